@@ -1,0 +1,213 @@
+//! The declaration of a study: what `study.toml` says, once it has been found sound.
+//!
+//! Pure: text in, a [`Study`] or every fault in it out. No file is opened here, no plugin loaded, no clock read.
+//! A [`Study`] that exists has passed every check that needs nothing but its text.
+
+mod check;
+mod fault;
+mod parse;
+mod schema;
+mod section;
+
+use std::path::PathBuf;
+
+use jiff::SignedDuration;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+
+pub use fault::{Fault, Faults};
+pub use parse::parse;
+pub use schema::schema;
+
+/// What the values of a field are. The same six as in `wit/shadow.wit`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// `true` or `false`.
+    Boolean,
+    /// A whole number that fits 64 bits with a sign.
+    Integer,
+    /// A finite number of 64 bits.
+    Number,
+    /// A string.
+    Text,
+    /// An RFC 3339 string with a zone; held in microseconds since 1970, UTC.
+    Timestamp,
+    /// Any JSON value, held as its text.
+    Json,
+}
+
+/// The form of an answer. The same three as in `wit/shadow.wit`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Form {
+    /// One name out of a set.
+    Label,
+    /// A finite number.
+    Number,
+    /// Names, best first.
+    Ranking,
+}
+
+/// A declared field of a record: a top-level key of the JSON object, and its kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// The key, and the name in the study.
+    pub name: String,
+    /// What its values are.
+    pub kind: Kind,
+}
+
+/// One of the two streams of records: the snapshots or the decisions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stream {
+    /// The key that holds the id: a string or an integer.
+    pub id: String,
+    /// The key that holds the event time: RFC 3339 with a zone.
+    pub time: String,
+    /// How far a record may lag behind the latest one of its own stream before it is late.
+    pub lateness: SignedDuration,
+    /// The declared fields, in the order of the file. `id` and `time` may be among them.
+    pub fields: Vec<Field>,
+}
+
+/// Where a stream comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// JSON Lines in a file, plain, gzip or zstd (told by its first bytes). Relative to the study's folder.
+    File(PathBuf),
+    /// JSON Lines on standard input.
+    Stdin,
+}
+
+/// A plugin as declared: a model, the comparator, or a metric.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plugin {
+    /// Its name in the study: letters, digits, `-` and `_`.
+    pub name: String,
+    /// The component's file, relative to the study's folder.
+    pub path: PathBuf,
+    /// The fields that it may read; the decision's begin with `decision.`. Always empty for a metric.
+    pub grant: Vec<String>,
+    /// Its configuration, a JSON object.
+    pub config: serde_json::Value,
+    /// Its assets: name and file, relative to the study's folder.
+    pub assets: Vec<(String, PathBuf)>,
+    /// The line of `study.toml` where it is declared, counted from 1.
+    pub line: usize,
+    /// The line of its `grant`, or of the plugin where there is none.
+    pub grant_line: usize,
+    /// The line of its `config`, or of the plugin where there is none.
+    pub config_line: usize,
+    /// The line of its `plugin`.
+    pub path_line: usize,
+}
+
+/// How snapshots are split in advance.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Condition {
+    /// Its name: letters, digits, `-` and `_`.
+    pub name: String,
+    /// What it splits by.
+    pub split: Split,
+}
+
+/// What a condition splits by. Every snapshot has exactly one value of each condition.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Split {
+    /// The values of a text, integer or boolean field, as text, in this order; then `other` and `missing`.
+    Values {
+        /// The field.
+        field: String,
+        /// The declared values.
+        values: Vec<String>,
+    },
+    /// Bins of an integer or number field; then `missing`. With edges a < b: `< a`, `a to < b`, `>= b`.
+    Bins {
+        /// The field.
+        field: String,
+        /// Strictly ascending, at least one.
+        edges: Vec<f64>,
+    },
+    /// `weekday` and `weekend` (Saturday, Sunday) of the observed time in the study's zone.
+    Weekend,
+    /// `monday` to `sunday` of the observed time in the study's zone.
+    DayOfWeek,
+    /// `00` to `23` of the observed time in the study's zone.
+    Hour,
+}
+
+/// The calendar interval that figures are given for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Every {
+    /// Clock hours.
+    Hour,
+    /// Calendar days.
+    Day,
+    /// Weeks, by the day on which they end.
+    Week,
+    /// Calendar months.
+    Month,
+}
+
+/// How the study is cut into windows, in its own time zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Windows {
+    /// The interval.
+    pub every: Every,
+    /// The last day of a week. Sunday unless declared.
+    pub week_ends: jiff::civil::Weekday,
+}
+
+/// What one plugin may use, and how records travel. Every limit has a default.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The most rows in one batch; at least 1.
+    pub batch_rows: usize,
+    /// Worker threads that run models; at least 1.
+    pub workers: usize,
+    /// Fuel (about one unit an instruction) for one row; a batch has this times its rows.
+    pub fuel_per_row: u64,
+    /// Wall-clock backstop for one call, whatever its rows.
+    pub call_timeout: SignedDuration,
+    /// Linear memory of one instance, in MiB.
+    pub memory_mib: usize,
+    /// Longest accepted record, in bytes.
+    pub record_bytes: usize,
+}
+
+/// A sound declaration.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Study {
+    /// Its name: letters, digits, `-` and `_`.
+    pub name: String,
+    /// The zone of its windows and calendar conditions.
+    pub time_zone: TimeZone,
+    /// The snapshots.
+    pub inputs: Stream,
+    /// The substrate's decisions.
+    pub decisions: Stream,
+    /// A decision belongs to a snapshot if their times lie no further apart than this, either way round.
+    pub horizon: SignedDuration,
+    /// Where the snapshots come from.
+    pub snapshots_source: Source,
+    /// Where the decisions come from.
+    pub decisions_source: Source,
+    /// The models, at least one.
+    pub models: Vec<Plugin>,
+    /// The comparator.
+    pub comparator: Plugin,
+    /// The metrics, at least one.
+    pub metrics: Vec<Plugin>,
+    /// The index into `metrics` of the primary one.
+    pub primary: usize,
+    /// The conditions, in the order declared.
+    pub conditions: Vec<Condition>,
+    /// The windows.
+    pub windows: Windows,
+    /// The limits.
+    pub limits: Limits,
+    /// Whether the run log keeps each record's own text beside its columns. True unless declared.
+    pub keep_raw: bool,
+}
