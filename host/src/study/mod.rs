@@ -4,10 +4,13 @@
 //! A [`Study`] that exists has passed every check that needs nothing but its text.
 
 mod check;
+mod condition;
 mod fault;
 mod parse;
+mod plugin;
 mod schema;
 mod section;
+mod value;
 
 use std::path::PathBuf;
 
@@ -35,6 +38,24 @@ pub enum Kind {
     Timestamp,
     /// Any JSON value, held as its text.
     Json,
+}
+
+impl Kind {
+    /// All six.
+    pub const ALL: [Self; 6] =
+        [Self::Boolean, Self::Integer, Self::Number, Self::Text, Self::Timestamp, Self::Json];
+
+    /// Its name in `study.toml`, such as `integer`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Boolean => "boolean",
+            Self::Integer => "integer",
+            Self::Number => "number",
+            Self::Text => "text",
+            Self::Timestamp => "timestamp",
+            Self::Json => "json",
+        }
+    }
 }
 
 /// The form of an answer. The same three as in `wit/shadow.wit`.

@@ -1,0 +1,275 @@
+//! Answers as the host holds them: checked, dictionary-coded, one a row.
+//!
+//! Always holds (the sandbox checks before it makes one): as many answers as rows; every code points into the names;
+//! every answered number is finite; no name stands twice in a ranking; `unanswered` is ascending.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, Float64Array, Float64Builder, ListBuilder, StringArray, StringBuilder,
+};
+use arrow::datatypes::{DataType, Field};
+use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
+
+use crate::study::Form;
+
+/// The names that codes point into, all different.
+pub type Names = StringArray;
+
+/// Why a row has no answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reason {
+    /// The plugin chose not to answer.
+    Abstained(String),
+    /// The plugin could not answer, or the host could not believe its answer.
+    Failed(String),
+}
+
+impl std::fmt::Display for Reason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Reason::Abstained(why) if why.is_empty() => write!(f, "abstained"),
+            Reason::Abstained(why) => write!(f, "abstained: {why}"),
+            Reason::Failed(why) => write!(f, "failed: {why}"),
+        }
+    }
+}
+
+/// The answers themselves, in one of the three forms.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Decisions {
+    /// Row `i` is `names[codes[i]]`.
+    Labels {
+        /// The labels.
+        names: Names,
+        /// One a row.
+        codes: Vec<u32>,
+    },
+    /// Row `i` is `numbers[i]`.
+    Numbers(Vec<f64>),
+    /// Row `i` is `codes[offsets[i]..offsets[i + 1]]`, best first.
+    Rankings {
+        /// The names that are ranked.
+        names: Names,
+        /// One more than there are rows.
+        offsets: Vec<u32>,
+        /// Indices into `names`.
+        codes: Vec<u32>,
+    },
+}
+
+/// One answer a row. An unanswered row holds a value that is not to be read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answers {
+    /// The answers.
+    pub decisions: Decisions,
+    /// From 0 to 1, one a row, if the plugin says.
+    pub confidence: Option<Vec<f64>>,
+    /// The rows without an answer, ascending.
+    pub unanswered: Vec<(u32, Reason)>,
+}
+
+impl Answers {
+    /// `rows` rows without an answer, all for one reason.
+    pub fn none(form: Form, rows: usize, reason: &Reason) -> Answers {
+        let decisions = match form {
+            Form::Label => Decisions::Labels { names: Names::from(vec![""]), codes: vec![0; rows] },
+            Form::Number => Decisions::Numbers(vec![0.0; rows]),
+            Form::Ranking => {
+                Decisions::Rankings { names: Names::from(vec![""]), offsets: vec![0; rows + 1], codes: vec![] }
+            }
+        };
+        let unanswered = (0..rows as u32).map(|row| (row, reason.clone())).collect();
+        Answers { decisions, confidence: None, unanswered }
+    }
+
+    /// How many rows there are.
+    pub fn rows(&self) -> usize {
+        match &self.decisions {
+            Decisions::Labels { codes, .. } => codes.len(),
+            Decisions::Numbers(numbers) => numbers.len(),
+            Decisions::Rankings { offsets, .. } => offsets.len() - 1,
+        }
+    }
+
+    /// The form of the answers.
+    pub fn form(&self) -> Form {
+        match self.decisions {
+            Decisions::Labels { .. } => Form::Label,
+            Decisions::Numbers(_) => Form::Number,
+            Decisions::Rankings { .. } => Form::Ranking,
+        }
+    }
+
+    /// Why `row` has no answer; `None` if it has one.
+    pub fn reason(&self, row: usize) -> Option<&Reason> {
+        let at = self.unanswered.binary_search_by_key(&(row as u32), |(row, _)| *row).ok()?;
+        Some(&self.unanswered[at].1)
+    }
+
+    /// New answers made of rows of others: row `i` is row `picks[i].1` of `sources[picks[i].0]`. All sources have
+    /// the form of the first; at least one is needed.
+    pub fn gather(sources: &[&Answers], picks: &[(usize, usize)]) -> Answers {
+        let decisions = match sources[0].decisions {
+            Decisions::Numbers(_) => Decisions::Numbers(
+                picks
+                    .iter()
+                    .map(|&(source, row)| match &sources[source].decisions {
+                        Decisions::Numbers(numbers) => numbers[row],
+                        _ => unreachable!("all sources have one form"),
+                    })
+                    .collect(),
+            ),
+            Decisions::Labels { .. } => {
+                let mut merged = Merged::new(sources);
+                let codes = picks
+                    .iter()
+                    .map(|&(source, row)| match &sources[source].decisions {
+                        Decisions::Labels { codes, .. } => merged.code(source, codes[row]),
+                        _ => unreachable!("all sources have one form"),
+                    })
+                    .collect();
+                Decisions::Labels { names: merged.finish(), codes }
+            }
+            Decisions::Rankings { .. } => {
+                let mut merged = Merged::new(sources);
+                let mut offsets = Vec::with_capacity(picks.len() + 1);
+                offsets.push(0);
+                let mut all = Vec::new();
+                for &(source, row) in picks {
+                    let Decisions::Rankings { offsets: from, codes, .. } = &sources[source].decisions else {
+                        unreachable!("all sources have one form")
+                    };
+                    for &code in &codes[from[row] as usize..from[row + 1] as usize] {
+                        all.push(merged.code(source, code));
+                    }
+                    offsets.push(all.len() as u32);
+                }
+                Decisions::Rankings { names: merged.finish(), offsets, codes: all }
+            }
+        };
+        let confidence = sources.iter().any(|s| s.confidence.is_some()).then(|| {
+            let of = |&(source, row): &(usize, usize)| sources[source].confidence.as_ref().map_or(0.0, |c| c[row]);
+            picks.iter().map(of).collect()
+        });
+        let unanswered = if sources.iter().all(|s| s.unanswered.is_empty()) {
+            Vec::new()
+        } else {
+            let reason = |(at, &(source, row)): (usize, &(usize, usize))| {
+                sources[source].reason(row).map(|reason| (at as u32, reason.clone()))
+            };
+            picks.iter().enumerate().filter_map(reason).collect()
+        };
+        Answers { decisions, confidence, unanswered }
+    }
+
+    /// The columns in which a log keeps answers: `NAME.answer` (text, number or list of text; null where there is
+    /// none), `NAME.unanswered` (the reason; null where there is an answer) and `NAME.confidence` (null where the plugin
+    /// does not say).
+    pub fn columns(&self, name: &str) -> [(Field, ArrayRef); 3] {
+        let answers = self.answer_column();
+        let mut reasons = StringBuilder::new();
+        let mut next = self.unanswered.iter().peekable();
+        for row in 0..self.rows() as u32 {
+            match next.next_if(|(at, _)| *at == row) {
+                Some((_, reason)) => reasons.append_value(reason.to_string()),
+                None => reasons.append_null(),
+            }
+        }
+        [
+            (Field::new(format!("{name}.answer"), answers.data_type().clone(), true), answers),
+            (Field::new(format!("{name}.unanswered"), DataType::Utf8, true), Arc::new(reasons.finish())),
+            (Field::new(format!("{name}.confidence"), DataType::Float64, true), self.confidence_column()),
+        ]
+    }
+
+    /// The Arrow fields of [`Answers::columns`] for answers of one form.
+    pub fn column_fields(name: &str, form: Form) -> [Field; 3] {
+        Answers::none(form, 0, &Reason::Abstained(String::new())).columns(name).map(|(field, _)| field)
+    }
+
+    fn confidence_column(&self) -> ArrayRef {
+        match &self.confidence {
+            Some(values) => Arc::new(Float64Array::from(values.clone())),
+            None => Arc::new(Float64Array::new_null(self.rows())),
+        }
+    }
+
+    fn answer_column(&self) -> ArrayRef {
+        let mut missing = self.unanswered.iter().map(|(row, _)| *row as usize).peekable();
+        let mut answered = |row: usize| missing.next_if_eq(&row).is_none();
+        match &self.decisions {
+            Decisions::Labels { names, codes } => {
+                let mut out = StringBuilder::with_capacity(codes.len(), codes.len() * 8);
+                for (row, &code) in codes.iter().enumerate() {
+                    out.append_option(answered(row).then(|| names.value(code as usize)));
+                }
+                Arc::new(out.finish())
+            }
+            Decisions::Numbers(numbers) if self.unanswered.is_empty() => {
+                Arc::new(Float64Array::from(numbers.clone()))
+            }
+            Decisions::Numbers(numbers) => {
+                let mut out = Float64Builder::with_capacity(numbers.len());
+                for (row, &number) in numbers.iter().enumerate() {
+                    out.append_option(answered(row).then_some(number));
+                }
+                Arc::new(out.finish())
+            }
+            Decisions::Rankings { names, offsets, codes } => {
+                let mut out = ListBuilder::new(StringBuilder::new());
+                for row in 0..offsets.len() - 1 {
+                    for &code in &codes[offsets[row] as usize..offsets[row + 1] as usize] {
+                        out.values().append_value(names.value(code as usize));
+                    }
+                    out.append(answered(row));
+                }
+                Arc::new(out.finish())
+            }
+        }
+    }
+}
+
+/// One dictionary out of several.
+struct Merged<'a> {
+    sources: Vec<&'a Names>,
+    /// For each source and code the code in the merged dictionary, once it has been asked for.
+    codes: Vec<Vec<Option<u32>>>,
+    by_name: FxHashMap<&'a str, u32>,
+    names: StringBuilder,
+}
+
+impl<'a> Merged<'a> {
+    fn new(sources: &[&'a Answers]) -> Merged<'a> {
+        let names = |answers: &&'a Answers| match &answers.decisions {
+            Decisions::Labels { names, .. } | Decisions::Rankings { names, .. } => names,
+            Decisions::Numbers(_) => unreachable!("numbers have no names"),
+        };
+        let sources: Vec<&Names> = sources.iter().map(names).collect();
+        let codes = sources.iter().map(|names| vec![None; names.len()]).collect();
+        Merged { sources, codes, by_name: FxHashMap::default(), names: StringBuilder::new() }
+    }
+
+    fn code(&mut self, source: usize, code: u32) -> u32 {
+        if let Some(known) = self.codes[source][code as usize] {
+            return known;
+        }
+        let name = self.sources[source].value(code as usize);
+        let next = self.by_name.len() as u32;
+        let merged = *self.by_name.entry(name).or_insert_with(|| {
+            self.names.append_value(name);
+            next
+        });
+        self.codes[source][code as usize] = Some(merged);
+        merged
+    }
+
+    fn finish(mut self) -> Names {
+        self.names.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests;

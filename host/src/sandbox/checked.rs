@@ -1,0 +1,129 @@
+//! Answers as a plugin gave them, checked before they are believed.
+//!
+//! Always holds: what passes has one answer a row, codes within the names, UTF-8, finite numbers, no name twice among
+//! the names or in one ranking, confidences from 0 to 1, unanswered rows ascending.
+
+use arrow::array::StringArray;
+use arrow::buffer::{Buffer, OffsetBuffer, ScalarBuffer};
+
+use super::bindings::decider::exports::understudy::shadow::answers as wit;
+use super::bindings::decider::exports::understudy::shadow::columns::TextResult;
+use crate::batch::{Answers, Decisions, Names, Reason};
+use crate::study::Form;
+
+/// Believes the answers to `rows` rows in one form, or says what is wrong with them.
+pub(super) fn answers(given: wit::Answers, form: Form, rows: usize) -> Result<Answers, String> {
+    let unanswered = unanswered(given.unanswered, rows)?;
+    let mut silent = unanswered.iter().map(|(row, _)| *row as usize).peekable();
+    let mut is_answered = |row: usize| silent.next_if_eq(&row).is_none();
+    let decisions = match (given.decisions, form) {
+        (wit::Decisions::Labels(labels), Form::Label) => {
+            let names = names(labels.names)?;
+            count("codes", labels.codes.len(), rows)?;
+            codes(&labels.codes, &names)?;
+            Decisions::Labels { names, codes: labels.codes }
+        }
+        (wit::Decisions::Numbers(mut numbers), Form::Number) => {
+            count("numbers", numbers.len(), rows)?;
+            for (row, number) in numbers.iter_mut().enumerate() {
+                if !is_answered(row) {
+                    *number = 0.0;
+                } else if !number.is_finite() {
+                    return Err(format!("answered {number}; an answer is a finite number, or none"));
+                }
+            }
+            Decisions::Numbers(numbers)
+        }
+        (wit::Decisions::Rankings(rankings), Form::Ranking) => {
+            let names = names(rankings.names)?;
+            count("offsets", rankings.offsets.len(), rows + 1)?;
+            offsets(&rankings.offsets, rankings.codes.len())?;
+            codes(&rankings.codes, &names)?;
+            distinct(&rankings.offsets, &rankings.codes, &names)?;
+            Decisions::Rankings { names, offsets: rankings.offsets, codes: rankings.codes }
+        }
+        (other, form) => {
+            let found = match other {
+                wit::Decisions::Labels(_) => "labels",
+                wit::Decisions::Numbers(_) => "numbers",
+                wit::Decisions::Rankings(_) => "rankings",
+            };
+            return Err(format!("answered {found}, and had said that its answers have the form {form:?}"));
+        }
+    };
+    if let Some(values) = &given.confidence {
+        count("confidences", values.len(), rows)?;
+        if let Some(bad) = values.iter().find(|value| !(0.0..=1.0).contains(*value)) {
+            return Err(format!("gave the confidence {bad}; a confidence lies between 0 and 1"));
+        }
+    }
+    Ok(Answers { decisions, confidence: given.confidence, unanswered })
+}
+
+fn count(what: &str, found: usize, wanted: usize) -> Result<(), String> {
+    if found == wanted { Ok(()) } else { Err(format!("gave {found} {what} where {wanted} are due")) }
+}
+
+fn unanswered(given: Vec<(u32, wit::Reason)>, rows: usize) -> Result<Vec<(u32, Reason)>, String> {
+    if !given.is_sorted_by(|(a, _), (b, _)| a < b) {
+        return Err("listed its unanswered rows out of order".into());
+    }
+    if let Some((row, _)) = given.last().filter(|(row, _)| *row as usize >= rows) {
+        return Err(format!("left row {row} unanswered, in a batch of {rows}"));
+    }
+    let reason = |(row, reason): (u32, wit::Reason)| match reason {
+        wit::Reason::Abstained(why) => (row, Reason::Abstained(super::clean(&why))),
+        wit::Reason::Failed(why) => (row, Reason::Failed(super::clean(&why))),
+    };
+    Ok(given.into_iter().map(reason).collect())
+}
+
+fn names(text: TextResult) -> Result<Names, String> {
+    offsets(&text.offsets, text.bytes.len())?;
+    let bounds: Vec<i32> = text.offsets.iter().map(|&offset| offset as i32).collect();
+    let bounds = OffsetBuffer::new(ScalarBuffer::from(bounds));
+    let names = StringArray::try_new(bounds, Buffer::from_vec(text.bytes), None)
+        .map_err(|_| "gave names that are not UTF-8".to_owned())?;
+    let mut seen = rustc_hash::FxHashSet::default();
+    match names.iter().flatten().find(|name| !seen.insert(*name)) {
+        Some(twice) => Err(format!("gave the name \"{}\" twice", super::clean(twice))),
+        None => Ok(names),
+    }
+}
+
+fn offsets(offsets: &[u32], end: usize) -> Result<(), String> {
+    let sound = offsets.first() == Some(&0) && offsets.is_sorted() && offsets.last() == Some(&(end as u32));
+    if sound && end <= i32::MAX as usize {
+        Ok(())
+    } else {
+        Err(format!("gave offsets that do not ascend from 0 to {end}"))
+    }
+}
+
+fn codes(codes: &[u32], names: &Names) -> Result<(), String> {
+    use arrow::array::Array as _;
+    match codes.iter().max() {
+        Some(&code) if code as usize >= names.len() => {
+            Err(format!("gave the code {code}, and {} names", names.len()))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn distinct(offsets: &[u32], codes: &[u32], names: &Names) -> Result<(), String> {
+    use arrow::array::Array as _;
+    // For each name the ranking that it was last seen in.
+    let mut last = vec![u32::MAX; names.len()];
+    for (row, bounds) in offsets.windows(2).enumerate() {
+        for &code in &codes[bounds[0] as usize..bounds[1] as usize] {
+            if std::mem::replace(&mut last[code as usize], row as u32) == row as u32 {
+                let name = super::clean(names.value(code as usize));
+                return Err(format!("ranked \"{name}\" twice in one answer"));
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,258 @@
+//! Models and comparators: rows in, one answer a row out.
+//!
+//! Always holds: the answer recorded for a row depends on that row alone. A row in which a required field is missing is
+//! not handed over. A batch that fails is halved until the failing rows stand alone; they become unanswered, with what
+//! happened as the reason, and the others are answered.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use arrow::array::{Array, BooleanArray, RecordBatch};
+use arrow::compute::filter_record_batch;
+
+use super::bindings::decider::Model as Bindings;
+use super::bindings::decider::exports::understudy::shadow::{answers, columns as wit};
+use super::instance::{Recipe, Runner};
+use super::load::{File, Role, link};
+use super::{Sandbox, SandboxError, checked, columns};
+use crate::batch::{Answers, Reason};
+use crate::study::{Form, Kind};
+
+/// A field that a plugin reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reads {
+    /// Its name in the study.
+    pub name: String,
+    /// The kind it is handed over as.
+    pub kind: Kind,
+    /// Whether a row without it is not handed over.
+    pub required: bool,
+}
+
+/// A model or comparator, ready to be instantiated any number of times.
+#[derive(Clone)]
+pub struct DeciderPlugin {
+    sandbox: Sandbox,
+    recipe: Arc<Recipe>,
+    /// What the plugin calls itself, and its version.
+    pub title: String,
+    /// The fields it reads, in the order of the columns.
+    pub reads: Arc<[Reads]>,
+    /// The form of its answers.
+    pub form: Form,
+}
+
+impl DeciderPlugin {
+    /// Compiles, links, instantiates and configures a plugin, and asks it what it is.
+    ///
+    /// # Errors
+    /// Whatever makes it unusable, see [`SandboxError`].
+    pub fn load(
+        sandbox: &Sandbox,
+        file: &File,
+        role: Role,
+        config: String,
+        assets: Vec<(String, Vec<u8>)>,
+        cache: Option<&Path>,
+    ) -> Result<DeciderPlugin, SandboxError> {
+        let pre = link(sandbox, file, role, cache)?;
+        let recipe = Arc::new(Recipe { pre, config, assets });
+        let mut runner = Runner::<Bindings>::new(sandbox.clone(), recipe.clone());
+        runner.start()?;
+        let said = runner
+            .call("describe", |world, store| world.understudy_shadow_decider().call_describe(store))
+            .map_err(SandboxError::Call)?;
+        let reads: Arc<[Reads]> = said
+            .reads
+            .into_iter()
+            .map(|f| Reads { name: super::clean(&f.name), kind: kind(f.kind), required: f.required })
+            .collect();
+        for (index, field) in reads.iter().enumerate() {
+            if reads[..index].iter().any(|earlier| earlier.name == field.name) {
+                return Err(SandboxError::Description { why: format!("it reads `{}` twice", field.name) });
+            }
+        }
+        let title = super::clean(&format!("{} {}", said.name, said.version));
+        Ok(DeciderPlugin { sandbox: sandbox.clone(), recipe, title, reads, form: form(said.answers) })
+    }
+
+    /// One more instance.
+    pub fn instance(&self) -> Decider {
+        Decider {
+            runner: Runner::new(self.sandbox.clone(), self.recipe.clone()),
+            kinds: self.reads.iter().map(|field| field.kind).collect(),
+            reads: self.reads.clone(),
+            form: self.form,
+            fuel_per_row: 0.0,
+        }
+    }
+}
+
+fn kind(kind: wit::Kind) -> Kind {
+    match kind {
+        wit::Kind::Boolean => Kind::Boolean,
+        wit::Kind::Integer => Kind::Integer,
+        wit::Kind::Number => Kind::Number,
+        wit::Kind::Text => Kind::Text,
+        wit::Kind::Timestamp => Kind::Timestamp,
+        wit::Kind::Json => Kind::Json,
+    }
+}
+
+fn form(form: answers::Form) -> Form {
+    match form {
+        answers::Form::Label => Form::Label,
+        answers::Form::Number => Form::Number,
+        answers::Form::Ranking => Form::Ranking,
+    }
+}
+
+/// What became of a batch.
+#[derive(Clone, Debug)]
+pub struct Decided {
+    /// One answer a row.
+    pub answers: Answers,
+    /// For each row the nanoseconds of the call that answered it; 0 for a row that was not handed over.
+    pub nanos: Vec<u64>,
+    /// The rows that the plugin broke on (not those that it declined), with what happened; ascending.
+    pub broken: Vec<(u32, String)>,
+}
+
+/// One instance of a model or comparator.
+pub struct Decider {
+    runner: Runner<Bindings>,
+    reads: Arc<[Reads]>,
+    kinds: Vec<Kind>,
+    form: Form,
+    /// The most fuel that a row has used on average over a call.
+    fuel_per_row: f64,
+}
+
+/// The rows of one call that went well, or the one row that did not.
+struct Piece {
+    answers: Answers,
+    nanos: u64,
+    broken: Option<String>,
+}
+
+impl Decider {
+    /// Makes the instance before the first batch comes.
+    ///
+    /// # Errors
+    /// When the plugin cannot be set up.
+    pub fn start(&mut self) -> Result<(), SandboxError> {
+        self.runner.start()
+    }
+
+    /// Answers a batch, whose columns are those that the plugin reads, in its order.
+    pub fn decide(&mut self, batch: &RecordBatch) -> Decided {
+        let rows = batch.num_rows();
+        let complete = self.complete(batch);
+        let handed: Vec<usize> = match &complete {
+            None => (0..rows).collect(),
+            Some(mask) => (0..rows).filter(|row| mask.value(*row)).collect(),
+        };
+        let shown = match &complete {
+            None => batch.clone(),
+            Some(mask) => filter_record_batch(batch, mask).expect("the mask has one value a row"),
+        };
+        let mut pieces = Vec::new();
+        let mut start = 0;
+        while start < handed.len() {
+            let rows = self.affordable().min(handed.len() - start);
+            self.answer(&shown.slice(start, rows), &mut pieces);
+            start += rows;
+        }
+        self.assemble(batch, pieces, &handed)
+    }
+
+    /// Which rows have all the required fields; `None` if all have.
+    fn complete(&self, batch: &RecordBatch) -> Option<BooleanArray> {
+        let required = |(field, _): &(&Reads, _)| field.required;
+        let columns = self.reads.iter().zip(batch.columns()).filter(required).map(|(_, column)| column);
+        let gaps: Vec<_> = columns.filter_map(|c| c.nulls().filter(|nulls| nulls.null_count() > 0)).collect();
+        (!gaps.is_empty())
+            .then(|| (0..batch.num_rows()).map(|row| Some(gaps.iter().all(|n| n.is_valid(row)))).collect())
+    }
+
+    /// How many rows a call may have so that half its fuel is likely to do.
+    fn affordable(&self) -> usize {
+        ((self.runner.fuel() as f64 / 2.0 / self.fuel_per_row.max(1.0)) as usize).max(1)
+    }
+
+    fn answer(&mut self, batch: &RecordBatch, pieces: &mut Vec<Piece>) {
+        let rows = batch.num_rows();
+        let started = Instant::now();
+        let outcome = self.call(batch);
+        let nanos = started.elapsed().as_nanos() as u64;
+        match outcome {
+            Ok(answers) => {
+                self.fuel_per_row = self.fuel_per_row.max(self.runner.used as f64 / rows as f64);
+                pieces.push(Piece { answers, nanos, broken: None });
+            }
+            Err(why) if rows == 1 => {
+                let answers = Answers::none(self.form, 1, &Reason::Failed(why.clone()));
+                pieces.push(Piece { answers, nanos, broken: Some(why) });
+            }
+            Err(_) => {
+                let half = rows / 2;
+                self.answer(&batch.slice(0, half), pieces);
+                self.answer(&batch.slice(half, rows - half), pieces);
+            }
+        }
+    }
+
+    fn call(&mut self, batch: &RecordBatch) -> Result<Answers, String> {
+        let rows = batch.num_rows();
+        let lent = columns::lend(batch, &self.kinds);
+        let columns: Vec<_> = lent.iter().map(columns::Lent::column).collect();
+        self.runner
+            .call("decide", |world, store| {
+                world.understudy_shadow_decider().call_decide(store, rows as u32, &columns)
+            })
+            .map_err(|error| error.to_string())?
+            .map_err(|why| format!("`decide` said: {}", super::clean(&why)))
+            .and_then(|given| {
+                checked::answers(given, self.form, rows).map_err(|why| format!("`decide` {why}"))
+            })
+    }
+
+    /// Puts the pieces and the rows that were not handed over together again.
+    fn assemble(&self, batch: &RecordBatch, mut pieces: Vec<Piece>, handed: &[usize]) -> Decided {
+        let rows = batch.num_rows();
+        if let ([_], true) = (&pieces[..], handed.len() == rows) {
+            let piece = pieces.remove(0);
+            let broken = piece.broken.into_iter().map(|why| (0, why)).collect();
+            return Decided { answers: piece.answers, nanos: vec![piece.nanos; rows], broken };
+        }
+        let mut picks = vec![(0, 0); rows];
+        let mut nanos = vec![0; rows];
+        let mut broken = Vec::new();
+        let mut next = handed.iter();
+        for (source, piece) in pieces.iter().enumerate() {
+            for within in 0..piece.answers.rows() {
+                let row = *next.next().expect("the pieces have the rows that were handed over");
+                picks[row] = (source + 1, within);
+                nanos[row] = piece.nanos;
+                broken.extend(piece.broken.clone().map(|why| (row as u32, why)));
+            }
+        }
+        let silent = Answers::none(self.form, 1, &Reason::Abstained(String::new()));
+        let sources: Vec<&Answers> = std::iter::once(&silent).chain(pieces.iter().map(|p| &p.answers)).collect();
+        let mut answers = Answers::gather(&sources, &picks);
+        for (row, reason) in &mut answers.unanswered {
+            if picks[*row as usize].0 == 0 {
+                *reason = Reason::Abstained(self.lacks(batch, *row as usize));
+            }
+        }
+        Decided { answers, nanos, broken }
+    }
+
+    /// Why a row was not handed over.
+    fn lacks(&self, batch: &RecordBatch, row: usize) -> String {
+        let lacks = |(field, column): &(&Reads, &arrow::array::ArrayRef)| field.required && column.is_null(row);
+        let field = self.reads.iter().zip(batch.columns()).find(lacks).map(|(field, _)| field.name.as_str());
+        format!("the field `{}` is missing", field.unwrap_or_default())
+    }
+}

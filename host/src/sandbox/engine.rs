@@ -1,0 +1,132 @@
+//! The engine that all plugins of a study run on: what Wasm may do at all, and what one instance may use.
+//!
+//! Always holds: a plugin has no import; a call ends by its fuel or, at the latest, by the epoch's deadline; memory,
+//! tables and instances come out of a pool of a fixed size.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+
+use super::SandboxError;
+
+/// How often the epoch advances: the grain of `call-timeout`.
+const TICK: Duration = Duration::from_millis(10);
+/// Stack of one call. Deep enough for a recursive parser, far below a thread's own 2 MiB.
+const STACK: usize = 512 << 10;
+/// Core instances, memories and tables that one component may hold: the plugin itself and the adapters that a
+/// toolchain may add.
+const PER_COMPONENT: u32 = 8;
+
+/// What one call and one instance of a plugin may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// Fuel for one call, whatever its rows. A batch that needs more is cut in two, so in the end for one row.
+    pub fuel: u64,
+    /// Wall-clock time for one call.
+    pub timeout: Duration,
+    /// Linear memory of one instance in bytes.
+    pub memory: usize,
+    /// Bytes that one call may hand back to the host.
+    pub returned: usize,
+}
+
+/// A `wasmtime` engine with the policy of the sandbox, and the clock that ends calls.
+#[derive(Clone)]
+pub struct Sandbox {
+    engine: Engine,
+    budget: Budget,
+    _ticker: Arc<Ticker>,
+}
+
+impl Sandbox {
+    /// An engine for at most `instances` plugin instances at a time.
+    ///
+    /// # Errors
+    /// When the machine cannot reserve the pool's address space.
+    pub fn new(budget: Budget, instances: u32) -> Result<Sandbox, SandboxError> {
+        let engine = Engine::new(&config(budget, instances)).map_err(SandboxError::engine)?;
+        let ticker = Arc::new(Ticker::start(&engine)?);
+        Ok(Sandbox { engine, budget, _ticker: ticker })
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// What a call and an instance may use.
+    pub fn budget(&self) -> Budget {
+        self.budget
+    }
+
+    /// The deadline of a call in ticks of the epoch, at least one whole tick.
+    pub(super) fn deadline(&self) -> u64 {
+        // One more, since the first tick may come at once.
+        self.budget.timeout.as_nanos().div_ceil(TICK.as_nanos()) as u64 + 1
+    }
+}
+
+fn config(budget: Budget, instances: u32) -> Config {
+    let mut pool = PoolingAllocationConfig::default();
+    pool.total_component_instances(instances)
+        .total_core_instances(instances * PER_COMPONENT)
+        .total_memories(instances * PER_COMPONENT)
+        .total_tables(instances * PER_COMPONENT)
+        .max_memories_per_component(PER_COMPONENT)
+        .max_tables_per_component(PER_COMPONENT)
+        .max_core_instances_per_component(PER_COMPONENT)
+        .max_memory_size(budget.memory)
+        // The memory of an instance that is gone is handed back to the system in one sweep, not page by page.
+        .linear_memory_keep_resident(256 << 10);
+    let mut config = Config::new();
+    config
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
+        .wasm_component_model(true)
+        .concurrency_support(false)
+        .consume_fuel(true)
+        .epoch_interruption(true)
+        .memory_init_cow(true)
+        .max_wasm_stack(STACK)
+        // A trap's message is read from the memory as it was then; see `panic.rs`.
+        .coredump_on_trap(true)
+        .wasm_threads(false)
+        .wasm_gc(false)
+        .wasm_function_references(false)
+        .wasm_exceptions(false)
+        .wasm_memory64(false)
+        .wasm_relaxed_simd(false)
+        .wasm_tail_call(false);
+    config
+}
+
+/// A thread that advances the epoch for as long as somebody holds it.
+struct Ticker(Arc<AtomicBool>);
+
+impl Ticker {
+    fn start(engine: &Engine) -> Result<Ticker, SandboxError> {
+        let running = Arc::new(AtomicBool::new(true));
+        let alive: Weak<AtomicBool> = Arc::downgrade(&running);
+        let engine = engine.weak();
+        std::thread::Builder::new()
+            .name("epoch".into())
+            .spawn(move || {
+                while alive.upgrade().is_some_and(|running| running.load(Ordering::Relaxed)) {
+                    std::thread::sleep(TICK);
+                    match engine.upgrade() {
+                        Some(engine) => engine.increment_epoch(),
+                        None => return,
+                    }
+                }
+            })
+            .map_err(|error| SandboxError::Engine(format!("no thread for its clock: {error}")))?;
+        Ok(Ticker(running))
+    }
+}
+
+impl Drop for Ticker {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
+}

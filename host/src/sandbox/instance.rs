@@ -1,0 +1,198 @@
+//! One instance of a plugin: made, called, thrown away when it traps.
+//!
+//! Always holds: each call starts with a full budget; after a trap nothing of the old instance is used again, except
+//! that its memory is read once for the panic's message.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use wasmtime::component::InstancePre;
+use wasmtime::{Store, StoreLimits, StoreLimitsBuilder, Trap, WasmCoreDump};
+
+use super::bindings::{decider, scorer};
+use super::engine::Sandbox;
+use super::{CallError, SandboxError, panic};
+
+/// The most elements of one table: function pointers of a large program.
+const TABLE_ELEMENTS: usize = 100_000;
+/// The first wait before an instance is made anew, once traps come in a row, and the longest.
+const BACK_OFF: (Duration, Duration) = (Duration::from_micros(250), Duration::from_millis(10));
+/// So many traps in a row are taken for single bad rows and cost no wait.
+const FREE_TRAPS: u32 = 4;
+
+/// What the host keeps for an instance.
+pub(super) struct Host {
+    limits: StoreLimits,
+}
+
+/// The world of a plugin: what the generated bindings of both worlds have in common.
+pub(super) trait World: Sized {
+    fn instantiate(pre: &InstancePre<Host>, store: &mut Store<Host>) -> wasmtime::Result<Self>;
+    fn configure(
+        &self,
+        store: &mut Store<Host>,
+        config: &str,
+        assets: &[(String, Vec<u8>)],
+    ) -> wasmtime::Result<Result<(), String>>;
+}
+
+macro_rules! world {
+    ($bindings:ident, $pre:ident, $world:ident, $interface:ident) => {
+        impl World for $bindings::$world {
+            fn instantiate(pre: &InstancePre<Host>, store: &mut Store<Host>) -> wasmtime::Result<Self> {
+                $bindings::$pre::new(pre.clone())?.instantiate(store)
+            }
+
+            fn configure(
+                &self,
+                store: &mut Store<Host>,
+                config: &str,
+                assets: &[(String, Vec<u8>)],
+            ) -> wasmtime::Result<Result<(), String>> {
+                use $bindings::exports::understudy::shadow::setup::Asset;
+                // Borrowed in one world, owned in the other.
+                let assets: Vec<_> =
+                    assets.iter().map(|(name, bytes)| Asset { name: name.as_str().into(), bytes: bytes.as_slice().into() }).collect();
+                self.$interface().call_configure(store, config, &assets)
+            }
+        }
+    };
+}
+world!(decider, ModelPre, Model, understudy_shadow_decider);
+world!(scorer, MetricPre, Metric, understudy_shadow_scorer);
+
+/// What an instance is made of: linked code and its set-up. Shared by all the instances of a plugin.
+pub(super) struct Recipe {
+    pub pre: InstancePre<Host>,
+    /// A JSON object.
+    pub config: String,
+    /// Name and bytes.
+    pub assets: Vec<(String, Vec<u8>)>,
+}
+
+/// A plugin's instance, made when first needed and again after each trap.
+pub(super) struct Runner<W> {
+    sandbox: Sandbox,
+    recipe: Arc<Recipe>,
+    live: Option<(Store<Host>, W)>,
+    /// Traps since the last call that went well.
+    strikes: u32,
+    /// Fuel that the last call used.
+    pub used: u64,
+}
+
+impl<W: World> Runner<W> {
+    pub fn new(sandbox: Sandbox, recipe: Arc<Recipe>) -> Runner<W> {
+        Runner { sandbox, recipe, live: None, strikes: 0, used: 0 }
+    }
+
+    /// Fuel for one call.
+    pub fn fuel(&self) -> u64 {
+        self.sandbox.budget().fuel
+    }
+
+    /// Makes the instance now, so that a fault in its set-up shows.
+    pub fn start(&mut self) -> Result<(), SandboxError> {
+        if self.live.is_none() {
+            self.live = Some(self.make()?);
+        }
+        Ok(())
+    }
+
+    /// Calls the plugin with a full budget. After an error that came from the call the instance is gone.
+    pub fn call<T>(
+        &mut self,
+        verb: &'static str,
+        call: impl FnOnce(&W, &mut Store<Host>) -> wasmtime::Result<T>,
+    ) -> Result<T, CallError> {
+        if self.live.is_none() {
+            self.back_off();
+            self.live = Some(self.make().map_err(|error| match error {
+                SandboxError::Call(error) => error,
+                other => CallError { verb: "configure", why: other.to_string() },
+            })?);
+        }
+        let (mut store, world) = self.live.take().expect("made above");
+        self.refill(&mut store);
+        match call(&world, &mut store) {
+            Ok(value) => {
+                self.used = self.fuel().saturating_sub(store.get_fuel().unwrap_or(0));
+                self.strikes = 0;
+                self.live = Some((store, world));
+                Ok(value)
+            }
+            Err(error) => {
+                self.strikes = self.strikes.saturating_add(1);
+                Err(self.explain(verb, &error, &mut store))
+            }
+        }
+    }
+
+    fn make(&mut self) -> Result<(Store<Host>, W), SandboxError> {
+        let budget = self.sandbox.budget();
+        let limits = StoreLimitsBuilder::new()
+            .memory_size(budget.memory)
+            .table_elements(TABLE_ELEMENTS)
+            .trap_on_grow_failure(true)
+            .build();
+        let mut store = Store::new(self.sandbox.engine(), Host { limits });
+        store.limiter(|host| &mut host.limits);
+        store.set_hostcall_fuel(budget.returned);
+        self.refill(&mut store);
+        let world = W::instantiate(&self.recipe.pre, &mut store)
+            .map_err(|error| SandboxError::Call(self.explain("instantiate", &error, &mut store)))?;
+        // The set-up may read large assets: it has the clock's limit, not a row's fuel.
+        store.set_fuel(u64::MAX).map_err(SandboxError::engine)?;
+        let answer = world.configure(&mut store, &self.recipe.config, &self.recipe.assets);
+        match answer {
+            Ok(Ok(())) => Ok((store, world)),
+            Ok(Err(why)) => Err(SandboxError::Config { why: super::clean(&why) }),
+            Err(error) => Err(SandboxError::Call(self.explain("configure", &error, &mut store))),
+        }
+    }
+
+    fn refill(&self, store: &mut Store<Host>) {
+        store.set_fuel(self.fuel()).expect("the engine meters fuel");
+        store.set_epoch_deadline(self.sandbox.deadline());
+    }
+
+    /// Waits, the longer the more traps have come in a row.
+    fn back_off(&self) {
+        if self.strikes > FREE_TRAPS {
+            let doublings = (self.strikes - FREE_TRAPS - 1).min(16);
+            std::thread::sleep((BACK_OFF.0 * 2u32.pow(doublings)).min(BACK_OFF.1));
+        }
+    }
+
+    /// Says what a failed call ran into, as its author would want to read it.
+    fn explain(&self, verb: &'static str, error: &wasmtime::Error, store: &mut Store<Host>) -> CallError {
+        let budget = self.sandbox.budget();
+        let panicked = error
+            .downcast_ref::<WasmCoreDump>()
+            .and_then(|dump| dump.memories().iter().find_map(|memory| panic::message(memory.data(&*store))));
+        let why = match (panicked, error.downcast_ref::<Trap>()) {
+            (Some(message), _) => format!("panicked at {}", super::clean(&message)),
+            (None, Some(Trap::OutOfFuel)) => format!("used up its fuel of {}", budget.fuel),
+            (None, Some(Trap::Interrupt)) => format!("took longer than {:?}", budget.timeout),
+            (None, Some(Trap::StackOverflow)) => "overflowed its stack".to_owned(),
+            (None, Some(trap)) => format!("trapped: {trap}{}", place(error)),
+            (None, None) => {
+                let cause = super::clean(&error.root_cause().to_string());
+                match cause.starts_with("forcing trap when growing memory") {
+                    true => format!("wanted more memory than the {} MiB that it may have", budget.memory >> 20),
+                    false => format!("failed: {cause}"),
+                }
+            }
+        };
+        CallError { verb, why }
+    }
+}
+
+/// The function that trapped, where the plugin still carries names.
+fn place(error: &wasmtime::Error) -> String {
+    let frames = error.downcast_ref::<WasmCoreDump>().map(WasmCoreDump::frames).unwrap_or_default();
+    match frames.first().and_then(|frame| frame.func_name()) {
+        Some(name) => format!(" in {}", super::clean(name)),
+        None => String::new(),
+    }
+}

@@ -1,0 +1,126 @@
+//! From a file to a component that may be run.
+//!
+//! Always holds: what is returned as loaded imports nothing and exports the world that was asked for.
+
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+use wasmtime::component::{Component, InstancePre, Linker, types::ComponentItem};
+
+use super::engine::Sandbox;
+use super::instance::Host;
+use super::{SandboxError, cache};
+
+const DECIDER: &str = "understudy:shadow/decider@0.1.0";
+const SCORER: &str = "understudy:shadow/scorer@0.1.0";
+
+/// The place of a plugin in a study.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Answers snapshots.
+    Model,
+    /// Puts decisions into the form of answers.
+    Comparator,
+    /// Scores answers.
+    Metric,
+}
+
+impl Role {
+    /// As a message names it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Role::Model => "model",
+            Role::Comparator => "comparator",
+            Role::Metric => "metric",
+        }
+    }
+
+    fn with_article(self) -> &'static str {
+        match self {
+            Role::Model => "a model",
+            Role::Comparator => "a comparator",
+            Role::Metric => "a metric",
+        }
+    }
+
+    fn export(self) -> &'static str {
+        match self {
+            Role::Model | Role::Comparator => DECIDER,
+            Role::Metric => SCORER,
+        }
+    }
+}
+
+/// The bytes of a plugin, as they were when they were read.
+#[derive(Clone)]
+pub struct File {
+    /// Where they were read.
+    pub path: PathBuf,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// SHA-256 of the bytes, in hexadecimal.
+    pub digest: String,
+}
+
+impl File {
+    /// Reads a plugin.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is no Wasm, or is a core module.
+    pub fn read(path: &Path) -> Result<File, SandboxError> {
+        let bytes = std::fs::read(path)
+            .map_err(|source| SandboxError::Unreadable { path: path.to_owned(), source })?;
+        // Magic, version, layer: a component is layer 1, a core module layer 0.
+        match bytes.get(..8) {
+            Some([0, b'a', b's', b'm', _, _, 1, 0]) => {}
+            Some([0, b'a', b's', b'm', 1, 0, 0, 0]) => {
+                return Err(SandboxError::CoreModule { path: path.to_owned() });
+            }
+            _ => return Err(SandboxError::NotWasm { path: path.to_owned() }),
+        }
+        let digest = hex(&Sha256::digest(&bytes));
+        Ok(File { path: path.to_owned(), bytes, digest })
+    }
+}
+
+/// Bytes in lower-case hexadecimal.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Compiles a plugin (or takes it from the cache) and links it with nothing.
+pub(super) fn link(
+    sandbox: &Sandbox,
+    file: &File,
+    role: Role,
+    cache: Option<&Path>,
+) -> Result<InstancePre<Host>, SandboxError> {
+    let invalid = |error: wasmtime::Error| SandboxError::Invalid {
+        path: file.path.clone(),
+        why: super::clean(&format!("{error:#}")),
+    };
+    let component = match cache {
+        Some(folder) => cache::load(sandbox.engine(), file, folder),
+        None => Component::new(sandbox.engine(), &file.bytes),
+    }
+    .map_err(invalid)?;
+    let kind = component.component_type();
+    let names: Vec<String> = kind.imports(sandbox.engine()).map(|(name, _)| name.to_owned()).collect();
+    if !names.is_empty() {
+        return Err(SandboxError::Imports { path: file.path.clone(), names });
+    }
+    let exports = |wanted: &str| {
+        kind.exports(sandbox.engine())
+            .any(|(name, item)| name == wanted && matches!(item.ty, ComponentItem::ComponentInstance(_)))
+    };
+    if !exports(role.export()) {
+        let found = match (exports(DECIDER), exports(SCORER)) {
+            (true, _) => "is a model or a comparator",
+            (_, true) => "is a metric",
+            _ => "is a component of another kind",
+        };
+        let (wanted, export) = (role.with_article(), role.export());
+        return Err(SandboxError::World { path: file.path.clone(), wanted, export, found });
+    }
+    Linker::new(sandbox.engine()).instantiate_pre(&component).map_err(invalid)
+}

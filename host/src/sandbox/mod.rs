@@ -1,0 +1,124 @@
+//! The sandbox: where plugins run, and the only door to them.
+//!
+//! Always holds:
+//! - a plugin has no import at all, so there is nothing that it could write to, ask or look up;
+//! - a call ends: by its fuel, or at the latest by the clock; its memory and what it may hand back are limited;
+//! - an instance that trapped is thrown away, and the next one waits a little longer each time;
+//! - what a plugin says is checked before it is believed: lengths, codes, UTF-8, finite numbers;
+//! - what is recorded for a row depends on that row alone: a batch that fails is cut in two until the rows that fail
+//!   stand alone, so the size of a batch never shows in the answers.
+
+mod bindings;
+mod cache;
+mod checked;
+mod columns;
+mod decider;
+mod engine;
+mod instance;
+mod load;
+mod panic;
+mod scorer;
+
+use std::path::PathBuf;
+
+pub use decider::{Decided, Decider, DeciderPlugin, Reads};
+pub use engine::{Budget, Sandbox};
+pub use load::{File, Role};
+pub use scorer::{Better, Scored, Scorer, ScorerPlugin};
+
+/// Why a plugin cannot be used. Each says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    /// The engine itself.
+    #[error("the sandbox could not be set up: {0}")]
+    Engine(String),
+    /// The file cannot be read.
+    #[error("cannot read {path}: {source}; build the plugin, or write where it is")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file is something else.
+    #[error("{path} is not Wasm: a component begins with the bytes \"\\0asm\"; name the .wasm file")]
+    NotWasm {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is what `rustc` makes, without its interface.
+    #[error(
+        "{path} is a core module, not a component; make it one with `understudy pack {path} --output COMPONENT.wasm`"
+    )]
+    CoreModule {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file does not validate or compile.
+    #[error("{path} is not a valid component: {why}")]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// What the compiler said.
+        why: String,
+    },
+    /// The plugin wants something from outside.
+    #[error(
+        "{path} imports {}; a plugin imports nothing: build it for wasm32-unknown-unknown, without WASI",
+        .names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ")
+    )]
+    Imports {
+        /// The file.
+        path: PathBuf,
+        /// The imports.
+        names: Vec<String>,
+    },
+    /// The plugin does not export what its place in the study needs.
+    #[error("{path} {found}, so it cannot be {wanted}, which exports `{export}`")]
+    World {
+        /// The file.
+        path: PathBuf,
+        /// The place that it was given, with its article.
+        wanted: &'static str,
+        /// What a plugin in that place exports.
+        export: &'static str,
+        /// What it is instead.
+        found: &'static str,
+    },
+    /// The plugin did not take its configuration.
+    #[error("it refuses its config: {why}")]
+    Config {
+        /// What the plugin said.
+        why: String,
+    },
+    /// The plugin describes itself in a way that cannot be.
+    #[error("it describes itself wrongly: {why}")]
+    Description {
+        /// What is wrong.
+        why: String,
+    },
+    /// A call trapped or ran over its budget.
+    #[error("{0}")]
+    Call(CallError),
+}
+
+impl SandboxError {
+    fn engine(error: wasmtime::Error) -> SandboxError {
+        SandboxError::Engine(format!("{error:#}"))
+    }
+}
+
+/// Why one call of a plugin gave nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{verb}` {why}")]
+pub struct CallError {
+    /// The function that was called.
+    pub verb: &'static str,
+    /// What happened, to be read after the verb: "panicked at src/lib.rs:7:9: ...".
+    pub why: String,
+}
+
+/// Text from a plugin as it may be shown: no control character, at most 1,000 characters.
+fn clean(text: &str) -> String {
+    text.chars().take(1000).map(|c| if c.is_control() { ' ' } else { c }).collect()
+}

@@ -1,0 +1,16 @@
+//! Scores, summed: which window and which conditions a pair falls in, and the sums that every figure is made from.
+//!
+//! Pure: no plugin, no clock, no file. A metric's own `score` and `reduce` are called elsewhere; here their components
+//! are only added up. Always so: the same pairs give the same cells, bit for bit, whatever batches, workers, merges
+//! and restarts they came by.
+
+mod cells;
+mod condition;
+mod exact;
+mod local;
+mod window;
+
+pub use cells::{Cells, CellsError, ModelScores, Outcome, ScoredPairs, Shape, Slice, Tally, Totals};
+pub use condition::{ConditionError, Conditions};
+pub use exact::ExactSum;
+pub use window::{Window, WindowClock};

@@ -1,0 +1,202 @@
+//! Reads `study.toml` into a [`Study`].
+//!
+//! Each function reads one section: first every key, then the rules that hold between them, and only then are the
+//! parts put together. A part that could not be read is `None`, and its fault stands in the notes.
+
+use std::path::PathBuf;
+
+use jiff::SignedDuration;
+use jiff::civil::Weekday;
+use toml::de::DeTable;
+
+use super::check::{self, Bound, DECISION, Declared, EVERY, Fields, NAME, Names, WEEKDAYS};
+use super::condition::condition;
+use super::fault::Notes;
+use super::plugin::{Role, plugin, primary};
+use super::section::{Entry, Section};
+use super::value::Value;
+use super::{Every, Faults, Field, Kind, Limits, Source, Stream, Study, Windows};
+
+// What to write for a key, said where there is nothing and where there is something else.
+const ZONE: &str = "the zone in which days begin, such as \"Europe/Amsterdam\", \"UTC\" or \"+01:00\"";
+const INPUTS: &str = "[inputs] with the keys of a snapshot's id and time, such as id = \"id\" and \
+                      time = \"observed_at\", and its fields under [inputs.fields]";
+const DECISIONS: &str = "[decisions] with the keys of a decision's id and time, such as id = \"id\" and \
+                         time = \"decided_at\", with horizon = \"2d\", and its fields under [decisions.fields]";
+const ID: &str = "the key of a record that holds its id, such as \"id\"";
+const TIME: &str = "the key of a record that holds its time, such as \"observed_at\"";
+const DURATION: &str = "a duration such as \"30s\", \"15m\", \"24h\" or \"7d\", up to \"36500d\"";
+const SOURCES: &str = "[sources] with snapshots = { file = \"snapshots.jsonl\" } and \
+                       decisions = { file = \"decisions.jsonl\" }";
+const SOURCE: &str = "{ file = \"records.jsonl\" } or { stdin = true }";
+const DECISIONS_SOURCE: &str = "{ file = \"records.jsonl\" } or { stdin = true }. Without the decisions of the \
+                                substrate there is nothing to compare with, so this would be no shadow: if there are \
+                                none, go to canary with tight controls instead";
+const MODELS: &str = "[[models]] once for each model, with name and plugin";
+const COMPARATOR: &str = "[comparator] exactly once, with name and plugin: all models are compared with the same one";
+const METRICS: &str = "[[metrics]] once for each metric, with name and plugin, and primary = true in one of them";
+const CONDITIONS: &str = "[[conditions]] once for each condition, with name and what it splits by";
+const WINDOWS: &str = "[windows] with every = \"week\", or another interval";
+
+/// Reads a declaration.
+///
+/// # Errors
+///
+/// All that is wrong with it, each fault with its line. Where some of the text is not even TOML, the rest is judged as
+/// far as it could be read.
+pub fn parse(text: &str) -> Result<Study, Faults> {
+    let (document, errors) = DeTable::parse_recoverable(text);
+    let notes = Notes::new(text, &errors);
+    let found = Section::root(&notes, document.get_ref(), study);
+    match notes.into_faults() {
+        Some(faults) => Err(faults),
+        None => Ok(found.expect("what could not be read has been recorded as a fault")),
+    }
+}
+
+fn study(root: &mut Section<'_>) -> Option<Study> {
+    let name = root.required("study", NAME, Value::name);
+    let zone = root.required("time-zone", ZONE, Value::word);
+    let time_zone = zone.and_then(|zone| root.check("time-zone", check::time_zone(zone)));
+
+    let mut horizon = None;
+    let decisions = root.section("decisions", DECISIONS, |section| {
+        let positive = |value: &Value<'_>| value.duration().filter(SignedDuration::is_positive);
+        horizon = section.required("horizon", &above_zero(), positive);
+        stream(section, horizon)
+    });
+    let inputs = root.section("inputs", INPUTS, |section| {
+        let read = stream(section, horizon);
+        for field in read.1.iter().filter(|field| field.name.starts_with(DECISION)) {
+            let (path, name) = (section.at("fields"), &field.name);
+            let message = format!(
+                "`{path}` has `{name}`, but {DECISION} is what the decision's fields begin with; give it another name \
+                 in the snapshots, or leave it out"
+            );
+            section.fault(field.line, message);
+        }
+        read
+    });
+    let (decisions, decision_fields) = decisions.unzip();
+    let (inputs, input_fields) = inputs.unzip();
+    let declared = Declared { inputs: input_fields, decisions: decision_fields };
+    let sources = root.section("sources", SOURCES, sources).flatten();
+
+    let mut names = Names::new("plugin");
+    let models = root.some_sections("models", MODELS, |each| plugin(each, Role::Model, &declared, &mut names));
+    let comparator = root
+        .section("comparator", COMPARATOR, |only| plugin(only, Role::Comparator, &declared, &mut names))
+        .flatten();
+    let mut primaries = Vec::new();
+    let metrics = root.some_sections("metrics", METRICS, |each| {
+        primaries.push((each.optional("primary", "true or false", Value::boolean), each.line()));
+        plugin(each, Role::Metric, &declared, &mut names)
+    });
+    let primary = primary(root, &primaries);
+
+    let mut names = Names::new("condition");
+    let conditions = root.sections("conditions", CONDITIONS, |each| condition(each, &declared, &mut names));
+    let windows = root.section("windows", WINDOWS, windows).flatten();
+    let limits = root.section_or_default("limits", "[limits] with the limits to change", limits);
+    let keep_raw = root.section_or_default("log", "[log] with keep-raw = true or false", |section| {
+        section.optional("keep-raw", "true or false", Value::boolean).unwrap_or(true)
+    });
+
+    let (snapshots_source, decisions_source) = sources?;
+    Some(Study {
+        name: name?.to_owned(),
+        time_zone: time_zone?,
+        inputs: inputs.flatten()?,
+        decisions: decisions.flatten()?,
+        horizon: horizon?,
+        snapshots_source,
+        decisions_source,
+        models: models.into_iter().collect::<Option<_>>()?,
+        comparator: comparator?,
+        metrics: metrics.into_iter().collect::<Option<_>>()?,
+        primary: primary?,
+        conditions: conditions.into_iter().collect::<Option<_>>()?,
+        windows: windows?,
+        limits,
+        keep_raw,
+    })
+}
+
+fn above_zero() -> String {
+    DURATION.replacen("a duration", "a duration above zero,", 1)
+}
+
+/// A stream, and its fields as far as they could be read. Unless declared, its lateness is the horizon.
+fn stream(section: &mut Section<'_>, horizon: Option<SignedDuration>) -> (Option<Stream>, Fields) {
+    let id = section.required("id", ID, Value::word);
+    let time = section.required("time", TIME, Value::word);
+    let lateness = section.optional("lateness", DURATION, Value::duration).or(horizon);
+    let kinds = Kind::ALL.map(|kind| (kind.name(), kind));
+    let declared = section.entries("fields", &check::one_of(&kinds), |value| value.choice(&kinds));
+
+    if let (Some(id), Some(time)) = (id, time)
+        && id == time
+    {
+        let message = format!("`{}` is \"{time}\", and so is `id`; write {TIME}", section.at("time"));
+        section.fault(section.line_of("time"), message);
+    }
+    let field = |entry: &Entry<Kind>| Some(Field { name: entry.name.clone(), kind: entry.value? });
+    let fields = declared.iter().map(field).collect::<Option<_>>();
+    let stream =
+        || Some(Stream { id: id?.to_owned(), time: time?.to_owned(), lateness: lateness?, fields: fields? });
+    (stream(), declared)
+}
+
+/// Where the snapshots and the decisions come from.
+fn sources(section: &mut Section<'_>) -> Option<(Source, Source)> {
+    let snapshots = section.section("snapshots", SOURCE, source).flatten();
+    let decisions = section.section("decisions", DECISIONS_SOURCE, source).flatten();
+    let sources = (snapshots?, decisions?);
+    if sources == (Source::Stdin, Source::Stdin) {
+        let message = "`sources.snapshots` and `sources.decisions` are both standard input, but there is only one; \
+                       write { file = \"records.jsonl\" } for one of them";
+        section.fault(section.line_of("snapshots").max(section.line_of("decisions")), message.to_owned());
+    }
+    Some(sources)
+}
+
+fn source(section: &mut Section<'_>) -> Option<Source> {
+    let file = section.optional("file", "a path such as \"records.jsonl\"", Value::word);
+    let stdin = section.optional("stdin", "true, or a file instead", |value| value.boolean().filter(|said| *said));
+    match (section.has("file"), section.has("stdin")) {
+        (true, false) => file.map(|file| Source::File(PathBuf::from(file))),
+        (false, true) => stdin.map(|_| Source::Stdin),
+        (both, _) => {
+            let has = if both { "both `file` and `stdin`" } else { "neither `file` nor `stdin`" };
+            section.fault(section.line(), format!("`{}` has {has}; write {SOURCE}", section.path()));
+            None
+        }
+    }
+}
+
+fn windows(section: &mut Section<'_>) -> Option<Windows> {
+    let every = section.required("every", &check::one_of(&EVERY), |value| value.choice(&EVERY));
+    let week_ends =
+        section.optional("week-ends", &check::one_of(&WEEKDAYS), |value| value.choice(&WEEKDAYS));
+    if every.is_some_and(|every| every != Every::Week) {
+        section.refuse("week-ends", "only weeks end on a day; leave it out, or write every = \"week\"");
+    }
+    Some(Windows { every: every?, week_ends: week_ends.unwrap_or(Weekday::Sunday) })
+}
+
+fn limits(section: &mut Section<'_>) -> Limits {
+    let mut bounded = |key, Bound { least, most, default }: Bound| {
+        let expected = format!("a whole number from {least} to {most}");
+        let within = |value: &Value<'_>| value.integer().filter(|number| (least..=most).contains(number));
+        section.optional(key, &expected, within).unwrap_or(default)
+    };
+    // No bound is below zero or above what fits.
+    let batch_rows = bounded("batch-rows", check::BATCH_ROWS) as usize;
+    let workers = bounded("workers", check::WORKERS) as usize;
+    let fuel_per_row = bounded("fuel-per-row", check::FUEL_PER_ROW) as u64;
+    let memory_mib = bounded("memory-mib", check::MEMORY_MIB) as usize;
+    let record_bytes = bounded("record-bytes", check::RECORD_BYTES) as usize;
+    let positive = |value: &Value<'_>| value.duration().filter(SignedDuration::is_positive);
+    let call_timeout = section.optional("call-timeout", &above_zero(), positive).unwrap_or(check::CALL_TIMEOUT);
+    Limits { batch_rows, workers, fuel_per_row, call_timeout, memory_mib, record_bytes }
+}

@@ -1,0 +1,101 @@
+//! Reads the plugins of a study: models, comparator and metrics.
+//!
+//! What a plugin may read is settled here: a model is never granted a field of the decision, a metric none at all, and
+//! nobody a field that is not declared.
+
+use std::path::PathBuf;
+
+use super::Plugin;
+use super::check::{DECISION, Declared, NAME, Names};
+use super::section::Section;
+use super::value::Value;
+
+const PLUGIN: &str = "the component's file, such as \"plugins/rules.wasm\"";
+const GRANT: &str = "a list of the fields that it may read, such as [\"lead_time\", \"adults\"]";
+const CONFIG: &str = "a table, such as { labels = [\"a\", \"b\"] }";
+const ASSETS: &str = "its files by name, such as { weights = \"weights.bin\" }";
+
+/// What a plugin is for.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Role {
+    Model,
+    Comparator,
+    Metric,
+}
+
+/// One plugin. Its name is taken from those that the plugins after it may have.
+pub(super) fn plugin(
+    section: &mut Section<'_>,
+    role: Role,
+    declared: &Declared,
+    names: &mut Names,
+) -> Option<Plugin> {
+    let line = section.line();
+    let name = section.required("name", NAME, Value::name);
+    let path = section.required("plugin", PLUGIN, Value::word);
+    let config = section.json("config", CONFIG);
+    let assets = section.entries("assets", ASSETS, |value| value.word().map(PathBuf::from));
+    let grant = if role == Role::Metric {
+        section.refuse("grant", "a metric reads no field, only the answers of a model and of the comparator");
+        Vec::new()
+    } else {
+        grant(section, role, declared)
+    };
+
+    let name = name.filter(|name| section.check("name", names.claim(name, line)).is_some());
+    let assets = assets.into_iter().map(|asset| Some((asset.name, asset.value?))).collect::<Option<_>>();
+    Some(Plugin {
+        name: name?.to_owned(),
+        path: PathBuf::from(path?),
+        grant,
+        config: config?,
+        assets: assets?,
+        line,
+        grant_line: section.line_of("grant"),
+        config_line: section.line_of("config"),
+        path_line: section.line_of("plugin"),
+    })
+}
+
+/// The fields that a model or the comparator may read.
+fn grant(section: &mut Section<'_>, role: Role, declared: &Declared) -> Vec<String> {
+    let path = section.at("grant");
+    let mut granted: Vec<String> = Vec::new();
+    for (name, line) in section.list("grant", GRANT, Value::word) {
+        if granted.iter().any(|earlier| earlier == name) {
+            section.fault(line, format!("`{path}` holds `{name}` twice; take one away"));
+        } else if role == Role::Model && name.starts_with(DECISION) {
+            let message = format!(
+                "`{path}` holds `{name}`: a model may not read the decision, or the answer would be leaked into its \
+                 input; grant it fields of [inputs.fields] only"
+            );
+            section.fault(line, message);
+        } else if let Err(message) = declared.granted(&path, name, role == Role::Comparator) {
+            section.absent(line, message);
+        }
+        granted.push(name.to_owned());
+    }
+    granted
+}
+
+/// The index of the primary metric, given what each metric says of itself and its line.
+pub(super) fn primary(root: &Section<'_>, metrics: &[(Option<bool>, usize)]) -> Option<usize> {
+    let mut said = metrics.iter().enumerate().filter(|(_, (primary, _))| *primary == Some(true));
+    match (metrics, said.next(), said.next()) {
+        (_, Some((index, _)), None) => return Some(index),
+        ([(None, _)], None, None) => return Some(0),
+        (_, Some((_, (_, first))), Some((_, (_, second)))) => {
+            let message = format!(
+                "the metrics on lines {first} and {second} both have primary = true; leave it only in the one that \
+                 the verdict goes by"
+            );
+            root.fault(*second, message);
+        }
+        ([(_, line), ..], None, _) => {
+            let message = "no metric is the primary one; write primary = true in the one that the verdict goes by";
+            root.absent(*line, message.to_owned());
+        }
+        ([], ..) => {}
+    }
+    None
+}
