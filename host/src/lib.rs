@@ -1,5 +1,21 @@
 //! The host of understudy: runs decision models in shadow.
+//!
+//! The rooms of the house, from the floor up; a room uses only those before it. See ARCHITECTURE.md.
+
+pub mod study;
 
 pub mod batch;
+
 pub mod sandbox;
-#[path="/tmp/studystub.rs"] pub mod study;
+pub mod source;
+
+pub mod runlog;
+
+pub mod pairing;
+pub mod scoring;
+
+pub mod run;
+
+pub mod report;
+
+pub mod cli;

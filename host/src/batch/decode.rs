@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray, StringBuilder};
+use arrow::array::{ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray, StringBuilder};
 use arrow::compute::{concat_batches, filter_record_batch};
 use arrow::datatypes::{Field, Schema, SchemaRef, TimestampMicrosecondType};
 use arrow::json::ReaderBuilder;
@@ -27,8 +27,8 @@ pub struct Records {
     pub times: Vec<i64>,
     /// The declared fields, in the order of the study.
     pub fields: RecordBatch,
-    /// The records' own text; `None` if the study does not keep it.
-    pub raw: Option<StringArray>,
+    /// The records' own text.
+    pub raw: StringArray,
     /// A digest of each record's own bytes, to tell a repetition from a conflict.
     pub digests: Vec<u64>,
     /// The lines they stood on, counted from 1.
@@ -60,7 +60,7 @@ impl Records {
             ids: text(&self.ids),
             times: kept(&self.times, keep),
             fields: filter_record_batch(&self.fields, &mask).expect("the mask has one value a row"),
-            raw: self.raw.as_ref().map(text),
+            raw: text(&self.raw),
             digests: kept(&self.digests, keep),
             lines: kept(&self.lines, keep),
         }
@@ -86,7 +86,6 @@ pub struct Decoded {
 pub struct Decoder {
     side: Side,
     stream: Stream,
-    keep_raw: bool,
     max_rows: usize,
     schema: SchemaRef,
     fields: SchemaRef,
@@ -96,12 +95,12 @@ pub struct Decoder {
 
 impl Decoder {
     /// A decoder for one side of a study, for runs of at most `max_rows` lines.
-    pub fn new(side: Side, stream: &Stream, keep_raw: bool, max_rows: usize) -> Decoder {
+    pub fn new(side: Side, stream: &Stream, max_rows: usize) -> Decoder {
         let schema = decoded_schema(stream);
         let fields = fields_schema(stream);
         let sink = Sink::default();
         let json = json_decoder(&schema, &sink, max_rows);
-        Decoder { side, stream: stream.clone(), keep_raw, max_rows, schema, fields, json, sink }
+        Decoder { side, stream: stream.clone(), max_rows, schema, fields, json, sink }
     }
 
     /// The Arrow schema of the declared fields.
@@ -234,14 +233,12 @@ impl Decoder {
             &arrow::array::RecordBatchOptions::new().with_row_count(Some(batch.num_rows())),
         )
         .expect("the columns were decoded for this schema");
-        let raw = self.keep_raw.then(|| {
-            let bytes = parts.rows.iter().map(|&row| lines.text(row).len()).sum();
-            let mut raw = StringBuilder::with_capacity(parts.rows.len(), bytes);
-            for &row in &parts.rows {
-                raw.append_value(std::str::from_utf8(lines.text(row)).expect("checked before it was decoded"));
-            }
-            raw.finish()
-        });
+        let bytes = parts.rows.iter().map(|&row| lines.text(row).len()).sum();
+        let mut raw = StringBuilder::with_capacity(parts.rows.len(), bytes);
+        for &row in &parts.rows {
+            raw.append_value(std::str::from_utf8(lines.text(row)).expect("checked before it was decoded"));
+        }
+        let raw = raw.finish();
         let digest = |&row: &usize| xxhash_rust::xxh3::xxh3_64(lines.text(row));
         let digests = parts.rows.iter().map(digest).collect();
         let numbers = parts.rows.iter().map(|&row| lines.line(row)).collect();

@@ -14,7 +14,7 @@ use arrow::compute::filter_record_batch;
 use super::bindings::decider::Model as Bindings;
 use super::bindings::decider::exports::understudy::shadow::{answers, columns as wit};
 use super::instance::{Recipe, Runner};
-use super::load::{File, Role, link};
+use super::load::{Assets, File, Role, link};
 use super::{Sandbox, SandboxError, checked, columns};
 use crate::batch::{Answers, Reason};
 use crate::study::{Form, Kind};
@@ -53,7 +53,7 @@ impl DeciderPlugin {
         file: &File,
         role: Role,
         config: String,
-        assets: Vec<(String, Vec<u8>)>,
+        assets: Assets,
         cache: Option<&Path>,
     ) -> Result<DeciderPlugin, SandboxError> {
         let pre = link(sandbox, file, role, cache)?;

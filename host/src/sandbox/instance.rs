@@ -11,6 +11,7 @@ use wasmtime::{Store, StoreLimits, StoreLimitsBuilder, Trap, WasmCoreDump};
 
 use super::bindings::{decider, scorer};
 use super::engine::Sandbox;
+use super::load::Assets;
 use super::{CallError, SandboxError, panic};
 
 /// The most elements of one table: function pointers of a large program.
@@ -66,8 +67,7 @@ pub(super) struct Recipe {
     pub pre: InstancePre<Host>,
     /// A JSON object.
     pub config: String,
-    /// Name and bytes.
-    pub assets: Vec<(String, Vec<u8>)>,
+    pub assets: Assets,
 }
 
 /// A plugin's instance, made when first needed and again after each trap.

@@ -51,6 +51,9 @@ impl Role {
     }
 }
 
+/// Files that a study gives to a plugin: name and bytes. Shared, since they may be large.
+pub type Assets = std::sync::Arc<[(String, Vec<u8>)]>;
+
 /// The bytes of a plugin, as they were when they were read.
 #[derive(Clone)]
 pub struct File {
@@ -78,14 +81,14 @@ impl File {
             }
             _ => return Err(SandboxError::NotWasm { path: path.to_owned() }),
         }
-        let digest = hex(&Sha256::digest(&bytes));
+        let digest = digest(&bytes);
         Ok(File { path: path.to_owned(), bytes, digest })
     }
 }
 
-/// Bytes in lower-case hexadecimal.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+/// SHA-256 in lower-case hexadecimal: the name by which a plugin or an asset is kept.
+pub fn digest(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Compiles a plugin (or takes it from the cache) and links it with nothing.

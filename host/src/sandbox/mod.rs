@@ -23,7 +23,7 @@ use std::path::PathBuf;
 
 pub use decider::{Decided, Decider, DeciderPlugin, Reads};
 pub use engine::{Budget, Sandbox};
-pub use load::{File, Role};
+pub use load::{Assets, File, Role, digest};
 pub use scorer::{Better, Scored, Scorer, ScorerPlugin};
 
 /// Why a plugin cannot be used. Each says what to do.

@@ -12,7 +12,7 @@ use super::bindings::scorer::Metric as Bindings;
 use super::bindings::scorer::exports::understudy::shadow::{answers as wit, columns::Text, scorer};
 use super::columns::{bytes, offsets};
 use super::instance::{Recipe, Runner};
-use super::load::{File, Role, link};
+use super::load::{Assets, File, Role, link};
 use super::{Sandbox, SandboxError};
 use crate::batch::{Answers, Decisions, Names, Reason};
 use crate::study::Form;
@@ -53,7 +53,7 @@ impl ScorerPlugin {
         sandbox: &Sandbox,
         file: &File,
         config: String,
-        assets: Vec<(String, Vec<u8>)>,
+        assets: Assets,
         cache: Option<&Path>,
     ) -> Result<ScorerPlugin, SandboxError> {
         let pre = link(sandbox, file, Role::Metric, cache)?;

@@ -370,5 +370,6 @@ impl TryFrom<StoredCells> for Cells {
         Ok(Self { shape, windows })
     }
 }
+
 #[cfg(test)]
 mod tests;

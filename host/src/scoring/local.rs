@@ -60,3 +60,6 @@ pub fn nearest(micros: i64) -> Timestamp {
 pub fn just_after(instant: Timestamp) -> Timestamp {
     Timestamp::from_nanosecond(instant.as_nanosecond() + 1).unwrap_or(instant)
 }
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -59,7 +59,8 @@ pub(super) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c s
         let last = candidate.rsplit(['/', '.']).next().unwrap_or_default();
         strsim::damerau_levenshtein(&word, &candidate).min(strsim::damerau_levenshtein(&word, last))
     };
-    let near = candidates.into_iter().map(|candidate| (slips(candidate), candidate)).min_by_key(|(slips, _)| *slips);
+    let near =
+        candidates.into_iter().map(|candidate| (slips(candidate), candidate)).min_by_key(|(slips, _)| *slips);
     near.filter(|(slips, _)| *slips <= word.chars().count().max(3) / 3).map(|(_, candidate)| candidate)
 }
 
@@ -75,7 +76,10 @@ pub(super) fn time_zone(name: &str) -> Result<TimeZone, String> {
         let names: Vec<_> = known.available().collect();
         let hint = match nearest(name, names.iter().map(|name| name.as_str())) {
             Some(near) => format!("did you mean \"{near}\"?"),
-            None => "write an IANA name such as \"Europe/Amsterdam\" or \"UTC\", or an offset such as \"+01:00\"".into(),
+            None => {
+                "write an IANA name such as \"Europe/Amsterdam\" or \"UTC\", or an offset such as \"+01:00\""
+                    .into()
+            }
         };
         format!("`time-zone` is \"{name}\", which is no time zone; {hint}")
     })
@@ -120,9 +124,9 @@ pub(super) struct Declared {
 impl Declared {
     /// Whether a field that is granted exists. Only a comparator is told of the decision's.
     pub(super) fn granted(&self, path: &str, name: &str, to_comparator: bool) -> Result<(), String> {
-        let (stream, key) = match name.strip_prefix(DECISION) {
-            Some(key) => (&self.decisions, key),
-            None => (&self.inputs, name),
+        let (stream, table, key) = match name.strip_prefix(DECISION) {
+            Some(key) => (&self.decisions, "[decisions.fields]", key),
+            None => (&self.inputs, "[inputs.fields]", name),
         };
         if stream.as_ref().is_none_or(|fields| fields.iter().any(|field| field.name == key)) {
             return Ok(());
@@ -131,7 +135,8 @@ impl Declared {
         if to_comparator {
             names.extend(self.decisions.iter().flatten().map(|field| format!("{DECISION}{}", field.name)));
         }
-        Err(format!("`{path}` holds `{name}`, but no such field is declared; {}", instead(name, &names)))
+        let instead = instead(name, &names);
+        Err(format!("`{path}` holds `{name}`, but {table} declares no such field; {instead}"))
     }
 
     /// The kind of a snapshot's field, as far as it is known.
@@ -142,7 +147,7 @@ impl Declared {
             None => {
                 let names: Vec<_> = fields.iter().map(|field| field.name.clone()).collect();
                 let instead = instead(name, &names);
-                Err(format!("`{path}` is `{name}`, but no snapshot has such a field; {instead}"))
+                Err(format!("`{path}` is `{name}`, but [inputs.fields] declares no such field; {instead}"))
             }
         }
     }
@@ -150,11 +155,12 @@ impl Declared {
 
 /// What to write instead of a field that is not declared.
 fn instead(name: &str, names: &[String]) -> String {
+    const DECLARE: &str = "declare it there, as in lead_time = \"integer\"";
     let declared = listed(names, ", ");
     match nearest(name, names.iter().map(String::as_str)) {
-        _ if names.is_empty() => "declare it under [inputs.fields], such as lead_time = \"integer\"".to_owned(),
         Some(near) => format!("did you mean `{near}`? declared are {declared}"),
-        None => format!("declared are {declared}"),
+        None if names.is_empty() => DECLARE.to_owned(),
+        None => format!("{DECLARE}, or take one of {declared}"),
     }
 }
 
@@ -167,4 +173,30 @@ pub(super) fn listed<T: AsRef<str>>(names: &[T], separator: &str) -> String {
 pub(super) fn one_of<T>(choices: &[(&str, T)]) -> String {
     let words: Vec<_> = choices.iter().map(|(word, _)| format!("\"{word}\"")).collect();
     format!("one of {}", words.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_word_is_near() {
+        let near = |word| nearest(word, ["horizon", "id", "week-ends", "Europe/Paris", "decision.room"]);
+        assert_eq!(near("horizn"), Some("horizon"));
+        assert_eq!(near("hroizon"), Some("horizon"));
+        assert_eq!(near("week_ends"), Some("week-ends"));
+        assert_eq!(near("Week-Ends"), Some("week-ends"));
+        assert_eq!(near("di"), Some("id"));
+        assert_eq!(near("paris"), Some("Europe/Paris"));
+        assert_eq!(near("room"), Some("decision.room"));
+        for far in ["", "at", "hour", "windows", "lateness"] {
+            assert_eq!(near(far), None, "{far}");
+        }
+    }
+
+    #[test]
+    fn the_fuel_of_the_largest_batch_fits_64_bits() {
+        let batch = i128::from(FUEL_PER_ROW.most) * i128::from(BATCH_ROWS.most);
+        assert!(batch <= i128::from(u64::MAX), "{batch}");
+    }
 }

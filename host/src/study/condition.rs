@@ -3,7 +3,7 @@
 //! Every snapshot falls under exactly one value of each condition, so no value is declared twice, none has the name of
 //! one that is added by itself, and the edges of bins ascend.
 
-use super::check::{self, CALENDAR, Declared, NAME, Names};
+use super::check::{self, CALENDAR, DECISION, Declared, NAME, Names};
 use super::section::Section;
 use super::value::Value;
 use super::{Condition, Kind, Split};
@@ -42,7 +42,7 @@ pub(super) fn condition(
             let message = format!(
                 "a condition has either `field` and `values`, or `field` and `bins`, or `calendar`; this one has {has}"
             );
-            section.fault(section.line(), message);
+            section.absent(section.line(), message);
             None
         }
     };
@@ -51,7 +51,9 @@ pub(super) fn condition(
 
 fn claim(names: &mut Names, name: &str, line: usize) -> Result<(), String> {
     if name == WHOLE {
-        return Err(format!("no condition may be named `{WHOLE}`, which stands for all snapshots; choose another name"));
+        return Err(format!(
+            "no condition may be named `{WHOLE}`, which stands for all snapshots; choose another name"
+        ));
     }
     names.claim(name, line)
 }
@@ -69,13 +71,14 @@ fn split_values(
     for ((value, of), line) in listed {
         if let Some(kind) = kind.filter(|kind| *kind != of) {
             let (of, kind) = (of.name(), kind.name());
-            let message =
-                format!("`{path}` holds `{value}`, of kind {of}, but the field `{field}` is {kind}; write values of its kind");
+            let message = format!(
+                "`{path}` holds `{value}`, of kind {of}, but the field `{field}` is {kind}; write values of its kind"
+            );
             section.fault(line, message);
         } else if ADDED.contains(&value.as_str()) {
             let message = format!(
-                "`{path}` holds `{value}`, which every condition has by itself: `other` for the values that are not \
-                 listed, `missing` for none; take it away"
+                "`{path}` holds `{value}`, which is there unlisted: `other` for the values that are not listed, \
+                 `missing` for no value; take it away"
             );
             section.fault(line, message);
         } else if values.contains(&value) {
@@ -99,21 +102,27 @@ fn split_bins(section: &Section<'_>, declared: &Declared, field: &str, listed: V
 }
 
 /// The kind of the field that a condition splits by, if it is known and suits.
-fn kind(
-    section: &Section<'_>,
-    declared: &Declared,
-    field: &str,
-    by: &str,
-    suited: &[Kind],
-) -> Option<Kind> {
+fn kind(section: &Section<'_>, declared: &Declared, field: &str, by: &str, suited: &[Kind]) -> Option<Kind> {
     let path = section.at("field");
     let line = section.line_of("field");
+    if field.starts_with(DECISION) {
+        let message =
+            format!("`{path}` is `{field}`, but a condition splits snapshots; take one of [inputs.fields]");
+        section.fault(line, message);
+        return None;
+    }
     let kind = declared.input(&path, field).map_err(|message| section.absent(line, message)).ok()??;
     if suited.contains(&kind) {
         return Some(kind);
     }
     let kinds: Vec<_> = suited.iter().map(|kind| kind.name()).collect();
-    let (kind, kinds) = (kind.name(), kinds.join(" or "));
-    section.fault(line, format!("`{path}` is `{field}`, of kind {kind}, but `{by}` need a field of kind {kinds}"));
+    let (kind, kinds) = (kind.name(), kinds.join(", "));
+    section.fault(
+        line,
+        format!("`{path}` is `{field}`, of kind {kind}, but `{by}` need one of these kinds: {kinds}"),
+    );
     None
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,11 +1,8 @@
-//! What is wrong with a study: its faults, each with its line, and the notes in which they are gathered.
+//! What is wrong with a study, all of it at once: faults, each with its line.
 //!
-//! A message says what is wrong and what to write instead. Whoever reads a study goes on after a fault, so that all of
-//! them are told at once.
+//! A message says what is wrong and what to write instead.
 
-use std::cell::RefCell;
 use std::fmt;
-use std::ops::Range;
 use std::path::Path;
 
 /// One thing that is wrong in `study.toml`.
@@ -53,71 +50,6 @@ impl fmt::Display for Faults {
 
 impl std::error::Error for Faults {}
 
-/// The text of a study and the faults found in it so far.
-pub(super) struct Notes<'t> {
-    text: &'t str,
-    /// Where each line begins.
-    starts: Vec<usize>,
-    /// What is not TOML.
-    syntax: Vec<Fault>,
-    /// What is TOML but no sound study.
-    faults: RefCell<Vec<Fault>>,
-}
-
-impl<'t> Notes<'t> {
-    /// Notes on `text`, in which the TOML parser found `errors`.
-    pub(super) fn new(text: &'t str, errors: &[toml::de::Error]) -> Self {
-        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        let mut notes = Self { text, starts, syntax: Vec::new(), faults: RefCell::default() };
-        notes.syntax = errors.iter().map(|error| notes.syntax_fault(error)).collect();
-        notes.syntax.sort_by_key(|fault| fault.line);
-        // One slip often confuses the parser several times over: the first error of a line is the one to mend.
-        notes.syntax.dedup_by_key(|fault| fault.line);
-        notes
-    }
-
-    fn syntax_fault(&self, error: &toml::de::Error) -> Fault {
-        let span = error.span().unwrap_or_default();
-        // What is still open at the end is told on the last line that says anything.
-        let line = self.line(span.start.min(self.text.trim_end().len()));
-        let near = match self.snippet(span) {
-            "" => String::new(),
-            snippet => format!(", at `{snippet}`"),
-        };
-        Fault { line, message: format!("this is not TOML: {}{near}", error.message()) }
-    }
-
-    /// The line, from 1, of the byte at `offset`.
-    pub(super) fn line(&self, offset: usize) -> usize {
-        self.starts.partition_point(|start| *start <= offset)
-    }
-
-    /// What is written at `span`, as far as it stands on its first line.
-    pub(super) fn snippet(&self, span: Range<usize>) -> &'t str {
-        self.text.get(span).and_then(|text| text.lines().next()).unwrap_or_default()
-    }
-
-    /// Records that something is wrong.
-    pub(super) fn fault(&self, line: usize, message: String) {
-        self.faults.borrow_mut().push(Fault { line, message });
-    }
-
-    /// Records that something is not there. Held back where some of the text is not TOML: it may be there, unread.
-    pub(super) fn absent(&self, line: usize, message: String) {
-        if self.syntax.is_empty() {
-            self.fault(line, message);
-        }
-    }
-
-    /// All that is wrong. What else is said of a line that is not TOML is left out: it follows from that.
-    pub(super) fn into_faults(self) -> Option<Faults> {
-        let mut all = self.faults.into_inner();
-        all.retain(|fault| self.syntax.binary_search_by_key(&fault.line, |error| error.line).is_err());
-        all.extend(self.syntax);
-        Faults::new(all)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,11 +76,5 @@ mod tests {
     #[test]
     fn no_fault_is_no_faults() {
         assert_eq!(Faults::new(Vec::new()), None);
-    }
-
-    #[test]
-    fn lines_are_counted_from_one() {
-        let notes = Notes::new("a\nb\r\n\nc", &[]);
-        assert_eq!([0, 1, 2, 3, 4, 5, 6, 7].map(|at| notes.line(at)), [1, 1, 2, 2, 2, 3, 4, 4]);
     }
 }

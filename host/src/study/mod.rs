@@ -6,8 +6,11 @@
 mod check;
 mod condition;
 mod fault;
+mod notes;
 mod parse;
 mod plugin;
+#[cfg(test)]
+mod sample;
 mod schema;
 mod section;
 mod value;

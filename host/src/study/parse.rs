@@ -11,7 +11,7 @@ use toml::de::DeTable;
 
 use super::check::{self, Bound, DECISION, Declared, EVERY, Fields, NAME, Names, WEEKDAYS};
 use super::condition::condition;
-use super::fault::Notes;
+use super::notes::Notes;
 use super::plugin::{Role, plugin, primary};
 use super::section::{Entry, Section};
 use super::value::Value;
@@ -33,8 +33,10 @@ const DECISIONS_SOURCE: &str = "{ file = \"records.jsonl\" } or { stdin = true }
                                 substrate there is nothing to compare with, so this would be no shadow: if there are \
                                 none, go to canary with tight controls instead";
 const MODELS: &str = "[[models]] once for each model, with name and plugin";
-const COMPARATOR: &str = "[comparator] exactly once, with name and plugin: all models are compared with the same one";
-const METRICS: &str = "[[metrics]] once for each metric, with name and plugin, and primary = true in one of them";
+const COMPARATOR: &str =
+    "[comparator] exactly once, with name and plugin: all models are compared with the same one";
+const METRICS: &str =
+    "[[metrics]] once for each metric, with name and plugin, and primary = true in one of them";
 const CONDITIONS: &str = "[[conditions]] once for each condition, with name and what it splits by";
 const WINDOWS: &str = "[windows] with every = \"week\", or another interval";
 
@@ -42,11 +44,11 @@ const WINDOWS: &str = "[windows] with every = \"week\", or another interval";
 ///
 /// # Errors
 ///
-/// All that is wrong with it, each fault with its line. Where some of the text is not even TOML, the rest is judged as
-/// far as it could be read.
+/// All that is wrong with it, each fault with its line. Where some of the text is not even TOML, the rest is judged all
+/// the same.
 pub fn parse(text: &str) -> Result<Study, Faults> {
-    let (document, errors) = DeTable::parse_recoverable(text);
-    let notes = Notes::new(text, &errors);
+    let (notes, readable) = Notes::new(text);
+    let (document, _) = DeTable::parse_recoverable(&readable);
     let found = Section::root(&notes, document.get_ref(), study);
     match notes.into_faults() {
         Some(faults) => Err(faults),
@@ -70,7 +72,7 @@ fn study(root: &mut Section<'_>) -> Option<Study> {
         for field in read.1.iter().filter(|field| field.name.starts_with(DECISION)) {
             let (path, name) = (section.at("fields"), &field.name);
             let message = format!(
-                "`{path}` has `{name}`, but {DECISION} is what the decision's fields begin with; give it another name \
+                "`{path}` has `{name}`, but `{DECISION}` is what the decision's fields begin with; give it another name \
                  in the snapshots, or leave it out"
             );
             section.fault(field.line, message);
@@ -83,7 +85,8 @@ fn study(root: &mut Section<'_>) -> Option<Study> {
     let sources = root.section("sources", SOURCES, sources).flatten();
 
     let mut names = Names::new("plugin");
-    let models = root.some_sections("models", MODELS, |each| plugin(each, Role::Model, &declared, &mut names));
+    let models =
+        root.some_sections("models", MODELS, |each| plugin(each, Role::Model, &declared, &mut names));
     let comparator = root
         .section("comparator", COMPARATOR, |only| plugin(only, Role::Comparator, &declared, &mut names))
         .flatten();
@@ -162,13 +165,14 @@ fn sources(section: &mut Section<'_>) -> Option<(Source, Source)> {
 
 fn source(section: &mut Section<'_>) -> Option<Source> {
     let file = section.optional("file", "a path such as \"records.jsonl\"", Value::word);
-    let stdin = section.optional("stdin", "true, or a file instead", |value| value.boolean().filter(|said| *said));
+    let stdin =
+        section.optional("stdin", "true, or a file instead", |value| value.boolean().filter(|said| *said));
     match (section.has("file"), section.has("stdin")) {
         (true, false) => file.map(|file| Source::File(PathBuf::from(file))),
         (false, true) => stdin.map(|_| Source::Stdin),
         (both, _) => {
             let has = if both { "both `file` and `stdin`" } else { "neither `file` nor `stdin`" };
-            section.fault(section.line(), format!("`{}` has {has}; write {SOURCE}", section.path()));
+            section.absent(section.line(), format!("`{}` has {has}; write {SOURCE}", section.path()));
             None
         }
     }
@@ -176,8 +180,7 @@ fn source(section: &mut Section<'_>) -> Option<Source> {
 
 fn windows(section: &mut Section<'_>) -> Option<Windows> {
     let every = section.required("every", &check::one_of(&EVERY), |value| value.choice(&EVERY));
-    let week_ends =
-        section.optional("week-ends", &check::one_of(&WEEKDAYS), |value| value.choice(&WEEKDAYS));
+    let week_ends = section.optional("week-ends", &check::one_of(&WEEKDAYS), |value| value.choice(&WEEKDAYS));
     if every.is_some_and(|every| every != Every::Week) {
         section.refuse("week-ends", "only weeks end on a day; leave it out, or write every = \"week\"");
     }
@@ -197,6 +200,10 @@ fn limits(section: &mut Section<'_>) -> Limits {
     let memory_mib = bounded("memory-mib", check::MEMORY_MIB) as usize;
     let record_bytes = bounded("record-bytes", check::RECORD_BYTES) as usize;
     let positive = |value: &Value<'_>| value.duration().filter(SignedDuration::is_positive);
-    let call_timeout = section.optional("call-timeout", &above_zero(), positive).unwrap_or(check::CALL_TIMEOUT);
+    let call_timeout =
+        section.optional("call-timeout", &above_zero(), positive).unwrap_or(check::CALL_TIMEOUT);
     Limits { batch_rows, workers, fuel_per_row, call_timeout, memory_mib, record_bytes }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,7 @@ use super::value::Value;
 const PLUGIN: &str = "the component's file, such as \"plugins/rules.wasm\"";
 const GRANT: &str = "a list of the fields that it may read, such as [\"lead_time\", \"adults\"]";
 const CONFIG: &str = "a table, such as { labels = [\"a\", \"b\"] }";
-const ASSETS: &str = "its files by name, such as { weights = \"weights.bin\" }";
+const ASSET: &str = "the path of a file, such as \"weights.bin\"";
 
 /// What a plugin is for.
 #[derive(Clone, Copy, PartialEq)]
@@ -34,9 +34,12 @@ pub(super) fn plugin(
     let name = section.required("name", NAME, Value::name);
     let path = section.required("plugin", PLUGIN, Value::word);
     let config = section.json("config", CONFIG);
-    let assets = section.entries("assets", ASSETS, |value| value.word().map(PathBuf::from));
+    let assets = section.entries("assets", ASSET, |value| value.word().map(PathBuf::from));
     let grant = if role == Role::Metric {
-        section.refuse("grant", "a metric reads no field, only the answers of a model and of the comparator");
+        section.refuse(
+            "grant",
+            "a metric reads no field, only the answers of a model and of the comparator; take it away",
+        );
         Vec::new()
     } else {
         grant(section, role, declared)
@@ -92,10 +95,14 @@ pub(super) fn primary(root: &Section<'_>, metrics: &[(Option<bool>, usize)]) -> 
             root.fault(*second, message);
         }
         ([(_, line), ..], None, _) => {
-            let message = "no metric is the primary one; write primary = true in the one that the verdict goes by";
+            let message =
+                "no metric is the primary one; write primary = true in the one that the verdict goes by";
             root.absent(*line, message.to_owned());
         }
         ([], ..) => {}
     }
     None
 }
+
+#[cfg(test)]
+mod tests;

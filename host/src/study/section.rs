@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json};
 use toml::de::{DeTable, DeValue};
 
 use super::check;
-use super::fault::Notes;
+use super::notes::Notes;
 use super::value::Value;
 
 /// A table being read.
@@ -310,7 +310,9 @@ impl<'a> Section<'a> {
         mut read: impl FnMut(&mut Section<'a>) -> T,
     ) -> Vec<T> {
         let tables = self.elements(key, list, expected, Value::table).into_iter();
-        tables.map(|(table, line)| Self::open(self.notes, Some(table), self.at(key), line, &mut read)).collect()
+        tables
+            .map(|(table, line)| Self::open(self.notes, Some(table), self.at(key), line, &mut read))
+            .collect()
     }
 
     /// A table of any shape as JSON; an empty one if it is left out.

@@ -8,7 +8,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::Kind;
-use super::fault::Notes;
+use super::notes::Notes;
 
 /// A value as it stands in the file.
 #[derive(Clone, Copy)]
@@ -38,7 +38,7 @@ impl<'a> Value<'a> {
             DeValue::Table(_) => "a table".to_owned(),
             DeValue::Array(elements) if elements.is_empty() => "an empty list".to_owned(),
             DeValue::Array(_) => "a list".to_owned(),
-            _ => shortened(self.notes.snippet(self.spanned.span())),
+            _ => self.notes.snippet(self.spanned.span()),
         }
     }
 
@@ -108,11 +108,16 @@ impl<'a> Value<'a> {
         let (json, why) = match self.get() {
             DeValue::String(text) => (Some(Json::from(text.as_ref())), ""),
             DeValue::Boolean(boolean) => (Some(Json::from(*boolean)), ""),
-            DeValue::Integer(_) => {
-                (self.integer().map(Json::from), "which does not fit 64 bits; write a smaller number, or text in quotes")
+            DeValue::Integer(_) => (
+                self.integer().map(Json::from),
+                "which does not fit 64 bits; write a smaller number, or text in quotes",
+            ),
+            DeValue::Float(_) => {
+                (self.number().map(Json::from), "which JSON does not have; write a finite number")
             }
-            DeValue::Float(_) => (self.number().map(Json::from), "which JSON does not have; write a finite number"),
-            DeValue::Datetime(_) => (None, "a date or time, which JSON does not have; write it as text in quotes"),
+            DeValue::Datetime(_) => {
+                (None, "a date or time, which JSON does not have; write it as text in quotes")
+            }
             // Every element is read before the first that failed counts.
             DeValue::Array(elements) => {
                 let read = |element| Value::new(self.notes, element).json(path);
@@ -133,14 +138,6 @@ impl<'a> Value<'a> {
             self.notes.fault(self.line(), format!("`{path}` is {}, {why}", self.shown()));
         }
         json
-    }
-}
-
-/// At most 60 characters of a text.
-fn shortened(text: &str) -> String {
-    match text.char_indices().nth(60) {
-        Some((end, _)) => format!("{}...", &text[..end]),
-        None => text.to_owned(),
     }
 }
 
@@ -168,4 +165,43 @@ fn duration(text: &str) -> Option<SignedDuration> {
         (rest, smallest) = (tail, *milliseconds);
     }
     (total <= LONGEST).then(|| SignedDuration::from_millis(total))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations() {
+        let seconds = |text| duration(text).map(|duration| duration.as_secs());
+        assert_eq!(
+            ["0s", "90s", "15m", "24h", "7d", "1w"].map(seconds),
+            [0, 90, 900, 86_400, 604_800, 604_800].map(Some)
+        );
+        assert_eq!(duration("250ms"), Some(SignedDuration::from_millis(250)));
+        assert_eq!(duration("1w2d3h4m5s6ms"), Some(SignedDuration::from_millis(788_645_006)));
+        assert_eq!(seconds("36500d"), Some(36_500 * 86_400));
+        let wrong = [
+            "",
+            "s",
+            "7",
+            "-1s",
+            "+1s",
+            "1.5h",
+            "1 h",
+            "1H",
+            "1h ",
+            "1y",
+            "1m1m",
+            "1m1h",
+            "36501d",
+            "1s1",
+            "１s",
+            "9223372036854775807w",
+            "99999999999999999999s",
+        ];
+        for text in wrong {
+            assert_eq!(duration(text), None, "{text}");
+        }
+    }
 }

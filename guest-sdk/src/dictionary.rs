@@ -1,0 +1,90 @@
+//! Names told apart and numbered in the order in which they first come.
+//!
+//! Always holds: a name that came before costs one hash look-up and no allocation, whoever owns the name.
+
+use std::hash::Hasher;
+
+use hashbrown::HashTable;
+use rustc_hash::FxHasher;
+
+use crate::Text;
+
+/// Distinct names, and the code of each.
+pub(crate) struct Dictionary {
+    names: Text,
+    codes: HashTable<u32>,
+}
+
+impl Dictionary {
+    /// Without a name.
+    pub fn new() -> Self {
+        Self { names: Text { offsets: vec![0], bytes: Vec::new() }, codes: HashTable::new() }
+    }
+
+    /// How many names there are; every code is below it.
+    pub fn len(&self) -> usize {
+        self.names.offsets.len() - 1
+    }
+
+    /// The code of `name`, which is a new one if the name is.
+    #[inline]
+    pub fn code(&mut self, name: &str) -> u32 {
+        let names = &self.names;
+        let hash = hash(name.as_bytes());
+        match self.codes.find(hash, |code| bytes(names, *code) == name.as_bytes()) {
+            Some(code) => *code,
+            None => self.add(hash, name),
+        }
+    }
+
+    fn add(&mut self, hash: u64, name: &str) -> u32 {
+        let code = self.len() as u32;
+        self.names.bytes.extend_from_slice(name.as_bytes());
+        self.names.offsets.push(self.names.bytes.len() as u32);
+        let names = &self.names;
+        self.codes.insert_unique(hash, code, |code| self::hash(bytes(names, *code)));
+        code
+    }
+
+    /// The names; the position of each is its code.
+    pub fn into_names(self) -> Text {
+        self.names
+    }
+}
+
+fn hash(name: &[u8]) -> u64 {
+    let mut hasher = FxHasher::default();
+    hasher.write(name);
+    hasher.finish()
+}
+
+fn bytes(names: &Text, code: u32) -> &[u8] {
+    let code = code as usize;
+    &names.bytes[names.offsets[code] as usize..names.offsets[code + 1] as usize]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::strings::Strings;
+
+    proptest! {
+        #[test]
+        fn a_code_stands_for_its_name(names in prop::collection::vec(".{0,3}", 0..200)) {
+            let mut dictionary = Dictionary::new();
+            let codes: Vec<u32> = names.iter().map(|name| dictionary.code(name)).collect();
+            let text = dictionary.into_names();
+            let strings = Strings::new(&text).unwrap();
+            let mut first = HashMap::new();
+            for (name, code) in names.iter().zip(&codes) {
+                prop_assert_eq!(strings.get(*code as usize), Some(name.as_str()));
+                prop_assert_eq!(first.entry(name).or_insert(*code), code);
+            }
+            prop_assert_eq!(strings.len(), first.len());
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! The types that a field can be read as.
+
+use serde::Deserialize;
+
+use crate::strings::Strings;
+use crate::{Column, Kind, Text, Timestamp, Values};
+
+/// A type that the values of one kind of field can be read as.
+#[diagnostic::on_unimplemented(
+    message = "no field can be read as `{Self}`",
+    label = "not a type for a field of an input",
+    note = "use `bool`, an integer of up to 64 bits, `f64`, `f32`, `&'a str`, `Timestamp`, or an `Option` of one of them",
+    note = "for another type that serde can deserialise, put `#[input(json)]` on the field"
+)]
+pub trait Value<'a>: Sized {
+    /// The kind of the field.
+    const KIND: Kind;
+    /// Whether a row must have a value.
+    const REQUIRED: bool = true;
+    /// A column bound to this type.
+    type Column;
+
+    /// Binds a column of `rows` rows.
+    ///
+    /// # Errors
+    /// When it is of another kind or length.
+    fn bind(rows: usize, column: &'a Column) -> Result<Self::Column, String>;
+
+    /// The value of a row, which is below the number of rows.
+    ///
+    /// # Errors
+    /// When it does not fit the type.
+    fn read(column: &Self::Column, row: usize) -> Result<Self, String>;
+}
+
+#[cold]
+fn unlike(kind: Kind, rows: usize, column: &Column) -> String {
+    let (found, length) = match &column.values {
+        Values::Boolean(values) => (Kind::Boolean, values.len()),
+        Values::Integer(values) => (Kind::Integer, values.len()),
+        Values::Number(values) => (Kind::Number, values.len()),
+        Values::Timestamp(values) => (Kind::Timestamp, values.len()),
+        Values::Text(values) => (Kind::Text, values.offsets.len().saturating_sub(1)),
+        Values::Json(values) => (Kind::Json, values.offsets.len().saturating_sub(1)),
+    };
+    format!("{rows} of kind {} were to come, but {length} of kind {} did", name(kind), name(found))
+}
+
+fn name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Boolean => "boolean",
+        Kind::Integer => "integer",
+        Kind::Number => "number",
+        Kind::Text => "text",
+        Kind::Timestamp => "timestamp",
+        Kind::Json => "json",
+    }
+}
+
+/// A kind whose values lie in a slice; `$read` makes the value of an element.
+macro_rules! in_a_slice {
+    ($($type:ty, $kind:ident, $element:ty, $read:expr;)*) => {$(
+        impl<'a> Value<'a> for $type {
+            const KIND: Kind = Kind::$kind;
+            type Column = &'a [$element];
+
+            #[inline]
+            fn bind(rows: usize, column: &'a Column) -> Result<Self::Column, String> {
+                match &column.values {
+                    Values::$kind(values) if values.len() == rows => Ok(values),
+                    _ => Err(unlike(Self::KIND, rows, column)),
+                }
+            }
+
+            #[inline]
+            fn read(column: &Self::Column, row: usize) -> Result<Self, String> {
+                let read: fn($element) -> Result<Self, String> = $read;
+                read(column[row])
+            }
+        }
+    )*};
+}
+
+fn narrow<T: TryFrom<i64>>(value: i64) -> Result<T, String> {
+    T::try_from(value).map_err(|_| format!("{value} does not fit {}", std::any::type_name::<T>()))
+}
+
+in_a_slice! {
+    bool, Boolean, bool, Ok;
+    i64, Integer, i64, Ok;
+    i32, Integer, i64, narrow;
+    i16, Integer, i64, narrow;
+    i8, Integer, i64, narrow;
+    u64, Integer, i64, narrow;
+    u32, Integer, i64, narrow;
+    u16, Integer, i64, narrow;
+    u8, Integer, i64, narrow;
+    f64, Number, f64, Ok;
+    f32, Number, f64, |value| {
+        let narrowed = value as f32;
+        if narrowed.is_finite() { Ok(narrowed) } else { Err(format!("{value:e} does not fit f32")) }
+    };
+    Timestamp, Timestamp, i64, |value| Ok(Timestamp(value));
+}
+
+fn strings<'a>(kind: Kind, rows: usize, column: &'a Column, text: &'a Text) -> Result<Strings<'a>, String> {
+    let strings = Strings::new(text)?;
+    if strings.len() == rows { Ok(strings) } else { Err(unlike(kind, rows, column)) }
+}
+
+fn string<'a>(strings: &Strings<'a>, row: usize) -> Result<&'a str, String> {
+    strings.get(row).ok_or_else(|| "its offsets do not mark out whole characters".to_owned())
+}
+
+impl<'a> Value<'a> for &'a str {
+    const KIND: Kind = Kind::Text;
+    type Column = Strings<'a>;
+
+    fn bind(rows: usize, column: &'a Column) -> Result<Self::Column, String> {
+        match &column.values {
+            Values::Text(text) => strings(Self::KIND, rows, column, text),
+            _ => Err(unlike(Self::KIND, rows, column)),
+        }
+    }
+
+    #[inline]
+    fn read(column: &Self::Column, row: usize) -> Result<Self, String> {
+        string(column, row)
+    }
+}
+
+/// A value deserialised from a JSON field. `#[input(json)]` puts a field into it and takes it out again.
+pub struct Json<T>(
+    /// The value.
+    pub T,
+);
+
+impl<'a, T: Deserialize<'a>> Value<'a> for Json<T> {
+    const KIND: Kind = Kind::Json;
+    type Column = Strings<'a>;
+
+    fn bind(rows: usize, column: &'a Column) -> Result<Self::Column, String> {
+        match &column.values {
+            Values::Json(text) => strings(Self::KIND, rows, column, text),
+            _ => Err(unlike(Self::KIND, rows, column)),
+        }
+    }
+
+    fn read(column: &Self::Column, row: usize) -> Result<Self, String> {
+        serde_json::from_str(string(column, row)?).map(Self).map_err(|error| error.to_string())
+    }
+}
+
+/// Which rows are missing, one bit each; no bits at all where none is.
+pub struct Missing(Vec<u64>);
+
+impl Missing {
+    fn new(rows: usize, missing: &[u32]) -> Result<Self, String> {
+        let mut bits = vec![0; if missing.is_empty() { 0 } else { rows.div_ceil(64) }];
+        for row in missing {
+            match bits.get_mut(*row as usize / 64) {
+                Some(word) => *word |= 1 << (row % 64),
+                None => return Err(format!("row {row} is said to be missing, but there are {rows} rows")),
+            }
+        }
+        Ok(Self(bits))
+    }
+
+    #[inline]
+    fn contains(&self, row: usize) -> bool {
+        self.0.get(row / 64).is_some_and(|word| word >> (row % 64) & 1 == 1)
+    }
+}
+
+impl<'a, V: Value<'a>> Value<'a> for Option<V> {
+    const KIND: Kind = V::KIND;
+    const REQUIRED: bool = false;
+    type Column = (Missing, V::Column);
+
+    fn bind(rows: usize, column: &'a Column) -> Result<Self::Column, String> {
+        Ok((Missing::new(rows, &column.missing)?, V::bind(rows, column)?))
+    }
+
+    #[inline]
+    fn read((missing, column): &Self::Column, row: usize) -> Result<Self, String> {
+        if missing.contains(row) { Ok(None) } else { V::read(column, row).map(Some) }
+    }
+}

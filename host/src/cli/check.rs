@@ -1,0 +1,31 @@
+//! `understudy check`: everything that is wrong with a study, at once.
+
+use std::path::PathBuf;
+
+use super::Exit;
+use crate::run::prepare;
+
+/// Load a study and its plugins and say everything that is wrong, each with its line.
+#[derive(clap::Args)]
+pub(super) struct Check {
+    /// The study's declaration.
+    #[arg(value_name = "STUDY.TOML")]
+    study: PathBuf,
+}
+
+impl Check {
+    pub fn execute(self) -> anyhow::Result<Exit> {
+        let prepared = prepare(&self.study, |_| ())?;
+        let study = &prepared.study;
+        println!("{} is sound: study \"{}\"", self.study.display(), study.name);
+        for model in &prepared.models {
+            println!("  model       {:<24} {}", model.name, model.plugin.title);
+        }
+        println!("  comparator  {:<24} {}", prepared.comparator.name, prepared.comparator.plugin.title);
+        for (index, metric) in prepared.metrics.iter().enumerate() {
+            let primary = if index == study.primary { ", primary" } else { "" };
+            println!("  metric      {:<24} {}{primary}", metric.name, metric.plugin.title);
+        }
+        Ok(Exit::Done)
+    }
+}

@@ -1,0 +1,72 @@
+//! The commands, one file each.
+//!
+//! Always holds: what a command found goes to standard output, everything else to standard error; the exit code says
+//! how it ended, see [`Exit`].
+
+mod check;
+mod pack;
+mod report;
+mod run;
+mod schema;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// As it should.
+    Done = 0,
+    /// It could not do what it was told; standard error says why.
+    Failed = 1,
+    /// A run went to its end, but a source broke off before its own.
+    SourceBroke = 3,
+    /// A run was stopped by a signal; everything so far is on disk.
+    Interrupted = 130,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(exit as u8)
+    }
+}
+
+/// Runs decision models in shadow: fed the live inputs, their answers logged and never actioned, beside the decisions
+/// that are really taken.
+#[derive(Parser)]
+#[command(name = "understudy", version, after_help = EXITS)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXITS: &str = "Exit codes: 0 done; 1 could not, see the message; 2 wrong arguments; 3 a source broke off before \
+                     its end; 130 interrupted, with everything so far on disk.";
+
+#[derive(Subcommand)]
+enum Command {
+    Check(check::Check),
+    Run(run::Run),
+    Report(report::Report),
+    Schema(schema::Schema),
+    Pack(pack::Pack),
+}
+
+/// Runs the command in the arguments of this process.
+pub fn main() -> ExitCode {
+    let done = match Arguments::parse().command {
+        Command::Check(check) => check.execute(),
+        Command::Run(run) => run.execute(),
+        Command::Report(report) => report.execute(),
+        Command::Schema(schema) => schema.execute(),
+        Command::Pack(pack) => pack.execute(),
+    };
+    match done {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            eprintln!("{error:#}");
+            Exit::Failed.into()
+        }
+    }
+}

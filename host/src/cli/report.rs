@@ -1,0 +1,55 @@
+//! `understudy report`: the summary of a run, made again from its sums.
+
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+
+use super::Exit;
+use crate::report::{Style, build, render};
+use crate::run::{CHECKPOINT, Outcome, recall};
+use crate::runlog::checkpoint;
+
+/// Print the report of a run again, from the sums that it left and the plugins that it kept.
+#[derive(clap::Args)]
+pub(super) struct Report {
+    /// The run directory.
+    #[arg(value_name = "RUN")]
+    run: PathBuf,
+    /// The form to print it in.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Default, clap::ValueEnum)]
+enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs; see `understudy schema report`.
+    Json,
+}
+
+impl Report {
+    pub fn execute(self) -> anyhow::Result<Exit> {
+        let path = self.run.join(CHECKPOINT);
+        let bytes = std::fs::read(&path)
+            .with_context(|| format!("cannot read {}; name a run directory whose run has ended", path.display()))?;
+        let outcome: Outcome =
+            checkpoint::decode(&bytes).with_context(|| format!("cannot use {}", path.display()))?;
+        let report = build(&outcome, &recall(&self.run, &outcome.kept)?);
+        match self.format {
+            Format::Text => print!("{}", render(&report, style(std::io::stdout().is_terminal()))),
+            Format::Json => println!("{}", serde_json::to_string_pretty(&report)?),
+        }
+        Ok(Exit::Done)
+    }
+}
+
+/// How a report is shown here: as wide as the terminal, or 100 columns; in colour on a terminal unless `NO_COLOR` is
+/// set.
+pub(super) fn style(terminal: bool) -> Style {
+    let columns = console::Term::stdout().size_checked().map_or(100, |(_, columns)| usize::from(columns));
+    let color = terminal && std::env::var_os("NO_COLOR").is_none();
+    Style { width: if terminal { columns.clamp(60, 120) } else { 100 }, color }
+}

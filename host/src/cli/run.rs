@@ -1,0 +1,84 @@
+//! `understudy run`: a study, from its sources to its report.
+
+use std::io::IsTerminal as _;
+use std::num::NonZero;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+
+use super::Exit;
+use super::report::style;
+use crate::report::{build, render};
+use crate::run::{End, Order, prepare, run};
+
+/// The name of the report in a run directory.
+const REPORT: &str = "report.json";
+
+/// Run a study: feed the models, log their answers, pair them with the decisions, score, report.
+#[derive(clap::Args)]
+pub(super) struct Run {
+    /// The study's declaration.
+    #[arg(value_name = "STUDY.TOML")]
+    study: PathBuf,
+    /// The directory to write, which must not hold a run yet [default: runs/NAME-OF-THE-STUDY]
+    #[arg(long, value_name = "DIRECTORY")]
+    run: Option<PathBuf>,
+    /// Overrule `limits.batch-rows`; no figure depends on it.
+    #[arg(long, value_name = "ROWS")]
+    batch_rows: Option<NonZero<u16>>,
+    /// Overrule `limits.workers`; no figure depends on it.
+    #[arg(long, value_name = "THREADS")]
+    workers: Option<NonZero<u8>>,
+    /// In which order two files are read; no figure depends on it.
+    #[arg(long, value_enum, default_value_t)]
+    order: Order,
+}
+
+impl Run {
+    pub fn execute(self) -> anyhow::Result<Exit> {
+        let prepared = prepare(&self.study, |study| {
+            if let Some(rows) = self.batch_rows {
+                study.limits.batch_rows = usize::from(rows.get());
+            }
+            if let Some(workers) = self.workers {
+                study.limits.workers = usize::from(workers.get());
+            }
+        })?;
+        let directory = self.run.unwrap_or_else(|| PathBuf::from("runs").join(&prepared.study.name));
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .context("no runtime for the run")?;
+        let (outcome, directory) = runtime.block_on(run(&prepared, &directory, self.order, interrupt()))?;
+        // A reader that is blocked on standard input is not waited for.
+        runtime.shutdown_background();
+        let report = build(&outcome, &prepared);
+        directory.write(REPORT, &serde_json::to_vec_pretty(&report)?)?;
+        print!("{}", render(&report, style(std::io::stdout().is_terminal())));
+        eprintln!("written to {}", directory.path().display());
+        Ok(match outcome.end {
+            End::Finished => Exit::Done,
+            End::Interrupted => Exit::Interrupted,
+            End::SourceBroke(faults) => {
+                faults.iter().for_each(|fault| eprintln!("{fault}"));
+                Exit::SourceBroke
+            }
+        })
+    }
+}
+
+/// Comes when the user presses Ctrl-C or the system asks the process to end.
+async fn interrupt() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        pressed = tokio::signal::ctrl_c() => {
+            if pressed.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+        _ = terminate.recv() => {}
+    }
+}

@@ -1,0 +1,30 @@
+//! `understudy schema`: the JSON Schemas of the files that people and programs meet.
+
+use super::Exit;
+
+/// Print the JSON Schema of a file, for editors and readers.
+#[derive(clap::Args)]
+pub(super) struct Schema {
+    /// Which file.
+    #[arg(value_enum)]
+    file: File,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum File {
+    /// study.toml
+    Study,
+    /// report.json
+    Report,
+}
+
+impl Schema {
+    pub fn execute(self) -> anyhow::Result<Exit> {
+        let schema = match self.file {
+            File::Study => crate::study::schema(),
+            File::Report => crate::report::schema(),
+        };
+        println!("{}", serde_json::to_string_pretty(&schema)?);
+        Ok(Exit::Done)
+    }
+}

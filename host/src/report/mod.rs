@@ -1,0 +1,167 @@
+//! What a run found: one model of the report, and its renderings.
+//!
+//! Always holds: a figure stands here once, and every rendering shows that one. The report reads agreement as
+//! agreement, never as "better".
+
+mod build;
+mod schema { pub fn schema() -> serde_json::Value { serde_json::Value::Null } }
+mod terminal { pub struct Style { pub width: usize, pub color: bool } pub fn render(r: &super::Report, _: Style) -> String { serde_json::to_string_pretty(r).unwrap() } }
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+pub use build::build;
+pub use schema::schema;
+pub use terminal::{Style, render};
+
+use crate::pairing::Accounting;
+pub use crate::run::{Comparison, End, Incident, Latency, RefusedRecord, SubstrateLatency};
+use crate::sandbox::Better;
+use crate::study::Form;
+
+/// The version of this layout; it changes when a reader of the last one would misread a report.
+pub const FORMAT: u32 = 1;
+
+/// What a run found. Written as `report.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Report {
+    /// The version of the layout: [`FORMAT`].
+    pub format: u32,
+    /// The study's name.
+    pub study: String,
+    /// SHA-256 of `study.toml` as it was when the run began, in hexadecimal.
+    pub declaration: String,
+    /// The zone of windows and calendar conditions.
+    pub time_zone: String,
+    /// When the run began.
+    pub began: Timestamp,
+    /// When it ended.
+    pub ended: Timestamp,
+    /// How it ended.
+    pub end: End,
+    /// Where every record has got to.
+    pub accounting: Accounting,
+    /// What became of the pairs.
+    pub comparison: Comparison,
+    /// The models, in the order declared.
+    pub models: Vec<Model>,
+    /// The comparator.
+    pub comparator: Plugin,
+    /// The metrics, in the order declared.
+    pub metrics: Vec<Metric>,
+    /// The conditions with their values, in the order declared.
+    pub conditions: Vec<Condition>,
+    /// The windows that have pairs, in order of time.
+    pub windows: Vec<Window>,
+    /// Time from the snapshot to the substrate's decision, by the times that the records carry.
+    pub substrate_latency: SubstrateLatency,
+    /// What broke, the same things together, the most frequent first.
+    pub incidents: Vec<Incident>,
+    /// The first records that were refused, at most ten of each class, in the order in which they came.
+    pub refused: Vec<RefusedRecord>,
+}
+
+/// A plugin as it ran.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Plugin {
+    /// Its name in the study.
+    pub name: String,
+    /// What it calls itself, with its version.
+    pub title: String,
+    /// SHA-256 of the component, in hexadecimal.
+    pub digest: String,
+}
+
+/// A model and what it did.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Model {
+    /// Which.
+    #[serde(flatten)]
+    pub plugin: Plugin,
+    /// The form of its answers.
+    pub form: Form,
+    /// Snapshots that it answered.
+    pub answered: u64,
+    /// Snapshots that it chose not to answer.
+    pub abstained: u64,
+    /// Snapshots that it failed on.
+    pub failed: u64,
+    /// The time of the call that answered a snapshot; rows of one batch share a call.
+    pub latency: Latency,
+    /// For each metric, in the order of [`Report::metrics`].
+    pub scores: Vec<Scores>,
+}
+
+/// A metric.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Metric {
+    /// Which.
+    #[serde(flatten)]
+    pub plugin: Plugin,
+    /// Whether the study turns on it.
+    pub primary: bool,
+    /// Which way is better.
+    pub better: Better,
+    /// The least figure there can be.
+    pub least: Option<f64>,
+    /// The greatest figure there can be.
+    pub greatest: Option<f64>,
+    /// The names of its components.
+    pub components: Vec<String>,
+}
+
+/// A condition.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Condition {
+    /// Its name.
+    pub name: String,
+    /// Its values, in order.
+    pub values: Vec<String>,
+}
+
+/// A window.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Window {
+    /// What it is called.
+    pub label: String,
+    /// Its first instant.
+    pub start: Timestamp,
+    /// The first instant after it.
+    pub end: Timestamp,
+}
+
+/// The figures of one model by one metric.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Scores {
+    /// Over all compared pairs.
+    pub overall: Figure,
+    /// For each condition, for each of its values, in the order of [`Report::conditions`].
+    pub conditions: Vec<Vec<Figure>>,
+    /// For each window, in the order of [`Report::windows`].
+    pub windows: Vec<Figure>,
+}
+
+/// A figure and what it was made from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Figure {
+    /// The figure; `None` where it is not defined.
+    pub value: Option<f64>,
+    /// Compared pairs.
+    pub pairs: u64,
+    /// Those that the model chose not to answer. They stay among the pairs.
+    pub abstained: u64,
+    /// Those that it failed on. They stay among the pairs.
+    pub failed: u64,
+    /// Those that the metric broke on. The figure is over the others.
+    pub unscored: u64,
+    /// The sum of each component, in the order of [`Metric::components`].
+    pub sums: Vec<f64>,
+}

@@ -1,0 +1,89 @@
+//! The report in a terminal: what an operator reads when a run has ended.
+//!
+//! Always holds: the figures are those of the [`Report`], none is computed here; no line is wider than asked for; what
+//! plugins and records say cannot command the terminal; nothing is said by colour alone.
+
+mod conditions;
+mod faults;
+mod figures;
+mod number;
+mod page;
+mod records;
+mod table;
+mod windows;
+
+use self::figures::Measure;
+use self::number::{counted, duration};
+use self::page::{Ink, Page, Span};
+use super::{End, Report};
+
+/// What the terminal is like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Style {
+    /// Its width in columns. What is below 60 counts as 60.
+    pub width: usize,
+    /// Whether to use colour: ANSI escape sequences. Without it there is none.
+    pub color: bool,
+}
+
+/// The report as text: lines that each end with a line feed.
+pub fn render(report: &Report, style: Style) -> String {
+    let mut page = Page::new(style);
+    let measures = Measure::all(report);
+    headline(&mut page, report);
+    records::accounts(&mut page, report);
+    records::answers(&mut page, report);
+    if report.comparison.compared == 0 {
+        page.section("Agreement with what was done", "");
+        page.paragraph(2, Ink::Plain, "No pair was compared, so there is no figure.", 2);
+    } else {
+        figures::overall(&mut page, report, &measures);
+        conditions::conditions(&mut page, report, &measures);
+        windows::windows(&mut page, report, &measures);
+    }
+    records::latency(&mut page, report);
+    faults::incidents(&mut page, report);
+    faults::refused(&mut page, report);
+    page.blank();
+    let closing = "Agreement does not mean \"better\": it says how often, or how closely, a model would have done what was \
+                   done.";
+    page.paragraph(0, Ink::Plain, closing, 3);
+    page.finish()
+}
+
+/// The study, how its run ended, and what kind of run it was.
+fn headline(page: &mut Page, report: &Report) {
+    let took = duration(u64::try_from(report.began.duration_until(report.ended).as_nanos()).unwrap_or(0));
+    let (ink, ended) = match &report.end {
+        End::Finished => (Ink::Plain, "finished"),
+        End::Interrupted => (Ink::Notice, "INTERRUPTED"),
+        End::SourceBroke(_) => (Ink::Alarm, "BROKE OFF"),
+    };
+    let ended = format!("{ended} {} after {took}", report.ended.strftime("%Y-%m-%d %H:%M:%S UTC"));
+    page.line(0, &[Span::new(Ink::Title, &report.study), "  ".into(), Span::new(ink, ended)]);
+    page.line(0, &["A shadow run: answers were logged and never actioned.".into()]);
+    if let (Some(first), Some(last)) = (report.windows.first(), report.windows.last()) {
+        let windows = counted(report.windows.len() as u64, "window", "windows");
+        let zone = &report.time_zone;
+        page.paragraph(0, Ink::Plain, &format!("{windows}, {} to {}, {zone}", first.label, last.label), 2);
+    }
+    match &report.end {
+        End::Finished => {}
+        End::Interrupted => page.paragraph(0, Ink::Plain, "The figures cover what had come until it was stopped.", 2),
+        End::SourceBroke(sources) => {
+            page.paragraph(0, Ink::Plain, "A source broke off; the figures cover what had come until then:", 2);
+            for source in sources {
+                page.paragraph(2, Ink::Alarm, source, 3);
+            }
+        }
+    }
+    if !records::balances(report) {
+        page.paragraph(0, Ink::Alarm, records::UNBALANCED, 3);
+    }
+}
+
+#[cfg(test)]
+pub(super) mod fixture;
+
+#[cfg(test)]
+mod tests;

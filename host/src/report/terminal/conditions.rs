@@ -1,0 +1,121 @@
+//! The figures by condition.
+//!
+//! Always holds: in a column, within a condition, the values that agree least are marked; a value without pairs is not
+//! shown, but counted; what is too wide for the page comes in several tables.
+
+use super::figures::Measure;
+use super::number::{count, counted};
+use super::page::{Ink, Page, Span, clipped, width};
+use super::table::{Align, GAP, Table};
+use crate::report::{Condition, Figure, Report};
+
+/// What stands before the figure that agrees least.
+const MARK: &str = "▸ ";
+
+/// The longest name of a model that heads a column.
+const LONGEST_NAME: usize = 20;
+
+/// One metric of one model, by condition.
+struct Column<'r> {
+    measure: &'r Measure<'r>,
+    model: &'r str,
+    conditions: &'r [Vec<Figure>],
+}
+
+/// The figures of each value of each condition.
+pub(super) fn conditions(page: &mut Page, report: &Report, measures: &[Measure<'_>]) {
+    let metrics: Vec<Vec<Column<'_>>> = measures.iter().map(|measure| columns(report, measure)).collect();
+    let labels = report.conditions.iter().flat_map(|condition| condition.values.iter());
+    let label = labels.map(|label| 4 + Span::from(label.as_str()).width()).max().unwrap_or(0).clamp(14, page.width() / 3);
+    let pairs = "pairs".len().max(width(&count(report.comparison.compared)));
+    let column = metrics.iter().filter(|columns| !columns.is_empty()).map(|columns| columns_width(columns)).max();
+    let Some(column) = column else { return };
+
+    let room = page.width().saturating_sub(label + GAP + pairs);
+    let most = (room / (column + GAP)).max(1);
+    let mut blocks: Vec<Vec<&[Column<'_>]>> = Vec::new();
+    for chunk in metrics.iter().flat_map(|columns| columns.chunks(most)) {
+        match blocks.last_mut() {
+            Some(block) if block.iter().map(|chunk| chunk.len()).sum::<usize>() + chunk.len() <= most => block.push(chunk),
+            _ => blocks.push(vec![chunk]),
+        }
+    }
+    for (place, block) in blocks.iter().enumerate() {
+        page.blank();
+        let title = if place == 0 { "By condition" } else { "" };
+        let mut metrics = vec![Span::new(Ink::Title, format!("{title:0$}", label + GAP + pairs))];
+        metrics.extend(block.iter().map(|chunk| ruled(chunk[0].measure.name(), chunk.len() * (column + GAP) - GAP)));
+        page.line(0, &metrics);
+        let columns: Vec<_> = block.iter().flat_map(|chunk| chunk.iter()).collect();
+        let left = [(Align::Left, label), (Align::Right, pairs)];
+        let mut table = Table::with_widths(left.into_iter().chain(columns.iter().map(|_| (Align::Point, column))));
+        fill(&mut table, &report.conditions, &columns);
+        table.print(page);
+    }
+    page.paragraph(2, Ink::Faint, "▸ the least agreement of the condition, in its column", 2);
+}
+
+fn columns<'r>(report: &'r Report, measure: &'r Measure<'r>) -> Vec<Column<'r>> {
+    let column = |model| {
+        let conditions = &measure.scores(model)?.conditions;
+        Some(Column { measure, model: &model.plugin.name, conditions })
+    };
+    report.models.iter().filter_map(column).collect()
+}
+
+/// The width that the columns of one metric need.
+fn columns_width(columns: &[Column<'_>]) -> usize {
+    let widest = columns.iter().map(|column| {
+        let figures = column.conditions.iter().flatten().map(|figure| width(&column.measure.show(figure.value)));
+        let figure = width(MARK) + figures.max().unwrap_or(0);
+        figure.max(width(column.model).min(LONGEST_NAME))
+    });
+    let title = columns.first().map_or(0, |column| width(column.measure.name()).div_ceil(columns.len()));
+    widest.max().unwrap_or(0).max(title)
+}
+
+/// The name of a metric, and a rule over the rest of its columns.
+fn ruled(name: &str, room: usize) -> Span {
+    let name = clipped(name, room);
+    let rule = room.saturating_sub(width(&name) + 1);
+    let gap = " ".repeat(GAP);
+    if rule == 0 { format!("{gap}{name}").into() } else { format!("{gap}{name} {}", "─".repeat(rule)).into() }
+}
+
+fn fill(table: &mut Table, conditions: &[Condition], columns: &[&Column<'_>]) {
+    let names = columns.iter().map(|column| Span::new(Ink::Faint, clipped(column.model, LONGEST_NAME)));
+    table.head(["".into(), Span::new(Ink::Faint, "pairs")].into_iter().chain(names));
+    for (place, condition) in conditions.iter().enumerate() {
+        table.line(2, [condition.name.as_str().into()]);
+        let figures: Vec<&[Figure]> =
+            columns.iter().map(|column| column.conditions.get(place).map_or(&[][..], Vec::as_slice)).collect();
+        let marked: Vec<_> = columns.iter().zip(&figures).map(|(column, figures)| marked(column, figures)).collect();
+        let mut without = Vec::new();
+        for (value, label) in condition.values.iter().enumerate() {
+            let row: Vec<_> = figures.iter().map(|figures| figures.get(value)).collect();
+            let pairs = row.iter().flatten().map(|figure| figure.pairs).max().unwrap_or(0);
+            if pairs == 0 {
+                without.push(label.as_str());
+                continue;
+            }
+            let cells = columns.iter().zip(row).zip(&marked).map(|((column, figure), marked)| {
+                let value = figure.and_then(|figure| figure.value);
+                let text = column.measure.show(value);
+                let mark = marked.is_some() && value == *marked;
+                if mark { Span::new(Ink::Notice, format!("{MARK}{text}")) } else { text.into() }
+            });
+            table.row([format!("    {label}").into(), count(pairs).into()].into_iter().chain(cells));
+        }
+        if !without.is_empty() {
+            let number = counted(without.len() as u64, "value has", "values have");
+            table.line(4, [Span::new(Ink::Faint, format!("{number} no pairs: {}", without.join(", ")))]);
+        }
+    }
+}
+
+/// The figure that agrees least, unless all agree alike.
+fn marked(column: &Column<'_>, figures: &[Figure]) -> Option<f64> {
+    let values = || figures.iter().filter(|figure| figure.pairs > 0).map(|figure| figure.value);
+    let least = column.measure.least_agreement(values())?;
+    values().flatten().any(|value| value != least).then_some(least)
+}

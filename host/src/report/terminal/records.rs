@@ -1,0 +1,111 @@
+//! Where every record has got to, what the models answered, and how long it took.
+//!
+//! Always holds: the accounts are an equation that anyone can check; one that does not balance says so.
+
+use super::number::{UNDEFINED, count, counted, duration};
+use super::page::{Ink, Page, Span};
+use super::table::{Align, Table};
+use crate::pairing::Account;
+use crate::report::{Latency, Report};
+use crate::study::Form;
+
+/// Said where the accounts do not balance, which is always a fault of the host.
+pub(super) const UNBALANCED: &str = "THE ACCOUNTS DO NOT BALANCE. No figure can be relied on: keep the run directory, \
+                                     and report this as a fault of understudy.";
+
+/// Whether every record and every pair is accounted for.
+pub(super) fn balances(report: &Report) -> bool {
+    let paired = u128::from(report.accounting.snapshots.paired);
+    let comparison = report.comparison;
+    report.accounting.balances() && paired == u128::from(comparison.compared) + u128::from(comparison.incomparable)
+}
+
+/// The accounts of both streams, and what became of the pairs.
+pub(super) fn accounts(page: &mut Page, report: &Report) {
+    let (snapshots, decisions) = (&report.accounting.snapshots, &report.accounting.decisions);
+    page.blank();
+    let mut table = Table::new([Align::Left, Align::Right, Align::Right, Align::Left]);
+    table.head([Span::new(Ink::Title, "Records"), faint("snapshots"), faint("decisions")]);
+    let mut row = |name: &str, of: fn(&Account) -> u64, aside: &str| {
+        let name = format!("  {name}").into();
+        table.row([name, count(of(snapshots)).into(), count(of(decisions)).into(), faint(aside)]);
+    };
+    row("  received", |account| account.received, "");
+    row("= rejected", |account| account.rejected, "not readable as a record");
+    row("+ duplicate", |account| account.duplicate, "came before, the same");
+    row("+ conflict", |account| account.conflict, "came before, with other content");
+    row("+ late", |account| account.late, "too far behind its own stream");
+    row("+ paired", |account| account.paired, "met its partner");
+    row("+ waiting", |account| account.waiting, "may still meet its partner");
+    row("+ expired", |account| account.expired, "can no longer; a decision: an orphan");
+    table.row(["".into(), balance(snapshots), balance(decisions)]);
+    table.print(page);
+
+    let comparison = report.comparison;
+    let pairs = counted(snapshots.paired, "pair", "pairs");
+    let equation =
+        format!("{pairs} = {} compared + {} incomparable  ", count(comparison.compared), count(comparison.incomparable));
+    page.line(4, &[equation.into(), said(balances(report))]);
+    if comparison.incomparable > 0 {
+        page.paragraph(4, Ink::Faint, "incomparable: the comparator had no answer to compare with", 2);
+    }
+}
+
+fn balance(account: &Account) -> Span {
+    said(account.balances())
+}
+
+fn said(balances: bool) -> Span {
+    if balances { faint("✓ balances") } else { Span::new(Ink::Alarm, "✗ NOT BALANCED") }
+}
+
+/// How many snapshots each model answered.
+pub(super) fn answers(page: &mut Page, report: &Report) {
+    page.blank();
+    let mut table = Table::new([Align::Left, Align::Right, Align::Right, Align::Right, Align::Left]);
+    let names = ["answered", "abstained", "failed"].map(faint);
+    table.head([Span::new(Ink::Title, "Answers")].into_iter().chain(names));
+    for model in &report.models {
+        let form = match model.form {
+            Form::Label => "label",
+            Form::Number => "number",
+            Form::Ranking => "ranking",
+        };
+        let counts = [model.answered, model.abstained, model.failed].map(|number| count(number).into());
+        let name = format!("  {}", model.plugin.name).into();
+        let title = faint(&format!("{form}, by {}", model.plugin.title));
+        table.row([name].into_iter().chain(counts).chain([title]));
+    }
+    table.print(page);
+}
+
+/// How long the models and the substrate took.
+pub(super) fn latency(page: &mut Page, report: &Report) {
+    page.blank();
+    let mut table = Table::new([Align::Left, Align::Right, Align::Right, Align::Right, Align::Right, Align::Right]);
+    let names = ["p50", "p90", "p99", "max", "times"].map(faint);
+    table.head([Span::new(Ink::Title, "Latency")].into_iter().chain(names));
+    for model in &report.models {
+        table.row(times(&model.plugin.name, &model.latency));
+    }
+    table.row(times("substrate", &report.substrate_latency.after));
+    table.print(page);
+    page.paragraph(2, Ink::Faint, "models: the time of the call that answered; rows of one batch share a call", 2);
+    let substrate = "substrate: from the snapshot's time to the decision's time, as the records carry them";
+    page.paragraph(2, Ink::Faint, substrate, 2);
+    let before = report.substrate_latency.before;
+    if before > 0 {
+        let dated = counted(before, "decision is dated before its snapshot", "decisions are dated before their snapshots");
+        page.paragraph(2, Ink::Notice, &format!("{dated}: no latency can be told"), 2);
+    }
+}
+
+fn times(name: &str, latency: &Latency) -> [Span; 6] {
+    let Latency { count: number, p50, p90, p99, max } = *latency;
+    let time = |nanos| if number == 0 { UNDEFINED.into() } else { duration(nanos).into() };
+    [format!("  {name}").into(), time(p50), time(p90), time(p99), time(max), count(number).into()]
+}
+
+fn faint(text: &str) -> Span {
+    Span::new(Ink::Faint, text)
+}

@@ -1,0 +1,245 @@
+//! The thread that compares: pairs in, scores summed into cells.
+//!
+//! Always holds: a pair is compared once; a pair in which the comparator has no answer is counted and enters no figure;
+//! a pair that a metric breaks on is counted and leaves that metric's figure.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+
+use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow::compute::interleave;
+use arrow::datatypes::SchemaRef;
+use hdrhistogram::Histogram;
+
+use super::incidents::Incidents;
+use super::prepare::{DECISION_PREFIX, Prepared};
+use super::tables;
+use super::worker::{Met, Shown, Taken};
+use crate::batch::{Answers, Reason};
+use crate::report::Comparison;
+use crate::runlog::{LogWriter, Table};
+use crate::sandbox::{Decider, Reads, Scorer};
+use crate::scoring::{Cells, ModelScores, Outcome, ScoredPairs, Shape, Window};
+
+/// Pairs that are compared in one call, if as many wait.
+const GATHER: usize = 4096;
+
+/// What the comparing came to.
+pub struct Judged {
+    /// The sums.
+    pub cells: Cells,
+    /// How many pairs could be compared.
+    pub comparison: Comparison,
+    /// Nanoseconds from snapshot to decision.
+    pub substrate: Histogram<u64>,
+    /// Decisions dated before their snapshot.
+    pub before: u64,
+    /// What broke.
+    pub incidents: Incidents,
+}
+
+/// Compares pairs.
+pub struct Judge {
+    comparator: Decider,
+    comparator_name: String,
+    /// For each field that the comparator reads: whether it is the decision's, and the column.
+    columns: Vec<(bool, usize)>,
+    schema: SchemaRef,
+    metrics: Vec<(String, Scorer)>,
+    models: usize,
+    log: LogWriter,
+    pairs: tables::Pairs,
+    judged: Judged,
+}
+
+impl Judge {
+    /// A judge with fresh instances of the study's comparator and metrics.
+    pub fn new(prepared: &Prepared, log: LogWriter, shape: Shape) -> Judge {
+        let study = &prepared.study;
+        let find = |field: &Reads| match field.name.strip_prefix(DECISION_PREFIX) {
+            Some(key) => (true, study.decisions.fields.iter().position(|f| f.name == key)),
+            None => (false, study.inputs.fields.iter().position(|f| f.name == field.name)),
+        };
+        let reads = &prepared.comparator.plugin.reads;
+        let found = reads.iter().map(find);
+        let columns: Vec<_> = found.map(|(ours, at)| (ours, at.expect("checked when prepared"))).collect();
+        let schema = tables::comparator_schema(study, reads);
+        Judge {
+            comparator: prepared.comparator.plugin.instance(),
+            comparator_name: prepared.comparator.name.clone(),
+            columns,
+            schema,
+            metrics: prepared.metrics.iter().map(|m| (m.name.clone(), m.plugin.instance())).collect(),
+            models: prepared.models.len(),
+            log,
+            pairs: tables::Pairs::new(prepared),
+            judged: Judged {
+                cells: Cells::new(shape),
+                comparison: Comparison::default(),
+                substrate: Histogram::new(3).expect("three digits are allowed"),
+                before: 0,
+                incidents: Incidents::default(),
+            },
+        }
+    }
+
+    /// Compares whatever waits until nothing more can come.
+    pub fn work(mut self, pairs: &Receiver<Vec<Met>>) -> Judged {
+        while let Ok(mut batch) = pairs.recv() {
+            while batch.len() < GATHER
+                && let Ok(more) = pairs.try_recv()
+            {
+                batch.extend(more);
+            }
+            self.judge(&batch);
+        }
+        self.judged
+    }
+
+    fn judge(&mut self, pairs: &[Met]) {
+        let sources = Sources::of(pairs);
+        let input = self.input(&sources);
+        let compared = self.comparator.decide(&input);
+        for (row, why) in &compared.broken {
+            self.judged.incidents.add(&self.comparator_name, why, sources.id(*row as usize));
+        }
+        self.time(pairs);
+        self.log.append(Table::Pairs, self.pairs.batch(&sources, &compared.answers));
+
+        let answered: Vec<usize> =
+            (0..pairs.len()).filter(|row| compared.answers.reason(*row).is_none()).collect();
+        self.judged.comparison.compared += answered.len() as u64;
+        self.judged.comparison.incomparable += (pairs.len() - answered.len()) as u64;
+        if answered.is_empty() {
+            return;
+        }
+        let picks: Vec<_> = answered.iter().map(|&row| (0, row)).collect();
+        let comparator = match answered.len() == pairs.len() {
+            true => compared.answers,
+            false => Answers::gather(&[&compared.answers], &picks),
+        };
+        let models: Vec<ModelScores> =
+            (0..self.models).map(|model| self.score(model, &sources, &answered, &comparator)).collect();
+        let windows: Vec<Window> = answered.iter().map(|&row| sources.shown(row, |s, r| s.windows[r])).collect();
+        let values = |condition: usize| {
+            answered.iter().map(|&row| sources.shown(row, |s, r| s.conditions[condition][r])).collect()
+        };
+        let conditions: Vec<Vec<u16>> = (0..self.pairs.conditions()).map(values).collect();
+        self.judged
+            .cells
+            .add(ScoredPairs { windows: &windows, conditions: &conditions, models: &models })
+            .expect("the cells have the study's shape");
+    }
+
+    /// The columns that the comparator reads.
+    fn input(&self, sources: &Sources) -> RecordBatch {
+        let column = |&(ours, index): &(bool, usize)| -> ArrayRef {
+            let (arrays, picks): (Vec<&dyn Array>, _) = match ours {
+                true => (sources.taken.iter().map(|t| t.fields.column(index) as _).collect(), &sources.decisions),
+                false => (sources.all_shown.iter().map(|s| s.fields.column(index) as _).collect(), &sources.snapshots),
+            };
+            interleave(&arrays, picks).expect("the columns of a field have one type")
+        };
+        let columns = self.columns.iter().map(column).collect();
+        let rows = RecordBatchOptions::new().with_row_count(Some(sources.snapshots.len()));
+        RecordBatch::try_new_with_options(self.schema.clone(), columns, &rows)
+            .expect("the columns have the types of the study's fields")
+    }
+
+    fn score(&mut self, model: usize, sources: &Sources, rows: &[usize], comparator: &Answers) -> ModelScores {
+        let answers: Vec<&Answers> = sources.all_shown.iter().map(|s| &s.answers[model]).collect();
+        let picks: Vec<_> = rows.iter().map(|&row| sources.snapshots[row]).collect();
+        let given = Answers::gather(&answers, &picks);
+        let mut outcomes = vec![Outcome::Answered; rows.len()];
+        for (row, reason) in &given.unanswered {
+            outcomes[*row as usize] = match reason {
+                Reason::Abstained(_) => Outcome::Abstained,
+                Reason::Failed(_) => Outcome::Failed,
+            };
+        }
+        let incidents = &mut self.judged.incidents;
+        let score = |(name, metric): &mut (String, Scorer)| {
+            let mut scored = metric.score(&given, comparator);
+            // The last component is the host's own: how many pairs the metric could score.
+            let mut counted = vec![1.0; rows.len()];
+            for (row, why) in &scored.broken {
+                counted[*row as usize] = 0.0;
+                incidents.add(name, why, sources.id(rows[*row as usize]));
+            }
+            scored.components.push(counted);
+            scored.components
+        };
+        let scores = self.metrics.iter_mut().map(score).collect();
+        ModelScores { outcomes, scores }
+    }
+
+    fn time(&mut self, pairs: &[Met]) {
+        for Met { snapshot: (shown, s), decision: (taken, d) } in pairs {
+            match taken.times[*d as usize] - shown.times[*s as usize] {
+                micros @ 0.. => self.judged.substrate.saturating_record(micros as u64 * 1000),
+                _ => self.judged.before += 1,
+            }
+        }
+    }
+}
+
+/// The batches that a run of pairs comes from, each once, and where in them each pair stands.
+pub struct Sources {
+    /// Batches of snapshots.
+    pub all_shown: Vec<Arc<Shown>>,
+    /// Batches of decisions.
+    pub taken: Vec<Arc<Taken>>,
+    /// For each pair the batch and row of its snapshot.
+    pub snapshots: Vec<(usize, usize)>,
+    /// For each pair the batch and row of its decision.
+    pub decisions: Vec<(usize, usize)>,
+}
+
+impl Sources {
+    fn of(pairs: &[Met]) -> Sources {
+        let (mut all_shown, mut taken) = (Vec::new(), Vec::new());
+        let (mut shown_at, mut taken_at) = (HashMap::new(), HashMap::new());
+        let (mut snapshots, mut decisions) =
+            (Vec::with_capacity(pairs.len()), Vec::with_capacity(pairs.len()));
+        for Met { snapshot: (batch, row), decision: (other, other_row) } in pairs {
+            snapshots.push((place(&mut all_shown, &mut shown_at, batch), *row as usize));
+            decisions.push((place(&mut taken, &mut taken_at, other), *other_row as usize));
+        }
+        Sources { all_shown, taken, snapshots, decisions }
+    }
+
+    /// Something of the snapshot of pair `row`.
+    pub fn shown<T>(&self, row: usize, of: impl FnOnce(&Shown, usize) -> T) -> T {
+        let (batch, within) = self.snapshots[row];
+        of(&self.all_shown[batch], within)
+    }
+
+    /// The id of pair `row`.
+    pub fn id(&self, row: usize) -> &str {
+        let (batch, within) = self.snapshots[row];
+        self.all_shown[batch].ids.value(within)
+    }
+}
+
+/// The index of a batch among those seen.
+fn place<T>(all: &mut Vec<Arc<T>>, at: &mut HashMap<*const T, usize>, batch: &Arc<T>) -> usize {
+    // Pairs of one batch come together, so the last one is mostly the one.
+    if all.last().is_some_and(|last| Arc::ptr_eq(last, batch)) {
+        return all.len() - 1;
+    }
+    *at.entry(Arc::as_ptr(batch)).or_insert_with(|| {
+        all.push(batch.clone());
+        all.len() - 1
+    })
+}
+
+/// The cells of a study: each metric has one component more than it says, the host's count of scored pairs.
+pub fn shape(prepared: &Prepared, conditions: Vec<usize>) -> Shape {
+    Shape {
+        conditions,
+        models: prepared.models.len(),
+        components: prepared.metrics.iter().map(|m| m.plugin.components.len() + 1).collect(),
+    }
+}
+

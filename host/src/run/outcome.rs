@@ -1,0 +1,144 @@
+//! What a run leaves behind: the sums and counts that every figure is made from.
+//!
+//! Always holds: nothing here is a figure yet, so a report can be made again, and from it alone and the plugins.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::pairing::Accounting;
+use crate::scoring::Cells;
+
+/// What a run leaves behind.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// When it began.
+    pub began: Timestamp,
+    /// When it ended.
+    pub ended: Timestamp,
+    /// How it ended.
+    pub end: End,
+    /// The plugins that ran.
+    pub kept: Vec<Kept>,
+    /// Where every record has got to.
+    pub accounting: Accounting,
+    /// What became of the pairs.
+    pub comparison: Comparison,
+    /// The sums of the components. The last component of each metric is the host's count of pairs that it scored.
+    pub cells: Cells,
+    /// For each model what it did.
+    pub models: Vec<ModelCounts>,
+    /// How long the substrate took.
+    pub substrate_latency: SubstrateLatency,
+    /// What broke, the most frequent first.
+    pub incidents: Vec<Incident>,
+    /// The first records that were refused, at most ten of each class.
+    pub refused: Vec<RefusedRecord>,
+}
+
+/// A plugin as a run keeps it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    /// Its name in the study.
+    pub name: String,
+    /// SHA-256 of the component, in hexadecimal.
+    pub digest: String,
+    /// The name and the SHA-256 of each asset.
+    pub assets: Vec<(String, String)>,
+}
+
+/// What one model did with the snapshots.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelCounts {
+    /// Snapshots that it answered.
+    pub answered: u64,
+    /// Snapshots that it chose not to answer.
+    pub abstained: u64,
+    /// Snapshots that it failed on.
+    pub failed: u64,
+    /// The time of the call that answered a snapshot.
+    pub latency: Latency,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum End {
+    /// All sources came to their end.
+    Finished,
+    /// Somebody stopped it.
+    Interrupted,
+    /// A source broke off: what it said.
+    SourceBroke(Vec<String>),
+}
+
+/// What became of the pairs: `paired` of the accounting is `compared + incomparable`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Comparison {
+    /// Pairs in which the comparator answered. Every figure is taken over these.
+    pub compared: u64,
+    /// Pairs in which it did not, so there is nothing to compare with.
+    pub incomparable: u64,
+}
+
+/// A distribution of times, in nanoseconds, to three significant digits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Latency {
+    /// How many times there are.
+    pub count: u64,
+    /// Half are no longer than this.
+    pub p50: u64,
+    /// 90 % are no longer than this.
+    pub p90: u64,
+    /// 99 % are no longer than this.
+    pub p99: u64,
+    /// The longest.
+    pub max: u64,
+}
+
+/// How long the substrate took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct SubstrateLatency {
+    /// Decisions at or after their snapshot.
+    pub after: Latency,
+    /// Decisions dated before their snapshot, of which no latency can be told.
+    pub before: u64,
+}
+
+/// Something that broke.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Incident {
+    /// The plugin's name in the study.
+    pub plugin: String,
+    /// What happened.
+    pub what: String,
+    /// How often.
+    pub count: u64,
+    /// The id of the first row that it happened on.
+    pub first_id: String,
+}
+
+/// A record that takes no part.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct RefusedRecord {
+    /// `snapshots` or `decisions`.
+    pub stream: String,
+    /// Its line in the source, counted from 1.
+    pub line: u64,
+    /// `rejected`, `duplicate`, `conflict` or `late`.
+    pub class: String,
+    /// Why.
+    pub reason: String,
+}
+
+impl Latency {
+    /// The distribution in a histogram.
+    pub fn of(histogram: &hdrhistogram::Histogram<u64>) -> Latency {
+        let at = |quantile| histogram.value_at_quantile(quantile);
+        Latency { count: histogram.len(), p50: at(0.5), p90: at(0.9), p99: at(0.99), max: histogram.max() }
+    }
+}

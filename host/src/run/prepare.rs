@@ -1,0 +1,330 @@
+//! From `study.toml` to plugins that are ready to run, or everything that is wrong with it.
+//!
+//! Always holds: what is prepared fits together: every field that a plugin reads is there, of its kind, and granted; no
+//! model reads a field of the decision; all answers have the form that the metrics take.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::outcome::Kept;
+use crate::sandbox::{Assets, Budget, DeciderPlugin, File, Reads, Role, Sandbox, SandboxError, ScorerPlugin};
+use crate::study::{Fault, Faults, Field, Kind, Plugin, Study, parse};
+
+/// What the fields of a decision are called where snapshots have fields too.
+pub const DECISION_PREFIX: &str = "decision.";
+
+/// A plugin of the study, loaded.
+pub struct Member<P> {
+    /// Its name in the study.
+    pub name: String,
+    /// The component as it was read.
+    pub file: File,
+    /// Its assets as they were read.
+    pub assets: Assets,
+    /// The plugin.
+    pub plugin: P,
+}
+
+/// A study whose plugins are loaded and fit.
+pub struct Prepared {
+    /// The declaration.
+    pub study: Study,
+    /// Its text.
+    pub text: String,
+    /// The folder that its paths are relative to.
+    pub folder: PathBuf,
+    /// The models, in the order declared.
+    pub models: Vec<Member<DeciderPlugin>>,
+    /// The comparator.
+    pub comparator: Member<DeciderPlugin>,
+    /// The metrics, in the order declared.
+    pub metrics: Vec<Member<ScorerPlugin>>,
+}
+
+/// Why a study cannot be run.
+#[derive(Debug, thiserror::Error)]
+pub enum PrepareError {
+    /// The file cannot be read.
+    #[error("cannot read {}: {source}; name a study.toml", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file is wrong.
+    #[error("{}", faults.display(path))]
+    Faults {
+        /// The file.
+        path: PathBuf,
+        /// Everything that is wrong with it.
+        faults: Faults,
+    },
+    /// The sandbox cannot be set up.
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
+}
+
+/// Reads a study and loads its plugins from where it says. `overrule` may change limits.
+///
+/// # Errors
+/// Everything that is wrong, at once.
+pub fn prepare(path: &Path, overrule: impl FnOnce(&mut Study)) -> Result<Prepared, PrepareError> {
+    load(path, overrule, None)
+}
+
+/// The study of a run, with the plugins that the run kept.
+///
+/// # Errors
+/// Everything that is wrong, at once.
+pub fn recall(run: &Path, kept: &[Kept]) -> Result<Prepared, PrepareError> {
+    load(&run.join("study.toml"), |_| (), Some(kept))
+}
+
+fn load(
+    path: &Path,
+    overrule: impl FnOnce(&mut Study),
+    kept: Option<&[Kept]>,
+) -> Result<Prepared, PrepareError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| PrepareError::Unreadable { path: path.to_owned(), source })?;
+    let wrong = |faults| PrepareError::Faults { path: path.to_owned(), faults };
+    let mut study = parse(&text).map_err(wrong)?;
+    overrule(&mut study);
+    let folder = path.parent().map(Path::to_owned).unwrap_or_default();
+    let sandbox = Sandbox::new(budget(&study), instances(&study))?;
+    let cache = kept.is_none().then(|| folder.join(".understudy/cache"));
+    let mut loader = Loader { sandbox, folder, kept, cache, faults: Vec::new() };
+
+    let models: Vec<_> = study.models.iter().filter_map(|p| loader.decider(&study, p, Role::Model)).collect();
+    let comparator = loader.decider(&study, &study.comparator, Role::Comparator);
+    let metrics: Vec<_> = study.metrics.iter().filter_map(|p| loader.metric(p)).collect();
+    if let Some(comparator) = &comparator {
+        loader.check_forms(&study, &models, comparator, &metrics);
+    }
+    match (Faults::new(loader.faults), comparator) {
+        (None, Some(comparator)) => {
+            Ok(Prepared { study, text, folder: loader.folder, models, comparator, metrics })
+        }
+        (faults, _) => Err(wrong(faults.expect("a comparator that is not there left a fault"))),
+    }
+}
+
+fn budget(study: &Study) -> Budget {
+    Budget {
+        fuel: study.limits.fuel_per_row,
+        timeout: Duration::try_from(study.limits.call_timeout).unwrap_or(Duration::MAX),
+        memory: study.limits.memory_mib << 20,
+        // Answers to the largest batch, with names and reasons.
+        returned: 64 << 20,
+    }
+}
+
+/// How many instances may live at once: one of each model for each worker, one comparator, each metric once for
+/// scoring and once for the report, and one that is being loaded.
+fn instances(study: &Study) -> u32 {
+    (study.limits.workers * study.models.len() + 1 + 2 * study.metrics.len() + 1) as u32
+}
+
+struct Loader<'k> {
+    sandbox: Sandbox,
+    folder: PathBuf,
+    /// What a run kept, if the plugins are to come from there.
+    kept: Option<&'k [Kept]>,
+    cache: Option<PathBuf>,
+    faults: Vec<Fault>,
+}
+
+impl Loader<'_> {
+    fn fault(&mut self, line: usize, message: String) {
+        self.faults.push(Fault { line, message });
+    }
+
+    /// Where a plugin and its assets are: as declared, or as a run kept them.
+    fn paths(&self, plugin: &Plugin) -> (PathBuf, Vec<(String, PathBuf)>) {
+        let named = |kept: &&Kept| kept.name == plugin.name;
+        match self.kept.and_then(|kept| kept.iter().find(named)) {
+            Some(kept) => {
+                let asset = |(name, digest): &(String, String)| (name.clone(), self.folder.join(asset_name(digest)));
+                (self.folder.join(plugin_name(&kept.digest)), kept.assets.iter().map(asset).collect())
+            }
+            None => {
+                let asset = |(name, path): &(String, PathBuf)| (name.clone(), self.folder.join(path));
+                (self.folder.join(&plugin.path), plugin.assets.iter().map(asset).collect())
+            }
+        }
+    }
+
+    /// The plugin's bytes, configuration and assets.
+    fn read(&mut self, role: Role, plugin: &Plugin) -> Option<(File, String, Assets)> {
+        let what = format!("{} \"{}\"", role.name(), plugin.name);
+        let (path, asset_paths) = self.paths(plugin);
+        let mut assets = Vec::new();
+        let mut sound = true;
+        for (name, path) in asset_paths {
+            match std::fs::read(&path) {
+                Ok(bytes) => assets.push((name, bytes)),
+                Err(error) => {
+                    sound = false;
+                    let path = path.display();
+                    self.fault(plugin.line, format!("{what}: cannot read its asset `{name}`, {path}: {error}"));
+                }
+            }
+        }
+        match File::read(&path) {
+            Ok(file) if sound => Some((file, plugin.config.to_string(), assets.into())),
+            Ok(_) => None,
+            Err(error) => {
+                self.fault(plugin.path_line, format!("{what}: {error}"));
+                None
+            }
+        }
+    }
+
+    /// Notes why a plugin could not be loaded, on the line that can mend it.
+    fn refused(&mut self, role: Role, plugin: &Plugin, error: &SandboxError) {
+        let line = match error {
+            SandboxError::Config { .. } => plugin.config_line,
+            SandboxError::Call(_) => plugin.line,
+            _ => plugin.path_line,
+        };
+        self.fault(line, format!("{} \"{}\": {error}", role.name(), plugin.name));
+    }
+
+    fn decider(&mut self, study: &Study, plugin: &Plugin, role: Role) -> Option<Member<DeciderPlugin>> {
+        let (file, config, assets) = self.read(role, plugin)?;
+        let cache = self.cache.as_deref();
+        let loaded = DeciderPlugin::load(&self.sandbox, &file, role, config, assets.clone(), cache);
+        match loaded {
+            Ok(loaded) => {
+                for field in loaded.reads.iter() {
+                    self.check_field(study, plugin, role, field);
+                }
+                Some(Member { name: plugin.name.clone(), file, assets, plugin: loaded })
+            }
+            Err(error) => {
+                self.refused(role, plugin, &error);
+                None
+            }
+        }
+    }
+
+    fn metric(&mut self, plugin: &Plugin) -> Option<Member<ScorerPlugin>> {
+        let (file, config, assets) = self.read(Role::Metric, plugin)?;
+        match ScorerPlugin::load(&self.sandbox, &file, config, assets.clone(), self.cache.as_deref()) {
+            Ok(loaded) => Some(Member { name: plugin.name.clone(), file, assets, plugin: loaded }),
+            Err(error) => {
+                self.refused(Role::Metric, plugin, &error);
+                None
+            }
+        }
+    }
+
+    fn check_field(&mut self, study: &Study, plugin: &Plugin, role: Role, reads: &Reads) {
+        let (what, name) = (format!("{} \"{}\"", role.name(), plugin.name), &reads.name);
+        if role == Role::Model && name.starts_with(DECISION_PREFIX) {
+            let why = "a model is never shown the decision: that would leak its target into its input";
+            return self.fault(plugin.path_line, format!("{what} reads `{name}`, and {why}"));
+        }
+        let Some(field) = declared(study, name) else {
+            let (table, key) = match name.strip_prefix(DECISION_PREFIX) {
+                Some(key) => ("decisions.fields", key),
+                None => ("inputs.fields", name.as_str()),
+            };
+            let kind = kind_name(reads.kind);
+            return self.fault(
+                plugin.path_line,
+                format!(
+                    "{what} reads `{name}`, which the study does not have; add {key} = \"{kind}\" to [{table}]"
+                ),
+            );
+        };
+        if field.kind != reads.kind && (field.kind, reads.kind) != (Kind::Integer, Kind::Number) {
+            let (wanted, found) = (kind_name(reads.kind), kind_name(field.kind));
+            self.fault(
+                plugin.path_line,
+                format!("{what} reads `{name}` as {wanted}, and the study declares it as {found}; declare it as \"{wanted}\""),
+            );
+        }
+        if !plugin.grant.contains(name) {
+            let mut grant = plugin.grant.clone();
+            grant.push(name.clone());
+            let grant = Value::from(grant);
+            self.fault(
+                plugin.grant_line,
+                format!("{what} reads `{name}`, which it is not granted; write grant = {grant}"),
+            );
+        }
+    }
+
+    fn check_forms(
+        &mut self,
+        study: &Study,
+        models: &[Member<DeciderPlugin>],
+        comparator: &Member<DeciderPlugin>,
+        metrics: &[Member<ScorerPlugin>],
+    ) {
+        let form = comparator.plugin.form;
+        let line = |plugins: &[Plugin], name: &str| {
+            plugins.iter().find(|plugin| plugin.name == name).map_or(1, |plugin| plugin.path_line)
+        };
+        for model in models.iter().filter(|model| model.plugin.form != form) {
+            let message = format!(
+                "model \"{}\" answers with a {}, and comparator \"{}\" with a {}; they cannot be compared",
+                model.name,
+                form_name(model.plugin.form),
+                comparator.name,
+                form_name(form)
+            );
+            self.fault(line(&study.models, &model.name), message);
+        }
+        for metric in metrics.iter().filter(|metric| !metric.plugin.accepts.contains(&form)) {
+            let message = format!(
+                "metric \"{}\" does not score a {}, which is what comparator \"{}\" answers with; choose another metric",
+                metric.name,
+                form_name(form),
+                comparator.name
+            );
+            self.fault(line(&study.metrics, &metric.name), message);
+        }
+    }
+}
+
+/// The declared field behind the name that a plugin uses.
+pub fn declared<'s>(study: &'s Study, name: &str) -> Option<&'s Field> {
+    match name.strip_prefix(DECISION_PREFIX) {
+        Some(key) => study.decisions.fields.iter().find(|field| field.name == key),
+        None => study.inputs.fields.iter().find(|field| field.name == name),
+    }
+}
+
+fn kind_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Boolean => "boolean",
+        Kind::Integer => "integer",
+        Kind::Number => "number",
+        Kind::Text => "text",
+        Kind::Timestamp => "timestamp",
+        Kind::Json => "json",
+    }
+}
+
+fn form_name(form: crate::study::Form) -> &'static str {
+    match form {
+        crate::study::Form::Label => "label",
+        crate::study::Form::Number => "number",
+        crate::study::Form::Ranking => "ranking",
+    }
+}
+
+/// The name under which a run keeps a component.
+pub fn plugin_name(digest: &str) -> String {
+    format!("plugins/{digest}.wasm")
+}
+
+/// The name under which a run keeps an asset.
+pub fn asset_name(digest: &str) -> String {
+    format!("plugins/{digest}.asset")
+}

@@ -1,0 +1,220 @@
+//! The tables of the run log: which columns they have, and how batches become their rows.
+//!
+//! Always holds: a field stands under the name by which plugins ask for it, `NAME` of a snapshot as `input.NAME`, of a
+//! decision as `decision.NAME`; sequence numbers of a table ascend by one.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, BinaryArray, DictionaryArray, RecordBatch, StringArray, StringBuilder, TimestampMicrosecondArray,
+    UInt16Array, UInt64Array,
+};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt16Type};
+
+use super::judge::Sources;
+use super::prepare::{Prepared, declared};
+use super::worker::Answered;
+use crate::batch::{Answers, Records, Refused, data_type};
+use crate::sandbox::Reads;
+use crate::scoring::{Conditions, Window, WindowClock};
+use crate::study::{Kind, Stream, Study};
+
+/// The schemas of the log's tables, in the order of [`crate::runlog::Table::ALL`].
+pub fn schemas(prepared: &Prepared) -> [SchemaRef; 4] {
+    let study = &prepared.study;
+    let mut snapshots = record_fields(&study.inputs, "observed_at", "input.", study.keep_raw);
+    for model in &prepared.models {
+        let name = format!("model.{}", model.name);
+        snapshots.extend(Answers::column_fields(&name, model.plugin.form));
+        snapshots.push(Field::new(format!("{name}.call_nanos"), DataType::UInt64, false));
+    }
+    let decisions = record_fields(&study.decisions, "decided_at", "decision.", study.keep_raw);
+    let refused = vec![
+        Field::new("stream", DataType::Utf8, false),
+        Field::new("line", DataType::UInt64, false),
+        Field::new("class", DataType::Utf8, false),
+        Field::new("reason", DataType::Utf8, false),
+        Field::new("raw", DataType::Binary, false),
+    ];
+    [snapshots, decisions, refused, Pairs::fields(prepared)].map(|fields| Arc::new(Schema::new(fields)))
+}
+
+fn record_fields(stream: &Stream, time: &str, prefix: &str, keep_raw: bool) -> Vec<Field> {
+    let mut fields = vec![
+        Field::new("sequence", DataType::UInt64, false),
+        Field::new("line", DataType::UInt64, false),
+        Field::new("id", DataType::Utf8, false),
+        Field::new(time, data_type(Kind::Timestamp), false),
+    ];
+    for field in &stream.fields {
+        fields.push(Field::new(format!("{prefix}{}", field.name), data_type(field.kind), true));
+    }
+    if keep_raw {
+        fields.push(Field::new("raw", DataType::Utf8, false));
+    }
+    fields
+}
+
+fn record_columns(first: u64, records: &Records, keep_raw: bool) -> Vec<ArrayRef> {
+    let rows = records.len() as u64;
+    let mut columns: Vec<ArrayRef> = vec![
+        Arc::new(UInt64Array::from_iter_values(first..first + rows)),
+        Arc::new(UInt64Array::from(records.lines.clone())),
+        Arc::new(records.ids.clone()),
+        times(records.times.clone()),
+    ];
+    columns.extend(records.fields.columns().iter().cloned());
+    if keep_raw {
+        columns.push(Arc::new(records.raw.clone()));
+    }
+    columns
+}
+
+/// Whether the study keeps the records' own text.
+fn has_raw(schema: &SchemaRef) -> bool {
+    schema.column_with_name("raw").is_some()
+}
+
+fn times(micros: Vec<i64>) -> ArrayRef {
+    Arc::new(TimestampMicrosecondArray::from(micros).with_timezone("UTC"))
+}
+
+/// Rows of the table of snapshots.
+pub fn snapshots(schema: &SchemaRef, answered: &Answered) -> RecordBatch {
+    let mut columns = record_columns(answered.job.first, &answered.job.records, has_raw(schema));
+    for model in &answered.models {
+        columns.extend(model.answers.columns("").map(|(_, column)| column));
+        columns.push(Arc::new(UInt64Array::from(model.nanos.clone())));
+    }
+    RecordBatch::try_new(schema.clone(), columns).expect("the columns are made for this schema")
+}
+
+/// Rows of the table of decisions.
+pub fn decisions(schema: &SchemaRef, first: u64, records: &Records) -> RecordBatch {
+    RecordBatch::try_new(schema.clone(), record_columns(first, records, has_raw(schema)))
+        .expect("the columns are made for this schema")
+}
+
+/// Rows of the table of refused records.
+pub fn refused(schema: &SchemaRef, refused: &[Refused]) -> RecordBatch {
+    let text = |of: fn(&Refused) -> &str| StringArray::from_iter_values(refused.iter().map(of));
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(text(|r| r.side.plural())),
+        Arc::new(UInt64Array::from_iter_values(refused.iter().map(|r| r.line))),
+        Arc::new(text(|r| r.class.name())),
+        Arc::new(text(|r| &r.reason)),
+        Arc::new(BinaryArray::from_iter_values(refused.iter().map(|r| &r.raw))),
+    ];
+    RecordBatch::try_new(schema.clone(), columns).expect("the columns are made for this schema")
+}
+
+/// What a comparator is handed: the fields that it reads, under the names that it uses.
+pub fn comparator_schema(study: &Study, reads: &[Reads]) -> SchemaRef {
+    let field = |reads: &Reads| {
+        let kind = declared(study, &reads.name).expect("checked when prepared").kind;
+        Field::new(&reads.name, data_type(kind), true)
+    };
+    Arc::new(Schema::new(reads.iter().map(field).collect::<Vec<_>>()))
+}
+
+/// Makes rows of the table of pairs.
+pub struct Pairs {
+    schema: SchemaRef,
+    clock: WindowClock,
+    label: Option<(Window, String)>,
+    /// For each condition the names of its values.
+    values: Vec<ArrayRef>,
+}
+
+impl Pairs {
+    /// For a study.
+    pub fn new(prepared: &Prepared) -> Pairs {
+        let study = &prepared.study;
+        let conditions = conditions(study);
+        let names = |condition: usize| {
+            Arc::new(StringArray::from_iter_values(conditions.values(condition))) as ArrayRef
+        };
+        Pairs {
+            schema: Arc::new(Schema::new(Self::fields(prepared))),
+            clock: WindowClock::new(study.windows, study.time_zone.clone()),
+            label: None,
+            values: (0..study.conditions.len()).map(names).collect(),
+        }
+    }
+
+    fn fields(prepared: &Prepared) -> Vec<Field> {
+        let mut fields = vec![
+            Field::new("id", DataType::Utf8, false),
+            Field::new("snapshot", DataType::UInt64, false),
+            Field::new("decision", DataType::UInt64, false),
+            Field::new("observed_at", data_type(Kind::Timestamp), false),
+            Field::new("decided_at", data_type(Kind::Timestamp), false),
+            Field::new("window", DataType::Utf8, false),
+        ];
+        let value = DataType::Dictionary(Box::new(DataType::UInt16), Box::new(DataType::Utf8));
+        for condition in &prepared.study.conditions {
+            fields.push(Field::new(format!("condition.{}", condition.name), value.clone(), false));
+        }
+        fields.extend(Answers::column_fields("comparator", prepared.comparator.plugin.form));
+        fields
+    }
+
+    /// How many conditions the study has.
+    pub fn conditions(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Rows for pairs and what the comparator answered.
+    pub fn batch(&mut self, sources: &Sources, answers: &Answers) -> RecordBatch {
+        let rows = sources.snapshots.len();
+        let decision = |row: usize| {
+            let (batch, within) = sources.decisions[row];
+            (&sources.taken[batch], within)
+        };
+        let mut windows = StringBuilder::with_capacity(rows, rows * 24);
+        for row in 0..rows {
+            windows.append_value(self.label(sources.shown(row, |s, r| s.windows[r])));
+        }
+        let mut columns: Vec<ArrayRef> = vec![
+            Arc::new(StringArray::from_iter_values((0..rows).map(|row| sources.id(row)))),
+            Arc::new(UInt64Array::from_iter_values(
+                (0..rows).map(|row| sources.shown(row, |s, r| s.first + r as u64)),
+            )),
+            Arc::new(UInt64Array::from_iter_values((0..rows).map(|row| {
+                let (batch, within) = decision(row);
+                batch.first + within as u64
+            }))),
+            times((0..rows).map(|row| sources.shown(row, |s, r| s.times[r])).collect()),
+            times(
+                (0..rows)
+                    .map(|row| {
+                        let (batch, within) = decision(row);
+                        batch.times[within]
+                    })
+                    .collect(),
+            ),
+            Arc::new(windows.finish()),
+        ];
+        for (condition, names) in self.values.iter().enumerate() {
+            let keys = (0..rows).map(|row| sources.shown(row, |s, r| s.conditions[condition][r]));
+            let keys = UInt16Array::from_iter_values(keys);
+            let values = DictionaryArray::<UInt16Type>::try_new(keys, names.clone());
+            columns.push(Arc::new(values.expect("a value's index lies within the names")));
+        }
+        columns.extend(answers.columns("").map(|(_, column)| column));
+        RecordBatch::try_new(self.schema.clone(), columns).expect("the columns are made for this schema")
+    }
+
+    fn label(&mut self, window: Window) -> &str {
+        if self.label.as_ref().is_none_or(|(known, _)| *known != window) {
+            self.label = Some((window, self.clock.label(window)));
+        }
+        self.label.as_ref().map_or("", |(_, label)| label)
+    }
+}
+
+/// The conditions of a study, ready to be asked.
+pub fn conditions(study: &Study) -> Conditions {
+    Conditions::new(&study.conditions, study.time_zone.clone())
+        .expect("the declaration allows no more values than can be told apart")
+}

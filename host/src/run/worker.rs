@@ -1,0 +1,164 @@
+//! The threads that run models. Each owns an instance of every model; a batch is answered by one thread.
+//!
+//! Always holds: a job that goes in comes out once, whatever the models do with it.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+
+use arrow::array::RecordBatch;
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::prepare::Prepared;
+use crate::batch::Records;
+use crate::pairing::Slot;
+use crate::sandbox::{Decided, Decider};
+use crate::scoring::{Conditions, Window, WindowClock};
+use crate::study::Study;
+
+/// Accepted snapshots, to be answered.
+pub struct Job {
+    /// Jobs are numbered without gaps, and taken up again in this order.
+    pub number: u64,
+    /// The name that the pairing has given to the batch.
+    pub slot: Slot,
+    /// The sequence number of the first row; the others follow.
+    pub first: u64,
+    /// The snapshots.
+    pub records: Records,
+}
+
+/// Snapshots with everything that is known of them before their decision.
+pub struct Answered {
+    /// The job.
+    pub job: Job,
+    /// For each model what it answered.
+    pub models: Vec<Decided>,
+    /// The window of each row.
+    pub windows: Vec<Window>,
+    /// For each condition the value of each row.
+    pub conditions: Vec<Vec<u16>>,
+}
+
+/// The worker threads.
+pub struct Workers {
+    queues: Vec<Sender<Job>>,
+}
+
+impl Workers {
+    /// Starts the threads. What they have answered goes to `answered`, in any order.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn start(prepared: &Prepared, answered: &UnboundedSender<Answered>) -> std::io::Result<Workers> {
+        let mut queues = Vec::new();
+        for number in 0..prepared.study.limits.workers {
+            let (queue, jobs) = channel();
+            let worker = Worker {
+                models: prepared.models.iter().map(|m| (m.plugin.instance(), indices(prepared, m))).collect(),
+                classes: Classes::new(&prepared.study),
+            };
+            let answered = answered.clone();
+            thread::Builder::new()
+                .name(format!("models-{number}"))
+                .spawn(move || worker.work(&jobs, &answered))?;
+            queues.push(queue);
+        }
+        Ok(Workers { queues })
+    }
+
+    /// Hands a job to a thread.
+    pub fn submit(&self, job: Job) {
+        let queue = &self.queues[(job.number % self.queues.len() as u64) as usize];
+        // A thread hangs up only when nobody waits for its answers any more.
+        let _ = queue.send(job);
+    }
+}
+
+/// Where in a batch of snapshots the columns stand that a model reads.
+fn indices(prepared: &Prepared, model: &super::prepare::Member<crate::sandbox::DeciderPlugin>) -> Vec<usize> {
+    let fields = &prepared.study.inputs.fields;
+    let index = |name: &str| fields.iter().position(|field| field.name == name);
+    model.plugin.reads.iter().map(|f| index(&f.name).expect("checked when prepared")).collect()
+}
+
+/// Tells windows and condition values.
+pub struct Classes {
+    clock: WindowClock,
+    conditions: Conditions,
+}
+
+impl Classes {
+    /// For the windows and conditions of a study.
+    pub fn new(study: &Study) -> Classes {
+        Classes {
+            clock: WindowClock::new(study.windows, study.time_zone.clone()),
+            conditions: Conditions::new(&study.conditions, study.time_zone.clone())
+                .expect("the declaration allows no more values than can be told apart"),
+        }
+    }
+
+    fn classify(&mut self, records: &Records) -> (Vec<Window>, Vec<Vec<u16>>) {
+        let windows = records.times.iter().map(|&time| self.clock.window(time)).collect();
+        let conditions = self.conditions.classify(&records.fields, &records.times);
+        (windows, conditions.expect("the declaration's fields are the batch's columns"))
+    }
+}
+
+struct Worker {
+    models: Vec<(Decider, Vec<usize>)>,
+    classes: Classes,
+}
+
+impl Worker {
+    fn work(mut self, jobs: &Receiver<Job>, answered: &UnboundedSender<Answered>) {
+        while let Ok(job) = jobs.recv() {
+            let models = self.models.iter_mut().map(|(model, columns)| {
+                let shown: RecordBatch =
+                    job.records.fields.project(columns).expect("the columns were found when prepared");
+                model.decide(&shown)
+            });
+            let models = models.collect();
+            let (windows, conditions) = self.classes.classify(&job.records);
+            if answered.send(Answered { job, models, windows, conditions }).is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// What a pair needs of its snapshot: held until the last row of its batch is paired or expired.
+pub struct Shown {
+    /// Sequence number of the first row.
+    pub first: u64,
+    /// The snapshots' fields that the comparator reads, in its order; other places are not there.
+    pub fields: RecordBatch,
+    /// Ids and times.
+    pub ids: arrow::array::StringArray,
+    /// Observed times, microseconds.
+    pub times: Vec<i64>,
+    /// For each model its answers.
+    pub answers: Vec<crate::batch::Answers>,
+    /// The window of each row.
+    pub windows: Vec<Window>,
+    /// For each condition the value of each row.
+    pub conditions: Vec<Vec<u16>>,
+}
+
+/// What a pair needs of its decision.
+pub struct Taken {
+    /// Sequence number of the first row.
+    pub first: u64,
+    /// The decision's fields.
+    pub fields: RecordBatch,
+    /// Times of the decisions, microseconds.
+    pub times: Vec<i64>,
+}
+
+/// A pair, held by what it needs.
+pub struct Met {
+    /// The snapshot's batch and row.
+    pub snapshot: (Arc<Shown>, u32),
+    /// The decision's batch and row.
+    pub decision: (Arc<Taken>, u32),
+}

@@ -1,0 +1,64 @@
+//! A sound study, which the tests spoil.
+
+use super::{Faults, Study, parse};
+
+/// Short, and every line of its own.
+pub(super) const SOUND: &str = r#"study = "rooms"
+time-zone = "UTC"
+[inputs]
+id = "id"
+time = "observed_at"
+[inputs.fields]
+lead_time = "integer"
+segment = "text"
+price = "number"
+repeated = "boolean"
+[decisions]
+id = "id"
+time = "decided_at"
+horizon = "2d"
+[decisions.fields]
+room = "text"
+[sources]
+snapshots = { file = "bookings.jsonl" }
+decisions = { file = "assignments.jsonl" }
+[[models]]
+name = "rules"
+plugin = "rules.wasm"
+grant = ["lead_time", "segment"]
+[comparator]
+name = "recorded"
+plugin = "recorded.wasm"
+grant = ["decision.room"]
+[[metrics]]
+name = "agreement"
+plugin = "agreement.wasm"
+[[conditions]]
+name = "segment"
+field = "segment"
+values = ["direct", "groups"]
+[[conditions]]
+name = "lead-time"
+field = "lead_time"
+bins = [7, 30]
+[windows]
+every = "week"
+"#;
+
+/// The sound study with each text replaced, once, by another.
+pub(super) fn edited(edits: &[(&str, &str)]) -> String {
+    edits.iter().fold(SOUND.to_owned(), |study, (from, to)| {
+        assert!(study.contains(from), "{from}");
+        study.replacen(from, to, 1)
+    })
+}
+
+/// What the study says once it is edited, soundly.
+pub(super) fn read(edits: &[(&str, &str)]) -> Study {
+    parse(&edited(edits)).unwrap()
+}
+
+/// What is wrong with the study once it is edited.
+pub(super) fn faults(edits: &[(&str, &str)]) -> Faults {
+    parse(&edited(edits)).unwrap_err()
+}
