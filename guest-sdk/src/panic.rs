@@ -20,7 +20,10 @@ mod report;
 #[cfg(target_arch = "wasm32")]
 pub(crate) fn install() {
     std::panic::set_hook(Box::new(|panic| {
-        let said = panic.payload_as_str().unwrap_or("a panic that says nothing");
+        let payload = panic.payload();
+        let said = payload.downcast_ref::<&str>().copied();
+        let said = said.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+        let said = said.unwrap_or("a panic that says nothing");
         memory::leave(report::Message::new(panic.location(), said).report());
     }));
 }

@@ -1,1 +1,217 @@
-//! tests
+//! What the whole-system tests share: the program, studies made on the spot, and what they left behind.
+
+pub mod synthetic;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// The workspace.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ stands in the workspace").to_owned()
+}
+
+/// The program under test, as `cargo xtask test` builds it: beside the folder of this test.
+pub fn program() -> PathBuf {
+    let test = std::env::current_exe().expect("a test has a path");
+    let path = test.ancestors().nth(2).expect("tests stand in target/PROFILE/deps").join("understudy");
+    assert!(path.exists(), "{} is missing; run the tests with `cargo xtask test`", path.display());
+    path
+}
+
+/// A component that `cargo xtask plugins` made, such as `booked_room` or `guests/evil`.
+pub fn plugin(name: &str) -> PathBuf {
+    let path = root().join("target/plugins").join(name).with_extension("wasm");
+    assert!(path.exists(), "{} is missing; run the tests with `cargo xtask test`", path.display());
+    path
+}
+
+/// What a command said.
+pub struct Said {
+    /// Its exit code.
+    pub code: i32,
+    /// Standard output.
+    pub out: String,
+    /// Standard error.
+    pub err: String,
+}
+
+impl From<Output> for Said {
+    fn from(output: Output) -> Said {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Said {
+            code: output.status.code().unwrap_or(-1),
+            out: text(&output.stdout),
+            err: text(&output.stderr),
+        }
+    }
+}
+
+/// A folder with a study and what it needs.
+pub struct Bench {
+    folder: TempDir,
+}
+
+impl Default for Bench {
+    fn default() -> Bench {
+        Bench::new()
+    }
+}
+
+impl Bench {
+    /// An empty folder.
+    pub fn new() -> Bench {
+        Bench { folder: TempDir::new().expect("a temporary folder") }
+    }
+
+    /// A small sound study of labels, with five snapshots and their decisions: `room` against `booked`.
+    pub fn small() -> Bench {
+        let bench = Bench::new();
+        bench.write("study.toml", SMALL);
+        let line = |at: usize| {
+            let (id, room) = (at + 1, ["a", "b", "a", "c", "b"][at]);
+            format!(r#"{{"id":"s{id}","at":"2026-03-0{id}T10:00:00Z","booked":"{room}","nights":{id}}}"#)
+        };
+        bench.lines("snapshots.jsonl", (0..5).map(line));
+        let line = |at: usize| {
+            let (id, room) = (at + 1, ["a", "a", "a", "c", "b"][at]);
+            format!(r#"{{"id":"s{id}","at":"2026-03-0{id}T11:00:00Z","room":"{room}"}}"#)
+        };
+        bench.lines("decisions.jsonl", (0..5).map(line));
+        bench
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Writes a file into the folder. `PLUGINS` in a text becomes the folder of the components.
+    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+        let content = content.as_ref();
+        let folder = root().join("target/plugins");
+        let content = match std::str::from_utf8(content) {
+            Ok(text) if name.ends_with(".toml") => {
+                text.replace("PLUGINS", folder.to_str().expect("a path in UTF-8")).into_bytes()
+            }
+            _ => content.to_vec(),
+        };
+        let path = self.path().join(name);
+        fs::create_dir_all(path.parent().expect("a file has a folder")).expect("the folder can be made");
+        fs::write(path, content).expect("a file can be written");
+    }
+
+    /// Writes lines.
+    pub fn lines(&self, name: &str, lines: impl IntoIterator<Item = impl AsRef<str>>) {
+        self.write(name, lines.into_iter().map(|line| line.as_ref().to_owned() + "\n").collect::<String>());
+    }
+
+    /// Changes the study: each pair replaces its first by its second, which must be found.
+    pub fn change(&self, changes: &[(&str, &str)]) {
+        let mut text = fs::read_to_string(self.path().join("study.toml")).expect("the study was written");
+        for (old, new) in changes {
+            assert!(text.contains(old), "the study has no {old}");
+            text = text.replacen(old, new, 1);
+        }
+        self.write("study.toml", text);
+    }
+
+    /// The program, in this folder.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program());
+        command.args(arguments).current_dir(self.path());
+        command
+    }
+
+    /// Runs the program in this folder. What it says is free of this folder's and the workspace's names.
+    pub fn understudy(&self, arguments: &[&str]) -> Said {
+        let mut said = Said::from(self.command(arguments).output().expect("the program can be started"));
+        for text in [&mut said.out, &mut said.err] {
+            *text = text.replace(&root().display().to_string(), "WORKSPACE");
+            *text = text.replace(&self.path().display().to_string(), "FOLDER");
+        }
+        said
+    }
+
+    /// Runs the study into `run` and gives its report.
+    pub fn run(&self, arguments: &[&str]) -> Value {
+        let said = self.understudy(&[&["run", "study.toml", "--run", "run"], arguments].concat());
+        assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+        self.report("run")
+    }
+
+    /// The report in a run directory.
+    pub fn report(&self, run: &str) -> Value {
+        let path = self.path().join(run).join("report.json");
+        let text = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        serde_json::from_slice(&text).expect("a report is JSON")
+    }
+}
+
+const SMALL: &str = r#"study = "small"
+time-zone = "UTC"
+
+[inputs]
+id = "id"
+time = "at"
+
+[inputs.fields]
+booked = "text"
+nights = "integer"
+
+[decisions]
+id = "id"
+time = "at"
+horizon = "1d"
+
+[decisions.fields]
+room = "text"
+
+[sources]
+snapshots = { file = "snapshots.jsonl" }
+decisions = { file = "decisions.jsonl" }
+
+[[models]]
+name = "echo"
+plugin = "PLUGINS/recorded.wasm"
+grant = ["booked"]
+config = { field = "booked", form = "label" }
+
+[comparator]
+name = "recorded"
+plugin = "PLUGINS/recorded.wasm"
+grant = ["decision.room"]
+config = { field = "decision.room", form = "label" }
+
+[[metrics]]
+name = "agreement"
+plugin = "PLUGINS/agreement.wasm"
+
+[[conditions]]
+name = "room"
+field = "booked"
+values = ["a", "b"]
+
+[windows]
+every = "day"
+"#;
+
+/// The pairs of a figure and its sums, out of a report: overall of one model and metric.
+pub fn overall(report: &Value, model: usize, metric: usize) -> &Value {
+    &report["models"][model]["scores"][metric]["overall"]
+}
+
+/// Figures, counts and accounting of a report: all that may not depend on how it came about.
+pub fn essence(report: &Value) -> Value {
+    let mut report = report.clone();
+    for key in ["began", "ended", "substrate-latency"] {
+        report.as_object_mut().expect("a report is an object").remove(key);
+    }
+    for model in report["models"].as_array_mut().expect("a report has models") {
+        model.as_object_mut().expect("a model is an object").remove("latency");
+    }
+    report
+}

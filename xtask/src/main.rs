@@ -1,1 +1,64 @@
-fn main(){}
+//! The project's own commands. Each does all its own set-up, on a fresh machine too.
+
+mod plugins;
+mod shell;
+mod test;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+use shell::cargo;
+
+const USAGE: &str = "\
+cargo xtask COMMAND
+
+  demo      build everything and run the example studies
+  test      build everything and run all the tests
+  plugins   build the plugins as components into target/plugins
+  bench     measure the limits that are stated in ARCHITECTURE.md; prints both sides of each";
+
+fn main() -> anyhow::Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask stands in the workspace")?;
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["demo"] => demo(root),
+        ["test", ref rest @ ..] => test::test(root, rest),
+        ["plugins"] => plugins::build(root),
+        ["bench", ref rest @ ..] => bench(root, rest),
+        _ => anyhow::bail!("{USAGE}"),
+    }
+}
+
+/// Builds the program and says where it is.
+fn host(root: &Path) -> anyhow::Result<PathBuf> {
+    // The whole workspace, so that the tests, which need it all, find everything built with the same features.
+    cargo(root).args(["build", "--release", "--workspace", "--bins"]).run()?;
+    Ok(root.join("target/release/understudy"))
+}
+
+/// Runs the studies of the hotel into `target/demo`.
+fn demo(root: &Path) -> anyhow::Result<()> {
+    let understudy = host(root)?;
+    plugins::build(root)?;
+    for study in ["rooms", "rates"] {
+        let run = root.join("target/demo").join(study);
+        if run.exists() {
+            std::fs::remove_dir_all(&run).with_context(|| format!("cannot remove {}", run.display()))?;
+        }
+        println!("\n$ understudy run examples/hotel/{study}.toml --run target/demo/{study}\n");
+        shell::command(&understudy, root)
+            .arg("run")
+            .arg(Path::new("examples/hotel").join(study).with_extension("toml"))
+            .arg("--run")
+            .arg(Path::new("target/demo").join(study))
+            .run()?;
+    }
+    Ok(())
+}
+
+fn bench(root: &Path, rest: &[&str]) -> anyhow::Result<()> {
+    host(root)?;
+    plugins::build(root)?;
+    cargo(root).args(["bench", "--package", "understudy-tests", "--bench", "limits", "--"]).args(rest).run()
+}

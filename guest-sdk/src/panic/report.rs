@@ -48,7 +48,10 @@ impl Message {
 
 impl Write for Message {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        let fits = text.floor_char_boundary(LONGEST_MESSAGE - self.length);
+        let mut fits = text.len().min(LONGEST_MESSAGE - self.length);
+        while !text.is_char_boundary(fits) {
+            fits -= 1;
+        }
         self.bytes[self.length..self.length + fits].copy_from_slice(&text.as_bytes()[..fits]);
         self.length += fits;
         if fits == text.len() { Ok(()) } else { Err(fmt::Error) }

@@ -4,8 +4,8 @@
 //! agreement, never as "better".
 
 mod build;
-mod schema { pub fn schema() -> serde_json::Value { serde_json::Value::Null } }
-mod terminal { pub struct Style { pub width: usize, pub color: bool } pub fn render(r: &super::Report, _: Style) -> String { serde_json::to_string_pretty(r).unwrap() } }
+mod schema;
+mod terminal;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -45,8 +45,7 @@ pub fn render(report: &Report, style: Style) -> String {
     faults::incidents(&mut page, report);
     faults::refused(&mut page, report);
     page.blank();
-    let closing = "Agreement does not mean \"better\": it says how often, or how closely, a model would have done what was \
-                   done.";
+    let closing = "Agreement is not \"better\": it says how often, or how closely, a model would have done what was done.";
     page.paragraph(0, Ink::Plain, closing, 3);
     page.finish()
 }
@@ -69,9 +68,16 @@ fn headline(page: &mut Page, report: &Report) {
     }
     match &report.end {
         End::Finished => {}
-        End::Interrupted => page.paragraph(0, Ink::Plain, "The figures cover what had come until it was stopped.", 2),
+        End::Interrupted => {
+            page.paragraph(0, Ink::Plain, "The figures cover what had come until it was stopped.", 2)
+        }
         End::SourceBroke(sources) => {
-            page.paragraph(0, Ink::Plain, "A source broke off; the figures cover what had come until then:", 2);
+            page.paragraph(
+                0,
+                Ink::Plain,
+                "A source broke off; the figures cover what had come until then:",
+                2,
+            );
             for source in sources {
                 page.paragraph(2, Ink::Alarm, source, 3);
             }

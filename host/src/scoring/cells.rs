@@ -256,7 +256,12 @@ impl Totals {
         let first = column * shape.width() + shape.components[..metric].iter().sum::<usize>();
         let [abstained, failed] = self.unanswered[column];
         let sums = &self.sums[first..first + shape.components[metric]];
-        Tally { pairs: self.pairs[slice], abstained, failed, sums: sums.iter().map(ExactSum::value).collect() }
+        Tally {
+            pairs: self.pairs[slice],
+            abstained,
+            failed,
+            sums: sums.iter().map(ExactSum::value).collect(),
+        }
     }
 
     /// Adds rows of a batch whose shape has been checked.

@@ -167,7 +167,9 @@ impl Compiled {
         match &self.rule {
             Rule::Values { field, codes } => {
                 let column = self.column(snapshots, field)?;
-                codes.classify(column).ok_or_else(|| self.column_type(column, field, "Utf8, Int64 or Boolean"))
+                codes
+                    .classify(column)
+                    .ok_or_else(|| self.column_type(column, field, "Utf8, Int64 or Boolean"))
             }
             Rule::Bins { field, edges } => {
                 let column = self.column(snapshots, field)?;

@@ -174,8 +174,9 @@ impl<'de> Deserialize<'de> for ExactSum {
         if let [low, high] = limbs[..] {
             return Ok(Self(Limbs::Narrow(joined(low, high))));
         }
-        let limbs = <Box<[u64; LIMBS]>>::try_from(limbs)
-            .map_err(|limbs| D::Error::custom(format!("a sum has 2 or {LIMBS} limbs, not {}", limbs.len())))?;
+        let limbs = <Box<[u64; LIMBS]>>::try_from(limbs).map_err(|limbs| {
+            D::Error::custom(format!("a sum has 2 or {LIMBS} limbs, not {}", limbs.len()))
+        })?;
         Ok(Self(Limbs::fitting(limbs)))
     }
 }

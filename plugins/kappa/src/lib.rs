@@ -61,7 +61,8 @@ impl Metric for Kappa {
     }
 
     fn components(&self) -> Vec<String> {
-        let sides = self.labels.iter().flat_map(|label| [format!("model {label}"), format!("decision {label}")]);
+        let sides =
+            self.labels.iter().flat_map(|label| [format!("model {label}"), format!("decision {label}")]);
         std::iter::once("agreements".to_owned()).chain(sides).collect()
     }
 

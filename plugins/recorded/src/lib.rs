@@ -76,7 +76,9 @@ impl Recorded {
         columns: &'a [Column],
         adapt: impl Fn(V) -> A,
     ) -> Result<Answers, String> {
-        let [column] = columns else { return Err(format!("1 column was to come, but {} did", columns.len())) };
+        let [column] = columns else {
+            return Err(format!("1 column was to come, but {} did", columns.len()));
+        };
         let decisions = Reader::<Option<V>>::bind(&self.field, rows as usize, column)?;
         Ok(answers(rows, |row| match decisions.read(row).map_err(Reason::Failed)? {
             Some(decision) => Ok(adapt(decision)),
@@ -100,9 +102,13 @@ impl Decider for Recorded {
                 return Err("config: a label is made of the kind text, integer or boolean".to_owned());
             }
             (FormName::Number, _) => {
-                return Err("config: a number is made of the kind number, which an integer field is too".to_owned());
+                return Err(
+                    "config: a number is made of the kind number, which an integer field is too".to_owned()
+                );
             }
-            (FormName::Ranking, _) => return Err("config: a ranking is made of the kind json or text".to_owned()),
+            (FormName::Ranking, _) => {
+                return Err("config: a ranking is made of the kind json or text".to_owned());
+            }
         };
         Ok(Self { field: config.field, adapt })
     }
@@ -130,7 +136,9 @@ impl Decider for Recorded {
         match self.adapt {
             Adapt::TextToLabel => self.answer(rows, columns, |text: &str| text),
             Adapt::IntegerToLabel => self.answer(rows, columns, |integer: i64| integer.to_string()),
-            Adapt::BooleanToLabel => self.answer(rows, columns, |boolean: bool| if boolean { "true" } else { "false" }),
+            Adapt::BooleanToLabel => {
+                self.answer(rows, columns, |boolean: bool| if boolean { "true" } else { "false" })
+            }
             Adapt::NumberToNumber => self.answer(rows, columns, |number: f64| number),
             Adapt::JsonToRanking => self.answer(rows, columns, |Json(ranked)| match ranked {
                 Ranked::One(chosen) => vec![chosen],

@@ -21,7 +21,11 @@ fn said(config: &str, rows: u32, column: Column) -> (Vec<String>, Vec<(u32, Reas
         Decisions::Rankings(rankings) => {
             let name = |code: &u32| slice(&rankings.names.bytes, &rankings.names.offsets, *code);
             let codes = |ends: &[u32]| &rankings.codes[ends[0] as usize..ends[1] as usize];
-            rankings.offsets.windows(2).map(|ends| codes(ends).iter().map(name).collect::<Vec<_>>().join(">")).collect()
+            rankings
+                .offsets
+                .windows(2)
+                .map(|ends| codes(ends).iter().map(name).collect::<Vec<_>>().join(">"))
+                .collect()
         }
     };
     (texts, answers.unanswered)
@@ -29,7 +33,8 @@ fn said(config: &str, rows: u32, column: Column) -> (Vec<String>, Vec<(u32, Reas
 
 #[test]
 fn a_label_is_made_of_text_integers_or_booleans() {
-    let label = |kind: &str, column| said(&format!(r#"{{"field": "f", "form": "label"{kind}}}"#), 2, column).0;
+    let label =
+        |kind: &str, column| said(&format!(r#"{{"field": "f", "form": "label"{kind}}}"#), 2, column).0;
     assert_eq!(label("", Column::text(["c", "a"])), ["c", "a"]);
     assert_eq!(label(r#", "kind": "text""#, Column::text(["c", "c"])), ["c", "c"]);
     assert_eq!(label(r#", "kind": "integer""#, Column::integers([-7, 12])), ["-7", "12"]);

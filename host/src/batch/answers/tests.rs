@@ -1,0 +1,103 @@
+//! Rows of answers can be taken apart and put together, and stand in the log as they are.
+
+use arrow::array::AsArray as _;
+use arrow::datatypes::Float64Type;
+use proptest::prelude::*;
+
+use super::*;
+
+fn labels(rows: &[Option<&str>]) -> Answers {
+    let mut names: Vec<&str> = rows.iter().flatten().copied().collect();
+    names.push("never given");
+    names.sort_unstable();
+    names.dedup();
+    let code = |label: &Option<&str>| label.map_or(0, |l| names.binary_search(&l).expect("collected above") as u32);
+    Answers {
+        decisions: Decisions::Labels {
+            codes: rows.iter().map(code).collect(),
+            names: Names::from_iter_values(&names),
+        },
+        confidence: None,
+        unanswered: unanswered(rows.iter().map(Option::is_none)),
+    }
+}
+
+fn unanswered(missing: impl Iterator<Item = bool>) -> Vec<(u32, Reason)> {
+    let missing = missing.enumerate().filter(|(_, missing)| *missing);
+    missing.map(|(row, _)| (row as u32, Reason::Abstained(format!("row {row}")))).collect()
+}
+
+fn rankings(rows: &[&[&'static str]]) -> Answers {
+    let names = ["p", "q", "r", "s"];
+    let mut offsets = vec![0];
+    let mut codes = Vec::new();
+    for row in rows {
+        codes.extend(row.iter().map(|name| names.iter().position(|n| n == name).expect("a known name") as u32));
+        offsets.push(codes.len() as u32);
+    }
+    let decisions = Decisions::Rankings { names: Names::from_iter_values(names), offsets, codes };
+    Answers { decisions, confidence: Some(vec![0.5; rows.len()]), unanswered: vec![] }
+}
+
+fn shown(answers: &Answers) -> Vec<Option<String>> {
+    let [(_, column), ..] = answers.columns("");
+    column.as_string::<i32>().iter().map(|label| label.map(str::to_owned)).collect()
+}
+
+proptest! {
+    #[test]
+    fn gathering_takes_the_rows_that_were_asked_for(
+        sources in prop::collection::vec(prop::collection::vec(prop::option::of("[a-d]{1,2}"), 1..8), 1..5),
+        picks in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>()), 0..30),
+    ) {
+        let all: Vec<Answers> = sources.iter().map(|rows| labels(&rows.iter().map(Option::as_deref).collect::<Vec<_>>())).collect();
+        let picks: Vec<(usize, usize)> = picks
+            .iter()
+            .map(|(source, row)| { let s = source.index(all.len()); (s, row.index(sources[s].len())) })
+            .collect();
+        let gathered = Answers::gather(&all.iter().collect::<Vec<_>>(), &picks);
+        let wanted: Vec<_> = picks.iter().map(|&(s, r)| sources[s][r].clone()).collect();
+        prop_assert_eq!(shown(&gathered), wanted);
+        for (at, &(source, row)) in picks.iter().enumerate() {
+            prop_assert_eq!(gathered.reason(at), all[source].reason(row));
+        }
+        let Decisions::Labels { names, .. } = &gathered.decisions else { panic!("labels") };
+        let distinct: std::collections::BTreeSet<_> = names.iter().flatten().collect();
+        prop_assert_eq!(distinct.len(), names.len(), "a name stands twice");
+    }
+}
+
+#[test]
+fn numbers_and_rankings_are_gathered_too() {
+    let numbers = Answers {
+        decisions: Decisions::Numbers(vec![1.0, 2.0, 3.0]),
+        confidence: None,
+        unanswered: unanswered([false, true, false].into_iter()),
+    };
+    let gathered = Answers::gather(&[&numbers], &[(0, 2), (0, 1)]);
+    let [(_, column), (_, reasons), _] = gathered.columns("model.m");
+    assert_eq!(column.as_primitive::<Float64Type>().iter().collect::<Vec<_>>(), [Some(3.0), None]);
+    let reasons: Vec<_> = reasons.as_string::<i32>().iter().collect();
+    assert_eq!(reasons, [None, Some("abstained: row 1")]);
+
+    let (first, second) = (rankings(&[&["p", "q"], &[]]), rankings(&[&["s", "p", "r"]]));
+    let gathered = Answers::gather(&[&first, &second], &[(1, 0), (0, 1), (0, 0)]);
+    let [(field, column), .., (_, confidence)] = gathered.columns("model.m");
+    assert_eq!(field.name(), "model.m.answer");
+    let rows: Vec<String> = (0..3)
+        .map(|row| column.as_list::<i32>().value(row).as_string::<i32>().iter().flatten().collect::<Vec<_>>().join(">"))
+        .collect();
+    assert_eq!(rows, ["s>p>r", "", "p>q"]);
+    assert_eq!(confidence.as_primitive::<Float64Type>().values().to_vec(), [0.5; 3]);
+}
+
+#[test]
+fn no_answer_at_all_has_every_form() {
+    for form in [Form::Label, Form::Number, Form::Ranking] {
+        let none = Answers::none(form, 3, &Reason::Failed("trapped".into()));
+        assert_eq!((none.form(), none.rows()), (form, 3));
+        let [(_, answers), (_, reasons), _] = none.columns("");
+        assert_eq!(answers.null_count(), 3);
+        assert_eq!(reasons.as_string::<i32>().value(2), "failed: trapped");
+    }
+}

@@ -22,47 +22,46 @@ pub(super) fn incidents(page: &mut Page, report: &Report) {
         return;
     }
     let kinds = report.incidents.len();
-    let shown = if kinds > INCIDENTS { format!(", the {INCIDENTS} most frequent") } else { String::new() };
-    page.section("Incidents", &format!("{}{shown}", counted(kinds as u64, "kind", "kinds")));
+    let all = counted(kinds as u64, "kind", "kinds");
+    let shown = format!("the first {INCIDENTS} of {all}; all are in report.json");
+    page.section("Incidents", if kinds > INCIDENTS { &shown } else { &all });
     for incident in report.incidents.iter().take(INCIDENTS) {
         let times = counted(incident.count, "time", "times");
         let name = Span::new(Ink::Notice, &incident.plugin);
-        page.line(2, &[name, format!("  {times}, first on id {}", incident.first_id).into()]);
+        // What a metric broke on when it made a figure is no row.
+        let first = if incident.first_id.is_empty() {
+            String::new()
+        } else {
+            format!(", first on id {}", incident.first_id)
+        };
+        page.line(2, &[name, format!("  {times}{first}").into()]);
         page.paragraph(6, Ink::Plain, &incident.what, LINES);
     }
 }
 
 /// The first records of each class that were refused.
 pub(super) fn refused(page: &mut Page, report: &Report) {
-    let accounting = &report.accounting;
-    let streams = [("snapshots", &accounting.snapshots), ("decisions", &accounting.decisions)];
-    let classes: [(&str, fn(&Account) -> u64); 4] = [
-        ("rejected", |account| account.rejected),
-        ("duplicate", |account| account.duplicate),
-        ("conflict", |account| account.conflict),
-        ("late", |account| account.late),
-    ];
-    let number = |of: fn(&Account) -> u64| streams.iter().map(|(_, account)| u128::from(of(account))).sum::<u128>();
-    if report.refused.is_empty() && classes.iter().all(|(_, of)| number(*of) == 0) {
+    let streams = [("snapshots", &report.accounting.snapshots), ("decisions", &report.accounting.decisions)];
+    let classes = streams.into_iter().flat_map(|(stream, account)| {
+        let Account { rejected, duplicate, conflict, late, .. } = *account;
+        [("rejected", rejected), ("duplicate", duplicate), ("conflict", conflict), ("late", late)]
+            .map(|(class, number)| (stream, class, number))
+    });
+    let classes: Vec<_> = classes.filter(|(.., number)| *number > 0).collect();
+    if classes.is_empty() {
         return;
     }
-    page.section("Refused records", "all of them, with their text, are in refused/ of the run directory");
-    for (stream, account) in streams {
-        for (class, of) in classes {
-            let of_class = |record: &&RefusedRecord| record.stream == stream && record.class == class;
-            let all = of(account);
-            if all == 0 && !report.refused.iter().any(|record| of_class(&record)) {
-                continue;
-            }
-            page.line(2, &[format!("{stream}, {class}  ").into(), Span::new(Ink::Faint, count(all))]);
-            let mut shown = 0;
-            for record in report.refused.iter().filter(of_class).take(RECORDS) {
-                page.paragraph(6, Ink::Plain, &format!("line {}: {}", count(record.line), record.reason), LINES);
-                shown += 1;
-            }
-            if all > shown && shown > 0 {
-                page.line(6, &[Span::new(Ink::Faint, format!("and {} more", count(all - shown)))]);
-            }
+    page.section("Refused records", "all are in refused/ of the run directory");
+    for (stream, class, number) in classes {
+        page.line(2, &[format!("{stream}, {class}  ").into(), Span::new(Ink::Faint, count(number))]);
+        let of_class = |record: &&RefusedRecord| record.stream == stream && record.class == class;
+        let shown: Vec<_> = report.refused.iter().filter(of_class).take(RECORDS).collect();
+        for record in &shown {
+            page.paragraph(6, Ink::Plain, &format!("line {}: {}", count(record.line), record.reason), LINES);
+        }
+        let more = number.saturating_sub(shown.len() as u64);
+        if more > 0 && !shown.is_empty() {
+            page.line(6, &[Span::new(Ink::Faint, format!("and {} more", count(more)))]);
         }
     }
 }

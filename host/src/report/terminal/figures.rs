@@ -3,7 +3,7 @@
 //! Always holds: the primary metric comes first; a figure stands beside the counts that it was made from; agreement is
 //! called agreement, never better.
 
-use super::number::{UNDEFINED, count, counted, figure, six_decimals};
+use super::number::{UNDEFINED, bound, count, counted, figure, six_decimals};
 use super::page::{Ink, Page, Span};
 use super::table::{Align, Table};
 use crate::report::{Figure, Metric, Model, Report, Scores};
@@ -78,7 +78,6 @@ impl<'r> Measure<'r> {
 
     /// The range of its figures, and which way agreement lies.
     fn reading(&self) -> String {
-        let bound = |bound: f64| if bound.fract() == 0.0 { bound.to_string() } else { figure(bound) };
         let range = match (self.metric.least, self.metric.greatest) {
             (Some(least), Some(greatest)) => format!("from {} to {}, ", bound(least), bound(greatest)),
             (Some(least), None) => format!("from {} up, ", bound(least)),
@@ -99,8 +98,8 @@ pub(super) fn overall(page: &mut Page, report: &Report, measures: &[Measure<'_>]
     page.section("Agreement with what was done", &format!("over {over}"));
     let mut table = Table::new([Align::Left, Align::Point, Align::Right]);
     for measure in measures {
-        let primary = if measure.metric.primary { ", primary" } else { "" };
-        let aside = format!("  {}{primary}", measure.reading());
+        let primary = if measure.metric.primary { "primary, " } else { "" };
+        let aside = format!("  {primary}{}", measure.reading());
         table.line(2, [measure.name().into(), Span::new(Ink::Faint, aside)]);
         for model in &report.models {
             let Some(Scores { overall, .. }) = measure.scores(model) else { continue };
@@ -118,8 +117,9 @@ pub(super) fn overall(page: &mut Page, report: &Report, measures: &[Measure<'_>]
 fn remarks(figure: &Figure) -> impl Iterator<Item = String> {
     let Figure { abstained, failed, unscored, .. } = *figure;
     let some = |number: u64, what: &str| (number > 0).then(|| format!("{} {what}", count(number)));
-    let unanswered: Vec<_> = [some(abstained, "abstained"), some(failed, "failed")].into_iter().flatten().collect();
+    let unanswered: Vec<_> =
+        [some(abstained, "abstained"), some(failed, "failed")].into_iter().flatten().collect();
     let unanswered = Some(unanswered.join(", ")).filter(|parts| !parts.is_empty());
-    let unanswered = unanswered.map(|parts| format!("{parts}; they stay among the pairs"));
-    unanswered.into_iter().chain(some(unscored, "that the metric broke on are left out of the figure"))
+    let unanswered = unanswered.map(|parts| format!("{parts}: still among the pairs"));
+    unanswered.into_iter().chain(some(unscored, "that the metric broke on: left out of the figure"))
 }

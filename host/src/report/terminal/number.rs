@@ -31,6 +31,11 @@ pub(super) fn figure(value: f64) -> String {
     significant(value, 6)
 }
 
+/// A bound that figures keep to: `0`, `-1`, `0.5`.
+pub(super) fn bound(value: f64) -> String {
+    if value.fract() == 0.0 { grouped(&format!("{value:.0}")) } else { figure(value) }
+}
+
 /// A figure between -1 and 1 with six decimals: `0.798143`.
 pub(super) fn six_decimals(value: f64) -> String {
     let text = format!("{value:.6}");
@@ -45,7 +50,8 @@ pub(super) fn six_decimals(value: f64) -> String {
 pub(super) fn duration(nanos: u64) -> String {
     let mut shown = String::new();
     for (place, (size, symbol)) in UNITS.into_iter().enumerate() {
-        let value = nanos as f64 / size as f64;
+        // What rounds up to a whole next unit is one of it.
+        let value = if size == 1 { nanos as f64 } else { (nanos as f64 / size as f64).max(1.0) };
         let text = if size == 1 { count(nanos) } else { significant(value, 3) };
         shown = format!("{text} {symbol}");
         let limit = UNITS.get(place + 1).map_or(f64::INFINITY, |(next, _)| (next / size) as f64);
@@ -65,7 +71,8 @@ fn significant(value: f64, digits: usize) -> String {
         return "0".to_owned();
     }
     let scientific = format!("{value:.*e}", digits - 1);
-    let exponent = scientific.split_once('e').and_then(|(_, exponent)| exponent.parse::<i32>().ok()).unwrap_or(0);
+    let exponent =
+        scientific.split_once('e').and_then(|(_, exponent)| exponent.parse::<i32>().ok()).unwrap_or(0);
     match exponent {
         -4..15 => grouped(&format!("{value:.*}", (digits as i32 - 1 - exponent).max(0) as usize)),
         _ => scientific,
@@ -83,7 +90,7 @@ fn grouped(number: &str) -> String {
     let point = number.find('.').unwrap_or(number.len());
     let mut text = number[..start].to_owned();
     for (place, digit) in number[start..point].char_indices() {
-        if place > 0 && (point - start - place) % 3 == 0 {
+        if place > 0 && (point - start - place).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -104,8 +111,13 @@ mod tests {
 
     #[test]
     fn a_figure_has_six_significant_digits() {
-        let figures = [23.451_23, -0.012_345_67, 9.999_999_6, 1_234.567_8, 1_234_567.8, 1.234_567_8e-7, 1e20].map(figure);
-        assert_eq!(figures, ["23.4512", "-0.0123457", "10.0000", "1,234.57", "1,234,568", "1.23457e-7", "1.00000e20"]);
+        let figures = [23.451_23, -0.012_345_67, 9.999_999_6, 1_234.567_8, 1_234_567.8, 1.234_567_8e-7, 1e20]
+            .map(figure);
+        assert_eq!(
+            figures,
+            ["23.4512", "-0.0123457", "10.0000", "1,234.57", "1,234,568", "1.23457e-7", "1.00000e20"]
+        );
+        assert_eq!([0.0, -1.0, 5_000.0, 1.5].map(bound), ["0", "-1", "5,000", "1.50000"]);
         assert_eq!([0.0, -0.0, f64::NAN, f64::INFINITY].map(figure), ["0", "0", "–", "–"]);
     }
 

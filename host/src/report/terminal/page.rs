@@ -148,7 +148,11 @@ impl Page {
             }
             let fits = head(rest, room);
             // The word that ends where the line does is whole; a word longer than a line is broken.
-            let cut = if rest[fits.len()..].starts_with(' ') { fits.len() } else { fits.rfind(' ').unwrap_or(fits.len()) };
+            let cut = if rest[fits.len()..].starts_with(' ') {
+                fits.len()
+            } else {
+                fits.rfind(' ').unwrap_or(fits.len())
+            };
             self.line(indent, &[Span::new(ink, &rest[..cut])]);
             rest = rest[cut..].trim_start();
         }
@@ -173,7 +177,9 @@ fn shown(c: char) -> char {
     match c {
         '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}' => ' ',
         // Marks, embeddings, overrides and isolates of the bidirectional algorithm (UAX #9): they reorder a line.
-        '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
+        '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+            '\u{fffd}'
+        }
         c if c.is_control() => '\u{fffd}',
         c => c,
     }
@@ -204,4 +210,51 @@ fn head(text: &str, most: usize) -> &str {
         taken > most
     });
     end.map_or(text, |(at, _)| &text[..at])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(write: impl Fn(&mut Page)) -> String {
+        let mut page = Page::new(Style { width: 60, color: false });
+        write(&mut page);
+        page.finish()
+    }
+
+    #[test]
+    fn wide_characters_take_two_columns() {
+        assert_eq!(width("漢字"), 4);
+        assert_eq!(
+            ["漢字", "漢字漢字", "abcdef", "ab cdef"].map(|text| clipped(text, 4)),
+            ["漢字", "漢…", "abc…", "ab…"]
+        );
+    }
+
+    #[test]
+    fn a_paragraph_breaks_between_words_and_ends_where_it_must() {
+        let words = "one two three four five six seven eight nine ten eleven twelve";
+        assert_eq!(
+            page(|page| page.paragraph(40, Ink::Plain, words, 2)).replace(&" ".repeat(40), "|"),
+            "|one two three four\n|five six seven eigh…\n"
+        );
+        let exact = "a".repeat(20) + " b";
+        assert_eq!(
+            page(|page| page.paragraph(40, Ink::Plain, &exact, 2)).replace(' ', ""),
+            format!("{}\nb\n", "a".repeat(20))
+        );
+        let long = "a".repeat(70);
+        assert_eq!(
+            page(|page| page.paragraph(0, Ink::Plain, &long, 9)),
+            format!("{}\n{}\n", "a".repeat(60), "a".repeat(10))
+        );
+    }
+
+    #[test]
+    fn what_is_cut_off_a_line_is_marked() {
+        let line = |first: &str| page(|page| page.line(0, &[first.into(), "and more".into()]));
+        assert_eq!(line(&"x".repeat(52)), format!("{}and more\n", "x".repeat(52)));
+        assert_eq!(line(&"x".repeat(60)), format!("{}…\n", "x".repeat(59)));
+        assert_eq!(page(|page| page.line(2, &["trailing  ".into(), "  ".into()])), "  trailing\n");
+    }
 }

@@ -6,7 +6,7 @@ use super::number::{UNDEFINED, count, counted, duration};
 use super::page::{Ink, Page, Span};
 use super::table::{Align, Table};
 use crate::pairing::Account;
-use crate::report::{Latency, Report};
+use crate::report::{Comparison, Latency, Report};
 use crate::study::Form;
 
 /// Said where the accounts do not balance, which is always a fault of the host.
@@ -15,9 +15,14 @@ pub(super) const UNBALANCED: &str = "THE ACCOUNTS DO NOT BALANCE. No figure can 
 
 /// Whether every record and every pair is accounted for.
 pub(super) fn balances(report: &Report) -> bool {
-    let paired = u128::from(report.accounting.snapshots.paired);
-    let comparison = report.comparison;
-    report.accounting.balances() && paired == u128::from(comparison.compared) + u128::from(comparison.incomparable)
+    report.accounting.balances() && pairs_balance(report)
+}
+
+/// Whether both streams have as many pairs as became of them.
+fn pairs_balance(report: &Report) -> bool {
+    let Comparison { compared, incomparable } = report.comparison;
+    let (snapshots, decisions) = (report.accounting.snapshots.paired, report.accounting.decisions.paired);
+    snapshots == decisions && compared.checked_add(incomparable) == Some(snapshots)
 }
 
 /// The accounts of both streams, and what became of the pairs.
@@ -31,32 +36,31 @@ pub(super) fn accounts(page: &mut Page, report: &Report) {
         table.row([name, count(of(snapshots)).into(), count(of(decisions)).into(), faint(aside)]);
     };
     row("  received", |account| account.received, "");
-    row("= rejected", |account| account.rejected, "not readable as a record");
+    row("= rejected", |account| account.rejected, "not readable");
     row("+ duplicate", |account| account.duplicate, "came before, the same");
-    row("+ conflict", |account| account.conflict, "came before, with other content");
-    row("+ late", |account| account.late, "too far behind its own stream");
+    row("+ conflict", |account| account.conflict, "came before, differs");
+    row("+ late", |account| account.late, "far behind its stream");
     row("+ paired", |account| account.paired, "met its partner");
-    row("+ waiting", |account| account.waiting, "may still meet its partner");
-    row("+ expired", |account| account.expired, "can no longer; a decision: an orphan");
+    row("+ waiting", |account| account.waiting, "may still meet it");
+    row("+ expired", |account| account.expired, "decisions: orphans");
     table.row(["".into(), balance(snapshots), balance(decisions)]);
     table.print(page);
 
-    let comparison = report.comparison;
+    let Comparison { compared, incomparable } = report.comparison;
     let pairs = counted(snapshots.paired, "pair", "pairs");
-    let equation =
-        format!("{pairs} = {} compared + {} incomparable  ", count(comparison.compared), count(comparison.incomparable));
-    page.line(4, &[equation.into(), said(balances(report))]);
-    if comparison.incomparable > 0 {
-        page.paragraph(4, Ink::Faint, "incomparable: the comparator had no answer to compare with", 2);
+    let equation = format!("{pairs} = {} compared + {} incomparable", count(compared), count(incomparable));
+    if pairs_balance(report) {
+        page.paragraph(2, Ink::Plain, &format!("{equation}  ✓"), 2);
+    } else {
+        page.paragraph(2, Ink::Alarm, &format!("{equation}  ✗ NOT BALANCED"), 2);
+    }
+    if incomparable > 0 {
+        page.paragraph(2, Ink::Faint, "incomparable: the comparator had no answer to compare with", 2);
     }
 }
 
 fn balance(account: &Account) -> Span {
-    said(account.balances())
-}
-
-fn said(balances: bool) -> Span {
-    if balances { faint("✓ balances") } else { Span::new(Ink::Alarm, "✗ NOT BALANCED") }
+    if account.balances() { faint("✓ balances") } else { Span::new(Ink::Alarm, "✗ NOT BALANCED") }
 }
 
 /// How many snapshots each model answered.
@@ -82,20 +86,30 @@ pub(super) fn answers(page: &mut Page, report: &Report) {
 /// How long the models and the substrate took.
 pub(super) fn latency(page: &mut Page, report: &Report) {
     page.blank();
-    let mut table = Table::new([Align::Left, Align::Right, Align::Right, Align::Right, Align::Right, Align::Right]);
-    let names = ["p50", "p90", "p99", "max", "times"].map(faint);
+    let mut table =
+        Table::new([Align::Left, Align::Right, Align::Right, Align::Right, Align::Right, Align::Right]);
+    let names = ["p50", "p90", "p99", "max", "count"].map(faint);
     table.head([Span::new(Ink::Title, "Latency")].into_iter().chain(names));
     for model in &report.models {
         table.row(times(&model.plugin.name, &model.latency));
     }
     table.row(times("substrate", &report.substrate_latency.after));
     table.print(page);
-    page.paragraph(2, Ink::Faint, "models: the time of the call that answered; rows of one batch share a call", 2);
+    page.paragraph(
+        2,
+        Ink::Faint,
+        "models: the time of the call that answered; rows of one batch share a call",
+        2,
+    );
     let substrate = "substrate: from the snapshot's time to the decision's time, as the records carry them";
     page.paragraph(2, Ink::Faint, substrate, 2);
     let before = report.substrate_latency.before;
     if before > 0 {
-        let dated = counted(before, "decision is dated before its snapshot", "decisions are dated before their snapshots");
+        let dated = counted(
+            before,
+            "decision is dated before its snapshot",
+            "decisions are dated before their snapshots",
+        );
         page.paragraph(2, Ink::Notice, &format!("{dated}: no latency can be told"), 2);
     }
 }

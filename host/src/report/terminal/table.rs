@@ -1,7 +1,7 @@
 //! Text in columns.
 //!
 //! Always holds: two columns stand [`GAP`] apart; a column is as wide as its widest cell, unless the page is too narrow:
-//! then columns of text give way before columns of numbers.
+//! then columns of text give way, the last one first, and columns of numbers do not.
 
 use super::page::{Page, Span, width};
 
@@ -71,10 +71,11 @@ impl Table {
     }
 
     fn measures(&self, page: usize) -> Vec<Measure> {
-        let mut measures: Vec<_> = self.columns.iter().enumerate().map(|(i, &column)| self.measure(i, column)).collect();
+        let mut measures: Vec<_> =
+            self.columns.iter().enumerate().map(|(i, &column)| self.measure(i, column)).collect();
         let whole: usize = measures.iter().map(|measure| measure.width + GAP).sum();
         let mut excess = whole.saturating_sub(page + GAP);
-        for measure in measures.iter_mut().filter(|measure| measure.align == Align::Left) {
+        for measure in measures.iter_mut().rev().filter(|measure| measure.align == Align::Left) {
             let given = excess.min(measure.width.saturating_sub(LEAST_TEXT));
             measure.width -= given;
             excess -= given;
@@ -88,7 +89,8 @@ impl Table {
         for row in &self.rows {
             match row {
                 Row::Cells(cells) if align == Align::Point => {
-                    let (whole, fraction) = cells.get(column).map_or((0, 0), |cell| around_point(cell.text()));
+                    let (whole, fraction) =
+                        cells.get(column).map_or((0, 0), |cell| around_point(cell.text()));
                     before = before.max(whole);
                     measure.after = measure.after.max(fraction);
                 }

@@ -4,7 +4,7 @@
 //! share a bar it shows the one that agrees least, as figures cannot be averaged; windows without pairs leave a gap.
 
 use super::figures::Measure;
-use super::number::{count, counted};
+use super::number::{bound, count, counted};
 use super::page::{Ink, Page, Span, clipped, width};
 use super::table::{Align, Table};
 use crate::report::{Figure, Model, Report, Window};
@@ -19,18 +19,23 @@ const LONGEST_NAME: usize = 20;
 
 /// The figures of each window.
 pub(super) fn windows(page: &mut Page, report: &Report, measures: &[Measure<'_>]) {
-    let (Some(first), Some(last)) = (report.windows.first(), report.windows.last()) else { return };
+    if report.windows.is_empty() {
+        return;
+    }
     let number = counted(report.windows.len() as u64, "window with pairs", "windows with pairs");
-    let span = if report.windows.len() == 1 { first.label.clone() } else { format!("{} to {}", first.label, last.label) };
-    page.section("By window", &format!("{number}, {span}"));
-
-    let names = report.models.iter().map(|model| width(&model.plugin.name)).max().unwrap_or(0).min(LONGEST_NAME);
+    page.section("By window", &number);
+    let names = report.models.iter().map(|model| width(&model.plugin.name).min(LONGEST_NAME));
+    let names = names.max().unwrap_or(0);
     let timeline = Timeline::new(&report.windows, page.width().saturating_sub(4 + names + 2));
     let mut table = Table::new([Align::Left, Align::Point, Align::Right, Align::Left]);
     let mut undefined = false;
     for measure in measures {
         let (low, high) = scale(report, measure);
-        let ends = format!("  {} {} to {} {}", BARS[0], measure.show(Some(low)), BARS[7], measure.show(Some(high)));
+        let [from, to] = match measure.range() {
+            Some((least, greatest)) => [least, greatest].map(bound),
+            None => [low, high].map(|end| measure.show(Some(end))),
+        };
+        let ends = format!("  {} {from} to {} {to}", BARS[0], BARS[7]);
         table.line(2, [measure.name().into(), Span::new(Ink::Faint, ends)]);
         for model in &report.models {
             let figures = figures(measure, model);
@@ -43,7 +48,8 @@ pub(super) fn windows(page: &mut Page, report: &Report, measures: &[Measure<'_>]
     }
     table.print(page);
     if timeline.per_bar > 1 {
-        let shared = format!("a bar is the least agreement of {} windows in a row", count(timeline.per_bar as u64));
+        let number = count(timeline.per_bar as u64);
+        let shared = format!("a bar is the least agreement of {number} windows in a row");
         page.paragraph(2, Ink::Faint, &shared, 2);
     }
     if undefined {

@@ -1,0 +1,96 @@
+//! Everything that a plugin may say wrongly is told by name.
+
+use super::*;
+
+fn text(names: &[&str]) -> TextResult {
+    let mut offsets = vec![0];
+    let mut bytes = Vec::new();
+    for name in names {
+        bytes.extend(name.as_bytes());
+        offsets.push(bytes.len() as u32);
+    }
+    TextResult { offsets, bytes }
+}
+
+fn labels(names: &[&str], codes: &[u32]) -> wit::Answers {
+    let labels = wit::Labels { names: text(names), codes: codes.to_vec() };
+    wit::Answers { decisions: wit::Decisions::Labels(labels), confidence: None, unanswered: vec![] }
+}
+
+fn numbers(values: &[f64]) -> wit::Answers {
+    wit::Answers { decisions: wit::Decisions::Numbers(values.to_vec()), confidence: None, unanswered: vec![] }
+}
+
+fn rankings(offsets: &[u32], codes: &[u32]) -> wit::Answers {
+    let rankings =
+        wit::Rankings { names: text(&["a", "b"]), offsets: offsets.to_vec(), codes: codes.to_vec() };
+    wit::Answers { decisions: wit::Decisions::Rankings(rankings), confidence: None, unanswered: vec![] }
+}
+
+fn declined(row: u32) -> (u32, wit::Reason) {
+    (row, wit::Reason::Abstained("no idea".into()))
+}
+
+#[test]
+fn sound_answers_are_believed() {
+    let believed = answers(labels(&["x", "y"], &[1, 0, 1]), Form::Label, 3).expect("sound");
+    assert_eq!(believed.rows(), 3);
+    assert!(answers(rankings(&[0, 2, 2], &[1, 0]), Form::Ranking, 2).is_ok());
+    let silent = wit::Answers { unanswered: vec![declined(1)], ..numbers(&[1.0, f64::NAN]) };
+    let believed = answers(silent, Form::Number, 2).expect("the value of an unanswered row is not read");
+    assert_eq!(believed.decisions, Decisions::Numbers(vec![1.0, 0.0]));
+}
+
+#[test]
+fn unsound_answers_are_refused_with_the_reason() {
+    let mut bad_text = labels(&["ab"], &[0]);
+    let wit::Decisions::Labels(bad) = &mut bad_text.decisions else { panic!("labels") };
+    bad.names.bytes = vec![0xff, 0xfe];
+    let mut bad_names = labels(&["ab"], &[0]);
+    let wit::Decisions::Labels(bad) = &mut bad_names.decisions else { panic!("labels") };
+    bad.names.offsets = vec![0, 9];
+    let cases = [
+        (labels(&["x"], &[0, 0]), Form::Label, 3),
+        (labels(&["x"], &[1]), Form::Label, 1),
+        (labels(&["x", "x"], &[0]), Form::Label, 1),
+        (bad_text, Form::Label, 1),
+        (bad_names, Form::Label, 1),
+        (numbers(&[1.0]), Form::Label, 1),
+        (numbers(&[f64::NAN]), Form::Number, 1),
+        (numbers(&[f64::INFINITY]), Form::Number, 1),
+        (numbers(&[1.0, 2.0]), Form::Number, 1),
+        (rankings(&[0, 2], &[0, 0]), Form::Ranking, 1),
+        (rankings(&[1, 2], &[0, 1]), Form::Ranking, 1),
+        (rankings(&[0, 2, 1], &[0, 1]), Form::Ranking, 2),
+        (rankings(&[0], &[]), Form::Ranking, 1),
+        (wit::Answers { confidence: Some(vec![1.5]), ..numbers(&[1.0]) }, Form::Number, 1),
+        (wit::Answers { confidence: Some(vec![f64::NAN]), ..numbers(&[1.0]) }, Form::Number, 1),
+        (wit::Answers { confidence: Some(vec![]), ..numbers(&[1.0]) }, Form::Number, 1),
+        (wit::Answers { unanswered: vec![declined(1), declined(0)], ..numbers(&[1.0; 2]) }, Form::Number, 2),
+        (wit::Answers { unanswered: vec![declined(0), declined(0)], ..numbers(&[1.0]) }, Form::Number, 1),
+        (wit::Answers { unanswered: vec![declined(7)], ..numbers(&[1.0]) }, Form::Number, 1),
+    ];
+    let told: Vec<String> =
+        cases.into_iter().map(|(given, form, rows)| answers(given, form, rows).expect_err("unsound")).collect();
+    insta::assert_snapshot!(told.join("\n"), @r#"
+    gave 2 codes where 3 are due
+    gave the code 1, and 1 names
+    gave the name "x" twice
+    gave names that are not UTF-8
+    gave offsets that do not ascend from 0 to 2
+    answered numbers, and had said that its answers have the form Label
+    answered NaN; an answer is a finite number, or none
+    answered inf; an answer is a finite number, or none
+    gave 2 numbers where 1 are due
+    ranked "a" twice in one answer
+    gave offsets that do not ascend from 0 to 2
+    gave offsets that do not ascend from 0 to 2
+    gave 1 offsets where 2 are due
+    gave the confidence 1.5; a confidence lies between 0 and 1
+    gave the confidence NaN; a confidence lies between 0 and 1
+    gave 0 confidences where 1 are due
+    listed its unanswered rows out of order
+    listed its unanswered rows out of order
+    left row 7 unanswered, in a batch of 1
+    "#);
+}

@@ -81,13 +81,28 @@ fn every_pair_counts_in_its_window_and_in_its_slices() {
     let value = |condition, value| Slice::Value { condition, value };
     let second = cells.window(day(2)).unwrap();
     assert_eq!(second.tally(Slice::All, 0, 0), Tally { pairs: 2, abstained: 0, failed: 0, sums: vec![2.0] });
-    assert_eq!(second.tally(Slice::All, 1, 1), Tally { pairs: 2, abstained: 0, failed: 2, sums: vec![0.2, 7.0] });
-    assert_eq!(second.tally(value(0, 1), 0, 1), Tally { pairs: 1, abstained: 0, failed: 0, sums: vec![0.1, 30.0] });
+    assert_eq!(
+        second.tally(Slice::All, 1, 1),
+        Tally { pairs: 2, abstained: 0, failed: 2, sums: vec![0.2, 7.0] }
+    );
+    assert_eq!(
+        second.tally(value(0, 1), 0, 1),
+        Tally { pairs: 1, abstained: 0, failed: 0, sums: vec![0.1, 30.0] }
+    );
     assert_eq!(second.tally(value(1, 2), 1, 0), Tally { pairs: 1, abstained: 0, failed: 1, sums: vec![0.0] });
-    assert_eq!(second.tally(value(1, 1), 0, 1), Tally { pairs: 0, abstained: 0, failed: 0, sums: vec![0.0; 2] });
+    assert_eq!(
+        second.tally(value(1, 1), 0, 1),
+        Tally { pairs: 0, abstained: 0, failed: 0, sums: vec![0.0; 2] }
+    );
     let overall = cells.fold(windows);
-    assert_eq!(overall.tally(value(1, 2), 0, 1), Tally { pairs: 2, abstained: 1, failed: 0, sums: vec![0.75, 30.0] });
-    assert_eq!(overall.tally(Slice::All, 1, 1), Tally { pairs: 3, abstained: 0, failed: 2, sums: vec![2.2, 10.0] });
+    assert_eq!(
+        overall.tally(value(1, 2), 0, 1),
+        Tally { pairs: 2, abstained: 1, failed: 0, sums: vec![0.75, 30.0] }
+    );
+    assert_eq!(
+        overall.tally(Slice::All, 1, 1),
+        Tally { pairs: 3, abstained: 0, failed: 2, sums: vec![2.2, 10.0] }
+    );
     assert_eq!(cells.window(day(3)), None);
 }
 
@@ -128,7 +143,17 @@ fn a_batch_of_another_shape_is_refused_whole() {
         refuse(|c| c.models[1].scores[1][1].push(1.0)),
         refuse(|c| c.windows.truncate(2)),
     ];
-    insta::assert_snapshot!(errors.join("\n"), @"");
+    insta::assert_snapshot!(errors.join("\n"), @"
+    cells: 1 conditions, and 2 belong there
+    cells: 2 rows of a condition, and 3 belong there
+    cells: row 2 has value 3 of condition 1, which has 3 values
+    cells: 1 models, and 2 belong there
+    cells: 2 rows of outcomes, and 3 belong there
+    cells: 1 metrics, and 2 belong there
+    cells: 1 components of a metric, and 2 belong there
+    cells: 4 rows of scores, and 3 belong there
+    cells: 3 rows of a condition, and 2 belong there
+    ");
     cells.add(good.pairs()).unwrap();
     assert_eq!(cells.iter().count(), 2);
 }
@@ -145,7 +170,7 @@ fn stored_cells_that_do_not_fit_their_shape_are_refused() {
     let mut json = serde_json::to_value(cells(&three_pairs())).unwrap();
     json["windows"]["1970-01-02T00:00:00"]["sums"].as_array_mut().unwrap().pop();
     let error = serde_json::from_value::<Cells>(json).unwrap_err().to_string();
-    insta::assert_snapshot!(error, @"");
+    insta::assert_snapshot!(error, @"cells: 35 stored sums, and 36 belong there");
 }
 
 fn rows() -> impl Strategy<Value = Vec<Row>> {

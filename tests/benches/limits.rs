@@ -1,0 +1,254 @@
+//! The limits that ARCHITECTURE.md states, measured: both sides of each in one run.
+//!
+//! `cargo xtask bench [sandbox] [run] [memory] [start]`. Ends with code 1 if a limit is not kept.
+
+use std::fmt::Display;
+use std::io::BufReader;
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use arrow::array::{
+    ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray,
+};
+use arrow::datatypes::{DataType, Field, Float64Type, Int64Type, Schema};
+use arrow::json::ReaderBuilder;
+use understudy_host::sandbox::{Budget, DeciderPlugin, File, Role, Sandbox};
+use understudy_sdk::{Column, Model as _, NoConfig, Text, Values, native};
+use understudy_tests::{Bench, plugin, synthetic};
+
+fn main() {
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
+    let runs = |name: &str| wanted.is_empty() || wanted.iter().any(|w| w == name);
+    let mut kept = true;
+    let all: [(&str, fn() -> bool); 4] =
+        [("sandbox", sandbox), ("run", whole_run), ("memory", memory), ("start", cold_start)];
+    for (name, measure) in all {
+        if runs(name) {
+            println!("## {name}");
+            kept &= measure();
+            println!();
+        }
+    }
+    std::process::exit(i32::from(!kept));
+}
+
+/// Prints a measured value beside its limit.
+fn judge(what: &str, value: f64, limit: f64, unit: impl Display) -> bool {
+    let kept = value <= limit;
+    println!("{what}: {value:.2} {unit}, limit {limit} {unit}: {}", if kept { "kept" } else { "NOT KEPT" });
+    kept
+}
+
+/// The least of several medians: what the machine can do when nothing else runs on it.
+fn nanos_a_call(calls: usize, mut call: impl FnMut()) -> f64 {
+    let mut medians = Vec::new();
+    for _ in 0..7 {
+        let mut times: Vec<f64> = (0..calls)
+            .map(|_| {
+                let started = Instant::now();
+                call();
+                started.elapsed().as_nanos() as f64
+            })
+            .collect();
+        times.sort_by(f64::total_cmp);
+        medians.push(times[calls / 2]);
+    }
+    medians.into_iter().fold(f64::INFINITY, f64::min)
+}
+
+/// The same model over the same ten columns, through the component and as a Rust function.
+fn sandbox() -> bool {
+    let budget = Budget { fuel: 1 << 40, timeout: Duration::from_secs(10), memory: 64 << 20, returned: 64 << 20 };
+    let sandbox = Sandbox::new(budget, 2).expect("a sandbox");
+    let file = File::read(&plugin("guests/ten")).expect("the plugin");
+    let loaded = DeciderPlugin::load(&sandbox, &file, Role::Model, "{}".into(), [].into(), None).expect("it loads");
+    let mut decider = loaded.instance();
+    let model = ten::Ten::new(NoConfig {}, &Default::default()).expect("it takes no configuration");
+    let mut measured = [0.0; 2];
+    for (at, rows) in [1usize, 1024].into_iter().enumerate() {
+        let batch = ten_columns(rows);
+        let columns = bare(&batch);
+        let calls = if rows == 1 { 20_000 } else { 2_000 };
+        let through = nanos_a_call(calls, || {
+            std::hint::black_box(decider.decide(std::hint::black_box(&batch)));
+        });
+        let plain = nanos_a_call(calls, || {
+            std::hint::black_box(native::decide(&model, rows as u32, std::hint::black_box(&columns)).is_ok());
+        });
+        println!("batch {rows:>4}: component {through:.0} ns a call, native {plain:.0} ns a call");
+        measured[at] = (through - plain) / rows as f64;
+    }
+    let one = judge("a call of 1 row above native", measured[0] / 1000.0, 2.0, "us");
+    let many = judge("a row of a batch of 1024 above native", measured[1], 20.0, "ns");
+    one && many
+}
+
+fn ten_columns(rows: usize) -> RecordBatch {
+    let text = |words: &[&str]| -> ArrayRef {
+        Arc::new(StringArray::from_iter_values((0..rows).map(|row| words[row % words.len()])))
+    };
+    let integers = |step: i64| -> ArrayRef { Arc::new(Int64Array::from_iter_values((0..rows as i64).map(|r| r * step))) };
+    let numbers =
+        |step: f64| -> ArrayRef { Arc::new(Float64Array::from_iter_values((0..rows).map(|r| r as f64 * step))) };
+    let urgent: ArrayRef = Arc::new(BooleanArray::from_iter((0..rows).map(|row| Some(row % 3 == 0))));
+    RecordBatch::try_from_iter([
+        ("zone", text(&["dock-1", "dock-2", "yard", "gate-north"])),
+        ("carrier", text(&["north", "south", "east"])),
+        ("urgent", urgent),
+        ("priority", integers(1)),
+        ("queue", integers(3)),
+        ("lanes", integers(7)),
+        ("weight", numbers(0.5)),
+        ("length", numbers(1.5)),
+        ("height", numbers(0.25)),
+        ("speed", numbers(3.5)),
+    ])
+    .expect("columns of one length")
+}
+
+/// The columns as the SDK has them in the guest.
+fn bare(batch: &RecordBatch) -> Vec<Column> {
+    let values = |column: &ArrayRef| match column.data_type() {
+        DataType::Utf8 => {
+            let text = column.as_string::<i32>();
+            let offsets = text.value_offsets().iter().map(|offset| *offset as u32).collect();
+            Values::Text(Text { offsets, bytes: text.value_data().to_vec() })
+        }
+        DataType::Boolean => Values::Boolean(column.as_boolean().values().iter().collect()),
+        DataType::Int64 => Values::Integer(column.as_primitive::<Int64Type>().values().to_vec()),
+        _ => Values::Number(column.as_primitive::<Float64Type>().values().to_vec()),
+    };
+    batch.columns().iter().map(|column| Column { values: values(column), missing: vec![] }).collect()
+}
+
+/// `understudy run` over two million snapshots and decisions, beside `arrow-json` decoding the same two files.
+fn whole_run() -> bool {
+    const ROWS: u64 = 2_000_000;
+    let bench = synthetic::bench(ROWS);
+    let mut floors = Vec::new();
+    let mut runs = Vec::new();
+    for round in 0..3 {
+        let started = Instant::now();
+        let rows = decode(&bench.path().join("snapshots.jsonl"), &SNAPSHOT) + decode(&bench.path().join("decisions.jsonl"), &DECISION);
+        assert_eq!(rows as u64, 2 * ROWS);
+        floors.push(started.elapsed().as_secs_f64());
+        let ran = timed_run(&bench, &format!("run-{round}"));
+        println!("floor {:.2} s, run {:.2} s", floors[round], ran.seconds);
+        runs.push(ran);
+    }
+    let least = |values: &[f64]| values.iter().copied().fold(f64::INFINITY, f64::min);
+    let seconds: Vec<f64> = runs.iter().map(|r| r.seconds).collect();
+    let best = &runs[seconds.iter().position(|s| *s == least(&seconds)).expect("there were runs")];
+    println!("where the run's processor time went, by thread:");
+    for (thread, seconds) in &best.threads {
+        println!("  {thread:<12} {seconds:.2} s");
+    }
+    judge("whole run against decoding alone", least(&seconds) / least(&floors), 3.0, "times")
+}
+
+const SNAPSHOT: [(&str, DataType); 10] = [
+    ("id", DataType::Utf8),
+    ("at", DataType::Utf8),
+    ("zone", DataType::Utf8),
+    ("carrier", DataType::Utf8),
+    ("urgent", DataType::Boolean),
+    ("priority", DataType::Int64),
+    ("queue", DataType::Int64),
+    ("weight", DataType::Float64),
+    ("length", DataType::Float64),
+    ("speed", DataType::Float64),
+];
+const DECISION: [(&str, DataType); 3] = [("id", DataType::Utf8), ("at", DataType::Utf8), ("zone", DataType::Utf8)];
+
+fn decode(path: &Path, fields: &[(&str, DataType)]) -> usize {
+    let fields: Vec<Field> = fields.iter().map(|(name, kind)| Field::new(*name, kind.clone(), true)).collect();
+    let file = BufReader::with_capacity(256 << 10, std::fs::File::open(path).expect("the file was made"));
+    let reader = ReaderBuilder::new(Arc::new(Schema::new(fields))).build(file).expect("a reader");
+    reader.map(|batch| std::hint::black_box(batch.expect("sound JSON")).num_rows()).sum()
+}
+
+/// What a run of the program took.
+struct Ran {
+    seconds: f64,
+    /// Peak resident size in KiB.
+    peak: u64,
+    /// Processor seconds by the thread's name, the most first.
+    threads: Vec<(String, f64)>,
+}
+
+/// Runs the study of a bench and watches it from outside.
+fn timed_run(bench: &Bench, run: &str) -> Ran {
+    let started = Instant::now();
+    let mut child = bench
+        .command(&["run", "study.toml", "--run", run])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program can be started");
+    let process = format!("/proc/{}", child.id());
+    let mut peak = 0;
+    let mut threads = std::collections::HashMap::new();
+    loop {
+        if let Some(status) = child.try_wait().expect("the child can be waited for") {
+            assert!(status.success(), "{status}");
+            break;
+        }
+        peak = peak.max(peak_kib(&process).unwrap_or(0));
+        for (task, name, seconds) in tasks(&process) {
+            threads.insert((task, name), seconds);
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let seconds = started.elapsed().as_secs_f64();
+    let mut by_name = std::collections::HashMap::new();
+    for ((_, name), seconds) in threads {
+        *by_name.entry(name).or_insert(0.0) += seconds;
+    }
+    let mut threads: Vec<(String, f64)> = by_name.into_iter().collect();
+    threads.sort_by(|a, b| b.1.total_cmp(&a.1));
+    Ran { seconds, peak, threads }
+}
+
+fn peak_kib(process: &str) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("{process}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix(" kB")?.trim().parse().ok()
+}
+
+/// Number, name and processor seconds of each thread.
+fn tasks(process: &str) -> Vec<(String, String, f64)> {
+    let Ok(tasks) = std::fs::read_dir(format!("{process}/task")) else { return vec![] };
+    let of = |task: std::fs::DirEntry| {
+        let stat = std::fs::read_to_string(task.path().join("stat")).ok()?;
+        let (head, rest) = stat.rsplit_once(") ")?;
+        let fields: Vec<&str> = rest.split(' ').collect();
+        // utime and stime, in ticks of 1/100 s; see proc(5).
+        let ticks: u64 = fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
+        let name = head.split_once('(')?.1.to_owned();
+        Some((task.file_name().to_string_lossy().into_owned(), name, ticks as f64 / 100.0))
+    };
+    tasks.flatten().filter_map(of).collect()
+}
+
+/// Peak resident size over one million and over four million, with the same horizon.
+fn memory() -> bool {
+    let peak = |rows: u64| {
+        let ran = timed_run(&synthetic::bench(rows), "run");
+        println!("{rows} snapshots: peak {:.1} MiB in {:.1} s", ran.peak as f64 / 1024.0, ran.seconds);
+        ran.peak as f64
+    };
+    let (short, long) = (peak(1_000_000), peak(4_000_000));
+    judge("peak of four million against one million", long / short, 1.1, "times")
+}
+
+/// A whole process that answers one snapshot, with compiled plugins in the cache. Its first answer comes before its end.
+fn cold_start() -> bool {
+    let bench = synthetic::bench(1);
+    bench.understudy(&["check", "study.toml"]);
+    let mut times: Vec<f64> = (0..21).map(|at| timed_run(&bench, &format!("run-{at}")).seconds * 1000.0).collect();
+    times.sort_by(f64::total_cmp);
+    println!("fastest {:.1} ms, median {:.1} ms, slowest {:.1} ms", times[0], times[10], times[20]);
+    judge("start to end of a run of one snapshot, median", times[10], 50.0, "ms")
+}

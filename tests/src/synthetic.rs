@@ -1,0 +1,128 @@
+//! Synthetic streams of any length: ten flat fields a snapshot, one decision each, ten a second in event time.
+
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
+
+use crate::Bench;
+
+/// The study over them: a model and a comparator that each read one field, agreement, four conditions.
+pub const STUDY: &str = r#"study = "synthetic"
+time-zone = "Europe/Lisbon"
+
+[inputs]
+id = "id"
+time = "at"
+
+[inputs.fields]
+zone = "text"
+carrier = "text"
+urgent = "boolean"
+priority = "integer"
+queue = "integer"
+weight = "number"
+length = "number"
+speed = "number"
+
+[decisions]
+id = "id"
+time = "at"
+horizon = "15m"
+
+[decisions.fields]
+zone = "text"
+
+[sources]
+snapshots = { file = "snapshots.jsonl" }
+decisions = { file = "decisions.jsonl" }
+
+[[models]]
+name = "echo"
+plugin = "PLUGINS/recorded.wasm"
+grant = ["zone"]
+config = { field = "zone", form = "label" }
+
+[comparator]
+name = "recorded"
+plugin = "PLUGINS/recorded.wasm"
+grant = ["decision.zone"]
+config = { field = "decision.zone", form = "label" }
+
+[[metrics]]
+name = "agreement"
+plugin = "PLUGINS/agreement.wasm"
+
+[[conditions]]
+name = "carrier"
+field = "carrier"
+values = ["north", "south", "east", "west"]
+
+[[conditions]]
+name = "weight"
+field = "weight"
+bins = [10, 20, 40]
+
+[[conditions]]
+name = "day"
+calendar = "weekend"
+
+[[conditions]]
+name = "hour"
+calendar = "hour"
+
+[windows]
+every = "day"
+"#;
+
+const ZONES: [&str; 8] = ["dock-1", "dock-2", "dock-3", "yard-1", "yard-2", "cold-1", "cold-2", "gate"];
+const CARRIERS: [&str; 4] = ["north", "south", "east", "west"];
+
+/// A stream of numbers that is the same every time (splitmix64: Steele, Lea, Flood 2014).
+struct Numbers(u64);
+
+impl Numbers {
+    fn next(&mut self, below: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % below
+    }
+}
+
+/// A bench with a study and `rows` snapshots and decisions. Every tenth decision or so differs from the model.
+pub fn bench(rows: u64) -> Bench {
+    let bench = Bench::new();
+    bench.write("study.toml", STUDY);
+    let file = |name: &str| BufWriter::new(File::create(bench.path().join(name)).expect("a file can be made"));
+    let (mut snapshots, mut decisions) = (file("snapshots.jsonl"), file("decisions.jsonl"));
+    let mut numbers = Numbers(7);
+    for row in 0..rows {
+        let at = |tenths: u64| {
+            let (day, rest) = (tenths / 864_000, tenths % 864_000);
+            let (hour, minute, second) = (rest / 36_000, rest / 600 % 60, rest / 10 % 60);
+            let (month, day) = (1 + day / 28, 1 + day % 28);
+            format!("2026-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{}Z", rest % 10)
+        };
+        let zone = numbers.next(8) as usize;
+        let taken = if numbers.next(10) == 0 { numbers.next(8) as usize } else { zone };
+        writeln!(
+            snapshots,
+            r#"{{"id":"r{row:07}","at":"{}","zone":"{}","carrier":"{}","urgent":{},"priority":{},"queue":{},"weight":{}.{},"length":{},"speed":{}.5}}"#,
+            at(row),
+            ZONES[zone],
+            CARRIERS[numbers.next(4) as usize],
+            numbers.next(4) == 0,
+            numbers.next(5),
+            numbers.next(300),
+            numbers.next(60),
+            numbers.next(10),
+            numbers.next(20),
+            numbers.next(90),
+        )
+        .expect("the disk has room");
+        let late = 10 + numbers.next(3_000);
+        writeln!(decisions, r#"{{"id":"r{row:07}","at":"{}","zone":"{}"}}"#, at(row + late), ZONES[taken])
+            .expect("the disk has room");
+    }
+    bench
+}

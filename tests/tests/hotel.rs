@@ -1,0 +1,116 @@
+//! The hotel's year, to the last booking. The figures were found with pandas from the same two files:
+//! ```text
+//! m = bookings.merge(assignments, on="id"); same = m.reserved_room_type == m.room
+//! same.sum(), same.groupby(m.observed_at.dt.weekday >= 5).agg(["sum", "size"])
+//! same.groupby(m.market_segment).agg(["sum", "size"])
+//! same.groupby(m.observed_at.dt.to_period("W-SUN")).agg(["sum", "size"])
+//! sklearn.metrics.cohen_kappa_score(m.reserved_room_type, m.room, labels=list("abcdefghi"))
+//! (m.historical_adr - m.price).abs().groupby(m.market_segment).mean()
+//! ```
+
+use serde_json::Value;
+use understudy_tests::{Bench, essence, overall, root};
+
+/// Runs one of the hotel's studies.
+fn run(study: &str, arguments: &[&str]) -> Value {
+    let bench = Bench::new();
+    let path = root().join("examples/hotel").join(study);
+    let path = path.to_str().expect("a path in UTF-8");
+    let said = bench.understudy(&[&["run", path, "--run", "run"], arguments].concat());
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+    bench.report("run")
+}
+
+/// Sum of the first component and pairs of a figure.
+fn of(figure: &Value) -> (u64, u64) {
+    let sum = figure["sums"][0].as_f64().expect("a sum");
+    assert_eq!(sum.fract(), 0.0, "agreements are whole");
+    (sum as u64, figure["pairs"].as_u64().expect("a count"))
+}
+
+/// The figures of one condition, by the names of its values; those without pairs left out.
+fn by<'r>(report: &'r Value, model: usize, condition: &str) -> Vec<(&'r str, &'r Value)> {
+    let conditions = report["conditions"].as_array().expect("conditions");
+    let index = conditions.iter().position(|c| c["name"] == condition).expect("a condition");
+    let names = conditions[index]["values"].as_array().expect("values");
+    let figures = report["models"][model]["scores"][0]["conditions"][index].as_array().expect("figures");
+    let named = names.iter().map(|n| n.as_str().expect("a name")).zip(figures);
+    named.filter(|(_, figure)| figure["pairs"] != 0).collect()
+}
+
+fn value(figure: &Value) -> f64 {
+    figure["value"].as_f64().expect("a figure")
+}
+
+#[test]
+fn rooms_agree_as_pandas_says() {
+    let report = run("rooms.toml", &[]);
+    assert_eq!(report["models"][0]["name"], "booked-room");
+    let snapshots = &report["accounting"]["snapshots"];
+    assert_eq!((snapshots["received"].as_u64(), snapshots["paired"].as_u64()), (Some(15_402), Some(15_402)));
+    for none in ["rejected", "duplicate", "conflict", "late", "waiting", "expired"] {
+        assert_eq!(snapshots[none], 0, "{none}");
+    }
+    assert_eq!(of(overall(&report, 0, 0)), (12_293, 15_402));
+    assert_eq!(value(overall(&report, 0, 0)), 12_293.0 / 15_402.0);
+    let found: Vec<_> = by(&report, 0, "day").iter().map(|(name, f)| (*name, of(f))).collect();
+    assert_eq!(found, [("weekday", (8_558, 10_914)), ("weekend", (3_735, 4_488))]);
+    let found: Vec<_> = by(&report, 0, "segment").iter().map(|(name, f)| (*name, of(f))).collect();
+    assert_eq!(
+        found,
+        [
+            ("corporate", (467, 900)),
+            ("direct", (2_568, 3_076)),
+            ("groups", (1_360, 1_789)),
+            ("offline_travel_agent", (2_414, 2_895)),
+            ("online_travel_agent", (5_484, 6_742)),
+        ]
+    );
+    let windows = report["models"][0]["scores"][0]["windows"].as_array().expect("windows");
+    assert_eq!(windows.len(), 62);
+    let first: Vec<_> = windows[..5].iter().map(of).collect();
+    assert_eq!(first, [(44, 56), (179, 201), (183, 211), (223, 243), (204, 233)]);
+    assert_eq!(report["windows"][0]["label"], "week ending 2016-07-03");
+    let kappa = value(overall(&report, 0, 1));
+    assert!((kappa - 0.7125917142622241).abs() <= 1e-12, "{kappa}");
+}
+
+#[test]
+fn rates_err_as_pandas_says() {
+    let report = run("rates.toml", &[]);
+    assert_eq!(report["accounting"]["snapshots"]["paired"], 15_402);
+    let error = value(overall(&report, 0, 0));
+    assert!((error - 31.119199645901805).abs() <= 1e-9, "{error}");
+    let wanted = [
+        ("corporate", 16.763652),
+        ("direct", 40.510104),
+        ("groups", 17.976789),
+        ("offline_travel_agent", 22.211944),
+        ("online_travel_agent", 36.063111),
+    ];
+    let found = by(&report, 0, "segment");
+    assert_eq!(found.len(), wanted.len());
+    for ((name, figure), (wanted_name, wanted)) in found.into_iter().zip(wanted) {
+        assert_eq!(name, wanted_name);
+        assert!((value(figure) - wanted).abs() <= 5e-7, "{name}: {}", value(figure));
+    }
+}
+
+#[test]
+fn figures_are_the_same_bits_however_they_come_about() {
+    for study in ["rooms.toml", "rates.toml"] {
+        let plain = essence(&run(study, &[]));
+        let ways: [&[&str]; 6] = [
+            &["--batch-rows", "1"],
+            &["--batch-rows", "7"],
+            &["--batch-rows", "7", "--workers", "3"],
+            &["--workers", "4"],
+            &["--order", "snapshots-first"],
+            &["--order", "decisions-first", "--batch-rows", "7"],
+        ];
+        for way in ways {
+            // JSON writes the shortest text that reads back as the same bits.
+            assert_eq!(essence(&run(study, way)), plain, "{study} {way:?}");
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! The plugins of this repository, from Rust to components in `target/plugins`.
+//!
+//! Always holds: a component that stands there imports nothing. The guests have a target folder of their own, so that the
+//! native build neither waits for them nor starts over because of them.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail, ensure};
+use wit_component::{ComponentEncoder, DecodedWasm};
+
+use crate::shell::{Running, cargo, command};
+
+const TARGET: &str = "wasm32-unknown-unknown";
+const PROFILE: &str = "plugin";
+
+/// The compiler of Debian, with the sources of its standard library: for where rustup cannot be reached. It is Rust 1.85,
+/// to whose standard library the guests keep.
+const DEBIAN: [&str; 3] = ["rustc-web", "cargo-web", "rust-web-src"];
+
+/// A crate that becomes a component.
+struct Guest {
+    /// The name of the package, which is that of its folder.
+    package: String,
+    /// Where the component goes.
+    component: PathBuf,
+}
+
+/// Builds every crate under `plugins` into `target/plugins`, and every crate under `tests/guests` into
+/// `target/plugins/guests`. What is up to date is left alone.
+pub fn build(root: &Path) -> anyhow::Result<()> {
+    let plugins = root.join("target/plugins");
+    let mut guests = guests(&root.join("plugins"), &plugins)?;
+    guests.extend(self::guests(&root.join("tests/guests"), &plugins.join("guests"))?);
+
+    let target_folder = root.join("target/wasm");
+    let packages = guests.iter().flat_map(|guest| ["--package", &guest.package]);
+    compiler(root)?
+        .args(["--profile", PROFILE, "--target", TARGET, "--target-dir"])
+        .arg(&target_folder)
+        .args(packages)
+        .run()
+        .context("the plugins do not compile")?;
+
+    let modules = target_folder.join(TARGET).join(PROFILE);
+    for Guest { package, component } in &guests {
+        let module = modules.join(package.replace('-', "_")).with_extension("wasm");
+        make(&module, component).with_context(|| format!("{package} does not become a component"))?;
+    }
+    Ok(())
+}
+
+/// The crates in a folder, whose components go to `components`.
+fn guests(folder: &Path, components: &Path) -> anyhow::Result<Vec<Guest>> {
+    let cannot_list = || format!("cannot list {}", folder.display());
+    let mut guests = Vec::new();
+    for entry in std::fs::read_dir(folder).with_context(cannot_list)? {
+        let path = entry.with_context(cannot_list)?.path();
+        if let Some(name) = path.file_name()
+            && path.join("Cargo.toml").is_file()
+        {
+            let package = name.to_string_lossy().into_owned();
+            let component = components.join(package.replace('-', "_")).with_extension("wasm");
+            guests.push(Guest { package, component });
+        }
+    }
+    guests.sort_by(|one, other| one.package.cmp(&other.package));
+    Ok(guests)
+}
+
+/// A `cargo build` for the target, which is installed if it is not yet.
+fn compiler(root: &Path) -> anyhow::Result<Running> {
+    if library(root, Some(TARGET))?.is_dir() {
+        return Ok(cargo(root).arg("build"));
+    }
+    let Err(refused) = command("rustup", root).args(["target", "add", TARGET]).run() else {
+        return Ok(cargo(root).arg("build"));
+    };
+    eprintln!("{refused:#}; trying the packages {}", DEBIAN.join(", "));
+    debian(root).with_context(|| {
+        format!(
+            "there is no compiler for {TARGET}: run `rustup target add {TARGET}`, or install the Debian packages {}",
+            DEBIAN.join(", ")
+        )
+    })
+}
+
+/// The `cargo build` of Debian, which builds the standard library too. It lacks a linker for Wasm; rustup's does.
+fn debian(root: &Path) -> anyhow::Result<Running> {
+    let [rustc, cargo] = ["/usr/bin/rustc", "/usr/bin/cargo"].map(Path::new);
+    if !(rustc.is_file() && cargo.is_file() && Path::new("/usr/lib/rustlib/src/rust/library").is_dir()) {
+        command("apt-get", root).args(["install", "--yes"]).args(DEBIAN).run()?;
+    }
+    let linkers = library(root, None)?.with_file_name("bin");
+    ensure!(linkers.join("rust-lld").is_file(), "there is no rust-lld in {}", linkers.display());
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::env::join_paths(std::iter::once(linkers).chain(std::env::split_paths(&path)))?;
+    let cargo = command(cargo, root)
+        .env("PATH", path)
+        .env("RUSTC", rustc)
+        // The standard library is built with the features that only a nightly compiler lets one use.
+        .env("RUSTC_BOOTSTRAP", "1");
+    Ok(cargo.args(["build", "-Zbuild-std=std,panic_abort", "--ignore-rust-version"]))
+}
+
+/// Where the standard library of a target is, or would be; of this machine without one.
+fn library(root: &Path, target: Option<&str>) -> anyhow::Result<PathBuf> {
+    let target = target.map(|target| ["--target", target]);
+    let mut rustc = command("rustc", root).args(["--print", "target-libdir"]).args(target.iter().flatten());
+    let shown = rustc.shown();
+    let output = rustc.0.output().with_context(|| format!("cannot start `{shown}`"))?;
+    ensure!(output.status.success(), "`{shown}` ended with {}", output.status);
+    Ok(String::from_utf8(output.stdout)?.trim_end().into())
+}
+
+/// Makes a component of a module, unless it is there already.
+fn make(module: &Path, component: &Path) -> anyhow::Result<()> {
+    let cannot_read = || format!("cannot read {}", module.display());
+    let modified = |path: &Path| path.metadata().and_then(|file| file.modified());
+    let compiled = modified(module).with_context(cannot_read)?;
+    if modified(component).is_ok_and(|made| made > compiled) {
+        return Ok(());
+    }
+    let bytes = encode(&std::fs::read(module).with_context(cannot_read)?)?;
+    let cannot_write = || format!("cannot write {}", component.display());
+    let folder = component.parent().with_context(cannot_write)?;
+    std::fs::create_dir_all(folder).with_context(cannot_write)?;
+    // Put in place whole: a half-written component would be newer than its module.
+    let partial = component.with_extension("partial");
+    std::fs::write(&partial, bytes).with_context(cannot_write)?;
+    std::fs::rename(&partial, component).with_context(cannot_write)
+}
+
+/// The component of a module.
+fn encode(module: &[u8]) -> anyhow::Result<Vec<u8>> {
+    let component = ComponentEncoder::default().module(module)?.validate(true).encode()?;
+    let DecodedWasm::Component(resolve, world) = wit_component::decode(&component)? else {
+        bail!("it is no component");
+    };
+    let imports: Vec<_> = resolve.worlds[world].imports.keys().map(|key| resolve.name_world_key(key)).collect();
+    ensure!(
+        imports.is_empty(),
+        "it imports {}: a plugin imports nothing, so find the dependency that asks for a clock, randomness or a file",
+        imports.join(", ")
+    );
+    Ok(component)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_plugin_of_a_folder_is_found() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let found = guests(&root.join("plugins"), Path::new("out")).unwrap();
+        let overlap = found.iter().find(|guest| guest.package == "top-k-overlap").unwrap();
+        assert_eq!(overlap.component, Path::new("out/top_k_overlap.wasm"));
+        assert!(found.is_sorted_by(|one, other| one.package < other.package));
+    }
+
+    #[test]
+    fn what_is_no_plugin_is_no_component() {
+        // A module of nothing, then one that imports a function.
+        assert!(encode(b"\0asm\x01\0\0\0").is_ok());
+        let importing = b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x02\x07\x01\x01e\x01f\0\0";
+        assert!(encode(importing).is_err());
+        assert!(encode(b"no Wasm").is_err());
+    }
+}
