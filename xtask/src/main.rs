@@ -32,8 +32,9 @@ fn main() -> anyhow::Result<()> {
 
 /// Builds the program and says where it is.
 fn host(root: &Path) -> anyhow::Result<PathBuf> {
-    // The whole workspace, so that the tests, which need it all, find everything built with the same features.
-    cargo(root).args(["build", "--release", "--workspace", "--bins"]).run()?;
+    // The whole workspace, and with a target that has dev-dependencies: so the features of all crates are those that the
+    // tests are built with, and nothing large is compiled twice.
+    cargo(root).args(["build", "--release", "--workspace", "--bins", "--bench", "limits"]).run()?;
     Ok(root.join("target/release/understudy"))
 }
 

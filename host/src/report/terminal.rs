@@ -63,8 +63,8 @@ fn headline(page: &mut Page, report: &Report) {
     page.line(0, &["A shadow run: answers were logged and never actioned.".into()]);
     if let (Some(first), Some(last)) = (report.windows.first(), report.windows.last()) {
         let windows = counted(report.windows.len() as u64, "window", "windows");
-        let zone = &report.time_zone;
-        page.paragraph(0, Ink::Plain, &format!("{windows}, {} to {}, {zone}", first.label, last.label), 2);
+        let to = if report.windows.len() > 1 { format!(" to {}", last.label) } else { String::new() };
+        page.paragraph(0, Ink::Plain, &format!("{windows}, {}{to}, {}", first.label, report.time_zone), 2);
     }
     match &report.end {
         End::Finished => {}
@@ -72,12 +72,8 @@ fn headline(page: &mut Page, report: &Report) {
             page.paragraph(0, Ink::Plain, "The figures cover what had come until it was stopped.", 2)
         }
         End::SourceBroke(sources) => {
-            page.paragraph(
-                0,
-                Ink::Plain,
-                "A source broke off; the figures cover what had come until then:",
-                2,
-            );
+            let what = "A source broke off; the figures cover what had come until then:";
+            page.paragraph(0, Ink::Plain, what, 2);
             for source in sources {
                 page.paragraph(2, Ink::Alarm, source, 3);
             }

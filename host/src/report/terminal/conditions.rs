@@ -14,8 +14,11 @@ const MARK: &str = "▸ ";
 
 const TITLE: &str = "By condition";
 
-/// The longest name that makes a column wider.
-const LONGEST_NAME: usize = 24;
+/// The longest name of a model that makes its column wider.
+const LONGEST_MODEL: usize = 20;
+
+/// The longest name of a metric that makes its columns wider.
+const LONGEST_METRIC: usize = 24;
 
 /// One metric of one model, by condition.
 struct Column<'r> {
@@ -46,7 +49,7 @@ pub(super) fn conditions(page: &mut Page, report: &Report, measures: &[Measure<'
         let left = [(Align::Left, label), (Align::Right, pairs)];
         let mut table =
             Table::with_widths(left.into_iter().chain(columns.iter().map(|_| (Align::Point, column))));
-        any_marked |= fill(&mut table, &report.conditions, &columns, label);
+        any_marked |= fill(&mut table, &report.conditions, &columns, (label, column));
         table.print(page);
     }
     if any_marked {
@@ -84,11 +87,11 @@ fn columns_width(columns: &[Column<'_>]) -> usize {
         let figures =
             column.conditions.iter().flatten().map(|figure| width(&column.measure.show(figure.value)));
         let figure = width(MARK) + figures.max().unwrap_or(0);
-        figure.max(width(column.model).min(LONGEST_NAME))
+        figure.max(width(column.model).min(LONGEST_MODEL))
     });
     let title = columns
         .first()
-        .map_or(0, |column| width(column.measure.name()).min(LONGEST_NAME).div_ceil(columns.len()));
+        .map_or(0, |column| width(column.measure.name()).min(LONGEST_METRIC).div_ceil(columns.len()));
     widest.max().unwrap_or(0).max(title)
 }
 
@@ -104,10 +107,15 @@ fn ruled(name: &str, room: usize) -> Span {
     }
 }
 
-/// Fills the table, and tells whether a figure is marked.
-fn fill(table: &mut Table, conditions: &[Condition], columns: &[&Column<'_>], longest: usize) -> bool {
+/// Fills the table, whose labels and columns are so wide, and tells whether a figure is marked.
+fn fill(
+    table: &mut Table,
+    conditions: &[Condition],
+    columns: &[&Column<'_>],
+    (label_width, column_width): (usize, usize),
+) -> bool {
     let mut any_marked = false;
-    let names = columns.iter().map(|column| Span::new(Ink::Faint, column.model));
+    let names = columns.iter().map(|column| Span::new(Ink::Faint, column.model).clipped(column_width));
     table.head(["".into(), Span::new(Ink::Faint, "pairs")].into_iter().chain(names));
     for (place, condition) in conditions.iter().enumerate() {
         table.line(2, [condition.name.as_str().into()]);
@@ -132,7 +140,7 @@ fn fill(table: &mut Table, conditions: &[Condition], columns: &[&Column<'_>], lo
                 let mark = marked.is_some() && value == *marked;
                 if mark { Span::new(Ink::Notice, format!("{MARK}{text}")) } else { text.into() }
             });
-            let label = Span::from(format!("    {label}")).clipped(longest);
+            let label = Span::from(format!("    {label}")).clipped(label_width);
             table.row([label, count(pairs).into()].into_iter().chain(cells));
         }
         if !without.is_empty() {

@@ -134,3 +134,58 @@ fn around_point(figure: &str) -> (usize, usize) {
     let point = figure.find('.').unwrap_or(figure.len());
     (width(&figure[..point]), width(&figure[point..]))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Style;
+    use super::*;
+
+    fn printed(table: Table) -> String {
+        let mut page = Page::new(Style { width: 60, color: false });
+        table.print(&mut page);
+        page.finish()
+    }
+
+    fn spans<const N: usize>(cells: [&str; N]) -> [Span; N] {
+        cells.map(Span::from)
+    }
+
+    #[test]
+    fn figures_stand_under_each_other_by_their_point() {
+        let mut table = Table::new([Align::Left, Align::Point, Align::Right]);
+        table.head(spans(["", "figure", "pairs"]));
+        table.row(spans(["a", "1,234.5", "9"]));
+        table.row(spans(["b", "0.123456", "10"]));
+        table.row(spans(["c", "12", "1,000"]));
+        table.row(spans(["d", "–", "0"]));
+        let lines = [
+            "         figure  pairs",
+            "a  1,234.5           9",
+            "b      0.123456     10",
+            "c     12         1,000",
+            "d      –             0",
+        ];
+        assert_eq!(printed(table).lines().collect::<Vec<_>>(), lines);
+    }
+
+    #[test]
+    fn text_gives_way_before_numbers_and_the_last_text_first() {
+        let row = |first: &str, last: &str| {
+            let mut table = Table::new([Align::Left, Align::Right, Align::Left]);
+            table.row(spans([first, "18,446,744,073,709,551,615", last]));
+            printed(table)
+        };
+        assert_eq!(
+            row("a name of some length", "an aside"),
+            "a name of some length  18,446,744,073,709,551,615  an aside\n"
+        );
+        assert_eq!(
+            row("a name of some length", "an aside that is long"),
+            "a name of some length  18,446,744,073,709,551,615  an aside…\n"
+        );
+        assert_eq!(
+            row("a name that is as long as half the page", "an aside that is long"),
+            "a name that is as lon…  18,446,744,073,709,551,615  an asid…\n"
+        );
+    }
+}

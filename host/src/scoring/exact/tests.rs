@@ -183,7 +183,7 @@ proptest! {
     #[test]
     fn two_floats_add_up_as_the_machine_adds_them(a in floats(), b in floats(), shift in -120..120i32) {
         for b in [b, a * 2f64.powi(shift), -a * 2f64.powi(shift)] {
-            prop_assume!(b.is_finite());
+            let b = b.clamp(-f64::MAX, f64::MAX);
             prop_assert_eq!(sum(&[a, b]).value(), a + b);
         }
     }
