@@ -15,7 +15,7 @@ use arrow::array::{
 use arrow::datatypes::{DataType, Field, Float64Type, Int64Type, Schema};
 use arrow::json::ReaderBuilder;
 use understudy_host::sandbox::{Budget, DeciderPlugin, File, Role, Sandbox};
-use understudy_sdk::{Column, Model as _, NoConfig, Text, Values, native};
+use understudy_sdk::{Column, Decider, Text, Values, native};
 use understudy_tests::{Bench, plugin, synthetic};
 
 fn main() {
@@ -65,7 +65,7 @@ fn sandbox() -> bool {
     let file = File::read(&plugin("guests/ten")).expect("the plugin");
     let loaded = DeciderPlugin::load(&sandbox, &file, Role::Model, "{}".into(), [].into(), None).expect("it loads");
     let mut decider = loaded.instance();
-    let model = ten::Ten::new(NoConfig {}, &Default::default()).expect("it takes no configuration");
+    let model: ten::Ten = native::decider("{}", vec![]).expect("it takes no configuration");
     let mut measured = [0.0; 2];
     for (at, rows) in [1usize, 1024].into_iter().enumerate() {
         let batch = ten_columns(rows);
@@ -75,7 +75,7 @@ fn sandbox() -> bool {
             std::hint::black_box(decider.decide(std::hint::black_box(&batch)));
         });
         let plain = nanos_a_call(calls, || {
-            std::hint::black_box(native::decide(&model, rows as u32, std::hint::black_box(&columns)).is_ok());
+            std::hint::black_box(Decider::decide(&model, rows as u32, std::hint::black_box(&columns)).is_ok());
         });
         println!("batch {rows:>4}: component {through:.0} ns a call, native {plain:.0} ns a call");
         measured[at] = (through - plain) / rows as f64;

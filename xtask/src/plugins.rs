@@ -112,22 +112,16 @@ fn library(root: &Path, target: Option<&str>) -> anyhow::Result<PathBuf> {
     Ok(String::from_utf8(output.stdout)?.trim_end().into())
 }
 
-/// Makes a component of a module, unless it is there already.
+/// Makes a component of a module. One that would come out the same is left as it is.
 fn make(module: &Path, component: &Path) -> anyhow::Result<()> {
-    let cannot_read = || format!("cannot read {}", module.display());
-    let modified = |path: &Path| path.metadata().and_then(|file| file.modified());
-    let compiled = modified(module).with_context(cannot_read)?;
-    if modified(component).is_ok_and(|made| made > compiled) {
+    let module = std::fs::read(module).with_context(|| format!("cannot read {}", module.display()))?;
+    let bytes = encode(&module)?;
+    if std::fs::read(component).is_ok_and(|there| there == bytes) {
         return Ok(());
     }
-    let bytes = encode(&std::fs::read(module).with_context(cannot_read)?)?;
     let cannot_write = || format!("cannot write {}", component.display());
-    let folder = component.parent().with_context(cannot_write)?;
-    std::fs::create_dir_all(folder).with_context(cannot_write)?;
-    // Put in place whole: a half-written component would be newer than its module.
-    let partial = component.with_extension("partial");
-    std::fs::write(&partial, bytes).with_context(cannot_write)?;
-    std::fs::rename(&partial, component).with_context(cannot_write)
+    std::fs::create_dir_all(component.parent().with_context(cannot_write)?).with_context(cannot_write)?;
+    std::fs::write(component, bytes).with_context(cannot_write)
 }
 
 /// The component of a module.

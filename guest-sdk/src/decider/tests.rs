@@ -54,7 +54,7 @@ fn a_model_is_a_decider() {
     assert_eq!(reads, ["adults", "agent"]);
 
     let columns = [Column::integers([2, 5, 1, 999]), Column::text(["a", "b", "", "d"]).without([2])];
-    let answers = Decider::decide(&price, 4, &columns).unwrap();
+    let answers = native::decide(&price, 4, &columns).unwrap();
     let Decisions::Numbers(numbers) = &answers.decisions else { panic!("{answers:?}") };
     assert_eq!(numbers, &[20.0, 0.0, 10.0, 0.0]);
     assert_eq!(answers.confidence, Some(vec![1.0, 0.0, 0.5, 0.0]));
@@ -76,10 +76,10 @@ proptest! {
         let price = price();
         let agents = |rows: usize| Column::text(vec![""; rows]).without(0..rows as u32);
         let together = [Column::integers(adults.iter().copied()), agents(adults.len())];
-        let together = Decider::decide(&price, adults.len() as u32, &together).unwrap();
+        let together = native::decide(&price, adults.len() as u32, &together).unwrap();
         let Decisions::Numbers(together) = together.decisions else { unreachable!() };
         for (row, one) in adults.into_iter().enumerate() {
-            let alone = Decider::decide(&price, 1, &[Column::integers([one]), agents(1)]).unwrap();
+            let alone = native::decide(&price, 1, &[Column::integers([one]), agents(1)]).unwrap();
             let Decisions::Numbers(alone) = alone.decisions else { unreachable!() };
             prop_assert_eq!(alone[0], together[row]);
         }

@@ -8,12 +8,13 @@ use std::io::{BufReader, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, SchemaRef};
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
 use parquet::arrow::ArrowWriter;
-use parquet::basic::{Compression, ZstdLevel};
-use parquet::file::properties::WriterProperties;
+use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::schema::types::ColumnPath;
 
 use super::LogError;
 
@@ -62,14 +63,13 @@ impl Segments {
         }
     }
 
-    /// Ends the open segment, on disk. The next append begins another.
+    /// Ends the open segment. The next append begins another. It is not synced: [`seal`] syncs what it becomes.
     pub fn close(&mut self) -> Result<Option<PathBuf>, LogError> {
         let Some(mut open) = self.open.take() else { return Ok(None) };
         let error = LogError::io("write", &open.path);
         open.writer.finish().map_err(LogError::arrow("write", &open.path))?;
         let file = open.writer.into_inner().map_err(LogError::arrow("write", &open.path))?;
-        let file = file.into_inner().map_err(|e| error(e.into_error()))?;
-        file.sync_data().map_err(&error)?;
+        file.into_inner().map_err(|e| error(e.into_error()))?;
         drop(error);
         Ok(Some(open.path))
     }
@@ -96,14 +96,20 @@ pub(super) fn seal(segment: &Path) -> Result<(), LogError> {
     fs::remove_file(segment).map_err(LogError::io("remove", segment))
 }
 
+/// Columns in which hardly a value comes twice: a dictionary would be filled, found useless and thrown away.
+const UNIQUE: [&str; 8] = ["id", "raw", "sequence", "line", "snapshot", "decision", "observed_at", "decided_at"];
+
 fn properties(schema: &SchemaRef) -> WriterProperties {
     let mut properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(1).expect("1 is a level of zstd")))
+        .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_max_row_group_row_count(Some(128 << 10));
-    // Columns in which hardly a value comes twice: a dictionary would be filled, found useless and thrown away.
-    for unique in ["id", "raw", "sequence", "line"] {
-        if schema.column_with_name(unique).is_some() {
-            properties = properties.set_column_dictionary_enabled(unique.into(), false);
+    for field in schema.fields().iter().filter(|field| UNIQUE.contains(&field.name().as_str())) {
+        let column: ColumnPath = field.name().as_str().into();
+        properties = properties.set_column_dictionary_enabled(column.clone(), false);
+        // Numbers and times that mostly ascend: their differences are small.
+        if !matches!(field.data_type(), DataType::Utf8 | DataType::Binary) {
+            properties = properties.set_column_encoding(column, Encoding::DELTA_BINARY_PACKED);
         }
     }
     properties.build()

@@ -4,6 +4,7 @@
 //! not handed over. A batch that fails is halved until the failing rows stand alone; they become unanswered, with what
 //! happened as the reason, and the others are answered.
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -149,19 +150,22 @@ impl Decider {
     pub fn decide(&mut self, batch: &RecordBatch) -> Decided {
         let rows = batch.num_rows();
         let complete = self.complete(batch);
-        let handed: Vec<usize> = match &complete {
-            None => (0..rows).collect(),
-            Some(mask) => (0..rows).filter(|row| mask.value(*row)).collect(),
-        };
-        let shown = match &complete {
-            None => batch.clone(),
-            Some(mask) => filter_record_batch(batch, mask).expect("the mask has one value a row"),
+        let (shown, handed) = match &complete {
+            None => (Cow::Borrowed(batch), (0..rows).collect()),
+            Some(mask) => {
+                let shown = filter_record_batch(batch, mask).expect("the mask has one value a row");
+                (Cow::Owned(shown), (0..rows).filter(|row| mask.value(*row)).collect::<Vec<_>>())
+            }
         };
         let mut pieces = Vec::new();
         let mut start = 0;
         while start < handed.len() {
             let rows = self.affordable().min(handed.len() - start);
-            self.answer(&shown.slice(start, rows), &mut pieces);
+            // A slice costs as much as a call of one row, so there is none where it would be the whole.
+            match rows == handed.len() {
+                true => self.answer(&shown, &mut pieces),
+                false => self.answer(&shown.slice(start, rows), &mut pieces),
+            }
             start += rows;
         }
         self.assemble(batch, pieces, &handed)

@@ -77,7 +77,8 @@ fn what_is_no_record_is_refused_with_the_reason() {
             "[1, 2]",
             "17",
             r#"{"id":"a","at":"2026-01-01T00:00:00Z""#,
-            r#"{"id":"a" "at":1}"#,
+            r#"{"id":"a" "at":"2026-01-01T00:00:00Z"}"#,
+            r#"{"id":"a","at":"2026-01-01T00:00:00Z",}"#,
             r#"{"id":"a","at":"2026-01-01T00:00:00Z"} {"id":"b","at":"2026-01-01T00:00:00Z"}"#,
             r#"{"id":"a","at":"2026-01-01T00:00:00Z","name":"\ud800"}"#,
         ]),
@@ -87,8 +88,9 @@ fn what_is_no_record_is_refused_with_the_reason() {
     3: not a JSON object; write one object a line
     4: not JSON: the line ends in the middle of a record
     5: not JSON: expected `,` or `}` at column 11
-    6: not JSON: trailing characters at column 40
-    7: not JSON: unexpected end of hex escape at column 53
+    6: not JSON: trailing comma at column 39
+    7: not JSON: trailing characters at column 40
+    8: not JSON: a string holds half of a surrogate pair or another bad escape
     "#
     );
 }
@@ -143,7 +145,7 @@ fn a_field_of_the_wrong_kind_is_named_with_what_was_found() {
     5: field `price`: wanted a number, found "1"
     6: field `price`: wanted a number that fits 64 bits, found 1e999
     7: field `seen`: "2026-01-01" has no time zone; write it with Z or an offset, such as "2026-05-01T09:30:00Z"
-    8: field `name`: wanted a string, found [1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,...
+    8: field `name`: wanted a string, found [1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1...
     "#);
 }
 
