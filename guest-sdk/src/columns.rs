@@ -42,14 +42,14 @@ impl Column {
 
     /// The same column without the values of `rows`, which are ascending.
     pub fn without(mut self, rows: impl IntoIterator<Item = u32>) -> Self {
-        self.missing = rows.into_iter().collect();
+        self.missing = Some(rows.into_iter().collect());
         self
     }
 }
 
 impl From<Values> for Column {
     fn from(values: Values) -> Self {
-        Self { values, missing: Vec::new() }
+        Self { values, missing: None }
     }
 }
 

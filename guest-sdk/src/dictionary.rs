@@ -52,12 +52,14 @@ impl Dictionary {
     }
 }
 
+#[inline]
 fn hash(name: &[u8]) -> u64 {
     let mut hasher = FxHasher::default();
     hasher.write(name);
     hasher.finish()
 }
 
+#[inline]
 fn bytes(names: &Text, code: u32) -> &[u8] {
     let code = code as usize;
     &names.bytes[names.offsets[code] as usize..names.offsets[code + 1] as usize]

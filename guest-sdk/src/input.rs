@@ -109,11 +109,10 @@ impl<'a, V: Value<'a>> Reader<'a, V> {
     /// # Errors
     /// When the column is of another kind or length, or misses a required value.
     pub fn bind(field: &'a str, rows: usize, column: &'a Column) -> Result<Self, String> {
-        let fault = |fault: String| format!("field `{field}`: {fault}");
-        if let (true, [row, ..]) = (V::REQUIRED, &column.missing[..]) {
-            return Err(fault(format!("it is required, but row {row} has none")));
+        if let (true, [row, ..]) = (V::REQUIRED, column.missing.as_deref().unwrap_or_default()) {
+            return Err(in_field(field, &format!("it is required, but row {row} has none")));
         }
-        Ok(Self { field, column: V::bind(rows, column).map_err(fault)? })
+        Ok(Self { field, column: V::bind(rows, column).map_err(|fault| in_field(field, &fault))? })
     }
 
     /// The value of row `row`, which is below the number of rows that the column was bound with.
@@ -122,8 +121,13 @@ impl<'a, V: Value<'a>> Reader<'a, V> {
     /// When the value does not fit the type.
     #[inline]
     pub fn read(&self, row: usize) -> Result<V, String> {
-        V::read(&self.column, row).map_err(|fault| format!("field `{}`: {fault}", self.field))
+        V::read(&self.column, row).map_err(|fault| in_field(self.field, &fault))
     }
+}
+
+#[cold]
+fn in_field(field: &str, fault: &str) -> String {
+    format!("field `{field}`: {fault}")
 }
 
 #[cfg(test)]

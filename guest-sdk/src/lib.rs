@@ -80,6 +80,8 @@
 
 extern crate self as understudy_sdk;
 
+#[cfg(any(test, all(target_arch = "wasm32", feature = "allocator")))]
+mod allocator;
 pub mod answer;
 #[doc(hidden)]
 pub mod bindings;

@@ -9,9 +9,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use arrow::array::{
-    ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray,
-};
+use arrow::array::{ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Float64Type, Int64Type, Schema};
 use arrow::json::ReaderBuilder;
 use understudy_host::sandbox::{Budget, DeciderPlugin, File, Role, Sandbox};
@@ -60,10 +58,12 @@ fn nanos_a_call(calls: usize, mut call: impl FnMut()) -> f64 {
 
 /// The same model over the same ten columns, through the component and as a Rust function.
 fn sandbox() -> bool {
-    let budget = Budget { fuel: 1 << 40, timeout: Duration::from_secs(10), memory: 64 << 20, returned: 64 << 20 };
+    let budget =
+        Budget { fuel: 1 << 40, timeout: Duration::from_secs(10), memory: 64 << 20, returned: 64 << 20 };
     let sandbox = Sandbox::new(budget, 2).expect("a sandbox");
     let file = File::read(&plugin("guests/ten")).expect("the plugin");
-    let loaded = DeciderPlugin::load(&sandbox, &file, Role::Model, "{}".into(), [].into(), None).expect("it loads");
+    let loaded =
+        DeciderPlugin::load(&sandbox, &file, Role::Model, "{}".into(), [].into(), None).expect("it loads");
     let mut decider = loaded.instance();
     let model: ten::Ten = native::decider("{}", vec![]).expect("it takes no configuration");
     let mut measured = [0.0; 2];
@@ -75,7 +75,9 @@ fn sandbox() -> bool {
             std::hint::black_box(decider.decide(std::hint::black_box(&batch)));
         });
         let plain = nanos_a_call(calls, || {
-            std::hint::black_box(Decider::decide(&model, rows as u32, std::hint::black_box(&columns)).is_ok());
+            std::hint::black_box(
+                Decider::decide(&model, rows as u32, std::hint::black_box(&columns)).is_ok(),
+            );
         });
         println!("batch {rows:>4}: component {through:.0} ns a call, native {plain:.0} ns a call");
         measured[at] = (through - plain) / rows as f64;
@@ -89,9 +91,12 @@ fn ten_columns(rows: usize) -> RecordBatch {
     let text = |words: &[&str]| -> ArrayRef {
         Arc::new(StringArray::from_iter_values((0..rows).map(|row| words[row % words.len()])))
     };
-    let integers = |step: i64| -> ArrayRef { Arc::new(Int64Array::from_iter_values((0..rows as i64).map(|r| r * step))) };
-    let numbers =
-        |step: f64| -> ArrayRef { Arc::new(Float64Array::from_iter_values((0..rows).map(|r| r as f64 * step))) };
+    let integers = |step: i64| -> ArrayRef {
+        Arc::new(Int64Array::from_iter_values((0..rows as i64).map(|r| r * step)))
+    };
+    let numbers = |step: f64| -> ArrayRef {
+        Arc::new(Float64Array::from_iter_values((0..rows).map(|r| r as f64 * step)))
+    };
     let urgent: ArrayRef = Arc::new(BooleanArray::from_iter((0..rows).map(|row| Some(row % 3 == 0))));
     RecordBatch::try_from_iter([
         ("zone", text(&["dock-1", "dock-2", "yard", "gate-north"])),
@@ -120,7 +125,7 @@ fn bare(batch: &RecordBatch) -> Vec<Column> {
         DataType::Int64 => Values::Integer(column.as_primitive::<Int64Type>().values().to_vec()),
         _ => Values::Number(column.as_primitive::<Float64Type>().values().to_vec()),
     };
-    batch.columns().iter().map(|column| Column { values: values(column), missing: vec![] }).collect()
+    batch.columns().iter().map(|column| Column { values: values(column), missing: None }).collect()
 }
 
 /// `understudy run` over two million snapshots and decisions, beside `arrow-json` decoding the same two files.
@@ -131,7 +136,8 @@ fn whole_run() -> bool {
     let mut runs = Vec::new();
     for round in 0..3 {
         let started = Instant::now();
-        let rows = decode(&bench.path().join("snapshots.jsonl"), &SNAPSHOT) + decode(&bench.path().join("decisions.jsonl"), &DECISION);
+        let rows = decode(&bench.path().join("snapshots.jsonl"), &SNAPSHOT)
+            + decode(&bench.path().join("decisions.jsonl"), &DECISION);
         assert_eq!(rows as u64, 2 * ROWS);
         floors.push(started.elapsed().as_secs_f64());
         let ran = timed_run(&bench, &format!("run-{round}"));
@@ -160,10 +166,12 @@ const SNAPSHOT: [(&str, DataType); 10] = [
     ("length", DataType::Float64),
     ("speed", DataType::Float64),
 ];
-const DECISION: [(&str, DataType); 3] = [("id", DataType::Utf8), ("at", DataType::Utf8), ("zone", DataType::Utf8)];
+const DECISION: [(&str, DataType); 3] =
+    [("id", DataType::Utf8), ("at", DataType::Utf8), ("zone", DataType::Utf8)];
 
 fn decode(path: &Path, fields: &[(&str, DataType)]) -> usize {
-    let fields: Vec<Field> = fields.iter().map(|(name, kind)| Field::new(*name, kind.clone(), true)).collect();
+    let fields: Vec<Field> =
+        fields.iter().map(|(name, kind)| Field::new(*name, kind.clone(), true)).collect();
     let file = BufReader::with_capacity(256 << 10, std::fs::File::open(path).expect("the file was made"));
     let reader = ReaderBuilder::new(Arc::new(Schema::new(fields))).build(file).expect("a reader");
     reader.map(|batch| std::hint::black_box(batch.expect("sound JSON")).num_rows()).sum()
@@ -247,7 +255,8 @@ fn memory() -> bool {
 fn cold_start() -> bool {
     let bench = synthetic::bench(1);
     bench.understudy(&["check", "study.toml"]);
-    let mut times: Vec<f64> = (0..21).map(|at| timed_run(&bench, &format!("run-{at}")).seconds * 1000.0).collect();
+    let mut times: Vec<f64> =
+        (0..21).map(|at| timed_run(&bench, &format!("run-{at}")).seconds * 1000.0).collect();
     times.sort_by(f64::total_cmp);
     println!("fastest {:.1} ms, median {:.1} ms, slowest {:.1} ms", times[0], times[10], times[20]);
     judge("start to end of a run of one snapshot, median", times[10], 50.0, "ms")

@@ -1,6 +1,8 @@
 //! What the whole-system tests share: the program, studies made on the spot, and what they left behind.
 
+pub mod process;
 pub mod synthetic;
+pub mod tables;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -89,14 +91,11 @@ impl Bench {
         self.folder.path()
     }
 
-    /// Writes a file into the folder. `PLUGINS` in a text becomes the folder of the components.
+    /// Writes a file into the folder. `PLUGINS` in a declaration becomes the folder of the components.
     pub fn write(&self, name: &str, content: impl AsRef<[u8]>) {
         let content = content.as_ref();
-        let folder = root().join("target/plugins");
         let content = match std::str::from_utf8(content) {
-            Ok(text) if name.ends_with(".toml") => {
-                text.replace("PLUGINS", folder.to_str().expect("a path in UTF-8")).into_bytes()
-            }
+            Ok(text) if name.ends_with(".toml") => with_plugins(text).into_bytes(),
             _ => content.to_vec(),
         };
         let path = self.path().join(name);
@@ -113,8 +112,9 @@ impl Bench {
     pub fn change(&self, changes: &[(&str, &str)]) {
         let mut text = fs::read_to_string(self.path().join("study.toml")).expect("the study was written");
         for (old, new) in changes {
-            assert!(text.contains(old), "the study has no {old}");
-            text = text.replacen(old, new, 1);
+            let old = with_plugins(old);
+            assert!(text.contains(&old), "the study has no {old}");
+            text = text.replacen(&old, new, 1);
         }
         self.write("study.toml", text);
     }
@@ -128,7 +128,11 @@ impl Bench {
 
     /// Runs the program in this folder. What it says is free of this folder's and the workspace's names.
     pub fn understudy(&self, arguments: &[&str]) -> Said {
-        let mut said = Said::from(self.command(arguments).output().expect("the program can be started"));
+        self.nameless(self.command(arguments).output().expect("the program can be started").into())
+    }
+
+    /// What was said, free of this folder's and the workspace's names.
+    pub fn nameless(&self, mut said: Said) -> Said {
         for text in [&mut said.out, &mut said.err] {
             *text = text.replace(&root().display().to_string(), "WORKSPACE");
             *text = text.replace(&self.path().display().to_string(), "FOLDER");
@@ -149,6 +153,10 @@ impl Bench {
         let text = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         serde_json::from_slice(&text).expect("a report is JSON")
     }
+}
+
+fn with_plugins(text: &str) -> String {
+    text.replace("PLUGINS", root().join("target/plugins").to_str().expect("a path in UTF-8"))
 }
 
 const SMALL: &str = r#"study = "small"
@@ -202,6 +210,16 @@ every = "day"
 /// The pairs of a figure and its sums, out of a report: overall of one model and metric.
 pub fn overall(report: &Value, model: usize, metric: usize) -> &Value {
     &report["models"][model]["scores"][metric]["overall"]
+}
+
+/// Where the records of a stream have got to, without the zeros: first those received, then what they add up to.
+pub fn account(report: &Value, stream: &str) -> Vec<(&'static str, u64)> {
+    let count = |name| (name, report["accounting"][stream][name].as_u64().expect("a count"));
+    let names = ["received", "rejected", "duplicate", "conflict", "late", "paired", "waiting", "expired"];
+    let counts = names.map(count);
+    let sum: u64 = counts[1..].iter().map(|(_, count)| count).sum();
+    assert_eq!(counts[0].1, sum, "the account of {stream} does not balance: {counts:?}");
+    counts.into_iter().filter(|(_, count)| *count > 0).collect()
 }
 
 /// Figures, counts and accounting of a report: all that may not depend on how it came about.

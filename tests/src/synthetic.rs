@@ -93,7 +93,8 @@ impl Numbers {
 pub fn bench(rows: u64) -> Bench {
     let bench = Bench::new();
     bench.write("study.toml", STUDY);
-    let file = |name: &str| BufWriter::new(File::create(bench.path().join(name)).expect("a file can be made"));
+    let file =
+        |name: &str| BufWriter::new(File::create(bench.path().join(name)).expect("a file can be made"));
     let (mut snapshots, mut decisions) = (file("snapshots.jsonl"), file("decisions.jsonl"));
     let mut numbers = Numbers(7);
     for row in 0..rows {

@@ -116,8 +116,8 @@ fn columns_that_were_not_asked_for_fail_the_batch() {
     insta::assert_snapshot!(fault(|columns| columns.truncate(3)), @"8 columns were to come, but 3 did");
     insta::assert_snapshot!(fault(|columns| columns.swap(1, 2)), @"field `adults`: 2 of kind integer were to come, but 2 of kind number did");
     insta::assert_snapshot!(fault(|columns| columns[3] = Column::text(["a"])), @"field `segment`: 2 of kind text were to come, but 1 of kind text did");
-    insta::assert_snapshot!(fault(|columns| columns[1].missing.push(1)), @"field `adults`: it is required, but row 1 has none");
-    insta::assert_snapshot!(fault(|columns| columns[5].missing.push(64)), @"field `type`: row 64 is said to be missing, but there are 2 rows");
+    insta::assert_snapshot!(fault(|columns| columns[1].missing = Some(vec![1])), @"field `adults`: it is required, but row 1 has none");
+    insta::assert_snapshot!(fault(|columns| columns[5].missing.get_or_insert_default().push(64)), @"field `type`: row 64 is said to be missing, but there are 2 rows");
     let bad = |columns: &mut Vec<Column>| {
         columns[3] = Values::Text(Text { offsets: vec![0, 1, 2], bytes: vec![b'a', 0xff] }).into();
     };

@@ -108,8 +108,17 @@ fn strings<'a>(kind: Kind, rows: usize, column: &'a Column, text: &'a Text) -> R
     if strings.len() == rows { Ok(strings) } else { Err(unlike(kind, rows, column)) }
 }
 
+#[inline]
 fn string<'a>(strings: &Strings<'a>, row: usize) -> Result<&'a str, String> {
-    strings.get(row).ok_or_else(|| "its offsets do not mark out whole characters".to_owned())
+    match strings.get(row) {
+        Some(string) => Ok(string),
+        None => Err(halved()),
+    }
+}
+
+#[cold]
+fn halved() -> String {
+    "its offsets do not mark out whole characters".to_owned()
 }
 
 impl<'a> Value<'a> for &'a str {
@@ -178,7 +187,7 @@ impl<'a, V: Value<'a>> Value<'a> for Option<V> {
     type Column = (Missing, V::Column);
 
     fn bind(rows: usize, column: &'a Column) -> Result<Self::Column, String> {
-        Ok((Missing::new(rows, &column.missing)?, V::bind(rows, column)?))
+        Ok((Missing::new(rows, column.missing.as_deref().unwrap_or_default())?, V::bind(rows, column)?))
     }
 
     #[inline]

@@ -3,6 +3,7 @@
 //! Always holds: every figure is the metric's own `reduce` of exact sums; nothing is averaged over averages.
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use super::{Condition, FORMAT, Figure, Metric, Model, Plugin, Report, Scores, Window};
 use crate::run::{Incident, Member, Outcome, Prepared};
@@ -75,7 +76,7 @@ pub fn build(outcome: &Outcome, prepared: &Prepared) -> Report {
         format: FORMAT,
         study: study.name.clone(),
         declaration: digest(prepared.text.as_bytes()),
-        time_zone: study.time_zone.iana_name().unwrap_or("a fixed offset").to_owned(),
+        time_zone: zone(&study.time_zone),
         began: outcome.began,
         ended: outcome.ended,
         end: outcome.end.clone(),
@@ -87,9 +88,24 @@ pub fn build(outcome: &Outcome, prepared: &Prepared) -> Report {
         conditions,
         windows: windows.collect(),
         substrate_latency: outcome.substrate_latency,
-        incidents: reducer.incidents,
+        incidents: sorted(reducer.incidents),
         refused: outcome.refused.clone(),
     }
+}
+
+/// The zone's name, or its offset if it has none.
+fn zone(zone: &TimeZone) -> String {
+    match (zone.iana_name(), zone.to_fixed_offset()) {
+        (Some(name), _) => name.to_owned(),
+        (None, Ok(offset)) => offset.to_string(),
+        (None, Err(_)) => "a zone without a name".to_owned(),
+    }
+}
+
+/// The most frequent first.
+fn sorted(mut incidents: Vec<Incident>) -> Vec<Incident> {
+    incidents.sort_by(|a, b| b.count.cmp(&a.count));
+    incidents
 }
 
 fn decider(member: &Member<DeciderPlugin>) -> Plugin {
@@ -109,7 +125,8 @@ struct Reducer {
 impl Reducer {
     fn figure(&mut self, totals: &Totals, slice: Slice, model: usize, metric: usize) -> Figure {
         let tally = totals.tally(slice, model, metric);
-        let mut sums = tally.sums;
+        // A sum beyond the range of 64 bits is held at its end: JSON has no infinity.
+        let mut sums: Vec<f64> = tally.sums.iter().map(|sum| sum.clamp(f64::MIN, f64::MAX)).collect();
         // The host's own component: how many pairs the metric scored.
         let scored = sums.pop().unwrap_or(0.0) as u64;
         let (name, scorer) = &mut self.scorers[metric];

@@ -58,7 +58,7 @@ pub struct Report {
     pub substrate_latency: SubstrateLatency,
     /// What broke, the same things together, the most frequent first.
     pub incidents: Vec<Incident>,
-    /// The first records that were refused, at most ten of each class, in the order in which they came.
+    /// The first records that were refused, at most ten of each stream and class, in the order in which they came.
     pub refused: Vec<RefusedRecord>,
 }
 

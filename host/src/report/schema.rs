@@ -31,7 +31,7 @@ pub fn schema() -> Json {
             (
                 "refused",
                 list(
-                    "The first records that were refused, at most ten of each class, as they came.",
+                    "The first records that were refused, at most ten of each stream and class, as they came.",
                     refused(),
                 ),
             ),

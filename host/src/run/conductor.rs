@@ -31,7 +31,7 @@ use crate::study::Source;
 const AHEAD: u64 = 3;
 /// Runs of pairs that may wait to be compared.
 const UNCOMPARED: usize = 16;
-/// Refused records of each class that the report shows.
+/// Refused records of each stream and class that the report shows.
 const SHOWN: usize = 10;
 
 /// The two streams, being read.
@@ -342,7 +342,8 @@ impl<'p> Conductor<'p> {
         }
         for record in &refused {
             let (stream, class) = (record.side.plural(), record.class.name());
-            if self.refused.iter().filter(|r| r.class == class).count() < SHOWN {
+            let alike = |r: &&RefusedRecord| r.class == class && r.stream == stream;
+            if self.refused.iter().filter(alike).count() < SHOWN {
                 self.refused.push(RefusedRecord {
                     stream: stream.to_owned(),
                     line: record.line,

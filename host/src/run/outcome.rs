@@ -31,7 +31,7 @@ pub struct Outcome {
     pub substrate_latency: SubstrateLatency,
     /// What broke, the most frequent first.
     pub incidents: Vec<Incident>,
-    /// The first records that were refused, at most ten of each class.
+    /// The first records that were refused, at most ten of each stream and class.
     pub refused: Vec<RefusedRecord>,
 }
 

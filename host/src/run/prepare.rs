@@ -6,8 +6,6 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde_json::Value;
-
 use super::outcome::Kept;
 use crate::sandbox::{Assets, Budget, DeciderPlugin, File, Reads, Role, Sandbox, SandboxError, ScorerPlugin};
 use crate::study::{Fault, Faults, Field, Kind, Plugin, Study, parse};
@@ -47,19 +45,19 @@ pub struct Prepared {
 #[derive(Debug, thiserror::Error)]
 pub enum PrepareError {
     /// The file cannot be read.
-    #[error("cannot read {}: {source}; name a study.toml", path.display())]
+    #[error("cannot read {}: {error}; name a study.toml", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
         /// What the system said.
-        source: std::io::Error,
+        error: std::io::Error,
     },
     /// The file is wrong.
     #[error("{}", faults.display(path))]
     Faults {
         /// The file.
         path: PathBuf,
-        /// Everything that is wrong with it.
+        /// Everything that is wrong with its text; if that is sound, with its plugins.
         faults: Faults,
     },
     /// The sandbox cannot be set up.
@@ -89,7 +87,7 @@ fn load(
     kept: Option<&[Kept]>,
 ) -> Result<Prepared, PrepareError> {
     let text = std::fs::read_to_string(path)
-        .map_err(|source| PrepareError::Unreadable { path: path.to_owned(), source })?;
+        .map_err(|error| PrepareError::Unreadable { path: path.to_owned(), error })?;
     let wrong = |faults| PrepareError::Faults { path: path.to_owned(), faults };
     let mut study = parse(&text).map_err(wrong)?;
     overrule(&mut study);
@@ -169,7 +167,10 @@ impl Loader<'_> {
                 Err(error) => {
                     sound = false;
                     let path = path.display();
-                    self.fault(plugin.line, format!("{what}: cannot read its asset `{name}`, {path}: {error}"));
+                    self.fault(
+                        plugin.line,
+                        format!("{what}: cannot read its asset `{name}`, {path}: {error}; write where it is"),
+                    );
                 }
             }
         }
@@ -199,9 +200,7 @@ impl Loader<'_> {
         let loaded = DeciderPlugin::load(&self.sandbox, &file, role, config, assets.clone(), cache);
         match loaded {
             Ok(loaded) => {
-                for field in loaded.reads.iter() {
-                    self.check_field(study, plugin, role, field);
-                }
+                self.check_reads(study, plugin, role, &loaded.reads);
                 Some(Member { name: plugin.name.clone(), file, assets, plugin: loaded })
             }
             Err(error) => {
@@ -222,39 +221,57 @@ impl Loader<'_> {
         }
     }
 
-    fn check_field(&mut self, study: &Study, plugin: &Plugin, role: Role, reads: &Reads) {
-        let (what, name) = (format!("{} \"{}\"", role.name(), plugin.name), &reads.name);
-        if role == Role::Model && name.starts_with(DECISION_PREFIX) {
-            let why = "a model is never shown the decision: that would leak its target into its input";
-            return self.fault(plugin.path_line, format!("{what} reads `{name}`, and {why}"));
-        }
-        let Some(field) = declared(study, name) else {
+    fn check_reads(&mut self, study: &Study, plugin: &Plugin, role: Role, reads: &[Reads]) {
+        let what = format!("{} \"{}\"", role.name(), plugin.name);
+        let mut ungranted = Vec::new();
+        for Reads { name, kind, .. } in reads {
+            if role == Role::Model && name.starts_with(DECISION_PREFIX) {
+                self.fault(
+                    plugin.path_line,
+                    format!(
+                        "{what} reads `{name}`, and a model is never shown the decision: that would leak its target into \
+                         its input; let it read fields of the snapshot only"
+                    ),
+                );
+                continue;
+            }
             let (table, key) = match name.strip_prefix(DECISION_PREFIX) {
                 Some(key) => ("decisions.fields", key),
                 None => ("inputs.fields", name.as_str()),
             };
-            let kind = kind_name(reads.kind);
-            return self.fault(
-                plugin.path_line,
-                format!(
-                    "{what} reads `{name}`, which the study does not have; add {key} = \"{kind}\" to [{table}]"
+            let wanted = kind.name();
+            match declared(study, name).map(|field| field.kind) {
+                None => self.fault(
+                    plugin.path_line,
+                    format!(
+                        "{what} reads `{name}`, which the study does not have; add {key} = \"{wanted}\" to [{table}]"
+                    ),
                 ),
-            );
-        };
-        if field.kind != reads.kind && (field.kind, reads.kind) != (Kind::Integer, Kind::Number) {
-            let (wanted, found) = (kind_name(reads.kind), kind_name(field.kind));
-            self.fault(
-                plugin.path_line,
-                format!("{what} reads `{name}` as {wanted}, and the study declares it as {found}; declare it as \"{wanted}\""),
-            );
+                Some(found) if found != *kind && (found, *kind) != (Kind::Integer, Kind::Number) => {
+                    let found = found.name();
+                    self.fault(
+                        plugin.path_line,
+                        format!(
+                            "{what} reads `{name}` as {wanted}, and [{table}] declares it as {found}; write \
+                             {key} = \"{wanted}\" there if that is what the records hold"
+                        ),
+                    );
+                }
+                Some(_) => {}
+            }
+            if !plugin.grant.contains(name) {
+                ungranted.push(name);
+            }
         }
-        if !plugin.grant.contains(name) {
-            let mut grant = plugin.grant.clone();
-            grant.push(name.clone());
-            let grant = Value::from(grant);
+        if !ungranted.is_empty() {
+            let listed = |names: &[&String], quote: &str| {
+                names.iter().map(|name| format!("{quote}{name}{quote}")).collect::<Vec<_>>().join(", ")
+            };
+            let all: Vec<_> = plugin.grant.iter().chain(ungranted.iter().copied()).collect();
+            let (ungranted, all) = (listed(&ungranted, "`"), listed(&all, "\""));
             self.fault(
                 plugin.grant_line,
-                format!("{what} reads `{name}`, which it is not granted; write grant = {grant}"),
+                format!("{what} is not granted {ungranted}, which it reads; write grant = [{all}]"),
             );
         }
     }
@@ -272,7 +289,8 @@ impl Loader<'_> {
         };
         for model in models.iter().filter(|model| model.plugin.form != form) {
             let message = format!(
-                "model \"{}\" answers with a {}, and comparator \"{}\" with a {}; they cannot be compared",
+                "model \"{}\" answers with a {}, and comparator \"{}\" with a {}, which cannot be compared; let them \
+                 answer in one form",
                 model.name,
                 form_name(model.plugin.form),
                 comparator.name,
@@ -297,17 +315,6 @@ pub fn declared<'s>(study: &'s Study, name: &str) -> Option<&'s Field> {
     match name.strip_prefix(DECISION_PREFIX) {
         Some(key) => study.decisions.fields.iter().find(|field| field.name == key),
         None => study.inputs.fields.iter().find(|field| field.name == name),
-    }
-}
-
-fn kind_name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Boolean => "boolean",
-        Kind::Integer => "integer",
-        Kind::Number => "number",
-        Kind::Text => "text",
-        Kind::Timestamp => "timestamp",
-        Kind::Json => "json",
     }
 }
 

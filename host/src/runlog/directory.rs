@@ -26,9 +26,13 @@ impl RunDirectory {
                     Ok(held) if held == declaration => format!(
                         "{shown} already holds a run of this study; choose another directory with --run, or remove it"
                     ),
+                    Ok(held) if name(&held).is_some() && name(&held) == name(declaration) => format!(
+                        "{shown} already holds a run of this study as it was before study.toml was changed; choose \
+                         another directory with --run, or remove it"
+                    ),
                     Ok(held) => format!(
                         "{shown} already holds a run of another study{}; choose another directory with --run",
-                        name(&held)
+                        name(&held).map(|name| format!(", \"{name}\"")).unwrap_or_default()
                     ),
                     Err(_) => format!("{shown} is not empty and holds no run; choose another directory with --run"),
                 }));
@@ -68,8 +72,7 @@ impl RunDirectory {
 }
 
 /// The name in a declaration, for a message.
-fn name(declaration: &str) -> String {
-    let table: Option<toml::Table> = declaration.parse().ok();
-    let name = table.as_ref().and_then(|t| t.get("study")).and_then(|n| n.as_str());
-    name.map(|name| format!(", \"{name}\"")).unwrap_or_default()
+fn name(declaration: &str) -> Option<String> {
+    let table: toml::Table = declaration.parse().ok()?;
+    Some(table.get("study")?.as_str()?.to_owned())
 }

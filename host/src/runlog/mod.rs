@@ -29,14 +29,14 @@ pub use writer::{LogWriter, Table, Written};
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
     /// The system refuses.
-    #[error("cannot {verb} {}: {source}{}", path.display(), advice(source))]
+    #[error("cannot {verb} {}: {error}{}", path.display(), advice(error))]
     Io {
         /// What was tried.
         verb: &'static str,
         /// On what.
         path: PathBuf,
         /// What the system said.
-        source: io::Error,
+        error: io::Error,
     },
     /// Arrow or Parquet refuses.
     #[error("cannot {verb} {}: {why}", path.display())]
@@ -55,7 +55,7 @@ pub enum LogError {
 
 impl LogError {
     fn io<'a>(verb: &'static str, path: &'a Path) -> impl Fn(io::Error) -> LogError + 'a {
-        move |source| LogError::Io { verb, path: path.to_owned(), source }
+        move |error| LogError::Io { verb, path: path.to_owned(), error }
     }
 
     fn arrow(
@@ -64,7 +64,7 @@ impl LogError {
     ) -> impl Fn(arrow::error::ArrowError) -> LogError {
         let path = path.to_owned();
         move |error| match error {
-            arrow::error::ArrowError::IoError(_, source) => LogError::Io { verb, path: path.clone(), source },
+            arrow::error::ArrowError::IoError(_, error) => LogError::Io { verb, path: path.clone(), error },
             other => LogError::Format { verb, path: path.clone(), why: other.to_string() },
         }
     }
@@ -76,7 +76,7 @@ impl LogError {
         let path = path.to_owned();
         move |error| match error {
             parquet::errors::ParquetError::External(inner) => match inner.downcast::<io::Error>() {
-                Ok(source) => LogError::Io { verb, path: path.clone(), source: *source },
+                Ok(error) => LogError::Io { verb, path: path.clone(), error: *error },
                 Err(other) => LogError::Format { verb, path: path.clone(), why: other.to_string() },
             },
             other => LogError::Format { verb, path: path.clone(), why: other.to_string() },
@@ -89,7 +89,7 @@ fn advice(error: &io::Error) -> &'static str {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             "; free some space, or choose another directory with --run. What was written before is kept"
         }
-        io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
+        io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied | io::ErrorKind::NotADirectory => {
             "; choose a directory that may be written to with --run"
         }
         _ => "",

@@ -112,5 +112,6 @@ fn properties(schema: &SchemaRef) -> WriterProperties {
             properties = properties.set_column_encoding(column, Encoding::DELTA_BINARY_PACKED);
         }
     }
-    properties.build()
+    // Nobody looks for a record by how its text compares with others.
+    properties.set_column_statistics_enabled("raw".into(), EnabledStatistics::None).build()
 }

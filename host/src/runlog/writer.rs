@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -19,6 +20,8 @@ use super::segments::{Segments, seal};
 const SEGMENT_ROWS: usize = 256 << 10;
 /// Rows that are gathered into one batch of the log, if as many wait.
 const GATHER_ROWS: usize = 4096;
+/// Threads that seal, so that the last segments of the tables are not sealed one after the other.
+const SEALERS: usize = 2;
 /// Batches that may wait to be appended.
 const QUEUE: usize = 64;
 /// How long what was appended may wait before a reader of the directory sees it.
@@ -68,7 +71,7 @@ pub struct LogWriter {
 /// The other end: ends once all the [`LogWriter`]s are gone.
 pub struct Writing {
     appending: JoinHandle<Result<Written, LogError>>,
-    sealing: JoinHandle<Result<(), LogError>>,
+    sealing: Vec<JoinHandle<Result<(), LogError>>>,
 }
 
 impl LogWriter {
@@ -86,15 +89,15 @@ impl LogWriter {
         // No bound: a segment that waits costs its name.
         let (closed, segments) = channel();
         let spawn = |name: &str| thread::Builder::new().name(name.to_owned());
-        let sealing = spawn("seal").spawn(move || {
-            segments.into_iter().try_for_each(|segment: PathBuf| seal(&segment))
-        });
-        let appending = spawn("log").spawn(move || append(&mut tables, &batches, &closed));
         let failed = LogError::io("start the threads that write", folder);
-        Ok((
-            LogWriter { queue },
-            Writing { appending: appending.map_err(&failed)?, sealing: sealing.map_err(&failed)? },
-        ))
+        let segments = Arc::new(Mutex::new(segments));
+        let mut sealing = Vec::new();
+        for _ in 0..SEALERS {
+            let segments = segments.clone();
+            sealing.push(spawn("seal").spawn(move || seal_all(&segments)).map_err(&failed)?);
+        }
+        let appending = spawn("log").spawn(move || append(&mut tables, &batches, &closed));
+        Ok((LogWriter { queue }, Writing { appending: appending.map_err(&failed)?, sealing }))
     }
 
     /// Hands over a batch; waits while too many are queued. False if the log has failed: see [`Writing::finish`].
@@ -111,8 +114,22 @@ impl Writing {
     pub fn finish(self) -> Result<Written, LogError> {
         let stopped = |_| LogError::Directory("a thread that writes the log has stopped".to_owned());
         let written = self.appending.join().map_err(stopped)?;
-        let sealed = self.sealing.join().map_err(stopped)?;
-        sealed.and(written)
+        for sealing in self.sealing {
+            sealing.join().map_err(stopped)??;
+        }
+        written
+    }
+}
+
+/// Seals segments as they are closed, until no more can come.
+fn seal_all(segments: &Mutex<Receiver<PathBuf>>) -> Result<(), LogError> {
+    loop {
+        // Held while waiting: the other sealers could only wait too.
+        let next = segments.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        match next {
+            Ok(segment) => seal(&segment)?,
+            Err(_) => return Ok(()),
+        }
     }
 }
 

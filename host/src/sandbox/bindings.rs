@@ -3,8 +3,6 @@
 //! Models and comparators export the same interface, so one set of bindings serves both. The columns that
 //! go in are borrowed: each is copied once, into the guest's memory.
 
-#![expect(missing_docs, reason = "generated; the documentation stands in wit/shadow.wit")]
-
 /// The worlds `model` and `comparator`.
 pub mod decider {
     wasmtime::component::bindgen!({

@@ -1,11 +1,14 @@
 //! Compiled plugins, kept from one start to the next.
 //!
 //! Always holds: a file of the cache is named after the digest of the component and of the engine's settings; it begins
-//! with the digest of what follows; it is trusted only in a folder that nobody else may write to; it is written aside
-//! and renamed, so a half-written one is never seen. A file that does not fit is passed over and written anew.
+//! with the digest of what follows; it is read and written only in a folder of our own that nobody else may write to; it
+//! is written aside and renamed, so a half-written one is never seen. A file that does not fit is passed over and written
+//! anew.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::path::Path;
+use std::fs;
+use std::hash::{BuildHasher as _, DefaultHasher, Hash, Hasher as _, RandomState};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 use wasmtime::Engine;
@@ -16,59 +19,93 @@ use super::load::File;
 /// The component of `file`, compiled; from `folder` if it is there, and put there if it is not.
 ///
 /// # Errors
-/// When the component does not compile. That the cache cannot be used is no error.
+/// When the component does not compile. That the cache cannot be used is no error: it costs time at the next start and
+/// nothing else.
 pub(super) fn load(engine: &Engine, file: &File, folder: &Path) -> wasmtime::Result<Component> {
+    if !is_ours(folder).unwrap_or(false) {
+        return Component::new(engine, &file.bytes);
+    }
     let mut settings = DefaultHasher::new();
     engine.precompile_compatibility_hash().hash(&mut settings);
     let path = folder.join(format!("{}-{:016x}.cwasm", file.digest, settings.finish()));
-    if let Some(code) = read(&path, folder) {
+    if let Some(code) = read(&path) {
         // SAFETY: `deserialize` runs what it is given. The bytes were written by `write` below: they carry their own
-        // digest, and neither the folder nor the file can be written by anybody but their owner.
+        // digest, and nobody but our own user can write to the folder or to the file.
         if let Ok(component) = unsafe { Component::deserialize(engine, &code) } {
             return Ok(component);
         }
     }
     let component = Component::new(engine, &file.bytes)?;
-    let code = component.serialize()?;
-    // A cache that cannot be written costs time at the next start and nothing else.
-    let _ = write(&path, folder, &code);
+    let _ = write(&path, &component.serialize()?);
     Ok(component)
 }
 
-fn read(path: &Path, folder: &Path) -> Option<Vec<u8>> {
-    if !(private(folder) && private(path)) {
+fn read(path: &Path) -> Option<Vec<u8>> {
+    let meta = fs::symlink_metadata(path).ok()?;
+    if !meta.is_file() || others_may_write(&meta) {
         return None;
     }
-    let mut bytes = std::fs::read(path).ok()?;
+    let mut bytes = fs::read(path).ok()?;
     let digest: [u8; 32] = bytes.get(..32)?.try_into().ok()?;
     bytes.drain(..32);
     (Sha256::digest(&bytes)[..] == digest).then_some(bytes)
 }
 
-fn write(path: &Path, folder: &Path, code: &[u8]) -> std::io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)?;
-    let aside = path.with_extension(format!("{}.tmp", std::process::id()));
-    let mut bytes = Sha256::digest(code).to_vec();
-    bytes.extend_from_slice(code);
-    std::fs::write(&aside, bytes)?;
-    #[cfg(unix)]
-    std::fs::set_permissions(&aside, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
-    std::fs::rename(&aside, path)
+fn write(path: &Path, code: &[u8]) -> io::Result<()> {
+    let aside = aside(path);
+    let written = create(&aside).and_then(|mut file| {
+        file.write_all(&Sha256::digest(code))?;
+        file.write_all(code)?;
+        fs::rename(&aside, path)
+    });
+    if written.is_err() {
+        let _ = fs::remove_file(&aside);
+    }
+    written
 }
 
-/// Whether only its owner may write to it.
-fn private(path: &Path) -> bool {
+/// A name beside `path` that nobody else uses.
+fn aside(path: &Path) -> PathBuf {
+    path.with_extension(format!("{:016x}.tmp", RandomState::new().build_hasher().finish()))
+}
+
+/// A file that was not there before, for us alone.
+fn create(path: &Path) -> io::Result<fs::File> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
     #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt as _;
-        std::fs::symlink_metadata(path).is_ok_and(|meta| meta.mode() & 0o022 == 0)
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// Whether `folder`, which is made if it is not there, belongs to us and only we may write to it.
+#[cfg(unix)]
+fn is_ours(folder: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    let meta = fs::symlink_metadata(folder)?;
+    if !meta.is_dir() || others_may_write(&meta) {
+        return Ok(false);
     }
-    #[cfg(not(unix))]
-    {
-        path.exists()
-    }
+    // A folder may let only its owner write and still be somebody else's. Who we are is seen from a file that we make.
+    let probe = aside(&folder.join("owner"));
+    let owner = create(&probe).and_then(|file| file.metadata())?.uid();
+    fs::remove_file(&probe)?;
+    Ok(owner == meta.uid())
+}
+
+#[cfg(unix)]
+fn others_may_write(meta: &fs::Metadata) -> bool {
+    std::os::unix::fs::MetadataExt::mode(meta) & 0o022 != 0
+}
+
+/// Where rights cannot be told, nothing is trusted.
+#[cfg(not(unix))]
+fn is_ours(_: &Path) -> io::Result<bool> {
+    Ok(false)
+}
+
+#[cfg(not(unix))]
+fn others_may_write(_: &fs::Metadata) -> bool {
+    true
 }

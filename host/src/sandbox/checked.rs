@@ -1,7 +1,8 @@
 //! Answers as a plugin gave them, checked before they are believed.
 //!
 //! Always holds: what passes has one answer a row, codes within the names, UTF-8, finite numbers, no name twice among
-//! the names or in one ranking, confidences from 0 to 1, unanswered rows ascending.
+//! the names or in one ranking, no answer longer than [`LONGEST`], confidences from 0 to 1, unanswered rows ascending.
+//! What an unanswered row holds is not looked at.
 
 use arrow::array::StringArray;
 use arrow::buffer::{Buffer, OffsetBuffer, ScalarBuffer};
@@ -11,16 +12,29 @@ use super::bindings::decider::exports::understudy::shadow::columns::TextResult;
 use crate::batch::{Answers, Decisions, Names, Reason};
 use crate::study::Form;
 
+/// The longest answer in bytes: a label, or all the names of a ranking. The log writes an answer out for each row, so without
+/// it a plugin could have one long name stand for many gigabytes. The largest batch of them stays below the 2 GiB of an
+/// Arrow column.
+const LONGEST: usize = 16 << 10;
+
 /// Believes the answers to `rows` rows in one form, or says what is wrong with them.
 pub(super) fn answers(given: wit::Answers, form: Form, rows: usize) -> Result<Answers, String> {
     let unanswered = unanswered(given.unanswered, rows)?;
     let mut silent = unanswered.iter().map(|(row, _)| *row as usize).peekable();
     let mut is_answered = |row: usize| silent.next_if_eq(&row).is_none();
     let decisions = match (given.decisions, form) {
-        (wit::Decisions::Labels(labels), Form::Label) => {
-            let names = names(labels.names)?;
+        (wit::Decisions::Labels(mut labels), Form::Label) => {
+            let mut names = names(labels.names)?;
             count("codes", labels.codes.len(), rows)?;
-            codes(&labels.codes, &names)?;
+            if codes(&labels.codes, &names).is_err() {
+                for (row, _) in &unanswered {
+                    labels.codes[*row as usize] = 0;
+                }
+                if unanswered.len() == rows {
+                    names = Names::from(vec![""]);
+                }
+                codes(&labels.codes, &names)?;
+            }
             Decisions::Labels { names, codes: labels.codes }
         }
         (wit::Decisions::Numbers(mut numbers), Form::Number) => {
@@ -39,7 +53,7 @@ pub(super) fn answers(given: wit::Answers, form: Form, rows: usize) -> Result<An
             count("offsets", rankings.offsets.len(), rows + 1)?;
             offsets(&rankings.offsets, rankings.codes.len())?;
             codes(&rankings.codes, &names)?;
-            distinct(&rankings.offsets, &rankings.codes, &names)?;
+            each_ranking(&rankings.offsets, &rankings.codes, &names)?;
             Decisions::Rankings { names, offsets: rankings.offsets, codes: rankings.codes }
         }
         (other, form) => {
@@ -84,11 +98,18 @@ fn names(text: TextResult) -> Result<Names, String> {
     let bounds = OffsetBuffer::new(ScalarBuffer::from(bounds));
     let names = StringArray::try_new(bounds, Buffer::from_vec(text.bytes), None)
         .map_err(|_| "gave names that are not UTF-8".to_owned())?;
+    if let Some(long) = names.iter().flatten().find(|name| name.len() > LONGEST) {
+        return Err(too_long(long.len()));
+    }
     let mut seen = rustc_hash::FxHashSet::default();
     match names.iter().flatten().find(|name| !seen.insert(*name)) {
         Some(twice) => Err(format!("gave the name \"{}\" twice", super::clean(twice))),
         None => Ok(names),
     }
+}
+
+fn too_long(bytes: usize) -> String {
+    format!("gave an answer of {bytes} bytes; an answer has at most {LONGEST}")
 }
 
 fn offsets(offsets: &[u32], end: usize) -> Result<(), String> {
@@ -110,16 +131,21 @@ fn codes(codes: &[u32], names: &Names) -> Result<(), String> {
     }
 }
 
-fn distinct(offsets: &[u32], codes: &[u32], names: &Names) -> Result<(), String> {
+fn each_ranking(offsets: &[u32], codes: &[u32], names: &Names) -> Result<(), String> {
     use arrow::array::Array as _;
     // For each name the ranking that it was last seen in.
     let mut last = vec![u32::MAX; names.len()];
     for (row, bounds) in offsets.windows(2).enumerate() {
+        let mut bytes = 0;
         for &code in &codes[bounds[0] as usize..bounds[1] as usize] {
             if std::mem::replace(&mut last[code as usize], row as u32) == row as u32 {
                 let name = super::clean(names.value(code as usize));
                 return Err(format!("ranked \"{name}\" twice in one answer"));
             }
+            bytes += names.value(code as usize).len();
+        }
+        if bytes > LONGEST {
+            return Err(too_long(bytes));
         }
     }
     Ok(())

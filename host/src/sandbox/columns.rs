@@ -55,7 +55,7 @@ impl<'a> Lent<'a> {
             (Kind::Text, _) => wit::Values::Text(text()),
             (Kind::Json, _) => wit::Values::Json(text()),
         };
-        wit::Column { values, missing: &self.missing }
+        wit::Column { values, missing: (!self.missing.is_empty()).then_some(&self.missing[..]) }
     }
 }
 

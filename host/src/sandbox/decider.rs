@@ -1,7 +1,7 @@
 //! Models and comparators: rows in, one answer a row out.
 //!
 //! Always holds: the answer recorded for a row depends on that row alone. A row in which a required field is missing is
-//! not handed over. A batch that fails is halved until the failing rows stand alone; they become unanswered, with what
+//! not handed over. A batch that fails is cut until the failing rows stand alone; they become unanswered, with what
 //! happened as the reason, and the others are answered.
 
 use std::borrow::Cow;
@@ -13,10 +13,11 @@ use arrow::array::{Array, BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
 
 use super::bindings::decider::Model as Bindings;
-use super::bindings::decider::exports::understudy::shadow::{answers, columns as wit};
+use super::bindings::decider::exports::understudy::shadow::answers;
 use super::instance::{Recipe, Runner};
 use super::load::{Assets, File, Role, link};
-use super::{Sandbox, SandboxError, checked, columns};
+use super::pace::Pace;
+use super::{Sandbox, SandboxError, checked, columns, described};
 use crate::batch::{Answers, Reason};
 use crate::study::{Form, Kind};
 
@@ -35,7 +36,7 @@ pub struct Reads {
 #[derive(Clone)]
 pub struct DeciderPlugin {
     sandbox: Sandbox,
-    recipe: Arc<Recipe>,
+    recipe: Arc<Recipe<Bindings>>,
     /// What the plugin calls itself, and its version.
     pub title: String,
     /// The fields it reads, in the order of the columns.
@@ -57,24 +58,15 @@ impl DeciderPlugin {
         assets: Assets,
         cache: Option<&Path>,
     ) -> Result<DeciderPlugin, SandboxError> {
-        let pre = link(sandbox, file, role, cache)?;
+        let pre = link::<Bindings>(sandbox, file, role, cache)?;
         let recipe = Arc::new(Recipe { pre, config, assets });
         let mut runner = Runner::<Bindings>::new(sandbox.clone(), recipe.clone());
         runner.start()?;
         let said = runner
             .call("describe", |world, store| world.understudy_shadow_decider().call_describe(store))
             .map_err(SandboxError::Call)?;
-        let reads: Arc<[Reads]> = said
-            .reads
-            .into_iter()
-            .map(|f| Reads { name: super::clean(&f.name), kind: kind(f.kind), required: f.required })
-            .collect();
-        for (index, field) in reads.iter().enumerate() {
-            if reads[..index].iter().any(|earlier| earlier.name == field.name) {
-                return Err(SandboxError::Description { why: format!("it reads `{}` twice", field.name) });
-            }
-        }
-        let title = super::clean(&format!("{} {}", said.name, said.version));
+        let title = described::title(&said.name, &said.version);
+        let reads = described::fields(said.reads)?.into();
         Ok(DeciderPlugin { sandbox: sandbox.clone(), recipe, title, reads, form: form(said.answers) })
     }
 
@@ -85,19 +77,8 @@ impl DeciderPlugin {
             kinds: self.reads.iter().map(|field| field.kind).collect(),
             reads: self.reads.clone(),
             form: self.form,
-            fuel_per_row: 0.0,
+            pace: Pace::new(),
         }
-    }
-}
-
-fn kind(kind: wit::Kind) -> Kind {
-    match kind {
-        wit::Kind::Boolean => Kind::Boolean,
-        wit::Kind::Integer => Kind::Integer,
-        wit::Kind::Number => Kind::Number,
-        wit::Kind::Text => Kind::Text,
-        wit::Kind::Timestamp => Kind::Timestamp,
-        wit::Kind::Json => Kind::Json,
     }
 }
 
@@ -126,8 +107,7 @@ pub struct Decider {
     reads: Arc<[Reads]>,
     kinds: Vec<Kind>,
     form: Form,
-    /// The most fuel that a row has used on average over a call.
-    fuel_per_row: f64,
+    pace: Pace,
 }
 
 /// The rows of one call that went well, or the one row that did not.
@@ -160,13 +140,11 @@ impl Decider {
         let mut pieces = Vec::new();
         let mut start = 0;
         while start < handed.len() {
-            let rows = self.affordable().min(handed.len() - start);
-            // A slice costs as much as a call of one row, so there is none where it would be the whole.
-            match rows == handed.len() {
-                true => self.answer(&shown, &mut pieces),
-                false => self.answer(&shown.slice(start, rows), &mut pieces),
+            let rows = self.pace.next(handed.len() - start, self.runner.fuel());
+            if let Some(piece) = self.piece(&shown.slice(start, rows)) {
+                pieces.push(piece);
+                start += rows;
             }
-            start += rows;
         }
         self.assemble(batch, pieces, &handed)
     }
@@ -180,29 +158,23 @@ impl Decider {
             .then(|| (0..batch.num_rows()).map(|row| Some(gaps.iter().all(|n| n.is_valid(row)))).collect())
     }
 
-    /// How many rows a call may have so that half its fuel is likely to do.
-    fn affordable(&self) -> usize {
-        ((self.runner.fuel() as f64 / 2.0 / self.fuel_per_row.max(1.0)) as usize).max(1)
-    }
-
-    fn answer(&mut self, batch: &RecordBatch, pieces: &mut Vec<Piece>) {
+    /// What became of some rows; `None` if one of them is to blame for a failure and it has to be found.
+    fn piece(&mut self, batch: &RecordBatch) -> Option<Piece> {
         let rows = batch.num_rows();
         let started = Instant::now();
         let outcome = self.call(batch);
         let nanos = started.elapsed().as_nanos() as u64;
         match outcome {
             Ok(answers) => {
-                self.fuel_per_row = self.fuel_per_row.max(self.runner.used as f64 / rows as f64);
-                pieces.push(Piece { answers, nanos, broken: None });
+                self.pace.went_well(rows, self.runner.used);
+                Some(Piece { answers, nanos, broken: None })
             }
-            Err(why) if rows == 1 => {
-                let answers = Answers::none(self.form, 1, &Reason::Failed(why.clone()));
-                pieces.push(Piece { answers, nanos, broken: Some(why) });
-            }
-            Err(_) => {
-                let half = rows / 2;
-                self.answer(&batch.slice(0, half), pieces);
-                self.answer(&batch.slice(half, rows - half), pieces);
+            Err(why) => {
+                self.pace.failed(rows);
+                (rows == 1).then(|| {
+                    let answers = Answers::none(self.form, 1, &Reason::Failed(why.clone()));
+                    Piece { answers, nanos, broken: Some(why) }
+                })
             }
         }
     }

@@ -15,9 +15,12 @@ use super::SandboxError;
 const TICK: Duration = Duration::from_millis(10);
 /// Stack of one call. Deep enough for a recursive parser, far below a thread's own 2 MiB.
 const STACK: usize = 512 << 10;
-/// Core instances, memories and tables that one component may hold: the plugin itself and the adapters that a
-/// toolchain may add.
+/// Memories and tables that one component may hold: the plugin's own and those of the adapters that a toolchain may add.
 const PER_COMPONENT: u32 = 8;
+/// Core instances that one component may hold: an interpreter comes as a dozen modules and more, linked together.
+const CORE_INSTANCES: u32 = 64;
+/// The most elements of the tables of one instance: function pointers of a large program.
+pub(super) const TABLE_ELEMENTS: usize = 100_000;
 
 /// What one call and one instance of a plugin may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +29,7 @@ pub struct Budget {
     pub fuel: u64,
     /// Wall-clock time for one call.
     pub timeout: Duration,
-    /// Linear memory of one instance in bytes.
+    /// Linear memory of one instance in bytes, all its memories together.
     pub memory: usize,
     /// Bytes that one call may hand back to the host.
     pub returned: usize,
@@ -63,21 +66,24 @@ impl Sandbox {
 
     /// The deadline of a call in ticks of the epoch, at least one whole tick.
     pub(super) fn deadline(&self) -> u64 {
-        // One more, since the first tick may come at once.
-        self.budget.timeout.as_nanos().div_ceil(TICK.as_nanos()) as u64 + 1
+        // One more, since the first tick may come at once. Wasmtime adds it to the epoch, so it has to stay far from the
+        // largest number.
+        let ticks = self.budget.timeout.as_nanos().div_ceil(TICK.as_nanos()) + 1;
+        ticks.min(u128::from(u64::MAX / 2)) as u64
     }
 }
 
 fn config(budget: Budget, instances: u32) -> Config {
     let mut pool = PoolingAllocationConfig::default();
     pool.total_component_instances(instances)
-        .total_core_instances(instances * PER_COMPONENT)
-        .total_memories(instances * PER_COMPONENT)
-        .total_tables(instances * PER_COMPONENT)
+        .total_core_instances(instances.saturating_mul(CORE_INSTANCES))
+        .total_memories(instances.saturating_mul(PER_COMPONENT))
+        .total_tables(instances.saturating_mul(PER_COMPONENT))
+        .max_core_instances_per_component(CORE_INSTANCES)
         .max_memories_per_component(PER_COMPONENT)
         .max_tables_per_component(PER_COMPONENT)
-        .max_core_instances_per_component(PER_COMPONENT)
         .max_memory_size(budget.memory)
+        .table_elements(TABLE_ELEMENTS)
         // The memory of an instance that is gone is handed back to the system in one sweep, not page by page.
         .linear_memory_keep_resident(256 << 10);
     let mut config = Config::new();

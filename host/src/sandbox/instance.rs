@@ -7,28 +7,26 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use wasmtime::component::InstancePre;
-use wasmtime::{Store, StoreLimits, StoreLimitsBuilder, Trap, WasmCoreDump};
+use wasmtime::{Store, Trap, WasmCoreDump};
 
 use super::bindings::{decider, scorer};
-use super::engine::Sandbox;
+use super::engine::{Sandbox, TABLE_ELEMENTS};
+use super::limits::{Excess, Host};
 use super::load::Assets;
 use super::{CallError, SandboxError, panic};
 
-/// The most elements of one table: function pointers of a large program.
-const TABLE_ELEMENTS: usize = 100_000;
-/// The first wait before an instance is made anew, once traps come in a row, and the longest.
-const BACK_OFF: (Duration, Duration) = (Duration::from_micros(250), Duration::from_millis(10));
-/// So many traps in a row are taken for single bad rows and cost no wait.
-const FREE_TRAPS: u32 = 4;
-
-/// What the host keeps for an instance.
-pub(super) struct Host {
-    limits: StoreLimits,
-}
+/// The first wait before an instance is made anew, once traps come in a row, and the longest. A trap itself costs some
+/// 100 microseconds: the longest wait leaves a plugin that breaks on every row a tenth of its thread's time.
+const BACK_OFF: (Duration, Duration) = (Duration::from_micros(10), Duration::from_millis(1));
+/// So many traps in a row cost no wait: what it takes to find one bad row in the largest batch.
+const FREE_TRAPS: u32 = 17;
 
 /// The world of a plugin: what the generated bindings of both worlds have in common.
 pub(super) trait World: Sized {
-    fn instantiate(pre: &InstancePre<Host>, store: &mut Store<Host>) -> wasmtime::Result<Self>;
+    /// Linked code whose exports are known to be this world's.
+    type Pre;
+    fn prepare(pre: InstancePre<Host>) -> wasmtime::Result<Self::Pre>;
+    fn instantiate(pre: &Self::Pre, store: &mut Store<Host>) -> wasmtime::Result<Self>;
     fn configure(
         &self,
         store: &mut Store<Host>,
@@ -40,8 +38,14 @@ pub(super) trait World: Sized {
 macro_rules! world {
     ($bindings:ident, $pre:ident, $world:ident, $interface:ident) => {
         impl World for $bindings::$world {
-            fn instantiate(pre: &InstancePre<Host>, store: &mut Store<Host>) -> wasmtime::Result<Self> {
-                $bindings::$pre::new(pre.clone())?.instantiate(store)
+            type Pre = $bindings::$pre<Host>;
+
+            fn prepare(pre: InstancePre<Host>) -> wasmtime::Result<Self::Pre> {
+                $bindings::$pre::new(pre)
+            }
+
+            fn instantiate(pre: &Self::Pre, store: &mut Store<Host>) -> wasmtime::Result<Self> {
+                pre.instantiate(store)
             }
 
             fn configure(
@@ -63,17 +67,17 @@ world!(decider, ModelPre, Model, understudy_shadow_decider);
 world!(scorer, MetricPre, Metric, understudy_shadow_scorer);
 
 /// What an instance is made of: linked code and its set-up. Shared by all the instances of a plugin.
-pub(super) struct Recipe {
-    pub pre: InstancePre<Host>,
+pub(super) struct Recipe<W: World> {
+    pub pre: W::Pre,
     /// A JSON object.
     pub config: String,
     pub assets: Assets,
 }
 
 /// A plugin's instance, made when first needed and again after each trap.
-pub(super) struct Runner<W> {
+pub(super) struct Runner<W: World> {
     sandbox: Sandbox,
-    recipe: Arc<Recipe>,
+    recipe: Arc<Recipe<W>>,
     live: Option<(Store<Host>, W)>,
     /// Traps since the last call that went well.
     strikes: u32,
@@ -82,7 +86,7 @@ pub(super) struct Runner<W> {
 }
 
 impl<W: World> Runner<W> {
-    pub fn new(sandbox: Sandbox, recipe: Arc<Recipe>) -> Runner<W> {
+    pub fn new(sandbox: Sandbox, recipe: Arc<Recipe<W>>) -> Runner<W> {
         Runner { sandbox, recipe, live: None, strikes: 0, used: 0 }
     }
 
@@ -107,9 +111,13 @@ impl<W: World> Runner<W> {
     ) -> Result<T, CallError> {
         if self.live.is_none() {
             self.back_off();
-            self.live = Some(self.make().map_err(|error| match error {
-                SandboxError::Call(error) => error,
-                other => CallError { verb: "configure", why: other.to_string() },
+            self.live = Some(self.make().map_err(|error| {
+                self.strikes = self.strikes.saturating_add(1);
+                match error {
+                    SandboxError::Call(error) => error,
+                    SandboxError::Config { why } => CallError { verb: "configure", why: format!("said: {why}") },
+                    other => CallError { verb: "instantiate", why: format!("failed: {other}") },
+                }
             })?);
         }
         let (mut store, world) = self.live.take().expect("made above");
@@ -128,15 +136,10 @@ impl<W: World> Runner<W> {
         }
     }
 
-    fn make(&mut self) -> Result<(Store<Host>, W), SandboxError> {
+    fn make(&self) -> Result<(Store<Host>, W), SandboxError> {
         let budget = self.sandbox.budget();
-        let limits = StoreLimitsBuilder::new()
-            .memory_size(budget.memory)
-            .table_elements(TABLE_ELEMENTS)
-            .trap_on_grow_failure(true)
-            .build();
-        let mut store = Store::new(self.sandbox.engine(), Host { limits });
-        store.limiter(|host| &mut host.limits);
+        let mut store = Store::new(self.sandbox.engine(), Host::new(budget.memory));
+        store.limiter(|host| host);
         store.set_hostcall_fuel(budget.returned);
         self.refill(&mut store);
         let world = W::instantiate(&self.recipe.pre, &mut store)
@@ -176,13 +179,15 @@ impl<W: World> Runner<W> {
             (None, Some(Trap::Interrupt)) => format!("took longer than {:?}", budget.timeout),
             (None, Some(Trap::StackOverflow)) => "overflowed its stack".to_owned(),
             (None, Some(trap)) => format!("trapped: {trap}{}", place(error)),
-            (None, None) => {
-                let cause = super::clean(&error.root_cause().to_string());
-                match cause.starts_with("forcing trap when growing memory") {
-                    true => format!("wanted more memory than the {} MiB that it may have", budget.memory >> 20),
-                    false => format!("failed: {cause}"),
+            (None, None) => match error.downcast_ref::<Excess>() {
+                Some(Excess::Memory) => {
+                    format!("wanted more memory than the {} MiB that it may have", budget.memory >> 20)
                 }
-            }
+                Some(Excess::Table) => {
+                    format!("wanted more table elements than the {TABLE_ELEMENTS} that it may have")
+                }
+                None => format!("failed: {}", super::clean(&error.root_cause().to_string())),
+            },
         };
         CallError { verb, why }
     }

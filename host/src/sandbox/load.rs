@@ -5,10 +5,10 @@
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
-use wasmtime::component::{Component, InstancePre, Linker, types::ComponentItem};
+use wasmtime::component::{Component, Linker, types::ComponentItem};
 
 use super::engine::Sandbox;
-use super::instance::Host;
+use super::instance::World;
 use super::{SandboxError, cache};
 
 const DECIDER: &str = "understudy:shadow/decider@0.1.0";
@@ -91,13 +91,13 @@ pub fn digest(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Compiles a plugin (or takes it from the cache) and links it with nothing.
-pub(super) fn link(
+/// Compiles a plugin (or takes it from the cache), links it with nothing and finds its exports.
+pub(super) fn link<W: World>(
     sandbox: &Sandbox,
     file: &File,
     role: Role,
     cache: Option<&Path>,
-) -> Result<InstancePre<Host>, SandboxError> {
+) -> Result<W::Pre, SandboxError> {
     let invalid = |error: wasmtime::Error| SandboxError::Invalid {
         path: file.path.clone(),
         why: super::clean(&format!("{error:#}")),
@@ -108,7 +108,7 @@ pub(super) fn link(
     }
     .map_err(invalid)?;
     let kind = component.component_type();
-    let names: Vec<String> = kind.imports(sandbox.engine()).map(|(name, _)| name.to_owned()).collect();
+    let names: Vec<String> = kind.imports(sandbox.engine()).map(|(name, _)| super::clean(name)).collect();
     if !names.is_empty() {
         return Err(SandboxError::Imports { path: file.path.clone(), names });
     }
@@ -125,5 +125,10 @@ pub(super) fn link(
         let (wanted, export) = (role.with_article(), role.export());
         return Err(SandboxError::World { path: file.path.clone(), wanted, export, found });
     }
-    Linker::new(sandbox.engine()).instantiate_pre(&component).map_err(invalid)
+    let linked = Linker::new(sandbox.engine()).instantiate_pre(&component).map_err(invalid)?;
+    W::prepare(linked).map_err(|error| SandboxError::Interface {
+        path: file.path.clone(),
+        export: role.export(),
+        why: super::clean(&format!("{error:#}")),
+    })
 }

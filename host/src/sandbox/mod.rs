@@ -3,19 +3,22 @@
 //! Always holds:
 //! - a plugin has no import at all, so there is nothing that it could write to, ask or look up;
 //! - a call ends: by its fuel, or at the latest by the clock; its memory and what it may hand back are limited;
-//! - an instance that trapped is thrown away, and the next one waits a little longer each time;
-//! - what a plugin says is checked before it is believed: lengths, codes, UTF-8, finite numbers;
-//! - what is recorded for a row depends on that row alone: a batch that fails is cut in two until the rows that fail
-//!   stand alone, so the size of a batch never shows in the answers.
+//! - an instance that trapped is thrown away, and when traps go on and on the next one waits a little;
+//! - what a plugin says is checked before it is believed: lengths, codes, UTF-8, finite numbers, names;
+//! - what is recorded for a row depends on that row alone: a batch that fails is cut until the rows that fail stand
+//!   alone, so the size of a batch never shows in the answers.
 
 mod bindings;
 mod cache;
 mod checked;
 mod columns;
 mod decider;
+mod described;
 mod engine;
 mod instance;
+mod limits;
 mod load;
+mod pace;
 mod panic;
 mod scorer;
 
@@ -55,7 +58,7 @@ pub enum SandboxError {
         path: PathBuf,
     },
     /// The file does not validate or compile.
-    #[error("{path} is not a valid component: {why}")]
+    #[error("{path} is not a valid component: {why}; build it anew")]
     Invalid {
         /// The file.
         path: PathBuf,
@@ -74,7 +77,7 @@ pub enum SandboxError {
         names: Vec<String>,
     },
     /// The plugin does not export what its place in the study needs.
-    #[error("{path} {found}, so it cannot be {wanted}, which exports `{export}`")]
+    #[error("{path} {found}, so it cannot be {wanted}; name a component that exports `{export}`")]
     World {
         /// The file.
         path: PathBuf,
@@ -85,8 +88,18 @@ pub enum SandboxError {
         /// What it is instead.
         found: &'static str,
     },
+    /// The plugin exports an interface of the right name that is made differently.
+    #[error("{path} has another `{export}` than this host: {why}; build it against the host's wit/shadow.wit")]
+    Interface {
+        /// The file.
+        path: PathBuf,
+        /// The export.
+        export: &'static str,
+        /// What differs.
+        why: String,
+    },
     /// The plugin did not take its configuration.
-    #[error("it refuses its config: {why}")]
+    #[error("it cannot be set up: {why}")]
     Config {
         /// What the plugin said.
         why: String,
@@ -118,7 +131,14 @@ pub struct CallError {
     pub why: String,
 }
 
-/// Text from a plugin as it may be shown: no control character, at most 1,000 characters.
+/// Text from a plugin as it may be shown: one line that hides nothing, at most 1,000 characters.
 fn clean(text: &str) -> String {
-    text.chars().take(1000).map(|c| if c.is_control() { ' ' } else { c }).collect()
+    text.chars().take(1000).map(|c| if is_hidden(c) { ' ' } else { c }).collect()
+}
+
+/// Whether a character does something to a terminal or to the order of its neighbours instead of being seen: control
+/// characters, the ends of lines and paragraphs, and the marks of writing direction.
+fn is_hidden(c: char) -> bool {
+    let marks = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    marks || c.is_control()
 }

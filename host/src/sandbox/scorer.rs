@@ -13,7 +13,8 @@ use super::bindings::scorer::exports::understudy::shadow::{answers as wit, colum
 use super::columns::{bytes, offsets};
 use super::instance::{Recipe, Runner};
 use super::load::{Assets, File, Role, link};
-use super::{Sandbox, SandboxError};
+use super::pace::Pace;
+use super::{Sandbox, SandboxError, described};
 use crate::batch::{Answers, Decisions, Names, Reason};
 use crate::study::Form;
 
@@ -31,7 +32,7 @@ pub enum Better {
 #[derive(Clone)]
 pub struct ScorerPlugin {
     sandbox: Sandbox,
-    recipe: Arc<Recipe>,
+    recipe: Arc<Recipe<Bindings>>,
     /// What the plugin calls itself, and its version.
     pub title: String,
     /// The forms that it can score.
@@ -56,32 +57,26 @@ impl ScorerPlugin {
         assets: Assets,
         cache: Option<&Path>,
     ) -> Result<ScorerPlugin, SandboxError> {
-        let pre = link(sandbox, file, Role::Metric, cache)?;
+        let pre = link::<Bindings>(sandbox, file, Role::Metric, cache)?;
         let recipe = Arc::new(Recipe { pre, config, assets });
         let mut runner = Runner::<Bindings>::new(sandbox.clone(), recipe.clone());
         runner.start()?;
         let said = runner
             .call("describe", |world, store| world.understudy_shadow_scorer().call_describe(store))
             .map_err(SandboxError::Call)?;
-        if said.components.is_empty() {
-            return Err(SandboxError::Description { why: "a metric has at least one component".into() });
-        }
-        let form = |form| match form {
-            wit::Form::Label => Form::Label,
-            wit::Form::Number => Form::Number,
-            wit::Form::Ranking => Form::Ranking,
-        };
+        let forms = [(wit::Form::Label, Form::Label), (wit::Form::Number, Form::Number), (wit::Form::Ranking, Form::Ranking)];
+        let accepts = forms.into_iter().filter(|(given, _)| said.accepts.contains(given)).map(|(_, form)| form);
         Ok(ScorerPlugin {
             sandbox: sandbox.clone(),
             recipe,
-            title: super::clean(&format!("{} {}", said.name, said.version)),
-            accepts: said.accepts.into_iter().map(form).collect(),
-            components: said.components.iter().map(|name| super::clean(name)).collect(),
+            title: described::title(&said.name, &said.version),
+            accepts: accepts.collect(),
+            components: described::components(said.components)?,
             better: match said.better {
                 scorer::Direction::More => Better::Higher,
                 scorer::Direction::Less => Better::Lower,
             },
-            range: (said.least, said.greatest),
+            range: described::range(said.least, said.greatest)?,
         })
     }
 
@@ -90,6 +85,7 @@ impl ScorerPlugin {
         Scorer {
             runner: Runner::new(self.sandbox.clone(), self.recipe.clone()),
             components: self.components.len(),
+            pace: Pace::new(),
         }
     }
 }
@@ -107,33 +103,46 @@ pub struct Scored {
 pub struct Scorer {
     runner: Runner<Bindings>,
     components: usize,
+    pace: Pace,
 }
 
 impl Scorer {
     /// Scores pairs. The comparator has answered every one of them.
     pub fn score(&mut self, model: &Answers, comparator: &Answers) -> Scored {
         let rows = model.rows();
-        match self.call(model, comparator) {
-            Ok(components) => Scored { components, broken: Vec::new() },
-            Err(why) if rows == 1 => {
-                Scored { components: vec![vec![0.0]; self.components], broken: vec![(0, why)] }
-            }
-            Err(_) => {
-                let part = |answers: &Answers, from: usize, to: usize| {
-                    let picks: Vec<_> = (from..to).map(|row| (0, row)).collect();
-                    Answers::gather(&[answers], &picks)
-                };
-                let half = rows / 2;
-                let mut scored = self.score(&part(model, 0, half), &part(comparator, 0, half));
-                let second = self.score(&part(model, half, rows), &part(comparator, half, rows));
-                for (all, more) in scored.components.iter_mut().zip(second.components) {
-                    all.extend(more);
+        let part = |answers: &Answers, from: usize, to: usize| {
+            let picks: Vec<_> = (from..to).map(|row| (0, row)).collect();
+            Answers::gather(&[answers], &picks)
+        };
+        let mut scored = Scored { components: vec![Vec::new(); self.components], broken: Vec::new() };
+        let mut start = 0;
+        while start < rows {
+            let end = start + self.pace.next(rows - start, self.runner.fuel());
+            let outcome = if end - start == rows {
+                self.call(model, comparator)
+            } else {
+                self.call(&part(model, start, end), &part(comparator, start, end))
+            };
+            let components = match outcome {
+                Ok(components) => {
+                    self.pace.went_well(end - start, self.runner.used);
+                    components
                 }
-                let shifted = second.broken.into_iter().map(|(row, why)| (row + half as u32, why));
-                scored.broken.extend(shifted);
-                scored
+                Err(why) => {
+                    self.pace.failed(end - start);
+                    if end - start > 1 {
+                        continue;
+                    }
+                    scored.broken.push((start as u32, why));
+                    vec![vec![0.0]; self.components]
+                }
+            };
+            for (all, mut more) in scored.components.iter_mut().zip(components) {
+                all.append(&mut more);
             }
+            start = end;
         }
+        scored
     }
 
     /// The figure over `rows` pairs from the sums of the components; `None` where it is not defined.

@@ -1,7 +1,8 @@
 //! Bytes into lines.
 //!
 //! Always holds: each line is handed on once, in order; a line longer than allowed is handed on as broken, cut to the
-//! longest allowed; no more than one block and one line are held.
+//! longest allowed; no more than one block and one line are held. A byte order mark before the first line is no part of
+//! it: some editors and shells put one before any text in UTF-8.
 
 use std::io::{ErrorKind, Read};
 
@@ -12,6 +13,8 @@ use crate::batch::Lines;
 const BLOCK: usize = 256 << 10;
 /// The most bytes of records in one batch, whatever their number.
 const BATCH_BYTES: usize = 16 << 20;
+/// The byte order mark, in UTF-8.
+const MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Reads the records of one source.
 pub struct LineReader {
@@ -117,7 +120,8 @@ fn push(lines: &mut Lines, line: u64, text: &[u8], longest: usize) {
         let fault = format!("longer than {longest} bytes, see `limits.record-bytes`; its beginning is kept");
         lines.push_broken(line, &text[..longest], fault);
     } else {
-        lines.push(line, text);
+        let mark: &[u8] = if line == 1 { MARK } else { b"" };
+        lines.push(line, text.strip_prefix(mark).unwrap_or(text));
     }
 }
 
@@ -196,6 +200,16 @@ mod tests {
             [(1, "before", false), (2, cut.as_str(), true), (3, "after", false), (4, cut.as_str(), true)];
         assert_eq!(lines, wanted.map(|(line, text, broken)| (line, text.to_owned(), broken)));
         assert_eq!(fault, None);
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_passed_over_at_the_beginning_only() {
+        let text = b"\xef\xbb\xbfone\n\xef\xbb\xbftwo\n";
+        let lines = |sizes| all(reader(text, sizes, 10, false), 8).0;
+        let wanted = [(1, "one".to_owned(), false), (2, "\u{feff}two".to_owned(), false)];
+        assert_eq!(lines(vec![99]), wanted);
+        assert_eq!(lines(vec![1; 99]), wanted);
+        assert_eq!(all(reader(b"\xef\xbb\xbf\n", vec![], 10, false), 8).0, [], "a mark alone is a blank line");
     }
 
     #[test]

@@ -17,12 +17,12 @@ use crate::study::Source;
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
     /// It cannot be opened.
-    #[error("cannot read {name}: {source}; write where it is in `[sources]`")]
+    #[error("cannot read {name}: {error}; write where it is in `[sources]`")]
     Open {
         /// The file.
         name: String,
         /// What the system said.
-        source: io::Error,
+        error: io::Error,
     },
     /// It broke off.
     #[error("{name} breaks off after line {line}: {why}; what stands before was taken. Fetch the file anew")]
@@ -49,7 +49,7 @@ pub fn open(source: &Source, folder: &Path, record_bytes: usize) -> Result<LineR
             let path = folder.join(path);
             let name = path.display().to_string();
             let reader =
-                decompressed(&path).map_err(|source| SourceError::Open { name: name.clone(), source })?;
+                decompressed(&path).map_err(|error| SourceError::Open { name: name.clone(), error })?;
             Ok(LineReader::new(reader, name, record_bytes))
         }
     }

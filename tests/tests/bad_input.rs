@@ -1,0 +1,260 @@
+//! Records that take no part: each is counted, kept as it came and told with its reason; the others are unharmed.
+
+use serde_json::{Value, json};
+use understudy_tests::tables::{Refusal, refused, sealed, texts};
+use understudy_tests::{Bench, account, overall};
+
+/// Runs the study and sees that what was refused is the same in the report and in the log.
+fn run(bench: &Bench) -> (Value, Vec<Refusal>) {
+    let report = bench.run(&[]);
+    let kept = refused(&bench.path().join("run"));
+    let shown = |stream: &str| {
+        let mut counts = std::collections::HashMap::new();
+        let mut first_of_class = |refusal: &&Refusal| {
+            let count = counts.entry(refusal.class.clone()).or_insert(0);
+            *count += 1;
+            refusal.stream == stream && *count <= 10
+        };
+        let told =
+            |r: &Refusal| json!({"stream": r.stream, "line": r.line, "class": r.class, "reason": r.reason});
+        kept.iter().filter(|r| first_of_class(r)).map(told).collect::<Vec<_>>()
+    };
+    for stream in ["snapshots", "decisions"] {
+        let told = report["refused"].as_array().expect("a list").iter().filter(|r| r["stream"] == stream);
+        assert_eq!(told.cloned().collect::<Vec<_>>(), shown(stream));
+    }
+    (report, kept)
+}
+
+/// The refused records of one stream: line, class, the record's bytes.
+fn of<'r>(kept: &'r [Refusal], stream: &str) -> Vec<(u64, &'r str, &'r [u8])> {
+    let own = kept.iter().filter(|refusal| refusal.stream == stream);
+    own.map(|refusal| (refusal.line, refusal.class.as_str(), refusal.raw.as_slice())).collect()
+}
+
+/// Lines and reasons, to be read.
+fn reasons(kept: &[Refusal]) -> String {
+    let line = |refusal: &Refusal| format!("{} {}: {}", refusal.stream, refusal.line, refusal.reason);
+    kept.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn records_that_cannot_be_read() {
+    let broken: [&[u8]; 17] = [
+        b"nonsense",
+        b"[1, 2]",
+        br#"{"id":"x","at":"2026-03-05T10:00:00Z""#,
+        br#"{"id":"x","at":"2026-03-05T10:00:00Z"} {"id":"y","at":"2026-03-05T10:00:00Z"}"#,
+        b"{\"id\":\"x\",\"at\":\"2026-03-05T10:00:00Z\",\"booked\":\"caf\xe9\"}",
+        br#"{"at":"2026-03-05T10:00:00Z"}"#,
+        br#"{"id":null,"at":"2026-03-05T10:00:00Z"}"#,
+        br#"{"id":"","at":"2026-03-05T10:00:00Z"}"#,
+        br#"{"id":1.5,"at":"2026-03-05T10:00:00Z"}"#,
+        br#"{"id":["x"],"at":"2026-03-05T10:00:00Z"}"#,
+        br#"{"id":"x"}"#,
+        br#"{"id":"x","at":"yesterday"}"#,
+        br#"{"id":"x","at":"2026-03-05T10:00:00"}"#,
+        br#"{"id":"x","at":1772704800}"#,
+        br#"{"id":"x","at":"2026-02-30T10:00:00Z"}"#,
+        br#"{"id":"x","at":"2026-03-05T10:00:00Z","booked":7}"#,
+        br#"{"at":"2026-03-05","booked":["a"],"nights":"3"}"#,
+    ];
+    let bench = Bench::small();
+    let mut text = Vec::new();
+    for (at, broken) in broken.iter().enumerate() {
+        // A sound record before every third, so that broken ones stand between good ones.
+        if at % 3 == 0 {
+            let at = at / 3 + 1;
+            text.extend(
+                format!("{{\"id\":\"s{at}\",\"at\":\"2026-03-0{at}T10:00:00Z\",\"booked\":\"a\"}}\n").bytes(),
+            );
+        }
+        text.extend([broken, &b"\n"[..]].concat());
+    }
+    bench.write("snapshots.jsonl", text);
+    let (report, kept) = run(&bench);
+    assert_eq!(
+        account(&report, "snapshots"),
+        [("received", 23), ("rejected", 17), ("paired", 5), ("waiting", 1)]
+    );
+    assert_eq!(account(&report, "decisions"), [("received", 5), ("paired", 5)]);
+    let wanted: Vec<_> = broken
+        .iter()
+        .enumerate()
+        .map(|(at, raw)| (at as u64 + at as u64 / 3 + 2, "rejected", *raw))
+        .collect();
+    assert_eq!(of(&kept, "snapshots"), wanted);
+    insta::assert_snapshot!(reasons(&kept), @r#"
+    snapshots 2: not JSON: expected ident at column 2
+    snapshots 3: not a JSON object; write one object a line
+    snapshots 4: not JSON: the line ends in the middle of a record
+    snapshots 6: not JSON: trailing characters at column 40
+    snapshots 7: not UTF-8: a bad byte at column 52
+    snapshots 8: field `id`: the id is missing; every record needs one
+    snapshots 10: field `id`: the id is missing; every record needs one
+    snapshots 11: field `id`: the id is empty
+    snapshots 12: field `id`: wanted an id, which is a string or an integer, found 1.5
+    snapshots 14: field `id`: wanted an id, which is a string or an integer, found ["x"]
+    snapshots 15: field `at`: the time is missing; every record needs one
+    snapshots 16: field `at`: "yesterday" is not a time; write RFC 3339 with a zone, such as "2026-05-01T09:30:00Z"
+    snapshots 18: field `at`: "2026-03-05T10:00:00" has no time zone; write it with Z or an offset, such as "2026-05-01T09:30:00Z"
+    snapshots 19: field `at`: wanted a time such as "2026-05-01T09:30:00Z", found 1772704800
+    snapshots 20: field `at`: "2026-02-30T10:00:00Z" is not a time; write RFC 3339 with a zone, such as "2026-05-01T09:30:00Z"
+    snapshots 22: field `booked`: wanted a string, found 7
+    snapshots 23: field `id`: the id is missing; every record needs one; field `at`: "2026-03-05" has no time zone; write it with Z or an offset, such as "2026-05-01T09:30:00Z"; field `booked`: wanted a string, found ["a"]; field `nights`: wanted an integer, found "3"
+    "#);
+}
+
+#[test]
+fn a_field_that_is_null_or_not_there_is_no_fault() {
+    let bench = Bench::small();
+    let lines = [
+        r#"{"id":1,"at":"2026-03-01T10:00:00Z","booked":null,"nights":3}"#,
+        r#"{"id":"2","at":"2026-03-01T11:00:00+01:00","other":{"deep":[1]}}"#,
+        r#"{"id":3,"at":"2026-03-01T10:00:00.5Z","booked":"a","nights":3.0}"#,
+    ];
+    bench.lines("snapshots.jsonl", lines);
+    let line = |id: u64| format!(r#"{{"id":"{id}","at":"2026-03-01T10:00:00Z","room":"a"}}"#);
+    bench.lines("decisions.jsonl", (1..=3).map(line));
+    let (report, kept) = run(&bench);
+    assert_eq!(kept, []);
+    assert_eq!(account(&report, "snapshots"), [("received", 3), ("paired", 3)]);
+    let figure = overall(&report, 0, 0);
+    assert_eq!(
+        (&figure["pairs"], &figure["abstained"], &figure["sums"]),
+        (&json!(3), &json!(2), &json!([1.0]))
+    );
+    let logged = sealed(&bench.path().join("run"), "snapshots").expect("three rows");
+    assert_eq!(texts(&logged, "raw"), lines, "a record's own text is kept");
+}
+
+#[test]
+fn every_way_that_a_record_can_go() {
+    let bench = Bench::small();
+    let snapshot = |id: &str, at: &str, booked: &str| {
+        format!(r#"{{"id":"{id}","at":"2026-03-{at}:00Z","booked":"{booked}"}}"#)
+    };
+    let decision = |id: &str, at: &str, room: &str| {
+        format!(r#"{{"id":"{id}","at":"2026-03-{at}:00Z","room":"{room}"}}"#)
+    };
+    // The horizon and the lateness are a day.
+    let snapshots = [
+        snapshot("met", "01T10:00", "a"),
+        snapshot("met", "01T10:00", "a"),
+        snapshot("met", "01T10:00", "b"),
+        snapshot("never decided", "01T10:05", "a"),
+        snapshot("decided before", "01T12:00", "a"),
+        snapshot("decided too late", "01T13:00", "a"),
+        snapshot("out of order", "01T09:00", "a"),
+        snapshot("not decided yet", "05T10:30", "a"),
+        snapshot("too old", "04T10:00", "a"),
+        snapshot("just in time", "04T10:30", "a"),
+    ];
+    let decisions = [
+        decision("met", "01T11:00", "a"),
+        decision("met", "01T11:01", "b"),
+        decision("met", "01T11:00", "a"),
+        decision("orphan", "01T11:30", "a"),
+        decision("decided before", "01T11:00", "b"),
+        decision("out of order", "01T12:30", "a"),
+        decision("decided too late", "03T00:00", "a"),
+        decision("just in time", "04T11:00", "a"),
+        decision("early bird", "05T11:00", "a"),
+        decision("too old", "03T10:59", "a"),
+    ];
+    bench.lines("snapshots.jsonl", &snapshots);
+    bench.lines("decisions.jsonl", &decisions);
+    let (report, kept) = run(&bench);
+    assert_eq!(
+        account(&report, "snapshots"),
+        [
+            ("received", 10),
+            ("duplicate", 1),
+            ("conflict", 1),
+            ("late", 1),
+            ("paired", 4),
+            ("waiting", 1),
+            ("expired", 2)
+        ]
+    );
+    assert_eq!(
+        account(&report, "decisions"),
+        [
+            ("received", 10),
+            ("duplicate", 1),
+            ("conflict", 1),
+            ("late", 1),
+            ("paired", 4),
+            ("waiting", 1),
+            ("expired", 2)
+        ]
+    );
+    let sent = |lines: &[String], wanted: &[(usize, &'static str)]| -> Vec<_> {
+        let own = |(line, class): &(usize, &'static str)| {
+            (*line as u64, *class, lines[line - 1].clone().into_bytes())
+        };
+        wanted.iter().map(own).collect()
+    };
+    let found = |stream| -> Vec<_> {
+        of(&kept, stream).into_iter().map(|(l, c, raw)| (l, c, raw.to_vec())).collect()
+    };
+    let own: Vec<(u64, &str, Vec<u8>)> = sent(&snapshots, &[(2, "duplicate"), (3, "conflict"), (9, "late")]);
+    assert_eq!(found("snapshots"), own);
+    let own: Vec<(u64, &str, Vec<u8>)> = sent(&decisions, &[(2, "conflict"), (3, "duplicate"), (10, "late")]);
+    assert_eq!(found("decisions"), own);
+    let mut reasons_told: Vec<_> = kept.iter().map(|refusal| refusal.reason.as_str()).collect();
+    reasons_told.sort_unstable();
+    insta::assert_snapshot!(reasons_told.join("\n"), @r#"
+    172860 s behind its stream, and 86400 s are allowed
+    88200 s behind its stream, and 86400 s are allowed
+    id "met" came before with other content; the first one stands
+    id "met" came before with other content; the first one stands
+    id "met" came before, the same to the byte
+    id "met" came before, the same to the byte
+    "#);
+
+    let mut met = texts(&sealed(&bench.path().join("run"), "pairs").expect("four rows"), "id");
+    met.sort_unstable();
+    assert_eq!(met, ["decided before", "just in time", "met", "out of order"]);
+    assert_eq!(overall(&report, 0, 0)["sums"], json!([3.0]));
+    let latency = &report["substrate-latency"];
+    assert_eq!((&latency["before"], &latency["after"]["count"]), (&json!(1), &json!(3)));
+}
+
+#[test]
+fn a_record_that_is_too_long_is_kept_in_part() {
+    let bench = Bench::small();
+    bench.change(&[("[windows]", "[limits]\nrecord-bytes = 100\n\n[windows]")]);
+    let line = |id: &str, length: usize| {
+        let start = format!(r#"{{"id":"{id}","at":"2026-03-01T10:00:00Z","booked":"a","nights":1,"why":""#);
+        let dots = ".".repeat(length - start.len() - 2);
+        format!("{start}{dots}\"}}")
+    };
+    let lines = [line("s1", 100), line("s2", 101), line("s3", 1_000_000), line("s4", 99)];
+    bench.lines("snapshots.jsonl", &lines);
+    let (report, kept) = run(&bench);
+    assert_eq!(
+        account(&report, "snapshots"),
+        [("received", 4), ("rejected", 2), ("paired", 1), ("expired", 1)]
+    );
+    let cut = |line: &str| line.as_bytes()[..100].to_vec();
+    let [second, third] = [cut(&lines[1]), cut(&lines[2])];
+    assert_eq!(of(&kept, "snapshots"), [(2, "rejected", &*second), (3, "rejected", &*third)]);
+    insta::assert_snapshot!(reasons(&kept), @"
+    snapshots 2: longer than 100 bytes, see `limits.record-bytes`; its beginning is kept
+    snapshots 3: longer than 100 bytes, see `limits.record-bytes`; its beginning is kept
+    ");
+}
+
+#[test]
+fn a_stream_without_one_good_record_has_no_figures() {
+    let bench = Bench::small();
+    bench.lines("snapshots.jsonl", ["?", "!"]);
+    let (report, kept) = run(&bench);
+    assert_eq!(account(&report, "snapshots"), [("received", 2), ("rejected", 2)]);
+    assert_eq!(account(&report, "decisions"), [("received", 5), ("waiting", 5)]);
+    assert_eq!(of(&kept, "snapshots"), [(1, "rejected", &b"?"[..]), (2, "rejected", b"!")]);
+    let figure = overall(&report, 0, 0);
+    assert_eq!((&figure["value"], &figure["pairs"]), (&Value::Null, &json!(0)));
+    assert_eq!(report["windows"], json!([]));
+}

@@ -1,0 +1,158 @@
+//! A study whose plugins do not fit it: `understudy check` says which, why, and on which line it can be mended.
+
+use understudy_tests::{Bench, plugin};
+
+/// What `check` says of the small study once it has been changed so.
+fn check(changes: &[(&str, &str)]) -> String {
+    let bench = Bench::small();
+    bench.change(changes);
+    refused(&bench)
+}
+
+fn refused(bench: &Bench) -> String {
+    let said = bench.understudy(&["check", "study.toml"]);
+    assert_eq!((said.code, said.out.as_str()), (1, ""), "{}", said.err);
+    said.err
+}
+
+/// What `check` says if the model's file holds these bytes.
+fn model(bytes: &[u8]) -> String {
+    let bench = Bench::small();
+    bench.write("model.wasm", bytes);
+    bench.change(&[("PLUGINS/recorded.wasm", "model.wasm")]);
+    refused(&bench)
+}
+
+/// What `check` says if the model is the component of this text.
+fn component(text: &str) -> String {
+    model(&wat::parse_str(text).expect("the text is Wasm"))
+}
+
+#[test]
+fn a_field_that_the_study_does_not_have() {
+    insta::assert_snapshot!(check(&[("field = \"booked\", form", "field = \"reserved\", form")]), @r#"
+    study.toml:26: model "echo" reads `reserved`, which the study does not have; add reserved = "text" to [inputs.fields]
+    study.toml:27: model "echo" is not granted `reserved`, which it reads; write grant = ["booked", "reserved"]
+    "#);
+    insta::assert_snapshot!(check(&[("field = \"decision.room\"", "field = \"decision.suite\"")]), @r#"
+    study.toml:32: comparator "recorded" reads `decision.suite`, which the study does not have; add suite = "text" to [decisions.fields]
+    study.toml:33: comparator "recorded" is not granted `decision.suite`, which it reads; write grant = ["decision.room", "decision.suite"]
+    "#);
+}
+
+#[test]
+fn fields_that_are_not_granted() {
+    insta::assert_snapshot!(check(&[("grant = [\"booked\"]\n", "")]), @r#"study.toml:24: model "echo" is not granted `booked`, which it reads; write grant = ["booked"]"#);
+    let nights = "field = \"nights\", kind = \"integer\", form";
+    insta::assert_snapshot!(check(&[("field = \"booked\", form", nights)]), @r#"study.toml:27: model "echo" is not granted `nights`, which it reads; write grant = ["booked", "nights"]"#);
+}
+
+#[test]
+fn all_the_fields_that_one_plugin_is_not_granted_are_said_together() {
+    let changes = [
+        ("PLUGINS/recorded.wasm", &*plugin("room_rules").display().to_string()),
+        ("config = { field = \"booked\", form = \"label\" }\n", ""),
+        ("nights = \"integer\"", "adults = \"integer\"\nchildren = \"integer\"\nmarket_segment = \"text\""),
+    ];
+    insta::assert_snapshot!(check(&changes), @r#"
+    study.toml:28: model "echo" reads `customer_type`, which the study does not have; add customer_type = "text" to [inputs.fields]
+    study.toml:29: model "echo" is not granted `adults`, `children`, `market_segment`, `customer_type`, which it reads; write grant = ["booked", "adults", "children", "market_segment", "customer_type"]
+    "#);
+}
+
+#[test]
+fn a_model_that_asks_for_the_decision() {
+    insta::assert_snapshot!(check(&[("field = \"booked\", form", "field = \"decision.room\", form")]), @r#"study.toml:26: model "echo" reads `decision.room`, and a model is never shown the decision: that would leak its target into its input; let it read fields of the snapshot only"#);
+}
+
+#[test]
+fn a_field_of_another_kind() {
+    let changes = [("booked = \"text\"", "booked = \"integer\""), ("[\"a\", \"b\"]", "[1, 2]")];
+    insta::assert_snapshot!(check(&changes), @r#"study.toml:26: model "echo" reads `booked` as text, and [inputs.fields] declares it as integer; write booked = "text" there if that is what the records hold"#);
+    insta::assert_snapshot!(check(&[("room = \"text\"", "room = \"json\"")]), @r#"study.toml:32: comparator "recorded" reads `decision.room` as text, and [decisions.fields] declares it as json; write room = "text" there if that is what the records hold"#);
+}
+
+#[test]
+fn a_file_that_is_not_there() {
+    insta::assert_snapshot!(check(&[("PLUGINS/recorded.wasm", "plugins/echo.wasm")]), @r#"study.toml:26: model "echo": cannot read plugins/echo.wasm: No such file or directory (os error 2); build the plugin, or write where it is"#);
+    insta::assert_snapshot!(check(&[("PLUGINS/recorded.wasm", ".")]), @r#"study.toml:26: model "echo": cannot read .: Is a directory (os error 21); build the plugin, or write where it is"#);
+    insta::assert_snapshot!(check(&[("grant = [\"booked\"]", "assets = { weights = \"weights.bin\" }\ngrant = [\"booked\"]")]), @r#"study.toml:24: model "echo": cannot read its asset `weights`, weights.bin: No such file or directory (os error 2); write where it is"#);
+}
+
+#[test]
+fn a_file_that_is_no_component() {
+    insta::assert_snapshot!(model(b""), @r#"study.toml:26: model "echo": model.wasm is not Wasm: a component begins with the bytes "\0asm"; name the .wasm file"#);
+    insta::assert_snapshot!(model(b"#!/bin/sh\n"), @r#"study.toml:26: model "echo": model.wasm is not Wasm: a component begins with the bytes "\0asm"; name the .wasm file"#);
+    insta::assert_snapshot!(component("(module)"), @r#"study.toml:26: model "echo": model.wasm is a core module, not a component; make it one with `understudy pack model.wasm --output COMPONENT.wasm`"#);
+    let whole = wat::parse_str("(component (core module))").expect("the text is Wasm");
+    insta::assert_snapshot!(model(&whole[..whole.len() - 2]), @r#"study.toml:26: model "echo": model.wasm is not a valid component: failed to parse WebAssembly module: wasm component contains an invalid module section: section range 10..18 is out of bounds (bound = 16); build it anew"#);
+}
+
+#[test]
+fn a_component_that_imports_something() {
+    insta::assert_snapshot!(component(r#"(component (import "roll-dice" (func (result u32))))"#), @r#"study.toml:26: model "echo": model.wasm imports `roll-dice`; a plugin imports nothing: build it for wasm32-unknown-unknown, without WASI"#);
+    let wasi = r#"
+        (component
+            (import "wasi:cli/environment@0.2.0" (instance
+                (export "get-environment" (func (result (list (tuple string string)))))))
+            (import "wasi:clocks/wall-clock@0.2.0" (instance)))
+    "#;
+    insta::assert_snapshot!(component(wasi), @r#"study.toml:26: model "echo": model.wasm imports `wasi:cli/environment@0.2.0`, `wasi:clocks/wall-clock@0.2.0`; a plugin imports nothing: build it for wasm32-unknown-unknown, without WASI"#);
+}
+
+#[test]
+fn a_component_that_is_something_else() {
+    insta::assert_snapshot!(check(&[("PLUGINS/recorded.wasm", &plugin("agreement").display().to_string())]), @r#"study.toml:26: model "echo": WORKSPACE/target/plugins/agreement.wasm is a metric, so it cannot be a model; name a component that exports `understudy:shadow/decider@0.1.0`"#);
+    insta::assert_snapshot!(check(&[("PLUGINS/agreement.wasm", &plugin("recorded").display().to_string())]), @r#"study.toml:38: metric "agreement": WORKSPACE/target/plugins/recorded.wasm is a model or a comparator, so it cannot be a metric; name a component that exports `understudy:shadow/scorer@0.1.0`"#);
+    insta::assert_snapshot!(component("(component)"), @r#"study.toml:26: model "echo": model.wasm is a component of another kind, so it cannot be a model; name a component that exports `understudy:shadow/decider@0.1.0`"#);
+    let hollow = r#"
+        (component
+            (instance $nothing)
+            (export "understudy:shadow/decider@0.1.0" (instance $nothing)))
+    "#;
+    insta::assert_snapshot!(component(hollow), @r#"study.toml:24: model "echo": `instantiate` failed: no exported instance named `understudy:shadow/columns@0.1.0`"#);
+}
+
+#[test]
+fn a_configuration_that_the_plugin_refuses() {
+    insta::assert_snapshot!(check(&[("field = \"booked\", form = \"label\"", "field = \"booked\", form = \"class\"")]), @r#"study.toml:28: model "echo": it cannot be set up: config: unknown variant `class`, expected one of `label`, `number`, `ranking`"#);
+    insta::assert_snapshot!(check(&[("config = { field = \"booked\", form = \"label\" }\n", "")]), @r#"study.toml:24: model "echo": it cannot be set up: config: missing field `field`"#);
+}
+
+#[test]
+fn answers_of_another_form() {
+    let nights = [
+        ("field = \"booked\", form = \"label\"", "field = \"nights\", form = \"number\""),
+        ("[\"booked\"]", "[\"nights\"]"),
+    ];
+    insta::assert_snapshot!(check(&nights), @r#"study.toml:26: model "echo" answers with a number, and comparator "recorded" with a label, which cannot be compared; let them answer in one form"#);
+    insta::assert_snapshot!(check(&[("PLUGINS/agreement.wasm", &plugin("mean_absolute_error").display().to_string())]), @r#"study.toml:38: metric "agreement" does not score a label, which is what comparator "recorded" answers with; choose another metric"#);
+}
+
+#[test]
+fn everything_that_is_wrong_is_said_at_once_on_its_line() {
+    let bench = Bench::small();
+    bench.write("other.wasm", wat::parse_str("(component)").expect("the text is Wasm"));
+    let overlap = plugin("top_k_overlap").display().to_string();
+    bench.change(&[
+        ("field = \"booked\", form = \"label\"", "field = \"decision.room\", form = \"label\""),
+        (
+            "[comparator]",
+            "[[models]]\nname = \"other\"\nplugin = \"other.wasm\"\n\n\
+             [[models]]\nname = \"length\"\nplugin = \"PLUGINS/recorded.wasm\"\ngrant = [\"booked\"]\n\
+             config = { field = \"nights\", form = \"number\" }\n\n[comparator]",
+        ),
+        ("grant = [\"decision.room\"]\n", ""),
+        ("PLUGINS/agreement.wasm\"", "agrement.wasm\"\n\n[[metrics]]\nname = \"overlap\"\nplugin = \"OVERLAP\"\nconfig = { k = 1 }\nprimary = true"),
+        ("OVERLAP", &overlap),
+    ]);
+    insta::assert_snapshot!(refused(&bench), @r#"
+    study.toml:26: model "echo" reads `decision.room`, and a model is never shown the decision: that would leak its target into its input; let it read fields of the snapshot only
+    study.toml:32: model "other": other.wasm is a component of another kind, so it cannot be a model; name a component that exports `understudy:shadow/decider@0.1.0`
+    study.toml:36: model "length" answers with a number, and comparator "recorded" with a label, which cannot be compared; let them answer in one form
+    study.toml:37: model "length" is not granted `nights`, which it reads; write grant = ["booked", "nights"]
+    study.toml:40: comparator "recorded" is not granted `decision.room`, which it reads; write grant = ["decision.room"]
+    study.toml:47: metric "agreement": cannot read agrement.wasm: No such file or directory (os error 2); build the plugin, or write where it is
+    study.toml:51: metric "overlap" does not score a label, which is what comparator "recorded" answers with; choose another metric
+    "#);
+}

@@ -1,0 +1,128 @@
+//! A study whose text is wrong: `understudy check` says what, where and what to write instead, everything at once.
+
+use understudy_tests::Bench;
+
+/// What `check` says of the small study once it has been changed so.
+fn check(changes: &[(&str, &str)]) -> String {
+    let bench = Bench::small();
+    bench.change(changes);
+    let said = bench.understudy(&["check", "study.toml"]);
+    assert_eq!((said.code, said.out.as_str()), (1, ""), "{}", said.err);
+    said.err
+}
+
+#[test]
+fn a_sound_study_is_said_to_be_sound() {
+    let said = Bench::small().understudy(&["check", "study.toml"]);
+    assert_eq!((said.code, said.err.as_str()), (0, ""));
+    insta::assert_snapshot!(said.out, @r#"
+    study.toml is sound: study "small"
+      model       echo                     recorded 0.1.0
+      comparator  recorded                 recorded 0.1.0
+      metric      agreement                agreement 0.1.0, primary
+    "#);
+}
+
+#[test]
+fn a_file_that_is_not_there() {
+    let bench = Bench::small();
+    let said = bench.understudy(&["check", "stduy.toml"]);
+    assert_eq!((said.code, said.out.as_str()), (1, ""));
+    insta::assert_snapshot!(said.err, @"cannot read stduy.toml: No such file or directory (os error 2); name a study.toml");
+    let said = bench.understudy(&["check", "."]);
+    assert_eq!((said.code, said.out.as_str()), (1, ""));
+    insta::assert_snapshot!(said.err, @"cannot read .: Is a directory (os error 21); name a study.toml");
+}
+
+#[test]
+fn a_file_that_is_not_toml() {
+    let bench = Bench::small();
+    let said = bench.understudy(&["check", "snapshots.jsonl"]);
+    assert_eq!((said.code, said.out.as_str()), (1, ""));
+    insta::assert_snapshot!(said.err, @"
+    snapshots.jsonl:1: this is not TOML: invalid key-value pair, expected key
+    snapshots.jsonl:2: this is not TOML: invalid key-value pair, expected key
+    snapshots.jsonl:3: this is not TOML: invalid key-value pair, expected key
+    snapshots.jsonl:4: this is not TOML: invalid key-value pair, expected key
+    snapshots.jsonl:5: this is not TOML: invalid key-value pair, expected key
+    ");
+}
+
+#[test]
+fn no_decisions_no_shadow() {
+    insta::assert_snapshot!(check(&[("decisions = { file = \"decisions.jsonl\" }\n", "")]), @r#"study.toml:20: `sources.decisions` is missing; write { file = "records.jsonl" } or { stdin = true }. Without the decisions of the substrate there is nothing to compare with, so this would be no shadow: if there are none, go to canary with tight controls instead"#);
+}
+
+#[test]
+fn no_comparator() {
+    let comparator = "[comparator]\nname = \"recorded\"\nplugin = \"PLUGINS/recorded.wasm\"\n\
+                      grant = [\"decision.room\"]\nconfig = { field = \"decision.room\", form = \"label\" }\n";
+    insta::assert_snapshot!(check(&[(comparator, "")]), @"study.toml:1: `comparator` is missing; write [comparator] exactly once, with name and plugin: all models are compared with the same one");
+}
+
+#[test]
+fn a_model_that_is_granted_the_decision() {
+    insta::assert_snapshot!(check(&[("grant = [\"booked\"]", "grant = [\"booked\", \"decision.room\"]")]), @"study.toml:27: `models.grant` holds `decision.room`: a model may not read the decision, or the answer would be leaked into its input; grant it fields of [inputs.fields] only");
+}
+
+#[test]
+fn a_grant_of_what_is_not_declared() {
+    insta::assert_snapshot!(check(&[("grant = [\"booked\"]", "grant = [\"boked\"]")]), @"study.toml:27: `models.grant` holds `boked`, but [inputs.fields] declares no such field; did you mean `booked`? declared are `booked`, `nights`");
+}
+
+#[test]
+fn a_time_zone_that_does_not_exist() {
+    insta::assert_snapshot!(check(&[("\"UTC\"", "\"Europe/Amsterdm\"")]), @r#"study.toml:2: `time-zone` is "Europe/Amsterdm", which is no time zone; did you mean "Europe/Amsterdam"?"#);
+    insta::assert_snapshot!(check(&[("\"UTC\"", "\"here\"")]), @r#"study.toml:2: `time-zone` is "here", which is no time zone; write an IANA name such as "Europe/Amsterdam" or "UTC", or an offset such as "+01:00""#);
+}
+
+#[test]
+fn two_plugins_of_one_name() {
+    insta::assert_snapshot!(check(&[("name = \"echo\"", "name = \"agreement\"")]), @"study.toml:37: two plugins are named `agreement`, on lines 24 and 36; give each plugin a name of its own");
+}
+
+#[test]
+fn bins_out_of_order() {
+    let bins = "field = \"nights\"\nbins = [7, 3, 30]";
+    insta::assert_snapshot!(check(&[("field = \"booked\"\nvalues = [\"a\", \"b\"]", bins)]), @"study.toml:43: `conditions.bins` has 3 after 7; write a list of finite numbers in ascending order, at least one, such as [7, 30, 90]");
+}
+
+#[test]
+fn unknown_keys() {
+    let changes =
+        [("time-zone", "timezone"), ("horizon =", "horizn ="), ("grant", "grants"), ("[windows]", "[limit]")];
+    insta::assert_snapshot!(check(&changes), @r#"
+    study.toml:1: `windows` is missing; write [windows] with every = "week", or another interval
+    study.toml:2: unknown key `timezone`; did you mean `time-zone`? known keys here: study, time-zone, decisions, inputs, sources, models, comparator, metrics, conditions, windows, limits, log
+    study.toml:15: unknown key `decisions.horizn`; did you mean `horizon`? known keys here: horizon, id, time, lateness, fields
+    study.toml:27: unknown key `models.grants`; did you mean `grant`? known keys here: name, plugin, config, assets, grant
+    study.toml:45: unknown key `limit`; did you mean `limits`? known keys here: study, time-zone, decisions, inputs, sources, models, comparator, metrics, conditions, windows, limits, log
+    "#);
+}
+
+#[test]
+fn everything_that_is_wrong_is_said_at_once_on_its_line() {
+    let changes = [
+        ("study = \"small\"", "study = \"a small one\""),
+        ("\"UTC\"", "\"Europe/Amsterdm\""),
+        ("nights = \"integer\"", "nights = \"int\""),
+        ("\"1d\"", "\"1 day\""),
+        ("decisions = { file = \"decisions.jsonl\" }\n", ""),
+        ("grant = [\"booked\"]", "grant = [\"booked\", \"decision.room\"]"),
+        ("name = \"recorded\"", "name = \"echo\""),
+        ("values = [\"a\", \"b\"]", "bins = [3, 2]"),
+        ("every = \"day\"", "every = \"fortnight\""),
+    ];
+    insta::assert_snapshot!(check(&changes), @r#"
+    study.toml:1: `study` is "a small one"; write a name of letters, digits, - and _, such as "rooms-2"
+    study.toml:2: `time-zone` is "Europe/Amsterdm", which is no time zone; did you mean "Europe/Amsterdam"?
+    study.toml:10: `inputs.fields.nights` is "int"; write one of "boolean", "integer", "number", "text", "timestamp", "json"
+    study.toml:15: `decisions.horizon` is "1 day"; write a duration above zero, such as "30s", "15m", "24h" or "7d", up to "36500d"
+    study.toml:20: `sources.decisions` is missing; write { file = "records.jsonl" } or { stdin = true }. Without the decisions of the substrate there is nothing to compare with, so this would be no shadow: if there are none, go to canary with tight controls instead
+    study.toml:26: `models.grant` holds `decision.room`: a model may not read the decision, or the answer would be leaked into its input; grant it fields of [inputs.fields] only
+    study.toml:30: two plugins are named `echo`, on lines 23 and 29; give each plugin a name of its own
+    study.toml:41: `conditions.field` is `booked`, of kind text, but `bins` need one of these kinds: integer, number
+    study.toml:42: `conditions.bins` has 2 after 3; write a list of finite numbers in ascending order, at least one, such as [7, 30, 90]
+    study.toml:45: `windows.every` is "fortnight"; write one of "hour", "day", "week", "month"
+    "#);
+}

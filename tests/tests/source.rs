@@ -1,0 +1,220 @@
+//! Sources as they come in life: compressed, cut off, empty, from another system, through a pipe.
+
+use std::io::Write as _;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde_json::{Value, json};
+use understudy_tests::process::{Running, until};
+use understudy_tests::tables::{column, open_rows, refused, sealed, texts};
+use understudy_tests::{Bench, Said, account, essence};
+
+fn snapshots(bench: &Bench) -> Vec<u8> {
+    std::fs::read(bench.path().join("snapshots.jsonl")).expect("the small study has snapshots")
+}
+
+/// What the small study finds, whatever its sources are.
+fn found(report: &Value) -> Value {
+    let mut found = essence(report);
+    found.as_object_mut().expect("a report is an object").remove("declaration");
+    found
+}
+
+/// Whole lines of a text, from the first to the last of these, counted from 1.
+fn lines(text: &[u8], from: usize, to: usize) -> Vec<u8> {
+    text.split_inclusive(|byte| *byte == b'\n')
+        .skip(from - 1)
+        .take(to + 1 - from)
+        .flatten()
+        .copied()
+        .collect()
+}
+
+/// Stored as it is, so that it is known where a line stands in the file.
+fn gzip(text: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::none());
+    encoder.write_all(text).expect("a vector takes all");
+    encoder.finish().expect("a vector takes all")
+}
+
+fn zstd(text: &[u8]) -> Vec<u8> {
+    zstd::encode_all(text, 1).expect("a vector takes all")
+}
+
+#[test]
+fn the_same_records_in_any_dress_give_the_same_report() {
+    let bench = Bench::small();
+    let plain = found(&bench.run(&[]));
+    assert_eq!(account(&plain, "snapshots"), [("received", 5), ("paired", 5)]);
+    let text = snapshots(&bench);
+    let marked = [b"\xef\xbb\xbf", &text[..]].concat();
+    let windows = String::from_utf8(text.clone()).expect("JSON is UTF-8").replace('\n', "\r\n");
+    let blank = String::from_utf8(text.clone()).expect("JSON is UTF-8").replace('\n', "\n \n\n");
+    let dresses = [
+        ("without the last line feed", text[..text.len() - 1].to_vec()),
+        ("with the line ends of Windows", windows.into_bytes()),
+        ("with blank lines", blank.into_bytes()),
+        ("with a byte order mark", marked.clone()),
+        ("gzip", gzip(&text)),
+        ("gzip of two members", [gzip(&text[..100]), gzip(&text[100..])].concat()),
+        ("gzip with a byte order mark", gzip(&marked)),
+        ("zstd", zstd(&text)),
+        ("zstd of two frames", [zstd(&text[..100]), zstd(&text[100..])].concat()),
+    ];
+    for (dress, bytes) in dresses {
+        let bench = Bench::small();
+        bench.write("snapshots.jsonl", bytes);
+        assert_eq!(found(&bench.run(&[])), plain, "{dress}");
+    }
+}
+
+#[test]
+fn lines_are_counted_with_the_blank_ones() {
+    let bench = Bench::small();
+    let text = String::from_utf8(snapshots(&bench)).expect("JSON is UTF-8");
+    bench.write("snapshots.jsonl", format!("\n{}", text.replace('\n', "\r\n\r\n")));
+    bench.run(&[]);
+    let logged = sealed(&bench.path().join("run"), "snapshots").expect("five rows");
+    let lines = column(&logged, "line");
+    let lines = arrow::array::AsArray::as_primitive::<arrow::datatypes::UInt64Type>(&lines);
+    assert_eq!(lines.values()[..], [2, 4, 6, 8, 10]);
+    assert_eq!(texts(&logged, "raw"), text.lines().collect::<Vec<_>>());
+}
+
+#[test]
+fn an_empty_source_is_no_fault() {
+    for bytes in [b"".to_vec(), b"\n\n".to_vec(), gzip(b""), zstd(b"")] {
+        let bench = Bench::small();
+        bench.write("snapshots.jsonl", bytes);
+        let report = bench.run(&[]);
+        assert_eq!(report["end"], "finished");
+        assert_eq!(account(&report, "snapshots"), []);
+        assert_eq!(account(&report, "decisions"), [("received", 5), ("waiting", 5)]);
+    }
+}
+
+#[test]
+fn a_source_that_is_not_there() {
+    let bench = Bench::small();
+    bench.change(&[("\"snapshots.jsonl\"", "\"data/snapshots.jsonl\"")]);
+    let said = bench.understudy(&["run", "study.toml", "--run", "run"]);
+    assert_eq!((said.code, said.out.as_str()), (1, ""));
+    insta::assert_snapshot!(said.err, @"cannot read data/snapshots.jsonl: No such file or directory (os error 2); write where it is in `[sources]`");
+    assert!(!bench.path().join("run").exists(), "nothing is made for a run that cannot begin");
+
+    let bench = Bench::small();
+    bench.change(&[("\"decisions.jsonl\"", "\".\"")]);
+    let said = bench.understudy(&["run", "study.toml", "--run", "run"]);
+    assert_eq!((said.code, said.out.as_str()), (1, ""));
+    insta::assert_snapshot!(said.err, @"cannot read .: it is a folder; write where it is in `[sources]`");
+}
+
+#[test]
+fn a_file_that_ends_in_the_middle_of_a_line() {
+    let bench = Bench::small();
+    let text = snapshots(&bench);
+    bench.write("snapshots.jsonl", &text[..text.len() - 20]);
+    let report = bench.run(&[]);
+    assert_eq!(report["end"], "finished");
+    assert_eq!(account(&report, "snapshots"), [("received", 5), ("rejected", 1), ("paired", 4)]);
+    assert_eq!(account(&report, "decisions"), [("received", 5), ("paired", 4), ("waiting", 1)]);
+    let [last] = &refused(&bench.path().join("run"))[..] else { panic!("one record was refused") };
+    let whole = lines(&text, 5, 5);
+    assert_eq!((last.line, &last.raw[..]), (5, &whole[..whole.len() - 20]));
+    insta::assert_snapshot!(last.reason, @"not JSON: the line ends in the middle of a record");
+}
+
+/// Runs the small study with these snapshots, which break off.
+fn broken_off(bytes: &[u8]) -> (Bench, Said, Value) {
+    let bench = Bench::small();
+    bench.write("snapshots.jsonl", bytes);
+    let said = bench.understudy(&["run", "study.toml", "--run", "run"]);
+    assert_eq!(said.code, 3, "{}{}", said.out, said.err);
+    let report = bench.report("run");
+    (bench, said, report)
+}
+
+#[test]
+fn a_compressed_file_that_is_cut_off_counts_up_to_there() {
+    let text = snapshots(&Bench::small());
+    // In the middle of the fourth line. Zstandard gives nothing of a block that is not whole.
+    let [head, tail] = [lines(&text, 1, 3), lines(&text, 4, 5)];
+    let gzipped = gzip(&text);
+    let second = zstd(&tail);
+    let cuts = [
+        gzipped[..gzipped.len() - tail.len() + 20].to_vec(),
+        [gzip(&head), gzip(&tail)[..30].to_vec()].concat(),
+        [gzip(&head), gzip(&tail)[..5].to_vec()].concat(),
+        [zstd(&head), second[..second.len() / 2].to_vec()].concat(),
+    ];
+    for bytes in cuts {
+        let (bench, said, report) = broken_off(&bytes);
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(said.err, @"
+            written to run
+            snapshots.jsonl breaks off after line 3: it ends in the middle of a compressed member; what stands before was taken. Fetch the file anew
+            ");
+        }
+        let fault = said.err.lines().last().expect("the fault is said");
+        assert_eq!(report["end"], json!({ "source-broke": [fault] }));
+        assert_eq!(account(&report, "snapshots"), [("received", 3), ("paired", 3)]);
+        assert_eq!(account(&report, "decisions"), [("received", 5), ("paired", 3), ("waiting", 2)]);
+        let logged = sealed(&bench.path().join("run"), "snapshots").expect("three rows");
+        assert_eq!(texts(&logged, "id"), ["s1", "s2", "s3"]);
+    }
+}
+
+#[test]
+fn a_compressed_file_that_was_changed_is_not_believed_to_its_end() {
+    let mut bytes = gzip(&snapshots(&Bench::small()));
+    let checksum = bytes.len() - 8;
+    bytes[checksum] ^= 1;
+    let (_, said, report) = broken_off(&bytes);
+    insta::assert_snapshot!(said.err, @"
+    written to run
+    snapshots.jsonl breaks off after line 5: corrupt gzip stream does not have a matching checksum; what stands before was taken. Fetch the file anew
+    ");
+    assert_eq!(account(&report, "snapshots"), [("received", 5), ("paired", 5)]);
+}
+
+#[test]
+fn both_sources_may_break_off() {
+    let bench = Bench::small();
+    for file in ["snapshots.jsonl", "decisions.jsonl"] {
+        let text = std::fs::read(bench.path().join(file)).expect("the small study has both");
+        bench.write(file, [gzip(&lines(&text, 1, 2)), gzip(&text)[..12].to_vec()].concat());
+    }
+    let said = bench.understudy(&["run", "study.toml", "--run", "run", "--order", "snapshots-first"]);
+    assert_eq!(said.code, 3, "{}{}", said.out, said.err);
+    insta::assert_snapshot!(said.err, @"
+    written to run
+    snapshots.jsonl breaks off after line 2: it ends in the middle of a compressed member; what stands before was taken. Fetch the file anew
+    decisions.jsonl breaks off after line 2: it ends in the middle of a compressed member; what stands before was taken. Fetch the file anew
+    ");
+    let report = bench.report("run");
+    assert_eq!(account(&report, "snapshots"), [("received", 2), ("paired", 2)]);
+    assert_eq!(account(&report, "decisions"), [("received", 2), ("paired", 2)]);
+}
+
+#[test]
+fn either_stream_may_come_through_standard_input_in_pieces() {
+    let plain = found(&Bench::small().run(&[]));
+    for stream in ["snapshots", "decisions"] {
+        let bench = Bench::small();
+        let file = format!("{stream}.jsonl");
+        let text = std::fs::read(bench.path().join(&file)).expect("the small study has both");
+        bench.change(&[(&format!("file = \"{file}\""), "stdin = true")]);
+        let run = bench.path().join("run");
+        let mut running = Running::start(bench.command(&["run", "study.toml", "--run", "run"]));
+        // Three lines and a half, cut where no line ends: they are answered and logged while the pipe stays open.
+        let half = lines(&text, 1, 3).len() + 20;
+        text[..half].chunks(31).for_each(|piece| running.feed(piece));
+        until("three lines are in the log", || open_rows(&run, stream) == 3);
+        running.feed(&text[half..]);
+        until("five lines are in the log", || open_rows(&run, stream) == 5);
+        running.hang_up();
+        let said = running.said();
+        assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+        assert_eq!(found(&bench.report("run")), plain, "{stream}");
+    }
+}
