@@ -59,7 +59,7 @@
 //!
 //! A row that cannot be answered is an `Err` with a [`Reason`]: [`Reason::Abstained`] by choice, [`Reason::Failed`] by
 //! inability. A panic is for bugs: it traps, and costs the row and the instance. The message and the place of the panic
-//! reach the report all the same ([`panic`] says how).
+//! reach the report all the same ([`mod@panic`] says how).
 //!
 //! # How to build
 //!
@@ -77,6 +77,8 @@
 //! cargo build --release --target wasm32-unknown-unknown
 //! wasm-tools component new target/wasm32-unknown-unknown/release/my_model.wasm -o my_model.wasm
 //! ```
+//!
+//! In Wasm the SDK is also the program's allocator; without its default feature `allocator` it leaves that to the author.
 
 extern crate self as understudy_sdk;
 

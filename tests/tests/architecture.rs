@@ -52,13 +52,16 @@ fn rooms_use_only_what_they_may() {
             let test = shown.contains("tests") || shown.contains("fixture");
             for line in code(&path) {
                 for (other, ..) in ROOMS {
-                    let uses = line.contains(&format!("crate::{other}::")) || line.contains(&format!("crate::{other};"));
+                    let uses = line.contains(&format!("crate::{other}::"))
+                        || line.contains(&format!("crate::{other};"));
                     if uses && other != room && !may.contains(&other) {
                         found.push(format!("{shown} uses {other}: {}", line.trim()));
                     }
                 }
                 if pure && !test {
-                    found.extend(IMPURE.iter().filter(|word| line.contains(*word)).map(|w| format!("{shown}: {w}")));
+                    found.extend(
+                        IMPURE.iter().filter(|word| line.contains(*word)).map(|w| format!("{shown}: {w}")),
+                    );
                 }
             }
         }
@@ -88,12 +91,8 @@ fn every_room_is_listed() {
 #[test]
 fn every_test_that_the_page_names_exists() {
     let page = fs::read_to_string(root().join("ARCHITECTURE.md")).expect("the page");
-    let names: Vec<(&str, &str)> = page
-        .split('`')
-        .skip(1)
-        .step_by(2)
-        .filter_map(|word| word.split_once(".rs::"))
-        .collect();
+    let names: Vec<(&str, &str)> =
+        page.split('`').skip(1).step_by(2).filter_map(|word| word.split_once(".rs::")).collect();
     assert!(names.len() > 8, "the page names its tests as `path.rs::test`");
     for (path, test) in names {
         let path = root().join(path).with_extension("rs");

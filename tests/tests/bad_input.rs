@@ -1,5 +1,7 @@
 //! Records that take no part: each is counted, kept as it came and told with its reason; the others are unharmed.
 
+use std::collections::HashMap;
+
 use serde_json::{Value, json};
 use understudy_tests::tables::{Refusal, refused, sealed, texts};
 use understudy_tests::{Bench, account, overall};
@@ -8,21 +10,15 @@ use understudy_tests::{Bench, account, overall};
 fn run(bench: &Bench) -> (Value, Vec<Refusal>) {
     let report = bench.run(&[]);
     let kept = refused(&bench.path().join("run"));
-    let shown = |stream: &str| {
-        let mut counts = std::collections::HashMap::new();
-        let mut first_of_class = |refusal: &&Refusal| {
-            let count = counts.entry(refusal.class.clone()).or_insert(0);
-            *count += 1;
-            refusal.stream == stream && *count <= 10
-        };
-        let told =
-            |r: &Refusal| json!({"stream": r.stream, "line": r.line, "class": r.class, "reason": r.reason});
-        kept.iter().filter(|r| first_of_class(r)).map(told).collect::<Vec<_>>()
-    };
-    for stream in ["snapshots", "decisions"] {
-        let told = report["refused"].as_array().expect("a list").iter().filter(|r| r["stream"] == stream);
-        assert_eq!(told.cloned().collect::<Vec<_>>(), shown(stream));
-    }
+    let mut counts = HashMap::new();
+    let first = kept.iter().filter(|refusal| {
+        let count = counts.entry(&refusal.class).or_insert(0);
+        *count += 1;
+        *count <= 10
+    });
+    let told =
+        |r: &Refusal| json!({"stream": r.stream, "line": r.line, "class": r.class, "reason": r.reason});
+    assert_eq!(report["refused"], first.map(told).collect::<Value>(), "the first ten of each class");
     (report, kept)
 }
 
@@ -165,43 +161,18 @@ fn every_way_that_a_record_can_go() {
     bench.lines("snapshots.jsonl", &snapshots);
     bench.lines("decisions.jsonl", &decisions);
     let (report, kept) = run(&bench);
-    assert_eq!(
-        account(&report, "snapshots"),
-        [
-            ("received", 10),
-            ("duplicate", 1),
-            ("conflict", 1),
-            ("late", 1),
-            ("paired", 4),
-            ("waiting", 1),
-            ("expired", 2)
-        ]
-    );
-    assert_eq!(
-        account(&report, "decisions"),
-        [
-            ("received", 10),
-            ("duplicate", 1),
-            ("conflict", 1),
-            ("late", 1),
-            ("paired", 4),
-            ("waiting", 1),
-            ("expired", 2)
-        ]
-    );
-    let sent = |lines: &[String], wanted: &[(usize, &'static str)]| -> Vec<_> {
-        let own = |(line, class): &(usize, &'static str)| {
-            (*line as u64, *class, lines[line - 1].clone().into_bytes())
-        };
-        wanted.iter().map(own).collect()
-    };
-    let found = |stream| -> Vec<_> {
-        of(&kept, stream).into_iter().map(|(l, c, raw)| (l, c, raw.to_vec())).collect()
-    };
-    let own: Vec<(u64, &str, Vec<u8>)> = sent(&snapshots, &[(2, "duplicate"), (3, "conflict"), (9, "late")]);
-    assert_eq!(found("snapshots"), own);
-    let own: Vec<(u64, &str, Vec<u8>)> = sent(&decisions, &[(2, "conflict"), (3, "duplicate"), (10, "late")]);
-    assert_eq!(found("decisions"), own);
+    let refusals = [("received", 10), ("duplicate", 1), ("conflict", 1), ("late", 1)];
+    let others = [("paired", 4), ("waiting", 1), ("expired", 2)];
+    for stream in ["snapshots", "decisions"] {
+        assert_eq!(account(&report, stream), [&refusals[..], &others].concat(), "{stream}");
+    }
+    let sent = |lines: &[String], line: usize| lines[line - 1].clone().into_bytes();
+    let [second, third, ninth] = [2, 3, 9].map(|line| sent(&snapshots, line));
+    let wanted = [(2, "duplicate", &second[..]), (3, "conflict", &third), (9, "late", &ninth)];
+    assert_eq!(of(&kept, "snapshots"), wanted);
+    let [second, third, tenth] = [2, 3, 10].map(|line| sent(&decisions, line));
+    let wanted = [(2, "conflict", &second[..]), (3, "duplicate", &third), (10, "late", &tenth)];
+    assert_eq!(of(&kept, "decisions"), wanted);
     let mut reasons_told: Vec<_> = kept.iter().map(|refusal| refusal.reason.as_str()).collect();
     reasons_told.sort_unstable();
     insta::assert_snapshot!(reasons_told.join("\n"), @r#"

@@ -1,7 +1,10 @@
 //! Sources as they come in life: compressed, cut off, empty, from another system, through a pipe.
 
+use std::fs;
 use std::io::Write as _;
 
+use arrow::array::AsArray as _;
+use arrow::datatypes::UInt64Type;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
@@ -10,7 +13,7 @@ use understudy_tests::tables::{column, open_rows, refused, sealed, texts};
 use understudy_tests::{Bench, Said, account, essence};
 
 fn snapshots(bench: &Bench) -> Vec<u8> {
-    std::fs::read(bench.path().join("snapshots.jsonl")).expect("the small study has snapshots")
+    fs::read(bench.path().join("snapshots.jsonl")).expect("the small study has snapshots")
 }
 
 /// What the small study finds, whatever its sources are.
@@ -76,8 +79,7 @@ fn lines_are_counted_with_the_blank_ones() {
     bench.run(&[]);
     let logged = sealed(&bench.path().join("run"), "snapshots").expect("five rows");
     let lines = column(&logged, "line");
-    let lines = arrow::array::AsArray::as_primitive::<arrow::datatypes::UInt64Type>(&lines);
-    assert_eq!(lines.values()[..], [2, 4, 6, 8, 10]);
+    assert_eq!(lines.as_primitive::<UInt64Type>().values()[..], [2, 4, 6, 8, 10]);
     assert_eq!(texts(&logged, "raw"), text.lines().collect::<Vec<_>>());
 }
 
@@ -181,7 +183,7 @@ fn a_compressed_file_that_was_changed_is_not_believed_to_its_end() {
 fn both_sources_may_break_off() {
     let bench = Bench::small();
     for file in ["snapshots.jsonl", "decisions.jsonl"] {
-        let text = std::fs::read(bench.path().join(file)).expect("the small study has both");
+        let text = fs::read(bench.path().join(file)).expect("the small study has both");
         bench.write(file, [gzip(&lines(&text, 1, 2)), gzip(&text)[..12].to_vec()].concat());
     }
     let said = bench.understudy(&["run", "study.toml", "--run", "run", "--order", "snapshots-first"]);
@@ -202,7 +204,7 @@ fn either_stream_may_come_through_standard_input_in_pieces() {
     for stream in ["snapshots", "decisions"] {
         let bench = Bench::small();
         let file = format!("{stream}.jsonl");
-        let text = std::fs::read(bench.path().join(&file)).expect("the small study has both");
+        let text = fs::read(bench.path().join(&file)).expect("the small study has both");
         bench.change(&[(&format!("file = \"{file}\""), "stdin = true")]);
         let run = bench.path().join("run");
         let mut running = Running::start(bench.command(&["run", "study.toml", "--run", "run"]));

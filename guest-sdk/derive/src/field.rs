@@ -56,10 +56,22 @@ impl Field {
         quote_spanned!(kind.span()=> ::understudy_sdk::Reader::<#lifetime, #value>)
     }
 
+    /// What the description says of it, where `reader` reads its column.
+    pub fn describe(&self, reader: &TokenStream) -> TokenStream {
+        let name = &self.name;
+        quote_spanned!(self.kind.span()=> #reader::field(#name))
+    }
+
+    /// Its column bound, where `reader` reads it.
+    pub fn bind(&self, reader: &TokenStream, column: &Ident) -> TokenStream {
+        let name = &self.name;
+        quote_spanned!(self.kind.span()=> #reader::bind(#name, rows, #column)?)
+    }
+
     /// Its initialiser in the row, where its column is number `index`.
     pub fn read(&self, index: usize) -> TokenStream {
         let (ident, index) = (&self.ident, Index::from(index));
-        let read = quote!(columns.#index.read(row)?);
+        let read = quote_spanned!(self.kind.span()=> columns.#index.read(row)?);
         match (self.json, optional(&self.kind)) {
             (false, _) => quote!(#ident: #read),
             (true, None) => quote!(#ident: #read.0),

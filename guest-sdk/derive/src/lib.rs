@@ -6,7 +6,7 @@
 mod field;
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{format_ident, quote};
 use syn::{Data, DeriveInput, Error, Fields, GenericParam, Lifetime, Result, parse_macro_input};
 
 use field::Field;
@@ -26,14 +26,19 @@ fn derive(item: &DeriveInput) -> Result<TokenStream> {
     let (_, arguments, _) = item.generics.split_for_impl();
 
     let readers: Vec<_> = fields.iter().map(|field| field.reader(&lifetime)).collect();
-    let names = fields.iter().map(|field| &field.name);
-    let described =
-        fields.iter().zip(&readers).map(|(Field { name, .. }, reader)| quote!(#reader::field(#name)));
-    let columns: Vec<_> = (0..fields.len()).map(|index| quote::format_ident!("column_{index}")).collect();
+    let described = fields.iter().zip(&readers).map(|(field, reader)| field.describe(reader));
+    let columns: Vec<_> = (0..fields.len()).map(|index| format_ident!("column_{index}")).collect();
+    let binds =
+        fields.iter().zip(&readers).zip(&columns).map(|((field, reader), column)| field.bind(reader, column));
     let reads = fields.iter().enumerate().map(|(index, field)| field.read(index));
     let count = fields.len();
 
     Ok(quote! {
+        // Signatures, since a type that cannot be read is told at the field there; an `impl` would tell it at the derive.
+        #(const _: () = {
+            fn _readable<#lifetime>(_: #readers) {}
+        };)*
+
         #[automatically_derived]
         impl<#lifetime> ::understudy_sdk::Input<#lifetime> for #name #arguments {
             type Columns = (#(#readers,)*);
@@ -51,7 +56,7 @@ fn derive(item: &DeriveInput) -> Result<TokenStream> {
                         "{} columns were to come, but {} did", #count, columns.len()
                     ));
                 };
-                ::std::result::Result::Ok((#(#readers::bind(#names, rows, #columns)?,)*))
+                ::std::result::Result::Ok((#(#binds,)*))
             }
 
             #[inline]

@@ -3,7 +3,7 @@
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
-use anyhow::Context as _;
+use anyhow::anyhow;
 
 use super::Exit;
 use crate::report::{Style, build, render};
@@ -33,10 +33,11 @@ enum Format {
 impl Report {
     pub fn execute(self) -> anyhow::Result<Exit> {
         let path = self.run.join(CHECKPOINT);
+        let shown = path.display();
         let bytes = std::fs::read(&path)
-            .with_context(|| format!("cannot read {}; name a run directory whose run has ended", path.display()))?;
-        let outcome: Outcome =
-            checkpoint::decode(&bytes).with_context(|| format!("cannot use {}", path.display()))?;
+            .map_err(|error| anyhow!("cannot read {shown}: {error}; name a run directory whose run has ended"))?;
+        let outcome: Outcome = checkpoint::decode(&bytes)
+            .map_err(|error| anyhow!("cannot use {shown}: {error}; run the study again into another directory"))?;
         let report = build(&outcome, &recall(&self.run, &outcome.kept)?);
         match self.format {
             Format::Text => print!("{}", render(&report, style(std::io::stdout().is_terminal()))),

@@ -96,6 +96,9 @@ pub(super) fn seal(segment: &Path) -> Result<(), LogError> {
     fs::remove_file(segment).map_err(LogError::io("remove", segment))
 }
 
+/// Rows that a sealer holds in memory, as encoded pages, before it writes them.
+const ROW_GROUP_ROWS: usize = 64 << 10;
+
 /// Columns in which hardly a value comes twice: a dictionary would be filled, found useless and thrown away.
 const UNIQUE: [&str; 8] = ["id", "raw", "sequence", "line", "snapshot", "decision", "observed_at", "decided_at"];
 
@@ -103,7 +106,7 @@ fn properties(schema: &SchemaRef) -> WriterProperties {
     let mut properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(1).expect("1 is a level of zstd")))
         .set_statistics_enabled(EnabledStatistics::Chunk)
-        .set_max_row_group_row_count(Some(128 << 10));
+        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS));
     for field in schema.fields().iter().filter(|field| UNIQUE.contains(&field.name().as_str())) {
         let column: ColumnPath = field.name().as_str().into();
         properties = properties.set_column_dictionary_enabled(column.clone(), false);

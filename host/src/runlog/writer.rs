@@ -23,7 +23,7 @@ const GATHER_ROWS: usize = 4096;
 /// Threads that seal, so that the last segments of the tables are not sealed one after the other.
 const SEALERS: usize = 2;
 /// Batches that may wait to be appended.
-const QUEUE: usize = 64;
+const QUEUE: usize = 16;
 /// How long what was appended may wait before a reader of the directory sees it.
 const FLUSH: Duration = Duration::from_millis(500);
 

@@ -78,3 +78,6 @@ pub(super) fn bytes(text: &StringArray) -> &[u8] {
     let offsets = text.value_offsets();
     &text.value_data()[offsets[0] as usize..offsets[offsets.len() - 1] as usize]
 }
+
+#[cfg(test)]
+mod tests;

@@ -141,7 +141,12 @@ impl Decider {
         let mut start = 0;
         while start < handed.len() {
             let rows = self.pace.next(handed.len() - start, self.runner.fuel());
-            if let Some(piece) = self.piece(&shown.slice(start, rows)) {
+            // A slice costs as much as a call of one row, so there is none where it would be the whole.
+            let piece = match rows == handed.len() {
+                true => self.piece(&shown),
+                false => self.piece(&shown.slice(start, rows)),
+            };
+            if let Some(piece) = piece {
                 pieces.push(piece);
                 start += rows;
             }

@@ -117,7 +117,18 @@ mod tests {
             told(&["\u{202e}reversed"]),
             told(&[long.as_str()]).replace(&"é".repeat(200), "é*200"),
         ];
-        insta::assert_snapshot!(said.join("\n"), @"");
+        insta::assert_snapshot!(said.join("\n"), @r#"
+        sound
+        sound
+        sound
+        it describes itself wrongly: a metric has at least one component
+        it describes itself wrongly: it names 1025 components; 1024 is the most
+        it describes itself wrongly: one of its components has no name
+        it describes itself wrongly: it names `a` twice among its components
+        it describes itself wrongly: of its components, the name "clear [2J" has control characters
+        it describes itself wrongly: of its components, the name " reversed" has control characters
+        it describes itself wrongly: of its components, the name "é*200..." has 201 characters; 200 is the most
+        "#);
     }
 
     #[test]
@@ -129,7 +140,11 @@ mod tests {
             .into_iter()
             .map(|(least, greatest)| range(least, greatest).expect_err("unsound").to_string())
             .collect();
-        insta::assert_snapshot!(said.join("\n"), @"");
+        insta::assert_snapshot!(said.join("\n"), @"
+        it describes itself wrongly: a bound of its figure is NaN; leave out a bound that is not finite
+        it describes itself wrongly: a bound of its figure is inf; leave out a bound that is not finite
+        it describes itself wrongly: its least figure, 1, is above its greatest, 0
+        ");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Everything that a plugin may say wrongly is told by name.
 
+use arrow::array::Array as _;
+
 use super::*;
 
 fn text(names: &[&str]) -> TextResult {
@@ -42,7 +44,27 @@ fn sound_answers_are_believed() {
 }
 
 #[test]
+fn what_an_unanswered_row_holds_is_not_looked_at() {
+    let silent = wit::Answers { unanswered: vec![declined(0)], ..labels(&["x", "y"], &[u32::MAX, 1]) };
+    let believed = answers(silent, Form::Label, 2).expect("the code of an unanswered row is not read");
+    let Decisions::Labels { names, codes } = believed.decisions else { panic!("labels") };
+    assert_eq!((names.len(), &codes[..]), (2, &[0, 1][..]));
+    // A plugin that answers no row has no names either, and still each code has one.
+    let silent = wit::Answers { unanswered: vec![declined(0), declined(1)], ..labels(&[], &[0, 7]) };
+    let believed = answers(silent, Form::Label, 2).expect("no row is answered");
+    assert_eq!(believed, Answers::none(Form::Label, 2, &Reason::Abstained("no idea".into())));
+    let wrong = wit::Answers { unanswered: vec![declined(0)], ..labels(&[], &[0, 0]) };
+    assert!(answers(wrong, Form::Label, 2).is_err(), "the answered row has no name");
+}
+
+#[test]
 fn unsound_answers_are_refused_with_the_reason() {
+    let (fits, long) = ("x".repeat(LONGEST), "x".repeat(LONGEST / 2 + 1));
+    assert!(answers(labels(&[&fits], &[0]), Form::Label, 1).is_ok());
+    let mut long_ranking = rankings(&[0, 2], &[0, 1]);
+    let wit::Decisions::Rankings(ranking) = &mut long_ranking.decisions else { panic!("rankings") };
+    ranking.names = text(&[&long, &fits[..LONGEST / 2]]);
+
     let mut bad_text = labels(&["ab"], &[0]);
     let wit::Decisions::Labels(bad) = &mut bad_text.decisions else { panic!("labels") };
     bad.names.bytes = vec![0xff, 0xfe];
@@ -63,6 +85,8 @@ fn unsound_answers_are_refused_with_the_reason() {
         (rankings(&[1, 2], &[0, 1]), Form::Ranking, 1),
         (rankings(&[0, 2, 1], &[0, 1]), Form::Ranking, 2),
         (rankings(&[0], &[]), Form::Ranking, 1),
+        (labels(&[&format!("{fits}x")], &[0]), Form::Label, 1),
+        (long_ranking, Form::Ranking, 1),
         (wit::Answers { confidence: Some(vec![1.5]), ..numbers(&[1.0]) }, Form::Number, 1),
         (wit::Answers { confidence: Some(vec![f64::NAN]), ..numbers(&[1.0]) }, Form::Number, 1),
         (wit::Answers { confidence: Some(vec![]), ..numbers(&[1.0]) }, Form::Number, 1),
@@ -86,6 +110,8 @@ fn unsound_answers_are_refused_with_the_reason() {
     gave offsets that do not ascend from 0 to 2
     gave offsets that do not ascend from 0 to 2
     gave 1 offsets where 2 are due
+    gave an answer of 16385 bytes; an answer has at most 16384
+    gave an answer of 16385 bytes; an answer has at most 16384
     gave the confidence 1.5; a confidence lies between 0 and 1
     gave the confidence NaN; a confidence lies between 0 and 1
     gave 0 confidences where 1 are due

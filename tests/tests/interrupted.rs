@@ -1,0 +1,69 @@
+//! A run that is stopped ends well: what was taken is answered, compared, sealed and told.
+
+use understudy_tests::process::{Running, until};
+use understudy_tests::tables::{column, open_rows, sealed, texts};
+use understudy_tests::{Bench, account, overall};
+
+/// Stops a run that waits for more on standard input.
+fn stopped_by(signal: &str) {
+    let bench = Bench::small();
+    let text =
+        std::fs::read_to_string(bench.path().join("snapshots.jsonl")).expect("the small study has snapshots");
+    bench.change(&[("file = \"snapshots.jsonl\"", "stdin = true")]);
+    let run = bench.path().join("run");
+    let mut running = Running::start(bench.command(&["run", "study.toml", "--run", "run"]));
+    // Three lines and the beginning of a fourth, which is never ended.
+    let end = text.match_indices('\n').nth(2).expect("five lines").0 + 20;
+    running.feed(&text[..end]);
+    until("all that can be is in the log", || {
+        ["snapshots", "decisions", "pairs"].map(|table| open_rows(&run, table)) == [3, 5, 3]
+    });
+    running.signal(signal);
+    let said = running.said();
+    assert_eq!((said.code, said.err.as_str()), (130, "written to run\n"));
+
+    let report = bench.report("run");
+    assert_eq!(report["end"], "interrupted");
+    assert_eq!(account(&report, "snapshots"), [("received", 3), ("paired", 3)]);
+    assert_eq!(account(&report, "decisions"), [("received", 5), ("paired", 3), ("waiting", 2)]);
+    let figure = overall(&report, 0, 0);
+    assert_eq!((figure["sums"][0].as_f64(), figure["pairs"].as_u64()), (Some(2.0), Some(3)));
+    let ids = |table| texts(&sealed(&run, table).expect("it has rows"), "id");
+    assert_eq!(ids("snapshots"), ["s1", "s2", "s3"]);
+    assert_eq!(ids("decisions"), ["s1", "s2", "s3", "s4", "s5"]);
+    assert_eq!(ids("pairs"), ["s1", "s2", "s3"]);
+    let answers = column(&sealed(&run, "snapshots").expect("it has rows"), "model.echo.answer");
+    assert_eq!(
+        arrow::array::AsArray::as_string::<i32>(&answers).iter().flatten().collect::<Vec<_>>(),
+        ["a", "b", "a"]
+    );
+
+    // The report can be made again.
+    let again = bench.understudy(&["report", "run"]);
+    assert_eq!((again.code, again.out), (0, said.out));
+}
+
+#[test]
+fn by_the_user() {
+    stopped_by("INT");
+}
+
+#[test]
+fn by_the_system() {
+    stopped_by("TERM");
+}
+
+#[test]
+fn before_anything_came() {
+    let bench = Bench::small();
+    bench.change(&[("file = \"snapshots.jsonl\"", "stdin = true")]);
+    bench.write("decisions.jsonl", "");
+    let running = Running::start(bench.command(&["run", "study.toml", "--run", "run"]));
+    until("the run has begun", || bench.path().join("run/pairs").exists());
+    running.signal("INT");
+    let said = running.said();
+    assert_eq!(said.code, 130, "{}{}", said.out, said.err);
+    let report = bench.report("run");
+    assert_eq!(report["end"], "interrupted");
+    assert_eq!(account(&report, "snapshots"), []);
+}
