@@ -75,7 +75,7 @@
 //!
 //! ```sh
 //! cargo build --release --target wasm32-unknown-unknown
-//! wasm-tools component new target/wasm32-unknown-unknown/release/my_model.wasm -o my_model.wasm
+//! understudy pack target/wasm32-unknown-unknown/release/my_model.wasm --output my_model.wasm
 //! ```
 //!
 //! In Wasm the SDK is also the program's allocator; without its default feature `allocator` it leaves that to the author.

@@ -41,7 +41,7 @@ fn a_field_that_the_study_does_not_have() {
 }
 
 #[test]
-fn fields_that_are_not_granted() {
+fn a_field_that_is_not_granted_is_refused() {
     insta::assert_snapshot!(check(&[("grant = [\"booked\"]\n", "")]), @r#"study.toml:24: model "echo" is not granted `booked`, which it reads; write grant = ["booked"]"#);
     let nights = "field = \"nights\", kind = \"integer\", form";
     insta::assert_snapshot!(check(&[("field = \"booked\", form", nights)]), @r#"study.toml:27: model "echo" is not granted `nights`, which it reads; write grant = ["booked", "nights"]"#);
@@ -61,7 +61,7 @@ fn all_the_fields_that_one_plugin_is_not_granted_are_said_together() {
 }
 
 #[test]
-fn a_model_that_asks_for_the_decision() {
+fn a_model_that_asks_for_the_decision_is_refused() {
     insta::assert_snapshot!(check(&[("field = \"booked\", form", "field = \"decision.room\", form")]), @r#"study.toml:26: model "echo" reads `decision.room`, and a model is never shown the decision: that would leak its target into its input; let it read fields of the snapshot only"#);
 }
 
@@ -89,7 +89,7 @@ fn a_file_that_is_no_component() {
 }
 
 #[test]
-fn a_component_that_imports_something() {
+fn a_plugin_that_imports_something_is_refused_by_name() {
     insta::assert_snapshot!(component(r#"(component (import "roll-dice" (func (result u32))))"#), @r#"study.toml:26: model "echo": model.wasm imports `roll-dice`; a plugin imports nothing: build it for wasm32-unknown-unknown, without WASI"#);
     let wasi = r#"
         (component

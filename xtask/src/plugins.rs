@@ -130,7 +130,8 @@ fn encode(module: &[u8]) -> anyhow::Result<Vec<u8>> {
     let DecodedWasm::Component(resolve, world) = wit_component::decode(&component)? else {
         bail!("it is no component");
     };
-    let imports: Vec<_> = resolve.worlds[world].imports.keys().map(|key| resolve.name_world_key(key)).collect();
+    let imports: Vec<_> =
+        resolve.worlds[world].imports.keys().map(|key| resolve.name_world_key(key)).collect();
     ensure!(
         imports.is_empty(),
         "it imports {}: a plugin imports nothing, so find the dependency that asks for a clock, randomness or a file",

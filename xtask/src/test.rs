@@ -19,7 +19,8 @@ pub fn test(root: &Path, rest: &[&str]) -> anyhow::Result<()> {
         .args(rest)
         .env("UNDERSTUDY_PYTHON", python);
     let shown = tests.shown();
-    let mut running = tests.0.stdout(Stdio::piped()).spawn().with_context(|| format!("cannot start `{shown}`"))?;
+    let mut running =
+        tests.0.stdout(Stdio::piped()).spawn().with_context(|| format!("cannot start `{shown}`"))?;
     let mut counts = [0u64; 3];
     for line in BufReader::new(running.stdout.take().context("the output was piped")?).lines() {
         let line = line?;
@@ -52,7 +53,11 @@ fn python(root: &Path) -> anyhow::Result<PathBuf> {
     if std::fs::read(&stamp).is_ok_and(|installed| installed == requirements) {
         return Ok(python);
     }
-    command("python3", root).args(["-m", "venv"]).arg(&venv).run().context("the tests need python3 with venv")?;
+    command("python3", root)
+        .args(["-m", "venv"])
+        .arg(&venv)
+        .run()
+        .context("the tests need python3 with venv")?;
     command(&python, root).args(["-m", "pip", "install", "--quiet", "--requirement"]).arg(&wanted).run()?;
     std::fs::write(&stamp, requirements).with_context(|| format!("cannot write {}", stamp.display()))?;
     Ok(python)
@@ -65,7 +70,10 @@ mod tests {
     #[test]
     fn closing_lines_are_added_up() {
         let mut counts = [0; 3];
-        add(&mut counts, "test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 3 filtered out; finished in 0.1s");
+        add(
+            &mut counts,
+            "test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 3 filtered out; finished in 0.1s",
+        );
         add(&mut counts, "test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out");
         add(&mut counts, "running 3 tests");
         assert_eq!(counts, [15, 2, 1]);

@@ -5,9 +5,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{
-    Array, ArrayRef, Float64Array, Float64Builder, ListBuilder, StringArray, StringBuilder,
-};
+use arrow::array::{Array, ArrayRef, Float64Array, Float64Builder, ListBuilder, StringArray, StringBuilder};
 use arrow::datatypes::{DataType, Field};
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
@@ -77,9 +75,11 @@ impl Answers {
         let decisions = match form {
             Form::Label => Decisions::Labels { names: Names::from(vec![""]), codes: vec![0; rows] },
             Form::Number => Decisions::Numbers(vec![0.0; rows]),
-            Form::Ranking => {
-                Decisions::Rankings { names: Names::from(vec![""]), offsets: vec![0; rows + 1], codes: vec![] }
-            }
+            Form::Ranking => Decisions::Rankings {
+                names: Names::from(vec![""]),
+                offsets: vec![0; rows + 1],
+                codes: vec![],
+            },
         };
         let unanswered = (0..rows as u32).map(|row| (row, reason.clone())).collect();
         Answers { decisions, confidence: None, unanswered }
@@ -151,7 +151,8 @@ impl Answers {
             }
         };
         let confidence = sources.iter().any(|s| s.confidence.is_some()).then(|| {
-            let of = |&(source, row): &(usize, usize)| sources[source].confidence.as_ref().map_or(0.0, |c| c[row]);
+            let of =
+                |&(source, row): &(usize, usize)| sources[source].confidence.as_ref().map_or(0.0, |c| c[row]);
             picks.iter().map(of).collect()
         });
         let unanswered = if sources.iter().all(|s| s.unanswered.is_empty()) {

@@ -10,8 +10,8 @@ mod values;
 
 pub use answers::{Answers, Decisions, Names, Reason};
 pub use decode::{Decoded, Decoder, Records};
-pub(crate) use values::data_type;
 pub use lines::Lines;
+pub(crate) use values::data_type;
 
 use serde::{Deserialize, Serialize};
 

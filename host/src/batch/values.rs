@@ -105,7 +105,8 @@ impl DecoderFactory for Factory {
         _: bool,
     ) -> Result<Option<Box<dyn ArrayDecoder>>, ArrowError> {
         Ok(Role::of(field).map(|role| {
-            Box::new(Values { role, key: field.name().clone(), sink: self.0.clone() }) as Box<dyn ArrayDecoder>
+            Box::new(Values { role, key: field.name().clone(), sink: self.0.clone() })
+                as Box<dyn ArrayDecoder>
         }))
     }
 }
@@ -250,7 +251,7 @@ impl ArrayDecoder for Values {
             Role::Value(Kind::Json) => {
                 let mut out = StringBuilder::with_capacity(pos.len(), pos.len() * 32);
                 let mut text = String::new();
-                for (_, at) in rows {
+                for &at in pos {
                     if tape.get(at) == TapeElement::Null {
                         out.append_null();
                         continue;

@@ -34,10 +34,12 @@ impl Report {
     pub fn execute(self) -> anyhow::Result<Exit> {
         let path = self.run.join(CHECKPOINT);
         let shown = path.display();
-        let bytes = std::fs::read(&path)
-            .map_err(|error| anyhow!("cannot read {shown}: {error}; name a run directory whose run has ended"))?;
-        let outcome: Outcome = checkpoint::decode(&bytes)
-            .map_err(|error| anyhow!("cannot use {shown}: {error}; run the study again into another directory"))?;
+        let bytes = std::fs::read(&path).map_err(|error| {
+            anyhow!("cannot read {shown}: {error}; name a run directory whose run has ended")
+        })?;
+        let outcome: Outcome = checkpoint::decode(&bytes).map_err(|error| {
+            anyhow!("cannot use {shown}: {error}; run the study again into another directory")
+        })?;
         let report = build(&outcome, &recall(&self.run, &outcome.kept)?);
         match self.format {
             Format::Text => print!("{}", render(&report, style(std::io::stdout().is_terminal()))),

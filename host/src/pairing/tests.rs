@@ -33,10 +33,11 @@ const HORIZON: Horizon = Horizon { horizon: 10, lateness: [6, 3] };
 fn classes(side: Side, inputs: &[Input]) -> Vec<Option<Class>> {
     let mut classes: Vec<Option<Class>> = Vec::new();
     for (at, new) in inputs.iter().enumerate() {
-        let accepted = || inputs[..at].iter().zip(&classes).filter(|(_, class)| class.is_none()).map(|(i, _)| i);
+        let accepted =
+            || inputs[..at].iter().zip(&classes).filter(|(_, class)| class.is_none()).map(|(i, _)| i);
         let watermark = accepted().map(|i| i.time).max().map(|max| max - HORIZON.lateness[side as usize]);
         let held = |i: &&Input| i.id == new.id && watermark.is_none_or(|w| w <= i.time + 2 * HORIZON.horizon);
-        classes.push(match accepted().filter(held).next_back() {
+        classes.push(match accepted().rfind(held) {
             Some(before) if before.content == new.content => Some(Class::Duplicate),
             Some(_) => Some(Class::Conflict),
             None if watermark.is_some_and(|w| new.time < w) => Some(Class::Late),
@@ -49,7 +50,12 @@ fn classes(side: Side, inputs: &[Input]) -> Vec<Option<Class>> {
 /// The pairs among accepted records, as places in the two streams.
 fn pairs(streams: &[Vec<Input>; 2], classes: &[Vec<Option<Class>>; 2]) -> BTreeSet<(usize, usize)> {
     let accepted = |side: usize| {
-        streams[side].iter().zip(&classes[side]).enumerate().filter(|(_, (_, c))| c.is_none()).map(|(at, (i, _))| (at, *i))
+        streams[side]
+            .iter()
+            .zip(&classes[side])
+            .enumerate()
+            .filter(|(_, (_, c))| c.is_none())
+            .map(|(at, (i, _))| (at, *i))
     };
     let mut pairs = BTreeSet::new();
     for (s, snapshot) in accepted(0) {

@@ -22,10 +22,12 @@ pub fn build(outcome: &Outcome, prepared: &Prepared) -> Report {
         .enumerate()
         .map(|(index, c)| Condition { name: c.name.clone(), values: conditions.values(index).to_vec() })
         .collect();
-    let instant = |micros: i64| Timestamp::from_microsecond(micros).unwrap_or(match micros < 0 {
-        true => Timestamp::MIN,
-        false => Timestamp::MAX,
-    });
+    let instant = |micros: i64| {
+        Timestamp::from_microsecond(micros).unwrap_or(match micros < 0 {
+            true => Timestamp::MIN,
+            false => Timestamp::MAX,
+        })
+    };
     let windows = outcome.cells.iter().map(|(window, _)| {
         let bounds = clock.bounds(window);
         Window { label: clock.label(window), start: instant(bounds.start), end: instant(bounds.end) }
@@ -104,7 +106,7 @@ fn zone(zone: &TimeZone) -> String {
 
 /// The most frequent first.
 fn sorted(mut incidents: Vec<Incident>) -> Vec<Incident> {
-    incidents.sort_by(|a, b| b.count.cmp(&a.count));
+    incidents.sort_by_key(|incident| std::cmp::Reverse(incident.count));
     incidents
 }
 
@@ -149,11 +151,8 @@ impl Reducer {
 fn note(incidents: &mut Vec<Incident>, plugin: &str, what: String) {
     match incidents.iter_mut().find(|known| known.plugin == plugin && known.what == what) {
         Some(known) => known.count += 1,
-        None => incidents.push(Incident {
-            plugin: plugin.to_owned(),
-            what,
-            count: 1,
-            first_id: String::new(),
-        }),
+        None => {
+            incidents.push(Incident { plugin: plugin.to_owned(), what, count: 1, first_id: String::new() })
+        }
     }
 }

@@ -291,9 +291,10 @@ impl<'p> Conductor<'p> {
                 conditions,
             });
             let waiting = self.unanswered.remove(&job.slot).unwrap_or_default();
-            let met = waiting
-                .into_iter()
-                .map(|(row, taken, theirs)| Met { snapshot: (shown.clone(), row), decision: (taken, theirs) });
+            let met = waiting.into_iter().map(|(row, taken, theirs)| Met {
+                snapshot: (shown.clone(), row),
+                decision: (taken, theirs),
+            });
             self.compare(met.collect());
             if !self.gone.remove(&job.slot) {
                 self.shown.insert(job.slot, shown);
@@ -320,7 +321,8 @@ impl<'p> Conductor<'p> {
     fn count(&mut self, answered: &Answered) {
         for (index, model) in answered.models.iter().enumerate() {
             let Answers { unanswered, .. } = &model.answers;
-            let abstained = unanswered.iter().filter(|(_, why)| matches!(why, Reason::Abstained(_))).count() as u64;
+            let abstained =
+                unanswered.iter().filter(|(_, why)| matches!(why, Reason::Abstained(_))).count() as u64;
             let counts = &mut self.counts[index];
             counts.abstained += abstained;
             counts.failed += unanswered.len() as u64 - abstained;
@@ -364,7 +366,9 @@ impl<'p> Conductor<'p> {
         drop(self.met);
         drop(self.log);
         let judged = self.judge.join();
-        let judged = judged.map_err(|_| anyhow::anyhow!("the thread that compares has stopped; this is a fault in understudy"))?;
+        let judged = judged.map_err(|_| {
+            anyhow::anyhow!("the thread that compares has stopped; this is a fault in understudy")
+        })?;
         let mut incidents = self.incidents;
         incidents.merge(judged.incidents);
         let counts = self.counts.into_iter().zip(&self.latency);

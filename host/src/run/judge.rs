@@ -121,7 +121,8 @@ impl Judge {
         };
         let models: Vec<ModelScores> =
             (0..self.models).map(|model| self.score(model, &sources, &answered, &comparator)).collect();
-        let windows: Vec<Window> = answered.iter().map(|&row| sources.shown(row, |s, r| s.windows[r])).collect();
+        let windows: Vec<Window> =
+            answered.iter().map(|&row| sources.shown(row, |s, r| s.windows[r])).collect();
         let values = |condition: usize| {
             answered.iter().map(|&row| sources.shown(row, |s, r| s.conditions[condition][r])).collect()
         };
@@ -136,8 +137,13 @@ impl Judge {
     fn input(&self, sources: &Sources) -> RecordBatch {
         let column = |&(ours, index): &(bool, usize)| -> ArrayRef {
             let (arrays, picks): (Vec<&dyn Array>, _) = match ours {
-                true => (sources.taken.iter().map(|t| t.fields.column(index) as _).collect(), &sources.decisions),
-                false => (sources.all_shown.iter().map(|s| s.fields.column(index) as _).collect(), &sources.snapshots),
+                true => {
+                    (sources.taken.iter().map(|t| t.fields.column(index) as _).collect(), &sources.decisions)
+                }
+                false => (
+                    sources.all_shown.iter().map(|s| s.fields.column(index) as _).collect(),
+                    &sources.snapshots,
+                ),
             };
             interleave(&arrays, picks).expect("the columns of a field have one type")
         };
@@ -147,7 +153,13 @@ impl Judge {
             .expect("the columns have the types of the study's fields")
     }
 
-    fn score(&mut self, model: usize, sources: &Sources, rows: &[usize], comparator: &Answers) -> ModelScores {
+    fn score(
+        &mut self,
+        model: usize,
+        sources: &Sources,
+        rows: &[usize],
+        comparator: &Answers,
+    ) -> ModelScores {
         let answers: Vec<&Answers> = sources.all_shown.iter().map(|s| &s.answers[model]).collect();
         let picks: Vec<_> = rows.iter().map(|&row| sources.snapshots[row]).collect();
         let given = Answers::gather(&answers, &picks);
@@ -245,4 +257,3 @@ pub fn shape(prepared: &Prepared, conditions: Vec<usize>) -> Shape {
         components: prepared.metrics.iter().map(|m| m.plugin.components.len() + 1).collect(),
     }
 }
-

@@ -145,7 +145,8 @@ impl Loader<'_> {
         let named = |kept: &&Kept| kept.name == plugin.name;
         match self.kept.and_then(|kept| kept.iter().find(named)) {
             Some(kept) => {
-                let asset = |(name, digest): &(String, String)| (name.clone(), self.folder.join(asset_name(digest)));
+                let asset =
+                    |(name, digest): &(String, String)| (name.clone(), self.folder.join(asset_name(digest)));
                 (self.folder.join(plugin_name(&kept.digest)), kept.assets.iter().map(asset).collect())
             }
             None => {

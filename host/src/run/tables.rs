@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BinaryArray, DictionaryArray, RecordBatch, StringArray, StringBuilder, TimestampMicrosecondArray,
-    UInt16Array, UInt64Array,
+    ArrayRef, BinaryArray, DictionaryArray, RecordBatch, StringArray, StringBuilder,
+    TimestampMicrosecondArray, UInt16Array, UInt64Array,
 };
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt16Type};
 

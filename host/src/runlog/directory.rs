@@ -34,7 +34,9 @@ impl RunDirectory {
                         "{shown} already holds a run of another study{}; choose another directory with --run",
                         name(&held).map(|name| format!(", \"{name}\"")).unwrap_or_default()
                     ),
-                    Err(_) => format!("{shown} is not empty and holds no run; choose another directory with --run"),
+                    Err(_) => {
+                        format!("{shown} is not empty and holds no run; choose another directory with --run")
+                    }
                 }));
             }
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {

@@ -23,7 +23,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 pub use directory::RunDirectory;
-pub use writer::{LogWriter, Table, Written};
+pub use writer::{LogWriter, Table, Writing, Written};
 
 /// Why the log cannot be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -58,10 +58,7 @@ impl LogError {
         move |error| LogError::Io { verb, path: path.to_owned(), error }
     }
 
-    fn arrow(
-        verb: &'static str,
-        path: &Path,
-    ) -> impl Fn(arrow::error::ArrowError) -> LogError {
+    fn arrow(verb: &'static str, path: &Path) -> impl Fn(arrow::error::ArrowError) -> LogError {
         let path = path.to_owned();
         move |error| match error {
             arrow::error::ArrowError::IoError(_, error) => LogError::Io { verb, path: path.clone(), error },
@@ -69,10 +66,7 @@ impl LogError {
         }
     }
 
-    fn parquet(
-        verb: &'static str,
-        path: &Path,
-    ) -> impl Fn(parquet::errors::ParquetError) -> LogError {
+    fn parquet(verb: &'static str, path: &Path) -> impl Fn(parquet::errors::ParquetError) -> LogError {
         let path = path.to_owned();
         move |error| match error {
             parquet::errors::ParquetError::External(inner) => match inner.downcast::<io::Error>() {
@@ -89,9 +83,9 @@ fn advice(error: &io::Error) -> &'static str {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             "; free some space, or choose another directory with --run. What was written before is kept"
         }
-        io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied | io::ErrorKind::NotADirectory => {
-            "; choose a directory that may be written to with --run"
-        }
+        io::ErrorKind::ReadOnlyFilesystem
+        | io::ErrorKind::PermissionDenied
+        | io::ErrorKind::NotADirectory => "; choose a directory that may be written to with --run",
         _ => "",
     }
 }

@@ -100,7 +100,8 @@ pub(super) fn seal(segment: &Path) -> Result<(), LogError> {
 const ROW_GROUP_ROWS: usize = 64 << 10;
 
 /// Columns in which hardly a value comes twice: a dictionary would be filled, found useless and thrown away.
-const UNIQUE: [&str; 8] = ["id", "raw", "sequence", "line", "snapshot", "decision", "observed_at", "decided_at"];
+const UNIQUE: [&str; 8] =
+    ["id", "raw", "sequence", "line", "snapshot", "decision", "observed_at", "decided_at"];
 
 fn properties(schema: &SchemaRef) -> WriterProperties {
     let mut properties = WriterProperties::builder()

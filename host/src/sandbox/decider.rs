@@ -220,7 +220,8 @@ impl Decider {
             }
         }
         let silent = Answers::none(self.form, 1, &Reason::Abstained(String::new()));
-        let sources: Vec<&Answers> = std::iter::once(&silent).chain(pieces.iter().map(|p| &p.answers)).collect();
+        let sources: Vec<&Answers> =
+            std::iter::once(&silent).chain(pieces.iter().map(|p| &p.answers)).collect();
         let mut answers = Answers::gather(&sources, &picks);
         for (row, reason) in &mut answers.unanswered {
             if picks[*row as usize].0 == 0 {
@@ -232,7 +233,8 @@ impl Decider {
 
     /// Why a row was not handed over.
     fn lacks(&self, batch: &RecordBatch, row: usize) -> String {
-        let lacks = |(field, column): &(&Reads, &arrow::array::ArrayRef)| field.required && column.is_null(row);
+        let lacks =
+            |(field, column): &(&Reads, &arrow::array::ArrayRef)| field.required && column.is_null(row);
         let field = self.reads.iter().zip(batch.columns()).find(lacks).map(|(field, _)| field.name.as_str());
         format!("the field `{}` is missing", field.unwrap_or_default())
     }

@@ -75,7 +75,9 @@ fn distinct<'n>(what: &str, names: impl ExactSizeIterator<Item = &'n str>) -> Re
             return Err(wrong(format!("one of its {what} has no name")));
         } else if characters > LONGEST {
             let shown = shown();
-            return Err(wrong(format!("of its {what}, the name \"{shown}...\" has {characters} characters; {LONGEST} is the most")));
+            return Err(wrong(format!(
+                "of its {what}, the name \"{shown}...\" has {characters} characters; {LONGEST} is the most"
+            )));
         } else if name.chars().any(super::is_hidden) {
             return Err(wrong(format!("of its {what}, the name \"{}\" has control characters", shown())));
         } else if !seen.insert(name) {

@@ -20,6 +20,8 @@ use super::{CallError, SandboxError, panic};
 const BACK_OFF: (Duration, Duration) = (Duration::from_micros(10), Duration::from_millis(1));
 /// So many traps in a row cost no wait: what it takes to find one bad row in the largest batch.
 const FREE_TRAPS: u32 = 17;
+/// So many frames of one function on top of the stack are taken for a recursion that does not end.
+const RECURSION: usize = 16;
 
 /// The world of a plugin: what the generated bindings of both worlds have in common.
 pub(super) trait World: Sized {
@@ -56,8 +58,10 @@ macro_rules! world {
             ) -> wasmtime::Result<Result<(), String>> {
                 use $bindings::exports::understudy::shadow::setup::Asset;
                 // Borrowed in one world, owned in the other.
-                let assets: Vec<_> =
-                    assets.iter().map(|(name, bytes)| Asset { name: name.as_str().into(), bytes: bytes.as_slice().into() }).collect();
+                let assets: Vec<_> = assets
+                    .iter()
+                    .map(|(name, bytes)| Asset { name: name.as_str().into(), bytes: bytes.as_slice().into() })
+                    .collect();
                 self.$interface().call_configure(store, config, &assets)
             }
         }
@@ -115,7 +119,9 @@ impl<W: World> Runner<W> {
                 self.strikes = self.strikes.saturating_add(1);
                 match error {
                     SandboxError::Call(error) => error,
-                    SandboxError::Config { why } => CallError { verb: "configure", why: format!("said: {why}") },
+                    SandboxError::Config { why } => {
+                        CallError { verb: "configure", why: format!("said: {why}") }
+                    }
                     other => CallError { verb: "instantiate", why: format!("failed: {other}") },
                 }
             })?);
@@ -178,7 +184,10 @@ impl<W: World> Runner<W> {
             (None, Some(Trap::OutOfFuel)) => format!("used up its fuel of {}", budget.fuel),
             (None, Some(Trap::Interrupt)) => format!("took longer than {:?}", budget.timeout),
             (None, Some(Trap::StackOverflow)) => "overflowed its stack".to_owned(),
-            (None, Some(trap)) => format!("trapped: {trap}{}", place(error)),
+            (None, Some(trap)) => {
+                let trap = trap.to_string();
+                format!("trapped: {}{}", trap.trim_start_matches("wasm trap: "), place(error))
+            }
             (None, None) => match error.downcast_ref::<Excess>() {
                 Some(Excess::Memory) => {
                     format!("wanted more memory than the {} MiB that it may have", budget.memory >> 20)
@@ -193,11 +202,13 @@ impl<W: World> Runner<W> {
     }
 }
 
-/// The function that trapped, where the plugin still carries names.
+/// The function that trapped, where the plugin still carries names, and whether it had called itself over and over.
 fn place(error: &wasmtime::Error) -> String {
     let frames = error.downcast_ref::<WasmCoreDump>().map(WasmCoreDump::frames).unwrap_or_default();
-    match frames.first().and_then(|frame| frame.func_name()) {
-        Some(name) => format!(" in {}", super::clean(name)),
-        None => String::new(),
-    }
+    let Some(name) = frames.first().and_then(|frame| frame.func_name()) else { return String::new() };
+    // A guest of Rust keeps a stack in its memory, and runs out of bounds before it runs out of the host's.
+    let recurses =
+        frames.len() >= RECURSION && frames.iter().all(|f| f.func_index() == frames[0].func_index());
+    let recurses = if recurses { ", which calls itself over and over" } else { "" };
+    format!(" in {}{recurses}", super::clean(name))
 }

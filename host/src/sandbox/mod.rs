@@ -89,7 +89,9 @@ pub enum SandboxError {
         found: &'static str,
     },
     /// The plugin exports an interface of the right name that is made differently.
-    #[error("{path} has another `{export}` than this host: {why}; build it against the host's wit/shadow.wit")]
+    #[error(
+        "{path} has another `{export}` than this host: {why}; build it against the host's wit/shadow.wit"
+    )]
     Interface {
         /// The file.
         path: PathBuf,
@@ -139,6 +141,7 @@ fn clean(text: &str) -> String {
 /// Whether a character does something to a terminal or to the order of its neighbours instead of being seen: control
 /// characters, the ends of lines and paragraphs, and the marks of writing direction.
 fn is_hidden(c: char) -> bool {
-    let marks = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let marks =
+        matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     marks || c.is_control()
 }

@@ -64,8 +64,13 @@ impl ScorerPlugin {
         let said = runner
             .call("describe", |world, store| world.understudy_shadow_scorer().call_describe(store))
             .map_err(SandboxError::Call)?;
-        let forms = [(wit::Form::Label, Form::Label), (wit::Form::Number, Form::Number), (wit::Form::Ranking, Form::Ranking)];
-        let accepts = forms.into_iter().filter(|(given, _)| said.accepts.contains(given)).map(|(_, form)| form);
+        let forms = [
+            (wit::Form::Label, Form::Label),
+            (wit::Form::Number, Form::Number),
+            (wit::Form::Ranking, Form::Ranking),
+        ];
+        let accepts =
+            forms.into_iter().filter(|(given, _)| said.accepts.contains(given)).map(|(_, form)| form);
         Ok(ScorerPlugin {
             sandbox: sandbox.clone(),
             recipe,

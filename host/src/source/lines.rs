@@ -36,7 +36,17 @@ impl LineReader {
     /// Reads `reader`, which messages call `name`. No record may be longer than `longest` bytes.
     pub fn new(reader: Box<dyn Read + Send>, name: String, longest: usize) -> LineReader {
         let buffer = vec![0; BLOCK];
-        LineReader { reader, name, longest, buffer, filled: 0, used: 0, line: 1, skipping: false, ended: false }
+        LineReader {
+            reader,
+            name,
+            longest,
+            buffer,
+            filled: 0,
+            used: 0,
+            line: 1,
+            skipping: false,
+            ended: false,
+        }
     }
 
     /// The records that wait, at most `most`; blocks until there is one. `None` at the end.
@@ -209,7 +219,11 @@ mod tests {
         let wanted = [(1, "one".to_owned(), false), (2, "\u{feff}two".to_owned(), false)];
         assert_eq!(lines(vec![99]), wanted);
         assert_eq!(lines(vec![1; 99]), wanted);
-        assert_eq!(all(reader(b"\xef\xbb\xbf\n", vec![], 10, false), 8).0, [], "a mark alone is a blank line");
+        assert_eq!(
+            all(reader(b"\xef\xbb\xbf\n", vec![], 10, false), 8).0,
+            [],
+            "a mark alone is a blank line"
+        );
     }
 
     #[test]

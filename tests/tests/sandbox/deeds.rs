@@ -2,36 +2,77 @@
 
 use std::time::Duration;
 
-use understudy_host::sandbox::Budget;
+use understudy_host::sandbox::{Budget, Decided};
 
-use crate::fixture::{BUDGET, decide_in, evil, load_evil, recorded, sandbox, some_bad};
+use crate::fixture::{BUDGET, DEEDS, evil, load_evil, place_hidden, recorded, sandbox, some_bad, texts};
 
-/// The deeds that break a row, each with a budget that it breaks on.
-const DEEDS: [&str; 13] = [
-    "panic",
-    "trap-unreachable",
-    "loop",
-    "allocate",
-    "deep-recursion",
-    "nan",
-    "wrong-length",
-    "code-out-of-range",
-    "bad-offsets",
-    "not-ascending-unanswered",
-    "bad-utf8",
-    "error",
-    "bad-confidence",
-];
+/// What is recorded of five rows, of which the fourth is bad.
+fn fourth_is_bad(budget: Budget, deed: &str) -> String {
+    let mut evil = evil(budget, deed);
+    let rows = recorded(&evil.decide(&some_bad(5, |row| row == 3)));
+    let [first, second, third, fourth, fifth] = &rows[..] else { panic!("{rows:?}") };
+    assert_eq!([first, second, third, fifth], ["0", "1", "2", "4"], "{deed}");
+    assert_eq!(recorded(&evil.decide(&some_bad(3, |_| false))), ["0", "1", "2"], "{deed}: it goes on answering");
+    place_hidden(fourth)
+}
 
 #[test]
-fn each_deed_is_told_at_its_row() {
-    let mut told = String::new();
-    for deed in DEEDS {
-        let started = std::time::Instant::now();
-        let batch = some_bad(5, |row| row == 3);
-        let rows = recorded(&evil(BUDGET, deed).decide(&batch));
-        eprintln!("{deed} {:?}", started.elapsed());
-        told += &format!("{deed}: {rows:?}\n");
-    }
-    insta::assert_snapshot!(told, @"");
+fn each_deed_costs_its_row_and_is_told() {
+    let told: Vec<String> =
+        DEEDS.iter().map(|(deed, budget)| format!("{deed}: {}", fourth_is_bad(*budget, deed))).collect();
+    insta::assert_snapshot!(told.join("\n"), @"");
+}
+
+#[test]
+fn a_panic_says_where_it_happened() {
+    let Decided { broken, .. } = evil(BUDGET, "panic").decide(&texts([Some("bad")]));
+    let [(0, why)] = &broken[..] else { panic!("{broken:?}") };
+    let place = why.strip_prefix("`decide` panicked at ").expect("it panicked");
+    let [file, line, column, said] = place.splitn(4, ':').collect::<Vec<_>>()[..] else { panic!("{place}") };
+    assert!(file.ends_with("src/deed.rs"), "{file}");
+    assert!(line.parse::<u32>().is_ok_and(|line| line > 0) && column.parse::<u32>().is_ok_and(|column| column > 0));
+    assert_eq!(said, " evil panics on `bad`");
+}
+
+#[test]
+fn a_row_that_takes_too_long_is_ended_by_the_clock() {
+    let patient = Budget { fuel: u64::MAX, timeout: Duration::from_secs(1), ..BUDGET };
+    let mut evil = evil(patient, "loop");
+    assert_eq!(recorded(&evil.decide(&texts([Some("bad")]))), ["broke: `decide` took longer than 1s"]);
+    assert_eq!(recorded(&evil.decide(&texts([Some("good")]))), ["good"]);
+}
+
+#[test]
+fn a_budget_without_end_is_no_budget_at_all() {
+    let endless = Budget { fuel: u64::MAX, timeout: Duration::MAX, ..BUDGET };
+    assert_eq!(recorded(&evil(endless, "panic").decide(&texts([Some("good")]))), ["good"]);
+}
+
+#[test]
+fn a_row_that_is_abstained_from_is_not_broken() {
+    let decided = evil(BUDGET, "abstain").decide(&some_bad(5, |row| row == 3));
+    assert_eq!(recorded(&decided), ["0", "1", "2", "abstained: evil abstains", "4"]);
+    let decided = evil(BUDGET, "abstain").decide(&some_bad(2, |_| true));
+    assert_eq!(recorded(&decided), ["abstained: evil abstains", "abstained: evil abstains"]);
+}
+
+#[test]
+fn a_row_without_a_required_field_is_not_handed_over() {
+    // It would panic on the first row that it is shown.
+    let mut evil = evil(BUDGET, "panic");
+    let decided = evil.decide(&texts([None, Some("good"), None, Some("bad"), None]));
+    let rows: Vec<String> = recorded(&decided).iter().map(|row| place_hidden(row)).collect();
+    insta::assert_snapshot!(rows.join("\n"), @"");
+    assert_eq!(decided.nanos.iter().map(|nanos| *nanos > 0).collect::<Vec<_>>(), [false, true, false, true, false]);
+    let nothing = evil.decide(&texts([None, None]));
+    assert_eq!(recorded(&nothing), ["abstained: the field `text` is missing"; 2]);
+    assert_eq!(evil.decide(&texts([])).answers.rows(), 0);
+}
+
+#[test]
+fn a_plugin_may_refuse_its_configuration() {
+    let refused = load_evil(&sandbox(BUDGET), "refuse-config").err().expect("it is refused");
+    insta::assert_snapshot!(refused, @"");
+    let unknown = load_evil(&sandbox(BUDGET), "sing").err().expect("there is no such deed");
+    assert!(unknown.to_string().starts_with("it cannot be set up: config: unknown variant `sing`"), "{unknown}");
 }

@@ -9,9 +9,30 @@ use understudy_host::batch::{Answers, Decisions};
 use understudy_host::sandbox::{Budget, Decided, Decider, DeciderPlugin, File, Role, Sandbox, SandboxError};
 use understudy_tests::plugin;
 
-/// Enough for an honest batch, and soon used up by a dishonest one. The time is out of reach.
+/// Enough for an honest row, and soon used up by another. The time is out of reach.
 pub const BUDGET: Budget =
     Budget { fuel: 1_000_000, timeout: Duration::from_secs(600), memory: 64 << 20, returned: 1 << 20 };
+
+/// A budget in which fuel is out of reach.
+const FUELLED: Budget = Budget { fuel: 1 << 40, ..BUDGET };
+
+/// The deeds that break a row, each with a budget that ends it.
+pub const DEEDS: [(&str, Budget); 14] = [
+    ("panic", BUDGET),
+    ("trap-unreachable", BUDGET),
+    ("loop", BUDGET),
+    ("allocate", FUELLED),
+    ("deep-recursion", BUDGET),
+    ("nan", BUDGET),
+    ("wrong-length", BUDGET),
+    ("code-out-of-range", BUDGET),
+    ("bad-offsets", BUDGET),
+    ("not-ascending-unanswered", BUDGET),
+    ("bad-utf8", BUDGET),
+    ("error", BUDGET),
+    ("huge-answer", Budget { memory: 128 << 20, ..FUELLED }),
+    ("bad-confidence", BUDGET),
+];
 
 /// A sandbox for two instances: the one under test, and one that is being loaded.
 pub fn sandbox(budget: Budget) -> Sandbox {
@@ -43,26 +64,21 @@ pub fn texts<'t>(rows: impl IntoIterator<Item = Option<&'t str>>) -> RecordBatch
 
 /// A batch of so many rows of which some are "bad"; the others are their number.
 pub fn some_bad(rows: usize, is_bad: impl Fn(usize) -> bool) -> RecordBatch {
-    let rows: Vec<String> =
-        (0..rows).map(|row| if is_bad(row) { "bad".into() } else { row.to_string() }).collect();
+    let rows: Vec<String> = (0..rows).map(|row| if is_bad(row) { "bad".into() } else { row.to_string() }).collect();
     texts(rows.iter().map(|text| Some(text.as_str())))
 }
 
-/// What is recorded of each row: its label, or why it has none, and whether the plugin broke on it.
+/// What is recorded of each row: its answer, or why it has none, and whether the plugin broke on it.
 pub fn recorded(decided: &Decided) -> Vec<String> {
     let rows = decided.answers.rows();
     assert_eq!(decided.nanos.len(), rows, "each row has its time");
     let mut told: Vec<String> = (0..rows).map(|row| answer(&decided.answers, row)).collect();
     for (row, why) in &decided.broken {
         let row = *row as usize;
-        assert_eq!(
-            told[row],
-            format!("failed: {why}"),
-            "a row that the plugin broke on has failed, for that reason"
-        );
+        assert_eq!(told[row], format!("failed: {why}"), "a row that the plugin broke on has failed, for that reason");
         told[row] = format!("broke: {why}");
     }
-    assert!(decided.broken.is_sorted_by_key(|(row, _)| row));
+    assert!(decided.broken.is_sorted_by(|(one, _), (other, _)| one < other), "a row breaks once");
     told
 }
 
@@ -70,13 +86,35 @@ fn answer(answers: &Answers, row: usize) -> String {
     match (answers.reason(row), &answers.decisions) {
         (Some(reason), _) => reason.to_string(),
         (None, Decisions::Labels { names, codes }) => names.value(codes[row] as usize).to_owned(),
-        (None, other) => panic!("{other:?} are no labels"),
+        (None, Decisions::Numbers(numbers)) => numbers[row].to_string(),
+        (None, other) => panic!("no guest of these tests answers {other:?}"),
     }
 }
 
-/// Decides a batch in parts of `size` rows.
-pub fn decide_in(decider: &mut Decider, batch: &RecordBatch, size: usize) -> Vec<String> {
-    let parts = (0..batch.num_rows()).step_by(size);
-    let parts = parts.map(|start| batch.slice(start, size.min(batch.num_rows() - start)));
-    parts.flat_map(|part| recorded(&decider.decide(&part))).collect()
+/// Decides a batch in parts, each as long as the next of `sizes`.
+pub fn decide_in(decider: &mut Decider, batch: &RecordBatch, sizes: impl IntoIterator<Item = usize>) -> Vec<String> {
+    let (mut told, mut start) = (Vec::new(), 0);
+    for size in sizes {
+        let part = batch.slice(start, size.min(batch.num_rows() - start));
+        told.extend(recorded(&decider.decide(&part)));
+        start += part.num_rows();
+        if start == batch.num_rows() {
+            return told;
+        }
+    }
+    panic!("the sizes do not reach the end of the batch")
+}
+
+/// A message in which nothing depends on where in the guest's source something stands, nor on the compiler.
+pub fn place_hidden(message: &str) -> String {
+    let mut words: Vec<String> = message.split(' ').map(str::to_owned).collect();
+    for word in &mut words {
+        if let Some((file, _)) = word.split_once(".rs:") {
+            *word = format!("{file}.rs:LINE:COLUMN:");
+        } else if word.starts_with("_ZN") {
+            let comma = if word.ends_with(',') { "," } else { "" };
+            *word = format!("FUNCTION{comma}");
+        }
+    }
+    words.join(" ")
 }

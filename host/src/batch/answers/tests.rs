@@ -11,7 +11,8 @@ fn labels(rows: &[Option<&str>]) -> Answers {
     names.push("never given");
     names.sort_unstable();
     names.dedup();
-    let code = |label: &Option<&str>| label.map_or(0, |l| names.binary_search(&l).expect("collected above") as u32);
+    let code =
+        |label: &Option<&str>| label.map_or(0, |l| names.binary_search(&l).expect("collected above") as u32);
     Answers {
         decisions: Decisions::Labels {
             codes: rows.iter().map(code).collect(),
@@ -32,7 +33,9 @@ fn rankings(rows: &[&[&'static str]]) -> Answers {
     let mut offsets = vec![0];
     let mut codes = Vec::new();
     for row in rows {
-        codes.extend(row.iter().map(|name| names.iter().position(|n| n == name).expect("a known name") as u32));
+        codes.extend(
+            row.iter().map(|name| names.iter().position(|n| n == name).expect("a known name") as u32),
+        );
         offsets.push(codes.len() as u32);
     }
     let decisions = Decisions::Rankings { names: Names::from_iter_values(names), offsets, codes };
@@ -85,7 +88,16 @@ fn numbers_and_rankings_are_gathered_too() {
     let [(field, column), .., (_, confidence)] = gathered.columns("model.m");
     assert_eq!(field.name(), "model.m.answer");
     let rows: Vec<String> = (0..3)
-        .map(|row| column.as_list::<i32>().value(row).as_string::<i32>().iter().flatten().collect::<Vec<_>>().join(">"))
+        .map(|row| {
+            column
+                .as_list::<i32>()
+                .value(row)
+                .as_string::<i32>()
+                .iter()
+                .flatten()
+                .collect::<Vec<_>>()
+                .join(">")
+        })
         .collect();
     assert_eq!(rows, ["s>p>r", "", "p>q"]);
     assert_eq!(confidence.as_primitive::<Float64Type>().values().to_vec(), [0.5; 3]);

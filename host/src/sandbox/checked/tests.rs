@@ -94,8 +94,10 @@ fn unsound_answers_are_refused_with_the_reason() {
         (wit::Answers { unanswered: vec![declined(0), declined(0)], ..numbers(&[1.0]) }, Form::Number, 1),
         (wit::Answers { unanswered: vec![declined(7)], ..numbers(&[1.0]) }, Form::Number, 1),
     ];
-    let told: Vec<String> =
-        cases.into_iter().map(|(given, form, rows)| answers(given, form, rows).expect_err("unsound")).collect();
+    let told: Vec<String> = cases
+        .into_iter()
+        .map(|(given, form, rows)| answers(given, form, rows).expect_err("unsound"))
+        .collect();
     insta::assert_snapshot!(told.join("\n"), @r#"
     gave 2 codes where 3 are due
     gave the code 1, and 1 names

@@ -26,15 +26,8 @@ fn a_part_of_a_batch_is_lent_as_if_it_stood_alone() {
         Arc::new(Float64Array::from(vec![9.0, -0.5, 0.0, 1e300, 9.0])),
         Arc::new(TimestampMicrosecondArray::from(vec![9, -1, 0, 1, 9])),
     ];
-    let kinds = [
-        Kind::Text,
-        Kind::Json,
-        Kind::Boolean,
-        Kind::Integer,
-        Kind::Number,
-        Kind::Number,
-        Kind::Timestamp,
-    ];
+    let kinds =
+        [Kind::Text, Kind::Json, Kind::Boolean, Kind::Integer, Kind::Number, Kind::Number, Kind::Timestamp];
     insta::assert_snapshot!(lent(columns, &kinds), @"
     Column { values: Values::Text(TextParam { offsets: [0, 2, 2, 7], bytes: [195, 169, 116, 104, 114, 101, 101] }), missing: None }
     Column { values: Values::Json(TextParam { offsets: [0, 2, 6, 8], bytes: [123, 125, 110, 117, 108, 108, 34, 34] }), missing: None }

@@ -1,0 +1,27 @@
+//! What a run leaves is read by what analysts have, as it stands.
+
+use std::process::Command;
+
+use serde_json::{Value, json};
+use understudy_tests::{Bench, root};
+
+#[test]
+fn a_run_is_read_as_it_stands_by_duckdb_pandas_and_pyarrow() {
+    let python = std::env::var_os("UNDERSTUDY_PYTHON").expect(
+        "UNDERSTUDY_PYTHON names a Python with tests/requirements.txt: run the tests with `cargo xtask test`, which sets it",
+    );
+    let bench = Bench::new();
+    let study = root().join("examples/hotel/rooms.toml");
+    let said = bench.understudy(&["run", study.to_str().expect("a path in UTF-8"), "--run", "run"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let script = root().join("tests/readers.py");
+    let output =
+        Command::new(python).arg(script).arg(bench.path().join("run")).output().expect("Python starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let found: Value = serde_json::from_slice(&output.stdout).expect("it prints JSON");
+    assert_eq!(found["rows"], json!({ "snapshots": 15_402, "decisions": 15_402, "pairs": 15_402 }));
+    assert_eq!(found["sql"], json!([12_293, 12_293, 15_402]));
+    assert_eq!(found["pandas"], json!([12_293, 3_735, 15_402]));
+    assert_eq!(found["joined"], Value::from(vec![15_402; 8]));
+    assert_eq!(found["raw"], json!([15_402]));
+}

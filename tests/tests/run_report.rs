@@ -1,0 +1,58 @@
+//! `understudy report`: the report of a run that has ended, made again from what the run left and nothing else.
+
+use std::fs;
+
+use serde_json::Value;
+use understudy_tests::{Bench, plugin, root};
+
+#[test]
+fn a_report_is_made_again_from_the_sums() {
+    let bench = Bench::new();
+    let study = root().join("examples/hotel/rooms.toml");
+    let first = bench.understudy(&["run", study.to_str().expect("a path in UTF-8"), "--run", "run"]);
+    assert_eq!(first.code, 0, "{}", first.err);
+    for table in ["snapshots", "decisions", "pairs", "refused"] {
+        fs::remove_dir_all(bench.path().join("run").join(table)).expect("a run has this table");
+    }
+    let again = bench.understudy(&["report", "run"]);
+    assert_eq!((again.code, again.out.as_str(), again.err.as_str()), (0, first.out.as_str(), ""));
+    let json = bench.understudy(&["report", "run", "--format", "json"]);
+    assert_eq!((json.code, json.err.as_str()), (0, ""));
+    let printed: Value = serde_json::from_str(&json.out).expect("it is JSON");
+    assert_eq!(printed, bench.report("run"));
+}
+
+#[test]
+fn the_report_needs_neither_the_study_nor_its_plugins() {
+    let bench = Bench::small();
+    bench.write("echo.wasm", fs::read(plugin("recorded")).expect("the plugin is there"));
+    bench.change(&[("PLUGINS/recorded.wasm", "echo.wasm")]);
+    bench.run(&[]);
+    let elsewhere = Bench::new();
+    fs::rename(bench.path().join("run"), elsewhere.path().join("moved")).expect("it can be moved");
+    let before = elsewhere.report("moved");
+    drop(bench);
+    let json = elsewhere.understudy(&["report", "moved", "--format", "json"]);
+    assert_eq!((json.code, json.err.as_str()), (0, ""));
+    assert_eq!(serde_json::from_str::<Value>(&json.out).expect("it is JSON"), before);
+}
+
+#[test]
+fn a_report_of_what_is_no_run() {
+    let bench = Bench::small();
+    let refused = |run: &str| {
+        let said = bench.understudy(&["report", run]);
+        assert_eq!((said.code, said.out.as_str()), (1, ""));
+        said.err
+    };
+    insta::assert_snapshot!(refused("run"), @"cannot read run/checkpoint.bin: No such file or directory (os error 2); name a run directory whose run has ended");
+    insta::assert_snapshot!(refused("."), @"cannot read ./checkpoint.bin: No such file or directory (os error 2); name a run directory whose run has ended");
+    bench.run(&[]);
+    let checkpoint = bench.path().join("run/checkpoint.bin");
+    let mut bytes = fs::read(&checkpoint).expect("a run leaves it");
+    *bytes.last_mut().expect("it is not empty") ^= 1;
+    fs::write(&checkpoint, &bytes).expect("it can be written");
+    insta::assert_snapshot!(refused("run"), @"cannot use run/checkpoint.bin: it is damaged: its digest does not match; run the study again into another directory");
+    fs::write(&checkpoint, "something else").expect("it can be written");
+    insta::assert_snapshot!(refused("run"), @"cannot use run/checkpoint.bin: it is not a checkpoint of this version of understudy; run the study again into another directory");
+}

@@ -1,0 +1,168 @@
+//! The cache of compiled plugins: used when it fits and is ours, passed over and mended when it does not.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+use understudy_host::sandbox::{DeciderPlugin, File, Role, Sandbox};
+use understudy_tests::plugin;
+
+use crate::fixture::{BUDGET, recorded, sandbox, some_bad};
+
+/// Loads the evil guest and has it answer a row.
+fn load(sandbox: &Sandbox, folder: &Path) {
+    let file = File::read(&plugin("guests/evil")).expect("it was built");
+    let config = r#"{"on": "bad", "do": "panic"}"#.to_owned();
+    let loaded = DeciderPlugin::load(sandbox, &file, Role::Model, config, [].into(), Some(folder)).expect("it loads");
+    assert_eq!(recorded(&loaded.instance().decide(&some_bad(1, |_| false))), ["0"]);
+}
+
+/// The files of a folder.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    fs::read_dir(folder).expect("the folder is there").map(|entry| entry.expect("an entry").path()).collect()
+}
+
+/// The one file of the cache.
+fn kept(folder: &Path) -> PathBuf {
+    let files = files(folder);
+    let [file] = &files[..] else { panic!("{files:?}") };
+    file.clone()
+}
+
+/// A folder in which a cache is to be made.
+fn folder() -> (TempDir, PathBuf) {
+    let folder = TempDir::new().expect("a temporary folder");
+    let cache = folder.path().join("a/cache");
+    (folder, cache)
+}
+
+#[test]
+fn a_second_load_uses_what_the_first_compiled() {
+    let (_folder, cache) = folder();
+    let sandbox = sandbox(BUDGET);
+    load(&sandbox, &cache);
+    let first = fs::metadata(kept(&cache)).expect("it is there");
+    load(&sandbox, &cache);
+    let second = fs::metadata(kept(&cache)).expect("it is there");
+    assert_eq!((second.ino(), second.mtime_nsec()), (first.ino(), first.mtime_nsec()), "it was not written again");
+}
+
+#[test]
+fn only_we_may_read_and_write_it() {
+    let (_folder, cache) = folder();
+    load(&sandbox(BUDGET), &cache);
+    for (path, mode) in [(cache.as_path(), 0o700), (cache.parent().expect("it has one"), 0o700), (&kept(&cache), 0o600)] {
+        assert_eq!(fs::metadata(path).expect("it is there").mode() & 0o777, mode, "{}", path.display());
+    }
+}
+
+#[test]
+fn a_file_that_was_cut_or_changed_is_passed_over_and_mended() {
+    let (_folder, cache) = folder();
+    let sandbox = sandbox(BUDGET);
+    load(&sandbox, &cache);
+    let path = kept(&cache);
+    let sound = fs::read(&path).expect("it is there");
+    let mut changed = sound.clone();
+    changed[sound.len() / 2] ^= 1;
+    let mut foreign = sound.clone();
+    foreign[..32].fill(0);
+    for bad in [&sound[..sound.len() / 2], &sound[..31], &[], &changed, &foreign] {
+        fs::write(&path, bad).expect("it can be written");
+        load(&sandbox, &cache);
+        assert_eq!(kept(&cache), path);
+        assert!(fs::read(&path).expect("it is there") == sound, "it was not mended");
+    }
+}
+
+#[test]
+fn a_file_with_the_right_digest_and_foreign_code_is_passed_over() {
+    let (_folder, cache) = folder();
+    let sandbox = sandbox(BUDGET);
+    load(&sandbox, &cache);
+    let path = kept(&cache);
+    let sound = fs::read(&path).expect("it is there");
+    // The digest of nothing, before nothing: whole, and no code.
+    let empty = understudy_host::sandbox::digest(b"");
+    let empty: Vec<u8> = (0..32).map(|at| u8::from_str_radix(&empty[2 * at..][..2], 16).expect("hexadecimal")).collect();
+    fs::write(&path, empty).expect("it can be written");
+    load(&sandbox, &cache);
+    assert!(fs::read(&path).expect("it is there") == sound, "it was not mended");
+}
+
+#[test]
+fn a_folder_that_others_may_write_to_is_neither_read_nor_written() {
+    let (_folder, cache) = folder();
+    let sandbox = sandbox(BUDGET);
+    for mode in [0o777, 0o770, 0o702] {
+        fs::create_dir_all(&cache).expect("it can be made");
+        fs::set_permissions(&cache, Permissions::from_mode(mode)).expect("it is ours");
+        load(&sandbox, &cache);
+        assert_eq!(files(&cache), Vec::<PathBuf>::new(), "{mode:o}");
+    }
+    fs::set_permissions(&cache, Permissions::from_mode(0o700)).expect("it is ours");
+    load(&sandbox, &cache);
+    assert_eq!(files(&cache).len(), 1);
+}
+
+#[test]
+fn a_file_that_others_may_write_to_is_written_anew() {
+    let (_folder, cache) = folder();
+    let sandbox = sandbox(BUDGET);
+    load(&sandbox, &cache);
+    let path = kept(&cache);
+    let before = fs::metadata(&path).expect("it is there").ino();
+    fs::set_permissions(&path, Permissions::from_mode(0o666)).expect("it is ours");
+    load(&sandbox, &cache);
+    let after = fs::metadata(kept(&cache)).expect("it is there");
+    assert_eq!(after.mode() & 0o777, 0o600);
+    assert_ne!(after.ino(), before);
+}
+
+#[test]
+fn a_link_is_not_followed() {
+    let (folder, cache) = folder();
+    let sandbox = sandbox(BUDGET);
+    load(&sandbox, &cache);
+    // A link to a folder is no folder of ours.
+    let link = folder.path().join("link");
+    std::os::unix::fs::symlink(folder.path(), &link).expect("it can be made");
+    load(&sandbox, &link);
+    assert_eq!(files(folder.path()).len(), 2, "the link, and what the cache stands in");
+    // A link to a sound file is no file of ours: it is replaced, not written through.
+    let (path, elsewhere) = (kept(&cache), folder.path().join("elsewhere"));
+    fs::rename(&path, &elsewhere).expect("it can be moved");
+    std::os::unix::fs::symlink(&elsewhere, &path).expect("it can be made");
+    load(&sandbox, &cache);
+    assert!(fs::symlink_metadata(kept(&cache)).expect("it is there").is_file());
+}
+
+#[test]
+fn a_cache_that_cannot_be_made_is_done_without() {
+    let (folder, _) = folder();
+    let file = folder.path().join("file");
+    fs::write(&file, "no folder").expect("it can be written");
+    load(&sandbox(BUDGET), &file);
+    load(&sandbox(BUDGET), &file.join("below"));
+    assert_eq!(fs::read(&file).expect("it is there"), b"no folder");
+}
+
+#[test]
+fn loads_at_the_same_time_do_no_harm() {
+    let (_folder, cache) = folder();
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                let sandbox = sandbox(BUDGET);
+                for _ in 0..3 {
+                    load(&sandbox, &cache);
+                }
+            });
+        }
+    });
+    // Whole, and nothing left beside it.
+    let before = fs::metadata(kept(&cache)).expect("it is there").ino();
+    load(&sandbox(BUDGET), &cache);
+    assert_eq!(fs::metadata(kept(&cache)).expect("it is there").ino(), before);
+}

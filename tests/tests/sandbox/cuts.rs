@@ -1,0 +1,85 @@
+//! How a stream of rows is cut into batches never shows in what is recorded of a row.
+
+use std::iter::repeat;
+
+use proptest::prelude::*;
+use understudy_host::sandbox::Budget;
+
+use crate::fixture::{BUDGET, DEEDS, decide_in, evil, load_evil, recorded, sandbox, some_bad};
+
+const ROWS: usize = 64;
+
+/// What is recorded of 64 rows in batches of 1, 7 and 64, which has to be the same.
+fn however_cut(deed: &str, is_bad: impl Fn(usize) -> bool) {
+    let budget = DEEDS.iter().find(|(name, _)| *name == deed).expect("a deed").1;
+    let mut evil = evil(budget, deed);
+    let batch = some_bad(ROWS, &is_bad);
+    let alone = decide_in(&mut evil, &batch, repeat(1));
+    for (row, told) in alone.iter().enumerate() {
+        assert_eq!(is_bad(row), told.starts_with("broke: "), "{deed}, row {row}: {told}");
+        assert!(is_bad(row) || *told == row.to_string(), "{deed}, row {row}: {told}");
+    }
+    for size in [7, ROWS] {
+        assert_eq!(decide_in(&mut evil, &batch, repeat(size)), alone, "{deed}, batches of {size}");
+    }
+}
+
+#[test]
+fn one_bad_row() {
+    for (deed, _) in DEEDS {
+        however_cut(deed, |row| row == 40);
+    }
+}
+
+#[test]
+fn the_first_and_the_last_row() {
+    for (deed, _) in DEEDS {
+        however_cut(deed, |row| row == 0);
+        however_cut(deed, |row| row == ROWS - 1);
+    }
+}
+
+#[test]
+fn several_bad_rows() {
+    for (deed, _) in DEEDS {
+        however_cut(deed, |row| [3, 4, 30, 62, 63].contains(&row));
+    }
+}
+
+#[test]
+fn every_row_bad() {
+    for (deed, _) in DEEDS {
+        however_cut(deed, |_| true);
+    }
+}
+
+#[test]
+fn rows_that_together_need_more_fuel_than_one_may_use() {
+    let answered = |fuel: u64, rows: usize| {
+        let plugin = load_evil(&sandbox(Budget { fuel, ..BUDGET }), "error").ok()?;
+        Some(recorded(&plugin.instance().decide(&some_bad(rows, |_| false))))
+    };
+    let suffices = |fuel: &u64| answered(*fuel, 1).is_some_and(|rows| rows == ["0"]);
+    let least = (1..).map(|step| step * 500).find(suffices).expect("a row needs some fuel");
+    assert!(least > 500, "a row can run out of fuel");
+    let numbers: Vec<String> = (0..1000).map(|row| row.to_string()).collect();
+    // A number of three digits may need a little more than 0 does.
+    assert_eq!(answered(least + 500, 1000).expect("it loads"), numbers);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_bad_rows_and_any_cuts_give_what_single_rows_give(
+        deed in prop::sample::select(vec!["panic", "error", "code-out-of-range", "bad-utf8", "not-ascending-unanswered"]),
+        bad in prop::collection::vec(prop::bool::weighted(0.2), 1..80),
+        sizes in prop::collection::vec(1usize..40, 1..20),
+    ) {
+        let plugin = load_evil(&sandbox(BUDGET), deed).expect("it loads");
+        let batch = some_bad(bad.len(), |row| bad[row]);
+        let alone = decide_in(&mut plugin.instance(), &batch, repeat(1));
+        let cut = decide_in(&mut plugin.instance(), &batch, sizes.into_iter().cycle());
+        prop_assert_eq!(cut, alone);
+    }
+}

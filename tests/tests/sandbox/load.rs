@@ -1,0 +1,160 @@
+//! What may be loaded: components without imports that are what their place in the study needs, and nothing else.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+use understudy_host::sandbox::{DeciderPlugin, File, Role, SandboxError, ScorerPlugin};
+use understudy_tests::{plugin, root};
+use wit_component::DecodedWasm;
+
+use crate::fixture::{BUDGET, sandbox};
+
+/// The names of what stands in a folder, without extension.
+fn names(folder: &Path, counts: impl Fn(&Path) -> bool) -> BTreeSet<String> {
+    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    let stem = |path: PathBuf| path.file_stem().expect("a name").to_string_lossy().into_owned();
+    paths.filter(|path| counts(path)).map(stem).collect()
+}
+
+/// The crates in a folder of the workspace, as their components are called.
+fn crates(folder: &str) -> BTreeSet<String> {
+    let names = names(&root().join(folder), |path| path.join("Cargo.toml").is_file());
+    names.into_iter().map(|name| name.replace('-', "_")).collect()
+}
+
+fn components(folder: &str) -> BTreeSet<String> {
+    names(&root().join(folder), |path| path.extension().is_some_and(|extension| extension == "wasm"))
+}
+
+#[test]
+fn every_plugin_is_built_and_every_component_has_its_crate() {
+    assert_eq!(components("target/plugins"), crates("plugins"));
+    assert_eq!(components("target/plugins/guests"), crates("tests/guests"));
+}
+
+#[test]
+fn every_plugin_of_ours_imports_nothing() {
+    let plugins = components("target/plugins");
+    assert!(!plugins.is_empty());
+    for name in plugins {
+        let bytes = fs::read(plugin(&name)).expect("it was built");
+        let decoded = wit_component::decode(&bytes).expect("it is a component");
+        let DecodedWasm::Component(resolve, world) = decoded else { panic!("{name} is no component") };
+        let imports = resolve.worlds[world].imports.keys();
+        let imports: Vec<String> = imports.map(|key| resolve.name_world_key(key)).collect();
+        assert_eq!(imports, Vec::<String>::new(), "{name}");
+    }
+}
+
+/// Why `bytes` cannot be a model.
+fn refused(bytes: &[u8]) -> String {
+    refused_as(Role::Model, bytes)
+}
+
+fn refused_as(role: Role, bytes: &[u8]) -> String {
+    let folder = TempDir::new().expect("a temporary folder");
+    let path = folder.path().join("plugin.wasm");
+    fs::write(&path, bytes).expect("it can be written");
+    let load = || -> Result<(), SandboxError> {
+        let (sandbox, file) = (sandbox(BUDGET), File::read(&path)?);
+        match role {
+            Role::Metric => ScorerPlugin::load(&sandbox, &file, "{}".into(), [].into(), None).map(|_| ()),
+            _ => DeciderPlugin::load(&sandbox, &file, role, "{}".into(), [].into(), None).map(|_| ()),
+        }
+    };
+    let error = load().expect_err("it is no plugin").to_string();
+    error.replace(&folder.path().display().to_string(), "FOLDER")
+}
+
+fn wat(text: &str) -> Vec<u8> {
+    wat::parse_str(text).expect("the text is Wasm")
+}
+
+#[test]
+fn what_imports_something_is_refused_by_name() {
+    insta::assert_snapshot!(refused(&wat(r#"(component (import "roll-dice" (func (result u32))))"#)), @"");
+    let wasi = r#"
+        (component
+            (import "wasi:random/random@0.2.0" (instance (export "get-random-u64" (func (result u64)))))
+            (import "wasi:filesystem/types@0.2.0" (instance)))
+    "#;
+    insta::assert_snapshot!(refused(&wat(wasi)), @"");
+    // Whatever is imported: a type, a module, a component.
+    insta::assert_snapshot!(refused(&wat(r#"(component (import "t" (type (sub resource))))"#)), @"");
+    insta::assert_snapshot!(refused(&wat(r#"(component (import "m" (core module)))"#)), @"");
+    insta::assert_snapshot!(refused(&wat(r#"(component (import "c" (component)))"#)), @"");
+}
+
+#[test]
+fn what_is_no_component_is_refused() {
+    insta::assert_snapshot!(refused(b""), @"");
+    insta::assert_snapshot!(refused(b"\0asm"), @"");
+    insta::assert_snapshot!(refused("Γειά σου, Κόσμε".as_bytes()), @"");
+    insta::assert_snapshot!(refused(&wat("(module)")), @"");
+    insta::assert_snapshot!(refused(&wat("(component)")), @"");
+}
+
+#[test]
+fn what_features_are_off_is_refused() {
+    let parts = [
+        "(memory 1 1 shared)",
+        "(memory i64 1)",
+        "(type (struct))",
+        "(tag)",
+        "(func (param v128) (result v128) local.get 0 local.get 0 local.get 0 i8x16.relaxed_laneselect)",
+        "(func $f return_call $f)",
+    ];
+    for part in parts {
+        let told = refused(&wat(&format!("(component (core module {part}))")));
+        assert!(told.starts_with("FOLDER/plugin.wasm is not a valid component: "), "{part}: {told}");
+    }
+}
+
+#[test]
+fn a_component_that_is_cut_or_changed_is_refused() {
+    let whole = fs::read(plugin("booked_room")).expect("it was built");
+    for share in 1..8 {
+        let told = refused(&whole[..whole.len() * share / 8]);
+        assert!(told.starts_with("FOLDER/plugin.wasm is "), "{told}");
+    }
+    // In the middle of the code.
+    let mut changed = whole.clone();
+    changed[whole.len() / 4..][..64].fill(0xff);
+    let told = refused(&changed);
+    assert!(told.starts_with("FOLDER/plugin.wasm is not a valid component: "), "{told}");
+}
+
+#[test]
+fn a_plugin_in_the_wrong_place_is_refused() {
+    let (metric, model) = (fs::read(plugin("agreement")), fs::read(plugin("booked_room")));
+    let (metric, model) = (metric.expect("it was built"), model.expect("it was built"));
+    insta::assert_snapshot!(refused_as(Role::Model, &metric), @"");
+    insta::assert_snapshot!(refused_as(Role::Comparator, &metric), @"");
+    insta::assert_snapshot!(refused_as(Role::Metric, &model), @"");
+}
+
+#[test]
+fn an_interface_of_the_right_name_and_the_wrong_make_is_refused() {
+    let hollow = r#"
+        (component
+            (instance $nothing)
+            (export "understudy:shadow/decider@0.1.0" (instance $nothing)))
+    "#;
+    insta::assert_snapshot!(refused(&wat(hollow)), @"");
+    let function = r#"
+        (component
+            (core module $m (func (export "f")))
+            (core instance $i (instantiate $m))
+            (func $f (canon lift (core func $i "f")))
+            (instance $d (export "describe" (func $f)) (export "configure" (func $f)) (export "decide" (func $f)))
+            (instance $none)
+            (export "understudy:shadow/columns@0.1.0" (instance $none))
+            (export "understudy:shadow/answers@0.1.0" (instance $none))
+            (export "understudy:shadow/setup@0.1.0" (instance $none))
+            (export "understudy:shadow/decider@0.1.0" (instance $d)))
+    "#;
+    insta::assert_snapshot!(refused(&wat(function)), @"");
+}
