@@ -3,7 +3,7 @@
 use std::fs;
 
 use serde_json::Value;
-use understudy_tests::{Bench, plugin, root};
+use understudy_tests::{Bench, Said, plugin, root};
 
 #[test]
 fn a_report_is_made_again_from_the_sums() {
@@ -55,4 +55,33 @@ fn a_report_of_what_is_no_run() {
     insta::assert_snapshot!(refused("run"), @"cannot use run/checkpoint.bin: it is damaged: its digest does not match; run the study again into another directory");
     fs::write(&checkpoint, "something else").expect("it can be written");
     insta::assert_snapshot!(refused("run"), @"cannot use run/checkpoint.bin: it is not a checkpoint of this version of understudy; run the study again into another directory");
+}
+
+#[test]
+fn a_reader_who_hangs_up_ends_nothing() {
+    let bench = Bench::small();
+    let hung_up = || std::io::pipe().expect("a pipe").1;
+    let commands: [&[&str]; 5] = [
+        &["run", "study.toml", "--run", "run"],
+        &["report", "run"],
+        &["report", "run", "--format", "json"],
+        &["check", "study.toml"],
+        &["schema", "report"],
+    ];
+    for arguments in commands {
+        let status = bench.command(arguments).stdout(hung_up()).stderr(hung_up()).status();
+        assert_eq!(status.expect("the program can be started").code(), Some(0), "{arguments:?}");
+    }
+    assert_eq!(bench.report("run")["end"], "finished");
+}
+
+#[test]
+fn what_cannot_be_printed_is_said() {
+    let bench = Bench::small();
+    bench.run(&[]);
+    let full = fs::File::options().write(true).open("/dev/full").expect("a disk that is always full");
+    let said: Said =
+        bench.command(&["report", "run"]).stdout(full).output().expect("it can be started").into();
+    assert_eq!(said.code, 1);
+    insta::assert_snapshot!(said.err, @"cannot write to standard output: No space left on device (os error 28)");
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::Exit;
+use super::{Exit, found};
 use crate::run::prepare;
 
 /// Load a study and its plugins and say everything that is wrong, each with its line.
@@ -17,14 +17,17 @@ impl Check {
     pub fn execute(self) -> anyhow::Result<Exit> {
         let prepared = prepare(&self.study, |_| ())?;
         let study = &prepared.study;
-        println!("{} is sound: study \"{}\"", self.study.display(), study.name);
+        found(format_args!("{} is sound: study \"{}\"", self.study.display(), study.name))?;
         for model in &prepared.models {
-            println!("  model       {:<24} {}", model.name, model.plugin.title);
+            found(format_args!("  model       {:<24} {}", model.name, model.plugin.title))?;
         }
-        println!("  comparator  {:<24} {}", prepared.comparator.name, prepared.comparator.plugin.title);
+        found(format_args!(
+            "  comparator  {:<24} {}",
+            prepared.comparator.name, prepared.comparator.plugin.title
+        ))?;
         for (index, metric) in prepared.metrics.iter().enumerate() {
             let primary = if index == study.primary { ", primary" } else { "" };
-            println!("  metric      {:<24} {}{primary}", metric.name, metric.plugin.title);
+            found(format_args!("  metric      {:<24} {}{primary}", metric.name, metric.plugin.title))?;
         }
         Ok(Exit::Done)
     }

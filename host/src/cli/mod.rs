@@ -9,8 +9,11 @@ mod report;
 mod run;
 mod schema;
 
+use std::fmt::Display;
+use std::io::{ErrorKind, Write as _};
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
 /// How a command ended.
@@ -65,8 +68,22 @@ pub fn main() -> ExitCode {
     match done {
         Ok(exit) => exit.into(),
         Err(error) => {
-            eprintln!("{error:#}");
+            tell(format_args!("{error:#}"));
             Exit::Failed.into()
         }
     }
+}
+
+/// Writes a line of what a command found. A reader who has seen enough and hangs up, as `head` does, is no fault.
+fn found(line: impl Display) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    match writeln!(out, "{line}").and_then(|()| out.flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => written.context("cannot write to standard output"),
+    }
+}
+
+/// Writes a line beside what was found. That nobody listens is no fault.
+fn tell(line: impl Display) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }

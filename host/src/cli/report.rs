@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::anyhow;
 
-use super::Exit;
+use super::{Exit, found};
 use crate::report::{Style, build, render};
 use crate::run::{CHECKPOINT, Outcome, recall};
 use crate::runlog::checkpoint;
@@ -42,8 +42,8 @@ impl Report {
         })?;
         let report = build(&outcome, &recall(&self.run, &outcome.kept)?);
         match self.format {
-            Format::Text => print!("{}", render(&report, style(std::io::stdout().is_terminal()))),
-            Format::Json => println!("{}", serde_json::to_string_pretty(&report)?),
+            Format::Text => found(render(&report, style(std::io::stdout().is_terminal())).trim_end())?,
+            Format::Json => found(serde_json::to_string_pretty(&report)?)?,
         }
         Ok(Exit::Done)
     }

@@ -5,9 +5,10 @@ use std::num::NonZero;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
+use tokio::signal::unix::{SignalKind, signal};
 
-use super::Exit;
 use super::report::style;
+use super::{Exit, found, tell};
 use crate::report::{build, render};
 use crate::run::{End, Order, prepare, run};
 
@@ -49,36 +50,36 @@ impl Run {
             .enable_all()
             .build()
             .context("no runtime for the run")?;
-        let (outcome, directory) = runtime.block_on(run(&prepared, &directory, self.order, interrupt()))?;
+        let (outcome, directory) = runtime.block_on(async {
+            // Listened for before the directory is made, so that there is none without a report.
+            let stop = interrupt().context("cannot listen for signals")?;
+            run(&prepared, &directory, self.order, stop).await
+        })?;
         // A reader that is blocked on standard input is not waited for.
         runtime.shutdown_background();
         let report = build(&outcome, &prepared);
         directory.write(REPORT, &serde_json::to_vec_pretty(&report)?)?;
-        print!("{}", render(&report, style(std::io::stdout().is_terminal())));
-        eprintln!("written to {}", directory.path().display());
+        found(render(&report, style(std::io::stdout().is_terminal())).trim_end())?;
+        tell(format_args!("written to {}", directory.path().display()));
         Ok(match outcome.end {
             End::Finished => Exit::Done,
             End::Interrupted => Exit::Interrupted,
             End::SourceBroke(faults) => {
-                faults.iter().for_each(|fault| eprintln!("{fault}"));
+                faults.iter().for_each(tell);
                 Exit::SourceBroke
             }
         })
     }
 }
 
-/// Comes when the user presses Ctrl-C or the system asks the process to end.
-async fn interrupt() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        pressed = tokio::signal::ctrl_c() => {
-            if pressed.is_err() {
-                std::future::pending::<()>().await;
-            }
+/// Comes when the user presses Ctrl-C or the system asks the process to end, from this call on.
+fn interrupt() -> std::io::Result<impl Future<Output = ()>> {
+    let mut pressed = signal(SignalKind::interrupt())?;
+    let mut asked = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = pressed.recv() => {}
+            _ = asked.recv() => {}
         }
-        _ = terminate.recv() => {}
-    }
+    })
 }

@@ -1,6 +1,6 @@
 //! `understudy schema`: the JSON Schemas of the files that people and programs meet.
 
-use super::Exit;
+use super::{Exit, found};
 
 /// Print the JSON Schema of a file, for editors and readers.
 #[derive(clap::Args)]
@@ -24,7 +24,7 @@ impl Schema {
             File::Study => crate::study::schema(),
             File::Report => crate::report::schema(),
         };
-        println!("{}", serde_json::to_string_pretty(&schema)?);
+        found(serde_json::to_string_pretty(&schema)?)?;
         Ok(Exit::Done)
     }
 }

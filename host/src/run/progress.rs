@@ -1,6 +1,6 @@
 //! How far a run has got, on standard error: a line that moves on a terminal, plain lines elsewhere.
 
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -44,7 +44,8 @@ impl Progress {
                 let Ok(mut last) = self.last.lock() else { return };
                 if last.elapsed() >= PLAIN {
                     *last = Instant::now();
-                    eprintln!("{}", line());
+                    // That nobody reads it any more is no reason to end a run.
+                    let _ = writeln!(std::io::stderr(), "{}", line());
                 }
             }
         }

@@ -4,7 +4,7 @@
 //! the names or in one ranking, no answer longer than [`LONGEST`], confidences from 0 to 1, unanswered rows ascending.
 //! What an unanswered row holds is not looked at.
 
-use arrow::array::StringArray;
+use arrow::array::{Array as _, StringArray};
 use arrow::buffer::{Buffer, OffsetBuffer, ScalarBuffer};
 
 use super::bindings::decider::exports::understudy::shadow::answers as wit;
@@ -71,7 +71,22 @@ pub(super) fn answers(given: wit::Answers, form: Form, rows: usize) -> Result<An
             return Err(format!("gave the confidence {bad}; a confidence lies between 0 and 1"));
         }
     }
-    Ok(Answers { decisions, confidence: given.confidence, unanswered })
+    Ok(frugal(Answers { decisions, confidence: given.confidence, unanswered }))
+}
+
+/// Answers are held until the last of their rows is paired: without the names that none of them uses, where there are so
+/// many that some cannot be in use.
+fn frugal(answers: Answers) -> Answers {
+    let rows = answers.rows();
+    match &answers.decisions {
+        Decisions::Labels { names, .. } | Decisions::Rankings { names, .. }
+            if names.get_buffer_memory_size() > rows * LONGEST =>
+        {
+            let all: Vec<_> = (0..rows).map(|row| (0, row)).collect();
+            Answers::gather(&[&answers], &all)
+        }
+        _ => answers,
+    }
 }
 
 fn count(what: &str, found: usize, wanted: usize) -> Result<(), String> {
@@ -122,7 +137,6 @@ fn offsets(offsets: &[u32], end: usize) -> Result<(), String> {
 }
 
 fn codes(codes: &[u32], names: &Names) -> Result<(), String> {
-    use arrow::array::Array as _;
     match codes.iter().max() {
         Some(&code) if code as usize >= names.len() => {
             Err(format!("gave the code {code}, and {} names", names.len()))
@@ -132,7 +146,6 @@ fn codes(codes: &[u32], names: &Names) -> Result<(), String> {
 }
 
 fn each_ranking(offsets: &[u32], codes: &[u32], names: &Names) -> Result<(), String> {
-    use arrow::array::Array as _;
     // For each name the ranking that it was last seen in.
     let mut last = vec![u32::MAX; names.len()];
     for (row, bounds) in offsets.windows(2).enumerate() {

@@ -8,14 +8,19 @@ use arrow::datatypes::{DataType, Float64Type, Int64Type, TimestampMicrosecondTyp
 use super::bindings::decider::exports::understudy::shadow::columns as wit;
 use crate::study::Kind;
 
-/// The parts of a column that have to be made for a call.
+/// A column as a call takes it, with what had to be made for that.
 pub(super) struct Lent<'a> {
-    column: &'a ArrayRef,
-    kind: Kind,
+    values: Values<'a>,
     missing: Vec<u32>,
-    offsets: Cow<'a, [u32]>,
-    numbers: Vec<f64>,
-    booleans: Vec<bool>,
+}
+
+enum Values<'a> {
+    Boolean(Vec<bool>),
+    Integer(&'a [i64]),
+    Number(Cow<'a, [f64]>),
+    Timestamp(&'a [i64]),
+    Text(Cow<'a, [u32]>, &'a [u8]),
+    Json(Cow<'a, [u32]>, &'a [u8]),
 }
 
 impl<'a> Lent<'a> {
@@ -27,33 +32,37 @@ impl<'a> Lent<'a> {
             }
             _ => Vec::new(),
         };
-        let mut lent =
-            Lent { column, kind, missing, offsets: Cow::Borrowed(&[]), numbers: vec![], booleans: vec![] };
-        match (kind, column.data_type()) {
-            (Kind::Boolean, _) => lent.booleans = column.as_boolean().values().iter().collect(),
-            (Kind::Number, DataType::Int64) => {
-                let integers = column.as_primitive::<Int64Type>().values();
-                lent.numbers = integers.iter().map(|&value| value as f64).collect();
+        let integers = || column.as_primitive::<Int64Type>().values();
+        let text = || (offsets(column.as_string()), bytes(column.as_string()));
+        let values = match kind {
+            Kind::Boolean => Values::Boolean(column.as_boolean().values().iter().collect()),
+            Kind::Integer => Values::Integer(integers()),
+            Kind::Number if *column.data_type() == DataType::Int64 => {
+                Values::Number(integers().iter().map(|&value| value as f64).collect())
             }
-            (Kind::Text | Kind::Json, _) => lent.offsets = offsets(column.as_string()),
-            _ => {}
-        }
-        lent
+            Kind::Number => Values::Number(Cow::Borrowed(column.as_primitive::<Float64Type>().values())),
+            Kind::Timestamp => Values::Timestamp(column.as_primitive::<TimestampMicrosecondType>().values()),
+            Kind::Text => {
+                let (offsets, bytes) = text();
+                Values::Text(offsets, bytes)
+            }
+            Kind::Json => {
+                let (offsets, bytes) = text();
+                Values::Json(offsets, bytes)
+            }
+        };
+        Lent { values, missing }
     }
 
     /// The column as the call takes it.
     pub fn column(&'a self) -> wit::Column<'a> {
-        let text = || wit::TextParam { offsets: &self.offsets, bytes: bytes(self.column.as_string()) };
-        let values = match (self.kind, self.column.data_type()) {
-            (Kind::Boolean, _) => wit::Values::Boolean(&self.booleans),
-            (Kind::Integer, _) => wit::Values::Integer(self.column.as_primitive::<Int64Type>().values()),
-            (Kind::Number, DataType::Int64) => wit::Values::Number(&self.numbers),
-            (Kind::Number, _) => wit::Values::Number(self.column.as_primitive::<Float64Type>().values()),
-            (Kind::Timestamp, _) => {
-                wit::Values::Timestamp(self.column.as_primitive::<TimestampMicrosecondType>().values())
-            }
-            (Kind::Text, _) => wit::Values::Text(text()),
-            (Kind::Json, _) => wit::Values::Json(text()),
+        let values = match &self.values {
+            Values::Boolean(values) => wit::Values::Boolean(values),
+            Values::Integer(values) => wit::Values::Integer(values),
+            Values::Number(values) => wit::Values::Number(values),
+            Values::Timestamp(values) => wit::Values::Timestamp(values),
+            Values::Text(offsets, bytes) => wit::Values::Text(wit::TextParam { offsets, bytes }),
+            Values::Json(offsets, bytes) => wit::Values::Json(wit::TextParam { offsets, bytes }),
         };
         wit::Column { values, missing: (!self.missing.is_empty()).then_some(&self.missing[..]) }
     }

@@ -11,7 +11,7 @@ use super::decider::Reads;
 use crate::study::Kind;
 
 /// The most fields that a plugin may read, and the most components that a metric may have.
-const MOST: usize = 1024;
+const MOST: usize = 4096;
 /// The longest name, in characters.
 const LONGEST: usize = 200;
 
@@ -104,12 +104,12 @@ mod tests {
 
     #[test]
     fn names_that_cannot_be_are_told() {
-        let many: Vec<String> = (0..1025).map(|number| number.to_string()).collect();
+        let many: Vec<String> = (0..4097).map(|number| number.to_string()).collect();
         let many: Vec<&str> = many.iter().map(String::as_str).collect();
         let long = "é".repeat(201);
         let said = [
             told(&["hits", "misses"]),
-            told(&many[..1024]),
+            told(&many[..4096]),
             told(&["é".repeat(200).as_str()]),
             told(&[]),
             told(&many),
@@ -124,7 +124,7 @@ mod tests {
         sound
         sound
         it describes itself wrongly: a metric has at least one component
-        it describes itself wrongly: it names 1025 components; 1024 is the most
+        it describes itself wrongly: it names 4097 components; 4096 is the most
         it describes itself wrongly: one of its components has no name
         it describes itself wrongly: it names `a` twice among its components
         it describes itself wrongly: of its components, the name "clear [2J" has control characters

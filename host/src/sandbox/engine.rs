@@ -49,7 +49,7 @@ impl Sandbox {
     /// # Errors
     /// When the machine cannot reserve the pool's address space.
     pub fn new(budget: Budget, instances: u32) -> Result<Sandbox, SandboxError> {
-        let engine = Engine::new(&config(budget, instances)).map_err(SandboxError::engine)?;
+        let engine = Engine::new(&config(instances)).map_err(SandboxError::engine)?;
         let ticker = Arc::new(Ticker::start(&engine)?);
         Ok(Sandbox { engine, budget, _ticker: ticker })
     }
@@ -73,7 +73,7 @@ impl Sandbox {
     }
 }
 
-fn config(budget: Budget, instances: u32) -> Config {
+fn config(instances: u32) -> Config {
     let mut pool = PoolingAllocationConfig::default();
     pool.total_component_instances(instances)
         .total_core_instances(instances.saturating_mul(CORE_INSTANCES))
@@ -82,7 +82,8 @@ fn config(budget: Budget, instances: u32) -> Config {
         .max_core_instances_per_component(CORE_INSTANCES)
         .max_memories_per_component(PER_COMPONENT)
         .max_tables_per_component(PER_COMPONENT)
-        .max_memory_size(budget.memory)
+        // The budget is enforced by `limits.rs`, which tells of it; this is all that 32 bits can address.
+        .max_memory_size(1 << 32)
         .table_elements(TABLE_ELEMENTS)
         // The memory of an instance that is gone is handed back to the system in one sweep, not page by page.
         .linear_memory_keep_resident(256 << 10);

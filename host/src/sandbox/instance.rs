@@ -7,12 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use wasmtime::component::InstancePre;
-use wasmtime::{Store, Trap, WasmCoreDump};
+use wasmtime::{PoolConcurrencyLimitError, Store, Trap, WasmCoreDump};
 
 use super::bindings::{decider, scorer};
 use super::engine::{Sandbox, TABLE_ELEMENTS};
 use super::limits::{Excess, Host};
-use super::load::Assets;
+use super::load::{Assets, DECIDER, SCORER};
 use super::{CallError, SandboxError, panic};
 
 /// The first wait before an instance is made anew, once traps come in a row, and the longest. A trap itself costs some
@@ -20,11 +20,15 @@ use super::{CallError, SandboxError, panic};
 const BACK_OFF: (Duration, Duration) = (Duration::from_micros(10), Duration::from_millis(1));
 /// So many traps in a row cost no wait: what it takes to find one bad row in the largest batch.
 const FREE_TRAPS: u32 = 17;
+/// What wasmtime says when a call hands back too much; the type of that error is private.
+const TOO_MUCH_RETURNED: &str = "too much data is being copied between the host and the guest";
 /// So many frames of one function on top of the stack are taken for a recursion that does not end.
 const RECURSION: usize = 16;
 
 /// The world of a plugin: what the generated bindings of both worlds have in common.
 pub(super) trait World: Sized {
+    /// The interface that holds its functions.
+    const EXPORT: &'static str;
     /// Linked code whose exports are known to be this world's.
     type Pre;
     fn prepare(pre: InstancePre<Host>) -> wasmtime::Result<Self::Pre>;
@@ -38,8 +42,9 @@ pub(super) trait World: Sized {
 }
 
 macro_rules! world {
-    ($bindings:ident, $pre:ident, $world:ident, $interface:ident) => {
+    ($bindings:ident, $pre:ident, $world:ident, $interface:ident, $export:expr) => {
         impl World for $bindings::$world {
+            const EXPORT: &'static str = $export;
             type Pre = $bindings::$pre<Host>;
 
             fn prepare(pre: InstancePre<Host>) -> wasmtime::Result<Self::Pre> {
@@ -67,8 +72,8 @@ macro_rules! world {
         }
     };
 }
-world!(decider, ModelPre, Model, understudy_shadow_decider);
-world!(scorer, MetricPre, Metric, understudy_shadow_scorer);
+world!(decider, ModelPre, Model, understudy_shadow_decider, DECIDER);
+world!(scorer, MetricPre, Metric, understudy_shadow_scorer, SCORER);
 
 /// What an instance is made of: linked code and its set-up. Shared by all the instances of a plugin.
 pub(super) struct Recipe<W: World> {
@@ -148,8 +153,13 @@ impl<W: World> Runner<W> {
         store.limiter(|host| host);
         store.set_hostcall_fuel(budget.returned);
         self.refill(&mut store);
-        let world = W::instantiate(&self.recipe.pre, &mut store)
-            .map_err(|error| SandboxError::Call(self.explain("instantiate", &error, &mut store)))?;
+        let world = W::instantiate(&self.recipe.pre, &mut store).map_err(|error| {
+            // Whether the functions have the right types shows when the first instance is asked for them.
+            match error.is::<Trap>() || error.is::<Excess>() || error.is::<PoolConcurrencyLimitError>() {
+                true => SandboxError::Call(self.explain("instantiate", &error, &mut store)),
+                false => SandboxError::interface::<W>(&error),
+            }
+        })?;
         // The set-up may read large assets: it has the clock's limit, not a row's fuel.
         store.set_fuel(u64::MAX).map_err(SandboxError::engine)?;
         let answer = world.configure(&mut store, &self.recipe.config, &self.recipe.assets);
@@ -195,7 +205,12 @@ impl<W: World> Runner<W> {
                 Some(Excess::Table) => {
                     format!("wanted more table elements than the {TABLE_ELEMENTS} that it may have")
                 }
-                None => format!("failed: {}", super::clean(&error.root_cause().to_string())),
+                None => match super::clean(&error.root_cause().to_string()) {
+                    cause if cause.starts_with(TOO_MUCH_RETURNED) => {
+                        format!("handed back more than the {} MiB that a call may", budget.returned >> 20)
+                    }
+                    cause => format!("failed: {cause}"),
+                },
             },
         };
         CallError { verb, why }

@@ -11,8 +11,8 @@ use super::engine::Sandbox;
 use super::instance::World;
 use super::{SandboxError, cache};
 
-const DECIDER: &str = "understudy:shadow/decider@0.1.0";
-const SCORER: &str = "understudy:shadow/scorer@0.1.0";
+pub(super) const DECIDER: &str = "understudy:shadow/decider@0.1.0";
+pub(super) const SCORER: &str = "understudy:shadow/scorer@0.1.0";
 
 /// The place of a plugin in a study.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,9 +126,5 @@ pub(super) fn link<W: World>(
         return Err(SandboxError::World { path: file.path.clone(), wanted, export, found });
     }
     let linked = Linker::new(sandbox.engine()).instantiate_pre(&component).map_err(invalid)?;
-    W::prepare(linked).map_err(|error| SandboxError::Interface {
-        path: file.path.clone(),
-        export: role.export(),
-        why: super::clean(&format!("{error:#}")),
-    })
+    W::prepare(linked).map_err(|error| SandboxError::interface::<W>(&error))
 }

@@ -68,7 +68,7 @@ pub enum SandboxError {
     /// The plugin wants something from outside.
     #[error(
         "{path} imports {}; a plugin imports nothing: build it for wasm32-unknown-unknown, without WASI",
-        .names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ")
+        listed(.names)
     )]
     Imports {
         /// The file.
@@ -89,12 +89,8 @@ pub enum SandboxError {
         found: &'static str,
     },
     /// The plugin exports an interface of the right name that is made differently.
-    #[error(
-        "{path} has another `{export}` than this host: {why}; build it against the host's wit/shadow.wit"
-    )]
+    #[error("it has another `{export}` than this host: {why}; build it against the host's wit/shadow.wit")]
     Interface {
-        /// The file.
-        path: PathBuf,
         /// The export.
         export: &'static str,
         /// What differs.
@@ -120,6 +116,20 @@ pub enum SandboxError {
 impl SandboxError {
     fn engine(error: wasmtime::Error) -> SandboxError {
         SandboxError::Engine(format!("{error:#}"))
+    }
+
+    fn interface<W: instance::World>(error: &wasmtime::Error) -> SandboxError {
+        SandboxError::Interface { export: W::EXPORT, why: clean(&format!("{error:#}")) }
+    }
+}
+
+/// The first few names.
+fn listed(names: &[String]) -> String {
+    const SHOWN: usize = 10;
+    let shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
+    match names.len().saturating_sub(SHOWN) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} others", shown.join(", ")),
     }
 }
 

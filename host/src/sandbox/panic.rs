@@ -8,11 +8,13 @@
 const MAGIC: &[u8; 32] = b"\0understudy panic report v1\0\0\0\0\0";
 /// The longest message that is read.
 const LONGEST: usize = 4096;
+/// How many places are tried: a memory full of broken reports must not take long.
+const PLACES: usize = 64;
 
 /// The report in `memory`, if there is one.
 pub(super) fn message(memory: &[u8]) -> Option<String> {
     let mut rest = memory;
-    loop {
+    for _ in 0..PLACES {
         let at = memchr::memmem::find(rest, MAGIC)?;
         rest = &rest[at + MAGIC.len()..];
         let length = u32::from_le_bytes(rest.get(..4)?.try_into().ok()?) as usize;
@@ -22,6 +24,7 @@ pub(super) fn message(memory: &[u8]) -> Option<String> {
             return Some(text.to_owned());
         }
     }
+    None
 }
 
 #[cfg(test)]
@@ -42,7 +45,9 @@ mod tests {
     fn a_broken_report_is_passed_over() {
         let broken = [&MAGIC[..], &2u32.to_le_bytes(), &[0xff, 0xfe]].concat();
         assert_eq!(message(&broken), None);
-        assert_eq!(message(&[broken, report("after it")].concat()).as_deref(), Some("after it"));
+        assert_eq!(message(&[broken.clone(), report("after it")].concat()).as_deref(), Some("after it"));
+        assert_eq!(message(&[broken.repeat(PLACES - 1), report("at last")].concat()).as_deref(), Some("at last"));
+        assert_eq!(message(&[broken.repeat(PLACES), report("too late")].concat()), None);
         assert_eq!(message(&report("cut off")[..36]), None);
         assert_eq!(message(&MAGIC[..20]), None);
         assert_eq!(message(b""), None);

@@ -166,3 +166,17 @@ fn loads_at_the_same_time_do_no_harm() {
     load(&sandbox(BUDGET), &cache);
     assert_eq!(fs::metadata(kept(&cache)).expect("it is there").ino(), before);
 }
+
+#[test]
+fn a_folder_of_somebody_else_is_not_trusted() {
+    let (_folder, cache) = folder();
+    let sandbox = sandbox(BUDGET);
+    load(&sandbox, &cache);
+    let path = kept(&cache);
+    // Only a superuser may give a folder away; for anybody else there is nothing to see here.
+    if std::os::unix::fs::chown(&cache, Some(4321), None).is_ok() {
+        fs::write(&path, "not to be mended").expect("it can be written");
+        load(&sandbox, &cache);
+        assert_eq!(fs::read(&path).expect("it is there"), b"not to be mended");
+    }
+}

@@ -20,7 +20,22 @@ fn fourth_is_bad(budget: Budget, deed: &str) -> String {
 fn each_deed_costs_its_row_and_is_told() {
     let told: Vec<String> =
         DEEDS.iter().map(|(deed, budget)| format!("{deed}: {}", fourth_is_bad(*budget, deed))).collect();
-    insta::assert_snapshot!(told.join("\n"), @"");
+    insta::assert_snapshot!(told.join("\n"), @"
+    panic: broke: `decide` panicked at tests/guests/evil/src/deed.rs:LINE:COLUMN: evil panics on `bad`
+    trap-unreachable: broke: `decide` trapped: wasm `unreachable` instruction executed in FUNCTION
+    loop: broke: `decide` used up its fuel of 1000000
+    allocate: broke: `decide` wanted more memory than the 8 MiB that it may have
+    deep-recursion: broke: `decide` trapped: out of bounds memory access in FUNCTION, which calls itself over and over
+    nan: broke: `decide` answered numbers, and had said that its answers have the form Label
+    wrong-length: broke: `decide` gave 2 codes where 1 are due
+    code-out-of-range: broke: `decide` gave the code 4294967295, and 1 names
+    bad-offsets: broke: `decide` gave offsets that do not ascend from 0 to 3
+    not-ascending-unanswered: broke: `decide` listed its unanswered rows out of order
+    bad-utf8: broke: `decide` gave names that are not UTF-8
+    error: broke: `decide` said: evil fails the batch
+    huge-answer: broke: `decide` handed back more than the 1 MiB that a call may
+    bad-confidence: broke: `decide` gave the confidence 2; a confidence lies between 0 and 1
+    ");
 }
 
 #[test]
@@ -62,7 +77,13 @@ fn a_row_without_a_required_field_is_not_handed_over() {
     let mut evil = evil(BUDGET, "panic");
     let decided = evil.decide(&texts([None, Some("good"), None, Some("bad"), None]));
     let rows: Vec<String> = recorded(&decided).iter().map(|row| place_hidden(row)).collect();
-    insta::assert_snapshot!(rows.join("\n"), @"");
+    insta::assert_snapshot!(rows.join("\n"), @"
+    abstained: the field `text` is missing
+    good
+    abstained: the field `text` is missing
+    broke: `decide` panicked at tests/guests/evil/src/deed.rs:LINE:COLUMN: evil panics on `bad`
+    abstained: the field `text` is missing
+    ");
     assert_eq!(decided.nanos.iter().map(|nanos| *nanos > 0).collect::<Vec<_>>(), [false, true, false, true, false]);
     let nothing = evil.decide(&texts([None, None]));
     assert_eq!(recorded(&nothing), ["abstained: the field `text` is missing"; 2]);
@@ -72,7 +93,7 @@ fn a_row_without_a_required_field_is_not_handed_over() {
 #[test]
 fn a_plugin_may_refuse_its_configuration() {
     let refused = load_evil(&sandbox(BUDGET), "refuse-config").err().expect("it is refused");
-    insta::assert_snapshot!(refused, @"");
+    insta::assert_snapshot!(refused, @"it cannot be set up: evil refuses every configuration");
     let unknown = load_evil(&sandbox(BUDGET), "sing").err().expect("there is no such deed");
     assert!(unknown.to_string().starts_with("it cannot be set up: config: unknown variant `sing`"), "{unknown}");
 }

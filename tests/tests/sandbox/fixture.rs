@@ -21,7 +21,7 @@ pub const DEEDS: [(&str, Budget); 14] = [
     ("panic", BUDGET),
     ("trap-unreachable", BUDGET),
     ("loop", BUDGET),
-    ("allocate", FUELLED),
+    ("allocate", Budget { memory: 8 << 20, ..FUELLED }),
     ("deep-recursion", BUDGET),
     ("nan", BUDGET),
     ("wrong-length", BUDGET),
@@ -30,7 +30,7 @@ pub const DEEDS: [(&str, Budget); 14] = [
     ("not-ascending-unanswered", BUDGET),
     ("bad-utf8", BUDGET),
     ("error", BUDGET),
-    ("huge-answer", Budget { memory: 128 << 20, ..FUELLED }),
+    ("huge-answer", FUELLED),
     ("bad-confidence", BUDGET),
 ];
 

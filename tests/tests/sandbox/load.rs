@@ -75,26 +75,28 @@ fn wat(text: &str) -> Vec<u8> {
 
 #[test]
 fn what_imports_something_is_refused_by_name() {
-    insta::assert_snapshot!(refused(&wat(r#"(component (import "roll-dice" (func (result u32))))"#)), @"");
+    insta::assert_snapshot!(refused(&wat(r#"(component (import "roll-dice" (func (result u32))))"#)), @"FOLDER/plugin.wasm imports `roll-dice`; a plugin imports nothing: build it for wasm32-unknown-unknown, without WASI");
     let wasi = r#"
         (component
             (import "wasi:random/random@0.2.0" (instance (export "get-random-u64" (func (result u64)))))
             (import "wasi:filesystem/types@0.2.0" (instance)))
     "#;
-    insta::assert_snapshot!(refused(&wat(wasi)), @"");
+    insta::assert_snapshot!(refused(&wat(wasi)), @"FOLDER/plugin.wasm imports `wasi:random/random@0.2.0`, `wasi:filesystem/types@0.2.0`; a plugin imports nothing: build it for wasm32-unknown-unknown, without WASI");
+    let many: String = (0..1000).map(|number| format!("(import \"f-{number}\" (func))")).collect();
+    insta::assert_snapshot!(refused(&wat(&format!("(component {many})"))), @"FOLDER/plugin.wasm imports `f-0`, `f-1`, `f-2`, `f-3`, `f-4`, `f-5`, `f-6`, `f-7`, `f-8`, `f-9` and 990 others; a plugin imports nothing: build it for wasm32-unknown-unknown, without WASI");
     // Whatever is imported: a type, a module, a component.
-    insta::assert_snapshot!(refused(&wat(r#"(component (import "t" (type (sub resource))))"#)), @"");
-    insta::assert_snapshot!(refused(&wat(r#"(component (import "m" (core module)))"#)), @"");
-    insta::assert_snapshot!(refused(&wat(r#"(component (import "c" (component)))"#)), @"");
+    insta::assert_snapshot!(refused(&wat(r#"(component (import "t" (type (sub resource))))"#)), @"FOLDER/plugin.wasm imports `t`; a plugin imports nothing: build it for wasm32-unknown-unknown, without WASI");
+    insta::assert_snapshot!(refused(&wat(r#"(component (import "m" (core module)))"#)), @"FOLDER/plugin.wasm imports `m`; a plugin imports nothing: build it for wasm32-unknown-unknown, without WASI");
+    insta::assert_snapshot!(refused(&wat(r#"(component (import "c" (component)))"#)), @"FOLDER/plugin.wasm is not a valid component: failed to parse WebAssembly module: root-level component imports are not supported; build it anew");
 }
 
 #[test]
 fn what_is_no_component_is_refused() {
-    insta::assert_snapshot!(refused(b""), @"");
-    insta::assert_snapshot!(refused(b"\0asm"), @"");
-    insta::assert_snapshot!(refused("Γειά σου, Κόσμε".as_bytes()), @"");
-    insta::assert_snapshot!(refused(&wat("(module)")), @"");
-    insta::assert_snapshot!(refused(&wat("(component)")), @"");
+    insta::assert_snapshot!(refused(b""), @r#"FOLDER/plugin.wasm is not Wasm: a component begins with the bytes "\0asm"; name the .wasm file"#);
+    insta::assert_snapshot!(refused(b"\0asm"), @r#"FOLDER/plugin.wasm is not Wasm: a component begins with the bytes "\0asm"; name the .wasm file"#);
+    insta::assert_snapshot!(refused("Γειά σου, Κόσμε".as_bytes()), @r#"FOLDER/plugin.wasm is not Wasm: a component begins with the bytes "\0asm"; name the .wasm file"#);
+    insta::assert_snapshot!(refused(&wat("(module)")), @"FOLDER/plugin.wasm is a core module, not a component; make it one with `understudy pack FOLDER/plugin.wasm --output COMPONENT.wasm`");
+    insta::assert_snapshot!(refused(&wat("(component)")), @"FOLDER/plugin.wasm is a component of another kind, so it cannot be a model; name a component that exports `understudy:shadow/decider@0.1.0`");
 }
 
 #[test]
@@ -131,9 +133,9 @@ fn a_component_that_is_cut_or_changed_is_refused() {
 fn a_plugin_in_the_wrong_place_is_refused() {
     let (metric, model) = (fs::read(plugin("agreement")), fs::read(plugin("booked_room")));
     let (metric, model) = (metric.expect("it was built"), model.expect("it was built"));
-    insta::assert_snapshot!(refused_as(Role::Model, &metric), @"");
-    insta::assert_snapshot!(refused_as(Role::Comparator, &metric), @"");
-    insta::assert_snapshot!(refused_as(Role::Metric, &model), @"");
+    insta::assert_snapshot!(refused_as(Role::Model, &metric), @"FOLDER/plugin.wasm is a metric, so it cannot be a model; name a component that exports `understudy:shadow/decider@0.1.0`");
+    insta::assert_snapshot!(refused_as(Role::Comparator, &metric), @"FOLDER/plugin.wasm is a metric, so it cannot be a comparator; name a component that exports `understudy:shadow/decider@0.1.0`");
+    insta::assert_snapshot!(refused_as(Role::Metric, &model), @"FOLDER/plugin.wasm is a model or a comparator, so it cannot be a metric; name a component that exports `understudy:shadow/scorer@0.1.0`");
 }
 
 #[test]
@@ -143,7 +145,7 @@ fn an_interface_of_the_right_name_and_the_wrong_make_is_refused() {
             (instance $nothing)
             (export "understudy:shadow/decider@0.1.0" (instance $nothing)))
     "#;
-    insta::assert_snapshot!(refused(&wat(hollow)), @"");
+    insta::assert_snapshot!(refused(&wat(hollow)), @"it has another `understudy:shadow/decider@0.1.0` than this host: no exported instance named `understudy:shadow/columns@0.1.0`; build it against the host's wit/shadow.wit");
     let function = r#"
         (component
             (core module $m (func (export "f")))
@@ -156,5 +158,5 @@ fn an_interface_of_the_right_name_and_the_wrong_make_is_refused() {
             (export "understudy:shadow/setup@0.1.0" (instance $none))
             (export "understudy:shadow/decider@0.1.0" (instance $d)))
     "#;
-    insta::assert_snapshot!(refused(&wat(function)), @"");
+    insta::assert_snapshot!(refused(&wat(function)), @"it has another `understudy:shadow/decider@0.1.0` than this host: failed to convert function to given type: type mismatch with parameters: expected 2-tuple, found 0-tuple; build it against the host's wit/shadow.wit");
 }

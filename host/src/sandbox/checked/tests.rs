@@ -1,7 +1,5 @@
 //! Everything that a plugin may say wrongly is told by name.
 
-use arrow::array::Array as _;
-
 use super::*;
 
 fn text(names: &[&str]) -> TextResult {
@@ -55,6 +53,18 @@ fn what_an_unanswered_row_holds_is_not_looked_at() {
     assert_eq!(believed, Answers::none(Form::Label, 2, &Reason::Abstained("no idea".into())));
     let wrong = wit::Answers { unanswered: vec![declined(0)], ..labels(&[], &[0, 0]) };
     assert!(answers(wrong, Form::Label, 2).is_err(), "the answered row has no name");
+}
+
+#[test]
+fn names_that_no_row_uses_are_not_held() {
+    let unused: Vec<String> = (0..10_000).map(|number| number.to_string()).collect();
+    let unused: Vec<&str> = unused.iter().map(String::as_str).collect();
+    let believed = answers(labels(&unused, &[7, 9_999]), Form::Label, 2).expect("sound");
+    let Decisions::Labels { names, codes } = believed.decisions else { panic!("labels") };
+    assert_eq!((names, codes), (Names::from(vec!["7", "9999"]), vec![0, 1]));
+    let believed = answers(labels(&unused[..100], &[7, 99]), Form::Label, 2).expect("sound");
+    let Decisions::Labels { names, .. } = believed.decisions else { panic!("labels") };
+    assert_eq!(names.len(), 100, "a few more than are used do not matter");
 }
 
 #[test]

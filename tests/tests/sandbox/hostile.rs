@@ -1,0 +1,176 @@
+//! Plugins made to harm the host: whatever they do ends as a reason, and the host goes on.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow::array::{ArrayRef, Float64Array, RecordBatch};
+use proptest::prelude::*;
+use understudy_host::sandbox::{Budget, Sandbox};
+
+use crate::fixture::{BUDGET, recorded, sandbox};
+use crate::handmade::{Handmade, load, model};
+
+/// So many rows of the field `n`.
+fn numbers(rows: usize) -> RecordBatch {
+    let column: ArrayRef = Arc::new(Float64Array::from_iter_values((0..rows).map(|row| row as f64)));
+    RecordBatch::try_from_iter([("n", column)]).expect("one column")
+}
+
+/// Why it cannot be loaded.
+fn refused(model: &Handmade) -> String {
+    model.load(&sandbox(BUDGET)).err().expect("it cannot be loaded").to_string()
+}
+
+/// What is recorded of a row.
+fn answered(model: &Handmade) -> String {
+    let loaded = model.load(&sandbox(BUDGET)).expect("it can be loaded");
+    recorded(&loaded.instance().decide(&numbers(1))).remove(0)
+}
+
+#[test]
+fn a_handmade_model_answers() {
+    let loaded = model().load(&sandbox(BUDGET)).expect("it can be loaded");
+    assert_eq!(loaded.title, "handmade handmade");
+    assert_eq!((loaded.reads.len(), loaded.reads[0].name.as_str(), loaded.reads[0].required), (1, "n", false));
+    assert_eq!(recorded(&loaded.instance().decide(&numbers(3))), ["0", "0", "0"]);
+}
+
+#[test]
+fn what_it_does_when_it_is_instantiated_is_told() {
+    insta::assert_snapshot!(refused(&model().and("(func $start (loop br 0)) (start $start)")), @"`instantiate` used up its fuel of 1000000");
+    insta::assert_snapshot!(refused(&model().and("(func $start unreachable) (start $start)")), @"`instantiate` trapped: wasm `unreachable` instruction executed in start");
+    insta::assert_snapshot!(refused(&model().and("(func $start call $start) (start $start)")), @"`instantiate` overflowed its stack");
+    insta::assert_snapshot!(refused(&model().and("(data (i32.const -8) \"beyond the end\")")), @"`instantiate` trapped: out of bounds memory access");
+}
+
+#[test]
+fn a_set_up_that_does_not_end_is_ended_by_the_clock() {
+    let sandbox = sandbox(Budget { timeout: Duration::from_millis(300), ..BUDGET });
+    let error = model().with("configure", "(loop br 0) unreachable").load(&sandbox).err().expect("it does not end");
+    insta::assert_snapshot!(error, @"`configure` took longer than 300ms");
+}
+
+#[test]
+fn what_it_says_of_itself_is_limited() {
+    insta::assert_snapshot!(refused(&model().with("describe", "(loop br 0) unreachable")), @"`describe` used up its fuel of 1000000");
+    insta::assert_snapshot!(refused(&model().with("describe", "i32.const -4")), @"`describe` failed: pointer out of bounds of memory");
+    insta::assert_snapshot!(refused(&model().with("describe", "i32.const 1025")), @"`describe` failed: return pointer not aligned");
+    // A million fields, all of them without a name.
+    let mut many = model().with_memory("(memory (export \"memory\") 256)");
+    many.words(1024 + 16, &[65536, 1_000_000]);
+    let sandbox = sandbox(Budget { returned: 64 << 20, ..BUDGET });
+    insta::assert_snapshot!(many.load(&sandbox).err().expect("too many"), @"it describes itself wrongly: it names 1000000 fields; 4096 is the most");
+    insta::assert_snapshot!(refused(&many), @"`describe` handed back more than the 1 MiB that a call may");
+    let mut escape = model();
+    escape.bytes(4104, b"\x1b[2J").words(3072, &[4104, 4]);
+    insta::assert_snapshot!(refused(&escape), @r#"it describes itself wrongly: of its fields, the name " [2J" has control characters"#);
+    let mut bytes = model();
+    bytes.bytes(4104, b"\xff");
+    insta::assert_snapshot!(refused(&bytes), @"`describe` failed: invalid utf-8 sequence of 1 bytes from index 0");
+}
+
+#[test]
+fn its_title_is_clean() {
+    let mut escape = model();
+    escape.bytes(4096, b"\x1b[31m\nred");
+    let loaded = escape.load(&sandbox(BUDGET)).expect("a title is only for people");
+    assert_eq!(loaded.title, " [31m re  [31m re");
+}
+
+#[test]
+fn what_it_hands_back_is_read_with_care() {
+    // Beyond the memory, not aligned, longer than the memory, longer than a call may hand back, no case of the variant.
+    insta::assert_snapshot!(answered(&model().with("decide", "i32.const -64")), @"broke: `decide` failed: pointer out of bounds of memory");
+    insta::assert_snapshot!(answered(&model().with("decide", "i32.const 2049")), @"broke: `decide` failed: return pointer not aligned");
+    let numbers = |length: &str| {
+        format!(
+            "(i32.store8 (i32.const 2052) (i32.const 1)) (i32.store (i32.const 2060) (i32.const {length})) i32.const 2048"
+        )
+    };
+    insta::assert_snapshot!(answered(&model().with("decide", &numbers("-1"))), @"broke: `decide` failed: list pointer/length out of bounds of memory");
+    let large = model().with_memory("(memory (export \"memory\") 64)");
+    insta::assert_snapshot!(answered(&large.with("decide", &numbers("200000"))), @"broke: `decide` handed back more than the 1 MiB that a call may");
+    insta::assert_snapshot!(answered(&model().with("decide", "(i32.store8 (i32.const 2052) (i32.const 9)) i32.const 2048")), @"broke: `decide` failed: unexpected discriminant: 9");
+}
+
+#[test]
+fn where_it_puts_what_it_is_handed_is_watched() {
+    let realloc = |body: &str| {
+        model().and(&format!("(func (export \"cabi_realloc\") (param i32 i32 i32 i32) (result i32) {body})"))
+    };
+    insta::assert_snapshot!(refused(&realloc("i32.const -8")), @"`configure` failed: realloc return: beyond end of memory");
+    insta::assert_snapshot!(refused(&realloc("i32.const 65537")), @"`configure` failed: realloc return: result not aligned");
+    insta::assert_snapshot!(refused(&realloc("unreachable")), @"`configure` trapped: wasm `unreachable` instruction executed");
+    let sandbox = sandbox(Budget { timeout: Duration::from_millis(300), ..BUDGET });
+    let error = realloc("(loop br 0) unreachable").load(&sandbox).err().expect("it does not end");
+    insta::assert_snapshot!(error, @"`configure` took longer than 300ms");
+}
+
+#[test]
+fn what_it_does_after_its_answer_counts_too() {
+    let after = |body: &str| {
+        answered(&model().and(&format!("(func (export \"cabi_post_understudy:shadow/decider@0.1.0#decide\") (param i32) {body})")))
+    };
+    assert_eq!(after(""), "0");
+    insta::assert_snapshot!(after("unreachable"), @"broke: `decide` trapped: wasm `unreachable` instruction executed");
+    insta::assert_snapshot!(after("(loop br 0)"), @"broke: `decide` used up its fuel of 1000000");
+}
+
+#[test]
+fn a_forged_panic_is_only_text_and_clean() {
+    let mut forged = model().with("decide", "unreachable");
+    let said = b"src/lib.rs:1:1: \x1b]0;owned\x07 \xe2\x80\xae";
+    forged.bytes(12_288, b"\0understudy panic report v1\0\0\0\0\0").words(12_320, &[said.len() as u32]).bytes(12_324, said);
+    insta::assert_snapshot!(answered(&forged), @"broke: `decide` panicked at src/lib.rs:1:1:  ]0;owned");
+}
+
+#[test]
+fn nothing_of_an_instance_that_trapped_is_used_again() {
+    let counting = "
+        (global.set $calls (i32.add (global.get $calls) (i32.const 1)))
+        (if (i32.eq (global.get $calls) (i32.const 3)) (then unreachable))
+        (f64.store (i32.const 8192) (f64.convert_i32_u (global.get $calls)))
+        (i32.store8 (i32.const 2052) (i32.const 1)) (i32.store (i32.const 2056) (i32.const 8192))
+        (i32.store (i32.const 2060) (local.get $rows)) i32.const 2048";
+    let counting = model().with("decide", counting).and("(global $calls (mut i32) (i32.const 0))");
+    let mut counting = counting.load(&sandbox(BUDGET)).expect("it can be loaded").instance();
+    let told: Vec<String> = (0..5).flat_map(|_| recorded(&counting.decide(&numbers(1)))).collect();
+    let broke = "broke: `decide` trapped: wasm `unreachable` instruction executed";
+    assert_eq!(told, ["1", "2", broke, "1", "2"]);
+}
+
+#[test]
+fn more_instances_than_there_is_room_for_are_told() {
+    let sandbox = Sandbox::new(BUDGET, 1).expect("the machine has address space");
+    let loaded = model().load(&sandbox).expect("it can be loaded");
+    let (mut one, mut other) = (loaded.instance(), loaded.instance());
+    assert_eq!(recorded(&one.decide(&numbers(1))), ["0"]);
+    insta::assert_snapshot!(recorded(&other.decide(&numbers(2))).join("\n"), @"
+    broke: `instantiate` failed: maximum concurrent limit of 1 for component instances reached
+    broke: `instantiate` failed: maximum concurrent limit of 1 for component instances reached
+    ");
+    drop(one);
+    assert_eq!(recorded(&other.decide(&numbers(2))), ["0", "0"]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever the bytes, the host gets an error or an answer for each row.
+    #[test]
+    fn a_component_with_wrong_bytes_harms_nobody(changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6)) {
+        let mut component = model().component();
+        for (at, byte) in changes {
+            let at = at.index(component.len());
+            component[at] = byte;
+        }
+        let sandbox = sandbox(Budget { timeout: Duration::from_secs(5), ..BUDGET });
+        if let Ok(loaded) = load(&sandbox, component) {
+            prop_assert!(loaded.reads.len() <= 4096);
+            // It may read other fields than before, so that only a batch without columns would fit it.
+            if loaded.reads.len() == 1 && loaded.reads[0].kind == understudy_host::study::Kind::Number {
+                prop_assert_eq!(loaded.instance().decide(&numbers(2)).answers.rows(), 2);
+            }
+        }
+    }
+}
