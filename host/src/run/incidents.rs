@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use crate::report::Incident;
+use super::outcome::Incident;
 
 /// Different things that are kept apart; the rest are counted together for each plugin.
 const KINDS: usize = 1000;

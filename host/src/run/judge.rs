@@ -13,11 +13,11 @@ use arrow::datatypes::SchemaRef;
 use hdrhistogram::Histogram;
 
 use super::incidents::Incidents;
+use super::outcome::Comparison;
 use super::prepare::{DECISION_PREFIX, Prepared};
 use super::tables;
 use super::worker::{Met, Shown, Taken};
 use crate::batch::{Answers, Reason};
-use crate::report::Comparison;
 use crate::runlog::{LogWriter, Table};
 use crate::sandbox::{Decider, Reads, Scorer};
 use crate::scoring::{Cells, ModelScores, Outcome, ScoredPairs, Shape, Window};

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::outcome::Kept;
 use crate::sandbox::{Assets, Budget, DeciderPlugin, File, Reads, Role, Sandbox, SandboxError, ScorerPlugin};
-use crate::study::{Fault, Faults, Field, Kind, Plugin, Study, parse};
+use crate::study::{Fault, Faults, Field, Kind, Limits, Plugin, Plugins, Study, Unsound, parse};
 
 /// What the fields of a decision are called where snapshots have fields too.
 pub const DECISION_PREFIX: &str = "decision.";
@@ -57,7 +57,7 @@ pub enum PrepareError {
     Faults {
         /// The file.
         path: PathBuf,
-        /// Everything that is wrong with its text; if that is sound, with its plugins.
+        /// Everything that is wrong with its text and its plugins.
         faults: Faults,
     },
     /// The sandbox cannot be set up.
@@ -89,15 +89,28 @@ fn load(
     let text = std::fs::read_to_string(path)
         .map_err(|error| PrepareError::Unreadable { path: path.to_owned(), error })?;
     let wrong = |faults| PrepareError::Faults { path: path.to_owned(), faults };
-    let mut study = parse(&text).map_err(wrong)?;
-    overrule(&mut study);
     let folder = path.parent().map(Path::to_owned).unwrap_or_default();
-    let sandbox = Sandbox::new(budget(&study), instances(&study))?;
     let cache = kept.is_none().then(|| folder.join(".understudy/cache"));
-    let mut loader = Loader { sandbox, folder, kept, cache, faults: Vec::new() };
+    let loader = |limits: &Limits, instances: usize| -> Result<Loader<'_>, PrepareError> {
+        let sandbox = Sandbox::new(budget(limits), instances as u32)?;
+        Ok(Loader { sandbox, folder: folder.clone(), kept, cache: cache.clone(), faults: Vec::new() })
+    };
+    let mut study = match parse(&text) {
+        Ok(study) => study,
+        Err(unsound) => {
+            let Unsound { faults, plugins } = *unsound;
+            let mut loader = loader(&plugins.limits, 1)?;
+            loader.faults.extend_from_slice(faults.as_slice());
+            loader.try_all(&plugins);
+            return Err(wrong(Faults::new(loader.faults).unwrap_or(faults)));
+        }
+    };
+    overrule(&mut study);
+    let mut loader = loader(&study.limits, instances(&study))?;
 
-    let models: Vec<_> = study.models.iter().filter_map(|p| loader.decider(&study, p, Role::Model)).collect();
-    let comparator = loader.decider(&study, &study.comparator, Role::Comparator);
+    let models = study.models.iter().filter_map(|p| loader.decider(Some(&study), p, Role::Model));
+    let models: Vec<_> = models.collect();
+    let comparator = loader.decider(Some(&study), &study.comparator, Role::Comparator);
     let metrics: Vec<_> = study.metrics.iter().filter_map(|p| loader.metric(p)).collect();
     if let Some(comparator) = &comparator {
         loader.check_forms(&study, &models, comparator, &metrics);
@@ -110,11 +123,11 @@ fn load(
     }
 }
 
-fn budget(study: &Study) -> Budget {
+fn budget(limits: &Limits) -> Budget {
     Budget {
-        fuel: study.limits.fuel_per_row,
-        timeout: Duration::try_from(study.limits.call_timeout).unwrap_or(Duration::MAX),
-        memory: study.limits.memory_mib << 20,
+        fuel: limits.fuel_per_row,
+        timeout: Duration::try_from(limits.call_timeout).unwrap_or(Duration::MAX),
+        memory: limits.memory_mib << 20,
         // Answers to the largest batch, with names and reasons.
         returned: 64 << 20,
     }
@@ -122,8 +135,8 @@ fn budget(study: &Study) -> Budget {
 
 /// How many instances may live at once: one of each model for each worker, one comparator, each metric once for
 /// scoring and once for the report, and one that is being loaded.
-fn instances(study: &Study) -> u32 {
-    (study.limits.workers * study.models.len() + 1 + 2 * study.metrics.len() + 1) as u32
+fn instances(study: &Study) -> usize {
+    study.limits.workers * study.models.len() + 1 + 2 * study.metrics.len() + 1
 }
 
 struct Loader<'k> {
@@ -138,6 +151,20 @@ struct Loader<'k> {
 impl Loader<'_> {
     fn fault(&mut self, line: usize, message: String) {
         self.faults.push(Fault { line, message });
+    }
+
+    /// Loads what could be read of an unsound declaration, for the faults alone. What a plugin reads is not judged: the
+    /// fields may be what is unsound.
+    fn try_all(&mut self, plugins: &Plugins) {
+        for model in &plugins.models {
+            self.decider(None, model, Role::Model);
+        }
+        if let Some(comparator) = &plugins.comparator {
+            self.decider(None, comparator, Role::Comparator);
+        }
+        for metric in &plugins.metrics {
+            self.metric(metric);
+        }
     }
 
     /// Where a plugin and its assets are: as declared, or as a run kept them.
@@ -195,13 +222,20 @@ impl Loader<'_> {
         self.fault(line, format!("{} \"{}\": {error}", role.name(), plugin.name));
     }
 
-    fn decider(&mut self, study: &Study, plugin: &Plugin, role: Role) -> Option<Member<DeciderPlugin>> {
+    fn decider(
+        &mut self,
+        study: Option<&Study>,
+        plugin: &Plugin,
+        role: Role,
+    ) -> Option<Member<DeciderPlugin>> {
         let (file, config, assets) = self.read(role, plugin)?;
         let cache = self.cache.as_deref();
         let loaded = DeciderPlugin::load(&self.sandbox, &file, role, config, assets.clone(), cache);
         match loaded {
             Ok(loaded) => {
-                self.check_reads(study, plugin, role, &loaded.reads);
+                if let Some(study) = study {
+                    self.check_reads(study, plugin, role, &loaded.reads);
+                }
                 Some(Member { name: plugin.name.clone(), file, assets, plugin: loaded })
             }
             Err(error) => {

@@ -46,7 +46,10 @@ mod tests {
         let broken = [&MAGIC[..], &2u32.to_le_bytes(), &[0xff, 0xfe]].concat();
         assert_eq!(message(&broken), None);
         assert_eq!(message(&[broken.clone(), report("after it")].concat()).as_deref(), Some("after it"));
-        assert_eq!(message(&[broken.repeat(PLACES - 1), report("at last")].concat()).as_deref(), Some("at last"));
+        assert_eq!(
+            message(&[broken.repeat(PLACES - 1), report("at last")].concat()).as_deref(),
+            Some("at last")
+        );
         assert_eq!(message(&[broken.repeat(PLACES), report("too late")].concat()), None);
         assert_eq!(message(&report("cut off")[..36]), None);
         assert_eq!(message(&MAGIC[..20]), None);

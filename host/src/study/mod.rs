@@ -201,6 +201,29 @@ pub struct Limits {
     pub record_bytes: usize,
 }
 
+/// The plugins of a declaration that is not sound, as far as they could be read: so that what is wrong with them can be
+/// said together with the rest.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plugins {
+    /// The models, in the order declared.
+    pub models: Vec<Plugin>,
+    /// The comparator.
+    pub comparator: Option<Plugin>,
+    /// The metrics, in the order declared.
+    pub metrics: Vec<Plugin>,
+    /// The limits; the default of each that could not be read.
+    pub limits: Limits,
+}
+
+/// A declaration that is not sound.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unsound {
+    /// Everything that is wrong with it.
+    pub faults: Faults,
+    /// Its plugins.
+    pub plugins: Plugins,
+}
+
 /// A sound declaration.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Study {

@@ -15,7 +15,7 @@ use super::notes::Notes;
 use super::plugin::{Role, plugin, primary};
 use super::section::{Entry, Section};
 use super::value::Value;
-use super::{Every, Faults, Field, Kind, Limits, Source, Stream, Study, Windows};
+use super::{Every, Field, Kind, Limits, Plugins, Source, Stream, Study, Unsound, Windows};
 
 // What to write for a key, said where there is nothing and where there is something else.
 const ZONE: &str = "the zone in which days begin, such as \"Europe/Amsterdam\", \"UTC\" or \"+01:00\"";
@@ -44,19 +44,23 @@ const WINDOWS: &str = "[windows] with every = \"week\", or another interval";
 ///
 /// # Errors
 ///
-/// All that is wrong with it, each fault with its line. Where some of the text is not even TOML, the rest is judged all
-/// the same.
-pub fn parse(text: &str) -> Result<Study, Faults> {
+/// All that is wrong with it, each fault with its line, and the plugins that could be read all the same. Where some of the
+/// text is not even TOML, the rest is judged.
+pub fn parse(text: &str) -> Result<Study, Box<Unsound>> {
     let (notes, readable) = Notes::new(text);
     let (document, _) = DeTable::parse_recoverable(&readable);
-    let found = Section::root(&notes, document.get_ref(), study);
-    match notes.into_faults() {
-        Some(faults) => Err(faults),
-        None => Ok(found.expect("what could not be read has been recorded as a fault")),
+    let (found, plugins) = Section::root(&notes, document.get_ref(), |root| {
+        let mut plugins = None;
+        (study(root, &mut plugins), plugins)
+    });
+    match (notes.into_faults(), plugins) {
+        (Some(faults), Some(plugins)) => Err(Box::new(Unsound { faults, plugins })),
+        _ => Ok(found.expect("what could not be read has been recorded as a fault")),
     }
 }
 
-fn study(root: &mut Section<'_>) -> Option<Study> {
+/// Reads the whole document. Whatever else is wrong, `plugins` has those that could be read.
+fn study(root: &mut Section<'_>, plugins: &mut Option<Plugins>) -> Option<Study> {
     let name = root.required("study", NAME, Value::name);
     let zone = root.required("time-zone", ZONE, Value::word);
     let time_zone = zone.and_then(|zone| root.check("time-zone", check::time_zone(zone)));
@@ -105,6 +109,12 @@ fn study(root: &mut Section<'_>) -> Option<Study> {
         section.optional("keep-raw", "true or false", Value::boolean).unwrap_or(true)
     });
 
+    *plugins = Some(Plugins {
+        models: models.iter().flatten().cloned().collect(),
+        comparator: comparator.clone(),
+        metrics: metrics.iter().flatten().cloned().collect(),
+        limits: limits.clone(),
+    });
     let (snapshots_source, decisions_source) = sources?;
     Some(Study {
         name: name?.to_owned(),

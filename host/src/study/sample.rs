@@ -60,5 +60,5 @@ pub(super) fn read(edits: &[(&str, &str)]) -> Study {
 
 /// What is wrong with the study once it is edited.
 pub(super) fn faults(edits: &[(&str, &str)]) -> Faults {
-    parse(&edited(edits)).unwrap_err()
+    parse(&edited(edits)).unwrap_err().faults
 }

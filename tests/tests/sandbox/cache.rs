@@ -14,7 +14,8 @@ use crate::fixture::{BUDGET, recorded, sandbox, some_bad};
 fn load(sandbox: &Sandbox, folder: &Path) {
     let file = File::read(&plugin("guests/evil")).expect("it was built");
     let config = r#"{"on": "bad", "do": "panic"}"#.to_owned();
-    let loaded = DeciderPlugin::load(sandbox, &file, Role::Model, config, [].into(), Some(folder)).expect("it loads");
+    let loaded =
+        DeciderPlugin::load(sandbox, &file, Role::Model, config, [].into(), Some(folder)).expect("it loads");
     assert_eq!(recorded(&loaded.instance().decide(&some_bad(1, |_| false))), ["0"]);
 }
 
@@ -45,14 +46,20 @@ fn a_second_load_uses_what_the_first_compiled() {
     let first = fs::metadata(kept(&cache)).expect("it is there");
     load(&sandbox, &cache);
     let second = fs::metadata(kept(&cache)).expect("it is there");
-    assert_eq!((second.ino(), second.mtime_nsec()), (first.ino(), first.mtime_nsec()), "it was not written again");
+    assert_eq!(
+        (second.ino(), second.mtime_nsec()),
+        (first.ino(), first.mtime_nsec()),
+        "it was not written again"
+    );
 }
 
 #[test]
 fn only_we_may_read_and_write_it() {
     let (_folder, cache) = folder();
     load(&sandbox(BUDGET), &cache);
-    for (path, mode) in [(cache.as_path(), 0o700), (cache.parent().expect("it has one"), 0o700), (&kept(&cache), 0o600)] {
+    for (path, mode) in
+        [(cache.as_path(), 0o700), (cache.parent().expect("it has one"), 0o700), (&kept(&cache), 0o600)]
+    {
         assert_eq!(fs::metadata(path).expect("it is there").mode() & 0o777, mode, "{}", path.display());
     }
 }
@@ -85,7 +92,8 @@ fn a_file_with_the_right_digest_and_foreign_code_is_passed_over() {
     let sound = fs::read(&path).expect("it is there");
     // The digest of nothing, before nothing: whole, and no code.
     let empty = understudy_host::sandbox::digest(b"");
-    let empty: Vec<u8> = (0..32).map(|at| u8::from_str_radix(&empty[2 * at..][..2], 16).expect("hexadecimal")).collect();
+    let empty: Vec<u8> =
+        (0..32).map(|at| u8::from_str_radix(&empty[2 * at..][..2], 16).expect("hexadecimal")).collect();
     fs::write(&path, empty).expect("it can be written");
     load(&sandbox, &cache);
     assert!(fs::read(&path).expect("it is there") == sound, "it was not mended");

@@ -12,7 +12,11 @@ fn fourth_is_bad(budget: Budget, deed: &str) -> String {
     let rows = recorded(&evil.decide(&some_bad(5, |row| row == 3)));
     let [first, second, third, fourth, fifth] = &rows[..] else { panic!("{rows:?}") };
     assert_eq!([first, second, third, fifth], ["0", "1", "2", "4"], "{deed}");
-    assert_eq!(recorded(&evil.decide(&some_bad(3, |_| false))), ["0", "1", "2"], "{deed}: it goes on answering");
+    assert_eq!(
+        recorded(&evil.decide(&some_bad(3, |_| false))),
+        ["0", "1", "2"],
+        "{deed}: it goes on answering"
+    );
     place_hidden(fourth)
 }
 
@@ -45,7 +49,10 @@ fn a_panic_says_where_it_happened() {
     let place = why.strip_prefix("`decide` panicked at ").expect("it panicked");
     let [file, line, column, said] = place.splitn(4, ':').collect::<Vec<_>>()[..] else { panic!("{place}") };
     assert!(file.ends_with("src/deed.rs"), "{file}");
-    assert!(line.parse::<u32>().is_ok_and(|line| line > 0) && column.parse::<u32>().is_ok_and(|column| column > 0));
+    assert!(
+        line.parse::<u32>().is_ok_and(|line| line > 0)
+            && column.parse::<u32>().is_ok_and(|column| column > 0)
+    );
     assert_eq!(said, " evil panics on `bad`");
 }
 
@@ -84,7 +91,10 @@ fn a_row_without_a_required_field_is_not_handed_over() {
     broke: `decide` panicked at tests/guests/evil/src/deed.rs:LINE:COLUMN: evil panics on `bad`
     abstained: the field `text` is missing
     ");
-    assert_eq!(decided.nanos.iter().map(|nanos| *nanos > 0).collect::<Vec<_>>(), [false, true, false, true, false]);
+    assert_eq!(
+        decided.nanos.iter().map(|nanos| *nanos > 0).collect::<Vec<_>>(),
+        [false, true, false, true, false]
+    );
     let nothing = evil.decide(&texts([None, None]));
     assert_eq!(recorded(&nothing), ["abstained: the field `text` is missing"; 2]);
     assert_eq!(evil.decide(&texts([])).answers.rows(), 0);
@@ -95,5 +105,8 @@ fn a_plugin_may_refuse_its_configuration() {
     let refused = load_evil(&sandbox(BUDGET), "refuse-config").err().expect("it is refused");
     insta::assert_snapshot!(refused, @"it cannot be set up: evil refuses every configuration");
     let unknown = load_evil(&sandbox(BUDGET), "sing").err().expect("there is no such deed");
-    assert!(unknown.to_string().starts_with("it cannot be set up: config: unknown variant `sing`"), "{unknown}");
+    assert!(
+        unknown.to_string().starts_with("it cannot be set up: config: unknown variant `sing`"),
+        "{unknown}"
+    );
 }

@@ -64,7 +64,8 @@ pub fn texts<'t>(rows: impl IntoIterator<Item = Option<&'t str>>) -> RecordBatch
 
 /// A batch of so many rows of which some are "bad"; the others are their number.
 pub fn some_bad(rows: usize, is_bad: impl Fn(usize) -> bool) -> RecordBatch {
-    let rows: Vec<String> = (0..rows).map(|row| if is_bad(row) { "bad".into() } else { row.to_string() }).collect();
+    let rows: Vec<String> =
+        (0..rows).map(|row| if is_bad(row) { "bad".into() } else { row.to_string() }).collect();
     texts(rows.iter().map(|text| Some(text.as_str())))
 }
 
@@ -75,7 +76,11 @@ pub fn recorded(decided: &Decided) -> Vec<String> {
     let mut told: Vec<String> = (0..rows).map(|row| answer(&decided.answers, row)).collect();
     for (row, why) in &decided.broken {
         let row = *row as usize;
-        assert_eq!(told[row], format!("failed: {why}"), "a row that the plugin broke on has failed, for that reason");
+        assert_eq!(
+            told[row],
+            format!("failed: {why}"),
+            "a row that the plugin broke on has failed, for that reason"
+        );
         told[row] = format!("broke: {why}");
     }
     assert!(decided.broken.is_sorted_by(|(one, _), (other, _)| one < other), "a row breaks once");
@@ -92,7 +97,11 @@ fn answer(answers: &Answers, row: usize) -> String {
 }
 
 /// Decides a batch in parts, each as long as the next of `sizes`.
-pub fn decide_in(decider: &mut Decider, batch: &RecordBatch, sizes: impl IntoIterator<Item = usize>) -> Vec<String> {
+pub fn decide_in(
+    decider: &mut Decider,
+    batch: &RecordBatch,
+    sizes: impl IntoIterator<Item = usize>,
+) -> Vec<String> {
     let (mut told, mut start) = (Vec::new(), 0);
     for size in sizes {
         let part = batch.slice(start, size.min(batch.num_rows() - start));

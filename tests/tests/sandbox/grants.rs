@@ -7,7 +7,8 @@ use understudy_tests::Bench;
 fn study(field: &str, grant: &[&str]) -> Bench {
     let bench = Bench::small();
     let kind = if field == "nights" { "integer" } else { "text" };
-    let model = format!("grant = {grant:?}\nconfig = {{ field = {field:?}, form = \"label\", kind = \"{kind}\" }}");
+    let model =
+        format!("grant = {grant:?}\nconfig = {{ field = {field:?}, form = \"label\", kind = \"{kind}\" }}");
     bench.change(&[("grant = [\"booked\"]\nconfig = { field = \"booked\", form = \"label\" }", &model)]);
     bench
 }
@@ -21,16 +22,24 @@ fn a_model_reads_nothing_but_granted_fields_of_the_snapshot() {
     let fields = ["booked", "nights", "decision.room"];
     for field in [&fields[..], &["price", "decision.price", "Decision.room", " decision.room"]].concat() {
         for chosen in 0..1 << fields.len() {
-            let grant: Vec<&str> = (0..fields.len()).filter(|at| chosen >> at & 1 == 1).map(|at| fields[at]).collect();
+            let grant: Vec<&str> =
+                (0..fields.len()).filter(|at| chosen >> at & 1 == 1).map(|at| fields[at]).collect();
             let allowed = ["booked", "nights"].contains(&field) && grant.contains(&field);
             match prepared(&study(field, &grant)) {
                 Ok(prepared) => {
                     assert!(allowed, "{field} was read with {grant:?} granted");
-                    let reads: Vec<&str> = prepared.models[0].plugin.reads.iter().map(|r| r.name.as_str()).collect();
-                    assert_eq!(reads, [field], "it is shown what it reads, whatever else is granted: {grant:?}");
+                    let reads: Vec<&str> =
+                        prepared.models[0].plugin.reads.iter().map(|r| r.name.as_str()).collect();
+                    assert_eq!(
+                        reads,
+                        [field],
+                        "it is shown what it reads, whatever else is granted: {grant:?}"
+                    );
                 }
                 // A field of the decision cannot even be granted to a model.
-                Err(why) => assert!(!allowed || grant.contains(&"decision.room"), "{field}, {grant:?}: {why}"),
+                Err(why) => {
+                    assert!(!allowed || grant.contains(&"decision.room"), "{field}, {grant:?}: {why}")
+                }
             }
         }
     }

@@ -151,8 +151,10 @@ impl Handmade {
         let Ok(DecodedWasm::Component(resolve, world)) = wit_component::decode(&honest) else {
             panic!("it is a component")
         };
-        embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false).expect("it can be named");
-        let component = ComponentEncoder::default().module(&module).expect("it has a world").validate(true).encode();
+        embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false)
+            .expect("it can be named");
+        let component =
+            ComponentEncoder::default().module(&module).expect("it has a world").validate(true).encode();
         component.unwrap_or_else(|error| panic!("{error:#}\n{text}"))
     }
 

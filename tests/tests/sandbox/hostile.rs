@@ -31,7 +31,10 @@ fn answered(model: &Handmade) -> String {
 fn a_handmade_model_answers() {
     let loaded = model().load(&sandbox(BUDGET)).expect("it can be loaded");
     assert_eq!(loaded.title, "handmade handmade");
-    assert_eq!((loaded.reads.len(), loaded.reads[0].name.as_str(), loaded.reads[0].required), (1, "n", false));
+    assert_eq!(
+        (loaded.reads.len(), loaded.reads[0].name.as_str(), loaded.reads[0].required),
+        (1, "n", false)
+    );
     assert_eq!(recorded(&loaded.instance().decide(&numbers(3))), ["0", "0", "0"]);
 }
 
@@ -46,7 +49,8 @@ fn what_it_does_when_it_is_instantiated_is_told() {
 #[test]
 fn a_set_up_that_does_not_end_is_ended_by_the_clock() {
     let sandbox = sandbox(Budget { timeout: Duration::from_millis(300), ..BUDGET });
-    let error = model().with("configure", "(loop br 0) unreachable").load(&sandbox).err().expect("it does not end");
+    let error =
+        model().with("configure", "(loop br 0) unreachable").load(&sandbox).err().expect("it does not end");
     insta::assert_snapshot!(error, @"`configure` took longer than 300ms");
 }
 
@@ -109,7 +113,9 @@ fn where_it_puts_what_it_is_handed_is_watched() {
 #[test]
 fn what_it_does_after_its_answer_counts_too() {
     let after = |body: &str| {
-        answered(&model().and(&format!("(func (export \"cabi_post_understudy:shadow/decider@0.1.0#decide\") (param i32) {body})")))
+        answered(&model().and(&format!(
+            "(func (export \"cabi_post_understudy:shadow/decider@0.1.0#decide\") (param i32) {body})"
+        )))
     };
     assert_eq!(after(""), "0");
     insta::assert_snapshot!(after("unreachable"), @"broke: `decide` trapped: wasm `unreachable` instruction executed");
@@ -120,7 +126,10 @@ fn what_it_does_after_its_answer_counts_too() {
 fn a_forged_panic_is_only_text_and_clean() {
     let mut forged = model().with("decide", "unreachable");
     let said = b"src/lib.rs:1:1: \x1b]0;owned\x07 \xe2\x80\xae";
-    forged.bytes(12_288, b"\0understudy panic report v1\0\0\0\0\0").words(12_320, &[said.len() as u32]).bytes(12_324, said);
+    forged
+        .bytes(12_288, b"\0understudy panic report v1\0\0\0\0\0")
+        .words(12_320, &[said.len() as u32])
+        .bytes(12_324, said);
     insta::assert_snapshot!(answered(&forged), @"broke: `decide` panicked at src/lib.rs:1:1:  ]0;owned");
 }
 

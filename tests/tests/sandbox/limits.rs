@@ -47,7 +47,9 @@ fn all_the_memories_of_an_instance_share_its_budget() {
 #[test]
 fn all_the_tables_of_an_instance_share_their_limit() {
     let table = "(table 0 funcref)";
-    assert!(growing(table, "(table.grow 0 (ref.null func) (i32.const 100000))").load(&sandbox(BUDGET)).is_ok());
+    assert!(
+        growing(table, "(table.grow 0 (ref.null func) (i32.const 100000))").load(&sandbox(BUDGET)).is_ok()
+    );
     insta::assert_snapshot!(refused(growing(table, "(table.grow 0 (ref.null func) (i32.const 100001))").component()), @"`configure` wanted more table elements than the 100000 that it may have");
     let half = "(module (table 50000 funcref))";
     assert!(load(&sandbox(BUDGET), with_instances(model().component(), half, 2)).is_ok());

@@ -40,7 +40,10 @@ fn broken(metric: &Handmade) -> String {
 #[test]
 fn a_handmade_metric_scores() {
     let loaded = metric().load_metric(&sandbox(BUDGET)).expect("it can be loaded");
-    assert_eq!((loaded.accepts.as_slice(), loaded.components.as_slice()), (&[Form::Number][..], &["c".to_owned()][..]));
+    assert_eq!(
+        (loaded.accepts.as_slice(), loaded.components.as_slice()),
+        (&[Form::Number][..], &["c".to_owned()][..])
+    );
     assert_eq!((loaded.better, loaded.range), (Better::Higher, (None, None)));
     let mut scorer = loaded.instance();
     assert_eq!(score(&mut scorer, &[1.0, 2.5]), (vec![1.0, 2.5], vec![]));
@@ -73,7 +76,8 @@ fn what_a_metric_may_not_say_of_pairs() {
     };
     let rows = "(i32.load (local.get $given))";
     let nan = "(f64.store (i32.const 8192) (f64.const nan)) (f64.store (i32.const 8200) (f64.const nan))";
-    let infinite = "(f64.store (i32.const 8192) (f64.const inf)) (f64.store (i32.const 8200) (f64.const inf))";
+    let infinite =
+        "(f64.store (i32.const 8192) (f64.const inf)) (f64.store (i32.const 8200) (f64.const inf))";
     let one = "(i32.const 1)";
     let bodies = [
         format!("{nan} {}", back(one, rows)),
@@ -108,7 +112,11 @@ fn what_a_metric_may_not_say_of_sums() {
         assert_eq!(score(&mut scorer, &[1.0]), (vec![1.0], vec![]), "it goes on scoring");
         told
     };
-    let figure = |value: &str| format!("(i32.store8 (i32.const 2048) (i32.const 1)) (f64.store (i32.const 2056) (f64.const {value})) i32.const 2048");
+    let figure = |value: &str| {
+        format!(
+            "(i32.store8 (i32.const 2048) (i32.const 1)) (f64.store (i32.const 2056) (f64.const {value})) i32.const 2048"
+        )
+    };
     let told = [
         reduce(&figure("nan")),
         reduce(&figure("-inf")),
@@ -121,7 +129,8 @@ fn what_a_metric_may_not_say_of_sums() {
     `reduce` trapped: wasm `unreachable` instruction executed
     `reduce` used up its fuel of 1000000
     ");
-    let none = scorer(&metric().with("reduce", "(i32.store8 (i32.const 2048) (i32.const 0)) i32.const 2048")).reduce(0, &[0.0]);
+    let none = scorer(&metric().with("reduce", "(i32.store8 (i32.const 2048) (i32.const 0)) i32.const 2048"))
+        .reduce(0, &[0.0]);
     assert_eq!(none, Ok(None));
 }
 

@@ -88,7 +88,7 @@ fn what_is_no_record_is_refused_with_the_reason() {
     3: not a JSON object; write one object a line
     4: not JSON: the line ends in the middle of a record
     5: not JSON: expected `,` or `}` at column 11
-    6: not JSON: trailing comma at column 39
+    6: not JSON: key must be a string at column 39
     7: not JSON: trailing characters at column 40
     8: not JSON: a string holds half of a surrogate pair or another bad escape
     "#

@@ -124,7 +124,7 @@ fn every_key() -> Table {
 }
 
 fn read(study: &Table) -> Result<Study, Faults> {
-    parse(&study.to_string())
+    parse(&study.to_string()).map_err(|unsound| unsound.faults)
 }
 
 fn messages(study: &Table) -> Vec<String> {
