@@ -12,7 +12,7 @@ pub struct Timestamp(
 impl Column {
     /// A column of kind `boolean`.
     pub fn booleans(values: impl IntoIterator<Item = bool>) -> Self {
-        Values::Boolean(values.into_iter().collect()).into()
+        Values::Boolean(values.into_iter().map(u8::from).collect()).into()
     }
 
     /// A column of kind `integer`.

@@ -123,7 +123,7 @@ fn bare(batch: &RecordBatch) -> Vec<Column> {
             let offsets = text.value_offsets().iter().map(|offset| *offset as u32).collect();
             Values::Text(Text { offsets, bytes: text.value_data().to_vec() })
         }
-        DataType::Boolean => Values::Boolean(column.as_boolean().values().iter().collect()),
+        DataType::Boolean => Values::Boolean(column.as_boolean().values().iter().map(u8::from).collect()),
         DataType::Int64 => Values::Integer(column.as_primitive::<Int64Type>().values().to_vec()),
         _ => Values::Number(column.as_primitive::<Float64Type>().values().to_vec()),
     };

@@ -86,7 +86,7 @@ fn narrow<T: TryFrom<i64>>(value: i64) -> Result<T, String> {
 }
 
 in_a_slice! {
-    bool, Boolean, bool, Ok;
+    bool, Boolean, u8, |value| Ok(value != 0);
     i64, Integer, i64, Ok;
     i32, Integer, i64, narrow;
     i16, Integer, i64, narrow;

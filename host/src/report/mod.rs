@@ -89,7 +89,7 @@ pub struct Model {
     pub abstained: u64,
     /// Snapshots that it failed on.
     pub failed: u64,
-    /// The time of the call that answered a snapshot; rows of one batch share a call.
+    /// The time until the batch of a snapshot was answered; its rows share it.
     pub latency: Latency,
     /// For each metric, in the order of [`Report::metrics`].
     pub scores: Vec<Scores>,

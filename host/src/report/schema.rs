@@ -110,10 +110,7 @@ fn model() -> Json {
         ("failed", count("Snapshots that it failed on.")),
         (
             "latency",
-            defined(
-                "latency",
-                "The time of the call that answered a snapshot; rows of one batch share a call.",
-            ),
+            defined("latency", "The time until the batch of a snapshot was answered; its rows share it."),
         ),
         (
             "scores",

@@ -286,7 +286,7 @@ impl<'p> Conductor<'p> {
                 fields: job.records.fields,
                 ids: job.records.ids,
                 times: job.records.times,
-                answers: models.into_iter().map(|model| model.answers).collect(),
+                answers: models.into_iter().map(|model| model.decided.answers).collect(),
                 windows,
                 conditions,
             });
@@ -320,18 +320,16 @@ impl<'p> Conductor<'p> {
 
     fn count(&mut self, answered: &Answered) {
         for (index, model) in answered.models.iter().enumerate() {
-            let Answers { unanswered, .. } = &model.answers;
+            let Answers { unanswered, .. } = &model.decided.answers;
             let abstained =
                 unanswered.iter().filter(|(_, why)| matches!(why, Reason::Abstained(_))).count() as u64;
             let counts = &mut self.counts[index];
             counts.abstained += abstained;
             counts.failed += unanswered.len() as u64 - abstained;
-            counts.answered += (model.answers.rows() - unanswered.len()) as u64;
-            for same in model.nanos.chunk_by(|a, b| a == b).filter(|same| same[0] > 0) {
-                let recorded = self.latency[index].record_n(same[0], same.len() as u64);
-                recorded.expect("the histogram grows");
-            }
-            for (row, what) in &model.broken {
+            let answers = (model.decided.answers.rows() - unanswered.len()) as u64;
+            counts.answered += answers;
+            self.latency[index].record_n(model.nanos, answers).expect("the histogram grows");
+            for (row, what) in &model.decided.broken {
                 let id = answered.job.records.ids.value(*row as usize);
                 self.incidents.add(&self.prepared.models[index].name, what, id);
             }

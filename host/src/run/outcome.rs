@@ -55,7 +55,7 @@ pub struct ModelCounts {
     pub abstained: u64,
     /// Snapshots that it failed on.
     pub failed: u64,
-    /// The time of the call that answered a snapshot.
+    /// The time until the batch of a snapshot was answered; its rows share it.
     pub latency: Latency,
 }
 

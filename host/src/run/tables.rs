@@ -26,7 +26,7 @@ pub fn schemas(prepared: &Prepared) -> [SchemaRef; 4] {
     for model in &prepared.models {
         let name = format!("model.{}", model.name);
         snapshots.extend(Answers::column_fields(&name, model.plugin.form));
-        snapshots.push(Field::new(format!("{name}.call_nanos"), DataType::UInt64, false));
+        snapshots.push(Field::new(format!("{name}.nanos"), DataType::UInt64, false));
     }
     let decisions = record_fields(&study.decisions, "decided_at", "decision.", study.keep_raw);
     let refused = vec![
@@ -83,8 +83,8 @@ fn times(micros: Vec<i64>) -> ArrayRef {
 pub fn snapshots(schema: &SchemaRef, answered: &Answered) -> RecordBatch {
     let mut columns = record_columns(answered.job.first, &answered.job.records, has_raw(schema));
     for model in &answered.models {
-        columns.extend(model.answers.columns("").map(|(_, column)| column));
-        columns.push(Arc::new(UInt64Array::from(model.nanos.clone())));
+        columns.extend(model.decided.answers.columns("").map(|(_, column)| column));
+        columns.push(Arc::new(UInt64Array::from(vec![model.nanos; answered.job.records.len()])));
     }
     RecordBatch::try_new(schema.clone(), columns).expect("the columns are made for this schema")
 }

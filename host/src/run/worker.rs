@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
+use std::time::Instant;
 
 use arrow::array::RecordBatch;
 use tokio::sync::mpsc::UnboundedSender;
@@ -33,11 +34,19 @@ pub struct Answered {
     /// The job.
     pub job: Job,
     /// For each model what it answered.
-    pub models: Vec<Decided>,
+    pub models: Vec<Timed>,
     /// The window of each row.
     pub windows: Vec<Window>,
     /// For each condition the value of each row.
     pub conditions: Vec<Vec<u16>>,
+}
+
+/// What a model answered to a batch.
+pub struct Timed {
+    /// The answers.
+    pub decided: Decided,
+    /// Nanoseconds until the whole batch was answered: what each of its rows waited for this model.
+    pub nanos: u64,
 }
 
 /// The worker threads.
@@ -116,7 +125,9 @@ impl Worker {
             let models = self.models.iter_mut().map(|(model, columns)| {
                 let shown: RecordBatch =
                     job.records.fields.project(columns).expect("the columns were found when prepared");
-                model.decide(&shown)
+                let started = Instant::now();
+                let decided = model.decide(&shown);
+                Timed { decided, nanos: started.elapsed().as_nanos() as u64 }
             });
             let models = models.collect();
             let (windows, conditions) = self.classes.classify(&job.records);

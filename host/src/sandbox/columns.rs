@@ -15,7 +15,7 @@ pub(super) struct Lent<'a> {
 }
 
 enum Values<'a> {
-    Boolean(Vec<bool>),
+    Boolean(Vec<u8>),
     Integer(&'a [i64]),
     Number(Cow<'a, [f64]>),
     Timestamp(&'a [i64]),
@@ -35,7 +35,7 @@ impl<'a> Lent<'a> {
         let integers = || column.as_primitive::<Int64Type>().values();
         let text = || (offsets(column.as_string()), bytes(column.as_string()));
         let values = match kind {
-            Kind::Boolean => Values::Boolean(column.as_boolean().values().iter().collect()),
+            Kind::Boolean => Values::Boolean(column.as_boolean().values().iter().map(u8::from).collect()),
             Kind::Integer => Values::Integer(integers()),
             Kind::Number if *column.data_type() == DataType::Int64 => {
                 Values::Number(integers().iter().map(|&value| value as f64).collect())

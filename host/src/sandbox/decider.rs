@@ -7,7 +7,6 @@
 use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
 
 use arrow::array::{Array, BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
@@ -95,8 +94,6 @@ fn form(form: answers::Form) -> Form {
 pub struct Decided {
     /// One answer a row.
     pub answers: Answers,
-    /// For each row the nanoseconds of the call that answered it; 0 for a row that was not handed over.
-    pub nanos: Vec<u64>,
     /// The rows that the plugin broke on (not those that it declined), with what happened; ascending.
     pub broken: Vec<(u32, String)>,
 }
@@ -113,8 +110,14 @@ pub struct Decider {
 /// The rows of one call that went well, or the one row that did not.
 struct Piece {
     answers: Answers,
-    nanos: u64,
     broken: Option<String>,
+}
+
+impl Piece {
+    /// A batch that one call has answered.
+    fn whole(self) -> Decided {
+        Decided { answers: self.answers, broken: self.broken.into_iter().map(|why| (0, why)).collect() }
+    }
 }
 
 impl Decider {
@@ -130,6 +133,12 @@ impl Decider {
     pub fn decide(&mut self, batch: &RecordBatch) -> Decided {
         let rows = batch.num_rows();
         let complete = self.complete(batch);
+        // Mostly one call answers the whole batch, and then there is nothing to put together.
+        if complete.is_none() && rows > 0 && self.pace.next(rows, self.runner.fuel()) == rows {
+            if let Some(piece) = self.piece(batch) {
+                return piece.whole();
+            }
+        }
         let (shown, handed) = match &complete {
             None => (Cow::Borrowed(batch), (0..rows).collect()),
             Some(mask) => {
@@ -141,12 +150,7 @@ impl Decider {
         let mut start = 0;
         while start < handed.len() {
             let rows = self.pace.next(handed.len() - start, self.runner.fuel());
-            // A slice costs as much as a call of one row, so there is none where it would be the whole.
-            let piece = match rows == handed.len() {
-                true => self.piece(&shown),
-                false => self.piece(&shown.slice(start, rows)),
-            };
-            if let Some(piece) = piece {
+            if let Some(piece) = self.piece(&shown.slice(start, rows)) {
                 pieces.push(piece);
                 start += rows;
             }
@@ -166,19 +170,16 @@ impl Decider {
     /// What became of some rows; `None` if one of them is to blame for a failure and it has to be found.
     fn piece(&mut self, batch: &RecordBatch) -> Option<Piece> {
         let rows = batch.num_rows();
-        let started = Instant::now();
-        let outcome = self.call(batch);
-        let nanos = started.elapsed().as_nanos() as u64;
-        match outcome {
+        match self.call(batch) {
             Ok(answers) => {
                 self.pace.went_well(rows, self.runner.used);
-                Some(Piece { answers, nanos, broken: None })
+                Some(Piece { answers, broken: None })
             }
             Err(why) => {
                 self.pace.failed(rows);
                 (rows == 1).then(|| {
                     let answers = Answers::none(self.form, 1, &Reason::Failed(why.clone()));
-                    Piece { answers, nanos, broken: Some(why) }
+                    Piece { answers, broken: Some(why) }
                 })
             }
         }
@@ -200,22 +201,15 @@ impl Decider {
     }
 
     /// Puts the pieces and the rows that were not handed over together again.
-    fn assemble(&self, batch: &RecordBatch, mut pieces: Vec<Piece>, handed: &[usize]) -> Decided {
+    fn assemble(&self, batch: &RecordBatch, pieces: Vec<Piece>, handed: &[usize]) -> Decided {
         let rows = batch.num_rows();
-        if let ([_], true) = (&pieces[..], handed.len() == rows) {
-            let piece = pieces.remove(0);
-            let broken = piece.broken.into_iter().map(|why| (0, why)).collect();
-            return Decided { answers: piece.answers, nanos: vec![piece.nanos; rows], broken };
-        }
         let mut picks = vec![(0, 0); rows];
-        let mut nanos = vec![0; rows];
         let mut broken = Vec::new();
         let mut next = handed.iter();
         for (source, piece) in pieces.iter().enumerate() {
             for within in 0..piece.answers.rows() {
                 let row = *next.next().expect("the pieces have the rows that were handed over");
                 picks[row] = (source + 1, within);
-                nanos[row] = piece.nanos;
                 broken.extend(piece.broken.clone().map(|why| (row as u32, why)));
             }
         }
@@ -228,7 +222,7 @@ impl Decider {
                 *reason = Reason::Abstained(self.lacks(batch, *row as usize));
             }
         }
-        Decided { answers, nanos, broken }
+        Decided { answers, broken }
     }
 
     /// Why a row was not handed over.

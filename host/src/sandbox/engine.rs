@@ -40,6 +40,7 @@ pub struct Budget {
 pub struct Sandbox {
     engine: Engine,
     budget: Budget,
+    deadline: u64,
     _ticker: Arc<Ticker>,
 }
 
@@ -51,7 +52,11 @@ impl Sandbox {
     pub fn new(budget: Budget, instances: u32) -> Result<Sandbox, SandboxError> {
         let engine = Engine::new(&config(instances)).map_err(SandboxError::engine)?;
         let ticker = Arc::new(Ticker::start(&engine)?);
-        Ok(Sandbox { engine, budget, _ticker: ticker })
+        // One more, since the first tick may come at once. Wasmtime adds it to the epoch, so it has to stay far from the
+        // largest number.
+        let ticks = budget.timeout.as_nanos().div_ceil(TICK.as_nanos()) + 1;
+        let deadline = ticks.min(u128::from(u64::MAX / 2)) as u64;
+        Ok(Sandbox { engine, budget, deadline, _ticker: ticker })
     }
 
     /// The engine.
@@ -66,10 +71,7 @@ impl Sandbox {
 
     /// The deadline of a call in ticks of the epoch, at least one whole tick.
     pub(super) fn deadline(&self) -> u64 {
-        // One more, since the first tick may come at once. Wasmtime adds it to the epoch, so it has to stay far from the
-        // largest number.
-        let ticks = self.budget.timeout.as_nanos().div_ceil(TICK.as_nanos()) + 1;
-        ticks.min(u128::from(u64::MAX / 2)) as u64
+        self.deadline
     }
 }
 

@@ -131,17 +131,17 @@ impl<W: World> Runner<W> {
                 }
             })?);
         }
-        let (mut store, world) = self.live.take().expect("made above");
-        self.refill(&mut store);
-        match call(&world, &mut store) {
+        let (store, world) = self.live.as_mut().expect("made above");
+        refill(&self.sandbox, store);
+        match call(world, store) {
             Ok(value) => {
-                self.used = self.fuel().saturating_sub(store.get_fuel().unwrap_or(0));
+                self.used = self.sandbox.budget().fuel.saturating_sub(store.get_fuel().unwrap_or(0));
                 self.strikes = 0;
-                self.live = Some((store, world));
                 Ok(value)
             }
             Err(error) => {
                 self.strikes = self.strikes.saturating_add(1);
+                let (mut store, _) = self.live.take().expect("made above");
                 Err(self.explain(verb, &error, &mut store))
             }
         }
@@ -152,7 +152,7 @@ impl<W: World> Runner<W> {
         let mut store = Store::new(self.sandbox.engine(), Host::new(budget.memory));
         store.limiter(|host| host);
         store.set_hostcall_fuel(budget.returned);
-        self.refill(&mut store);
+        refill(&self.sandbox, &mut store);
         let world = W::instantiate(&self.recipe.pre, &mut store).map_err(|error| {
             // Whether the functions have the right types shows when the first instance is asked for them.
             match error.is::<Trap>() || error.is::<Excess>() || error.is::<PoolConcurrencyLimitError>() {
@@ -168,11 +168,6 @@ impl<W: World> Runner<W> {
             Ok(Err(why)) => Err(SandboxError::Config { why: super::clean(&why) }),
             Err(error) => Err(SandboxError::Call(self.explain("configure", &error, &mut store))),
         }
-    }
-
-    fn refill(&self, store: &mut Store<Host>) {
-        store.set_fuel(self.fuel()).expect("the engine meters fuel");
-        store.set_epoch_deadline(self.sandbox.deadline());
     }
 
     /// Waits, the longer the more traps have come in a row.
@@ -226,4 +221,10 @@ fn place(error: &wasmtime::Error) -> String {
         frames.len() >= RECURSION && frames.iter().all(|f| f.func_index() == frames[0].func_index());
     let recurses = if recurses { ", which calls itself over and over" } else { "" };
     format!(" in {}{recurses}", super::clean(name))
+}
+
+/// Gives an instance what one call may use.
+fn refill(sandbox: &Sandbox, store: &mut Store<Host>) {
+    store.set_fuel(sandbox.budget().fuel).expect("the engine meters fuel");
+    store.set_epoch_deadline(sandbox.deadline());
 }

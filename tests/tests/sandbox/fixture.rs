@@ -72,7 +72,6 @@ pub fn some_bad(rows: usize, is_bad: impl Fn(usize) -> bool) -> RecordBatch {
 /// What is recorded of each row: its answer, or why it has none, and whether the plugin broke on it.
 pub fn recorded(decided: &Decided) -> Vec<String> {
     let rows = decided.answers.rows();
-    assert_eq!(decided.nanos.len(), rows, "each row has its time");
     let mut told: Vec<String> = (0..rows).map(|row| answer(&decided.answers, row)).collect();
     for (row, why) in &decided.broken {
         let row = *row as usize;

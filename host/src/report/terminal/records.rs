@@ -98,7 +98,7 @@ pub(super) fn latency(page: &mut Page, report: &Report) {
     page.paragraph(
         2,
         Ink::Faint,
-        "models: the time of the call that answered; rows of one batch share a call",
+        "models: the time until a batch of snapshots was answered; its rows share it",
         2,
     );
     let substrate = "substrate: from the snapshot's time to the decision's time, as the records carry them";

@@ -31,7 +31,7 @@ fn a_part_of_a_batch_is_lent_as_if_it_stood_alone() {
     insta::assert_snapshot!(lent(columns, &kinds), @"
     Column { values: Values::Text(TextParam { offsets: [0, 2, 2, 7], bytes: [195, 169, 116, 104, 114, 101, 101] }), missing: None }
     Column { values: Values::Json(TextParam { offsets: [0, 2, 6, 8], bytes: [123, 125, 110, 117, 108, 108, 34, 34] }), missing: None }
-    Column { values: Values::Boolean([false, true, false]), missing: None }
+    Column { values: Values::Boolean([0, 1, 0]), missing: None }
     Column { values: Values::Integer([-9223372036854775808, 0, 9223372036854775807]), missing: None }
     Column { values: Values::Number([-1.0, 0.0, 1.0]), missing: None }
     Column { values: Values::Number([-0.5, 0.0, 1e300]), missing: None }
@@ -50,7 +50,7 @@ fn missing_rows_are_counted_from_the_first_that_is_lent() {
     let kinds = [Kind::Text, Kind::Boolean, Kind::Number, Kind::Number];
     insta::assert_snapshot!(lent(columns, &kinds), @"
     Column { values: Values::Text(TextParam { offsets: [0, 1, 1, 2], bytes: [97, 98] }), missing: Some([1]) }
-    Column { values: Values::Boolean([false, true, false]), missing: Some([0, 2]) }
+    Column { values: Values::Boolean([0, 1, 0]), missing: Some([0, 2]) }
     Column { values: Values::Number([0.0, 1.0, 2.0]), missing: Some([0]) }
     Column { values: Values::Number([1.0, 2.0, 3.0]), missing: None }
     ");
