@@ -15,8 +15,8 @@ use super::limits::{Excess, Host};
 use super::load::{Assets, DECIDER, SCORER};
 use super::{CallError, SandboxError, panic};
 
-/// The first wait before an instance is made anew, once traps come in a row, and the longest. A trap itself costs some
-/// 100 microseconds: the longest wait leaves a plugin that breaks on every row a tenth of its thread's time.
+/// The first wait before an instance is made anew, once traps come in a row, and the longest. A trap costs some 400 µs by
+/// itself, so the longest wait leaves a plugin that breaks on every row a third of its thread's time.
 const BACK_OFF: (Duration, Duration) = (Duration::from_micros(10), Duration::from_millis(1));
 /// So many traps in a row cost no wait: what it takes to find one bad row in the largest batch.
 const FREE_TRAPS: u32 = 17;
