@@ -63,7 +63,7 @@ pub enum Decisions {
 pub struct Answers {
     /// The answers.
     pub decisions: Decisions,
-    /// From 0 to 1, one a row, if the plugin says.
+    /// From 0 to 1, one a row, if the plugin says; NaN for a row of which it does not.
     pub confidence: Option<Vec<f64>>,
     /// The rows without an answer, ascending.
     pub unanswered: Vec<(u32, Reason)>,
@@ -151,8 +151,9 @@ impl Answers {
             }
         };
         let confidence = sources.iter().any(|s| s.confidence.is_some()).then(|| {
-            let of =
-                |&(source, row): &(usize, usize)| sources[source].confidence.as_ref().map_or(0.0, |c| c[row]);
+            let of = |&(source, row): &(usize, usize)| {
+                sources[source].confidence.as_ref().map_or(f64::NAN, |c| c[row])
+            };
             picks.iter().map(of).collect()
         });
         let unanswered = if sources.iter().all(|s| s.unanswered.is_empty()) {
@@ -193,7 +194,9 @@ impl Answers {
 
     fn confidence_column(&self) -> ArrayRef {
         match &self.confidence {
-            Some(values) => Arc::new(Float64Array::from(values.clone())),
+            Some(values) => {
+                Arc::new(Float64Array::from_iter(values.iter().map(|c| (!c.is_nan()).then_some(*c))))
+            }
             None => Arc::new(Float64Array::new_null(self.rows())),
         }
     }

@@ -1,7 +1,7 @@
 //! The thread that conducts: numbers what comes, finds pairs, hands work on, and knows when all is done.
 //!
 //! Always holds: a pair is handed on once, after its snapshot has been answered and given to the log; a batch is let go
-//! when its last row is paired or expired; of two files the one that lags in event time is read next.
+//! when its last row is paired or expired; a file is read only while it is not ahead of the other stream in event time.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
@@ -38,8 +38,8 @@ const SHOWN: usize = 10;
 pub struct Feeds {
     receivers: [Option<Receiver<Feed>>; 2],
     order: Order,
-    /// Whether both are files, which can wait for each other.
-    files: bool,
+    /// Which of them are files, which can wait for the other stream.
+    files: [bool; 2],
 }
 
 impl Feeds {
@@ -51,8 +51,8 @@ impl Feeds {
         let study = &prepared.study;
         let folder: &Path = &prepared.folder;
         let open = |side| feed::start(study, side, folder).map(Some);
-        let files =
-            [&study.snapshots_source, &study.decisions_source].iter().all(|s| matches!(s, Source::File(_)));
+        let files = [&study.snapshots_source, &study.decisions_source]
+            .map(|source| matches!(source, Source::File(_)));
         Ok(Feeds { receivers: [open(Side::Snapshot)?, open(Side::Decision)?], order, files })
     }
 
@@ -65,7 +65,7 @@ impl Feeds {
         match self.order {
             Order::SnapshotsFirst => side == Side::Snapshot,
             Order::DecisionsFirst => side == Side::Decision,
-            Order::InStep if self.files => pairing.clock(side) <= pairing.clock(other),
+            Order::InStep if self.files[side as usize] => pairing.clock(side) <= pairing.clock(other),
             Order::InStep => true,
         }
     }

@@ -134,10 +134,12 @@ impl Decider {
         let rows = batch.num_rows();
         let complete = self.complete(batch);
         // Mostly one call answers the whole batch, and then there is nothing to put together.
-        if complete.is_none() && rows > 0 && self.pace.next(rows, self.runner.fuel()) == rows {
-            if let Some(piece) = self.piece(batch) {
-                return piece.whole();
-            }
+        if complete.is_none()
+            && rows > 0
+            && self.pace.next(rows, self.runner.fuel()) == rows
+            && let Some(piece) = self.piece(batch)
+        {
+            return piece.whole();
         }
         let (shown, handed) = match &complete {
             None => (Cow::Borrowed(batch), (0..rows).collect()),

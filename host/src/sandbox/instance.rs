@@ -220,7 +220,8 @@ fn place(error: &wasmtime::Error) -> String {
     let recurses =
         frames.len() >= RECURSION && frames.iter().all(|f| f.func_index() == frames[0].func_index());
     let recurses = if recurses { ", which calls itself over and over" } else { "" };
-    format!(" in {}{recurses}", super::clean(name))
+    let name = format!("{:#}", rustc_demangle::demangle(name));
+    format!(" in {}{recurses}", super::clean(&name))
 }
 
 /// Gives an instance what one call may use.

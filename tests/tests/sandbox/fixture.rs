@@ -113,16 +113,19 @@ pub fn decide_in(
     panic!("the sizes do not reach the end of the batch")
 }
 
-/// A message in which nothing depends on where in the guest's source something stands, nor on the compiler.
+/// A message in which nothing depends on where in the guest's source something stands, nor on the compiler. A function is
+/// hidden only where its name can be read, as `evil::...`.
 pub fn place_hidden(message: &str) -> String {
-    let mut words: Vec<String> = message.split(' ').map(str::to_owned).collect();
-    for word in &mut words {
-        if let Some((file, _)) = word.split_once(".rs:") {
-            *word = format!("{file}.rs:LINE:COLUMN:");
-        } else if word.starts_with("_ZN") {
-            let comma = if word.ends_with(',') { "," } else { "" };
-            *word = format!("FUNCTION{comma}");
+    let placed = |word: &str| match word.split_once(".rs:") {
+        Some((file, _)) => format!("{file}.rs:LINE:COLUMN:"),
+        None => word.to_owned(),
+    };
+    let message = message.split(' ').map(placed).collect::<Vec<_>>().join(" ");
+    match message.split_once(" in ") {
+        Some((what, place)) if what.contains("trapped:") && place.contains("evil::") => {
+            let rest = place.find(", which").map_or("", |at| &place[at..]);
+            format!("{what} in FUNCTION{rest}")
         }
+        _ => message,
     }
-    words.join(" ")
 }

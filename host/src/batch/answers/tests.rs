@@ -104,6 +104,14 @@ fn numbers_and_rankings_are_gathered_too() {
 }
 
 #[test]
+fn a_row_without_a_confidence_has_none_beside_one_that_has() {
+    let sure = rankings(&[&["p"]]);
+    let unsure = Answers { confidence: None, ..rankings(&[&["q"]]) };
+    let [.., (_, confidence)] = Answers::gather(&[&sure, &unsure], &[(1, 0), (0, 0)]).columns("");
+    assert_eq!(confidence.as_primitive::<Float64Type>().iter().collect::<Vec<_>>(), [None, Some(0.5)]);
+}
+
+#[test]
 fn no_answer_at_all_has_every_form() {
     for form in [Form::Label, Form::Number, Form::Ranking] {
         let none = Answers::none(form, 3, &Reason::Failed("trapped".into()));
