@@ -176,8 +176,8 @@ fn every_way_that_a_record_can_go() {
     let mut reasons_told: Vec<_> = kept.iter().map(|refusal| refusal.reason.as_str()).collect();
     reasons_told.sort_unstable();
     insta::assert_snapshot!(reasons_told.join("\n"), @r#"
-    172860 s behind its stream, and 86400 s are allowed
-    88200 s behind its stream, and 86400 s are allowed
+    2026-03-03T10:59:00Z is more than 24h behind its stream, which is at 2026-03-05T11:00:00Z
+    2026-03-04T10:00:00Z is more than 24h behind its stream, which is at 2026-03-05T10:30:00Z
     id "met" came before with other content; the first one stands
     id "met" came before with other content; the first one stands
     id "met" came before, the same to the byte

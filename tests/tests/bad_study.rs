@@ -126,3 +126,16 @@ fn everything_that_is_wrong_is_said_at_once_on_its_line() {
     study.toml:45: `windows.every` is "fortnight"; write one of "hour", "day", "week", "month"
     "#);
 }
+
+#[test]
+fn a_source_that_cannot_be_read_is_told_by_check_too() {
+    let bench = Bench::small();
+    std::fs::remove_file(bench.path().join("decisions.jsonl")).expect("removed");
+    bench.change(&[("snapshots.jsonl", ".")]);
+    let said = bench.understudy(&["check", "study.toml"]);
+    assert_eq!((said.code, said.out.as_str()), (1, ""));
+    insta::assert_snapshot!(said.err, @r"
+    cannot read .: it is a folder; write where it is in `[sources]`
+    cannot read decisions.jsonl: No such file or directory (os error 2); write where it is in `[sources]`
+    ");
+}

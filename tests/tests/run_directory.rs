@@ -160,3 +160,11 @@ fn a_full_disk_ends_the_run_and_keeps_what_was_written() {
     assert!(sealed(&kept, "refused").is_none());
     assert!(!kept.join("report.json").exists(), "no report is made of a run that failed");
 }
+
+#[test]
+fn the_folder_of_a_study_is_not_taken_for_a_run() {
+    let bench = Bench::small();
+    let said = bench.understudy(&["run", "study.toml", "--run", "."]);
+    assert_eq!(said.code, 1);
+    insta::assert_snapshot!(said.err, @". is not empty and holds no run; choose another directory with --run");
+}

@@ -17,6 +17,13 @@ impl Check {
     pub fn execute(self) -> anyhow::Result<Exit> {
         let prepared = prepare(&self.study, |_| ())?;
         let study = &prepared.study;
+        let sources = [&study.snapshots_source, &study.decisions_source];
+        let unreadable: Vec<String> = sources
+            .into_iter()
+            .filter_map(|source| crate::source::check(source, &prepared.folder).err())
+            .map(|error| error.to_string())
+            .collect();
+        anyhow::ensure!(unreadable.is_empty(), "{}", unreadable.join("\n"));
         found(format_args!("{} is sound: study \"{}\"", self.study.display(), study.name))?;
         for model in &prepared.models {
             found(format_args!("  model       {:<24} {}", model.name, model.plugin.title))?;

@@ -35,12 +35,19 @@ impl Report {
         let path = self.run.join(CHECKPOINT);
         let shown = path.display();
         let bytes = std::fs::read(&path).map_err(|error| {
-            anyhow!("cannot read {shown}: {error}; name a run directory whose run has ended")
+            match self.run.join("snapshots").is_dir() {
+                true => anyhow!(
+                    "{} holds a run that has not ended, or was cut off before it could write its sums; run the study again \
+                     into another directory",
+                    self.run.display()
+                ),
+                false => anyhow!("cannot read {shown}: {error}; name a run directory whose run has ended"),
+            }
         })?;
         let outcome: Outcome = checkpoint::decode(&bytes).map_err(|error| {
             anyhow!("cannot use {shown}: {error}; run the study again into another directory")
         })?;
-        let report = build(&outcome, &recall(&self.run, &outcome.kept)?);
+        let report = build(&outcome, &recall(&self.run, &outcome)?);
         match self.format {
             Format::Text => found(render(&report, style(std::io::stdout().is_terminal())).trim_end())?,
             Format::Json => found(serde_json::to_string_pretty(&report)?)?,

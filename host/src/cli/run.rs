@@ -1,7 +1,6 @@
 //! `understudy run`: a study, from its sources to its report.
 
 use std::io::IsTerminal as _;
-use std::num::NonZero;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
@@ -25,11 +24,11 @@ pub(super) struct Run {
     #[arg(long, value_name = "DIRECTORY")]
     run: Option<PathBuf>,
     /// Overrule `limits.batch-rows`; no figure depends on it.
-    #[arg(long, value_name = "ROWS")]
-    batch_rows: Option<NonZero<u16>>,
+    #[arg(long, value_name = "ROWS", value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    batch_rows: Option<u32>,
     /// Overrule `limits.workers`; no figure depends on it.
-    #[arg(long, value_name = "THREADS")]
-    workers: Option<NonZero<u8>>,
+    #[arg(long, value_name = "THREADS", value_parser = clap::value_parser!(u8).range(1..=64))]
+    workers: Option<u8>,
     /// In which order two files are read; no figure depends on it.
     #[arg(long, value_enum, default_value_t)]
     order: Order,
@@ -39,10 +38,10 @@ impl Run {
     pub fn execute(self) -> anyhow::Result<Exit> {
         let prepared = prepare(&self.study, |study| {
             if let Some(rows) = self.batch_rows {
-                study.limits.batch_rows = usize::from(rows.get());
+                study.limits.batch_rows = rows as usize;
             }
             if let Some(workers) = self.workers {
-                study.limits.workers = usize::from(workers.get());
+                study.limits.workers = usize::from(workers);
             }
         })?;
         let directory = self.run.unwrap_or_else(|| PathBuf::from("runs").join(&prepared.study.name));
@@ -58,7 +57,7 @@ impl Run {
         // A reader that is blocked on standard input is not waited for.
         runtime.shutdown_background();
         let report = build(&outcome, &prepared);
-        directory.write(REPORT, &serde_json::to_vec_pretty(&report)?)?;
+        directory.write(REPORT, format!("{}\n", serde_json::to_string_pretty(&report)?).as_bytes())?;
         found(render(&report, style(std::io::stdout().is_terminal())).trim_end())?;
         tell(format_args!("written to {}", directory.path().display()));
         Ok(match outcome.end {
@@ -72,14 +71,16 @@ impl Run {
     }
 }
 
-/// Comes when the user presses Ctrl-C or the system asks the process to end, from this call on.
+/// Comes when the user presses Ctrl-C, the terminal is closed or the system asks the process to end, from this call on.
 fn interrupt() -> std::io::Result<impl Future<Output = ()>> {
     let mut pressed = signal(SignalKind::interrupt())?;
     let mut asked = signal(SignalKind::terminate())?;
+    let mut hung_up = signal(SignalKind::hangup())?;
     Ok(async move {
         tokio::select! {
             _ = pressed.recv() => {}
             _ = asked.recv() => {}
+            _ = hung_up.recv() => {}
         }
     })
 }

@@ -23,6 +23,7 @@ use std::collections::BinaryHeap;
 
 use arrow::array::{Array, StringArray};
 use hashbrown::HashTable;
+use jiff::{SignedDuration, Timestamp};
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
@@ -224,9 +225,13 @@ impl Pairing {
 
     fn late(&mut self, side: Side, time: i64) -> (Class, String) {
         self.accounts[side as usize].late += 1;
-        let behind = (self.clocks[side as usize] - time) / 1_000_000;
-        let allowed = self.horizon.lateness[side as usize] / 1_000_000;
-        (Class::Late, format!("{behind} s behind its stream, and {allowed} s are allowed"))
+        let clock = self.clocks[side as usize];
+        let allowed = SignedDuration::from_micros(self.horizon.lateness[side as usize]);
+        let at = |micros| Timestamp::from_microsecond(micros).map(|at| at.to_string()).unwrap_or_default();
+        (
+            Class::Late,
+            format!("{} is more than {allowed:#} behind its stream, which is at {}", at(time), at(clock)),
+        )
     }
 
     /// Marks the partner's row as paired; that of the new row is marked by the caller.

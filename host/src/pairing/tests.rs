@@ -176,6 +176,6 @@ fn reasons_say_what_happened() {
     insta::assert_snapshot!(reasons.join("\n"), @r#"
     id "2" came before, the same to the byte
     id "2" came before with other content; the first one stands
-    10 s behind its stream, and 0 s are allowed
+    1970-01-01T00:01:20Z is more than 3µs behind its stream, which is at 1970-01-01T00:01:30Z
     "#);
 }

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 
 use super::{Condition, FORMAT, Figure, Metric, Model, Plugin, Report, Scores, Window};
 use crate::run::{Incident, Member, Outcome, Prepared};
-use crate::sandbox::{DeciderPlugin, File, Scorer, digest};
+use crate::sandbox::{DeciderPlugin, File, Scorer};
 use crate::scoring::{Conditions, Slice, Totals, WindowClock};
 
 /// The report of what a run left behind, with the plugins that ran.
@@ -77,7 +77,7 @@ pub fn build(outcome: &Outcome, prepared: &Prepared) -> Report {
     Report {
         format: FORMAT,
         study: study.name.clone(),
-        declaration: digest(prepared.text.as_bytes()),
+        declaration: outcome.declaration.clone(),
         time_zone: zone(&study.time_zone),
         began: outcome.began,
         ended: outcome.ended,

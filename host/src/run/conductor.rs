@@ -25,6 +25,7 @@ use super::worker::{Answered, Job, Met, Shown, Taken, Workers};
 use crate::batch::{Answers, Decoded, Reason, Refused, Side};
 use crate::pairing::{Horizon, Pair, Pairing, Slot};
 use crate::runlog::{LogWriter, Table};
+use crate::sandbox::digest;
 use crate::study::Source;
 
 /// Batches that each worker may have before it.
@@ -376,6 +377,7 @@ impl<'p> Conductor<'p> {
             began,
             ended: Timestamp::now(),
             end,
+            declaration: digest(self.prepared.text.as_bytes()),
             kept,
             accounting,
             comparison: judged.comparison,

@@ -17,6 +17,8 @@ pub struct Outcome {
     pub ended: Timestamp,
     /// How it ended.
     pub end: End,
+    /// SHA-256 of `study.toml` as it was when the run began, in hexadecimal.
+    pub declaration: String,
     /// The plugins that ran.
     pub kept: Vec<Kept>,
     /// Where every record has got to.

@@ -6,8 +6,10 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::outcome::Kept;
-use crate::sandbox::{Assets, Budget, DeciderPlugin, File, Reads, Role, Sandbox, SandboxError, ScorerPlugin};
+use super::outcome::{Kept, Outcome};
+use crate::sandbox::{
+    Assets, Budget, DeciderPlugin, File, Reads, Role, Sandbox, SandboxError, ScorerPlugin, digest,
+};
 use crate::study::{Fault, Faults, Field, Kind, Limits, Plugin, Plugins, Study, Unsound, parse};
 
 /// What the fields of a decision are called where snapshots have fields too.
@@ -60,6 +62,16 @@ pub enum PrepareError {
         /// Everything that is wrong with its text and its plugins.
         faults: Faults,
     },
+    /// What a run kept is not what it ran with.
+    #[error(
+        "{} is missing, or is not the one that the run was made with, so its report cannot be made again; report.json \
+         holds the figures as they were",
+        path.display()
+    )]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
     /// The sandbox cannot be set up.
     #[error(transparent)]
     Sandbox(#[from] SandboxError),
@@ -76,9 +88,23 @@ pub fn prepare(path: &Path, overrule: impl FnOnce(&mut Study)) -> Result<Prepare
 /// The study of a run, with the plugins that the run kept.
 ///
 /// # Errors
-/// Everything that is wrong, at once.
-pub fn recall(run: &Path, kept: &[Kept]) -> Result<Prepared, PrepareError> {
-    load(&run.join("study.toml"), |_| (), Some(kept))
+/// When the declaration or one of the plugins is not the one that ran.
+pub fn recall(run: &Path, outcome: &Outcome) -> Result<Prepared, PrepareError> {
+    let path = run.join("study.toml");
+    let read = |path: &Path| std::fs::read(path).map(|bytes| digest(&bytes)).ok();
+    if read(&path).as_ref() != Some(&outcome.declaration) {
+        return Err(PrepareError::Changed { path });
+    }
+    for kept in &outcome.kept {
+        let files = kept.assets.iter().map(|(_, digest)| (asset_name(digest), digest));
+        for (name, digest) in files.chain([(plugin_name(&kept.digest), &kept.digest)]) {
+            let path = run.join(name);
+            if read(&path).as_ref() != Some(digest) {
+                return Err(PrepareError::Changed { path });
+            }
+        }
+    }
+    load(&path, |_| (), Some(&outcome.kept))
 }
 
 fn load(

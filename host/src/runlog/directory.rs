@@ -18,23 +18,24 @@ impl RunDirectory {
     /// # Errors
     /// When it holds something already, saying what, or when it cannot be written.
     pub fn create(path: &Path, declaration: &str) -> Result<RunDirectory, LogError> {
-        let study = path.join("study.toml");
+        // A study's own folder has a study.toml too.
+        let held = path.join("snapshots").is_dir().then(|| fs::read_to_string(path.join("study.toml")));
         match fs::read_dir(path).map(|mut entries| entries.next().is_some()) {
             Ok(true) => {
                 let shown = path.display();
-                return Err(LogError::Directory(match fs::read_to_string(&study) {
-                    Ok(held) if held == declaration => format!(
+                return Err(LogError::Directory(match held.and_then(Result::ok) {
+                    Some(held) if held == declaration => format!(
                         "{shown} already holds a run of this study; choose another directory with --run, or remove it"
                     ),
-                    Ok(held) if name(&held).is_some() && name(&held) == name(declaration) => format!(
+                    Some(held) if name(&held).is_some() && name(&held) == name(declaration) => format!(
                         "{shown} already holds a run of this study as it was before study.toml was changed; choose \
                          another directory with --run, or remove it"
                     ),
-                    Ok(held) => format!(
+                    Some(held) => format!(
                         "{shown} already holds a run of another study{}; choose another directory with --run",
                         name(&held).map(|name| format!(", \"{name}\"")).unwrap_or_default()
                     ),
-                    Err(_) => {
+                    None => {
                         format!("{shown} is not empty and holds no run; choose another directory with --run")
                     }
                 }));

@@ -55,6 +55,22 @@ pub fn open(source: &Source, folder: &Path, record_bytes: usize) -> Result<LineR
     }
 }
 
+/// Whether a source can be read, without reading it: so that what is wrong is said before a run.
+///
+/// # Errors
+/// When a file is not there, is a folder, or may not be read.
+pub fn check(source: &Source, folder: &Path) -> Result<(), SourceError> {
+    let Source::File(path) = source else { return Ok(()) };
+    let path = folder.join(path);
+    // Opening a named pipe would wait for its writer.
+    let found = path.metadata().and_then(|file| match file.is_file() {
+        true => File::open(&path).map(drop),
+        false if file.is_dir() => Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder")),
+        false => Ok(()),
+    });
+    found.map_err(|error| SourceError::Open { name: path.display().to_string(), error })
+}
+
 /// A file's content; gzip (with any number of members) and zstd are told by their first bytes.
 fn decompressed(path: &PathBuf) -> io::Result<Box<dyn Read + Send>> {
     let mut magic = [0; 4];

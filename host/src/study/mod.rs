@@ -191,7 +191,7 @@ pub struct Limits {
     pub batch_rows: usize,
     /// Worker threads that run models; at least 1.
     pub workers: usize,
-    /// Fuel (about one unit an instruction) for one row; a batch has this times its rows.
+    /// Fuel (about one unit an instruction) for one row. A batch that needs more is cut, in the end to single rows.
     pub fuel_per_row: u64,
     /// Wall-clock backstop for one call, whatever its rows.
     pub call_timeout: SignedDuration,

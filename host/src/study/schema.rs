@@ -188,7 +188,7 @@ fn windows() -> Json {
 fn limits() -> Json {
     let mut timeout = duration("The wall-clock backstop of one call, whatever its rows. Above zero.");
     timeout["default"] = json!(format!("{}s", check::CALL_TIMEOUT.as_secs()));
-    let fuel = "Fuel for one row, about one unit an instruction; a batch has this times its rows.";
+    let fuel = "Fuel for one row, about one unit an instruction. A batch that needs more is cut, in the end to single rows.";
     let properties = [
         ("batch-rows", whole(check::BATCH_ROWS, "The most rows in one batch.")),
         ("workers", whole(check::WORKERS, "Threads that run models.")),

@@ -120,6 +120,6 @@ fn remarks(figure: &Figure) -> impl Iterator<Item = String> {
     let unanswered: Vec<_> =
         [some(abstained, "abstained"), some(failed, "failed")].into_iter().flatten().collect();
     let unanswered = Some(unanswered.join(", ")).filter(|parts| !parts.is_empty());
-    let unanswered = unanswered.map(|parts| format!("{parts}: still among the pairs"));
+    let unanswered = unanswered.map(|parts| format!("{parts}: the metric is told, and says what that costs"));
     unanswered.into_iter().chain(some(unscored, "that the metric broke on: left out of the figure"))
 }

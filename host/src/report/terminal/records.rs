@@ -55,7 +55,12 @@ pub(super) fn accounts(page: &mut Page, report: &Report) {
         page.paragraph(2, Ink::Alarm, &format!("{equation}  ✗ NOT BALANCED"), 2);
     }
     if incomparable > 0 {
-        page.paragraph(2, Ink::Faint, "incomparable: the comparator had no answer to compare with", 2);
+        page.paragraph(
+            2,
+            Ink::Faint,
+            "incomparable: the comparator had no answer; pairs/ has its reasons, as `comparator.unanswered`",
+            2,
+        );
     }
 }
 
