@@ -6,8 +6,8 @@
 //! only the study knows. So it stays out of the mean, and the report shows the share of unanswered beside the figure; a
 //! model that answers only where it is easy is seen there. Where nothing is answered there is no figure.
 //!
-//! Components: `squared errors`; `answered`, 1 for an answered pair. A square too large for 64 bits counts as the
-//! largest there is.
+//! Components: `squared errors`; `answered`, 1 for an answered pair. A square too large for 64 bits is infinite:
+//! the host takes the pair out of the figure and counts it as unscored.
 
 use std::ops::RangeBounds;
 
@@ -39,7 +39,7 @@ impl Metric for RootMeanSquareError {
     fn score(&self, model: Option<f64>, decision: f64, components: &mut Components<'_>) {
         if let Some(model) = model {
             let error = model - decision;
-            components[0] = (error * error).min(f64::MAX);
+            components[0] = error * error;
             components[1] = 1.0;
         }
     }
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_is_finite() {
-        assert_eq!(figure(&[Some(f64::MAX)], &[f64::MIN]), Some(f64::MAX.sqrt()));
+    fn an_error_beyond_the_range_is_left_to_the_host_which_refuses_it() {
+        assert_eq!(figure(&[Some(f64::MAX)], &[f64::MIN]), Some(f64::INFINITY));
     }
 }
