@@ -90,19 +90,18 @@ fn what_cannot_be_printed_is_said() {
 fn a_report_is_not_made_again_from_what_did_not_run() {
     let bench = Bench::small();
     bench.run(&[]);
-    let declared = std::fs::read_to_string(bench.path().join("run/study.toml")).expect("the declaration");
+    let declared = fs::read_to_string(bench.path().join("run/study.toml")).expect("the declaration");
     bench.write("run/study.txt", declared.replace("[\"a\", \"b\"]", "[\"b\", \"a\"]"));
-    let plugins = std::fs::read_dir(bench.path().join("run/plugins")).expect("the plugins");
+    let plugins = fs::read_dir(bench.path().join("run/plugins")).expect("the plugins");
     let plugin = plugins.map(|entry| entry.expect("an entry").path()).min().expect("a plugin");
-    let bytes = std::fs::read(&plugin).expect("a plugin");
+    let bytes = fs::read(&plugin).expect("a plugin");
 
-    std::fs::rename(bench.path().join("run/study.txt"), bench.path().join("run/study.toml"))
-        .expect("renamed");
+    fs::rename(bench.path().join("run/study.txt"), bench.path().join("run/study.toml")).expect("renamed");
     let changed = bench.understudy(&["report", "run"]);
-    std::fs::write(bench.path().join("run/study.toml"), declared).expect("written back");
-    std::fs::write(&plugin, [&bytes[..], b"x"].concat()).expect("written");
+    fs::write(bench.path().join("run/study.toml"), declared).expect("written back");
+    fs::write(&plugin, [&bytes[..], b"x"].concat()).expect("written");
     let swapped = bench.understudy(&["report", "run"]);
-    std::fs::write(&plugin, bytes).expect("written back");
+    fs::write(&plugin, bytes).expect("written back");
     assert_eq!((changed.code, swapped.code, bench.understudy(&["report", "run"]).code), (1, 1, 0));
     insta::assert_snapshot!(changed.err, @"run/study.toml is missing, or is not the one that the run was made with, so its report cannot be made again; report.json holds the figures as they were");
     assert!(
@@ -116,6 +115,6 @@ fn a_report_is_not_made_again_from_what_did_not_run() {
 fn a_run_that_was_cut_off_says_so() {
     let bench = Bench::small();
     bench.run(&[]);
-    std::fs::remove_file(bench.path().join("run/checkpoint.bin")).expect("removed");
+    fs::remove_file(bench.path().join("run/checkpoint.bin")).expect("removed");
     insta::assert_snapshot!(bench.understudy(&["report", "run"]).err, @"run holds a run that has not ended, or was cut off before it could write its sums; run the study again into another directory");
 }

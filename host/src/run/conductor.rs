@@ -1,10 +1,9 @@
 //! The thread that conducts: numbers what comes, finds pairs, hands work on, and knows when all is done.
 //!
 //! Always holds: a pair is handed on once, after its snapshot has been answered and given to the log; a batch is let go
-//! when its last row is paired or expired; a file is read only while it is not ahead of the other stream in event time.
+//! when its last row is paired or expired.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::path::Path;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
@@ -13,8 +12,7 @@ use hdrhistogram::Histogram;
 use jiff::Timestamp;
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver, unbounded_channel};
 
-use super::Order;
-use super::feed::{self, Feed, FeedError};
+use super::feed::{Feed, Feeds};
 use super::incidents::Incidents;
 use super::judge::{Judge, Judged, shape};
 use super::outcome::{End, Kept, Latency, ModelCounts, Outcome, RefusedRecord, SubstrateLatency};
@@ -26,7 +24,6 @@ use crate::batch::{Answers, Decoded, Reason, Refused, Side};
 use crate::pairing::{Horizon, Pair, Pairing, Slot};
 use crate::runlog::{LogWriter, Table};
 use crate::sandbox::digest;
-use crate::study::Source;
 
 /// Batches that each worker may have before it.
 const AHEAD: u64 = 3;
@@ -34,43 +31,6 @@ const AHEAD: u64 = 3;
 const UNCOMPARED: usize = 16;
 /// Refused records of each stream and class that the report shows.
 const SHOWN: usize = 10;
-
-/// The two streams, being read.
-pub struct Feeds {
-    receivers: [Option<Receiver<Feed>>; 2],
-    order: Order,
-    /// Which of them are files, which can wait for the other stream.
-    files: [bool; 2],
-}
-
-impl Feeds {
-    /// Opens both sources.
-    ///
-    /// # Errors
-    /// When one cannot be opened.
-    pub fn open(prepared: &Prepared, order: Order) -> Result<Feeds, FeedError> {
-        let study = &prepared.study;
-        let folder: &Path = &prepared.folder;
-        let open = |side| feed::start(study, side, folder).map(Some);
-        let files = [&study.snapshots_source, &study.decisions_source]
-            .map(|source| matches!(source, Source::File(_)));
-        Ok(Feeds { receivers: [open(Side::Snapshot)?, open(Side::Decision)?], order, files })
-    }
-
-    /// Whether a side may be read now, as the streams' clocks stand.
-    fn wants(&self, side: Side, pairing: &Pairing) -> bool {
-        let other = side.other();
-        if self.receivers[other as usize].is_none() {
-            return true;
-        }
-        match self.order {
-            Order::SnapshotsFirst => side == Side::Snapshot,
-            Order::DecisionsFirst => side == Side::Decision,
-            Order::InStep if self.files[side as usize] => pairing.clock(side) <= pairing.clock(other),
-            Order::InStep => true,
-        }
-    }
-}
 
 /// Runs the pipeline until the sources end or `stop` comes.
 ///

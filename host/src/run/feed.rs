@@ -1,14 +1,17 @@
 //! The threads that read and decode, one for each stream.
 //!
 //! Always holds: batches arrive in the order of the source; the end is announced once, with what broke if something
-//! did.
+//! did; a file is read only while it is not ahead of the other stream in event time.
 
 use std::path::Path;
 use std::thread;
 
 use tokio::sync::mpsc::{Receiver, channel};
 
+use super::Order;
+use super::prepare::Prepared;
 use crate::batch::{Decoded, Decoder, Side};
+use crate::pairing::Pairing;
 use crate::source::{SourceError, open};
 use crate::study::{Source, Study};
 
@@ -23,11 +26,49 @@ pub enum Feed {
     End(Option<SourceError>),
 }
 
+/// The two streams, being read.
+pub struct Feeds {
+    /// Snapshots and decisions; `None` once a stream has ended.
+    pub(super) receivers: [Option<Receiver<Feed>>; 2],
+    order: Order,
+    /// Which of them are files, which can wait for the other stream.
+    files: [bool; 2],
+}
+
+impl Feeds {
+    /// Opens both sources.
+    ///
+    /// # Errors
+    /// When one cannot be opened.
+    pub fn open(prepared: &Prepared, order: Order) -> Result<Feeds, FeedError> {
+        let study = &prepared.study;
+        let folder: &Path = &prepared.folder;
+        let open = |side| start(study, side, folder).map(Some);
+        let files = [&study.snapshots_source, &study.decisions_source]
+            .map(|source| matches!(source, Source::File(_)));
+        Ok(Feeds { receivers: [open(Side::Snapshot)?, open(Side::Decision)?], order, files })
+    }
+
+    /// Whether a side may be read now, as the streams' clocks stand.
+    pub(super) fn wants(&self, side: Side, pairing: &Pairing) -> bool {
+        let other = side.other();
+        if self.receivers[other as usize].is_none() {
+            return true;
+        }
+        match self.order {
+            Order::SnapshotsFirst => side == Side::Snapshot,
+            Order::DecisionsFirst => side == Side::Decision,
+            Order::InStep if self.files[side as usize] => pairing.clock(side) <= pairing.clock(other),
+            Order::InStep => true,
+        }
+    }
+}
+
 /// Starts to read one side of a study.
 ///
 /// # Errors
 /// When its source cannot be opened, or the system gives no thread.
-pub fn start(study: &Study, side: Side, folder: &Path) -> Result<Receiver<Feed>, FeedError> {
+fn start(study: &Study, side: Side, folder: &Path) -> Result<Receiver<Feed>, FeedError> {
     let (source, stream): (&Source, _) = match side {
         Side::Snapshot => (&study.snapshots_source, &study.inputs),
         Side::Decision => (&study.decisions_source, &study.decisions),

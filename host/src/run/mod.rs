@@ -60,7 +60,7 @@ pub async fn run(
     order: Order,
     stop: impl Future<Output = ()>,
 ) -> anyhow::Result<(Outcome, RunDirectory)> {
-    let feeds = conductor::Feeds::open(prepared, order)?;
+    let feeds = feed::Feeds::open(prepared, order)?;
     let directory = RunDirectory::create(directory, &prepared.text)?;
     let kept = keep(prepared, &directory)?;
     let schemas = tables::schemas(prepared);

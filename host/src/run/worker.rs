@@ -11,6 +11,7 @@ use arrow::array::RecordBatch;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::prepare::Prepared;
+use super::tables;
 use crate::batch::Records;
 use crate::pairing::Slot;
 use crate::sandbox::{Decided, Decider};
@@ -102,8 +103,7 @@ impl Classes {
     pub fn new(study: &Study) -> Classes {
         Classes {
             clock: WindowClock::new(study.windows, study.time_zone.clone()),
-            conditions: Conditions::new(&study.conditions, study.time_zone.clone())
-                .expect("the declaration allows no more values than can be told apart"),
+            conditions: tables::conditions(study),
         }
     }
 
