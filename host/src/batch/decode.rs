@@ -103,11 +103,6 @@ impl Decoder {
         Decoder { side, stream: stream.clone(), max_rows, schema, fields, json, sink }
     }
 
-    /// The Arrow schema of the declared fields.
-    pub fn fields(&self) -> &SchemaRef {
-        &self.fields
-    }
-
     /// Decodes a run of lines.
     pub fn decode(&mut self, lines: &Lines) -> Decoded {
         assert!(lines.len() <= self.max_rows, "a run longer than the decoder was made for");

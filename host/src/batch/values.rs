@@ -44,29 +44,14 @@ impl Role {
         match self {
             Role::Id => "id",
             Role::Time => "time",
-            Role::Value(Kind::Boolean) => "boolean",
-            Role::Value(Kind::Integer) => "integer",
-            Role::Value(Kind::Number) => "number",
-            Role::Value(Kind::Text) => "text",
-            Role::Value(Kind::Timestamp) => "timestamp",
-            Role::Value(Kind::Json) => "json",
+            Role::Value(kind) => kind.name(),
         }
     }
 
     fn of(field: &FieldRef) -> Option<Role> {
         let name = field.metadata().get(ROLE)?;
-        [
-            Role::Id,
-            Role::Time,
-            Role::Value(Kind::Boolean),
-            Role::Value(Kind::Integer),
-            Role::Value(Kind::Number),
-            Role::Value(Kind::Text),
-            Role::Value(Kind::Timestamp),
-            Role::Value(Kind::Json),
-        ]
-        .into_iter()
-        .find(|role| role.name() == name)
+        let mut roles = [Role::Id, Role::Time].into_iter().chain(Kind::ALL.map(Role::Value));
+        roles.find(|role| role.name() == name)
     }
 }
 

@@ -6,16 +6,15 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::{Condition, FORMAT, Figure, Metric, Model, Plugin, Report, Scores, Window};
-use crate::run::{Incident, Member, Outcome, Prepared};
+use crate::run::{Incident, Member, Outcome, Prepared, conditions};
 use crate::sandbox::{DeciderPlugin, File, Scorer};
-use crate::scoring::{Conditions, Slice, Totals, WindowClock};
+use crate::scoring::{Slice, Totals, WindowClock};
 
 /// The report of what a run left behind, with the plugins that ran.
 pub fn build(outcome: &Outcome, prepared: &Prepared) -> Report {
     let study = &prepared.study;
     let clock = WindowClock::new(study.windows, study.time_zone.clone());
-    let conditions = Conditions::new(&study.conditions, study.time_zone.clone())
-        .expect("the declaration allows no more values than can be told apart");
+    let conditions = conditions(study);
     let conditions: Vec<Condition> = study
         .conditions
         .iter()

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
+use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use hdrhistogram::Histogram;
 use jiff::Timestamp;
@@ -14,7 +15,7 @@ use tokio::sync::mpsc::{Receiver, UnboundedReceiver, unbounded_channel};
 
 use super::feed::{Feed, Feeds};
 use super::incidents::Incidents;
-use super::judge::{Judge, Judged, shape};
+use super::judge::{Judge, Judged, needed, shape};
 use super::outcome::{End, Kept, Latency, ModelCounts, Outcome, RefusedRecord, SubstrateLatency};
 use super::prepare::Prepared;
 use super::progress::Progress;
@@ -114,6 +115,8 @@ struct Conductor<'p> {
     log: LogWriter,
     log_failed: bool,
     schemas: [SchemaRef; 4],
+    /// For each side the columns that are held for its pairs.
+    needed: [Vec<usize>; 2],
     judge: JoinHandle<Judged>,
     met: std::sync::mpsc::SyncSender<Vec<Met>>,
     shown: HashMap<Slot, Arc<Shown>>,
@@ -159,6 +162,7 @@ impl<'p> Conductor<'p> {
             log,
             log_failed: false,
             schemas,
+            needed: needed(prepared),
             judge,
             met,
             shown: HashMap::new(),
@@ -178,7 +182,7 @@ impl<'p> Conductor<'p> {
         self.submitted - self.done
     }
 
-    fn append(&mut self, table: Table, batch: arrow::array::RecordBatch) {
+    fn append(&mut self, table: Table, batch: RecordBatch) {
         self.log_failed |= !self.log.append(table, batch);
     }
 
@@ -210,7 +214,8 @@ impl<'p> Conductor<'p> {
             }
             Side::Decision => {
                 self.append(Table::Decisions, tables::decisions(&self.schemas[1], first, &records));
-                let ours = Arc::new(Taken { first, fields: records.fields, times: records.times });
+                let ours =
+                    Arc::new(Taken { first, fields: self.held(side, &records.fields), times: records.times });
                 let mut met = Vec::new();
                 for Pair { snapshot, decision } in taken.pairs {
                     match self.shown.get(&snapshot.0) {
@@ -244,7 +249,7 @@ impl<'p> Conductor<'p> {
             let Answered { job, models, windows, conditions } = answered;
             let shown = Arc::new(Shown {
                 first: job.first,
-                fields: job.records.fields,
+                fields: self.held(Side::Snapshot, &job.records.fields),
                 ids: job.records.ids,
                 times: job.records.times,
                 answers: models.into_iter().map(|model| model.decided.answers).collect(),
@@ -261,6 +266,11 @@ impl<'p> Conductor<'p> {
                 self.shown.insert(job.slot, shown);
             }
         }
+    }
+
+    /// The columns of a side that its pairs need; the others are let go.
+    fn held(&self, side: Side, fields: &RecordBatch) -> RecordBatch {
+        fields.project(&self.needed[side as usize]).expect("the columns were found when prepared")
     }
 
     fn compare(&mut self, met: Vec<Met>) {

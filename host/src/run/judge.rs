@@ -17,10 +17,11 @@ use super::outcome::Comparison;
 use super::prepare::{DECISION_PREFIX, Prepared};
 use super::tables;
 use super::worker::{Met, Shown, Taken};
-use crate::batch::{Answers, Reason};
+use crate::batch::{Answers, Reason, Side};
 use crate::runlog::{LogWriter, Table};
 use crate::sandbox::{Decider, Reads, Scorer};
 use crate::scoring::{Cells, ModelScores, Outcome, ScoredPairs, Shape, Window};
+use crate::study::Study;
 
 /// Pairs that are compared in one call, if as many wait.
 const GATHER: usize = 4096;
@@ -43,8 +44,8 @@ pub struct Judged {
 pub struct Judge {
     comparator: Decider,
     comparator_name: String,
-    /// For each field that the comparator reads: whether it is the decision's, and the column.
-    columns: Vec<(bool, usize)>,
+    /// For each field that the comparator reads: its side, and the place among that side's.
+    columns: Vec<(Side, usize)>,
     schema: SchemaRef,
     metrics: Vec<(String, Scorer)>,
     models: usize,
@@ -57,13 +58,14 @@ impl Judge {
     /// A judge with fresh instances of the study's comparator and metrics.
     pub fn new(prepared: &Prepared, log: LogWriter, shape: Shape) -> Judge {
         let study = &prepared.study;
-        let find = |field: &Reads| match field.name.strip_prefix(DECISION_PREFIX) {
-            Some(key) => (true, study.decisions.fields.iter().position(|f| f.name == key)),
-            None => (false, study.inputs.fields.iter().position(|f| f.name == field.name)),
-        };
         let reads = &prepared.comparator.plugin.reads;
-        let found = reads.iter().map(find);
-        let columns: Vec<_> = found.map(|(ours, at)| (ours, at.expect("checked when prepared"))).collect();
+        let mut places = [0, 0];
+        let place = |field: &Reads| {
+            let (side, _) = column(study, field);
+            places[side as usize] += 1;
+            (side, places[side as usize] - 1)
+        };
+        let columns = reads.iter().map(place).collect();
         let schema = tables::comparator_schema(study, reads);
         Judge {
             comparator: prepared.comparator.plugin.instance(),
@@ -135,12 +137,12 @@ impl Judge {
 
     /// The columns that the comparator reads.
     fn input(&self, sources: &Sources) -> RecordBatch {
-        let column = |&(ours, index): &(bool, usize)| -> ArrayRef {
-            let (arrays, picks): (Vec<&dyn Array>, _) = match ours {
-                true => {
+        let column = |&(side, index): &(Side, usize)| -> ArrayRef {
+            let (arrays, picks): (Vec<&dyn Array>, _) = match side {
+                Side::Decision => {
                     (sources.taken.iter().map(|t| t.fields.column(index) as _).collect(), &sources.decisions)
                 }
-                false => (
+                Side::Snapshot => (
                     sources.all_shown.iter().map(|s| s.fields.column(index) as _).collect(),
                     &sources.snapshots,
                 ),
@@ -247,6 +249,26 @@ fn place<T>(all: &mut Vec<Arc<T>>, at: &mut HashMap<*const T, usize>, batch: &Ar
         all.push(batch.clone());
         all.len() - 1
     })
+}
+
+/// Where a field that the comparator reads stands: its side, and the column among that side's declared fields.
+fn column(study: &Study, field: &Reads) -> (Side, usize) {
+    let (side, stream, key) = match field.name.strip_prefix(DECISION_PREFIX) {
+        Some(key) => (Side::Decision, &study.decisions, key),
+        None => (Side::Snapshot, &study.inputs, field.name.as_str()),
+    };
+    let at = stream.fields.iter().position(|field| field.name == key);
+    (side, at.expect("checked when prepared"))
+}
+
+/// For each side the columns that the comparator reads, in its order: all that has to be held for a pair.
+pub fn needed(prepared: &Prepared) -> [Vec<usize>; 2] {
+    let mut needed = [Vec::new(), Vec::new()];
+    for field in prepared.comparator.plugin.reads.iter() {
+        let (side, at) = column(&prepared.study, field);
+        needed[side as usize].push(at);
+    }
+    needed
 }
 
 /// The cells of a study: each metric has one component more than it says, the host's count of scored pairs.

@@ -29,6 +29,7 @@ pub use outcome::{
     Comparison, End, Incident, Kept, Latency, ModelCounts, Outcome, RefusedRecord, SubstrateLatency,
 };
 pub use prepare::{Member, PrepareError, Prepared, prepare, recall};
+pub use tables::conditions;
 
 use prepare::{asset_name, plugin_name};
 

@@ -353,9 +353,9 @@ impl Loader<'_> {
                 "model \"{}\" answers with a {}, and comparator \"{}\" with a {}, which cannot be compared; let them \
                  answer in one form",
                 model.name,
-                form_name(model.plugin.form),
+                model.plugin.form.name(),
                 comparator.name,
-                form_name(form)
+                form.name()
             );
             self.fault(line(&study.models, &model.name), message);
         }
@@ -363,7 +363,7 @@ impl Loader<'_> {
             let message = format!(
                 "metric \"{}\" does not score a {}, which is what comparator \"{}\" answers with; choose another metric",
                 metric.name,
-                form_name(form),
+                form.name(),
                 comparator.name
             );
             self.fault(line(&study.metrics, &metric.name), message);
@@ -376,14 +376,6 @@ pub fn declared<'s>(study: &'s Study, name: &str) -> Option<&'s Field> {
     match name.strip_prefix(DECISION_PREFIX) {
         Some(key) => study.decisions.fields.iter().find(|field| field.name == key),
         None => study.inputs.fields.iter().find(|field| field.name == name),
-    }
-}
-
-fn form_name(form: crate::study::Form) -> &'static str {
-    match form {
-        crate::study::Form::Label => "label",
-        crate::study::Form::Number => "number",
-        crate::study::Form::Ranking => "ranking",
     }
 }
 

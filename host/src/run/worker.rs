@@ -142,9 +142,9 @@ impl Worker {
 pub struct Shown {
     /// Sequence number of the first row.
     pub first: u64,
-    /// The snapshots' fields that the comparator reads, in its order; other places are not there.
+    /// The snapshots' fields that the comparator reads, in its order.
     pub fields: RecordBatch,
-    /// Ids and times.
+    /// Ids.
     pub ids: arrow::array::StringArray,
     /// Observed times, microseconds.
     pub times: Vec<i64>,
@@ -160,7 +160,7 @@ pub struct Shown {
 pub struct Taken {
     /// Sequence number of the first row.
     pub first: u64,
-    /// The decision's fields.
+    /// The decisions' fields that the comparator reads, in its order.
     pub fields: RecordBatch,
     /// Times of the decisions, microseconds.
     pub times: Vec<i64>,

@@ -73,6 +73,17 @@ pub enum Form {
     Ranking,
 }
 
+impl Form {
+    /// Its name in a plugin's configuration and in messages, such as `label`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Label => "label",
+            Self::Number => "number",
+            Self::Ranking => "ranking",
+        }
+    }
+}
+
 /// A declared field of a record: a top-level key of the JSON object, and its kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Field {

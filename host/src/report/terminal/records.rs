@@ -7,7 +7,6 @@ use super::page::{Ink, Page, Span};
 use super::table::{Align, Table};
 use crate::pairing::Account;
 use crate::report::{Comparison, Latency, Report};
-use crate::study::Form;
 
 /// Said where the accounts do not balance, which is always a fault of the host.
 pub(super) const UNBALANCED: &str = "THE ACCOUNTS DO NOT BALANCE. No figure can be relied on: keep the run directory, \
@@ -75,11 +74,7 @@ pub(super) fn answers(page: &mut Page, report: &Report) {
     let names = ["answered", "abstained", "failed"].map(faint);
     table.head([Span::new(Ink::Title, "Answers")].into_iter().chain(names));
     for model in &report.models {
-        let form = match model.form {
-            Form::Label => "label",
-            Form::Number => "number",
-            Form::Ranking => "ranking",
-        };
+        let form = model.form.name();
         let counts = [model.answered, model.abstained, model.failed].map(|number| count(number).into());
         let name = format!("  {}", model.plugin.name).into();
         let title = faint(&format!("{form}, by {}", model.plugin.title));
