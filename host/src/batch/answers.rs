@@ -5,8 +5,10 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, Float64Array, Float64Builder, ListBuilder, StringArray, StringBuilder};
-use arrow::datatypes::{DataType, Field};
+use arrow::array::{
+    Array, ArrayRef, AsArray, Float64Array, Float64Builder, ListBuilder, StringArray, StringBuilder,
+};
+use arrow::datatypes::{DataType, Field, Float64Type};
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
@@ -21,8 +23,23 @@ pub type Names = StringArray;
 pub enum Reason {
     /// The plugin chose not to answer.
     Abstained(String),
-    /// The plugin could not answer, or the host could not believe its answer.
+    /// The plugin said that it could not answer.
     Failed(String),
+    /// The plugin broke: it trapped, ran out of its budget, or gave an answer that cannot be believed.
+    Broke(String),
+}
+
+impl Reason {
+    /// The reason behind its words; `None` for words that no reason is written in.
+    pub fn parse(words: &str) -> Option<Reason> {
+        match words.split_once(": ") {
+            _ if words == "abstained" => Some(Reason::Abstained(String::new())),
+            Some(("abstained", why)) => Some(Reason::Abstained(why.to_owned())),
+            Some(("failed", why)) => Some(Reason::Failed(why.to_owned())),
+            Some(("broke", why)) => Some(Reason::Broke(why.to_owned())),
+            _ => None,
+        }
+    }
 }
 
 impl std::fmt::Display for Reason {
@@ -31,6 +48,7 @@ impl std::fmt::Display for Reason {
             Reason::Abstained(why) if why.is_empty() => write!(f, "abstained"),
             Reason::Abstained(why) => write!(f, "abstained: {why}"),
             Reason::Failed(why) => write!(f, "failed: {why}"),
+            Reason::Broke(why) => write!(f, "broke: {why}"),
         }
     }
 }
@@ -192,6 +210,51 @@ impl Answers {
         Answers::none(form, 0, &Reason::Abstained(String::new())).columns(name).map(|(field, _)| field)
     }
 
+    /// The answers that [`Answers::columns`] wrote as `columns`: the answers, the reasons and the confidences.
+    ///
+    /// `None` if the columns are of other types, or a row has neither an answer nor a reason that can be read.
+    pub fn from_columns(form: Form, columns: [&ArrayRef; 3]) -> Option<Answers> {
+        let [answers, reasons, confidences] = columns;
+        let rows = answers.len();
+        let mut unanswered = Vec::new();
+        let reasons = reasons.as_string_opt::<i32>()?;
+        for row in (0..rows).filter(|&row| reasons.is_valid(row)) {
+            unanswered.push((row as u32, Reason::parse(reasons.value(row))?));
+        }
+        if answers.null_count() != unanswered.len() || unanswered.iter().any(|(row, _)| answers.is_valid(*row as usize))
+        {
+            return None;
+        }
+        let mut names = Dictionary::default();
+        let decisions = match form {
+            Form::Number => {
+                let numbers = answers.as_primitive_opt::<Float64Type>()?;
+                Decisions::Numbers(numbers.iter().map(|number| number.unwrap_or(0.0)).collect())
+            }
+            Form::Label => {
+                let labels = answers.as_string_opt::<i32>()?;
+                let codes = labels.iter().map(|label| names.code(label.unwrap_or_default())).collect();
+                Decisions::Labels { names: names.finish(), codes }
+            }
+            Form::Ranking => {
+                let lists = answers.as_list_opt::<i32>()?;
+                let values = lists.values().as_string_opt::<i32>()?;
+                let mut offsets = vec![0];
+                let mut codes = Vec::with_capacity(values.len());
+                for row in 0..rows {
+                    let range = lists.value_offsets()[row] as usize..lists.value_offsets()[row + 1] as usize;
+                    codes.extend(range.map(|at| names.code(values.value(at))));
+                    offsets.push(codes.len() as u32);
+                }
+                Decisions::Rankings { names: names.finish(), offsets, codes }
+            }
+        };
+        let confidences = confidences.as_primitive_opt::<Float64Type>()?;
+        let confidence = (confidences.null_count() < rows)
+            .then(|| confidences.iter().map(|value| value.unwrap_or(f64::NAN)).collect());
+        Some(Answers { decisions, confidence, unanswered })
+    }
+
     fn confidence_column(&self) -> ArrayRef {
         match &self.confidence {
             Some(values) => {
@@ -236,13 +299,33 @@ impl Answers {
     }
 }
 
+/// A dictionary in the order in which its names come.
+#[derive(Default)]
+struct Dictionary<'a> {
+    by_name: FxHashMap<&'a str, u32>,
+    names: StringBuilder,
+}
+
+impl<'a> Dictionary<'a> {
+    fn code(&mut self, name: &'a str) -> u32 {
+        let next = self.by_name.len() as u32;
+        *self.by_name.entry(name).or_insert_with(|| {
+            self.names.append_value(name);
+            next
+        })
+    }
+
+    fn finish(mut self) -> Names {
+        self.names.finish()
+    }
+}
+
 /// One dictionary out of several.
 struct Merged<'a> {
     sources: Vec<&'a Names>,
     /// For each source and code the code in the merged dictionary, once it has been asked for.
     codes: Vec<Vec<Option<u32>>>,
-    by_name: FxHashMap<&'a str, u32>,
-    names: StringBuilder,
+    merged: Dictionary<'a>,
 }
 
 impl<'a> Merged<'a> {
@@ -253,25 +336,20 @@ impl<'a> Merged<'a> {
         };
         let sources: Vec<&Names> = sources.iter().map(names).collect();
         let codes = sources.iter().map(|names| vec![None; names.len()]).collect();
-        Merged { sources, codes, by_name: FxHashMap::default(), names: StringBuilder::new() }
+        Merged { sources, codes, merged: Dictionary::default() }
     }
 
     fn code(&mut self, source: usize, code: u32) -> u32 {
         if let Some(known) = self.codes[source][code as usize] {
             return known;
         }
-        let name = self.sources[source].value(code as usize);
-        let next = self.by_name.len() as u32;
-        let merged = *self.by_name.entry(name).or_insert_with(|| {
-            self.names.append_value(name);
-            next
-        });
+        let merged = self.merged.code(self.sources[source].value(code as usize));
         self.codes[source][code as usize] = Some(merged);
         merged
     }
 
-    fn finish(mut self) -> Names {
-        self.names.finish()
+    fn finish(self) -> Names {
+        self.merged.finish()
     }
 }
 

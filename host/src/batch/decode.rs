@@ -288,7 +288,7 @@ fn decoded_schema(stream: &Stream) -> SchemaRef {
 }
 
 /// The declared fields as Arrow columns. JSON columns carry Arrow's name for that type.
-pub(super) fn fields_schema(stream: &Stream) -> SchemaRef {
+pub(crate) fn fields_schema(stream: &Stream) -> SchemaRef {
     let column = |field: &crate::study::Field| {
         let column = Field::new(&field.name, data_type(field.kind), true);
         match field.kind {

@@ -11,6 +11,7 @@ mod values;
 pub use answers::{Answers, Decisions, Names, Reason};
 pub use decode::{Decoded, Decoder, Records};
 pub use lines::Lines;
+pub(crate) use decode::fields_schema;
 pub(crate) use values::data_type;
 
 use serde::{Deserialize, Serialize};
@@ -61,6 +62,9 @@ pub enum Class {
 }
 
 impl Class {
+    /// All of them.
+    pub const ALL: [Class; 4] = [Class::Rejected, Class::Duplicate, Class::Conflict, Class::Late];
+
     /// As it is written in files and reports.
     pub fn name(self) -> &'static str {
         match self {

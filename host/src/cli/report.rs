@@ -1,14 +1,15 @@
 //! `understudy report`: the summary of a run, made again from its sums.
 
+use std::fs;
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 
 use super::{Exit, found};
 use crate::report::{Style, build, render};
-use crate::run::{CHECKPOINT, Outcome, recall};
-use crate::runlog::checkpoint;
+use crate::run::{Outcome, SEAL, Saved, Seal, recall};
+use crate::runlog::{CHECKPOINT, checkpoint};
 
 /// Print the report of a run again, from the sums that it left and the plugins that it kept.
 #[derive(clap::Args)]
@@ -32,21 +33,7 @@ enum Format {
 
 impl Report {
     pub fn execute(self) -> anyhow::Result<Exit> {
-        let path = self.run.join(CHECKPOINT);
-        let shown = path.display();
-        let bytes = std::fs::read(&path).map_err(|error| {
-            match self.run.join("snapshots").is_dir() {
-                true => anyhow!(
-                    "{} holds a run that has not ended, or was cut off before it could write its sums; run the study again \
-                     into another directory",
-                    self.run.display()
-                ),
-                false => anyhow!("cannot read {shown}: {error}; name a run directory whose run has ended"),
-            }
-        })?;
-        let outcome: Outcome = checkpoint::decode(&bytes).map_err(|error| {
-            anyhow!("cannot use {shown}: {error}; run the study again into another directory")
-        })?;
+        let outcome = ended(&self.run)?;
         let report = build(&outcome, &recall(&self.run, &outcome)?);
         match self.format {
             Format::Text => found(render(&report, style(std::io::stdout().is_terminal())).trim_end())?,
@@ -54,6 +41,31 @@ impl Report {
         }
         Ok(Exit::Done)
     }
+}
+
+/// What an ended run left behind.
+fn ended(run: &Path) -> anyhow::Result<Outcome> {
+    let path = run.join(CHECKPOINT);
+    let shown = path.display();
+    let unended = || {
+        anyhow!(
+            "{} holds a run that has not ended; run the study again to go on, and see its report at the end",
+            run.display()
+        )
+    };
+    let bytes = fs::read(&path).map_err(|error| match run.join(SEAL).is_file() {
+        true => unended(),
+        false => anyhow!("cannot read {shown}: {error}; name a run directory whose run has ended"),
+    })?;
+    let saved: Saved = checkpoint::decode(&bytes).map_err(|error| {
+        anyhow!("cannot use {shown}: {error}; remove it, and run the study again to make it anew from the log")
+    })?;
+    let path = run.join(SEAL);
+    let shown = path.display();
+    let seal = fs::read(&path).map_err(|error| anyhow!("cannot read {shown}: {error}"))?;
+    let seal = Seal::parse(&seal)
+        .map_err(|what| anyhow!("{shown} is damaged: {what}; run `understudy verify` to see what else is"))?;
+    saved.outcome(&seal).ok_or_else(unended)
 }
 
 /// How a report is shown here: as wide as the terminal, or 100 columns; in colour on a terminal unless `NO_COLOR` is

@@ -9,18 +9,17 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::report::style;
 use super::{Exit, found, tell};
 use crate::report::{build, render};
-use crate::run::{End, Order, prepare, run};
+use crate::run::{End, Options, Order, prepare, run};
+use crate::runlog::note::Signer;
 
-/// The name of the report in a run directory.
-const REPORT: &str = "report.json";
-
-/// Run a study: feed the models, log their answers, pair them with the decisions, score, report.
+/// Run a study: feed the models, log their answers, pair them with the decisions, score, report. A run that was cut off
+/// or stopped goes on where its log ends.
 #[derive(clap::Args)]
 pub(super) struct Run {
     /// The study's declaration.
     #[arg(value_name = "STUDY.TOML")]
     study: PathBuf,
-    /// The directory to write, which must not hold a run yet [default: runs/NAME-OF-THE-STUDY]
+    /// The directory to write, or that of a run that has not ended [default: runs/NAME-OF-THE-STUDY]
     #[arg(long, value_name = "DIRECTORY")]
     run: Option<PathBuf>,
     /// Overrule `limits.batch-rows`; no figure depends on it.
@@ -32,6 +31,9 @@ pub(super) struct Run {
     /// In which order two files are read; no figure depends on it.
     #[arg(long, value_enum, default_value_t)]
     order: Order,
+    /// Sign the ledger's head with this key, made by `understudy key`.
+    #[arg(long, value_name = "FILE")]
+    sign_key: Option<PathBuf>,
 }
 
 impl Run {
@@ -45,22 +47,25 @@ impl Run {
             }
         })?;
         let directory = self.run.unwrap_or_else(|| PathBuf::from("runs").join(&prepared.study.name));
+        let signer = self.sign_key.as_deref().map(Signer::read).transpose()?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .context("no runtime for the run")?;
-        let (outcome, directory) = runtime.block_on(async {
+        let ran = runtime.block_on(async {
             // Listened for before the directory is made, so that there is none without a report.
             let stop = interrupt().context("cannot listen for signals")?;
-            run(&prepared, &directory, self.order, stop).await
+            let options = Options { directory: &directory, order: self.order, signer };
+            run(&prepared, options, |what| tell(what), stop).await
         })?;
         // A reader that is blocked on standard input is not waited for.
         runtime.shutdown_background();
-        let report = build(&outcome, &prepared);
-        directory.write(REPORT, format!("{}\n", serde_json::to_string_pretty(&report)?).as_bytes())?;
+        let report = build(&ran.outcome, &prepared);
+        let end = ran.outcome.end.clone();
+        ran.close(format!("{}\n", serde_json::to_string_pretty(&report)?).as_bytes())?;
         found(render(&report, style(std::io::stdout().is_terminal())).trim_end())?;
-        tell(format_args!("written to {}", directory.path().display()));
-        Ok(match outcome.end {
+        tell(format_args!("written to {}", directory.display()));
+        Ok(match end {
             End::Finished => Exit::Done,
             End::Interrupted => Exit::Interrupted,
             End::SourceBroke(faults) => {

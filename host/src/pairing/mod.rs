@@ -208,6 +208,11 @@ impl Pairing {
         Accounting { snapshots: accounts[0], decisions: accounts[1] }
     }
 
+    /// The spans of time.
+    pub fn horizon(&self) -> Horizon {
+        self.horizon
+    }
+
     fn watermark(&self, side: Side) -> i64 {
         self.clocks[side as usize] - self.horizon.lateness[side as usize]
     }

@@ -1,144 +1,115 @@
 //! The thread that conducts: numbers what comes, finds pairs, hands work on, and knows when all is done.
 //!
 //! Always holds: a pair is handed on once, after its snapshot has been answered and given to the log; a batch is let go
-//! when its last row is paired or expired.
+//! when its last row is paired or expired. Between two calls, what is counted is what the log was given, and the pairs
+//! handed on are those among the records that the log was given: so a group may be cut there.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
 use std::thread::{self, JoinHandle};
+use std::time::Instant;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use hdrhistogram::Histogram;
 use jiff::Timestamp;
-use tokio::sync::mpsc::{Receiver, UnboundedReceiver, unbounded_channel};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use super::feed::{Feed, Feeds};
-use super::incidents::Incidents;
-use super::judge::{Judge, Judged, needed, shape};
-use super::outcome::{End, Kept, Latency, ModelCounts, Outcome, RefusedRecord, SubstrateLatency};
+use super::counted::Counted;
+use super::judge::{Judge, Judged, Work, needed};
+use super::outcome::End;
 use super::prepare::Prepared;
 use super::progress::Progress;
+use super::saved::{Ended, Saved};
 use super::tables;
 use super::worker::{Answered, Job, Met, Shown, Taken, Workers};
-use crate::batch::{Answers, Decoded, Reason, Refused, Side};
-use crate::pairing::{Horizon, Pair, Pairing, Slot};
+use crate::batch::{Decoded, Records, Refused, Side};
+use crate::pairing::{Account, Horizon, Pair, Pairing, Slot};
+use crate::runlog::checkpoint::CheckpointError;
 use crate::runlog::{LogWriter, Table};
-use crate::sandbox::digest;
 
-/// Batches that each worker may have before it.
-const AHEAD: u64 = 3;
 /// Runs of pairs that may wait to be compared.
 const UNCOMPARED: usize = 16;
-/// Refused records of each stream and class that the report shows.
-const SHOWN: usize = 10;
 
-/// Runs the pipeline until the sources end or `stop` comes.
-///
-/// # Errors
-/// When threads cannot be started. That the log failed is known to its writer.
-pub async fn conduct(
-    prepared: &Prepared,
-    mut feeds: Feeds,
-    log: LogWriter,
-    schemas: [SchemaRef; 4],
-    kept: Vec<Kept>,
-    stop: impl Future<Output = ()>,
-) -> anyhow::Result<Outcome> {
-    let began = Timestamp::now();
-    let mut conductor = Conductor::start(prepared, log, schemas)?;
-    tokio::pin!(stop);
-    let mut end = End::Finished;
-    let mut faults = Vec::new();
-    let mut tick = tokio::time::interval(std::time::Duration::from_millis(100));
-    while feeds.receivers.iter().any(Option::is_some) {
-        let room = conductor.in_flight() < AHEAD * prepared.study.limits.workers as u64;
-        let wants = Side::BOTH.map(|side| feeds.wants(side, &conductor.pairing));
-        let [snapshots, decisions] = &mut feeds.receivers;
-        let (side, fed) = tokio::select! {
-            biased;
-            () = &mut stop => {
-                end = End::Interrupted;
-                break;
-            }
-            Some(answered) = conductor.answers.recv() => {
-                conductor.answered(answered);
-                continue;
-            }
-            Some(fed) = next(snapshots), if wants[0] && room => (Side::Snapshot, fed),
-            Some(fed) = next(decisions), if wants[1] => (Side::Decision, fed),
-            _ = tick.tick() => {
-                conductor.show();
-                continue;
-            }
-        };
-        match fed {
-            Feed::Batch(decoded) => conductor.take(*decoded),
-            Feed::End(fault) => {
-                feeds.receivers[side as usize] = None;
-                faults.extend(fault.map(|fault| fault.to_string()));
-            }
-        }
-        if conductor.log_failed {
-            break;
-        }
-    }
-    if !faults.is_empty() && end == End::Finished {
-        end = End::SourceBroke(faults);
-    }
-    // Whatever was taken is answered, logged and compared, however the reading ended.
-    while conductor.in_flight() > 0 {
-        match conductor.answers.recv().await {
-            Some(answered) => conductor.answered(answered),
-            None => anyhow::bail!("a thread that runs models has stopped; this is a fault in understudy"),
-        }
-    }
-    conductor.finish(began, end, kept)
-}
-
-async fn next(receiver: &mut Option<Receiver<Feed>>) -> Option<Feed> {
-    match receiver {
-        Some(receiver) => receiver.recv().await.or(Some(Feed::End(None))),
-        None => None,
-    }
-}
-
-struct Conductor<'p> {
-    prepared: &'p Prepared,
-    pairing: Pairing,
+/// Conducts one run.
+pub struct Conductor<'p> {
+    pub(super) prepared: &'p Prepared,
+    pub(super) pairing: Pairing,
     workers: Workers,
-    answers: UnboundedReceiver<Answered>,
+    pub(super) answers: UnboundedReceiver<Answered>,
     /// Answers that came before those of an earlier job.
     early: BTreeMap<u64, Answered>,
     submitted: u64,
     done: u64,
     log: LogWriter,
-    log_failed: bool,
+    pub(super) log_failed: bool,
     schemas: [SchemaRef; 4],
     /// For each side the columns that are held for its pairs.
     needed: [Vec<usize>; 2],
-    judge: JoinHandle<Judged>,
-    met: std::sync::mpsc::SyncSender<Vec<Met>>,
+    judge: JoinHandle<Result<Judged, CheckpointError>>,
+    work: SyncSender<Work>,
     shown: HashMap<Slot, Arc<Shown>>,
-    taken: HashMap<Slot, Arc<Taken>>,
+    pub(super) taken: HashMap<Slot, Arc<Taken>>,
     /// Pairs whose snapshot is still being answered.
-    unanswered: HashMap<Slot, Vec<(u32, Arc<Taken>, u32)>>,
+    pub(super) unanswered: HashMap<Slot, Vec<(u32, Arc<Taken>, u32)>>,
     /// Batches that the pairing has let go before they were answered.
     gone: HashSet<Slot>,
-    /// Rows given to the log: snapshots, decisions.
-    sequence: [u64; 2],
-    counts: Vec<ModelCounts>,
-    latency: Vec<Histogram<u64>>,
-    incidents: Incidents,
-    refused: Vec<RefusedRecord>,
+    /// The sequence number of the next record of each stream.
+    pub(super) next: [u64; 2],
+    pub(super) counted: Counted,
+    /// Who ran, and since when: what checkpoints begin with.
+    seal: String,
+    began: Timestamp,
+    group: Group,
+    /// While logged records are read back: which pairs are not to be handed on as new.
+    pub(super) restoring: Option<Known>,
     progress: Progress,
 }
 
+/// The group that is open.
+struct Group {
+    /// How many groups are before it.
+    number: u32,
+    /// Rows in the tables of snapshots, decisions and refused records.
+    rows: [usize; 3],
+    opened: Instant,
+}
+
+/// Pairs that are known: those whose snapshot and decision have smaller sequence numbers than these.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    /// Pairs that have been judged.
+    pub judged: [u64; 2],
+    /// Pairs that the log has.
+    pub logged: [u64; 2],
+}
+
+/// From where a run goes on.
+pub struct Start {
+    /// The digest of `seal.json`.
+    pub seal: String,
+    /// When the run began.
+    pub began: Timestamp,
+    /// How many groups are sealed.
+    pub groups: u32,
+    /// Rows of the open group in the tables of snapshots, decisions and refused records.
+    pub rows: [usize; 3],
+    /// What was counted.
+    pub counted: Counted,
+    /// What was judged.
+    pub judged: Judged,
+}
+
 impl<'p> Conductor<'p> {
-    fn start(
+    /// Starts the threads that answer and compare.
+    ///
+    /// # Errors
+    /// When the system gives no threads.
+    pub fn start(
         prepared: &'p Prepared,
         log: LogWriter,
         schemas: [SchemaRef; 4],
+        start: Start,
     ) -> anyhow::Result<Conductor<'p>> {
         let study = &prepared.study;
         let horizon = Horizon {
@@ -147,10 +118,9 @@ impl<'p> Conductor<'p> {
         };
         let (answered, answers) = unbounded_channel();
         let workers = Workers::start(prepared, &answered)?;
-        let judge = Judge::new(prepared, log.clone(), shape(prepared, tables::conditions(study).sizes()));
-        let (met, pairs) = std::sync::mpsc::sync_channel(UNCOMPARED);
-        let judge = thread::Builder::new().name("compare".into()).spawn(move || judge.work(&pairs))?;
-        let histogram = || Histogram::new(3).expect("three digits are allowed");
+        let judge = Judge::new(prepared, log.clone(), start.judged);
+        let (work, waiting) = std::sync::mpsc::sync_channel(UNCOMPARED);
+        let judge = thread::Builder::new().name("compare".into()).spawn(move || judge.work(&waiting))?;
         Ok(Conductor {
             prepared,
             pairing: Pairing::new(horizon, seed()),
@@ -164,107 +134,179 @@ impl<'p> Conductor<'p> {
             schemas,
             needed: needed(prepared),
             judge,
-            met,
+            work,
             shown: HashMap::new(),
             taken: HashMap::new(),
             unanswered: HashMap::new(),
             gone: HashSet::new(),
-            sequence: [0; 2],
-            counts: vec![ModelCounts::default(); prepared.models.len()],
-            latency: prepared.models.iter().map(|_| histogram()).collect(),
-            incidents: Incidents::default(),
-            refused: Vec::new(),
+            next: start.counted.position,
+            counted: start.counted,
+            seal: start.seal,
+            began: start.began,
+            group: Group { number: start.groups, rows: start.rows, opened: Instant::now() },
+            restoring: None,
             progress: Progress::start(&study.name),
         })
     }
 
-    fn in_flight(&self) -> u64 {
+    /// For each side the time before which no record of it can matter any more, neither for a pair nor as a duplicate;
+    /// `None` if all may.
+    pub(super) fn matters_from(&self) -> [Option<i64>; 2] {
+        let horizon = self.pairing.horizon();
+        let watermarks = Side::BOTH.map(|side| {
+            let clock = self.counted.clocks[side as usize];
+            clock.map(|clock| clock.saturating_sub(horizon.lateness[side as usize]))
+        });
+        Side::BOTH.map(|side| {
+            let own = watermarks[side as usize]?.saturating_sub(horizon.horizon.saturating_mul(2));
+            let other = watermarks[side.other() as usize]?.saturating_sub(horizon.horizon);
+            Some(own.min(other))
+        })
+    }
+
+    pub(super) fn in_flight(&self) -> u64 {
         self.submitted - self.done
     }
 
-    fn append(&mut self, table: Table, batch: RecordBatch) {
-        self.log_failed |= !self.log.append(table, batch);
-    }
-
     /// Takes decoded records of either side.
-    fn take(&mut self, decoded: Decoded) {
+    pub(super) fn take(&mut self, decoded: Decoded) {
         let Decoded { side, records, mut refused } = decoded;
         let taken = self.pairing.take(side, &records, refused.len());
         let keep: Vec<bool> = taken.refused.iter().map(Option::is_none).collect();
         for (row, refusal) in taken.refused.into_iter().enumerate() {
             if let Some((class, reason)) = refusal {
                 let raw = records.raw.value(row).as_bytes().to_vec();
-                refused.push(Refused { side, line: records.lines[row], class, reason, raw });
+                let (line, offset, digest) = (records.lines[row], records.offsets[row], records.digests[row]);
+                refused.push(Refused { side, line, offset, class, reason, raw, digest });
             }
         }
-        self.refuse(refused);
         let records = records.filter(&keep);
-        let first = self.sequence[side as usize];
-        self.sequence[side as usize] += records.len() as u64;
+        let (sequences, refused) = self.number(side, &records.lines, refused);
         match side {
             Side::Snapshot => {
                 for Pair { snapshot, decision } in taken.pairs {
                     let theirs = self.taken[&decision.0].clone();
                     self.unanswered.entry(taken.slot).or_default().push((snapshot.1, theirs, decision.1));
                 }
-                if !records.is_empty() {
-                    self.workers.submit(Job { number: self.submitted, slot: taken.slot, first, records });
-                    self.submitted += 1;
+                let next = self.next[side as usize];
+                let job =
+                    Job { number: self.submitted, slot: taken.slot, sequences, records, refused, next };
+                self.submitted += 1;
+                match job.records.is_empty() {
+                    false => self.workers.submit(job),
+                    // Nothing to answer, but its refused records keep their place in the log.
+                    true => self.answered(Answered::nothing(job)),
                 }
             }
             Side::Decision => {
-                self.append(Table::Decisions, tables::decisions(&self.schemas[1], first, &records));
-                let ours =
-                    Arc::new(Taken { first, fields: self.held(side, &records.fields), times: records.times });
-                let mut met = Vec::new();
-                for Pair { snapshot, decision } in taken.pairs {
-                    match self.shown.get(&snapshot.0) {
-                        Some(shown) => met.push(Met {
-                            snapshot: (shown.clone(), snapshot.1),
-                            decision: (ours.clone(), decision.1),
-                        }),
-                        None => self.unanswered.entry(snapshot.0).or_default().push((
-                            snapshot.1,
-                            ours.clone(),
-                            decision.1,
-                        )),
-                    }
-                }
-                if !ours.times.is_empty() {
-                    self.taken.insert(taken.slot, ours);
-                }
-                self.compare(met);
+                let rows = vec![
+                    (Table::Refused, tables::refused(&self.schemas[2], &refused)),
+                    (Table::Decisions, tables::decisions(&self.schemas[1], &sequences, &records)),
+                ];
+                self.append(rows);
+                self.counted.position[side as usize] = self.next[side as usize];
+                self.counted.refuse(&refused);
+                self.counted.accept(side, &records.times);
+                self.meet(taken.slot, sequences, &records, taken.pairs);
             }
         }
         self.let_go();
+        self.cut_if_due();
+    }
+
+    /// Numbers records and refused ones in the order of their lines.
+    fn number(
+        &mut self,
+        side: Side,
+        lines: &[u64],
+        mut refused: Vec<Refused>,
+    ) -> (Vec<u64>, Vec<(u64, Refused)>) {
+        refused.sort_by_key(|refused| refused.line);
+        let first = self.next[side as usize];
+        self.next[side as usize] += (lines.len() + refused.len()) as u64;
+        let mut numbered = Vec::with_capacity(refused.len());
+        let mut rest = refused.into_iter().peekable();
+        let mut sequences = Vec::with_capacity(lines.len());
+        for (accepted, line) in lines.iter().enumerate() {
+            while let Some(before) = rest.next_if(|refused| refused.line < *line) {
+                numbered.push((first + (accepted + numbered.len()) as u64, before));
+            }
+            sequences.push(first + (accepted + numbered.len()) as u64);
+        }
+        for after in rest {
+            numbered.push((first + (lines.len() + numbered.len()) as u64, after));
+        }
+        (sequences, numbered)
+    }
+
+    /// Holds decisions for their pairs, and hands on those whose snapshot has been answered.
+    pub(super) fn meet(&mut self, slot: Slot, sequences: Vec<u64>, records: &Records, pairs: Vec<Pair>) {
+        let fields = self.held(Side::Decision, &records.fields);
+        let ours = Arc::new(Taken { sequences, fields, times: records.times.clone() });
+        let mut met = Vec::new();
+        for Pair { snapshot, decision } in pairs {
+            match self.shown.get(&snapshot.0) {
+                Some(shown) => met.push(Met {
+                    snapshot: (shown.clone(), snapshot.1),
+                    decision: (ours.clone(), decision.1),
+                }),
+                None => self.unanswered.entry(snapshot.0).or_default().push((
+                    snapshot.1,
+                    ours.clone(),
+                    decision.1,
+                )),
+            }
+        }
+        if !ours.times.is_empty() {
+            self.taken.insert(slot, ours);
+        }
+        self.compare(met);
     }
 
     /// Takes what a worker has answered, in the order of the jobs.
-    fn answered(&mut self, answered: Answered) {
+    pub(super) fn answered(&mut self, answered: Answered) {
         self.early.insert(answered.job.number, answered);
         while let Some(answered) = self.early.remove(&self.done) {
             self.done += 1;
-            self.count(&answered);
-            self.append(Table::Snapshots, tables::snapshots(&self.schemas[0], &answered));
-            let Answered { job, models, windows, conditions } = answered;
-            let shown = Arc::new(Shown {
-                first: job.first,
-                fields: self.held(Side::Snapshot, &job.records.fields),
-                ids: job.records.ids,
-                times: job.records.times,
-                answers: models.into_iter().map(|model| model.decided.answers).collect(),
-                windows,
-                conditions,
-            });
-            let waiting = self.unanswered.remove(&job.slot).unwrap_or_default();
-            let met = waiting.into_iter().map(|(row, taken, theirs)| Met {
-                snapshot: (shown.clone(), row),
-                decision: (taken, theirs),
-            });
-            self.compare(met.collect());
-            if !self.gone.remove(&job.slot) {
-                self.shown.insert(job.slot, shown);
+            let mut rows = vec![(Table::Refused, tables::refused(&self.schemas[2], &answered.job.refused))];
+            if !answered.job.records.is_empty() {
+                rows.push((Table::Snapshots, tables::snapshots(&self.schemas[0], &answered)));
             }
+            self.append(rows);
+            self.counted.position[Side::Snapshot as usize] = answered.job.next;
+            self.counted.refuse(&answered.job.refused);
+            self.count(&answered);
+            self.show_pairs(answered);
+        }
+        self.cut_if_due();
+    }
+
+    /// Counts answered snapshots.
+    pub(super) fn count(&mut self, answered: &Answered) {
+        self.counted.accept(Side::Snapshot, &answered.job.records.times);
+        self.counted.answer(answered, self.prepared.models.iter().map(|model| model.name.as_str()));
+    }
+
+    /// Holds answered snapshots for their pairs, and hands on those that have met their decision.
+    pub(super) fn show_pairs(&mut self, answered: Answered) {
+        let Answered { job, models, windows, conditions } = answered;
+        let shown = Arc::new(Shown {
+            fields: self.held(Side::Snapshot, &job.records.fields),
+            sequences: job.sequences,
+            ids: job.records.ids,
+            times: job.records.times,
+            answers: models.into_iter().map(|model| model.decided.answers).collect(),
+            windows,
+            conditions,
+        });
+        let waiting = self.unanswered.remove(&job.slot).unwrap_or_default();
+        let met = waiting.into_iter().map(|(row, taken, theirs)| Met {
+            snapshot: (shown.clone(), row),
+            decision: (taken, theirs),
+        });
+        self.compare(met.collect());
+        if !self.gone.remove(&job.slot) && !shown.times.is_empty() {
+            self.shown.insert(job.slot, shown);
         }
     }
 
@@ -273,15 +315,38 @@ impl<'p> Conductor<'p> {
         fields.project(&self.needed[side as usize]).expect("the columns were found when prepared")
     }
 
-    fn compare(&mut self, met: Vec<Met>) {
-        if !met.is_empty() {
-            // The other end stops only by a panic, which `finish` reports.
-            let _ = self.met.send(met);
+    fn append(&mut self, rows: Vec<(Table, RecordBatch)>) {
+        for (table, batch) in &rows {
+            if let Some(sum) = self.group.rows.get_mut(*table as usize) {
+                *sum += batch.num_rows();
+            }
+        }
+        self.log_failed |= !self.log.append(rows);
+    }
+
+    fn compare(&mut self, mut met: Vec<Met>) {
+        let mut logged = Vec::new();
+        if let Some(known) = self.restoring {
+            let before = |met: &Met, known: [u64; 2]| {
+                let (Met { snapshot: (shown, s), decision: (taken, d) }) = met;
+                shown.sequences[*s as usize] < known[0] && taken.sequences[*d as usize] < known[1]
+            };
+            met.retain(|met| !before(met, known.judged));
+            (logged, met) = met.into_iter().partition(|met| before(met, known.logged));
+        }
+        self.counted.pair((met.len() + logged.len()) as u64);
+        for work in [Work::Logged(logged), Work::Pairs(met)] {
+            if let Work::Logged(met) | Work::Pairs(met) = &work
+                && !met.is_empty()
+            {
+                // The other end stops only by a panic, which `finish` reports.
+                let _ = self.work.send(work);
+            }
         }
     }
 
     /// Lets go of the batches that no pair can come from any more.
-    fn let_go(&mut self) {
+    pub(super) fn let_go(&mut self) {
         for slot in self.pairing.retired() {
             if self.taken.remove(&slot).is_none() && self.shown.remove(&slot).is_none() {
                 self.gone.insert(slot);
@@ -289,79 +354,58 @@ impl<'p> Conductor<'p> {
         }
     }
 
-    fn count(&mut self, answered: &Answered) {
-        for (index, model) in answered.models.iter().enumerate() {
-            let Answers { unanswered, .. } = &model.decided.answers;
-            let abstained =
-                unanswered.iter().filter(|(_, why)| matches!(why, Reason::Abstained(_))).count() as u64;
-            let counts = &mut self.counts[index];
-            counts.abstained += abstained;
-            counts.failed += unanswered.len() as u64 - abstained;
-            let answers = (model.decided.answers.rows() - unanswered.len()) as u64;
-            counts.answered += answers;
-            self.latency[index].record_n(model.nanos, answers).expect("the histogram grows");
-            for (row, what) in &model.decided.broken {
-                let id = answered.job.records.ids.value(*row as usize);
-                self.incidents.add(&self.prepared.models[index].name, what, id);
-            }
+    /// Ends the group if it is full or old.
+    fn cut_if_due(&mut self) {
+        let log = &self.prepared.study.log;
+        let full = self.group.rows.iter().any(|rows| *rows >= log.segment_rows);
+        let old = || log.seal_every.as_secs_f64() <= self.group.opened.elapsed().as_secs_f64();
+        if full || (self.group.rows != [0; 3] && old()) {
+            self.cut();
         }
     }
 
-    fn refuse(&mut self, refused: Vec<Refused>) {
-        if refused.is_empty() {
-            return;
-        }
-        for record in &refused {
-            let (stream, class) = (record.side.plural(), record.class.name());
-            let alike = |r: &&RefusedRecord| r.class == class && r.stream == stream;
-            if self.refused.iter().filter(alike).count() < SHOWN {
-                self.refused.push(RefusedRecord {
-                    stream: stream.to_owned(),
-                    line: record.line,
-                    class: class.to_owned(),
-                    reason: record.reason.clone(),
-                });
-            }
-        }
-        self.append(Table::Refused, tables::refused(&self.schemas[2], &refused));
+    fn cut(&mut self) {
+        let refused = self.counted.accounts.map(|Account { rejected, duplicate, conflict, late, .. }| {
+            [rejected, duplicate, conflict, late]
+        });
+        self.group = Group { number: self.group.number + 1, rows: [0; 3], opened: Instant::now() };
+        self.log_failed |= !self.log.cut(self.counted.position, refused);
+        let _ = self.work.send(Work::Cut(Box::new(self.saved(None, None))));
     }
 
-    fn show(&self) {
-        self.progress.show(self.sequence, self.pairing.clock(Side::Snapshot), self.incidents.count());
+    fn saved(&self, judged: Option<Judged>, ended: Option<Ended>) -> Saved {
+        Saved {
+            seal: self.seal.clone(),
+            groups: self.group.number,
+            began: self.began,
+            counted: self.counted.clone(),
+            judged,
+            ended,
+        }
     }
 
-    fn finish(self, began: Timestamp, end: End, kept: Vec<Kept>) -> anyhow::Result<Outcome> {
+    pub(super) fn show(&mut self) {
+        let taken = self.counted.position;
+        self.progress.show(taken, self.pairing.clock(Side::Snapshot), self.counted.incidents.count());
+        self.cut_if_due();
+    }
+
+    pub(super) fn finish(mut self, end: End) -> anyhow::Result<Saved> {
         self.progress.finish();
-        drop(self.met);
+        if self.group.rows != [0; 3] {
+            self.cut();
+        }
+        let saved = self.saved(None, None);
+        drop(self.work);
         drop(self.log);
         let judged = self.judge.join();
         let judged = judged.map_err(|_| {
             anyhow::anyhow!("the thread that compares has stopped; this is a fault in understudy")
-        })?;
-        let mut incidents = self.incidents;
-        incidents.merge(judged.incidents);
-        let counts = self.counts.into_iter().zip(&self.latency);
+        })??;
         let accounting = self.pairing.accounting();
         debug_assert!(accounting.balances());
-        Ok(Outcome {
-            began,
-            ended: Timestamp::now(),
-            end,
-            declaration: digest(self.prepared.text.as_bytes()),
-            kept,
-            accounting,
-            comparison: judged.comparison,
-            cells: judged.cells,
-            models: counts
-                .map(|(counts, latency)| ModelCounts { latency: Latency::of(latency), ..counts })
-                .collect(),
-            substrate_latency: SubstrateLatency {
-                after: Latency::of(&judged.substrate),
-                before: judged.before,
-            },
-            incidents: incidents.list(),
-            refused: self.refused,
-        })
+        let ended = Ended { at: Timestamp::now(), end, accounting };
+        Ok(Saved { judged: Some(judged), ended: Some(ended), ..saved })
     }
 }
 

@@ -10,14 +10,17 @@ use std::sync::mpsc::Receiver;
 use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::compute::interleave;
 use arrow::datatypes::SchemaRef;
-use hdrhistogram::Histogram;
+use serde::{Deserialize, Serialize};
 
+use super::counted::Times;
 use super::incidents::Incidents;
 use super::outcome::Comparison;
 use super::prepare::{DECISION_PREFIX, Prepared};
+use super::saved::Saved;
 use super::tables;
 use super::worker::{Met, Shown, Taken};
 use crate::batch::{Answers, Reason, Side};
+use crate::runlog::checkpoint::{self, CheckpointError};
 use crate::runlog::{LogWriter, Table};
 use crate::sandbox::{Decider, Reads, Scorer};
 use crate::scoring::{Cells, ModelScores, Outcome, ScoredPairs, Shape, Window};
@@ -26,14 +29,25 @@ use crate::study::Study;
 /// Pairs that are compared in one call, if as many wait.
 const GATHER: usize = 4096;
 
+/// What there is to do.
+pub enum Work {
+    /// Pairs to compare and to log.
+    Pairs(Vec<Met>),
+    /// Pairs to compare that the log has already.
+    Logged(Vec<Met>),
+    /// The pairs of a group end here: the checkpoint of this moment, which lacks what has been judged.
+    Cut(Box<Saved>),
+}
+
 /// What the comparing came to.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Judged {
     /// The sums.
     pub cells: Cells,
     /// How many pairs could be compared.
     pub comparison: Comparison,
     /// Nanoseconds from snapshot to decision.
-    pub substrate: Histogram<u64>,
+    pub substrate: Times,
     /// Decisions dated before their snapshot.
     pub before: u64,
     /// What broke.
@@ -55,8 +69,8 @@ pub struct Judge {
 }
 
 impl Judge {
-    /// A judge with fresh instances of the study's comparator and metrics.
-    pub fn new(prepared: &Prepared, log: LogWriter, shape: Shape) -> Judge {
+    /// A judge with fresh instances of the study's comparator and metrics, that goes on from what has been judged.
+    pub fn new(prepared: &Prepared, log: LogWriter, judged: Judged) -> Judge {
         let study = &prepared.study;
         let reads = &prepared.comparator.plugin.reads;
         let mut places = [0, 0];
@@ -76,38 +90,52 @@ impl Judge {
             models: prepared.models.len(),
             log,
             pairs: tables::Pairs::new(prepared),
-            judged: Judged {
-                cells: Cells::new(shape),
-                comparison: Comparison::default(),
-                substrate: Histogram::new(3).expect("three digits are allowed"),
-                before: 0,
-                incidents: Incidents::default(),
-            },
+            judged,
         }
     }
 
-    /// Compares whatever waits until nothing more can come.
-    pub fn work(mut self, pairs: &Receiver<Vec<Met>>) -> Judged {
-        while let Ok(mut batch) = pairs.recv() {
-            while batch.len() < GATHER
-                && let Ok(more) = pairs.try_recv()
-            {
-                batch.extend(more);
+    /// Does whatever there is to do until nothing more can come.
+    ///
+    /// # Errors
+    /// When a checkpoint cannot be written as bytes.
+    pub fn work(mut self, work: &Receiver<Work>) -> Result<Judged, CheckpointError> {
+        let mut next = work.recv().ok();
+        while let Some(now) = next.take() {
+            match now {
+                Work::Pairs(mut pairs) => {
+                    while pairs.len() < GATHER && next.is_none() {
+                        match work.try_recv() {
+                            Ok(Work::Pairs(more)) => pairs.extend(more),
+                            Ok(other) => next = Some(other),
+                            Err(_) => break,
+                        }
+                    }
+                    self.judge(&pairs, true);
+                }
+                Work::Logged(pairs) => self.judge(&pairs, false),
+                Work::Cut(mut saved) => {
+                    saved.judged = Some(self.judged.clone());
+                    // That the log has failed is known to its writer.
+                    self.log.cut_pairs(checkpoint::encode(&*saved)?);
+                }
             }
-            self.judge(&batch);
+            next = next.or_else(|| work.recv().ok());
         }
-        self.judged
+        Ok(self.judged)
     }
 
-    fn judge(&mut self, pairs: &[Met]) {
+    fn judge(&mut self, pairs: &[Met], log: bool) {
         let sources = Sources::of(pairs);
         let input = self.input(&sources);
         let compared = self.comparator.decide(&input);
         for (row, why) in &compared.broken {
-            self.judged.incidents.add(&self.comparator_name, why, sources.id(*row as usize));
+            let row = *row as usize;
+            self.judged.incidents.add(&self.comparator_name, why, sources.sequence(row), sources.id(row));
         }
         self.time(pairs);
-        self.log.append(Table::Pairs, self.pairs.batch(&sources, &compared.answers));
+        if log {
+            self.log.append(vec![(Table::Pairs, self.pairs.batch(&sources, &compared.answers))]);
+        }
 
         let answered: Vec<usize> =
             (0..pairs.len()).filter(|row| compared.answers.reason(*row).is_none()).collect();
@@ -169,7 +197,7 @@ impl Judge {
         for (row, reason) in &given.unanswered {
             outcomes[*row as usize] = match reason {
                 Reason::Abstained(_) => Outcome::Abstained,
-                Reason::Failed(_) => Outcome::Failed,
+                Reason::Failed(_) | Reason::Broke(_) => Outcome::Failed,
             };
         }
         let incidents = &mut self.judged.incidents;
@@ -179,7 +207,8 @@ impl Judge {
             let mut counted = vec![1.0; rows.len()];
             for (row, why) in &scored.broken {
                 counted[*row as usize] = 0.0;
-                incidents.add(name, why, sources.id(rows[*row as usize]));
+                let row = rows[*row as usize];
+                incidents.add(name, why, sources.sequence(row), sources.id(row));
             }
             scored.components.push(counted);
             scored.components
@@ -191,12 +220,22 @@ impl Judge {
     fn time(&mut self, pairs: &[Met]) {
         for Met { snapshot: (shown, s), decision: (taken, d) } in pairs {
             match taken.times[*d as usize] - shown.times[*s as usize] {
-                micros @ 0.. => {
-                    let recorded = self.judged.substrate.record(micros as u64 * 1000);
-                    recorded.expect("the histogram grows");
-                }
+                micros @ 0.. => self.judged.substrate.record(micros as u64 * 1000),
                 _ => self.judged.before += 1,
             }
+        }
+    }
+}
+
+impl Judged {
+    /// Nothing yet.
+    pub fn new(shape: Shape) -> Judged {
+        Judged {
+            cells: Cells::new(shape),
+            comparison: Comparison::default(),
+            substrate: Times::default(),
+            before: 0,
+            incidents: Incidents::default(),
         }
     }
 }
@@ -230,6 +269,11 @@ impl Sources {
     pub fn shown<T>(&self, row: usize, of: impl FnOnce(&Shown, usize) -> T) -> T {
         let (batch, within) = self.snapshots[row];
         of(&self.all_shown[batch], within)
+    }
+
+    /// The sequence number of the snapshot of pair `row`.
+    pub fn sequence(&self, row: usize) -> u64 {
+        self.shown(row, |shown, within| shown.sequences[within])
     }
 
     /// The id of pair `row`.

@@ -9,17 +9,25 @@
 //! ```
 //!
 //! Two threads read and decode, `limits.workers` run models, one compares, two write; this module's own thread conducts.
+//! A run whose directory is there already goes on from what the log holds.
 //!
 //! Always holds: every accepted snapshot is answered and logged before any of its pairs is compared; queues are bounded;
 //! the figures do not depend on batches, workers or the interleaving of the streams.
 
+mod begin;
 mod conductor;
+mod counted;
+mod drive;
 mod feed;
 mod incidents;
 mod judge;
+mod logged;
 mod outcome;
 mod prepare;
 mod progress;
+mod restore;
+mod saved;
+mod seal;
 mod tables;
 mod worker;
 
@@ -29,15 +37,16 @@ pub use outcome::{
     Comparison, End, Incident, Kept, Latency, ModelCounts, Outcome, RefusedRecord, SubstrateLatency,
 };
 pub use prepare::{Member, PrepareError, Prepared, prepare, recall};
+pub use saved::{Ended, Saved};
+pub use seal::{SEAL, Seal};
 pub use tables::conditions;
 
-use prepare::{asset_name, plugin_name};
+use conductor::Conductor;
 
-use crate::runlog::{LogError, LogWriter, RunDirectory, checkpoint};
+use crate::runlog::ledger::{Event, FileDigest, Ledger};
+use crate::runlog::note::Signer;
+use crate::runlog::{CHECKPOINT, Commit, LogWriter, REPORT, RunDirectory, checkpoint};
 use crate::sandbox::digest;
-
-/// The name of the file that holds the [`Outcome`].
-pub const CHECKPOINT: &str = "checkpoint.bin";
 
 /// In which order two files are read. Figures do not depend on it; memory does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -51,52 +60,78 @@ pub enum Order {
     DecisionsFirst,
 }
 
-/// Runs a prepared study to the end of its sources, or until `stop` comes, and writes the run directory.
-///
-/// # Errors
-/// When a source cannot be opened, the directory cannot be used or the log cannot be written.
-pub async fn run(
-    prepared: &Prepared,
-    directory: &Path,
-    order: Order,
-    stop: impl Future<Output = ()>,
-) -> anyhow::Result<(Outcome, RunDirectory)> {
-    let feeds = feed::Feeds::open(prepared, order)?;
-    let directory = RunDirectory::create(directory, &prepared.text)?;
-    let kept = keep(prepared, &directory)?;
-    let schemas = tables::schemas(prepared);
-    let (log, writing) = LogWriter::open(directory.path(), schemas.clone())?;
-    let conducted = conductor::conduct(prepared, feeds, log, schemas, kept, stop).await;
-    // If the log failed, that is why conducting stopped.
-    let written = writing.finish()?;
-    let outcome = conducted?;
-    let accepted = |account: crate::pairing::Account| account.paired + account.waiting + account.expired;
-    let due = [outcome.accounting.snapshots, outcome.accounting.decisions].map(accepted);
-    anyhow::ensure!(
-        written.rows[..2] == due,
-        "the log holds {:?} snapshots and decisions, and {due:?} were accepted: a fault in understudy",
-        &written.rows[..2]
-    );
-    directory.write(CHECKPOINT, &checkpoint::encode(&outcome)?)?;
-    Ok((outcome, directory))
+/// How a run is to be made.
+pub struct Options<'o> {
+    /// The directory to write, or whose run is to go on.
+    pub directory: &'o Path,
+    /// In which order two files are read.
+    pub order: Order,
+    /// The key that signs the ledger.
+    pub signer: Option<Signer>,
 }
 
-/// Puts the plugins and their assets into the run directory.
-fn keep(prepared: &Prepared, directory: &RunDirectory) -> Result<Vec<Kept>, LogError> {
-    let models = prepared.models.iter().map(|m| (&m.name, &m.file, &m.assets));
-    let metrics = prepared.metrics.iter().map(|m| (&m.name, &m.file, &m.assets));
-    let comparator = &prepared.comparator;
-    let comparator = (&comparator.name, &comparator.file, &comparator.assets);
-    let mut kept = Vec::new();
-    for (name, file, assets) in models.chain([comparator]).chain(metrics) {
-        directory.write(&plugin_name(&file.digest), &file.bytes)?;
-        let mut digests = Vec::new();
-        for (name, bytes) in assets.iter() {
-            let digest = digest(bytes);
-            directory.write(&asset_name(&digest), bytes)?;
-            digests.push((name.clone(), digest));
+/// A run that has ended; its report is still to be written.
+pub struct Ran {
+    /// What it left behind.
+    pub outcome: Outcome,
+    /// Its directory.
+    pub directory: RunDirectory,
+    ledger: Ledger,
+}
+
+/// Runs a prepared study to the end of its sources, or until `stop` comes, and writes the run directory. A run that was
+/// cut off or stopped goes on; `tell` is told so.
+///
+/// # Errors
+/// When a source cannot be opened, the directory cannot be used, what was promised has changed, or the log cannot be
+/// written or read.
+pub async fn run(
+    prepared: &Prepared,
+    options: Options<'_>,
+    tell: impl FnOnce(&str),
+    stop: impl Future<Output = ()>,
+) -> anyhow::Result<Ran> {
+    let begun = begin::begin(prepared, options)?;
+    begun.goes_on.as_deref().map(tell);
+    let schemas = tables::schemas(prepared);
+    let log = &prepared.study.log;
+    let commit = Commit { wait: log.commit_wait.unsigned_abs(), rows: log.commit_rows };
+    let begin::Begun { directory, ledger, seal, sealer, recovered, start, restoring, feeds, .. } = begun;
+    let (writer, writing) = LogWriter::open(directory.path(), schemas.clone(), recovered, commit, sealer)?;
+    let conducted = async {
+        let mut conductor = Conductor::start(prepared, writer, schemas, start)?;
+        if let Some(restoring) = restoring {
+            restore::restore(&mut conductor, directory.path(), &restoring)?;
         }
-        kept.push(Kept { name: name.clone(), digest: file.digest.clone(), assets: digests });
+        drive::drive(conductor, feeds, stop).await
+    };
+    let conducted = conducted.await;
+    // If the log failed, that is why conducting stopped.
+    writing.finish()?;
+    let saved = conducted?;
+    directory.write(CHECKPOINT, &checkpoint::encode(&saved)?)?;
+    let outcome = saved.outcome(&seal).expect("it has ended just now");
+    Ok(Ran { outcome, directory, ledger })
+}
+
+impl Ran {
+    /// Writes the report, and closes the ledger over it and the checkpoint.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub fn close(self, report: &[u8]) -> anyhow::Result<()> {
+        self.directory.write(REPORT, report)?;
+        let mut files = Vec::new();
+        for file in [CHECKPOINT, REPORT] {
+            let bytes = std::fs::read(self.directory.path().join(file))?;
+            files.push(FileDigest { file: file.to_owned(), sha256: digest(&bytes) });
+        }
+        let event = match self.outcome.end {
+            End::Finished => Event::Closed { files },
+            End::Interrupted => Event::Stopped { how: "interrupted".to_owned(), files },
+            End::SourceBroke(faults) => Event::Stopped { how: faults.join("; "), files },
+        };
+        self.ledger.append(event)?;
+        Ok(())
     }
-    Ok(kept)
 }

@@ -1,7 +1,8 @@
 //! The tables of the run log: which columns they have, and how batches become their rows.
 //!
 //! Always holds: a field stands under the name by which plugins ask for it, `NAME` of a snapshot as `input.NAME`, of a
-//! decision as `decision.NAME`; sequence numbers of a table ascend by one.
+//! decision as `decision.NAME`. A record's sequence number counts all the records received of its stream from 0, accepted
+//! and refused.
 
 use std::sync::Arc;
 
@@ -22,19 +23,22 @@ use crate::study::{Kind, Stream, Study};
 /// The schemas of the log's tables, in the order of [`crate::runlog::Table::ALL`].
 pub fn schemas(prepared: &Prepared) -> [SchemaRef; 4] {
     let study = &prepared.study;
-    let mut snapshots = record_fields(&study.inputs, "observed_at", "input.", study.keep_raw);
+    let mut snapshots = record_fields(&study.inputs, "observed_at", "input.", study.log.keep_raw);
     for model in &prepared.models {
         let name = format!("model.{}", model.name);
         snapshots.extend(Answers::column_fields(&name, model.plugin.form));
         snapshots.push(Field::new(format!("{name}.nanos"), DataType::UInt64, false));
     }
-    let decisions = record_fields(&study.decisions, "decided_at", "decision.", study.keep_raw);
+    let decisions = record_fields(&study.decisions, "decided_at", "decision.", study.log.keep_raw);
     let refused = vec![
         Field::new("stream", DataType::Utf8, false),
+        Field::new("sequence", DataType::UInt64, false),
         Field::new("line", DataType::UInt64, false),
+        Field::new("offset", DataType::UInt64, false),
         Field::new("class", DataType::Utf8, false),
         Field::new("reason", DataType::Utf8, false),
         Field::new("raw", DataType::Binary, false),
+        Field::new("digest", DataType::UInt64, false),
     ];
     [snapshots, decisions, refused, Pairs::fields(prepared)].map(|fields| Arc::new(Schema::new(fields)))
 }
@@ -43,6 +47,7 @@ fn record_fields(stream: &Stream, time: &str, prefix: &str, keep_raw: bool) -> V
     let mut fields = vec![
         Field::new("sequence", DataType::UInt64, false),
         Field::new("line", DataType::UInt64, false),
+        Field::new("offset", DataType::UInt64, false),
         Field::new("id", DataType::Utf8, false),
         Field::new(time, data_type(Kind::Timestamp), false),
     ];
@@ -52,14 +57,16 @@ fn record_fields(stream: &Stream, time: &str, prefix: &str, keep_raw: bool) -> V
     if keep_raw {
         fields.push(Field::new("raw", DataType::Utf8, false));
     }
+    fields.push(Field::new("digest", DataType::UInt64, false));
     fields
 }
 
-fn record_columns(first: u64, records: &Records, keep_raw: bool) -> Vec<ArrayRef> {
-    let rows = records.len() as u64;
-    let mut columns: Vec<ArrayRef> = vec![
-        Arc::new(UInt64Array::from_iter_values(first..first + rows)),
-        Arc::new(UInt64Array::from(records.lines.clone())),
+fn record_columns(sequences: &[u64], records: &Records, keep_raw: bool) -> Vec<ArrayRef> {
+    let numbers = |values: &[u64]| Arc::new(UInt64Array::from(values.to_vec())) as ArrayRef;
+    let mut columns = vec![
+        numbers(sequences),
+        numbers(&records.lines),
+        numbers(&records.offsets),
         Arc::new(records.ids.clone()),
         times(records.times.clone()),
     ];
@@ -67,6 +74,7 @@ fn record_columns(first: u64, records: &Records, keep_raw: bool) -> Vec<ArrayRef
     if keep_raw {
         columns.push(Arc::new(records.raw.clone()));
     }
+    columns.push(numbers(&records.digests));
     columns
 }
 
@@ -81,29 +89,33 @@ fn times(micros: Vec<i64>) -> ArrayRef {
 
 /// Rows of the table of snapshots.
 pub fn snapshots(schema: &SchemaRef, answered: &Answered) -> RecordBatch {
-    let mut columns = record_columns(answered.job.first, &answered.job.records, has_raw(schema));
+    let mut columns = record_columns(&answered.job.sequences, &answered.job.records, has_raw(schema));
     for model in &answered.models {
         columns.extend(model.decided.answers.columns("").map(|(_, column)| column));
-        columns.push(Arc::new(UInt64Array::from(vec![model.nanos; answered.job.records.len()])));
+        columns.push(Arc::new(UInt64Array::from(model.nanos.clone())));
     }
     RecordBatch::try_new(schema.clone(), columns).expect("the columns are made for this schema")
 }
 
 /// Rows of the table of decisions.
-pub fn decisions(schema: &SchemaRef, first: u64, records: &Records) -> RecordBatch {
-    RecordBatch::try_new(schema.clone(), record_columns(first, records, has_raw(schema)))
+pub fn decisions(schema: &SchemaRef, sequences: &[u64], records: &Records) -> RecordBatch {
+    RecordBatch::try_new(schema.clone(), record_columns(sequences, records, has_raw(schema)))
         .expect("the columns are made for this schema")
 }
 
-/// Rows of the table of refused records.
-pub fn refused(schema: &SchemaRef, refused: &[Refused]) -> RecordBatch {
-    let text = |of: fn(&Refused) -> &str| StringArray::from_iter_values(refused.iter().map(of));
+/// Rows of the table of refused records, each with its sequence number.
+pub fn refused(schema: &SchemaRef, refused: &[(u64, Refused)]) -> RecordBatch {
+    let text = |of: fn(&Refused) -> &str| StringArray::from_iter_values(refused.iter().map(|(_, r)| of(r)));
+    let numbers = |of: fn(&(u64, Refused)) -> u64| UInt64Array::from_iter_values(refused.iter().map(of));
     let columns: Vec<ArrayRef> = vec![
         Arc::new(text(|r| r.side.plural())),
-        Arc::new(UInt64Array::from_iter_values(refused.iter().map(|r| r.line))),
+        Arc::new(numbers(|(sequence, _)| *sequence)),
+        Arc::new(numbers(|(_, r)| r.line)),
+        Arc::new(numbers(|(_, r)| r.offset)),
         Arc::new(text(|r| r.class.name())),
         Arc::new(text(|r| &r.reason)),
-        Arc::new(BinaryArray::from_iter_values(refused.iter().map(|r| &r.raw))),
+        Arc::new(BinaryArray::from_iter_values(refused.iter().map(|(_, r)| &r.raw))),
+        Arc::new(numbers(|(_, r)| r.digest)),
     ];
     RecordBatch::try_new(schema.clone(), columns).expect("the columns are made for this schema")
 }
@@ -178,11 +190,11 @@ impl Pairs {
         let mut columns: Vec<ArrayRef> = vec![
             Arc::new(StringArray::from_iter_values((0..rows).map(|row| sources.id(row)))),
             Arc::new(UInt64Array::from_iter_values(
-                (0..rows).map(|row| sources.shown(row, |s, r| s.first + r as u64)),
+                (0..rows).map(|row| sources.shown(row, |s, r| s.sequences[r])),
             )),
             Arc::new(UInt64Array::from_iter_values((0..rows).map(|row| {
                 let (batch, within) = decision(row);
-                batch.first + within as u64
+                batch.sequences[within]
             }))),
             times((0..rows).map(|row| sources.shown(row, |s, r| s.times[r])).collect()),
             times(

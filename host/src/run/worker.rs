@@ -12,7 +12,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::prepare::Prepared;
 use super::tables;
-use crate::batch::Records;
+use crate::batch::{Records, Refused};
 use crate::pairing::Slot;
 use crate::sandbox::{Decided, Decider};
 use crate::scoring::{Conditions, Window, WindowClock};
@@ -24,10 +24,14 @@ pub struct Job {
     pub number: u64,
     /// The name that the pairing has given to the batch.
     pub slot: Slot,
-    /// The sequence number of the first row; the others follow.
-    pub first: u64,
+    /// The sequence number of each row.
+    pub sequences: Vec<u64>,
     /// The snapshots.
     pub records: Records,
+    /// The records that came with them and were refused, so that the log has all in the order of the stream.
+    pub refused: Vec<(u64, Refused)>,
+    /// The sequence number that the next record of the stream has.
+    pub next: u64,
 }
 
 /// Snapshots with everything that is known of them before their decision.
@@ -42,12 +46,19 @@ pub struct Answered {
     pub conditions: Vec<Vec<u16>>,
 }
 
+impl Answered {
+    /// A job without rows.
+    pub fn nothing(job: Job) -> Answered {
+        Answered { job, models: Vec::new(), windows: Vec::new(), conditions: Vec::new() }
+    }
+}
+
 /// What a model answered to a batch.
 pub struct Timed {
     /// The answers.
     pub decided: Decided,
-    /// Nanoseconds until the whole batch was answered: what each of its rows waited for this model.
-    pub nanos: u64,
+    /// For each row the nanoseconds until its whole batch was answered: what the row waited for this model.
+    pub nanos: Vec<u64>,
 }
 
 /// The worker threads.
@@ -107,7 +118,8 @@ impl Classes {
         }
     }
 
-    fn classify(&mut self, records: &Records) -> (Vec<Window>, Vec<Vec<u16>>) {
+    /// The window of each record, and for each condition the value of each.
+    pub fn classify(&mut self, records: &Records) -> (Vec<Window>, Vec<Vec<u16>>) {
         let windows = records.times.iter().map(|&time| self.clock.window(time)).collect();
         let conditions = self.conditions.classify(&records.fields, &records.times);
         (windows, conditions.expect("the declaration's fields are the batch's columns"))
@@ -127,7 +139,8 @@ impl Worker {
                     job.records.fields.project(columns).expect("the columns were found when prepared");
                 let started = Instant::now();
                 let decided = model.decide(&shown);
-                Timed { decided, nanos: started.elapsed().as_nanos() as u64 }
+                let nanos = vec![started.elapsed().as_nanos() as u64; shown.num_rows()];
+                Timed { decided, nanos }
             });
             let models = models.collect();
             let (windows, conditions) = self.classes.classify(&job.records);
@@ -140,8 +153,8 @@ impl Worker {
 
 /// What a pair needs of its snapshot: held until the last row of its batch is paired or expired.
 pub struct Shown {
-    /// Sequence number of the first row.
-    pub first: u64,
+    /// Sequence numbers.
+    pub sequences: Vec<u64>,
     /// The snapshots' fields that the comparator reads, in its order.
     pub fields: RecordBatch,
     /// Ids.
@@ -158,8 +171,8 @@ pub struct Shown {
 
 /// What a pair needs of its decision.
 pub struct Taken {
-    /// Sequence number of the first row.
-    pub first: u64,
+    /// Sequence numbers.
+    pub sequences: Vec<u64>,
     /// The decisions' fields that the comparator reads, in its order.
     pub fields: RecordBatch,
     /// Times of the decisions, microseconds.

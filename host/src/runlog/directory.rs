@@ -1,54 +1,105 @@
-//! The run directory: made once, for one study.
+//! The run directory: made once, for one study, and one process at a time writes it.
 
-use std::fs;
-use std::io::Write as _;
+use std::fs::{self, File, TryLockError};
+use std::io::{BufRead as _, BufReader, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use super::ledger::LEDGER;
+use super::stream::sync_folder;
 use super::LogError;
 
-/// A run directory that this process made.
+/// Stands in the directory from its making until the ledger has its first entry.
+const BEGINNING: &str = "beginning.tmp";
+
+/// A run directory that this process writes.
 #[derive(Clone, Debug)]
 pub struct RunDirectory {
     path: PathBuf,
+    /// The directory itself, locked for as long as this is held.
+    _lock: Arc<File>,
+}
+
+/// What was found where a run is to be written.
+pub enum Found {
+    /// Nothing, or what is left of a run that was cut off before it began: it can be written anew.
+    Fresh(RunDirectory),
+    /// A run of this study.
+    Run(RunDirectory),
 }
 
 impl RunDirectory {
-    /// Makes the directory and writes the declaration into it.
+    /// Makes the directory, or opens that of a run of the same study, and locks it.
     ///
     /// # Errors
-    /// When it holds something already, saying what, or when it cannot be written.
-    pub fn create(path: &Path, declaration: &str) -> Result<RunDirectory, LogError> {
-        // A study's own folder has a study.toml too.
-        let held = path.join("snapshots").is_dir().then(|| fs::read_to_string(path.join("study.toml")));
-        match fs::read_dir(path).map(|mut entries| entries.next().is_some()) {
-            Ok(true) => {
-                let shown = path.display();
-                return Err(LogError::Directory(match held.and_then(Result::ok) {
-                    Some(held) if held == declaration => format!(
-                        "{shown} already holds a run of this study; choose another directory with --run, or remove it"
-                    ),
-                    Some(held) if name(&held).is_some() && name(&held) == name(declaration) => format!(
-                        "{shown} already holds a run of this study as it was before study.toml was changed; choose \
-                         another directory with --run, or remove it"
-                    ),
-                    Some(held) => format!(
-                        "{shown} already holds a run of another study{}; choose another directory with --run",
-                        name(&held).map(|name| format!(", \"{name}\"")).unwrap_or_default()
-                    ),
-                    None => {
-                        format!("{shown} is not empty and holds no run; choose another directory with --run")
-                    }
-                }));
+    /// When it holds something else, saying what, when another process writes it, or when it cannot be written.
+    pub fn open(path: &Path, declaration: &str) -> Result<Found, LogError> {
+        let empty = match fs::read_dir(path).map(|mut entries| entries.next().is_none()) {
+            Ok(empty) => empty,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                fs::create_dir_all(path).map_err(LogError::io("make", path))?;
+                true
             }
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(LogError::io("use", path)(error));
-            }
-            Ok(false) | Err(_) => {}
+            Err(error) => return Err(LogError::io("use", path)(error)),
+        };
+        let mut first = Vec::new();
+        // A first entry without its line feed was never whole.
+        let begun = File::open(path.join(LEDGER))
+            .and_then(|ledger| BufReader::new(ledger).read_until(b'\n', &mut first))
+            .is_ok_and(|_| first.ends_with(b"\n"));
+        let left = !begun && path.join(BEGINNING).exists();
+        if !empty && !left {
+            Self::recognise(path, declaration)?;
         }
-        fs::create_dir_all(path).map_err(LogError::io("make", path))?;
-        let directory = RunDirectory { path: path.to_owned() };
-        directory.write("study.toml", declaration.as_bytes())?;
-        Ok(directory)
+        let lock = File::open(path).map_err(LogError::io("use", path))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(LogError::Directory(format!(
+                    "{} is being written by another process; wait for it to end, or stop it",
+                    path.display()
+                )));
+            }
+            Err(TryLockError::Error(error)) => return Err(LogError::io("lock", path)(error)),
+        }
+        let directory = RunDirectory { path: path.to_owned(), _lock: Arc::new(lock) };
+        Ok(if begun { Found::Run(directory) } else { Found::Fresh(directory) })
+    }
+
+    /// Whether the directory, which is not empty, holds a run of this study.
+    fn recognise(path: &Path, declaration: &str) -> Result<(), LogError> {
+        let shown = path.display();
+        // A study's own folder has a study.toml too.
+        let held = path.join(LEDGER).is_file().then(|| fs::read_to_string(path.join("study.toml")));
+        match held.and_then(Result::ok) {
+            Some(held) if held == declaration => Ok(()),
+            Some(held) if name(&held).is_some() && name(&held) == name(declaration) => {
+                Err(LogError::Directory(format!(
+                    "{shown} holds a run of this study as it was before study.toml was changed, and what was promised \
+                     may not change; put the old file back to go on, or choose another directory with --run"
+                )))
+            }
+            Some(held) => Err(LogError::Directory(format!(
+                "{shown} already holds a run of another study{}; choose another directory with --run",
+                name(&held).map(|name| format!(", \"{name}\"")).unwrap_or_default()
+            ))),
+            None => Err(LogError::Directory(format!(
+                "{shown} is not empty and holds no run; choose another directory with --run"
+            ))),
+        }
+    }
+
+    /// Whether a process is writing the run in `path`.
+    ///
+    /// # Errors
+    /// When the directory cannot be opened.
+    pub fn is_being_written(path: &Path) -> Result<bool, LogError> {
+        let directory = File::open(path).map_err(LogError::io("read", path))?;
+        match directory.try_lock_shared() {
+            Ok(()) => Ok(false),
+            Err(TryLockError::WouldBlock) => Ok(true),
+            Err(TryLockError::Error(error)) => Err(LogError::io("lock", path)(error)),
+        }
     }
 
     /// Where it is.
@@ -68,9 +119,36 @@ impl RunDirectory {
             fs::create_dir_all(folder).map_err(&error)?;
         }
         let aside = path.with_extension("tmp");
-        let mut file = fs::File::create(&aside).map_err(&error)?;
-        file.write_all(bytes).and_then(|()| file.sync_data()).map_err(&error)?;
-        fs::rename(&aside, &path).map_err(&error)
+        let written = File::create(&aside)
+            .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_data()))
+            .and_then(|()| fs::rename(&aside, &path));
+        written.map_err(|fault| {
+            // It is of no use to anybody, and the fault is told either way.
+            let _ = fs::remove_file(&aside);
+            error(fault)
+        })?;
+        sync_folder(path.parent().unwrap_or(&self.path))
+    }
+
+    /// Marks a directory that is being filled: what is in it is of no run until [`RunDirectory::begun`].
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn begin(&self) -> Result<(), LogError> {
+        let path = self.path.join(BEGINNING);
+        fs::write(&path, "").map_err(LogError::io("write", &path))
+    }
+
+    /// The ledger has its first entry: the run has begun.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn begun(&self) -> Result<(), LogError> {
+        let path = self.path.join(BEGINNING);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(LogError::io("remove", &path)(error)),
+            _ => Ok(()),
+        }
     }
 }
 

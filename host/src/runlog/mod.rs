@@ -1,7 +1,8 @@
 //! The run log: the directory that holds what a run saw and answered.
 //!
 //! ```text
-//! study.toml                         the declaration as it was when the run began
+//! study.toml  seal.json              what was promised
+//! ledger.jsonl  ledger.note          what happened, each entry chained to the one before; its signed head
 //! plugins/<digest>.wasm              what ran
 //! snapshots/*.arrows *.parquet       each snapshot with its answers          (open segment, then sealed)
 //! decisions/*.arrows *.parquet       the substrate's decisions as they came
@@ -11,19 +12,70 @@
 //! report.json                        derived: the figures
 //! ```
 //!
+//! The tables are cut together into groups: the files of one number. A group is closed, then sealed as Parquet, then
+//! written into the ledger.
+//!
 //! Always holds: a `.parquet` file is whole (it is written aside and renamed); an `.arrows` file is a run of whole
-//! batches and at most one torn one at its end; no row stands in both.
+//! batches, each with a checksum, and at most one torn one at its end; a group is in the ledger before its `.arrows`
+//! files are removed.
 
 pub mod checkpoint;
 mod directory;
+pub mod ledger;
+pub mod note;
+mod reader;
+mod recover;
+mod sealer;
 mod segments;
+mod stream;
 mod writer;
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-pub use directory::RunDirectory;
-pub use writer::{LogWriter, Table, Writing, Written};
+pub use directory::{Found, RunDirectory};
+pub use reader::Reading;
+pub use recover::{Recovered, last_mark, recover};
+pub use sealer::Sealer;
+pub use writer::{Acknowledge, Commit, LogWriter, Writing};
+
+/// The name of the file that holds where the run stood.
+pub const CHECKPOINT: &str = "checkpoint.bin";
+/// The name of the file that holds the figures.
+pub const REPORT: &str = "report.json";
+
+/// The tables of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Table {
+    /// Snapshots with their answers.
+    Snapshots,
+    /// Decisions.
+    Decisions,
+    /// Records that take no part.
+    Refused,
+    /// Pairs.
+    Pairs,
+}
+
+impl Table {
+    /// All tables.
+    pub const ALL: [Table; 4] = [Table::Snapshots, Table::Decisions, Table::Refused, Table::Pairs];
+
+    /// The folder's name.
+    pub fn folder(self) -> &'static str {
+        match self {
+            Table::Snapshots => "snapshots",
+            Table::Decisions => "decisions",
+            Table::Refused => "refused",
+            Table::Pairs => "pairs",
+        }
+    }
+}
+
+/// Bytes in hexadecimal.
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
 
 /// Why the log cannot be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +103,9 @@ pub enum LogError {
     /// The directory cannot be used for this run.
     #[error("{0}")]
     Directory(String),
+    /// The ledger refuses.
+    #[error(transparent)]
+    Ledger(#[from] ledger::LedgerError),
 }
 
 impl LogError {

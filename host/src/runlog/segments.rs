@@ -1,107 +1,185 @@
-//! One table of the log: an open segment that is appended to, and sealed ones.
+//! One table's open segment, and what becomes of it when it is closed.
 //!
-//! Always holds: a segment is a stream of whole Arrow batches; it becomes Parquet under another name before it is
-//! removed.
+//! Always holds: a segment is a stream of whole Arrow batches; it becomes Parquet under another name, synced, before
+//! anything is said of it.
 
 use std::fs::{self, File};
-use std::io::{BufReader, BufWriter, Write as _};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::{DataType, SchemaRef};
-use arrow::ipc::reader::StreamReader;
-use arrow::ipc::writer::StreamWriter;
+use arrow::array::{AsArray as _, RecordBatch};
+use arrow::datatypes::{DataType, SchemaRef, UInt64Type};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
+use sha2::{Digest, Sha256};
 
-use super::LogError;
+use super::stream::{StreamWriter, scan, sync_folder};
+use super::{LogError, hexadecimal};
 
-/// Appends to the open segment of one table.
+/// The segments of one table that are appended to, one after the other.
 pub(super) struct Segments {
     folder: PathBuf,
     schema: SchemaRef,
-    open: Option<Open>,
-    next: u32,
-}
-
-struct Open {
-    path: PathBuf,
-    writer: StreamWriter<BufWriter<File>>,
-    rows: usize,
+    open: Option<StreamWriter>,
+    /// Whether something was appended since it was last synced.
+    dirty: bool,
+    /// Whether the open file's name may not be on disk yet.
+    unnamed: bool,
 }
 
 impl Segments {
-    pub fn new(folder: PathBuf, schema: SchemaRef) -> Result<Segments, LogError> {
+    /// Goes on with an open segment, or begins with the first that is needed.
+    pub fn new(folder: PathBuf, schema: SchemaRef, open: Option<StreamWriter>) -> Result<Segments, LogError> {
         fs::create_dir_all(&folder).map_err(LogError::io("make", &folder))?;
-        Ok(Segments { folder, schema, open: None, next: 0 })
+        Ok(Segments { folder, schema, open, dirty: false, unnamed: false })
     }
 
-    /// Appends a batch and says how many rows the open segment has now.
-    pub fn append(&mut self, batch: &RecordBatch) -> Result<usize, LogError> {
+    /// Appends a batch to the segment of this group.
+    pub fn append(&mut self, group: u32, batch: &RecordBatch) -> Result<(), LogError> {
         if self.open.is_none() {
-            let path = self.folder.join(format!("{:06}.arrows", self.next));
-            self.next += 1;
-            let file = File::create_new(&path).map_err(LogError::io("write", &path))?;
-            let file = BufWriter::with_capacity(1 << 20, file);
-            let writer =
-                StreamWriter::try_new(file, &self.schema).map_err(LogError::arrow("write", &path))?;
-            self.open = Some(Open { path, writer, rows: 0 });
+            let path = self.folder.join(format!("{group:06}.arrows"));
+            self.open = Some(StreamWriter::create(&path, &self.schema)?);
+            self.unnamed = true;
         }
-        let open = self.open.as_mut().expect("opened above");
-        open.writer.write(batch).map_err(LogError::arrow("write", &open.path))?;
-        open.rows += batch.num_rows();
-        Ok(open.rows)
+        self.dirty = true;
+        self.open.as_mut().expect("opened above").append(batch)
     }
 
-    /// Hands what was appended to the system, so that a reader sees it.
-    pub fn flush(&mut self) -> Result<(), LogError> {
-        match &mut self.open {
-            Some(open) => open.writer.get_mut().flush().map_err(LogError::io("write", &open.path)),
-            None => Ok(()),
+    /// Puts what was appended on disk.
+    pub fn sync(&mut self) -> Result<(), LogError> {
+        if !std::mem::take(&mut self.dirty) {
+            return Ok(());
         }
+        if let Some(open) = &mut self.open {
+            open.sync()?;
+        }
+        if std::mem::take(&mut self.unnamed) {
+            sync_folder(&self.folder)?;
+        }
+        Ok(())
     }
 
-    /// Ends the open segment. The next append begins another. It is not synced: [`seal`] syncs what it becomes.
+    /// Ends the open segment and puts it on disk. The next append begins another.
     pub fn close(&mut self) -> Result<Option<PathBuf>, LogError> {
-        let Some(mut open) = self.open.take() else { return Ok(None) };
-        let error = LogError::io("write", &open.path);
-        open.writer.finish().map_err(LogError::arrow("write", &open.path))?;
-        let file = open.writer.into_inner().map_err(LogError::arrow("write", &open.path))?;
-        file.into_inner().map_err(|e| error(e.into_error()))?;
-        drop(error);
-        Ok(Some(open.path))
+        let Some(open) = self.open.take() else { return Ok(None) };
+        let path = open.path().to_owned();
+        open.finish()?;
+        if std::mem::take(&mut self.unnamed) {
+            sync_folder(&self.folder)?;
+        }
+        self.dirty = false;
+        Ok(Some(path))
     }
 }
 
-/// Turns a closed segment into Parquet and removes it.
-pub(super) fn seal(segment: &Path) -> Result<(), LogError> {
-    let file = File::open(segment).map_err(LogError::io("read", segment))?;
-    let reader = StreamReader::try_new(BufReader::with_capacity(1 << 20, file), None)
-        .map_err(LogError::arrow("read", segment))?;
-    let sealed = segment.with_extension("parquet");
-    let aside = segment.with_extension("parquet.tmp");
-    let io = LogError::io("write", &aside);
-    let failed = LogError::parquet("write", &aside);
-    let file = File::create(&aside).map_err(&io)?;
-    let mut writer =
-        ArrowWriter::try_new(file, reader.schema(), Some(properties(&reader.schema()))).map_err(&failed)?;
-    for batch in reader {
-        writer.write(&batch.map_err(LogError::arrow("read", segment))?).map_err(&failed)?;
+/// A segment as Parquet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Sealed {
+    /// SHA-256 of the file, in hexadecimal.
+    pub sha256: String,
+    /// Its size.
+    pub bytes: u64,
+    /// Its rows.
+    pub rows: u64,
+    /// The first and the last sequence number, of a table of one stream.
+    pub sequences: Option<(u64, u64)>,
+}
+
+/// Writes a closed segment as Parquet beside it, synced. The segment stays.
+pub(super) fn seal(segment: &Path) -> Result<Sealed, LogError> {
+    let mut batches = scan(segment)?;
+    let schema = batches.schema().clone();
+    let mut parquet = ParquetFile::create(&segment.with_extension("parquet"), &schema)?;
+    for batch in &mut batches {
+        parquet.write(&batch?)?;
     }
-    let file = writer.into_inner().map_err(&failed)?;
-    file.sync_data().map_err(&io)?;
-    fs::rename(&aside, &sealed).map_err(&io)?;
-    fs::remove_file(segment).map_err(LogError::io("remove", segment))
+    if let Some(damage) = batches.damage() {
+        return Err(LogError::Format { verb: "read", path: segment.to_owned(), why: damage.to_owned() });
+    }
+    parquet.finish()
+}
+
+/// A Parquet file being written aside: it gets its name when it is whole and on disk.
+pub(super) struct ParquetFile {
+    path: PathBuf,
+    aside: PathBuf,
+    writer: ArrowWriter<Hashing<File>>,
+    rows: u64,
+    sequences: Option<(u64, u64)>,
+    /// The column of the sequence numbers, where they are those of one stream.
+    sequence: Option<usize>,
+}
+
+impl ParquetFile {
+    /// Begins a file that will be `path`.
+    pub fn create(path: &Path, schema: &SchemaRef) -> Result<ParquetFile, LogError> {
+        let aside = path.with_extension("parquet.tmp");
+        let file = File::create(&aside).map_err(LogError::io("write", &aside))?;
+        let file = Hashing { inner: file, hash: Sha256::new(), bytes: 0 };
+        let writer = ArrowWriter::try_new(file, schema.clone(), Some(properties(schema)))
+            .map_err(LogError::parquet("write", &aside))?;
+        let one_stream = schema.index_of("stream").is_err();
+        let sequence = schema.index_of("sequence").ok().filter(|_| one_stream);
+        Ok(ParquetFile { path: path.to_owned(), aside, writer, rows: 0, sequences: None, sequence })
+    }
+
+    /// Writes rows.
+    pub fn write(&mut self, batch: &RecordBatch) -> Result<(), LogError> {
+        self.rows += batch.num_rows() as u64;
+        if let Some(column) = self.sequence {
+            let column = batch.column(column).as_primitive::<UInt64Type>().values();
+            if let (Some(&first), Some(&last)) = (column.first(), column.last()) {
+                self.sequences = Some((self.sequences.map_or(first, |(first, _)| first), last));
+            }
+        }
+        self.writer.write(batch).map_err(LogError::parquet("write", &self.aside))
+    }
+
+    /// Ends the file, puts it on disk and gives it its name.
+    pub fn finish(self) -> Result<Sealed, LogError> {
+        let io = LogError::io("write", &self.aside);
+        let file = self.writer.into_inner().map_err(LogError::parquet("write", &self.aside))?;
+        file.inner.sync_data().map_err(&io)?;
+        fs::rename(&self.aside, &self.path).map_err(&io)?;
+        sync_folder(self.path.parent().expect("a segment lies in its table's folder"))?;
+        Ok(Sealed {
+            sha256: hexadecimal(&file.hash.finalize()),
+            bytes: file.bytes,
+            rows: self.rows,
+            sequences: self.sequences,
+        })
+    }
+}
+
+/// Hashes what passes through.
+struct Hashing<W> {
+    inner: W,
+    hash: Sha256,
+    bytes: u64,
+}
+
+impl<W: Write> Write for Hashing<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.inner.write(bytes)?;
+        self.hash.update(&bytes[..written]);
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
 }
 
 /// Rows that a sealer holds in memory, as encoded pages, before it writes them.
 const ROW_GROUP_ROWS: usize = 64 << 10;
 
 /// Columns in which hardly a value comes twice: a dictionary would be filled, found useless and thrown away.
-const UNIQUE: [&str; 8] =
-    ["id", "raw", "sequence", "line", "snapshot", "decision", "observed_at", "decided_at"];
+const UNIQUE: [&str; 10] = [
+    "id", "raw", "sequence", "line", "offset", "digest", "snapshot", "decision", "observed_at", "decided_at",
+];
 
 fn properties(schema: &SchemaRef) -> WriterProperties {
     let mut properties = WriterProperties::builder()
@@ -112,10 +190,15 @@ fn properties(schema: &SchemaRef) -> WriterProperties {
         let column: ColumnPath = field.name().as_str().into();
         properties = properties.set_column_dictionary_enabled(column.clone(), false);
         // Numbers and times that mostly ascend: their differences are small.
-        if !matches!(field.data_type(), DataType::Utf8 | DataType::Binary) {
+        let ascends = field.name() != "digest" && !matches!(field.data_type(), DataType::Utf8 | DataType::Binary);
+        if ascends {
             properties = properties.set_column_encoding(column, Encoding::DELTA_BINARY_PACKED);
         }
     }
-    // Nobody looks for a record by how its text compares with others.
-    properties.set_column_statistics_enabled("raw".into(), EnabledStatistics::None).build()
+    // Nobody looks for a record by how its text or its digest compares with others; and digests do not compress.
+    properties
+        .set_column_statistics_enabled("raw".into(), EnabledStatistics::None)
+        .set_column_statistics_enabled("digest".into(), EnabledStatistics::None)
+        .set_column_compression("digest".into(), Compression::UNCOMPRESSED)
+        .build()
 }

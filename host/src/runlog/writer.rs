@@ -1,210 +1,275 @@
-//! The threads that write: one appends, one seals.
+//! The thread that appends to the log: group commit.
 //!
-//! Always holds: appending never waits for sealing; batches that wait are appended as one; after the first error
-//! nothing more is taken, and the error is what the run ends with.
+//! A commit takes whatever waits, appends it to each table as one batch, and, if somebody waits to be told, puts it on
+//! disk with one `fdatasync` a table and tells all of them. While it does, the next commit gathers. With
+//! `log.commit-wait` it waits that much longer for more, up to `log.commit-rows`.
+//!
+//! Always holds: whoever is told that its rows are on disk is told so after they are; rows of one sender are appended in
+//! the order in which it gave them; appending never waits for sealing; after the first error nothing more is taken, and
+//! the error is what the run ends with.
 
-use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::VecDeque;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
 use arrow::datatypes::SchemaRef;
+use tokio::sync::oneshot;
 
-use super::LogError;
-use super::segments::{Segments, seal};
+use super::recover::Recovered;
+use super::sealer::{Closed, Sealer};
+use super::segments::Segments;
+use super::{LogError, Table};
 
-/// Rows of an open segment before it is sealed.
-const SEGMENT_ROWS: usize = 256 << 10;
-/// Rows that are gathered into one batch of the log, if as many wait.
-const GATHER_ROWS: usize = 4096;
-/// Threads that seal, so that the last segments of the tables are not sealed one after the other.
-const SEALERS: usize = 2;
-/// Batches that may wait to be appended.
-const QUEUE: usize = 16;
-/// How long what was appended may wait before a reader of the directory sees it.
+/// Entries that may wait to be appended.
+const QUEUE: usize = 64;
+/// How long what was appended may wait before it is put on disk though nobody waits to be told.
 const FLUSH: Duration = Duration::from_millis(500);
 
-/// The tables of the log.
+/// When a commit is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Table {
-    /// Snapshots with their answers.
-    Snapshots,
-    /// Decisions.
-    Decisions,
-    /// Records that take no part.
-    Refused,
-    /// Pairs.
-    Pairs,
+pub struct Commit {
+    /// How long to wait for more, once something waits to be acknowledged.
+    pub wait: Duration,
+    /// The rows with which it is made at once.
+    pub rows: usize,
 }
 
-impl Table {
-    /// All tables.
-    pub const ALL: [Table; 4] = [Table::Snapshots, Table::Decisions, Table::Refused, Table::Pairs];
+/// Told when rows are on disk; dropped when they could not be put there.
+pub type Acknowledge = oneshot::Sender<()>;
 
-    /// The folder's name.
-    pub fn folder(self) -> &'static str {
-        match self {
-            Table::Snapshots => "snapshots",
-            Table::Decisions => "decisions",
-            Table::Refused => "refused",
-            Table::Pairs => "pairs",
-        }
-    }
+enum Entry {
+    /// Rows, appended together; perhaps somebody waits to be told that they are on disk.
+    Rows(Vec<(Table, RecordBatch)>, Option<Acknowledge>),
+    /// The records of this group end here: so many of each stream are in the log, so many were refused, by class.
+    Cut { covers: [u64; 2], refused: [[u64; 4]; 2] },
+    /// The pairs of the earliest group whose records have ended end here; this is the checkpoint of that moment.
+    CutPairs { checkpoint: Vec<u8> },
 }
 
-/// What was written by the end.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Written {
-    /// Rows of each table, in the order of [`Table::ALL`].
-    pub rows: [u64; 4],
-}
-
-/// Takes batches for the log. Cloned for each thread that has some.
+/// Takes rows for the log. Cloned for each thread that has some.
 #[derive(Clone)]
 pub struct LogWriter {
-    queue: SyncSender<(Table, RecordBatch)>,
+    queue: SyncSender<Entry>,
 }
 
 /// The other end: ends once all the [`LogWriter`]s are gone.
 pub struct Writing {
-    appending: JoinHandle<Result<Written, LogError>>,
-    sealing: Vec<JoinHandle<Result<(), LogError>>>,
+    appending: JoinHandle<Result<(), LogError>>,
+    sealing: JoinHandle<Result<(), LogError>>,
 }
 
 impl LogWriter {
-    /// Opens the tables in `folder`, with the schemas in the order of [`Table::ALL`].
+    /// Opens the tables of `run`, with the schemas in the order of [`Table::ALL`], to go on from where `recovered` says.
     ///
     /// # Errors
     /// When the folders cannot be made.
-    pub fn open(folder: &Path, schemas: [SchemaRef; 4]) -> Result<(LogWriter, Writing), LogError> {
+    pub fn open(
+        run: &Path,
+        schemas: [SchemaRef; 4],
+        recovered: Recovered,
+        commit: Commit,
+        sealer: Sealer,
+    ) -> Result<(LogWriter, Writing), LogError> {
         let mut tables = Vec::new();
-        for (table, schema) in Table::ALL.into_iter().zip(schemas) {
-            let segments = Segments::new(folder.join(table.folder()), schema.clone())?;
-            tables.push(Appending { segments, schema, gathered: Vec::new(), rows: 0 });
+        for ((table, schema), open) in Table::ALL.into_iter().zip(schemas).zip(recovered.writers) {
+            let segments = Segments::new(run.join(table.folder()), schema.clone(), open)?;
+            tables.push(Appending { table, segments, schema, gathered: Vec::new() });
         }
-        let (queue, batches) = sync_channel(QUEUE);
-        // No bound: a segment that waits costs its name.
-        let (closed, segments) = channel();
+        let (queue, entries) = sync_channel(QUEUE);
+        // No bound: a closed group costs its names and a checkpoint.
+        let (closed, groups) = std::sync::mpsc::channel();
         let spawn = |name: &str| thread::Builder::new().name(name.to_owned());
-        let failed = LogError::io("start the threads that write", folder);
-        let segments = Arc::new(Mutex::new(segments));
-        let mut sealing = Vec::new();
-        for _ in 0..SEALERS {
-            let segments = segments.clone();
-            sealing.push(spawn("seal").spawn(move || seal_all(&segments)).map_err(&failed)?);
-        }
-        let appending = spawn("log").spawn(move || append(&mut tables, &batches, &closed));
-        Ok((LogWriter { queue }, Writing { appending: appending.map_err(&failed)?, sealing }))
+        let failed = LogError::io("start the threads that write", run);
+        let sealing = spawn("seal").spawn(move || sealer.work(&groups)).map_err(&failed)?;
+        let group = recovered.group;
+        let committer = Committer {
+            tables,
+            groups: [group; 2],
+            cuts: VecDeque::new(),
+            waiting: Vec::new(),
+            commit,
+            closed,
+            rows: 0,
+        };
+        let appending = spawn("log").spawn(move || committer.work(&entries)).map_err(&failed)?;
+        Ok((LogWriter { queue }, Writing { appending, sealing }))
     }
 
-    /// Hands over a batch; waits while too many are queued. False if the log has failed: see [`Writing::finish`].
-    pub fn append(&self, table: Table, batch: RecordBatch) -> bool {
-        batch.num_rows() == 0 || self.queue.send((table, batch)).is_ok()
+    /// Hands over rows; waits while too many are queued. False if the log has failed: see [`Writing::finish`].
+    pub fn append(&self, rows: Vec<(Table, RecordBatch)>) -> bool {
+        self.send(rows, None)
+    }
+
+    /// Hands over rows; what comes back is told when they are on disk. It is dropped if the log has failed.
+    pub fn commit(&self, rows: Vec<(Table, RecordBatch)>) -> oneshot::Receiver<()> {
+        let (acknowledge, acknowledged) = oneshot::channel();
+        self.send(rows, Some(acknowledge));
+        acknowledged
+    }
+
+    fn send(&self, mut rows: Vec<(Table, RecordBatch)>, acknowledge: Option<Acknowledge>) -> bool {
+        rows.retain(|(_, batch)| batch.num_rows() > 0);
+        (rows.is_empty() && acknowledge.is_none()) || self.queue.send(Entry::Rows(rows, acknowledge)).is_ok()
+    }
+
+    /// Ends the group's records: `covers` of each stream are in the log then, `refused` of each by class. False if the
+    /// log has failed.
+    pub fn cut(&self, covers: [u64; 2], refused: [[u64; 4]; 2]) -> bool {
+        self.queue.send(Entry::Cut { covers, refused }).is_ok()
+    }
+
+    /// Ends the pairs of the earliest group whose records have been ended; the checkpoint is written once it is sealed.
+    /// False if the log has failed.
+    pub fn cut_pairs(&self, checkpoint: Vec<u8>) -> bool {
+        self.queue.send(Entry::CutPairs { checkpoint }).is_ok()
     }
 }
 
 impl Writing {
-    /// Waits until everything is on disk and sealed.
+    /// Waits until everything is on disk, and every group that was ended is sealed.
     ///
     /// # Errors
     /// The first thing that went wrong while writing.
-    pub fn finish(self) -> Result<Written, LogError> {
+    pub fn finish(self) -> Result<(), LogError> {
         let stopped = |_| LogError::Directory("a thread that writes the log has stopped".to_owned());
-        let written = self.appending.join().map_err(stopped)?;
-        for sealing in self.sealing {
-            sealing.join().map_err(stopped)??;
-        }
-        written
+        let appended = self.appending.join().map_err(stopped)?;
+        self.sealing.join().map_err(stopped)??;
+        appended
     }
 }
 
-/// Seals segments as they are closed, until no more can come.
-fn seal_all(segments: &Mutex<Receiver<PathBuf>>) -> Result<(), LogError> {
-    loop {
-        // Held while waiting: the other sealers could only wait too.
-        let next = segments.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        match next {
-            Ok(segment) => seal(&segment)?,
-            Err(_) => return Ok(()),
-        }
-    }
-}
-
+/// One table, and what is to be appended to it next.
 struct Appending {
+    table: Table,
     segments: Segments,
     schema: SchemaRef,
     gathered: Vec<RecordBatch>,
-    rows: u64,
 }
 
 impl Appending {
-    fn gather(&mut self, batch: RecordBatch) -> Result<bool, LogError> {
-        self.gathered.push(batch);
-        if self.gathered.iter().map(RecordBatch::num_rows).sum::<usize>() >= GATHER_ROWS {
-            self.append()
-        } else {
-            Ok(false)
-        }
-    }
-
-    /// Appends what was gathered; true if the segment is full.
-    fn append(&mut self) -> Result<bool, LogError> {
+    fn append(&mut self, group: u32) -> Result<(), LogError> {
         let gathered = std::mem::take(&mut self.gathered);
-        let batch = match &gathered[..] {
-            [] => return Ok(false),
-            [one] => one.clone(),
-            many => concat_batches(&self.schema, many).expect("the batches of a table have one schema"),
-        };
-        self.rows += batch.num_rows() as u64;
-        Ok(self.segments.append(&batch)? >= SEGMENT_ROWS)
-    }
-
-    fn close(&mut self, closed: &Sender<PathBuf>) -> Result<(), LogError> {
-        self.append()?;
-        if let Some(path) = self.segments.close()? {
-            // The other end hangs up only after an error of its own, which is what the run then ends with.
-            let _ = closed.send(path);
+        match &gathered[..] {
+            [] => Ok(()),
+            [one] => self.segments.append(group, one),
+            many => {
+                let batch =
+                    concat_batches(&self.schema, many).expect("the batches of a table have one schema");
+                self.segments.append(group, &batch)
+            }
         }
-        Ok(())
     }
 }
 
-fn append(
-    tables: &mut [Appending],
-    batches: &Receiver<(Table, RecordBatch)>,
-    closed: &Sender<PathBuf>,
-) -> Result<Written, LogError> {
-    let mut flushed = Instant::now();
-    loop {
-        match batches.recv_timeout(FLUSH.saturating_sub(flushed.elapsed())) {
-            Ok((table, batch)) => {
-                let table = &mut tables[table as usize];
-                if table.gather(batch)? {
-                    table.close(closed)?;
+struct Committer {
+    tables: Vec<Appending>,
+    /// The open group of the records, and of the pairs, which may end later.
+    groups: [u32; 2],
+    /// Groups whose records have ended and whose pairs have not.
+    cuts: VecDeque<Closed>,
+    waiting: Vec<Acknowledge>,
+    commit: Commit,
+    closed: Sender<Closed>,
+    /// Rows gathered in all tables.
+    rows: usize,
+}
+
+impl Committer {
+    fn work(mut self, entries: &Receiver<Entry>) -> Result<(), LogError> {
+        let mut synced = Instant::now();
+        loop {
+            match entries.recv_timeout(FLUSH.saturating_sub(synced.elapsed())) {
+                Ok(entry) => {
+                    self.take(entry)?;
+                    self.gather(entries)?;
+                    self.append()?;
                 }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
             }
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => break,
+            if !self.waiting.is_empty() || synced.elapsed() >= FLUSH {
+                self.sync()?;
+                synced = Instant::now();
+            }
         }
-        if flushed.elapsed() >= FLUSH {
-            for table in &mut *tables {
-                if table.append()? {
-                    table.close(closed)?;
+        self.append()?;
+        self.sync()
+    }
+
+    /// Takes what else waits, and what comes while the commit may wait.
+    fn gather(&mut self, entries: &Receiver<Entry>) -> Result<(), LogError> {
+        let began = Instant::now();
+        while self.rows < self.commit.rows {
+            let wait = match self.waiting.is_empty() {
+                true => Duration::ZERO,
+                false => self.commit.wait.saturating_sub(began.elapsed()),
+            };
+            match entries.recv_timeout(wait) {
+                Ok(entry) => self.take(entry)?,
+                Err(_) => break,
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, entry: Entry) -> Result<(), LogError> {
+        match entry {
+            Entry::Rows(rows, acknowledge) => {
+                for (table, batch) in rows {
+                    self.rows += batch.num_rows();
+                    self.tables[table as usize].gathered.push(batch);
                 }
-                table.segments.flush()?;
+                self.waiting.extend(acknowledge);
+                Ok(())
             }
-            flushed = Instant::now();
+            Entry::Cut { covers, refused } => {
+                let mut closed = Closed { group: self.groups[0], covers, refused, ..Closed::default() };
+                for table in self.tables.iter_mut().filter(|table| table.table != Table::Pairs) {
+                    table.append(self.groups[0])?;
+                    closed.segments[table.table as usize] = table.segments.close()?;
+                }
+                self.groups[0] += 1;
+                self.cuts.push_back(closed);
+                Ok(())
+            }
+            Entry::CutPairs { checkpoint } => {
+                let table = &mut self.tables[Table::Pairs as usize];
+                table.append(self.groups[1])?;
+                let pairs = table.segments.close()?;
+                self.groups[1] += 1;
+                if let Some(mut closed) = self.cuts.pop_front() {
+                    closed.segments[Table::Pairs as usize] = pairs;
+                    closed.checkpoint = checkpoint;
+                    // The other end hangs up only after an error of its own, which is what the run then ends with.
+                    let _ = self.closed.send(closed);
+                }
+                Ok(())
+            }
         }
     }
-    for table in &mut *tables {
-        table.close(closed)?;
+
+    fn append(&mut self) -> Result<(), LogError> {
+        self.rows = 0;
+        for table in &mut self.tables {
+            let group = self.groups[usize::from(table.table == Table::Pairs)];
+            table.append(group)?;
+        }
+        Ok(())
     }
-    let mut written = Written::default();
-    for (rows, table) in written.rows.iter_mut().zip(tables) {
-        *rows = table.rows;
+
+    /// Puts the records on disk, and tells those who wait. Pairs are derived, so nobody waits for them.
+    fn sync(&mut self) -> Result<(), LogError> {
+        for table in self.tables.iter_mut().filter(|table| table.table != Table::Pairs) {
+            table.segments.sync()?;
+        }
+        for acknowledge in self.waiting.drain(..) {
+            // Who does not wait any more need not be told.
+            let _ = acknowledge.send(());
+        }
+        Ok(())
     }
-    Ok(written)
 }

@@ -180,7 +180,7 @@ impl Decider {
             Err(why) => {
                 self.pace.failed(rows);
                 (rows == 1).then(|| {
-                    let answers = Answers::none(self.form, 1, &Reason::Failed(why.clone()));
+                    let answers = Answers::none(self.form, 1, &Reason::Broke(why.clone()));
                     Piece { answers, broken: Some(why) }
                 })
             }

@@ -201,7 +201,7 @@ fn given(answers: &Answers) -> wit::Answers {
     };
     let reason = |(row, reason): &(u32, Reason)| match reason {
         Reason::Abstained(why) => (*row, wit::Reason::Abstained(why.clone())),
-        Reason::Failed(why) => (*row, wit::Reason::Failed(why.clone())),
+        Reason::Failed(why) | Reason::Broke(why) => (*row, wit::Reason::Failed(why.clone())),
     };
     wit::Answers {
         decisions,

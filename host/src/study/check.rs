@@ -30,6 +30,11 @@ pub(super) const WORKERS: Bound = Bound { least: 1, most: 64, default: 1 };
 pub(super) const FUEL_PER_ROW: Bound = Bound { least: 1000, most: 100_000_000_000_000, default: 10_000_000 };
 pub(super) const MEMORY_MIB: Bound = Bound { least: 1, most: 4096, default: 64 };
 pub(super) const RECORD_BYTES: Bound = Bound { least: 64, most: 64 << 20, default: 1 << 20 };
+pub(super) const WAITING_MIB: Bound = Bound { least: 1, most: 1 << 20, default: 1024 };
+pub(super) const COMMIT_ROWS: Bound = Bound { least: 1, most: 1 << 20, default: 4096 };
+pub(super) const SEGMENT_ROWS: Bound = Bound { least: 1, most: 1 << 24, default: 256 << 10 };
+/// How long a segment stays open where nothing is declared.
+pub(super) const SEAL_EVERY: SignedDuration = SignedDuration::from_hours(1);
 /// How long a call may take where nothing is declared.
 pub(super) const CALL_TIMEOUT: SignedDuration = SignedDuration::from_secs(1);
 

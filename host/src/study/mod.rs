@@ -210,6 +210,26 @@ pub struct Limits {
     pub memory_mib: usize,
     /// Longest accepted record, in bytes.
     pub record_bytes: usize,
+    /// Memory for records that wait for their partner, in MiB. Beyond it they wait on disk.
+    pub waiting_mib: usize,
+}
+
+/// How the run log is kept. Every setting has a default.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Log {
+    /// Whether it keeps each record's own text beside its columns. True unless declared.
+    pub keep_raw: bool,
+    /// How long a commit waits for more, once something waits to be acknowledged. Zero unless declared: then it takes
+    /// what has come while the last one was being synced.
+    pub commit_wait: SignedDuration,
+    /// The rows with which a commit waits no longer.
+    pub commit_rows: usize,
+    /// The rows of a table with which its open segment is sealed; at least 1.
+    pub segment_rows: usize,
+    /// How long a segment stays open at most, unless it is empty.
+    pub seal_every: SignedDuration,
+    /// How long the snapshots' own text and fields are kept; for ever unless declared.
+    pub retain: Option<SignedDuration>,
 }
 
 /// The plugins of a declaration that is not sound, as far as they could be read: so that what is wrong with them can be
@@ -266,6 +286,6 @@ pub struct Study {
     pub windows: Windows,
     /// The limits.
     pub limits: Limits,
-    /// Whether the run log keeps each record's own text beside its columns. True unless declared.
-    pub keep_raw: bool,
+    /// How the run log is kept.
+    pub log: Log,
 }

@@ -67,7 +67,6 @@ fn study(root: &mut Section<'_>, plugins: &mut Option<Plugins>) -> Option<Study>
 
     let mut horizon = None;
     let decisions = root.section("decisions", DECISIONS, |section| {
-        let positive = |value: &Value<'_>| value.duration().filter(SignedDuration::is_positive);
         horizon = section.required("horizon", &above_zero(), positive);
         stream(section, horizon)
     });
@@ -105,9 +104,7 @@ fn study(root: &mut Section<'_>, plugins: &mut Option<Plugins>) -> Option<Study>
     let conditions = root.sections("conditions", CONDITIONS, |each| condition(each, &declared, &mut names));
     let windows = root.section("windows", WINDOWS, windows).flatten();
     let limits = root.section_or_default("limits", "[limits] with the limits to change", limits);
-    let keep_raw = root.section_or_default("log", "[log] with keep-raw = true or false", |section| {
-        section.optional("keep-raw", "true or false", Value::boolean).unwrap_or(true)
-    });
+    let log = root.section_or_default("log", "[log] with the settings to change", log);
 
     *plugins = Some(Plugins {
         models: models.iter().flatten().cloned().collect(),
@@ -131,7 +128,7 @@ fn study(root: &mut Section<'_>, plugins: &mut Option<Plugins>) -> Option<Study>
         conditions: conditions.into_iter().collect::<Option<_>>()?,
         windows: windows?,
         limits,
-        keep_raw,
+        log,
     })
 }
 
@@ -198,21 +195,36 @@ fn windows(section: &mut Section<'_>) -> Option<Windows> {
 }
 
 fn limits(section: &mut Section<'_>) -> Limits {
-    let mut bounded = |key, Bound { least, most, default }: Bound| {
-        let expected = format!("a whole number from {least} to {most}");
-        let within = |value: &Value<'_>| value.integer().filter(|number| (least..=most).contains(number));
-        section.optional(key, &expected, within).unwrap_or(default)
-    };
     // No bound is below zero or above what fits.
-    let batch_rows = bounded("batch-rows", check::BATCH_ROWS) as usize;
-    let workers = bounded("workers", check::WORKERS) as usize;
-    let fuel_per_row = bounded("fuel-per-row", check::FUEL_PER_ROW) as u64;
-    let memory_mib = bounded("memory-mib", check::MEMORY_MIB) as usize;
-    let record_bytes = bounded("record-bytes", check::RECORD_BYTES) as usize;
-    let positive = |value: &Value<'_>| value.duration().filter(SignedDuration::is_positive);
+    let batch_rows = bounded(section, "batch-rows", check::BATCH_ROWS) as usize;
+    let workers = bounded(section, "workers", check::WORKERS) as usize;
+    let fuel_per_row = bounded(section, "fuel-per-row", check::FUEL_PER_ROW) as u64;
+    let memory_mib = bounded(section, "memory-mib", check::MEMORY_MIB) as usize;
+    let record_bytes = bounded(section, "record-bytes", check::RECORD_BYTES) as usize;
+    let waiting_mib = bounded(section, "waiting-mib", check::WAITING_MIB) as usize;
     let call_timeout =
         section.optional("call-timeout", &above_zero(), positive).unwrap_or(check::CALL_TIMEOUT);
-    Limits { batch_rows, workers, fuel_per_row, call_timeout, memory_mib, record_bytes }
+    Limits { batch_rows, workers, fuel_per_row, call_timeout, memory_mib, record_bytes, waiting_mib }
+}
+
+fn log(section: &mut Section<'_>) -> Log {
+    let keep_raw = section.optional("keep-raw", "true or false", Value::boolean).unwrap_or(true);
+    let commit_wait = section.optional("commit-wait", DURATION, Value::duration).unwrap_or_default();
+    let commit_rows = bounded(section, "commit-rows", check::COMMIT_ROWS) as usize;
+    let segment_rows = bounded(section, "segment-rows", check::SEGMENT_ROWS) as usize;
+    let seal_every = section.optional("seal-every", &above_zero(), positive).unwrap_or(check::SEAL_EVERY);
+    let retain = section.optional("retain", &above_zero(), positive);
+    Log { keep_raw, commit_wait, commit_rows, segment_rows, seal_every, retain }
+}
+
+fn bounded(section: &mut Section<'_>, key: &'static str, Bound { least, most, default }: Bound) -> i64 {
+    let expected = format!("a whole number from {least} to {most}");
+    let within = |value: &Value<'_>| value.integer().filter(|number| (least..=most).contains(number));
+    section.optional(key, &expected, within).unwrap_or(default)
+}
+
+fn positive(value: &Value<'_>) -> Option<SignedDuration> {
+    value.duration().filter(SignedDuration::is_positive)
 }
 
 #[cfg(test)]

@@ -17,8 +17,6 @@ pub fn schema() -> Json {
             source("Where the decisions come from. Without them there is nothing to compare with."),
         ),
     ];
-    let keep_raw = "Whether the log keeps each record's own text beside its columns.";
-    let log = [("keep-raw", json!({ "type": "boolean", "default": true, "description": keep_raw }))];
     let comparator = "The plugin that puts the substrate's decision into the form of the models' answers.";
     let properties = [
         ("study", name("The study's name.")),
@@ -38,7 +36,7 @@ pub fn schema() -> Json {
         ("conditions", tables("How the snapshots are split in advance.", 0, condition())),
         ("windows", windows()),
         ("limits", limits()),
-        ("log", table("The run log.", &[], log)),
+        ("log", log()),
     ];
     let description = "A study: which models run in shadow, on what, and how their answers are compared with what was \
                        really decided.";
@@ -188,6 +186,7 @@ fn windows() -> Json {
 fn limits() -> Json {
     let mut timeout = duration("The wall-clock backstop of one call, whatever its rows. Above zero.");
     timeout["default"] = json!(format!("{}s", check::CALL_TIMEOUT.as_secs()));
+    let waiting = "Memory for records that wait for their partner, in MiB. Beyond it they wait on disk.";
     let fuel = "Fuel for one row, about one unit an instruction. A batch that needs more is cut, in the end to single rows.";
     let properties = [
         ("batch-rows", whole(check::BATCH_ROWS, "The most rows in one batch.")),
@@ -196,8 +195,31 @@ fn limits() -> Json {
         ("call-timeout", timeout),
         ("memory-mib", whole(check::MEMORY_MIB, "The memory of one plugin's instance, in MiB.")),
         ("record-bytes", whole(check::RECORD_BYTES, "The longest record that is accepted, in bytes.")),
+        ("waiting-mib", whole(check::WAITING_MIB, waiting)),
     ];
     table("What one plugin may use, and how records travel.", &[], properties)
+}
+
+fn log() -> Json {
+    let keep_raw = "Whether the log keeps each record's own text beside its columns.";
+    let mut wait = duration(
+        "How long a commit waits for more, once something waits to be acknowledged. A commit takes what has come while the \
+         last one was being synced in any case.",
+    );
+    wait["default"] = json!("0s");
+    let mut seal = duration("How long a segment stays open at most, unless it is empty. Above zero.");
+    seal["default"] = json!("1h");
+    let retain = "How long the snapshots' own text and fields are kept, counted from their observed time; their digests, \
+                  answers and scores are kept for ever. For ever unless declared. Above zero.";
+    let properties = [
+        ("keep-raw", json!({ "type": "boolean", "default": true, "description": keep_raw })),
+        ("commit-wait", wait),
+        ("commit-rows", whole(check::COMMIT_ROWS, "The rows with which a commit waits no longer.")),
+        ("segment-rows", whole(check::SEGMENT_ROWS, "The rows of a table with which its open segment is sealed.")),
+        ("seal-every", seal),
+        ("retain", duration(retain)),
+    ];
+    table("The run log.", &[], properties)
 }
 
 /// A table with these keys and no others.

@@ -49,7 +49,7 @@ fn the_other_example_is_a_number_study() {
 fn what_is_left_out_has_its_default() {
     let study = read(&[]);
     assert_eq!((study.inputs.lateness, study.decisions.lateness), (study.horizon, study.horizon));
-    assert_eq!((study.primary, study.keep_raw, study.windows.week_ends), (0, true, Weekday::Sunday));
+    assert_eq!((study.primary, study.log.keep_raw, study.windows.week_ends), (0, true, Weekday::Sunday));
     assert_eq!(study.models[0].config, serde_json::json!({}));
     let limits = Limits {
         batch_rows: 1024,
@@ -260,7 +260,7 @@ fn limits_are_bounded() {
         "[windows]",
         "[limits]\nworkers = 4\ncall-timeout = \"250ms\"\n[log]\nkeep-raw = false\n[windows]",
     )]);
-    assert_eq!((study.limits.workers, study.limits.batch_rows, study.keep_raw), (4, 1024, false));
+    assert_eq!((study.limits.workers, study.limits.batch_rows, study.log.keep_raw), (4, 1024, false));
     assert_eq!(study.limits.call_timeout, SignedDuration::from_millis(250));
 }
 

@@ -75,9 +75,15 @@ fuel-per-row = 5000
 call-timeout = "3s"
 memory-mib = 8
 record-bytes = 4096
+waiting-mib = 64
 
 [log]
 keep-raw = false
+commit-wait = "2ms"
+commit-rows = 512
+segment-rows = 1000
+seal-every = "2h"
+retain = "30d"
 "#;
 
 /// A table of the schema: its path as messages give it, and what the schema says of it.

@@ -1,0 +1,238 @@
+//! How a run begins, or goes on.
+//!
+//! Always holds: nothing is read from a source before the seal and the ledger's first entries are on disk; a run goes on
+//! only if what was promised has not changed, and from exactly what the log holds.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, anyhow, bail};
+use jiff::Timestamp;
+
+use super::conductor::{Known, Start};
+use super::counted::Counted;
+use super::feed::Feeds;
+use super::judge::{Judged, shape};
+use super::prepare::{Prepared, asset_name, plugin_name};
+use super::restore::Restoring;
+use super::saved::Saved;
+use super::seal::{SEAL, Seal};
+use super::{Options, tables};
+use crate::batch::Side;
+use crate::runlog::ledger::{Asset, Entry, Event, Ledger};
+use crate::runlog::{
+    CHECKPOINT, Found, Recovered, RunDirectory, Sealer, checkpoint, last_mark, recover,
+};
+use crate::sandbox::digest;
+
+/// All that a run begins with.
+pub struct Begun {
+    /// Its directory.
+    pub directory: RunDirectory,
+    /// Its ledger.
+    pub ledger: Ledger,
+    /// Its seal.
+    pub seal: Seal,
+    /// Who seals its segments.
+    pub sealer: Sealer,
+    /// What its log holds.
+    pub recovered: Recovered,
+    /// From where it counts on.
+    pub start: Start,
+    /// What is to be read back, if it goes on.
+    pub restoring: Option<Restoring>,
+    /// Its sources, behind what the log holds.
+    pub feeds: Feeds,
+    /// From where it goes on, in words.
+    pub goes_on: Option<String>,
+}
+
+/// Begins a run in an empty directory, or goes on with the one that is there.
+///
+/// # Errors
+/// See [`super::run`].
+pub fn begin(prepared: &Prepared, options: Options<'_>) -> anyhow::Result<Begun> {
+    // Whatever is wrong with the sources is said before a directory is made.
+    for source in [&prepared.study.snapshots_source, &prepared.study.decisions_source] {
+        crate::source::check(source, &prepared.folder)?;
+    }
+    match RunDirectory::open(options.directory, &prepared.text)? {
+        Found::Fresh(directory) => anew(prepared, directory, options),
+        Found::Run(directory) => go_on(prepared, directory, options),
+    }
+}
+
+fn anew(prepared: &Prepared, directory: RunDirectory, options: Options<'_>) -> anyhow::Result<Begun> {
+    let began = Timestamp::now();
+    let seal = Seal::of(prepared, began);
+    directory.begin()?;
+    directory.write("study.toml", prepared.text.as_bytes())?;
+    keep(prepared, &directory)?;
+    let sealed = seal.to_json();
+    directory.write(SEAL, sealed.as_bytes())?;
+    let seal_digest = digest(sealed.as_bytes());
+    let ledger = Ledger::create(directory.path(), options.signer)?;
+    ledger.append(Event::Opened {
+        study: prepared.study.name.clone(),
+        seal: seal_digest.clone(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        key: ledger.key(),
+    })?;
+    for plugin in &seal.plugins {
+        let asset = |asset: &super::seal::SealedAsset| Asset {
+            name: asset.name.clone(),
+            sha256: asset.sha256.clone(),
+        };
+        ledger.append(Event::Plugin {
+            role: plugin.role.clone(),
+            name: plugin.name.clone(),
+            sha256: plugin.sha256.clone(),
+            assets: plugin.assets.iter().map(asset).collect(),
+        })?;
+    }
+    directory.begun()?;
+    let recovered = recover(directory.path(), 0, [0; 2])?;
+    let start = Start {
+        seal: seal_digest,
+        began,
+        groups: 0,
+        rows: [0; 3],
+        counted: Counted::new(prepared.models.len()),
+        judged: Judged::new(shape(prepared, tables::conditions(&prepared.study).sizes())),
+    };
+    let feeds = Feeds::open(prepared, options.order, [None, None])?;
+    let sealer = Sealer::new(directory.clone(), ledger.clone(), [[0; 4]; 2]);
+    Ok(Begun { directory, ledger, seal, sealer, recovered, start, restoring: None, feeds, goes_on: None })
+}
+
+fn go_on(prepared: &Prepared, directory: RunDirectory, options: Options<'_>) -> anyhow::Result<Begun> {
+    let run = directory.path();
+    let shown = run.display();
+    let sealed = fs::read(run.join(SEAL)).with_context(|| format!("cannot read {shown}/{SEAL}"))?;
+    let seal = Seal::parse(&sealed).map_err(|what| {
+        anyhow!("{shown}/{SEAL} is damaged: {what}; run `understudy verify {shown}` to see what else is")
+    })?;
+    let seal_digest = digest(&sealed);
+    let changes = seal.changes(&Seal::of(prepared, seal.sealed_at));
+    if !changes.is_empty() {
+        bail!(
+            "{shown} holds a run of this study that has not ended, and what was promised has changed since: {}; put it back \
+             to go on, or choose another directory with --run",
+            changes.join(", ")
+        );
+    }
+    let (ledger, entries) = Ledger::open(run, options.signer)?;
+    let past = Past::of(&entries);
+    if past.seal.as_ref() != Some(&seal_digest) {
+        bail!("{shown}/{SEAL} is not the one that the run was opened with; run `understudy verify {shown}`");
+    }
+    if past.closed {
+        bail!("{shown} already holds a run of this study, which has ended; choose another directory with --run");
+    }
+    let recovered = recover(run, past.groups, past.covers)?;
+    let saved = saved(run, &seal_digest, &past);
+    let mut marks = [None, None];
+    for side in Side::BOTH {
+        marks[side as usize] = match recovered.marks[side as usize] {
+            Some(mark) => Some(mark),
+            None => last_mark(run, side)?,
+        };
+    }
+    let feeds = Feeds::open(prepared, options.order, marks)?;
+    ledger.append(Event::Resumed { at: recovered.next, had: past.ended.clone(), cut: recovered.cut })?;
+    let (groups, judged_to) = saved.as_ref().map_or((0, [0; 2]), |saved| (saved.groups, saved.counted.position));
+    let restoring = Restoring {
+        next: recovered.next,
+        groups,
+        known: Known { judged: judged_to, logged: past.covers },
+    };
+    let rows = [recovered.rows[0] as usize, recovered.rows[1] as usize, recovered.rows[2] as usize];
+    let fresh = || Judged::new(shape(prepared, tables::conditions(&prepared.study).sizes()));
+    let (began, counted, judged) = match saved {
+        Some(Saved { began, counted, judged, .. }) => (began, counted, judged.unwrap_or_else(fresh)),
+        None => (past.began.unwrap_or(seal.sealed_at), Counted::new(prepared.models.len()), fresh()),
+    };
+    let goes_on = format!(
+        "{shown} holds a run that {}: it goes on after {} snapshots and {} decisions",
+        past.ended, recovered.next[0], recovered.next[1]
+    );
+    let start = Start { seal: seal_digest, began, groups: past.groups, rows, counted, judged };
+    let sealer = Sealer::new(directory.clone(), ledger.clone(), past.refused);
+    let restoring = Some(restoring);
+    let goes_on = Some(goes_on);
+    Ok(Begun { directory, ledger, seal, sealer, recovered, start, restoring, feeds, goes_on })
+}
+
+/// What the ledger says of a run.
+pub struct Past {
+    /// SHA-256 of `seal.json`, in hexadecimal.
+    pub seal: Option<String>,
+    /// When it was opened.
+    pub began: Option<Timestamp>,
+    /// How many groups are sealed.
+    pub groups: u32,
+    /// How many records of each stream they hold.
+    pub covers: [u64; 2],
+    /// How many records of each stream were refused by then, by class.
+    pub refused: [[u64; 4]; 2],
+    /// Whether it has been closed.
+    pub closed: bool,
+    /// How it ended, in words.
+    pub ended: String,
+}
+
+impl Past {
+    /// What these entries say.
+    pub fn of(entries: &[Entry]) -> Past {
+        let mut past = Past {
+            seal: None,
+            began: None,
+            groups: 0,
+            covers: [0; 2],
+            refused: [[0; 4]; 2],
+            closed: false,
+            ended: "was cut off".to_owned(),
+        };
+        for entry in entries {
+            match &entry.event {
+                Event::Opened { seal, .. } => {
+                    past.seal = Some(seal.clone());
+                    past.began = Some(entry.at);
+                }
+                Event::Sealed { group, covers, .. } => {
+                    past.groups = group + 1;
+                    past.covers = *covers;
+                }
+                Event::Refused { snapshots, decisions } => {
+                    past.refused = [snapshots, decisions].map(|counts| counts.by_class());
+                }
+                Event::Resumed { .. } => past.ended = "was cut off".to_owned(),
+                Event::Stopped { .. } => past.ended = "was stopped".to_owned(),
+                Event::Closed { .. } => past.closed = true,
+                _ => {}
+            }
+        }
+        past
+    }
+}
+
+/// The checkpoint, if it is this run's, whole, and of a group that is sealed.
+fn saved(run: &Path, seal: &str, past: &Past) -> Option<Saved> {
+    let saved: Saved = checkpoint::decode(&fs::read(run.join(CHECKPOINT)).ok()?).ok()?;
+    let fits = saved.seal == seal && saved.groups <= past.groups && saved.judged.is_some();
+    fits.then_some(saved)
+}
+
+/// Puts the plugins and their assets into the run directory.
+fn keep(prepared: &Prepared, directory: &RunDirectory) -> anyhow::Result<()> {
+    let models = prepared.models.iter().map(|m| (&m.file, &m.assets));
+    let metrics = prepared.metrics.iter().map(|m| (&m.file, &m.assets));
+    let comparator = (&prepared.comparator.file, &prepared.comparator.assets);
+    for (file, assets) in models.chain([comparator]).chain(metrics) {
+        directory.write(&plugin_name(&file.digest), &file.bytes)?;
+        for (_, bytes) in assets.iter() {
+            directory.write(&asset_name(&digest(bytes)), bytes)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,179 @@
+//! What is counted of the records that the log holds, and how far it holds them.
+//!
+//! Always holds: it says the same whether the records were counted as they were logged or as they were read back from
+//! the log.
+
+use hdrhistogram::Histogram;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::incidents::Incidents;
+use super::outcome::{ModelCounts, RefusedRecord};
+use super::worker::Answered;
+use crate::batch::{Answers, Class, Reason, Refused, Side};
+use crate::pairing::Account;
+
+/// Refused records of each stream and class that the report shows.
+const SHOWN: usize = 10;
+
+/// What is counted.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Counted {
+    /// How many records of each stream the log holds: the sequence number of the next.
+    pub position: [u64; 2],
+    /// The latest time among the accepted ones of each stream, microseconds; `None` before the first.
+    pub clocks: [Option<i64>; 2],
+    /// What was received and what became of it, up to acceptance, and how many were paired. Waiting and expired are
+    /// the pairing's to say.
+    pub accounts: [Account; 2],
+    /// For each model what it did; the latency is left empty here.
+    pub models: Vec<ModelCounts>,
+    /// For each model the nanoseconds that its answers took.
+    pub latency: Vec<Times>,
+    /// What broke in the models.
+    pub incidents: Incidents,
+    /// The first records that were refused.
+    pub refused: Vec<RefusedRecord>,
+}
+
+impl Counted {
+    /// Nothing yet, of so many models.
+    pub fn new(models: usize) -> Counted {
+        Counted {
+            position: [0; 2],
+            clocks: [None; 2],
+            accounts: Default::default(),
+            models: vec![ModelCounts::default(); models],
+            latency: vec![Times::default(); models],
+            incidents: Incidents::default(),
+            refused: Vec::new(),
+        }
+    }
+
+    /// Counts accepted records of one side, whose times these are.
+    pub fn accept(&mut self, side: Side, times: &[i64]) {
+        let side = side as usize;
+        self.accounts[side].received += times.len() as u64;
+        self.clocks[side] = self.clocks[side].max(times.iter().copied().max());
+    }
+
+    /// Counts what the models did with snapshots. `names` are the models'.
+    pub fn answer<'n>(&mut self, answered: &Answered, names: impl Iterator<Item = &'n str>) {
+        for ((index, model), name) in answered.models.iter().enumerate().zip(names) {
+            let Answers { unanswered, .. } = &model.decided.answers;
+            let abstained =
+                unanswered.iter().filter(|(_, why)| matches!(why, Reason::Abstained(_))).count() as u64;
+            let counts = &mut self.models[index];
+            counts.abstained += abstained;
+            counts.failed += unanswered.len() as u64 - abstained;
+            counts.answered += (model.nanos.len() - unanswered.len()) as u64;
+            let mut without = unanswered.iter().map(|(row, _)| *row as usize).peekable();
+            for (row, nanos) in model.nanos.iter().enumerate() {
+                if without.next_if_eq(&row).is_none() {
+                    self.latency[index].record(*nanos);
+                }
+            }
+            for (row, what) in &model.decided.broken {
+                let row = *row as usize;
+                self.incidents.add(name, what, answered.job.sequences[row], answered.job.records.ids.value(row));
+            }
+        }
+    }
+
+    /// Counts refused records.
+    pub fn refuse(&mut self, refused: &[(u64, Refused)]) {
+        for (_, record) in refused {
+            let account = &mut self.accounts[record.side as usize];
+            account.received += 1;
+            *match record.class {
+                Class::Rejected => &mut account.rejected,
+                Class::Duplicate => &mut account.duplicate,
+                Class::Conflict => &mut account.conflict,
+                Class::Late => &mut account.late,
+            } += 1;
+            let (stream, class) = (record.side.plural(), record.class.name());
+            let alike = |r: &&RefusedRecord| r.class == class && r.stream == stream;
+            if self.refused.iter().filter(alike).count() < SHOWN {
+                self.refused.push(RefusedRecord {
+                    stream: stream.to_owned(),
+                    line: record.line,
+                    class: class.to_owned(),
+                    reason: record.reason.clone(),
+                });
+            }
+        }
+    }
+
+    /// Counts pairs.
+    pub fn pair(&mut self, pairs: u64) {
+        for account in &mut self.accounts {
+            account.paired += pairs;
+        }
+    }
+
+    /// How many records of a side were accepted.
+    pub fn accepted(&self, side: Side) -> u64 {
+        let Account { received, rejected, duplicate, conflict, late, .. } = self.accounts[side as usize];
+        received - rejected - duplicate - conflict - late
+    }
+}
+
+/// A distribution of times, in nanoseconds, to three significant digits.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Times(Histogram<u64>);
+
+impl Default for Times {
+    fn default() -> Times {
+        Times(Histogram::new(3).expect("three digits are allowed"))
+    }
+}
+
+impl Times {
+    /// Counts one.
+    pub fn record(&mut self, nanos: u64) {
+        self.0.record(nanos).expect("the histogram grows");
+    }
+
+    /// The histogram.
+    pub fn histogram(&self) -> &Histogram<u64> {
+        &self.0
+    }
+}
+
+impl Serialize for Times {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let counts = self.0.iter_recorded().map(|at| (at.value_iterated_to(), at.count_at_value()));
+        counts.collect::<Vec<(u64, u64)>>().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Times {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Times, D::Error> {
+        let mut times = Times::default();
+        for (value, count) in Vec::<(u64, u64)>::deserialize(deserializer)? {
+            times.0.record_n(value, count).map_err(serde::de::Error::custom)?;
+        }
+        Ok(times)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::run::Latency;
+    use crate::runlog::checkpoint;
+
+    proptest! {
+        #[test]
+        fn a_distribution_is_read_back_as_it_was(
+            nanos in prop::collection::vec(prop_oneof![0u64..5000, any::<u64>().prop_map(|n| n >> 8)], 0..200),
+        ) {
+            let mut times = Times::default();
+            nanos.iter().for_each(|nanos| times.record(*nanos));
+            let again: Times = checkpoint::decode(&checkpoint::encode(&times).unwrap()).unwrap();
+            prop_assert_eq!(Latency::of(times.histogram()), Latency::of(again.histogram()));
+            prop_assert_eq!(again, times);
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! The loop that drives a run: takes from the sources what the run wants next, until they end or it is stopped.
+//!
+//! Always holds: whatever was taken is answered, logged and compared, however the reading ended.
+
+use tokio::sync::mpsc::Receiver;
+
+use super::conductor::Conductor;
+use super::feed::{Feed, Feeds};
+use super::outcome::End;
+use super::saved::Saved;
+use crate::batch::Side;
+
+/// Batches that each worker may have before it.
+const AHEAD: u64 = 3;
+
+/// Runs the pipeline until the sources end or `stop` comes.
+///
+/// # Errors
+/// When threads cannot be started. That the log failed is known to its writer.
+pub async fn drive(
+    mut conductor: Conductor<'_>,
+    mut feeds: Feeds,
+    stop: impl Future<Output = ()>,
+) -> anyhow::Result<Saved> {
+    tokio::pin!(stop);
+    let mut end = End::Finished;
+    let mut faults = Vec::new();
+    let mut tick = tokio::time::interval(std::time::Duration::from_millis(100));
+    while feeds.receivers.iter().any(Option::is_some) {
+        let room = conductor.in_flight() < AHEAD * conductor.prepared.study.limits.workers as u64;
+        let wants = Side::BOTH.map(|side| feeds.wants(side, &conductor.pairing));
+        let [snapshots, decisions] = &mut feeds.receivers;
+        let (side, fed) = tokio::select! {
+            biased;
+            () = &mut stop => {
+                end = End::Interrupted;
+                break;
+            }
+            Some(answered) = conductor.answers.recv() => {
+                conductor.answered(answered);
+                continue;
+            }
+            Some(fed) = next(snapshots), if wants[0] && room => (Side::Snapshot, fed),
+            Some(fed) = next(decisions), if wants[1] => (Side::Decision, fed),
+            _ = tick.tick() => {
+                conductor.show();
+                continue;
+            }
+        };
+        match fed {
+            Feed::Batch(decoded) => conductor.take(*decoded),
+            Feed::End(fault) => {
+                feeds.receivers[side as usize] = None;
+                faults.extend(fault.map(|fault| fault.to_string()));
+            }
+        }
+        if conductor.log_failed {
+            break;
+        }
+    }
+    if !faults.is_empty() && end == End::Finished {
+        end = End::SourceBroke(faults);
+    }
+    // Whatever was taken is answered, logged and compared, however the reading ended.
+    while conductor.in_flight() > 0 {
+        match conductor.answers.recv().await {
+            Some(answered) => conductor.answered(answered),
+            None => anyhow::bail!("a thread that runs models has stopped; this is a fault in understudy"),
+        }
+    }
+    conductor.finish(end)
+}
+
+async fn next(receiver: &mut Option<Receiver<Feed>>) -> Option<Feed> {
+    match receiver {
+        Some(receiver) => receiver.recv().await.or(Some(Feed::End(None))),
+        None => None,
+    }
+}

@@ -1,0 +1,174 @@
+//! Rows of the log, back as what they were made from: records, and the answers given to them.
+//!
+//! Always holds: what is made of logged rows is what the log was given, except for the records' own text, which nothing
+//! after the log asks for.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions, StringArray};
+use arrow::datatypes::{DataType, TimestampMicrosecondType, UInt64Type};
+
+use super::prepare::Prepared;
+use super::worker::Timed;
+use crate::batch::{Answers, Class, Reason, Records, Refused, Side, fields_schema};
+use crate::runlog::Table;
+use crate::sandbox::Decided;
+use crate::study::Stream;
+
+/// A row of the log that does not hold what the study's rows hold.
+#[derive(Debug, thiserror::Error)]
+#[error("the log's {table} do not hold what this study's rows hold: {what}")]
+pub struct LoggedError {
+    table: &'static str,
+    what: String,
+}
+
+/// Logged records of one stream, with their sequence numbers.
+pub struct Logged {
+    /// Sequence numbers.
+    pub sequences: Vec<u64>,
+    /// The records; their own text is left out.
+    pub records: Records,
+}
+
+/// The columns of a table that are read back: all but the records' own text. `None` for all.
+pub fn columns(prepared: &Prepared, table: Table) -> Vec<String> {
+    let schemas = super::tables::schemas(prepared);
+    let fields = schemas[table as usize].fields();
+    fields.iter().map(|field| field.name().clone()).filter(|name| name != "raw").collect()
+}
+
+/// The records of a batch of logged rows of either stream.
+///
+/// # Errors
+/// When a column is missing or of another type.
+pub fn records(prepared: &Prepared, side: Side, batch: &RecordBatch) -> Result<Logged, LoggedError> {
+    let (stream, time, prefix): (&Stream, _, _) = match side {
+        Side::Snapshot => (&prepared.study.inputs, "observed_at", "input."),
+        Side::Decision => (&prepared.study.decisions, "decided_at", "decision."),
+    };
+    let columns = Columns { table: side.plural(), batch };
+    let mut fields: Vec<ArrayRef> = Vec::with_capacity(stream.fields.len());
+    for field in &stream.fields {
+        fields.push(columns.column(&format!("{prefix}{}", field.name))?.clone());
+    }
+    let rows = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    let fields = RecordBatch::try_new_with_options(fields_schema(stream), fields, &rows)
+        .map_err(|error| columns.fault(error.to_string()))?;
+    let records = Records {
+        ids: columns.text("id")?.clone(),
+        times: columns.times(time)?,
+        fields,
+        raw: StringArray::new_null(batch.num_rows()),
+        digests: columns.numbers("digest")?,
+        lines: columns.numbers("line")?,
+        offsets: columns.numbers("offset")?,
+    };
+    Ok(Logged { sequences: columns.numbers("sequence")?, records })
+}
+
+/// For each model what it answered to a batch of logged snapshots.
+///
+/// # Errors
+/// When a column is missing or of another type.
+pub fn answers(prepared: &Prepared, batch: &RecordBatch) -> Result<Vec<Timed>, LoggedError> {
+    let columns = Columns { table: Side::Snapshot.plural(), batch };
+    let answers = |model: &super::prepare::Member<crate::sandbox::DeciderPlugin>| {
+        let name = format!("model.{}", model.name);
+        let answers = columns.answers(&name, model.plugin.form)?;
+        Ok(Timed { decided: decided(answers), nanos: columns.numbers(&format!("{name}.nanos"))? })
+    };
+    prepared.models.iter().map(answers).collect()
+}
+
+/// What the comparator answered in a batch of logged pairs.
+///
+/// # Errors
+/// When a column is missing or of another type.
+pub fn comparator(prepared: &Prepared, batch: &RecordBatch) -> Result<Decided, LoggedError> {
+    Columns { table: "pairs", batch }.answers("comparator", prepared.comparator.plugin.form).map(decided)
+}
+
+/// Refused records with their sequence numbers; their own text is left out.
+///
+/// # Errors
+/// When a column is missing or of another type.
+pub fn refused(batch: &RecordBatch) -> Result<Vec<(u64, Refused)>, LoggedError> {
+    let columns = Columns { table: "refused records", batch };
+    let (streams, classes, reasons) =
+        (columns.text("stream")?, columns.text("class")?, columns.text("reason")?);
+    let [sequences, lines, offsets, digests] =
+        ["sequence", "line", "offset", "digest"].map(|name| columns.numbers(name));
+    let (sequences, lines, offsets, digests) = (sequences?, lines?, offsets?, digests?);
+    let row = |row: usize| {
+        let unknown = |what: &str, value: &str| columns.fault(format!("no {what} is called \"{value}\""));
+        let side = Side::BOTH.into_iter().find(|side| side.plural() == streams.value(row));
+        let class = Class::ALL.into_iter().find(|class| class.name() == classes.value(row));
+        let refused = Refused {
+            side: side.ok_or_else(|| unknown("stream", streams.value(row)))?,
+            line: lines[row],
+            offset: offsets[row],
+            class: class.ok_or_else(|| unknown("class", classes.value(row)))?,
+            reason: reasons.value(row).to_owned(),
+            raw: Vec::new(),
+            digest: digests[row],
+        };
+        Ok((sequences[row], refused))
+    };
+    (0..batch.num_rows()).map(row).collect()
+}
+
+/// Answers, with what was broken on.
+fn decided(answers: Answers) -> Decided {
+    let broke = |(row, reason): &(u32, Reason)| match reason {
+        Reason::Broke(why) => Some((*row, why.clone())),
+        Reason::Abstained(_) | Reason::Failed(_) => None,
+    };
+    let broken = answers.unanswered.iter().filter_map(broke).collect();
+    Decided { answers, broken }
+}
+
+/// Columns by name, of the types that they should have.
+struct Columns<'b> {
+    table: &'static str,
+    batch: &'b RecordBatch,
+}
+
+impl<'b> Columns<'b> {
+    fn fault(&self, what: String) -> LoggedError {
+        LoggedError { table: self.table, what }
+    }
+
+    fn column(&self, name: &str) -> Result<&'b ArrayRef, LoggedError> {
+        self.batch.column_by_name(name).ok_or_else(|| self.fault(format!("the column {name} is missing")))
+    }
+
+    fn typed<T>(&self, name: &str, found: Option<T>) -> Result<T, LoggedError> {
+        found.ok_or_else(|| {
+            let of = |column: &ArrayRef| column.data_type().clone();
+            let found = self.batch.column_by_name(name).map_or(DataType::Null, of);
+            self.fault(format!("the column {name} is of type {found}"))
+        })
+    }
+
+    fn text(&self, name: &str) -> Result<&'b StringArray, LoggedError> {
+        self.typed(name, self.column(name)?.as_string_opt::<i32>())
+    }
+
+    fn numbers(&self, name: &str) -> Result<Vec<u64>, LoggedError> {
+        let column = self.typed(name, self.column(name)?.as_primitive_opt::<UInt64Type>())?;
+        Ok(column.values().to_vec())
+    }
+
+    fn times(&self, name: &str) -> Result<Vec<i64>, LoggedError> {
+        let column = self.typed(name, self.column(name)?.as_primitive_opt::<TimestampMicrosecondType>())?;
+        Ok(column.values().to_vec())
+    }
+
+    fn answers(&self, name: &str, form: crate::study::Form) -> Result<Answers, LoggedError> {
+        let [answer, unanswered, confidence] =
+            ["answer", "unanswered", "confidence"].map(|part| self.column(&format!("{name}.{part}")));
+        Answers::from_columns(form, [answer?, unanswered?, confidence?])
+            .ok_or_else(|| self.fault(format!("the columns {name}.* are no answers")))
+    }
+}
