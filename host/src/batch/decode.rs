@@ -33,6 +33,8 @@ pub struct Records {
     pub digests: Vec<u64>,
     /// The lines they stood on, counted from 1.
     pub lines: Vec<u64>,
+    /// The bytes at which those lines begin, in the decompressed source.
+    pub offsets: Vec<u64>,
 }
 
 impl Records {
@@ -63,8 +65,14 @@ impl Records {
             raw: text(&self.raw),
             digests: kept(&self.digests, keep),
             lines: kept(&self.lines, keep),
+            offsets: kept(&self.offsets, keep),
         }
     }
+}
+
+/// The digest of a record's own bytes: xxh3-64.
+pub fn record_digest(text: &[u8]) -> u64 {
+    xxhash_rust::xxh3::xxh3_64(text)
 }
 
 fn kept<T: Copy>(values: &[T], keep: &[bool]) -> Vec<T> {
@@ -207,9 +215,11 @@ impl Decoder {
         Refused {
             side: self.side,
             line: lines.line(index),
+            offset: lines.offset(index),
             class: Class::Rejected,
             reason,
             raw: lines.text(index).to_vec(),
+            digest: record_digest(lines.text(index)),
         }
     }
 
@@ -235,10 +245,10 @@ impl Decoder {
             raw.append_value(std::str::from_utf8(lines.text(row)).expect("checked before it was decoded"));
         }
         let raw = raw.finish();
-        let digest = |&row: &usize| xxhash_rust::xxh3::xxh3_64(lines.text(row));
-        let digests = parts.rows.iter().map(digest).collect();
+        let digests = parts.rows.iter().map(|&row| record_digest(lines.text(row))).collect();
         let numbers = parts.rows.iter().map(|&row| lines.line(row)).collect();
-        let records = Records { ids, times, fields, raw, digests, lines: numbers };
+        let offsets = parts.rows.iter().map(|&row| lines.offset(row)).collect();
+        let records = Records { ids, times, fields, raw, digests, lines: numbers, offsets };
         Decoded { side: self.side, records, refused }
     }
 

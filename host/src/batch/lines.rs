@@ -15,6 +15,7 @@ pub struct Lines {
 struct Span {
     range: Range<usize>,
     line: u64,
+    offset: u64,
     fault: Option<String>,
 }
 
@@ -34,29 +35,30 @@ impl Lines {
         self.bytes.len()
     }
 
-    /// Takes one line without its line feed; a blank one is passed over. `line` counts from 1.
-    pub fn push(&mut self, line: u64, text: &[u8]) {
+    /// Takes one line without its line feed; a blank one is passed over. `line` counts from 1; at byte `offset` of the
+    /// source it begins.
+    pub fn push(&mut self, line: u64, offset: u64, text: &[u8]) {
         let text = text.trim_ascii();
         if !text.is_empty() {
-            self.push_span(line, text, None);
+            self.push_span(line, offset, text, None);
         }
     }
 
     /// Takes a record that its source found broken, with the reason.
-    pub fn push_broken(&mut self, line: u64, text: &[u8], fault: String) {
-        self.push_span(line, text, Some(fault));
+    pub fn push_broken(&mut self, line: u64, offset: u64, text: &[u8], fault: String) {
+        self.push_span(line, offset, text, Some(fault));
     }
 
-    fn push_span(&mut self, line: u64, text: &[u8], fault: Option<String>) {
+    fn push_span(&mut self, line: u64, offset: u64, text: &[u8], fault: Option<String>) {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(text);
-        self.spans.push(Span { range: start..self.bytes.len(), line, fault });
+        self.spans.push(Span { range: start..self.bytes.len(), line, offset, fault });
     }
 
     /// Takes all the records of another run behind its own.
     pub fn append(&mut self, other: &Lines) {
         for span in &other.spans {
-            self.push_span(span.line, &other.bytes[span.range.clone()], span.fault.clone());
+            self.push_span(span.line, span.offset, &other.bytes[span.range.clone()], span.fault.clone());
         }
     }
 
@@ -68,6 +70,11 @@ impl Lines {
     /// The line of record `index` in its source, counted from 1.
     pub fn line(&self, index: usize) -> u64 {
         self.spans[index].line
+    }
+
+    /// The byte of its source at which the line of record `index` begins.
+    pub fn offset(&self, index: usize) -> u64 {
+        self.spans[index].offset
     }
 
     /// What the source found wrong with record `index`.

@@ -9,7 +9,7 @@ mod lines;
 mod values;
 
 pub use answers::{Answers, Decisions, Names, Reason};
-pub use decode::{Decoded, Decoder, Records};
+pub use decode::{Decoded, Decoder, Records, record_digest};
 pub use lines::Lines;
 pub(crate) use decode::fields_schema;
 pub(crate) use values::data_type;
@@ -45,6 +45,17 @@ impl Side {
             Side::Decision => Side::Snapshot,
         }
     }
+}
+
+/// Where a record stood in its source, and what it was: enough to find the place again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// Its line, counted from 1.
+    pub line: u64,
+    /// The byte at which its line begins, in the decompressed source.
+    pub offset: u64,
+    /// The digest of its own bytes.
+    pub digest: u64,
 }
 
 /// Why a record was counted and kept but takes no part in the study.
@@ -83,10 +94,14 @@ pub struct Refused {
     pub side: Side,
     /// Its line in the source, counted from 1.
     pub line: u64,
+    /// The byte at which its line begins, in the decompressed source.
+    pub offset: u64,
     /// The kind of reason.
     pub class: Class,
     /// The reason in words: what was wrong, and in which field.
     pub reason: String,
     /// The record's own bytes.
     pub raw: Vec<u8>,
+    /// A digest of them.
+    pub digest: u64,
 }

@@ -208,6 +208,17 @@ impl Pairing {
         Accounting { snapshots: accounts[0], decisions: accounts[1] }
     }
 
+    /// How many accepted records of a side are in batches that may still be paired, and are not.
+    pub fn open_rows(&self, side: Side) -> u64 {
+        let open = self.batches.values().filter(|batch| batch.side == side && batch.open);
+        open.map(|batch| batch.waiting as u64).sum()
+    }
+
+    /// Sets what is counted, after logged records were taken again: `expired` without those in [`Pairing::open_rows`].
+    pub fn set_accounts(&mut self, accounts: [Account; 2]) {
+        self.accounts = accounts;
+    }
+
     /// The spans of time.
     pub fn horizon(&self) -> Horizon {
         self.horizon

@@ -133,10 +133,11 @@ fn go_on(prepared: &Prepared, directory: RunDirectory, options: Options<'_>) -> 
     let saved = saved(run, &seal_digest, &past);
     let mut marks = [None, None];
     for side in Side::BOTH {
-        marks[side as usize] = match recovered.marks[side as usize] {
+        let mark = match recovered.marks[side as usize] {
             Some(mark) => Some(mark),
             None => last_mark(run, side)?,
         };
+        marks[side as usize] = mark.map(|(_, mark)| mark);
     }
     let feeds = Feeds::open(prepared, options.order, marks)?;
     ledger.append(Event::Resumed { at: recovered.next, had: past.ended.clone(), cut: recovered.cut })?;

@@ -328,7 +328,7 @@ impl<'p> Conductor<'p> {
         let mut logged = Vec::new();
         if let Some(known) = self.restoring {
             let before = |met: &Met, known: [u64; 2]| {
-                let (Met { snapshot: (shown, s), decision: (taken, d) }) = met;
+                let Met { snapshot: (shown, s), decision: (taken, d) } = met;
                 shown.sequences[*s as usize] < known[0] && taken.sequences[*d as usize] < known[1]
             };
             met.retain(|met| !before(met, known.judged));

@@ -10,7 +10,7 @@ use tokio::sync::mpsc::{Receiver, channel};
 
 use super::Order;
 use super::prepare::Prepared;
-use crate::batch::{Decoded, Decoder, Side};
+use crate::batch::{Decoded, Decoder, Mark, Side};
 use crate::pairing::Pairing;
 use crate::source::{SourceError, open};
 use crate::study::{Source, Study};
@@ -36,14 +36,14 @@ pub struct Feeds {
 }
 
 impl Feeds {
-    /// Opens both sources.
+    /// Opens both sources, each behind the last record of it that the log holds.
     ///
     /// # Errors
-    /// When one cannot be opened.
-    pub fn open(prepared: &Prepared, order: Order) -> Result<Feeds, FeedError> {
+    /// When one cannot be opened, or is not the one that was read.
+    pub fn open(prepared: &Prepared, order: Order, after: [Option<Mark>; 2]) -> Result<Feeds, FeedError> {
         let study = &prepared.study;
         let folder: &Path = &prepared.folder;
-        let open = |side| start(study, side, folder).map(Some);
+        let open = |side: Side| start(study, side, folder, after[side as usize]).map(Some);
         let files = [&study.snapshots_source, &study.decisions_source]
             .map(|source| matches!(source, Source::File(_)));
         Ok(Feeds { receivers: [open(Side::Snapshot)?, open(Side::Decision)?], order, files })
@@ -68,13 +68,13 @@ impl Feeds {
 ///
 /// # Errors
 /// When its source cannot be opened, or the system gives no thread.
-fn start(study: &Study, side: Side, folder: &Path) -> Result<Receiver<Feed>, FeedError> {
+fn start(study: &Study, side: Side, folder: &Path, after: Option<Mark>) -> Result<Receiver<Feed>, FeedError> {
     let (source, stream): (&Source, _) = match side {
         Side::Snapshot => (&study.snapshots_source, &study.inputs),
         Side::Decision => (&study.decisions_source, &study.decisions),
     };
     let rows = study.limits.batch_rows;
-    let mut reader = open(source, folder, study.limits.record_bytes)?;
+    let mut reader = open(source, folder, study.limits.record_bytes, after)?;
     let mut decoder = Decoder::new(side, stream, rows);
     let (feed, batches) = channel(WAITING);
     let read = move || {

@@ -3,8 +3,6 @@
 //! Always holds: what is made of logged rows is what the log was given, except for the records' own text, which nothing
 //! after the log asks for.
 
-use std::sync::Arc;
-
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions, StringArray};
 use arrow::datatypes::{DataType, TimestampMicrosecondType, UInt64Type};
 

@@ -1,13 +1,13 @@
 //! The run directory: made once, for one study, and one process at a time writes it.
 
 use std::fs::{self, File, TryLockError};
-use std::io::{BufRead as _, BufReader, ErrorKind, Write as _};
+use std::io::{BufRead as _, BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::ledger::LEDGER;
 use super::stream::sync_folder;
-use super::LogError;
+use super::{LogError, replace};
 
 /// Stands in the directory from its making until the ledger has its first entry.
 const BEGINNING: &str = "beginning.tmp";
@@ -118,15 +118,7 @@ impl RunDirectory {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).map_err(&error)?;
         }
-        let aside = path.with_extension("tmp");
-        let written = File::create(&aside)
-            .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_data()))
-            .and_then(|()| fs::rename(&aside, &path));
-        written.map_err(|fault| {
-            // It is of no use to anybody, and the fault is told either way.
-            let _ = fs::remove_file(&aside);
-            error(fault)
-        })?;
+        replace(&path, bytes).map_err(error)?;
         sync_folder(path.parent().unwrap_or(&self.path))
     }
 

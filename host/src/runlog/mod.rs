@@ -30,11 +30,12 @@ mod segments;
 mod stream;
 mod writer;
 
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 pub use directory::{Found, RunDirectory};
-pub use reader::Reading;
+pub use reader::{Reading, Rows, SegmentFile, segments};
 pub use recover::{Recovered, last_mark, recover};
 pub use sealer::Sealer;
 pub use writer::{Acknowledge, Commit, LogWriter, Writing};
@@ -70,6 +71,19 @@ impl Table {
             Table::Pairs => "pairs",
         }
     }
+}
+
+/// Writes a file aside, syncs it and renames it to its name, so that it is never seen half-written.
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let aside = path.with_extension("tmp");
+    let written = File::create(&aside)
+        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_data()))
+        .and_then(|()| fs::rename(&aside, path));
+    if written.is_err() {
+        // It is of no use to anybody, and the error is told.
+        let _ = fs::remove_file(&aside);
+    }
+    written
 }
 
 /// Bytes in hexadecimal.
@@ -119,6 +133,11 @@ impl LogError {
             arrow::error::ArrowError::IoError(_, error) => LogError::Io { verb, path: path.clone(), error },
             other => LogError::Format { verb, path: path.clone(), why: other.to_string() },
         }
+    }
+
+    fn damaged(verb: &'static str, path: &Path) -> impl Fn(String) -> LogError {
+        let path = path.to_owned();
+        move |why| LogError::Format { verb, path: path.clone(), why }
     }
 
     fn parquet(verb: &'static str, path: &Path) -> impl Fn(parquet::errors::ParquetError) -> LogError {

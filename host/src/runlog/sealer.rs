@@ -4,11 +4,11 @@
 //! and only then are its open segments removed and the checkpoint of its end written.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::mpsc::Receiver;
 use std::thread;
 
-use super::ledger::{Ledger, LedgerError, Event, RefusedCounts, Segment};
+use super::ledger::{Event, Ledger, RefusedCounts, Segment};
 use super::segments::{Sealed, seal};
 use super::{CHECKPOINT, LogError, RunDirectory, Table};
 
@@ -68,8 +68,7 @@ impl Sealer {
         let segments = Table::ALL.into_iter().zip(sealed).filter_map(|(table, sealed)| {
             let Sealed { sha256, bytes, rows, sequences } = sealed?;
             let file = format!("{}/{:06}.parquet", table.folder(), group.group);
-            let (first, last) = sequences.unzip();
-            Some(Segment { file, sha256, bytes, rows, first, last })
+            Some(Segment { file, sha256, bytes, rows, sequences })
         });
         self.ledger.append(Event::Sealed {
             group: group.group,

@@ -90,15 +90,16 @@ pub(super) struct Sealed {
 /// Writes a closed segment as Parquet beside it, synced. The segment stays.
 pub(super) fn seal(segment: &Path) -> Result<Sealed, LogError> {
     let mut batches = scan(segment)?;
-    let schema = batches.schema().clone();
+    let torn = |why: &str| LogError::damaged("read", segment)(why.to_owned());
+    let schema = batches.schema().cloned().ok_or_else(|| torn("it has no whole message"))?;
     let mut parquet = ParquetFile::create(&segment.with_extension("parquet"), &schema)?;
     for batch in &mut batches {
         parquet.write(&batch?)?;
     }
-    if let Some(damage) = batches.damage() {
-        return Err(LogError::Format { verb: "read", path: segment.to_owned(), why: damage.to_owned() });
+    match batches.ended() {
+        true => parquet.finish(),
+        false => Err(torn(batches.damage().unwrap_or("it does not end as a closed segment does"))),
     }
-    parquet.finish()
 }
 
 /// A Parquet file being written aside: it gets its name when it is whole and on disk.

@@ -25,16 +25,29 @@ pub struct LineReader {
     /// What was read of the buffer, and how much of that was handed on.
     filled: usize,
     used: usize,
-    /// The number of the line that begins at `used`.
+    /// The number of the line that begins at `used`, and the byte of the source at which it begins.
     line: u64,
-    /// The rest of this line is passed over: it was too long.
+    offset: u64,
+    /// The rest of this line is passed over: it was too long. So much of it has been.
     skipping: bool,
+    passed: u64,
     ended: bool,
 }
 
 impl LineReader {
-    /// Reads `reader`, which messages call `name`. No record may be longer than `longest` bytes.
+    /// Reads `reader`, which messages call `name`, from its beginning. No record may be longer than `longest` bytes.
     pub fn new(reader: Box<dyn Read + Send>, name: String, longest: usize) -> LineReader {
+        LineReader::starting(reader, name, longest, 1, 0)
+    }
+
+    /// Reads `reader`, which stands at the beginning of `line`, at byte `offset` of the source.
+    pub fn starting(
+        reader: Box<dyn Read + Send>,
+        name: String,
+        longest: usize,
+        line: u64,
+        offset: u64,
+    ) -> LineReader {
         let buffer = vec![0; BLOCK];
         LineReader {
             reader,
@@ -43,8 +56,10 @@ impl LineReader {
             buffer,
             filled: 0,
             used: 0,
-            line: 1,
+            line,
+            offset,
             skipping: false,
+            passed: 0,
             ended: false,
         }
     }
@@ -76,10 +91,12 @@ impl LineReader {
             let rest = &self.buffer[self.used..self.filled];
             let Some(end) = memchr::memchr(b'\n', rest) else { break };
             if !std::mem::take(&mut self.skipping) {
-                push(lines, self.line, &rest[..end], self.longest);
+                push(lines, self.line, self.offset, &rest[..end], self.longest);
             }
             self.used += end + 1;
             self.line += 1;
+            self.offset += self.passed + end as u64 + 1;
+            self.passed = 0;
         }
     }
 
@@ -90,8 +107,9 @@ impl LineReader {
         self.used = 0;
         if self.filled > self.longest {
             if !std::mem::replace(&mut self.skipping, true) {
-                push(lines, self.line, &self.buffer[..self.filled], self.longest);
+                push(lines, self.line, self.offset, &self.buffer[..self.filled], self.longest);
             }
+            self.passed += self.filled as u64;
             self.filled = 0;
         }
         if self.buffer.len() - self.filled < BLOCK {
@@ -102,7 +120,7 @@ impl LineReader {
                 Ok(0) => {
                     self.ended = true;
                     if !self.skipping {
-                        push(lines, self.line, &self.buffer[..self.filled], self.longest);
+                        push(lines, self.line, self.offset, &self.buffer[..self.filled], self.longest);
                     }
                     self.filled = 0;
                     return Ok(());
@@ -125,13 +143,13 @@ impl LineReader {
     }
 }
 
-fn push(lines: &mut Lines, line: u64, text: &[u8], longest: usize) {
+fn push(lines: &mut Lines, line: u64, offset: u64, text: &[u8], longest: usize) {
     if text.len() > longest {
         let fault = format!("longer than {longest} bytes, see `limits.record-bytes`; its beginning is kept");
-        lines.push_broken(line, &text[..longest], fault);
+        lines.push_broken(line, offset, &text[..longest], fault);
     } else {
         let mark: &[u8] = if line == 1 { MARK } else { b"" };
-        lines.push(line, text.strip_prefix(mark).unwrap_or(text));
+        lines.push(line, offset, text.strip_prefix(mark).unwrap_or(text));
     }
 }
 

@@ -6,11 +6,12 @@
 mod lines;
 
 use std::fs::File;
-use std::io::{self, BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::io::{self, BufRead, BufReader, Read, Seek as _, SeekFrom};
+use std::path::Path;
 
 pub use lines::LineReader;
 
+use crate::batch::{Mark, record_digest};
 use crate::study::Source;
 
 /// Why a source gave out before its end.
@@ -34,24 +35,46 @@ pub enum SourceError {
         /// What was found there.
         why: String,
     },
+    /// It is not the file that was read before.
+    #[error(
+        "{name} is not the file that was read before: line {line} is not the record that was read there. Put that file \
+         back, with what has come since behind it, or run into another directory with --run"
+    )]
+    Changed {
+        /// The file.
+        name: String,
+        /// The line of the last record that was read.
+        line: u64,
+    },
 }
 
-/// Opens a source. `folder` is the study's own.
+/// Opens a source, to read what comes after a record that was read before. `folder` is the study's own.
+///
+/// What cannot be wound back, standard input or a named pipe, goes on as it comes.
 ///
 /// # Errors
-/// When a file cannot be opened.
-pub fn open(source: &Source, folder: &Path, record_bytes: usize) -> Result<LineReader, SourceError> {
-    match source {
-        Source::Stdin => {
-            Ok(LineReader::new(Box::new(io::stdin()), "standard input".to_owned(), record_bytes))
-        }
-        Source::File(path) => {
-            let path = folder.join(path);
-            let name = path.display().to_string();
-            let reader =
-                decompressed(&path).map_err(|error| SourceError::Open { name: name.clone(), error })?;
-            Ok(LineReader::new(reader, name, record_bytes))
-        }
+/// When a file cannot be opened, or does not hold that record where it did.
+pub fn open(
+    source: &Source,
+    folder: &Path,
+    record_bytes: usize,
+    after: Option<Mark>,
+) -> Result<LineReader, SourceError> {
+    let Source::File(path) = source else {
+        return Ok(LineReader::new(Box::new(io::stdin()), "standard input".to_owned(), record_bytes));
+    };
+    let path = folder.join(path);
+    let name = path.display().to_string();
+    let cannot = |error| SourceError::Open { name: name.clone(), error };
+    let after = match after {
+        Some(mark) if path.metadata().map_err(cannot)?.is_file() => mark,
+        _ => return Ok(LineReader::new(decompressed(&path, 0).map_err(cannot)?, name, record_bytes)),
+    };
+    let reader = decompressed(&path, after.offset).map_err(cannot)?;
+    let mut lines = LineReader::starting(reader, name.clone(), record_bytes, after.line, after.offset);
+    match lines.next(1)? {
+        Some(found) if found.line(0) == after.line && record_digest(found.text(0)) == after.digest => Ok(lines),
+        _ => Err(SourceError::Changed { name, line: after.line }),
     }
 }
 
@@ -71,8 +94,8 @@ pub fn check(source: &Source, folder: &Path) -> Result<(), SourceError> {
     found.map_err(|error| SourceError::Open { name: path.display().to_string(), error })
 }
 
-/// A file's content; gzip (with any number of members) and zstd are told by their first bytes.
-fn decompressed(path: &PathBuf) -> io::Result<Box<dyn Read + Send>> {
+/// A file's content from byte `offset` on; gzip (with any number of members) and zstd are told by their first bytes.
+fn decompressed(path: &Path, offset: u64) -> io::Result<Box<dyn Read + Send>> {
     let mut magic = [0; 4];
     let mut file = File::open(path)?;
     if file.metadata()?.is_dir() {
@@ -85,12 +108,23 @@ fn decompressed(path: &PathBuf) -> io::Result<Box<dyn Read + Send>> {
             more => found += more,
         }
     }
-    let file = io::Cursor::new(magic[..found].to_vec()).chain(file);
-    Ok(match magic {
+    let mut reader: Box<dyn Read + Send> = match magic {
         [0x1f, 0x8b, ..] if found >= 2 => {
-            Box::new(flate2::bufread::MultiGzDecoder::new(BufReader::with_capacity(1 << 16, file)))
+            Box::new(flate2::bufread::MultiGzDecoder::new(compressed(&magic[..found], file)))
         }
-        [0x28, 0xb5, 0x2f, 0xfd] => Box::new(zstd::stream::read::Decoder::new(file)?),
-        _ => Box::new(file),
-    })
+        [0x28, 0xb5, 0x2f, 0xfd] => Box::new(zstd::stream::read::Decoder::with_buffer(compressed(&magic, file))?),
+        _ if offset == 0 => Box::new(io::Cursor::new(magic[..found].to_vec()).chain(file)),
+        _ => {
+            file.seek(SeekFrom::Start(offset))?;
+            return Ok(Box::new(file));
+        }
+    };
+    // What was compressed cannot be entered in the middle.
+    io::copy(&mut reader.by_ref().take(offset), &mut io::sink())?;
+    Ok(reader)
+}
+
+/// A compressed file whose first bytes have been read.
+fn compressed(first: &[u8], rest: File) -> impl BufRead + Send + use<> {
+    BufReader::with_capacity(1 << 16, io::Cursor::new(first.to_vec()).chain(rest))
 }

@@ -15,7 +15,7 @@ use super::notes::Notes;
 use super::plugin::{Role, plugin, primary};
 use super::section::{Entry, Section};
 use super::value::Value;
-use super::{Every, Field, Kind, Limits, Plugins, Source, Stream, Study, Unsound, Windows};
+use super::{Every, Field, Kind, Limits, Log, Plugins, Source, Stream, Study, Unsound, Windows};
 
 // What to write for a key, said where there is nothing and where there is something else.
 const ZONE: &str = "the zone in which days begin, such as \"Europe/Amsterdam\", \"UTC\" or \"+01:00\"";

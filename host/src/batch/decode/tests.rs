@@ -160,8 +160,8 @@ fn integers_may_be_written_as_numbers_without_a_fraction() {
 fn bytes_that_are_not_utf8_cost_one_record() {
     let mut run = Lines::default();
     run.push(1, with(r#""name":"ok""#).as_bytes());
-    run.push(2, b"{\"id\":\"\xff\"}");
-    run.push_broken(3, b"{\"id\":", "longer than 6 bytes".into());
+    run.push(2, 10, b"{\"id\":\"\xff\"}");
+    run.push_broken(3, 20, b"{\"id\":", "longer than 6 bytes".into());
     let decoded = Decoder::new(Side::Decision, &stream(), 8).decode(&run);
     assert_eq!(decoded.records.lines, [1]);
     let told: Vec<_> = decoded.refused.iter().map(|r| (r.line, r.reason.as_str())).collect();

@@ -1,0 +1,231 @@
+//! `ledger.jsonl`: what happened to a study, one entry a line, each naming the one before.
+//!
+//! A line is a JSON object: the entry's number, its time, `previous` (the SHA-256 of the whole line before it, without its
+//! line feed; zeros for the first), what happened, and `hash` (the SHA-256 of the line up to `,"hash"`), so that a change
+//! of the last line shows too.
+//!
+//! Always holds: a line is on disk before the append returns; several processes may append; what is read is, to the byte,
+//! what was written, or a fault that says where it is not.
+
+mod check;
+mod event;
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+pub use check::{Fault, check};
+pub use event::{Asset, Event, FileDigest, RefusedCounts, Segment};
+
+use super::note::{NoteError, Signer, Tree};
+use super::{hexadecimal, replace};
+
+/// The name of the file.
+pub const LEDGER: &str = "ledger.jsonl";
+/// The name of the file that holds the signed head.
+pub const NOTE: &str = "ledger.note";
+/// What the first entry names as the one before it.
+const NONE: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+/// What stands between an entry and its own hash.
+const HASH: &str = ",\"hash\":\"";
+
+/// An entry.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its number, from 0.
+    pub entry: u64,
+    /// When it was written.
+    pub at: Timestamp,
+    /// SHA-256 of the line before it, in hexadecimal.
+    pub previous: String,
+    /// What happened.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+/// Why the ledger cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// The system refuses.
+    #[error("cannot {verb} {}: {error}{}", path.display(), super::advice(error))]
+    Io {
+        /// What was tried.
+        verb: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// It is not whole.
+    #[error(
+        "{}:{}: {}; the run cannot go on from it: `understudy verify` says what else is wrong, and a copy of the file as it \
+         was puts it right",
+        path.display(),
+        fault.line,
+        fault.what
+    )]
+    Broken {
+        /// The file.
+        path: PathBuf,
+        /// The first thing that is wrong.
+        fault: Fault,
+    },
+    /// Its head cannot be signed.
+    #[error(transparent)]
+    Note(#[from] NoteError),
+}
+
+impl LedgerError {
+    fn io<'a>(verb: &'static str, path: &'a Path) -> impl Fn(std::io::Error) -> LedgerError + 'a {
+        move |error| LedgerError::Io { verb, path: path.to_owned(), error }
+    }
+}
+
+/// Appends to the ledger of a run. Clones append to the same.
+#[derive(Clone)]
+pub struct Ledger {
+    path: PathBuf,
+    signing: Option<Arc<Mutex<Signing>>>,
+}
+
+/// What signs the head.
+struct Signing {
+    signer: Signer,
+    tree: Tree,
+    /// How much of the ledger is in the tree.
+    read: u64,
+}
+
+impl Ledger {
+    /// Begins the ledger of a run, in place of any that is there.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn create(run: &Path, signer: Option<Signer>) -> Result<Ledger, LedgerError> {
+        let path = run.join(LEDGER);
+        File::create(&path).map_err(LedgerError::io("write", &path))?;
+        Ok(Ledger::at(path, signer))
+    }
+
+    /// Opens the ledger of a run to append to, and gives its entries. A last line without its line feed was never whole,
+    /// and is cut off.
+    ///
+    /// # Errors
+    /// When the system refuses, or the ledger is not whole.
+    pub fn open(run: &Path, signer: Option<Signer>) -> Result<(Ledger, Vec<Entry>), LedgerError> {
+        let path = run.join(LEDGER);
+        let ledger = Ledger::at(path, signer);
+        let mut file = ledger.locked()?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(LedgerError::io("read", &ledger.path))?;
+        let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        if whole < bytes.len() {
+            file.set_len(whole as u64).map_err(LedgerError::io("write", &ledger.path))?;
+        }
+        let (entries, mut faults) = check(&bytes[..whole]);
+        match faults.is_empty() {
+            true => Ok((ledger, entries)),
+            false => Err(LedgerError::Broken { path: ledger.path, fault: faults.swap_remove(0) }),
+        }
+    }
+
+    fn at(path: PathBuf, signer: Option<Signer>) -> Ledger {
+        let signing = |signer| Arc::new(Mutex::new(Signing { signer, tree: Tree::default(), read: 0 }));
+        Ledger { path, signing: signer.map(signing) }
+    }
+
+    /// The verifier key of the head's signature.
+    pub fn key(&self) -> Option<String> {
+        let signing = self.signing.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(signing.signer.verifier().to_string())
+    }
+
+    /// Appends what happened, now, and puts it on disk.
+    ///
+    /// # Errors
+    /// When the system refuses; the ledger is then as it was before.
+    pub fn append(&self, event: Event) -> Result<Entry, LedgerError> {
+        let mut file = self.locked()?;
+        let length = file.seek(SeekFrom::End(0)).map_err(LedgerError::io("read", &self.path))?;
+        let last = last_line(&mut file, length).map_err(LedgerError::io("read", &self.path))?;
+        let (number, previous) = match &last {
+            None => (0, NONE.to_owned()),
+            Some(last) => {
+                let entry: Entry = serde_json::from_slice(last).map_err(|error| LedgerError::Broken {
+                    path: self.path.clone(),
+                    fault: Fault { line: 0, what: format!("its last line is no entry: {error}") },
+                })?;
+                (entry.entry + 1, hexadecimal(&Sha256::digest(last)))
+            }
+        };
+        let entry = Entry { entry: number, at: Timestamp::now(), previous, event };
+        let line = format!("{}\n", line(&entry));
+        let written = file.write_all(line.as_bytes()).and_then(|()| file.sync_data());
+        if let Err(error) = written {
+            // A line that is not whole is cut off when the ledger is opened, too.
+            let _ = file.set_len(length);
+            return Err(LedgerError::io("write", &self.path)(error));
+        }
+        if let Some(signing) = &self.signing {
+            signing.lock().unwrap_or_else(PoisonError::into_inner).sign(&self.path, &mut file)?;
+        }
+        Ok(entry)
+    }
+
+    /// The file, which nobody else writes while this is held; positioned at its beginning, written at its end.
+    fn locked(&self) -> Result<File, LedgerError> {
+        let file = OpenOptions::new().read(true).append(true).open(&self.path);
+        let file = file.map_err(LedgerError::io("open", &self.path))?;
+        file.lock().map_err(LedgerError::io("lock", &self.path))?;
+        Ok(file)
+    }
+}
+
+impl Signing {
+    /// Signs the head as it is now, with what others have appended.
+    fn sign(&mut self, path: &Path, file: &mut File) -> Result<(), LedgerError> {
+        let mut new = Vec::new();
+        let read = file.seek(SeekFrom::Start(self.read)).and_then(|_| file.read_to_end(&mut new));
+        read.map_err(LedgerError::io("read", path))?;
+        self.read += new.len() as u64;
+        new.strip_suffix(b"\n").into_iter().flat_map(|lines| lines.split(|byte| *byte == b'\n')).for_each(|line| {
+            self.tree.push(line);
+        });
+        let note = path.with_file_name(NOTE);
+        replace(&note, self.signer.sign(&self.tree).as_bytes()).map_err(LedgerError::io("write", &note))
+    }
+}
+
+/// An entry's line, without its line feed.
+fn line(entry: &Entry) -> String {
+    let body = serde_json::to_string(entry).expect("an entry is plain data");
+    let body = body.strip_suffix('}').unwrap_or(&body);
+    format!("{body}{HASH}{}\"}}", hexadecimal(&Sha256::digest(body)))
+}
+
+/// The last line without its line feed. Its length does not depend on the ledger's.
+fn last_line(file: &mut File, length: u64) -> std::io::Result<Option<Vec<u8>>> {
+    let mut tail = Vec::new();
+    let mut step = 4096;
+    while length > 0 {
+        let start = length.saturating_sub(step);
+        file.seek(SeekFrom::Start(start))?;
+        tail.clear();
+        (&*file).take(length - start).read_to_end(&mut tail)?;
+        let text = tail.strip_suffix(b"\n").unwrap_or(&tail);
+        match text.iter().rposition(|byte| *byte == b'\n') {
+            Some(before) => return Ok(Some(text[before + 1..].to_vec())),
+            None if start == 0 => return Ok(Some(text.to_vec())),
+            None => step *= 4,
+        }
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,170 @@
+//! What the ledger tells of.
+
+use serde::{Deserialize, Serialize};
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+pub enum Event {
+    /// The study was opened.
+    Opened {
+        /// Its name.
+        study: String,
+        /// SHA-256 of `seal.json`, in hexadecimal.
+        seal: String,
+        /// The version of understudy that opened it.
+        version: String,
+        /// The verifier key of the ledger's signed head, if it is signed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        key: Option<String>,
+    },
+    /// A plugin was loaded.
+    Plugin {
+        /// `model`, `comparator` or `metric`.
+        role: String,
+        /// Its name in the study.
+        name: String,
+        /// SHA-256 of the component, in hexadecimal.
+        sha256: String,
+        /// Its assets.
+        assets: Vec<Asset>,
+    },
+    /// A group of segments was sealed.
+    Sealed {
+        /// Its number.
+        group: u32,
+        /// The segments that have rows.
+        segments: Vec<Segment>,
+        /// How many records of each stream are in this group and those before: snapshots, decisions.
+        covers: [u64; 2],
+    },
+    /// Records were refused: how many by now.
+    Refused {
+        /// Of the snapshots.
+        snapshots: RefusedCounts,
+        /// Of the decisions.
+        decisions: RefusedCounts,
+    },
+    /// A run that had not ended goes on.
+    Resumed {
+        /// How many records of each stream its log holds.
+        at: [u64; 2],
+        /// How it had come to stand still.
+        had: String,
+        /// How many rows of each stream were cut off because one before them was missing.
+        cut: [u64; 2],
+    },
+    /// A source broke off, or stands elsewhere than where it was left.
+    Gap {
+        /// `snapshots` or `decisions`.
+        stream: String,
+        /// What was found.
+        what: String,
+    },
+    /// Somebody or something was shown answers of a model.
+    Exposure {
+        /// Who.
+        who: String,
+        /// By which command, and in which form.
+        how: String,
+        /// How many rows.
+        rows: u64,
+        /// Which: a digest over the ids, in the order in which they were shown.
+        ids: String,
+        /// Rows that were asked for and refused, since their decision had not come or their horizon was not over.
+        refused: u64,
+    },
+    /// A note.
+    Note {
+        /// Whose.
+        who: String,
+        /// What it says.
+        text: String,
+    },
+    /// Columns of a sealed segment were dropped, as the study declares.
+    Reduced {
+        /// The segment as it was.
+        before: Segment,
+        /// The segment as it is.
+        after: Segment,
+        /// The columns that are gone.
+        dropped: Vec<String>,
+    },
+    /// The run was stopped, or a source broke off; it can go on.
+    Stopped {
+        /// What stopped it.
+        how: String,
+        /// The files that were derived by then.
+        files: Vec<FileDigest>,
+    },
+    /// The sources have ended, and the run with them.
+    Closed {
+        /// The files that were derived by then.
+        files: Vec<FileDigest>,
+    },
+}
+
+/// A file that is handed to a plugin.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Asset {
+    /// Its name in the study.
+    pub name: String,
+    /// SHA-256, in hexadecimal.
+    pub sha256: String,
+}
+
+/// A sealed segment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Segment {
+    /// The file, from the run directory.
+    pub file: String,
+    /// Its SHA-256, in hexadecimal.
+    pub sha256: String,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// Its rows.
+    pub rows: u64,
+    /// The first and the last sequence number, of a table of one stream.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sequences: Option<(u64, u64)>,
+}
+
+/// How many records of a stream were refused.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RefusedCounts {
+    /// Could not be read as a record.
+    pub rejected: u64,
+    /// Came before, the same to the byte.
+    pub duplicate: u64,
+    /// Came before with other content.
+    pub conflict: u64,
+    /// Too far behind their own stream.
+    pub late: u64,
+}
+
+/// A file and what it held.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileDigest {
+    /// The file, from the run directory.
+    pub file: String,
+    /// Its SHA-256, in hexadecimal.
+    pub sha256: String,
+}
+
+impl From<[u64; 4]> for RefusedCounts {
+    /// From counts by class: rejected, duplicate, conflict, late.
+    fn from([rejected, duplicate, conflict, late]: [u64; 4]) -> RefusedCounts {
+        RefusedCounts { rejected, duplicate, conflict, late }
+    }
+}
+
+impl RefusedCounts {
+    /// By class: rejected, duplicate, conflict, late.
+    pub fn by_class(self) -> [u64; 4] {
+        [self.rejected, self.duplicate, self.conflict, self.late]
+    }
+}

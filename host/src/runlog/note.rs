@@ -1,0 +1,236 @@
+//! Keys, and the signed head of the ledger, so that a witness can keep a copy of it.
+//!
+//! A head is a checkpoint of [tlog-checkpoint](https://c2sp.org/tlog-checkpoint): the key's name, how many lines the
+//! ledger has, and the root of the Merkle tree ([RFC 6962](https://www.rfc-editor.org/rfc/rfc6962#section-2.1)) over
+//! them; signed with Ed25519 as a [signed-note](https://c2sp.org/signed-note). Keys are written as Go's
+//! `golang.org/x/mod/sumdb/note` writes them.
+//!
+//! Always holds: a head that is accepted was signed with the key, and the ledger begins with the very lines that it is of.
+
+use std::fmt::{self, Display};
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD as BASE64;
+use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
+use sha2::{Digest, Sha256};
+
+/// How Ed25519 is called in keys.
+const ED25519: u8 = 1;
+const PRIVATE: &str = "PRIVATE+KEY+";
+/// What a signature's line begins with.
+const SIGNED: &str = "\u{2014} ";
+
+/// Why a key or a head cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum NoteError {
+    /// A key's file cannot be read.
+    #[error("cannot read the key {}: {error}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// It is no key.
+    #[error("{what} is no {kind}: {why}; make one with `understudy key`")]
+    Key {
+        /// What was to be a key; never a signing key's own text.
+        what: String,
+        /// Which kind of key.
+        kind: &'static str,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// The system gives no random numbers.
+    #[error("no random numbers to make a key of: {0}")]
+    Random(getrandom::Error),
+}
+
+/// A key that signs.
+pub struct Signer {
+    name: String,
+    key: SigningKey,
+}
+
+/// A key that tells who signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verifier {
+    name: String,
+    key: VerifyingKey,
+}
+
+impl Signer {
+    /// A new key. A name has no space and no plus.
+    ///
+    /// # Errors
+    /// When the name is not one, or the system gives no random numbers.
+    pub fn generate(name: &str) -> Result<Signer, NoteError> {
+        if !is_name(name) {
+            let why = "a name has no space, no plus and no control character, and is not empty";
+            return Err(NoteError::Key { what: format!("\"{name}\""), kind: "name of a key", why });
+        }
+        let mut seed = [0; 32];
+        getrandom::fill(&mut seed).map_err(NoteError::Random)?;
+        Ok(Signer { name: name.to_owned(), key: SigningKey::from_bytes(&seed) })
+    }
+
+    /// Reads a key from a file.
+    ///
+    /// # Errors
+    /// When the file cannot be read or holds no key.
+    pub fn read(path: &Path) -> Result<Signer, NoteError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| NoteError::Unreadable { path: path.to_owned(), error })?;
+        let key = |why| NoteError::Key { what: path.display().to_string(), kind: "signing key", why };
+        let rest = text.trim().strip_prefix(PRIVATE).ok_or_else(|| key("it does not begin with PRIVATE+KEY+"))?;
+        let (name, hash, seed) = parts(rest).map_err(key)?;
+        let signer = Signer { name: name.to_owned(), key: SigningKey::from_bytes(&seed) };
+        match signer.verifier().hash() == hash {
+            true => Ok(signer),
+            false => Err(key("its hash does not match; a character was changed")),
+        }
+    }
+
+    /// The text that [`Signer::read`] reads.
+    pub fn secret(&self) -> String {
+        let key = [&[ED25519][..], self.key.as_bytes()].concat();
+        format!("{PRIVATE}{}+{:08x}+{}\n", self.name, self.verifier().hash(), BASE64.encode(key))
+    }
+
+    /// The key to verify with.
+    pub fn verifier(&self) -> Verifier {
+        Verifier { name: self.name.clone(), key: self.key.verifying_key() }
+    }
+
+    /// The signed head of a ledger whose lines are in `tree`.
+    pub fn sign(&self, tree: &Tree) -> String {
+        let text = head(&self.name, tree);
+        let signature = self.key.sign(text.as_bytes()).to_bytes();
+        let signature = [&self.verifier().hash().to_be_bytes()[..], &signature].concat();
+        format!("{text}\n{SIGNED}{} {}\n", self.name, BASE64.encode(signature))
+    }
+}
+
+impl Verifier {
+    /// Reads a key as [`Verifier`] writes itself.
+    ///
+    /// # Errors
+    /// When it is no key.
+    pub fn parse(text: &str) -> Result<Verifier, NoteError> {
+        let key = |why| NoteError::Key { what: format!("\"{text}\""), kind: "verifier key", why };
+        let (name, hash, public) = parts(text).map_err(key)?;
+        let public = VerifyingKey::from_bytes(&public).map_err(|_| key("it is no point of the curve"))?;
+        let verifier = Verifier { name: name.to_owned(), key: public };
+        match verifier.hash() == hash {
+            true => Ok(verifier),
+            false => Err(key("its hash does not match; a character was changed")),
+        }
+    }
+
+    /// The first four bytes of a digest over the name and the key.
+    fn hash(&self) -> u32 {
+        let mut hash = Sha256::new();
+        hash.update(self.name.as_bytes());
+        hash.update([b'\n', ED25519]);
+        hash.update(self.key.as_bytes());
+        u32::from_be_bytes(*hash.finalize().first_chunk().expect("a digest has 32 bytes"))
+    }
+
+    /// Whether `note` is a head of a ledger with these lines, or of the first of them, signed with this key.
+    ///
+    /// # Errors
+    /// What is wrong, in words.
+    pub fn check<'l>(&self, note: &str, lines: impl IntoIterator<Item = &'l [u8]>) -> Result<u64, String> {
+        let (text, signatures) = note.split_once("\n\n").ok_or("it is no signed note")?;
+        let text = format!("{text}\n");
+        let own = signatures.lines().filter_map(|line| line.strip_prefix(SIGNED)?.split_once(' '));
+        let mut own = own.filter(|(name, _)| *name == self.name);
+        let (_, signature) = own.next().ok_or_else(|| format!("it is not signed by {}", self.name))?;
+        let signature = BASE64.decode(signature).map_err(|_| "its signature is not base64")?;
+        let (hash, signature) = signature.split_first_chunk().ok_or("its signature is cut")?;
+        let signature = Signature::from_slice(signature).map_err(|_| "its signature has the wrong length")?;
+        if u32::from_be_bytes(*hash) != self.hash()
+            || self.key.verify_strict(text.as_bytes(), &signature).is_err()
+        {
+            return Err(format!("its signature is not that of {self}"));
+        }
+        let size = text.lines().nth(1).and_then(|size| size.parse::<u64>().ok()).ok_or("it has no size")?;
+        let mut tree = Tree::default();
+        lines.into_iter().take(size as usize).for_each(|line| tree.push(line));
+        if tree.size < size {
+            return Err(format!("it is of {size} lines, and the ledger has {}: its end was cut off", tree.size));
+        }
+        match text == head(&self.name, &tree) {
+            true => Ok(size),
+            false => Err(format!("the ledger's first {size} lines are not those that were signed")),
+        }
+    }
+}
+
+impl Display for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let key = [&[ED25519][..], self.key.as_bytes()].concat();
+        write!(f, "{}+{:08x}+{}", self.name, self.hash(), BASE64.encode(key))
+    }
+}
+
+/// The text of a head.
+fn head(origin: &str, tree: &Tree) -> String {
+    format!("{origin}\n{}\n{}\n", tree.size, BASE64.encode(tree.root()))
+}
+
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && !name.contains(|c: char| c == '+' || c.is_whitespace() || c.is_control())
+}
+
+/// The name, the hash and the 32 bytes of a key.
+fn parts(text: &str) -> Result<(&str, u32, [u8; 32]), &'static str> {
+    let mut parts = text.splitn(3, '+');
+    let (Some(name), Some(hash), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
+        return Err("it has not three parts with + between them");
+    };
+    if !is_name(name) {
+        return Err("it has no name");
+    }
+    let hash = u32::from_str_radix(hash, 16).map_err(|_| "its hash is not hexadecimal")?;
+    let key = BASE64.decode(key).map_err(|_| "its key is not base64")?;
+    match key.split_first() {
+        Some((&ED25519, key)) => Ok((name, hash, key.try_into().map_err(|_| "its key has not 32 bytes")?)),
+        _ => Err("its key is not one of Ed25519"),
+    }
+}
+
+/// The Merkle tree of RFC 6962 over lines, as the roots of its whole subtrees: one for each bit of its size.
+#[derive(Clone, Debug, Default)]
+pub struct Tree {
+    size: u64,
+    /// The largest first.
+    roots: Vec<[u8; 32]>,
+}
+
+impl Tree {
+    /// Adds a line, without its line feed.
+    pub fn push(&mut self, line: &[u8]) {
+        let mut node: [u8; 32] = Sha256::new().chain_update([0]).chain_update(line).finalize().into();
+        for _ in 0..self.size.trailing_ones() {
+            let left = self.roots.pop().expect("there is a root for each bit of the size");
+            node = join(&left, &node);
+        }
+        self.roots.push(node);
+        self.size += 1;
+    }
+
+    /// The root.
+    pub fn root(&self) -> [u8; 32] {
+        let joined = self.roots.iter().rev().copied().reduce(|right, left| join(&left, &right));
+        joined.unwrap_or_else(|| Sha256::digest(b"").into())
+    }
+}
+
+fn join(left: &[u8; 32], right: &[u8; 32]) -> [u8; 32] {
+    Sha256::new().chain_update([1]).chain_update(left).chain_update(right).finalize().into()
+}
+
+#[cfg(test)]
+mod tests;
