@@ -221,7 +221,8 @@ impl Answers {
         for row in (0..rows).filter(|&row| reasons.is_valid(row)) {
             unanswered.push((row as u32, Reason::parse(reasons.value(row))?));
         }
-        if answers.null_count() != unanswered.len() || unanswered.iter().any(|(row, _)| answers.is_valid(*row as usize))
+        if answers.null_count() != unanswered.len()
+            || unanswered.iter().any(|(row, _)| answers.is_valid(*row as usize))
         {
             return None;
         }

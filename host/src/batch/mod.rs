@@ -9,9 +9,9 @@ mod lines;
 mod values;
 
 pub use answers::{Answers, Decisions, Names, Reason};
+pub(crate) use decode::fields_schema;
 pub use decode::{Decoded, Decoder, Records, record_digest};
 pub use lines::Lines;
-pub(crate) use decode::fields_schema;
 pub(crate) use values::data_type;
 
 use serde::{Deserialize, Serialize};

@@ -58,7 +58,9 @@ fn ended(run: &Path) -> anyhow::Result<Outcome> {
         false => anyhow!("cannot read {shown}: {error}; name a run directory whose run has ended"),
     })?;
     let saved: Saved = checkpoint::decode(&bytes).map_err(|error| {
-        anyhow!("cannot use {shown}: {error}; remove it, and run the study again to make it anew from the log")
+        anyhow!(
+            "cannot use {shown}: {error}; remove it, and run the study again to make it anew from the log"
+        )
     })?;
     let path = run.join(SEAL);
     let shown = path.display();

@@ -20,9 +20,7 @@ use super::seal::{SEAL, Seal};
 use super::{Options, tables};
 use crate::batch::Side;
 use crate::runlog::ledger::{Asset, Entry, Event, Ledger};
-use crate::runlog::{
-    CHECKPOINT, Found, Recovered, RunDirectory, Sealer, checkpoint, last_mark, recover,
-};
+use crate::runlog::{CHECKPOINT, Found, Recovered, RunDirectory, Sealer, checkpoint, last_mark, recover};
 use crate::sandbox::digest;
 
 /// All that a run begins with.
@@ -127,7 +125,9 @@ fn go_on(prepared: &Prepared, directory: RunDirectory, options: Options<'_>) -> 
         bail!("{shown}/{SEAL} is not the one that the run was opened with; run `understudy verify {shown}`");
     }
     if past.closed {
-        bail!("{shown} already holds a run of this study, which has ended; choose another directory with --run");
+        bail!(
+            "{shown} already holds a run of this study, which has ended; choose another directory with --run"
+        );
     }
     let recovered = recover(run, past.groups, past.covers)?;
     let saved = saved(run, &seal_digest, &past);
@@ -140,13 +140,15 @@ fn go_on(prepared: &Prepared, directory: RunDirectory, options: Options<'_>) -> 
         marks[side as usize] = mark.map(|(_, mark)| mark);
     }
     let feeds = Feeds::open(prepared, options.order, marks)?;
-    ledger.append(Event::Resumed { at: recovered.next, had: past.ended.clone(), cut: recovered.cut })?;
-    let (groups, judged_to) = saved.as_ref().map_or((0, [0; 2]), |saved| (saved.groups, saved.counted.position));
-    let restoring = Restoring {
-        next: recovered.next,
-        groups,
-        known: Known { judged: judged_to, logged: past.covers },
-    };
+    ledger.append(Event::Resumed {
+        position: recovered.next,
+        after: past.ended.clone(),
+        cut: recovered.cut,
+    })?;
+    let (groups, judged_to) =
+        saved.as_ref().map_or((0, [0; 2]), |saved| (saved.groups, saved.counted.position));
+    let restoring =
+        Restoring { next: recovered.next, groups, known: Known { judged: judged_to, logged: past.covers } };
     let rows = [recovered.rows[0] as usize, recovered.rows[1] as usize, recovered.rows[2] as usize];
     let fresh = || Judged::new(shape(prepared, tables::conditions(&prepared.study).sizes()));
     let (began, counted, judged) = match saved {

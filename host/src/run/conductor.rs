@@ -189,8 +189,7 @@ impl<'p> Conductor<'p> {
                     self.unanswered.entry(taken.slot).or_default().push((snapshot.1, theirs, decision.1));
                 }
                 let next = self.next[side as usize];
-                let job =
-                    Job { number: self.submitted, slot: taken.slot, sequences, records, refused, next };
+                let job = Job { number: self.submitted, slot: taken.slot, sequences, records, refused, next };
                 self.submitted += 1;
                 match job.records.is_empty() {
                     false => self.workers.submit(job),
@@ -300,10 +299,9 @@ impl<'p> Conductor<'p> {
             conditions,
         });
         let waiting = self.unanswered.remove(&job.slot).unwrap_or_default();
-        let met = waiting.into_iter().map(|(row, taken, theirs)| Met {
-            snapshot: (shown.clone(), row),
-            decision: (taken, theirs),
-        });
+        let met = waiting
+            .into_iter()
+            .map(|(row, taken, theirs)| Met { snapshot: (shown.clone(), row), decision: (taken, theirs) });
         self.compare(met.collect());
         if !self.gone.remove(&job.slot) && !shown.times.is_empty() {
             self.shown.insert(job.slot, shown);
@@ -365,9 +363,10 @@ impl<'p> Conductor<'p> {
     }
 
     fn cut(&mut self) {
-        let refused = self.counted.accounts.map(|Account { rejected, duplicate, conflict, late, .. }| {
-            [rejected, duplicate, conflict, late]
-        });
+        let refused = self
+            .counted
+            .accounts
+            .map(|Account { rejected, duplicate, conflict, late, .. }| [rejected, duplicate, conflict, late]);
         self.group = Group { number: self.group.number + 1, rows: [0; 3], opened: Instant::now() };
         self.log_failed |= !self.log.cut(self.counted.position, refused);
         let _ = self.work.send(Work::Cut(Box::new(self.saved(None, None))));

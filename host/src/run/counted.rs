@@ -74,7 +74,12 @@ impl Counted {
             }
             for (row, what) in &model.decided.broken {
                 let row = *row as usize;
-                self.incidents.add(name, what, answered.job.sequences[row], answered.job.records.ids.value(row));
+                self.incidents.add(
+                    name,
+                    what,
+                    answered.job.sequences[row],
+                    answered.job.records.ids.value(row),
+                );
             }
         }
     }

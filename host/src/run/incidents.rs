@@ -65,7 +65,8 @@ impl Incidents {
 
     /// As the report has them: the most frequent first.
     pub fn list(self) -> Vec<Incident> {
-        let incident = |((plugin, what), Seen { count, first_id, .. })| Incident { plugin, what, count, first_id };
+        let incident =
+            |((plugin, what), Seen { count, first_id, .. })| Incident { plugin, what, count, first_id };
         let mut list: Vec<Incident> = self.0.into_iter().map(incident).collect();
         list.sort_by(|a, b| {
             b.count.cmp(&a.count).then_with(|| (&a.plugin, &a.what).cmp(&(&b.plugin, &b.what)))

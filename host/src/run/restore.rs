@@ -32,11 +32,7 @@ pub struct Restoring {
 ///
 /// # Errors
 /// When the log cannot be read, or does not hold what this study's rows hold.
-pub fn restore(
-    conductor: &mut Conductor<'_>,
-    run: &Path,
-    restoring: &Restoring,
-) -> anyhow::Result<()> {
+pub fn restore(conductor: &mut Conductor<'_>, run: &Path, restoring: &Restoring) -> anyhow::Result<()> {
     let prepared = conductor.prepared;
     conductor.restoring = Some(restoring.known);
     let from = conductor.matters_from();
@@ -56,7 +52,9 @@ pub fn restore(
             [true, false] => Side::Snapshot,
             [false, true] => Side::Decision,
             // In step, so that no more is held than the horizon asks for.
-            [true, true] if conductor.pairing.clock(Side::Snapshot) <= conductor.pairing.clock(Side::Decision) => {
+            [true, true]
+                if conductor.pairing.clock(Side::Snapshot) <= conductor.pairing.clock(Side::Decision) =>
+            {
                 Side::Snapshot
             }
             [true, true] => Side::Decision,
@@ -68,7 +66,9 @@ pub fn restore(
         }
     }
     let columns = logged::columns(prepared, Table::Refused);
-    for batch in (Reading { table: Table::Refused, columns, from_group: restoring.groups, from: None }).open(run)? {
+    for batch in
+        (Reading { table: Table::Refused, columns, from_group: restoring.groups, from: None }).open(run)?
+    {
         let mut refused = logged::refused(&batch?)?;
         let position = conductor.counted.position;
         refused.retain(|(sequence, refused)| *sequence >= position[refused.side as usize]);

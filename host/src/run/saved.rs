@@ -47,7 +47,8 @@ impl Saved {
         let mut incidents = self.counted.incidents.clone();
         incidents.merge(judged.incidents.clone());
         let models = self.counted.models.iter().zip(&self.counted.latency);
-        let models = models.map(|(counts, times)| ModelCounts { latency: Latency::of(times.histogram()), ..*counts });
+        let models =
+            models.map(|(counts, times)| ModelCounts { latency: Latency::of(times.histogram()), ..*counts });
         let mut refused = self.counted.refused.clone();
         // In which order the two streams were read does not matter.
         refused.sort_by(|a, b| (&b.stream, a.line).cmp(&(&a.stream, b.line)));

@@ -126,8 +126,7 @@ impl Seal {
 }
 
 fn sealed(role: &str, name: &str, file: &File, assets: &Assets) -> SealedPlugin {
-    let asset =
-        |(name, bytes): &(String, Vec<u8>)| SealedAsset { name: name.clone(), sha256: digest(bytes) };
+    let asset = |(name, bytes): &(String, Vec<u8>)| SealedAsset { name: name.clone(), sha256: digest(bytes) };
     SealedPlugin {
         role: role.to_owned(),
         name: name.to_owned(),

@@ -193,9 +193,11 @@ impl Signing {
         let read = file.seek(SeekFrom::Start(self.read)).and_then(|_| file.read_to_end(&mut new));
         read.map_err(LedgerError::io("read", path))?;
         self.read += new.len() as u64;
-        new.strip_suffix(b"\n").into_iter().flat_map(|lines| lines.split(|byte| *byte == b'\n')).for_each(|line| {
-            self.tree.push(line);
-        });
+        new.strip_suffix(b"\n").into_iter().flat_map(|lines| lines.split(|byte| *byte == b'\n')).for_each(
+            |line| {
+                self.tree.push(line);
+            },
+        );
         let note = path.with_file_name(NOTE);
         replace(&note, self.signer.sign(&self.tree).as_bytes()).map_err(LedgerError::io("write", &note))
     }

@@ -83,7 +83,8 @@ impl Signer {
         let text = std::fs::read_to_string(path)
             .map_err(|error| NoteError::Unreadable { path: path.to_owned(), error })?;
         let key = |why| NoteError::Key { what: path.display().to_string(), kind: "signing key", why };
-        let rest = text.trim().strip_prefix(PRIVATE).ok_or_else(|| key("it does not begin with PRIVATE+KEY+"))?;
+        let rest =
+            text.trim().strip_prefix(PRIVATE).ok_or_else(|| key("it does not begin with PRIVATE+KEY+"))?;
         let (name, hash, seed) = parts(rest).map_err(key)?;
         let signer = Signer { name: name.to_owned(), key: SigningKey::from_bytes(&seed) };
         match signer.verifier().hash() == hash {
@@ -159,7 +160,10 @@ impl Verifier {
         let mut tree = Tree::default();
         lines.into_iter().take(size as usize).for_each(|line| tree.push(line));
         if tree.size < size {
-            return Err(format!("it is of {size} lines, and the ledger has {}: its end was cut off", tree.size));
+            return Err(format!(
+                "it is of {size} lines, and the ledger has {}: its end was cut off",
+                tree.size
+            ));
         }
         match text == head(&self.name, &tree) {
             true => Ok(size),

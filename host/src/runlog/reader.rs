@@ -145,7 +145,9 @@ impl Iterator for Rows {
                 Some((path, Kind::Sealed(reader))) => {
                     reader.next().map(|batch| batch.map_err(LogError::arrow("read", path)))
                 }
-                Some((_, Kind::Open(scan))) => scan.next().map(|batch| project(&batch?, &self.reading.columns)),
+                Some((_, Kind::Open(scan))) => {
+                    scan.next().map(|batch| project(&batch?, &self.reading.columns))
+                }
             };
             if next.is_some() {
                 return next;

@@ -199,7 +199,8 @@ impl Keys {
             why: format!("it has no column {name} of the right type; the run was written by another version"),
         };
         let numbers = |name: &str| {
-            let column = batch.column_by_name(name).and_then(|column| column.as_primitive_opt::<UInt64Type>());
+            let column =
+                batch.column_by_name(name).and_then(|column| column.as_primitive_opt::<UInt64Type>());
             column.cloned().ok_or_else(|| missing(name))
         };
         let side = match table {

@@ -56,7 +56,9 @@ impl Sealer {
             let beside = scope.spawn(|| rest.iter().map(seal_one).collect::<Result<Vec<_>, _>>());
             let first = seal_one(&first[0]);
             let beside = beside.join().map_err(|_| {
-                LogError::Directory("a thread that seals has stopped; this is a fault in understudy".to_owned())
+                LogError::Directory(
+                    "a thread that seals has stopped; this is a fault in understudy".to_owned(),
+                )
             })?;
             Ok::<_, LogError>([vec![first?], beside?].concat())
         })?;

@@ -179,7 +179,16 @@ const ROW_GROUP_ROWS: usize = 64 << 10;
 
 /// Columns in which hardly a value comes twice: a dictionary would be filled, found useless and thrown away.
 const UNIQUE: [&str; 10] = [
-    "id", "raw", "sequence", "line", "offset", "digest", "snapshot", "decision", "observed_at", "decided_at",
+    "id",
+    "raw",
+    "sequence",
+    "line",
+    "offset",
+    "digest",
+    "snapshot",
+    "decision",
+    "observed_at",
+    "decided_at",
 ];
 
 fn properties(schema: &SchemaRef) -> WriterProperties {
@@ -191,7 +200,8 @@ fn properties(schema: &SchemaRef) -> WriterProperties {
         let column: ColumnPath = field.name().as_str().into();
         properties = properties.set_column_dictionary_enabled(column.clone(), false);
         // Numbers and times that mostly ascend: their differences are small.
-        let ascends = field.name() != "digest" && !matches!(field.data_type(), DataType::Utf8 | DataType::Binary);
+        let ascends =
+            field.name() != "digest" && !matches!(field.data_type(), DataType::Utf8 | DataType::Binary);
         if ascends {
             properties = properties.set_column_encoding(column, Encoding::DELTA_BINARY_PACKED);
         }

@@ -157,7 +157,8 @@ struct Parts {
 impl Parts {
     /// Of the message that `bytes` begin with.
     fn of(bytes: &[u8]) -> Result<Parts, String> {
-        let (prefix, rest) = bytes.split_first_chunk::<PREFIX>().ok_or("it ends in the middle of a message")?;
+        let (prefix, rest) =
+            bytes.split_first_chunk::<PREFIX>().ok_or("it ends in the middle of a message")?;
         let metadata = metadata_length(prefix)?;
         let metadata = rest.get(..metadata).ok_or("it ends in the middle of a message")?;
         Ok(Parts { metadata: metadata.len(), body: body_length(metadata)? })

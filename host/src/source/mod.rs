@@ -73,7 +73,9 @@ pub fn open(
     let reader = decompressed(&path, after.offset).map_err(cannot)?;
     let mut lines = LineReader::starting(reader, name.clone(), record_bytes, after.line, after.offset);
     match lines.next(1)? {
-        Some(found) if found.line(0) == after.line && record_digest(found.text(0)) == after.digest => Ok(lines),
+        Some(found) if found.line(0) == after.line && record_digest(found.text(0)) == after.digest => {
+            Ok(lines)
+        }
         _ => Err(SourceError::Changed { name, line: after.line }),
     }
 }
@@ -112,7 +114,9 @@ fn decompressed(path: &Path, offset: u64) -> io::Result<Box<dyn Read + Send>> {
         [0x1f, 0x8b, ..] if found >= 2 => {
             Box::new(flate2::bufread::MultiGzDecoder::new(compressed(&magic[..found], file)))
         }
-        [0x28, 0xb5, 0x2f, 0xfd] => Box::new(zstd::stream::read::Decoder::with_buffer(compressed(&magic, file))?),
+        [0x28, 0xb5, 0x2f, 0xfd] => {
+            Box::new(zstd::stream::read::Decoder::with_buffer(compressed(&magic, file))?)
+        }
         _ if offset == 0 => Box::new(io::Cursor::new(magic[..found].to_vec()).chain(file)),
         _ => {
             file.seek(SeekFrom::Start(offset))?;

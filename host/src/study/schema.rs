@@ -215,7 +215,10 @@ fn log() -> Json {
         ("keep-raw", json!({ "type": "boolean", "default": true, "description": keep_raw })),
         ("commit-wait", wait),
         ("commit-rows", whole(check::COMMIT_ROWS, "The rows with which a commit waits no longer.")),
-        ("segment-rows", whole(check::SEGMENT_ROWS, "The rows of a table with which its open segment is sealed.")),
+        (
+            "segment-rows",
+            whole(check::SEGMENT_ROWS, "The rows of a table with which its open segment is sealed."),
+        ),
         ("seal-every", seal),
         ("retain", duration(retain)),
     ];

@@ -28,7 +28,9 @@ pub fn check(bytes: &[u8]) -> (Vec<Entry>, Vec<Fault>) {
         match entry(text) {
             Ok(entry) => {
                 if entry.previous != previous {
-                    fault("it does not follow the line before: one was changed, taken out or put in".to_owned());
+                    fault(
+                        "it does not follow the line before: one was changed, taken out or put in".to_owned(),
+                    );
                 }
                 if entry.entry != number {
                     fault(format!("it is entry {}, and {number} belongs here", entry.entry));
@@ -53,9 +55,8 @@ fn entry(text: &[u8]) -> Result<Entry, String> {
     if hash.strip_suffix("\"}") != Some(&hexadecimal(&Sha256::digest(body))) {
         return Err("it was changed: its hash does not match".to_owned());
     }
-    let entry: Entry = serde_json::from_str(&format!("{body}}}")).map_err(|error| {
-        format!("it cannot be read: {error}; perhaps a newer understudy wrote it")
-    })?;
+    let entry: Entry = serde_json::from_str(&format!("{body}}}"))
+        .map_err(|error| format!("it cannot be read: {error}; perhaps a newer understudy wrote it"))?;
     match line(&entry) == text {
         true => Ok(entry),
         false => Err("it is not written as an entry is; perhaps a newer understudy wrote it".to_owned()),

@@ -48,9 +48,9 @@ pub enum Event {
     /// A run that had not ended goes on.
     Resumed {
         /// How many records of each stream its log holds.
-        at: [u64; 2],
+        position: [u64; 2],
         /// How it had come to stand still.
-        had: String,
+        after: String,
         /// How many rows of each stream were cut off because one before them was missing.
         cut: [u64; 2],
     },
