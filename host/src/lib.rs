@@ -18,4 +18,6 @@ pub mod run;
 
 pub mod report;
 
+pub mod audit;
+
 pub mod cli;

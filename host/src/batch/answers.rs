@@ -112,6 +112,17 @@ impl Answers {
         }
     }
 
+    /// What they take in memory, about.
+    pub fn bytes(&self) -> usize {
+        let names = |names: &Names| names.get_array_memory_size();
+        let decisions = match &self.decisions {
+            Decisions::Labels { names: of, codes } => names(of) + 4 * codes.len(),
+            Decisions::Numbers(numbers) => 8 * numbers.len(),
+            Decisions::Rankings { names: of, offsets, codes } => names(of) + 4 * (offsets.len() + codes.len()),
+        };
+        decisions + 8 * self.confidence.as_ref().map_or(0, Vec::len) + 64 * self.unanswered.len()
+    }
+
     /// The form of the answers.
     pub fn form(&self) -> Form {
         match self.decisions {

@@ -4,10 +4,12 @@
 //! how it ended, see [`Exit`].
 
 mod check;
+mod key;
 mod pack;
 mod report;
 mod run;
 mod schema;
+mod verify;
 
 use std::fmt::Display;
 use std::io::{ErrorKind, Write as _};
@@ -23,6 +25,8 @@ pub enum Exit {
     Done = 0,
     /// It could not do what it was told; standard error says why.
     Failed = 1,
+    /// `verify` could not look at the run; standard error says why.
+    NotLooked = 2,
     /// A run went to its end, but a source broke off before its own.
     SourceBroke = 3,
     /// A run was stopped by a signal; everything so far is on disk.
@@ -52,6 +56,8 @@ enum Command {
     Check(check::Check),
     Run(run::Run),
     Report(report::Report),
+    Verify(verify::Verify),
+    Key(key::Key),
     Schema(schema::Schema),
     Pack(pack::Pack),
 }
@@ -62,6 +68,8 @@ pub fn main() -> ExitCode {
         Command::Check(check) => check.execute(),
         Command::Run(run) => run.execute(),
         Command::Report(report) => report.execute(),
+        Command::Verify(verify) => verify.execute(),
+        Command::Key(key) => key.execute(),
         Command::Schema(schema) => schema.execute(),
         Command::Pack(pack) => pack.execute(),
     };

@@ -33,18 +33,18 @@ enum Format {
 
 impl Report {
     pub fn execute(self) -> anyhow::Result<Exit> {
-        let outcome = ended(&self.run)?;
-        let report = build(&outcome, &recall(&self.run, &outcome)?);
+        let (outcome, seal) = ended(&self.run)?;
+        let report = build(&outcome, &recall(&self.run, &seal)?);
         match self.format {
             Format::Text => found(render(&report, style(std::io::stdout().is_terminal())).trim_end())?,
-            Format::Json => found(serde_json::to_string_pretty(&report)?)?,
+            Format::Json => found(report.to_json().trim_end())?,
         }
         Ok(Exit::Done)
     }
 }
 
-/// What an ended run left behind.
-fn ended(run: &Path) -> anyhow::Result<Outcome> {
+/// What an ended run left behind, and its seal.
+fn ended(run: &Path) -> anyhow::Result<(Outcome, Seal)> {
     let path = run.join(CHECKPOINT);
     let shown = path.display();
     let unended = || {
@@ -67,7 +67,7 @@ fn ended(run: &Path) -> anyhow::Result<Outcome> {
     let seal = fs::read(&path).map_err(|error| anyhow!("cannot read {shown}: {error}"))?;
     let seal = Seal::parse(&seal)
         .map_err(|what| anyhow!("{shown} is damaged: {what}; run `understudy verify` to see what else is"))?;
-    saved.outcome(&seal).ok_or_else(unended)
+    Ok((saved.outcome(&seal).ok_or_else(unended)?, seal))
 }
 
 /// How a report is shown here: as wide as the terminal, or 100 columns; in colour on a terminal unless `NO_COLOR` is

@@ -62,7 +62,7 @@ impl Run {
         runtime.shutdown_background();
         let report = build(&ran.outcome, &prepared);
         let end = ran.outcome.end.clone();
-        ran.close(format!("{}\n", serde_json::to_string_pretty(&report)?).as_bytes())?;
+        ran.close(report.to_json().as_bytes())?;
         found(render(&report, style(std::io::stdout().is_terminal())).trim_end())?;
         tell(format_args!("written to {}", directory.display()));
         Ok(match end {

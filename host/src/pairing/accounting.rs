@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::batch::Class;
+
 /// The records of one stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
@@ -26,6 +28,16 @@ pub struct Account {
 }
 
 impl Account {
+    /// The count of the records that are refused for reasons of this class.
+    pub fn refused(&mut self, class: Class) -> &mut u64 {
+        match class {
+            Class::Rejected => &mut self.rejected,
+            Class::Duplicate => &mut self.duplicate,
+            Class::Conflict => &mut self.conflict,
+            Class::Late => &mut self.late,
+        }
+    }
+
     /// Whether every record that was received is accounted for.
     pub fn balances(&self) -> bool {
         let Account { received, rejected, duplicate, conflict, late, paired, waiting, expired } = *self;

@@ -121,13 +121,18 @@ impl Pairing {
         }
     }
 
-    /// Takes decoded records of one side. Counts them; `rejected` is how many more could not be decoded.
-    pub fn take(&mut self, side: Side, records: &Records, rejected: usize) -> Taken {
+    /// Takes decoded records of one side. Counts them; `refused` are the classes of those that came with them and take no
+    /// part.
+    pub fn take(&mut self, side: Side, records: &Records, refused: impl IntoIterator<Item = Class>) -> Taken {
         let rows = records.len();
         let slot = self.next;
         self.next = self.next.wrapping_add(1);
-        self.accounts[side as usize].received += (rows + rejected) as u64;
-        self.accounts[side as usize].rejected += rejected as u64;
+        let account = &mut self.accounts[side as usize];
+        account.received += rows as u64;
+        for class in refused {
+            account.received += 1;
+            *account.refused(class) += 1;
+        }
         self.table.reserve(rows, |entry| hash(self.seed, id(&self.batches, entry)));
 
         let mut refused = Vec::with_capacity(rows);
@@ -208,6 +213,11 @@ impl Pairing {
         Accounting { snapshots: accounts[0], decisions: accounts[1] }
     }
 
+    /// For each row of a batch that may still be paired, whether it has been; nothing of any other batch.
+    pub fn paired(&self, slot: Slot) -> &[bool] {
+        self.batches.get(&slot).filter(|batch| batch.open).map_or(&[], |batch| &batch.paired)
+    }
+
     /// How many accepted records of a side are in batches that may still be paired, and are not.
     pub fn open_rows(&self, side: Side) -> u64 {
         let open = self.batches.values().filter(|batch| batch.side == side && batch.open);
@@ -229,14 +239,12 @@ impl Pairing {
     }
 
     fn repeated(&mut self, side: Side, same: bool, id: &str) -> (Class, String) {
-        let account = &mut self.accounts[side as usize];
-        if same {
-            account.duplicate += 1;
-            (Class::Duplicate, format!("id \"{id}\" came before, the same to the byte"))
-        } else {
-            account.conflict += 1;
-            (Class::Conflict, format!("id \"{id}\" came before with other content; the first one stands"))
-        }
+        let (class, how) = match same {
+            true => (Class::Duplicate, ", the same to the byte"),
+            false => (Class::Conflict, " with other content; the first one stands"),
+        };
+        *self.accounts[side as usize].refused(class) += 1;
+        (class, format!("id \"{id}\" came before{how}"))
     }
 
     fn late(&mut self, side: Side, time: i64) -> (Class, String) {

@@ -24,6 +24,7 @@ fn records(inputs: &[Input]) -> Records {
         raw: StringArray::from_iter_values(inputs.iter().map(|i| i.content.to_string())),
         digests: inputs.iter().map(|i| u64::from(i.content)).collect(),
         lines: (0..inputs.len() as u64).collect(),
+        offsets: vec![0; inputs.len()],
     }
 }
 
@@ -106,7 +107,7 @@ proptest! {
             let from = next[side as usize];
             let to = (from + size).min(streams[side as usize].len());
             next[side as usize] = to;
-            let taken = pairing.take(side, &records(&streams[side as usize][from..to]), 0);
+            let taken = pairing.take(side, &records(&streams[side as usize][from..to]), []);
             let told: Vec<_> = taken.refused.iter().map(|r| r.as_ref().map(|(class, _)| *class)).collect();
             prop_assert_eq!(&told[..], &classes[side as usize][from..to]);
             let accepted = (from..to).filter(|at| classes[side as usize][*at].is_none());
@@ -153,7 +154,7 @@ fn what_is_held_is_let_go_of_when_time_has_moved_on() {
         for side in Side::BOTH {
             // Every third decision is missing.
             if side == Side::Snapshot || step % 3 > 0 {
-                pairing.take(side, &records(&[at((step % 250) as u8, step)]), 0);
+                pairing.take(side, &records(&[at((step % 250) as u8, step)]), []);
             }
         }
         for slot in pairing.retired() {
@@ -169,7 +170,7 @@ fn what_is_held_is_let_go_of_when_time_has_moved_on() {
 #[test]
 fn reasons_say_what_happened() {
     let mut pairing = Pairing::new(HORIZON, 0);
-    let mut take = |inputs: &[Input]| pairing.take(Side::Decision, &records(inputs), 0).refused;
+    let mut take = |inputs: &[Input]| pairing.take(Side::Decision, &records(inputs), []).refused;
     take(&[at(1, 5_000_000), at(2, 90_000_000)]);
     let again = take(&[at(2, 90_000_000), Input { content: 1, ..at(2, 90_000_000) }, at(3, 80_000_000)]);
     let reasons: Vec<_> = again.into_iter().flatten().map(|(_, reason)| reason).collect();

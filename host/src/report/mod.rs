@@ -62,6 +62,14 @@ pub struct Report {
     pub refused: Vec<RefusedRecord>,
 }
 
+impl Report {
+    /// The content of `report.json`.
+    pub fn to_json(&self) -> String {
+        let json = serde_json::to_string_pretty(self).expect("a report is plain data");
+        json + "\n"
+    }
+}
+
 /// A plugin as it ran.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -4,8 +4,8 @@
 //! when its last row is paired or expired. Between two calls, what is counted is what the log was given, and the pairs
 //! handed on are those among the records that the log was given: so a group may be cut there.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::mpsc::SyncSender;
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
@@ -16,15 +16,16 @@ use jiff::Timestamp;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::counted::Counted;
+use super::holding::Holding;
 use super::judge::{Judge, Judged, Work, needed};
 use super::outcome::End;
 use super::prepare::Prepared;
 use super::progress::Progress;
 use super::saved::{Ended, Saved};
 use super::tables;
-use super::worker::{Answered, Job, Met, Shown, Taken, Workers};
-use crate::batch::{Decoded, Records, Refused, Side};
-use crate::pairing::{Account, Horizon, Pair, Pairing, Slot};
+use super::worker::{Answered, Job, Met, Workers};
+use crate::batch::{Decoded, Refused, Side};
+use crate::pairing::Account;
 use crate::runlog::checkpoint::CheckpointError;
 use crate::runlog::{LogWriter, Table};
 
@@ -34,7 +35,7 @@ const UNCOMPARED: usize = 16;
 /// Conducts one run.
 pub struct Conductor<'p> {
     pub(super) prepared: &'p Prepared,
-    pub(super) pairing: Pairing,
+    pub(super) holding: Holding,
     workers: Workers,
     pub(super) answers: UnboundedReceiver<Answered>,
     /// Answers that came before those of an earlier job.
@@ -44,16 +45,8 @@ pub struct Conductor<'p> {
     log: LogWriter,
     pub(super) log_failed: bool,
     schemas: [SchemaRef; 4],
-    /// For each side the columns that are held for its pairs.
-    needed: [Vec<usize>; 2],
     judge: JoinHandle<Result<Judged, CheckpointError>>,
     work: SyncSender<Work>,
-    shown: HashMap<Slot, Arc<Shown>>,
-    pub(super) taken: HashMap<Slot, Arc<Taken>>,
-    /// Pairs whose snapshot is still being answered.
-    pub(super) unanswered: HashMap<Slot, Vec<(u32, Arc<Taken>, u32)>>,
-    /// Batches that the pairing has let go before they were answered.
-    gone: HashSet<Slot>,
     /// The sequence number of the next record of each stream.
     pub(super) next: [u64; 2],
     pub(super) counted: Counted,
@@ -109,21 +102,19 @@ impl<'p> Conductor<'p> {
         prepared: &'p Prepared,
         log: LogWriter,
         schemas: [SchemaRef; 4],
+        run: &Path,
         start: Start,
     ) -> anyhow::Result<Conductor<'p>> {
-        let study = &prepared.study;
-        let horizon = Horizon {
-            horizon: study.horizon.as_micros() as i64,
-            lateness: [study.inputs.lateness.as_micros() as i64, study.decisions.lateness.as_micros() as i64],
-        };
+        let needed = needed(prepared);
         let (answered, answers) = unbounded_channel();
         let workers = Workers::start(prepared, &answered)?;
-        let judge = Judge::new(prepared, log.clone(), start.judged);
+        let judge = Judge::new(prepared, &needed, start.judged);
+        let (pairs, table) = (log.clone(), tables::Pairs::new(prepared));
         let (work, waiting) = std::sync::mpsc::sync_channel(UNCOMPARED);
-        let judge = thread::Builder::new().name("compare".into()).spawn(move || judge.work(&waiting))?;
+        let judge = thread::Builder::new().name("compare".into()).spawn(move || judge.work(&waiting, &pairs, table))?;
         Ok(Conductor {
             prepared,
-            pairing: Pairing::new(horizon, seed()),
+            holding: Holding::new(prepared, needed, run),
             workers,
             answers,
             early: BTreeMap::new(),
@@ -132,27 +123,22 @@ impl<'p> Conductor<'p> {
             log,
             log_failed: false,
             schemas,
-            needed: needed(prepared),
             judge,
             work,
-            shown: HashMap::new(),
-            taken: HashMap::new(),
-            unanswered: HashMap::new(),
-            gone: HashSet::new(),
             next: start.counted.position,
             counted: start.counted,
             seal: start.seal,
             began: start.began,
             group: Group { number: start.groups, rows: start.rows, opened: Instant::now() },
             restoring: None,
-            progress: Progress::start(&study.name),
+            progress: Progress::start(&prepared.study.name),
         })
     }
 
     /// For each side the time before which no record of it can matter any more, neither for a pair nor as a duplicate;
     /// `None` if all may.
     pub(super) fn matters_from(&self) -> [Option<i64>; 2] {
-        let horizon = self.pairing.horizon();
+        let horizon = self.holding.pairing.horizon();
         let watermarks = Side::BOTH.map(|side| {
             let clock = self.counted.clocks[side as usize];
             clock.map(|clock| clock.saturating_sub(horizon.lateness[side as usize]))
@@ -169,9 +155,12 @@ impl<'p> Conductor<'p> {
     }
 
     /// Takes decoded records of either side.
-    pub(super) fn take(&mut self, decoded: Decoded) {
+    ///
+    /// # Errors
+    /// When records that wait on disk cannot be read or written.
+    pub(super) fn take(&mut self, decoded: Decoded) -> anyhow::Result<()> {
         let Decoded { side, records, mut refused } = decoded;
-        let taken = self.pairing.take(side, &records, refused.len());
+        let taken = self.holding.pairing.take(side, &records, refused.iter().map(|refused| refused.class));
         let keep: Vec<bool> = taken.refused.iter().map(Option::is_none).collect();
         for (row, refusal) in taken.refused.into_iter().enumerate() {
             if let Some((class, reason)) = refusal {
@@ -184,17 +173,15 @@ impl<'p> Conductor<'p> {
         let (sequences, refused) = self.number(side, &records.lines, refused);
         match side {
             Side::Snapshot => {
-                for Pair { snapshot, decision } in taken.pairs {
-                    let theirs = self.taken[&decision.0].clone();
-                    self.unanswered.entry(taken.slot).or_default().push((snapshot.1, theirs, decision.1));
-                }
+                self.holding.arrived(taken.slot, taken.pairs)?;
                 let next = self.next[side as usize];
-                let job = Job { number: self.submitted, slot: taken.slot, sequences, records, refused, next };
+                let job =
+                    Job { number: self.submitted, slot: taken.slot, sequences, records, refused, next };
                 self.submitted += 1;
                 match job.records.is_empty() {
                     false => self.workers.submit(job),
                     // Nothing to answer, but its refused records keep their place in the log.
-                    true => self.answered(Answered::nothing(job)),
+                    true => self.answered(Answered::nothing(job))?,
                 }
             }
             Side::Decision => {
@@ -206,11 +193,12 @@ impl<'p> Conductor<'p> {
                 self.counted.position[side as usize] = self.next[side as usize];
                 self.counted.refuse(&refused);
                 self.counted.accept(side, &records.times);
-                self.meet(taken.slot, sequences, &records, taken.pairs);
+                let met = self.holding.decided(taken.slot, sequences, &records, taken.pairs)?;
+                self.compare(met);
             }
         }
-        self.let_go();
         self.cut_if_due();
+        Ok(())
     }
 
     /// Numbers records and refused ones in the order of their lines.
@@ -238,32 +226,11 @@ impl<'p> Conductor<'p> {
         (sequences, numbered)
     }
 
-    /// Holds decisions for their pairs, and hands on those whose snapshot has been answered.
-    pub(super) fn meet(&mut self, slot: Slot, sequences: Vec<u64>, records: &Records, pairs: Vec<Pair>) {
-        let fields = self.held(Side::Decision, &records.fields);
-        let ours = Arc::new(Taken { sequences, fields, times: records.times.clone() });
-        let mut met = Vec::new();
-        for Pair { snapshot, decision } in pairs {
-            match self.shown.get(&snapshot.0) {
-                Some(shown) => met.push(Met {
-                    snapshot: (shown.clone(), snapshot.1),
-                    decision: (ours.clone(), decision.1),
-                }),
-                None => self.unanswered.entry(snapshot.0).or_default().push((
-                    snapshot.1,
-                    ours.clone(),
-                    decision.1,
-                )),
-            }
-        }
-        if !ours.times.is_empty() {
-            self.taken.insert(slot, ours);
-        }
-        self.compare(met);
-    }
-
     /// Takes what a worker has answered, in the order of the jobs.
-    pub(super) fn answered(&mut self, answered: Answered) {
+    ///
+    /// # Errors
+    /// When records that wait on disk cannot be written.
+    pub(super) fn answered(&mut self, answered: Answered) -> anyhow::Result<()> {
         self.early.insert(answered.job.number, answered);
         while let Some(answered) = self.early.remove(&self.done) {
             self.done += 1;
@@ -275,42 +242,17 @@ impl<'p> Conductor<'p> {
             self.counted.position[Side::Snapshot as usize] = answered.job.next;
             self.counted.refuse(&answered.job.refused);
             self.count(&answered);
-            self.show_pairs(answered);
+            let met = self.holding.answered(answered)?;
+            self.compare(met);
         }
         self.cut_if_due();
+        Ok(())
     }
 
     /// Counts answered snapshots.
-    pub(super) fn count(&mut self, answered: &Answered) {
+    fn count(&mut self, answered: &Answered) {
         self.counted.accept(Side::Snapshot, &answered.job.records.times);
         self.counted.answer(answered, self.prepared.models.iter().map(|model| model.name.as_str()));
-    }
-
-    /// Holds answered snapshots for their pairs, and hands on those that have met their decision.
-    pub(super) fn show_pairs(&mut self, answered: Answered) {
-        let Answered { job, models, windows, conditions } = answered;
-        let shown = Arc::new(Shown {
-            fields: self.held(Side::Snapshot, &job.records.fields),
-            sequences: job.sequences,
-            ids: job.records.ids,
-            times: job.records.times,
-            answers: models.into_iter().map(|model| model.decided.answers).collect(),
-            windows,
-            conditions,
-        });
-        let waiting = self.unanswered.remove(&job.slot).unwrap_or_default();
-        let met = waiting
-            .into_iter()
-            .map(|(row, taken, theirs)| Met { snapshot: (shown.clone(), row), decision: (taken, theirs) });
-        self.compare(met.collect());
-        if !self.gone.remove(&job.slot) && !shown.times.is_empty() {
-            self.shown.insert(job.slot, shown);
-        }
-    }
-
-    /// The columns of a side that its pairs need; the others are let go.
-    fn held(&self, side: Side, fields: &RecordBatch) -> RecordBatch {
-        fields.project(&self.needed[side as usize]).expect("the columns were found when prepared")
     }
 
     fn append(&mut self, rows: Vec<(Table, RecordBatch)>) {
@@ -322,7 +264,7 @@ impl<'p> Conductor<'p> {
         self.log_failed |= !self.log.append(rows);
     }
 
-    fn compare(&mut self, mut met: Vec<Met>) {
+    pub(super) fn compare(&mut self, mut met: Vec<Met>) {
         let mut logged = Vec::new();
         if let Some(known) = self.restoring {
             let before = |met: &Met, known: [u64; 2]| {
@@ -339,15 +281,6 @@ impl<'p> Conductor<'p> {
             {
                 // The other end stops only by a panic, which `finish` reports.
                 let _ = self.work.send(work);
-            }
-        }
-    }
-
-    /// Lets go of the batches that no pair can come from any more.
-    pub(super) fn let_go(&mut self) {
-        for slot in self.pairing.retired() {
-            if self.taken.remove(&slot).is_none() && self.shown.remove(&slot).is_none() {
-                self.gone.insert(slot);
             }
         }
     }
@@ -385,7 +318,7 @@ impl<'p> Conductor<'p> {
 
     pub(super) fn show(&mut self) {
         let taken = self.counted.position;
-        self.progress.show(taken, self.pairing.clock(Side::Snapshot), self.counted.incidents.count());
+        self.progress.show(taken, self.holding.pairing.clock(Side::Snapshot), self.counted.incidents.count());
         self.cut_if_due();
     }
 
@@ -401,15 +334,9 @@ impl<'p> Conductor<'p> {
         let judged = judged.map_err(|_| {
             anyhow::anyhow!("the thread that compares has stopped; this is a fault in understudy")
         })??;
-        let accounting = self.pairing.accounting();
+        let accounting = self.holding.pairing.accounting();
         debug_assert!(accounting.balances());
         let ended = Ended { at: Timestamp::now(), end, accounting };
         Ok(Saved { judged: Some(judged), ended: Some(ended), ..saved })
     }
-}
-
-/// Something that senders of records cannot foresee.
-fn seed() -> u64 {
-    use std::hash::{BuildHasher as _, RandomState};
-    RandomState::new().hash_one(0)
 }

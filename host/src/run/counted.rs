@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::incidents::Incidents;
 use super::outcome::{ModelCounts, RefusedRecord};
 use super::worker::Answered;
-use crate::batch::{Answers, Class, Reason, Refused, Side};
+use crate::batch::{Answers, Reason, Refused, Side};
 use crate::pairing::Account;
 
 /// Refused records of each stream and class that the report shows.
@@ -89,12 +89,7 @@ impl Counted {
         for (_, record) in refused {
             let account = &mut self.accounts[record.side as usize];
             account.received += 1;
-            *match record.class {
-                Class::Rejected => &mut account.rejected,
-                Class::Duplicate => &mut account.duplicate,
-                Class::Conflict => &mut account.conflict,
-                Class::Late => &mut account.late,
-            } += 1;
+            *account.refused(record.class) += 1;
             let (stream, class) = (record.side.plural(), record.class.name());
             let alike = |r: &&RefusedRecord| r.class == class && r.stream == stream;
             if self.refused.iter().filter(alike).count() < SHOWN {
@@ -106,6 +101,14 @@ impl Counted {
                 });
             }
         }
+    }
+
+    /// The first records that were refused, in the order of the report: in which order the two streams were read does not
+    /// matter.
+    pub fn refused(&self) -> Vec<RefusedRecord> {
+        let mut refused = self.refused.clone();
+        refused.sort_by(|a, b| (&b.stream, a.line).cmp(&(&a.stream, b.line)));
+        refused
     }
 
     /// Counts pairs.

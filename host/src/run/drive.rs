@@ -16,7 +16,7 @@ const AHEAD: u64 = 3;
 /// Runs the pipeline until the sources end or `stop` comes.
 ///
 /// # Errors
-/// When threads cannot be started. That the log failed is known to its writer.
+/// When records that wait on disk cannot be read or written. That the log failed is known to its writer.
 pub async fn drive(
     mut conductor: Conductor<'_>,
     mut feeds: Feeds,
@@ -28,7 +28,7 @@ pub async fn drive(
     let mut tick = tokio::time::interval(std::time::Duration::from_millis(100));
     while feeds.receivers.iter().any(Option::is_some) {
         let room = conductor.in_flight() < AHEAD * conductor.prepared.study.limits.workers as u64;
-        let wants = Side::BOTH.map(|side| feeds.wants(side, &conductor.pairing));
+        let wants = Side::BOTH.map(|side| feeds.wants(side, &conductor.holding.pairing));
         let [snapshots, decisions] = &mut feeds.receivers;
         let (side, fed) = tokio::select! {
             biased;
@@ -37,7 +37,7 @@ pub async fn drive(
                 break;
             }
             Some(answered) = conductor.answers.recv() => {
-                conductor.answered(answered);
+                conductor.answered(answered)?;
                 continue;
             }
             Some(fed) = next(snapshots), if wants[0] && room => (Side::Snapshot, fed),
@@ -48,7 +48,7 @@ pub async fn drive(
             }
         };
         match fed {
-            Feed::Batch(decoded) => conductor.take(*decoded),
+            Feed::Batch(decoded) => conductor.take(*decoded)?,
             Feed::End(fault) => {
                 feeds.receivers[side as usize] = None;
                 faults.extend(fault.map(|fault| fault.to_string()));
@@ -64,7 +64,7 @@ pub async fn drive(
     // Whatever was taken is answered, logged and compared, however the reading ended.
     while conductor.in_flight() > 0 {
         match conductor.answers.recv().await {
-            Some(answered) => conductor.answered(answered),
+            Some(answered) => conductor.answered(answered)?,
             None => anyhow::bail!("a thread that runs models has stopped; this is a fault in understudy"),
         }
     }

@@ -3,6 +3,7 @@
 //! Always holds: a pair is compared once; a pair in which the comparator has no answer is counted and enters no figure;
 //! a pair that a metric breaks on is counted and leaves that metric's figure.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
@@ -63,21 +64,32 @@ pub struct Judge {
     schema: SchemaRef,
     metrics: Vec<(String, Scorer)>,
     models: usize,
-    log: LogWriter,
-    pairs: tables::Pairs,
+    conditions: usize,
     judged: Judged,
 }
 
+/// Pairs that have been compared.
+pub struct Compared {
+    /// Where they come from.
+    pub sources: Sources,
+    /// What the comparator answered to each.
+    pub answers: Answers,
+    /// The pairs that it answered, ascending.
+    pub answered: Vec<usize>,
+    /// For each model what its answers to those were scored.
+    pub models: Vec<ModelScores>,
+}
+
 impl Judge {
-    /// A judge with fresh instances of the study's comparator and metrics, that goes on from what has been judged.
-    pub fn new(prepared: &Prepared, log: LogWriter, judged: Judged) -> Judge {
+    /// A judge with fresh instances of the study's comparator and metrics, that goes on from what has been judged. `held`
+    /// are the places of the declared fields that are held of each side; [`needed`] are among them.
+    pub fn new(prepared: &Prepared, held: &[Vec<usize>; 2], judged: Judged) -> Judge {
         let study = &prepared.study;
         let reads = &prepared.comparator.plugin.reads;
-        let mut places = [0, 0];
         let place = |field: &Reads| {
-            let (side, _) = column(study, field);
-            places[side as usize] += 1;
-            (side, places[side as usize] - 1)
+            let (side, at) = column(study, field);
+            let place = held[side as usize].iter().position(|held| *held == at);
+            (side, place.expect("what the comparator reads is held"))
         };
         let columns = reads.iter().map(place).collect();
         let schema = tables::comparator_schema(study, reads);
@@ -88,17 +100,21 @@ impl Judge {
             schema,
             metrics: prepared.metrics.iter().map(|m| (m.name.clone(), m.plugin.instance())).collect(),
             models: prepared.models.len(),
-            log,
-            pairs: tables::Pairs::new(prepared),
+            conditions: study.conditions.len(),
             judged,
         }
     }
 
-    /// Does whatever there is to do until nothing more can come.
+    /// Does whatever there is to do until nothing more can come. New pairs go to the log, as rows of `table`.
     ///
     /// # Errors
     /// When a checkpoint cannot be written as bytes.
-    pub fn work(mut self, work: &Receiver<Work>) -> Result<Judged, CheckpointError> {
+    pub fn work(
+        mut self,
+        work: &Receiver<Work>,
+        log: &LogWriter,
+        mut table: tables::Pairs,
+    ) -> Result<Judged, CheckpointError> {
         let mut next = work.recv().ok();
         while let Some(now) = next.take() {
             match now {
@@ -110,13 +126,14 @@ impl Judge {
                             Err(_) => break,
                         }
                     }
-                    self.judge(&pairs, true);
+                    let compared = self.judge(&pairs);
+                    // That the log has failed is known to its writer.
+                    log.append(vec![(Table::Pairs, table.batch(&compared.sources, &compared.answers))]);
                 }
-                Work::Logged(pairs) => self.judge(&pairs, false),
+                Work::Logged(pairs) => drop(self.judge(&pairs)),
                 Work::Cut(mut saved) => {
                     saved.judged = Some(self.judged.clone());
-                    // That the log has failed is known to its writer.
-                    self.log.cut_pairs(checkpoint::encode(&*saved)?);
+                    log.cut_pairs(checkpoint::encode(&*saved)?);
                 }
             }
             next = next.or_else(|| work.recv().ok());
@@ -124,30 +141,27 @@ impl Judge {
         Ok(self.judged)
     }
 
-    fn judge(&mut self, pairs: &[Met], log: bool) {
+    /// Compares pairs, scores them, and adds them to the sums.
+    pub fn judge(&mut self, pairs: &[Met]) -> Compared {
         let sources = Sources::of(pairs);
-        let input = self.input(&sources);
-        let compared = self.comparator.decide(&input);
+        let compared = self.comparator.decide(&self.input(&sources));
         for (row, why) in &compared.broken {
             let row = *row as usize;
             self.judged.incidents.add(&self.comparator_name, why, sources.sequence(row), sources.id(row));
         }
         self.time(pairs);
-        if log {
-            self.log.append(vec![(Table::Pairs, self.pairs.batch(&sources, &compared.answers))]);
-        }
 
-        let answered: Vec<usize> =
-            (0..pairs.len()).filter(|row| compared.answers.reason(*row).is_none()).collect();
+        let answers = compared.answers;
+        let answered: Vec<usize> = (0..pairs.len()).filter(|row| answers.reason(*row).is_none()).collect();
         self.judged.comparison.compared += answered.len() as u64;
         self.judged.comparison.incomparable += (pairs.len() - answered.len()) as u64;
         if answered.is_empty() {
-            return;
+            return Compared { sources, answers, answered, models: Vec::new() };
         }
         let picks: Vec<_> = answered.iter().map(|&row| (0, row)).collect();
         let comparator = match answered.len() == pairs.len() {
-            true => compared.answers,
-            false => Answers::gather(&[&compared.answers], &picks),
+            true => Cow::Borrowed(&answers),
+            false => Cow::Owned(Answers::gather(&[&answers], &picks)),
         };
         let models: Vec<ModelScores> =
             (0..self.models).map(|model| self.score(model, &sources, &answered, &comparator)).collect();
@@ -156,11 +170,18 @@ impl Judge {
         let values = |condition: usize| {
             answered.iter().map(|&row| sources.shown(row, |s, r| s.conditions[condition][r])).collect()
         };
-        let conditions: Vec<Vec<u16>> = (0..self.pairs.conditions()).map(values).collect();
+        let conditions: Vec<Vec<u16>> = (0..self.conditions).map(values).collect();
         self.judged
             .cells
             .add(ScoredPairs { windows: &windows, conditions: &conditions, models: &models })
             .expect("the cells have the study's shape");
+        drop(comparator);
+        Compared { sources, answers, answered, models }
+    }
+
+    /// What all that was compared comes to.
+    pub fn judged(self) -> Judged {
+        self.judged
     }
 
     /// The columns that the comparator reads.
@@ -305,7 +326,7 @@ fn column(study: &Study, field: &Reads) -> (Side, usize) {
     (side, at.expect("checked when prepared"))
 }
 
-/// For each side the columns that the comparator reads, in its order: all that has to be held for a pair.
+/// For each side the places of the declared fields that the comparator reads: all that has to be held for a pair.
 pub fn needed(prepared: &Prepared) -> [Vec<usize>; 2] {
     let mut needed = [Vec::new(), Vec::new()];
     for field in prepared.comparator.plugin.reads.iter() {

@@ -79,14 +79,6 @@ pub fn answers(prepared: &Prepared, batch: &RecordBatch) -> Result<Vec<Timed>, L
     prepared.models.iter().map(answers).collect()
 }
 
-/// What the comparator answered in a batch of logged pairs.
-///
-/// # Errors
-/// When a column is missing or of another type.
-pub fn comparator(prepared: &Prepared, batch: &RecordBatch) -> Result<Decided, LoggedError> {
-    Columns { table: "pairs", batch }.answers("comparator", prepared.comparator.plugin.form).map(decided)
-}
-
 /// Refused records with their sequence numbers; their own text is left out.
 ///
 /// # Errors

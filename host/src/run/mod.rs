@@ -19,12 +19,16 @@ mod conductor;
 mod counted;
 mod drive;
 mod feed;
+mod holding;
 mod incidents;
 mod judge;
 mod logged;
 mod outcome;
+mod overflow;
 mod prepare;
 mod progress;
+mod readback;
+mod rebuild;
 mod restore;
 mod saved;
 mod seal;
@@ -36,10 +40,12 @@ use std::path::Path;
 pub use outcome::{
     Comparison, End, Incident, Kept, Latency, ModelCounts, Outcome, RefusedRecord, SubstrateLatency,
 };
-pub use prepare::{Member, PrepareError, Prepared, prepare, recall};
+pub use judge::{Compared, Sources, needed};
+pub use prepare::{Member, PrepareError, Prepared, asset_name, plugin_name, prepare, recall};
+pub use rebuild::{Rebuilt, rebuild};
 pub use saved::{Ended, Saved};
 pub use seal::{SEAL, Seal};
-pub use tables::conditions;
+pub use tables::{Pairs, conditions, schemas};
 
 use conductor::Conductor;
 
@@ -93,13 +99,13 @@ pub async fn run(
 ) -> anyhow::Result<Ran> {
     let begun = begin::begin(prepared, options)?;
     begun.goes_on.as_deref().map(tell);
-    let schemas = tables::schemas(prepared);
+    let schemas = schemas(prepared);
     let log = &prepared.study.log;
     let commit = Commit { wait: log.commit_wait.unsigned_abs(), rows: log.commit_rows };
     let begin::Begun { directory, ledger, seal, sealer, recovered, start, restoring, feeds, .. } = begun;
     let (writer, writing) = LogWriter::open(directory.path(), schemas.clone(), recovered, commit, sealer)?;
     let conducted = async {
-        let mut conductor = Conductor::start(prepared, writer, schemas, start)?;
+        let mut conductor = Conductor::start(prepared, writer, schemas, directory.path(), start)?;
         if let Some(restoring) = restoring {
             restore::restore(&mut conductor, directory.path(), &restoring)?;
         }

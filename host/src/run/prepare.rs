@@ -6,7 +6,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::outcome::{Kept, Outcome};
+use super::outcome::Kept;
+use super::seal::Seal;
 use crate::sandbox::{
     Assets, Budget, DeciderPlugin, File, Reads, Role, Sandbox, SandboxError, ScorerPlugin, digest,
 };
@@ -64,8 +65,8 @@ pub enum PrepareError {
     },
     /// What a run kept is not what it ran with.
     #[error(
-        "{} is missing, or is not the one that the run was made with, so its report cannot be made again; report.json \
-         holds the figures as they were",
+        "{} is missing, or is not the one that the run was made with, so nothing can be made again from it; report.json \
+         holds the figures as they were, and `understudy verify` says what else is wrong",
         path.display()
     )]
     Changed {
@@ -89,13 +90,14 @@ pub fn prepare(path: &Path, overrule: impl FnOnce(&mut Study)) -> Result<Prepare
 ///
 /// # Errors
 /// When the declaration or one of the plugins is not the one that ran.
-pub fn recall(run: &Path, outcome: &Outcome) -> Result<Prepared, PrepareError> {
+pub fn recall(run: &Path, seal: &Seal) -> Result<Prepared, PrepareError> {
     let path = run.join("study.toml");
     let read = |path: &Path| std::fs::read(path).map(|bytes| digest(&bytes)).ok();
-    if read(&path).as_ref() != Some(&outcome.declaration) {
+    if read(&path).as_ref() != Some(&seal.declaration) {
         return Err(PrepareError::Changed { path });
     }
-    for kept in &outcome.kept {
+    let kept = seal.kept();
+    for kept in &kept {
         let files = kept.assets.iter().map(|(_, digest)| (asset_name(digest), digest));
         for (name, digest) in files.chain([(plugin_name(&kept.digest), &kept.digest)]) {
             let path = run.join(name);
@@ -104,7 +106,7 @@ pub fn recall(run: &Path, outcome: &Outcome) -> Result<Prepared, PrepareError> {
             }
         }
     }
-    load(&path, |_| (), Some(&outcome.kept))
+    load(&path, |_| (), Some(&kept))
 }
 
 fn load(

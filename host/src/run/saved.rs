@@ -49,9 +49,6 @@ impl Saved {
         let models = self.counted.models.iter().zip(&self.counted.latency);
         let models =
             models.map(|(counts, times)| ModelCounts { latency: Latency::of(times.histogram()), ..*counts });
-        let mut refused = self.counted.refused.clone();
-        // In which order the two streams were read does not matter.
-        refused.sort_by(|a, b| (&b.stream, a.line).cmp(&(&a.stream, b.line)));
         Some(Outcome {
             began: self.began,
             ended: ended.at,
@@ -67,7 +64,7 @@ impl Saved {
                 before: judged.before,
             },
             incidents: incidents.list(),
-            refused,
+            refused: self.counted.refused(),
         })
     }
 }

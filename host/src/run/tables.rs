@@ -171,11 +171,6 @@ impl Pairs {
         fields
     }
 
-    /// How many conditions the study has.
-    pub fn conditions(&self) -> usize {
-        self.values.len()
-    }
-
     /// Rows for pairs and what the comparator answered.
     pub fn batch(&mut self, sources: &Sources, answers: &Answers) -> RecordBatch {
         let rows = sources.snapshots.len();

@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::Instant;
 
-use arrow::array::RecordBatch;
+use arrow::array::{Array as _, ArrayRef, RecordBatch};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::prepare::Prepared;
@@ -177,6 +177,28 @@ pub struct Taken {
     pub fields: RecordBatch,
     /// Times of the decisions, microseconds.
     pub times: Vec<i64>,
+}
+
+impl Shown {
+    /// What it takes in memory, about.
+    pub fn bytes(&self) -> usize {
+        let row = 8 + 8 + size_of::<Window>() + 2 * self.conditions.len();
+        let answers: usize = self.answers.iter().map(crate::batch::Answers::bytes).sum();
+        column_bytes(self.fields.columns()) + column_bytes(&[Arc::new(self.ids.clone())])
+            + row * self.times.len()
+            + answers
+    }
+}
+
+impl Taken {
+    /// What it takes in memory, about.
+    pub fn bytes(&self) -> usize {
+        column_bytes(self.fields.columns()) + 16 * self.times.len()
+    }
+}
+
+fn column_bytes(columns: &[ArrayRef]) -> usize {
+    columns.iter().map(|column| column.to_data().get_slice_memory_size().unwrap_or_default()).sum()
 }
 
 /// A pair, held by what it needs.

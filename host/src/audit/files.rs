@@ -1,0 +1,128 @@
+//! The files of a run against what its ledger says of them.
+//!
+//! Always holds: a file is read once, piece by piece; every byte of it goes into its digest.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use parquet::file::reader::FileReader as _;
+use parquet::file::serialized_reader::SerializedFileReader;
+use sha2::{Digest as _, Sha256};
+
+use super::finding::Findings;
+use crate::runlog::ledger::Segment;
+use crate::runlog::{Table, hexadecimal};
+
+/// How much is read at a time.
+const BLOCK: usize = 1 << 20;
+/// Files that are read side by side.
+const READERS: usize = 2;
+
+/// The SHA-256 of a file, in hexadecimal, and its size.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn digest(path: &Path) -> io::Result<(String, u64)> {
+    let mut file = File::open(path)?;
+    let mut hash = Sha256::new();
+    let mut block = vec![0; BLOCK];
+    let mut size = 0;
+    loop {
+        match file.read(&mut block)? {
+            0 => return Ok((hexadecimal(&hash.finalize()), size)),
+            read => {
+                hash.update(&block[..read]);
+                size += read as u64;
+            }
+        }
+    }
+}
+
+/// Holds a file against the digest that it should have. `says` is who says so.
+pub fn check(run: &Path, file: &str, sha256: &str, says: &str, findings: &mut Findings) {
+    match digest(&run.join(file)) {
+        Ok((found, _)) if found == sha256 => {}
+        Ok((found, _)) => {
+            findings.fault(file, format_args!("it was changed: its SHA-256 is {found}, and {says} says {sha256}"));
+        }
+        Err(error) => findings.fault(file, format_args!("cannot be read: {error}; {says} says that it is there")),
+    }
+}
+
+/// Holds every sealed segment against its entry: digest, size, rows and sequence numbers.
+pub fn segments(run: &Path, sealed: &BTreeMap<String, Segment>, findings: &mut Findings) {
+    let all: Vec<&Segment> = sealed.values().collect();
+    let next = AtomicUsize::new(0);
+    let found = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for _ in 0..READERS {
+            scope.spawn(|| {
+                while let Some(segment) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    if let Some(what) = wrong(run, segment) {
+                        let mut found = found.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+                        found.push((segment.file.clone(), what));
+                    }
+                }
+            });
+        }
+    });
+    let mut found = found.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
+    found.sort();
+    found.into_iter().for_each(|(file, what)| findings.fault(file, what));
+}
+
+/// What is wrong with a segment.
+fn wrong(run: &Path, segment: &Segment) -> Option<String> {
+    let path = run.join(&segment.file);
+    let (sha256, bytes) = match digest(&path) {
+        Ok(found) => found,
+        Err(error) => return Some(format!("cannot be read: {error}; the ledger says that it is there")),
+    };
+    if bytes != segment.bytes {
+        return Some(format!("it has {bytes} bytes, and the ledger says {}", segment.bytes));
+    }
+    if sha256 != segment.sha256 {
+        return Some(format!("it was changed: its SHA-256 is {sha256}, and the ledger says {}", segment.sha256));
+    }
+    let rows = File::open(&path).map_err(|error| error.to_string()).and_then(|file| {
+        let reader = SerializedFileReader::new(file).map_err(|error| error.to_string())?;
+        Ok(reader.metadata().file_metadata().num_rows())
+    });
+    match rows {
+        Ok(rows) if rows as u64 == segment.rows => None,
+        Ok(rows) => Some(format!("it has {rows} rows, and the ledger says {}", segment.rows)),
+        Err(error) => Some(format!("it cannot be read as Parquet: {error}")),
+    }
+}
+
+/// Finds what lies in the folders of the tables and is in no entry. Open segments are not meant to be there once a run
+/// has ended.
+///
+/// # Errors
+/// When a folder cannot be listed.
+pub fn strangers(
+    run: &Path,
+    sealed: &BTreeMap<String, Segment>,
+    ended: bool,
+    findings: &mut Findings,
+) -> io::Result<()> {
+    for table in Table::ALL {
+        let folder = run.join(table.folder());
+        if !folder.is_dir() {
+            continue;
+        }
+        for entry in fs::read_dir(folder)? {
+            let name = format!("{}/{}", table.folder(), entry?.file_name().to_string_lossy());
+            let open = name.ends_with(".arrows") || name.ends_with(".tmp");
+            if !sealed.contains_key(&name) && (ended || !open) {
+                findings.fault(name, "it is in no entry of the ledger: it was put there by somebody else");
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,280 @@
+//! Whether a run is whole: nothing missing, nothing changed, and everything that was derived follows from the log.
+//!
+//! Always holds: nothing is believed before what vouches for it has been checked: the ledger by its chain and its
+//! signature, the seal and the segments by the ledger, the plugins by the seal, the rows by all of them.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::finding::Findings;
+use super::{derived, files, sequences};
+use crate::batch::Side;
+use crate::report::build;
+use crate::run::{SEAL, Saved, Seal, asset_name, plugin_name, recall};
+use crate::runlog::ledger::{self, Entry, Event, FileDigest, LEDGER, NOTE, Segment};
+use crate::runlog::note::Verifier;
+use crate::runlog::{CHECKPOINT, LogError, REPORT, RunDirectory, checkpoint};
+
+/// Why a run cannot be looked at.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyError {
+    /// It is no run.
+    #[error("{} holds no run: it has no {LEDGER}; name the directory that `understudy run` wrote", run.display())]
+    NoRun {
+        /// The directory.
+        run: PathBuf,
+    },
+    /// A file cannot be read.
+    #[error("cannot read {}: {error}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// The log cannot be read.
+    #[error(transparent)]
+    Log(#[from] LogError),
+}
+
+/// Looks at a run. `key` is who must have signed its ledger.
+///
+/// # Errors
+/// When it cannot be looked at. What is wrong with it is among the findings.
+pub fn verify(run: &Path, key: Option<&Verifier>) -> Result<Findings, VerifyError> {
+    let unreadable = |path: &Path| {
+        let path = path.to_owned();
+        move |error| VerifyError::Unreadable { path, error }
+    };
+    let path = run.join(LEDGER);
+    if !path.is_file() && !run.join(SEAL).is_file() {
+        return Err(VerifyError::NoRun { run: run.to_owned() });
+    }
+    let bytes = match fs::read(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+        read => read.map_err(unreadable(&path))?,
+    };
+    let written = RunDirectory::is_being_written(run)?;
+    let mut findings = Findings::default();
+    let past = History::of(&bytes, written, &mut findings);
+    signature(run, &bytes, &past, key, &mut findings);
+    let seal = sealed(run, &past, &mut findings);
+    findings.look("segments", |findings| {
+        files::segments(run, &past.segments, findings);
+        let rows: u64 = past.segments.values().map(|segment| segment.rows).sum();
+        format!("{} files with {rows} rows, as the ledger has them", past.segments.len())
+    });
+    files::strangers(run, &past.segments, past.ended.is_some(), &mut findings).map_err(unreadable(run))?;
+    for file in past.ended.iter().flatten() {
+        files::check(run, &file.file, &file.sha256, "the ledger", &mut findings);
+    }
+    // What was changed might be no Parquet any more, and cannot say more than that it was changed.
+    if !findings.broken.is_empty() {
+        findings.left.push(("records", "what is in the segments, since the run is not whole".to_owned()));
+        return Ok(findings);
+    }
+    records(run, &past, &mut findings)?;
+    match (past.ended.is_some(), seal) {
+        (true, Some(seal)) if findings.broken.is_empty() => figures(run, &seal, &mut findings),
+        (false, _) => findings.left.push((
+            "figures",
+            match written {
+                true => "the run is going on, so its figures are not final".to_owned(),
+                false => "the run was cut off; run the study again to go on, and verify it at the end".to_owned(),
+            },
+        )),
+        _ => {}
+    }
+    Ok(findings)
+}
+
+/// What the ledger tells.
+struct History {
+    entries: Vec<Entry>,
+    /// The sealed segments, as they are now.
+    segments: BTreeMap<String, Segment>,
+    /// How many records of each stream they hold.
+    covers: [u64; 2],
+    /// The files that were derived by its end, if it has ended.
+    ended: Option<Vec<FileDigest>>,
+}
+
+impl History {
+    fn of(bytes: &[u8], written: bool, findings: &mut Findings) -> History {
+        let mut history =
+            History { entries: Vec::new(), segments: BTreeMap::new(), covers: [0; 2], ended: None };
+        findings.look("ledger", |findings| {
+            let (entries, mut faults) = ledger::check(bytes);
+            // Its last line may just be being written.
+            let lines = bytes.split_inclusive(|byte| *byte == b'\n').count();
+            faults.retain(|fault| !(written && fault.line == lines && !bytes.ends_with(b"\n")));
+            for fault in faults {
+                findings.fault(format_args!("{LEDGER}:{}", fault.line), fault.what);
+            }
+            if !matches!(entries.first(), Some(Entry { event: Event::Opened { .. }, .. })) {
+                findings.fault(LEDGER, "it does not begin with the opening of a study");
+            }
+            history.entries = entries;
+            format!("{} entries, each chained to the one before", history.entries.len())
+        });
+        let mut wrong = Vec::new();
+        for entry in &history.entries {
+            let mut fault = |what: String| wrong.push((entry.entry + 1, what));
+            match &entry.event {
+                Event::Sealed { segments, covers, .. } => {
+                    if covers.iter().zip(&history.covers).any(|(now, before)| now < before) {
+                        fault("it covers fewer records than the entry before".to_owned());
+                    }
+                    history.covers = *covers;
+                    for segment in segments {
+                        if history.segments.insert(segment.file.clone(), segment.clone()).is_some() {
+                            fault(format!("{} was sealed before", segment.file));
+                        }
+                    }
+                }
+                Event::Reduced { before, after, .. } => {
+                    if history.segments.insert(before.file.clone(), after.clone()).as_ref() != Some(before) {
+                        fault(format!("{} was not as this entry says before it was reduced", before.file));
+                    }
+                }
+                Event::Stopped { files, .. } | Event::Closed { files } => history.ended = Some(files.clone()),
+                Event::Resumed { .. } => history.ended = None,
+                Event::Opened { .. } if entry.entry > 0 => fault("a run is opened once".to_owned()),
+                _ => {}
+            }
+        }
+        for (line, what) in wrong {
+            findings.fault(format_args!("{LEDGER}:{line}"), what);
+        }
+        history
+    }
+
+    fn opened(&self) -> Option<(&str, Option<&str>)> {
+        match self.entries.first().map(|entry| &entry.event) {
+            Some(Event::Opened { seal, key, .. }) => Some((seal, key.as_deref())),
+            _ => None,
+        }
+    }
+}
+
+/// Whether the ledger's head is signed, and by whom it should be.
+fn signature(run: &Path, bytes: &[u8], past: &History, key: Option<&Verifier>, findings: &mut Findings) {
+    let named = past.opened().and_then(|(_, key)| key);
+    let verifier = match (key, named) {
+        (Some(key), _) => key.clone(),
+        (None, Some(named)) => match Verifier::parse(named) {
+            Ok(named) => named,
+            Err(error) => return findings.fault(format_args!("{LEDGER}:1"), error),
+        },
+        (None, None) if run.join(NOTE).exists() => {
+            return findings.fault(NOTE, "it signs the head of a ledger that was opened without a key");
+        }
+        (None, None) => return findings.left.push(("signature", "the ledger is not signed".to_owned())),
+    };
+    let note = match fs::read_to_string(run.join(NOTE)) {
+        Ok(note) => note,
+        Err(error) => {
+            return findings.fault(NOTE, format_args!("cannot be read: {error}; the ledger should be signed by {verifier}"));
+        }
+    };
+    let lines = bytes.split_inclusive(|byte| *byte == b'\n').filter_map(|line| line.strip_suffix(b"\n"));
+    findings.look("signature", |findings| match verifier.check(&note, lines) {
+        Ok(size) => {
+            let all = past.entries.len() as u64;
+            let behind = match all.saturating_sub(size) {
+                0 => String::new(),
+                more => format!("; {more} entries behind them were written without the key"),
+            };
+            let who = match key {
+                Some(_) => "by the key given",
+                None => "by the key that the ledger names itself; with --key its owner is known too",
+            };
+            format!("the first {size} entries, {who}: {verifier}{behind}")
+        }
+        Err(what) => {
+            findings.fault(NOTE, what);
+            String::new()
+        }
+    });
+}
+
+/// The seal, if it is the one in the ledger, and what it promises.
+fn sealed(run: &Path, past: &History, findings: &mut Findings) -> Option<Seal> {
+    let (promised, _) = past.opened()?;
+    let mut seal = None;
+    findings.look("seal", |findings| {
+        files::check(run, SEAL, promised, "the ledger", findings);
+        let parsed = fs::read(run.join(SEAL)).map_err(|error| error.to_string());
+        match parsed.and_then(|bytes| Seal::parse(&bytes)) {
+            Ok(parsed) => seal = Some(parsed),
+            Err(what) => findings.fault(SEAL, what),
+        }
+        let Some(seal) = &seal else { return String::new() };
+        files::check(run, "study.toml", &seal.declaration, "the seal", findings);
+        for plugin in &seal.plugins {
+            files::check(run, &plugin_name(&plugin.sha256), &plugin.sha256, "the seal", findings);
+            for asset in &plugin.assets {
+                files::check(run, &asset_name(&asset.sha256), &asset.sha256, "the seal", findings);
+            }
+        }
+        format!("the declaration and {} plugins, as promised on {}", seal.plugins.len(), seal.sealed_at)
+    });
+    seal
+}
+
+/// The records that the segments hold.
+fn records(run: &Path, past: &History, findings: &mut Findings) -> Result<(), LogError> {
+    let mut done = Ok(());
+    findings.look("records", |findings| {
+        for side in Side::BOTH {
+            done = sequences::check(run, side, past.covers[side as usize], past.ended.is_some(), findings);
+            if done.is_err() {
+                break;
+            }
+        }
+        let [snapshots, decisions] = past.covers;
+        format!("{snapshots} snapshots and {decisions} decisions, none missing, none twice")
+    });
+    done
+}
+
+/// What was derived by the end.
+fn figures(run: &Path, seal: &Seal, findings: &mut Findings) {
+    findings.look("figures", |findings| {
+        let saved = fs::read(run.join(CHECKPOINT)).map_err(|error| error.to_string());
+        let saved: Saved = match saved.and_then(|bytes| checkpoint::decode(&bytes).map_err(|error| error.to_string())) {
+            Ok(saved) => saved,
+            Err(what) => {
+                findings.fault(CHECKPOINT, what);
+                return String::new();
+            }
+        };
+        let prepared = match recall(run, seal) {
+            Ok(prepared) => prepared,
+            Err(error) => {
+                findings.fault("plugins", error);
+                return String::new();
+            }
+        };
+        let pairs = match derived::check(&prepared, run, &saved, findings) {
+            Ok(pairs) => pairs,
+            Err(error) => {
+                findings.fault("records", format_args!("{error:#}"));
+                return String::new();
+            }
+        };
+        let Some(outcome) = saved.outcome(seal) else {
+            findings.fault(CHECKPOINT, "it is not that of an ended run");
+            return String::new();
+        };
+        let mut report = format!("{REPORT} too");
+        if seal.understudy != env!("CARGO_PKG_VERSION") {
+            report = format!("{REPORT} was written by understudy {}, and not made again", seal.understudy);
+        } else if fs::read(run.join(REPORT)).ok() != Some(build(&outcome, &prepared).to_json().into_bytes()) {
+            findings.fault(REPORT, "it is not the report that the sums give");
+        }
+        let windows = outcome.cells.iter().count();
+        format!("{pairs} pairs, and the sums of {windows} windows, come out of the log again, bit for bit; {report}")
+    });
+}

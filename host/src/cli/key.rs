@@ -1,0 +1,38 @@
+//! `understudy key`: a key that signs ledgers.
+
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+
+use super::{Exit, found};
+use crate::runlog::note::Signer;
+
+/// Make a key that signs ledgers, and print the one that verifies them.
+#[derive(clap::Args)]
+pub(super) struct Key {
+    /// The key's name, such as "hotel-shadow"; it stands in every signature.
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// Where to write the signing key. Nobody else may read the file.
+    #[arg(long, short, value_name = "FILE")]
+    output: PathBuf,
+}
+
+impl Key {
+    pub fn execute(self) -> anyhow::Result<Exit> {
+        let signer = Signer::generate(&self.name)?;
+        let shown = self.output.display();
+        OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&self.output)
+            .and_then(|mut file| file.write_all(signer.secret().as_bytes()).and_then(|()| file.sync_all()))
+            .with_context(|| format!("cannot write {shown}; name a file that is not there yet"))?;
+        found(signer.verifier())?;
+        Ok(Exit::Done)
+    }
+}

@@ -1,0 +1,52 @@
+//! `understudy verify`: whether a run is whole.
+
+use std::path::PathBuf;
+
+use super::{Exit, found, tell};
+use crate::audit::{Findings, verify};
+use crate::runlog::note::Verifier;
+
+/// Check that a run is whole: its seal, the chain of its ledger and who signed it, every segment, every record, and that
+/// the figures follow from them. Exit code 0: it is whole; 1: it is broken, and where; 2: it could not be looked at.
+#[derive(clap::Args)]
+pub(super) struct Verify {
+    /// The run directory.
+    #[arg(value_name = "RUN")]
+    run: PathBuf,
+    /// Who must have signed the ledger: a verifier key, as `understudy key` prints it.
+    #[arg(long, value_name = "KEY")]
+    key: Option<String>,
+}
+
+impl Verify {
+    pub fn execute(self) -> anyhow::Result<Exit> {
+        let looked = self.key.as_deref().map(Verifier::parse).transpose().map_err(anyhow::Error::from);
+        match looked.and_then(|key| Ok(verify(&self.run, key.as_ref())?)) {
+            Ok(findings) => self.tell(&findings),
+            Err(error) => {
+                tell(format_args!("{error:#}"));
+                Ok(Exit::NotLooked)
+            }
+        }
+    }
+
+    fn tell(&self, findings: &Findings) -> anyhow::Result<Exit> {
+        for (what, looked) in &findings.sound {
+            found(format_args!("{what:<10} {looked}"))?;
+        }
+        for (what, why) in &findings.left {
+            found(format_args!("{what:<10} not checked: {why}"))?;
+        }
+        for finding in &findings.broken {
+            found(format_args!("BROKEN     {finding}"))?;
+        }
+        let shown = self.run.display();
+        match findings.broken.len() {
+            0 if findings.left.iter().all(|(what, _)| *what == "signature") => found(format_args!("{shown} is whole"))?,
+            0 => found(format_args!("{shown} is whole as far as it was checked"))?,
+            1 => found(format_args!("{shown} is broken: 1 thing is wrong"))?,
+            many => found(format_args!("{shown} is broken: {many} things are wrong"))?,
+        }
+        Ok(if findings.broken.is_empty() { Exit::Done } else { Exit::Failed })
+    }
+}
