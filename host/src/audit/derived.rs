@@ -57,7 +57,9 @@ pub fn check(prepared: &Prepared, run: &Path, saved: &Saved, findings: &mut Find
 /// The pairs that the log holds.
 fn logged(run: &Path, schema: &SchemaRef, seed: u64) -> anyhow::Result<RowSet> {
     let mut set = RowSet::new(schema, seed)?;
-    for batch in (Reading { table: Table::Pairs, columns: Vec::new(), from_group: 0, from: None }).open(run)? {
+    for batch in
+        (Reading { table: Table::Pairs, columns: Vec::new(), from_group: 0, from: None }).open(run)?
+    {
         set.add(&batch?)?;
     }
     Ok(set)
@@ -87,7 +89,10 @@ fn differences(saved: &Saved, rebuilt: &Rebuilt) -> Vec<&'static str> {
         }
     };
     let (then, now) = (&saved.counted, &rebuilt.counted);
-    compare(saved.ended.as_ref().map(|ended| ended.accounting) == Some(rebuilt.accounting), "the accounts are");
+    compare(
+        saved.ended.as_ref().map(|ended| ended.accounting) == Some(rebuilt.accounting),
+        "the accounts are",
+    );
     compare(rebuilt.accounting.balances(), "the accounts do not balance: they are");
     compare(then.position == now.position, "the counts of records are");
     compare(then.clocks == now.clocks, "the latest times are");
@@ -122,7 +127,8 @@ impl RowSet {
     fn add(&mut self, batch: &RecordBatch) -> anyhow::Result<()> {
         let snapshots = batch.column_by_name("snapshot").and_then(|c| c.as_primitive_opt::<UInt64Type>());
         let same = batch.schema_ref().fields() == self.schema.fields();
-        let snapshots = snapshots.filter(|_| same).context("the log's pairs have other columns than this study's")?;
+        let snapshots =
+            snapshots.filter(|_| same).context("the log's pairs have other columns than this study's")?;
         let rows = self.converter.convert_columns(batch.columns())?;
         for (snapshot, row) in snapshots.values().iter().zip(rows.iter()) {
             let (count, sum) = self.ranges.entry(snapshot / RANGE).or_default();

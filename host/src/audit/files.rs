@@ -48,9 +48,14 @@ pub fn check(run: &Path, file: &str, sha256: &str, says: &str, findings: &mut Fi
     match digest(&run.join(file)) {
         Ok((found, _)) if found == sha256 => {}
         Ok((found, _)) => {
-            findings.fault(file, format_args!("it was changed: its SHA-256 is {found}, and {says} says {sha256}"));
+            findings.fault(
+                file,
+                format_args!("it was changed: its SHA-256 is {found}, and {says} says {sha256}"),
+            );
         }
-        Err(error) => findings.fault(file, format_args!("cannot be read: {error}; {says} says that it is there")),
+        Err(error) => {
+            findings.fault(file, format_args!("cannot be read: {error}; {says} says that it is there"))
+        }
     }
 }
 
@@ -87,7 +92,10 @@ fn wrong(run: &Path, segment: &Segment) -> Option<String> {
         return Some(format!("it has {bytes} bytes, and the ledger says {}", segment.bytes));
     }
     if sha256 != segment.sha256 {
-        return Some(format!("it was changed: its SHA-256 is {sha256}, and the ledger says {}", segment.sha256));
+        return Some(format!(
+            "it was changed: its SHA-256 is {sha256}, and the ledger says {}",
+            segment.sha256
+        ));
     }
     let rows = File::open(&path).map_err(|error| error.to_string()).and_then(|file| {
         let reader = SerializedFileReader::new(file).map_err(|error| error.to_string())?;

@@ -2,11 +2,62 @@
 //!
 //! Always holds: nothing of a run is changed but its ledger, which says who was shown what.
 
+mod decided;
 mod derived;
+mod export;
+mod exposure;
 mod files;
 mod finding;
+mod replay;
 mod sequences;
 mod verify;
 
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, anyhow, bail};
+
+pub use decided::{Counts, columns, decided};
+pub use export::{Form, export};
+pub use exposure::{Exposure, who};
 pub use finding::{Finding, Findings};
+pub use replay::{ModelReplayed, Replayed, at_rest, has_its_fields, replay};
 pub use verify::{VerifyError, verify};
+
+use crate::run::{Prepared, SEAL, Seal, recall};
+use crate::runlog::ledger::{self, Entry, LEDGER};
+use crate::sandbox::digest;
+
+/// The entries of a run's ledger, which must be whole.
+///
+/// # Errors
+/// When it cannot be read, or is not whole.
+pub fn entries(run: &Path) -> anyhow::Result<Vec<Entry>> {
+    let path = run.join(LEDGER);
+    let shown = path.display();
+    let bytes = std::fs::read(&path)
+        .with_context(|| format!("cannot read {shown}; name the directory that `understudy run` wrote"))?;
+    // The last line may just be being written.
+    let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let (entries, faults) = ledger::check(&bytes[..whole]);
+    match faults.first() {
+        None => Ok(entries),
+        Some(fault) => {
+            bail!("{shown}:{}: {}; `understudy verify` says what else is wrong", fault.line, fault.what)
+        }
+    }
+}
+
+/// The study of a run as its seal promised it, with the plugins that the run kept, but for those named in `instead`, each
+/// with another component; and the digest of the seal.
+///
+/// # Errors
+/// When the seal is damaged, or something that it promised is not what it was.
+pub fn sealed(run: &Path, instead: &[(String, PathBuf)]) -> anyhow::Result<(Prepared, String)> {
+    let path = run.join(SEAL);
+    let shown = path.display();
+    let bytes = std::fs::read(&path)
+        .with_context(|| format!("cannot read {shown}; name the directory that `understudy run` wrote"))?;
+    let seal = Seal::parse(&bytes)
+        .map_err(|what| anyhow!("{shown} is damaged: {what}; `understudy verify` says what else is wrong"))?;
+    Ok((recall(run, &seal, instead)?, digest(&bytes)))
+}

@@ -16,7 +16,13 @@ use crate::runlog::{LogError, Reading, Rows, Table};
 ///
 /// # Errors
 /// When the log cannot be read.
-pub fn check(run: &Path, side: Side, covers: u64, ended: bool, findings: &mut Findings) -> Result<(), LogError> {
+pub fn check(
+    run: &Path,
+    side: Side,
+    covers: u64,
+    ended: bool,
+    findings: &mut Findings,
+) -> Result<(), LogError> {
     let mut accepted = Numbers::open(run, [Table::Snapshots, Table::Decisions][side as usize], side)?;
     let mut refused = Numbers::open(run, Table::Refused, side)?;
     let stream = side.plural();
@@ -32,7 +38,10 @@ pub fn check(run: &Path, side: Side, covers: u64, ended: bool, findings: &mut Fi
         if next > expected && (ended || expected < covers) {
             findings.fault(stream, format_args!("{} missing", range(expected, next)));
         } else if next < expected {
-            findings.fault(stream, format_args!("the record of sequence number {next} is there twice, or out of order"));
+            findings.fault(
+                stream,
+                format_args!("the record of sequence number {next} is there twice, or out of order"),
+            );
         }
         expected = expected.max(next + 1);
     }
@@ -97,7 +106,9 @@ impl Numbers {
             return Vec::new();
         };
         let Some(stream) = self.stream else { return numbers.values().to_vec() };
-        let Some(streams) = column("stream").and_then(|c| c.as_string_opt::<i32>()) else { return Vec::new() };
+        let Some(streams) = column("stream").and_then(|c| c.as_string_opt::<i32>()) else {
+            return Vec::new();
+        };
         let rows = streams.iter().zip(numbers.values());
         rows.filter(|(of, _)| *of == Some(stream)).map(|(_, number)| *number).collect()
     }

@@ -81,7 +81,9 @@ pub fn verify(run: &Path, key: Option<&Verifier>) -> Result<Findings, VerifyErro
             "figures",
             match written {
                 true => "the run is going on, so its figures are not final".to_owned(),
-                false => "the run was cut off; run the study again to go on, and verify it at the end".to_owned(),
+                false => {
+                    "the run was cut off; run the study again to go on, and verify it at the end".to_owned()
+                }
             },
         )),
         _ => {}
@@ -175,7 +177,10 @@ fn signature(run: &Path, bytes: &[u8], past: &History, key: Option<&Verifier>, f
     let note = match fs::read_to_string(run.join(NOTE)) {
         Ok(note) => note,
         Err(error) => {
-            return findings.fault(NOTE, format_args!("cannot be read: {error}; the ledger should be signed by {verifier}"));
+            return findings.fault(
+                NOTE,
+                format_args!("cannot be read: {error}; the ledger should be signed by {verifier}"),
+            );
         }
     };
     let lines = bytes.split_inclusive(|byte| *byte == b'\n').filter_map(|line| line.strip_suffix(b"\n"));
@@ -250,7 +255,7 @@ fn figures(run: &Path, seal: &Seal, findings: &mut Findings) {
                 return String::new();
             }
         };
-        let prepared = match recall(run, seal) {
+        let prepared = match recall(run, seal, &[]) {
             Ok(prepared) => prepared,
             Err(error) => {
                 findings.fault("plugins", error);

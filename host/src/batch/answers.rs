@@ -118,7 +118,9 @@ impl Answers {
         let decisions = match &self.decisions {
             Decisions::Labels { names: of, codes } => names(of) + 4 * codes.len(),
             Decisions::Numbers(numbers) => 8 * numbers.len(),
-            Decisions::Rankings { names: of, offsets, codes } => names(of) + 4 * (offsets.len() + codes.len()),
+            Decisions::Rankings { names: of, offsets, codes } => {
+                names(of) + 4 * (offsets.len() + codes.len())
+            }
         };
         decisions + 8 * self.confidence.as_ref().map_or(0, Vec::len) + 64 * self.unanswered.len()
     }
@@ -130,6 +132,20 @@ impl Answers {
             Decisions::Numbers(_) => Form::Number,
             Decisions::Rankings { .. } => Form::Ranking,
         }
+    }
+
+    /// The rows in which other answers, to the same rows, are not the same to the bit.
+    pub fn differing(&self, other: &Answers) -> Vec<usize> {
+        let columns = self.columns("").into_iter().zip(other.columns(""));
+        let columns: Vec<_> = columns.map(|((_, one), (_, other))| (one, other)).collect();
+        if self.rows() == other.rows() && columns.iter().all(|(one, other)| one == other) {
+            return Vec::new();
+        }
+        let differs = |row: &usize| {
+            *row >= other.rows()
+                || columns.iter().any(|(one, other)| one.slice(*row, 1) != other.slice(*row, 1))
+        };
+        (0..self.rows()).filter(differs).collect()
     }
 
     /// Why `row` has no answer; `None` if it has one.

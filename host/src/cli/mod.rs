@@ -4,8 +4,11 @@
 //! how it ended, see [`Exit`].
 
 mod check;
+mod export;
 mod key;
+mod log;
 mod pack;
+mod replay;
 mod report;
 mod run;
 mod schema;
@@ -57,6 +60,9 @@ enum Command {
     Run(run::Run),
     Report(report::Report),
     Verify(verify::Verify),
+    Replay(replay::Replay),
+    Export(export::Export),
+    Log(log::Log),
     Key(key::Key),
     Schema(schema::Schema),
     Pack(pack::Pack),
@@ -69,6 +75,9 @@ pub fn main() -> ExitCode {
         Command::Run(run) => run.execute(),
         Command::Report(report) => report.execute(),
         Command::Verify(verify) => verify.execute(),
+        Command::Replay(replay) => replay.execute(),
+        Command::Export(export) => export.execute(),
+        Command::Log(log) => log.execute(),
         Command::Key(key) => key.execute(),
         Command::Schema(schema) => schema.execute(),
         Command::Pack(pack) => pack.execute(),

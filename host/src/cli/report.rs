@@ -34,7 +34,7 @@ enum Format {
 impl Report {
     pub fn execute(self) -> anyhow::Result<Exit> {
         let (outcome, seal) = ended(&self.run)?;
-        let report = build(&outcome, &recall(&self.run, &seal)?);
+        let report = build(&outcome, &recall(&self.run, &seal, &[])?);
         match self.format {
             Format::Text => found(render(&report, style(std::io::stdout().is_terminal())).trim_end())?,
             Format::Json => found(report.to_json().trim_end())?,

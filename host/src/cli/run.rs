@@ -9,7 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::report::style;
 use super::{Exit, found, tell};
 use crate::report::{build, render};
-use crate::run::{End, Options, Order, prepare, run};
+use crate::run::{End, Options, Order, Prepared, prepare, run};
 use crate::runlog::note::Signer;
 
 /// Run a study: feed the models, log their answers, pair them with the decisions, score, report. A run that was cut off
@@ -48,32 +48,38 @@ impl Run {
         })?;
         let directory = self.run.unwrap_or_else(|| PathBuf::from("runs").join(&prepared.study.name));
         let signer = self.sign_key.as_deref().map(Signer::read).transpose()?;
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .context("no runtime for the run")?;
-        let ran = runtime.block_on(async {
-            // Listened for before the directory is made, so that there is none without a report.
-            let stop = interrupt().context("cannot listen for signals")?;
-            let options = Options { directory: &directory, order: self.order, signer };
-            run(&prepared, options, |what| tell(what), stop).await
-        })?;
-        // A reader that is blocked on standard input is not waited for.
-        runtime.shutdown_background();
-        let report = build(&ran.outcome, &prepared);
-        let end = ran.outcome.end.clone();
-        ran.close(report.to_json().as_bytes())?;
-        found(render(&report, style(std::io::stdout().is_terminal())).trim_end())?;
-        tell(format_args!("written to {}", directory.display()));
-        Ok(match end {
-            End::Finished => Exit::Done,
-            End::Interrupted => Exit::Interrupted,
-            End::SourceBroke(faults) => {
-                faults.iter().for_each(tell);
-                Exit::SourceBroke
-            }
-        })
+        let options = Options { directory: &directory, order: self.order, signer, replayed: None };
+        conduct(&prepared, options)
     }
+}
+
+/// Makes a run to its end, writes its report and prints it.
+pub(super) fn conduct(prepared: &Prepared, options: Options<'_>) -> anyhow::Result<Exit> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("no runtime for the run")?;
+    let directory = options.directory;
+    let ran = runtime.block_on(async {
+        // Listened for before the directory is made, so that there is none without a report.
+        let stop = interrupt().context("cannot listen for signals")?;
+        run(prepared, options, |what| tell(what), stop).await
+    })?;
+    // A reader that is blocked on standard input is not waited for.
+    runtime.shutdown_background();
+    let report = build(&ran.outcome, prepared);
+    let end = ran.outcome.end.clone();
+    ran.close(report.to_json().as_bytes())?;
+    found(render(&report, style(std::io::stdout().is_terminal())).trim_end())?;
+    tell(format_args!("written to {}", directory.display()));
+    Ok(match end {
+        End::Finished => Exit::Done,
+        End::Interrupted => Exit::Interrupted,
+        End::SourceBroke(faults) => {
+            faults.iter().for_each(tell);
+            Exit::SourceBroke
+        }
+    })
 }
 
 /// Comes when the user presses Ctrl-C, the terminal is closed or the system asks the process to end, from this call on.

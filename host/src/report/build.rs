@@ -43,6 +43,7 @@ pub fn build(outcome: &Outcome, prepared: &Prepared) -> Report {
         abstained: outcome.models[model].abstained,
         failed: outcome.models[model].failed,
         latency: outcome.models[model].latency,
+        again: outcome.again[model].clone(),
         scores: (0..prepared.metrics.len())
             .map(|metric| Scores {
                 overall: reducer.figure(&overall, Slice::All, model, metric),
@@ -89,6 +90,7 @@ pub fn build(outcome: &Outcome, prepared: &Prepared) -> Report {
         conditions,
         windows: windows.collect(),
         substrate_latency: outcome.substrate_latency,
+        replay_of: outcome.replay_of.clone(),
         incidents: sorted(reducer.incidents),
         refused: outcome.refused.clone(),
     }

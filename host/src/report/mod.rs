@@ -12,10 +12,10 @@ use serde::{Deserialize, Serialize};
 
 pub use build::build;
 pub use schema::schema;
-pub use terminal::{Style, render};
+pub use terminal::{Style, render, table};
 
 use crate::pairing::Accounting;
-pub use crate::run::{Comparison, End, Incident, Latency, RefusedRecord, SubstrateLatency};
+pub use crate::run::{Again, Comparison, End, Incident, Latency, RefusedRecord, SubstrateLatency};
 use crate::sandbox::Better;
 use crate::study::Form;
 
@@ -56,6 +56,9 @@ pub struct Report {
     pub windows: Vec<Window>,
     /// Time from the snapshot to the substrate's decision, by the times that the records carry.
     pub substrate_latency: SubstrateLatency,
+    /// SHA-256 of the seal of the run whose log was replayed, if this is an offline evaluation and no shadow run; null
+    /// otherwise.
+    pub replay_of: Option<String>,
     /// What broke, the same things together, the most frequent first.
     pub incidents: Vec<Incident>,
     /// The first records that were refused, at most ten of each stream and class, in the order in which they came.
@@ -99,6 +102,8 @@ pub struct Model {
     pub failed: u64,
     /// The time until the batch of a snapshot was answered; its rows share it.
     pub latency: Latency,
+    /// What came of asking it about a share of the snapshots again.
+    pub again: Again,
     /// For each metric, in the order of [`Report::metrics`].
     pub scores: Vec<Scores>,
 }

@@ -27,6 +27,7 @@ pub fn schema() -> Json {
             ("conditions", list("The conditions with their values, in the order declared.", condition())),
             ("windows", list("The windows that have pairs, in order of time.", window())),
             ("substrate-latency", substrate_latency()),
+            ("replay-of", replay_of()),
             ("incidents", list("What broke, the same things together, the most frequent first.", incident())),
             (
                 "refused",
@@ -112,6 +113,7 @@ fn model() -> Json {
             "latency",
             defined("latency", "The time until the batch of a snapshot was answered; its rows share it."),
         ),
+        ("again", again()),
         (
             "scores",
             list(
@@ -121,6 +123,23 @@ fn model() -> Json {
         ),
     ];
     object("A model and what it did.", plugin().into_iter().chain(own))
+}
+
+fn again() -> Json {
+    object(
+        "What came of asking it about a share of the snapshots again, by a fresh instance and in another batch.",
+        [
+            ("asked", count("Snapshots that it was asked about again.")),
+            ("otherwise", count("Those that it answered otherwise: it keeps something between calls.")),
+            ("first-id", text("The id of the first of them that was found; empty if there is none.")),
+        ],
+    )
+}
+
+fn replay_of() -> Json {
+    let description = "SHA-256 of the seal of the run whose log was replayed, in hexadecimal, if this is an offline evaluation \
+                       and no shadow run; null otherwise.";
+    json!({ "type": ["string", "null"], "pattern": "^[0-9a-f]{64}$", "description": description })
 }
 
 fn metric() -> Json {

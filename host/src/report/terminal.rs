@@ -15,6 +15,7 @@ mod windows;
 use self::figures::Measure;
 use self::number::{counted, duration};
 use self::page::{Ink, Page, Span};
+use self::table::{Align, Table};
 use super::{End, Report};
 
 /// What the terminal is like.
@@ -33,6 +34,7 @@ pub fn render(report: &Report, style: Style) -> String {
     headline(&mut page, report);
     records::accounts(&mut page, report);
     records::answers(&mut page, report);
+    records::again(&mut page, report);
     if report.comparison.compared == 0 {
         page.section("Agreement with what was done", "");
         page.paragraph(2, Ink::Plain, "No pair was compared, so there is no figure.", 2);
@@ -50,6 +52,18 @@ pub fn render(report: &Report, style: Style) -> String {
     page.finish()
 }
 
+/// Rows under their heads, as text: lines that each end with a line feed.
+pub fn table(heads: &[String], rows: &[Vec<String>], style: Style) -> String {
+    let mut page = Page::new(style);
+    let mut table = Table::new(heads.iter().map(|_| Align::Left));
+    table.head(heads.iter().map(|head| Span::new(Ink::Faint, head)));
+    for row in rows {
+        table.row(row.iter().map(|cell| cell.as_str().into()));
+    }
+    table.print(&mut page);
+    page.finish()
+}
+
 /// The study, how its run ended, and what kind of run it was.
 fn headline(page: &mut Page, report: &Report) {
     let took = duration(u64::try_from(report.began.duration_until(report.ended).as_nanos()).unwrap_or(0));
@@ -60,7 +74,17 @@ fn headline(page: &mut Page, report: &Report) {
     };
     let ended = format!("{ended} {} after {took}", report.ended.strftime("%Y-%m-%d %H:%M:%S UTC"));
     page.line(0, &[Span::new(Ink::Title, &report.study), "  ".into(), Span::new(ink, ended)]);
-    page.line(0, &["A shadow run: answers were logged and never actioned.".into()]);
+    match &report.replay_of {
+        None => page.line(0, &["A shadow run: answers were logged and never actioned.".into()]),
+        Some(seal) => {
+            let what = format!(
+                "AN OFFLINE EVALUATION of the log of the run sealed as {}: what the models did not see live permits \
+                 nothing.",
+                &seal[..12.min(seal.len())]
+            );
+            page.paragraph(0, Ink::Notice, &what, 2);
+        }
+    }
     if let (Some(first), Some(last)) = (report.windows.first(), report.windows.last()) {
         let windows = counted(report.windows.len() as u64, "window", "windows");
         let to = if report.windows.len() > 1 { format!(" to {}", last.label) } else { String::new() };

@@ -3,12 +3,14 @@
 //! Always holds: nothing is read from a source before the seal and the ledger's first entries are on disk; a run goes on
 //! only if what was promised has not changed, and from exactly what the log holds.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, anyhow, bail};
 use jiff::Timestamp;
 
+use super::again::Again;
 use super::conductor::{Known, Start};
 use super::counted::Counted;
 use super::feed::Feeds;
@@ -51,18 +53,25 @@ pub struct Begun {
 /// See [`super::run`].
 pub fn begin(prepared: &Prepared, options: Options<'_>) -> anyhow::Result<Begun> {
     // Whatever is wrong with the sources is said before a directory is made.
-    for source in [&prepared.study.snapshots_source, &prepared.study.decisions_source] {
-        crate::source::check(source, &prepared.folder)?;
+    if options.replayed.is_none() {
+        for source in [&prepared.study.snapshots_source, &prepared.study.decisions_source] {
+            crate::source::check(source, &prepared.folder)?;
+        }
     }
     match RunDirectory::open(options.directory, &prepared.text)? {
         Found::Fresh(directory) => anew(prepared, directory, options),
+        Found::Run(directory) if options.replayed.is_some() => bail!(
+            "{} already holds a run of this study; choose another directory with --run",
+            directory.path().display()
+        ),
         Found::Run(directory) => go_on(prepared, directory, options),
     }
 }
 
 fn anew(prepared: &Prepared, directory: RunDirectory, options: Options<'_>) -> anyhow::Result<Begun> {
     let began = Timestamp::now();
-    let seal = Seal::of(prepared, began);
+    let replay_of = options.replayed.map(|replayed| replayed.seal.to_owned());
+    let seal = Seal { replay_of, ..Seal::of(prepared, began) };
     directory.begin()?;
     directory.write("study.toml", prepared.text.as_bytes())?;
     keep(prepared, &directory)?;
@@ -97,8 +106,12 @@ fn anew(prepared: &Prepared, directory: RunDirectory, options: Options<'_>) -> a
         rows: [0; 3],
         counted: Counted::new(prepared.models.len()),
         judged: Judged::new(shape(prepared, tables::conditions(&prepared.study).sizes())),
+        again: vec![Again::default(); prepared.models.len()],
     };
-    let feeds = Feeds::open(prepared, options.order, [None, None])?;
+    let feeds = match options.replayed {
+        Some(replayed) => Feeds::logged(prepared, options.order, replayed.run)?,
+        None => Feeds::open(prepared, options.order, [None, None])?,
+    };
     let sealer = Sealer::new(directory.clone(), ledger.clone(), [[0; 4]; 2]);
     Ok(Begun { directory, ledger, seal, sealer, recovered, start, restoring: None, feeds, goes_on: None })
 }
@@ -110,6 +123,12 @@ fn go_on(prepared: &Prepared, directory: RunDirectory, options: Options<'_>) -> 
     let seal = Seal::parse(&sealed).map_err(|what| {
         anyhow!("{shown}/{SEAL} is damaged: {what}; run `understudy verify {shown}` to see what else is")
     })?;
+    if seal.replay_of.is_some() {
+        bail!(
+            "{shown} holds a replay of another run's log, which cannot go on from the sources; choose another directory with \
+             --run"
+        );
+    }
     let seal_digest = digest(&sealed);
     let changes = seal.changes(&Seal::of(prepared, seal.sealed_at));
     if !changes.is_empty() {
@@ -155,11 +174,13 @@ fn go_on(prepared: &Prepared, directory: RunDirectory, options: Options<'_>) -> 
         Some(Saved { began, counted, judged, .. }) => (began, counted, judged.unwrap_or_else(fresh)),
         None => (past.began.unwrap_or(seal.sealed_at), Counted::new(prepared.models.len()), fresh()),
     };
+    let again = prepared.models.iter().map(|model| past.again.get(&model.name).cloned().unwrap_or_default());
+    let again = again.collect();
     let goes_on = format!(
         "{shown} holds a run that {}: it goes on after {} snapshots and {} decisions",
         past.ended, recovered.next[0], recovered.next[1]
     );
-    let start = Start { seal: seal_digest, began, groups: past.groups, rows, counted, judged };
+    let start = Start { seal: seal_digest, began, groups: past.groups, rows, counted, judged, again };
     let sealer = Sealer::new(directory.clone(), ledger.clone(), past.refused);
     let restoring = Some(restoring);
     let goes_on = Some(goes_on);
@@ -178,6 +199,8 @@ pub struct Past {
     pub covers: [u64; 2],
     /// How many records of each stream were refused by then, by class.
     pub refused: [[u64; 4]; 2],
+    /// For each model, by name, what came of asking it again.
+    pub again: HashMap<String, Again>,
     /// Whether it has been closed.
     pub closed: bool,
     /// How it ended, in words.
@@ -193,6 +216,7 @@ impl Past {
             groups: 0,
             covers: [0; 2],
             refused: [[0; 4]; 2],
+            again: HashMap::new(),
             closed: false,
             ended: "was cut off".to_owned(),
         };
@@ -208,6 +232,15 @@ impl Past {
                 }
                 Event::Refused { snapshots, decisions } => {
                     past.refused = [snapshots, decisions].map(|counts| counts.by_class());
+                }
+                Event::Replayed { model, asked, otherwise, first_id, .. } => {
+                    let again = Again {
+                        asked: *asked,
+                        otherwise: *otherwise,
+                        first_id: first_id.clone(),
+                        sequences: Vec::new(),
+                    };
+                    past.again.entry(model.clone()).or_default().add(again);
                 }
                 Event::Resumed { .. } => past.ended = "was cut off".to_owned(),
                 Event::Stopped { .. } => past.ended = "was stopped".to_owned(),

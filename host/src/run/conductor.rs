@@ -15,6 +15,7 @@ use arrow::datatypes::SchemaRef;
 use jiff::Timestamp;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
+use super::again::Again;
 use super::counted::Counted;
 use super::holding::Holding;
 use super::judge::{Judge, Judged, Work, needed};
@@ -27,6 +28,7 @@ use super::worker::{Answered, Job, Met, Workers};
 use crate::batch::{Decoded, Refused, Side};
 use crate::pairing::Account;
 use crate::runlog::checkpoint::CheckpointError;
+use crate::runlog::ledger::Event;
 use crate::runlog::{LogWriter, Table};
 
 /// Runs of pairs that may wait to be compared.
@@ -56,6 +58,8 @@ pub struct Conductor<'p> {
     group: Group,
     /// While logged records are read back: which pairs are not to be handed on as new.
     pub(super) restoring: Option<Known>,
+    /// For each model what came of asking it again.
+    again: Vec<Again>,
     progress: Progress,
 }
 
@@ -91,6 +95,8 @@ pub struct Start {
     pub counted: Counted,
     /// What was judged.
     pub judged: Judged,
+    /// For each model what came of asking it again.
+    pub again: Vec<Again>,
 }
 
 impl<'p> Conductor<'p> {
@@ -111,7 +117,9 @@ impl<'p> Conductor<'p> {
         let judge = Judge::new(prepared, &needed, start.judged);
         let (pairs, table) = (log.clone(), tables::Pairs::new(prepared));
         let (work, waiting) = std::sync::mpsc::sync_channel(UNCOMPARED);
-        let judge = thread::Builder::new().name("compare".into()).spawn(move || judge.work(&waiting, &pairs, table))?;
+        let judge = thread::Builder::new()
+            .name("compare".into())
+            .spawn(move || judge.work(&waiting, &pairs, table))?;
         Ok(Conductor {
             prepared,
             holding: Holding::new(prepared, needed, run),
@@ -131,6 +139,7 @@ impl<'p> Conductor<'p> {
             began: start.began,
             group: Group { number: start.groups, rows: start.rows, opened: Instant::now() },
             restoring: None,
+            again: start.again,
             progress: Progress::start(&prepared.study.name),
         })
     }
@@ -175,8 +184,7 @@ impl<'p> Conductor<'p> {
             Side::Snapshot => {
                 self.holding.arrived(taken.slot, taken.pairs)?;
                 let next = self.next[side as usize];
-                let job =
-                    Job { number: self.submitted, slot: taken.slot, sequences, records, refused, next };
+                let job = Job { number: self.submitted, slot: taken.slot, sequences, records, refused, next };
                 self.submitted += 1;
                 match job.records.is_empty() {
                     false => self.workers.submit(job),
@@ -301,8 +309,28 @@ impl<'p> Conductor<'p> {
             .accounts
             .map(|Account { rejected, duplicate, conflict, late, .. }| [rejected, duplicate, conflict, late]);
         self.group = Group { number: self.group.number + 1, rows: [0; 3], opened: Instant::now() };
-        self.log_failed |= !self.log.cut(self.counted.position, refused);
+        let again = self.workers.again();
+        let events = self.asked_again(again);
+        self.log_failed |= !self.log.cut(self.counted.position, refused, events);
         let _ = self.work.send(Work::Cut(Box::new(self.saved(None, None))));
+    }
+
+    /// Adds up what came of asking the models again, and says it to the ledger.
+    fn asked_again(&mut self, again: Vec<Again>) -> Vec<Event> {
+        let mut events = Vec::new();
+        for ((all, again), model) in self.again.iter_mut().zip(again).zip(&self.prepared.models) {
+            if again.asked > 0 {
+                events.push(Event::Replayed {
+                    model: model.name.clone(),
+                    asked: again.asked,
+                    otherwise: again.otherwise,
+                    sequences: again.sequences.clone(),
+                    first_id: again.first_id.clone(),
+                });
+            }
+            all.add(Again { sequences: Vec::new(), ..again });
+        }
+        events
     }
 
     fn saved(&self, judged: Option<Judged>, ended: Option<Ended>) -> Saved {
@@ -322,11 +350,14 @@ impl<'p> Conductor<'p> {
         self.cut_if_due();
     }
 
-    pub(super) fn finish(mut self, end: End) -> anyhow::Result<Saved> {
+    /// Ends the run: gives the checkpoint of its end, and what the ledger is still to tell.
+    pub(super) fn finish(mut self, end: End) -> anyhow::Result<(Saved, Vec<Event>)> {
         self.progress.finish();
         if self.group.rows != [0; 3] {
             self.cut();
         }
+        let workers = std::mem::take(&mut self.workers);
+        let events = self.asked_again(workers.finish());
         let saved = self.saved(None, None);
         drop(self.work);
         drop(self.log);
@@ -336,7 +367,7 @@ impl<'p> Conductor<'p> {
         })??;
         let accounting = self.holding.pairing.accounting();
         debug_assert!(accounting.balances());
-        let ended = Ended { at: Timestamp::now(), end, accounting };
-        Ok(Saved { judged: Some(judged), ended: Some(ended), ..saved })
+        let ended = Ended { at: Timestamp::now(), end, accounting, again: self.again };
+        Ok((Saved { judged: Some(judged), ended: Some(ended), ..saved }, events))
     }
 }

@@ -9,6 +9,7 @@ use super::feed::{Feed, Feeds};
 use super::outcome::End;
 use super::saved::Saved;
 use crate::batch::Side;
+use crate::runlog::ledger::Event;
 
 /// Batches that each worker may have before it.
 const AHEAD: u64 = 3;
@@ -21,7 +22,7 @@ pub async fn drive(
     mut conductor: Conductor<'_>,
     mut feeds: Feeds,
     stop: impl Future<Output = ()>,
-) -> anyhow::Result<Saved> {
+) -> anyhow::Result<(Saved, Vec<Event>)> {
     tokio::pin!(stop);
     let mut end = End::Finished;
     let mut faults = Vec::new();
@@ -51,7 +52,7 @@ pub async fn drive(
             Feed::Batch(decoded) => conductor.take(*decoded)?,
             Feed::End(fault) => {
                 feeds.receivers[side as usize] = None;
-                faults.extend(fault.map(|fault| fault.to_string()));
+                faults.extend(fault);
             }
         }
         if conductor.log_failed {

@@ -8,22 +8,23 @@ use std::thread;
 
 use tokio::sync::mpsc::{Receiver, channel};
 
-use super::Order;
 use super::prepare::Prepared;
+use super::{Order, relog};
 use crate::batch::{Decoded, Decoder, Mark, Side};
 use crate::pairing::Pairing;
+use crate::runlog::LogError;
 use crate::source::{SourceError, open};
 use crate::study::{Source, Study};
 
 /// Decoded batches that may wait. Enough to keep the decoder busy, few enough to stay small.
-const WAITING: usize = 4;
+pub(super) const WAITING: usize = 4;
 
 /// What a feed says.
 pub enum Feed {
     /// Records.
     Batch(Box<Decoded>),
     /// There are no more, perhaps because the source broke off.
-    End(Option<SourceError>),
+    End(Option<String>),
 }
 
 /// The two streams, being read.
@@ -47,6 +48,15 @@ impl Feeds {
         let files = [&study.snapshots_source, &study.decisions_source]
             .map(|source| matches!(source, Source::File(_)));
         Ok(Feeds { receivers: [open(Side::Snapshot)?, open(Side::Decision)?], order, files })
+    }
+
+    /// Takes what the log of another run holds, which has the same declaration.
+    ///
+    /// # Errors
+    /// When it cannot be read, or the system gives no thread.
+    pub fn logged(prepared: &Prepared, order: Order, run: &Path) -> Result<Feeds, FeedError> {
+        let start = |side| relog::start(prepared, side, run).map(Some);
+        Ok(Feeds { receivers: [start(Side::Snapshot)?, start(Side::Decision)?], order, files: [true, true] })
     }
 
     /// Whether a side may be read now, as the streams' clocks stand.
@@ -82,7 +92,7 @@ fn start(study: &Study, side: Side, folder: &Path, after: Option<Mark>) -> Resul
             let said = match reader.next(rows) {
                 Ok(Some(lines)) => Feed::Batch(Box::new(decoder.decode(&lines))),
                 Ok(None) => Feed::End(None),
-                Err(error) => Feed::End(Some(error)),
+                Err(error) => Feed::End(Some(error.to_string())),
             };
             let last = matches!(said, Feed::End(_));
             if feed.blocking_send(said).is_err() || last {
@@ -100,6 +110,9 @@ pub enum FeedError {
     /// The source.
     #[error(transparent)]
     Source(#[from] SourceError),
+    /// The log of another run.
+    #[error(transparent)]
+    Log(#[from] LogError),
     /// The system.
     #[error("no thread to read with: {0}")]
     Thread(std::io::Error),

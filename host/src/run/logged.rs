@@ -1,7 +1,6 @@
 //! Rows of the log, back as what they were made from: records, and the answers given to them.
 //!
-//! Always holds: what is made of logged rows is what the log was given, except for the records' own text, which nothing
-//! after the log asks for.
+//! Always holds: what is made of logged rows is what the log was given.
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions, StringArray};
 use arrow::datatypes::{DataType, TimestampMicrosecondType, UInt64Type};
@@ -25,11 +24,11 @@ pub struct LoggedError {
 pub struct Logged {
     /// Sequence numbers.
     pub sequences: Vec<u64>,
-    /// The records; their own text is left out.
+    /// The records; without their own text if that was not read.
     pub records: Records,
 }
 
-/// The columns of a table that are read back: all but the records' own text. `None` for all.
+/// The columns of a table without the records' own text, which is most of it and which little asks for.
 pub fn columns(prepared: &Prepared, table: Table) -> Vec<String> {
     let schemas = super::tables::schemas(prepared);
     let fields = schemas[table as usize].fields();
@@ -40,10 +39,10 @@ pub fn columns(prepared: &Prepared, table: Table) -> Vec<String> {
 ///
 /// # Errors
 /// When a column is missing or of another type.
-pub fn records(prepared: &Prepared, side: Side, batch: &RecordBatch) -> Result<Logged, LoggedError> {
-    let (stream, time, prefix): (&Stream, _, _) = match side {
-        Side::Snapshot => (&prepared.study.inputs, "observed_at", "input."),
-        Side::Decision => (&prepared.study.decisions, "decided_at", "decision."),
+pub fn records(stream: &Stream, side: Side, batch: &RecordBatch) -> Result<Logged, LoggedError> {
+    let (time, prefix) = match side {
+        Side::Snapshot => ("observed_at", "input."),
+        Side::Decision => ("decided_at", "decision."),
     };
     let columns = Columns { table: side.plural(), batch };
     let mut fields: Vec<ArrayRef> = Vec::with_capacity(stream.fields.len());
@@ -57,7 +56,10 @@ pub fn records(prepared: &Prepared, side: Side, batch: &RecordBatch) -> Result<L
         ids: columns.text("id")?.clone(),
         times: columns.times(time)?,
         fields,
-        raw: StringArray::new_null(batch.num_rows()),
+        raw: match batch.column_by_name("raw") {
+            Some(_) => columns.text("raw")?.clone(),
+            None => StringArray::new_null(batch.num_rows()),
+        },
         digests: columns.numbers("digest")?,
         lines: columns.numbers("line")?,
         offsets: columns.numbers("offset")?,
@@ -79,7 +81,7 @@ pub fn answers(prepared: &Prepared, batch: &RecordBatch) -> Result<Vec<Timed>, L
     prepared.models.iter().map(answers).collect()
 }
 
-/// Refused records with their sequence numbers; their own text is left out.
+/// Refused records with their sequence numbers; without their own text if that was not read.
 ///
 /// # Errors
 /// When a column is missing or of another type.
@@ -90,6 +92,7 @@ pub fn refused(batch: &RecordBatch) -> Result<Vec<(u64, Refused)>, LoggedError> 
     let [sequences, lines, offsets, digests] =
         ["sequence", "line", "offset", "digest"].map(|name| columns.numbers(name));
     let (sequences, lines, offsets, digests) = (sequences?, lines?, offsets?, digests?);
+    let raw = batch.column_by_name("raw").and_then(|column| column.as_binary_opt::<i32>());
     let row = |row: usize| {
         let unknown = |what: &str, value: &str| columns.fault(format!("no {what} is called \"{value}\""));
         let side = Side::BOTH.into_iter().find(|side| side.plural() == streams.value(row));
@@ -100,7 +103,7 @@ pub fn refused(batch: &RecordBatch) -> Result<Vec<(u64, Refused)>, LoggedError> 
             offset: offsets[row],
             class: class.ok_or_else(|| unknown("class", classes.value(row)))?,
             reason: reasons.value(row).to_owned(),
-            raw: Vec::new(),
+            raw: raw.map(|raw| raw.value(row).to_vec()).unwrap_or_default(),
             digest: digests[row],
         };
         Ok((sequences[row], refused))

@@ -14,6 +14,7 @@
 //! Always holds: every accepted snapshot is answered and logged before any of its pairs is compared; queues are bounded;
 //! the figures do not depend on batches, workers or the interleaving of the streams.
 
+mod again;
 mod begin;
 mod conductor;
 mod counted;
@@ -22,13 +23,14 @@ mod feed;
 mod holding;
 mod incidents;
 mod judge;
-mod logged;
+pub mod logged;
 mod outcome;
 mod overflow;
 mod prepare;
 mod progress;
 mod readback;
 mod rebuild;
+mod relog;
 mod restore;
 mod saved;
 mod seal;
@@ -37,10 +39,11 @@ mod worker;
 
 use std::path::Path;
 
+pub use again::Again;
+pub use judge::{Compared, Sources, needed};
 pub use outcome::{
     Comparison, End, Incident, Kept, Latency, ModelCounts, Outcome, RefusedRecord, SubstrateLatency,
 };
-pub use judge::{Compared, Sources, needed};
 pub use prepare::{Member, PrepareError, Prepared, asset_name, plugin_name, prepare, recall};
 pub use rebuild::{Rebuilt, rebuild};
 pub use saved::{Ended, Saved};
@@ -74,6 +77,17 @@ pub struct Options<'o> {
     pub order: Order,
     /// The key that signs the ledger.
     pub signer: Option<Signer>,
+    /// The run whose log takes the place of the sources: then this is an offline evaluation.
+    pub replayed: Option<Replaying<'o>>,
+}
+
+/// A run whose log is replayed.
+#[derive(Clone, Copy, Debug)]
+pub struct Replaying<'o> {
+    /// Its directory.
+    pub run: &'o Path,
+    /// SHA-256 of its seal, in hexadecimal.
+    pub seal: &'o str,
 }
 
 /// A run that has ended; its report is still to be written.
@@ -114,8 +128,11 @@ pub async fn run(
     let conducted = conducted.await;
     // If the log failed, that is why conducting stopped.
     writing.finish()?;
-    let saved = conducted?;
+    let (saved, events) = conducted?;
     directory.write(CHECKPOINT, &checkpoint::encode(&saved)?)?;
+    for event in events {
+        ledger.append(event)?;
+    }
     let outcome = saved.outcome(&seal).expect("it has ended just now");
     Ok(Ran { outcome, directory, ledger })
 }

@@ -5,6 +5,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::again::Again;
 use crate::pairing::Accounting;
 use crate::scoring::Cells;
 
@@ -29,6 +30,10 @@ pub struct Outcome {
     pub cells: Cells,
     /// For each model what it did.
     pub models: Vec<ModelCounts>,
+    /// For each model what came of asking it again.
+    pub again: Vec<Again>,
+    /// SHA-256 of the seal of the run whose log was replayed, if this is an offline evaluation.
+    pub replay_of: Option<String>,
     /// How long the substrate took.
     pub substrate_latency: SubstrateLatency,
     /// What broke, the most frequent first.

@@ -89,10 +89,11 @@ impl Overflow {
         let times = columns[1].as_primitive::<Int64Type>().values().to_vec();
         let conditions = columns[3..3 + self.conditions].iter();
         let conditions = conditions.map(|column| column.as_primitive::<UInt16Type>().values().to_vec());
-        let answers = columns[3 + self.conditions..].chunks_exact(3).zip(&self.forms).map(|(columns, form)| {
-            Answers::from_columns(*form, [&columns[0], &columns[1], &columns[2]])
-                .expect("the columns were made of answers")
-        });
+        let answers =
+            columns[3 + self.conditions..].chunks_exact(3).zip(&self.forms).map(|(columns, form)| {
+                Answers::from_columns(*form, [&columns[0], &columns[1], &columns[2]])
+                    .expect("the columns were made of answers")
+            });
         let mut clock = self.clock.clone();
         Ok(Shown {
             sequences: columns[0].as_primitive::<UInt64Type>().values().to_vec(),

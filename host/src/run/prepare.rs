@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::outcome::Kept;
+use super::outcome;
 use super::seal::Seal;
 use crate::sandbox::{
     Assets, Budget, DeciderPlugin, File, Reads, Role, Sandbox, SandboxError, ScorerPlugin, digest,
@@ -86,11 +86,11 @@ pub fn prepare(path: &Path, overrule: impl FnOnce(&mut Study)) -> Result<Prepare
     load(path, overrule, None)
 }
 
-/// The study of a run, with the plugins that the run kept.
+/// The study of a run, with the plugins that the run kept; but for those named in `instead`, each with another component.
 ///
 /// # Errors
-/// When the declaration or one of the plugins is not the one that ran.
-pub fn recall(run: &Path, seal: &Seal) -> Result<Prepared, PrepareError> {
+/// When the declaration or one of the plugins is not the one that ran, or one of the others does not fit.
+pub fn recall(run: &Path, seal: &Seal, instead: &[(String, PathBuf)]) -> Result<Prepared, PrepareError> {
     let path = run.join("study.toml");
     let read = |path: &Path| std::fs::read(path).map(|bytes| digest(&bytes)).ok();
     if read(&path).as_ref() != Some(&seal.declaration) {
@@ -106,13 +106,13 @@ pub fn recall(run: &Path, seal: &Seal) -> Result<Prepared, PrepareError> {
             }
         }
     }
-    load(&path, |_| (), Some(&kept))
+    load(&path, |_| (), Some(Kept { plugins: &kept, instead }))
 }
 
 fn load(
     path: &Path,
     overrule: impl FnOnce(&mut Study),
-    kept: Option<&[Kept]>,
+    kept: Option<Kept<'_>>,
 ) -> Result<Prepared, PrepareError> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| PrepareError::Unreadable { path: path.to_owned(), error })?;
@@ -161,17 +161,25 @@ fn budget(limits: &Limits) -> Budget {
     }
 }
 
-/// How many instances may live at once: one of each model for each worker, one comparator, each metric once for
-/// scoring and once for the report, and one that is being loaded.
+/// How many instances may live at once: for each worker one of each model, and one that is asked again; one comparator,
+/// each metric once for scoring and once for the report, and one that is being loaded.
 fn instances(study: &Study) -> usize {
-    study.limits.workers * study.models.len() + 1 + 2 * study.metrics.len() + 1
+    study.limits.workers * (study.models.len() + 1) + 1 + 2 * study.metrics.len() + 1
+}
+
+/// What a run kept.
+#[derive(Clone, Copy)]
+struct Kept<'k> {
+    plugins: &'k [outcome::Kept],
+    /// Other components than those that it kept, by the plugin's name.
+    instead: &'k [(String, PathBuf)],
 }
 
 struct Loader<'k> {
     sandbox: Sandbox,
     folder: PathBuf,
     /// What a run kept, if the plugins are to come from there.
-    kept: Option<&'k [Kept]>,
+    kept: Option<Kept<'k>>,
     cache: Option<PathBuf>,
     faults: Vec<Fault>,
 }
@@ -197,12 +205,15 @@ impl Loader<'_> {
 
     /// Where a plugin and its assets are: as declared, or as a run kept them.
     fn paths(&self, plugin: &Plugin) -> (PathBuf, Vec<(String, PathBuf)>) {
-        let named = |kept: &&Kept| kept.name == plugin.name;
-        match self.kept.and_then(|kept| kept.iter().find(named)) {
+        let named = |kept: &&outcome::Kept| kept.name == plugin.name;
+        let instead = |kept: Kept<'_>| kept.instead.iter().find(|(name, _)| *name == plugin.name).cloned();
+        match self.kept.and_then(|kept| kept.plugins.iter().find(named)) {
             Some(kept) => {
                 let asset =
                     |(name, digest): &(String, String)| (name.clone(), self.folder.join(asset_name(digest)));
-                (self.folder.join(plugin_name(&kept.digest)), kept.assets.iter().map(asset).collect())
+                let own = || self.folder.join(plugin_name(&kept.digest));
+                let path = self.kept.and_then(instead).map_or_else(own, |(_, path)| path);
+                (path, kept.assets.iter().map(asset).collect())
             }
             None => {
                 let asset = |(name, path): &(String, PathBuf)| (name.clone(), self.folder.join(path));

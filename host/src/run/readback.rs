@@ -55,7 +55,10 @@ impl<'p> Readback<'p> {
                     }
                 }
             };
-            thread::Builder::new().name(format!("log-{}", side.plural())).spawn(read).context("no thread to read with")?;
+            thread::Builder::new()
+                .name(format!("log-{}", side.plural()))
+                .spawn(read)
+                .context("no thread to read with")?;
             let next = batches.recv().ok().transpose()?;
             Ok(Stream { batches, next })
         };
@@ -72,7 +75,9 @@ impl<'p> Readback<'p> {
             [None, None] => return Ok(None),
             [Some(_), None] => Side::Snapshot,
             [None, Some(_)] => Side::Decision,
-            [Some(_), Some(_)] if pairing.clock(Side::Snapshot) <= pairing.clock(Side::Decision) => Side::Snapshot,
+            [Some(_), Some(_)] if pairing.clock(Side::Snapshot) <= pairing.clock(Side::Decision) => {
+                Side::Snapshot
+            }
             [Some(_), Some(_)] => Side::Decision,
         };
         let stream = &mut self.streams[side as usize];
@@ -93,7 +98,8 @@ impl<'p> Readback<'p> {
         batch: &RecordBatch,
     ) -> anyhow::Result<Vec<Met>> {
         let prepared = self.prepared;
-        let logged::Logged { sequences, records } = logged::records(prepared, side, batch)?;
+        let stream = [&prepared.study.inputs, &prepared.study.decisions][side as usize];
+        let logged::Logged { sequences, records } = logged::records(stream, side, batch)?;
         let taken = holding.pairing.take(side, &records, []);
         if let Some(row) = taken.refused.iter().position(Option::is_some) {
             bail!(
@@ -109,7 +115,8 @@ impl<'p> Readback<'p> {
                 holding.arrived(taken.slot, taken.pairs)?;
                 let (windows, conditions) = self.classes.classify(&records);
                 let models = logged::answers(prepared, batch)?;
-                let job = Job { number: 0, slot: taken.slot, sequences, records, refused: Vec::new(), next: 0 };
+                let job =
+                    Job { number: 0, slot: taken.slot, sequences, records, refused: Vec::new(), next: 0 };
                 let answered = Answered { job, models, windows, conditions };
                 if let Some(counted) = counted {
                     counted.accept(side, &answered.job.records.times);
@@ -140,7 +147,12 @@ pub fn split(batch: &RecordBatch, position: u64) -> Vec<(RecordBatch, bool)> {
 ///
 /// # Errors
 /// When they cannot be read.
-pub fn refused(prepared: &Prepared, run: &Path, from_group: u32, counted: &mut Counted) -> anyhow::Result<()> {
+pub fn refused(
+    prepared: &Prepared,
+    run: &Path,
+    from_group: u32,
+    counted: &mut Counted,
+) -> anyhow::Result<()> {
     let columns = logged::columns(prepared, Table::Refused);
     for batch in (Reading { table: Table::Refused, columns, from_group, from: None }).open(run)? {
         let mut refused = logged::refused(&batch?)?;

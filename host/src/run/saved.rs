@@ -6,6 +6,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::again::Again;
 use super::counted::Counted;
 use super::judge::Judged;
 use super::outcome::{End, Latency, ModelCounts, Outcome, SubstrateLatency};
@@ -38,6 +39,8 @@ pub struct Ended {
     pub end: End,
     /// Where every record had got to.
     pub accounting: Accounting,
+    /// For each model what came of asking it again.
+    pub again: Vec<Again>,
 }
 
 impl Saved {
@@ -59,6 +62,8 @@ impl Saved {
             comparison: judged.comparison,
             cells: judged.cells.clone(),
             models: models.collect(),
+            again: ended.again.clone(),
+            replay_of: seal.replay_of.clone(),
             substrate_latency: SubstrateLatency {
                 after: Latency::of(judged.substrate.histogram()),
                 before: judged.before,

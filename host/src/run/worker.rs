@@ -4,17 +4,18 @@
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use arrow::array::{Array as _, ArrayRef, RecordBatch};
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::prepare::Prepared;
+use super::again::{Again, Asker, Tally};
+use super::prepare::{Member, Prepared};
 use super::tables;
 use crate::batch::{Records, Refused};
 use crate::pairing::Slot;
-use crate::sandbox::{Decided, Decider};
+use crate::sandbox::{Decided, Decider, DeciderPlugin};
 use crate::scoring::{Conditions, Window, WindowClock};
 use crate::study::Study;
 
@@ -62,8 +63,11 @@ pub struct Timed {
 }
 
 /// The worker threads.
+#[derive(Default)]
 pub struct Workers {
     queues: Vec<Sender<Job>>,
+    threads: Vec<JoinHandle<()>>,
+    tally: Tally,
 }
 
 impl Workers {
@@ -72,20 +76,39 @@ impl Workers {
     /// # Errors
     /// When the system gives no thread.
     pub fn start(prepared: &Prepared, answered: &UnboundedSender<Answered>) -> std::io::Result<Workers> {
-        let mut queues = Vec::new();
+        let (mut queues, mut threads) = (Vec::new(), Vec::new());
+        let tally = Tally::new(prepared.models.len());
+        let share = prepared.study.log.replay_share;
         for number in 0..prepared.study.limits.workers {
             let (queue, jobs) = channel();
+            let model = |(index, member): (usize, &Member<DeciderPlugin>)| Model {
+                decider: member.plugin.instance(),
+                columns: indices(prepared, member),
+                asker: Asker::new(member.plugin.clone(), index, share, tally.clone()),
+            };
             let worker = Worker {
-                models: prepared.models.iter().map(|m| (m.plugin.instance(), indices(prepared, m))).collect(),
+                models: prepared.models.iter().enumerate().map(model).collect(),
                 classes: Classes::new(&prepared.study),
             };
             let answered = answered.clone();
-            thread::Builder::new()
-                .name(format!("models-{number}"))
-                .spawn(move || worker.work(&jobs, &answered))?;
+            let work = move || worker.work(&jobs, &answered);
+            threads.push(thread::Builder::new().name(format!("models-{number}")).spawn(work)?);
             queues.push(queue);
         }
-        Ok(Workers { queues })
+        Ok(Workers { queues, threads, tally })
+    }
+
+    /// What has come of asking the models again since the last time.
+    pub fn again(&self) -> Vec<Again> {
+        self.tally.take()
+    }
+
+    /// Ends the threads, and gives what has come of asking the models again since the last time.
+    pub fn finish(self) -> Vec<Again> {
+        drop(self.queues);
+        // A thread that panicked has been missed before: its answers never came.
+        self.threads.into_iter().for_each(|thread| drop(thread.join()));
+        self.tally.take()
     }
 
     /// Hands a job to a thread.
@@ -97,7 +120,7 @@ impl Workers {
 }
 
 /// Where in a batch of snapshots the columns stand that a model reads.
-fn indices(prepared: &Prepared, model: &super::prepare::Member<crate::sandbox::DeciderPlugin>) -> Vec<usize> {
+fn indices(prepared: &Prepared, model: &Member<DeciderPlugin>) -> Vec<usize> {
     let fields = &prepared.study.inputs.fields;
     let index = |name: &str| fields.iter().position(|field| field.name == name);
     model.plugin.reads.iter().map(|f| index(&f.name).expect("checked when prepared")).collect()
@@ -126,20 +149,29 @@ impl Classes {
     }
 }
 
+/// A model, as one thread has it.
+struct Model {
+    decider: Decider,
+    /// The columns that it reads.
+    columns: Vec<usize>,
+    asker: Asker,
+}
+
 struct Worker {
-    models: Vec<(Decider, Vec<usize>)>,
+    models: Vec<Model>,
     classes: Classes,
 }
 
 impl Worker {
     fn work(mut self, jobs: &Receiver<Job>, answered: &UnboundedSender<Answered>) {
         while let Ok(job) = jobs.recv() {
-            let models = self.models.iter_mut().map(|(model, columns)| {
+            let models = self.models.iter_mut().map(|Model { decider, columns, asker }| {
                 let shown: RecordBatch =
                     job.records.fields.project(columns).expect("the columns were found when prepared");
                 let started = Instant::now();
-                let decided = model.decide(&shown);
+                let decided = decider.decide(&shown);
                 let nanos = vec![started.elapsed().as_nanos() as u64; shown.num_rows()];
+                asker.note(&job.sequences, &job.records.ids, &shown, &decided.answers);
                 Timed { decided, nanos }
             });
             let models = models.collect();
@@ -148,6 +180,7 @@ impl Worker {
                 return;
             }
         }
+        self.models.iter_mut().for_each(|model| model.asker.ask());
     }
 }
 
@@ -184,7 +217,8 @@ impl Shown {
     pub fn bytes(&self) -> usize {
         let row = 8 + 8 + size_of::<Window>() + 2 * self.conditions.len();
         let answers: usize = self.answers.iter().map(crate::batch::Answers::bytes).sum();
-        column_bytes(self.fields.columns()) + column_bytes(&[Arc::new(self.ids.clone())])
+        column_bytes(self.fields.columns())
+            + column_bytes(&[Arc::new(self.ids.clone())])
             + row * self.times.len()
             + answers
     }

@@ -23,6 +23,8 @@ pub(super) struct Closed {
     pub covers: [u64; 2],
     /// How many records of each stream were refused so far, by class.
     pub refused: [[u64; 4]; 2],
+    /// What else the ledger is to tell before it.
+    pub events: Vec<Event>,
     /// The checkpoint of its end.
     pub checkpoint: Vec<u8>,
 }
@@ -44,12 +46,12 @@ impl Sealer {
     /// Seals groups as they are closed, until no more can come.
     pub(super) fn work(mut self, groups: &Receiver<Closed>) -> Result<(), LogError> {
         while let Ok(group) = groups.recv() {
-            self.seal(&group)?;
+            self.seal(group)?;
         }
         Ok(())
     }
 
-    fn seal(&mut self, group: &Closed) -> Result<(), LogError> {
+    fn seal(&mut self, group: Closed) -> Result<(), LogError> {
         // Snapshots are the largest table, so the others are sealed beside it.
         let (first, rest) = group.segments.split_at(1);
         let sealed = thread::scope(|scope| {
@@ -66,6 +68,9 @@ impl Sealer {
             self.refused = group.refused;
             let [snapshots, decisions] = self.refused.map(RefusedCounts::from);
             self.ledger.append(Event::Refused { snapshots, decisions })?;
+        }
+        for event in group.events {
+            self.ledger.append(event)?;
         }
         let segments = Table::ALL.into_iter().zip(sealed).filter_map(|(table, sealed)| {
             let Sealed { sha256, bytes, rows, sequences } = sealed?;

@@ -19,6 +19,7 @@ use arrow::compute::concat_batches;
 use arrow::datatypes::SchemaRef;
 use tokio::sync::oneshot;
 
+use super::ledger::Event;
 use super::recover::Recovered;
 use super::sealer::{Closed, Sealer};
 use super::segments::Segments;
@@ -45,7 +46,7 @@ enum Entry {
     /// Rows, appended together; perhaps somebody waits to be told that they are on disk.
     Rows(Vec<(Table, RecordBatch)>, Option<Acknowledge>),
     /// The records of this group end here: so many of each stream are in the log, so many were refused, by class.
-    Cut { covers: [u64; 2], refused: [[u64; 4]; 2] },
+    Cut { covers: [u64; 2], refused: [[u64; 4]; 2], events: Vec<Event> },
     /// The pairs of the earliest group whose records have ended end here; this is the checkpoint of that moment.
     CutPairs { checkpoint: Vec<u8> },
 }
@@ -116,10 +117,10 @@ impl LogWriter {
         (rows.is_empty() && acknowledge.is_none()) || self.queue.send(Entry::Rows(rows, acknowledge)).is_ok()
     }
 
-    /// Ends the group's records: `covers` of each stream are in the log then, `refused` of each by class. False if the
-    /// log has failed.
-    pub fn cut(&self, covers: [u64; 2], refused: [[u64; 4]; 2]) -> bool {
-        self.queue.send(Entry::Cut { covers, refused }).is_ok()
+    /// Ends the group's records: `covers` of each stream are in the log then, `refused` of each by class. The ledger tells
+    /// of `events` before it tells of the group. False if the log has failed.
+    pub fn cut(&self, covers: [u64; 2], refused: [[u64; 4]; 2], events: Vec<Event>) -> bool {
+        self.queue.send(Entry::Cut { covers, refused, events }).is_ok()
     }
 
     /// Ends the pairs of the earliest group whose records have been ended; the checkpoint is written once it is sealed.
@@ -226,8 +227,9 @@ impl Committer {
                 self.waiting.extend(acknowledge);
                 Ok(())
             }
-            Entry::Cut { covers, refused } => {
-                let mut closed = Closed { group: self.groups[0], covers, refused, ..Closed::default() };
+            Entry::Cut { covers, refused, events } => {
+                let mut closed =
+                    Closed { group: self.groups[0], covers, refused, events, ..Closed::default() };
                 for table in self.tables.iter_mut().filter(|table| table.table != Table::Pairs) {
                     table.append(self.groups[0])?;
                     closed.segments[table.table as usize] = table.segments.close()?;

@@ -14,6 +14,7 @@ use super::engine::{Sandbox, TABLE_ELEMENTS};
 use super::limits::{Excess, Host};
 use super::load::{Assets, DECIDER, SCORER};
 use super::{CallError, SandboxError, panic};
+use crate::batch::Reason;
 
 /// The first wait before an instance is made anew, once traps come in a row, and the longest. A trap costs some 400 µs by
 /// itself, so the longest wait leaves a plugin that breaks on every row a third of its thread's time.
@@ -74,6 +75,14 @@ macro_rules! world {
 }
 world!(decider, ModelPre, Model, understudy_shadow_decider, DECIDER);
 world!(scorer, MetricPre, Metric, understudy_shadow_scorer, SCORER);
+
+/// How the reason of a call begins that was ended by the clock.
+const TOOK_LONGER: &str = "took longer than";
+
+/// Whether a row has no answer because the clock ended the call: the one thing that may come out otherwise another time.
+pub fn ended_by_the_clock(reason: Option<&Reason>) -> bool {
+    matches!(reason, Some(Reason::Broke(why)) if why.contains(TOOK_LONGER))
+}
 
 /// What an instance is made of: linked code and its set-up. Shared by all the instances of a plugin.
 pub(super) struct Recipe<W: World> {
@@ -187,7 +196,7 @@ impl<W: World> Runner<W> {
         let why = match (panicked, error.downcast_ref::<Trap>()) {
             (Some(message), _) => format!("panicked at {}", super::clean(&message)),
             (None, Some(Trap::OutOfFuel)) => format!("used up its fuel of {}", budget.fuel),
-            (None, Some(Trap::Interrupt)) => format!("took longer than {:?}", budget.timeout),
+            (None, Some(Trap::Interrupt)) => format!("{TOOK_LONGER} {:?}", budget.timeout),
             (None, Some(Trap::StackOverflow)) => "overflowed its stack".to_owned(),
             (None, Some(trap)) => {
                 let trap = trap.to_string();

@@ -26,6 +26,7 @@ use std::path::PathBuf;
 
 pub use decider::{Decided, Decider, DeciderPlugin, Reads};
 pub use engine::{Budget, Sandbox};
+pub use instance::ended_by_the_clock;
 pub use load::{Assets, File, Role, digest};
 pub use scorer::{Better, Scored, Scorer, ScorerPlugin};
 

@@ -35,6 +35,8 @@ pub(super) const COMMIT_ROWS: Bound = Bound { least: 1, most: 1 << 20, default: 
 pub(super) const SEGMENT_ROWS: Bound = Bound { least: 1, most: 1 << 24, default: 256 << 10 };
 /// How long a segment stays open where nothing is declared.
 pub(super) const SEAL_EVERY: SignedDuration = SignedDuration::from_hours(1);
+/// The share of the snapshots that models are asked about again where nothing is declared.
+pub(super) const REPLAY_SHARE: f64 = 0.01;
 /// How long a call may take where nothing is declared.
 pub(super) const CALL_TIMEOUT: SignedDuration = SignedDuration::from_secs(1);
 

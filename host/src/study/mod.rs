@@ -228,6 +228,8 @@ pub struct Log {
     pub segment_rows: usize,
     /// How long a segment stays open at most, unless it is empty.
     pub seal_every: SignedDuration,
+    /// The share of the snapshots, from 0 to 1, that each model is asked about a second time, by a fresh instance.
+    pub replay_share: f64,
     /// How long the snapshots' own text and fields are kept; for ever unless declared.
     pub retain: Option<SignedDuration>,
 }

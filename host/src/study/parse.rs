@@ -213,8 +213,11 @@ fn log(section: &mut Section<'_>) -> Log {
     let commit_rows = bounded(section, "commit-rows", check::COMMIT_ROWS) as usize;
     let segment_rows = bounded(section, "segment-rows", check::SEGMENT_ROWS) as usize;
     let seal_every = section.optional("seal-every", &above_zero(), positive).unwrap_or(check::SEAL_EVERY);
+    let share = |value: &Value<'_>| value.number().filter(|share| (0.0..=1.0).contains(share));
+    let replay_share =
+        section.optional("replay-share", "a number from 0 to 1", share).unwrap_or(check::REPLAY_SHARE);
     let retain = section.optional("retain", &above_zero(), positive);
-    Log { keep_raw, commit_wait, commit_rows, segment_rows, seal_every, retain }
+    Log { keep_raw, commit_wait, commit_rows, segment_rows, seal_every, replay_share, retain }
 }
 
 fn bounded(section: &mut Section<'_>, key: &'static str, Bound { least, most, default }: Bound) -> i64 {

@@ -209,10 +209,17 @@ fn log() -> Json {
     wait["default"] = json!("0s");
     let mut seal = duration("How long a segment stays open at most, unless it is empty. Above zero.");
     seal["default"] = json!("1h");
+    let share = "The share of the snapshots that each model is asked about a second time, by a fresh instance and in \
+                 another batch: a model that keeps something between calls answers otherwise then, which is counted and \
+                 reported.";
+    let share = json!({
+        "type": "number", "minimum": 0, "maximum": 1, "default": check::REPLAY_SHARE, "description": share,
+    });
     let retain = "How long the snapshots' own text and fields are kept, counted from their observed time; their digests, \
                   answers and scores are kept for ever. For ever unless declared. Above zero.";
     let properties = [
         ("keep-raw", json!({ "type": "boolean", "default": true, "description": keep_raw })),
+        ("replay-share", share),
         ("commit-wait", wait),
         ("commit-rows", whole(check::COMMIT_ROWS, "The rows with which a commit waits no longer.")),
         (

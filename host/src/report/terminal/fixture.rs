@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::pairing::{Account, Accounting};
 use crate::report::{
-    Comparison, Condition, End, FORMAT, Figure, Incident, Latency, Metric, Model, Plugin, RefusedRecord,
-    Report, Scores, SubstrateLatency, Window,
+    Again, Comparison, Condition, End, FORMAT, Figure, Incident, Latency, Metric, Model, Plugin,
+    RefusedRecord, Report, Scores, SubstrateLatency, Window,
 };
 use crate::sandbox::Better;
 use crate::study::Form;
@@ -45,6 +45,7 @@ pub(in crate::report) fn hotel() -> Report {
             abstained,
             failed,
             latency: times(15_402, latency),
+            again: Again { asked: 154, ..Again::default() },
             scores: vec![
                 scores(&|salt, pairs| matching((share(salt) * pairs as f64) as u64, pairs)),
                 scores(&|salt, pairs| {
@@ -64,6 +65,7 @@ pub(in crate::report) fn hotel() -> Report {
         ],
         conditions: conditions.map(condition).to_vec(),
         windows: weeks(62),
+        replay_of: None,
         substrate_latency: SubstrateLatency {
             after: Latency { max: 171_000_000_000_000, ..times(15_402, 7_200_000_000_000) },
             before: 0,
@@ -102,6 +104,7 @@ pub(in crate::report) fn rates() -> Report {
             abstained: 0,
             failed: 0,
             latency: times(1_004, 640),
+            again: Again::default(),
             scores: vec![scores(1.0), scores(7.25)],
         }],
         metrics: vec![
@@ -119,6 +122,7 @@ pub(in crate::report) fn rates() -> Report {
             condition(("segment", &["groups", "direct", "other"])),
         ],
         windows,
+        replay_of: None,
         substrate_latency: SubstrateLatency { after: times(1_001, 95_000_000_000), before: 3 },
         ..empty()
     }
@@ -208,6 +212,7 @@ pub(in crate::report) fn empty() -> Report {
             abstained: 0,
             failed: 0,
             latency: Latency::default(),
+            again: Again::default(),
             scores: vec![Scores {
                 overall: of_sums(None, 0, vec![0.0]),
                 conditions: vec![vec![of_sums(None, 0, vec![0.0]); 2]],
@@ -218,6 +223,7 @@ pub(in crate::report) fn empty() -> Report {
         metrics: vec![metric("agreement", true, Better::Higher, Some(0.0), &["agrees"])],
         conditions: vec![condition(("day", &["weekday", "weekend"]))],
         windows: vec![],
+        replay_of: None,
         substrate_latency: SubstrateLatency::default(),
         incidents: vec![],
         refused: vec![],

@@ -6,7 +6,7 @@ use super::number::{UNDEFINED, count, counted, duration};
 use super::page::{Ink, Page, Span};
 use super::table::{Align, Table};
 use crate::pairing::Account;
-use crate::report::{Comparison, Latency, Report};
+use crate::report::{Again, Comparison, Latency, Report};
 
 /// Said where the accounts do not balance, which is always a fault of the host.
 pub(super) const UNBALANCED: &str = "THE ACCOUNTS DO NOT BALANCE. No figure can be relied on: keep the run directory, \
@@ -81,6 +81,26 @@ pub(super) fn answers(page: &mut Page, report: &Report) {
         table.row([name].into_iter().chain(counts).chain([title]));
     }
     table.print(page);
+}
+
+/// What came of asking the models again.
+pub(super) fn again(page: &mut Page, report: &Report) {
+    for model in report.models.iter().filter(|model| model.again.asked > 0) {
+        let Again { asked, otherwise, first_id, .. } = &model.again;
+        let name = &model.plugin.name;
+        let asked = format!("{name} was asked again about {}", counted(*asked, "snapshot", "snapshots"));
+        match otherwise {
+            0 => page.paragraph(2, Ink::Faint, &format!("{asked}, and answered the same"), 2),
+            _ => {
+                let otherwise = format!(
+                    "{asked}, and ANSWERED {} OTHERWISE, first id {first_id}: it keeps something between calls, so its \
+                     figures depend on what it saw before",
+                    count(*otherwise)
+                );
+                page.paragraph(2, Ink::Alarm, &otherwise, 3);
+            }
+        }
+    }
 }
 
 /// How long the models and the substrate took.

@@ -45,6 +45,19 @@ pub enum Event {
         /// Of the decisions.
         decisions: RefusedCounts,
     },
+    /// A model was asked about snapshots again, since the last such entry.
+    Replayed {
+        /// The model's name in the study.
+        model: String,
+        /// How many snapshots it was asked about.
+        asked: u64,
+        /// How many of them it answered otherwise than before.
+        otherwise: u64,
+        /// The sequence numbers of those, the first thousand.
+        sequences: Vec<u64>,
+        /// The id of the first of them; empty if there is none.
+        first_id: String,
+    },
     /// A run that had not ended goes on.
     Resumed {
         /// How many records of each stream its log holds.

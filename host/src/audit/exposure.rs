@@ -1,0 +1,70 @@
+//! Who was shown what: an entry of the ledger before anybody is.
+//!
+//! Always holds: nothing is shown unless the entry is on disk.
+
+use std::path::Path;
+
+use anyhow::{Context as _, anyhow};
+use arrow::array::{AsArray as _, RecordBatch};
+use sha2::{Digest as _, Sha256};
+
+use super::decided::Counts;
+use crate::runlog::hexadecimal;
+use crate::runlog::ledger::{Event, Ledger};
+use crate::runlog::note::Signer;
+
+/// Rows that are about to be shown.
+pub struct Exposure {
+    who: String,
+    how: String,
+    ids: Sha256,
+    rows: u64,
+}
+
+impl Exposure {
+    /// Nothing yet. `who` is to be shown it, by `how`.
+    pub fn new(who: String, how: String) -> Exposure {
+        Exposure { who, how, ids: Sha256::new(), rows: 0 }
+    }
+
+    /// These rows are to be shown, too. Their first column has the ids.
+    pub fn add(&mut self, batch: &RecordBatch) {
+        for id in batch.column(0).as_string::<i32>().iter().flatten() {
+            self.ids.update(id.as_bytes());
+            self.ids.update(b"\n");
+        }
+        self.rows += batch.num_rows() as u64;
+    }
+
+    /// Writes the entry.
+    ///
+    /// # Errors
+    /// When the ledger is not whole or cannot be written: then nothing may be shown.
+    pub fn record(self, run: &Path, counts: Counts, signer: Option<Signer>) -> anyhow::Result<()> {
+        let refused = "whoever is shown answers is recorded, and that cannot be done, so nothing is shown";
+        let (ledger, _) = Ledger::open(run, signer).context(refused)?;
+        ledger
+            .append(Event::Exposure {
+                who: self.who,
+                how: self.how,
+                rows: self.rows,
+                ids: hexadecimal(&self.ids.finalize()),
+                refused: counts.refused,
+            })
+            .context(refused)?;
+        Ok(())
+    }
+}
+
+/// Who looks: as said, or as the system calls the user.
+///
+/// # Errors
+/// When neither says.
+pub fn who(said: Option<String>) -> anyhow::Result<String> {
+    let name = |variable| std::env::var(variable).ok().filter(|name| !name.trim().is_empty());
+    said.or_else(|| name("USER")).or_else(|| name("LOGNAME")).ok_or_else(|| {
+        anyhow!(
+            "it is recorded who is shown answers, and the system does not say who you are; say it with --who"
+        )
+    })
+}

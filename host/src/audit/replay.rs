@@ -1,0 +1,150 @@
+//! Whether the plugins that a run kept still answer every logged snapshot as they did, bit for bit.
+//!
+//! Always holds: the plugins are those of the seal; rows are handed over in the order of the log, in batches of the size
+//! asked for, to one instance of each model that has seen nothing else.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use arrow::array::RecordBatch;
+
+use super::entries;
+use crate::batch::Side;
+use crate::run::{Prepared, logged};
+use crate::runlog::ledger::Event;
+use crate::runlog::{Reading, Table, segments};
+use crate::sandbox::{Decider, ended_by_the_clock};
+
+/// What came of a replay.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replayed {
+    /// Snapshots that were replayed.
+    pub rows: u64,
+    /// Snapshots that could not be, since their fields were dropped as the study declares.
+    pub dropped: u64,
+    /// For each model what came of it.
+    pub models: Vec<ModelReplayed>,
+}
+
+/// What came of replaying one model.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ModelReplayed {
+    /// Its name in the study.
+    pub name: String,
+    /// Rows that it answers otherwise than it did.
+    pub differ: u64,
+    /// The first of them: sequence number and id.
+    pub which: Vec<(u64, String)>,
+    /// Rows in which the clock ended a call, then or now: what they would have come to cannot be told.
+    pub by_the_clock: u64,
+}
+
+/// Replays the log of a run, whose plugins `prepared` has. Keeps at most `most` rows that differ, of each model.
+///
+/// # Errors
+/// When the log cannot be read, or does not hold what this study's rows hold.
+pub fn replay(prepared: &Prepared, run: &Path, batch_rows: usize, most: usize) -> anyhow::Result<Replayed> {
+    let reduced = reduced(run)?;
+    let models = prepared.models.iter();
+    let mut models: Vec<Model> =
+        models.map(|member| Model::new(prepared, &member.name, member.plugin.instance())).collect();
+    let (mut rows, mut dropped) = (0, 0);
+    for segment in segments(run, Table::Snapshots)? {
+        let columns = logged::columns(prepared, Table::Snapshots);
+        let reading = Reading { table: Table::Snapshots, columns, from_group: 0, from: None };
+        let gone = reduced.contains(&segment.group);
+        for batch in reading.segment(segment) {
+            let batch = batch?;
+            if gone {
+                dropped += batch.num_rows() as u64;
+                continue;
+            }
+            rows += batch.num_rows() as u64;
+            let mut start = 0;
+            while start < batch.num_rows() {
+                let part = batch.slice(start, batch_rows.min(batch.num_rows() - start));
+                start += part.num_rows();
+                decide(prepared, &mut models, &part, most)?;
+            }
+        }
+    }
+    Ok(Replayed { rows, dropped, models: models.into_iter().map(|model| model.replayed).collect() })
+}
+
+/// The groups whose snapshots have lost their fields.
+fn reduced(run: &Path) -> anyhow::Result<BTreeSet<u32>> {
+    let group = |file: &str| file.strip_prefix("snapshots/")?.strip_suffix(".parquet")?.parse().ok();
+    let reduced = entries(run)?.into_iter().filter_map(|entry| match entry.event {
+        Event::Reduced { after, .. } => group(&after.file),
+        _ => None,
+    });
+    Ok(reduced.collect())
+}
+
+struct Model {
+    decider: Decider,
+    /// The columns that it reads, among the declared fields.
+    reads: Vec<usize>,
+    replayed: ModelReplayed,
+}
+
+impl Model {
+    fn new(prepared: &Prepared, name: &str, decider: Decider) -> Model {
+        let member = prepared.models.iter().find(|member| member.name == name).expect("it is one of them");
+        let fields = &prepared.study.inputs.fields;
+        let place = |name: &str| fields.iter().position(|field| field.name == name);
+        let reads =
+            member.plugin.reads.iter().map(|reads| place(&reads.name).expect("checked when prepared"));
+        let replayed = ModelReplayed { name: name.to_owned(), ..ModelReplayed::default() };
+        Model { decider, reads: reads.collect(), replayed }
+    }
+}
+
+fn decide(prepared: &Prepared, models: &mut [Model], batch: &RecordBatch, most: usize) -> anyhow::Result<()> {
+    let logged::Logged { sequences, records } =
+        logged::records(&prepared.study.inputs, Side::Snapshot, batch)?;
+    let answers = logged::answers(prepared, batch)?;
+    for (model, then) in models.iter_mut().zip(answers) {
+        let then = then.decided.answers;
+        let shown = records.fields.project(&model.reads).context("the log's fields are not the study's")?;
+        let now = model.decider.decide(&shown).answers;
+        for row in then.differing(&now) {
+            if ended_by_the_clock(then.reason(row)) || ended_by_the_clock(now.reason(row)) {
+                model.replayed.by_the_clock += 1;
+                continue;
+            }
+            model.replayed.differ += 1;
+            if model.replayed.which.len() < most {
+                model.replayed.which.push((sequences[row], records.ids.value(row).to_owned()));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether the log of a run has all the fields of its snapshots.
+///
+/// # Errors
+/// When some were dropped.
+pub fn has_its_fields(run: &Path) -> anyhow::Result<()> {
+    match reduced(run)?.len() {
+        0 => Ok(()),
+        segments => bail!(
+            "the fields of the snapshots in {segments} segments of {} were dropped, as its study declares with `log.retain`: \
+             other plugins cannot be shown what is not there any more",
+            run.display()
+        ),
+    }
+}
+
+/// Whether a run may be replayed: it must not be being written.
+///
+/// # Errors
+/// When it is.
+pub fn at_rest(run: &Path) -> anyhow::Result<()> {
+    if crate::runlog::RunDirectory::is_being_written(run)? {
+        bail!("{} is being written by another process; wait for it to end, or stop it", run.display());
+    }
+    Ok(())
+}
