@@ -37,7 +37,7 @@ pub struct Counts {
 pub fn decided(
     prepared: &Prepared,
     run: &Path,
-    mut each: impl FnMut(RecordBatch) -> anyhow::Result<()>,
+    mut each: impl FnMut(RecordBatch) -> anyhow::Result<()> + Send,
 ) -> anyhow::Result<Counts> {
     let over = over(prepared, run)?;
     let study = &prepared.study;

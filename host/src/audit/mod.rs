@@ -12,7 +12,7 @@ mod replay;
 mod sequences;
 mod verify;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, anyhow, bail};
 
@@ -23,7 +23,7 @@ pub use finding::{Finding, Findings};
 pub use replay::{ModelReplayed, Replayed, at_rest, has_its_fields, replay};
 pub use verify::{VerifyError, verify};
 
-use crate::run::{Prepared, SEAL, Seal, recall};
+use crate::run::{Prepared, SEAL, Seal, WhatIf, recall};
 use crate::runlog::ledger::{self, Entry, LEDGER};
 use crate::sandbox::digest;
 
@@ -47,17 +47,17 @@ pub fn entries(run: &Path) -> anyhow::Result<Vec<Entry>> {
     }
 }
 
-/// The study of a run as its seal promised it, with the plugins that the run kept, but for those named in `instead`, each
-/// with another component; and the digest of the seal.
+/// The study of a run as its seal promised it, with the plugins that the run kept, but for what is to be otherwise; and the
+/// digest of the seal.
 ///
 /// # Errors
 /// When the seal is damaged, or something that it promised is not what it was.
-pub fn sealed(run: &Path, instead: &[(String, PathBuf)]) -> anyhow::Result<(Prepared, String)> {
+pub fn sealed(run: &Path, what_if: &WhatIf) -> anyhow::Result<(Prepared, String)> {
     let path = run.join(SEAL);
     let shown = path.display();
     let bytes = std::fs::read(&path)
         .with_context(|| format!("cannot read {shown}; name the directory that `understudy run` wrote"))?;
     let seal = Seal::parse(&bytes)
         .map_err(|what| anyhow!("{shown} is damaged: {what}; `understudy verify` says what else is wrong"))?;
-    Ok((recall(run, &seal, instead)?, digest(&bytes)))
+    Ok((recall(run, &seal, what_if)?, digest(&bytes)))
 }

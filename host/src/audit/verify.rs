@@ -6,12 +6,13 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use super::finding::Findings;
 use super::{derived, files, sequences};
 use crate::batch::Side;
 use crate::report::build;
-use crate::run::{SEAL, Saved, Seal, asset_name, plugin_name, recall};
+use crate::run::{PrepareError, Prepared, SEAL, Saved, Seal, WhatIf, asset_name, plugin_name, recall};
 use crate::runlog::ledger::{self, Entry, Event, FileDigest, LEDGER, NOTE, Segment};
 use crate::runlog::note::Verifier;
 use crate::runlog::{CHECKPOINT, LogError, REPORT, RunDirectory, checkpoint};
@@ -60,24 +61,21 @@ pub fn verify(run: &Path, key: Option<&Verifier>) -> Result<Findings, VerifyErro
     let past = History::of(&bytes, written, &mut findings);
     signature(run, &bytes, &past, key, &mut findings);
     let seal = sealed(run, &past, &mut findings);
-    findings.look("segments", |findings| {
-        files::segments(run, &past.segments, findings);
-        let rows: u64 = past.segments.values().map(|segment| segment.rows).sum();
-        format!("{} files with {rows} rows, as the ledger has them", past.segments.len())
+    // To compile the plugins takes a while, so that is done meanwhile; only if they are the ones that were promised.
+    let sound = findings.broken.is_empty() && past.ended.is_some();
+    let (looked, prepared) = thread::scope(|scope| {
+        let seal = seal.as_ref().filter(|_| sound);
+        let preparing = seal.map(|seal| scope.spawn(|| recall(run, seal, &WhatIf::default())));
+        let looked = log(run, &past, &mut findings);
+        (looked, preparing.and_then(|preparing| preparing.join().ok()))
     });
-    files::strangers(run, &past.segments, past.ended.is_some(), &mut findings).map_err(unreadable(run))?;
-    for file in past.ended.iter().flatten() {
-        files::check(run, &file.file, &file.sha256, "the ledger", &mut findings);
-    }
-    // What was changed might be no Parquet any more, and cannot say more than that it was changed.
-    if !findings.broken.is_empty() {
-        findings.left.push(("records", "what is in the segments, since the run is not whole".to_owned()));
-        return Ok(findings);
-    }
-    records(run, &past, &mut findings)?;
-    match (past.ended.is_some(), seal) {
-        (true, Some(seal)) if findings.broken.is_empty() => figures(run, &seal, &mut findings),
-        (false, _) => findings.left.push((
+    looked?;
+    match (past.ended.is_some(), seal, prepared) {
+        (true, Some(seal), Some(prepared)) if findings.broken.is_empty() => {
+            figures(run, &seal, prepared, &mut findings);
+        }
+        (true, ..) => {}
+        (false, ..) => findings.left.push((
             "figures",
             match written {
                 true => "the run is going on, so its figures are not final".to_owned(),
@@ -86,7 +84,6 @@ pub fn verify(run: &Path, key: Option<&Verifier>) -> Result<Findings, VerifyErro
                 }
             },
         )),
-        _ => {}
     }
     Ok(findings)
 }
@@ -228,6 +225,27 @@ fn sealed(run: &Path, past: &History, findings: &mut Findings) -> Option<Seal> {
     seal
 }
 
+/// What lies in the run directory, and the records in it.
+fn log(run: &Path, past: &History, findings: &mut Findings) -> Result<(), VerifyError> {
+    findings.look("segments", |findings| {
+        files::segments(run, &past.segments, findings);
+        let rows: u64 = past.segments.values().map(|segment| segment.rows).sum();
+        format!("{} files with {rows} rows, as the ledger has them", past.segments.len())
+    });
+    let unreadable = |error| VerifyError::Unreadable { path: run.to_owned(), error };
+    files::strangers(run, &past.segments, past.ended.is_some(), findings).map_err(unreadable)?;
+    for file in past.ended.iter().flatten() {
+        files::check(run, &file.file, &file.sha256, "the ledger", findings);
+    }
+    // What was changed might be no Parquet any more, and cannot say more than that it was changed.
+    if !findings.broken.is_empty() {
+        findings.left.push(("records", "what is in the segments, since the run is not whole".to_owned()));
+        return Ok(());
+    }
+    records(run, past, findings)?;
+    Ok(())
+}
+
 /// The records that the segments hold.
 fn records(run: &Path, past: &History, findings: &mut Findings) -> Result<(), LogError> {
     let mut done = Ok(());
@@ -245,7 +263,7 @@ fn records(run: &Path, past: &History, findings: &mut Findings) -> Result<(), Lo
 }
 
 /// What was derived by the end.
-fn figures(run: &Path, seal: &Seal, findings: &mut Findings) {
+fn figures(run: &Path, seal: &Seal, prepared: Result<Prepared, PrepareError>, findings: &mut Findings) {
     findings.look("figures", |findings| {
         let saved = fs::read(run.join(CHECKPOINT)).map_err(|error| error.to_string());
         let saved: Saved = match saved.and_then(|bytes| checkpoint::decode(&bytes).map_err(|error| error.to_string())) {
@@ -255,7 +273,7 @@ fn figures(run: &Path, seal: &Seal, findings: &mut Findings) {
                 return String::new();
             }
         };
-        let prepared = match recall(run, seal, &[]) {
+        let prepared = match prepared {
             Ok(prepared) => prepared,
             Err(error) => {
                 findings.fault("plugins", error);

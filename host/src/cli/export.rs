@@ -6,6 +6,7 @@ use anyhow::bail;
 
 use super::{Exit, tell};
 use crate::audit::{self, Form};
+use crate::run::WhatIf;
 use crate::runlog::note::Signer;
 
 /// Write the decided rows of a run to one file: fields, conditions, answers, decisions, scores. It is recorded in the ledger
@@ -36,7 +37,7 @@ impl Export {
         };
         let who = audit::who(self.who)?;
         let signer = self.sign_key.as_deref().map(Signer::read).transpose()?;
-        let (prepared, _) = audit::sealed(&self.run, &[])?;
+        let (prepared, _) = audit::sealed(&self.run, &WhatIf::default())?;
         audit::has_its_fields(&self.run)?;
         let counts = audit::export(&prepared, &self.run, &self.output, form, who, signer)?;
         tell(format_args!("{} rows written to {shown}; the ledger says so", counts.shown));

@@ -12,7 +12,7 @@ use super::report::style;
 use super::{Exit, found, tell};
 use crate::audit::{self, Exposure};
 use crate::report::table;
-use crate::run::Prepared;
+use crate::run::{Prepared, WhatIf};
 use crate::runlog::note::Signer;
 
 /// Show the latest decided rows of a run: what was decided, what each model answered, how that was scored. It is recorded
@@ -40,7 +40,7 @@ impl Log {
     pub fn execute(self) -> anyhow::Result<Exit> {
         let who = audit::who(self.who)?;
         let signer = self.sign_key.as_deref().map(Signer::read).transpose()?;
-        let (prepared, _) = audit::sealed(&self.run, &[])?;
+        let (prepared, _) = audit::sealed(&self.run, &WhatIf::default())?;
         audit::has_its_fields(&self.run)?;
         let wanted: BTreeSet<String> = self.id.into_iter().collect();
         let mut latest = Latest { most: self.rows, rows: 0, batches: VecDeque::new() };

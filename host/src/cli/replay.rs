@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{bail, ensure};
+use anyhow::{Context as _, bail, ensure};
 
 use super::run::conduct;
 use super::{Exit, found, tell};
 use crate::audit::{self, Replayed};
-use crate::run::{Options, Order, Replaying};
+use crate::run::{Options, Order, Replaying, WhatIf};
 
 /// Run every logged snapshot through the very plugins that answered it, and compare bit for bit. Exit code 0: all answer the
 /// same; 1: some rows differ, and which.
@@ -34,6 +34,9 @@ pub(super) struct Replay {
     /// What if this metric were another component.
     #[arg(long, value_name = "NAME=COMPONENT.WASM", value_parser = named)]
     metric: Vec<(String, PathBuf)>,
+    /// A field that the other models and the other comparator may read, besides those that they were granted.
+    #[arg(long, value_name = "FIELD")]
+    grant: Vec<String>,
     /// The directory of the what-if [default: RUN-what-if]
     #[arg(long = "run", value_name = "DIRECTORY")]
     output: Option<PathBuf>,
@@ -59,13 +62,13 @@ impl Replay {
                 output.display()
             );
         }
-        let (prepared, _) = audit::sealed(&self.run, &[])?;
+        let (prepared, _) = audit::sealed(&self.run, &WhatIf::default())?;
         let replayed = audit::replay(&prepared, &self.run, self.batch_rows as usize, self.most)?;
         tell_replayed(&replayed)
     }
 
     fn what_if(self) -> anyhow::Result<Exit> {
-        let (declared, _) = audit::sealed(&self.run, &[])?;
+        let (declared, _) = audit::sealed(&self.run, &WhatIf::default())?;
         let models: Vec<_> = declared.models.iter().map(|member| member.name.as_str()).collect();
         let metrics: Vec<_> = declared.metrics.iter().map(|member| member.name.as_str()).collect();
         for (sort, names, given) in [("model", models, &self.model), ("metric", metrics, &self.metric)] {
@@ -78,8 +81,11 @@ impl Replay {
             }
         }
         let comparator = self.comparator.map(|path| (declared.comparator.name.clone(), path));
-        let instead: Vec<_> = self.model.into_iter().chain(comparator).chain(self.metric).collect();
-        let (mut prepared, seal) = audit::sealed(&self.run, &instead)?;
+        let instead = self.model.into_iter().chain(comparator).chain(self.metric).collect();
+        let what_if = WhatIf { instead, grant: self.grant };
+        let (mut prepared, seal) = audit::sealed(&self.run, &what_if).context(
+            "the declaration stays as it was sealed; a what-if may be granted more fields with --grant",
+        )?;
         audit::has_its_fields(&self.run)?;
         prepared.study.limits.batch_rows = self.batch_rows as usize;
         let directory = self.output.unwrap_or_else(|| beside(&self.run));

@@ -8,7 +8,7 @@ use anyhow::anyhow;
 
 use super::{Exit, found};
 use crate::report::{Style, build, render};
-use crate::run::{Outcome, SEAL, Saved, Seal, recall};
+use crate::run::{Outcome, SEAL, Saved, Seal, WhatIf, recall};
 use crate::runlog::{CHECKPOINT, checkpoint};
 
 /// Print the report of a run again, from the sums that it left and the plugins that it kept.
@@ -34,7 +34,7 @@ enum Format {
 impl Report {
     pub fn execute(self) -> anyhow::Result<Exit> {
         let (outcome, seal) = ended(&self.run)?;
-        let report = build(&outcome, &recall(&self.run, &seal, &[])?);
+        let report = build(&outcome, &recall(&self.run, &seal, &WhatIf::default())?);
         match self.format {
             Format::Text => found(render(&report, style(std::io::stdout().is_terminal())).trim_end())?,
             Format::Json => found(report.to_json().trim_end())?,

@@ -44,7 +44,7 @@ pub use judge::{Compared, Sources, needed};
 pub use outcome::{
     Comparison, End, Incident, Kept, Latency, ModelCounts, Outcome, RefusedRecord, SubstrateLatency,
 };
-pub use prepare::{Member, PrepareError, Prepared, asset_name, plugin_name, prepare, recall};
+pub use prepare::{Member, PrepareError, Prepared, WhatIf, asset_name, plugin_name, prepare, recall};
 pub use rebuild::{Rebuilt, rebuild};
 pub use saved::{Ended, Saved};
 pub use seal::{SEAL, Seal};

@@ -86,11 +86,20 @@ pub fn prepare(path: &Path, overrule: impl FnOnce(&mut Study)) -> Result<Prepare
     load(path, overrule, None)
 }
 
-/// The study of a run, with the plugins that the run kept; but for those named in `instead`, each with another component.
+/// What is to be otherwise than in a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WhatIf {
+    /// Other components than those that it kept, by the plugin's name.
+    pub instead: Vec<(String, PathBuf)>,
+    /// Fields that those are granted, besides those that the plugins in whose place they come were.
+    pub grant: Vec<String>,
+}
+
+/// The study of a run, with the plugins that the run kept, but for what is to be otherwise.
 ///
 /// # Errors
 /// When the declaration or one of the plugins is not the one that ran, or one of the others does not fit.
-pub fn recall(run: &Path, seal: &Seal, instead: &[(String, PathBuf)]) -> Result<Prepared, PrepareError> {
+pub fn recall(run: &Path, seal: &Seal, what_if: &WhatIf) -> Result<Prepared, PrepareError> {
     let path = run.join("study.toml");
     let read = |path: &Path| std::fs::read(path).map(|bytes| digest(&bytes)).ok();
     if read(&path).as_ref() != Some(&seal.declaration) {
@@ -106,7 +115,13 @@ pub fn recall(run: &Path, seal: &Seal, instead: &[(String, PathBuf)]) -> Result<
             }
         }
     }
-    load(&path, |_| (), Some(Kept { plugins: &kept, instead }))
+    let grant = |study: &mut Study| {
+        let plugins = study.models.iter_mut().chain([&mut study.comparator]);
+        for plugin in plugins.filter(|plugin| what_if.instead.iter().any(|(name, _)| *name == plugin.name)) {
+            plugin.grant.extend_from_slice(&what_if.grant);
+        }
+    };
+    load(&path, grant, Some(Kept { plugins: &kept, instead: &what_if.instead }))
 }
 
 fn load(

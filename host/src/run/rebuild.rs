@@ -3,6 +3,10 @@
 //! Always holds: nothing is written; what comes out does not depend on what was derived before.
 
 use std::path::Path;
+use std::sync::mpsc::sync_channel;
+use std::thread;
+
+use anyhow::anyhow;
 
 use super::counted::Counted;
 use super::holding::Holding;
@@ -15,6 +19,8 @@ use crate::pairing::Accounting;
 
 /// Pairs that are compared in one call.
 const GATHER: usize = 4096;
+/// Runs of pairs that may wait to be compared.
+const WAITING: usize = 4;
 
 /// What was derived.
 pub struct Rebuilt {
@@ -35,7 +41,7 @@ pub fn rebuild(
     prepared: &Prepared,
     run: &Path,
     held: [Vec<usize>; 2],
-    mut each: impl FnMut(&Compared) -> anyhow::Result<()>,
+    mut each: impl FnMut(&Compared) -> anyhow::Result<()> + Send,
 ) -> anyhow::Result<Rebuilt> {
     let judged = Judged::new(shape(prepared, tables::conditions(&prepared.study).sizes()));
     let mut judge = Judge::new(prepared, &held, judged);
@@ -43,21 +49,36 @@ pub fn rebuild(
     // Nobody else's folder is written to.
     let mut holding = Holding::new(prepared, held, &std::env::temp_dir());
     let mut rows = Readback::open(prepared, run, [None; 2])?;
-    let mut gathered: Vec<Met> = Vec::new();
-    let mut compare = |gathered: &mut Vec<Met>| each(&judge.judge(&std::mem::take(gathered)));
-    while let Some((side, batch)) = rows.next(&holding.pairing)? {
-        let met = rows.feed(&mut holding, Some(&mut counted), side, &batch)?;
-        counted.pair(met.len() as u64);
-        gathered.extend(met);
-        if gathered.len() >= GATHER {
-            compare(&mut gathered)?;
+    let (work, waiting) = sync_channel::<Vec<Met>>(WAITING);
+    let compare = move || {
+        for met in waiting {
+            each(&judge.judge(&met))?;
         }
-    }
-    if !gathered.is_empty() {
-        compare(&mut gathered)?;
-    }
+        anyhow::Ok(judge.judged())
+    };
+    let judged = thread::scope(|scope| {
+        // Gone with an error too, so that the other end does not wait.
+        let work = work;
+        let comparing = thread::Builder::new().name("compare".into()).spawn_scoped(scope, compare)?;
+        let mut gathered = Vec::new();
+        while let Some((side, batch)) = rows.next(&holding.pairing)? {
+            let met = rows.feed(&mut holding, Some(&mut counted), side, &batch)?;
+            counted.pair(met.len() as u64);
+            gathered.extend(met);
+            // The other end hangs up only after an error, which is what comes of it all.
+            if gathered.len() >= GATHER && work.send(std::mem::take(&mut gathered)).is_err() {
+                break;
+            }
+        }
+        if !gathered.is_empty() {
+            let _ = work.send(gathered);
+        }
+        drop(work);
+        let stopped = |_| anyhow!("the thread that compares has stopped; this is a fault in understudy");
+        comparing.join().map_err(stopped)?
+    })?;
     readback::refused(prepared, run, 0, &mut counted)?;
     counted.position = counted.accounts.map(|account| account.received);
     let accounting = readback::accounting(&mut holding, &counted);
-    Ok(Rebuilt { counted, judged: judge.judged(), accounting })
+    Ok(Rebuilt { counted, judged, accounting })
 }
