@@ -64,8 +64,7 @@ pub fn columns(prepared: &Prepared) -> SchemaRef {
         let fields = schema.fields().iter().filter(|field| field.name().starts_with(prefix));
         fields.map(|field| field.as_ref().clone()).collect::<Vec<_>>()
     };
-    let own =
-        pairs.fields().iter().filter(|field| !["snapshot", "decision"].contains(&field.name().as_str()));
+    let own = pairs.fields().iter().filter(|field| is_own(field));
     let mut fields: Vec<Field> = own.map(|field| field.as_ref().clone()).collect();
     fields.extend(named(&snapshots, "input."));
     fields.extend(named(&decisions, "decision."));
@@ -77,6 +76,12 @@ pub fn columns(prepared: &Prepared) -> SchemaRef {
         }
     }
     Arc::new(Schema::new(fields))
+}
+
+/// Whether a column of the pairs stands among those of decided rows: the numbers of the two records say nothing outside the
+/// log, and scores are figures here.
+fn is_own(field: &Field) -> bool {
+    !["snapshot", "decision"].contains(&field.name().as_str()) && !field.name().starts_with("model.")
 }
 
 /// The time before which the horizon of a snapshot is over; `None` if that of all is, since the run was closed.
@@ -124,10 +129,14 @@ impl Rows {
 
     fn batch(&mut self, compared: &Compared) -> RecordBatch {
         let sources = &compared.sources;
-        let own = self.pairs.batch(sources, &compared.answers);
-        // All but the numbers of the two records.
-        let mut columns: Vec<ArrayRef> = vec![own.column(0).clone()];
-        columns.extend_from_slice(&own.columns()[3..]);
+        let own = self.pairs.batch(compared);
+        let mut columns: Vec<ArrayRef> = own
+            .columns()
+            .iter()
+            .zip(own.schema_ref().fields())
+            .filter(|(_, field)| is_own(field))
+            .map(|(c, _)| c.clone())
+            .collect();
         let gather = |batches: Vec<&RecordBatch>, picks: &[(usize, usize)]| -> Vec<ArrayRef> {
             let column = |at: usize| {
                 let arrays: Vec<&dyn Array> = batches.iter().map(|batch| batch.column(at).as_ref()).collect();

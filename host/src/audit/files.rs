@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::io;
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,40 +12,17 @@ use std::thread;
 
 use parquet::file::reader::FileReader as _;
 use parquet::file::serialized_reader::SerializedFileReader;
-use sha2::{Digest as _, Sha256};
 
 use super::finding::Findings;
 use crate::runlog::ledger::Segment;
-use crate::runlog::{Table, hexadecimal};
+use crate::runlog::{Table, file_digest};
 
-/// How much is read at a time.
-const BLOCK: usize = 1 << 20;
 /// Files that are read side by side.
 const READERS: usize = 2;
 
-/// The SHA-256 of a file, in hexadecimal, and its size.
-///
-/// # Errors
-/// When it cannot be read.
-pub fn digest(path: &Path) -> io::Result<(String, u64)> {
-    let mut file = File::open(path)?;
-    let mut hash = Sha256::new();
-    let mut block = vec![0; BLOCK];
-    let mut size = 0;
-    loop {
-        match file.read(&mut block)? {
-            0 => return Ok((hexadecimal(&hash.finalize()), size)),
-            read => {
-                hash.update(&block[..read]);
-                size += read as u64;
-            }
-        }
-    }
-}
-
 /// Holds a file against the digest that it should have. `says` is who says so.
 pub fn check(run: &Path, file: &str, sha256: &str, says: &str, findings: &mut Findings) {
-    match digest(&run.join(file)) {
+    match file_digest(&run.join(file)) {
         Ok((found, _)) if found == sha256 => {}
         Ok((found, _)) => {
             findings.fault(
@@ -84,7 +61,7 @@ pub fn segments(run: &Path, sealed: &BTreeMap<String, Segment>, findings: &mut F
 /// What is wrong with a segment.
 fn wrong(run: &Path, segment: &Segment) -> Option<String> {
     let path = run.join(&segment.file);
-    let (sha256, bytes) = match digest(&path) {
+    let (sha256, bytes) = match file_digest(&path) {
         Ok(found) => found,
         Err(error) => return Some(format!("cannot be read: {error}; the ledger says that it is there")),
     };

@@ -9,6 +9,8 @@ mod exposure;
 mod files;
 mod finding;
 mod replay;
+mod rowset;
+mod scores;
 mod sequences;
 mod verify;
 

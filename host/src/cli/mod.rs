@@ -10,6 +10,7 @@ mod log;
 mod pack;
 mod replay;
 mod report;
+mod retain;
 mod run;
 mod schema;
 mod verify;
@@ -62,6 +63,7 @@ enum Command {
     Verify(verify::Verify),
     Replay(replay::Replay),
     Export(export::Export),
+    Retain(retain::Retain),
     Log(log::Log),
     Key(key::Key),
     Schema(schema::Schema),
@@ -77,6 +79,7 @@ pub fn main() -> ExitCode {
         Command::Verify(verify) => verify.execute(),
         Command::Replay(replay) => replay.execute(),
         Command::Export(export) => export.execute(),
+        Command::Retain(retain) => retain.execute(),
         Command::Log(log) => log.execute(),
         Command::Key(key) => key.execute(),
         Command::Schema(schema) => schema.execute(),

@@ -22,6 +22,7 @@ use super::seal::{SEAL, Seal};
 use super::{Options, tables};
 use crate::batch::Side;
 use crate::runlog::ledger::{Asset, Entry, Event, Ledger};
+use crate::runlog::retention::{Retention, finish_interrupted};
 use crate::runlog::{CHECKPOINT, Found, Recovered, RunDirectory, Sealer, checkpoint, last_mark, recover};
 use crate::sandbox::digest;
 
@@ -112,7 +113,8 @@ fn anew(prepared: &Prepared, directory: RunDirectory, options: Options<'_>) -> a
         Some(replayed) => Feeds::logged(prepared, options.order, replayed.run)?,
         None => Feeds::open(prepared, options.order, [None, None])?,
     };
-    let sealer = Sealer::new(directory.clone(), ledger.clone(), [[0; 4]; 2]);
+    let sealer =
+        Sealer::new(directory.clone(), ledger.clone(), [[0; 4]; 2]).retaining(retention(prepared, &[]));
     Ok(Begun { directory, ledger, seal, sealer, recovered, start, restoring: None, feeds, goes_on: None })
 }
 
@@ -148,8 +150,15 @@ fn go_on(prepared: &Prepared, directory: RunDirectory, options: Options<'_>) -> 
             "{shown} already holds a run of this study, which has ended; choose another directory with --run"
         );
     }
+    finish_interrupted(run, &entries)?;
     let recovered = recover(run, past.groups, past.covers)?;
     let saved = saved(run, &seal_digest, &past);
+    if saved.is_none() && past.reduced {
+        bail!(
+            "{shown}/{CHECKPOINT} is missing or damaged, and it is what holds the sums of the snapshots whose fields were dropped, \
+             as the study declares with `log.retain`; put a copy of it back to go on"
+        );
+    }
     let mut marks = [None, None];
     for side in Side::BOTH {
         let mark = match recovered.marks[side as usize] {
@@ -181,10 +190,16 @@ fn go_on(prepared: &Prepared, directory: RunDirectory, options: Options<'_>) -> 
         past.ended, recovered.next[0], recovered.next[1]
     );
     let start = Start { seal: seal_digest, began, groups: past.groups, rows, counted, judged, again };
-    let sealer = Sealer::new(directory.clone(), ledger.clone(), past.refused);
+    let retention = retention(prepared, &entries);
+    let sealer = Sealer::new(directory.clone(), ledger.clone(), past.refused).retaining(retention);
     let restoring = Some(restoring);
     let goes_on = Some(goes_on);
     Ok(Begun { directory, ledger, seal, sealer, recovered, start, restoring, feeds, goes_on })
+}
+
+/// What is to be dropped in time.
+fn retention(prepared: &Prepared, entries: &[Entry]) -> Option<Retention> {
+    Some(Retention::of(entries, prepared.study.log.retain?))
 }
 
 /// What the ledger says of a run.
@@ -201,6 +216,8 @@ pub struct Past {
     pub refused: [[u64; 4]; 2],
     /// For each model, by name, what came of asking it again.
     pub again: HashMap<String, Again>,
+    /// Whether fields were dropped.
+    pub reduced: bool,
     /// Whether it has been closed.
     pub closed: bool,
     /// How it ended, in words.
@@ -217,6 +234,7 @@ impl Past {
             covers: [0; 2],
             refused: [[0; 4]; 2],
             again: HashMap::new(),
+            reduced: false,
             closed: false,
             ended: "was cut off".to_owned(),
         };
@@ -242,6 +260,7 @@ impl Past {
                     };
                     past.again.entry(model.clone()).or_default().add(again);
                 }
+                Event::Reduced { .. } => past.reduced = true,
                 Event::Resumed { .. } => past.ended = "was cut off".to_owned(),
                 Event::Stopped { .. } => past.ended = "was stopped".to_owned(),
                 Event::Closed { .. } => past.closed = true,

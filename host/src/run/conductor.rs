@@ -29,7 +29,7 @@ use crate::batch::{Decoded, Refused, Side};
 use crate::pairing::Account;
 use crate::runlog::checkpoint::CheckpointError;
 use crate::runlog::ledger::Event;
-use crate::runlog::{LogWriter, Table};
+use crate::runlog::{Cut, LogWriter, Table};
 
 /// Runs of pairs that may wait to be compared.
 const UNCOMPARED: usize = 16;
@@ -311,7 +311,9 @@ impl<'p> Conductor<'p> {
         self.group = Group { number: self.group.number + 1, rows: [0; 3], opened: Instant::now() };
         let again = self.workers.again();
         let events = self.asked_again(again);
-        self.log_failed |= !self.log.cut(self.counted.position, refused, events);
+        let covers = self.counted.position;
+        let settled = self.matters_from()[Side::Snapshot as usize];
+        self.log_failed |= !self.log.cut(Cut { covers, refused, events, settled });
         let _ = self.work.send(Work::Cut(Box::new(self.saved(None, None))));
     }
 

@@ -128,7 +128,7 @@ impl Judge {
                     }
                     let compared = self.judge(&pairs);
                     // That the log has failed is known to its writer.
-                    log.append(vec![(Table::Pairs, table.batch(&compared.sources, &compared.answers))]);
+                    log.append(vec![(Table::Pairs, table.batch(&compared))]);
                 }
                 Work::Logged(pairs) => drop(self.judge(&pairs)),
                 Work::Cut(mut saved) => {

@@ -40,7 +40,7 @@ mod worker;
 use std::path::Path;
 
 pub use again::Again;
-pub use judge::{Compared, Sources, needed};
+pub use judge::{Compared, Judged, Sources, needed, shape};
 pub use outcome::{
     Comparison, End, Incident, Kept, Latency, ModelCounts, Outcome, RefusedRecord, SubstrateLatency,
 };
@@ -48,7 +48,7 @@ pub use prepare::{Member, PrepareError, Prepared, WhatIf, asset_name, plugin_nam
 pub use rebuild::{Rebuilt, rebuild};
 pub use saved::{Ended, Saved};
 pub use seal::{SEAL, Seal};
-pub use tables::{Pairs, conditions, schemas};
+pub use tables::{OUTCOME, Pairs, SCORED, conditions, schemas};
 
 use conductor::Conductor;
 

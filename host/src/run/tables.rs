@@ -7,12 +7,12 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BinaryArray, DictionaryArray, RecordBatch, StringArray, StringBuilder,
+    ArrayRef, BinaryArray, DictionaryArray, Float64Array, RecordBatch, StringArray, StringBuilder,
     TimestampMicrosecondArray, UInt16Array, UInt64Array,
 };
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt16Type};
 
-use super::judge::Sources;
+use super::judge::Compared;
 use super::prepare::{Prepared, declared};
 use super::worker::Answered;
 use crate::batch::{Answers, Records, Refused, data_type};
@@ -120,6 +120,11 @@ pub fn refused(schema: &SchemaRef, refused: &[(u64, Refused)]) -> RecordBatch {
     RecordBatch::try_new(schema.clone(), columns).expect("the columns are made for this schema")
 }
 
+/// Whether a model answered the snapshot of a pair.
+pub const OUTCOME: &str = "outcome";
+/// The host's own component of each metric: whether it scored a pair.
+pub const SCORED: &str = "scored";
+
 /// What a comparator is handed: the fields that it reads, under the names that it uses.
 pub fn comparator_schema(study: &Study, reads: &[Reads]) -> SchemaRef {
     let field = |reads: &Reads| {
@@ -129,9 +134,13 @@ pub fn comparator_schema(study: &Study, reads: &[Reads]) -> SchemaRef {
     Arc::new(Schema::new(reads.iter().map(field).collect::<Vec<_>>()))
 }
 
-/// Makes rows of the table of pairs.
+/// Makes rows of the table of pairs. Where snapshots lose their fields in time, it holds what each model was scored, too:
+/// `model.NAME.outcome` and, for each metric, `model.NAME.METRIC.COMPONENT`, the last of which says whether the metric scored
+/// the pair.
 pub struct Pairs {
     schema: SchemaRef,
+    /// For each model and metric the number of components, where they are held.
+    scores: Vec<Vec<usize>>,
     clock: WindowClock,
     label: Option<(Window, String)>,
     /// For each condition the names of its values.
@@ -146,7 +155,10 @@ impl Pairs {
         let names = |condition: usize| {
             Arc::new(StringArray::from_iter_values(conditions.values(condition))) as ArrayRef
         };
+        let components: Vec<usize> = prepared.metrics.iter().map(|m| m.plugin.components.len() + 1).collect();
+        let held = if study.log.retain.is_some() { prepared.models.len() } else { 0 };
         Pairs {
+            scores: vec![components; held],
             schema: Arc::new(Schema::new(Self::fields(prepared))),
             clock: WindowClock::new(study.windows, study.time_zone.clone()),
             label: None,
@@ -168,11 +180,24 @@ impl Pairs {
             fields.push(Field::new(format!("condition.{}", condition.name), value.clone(), false));
         }
         fields.extend(Answers::column_fields("comparator", prepared.comparator.plugin.form));
+        if prepared.study.log.retain.is_some() {
+            for model in &prepared.models {
+                let model = format!("model.{}", model.name);
+                fields.push(Field::new(format!("{model}.{OUTCOME}"), DataType::Utf8, true));
+                for metric in &prepared.metrics {
+                    let own = metric.plugin.components.iter().map(String::as_str);
+                    let names =
+                        own.chain([SCORED]).map(|component| format!("{model}.{}.{component}", metric.name));
+                    fields.extend(names.map(|name| Field::new(name, DataType::Float64, true)));
+                }
+            }
+        }
         fields
     }
 
-    /// Rows for pairs and what the comparator answered.
-    pub fn batch(&mut self, sources: &Sources, answers: &Answers) -> RecordBatch {
+    /// Rows for pairs that have been compared.
+    pub fn batch(&mut self, compared: &Compared) -> RecordBatch {
+        let Compared { sources, answers, answered, models } = compared;
         let rows = sources.snapshots.len();
         let decision = |row: usize| {
             let (batch, within) = sources.decisions[row];
@@ -209,6 +234,23 @@ impl Pairs {
             columns.push(Arc::new(values.expect("a value's index lies within the names")));
         }
         columns.extend(answers.columns("").map(|(_, column)| column));
+        for (index, metrics) in self.scores.iter().enumerate() {
+            let scores = models.get(index);
+            let mut outcomes = vec![None; rows];
+            for (at, row) in answered.iter().enumerate() {
+                outcomes[*row] = scores.map(|scores| scores.outcomes[at].name());
+            }
+            columns.push(Arc::new(StringArray::from(outcomes)));
+            for (metric, components) in metrics.iter().enumerate() {
+                for component in 0..*components {
+                    let mut values = vec![None; rows];
+                    for (at, row) in answered.iter().enumerate() {
+                        values[*row] = scores.map(|scores| scores.scores[metric][component][at]);
+                    }
+                    columns.push(Arc::new(Float64Array::from(values)));
+                }
+            }
+        }
         RecordBatch::try_new(self.schema.clone(), columns).expect("the columns are made for this schema")
     }
 

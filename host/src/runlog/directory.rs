@@ -51,19 +51,24 @@ impl RunDirectory {
         if !empty && !left {
             Self::recognise(path, declaration)?;
         }
+        let directory = Self::lock(path)?;
+        Ok(if begun { Found::Run(directory) } else { Found::Fresh(directory) })
+    }
+
+    /// Locks a directory, so that no other process writes it.
+    ///
+    /// # Errors
+    /// When another one does, or it cannot be opened.
+    pub fn lock(path: &Path) -> Result<RunDirectory, LogError> {
         let lock = File::open(path).map_err(LogError::io("use", path))?;
         match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(LogError::Directory(format!(
-                    "{} is being written by another process; wait for it to end, or stop it",
-                    path.display()
-                )));
-            }
-            Err(TryLockError::Error(error)) => return Err(LogError::io("lock", path)(error)),
+            Ok(()) => Ok(RunDirectory { path: path.to_owned(), _lock: Arc::new(lock) }),
+            Err(TryLockError::WouldBlock) => Err(LogError::Directory(format!(
+                "{} is being written by another process; wait for it to end, or stop it",
+                path.display()
+            ))),
+            Err(TryLockError::Error(error)) => Err(LogError::io("lock", path)(error)),
         }
-        let directory = RunDirectory { path: path.to_owned(), _lock: Arc::new(lock) };
-        Ok(if begun { Found::Run(directory) } else { Found::Fresh(directory) })
     }
 
     /// Whether the directory, which is not empty, holds a run of this study.

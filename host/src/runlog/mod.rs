@@ -25,20 +25,23 @@ pub mod ledger;
 pub mod note;
 mod reader;
 mod recover;
+pub mod retention;
 mod sealer;
 mod segments;
 mod stream;
 mod writer;
 
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
 
 pub use directory::{Found, RunDirectory};
 pub use reader::{Reading, Rows, SegmentFile, segments};
 pub use recover::{Recovered, last_mark, recover};
 pub use sealer::Sealer;
-pub use writer::{Acknowledge, Commit, LogWriter, Writing};
+pub use writer::{Acknowledge, Commit, Cut, LogWriter, Writing};
 
 /// The name of the file that holds where the run stood.
 pub const CHECKPOINT: &str = "checkpoint.bin";
@@ -89,6 +92,27 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// Bytes in hexadecimal.
 pub fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The SHA-256 of a file, in hexadecimal, and its size. It is read piece by piece.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn file_digest(path: &Path) -> io::Result<(String, u64)> {
+    const BLOCK: usize = 1 << 20;
+    let mut file = File::open(path)?;
+    let mut hash = Sha256::new();
+    let mut block = vec![0; BLOCK];
+    let mut size = 0;
+    loop {
+        match file.read(&mut block)? {
+            0 => return Ok((hexadecimal(&hash.finalize()), size)),
+            read => {
+                hash.update(&block[..read]);
+                size += read as u64;
+            }
+        }
+    }
 }
 
 /// Why the log cannot be written or read.

@@ -175,6 +175,17 @@ fn project(batch: &RecordBatch, columns: &[String]) -> Result<RecordBatch, LogEr
     Ok(batch.project(&places).expect("the places were found in the batch"))
 }
 
+/// The latest time of a column in a sealed segment, microseconds; `None` if that is not known.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn latest_time(path: &Path, column: &str) -> Result<Option<i64>, LogError> {
+    let file = File::open(path).map_err(LogError::io("read", path))?;
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(LogError::parquet("read", path))?;
+    let groups = builder.metadata().row_groups().iter().map(|group| latest(group, column));
+    Ok(groups.collect::<Option<Vec<_>>>().and_then(|times| times.into_iter().max()))
+}
+
 /// The latest time of a column in a run of rows; `None` if that is not known.
 fn latest(group: &RowGroupMetaData, column: &str) -> Option<i64> {
     let column = group.columns().iter().find(|chunk| chunk.column_path().string() == column)?;

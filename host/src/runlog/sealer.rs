@@ -9,7 +9,9 @@ use std::sync::mpsc::Receiver;
 use std::thread;
 
 use super::ledger::{Event, Ledger, RefusedCounts, Segment};
+use super::retention::Retention;
 use super::segments::{Sealed, seal};
+use super::writer::Cut;
 use super::{CHECKPOINT, LogError, RunDirectory, Table};
 
 /// A group whose segments are closed.
@@ -19,12 +21,8 @@ pub(super) struct Closed {
     pub group: u32,
     /// For each table its segment, if it has rows; in the order of [`Table::ALL`].
     pub segments: [Option<PathBuf>; 4],
-    /// How many records of each stream are in this group and those before.
-    pub covers: [u64; 2],
-    /// How many records of each stream were refused so far, by class.
-    pub refused: [[u64; 4]; 2],
-    /// What else the ledger is to tell before it.
-    pub events: Vec<Event>,
+    /// How its records ended.
+    pub cut: Cut,
     /// The checkpoint of its end.
     pub checkpoint: Vec<u8>,
 }
@@ -35,12 +33,19 @@ pub struct Sealer {
     ledger: Ledger,
     /// The counts of refused records that the ledger has.
     refused: [[u64; 4]; 2],
+    /// What is to be dropped in time.
+    retention: Option<Retention>,
 }
 
 impl Sealer {
     /// A sealer for a run whose ledger has these counts of refused records.
     pub fn new(directory: RunDirectory, ledger: Ledger, refused: [[u64; 4]; 2]) -> Sealer {
-        Sealer { directory, ledger, refused }
+        Sealer { directory, ledger, refused, retention: None }
+    }
+
+    /// Drops what the study declares in time, too.
+    pub fn retaining(self, retention: Option<Retention>) -> Sealer {
+        Sealer { retention, ..self }
     }
 
     /// Seals groups as they are closed, until no more can come.
@@ -64,12 +69,12 @@ impl Sealer {
             })?;
             Ok::<_, LogError>([vec![first?], beside?].concat())
         })?;
-        if group.refused != self.refused {
-            self.refused = group.refused;
+        if group.cut.refused != self.refused {
+            self.refused = group.cut.refused;
             let [snapshots, decisions] = self.refused.map(RefusedCounts::from);
             self.ledger.append(Event::Refused { snapshots, decisions })?;
         }
-        for event in group.events {
+        for event in group.cut.events {
             self.ledger.append(event)?;
         }
         let segments = Table::ALL.into_iter().zip(sealed).filter_map(|(table, sealed)| {
@@ -77,15 +82,23 @@ impl Sealer {
             let file = format!("{}/{:06}.parquet", table.folder(), group.group);
             Some(Segment { file, sha256, bytes, rows, sequences })
         });
-        self.ledger.append(Event::Sealed {
+        let segments: Vec<Segment> = segments.collect();
+        let entry = self.ledger.append(Event::Sealed {
             group: group.group,
-            segments: segments.collect(),
-            covers: group.covers,
+            segments: segments.clone(),
+            covers: group.cut.covers,
         })?;
         for segment in group.segments.iter().flatten() {
             fs::remove_file(segment).map_err(LogError::io("remove", segment))?;
         }
-        self.directory.write(CHECKPOINT, &group.checkpoint)
+        self.directory.write(CHECKPOINT, &group.checkpoint)?;
+        if let Some(retention) = &mut self.retention {
+            retention.sealed(&segments, entry.at);
+            if let Some(settled) = group.cut.settled {
+                retention.reduce(self.directory.path(), &self.ledger, Some(settled))?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -45,10 +45,23 @@ pub type Acknowledge = oneshot::Sender<()>;
 enum Entry {
     /// Rows, appended together; perhaps somebody waits to be told that they are on disk.
     Rows(Vec<(Table, RecordBatch)>, Option<Acknowledge>),
-    /// The records of this group end here: so many of each stream are in the log, so many were refused, by class.
-    Cut { covers: [u64; 2], refused: [[u64; 4]; 2], events: Vec<Event> },
+    /// The records of this group end here.
+    Cut(Box<Cut>),
     /// The pairs of the earliest group whose records have ended end here; this is the checkpoint of that moment.
     CutPairs { checkpoint: Vec<u8> },
+}
+
+/// The end of a group's records.
+#[derive(Debug, Default)]
+pub struct Cut {
+    /// How many records of each stream are in the log then.
+    pub covers: [u64; 2],
+    /// How many of each were refused, by class.
+    pub refused: [[u64; 4]; 2],
+    /// What the ledger is to tell before it tells of the group.
+    pub events: Vec<Event>,
+    /// Before this time, microseconds, no snapshot can matter any more; `None` if all may.
+    pub settled: Option<i64>,
 }
 
 /// Takes rows for the log. Cloned for each thread that has some.
@@ -117,10 +130,9 @@ impl LogWriter {
         (rows.is_empty() && acknowledge.is_none()) || self.queue.send(Entry::Rows(rows, acknowledge)).is_ok()
     }
 
-    /// Ends the group's records: `covers` of each stream are in the log then, `refused` of each by class. The ledger tells
-    /// of `events` before it tells of the group. False if the log has failed.
-    pub fn cut(&self, covers: [u64; 2], refused: [[u64; 4]; 2], events: Vec<Event>) -> bool {
-        self.queue.send(Entry::Cut { covers, refused, events }).is_ok()
+    /// Ends the group's records. False if the log has failed.
+    pub fn cut(&self, cut: Cut) -> bool {
+        self.queue.send(Entry::Cut(Box::new(cut))).is_ok()
     }
 
     /// Ends the pairs of the earliest group whose records have been ended; the checkpoint is written once it is sealed.
@@ -227,9 +239,8 @@ impl Committer {
                 self.waiting.extend(acknowledge);
                 Ok(())
             }
-            Entry::Cut { covers, refused, events } => {
-                let mut closed =
-                    Closed { group: self.groups[0], covers, refused, events, ..Closed::default() };
+            Entry::Cut(cut) => {
+                let mut closed = Closed { group: self.groups[0], cut: *cut, ..Closed::default() };
                 for table in self.tables.iter_mut().filter(|table| table.table != Table::Pairs) {
                     table.append(self.groups[0])?;
                     closed.segments[table.table as usize] = table.segments.close()?;

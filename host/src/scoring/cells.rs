@@ -87,6 +87,20 @@ pub enum Outcome {
     Failed,
 }
 
+impl Outcome {
+    /// All of them.
+    pub const ALL: [Outcome; 3] = [Outcome::Answered, Outcome::Abstained, Outcome::Failed];
+
+    /// As it is written in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Outcome::Answered => "answered",
+            Outcome::Abstained => "abstained",
+            Outcome::Failed => "failed",
+        }
+    }
+}
+
 /// What one model made of a batch of pairs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelScores {

@@ -230,7 +230,7 @@ pub struct Log {
     pub seal_every: SignedDuration,
     /// The share of the snapshots, from 0 to 1, that each model is asked about a second time, by a fresh instance.
     pub replay_share: f64,
-    /// How long the snapshots' own text and fields are kept; for ever unless declared.
+    /// How long the snapshots' own text and fields are kept after their segment was sealed; for ever unless declared.
     pub retain: Option<SignedDuration>,
 }
 

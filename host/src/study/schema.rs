@@ -215,8 +215,8 @@ fn log() -> Json {
     let share = json!({
         "type": "number", "minimum": 0, "maximum": 1, "default": check::REPLAY_SHARE, "description": share,
     });
-    let retain = "How long the snapshots' own text and fields are kept, counted from their observed time; their digests, \
-                  answers and scores are kept for ever. For ever unless declared. Above zero.";
+    let retain = "How long the snapshots' own text and fields are kept after their segment was sealed; their digests, answers and \
+                  scores are kept for ever. For ever unless declared. Above zero.";
     let properties = [
         ("keep-raw", json!({ "type": "boolean", "default": true, "description": keep_raw })),
         ("replay-share", share),

@@ -1,0 +1,193 @@
+//! Rows of which only a sum of digests is kept, in which their order does not show.
+//!
+//! Always holds: two sets with the same rows have the same sums; two with other rows have other ones, but for one chance in
+//! 2^64, which nobody can steer who does not know the seed.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, anyhow, bail};
+use arrow::array::{Array, AsArray as _, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Float64Type, SchemaRef, TimestampMicrosecondType, UInt16Type, UInt64Type};
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+/// Rows of so many snapshots are told apart from others by one sum.
+pub const RANGE: u64 = 1 << 16;
+/// What stands for a value that is not there.
+const MISSING: u64 = 0x6d69_7373_696e_6721;
+
+/// Two numbers that nobody else knows.
+#[derive(Clone, Copy, Debug)]
+pub struct Seed([u64; 2]);
+
+impl Seed {
+    /// A new one.
+    ///
+    /// # Errors
+    /// When the system gives no random numbers.
+    pub fn new() -> anyhow::Result<Seed> {
+        let mut bytes = [[0; 8]; 2];
+        for half in &mut bytes {
+            getrandom::fill(half).map_err(|error| anyhow!("no random numbers: {error}"))?;
+        }
+        Ok(Seed(bytes.map(u64::from_le_bytes)))
+    }
+
+    /// One digest of two (the folded product of wyhash: Wang Yi 2019).
+    fn join(self, one: u64, other: u64) -> u64 {
+        let product = u128::from(one ^ self.0[0]) * u128::from(other ^ self.0[1] | 1);
+        (product as u64) ^ (product >> 64) as u64
+    }
+
+    fn text(self, text: &str) -> u64 {
+        xxh3_64_with_seed(text.as_bytes(), self.0[0])
+    }
+}
+
+/// Rows of the table of pairs: of each range of snapshots how many there are, and the sum of their digests.
+pub struct RowSet {
+    schema: SchemaRef,
+    seed: Seed,
+    ranges: BTreeMap<u64, (u64, u64)>,
+}
+
+impl RowSet {
+    /// No rows, of these columns.
+    pub fn new(schema: &SchemaRef, seed: Seed) -> RowSet {
+        RowSet { schema: schema.clone(), seed, ranges: BTreeMap::new() }
+    }
+
+    /// Adds rows.
+    ///
+    /// # Errors
+    /// When they have other columns.
+    pub fn add(&mut self, batch: &RecordBatch) -> anyhow::Result<()> {
+        let snapshots = batch.column_by_name("snapshot").and_then(|c| c.as_primitive_opt::<UInt64Type>());
+        let same = batch.schema_ref().fields() == self.schema.fields();
+        let snapshots =
+            snapshots.filter(|_| same).context("the log's pairs have other columns than this study's")?;
+        let mut digests = vec![0; batch.num_rows()];
+        for column in batch.columns() {
+            self.join(&mut digests, column.as_ref())?;
+        }
+        for (snapshot, digest) in snapshots.values().iter().zip(digests) {
+            let (count, sum) = self.ranges.entry(snapshot / RANGE).or_default();
+            *count += 1;
+            *sum = sum.wrapping_add(digest);
+        }
+        Ok(())
+    }
+
+    /// Joins the values of a column to the digests of the rows.
+    fn join(&self, digests: &mut [u64], column: &dyn Array) -> anyhow::Result<()> {
+        let seed = self.seed;
+        let mut add = |value: &dyn Fn(usize) -> u64| {
+            for (row, digest) in digests.iter_mut().enumerate() {
+                let value = if column.is_null(row) { MISSING } else { value(row) };
+                *digest = seed.join(*digest, value);
+            }
+        };
+        match column.data_type() {
+            DataType::UInt64 => {
+                let numbers = column.as_primitive::<UInt64Type>();
+                add(&|row| numbers.value(row));
+            }
+            DataType::Timestamp(..) => {
+                let times = column.as_primitive::<TimestampMicrosecondType>();
+                add(&|row| times.value(row) as u64);
+            }
+            DataType::Float64 => {
+                let numbers = column.as_primitive::<Float64Type>();
+                add(&|row| numbers.value(row).to_bits());
+            }
+            DataType::Utf8 => {
+                let texts = column.as_string::<i32>();
+                add(&|row| seed.text(texts.value(row)));
+            }
+            DataType::Dictionary(..) => {
+                let dictionary = column.as_dictionary::<UInt16Type>();
+                let names = dictionary.values().as_string::<i32>();
+                let names: Vec<u64> = names.iter().map(|name| seed.text(name.unwrap_or_default())).collect();
+                add(&|row| names[usize::from(dictionary.keys().value(row))]);
+            }
+            DataType::List(_) => {
+                let lists = column.as_list::<i32>();
+                let of = |names: &StringArray| {
+                    names.iter().fold(names.len() as u64, |all, name| {
+                        seed.join(all, seed.text(name.unwrap_or_default()))
+                    })
+                };
+                add(&|row| of(lists.value(row).as_string::<i32>()));
+            }
+            other => bail!("a column of pairs is of type {other}, which this version does not know"),
+        }
+        Ok(())
+    }
+
+    /// The first snapshot of each range in which the two differ, and how many rows this one and the other have there.
+    pub fn differences(&self, other: &RowSet) -> Vec<(u64, [u64; 2])> {
+        let of = |set: &RowSet, range: &u64| set.ranges.get(range).copied().unwrap_or_default();
+        let mut ranges: Vec<u64> = self.ranges.keys().chain(other.ranges.keys()).copied().collect();
+        ranges.sort_unstable();
+        ranges.dedup();
+        ranges.retain(|range| of(self, range) != of(other, range));
+        ranges.into_iter().map(|range| (range * RANGE, [self, other].map(|set| of(set, &range).0))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{ArrayRef, DictionaryArray, Float64Array, UInt64Array};
+
+    use super::*;
+
+    fn rows(rows: &[(u64, &str, Option<f64>)]) -> RecordBatch {
+        let numbers: ArrayRef = Arc::new(UInt64Array::from_iter_values(rows.iter().map(|row| row.0)));
+        let names: DictionaryArray<UInt16Type> = rows.iter().map(|row| row.1).collect();
+        let texts: ArrayRef = Arc::new(StringArray::from_iter_values(rows.iter().map(|row| row.1)));
+        let figures: ArrayRef = Arc::new(Float64Array::from_iter(rows.iter().map(|row| row.2)));
+        let columns =
+            [("snapshot", numbers), ("name", Arc::new(names)), ("text", texts), ("figure", figures)];
+        RecordBatch::try_from_iter_with_nullable(columns.map(|(name, column)| (name, column, true))).unwrap()
+    }
+
+    fn set(batches: &[RecordBatch], seed: Seed) -> RowSet {
+        let mut set = RowSet::new(&batches[0].schema(), seed);
+        batches.iter().for_each(|batch| set.add(batch).unwrap());
+        set
+    }
+
+    #[test]
+    fn neither_order_nor_batches_show_and_every_change_does() {
+        let seed = Seed::new().unwrap();
+        let all = [(1, "a", Some(1.0)), (2, "b", None), (70_000, "a", Some(-0.0)), (1, "a", Some(1.0))];
+        let whole = set(&[rows(&all)], seed);
+        let cut = set(&[rows(&[all[3], all[2]]), rows(&[all[1], all[0]])], seed);
+        assert_eq!(whole.differences(&cut), []);
+        for (at, other) in [
+            (0, (1, "a", Some(2.0))),
+            (0, (1, "b", Some(1.0))),
+            (1, (2, "b", Some(0.0))),
+            (2, (70_000, "a", Some(0.0))),
+        ] {
+            let mut changed = all;
+            changed[at] = other;
+            let range = changed[at].0 / RANGE * RANGE;
+            let count = if range == 0 { 3 } else { 1 };
+            assert_eq!(
+                whole.differences(&set(&[rows(&changed)], seed)),
+                [(range, [count, count])],
+                "{other:?}"
+            );
+        }
+        assert_eq!(whole.differences(&set(&[rows(&all[..3])], seed)), [(0, [3, 2])]);
+    }
+
+    #[test]
+    fn other_columns_are_refused() {
+        let mut set = RowSet::new(&rows(&[]).schema(), Seed::new().unwrap());
+        let other = rows(&[(1, "a", None)]).project(&[0, 1]).unwrap();
+        assert!(set.add(&other).is_err());
+    }
+}
