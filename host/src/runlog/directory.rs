@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::ledger::LEDGER;
-use super::stream::sync_folder;
+use super::stream::{make_folder, sync_folder};
 use super::{LogError, replace};
 
 /// Stands in the directory from its making until the ledger has its first entry.
@@ -37,7 +37,7 @@ impl RunDirectory {
         let empty = match fs::read_dir(path).map(|mut entries| entries.next().is_none()) {
             Ok(empty) => empty,
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                fs::create_dir_all(path).map_err(LogError::io("make", path))?;
+                make_folder(path)?;
                 true
             }
             Err(error) => return Err(LogError::io("use", path)(error)),
@@ -121,7 +121,7 @@ impl RunDirectory {
         let path = self.path.join(name);
         let error = LogError::io("write", &path);
         if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder).map_err(&error)?;
+            make_folder(folder)?;
         }
         replace(&path, bytes).map_err(error)?;
         sync_folder(path.parent().unwrap_or(&self.path))

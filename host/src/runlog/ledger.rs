@@ -108,7 +108,9 @@ impl Ledger {
     /// When the system refuses.
     pub fn create(run: &Path, signer: Option<Signer>) -> Result<Ledger, LedgerError> {
         let path = run.join(LEDGER);
-        File::create(&path).map_err(LedgerError::io("write", &path))?;
+        // Its name has to be on disk before a line is.
+        let created = File::create(&path).and_then(|_| File::open(run)?.sync_all());
+        created.map_err(LedgerError::io("write", &path))?;
         Ok(Ledger::at(path, signer))
     }
 
@@ -121,13 +123,9 @@ impl Ledger {
         let path = run.join(LEDGER);
         let ledger = Ledger::at(path, signer);
         let mut file = ledger.locked()?;
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).map_err(LedgerError::io("read", &ledger.path))?;
-        let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        if whole < bytes.len() {
-            file.set_len(whole as u64).map_err(LedgerError::io("write", &ledger.path))?;
-        }
-        let (entries, mut faults) = check(&bytes[..whole]);
+        cut_torn(&mut file).map_err(LedgerError::io("write", &ledger.path))?;
+        let bytes = whole(&mut file).map_err(LedgerError::io("read", &ledger.path))?;
+        let (entries, mut faults) = check(&bytes);
         match faults.is_empty() {
             true => Ok((ledger, entries)),
             false => Err(LedgerError::Broken { path: ledger.path, fault: faults.swap_remove(0) }),
@@ -148,20 +146,22 @@ impl Ledger {
     /// Appends what happened, now, and puts it on disk.
     ///
     /// # Errors
-    /// When the system refuses; the ledger is then as it was before.
+    /// When the system refuses, or the last line is no entry; the ledger is then as it was before. When only the head
+    /// cannot be signed, the entry stands.
     pub fn append(&self, event: Event) -> Result<Entry, LedgerError> {
         let mut file = self.locked()?;
-        let length = file.seek(SeekFrom::End(0)).map_err(LedgerError::io("read", &self.path))?;
+        let length = cut_torn(&mut file).map_err(LedgerError::io("write", &self.path))?;
         let last = last_line(&mut file, length).map_err(LedgerError::io("read", &self.path))?;
-        let (number, previous) = match &last {
+        let (number, previous) = match last.as_deref().and_then(|last| last.strip_suffix(b"\n")) {
             None => (0, NONE.to_owned()),
-            Some(last) => {
-                let entry: Entry = serde_json::from_slice(last).map_err(|error| LedgerError::Broken {
-                    path: self.path.clone(),
-                    fault: Fault { line: 0, what: format!("its last line is no entry: {error}") },
-                })?;
-                (entry.entry + 1, hexadecimal(&Sha256::digest(last)))
-            }
+            Some(last) => match check::entry(last) {
+                Ok(entry) => (entry.entry + 1, hexadecimal(&Sha256::digest(last))),
+                Err(what) => {
+                    let bytes = whole(&mut file).map_err(LedgerError::io("read", &self.path))?;
+                    let line = bytes.iter().filter(|byte| **byte == b'\n').count();
+                    return Err(LedgerError::Broken { path: self.path.clone(), fault: Fault { line, what } });
+                }
+            },
         };
         let entry = Entry { entry: number, at: Timestamp::now(), previous, event };
         let line = format!("{}\n", line(&entry));
@@ -210,7 +210,28 @@ fn line(entry: &Entry) -> String {
     format!("{body}{HASH}{}\"}}", hexadecimal(&Sha256::digest(body)))
 }
 
-/// The last line without its line feed. Its length does not depend on the ledger's.
+/// All that is in a file.
+fn whole(file: &mut File) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.seek(SeekFrom::Start(0))?;
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Cuts off a last line that has no line feed: it was never whole, and nobody was told of it. Gives the length then.
+fn cut_torn(file: &mut File) -> std::io::Result<u64> {
+    let length = file.seek(SeekFrom::End(0))?;
+    match last_line(file, length)? {
+        Some(last) if !last.ends_with(b"\n") => {
+            let length = length - last.len() as u64;
+            file.set_len(length)?;
+            Ok(length)
+        }
+        _ => Ok(length),
+    }
+}
+
+/// The last line, with its line feed if it has one. What is read for it does not depend on the ledger's length.
 fn last_line(file: &mut File, length: u64) -> std::io::Result<Option<Vec<u8>>> {
     let mut tail = Vec::new();
     let mut step = 4096;
@@ -221,8 +242,8 @@ fn last_line(file: &mut File, length: u64) -> std::io::Result<Option<Vec<u8>>> {
         (&*file).take(length - start).read_to_end(&mut tail)?;
         let text = tail.strip_suffix(b"\n").unwrap_or(&tail);
         match text.iter().rposition(|byte| *byte == b'\n') {
-            Some(before) => return Ok(Some(text[before + 1..].to_vec())),
-            None if start == 0 => return Ok(Some(text.to_vec())),
+            Some(before) => return Ok(Some(tail[before + 1..].to_vec())),
+            None if start == 0 => return Ok(Some(tail)),
             None => step *= 4,
         }
     }

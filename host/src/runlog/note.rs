@@ -119,7 +119,12 @@ impl Verifier {
     /// # Errors
     /// When it is no key.
     pub fn parse(text: &str) -> Result<Verifier, NoteError> {
-        let key = |why| NoteError::Key { what: format!("\"{text}\""), kind: "verifier key", why };
+        let refused = |what, why| NoteError::Key { what, kind: "verifier key", why };
+        if text.starts_with(PRIVATE) {
+            let why = "it is a signing key, which only who signs should have";
+            return Err(refused(format!("a text that begins with {PRIVATE}"), why));
+        }
+        let key = |why| refused(format!("\"{text}\""), why);
         let (name, hash, public) = parts(text).map_err(key)?;
         let public = VerifyingKey::from_bytes(&public).map_err(|_| key("it is no point of the curve"))?;
         let verifier = Verifier { name: name.to_owned(), key: public };
@@ -197,7 +202,11 @@ fn parts(text: &str) -> Result<(&str, u32, [u8; 32]), &'static str> {
     if !is_name(name) {
         return Err("it has no name");
     }
-    let hash = u32::from_str_radix(hash, 16).map_err(|_| "its hash is not hexadecimal")?;
+    // The hash is written in one way only: `from_str_radix` would take capitals, fewer digits and leading zeros too.
+    let hash = u32::from_str_radix(hash, 16)
+        .ok()
+        .filter(|number| hash == format!("{number:08x}"))
+        .ok_or("its hash is not eight digits in hexadecimal")?;
     let key = BASE64.decode(key).map_err(|_| "its key is not base64")?;
     match key.split_first() {
         Some((&ED25519, key)) => Ok((name, hash, key.try_into().map_err(|_| "its key has not 32 bytes")?)),

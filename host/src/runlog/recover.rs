@@ -15,7 +15,7 @@ use arrow::compute::filter_record_batch;
 use arrow::datatypes::UInt64Type;
 
 use super::reader::{Reading, segments};
-use super::stream::{StreamWriter, scan, sync_folder};
+use super::stream::{StreamWriter, make_folder, scan, sync_folder};
 use super::{LogError, Table};
 use crate::batch::{Mark, Side};
 
@@ -78,7 +78,7 @@ pub fn recover(run: &Path, groups: u32, sealed: [u64; 2]) -> Result<Recovered, L
 /// ones of groups that are not in the ledger, and pairs that are derived again.
 fn clear(run: &Path, table: Table, groups: u32) -> Result<(), LogError> {
     let folder = run.join(table.folder());
-    fs::create_dir_all(&folder).map_err(LogError::io("make", &folder))?;
+    make_folder(&folder)?;
     let failed = LogError::io("read", &folder);
     for entry in fs::read_dir(&folder).map_err(&failed)? {
         let path = entry.map_err(&failed)?.path();

@@ -15,7 +15,7 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 use sha2::{Digest, Sha256};
 
-use super::stream::{StreamWriter, scan, sync_folder};
+use super::stream::{StreamWriter, make_folder, scan, sync_folder};
 use super::{LogError, hexadecimal};
 
 /// The segments of one table that are appended to, one after the other.
@@ -32,7 +32,7 @@ pub(super) struct Segments {
 impl Segments {
     /// Goes on with an open segment, or begins with the first that is needed.
     pub fn new(folder: PathBuf, schema: SchemaRef, open: Option<StreamWriter>) -> Result<Segments, LogError> {
-        fs::create_dir_all(&folder).map_err(LogError::io("make", &folder))?;
+        make_folder(&folder)?;
         Ok(Segments { folder, schema, open, dirty: false, unnamed: false })
     }
 
@@ -65,6 +65,7 @@ impl Segments {
     pub fn close(&mut self) -> Result<Option<PathBuf>, LogError> {
         let Some(open) = self.open.take() else { return Ok(None) };
         let path = open.path().to_owned();
+        // Some of its rows may be waited for, and a later sync does not come to this file any more.
         open.finish()?;
         if std::mem::take(&mut self.unnamed) {
             sync_folder(&self.folder)?;

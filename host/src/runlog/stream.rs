@@ -99,12 +99,13 @@ impl StreamWriter {
         self.file.sync_data().map_err(LogError::io("sync", &self.path))
     }
 
-    /// Writes the end of the stream.
+    /// Writes the end of the stream, and puts all of it on disk.
     ///
     /// # Errors
     /// When the system refuses.
     pub fn finish(mut self) -> Result<(), LogError> {
-        self.write(&END)
+        self.write(&END)?;
+        self.sync()
     }
 }
 
@@ -114,6 +115,21 @@ impl StreamWriter {
 /// When the system refuses.
 pub fn sync_folder(folder: &Path) -> Result<(), LogError> {
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(LogError::io("sync", folder))
+}
+
+/// Makes a folder, if it is not there, and puts its own name on disk: what is synced in it is lost without.
+///
+/// # Errors
+/// When the system refuses.
+pub fn make_folder(folder: &Path) -> Result<(), LogError> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    std::fs::create_dir_all(folder).map_err(LogError::io("make", folder))?;
+    match folder.parent() {
+        Some(parent) if parent != Path::new("") => sync_folder(parent),
+        _ => sync_folder(Path::new(".")),
+    }
 }
 
 /// Encoded messages as one run of bytes, with their checksums.
@@ -178,7 +194,8 @@ fn metadata_length(prefix: &[u8; PREFIX]) -> Result<usize, String> {
 }
 
 fn body_length(metadata: &[u8]) -> Result<usize, String> {
-    let message = root_as_message(metadata).map_err(|error| error.to_string())?;
+    let message =
+        root_as_message(metadata).map_err(|_| "the metadata of a message cannot be read".to_owned())?;
     usize::try_from(message.bodyLength()).map_err(|_| "a message has a body of negative length".to_owned())
 }
 
@@ -276,6 +293,10 @@ impl Scan {
         self.file.read_exact(&mut prefix)?;
         self.left -= PREFIX as u64;
         if prefix == END {
+            // Behind the end nothing is ever written, so this is a length that was changed to zero.
+            if self.left > 0 {
+                return Ok(Err("something stands behind its end".to_owned()));
+            }
             self.ended = true;
             return Ok(Ok(None));
         }
@@ -308,7 +329,14 @@ impl Scan {
     }
 
     fn decode(&mut self, message: &mut Buffer) -> Option<RecordBatch> {
-        match self.decoder.decode(message) {
+        // The decoder looks at a message without a body only once something follows. So it is handed each message behind
+        // its marker, and then the marker of the next, which it takes or leaves.
+        message.advance(MARKER.len());
+        let decoded = match self.decoder.decode(message) {
+            Ok(None) => self.decoder.decode(&mut Buffer::from(&MARKER)),
+            decoded => decoded,
+        };
+        match decoded {
             Ok(batch) => batch,
             Err(error) => {
                 self.damage = Some(error.to_string());

@@ -148,11 +148,15 @@ impl Writing {
     /// # Errors
     /// The first thing that went wrong while writing.
     pub fn finish(self) -> Result<(), LogError> {
-        let stopped = |_| LogError::Directory("a thread that writes the log has stopped".to_owned());
-        let appended = self.appending.join().map_err(stopped)?;
-        self.sealing.join().map_err(stopped)??;
+        let appended = self.appending.join().map_err(|_| stopped("appends to the log"))?;
+        // Appending stops because sealing has, too, so that error comes first.
+        self.sealing.join().map_err(|_| stopped("seals"))??;
         appended
     }
+}
+
+fn stopped(what: &str) -> LogError {
+    LogError::Directory(format!("the thread that {what} has stopped; this is a fault in understudy"))
 }
 
 /// One table, and what is to be appended to it next.
@@ -258,7 +262,7 @@ impl Committer {
                     closed.segments[Table::Pairs as usize] = pairs;
                     closed.checkpoint = checkpoint;
                     // The other end hangs up only after an error of its own, which is what the run then ends with.
-                    let _ = self.closed.send(closed);
+                    self.closed.send(closed).map_err(|_| stopped("seals"))?;
                 }
                 Ok(())
             }
@@ -286,3 +290,6 @@ impl Committer {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -49,7 +49,7 @@ pub fn check(bytes: &[u8]) -> (Vec<Entry>, Vec<Fault>) {
 }
 
 /// The entry in a line, which must be written as an entry is.
-fn entry(text: &[u8]) -> Result<Entry, String> {
+pub(super) fn entry(text: &[u8]) -> Result<Entry, String> {
     let text = str::from_utf8(text).map_err(|_| "it is not UTF-8".to_owned())?;
     let (body, hash) = text.rsplit_once(HASH).ok_or("it has no hash")?;
     if hash.strip_suffix("\"}") != Some(&hexadecimal(&Sha256::digest(body))) {

@@ -1,1 +1,399 @@
+//! Recovery of logs that were cut off anywhere, against what was appended to them.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use arrow::array::ArrayRef;
+use arrow::compute::concat_batches;
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+use super::super::reader::SegmentFile;
+use super::super::segments::seal;
+use super::*;
+
+/// A record as the log knows it: of which stream, its number, whether it takes part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Row {
+    side: Side,
+    sequence: u64,
+    refused: bool,
+}
+
+impl Row {
+    fn table(self) -> Table {
+        match self.refused {
+            true => Table::Refused,
+            false => [Table::Snapshots, Table::Decisions][self.side as usize],
+        }
+    }
+
+    fn mark(self) -> Mark {
+        let (line, offset) = (self.sequence + 1, 10 * self.sequence);
+        Mark { line, offset, digest: self.sequence ^ (0xfeed + self.side as u64) }
+    }
+}
+
+fn batch(table: Table, rows: &[Row]) -> RecordBatch {
+    let numbers = |of: fn(Row) -> u64| -> ArrayRef {
+        Arc::new(UInt64Array::from_iter_values(rows.iter().map(|row| of(*row))))
+    };
+    let text = |of: fn(Row) -> String| -> ArrayRef {
+        Arc::new(StringArray::from_iter_values(rows.iter().map(|row| of(*row))))
+    };
+    let mut columns = vec![
+        ("sequence", numbers(|row| row.sequence)),
+        ("line", numbers(|row| row.mark().line)),
+        ("offset", numbers(|row| row.mark().offset)),
+        ("raw", text(|row| format!("{row:?}"))),
+        ("digest", numbers(|row| row.mark().digest)),
+    ];
+    if table == Table::Refused {
+        columns.insert(0, ("stream", text(|row| row.side.plural().to_owned())));
+    }
+    RecordBatch::try_from_iter(columns).expect("columns of one length")
+}
+
+/// What is done to a log: rows of a stream are appended, and perhaps the group is closed behind them.
+#[derive(Clone, Debug)]
+struct Step {
+    side: Side,
+    /// For each row whether it is refused.
+    rows: Vec<bool>,
+    close: bool,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step =
+        (any::<bool>(), prop::collection::vec(prop::bool::weighted(0.3), 1..5), prop::bool::weighted(0.2));
+    let step = step.prop_map(|(decision, rows, close)| {
+        let side = if decision { Side::Decision } else { Side::Snapshot };
+        Step { side, rows, close }
+    });
+    prop::collection::vec(step, 0..16)
+}
+
+/// What is in a file: where each batch ends, and its rows.
+#[derive(Default)]
+struct Content {
+    batches: Vec<(u64, Vec<Row>)>,
+    /// How much of the file was on disk when the acknowledged step ended.
+    synced: u64,
+}
+
+/// A log that was cut off.
+struct Log {
+    folder: TempDir,
+    groups: u32,
+    sealed: [u64; 2],
+    /// The rows of which all is left.
+    left: Vec<Row>,
+    /// How many records of each stream were on disk when the acknowledged step ended.
+    acknowledged: [u64; 2],
+}
+
+impl Log {
+    /// Appends all steps, and then cuts each file somewhere behind what it held after the first `acknowledged` steps.
+    fn new(
+        groups: u32,
+        sealed: [u64; 2],
+        steps: &[Step],
+        acknowledged: usize,
+        cuts: &[prop::sample::Index],
+    ) -> Log {
+        let folder = TempDir::new().expect("a folder");
+        let mut log = Log { folder, groups, sealed, left: Vec::new(), acknowledged: sealed };
+        let mut next = sealed;
+        let mut group = groups;
+        let mut open: BTreeMap<usize, (PathBuf, StreamWriter)> = BTreeMap::new();
+        let mut files: BTreeMap<PathBuf, Content> = BTreeMap::new();
+        for (at, step) in steps.iter().enumerate() {
+            let row = |(at, refused): (usize, &bool)| Row {
+                side: step.side,
+                sequence: next[step.side as usize] + at as u64,
+                refused: *refused,
+            };
+            let rows: Vec<Row> = step.rows.iter().enumerate().map(row).collect();
+            next[step.side as usize] += rows.len() as u64;
+            for table in RECORDS {
+                let rows: Vec<Row> = rows.iter().copied().filter(|row| row.table() == table).collect();
+                if rows.is_empty() {
+                    continue;
+                }
+                let batch = batch(table, &rows);
+                let (path, writer) = open.entry(table as usize).or_insert_with(|| {
+                    let path = log.file(table, group);
+                    fs::create_dir_all(path.parent().expect("a folder")).expect("it can be made");
+                    (path.clone(), StreamWriter::create(&path, &batch.schema()).expect("a new file"))
+                });
+                writer.append(&batch).expect("the disk has room");
+                let end = fs::metadata(&*path).expect("it is there").len();
+                files.entry(path.clone()).or_default().batches.push((end, rows));
+            }
+            if step.close {
+                group += 1;
+                while let Some((_, (_, writer))) = open.pop_first() {
+                    writer.finish().expect("the disk has room");
+                }
+            }
+            if at < acknowledged {
+                log.acknowledged = next;
+                for (path, content) in &mut files {
+                    content.synced = fs::metadata(path).expect("it is there").len();
+                }
+            }
+        }
+        for (at, (path, content)) in files.iter().enumerate() {
+            let file = fs::OpenOptions::new().write(true).open(path).expect("it is there");
+            let length = file.metadata().expect("it is there").len();
+            let cut = cuts[at % cuts.len()].index((length - content.synced) as usize + 1) as u64;
+            let length = content.synced + cut;
+            file.set_len(length).expect("it can be cut");
+            let whole = content.batches.iter().filter(|(end, _)| *end <= length);
+            log.left.extend(whole.flat_map(|(_, rows)| rows));
+        }
+        log
+    }
+
+    fn file(&self, table: Table, group: u32) -> PathBuf {
+        self.folder.path().join(table.folder()).join(format!("{group:06}.arrows"))
+    }
+
+    /// For each stream the first number that is missing.
+    fn next(&self) -> [u64; 2] {
+        Side::BOTH.map(|side| {
+            let has =
+                |sequence: &u64| self.left.iter().any(|row| row.side == side && row.sequence == *sequence);
+            (self.sealed[side as usize]..).find(|sequence| !has(sequence)).expect("rows end somewhere")
+        })
+    }
+
+    /// The rows before them, in the order in which they were appended.
+    fn rows(&self, table: Table) -> Vec<Row> {
+        let next = self.next();
+        let stays = |row: &&Row| row.table() == table && row.sequence < next[row.side as usize];
+        self.left.iter().filter(stays).copied().collect()
+    }
+
+    /// How many there are behind them.
+    fn behind(&self) -> [u64; 2] {
+        let next = self.next();
+        let behind = |side: Side| move |row: &&Row| row.side == side && row.sequence >= next[side as usize];
+        Side::BOTH.map(|side| self.left.iter().filter(behind(side)).count() as u64)
+    }
+
+    fn recover(&self) -> Recovered {
+        recover(self.folder.path(), self.groups, self.sealed).expect("what is torn is no error")
+    }
+
+    /// Whether what was recovered is what it should be, in memory and on disk.
+    fn check(&self, recovered: &Recovered) -> Result<(), TestCaseError> {
+        prop_assert_eq!(recovered.next, self.next());
+        prop_assert_eq!(recovered.group, self.groups);
+        for side in Side::BOTH {
+            prop_assert!(recovered.next[side as usize] >= self.acknowledged[side as usize]);
+            let of = |row: &&Row| row.side == side && row.sequence + 1 == recovered.next[side as usize];
+            let last = self.left.iter().find(of).map(|row| (row.sequence, row.mark()));
+            prop_assert_eq!(recovered.marks[side as usize], last);
+        }
+        for table in RECORDS {
+            let rows = self.rows(table);
+            prop_assert_eq!(recovered.rows[table as usize], rows.len() as u64);
+            prop_assert_eq!(self.read(table), batch(table, &rows));
+            let files: Vec<PathBuf> = self.files(table).into_keys().collect();
+            let only: Vec<PathBuf> =
+                (!rows.is_empty()).then(|| self.file(table, self.groups)).into_iter().collect();
+            prop_assert_eq!(&files, &only);
+            let open = recovered.writers[table as usize].as_ref().map(|writer| writer.path().to_owned());
+            prop_assert_eq!(open.into_iter().collect::<Vec<_>>(), only);
+        }
+        Ok(())
+    }
+
+    /// All rows of a table, as they are read.
+    fn read(&self, table: Table) -> RecordBatch {
+        let reading = Reading { table, columns: Vec::new(), from_group: 0, from: None };
+        let rows = reading.open(self.folder.path()).expect("the folder is there");
+        let batches: Vec<RecordBatch> = rows.map(|batch| batch.expect("whole batches")).collect();
+        concat_batches(&batch(table, &[]).schema(), &batches).expect("they have one schema")
+    }
+
+    /// The files of a table.
+    fn files(&self, table: Table) -> BTreeMap<PathBuf, Vec<u8>> {
+        let segments = segments(self.folder.path(), table).expect("the folder is there");
+        let read =
+            |segment: SegmentFile| (segment.path.clone(), fs::read(&segment.path).expect("it is there"));
+        segments.into_iter().map(read).collect()
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn a_log_is_recovered_up_to_the_first_record_that_is_missing(
+        groups in 0u32..3,
+        sealed in prop::array::uniform2(0u64..4),
+        steps in steps(),
+        acknowledged: prop::sample::Index,
+        cuts in prop::collection::vec(any::<prop::sample::Index>(), 1..20),
+        interrupted in prop::array::uniform3(0usize..3),
+    ) {
+        let acknowledged = acknowledged.index(steps.len() + 1);
+        let log = Log::new(groups, sealed, &steps, acknowledged, &cuts);
+        let before = RECORDS.map(|table| log.files(table));
+        let recovered = log.recover();
+        prop_assert_eq!(recovered.cut, log.behind());
+        log.check(&recovered)?;
+        drop(recovered);
+
+        // As if it had been cut off: each table is as it was, or merged with some of its files still there, or done.
+        for (table, (before, interrupted)) in RECORDS.into_iter().zip(before.iter().zip(interrupted)) {
+            let merged = log.files(table);
+            let aside = log.file(table, groups).with_extension("arrows.tmp");
+            let remove = |path: &PathBuf| fs::remove_file(path).expect("it is there");
+            match interrupted {
+                0 => {
+                    merged.keys().for_each(remove);
+                    before.iter().for_each(|(path, bytes)| fs::write(path, bytes).expect("room"));
+                    let half = merged.values().next().map_or(&[][..], |bytes| &bytes[..bytes.len() / 2]);
+                    if !before.is_empty() {
+                        fs::write(aside, half).expect("room");
+                    }
+                }
+                1 => {
+                    let others = before.iter().filter(|(path, _)| !merged.contains_key(*path));
+                    let left = others.skip(acknowledged % 2);
+                    left.for_each(|(path, bytes)| fs::write(path, bytes).expect("room"));
+                }
+                _ => {}
+            }
+        }
+        let mut recovered = log.recover();
+        log.check(&recovered)?;
+
+        // And it is written on.
+        for (table, writer) in RECORDS.into_iter().zip(&mut recovered.writers) {
+            let rows = [Row { side: Side::Snapshot, sequence: 99, refused: table == Table::Refused }];
+            if let Some(writer) = writer {
+                writer.append(&batch(table, &rows)).expect("the disk has room");
+                prop_assert_eq!(log.read(table), batch(table, &[log.rows(table), rows.to_vec()].concat()));
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_are_followed_from_any_start_whatever_their_order(
+        runs in prop::collection::vec((0u64..30, 1u64..6), 0..12),
+        start in 0u64..30,
+    ) {
+        let numbers: BTreeSet<u64> = runs.iter().flat_map(|(first, count)| *first..first + count).collect();
+        let ranges = runs.iter().map(|(first, count)| (*first, first + count)).collect();
+        let mut found = Found([Vec::new(), ranges]);
+        let end = (start..).find(|number| !numbers.contains(number)).expect("there is an end");
+        prop_assert_eq!(found.end(Side::Decision, start), end);
+        let behind = numbers.iter().filter(|number| **number > end).count();
+        prop_assert_eq!(found.behind(Side::Decision, end), behind as u64);
+        prop_assert_eq!((found.end(Side::Snapshot, start), found.behind(Side::Snapshot, start)), (start, 0));
+    }
+}
+
+fn snapshot(sequence: u64) -> Row {
+    Row { side: Side::Snapshot, sequence, refused: false }
+}
+
+/// A closed segment of these rows.
+fn segment(run: &Path, table: Table, group: u32, rows: &[Row]) -> PathBuf {
+    let path = run.join(table.folder()).join(format!("{group:06}.arrows"));
+    fs::create_dir_all(path.parent().expect("a folder")).expect("it can be made");
+    let batch = batch(table, rows);
+    let mut writer = StreamWriter::create(&path, &batch.schema()).expect("a new file");
+    writer.append(&batch).expect("the disk has room");
+    writer.finish().expect("the disk has room");
+    path
+}
+
+#[test]
+fn what_is_left_over_is_removed_and_what_is_sealed_stays() {
+    let folder = TempDir::new().expect("a folder");
+    let run = folder.path();
+    segment(run, Table::Snapshots, 1, &[snapshot(0)]);
+    segment(run, Table::Snapshots, 2, &[snapshot(1), snapshot(2)]);
+    segment(run, Table::Pairs, 2, &[snapshot(1)]);
+    for name in ["000001.parquet", "000002.parquet", "000002.parquet.tmp", "notes.txt"] {
+        fs::write(run.join("snapshots").join(name), name).expect("it can be written");
+        fs::write(run.join("pairs").join(name), name).expect("it can be written");
+    }
+    let recovered = recover(run, 2, [1, 0]).expect("nothing is torn");
+    assert_eq!((recovered.next, recovered.rows, recovered.torn.len()), ([3, 0], [2, 0, 0, 0], 0));
+    let names = |table: Table| {
+        let entries = fs::read_dir(run.join(table.folder())).expect("a folder").flatten();
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.file_name().into_string().expect("UTF-8")).collect();
+        names.sort();
+        names.join(" ")
+    };
+    let names = Table::ALL.map(|table| format!("{}: {}.", table.folder(), names(table)));
+    insta::assert_snapshot!(names.join("\n"), @r#"
+    snapshots: 000001.parquet 000002.arrows notes.txt.
+    decisions: .
+    refused: .
+    pairs: 000001.parquet notes.txt.
+    "#);
+}
+
+#[test]
+fn the_last_record_of_the_sealed_groups_is_found_in_whichever_table_it_is() {
+    let folder = TempDir::new().expect("a folder");
+    let run = folder.path();
+    let refused = |side, sequence| Row { side, sequence, refused: true };
+    let groups: [&[Row]; 4] = [
+        &[refused(Side::Decision, 0), refused(Side::Snapshot, 0)],
+        &[snapshot(1), snapshot(2), refused(Side::Snapshot, 3)],
+        &[refused(Side::Decision, 1), refused(Side::Decision, 2)],
+        &[snapshot(4), refused(Side::Decision, 3)],
+    ];
+    let mut last = [None; 2];
+    assert_eq!(Side::BOTH.map(|side| last_mark(run, side).expect("nothing is there")), last);
+    for (group, rows) in groups.into_iter().enumerate() {
+        for table in RECORDS {
+            let rows: Vec<Row> = rows.iter().copied().filter(|row| row.table() == table).collect();
+            if !rows.is_empty() {
+                let path = segment(run, table, group as u32, &rows);
+                seal(&path).expect("it is whole");
+                fs::remove_file(path).expect("it is there");
+            }
+        }
+        rows.iter().for_each(|row| last[row.side as usize] = Some((row.sequence, row.mark())));
+        assert_eq!(Side::BOTH.map(|side| last_mark(run, side).expect("they are whole")), last);
+    }
+    // The open group is not looked at.
+    segment(run, Table::Snapshots, 9, &[snapshot(5)]);
+    assert_eq!(Side::BOTH.map(|side| last_mark(run, side).expect("they are whole")), last);
+}
+
+#[test]
+fn what_is_found_is_said() {
+    let folder = TempDir::new().expect("a folder");
+    let run = folder.path();
+    let path = segment(run, Table::Snapshots, 0, &[snapshot(0)]);
+    let length = fs::metadata(&path).expect("it is there").len();
+    let file = fs::OpenOptions::new().write(true).open(&path).expect("it is there");
+    file.set_len(length - 20).expect("it can be cut");
+    fs::create_dir_all(run.join("refused")).expect("it can be made");
+    fs::write(run.join("refused/000000.arrows"), "not a segment").expect("it can be written");
+    let recovered = recover(run, 0, [0; 2]).expect("what is torn is no error");
+    let torn = recovered.torn.iter().map(|(path, what)| format!("{}: {what}", path.display()));
+    let mut said: Vec<String> = torn.collect();
+
+    let other = batch(Table::Snapshots, &[snapshot(0)]).project(&[1, 2]).expect("it has these columns");
+    let path = run.join("decisions/000000.arrows");
+    let mut writer = StreamWriter::create(&path, &other.schema()).expect("a new file");
+    writer.append(&other).expect("the disk has room");
+    said.push(recover(run, 0, [0; 2]).err().expect("it has no sequence").to_string());
+    insta::assert_snapshot!(said.join("\n").replace(&run.display().to_string(), "RUN"), @r#"
+    RUN/snapshots/000000.arrows: it ends in the middle of a message
+    RUN/refused/000000.arrows: a message does not begin as one
+    cannot read RUN/decisions/000000.arrows: it has no column digest of the right type; the run was written by another version
+    "#);
+}

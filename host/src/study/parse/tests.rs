@@ -58,6 +58,7 @@ fn what_is_left_out_has_its_default() {
         call_timeout: SignedDuration::from_secs(1),
         memory_mib: 64,
         record_bytes: 1_048_576,
+        waiting_mib: 1024,
     };
     assert_eq!(study.limits, limits);
     let bare = read(&[("[decisions.fields]\nroom = \"text\"\n", ""), ("[\"decision.room\"]", "[]")]);
