@@ -47,11 +47,13 @@ fn it_is_named_after_the_study_unless_named() {
     checkpoint.bin
     decisions
     decisions/000000.parquet
+    ledger.jsonl
     pairs
     pairs/000000.parquet
     plugins
     refused
     report.json
+    seal.json
     snapshots
     snapshots/000000.parquet
     study.toml
@@ -75,14 +77,14 @@ fn what_is_there_is_left_alone() {
     bench.run(&[]);
     bench.write("other/notes.txt", "keep me");
     let before = tree(bench.path());
-    insta::assert_snapshot!(refused(&bench, "run"), @"run already holds a run of this study; choose another directory with --run, or remove it");
+    insta::assert_snapshot!(refused(&bench, "run"), @"run already holds a run of this study, which has ended; choose another directory with --run");
     insta::assert_snapshot!(refused(&bench, "other"), @"other is not empty and holds no run; choose another directory with --run");
     insta::assert_snapshot!(refused(&bench, "snapshots.jsonl"), @"cannot use snapshots.jsonl: Not a directory (os error 20); choose a directory that may be written to with --run");
     insta::assert_snapshot!(refused(&bench, "snapshots.jsonl/run"), @"cannot use snapshots.jsonl/run: Not a directory (os error 20); choose a directory that may be written to with --run");
     assert_eq!(tree(bench.path()), before);
 
     bench.change(&[("every = \"day\"", "every = \"hour\"")]);
-    insta::assert_snapshot!(refused(&bench, "run"), @"run already holds a run of this study as it was before study.toml was changed; choose another directory with --run, or remove it");
+    insta::assert_snapshot!(refused(&bench, "run"), @"run holds a run of this study as it was before study.toml was changed, and what was promised may not change; put the old file back to go on, or choose another directory with --run");
     bench.change(&[("study = \"small\"", "study = \"smaller\"")]);
     insta::assert_snapshot!(refused(&bench, "run"), @r#"run already holds a run of another study, "small"; choose another directory with --run"#);
 }
@@ -135,7 +137,7 @@ fn a_directory_that_may_not_be_written_to() {
     insta::assert_snapshot!(said.err, @"cannot make locked/run: Read-only file system (os error 30); choose a directory that may be written to with --run");
     let said = bench.isolated(&format!("{lock} --run locked"));
     assert_eq!((said.code, said.out.as_str()), (1, ""));
-    insta::assert_snapshot!(said.err, @"cannot write locked/study.toml: Read-only file system (os error 30); choose a directory that may be written to with --run");
+    insta::assert_snapshot!(said.err, @"cannot write locked/beginning.tmp: Read-only file system (os error 30); choose a directory that may be written to with --run");
 }
 
 #[test]

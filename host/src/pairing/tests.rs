@@ -24,6 +24,7 @@ fn records(inputs: &[Input]) -> Records {
         raw: StringArray::from_iter_values(inputs.iter().map(|i| i.content.to_string())),
         digests: inputs.iter().map(|i| u64::from(i.content)).collect(),
         lines: (0..inputs.len() as u64).collect(),
+        offsets: vec![0; inputs.len()],
     }
 }
 

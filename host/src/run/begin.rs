@@ -20,7 +20,9 @@ use super::seal::{SEAL, Seal};
 use super::{Options, tables};
 use crate::batch::Side;
 use crate::runlog::ledger::{Asset, Entry, Event, Ledger};
-use crate::runlog::{CHECKPOINT, Found, Recovered, RunDirectory, Sealer, checkpoint, last_mark, recover};
+use crate::runlog::{
+    CHECKPOINT, Found, Recovered, RunDirectory, Sealer, checkpoint, last_mark, present, recover,
+};
 use crate::sandbox::digest;
 
 /// All that a run begins with.
@@ -54,7 +56,9 @@ pub fn begin(prepared: &Prepared, options: Options<'_>) -> anyhow::Result<Begun>
     for source in [&prepared.study.snapshots_source, &prepared.study.decisions_source] {
         crate::source::check(source, &prepared.folder)?;
     }
-    match RunDirectory::open(options.directory, &prepared.text)? {
+    let seal = fs::read(options.directory.join(SEAL)).ok().and_then(|bytes| Seal::parse(&bytes).ok());
+    let sealed = seal.as_ref().map(|seal| seal.declaration.as_str());
+    match RunDirectory::open(options.directory, &prepared.text, sealed)? {
         Found::Fresh(directory) => anew(prepared, directory, options),
         Found::Run(directory) => go_on(prepared, directory, options),
     }
@@ -64,7 +68,6 @@ fn anew(prepared: &Prepared, directory: RunDirectory, options: Options<'_>) -> a
     let began = Timestamp::now();
     let seal = Seal::of(prepared, began);
     directory.begin()?;
-    directory.write("study.toml", prepared.text.as_bytes())?;
     keep(prepared, &directory)?;
     let sealed = seal.to_json();
     directory.write(SEAL, sealed.as_bytes())?;
@@ -111,14 +114,6 @@ fn go_on(prepared: &Prepared, directory: RunDirectory, options: Options<'_>) -> 
         anyhow!("{shown}/{SEAL} is damaged: {what}; run `understudy verify {shown}` to see what else is")
     })?;
     let seal_digest = digest(&sealed);
-    let changes = seal.changes(&Seal::of(prepared, seal.sealed_at));
-    if !changes.is_empty() {
-        bail!(
-            "{shown} holds a run of this study that has not ended, and what was promised has changed since: {}; put it back \
-             to go on, or choose another directory with --run",
-            changes.join(", ")
-        );
-    }
     let (ledger, entries) = Ledger::open(run, options.signer)?;
     let past = Past::of(&entries);
     if past.seal.as_ref() != Some(&seal_digest) {
@@ -129,6 +124,16 @@ fn go_on(prepared: &Prepared, directory: RunDirectory, options: Options<'_>) -> 
             "{shown} already holds a run of this study, which has ended; choose another directory with --run"
         );
     }
+    let changes = seal.changes(&Seal::of(prepared, seal.sealed_at));
+    if !changes.is_empty() {
+        bail!(
+            "{shown} holds a run of this study that has not ended, and what was promised has changed since: {}; put it back \
+             to go on, or choose another directory with --run",
+            changes.join(", ")
+        );
+    }
+    present(run, &entries)?;
+    keep(prepared, &directory)?;
     let recovered = recover(run, past.groups, past.covers)?;
     let saved = saved(run, &seal_digest, &past);
     let mut marks = [None, None];
@@ -226,15 +231,20 @@ fn saved(run: &Path, seal: &str, past: &Past) -> Option<Saved> {
     fits.then_some(saved)
 }
 
-/// Puts the plugins and their assets into the run directory.
+/// Puts the declaration, the plugins and their assets into the run directory, where they are not there as they should be.
 fn keep(prepared: &Prepared, directory: &RunDirectory) -> anyhow::Result<()> {
+    let keep = |name: &str, bytes: &[u8]| match fs::read(directory.path().join(name)) {
+        Ok(held) if held == bytes => Ok(()),
+        _ => directory.write(name, bytes),
+    };
+    keep("study.toml", prepared.text.as_bytes())?;
     let models = prepared.models.iter().map(|m| (&m.file, &m.assets));
     let metrics = prepared.metrics.iter().map(|m| (&m.file, &m.assets));
     let comparator = (&prepared.comparator.file, &prepared.comparator.assets);
     for (file, assets) in models.chain([comparator]).chain(metrics) {
-        directory.write(&plugin_name(&file.digest), &file.bytes)?;
+        keep(&plugin_name(&file.digest), &file.bytes)?;
         for (_, bytes) in assets.iter() {
-            directory.write(&asset_name(&digest(bytes)), bytes)?;
+            keep(&asset_name(&digest(bytes)), bytes)?;
         }
     }
     Ok(())

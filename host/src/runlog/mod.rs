@@ -36,7 +36,7 @@ use std::path::{Path, PathBuf};
 
 pub use directory::{Found, RunDirectory};
 pub use reader::{Reading, Rows, SegmentFile, segments};
-pub use recover::{Recovered, last_mark, recover};
+pub use recover::{Recovered, last_mark, present, recover};
 pub use sealer::Sealer;
 pub use writer::{Acknowledge, Commit, LogWriter, Writing};
 

@@ -32,7 +32,7 @@ fn stream() -> Stream {
 fn decode(lines: &[&str]) -> Decoded {
     let mut run = Lines::default();
     for (at, line) in lines.iter().enumerate() {
-        run.push(at as u64 + 1, line.as_bytes());
+        run.push(at as u64 + 1, 0, line.as_bytes());
     }
     Decoder::new(Side::Snapshot, &stream(), lines.len().max(1)).decode(&run)
 }
@@ -159,7 +159,7 @@ fn integers_may_be_written_as_numbers_without_a_fraction() {
 #[test]
 fn bytes_that_are_not_utf8_cost_one_record() {
     let mut run = Lines::default();
-    run.push(1, with(r#""name":"ok""#).as_bytes());
+    run.push(1, 0, with(r#""name":"ok""#).as_bytes());
     run.push(2, 10, b"{\"id\":\"\xff\"}");
     run.push_broken(3, 20, b"{\"id\":", "longer than 6 bytes".into());
     let decoded = Decoder::new(Side::Decision, &stream(), 8).decode(&run);
