@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
 
-use understudy_tests::tables::{open_rows, sealed};
+use understudy_tests::tables::{open_rows, sealed, tree};
 use understudy_tests::{Bench, root};
 
 /// What a run says that cannot begin or go on.
@@ -12,25 +11,6 @@ fn refused(bench: &Bench, run: &str) -> String {
     let said = bench.understudy(&["run", "study.toml", "--run", run]);
     assert_eq!((said.code, said.out.as_str()), (1, ""), "{}", said.err);
     said.err
-}
-
-/// Every file under a folder with its content; a folder has none.
-fn tree(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut found = BTreeMap::new();
-    let mut open = vec![folder.to_owned()];
-    while let Some(folder) = open.pop() {
-        for entry in fs::read_dir(&folder).expect("a folder can be listed") {
-            let path = entry.expect("a folder can be listed").path();
-            if path.is_dir() {
-                open.push(path.clone());
-                found.insert(path, Vec::new());
-            } else {
-                let content = fs::read(&path).expect("a file can be read");
-                found.insert(path, content);
-            }
-        }
-    }
-    found
 }
 
 #[test]

@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{anyhow, bail};
 use jiff::Timestamp;
 
 use super::conductor::{Known, Start};
@@ -109,15 +109,24 @@ fn anew(prepared: &Prepared, directory: RunDirectory, options: Options<'_>) -> a
 fn go_on(prepared: &Prepared, directory: RunDirectory, options: Options<'_>) -> anyhow::Result<Begun> {
     let run = directory.path();
     let shown = run.display();
-    let sealed = fs::read(run.join(SEAL)).with_context(|| format!("cannot read {shown}/{SEAL}"))?;
+    let sealed = fs::read(run.join(SEAL)).map_err(|error| {
+        anyhow!(
+            "cannot read {shown}/{SEAL}: {error}; put a copy of it back to go on, or choose another directory with --run"
+        )
+    })?;
     let seal = Seal::parse(&sealed).map_err(|what| {
-        anyhow!("{shown}/{SEAL} is damaged: {what}; run `understudy verify {shown}` to see what else is")
+        anyhow!(
+            "{shown}/{SEAL} is damaged: {what}; put a copy of it back to go on, or choose another directory with --run"
+        )
     })?;
     let seal_digest = digest(&sealed);
     let (ledger, entries) = Ledger::open(run, options.signer)?;
     let past = Past::of(&entries);
     if past.seal.as_ref() != Some(&seal_digest) {
-        bail!("{shown}/{SEAL} is not the one that the run was opened with; run `understudy verify {shown}`");
+        bail!(
+            "{shown}/{SEAL} is not the one that the run was opened with; put a copy of that back to go on, or choose \
+             another directory with --run"
+        );
     }
     if past.closed {
         bail!(
