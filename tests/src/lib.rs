@@ -1,6 +1,7 @@
 //! What the whole-system tests share: the program, studies made on the spot, and what they left behind.
 
 pub mod process;
+pub mod rough;
 pub mod synthetic;
 pub mod tables;
 

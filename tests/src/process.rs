@@ -1,6 +1,8 @@
-//! The program while it runs: fed through a pipe, sent signals, or given a world of its own.
+//! The program while it runs: fed through a pipe, sent signals, killed, or given a world of its own.
 
+use std::fs;
 use std::io::{Read, Write as _};
+use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, Command, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -47,6 +49,22 @@ impl Running {
         let kill = ["-c", "kill -$0 $1", name, &self.child.id().to_string()].map(str::to_owned);
         let status = Command::new("sh").args(kill).status().expect("there is a shell");
         assert!(status.success(), "no process to send {name} to");
+    }
+
+    /// How many bytes it has written by now, to files and pipes; `None` if it has ended.
+    pub fn written(&mut self) -> Option<u64> {
+        if self.child.try_wait().expect("a child can be waited for").is_some() {
+            return None;
+        }
+        let io = fs::read_to_string(format!("/proc/{}/io", self.child.id())).ok()?;
+        io.lines().find_map(|line| line.strip_prefix("wchar: "))?.parse().ok()
+    }
+
+    /// Kills it, so that it can do nothing more. Gives whether it was still alive.
+    pub fn kill(&mut self) -> bool {
+        self.child.kill().expect("a child can be killed");
+        let status = self.child.wait().expect("a child can be waited for");
+        status.signal() == Some(9)
     }
 
     /// Waits for its end, with standard input as it is.

@@ -77,10 +77,11 @@ const ZONES: [&str; 8] = ["dock-1", "dock-2", "dock-3", "yard-1", "yard-2", "col
 const CARRIERS: [&str; 4] = ["north", "south", "east", "west"];
 
 /// A stream of numbers that is the same every time (splitmix64: Steele, Lea, Flood 2014).
-struct Numbers(u64);
+pub struct Numbers(pub u64);
 
 impl Numbers {
-    fn next(&mut self, below: u64) -> u64 {
+    /// The next number, which is below `below`.
+    pub fn next(&mut self, below: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -1,5 +1,6 @@
-//! The tables of a run directory, as tests read them.
+//! The files and the tables of a run directory, as tests read them.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
@@ -8,6 +9,25 @@ use arrow::compute::concat_batches;
 use arrow::datatypes::UInt64Type;
 use arrow::ipc::reader::StreamReader;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+/// Every file under a folder with its content; a folder has none.
+pub fn tree(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut open = vec![folder.to_owned()];
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(&folder).expect("a folder can be listed") {
+            let path = entry.expect("a folder can be listed").path();
+            if path.is_dir() {
+                open.push(path.clone());
+                found.insert(path, Vec::new());
+            } else {
+                let content = fs::read(&path).expect("a file can be read");
+                found.insert(path, content);
+            }
+        }
+    }
+    found
+}
 
 /// The files of a table with this extension, in their order. None if the table is not there.
 pub fn segments(run: &Path, table: &str, extension: &str) -> Vec<PathBuf> {

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
 
-use understudy_tests::tables::{open_rows, sealed};
+use understudy_tests::tables::{open_rows, sealed, tree};
 use understudy_tests::{Bench, root};
 
 /// What a run says that cannot begin or go on.
@@ -12,25 +11,6 @@ fn refused(bench: &Bench, run: &str) -> String {
     let said = bench.understudy(&["run", "study.toml", "--run", run]);
     assert_eq!((said.code, said.out.as_str()), (1, ""), "{}", said.err);
     said.err
-}
-
-/// Every file under a folder with its content; a folder has none.
-fn tree(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut found = BTreeMap::new();
-    let mut open = vec![folder.to_owned()];
-    while let Some(folder) = open.pop() {
-        for entry in fs::read_dir(&folder).expect("a folder can be listed") {
-            let path = entry.expect("a folder can be listed").path();
-            if path.is_dir() {
-                open.push(path.clone());
-                found.insert(path, Vec::new());
-            } else {
-                let content = fs::read(&path).expect("a file can be read");
-                found.insert(path, content);
-            }
-        }
-    }
-    found
 }
 
 #[test]
@@ -47,11 +27,13 @@ fn it_is_named_after_the_study_unless_named() {
     checkpoint.bin
     decisions
     decisions/000000.parquet
+    ledger.jsonl
     pairs
     pairs/000000.parquet
     plugins
     refused
     report.json
+    seal.json
     snapshots
     snapshots/000000.parquet
     study.toml
@@ -75,14 +57,14 @@ fn what_is_there_is_left_alone() {
     bench.run(&[]);
     bench.write("other/notes.txt", "keep me");
     let before = tree(bench.path());
-    insta::assert_snapshot!(refused(&bench, "run"), @"run already holds a run of this study; choose another directory with --run, or remove it");
+    insta::assert_snapshot!(refused(&bench, "run"), @"run already holds a run of this study, which has ended; choose another directory with --run");
     insta::assert_snapshot!(refused(&bench, "other"), @"other is not empty and holds no run; choose another directory with --run");
     insta::assert_snapshot!(refused(&bench, "snapshots.jsonl"), @"cannot use snapshots.jsonl: Not a directory (os error 20); choose a directory that may be written to with --run");
     insta::assert_snapshot!(refused(&bench, "snapshots.jsonl/run"), @"cannot use snapshots.jsonl/run: Not a directory (os error 20); choose a directory that may be written to with --run");
     assert_eq!(tree(bench.path()), before);
 
     bench.change(&[("every = \"day\"", "every = \"hour\"")]);
-    insta::assert_snapshot!(refused(&bench, "run"), @"run already holds a run of this study as it was before study.toml was changed; choose another directory with --run, or remove it");
+    insta::assert_snapshot!(refused(&bench, "run"), @"run holds a run of this study as it was before study.toml was changed, and what was promised may not change; put the old file back to go on, or choose another directory with --run");
     bench.change(&[("study = \"small\"", "study = \"smaller\"")]);
     insta::assert_snapshot!(refused(&bench, "run"), @r#"run already holds a run of another study, "small"; choose another directory with --run"#);
 }
@@ -135,7 +117,7 @@ fn a_directory_that_may_not_be_written_to() {
     insta::assert_snapshot!(said.err, @"cannot make locked/run: Read-only file system (os error 30); choose a directory that may be written to with --run");
     let said = bench.isolated(&format!("{lock} --run locked"));
     assert_eq!((said.code, said.out.as_str()), (1, ""));
-    insta::assert_snapshot!(said.err, @"cannot write locked/study.toml: Read-only file system (os error 30); choose a directory that may be written to with --run");
+    insta::assert_snapshot!(said.err, @"cannot write locked/beginning.tmp: Read-only file system (os error 30); choose a directory that may be written to with --run");
 }
 
 #[test]

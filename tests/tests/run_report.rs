@@ -52,9 +52,9 @@ fn a_report_of_what_is_no_run() {
     let mut bytes = fs::read(&checkpoint).expect("a run leaves it");
     *bytes.last_mut().expect("it is not empty") ^= 1;
     fs::write(&checkpoint, &bytes).expect("it can be written");
-    insta::assert_snapshot!(refused("run"), @"cannot use run/checkpoint.bin: it is damaged: its digest does not match; run the study again into another directory");
+    insta::assert_snapshot!(refused("run"), @"cannot use run/checkpoint.bin: it is damaged: its digest does not match; run/report.json holds the figures as they were");
     fs::write(&checkpoint, "something else").expect("it can be written");
-    insta::assert_snapshot!(refused("run"), @"cannot use run/checkpoint.bin: it is not a checkpoint of this version of understudy; run the study again into another directory");
+    insta::assert_snapshot!(refused("run"), @"cannot use run/checkpoint.bin: it is not a checkpoint of this version of understudy; run/report.json holds the figures as they were");
 }
 
 #[test]
@@ -116,5 +116,15 @@ fn a_run_that_was_cut_off_says_so() {
     let bench = Bench::small();
     bench.run(&[]);
     fs::remove_file(bench.path().join("run/checkpoint.bin")).expect("removed");
-    insta::assert_snapshot!(bench.understudy(&["report", "run"]).err, @"run holds a run that has not ended, or was cut off before it could write its sums; run the study again into another directory");
+    insta::assert_snapshot!(bench.understudy(&["report", "run"]).err, @"run/checkpoint.bin is gone, so the report cannot be made again; run/report.json holds the figures as they were");
+    // As if it had been killed before its last entry.
+    let ledger = fs::read_to_string(bench.path().join("run/ledger.jsonl")).expect("a run has a ledger");
+    let (rest, closed) = ledger.trim_end().rsplit_once('\n').expect("several lines");
+    assert!(closed.contains("\"kind\":\"closed\""), "{closed}");
+    bench.write("run/ledger.jsonl", format!("{rest}\n"));
+    insta::assert_snapshot!(bench.understudy(&["report", "run"]).err, @"run holds a run that has not ended; run the study again to go on, and see its report at the end");
+    fs::write(bench.path().join("run/checkpoint.bin"), "something else").expect("it can be written");
+    insta::assert_snapshot!(bench.understudy(&["report", "run"]).err, @"cannot use run/checkpoint.bin: it is not a checkpoint of this version of understudy; run the study again to go on, which makes it anew from the log");
+    bench.run(&[]);
+    assert_eq!(bench.understudy(&["report", "run"]).code, 0);
 }

@@ -12,6 +12,7 @@ use arrow::compute::{concat_batches, filter_record_batch};
 use arrow::datatypes::{Field, Schema, SchemaRef, TimestampMicrosecondType};
 use arrow::json::ReaderBuilder;
 use arrow::json::reader::Decoder as JsonDecoder;
+use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::lines::Lines;
 use super::values::{Factory, ROLE, Role, RowFault, Sink, data_type};
@@ -72,7 +73,16 @@ impl Records {
 
 /// The digest of a record's own bytes: xxh3-64.
 pub fn record_digest(text: &[u8]) -> u64 {
-    xxhash_rust::xxh3::xxh3_64(text)
+    xxh3_64(text)
+}
+
+/// Whether a digest is that of a beginning of a text.
+pub fn begins_with(text: &[u8], digest: u64) -> bool {
+    let mut hash = Xxh3::new();
+    text.iter().any(|byte| {
+        hash.update(std::slice::from_ref(byte));
+        hash.digest() == digest
+    })
 }
 
 fn kept<T: Copy>(values: &[T], keep: &[bool]) -> Vec<T> {

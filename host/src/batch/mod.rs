@@ -10,7 +10,7 @@ mod values;
 
 pub use answers::{Answers, Decisions, Names, Reason};
 pub(crate) use decode::fields_schema;
-pub use decode::{Decoded, Decoder, Records, record_digest};
+pub use decode::{Decoded, Decoder, Records, begins_with, record_digest};
 pub use lines::Lines;
 pub(crate) use values::data_type;
 

@@ -9,7 +9,8 @@ use anyhow::anyhow;
 use super::{Exit, found};
 use crate::report::{Style, build, render};
 use crate::run::{Outcome, SEAL, Saved, Seal, WhatIf, recall};
-use crate::runlog::{CHECKPOINT, checkpoint};
+use crate::runlog::ledger::{Event, LEDGER, check};
+use crate::runlog::{CHECKPOINT, REPORT, checkpoint};
 
 /// Print the report of a run again, from the sums that it left and the plugins that it kept.
 #[derive(clap::Args)]
@@ -47,20 +48,28 @@ impl Report {
 fn ended(run: &Path) -> anyhow::Result<(Outcome, Seal)> {
     let path = run.join(CHECKPOINT);
     let shown = path.display();
-    let unended = || {
-        anyhow!(
+    let closed = is_closed(run);
+    let unended = || match closed {
+        true => anyhow!(
+            "{shown} is gone, so the report cannot be made again; {}/{REPORT} holds the figures as they were",
+            run.display()
+        ),
+        false => anyhow!(
             "{} holds a run that has not ended; run the study again to go on, and see its report at the end",
             run.display()
-        )
+        ),
     };
     let bytes = fs::read(&path).map_err(|error| match run.join(SEAL).is_file() {
         true => unended(),
         false => anyhow!("cannot read {shown}: {error}; name a run directory whose run has ended"),
     })?;
-    let saved: Saved = checkpoint::decode(&bytes).map_err(|error| {
-        anyhow!(
-            "cannot use {shown}: {error}; remove it, and run the study again to make it anew from the log"
-        )
+    let saved: Saved = checkpoint::decode(&bytes).map_err(|error| match closed {
+        true => {
+            anyhow!("cannot use {shown}: {error}; {}/{REPORT} holds the figures as they were", run.display())
+        }
+        false => anyhow!(
+            "cannot use {shown}: {error}; run the study again to go on, which makes it anew from the log"
+        ),
     })?;
     let path = run.join(SEAL);
     let shown = path.display();
@@ -68,6 +77,12 @@ fn ended(run: &Path) -> anyhow::Result<(Outcome, Seal)> {
     let seal = Seal::parse(&seal)
         .map_err(|what| anyhow!("{shown} is damaged: {what}; run `understudy verify` to see what else is"))?;
     Ok((saved.outcome(&seal).ok_or_else(unended)?, seal))
+}
+
+/// Whether a run has been closed, and so cannot go on.
+fn is_closed(run: &Path) -> bool {
+    let (entries, _) = check(&fs::read(run.join(LEDGER)).unwrap_or_default());
+    entries.iter().any(|entry| matches!(entry.event, Event::Closed { .. }))
 }
 
 /// How a report is shown here: as wide as the terminal, or 100 columns; in colour on a terminal unless `NO_COLOR` is

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{anyhow, bail};
 use jiff::Timestamp;
 
 use super::again::Again;
@@ -23,7 +23,9 @@ use super::{Options, tables};
 use crate::batch::Side;
 use crate::runlog::ledger::{Asset, Entry, Event, Ledger};
 use crate::runlog::retention::{Retention, finish_interrupted};
-use crate::runlog::{CHECKPOINT, Found, Recovered, RunDirectory, Sealer, checkpoint, last_mark, recover};
+use crate::runlog::{
+    CHECKPOINT, Found, Recovered, RunDirectory, Sealer, checkpoint, last_mark, present, recover,
+};
 use crate::sandbox::digest;
 
 /// All that a run begins with.
@@ -59,7 +61,9 @@ pub fn begin(prepared: &Prepared, options: Options<'_>) -> anyhow::Result<Begun>
             crate::source::check(source, &prepared.folder)?;
         }
     }
-    match RunDirectory::open(options.directory, &prepared.text)? {
+    let seal = fs::read(options.directory.join(SEAL)).ok().and_then(|bytes| Seal::parse(&bytes).ok());
+    let sealed = seal.as_ref().map(|seal| seal.declaration.as_str());
+    match RunDirectory::open(options.directory, &prepared.text, sealed)? {
         Found::Fresh(directory) => anew(prepared, directory, options),
         Found::Run(directory) if options.replayed.is_some() => bail!(
             "{} already holds a run of this study; choose another directory with --run",
@@ -74,7 +78,6 @@ fn anew(prepared: &Prepared, directory: RunDirectory, options: Options<'_>) -> a
     let replay_of = options.replayed.map(|replayed| replayed.seal.to_owned());
     let seal = Seal { replay_of, ..Seal::of(prepared, began) };
     directory.begin()?;
-    directory.write("study.toml", prepared.text.as_bytes())?;
     keep(prepared, &directory)?;
     let sealed = seal.to_json();
     directory.write(SEAL, sealed.as_bytes())?;
@@ -121,9 +124,15 @@ fn anew(prepared: &Prepared, directory: RunDirectory, options: Options<'_>) -> a
 fn go_on(prepared: &Prepared, directory: RunDirectory, options: Options<'_>) -> anyhow::Result<Begun> {
     let run = directory.path();
     let shown = run.display();
-    let sealed = fs::read(run.join(SEAL)).with_context(|| format!("cannot read {shown}/{SEAL}"))?;
+    let sealed = fs::read(run.join(SEAL)).map_err(|error| {
+        anyhow!(
+            "cannot read {shown}/{SEAL}: {error}; put a copy of it back to go on, or choose another directory with --run"
+        )
+    })?;
     let seal = Seal::parse(&sealed).map_err(|what| {
-        anyhow!("{shown}/{SEAL} is damaged: {what}; run `understudy verify {shown}` to see what else is")
+        anyhow!(
+            "{shown}/{SEAL} is damaged: {what}; put a copy of it back to go on, or choose another directory with --run"
+        )
     })?;
     if seal.replay_of.is_some() {
         bail!(
@@ -132,6 +141,19 @@ fn go_on(prepared: &Prepared, directory: RunDirectory, options: Options<'_>) -> 
         );
     }
     let seal_digest = digest(&sealed);
+    let (ledger, entries) = Ledger::open(run, options.signer)?;
+    let past = Past::of(&entries);
+    if past.seal.as_ref() != Some(&seal_digest) {
+        bail!(
+            "{shown}/{SEAL} is not the one that the run was opened with; put a copy of that back to go on, or choose \
+             another directory with --run"
+        );
+    }
+    if past.closed {
+        bail!(
+            "{shown} already holds a run of this study, which has ended; choose another directory with --run"
+        );
+    }
     let changes = seal.changes(&Seal::of(prepared, seal.sealed_at));
     if !changes.is_empty() {
         bail!(
@@ -140,17 +162,9 @@ fn go_on(prepared: &Prepared, directory: RunDirectory, options: Options<'_>) -> 
             changes.join(", ")
         );
     }
-    let (ledger, entries) = Ledger::open(run, options.signer)?;
-    let past = Past::of(&entries);
-    if past.seal.as_ref() != Some(&seal_digest) {
-        bail!("{shown}/{SEAL} is not the one that the run was opened with; run `understudy verify {shown}`");
-    }
-    if past.closed {
-        bail!(
-            "{shown} already holds a run of this study, which has ended; choose another directory with --run"
-        );
-    }
     finish_interrupted(run, &entries)?;
+    present(run, &entries)?;
+    keep(prepared, &directory)?;
     let recovered = recover(run, past.groups, past.covers)?;
     let saved = saved(run, &seal_digest, &past);
     if saved.is_none() && past.reduced {
@@ -278,15 +292,20 @@ fn saved(run: &Path, seal: &str, past: &Past) -> Option<Saved> {
     fits.then_some(saved)
 }
 
-/// Puts the plugins and their assets into the run directory.
+/// Puts the declaration, the plugins and their assets into the run directory, where they are not there as they should be.
 fn keep(prepared: &Prepared, directory: &RunDirectory) -> anyhow::Result<()> {
+    let keep = |name: &str, bytes: &[u8]| match fs::read(directory.path().join(name)) {
+        Ok(held) if held == bytes => Ok(()),
+        _ => directory.write(name, bytes),
+    };
+    keep("study.toml", prepared.text.as_bytes())?;
     let models = prepared.models.iter().map(|m| (&m.file, &m.assets));
     let metrics = prepared.metrics.iter().map(|m| (&m.file, &m.assets));
     let comparator = (&prepared.comparator.file, &prepared.comparator.assets);
     for (file, assets) in models.chain([comparator]).chain(metrics) {
-        directory.write(&plugin_name(&file.digest), &file.bytes)?;
+        keep(&plugin_name(&file.digest), &file.bytes)?;
         for (_, bytes) in assets.iter() {
-            directory.write(&asset_name(&digest(bytes)), bytes)?;
+            keep(&asset_name(&digest(bytes)), bytes)?;
         }
     }
     Ok(())

@@ -1,4 +1,7 @@
 //! The run directory: made once, for one study, and one process at a time writes it.
+//!
+//! Always holds: what is there is looked at only by the process that holds the lock; a directory whose run has begun is
+//! never begun anew.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{BufRead as _, BufReader, ErrorKind};
@@ -8,8 +11,9 @@ use std::sync::Arc;
 use super::ledger::LEDGER;
 use super::stream::{make_folder, sync_folder};
 use super::{LogError, replace};
+use crate::sandbox::digest;
 
-/// Stands in the directory from its making until the ledger has its first entry.
+/// Stands in the directory from its making until the ledger has its first entries. Nothing was read by then.
 const BEGINNING: &str = "beginning.tmp";
 
 /// A run directory that this process writes.
@@ -29,30 +33,38 @@ pub enum Found {
 }
 
 impl RunDirectory {
-    /// Makes the directory, or opens that of a run of the same study, and locks it.
+    /// Makes the directory, or opens that of a run of the same study, and locks it. `sealed` is the digest of the
+    /// declaration that the seal names, where there is one.
     ///
     /// # Errors
     /// When it holds something else, saying what, when another process writes it, or when it cannot be written.
-    pub fn open(path: &Path, declaration: &str) -> Result<Found, LogError> {
-        let empty = match fs::read_dir(path).map(|mut entries| entries.next().is_none()) {
-            Ok(empty) => empty,
+    pub fn open(path: &Path, declaration: &str, sealed: Option<&str>) -> Result<Found, LogError> {
+        match fs::read_dir(path) {
+            Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 make_folder(path)?;
-                true
             }
             Err(error) => return Err(LogError::io("use", path)(error)),
-        };
-        let mut first = Vec::new();
-        // A first entry without its line feed was never whole.
-        let begun = File::open(path.join(LEDGER))
-            .and_then(|ledger| BufReader::new(ledger).read_until(b'\n', &mut first))
-            .is_ok_and(|_| first.ends_with(b"\n"));
-        let left = !begun && path.join(BEGINNING).exists();
-        if !empty && !left {
-            Self::recognise(path, declaration)?;
         }
         let directory = Self::lock(path)?;
-        Ok(if begun { Found::Run(directory) } else { Found::Fresh(directory) })
+        let mut entries = fs::read_dir(path).map_err(LogError::io("use", path))?;
+        if entries.next().is_none() || path.join(BEGINNING).exists() {
+            return Ok(Found::Fresh(directory));
+        }
+        Self::recognise(path, declaration, sealed)?;
+        let ledger = path.join(LEDGER);
+        let mut first = Vec::new();
+        File::open(&ledger)
+            .and_then(|ledger| BufReader::new(ledger).read_until(b'\n', &mut first))
+            .map_err(LogError::io("read", &ledger))?;
+        match first.ends_with(b"\n") {
+            true => Ok(Found::Run(directory)),
+            false => Err(LogError::Directory(format!(
+                "{} has no first entry: it was cut or emptied; put a copy of it back to go on, or choose another \
+                 directory with --run",
+                ledger.display()
+            ))),
+        }
     }
 
     /// Locks a directory, so that no other process writes it.
@@ -72,11 +84,25 @@ impl RunDirectory {
     }
 
     /// Whether the directory, which is not empty, holds a run of this study.
-    fn recognise(path: &Path, declaration: &str) -> Result<(), LogError> {
+    fn recognise(path: &Path, declaration: &str, sealed: Option<&str>) -> Result<(), LogError> {
         let shown = path.display();
         // A study's own folder has a study.toml too.
-        let held = path.join(LEDGER).is_file().then(|| fs::read_to_string(path.join("study.toml")));
-        match held.and_then(Result::ok) {
+        if !path.join(LEDGER).is_file() {
+            return Err(LogError::Directory(match sealed {
+                Some(_) => format!(
+                    "{shown} holds a run whose {LEDGER} is gone; put a copy of it back to go on, or choose another \
+                     directory with --run"
+                ),
+                None => {
+                    format!("{shown} is not empty and holds no run; choose another directory with --run")
+                }
+            }));
+        }
+        // What was sealed is what counts. The run's own copy may have been damaged since.
+        if sealed == Some(&digest(declaration.as_bytes())) {
+            return Ok(());
+        }
+        match fs::read_to_string(path.join("study.toml")).ok() {
             Some(held) if held == declaration => Ok(()),
             Some(held) if name(&held).is_some() && name(&held) == name(declaration) => {
                 Err(LogError::Directory(format!(
@@ -89,7 +115,8 @@ impl RunDirectory {
                 name(&held).map(|name| format!(", \"{name}\"")).unwrap_or_default()
             ))),
             None => Err(LogError::Directory(format!(
-                "{shown} is not empty and holds no run; choose another directory with --run"
+                "{shown} holds a run whose study.toml is gone, and it was not this one; choose another directory with \
+                 --run"
             ))),
         }
     }
@@ -136,16 +163,15 @@ impl RunDirectory {
         fs::write(&path, "").map_err(LogError::io("write", &path))
     }
 
-    /// The ledger has its first entry: the run has begun.
+    /// The ledger has its first entries: the run has begun.
     ///
     /// # Errors
     /// When the system refuses.
     pub fn begun(&self) -> Result<(), LogError> {
         let path = self.path.join(BEGINNING);
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(LogError::io("remove", &path)(error)),
-            _ => Ok(()),
-        }
+        fs::remove_file(&path).map_err(LogError::io("remove", &path))?;
+        // If it came back after a power failure, the run behind it would be begun anew.
+        sync_folder(&self.path)
     }
 }
 

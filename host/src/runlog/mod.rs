@@ -39,7 +39,7 @@ use sha2::{Digest as _, Sha256};
 
 pub use directory::{Found, RunDirectory};
 pub use reader::{Reading, Rows, SegmentFile, segments};
-pub use recover::{Recovered, last_mark, recover};
+pub use recover::{Recovered, last_mark, present, recover};
 pub use sealer::Sealer;
 pub use writer::{Acknowledge, Commit, Cut, LogWriter, Writing};
 

@@ -7,13 +7,16 @@
 //! Always holds: a record that was acknowledged is still there, and none is there twice; recovering again, or after a
 //! recovery that was itself cut off, gives the same.
 
+use std::collections::BTreeMap;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use arrow::array::{AsArray as _, BooleanArray, RecordBatch, StringArray, UInt64Array};
-use arrow::compute::filter_record_batch;
+use arrow::compute::{concat_batches, filter_record_batch};
 use arrow::datatypes::UInt64Type;
 
+use super::ledger::{Entry, Event, LEDGER};
 use super::reader::{Reading, segments};
 use super::stream::{StreamWriter, make_folder, scan, sync_folder};
 use super::{LogError, Table};
@@ -37,13 +40,53 @@ pub struct Recovered {
     pub torn: Vec<(PathBuf, String)>,
 }
 
+/// Rows that are gathered into one batch.
+const BATCH_ROWS: usize = 1024;
 const RECORDS: [Table; 3] = [Table::Snapshots, Table::Decisions, Table::Refused];
+
+/// Whether all that the ledger says was sealed is there, by its size: reading it all would take as long as the log is.
+///
+/// # Errors
+/// When a segment is gone or has another size.
+pub fn present(run: &Path, entries: &[Entry]) -> Result<(), LogError> {
+    let mut sizes: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
+    for entry in entries {
+        let (before, after) = match &entry.event {
+            Event::Sealed { segments, .. } => (&segments[..], None),
+            Event::Reduced { before, after, .. } => (std::slice::from_ref(before), Some(after)),
+            _ => continue,
+        };
+        for segment in before.iter().chain(after) {
+            sizes.entry(&segment.file).or_default().push(segment.bytes);
+        }
+    }
+    for (file, sizes) in sizes {
+        let path = run.join(file);
+        let what = match fs::metadata(&path) {
+            Ok(found) if sizes.contains(&found.len()) => continue,
+            Ok(found) => {
+                let sealed = sizes.last().copied().unwrap_or_default();
+                format!("has {} bytes, and {sealed} were sealed: it was cut or changed", found.len())
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => "is gone".to_owned(),
+            Err(error) => return Err(LogError::io("read", &path)(error)),
+        };
+        return Err(LogError::Directory(format!(
+            "{} {what}; put a copy of it back to go on, or choose another directory with --run",
+            path.display()
+        )));
+    }
+    Ok(())
+}
 
 /// Recovers a run whose ledger has so many sealed groups, which hold so many records of each stream.
 ///
 /// # Errors
 /// When the system refuses, or a segment does not hold what it should.
 pub fn recover(run: &Path, groups: u32, sealed: [u64; 2]) -> Result<Recovered, LogError> {
+    for table in RECORDS {
+        named(run, table, groups)?;
+    }
     for table in Table::ALL {
         clear(run, table, groups)?;
     }
@@ -72,6 +115,22 @@ pub fn recover(run: &Path, groups: u32, sealed: [u64; 2]) -> Result<Recovered, L
         merge(run, table, groups, sealed, &mut recovered)?;
     }
     Ok(recovered)
+}
+
+/// Whether each sealed segment of a table is in the ledger, or still has the open one that it was made of.
+fn named(run: &Path, table: Table, groups: u32) -> Result<(), LogError> {
+    for segment in segments(run, table)? {
+        let path = &segment.path;
+        if segment.sealed && segment.group >= groups && !path.with_extension("arrows").exists() {
+            return Err(LogError::Directory(format!(
+                "{} was sealed, and the ledger does not say so: the end of {} was cut off; put a copy of it back to go \
+                 on, or choose another directory with --run",
+                path.display(),
+                run.join(LEDGER).display()
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Removes what is left over in a table: what was written aside, the open segments of groups that are sealed, the sealed
@@ -107,7 +166,8 @@ fn merge(
     let segments: Vec<_> = segments(run, table)?.into_iter().filter(|segment| !segment.sealed).collect();
     let folder = run.join(table.folder());
     let path = folder.join(format!("{group:06}.arrows"));
-    let mut writer: Option<StreamWriter> = None;
+    let mut merged =
+        Merged { aside: path.with_extension("arrows.tmp"), writer: None, gathered: Vec::new(), rows: 0 };
     // A merge that was cut off may have left rows in two files.
     let mut next = sealed;
     for segment in &segments {
@@ -135,13 +195,12 @@ fn merge(
             };
             if batch.num_rows() > 0 {
                 recovered.rows[table as usize] += batch.num_rows() as u64;
-                if writer.is_none() {
-                    writer = Some(StreamWriter::create(&path.with_extension("arrows.tmp"), &batch.schema())?);
-                }
-                writer.as_mut().expect("created above").append(&batch)?;
+                merged.push(batch)?;
             }
         }
     }
+    merged.append()?;
+    let mut writer = merged.writer;
     if let Some(writer) = &mut writer {
         writer.sync()?;
         writer.rename(&path)?;
@@ -153,6 +212,38 @@ fn merge(
     sync_folder(&folder)?;
     recovered.writers[table as usize] = writer;
     Ok(())
+}
+
+/// A segment that the rows of others are gathered into. Rows that came one by one take ten times as much as together.
+struct Merged {
+    aside: PathBuf,
+    writer: Option<StreamWriter>,
+    gathered: Vec<RecordBatch>,
+    /// Rows gathered.
+    rows: usize,
+}
+
+impl Merged {
+    fn push(&mut self, batch: RecordBatch) -> Result<(), LogError> {
+        self.rows += batch.num_rows();
+        self.gathered.push(batch);
+        match self.rows >= BATCH_ROWS {
+            true => self.append(),
+            false => Ok(()),
+        }
+    }
+
+    fn append(&mut self) -> Result<(), LogError> {
+        self.rows = 0;
+        let gathered = std::mem::take(&mut self.gathered);
+        let Some(first) = gathered.first() else { return Ok(()) };
+        let schema = first.schema();
+        let batch = concat_batches(&schema, &gathered).map_err(LogError::arrow("read", &self.aside))?;
+        if self.writer.is_none() {
+            self.writer = Some(StreamWriter::create(&self.aside, &schema)?);
+        }
+        self.writer.as_mut().expect("created above").append(&batch)
+    }
 }
 
 /// The last record of a stream that the sealed groups hold, with its sequence number; `None` if they hold none.

@@ -140,14 +140,16 @@ impl ParquetFile {
     }
 
     /// Ends the file, puts it on disk and gives it its name.
-    pub fn finish(self) -> Result<Sealed, LogError> {
+    pub fn finish(mut self) -> Result<Sealed, LogError> {
         let io = LogError::io("write", &self.aside);
-        let file = self.writer.into_inner().map_err(LogError::parquet("write", &self.aside))?;
+        // Taking the file out of the writer would do this too, but tells what the system said in words only.
+        self.writer.finish().map_err(LogError::parquet("write", &self.aside))?;
+        let file = self.writer.inner();
         file.inner.sync_data().map_err(&io)?;
         fs::rename(&self.aside, &self.path).map_err(&io)?;
         sync_folder(self.path.parent().expect("a segment lies in its table's folder"))?;
         Ok(Sealed {
-            sha256: hexadecimal(&file.hash.finalize()),
+            sha256: hexadecimal(&file.hash.clone().finalize()),
             bytes: file.bytes,
             rows: self.rows,
             sequences: self.sequences,

@@ -1,7 +1,8 @@
 //! Where records come from: JSON Lines out of a file or standard input.
 //!
 //! Always holds: records are handed on in the order in which they stand, each with its line; a batch is whatever waits,
-//! up to a limit; what stands before a break in a file is handed on, and the break is reported.
+//! up to a limit; what stands before a break in a file is handed on, and the break is reported; a file that is read on is
+//! the one that was read before, with what has come since behind it.
 
 mod lines;
 
@@ -11,7 +12,7 @@ use std::path::Path;
 
 pub use lines::LineReader;
 
-use crate::batch::{Mark, record_digest};
+use crate::batch::{Mark, begins_with, record_digest};
 use crate::study::Source;
 
 /// Why a source gave out before its end.
@@ -50,7 +51,8 @@ pub enum SourceError {
 
 /// Opens a source, to read what comes after a record that was read before. `folder` is the study's own.
 ///
-/// What cannot be wound back, standard input or a named pipe, goes on as it comes.
+/// What cannot be wound back, standard input or a named pipe, goes on as it comes. A line that was read before it was
+/// written to its end is read anew: what was there of it was no record.
 ///
 /// # Errors
 /// When a file cannot be opened, or does not hold that record where it did.
@@ -70,13 +72,17 @@ pub fn open(
         Some(mark) if path.metadata().map_err(cannot)?.is_file() => mark,
         _ => return Ok(LineReader::new(decompressed(&path, 0).map_err(cannot)?, name, record_bytes)),
     };
-    let reader = decompressed(&path, after.offset).map_err(cannot)?;
-    let mut lines = LineReader::starting(reader, name.clone(), record_bytes, after.line, after.offset);
-    match lines.next(1)? {
-        Some(found) if found.line(0) == after.line && record_digest(found.text(0)) == after.digest => {
-            Ok(lines)
-        }
-        _ => Err(SourceError::Changed { name, line: after.line }),
+    let changed = || SourceError::Changed { name: name.clone(), line: after.line };
+    let lines = || match decompressed(&path, after.offset) {
+        Ok(reader) => Ok(LineReader::starting(reader, name.clone(), record_bytes, after.line, after.offset)),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(changed()),
+        Err(error) => Err(cannot(error)),
+    };
+    let mut behind = lines()?;
+    match behind.next(1)?.filter(|found| found.line(0) == after.line) {
+        Some(found) if record_digest(found.text(0)) == after.digest => Ok(behind),
+        Some(found) if begins_with(found.text(0), after.digest) => lines(),
+        _ => Err(changed()),
     }
 }
 

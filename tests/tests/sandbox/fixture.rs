@@ -72,15 +72,12 @@ pub fn some_bad(rows: usize, is_bad: impl Fn(usize) -> bool) -> RecordBatch {
 /// What is recorded of each row: its answer, or why it has none, and whether the plugin broke on it.
 pub fn recorded(decided: &Decided) -> Vec<String> {
     let rows = decided.answers.rows();
-    let mut told: Vec<String> = (0..rows).map(|row| answer(&decided.answers, row)).collect();
+    let told: Vec<String> = (0..rows).map(|row| answer(&decided.answers, row)).collect();
+    let broke = |row: &usize| told[*row].starts_with("broke: ");
+    let broken: Vec<usize> = decided.broken.iter().map(|(row, _)| *row as usize).collect();
+    assert_eq!(broken, (0..rows).filter(broke).collect::<Vec<_>>(), "a row that the plugin broke on says so");
     for (row, why) in &decided.broken {
-        let row = *row as usize;
-        assert_eq!(
-            told[row],
-            format!("failed: {why}"),
-            "a row that the plugin broke on has failed, for that reason"
-        );
-        told[row] = format!("broke: {why}");
+        assert_eq!(told[*row as usize], format!("broke: {why}"), "for that reason");
     }
     assert!(decided.broken.is_sorted_by(|(one, _), (other, _)| one < other), "a row breaks once");
     told

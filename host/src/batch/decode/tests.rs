@@ -170,6 +170,14 @@ fn bytes_that_are_not_utf8_cost_one_record() {
 }
 
 #[test]
+fn a_beginning_is_known_by_its_digest() {
+    // xxh3 goes other ways at 16, 128, 240 and 256 bytes.
+    let text: Vec<u8> = (0..600u32).map(|at| (at * 7 % 251) as u8).collect();
+    assert!((1..=text.len()).all(|end| begins_with(&text, record_digest(&text[..end]))));
+    assert!(!begins_with(&text, record_digest(&text[1..300])));
+}
+
+#[test]
 fn depth_is_no_danger() {
     let deep = with(&format!(r#""extra":{}{}"#, "[".repeat(200_000), "]".repeat(200_000)));
     let Decoded { records, .. } = decode(&[&deep]);

@@ -120,7 +120,7 @@ fn unknown_keys_are_told_with_the_nearest_known_one() {
     assert_snapshot!(study, @"
     study.toml:2: unknown key `owner`; known keys here: study, time-zone, decisions, inputs, sources, models, comparator, metrics, conditions, windows, limits, log
     study.toml:24: unknown key `models.grants`; did you mean `grant`? known keys here: name, plugin, config, assets, grant
-    study.toml:41: unknown key `log.keep_raw`; did you mean `keep-raw`? known keys here: keep-raw
+    study.toml:41: unknown key `log.keep_raw`; did you mean `keep-raw`? known keys here: keep-raw, commit-wait, commit-rows, segment-rows, seal-every, retain
     study.toml:43: unknown key `windows.quoted key`; known keys here: every, week-ends
     ");
 }
@@ -255,7 +255,7 @@ fn limits_are_bounded() {
     "#);
     assert_snapshot!(faults(&[("time-zone", "limits = 3\nlog = []\ntime-zone")]), @"
     study.toml:2: `limits` is 3; write [limits] with the limits to change
-    study.toml:3: `log` is an empty list; write [log] with keep-raw = true or false
+    study.toml:3: `log` is an empty list; write [log] with the settings to change
     ");
     let study = read(&[(
         "[windows]",

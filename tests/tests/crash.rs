@@ -1,0 +1,113 @@
+//! A run that is killed again and again ends as if nothing had happened.
+
+use std::fs;
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+use understudy_host::runlog::ledger::{Event, check};
+use understudy_host::sandbox::digest;
+use understudy_tests::process::Running;
+use understudy_tests::rough::{agree, bench};
+use understudy_tests::synthetic::Numbers;
+
+/// How often the run is killed.
+const KILLS: u64 = 300;
+/// Rows of each stream: with one row a batch, more than are read between so many kills.
+const ROWS: u64 = 60_000;
+
+/// What the run is started with, each time.
+const COMMAND: [&str; 6] = ["run", "study.toml", "--run", "run", "--batch-rows", "1"];
+
+/// Reads how far the log had got, out of what a run said that went on.
+fn told(running: Running) -> u64 {
+    let said = running.said().err;
+    let after = said.split("goes on after ").nth(1).and_then(|rest| rest.split(' ').next());
+    after.map_or(0, |number| number.parse().expect("a number of snapshots"))
+}
+
+/// Damages the checkpoint, takes it away, or puts an older one in its place.
+fn meddle(run: &Path, numbers: &mut Numbers) {
+    let checkpoint = run.join("checkpoint.bin");
+    let older = run.with_extension("older");
+    let Ok(mut bytes) = fs::read(&checkpoint) else { return };
+    match numbers.next(12) {
+        0 => fs::remove_file(&checkpoint).expect("it is there"),
+        1 => {
+            let at = numbers.next(bytes.len() as u64) as usize;
+            bytes[at] ^= 1 << numbers.next(8);
+            fs::write(&checkpoint, bytes).expect("it can be written");
+        }
+        2 => {
+            bytes.truncate(numbers.next(bytes.len() as u64) as usize);
+            fs::write(&checkpoint, bytes).expect("it can be written");
+        }
+        3 if older.exists() => drop(fs::copy(&older, &checkpoint).expect("it can be copied")),
+        4 => drop(fs::copy(&checkpoint, &older).expect("it can be copied")),
+        _ => {}
+    }
+}
+
+/// Sees that the ledger is whole and names every sealed file as it is.
+fn ledger_holds(run: &Path) {
+    let (entries, faults) = check(&fs::read(run.join("ledger.jsonl")).expect("a run has a ledger"));
+    assert_eq!(faults, []);
+    let mut named = 0;
+    for entry in entries {
+        if let Event::Sealed { segments, .. } = entry.event {
+            for segment in segments {
+                let bytes = fs::read(run.join(&segment.file)).expect("what is named is there");
+                assert_eq!((digest(&bytes), bytes.len() as u64), (segment.sha256, segment.bytes));
+                named += 1;
+            }
+        }
+    }
+    let folders = ["snapshots", "decisions", "refused", "pairs"];
+    let files = folders.map(|table| fs::read_dir(run.join(table)).expect("a table").count());
+    assert_eq!(named, files.iter().sum::<usize>(), "nothing else is there");
+}
+
+#[test]
+fn a_run_killed_300_times_ends_as_if_it_had_not_been() {
+    let (bench, records) = bench(ROWS);
+    let said = bench.understudy(&["run", "study.toml", "--run", "plain"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let run = bench.path().join("run");
+    let mut numbers = Numbers(20_260_301);
+    // How much a process may write before it is killed; so that the kills lie evenly over the whole stream.
+    let mut most = 400_000;
+    let (mut kills, mut far) = (0, 0);
+    while kills < KILLS {
+        meddle(&run, &mut numbers);
+        // Now and then while it still begins or recovers.
+        let most_now = if kills % 10 == 3 { 20_000 } else { most };
+        let limit = numbers.next(most_now);
+        let mut running = Running::start(bench.command(&COMMAND));
+        while running.written().is_some_and(|written| written < limit) {
+            thread::sleep(Duration::from_micros(50));
+        }
+        let alive = running.kill();
+        let before = far;
+        far = told(running).max(far);
+        assert!(alive, "it ended by itself after {kills} kills, {far} snapshots far");
+        kills += 1;
+        let left = records.snapshots.saturating_sub(far);
+        most = match far - before > left / (KILLS + 20 - kills) {
+            true => (most * 2 / 3).max(1000),
+            false => (most * 5 / 4).min(1 << 23),
+        };
+        if left < 5_000 {
+            most = most.min(100_000);
+        }
+    }
+    println!(
+        "{kills} kills of a living process, the last one after {far} of {} snapshots",
+        records.snapshots
+    );
+    let said = bench.understudy(&COMMAND);
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+    agree(&bench, "run", "plain", records);
+    ledger_holds(&run);
+    let half = records.snapshots / 2;
+    assert!(far > half, "the kills lie in the stream and not all before it: {far} of {}", records.snapshots);
+}

@@ -1,0 +1,171 @@
+//! A run that was killed and whose files are damaged goes on to the same figures, or says what is wrong and what to do.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use understudy_tests::process::{Running, until};
+use understudy_tests::rough::{Records, agree, bench};
+use understudy_tests::synthetic::Numbers;
+use understudy_tests::tables::{segments, tree};
+use understudy_tests::{Bench, Said, essence};
+
+/// What the runs are started with.
+const COMMAND: [&str; 4] = ["run", "study.toml", "--run", "run"];
+const ROWS: u64 = 10_000;
+
+/// A run over a rough stream that nobody disturbed, in `plain`, and one that was killed, in `killed`: it has sealed and
+/// open segments.
+fn killed() -> (Bench, Records) {
+    let (bench, records) = bench(ROWS);
+    let said = bench.understudy(&["run", "study.toml", "--run", "plain"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let run = bench.path().join("killed");
+    let mut running =
+        Running::start(bench.command(&["run", "study.toml", "--run", "killed", "--batch-rows", "8"]));
+    until("segments are sealed and open", || {
+        let count = |table, extension| segments(&run, table, extension).len();
+        ["snapshots", "decisions", "pairs"].iter().all(|table| count(table, "parquet") > 1)
+            && ["snapshots", "decisions", "pairs"].iter().all(|table| count(table, "arrows") > 0)
+    });
+    assert!(running.kill(), "it was killed before its end");
+    (bench, records)
+}
+
+fn copy(from: &Path, to: &Path) {
+    for (path, content) in tree(from) {
+        let to = to.join(path.strip_prefix(from).expect("it lies there"));
+        match path.is_dir() {
+            true => fs::create_dir_all(to).expect("a folder can be made"),
+            false => fs::write(to, content).expect("a file can be written"),
+        }
+    }
+}
+
+/// Goes on with the killed run, one of whose files is given this content.
+fn go_on(bench: &Bench, file: &Path, content: &[u8]) -> Said {
+    let run = bench.path().join("run");
+    if run.exists() {
+        fs::remove_dir_all(&run).expect("it can be removed");
+    }
+    fs::create_dir(&run).expect("it can be made");
+    copy(&bench.path().join("killed"), &run);
+    fs::write(run.join(file), content).expect("it can be written");
+    bench.understudy(&COMMAND)
+}
+
+/// The files of the killed run, by their names in it.
+fn files(bench: &Bench) -> Vec<(PathBuf, Vec<u8>)> {
+    let run = bench.path().join("killed");
+    let files = tree(&run).into_iter().filter(|(path, _)| path.is_file());
+    files.map(|(path, bytes)| (path.strip_prefix(&run).expect("it lies there").to_owned(), bytes)).collect()
+}
+
+/// What is derived, or kept elsewhere too, or whose end may be torn after a crash: without it a run goes on.
+fn may_be_damaged(file: &Path) -> bool {
+    let name = file.display().to_string();
+    name.ends_with(".arrows")
+        || name.starts_with("plugins/")
+        || ["checkpoint.bin", "study.toml", "report.json"].contains(&name.as_str())
+}
+
+#[test]
+fn every_file_may_be_cut_anywhere() {
+    let (bench, records) = killed();
+    let mut numbers = Numbers(3);
+    let (mut went_on, mut refused) = (0, 0);
+    for (file, bytes) in files(&bench) {
+        let length = bytes.len() as u64;
+        let end = [0, length.saturating_sub(1)][numbers.next(2) as usize];
+        for cut in [numbers.next(length.max(1)), end] {
+            let said = go_on(&bench, &file, &bytes[..cut as usize]);
+            let what = format!("{} cut at {cut} of {}: {}", file.display(), bytes.len(), said.err);
+            match said.code {
+                0 => {
+                    agree(&bench, "run", "plain", records);
+                    went_on += 1;
+                }
+                1 => {
+                    assert!(!may_be_damaged(&file), "{what}");
+                    let name = file.file_name().expect("a file has a name").to_string_lossy();
+                    assert!(said.err.contains(&*name), "the file is named: {what}");
+                    assert_eq!(said.err.lines().count(), 1, "{what}");
+                    assert!(said.err.contains("put a copy of it back"), "it says what to do: {what}");
+                    refused += 1;
+                }
+                _ => panic!("{what}"),
+            }
+        }
+    }
+    println!("{went_on} went on, {refused} refused");
+}
+
+#[test]
+fn the_ledger_may_end_in_the_middle_of_a_line() {
+    let (bench, records) = killed();
+    let ledger = fs::read(bench.path().join("killed/ledger.jsonl")).expect("a run has a ledger");
+    let last = ledger.trim_ascii_end().rsplit(|byte| *byte == b'\n').next().expect("it has a line");
+    for torn in [1, last.len() / 2, last.len()] {
+        let said = go_on(&bench, Path::new("ledger.jsonl"), &[&ledger, &last[..torn]].concat());
+        assert_eq!(said.code, 0, "{}", said.err);
+        agree(&bench, "run", "plain", records);
+    }
+}
+
+#[test]
+fn a_changed_byte_of_what_is_not_sealed_changes_no_figure() {
+    let (bench, records) = killed();
+    let mut numbers = Numbers(4);
+    for (file, bytes) in files(&bench).into_iter().filter(|(file, _)| may_be_damaged(file)) {
+        let mut bytes = bytes;
+        let at = numbers.next(bytes.len() as u64) as usize;
+        bytes[at] ^= 1 << numbers.next(8);
+        let said = go_on(&bench, &file, &bytes);
+        assert_eq!(said.code, 0, "{}, byte {at}: {}", file.display(), said.err);
+        agree(&bench, "run", "plain", records);
+    }
+}
+
+#[test]
+fn what_is_gone_is_told() {
+    let (bench, _) = killed();
+    let without = |file: &str| {
+        let path = Path::new(file);
+        let run = bench.path().join("run");
+        let _ = fs::remove_dir_all(&run);
+        fs::create_dir(&run).expect("it can be made");
+        copy(&bench.path().join("killed"), &run);
+        fs::remove_file(run.join(path)).expect("it is there");
+        let said = bench.understudy(&COMMAND);
+        assert_eq!((said.code, said.out.as_str()), (1, ""), "{}", said.err);
+        said.err
+    };
+    insta::assert_snapshot!(without("snapshots/000001.parquet"), @"run/snapshots/000001.parquet is gone; put a copy of it back to go on, or choose another directory with --run");
+    insta::assert_snapshot!(without("pairs/000000.parquet"), @"run/pairs/000000.parquet is gone; put a copy of it back to go on, or choose another directory with --run");
+    insta::assert_snapshot!(without("ledger.jsonl"), @"run holds a run whose ledger.jsonl is gone; put a copy of it back to go on, or choose another directory with --run");
+    insta::assert_snapshot!(without("seal.json"), @"cannot read run/seal.json: No such file or directory (os error 2); put a copy of it back to go on, or choose another directory with --run");
+}
+
+#[test]
+fn a_changed_byte_of_what_was_promised_is_told() {
+    let (bench, _) = killed();
+    let changed = |file: &str, old: &str, new: &str| {
+        let text = fs::read_to_string(bench.path().join("killed").join(file)).expect("it is text");
+        assert!(text.contains(old), "{file} has no {old}");
+        let said = go_on(&bench, Path::new(file), text.replacen(old, new, 1).as_bytes());
+        assert_eq!((said.code, said.out.as_str()), (1, ""), "{}", said.err);
+        said.err
+    };
+    insta::assert_snapshot!(changed("seal.json", "\"evil\"", "\"good\""), @"run/seal.json is not the one that the run was opened with; put a copy of that back to go on, or choose another directory with --run");
+    insta::assert_snapshot!(changed("ledger.jsonl", "\"evil\"", "\"good\""), @"run/ledger.jsonl:3: it was changed: its hash does not match; the run cannot go on from it: `understudy verify` says what else is wrong, and a copy of the file as it was puts it right");
+}
+
+#[test]
+fn a_run_that_ended_stays_ended() {
+    let (bench, _) = bench(600);
+    bench.run(&[]);
+    let before = essence(&bench.report("run"));
+    let tree_before = tree(&bench.path().join("run"));
+    let said = bench.understudy(&COMMAND);
+    assert_eq!(said.code, 1);
+    assert_eq!((essence(&bench.report("run")), tree(&bench.path().join("run"))), (before, tree_before));
+}
