@@ -223,14 +223,17 @@ pub fn account(report: &Value, stream: &str) -> Vec<(&'static str, u64)> {
     counts.into_iter().filter(|(_, count)| *count > 0).collect()
 }
 
-/// Figures, counts and accounting of a report: all that may not depend on how it came about.
+/// Figures, counts and accounting of a report: all that may not depend on how it came about. How many snapshots a model was
+/// asked about again does: what is asked and not yet in the ledger is not asked once more after a crash.
 pub fn essence(report: &Value) -> Value {
     let mut report = report.clone();
     for key in ["began", "ended", "substrate-latency"] {
         report.as_object_mut().expect("a report is an object").remove(key);
     }
     for model in report["models"].as_array_mut().expect("a report has models") {
-        model.as_object_mut().expect("a model is an object").remove("latency");
+        let model = model.as_object_mut().expect("a model is an object");
+        model.remove("latency");
+        model.remove("again");
     }
     report
 }

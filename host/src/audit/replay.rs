@@ -1,7 +1,7 @@
 //! Whether the plugins that a run kept still answer every logged snapshot as they did, bit for bit.
 //!
-//! Always holds: the plugins are those of the seal; rows are handed over in the order of the log, in batches of the size
-//! asked for, to one instance of each model that has seen nothing else.
+//! Always holds: the plugins are those of the seal; rows are handed over in batches of the size asked for, each to an
+//! instance that has seen nothing else, so what a model keeps between calls shows.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -11,10 +11,10 @@ use arrow::array::RecordBatch;
 
 use super::entries;
 use crate::batch::Side;
-use crate::run::{Prepared, logged};
+use crate::run::{Member, Prepared, logged};
 use crate::runlog::ledger::Event;
 use crate::runlog::{Reading, Table, segments};
-use crate::sandbox::{Decider, ended_by_the_clock};
+use crate::sandbox::{DeciderPlugin, ended_by_the_clock};
 
 /// What came of a replay.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,9 +46,7 @@ pub struct ModelReplayed {
 /// When the log cannot be read, or does not hold what this study's rows hold.
 pub fn replay(prepared: &Prepared, run: &Path, batch_rows: usize, most: usize) -> anyhow::Result<Replayed> {
     let reduced = reduced(run)?;
-    let models = prepared.models.iter();
-    let mut models: Vec<Model> =
-        models.map(|member| Model::new(prepared, &member.name, member.plugin.instance())).collect();
+    let mut models: Vec<Model> = prepared.models.iter().map(|member| Model::new(prepared, member)).collect();
     let (mut rows, mut dropped) = (0, 0);
     for segment in segments(run, Table::Snapshots)? {
         let columns = logged::columns(prepared, Table::Snapshots);
@@ -83,21 +81,20 @@ fn reduced(run: &Path) -> anyhow::Result<BTreeSet<u32>> {
 }
 
 struct Model {
-    decider: Decider,
+    plugin: DeciderPlugin,
     /// The columns that it reads, among the declared fields.
     reads: Vec<usize>,
     replayed: ModelReplayed,
 }
 
 impl Model {
-    fn new(prepared: &Prepared, name: &str, decider: Decider) -> Model {
-        let member = prepared.models.iter().find(|member| member.name == name).expect("it is one of them");
+    fn new(prepared: &Prepared, member: &Member<DeciderPlugin>) -> Model {
         let fields = &prepared.study.inputs.fields;
         let place = |name: &str| fields.iter().position(|field| field.name == name);
         let reads =
             member.plugin.reads.iter().map(|reads| place(&reads.name).expect("checked when prepared"));
-        let replayed = ModelReplayed { name: name.to_owned(), ..ModelReplayed::default() };
-        Model { decider, reads: reads.collect(), replayed }
+        let replayed = ModelReplayed { name: member.name.clone(), ..ModelReplayed::default() };
+        Model { plugin: member.plugin.clone(), reads: reads.collect(), replayed }
     }
 }
 
@@ -108,7 +105,7 @@ fn decide(prepared: &Prepared, models: &mut [Model], batch: &RecordBatch, most: 
     for (model, then) in models.iter_mut().zip(answers) {
         let then = then.decided.answers;
         let shown = records.fields.project(&model.reads).context("the log's fields are not the study's")?;
-        let now = model.decider.decide(&shown).answers;
+        let now = model.plugin.instance().decide(&shown).answers;
         for row in then.differing(&now) {
             if ended_by_the_clock(then.reason(row)) || ended_by_the_clock(now.reason(row)) {
                 model.replayed.by_the_clock += 1;

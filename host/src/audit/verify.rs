@@ -61,12 +61,17 @@ pub fn verify(run: &Path, key: Option<&Verifier>) -> Result<Findings, VerifyErro
     let past = History::of(&bytes, written, &mut findings);
     signature(run, &bytes, &past, key, &mut findings);
     let seal = sealed(run, &past, &mut findings);
-    // To compile the plugins takes a while, so that is done meanwhile; only if they are the ones that were promised.
-    let sound = findings.broken.is_empty() && past.ended.is_some();
+    files(run, &past, &mut findings)?;
+    // What was changed might be no Parquet any more, and cannot say more than that it was changed.
+    if !findings.broken.is_empty() {
+        findings.left.push(("records", "what is in the segments, since the run is not whole".to_owned()));
+        return Ok(findings);
+    }
+    // To compile the plugins takes a while, so that is done meanwhile.
     let (looked, prepared) = thread::scope(|scope| {
-        let seal = seal.as_ref().filter(|_| sound);
+        let seal = seal.as_ref().filter(|_| past.ended.is_some());
         let preparing = seal.map(|seal| scope.spawn(|| recall(run, seal, &WhatIf::default())));
-        let looked = log(run, &past, &mut findings);
+        let looked = records(run, &past, &mut findings);
         (looked, preparing.and_then(|preparing| preparing.join().ok()))
     });
     looked?;
@@ -233,8 +238,8 @@ fn sealed(run: &Path, past: &History, findings: &mut Findings) -> Option<Seal> {
     seal
 }
 
-/// What lies in the run directory, and the records in it.
-fn log(run: &Path, past: &History, findings: &mut Findings) -> Result<(), VerifyError> {
+/// What lies in the run directory.
+fn files(run: &Path, past: &History, findings: &mut Findings) -> Result<(), VerifyError> {
     findings.look("segments", |findings| {
         files::segments(run, &past.segments, findings);
         let rows: u64 = past.segments.values().map(|segment| segment.rows).sum();
@@ -245,12 +250,6 @@ fn log(run: &Path, past: &History, findings: &mut Findings) -> Result<(), Verify
     for file in past.ended.iter().flatten() {
         files::check(run, &file.file, &file.sha256, "the ledger", findings);
     }
-    // What was changed might be no Parquet any more, and cannot say more than that it was changed.
-    if !findings.broken.is_empty() {
-        findings.left.push(("records", "what is in the segments, since the run is not whole".to_owned()));
-        return Ok(());
-    }
-    records(run, past, findings)?;
     Ok(())
 }
 

@@ -19,7 +19,7 @@ fn batch(numbers: impl IntoIterator<Item = u64>) -> RecordBatch {
 }
 
 fn open(run: &Path, commit: Commit) -> (LogWriter, Writing) {
-    let Ok(Found::Fresh(directory)) = RunDirectory::open(run, "") else { panic!("it is new") };
+    let Ok(Found::Fresh(directory)) = RunDirectory::open(run, "", None) else { panic!("it is new") };
     let ledger = Ledger::create(run, None).expect("a new ledger");
     let recovered = recover(run, 0, [0; 2]).expect("nothing is there");
     let schemas = [(); 4].map(|()| batch([]).schema());
@@ -80,7 +80,7 @@ fn a_group_holds_what_was_handed_over_before_it_was_ended() {
     let (log, writing) = open(run, AT_ONCE);
     // The first rows wait to be told while their group is ended.
     let acknowledged = log.commit(vec![(Table::Snapshots, batch(0..3)), (Table::Pairs, batch([7]))]);
-    assert!(log.cut([3, 0], [[0; 4]; 2]));
+    assert!(log.cut(Cut { covers: [3, 0], ..Cut::default() }));
     assert!(log.append(vec![(Table::Snapshots, batch(3..5)), (Table::Pairs, batch([8]))]));
     assert!(log.cut_pairs(b"a checkpoint".to_vec()));
     assert!(log.append(vec![(Table::Snapshots, batch(5..6)), (Table::Pairs, batch([9]))]));
@@ -110,7 +110,7 @@ fn an_error_of_the_sealing_ends_the_writing_too() {
     let mut rows = 0;
     // A group whose sealing fails, and then rows and groups until nothing is taken any more.
     while log.append(vec![(Table::Snapshots, batch([rows]))])
-        && log.cut([rows, 0], [[0; 4]; 2])
+        && log.cut(Cut { covers: [rows, 0], ..Cut::default() })
         && log.cut_pairs(Vec::new())
     {
         rows += 1;

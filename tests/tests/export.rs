@@ -1,0 +1,204 @@
+//! Rows that leave a run for people: only decided ones, and the ledger says who has seen them.
+
+use std::fs::{self, File};
+use std::process::Command;
+
+use arrow::array::{AsArray as _, RecordBatch};
+use arrow::compute::concat_batches;
+use arrow::datatypes::Float64Type;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use serde_json::Value;
+use understudy_tests::process::{Running, until};
+use understudy_tests::tables::{column, open_rows, texts};
+use understudy_tests::{Bench, root};
+
+/// The exposures in a run's ledger.
+fn exposures(bench: &Bench) -> Vec<Value> {
+    let text = fs::read_to_string(bench.path().join("run/ledger.jsonl")).expect("a ledger");
+    let entries = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("an entry is JSON"));
+    entries.filter(|entry| entry["kind"] == "exposure").collect()
+}
+
+fn parquet(bench: &Bench, name: &str) -> RecordBatch {
+    let file = File::open(bench.path().join(name)).expect("the file was written");
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file).and_then(|builder| builder.build());
+    let batches: Vec<_> = reader.expect("Parquet").map(|batch| batch.expect("whole")).collect();
+    concat_batches(&batches[0].schema(), &batches).expect("one schema")
+}
+
+#[test]
+fn all_that_is_known_of_a_row_is_in_one_csv() {
+    let bench = Bench::small();
+    bench.run(&[]);
+    let said = bench.understudy(&["export", "run", "--output", "rows.csv", "--who", "Ana"]);
+    assert_eq!((said.code, said.out.as_str()), (0, ""));
+    insta::assert_snapshot!(said.err, @"");
+    insta::assert_snapshot!(fs::read_to_string(bench.path().join("rows.csv")).expect("the file was written"), @"");
+    let [entry] = &exposures(&bench)[..] else { panic!("one exposure") };
+    assert_eq!(entry["who"], "Ana");
+    assert_eq!(entry["how"], "export to rows.csv");
+    assert_eq!((entry["rows"].as_u64(), entry["refused"].as_u64()), (Some(5), Some(0)));
+    // printf 's1\ns2\ns3\ns4\ns5\n' | sha256sum
+    assert_eq!(entry["ids"], "");
+    assert_eq!(bench.understudy(&["verify", "run"]).code, 0);
+}
+
+#[test]
+fn the_hotel_in_one_parquet_file_has_the_figures_of_its_report() {
+    let bench = Bench::new();
+    let study = root().join("examples/hotel/rooms.toml");
+    let said = bench.understudy(&["run", study.to_str().expect("a path in UTF-8"), "--run", "run"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let said = bench.understudy(&["export", "run", "--output", "rows.parquet"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let rows = parquet(&bench, "rows.parquet");
+    assert_eq!(rows.num_rows(), 15_402);
+    let scores = column(&rows, "model.booked-room.agreement");
+    let scores = scores.as_primitive::<Float64Type>();
+    assert_eq!(scores.values().iter().sum::<f64>(), 12_293.0);
+    let days = arrow::compute::cast(&column(&rows, "condition.day"), &arrow::datatypes::DataType::Utf8)
+        .expect("text");
+    let weekend =
+        days.as_string::<i32>().iter().zip(scores.values()).filter(|(day, _)| *day == Some("weekend"));
+    assert_eq!(weekend.map(|(_, score)| score).sum::<f64>(), 3_735.0);
+    let (booked, answered) =
+        (texts(&rows, "input.reserved_room_type"), texts(&rows, "model.booked-room.answer"));
+    assert_eq!(booked, answered);
+}
+
+#[test]
+fn rankings_are_json_in_csv() {
+    let bench = Bench::small();
+    bench.change(&[
+        ("booked = \"text\"", "booked = \"json\""),
+        (
+            "config = { field = \"booked\", form = \"label\" }",
+            "config = { field = \"booked\", form = \"ranking\" }",
+        ),
+        ("room = \"text\"", "room = \"json\""),
+        ("form = \"label\" }", "form = \"ranking\" }"),
+        ("agreement.wasm", "top_k_overlap.wasm"),
+        ("name = \"agreement\"", "name = \"overlap\"\nconfig = { k = 2 }"),
+        ("[[conditions]]\nname = \"room\"\nfield = \"booked\"\nvalues = [\"a\", \"b\"]\n", ""),
+    ]);
+    bench.lines(
+        "snapshots.jsonl",
+        [r#"{"id":"s1","at":"2026-03-01T10:00:00Z","booked":["a","b \"x\""],"nights":1}"#],
+    );
+    bench.lines("decisions.jsonl", [r#"{"id":"s1","at":"2026-03-01T11:00:00Z","room":["a","c"]}"#]);
+    bench.run(&[]);
+    let said = bench.understudy(&["export", "run", "--output", "rows.csv"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    insta::assert_snapshot!(fs::read_to_string(bench.path().join("rows.csv")).expect("the file was written"), @"");
+}
+
+#[test]
+fn rows_are_shown_in_the_terminal_and_that_is_recorded() {
+    let bench = Bench::small();
+    bench.run(&[]);
+    let said = bench.understudy(&["log", "run", "--rows", "3", "--who", "Ben"]);
+    assert_eq!((said.code, said.err.as_str()), (0, ""));
+    insta::assert_snapshot!(said.out, @"");
+    let said = bench.understudy(&["log", "run", "--id", "s2", "--who", "Ben"]);
+    insta::assert_snapshot!(said.out, @"");
+    let shown: Vec<_> =
+        exposures(&bench).iter().map(|entry| (entry["how"].clone(), entry["rows"].clone())).collect();
+    assert_eq!(shown, [("log".into(), 3.into()), ("log".into(), 1.into())]);
+    let said = bench.understudy(&["log", "run", "--id", "nobody"]);
+    assert_eq!((said.code, said.out.as_str()), (0, ""));
+    insta::assert_snapshot!(said.err, @"");
+    assert_eq!(exposures(&bench).len(), 2, "who was shown nothing was shown nothing");
+}
+
+#[test]
+fn nothing_is_shown_that_is_not_decided() {
+    let bench = Bench::small();
+    bench.change(&[("file = \"decisions.jsonl\"", "stdin = true")]);
+    let decisions = fs::read_to_string(bench.path().join("decisions.jsonl")).expect("decisions");
+    let mut running = Running::start(bench.command(&["run", "study.toml", "--run", "run"]));
+    // Decisions of the first to the fourth day: s4 has its own, but a horizon and the lateness before the fourth day's
+    // clock lies the second day, so only the horizon of s1 is over.
+    running.feed(decisions.lines().take(4).map(|line| line.to_owned() + "\n").collect::<String>());
+    until("all that can be is in the log", || {
+        ["snapshots", "decisions", "pairs"].map(|table| open_rows(&bench.path().join("run"), table))
+            == [5, 4, 4]
+    });
+    let live = bench.understudy(&["export", "run", "--output", "live.csv", "--who", "Ana"]);
+    assert_eq!(live.code, 0, "{}", live.err);
+    insta::assert_snapshot!(live.err, @"");
+    let ids = |name: &str| {
+        let text = fs::read_to_string(bench.path().join(name)).expect("the file was written");
+        text.lines()
+            .skip(1)
+            .map(|line| line.split(',').next().unwrap_or_default().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(ids("live.csv"), ["s1", "s2"]);
+    running.signal("TERM");
+    running.said();
+    let stopped = bench.understudy(&["log", "run", "--who", "Ana"]);
+    assert_eq!(stopped.out.lines().count(), 3, "a stopped run can go on: {}", stopped.out);
+    let seen = exposures(&bench);
+    assert_eq!(seen.iter().map(|entry| entry["refused"].as_u64()).collect::<Vec<_>>(), [Some(3), Some(3)]);
+}
+
+#[test]
+fn who_cannot_be_recorded_sees_nothing() {
+    let bench = Bench::small();
+    bench.run(&[]);
+    let said = bench.isolated(
+        "mount --bind run run && mount -o remount,bind,ro run && $UNDERSTUDY export run --output rows.csv --who Ana",
+    );
+    assert_eq!((said.code, said.out.as_str()), (1, ""));
+    insta::assert_snapshot!(said.err, @"");
+    let said = bench
+        .isolated("mount --bind run run && mount -o remount,bind,ro run && $UNDERSTUDY log run --who Ana");
+    assert_eq!((said.code, said.out.as_str()), (1, ""));
+    let left: Vec<_> = fs::read_dir(bench.path())
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+        .filter(|name| name.starts_with("rows"))
+        .collect();
+    assert_eq!(left, [] as [String; 0]);
+}
+
+#[test]
+fn what_cannot_be_exported_is_said() {
+    let bench = Bench::small();
+    let said = |arguments: &[&str]| {
+        let said = bench.understudy(arguments);
+        assert_eq!((said.code, said.out.as_str()), (1, ""));
+        said.err
+    };
+    insta::assert_snapshot!(said(&["export", "run", "--output", "rows.csv"]), @"");
+    bench.run(&[]);
+    insta::assert_snapshot!(said(&["export", "run", "--output", "rows.xlsx"]), @"");
+    insta::assert_snapshot!(said(&["export", "run", "--output", "study.toml"]), @"");
+    bench.write("rows.csv", "mine");
+    insta::assert_snapshot!(said(&["export", "run", "--output", "rows.csv"]), @"");
+    insta::assert_snapshot!(said(&["export", "run", "--output", "none/rows.csv"]), @"");
+    assert_eq!(exposures(&bench).len(), 0);
+}
+
+#[test]
+fn without_a_name_the_system_says_who_looks() {
+    let bench = Bench::small();
+    bench.run(&[]);
+    let log = |set: &dyn Fn(&mut Command)| {
+        let mut command = bench.command(&["log", "run"]);
+        command.env_remove("USER").env_remove("LOGNAME");
+        set(&mut command);
+        assert!(command.output().expect("it can be started").status.success());
+    };
+    log(&|command| {
+        command.env("USER", "carla");
+    });
+    log(&|command| {
+        command.env("LOGNAME", "dario");
+    });
+    log(&|_| ());
+    let seen = exposures(&bench);
+    let who: Vec<_> = seen.iter().map(|entry| entry["who"].as_str().expect("a name")).collect();
+    assert_eq!(who[..2], ["carla", "dario"]);
+    assert!(who[2].starts_with("user "), "{}", who[2]);
+}

@@ -1,0 +1,199 @@
+//! `understudy verify`: a whole run is found whole, and whatever is wrong with another is found, and where.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use understudy_host::audit::verify;
+use understudy_tests::process::{Running, until};
+use understudy_tests::tables::open_rows;
+use understudy_tests::{Bench, Said, root};
+
+/// A closed run of the small study, signed.
+fn signed() -> Bench {
+    let bench = Bench::small();
+    let key = bench.understudy(&["key", "small-shadow", "--output", "key"]);
+    assert_eq!((key.code, key.err.as_str()), (0, ""));
+    bench.write("key.pub", key.out);
+    bench.run(&["--sign-key", "key"]);
+    bench
+}
+
+fn verified(bench: &Bench) -> Said {
+    bench.understudy(&["verify", "run"])
+}
+
+/// Every file of a run, from its directory.
+fn files(run: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut open = vec![run.to_owned()];
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(&folder).expect("a folder can be listed") {
+            let path = entry.expect("a folder can be listed").path();
+            if path.is_dir() { open.push(path) } else { found.push(path) }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The digests, keys, times and lengths of one run are not those of another.
+const UNLIKE: [(&str, &str); 4] = [
+    (r"[0-9a-f]{64}", "SHA-256"),
+    (r"small-shadow\+[0-9a-f]{8}\+[A-Za-z0-9+/=]{44}", "KEY"),
+    (r"20\d\d-\d\d-\d\dT[0-9:.]+Z", "TIME"),
+    (r"has \d+ bytes, and the ledger says \d+", "has N bytes, and the ledger says N"),
+];
+
+#[test]
+fn the_hotel_is_whole() {
+    let bench = Bench::new();
+    let study = root().join("examples/hotel/rooms.toml");
+    let said = bench.understudy(&["run", study.to_str().expect("a path in UTF-8"), "--run", "run"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let said = verified(&bench);
+    assert_eq!((said.code, said.err.as_str()), (0, ""));
+    insta::with_settings!({ filters => UNLIKE }, {
+        insta::assert_snapshot!(said.out, @"");
+    });
+}
+
+#[test]
+fn a_signed_run_is_whole_and_its_owner_known() {
+    let bench = signed();
+    let key = fs::read_to_string(bench.path().join("key.pub")).expect("the key was printed");
+    insta::with_settings!({ filters => UNLIKE }, {
+        insta::assert_snapshot!(verified(&bench).out, @"");
+        let said = bench.understudy(&["verify", "run", "--key", key.trim()]);
+        assert_eq!(said.code, 0);
+        insta::assert_snapshot!(said.out.lines().nth(1).expect("the signature"), @"");
+    });
+    let other = bench.understudy(&["key", "small-shadow", "--output", "other"]).out;
+    let said = bench.understudy(&["verify", "run", "--key", other.trim()]);
+    assert_eq!(said.code, 1);
+    insta::with_settings!({ filters => UNLIKE }, {
+        insta::assert_snapshot!(said.out, @"");
+    });
+    let said = bench.understudy(&["verify", "run", "--key", "nobody"]);
+    assert_eq!((said.code, said.out.as_str()), (2, ""));
+    insta::assert_snapshot!(said.err, @"");
+}
+
+#[test]
+fn a_key_is_for_its_owner_and_never_written_over() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let bench = signed();
+    let mode = fs::metadata(bench.path().join("key")).expect("the key").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    insta::assert_snapshot!(bench.understudy(&["key", "again", "--output", "key"]).err, @"");
+    insta::assert_snapshot!(bench.understudy(&["key", "two words", "--output", "new"]).err, @"");
+    let said = bench.understudy(&["run", "study.toml", "--run", "other", "--sign-key", "study.toml"]);
+    insta::assert_snapshot!(said.err, @"");
+}
+
+#[test]
+fn what_is_no_run_cannot_be_looked_at() {
+    let bench = Bench::small();
+    let said = verified(&bench);
+    assert_eq!((said.code, said.out.as_str()), (2, ""));
+    insta::assert_snapshot!(said.err, @"");
+}
+
+#[test]
+fn what_is_wrong_is_said_with_its_place() {
+    let bench = signed();
+    let run = bench.path().join("run");
+    let broken = |change: &dyn Fn()| {
+        let kept: BTreeMap<_, _> =
+            files(&run).into_iter().map(|path| (path.clone(), fs::read(&path).expect("a file"))).collect();
+        change();
+        let said = verified(&bench);
+        assert_eq!((said.code, said.err.as_str()), (1, ""), "{}", said.out);
+        files(&run).iter().for_each(|path| fs::remove_file(path).expect("removed"));
+        kept.iter().for_each(|(path, bytes)| fs::write(path, bytes).expect("written back"));
+        let broken = said.out.lines().filter(|line| line.starts_with("BROKEN")).collect::<Vec<_>>();
+        broken.join("\n")
+    };
+    let ledger = run.join("ledger.jsonl");
+    let text = fs::read_to_string(&ledger).expect("a ledger");
+    let without = |at: usize| {
+        let lines = text.split_inclusive('\n').enumerate();
+        lines.filter(|(line, _)| *line != at).map(|(_, line)| line).collect::<String>()
+    };
+    insta::with_settings!({ filters => UNLIKE }, {
+        insta::assert_snapshot!(broken(&|| fs::write(&ledger, without(2)).expect("written")), @"");
+        insta::assert_snapshot!(broken(&|| fs::write(&ledger, text.replace("\"rows\":5", "\"rows\":6")).expect("written")), @"");
+        insta::assert_snapshot!(broken(&|| fs::write(&ledger, "").expect("written")), @"");
+        insta::assert_snapshot!(broken(&|| fs::remove_file(&ledger).expect("removed")), @"");
+        insta::assert_snapshot!(broken(&|| fs::remove_file(run.join("ledger.note")).expect("removed")), @"");
+        insta::assert_snapshot!(broken(&|| fs::remove_file(run.join("seal.json")).expect("removed")), @"");
+        insta::assert_snapshot!(broken(&|| fs::remove_file(run.join("decisions/000000.parquet")).expect("removed")), @"");
+        insta::assert_snapshot!(broken(&|| fs::write(run.join("decisions/000000.parquet"), "PAR1").expect("written")), @"");
+        insta::assert_snapshot!(broken(&|| fs::write(run.join("pairs/000007.parquet"), "PAR1").expect("written")), @"");
+        insta::assert_snapshot!(broken(&|| fs::write(run.join("report.json"), "{}").expect("written")), @"");
+        insta::assert_snapshot!(broken(&|| fs::write(run.join("study.toml"), "study = \"other\"").expect("written")), @"");
+    });
+    assert_eq!(verified(&bench).code, 0, "all was put back");
+}
+
+/// A stream of numbers that is the same every time (splitmix64: Steele, Lea, Flood 2014).
+struct Numbers(u64);
+
+impl Numbers {
+    fn next(&mut self, below: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) % below as u64) as usize
+    }
+}
+
+#[test]
+fn any_changed_byte_of_any_file_is_found() {
+    let bench = signed();
+    let run = bench.path().join("run");
+    assert!(verify(&run, None).expect("a run").broken.is_empty());
+    let files = files(&run);
+    let names: Vec<_> =
+        files.iter().map(|path| path.strip_prefix(&run).expect("it lies there").display()).collect();
+    assert!(names.len() >= 10, "{names:?}");
+    let mut numbers = Numbers(11);
+    let mut changed: BTreeMap<&Path, u32> = BTreeMap::new();
+    for _ in 0..1000 {
+        let path = &files[numbers.next(files.len())];
+        let whole = fs::read(path).expect("a file of the run");
+        let mut bytes = whole.clone();
+        let at = numbers.next(bytes.len());
+        bytes[at] ^= 1 + numbers.next(255) as u8;
+        fs::write(path, &bytes).expect("written");
+        let found = verify(&run, None).expect("a run can be looked at");
+        let name = path.strip_prefix(&run).expect("it lies there");
+        assert!(!found.broken.is_empty(), "byte {at} of {} was changed to {}", name.display(), bytes[at]);
+        fs::write(path, whole).expect("written back");
+        *changed.entry(name).or_default() += 1;
+    }
+    assert_eq!(changed.len(), files.len(), "every file was changed at least once: {changed:?}");
+    assert!(verify(&run, None).expect("a run").broken.is_empty(), "all was put back");
+}
+
+#[test]
+fn a_run_that_goes_on_is_looked_at_as_far_as_it_is() {
+    let bench = Bench::small();
+    bench.change(&[("file = \"snapshots.jsonl\"", "stdin = true")]);
+    let run = bench.path().join("run");
+    let mut running = Running::start(bench.command(&["run", "study.toml", "--run", "run"]));
+    running.feed(fs::read(bench.path().join("snapshots.jsonl")).expect("snapshots"));
+    until("five snapshots are in the log", || open_rows(&run, "snapshots") == 5);
+    let said = verified(&bench);
+    assert_eq!(said.code, 0, "{}", said.out);
+    insta::with_settings!({ filters => UNLIKE }, {
+        insta::assert_snapshot!(said.out, @"");
+    });
+    running.signal("KILL");
+    running.said();
+    let said = verified(&bench);
+    assert_eq!(said.code, 0, "{}", said.out);
+    insta::assert_snapshot!(said.out.lines().last().expect("a line"), @"");
+    assert!(said.out.contains("was cut off"), "{}", said.out);
+}
