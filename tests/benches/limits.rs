@@ -1,6 +1,9 @@
 //! The limits that ARCHITECTURE.md states, measured: both sides of each in one run.
 //!
-//! `cargo xtask bench [sandbox] [run] [memory] [start]`. Ends with code 1 if a limit is not kept.
+//! `cargo xtask bench [sandbox] [run] [memory] [start] [log]`. Ends with code 1 if a limit is not kept.
+
+#[path = "limits/log.rs"]
+mod log;
 
 use std::fmt::Display;
 use std::io::BufReader;
@@ -31,6 +34,7 @@ fn main() {
     measure("run", whole_run);
     measure("memory", memory);
     measure("start", cold_start);
+    measure("log", log::log);
     std::process::exit(i32::from(!kept));
 }
 

@@ -233,9 +233,12 @@ fn cut_torn(file: &mut File) -> std::io::Result<u64> {
 
 /// The last line, with its line feed if it has one. What is read for it does not depend on the ledger's length.
 fn last_line(file: &mut File, length: u64) -> std::io::Result<Option<Vec<u8>>> {
+    if length == 0 {
+        return Ok(None);
+    }
     let mut tail = Vec::new();
     let mut step = 4096;
-    while length > 0 {
+    loop {
         let start = length.saturating_sub(step);
         file.seek(SeekFrom::Start(start))?;
         tail.clear();
@@ -247,7 +250,6 @@ fn last_line(file: &mut File, length: u64) -> std::io::Result<Option<Vec<u8>>> {
             None => step *= 4,
         }
     }
-    Ok(None)
 }
 
 #[cfg(test)]

@@ -237,7 +237,7 @@ proptest! {
         steps in steps(),
         acknowledged: prop::sample::Index,
         cuts in prop::collection::vec(any::<prop::sample::Index>(), 1..20),
-        interrupted in prop::array::uniform3(0usize..3),
+        interrupted in prop::array::uniform3(0usize..4),
     ) {
         let acknowledged = acknowledged.index(steps.len() + 1);
         let log = Log::new(groups, sealed, &steps, acknowledged, &cuts);
@@ -261,9 +261,9 @@ proptest! {
                         fs::write(aside, half).expect("room");
                     }
                 }
-                1 => {
+                1 | 2 => {
                     let others = before.iter().filter(|(path, _)| !merged.contains_key(*path));
-                    let left = others.skip(acknowledged % 2);
+                    let left = others.skip(interrupted - 1);
                     left.for_each(|(path, bytes)| fs::write(path, bytes).expect("room"));
                 }
                 _ => {}

@@ -1,0 +1,191 @@
+//! The run log's appends, beside what the disk does without it.
+//!
+//! What is counted are the bytes of the open segments. Sealing is not waited for, but it works on the same processors.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write as _;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use arrow::array::{RecordBatch, UInt32Array};
+use arrow::compute::take_record_batch;
+use understudy_host::runlog::ledger::Ledger;
+use understudy_host::runlog::{
+    Commit, Found, LogWriter, Reading, RunDirectory, Sealer, Table, Writing, recover,
+};
+use understudy_tests::{root, synthetic};
+
+use super::judge;
+
+const BATCH_ROWS: u32 = 1024;
+/// Batches that a bulk load appends.
+const BATCHES: usize = 512;
+/// Batches after which it waits for the disk. So many rows are put on disk by one sync.
+const ACKNOWLEDGED: usize = 16;
+/// Batches after which a group ends and is sealed beside the appending: half a default segment.
+const GROUP: usize = 128;
+/// What a study has that says nothing of commits.
+const COMMIT: Commit = Commit { wait: Duration::ZERO, rows: 4096 };
+const WRITERS: usize = 64;
+/// Rows that each of them appends.
+const ROWS: usize = 100;
+const ROUNDS: usize = 5;
+
+/// Appends that are acknowledged one by one, and appends in bulk against plain writes.
+pub fn log() -> bool {
+    let batches = batches();
+    // On the disk that the project is built on; a temporary folder may be in memory.
+    let folder = tempfile::tempdir_in(root().join("target")).expect("a folder");
+    one_by_one(folder.path(), &batches[0]);
+    bulk(folder.path(), &batches)
+}
+
+/// Rows of snapshots of the synthetic study, as a run logged them.
+fn batches() -> Vec<RecordBatch> {
+    let bench = synthetic::bench(u64::from(BATCH_ROWS) * BATCHES as u64);
+    bench.run(&[]);
+    let reading = Reading { table: Table::Snapshots, columns: Vec::new(), from_group: 0, from: None };
+    let rows = reading.open(&bench.path().join("run")).expect("the run has snapshots");
+    let mut batches = Vec::new();
+    for rows in rows {
+        let rows = rows.expect("the run's log is whole");
+        for start in (0..rows.num_rows() as u32).step_by(BATCH_ROWS as usize) {
+            let end = (rows.num_rows() as u32).min(start + BATCH_ROWS);
+            // Copied, so that a batch is alone in its memory, as it is in a run.
+            let taken = take_record_batch(&rows, &UInt32Array::from_iter_values(start..end));
+            batches.push(taken.expect("the rows are there"));
+        }
+    }
+    batches
+}
+
+/// A new log, in which only snapshots are written.
+fn open(run: &Path, batch: &RecordBatch) -> (LogWriter, Writing) {
+    let Ok(Found::Fresh(directory)) = RunDirectory::open(run, "") else { panic!("it is new") };
+    let ledger = Ledger::create(run, None).expect("a new ledger");
+    let recovered = recover(run, 0, [0; 2]).expect("nothing is there");
+    let sealer = Sealer::new(directory, ledger, [[0; 4]; 2]);
+    LogWriter::open(run, [(); 4].map(|()| batch.schema()), recovered, COMMIT, sealer).expect("a new log")
+}
+
+/// Many writers that each wait until their row is on disk, beside the time that the disk takes for as many bytes.
+fn one_by_one(folder: &Path, batch: &RecordBatch) {
+    for round in 0..ROUNDS {
+        let run = folder.join(format!("one-by-one-{round}"));
+        let (log, writing) = open(&run, batch);
+        let began = Instant::now();
+        thread::scope(|scope| {
+            for writer in 0..WRITERS {
+                let log = log.clone();
+                let row = batch.slice(writer, 1);
+                scope.spawn(move || {
+                    for _ in 0..ROWS {
+                        let acknowledged = log.commit(vec![(Table::Snapshots, row.clone())]);
+                        acknowledged.blocking_recv().expect("the disk has room");
+                    }
+                });
+            }
+        });
+        let seconds = began.elapsed().as_secs_f64();
+        drop(log);
+        writing.finish().expect("the disk has room");
+        let rows = (WRITERS * ROWS) as f64;
+        // Somebody waits all the time, so each batch that was appended was synced by itself.
+        let reading = Reading { table: Table::Snapshots, columns: Vec::new(), from_group: 0, from: None };
+        let syncs = reading.open(&run).expect("it was written").count();
+        let bytes = fs::metadata(run.join("snapshots/000000.arrows")).expect("it was written").len();
+        let bare = bare_syncs(&run.join("bare"), bytes as usize / syncs, syncs);
+        println!(
+            "{WRITERS} writers, each row acknowledged: {:.0} rows a second, {:.1} rows and {:.2} ms a sync; a bare append \
+             of as many bytes and fdatasync: {:.2} ms",
+            rows / seconds,
+            rows / syncs as f64,
+            seconds * 1000.0 / syncs as f64,
+            bare * 1000.0 / syncs as f64
+        );
+    }
+}
+
+/// Seconds that appending so many bytes and putting them on disk takes, so many times.
+fn bare_syncs(path: &Path, bytes: usize, times: usize) -> f64 {
+    let mut file = File::create(path).expect("a new file");
+    let bytes = vec![0x5a; bytes];
+    let began = Instant::now();
+    for _ in 0..times {
+        file.write_all(&bytes).and_then(|()| file.sync_data()).expect("the disk has room");
+    }
+    began.elapsed().as_secs_f64()
+}
+
+/// Batches as fast as they are taken, beside the same bytes written to a file with as many syncs.
+fn bulk(folder: &Path, batches: &[RecordBatch]) -> bool {
+    let run = folder.join("bytes");
+    append(&run, batches, false);
+    let bytes = fs::read(run.join("snapshots/000000.arrows")).expect("it was written");
+    fs::remove_dir_all(run).expect("it was written");
+    let megabytes = bytes.len() as f64 / 1e6;
+    let (mut floors, mut appends, mut sealed) = (f64::INFINITY, f64::INFINITY, f64::INFINITY);
+    for round in 0..ROUNDS {
+        let path = folder.join("floor");
+        let floor = plain(&path, &bytes, batches.len());
+        fs::remove_file(path).expect("it was written");
+        let [alone, beside] = [false, true].map(|seal| {
+            let run = folder.join(format!("bulk-{round}-{seal}"));
+            let seconds = append(&run, batches, seal);
+            fs::remove_dir_all(run).expect("it was written");
+            seconds
+        });
+        println!(
+            "{megabytes:.0} MB: plain {:.0} MB/s, appended {:.0} MB/s, with sealing beside {:.0} MB/s",
+            megabytes / floor,
+            megabytes / alone,
+            megabytes / beside
+        );
+        (floors, appends, sealed) = (floors.min(floor), appends.min(alone), sealed.min(beside));
+    }
+    println!("bulk appends against plain writes of the same bytes: {:.2} times", appends / floors);
+    judge("the same with sealing beside", sealed / floors, 2.0, "times")
+}
+
+/// Seconds until all batches are on disk.
+fn append(run: &Path, batches: &[RecordBatch], seal: bool) -> f64 {
+    let (log, writing) = open(run, &batches[0]);
+    let began = Instant::now();
+    // The next batches are handed over while these are put on disk.
+    let mut before = None;
+    for (at, several) in batches.chunks(ACKNOWLEDGED).enumerate() {
+        let (last, first) = several.split_last().expect("chunks are not empty");
+        for batch in first {
+            log.append(vec![(Table::Snapshots, batch.clone())]);
+        }
+        let next = log.commit(vec![(Table::Snapshots, last.clone())]);
+        if let Some(before) = before.replace(next) {
+            before.blocking_recv().expect("the disk has room");
+        }
+        if seal && ((at + 1) * ACKNOWLEDGED).is_multiple_of(GROUP) {
+            log.cut([0; 2], [[0; 4]; 2]);
+            log.cut_pairs(Vec::new());
+        }
+    }
+    if let Some(last) = before {
+        last.blocking_recv().expect("the disk has room");
+    }
+    let seconds = began.elapsed().as_secs_f64();
+    drop(log);
+    writing.finish().expect("the disk has room");
+    seconds
+}
+
+/// Seconds until bytes are on disk, written in as many pieces and with as many syncs as the batches.
+fn plain(path: &Path, bytes: &[u8], pieces: usize) -> f64 {
+    let began = Instant::now();
+    let mut file = OpenOptions::new().create_new(true).write(true).open(path).expect("a new file");
+    for several in bytes.chunks(bytes.len().div_ceil(pieces) * ACKNOWLEDGED) {
+        for piece in several.chunks(bytes.len().div_ceil(pieces)) {
+            file.write_all(piece).expect("the disk has room");
+        }
+        file.sync_data().expect("the disk has room");
+    }
+    began.elapsed().as_secs_f64()
+}
