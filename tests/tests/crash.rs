@@ -8,7 +8,7 @@ use std::time::Duration;
 use understudy_host::runlog::ledger::{Event, check};
 use understudy_host::sandbox::digest;
 use understudy_tests::process::Running;
-use understudy_tests::rough::{agree, bench};
+use understudy_tests::rough::{agree, bench, whole};
 use understudy_tests::synthetic::Numbers;
 
 /// How often the run is killed.
@@ -107,6 +107,7 @@ fn a_run_killed_300_times_ends_as_if_it_had_not_been() {
     let said = bench.understudy(&COMMAND);
     assert_eq!(said.code, 0, "{}{}", said.out, said.err);
     agree(&bench, "run", "plain", records);
+    whole(&bench, "run");
     ledger_holds(&run);
     let half = records.snapshots / 2;
     assert!(far > half, "the kills lie in the stream and not all before it: {far} of {}", records.snapshots);

@@ -103,7 +103,7 @@ fn a_report_is_not_made_again_from_what_did_not_run() {
     let swapped = bench.understudy(&["report", "run"]);
     fs::write(&plugin, bytes).expect("written back");
     assert_eq!((changed.code, swapped.code, bench.understudy(&["report", "run"]).code), (1, 1, 0));
-    insta::assert_snapshot!(changed.err, @"run/study.toml is missing, or is not the one that the run was made with, so its report cannot be made again; report.json holds the figures as they were");
+    insta::assert_snapshot!(changed.err, @"run/study.toml is missing, or is not the one that the run was made with, so nothing can be made again from it; report.json holds the figures as they were, and `understudy verify` says what else is wrong");
     assert!(
         swapped.err.starts_with("run/plugins/") && swapped.err.contains("is not the one"),
         "{}",

@@ -7,7 +7,7 @@ use std::io::Write as _;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use understudy_tests::process::{Running, until};
-use understudy_tests::rough::{agree, bench};
+use understudy_tests::rough::{agree, bench, whole};
 use understudy_tests::tables::open_rows;
 use understudy_tests::{Bench, Said, account, essence};
 
@@ -36,6 +36,7 @@ fn a_disk_that_was_full_again_and_again() {
     }
     assert!(said.err.contains("disk/run holds a run that was cut off: it goes on after"), "{}", said.err);
     agree(&bench, "run", "plain", records);
+    whole(&bench, "run");
 }
 
 /// Lines of a file, from one to another, counted from 1.
