@@ -1,14 +1,16 @@
 //! The limits that ARCHITECTURE.md states, measured: both sides of each in one run.
 //!
-//! `cargo xtask bench [sandbox] [run] [memory] [start] [log]`. Ends with code 1 if a limit is not kept.
+//! `cargo xtask bench [sandbox] [run] [memory] [start] [log] [verify]`. Ends with code 1 if a limit is not kept.
 
 #[path = "limits/log.rs"]
 mod log;
+#[path = "limits/verify.rs"]
+mod verify;
 
 use std::fmt::Display;
 use std::io::BufReader;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -35,6 +37,7 @@ fn main() {
     measure("memory", memory);
     measure("start", cold_start);
     measure("log", log::log);
+    measure("verify", verify::verify);
     std::process::exit(i32::from(!kept));
 }
 
@@ -194,13 +197,14 @@ struct Ran {
 
 /// Runs the study of a bench and watches it from outside.
 fn timed_run(bench: &Bench, run: &str) -> Ran {
+    watched(bench.command(&["run", "study.toml", "--run", run]))
+}
+
+/// Runs a command, which must end well, and watches it from outside.
+fn watched(mut command: Command) -> Ran {
     let started = Instant::now();
-    let mut child = bench
-        .command(&["run", "study.toml", "--run", run])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("the program can be started");
+    let command = command.stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = command.spawn().expect("the program can be started");
     let process = format!("/proc/{}", child.id());
     let mut peak = 0;
     let mut threads = std::collections::HashMap::new();

@@ -90,7 +90,7 @@ impl Drop for Aside {
 
 enum Writer {
     Parquet(Box<ArrowWriter<File>>),
-    Csv { writer: csv::Writer<File>, schema: SchemaRef },
+    Csv { writer: Box<csv::Writer<File>>, schema: SchemaRef },
 }
 
 impl Writer {
@@ -107,7 +107,7 @@ impl Writer {
                 let mut writer = csv::WriterBuilder::new().with_header(true).build(file);
                 // The head is there though no row may be.
                 writer.write(&RecordBatch::new_empty(schema.clone()))?;
-                Writer::Csv { writer, schema }
+                Writer::Csv { writer: Box::new(writer), schema }
             }
         })
     }

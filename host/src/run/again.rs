@@ -63,6 +63,11 @@ impl Tally {
         tally.iter_mut().map(std::mem::take).collect()
     }
 
+    /// Whether a model has answered otherwise since the last time.
+    pub fn differs(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|again| again.otherwise > 0)
+    }
+
     fn add(&self, model: usize, again: Again) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)[model].add(again);
     }

@@ -298,7 +298,9 @@ impl<'p> Conductor<'p> {
         let log = &self.prepared.study.log;
         let full = self.group.rows.iter().any(|rows| *rows >= log.segment_rows);
         let old = || log.seal_every.as_secs_f64() <= self.group.opened.elapsed().as_secs_f64();
-        if full || (self.group.rows != [0; 3] && old()) {
+        // That a model keeps something between calls is not to be lost with a process that is killed.
+        let news = || self.again.iter().all(|again| again.otherwise == 0) && self.workers.differs();
+        if full || (self.group.rows != [0; 3] && (old() || news())) {
             self.cut();
         }
     }

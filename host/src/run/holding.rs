@@ -18,6 +18,9 @@ use crate::pairing::{Horizon, Pair, Pairing, Slot};
 /// How much of the budget is left in memory when some of it goes to disk, so that it does not go batch by batch.
 const KEPT: f64 = 0.75;
 
+/// A batch, and a row of it.
+type RowOf<T> = (Arc<T>, u32);
+
 /// What waits.
 pub struct Holding {
     /// Who waits for whom.
@@ -27,7 +30,7 @@ pub struct Holding {
     shown: Waiting<Shown>,
     taken: Waiting<Taken>,
     /// Pairs whose snapshot is still being answered: its row, and the decision.
-    unanswered: HashMap<Slot, Vec<(u32, (Arc<Taken>, u32))>>,
+    unanswered: HashMap<Slot, Vec<(u32, RowOf<Taken>)>>,
     /// Batches that the pairing has let go before they were answered.
     gone: HashSet<Slot>,
     /// Bytes that may be held in memory.
@@ -217,7 +220,7 @@ impl<T> Waiting<T> {
         &self,
         wanted: &[(Slot, u32)],
         load: impl FnOnce(&[(Slot, u32)]) -> Result<T, OverflowError>,
-    ) -> Result<Vec<Option<(Arc<T>, u32)>>, OverflowError> {
+    ) -> Result<Vec<Option<RowOf<T>>>, OverflowError> {
         let mut found = Vec::with_capacity(wanted.len());
         let mut on_disk = Vec::new();
         for (at, (slot, row)) in wanted.iter().enumerate() {

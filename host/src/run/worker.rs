@@ -103,6 +103,11 @@ impl Workers {
         self.tally.take()
     }
 
+    /// Whether a model has answered otherwise, asked again, since the last time.
+    pub fn differs(&self) -> bool {
+        self.tally.differs()
+    }
+
     /// Ends the threads, and gives what has come of asking the models again since the last time.
     pub fn finish(self) -> Vec<Again> {
         drop(self.queues);

@@ -12,7 +12,7 @@ use arrow::array::{RecordBatch, UInt32Array};
 use arrow::compute::take_record_batch;
 use understudy_host::runlog::ledger::Ledger;
 use understudy_host::runlog::{
-    Commit, Found, LogWriter, Reading, RunDirectory, Sealer, Table, Writing, recover,
+    Commit, Cut, Found, LogWriter, Reading, RunDirectory, Sealer, Table, Writing, recover,
 };
 use understudy_tests::{root, synthetic};
 
@@ -62,7 +62,7 @@ fn batches() -> Vec<RecordBatch> {
 
 /// A new log, in which only snapshots are written.
 fn open(run: &Path, batch: &RecordBatch) -> (LogWriter, Writing) {
-    let Ok(Found::Fresh(directory)) = RunDirectory::open(run, "") else { panic!("it is new") };
+    let Ok(Found::Fresh(directory)) = RunDirectory::open(run, "", None) else { panic!("it is new") };
     let ledger = Ledger::create(run, None).expect("a new ledger");
     let recovered = recover(run, 0, [0; 2]).expect("nothing is there");
     let sealer = Sealer::new(directory, ledger, [[0; 4]; 2]);
@@ -164,7 +164,7 @@ fn append(run: &Path, batches: &[RecordBatch], seal: bool) -> f64 {
             before.blocking_recv().expect("the disk has room");
         }
         if seal && ((at + 1) * ACKNOWLEDGED).is_multiple_of(GROUP) {
-            log.cut([0; 2], [[0; 4]; 2]);
+            log.cut(Cut::default());
             log.cut_pairs(Vec::new());
         }
     }
