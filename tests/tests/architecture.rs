@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use understudy_tests::root;
 
 /// The rooms from the floor up: each with the rooms below it that it may use, and whether it is pure.
-const ROOMS: [(&str, &[&str], bool); 10] = [
+const ROOMS: [(&str, &[&str], bool); 11] = [
     ("study", &[], true),
     ("batch", &["study"], true),
     ("sandbox", &["batch", "study"], false),
@@ -16,7 +16,12 @@ const ROOMS: [(&str, &[&str], bool); 10] = [
     ("scoring", &["batch", "study"], true),
     ("run", &["scoring", "pairing", "runlog", "source", "sandbox", "batch", "study"], false),
     ("report", &["run", "scoring", "pairing", "runlog", "sandbox", "batch", "study"], false),
-    ("cli", &["report", "run", "scoring", "pairing", "runlog", "source", "sandbox", "batch", "study"], false),
+    ("audit", &["report", "run", "scoring", "pairing", "runlog", "sandbox", "batch", "study"], false),
+    (
+        "cli",
+        &["audit", "report", "run", "scoring", "pairing", "runlog", "source", "sandbox", "batch", "study"],
+        false,
+    ),
 ];
 
 /// What a pure room knows nothing of.

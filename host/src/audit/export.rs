@@ -9,7 +9,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use arrow::array::{Array, ArrayRef, AsArray as _, RecordBatch, StringBuilder};
 use arrow::csv;
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimestampMicrosecondType};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
@@ -18,6 +18,8 @@ use super::decided::{Counts, columns, decided};
 use super::exposure::Exposure;
 use crate::run::Prepared;
 use crate::runlog::note::Signer;
+
+const UTC: &str = "+00:00";
 
 /// The form of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,6 +120,7 @@ impl Writer {
             Writer::Csv { writer, schema } => {
                 let columns = batch.columns().iter().map(|column| match column.data_type() {
                     DataType::List(_) => json(column),
+                    DataType::Timestamp(..) => zoned(column),
                     _ => column.clone(),
                 });
                 writer.write(&RecordBatch::try_new(schema.clone(), columns.collect())?)?;
@@ -138,9 +141,20 @@ impl Writer {
 fn flat(schema: &SchemaRef) -> SchemaRef {
     let field = |field: &Arc<Field>| match field.data_type() {
         DataType::List(_) => Field::new(field.name(), DataType::Utf8, true),
+        DataType::Timestamp(unit, _) => {
+            Field::new(field.name(), DataType::Timestamp(*unit, Some(UTC.into())), field.is_nullable())
+        }
         _ => field.as_ref().clone(),
     };
     Arc::new(Schema::new(schema.fields().iter().map(field).collect::<Vec<_>>()))
+}
+
+/// Times with the offset of UTC in the place of its name, which cannot be written without a table of zones.
+pub fn zoned(times: &ArrayRef) -> ArrayRef {
+    match times.as_primitive_opt::<TimestampMicrosecondType>() {
+        Some(times) => Arc::new(times.clone().with_timezone(UTC)),
+        None => times.clone(),
+    }
 }
 
 /// Lists of text as JSON arrays.

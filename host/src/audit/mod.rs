@@ -19,7 +19,7 @@ use std::path::Path;
 use anyhow::{Context as _, anyhow, bail};
 
 pub use decided::{Counts, columns, decided};
-pub use export::{Form, export};
+pub use export::{Form, export, zoned};
 pub use exposure::{Exposure, who};
 pub use finding::{Finding, Findings};
 pub use replay::{ModelReplayed, Replayed, at_rest, has_its_fields, replay};

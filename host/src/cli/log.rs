@@ -115,8 +115,8 @@ fn cells(prepared: &Prepared, rows: &RecordBatch) -> anyhow::Result<(Vec<String>
     let mut cells = vec![Vec::with_capacity(heads.len()); rows.num_rows()];
     for (name, else_name) in columns {
         let column = |name: &str| rows.column_by_name(name).expect("the column was made of this study");
-        let values = column(&name);
-        let formatter = ArrayFormatter::try_new(values, &options)?;
+        let values = audit::zoned(column(&name));
+        let formatter = ArrayFormatter::try_new(&values, &options)?;
         for (row, cells) in cells.iter_mut().enumerate() {
             cells.push(match &else_name {
                 Some(reason) if values.is_null(row) => {

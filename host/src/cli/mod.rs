@@ -7,6 +7,7 @@ mod check;
 mod export;
 mod key;
 mod log;
+mod note;
 mod pack;
 mod replay;
 mod report;
@@ -65,6 +66,7 @@ enum Command {
     Export(export::Export),
     Retain(retain::Retain),
     Log(log::Log),
+    Note(note::Note),
     Key(key::Key),
     Schema(schema::Schema),
     Pack(pack::Pack),
@@ -81,6 +83,7 @@ pub fn main() -> ExitCode {
         Command::Export(export) => export.execute(),
         Command::Retain(retain) => retain.execute(),
         Command::Log(log) => log.execute(),
+        Command::Note(note) => note.execute(),
         Command::Key(key) => key.execute(),
         Command::Schema(schema) => schema.execute(),
         Command::Pack(pack) => pack.execute(),

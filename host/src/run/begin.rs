@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail};
 use jiff::Timestamp;
@@ -27,6 +27,7 @@ use crate::runlog::{
     CHECKPOINT, Found, Recovered, RunDirectory, Sealer, checkpoint, last_mark, present, recover,
 };
 use crate::sandbox::digest;
+use crate::source;
 
 /// All that a run begins with.
 pub struct Begun {
@@ -57,8 +58,8 @@ pub struct Begun {
 pub fn begin(prepared: &Prepared, options: Options<'_>) -> anyhow::Result<Begun> {
     // Whatever is wrong with the sources is said before a directory is made.
     if options.replayed.is_none() {
-        for source in [&prepared.study.snapshots_source, &prepared.study.decisions_source] {
-            crate::source::check(source, &prepared.folder)?;
+        for declared in [&prepared.study.snapshots_source, &prepared.study.decisions_source] {
+            source::check(declared, &prepared.folder)?;
         }
     }
     let seal = fs::read(options.directory.join(SEAL)).ok().and_then(|bytes| Seal::parse(&bytes).ok());
@@ -186,7 +187,16 @@ fn go_on(prepared: &Prepared, directory: RunDirectory, options: Options<'_>) -> 
         position: recovered.next,
         after: past.ended.clone(),
         cut: recovered.cut,
+        torn: torn(run, &recovered),
     })?;
+    for side in Side::BOTH {
+        let declared = [&prepared.study.snapshots_source, &prepared.study.decisions_source][side as usize];
+        if !source::can_be_wound_back(declared, &prepared.folder) {
+            let what =
+                "it cannot be wound back: what came while nobody listened is not in the log".to_owned();
+            ledger.append(Event::Gap { stream: side.plural().to_owned(), what })?;
+        }
+    }
     let (groups, judged_to) =
         saved.as_ref().map_or((0, [0; 2]), |saved| (saved.groups, saved.counted.position));
     let restoring =
@@ -209,6 +219,14 @@ fn go_on(prepared: &Prepared, directory: RunDirectory, options: Options<'_>) -> 
     let restoring = Some(restoring);
     let goes_on = Some(goes_on);
     Ok(Begun { directory, ledger, seal, sealer, recovered, start, restoring, feeds, goes_on })
+}
+
+/// Segments that did not end as they should, from the run directory.
+fn torn(run: &Path, recovered: &Recovered) -> Vec<String> {
+    let shown = |(path, what): &(PathBuf, String)| {
+        format!("{}: {what}", path.strip_prefix(run).unwrap_or(path).display())
+    };
+    recovered.torn.iter().map(shown).collect()
 }
 
 /// What is to be dropped in time.

@@ -25,7 +25,7 @@ pub async fn drive(
 ) -> anyhow::Result<(Saved, Vec<Event>)> {
     tokio::pin!(stop);
     let mut end = End::Finished;
-    let mut faults = Vec::new();
+    let (mut faults, mut gaps) = (Vec::new(), Vec::new());
     let mut tick = tokio::time::interval(std::time::Duration::from_millis(100));
     while feeds.receivers.iter().any(Option::is_some) {
         let room = conductor.in_flight() < AHEAD * conductor.prepared.study.limits.workers as u64;
@@ -52,6 +52,11 @@ pub async fn drive(
             Feed::Batch(decoded) => conductor.take(*decoded)?,
             Feed::End(fault) => {
                 feeds.receivers[side as usize] = None;
+                gaps.extend(
+                    fault
+                        .iter()
+                        .map(|what| Event::Gap { stream: side.plural().to_owned(), what: what.clone() }),
+                );
                 faults.extend(fault);
             }
         }
@@ -69,7 +74,9 @@ pub async fn drive(
             None => anyhow::bail!("a thread that runs models has stopped; this is a fault in understudy"),
         }
     }
-    conductor.finish(end)
+    let (saved, events) = conductor.finish(end)?;
+    gaps.extend(events);
+    Ok((saved, gaps))
 }
 
 async fn next(receiver: &mut Option<Receiver<Feed>>) -> Option<Feed> {

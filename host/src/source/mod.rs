@@ -102,6 +102,14 @@ pub fn check(source: &Source, folder: &Path) -> Result<(), SourceError> {
     found.map_err(|error| SourceError::Open { name: path.display().to_string(), error })
 }
 
+/// Whether a source can be read from where it was left: a file can; standard input and a named pipe go on as they come.
+pub fn can_be_wound_back(source: &Source, folder: &Path) -> bool {
+    match source {
+        Source::File(path) => folder.join(path).is_file(),
+        Source::Stdin => false,
+    }
+}
+
 /// A file's content from byte `offset` on; gzip (with any number of members) and zstd are told by their first bytes.
 fn decompressed(path: &Path, offset: u64) -> io::Result<Box<dyn Read + Send>> {
     let mut magic = [0; 4];

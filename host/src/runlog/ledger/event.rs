@@ -66,8 +66,11 @@ pub enum Event {
         after: String,
         /// How many rows of each stream were cut off because one before them was missing.
         cut: [u64; 2],
+        /// Segments that did not end as they should, and how.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        torn: Vec<String>,
     },
-    /// A source broke off, or stands elsewhere than where it was left.
+    /// A source broke off, or cannot be wound back to where it was left.
     Gap {
         /// `snapshots` or `decisions`.
         stream: String,

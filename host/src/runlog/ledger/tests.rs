@@ -52,7 +52,7 @@ fn events() -> Vec<Event> {
             ],
             covers: [110, 0],
         },
-        Event::Resumed { position: [110, 7], after: "was cut off".to_owned(), cut: [0, 2] },
+        Event::Resumed { position: [110, 7], after: "was cut off".to_owned(), cut: [0, 2], torn: Vec::new() },
         Event::Gap { stream: "decisions".to_owned(), what: "the file is shorter than it was".to_owned() },
         Event::Exposure {
             who: "ana \"the analyst\"".to_owned(),

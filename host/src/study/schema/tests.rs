@@ -83,6 +83,7 @@ commit-wait = "2ms"
 commit-rows = 512
 segment-rows = 1000
 seal-every = "2h"
+replay-share = 0.25
 retain = "30d"
 "#;
 

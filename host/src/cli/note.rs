@@ -1,0 +1,36 @@
+//! `understudy note`: something that whoever reads the ledger should know.
+
+use std::path::PathBuf;
+
+use super::{Exit, found};
+use crate::audit;
+use crate::runlog::ledger::{Event, Ledger};
+use crate::runlog::note::Signer;
+
+/// Write a note into the ledger of a run, such as why it was stopped. It cannot be taken out again.
+#[derive(clap::Args)]
+pub(super) struct Note {
+    /// The run directory.
+    #[arg(value_name = "RUN")]
+    run: PathBuf,
+    /// What is to be known.
+    #[arg(value_name = "TEXT")]
+    text: String,
+    /// Whose note it is [default: the user, as the system calls him or her]
+    #[arg(long, value_name = "NAME")]
+    who: Option<String>,
+    /// Sign the ledger's head with this key, made by `understudy key`.
+    #[arg(long, value_name = "FILE")]
+    sign_key: Option<PathBuf>,
+}
+
+impl Note {
+    pub fn execute(self) -> anyhow::Result<Exit> {
+        let who = audit::who(self.who)?;
+        let signer = self.sign_key.as_deref().map(Signer::read).transpose()?;
+        let (ledger, _) = Ledger::open(&self.run, signer)?;
+        let entry = ledger.append(Event::Note { who, text: self.text })?;
+        found(format_args!("entry {} of {}", entry.entry, self.run.join("ledger.jsonl").display()))?;
+        Ok(Exit::Done)
+    }
+}

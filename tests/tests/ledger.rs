@@ -1,0 +1,81 @@
+//! What a run's ledger tells, from its opening to its close.
+
+use std::fs;
+
+use serde_json::Value;
+use understudy_tests::Bench;
+use understudy_tests::process::{Running, until};
+use understudy_tests::tables::open_rows;
+
+/// The entries, each as its kind and what it tells, without what differs from run to run.
+fn told(bench: &Bench) -> String {
+    let text = fs::read_to_string(bench.path().join("run/ledger.jsonl")).expect("a ledger");
+    let told = text.lines().map(|line| {
+        let mut entry: Value = serde_json::from_str(line).expect("an entry is JSON");
+        let entry = entry.as_object_mut().expect("an entry is an object");
+        for unlike in ["entry", "at", "previous", "hash", "seal", "sha256"] {
+            entry.remove(unlike);
+        }
+        let kind = entry.remove("kind").expect("an entry has a kind");
+        format!("{} {}", kind.as_str().expect("a word"), Value::from(entry.clone()))
+    });
+    told.collect::<Vec<_>>().join("\n")
+}
+
+const UNLIKE: [(&str, &str); 3] = [
+    ("[0-9a-f]{64}", "SHA-256"),
+    (r#""bytes":\d+"#, r#""bytes":N"#),
+    (r#""version":"[0-9.]+""#, r#""version":"N""#),
+];
+
+#[test]
+fn of_a_run_from_its_opening_to_its_close() {
+    let bench = Bench::small();
+    let text = fs::read_to_string(bench.path().join("snapshots.jsonl")).expect("snapshots");
+    bench.write("snapshots.jsonl", format!("{{\n{text}"));
+    bench.run(&[]);
+    let said = bench.understudy(&["note", "run", "the dock was closed on 2 March", "--who", "Ana"]);
+    assert_eq!((said.code, said.err.as_str()), (0, ""));
+    insta::assert_snapshot!(said.out, @"");
+    insta::with_settings!({ filters => UNLIKE }, {
+        insta::assert_snapshot!(told(&bench), @"");
+    });
+    assert_eq!(bench.understudy(&["verify", "run"]).code, 0);
+}
+
+#[test]
+fn of_a_source_that_cannot_be_wound_back() {
+    let bench = Bench::small();
+    bench.change(&[("file = \"snapshots.jsonl\"", "stdin = true")]);
+    let text = fs::read_to_string(bench.path().join("snapshots.jsonl")).expect("snapshots");
+    let start = |rows: usize| {
+        let mut running = Running::start(bench.command(&["run", "study.toml", "--run", "run"]));
+        running.feed(text.lines().take(rows).map(|line| line.to_owned() + "\n").collect::<String>());
+        running
+    };
+    let running = start(2);
+    until("two snapshots are in the log", || open_rows(&bench.path().join("run"), "snapshots") == 2);
+    running.signal("KILL");
+    running.said();
+    let mut again = start(5);
+    again.hang_up();
+    let said = again.said();
+    assert_eq!(said.code, 0, "{}", said.err);
+    insta::assert_snapshot!(said.err, @"");
+    let told = told(&bench);
+    let since: Vec<_> = told.lines().skip_while(|line| !line.starts_with("resumed")).take(2).collect();
+    insta::assert_snapshot!(since.join("\n"), @"");
+}
+
+#[test]
+fn of_a_source_that_broke_off() {
+    let bench = Bench::small();
+    let text = fs::read(bench.path().join("snapshots.jsonl")).expect("snapshots");
+    let whole = zstd::encode_all(&text[..], 1).expect("a vector takes all");
+    bench.write("snapshots.jsonl", &whole[..whole.len() / 2]);
+    let said = bench.understudy(&["run", "study.toml", "--run", "run"]);
+    assert_eq!(said.code, 3, "{}", said.err);
+    let told = told(&bench);
+    let gaps: Vec<_> = told.lines().filter(|line| line.starts_with("gap")).collect();
+    insta::assert_snapshot!(gaps.join("\n"), @"");
+}
