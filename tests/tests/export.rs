@@ -32,14 +32,21 @@ fn all_that_is_known_of_a_row_is_in_one_csv() {
     bench.run(&[]);
     let said = bench.understudy(&["export", "run", "--output", "rows.csv", "--who", "Ana"]);
     assert_eq!((said.code, said.out.as_str()), (0, ""));
-    insta::assert_snapshot!(said.err, @"");
-    insta::assert_snapshot!(fs::read_to_string(bench.path().join("rows.csv")).expect("the file was written"), @"");
+    insta::assert_snapshot!(said.err, @"5 rows written to rows.csv; the ledger says so");
+    insta::assert_snapshot!(fs::read_to_string(bench.path().join("rows.csv")).expect("the file was written"), @"
+    id,observed_at,decided_at,window,condition.room,comparator.answer,comparator.unanswered,comparator.confidence,input.booked,input.nights,decision.room,model.echo.answer,model.echo.unanswered,model.echo.confidence,model.echo.agreement
+    s1,2026-03-01T10:00:00Z,2026-03-01T11:00:00Z,2026-03-01,a,a,,,a,1,a,a,,,1.0
+    s2,2026-03-02T10:00:00Z,2026-03-02T11:00:00Z,2026-03-02,b,a,,,b,2,a,b,,,0.0
+    s3,2026-03-03T10:00:00Z,2026-03-03T11:00:00Z,2026-03-03,a,a,,,a,3,a,a,,,1.0
+    s4,2026-03-04T10:00:00Z,2026-03-04T11:00:00Z,2026-03-04,other,c,,,c,4,c,c,,,1.0
+    s5,2026-03-05T10:00:00Z,2026-03-05T11:00:00Z,2026-03-05,b,b,,,b,5,b,b,,,1.0
+    ");
     let [entry] = &exposures(&bench)[..] else { panic!("one exposure") };
     assert_eq!(entry["who"], "Ana");
     assert_eq!(entry["how"], "export to rows.csv");
     assert_eq!((entry["rows"].as_u64(), entry["refused"].as_u64()), (Some(5), Some(0)));
     // printf 's1\ns2\ns3\ns4\ns5\n' | sha256sum
-    assert_eq!(entry["ids"], "");
+    assert_eq!(entry["ids"], "f5dcb63e44f8439a22593c2663d784eca1774cfd2636a0908379b3159a227dea");
     assert_eq!(bench.understudy(&["verify", "run"]).code, 0);
 }
 
@@ -89,7 +96,10 @@ fn rankings_are_json_in_csv() {
     bench.run(&[]);
     let said = bench.understudy(&["export", "run", "--output", "rows.csv"]);
     assert_eq!(said.code, 0, "{}", said.err);
-    insta::assert_snapshot!(fs::read_to_string(bench.path().join("rows.csv")).expect("the file was written"), @"");
+    insta::assert_snapshot!(fs::read_to_string(bench.path().join("rows.csv")).expect("the file was written"), @r#"
+    id,observed_at,decided_at,window,comparator.answer,comparator.unanswered,comparator.confidence,input.booked,input.nights,decision.room,model.echo.answer,model.echo.unanswered,model.echo.confidence,model.echo.overlap
+    s1,2026-03-01T10:00:00Z,2026-03-01T11:00:00Z,2026-03-01,"[""a"",""c""]",,,"[""a"",""b \""x\""""]",1,"[""a"",""c""]","[""a"",""b \""x\""""]",,,0.5
+    "#);
 }
 
 #[test]
@@ -98,15 +108,23 @@ fn rows_are_shown_in_the_terminal_and_that_is_recorded() {
     bench.run(&[]);
     let said = bench.understudy(&["log", "run", "--rows", "3", "--who", "Ben"]);
     assert_eq!((said.code, said.err.as_str()), (0, ""));
-    insta::assert_snapshot!(said.out, @"");
+    insta::assert_snapshot!(said.out, @"
+    id  observed at          decided  echo  agreement
+    s3  2026-03-03 10:00:00  a        a     1.0
+    s4  2026-03-04 10:00:00  c        c     1.0
+    s5  2026-03-05 10:00:00  b        b     1.0
+    ");
     let said = bench.understudy(&["log", "run", "--id", "s2", "--who", "Ben"]);
-    insta::assert_snapshot!(said.out, @"");
+    insta::assert_snapshot!(said.out, @"
+    id  observed at          decided  echo  agreement
+    s2  2026-03-02 10:00:00  a        b     0.0
+    ");
     let shown: Vec<_> =
         exposures(&bench).iter().map(|entry| (entry["how"].clone(), entry["rows"].clone())).collect();
     assert_eq!(shown, [("log".into(), 3.into()), ("log".into(), 1.into())]);
     let said = bench.understudy(&["log", "run", "--id", "nobody"]);
     assert_eq!((said.code, said.out.as_str()), (0, ""));
-    insta::assert_snapshot!(said.err, @"");
+    insta::assert_snapshot!(said.err, @"no decided row to show: a row is shown once its decision has come and its horizon is over");
     assert_eq!(exposures(&bench).len(), 2, "who was shown nothing was shown nothing");
 }
 
@@ -125,7 +143,10 @@ fn nothing_is_shown_that_is_not_decided() {
     });
     let live = bench.understudy(&["export", "run", "--output", "live.csv", "--who", "Ana"]);
     assert_eq!(live.code, 0, "{}", live.err);
-    insta::assert_snapshot!(live.err, @"");
+    insta::assert_snapshot!(live.err, @"
+    2 rows written to live.csv; the ledger says so
+    3 snapshots are not among them: their decision has not come, or their horizon is not over
+    ");
     let ids = |name: &str| {
         let text = fs::read_to_string(bench.path().join(name)).expect("the file was written");
         text.lines()
@@ -150,7 +171,7 @@ fn who_cannot_be_recorded_sees_nothing() {
         "mount --bind run run && mount -o remount,bind,ro run && $UNDERSTUDY export run --output rows.csv --who Ana",
     );
     assert_eq!((said.code, said.out.as_str()), (1, ""));
-    insta::assert_snapshot!(said.err, @"");
+    insta::assert_snapshot!(said.err, @"whoever is shown answers is recorded, and that cannot be done, so nothing is shown: cannot open run/ledger.jsonl: Read-only file system (os error 30); choose a directory that may be written to with --run");
     let said = bench
         .isolated("mount --bind run run && mount -o remount,bind,ro run && $UNDERSTUDY log run --who Ana");
     assert_eq!((said.code, said.out.as_str()), (1, ""));
@@ -170,13 +191,13 @@ fn what_cannot_be_exported_is_said() {
         assert_eq!((said.code, said.out.as_str()), (1, ""));
         said.err
     };
-    insta::assert_snapshot!(said(&["export", "run", "--output", "rows.csv"]), @"");
+    insta::assert_snapshot!(said(&["export", "run", "--output", "rows.csv"]), @"cannot read run/seal.json; name the directory that `understudy run` wrote: No such file or directory (os error 2)");
     bench.run(&[]);
-    insta::assert_snapshot!(said(&["export", "run", "--output", "rows.xlsx"]), @"");
-    insta::assert_snapshot!(said(&["export", "run", "--output", "study.toml"]), @"");
+    insta::assert_snapshot!(said(&["export", "run", "--output", "rows.xlsx"]), @"rows.xlsx is neither a .parquet nor a .csv file; give it one of these endings");
+    insta::assert_snapshot!(said(&["export", "run", "--output", "study.toml"]), @"study.toml is neither a .parquet nor a .csv file; give it one of these endings");
     bench.write("rows.csv", "mine");
-    insta::assert_snapshot!(said(&["export", "run", "--output", "rows.csv"]), @"");
-    insta::assert_snapshot!(said(&["export", "run", "--output", "none/rows.csv"]), @"");
+    insta::assert_snapshot!(said(&["export", "run", "--output", "rows.csv"]), @"rows.csv is there already; name another file");
+    insta::assert_snapshot!(said(&["export", "run", "--output", "none/rows.csv"]), @"cannot write none/rows.csv: No such file or directory (os error 2)");
     assert_eq!(exposures(&bench).len(), 0);
 }
 

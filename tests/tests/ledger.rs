@@ -36,9 +36,18 @@ fn of_a_run_from_its_opening_to_its_close() {
     bench.run(&[]);
     let said = bench.understudy(&["note", "run", "the dock was closed on 2 March", "--who", "Ana"]);
     assert_eq!((said.code, said.err.as_str()), (0, ""));
-    insta::assert_snapshot!(said.out, @"");
+    insta::assert_snapshot!(said.out, @"entry 7 of run/ledger.jsonl");
     insta::with_settings!({ filters => UNLIKE }, {
-        insta::assert_snapshot!(told(&bench), @"");
+        insta::assert_snapshot!(told(&bench), @r#"
+        opened {"study":"small","version":"N"}
+        plugin {"assets":[],"name":"echo","role":"model"}
+        plugin {"assets":[],"name":"recorded","role":"comparator"}
+        plugin {"assets":[],"name":"agreement","role":"metric"}
+        refused {"decisions":{"conflict":0,"duplicate":0,"late":0,"rejected":0},"snapshots":{"conflict":0,"duplicate":0,"late":0,"rejected":1}}
+        sealed {"covers":[6,5],"group":0,"segments":[{"bytes":N,"file":"snapshots/000000.parquet","rows":5,"sequences":[1,5],"sha256":"SHA-256"},{"bytes":N,"file":"decisions/000000.parquet","rows":5,"sequences":[0,4],"sha256":"SHA-256"},{"bytes":N,"file":"refused/000000.parquet","rows":1,"sha256":"SHA-256"},{"bytes":N,"file":"pairs/000000.parquet","rows":5,"sha256":"SHA-256"}]}
+        closed {"files":[{"file":"checkpoint.bin","sha256":"SHA-256"},{"file":"report.json","sha256":"SHA-256"}]}
+        note {"text":"the dock was closed on 2 March","who":"Ana"}
+        "#);
     });
     assert_eq!(bench.understudy(&["verify", "run"]).code, 0);
 }
@@ -61,10 +70,16 @@ fn of_a_source_that_cannot_be_wound_back() {
     again.hang_up();
     let said = again.said();
     assert_eq!(said.code, 0, "{}", said.err);
-    insta::assert_snapshot!(said.err, @"");
+    insta::assert_snapshot!(said.err, @"
+    run holds a run that was cut off: it goes on after 2 snapshots and 5 decisions
+    written to run
+    ");
     let told = told(&bench);
     let since: Vec<_> = told.lines().skip_while(|line| !line.starts_with("resumed")).take(2).collect();
-    insta::assert_snapshot!(since.join("\n"), @"");
+    insta::assert_snapshot!(since.join("\n"), @r#"
+    resumed {"after":"was cut off","cut":[0,0],"position":[2,5]}
+    gap {"stream":"snapshots","what":"it cannot be wound back: what came while nobody listened is not in the log"}
+    "#);
 }
 
 #[test]
@@ -77,5 +92,5 @@ fn of_a_source_that_broke_off() {
     assert_eq!(said.code, 3, "{}", said.err);
     let told = told(&bench);
     let gaps: Vec<_> = told.lines().filter(|line| line.starts_with("gap")).collect();
-    insta::assert_snapshot!(gaps.join("\n"), @"");
+    insta::assert_snapshot!(gaps.join("\n"), @r#"gap {"stream":"snapshots","what":"snapshots.jsonl breaks off after line 0: it ends in the middle of a compressed member; what stands before was taken. Fetch the file anew"}"#);
 }

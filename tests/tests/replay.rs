@@ -50,7 +50,7 @@ fn the_whole_hotel_answers_the_same_at_any_batch_size() {
         let said = bench.understudy(&["replay", "run", "--batch-rows", rows]);
         assert_eq!(
             (said.code, said.out.as_str(), said.err.as_str()),
-            (0, "booked-room: 0 of 15402 rows differ\nroom-rules: 0 of 15402 rows differ\n", "")
+            (0, "booked-room: of 15,402 rows 0 differ\nroom-rules: of 15,402 rows 0 differ\n", "")
         );
     }
 }
@@ -90,8 +90,13 @@ fn a_model_that_keeps_something_between_calls_is_caught() {
         let said = bench.understudy(&["replay", "run", "--batch-rows", rows, "--most", "2"]);
         assert_eq!((said.code, said.err.as_str()), (1, ""), "{}", said.out);
         insta::allow_duplicates! {
-            insta::with_settings!({ filters => [(r"\d+( of| more)", "N$1"), (r"(sequence|id) s?\d+", "$1 N")] }, {
-                insta::assert_snapshot!(said.out, @"");
+            insta::with_settings!({ filters => [(r"\d+( differ| more)", "N$1"), (r"(sequence|id) s?\d+", "$1 N")] }, {
+                insta::assert_snapshot!(said.out, @"
+                echo: N of 2000 rows differ
+                  sequence N, id N
+                  sequence N, id N
+                  and N more; --most names more of them
+                ");
             });
         }
     }
@@ -105,13 +110,13 @@ fn a_what_if_is_another_run_and_says_so() {
     let rules = format!("booked-room={}", rules.to_str().expect("a path in UTF-8"));
     let refused = bench.understudy(&["replay", "run", "--model", &rules]);
     assert_eq!((refused.code, refused.out.as_str()), (1, ""));
-    insta::assert_snapshot!(refused.err, @"");
+    insta::assert_snapshot!(refused.err, @r#"the declaration stays as it was sealed; a what-if may be granted more fields with --grant: run/study.toml:34: model "booked-room" is not granted `adults`, `children`, `market_segment`, `customer_type`, which it reads; write grant = ["reserved_room_type", "adults", "children", "market_segment", "customer_type"]"#);
     let grants =
         ["adults", "children", "market_segment", "customer_type"].map(|field| ["--grant", field]).concat();
     let said = bench.understudy(&[&["replay", "run", "--model", &rules], &grants[..]].concat());
     assert_eq!((said.code, said.err.as_str()), (0, "written to run-what-if\n"));
     insta::with_settings!({ filters => [(r"[0-9a-f]{12} ", "SEAL ")] }, {
-        insta::assert_snapshot!(said.out.lines().nth(1).expect("a headline"), @"");
+        insta::assert_snapshot!(said.out.lines().nth(1).expect("a headline"), @"AN OFFLINE EVALUATION of the log of the run sealed as b567b263e237: what the models did not see live");
     });
     let report = bench.report("run-what-if");
     assert!(report["replay-of"].is_string());
@@ -166,11 +171,11 @@ fn what_cannot_be_replayed_is_said() {
         assert_ne!(said.code, 0, "{}", said.out);
         said.err
     };
-    insta::assert_snapshot!(said(&["replay", "run"]), @"");
+    insta::assert_snapshot!(said(&["replay", "run"]), @"cannot read run: No such file or directory (os error 2)");
     bench.run(&[]);
-    insta::assert_snapshot!(said(&["replay", "run", "--model", "other=x.wasm"]), @"");
-    insta::assert_snapshot!(said(&["replay", "run", "--model", "echo=x.wasm"]), @"");
-    insta::assert_snapshot!(said(&["replay", "run", "--run", "other"]), @"");
+    insta::assert_snapshot!(said(&["replay", "run", "--model", "other=x.wasm"]), @r#"the study has no model "other"; it has echo"#);
+    insta::assert_snapshot!(said(&["replay", "run", "--model", "echo=x.wasm"]), @r#"the declaration stays as it was sealed; a what-if may be granted more fields with --grant: run/study.toml:26: model "echo": cannot read x.wasm: No such file or directory (os error 2); build the plugin, or write where it is"#);
+    insta::assert_snapshot!(said(&["replay", "run", "--run", "other"]), @"--run other is the directory of a what-if; name another --model, --comparator or --metric too");
     let plugins = fs::read_dir(bench.path().join("run/plugins")).expect("the plugins");
     let kept = plugins.map(|entry| entry.expect("an entry").path()).min().expect("a plugin");
     fs::write(&kept, "\0asm").expect("written");

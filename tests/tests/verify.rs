@@ -54,7 +54,15 @@ fn the_hotel_is_whole() {
     let said = verified(&bench);
     assert_eq!((said.code, said.err.as_str()), (0, ""));
     insta::with_settings!({ filters => UNLIKE }, {
-        insta::assert_snapshot!(said.out, @"");
+        insta::assert_snapshot!(said.out, @"
+        ledger     10 entries, each chained to the one before
+        seal       the declaration and 5 plugins, as promised on TIME
+        segments   3 files with 46206 rows, as the ledger has them
+        records    15402 snapshots and 15402 decisions, none missing, none twice
+        figures    15402 pairs, and the sums of 62 windows, come out of the log again, bit for bit; report.json too
+        signature  not checked: the ledger is not signed
+        run is whole
+        ");
     });
 }
 
@@ -63,20 +71,35 @@ fn a_signed_run_is_whole_and_its_owner_known() {
     let bench = signed();
     let key = fs::read_to_string(bench.path().join("key.pub")).expect("the key was printed");
     insta::with_settings!({ filters => UNLIKE }, {
-        insta::assert_snapshot!(verified(&bench).out, @"");
+        insta::assert_snapshot!(verified(&bench).out, @"
+        ledger     6 entries, each chained to the one before
+        signature  the first 6 entries, by the key that the ledger names itself; with --key its owner is known too: KEY
+        seal       the declaration and 3 plugins, as promised on TIME
+        segments   3 files with 15 rows, as the ledger has them
+        records    5 snapshots and 5 decisions, none missing, none twice
+        figures    5 pairs, and the sums of 5 windows, come out of the log again, bit for bit; report.json too
+        run is whole
+        ");
         let said = bench.understudy(&["verify", "run", "--key", key.trim()]);
         assert_eq!(said.code, 0);
-        insta::assert_snapshot!(said.out.lines().nth(1).expect("the signature"), @"");
+        insta::assert_snapshot!(said.out.lines().nth(1).expect("the signature"), @"signature  the first 6 entries, by the key given: KEY");
     });
     let other = bench.understudy(&["key", "small-shadow", "--output", "other"]).out;
     let said = bench.understudy(&["verify", "run", "--key", other.trim()]);
     assert_eq!(said.code, 1);
     insta::with_settings!({ filters => UNLIKE }, {
-        insta::assert_snapshot!(said.out, @"");
+        insta::assert_snapshot!(said.out, @"
+        ledger     6 entries, each chained to the one before
+        seal       the declaration and 3 plugins, as promised on TIME
+        segments   3 files with 15 rows, as the ledger has them
+        records    not checked: what is in the segments, since the run is not whole
+        BROKEN     ledger.note: its signature is not that of KEY
+        run is broken: 1 thing is wrong
+        ");
     });
     let said = bench.understudy(&["verify", "run", "--key", "nobody"]);
     assert_eq!((said.code, said.out.as_str()), (2, ""));
-    insta::assert_snapshot!(said.err, @"");
+    insta::assert_snapshot!(said.err, @r#""nobody" is no verifier key: it has not three parts with + between them; make one with `understudy key`"#);
 }
 
 #[test]
@@ -85,10 +108,10 @@ fn a_key_is_for_its_owner_and_never_written_over() {
     let bench = signed();
     let mode = fs::metadata(bench.path().join("key")).expect("the key").permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
-    insta::assert_snapshot!(bench.understudy(&["key", "again", "--output", "key"]).err, @"");
-    insta::assert_snapshot!(bench.understudy(&["key", "two words", "--output", "new"]).err, @"");
+    insta::assert_snapshot!(bench.understudy(&["key", "again", "--output", "key"]).err, @"cannot write key; name a file that is not there yet: File exists (os error 17)");
+    insta::assert_snapshot!(bench.understudy(&["key", "two words", "--output", "new"]).err, @r#""two words" is no name of a key: a name has no space, no plus and no control character, and is not empty; make one with `understudy key`"#);
     let said = bench.understudy(&["run", "study.toml", "--run", "other", "--sign-key", "study.toml"]);
-    insta::assert_snapshot!(said.err, @"");
+    insta::assert_snapshot!(said.err, @"study.toml is no signing key: it does not begin with PRIVATE+KEY+; make one with `understudy key`");
 }
 
 #[test]
@@ -96,7 +119,7 @@ fn what_is_no_run_cannot_be_looked_at() {
     let bench = Bench::small();
     let said = verified(&bench);
     assert_eq!((said.code, said.out.as_str()), (2, ""));
-    insta::assert_snapshot!(said.err, @"");
+    insta::assert_snapshot!(said.err, @"run holds no run: it has no ledger.jsonl; name the directory that `understudy run` wrote");
 }
 
 #[test]
@@ -121,17 +144,43 @@ fn what_is_wrong_is_said_with_its_place() {
         lines.filter(|(line, _)| *line != at).map(|(_, line)| line).collect::<String>()
     };
     insta::with_settings!({ filters => UNLIKE }, {
-        insta::assert_snapshot!(broken(&|| fs::write(&ledger, without(2)).expect("written")), @"");
-        insta::assert_snapshot!(broken(&|| fs::write(&ledger, text.replace("\"rows\":5", "\"rows\":6")).expect("written")), @"");
-        insta::assert_snapshot!(broken(&|| fs::write(&ledger, "").expect("written")), @"");
-        insta::assert_snapshot!(broken(&|| fs::remove_file(&ledger).expect("removed")), @"");
-        insta::assert_snapshot!(broken(&|| fs::remove_file(run.join("ledger.note")).expect("removed")), @"");
-        insta::assert_snapshot!(broken(&|| fs::remove_file(run.join("seal.json")).expect("removed")), @"");
-        insta::assert_snapshot!(broken(&|| fs::remove_file(run.join("decisions/000000.parquet")).expect("removed")), @"");
-        insta::assert_snapshot!(broken(&|| fs::write(run.join("decisions/000000.parquet"), "PAR1").expect("written")), @"");
-        insta::assert_snapshot!(broken(&|| fs::write(run.join("pairs/000007.parquet"), "PAR1").expect("written")), @"");
-        insta::assert_snapshot!(broken(&|| fs::write(run.join("report.json"), "{}").expect("written")), @"");
-        insta::assert_snapshot!(broken(&|| fs::write(run.join("study.toml"), "study = \"other\"").expect("written")), @"");
+        insta::assert_snapshot!(broken(&|| fs::write(&ledger, without(2)).expect("written")), @"
+        BROKEN     ledger.jsonl:3: it does not follow the line before: one was changed, taken out or put in
+        BROKEN     ledger.jsonl:3: it is entry 3, and 2 belongs here
+        BROKEN     ledger.note: it is of 6 lines, and the ledger has 5: its end was cut off
+        ");
+        insta::assert_snapshot!(broken(&|| fs::write(&ledger, text.replace("\"rows\":5", "\"rows\":6")).expect("written")), @"
+        BROKEN     ledger.jsonl:5: it was changed: its hash does not match
+        BROKEN     ledger.jsonl:6: it does not follow the line before: one was changed, taken out or put in
+        BROKEN     ledger.note: the ledger's first 6 lines are not those that were signed
+        BROKEN     snapshots/000000.parquet: it is in no entry of the ledger: it was put there by somebody else
+        BROKEN     decisions/000000.parquet: it is in no entry of the ledger: it was put there by somebody else
+        BROKEN     pairs/000000.parquet: it is in no entry of the ledger: it was put there by somebody else
+        ");
+        insta::assert_snapshot!(broken(&|| fs::write(&ledger, "").expect("written")), @"
+        BROKEN     ledger.jsonl: it does not begin with the opening of a study
+        BROKEN     ledger.note: it signs the head of a ledger that was opened without a key
+        BROKEN     snapshots/000000.parquet: it is in no entry of the ledger: it was put there by somebody else
+        BROKEN     decisions/000000.parquet: it is in no entry of the ledger: it was put there by somebody else
+        BROKEN     pairs/000000.parquet: it is in no entry of the ledger: it was put there by somebody else
+        ");
+        insta::assert_snapshot!(broken(&|| fs::remove_file(&ledger).expect("removed")), @"
+        BROKEN     ledger.jsonl: it does not begin with the opening of a study
+        BROKEN     ledger.note: it signs the head of a ledger that was opened without a key
+        BROKEN     snapshots/000000.parquet: it is in no entry of the ledger: it was put there by somebody else
+        BROKEN     decisions/000000.parquet: it is in no entry of the ledger: it was put there by somebody else
+        BROKEN     pairs/000000.parquet: it is in no entry of the ledger: it was put there by somebody else
+        ");
+        insta::assert_snapshot!(broken(&|| fs::remove_file(run.join("ledger.note")).expect("removed")), @"BROKEN     ledger.note: cannot be read: No such file or directory (os error 2); the ledger should be signed by KEY");
+        insta::assert_snapshot!(broken(&|| fs::remove_file(run.join("seal.json")).expect("removed")), @"
+        BROKEN     seal.json: cannot be read: No such file or directory (os error 2); the ledger says that it is there
+        BROKEN     seal.json: No such file or directory (os error 2)
+        ");
+        insta::assert_snapshot!(broken(&|| fs::remove_file(run.join("decisions/000000.parquet")).expect("removed")), @"BROKEN     decisions/000000.parquet: cannot be read: No such file or directory (os error 2); the ledger says that it is there");
+        insta::assert_snapshot!(broken(&|| fs::write(run.join("decisions/000000.parquet"), "PAR1").expect("written")), @"BROKEN     decisions/000000.parquet: it has N bytes, and the ledger says N");
+        insta::assert_snapshot!(broken(&|| fs::write(run.join("pairs/000007.parquet"), "PAR1").expect("written")), @"BROKEN     pairs/000007.parquet: it is in no entry of the ledger: it was put there by somebody else");
+        insta::assert_snapshot!(broken(&|| fs::write(run.join("report.json"), "{}").expect("written")), @"BROKEN     report.json: it was changed: its SHA-256 is SHA-256, and the ledger says SHA-256");
+        insta::assert_snapshot!(broken(&|| fs::write(run.join("study.toml"), "study = \"other\"").expect("written")), @"BROKEN     study.toml: it was changed: its SHA-256 is SHA-256, and the seal says SHA-256");
     });
     assert_eq!(verified(&bench).code, 0, "all was put back");
 }
@@ -188,12 +237,20 @@ fn a_run_that_goes_on_is_looked_at_as_far_as_it_is() {
     let said = verified(&bench);
     assert_eq!(said.code, 0, "{}", said.out);
     insta::with_settings!({ filters => UNLIKE }, {
-        insta::assert_snapshot!(said.out, @"");
+        insta::assert_snapshot!(said.out, @"
+        ledger     4 entries, each chained to the one before
+        seal       the declaration and 3 plugins, as promised on TIME
+        segments   0 files with 0 rows, as the ledger has them
+        records    0 snapshots and 0 decisions, none missing, none twice
+        signature  not checked: the ledger is not signed
+        figures    not checked: the run is going on, so its figures are not final
+        run is whole as far as it was checked
+        ");
     });
     running.signal("KILL");
     running.said();
     let said = verified(&bench);
     assert_eq!(said.code, 0, "{}", said.out);
-    insta::assert_snapshot!(said.out.lines().last().expect("a line"), @"");
+    insta::assert_snapshot!(said.out.lines().last().expect("a line"), @"run is whole as far as it was checked");
     assert!(said.out.contains("was cut off"), "{}", said.out);
 }

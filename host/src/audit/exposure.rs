@@ -5,13 +5,13 @@
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use arrow::array::{AsArray as _, RecordBatch};
 use sha2::{Digest as _, Sha256};
 
 use super::decided::Counts;
 use crate::runlog::hexadecimal;
-use crate::runlog::ledger::{Event, Ledger};
+use crate::runlog::ledger::{Event, Ledger, LedgerError};
 use crate::runlog::note::Signer;
 
 /// Rows that are about to be shown.
@@ -42,8 +42,16 @@ impl Exposure {
     /// # Errors
     /// When the ledger is not whole or cannot be written: then nothing may be shown.
     pub fn record(self, run: &Path, counts: Counts, signer: Option<Signer>) -> anyhow::Result<()> {
-        let refused = "whoever is shown answers is recorded, and that cannot be done, so nothing is shown";
-        let (ledger, _) = Ledger::open(run, signer).context(refused)?;
+        let refused = |error: LedgerError| {
+            let why = match &error {
+                LedgerError::Io { verb, path, error } => format!("cannot {verb} {}: {error}", path.display()),
+                other => other.to_string(),
+            };
+            anyhow!(
+                "{why}; whoever is shown answers is recorded, and as that cannot be done nothing is shown"
+            )
+        };
+        let (ledger, _) = Ledger::open(run, signer).map_err(refused)?;
         ledger
             .append(Event::Exposure {
                 who: self.who,
@@ -52,7 +60,7 @@ impl Exposure {
                 ids: hexadecimal(&self.ids.finalize()),
                 refused: counts.refused,
             })
-            .context(refused)?;
+            .map_err(refused)?;
         Ok(())
     }
 }

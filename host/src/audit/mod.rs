@@ -16,7 +16,7 @@ mod verify;
 
 use std::path::Path;
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{anyhow, bail};
 
 pub use decided::{Counts, columns, decided};
 pub use export::{Form, export, zoned};
@@ -36,8 +36,9 @@ use crate::sandbox::digest;
 pub fn entries(run: &Path) -> anyhow::Result<Vec<Entry>> {
     let path = run.join(LEDGER);
     let shown = path.display();
-    let bytes = std::fs::read(&path)
-        .with_context(|| format!("cannot read {shown}; name the directory that `understudy run` wrote"))?;
+    let bytes = std::fs::read(&path).map_err(|error| {
+        anyhow!("cannot read {shown}: {error}; name the directory that `understudy run` wrote")
+    })?;
     // The last line may just be being written.
     let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
     let (entries, faults) = ledger::check(&bytes[..whole]);
@@ -57,8 +58,9 @@ pub fn entries(run: &Path) -> anyhow::Result<Vec<Entry>> {
 pub fn sealed(run: &Path, what_if: &WhatIf) -> anyhow::Result<(Prepared, String)> {
     let path = run.join(SEAL);
     let shown = path.display();
-    let bytes = std::fs::read(&path)
-        .with_context(|| format!("cannot read {shown}; name the directory that `understudy run` wrote"))?;
+    let bytes = std::fs::read(&path).map_err(|error| {
+        anyhow!("cannot read {shown}: {error}; name the directory that `understudy run` wrote")
+    })?;
     let seal = Seal::parse(&bytes)
         .map_err(|what| anyhow!("{shown} is damaged: {what}; `understudy verify` says what else is wrong"))?;
     Ok((recall(run, &seal, what_if)?, digest(&bytes)))

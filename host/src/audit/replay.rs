@@ -128,8 +128,8 @@ pub fn has_its_fields(run: &Path) -> anyhow::Result<()> {
     match reduced(run)?.len() {
         0 => Ok(()),
         segments => bail!(
-            "the fields of the snapshots in {segments} segments of {} were dropped, as its study declares with `log.retain`: \
-             other plugins cannot be shown what is not there any more",
+            "{} has lost the fields of its snapshots in {segments} of its segments, as its study declares with `log.retain`, so \
+             they can neither be shown nor be handed to other plugins",
             run.display()
         ),
     }

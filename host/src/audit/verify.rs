@@ -11,7 +11,7 @@ use std::thread;
 use super::finding::Findings;
 use super::{derived, files, sequences};
 use crate::batch::Side;
-use crate::report::build;
+use crate::report::{build, counted};
 use crate::run::{PrepareError, Prepared, SEAL, Saved, Seal, WhatIf, asset_name, plugin_name, recall};
 use crate::runlog::ledger::{self, Entry, Event, FileDigest, LEDGER, NOTE, Segment};
 use crate::runlog::note::Verifier;
@@ -96,6 +96,8 @@ pub fn verify(run: &Path, key: Option<&Verifier>) -> Result<Findings, VerifyErro
 /// What the ledger tells.
 struct History {
     entries: Vec<Entry>,
+    /// Whether all of it can be believed.
+    is_whole: bool,
     /// The sealed segments, as they are now.
     segments: BTreeMap<String, Segment>,
     /// How many of them have lost fields.
@@ -110,6 +112,7 @@ impl History {
     fn of(bytes: &[u8], written: bool, findings: &mut Findings) -> History {
         let mut history = History {
             entries: Vec::new(),
+            is_whole: false,
             segments: BTreeMap::new(),
             reduced: 0,
             covers: [0; 2],
@@ -123,11 +126,16 @@ impl History {
             for fault in faults {
                 findings.fault(format_args!("{LEDGER}:{}", fault.line), fault.what);
             }
-            if !matches!(entries.first(), Some(Entry { event: Event::Opened { .. }, .. })) {
-                findings.fault(LEDGER, "it does not begin with the opening of a study");
+            match entries.first().map(|entry| &entry.event) {
+                Some(Event::Opened { .. }) => {}
+                None if bytes.is_empty() => findings.fault(LEDGER, "it is gone, or empty"),
+                _ => findings.fault(LEDGER, "it does not begin with the opening of a study"),
             }
             history.entries = entries;
-            format!("{} entries, each chained to the one before", history.entries.len())
+            format!(
+                "{}, each chained to the one before",
+                counted(history.entries.len() as u64, "entry", "entries")
+            )
         });
         let mut wrong = Vec::new();
         for entry in &history.entries {
@@ -156,6 +164,7 @@ impl History {
                 _ => {}
             }
         }
+        history.is_whole = findings.broken.is_empty() && wrong.is_empty();
         for (line, what) in wrong {
             findings.fault(format_args!("{LEDGER}:{line}"), what);
         }
@@ -172,7 +181,7 @@ impl History {
 
 /// Whether the ledger's head is signed, and by whom it should be.
 fn signature(run: &Path, bytes: &[u8], past: &History, key: Option<&Verifier>, findings: &mut Findings) {
-    let named = past.opened().and_then(|(_, key)| key);
+    let Some((_, named)) = past.opened() else { return };
     let verifier = match (key, named) {
         (Some(key), _) => key.clone(),
         (None, Some(named)) => match Verifier::parse(named) {
@@ -199,13 +208,13 @@ fn signature(run: &Path, bytes: &[u8], past: &History, key: Option<&Verifier>, f
             let all = past.entries.len() as u64;
             let behind = match all.saturating_sub(size) {
                 0 => String::new(),
-                more => format!("; {more} entries behind them were written without the key"),
+                more => format!("; {} behind them without the key", counted(more, "entry", "entries")),
             };
             let who = match key {
                 Some(_) => "by the key given",
                 None => "by the key that the ledger names itself; with --key its owner is known too",
             };
-            format!("the first {size} entries, {who}: {verifier}{behind}")
+            format!("the first {}, {who}: {verifier}{behind}", counted(size, "entry", "entries"))
         }
         Err(what) => {
             findings.fault(NOTE, what);
@@ -219,7 +228,11 @@ fn sealed(run: &Path, past: &History, findings: &mut Findings) -> Option<Seal> {
     let (promised, _) = past.opened()?;
     let mut seal = None;
     findings.look("seal", |findings| {
+        let before = findings.broken.len();
         files::check(run, SEAL, promised, "the ledger", findings);
+        if findings.broken.len() > before {
+            return String::new();
+        }
         let parsed = fs::read(run.join(SEAL)).map_err(|error| error.to_string());
         match parsed.and_then(|bytes| Seal::parse(&bytes)) {
             Ok(parsed) => seal = Some(parsed),
@@ -233,7 +246,8 @@ fn sealed(run: &Path, past: &History, findings: &mut Findings) -> Option<Seal> {
                 files::check(run, &asset_name(&asset.sha256), &asset.sha256, "the seal", findings);
             }
         }
-        format!("the declaration and {} plugins, as promised on {}", seal.plugins.len(), seal.sealed_at)
+        let plugins = counted(seal.plugins.len() as u64, "plugin", "plugins");
+        format!("the declaration and {plugins}, as promised on {}", seal.sealed_at)
     });
     seal
 }
@@ -243,10 +257,14 @@ fn files(run: &Path, past: &History, findings: &mut Findings) -> Result<(), Veri
     findings.look("segments", |findings| {
         files::segments(run, &past.segments, findings);
         let rows: u64 = past.segments.values().map(|segment| segment.rows).sum();
-        format!("{} files with {rows} rows, as the ledger has them", past.segments.len())
+        let files = counted(past.segments.len() as u64, "file", "files");
+        format!("{files} with {}, as the ledger has them", counted(rows, "row", "rows"))
     });
     let unreadable = |error| VerifyError::Unreadable { path: run.to_owned(), error };
-    files::strangers(run, &past.segments, past.ended.is_some(), findings).map_err(unreadable)?;
+    // What a broken ledger does not name may well be in it.
+    if past.is_whole {
+        files::strangers(run, &past.segments, past.ended.is_some(), findings).map_err(unreadable)?;
+    }
     for file in past.ended.iter().flatten() {
         files::check(run, &file.file, &file.sha256, "the ledger", findings);
     }
@@ -264,7 +282,8 @@ fn records(run: &Path, past: &History, findings: &mut Findings) -> Result<(), Lo
             }
         }
         let [snapshots, decisions] = past.covers;
-        format!("{snapshots} snapshots and {decisions} decisions, none missing, none twice")
+        let snapshots = counted(snapshots, "snapshot", "snapshots");
+        format!("{snapshots} and {}, none missing, none twice", counted(decisions, "decision", "decisions"))
     });
     done
 }
@@ -314,14 +333,16 @@ fn figures(
         } else if fs::read(run.join(REPORT)).ok() != Some(build(&outcome, &prepared).to_json().into_bytes()) {
             findings.fault(REPORT, "it is not the report that the sums give");
         }
-        let windows = outcome.cells.iter().count();
+        let windows = counted(outcome.cells.iter().count() as u64, "window", "windows");
+        let pairs = counted(pairs, "pair", "pairs");
         match reduced {
             0 => format!(
-                "{pairs} pairs, and the sums of {windows} windows, come out of the log again, bit for bit; {report}"
+                "{pairs}, and the sums of {windows}, come out of the log again, bit for bit; {report}"
             ),
             _ => format!(
-                "the sums of {windows} windows come out of the scores of {pairs} pairs again, bit for bit; {report}. The pairs \
-                 are not made again: the fields of {reduced} segments were dropped, as the study declares"
+                "the sums of {windows} come out of the scores of {pairs} again, bit for bit; {report}. The pairs \
+                 are not made again: the fields of {} were dropped, as the study declares",
+                counted(reduced as u64, "segment", "segments")
             ),
         }
     });

@@ -6,6 +6,7 @@ use anyhow::bail;
 
 use super::{Exit, tell};
 use crate::audit::{self, Form};
+use crate::report::counted;
 use crate::run::WhatIf;
 use crate::runlog::note::Signer;
 
@@ -40,11 +41,12 @@ impl Export {
         let (prepared, _) = audit::sealed(&self.run, &WhatIf::default())?;
         audit::has_its_fields(&self.run)?;
         let counts = audit::export(&prepared, &self.run, &self.output, form, who, signer)?;
-        tell(format_args!("{} rows written to {shown}; the ledger says so", counts.shown));
+        let rows = counted(counts.shown, "row", "rows");
+        tell(format_args!("{rows} written to {shown}; the ledger says so"));
         if counts.refused > 0 {
             tell(format_args!(
-                "{} snapshots are not among them: their decision has not come, or their horizon is not over",
-                counts.refused
+                "{} not among them: the decision has not come, or the horizon is not over",
+                counted(counts.refused, "snapshot is", "snapshots are")
             ));
         }
         Ok(Exit::Done)

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 
-use anyhow::Context as _;
+use anyhow::anyhow;
 
 use super::{Exit, found};
 use crate::runlog::note::Signer;
@@ -31,7 +31,7 @@ impl Key {
             .mode(0o600)
             .open(&self.output)
             .and_then(|mut file| file.write_all(signer.secret().as_bytes()).and_then(|()| file.sync_all()))
-            .with_context(|| format!("cannot write {shown}; name a file that is not there yet"))?;
+            .map_err(|error| anyhow!("cannot write {shown}: {error}; name a file that is not there yet"))?;
         found(signer.verifier())?;
         Ok(Exit::Done)
     }

@@ -7,6 +7,7 @@ use anyhow::{Context as _, bail, ensure};
 use super::run::conduct;
 use super::{Exit, found, tell};
 use crate::audit::{self, Replayed};
+use crate::report::counted;
 use crate::run::{Options, Order, Replaying, WhatIf};
 
 /// Run every logged snapshot through the very plugins that answered it, and compare bit for bit. Exit code 0: all answer the
@@ -89,7 +90,7 @@ impl Replay {
         audit::has_its_fields(&self.run)?;
         prepared.study.limits.batch_rows = self.batch_rows as usize;
         let directory = self.output.unwrap_or_else(|| beside(&self.run));
-        let replayed = Some(Replaying { run: &self.run, seal: &seal });
+        let replayed = Some(Replaying { run: &self.run, seal: &seal, what_if: &what_if });
         let options = Options { directory: &directory, order: Order::default(), signer: None, replayed };
         conduct(&prepared, options)
     }
@@ -105,7 +106,8 @@ fn beside(run: &Path) -> PathBuf {
 fn tell_replayed(replayed: &Replayed) -> anyhow::Result<Exit> {
     let Replayed { rows, dropped, models } = replayed;
     for model in models {
-        found(format_args!("{}: {} of {rows} rows differ", model.name, model.differ))?;
+        let (rows, differ) = (counted(*rows, "row", "rows"), counted(model.differ, "differs", "differ"));
+        found(format_args!("{}: of {rows} {differ}", model.name))?;
         for (sequence, id) in &model.which {
             found(format_args!("  sequence {sequence}, id {id}"))?;
         }
@@ -115,8 +117,8 @@ fn tell_replayed(replayed: &Replayed) -> anyhow::Result<Exit> {
         }
         if model.by_the_clock > 0 {
             found(format_args!(
-                "  besides, of {} rows it cannot be told: the clock ended the call, then or now",
-                model.by_the_clock
+                "  besides, of {} it cannot be told: the clock ended the call, then or now",
+                counted(model.by_the_clock, "row", "rows")
             ))?;
         }
     }

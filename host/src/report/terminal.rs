@@ -13,7 +13,8 @@ mod table;
 mod windows;
 
 use self::figures::Measure;
-use self::number::{counted, duration};
+pub use self::number::counted;
+use self::number::duration;
 use self::page::{Ink, Page, Span};
 use self::table::{Align, Table};
 use super::{End, Report};

@@ -76,8 +76,11 @@ pub fn begin(prepared: &Prepared, options: Options<'_>) -> anyhow::Result<Begun>
 
 fn anew(prepared: &Prepared, directory: RunDirectory, options: Options<'_>) -> anyhow::Result<Begun> {
     let began = Timestamp::now();
-    let replay_of = options.replayed.map(|replayed| replayed.seal.to_owned());
-    let seal = Seal { replay_of, ..Seal::of(prepared, began) };
+    let seal = Seal::of(prepared, began);
+    let seal = match options.replayed {
+        Some(replayed) => seal.what_if(replayed.what_if, replayed.seal),
+        None => seal,
+    };
     directory.begin()?;
     keep(prepared, &directory)?;
     let sealed = seal.to_json();

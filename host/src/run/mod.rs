@@ -88,6 +88,8 @@ pub struct Replaying<'o> {
     pub run: &'o Path,
     /// SHA-256 of its seal, in hexadecimal.
     pub seal: &'o str,
+    /// What is otherwise.
+    pub what_if: &'o WhatIf,
 }
 
 /// A run that has ended; its report is still to be written.

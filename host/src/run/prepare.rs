@@ -116,9 +116,12 @@ pub fn recall(run: &Path, seal: &Seal, what_if: &WhatIf) -> Result<Prepared, Pre
         }
     }
     let grant = |study: &mut Study| {
-        let plugins = study.models.iter_mut().chain([&mut study.comparator]);
-        for plugin in plugins.filter(|plugin| what_if.instead.iter().any(|(name, _)| *name == plugin.name)) {
-            plugin.grant.extend_from_slice(&what_if.grant);
+        for plugin in study.models.iter_mut().chain([&mut study.comparator]) {
+            let sealed = seal.plugins.iter().filter(|sealed| sealed.name == plugin.name);
+            plugin.grant.extend(sealed.flat_map(|sealed| sealed.grant.iter().cloned()));
+            if what_if.instead.iter().any(|(name, _)| *name == plugin.name) {
+                plugin.grant.extend_from_slice(&what_if.grant);
+            }
         }
     };
     load(&path, grant, Some(Kept { plugins: &kept, instead: &what_if.instead }))

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::outcome::Kept;
-use super::prepare::Prepared;
+use super::prepare::{Prepared, WhatIf};
 use crate::sandbox::{Assets, File, digest};
 
 /// The name of the file.
@@ -44,6 +44,9 @@ pub struct SealedPlugin {
     pub sha256: String,
     /// Its assets.
     pub assets: Vec<SealedAsset>,
+    /// The fields that it is granted besides those of the declaration, in a what-if.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub grant: Vec<String>,
 }
 
 /// A file that is handed to a plugin.
@@ -76,6 +79,16 @@ impl Seal {
             plugins,
             replay_of: None,
         }
+    }
+
+    /// The seal of a what-if, over the log of the run whose seal has the digest `replay_of`.
+    pub fn what_if(mut self, what_if: &WhatIf, replay_of: &str) -> Seal {
+        for plugin in &mut self.plugins {
+            if what_if.instead.iter().any(|(name, _)| *name == plugin.name) {
+                plugin.grant.clone_from(&what_if.grant);
+            }
+        }
+        Seal { replay_of: Some(replay_of.to_owned()), ..self }
     }
 
     /// The file's content.
@@ -132,5 +145,6 @@ fn sealed(role: &str, name: &str, file: &File, assets: &Assets) -> SealedPlugin 
         name: name.to_owned(),
         sha256: file.digest.clone(),
         assets: assets.iter().map(asset).collect(),
+        grant: Vec::new(),
     }
 }

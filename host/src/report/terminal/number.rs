@@ -22,7 +22,7 @@ pub(super) fn count(count: u64) -> String {
 }
 
 /// So many of something: `1 window`, `62 windows`.
-pub(super) fn counted(number: u64, one: &str, more: &str) -> String {
+pub fn counted(number: u64, one: &str, more: &str) -> String {
     format!("{} {}", count(number), if number == 1 { one } else { more })
 }
 

@@ -284,7 +284,7 @@ fn what_is_wrong_is_said() {
         ("with spaces", forged(&body.replace("\"kind\":", "\"kind\": "))),
     ];
     let said = cases.map(|(what, bytes)| format!("{what}\n{}", faults(&bytes).replace(&digest("a"), "a..")));
-    insta::assert_snapshot!(said.join("\n\n"), @r#"
+    insta::assert_snapshot!(said.join("\n\n"), @"
     changed
     2: it was changed: its hash does not match
     3: it does not follow the line before: one was changed, taken out or put in
@@ -309,14 +309,14 @@ fn what_is_wrong_is_said() {
     4: it is not UTF-8
 
     of a kind that is not known
-    4: it cannot be read: unknown variant `burnt`, expected one of `opened`, `plugin`, `sealed`, `refused`, `resumed`, `gap`, `exposure`, `note`, `reduced`, `stopped`, `closed` at line 1 column 463; perhaps a newer understudy wrote it
+    4: it cannot be read: unknown variant `burnt`, expected one of `opened`, `plugin`, `sealed`, `refused`, `replayed`, `resumed`, `gap`, `exposure`, `note`, `reduced`, `stopped`, `closed` at line 1 column 463; perhaps a newer understudy wrote it
 
     with more in it
     4: it is not written as an entry is; perhaps a newer understudy wrote it
 
     with spaces
     4: it is not written as an entry is; perhaps a newer understudy wrote it
-    "#);
+    ");
 }
 
 #[test]

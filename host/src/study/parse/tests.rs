@@ -120,7 +120,7 @@ fn unknown_keys_are_told_with_the_nearest_known_one() {
     assert_snapshot!(study, @"
     study.toml:2: unknown key `owner`; known keys here: study, time-zone, decisions, inputs, sources, models, comparator, metrics, conditions, windows, limits, log
     study.toml:24: unknown key `models.grants`; did you mean `grant`? known keys here: name, plugin, config, assets, grant
-    study.toml:41: unknown key `log.keep_raw`; did you mean `keep-raw`? known keys here: keep-raw, commit-wait, commit-rows, segment-rows, seal-every, retain
+    study.toml:41: unknown key `log.keep_raw`; did you mean `keep-raw`? known keys here: keep-raw, commit-wait, commit-rows, segment-rows, seal-every, replay-share, retain
     study.toml:43: unknown key `windows.quoted key`; known keys here: every, week-ends
     ");
 }
