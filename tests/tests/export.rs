@@ -145,7 +145,7 @@ fn nothing_is_shown_that_is_not_decided() {
     assert_eq!(live.code, 0, "{}", live.err);
     insta::assert_snapshot!(live.err, @"
     2 rows written to live.csv; the ledger says so
-    3 snapshots are not among them: their decision has not come, or their horizon is not over
+    3 snapshots are not among them: the decision has not come, or the horizon is not over
     ");
     let ids = |name: &str| {
         let text = fs::read_to_string(bench.path().join(name)).expect("the file was written");
@@ -171,7 +171,7 @@ fn who_cannot_be_recorded_sees_nothing() {
         "mount --bind run run && mount -o remount,bind,ro run && $UNDERSTUDY export run --output rows.csv --who Ana",
     );
     assert_eq!((said.code, said.out.as_str()), (1, ""));
-    insta::assert_snapshot!(said.err, @"whoever is shown answers is recorded, and that cannot be done, so nothing is shown: cannot open run/ledger.jsonl: Read-only file system (os error 30); choose a directory that may be written to with --run");
+    insta::assert_snapshot!(said.err, @"cannot open run/ledger.jsonl: Read-only file system (os error 30); whoever is shown answers is recorded, and as that cannot be done nothing is shown");
     let said = bench
         .isolated("mount --bind run run && mount -o remount,bind,ro run && $UNDERSTUDY log run --who Ana");
     assert_eq!((said.code, said.out.as_str()), (1, ""));
@@ -191,7 +191,7 @@ fn what_cannot_be_exported_is_said() {
         assert_eq!((said.code, said.out.as_str()), (1, ""));
         said.err
     };
-    insta::assert_snapshot!(said(&["export", "run", "--output", "rows.csv"]), @"cannot read run/seal.json; name the directory that `understudy run` wrote: No such file or directory (os error 2)");
+    insta::assert_snapshot!(said(&["export", "run", "--output", "rows.csv"]), @"cannot read run/seal.json: No such file or directory (os error 2); name the directory that `understudy run` wrote");
     bench.run(&[]);
     insta::assert_snapshot!(said(&["export", "run", "--output", "rows.xlsx"]), @"rows.xlsx is neither a .parquet nor a .csv file; give it one of these endings");
     insta::assert_snapshot!(said(&["export", "run", "--output", "study.toml"]), @"study.toml is neither a .parquet nor a .csv file; give it one of these endings");

@@ -92,7 +92,7 @@ fn a_model_that_keeps_something_between_calls_is_caught() {
         insta::allow_duplicates! {
             insta::with_settings!({ filters => [(r"\d+( differ| more)", "N$1"), (r"(sequence|id) s?\d+", "$1 N")] }, {
                 insta::assert_snapshot!(said.out, @"
-                echo: N of 2000 rows differ
+                echo: of 2,000 rows N differ
                   sequence N, id N
                   sequence N, id N
                   and N more; --most names more of them
@@ -115,8 +115,8 @@ fn a_what_if_is_another_run_and_says_so() {
         ["adults", "children", "market_segment", "customer_type"].map(|field| ["--grant", field]).concat();
     let said = bench.understudy(&[&["replay", "run", "--model", &rules], &grants[..]].concat());
     assert_eq!((said.code, said.err.as_str()), (0, "written to run-what-if\n"));
-    insta::with_settings!({ filters => [(r"[0-9a-f]{12} ", "SEAL ")] }, {
-        insta::assert_snapshot!(said.out.lines().nth(1).expect("a headline"), @"AN OFFLINE EVALUATION of the log of the run sealed as b567b263e237: what the models did not see live");
+    insta::with_settings!({ filters => [(r"[0-9a-f]{12}:", "SEAL:")] }, {
+        insta::assert_snapshot!(said.out.lines().nth(1).expect("a headline"), @"AN OFFLINE EVALUATION of the log of the run sealed as SEAL: what the models did not see live");
     });
     let report = bench.report("run-what-if");
     assert!(report["replay-of"].is_string());
@@ -132,9 +132,9 @@ fn a_what_if_is_another_run_and_says_so() {
     let study = study.to_str().expect("a path in UTF-8");
     let onto = bench.understudy(&["run", study, "--run", "run-what-if"]);
     assert_eq!(onto.code, 1);
-    insta::assert_snapshot!(onto.err, @"");
+    insta::assert_snapshot!(onto.err, @"run-what-if holds a replay of another run's log, which cannot go on from the sources; choose another directory with --run");
     let onto = bench.understudy(&[&["replay", "run", "--model", &rules], &grants[..]].concat());
-    insta::assert_snapshot!(onto.err, @"");
+    insta::assert_snapshot!(onto.err, @"run-what-if already holds a run of this study; choose another directory with --run");
 }
 
 #[test]

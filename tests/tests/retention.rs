@@ -59,16 +59,16 @@ fn fields_go_and_answers_and_scores_stay() {
     assert_eq!(verified.code, 0, "{}", verified.out);
     let figures =
         verified.out.lines().find(|line| line.starts_with("figures")).expect("the figures are checked");
-    insta::assert_snapshot!(figures, @"figures    the sums of 5 windows come out of the scores of 5 pairs again, bit for bit; report.json too. The pairs are not made again: the fields of 1 segments were dropped, as the study declares");
+    insta::assert_snapshot!(figures, @"figures    the sums of 5 windows come out of the scores of 5 pairs again, bit for bit; report.json too. The pairs are not made again: the fields of 1 segment were dropped, as the study declares");
     let json = bench.understudy(&["report", "run", "--format", "json"]);
     assert_eq!(serde_json::from_str::<Value>(&json.out).expect("JSON"), before);
     let replayed = bench.understudy(&["replay", "run"]);
     assert_eq!(replayed.code, 0);
     insta::assert_snapshot!(format!("{}{}", replayed.out, replayed.err), @"
-    echo: 0 of 0 rows differ
+    echo: of 0 rows 0 differ
     5 snapshots were not replayed: their fields were dropped, as the study declares
     ");
-    insta::assert_snapshot!(bench.understudy(&["export", "run", "--output", "rows.csv"]).err, @"the fields of the snapshots in 1 segments of run were dropped, as its study declares with `log.retain`: other plugins cannot be shown what is not there any more");
+    insta::assert_snapshot!(bench.understudy(&["export", "run", "--output", "rows.csv"]).err, @"run has lost the fields of its snapshots in 1 of its segments, as its study declares with `log.retain`, so they can neither be shown nor be handed to other plugins");
 }
 
 #[test]
