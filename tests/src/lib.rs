@@ -32,6 +32,22 @@ pub fn plugin(name: &str) -> PathBuf {
     path
 }
 
+/// The hotel's study of rooms.
+pub fn hotel_rooms() -> PathBuf {
+    root().join("examples/hotel/rooms.toml")
+}
+
+/// Every file below a folder, in the order of their paths.
+pub fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).expect("a folder can be listed") {
+        let path = entry.expect("a folder can be listed").path();
+        if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
+    }
+    found.sort();
+    found
+}
+
 /// What a command said.
 pub struct Said {
     /// Its exit code.
@@ -107,6 +123,23 @@ impl Bench {
     /// Writes lines.
     pub fn lines(&self, name: &str, lines: impl IntoIterator<Item = impl AsRef<str>>) {
         self.write(name, lines.into_iter().map(|line| line.as_ref().to_owned() + "\n").collect::<String>());
+    }
+
+    /// A run of the hotel's study of rooms, in `run`.
+    pub fn hotel() -> Bench {
+        let bench = Bench::new();
+        let study = hotel_rooms();
+        let said = bench.understudy(&["run", study.to_str().expect("a path in UTF-8"), "--run", "run"]);
+        assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+        bench
+    }
+
+    /// The entries of a run's ledger of a kind, or all of them.
+    pub fn ledger(&self, run: &str, kind: Option<&str>) -> Vec<Value> {
+        let text =
+            fs::read_to_string(self.path().join(run).join("ledger.jsonl")).expect("a run has a ledger");
+        let entries = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("an entry is JSON"));
+        entries.filter(|entry| kind.is_none_or(|kind| entry["kind"] == kind)).collect()
     }
 
     /// Changes the study: each pair replaces its first by its second, which must be found.

@@ -8,15 +8,13 @@ use arrow::compute::concat_batches;
 use arrow::datatypes::Float64Type;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
+use understudy_tests::Bench;
 use understudy_tests::process::{Running, until};
 use understudy_tests::tables::{column, open_rows, texts};
-use understudy_tests::{Bench, root};
 
 /// The exposures in a run's ledger.
 fn exposures(bench: &Bench) -> Vec<Value> {
-    let text = fs::read_to_string(bench.path().join("run/ledger.jsonl")).expect("a ledger");
-    let entries = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("an entry is JSON"));
-    entries.filter(|entry| entry["kind"] == "exposure").collect()
+    bench.ledger("run", Some("exposure"))
 }
 
 fn parquet(bench: &Bench, name: &str) -> RecordBatch {
@@ -52,10 +50,7 @@ fn all_that_is_known_of_a_row_is_in_one_csv() {
 
 #[test]
 fn the_hotel_in_one_parquet_file_has_the_figures_of_its_report() {
-    let bench = Bench::new();
-    let study = root().join("examples/hotel/rooms.toml");
-    let said = bench.understudy(&["run", study.to_str().expect("a path in UTF-8"), "--run", "run"]);
-    assert_eq!(said.code, 0, "{}", said.err);
+    let bench = Bench::hotel();
     let said = bench.understudy(&["export", "run", "--output", "rows.parquet"]);
     assert_eq!(said.code, 0, "{}", said.err);
     let rows = parquet(&bench, "rows.parquet");

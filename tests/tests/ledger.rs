@@ -9,9 +9,7 @@ use understudy_tests::tables::open_rows;
 
 /// The entries, each as its kind and what it tells, without what differs from run to run.
 fn told(bench: &Bench) -> String {
-    let text = fs::read_to_string(bench.path().join("run/ledger.jsonl")).expect("a ledger");
-    let told = text.lines().map(|line| {
-        let mut entry: Value = serde_json::from_str(line).expect("an entry is JSON");
+    let told = bench.ledger("run", None).into_iter().map(|mut entry| {
         let entry = entry.as_object_mut().expect("an entry is an object");
         for unlike in ["entry", "at", "previous", "hash", "seal", "sha256"] {
             entry.remove(unlike);

@@ -4,16 +4,7 @@
 use std::fs;
 
 use serde_json::Value;
-use understudy_tests::{Bench, account, essence, overall, plugin, root};
-
-/// The hotel's study run into `run`.
-fn hotel() -> Bench {
-    let bench = Bench::new();
-    let study = root().join("examples/hotel/rooms.toml");
-    let said = bench.understudy(&["run", study.to_str().expect("a path in UTF-8"), "--run", "run"]);
-    assert_eq!(said.code, 0, "{}", said.err);
-    bench
-}
+use understudy_tests::{Bench, account, essence, hotel_rooms, overall, plugin};
 
 /// The small study with a model that misbehaves as told, over many snapshots.
 fn evil(config: &str, share: &str) -> Bench {
@@ -36,16 +27,9 @@ fn evil(config: &str, share: &str) -> Bench {
     bench
 }
 
-/// The entries of a run's ledger of a kind.
-fn entries(bench: &Bench, run: &str, kind: &str) -> Vec<Value> {
-    let text = fs::read_to_string(bench.path().join(run).join("ledger.jsonl")).expect("a ledger");
-    let entries = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("an entry is JSON"));
-    entries.filter(|entry| entry["kind"] == kind).collect()
-}
-
 #[test]
 fn the_whole_hotel_answers_the_same_at_any_batch_size() {
-    let bench = hotel();
+    let bench = Bench::hotel();
     for rows in ["1", "7", "1024"] {
         let said = bench.understudy(&["replay", "run", "--batch-rows", rows]);
         assert_eq!(
@@ -64,7 +48,7 @@ fn models_are_asked_again_while_a_run_goes_on() {
     assert!((800..1200).contains(&asked), "{asked} of 2,000");
     assert_eq!((again["otherwise"].as_u64(), again["first-id"].as_str()), (Some(0), Some("")));
     let told: u64 =
-        entries(&bench, "run", "replayed").iter().filter_map(|entry| entry["asked"].as_u64()).sum();
+        bench.ledger("run", Some("replayed")).iter().filter_map(|entry| entry["asked"].as_u64()).sum();
     assert_eq!(told, asked);
     let none = evil("{ on = \"never\", do = \"stateful\" }", "0");
     assert_eq!(none.run(&[])["models"][0]["again"]["asked"], 0);
@@ -80,7 +64,7 @@ fn a_model_that_keeps_something_between_calls_is_caught() {
     let report = bench.report("run");
     let again = &report["models"][0]["again"];
     assert!(again["otherwise"].as_u64() > Some(0), "{again}");
-    let entry = &entries(&bench, "run", "replayed")[0];
+    let entry = &bench.ledger("run", Some("replayed"))[0];
     assert_eq!(entry["first-id"], again["first-id"]);
     let rows: Vec<u64> =
         entry["sequences"].as_array().expect("rows").iter().filter_map(Value::as_u64).collect();
@@ -104,7 +88,7 @@ fn a_model_that_keeps_something_between_calls_is_caught() {
 
 #[test]
 fn a_what_if_is_another_run_and_says_so() {
-    let bench = hotel();
+    let bench = Bench::hotel();
     let before = essence(&bench.report("run"));
     let rules = plugin("room_rules");
     let rules = format!("booked-room={}", rules.to_str().expect("a path in UTF-8"));
@@ -128,7 +112,7 @@ fn a_what_if_is_another_run_and_says_so() {
     assert_eq!(bench.understudy(&["replay", "run-what-if"]).code, 0);
     assert_eq!(bench.understudy(&["verify", "run"]).code, 0, "the run itself is as it was");
 
-    let study = root().join("examples/hotel/rooms.toml");
+    let study = hotel_rooms();
     let study = study.to_str().expect("a path in UTF-8");
     let onto = bench.understudy(&["run", study, "--run", "run-what-if"]);
     assert_eq!(onto.code, 1);

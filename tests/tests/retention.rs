@@ -14,12 +14,6 @@ fn columns(run: &Path) -> Vec<String> {
     rows.schema().fields().iter().map(|field| field.name().clone()).collect()
 }
 
-fn entries(run: &Path, kind: &str) -> Vec<Value> {
-    let text = fs::read_to_string(run.join("ledger.jsonl")).expect("a ledger");
-    let entries = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("an entry is JSON"));
-    entries.filter(|entry| entry["kind"] == kind).collect()
-}
-
 /// The small study, which keeps its snapshots for a second.
 fn brief() -> Bench {
     let bench = Bench::small();
@@ -48,7 +42,7 @@ fn fields_go_and_answers_and_scores_stay() {
     insta::assert_snapshot!(retain(&bench), @"1 segment has lost its snapshots' own text and fields; the ledger says so");
     let left = columns(&run);
     insta::assert_snapshot!(left.join(" "), @"sequence line offset id observed_at digest model.echo.answer model.echo.unanswered model.echo.confidence model.echo.nanos");
-    let [entry] = &entries(&run, "reduced")[..] else { panic!("one segment was reduced") };
+    let [entry] = &bench.ledger("run", Some("reduced"))[..] else { panic!("one segment was reduced") };
     let dropped: Vec<_> =
         entry["dropped"].as_array().expect("names").iter().filter_map(Value::as_str).collect();
     assert_eq!(dropped, ["input.booked", "input.nights", "raw"]);

@@ -10,10 +10,7 @@ fn a_run_is_read_as_it_stands_by_duckdb_pandas_and_pyarrow() {
     let python = std::env::var_os("UNDERSTUDY_PYTHON").expect(
         "UNDERSTUDY_PYTHON names a Python with tests/requirements.txt: run the tests with `cargo xtask test`, which sets it",
     );
-    let bench = Bench::new();
-    let study = root().join("examples/hotel/rooms.toml");
-    let said = bench.understudy(&["run", study.to_str().expect("a path in UTF-8"), "--run", "run"]);
-    assert_eq!(said.code, 0, "{}", said.err);
+    let bench = Bench::hotel();
     let script = root().join("tests/readers.py");
     let output =
         Command::new(python).arg(script).arg(bench.path().join("run")).output().expect("Python starts");

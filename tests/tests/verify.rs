@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use understudy_host::audit::verify;
 use understudy_tests::process::{Running, until};
+use understudy_tests::synthetic::Numbers;
 use understudy_tests::tables::open_rows;
-use understudy_tests::{Bench, Said, root};
+use understudy_tests::{Bench, Said, files};
 
 /// A closed run of the small study, signed.
 fn signed() -> Bench {
@@ -23,20 +24,6 @@ fn verified(bench: &Bench) -> Said {
     bench.understudy(&["verify", "run"])
 }
 
-/// Every file of a run, from its directory.
-fn files(run: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut open = vec![run.to_owned()];
-    while let Some(folder) = open.pop() {
-        for entry in fs::read_dir(&folder).expect("a folder can be listed") {
-            let path = entry.expect("a folder can be listed").path();
-            if path.is_dir() { open.push(path) } else { found.push(path) }
-        }
-    }
-    found.sort();
-    found
-}
-
 /// The digests, keys, times and lengths of one run are not those of another.
 const UNLIKE: [(&str, &str); 4] = [
     (r"[0-9a-f]{64}", "SHA-256"),
@@ -47,10 +34,7 @@ const UNLIKE: [(&str, &str); 4] = [
 
 #[test]
 fn the_hotel_is_whole() {
-    let bench = Bench::new();
-    let study = root().join("examples/hotel/rooms.toml");
-    let said = bench.understudy(&["run", study.to_str().expect("a path in UTF-8"), "--run", "run"]);
-    assert_eq!(said.code, 0, "{}", said.err);
+    let bench = Bench::hotel();
     let said = verified(&bench);
     assert_eq!((said.code, said.err.as_str()), (0, ""));
     insta::with_settings!({ filters => UNLIKE }, {
@@ -167,19 +151,6 @@ fn what_is_wrong_is_said_with_its_place() {
     assert_eq!(verified(&bench).code, 0, "all was put back");
 }
 
-/// A stream of numbers that is the same every time (splitmix64: Steele, Lea, Flood 2014).
-struct Numbers(u64);
-
-impl Numbers {
-    fn next(&mut self, below: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) % below as u64) as usize
-    }
-}
-
 #[test]
 fn any_changed_byte_of_any_file_is_found() {
     let bench = signed();
@@ -192,10 +163,10 @@ fn any_changed_byte_of_any_file_is_found() {
     let mut numbers = Numbers(11);
     let mut changed: BTreeMap<&Path, u32> = BTreeMap::new();
     for _ in 0..1000 {
-        let path = &files[numbers.next(files.len())];
+        let path = &files[numbers.next(files.len() as u64) as usize];
         let whole = fs::read(path).expect("a file of the run");
         let mut bytes = whole.clone();
-        let at = numbers.next(bytes.len());
+        let at = numbers.next(bytes.len() as u64) as usize;
         bytes[at] ^= 1 + numbers.next(255) as u8;
         fs::write(path, &bytes).expect("written");
         let found = verify(&run, None).expect("a run can be looked at");

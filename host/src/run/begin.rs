@@ -21,7 +21,7 @@ use super::saved::Saved;
 use super::seal::{SEAL, Seal};
 use super::{Options, tables};
 use crate::batch::Side;
-use crate::runlog::ledger::{Asset, Entry, Event, Ledger};
+use crate::runlog::ledger::{Entry, Event, Ledger};
 use crate::runlog::retention::{Retention, finish_interrupted};
 use crate::runlog::{
     CHECKPOINT, Found, Recovered, RunDirectory, Sealer, checkpoint, last_mark, present, recover,
@@ -94,15 +94,11 @@ fn anew(prepared: &Prepared, directory: RunDirectory, options: Options<'_>) -> a
         key: ledger.key(),
     })?;
     for plugin in &seal.plugins {
-        let asset = |asset: &super::seal::SealedAsset| Asset {
-            name: asset.name.clone(),
-            sha256: asset.sha256.clone(),
-        };
         ledger.append(Event::Plugin {
             role: plugin.role.clone(),
             name: plugin.name.clone(),
             sha256: plugin.sha256.clone(),
-            assets: plugin.assets.iter().map(asset).collect(),
+            assets: plugin.assets.clone(),
         })?;
     }
     directory.begun()?;

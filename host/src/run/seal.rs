@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::outcome::Kept;
 use super::prepare::{Prepared, WhatIf};
+use crate::runlog::ledger::Asset;
 use crate::sandbox::{Assets, File, digest};
 
 /// The name of the file.
@@ -43,20 +44,10 @@ pub struct SealedPlugin {
     /// SHA-256 of the component, in hexadecimal.
     pub sha256: String,
     /// Its assets.
-    pub assets: Vec<SealedAsset>,
+    pub assets: Vec<Asset>,
     /// The fields that it is granted besides those of the declaration, in a what-if.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub grant: Vec<String>,
-}
-
-/// A file that is handed to a plugin.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SealedAsset {
-    /// Its name in the study.
-    pub name: String,
-    /// SHA-256, in hexadecimal.
-    pub sha256: String,
 }
 
 impl Seal {
@@ -139,7 +130,7 @@ impl Seal {
 }
 
 fn sealed(role: &str, name: &str, file: &File, assets: &Assets) -> SealedPlugin {
-    let asset = |(name, bytes): &(String, Vec<u8>)| SealedAsset { name: name.clone(), sha256: digest(bytes) };
+    let asset = |(name, bytes): &(String, Vec<u8>)| Asset { name: name.clone(), sha256: digest(bytes) };
     SealedPlugin {
         role: role.to_owned(),
         name: name.to_owned(),

@@ -1,10 +1,9 @@
 //! `understudy verify` beside `sha256sum` of the same files.
 
-use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use understudy_tests::{root, synthetic};
+use understudy_tests::{files, root, synthetic};
 
 use super::{judge, watched};
 
@@ -41,14 +40,4 @@ pub fn verify() -> bool {
         judge("verify against sha256sum of the same files", least(&times) / least(&floors), 3.0, "times");
     let memory = judge("peak memory of verify", peak as f64 * 1024.0 / 1e6, 300.0, "MB");
     time && memory
-}
-
-/// Every file of a run.
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).expect("a folder of the run") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
-    }
-    found
 }
