@@ -66,6 +66,28 @@ fn fields_go_and_answers_and_scores_stay() {
 }
 
 #[test]
+fn an_interrupted_exchange_is_brought_to_its_end_or_undone() {
+    let bench = brief();
+    bench.run(&[]);
+    let path = bench.path().join("run/snapshots/000000.parquet");
+    let beside = path.with_extension("parquet.reduced");
+    let whole = fs::read(&path).expect("a sealed segment");
+    // Cut off before the ledger told of it.
+    fs::write(&beside, "half of it").expect("written");
+    retain(&bench);
+    assert!(!beside.exists());
+    let reduced = fs::read(&path).expect("a sealed segment");
+    assert_ne!(reduced, whole);
+    // Cut off after that.
+    fs::write(&beside, &reduced).expect("written");
+    fs::write(&path, &whole).expect("written");
+    assert_eq!(bench.understudy(&["verify", "run"]).code, 1);
+    assert_eq!(bench.understudy(&["retain", "run"]).out, "nothing is due\n");
+    assert_eq!((fs::read(&path).expect("a sealed segment"), beside.exists()), (reduced, false));
+    assert_eq!(bench.understudy(&["verify", "run"]).code, 0);
+}
+
+#[test]
 fn a_changed_score_shows_though_fields_are_gone() {
     let bench = brief();
     bench.run(&[]);

@@ -20,6 +20,7 @@ mod conductor;
 mod counted;
 mod drive;
 mod feed;
+mod fits;
 mod holding;
 mod incidents;
 mod judge;

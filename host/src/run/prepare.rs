@@ -9,9 +9,9 @@ use std::time::Duration;
 use super::outcome;
 use super::seal::Seal;
 use crate::sandbox::{
-    Assets, Budget, DeciderPlugin, File, Reads, Role, Sandbox, SandboxError, ScorerPlugin, digest,
+    Assets, Budget, DeciderPlugin, File, Role, Sandbox, SandboxError, ScorerPlugin, digest,
 };
-use crate::study::{Fault, Faults, Field, Kind, Limits, Plugin, Plugins, Study, Unsound, parse};
+use crate::study::{Fault, Faults, Field, Limits, Plugin, Plugins, Study, Unsound, parse};
 
 /// What the fields of a decision are called where snapshots have fields too.
 pub const DECISION_PREFIX: &str = "decision.";
@@ -193,7 +193,7 @@ struct Kept<'k> {
     instead: &'k [(String, PathBuf)],
 }
 
-struct Loader<'k> {
+pub(super) struct Loader<'k> {
     sandbox: Sandbox,
     folder: PathBuf,
     /// What a run kept, if the plugins are to come from there.
@@ -203,7 +203,7 @@ struct Loader<'k> {
 }
 
 impl Loader<'_> {
-    fn fault(&mut self, line: usize, message: String) {
+    pub(super) fn fault(&mut self, line: usize, message: String) {
         self.faults.push(Fault { line, message });
     }
 
@@ -310,94 +310,6 @@ impl Loader<'_> {
                 self.refused(Role::Metric, plugin, &error);
                 None
             }
-        }
-    }
-
-    fn check_reads(&mut self, study: &Study, plugin: &Plugin, role: Role, reads: &[Reads]) {
-        let what = format!("{} \"{}\"", role.name(), plugin.name);
-        let mut ungranted = Vec::new();
-        for Reads { name, kind, .. } in reads {
-            if role == Role::Model && name.starts_with(DECISION_PREFIX) {
-                self.fault(
-                    plugin.path_line,
-                    format!(
-                        "{what} reads `{name}`, and a model is never shown the decision: that would leak its target into \
-                         its input; let it read fields of the snapshot only"
-                    ),
-                );
-                continue;
-            }
-            let (table, key) = match name.strip_prefix(DECISION_PREFIX) {
-                Some(key) => ("decisions.fields", key),
-                None => ("inputs.fields", name.as_str()),
-            };
-            let wanted = kind.name();
-            match declared(study, name).map(|field| field.kind) {
-                None => self.fault(
-                    plugin.path_line,
-                    format!(
-                        "{what} reads `{name}`, which the study does not have; add {key} = \"{wanted}\" to [{table}]"
-                    ),
-                ),
-                Some(found) if found != *kind && (found, *kind) != (Kind::Integer, Kind::Number) => {
-                    let found = found.name();
-                    self.fault(
-                        plugin.path_line,
-                        format!(
-                            "{what} reads `{name}` as {wanted}, and [{table}] declares it as {found}; write \
-                             {key} = \"{wanted}\" there if that is what the records hold"
-                        ),
-                    );
-                }
-                Some(_) => {}
-            }
-            if !plugin.grant.contains(name) {
-                ungranted.push(name);
-            }
-        }
-        if !ungranted.is_empty() {
-            let listed = |names: &[&String], quote: &str| {
-                names.iter().map(|name| format!("{quote}{name}{quote}")).collect::<Vec<_>>().join(", ")
-            };
-            let all: Vec<_> = plugin.grant.iter().chain(ungranted.iter().copied()).collect();
-            let (ungranted, all) = (listed(&ungranted, "`"), listed(&all, "\""));
-            self.fault(
-                plugin.grant_line,
-                format!("{what} is not granted {ungranted}, which it reads; write grant = [{all}]"),
-            );
-        }
-    }
-
-    fn check_forms(
-        &mut self,
-        study: &Study,
-        models: &[Member<DeciderPlugin>],
-        comparator: &Member<DeciderPlugin>,
-        metrics: &[Member<ScorerPlugin>],
-    ) {
-        let form = comparator.plugin.form;
-        let line = |plugins: &[Plugin], name: &str| {
-            plugins.iter().find(|plugin| plugin.name == name).map_or(1, |plugin| plugin.path_line)
-        };
-        for model in models.iter().filter(|model| model.plugin.form != form) {
-            let message = format!(
-                "model \"{}\" answers with a {}, and comparator \"{}\" with a {}, which cannot be compared; let them \
-                 answer in one form",
-                model.name,
-                model.plugin.form.name(),
-                comparator.name,
-                form.name()
-            );
-            self.fault(line(&study.models, &model.name), message);
-        }
-        for metric in metrics.iter().filter(|metric| !metric.plugin.accepts.contains(&form)) {
-            let message = format!(
-                "metric \"{}\" does not score a {}, which is what comparator \"{}\" answers with; choose another metric",
-                metric.name,
-                form.name(),
-                comparator.name
-            );
-            self.fault(line(&study.metrics, &metric.name), message);
         }
     }
 }

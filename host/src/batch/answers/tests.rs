@@ -121,3 +121,27 @@ fn no_answer_at_all_has_every_form() {
         assert_eq!(reasons.as_string::<i32>().value(2), "failed: trapped");
     }
 }
+
+#[test]
+fn answers_differ_by_what_they_say_and_not_by_how_they_are_coded() {
+    let one = labels(&[Some("a"), Some("b"), None, Some("c")]);
+    // The same words in another dictionary.
+    let coded = Answers::gather(&[&one], &[(0, 0), (0, 1), (0, 2), (0, 3)]);
+    assert_eq!(one.differing(&coded), []);
+    let Decisions::Labels { codes, .. } = &one.decisions else { panic!("labels") };
+    let Decisions::Labels { codes: others, .. } = &coded.decisions else { panic!("labels") };
+    assert_ne!(codes, others, "the dictionaries are other ones");
+    assert_eq!(one.differing(&labels(&[Some("a"), Some("c"), None, None])), [1, 3]);
+    assert_eq!(one.differing(&labels(&[Some("a"), Some("b")])), [2, 3], "a row that is not there differs");
+
+    let numbers = |numbers: &[f64]| Answers {
+        decisions: Decisions::Numbers(numbers.to_vec()),
+        confidence: None,
+        unanswered: Vec::new(),
+    };
+    assert_eq!(numbers(&[0.0, 1.5]).differing(&numbers(&[-0.0, 1.5])), [0], "to the bit");
+    let sure = Answers { confidence: Some(vec![0.5, 1.0]), ..numbers(&[0.0, 1.5]) };
+    assert_eq!(sure.differing(&numbers(&[0.0, 1.5])), [0, 1], "confidence is part of an answer");
+    let other = Answers { unanswered: vec![(2, Reason::Failed("no".to_owned()))], ..one.clone() };
+    assert_eq!(one.differing(&other), [2], "so is the reason for none");
+}

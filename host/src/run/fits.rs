@@ -1,0 +1,99 @@
+//! Whether loaded plugins fit their study and each other.
+//!
+//! Always holds: each fault names the line that can mend it; no model reads a field of the decision.
+
+use super::prepare::{DECISION_PREFIX, Loader, Member, declared};
+use crate::sandbox::{DeciderPlugin, Reads, Role, ScorerPlugin};
+use crate::study::{Kind, Plugin, Study};
+
+impl Loader<'_> {
+    /// Notes which fields that a plugin reads are not there, of another kind, or not granted.
+    pub(super) fn check_reads(&mut self, study: &Study, plugin: &Plugin, role: Role, reads: &[Reads]) {
+        let what = format!("{} \"{}\"", role.name(), plugin.name);
+        let mut ungranted = Vec::new();
+        for Reads { name, kind, .. } in reads {
+            if role == Role::Model && name.starts_with(DECISION_PREFIX) {
+                self.fault(
+                    plugin.path_line,
+                    format!(
+                        "{what} reads `{name}`, and a model is never shown the decision: that would leak its target into \
+                         its input; let it read fields of the snapshot only"
+                    ),
+                );
+                continue;
+            }
+            let (table, key) = match name.strip_prefix(DECISION_PREFIX) {
+                Some(key) => ("decisions.fields", key),
+                None => ("inputs.fields", name.as_str()),
+            };
+            let wanted = kind.name();
+            match declared(study, name).map(|field| field.kind) {
+                None => self.fault(
+                    plugin.path_line,
+                    format!(
+                        "{what} reads `{name}`, which the study does not have; add {key} = \"{wanted}\" to [{table}]"
+                    ),
+                ),
+                Some(found) if found != *kind && (found, *kind) != (Kind::Integer, Kind::Number) => {
+                    let found = found.name();
+                    self.fault(
+                        plugin.path_line,
+                        format!(
+                            "{what} reads `{name}` as {wanted}, and [{table}] declares it as {found}; write \
+                             {key} = \"{wanted}\" there if that is what the records hold"
+                        ),
+                    );
+                }
+                Some(_) => {}
+            }
+            if !plugin.grant.contains(name) {
+                ungranted.push(name);
+            }
+        }
+        if !ungranted.is_empty() {
+            let listed = |names: &[&String], quote: &str| {
+                names.iter().map(|name| format!("{quote}{name}{quote}")).collect::<Vec<_>>().join(", ")
+            };
+            let all: Vec<_> = plugin.grant.iter().chain(ungranted.iter().copied()).collect();
+            let (ungranted, all) = (listed(&ungranted, "`"), listed(&all, "\""));
+            self.fault(
+                plugin.grant_line,
+                format!("{what} is not granted {ungranted}, which it reads; write grant = [{all}]"),
+            );
+        }
+    }
+
+    /// Notes which plugins answer or score in another form than the comparator.
+    pub(super) fn check_forms(
+        &mut self,
+        study: &Study,
+        models: &[Member<DeciderPlugin>],
+        comparator: &Member<DeciderPlugin>,
+        metrics: &[Member<ScorerPlugin>],
+    ) {
+        let form = comparator.plugin.form;
+        let line = |plugins: &[Plugin], name: &str| {
+            plugins.iter().find(|plugin| plugin.name == name).map_or(1, |plugin| plugin.path_line)
+        };
+        for model in models.iter().filter(|model| model.plugin.form != form) {
+            let message = format!(
+                "model \"{}\" answers with a {}, and comparator \"{}\" with a {}, which cannot be compared; let them \
+                 answer in one form",
+                model.name,
+                model.plugin.form.name(),
+                comparator.name,
+                form.name()
+            );
+            self.fault(line(&study.models, &model.name), message);
+        }
+        for metric in metrics.iter().filter(|metric| !metric.plugin.accepts.contains(&form)) {
+            let message = format!(
+                "metric \"{}\" does not score a {}, which is what comparator \"{}\" answers with; choose another metric",
+                metric.name,
+                form.name(),
+                comparator.name
+            );
+            self.fault(line(&study.metrics, &metric.name), message);
+        }
+    }
+}
