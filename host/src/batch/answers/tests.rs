@@ -127,7 +127,7 @@ fn answers_differ_by_what_they_say_and_not_by_how_they_are_coded() {
     let one = labels(&[Some("a"), Some("b"), None, Some("c")]);
     // The same words in another dictionary.
     let coded = Answers::gather(&[&one], &[(0, 0), (0, 1), (0, 2), (0, 3)]);
-    assert_eq!(one.differing(&coded), []);
+    assert!(one.differing(&coded).is_empty());
     let Decisions::Labels { codes, .. } = &one.decisions else { panic!("labels") };
     let Decisions::Labels { codes: others, .. } = &coded.decisions else { panic!("labels") };
     assert_ne!(codes, others, "the dictionaries are other ones");
