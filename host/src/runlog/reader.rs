@@ -107,9 +107,16 @@ enum Kind {
 
 impl Rows {
     fn start(&self, segment: &SegmentFile) -> Result<Kind, LogError> {
-        if !segment.sealed {
-            return Ok(Kind::Open(Box::new(scan(&segment.path)?)));
-        }
+        let sealed = SegmentFile { path: segment.path.with_extension("parquet"), ..segment.clone() };
+        let segment = match segment.sealed {
+            true => segment,
+            false => match scan(&segment.path) {
+                Ok(scan) => return Ok(Kind::Open(Box::new(scan))),
+                // A run that goes on has sealed it since it was listed.
+                Err(LogError::Io { error, .. }) if error.kind() == ErrorKind::NotFound => &sealed,
+                Err(error) => return Err(error),
+            },
+        };
         let failed = LogError::parquet("read", &segment.path);
         let file = File::open(&segment.path).map_err(LogError::io("read", &segment.path))?;
         let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(&failed)?;
