@@ -47,9 +47,10 @@ pub fn export(
     let mut writer = Writer::new(aside.file()?, form, &columns(prepared))?;
     let counts = decided(prepared, run, |batch| {
         exposure.add(&batch);
-        writer.write(&batch)
+        writer.write(&batch).with_context(|| aside.cannot())
     })?;
-    writer.finish()?.sync_all().with_context(|| aside.cannot())?;
+    let written = writer.finish().and_then(|file| Ok(file.sync_all()?));
+    written.with_context(|| aside.cannot())?;
     exposure.record(run, counts, signer)?;
     aside.place()?;
     Ok(counts)

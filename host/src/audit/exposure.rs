@@ -5,7 +5,7 @@
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use anyhow::anyhow;
+use anyhow::{anyhow, bail};
 use arrow::array::{AsArray as _, RecordBatch};
 use sha2::{Digest as _, Sha256};
 
@@ -71,6 +71,9 @@ impl Exposure {
 /// When the system does not say.
 pub fn who(said: Option<String>) -> anyhow::Result<String> {
     let name = |variable| std::env::var(variable).ok().filter(|name| !name.trim().is_empty());
+    if said.as_ref().is_some_and(|said| said.trim().is_empty()) {
+        bail!("--who is empty, and it is recorded who is shown answers; write a name");
+    }
     if let Some(who) = said.or_else(|| name("USER")).or_else(|| name("LOGNAME")) {
         return Ok(who);
     }

@@ -14,8 +14,9 @@ use parquet::file::reader::FileReader as _;
 use parquet::file::serialized_reader::SerializedFileReader;
 
 use super::finding::Findings;
+use crate::report::counted;
 use crate::runlog::ledger::Segment;
-use crate::runlog::{Table, file_digest};
+use crate::runlog::{LogError, Table, file_digest, open_segment, segments as segments_of};
 
 /// Files that are read side by side.
 const READERS: usize = 2;
@@ -83,6 +84,33 @@ fn wrong(run: &Path, segment: &Segment) -> Option<String> {
         Ok(rows) => Some(format!("it has {rows} rows, and the ledger says {}", segment.rows)),
         Err(error) => Some(format!("it cannot be read as Parquet: {error}")),
     }
+}
+
+/// Looks at the open segments of a run that has not ended: whether each of their batches is whole. Nothing vouches for how
+/// many there were. A torn end is what a process leaves that was killed.
+///
+/// # Errors
+/// When one cannot be read.
+pub fn open(run: &Path, findings: &mut Findings) -> Result<(), LogError> {
+    let (mut files, mut rows) = (0, 0);
+    for table in Table::ALL {
+        for segment in segments_of(run, table)?.into_iter().filter(|segment| !segment.sealed) {
+            let (found, damage) = open_segment(&segment.path)?;
+            (files, rows) = (files + 1, rows + found);
+            if let Some(damage) = damage {
+                let file = segment.path.strip_prefix(run).unwrap_or(&segment.path);
+                findings
+                    .fault(file.display(), format_args!("{damage} after {}", counted(found, "row", "rows")));
+            }
+        }
+    }
+    let files = counted(files, "open segment", "open segments");
+    let rows = counted(rows, "row", "rows");
+    findings.left.push((
+        "open",
+        format!("{files} with {rows}: each batch is whole, and nothing vouches for more yet"),
+    ));
+    Ok(())
 }
 
 /// Finds what lies in the folders of the tables and is in no entry. Open segments are not meant to be there once a run

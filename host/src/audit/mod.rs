@@ -22,7 +22,7 @@ pub use decided::{Counts, columns, decided};
 pub use export::{Form, export, zoned};
 pub use exposure::{Exposure, who};
 pub use finding::{Finding, Findings};
-pub use replay::{ModelReplayed, Replayed, at_rest, has_its_fields, replay};
+pub use replay::{ModelReplayed, Replayed, at_rest, has_its_fields, is_closed, replay};
 pub use verify::{VerifyError, verify};
 
 use crate::run::{Prepared, SEAL, Seal, WhatIf, recall};

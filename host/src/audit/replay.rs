@@ -135,6 +135,21 @@ pub fn has_its_fields(run: &Path) -> anyhow::Result<()> {
     }
 }
 
+/// Whether a run has been closed, so that nobody has still to decide on any of its snapshots.
+///
+/// # Errors
+/// When it has not.
+pub fn is_closed(run: &Path) -> anyhow::Result<()> {
+    match entries(run)?.iter().any(|entry| matches!(entry.event, Event::Closed { .. })) {
+        true => Ok(()),
+        false => bail!(
+            "{} holds a run that has not ended, and a what-if would show answers to snapshots that are still to be decided; \
+             run the study again to go on, and ask at its end",
+            run.display()
+        ),
+    }
+}
+
 /// Whether a run may be replayed: it must not be being written.
 ///
 /// # Errors

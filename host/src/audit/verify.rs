@@ -262,6 +262,9 @@ fn files(run: &Path, past: &History, findings: &mut Findings) -> Result<(), Veri
     });
     let unreadable = |error| VerifyError::Unreadable { path: run.to_owned(), error };
     // What a broken ledger does not name may well be in it.
+    if past.ended.is_none() {
+        files::open(run, findings)?;
+    }
     if past.is_whole {
         files::strangers(run, &past.segments, past.ended.is_some(), findings).map_err(unreadable)?;
     }
@@ -283,7 +286,11 @@ fn records(run: &Path, past: &History, findings: &mut Findings) -> Result<(), Lo
         }
         let [snapshots, decisions] = past.covers;
         let snapshots = counted(snapshots, "snapshot", "snapshots");
-        format!("{snapshots} and {}, none missing, none twice", counted(decisions, "decision", "decisions"))
+        let open = if past.ended.is_some() { "" } else { " in sealed segments" };
+        format!(
+            "{snapshots} and {}{open}, none missing, none twice",
+            counted(decisions, "decision", "decisions")
+        )
     });
     done
 }

@@ -23,8 +23,8 @@ pub(super) struct Log {
     #[arg(value_name = "RUN")]
     run: PathBuf,
     /// How many rows.
-    #[arg(long, value_name = "ROWS", default_value_t = 20)]
-    rows: usize,
+    #[arg(long, value_name = "ROWS", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+    rows: u32,
     /// Only the rows with this id.
     #[arg(long, value_name = "ID")]
     id: Vec<String>,
@@ -43,7 +43,7 @@ impl Log {
         let (prepared, _) = audit::sealed(&self.run, &WhatIf::default())?;
         audit::has_its_fields(&self.run)?;
         let wanted: BTreeSet<String> = self.id.into_iter().collect();
-        let mut latest = Latest { most: self.rows, rows: 0, batches: VecDeque::new() };
+        let mut latest = Latest { most: self.rows as usize, rows: 0, batches: VecDeque::new() };
         let counts = audit::decided(&prepared, &self.run, |batch| {
             latest.add(match wanted.is_empty() {
                 true => batch,
@@ -57,7 +57,14 @@ impl Log {
         })?;
         let rows = concat_batches(&audit::columns(&prepared), &latest.batches)?;
         if rows.num_rows() == 0 {
-            tell("no decided row to show: a row is shown once its decision has come and its horizon is over");
+            match wanted.is_empty() {
+                true => tell(
+                    "no decided row to show: a row is shown once its decision has come and its horizon is over",
+                ),
+                false => tell(
+                    "no decided row has such an id; a row is shown once its decision has come and its horizon is over",
+                ),
+            }
             return Ok(Exit::Done);
         }
         let mut exposure = Exposure::new(who, "log".to_owned());

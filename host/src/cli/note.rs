@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use anyhow::ensure;
+
 use super::{Exit, found};
 use crate::audit;
 use crate::runlog::ledger::{Event, Ledger};
@@ -26,7 +28,12 @@ pub(super) struct Note {
 
 impl Note {
     pub fn execute(self) -> anyhow::Result<Exit> {
+        ensure!(
+            !self.text.trim().is_empty(),
+            "a note without a word cannot be taken back either; write what is to be known"
+        );
         let who = audit::who(self.who)?;
+        audit::entries(&self.run)?;
         let signer = self.sign_key.as_deref().map(Signer::read).transpose()?;
         let (ledger, _) = Ledger::open(&self.run, signer)?;
         let entry = ledger.append(Event::Note { who, text: self.text })?;

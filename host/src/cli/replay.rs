@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{bail, ensure};
 
 use super::run::conduct;
 use super::{Exit, found, tell};
 use crate::audit::{self, Replayed};
 use crate::report::counted;
-use crate::run::{Options, Order, Replaying, WhatIf};
+use crate::run::{Options, Order, Prepared, Replaying, WhatIf};
 
 /// Run every logged snapshot through the very plugins that answered it, and compare bit for bit. Exit code 0: all answer the
 /// same; 1: some rows differ, and which.
@@ -52,10 +52,14 @@ fn named(text: &str) -> Result<(String, PathBuf), String> {
 
 impl Replay {
     pub fn execute(self) -> anyhow::Result<Exit> {
+        let (prepared, _) = audit::sealed(&self.run, &WhatIf::default())?;
         audit::at_rest(&self.run)?;
         let what_if = !self.model.is_empty() || self.comparator.is_some() || !self.metric.is_empty();
         if what_if {
-            return self.what_if();
+            return self.what_if(&prepared);
+        }
+        if !self.grant.is_empty() {
+            bail!("--grant is for a what-if; name another --model or --comparator too");
         }
         if let Some(output) = &self.output {
             bail!(
@@ -63,13 +67,11 @@ impl Replay {
                 output.display()
             );
         }
-        let (prepared, _) = audit::sealed(&self.run, &WhatIf::default())?;
         let replayed = audit::replay(&prepared, &self.run, self.batch_rows as usize, self.most)?;
         tell_replayed(&replayed)
     }
 
-    fn what_if(self) -> anyhow::Result<Exit> {
-        let (declared, _) = audit::sealed(&self.run, &WhatIf::default())?;
+    fn what_if(self, declared: &Prepared) -> anyhow::Result<Exit> {
         let models: Vec<_> = declared.models.iter().map(|member| member.name.as_str()).collect();
         let metrics: Vec<_> = declared.metrics.iter().map(|member| member.name.as_str()).collect();
         for (sort, names, given) in [("model", models, &self.model), ("metric", metrics, &self.metric)] {
@@ -84,10 +86,16 @@ impl Replay {
         let comparator = self.comparator.map(|path| (declared.comparator.name.clone(), path));
         let instead = self.model.into_iter().chain(comparator).chain(self.metric).collect();
         let what_if = WhatIf { instead, grant: self.grant };
-        let (mut prepared, seal) = audit::sealed(&self.run, &what_if).context(
-            "the declaration stays as it was sealed; a what-if may be granted more fields with --grant",
-        )?;
+        let (mut prepared, seal) = audit::sealed(&self.run, &what_if).map_err(|error| {
+            match error.to_string().contains("is not granted") {
+                true => error.context(
+                    "the declaration stays as it was sealed; grant a what-if more fields with --grant",
+                ),
+                false => error,
+            }
+        })?;
         audit::has_its_fields(&self.run)?;
+        audit::is_closed(&self.run)?;
         prepared.study.limits.batch_rows = self.batch_rows as usize;
         let directory = self.output.unwrap_or_else(|| beside(&self.run));
         let replayed = Some(Replaying { run: &self.run, seal: &seal, what_if: &what_if });

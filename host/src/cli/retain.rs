@@ -13,7 +13,8 @@ use crate::runlog::note::Signer;
 use crate::runlog::retention::{Retention, finish_interrupted};
 
 /// Drop the snapshots' own text and fields from a run that has ended, where the time is over for which its study keeps them
-/// (`log.retain`). Their ids, digests, answers and scores stay. A run that goes on does so by itself.
+/// (`log.retain`). Their ids, digests, answers and scores stay, and so do the decisions and the refused records. `log`,
+/// `export` and what-ifs need the fields, and show nothing of the run from then on. A run that goes on does so by itself.
 #[derive(clap::Args)]
 pub(super) struct Retain {
     /// The run directory.

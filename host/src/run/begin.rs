@@ -208,10 +208,22 @@ fn go_on(prepared: &Prepared, directory: RunDirectory, options: Options<'_>) -> 
     };
     let again = prepared.models.iter().map(|model| past.again.get(&model.name).cloned().unwrap_or_default());
     let again = again.collect();
-    let goes_on = format!(
-        "{shown} holds a run that {}: it goes on after {} snapshots and {} decisions",
-        past.ended, recovered.next[0], recovered.next[1]
+    let [snapshots, decisions] = recovered.next;
+    let mut goes_on = format!(
+        "{shown} holds a run that {}: it goes on after {snapshots} snapshots and {decisions} decisions",
+        past.ended
     );
+    let lost = recovered.cut.iter().sum::<u64>();
+    if lost > 0 {
+        goes_on.push_str(&format!(
+            ". {lost} records of its log stood behind a place that is damaged or missing, and were cut off: a file is read \
+             again from there, standard input is not ({})",
+            match &torn(run, &recovered)[..] {
+                [] => "no segment says where".to_owned(),
+                torn => torn.join("; "),
+            }
+        ));
+    }
     let start = Start { seal: seal_digest, began, groups: past.groups, rows, counted, judged, again };
     let retention = retention(prepared, &entries);
     let sealer = Sealer::new(directory.clone(), ledger.clone(), past.refused).retaining(retention);

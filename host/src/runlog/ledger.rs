@@ -52,7 +52,7 @@ pub struct Entry {
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
     /// The system refuses.
-    #[error("cannot {verb} {}: {error}{}", path.display(), super::advice(error))]
+    #[error("cannot {verb} {}: {error}", path.display())]
     Io {
         /// What was tried.
         verb: &'static str,
@@ -74,6 +74,32 @@ pub enum LedgerError {
         path: PathBuf,
         /// The first thing that is wrong.
         fault: Fault,
+    },
+    /// The head that is there is not one of this ledger.
+    #[error(
+        "{}: {what}; no other head is signed over it: `understudy verify` says what else is wrong, and copies of ledger and \
+         head as they were put it right",
+        path.display()
+    )]
+    Head {
+        /// The head's file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// The key is not the ledger's.
+    #[error(
+        "{} was opened {}, so it is not signed with the key {own}; leave --sign-key out, or give the ledger's own key",
+        path.display(),
+        key.as_ref().map_or_else(|| "without a key".to_owned(), |key| format!("with the key {key}"))
+    )]
+    Key {
+        /// The ledger.
+        path: PathBuf,
+        /// The key that was given.
+        own: String,
+        /// The key that it was opened with.
+        key: Option<String>,
     },
     /// Its head cannot be signed.
     #[error(transparent)]
@@ -126,10 +152,17 @@ impl Ledger {
         cut_torn(&mut file).map_err(LedgerError::io("write", &ledger.path))?;
         let bytes = whole(&mut file).map_err(LedgerError::io("read", &ledger.path))?;
         let (entries, mut faults) = check(&bytes);
-        match faults.is_empty() {
-            true => Ok((ledger, entries)),
-            false => Err(LedgerError::Broken { path: ledger.path, fault: faults.swap_remove(0) }),
+        if !faults.is_empty() {
+            return Err(LedgerError::Broken { path: ledger.path, fault: faults.swap_remove(0) });
         }
+        if let Some(signing) = &ledger.signing {
+            signing.lock().unwrap_or_else(PoisonError::into_inner).may_sign(
+                &ledger.path,
+                &bytes,
+                &entries,
+            )?;
+        }
+        Ok((ledger, entries))
     }
 
     fn at(path: PathBuf, signer: Option<Signer>) -> Ledger {
@@ -187,6 +220,23 @@ impl Ledger {
 }
 
 impl Signing {
+    /// Whether a new head may take the place of the one that is there: that must be of this key, and of the first lines of
+    /// this ledger. Otherwise a head that shows that the ledger was cut would be signed away.
+    fn may_sign(&self, path: &Path, bytes: &[u8], entries: &[Entry]) -> Result<(), LedgerError> {
+        let own = self.signer.verifier();
+        let key = match entries.first().map(|entry| &entry.event) {
+            Some(Event::Opened { key, .. }) => key.clone(),
+            _ => None,
+        };
+        if key.as_ref() != Some(&own.to_string()) {
+            return Err(LedgerError::Key { path: path.to_owned(), own: own.to_string(), key });
+        }
+        let note = path.with_file_name(NOTE);
+        let head = std::fs::read_to_string(&note).map_err(LedgerError::io("read", &note))?;
+        let lines = bytes.split_inclusive(|byte| *byte == b'\n').filter_map(|line| line.strip_suffix(b"\n"));
+        own.check(&head, lines).map(drop).map_err(|what| LedgerError::Head { path: note, what })
+    }
+
     /// Signs the head as it is now, with what others have appended.
     fn sign(&mut self, path: &Path, file: &mut File) -> Result<(), LedgerError> {
         let mut new = Vec::new();

@@ -41,6 +41,7 @@ pub use directory::{Found, RunDirectory};
 pub use reader::{Reading, Rows, SegmentFile, segments};
 pub use recover::{Recovered, last_mark, present, recover};
 pub use sealer::Sealer;
+pub use stream::open_segment;
 pub use writer::{Acknowledge, Commit, Cut, LogWriter, Writing};
 
 /// The name of the file that holds where the run stood.

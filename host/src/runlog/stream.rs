@@ -27,6 +27,8 @@ use super::LogError;
 const PREFIX: usize = 8;
 const MARKER: [u8; 4] = [0xff; 4];
 const CHECKSUM: usize = 8;
+/// What is found where a process was killed that wrote.
+const TORN: &str = "it ends in the middle of a message";
 /// A stream ends with a message whose metadata has no length.
 const END: [u8; PREFIX] = [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
 
@@ -173,10 +175,9 @@ struct Parts {
 impl Parts {
     /// Of the message that `bytes` begin with.
     fn of(bytes: &[u8]) -> Result<Parts, String> {
-        let (prefix, rest) =
-            bytes.split_first_chunk::<PREFIX>().ok_or("it ends in the middle of a message")?;
+        let (prefix, rest) = bytes.split_first_chunk::<PREFIX>().ok_or(TORN)?;
         let metadata = metadata_length(prefix)?;
-        let metadata = rest.get(..metadata).ok_or("it ends in the middle of a message")?;
+        let metadata = rest.get(..metadata).ok_or(TORN)?;
         Ok(Parts { metadata: metadata.len(), body: body_length(metadata)? })
     }
 
@@ -246,6 +247,19 @@ pub fn scan(path: &Path) -> Result<Scan, LogError> {
     Ok(scan)
 }
 
+/// How many rows of an open segment are whole, and what was found behind them but for a torn end.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn open_segment(path: &Path) -> Result<(u64, Option<String>), LogError> {
+    let mut scan = scan(path)?;
+    let mut rows = 0;
+    for batch in &mut scan {
+        rows += batch?.num_rows() as u64;
+    }
+    Ok((rows, scan.damage().filter(|damage| *damage != TORN).map(str::to_owned)))
+}
+
 /// The columns that a whole message names.
 fn schema_of(message: &[u8]) -> Option<Schema> {
     let length = metadata_length(message.first_chunk()?).ok()?;
@@ -285,7 +299,6 @@ impl Scan {
     }
 
     fn read_message(&mut self) -> std::io::Result<Result<Option<Buffer>, String>> {
-        const TORN: &str = "it ends in the middle of a message";
         let mut prefix = [0; PREFIX];
         if self.left < PREFIX as u64 {
             return Ok(Err(TORN.to_owned()));
