@@ -193,6 +193,9 @@ fn what_cannot_be_exported_is_said() {
     bench.write("rows.csv", "mine");
     insta::assert_snapshot!(said(&["export", "run", "--output", "rows.csv"]), @"rows.csv is there already; name another file");
     insta::assert_snapshot!(said(&["export", "run", "--output", "none/rows.csv"]), @"cannot write none/rows.csv: No such file or directory (os error 2)");
+    insta::assert_snapshot!(said(&["export", "run", "--output", "new.csv", "--who", " "]), @"");
+    insta::assert_snapshot!(said(&["note", "run", " "]), @"");
+    insta::assert_snapshot!(said(&["note", "nowhere", "x"]), @"");
     assert_eq!(exposures(&bench).len(), 0);
 }
 

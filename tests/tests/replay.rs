@@ -4,6 +4,8 @@
 use std::fs;
 
 use serde_json::Value;
+use understudy_tests::process::{Running, until};
+use understudy_tests::tables::open_rows;
 use understudy_tests::{Bench, account, essence, hotel_rooms, overall, plugin};
 
 /// The small study with a model that misbehaves as told, over many snapshots.
@@ -159,10 +161,27 @@ fn what_cannot_be_replayed_is_said() {
     bench.run(&[]);
     insta::assert_snapshot!(said(&["replay", "run", "--model", "other=x.wasm"]), @r#"the study has no model "other"; it has echo"#);
     insta::assert_snapshot!(said(&["replay", "run", "--model", "echo=x.wasm"]), @r#"the declaration stays as it was sealed; a what-if may be granted more fields with --grant: run/study.toml:26: model "echo": cannot read x.wasm: No such file or directory (os error 2); build the plugin, or write where it is"#);
+    insta::assert_snapshot!(said(&["replay", "run", "--grant", "nights"]), @"");
     insta::assert_snapshot!(said(&["replay", "run", "--run", "other"]), @"--run other is the directory of a what-if; name another --model, --comparator or --metric too");
     let plugins = fs::read_dir(bench.path().join("run/plugins")).expect("the plugins");
     let kept = plugins.map(|entry| entry.expect("an entry").path()).min().expect("a plugin");
     fs::write(&kept, "\0asm").expect("written");
     let changed = said(&["replay", "run"]);
     assert!(changed.contains("is missing, or is not the one that the run was made with"), "{changed}");
+}
+
+#[test]
+fn a_what_if_waits_for_the_end_of_the_run() {
+    let bench = Bench::small();
+    bench.change(&[("file = \"decisions.jsonl\"", "stdin = true")]);
+    let running = Running::start(bench.command(&["run", "study.toml", "--run", "run"]));
+    until("five snapshots are in the log", || open_rows(&bench.path().join("run"), "snapshots") == 5);
+    running.signal("TERM");
+    running.said();
+    let same = plugin("agreement");
+    let same = format!("agreement={}", same.to_str().expect("a path in UTF-8"));
+    let said = bench.understudy(&["replay", "run", "--metric", &same]);
+    assert_eq!((said.code, said.out.as_str()), (1, ""));
+    insta::assert_snapshot!(said.err, @"");
+    assert_eq!(bench.understudy(&["replay", "run"]).code, 0, "its own models may be asked at any time");
 }

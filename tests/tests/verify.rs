@@ -206,4 +206,59 @@ fn a_run_that_goes_on_is_looked_at_as_far_as_it_is() {
     assert_eq!(said.code, 0, "{}", said.out);
     insta::assert_snapshot!(said.out.lines().last().expect("a line"), @"run is whole as far as it was checked");
     assert!(said.out.contains("was cut off"), "{}", said.out);
+
+    // One bit of what is on disk and not yet sealed.
+    let open = run.join("snapshots/000000.arrows");
+    let mut bytes = fs::read(&open).expect("an open segment");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&open, bytes).expect("written");
+    let said = verified(&bench);
+    assert_eq!(said.code, 1, "{}", said.out);
+    let broken: Vec<_> = said.out.lines().filter(|line| line.starts_with("BROKEN")).collect();
+    insta::assert_snapshot!(broken.join("\n"), @"");
+}
+
+#[test]
+fn a_head_that_tells_of_a_cut_is_not_signed_over() {
+    let bench = signed();
+    let said =
+        bench.understudy(&["export", "run", "--output", "rows.csv", "--who", "Eve", "--sign-key", "key"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let ledger = bench.path().join("run/ledger.jsonl");
+    let text = fs::read_to_string(&ledger).expect("a ledger");
+    let before = text.trim_end().rfind('\n').expect("lines") + 1;
+    fs::write(&ledger, &text[..before]).expect("written");
+    for arguments in [["note", "run", "all is well"], ["log", "run", "--rows=1"]] {
+        let said = bench.understudy(&[&arguments[..], &["--who", "Eve", "--sign-key", "key"]].concat());
+        assert_eq!((said.code, said.out.as_str()), (1, ""));
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(said.err.split("; whoever").next().expect("a message").trim(), @"");
+        }
+    }
+    assert_eq!(verified(&bench).code, 1, "it still shows");
+    fs::write(&ledger, text).expect("put back");
+    assert_eq!(
+        bench.understudy(&["note", "run", "all is well", "--who", "Ana", "--sign-key", "key"]).code,
+        0
+    );
+    assert_eq!(verified(&bench).code, 0);
+}
+
+#[test]
+fn only_its_own_key_signs_a_ledger() {
+    let bench = signed();
+    assert_eq!(bench.understudy(&["key", "small-shadow", "--output", "other"]).code, 0);
+    let said = bench.understudy(&["run", "study.toml", "--run", "unsigned"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    insta::with_settings!({ filters => UNLIKE }, {
+        let said = bench.understudy(&["note", "run", "x", "--who", "Ana", "--sign-key", "other"]);
+        assert_eq!((said.code, said.out.as_str()), (1, ""));
+        insta::assert_snapshot!(said.err, @"");
+        let said = bench.understudy(&["note", "unsigned", "x", "--who", "Ana", "--sign-key", "key"]);
+        assert_eq!((said.code, said.out.as_str()), (1, ""));
+        insta::assert_snapshot!(said.err, @"");
+    });
+    assert_eq!(verified(&bench).code, 0);
+    assert_eq!(bench.understudy(&["verify", "unsigned"]).code, 0);
 }

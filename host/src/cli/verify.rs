@@ -46,7 +46,6 @@ impl Verify {
             0 if findings.left.iter().all(|(what, _)| *what == "signature") => found(format_args!(
                 "{shown} is whole; but as it is not signed, one who wrote all of it anew would not be found"
             ))?,
-
             0 => found(format_args!("{shown} is whole as far as it was checked"))?,
             1 => found(format_args!("{shown} is broken: 1 thing is wrong"))?,
             many => found(format_args!("{shown} is broken: {many} things are wrong"))?,
