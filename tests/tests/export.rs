@@ -119,7 +119,7 @@ fn rows_are_shown_in_the_terminal_and_that_is_recorded() {
     assert_eq!(shown, [("log".into(), 3.into()), ("log".into(), 1.into())]);
     let said = bench.understudy(&["log", "run", "--id", "nobody"]);
     assert_eq!((said.code, said.out.as_str()), (0, ""));
-    insta::assert_snapshot!(said.err, @"no decided row to show: a row is shown once its decision has come and its horizon is over");
+    insta::assert_snapshot!(said.err, @"no decided row has such an id; a row is shown once its decision has come and its horizon is over");
     assert_eq!(exposures(&bench).len(), 2, "who was shown nothing was shown nothing");
 }
 
@@ -193,9 +193,9 @@ fn what_cannot_be_exported_is_said() {
     bench.write("rows.csv", "mine");
     insta::assert_snapshot!(said(&["export", "run", "--output", "rows.csv"]), @"rows.csv is there already; name another file");
     insta::assert_snapshot!(said(&["export", "run", "--output", "none/rows.csv"]), @"cannot write none/rows.csv: No such file or directory (os error 2)");
-    insta::assert_snapshot!(said(&["export", "run", "--output", "new.csv", "--who", " "]), @"");
-    insta::assert_snapshot!(said(&["note", "run", " "]), @"");
-    insta::assert_snapshot!(said(&["note", "nowhere", "x"]), @"");
+    insta::assert_snapshot!(said(&["export", "run", "--output", "new.csv", "--who", " "]), @"--who is empty, and it is recorded who is shown answers; write a name");
+    insta::assert_snapshot!(said(&["note", "run", " "]), @"a note without a word cannot be taken back either; write what is to be known");
+    insta::assert_snapshot!(said(&["note", "nowhere", "x"]), @"cannot read nowhere/ledger.jsonl: No such file or directory (os error 2); name the directory that `understudy run` wrote");
     assert_eq!(exposures(&bench).len(), 0);
 }
 

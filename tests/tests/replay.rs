@@ -96,7 +96,7 @@ fn a_what_if_is_another_run_and_says_so() {
     let rules = format!("booked-room={}", rules.to_str().expect("a path in UTF-8"));
     let refused = bench.understudy(&["replay", "run", "--model", &rules]);
     assert_eq!((refused.code, refused.out.as_str()), (1, ""));
-    insta::assert_snapshot!(refused.err, @r#"the declaration stays as it was sealed; a what-if may be granted more fields with --grant: run/study.toml:34: model "booked-room" is not granted `adults`, `children`, `market_segment`, `customer_type`, which it reads; write grant = ["reserved_room_type", "adults", "children", "market_segment", "customer_type"]"#);
+    insta::assert_snapshot!(refused.err, @r#"the declaration stays as it was sealed; grant a what-if more fields with --grant: run/study.toml:34: model "booked-room" is not granted `adults`, `children`, `market_segment`, `customer_type`, which it reads; write grant = ["reserved_room_type", "adults", "children", "market_segment", "customer_type"]"#);
     let grants =
         ["adults", "children", "market_segment", "customer_type"].map(|field| ["--grant", field]).concat();
     let said = bench.understudy(&[&["replay", "run", "--model", &rules], &grants[..]].concat());
@@ -157,11 +157,11 @@ fn what_cannot_be_replayed_is_said() {
         assert_ne!(said.code, 0, "{}", said.out);
         said.err
     };
-    insta::assert_snapshot!(said(&["replay", "run"]), @"cannot read run: No such file or directory (os error 2)");
+    insta::assert_snapshot!(said(&["replay", "run"]), @"cannot read run/seal.json: No such file or directory (os error 2); name the directory that `understudy run` wrote");
     bench.run(&[]);
     insta::assert_snapshot!(said(&["replay", "run", "--model", "other=x.wasm"]), @r#"the study has no model "other"; it has echo"#);
-    insta::assert_snapshot!(said(&["replay", "run", "--model", "echo=x.wasm"]), @r#"the declaration stays as it was sealed; a what-if may be granted more fields with --grant: run/study.toml:26: model "echo": cannot read x.wasm: No such file or directory (os error 2); build the plugin, or write where it is"#);
-    insta::assert_snapshot!(said(&["replay", "run", "--grant", "nights"]), @"");
+    insta::assert_snapshot!(said(&["replay", "run", "--model", "echo=x.wasm"]), @r#"run/study.toml:26: model "echo": cannot read x.wasm: No such file or directory (os error 2); build the plugin, or write where it is"#);
+    insta::assert_snapshot!(said(&["replay", "run", "--grant", "nights"]), @"--grant is for a what-if; name another --model or --comparator too");
     insta::assert_snapshot!(said(&["replay", "run", "--run", "other"]), @"--run other is the directory of a what-if; name another --model, --comparator or --metric too");
     let plugins = fs::read_dir(bench.path().join("run/plugins")).expect("the plugins");
     let kept = plugins.map(|entry| entry.expect("an entry").path()).min().expect("a plugin");
@@ -182,6 +182,6 @@ fn a_what_if_waits_for_the_end_of_the_run() {
     let same = format!("agreement={}", same.to_str().expect("a path in UTF-8"));
     let said = bench.understudy(&["replay", "run", "--metric", &same]);
     assert_eq!((said.code, said.out.as_str()), (1, ""));
-    insta::assert_snapshot!(said.err, @"");
+    insta::assert_snapshot!(said.err, @"run holds a run that has not ended, and a what-if would show answers to snapshots that are still to be decided; run the study again to go on, and ask at its end");
     assert_eq!(bench.understudy(&["replay", "run"]).code, 0, "its own models may be asked at any time");
 }

@@ -124,15 +124,15 @@ fn no_answer_at_all_has_every_form() {
 
 #[test]
 fn answers_differ_by_what_they_say_and_not_by_how_they_are_coded() {
-    let one = labels(&[Some("a"), Some("b"), None, Some("c")]);
+    let one = labels(&[Some("b"), Some("a"), None, Some("c")]);
     // The same words in another dictionary.
     let coded = Answers::gather(&[&one], &[(0, 0), (0, 1), (0, 2), (0, 3)]);
     assert!(one.differing(&coded).is_empty());
     let Decisions::Labels { codes, .. } = &one.decisions else { panic!("labels") };
     let Decisions::Labels { codes: others, .. } = &coded.decisions else { panic!("labels") };
     assert_ne!(codes, others, "the dictionaries are other ones");
-    assert_eq!(one.differing(&labels(&[Some("a"), Some("c"), None, None])), [1, 3]);
-    assert_eq!(one.differing(&labels(&[Some("a"), Some("b")])), [2, 3], "a row that is not there differs");
+    assert_eq!(one.differing(&labels(&[Some("b"), Some("c"), None, None])), [1, 3]);
+    assert_eq!(one.differing(&labels(&[Some("b"), Some("a")])), [2, 3], "a row that is not there differs");
 
     let numbers = |numbers: &[f64]| Answers {
         decisions: Decisions::Numbers(numbers.to_vec()),

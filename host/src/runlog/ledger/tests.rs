@@ -236,6 +236,13 @@ fn several_that_append_keep_one_chain_and_one_head() {
     fs::write(&key, Signer::generate("vienna").expect("a name").secret()).expect("it can be written");
     let signer = || Some(Signer::read(&key).expect("a key"));
     let first = Ledger::create(folder.path(), signer()).expect("a new ledger");
+    let opened = Event::Opened {
+        study: "rooms".to_owned(),
+        seal: digest("a"),
+        version: "0.1.0".to_owned(),
+        key: first.key(),
+    };
+    first.append(opened).expect("it is empty");
     let (second, _) = Ledger::open(folder.path(), signer()).expect("it is whole");
     let unsigned = Ledger::open(folder.path(), None).expect("it is whole").0;
     assert_eq!((first.key(), unsigned.key()), (second.key(), None));
@@ -250,12 +257,12 @@ fn several_that_append_keep_one_chain_and_one_head() {
         }
     });
     // Each sees what the others have appended.
-    assert_eq!(first.append(note("last")).expect("it is whole").entry, 100);
+    assert_eq!(first.append(note("last")).expect("it is whole").entry, 101);
     let bytes = fs::read(folder.path().join(LEDGER)).expect("it is there");
     assert_eq!(faults(&bytes), "");
     let head = fs::read_to_string(folder.path().join(NOTE)).expect("it was signed");
     let lines = bytes.strip_suffix(b"\n").expect("whole lines").split(|byte| *byte == b'\n');
-    assert_eq!(verifier.check(&head, lines), Ok(101));
+    assert_eq!(verifier.check(&head, lines), Ok(102));
 }
 
 #[test]
