@@ -14,8 +14,7 @@ use rustc_hash::FxHashMap;
 use super::entries;
 use crate::batch::{Answers, Side};
 use crate::run::{Compared, Pairs, Prepared, rebuild, schemas};
-use crate::runlog::ledger::Event;
-use crate::runlog::{LogError, Reading, Table};
+use crate::runlog::{LogError, Reading, Table, ledger};
 use crate::sandbox::Scorer;
 
 /// Different vectors of components whose figure is kept, so that a metric is asked once for each.
@@ -86,7 +85,7 @@ fn is_own(field: &Field) -> bool {
 
 /// The time before which the horizon of a snapshot is over; `None` if that of all is, since the run was closed.
 fn over(prepared: &Prepared, run: &Path) -> anyhow::Result<Option<i64>> {
-    if entries(run)?.iter().any(|entry| matches!(entry.event, Event::Closed { .. })) {
+    if ledger::is_closed(&entries(run)?) {
         return Ok(None);
     }
     let study = &prepared.study;

@@ -12,7 +12,7 @@ use arrow::array::RecordBatch;
 use super::entries;
 use crate::batch::Side;
 use crate::run::{Member, Prepared, logged};
-use crate::runlog::ledger::Event;
+use crate::runlog::ledger::{self, Event};
 use crate::runlog::{Reading, Table, segments};
 use crate::sandbox::{DeciderPlugin, ended_by_the_clock};
 
@@ -140,7 +140,7 @@ pub fn has_its_fields(run: &Path) -> anyhow::Result<()> {
 /// # Errors
 /// When it has not.
 pub fn is_closed(run: &Path) -> anyhow::Result<()> {
-    match entries(run)?.iter().any(|entry| matches!(entry.event, Event::Closed { .. })) {
+    match ledger::is_closed(&entries(run)?) {
         true => Ok(()),
         false => bail!(
             "{} holds a run that has not ended, and a what-if would show answers to snapshots that are still to be decided; \

@@ -261,10 +261,10 @@ fn files(run: &Path, past: &History, findings: &mut Findings) -> Result<(), Veri
         format!("{files} with {}, as the ledger has them", counted(rows, "row", "rows"))
     });
     let unreadable = |error| VerifyError::Unreadable { path: run.to_owned(), error };
-    // What a broken ledger does not name may well be in it.
     if past.ended.is_none() {
         files::open(run, findings)?;
     }
+    // What a broken ledger does not name may well be in it.
     if past.is_whole {
         files::strangers(run, &past.segments, past.ended.is_some(), findings).map_err(unreadable)?;
     }

@@ -9,8 +9,7 @@ use anyhow::anyhow;
 use super::{Exit, found};
 use crate::report::{Style, build, render};
 use crate::run::{Outcome, SEAL, Saved, Seal, WhatIf, recall};
-use crate::runlog::ledger::{Event, LEDGER, check};
-use crate::runlog::{CHECKPOINT, REPORT, checkpoint};
+use crate::runlog::{CHECKPOINT, REPORT, checkpoint, ledger};
 
 /// Print the report of a run again, from the sums that it left and the plugins that it kept.
 #[derive(clap::Args)]
@@ -81,8 +80,8 @@ fn ended(run: &Path) -> anyhow::Result<(Outcome, Seal)> {
 
 /// Whether a run has been closed, and so cannot go on.
 fn is_closed(run: &Path) -> bool {
-    let (entries, _) = check(&fs::read(run.join(LEDGER)).unwrap_or_default());
-    entries.iter().any(|entry| matches!(entry.event, Event::Closed { .. }))
+    let (entries, _) = ledger::check(&fs::read(run.join(ledger::LEDGER)).unwrap_or_default());
+    ledger::is_closed(&entries)
 }
 
 /// How a report is shown here: as wide as the terminal, or 100 columns; in colour on a terminal unless `NO_COLOR` is

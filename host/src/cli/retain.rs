@@ -8,7 +8,7 @@ use super::{Exit, found};
 use crate::audit;
 use crate::run::WhatIf;
 use crate::runlog::RunDirectory;
-use crate::runlog::ledger::{Event, Ledger};
+use crate::runlog::ledger::{Ledger, is_closed};
 use crate::runlog::note::Signer;
 use crate::runlog::retention::{Retention, finish_interrupted};
 
@@ -35,7 +35,7 @@ impl Retain {
         let signer = self.sign_key.as_deref().map(Signer::read).transpose()?;
         let _directory = RunDirectory::lock(&self.run)?;
         let (ledger, entries) = Ledger::open(&self.run, signer)?;
-        if !entries.iter().any(|entry| matches!(entry.event, Event::Closed { .. })) {
+        if !is_closed(&entries) {
             bail!("{shown} holds a run that has not ended; it drops what is due by itself when it goes on");
         }
         finish_interrupted(&self.run, &entries)?;

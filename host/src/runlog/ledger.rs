@@ -48,6 +48,11 @@ pub struct Entry {
     pub event: Event,
 }
 
+/// Whether these entries tell that the run was closed: its sources have ended, and nothing more can come.
+pub fn is_closed(entries: &[Entry]) -> bool {
+    entries.iter().any(|entry| matches!(entry.event, Event::Closed { .. }))
+}
+
 /// Why the ledger cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
