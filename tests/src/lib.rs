@@ -17,10 +17,15 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ stands in the workspace").to_owned()
 }
 
-/// The program under test, as `cargo xtask test` builds it: beside the folder of this test.
+/// The program under test.
 pub fn program() -> PathBuf {
+    built("understudy")
+}
+
+/// A program of the workspace, as `cargo xtask test` builds it: beside the folder of this test.
+pub fn built(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("a test has a path");
-    let path = test.ancestors().nth(2).expect("tests stand in target/PROFILE/deps").join("understudy");
+    let path = test.ancestors().nth(2).expect("tests stand in target/PROFILE/deps").join(name);
     assert!(path.exists(), "{} is missing; run the tests with `cargo xtask test`", path.display());
     path
 }

@@ -1,0 +1,157 @@
+//! The freight yard's three weeks, to the last call. The feed is synthetic: its rates are set in
+//! `examples/freight-yard/generator/src/quotas.rs`, and here they come out of the report again.
+//!
+//! A report has figures by week and by condition, not by both. So each week is also run alone.
+
+use std::fs;
+use std::process::Command;
+
+use serde_json::Value;
+use understudy_tests::{Bench, account, built, overall, root};
+
+/// The weeks: a name, its first instant by the yard's clock, and the first after it.
+const WEEKS: [(&str, &str, &str); 3] = [
+    ("week ending 2026-04-19", "2026-04-13T00:00:00", "2026-04-20T00:00:00"),
+    ("week ending 2026-04-26", "2026-04-20T00:00:00", "2026-04-27T00:00:00"),
+    ("week ending 2026-05-03", "2026-04-27T00:00:00", "2026-05-04T00:00:00"),
+];
+
+/// The study and its feed, as the demo has them.
+fn yard() -> Bench {
+    let bench = Bench::new();
+    let study = fs::read_to_string(root().join("examples/freight-yard/study.toml")).expect("the study");
+    bench.write("study.toml", study.replace("../../target/plugins", "PLUGINS"));
+    generate(&bench, "2026");
+    bench
+}
+
+/// Writes the feed of a seed into the bench's folder.
+fn generate(bench: &Bench, seed: &str) {
+    let output =
+        Command::new(built("freight-yard")).arg(bench.path()).arg(seed).output().expect("it can be started");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn feed(bench: &Bench) -> [Vec<u8>; 2] {
+    ["snapshots.jsonl", "decisions.jsonl"]
+        .map(|name| fs::read(bench.path().join(name)).expect("it was written"))
+}
+
+/// Takes from the feed what was not called from `start` until `end`, with its decisions.
+fn keep(bench: &Bench, start: &str, end: &str) {
+    let [snapshots, decisions] = feed(bench).map(|lines| String::from_utf8(lines).expect("UTF-8"));
+    let parsed = |lines: &str| -> Vec<(Value, String)> {
+        let value = |line| serde_json::from_str(line).expect("a record is JSON");
+        lines.lines().map(|line| (value(line), line.to_owned())).collect()
+    };
+    let mut snapshots = parsed(&snapshots);
+    // All times have the same offset, so they are in the order of their texts.
+    snapshots.retain(|(call, _)| (start..end).contains(&call["called_at"].as_str().expect("a time")));
+    let mut decisions = parsed(&decisions);
+    decisions.retain(|(decision, _)| snapshots.iter().any(|(call, _)| call["id"] == decision["id"]));
+    for (name, records) in [("snapshots.jsonl", snapshots), ("decisions.jsonl", decisions)] {
+        bench.lines(name, records.into_iter().map(|(_, line)| line));
+    }
+}
+
+/// Pairs whose bay is the best, and pairs.
+type Hits = (u64, u64);
+
+fn hits(figure: &Value) -> Hits {
+    let pairs = figure["pairs"].as_u64().expect("a count");
+    let [sum, value] = [&figure["sums"][0], &figure["value"]].map(|n| n.as_f64().expect("a number"));
+    assert_eq!(sum.fract(), 0.0, "hits are whole");
+    // What serde_json reads may be the last bit beside what was written.
+    assert!((value - sum / pairs as f64).abs() < 1e-15, "{value} is not {sum} of {pairs}");
+    (sum as u64, pairs)
+}
+
+/// The figures of the one model by `top-1` and by `top-3`.
+fn scores(report: &Value) -> [&Value; 2] {
+    let names = [0, 1].map(|metric| report["metrics"][metric]["name"].as_str().expect("a name"));
+    assert_eq!(names, ["top-1", "top-3"]);
+    assert_eq!(report["metrics"][0]["primary"], true);
+    [0, 1].map(|metric| &report["models"][0]["scores"][metric])
+}
+
+/// By `top-1` and `top-3`, the figures of one value of a condition.
+fn of(report: &Value, condition: &str, value: &str) -> [Hits; 2] {
+    let conditions = report["conditions"].as_array().expect("conditions");
+    let at = conditions.iter().position(|c| c["name"] == condition).expect("a condition");
+    let values = conditions[at]["values"].as_array().expect("values");
+    let value = values.iter().position(|v| v == value).expect("a value");
+    scores(report).map(|scores| hits(&scores["conditions"][at][value]))
+}
+
+fn all(report: &Value) -> [Hits; 2] {
+    [0, 1].map(|metric| hits(overall(report, 0, metric)))
+}
+
+#[test]
+fn the_feed_is_a_function_of_its_seed() {
+    let (one, other) = (Bench::new(), Bench::new());
+    generate(&one, "2026");
+    generate(&other, "2026");
+    assert!(feed(&one) == feed(&other));
+    generate(&other, "2027");
+    assert!(feed(&one) != feed(&other));
+    // Without a seed it is this one.
+    assert!(Command::new(built("freight-yard")).arg(other.path()).status().expect("it starts").success());
+    assert!(feed(&one) == feed(&other));
+}
+
+#[test]
+fn the_report_has_the_rates_that_were_set() {
+    let report = yard().run(&[]);
+    for stream in ["snapshots", "decisions"] {
+        assert_eq!(account(&report, stream), [("received", 3_016), ("paired", 3_016)], "{stream}");
+    }
+    assert_eq!(report["models"][0]["answered"], 3_016);
+    let labels: Vec<_> = report["windows"].as_array().unwrap().iter().map(|w| &w["label"]).collect();
+    let [one, two, three] = WEEKS.map(|(label, ..)| label);
+    assert_eq!(labels, ["week ending 2026-04-12", one, two, three, "week ending 2026-05-10"]);
+    let windows = scores(&report)
+        .map(|scores| scores["windows"].as_array().unwrap().iter().map(hits).collect::<Vec<_>>());
+    // The first and the last are the few calls that show that the feed was there.
+    assert_eq!(windows[0], [(6, 8), (870, 1_000), (841, 1_000), (840, 1_000), (7, 8)]);
+    assert_eq!(windows[1], [(8, 8), (964, 1_000), (956, 1_000), (955, 1_000), (8, 8)]);
+    assert_eq!(all(&report), [(2_551 + 13, 3_016), (2_875 + 16, 3_016)]);
+    assert_eq!(of(&report, "day", "weekday"), [(1_911 + 7, 2_108), (2_055 + 8, 2_108)]);
+    assert_eq!(of(&report, "day", "weekend"), [(640 + 6, 908), (820 + 8, 908)]);
+    assert_eq!(of(&report, "weekend-priority", "true"), [(62 + 58 + 57, 300), (86 + 85 + 84, 300)]);
+}
+
+#[test]
+fn the_three_weeks_have_the_rates_that_were_set() {
+    let bench = yard();
+    keep(&bench, WEEKS[0].1, WEEKS[2].2);
+    let report = bench.run(&[]);
+    assert_eq!(all(&report), [(2_551, 3_000), (2_875, 3_000)]);
+    assert_eq!(of(&report, "day", "weekday"), [(1_911, 2_100), (2_055, 2_100)]);
+    assert_eq!(of(&report, "day", "weekend"), [(640, 900), (820, 900)]);
+}
+
+#[test]
+fn each_week_has_the_rates_that_were_set() {
+    // All, weekdays, weekend, and weekend with priority: best bay, and one of the best three.
+    let wanted = [
+        [[870, 644, 226, 62], [964, 688, 276, 86]],
+        [[841, 634, 207, 58], [956, 684, 272, 85]],
+        [[840, 633, 207, 57], [955, 683, 272, 84]],
+    ];
+    for ((label, start, end), wanted) in WEEKS.into_iter().zip(wanted) {
+        let bench = yard();
+        keep(&bench, start, end);
+        let report = bench.run(&[]);
+        let found = [
+            all(&report),
+            of(&report, "day", "weekday"),
+            of(&report, "day", "weekend"),
+            of(&report, "weekend-priority", "true"),
+        ];
+        for metric in [0, 1] {
+            assert_eq!(found.map(|of| of[metric].0), wanted[metric], "{label}");
+            assert_eq!(found.map(|of| of[metric].1), [1_000, 700, 300, 100], "{label}");
+        }
+    }
+}
