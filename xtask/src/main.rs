@@ -1,5 +1,6 @@
 //! The project's own commands. Each does all its own set-up, on a fresh machine too.
 
+mod demo;
 mod plugins;
 mod shell;
 mod test;
@@ -13,7 +14,7 @@ use shell::cargo;
 const USAGE: &str = "\
 cargo xtask COMMAND
 
-  demo      build everything and run the example studies
+  demo      build everything and run the hotel's studies; `demo freight-yard` that of a yard, over a synthetic feed
   test      build everything and run all the tests
   plugins   build the plugins as components into target/plugins
   bench     measure the limits that are stated in ARCHITECTURE.md; prints both sides of each";
@@ -22,7 +23,8 @@ fn main() -> anyhow::Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask stands in the workspace")?;
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["demo"] => demo(root),
+        ["demo"] => demo::hotel(root),
+        ["demo", "freight-yard"] => demo::freight_yard(root),
         ["test", ref rest @ ..] => test::test(root, rest),
         ["plugins"] => plugins::build(root),
         ["bench", ref rest @ ..] => bench(root, rest),
@@ -36,26 +38,6 @@ fn host(root: &Path) -> anyhow::Result<PathBuf> {
     // tests are built with, and nothing large is compiled twice.
     cargo(root).args(["build", "--release", "--workspace", "--bins", "--bench", "limits"]).run()?;
     Ok(root.join("target/release/understudy"))
-}
-
-/// Runs the studies of the hotel into `target/demo`.
-fn demo(root: &Path) -> anyhow::Result<()> {
-    let understudy = host(root)?;
-    plugins::build(root)?;
-    for study in ["rooms", "rates"] {
-        let run = root.join("target/demo").join(study);
-        if run.exists() {
-            std::fs::remove_dir_all(&run).with_context(|| format!("cannot remove {}", run.display()))?;
-        }
-        println!("\n$ understudy run examples/hotel/{study}.toml --run target/demo/{study}\n");
-        shell::command(&understudy, root)
-            .arg("run")
-            .arg(Path::new("examples/hotel").join(study).with_extension("toml"))
-            .arg("--run")
-            .arg(Path::new("target/demo").join(study))
-            .run()?;
-    }
-    Ok(())
 }
 
 fn bench(root: &Path, rest: &[&str]) -> anyhow::Result<()> {
