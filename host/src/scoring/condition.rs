@@ -8,13 +8,13 @@ use arrow::array::{Array, AsArray};
 use arrow::datatypes::{DataType, Float64Type, Int64Type};
 use arrow::record_batch::RecordBatch;
 use jiff::tz::TimeZone;
+use jiff::{ToSpan as _, civil};
 use rustc_hash::FxHashMap;
 
 use super::local::LocalClock;
 use crate::study::{Condition, Split};
 
 const HOUR: i64 = 3_600_000_000;
-const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 /// 1970-01-01 was a Thursday; Monday is 0.
 const EPOCH_DAY: i64 = 3;
 
@@ -80,6 +80,7 @@ enum Rule {
     Weekend,
     DayOfWeek,
     Hour,
+    Month,
 }
 
 impl Conditions {
@@ -125,32 +126,40 @@ impl Conditions {
         let Self { conditions, clock } = self;
         conditions.iter().map(|condition| condition.classify(snapshots, observed, clock)).collect()
     }
+
+    /// For a condition of the calendar, which occurrence of its value each observed time lies in: the day, the hour or the
+    /// month on the zone's clock, counted without gaps. `None` for any other condition.
+    ///
+    /// # Panics
+    /// As indexing does, if there are no more than `condition` conditions.
+    pub fn occurrences(&mut self, condition: usize, observed: &[i64]) -> Option<Vec<i64>> {
+        let count: fn(i64) -> i64 = match self.conditions[condition].rule {
+            Rule::Values { .. } | Rule::Bins { .. } => return None,
+            Rule::Weekend | Rule::DayOfWeek => |hours| hours.div_euclid(24),
+            Rule::Hour => |hours| hours,
+            Rule::Month => month,
+        };
+        let hours = |micros: &i64| count(self.clock.shows(*micros).div_euclid(HOUR));
+        Some(observed.iter().map(hours).collect())
+    }
 }
 
 impl Compiled {
     fn new(declared: &Condition) -> Result<Self, ConditionError> {
         let name = declared.name.clone();
-        let count = match &declared.split {
-            Split::Values { values: marks, .. } => marks.len() + 2,
-            Split::Bins { edges: marks, .. } => marks.len() + 2,
-            Split::Weekend | Split::DayOfWeek | Split::Hour => 24,
-        };
-        if count > usize::from(u16::MAX) {
-            return Err(ConditionError::TooManyValues { condition: name, count });
+        let values = declared.split.values();
+        if values.len() > usize::from(u16::MAX) {
+            return Err(ConditionError::TooManyValues { condition: name, count: values.len() });
         }
-        let fixed = |names: &[&str]| names.iter().map(ToString::to_string).collect();
-        let (rule, values) = match &declared.split {
+        let rule = match &declared.split {
             Split::Values { field, values } => {
-                let names = values.iter().map(String::as_str).chain(["other", "missing"]);
-                let names = names.map(str::to_owned).collect();
-                (Rule::Values { field: field.clone(), codes: Codes::new(values) }, names)
+                Rule::Values { field: field.clone(), codes: Codes::new(values) }
             }
-            Split::Bins { field, edges } => {
-                (Rule::Bins { field: field.clone(), edges: Edges::new(edges) }, bin_labels(edges))
-            }
-            Split::Weekend => (Rule::Weekend, fixed(&["weekday", "weekend"])),
-            Split::DayOfWeek => (Rule::DayOfWeek, fixed(&DAYS)),
-            Split::Hour => (Rule::Hour, (0..24).map(|hour| format!("{hour:02}")).collect()),
+            Split::Bins { field, edges } => Rule::Bins { field: field.clone(), edges: Edges::new(edges) },
+            Split::Weekend => Rule::Weekend,
+            Split::DayOfWeek => Rule::DayOfWeek,
+            Split::Hour => Rule::Hour,
+            Split::Month => Rule::Month,
         };
         Ok(Self { name, values, rule })
     }
@@ -178,6 +187,7 @@ impl Compiled {
             Rule::Weekend => Ok(hours(|hours| i64::from(day_of_week(hours) >= 5))),
             Rule::DayOfWeek => Ok(hours(day_of_week)),
             Rule::Hour => Ok(hours(|hours| hours.rem_euclid(24))),
+            Rule::Month => Ok(hours(|hours| month(hours).rem_euclid(12))),
         }
     }
 
@@ -202,6 +212,12 @@ impl Compiled {
 /// From hours since 1970-01-01T00:00 on the clock; Monday is 0.
 fn day_of_week(hours: i64) -> i64 {
     (hours.div_euclid(24) + EPOCH_DAY).rem_euclid(7)
+}
+
+/// Months since January of the year 0, from hours since 1970-01-01T00:00 on the clock.
+fn month(hours: i64) -> i64 {
+    let date = civil::date(1970, 1, 1).saturating_add(hours.div_euclid(24).days());
+    i64::from(date.year()) * 12 + i64::from(date.month()) - 1
 }
 
 /// Declared values of a field, by the kinds that a field may have.
@@ -268,23 +284,6 @@ impl Edges {
             Some(integers.iter().map(|x| x.map_or(missing, bin)).collect())
         }
     }
-}
-
-fn bin_labels(edges: &[f64]) -> Vec<String> {
-    let (Some(&first), Some(&last)) = (edges.first(), edges.last()) else {
-        return vec!["any".to_owned(), "missing".to_owned()];
-    };
-    let between = edges.windows(2).map(|pair| format!("{} to < {}", short(pair[0]), short(pair[1])));
-    let mut labels = vec![format!("< {}", short(first))];
-    labels.extend(between);
-    labels.extend([format!(">= {}", short(last)), "missing".to_owned()]);
-    labels
-}
-
-/// The shortest text that reads back as the same number: `7`, `0.25`, `1e21`.
-fn short(x: f64) -> String {
-    let plain = x == 0.0 || (1e-5..1e16).contains(&x.abs());
-    if plain { format!("{}", x + 0.0) } else { format!("{x:e}") }
 }
 
 #[cfg(test)]

@@ -17,6 +17,9 @@ pub(super) const NAME: &str = "a name of letters, digits, - and _, such as \"roo
 /// What the fields of a decision begin with wherever a study names them.
 pub(super) const DECISION: &str = "decision.";
 
+/// The name under which a report speaks of all snapshots.
+const WHOLE: &str = "all";
+
 /// A limit: the least and the most that may be written, and what holds where nothing is.
 pub(super) struct Bound {
     pub(super) least: i64,
@@ -33,6 +36,16 @@ pub(super) const RECORD_BYTES: Bound = Bound { least: 64, most: 64 << 20, defaul
 pub(super) const WAITING_MIB: Bound = Bound { least: 1, most: 1 << 20, default: 1024 };
 pub(super) const COMMIT_ROWS: Bound = Bound { least: 1, most: 1 << 20, default: 4096 };
 pub(super) const SEGMENT_ROWS: Bound = Bound { least: 1, most: 1 << 24, default: 256 << 10 };
+/// Compared pairs that a window, or a value of a condition, has to have.
+pub(super) const LEAST_COMPARISONS: Bound = Bound { least: 1, most: 1 << 40, default: 100 };
+/// The least share of accepted snapshots that are compared, where nothing is declared.
+pub(super) const LEAST_COVERAGE: f64 = 0.95;
+/// The greatest share of records that cannot be read, where nothing is declared.
+pub(super) const MOST_REJECTED: f64 = 0.01;
+/// The greatest share of pairs without an answer or a score, where nothing is declared.
+pub(super) const MOST_UNANSWERED: f64 = 0.05;
+/// The share of the ids that are blinded where a threshold is declared and nothing else is said.
+pub(super) const BLINDED: f64 = 0.1;
 /// How long a segment stays open where nothing is declared.
 pub(super) const SEAL_EVERY: SignedDuration = SignedDuration::from_hours(1);
 /// The share of the snapshots that models are asked about again where nothing is declared.
@@ -54,8 +67,12 @@ pub(super) const WEEKDAYS: [(&str, Weekday); 7] = [
 ];
 
 /// The calendar splits.
-pub(super) const CALENDAR: [(&str, Split); 3] =
-    [("weekend", Split::Weekend), ("day-of-week", Split::DayOfWeek), ("hour", Split::Hour)];
+pub(super) const CALENDAR: [(&str, Split); 4] = [
+    ("weekend", Split::Weekend),
+    ("day-of-week", Split::DayOfWeek),
+    ("hour", Split::Hour),
+    ("month", Split::Month),
+];
 
 /// The candidate that `word` is most likely meant to be, if one is near enough: about one slip in three letters. The
 /// part after the last `/` or `.` may stand for the whole: `paris`, `Europe/Paris`.
@@ -102,6 +119,17 @@ impl Names {
     /// `sort` in the singular: "plugin".
     pub(super) fn new(sort: &'static str) -> Self {
         Self { sort, taken: Vec::new() }
+    }
+
+    /// Gives a name to a part of the snapshots, which is not all of them.
+    pub(super) fn claim_part(&mut self, name: &str, line: usize) -> Result<(), String> {
+        if name == WHOLE {
+            let sort = self.sort;
+            return Err(format!(
+                "no {sort} may be named `{WHOLE}`, which stands for all snapshots; choose another name"
+            ));
+        }
+        self.claim(name, line)
     }
 
     /// Gives a name to what is declared on `line`, unless something else has it.

@@ -12,9 +12,6 @@ const FIELD: &str = "the name of a snapshot's field, such as \"lead_time\"";
 const VALUES: &str = "a list of texts, integers or booleans, at least one, such as [\"direct\", \"groups\"]";
 const BINS: &str = "a list of finite numbers in ascending order, at least one, such as [7, 30, 90]";
 
-/// The name under which a report speaks of all snapshots.
-const WHOLE: &str = "all";
-
 /// The values that every split by `values` has besides the declared ones.
 const ADDED: [&str; 2] = ["other", "missing"];
 
@@ -30,7 +27,7 @@ pub(super) fn condition(
     let bins = section.filled_list("bins", BINS, Value::number);
     let calendar = section.optional("calendar", &check::one_of(&CALENDAR), |value| value.choice(&CALENDAR));
 
-    let name = name.filter(|name| section.check("name", claim(names, name, section.line())).is_some());
+    let name = name.filter(|name| section.check("name", names.claim_part(name, section.line())).is_some());
     let mut keys = vec!["field", "values", "bins", "calendar"];
     keys.retain(|key| section.has(key));
     let split = match keys[..] {
@@ -47,15 +44,6 @@ pub(super) fn condition(
         }
     };
     Some(Condition { name: name?.to_owned(), split: split? })
-}
-
-fn claim(names: &mut Names, name: &str, line: usize) -> Result<(), String> {
-    if name == WHOLE {
-        return Err(format!(
-            "no condition may be named `{WHOLE}`, which stands for all snapshots; choose another name"
-        ));
-    }
-    names.claim(name, line)
 }
 
 fn split_values(

@@ -13,6 +13,8 @@ mod plugin;
 mod sample;
 mod schema;
 mod section;
+mod split;
+mod threshold;
 mod value;
 
 use std::path::PathBuf;
@@ -24,6 +26,10 @@ use serde::{Deserialize, Serialize};
 pub use fault::{Fault, Faults};
 pub use parse::parse;
 pub use schema::schema;
+pub use threshold::{
+    Blinding, Chance, Counted, Cycle, Direction, Evidence, Interference, Quantifier, Reference, Scope,
+    Shares, Threshold,
+};
 
 /// What the values of a field are. The same six as in `wit/shadow.wit`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -170,6 +176,8 @@ pub enum Split {
     DayOfWeek,
     /// `00` to `23` of the observed time in the study's zone.
     Hour,
+    /// `january` to `december` of the observed time in the study's zone.
+    Month,
 }
 
 /// The calendar interval that figures are given for.
@@ -290,4 +298,10 @@ pub struct Study {
     pub limits: Limits,
     /// How the run log is kept.
     pub log: Log,
+    /// What would permit the next stage, if that is declared.
+    pub threshold: Option<Threshold>,
+    /// The parts of the input that may be promoted by themselves, in the order declared.
+    pub scopes: Vec<Scope>,
+    /// For which ids no model is asked before the decision has come.
+    pub blinding: Blinding,
 }

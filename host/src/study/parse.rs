@@ -14,6 +14,7 @@ use super::condition::condition;
 use super::notes::Notes;
 use super::plugin::{Role, plugin, primary};
 use super::section::{Entry, Section};
+use super::threshold::{Known, blinding, scopes, threshold};
 use super::value::Value;
 use super::{Every, Field, Kind, Limits, Log, Plugins, Source, Stream, Study, Unsound, Windows};
 
@@ -38,6 +39,7 @@ const COMPARATOR: &str =
 const METRICS: &str =
     "[[metrics]] once for each metric, with name and plugin, and primary = true in one of them";
 const CONDITIONS: &str = "[[conditions]] once for each condition, with name and what it splits by";
+const THRESHOLD: &str = "[threshold] with at-least, quantifier, windows and evidence";
 const WINDOWS: &str = "[windows] with every = \"week\", or another interval";
 
 /// Reads a declaration.
@@ -105,6 +107,10 @@ fn study(root: &mut Section<'_>, plugins: &mut Option<Plugins>) -> Option<Study>
     let windows = root.section("windows", WINDOWS, windows).flatten();
     let limits = root.section_or_default("limits", "[limits] with the limits to change", limits);
     let log = root.section_or_default("log", "[log] with the settings to change", log);
+    let known = Known { metrics: &metrics, primary, conditions: &conditions, fields: &declared };
+    let threshold = root.optional_section("threshold", THRESHOLD, |section| threshold(section, &known));
+    let scopes = scopes(root, &known);
+    let blinding = blinding(root);
 
     *plugins = Some(Plugins {
         models: models.iter().flatten().cloned().collect(),
@@ -129,6 +135,12 @@ fn study(root: &mut Section<'_>, plugins: &mut Option<Plugins>) -> Option<Study>
         windows: windows?,
         limits,
         log,
+        threshold: match threshold {
+            Some(read) => Some(read?),
+            None => None,
+        },
+        scopes: scopes?,
+        blinding,
     })
 }
 

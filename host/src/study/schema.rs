@@ -3,6 +3,8 @@
 //! It says what can be said key by key and no more; [`parse`](super::parse) is the judge. That both know the same keys,
 //! require the same ones and have the same defaults and bounds is held by a test.
 
+mod decision;
+
 use serde_json::{Value as Json, json};
 
 use super::Kind;
@@ -37,6 +39,12 @@ pub fn schema() -> Json {
         ("windows", windows()),
         ("limits", limits()),
         ("log", log()),
+        ("threshold", decision::threshold()),
+        (
+            "scopes",
+            tables("The parts of the input that may be promoted by themselves.", 0, decision::scope()),
+        ),
+        ("blinding", decision::blinding()),
     ];
     let description = "A study: which models run in shadow, on what, and how their answers are compared with what was \
                        really decided.";
@@ -135,8 +143,8 @@ fn decider(description: &str) -> Json {
 }
 
 fn metric() -> Json {
-    let description = "Whether the verdict goes by this metric. Exactly one is primary; a metric that is alone is so \
-                       without saying it.";
+    let description = "Whether it is the metric that the study turns on, and the threshold's unless that names another. Exactly \
+                       one is primary; a metric that is alone is so without saying it.";
     plugin("A metric.", ("primary", json!({ "type": "boolean", "description": description })))
 }
 
@@ -156,7 +164,8 @@ fn condition() -> Json {
         "uniqueItems": true,
         "description": "The edges between the bins of an integer or number field, ascending. `missing` is added.",
     });
-    let calendar = "Weekend or not, day of the week, or hour of the observed time, in the study's zone.";
+    let calendar =
+        "Weekend or not, day of the week, hour or month of the observed time, in the study's zone.";
     let properties = [
         ("name", name("Its name, unlike that of any other condition; not `all`.")),
         ("field", text("The snapshot's field that it splits by.")),

@@ -265,8 +265,7 @@ impl<'a> Section<'a> {
         read: impl FnOnce(&mut Section<'a>) -> T,
     ) -> Option<T> {
         let value = self.demand(key, expected)?;
-        let table = self.typed(key, &value, expected, Value::table)?;
-        Some(Self::open(self.notes, Some(table), self.at(key), value.line(), read))
+        self.inner(key, &value, expected, read)
     }
 
     /// A table that may be left out; it is read all the same, so that its keys have their defaults.
@@ -278,6 +277,28 @@ impl<'a> Section<'a> {
     ) -> T {
         let table = self.optional(key, expected, Value::table);
         Self::open(self.notes, table, self.at(key), self.line_of(key), read)
+    }
+
+    /// A table that may be left out: then `None`, and none of its keys is missing.
+    pub(super) fn optional_section<T>(
+        &mut self,
+        key: &'static str,
+        expected: &str,
+        read: impl FnOnce(&mut Section<'a>) -> T,
+    ) -> Option<T> {
+        let value = self.find(key)?;
+        self.inner(key, &value, expected, read)
+    }
+
+    fn inner<T>(
+        &self,
+        key: &str,
+        value: &Value<'a>,
+        expected: &str,
+        read: impl FnOnce(&mut Section<'a>) -> T,
+    ) -> Option<T> {
+        let table = self.typed(key, value, expected, Value::table)?;
+        Some(Self::open(self.notes, Some(table), self.at(key), value.line(), read))
     }
 
     /// A list of tables that may be left out.

@@ -87,6 +87,17 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// Texts, integers or booleans as texts: one, or a list of at least one.
+    pub(super) fn scalars(&self) -> Option<Vec<String>> {
+        let text = |value: &Self| value.scalar().map(|(text, _)| text);
+        match self.get() {
+            DeValue::Array(elements) if !elements.is_empty() => {
+                elements.iter().map(|spanned| text(&Self::new(self.notes, spanned))).collect()
+            }
+            _ => text(self).map(|text| vec![text]),
+        }
+    }
+
     /// A length of time, such as `"1d12h"`.
     pub(super) fn duration(&self) -> Option<SignedDuration> {
         duration(self.get().as_str()?)

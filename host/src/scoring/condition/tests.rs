@@ -188,8 +188,11 @@ proptest! {
     fn calendars_agree_with_jiff((zone, instant) in instants(), apart in -10_000_000_000_000..10_000_000_000_000i64) {
         let observed = [instant, instant + apart];
         let rows = batch(vec![("x", Arc::new(Int64Array::from(vec![0; 2])))]);
-        let mut conditions = conditions(&[Split::Weekend, Split::DayOfWeek, Split::Hour], zone.clone());
+        let splits = [Split::Weekend, Split::DayOfWeek, Split::Hour, Split::Month];
+        let mut conditions = conditions(&splits, zone.clone());
         let codes = conditions.classify(&rows, &observed).unwrap();
+        let occurrences = |conditions: &mut Conditions, condition| conditions.occurrences(condition, &observed).unwrap();
+        let [days, hours, months] = [0, 2, 3].map(|condition| occurrences(&mut conditions, condition));
         for (row, micros) in observed.into_iter().enumerate() {
             let shown = zone.to_datetime(Timestamp::from_microsecond(micros).unwrap());
             let weekday = shown.date().weekday();
@@ -197,6 +200,11 @@ proptest! {
             prop_assert_eq!(codes[0][row], u16::from(weekend));
             prop_assert_eq!(codes[1][row], weekday.to_monday_zero_offset() as u16);
             prop_assert_eq!(codes[2][row], shown.hour() as u16);
+            prop_assert_eq!(codes[3][row], shown.month() as u16 - 1);
+            let day = jiff::civil::date(1970, 1, 1).saturating_add(jiff::Span::new().days(days[row]));
+            prop_assert_eq!(day, shown.date());
+            prop_assert_eq!(hours[row], days[row] * 24 + i64::from(shown.hour()));
+            prop_assert_eq!(months[row], i64::from(shown.year()) * 12 + i64::from(shown.month()) - 1);
         }
     }
 

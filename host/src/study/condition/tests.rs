@@ -31,7 +31,7 @@ fn a_condition_splits_in_one_way() {
     study.toml:31: a condition has either `field` and `values`, or `field` and `bins`, or `calendar`; this one has `values`
     study.toml:31: a condition has either `field` and `values`, or `field` and `bins`, or `calendar`; this one has `field` and `calendar`
     study.toml:31: a condition has either `field` and `values`, or `field` and `bins`, or `calendar`; this one has `field` and `values` and `bins`
-    study.toml:33: `conditions.calendar` is "weekends"; write one of "weekend", "day-of-week", "hour"
+    study.toml:33: `conditions.calendar` is "weekends"; write one of "weekend", "day-of-week", "hour", "month"
     "#);
     let split = |split: &str| read(&[(by_values, split)]).conditions[0].split.clone();
     let calendar = ["weekend", "day-of-week", "hour"].map(|word| split(&format!("calendar = \"{word}\"")));

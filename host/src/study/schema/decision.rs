@@ -1,0 +1,168 @@
+//! The schema of what decides: threshold, scopes, blinding.
+
+use serde_json::{Value as Json, json};
+
+use super::{choice, name, table, tables, text, whole};
+use crate::study::check;
+
+/// The threshold.
+pub(super) fn threshold() -> Json {
+    let conditions = json!({
+        "type": "array",
+        "items": { "type": "string", "minLength": 1 },
+        "default": [],
+        "description": "The conditions each of whose values needs `least-per-condition` compared pairs, but for `other` and \
+                        `missing`.",
+    });
+    let quantifier =
+        "Whether each of the windows has to pass, or all of them taken together. It has no default.";
+    let evidence = "What has to lie on the right side of the bound: the figure itself, or the one-sided bound of its \
+                    interval.";
+    let per_window =
+        "The least compared pairs of a window that counts; with `pooled`, of all of them together.";
+    let per_condition = "The least compared pairs of each value of `conditions`, and of the cycle.";
+    let cluster = "The snapshots' field by which pairs hang together, such as a guest; the id unless declared. With it \
+                   intervals come from a delete-a-group jackknife.";
+    let confidence = "The confidence of the bound. Only with evidence = \"bound\".";
+    let confidence = json!({
+        "type": "number", "exclusiveMinimum": 0.5, "exclusiveMaximum": 1, "description": confidence,
+    });
+    let kappa = "The least Cohen's kappa of labels over the windows that count.";
+    let gain = "The least agreement of labels above the share of the substrate's commonest one.";
+    let exposure = "What it does that somebody was shown answers before the study ended: nothing counts any more, or nothing \
+                    that came after.";
+    let change = "What it does that the substrate or its comparator changed: nothing counts any more, or nothing that came \
+                  after.";
+    let properties = [
+        ("metric", text("The metric that has to meet the bound; the primary one unless declared.")),
+        ("at-least", number("The bound, where more is required. Meeting it is enough.")),
+        ("at-most", number("The bound, where less is required. Meeting it is enough.")),
+        ("quantifier", choice(&[("every-window", ()), ("pooled", ())], quantifier)),
+        ("windows", windows()),
+        ("evidence", choice(&[("point", ()), ("bound", ())], evidence)),
+        ("confidence", confidence),
+        ("least-per-window", whole(check::LEAST_COMPARISONS, per_window)),
+        ("least-per-condition", whole(check::LEAST_COMPARISONS, per_condition)),
+        ("conditions", conditions),
+        (
+            "least-coverage",
+            share("The least share of accepted snapshots that are compared.", Some(check::LEAST_COVERAGE)),
+        ),
+        (
+            "most-rejected",
+            share(
+                "The greatest share of the records of either stream that cannot be read.",
+                Some(check::MOST_REJECTED),
+            ),
+        ),
+        (
+            "most-unanswered",
+            share(
+                "The greatest share of compared pairs that have no answer or no score.",
+                Some(check::MOST_UNANSWERED),
+            ),
+        ),
+        ("cluster", text(cluster)),
+        ("least-kappa", beyond_chance(kappa)),
+        ("least-gain", beyond_chance(gain)),
+        ("cycle", cycle()),
+        ("reference", tables("What the inputs have to look like.", 0, reference())),
+        ("on-exposure", interference(exposure)),
+        ("on-comparator-change", interference(change)),
+    ];
+    let description = "What would permit the next stage, declared before the first snapshot.";
+    let mut threshold = table(description, &["quantifier", "windows", "evidence"], properties);
+    threshold["oneOf"] = json!([{ "required": ["at-least"] }, { "required": ["at-most"] }]);
+    threshold["not"] = json!({ "required": ["least-kappa", "least-gain"] });
+    threshold["if"] = json!({ "properties": { "evidence": { "const": "bound" } } });
+    threshold["then"] = json!({ "required": ["confidence"] });
+    threshold["else"] = json!({ "properties": { "confidence": false } });
+    threshold
+}
+
+fn windows() -> Json {
+    let count = |description: &str| json!({ "type": "integer", "minimum": 1, "maximum": 10_000, "description": description });
+    let all = "Everything, parts of windows too. Only with quantifier = \"pooled\".";
+    let properties = [
+        ("first", count("The first so many complete windows count.")),
+        ("latest", count("The latest so many complete windows count.")),
+        ("all", json!({ "const": true, "description": all })),
+    ];
+    let mut windows = table("Which windows count.", &[], properties);
+    windows["oneOf"] =
+        json!([{ "required": ["first"] }, { "required": ["latest"] }, { "required": ["all"] }]);
+    windows
+}
+
+fn cycle() -> Json {
+    let times = json!({
+        "type": "integer", "minimum": 1, "maximum": 1000, "default": 1,
+        "description": "How often each of its values has to have occurred.",
+    });
+    let properties = [("condition", text("A condition of the calendar.")), ("times", times)];
+    table("What has to have come round in the windows that count.", &["condition"], properties)
+}
+
+fn reference() -> Json {
+    let shares = json!({
+        "type": "object",
+        "description": "The share of each value of the condition; one that is left out has none. They come to 1.",
+        "additionalProperties": { "type": "number", "minimum": 0, "maximum": 1 },
+    });
+    let properties = [
+        ("condition", text("The condition.")),
+        ("shares", shares),
+        ("file", text("A JSON object of shares or counts by value, relative to the study's folder.")),
+        ("tolerance", share("How far a share may lie from its reference.", None)),
+    ];
+    let description = "What the inputs have to look like by one condition.";
+    let mut reference = table(description, &["condition", "tolerance"], properties);
+    reference["oneOf"] = json!([{ "required": ["shares"] }, { "required": ["file"] }]);
+    reference
+}
+
+/// A scope.
+pub(super) fn scope() -> Json {
+    let scalar = json!({ "type": ["string", "integer", "boolean"] });
+    let chosen = json!({
+        "type": "object",
+        "minProperties": 1,
+        "description": "For each condition that matters a value of it, or a list of some.",
+        "additionalProperties": { "anyOf": [scalar, { "type": "array", "minItems": 1, "items": scalar }] },
+    });
+    let properties =
+        [("name", name("Its name, unlike that of any other scope; not `all`.")), ("where", chosen)];
+    let mut scope = table("A part of the input that may be promoted by itself.", &["name"], properties);
+    scope["anyOf"] = json!([{ "required": ["where"] }]);
+    scope
+}
+
+/// The blinding.
+pub(super) fn blinding() -> Json {
+    let description = "The share of the ids for which no model is asked before the decision has come, so that no answer can have \
+                       swayed it. A tenth where a threshold is declared, none otherwise.";
+    let share = json!({ "type": "number", "minimum": 0, "maximum": 0.5, "description": description });
+    table("The audit of whether answers leak.", &[], [("share", share)])
+}
+
+fn number(description: &str) -> Json {
+    json!({ "type": "number", "description": description })
+}
+
+fn beyond_chance(description: &str) -> Json {
+    json!({ "type": "number", "minimum": -1, "maximum": 1, "description": description })
+}
+
+fn share(description: &str, default: Option<f64>) -> Json {
+    let mut share = json!({ "type": "number", "minimum": 0, "maximum": 1, "description": description });
+    if let Some(default) = default {
+        share["default"] = json!(default);
+    }
+    share
+}
+
+fn interference(description: &str) -> Json {
+    let mut choice = choice(&[("void", ()), ("split", ())], description);
+    choice["default"] = json!("void");
+    choice
+}

@@ -1,0 +1,63 @@
+//! What the values of a condition are called.
+//!
+//! Always holds: the names and their order come from the declaration alone; the index of a value is its place among them.
+
+use super::Split;
+
+const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+const MONTHS: [&str; 12] = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+];
+
+impl Split {
+    /// The names of the values, in the order of a report.
+    pub fn values(&self) -> Vec<String> {
+        let fixed = |names: &[&str]| names.iter().map(ToString::to_string).collect();
+        match self {
+            Self::Values { values, .. } => {
+                values.iter().map(String::as_str).chain(["other", "missing"]).map(str::to_owned).collect()
+            }
+            Self::Bins { edges, .. } => bins(edges),
+            Self::Weekend => fixed(&["weekday", "weekend"]),
+            Self::DayOfWeek => fixed(&DAYS),
+            Self::Hour => (0..24).map(|hour| format!("{hour:02}")).collect(),
+            Self::Month => fixed(&MONTHS),
+        }
+    }
+
+    /// Whether it splits by the calendar: then every value comes again and again.
+    pub fn is_calendar(&self) -> bool {
+        match self {
+            Self::Values { .. } | Self::Bins { .. } => false,
+            Self::Weekend | Self::DayOfWeek | Self::Hour | Self::Month => true,
+        }
+    }
+}
+
+fn bins(edges: &[f64]) -> Vec<String> {
+    let (Some(&first), Some(&last)) = (edges.first(), edges.last()) else {
+        return vec!["any".to_owned(), "missing".to_owned()];
+    };
+    let between = edges.windows(2).map(|pair| format!("{} to < {}", short(pair[0]), short(pair[1])));
+    let mut labels = vec![format!("< {}", short(first))];
+    labels.extend(between);
+    labels.extend([format!(">= {}", short(last)), "missing".to_owned()]);
+    labels
+}
+
+/// The shortest text that reads back as the same number: `7`, `0.25`, `1e21`.
+fn short(x: f64) -> String {
+    let plain = x == 0.0 || (1e-5..1e16).contains(&x.abs());
+    if plain { format!("{}", x + 0.0) } else { format!("{x:e}") }
+}
