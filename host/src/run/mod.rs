@@ -16,6 +16,7 @@
 
 mod again;
 mod begin;
+mod blind;
 mod conductor;
 mod counted;
 mod drive;
@@ -41,6 +42,7 @@ mod worker;
 use std::path::Path;
 
 pub use again::Again;
+pub use blind::Blind;
 pub use judge::{Compared, Judged, Sources, needed, shape};
 pub use outcome::{
     Comparison, End, Incident, Kept, Latency, ModelCounts, Outcome, RefusedRecord, SubstrateLatency,

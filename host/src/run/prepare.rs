@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::blind::Blind;
 use super::outcome;
 use super::seal::Seal;
 use crate::sandbox::{
@@ -42,6 +43,8 @@ pub struct Prepared {
     pub comparator: Member<DeciderPlugin>,
     /// The metrics, in the order declared.
     pub metrics: Vec<Member<ScorerPlugin>>,
+    /// Which ids are blinded, once there is a seal; never in an offline evaluation.
+    pub blind: Option<Blind>,
 }
 
 /// Why a study cannot be run.
@@ -163,7 +166,7 @@ fn load(
     }
     match (Faults::new(loader.faults), comparator) {
         (None, Some(comparator)) => {
-            Ok(Prepared { study, text, folder: loader.folder, models, comparator, metrics })
+            Ok(Prepared { study, text, folder: loader.folder, models, comparator, metrics, blind: None })
         }
         (faults, _) => Err(wrong(faults.expect("a comparator that is not there left a fault"))),
     }
