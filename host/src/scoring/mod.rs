@@ -7,10 +7,15 @@
 mod cells;
 mod condition;
 mod exact;
+mod interval;
 mod local;
 mod window;
 
 pub use cells::{Cells, CellsError, ModelScores, Outcome, ScoredPairs, Shape, Slice, Tally, Totals};
 pub use condition::{ConditionError, Conditions};
 pub use exact::ExactSum;
+pub use interval::{
+    Block, Difference, Interval, POWER, Sequence, at_least, jackknife, jackknifed, shares, standard_error,
+    wilson,
+};
 pub use window::{Window, WindowClock};

@@ -1,0 +1,233 @@
+"""What the tests of `host/src/scoring/interval/` hold their numbers against. Prints them as the tests have them.
+
+    python3 -m venv venv
+    venv/bin/pip install astropy==8.0.2 multiprocess numpy==2.4.6 scipy==1.17.1 statsmodels==0.15.0
+    venv/bin/pip download --no-deps --no-binary confseq confseq==0.0.11
+    tar xzf confseq-0.0.11.tar.gz
+    PYTHONPATH=confseq-0.0.11/src venv/bin/python tests/oracles/intervals.py
+
+The package confseq is unpacked and not installed: what is used of it is Python alone, and what is not wants Boost. It
+was written for numpy 1, of which it needs one name.
+"""
+
+import numpy as np
+
+np.float_ = np.float64
+
+from astropy.stats import jackknife_stats
+from confseq.predmix import predmix_empbern_lower_cs, predmix_lower_cs
+from scipy import optimize, stats
+from statsmodels.stats.proportion import (
+    confint_proportions_2indep,
+    power_proportions_2indep,
+    proportion_confint,
+    proportions_ztest,
+)
+
+
+def show(*values):
+    print("        (" + ", ".join(v if isinstance(v, str) else repr(v) for v in map(plain, values)) + "),")
+
+
+def plain(value):
+    return value.item() if isinstance(value, np.generic) else value
+
+
+print("tests.rs, quantiles of Student's t: p, degrees, quantile")
+for p in [0.5, 0.8, 0.95, 0.99, 0.999]:
+    for degrees in [1, 2, 6, 29, 364, 2000, 100_000]:
+        show(p, degrees, stats.t.ppf(p, degrees))
+
+print("tests.rs, quantiles of the standard normal distribution: p, quantile")
+for p in [0.5, 0.8, 0.95, 0.975, 0.99, 0.9999]:
+    show(p, stats.norm.ppf(p))
+
+print("share/tests.rs, wilson: hits, trials, confidence, lower, upper")
+for hits, trials, confidence in [
+    (0, 1, 0.95),
+    (1, 1, 0.95),
+    (0, 20, 0.95),
+    (20, 20, 0.95),
+    (7, 20, 0.8),
+    (1, 3, 0.99),
+    (881, 1000, 0.95),
+    (881, 1000, 0.975),
+    (999_999, 1_000_000, 0.95),
+    (123_456_789, 1_000_000_000, 0.999),
+]:
+    lower, upper = proportion_confint(hits, trials, alpha=2 * (1 - confidence), method="wilson")
+    for alternative, bound in [("greater", lower), ("less", upper)]:
+        test = stats.binomtest(hits, trials, alternative=alternative)
+        interval = test.proportion_ci(confidence_level=confidence, method="wilson")
+        other = interval.low if alternative == "greater" else interval.high
+        assert abs(other - bound) < 1e-12, (hits, trials, other, bound)
+    show(hits, trials, confidence, lower, upper)
+
+print("share.rs, wilson: at 0.95, how often each bound holds at shares from 0.8 to 0.999: least, and on average")
+z = stats.norm.ppf(0.95)
+for trials in [50, 200, 1000]:
+    hits = np.arange(trials + 1)
+    middle = (hits + z * z / 2) / (trials + z * z)
+    reach = z / (trials + z * z) * np.sqrt(hits * (trials - hits) / trials + z * z / 4)
+    shares = np.linspace(0.8, 0.999, 399)
+    weights = [stats.binom.pmf(hits, trials, share) for share in shares]
+    for name, holds in [("lower", lambda p: middle - reach <= p), ("upper", lambda p: middle + reach >= p)]:
+        held = np.array([w[holds(p)].sum() for w, p in zip(weights, shares)])
+        print(f"        {trials} trials, {name}: {held.min():.3f} at {shares[held.argmin()]:.4f}, {held.mean():.3f}")
+
+print("share/tests.rs, at_least: k, n, p, probability")
+for k, n, p in [
+    (0, 5, 0.3),
+    (1, 10, 0.5),
+    (5, 10, 0.5),
+    (10, 10, 0.5),
+    (3, 7, 0.01),
+    (11, 12, 0.05),
+    (200, 1000, 0.1),
+    (900, 1000, 0.88),
+    (700, 1000, 0.88),
+    (50, 100_000, 0.001),
+    (99_990, 100_000, 0.9999),
+    (500_000, 1_000_000, 0.4999),
+    (8_000, 1_000_000, 0.0075),
+]:
+    show(k, n, p, stats.binom.sf(k - 1, n, p))
+
+# Scores of groups of unlike sizes, and the figure as their mean.
+GROUPS = [[((37 * i + 11 * g) % 101) / 100 for i in range(5 + 3 * (g % 4))] for g in range(9)]
+
+
+def mean(groups):
+    return np.concatenate(groups).mean()
+
+
+def replicates(figure, groups):
+    return np.array([figure(groups[:g] + groups[g + 1 :]) for g in range(len(groups))])
+
+
+def jackknife_error(without):
+    return np.sqrt((len(without) - 1) * np.var(without))
+
+
+def jackknife(estimate, without, confidence):
+    reach = stats.t.ppf(confidence, len(without) - 1) * jackknife_error(without)
+    return estimate - reach, estimate + reach
+
+
+print("jackknife.rs, of groups: estimate, standard error; confidence, lower, upper")
+without = replicates(mean, GROUPS)
+show(mean(GROUPS), jackknife_error(without))
+for confidence in [0.8, 0.95, 0.99]:
+    show(confidence, *jackknife(mean(GROUPS), without, confidence))
+
+print("jackknife.rs, groups of one score, by astropy: estimate, standard error")
+singles = np.array(GROUPS[3])
+_, _, error, _ = jackknife_stats(singles, np.mean, 0.95)
+assert abs(error - stats.sem(singles)) < 1e-15
+show(singles.mean(), error)
+
+
+def scores(count):
+    return np.array([((37 * i + 11) % 101) / 100 for i in range(count)])
+
+
+def hits(count):
+    return np.array([1.0 if (7 * i * i + 3) % 10 < 8 else 0.0 for i in range(count)])
+
+
+print("sequence/tests.rs, blocks of one score: kind, confidence, scores, lower, upper")
+for name, kind in [("scores", scores), ("hits", hits)]:
+    for confidence in [0.95, 0.99]:
+        x = kind(1000)
+        lower = predmix_empbern_lower_cs(x, alpha=1 - confidence)
+        upper = 1 - predmix_empbern_lower_cs(1 - x, alpha=1 - confidence)
+        for n in [1, 2, 3, 10, 40, 200, 1000]:
+            show(name, confidence, n, lower[n - 1], upper[n - 1])
+
+
+def in_blocks(x, sizes, first, alpha):
+    """The lower bounds at the ends of blocks, by confseq's mixture with the weights of blocks, score by score."""
+    ends = np.cumsum(sizes)
+    weights, guesses = [], []
+    spread = 0.0
+    for block, (size, end) in enumerate(zip(sizes, ends)):
+        begin = end - size
+        t = begin + (sizes[block - 1] if block else first)
+        variance = (0.25 + spread) / (1 + begin)
+        weight = min(0.5, np.sqrt(2 * np.log(1 / alpha) / (variance * t * np.log(1 + t))))
+        guess = x[:begin].mean() if begin else (0.0 if first == 1 else 0.5)
+        weights += [weight] * size
+        guesses += [guess] * size
+        spread += ((x[begin:end] - (0.5 + x[:end].sum()) / (1 + end)) ** 2).sum()
+    weights = np.array(weights)
+    lower = predmix_lower_cs(
+        x,
+        v=(x - np.array(guesses)) ** 2,
+        lambdas_fn=lambda _: weights,
+        psi_fn=lambda weights: -np.log(1 - weights) - weights,
+        alpha=alpha,
+    )
+    return lower[ends - 1]
+
+
+print("sequence/tests.rs, blocks of several scores: kind, first, confidence, look, lower, upper")
+SIZES = np.array([120, 1, 300, 40, 77, 462])
+for name, kind in [("scores", scores), ("hits", hits)]:
+    for first, confidence in [(120, 0.95), (1, 0.95), (50, 0.99)]:
+        x = kind(SIZES.sum())
+        lower = in_blocks(x, SIZES, first, 1 - confidence)
+        upper = 1 - in_blocks(1 - x, SIZES, first, 1 - confidence)
+        for look in [0, 1, 5]:
+            show(name, first, confidence, look, lower[look], upper[look])
+
+print("difference/tests.rs, shares: shown, blind, confidence, alpha, difference, lower, upper, p-value, findable")
+for shown, blind, confidence, alpha in [
+    ((90, 100), (80, 100), 0.95, 0.05),
+    ((450, 500), (160, 200), 0.95, 0.01),
+    ((3, 10), (6, 10), 0.9, 0.05),
+    ((20, 20), (15, 30), 0.975, 0.025),
+    ((7, 7), (9, 10), 0.95, 0.05),
+    ((881_000, 1_000_000), (430_000, 500_000), 0.95, 0.05),
+    ((5, 50), (0, 60), 0.95, 0.05),
+]:
+    _, p_value = proportions_ztest(
+        [shown[0], blind[0]], [shown[1], blind[1]], alternative="larger", prop_var=False
+    )
+    lower, upper = confint_proportions_2indep(
+        *shown, *blind, method="newcomb", compare="diff", alpha=2 * (1 - confidence)
+    )
+    share = blind[0] / blind[1]
+
+    def short(difference):
+        power = power_proportions_2indep(
+            difference, share, shown[1], ratio=blind[1] / shown[1], alpha=alpha, alternative="larger"
+        )
+        return power.power - 0.8
+
+    # statsmodels has no power for a share of 1, where its own variance is nothing.
+    most = (1 - share) * (1 - 1e-12)
+    found = most > 0 and short(most) >= 0
+    least = f"Some({optimize.brentq(short, 1e-9, most, xtol=1e-15, rtol=1e-14)!r})" if found else "None"
+    show(shown, blind, confidence, alpha, shown[0] / shown[1] - share, lower, upper, p_value, least)
+
+print("difference/tests.rs, jackknifed: difference, confidence, alpha, lower, upper, p-value, findable; `without`")
+BLIND = [[((53 * i + 29 * g) % 101) / 125 for i in range(4 + 2 * (g % 3))] for g in range(9)]
+difference = mean(GROUPS) - mean(BLIND)
+without = replicates(mean, GROUPS) - replicates(mean, BLIND)
+show(*without)
+for confidence, alpha in [(0.95, 0.05), (0.99, 0.01)]:
+    error = jackknife_error(without)
+    degrees = len(without) - 1
+    findable = (stats.t.ppf(1 - alpha, degrees) + stats.t.ppf(0.8, degrees)) * error
+    p_value = stats.t.sf(difference / error, degrees)
+    show(difference, confidence, alpha, *jackknife(difference, without, confidence), p_value, findable)
+
+print("difference.rs, jackknifed: (t + t) over the noncentral t less 1: groups, at the level 0.05, at 0.01")
+for groups in [2, 3, 5, 10, 20, 60]:
+    degrees = groups - 1
+    off = []
+    for alpha in [0.05, 0.01]:
+        t = stats.t.ppf(1 - alpha, degrees)
+        exact = optimize.brentq(lambda d: stats.nct.sf(t, degrees, d) - 0.8, 0.1, 100)
+        off.append(round((t + stats.t.ppf(0.8, degrees)) / exact - 1, 4).item())
+    show(groups, *off)
