@@ -37,6 +37,7 @@ mod restore;
 mod saved;
 mod seal;
 mod tables;
+mod witness;
 mod worker;
 
 use std::path::Path;
