@@ -3,6 +3,7 @@
 //! The rooms of the house, from the floor up; a room uses only those before it. See ARCHITECTURE.md.
 
 pub mod study;
+pub mod verdict;
 
 pub mod batch;
 

@@ -2,6 +2,7 @@
 //!
 //! Always holds: nothing of a run is changed but its ledger, which says who was shown what.
 
+mod decide;
 mod decided;
 mod derived;
 mod export;
@@ -18,6 +19,7 @@ use std::path::Path;
 
 use anyhow::{anyhow, bail};
 
+pub use decide::{Choice, Decided, decide};
 pub use decided::{Counts, columns, decided};
 pub use export::{Form, export, zoned};
 pub use exposure::{Exposure, who};

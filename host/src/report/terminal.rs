@@ -10,10 +10,12 @@ mod number;
 mod page;
 mod records;
 mod table;
+mod verdict;
 mod windows;
 
 use self::figures::Measure;
 pub use self::number::counted;
+pub use self::verdict::ruling;
 use self::number::duration;
 use self::page::{Ink, Page, Span};
 use self::table::{Align, Table};

@@ -43,6 +43,10 @@ pub struct Prepared {
     pub comparator: Member<DeciderPlugin>,
     /// The metrics, in the order declared.
     pub metrics: Vec<Member<ScorerPlugin>>,
+    /// For each reference of the threshold the shares of the condition's values, by their index.
+    pub references: Vec<Vec<f64>>,
+    /// SHA-256 of the seal of the run whose log this is an offline evaluation of, if it is one.
+    pub replay_of: Option<String>,
     /// Which ids are blinded, once there is a seal; never in an offline evaluation.
     pub blind: Option<Blind>,
 }
@@ -166,7 +170,7 @@ fn load(
     }
     match (Faults::new(loader.faults), comparator) {
         (None, Some(comparator)) => {
-            Ok(Prepared { study, text, folder: loader.folder, models, comparator, metrics, blind: None })
+            Ok(Prepared { study, text, folder: loader.folder, models, comparator, metrics, references, replay_of: None, blind: None })
         }
         (faults, _) => Err(wrong(faults.expect("a comparator that is not there left a fault"))),
     }

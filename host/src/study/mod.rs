@@ -27,7 +27,7 @@ pub use fault::{Fault, Faults};
 pub use parse::parse;
 pub use schema::schema;
 pub use threshold::{
-    Blinding, Chance, Counted, Cycle, Direction, Evidence, Interference, Quantifier, Reference, Scope,
+    Blinding, Chance, Counted, Cycle, Direction, Evidence, Interference, InterferenceKind, Quantifier, Reference, Scope,
     Shares, Threshold,
 };
 
