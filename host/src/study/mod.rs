@@ -3,6 +3,7 @@
 //! Pure: text in, a [`Study`] or every fault in it out. No file is opened here, no plugin loaded, no clock read.
 //! A [`Study`] that exists has passed every check that needs nothing but its text.
 
+mod canonical;
 mod check;
 mod condition;
 mod fault;
@@ -21,6 +22,7 @@ use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
+pub use canonical::{Canonical, NotCanonical};
 pub use fault::{Fault, Faults};
 pub use parse::parse;
 pub use schema::schema;
