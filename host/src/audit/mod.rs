@@ -8,6 +8,7 @@ mod export;
 mod exposure;
 mod files;
 mod finding;
+mod promise;
 mod replay;
 mod rowset;
 mod scores;

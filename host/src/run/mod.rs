@@ -29,6 +29,7 @@ mod outcome;
 mod overflow;
 mod prepare;
 mod progress;
+mod promise;
 mod readback;
 mod rebuild;
 mod relog;
@@ -46,6 +47,7 @@ pub use outcome::{
     Comparison, End, Incident, Kept, Latency, ModelCounts, Outcome, RefusedRecord, SubstrateLatency,
 };
 pub use prepare::{Member, PrepareError, Prepared, WhatIf, asset_name, plugin_name, prepare, recall};
+pub use promise::{PromiseError, promise, promised, seal_path};
 pub use rebuild::{Rebuilt, rebuild};
 pub use saved::{Ended, Saved};
 pub use seal::{SEAL, Seal};

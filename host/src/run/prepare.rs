@@ -11,7 +11,9 @@ use super::seal::Seal;
 use crate::sandbox::{
     Assets, Budget, DeciderPlugin, File, Role, Sandbox, SandboxError, ScorerPlugin, digest,
 };
-use crate::study::{Fault, Faults, Field, Limits, Plugin, Plugins, Study, Unsound, parse};
+use crate::study::{
+    Canonical, Fault, Faults, Field, Limits, NotCanonical, Plugin, Plugins, Study, Unsound, parse,
+};
 
 /// What the fields of a decision are called where snapshots have fields too.
 pub const DECISION_PREFIX: &str = "decision.";
@@ -32,8 +34,12 @@ pub struct Member<P> {
 pub struct Prepared {
     /// The declaration.
     pub study: Study,
+    /// Its file.
+    pub path: PathBuf,
     /// Its text.
     pub text: String,
+    /// What its text says, however it is laid out.
+    pub canonical: Canonical,
     /// The folder that its paths are relative to.
     pub folder: PathBuf,
     /// The models, in the order declared.
@@ -62,6 +68,14 @@ pub enum PrepareError {
         path: PathBuf,
         /// Everything that is wrong with its text and its plugins.
         faults: Faults,
+    },
+    /// The file says what cannot be sealed.
+    #[error("{}: {what}; write it otherwise", path.display())]
+    NotCanonical {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        what: NotCanonical,
     },
     /// What a run kept is not what it ran with.
     #[error(
@@ -101,10 +115,11 @@ pub struct WhatIf {
 /// When the declaration or one of the plugins is not the one that ran, or one of the others does not fit.
 pub fn recall(run: &Path, seal: &Seal, what_if: &WhatIf) -> Result<Prepared, PrepareError> {
     let path = run.join("study.toml");
-    let read = |path: &Path| std::fs::read(path).map(|bytes| digest(&bytes)).ok();
-    if read(&path).as_ref() != Some(&seal.declaration) {
+    let text = std::fs::read_to_string(&path).ok();
+    if text.and_then(|text| Canonical::of(&text).ok()).as_ref() != Some(&seal.declared) {
         return Err(PrepareError::Changed { path });
     }
+    let read = |path: &Path| std::fs::read(path).map(|bytes| digest(&bytes)).ok();
     let kept = seal.kept();
     for kept in &kept {
         let files = kept.assets.iter().map(|(_, digest)| (asset_name(digest), digest));
@@ -151,6 +166,8 @@ fn load(
             return Err(wrong(Faults::new(loader.faults).unwrap_or(faults)));
         }
     };
+    let canonical =
+        Canonical::of(&text).map_err(|what| PrepareError::NotCanonical { path: path.to_owned(), what })?;
     overrule(&mut study);
     let mut loader = loader(&study.limits, instances(&study))?;
 
@@ -163,7 +180,8 @@ fn load(
     }
     match (Faults::new(loader.faults), comparator) {
         (None, Some(comparator)) => {
-            Ok(Prepared { study, text, folder: loader.folder, models, comparator, metrics })
+            let (path, folder) = (path.to_owned(), loader.folder);
+            Ok(Prepared { study, path, text, canonical, folder, models, comparator, metrics })
         }
         (faults, _) => Err(wrong(faults.expect("a comparator that is not there left a fault"))),
     }
