@@ -7,7 +7,8 @@ use std::path::Path;
 
 use anyhow::{Context as _, anyhow, bail};
 
-use super::{entries, sealed, verify};
+use super::finding::Findings;
+use super::{entries, files, sealed, verify};
 use crate::pairing::Accounting;
 use crate::run::{Prepared, Saved, WhatIf, conditions, needed, rebuild};
 use crate::runlog::ledger::{Entry, Event, FileDigest, Ledger, is_closed};
@@ -36,7 +37,8 @@ impl Choice {
             bail!("the study has no model \"{model}\"; it has {}", listed(models));
         }
         let scopes: Vec<&str> = study.scopes.iter().map(|scope| scope.name.as_str()).collect();
-        if let Some(scope) = self.scope.as_deref().filter(|scope| *scope != "all" && !scopes.contains(scope)) {
+        if let Some(scope) = self.scope.as_deref().filter(|scope| *scope != "all" && !scopes.contains(scope))
+        {
             bail!(
                 "no scope \"{scope}\" was declared before the study began, and a part that is picked afterwards permits nothing; \
                  declared are: {}",
@@ -55,17 +57,17 @@ pub enum Decided {
     Broken(Vec<String>),
 }
 
-/// Gives the verdict on a run, and writes it down. `key` is who must have signed the ledger.
+/// Gives the verdict on a run, and writes it down. `keys` are who must have signed ledger and seal.
 ///
 /// # Errors
 /// When the run is none, or declares no threshold, or is an offline evaluation; or when the verdict cannot be written down.
 pub fn decide(
     run: &Path,
     choice: &Choice,
-    key: Option<&Verifier>,
+    keys: &[Verifier],
     signer: Option<Signer>,
 ) -> anyhow::Result<Decided> {
-    let findings = verify(run, key)?;
+    let findings = verify(run, keys)?;
     if !findings.broken.is_empty() {
         return Ok(Decided::Broken(findings.broken.iter().map(ToString::to_string).collect()));
     }
@@ -132,7 +134,7 @@ fn saved(run: &Path) -> anyhow::Result<Saved> {
 ///
 /// # Errors
 /// When the run left no sums, or the study declares no threshold.
-pub fn closed_verdict(
+fn closed_verdict(
     prepared: &Prepared,
     seal: &str,
     saved: &Saved,
@@ -150,6 +152,47 @@ pub fn closed_verdict(
         evidence: &judged.evidence,
     };
     ruled(prepared, seal, entries, &found)
+}
+
+/// What a verdict is made again from.
+#[derive(Clone, Copy)]
+pub struct Again<'a> {
+    /// The study, with the plugins that the run kept.
+    pub prepared: &'a Prepared,
+    /// What the run left behind.
+    pub saved: &'a Saved,
+    /// SHA-256 of its seal, in hexadecimal.
+    pub seal: &'a str,
+}
+
+/// Holds the last verdict of a run against its entry in the ledger and, where `again` is there, against one that is made now.
+pub fn check(run: &Path, entries: &[Entry], again: Option<Again<'_>>, findings: &mut Findings) {
+    let verdict = |entry: &Entry| match &entry.event {
+        Event::Verdict { file, closed, .. } => Some((file.clone(), *closed)),
+        _ => None,
+    };
+    let Some(at) = entries.iter().rposition(|entry| verdict(entry).is_some()) else { return };
+    let Some((file, closed)) = verdict(&entries[at]) else { return };
+    findings.look("verdict", |findings| {
+        let before = findings.broken.len();
+        files::check(run, &file.file, &file.sha256, "the ledger", findings);
+        let Some(Again { prepared, saved, seal }) =
+            again.filter(|_| closed && findings.broken.len() == before)
+        else {
+            return format!(
+                "{VERDICT} is as the ledger has it; it was given before the end, and is not made again"
+            );
+        };
+        let made = closed_verdict(prepared, seal, saved, &entries[..at]);
+        match (made, std::fs::read(run.join(VERDICT))) {
+            (Ok(made), Ok(there)) if made.to_json().as_bytes() == there => {}
+            (Ok(_), _) => {
+                findings.fault(VERDICT, "it is not the verdict that the sums and the declaration give")
+            }
+            (Err(error), _) => findings.fault(VERDICT, format_args!("{error:#}")),
+        }
+        format!("{VERDICT} comes out of the sums and the declaration again, to the byte")
+    });
 }
 
 /// What is known of the records of a run.
@@ -202,13 +245,19 @@ fn interferences(entries: &[Entry]) -> Vec<Interfered> {
     let mut found = Vec::new();
     for Entry { event, .. } in entries {
         match event {
-            Event::Exposure { who, how, rows, since: Some(since), .. } if *rows > 0 => found.push(Interfered {
-                kind: InterferenceKind::Exposure,
-                since: *since,
-                what: format!("{who} was shown {rows} rows by {how}"),
-            }),
+            Event::Exposure { who, how, rows, since: Some(since), .. } if *rows > 0 => {
+                found.push(Interfered {
+                    kind: InterferenceKind::Exposure,
+                    since: *since,
+                    what: format!("{who} was shown {rows} rows by {how}"),
+                })
+            }
             Event::Disclosed { what, who, text, since } => {
-                found.push(Interfered { kind: *what, since: *since, what: format!("{text} (told by {who})") });
+                found.push(Interfered {
+                    kind: *what,
+                    since: *since,
+                    what: format!("{text} (told by {who})"),
+                });
             }
             _ => {}
         }

@@ -102,7 +102,8 @@ fn over(prepared: &Prepared, run: &Path) -> anyhow::Result<Over> {
     let clock = latest_decision(run)?;
     let spans = study.decisions.lateness.saturating_add(study.horizon);
     let over = clock.map_or(i64::MIN, |clock| clock.saturating_sub(spans.as_micros() as i64));
-    let since = clock.map_or_else(Timestamp::now, |clock| Timestamp::from_microsecond(clock).unwrap_or(Timestamp::MAX));
+    let since = clock
+        .map_or_else(Timestamp::now, |clock| Timestamp::from_microsecond(clock).unwrap_or(Timestamp::MAX));
     Ok(Over { over: Some(over), since: Some(since) })
 }
 

@@ -9,6 +9,7 @@ mod export;
 mod exposure;
 mod files;
 mod finding;
+mod promise;
 mod replay;
 mod rowset;
 mod scores;

@@ -27,9 +27,10 @@ pub(super) struct Decide {
     /// The model that the exit code is of; all of them unless named.
     #[arg(long, value_name = "MODEL")]
     model: Option<String>,
-    /// Who must have signed the ledger: a verifier key, as `understudy key` prints it.
+    /// Who must have signed the ledger, and the seal if that is signed: a verifier key, as `understudy key` prints it. May
+    /// be given several times.
     #[arg(long, value_name = "KEY")]
-    key: Option<String>,
+    key: Vec<String>,
     /// Sign the ledger's head with this key, made by `understudy key`.
     #[arg(long, value_name = "FILE")]
     sign_key: Option<PathBuf>,
@@ -47,13 +48,15 @@ impl Decide {
     }
 
     fn ruled(self) -> anyhow::Result<Exit> {
-        let key = self.key.as_deref().map(Verifier::parse).transpose()?;
+        let keys = self.key.iter().map(|key| Verifier::parse(key)).collect::<Result<Vec<_>, _>>()?;
         let signer = self.sign_key.as_deref().map(Signer::read).transpose()?;
         let choice = Choice { model: self.model, scope: self.scope };
-        let verdict = match audit::decide(&self.run, &choice, key.as_ref(), signer)? {
+        let verdict = match audit::decide(&self.run, &choice, &keys, signer)? {
             Decided::Verdict(verdict) => verdict,
             Decided::Broken(what) => {
-                found("VOID: the run is not whole, and what does not match its seal and its ledger permits nothing")?;
+                found(
+                    "VOID: the run is not whole, and what does not match its seal and its ledger permits nothing",
+                )?;
                 for what in what {
                     found(format_args!("  {what}"))?;
                 }
@@ -63,7 +66,15 @@ impl Decide {
         let word = word(&verdict, &choice)?;
         match self.format {
             Format::Text => {
-                found(ruling(&verdict, choice.model.as_deref(), choice.scope.as_deref(), style(std::io::stdout().is_terminal())).trim_end())?;
+                found(
+                    ruling(
+                        &verdict,
+                        choice.model.as_deref(),
+                        choice.scope.as_deref(),
+                        style(std::io::stdout().is_terminal()),
+                    )
+                    .trim_end(),
+                )?;
             }
             Format::Json => found(verdict.to_json().trim_end())?,
         }
@@ -74,7 +85,8 @@ impl Decide {
 
 /// The gravest of the chosen verdicts.
 fn word(verdict: &Verdict, choice: &Choice) -> anyhow::Result<Word> {
-    let rulings = verdict.models.iter().filter(|model| choice.model.as_ref().is_none_or(|name| model.model == *name));
+    let rulings =
+        verdict.models.iter().filter(|model| choice.model.as_ref().is_none_or(|name| model.model == *name));
     let scope = choice.scope.as_deref().unwrap_or("all");
     let words = rulings.flat_map(|model| &model.scopes).filter(|ruling| ruling.scope == scope);
     match words.map(|ruling| ruling.verdict).max() {

@@ -37,7 +37,10 @@ pub(super) struct Disclose {
 
 impl Disclose {
     pub fn execute(self) -> anyhow::Result<Exit> {
-        ensure!(!self.text.trim().is_empty(), "--text is empty; write what is known of it, such as who was shown what");
+        ensure!(
+            !self.text.trim().is_empty(),
+            "--text is empty; write what is known of it, such as who was shown what"
+        );
         let since: Timestamp = self.since.parse().map_err(|_| {
             anyhow!(
                 "--since is \"{}\", which is no time with a zone; write one such as 2026-04-20T06:00:00+02:00",

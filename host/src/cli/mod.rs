@@ -16,6 +16,7 @@ mod report;
 mod retain;
 mod run;
 mod schema;
+mod seal;
 mod verify;
 
 use std::fmt::Display;
@@ -74,6 +75,7 @@ const EXITS: &str = "Exit codes: 0 done; 1 could not, see the message; 2 wrong a
 #[derive(Subcommand)]
 enum Command {
     Check(check::Check),
+    Seal(seal::Seal),
     Run(run::Run),
     Report(report::Report),
     Decide(decide::Decide),
@@ -94,6 +96,7 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::try_parse().unwrap_or_else(|error| decide::refused(&error));
     let done = match arguments.command {
         Command::Check(check) => check.execute(),
+        Command::Seal(seal) => seal.execute(),
         Command::Run(run) => run.execute(),
         Command::Report(report) => report.execute(),
         Command::Decide(decide) => decide.execute(),

@@ -15,10 +15,10 @@ mod windows;
 
 use self::figures::Measure;
 pub use self::number::counted;
-pub use self::verdict::ruling;
 use self::number::duration;
 use self::page::{Ink, Page, Span};
 use self::table::{Align, Table};
+pub use self::verdict::ruling;
 use super::{End, Report};
 
 /// What the terminal is like.

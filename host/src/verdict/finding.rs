@@ -5,8 +5,7 @@
 
 use super::{CONTAMINATION_LEVEL, ChanceFound, Contamination, Facts, Finding, Method, SHOWN_CONFIDENCE};
 use crate::scoring::{
-    Block, GROUPS, Interval, ModelSums, Place, Sequence, Window, jackknife, jackknifed, shares,
-    wilson,
+    Block, GROUPS, Interval, ModelSums, Place, Sequence, Window, jackknife, jackknifed, shares, wilson,
 };
 use crate::study::{Counted, Direction, Evidence as Declared};
 

@@ -7,14 +7,14 @@ use super::finding::{Finder, Reduce, is_early};
 use super::windows::{Chosen, choose};
 use super::words::{at_least, at_most, figure, in_words, passed, share, side};
 use super::{
-    CONTAMINATION_LEVEL, Contamination, CycleValue, FORMAT, Facts, Finding, InputShare,
-    ModelVerdict, Reason, Ruling, Verdict, Word,
+    CONTAMINATION_LEVEL, Contamination, CycleValue, FORMAT, Facts, Finding, InputShare, ModelVerdict, Reason,
+    Ruling, Verdict, Word,
 };
 use crate::pairing::Account;
+use crate::scoring::Slice;
 use crate::study::{
     Chance, Counted, Direction, Evidence, Interference, InterferenceKind, Quantifier, Reference, Threshold,
 };
-use crate::scoring::Slice;
 
 /// The verdict on each model, for all of the input and for each scope. `reduce` is the threshold's metric: from how many pairs it
 /// scored and the sums of its components to the figure.

@@ -13,7 +13,14 @@ const SHOWN: usize = 60;
 /// The verdict as text: of the model and the scope that are named, or of all.
 pub fn ruling(verdict: &Verdict, model: Option<&str>, scope: Option<&str>, style: Style) -> String {
     let mut page = Page::new(style);
-    page.line(0, &[Span::new(Ink::Title, &verdict.study), "  sealed as ".into(), verdict.seal[..12.min(verdict.seal.len())].into()]);
+    page.line(
+        0,
+        &[
+            Span::new(Ink::Title, &verdict.study),
+            "  sealed as ".into(),
+            verdict.seal[..12.min(verdict.seal.len())].into(),
+        ],
+    );
     page.paragraph(0, Ink::Plain, &format!("Declared before the start: {}.", verdict.threshold), 4);
     if !verdict.closed {
         let early = "The run has not ended: this is a look at it before its end.";
@@ -131,7 +138,10 @@ fn leak(page: &mut Page, model: &str, found: &Contamination) {
             });
             text.push_str(&format!(
                 " Difference {:.4} ({:.4} to {:.4}); by chance as large with probability {:.2e}.{findable}",
-                difference.difference, difference.interval.lower, difference.interval.upper, difference.p_value
+                difference.difference,
+                difference.interval.lower,
+                difference.interval.upper,
+                difference.p_value
             ));
         }
         None => text.push_str(" There are too few to tell."),

@@ -15,6 +15,8 @@ pub enum Event {
         study: String,
         /// SHA-256 of `seal.json`, in hexadecimal.
         seal: String,
+        /// SHA-256 of `study.toml` to the byte, as the run keeps it, in hexadecimal. The seal has that of what it says.
+        study_toml: String,
         /// The version of understudy that opened it.
         version: String,
         /// The verifier key of the ledger's signed head, if it is signed.
