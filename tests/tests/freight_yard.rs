@@ -155,3 +155,91 @@ fn each_week_has_the_rates_that_were_set() {
         }
     }
 }
+
+/// Runs the yard's study with some words replaced, and gives the bench; the run is in `run`.
+fn ran(edits: &[(&str, &str)]) -> Bench {
+    let bench = yard();
+    let study = fs::read_to_string(bench.path().join("study.toml")).expect("the study");
+    let edited = edits.iter().fold(study, |study, (from, to)| {
+        assert!(study.contains(from), "{from}");
+        study.replace(from, to)
+    });
+    bench.write("study.toml", edited);
+    let said = bench.understudy(&["run", "study.toml", "--run", "run"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    bench
+}
+
+/// Decides, and gives the exit code and the rulings of the one model by scope.
+fn decide(bench: &Bench, arguments: &[&str]) -> (i32, Value) {
+    let said = bench.understudy(&[&["decide", "run"], arguments].concat());
+    let verdict = fs::read(bench.path().join("run/verdict.json")).expect("a verdict");
+    let verdict: Value = serde_json::from_slice(&verdict).expect("JSON");
+    (said.code, verdict["models"][0]["scopes"].clone())
+}
+
+fn together(ruling: &Value) -> (u64, u64) {
+    let finding = &ruling["together"];
+    (finding["hits"].as_u64().expect("hits"), finding["pairs"].as_u64().expect("pairs"))
+}
+
+const POOLED: (&str, &str) = ("quantifier = \"every-window\"", "quantifier = \"pooled\"");
+const SPLIT: (&str, &str) = ("on-exposure = \"void\"", "on-exposure = \"split\"");
+
+#[test]
+fn three_weeks_taken_together_pass() {
+    let (code, scopes) = decide(&ran(&[POOLED]), &[]);
+    assert_eq!((code, &scopes[0]["verdict"]), (0, &Value::from("GO")), "{scopes}");
+    assert_eq!(together(&scopes[0]), (2551, 3000));
+}
+
+#[test]
+fn each_week_by_itself_does_not_but_weekdays_do() {
+    let bench = ran(&[]);
+    let (code, scopes) = decide(&bench, &[]);
+    assert_eq!((code, &scopes[0]["verdict"]), (1, &Value::from("NO-GO")));
+    let reasons: Vec<_> = scopes[0]["reasons"]
+        .as_array()
+        .expect("reasons")
+        .iter()
+        .map(|reason| reason["text"].as_str())
+        .collect();
+    assert_eq!(
+        reasons,
+        [
+            Some("week ending 2026-04-26: 841 of 1000 (0.841000), and at least 0.85 is asked"),
+            Some("week ending 2026-05-03: 840 of 1000 (0.840000), and at least 0.85 is asked"),
+        ]
+    );
+    let (code, scopes) = decide(&bench, &["--scope", "weekday"]);
+    assert_eq!((code, &scopes[1]["verdict"]), (0, &Value::from("GO")));
+    assert_eq!(together(&scopes[1]), (1911, 2100));
+    let said = bench.understudy(&["decide", "run", "--scope", "weekend"]);
+    assert_eq!(said.code, 4);
+    assert_eq!(
+        said.err.trim(),
+        "no scope \"weekend\" was declared before the study began, and a part that is picked afterwards permits nothing; \
+         declared are: weekday"
+    );
+    assert_eq!(bench.understudy(&["decide", "run", "--skope"]).code, 4);
+}
+
+#[test]
+fn recommendations_on_a_screen_void_the_study_or_split_it() {
+    for (edits, code, word) in [(&[][..], 3, "VOID"), (&[SPLIT][..], 2, "INCONCLUSIVE")] {
+        let bench = ran(edits);
+        let since =
+            ["--since", "2026-04-22T06:00:00+02:00", "--text", "a screen in the office", "--who", "ana"];
+        let said = bench.understudy(&[&["disclose", "run", "exposure"][..], &since].concat());
+        assert_eq!(said.code, 0, "{}", said.err);
+        let (found, scopes) = decide(&bench, &[]);
+        assert_eq!((found, &scopes[0]["verdict"]), (code, &Value::from(word)), "{scopes}");
+        assert_eq!(bench.understudy(&["verify", "run"]).code, 0);
+    }
+    // What came before the screen is one week; had one been asked for, it would have been enough.
+    let bench = ran(&[SPLIT, ("first = 3", "first = 1")]);
+    let since = ["--since", "2026-04-22T06:00:00+02:00", "--text", "a screen in the office"];
+    assert_eq!(bench.understudy(&[&["disclose", "run", "exposure"][..], &since].concat()).code, 0);
+    let (code, scopes) = decide(&bench, &[]);
+    assert_eq!((code, together(&scopes[0])), (0, (870, 1000)));
+}

@@ -12,17 +12,57 @@ use crate::{host, plugins, shell};
 /// Where the plugins stand as the examples see them, and as `target/demo/NAME` does.
 const PLUGINS: [&str; 2] = ["../../target/plugins/", "../../plugins/"];
 
-/// Runs the studies of the hotel.
+/// What the hotel's year says of its first weeks, by what is declared: the name of a study, its threshold, and
+/// the exit code of the verdict.
+const HOTEL: [(&str, &str, i32); 3] = [
+    ("eight-weeks", "quantifier = \"every-window\"\nwindows = { first = 8 }", 0),
+    ("nine-weeks", "quantifier = \"every-window\"\nwindows = { first = 9 }", 1),
+    ("the-year", "quantifier = \"pooled\"\nwindows = { all = true }", 1),
+];
+
+/// Runs the studies of the hotel, and tells in three lines why a threshold is declared beforehand.
 pub fn hotel(root: &Path) -> anyhow::Result<()> {
     let understudy = host(root)?;
     plugins::build(root)?;
     for study in ["rooms", "rates"] {
         run(root, &understudy, &format!("examples/hotel/{study}.toml"), &format!("target/demo/{study}"))?;
     }
+    let rooms = root.join("examples/hotel/rooms.toml");
+    let text = fs::read_to_string(&rooms).with_context(|| format!("cannot read {}", rooms.display()))?;
+    let text = text.replace(PLUGINS[0], PLUGINS[1]).replace("\"hotel-", "\"../../../examples/hotel/hotel-");
+    let text = text.replacen("../../../examples/hotel/hotel-rooms", "hotel-rooms", 1);
+    let folder = "target/demo/hotel";
+    fs::create_dir_all(root.join(folder)).with_context(|| format!("cannot make {folder}"))?;
+    println!(
+        "\nThe same model, the same hotel, at least 0.85 of the rooms as booked; only what was declared differs:"
+    );
+    for (name, declared, code) in HOTEL {
+        let study = format!("{folder}/{name}.toml");
+        let threshold = format!("{text}\n[threshold]\nat-least = 0.85\n{declared}\nevidence = \"point\"\n");
+        fs::write(root.join(&study), threshold).with_context(|| format!("cannot write {study}"))?;
+        let there = format!("{folder}/{name}");
+        fresh(root, &there)?;
+        shell::command(&understudy, root).args(["run", &study, "--run", &there]).said(&[0])?;
+        let said = shell::command(&understudy, root)
+            .args(["decide", &there, "--model", "booked-room"])
+            .said(&[code])?;
+        let lines: Vec<&str> = said.lines().map(str::trim).collect();
+        let verdict = lines.iter().find(|line| line.contains(": safe") || line.contains(": not to"));
+        let reason = lines.iter().find(|line| line.starts_with("- "));
+        let [verdict, reason] = [verdict, reason].map(|line| line.copied().unwrap_or("?"));
+        println!("  {name:<12} {verdict}; {}", reason.trim_start_matches("- "));
+    }
     Ok(())
 }
 
-/// Writes the feed of the freight yard beside a copy of its study, and runs that.
+/// The yard's studies: the name of each, and what stands in it in place of what the example says.
+const YARD: [(&str, &[(&str, &str)]); 3] = [
+    ("every-window", &[]),
+    ("pooled", &[("quantifier = \"every-window\"", "quantifier = \"pooled\"")]),
+    ("split", &[("on-exposure = \"void\"", "on-exposure = \"split\"")]),
+];
+
+/// Writes the feed of the freight yard beside copies of its study, runs them, and decides on each.
 pub fn freight_yard(root: &Path) -> anyhow::Result<()> {
     let understudy = host(root)?;
     plugins::build(root)?;
@@ -32,19 +72,56 @@ pub fn freight_yard(root: &Path) -> anyhow::Result<()> {
 
     let study = root.join("examples/freight-yard/study.toml");
     let text = fs::read_to_string(&study).with_context(|| format!("cannot read {}", study.display()))?;
-    ensure!(text.contains(PLUGINS[0]), "{} has no plugin in {}", study.display(), PLUGINS[0]);
-    let copy = root.join(folder).join("study.toml");
-    fs::write(&copy, text.replace(PLUGINS[0], PLUGINS[1]))
-        .with_context(|| format!("cannot write {}", copy.display()))?;
-    run(root, &understudy, &format!("{folder}/study.toml"), &format!("{folder}/run"))
+    for (name, edits) in YARD {
+        let edits = edits.iter().chain([&(PLUGINS[0], PLUGINS[1])]);
+        let edited = edits.fold(Ok(text.clone()), |text: anyhow::Result<String>, (from, to)| {
+            let text = text?;
+            ensure!(text.contains(from), "{} does not say {from}", study.display());
+            Ok(text.replace(from, to))
+        })?;
+        let copy = root.join(folder).join(name).with_extension("toml");
+        fs::write(&copy, edited).with_context(|| format!("cannot write {}", copy.display()))?;
+        run(root, &understudy, &format!("{folder}/{name}.toml"), &format!("{folder}/{name}"))?;
+    }
+    let runs = YARD.map(|(name, _)| format!("{folder}/{name}"));
+    let [every, pooled, split] = runs.each_ref().map(String::as_str);
+    show(root, &understudy, &["decide", pooled], 0)?;
+    show(root, &understudy, &["decide", every], 1)?;
+    show(root, &understudy, &["decide", every, "--scope", "weekday"], 0)?;
+    show(root, &understudy, &["decide", every, "--scope", "weekend"], 4)?;
+    println!(
+        "\nNow suppose that the recommendations stood on a screen in the dispatchers' office from 22 April on."
+    );
+    for (run, code) in [(every, 3), (split, 2)] {
+        let since = ["--since", "2026-04-22T06:00:00+02:00"];
+        let text = ["--text", "a screen in the dispatchers' office", "--who", "the yard's auditor"];
+        let disclosed = [&["disclose", run, "exposure"][..], &since, &text].concat();
+        show(root, &understudy, &disclosed, 0)?;
+        show(root, &understudy, &["decide", run], code)?;
+    }
+    Ok(())
+}
+
+/// Runs a command, which is to end with an exit code, and shows what it says.
+fn show(root: &Path, understudy: &Path, arguments: &[&str], code: i32) -> anyhow::Result<()> {
+    println!("\n$ understudy {}\n", arguments.join(" "));
+    let said = shell::command(understudy, root).args(arguments).said(&[code])?;
+    println!("{said}(exit code {code})");
+    Ok(())
 }
 
 /// Runs a study into a folder, both as the workspace sees them.
 fn run(root: &Path, understudy: &Path, study: &str, folder: &str) -> anyhow::Result<()> {
-    let there = root.join(folder);
-    if there.exists() {
-        fs::remove_dir_all(&there).with_context(|| format!("cannot remove {}", there.display()))?;
-    }
+    fresh(root, folder)?;
     println!("\n$ understudy run {study} --run {folder}\n");
     shell::command(understudy, root).args(["run", study, "--run", folder]).run()
+}
+
+/// Removes what an earlier run left in a folder.
+fn fresh(root: &Path, folder: &str) -> anyhow::Result<()> {
+    let there = root.join(folder);
+    match there.exists() {
+        true => fs::remove_dir_all(&there).with_context(|| format!("cannot remove {}", there.display())),
+        false => Ok(()),
+    }
 }

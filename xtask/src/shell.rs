@@ -51,6 +51,20 @@ impl Running {
         Ok(())
     }
 
+    /// Runs it to its end, which is to come with one of these exit codes, and gives what it printed.
+    ///
+    /// # Errors
+    /// When it cannot be started or ends otherwise.
+    pub fn said(mut self, codes: &[i32]) -> anyhow::Result<String> {
+        let shown = self.shown();
+        let output = self.0.output().with_context(|| format!("cannot start `{shown}`"))?;
+        let [out, err] =
+            [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+        let known = output.status.code().is_some_and(|code| codes.contains(&code));
+        anyhow::ensure!(known, "`{shown}` ended with {}\n{out}{err}", output.status);
+        Ok(out + &err)
+    }
+
     /// The command line, for a message.
     pub fn shown(&self) -> String {
         let words = std::iter::once(self.0.get_program()).chain(self.0.get_args());

@@ -1,0 +1,124 @@
+//! Whether a leak is found: simulated studies of 20,000 pairs, in which the dispatcher follows the answer that he was shown in
+//! three cases of ten, and studies in which he sees none.
+
+use understudy_host::pairing::{Account, Accounting};
+use understudy_host::run::Blind;
+use understudy_host::scoring::{
+    Cells, Conditions, Evidence, EvidencePair, Inputs, ModelScores, Outcome, ScoredPairs, Shape, WindowClock,
+    group,
+};
+use understudy_host::study::{Study, parse};
+use understudy_host::verdict::{CONTAMINATION_LEVEL, Facts, Verdict, Word, rule};
+
+const STUDIES: u64 = 100;
+const PAIRS: u64 = 20_000;
+/// How often the dispatcher does by himself what the model would.
+const AGREEMENT: f64 = 0.85;
+/// How often he follows an answer that he was shown.
+const FOLLOWED: f64 = 0.3;
+const WEEK: i64 = 7 * 86_400_000_000;
+
+fn study() -> Study {
+    let text = r#"study = "leak"
+time-zone = "UTC"
+[inputs]
+id = "id"
+time = "at"
+[decisions]
+id = "id"
+time = "at"
+horizon = "1d"
+[sources]
+snapshots = { file = "s" }
+decisions = { file = "d" }
+[[models]]
+name = "m"
+plugin = "m"
+[comparator]
+name = "c"
+plugin = "c"
+[[metrics]]
+name = "agreement"
+plugin = "a"
+[windows]
+every = "week"
+[threshold]
+at-least = 0.8
+quantifier = "pooled"
+windows = { first = 4 }
+evidence = "point"
+"#;
+    parse(text).unwrap_or_else(|unsound| panic!("{}", unsound.faults))
+}
+
+/// One study, with its own seal. `leaks` says whether answers that exist in time are shown.
+fn simulate(study: &Study, number: u64, leaks: bool) -> Verdict {
+    let blind = Blind::new(study.blinding.share, &format!("seal {number}")).expect("a tenth is blinded");
+    let mut random = fastrand::Rng::with_seed(number);
+    let mut clock = WindowClock::new(study.windows, study.time_zone.clone());
+    // A Monday of 1970.
+    let start = 4 * 86_400_000_000;
+    let mut evidence = Evidence::default();
+    let mut inputs = Inputs::default();
+    let mut cells = Cells::new(Shape { conditions: Vec::new(), models: 1, components: vec![2] });
+    for pair in 0..PAIRS {
+        let id = format!("call-{number}-{pair}");
+        let blinded = blind.holds(&id);
+        let own = random.f64() < AGREEMENT;
+        let follows = leaks && !blinded && random.f64() < FOLLOWED;
+        let score = f64::from(u8::from(own || follows));
+        let at = start + (pair as i64 % 4) * WEEK;
+        let window = clock.window(at);
+        inputs.add(window, at, &[0], []);
+        let models =
+            [ModelScores { outcomes: vec![Outcome::Answered], scores: vec![vec![vec![score], vec![1.0]]] }];
+        cells
+            .add(ScoredPairs { windows: &[window], conditions: &[], models: &models })
+            .expect("the shape fits");
+        let scopes = &[0];
+        let pair =
+            EvidencePair { window, scopes, group: group(&id), blinded, occurrence: None, labels: None };
+        evidence.add(&pair, &models, 0, 0);
+    }
+    let account = Account { received: PAIRS, ..Account::default() };
+    let facts = Facts {
+        study,
+        threshold: study.threshold.as_ref().expect("it is declared"),
+        conditions: &Conditions::new(&[], study.time_zone.clone()).expect("there are none"),
+        seal: "5ea1",
+        closed: true,
+        clocks: [Some(start + 4 * WEEK), Some(start + 4 * WEEK)],
+        accounting: Accounting { snapshots: account, decisions: account },
+        inputs: &inputs,
+        cells: &cells,
+        evidence: &evidence,
+        range: (Some(0.0), Some(1.0)),
+        references: &[],
+        interferences: &[],
+    };
+    rule(&facts, &mut |pairs, sums| Some(sums[0] / pairs as f64))
+}
+
+#[test]
+fn a_leak_is_found_and_a_clean_study_is_not_accused() {
+    let study = study();
+    let accused = |leaks| {
+        let verdicts = (0..STUDIES).map(|number| simulate(&study, number, leaks));
+        verdicts.filter(|verdict| verdict.models[0].scopes[0].verdict == Word::Void).count()
+    };
+    let (found, wronged) = (accused(true), accused(false));
+    println!("of {STUDIES} studies that leak {found} were found, of as many clean ones {wronged} accused");
+    assert!(found >= 95, "{found}");
+    assert!(wronged <= 2, "{wronged}");
+}
+
+#[test]
+fn what_a_study_of_this_size_can_show_is_told() {
+    let verdict = simulate(&study(), 7, false);
+    let found =
+        verdict.models[0].contamination.expect("a tenth is blinded").difference.expect("there are enough");
+    assert!(found.p_value >= CONTAMINATION_LEVEL);
+    // (z(0.999) + z(0.8)) * sqrt(0.85 * 0.15 * (1 / 2000 + 1 / 18000)) is 0.0332.
+    let findable = found.findable.expect("there are enough");
+    assert!((0.028..0.039).contains(&findable), "{findable}");
+}
