@@ -9,6 +9,7 @@ mod key;
 mod log;
 mod note;
 mod pack;
+mod plan;
 mod replay;
 mod report;
 mod retain;
@@ -59,6 +60,7 @@ const EXITS: &str = "Exit codes: 0 done; 1 could not, see the message; 2 wrong a
 #[derive(Subcommand)]
 enum Command {
     Check(check::Check),
+    Plan(plan::Plan),
     Run(run::Run),
     Report(report::Report),
     Verify(verify::Verify),
@@ -76,6 +78,7 @@ enum Command {
 pub fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Check(check) => check.execute(),
+        Command::Plan(plan) => plan.execute(),
         Command::Run(run) => run.execute(),
         Command::Report(report) => report.execute(),
         Command::Verify(verify) => verify.execute(),

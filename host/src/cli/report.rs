@@ -23,7 +23,7 @@ pub(super) struct Report {
 }
 
 #[derive(Clone, Copy, Default, clap::ValueEnum)]
-enum Format {
+pub(super) enum Format {
     /// For people.
     #[default]
     Text,

@@ -8,6 +8,7 @@ mod faults;
 mod figures;
 mod number;
 mod page;
+mod plan;
 mod records;
 mod table;
 mod windows;
@@ -16,6 +17,7 @@ use self::figures::Measure;
 pub use self::number::counted;
 use self::number::duration;
 use self::page::{Ink, Page, Span};
+pub use self::plan::plan;
 use self::table::{Align, Table};
 use super::{End, Report};
 
