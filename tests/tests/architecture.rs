@@ -14,7 +14,7 @@ const ROOMS: [(&str, &[&str], bool); 12] = [
     ("runlog", &["sandbox", "batch", "study"], false),
     ("pairing", &["batch", "study"], true),
     ("scoring", &["batch", "study"], true),
-    ("verdict", &["scoring", "batch", "study"], true),
+    ("verdict", &["scoring", "pairing", "batch", "study"], true),
     ("run", &["verdict", "scoring", "pairing", "runlog", "source", "sandbox", "batch", "study"], false),
     ("report", &["run", "verdict", "scoring", "pairing", "runlog", "sandbox", "batch", "study"], false),
     (

@@ -160,7 +160,7 @@ fn a_changed_byte_of_what_was_promised_is_told() {
         assert_eq!((said.code, said.out.as_str()), (1, ""), "{}", said.err);
         said.err
     };
-    insta::assert_snapshot!(changed("seal.json", "\"evil\"", "\"good\""), @"run/seal.json is not the one that the run was opened with; put a copy of that back to go on, or choose another directory with --run");
+    insta::assert_snapshot!(changed("seal.json", "\"evil\"", "\"good\""), @"run/seal.json is damaged: its declaration is not the one whose digest it names; put a copy of it back to go on, or choose another directory with --run");
     insta::assert_snapshot!(changed("ledger.jsonl", "\"evil\"", "\"good\""), @"run/ledger.jsonl:3: it was changed: its hash does not match; the run cannot go on from it: `understudy verify` says what else is wrong, and a copy of the file as it was puts it right");
 }
 

@@ -37,7 +37,7 @@ fn of_a_run_from_its_opening_to_its_close() {
     insta::assert_snapshot!(said.out, @"entry 7 of run/ledger.jsonl");
     insta::with_settings!({ filters => UNLIKE }, {
         insta::assert_snapshot!(told(&bench), @r#"
-        opened {"study":"small","version":"N"}
+        opened {"study":"small","study-toml":"SHA-256","version":"N"}
         plugin {"assets":[],"name":"echo","role":"model"}
         plugin {"assets":[],"name":"recorded","role":"comparator"}
         plugin {"assets":[],"name":"agreement","role":"metric"}

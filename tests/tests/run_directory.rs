@@ -64,7 +64,7 @@ fn what_is_there_is_left_alone() {
     assert_eq!(tree(bench.path()), before);
 
     bench.change(&[("every = \"day\"", "every = \"hour\"")]);
-    insta::assert_snapshot!(refused(&bench, "run"), @"run holds a run of this study as it was before study.toml was changed, and what was promised may not change; put the old file back to go on, or choose another directory with --run");
+    insta::assert_snapshot!(refused(&bench, "run"), @"run already holds a run of this study, which has ended; choose another directory with --run");
     bench.change(&[("study = \"small\"", "study = \"smaller\"")]);
     insta::assert_snapshot!(refused(&bench, "run"), @r#"run already holds a run of another study, "small"; choose another directory with --run"#);
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray as _, BooleanArray, Float64Array, RecordBatch};
 use arrow::compute::{filter_record_batch, interleave};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimestampMicrosecondType};
+use jiff::Timestamp;
 use rustc_hash::FxHashMap;
 
 use super::entries;
@@ -27,6 +28,8 @@ pub struct Counts {
     pub shown: u64,
     /// Accepted snapshots that were not: their decision has not come, or their horizon is not over.
     pub refused: u64,
+    /// The latest decision of a run that was not closed: later ones may be swayed by what is shown.
+    pub since: Option<Timestamp>,
 }
 
 /// Shows `each` the decided rows of a run, as batches of [`columns`], in the order in which they were paired.
@@ -38,11 +41,11 @@ pub fn decided(
     run: &Path,
     mut each: impl FnMut(RecordBatch) -> anyhow::Result<()> + Send,
 ) -> anyhow::Result<Counts> {
-    let over = over(prepared, run)?;
+    let Over { over, since } = over(prepared, run)?;
     let study = &prepared.study;
     let all = [&study.inputs, &study.decisions].map(|stream| (0..stream.fields.len()).collect::<Vec<_>>());
     let mut rows = Rows::new(prepared);
-    let mut counts = Counts::default();
+    let mut counts = Counts { since, ..Counts::default() };
     let rebuilt = rebuild(prepared, run, all, |compared| {
         let batch = rows.batch(compared);
         let times = batch.column(1).as_primitive::<TimestampMicrosecondType>().values();
@@ -83,15 +86,25 @@ fn is_own(field: &Field) -> bool {
     !["snapshot", "decision"].contains(&field.name().as_str()) && !field.name().starts_with("model.")
 }
 
-/// The time before which the horizon of a snapshot is over; `None` if that of all is, since the run was closed.
-fn over(prepared: &Prepared, run: &Path) -> anyhow::Result<Option<i64>> {
+/// Which horizons are over.
+struct Over {
+    /// Those of snapshots before this time, microseconds; all of them if there is none, since the run was closed.
+    over: Option<i64>,
+    /// The latest decision of a run that was not closed.
+    since: Option<Timestamp>,
+}
+
+fn over(prepared: &Prepared, run: &Path) -> anyhow::Result<Over> {
     if ledger::is_closed(&entries(run)?) {
-        return Ok(None);
+        return Ok(Over { over: None, since: None });
     }
     let study = &prepared.study;
     let clock = latest_decision(run)?;
     let spans = study.decisions.lateness.saturating_add(study.horizon);
-    Ok(Some(clock.map_or(i64::MIN, |clock| clock.saturating_sub(spans.as_micros() as i64))))
+    let over = clock.map_or(i64::MIN, |clock| clock.saturating_sub(spans.as_micros() as i64));
+    let since = clock
+        .map_or_else(Timestamp::now, |clock| Timestamp::from_microsecond(clock).unwrap_or(Timestamp::MAX));
+    Ok(Over { over: Some(over), since: Some(since) })
 }
 
 /// The latest time of a decision in the log, microseconds.

@@ -121,10 +121,12 @@ fn differences(saved: &Saved, rebuilt: &Rebuilt) -> Vec<&'static str> {
     compare(then.latency == now.latency, "the models' latencies are");
     compare(then.incidents == now.incidents, "the models' incidents are");
     compare(then.refused() == now.refused(), "the first refused records are");
+    compare(then.inputs == now.inputs, "the counts of what the snapshots looked like are");
     let Some(then) = &saved.judged else { return vec!["the sums are missing, so they are"] };
     let now = &rebuilt.judged;
     compare(then.cells == now.cells, "the sums of the scores are");
     compare(then.comparison == now.comparison, "the counts of compared pairs are");
+    compare(then.evidence == now.evidence, "the sums that a verdict is made of are");
     compare(then.substrate == now.substrate && then.before == now.before, "the substrate's latencies are");
     compare(then.incidents == now.incidents, "the incidents of comparator and metrics are");
     found

@@ -59,6 +59,7 @@ impl Exposure {
                 rows: self.rows,
                 ids: hexadecimal(&self.ids.finalize()),
                 refused: counts.refused,
+                since: counts.since,
             })
             .map_err(refused)?;
         Ok(())

@@ -2,12 +2,14 @@
 //!
 //! Always holds: nothing of a run is changed but its ledger, which says who was shown what.
 
+mod decide;
 mod decided;
 mod derived;
 mod export;
 mod exposure;
 mod files;
 mod finding;
+mod promise;
 mod replay;
 mod rowset;
 mod scores;
@@ -18,6 +20,7 @@ use std::path::Path;
 
 use anyhow::{anyhow, bail};
 
+pub use decide::{Choice, Decided, decide};
 pub use decided::{Counts, columns, decided};
 pub use export::{Form, export, zoned};
 pub use exposure::{Exposure, who};

@@ -8,11 +8,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
 
+use super::decide::{self, Again};
 use super::finding::Findings;
-use super::{derived, files, sequences};
+use super::{derived, files, promise, sequences};
 use crate::batch::Side;
 use crate::report::{build, counted};
-use crate::run::{PrepareError, Prepared, SEAL, Saved, Seal, WhatIf, asset_name, plugin_name, recall};
+use crate::run::{PrepareError, Prepared, SEAL, Saved, Seal, WhatIf, recall};
 use crate::runlog::ledger::{self, Entry, Event, FileDigest, LEDGER, NOTE, Segment};
 use crate::runlog::note::Verifier;
 use crate::runlog::{CHECKPOINT, LogError, REPORT, RunDirectory, checkpoint};
@@ -39,11 +40,12 @@ pub enum VerifyError {
     Log(#[from] LogError),
 }
 
-/// Looks at a run. `key` is who must have signed its ledger.
+/// Looks at a run. Its ledger must have been signed with one of `keys`, and its seal too if it is signed; with no keys, each
+/// by the key that it names.
 ///
 /// # Errors
 /// When it cannot be looked at. What is wrong with it is among the findings.
-pub fn verify(run: &Path, key: Option<&Verifier>) -> Result<Findings, VerifyError> {
+pub fn verify(run: &Path, keys: &[Verifier]) -> Result<Findings, VerifyError> {
     let unreadable = |path: &Path| {
         let path = path.to_owned();
         move |error| VerifyError::Unreadable { path, error }
@@ -59,8 +61,12 @@ pub fn verify(run: &Path, key: Option<&Verifier>) -> Result<Findings, VerifyErro
     let written = RunDirectory::is_being_written(run)?;
     let mut findings = Findings::default();
     let past = History::of(&bytes, written, &mut findings);
-    signature(run, &bytes, &past, key, &mut findings);
-    let seal = sealed(run, &past, &mut findings);
+    signature(run, &bytes, &past, keys, &mut findings);
+    let opened = past.opened();
+    let seal = opened
+        .as_ref()
+        .and_then(|opened| promise::check(run, opened.seal, opened.study_toml, keys, &mut findings));
+    let version = opened.map(|opened| opened.version.to_owned()).unwrap_or_default();
     files(run, &past, &mut findings)?;
     // What was changed might be no Parquet any more, and cannot say more than that it was changed.
     if !findings.broken.is_empty() {
@@ -77,18 +83,23 @@ pub fn verify(run: &Path, key: Option<&Verifier>) -> Result<Findings, VerifyErro
     looked?;
     match (past.ended.is_some(), seal, prepared) {
         (true, Some(seal), Some(prepared)) if findings.broken.is_empty() => {
-            figures(run, &seal, prepared, past.reduced, &mut findings);
+            let whole = figures(run, &seal, &version, prepared, past.reduced, &mut findings);
+            let promised = past.opened().map(|opened| opened.seal.to_owned()).unwrap_or_default();
+            let again = whole.as_ref().map(|(prepared, saved)| Again { prepared, saved, seal: &promised });
+            decide::check(run, &past.entries, again, &mut findings);
         }
         (true, ..) => {}
-        (false, ..) => findings.left.push((
-            "figures",
-            match written {
-                true => "the run is going on, so its figures are not final".to_owned(),
-                false => {
-                    "the run was cut off; run the study again to go on, and verify it at the end".to_owned()
-                }
-            },
-        )),
+        (false, ..) => {
+            decide::check(run, &past.entries, None, &mut findings);
+            findings.left.push((
+                "figures",
+                match written {
+                    true => "the run is going on, so its figures are not final".to_owned(),
+                    false => "the run was cut off; run the study again to go on, and verify it at the end"
+                        .to_owned(),
+                },
+            ))
+        }
     }
     Ok(findings)
 }
@@ -171,18 +182,30 @@ impl History {
         history
     }
 
-    fn opened(&self) -> Option<(&str, Option<&str>)> {
+    fn opened(&self) -> Option<Opened<'_>> {
         match self.entries.first().map(|entry| &entry.event) {
-            Some(Event::Opened { seal, key, .. }) => Some((seal, key.as_deref())),
+            Some(Event::Opened { seal, study_toml, version, key, .. }) => {
+                Some(Opened { seal, study_toml, version, key: key.as_deref() })
+            }
             _ => None,
         }
     }
 }
 
+/// What the first entry says.
+struct Opened<'h> {
+    seal: &'h str,
+    study_toml: &'h str,
+    version: &'h str,
+    key: Option<&'h str>,
+}
+
 /// Whether the ledger's head is signed, and by whom it should be.
-fn signature(run: &Path, bytes: &[u8], past: &History, key: Option<&Verifier>, findings: &mut Findings) {
-    let Some((_, named)) = past.opened() else { return };
-    let verifier = match (key, named) {
+fn signature(run: &Path, bytes: &[u8], past: &History, keys: &[Verifier], findings: &mut Findings) {
+    let Some(Opened { key: named, .. }) = past.opened() else { return };
+    // If it is none of them, that shows by its signature.
+    let given = keys.iter().find(|key| named == Some(&key.to_string())).or(keys.first());
+    let verifier = match (given, named) {
         (Some(key), _) => key.clone(),
         (None, Some(named)) => match Verifier::parse(named) {
             Ok(named) => named,
@@ -210,8 +233,8 @@ fn signature(run: &Path, bytes: &[u8], past: &History, key: Option<&Verifier>, f
                 0 => String::new(),
                 more => format!("; {} behind them without the key", counted(more, "entry", "entries")),
             };
-            let who = match key {
-                Some(_) => "by the key given",
+            let who = match given {
+                Some(_) => "by a key given",
                 None => "by the key that the ledger names itself; with --key its owner is known too",
             };
             format!("the first {}, {who}: {verifier}{behind}", counted(size, "entry", "entries"))
@@ -221,35 +244,6 @@ fn signature(run: &Path, bytes: &[u8], past: &History, key: Option<&Verifier>, f
             String::new()
         }
     });
-}
-
-/// The seal, if it is the one in the ledger, and what it promises.
-fn sealed(run: &Path, past: &History, findings: &mut Findings) -> Option<Seal> {
-    let (promised, _) = past.opened()?;
-    let mut seal = None;
-    findings.look("seal", |findings| {
-        let before = findings.broken.len();
-        files::check(run, SEAL, promised, "the ledger", findings);
-        if findings.broken.len() > before {
-            return String::new();
-        }
-        let parsed = fs::read(run.join(SEAL)).map_err(|error| error.to_string());
-        match parsed.and_then(|bytes| Seal::parse(&bytes)) {
-            Ok(parsed) => seal = Some(parsed),
-            Err(what) => findings.fault(SEAL, what),
-        }
-        let Some(seal) = &seal else { return String::new() };
-        files::check(run, "study.toml", &seal.declaration, "the seal", findings);
-        for plugin in &seal.plugins {
-            files::check(run, &plugin_name(&plugin.sha256), &plugin.sha256, "the seal", findings);
-            for asset in &plugin.assets {
-                files::check(run, &asset_name(&asset.sha256), &asset.sha256, "the seal", findings);
-            }
-        }
-        let plugins = counted(seal.plugins.len() as u64, "plugin", "plugins");
-        format!("the declaration and {plugins}, as promised on {}", seal.sealed_at)
-    });
-    seal
 }
 
 /// What lies in the run directory.
@@ -295,14 +289,16 @@ fn records(run: &Path, past: &History, findings: &mut Findings) -> Result<(), Lo
     done
 }
 
-/// What was derived by the end.
+/// What was derived by the end. Gives it, where it is as it should be.
 fn figures(
     run: &Path,
     seal: &Seal,
+    version: &str,
     prepared: Result<Prepared, PrepareError>,
     reduced: usize,
     findings: &mut Findings,
-) {
+) -> Option<(Prepared, Saved)> {
+    let mut whole = None;
     findings.look("figures", |findings| {
         let saved = fs::read(run.join(CHECKPOINT)).map_err(|error| error.to_string());
         let saved: Saved = match saved.and_then(|bytes| checkpoint::decode(&bytes).map_err(|error| error.to_string())) {
@@ -335,13 +331,14 @@ fn figures(
             return String::new();
         };
         let mut report = format!("{REPORT} too");
-        if seal.understudy != env!("CARGO_PKG_VERSION") {
-            report = format!("{REPORT} was written by understudy {}, and not made again", seal.understudy);
+        if version != env!("CARGO_PKG_VERSION") {
+            report = format!("{REPORT} was written by understudy {version}, and not made again");
         } else if fs::read(run.join(REPORT)).ok() != Some(build(&outcome, &prepared).to_json().into_bytes()) {
             findings.fault(REPORT, "it is not the report that the sums give");
         }
         let windows = counted(outcome.cells.iter().count() as u64, "window", "windows");
         let pairs = counted(pairs, "pair", "pairs");
+        whole = Some((prepared, saved));
         match reduced {
             0 => format!(
                 "{pairs}, and the sums of {windows}, come out of the log again, bit for bit; {report}"
@@ -353,4 +350,5 @@ fn figures(
             ),
         }
     });
+    whole
 }

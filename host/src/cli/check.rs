@@ -1,9 +1,9 @@
 //! `understudy check`: everything that is wrong with a study, at once.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{Exit, found};
-use crate::run::prepare;
+use crate::run::{Prepared, prepare};
 
 /// Load a study and its plugins and say everything that is wrong, each with its line.
 #[derive(clap::Args)]
@@ -15,15 +15,8 @@ pub(super) struct Check {
 
 impl Check {
     pub fn execute(self) -> anyhow::Result<Exit> {
-        let prepared = prepare(&self.study, |_| ())?;
+        let prepared = checked(&self.study)?;
         let study = &prepared.study;
-        let sources = [&study.snapshots_source, &study.decisions_source];
-        let unreadable: Vec<String> = sources
-            .into_iter()
-            .filter_map(|source| crate::source::check(source, &prepared.folder).err())
-            .map(|error| error.to_string())
-            .collect();
-        anyhow::ensure!(unreadable.is_empty(), "{}", unreadable.join("\n"));
         found(format_args!("{} is sound: study \"{}\"", self.study.display(), study.name))?;
         for model in &prepared.models {
             found(format_args!("  model       {:<24} {}", model.name, model.plugin.title))?;
@@ -38,4 +31,20 @@ impl Check {
         }
         Ok(Exit::Done)
     }
+}
+
+/// A study that is sound, with sources that can be read.
+///
+/// # Errors
+/// Everything that is wrong, at once.
+pub(super) fn checked(study: &Path) -> anyhow::Result<Prepared> {
+    let prepared = prepare(study, |_| ())?;
+    let sources = [&prepared.study.snapshots_source, &prepared.study.decisions_source];
+    let unreadable: Vec<String> = sources
+        .into_iter()
+        .filter_map(|source| crate::source::check(source, &prepared.folder).err())
+        .map(|error| error.to_string())
+        .collect();
+    anyhow::ensure!(unreadable.is_empty(), "{}", unreadable.join("\n"));
+    Ok(prepared)
 }

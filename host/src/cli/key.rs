@@ -1,4 +1,4 @@
-//! `understudy key`: a key that signs ledgers.
+//! `understudy key`: a key that signs ledgers and seals.
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -10,7 +10,7 @@ use anyhow::anyhow;
 use super::{Exit, found};
 use crate::runlog::note::Signer;
 
-/// Make a key that signs ledgers, and print the one that verifies them.
+/// Make a key that signs ledgers and seals, and print the one that verifies them.
 #[derive(clap::Args)]
 pub(super) struct Key {
     /// The key's name, such as "hotel-shadow"; it stands in every signature.

@@ -4,6 +4,8 @@
 //! how it ended, see [`Exit`].
 
 mod check;
+mod decide;
+mod disclose;
 mod export;
 mod key;
 mod log;
@@ -15,6 +17,7 @@ mod report;
 mod retain;
 mod run;
 mod schema;
+mod seal;
 mod verify;
 
 use std::fmt::Display;
@@ -24,24 +27,37 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
+use crate::verdict::Word;
+
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
     /// As it should.
-    Done = 0,
+    Done,
     /// It could not do what it was told; standard error says why.
-    Failed = 1,
+    Failed,
     /// `verify` could not look at the run; standard error says why.
-    NotLooked = 2,
+    NotLooked,
     /// A run went to its end, but a source broke off before its own.
-    SourceBroke = 3,
+    SourceBroke,
     /// A run was stopped by a signal; everything so far is on disk.
-    Interrupted = 130,
+    Interrupted,
+    /// `decide` gave a verdict.
+    Ruled(Word),
+    /// `decide` could not give one; standard error says why.
+    NotRuled,
 }
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> ExitCode {
-        ExitCode::from(exit as u8)
+        ExitCode::from(match exit {
+            Exit::Done | Exit::Ruled(Word::Go) => 0,
+            Exit::Failed | Exit::Ruled(Word::NoGo) => 1,
+            Exit::NotLooked | Exit::Ruled(Word::Inconclusive) => 2,
+            Exit::SourceBroke | Exit::Ruled(Word::Void) => 3,
+            Exit::NotRuled => 4,
+            Exit::Interrupted => 130,
+        })
     }
 }
 
@@ -61,14 +77,17 @@ const EXITS: &str = "Exit codes: 0 done; 1 could not, see the message; 2 wrong a
 enum Command {
     Check(check::Check),
     Plan(plan::Plan),
+    Seal(seal::Seal),
     Run(run::Run),
     Report(report::Report),
+    Decide(decide::Decide),
     Verify(verify::Verify),
     Replay(replay::Replay),
     Export(export::Export),
     Retain(retain::Retain),
     Log(log::Log),
     Note(note::Note),
+    Disclose(disclose::Disclose),
     Key(key::Key),
     Schema(schema::Schema),
     Pack(pack::Pack),
@@ -76,17 +95,21 @@ enum Command {
 
 /// Runs the command in the arguments of this process.
 pub fn main() -> ExitCode {
-    let done = match Arguments::parse().command {
+    let arguments = Arguments::try_parse().unwrap_or_else(|error| decide::refused(&error));
+    let done = match arguments.command {
         Command::Check(check) => check.execute(),
         Command::Plan(plan) => plan.execute(),
+        Command::Seal(seal) => seal.execute(),
         Command::Run(run) => run.execute(),
         Command::Report(report) => report.execute(),
+        Command::Decide(decide) => decide.execute(),
         Command::Verify(verify) => verify.execute(),
         Command::Replay(replay) => replay.execute(),
         Command::Export(export) => export.execute(),
         Command::Retain(retain) => retain.execute(),
         Command::Log(log) => log.execute(),
         Command::Note(note) => note.execute(),
+        Command::Disclose(disclose) => disclose.execute(),
         Command::Key(key) => key.execute(),
         Command::Schema(schema) => schema.execute(),
         Command::Pack(pack) => pack.execute(),

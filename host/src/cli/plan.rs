@@ -2,7 +2,6 @@
 //!
 //! Always holds: a volume is stated or measured, never assumed; nothing is run and nothing written.
 
-use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
@@ -76,7 +75,7 @@ fn positive(text: &str) -> Result<f64, String> {
 
 impl Plan {
     pub fn execute(self) -> anyhow::Result<Exit> {
-        let Prepared { study, folder, metrics, .. } = prepare(&self.study, |_| ())?;
+        let Prepared { study, metrics, references, .. } = prepare(&self.study, |_| ())?;
         let threshold = study.threshold.as_ref().ok_or_else(|| {
             anyhow!(
                 "{} declares no [threshold], so there is nothing to plan for; declare what would permit the next stage",
@@ -86,7 +85,7 @@ impl Plan {
         let measured = self.measured.as_deref().map(|run| read(run, &study)).transpose()?;
         let metric = &metrics[threshold.metric];
         let score = self.score(&metric.name, &metric.plugin)?;
-        let volume = self.volume(&study, threshold, &folder, measured.as_ref())?;
+        let volume = self.volume(&study, threshold, &references, measured.as_ref())?;
         let plan = plan::plan(&study, threshold, score, metric.plugin.range, &volume);
         match self.format {
             Format::Text => found(report::plan(&plan, style(std::io::stdout().is_terminal())).trim_end())?,
@@ -117,7 +116,7 @@ impl Plan {
         &self,
         study: &Study,
         threshold: &Threshold,
-        folder: &Path,
+        references: &[Vec<f64>],
         measured: Option<&report::Report>,
     ) -> anyhow::Result<Volume> {
         if let (Some(windows), Counted::First(declared) | Counted::Latest(declared)) =
@@ -146,10 +145,12 @@ impl Plan {
         }
         let shares = study.conditions.iter().enumerate().map(|(index, condition)| {
             let measured = || measured.and_then(|report| measured_shares(report, condition));
-            match self.stated_shares(condition)?.or_else(measured) {
-                Some(shares) => Ok(Some(shares)),
-                None => reference(threshold, index, condition, folder),
-            }
+            let reference = || {
+                let place = threshold.references.iter().position(|reference| reference.condition == index)?;
+                let values = references.get(place)?.iter().copied().map(Some).collect();
+                Some(Shares { origin: Origin::Reference, values })
+            };
+            Ok(self.stated_shares(condition)?.or_else(measured).or_else(reference))
         });
         Ok(Volume {
             per_window,
@@ -234,42 +235,4 @@ fn measured_shares(report: &report::Report, condition: &Condition) -> Option<Sha
     let all = scores.overall.pairs as f64;
     let values = scores.conditions.get(index)?.iter().map(|figure| Some(figure.pairs as f64 / all)).collect();
     Some(Shares { origin: Origin::Measured, values })
-}
-
-/// The shares of the declared reference of a condition.
-fn reference(
-    threshold: &Threshold,
-    index: usize,
-    condition: &Condition,
-    folder: &Path,
-) -> anyhow::Result<Option<Shares>> {
-    let Some(reference) = threshold.references.iter().find(|reference| reference.condition == index) else {
-        return Ok(None);
-    };
-    let values = match &reference.shares {
-        study::Shares::Listed(shares) => shares.iter().copied().map(Some).collect(),
-        study::Shares::File(path) => {
-            let path = folder.join(path);
-            let shown = path.display();
-            let text = std::fs::read(&path)
-                .with_context(|| format!("cannot read the reference of `{}`, {shown}", condition.name))?;
-            let counts: BTreeMap<String, f64> = serde_json::from_slice(&text)
-                .with_context(|| format!("{shown} is no JSON object of shares or counts by value"))?;
-            let sum: f64 = counts.values().sum();
-            ensure!(
-                sum > 0.0 && counts.values().all(|count| *count >= 0.0),
-                "the shares or counts in {shown} are not all at least 0 with a sum above 0"
-            );
-            let names = condition.split.values();
-            if let Some(other) = counts.keys().find(|name| !names.contains(name)) {
-                bail!(
-                    "{shown} names `{other}`, and the condition `{}` has {}",
-                    condition.name,
-                    names.join(", ")
-                );
-            }
-            names.iter().map(|name| Some(counts.get(name).unwrap_or(&0.0) / sum)).collect()
-        }
-    };
-    Ok(Some(Shares { origin: Origin::Reference, values }))
 }

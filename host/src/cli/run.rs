@@ -13,7 +13,7 @@ use crate::run::{End, Options, Order, Prepared, prepare, run};
 use crate::runlog::note::Signer;
 
 /// Run a study: feed the models, log their answers, pair them with the decisions, score, report. A run that was cut off
-/// or stopped goes on where its log ends.
+/// or stopped goes on where its log ends. A study that was sealed is run only as it was sealed, see `understudy seal`.
 #[derive(clap::Args)]
 pub(super) struct Run {
     /// The study's declaration.

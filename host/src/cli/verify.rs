@@ -6,22 +6,23 @@ use super::{Exit, found, tell};
 use crate::audit::{Findings, verify};
 use crate::runlog::note::Verifier;
 
-/// Check that a run is whole: its seal, the chain of its ledger and who signed it, every segment, every record, and that
+/// Check that a run is whole: its seal, the chain of its ledger and who signed them, every segment, every record, and that
 /// the figures follow from them. Exit code 0: it is whole; 1: it is broken, and where; 2: it could not be looked at.
 #[derive(clap::Args)]
 pub(super) struct Verify {
     /// The run directory.
     #[arg(value_name = "RUN")]
     run: PathBuf,
-    /// Who must have signed the ledger: a verifier key, as `understudy key` prints it.
+    /// Who must have signed the ledger, and the seal if that is signed: a verifier key, as `understudy key` prints it. May
+    /// be given several times, where ledger and seal were signed by different people.
     #[arg(long, value_name = "KEY")]
-    key: Option<String>,
+    key: Vec<String>,
 }
 
 impl Verify {
     pub fn execute(self) -> anyhow::Result<Exit> {
-        let looked = self.key.as_deref().map(Verifier::parse).transpose().map_err(anyhow::Error::from);
-        match looked.and_then(|key| Ok(verify(&self.run, key.as_ref())?)) {
+        let keys: Result<Vec<_>, _> = self.key.iter().map(|key| Verifier::parse(key)).collect();
+        match keys.map_err(anyhow::Error::from).and_then(|keys| Ok(verify(&self.run, &keys)?)) {
             Ok(findings) => self.tell(&findings),
             Err(error) => {
                 tell(format_args!("{error:#}"));

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 pub use build::build;
 pub use schema::schema;
-pub use terminal::{Style, counted, plan, render, table};
+pub use terminal::{Style, counted, plan, render, ruling, table};
 
 use crate::pairing::Accounting;
 pub use crate::run::{Again, Comparison, End, Incident, Latency, RefusedRecord, SubstrateLatency};
@@ -30,7 +30,7 @@ pub struct Report {
     pub format: u32,
     /// The study's name.
     pub study: String,
-    /// SHA-256 of `study.toml` as it was when the run began, in hexadecimal.
+    /// SHA-256 of the canonical form of the declaration, as the seal has it, in hexadecimal.
     pub declaration: String,
     /// The zone of windows and calendar conditions.
     pub time_zone: String,

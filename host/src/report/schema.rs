@@ -14,7 +14,12 @@ pub fn schema() -> Json {
         [
             ("format", constant("The version of this layout.", FORMAT)),
             ("study", text("The study's name.")),
-            ("declaration", digest("SHA-256 of `study.toml` as it was when the run began, in hexadecimal.")),
+            (
+                "declaration",
+                digest(
+                    "SHA-256 of the canonical form of the declaration, as the seal has it, in hexadecimal.",
+                ),
+            ),
             ("time-zone", text("The zone of windows and calendar conditions.")),
             ("began", instant("When the run began.")),
             ("ended", instant("When the run ended.")),

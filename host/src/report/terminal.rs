@@ -11,6 +11,7 @@ mod page;
 mod plan;
 mod records;
 mod table;
+mod verdict;
 mod windows;
 
 use self::figures::Measure;
@@ -19,6 +20,7 @@ use self::number::duration;
 use self::page::{Ink, Page, Span};
 pub use self::plan::plan;
 use self::table::{Align, Table};
+pub use self::verdict::ruling;
 use super::{End, Report};
 
 /// What the terminal is like.

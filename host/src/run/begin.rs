@@ -16,6 +16,7 @@ use super::counted::Counted;
 use super::feed::Feeds;
 use super::judge::{Judged, shape};
 use super::prepare::{Prepared, asset_name, plugin_name};
+use super::promise::{promised, seal_path};
 use super::restore::Restoring;
 use super::saved::Saved;
 use super::seal::{SEAL, Seal};
@@ -28,6 +29,9 @@ use crate::runlog::{
 };
 use crate::sandbox::digest;
 use crate::source;
+
+/// The declaration as a run keeps it.
+const STUDY: &str = "study.toml";
 
 /// All that a run begins with.
 pub struct Begun {
@@ -56,16 +60,18 @@ pub struct Begun {
 /// # Errors
 /// See [`super::run`].
 pub fn begin(prepared: &Prepared, options: Options<'_>) -> anyhow::Result<Begun> {
-    // Whatever is wrong with the sources is said before a directory is made.
+    // Whatever is wrong with the sources, or is not as it was sealed, is said before a directory is made.
+    let mut sealed = None;
     if options.replayed.is_none() {
         for declared in [&prepared.study.snapshots_source, &prepared.study.decisions_source] {
             source::check(declared, &prepared.folder)?;
         }
+        sealed = promised(prepared)?;
     }
-    let seal = fs::read(options.directory.join(SEAL)).ok().and_then(|bytes| Seal::parse(&bytes).ok());
-    let sealed = seal.as_ref().map(|seal| seal.declaration.as_str());
-    match RunDirectory::open(options.directory, &prepared.text, sealed)? {
-        Found::Fresh(directory) => anew(prepared, directory, options),
+    let held = held(prepared, options.directory);
+    let name = held.as_ref().map(|seal| seal.study.as_str());
+    match RunDirectory::open(options.directory, &prepared.study.name, name)? {
+        Found::Fresh(directory) => anew(prepared, sealed, directory, options),
         Found::Run(directory) if options.replayed.is_some() => bail!(
             "{} already holds a run of this study; choose another directory with --run",
             directory.path().display()
@@ -74,15 +80,31 @@ pub fn begin(prepared: &Prepared, options: Options<'_>) -> anyhow::Result<Begun>
     }
 }
 
-fn anew(prepared: &Prepared, directory: RunDirectory, options: Options<'_>) -> anyhow::Result<Begun> {
+/// The seal of the run in a directory, if it holds one. That beside the study is not that of a run.
+fn held(prepared: &Prepared, directory: &Path) -> Option<Seal> {
+    let path = fs::canonicalize(directory.join(SEAL)).ok()?;
+    let beside = fs::canonicalize(seal_path(&prepared.path)).ok();
+    if beside.as_ref() == Some(&path) {
+        return None;
+    }
+    Seal::parse(&fs::read(path).ok()?).ok()
+}
+
+fn anew(
+    prepared: &Prepared,
+    sealed: Option<Seal>,
+    directory: RunDirectory,
+    options: Options<'_>,
+) -> anyhow::Result<Begun> {
     let began = Timestamp::now();
-    let seal = Seal::of(prepared, began);
     let seal = match options.replayed {
-        Some(replayed) => seal.what_if(replayed.what_if, replayed.seal),
-        None => seal,
+        Some(replayed) => Seal::of(prepared, began).what_if(replayed.what_if, replayed.seal),
+        None => sealed.unwrap_or_else(|| Seal::of(prepared, began)),
     };
     directory.begin()?;
     keep(prepared, &directory)?;
+    let study_toml = digest(prepared.text.as_bytes());
+    directory.write(STUDY, prepared.text.as_bytes())?;
     let sealed = seal.to_json();
     directory.write(SEAL, sealed.as_bytes())?;
     let seal_digest = digest(sealed.as_bytes());
@@ -90,6 +112,7 @@ fn anew(prepared: &Prepared, directory: RunDirectory, options: Options<'_>) -> a
     ledger.append(Event::Opened {
         study: prepared.study.name.clone(),
         seal: seal_digest.clone(),
+        study_toml,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         key: ledger.key(),
     })?;
@@ -165,6 +188,7 @@ fn go_on(prepared: &Prepared, directory: RunDirectory, options: Options<'_>) -> 
     finish_interrupted(run, &entries)?;
     present(run, &entries)?;
     keep(prepared, &directory)?;
+    keep_text(prepared, &directory, past.study_toml.as_deref())?;
     let recovered = recover(run, past.groups, past.covers)?;
     let saved = saved(run, &seal_digest, &past);
     if saved.is_none() && past.reduced {
@@ -249,6 +273,8 @@ fn retention(prepared: &Prepared, entries: &[Entry]) -> Option<Retention> {
 pub struct Past {
     /// SHA-256 of `seal.json`, in hexadecimal.
     pub seal: Option<String>,
+    /// SHA-256 of its `study.toml`, in hexadecimal.
+    pub study_toml: Option<String>,
     /// When it was opened.
     pub began: Option<Timestamp>,
     /// How many groups are sealed.
@@ -272,6 +298,7 @@ impl Past {
     pub fn of(entries: &[Entry]) -> Past {
         let mut past = Past {
             seal: None,
+            study_toml: None,
             began: None,
             groups: 0,
             covers: [0; 2],
@@ -283,8 +310,9 @@ impl Past {
         };
         for entry in entries {
             match &entry.event {
-                Event::Opened { seal, .. } => {
+                Event::Opened { seal, study_toml, .. } => {
                     past.seal = Some(seal.clone());
+                    past.study_toml = Some(study_toml.clone());
                     past.began = Some(entry.at);
                 }
                 Event::Sealed { group, covers, .. } => {
@@ -321,13 +349,12 @@ fn saved(run: &Path, seal: &str, past: &Past) -> Option<Saved> {
     fits.then_some(saved)
 }
 
-/// Puts the declaration, the plugins and their assets into the run directory, where they are not there as they should be.
+/// Puts the plugins and their assets into the run directory, where they are not there as they should be.
 fn keep(prepared: &Prepared, directory: &RunDirectory) -> anyhow::Result<()> {
     let keep = |name: &str, bytes: &[u8]| match fs::read(directory.path().join(name)) {
         Ok(held) if held == bytes => Ok(()),
         _ => directory.write(name, bytes),
     };
-    keep("study.toml", prepared.text.as_bytes())?;
     let models = prepared.models.iter().map(|m| (&m.file, &m.assets));
     let metrics = prepared.metrics.iter().map(|m| (&m.file, &m.assets));
     let comparator = (&prepared.comparator.file, &prepared.comparator.assets);
@@ -337,5 +364,27 @@ fn keep(prepared: &Prepared, directory: &RunDirectory) -> anyhow::Result<()> {
             keep(&asset_name(&digest(bytes)), bytes)?;
         }
     }
+    for (_, bytes) in &prepared.files {
+        keep(&asset_name(&digest(bytes)), bytes)?;
+    }
     Ok(())
+}
+
+/// Sees that the run has its `study.toml` as it was at the beginning. Comments and layout may have changed since, so that
+/// of now can take its place only if it is the same to the byte.
+fn keep_text(prepared: &Prepared, directory: &RunDirectory, opened: Option<&str>) -> anyhow::Result<()> {
+    let path = directory.path().join(STUDY);
+    let is_that = |bytes: &[u8]| opened == Some(&digest(bytes));
+    if fs::read(&path).is_ok_and(|held| is_that(&held)) {
+        return Ok(());
+    }
+    if !is_that(prepared.text.as_bytes()) {
+        bail!(
+            "{} is not the one that the run was opened with, and {} has other comments or another layout than that; put a \
+             copy of it back to go on",
+            path.display(),
+            prepared.path.display()
+        );
+    }
+    Ok(directory.write(STUDY, prepared.text.as_bytes())?)
 }

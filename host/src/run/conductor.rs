@@ -249,18 +249,12 @@ impl<'p> Conductor<'p> {
             self.append(rows);
             self.counted.position[Side::Snapshot as usize] = answered.job.next;
             self.counted.refuse(&answered.job.refused);
-            self.count(&answered);
+            self.counted.answer(&self.prepared.study, &answered);
             let met = self.holding.answered(answered)?;
             self.compare(met);
         }
         self.cut_if_due();
         Ok(())
-    }
-
-    /// Counts answered snapshots.
-    fn count(&mut self, answered: &Answered) {
-        self.counted.accept(Side::Snapshot, &answered.job.records.times);
-        self.counted.answer(answered, self.prepared.models.iter().map(|model| model.name.as_str()));
     }
 
     fn append(&mut self, rows: Vec<(Table, RecordBatch)>) {

@@ -8,9 +8,12 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::incidents::Incidents;
 use super::outcome::{ModelCounts, RefusedRecord};
+use super::witness;
 use super::worker::Answered;
 use crate::batch::{Answers, Reason, Refused, Side};
 use crate::pairing::Account;
+use crate::scoring::Inputs;
+use crate::study::{Plugin, Study};
 
 /// Refused records of each stream and class that the report shows.
 const SHOWN: usize = 10;
@@ -33,6 +36,8 @@ pub struct Counted {
     pub incidents: Incidents,
     /// The first records that were refused.
     pub refused: Vec<RefusedRecord>,
+    /// What the snapshots looked like, where a threshold is declared.
+    pub inputs: Inputs,
 }
 
 impl Counted {
@@ -46,6 +51,7 @@ impl Counted {
             latency: vec![Times::default(); models],
             incidents: Incidents::default(),
             refused: Vec::new(),
+            inputs: Inputs::default(),
         }
     }
 
@@ -56,9 +62,12 @@ impl Counted {
         self.clocks[side] = self.clocks[side].max(times.iter().copied().max());
     }
 
-    /// Counts what the models did with snapshots. `names` are the models'.
-    pub fn answer<'n>(&mut self, answered: &Answered, names: impl Iterator<Item = &'n str>) {
-        for ((index, model), name) in answered.models.iter().enumerate().zip(names) {
+    /// Counts accepted snapshots that have been answered.
+    pub fn answer(&mut self, study: &Study, answered: &Answered) {
+        let Answered { job, windows, conditions, .. } = answered;
+        self.accept(Side::Snapshot, &job.records.times);
+        witness::take_in(study, &mut self.inputs, &job.records.times, windows, conditions);
+        for ((index, model), Plugin { name, .. }) in answered.models.iter().enumerate().zip(&study.models) {
             let Answers { unanswered, .. } = &model.decided.answers;
             let abstained =
                 unanswered.iter().filter(|(_, why)| matches!(why, Reason::Abstained(_))).count() as u64;

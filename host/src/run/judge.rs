@@ -19,12 +19,13 @@ use super::outcome::Comparison;
 use super::prepare::{DECISION_PREFIX, Prepared};
 use super::saved::Saved;
 use super::tables;
+use super::witness::{self, Seen, Witness};
 use super::worker::{Met, Shown, Taken};
 use crate::batch::{Answers, Reason, Side};
 use crate::runlog::checkpoint::{self, CheckpointError};
 use crate::runlog::{LogWriter, Table};
 use crate::sandbox::{Decider, Reads, Scorer};
-use crate::scoring::{Cells, ModelScores, Outcome, ScoredPairs, Shape, Window};
+use crate::scoring::{Cells, Evidence, ModelScores, Outcome, ScoredPairs, Shape, Window};
 use crate::study::Study;
 
 /// Pairs that are compared in one call, if as many wait.
@@ -53,6 +54,8 @@ pub struct Judged {
     pub before: u64,
     /// What broke.
     pub incidents: Incidents,
+    /// What a verdict needs besides, where a threshold is declared.
+    pub evidence: Evidence,
 }
 
 /// Compares pairs.
@@ -65,6 +68,7 @@ pub struct Judge {
     metrics: Vec<(String, Scorer)>,
     models: usize,
     conditions: usize,
+    witness: Option<Witness>,
     judged: Judged,
 }
 
@@ -101,6 +105,7 @@ impl Judge {
             metrics: prepared.metrics.iter().map(|m| (m.name.clone(), m.plugin.instance())).collect(),
             models: prepared.models.len(),
             conditions: study.conditions.len(),
+            witness: Witness::new(prepared, &held[Side::Snapshot as usize]),
             judged,
         }
     }
@@ -163,8 +168,9 @@ impl Judge {
             true => Cow::Borrowed(&answers),
             false => Cow::Owned(Answers::gather(&[&answers], &picks)),
         };
+        let given: Vec<Answers> = (0..self.models).map(|model| sources.given(model, &answered)).collect();
         let models: Vec<ModelScores> =
-            (0..self.models).map(|model| self.score(model, &sources, &answered, &comparator)).collect();
+            given.iter().map(|given| self.score(given, &sources, &answered, &comparator)).collect();
         let windows: Vec<Window> =
             answered.iter().map(|&row| sources.shown(row, |s, r| s.windows[r])).collect();
         let values = |condition: usize| {
@@ -175,6 +181,18 @@ impl Judge {
             .cells
             .add(ScoredPairs { windows: &windows, conditions: &conditions, models: &models })
             .expect("the cells have the study's shape");
+        if let Some(witness) = &mut self.witness {
+            let seen = Seen {
+                sources: &sources,
+                answered: &answered,
+                windows: &windows,
+                conditions: &conditions,
+                comparator: &comparator,
+                given: &given,
+                models: &models,
+            };
+            witness.add(&seen, &mut self.judged.evidence);
+        }
         drop(comparator);
         Compared { sources, answers, answered, models }
     }
@@ -206,14 +224,11 @@ impl Judge {
 
     fn score(
         &mut self,
-        model: usize,
+        given: &Answers,
         sources: &Sources,
         rows: &[usize],
         comparator: &Answers,
     ) -> ModelScores {
-        let answers: Vec<&Answers> = sources.all_shown.iter().map(|s| &s.answers[model]).collect();
-        let picks: Vec<_> = rows.iter().map(|&row| sources.snapshots[row]).collect();
-        let given = Answers::gather(&answers, &picks);
         let mut outcomes = vec![Outcome::Answered; rows.len()];
         for (row, reason) in &given.unanswered {
             outcomes[*row as usize] = match reason {
@@ -223,7 +238,7 @@ impl Judge {
         }
         let incidents = &mut self.judged.incidents;
         let score = |(name, metric): &mut (String, Scorer)| {
-            let mut scored = metric.score(&given, comparator);
+            let mut scored = metric.score(given, comparator);
             // The last component is the host's own: how many pairs the metric could score.
             let mut counted = vec![1.0; rows.len()];
             for (row, why) in &scored.broken {
@@ -257,6 +272,7 @@ impl Judged {
             substrate: Times::default(),
             before: 0,
             incidents: Incidents::default(),
+            evidence: Evidence::default(),
         }
     }
 }
@@ -284,6 +300,13 @@ impl Sources {
             decisions.push((place(&mut taken, &mut taken_at, other), *other_row as usize));
         }
         Sources { all_shown, taken, snapshots, decisions }
+    }
+
+    /// What a model answered to some pairs.
+    fn given(&self, model: usize, rows: &[usize]) -> Answers {
+        let answers: Vec<&Answers> = self.all_shown.iter().map(|s| &s.answers[model]).collect();
+        let picks: Vec<_> = rows.iter().map(|&row| self.snapshots[row]).collect();
+        Answers::gather(&answers, &picks)
     }
 
     /// Something of the snapshot of pair `row`.
@@ -332,6 +355,11 @@ pub fn needed(prepared: &Prepared) -> [Vec<usize>; 2] {
     for field in prepared.comparator.plugin.reads.iter() {
         let (side, at) = column(&prepared.study, field);
         needed[side as usize].push(at);
+    }
+    if let Some(cluster) = witness::cluster(prepared)
+        && !needed[Side::Snapshot as usize].contains(&cluster)
+    {
+        needed[Side::Snapshot as usize].push(cluster);
     }
     needed
 }

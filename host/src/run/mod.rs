@@ -30,13 +30,16 @@ mod outcome;
 mod overflow;
 mod prepare;
 mod progress;
+mod promise;
 mod readback;
 mod rebuild;
+mod references;
 mod relog;
 mod restore;
 mod saved;
 mod seal;
 mod tables;
+mod witness;
 mod worker;
 
 use std::path::Path;
@@ -48,6 +51,7 @@ pub use outcome::{
     Comparison, End, Incident, Kept, Latency, ModelCounts, Outcome, RefusedRecord, SubstrateLatency,
 };
 pub use prepare::{Member, PrepareError, Prepared, WhatIf, asset_name, plugin_name, prepare, recall};
+pub use promise::{PromiseError, promise, promised, seal_path};
 pub use rebuild::{Rebuilt, rebuild};
 pub use saved::{Ended, Saved};
 pub use seal::{SEAL, Seal};

@@ -18,7 +18,7 @@ pub struct Outcome {
     pub ended: Timestamp,
     /// How it ended.
     pub end: End,
-    /// SHA-256 of `study.toml` as it was when the run began, in hexadecimal.
+    /// SHA-256 of the canonical form of the declaration, as the seal has it, in hexadecimal.
     pub declaration: String,
     /// The plugins that ran.
     pub kept: Vec<Kept>,

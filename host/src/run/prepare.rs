@@ -9,10 +9,13 @@ use std::time::Duration;
 use super::blind::Blind;
 use super::outcome;
 use super::seal::Seal;
+use crate::runlog::ledger::Asset;
 use crate::sandbox::{
     Assets, Budget, DeciderPlugin, File, Role, Sandbox, SandboxError, ScorerPlugin, digest,
 };
-use crate::study::{Fault, Faults, Field, Limits, Plugin, Plugins, Study, Unsound, parse};
+use crate::study::{
+    Canonical, Fault, Faults, Field, Limits, NotCanonical, Plugin, Plugins, Study, Unsound, parse,
+};
 
 /// What the fields of a decision are called where snapshots have fields too.
 pub const DECISION_PREFIX: &str = "decision.";
@@ -33,8 +36,12 @@ pub struct Member<P> {
 pub struct Prepared {
     /// The declaration.
     pub study: Study,
+    /// Its file.
+    pub path: PathBuf,
     /// Its text.
     pub text: String,
+    /// What its text says, however it is laid out.
+    pub canonical: Canonical,
     /// The folder that its paths are relative to.
     pub folder: PathBuf,
     /// The models, in the order declared.
@@ -43,6 +50,12 @@ pub struct Prepared {
     pub comparator: Member<DeciderPlugin>,
     /// The metrics, in the order declared.
     pub metrics: Vec<Member<ScorerPlugin>>,
+    /// For each reference of the threshold the shares of the condition's values, by their index.
+    pub references: Vec<Vec<f64>>,
+    /// The files that the declaration names besides plugins and their assets, by the name that it has for them.
+    pub files: Vec<(String, Vec<u8>)>,
+    /// SHA-256 of the seal of the run whose log this is an offline evaluation of, if it is one.
+    pub replay_of: Option<String>,
     /// Which ids are blinded, once there is a seal; never in an offline evaluation.
     pub blind: Option<Blind>,
 }
@@ -65,6 +78,14 @@ pub enum PrepareError {
         path: PathBuf,
         /// Everything that is wrong with its text and its plugins.
         faults: Faults,
+    },
+    /// The file says what cannot be sealed.
+    #[error("{}: {what}; write it otherwise", path.display())]
+    NotCanonical {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        what: NotCanonical,
     },
     /// What a run kept is not what it ran with.
     #[error(
@@ -104,19 +125,19 @@ pub struct WhatIf {
 /// When the declaration or one of the plugins is not the one that ran, or one of the others does not fit.
 pub fn recall(run: &Path, seal: &Seal, what_if: &WhatIf) -> Result<Prepared, PrepareError> {
     let path = run.join("study.toml");
-    let read = |path: &Path| std::fs::read(path).map(|bytes| digest(&bytes)).ok();
-    if read(&path).as_ref() != Some(&seal.declaration) {
+    let text = std::fs::read_to_string(&path).ok();
+    if text.and_then(|text| Canonical::of(&text).ok()).as_ref() != Some(&seal.declared) {
         return Err(PrepareError::Changed { path });
     }
     let kept = seal.kept();
     for kept in &kept {
         let files = kept.assets.iter().map(|(_, digest)| (asset_name(digest), digest));
         for (name, digest) in files.chain([(plugin_name(&kept.digest), &kept.digest)]) {
-            let path = run.join(name);
-            if read(&path).as_ref() != Some(digest) {
-                return Err(PrepareError::Changed { path });
-            }
+            unchanged(run, name, digest)?;
         }
+    }
+    for file in &seal.files {
+        unchanged(run, asset_name(&file.sha256), &file.sha256)?;
     }
     let grant = |study: &mut Study| {
         for plugin in study.models.iter_mut().chain([&mut study.comparator]) {
@@ -127,7 +148,19 @@ pub fn recall(run: &Path, seal: &Seal, what_if: &WhatIf) -> Result<Prepared, Pre
             }
         }
     };
-    load(&path, grant, Some(Kept { plugins: &kept, instead: &what_if.instead }))
+    let kept = Kept { plugins: &kept, files: &seal.files, instead: &what_if.instead };
+    let mut prepared = load(&path, grant, Some(kept))?;
+    prepared.replay_of.clone_from(&seal.replay_of);
+    Ok(prepared)
+}
+
+/// Whether a run still has a file that it was made with.
+fn unchanged(run: &Path, name: String, sha256: &str) -> Result<(), PrepareError> {
+    let path = run.join(name);
+    match std::fs::read(&path) {
+        Ok(bytes) if digest(&bytes) == sha256 => Ok(()),
+        _ => Err(PrepareError::Changed { path }),
+    }
 }
 
 fn load(
@@ -154,6 +187,8 @@ fn load(
             return Err(wrong(Faults::new(loader.faults).unwrap_or(faults)));
         }
     };
+    let canonical =
+        Canonical::of(&text).map_err(|what| PrepareError::NotCanonical { path: path.to_owned(), what })?;
     overrule(&mut study);
     let mut loader = loader(&study.limits, instances(&study))?;
 
@@ -164,9 +199,25 @@ fn load(
     if let Some(comparator) = &comparator {
         loader.check_forms(&study, &models, comparator, &metrics);
     }
+    let (references, files) = loader.references(&study);
     match (Faults::new(loader.faults), comparator) {
         (None, Some(comparator)) => {
-            Ok(Prepared { study, text, folder: loader.folder, models, comparator, metrics, blind: None })
+            let (path, folder) = (path.to_owned(), loader.folder);
+            let (replay_of, blind) = (None, None);
+            Ok(Prepared {
+                study,
+                path,
+                text,
+                canonical,
+                folder,
+                models,
+                comparator,
+                metrics,
+                references,
+                files,
+                replay_of,
+                blind,
+            })
         }
         (faults, _) => Err(wrong(faults.expect("a comparator that is not there left a fault"))),
     }
@@ -192,13 +243,15 @@ fn instances(study: &Study) -> usize {
 #[derive(Clone, Copy)]
 struct Kept<'k> {
     plugins: &'k [outcome::Kept],
+    /// The other files that the declaration names.
+    files: &'k [Asset],
     /// Other components than those that it kept, by the plugin's name.
     instead: &'k [(String, PathBuf)],
 }
 
 pub(super) struct Loader<'k> {
     sandbox: Sandbox,
-    folder: PathBuf,
+    pub(super) folder: PathBuf,
     /// What a run kept, if the plugins are to come from there.
     kept: Option<Kept<'k>>,
     cache: Option<PathBuf>,
@@ -206,6 +259,12 @@ pub(super) struct Loader<'k> {
 }
 
 impl Loader<'_> {
+    /// The digest of a file that a run kept, by the name that the declaration has for it.
+    pub(super) fn kept_file(&self, name: &str) -> Option<String> {
+        let files = self.kept.map_or(&[][..], |kept| kept.files);
+        files.iter().find(|file| file.name == name).map(|file| file.sha256.clone())
+    }
+
     pub(super) fn fault(&mut self, line: usize, message: String) {
         self.faults.push(Fault { line, message });
     }

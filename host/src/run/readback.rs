@@ -119,8 +119,7 @@ impl<'p> Readback<'p> {
                     Job { number: 0, slot: taken.slot, sequences, records, refused: Vec::new(), next: 0 };
                 let answered = Answered { job, models, windows, conditions };
                 if let Some(counted) = counted {
-                    counted.accept(side, &answered.job.records.times);
-                    counted.answer(&answered, prepared.models.iter().map(|model| model.name.as_str()));
+                    counted.answer(&prepared.study, &answered);
                 }
                 Ok(holding.answered(answered)?)
             }

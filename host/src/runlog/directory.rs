@@ -11,7 +11,6 @@ use std::sync::Arc;
 use super::ledger::LEDGER;
 use super::stream::{make_folder, sync_folder};
 use super::{LogError, replace};
-use crate::sandbox::digest;
 
 /// Stands in the directory from its making until the ledger has its first entries. Nothing was read by then.
 const BEGINNING: &str = "beginning.tmp";
@@ -33,12 +32,12 @@ pub enum Found {
 }
 
 impl RunDirectory {
-    /// Makes the directory, or opens that of a run of the same study, and locks it. `sealed` is the digest of the
-    /// declaration that the seal names, where there is one.
+    /// Makes the directory, or opens that of a run of a study of the same name, and locks it. `sealed` is the name in the
+    /// seal, where there is one. Whether it is the same study in all else is for the seal to say.
     ///
     /// # Errors
     /// When it holds something else, saying what, when another process writes it, or when it cannot be written.
-    pub fn open(path: &Path, declaration: &str, sealed: Option<&str>) -> Result<Found, LogError> {
+    pub fn open(path: &Path, study: &str, sealed: Option<&str>) -> Result<Found, LogError> {
         match fs::read_dir(path) {
             Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -51,7 +50,7 @@ impl RunDirectory {
         if entries.next().is_none() || path.join(BEGINNING).exists() {
             return Ok(Found::Fresh(directory));
         }
-        Self::recognise(path, declaration, sealed)?;
+        Self::recognise(path, study, sealed)?;
         let ledger = path.join(LEDGER);
         let mut first = Vec::new();
         File::open(&ledger)
@@ -83,8 +82,8 @@ impl RunDirectory {
         }
     }
 
-    /// Whether the directory, which is not empty, holds a run of this study.
-    fn recognise(path: &Path, declaration: &str, sealed: Option<&str>) -> Result<(), LogError> {
+    /// Whether the directory, which is not empty, holds a run of a study of this name.
+    fn recognise(path: &Path, study: &str, sealed: Option<&str>) -> Result<(), LogError> {
         let shown = path.display();
         // A study's own folder has a study.toml too.
         if !path.join(LEDGER).is_file() {
@@ -99,25 +98,12 @@ impl RunDirectory {
             }));
         }
         // What was sealed is what counts. The run's own copy may have been damaged since.
-        if sealed == Some(&digest(declaration.as_bytes())) {
-            return Ok(());
-        }
-        match fs::read_to_string(path.join("study.toml")).ok() {
-            Some(held) if held == declaration => Ok(()),
-            Some(held) if name(&held).is_some() && name(&held) == name(declaration) => {
-                Err(LogError::Directory(format!(
-                    "{shown} holds a run of this study as it was before study.toml was changed, and what was promised \
-                     may not change; put the old file back to go on, or choose another directory with --run"
-                )))
-            }
-            Some(held) => Err(LogError::Directory(format!(
-                "{shown} already holds a run of another study{}; choose another directory with --run",
-                name(&held).map(|name| format!(", \"{name}\"")).unwrap_or_default()
+        let held = || name(&fs::read_to_string(path.join("study.toml")).ok()?);
+        match sealed.map(str::to_owned).or_else(held) {
+            Some(other) if other != study => Err(LogError::Directory(format!(
+                "{shown} already holds a run of another study, \"{other}\"; choose another directory with --run"
             ))),
-            None => Err(LogError::Directory(format!(
-                "{shown} holds a run whose study.toml is gone, and it was not this one; choose another directory with \
-                 --run"
-            ))),
+            _ => Ok(()),
         }
     }
 

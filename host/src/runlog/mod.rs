@@ -48,6 +48,8 @@ pub use writer::{Acknowledge, Commit, Cut, LogWriter, Writing};
 pub const CHECKPOINT: &str = "checkpoint.bin";
 /// The name of the file that holds the figures.
 pub const REPORT: &str = "report.json";
+/// The name of the file that holds the verdict.
+pub const VERDICT: &str = "verdict.json";
 
 /// The tables of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +90,16 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
         let _ = fs::remove_file(&aside);
     }
     written
+}
+
+/// Writes a file of a run that needs no lock: it is never seen half-written, and its name is on disk.
+///
+/// # Errors
+/// When the system refuses.
+pub fn write_file(run: &Path, name: &str, bytes: &[u8]) -> Result<(), LogError> {
+    let path = run.join(name);
+    replace(&path, bytes).map_err(LogError::io("write", &path))?;
+    stream::sync_folder(run)
 }
 
 /// Bytes in hexadecimal.

@@ -1,11 +1,13 @@
-//! Keys, and the signed head of the ledger, so that a witness can keep a copy of it.
+//! Keys, the signed head of the ledger, so that a witness can keep a copy of it, and signatures of other texts.
 //!
 //! A head is a checkpoint of [tlog-checkpoint](https://c2sp.org/tlog-checkpoint): the key's name, how many lines the
 //! ledger has, and the root of the Merkle tree ([RFC 6962](https://www.rfc-editor.org/rfc/rfc6962#section-2.1)) over
 //! them; signed with Ed25519 as a [signed-note](https://c2sp.org/signed-note). Keys are written as Go's
-//! `golang.org/x/mod/sumdb/note` writes them.
+//! `golang.org/x/mod/sumdb/note` writes them. Any other text is signed behind a line that says of which kind it is, with a
+//! space in it: a head begins with the name of a key, which has none, so the one is never taken for the other.
 //!
-//! Always holds: a head that is accepted was signed with the key, and the ledger begins with the very lines that it is of.
+//! Always holds: a head that is accepted was signed with the key, and the ledger begins with the very lines that it is of;
+//! a text that is accepted was signed with the key, as a text of its kind.
 
 use std::fmt::{self, Display};
 use std::path::{Path, PathBuf};
@@ -111,6 +113,11 @@ impl Signer {
         let signature = [&self.verifier().hash().to_be_bytes()[..], &signature].concat();
         format!("{text}\n{SIGNED}{} {}\n", self.name, BASE64.encode(signature))
     }
+
+    /// The signature of a text of a kind, such as `understudy seal`, in base64.
+    pub fn attest(&self, kind: &str, text: &str) -> String {
+        BASE64.encode(self.key.sign(attested(kind, text).as_bytes()).to_bytes())
+    }
 }
 
 impl Verifier {
@@ -175,6 +182,17 @@ impl Verifier {
             false => Err(format!("the ledger's first {size} lines are not those that were signed")),
         }
     }
+
+    /// Whether `signature` is one of [`Signer::attest`] over this text and with this key.
+    ///
+    /// # Errors
+    /// What is wrong, in words.
+    pub fn attested(&self, kind: &str, text: &str, signature: &str) -> Result<(), String> {
+        let bytes = BASE64.decode(signature).map_err(|_| "its signature is not base64")?;
+        let signature = Signature::from_slice(&bytes).map_err(|_| "its signature has the wrong length")?;
+        let verified = self.key.verify_strict(attested(kind, text).as_bytes(), &signature);
+        verified.map_err(|_| format!("its signature is not that of {self} over what it says"))
+    }
 }
 
 impl Display for Verifier {
@@ -187,6 +205,11 @@ impl Display for Verifier {
 /// The text of a head.
 fn head(origin: &str, tree: &Tree) -> String {
     format!("{origin}\n{}\n{}\n", tree.size, BASE64.encode(tree.root()))
+}
+
+/// What is signed of a text of a kind.
+fn attested(kind: &str, text: &str) -> String {
+    format!("{kind}\n{text}")
 }
 
 fn is_name(name: &str) -> bool {

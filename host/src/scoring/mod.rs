@@ -6,6 +6,7 @@
 
 mod cells;
 mod condition;
+mod evidence;
 mod exact;
 mod interval;
 mod local;
@@ -13,6 +14,10 @@ mod window;
 
 pub use cells::{Cells, CellsError, ModelScores, Outcome, ScoredPairs, Shape, Slice, Tally, Totals};
 pub use condition::{ConditionError, Conditions};
+pub use evidence::{
+    Evidence, EvidencePair, GROUPS, Inputs, Labels, ModelSums, Place, Sums, WindowEvidence, WindowInputs,
+    group,
+};
 pub use exact::ExactSum;
 pub use interval::{
     Block, Difference, Interval, POWER, Sequence, at_least, jackknife, jackknifed, shares, standard_error,

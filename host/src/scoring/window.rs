@@ -106,7 +106,7 @@ impl WindowClock {
     }
 
     /// The civil window that follows.
-    fn next(&self, window: Window) -> Window {
+    pub fn next(&self, window: Window) -> Window {
         let length = match self.windows.every {
             Every::Hour => 1.hour(),
             Every::Day => 1.day(),

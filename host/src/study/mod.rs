@@ -3,6 +3,7 @@
 //! Pure: text in, a [`Study`] or every fault in it out. No file is opened here, no plugin loaded, no clock read.
 //! A [`Study`] that exists has passed every check that needs nothing but its text.
 
+mod canonical;
 mod check;
 mod condition;
 mod fault;
@@ -23,12 +24,13 @@ use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
+pub use canonical::{Canonical, NotCanonical};
 pub use fault::{Fault, Faults};
 pub use parse::parse;
 pub use schema::schema;
 pub use threshold::{
-    Blinding, Chance, Counted, Cycle, Direction, Evidence, Interference, Quantifier, Reference, Scope,
-    Shares, Threshold,
+    Blinding, Chance, Counted, Cycle, Direction, Evidence, Interference, InterferenceKind, Quantifier,
+    Reference, Scope, Shares, Threshold,
 };
 
 /// What the values of a field are. The same six as in `wit/shadow.wit`.

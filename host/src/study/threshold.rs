@@ -7,7 +7,7 @@ mod read;
 
 use std::path::PathBuf;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub(super) use read::{Known, blinding, scopes, threshold};
 
@@ -141,6 +141,16 @@ pub enum Interference {
     Void,
     /// What came after it does not count.
     Split,
+}
+
+/// What may come between.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum InterferenceKind {
+    /// Somebody was shown answers of a model.
+    Exposure,
+    /// The substrate or its comparator changed.
+    ComparatorChange,
 }
 
 /// A part of the input that may be promoted by itself.

@@ -12,12 +12,11 @@ use serde::Serialize;
 
 pub use rule::{Rule, Score};
 
+use super::SHOWN_CONFIDENCE;
 use crate::study::{Counted, Direction, Every, Evidence, Quantifier, Scope, Study, Threshold};
 
 /// The chance of GO at which a margin counts as told apart.
 pub const POWER: f64 = 0.8;
-/// The confidence of margins where the study takes a point for evidence.
-pub const CONFIDENCE: f64 = 0.95;
 /// How many truths stand on either side of the bound.
 const ASIDE: i32 = 5;
 /// The chance of GO at the last of them, where the truth can lie so far.
@@ -271,7 +270,7 @@ impl Planner<'_> {
     fn confidence(&self) -> f64 {
         match self.rule.evidence {
             Evidence::Bound(confidence) => confidence,
-            Evidence::Point => CONFIDENCE,
+            Evidence::Point => SHOWN_CONFIDENCE,
         }
     }
 

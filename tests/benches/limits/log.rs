@@ -62,7 +62,7 @@ fn batches() -> Vec<RecordBatch> {
 
 /// A new log, in which only snapshots are written.
 fn open(run: &Path, batch: &RecordBatch) -> (LogWriter, Writing) {
-    let Ok(Found::Fresh(directory)) = RunDirectory::open(run, "", None) else { panic!("it is new") };
+    let Ok(Found::Fresh(directory)) = RunDirectory::open(run, "study", None) else { panic!("it is new") };
     let ledger = Ledger::create(run, None).expect("a new ledger");
     let recovered = recover(run, 0, [0; 2]).expect("nothing is there");
     let sealer = Sealer::new(directory, ledger, [[0; 4]; 2]);

@@ -1,6 +1,9 @@
 //! What the ledger tells of.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+use crate::study::InterferenceKind;
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -12,6 +15,8 @@ pub enum Event {
         study: String,
         /// SHA-256 of `seal.json`, in hexadecimal.
         seal: String,
+        /// SHA-256 of `study.toml` to the byte, as the run keeps it, in hexadecimal. The seal has that of what it says.
+        study_toml: String,
         /// The version of understudy that opened it.
         version: String,
         /// The verifier key of the ledger's signed head, if it is signed.
@@ -89,6 +94,31 @@ pub enum Event {
         ids: String,
         /// Rows that were asked for and refused, since their decision had not come or their horizon was not over.
         refused: u64,
+        /// From when on decisions may have been swayed by it; nothing if the run was closed before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        since: Option<Timestamp>,
+    },
+    /// Somebody told of something that came between, outside of what this program sees.
+    Disclosed {
+        /// What sort of thing.
+        what: InterferenceKind,
+        /// Who tells of it.
+        who: String,
+        /// What is known of it.
+        text: String,
+        /// From when on decisions may have been otherwise for it.
+        since: Timestamp,
+    },
+    /// A verdict was given.
+    Verdict {
+        /// Its file.
+        file: FileDigest,
+        /// Whether the run was closed; otherwise it was looked at before its end.
+        closed: bool,
+        /// How many records of each stream the log held.
+        position: [u64; 2],
+        /// Each model and scope with its verdict in a word: `model/scope: GO`.
+        rulings: Vec<String>,
     },
     /// A note.
     Note {

@@ -7,6 +7,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::runlog::note::Verifier;
+use crate::study::InterferenceKind;
 
 fn folder() -> TempDir {
     TempDir::new().expect("a folder")
@@ -33,7 +34,13 @@ fn events() -> Vec<Event> {
     let files = vec![FileDigest { file: "report.json".to_owned(), sha256: digest("e") }];
     let key = Some("vienna+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k".to_owned());
     vec![
-        Event::Opened { study: "rooms".to_owned(), seal: digest("a"), version: "0.1.0".to_owned(), key },
+        Event::Opened {
+            study: "rooms".to_owned(),
+            seal: digest("a"),
+            study_toml: digest("b"),
+            version: "0.1.0".to_owned(),
+            key,
+        },
         Event::Plugin {
             role: "model".to_owned(),
             name: "forest".to_owned(),
@@ -60,6 +67,19 @@ fn events() -> Vec<Event> {
             rows: 12,
             ids: digest("f"),
             refused: 3,
+            since: Some("2026-04-20T06:00:00Z".parse().unwrap()),
+        },
+        Event::Disclosed {
+            what: InterferenceKind::ComparatorChange,
+            who: "bo".to_owned(),
+            text: "the rules changed".to_owned(),
+            since: "2026-04-21T06:00:00Z".parse().unwrap(),
+        },
+        Event::Verdict {
+            file: FileDigest { file: "verdict.json".to_owned(), sha256: digest("g") },
+            closed: true,
+            position: [7, 6],
+            rulings: vec!["rules/all: NO-GO".to_owned()],
         },
         note("the rules changed at noon;\nsee ticket 7, \u{2014} käi"),
         Event::Reduced {
@@ -120,7 +140,7 @@ fn entries_are_written_so() {
         settings.add_filter(&format!("{letter}{{64}}"), format!("{letter}.."));
     }
     settings.bind(|| insta::assert_snapshot!(shown.collect::<Vec<_>>().join("\n"), @r#"
-    {"entry":0,"at":"2026-03-01T10:00:00.5Z","previous":"0000000000000000000000000000000000000000000000000000000000000000","kind":"opened","study":"rooms","seal":"a..","version":"0.1.0","key":"vienna+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k","hash":"28fbf521dbc42064270a6bd0600cf3353f9943a533add4fa72fbeaa459753c88"}
+    {"entry":0,"at":"2026-03-01T10:00:00.5Z","previous":"0000000000000000000000000000000000000000000000000000000000000000","kind":"opened","study":"rooms","seal":"a..","study-toml":"b..","version":"0.1.0","key":"vienna+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k","hash":"faf2d369a0002476b0f3bfbda7817d91b3955fdc5308aded978078f13b8b800d"}
     {"entry":1,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"plugin","role":"model","name":"forest","sha256":"b..","assets":[{"name":"weights","sha256":"c.."}],"hash":".."}
     {"entry":2,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"refused","snapshots":{"rejected":1,"duplicate":2,"conflict":3,"late":4},"decisions":{"rejected":0,"duplicate":0,"conflict":0,"late":0},"hash":".."}
     {"entry":3,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"sealed","group":0,"segments":[{"file":"snapshots/000000.parquet","sha256":"d..","bytes":4096,"rows":100,"sequences":[0,99]},{"file":"refused/000000.parquet","sha256":"d..","bytes":4096,"rows":100}],"covers":[110,0],"hash":".."}
@@ -239,6 +259,7 @@ fn several_that_append_keep_one_chain_and_one_head() {
     let opened = Event::Opened {
         study: "rooms".to_owned(),
         seal: digest("a"),
+        study_toml: digest("b"),
         version: "0.1.0".to_owned(),
         key: first.key(),
     };

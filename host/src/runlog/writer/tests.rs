@@ -19,7 +19,7 @@ fn batch(numbers: impl IntoIterator<Item = u64>) -> RecordBatch {
 }
 
 fn open(run: &Path, commit: Commit) -> (LogWriter, Writing) {
-    let Ok(Found::Fresh(directory)) = RunDirectory::open(run, "", None) else { panic!("it is new") };
+    let Ok(Found::Fresh(directory)) = RunDirectory::open(run, "study", None) else { panic!("it is new") };
     let ledger = Ledger::create(run, None).expect("a new ledger");
     let recovered = recover(run, 0, [0; 2]).expect("nothing is there");
     let schemas = [(); 4].map(|()| batch([]).schema());

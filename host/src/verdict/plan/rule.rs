@@ -7,6 +7,7 @@ use statrs::distribution::{ContinuousCDF, Normal};
 
 use crate::scoring::{at_least, wilson};
 use crate::study::{Direction, Evidence};
+use crate::verdict::meets;
 
 /// Up to this standard deviation of the hits the binomial distribution is summed. Beyond, the normal one is within 1e-4 of
 /// it (its error is below 0.07 / deviation by the skewness), and does not take longer the more there are.
@@ -74,40 +75,29 @@ impl Rule {
 
     /// Of `n` scores of 0 and 1 the least hits, or with `at-most` the most, that meet the bound; `None` if none do.
     ///
-    /// Of a point the count is exact: 0.85 of 20 is 17. Of a bound it is that of [`wilson`]'s interval.
+    /// They meet it as they do in a verdict: a point by its counts, so that 0.85 of 20 is 17, and a bound by [`wilson`]'s
+    /// interval.
     pub fn hits(&self, n: u64) -> Option<u64> {
-        let level = match self.evidence {
-            Evidence::Point => return self.exact_hits(n),
-            Evidence::Bound(level) => level,
+        let passes = |hits: u64| match self.evidence {
+            Evidence::Point => meets(hits, n, self.direction, self.bound),
+            Evidence::Bound(confidence) => {
+                wilson(hits, n, confidence).is_some_and(|interval| match self.direction {
+                    Direction::AtLeast => interval.lower >= self.bound,
+                    Direction::AtMost => interval.upper <= self.bound,
+                })
+            }
         };
-        let meets = |hits: u64| {
-            wilson(hits, n, level).is_some_and(|interval| match self.direction {
-                Direction::AtLeast => interval.lower >= self.bound,
-                Direction::AtMost => interval.upper <= self.bound,
-            })
-        };
-        // By how many the best count there can be is missed at most.
-        let best = |off: u64| if self.direction == Direction::AtLeast { n - off } else { off };
-        if !meets(best(0)) {
+        // The count that misses the best one by so many.
+        let off_best = |off: u64| if self.direction == Direction::AtLeast { n - off } else { off };
+        if !passes(off_best(0)) {
             return None;
         }
-        let (mut off, mut over) = (0, n + 1);
-        while over - off > 1 {
-            let middle = off + (over - off) / 2;
-            if meets(best(middle)) { off = middle } else { over = middle }
+        let (mut passing, mut failing) = (0, n + 1);
+        while failing - passing > 1 {
+            let middle = passing + (failing - passing) / 2;
+            if passes(off_best(middle)) { passing = middle } else { failing = middle }
         }
-        Some(best(off))
-    }
-
-    fn exact_hits(&self, n: u64) -> Option<u64> {
-        let within = (0.0..=1.0).contains(&self.bound);
-        let (floor, exact) = if within { portion(self.bound, n) } else { (0, true) };
-        match self.direction {
-            Direction::AtLeast if within => Some(floor + u64::from(!exact)),
-            Direction::AtMost if within => Some(floor),
-            Direction::AtLeast => (self.bound < 0.0).then_some(0),
-            Direction::AtMost => (self.bound > 1.0).then_some(n),
-        }
+        Some(off_best(passing))
     }
 
     /// How far a figure lies on the right side of the bound, in units of the metric; below 0 on the wrong side.
@@ -157,23 +147,6 @@ impl Rule {
             if enough(middle) { above = middle } else { below = middle }
         }
         Some(above)
-    }
-}
-
-/// The whole part of `share`, from 0 to 1, of `n`, and whether there is nothing beside it. Exact: the share is the decimal
-/// number that was declared, which is the shortest that reads back as the same float.
-fn portion(share: f64, n: u64) -> (u64, bool) {
-    let shortest = format!("{share:e}");
-    let (digits, exponent) = shortest.split_once('e').unwrap_or((&shortest, "0"));
-    let fraction = digits.split_once('.').map_or(0, |(_, fraction)| fraction.len());
-    let digits: u128 = digits.replace('.', "").parse().unwrap_or(0);
-    // share = digits / 10^places. There are at most 17 digits, so digits * n is below 10^37.
-    let places = fraction as i64 - exponent.parse::<i64>().unwrap_or(0);
-    let product = digits * u128::from(n);
-    match u32::try_from(places).ok().and_then(|places| 10u128.checked_pow(places)) {
-        Some(whole) => ((product / whole) as u64, product.is_multiple_of(whole)),
-        // So small a share is less than one of any number.
-        None => (0, product == 0),
     }
 }
 

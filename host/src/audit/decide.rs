@@ -1,0 +1,267 @@
+//! The verdict on a run: its facts gathered, ruled on, written down.
+//!
+//! Always holds: a verdict is given over the threshold in the seal, and only of a run that is whole; it is in the ledger before
+//! anybody reads it; the verdict on a closed run can be made again, to the byte.
+
+use std::path::Path;
+
+use anyhow::{Context as _, anyhow, bail};
+
+use super::finding::Findings;
+use super::{entries, files, sealed, verify};
+use crate::pairing::Accounting;
+use crate::run::{Prepared, Saved, WhatIf, conditions, needed, rebuild};
+use crate::runlog::ledger::{Entry, Event, FileDigest, Ledger, is_closed};
+use crate::runlog::note::{Signer, Verifier};
+use crate::runlog::{CHECKPOINT, VERDICT, checkpoint, write_file};
+use crate::sandbox::digest;
+use crate::scoring::{Cells, Evidence, Inputs};
+use crate::study::{InterferenceKind, Study};
+use crate::verdict::{Facts, Interfered, Verdict, rule};
+
+/// Whose verdict is asked for; of everything unless named.
+#[derive(Clone, Debug, Default)]
+pub struct Choice {
+    /// A model.
+    pub model: Option<String>,
+    /// A scope.
+    pub scope: Option<String>,
+}
+
+impl Choice {
+    /// Whether a study has what is asked for.
+    fn check(&self, study: &Study) -> anyhow::Result<()> {
+        let listed = |names: Vec<&str>| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        let models: Vec<&str> = study.models.iter().map(|model| model.name.as_str()).collect();
+        if let Some(model) = self.model.as_deref().filter(|model| !models.contains(model)) {
+            bail!("the study has no model \"{model}\"; it has {}", listed(models));
+        }
+        let scopes: Vec<&str> = study.scopes.iter().map(|scope| scope.name.as_str()).collect();
+        if let Some(scope) = self.scope.as_deref().filter(|scope| *scope != "all" && !scopes.contains(scope))
+        {
+            bail!(
+                "no scope \"{scope}\" was declared before the study began, and a part that is picked afterwards permits nothing; \
+                 declared are: {}",
+                listed(scopes)
+            );
+        }
+        Ok(())
+    }
+}
+
+/// What came of deciding.
+pub enum Decided {
+    /// The verdict.
+    Verdict(Box<Verdict>),
+    /// The run is not whole: VOID, and there are no figures to go with it.
+    Broken(Vec<String>),
+}
+
+/// Gives the verdict on a run, and writes it down. `keys` are who must have signed ledger and seal.
+///
+/// # Errors
+/// When the run is none, or declares no threshold, or is an offline evaluation; or when the verdict cannot be written down.
+pub fn decide(
+    run: &Path,
+    choice: &Choice,
+    keys: &[Verifier],
+    signer: Option<Signer>,
+) -> anyhow::Result<Decided> {
+    let findings = verify(run, keys)?;
+    if !findings.broken.is_empty() {
+        return Ok(Decided::Broken(findings.broken.iter().map(ToString::to_string).collect()));
+    }
+    let entries = entries(run)?;
+    let (prepared, seal) = sealed(run, &WhatIf::default())?;
+    let threshold = prepared.study.threshold.as_ref();
+    threshold.with_context(|| {
+        format!(
+            "the study \"{}\" declares no threshold, so nothing was promised that could be met; declare [threshold] before a \
+             study begins",
+            prepared.study.name
+        )
+    })?;
+    choice.check(&prepared.study)?;
+    if prepared.replay_of.is_some() {
+        bail!(
+            "{} is an offline evaluation of another run's log: what the models did not see live permits nothing; decide on \
+             the run itself",
+            run.display()
+        );
+    }
+    let closed = is_closed(&entries);
+    let (verdict, position) = match closed {
+        true => {
+            let saved = saved(run)?;
+            (closed_verdict(&prepared, &seal, &saved, &entries)?, saved.counted.position)
+        }
+        false => {
+            let rebuilt = rebuild(&prepared, run, needed(&prepared), |_| Ok(()))?;
+            let found = Found {
+                closed,
+                clocks: rebuilt.counted.clocks,
+                accounting: rebuilt.accounting,
+                inputs: &rebuilt.counted.inputs,
+                cells: &rebuilt.judged.cells,
+                evidence: &rebuilt.judged.evidence,
+            };
+            (ruled(&prepared, &seal, &entries, &found)?, rebuilt.counted.position)
+        }
+    };
+    let json = verdict.to_json();
+    write_file(run, VERDICT, json.as_bytes())?;
+    let rulings = verdict.models.iter().flat_map(|model| {
+        let ruling = |scope: &crate::verdict::Ruling| {
+            format!("{}/{}: {}", model.model, scope.scope, scope.verdict.name())
+        };
+        model.scopes.iter().map(ruling)
+    });
+    let file = FileDigest { file: VERDICT.to_owned(), sha256: digest(json.as_bytes()) };
+    let event = Event::Verdict { file, closed, position, rulings: rulings.collect() };
+    let (ledger, _) = Ledger::open(run, signer)?;
+    ledger.append(event)?;
+    Ok(Decided::Verdict(Box::new(verdict)))
+}
+
+/// The checkpoint of a closed run.
+fn saved(run: &Path) -> anyhow::Result<Saved> {
+    let path = run.join(CHECKPOINT);
+    let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    checkpoint::decode(&bytes).map_err(|error| anyhow!("cannot use {}: {error}", path.display()))
+}
+
+/// The verdict on a closed run, from what it left behind and what its ledger had told by then.
+///
+/// # Errors
+/// When the run left no sums, or the study declares no threshold.
+fn closed_verdict(
+    prepared: &Prepared,
+    seal: &str,
+    saved: &Saved,
+    entries: &[Entry],
+) -> anyhow::Result<Verdict> {
+    let (Some(judged), Some(ended)) = (&saved.judged, &saved.ended) else {
+        bail!("{CHECKPOINT} is not that of an ended run; `understudy verify` says what is wrong")
+    };
+    let found = Found {
+        closed: true,
+        clocks: saved.counted.clocks,
+        accounting: ended.accounting,
+        inputs: &saved.counted.inputs,
+        cells: &judged.cells,
+        evidence: &judged.evidence,
+    };
+    ruled(prepared, seal, entries, &found)
+}
+
+/// What a verdict is made again from.
+#[derive(Clone, Copy)]
+pub struct Again<'a> {
+    /// The study, with the plugins that the run kept.
+    pub prepared: &'a Prepared,
+    /// What the run left behind.
+    pub saved: &'a Saved,
+    /// SHA-256 of its seal, in hexadecimal.
+    pub seal: &'a str,
+}
+
+/// Holds the last verdict of a run against its entry in the ledger and, where `again` is there, against one that is made now.
+pub fn check(run: &Path, entries: &[Entry], again: Option<Again<'_>>, findings: &mut Findings) {
+    let verdict = |entry: &Entry| match &entry.event {
+        Event::Verdict { file, closed, .. } => Some((file.clone(), *closed)),
+        _ => None,
+    };
+    let Some(at) = entries.iter().rposition(|entry| verdict(entry).is_some()) else { return };
+    let Some((file, closed)) = verdict(&entries[at]) else { return };
+    findings.look("verdict", |findings| {
+        let before = findings.broken.len();
+        files::check(run, &file.file, &file.sha256, "the ledger", findings);
+        let Some(Again { prepared, saved, seal }) =
+            again.filter(|_| closed && findings.broken.len() == before)
+        else {
+            return format!(
+                "{VERDICT} is as the ledger has it; it was given before the end, and is not made again"
+            );
+        };
+        let made = closed_verdict(prepared, seal, saved, &entries[..at]);
+        match (made, std::fs::read(run.join(VERDICT))) {
+            (Ok(made), Ok(there)) if made.to_json().as_bytes() == there => {}
+            (Ok(_), _) => {
+                findings.fault(VERDICT, "it is not the verdict that the sums and the declaration give")
+            }
+            (Err(error), _) => findings.fault(VERDICT, format_args!("{error:#}")),
+        }
+        format!("{VERDICT} comes out of the sums and the declaration again, to the byte")
+    });
+}
+
+/// What is known of the records of a run.
+struct Found<'f> {
+    closed: bool,
+    clocks: [Option<i64>; 2],
+    accounting: Accounting,
+    inputs: &'f Inputs,
+    cells: &'f Cells,
+    evidence: &'f Evidence,
+}
+
+fn ruled(prepared: &Prepared, seal: &str, entries: &[Entry], found: &Found<'_>) -> anyhow::Result<Verdict> {
+    let threshold = prepared.study.threshold.as_ref().context("the study declares no threshold")?;
+    let metric = &prepared.metrics[threshold.metric];
+    let mut scorer = metric.plugin.instance();
+    let mut wrong = None;
+    let mut reduce = |pairs, sums: &[f64]| match scorer.reduce(pairs, sums) {
+        Ok(figure) => figure,
+        Err(what) => {
+            wrong.get_or_insert(what);
+            None
+        }
+    };
+    let interferences = interferences(entries);
+    let facts = Facts {
+        study: &prepared.study,
+        threshold,
+        conditions: &conditions(&prepared.study),
+        seal,
+        closed: found.closed,
+        clocks: found.clocks,
+        accounting: found.accounting,
+        inputs: found.inputs,
+        cells: found.cells,
+        evidence: found.evidence,
+        range: metric.plugin.range,
+        references: &prepared.references,
+        interferences: &interferences,
+    };
+    let verdict = rule(&facts, &mut reduce);
+    match wrong {
+        Some(what) => bail!("metric \"{}\": {what}", metric.name),
+        None => Ok(verdict),
+    }
+}
+
+/// What came between, by the ledger, in order of time.
+fn interferences(entries: &[Entry]) -> Vec<Interfered> {
+    let mut found = Vec::new();
+    for Entry { event, .. } in entries {
+        match event {
+            Event::Exposure { who, how, rows, since: Some(since), .. } if *rows > 0 => {
+                found.push(Interfered {
+                    kind: InterferenceKind::Exposure,
+                    since: *since,
+                    what: format!("{who} was shown {rows} rows by {how}"),
+                })
+            }
+            Event::Disclosed { what, who, text, since } => {
+                found.push(Interfered {
+                    kind: *what,
+                    since: *since,
+                    what: format!("{text} (told by {who})"),
+                });
+            }
+            _ => {}
+        }
+    }
+    found.sort_by_key(|interfered| interfered.since);
+    found
+}

@@ -1,0 +1,75 @@
+//! Figures and thresholds in words.
+//!
+//! Always holds: a share is told with its counts, and its decimals are cut off, never rounded up to a bound that it misses.
+
+use super::bound::meets;
+use super::{Facts, Finding};
+use crate::study::{Counted, Direction, Evidence, Quantifier, Threshold};
+
+/// The threshold in words.
+pub fn in_words(facts: &Facts<'_>) -> String {
+    let Threshold { metric, direction, bound, quantifier, windows, evidence, .. } = facts.threshold;
+    let which = match windows {
+        Counted::First(count) => format!("the first {count} complete windows"),
+        Counted::Latest(count) => format!("the latest {count} complete windows"),
+        Counted::All => "everything".to_owned(),
+    };
+    let how = match quantifier {
+        Quantifier::EveryWindow => format!("in each of {which}"),
+        Quantifier::Pooled => format!("over {which} taken together"),
+    };
+    let by = match evidence {
+        Evidence::Point => "by the figure itself".to_owned(),
+        Evidence::Bound(confidence) => format!("by its bound at confidence {confidence}"),
+    };
+    format!("{} {} {bound} {how}, {by}", facts.study.metrics[*metric].name, side(*direction))
+}
+
+/// How a finding that passes passed.
+pub fn passed(threshold: &Threshold, together: &Finding, windows: &[Finding]) -> String {
+    let bound = threshold.bound;
+    match threshold.quantifier {
+        Quantifier::Pooled => {
+            format!("{}, and {} {bound} is asked", figure(together), side(threshold.direction))
+        }
+        Quantifier::EveryWindow => format!(
+            "each of {} windows has {} {bound}; together {}",
+            windows.len(),
+            side(threshold.direction),
+            figure(together)
+        ),
+    }
+}
+
+/// A finding, by its counts where it is a share.
+pub fn figure(finding: &Finding) -> String {
+    match (finding.hits, finding.value) {
+        (Some(hits), _) => format!("{hits} of {} ({})", finding.pairs, share(hits, finding.pairs)),
+        (None, Some(value)) => format!("{value:.6} over {} pairs", finding.pairs),
+        (None, None) => "not defined".to_owned(),
+    }
+}
+
+/// On which side of the bound.
+pub fn side(direction: Direction) -> &'static str {
+    match direction {
+        Direction::AtLeast => "at least",
+        Direction::AtMost => "at most",
+    }
+}
+
+/// A share to six places, cut off and not rounded up: 0.8499999 is not 0.85.
+pub fn share(part: u64, whole: u64) -> String {
+    let millionths = u128::from(part) * 1_000_000 / u128::from(whole.max(1));
+    format!("{}.{:06}", millionths / 1_000_000, millionths % 1_000_000)
+}
+
+/// Whether a share is at least `bound`, by its counts.
+pub fn at_least(part: u64, whole: u64, bound: f64) -> bool {
+    meets(part, whole, Direction::AtLeast, bound)
+}
+
+/// Whether a share is at most `bound`, by its counts.
+pub fn at_most(part: u64, whole: u64, bound: f64) -> bool {
+    meets(part, whole, Direction::AtMost, bound)
+}

@@ -1,0 +1,347 @@
+//! The seal: what was sealed may not change, neither before a run nor while it goes on, and every change is named; how it is
+//! laid out may. Who signed a seal is known, and a seal that was tampered with is not believed.
+
+use std::fs;
+
+use understudy_host::runlog::ledger::{self, Event, Ledger};
+use understudy_host::sandbox::digest;
+use understudy_tests::process::{Running, until};
+use understudy_tests::tables::open_rows;
+use understudy_tests::{Bench, Said, plugin};
+
+const RUN: [&str; 4] = ["run", "study.toml", "--run", "run"];
+
+/// The digests, keys and times of one seal are not those of another.
+const UNLIKE: [(&str, &str); 4] = [
+    (r"[0-9a-f]{64}|[0-9a-f]{12}\.\.\.", "SHA-256"),
+    (r"[a-z]+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]{44}", "KEY"),
+    (r"20\d\d-\d\d-\d\dT[0-9:.]+Z", "TIME"),
+    (r#""ed25519": "[A-Za-z0-9+/=]{88}""#, r#""ed25519": "SIGNATURE""#),
+];
+
+/// The small study, with a plugin and an asset of its own and a number that is not whole.
+fn bench() -> Bench {
+    let bench = Bench::small();
+    bench.change(&[
+        ("nights = \"integer\"", "nights = \"integer\"\nbooker = \"text\""),
+        (
+            "plugin = \"PLUGINS/recorded.wasm\"\ngrant = [\"booked\"]",
+            "plugin = \"echo.wasm\"\nassets = { notes = \"notes.txt\" }\ngrant = [\"booked\", \"booker\"]",
+        ),
+        ("every = \"day\"\n", "every = \"day\"\n\n[log]\nreplay-share = 0.85\n"),
+    ]);
+    bench.write("echo.wasm", fs::read(plugin("recorded")).expect("the component is there"));
+    bench.write("notes.txt", "remember");
+    bench
+}
+
+fn seal(bench: &Bench, arguments: &[&str]) -> String {
+    let said = bench.understudy(&[&["seal", "study.toml"], arguments].concat());
+    assert_eq!((said.code, said.err.as_str()), (0, ""));
+    said.out
+}
+
+fn key(bench: &Bench, name: &str) -> String {
+    let said = bench.understudy(&["key", name, "--output", name]);
+    assert_eq!((said.code, said.err.as_str()), (0, ""));
+    said.out.trim().to_owned()
+}
+
+fn refused(said: &Said) -> String {
+    assert_eq!((said.code, said.out.as_str()), (1, ""), "{}", said.err);
+    assert_eq!(said.err.lines().count(), 1, "{}", said.err);
+    said.err.clone()
+}
+
+/// What a command says while a file is otherwise: of its bytes, `old` is `new`.
+fn with(bench: &Bench, file: &str, old: &str, new: &str, command: &[&str]) -> Said {
+    let path = bench.path().join(file);
+    let before = fs::read(&path).expect("the file is there");
+    let at = before.windows(old.len()).position(|window| window == old.as_bytes());
+    let at = at.unwrap_or_else(|| panic!("{file} has no {old}"));
+    let after = [&before[..at], new.as_bytes(), &before[at + old.len()..]].concat();
+    fs::write(&path, after).expect("written");
+    let said = bench.understudy(command);
+    fs::write(&path, before).expect("written back");
+    said
+}
+
+/// What a study says to each change of something that was sealed, of one character or one byte.
+fn each_change(bench: &Bench) -> String {
+    let changes = [
+        ("study.toml", "0.85", "0.84"),
+        ("study.toml", "field = \"booked\", form", "field = \"booker\", form"),
+        // In a part of the component that does nothing.
+        ("echo.wasm", "processed-by", "processed-bz"),
+        ("notes.txt", "remember", "remembor"),
+    ];
+    let said = changes.map(|(file, old, new)| refused(&with(bench, file, old, new, &RUN)));
+    said.concat()
+}
+
+/// The study with the same values, written as otherwise as can be.
+fn lay_out_otherwise(bench: &Bench) {
+    bench.change(&[
+        (
+            "study = \"small\"\n",
+            "# What was promised.\nwindows = { every = 'day' } # each day\nstudy = \"\"\"small\"\"\"\n",
+        ),
+        ("\n[windows]\nevery = \"day\"\n", "\n"),
+        ("booked = \"text\"\nnights = \"integer\"\n", "nights = 'integer'\n\"booked\" = \"text\"\n"),
+        ("replay-share = 0.85", "replay-share = 85.0e-2"),
+        (
+            "config = { field = \"booked\", form = \"label\" }",
+            "config.form = \"label\"\nconfig.field = \"booked\"",
+        ),
+    ]);
+}
+
+#[test]
+fn a_study_is_sealed_and_run_under_its_seal() {
+    let bench = bench();
+    insta::with_settings!({ filters => UNLIKE }, {
+        insta::assert_snapshot!(seal(&bench, &[]), @r#"
+        study.toml is sealed in seal.json: study "small"
+          declaration                          SHA-256
+          model       echo                     SHA-256
+            asset     notes                    SHA-256
+          comparator  recorded                 SHA-256
+          metric      agreement                SHA-256
+        sealed on TIME, not signed
+        "#);
+    });
+    let sealed = fs::read(bench.path().join("seal.json")).expect("it was sealed");
+    assert!(!bench.path().join("run").exists());
+    lay_out_otherwise(&bench);
+    let report = bench.run(&[]);
+    assert_eq!(fs::read(bench.path().join("run/seal.json")).expect("a run has a seal"), sealed);
+    let seal: serde_json::Value = serde_json::from_slice(&sealed).expect("a seal is JSON");
+    assert_eq!(report["declaration"], seal["declaration"]);
+    let declared = seal["declared"].to_string();
+    assert_eq!(seal["declaration"], digest(declared.as_bytes()), "{declared}");
+    let said = bench.understudy(&["verify", "run"]);
+    assert_eq!(said.code, 0, "{}", said.out);
+}
+
+#[test]
+fn what_changed_after_the_seal_is_caught_before_the_start() {
+    let bench = bench();
+    seal(&bench, &[]);
+    insta::with_settings!({ filters => UNLIKE }, {
+        insta::assert_snapshot!(each_change(&bench), @r#"
+        study.toml was sealed in seal.json on TIME, and what was promised has changed since: `log.replay-share` was 0.85 and is 0.84; put it back, or move the seal away and seal the study anew with `understudy seal`
+        study.toml was sealed in seal.json on TIME, and what was promised has changed since: `models[echo].config.field` was "booked" and is "booker"; put it back, or move the seal away and seal the study anew with `understudy seal`
+        study.toml was sealed in seal.json on TIME, and what was promised has changed since: the component of model "echo" was SHA-256 and is SHA-256; put it back, or move the seal away and seal the study anew with `understudy seal`
+        study.toml was sealed in seal.json on TIME, and what was promised has changed since: the asset `notes` of model "echo" was SHA-256 and is SHA-256; put it back, or move the seal away and seal the study anew with `understudy seal`
+        "#);
+    });
+    bench.change(&[
+        ("0.85", "0.84"),
+        ("every = \"day\"", "every = \"hour\""),
+        ("values = [\"a\", \"b\"]", "values = [\"b\", \"a\"]"),
+    ]);
+    bench.write("notes.txt", "forget");
+    insta::with_settings!({ filters => UNLIKE }, {
+        insta::assert_snapshot!(refused(&bench.understudy(&RUN)), @r#"study.toml was sealed in seal.json on TIME, and what was promised has changed since: `conditions[room].values[0]` was "a" and is "b", `conditions[room].values[1]` was "b" and is "a", `log.replay-share` was 0.85 and is 0.84, `windows.every` was "day" and is "hour", the asset `notes` of model "echo" was SHA-256 and is SHA-256; put it back, or move the seal away and seal the study anew with `understudy seal`"#);
+        insta::assert_snapshot!(refused(&bench.understudy(&["seal", "study.toml"])), @r#"study.toml was sealed in seal.json on TIME, and what was promised has changed since: `conditions[room].values[0]` was "a" and is "b", `conditions[room].values[1]` was "b" and is "a", `log.replay-share` was 0.85 and is 0.84, `windows.every` was "day" and is "hour", the asset `notes` of model "echo" was SHA-256 and is SHA-256; put it back, or move the seal away and seal the study anew with `understudy seal`"#);
+    });
+    assert!(!bench.path().join("run").exists(), "nothing was begun");
+    fs::remove_file(bench.path().join("seal.json")).expect("it was sealed");
+    seal(&bench, &[]);
+    bench.run(&[]);
+}
+
+#[test]
+fn what_changed_since_the_start_is_caught_when_going_on() {
+    let bench = bench();
+    bench.change(&[("file = \"snapshots.jsonl\"", "stdin = true")]);
+    let text = fs::read(bench.path().join("study.toml")).expect("the study");
+    let mut running = Running::start(bench.command(&RUN));
+    running.feed(fs::read(bench.path().join("snapshots.jsonl")).expect("snapshots"));
+    until("five snapshots are in the log", || open_rows(&bench.path().join("run"), "snapshots") == 5);
+    running.signal("TERM");
+    assert_eq!(running.said().code, 130);
+    insta::with_settings!({ filters => UNLIKE }, {
+        insta::assert_snapshot!(each_change(&bench), @r#"
+        run holds a run of this study that has not ended, and what was promised has changed since: `log.replay-share` was 0.85 and is 0.84; put it back to go on, or choose another directory with --run
+        run holds a run of this study that has not ended, and what was promised has changed since: `models[echo].config.field` was "booked" and is "booker"; put it back to go on, or choose another directory with --run
+        run holds a run of this study that has not ended, and what was promised has changed since: the component of model "echo" was SHA-256 and is SHA-256; put it back to go on, or choose another directory with --run
+        run holds a run of this study that has not ended, and what was promised has changed since: the asset `notes` of model "echo" was SHA-256 and is SHA-256; put it back to go on, or choose another directory with --run
+        "#);
+    });
+    lay_out_otherwise(&bench);
+    let damaged = with(&bench, "run/study.toml", "small", "large", &RUN);
+    insta::assert_snapshot!(refused(&damaged), @"run/study.toml is not the one that the run was opened with, and study.toml has other comments or another layout than that; put a copy of it back to go on");
+    // A seal that is made meanwhile promises the same.
+    seal(&bench, &[]);
+    let said = bench.understudy(&RUN);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert_eq!(fs::read(bench.path().join("run/study.toml")).expect("the run's own"), text);
+    let said = bench.understudy(&["verify", "run"]);
+    assert_eq!(said.code, 0, "{}", said.out);
+    assert_eq!(bench.understudy(&["replay", "run"]).code, 0);
+}
+
+#[test]
+fn a_seal_that_is_there_is_left_as_it_is() {
+    let bench = bench();
+    let (first, _) = (key(&bench, "ana"), key(&bench, "eve"));
+    let path = bench.path().join("seal.json");
+    seal(&bench, &[]);
+    let plain = fs::read(&path).expect("a seal");
+    insta::with_settings!({ filters => UNLIKE }, {
+        insta::assert_snapshot!(seal(&bench, &[]), @"
+        study.toml was sealed in seal.json before, and nothing has changed since
+          declaration                          SHA-256
+          model       echo                     SHA-256
+            asset     notes                    SHA-256
+          comparator  recorded                 SHA-256
+          metric      agreement                SHA-256
+        sealed on TIME, not signed
+        ");
+        insta::assert_snapshot!(refused(&bench.understudy(&["seal", "study.toml", "--sign-key", "ana"])), @"seal.json is there already, and is not signed; leave --sign-key out, or move the seal away to seal the study anew");
+    });
+    assert_eq!(fs::read(&path).expect("a seal"), plain);
+    fs::remove_file(&path).expect("it is there");
+    assert!(seal(&bench, &["--sign-key", "ana"]).ends_with(&format!(", signed by {first}\n")));
+    let signed = fs::read(&path).expect("a seal");
+    for arguments in [&[][..], &["--sign-key", "ana"]] {
+        assert!(seal(&bench, arguments).starts_with("study.toml was sealed in seal.json before"));
+    }
+    insta::with_settings!({ filters => UNLIKE }, {
+        insta::assert_snapshot!(refused(&bench.understudy(&["seal", "study.toml", "--sign-key", "eve"])), @"seal.json is there already, signed by another key, KEY; leave --sign-key out, or move the seal away to seal the study anew");
+    });
+    assert_eq!(fs::read(&path).expect("a seal"), signed);
+    // Two studies in one folder have a seal each.
+    fs::copy(bench.path().join("study.toml"), bench.path().join("other.toml")).expect("copied");
+    let said = bench.understudy(&["seal", "other.toml"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    insta::assert_snapshot!(said.out.lines().next().expect("a line"), @r#"other.toml is sealed in other.seal.json: study "small""#);
+    assert!(bench.path().join("other.seal.json").is_file());
+    // The folder of a sealed study is still no run.
+    insta::assert_snapshot!(refused(&bench.understudy(&["run", "study.toml", "--run", "."])), @". is not empty and holds no run; choose another directory with --run");
+    fs::remove_file(bench.path().join("notes.txt")).expect("it is there");
+    insta::assert_snapshot!(refused(&bench.understudy(&["seal", "study.toml"])), @r#"study.toml:25: model "echo": cannot read its asset `notes`, notes.txt: No such file or directory (os error 2); write where it is"#);
+}
+
+#[test]
+fn a_seal_that_was_tampered_with_is_not_believed() {
+    let bench = bench();
+    seal(&bench, &[]);
+    let tampered = |old: &str, new: &str| refused(&with(&bench, "seal.json", old, new, &RUN));
+    let component = digest(&fs::read(bench.path().join("echo.wasm")).expect("a component"));
+    insta::with_settings!({ filters => UNLIKE }, {
+        insta::assert_snapshot!(tampered("0.85", "0.84"), @"seal.json cannot be believed: its declaration is not the one whose digest it names; put a copy of it back, or move it away and seal the study anew with `understudy seal`");
+        insta::assert_snapshot!(tampered(&format!("\"{component}"), &format!("\"{}", digest(b""))), @r#"study.toml was sealed in seal.json on TIME, and what was promised has changed since: the component of model "echo" was SHA-256 and is SHA-256; put it back, or move the seal away and seal the study anew with `understudy seal`"#);
+        insta::assert_snapshot!(tampered("\"name\": \"echo\"", "\"name\": \"ohce\""), @"study.toml was sealed in seal.json on TIME, and what was promised has changed since: the seal itself, which does not say of the plugins what its declaration does; put it back, or move the seal away and seal the study anew with `understudy seal`");
+        insta::assert_snapshot!(tampered("  \"study\"", "   \"study\""), @"seal.json cannot be believed: it is not written as a seal is; put a copy of it back, or move it away and seal the study anew with `understudy seal`");
+        insta::assert_snapshot!(tampered("\"format\": 2", "\"format\": 3"), @"seal.json cannot be believed: its format is 3, and this version of understudy reads 2; put a copy of it back, or move it away and seal the study anew with `understudy seal`");
+    });
+    fs::remove_file(bench.path().join("seal.json")).expect("it is there");
+    key(&bench, "ana");
+    seal(&bench, &["--sign-key", "ana"]);
+    insta::with_settings!({ filters => UNLIKE }, {
+        let text = fs::read_to_string(bench.path().join("seal.json")).expect("a seal");
+        let at = text.split("\"sealed-at\": \"20").nth(1).expect("a time");
+        let year = &at[..2];
+        insta::assert_snapshot!(tampered(&format!("\"20{year}-"), &format!("\"20{}-", if year == "25" { "26" } else { "25" })), @"seal.json cannot be believed: its signature is not that of KEY over what it says; put a copy of it back, or move it away and seal the study anew with `understudy seal`");
+        let signature = text.split("\"ed25519\": \"").nth(1).and_then(|text| text.split('"').next()).expect("a signature");
+        let first = if signature.starts_with('A') { "B" } else { "A" };
+        insta::assert_snapshot!(tampered(signature, &format!("{first}{}", &signature[1..])), @"seal.json cannot be believed: its signature is not that of KEY over what it says; put a copy of it back, or move it away and seal the study anew with `understudy seal`");
+        insta::assert_snapshot!(tampered(signature, &signature[4..]), @"seal.json cannot be believed: its signature has the wrong length; put a copy of it back, or move it away and seal the study anew with `understudy seal`");
+    });
+    assert!(!bench.path().join("run").exists(), "nothing was begun");
+    bench.run(&[]);
+}
+
+#[test]
+fn who_signed_the_seal_is_known() {
+    let bench = bench();
+    let (ana, eve) = (key(&bench, "ana"), key(&bench, "eve"));
+    seal(&bench, &["--sign-key", "ana"]);
+    bench.run(&["--sign-key", "eve"]);
+    let verified = |keys: &[&str], code: i32| {
+        let said = bench.understudy(&[&["verify", "run"], keys].concat());
+        assert_eq!((said.code, said.err.as_str()), (code, ""), "{}", said.out);
+        let shown = |line: &&str| ["signature", "seal", "BROKEN"].iter().any(|word| line.starts_with(word));
+        said.out
+            .lines()
+            .filter(shown)
+            .collect::<Vec<_>>()
+            .join("\n")
+            .replace(&ana, "ANA")
+            .replace(&eve, "EVE")
+    };
+    insta::with_settings!({ filters => UNLIKE }, {
+        insta::assert_snapshot!(verified(&[], 0), @"
+        signature  the first 7 entries, by the key that the ledger names itself; with --key its owner is known too: EVE
+        seal       the declaration and 3 plugins, as promised on TIME; signed by the key that it names itself; with --key its owner is known too: ANA
+        ");
+        insta::assert_snapshot!(verified(&["--key", &ana, "--key", &eve], 0), @"
+        signature  the first 7 entries, by a key given: EVE
+        seal       the declaration and 3 plugins, as promised on TIME; signed by a key given: ANA
+        ");
+        insta::assert_snapshot!(verified(&["--key", &eve], 1), @"
+        signature  the first 7 entries, by a key given: EVE
+        BROKEN     seal.json: it is signed by ANA, which is not among the keys given
+        ");
+        insta::assert_snapshot!(verified(&["--key", &ana], 1), @"
+        seal       the declaration and 3 plugins, as promised on TIME; signed by a key given: ANA
+        BROKEN     ledger.note: it is not signed by ana
+        ");
+    });
+    fs::remove_file(bench.path().join("seal.json")).expect("it is there");
+    fs::remove_dir_all(bench.path().join("run")).expect("it is there");
+    bench.run(&["--sign-key", "eve"]);
+    insta::with_settings!({ filters => UNLIKE }, {
+        insta::assert_snapshot!(verified(&["--key", &eve], 0), @"
+        signature  the first 7 entries, by a key given: EVE
+        seal       the declaration and 3 plugins, as promised on TIME; it is not signed itself, the ledger vouches for it
+        ");
+    });
+}
+
+/// Whoever writes the ledger anew can make it vouch for anything, but not for what a seal that is signed does not promise.
+#[test]
+fn a_ledger_that_was_written_anew_does_not_change_what_was_sealed() {
+    let bench = bench();
+    key(&bench, "ana");
+    seal(&bench, &["--sign-key", "ana"]);
+    bench.run(&[]);
+    let run = bench.path().join("run");
+    let path = run.join("ledger.jsonl");
+    let bytes = fs::read(&path).expect("a ledger");
+    let forge = |change: &dyn Fn(&mut Event)| {
+        let (entries, _) = ledger::check(&bytes);
+        let forged = Ledger::create(&run, None).expect("it can be written anew");
+        for mut entry in entries {
+            change(&mut entry.event);
+            forged.append(entry.event).expect("it is whole");
+        }
+        let said = bench.understudy(&["verify", "run"]);
+        assert_eq!((said.code, said.err.as_str()), (1, ""), "{}", said.out);
+        said.out.lines().filter(|line| line.starts_with("BROKEN")).collect::<Vec<_>>().join("\n")
+    };
+    bench.change(&[("0.85", "0.84")]);
+    let text = fs::read(bench.path().join("study.toml")).expect("the study");
+    fs::write(run.join("study.toml"), &text).expect("written");
+    insta::assert_snapshot!(forge(&|event| {
+        if let Event::Opened { study_toml, .. } = event {
+            *study_toml = digest(&text);
+        }
+    }), @"BROKEN     study.toml: it is not the declaration that was sealed: `log.replay-share` was 0.85 and is 0.84");
+    let sealed = fs::read_to_string(run.join("seal.json")).expect("a seal");
+    let sealed = sealed.replace("\"study\": \"small\"", "\"study\": \"large\"");
+    fs::write(run.join("seal.json"), &sealed).expect("written");
+    insta::with_settings!({ filters => UNLIKE }, {
+        insta::assert_snapshot!(forge(&|event| {
+            if let Event::Opened { study_toml, seal, .. } = event {
+                *study_toml = digest(&text);
+                *seal = digest(sealed.as_bytes());
+            }
+        }), @"
+        BROKEN     study.toml: it is not the declaration that was sealed: `log.replay-share` was 0.85 and is 0.84
+        BROKEN     seal.json: its signature is not that of KEY over what it says
+        ");
+    });
+}
