@@ -29,6 +29,7 @@ fn seal() -> Seal {
         declaration: declared.sha256(),
         declared,
         plugins: vec![plugin("model", "rules"), plugin("metric", "agreement")],
+        files: Vec::new(),
         replay_of: None,
         signed: None,
     }
@@ -107,7 +108,7 @@ fn what_is_read_is_a_seal_to_the_byte() {
     insta::assert_snapshot!(refused("\n", "\n\n"), @"it is not written as a seal is");
     insta::assert_snapshot!(refused("0.85", "0.84"), @"its declaration is not the one whose digest it names");
     insta::assert_snapshot!(refused("\"format\": 2", "\"format\": 1"), @"its format is 1, and this version of understudy reads 2");
-    insta::assert_snapshot!(refused("\"study\"", "\"studie\""), @"unknown field `studie`, expected one of `format`, `study`, `sealed-at`, `understudy`, `declaration`, `declared`, `plugins`, `replay-of`, `signed` at line 3 column 10");
+    insta::assert_snapshot!(refused("\"study\"", "\"studie\""), @"unknown field `studie`, expected one of `format`, `study`, `sealed-at`, `understudy`, `declaration`, `declared`, `plugins`, `files`, `replay-of`, `signed` at line 3 column 10");
     insta::assert_snapshot!(refused("{", "["), @r#"invalid type: string "format", expected u32 at line 2 column 10"#);
 }
 

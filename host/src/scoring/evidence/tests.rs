@@ -140,6 +140,6 @@ fn groups_are_even_and_stay_what_they_are() {
     (0..6400).for_each(|key| counts[usize::from(group(&format!("booking-{key}")))] += 1);
     // A hundred each with a standard deviation of ten.
     assert!(counts.iter().all(|count| (60..=140).contains(count)), "{counts:?}");
-    // A run that goes on under another version has to put ids into the same groups.
-    assert_eq!([group("a"), group("guest-7"), group("")], [11, 58, 61]);
+    // xxhash.xxh3_64_intdigest(key) % 64 in Python. A run that goes on under another version has to put ids into the same groups.
+    assert_eq!([group("a"), group("guest-7"), group("")], [31, 8, 2]);
 }

@@ -1,0 +1,146 @@
+//! The verdict on the hotel's year, whose own history teaches why a quantifier, a cycle and a number of windows are declared
+//! beforehand. Counts by week are those of pandas; see `hotel.rs`.
+
+use serde_json::Value;
+use understudy_tests::{Bench, root};
+
+/// The hotel's study of rooms with a threshold, and what `understudy decide --model booked-room` says of its run: the exit code,
+/// the ruling on all of the input, and what was printed.
+fn decide(threshold: &str) -> (i32, Value, String) {
+    let bench = Bench::new();
+    let examples = root().join("examples/hotel");
+    let study = std::fs::read_to_string(examples.join("rooms.toml")).expect("the example is there");
+    let study = study
+        .replace("../../target/plugins", "PLUGINS")
+        .replace("\"hotel-", &format!("\"{}/hotel-", examples.display()))
+        .replacen(&format!("study = \"{}/hotel-rooms\"", examples.display()), "study = \"hotel-rooms\"", 1);
+    let evidence = if threshold.contains("confidence") { "bound" } else { "point" };
+    let month = "[[conditions]]\nname = \"month\"\ncalendar = \"month\"\n";
+    bench.write(
+        "study.toml",
+        format!("{study}\n{month}[threshold]\nevidence = \"{evidence}\"\n{threshold}\n"),
+    );
+    let said = bench.understudy(&["run", "study.toml", "--run", "run"]);
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+    let said = bench.understudy(&["decide", "run", "--model", "booked-room"]);
+    let verdict: Value =
+        serde_json::from_slice(&std::fs::read(bench.path().join("run/verdict.json")).expect("a verdict"))
+            .expect("a verdict is JSON");
+    let ruling = verdict["models"][0]["scopes"][0].clone();
+    assert_eq!(ruling["scope"], "all", "{}{}", said.out, said.err);
+    let verified = bench.understudy(&["verify", "run"]);
+    assert!(verified.out.contains("verdict.json comes out of the sums"), "{}", verified.out);
+    assert_eq!(verified.code, 0, "{}", verified.out);
+    (said.code, ruling, said.out)
+}
+
+fn counts(finding: &Value) -> (u64, u64) {
+    (finding["hits"].as_u64().expect("whole agreements"), finding["pairs"].as_u64().expect("pairs"))
+}
+
+fn reasons(ruling: &Value) -> Vec<&str> {
+    let reasons = ruling["reasons"].as_array().expect("reasons");
+    reasons.iter().map(|reason| reason["text"].as_str().expect("a text")).collect()
+}
+
+/// The exit code, the word, the counts of all windows together, and how many windows there are.
+fn short(threshold: &str) -> (i32, String, (u64, u64), usize) {
+    let (code, ruling, _) = decide(threshold);
+    let windows = ruling["windows"].as_array().expect("windows").len();
+    (code, ruling["verdict"].as_str().expect("a word").to_owned(), counts(&ruling["together"]), windows)
+}
+
+#[test]
+fn every_window_over_the_first_weeks() {
+    let first = |weeks: u32| {
+        format!("at-least = 0.85\nquantifier = \"every-window\"\nwindows = {{ first = {weeks} }}")
+    };
+    assert_eq!(short(&first(3)), (0, "GO".into(), (585, 655), 3));
+    assert_eq!(short(&first(8)), (0, "GO".into(), (1690, 1880), 8));
+    let (code, ruling, out) = decide(&first(9));
+    assert_eq!((code, &ruling["verdict"]), (1, &Value::from("NO-GO")));
+    assert_eq!(counts(&ruling["windows"][8]), (191, 241));
+    assert_eq!(
+        reasons(&ruling),
+        ["week ending 2016-09-04: 191 of 241 (0.792531), and at least 0.85 is asked"],
+        "{out}"
+    );
+}
+
+#[test]
+fn pooled_over_the_first_weeks_and_over_the_whole_year() {
+    let pooled =
+        |windows: &str| format!("at-least = 0.85\nquantifier = \"pooled\"\nwindows = {{ {windows} }}");
+    assert_eq!(short(&pooled("first = 12")), (0, "GO".into(), (2445, 2843), 12));
+    let (code, word, together, _) = short(&pooled("all = true"));
+    assert_eq!((code, word.as_str(), together), (1, "NO-GO", (12_293, 15_402)));
+}
+
+#[test]
+fn the_same_weeks_say_nothing_once_the_year_is_what_has_to_come_round() {
+    let (code, ruling, out) = decide(
+        "at-least = 0.85\nquantifier = \"every-window\"\nwindows = { first = 8 }\ncycle = { condition = \"month\" }",
+    );
+    assert_eq!((code, &ruling["verdict"]), (2, &Value::from("INCONCLUSIVE")));
+    assert_eq!(counts(&ruling["together"]), (1690, 1880));
+    let missing = reasons(&ruling);
+    assert_eq!(missing.len(), 10, "{missing:?}");
+    assert_eq!(missing[0], "the cycle is not covered: january came 0 times, and 1 are asked");
+    assert!(out.contains("INCONCLUSIVE: the study cannot say"), "{out}");
+}
+
+#[test]
+fn the_latest_weeks() {
+    let latest = |weeks: u32| {
+        format!("at-least = 0.80\nquantifier = \"every-window\"\nwindows = {{ latest = {weeks} }}")
+    };
+    let (code, word, _, windows) = short(&latest(17));
+    assert_eq!((code, word.as_str(), windows), (0, "GO", 17));
+    let (code, ruling, _) = decide(&latest(18));
+    assert_eq!((code, &ruling["verdict"]), (1, &Value::from("NO-GO")));
+    assert_eq!(reasons(&ruling).len(), 1, "{ruling}");
+}
+
+#[test]
+fn weeks_that_were_not_seen_whole_never_count() {
+    // 62 weeks have pairs; the first, of 56 pairs, and the last were not seen whole.
+    let (code, ruling, _) = decide(
+        "at-least = 0.5\nquantifier = \"every-window\"\nwindows = { first = 62 }\nleast-per-window = 1",
+    );
+    assert_eq!((code, &ruling["verdict"]), (2, &Value::from("INCONCLUSIVE")));
+    let windows = ruling["windows"].as_array().expect("windows");
+    assert_eq!(windows.len(), 60);
+    assert_eq!(counts(&windows[0]), (179, 201));
+    assert_eq!(reasons(&ruling), ["60 complete windows count, and 62 are asked"]);
+}
+
+#[test]
+fn a_bound_asks_for_more_than_a_point() {
+    let pooled =
+        |least: &str| format!("at-least = {least}\nquantifier = \"pooled\"\nwindows = {{ first = 12 }}");
+    // Of 2,445 in 2,843 the lower bound of Wilson's interval is 0.8490 at 0.95, the upper 0.8704:
+    // scipy.stats.binomtest(2445, 2843, alternative="greater").proportion_ci(0.95, "wilson")
+    let bound = |least: &str| decide(&pooled(least).replace("at-least", "confidence = 0.95\nat-least")).1;
+    let ruling = bound("0.84");
+    assert_eq!(ruling["verdict"], "GO", "{ruling}");
+    assert_eq!(bound("0.85")["verdict"], "INCONCLUSIVE");
+    assert_eq!(bound("0.88")["verdict"], "NO-GO");
+    assert_eq!(ruling["together"]["method"], "wilson");
+}
+
+#[test]
+fn agreement_is_worth_something_beyond_chance() {
+    let all = |floor: &str| {
+        decide(&format!("at-least = 0.5\nquantifier = \"pooled\"\nwindows = {{ all = true }}\n{floor}")).1
+    };
+    let ruling = all("least-kappa = 0.7");
+    assert_eq!(ruling["verdict"], "GO", "{ruling}");
+    // sklearn.metrics.cohen_kappa_score(m.reserved_room_type, m.room)
+    let kappa = ruling["chance"]["kappa"].as_f64().expect("a kappa");
+    assert!((kappa - 0.7125917142622241).abs() < 1e-12, "{kappa}");
+    assert_eq!(all("least-kappa = 0.72")["verdict"], "NO-GO");
+    let gain = all("least-gain = 0.5");
+    assert_eq!(gain["verdict"], "NO-GO");
+    let commonest = gain["chance"]["commonest"].as_f64().expect("a share");
+    assert!(commonest > 0.3 && commonest < 0.7, "{commonest}");
+}
