@@ -3,7 +3,6 @@
 //! The rooms of the house, from the floor up; a room uses only those before it. See ARCHITECTURE.md.
 
 pub mod study;
-pub mod verdict;
 
 pub mod batch;
 
@@ -14,6 +13,8 @@ pub mod runlog;
 
 pub mod pairing;
 pub mod scoring;
+
+pub mod verdict;
 
 pub mod run;
 

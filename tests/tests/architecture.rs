@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use understudy_tests::root;
 
 /// The rooms from the floor up: each with the rooms below it that it may use, and whether it is pure.
-const ROOMS: [(&str, &[&str], bool); 11] = [
+const ROOMS: [(&str, &[&str], bool); 12] = [
     ("study", &[], true),
     ("batch", &["study"], true),
     ("sandbox", &["batch", "study"], false),
@@ -14,12 +14,20 @@ const ROOMS: [(&str, &[&str], bool); 11] = [
     ("runlog", &["sandbox", "batch", "study"], false),
     ("pairing", &["batch", "study"], true),
     ("scoring", &["batch", "study"], true),
-    ("run", &["scoring", "pairing", "runlog", "source", "sandbox", "batch", "study"], false),
-    ("report", &["run", "scoring", "pairing", "runlog", "sandbox", "batch", "study"], false),
-    ("audit", &["report", "run", "scoring", "pairing", "runlog", "sandbox", "batch", "study"], false),
+    ("verdict", &["scoring", "pairing", "batch", "study"], true),
+    ("run", &["verdict", "scoring", "pairing", "runlog", "source", "sandbox", "batch", "study"], false),
+    ("report", &["run", "verdict", "scoring", "pairing", "runlog", "sandbox", "batch", "study"], false),
+    (
+        "audit",
+        &["report", "run", "verdict", "scoring", "pairing", "runlog", "sandbox", "batch", "study"],
+        false,
+    ),
     (
         "cli",
-        &["audit", "report", "run", "scoring", "pairing", "runlog", "source", "sandbox", "batch", "study"],
+        &[
+            "audit", "report", "run", "verdict", "scoring", "pairing", "runlog", "source", "sandbox",
+            "batch", "study",
+        ],
         false,
     ),
 ];

@@ -11,6 +11,7 @@ mod key;
 mod log;
 mod note;
 mod pack;
+mod plan;
 mod replay;
 mod report;
 mod retain;
@@ -75,6 +76,7 @@ const EXITS: &str = "Exit codes: 0 done; 1 could not, see the message; 2 wrong a
 #[derive(Subcommand)]
 enum Command {
     Check(check::Check),
+    Plan(plan::Plan),
     Seal(seal::Seal),
     Run(run::Run),
     Report(report::Report),
@@ -96,6 +98,7 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::try_parse().unwrap_or_else(|error| decide::refused(&error));
     let done = match arguments.command {
         Command::Check(check) => check.execute(),
+        Command::Plan(plan) => plan.execute(),
         Command::Seal(seal) => seal.execute(),
         Command::Run(run) => run.execute(),
         Command::Report(report) => report.execute(),

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 pub use build::build;
 pub use schema::schema;
-pub use terminal::{Style, counted, render, ruling, table};
+pub use terminal::{Style, counted, plan, render, ruling, table};
 
 use crate::pairing::Accounting;
 pub use crate::run::{Again, Comparison, End, Incident, Latency, RefusedRecord, SubstrateLatency};

@@ -196,6 +196,18 @@ pub enum Every {
     Month,
 }
 
+impl Every {
+    /// What one of them is called, such as `week`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Hour => "hour",
+            Self::Day => "day",
+            Self::Week => "week",
+            Self::Month => "month",
+        }
+    }
+}
+
 /// How the study is cut into windows, in its own time zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Windows {

@@ -53,7 +53,8 @@ pub struct Threshold {
 }
 
 /// On which side of the bound the figure has to lie.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Direction {
     /// At the bound or above it.
     AtLeast,
@@ -62,7 +63,8 @@ pub enum Direction {
 }
 
 /// How the windows have to pass.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Quantifier {
     /// Each of them.
     EveryWindow,
@@ -71,7 +73,8 @@ pub enum Quantifier {
 }
 
 /// Which windows count. A window counts only if it is complete: see [`crate::verdict`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Counted {
     /// The first so many complete ones; at least 1.
     First(u64),
@@ -82,7 +85,8 @@ pub enum Counted {
 }
 
 /// What has to lie on the right side of the bound.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Evidence {
     /// The figure itself.
     Point,

@@ -12,6 +12,7 @@
 
 mod bound;
 mod finding;
+pub mod plan;
 mod rule;
 mod windows;
 mod words;

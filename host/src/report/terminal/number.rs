@@ -63,7 +63,7 @@ pub(super) fn duration(nanos: u64) -> String {
 }
 
 /// A number with so many significant digits; scientific where it would otherwise be long.
-fn significant(value: f64, digits: usize) -> String {
+pub(super) fn significant(value: f64, digits: usize) -> String {
     if !value.is_finite() {
         return UNDEFINED.to_owned();
     }

@@ -9,7 +9,8 @@ use super::page::{Ink, Page, Span, clipped, width};
 use super::table::{Align, Table};
 use crate::report::{Figure, Model, Report, Window};
 
-const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+/// From the least to the greatest.
+pub(super) const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 /// A bar whose windows have pairs, but no figure.
 const NO_FIGURE: char = '·';

@@ -320,11 +320,7 @@ fn scope(section: &mut Section<'_>, known: &Known<'_>, names: &mut Names) -> Opt
     let mut values = Vec::new();
     for Entry { name, value, line } in chosen {
         let path = format!("{place}.{name}");
-        let Some(condition) =
-            known.condition(&place, &name).map_err(|what| section.fault(line, what)).ok()?
-        else {
-            return None;
-        };
+        let condition = known.condition(&place, &name).map_err(|what| section.fault(line, what)).ok()??;
         let mut indices = Vec::new();
         for value in value? {
             indices

@@ -1,0 +1,88 @@
+"""What the tests of `host/src/verdict/plan/` hold their chances against. Prints them as the tests have them.
+
+    python3 -m venv venv
+    venv/bin/pip install numpy==2.4.6 scipy==1.17.1 statsmodels==0.15.0
+    venv/bin/python tests/oracles/plan.py
+
+Counts of hits are found by trying every one of them, in fractions for a point and by statsmodels for a bound.
+"""
+
+from fractions import Fraction
+
+from scipy import optimize, stats
+from statsmodels.stats.proportion import proportion_confint
+
+NEVER = None
+
+
+def passes(hits, n, direction, bound, confidence):
+    if confidence is None:
+        figure, bound = Fraction(hits, n), Fraction(bound)
+    else:
+        lower, upper = proportion_confint(hits, n, alpha=2 * (1 - confidence), method="wilson")
+        # At the ends the bound is the end, but for rounding.
+        lower, upper = 0.0 if hits == 0 else lower, 1.0 if hits == n else upper
+        figure, bound = (lower if direction == "AtLeast" else upper), float(bound)
+    return figure >= bound if direction == "AtLeast" else figure <= bound
+
+
+def hits(n, direction, bound, confidence):
+    passing = [k for k in range(n + 1) if passes(k, n, direction, bound, confidence)]
+    if not passing:
+        return NEVER
+    return min(passing) if direction == "AtLeast" else max(passing)
+
+
+def chance(n, direction, bound, confidence, truth):
+    needed = hits(n, direction, bound, confidence)
+    if needed is NEVER:
+        return 0.0
+    return stats.binom.sf(needed - 1, n, truth) if direction == "AtLeast" else stats.binom.cdf(needed, n, truth)
+
+
+def some(value):
+    return "None" if value is None else f"Some({value})"
+
+
+print("direction, bound, confidence, n: hits; truth, chance")
+for direction, bound, confidence, n, truth in [
+    ("AtLeast", "0.85", None, 20, 0.85),
+    ("AtLeast", "0.85", None, 21, 0.88),
+    ("AtLeast", "0.7", None, 10, 0.7),
+    ("AtLeast", "0.29", None, 100, 0.3),
+    ("AtLeast", "0.85", 0.95, 100, 0.9),
+    ("AtLeast", "0.85", 0.95, 10, 0.99),
+    ("AtLeast", "0.9", 0.99, 2000, 0.92),
+    ("AtLeast", "1", None, 50, 0.99),
+    ("AtLeast", "0", None, 50, 0.0),
+    ("AtMost", "0.1", None, 20, 0.1),
+    ("AtMost", "0.29", None, 100, 0.25),
+    ("AtMost", "0.1", 0.95, 100, 0.05),
+    ("AtMost", "0.1", 0.95, 10, 0.01),
+    ("AtMost", "0.02", 0.9, 5000, 0.015),
+]:
+    probability = float(chance(n, direction, bound, confidence, truth))
+    needed = some(hits(n, direction, bound, confidence))
+    print(f"        ({direction}, {float(bound)}, {some(confidence)}, {n}, {needed}, {truth}, {probability!r}),")
+
+print("normal: direction, bound, confidence, spread, n, truth, chance")
+for direction, bound, confidence, spread, n, truth in [
+    ("AtMost", 12.0, None, 30.0, 400, 11.0),
+    ("AtMost", 12.0, 0.95, 30.0, 400, 8.0),
+    ("AtLeast", 0.4, 0.9, 0.7, 250, 0.5),
+]:
+    beside = 0.0 if confidence is None else stats.norm.ppf(confidence)
+    excess = truth - bound if direction == "AtLeast" else bound - truth
+    probability = float(stats.norm.cdf(excess * n**0.5 / spread - beside))
+    print(f"        ({direction}, {bound}, {some(confidence)}, {spread}, {n}, {truth}, {probability!r}),")
+
+print("margins, at least 0.85 by the bound at 0.95 with a chance of 0.8: n, excess")
+for n in [30, 100, 800]:
+    excess = NEVER
+    if chance(n, "AtLeast", "0.85", 0.95, 1.0) >= 0.8:
+        excess = optimize.brentq(lambda x: chance(n, "AtLeast", "0.85", 0.95, x) - 0.8, 0.85, 1.0, xtol=1e-14) - 0.85
+    print(f"        ({n}, {some(excess)}),")
+print("the same in each of 8 windows, by the point: n, excess")
+for n in [30, 100, 800]:
+    excess = optimize.brentq(lambda x: chance(n, "AtLeast", "0.85", None, x) ** 8 - 0.8, 0.85, 1.0, xtol=1e-14) - 0.85
+    print(f"        ({n}, {some(excess)}),")
