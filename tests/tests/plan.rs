@@ -77,7 +77,7 @@ fn what_is_stated_comes_before_what_is_declared() {
     };
     insta::assert_snapshot!(stated(&["day.weekend=0.2"]), @"--share names the condition `day`, and the study has room");
     insta::assert_snapshot!(stated(&["room.d=0.2"]), @"--share names `d`, and the condition `room` has a, b, other, missing");
-    insta::assert_snapshot!(stated(&["room.a=0.7", "room.b=0.6"]), @"the shares stated of `room` come to 1.2999999999999998; those of everything come to 1");
+    insta::assert_snapshot!(stated(&["room.a=0.7", "room.b=0.6"]), @"the shares stated of `room` come to 1.300; those of everything come to 1");
 }
 
 #[test]

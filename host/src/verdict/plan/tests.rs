@@ -235,9 +235,9 @@ fn what_is_warned_of() {
     insta::assert_snapshot!(
         said("at-least = 0.85\nconditions = [\"segment\"]\n", scarce, Some(0.002), Some(0.85)),
         @"
-    scope `groups`: there will be 8 comparisons in a week, and the threshold asks for 100 (`least-per-window`): the study will not say GO, whatever the figures; declare longer windows or fewer comparisons
-    scope `groups-in-may`: there will be 1 comparisons in a week, and the threshold asks for 100 (`least-per-window`): the study will not say GO, whatever the figures; declare longer windows or fewer comparisons
-    of `segment` there will be fewer than 100 comparisons (`least-per-condition`) of groups: the study will not say GO; count more windows, or leave out the condition
+    scope `groups`: too few comparisons are to be expected in a window of 1 week, 8, and the threshold asks for 100 (`least-per-window`): then there is no GO, whatever the figures; declare longer windows, or ask for fewer
+    scope `groups-in-may`: too few comparisons are to be expected in a window of 1 week, 1, and the threshold asks for 100 (`least-per-window`): then there is no GO, whatever the figures; declare longer windows, or ask for fewer
+    of `segment` there will be fewer than 100 comparisons (`least-per-condition`) of groups: then there is no GO; count more windows, or leave out the condition
     scope `groups`: there will be about 35 comparisons in a month; with fewer than 100 a shadow study takes long to say anything
     scope `groups-in-may`: there will be about 3 comparisons in a month; with fewer than 100 a shadow study takes long to say anything
     a model that always gives the substrate's commonest answer would come to 0.85, which meets the bound of 0.85; declare a stricter one, or `least-kappa` or `least-gain`
@@ -248,17 +248,17 @@ fn what_is_warned_of() {
         said("at-least = 0.85\ncluster = \"segment\"\ncycle = { condition = \"month\" }\n", measured, None, None),
         @"
     of the 4 weeks that were measured, 1 held fewer than 100 comparisons (`least-per-window`); what stands here takes every week for the average one
-    each of the 12 values of `month` has to come round once, and 8 weeks show 3 of them so often at best: the study will not say GO; count more windows
+    each of the 12 values of `month` has to come round once, and 8 weeks show 3 of them so often at best: then there is no GO; count more windows
     comparisons hang together by `segment`, and are taken as independent here: what can be told apart is coarser than this, and chances rise more slowly
     "
     );
     insta::assert_snapshot!(
         said("at-most = 0.2\ncycle = { condition = \"month\", times = 2 }\n", PerWindow::Stated(20), None, Some(0.8)),
         @"
-    there will be 20 comparisons in a week, and the threshold asks for 100 (`least-per-window`): the study will not say GO, whatever the figures; declare longer windows or fewer comparisons
-    of `month` there will be fewer than 100 comparisons (`least-per-condition`) of january, february, march, april, may, june, july, august, september, october, november, december: the study will not say GO; count more windows, or leave out the condition
+    too few comparisons are to be expected in a window of 1 week, 20, and the threshold asks for 100 (`least-per-window`): then there is no GO, whatever the figures; declare longer windows, or ask for fewer
+    of `month` there will be fewer than 100 comparisons (`least-per-condition`) of january, february, march, april, may, june, july, august, september, october, november, december: then there is no GO; count more windows, or leave out the condition
     there will be about 87 comparisons in a month; with fewer than 100 a shadow study takes long to say anything
-    each of the 12 values of `month` has to come round 2 times, and 8 weeks show 0 of them so often at best: the study will not say GO; count more windows
+    each of the 12 values of `month` has to come round 2 times, and 8 weeks show 0 of them so often at best: then there is no GO; count more windows
     a model that always gives the substrate's commonest answer would come to 0.2, which meets the bound of 0.2; declare a stricter one, or `least-kappa` or `least-gain`
     "
     );
