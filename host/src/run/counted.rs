@@ -60,11 +60,14 @@ impl Counted {
     pub fn answer<'n>(&mut self, answered: &Answered, names: impl Iterator<Item = &'n str>) {
         for ((index, model), name) in answered.models.iter().enumerate().zip(names) {
             let Answers { unanswered, .. } = &model.decided.answers;
-            let abstained =
-                unanswered.iter().filter(|(_, why)| matches!(why, Reason::Abstained(_))).count() as u64;
             let counts = &mut self.models[index];
-            counts.abstained += abstained;
-            counts.failed += unanswered.len() as u64 - abstained;
+            for (_, why) in unanswered {
+                *match why {
+                    Reason::Abstained(_) => &mut counts.abstained,
+                    Reason::Failed(_) | Reason::Broke(_) => &mut counts.failed,
+                    Reason::Blinded => &mut counts.blinded,
+                } += 1;
+            }
             counts.answered += (model.nanos.len() - unanswered.len()) as u64;
             let mut without = unanswered.iter().map(|(row, _)| *row as usize).peekable();
             for (row, nanos) in model.nanos.iter().enumerate() {
