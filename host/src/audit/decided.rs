@@ -124,7 +124,6 @@ fn latest_decision(run: &Path) -> Result<Option<i64>, LogError> {
 struct Rows {
     schema: SchemaRef,
     pairs: Pairs,
-    models: usize,
     metrics: Vec<Figures>,
 }
 
@@ -134,7 +133,6 @@ impl Rows {
         Rows {
             schema: columns(prepared),
             pairs: Pairs::new(prepared),
-            models: prepared.models.len(),
             metrics: metrics.map(|metric| Figures::new(metric.plugin.instance())).collect(),
         }
     }
@@ -161,10 +159,7 @@ impl Rows {
             &sources.snapshots,
         ));
         columns.extend(gather(sources.taken.iter().map(|taken| &taken.fields).collect(), &sources.decisions));
-        for model in 0..self.models {
-            let answers: Vec<&Answers> =
-                sources.all_shown.iter().map(|shown| &shown.answers[model]).collect();
-            let answers = Answers::gather(&answers, &sources.snapshots);
+        for (model, answers) in compared.given.iter().enumerate() {
             columns.extend(answers.columns("").map(|(_, column)| column));
             for (metric, figures) in self.metrics.iter_mut().enumerate() {
                 columns.push(figures.column(compared, model, metric));

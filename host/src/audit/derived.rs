@@ -128,6 +128,6 @@ fn differences(saved: &Saved, rebuilt: &Rebuilt) -> Vec<&'static str> {
     compare(then.comparison == now.comparison, "the counts of compared pairs are");
     compare(then.evidence == now.evidence, "the sums that a verdict is made of are");
     compare(then.substrate == now.substrate && then.before == now.before, "the substrate's latencies are");
-    compare(then.incidents == now.incidents, "the incidents of comparator and metrics are");
+    compare(then.incidents == now.incidents, "the incidents of what was compared are");
     found
 }

@@ -7,11 +7,12 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
-use arrow::array::RecordBatch;
+use arrow::array::{AsArray as _, RecordBatch};
+use arrow::compute::{filter_record_batch, not};
 
 use super::entries;
 use crate::batch::Side;
-use crate::run::{Member, Prepared, logged};
+use crate::run::{Member, Prepared, blinded, logged};
 use crate::runlog::ledger::{self, Event};
 use crate::runlog::{Reading, Table, segments};
 use crate::sandbox::{DeciderPlugin, ended_by_the_clock};
@@ -23,6 +24,9 @@ pub struct Replayed {
     pub rows: u64,
     /// Snapshots that could not be, since their fields were dropped as the study declares.
     pub dropped: u64,
+    /// Snapshots that were not, since they are blinded: what the models answer once the decision is there is made again by
+    /// `verify`.
+    pub blinded: u64,
     /// For each model what came of it.
     pub models: Vec<ModelReplayed>,
 }
@@ -47,7 +51,7 @@ pub struct ModelReplayed {
 pub fn replay(prepared: &Prepared, run: &Path, batch_rows: usize, most: usize) -> anyhow::Result<Replayed> {
     let reduced = reduced(run)?;
     let mut models: Vec<Model> = prepared.models.iter().map(|member| Model::new(prepared, member)).collect();
-    let (mut rows, mut dropped) = (0, 0);
+    let (mut rows, mut dropped, mut hidden) = (0, 0, 0);
     for segment in segments(run, Table::Snapshots)? {
         let columns = logged::columns(prepared, Table::Snapshots);
         let reading = Reading { table: Table::Snapshots, columns, from_group: 0, from: None };
@@ -58,6 +62,10 @@ pub fn replay(prepared: &Prepared, run: &Path, batch_rows: usize, most: usize) -
                 dropped += batch.num_rows() as u64;
                 continue;
             }
+            let ids = batch.column_by_name("id").and_then(|ids| ids.as_string_opt::<i32>());
+            let blinded = blinded(prepared.blind.as_ref(), ids.context("the log's snapshots have no ids")?);
+            hidden += blinded.true_count() as u64;
+            let batch = filter_record_batch(&batch, &not(&blinded)?)?;
             rows += batch.num_rows() as u64;
             let mut start = 0;
             while start < batch.num_rows() {
@@ -67,7 +75,12 @@ pub fn replay(prepared: &Prepared, run: &Path, batch_rows: usize, most: usize) -
             }
         }
     }
-    Ok(Replayed { rows, dropped, models: models.into_iter().map(|model| model.replayed).collect() })
+    Ok(Replayed {
+        rows,
+        dropped,
+        blinded: hidden,
+        models: models.into_iter().map(|model| model.replayed).collect(),
+    })
 }
 
 /// The groups whose snapshots have lost their fields.

@@ -91,6 +91,10 @@ impl RowSet {
                 let numbers = column.as_primitive::<UInt64Type>();
                 add(&|row| numbers.value(row));
             }
+            DataType::Boolean => {
+                let values = column.as_boolean();
+                add(&|row| u64::from(values.value(row)));
+            }
             DataType::Timestamp(..) => {
                 let times = column.as_primitive::<TimestampMicrosecondType>();
                 add(&|row| times.value(row) as u64);

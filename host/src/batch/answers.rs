@@ -27,6 +27,8 @@ pub enum Reason {
     Failed(String),
     /// The plugin broke: it trapped, ran out of its budget, or gave an answer that cannot be believed.
     Broke(String),
+    /// The plugin is not asked before the decision has come.
+    Blinded,
 }
 
 impl Reason {
@@ -34,6 +36,7 @@ impl Reason {
     pub fn parse(words: &str) -> Option<Reason> {
         match words.split_once(": ") {
             _ if words == "abstained" => Some(Reason::Abstained(String::new())),
+            _ if words == "blinded" => Some(Reason::Blinded),
             Some(("abstained", why)) => Some(Reason::Abstained(why.to_owned())),
             Some(("failed", why)) => Some(Reason::Failed(why.to_owned())),
             Some(("broke", why)) => Some(Reason::Broke(why.to_owned())),
@@ -49,6 +52,7 @@ impl std::fmt::Display for Reason {
             Reason::Abstained(why) => write!(f, "abstained: {why}"),
             Reason::Failed(why) => write!(f, "failed: {why}"),
             Reason::Broke(why) => write!(f, "broke: {why}"),
+            Reason::Blinded => write!(f, "blinded"),
         }
     }
 }

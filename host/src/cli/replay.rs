@@ -100,7 +100,7 @@ impl Replay {
         let directory = self.output.unwrap_or_else(|| beside(&self.run));
         let replayed = Some(Replaying { run: &self.run, seal: &seal, what_if: &what_if });
         let options = Options { directory: &directory, order: Order::default(), signer: None, replayed };
-        conduct(&prepared, options)
+        conduct(&mut prepared, options)
     }
 }
 
@@ -112,7 +112,7 @@ fn beside(run: &Path) -> PathBuf {
 }
 
 fn tell_replayed(replayed: &Replayed) -> anyhow::Result<Exit> {
-    let Replayed { rows, dropped, models } = replayed;
+    let Replayed { rows, dropped, blinded, models } = replayed;
     for model in models {
         let (rows, differ) = (counted(*rows, "row", "rows"), counted(model.differ, "differs", "differ"));
         found(format_args!("{}: of {rows} {differ}", model.name))?;
@@ -133,6 +133,12 @@ fn tell_replayed(replayed: &Replayed) -> anyhow::Result<Exit> {
     if *dropped > 0 {
         tell(format_args!(
             "{dropped} snapshots were not replayed: their fields were dropped, as the study declares"
+        ));
+    }
+    if *blinded > 0 {
+        tell(format_args!(
+            "{} not replayed: blinded, so what the models answered stands in the pairs, which `understudy verify` makes again",
+            counted(*blinded, "snapshot was", "snapshots were")
         ));
     }
     let differ = models.iter().any(|model| model.differ > 0);

@@ -38,7 +38,7 @@ pub(super) struct Run {
 
 impl Run {
     pub fn execute(self) -> anyhow::Result<Exit> {
-        let prepared = prepare(&self.study, |study| {
+        let mut prepared = prepare(&self.study, |study| {
             if let Some(rows) = self.batch_rows {
                 study.limits.batch_rows = rows as usize;
             }
@@ -49,12 +49,12 @@ impl Run {
         let directory = self.run.unwrap_or_else(|| PathBuf::from("runs").join(&prepared.study.name));
         let signer = self.sign_key.as_deref().map(Signer::read).transpose()?;
         let options = Options { directory: &directory, order: self.order, signer, replayed: None };
-        conduct(&prepared, options)
+        conduct(&mut prepared, options)
     }
 }
 
 /// Makes a run to its end, writes its report and prints it.
-pub(super) fn conduct(prepared: &Prepared, options: Options<'_>) -> anyhow::Result<Exit> {
+pub(super) fn conduct(prepared: &mut Prepared, options: Options<'_>) -> anyhow::Result<Exit> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -42,6 +42,7 @@ pub fn build(outcome: &Outcome, prepared: &Prepared) -> Report {
         answered: outcome.models[model].answered,
         abstained: outcome.models[model].abstained,
         failed: outcome.models[model].failed,
+        blinded: outcome.models[model].blinded,
         latency: outcome.models[model].latency,
         again: outcome.again[model].clone(),
         scores: (0..prepared.metrics.len())

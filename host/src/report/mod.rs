@@ -100,6 +100,8 @@ pub struct Model {
     pub abstained: u64,
     /// Snapshots that it failed on.
     pub failed: u64,
+    /// Snapshots that it was not asked about before their decision had come.
+    pub blinded: u64,
     /// The time until the batch of a snapshot was answered; its rows share it.
     pub latency: Latency,
     /// What came of asking it about a share of the snapshots again.

@@ -115,6 +115,13 @@ fn model() -> Json {
         ("abstained", count("Snapshots that it chose not to answer.")),
         ("failed", count("Snapshots that it failed on.")),
         (
+            "blinded",
+            count(
+                "Snapshots that it was not asked about before their decision had come. What it answered then is among the \
+                 figures only.",
+            ),
+        ),
+        (
             "latency",
             defined("latency", "The time until the batch of a snapshot was answered; its rows share it."),
         ),

@@ -2,7 +2,7 @@
 //! in the other order. A model is a function of the row, so it must answer the same; one that keeps something between
 //! calls does not.
 //!
-//! Always holds: what is asked again changes no answer and no figure; which snapshots are asked again depends on their
+//! Always holds: what is asked again changes no answer and no figure; what was blinded is not asked again; which snapshots are asked again depends on their
 //! sequence numbers alone.
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,7 +11,7 @@ use arrow::array::{BooleanArray, RecordBatch, StringArray, UInt32Array};
 use arrow::compute::{concat_batches, filter_record_batch, take_record_batch};
 use serde::{Deserialize, Serialize};
 
-use crate::batch::Answers;
+use crate::batch::{Answers, Reason};
 use crate::sandbox::{DeciderPlugin, ended_by_the_clock};
 
 /// Rows that are asked again in one batch.
@@ -94,8 +94,12 @@ impl Asker {
 
     /// Notes what was answered to a batch, and asks again once enough has been noted.
     pub fn note(&mut self, sequences: &[u64], ids: &StringArray, shown: &RecordBatch, answers: &Answers) {
-        let picked =
-            |row: &usize| mixed(sequences[*row]) < self.below && !ended_by_the_clock(answers.reason(*row));
+        let picked = |row: &usize| {
+            let reason = answers.reason(*row);
+            mixed(sequences[*row]) < self.below
+                && !ended_by_the_clock(reason)
+                && reason != Some(&Reason::Blinded)
+        };
         let picks: Vec<usize> = (0..sequences.len()).filter(picked).collect();
         if picks.is_empty() {
             return;

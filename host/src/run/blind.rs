@@ -2,7 +2,10 @@
 //!
 //! Always holds: whether an id is blinded depends on the seal and the id alone, and cannot be chosen once the seal is there.
 
+use arrow::array::{Array as _, BooleanArray, StringArray};
 use sha2::{Digest as _, Sha256};
+
+use crate::batch::{Answers, Reason};
 
 /// Sets this use of the seal's digest apart from any other.
 const DOMAIN: &[u8] = b"understudy blinding v1\n";
@@ -37,9 +40,28 @@ impl Blind {
     }
 }
 
+/// Which of these ids are blinded.
+pub fn blinded(blind: Option<&Blind>, ids: &StringArray) -> BooleanArray {
+    ids.iter().map(|id| Some(blind.zip(id).is_some_and(|(blind, id)| blind.holds(id)))).collect()
+}
+
+/// The first row that a model was asked about before its decision though its id is blinded, or was not though it is not.
+pub fn stray<'a>(
+    blind: Option<&Blind>,
+    ids: &StringArray,
+    mut answers: impl Iterator<Item = &'a Answers>,
+) -> Option<usize> {
+    let blinded = blinded(blind, ids);
+    answers.find_map(|answers| {
+        let is = |row: &usize| answers.reason(*row) == Some(&Reason::Blinded);
+        (0..ids.len()).find(|row| is(row) != blinded.value(*row))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::study::Form;
 
     #[test]
     fn the_share_is_the_declared_one_and_turns_with_the_seal() {
@@ -56,6 +78,30 @@ mod tests {
         // 200 with a standard deviation of 14.
         assert!((140..=260).contains(&both), "{both}");
         assert_eq!(one, blinded("5ea1"));
+    }
+
+    #[test]
+    fn an_answer_that_should_not_be_there_is_found() {
+        let blind = Blind::new(0.5, "5ea1");
+        let ids = StringArray::from_iter_values((0..100).map(|id| format!("call-{id}")));
+        let mask = blinded(blind.as_ref(), &ids);
+        let (answer, none) =
+            (Answers::none(Form::Number, 1, &Reason::Broke("it trapped".to_owned())), unasked());
+        let logged = |turned: Option<usize>| {
+            let picks = (0..ids.len()).map(|row| (usize::from(mask.value(row) != (turned == Some(row))), 0));
+            Answers::gather(&[&answer, &none], &picks.collect::<Vec<_>>())
+        };
+        assert_eq!(stray(blind.as_ref(), &ids, [&logged(None)].into_iter()), None);
+        for row in [0, 41, 99] {
+            let models = [logged(None), logged(Some(row))];
+            assert_eq!(stray(blind.as_ref(), &ids, models.iter()), Some(row));
+        }
+        let first = (0..ids.len()).find(|row| mask.value(*row));
+        assert_eq!(stray(None, &ids, [&logged(None)].into_iter()), first, "nothing is blinded there");
+    }
+
+    fn unasked() -> Answers {
+        Answers::none(Form::Number, 1, &Reason::Blinded)
     }
 
     #[test]

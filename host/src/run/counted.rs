@@ -69,11 +69,14 @@ impl Counted {
         witness::take_in(study, &mut self.inputs, &job.records.times, windows, conditions);
         for ((index, model), Plugin { name, .. }) in answered.models.iter().enumerate().zip(&study.models) {
             let Answers { unanswered, .. } = &model.decided.answers;
-            let abstained =
-                unanswered.iter().filter(|(_, why)| matches!(why, Reason::Abstained(_))).count() as u64;
             let counts = &mut self.models[index];
-            counts.abstained += abstained;
-            counts.failed += unanswered.len() as u64 - abstained;
+            for (_, why) in unanswered {
+                *match why {
+                    Reason::Abstained(_) => &mut counts.abstained,
+                    Reason::Failed(_) | Reason::Broke(_) => &mut counts.failed,
+                    Reason::Blinded => &mut counts.blinded,
+                } += 1;
+            }
             counts.answered += (model.nanos.len() - unanswered.len()) as u64;
             let mut without = unanswered.iter().map(|(row, _)| *row as usize).peekable();
             for (row, nanos) in model.nanos.iter().enumerate() {

@@ -8,25 +8,23 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
-use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
-use arrow::compute::interleave;
-use arrow::datatypes::SchemaRef;
 use serde::{Deserialize, Serialize};
 
 use super::counted::Times;
+use super::given::Given;
 use super::incidents::Incidents;
 use super::outcome::Comparison;
-use super::prepare::{DECISION_PREFIX, Prepared};
+use super::prepare::Prepared;
+use super::reads::PairReads;
 use super::saved::Saved;
 use super::tables;
-use super::witness::{self, Seen, Witness};
+use super::witness::{Seen, Witness};
 use super::worker::{Met, Shown, Taken};
 use crate::batch::{Answers, Reason, Side};
 use crate::runlog::checkpoint::{self, CheckpointError};
 use crate::runlog::{LogWriter, Table};
-use crate::sandbox::{Decider, Reads, Scorer};
+use crate::sandbox::{Decider, Scorer};
 use crate::scoring::{Cells, Evidence, ModelScores, Outcome, ScoredPairs, Shape, Window};
-use crate::study::Study;
 
 /// Pairs that are compared in one call, if as many wait.
 const GATHER: usize = 4096;
@@ -62,11 +60,9 @@ pub struct Judged {
 pub struct Judge {
     comparator: Decider,
     comparator_name: String,
-    /// For each field that the comparator reads: its side, and the place among that side's.
-    columns: Vec<(Side, usize)>,
-    schema: SchemaRef,
+    reads: PairReads,
     metrics: Vec<(String, Scorer)>,
-    models: usize,
+    given: Given,
     conditions: usize,
     witness: Option<Witness>,
     judged: Judged,
@@ -78,33 +74,27 @@ pub struct Compared {
     pub sources: Sources,
     /// What the comparator answered to each.
     pub answers: Answers,
-    /// The pairs that it answered, ascending.
+    /// The pairs whose snapshot was blinded, ascending.
+    pub blinded: Vec<usize>,
+    /// For each model what it answered to each, blinded ones too.
+    pub given: Vec<Answers>,
+    /// The pairs that the comparator answered, ascending.
     pub answered: Vec<usize>,
     /// For each model what its answers to those were scored.
     pub models: Vec<ModelScores>,
 }
 
 impl Judge {
-    /// A judge with fresh instances of the study's comparator and metrics, that goes on from what has been judged. `held`
-    /// are the places of the declared fields that are held of each side; [`needed`] are among them.
+    /// A judge with fresh instances of the study's plugins, that goes on from what has been judged. `held` are the places of
+    /// the declared fields that are held of each side; those that are [`needed`](super::needed) are among them.
     pub fn new(prepared: &Prepared, held: &[Vec<usize>; 2], judged: Judged) -> Judge {
-        let study = &prepared.study;
-        let reads = &prepared.comparator.plugin.reads;
-        let place = |field: &Reads| {
-            let (side, at) = column(study, field);
-            let place = held[side as usize].iter().position(|held| *held == at);
-            (side, place.expect("what the comparator reads is held"))
-        };
-        let columns = reads.iter().map(place).collect();
-        let schema = tables::comparator_schema(study, reads);
         Judge {
             comparator: prepared.comparator.plugin.instance(),
             comparator_name: prepared.comparator.name.clone(),
-            columns,
-            schema,
+            reads: PairReads::new(prepared, held, &prepared.comparator.plugin.reads),
             metrics: prepared.metrics.iter().map(|m| (m.name.clone(), m.plugin.instance())).collect(),
-            models: prepared.models.len(),
-            conditions: study.conditions.len(),
+            given: Given::new(prepared, held),
+            conditions: prepared.study.conditions.len(),
             witness: Witness::new(prepared, &held[Side::Snapshot as usize]),
             judged,
         }
@@ -149,28 +139,31 @@ impl Judge {
     /// Compares pairs, scores them, and adds them to the sums.
     pub fn judge(&mut self, pairs: &[Met]) -> Compared {
         let sources = Sources::of(pairs);
-        let compared = self.comparator.decide(&self.input(&sources));
+        let both = self.reads.batch(&sources, &sources.snapshots, &sources.decisions);
+        let compared = self.comparator.decide(&both);
         for (row, why) in &compared.broken {
             let row = *row as usize;
             self.judged.incidents.add(&self.comparator_name, why, sources.sequence(row), sources.id(row));
         }
         self.time(pairs);
+        let (given, blinded) = self.given.answers(&sources, &mut self.judged.incidents);
 
         let answers = compared.answers;
         let answered: Vec<usize> = (0..pairs.len()).filter(|row| answers.reason(*row).is_none()).collect();
         self.judged.comparison.compared += answered.len() as u64;
         self.judged.comparison.incomparable += (pairs.len() - answered.len()) as u64;
         if answered.is_empty() {
-            return Compared { sources, answers, answered, models: Vec::new() };
+            return Compared { sources, answers, blinded, given, answered, models: Vec::new() };
         }
         let picks: Vec<_> = answered.iter().map(|&row| (0, row)).collect();
-        let comparator = match answered.len() == pairs.len() {
-            true => Cow::Borrowed(&answers),
-            false => Cow::Owned(Answers::gather(&[&answers], &picks)),
+        let comparable = |answers| match answered.len() == pairs.len() {
+            true => Cow::Borrowed(answers),
+            false => Cow::Owned(Answers::gather(&[answers], &picks)),
         };
-        let given: Vec<Answers> = (0..self.models).map(|model| sources.given(model, &answered)).collect();
-        let models: Vec<ModelScores> =
-            given.iter().map(|given| self.score(given, &sources, &answered, &comparator)).collect();
+        let comparator = comparable(&answers);
+        let said: Vec<Cow<'_, Answers>> = given.iter().map(comparable).collect();
+        let models = said.iter().map(|said| self.score(said, &sources, &answered, &comparator));
+        let models: Vec<ModelScores> = models.collect();
         let windows: Vec<Window> =
             answered.iter().map(|&row| sources.shown(row, |s, r| s.windows[r])).collect();
         let values = |condition: usize| {
@@ -188,38 +181,18 @@ impl Judge {
                 windows: &windows,
                 conditions: &conditions,
                 comparator: &comparator,
-                given: &given,
+                given: &said,
                 models: &models,
             };
             witness.add(&seen, &mut self.judged.evidence);
         }
-        drop(comparator);
-        Compared { sources, answers, answered, models }
+        drop((comparator, said));
+        Compared { sources, answers, blinded, given, answered, models }
     }
 
     /// What all that was compared comes to.
     pub fn judged(self) -> Judged {
         self.judged
-    }
-
-    /// The columns that the comparator reads.
-    fn input(&self, sources: &Sources) -> RecordBatch {
-        let column = |&(side, index): &(Side, usize)| -> ArrayRef {
-            let (arrays, picks): (Vec<&dyn Array>, _) = match side {
-                Side::Decision => {
-                    (sources.taken.iter().map(|t| t.fields.column(index) as _).collect(), &sources.decisions)
-                }
-                Side::Snapshot => (
-                    sources.all_shown.iter().map(|s| s.fields.column(index) as _).collect(),
-                    &sources.snapshots,
-                ),
-            };
-            interleave(&arrays, picks).expect("the columns of a field have one type")
-        };
-        let columns = self.columns.iter().map(column).collect();
-        let rows = RecordBatchOptions::new().with_row_count(Some(sources.snapshots.len()));
-        RecordBatch::try_new_with_options(self.schema.clone(), columns, &rows)
-            .expect("the columns have the types of the study's fields")
     }
 
     fn score(
@@ -234,6 +207,7 @@ impl Judge {
             outcomes[*row as usize] = match reason {
                 Reason::Abstained(_) => Outcome::Abstained,
                 Reason::Failed(_) | Reason::Broke(_) => Outcome::Failed,
+                Reason::Blinded => unreachable!("a blinded snapshot is asked about before it is scored"),
             };
         }
         let incidents = &mut self.judged.incidents;
@@ -302,13 +276,6 @@ impl Sources {
         Sources { all_shown, taken, snapshots, decisions }
     }
 
-    /// What a model answered to some pairs.
-    fn given(&self, model: usize, rows: &[usize]) -> Answers {
-        let answers: Vec<&Answers> = self.all_shown.iter().map(|s| &s.answers[model]).collect();
-        let picks: Vec<_> = rows.iter().map(|&row| self.snapshots[row]).collect();
-        Answers::gather(&answers, &picks)
-    }
-
     /// Something of the snapshot of pair `row`.
     pub fn shown<T>(&self, row: usize, of: impl FnOnce(&Shown, usize) -> T) -> T {
         let (batch, within) = self.snapshots[row];
@@ -337,31 +304,6 @@ fn place<T>(all: &mut Vec<Arc<T>>, at: &mut HashMap<*const T, usize>, batch: &Ar
         all.push(batch.clone());
         all.len() - 1
     })
-}
-
-/// Where a field that the comparator reads stands: its side, and the column among that side's declared fields.
-fn column(study: &Study, field: &Reads) -> (Side, usize) {
-    let (side, stream, key) = match field.name.strip_prefix(DECISION_PREFIX) {
-        Some(key) => (Side::Decision, &study.decisions, key),
-        None => (Side::Snapshot, &study.inputs, field.name.as_str()),
-    };
-    let at = stream.fields.iter().position(|field| field.name == key);
-    (side, at.expect("checked when prepared"))
-}
-
-/// For each side the places of the declared fields that the comparator reads: all that has to be held for a pair.
-pub fn needed(prepared: &Prepared) -> [Vec<usize>; 2] {
-    let mut needed = [Vec::new(), Vec::new()];
-    for field in prepared.comparator.plugin.reads.iter() {
-        let (side, at) = column(&prepared.study, field);
-        needed[side as usize].push(at);
-    }
-    if let Some(cluster) = witness::cluster(prepared)
-        && !needed[Side::Snapshot as usize].contains(&cluster)
-    {
-        needed[Side::Snapshot as usize].push(cluster);
-    }
-    needed
 }
 
 /// The cells of a study: each metric has one component more than it says, the host's count of scored pairs.

@@ -115,7 +115,7 @@ pub fn refused(batch: &RecordBatch) -> Result<Vec<(u64, Refused)>, LoggedError> 
 fn decided(answers: Answers) -> Decided {
     let broke = |(row, reason): &(u32, Reason)| match reason {
         Reason::Broke(why) => Some((*row, why.clone())),
-        Reason::Abstained(_) | Reason::Failed(_) => None,
+        Reason::Abstained(_) | Reason::Failed(_) | Reason::Blinded => None,
     };
     let broken = answers.unanswered.iter().filter_map(broke).collect();
     Decided { answers, broken }

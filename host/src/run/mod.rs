@@ -11,7 +11,8 @@
 //! Two threads read and decode, `limits.workers` run models, one compares, two write; this module's own thread conducts.
 //! A run whose directory is there already goes on from what the log holds.
 //!
-//! Always holds: every accepted snapshot is answered and logged before any of its pairs is compared; queues are bounded;
+//! Always holds: every accepted snapshot is answered and logged before any of its pairs is compared, but for the blinded ones,
+//! which are logged then and answered with their pair; queues are bounded;
 //! the figures do not depend on batches, workers or the interleaving of the streams.
 
 mod again;
@@ -22,6 +23,7 @@ mod counted;
 mod drive;
 mod feed;
 mod fits;
+mod given;
 mod holding;
 mod incidents;
 mod judge;
@@ -32,6 +34,7 @@ mod prepare;
 mod progress;
 mod promise;
 mod readback;
+mod reads;
 mod rebuild;
 mod references;
 mod relog;
@@ -45,13 +48,14 @@ mod worker;
 use std::path::Path;
 
 pub use again::Again;
-pub use blind::Blind;
-pub use judge::{Compared, Judged, Sources, needed, shape};
+pub use blind::{Blind, blinded};
+pub use judge::{Compared, Judged, Sources, shape};
 pub use outcome::{
     Comparison, End, Incident, Kept, Latency, ModelCounts, Outcome, RefusedRecord, SubstrateLatency,
 };
 pub use prepare::{Member, PrepareError, Prepared, WhatIf, asset_name, plugin_name, prepare, recall};
 pub use promise::{PromiseError, promise, promised, seal_path};
+pub use reads::needed;
 pub use rebuild::{Rebuilt, rebuild};
 pub use saved::{Ended, Saved};
 pub use seal::{SEAL, Seal};
@@ -115,13 +119,15 @@ pub struct Ran {
 /// When a source cannot be opened, the directory cannot be used, what was promised has changed, or the log cannot be
 /// written or read.
 pub async fn run(
-    prepared: &Prepared,
+    prepared: &mut Prepared,
     options: Options<'_>,
     tell: impl FnOnce(&str),
     stop: impl Future<Output = ()>,
 ) -> anyhow::Result<Ran> {
     let begun = begin::begin(prepared, options)?;
     begun.goes_on.as_deref().map(tell);
+    prepared.blind(&begun.seal);
+    let prepared = &*prepared;
     let schemas = schemas(prepared);
     let log = &prepared.study.log;
     let commit = Commit { wait: log.commit_wait.unsigned_abs(), rows: log.commit_rows };

@@ -151,6 +151,7 @@ pub fn recall(run: &Path, seal: &Seal, what_if: &WhatIf) -> Result<Prepared, Pre
     let kept = Kept { plugins: &kept, files: &seal.files, instead: &what_if.instead };
     let mut prepared = load(&path, grant, Some(kept))?;
     prepared.replay_of.clone_from(&seal.replay_of);
+    prepared.blind(seal);
     Ok(prepared)
 }
 
@@ -160,6 +161,16 @@ fn unchanged(run: &Path, name: String, sha256: &str) -> Result<(), PrepareError>
     match std::fs::read(&path) {
         Ok(bytes) if digest(&bytes) == sha256 => Ok(()),
         _ => Err(PrepareError::Changed { path }),
+    }
+}
+
+impl Prepared {
+    /// Blinds the declared share of the ids under the seal of the run; none in an offline evaluation, whose decisions were
+    /// there before it began.
+    pub fn blind(&mut self, seal: &Seal) {
+        let sealed = digest(seal.to_json().as_bytes());
+        let share = self.study.blinding.share;
+        self.blind = seal.replay_of.is_none().then(|| Blind::new(share, &sealed)).flatten();
     }
 }
 
@@ -233,10 +244,11 @@ fn budget(limits: &Limits) -> Budget {
     }
 }
 
-/// How many instances may live at once: for each worker one of each model, and one that is asked again; one comparator,
-/// each metric once for scoring and once for the report, and one that is being loaded.
+/// How many instances may live at once: for each worker one of each model, and one that is asked again; one of each model
+/// for blinded snapshots; one comparator, each metric once for scoring and once for the report, and one that is being
+/// loaded.
 fn instances(study: &Study) -> usize {
-    study.limits.workers * (study.models.len() + 1) + 1 + 2 * study.metrics.len() + 1
+    study.limits.workers * (study.models.len() + 1) + study.models.len() + 1 + 2 * study.metrics.len() + 1
 }
 
 /// What a run kept.

@@ -1,6 +1,7 @@
 //! The log, read back: its accepted rows, in step in event time, to what holds records until they are paired.
 //!
-//! Always holds: rows of a stream come in the order of their sequence numbers; no more is held than the horizon asks for.
+//! Always holds: rows of a stream come in the order of their sequence numbers; no more is held than the horizon asks for; what
+//! the log says to be blinded is what the seal blinds.
 
 use std::path::Path;
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -10,6 +11,7 @@ use anyhow::{Context as _, bail};
 use arrow::array::{AsArray as _, RecordBatch};
 use arrow::datatypes::UInt64Type;
 
+use super::blind::stray;
 use super::counted::Counted;
 use super::holding::Holding;
 use super::logged;
@@ -115,6 +117,15 @@ impl<'p> Readback<'p> {
                 holding.arrived(taken.slot, taken.pairs)?;
                 let (windows, conditions) = self.classes.classify(&records);
                 let models = logged::answers(prepared, batch)?;
+                let answers = models.iter().map(|model| &model.decided.answers);
+                if let Some(row) = stray(prepared.blind.as_ref(), &records.ids, answers) {
+                    bail!(
+                        "the log's snapshots hold the id \"{}\" (sequence {}) blinded where the seal does not blind it, or the other \
+                         way round; run `understudy verify` to see what is wrong",
+                        records.ids.value(row),
+                        sequences[row]
+                    );
+                }
                 let job =
                     Job { number: 0, slot: taken.slot, sequences, records, refused: Vec::new(), next: 0 };
                 let answered = Answered { job, models, windows, conditions };

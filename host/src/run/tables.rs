@@ -7,15 +7,16 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BinaryArray, DictionaryArray, Float64Array, RecordBatch, StringArray, StringBuilder,
-    TimestampMicrosecondArray, UInt16Array, UInt64Array,
+    ArrayRef, BinaryArray, BooleanArray, DictionaryArray, Float64Array, RecordBatch, StringArray,
+    StringBuilder, TimestampMicrosecondArray, UInt16Array, UInt32Array, UInt64Array,
 };
+use arrow::compute::take;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt16Type};
 
 use super::judge::Compared;
 use super::prepare::{Prepared, declared};
 use super::worker::Answered;
-use crate::batch::{Answers, Records, Refused, data_type};
+use crate::batch::{Answers, Reason, Records, Refused, data_type};
 use crate::sandbox::Reads;
 use crate::scoring::{Conditions, Window, WindowClock};
 use crate::study::{Kind, Stream, Study};
@@ -27,7 +28,8 @@ pub fn schemas(prepared: &Prepared) -> [SchemaRef; 4] {
     for model in &prepared.models {
         let name = format!("model.{}", model.name);
         snapshots.extend(Answers::column_fields(&name, model.plugin.form));
-        snapshots.push(Field::new(format!("{name}.nanos"), DataType::UInt64, false));
+        // A blinded snapshot has none.
+        snapshots.push(Field::new(format!("{name}.nanos"), DataType::UInt64, prepared.blind.is_some()));
     }
     let decisions = record_fields(&study.decisions, "decided_at", "decision.", study.log.keep_raw);
     let refused = vec![
@@ -91,8 +93,13 @@ fn times(micros: Vec<i64>) -> ArrayRef {
 pub fn snapshots(schema: &SchemaRef, answered: &Answered) -> RecordBatch {
     let mut columns = record_columns(&answered.job.sequences, &answered.job.records, has_raw(schema));
     for model in &answered.models {
-        columns.extend(model.decided.answers.columns("").map(|(_, column)| column));
-        columns.push(Arc::new(UInt64Array::from(model.nanos.clone())));
+        let answers = &model.decided.answers;
+        columns.extend(answers.columns("").map(|(_, column)| column));
+        let mut nanos: Vec<Option<u64>> = model.nanos.iter().copied().map(Some).collect();
+        for (row, _) in answers.unanswered.iter().filter(|(_, why)| *why == Reason::Blinded) {
+            nanos[*row as usize] = None;
+        }
+        columns.push(Arc::new(UInt64Array::from(nanos)));
     }
     RecordBatch::try_new(schema.clone(), columns).expect("the columns are made for this schema")
 }
@@ -122,11 +129,13 @@ pub fn refused(schema: &SchemaRef, refused: &[(u64, Refused)]) -> RecordBatch {
 
 /// Whether a model answered the snapshot of a pair.
 pub const OUTCOME: &str = "outcome";
+/// Whether the snapshot of a pair was blinded.
+pub const BLINDED: &str = "blinded";
 /// The host's own component of each metric: whether it scored a pair.
 pub const SCORED: &str = "scored";
 
-/// What a comparator is handed: the fields that it reads, under the names that it uses.
-pub fn comparator_schema(study: &Study, reads: &[Reads]) -> SchemaRef {
+/// What a plugin is handed of pairs: the fields that it reads, under the names that it uses.
+pub fn reads_schema(study: &Study, reads: &[Reads]) -> SchemaRef {
     let field = |reads: &Reads| {
         let kind = declared(study, &reads.name).expect("checked when prepared").kind;
         Field::new(&reads.name, data_type(kind), true)
@@ -134,11 +143,14 @@ pub fn comparator_schema(study: &Study, reads: &[Reads]) -> SchemaRef {
     Arc::new(Schema::new(reads.iter().map(field).collect::<Vec<_>>()))
 }
 
-/// Makes rows of the table of pairs. Where snapshots lose their fields in time, it holds what each model was scored, too:
+/// Makes rows of the table of pairs. Where ids are blinded, it holds whether a pair's was and, of those, what each model
+/// answered once the decision was there: `model.NAME.answer` and its like. Where snapshots lose their fields in time, it holds what each model was scored, too:
 /// `model.NAME.outcome` and, for each metric, `model.NAME.METRIC.COMPONENT`, the last of which says whether the metric scored
 /// the pair.
 pub struct Pairs {
     schema: SchemaRef,
+    /// Whether ids are blinded.
+    blinded: bool,
     /// For each model and metric the number of components, where they are held.
     scores: Vec<Vec<usize>>,
     clock: WindowClock,
@@ -158,6 +170,7 @@ impl Pairs {
         let components: Vec<usize> = prepared.metrics.iter().map(|m| m.plugin.components.len() + 1).collect();
         let held = if study.log.retain.is_some() { prepared.models.len() } else { 0 };
         Pairs {
+            blinded: prepared.blind.is_some(),
             scores: vec![components; held],
             schema: Arc::new(Schema::new(Self::fields(prepared))),
             clock: WindowClock::new(study.windows, study.time_zone.clone()),
@@ -179,7 +192,15 @@ impl Pairs {
         for condition in &prepared.study.conditions {
             fields.push(Field::new(format!("condition.{}", condition.name), value.clone(), false));
         }
+        if prepared.blind.is_some() {
+            fields.push(Field::new(BLINDED, DataType::Boolean, false));
+        }
         fields.extend(Answers::column_fields("comparator", prepared.comparator.plugin.form));
+        if prepared.blind.is_some() {
+            for model in &prepared.models {
+                fields.extend(Answers::column_fields(&format!("model.{}", model.name), model.plugin.form));
+            }
+        }
         if prepared.study.log.retain.is_some() {
             for model in &prepared.models {
                 let model = format!("model.{}", model.name);
@@ -197,7 +218,7 @@ impl Pairs {
 
     /// Rows for pairs that have been compared.
     pub fn batch(&mut self, compared: &Compared) -> RecordBatch {
-        let Compared { sources, answers, answered, models } = compared;
+        let Compared { sources, answers, blinded, given, answered, models } = compared;
         let rows = sources.snapshots.len();
         let decision = |row: usize| {
             let (batch, within) = sources.decisions[row];
@@ -233,7 +254,19 @@ impl Pairs {
             let values = DictionaryArray::<UInt16Type>::try_new(keys, names.clone());
             columns.push(Arc::new(values.expect("a value's index lies within the names")));
         }
+        let mut late = vec![None; rows];
+        blinded.iter().for_each(|row| late[*row] = Some(*row as u32));
+        if self.blinded {
+            columns.push(Arc::new(late.iter().map(|row| Some(row.is_some())).collect::<BooleanArray>()));
+        }
         columns.extend(answers.columns("").map(|(_, column)| column));
+        if self.blinded {
+            let late = UInt32Array::from(late);
+            let only = |(_, column): (Field, ArrayRef)| {
+                take(&column, &late, None).expect("the indices are those of its rows")
+            };
+            columns.extend(given.iter().flat_map(|answers| answers.columns("").map(only)));
+        }
         for (index, metrics) in self.scores.iter().enumerate() {
             let scores = models.get(index);
             let mut outcomes = vec![None; rows];

@@ -2,6 +2,8 @@
 //!
 //! Always holds: a compared pair is added once; a study without a threshold keeps none of this.
 
+use std::borrow::Cow;
+
 use arrow::array::{Array as _, ArrayRef, AsArray as _};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
@@ -26,7 +28,7 @@ pub struct Seen<'s> {
     /// The comparator's answers.
     pub comparator: &'s Answers,
     /// For each model its answers.
-    pub given: &'s [Answers],
+    pub given: &'s [Cow<'s, Answers>],
     /// For each model what they were scored.
     pub models: &'s [ModelScores],
 }

@@ -7,13 +7,15 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
-use arrow::array::{Array as _, ArrayRef, RecordBatch};
+use arrow::array::{Array as _, ArrayRef, BooleanArray, RecordBatch};
+use arrow::compute::{filter_record_batch, not};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::again::{Again, Asker, Tally};
+use super::blind::{Blind, blinded};
 use super::prepare::{Member, Prepared};
 use super::tables;
-use crate::batch::{Records, Refused};
+use crate::batch::{Answers, Reason, Records, Refused};
 use crate::pairing::Slot;
 use crate::sandbox::{Decided, Decider, DeciderPlugin};
 use crate::scoring::{Conditions, Window, WindowClock};
@@ -89,6 +91,7 @@ impl Workers {
             let worker = Worker {
                 models: prepared.models.iter().enumerate().map(model).collect(),
                 classes: Classes::new(&prepared.study),
+                blind: prepared.blind.clone(),
             };
             let answered = answered.clone();
             let work = move || worker.work(&jobs, &answered);
@@ -165,16 +168,18 @@ struct Model {
 struct Worker {
     models: Vec<Model>,
     classes: Classes,
+    blind: Option<Blind>,
 }
 
 impl Worker {
     fn work(mut self, jobs: &Receiver<Job>, answered: &UnboundedSender<Answered>) {
         while let Ok(job) = jobs.recv() {
+            let blinded = blinded(self.blind.as_ref(), &job.records.ids);
             let models = self.models.iter_mut().map(|Model { decider, columns, asker }| {
                 let shown: RecordBatch =
                     job.records.fields.project(columns).expect("the columns were found when prepared");
                 let started = Instant::now();
-                let decided = decider.decide(&shown);
+                let decided = decide(decider, &shown, &blinded);
                 let nanos = vec![started.elapsed().as_nanos() as u64; shown.num_rows()];
                 asker.note(&job.sequences, &job.records.ids, &shown, &decided.answers);
                 Timed { decided, nanos }
@@ -189,18 +194,35 @@ impl Worker {
     }
 }
 
+/// Asks a model about the rows of a batch that are not blinded.
+fn decide(decider: &mut Decider, batch: &RecordBatch, blinded: &BooleanArray) -> Decided {
+    if blinded.true_count() == 0 {
+        return decider.decide(batch);
+    }
+    let open = not(blinded).expect("a mask can be turned round");
+    let shown = filter_record_batch(batch, &open).expect("the mask has one value a row");
+    let mut decided = decider.decide(&shown);
+    let unasked = Answers::none(decided.answers.form(), 1, &Reason::Blinded);
+    let rows: Vec<u32> = (0..blinded.len() as u32).filter(|row| open.value(*row as usize)).collect();
+    let mut picks = vec![(1, 0); blinded.len()];
+    rows.iter().enumerate().for_each(|(at, row)| picks[*row as usize] = (0, at));
+    decided.answers = Answers::gather(&[&decided.answers, &unasked], &picks);
+    decided.broken.iter_mut().for_each(|(row, _)| *row = rows[*row as usize]);
+    decided
+}
+
 /// What a pair needs of its snapshot: held until the last row of its batch is paired or expired.
 pub struct Shown {
     /// Sequence numbers.
     pub sequences: Vec<u64>,
-    /// The snapshots' fields that the comparator reads, in its order.
+    /// The snapshots' fields that are held for pairs.
     pub fields: RecordBatch,
     /// Ids.
     pub ids: arrow::array::StringArray,
     /// Observed times, microseconds.
     pub times: Vec<i64>,
     /// For each model its answers.
-    pub answers: Vec<crate::batch::Answers>,
+    pub answers: Vec<Answers>,
     /// The window of each row.
     pub windows: Vec<Window>,
     /// For each condition the value of each row.
@@ -211,7 +233,7 @@ pub struct Shown {
 pub struct Taken {
     /// Sequence numbers.
     pub sequences: Vec<u64>,
-    /// The decisions' fields that the comparator reads, in its order.
+    /// The decisions' fields that are held for pairs.
     pub fields: RecordBatch,
     /// Times of the decisions, microseconds.
     pub times: Vec<i64>,
@@ -221,7 +243,7 @@ impl Shown {
     /// What it takes in memory, about.
     pub fn bytes(&self) -> usize {
         let row = 8 + 8 + size_of::<Window>() + 2 * self.conditions.len();
-        let answers: usize = self.answers.iter().map(crate::batch::Answers::bytes).sum();
+        let answers: usize = self.answers.iter().map(Answers::bytes).sum();
         column_bytes(self.fields.columns())
             + column_bytes(&[Arc::new(self.ids.clone())])
             + row * self.times.len()

@@ -202,6 +202,7 @@ fn given(answers: &Answers) -> wit::Answers {
     let reason = |(row, reason): &(u32, Reason)| match reason {
         Reason::Abstained(why) => (*row, wit::Reason::Abstained(why.clone())),
         Reason::Failed(why) | Reason::Broke(why) => (*row, wit::Reason::Failed(why.clone())),
+        Reason::Blinded => unreachable!("a blinded snapshot is asked about before it is scored"),
     };
     wit::Answers {
         decisions,

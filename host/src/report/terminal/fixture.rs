@@ -44,6 +44,7 @@ pub(in crate::report) fn hotel() -> Report {
             answered: 15_402 - abstained - failed,
             abstained,
             failed,
+            blinded: 0,
             latency: times(15_402, latency),
             again: Again { asked: 154, ..Again::default() },
             scores: vec![
@@ -103,6 +104,7 @@ pub(in crate::report) fn rates() -> Report {
             answered: 1_004,
             abstained: 0,
             failed: 0,
+            blinded: 0,
             latency: times(1_004, 640),
             again: Again::default(),
             scores: vec![scores(1.0), scores(7.25)],
@@ -211,6 +213,7 @@ pub(in crate::report) fn empty() -> Report {
             answered: 0,
             abstained: 0,
             failed: 0,
+            blinded: 0,
             latency: Latency::default(),
             again: Again::default(),
             scores: vec![Scores {

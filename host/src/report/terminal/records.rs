@@ -81,6 +81,17 @@ pub(super) fn answers(page: &mut Page, report: &Report) {
         table.row([name].into_iter().chain(counts).chain([title]));
     }
     table.print(page);
+    // It is the same snapshots for every model.
+    let blinded = report.models.iter().map(|model| model.blinded).max().unwrap_or_default();
+    if blinded > 0 {
+        let what = "blinded: no model was asked before their decision had come";
+        page.paragraph(
+            2,
+            Ink::Faint,
+            &format!("{} {what}", counted(blinded, "snapshot is", "snapshots are")),
+            2,
+        );
+    }
 }
 
 /// What came of asking the models again.
