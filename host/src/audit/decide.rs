@@ -4,6 +4,7 @@
 //! anybody reads it; the verdict on a closed run can be made again, to the byte.
 
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
 
@@ -13,11 +14,15 @@ use crate::pairing::Accounting;
 use crate::run::{Prepared, Saved, WhatIf, conditions, needed, rebuild};
 use crate::runlog::ledger::{Entry, Event, FileDigest, Ledger, is_closed};
 use crate::runlog::note::{Signer, Verifier};
-use crate::runlog::{CHECKPOINT, VERDICT, checkpoint, write_file};
+use crate::runlog::{CHECKPOINT, RunDirectory, VERDICT, checkpoint, write_file};
 use crate::sandbox::digest;
 use crate::scoring::{Cells, Evidence, Inputs};
 use crate::study::{InterferenceKind, Study};
 use crate::verdict::{Facts, Interfered, Verdict, rule};
+
+/// How often a run that is going on is looked at, and the pause between.
+const LOOKS: usize = 5;
+const MOMENT: Duration = Duration::from_millis(300);
 
 /// Whose verdict is asked for; of everything unless named.
 #[derive(Clone, Debug, Default)]
@@ -67,7 +72,7 @@ pub fn decide(
     keys: &[Verifier],
     signer: Option<Signer>,
 ) -> anyhow::Result<Decided> {
-    let findings = verify(run, keys)?;
+    let findings = looked_at(run, keys)?;
     if !findings.broken.is_empty() {
         return Ok(Decided::Broken(findings.broken.iter().map(ToString::to_string).collect()));
     }
@@ -121,6 +126,19 @@ pub fn decide(
     let (ledger, _) = Ledger::open(run, signer)?;
     ledger.append(event)?;
     Ok(Decided::Verdict(Box::new(verdict)))
+}
+
+/// Whether the run is whole. While it is going on a segment may have its name before its entry, for a moment: so what is broken
+/// of such a run is looked at again.
+fn looked_at(run: &Path, keys: &[Verifier]) -> anyhow::Result<Findings> {
+    for _ in 0..LOOKS {
+        let findings = verify(run, keys)?;
+        if findings.broken.is_empty() || !RunDirectory::is_being_written(run)? {
+            return Ok(findings);
+        }
+        std::thread::sleep(MOMENT);
+    }
+    Ok(verify(run, keys)?)
 }
 
 /// The checkpoint of a closed run.

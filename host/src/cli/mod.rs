@@ -71,7 +71,8 @@ struct Arguments {
 }
 
 const EXITS: &str = "Exit codes: 0 done; 1 could not, see the message; 2 wrong arguments; 3 a source broke off before \
-                     its end; 130 interrupted, with everything so far on disk.";
+                     its end; 130 interrupted, with everything so far on disk. Those of `decide`: \
+                     0 GO, 1 NO-GO, 2 INCONCLUSIVE, 3 VOID, 4 no verdict.";
 
 #[derive(Subcommand)]
 enum Command {

@@ -60,6 +60,7 @@ pub(super) fn conduct(prepared: &mut Prepared, options: Options<'_>) -> anyhow::
         .build()
         .context("no runtime for the run")?;
     let directory = options.directory;
+    let is_what_if = options.replayed.is_some();
     let ran = runtime.block_on(async {
         // Listened for before the directory is made, so that there is none without a report.
         let stop = interrupt().context("cannot listen for signals")?;
@@ -72,6 +73,9 @@ pub(super) fn conduct(prepared: &mut Prepared, options: Options<'_>) -> anyhow::
     ran.close(report.to_json().as_bytes())?;
     found(render(&report, style(std::io::stdout().is_terminal())).trim_end())?;
     tell(format_args!("written to {}", directory.display()));
+    if prepared.study.threshold.is_some() && end == End::Finished && !is_what_if {
+        tell(format_args!("`understudy decide {}` says what the threshold says of it", directory.display()));
+    }
     Ok(match end {
         End::Finished => Exit::Done,
         End::Interrupted => Exit::Interrupted,
