@@ -73,12 +73,11 @@ pub fn freight_yard(root: &Path) -> anyhow::Result<()> {
     let study = root.join("examples/freight-yard/study.toml");
     let text = fs::read_to_string(&study).with_context(|| format!("cannot read {}", study.display()))?;
     for (name, edits) in YARD {
-        let edits = edits.iter().chain([&(PLUGINS[0], PLUGINS[1])]);
-        let edited = edits.fold(Ok(text.clone()), |text: anyhow::Result<String>, (from, to)| {
-            let text = text?;
-            ensure!(text.contains(from), "{} does not say {from}", study.display());
-            Ok(text.replace(from, to))
-        })?;
+        let mut edited = text.clone();
+        for (from, to) in edits.iter().chain([&(PLUGINS[0], PLUGINS[1])]) {
+            ensure!(edited.contains(from), "{} does not say {from}", study.display());
+            edited = edited.replace(from, to);
+        }
         let copy = root.join(folder).join(name).with_extension("toml");
         fs::write(&copy, edited).with_context(|| format!("cannot write {}", copy.display()))?;
         run(root, &understudy, &format!("{folder}/{name}.toml"), &format!("{folder}/{name}"))?;

@@ -53,7 +53,7 @@ pub struct Prepared {
     /// For each reference of the threshold the shares of the condition's values, by their index.
     pub references: Vec<Vec<f64>>,
     /// The files that the declaration names besides plugins and their assets, by the name that it has for them.
-    pub files: Vec<(String, Vec<u8>)>,
+    pub files: Files,
     /// SHA-256 of the seal of the run whose log this is an offline evaluation of, if it is one.
     pub replay_of: Option<String>,
     /// Which ids are blinded, once there is a seal; never in an offline evaluation.
@@ -250,6 +250,9 @@ fn budget(limits: &Limits) -> Budget {
 fn instances(study: &Study) -> usize {
     study.limits.workers * (study.models.len() + 1) + study.models.len() + 1 + 2 * study.metrics.len() + 1
 }
+
+/// Files by the name that a declaration has for them.
+pub type Files = Vec<(String, Vec<u8>)>;
 
 /// What a run kept.
 #[derive(Clone, Copy)]

@@ -4,12 +4,12 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::prepare::{Loader, asset_name};
+use super::prepare::{Files, Loader, asset_name};
 use crate::study::{Reference, Shares, Study};
 
 impl Loader<'_> {
     /// For each reference its shares by the index of the value; and the files, by the name that the declaration has for them.
-    pub(super) fn references(&mut self, study: &Study) -> (Vec<Vec<f64>>, Vec<(String, Vec<u8>)>) {
+    pub(super) fn references(&mut self, study: &Study) -> (Vec<Vec<f64>>, Files) {
         let (mut all, mut files) = (Vec::new(), Vec::new());
         let declared = study.threshold.iter().flat_map(|threshold| &threshold.references);
         for Reference { condition, shares, line, .. } in declared {

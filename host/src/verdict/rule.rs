@@ -2,6 +2,8 @@
 //!
 //! Always holds: every reason is looked for, whatever the others say, and told with its figures.
 
+use std::cmp::Reverse;
+
 use super::bound::{lies, meets};
 use super::finding::{Finder, Reduce, is_early};
 use super::windows::{Chosen, choose};
@@ -134,7 +136,7 @@ fn ruling(
         }
         _ => {}
     }
-    reasons.sort_by(|one, other| other.verdict.cmp(&one.verdict));
+    reasons.sort_by_key(|reason| Reverse(reason.verdict));
     let verdict = reasons.iter().map(|reason| reason.verdict).max().unwrap_or(Word::Go);
     if verdict == Word::Go {
         reasons.push(Reason { verdict, text: passed(threshold, &together, &windows) });

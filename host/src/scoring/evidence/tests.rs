@@ -81,14 +81,14 @@ proptest! {
         let mut evidence = Evidence::default();
         cases.iter().for_each(|case| add(&mut evidence, case));
         let windows = [window(0), window(2)];
-        let here = |place: Place| place.scope == scope && place.blinded == blinded && place.group % 2 == 0;
+        let here = |place: Place| place.scope == scope && place.blinded == blinded && place.group.is_multiple_of(2);
         let sums = evidence.sums(&windows, here);
         let of: Vec<_> = cases
             .iter()
             .filter(|case| case.day != 1 && case.scopes.contains(&scope))
             .collect();
         let chosen: Vec<_> =
-            of.iter().filter(|case| case.blinded == blinded && group(&case.key) % 2 == 0).collect();
+            of.iter().filter(|case| case.blinded == blinded && group(&case.key).is_multiple_of(2)).collect();
         prop_assert_eq!(sums.pairs, chosen.len() as u64);
         if let Some(model) = sums.models.first() {
             prop_assert_eq!(model.unanswered, chosen.iter().filter(|case| !case.answered).count() as u64);
