@@ -61,10 +61,10 @@ fn one(page: &mut Page, verdict: &Verdict, model: &ModelVerdict, ruling: &Ruling
         2,
         Ink::Faint,
         &format!(
-            "{} of the windows that count, {} compared, {} without an answer or a score",
+            "{} of the windows that count, {}, {} without an answer or a score",
             counted(ruling.snapshots, "snapshot", "snapshots"),
-            ruling.compared,
-            ruling.unanswered
+            counted(ruling.compared, "compared pair", "compared pairs"),
+            counted(ruling.unanswered, "pair", "pairs")
         ),
         2,
     );
@@ -120,6 +120,10 @@ fn cut(value: f64) -> String {
     format!("{:.4}", (value * 1e4).trunc() / 1e4)
 }
 
+fn probability(p: f64) -> String {
+    if p >= 0.0001 { format!("{p:.4}") } else { format!("{p:.1e}") }
+}
+
 fn leak(page: &mut Page, model: &str, found: &Contamination) {
     page.section(&format!("{model}: do its answers leak?"), "");
     let figure = |finding: &Finding| match finding.value {
@@ -137,11 +141,11 @@ fn leak(page: &mut Page, model: &str, found: &Contamination) {
                 format!(" So many pairs would show a difference of {least:.4} four times in five.")
             });
             text.push_str(&format!(
-                " Difference {:.4} ({:.4} to {:.4}); by chance as large with probability {:.2e}.{findable}",
+                " Difference {:.4} ({:.4} to {:.4}); by chance as large with probability {}.{findable}",
                 difference.difference,
                 difference.interval.lower,
                 difference.interval.upper,
-                difference.p_value
+                probability(difference.p_value)
             ));
         }
         None => text.push_str(" There are too few to tell."),
