@@ -86,6 +86,7 @@ fn simulate(study: &Study, number: u64, leaks: bool) -> Verdict {
         threshold: study.threshold.as_ref().expect("it is declared"),
         conditions: &Conditions::new(&[], study.time_zone.clone()).expect("there are none"),
         seal: "5ea1",
+        sealed_at: jiff::Timestamp::UNIX_EPOCH,
         closed: true,
         clocks: [Some(start + 4 * WEEK), Some(start + 4 * WEEK)],
         accounting: Accounting { snapshots: account, decisions: account },

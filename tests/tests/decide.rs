@@ -212,3 +212,53 @@ fn pairs_that_hang_together_have_wider_bounds() {
     let together = method("cluster = \"nights\"");
     assert_eq!((&together["method"], &together["interval"]), (&Value::Null, &Value::Null));
 }
+
+#[test]
+fn a_bound_that_means_nothing_is_refused() {
+    let told = |asked: &str| {
+        let said = study(2, &THRESHOLD.replace("at-least = 0.7", asked)).understudy(&["check", "study.toml"]);
+        assert_eq!(said.code, 1, "{asked}\n{}", said.out);
+        said.err
+    };
+    for (asked, what) in [
+        (
+            "at-most = 0.7",
+            "asks at-most, and higher is closer by it: what agrees in nothing would pass; write at-least",
+        ),
+        ("at-least = 0", "asks at-least = 0, which no figure of it can miss"),
+        ("at-least = -3", "asks at-least = -3, which no figure of it can miss"),
+        ("at-least = 1.5", "asks at-least = 1.5, which no figure of it can reach"),
+    ] {
+        let told = told(asked);
+        assert!(told.contains(what), "{told}");
+    }
+    let all = study(2, &THRESHOLD.replace("at-least = 0.7", "at-least = 1"));
+    assert_eq!(all.understudy(&["check", "study.toml"]).code, 0);
+}
+
+#[test]
+fn what_came_between_counts_until_the_last_decision_can_have_been_taken() {
+    // The second day ends on the 4th at midnight, and its decisions may come a day later.
+    for (since, code) in [("2026-03-04T23:59:59Z", 3), ("2026-03-05T00:00:00Z", 0)] {
+        let bench = study(2, THRESHOLD);
+        bench.run(&[]);
+        let told = ["disclose", "run", "comparator-change", "--since", since, "--text", "new rules"];
+        assert_eq!(bench.understudy(&told).code, 0);
+        assert_eq!(bench.understudy(&["decide", "run"]).code, code, "{since}");
+    }
+    let bench = study(2, THRESHOLD);
+    bench.run(&[]);
+    let told = ["disclose", "run", "exposure", "--since", "2999-01-01T00:00:00Z", "--text", "a screen"];
+    let said = bench.understudy(&told);
+    assert_eq!(said.code, 1);
+    assert!(said.err.contains("which is still to come"), "{}", said.err);
+}
+
+#[test]
+fn records_that_are_older_than_the_seal_are_said_to_be() {
+    let bench = study(2, THRESHOLD);
+    bench.run(&[]);
+    let said = bench.understudy(&["decide", "run"]);
+    assert!(said.out.contains("THE RECORDS BEGAN BEFORE THAT"), "{}", said.out);
+    assert!(said.out.contains("whether the answers leak was not tested"), "{}", said.out);
+}

@@ -241,6 +241,7 @@ fn ruled(prepared: &Prepared, seal: &str, entries: &[Entry], found: &Found<'_>) 
         threshold,
         conditions: &conditions(&prepared.study),
         seal,
+        sealed_at: prepared.sealed_at.context("a study that is not sealed has no verdict")?,
         closed: found.closed,
         clocks: found.clocks,
         accounting: found.accounting,

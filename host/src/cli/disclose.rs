@@ -47,6 +47,10 @@ impl Disclose {
                 self.since
             )
         })?;
+        ensure!(
+            since <= Timestamp::now(),
+            "--since is {since}, which is still to come, and an entry cannot be taken out again; write when it began"
+        );
         let who = audit::who(self.who)?;
         audit::entries(&self.run)?;
         let signer = self.sign_key.as_deref().map(Signer::read).transpose()?;

@@ -3,10 +3,67 @@
 //! Always holds: each fault names the line that can mend it; no model reads a field of the decision.
 
 use super::prepare::{DECISION_PREFIX, Loader, Member, declared};
-use crate::sandbox::{DeciderPlugin, Reads, Role, ScorerPlugin};
-use crate::study::{Kind, Plugin, Study};
+use crate::sandbox::{Better, DeciderPlugin, Reads, Role, ScorerPlugin};
+use crate::study::{Direction, Form, Kind, Plugin, Study};
 
 impl Loader<'_> {
+    /// Notes what of the threshold no figure of its metric can mean.
+    pub(super) fn check_threshold(
+        &mut self,
+        study: &Study,
+        comparator: &Member<DeciderPlugin>,
+        metrics: &[Member<ScorerPlugin>],
+    ) {
+        let Some(threshold) = &study.threshold else { return };
+        // A metric that could not be loaded has its own fault, and then the others stand at other places.
+        let Some(metric) = metrics.get(threshold.metric).filter(|_| metrics.len() == study.metrics.len())
+        else {
+            return;
+        };
+        let (name, bound) = (&metric.name, threshold.bound);
+        let (least, greatest) = metric.plugin.range;
+        let below = |edge: Option<f64>| edge.is_some_and(|edge| bound <= edge);
+        let above = |edge: Option<f64>| edge.is_some_and(|edge| bound >= edge);
+        let what = match (threshold.direction, metric.plugin.better) {
+            (Direction::AtMost, Better::Higher) => Some(
+                "at-most, and higher is closer by it: what agrees in nothing would pass; write at-least"
+                    .to_owned(),
+            ),
+            (Direction::AtLeast, Better::Lower) => Some(
+                "at-least, and lower is closer by it: what is never right would pass; write at-most"
+                    .to_owned(),
+            ),
+            (Direction::AtLeast, Better::Higher) if below(least) => Some(format!(
+                "at-least = {bound}, which no figure of it can miss; write a bound that one can"
+            )),
+            (Direction::AtLeast, Better::Higher)
+                if bound != greatest.unwrap_or(f64::MAX) && above(greatest) =>
+            {
+                Some(format!(
+                    "at-least = {bound}, which no figure of it can reach; write a bound that one can"
+                ))
+            }
+            (Direction::AtMost, Better::Lower) if above(greatest) => {
+                Some(format!("at-most = {bound}, which no figure of it can miss; write a bound that one can"))
+            }
+            (Direction::AtMost, Better::Lower) if bound != least.unwrap_or(f64::MIN) && below(least) => Some(
+                format!("at-most = {bound}, which no figure of it can reach; write a bound that one can"),
+            ),
+            _ => None,
+        };
+        if let Some(what) = what {
+            self.fault(threshold.line, format!("the threshold goes by metric \"{name}\" and asks {what}"));
+        }
+        if threshold.chance.is_some() && comparator.plugin.form != Form::Label {
+            let form = comparator.plugin.form.name();
+            let what = format!(
+                "the threshold asks what agreement is worth beyond chance, which is of labels, and the answers are of the form \
+                 {form}; leave least-kappa and least-gain out"
+            );
+            self.fault(threshold.line, what);
+        }
+    }
+
     /// Notes which fields that a plugin reads are not there, of another kind, or not granted.
     pub(super) fn check_reads(&mut self, study: &Study, plugin: &Plugin, role: Role, reads: &[Reads]) {
         let what = format!("{} \"{}\"", role.name(), plugin.name);

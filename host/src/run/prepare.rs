@@ -6,6 +6,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::blind::Blind;
 use super::outcome;
 use super::seal::Seal;
@@ -56,6 +58,8 @@ pub struct Prepared {
     pub files: Files,
     /// SHA-256 of the seal of the run whose log this is an offline evaluation of, if it is one.
     pub replay_of: Option<String>,
+    /// When the study was sealed, once it is.
+    pub sealed_at: Option<Timestamp>,
     /// Which ids are blinded, once there is a seal; never in an offline evaluation.
     pub blind: Option<Blind>,
 }
@@ -168,6 +172,7 @@ impl Prepared {
     /// Blinds the declared share of the ids under the seal of the run; none in an offline evaluation, whose decisions were
     /// there before it began.
     pub fn blind(&mut self, seal: &Seal) {
+        self.sealed_at = Some(seal.sealed_at);
         let sealed = digest(seal.to_json().as_bytes());
         let share = self.study.blinding.share;
         self.blind = seal.replay_of.is_none().then(|| Blind::new(share, &sealed)).flatten();
@@ -209,12 +214,13 @@ fn load(
     let metrics: Vec<_> = study.metrics.iter().filter_map(|p| loader.metric(p)).collect();
     if let Some(comparator) = &comparator {
         loader.check_forms(&study, &models, comparator, &metrics);
+        loader.check_threshold(&study, comparator, &metrics);
     }
     let (references, files) = loader.references(&study);
     match (Faults::new(loader.faults), comparator) {
         (None, Some(comparator)) => {
             let (path, folder) = (path.to_owned(), loader.folder);
-            let (replay_of, blind) = (None, None);
+            let (replay_of, sealed_at, blind) = (None, None, None);
             Ok(Prepared {
                 study,
                 path,
@@ -227,6 +233,7 @@ fn load(
                 references,
                 files,
                 replay_of,
+                sealed_at,
                 blind,
             })
         }

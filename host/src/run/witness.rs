@@ -76,9 +76,10 @@ impl Witness {
         for (at, &row) in seen.answered.iter().enumerate() {
             let id = sources.id(row);
             belongs(&self.scopes, |condition| seen.conditions[condition][at], &mut scopes);
-            let key = keys.as_ref().and_then(|keys| {
+            // Where the field is missing, all such pairs are taken to hang together: that promises the least.
+            let key = keys.as_ref().map(|keys| {
                 let (batch, within) = sources.snapshots[row];
-                text(&keys[batch], within)
+                text(&keys[batch], within).unwrap_or_default()
             });
             let labels: Vec<Option<&str>>;
             let pair = EvidencePair {

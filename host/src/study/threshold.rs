@@ -26,7 +26,7 @@ pub struct Threshold {
     pub windows: Counted,
     /// What has to lie on the right side of the bound.
     pub evidence: Evidence,
-    /// The least compared pairs of a window that counts; with `pooled`, of all of them together.
+    /// The least compared pairs of each window that counts; with [`Counted::All`], of everything together.
     pub least_per_window: u64,
     /// The least compared pairs of each value of `conditions`, and of each value of the cycle.
     pub least_per_condition: u64,
@@ -50,6 +50,8 @@ pub struct Threshold {
     pub on_exposure: Interference,
     /// What it does that the substrate or its comparator changed during the study.
     pub on_comparator_change: Interference,
+    /// The line where it is declared, counted from 1.
+    pub line: usize,
 }
 
 /// On which side of the bound the figure has to lie.

@@ -44,10 +44,18 @@ impl<'f, 'r> Finder<'f, 'r> {
             wilson(hits, finding.pairs, self.confidence).map(|interval| (interval, Method::Wilson))
         } else {
             let without = self.without(windows, model, |place| place.scope == scope);
-            jackknife(value, &without, self.confidence).map(|interval| (interval, Method::Jackknife))
+            jackknife(value, &without, self.confidence)
+                .map(|interval| (self.within(interval), Method::Jackknife))
         };
         (finding.interval, finding.method) = interval.unzip();
         finding
+    }
+
+    /// An interval within what the figure can be.
+    fn within(&self, Interval { lower, upper }: Interval) -> Interval {
+        let (least, greatest) = self.facts.range;
+        let clamp = |bound: f64| bound.max(least.unwrap_or(f64::MIN)).min(greatest.unwrap_or(f64::MAX));
+        Interval { lower: clamp(lower), upper: clamp(upper) }
     }
 
     /// Whether a model's answers leak: its figure where they existed in time against that where they did not.

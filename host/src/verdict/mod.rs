@@ -74,6 +74,8 @@ pub struct Facts<'f> {
     pub conditions: &'f Conditions,
     /// SHA-256 of the seal, in hexadecimal.
     pub seal: &'f str,
+    /// When it was sealed.
+    pub sealed_at: Timestamp,
     /// Whether the run is closed: nothing more can come.
     pub closed: bool,
     /// The latest event time of each stream, microseconds.
@@ -116,6 +118,10 @@ pub struct Verdict {
     pub study: String,
     /// SHA-256 of its seal, in hexadecimal.
     pub seal: String,
+    /// When it was sealed.
+    pub sealed_at: Timestamp,
+    /// When the first snapshot was observed. If that was before the seal, the figures could have been known by then.
+    pub first_snapshot: Option<Timestamp>,
     /// Whether the run was closed; otherwise it was looked at before its end.
     pub closed: bool,
     /// The threshold in words.

@@ -4,6 +4,8 @@
 
 use std::cmp::Reverse;
 
+use jiff::Timestamp;
+
 use super::bound::{lies, meets};
 use super::finding::{Finder, Reduce, is_early};
 use super::windows::{Chosen, choose};
@@ -45,6 +47,8 @@ pub fn rule(facts: &Facts<'_>, reduce: &mut Reduce<'_>) -> Verdict {
         format: FORMAT,
         study: facts.study.name.clone(),
         seal: facts.seal.to_owned(),
+        sealed_at: facts.sealed_at,
+        first_snapshot: facts.inputs.earliest.and_then(|first| Timestamp::from_microsecond(first).ok()),
         closed: facts.closed,
         threshold: in_words(facts),
         metric: facts.study.metrics[threshold.metric].name.clone(),
@@ -98,6 +102,11 @@ fn ruling(
             }
         }
         Quantifier::Pooled if !windows.is_empty() => {
+            for (label, finding) in labels.zip(&windows).filter(|_| threshold.windows != Counted::All) {
+                if let Some(text) = too_few(threshold, finding) {
+                    say(Word::Inconclusive, format!("{label}: {text}"));
+                }
+            }
             if let Some((verdict, text)) = judge(threshold, &together) {
                 say(verdict, format!("taken together: {text}"));
             }
@@ -154,11 +163,15 @@ fn ruling(
     }
 }
 
+/// That a finding is of too few pairs, if it is.
+fn too_few(threshold: &Threshold, finding: &Finding) -> Option<String> {
+    let least = threshold.least_per_window;
+    (finding.pairs < least).then(|| format!("{} comparisons, and at least {least} are asked", finding.pairs))
+}
+
 /// Why a finding does not pass; `None` if it does.
 fn judge(threshold: &Threshold, finding: &Finding) -> Option<(Word, String)> {
-    if finding.pairs < threshold.least_per_window {
-        let text =
-            format!("{} comparisons, and at least {} are asked", finding.pairs, threshold.least_per_window);
+    if let Some(text) = too_few(threshold, finding) {
         return Some((Word::Inconclusive, text));
     }
     let Some(value) = finding.value else {
@@ -207,10 +220,10 @@ fn void(facts: &Facts<'_>, chosen: &Chosen, reasons: &mut Vec<Reason>) {
                 (facts.threshold.on_comparator_change, "the substrate or its comparator changed")
             }
         };
-        let inside = chosen.end.is_none_or(|end| interfered.since.as_microsecond() < end);
+        let inside = chosen.decided.is_none_or(|decided| interfered.since.as_microsecond() < decided);
         if rule == Interference::Void && inside {
             say(format!(
-                "{what} from {} on, before the windows that count had ended: {}",
+                "{what} from {} on, before all of what counts was decided: {}",
                 interfered.since, interfered.what
             ));
         }

@@ -18,8 +18,8 @@ pub struct Chosen {
     pub windows: Vec<Window>,
     /// How they are shown.
     pub shown: Vec<CountedWindow>,
-    /// The first instant after the last of them, microseconds.
-    pub end: Option<i64>,
+    /// The instant after which no decision of their snapshots can be taken, microseconds: the horizon after their end.
+    pub decided: Option<i64>,
 }
 
 /// Chooses them.
@@ -27,7 +27,9 @@ pub fn choose(facts: &Facts<'_>) -> Chosen {
     let clock = WindowClock::new(facts.study.windows, facts.study.time_zone.clone());
     let complete = complete(facts, clock.clone());
     let before = split(facts);
-    let eligible = |window: &Window| before.is_none_or(|before| clock.bounds(*window).end <= before);
+    let horizon = facts.study.horizon.as_micros() as i64;
+    let decided = |window: &Window| clock.bounds(*window).end.saturating_add(horizon);
+    let eligible = |window: &Window| before.is_none_or(|before| decided(window) <= before);
     let windows: Vec<Window> = match facts.threshold.windows {
         Counted::First(count) => {
             complete.iter().copied().filter(eligible).take(usize::try_from(count).unwrap_or(MOST)).collect()
@@ -50,8 +52,8 @@ pub fn choose(facts: &Facts<'_>) -> Chosen {
         }
     };
     let shown = windows.iter().map(show).collect();
-    let end = windows.last().map(|window| clock.bounds(*window).end);
-    Chosen { windows, shown, end }
+    let decided = windows.last().map(decided);
+    Chosen { windows, shown, decided }
 }
 
 /// The complete windows, in order, without gaps.

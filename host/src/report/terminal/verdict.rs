@@ -21,7 +21,12 @@ pub fn ruling(verdict: &Verdict, model: Option<&str>, scope: Option<&str>, style
             verdict.seal[..12.min(verdict.seal.len())].into(),
         ],
     );
-    page.paragraph(0, Ink::Plain, &format!("Declared before the start: {}.", verdict.threshold), 4);
+    let when = verdict.sealed_at.strftime("%Y-%m-%d %H:%M:%S UTC");
+    page.paragraph(0, Ink::Plain, &format!("Declared on {when}: {}.", verdict.threshold), 4);
+    if verdict.first_snapshot.is_some_and(|first| first < verdict.sealed_at) {
+        let past = "THE RECORDS BEGAN BEFORE THAT: what they would say could have been known when the threshold was declared.";
+        page.paragraph(0, Ink::Notice, past, 2);
+    }
     if !verdict.closed {
         let early = "The run has not ended: this is a look at it before its end.";
         page.paragraph(0, Ink::Notice, early, 2);
@@ -32,6 +37,9 @@ pub fn ruling(verdict: &Verdict, model: Option<&str>, scope: Option<&str>, style
         }
         if let Some(contamination) = &of_model.contamination {
             leak(&mut page, &of_model.model, contamination);
+        } else {
+            let untested = "No pair was blinded, so whether the answers leak was not tested.";
+            page.paragraph(2, Ink::Faint, untested, 2);
         }
     }
     shared(&mut page, verdict);

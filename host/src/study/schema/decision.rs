@@ -19,7 +19,7 @@ pub(super) fn threshold() -> Json {
     let evidence = "What has to lie on the right side of the bound: the figure itself, or the one-sided bound of its \
                     interval.";
     let per_window =
-        "The least compared pairs of a window that counts; with `pooled`, of all of them together.";
+        "The least compared pairs of a window that counts; with all = true, of everything together.";
     let per_condition = "The least compared pairs of each value of `conditions`, and of the cycle.";
     let cluster = "The snapshots' field by which pairs hang together, such as a guest; the id unless declared. With it \
                    intervals come from a delete-a-group jackknife.";

@@ -274,6 +274,7 @@ fn stripped(mut study: Study) -> Study {
     for plugin in plugins {
         (plugin.line, plugin.grant_line, plugin.config_line, plugin.path_line) = (0, 0, 0, 0);
     }
+    study.threshold.iter_mut().for_each(|threshold| threshold.line = 0);
     for reference in study.threshold.iter_mut().flat_map(|threshold| &mut threshold.references) {
         reference.line = 0;
     }

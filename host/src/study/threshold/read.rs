@@ -134,6 +134,7 @@ pub(in crate::study) fn threshold(section: &mut Section<'_>, known: &Known<'_>) 
         references: references.into_iter().collect::<Option<_>>()?,
         on_exposure: on_exposure?,
         on_comparator_change: on_comparator_change?,
+        line: section.line(),
     })
 }
 
