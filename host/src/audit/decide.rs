@@ -114,7 +114,7 @@ pub fn decide(
         }
     };
     let json = verdict.to_json();
-    write_file(run, VERDICT, json.as_bytes())?;
+    write_file(&run.join(VERDICT), json.as_bytes())?;
     let rulings = verdict.models.iter().flat_map(|model| {
         let ruling = |scope: &crate::verdict::Ruling| {
             format!("{}/{}: {}", model.model, scope.scope, scope.verdict.name())

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use anyhow::{anyhow, ensure};
 use jiff::Timestamp;
 
-use super::{Exit, found};
+use super::Exit;
+use super::note::enter;
 use crate::audit;
-use crate::runlog::ledger::{Event, Ledger};
-use crate::runlog::note::Signer;
+use crate::runlog::ledger::Event;
 use crate::study::InterferenceKind;
 
 /// Tell the ledger of a run that answers were shown to somebody, or that the substrate or its comparator changed. The study's
@@ -52,11 +52,7 @@ impl Disclose {
             "--since is {since}, which is still to come, and an entry cannot be taken out again; write when it began"
         );
         let who = audit::who(self.who)?;
-        audit::entries(&self.run)?;
-        let signer = self.sign_key.as_deref().map(Signer::read).transpose()?;
-        let (ledger, _) = Ledger::open(&self.run, signer)?;
-        let entry = ledger.append(Event::Disclosed { what: self.what, who, text: self.text, since })?;
-        found(format_args!("entry {} of {}", entry.entry, self.run.join("ledger.jsonl").display()))?;
-        Ok(Exit::Done)
+        let event = Event::Disclosed { what: self.what, who, text: self.text, since };
+        enter(&self.run, self.sign_key.as_deref(), event)
     }
 }

@@ -1,12 +1,12 @@
 //! `understudy note`: something that whoever reads the ledger should know.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::ensure;
 
 use super::{Exit, found};
 use crate::audit;
-use crate::runlog::ledger::{Event, Ledger};
+use crate::runlog::ledger::{Event, LEDGER, Ledger};
 use crate::runlog::note::Signer;
 
 /// Write a note into the ledger of a run, such as why it was stopped. It cannot be taken out again.
@@ -33,11 +33,16 @@ impl Note {
             "a note without a word cannot be taken back either; write what is to be known"
         );
         let who = audit::who(self.who)?;
-        audit::entries(&self.run)?;
-        let signer = self.sign_key.as_deref().map(Signer::read).transpose()?;
-        let (ledger, _) = Ledger::open(&self.run, signer)?;
-        let entry = ledger.append(Event::Note { who, text: self.text })?;
-        found(format_args!("entry {} of {}", entry.entry, self.run.join("ledger.jsonl").display()))?;
-        Ok(Exit::Done)
+        enter(&self.run, self.sign_key.as_deref(), Event::Note { who, text: self.text })
     }
+}
+
+/// Writes an entry into the ledger of a run, and says which it is.
+pub(super) fn enter(run: &Path, sign_key: Option<&Path>, event: Event) -> anyhow::Result<Exit> {
+    audit::entries(run)?;
+    let signer = sign_key.map(Signer::read).transpose()?;
+    let (ledger, _) = Ledger::open(run, signer)?;
+    let entry = ledger.append(event)?;
+    found(format_args!("entry {} of {}", entry.entry, run.join(LEDGER).display()))?;
+    Ok(Exit::Done)
 }

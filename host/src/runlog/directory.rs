@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::ledger::LEDGER;
 use super::stream::{make_folder, sync_folder};
-use super::{LogError, replace};
+use super::{LogError, write_file};
 
 /// Stands in the directory from its making until the ledger has its first entries. Nothing was read by then.
 const BEGINNING: &str = "beginning.tmp";
@@ -132,12 +132,10 @@ impl RunDirectory {
     /// When the system refuses.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), LogError> {
         let path = self.path.join(name);
-        let error = LogError::io("write", &path);
         if let Some(folder) = path.parent() {
             make_folder(folder)?;
         }
-        replace(&path, bytes).map_err(error)?;
-        sync_folder(path.parent().unwrap_or(&self.path))
+        write_file(&path, bytes)
     }
 
     /// Marks a directory that is being filled: what is in it is of no run until [`RunDirectory::begun`].

@@ -92,14 +92,13 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     written
 }
 
-/// Writes a file of a run that needs no lock: it is never seen half-written, and its name is on disk.
+/// Writes a file so that it is never seen half-written, and its name is on disk.
 ///
 /// # Errors
 /// When the system refuses.
-pub fn write_file(run: &Path, name: &str, bytes: &[u8]) -> Result<(), LogError> {
-    let path = run.join(name);
-    replace(&path, bytes).map_err(LogError::io("write", &path))?;
-    stream::sync_folder(run)
+pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), LogError> {
+    replace(path, bytes).map_err(LogError::io("write", path))?;
+    stream::sync_folder(path.parent().unwrap_or(path))
 }
 
 /// Bytes in hexadecimal.

@@ -232,7 +232,12 @@ fn log(section: &mut Section<'_>) -> Log {
     Log { keep_raw, commit_wait, commit_rows, segment_rows, seal_every, replay_share, retain }
 }
 
-fn bounded(section: &mut Section<'_>, key: &'static str, Bound { least, most, default }: Bound) -> i64 {
+/// A whole number within bounds, or its default.
+pub(super) fn bounded(
+    section: &mut Section<'_>,
+    key: &'static str,
+    Bound { least, most, default }: Bound,
+) -> i64 {
     let expected = format!("a whole number from {least} to {most}");
     let within = |value: &Value<'_>| value.integer().filter(|number| (least..=most).contains(number));
     section.optional(key, &expected, within).unwrap_or(default)

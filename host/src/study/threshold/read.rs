@@ -8,7 +8,8 @@ use super::{
     Blinding, Chance, Counted, Cycle, Direction, Evidence, Interference, Quantifier, Reference, Scope,
     Shares, Threshold,
 };
-use crate::study::check::{self, Bound, Declared, NAME, Names};
+use crate::study::check::{self, Declared, NAME, Names};
+use crate::study::parse::bounded;
 use crate::study::section::{Entry, Section};
 use crate::study::value::Value;
 use crate::study::{Condition, Plugin};
@@ -82,8 +83,9 @@ pub(in crate::study) fn threshold(section: &mut Section<'_>, known: &Known<'_>) 
         section.required("quantifier", &check::one_of(&quantifiers), |value| value.choice(&quantifiers));
     let windows = section.section("windows", WINDOWS, windows).flatten();
     let evidence = evidence(section);
-    let least_per_window = count(section, "least-per-window", check::LEAST_COMPARISONS);
-    let least_per_condition = count(section, "least-per-condition", check::LEAST_COMPARISONS);
+    let least_per_window = bounded(section, "least-per-window", check::LEAST_COMPARISONS).unsigned_abs();
+    let least_per_condition =
+        bounded(section, "least-per-condition", check::LEAST_COMPARISONS).unsigned_abs();
     let conditions = section.list("conditions", "a list of conditions, such as [\"day\"]", Value::word);
     let least_coverage = share(section, "least-coverage").unwrap_or(check::LEAST_COVERAGE);
     let most_rejected = share(section, "most-rejected").unwrap_or(check::MOST_REJECTED);
@@ -357,12 +359,6 @@ fn portion(value: &Value<'_>) -> Option<f64> {
 
 fn share(section: &mut Section<'_>, key: &'static str) -> Option<f64> {
     section.optional(key, SHARES, portion)
-}
-
-fn count(section: &mut Section<'_>, key: &'static str, Bound { least, most, default }: Bound) -> u64 {
-    let expected = format!("a whole number from {least} to {most}");
-    let within = |value: &Value<'_>| value.integer().filter(|number| (least..=most).contains(number));
-    section.optional(key, &expected, within).unwrap_or(default).unsigned_abs()
 }
 
 #[cfg(test)]
