@@ -127,6 +127,8 @@ fn differences(saved: &Saved, rebuilt: &Rebuilt) -> Vec<&'static str> {
     compare(then.cells == now.cells, "the sums of the scores are");
     compare(then.comparison == now.comparison, "the counts of compared pairs are");
     compare(then.evidence == now.evidence, "the sums that a verdict is made of are");
+    compare(then.profiles == now.profiles, "the sums by profile are");
+    compare(then.spreads == now.spreads, "the spreads of the answers are");
     compare(then.substrate == now.substrate && then.before == now.before, "the substrate's latencies are");
     compare(then.incidents == now.incidents, "the incidents of what was compared are");
     found

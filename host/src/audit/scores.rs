@@ -9,7 +9,7 @@ use arrow::array::{Array, ArrayRef, AsArray as _, RecordBatch, StringArray};
 use arrow::compute::{cast, filter_record_batch, is_not_null};
 use arrow::datatypes::{DataType, Float64Type, TimestampMicrosecondType};
 
-use crate::run::{Comparison, Judged, OUTCOME, Prepared, SCORED, conditions, shape};
+use crate::run::{Comparison, Judged, OUTCOME, Prepared, SCORED, conditions};
 use crate::runlog::{Reading, Table};
 use crate::scoring::{Cells, Conditions, ModelScores, Outcome, ScoredPairs, WindowClock};
 
@@ -20,7 +20,7 @@ use crate::scoring::{Cells, Conditions, ModelScores, Outcome, ScoredPairs, Windo
 pub fn sums(prepared: &Prepared, run: &Path) -> anyhow::Result<(Cells, Comparison)> {
     let study = &prepared.study;
     let conditions = conditions(study);
-    let mut judged = Judged::new(shape(prepared, conditions.sizes()));
+    let mut judged = Judged::new(prepared);
     let mut clock = WindowClock::new(study.windows, study.time_zone.clone());
     for batch in
         (Reading { table: Table::Pairs, columns: Vec::new(), from_group: 0, from: None }).open(run)?

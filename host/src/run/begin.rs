@@ -14,13 +14,13 @@ use super::again::Again;
 use super::conductor::{Known, Start};
 use super::counted::Counted;
 use super::feed::Feeds;
-use super::judge::{Judged, shape};
+use super::judge::Judged;
 use super::prepare::{Prepared, asset_name, plugin_name};
 use super::promise::{promised, seal_path};
 use super::restore::Restoring;
 use super::saved::Saved;
 use super::seal::{SEAL, Seal};
-use super::{Options, tables};
+use super::Options;
 use crate::batch::Side;
 use crate::runlog::ledger::{Entry, Event, Ledger};
 use crate::runlog::retention::{Retention, finish_interrupted};
@@ -132,7 +132,7 @@ fn anew(
         groups: 0,
         rows: [0; 3],
         counted: Counted::new(prepared.models.len()),
-        judged: Judged::new(shape(prepared, tables::conditions(&prepared.study).sizes())),
+        judged: Judged::new(prepared),
         again: vec![Again::default(); prepared.models.len()],
     };
     let feeds = match options.replayed {
@@ -225,7 +225,7 @@ fn go_on(prepared: &Prepared, directory: RunDirectory, options: Options<'_>) -> 
     let restoring =
         Restoring { next: recovered.next, groups, known: Known { judged: judged_to, logged: past.covers } };
     let rows = [recovered.rows[0] as usize, recovered.rows[1] as usize, recovered.rows[2] as usize];
-    let fresh = || Judged::new(shape(prepared, tables::conditions(&prepared.study).sizes()));
+    let fresh = || Judged::new(prepared);
     let (began, counted, judged) = match saved {
         Some(Saved { began, counted, judged, .. }) => (began, counted, judged.unwrap_or_else(fresh)),
         None => (past.began.unwrap_or(seal.sealed_at), Counted::new(prepared.models.len()), fresh()),

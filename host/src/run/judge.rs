@@ -17,6 +17,7 @@ use super::outcome::Comparison;
 use super::prepare::Prepared;
 use super::reads::PairReads;
 use super::saved::Saved;
+use super::searcher::Searcher;
 use super::tables;
 use super::witness::{Seen, Witness};
 use super::worker::{Met, Shown, Taken};
@@ -24,7 +25,10 @@ use crate::batch::{Answers, Reason, Side};
 use crate::runlog::checkpoint::{self, CheckpointError};
 use crate::runlog::{LogWriter, Table};
 use crate::sandbox::{Decider, Scorer};
-use crate::scoring::{Cells, Evidence, ModelScores, Outcome, ScoredPairs, Shape, Window};
+use crate::scoring::{
+    Cells, Evidence, ModelScores, Outcome, Profiles, ScoredPairs, Shape, Spreads, Window,
+};
+use crate::study::Form;
 
 /// Pairs that are compared in one call, if as many wait.
 const GATHER: usize = 4096;
@@ -54,6 +58,10 @@ pub struct Judged {
     pub incidents: Incidents,
     /// What a verdict needs besides, where a threshold is declared.
     pub evidence: Evidence,
+    /// What it takes to say where they part.
+    pub profiles: Profiles,
+    /// How answers lie to each other.
+    pub spreads: Spreads,
 }
 
 /// Compares pairs.
@@ -65,6 +73,7 @@ pub struct Judge {
     given: Given,
     conditions: usize,
     witness: Option<Witness>,
+    searcher: Searcher,
     judged: Judged,
 }
 
@@ -96,6 +105,7 @@ impl Judge {
             given: Given::new(prepared, held),
             conditions: prepared.study.conditions.len(),
             witness: Witness::new(prepared, &held[Side::Snapshot as usize]),
+            searcher: Searcher::new(prepared),
             judged,
         }
     }
@@ -174,18 +184,19 @@ impl Judge {
             .cells
             .add(ScoredPairs { windows: &windows, conditions: &conditions, models: &models })
             .expect("the cells have the study's shape");
+        let seen = Seen {
+            sources: &sources,
+            answered: &answered,
+            windows: &windows,
+            conditions: &conditions,
+            comparator: &comparator,
+            given: &said,
+            models: &models,
+        };
         if let Some(witness) = &mut self.witness {
-            let seen = Seen {
-                sources: &sources,
-                answered: &answered,
-                windows: &windows,
-                conditions: &conditions,
-                comparator: &comparator,
-                given: &said,
-                models: &models,
-            };
             witness.add(&seen, &mut self.judged.evidence);
         }
+        self.searcher.add(&seen, &mut self.judged.profiles, &mut self.judged.spreads);
         drop((comparator, said));
         Compared { sources, answers, blinded, given, answered, models }
     }
@@ -238,15 +249,19 @@ impl Judge {
 }
 
 impl Judged {
-    /// Nothing yet.
-    pub fn new(shape: Shape) -> Judged {
+    /// Nothing yet of a study.
+    pub fn new(prepared: &Prepared) -> Judged {
+        let sizes = tables::conditions(&prepared.study).sizes();
+        let forms: Vec<Form> = prepared.models.iter().map(|model| model.plugin.form).collect();
         Judged {
-            cells: Cells::new(shape),
+            spreads: Spreads::new(&forms, &sizes),
+            cells: Cells::new(shape(prepared, sizes)),
             comparison: Comparison::default(),
             substrate: Times::default(),
             before: 0,
             incidents: Incidents::default(),
             evidence: Evidence::default(),
+            profiles: Profiles::default(),
         }
     }
 }
@@ -307,7 +322,7 @@ fn place<T>(all: &mut Vec<Arc<T>>, at: &mut HashMap<*const T, usize>, batch: &Ar
 }
 
 /// The cells of a study: each metric has one component more than it says, the host's count of scored pairs.
-pub fn shape(prepared: &Prepared, conditions: Vec<usize>) -> Shape {
+fn shape(prepared: &Prepared, conditions: Vec<usize>) -> Shape {
     Shape {
         conditions,
         models: prepared.models.len(),

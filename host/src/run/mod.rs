@@ -40,6 +40,7 @@ mod references;
 mod relog;
 mod restore;
 mod saved;
+mod searcher;
 mod seal;
 mod tables;
 mod witness;
@@ -49,7 +50,7 @@ use std::path::Path;
 
 pub use again::Again;
 pub use blind::{Blind, blinded};
-pub use judge::{Compared, Judged, Sources, shape};
+pub use judge::{Compared, Judged, Sources};
 pub use outcome::{
     Comparison, End, Incident, Kept, Latency, ModelCounts, Outcome, RefusedRecord, SubstrateLatency,
 };
@@ -58,6 +59,7 @@ pub use promise::{PromiseError, promise, promised, seal_path};
 pub use reads::needed;
 pub use rebuild::{Rebuilt, rebuild};
 pub use saved::{Ended, Saved};
+pub use searcher::{profile_index, seen_hash};
 pub use seal::{SEAL, Seal};
 pub use tables::{OUTCOME, Pairs, SCORED, conditions, schemas};
 

@@ -62,6 +62,8 @@ pub struct Prepared {
     pub sealed_at: Option<Timestamp>,
     /// Which ids are blinded, once there is a seal; never in an offline evaluation.
     pub blind: Option<Blind>,
+    /// What ids are hashed with, once there is a seal: the first 64 bits of its digest.
+    pub key: u64,
 }
 
 /// Why a study cannot be run.
@@ -176,6 +178,7 @@ impl Prepared {
         let sealed = digest(seal.to_json().as_bytes());
         let share = self.study.blinding.share;
         self.blind = seal.replay_of.is_none().then(|| Blind::new(share, &sealed)).flatten();
+        self.key = u64::from_str_radix(&sealed[..16], 16).expect("a digest is hexadecimal");
     }
 }
 
@@ -220,7 +223,7 @@ fn load(
     match (Faults::new(loader.faults), comparator) {
         (None, Some(comparator)) => {
             let (path, folder) = (path.to_owned(), loader.folder);
-            let (replay_of, sealed_at, blind) = (None, None, None);
+            let (replay_of, sealed_at, blind, key) = (None, None, None, 0);
             Ok(Prepared {
                 study,
                 path,
@@ -235,6 +238,7 @@ fn load(
                 replay_of,
                 sealed_at,
                 blind,
+                key,
             })
         }
         (faults, _) => Err(wrong(faults.expect("a comparator that is not there left a fault"))),

@@ -10,10 +10,9 @@ use anyhow::anyhow;
 
 use super::counted::Counted;
 use super::holding::Holding;
-use super::judge::{Compared, Judge, Judged, shape};
+use super::judge::{Compared, Judge, Judged};
 use super::prepare::Prepared;
 use super::readback::{self, Readback};
-use super::tables;
 use super::worker::Met;
 use crate::pairing::Accounting;
 
@@ -43,7 +42,7 @@ pub fn rebuild(
     held: [Vec<usize>; 2],
     mut each: impl FnMut(&Compared) -> anyhow::Result<()> + Send,
 ) -> anyhow::Result<Rebuilt> {
-    let judged = Judged::new(shape(prepared, tables::conditions(&prepared.study).sizes()));
+    let judged = Judged::new(prepared);
     let mut judge = Judge::new(prepared, &held, judged);
     let mut counted = Counted::new(prepared.models.len());
     // Nobody else's folder is written to.

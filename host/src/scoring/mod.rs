@@ -4,14 +4,19 @@
 //! are only added up. Always so: the same pairs give the same cells, bit for bit, whatever batches, workers, merges
 //! and restarts they came by.
 
+mod capped;
 mod cells;
 mod condition;
 mod evidence;
 mod exact;
 mod interval;
 mod local;
+mod profiles;
+mod spread;
+mod spreads;
 mod window;
 
+pub use capped::{Matrix, Said};
 pub use cells::{Cells, CellsError, ModelScores, Outcome, ScoredPairs, Shape, Slice, Tally, Totals};
 pub use condition::{ConditionError, Conditions};
 pub use evidence::{
@@ -23,4 +28,7 @@ pub use interval::{
     Block, Difference, Interval, POWER, Sequence, at_least, jackknife, jackknifed, shares, standard_error,
     wilson,
 };
+pub use profiles::{Part, PartSums, ProfileIndex, ProfiledPairs, Profiles};
+pub use spread::{Errors, Places, Spread};
+pub use spreads::{Differing, SpreadPairs, Spreads};
 pub use window::{Window, WindowClock};

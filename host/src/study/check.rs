@@ -46,6 +46,16 @@ pub(super) const MOST_REJECTED: f64 = 0.01;
 pub(super) const MOST_UNANSWERED: f64 = 0.05;
 /// The share of the ids that are blinded where a threshold is declared and nothing else is said.
 pub(super) const BLINDED: f64 = 0.1;
+/// How many values of conditions are combined to a class.
+pub(super) const DEPTH: Bound = Bound { least: 1, most: 3, default: 3 };
+/// The least share of the pairs that a class has where nothing is declared.
+pub(super) const SUPPORT: f64 = 0.01;
+/// The false discovery rate of classes where nothing is declared.
+pub(super) const DISCOVERIES: f64 = 0.05;
+/// The profiles that conditions combine to at most where it is not declared which are combined: sums are kept of each.
+pub(super) const PROFILES: u64 = 10_000;
+/// The same where it is declared.
+pub(super) const MOST_PROFILES: u64 = 1_000_000;
 /// How long a segment stays open where nothing is declared.
 pub(super) const SEAL_EVERY: SignedDuration = SignedDuration::from_hours(1);
 /// The share of the snapshots that models are asked about again where nothing is declared.

@@ -6,6 +6,7 @@
 mod canonical;
 mod check;
 mod condition;
+mod divergence;
 mod fault;
 mod notes;
 mod parse;
@@ -25,6 +26,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 pub use canonical::{Canonical, NotCanonical};
+pub use divergence::{Divergence, Interim};
 pub use fault::{Fault, Faults};
 pub use parse::parse;
 pub use schema::schema;
@@ -318,4 +320,8 @@ pub struct Study {
     pub scopes: Vec<Scope>,
     /// For which ids no model is asked before the decision has come.
     pub blinding: Blinding,
+    /// How it is looked for where a model and the substrate part.
+    pub divergence: Divergence,
+    /// How often a run is reported on before its end.
+    pub interim: Interim,
 }

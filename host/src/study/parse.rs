@@ -11,6 +11,7 @@ use toml::de::DeTable;
 
 use super::check::{self, Bound, DECISION, Declared, EVERY, Fields, NAME, Names, WEEKDAYS};
 use super::condition::condition;
+use super::divergence::{divergence, interim};
 use super::notes::Notes;
 use super::plugin::{Role, plugin, primary};
 use super::section::{Entry, Section};
@@ -111,6 +112,8 @@ fn study(root: &mut Section<'_>, plugins: &mut Option<Plugins>) -> Option<Study>
     let threshold = root.optional_section("threshold", THRESHOLD, |section| threshold(section, &known));
     let scopes = scopes(root, &known);
     let blinding = blinding(root);
+    let divergence = divergence(root, &known);
+    let interim = interim(root);
 
     *plugins = Some(Plugins {
         models: models.iter().flatten().cloned().collect(),
@@ -141,6 +144,8 @@ fn study(root: &mut Section<'_>, plugins: &mut Option<Plugins>) -> Option<Study>
         },
         scopes: scopes?,
         blinding,
+        divergence: divergence?,
+        interim,
     })
 }
 

@@ -45,6 +45,8 @@ pub fn schema() -> Json {
             tables("The parts of the input that may be promoted by themselves.", 0, decision::scope()),
         ),
         ("blinding", decision::blinding()),
+        ("divergence", decision::divergence()),
+        ("interim", decision::interim()),
     ];
     let description = "A study: which models run in shadow, on what, and how their answers are compared with what was \
                        really decided.";

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-pub(super) use read::{Known, blinding, scopes, threshold};
+pub(super) use read::{Known, blinding, chosen, scopes, threshold};
 
 /// What would permit the next stage.
 #[derive(Clone, Debug, PartialEq)]

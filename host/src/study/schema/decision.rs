@@ -1,4 +1,4 @@
-//! The schema of what decides: threshold, scopes, blinding.
+//! The schema of what decides and what is looked for: threshold, scopes, blinding, divergence, interim reports.
 
 use serde_json::{Value as Json, json};
 
@@ -121,17 +121,61 @@ fn reference() -> Json {
     reference
 }
 
-/// A scope.
-pub(super) fn scope() -> Json {
+/// How it is looked for where a model and the substrate part.
+pub(super) fn divergence() -> Json {
+    let conditions = json!({
+        "type": "array",
+        "items": { "type": "string", "minLength": 1 },
+        "description": "The conditions whose values are combined; unless declared all, in the order declared, as long as \
+                        they combine to no more than 10,000 profiles.",
+    });
+    let above_zero = |description: &str, default: f64| {
+        json!({
+            "type": "number", "exclusiveMinimum": 0, "maximum": 0.5, "default": default, "description": description,
+        })
+    };
+    let mut suspected = table("A class that is suspected in advance.", &[], [("where", chosen())]);
+    suspected["anyOf"] = json!([{ "required": ["where"] }]);
+    let properties = [
+        ("metric", text("The metric whose figures are compared; the primary one unless declared.")),
+        ("conditions", conditions),
+        ("depth", whole(check::DEPTH, "How many values of conditions are combined to a class at most.")),
+        ("support", above_zero("The least share of the compared pairs that a class has.", check::SUPPORT)),
+        (
+            "level",
+            above_zero(
+                "The share of the listed classes that may be no such class, on average.",
+                check::DISCOVERIES,
+            ),
+        ),
+        ("suspected", tables("The classes that are suspected in advance.", 0, suspected)),
+    ];
+    table("How it is looked for where a model and the substrate part.", &[], properties)
+}
+
+/// How often a run is reported on before its end.
+pub(super) fn interim() -> Json {
+    let every = json!({
+        "type": "integer", "minimum": 1, "maximum": 10_000,
+        "description": "An interim report is written after every so many windows; none unless declared.",
+    });
+    table("Reports before the end.", &[], [("every", every)])
+}
+
+fn chosen() -> Json {
     let scalar = json!({ "type": ["string", "integer", "boolean"] });
-    let chosen = json!({
+    json!({
         "type": "object",
         "minProperties": 1,
         "description": "For each condition that matters a value of it, or a list of some.",
         "additionalProperties": { "anyOf": [scalar, { "type": "array", "minItems": 1, "items": scalar }] },
-    });
+    })
+}
+
+/// A scope.
+pub(super) fn scope() -> Json {
     let properties =
-        [("name", name("Its name, unlike that of any other scope; not `all`.")), ("where", chosen)];
+        [("name", name("Its name, unlike that of any other scope; not `all`.")), ("where", chosen())];
     let mut scope = table("A part of the input that may be promoted by itself.", &["name"], properties);
     scope["anyOf"] = json!([{ "required": ["where"] }]);
     scope

@@ -121,6 +121,19 @@ where = { segment = ["direct", "other"] }
 
 [blinding]
 share = 0.2
+
+[divergence]
+metric = "agreement"
+conditions = ["segment", "lead-time"]
+depth = 2
+support = 0.02
+level = 0.1
+
+[[divergence.suspected]]
+where = { segment = "direct" }
+
+[interim]
+every = 4
 "#;
 
 /// Keys that stand in the place of another, which the example writes.

@@ -50,15 +50,24 @@ impl Known<'_> {
         Err(format!("`{path}` is `{name}`, and no {sort} has that name; {instead}"))
     }
 
-    fn condition(&self, path: &str, name: &str) -> Result<Option<usize>, String> {
+    pub(in crate::study) fn condition(&self, path: &str, name: &str) -> Result<Option<usize>, String> {
         let names: Vec<_> =
             self.conditions.iter().map(|known| known.as_ref().map(|known| known.name.as_str())).collect();
         self.index(path, "condition", name, &names)
     }
 
     /// The names of a condition's values.
-    fn values(&self, condition: usize) -> Vec<String> {
+    pub(in crate::study) fn values(&self, condition: usize) -> Vec<String> {
         self.conditions[condition].as_ref().map(|known| known.split.values()).unwrap_or_default()
+    }
+
+    /// The metric that a section names; the primary one unless it names another.
+    pub(in crate::study) fn metric(&self, section: &mut Section<'_>) -> Option<usize> {
+        let named = section.optional("metric", "the name of a metric, such as \"agreement\"", Value::word);
+        let Some(name) = named else { return self.primary.filter(|_| !section.has("metric")) };
+        let names: Vec<_> =
+            self.metrics.iter().map(|metric| metric.as_ref().map(|metric| metric.name.as_str())).collect();
+        section.check("metric", self.index(&section.at("metric"), "metric", name, &names)).flatten()
     }
 
     /// The index of a condition's value.
@@ -76,7 +85,7 @@ impl Known<'_> {
 
 /// What would permit the next stage.
 pub(in crate::study) fn threshold(section: &mut Section<'_>, known: &Known<'_>) -> Option<Threshold> {
-    let metric = metric(section, known);
+    let metric = known.metric(section);
     let bound = bound(section);
     let quantifiers = [("every-window", Quantifier::EveryWindow), ("pooled", Quantifier::Pooled)];
     let quantifier =
@@ -138,15 +147,6 @@ pub(in crate::study) fn threshold(section: &mut Section<'_>, known: &Known<'_>) 
         on_comparator_change: on_comparator_change?,
         line: section.line(),
     })
-}
-
-/// The metric; the primary one unless another is named.
-fn metric(section: &mut Section<'_>, known: &Known<'_>) -> Option<usize> {
-    let named = section.optional("metric", "the name of a metric, such as \"agreement\"", Value::word);
-    let Some(name) = named else { return known.primary.filter(|_| !section.has("metric")) };
-    let names: Vec<_> =
-        known.metrics.iter().map(|metric| metric.as_ref().map(|metric| metric.name.as_str())).collect();
-    section.check("metric", known.index(&section.at("metric"), "metric", name, &names)).flatten()
 }
 
 fn bound(section: &mut Section<'_>) -> Option<(Direction, f64)> {
@@ -312,9 +312,18 @@ fn interference(section: &mut Section<'_>, key: &'static str) -> Option<Interfer
 /// One scope. Its name is taken from those that the scopes after it may have.
 fn scope(section: &mut Section<'_>, known: &Known<'_>, names: &mut Names) -> Option<Scope> {
     let name = section.required("name", NAME, Value::name);
+    let values = chosen(section, known);
+    let name = name.filter(|name| section.check("name", names.claim_part(name, section.line())).is_some());
+    Some(Scope { name: name?.to_owned(), values: values? })
+}
+
+/// The values that a part of the input has by `where`: conditions, and of each the indices of its values.
+pub(in crate::study) fn chosen(
+    section: &mut Section<'_>,
+    known: &Known<'_>,
+) -> Option<Vec<(usize, Vec<usize>)>> {
     let place = section.at("where");
     let chosen = section.entries("where", VALUE, Value::scalars);
-    let name = name.filter(|name| section.check("name", names.claim_part(name, section.line())).is_some());
     if chosen.is_empty() {
         let message = format!("`{place}` names no value; write where = {{ day = \"weekday\" }}");
         section.absent(section.line(), message);
@@ -333,7 +342,7 @@ fn scope(section: &mut Section<'_>, known: &Known<'_>, names: &mut Names) -> Opt
         indices.dedup();
         values.push((condition, indices));
     }
-    Some(Scope { name: name?.to_owned(), values })
+    Some(values)
 }
 
 /// The scopes.

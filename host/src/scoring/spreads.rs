@@ -1,0 +1,324 @@
+//! How answers lie to each other, by window, by value of each condition, and where they part by profile.
+//!
+//! Always holds: as with cells, the same pairs give equal spreads in whatever order and batches they were added. Of the pairs
+//! that differ, the examples that are kept are those with the least rank, which depends on the pair alone.
+
+use std::collections::BTreeMap;
+
+use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
+
+use super::capped::{Matrix, Said};
+use super::spread::{Places, Spread};
+use super::window::Window;
+use crate::batch::{Answers, Decisions};
+use crate::study::Form;
+
+/// Ids of pairs that differ which are kept for each profile and model.
+const EXAMPLES: usize = 3;
+
+/// Spreads of a study.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Spreads {
+    /// The form of the answers of each model.
+    forms: Vec<Form>,
+    /// For each window, for each model.
+    windows: BTreeMap<Window, Vec<Spread>>,
+    /// For each condition, for each of its values, for each model.
+    values: Vec<Vec<Vec<Spread>>>,
+    /// For each profile, for each model.
+    differing: BTreeMap<u32, Vec<Differing>>,
+}
+
+/// The pairs of a profile in which a model and the substrate differ.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Differing {
+    /// Which answers: labels, or the first choices of rankings. Of numbers, none.
+    pub answers: Matrix,
+    /// The ids with the least ranks, each behind its rank, ascending: a keyed hash of the id; of numbers, the greater the
+    /// error, the less.
+    pub examples: Vec<(u64, String)>,
+}
+
+/// The pairs of a batch that a model was compared in, as columns.
+#[derive(Clone, Copy, Debug)]
+pub struct SpreadPairs<'a> {
+    /// The window of each row.
+    pub windows: &'a [Window],
+    /// For each condition, the index of each row's value.
+    pub conditions: &'a [Vec<u16>],
+    /// The profile of each row.
+    pub profiles: &'a [u32],
+    /// The keyed hash of each row's id.
+    pub hashes: &'a [u64],
+    /// The id of each row.
+    pub ids: &'a [&'a str],
+    /// The comparator's answers, to every row.
+    pub comparator: &'a Answers,
+}
+
+impl Spreads {
+    /// Of no pairs, of models with answers of these forms, and conditions with so many values.
+    pub fn new(forms: &[Form], conditions: &[usize]) -> Spreads {
+        let none = || forms.iter().map(|form| Spread::new(*form)).collect::<Vec<_>>();
+        Spreads {
+            forms: forms.to_vec(),
+            windows: BTreeMap::new(),
+            values: conditions.iter().map(|values| (0..*values).map(|_| none()).collect()).collect(),
+            differing: BTreeMap::new(),
+        }
+    }
+
+    /// Adds a batch of pairs for one model, whose answers are `given`.
+    pub fn add(&mut self, model: usize, given: &Answers, pairs: SpreadPairs<'_>) {
+        let rows = Rows::of(given, pairs.comparator);
+        self.count(model, &rows, pairs);
+        if let Rows::Numbers(errors) = &rows {
+            self.sum(model, errors, pairs);
+        }
+        self.differ(model, &rows, pairs);
+    }
+
+    /// Counts every row in its window and in its value of each condition. Equal rows of the batch are counted together:
+    /// names are looked up once for all of them.
+    fn count(&mut self, model: usize, rows: &Rows<'_>, pairs: SpreadPairs<'_>) {
+        let mut together: FxHashMap<(u32, u32, u64), u64> = FxHashMap::default();
+        let mut runs: Vec<Window> = Vec::new();
+        for (row, window) in pairs.windows.iter().enumerate() {
+            if runs.last() != Some(window) {
+                runs.push(*window);
+            }
+            let Some(cell) = rows.cell(row) else { continue };
+            *together.entry((0, runs.len() as u32 - 1, cell)).or_default() += 1;
+            for (condition, values) in (1..).zip(pairs.conditions) {
+                *together.entry((condition, u32::from(values[row]), cell)).or_default() += 1;
+            }
+        }
+        for ((slice, place, cell), count) in together {
+            let spread = match slice {
+                0 => self.window(runs[place as usize], model),
+                condition => &mut self.values[condition as usize - 1][place as usize][model],
+            };
+            rows.count(spread, cell, count);
+        }
+    }
+
+    /// Adds the errors of numbers, which are summed exactly.
+    fn sum(&mut self, model: usize, errors: &[Option<f64>], pairs: SpreadPairs<'_>) {
+        for (row, error) in errors.iter().enumerate() {
+            let spreads = std::iter::once(None).chain(pairs.conditions.iter().enumerate().map(Some));
+            for place in spreads {
+                let spread = match place {
+                    None => self.window(pairs.windows[row], model),
+                    Some((condition, values)) => {
+                        &mut self.values[condition][usize::from(values[row])][model]
+                    }
+                };
+                let Spread::Numbers(of) = spread else { continue };
+                match error {
+                    Some(error) => of.add(*error),
+                    None => of.unanswered += 1,
+                }
+            }
+        }
+    }
+
+    fn differ(&mut self, model: usize, rows: &Rows<'_>, pairs: SpreadPairs<'_>) {
+        let models = self.forms.len();
+        let mut together: FxHashMap<(u32, u64), u64> = FxHashMap::default();
+        for (row, &profile) in pairs.profiles.iter().enumerate() {
+            let rank = match rows {
+                Rows::Numbers(errors) => match errors[row] {
+                    Some(error) if error != 0.0 => !error.abs().to_bits(),
+                    _ => continue,
+                },
+                _ => match rows.differing(row) {
+                    Some(cell) => {
+                        *together.entry((profile, cell)).or_default() += 1;
+                        pairs.hashes[row]
+                    }
+                    None => continue,
+                },
+            };
+            let of = self.differing.entry(profile).or_insert_with(|| vec![Differing::default(); models]);
+            of[model].example(rank, pairs.ids[row]);
+        }
+        for ((profile, cell), count) in together {
+            if let (Some(said), Some(of)) = (rows.said(cell), self.differing.get_mut(&profile)) {
+                of[model].answers.add(said, count);
+            }
+        }
+    }
+
+    fn window(&mut self, window: Window, model: usize) -> &mut Spread {
+        let forms = &self.forms;
+        &mut self
+            .windows
+            .entry(window)
+            .or_insert_with(|| forms.iter().map(|form| Spread::new(*form)).collect())[model]
+    }
+
+    /// Over all windows that `chosen` holds.
+    pub fn fold(&self, model: usize, chosen: impl Fn(Window) -> bool) -> Spread {
+        let mut all = Spread::new(self.forms[model]);
+        let windows = self.windows.iter().filter(|(window, _)| chosen(**window));
+        windows.for_each(|(_, spreads)| all.merge(&spreads[model]));
+        all
+    }
+
+    /// Of a window, if it has a pair.
+    pub fn of_window(&self, window: Window, model: usize) -> Option<&Spread> {
+        Some(&self.windows.get(&window)?[model])
+    }
+
+    /// Of a value of a condition.
+    pub fn of_value(&self, condition: usize, value: usize, model: usize) -> &Spread {
+        &self.values[condition][value][model]
+    }
+
+    /// The pairs that differ of the profiles that `chosen` holds, together.
+    pub fn differing(&self, model: usize, chosen: impl Fn(u32) -> bool) -> Differing {
+        let mut all = Differing::default();
+        for (_, of) in self.differing.iter().filter(|(profile, _)| chosen(**profile)) {
+            all.answers.merge(&of[model].answers);
+            of[model].examples.iter().for_each(|(rank, id)| all.example(*rank, id));
+        }
+        all
+    }
+}
+
+impl Differing {
+    fn example(&mut self, rank: u64, id: &str) {
+        if self.examples.len() >= EXAMPLES
+            && self.examples.last().is_some_and(|(most, last)| (*most, last.as_str()) <= (rank, id))
+        {
+            return;
+        }
+        let place = self.examples.partition_point(|(known, of)| (*known, of.as_str()) < (rank, id));
+        self.examples.insert(place, (rank, id.to_owned()));
+        self.examples.truncate(EXAMPLES);
+    }
+}
+
+/// What the rows of a batch come to.
+enum Rows<'a> {
+    /// Codes into the names of the model, and into those of the comparator; no code where there is no answer.
+    Labels { model: Vec<Option<u32>>, substrate: Vec<u32>, names: [&'a Answers; 2] },
+    /// The errors; none where there is no answer.
+    Numbers(Vec<Option<f64>>),
+    /// The first choices as labels, and at which place of the model's ranking the substrate's stands; 0 if nowhere. An empty
+    /// ranking has no first choice.
+    Rankings { model: Vec<Option<u32>>, substrate: Vec<Option<u32>>, places: Vec<u32>, names: [&'a Answers; 2] },
+}
+
+/// Stands where there is no code.
+const NONE: u32 = u32::MAX;
+
+impl<'a> Rows<'a> {
+    fn of(given: &'a Answers, comparator: &'a Answers) -> Rows<'a> {
+        let rows = comparator.rows();
+        let mut answered = vec![true; rows];
+        given.unanswered.iter().for_each(|(row, _)| answered[*row as usize] = false);
+        let names = [given, comparator];
+        match (&given.decisions, &comparator.decisions) {
+            (Decisions::Labels { codes, .. }, Decisions::Labels { codes: of_comparator, .. }) => Rows::Labels {
+                model: (0..rows).map(|row| answered[row].then(|| codes[row])).collect(),
+                substrate: of_comparator.clone(),
+                names,
+            },
+            (Decisions::Numbers(model), Decisions::Numbers(substrate)) => Rows::Numbers(
+                (0..rows).map(|row| answered[row].then(|| model[row] - substrate[row])).collect(),
+            ),
+            (
+                Decisions::Rankings { names: own, offsets, codes },
+                Decisions::Rankings { names: theirs, offsets: of_comparator, codes: their_codes },
+            ) => {
+                let ranking = |offsets: &[u32], row: usize| offsets[row] as usize..offsets[row + 1] as usize;
+                let first = |offsets: &[u32], codes: &[u32], row: usize| {
+                    codes[ranking(offsets, row)].first().copied()
+                };
+                let substrate: Vec<_> =
+                    (0..rows).map(|row| first(of_comparator, their_codes, row)).collect();
+                let place = |row: usize| {
+                    let name = theirs.value(substrate[row]? as usize);
+                    let at = codes[ranking(offsets, row)].iter();
+                    at.map(|code| own.value(*code as usize)).position(|own| own == name)
+                };
+                Rows::Rankings {
+                    model: (0..rows)
+                        .map(|row| answered[row].then(|| first(offsets, codes, row)).flatten())
+                        .collect(),
+                    places: (0..rows)
+                        .map(|row| match answered[row] {
+                            true => place(row).map_or(0, |at| at as u32 + 1),
+                            false => NONE,
+                        })
+                        .collect(),
+                    substrate,
+                    names,
+                }
+            }
+            // That all forms are the same was checked when the study was prepared.
+            _ => Rows::Numbers(vec![None; rows]),
+        }
+    }
+
+    /// What is counted of a row, as a number.
+    fn cell(&self, row: usize) -> Option<u64> {
+        match self {
+            Rows::Labels { model, substrate, .. } => Some(pair(model[row], substrate[row])),
+            Rows::Numbers(_) => None,
+            Rows::Rankings { places, .. } => Some(u64::from(places[row])),
+        }
+    }
+
+    fn count(&self, spread: &mut Spread, cell: u64, count: u64) {
+        match (self, spread) {
+            (Rows::Labels { .. }, Spread::Labels(matrix)) => {
+                if let Some(said) = self.said(cell) {
+                    matrix.add(said, count);
+                }
+            }
+            (Rows::Rankings { .. }, Spread::Rankings(Places { unanswered, absent, places })) => {
+                match cell as u32 {
+                    NONE => *unanswered += count,
+                    0 => *absent += count,
+                    place => *places.entry(place).or_default() += count,
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The two names of a row whose answers differ, as a number.
+    fn differing(&self, row: usize) -> Option<u64> {
+        let (model, substrate, [given, comparator]) = match self {
+            Rows::Labels { model, substrate, names } => (model[row], substrate[row], names),
+            Rows::Rankings { model, substrate, names, .. } => (model[row], substrate[row]?, names),
+            Rows::Numbers(_) => return None,
+        };
+        let same = model.is_some_and(|model| name(given, model) == name(comparator, substrate));
+        (!same).then(|| pair(model, substrate))
+    }
+
+    fn said(&self, cell: u64) -> Option<Said> {
+        let (Rows::Labels { names, .. } | Rows::Rankings { names, .. }) = self else { return None };
+        let (model, substrate) = ((cell >> 32) as u32, cell as u32);
+        let model = (model != NONE).then(|| name(names[0], model).to_owned());
+        Some((model, name(names[1], substrate).to_owned()))
+    }
+}
+
+fn pair(model: Option<u32>, substrate: u32) -> u64 {
+    u64::from(model.unwrap_or(NONE)) << 32 | u64::from(substrate)
+}
+
+fn name(answers: &Answers, code: u32) -> &str {
+    match &answers.decisions {
+        Decisions::Labels { names, .. } | Decisions::Rankings { names, .. } => names.value(code as usize),
+        Decisions::Numbers(_) => "",
+    }
+}
+
+#[cfg(test)]
+mod tests;
