@@ -30,5 +30,5 @@ pub use interval::{
 };
 pub use profiles::{Part, PartSums, ProfileIndex, ProfiledPairs, Profiles};
 pub use spread::{Errors, Places, Spread};
-pub use spreads::{Differing, SpreadPairs, Spreads};
+pub use spreads::{Parting, SpreadPairs, Spreads};
 pub use window::{Window, WindowClock};

@@ -9,6 +9,7 @@ use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use super::capped::{Matrix, Said};
+use super::exact::ExactSum;
 use super::spread::{Places, Spread};
 use super::window::Window;
 use crate::batch::{Answers, Decisions};
@@ -27,15 +28,19 @@ pub struct Spreads {
     /// For each condition, for each of its values, for each model.
     values: Vec<Vec<Vec<Spread>>>,
     /// For each profile, for each model.
-    differing: BTreeMap<u32, Vec<Differing>>,
+    profiles: BTreeMap<u32, Vec<Parting>>,
 }
 
-/// The pairs of a profile in which a model and the substrate differ.
+/// How a model and the substrate part in the pairs of some profiles.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Differing {
-    /// Which answers: labels, or the first choices of rankings. Of numbers, none.
+pub struct Parting {
+    /// Which answers differ: labels, or the first choices of rankings. Of numbers, none.
     pub answers: Matrix,
-    /// The ids with the least ranks, each behind its rank, ascending: a keyed hash of the id; of numbers, the greater the
+    /// Numbers that the model answered.
+    pub numbers: u64,
+    /// The sum of their errors: the model's less the substrate's.
+    pub errors: ExactSum,
+    /// The ids of pairs that differ with the least ranks, each behind its rank, ascending: a keyed hash of the id; of numbers, the greater the
     /// error, the less.
     pub examples: Vec<(u64, String)>,
 }
@@ -65,7 +70,7 @@ impl Spreads {
             forms: forms.to_vec(),
             windows: BTreeMap::new(),
             values: conditions.iter().map(|values| (0..*values).map(|_| none()).collect()).collect(),
-            differing: BTreeMap::new(),
+            profiles: BTreeMap::new(),
         }
     }
 
@@ -76,7 +81,7 @@ impl Spreads {
         if let Rows::Numbers(errors) = &rows {
             self.sum(model, errors, pairs);
         }
-        self.differ(model, &rows, pairs);
+        self.part(model, &rows, pairs);
     }
 
     /// Counts every row in its window and in its value of each condition. Equal rows of the batch are counted together:
@@ -123,28 +128,31 @@ impl Spreads {
         }
     }
 
-    fn differ(&mut self, model: usize, rows: &Rows<'_>, pairs: SpreadPairs<'_>) {
+    fn part(&mut self, model: usize, rows: &Rows<'_>, pairs: SpreadPairs<'_>) {
         let models = self.forms.len();
         let mut together: FxHashMap<(u32, u64), u64> = FxHashMap::default();
         for (row, &profile) in pairs.profiles.iter().enumerate() {
-            let rank = match rows {
-                Rows::Numbers(errors) => match errors[row] {
-                    Some(error) if error != 0.0 => !error.abs().to_bits(),
-                    _ => continue,
-                },
-                _ => match rows.differing(row) {
-                    Some(cell) => {
-                        *together.entry((profile, cell)).or_default() += 1;
-                        pairs.hashes[row]
+            let of = || vec![Parting::default(); models];
+            match rows {
+                Rows::Numbers(errors) => {
+                    let Some(error) = errors[row] else { continue };
+                    let of = &mut self.profiles.entry(profile).or_insert_with(of)[model];
+                    of.numbers += 1;
+                    of.errors.add(error);
+                    if error != 0.0 {
+                        of.example(!error.abs().to_bits(), pairs.ids[row]);
                     }
-                    None => continue,
-                },
-            };
-            let of = self.differing.entry(profile).or_insert_with(|| vec![Differing::default(); models]);
-            of[model].example(rank, pairs.ids[row]);
+                }
+                _ => {
+                    let Some(cell) = rows.differing(row) else { continue };
+                    *together.entry((profile, cell)).or_default() += 1;
+                    let of = self.profiles.entry(profile).or_insert_with(of);
+                    of[model].example(pairs.hashes[row], pairs.ids[row]);
+                }
+            }
         }
         for ((profile, cell), count) in together {
-            if let (Some(said), Some(of)) = (rows.said(cell), self.differing.get_mut(&profile)) {
+            if let (Some(said), Some(of)) = (rows.said(cell), self.profiles.get_mut(&profile)) {
                 of[model].answers.add(said, count);
             }
         }
@@ -176,18 +184,20 @@ impl Spreads {
         &self.values[condition][value][model]
     }
 
-    /// The pairs that differ of the profiles that `chosen` holds, together.
-    pub fn differing(&self, model: usize, chosen: impl Fn(u32) -> bool) -> Differing {
-        let mut all = Differing::default();
-        for (_, of) in self.differing.iter().filter(|(profile, _)| chosen(**profile)) {
+    /// How they part in the profiles that `chosen` holds, together.
+    pub fn parting(&self, model: usize, chosen: impl Fn(u32) -> bool) -> Parting {
+        let mut all = Parting::default();
+        for (_, of) in self.profiles.iter().filter(|(profile, _)| chosen(**profile)) {
             all.answers.merge(&of[model].answers);
+            all.numbers += of[model].numbers;
+            all.errors.merge(&of[model].errors);
             of[model].examples.iter().for_each(|(rank, id)| all.example(*rank, id));
         }
         all
     }
 }
 
-impl Differing {
+impl Parting {
     fn example(&mut self, rank: u64, id: &str) {
         if self.examples.len() >= EXAMPLES
             && self.examples.last().is_some_and(|(most, last)| (*most, last.as_str()) <= (rank, id))
@@ -227,7 +237,12 @@ impl<'a> Rows<'a> {
                 names,
             },
             (Decisions::Numbers(model), Decisions::Numbers(substrate)) => Rows::Numbers(
-                (0..rows).map(|row| answered[row].then(|| model[row] - substrate[row])).collect(),
+                (0..rows)
+                    .map(|row| {
+                        // One beyond the range of 64 bits is held at its end.
+                        answered[row].then(|| (model[row] - substrate[row]).clamp(f64::MIN, f64::MAX))
+                    })
+                    .collect(),
             ),
             (
                 Decisions::Rankings { names: own, offsets, codes },
