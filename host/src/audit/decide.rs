@@ -11,7 +11,7 @@ use anyhow::{Context as _, anyhow, bail};
 use super::finding::Findings;
 use super::{entries, files, sealed, verify};
 use crate::pairing::Accounting;
-use crate::run::{Prepared, Saved, WhatIf, conditions, needed, rebuild};
+use crate::run::{Prepared, Saved, Seal, WhatIf, conditions, needed, rebuild};
 use crate::runlog::ledger::{Entry, Event, FileDigest, Ledger, is_closed};
 use crate::runlog::note::{Signer, Verifier};
 use crate::runlog::{CHECKPOINT, RunDirectory, VERDICT, checkpoint, write_file};
@@ -170,6 +170,23 @@ fn closed_verdict(
         evidence: &judged.evidence,
     };
     ruled(prepared, seal, entries, &found)
+}
+
+/// What the threshold says of a run that is looked at before its end.
+///
+/// # Errors
+/// When the study declares no threshold, or its metric breaks.
+pub fn looked(prepared: &Prepared, seal: &Seal, saved: &Saved, entries: &[Entry]) -> anyhow::Result<Verdict> {
+    let (Some(judged), Some(ended)) = (&saved.judged, &saved.ended) else { bail!("a look has sums") };
+    let found = Found {
+        closed: false,
+        clocks: saved.counted.clocks,
+        accounting: ended.accounting,
+        inputs: &saved.counted.inputs,
+        cells: &judged.cells,
+        evidence: &judged.evidence,
+    };
+    ruled(prepared, &digest(seal.to_json().as_bytes()), entries, &found)
 }
 
 /// What a verdict is made again from.

@@ -5,10 +5,12 @@
 mod decide;
 mod decided;
 mod derived;
+mod dossier;
 mod export;
 mod exposure;
 mod files;
 mod finding;
+mod interim;
 mod promise;
 mod replay;
 mod rowset;
@@ -21,10 +23,12 @@ use std::path::Path;
 use anyhow::{anyhow, bail};
 
 pub use decide::{Choice, Decided, decide};
+pub use dossier::dossier;
 pub use decided::{Counts, columns, decided};
 pub use export::{Form, export, zoned};
 pub use exposure::{Exposure, who};
 pub use finding::{Finding, Findings};
+pub use interim::Interims;
 pub use replay::{ModelReplayed, Replayed, at_rest, has_its_fields, is_closed, replay};
 pub use verify::{VerifyError, verify};
 

@@ -8,6 +8,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::report::style;
 use super::{Exit, found, tell};
+use crate::audit::Interims;
 use crate::report::{build, render};
 use crate::run::{End, Options, Order, Prepared, prepare, run};
 use crate::runlog::note::Signer;
@@ -48,7 +49,7 @@ impl Run {
         })?;
         let directory = self.run.unwrap_or_else(|| PathBuf::from("runs").join(&prepared.study.name));
         let signer = self.sign_key.as_deref().map(Signer::read).transpose()?;
-        let options = Options { directory: &directory, order: self.order, signer, replayed: None };
+        let options = Options { directory: &directory, order: self.order, signer, replayed: None, look: None };
         conduct(&mut prepared, options)
     }
 }
@@ -61,6 +62,12 @@ pub(super) fn conduct(prepared: &mut Prepared, options: Options<'_>) -> anyhow::
         .context("no runtime for the run")?;
     let directory = options.directory;
     let is_what_if = options.replayed.is_some();
+    let interims = match prepared.study.interim.every {
+        Some(_) => Some(Interims::start(directory, options.signer.clone(), |what| tell(what))?),
+        None => None,
+    };
+    let look = interims.as_ref().map(Interims::look);
+    let options = Options { look, ..options };
     let ran = runtime.block_on(async {
         // Listened for before the directory is made, so that there is none without a report.
         let stop = interrupt().context("cannot listen for signals")?;
@@ -68,6 +75,9 @@ pub(super) fn conduct(prepared: &mut Prepared, options: Options<'_>) -> anyhow::
     })?;
     // A reader that is blocked on standard input is not waited for.
     runtime.shutdown_background();
+    if let Some(interims) = interims {
+        interims.finish();
+    }
     let report = build(&ran.outcome, prepared);
     let end = ran.outcome.end.clone();
     ran.close(report.to_json().as_bytes())?;
@@ -78,7 +88,7 @@ pub(super) fn conduct(prepared: &mut Prepared, options: Options<'_>) -> anyhow::
     }
     Ok(match end {
         End::Finished => Exit::Done,
-        End::Interrupted => Exit::Interrupted,
+        End::Interrupted | End::Interim { .. } => Exit::Interrupted,
         End::SourceBroke(faults) => {
             faults.iter().for_each(tell);
             Exit::SourceBroke

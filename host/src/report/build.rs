@@ -2,13 +2,17 @@
 //!
 //! Always holds: every figure is the metric's own `reduce` of exact sums; nothing is averaged over averages.
 
+mod divergence;
+mod spread;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::{Condition, FORMAT, Figure, Metric, Model, Plugin, Report, Scores, Window};
-use crate::run::{Incident, Member, Outcome, Prepared, conditions};
+use super::{Condition, FORMAT, Figure, Metric, Model, Plugin, Report, Scores, Time, Window};
+use crate::run::{Incident, Member, Outcome, Prepared, Times, conditions};
 use crate::sandbox::{DeciderPlugin, File, Scorer};
 use crate::scoring::{Slice, Totals, WindowClock};
+use divergence::Searcher;
 
 /// The report of what a run left behind, with the plugins that ran.
 pub fn build(outcome: &Outcome, prepared: &Prepared) -> Report {
@@ -21,12 +25,6 @@ pub fn build(outcome: &Outcome, prepared: &Prepared) -> Report {
         .enumerate()
         .map(|(index, c)| Condition { name: c.name.clone(), values: conditions.values(index).to_vec() })
         .collect();
-    let instant = |micros: i64| {
-        Timestamp::from_microsecond(micros).unwrap_or(match micros < 0 {
-            true => Timestamp::MIN,
-            false => Timestamp::MAX,
-        })
-    };
     let windows = outcome.cells.iter().map(|(window, _)| {
         let bounds = clock.bounds(window);
         Window { label: clock.label(window), start: instant(bounds.start), end: instant(bounds.end) }
@@ -35,6 +33,7 @@ pub fn build(outcome: &Outcome, prepared: &Prepared) -> Report {
         scorers: prepared.metrics.iter().map(|m| (m.name.clone(), m.plugin.instance())).collect(),
         incidents: outcome.incidents.clone(),
     };
+    let searcher = Searcher::new(outcome, prepared);
     let overall = outcome.cells.fold(outcome.cells.iter().map(|(window, _)| window));
     let models = prepared.models.iter().enumerate().map(|(model, member)| Model {
         plugin: decider(member),
@@ -44,29 +43,18 @@ pub fn build(outcome: &Outcome, prepared: &Prepared) -> Report {
         failed: outcome.models[model].failed,
         blinded: outcome.models[model].blinded,
         latency: outcome.models[model].latency,
+        times: distribution(&outcome.times[model]),
         again: outcome.again[model].clone(),
         scores: (0..prepared.metrics.len())
-            .map(|metric| Scores {
-                overall: reducer.figure(&overall, Slice::All, model, metric),
-                conditions: conditions
-                    .iter()
-                    .enumerate()
-                    .map(|(condition, c)| {
-                        let slice = |value| Slice::Value { condition, value };
-                        (0..c.values.len())
-                            .map(|value| reducer.figure(&overall, slice(value), model, metric))
-                            .collect()
-                    })
-                    .collect(),
-                windows: outcome
-                    .cells
-                    .iter()
-                    .map(|(_, totals)| reducer.figure(totals, Slice::All, model, metric))
-                    .collect(),
+            .map(|metric| {
+                let searched = (metric == study.divergence.metric).then_some(&searcher);
+                scores(outcome, &overall, model, metric, searched, &mut reducer)
             })
             .collect(),
+        spreads: spread::spreads(outcome, model),
     });
     let models = models.collect();
+    let divergence = searcher.divergence(&mut reducer);
     let metrics = prepared.metrics.iter().enumerate().map(|(index, member)| Metric {
         plugin: plugin(&member.name, &member.plugin.title, &member.file),
         primary: index == study.primary,
@@ -91,10 +79,60 @@ pub fn build(outcome: &Outcome, prepared: &Prepared) -> Report {
         conditions,
         windows: windows.collect(),
         substrate_latency: outcome.substrate_latency,
+        substrate_times: distribution(&outcome.substrate_times),
+        divergence,
         replay_of: outcome.replay_of.clone(),
         incidents: sorted(reducer.incidents),
         refused: outcome.refused.clone(),
     }
+}
+
+/// The figures of a model by a metric; with intervals where it is the one that is searched.
+fn scores(
+    outcome: &Outcome,
+    overall: &Totals,
+    model: usize,
+    metric: usize,
+    searched: Option<&Searcher<'_>>,
+    reducer: &mut Reducer,
+) -> Scores {
+    let mut figure = |totals: &Totals, value: Option<(usize, usize)>| {
+        let slice = value.map_or(Slice::All, |(condition, value)| Slice::Value { condition, value });
+        let figure = reducer.figure(totals, slice, model, metric);
+        let interval = searched.and_then(|searcher| searcher.interval(model, value, reducer));
+        Figure { interval, ..figure }
+    };
+    let of_all = figure(overall, None);
+    let sizes = outcome.cells.shape().conditions.iter().enumerate();
+    let conditions = sizes
+        .map(|(condition, values)| (0..*values).map(|value| figure(overall, Some((condition, value)))).collect())
+        .collect();
+    let bounds = searched.map(|searcher| searcher.windows(model, reducer)).unwrap_or_default();
+    let windows = outcome.cells.iter().enumerate().map(|(at, (_, totals))| Figure {
+        interval: bounds.get(at).copied().flatten(),
+        ..reducer.figure(totals, Slice::All, model, metric)
+    });
+    Scores { overall: of_all, conditions, windows: windows.collect() }
+}
+
+/// Shares at which a distribution is told.
+const SHARES: [f64; 27] = [
+    0.0, 0.001, 0.01, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85,
+    0.9, 0.95, 0.975, 0.99, 0.995, 0.999, 1.0,
+];
+
+fn distribution(times: &Times) -> Vec<Time> {
+    let histogram = times.histogram();
+    let point = |share: f64| Time { share, nanos: histogram.value_at_quantile(share) };
+    if histogram.is_empty() { Vec::new() } else { SHARES.map(point).to_vec() }
+}
+
+/// An instant in microseconds since 1970; the end of what can be told beyond it.
+fn instant(micros: i64) -> Timestamp {
+    Timestamp::from_microsecond(micros).unwrap_or(match micros < 0 {
+        true => Timestamp::MIN,
+        false => Timestamp::MAX,
+    })
 }
 
 /// The zone's name, or its offset if it has none.
@@ -127,20 +165,28 @@ struct Reducer {
 }
 
 impl Reducer {
+    /// A metric's `reduce`. What breaks it is noted, and gives no figure.
+    fn reduce(&mut self, metric: usize) -> impl FnMut(u64, &[f64]) -> Option<f64> {
+        let (name, scorer) = &mut self.scorers[metric];
+        let incidents = &mut self.incidents;
+        move |scored, sums| {
+            scorer.reduce(scored, sums).unwrap_or_else(|what| {
+                note(incidents, name, what);
+                None
+            })
+        }
+    }
+
     fn figure(&mut self, totals: &Totals, slice: Slice, model: usize, metric: usize) -> Figure {
         let tally = totals.tally(slice, model, metric);
         // A sum beyond the range of 64 bits is held at its end: JSON has no infinity.
         let mut sums: Vec<f64> = tally.sums.iter().map(|sum| sum.clamp(f64::MIN, f64::MAX)).collect();
         // The host's own component: how many pairs the metric scored.
         let scored = sums.pop().unwrap_or(0.0) as u64;
-        let (name, scorer) = &mut self.scorers[metric];
-        let value = if scored == 0 { Ok(None) } else { scorer.reduce(scored, &sums) };
-        let value = value.unwrap_or_else(|what| {
-            note(&mut self.incidents, name, what);
-            None
-        });
+        let value = if scored == 0 { None } else { self.reduce(metric)(scored, &sums) };
         Figure {
             value,
+            interval: None,
             pairs: tally.pairs,
             abstained: tally.abstained,
             failed: tally.failed,

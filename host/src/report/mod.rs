@@ -4,23 +4,34 @@
 //! agreement, never as "better".
 
 mod build;
+pub mod dossier;
+mod measure;
+mod clean;
+mod number;
+pub mod page;
+mod parting;
 mod schema;
+mod sections;
 mod terminal;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use build::build;
+pub use parting::{
+    Change, Class, Direction, Divergence, Parted, Place, Said, Spread, Spreads, Step, Term,
+};
 pub use schema::schema;
 pub use terminal::{Style, counted, plan, render, ruling, table};
 
 use crate::pairing::Accounting;
 pub use crate::run::{Again, Comparison, End, Incident, Latency, RefusedRecord, SubstrateLatency};
 use crate::sandbox::Better;
+use crate::scoring::Interval;
 use crate::study::Form;
 
 /// The version of this layout; it changes when a reader of the last one would misread a report.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// What a run found. Written as `report.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -56,6 +67,10 @@ pub struct Report {
     pub windows: Vec<Window>,
     /// Time from the snapshot to the substrate's decision, by the times that the records carry.
     pub substrate_latency: SubstrateLatency,
+    /// Its distribution, over decisions at or after their snapshot.
+    pub substrate_times: Vec<Time>,
+    /// Where models and substrate part.
+    pub divergence: Divergence,
     /// SHA-256 of the seal of the run whose log was replayed, if this is an offline evaluation and no shadow run; null
     /// otherwise.
     pub replay_of: Option<String>,
@@ -63,6 +78,16 @@ pub struct Report {
     pub incidents: Vec<Incident>,
     /// The first records that were refused, at most ten of each stream and class, in the order in which they came.
     pub refused: Vec<RefusedRecord>,
+}
+
+/// All that there is to say of a run as one HTML page that needs nothing else.
+pub fn html(dossier: &dossier::Dossier) -> String {
+    page::html(&sections::document(dossier))
+}
+
+/// The same as Markdown.
+pub fn markdown(dossier: &dossier::Dossier) -> String {
+    page::markdown(&sections::document(dossier))
 }
 
 impl Report {
@@ -104,10 +129,24 @@ pub struct Model {
     pub blinded: u64,
     /// The time until the batch of a snapshot was answered; its rows share it.
     pub latency: Latency,
+    /// Its distribution.
+    pub times: Vec<Time>,
     /// What came of asking it about a share of the snapshots again.
     pub again: Again,
     /// For each metric, in the order of [`Report::metrics`].
     pub scores: Vec<Scores>,
+    /// How its answers lie to the substrate's.
+    pub spreads: Spreads,
+}
+
+/// A point of a distribution of times.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Time {
+    /// The share, from 0 to 1, that is no longer.
+    pub share: f64,
+    /// The time, to three significant digits.
+    pub nanos: u64,
 }
 
 /// A metric.
@@ -169,6 +208,9 @@ pub struct Scores {
 pub struct Figure {
     /// The figure; `None` where it is not defined.
     pub value: Option<f64>,
+    /// The bounds that hold it with 95 %, by the metric that [`Divergence`] names, over all pairs and where its conditions and
+    /// the windows cut them; none where they cannot be told. They are for a look at a declared time, not for many looks.
+    pub interval: Option<Interval>,
     /// Compared pairs.
     pub pairs: u64,
     /// Those that the model chose not to answer. They stay among the pairs.

@@ -6,7 +6,6 @@
 mod conditions;
 mod faults;
 mod figures;
-mod number;
 mod page;
 mod plan;
 mod records;
@@ -14,13 +13,13 @@ mod table;
 mod verdict;
 mod windows;
 
-use self::figures::Measure;
-pub use self::number::counted;
-use self::number::duration;
 use self::page::{Ink, Page, Span};
 pub use self::plan::plan;
 use self::table::{Align, Table};
 pub use self::verdict::ruling;
+use super::measure::Measure;
+pub use super::number::counted;
+use super::number::duration;
 use super::{End, Report};
 
 /// What the terminal is like.
@@ -75,6 +74,7 @@ fn headline(page: &mut Page, report: &Report) {
     let (ink, ended) = match &report.end {
         End::Finished => (Ink::Plain, "finished"),
         End::Interrupted => (Ink::Notice, "INTERRUPTED"),
+        End::Interim { .. } => (Ink::Notice, "STILL RUNNING"),
         End::SourceBroke(_) => (Ink::Alarm, "BROKE OFF"),
     };
     let ended = format!("{ended} {} after {took}", report.ended.strftime("%Y-%m-%d %H:%M:%S UTC"));
@@ -96,7 +96,7 @@ fn headline(page: &mut Page, report: &Report) {
         page.paragraph(0, Ink::Plain, &format!("{windows}, {}{to}, {}", first.label, report.time_zone), 2);
     }
     match &report.end {
-        End::Finished => {}
+        End::Finished | End::Interim { .. } => {}
         End::Interrupted => {
             page.paragraph(0, Ink::Plain, "The figures cover what had come until it was stopped.", 2)
         }

@@ -19,6 +19,7 @@ use super::again::Again;
 use super::counted::Counted;
 use super::holding::Holding;
 use super::judge::{Judge, Judged, Work};
+use super::look::{Look, Looked, Schedule};
 use super::outcome::End;
 use super::prepare::Prepared;
 use super::progress::Progress;
@@ -61,6 +62,7 @@ pub struct Conductor<'p> {
     pub(super) restoring: Option<Known>,
     /// For each model what came of asking it again.
     again: Vec<Again>,
+    schedule: Option<Schedule>,
     progress: Progress,
 }
 
@@ -101,7 +103,7 @@ pub struct Start {
 }
 
 impl<'p> Conductor<'p> {
-    /// Starts the threads that answer and compare.
+    /// Starts the threads that answer and compare. `look` is told of the looks that the study declares.
     ///
     /// # Errors
     /// When the system gives no threads.
@@ -111,8 +113,10 @@ impl<'p> Conductor<'p> {
         schemas: [SchemaRef; 4],
         run: &Path,
         start: Start,
+        look: Option<Look>,
     ) -> anyhow::Result<Conductor<'p>> {
         let needed = needed(prepared);
+        let looks = look.is_some();
         let (answered, answers) = unbounded_channel();
         let workers = Workers::start(prepared, &answered)?;
         let judge = Judge::new(prepared, &needed, start.judged);
@@ -120,7 +124,7 @@ impl<'p> Conductor<'p> {
         let (work, waiting) = std::sync::mpsc::sync_channel(UNCOMPARED);
         let judge = thread::Builder::new()
             .name("compare".into())
-            .spawn(move || judge.work(&waiting, &pairs, table))?;
+            .spawn(move || judge.work(&waiting, &pairs, table, look))?;
         Ok(Conductor {
             prepared,
             holding: Holding::new(prepared, needed, run),
@@ -141,6 +145,7 @@ impl<'p> Conductor<'p> {
             group: Group { number: start.groups, rows: start.rows, opened: Instant::now() },
             restoring: None,
             again: start.again,
+            schedule: Schedule::new(&prepared.study).filter(|_| looks),
             progress: Progress::start(&prepared.study.name),
         })
     }
@@ -347,6 +352,19 @@ impl<'p> Conductor<'p> {
         let taken = self.counted.position;
         self.progress.show(taken, self.holding.pairing.clock(Side::Snapshot), self.counted.incidents.count());
         self.cut_if_due();
+        self.look_if_due();
+    }
+
+    /// Has the run looked at, if it is time. What is counted is answered and handed on, so no pair is missing.
+    fn look_if_due(&mut self) {
+        // While logged records are read back, it is not known yet what was judged.
+        if self.restoring.is_some() {
+            return;
+        }
+        while let Some((window, label)) = self.schedule.as_mut().and_then(|s| s.due(&self.counted)) {
+            let saved = self.saved(None, None).as_ended(self.holding.pairing.accounting(), self.again.clone());
+            let _ = self.work.send(Work::Look(Box::new(Looked { window, label, saved })));
+        }
     }
 
     /// Ends the run: gives the checkpoint of its end, and what the ledger is still to tell.

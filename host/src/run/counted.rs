@@ -25,6 +25,8 @@ pub struct Counted {
     pub position: [u64; 2],
     /// The latest time among the accepted ones of each stream, microseconds; `None` before the first.
     pub clocks: [Option<i64>; 2],
+    /// The earliest time among the accepted snapshots, microseconds; `None` before the first.
+    pub earliest: Option<i64>,
     /// What was received and what became of it, up to acceptance, and how many were paired. Waiting and expired are
     /// the pairing's to say.
     pub accounts: [Account; 2],
@@ -46,6 +48,7 @@ impl Counted {
         Counted {
             position: [0; 2],
             clocks: [None; 2],
+            earliest: None,
             accounts: Default::default(),
             models: vec![ModelCounts::default(); models],
             latency: vec![Times::default(); models],
@@ -57,6 +60,9 @@ impl Counted {
 
     /// Counts accepted records of one side, whose times these are.
     pub fn accept(&mut self, side: Side, times: &[i64]) {
+        if side == Side::Snapshot {
+            self.earliest = self.earliest.into_iter().chain(times.iter().copied()).min();
+        }
         let side = side as usize;
         self.accounts[side].received += times.len() as u64;
         self.clocks[side] = self.clocks[side].max(times.iter().copied().max());

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::counted::Times;
 use super::given::Given;
 use super::incidents::Incidents;
+use super::look::{Look, Looked};
 use super::outcome::Comparison;
 use super::prepare::Prepared;
 use super::reads::PairReads;
@@ -41,6 +42,8 @@ pub enum Work {
     Logged(Vec<Met>),
     /// The pairs of a group end here: the checkpoint of this moment, which lacks what has been judged.
     Cut(Box<Saved>),
+    /// It is time for a look, which lacks what has been judged.
+    Look(Box<Looked>),
 }
 
 /// What the comparing came to.
@@ -110,7 +113,8 @@ impl Judge {
         }
     }
 
-    /// Does whatever there is to do until nothing more can come. New pairs go to the log, as rows of `table`.
+    /// Does whatever there is to do until nothing more can come. New pairs go to the log, as rows of `table`; `look` is told of
+    /// looks.
     ///
     /// # Errors
     /// When a checkpoint cannot be written as bytes.
@@ -119,6 +123,7 @@ impl Judge {
         work: &Receiver<Work>,
         log: &LogWriter,
         mut table: tables::Pairs,
+        mut look: Option<Look>,
     ) -> Result<Judged, CheckpointError> {
         let mut next = work.recv().ok();
         while let Some(now) = next.take() {
@@ -139,6 +144,12 @@ impl Judge {
                 Work::Cut(mut saved) => {
                     saved.judged = Some(self.judged.clone());
                     log.cut_pairs(checkpoint::encode(&*saved)?);
+                }
+                Work::Look(mut looked) => {
+                    if let Some(look) = &mut look {
+                        looked.saved.judged = Some(self.judged.clone());
+                        look(*looked);
+                    }
                 }
             }
             next = next.or_else(|| work.recv().ok());

@@ -28,6 +28,7 @@ mod holding;
 mod incidents;
 mod judge;
 pub mod logged;
+mod look;
 mod outcome;
 mod overflow;
 mod prepare;
@@ -50,7 +51,9 @@ use std::path::Path;
 
 pub use again::Again;
 pub use blind::{Blind, blinded};
+pub use counted::Times;
 pub use judge::{Compared, Judged, Sources};
+pub use look::{Look, Looked};
 pub use outcome::{
     Comparison, End, Incident, Kept, Latency, ModelCounts, Outcome, RefusedRecord, SubstrateLatency,
 };
@@ -92,6 +95,8 @@ pub struct Options<'o> {
     pub signer: Option<Signer>,
     /// The run whose log takes the place of the sources: then this is an offline evaluation.
     pub replayed: Option<Replaying<'o>>,
+    /// Is told of each look that the study declares.
+    pub look: Option<Look>,
 }
 
 /// A run whose log is replayed.
@@ -126,6 +131,8 @@ pub async fn run(
     tell: impl FnOnce(&str),
     stop: impl Future<Output = ()>,
 ) -> anyhow::Result<Ran> {
+    let mut options = options;
+    let look = options.look.take();
     let begun = begin::begin(prepared, options)?;
     begun.goes_on.as_deref().map(tell);
     prepared.blind(&begun.seal);
@@ -136,7 +143,7 @@ pub async fn run(
     let begin::Begun { directory, ledger, seal, sealer, recovered, start, restoring, feeds, .. } = begun;
     let (writer, writing) = LogWriter::open(directory.path(), schemas.clone(), recovered, commit, sealer)?;
     let conducted = async {
-        let mut conductor = Conductor::start(prepared, writer, schemas, directory.path(), start)?;
+        let mut conductor = Conductor::start(prepared, writer, schemas, directory.path(), start, look)?;
         if let Some(restoring) = restoring {
             restore::restore(&mut conductor, directory.path(), &restoring)?;
         }
@@ -168,7 +175,9 @@ impl Ran {
         }
         let event = match self.outcome.end {
             End::Finished => Event::Closed { files },
-            End::Interrupted => Event::Stopped { how: "interrupted".to_owned(), files },
+            End::Interrupted | End::Interim { .. } => {
+                Event::Stopped { how: "interrupted".to_owned(), files }
+            }
             End::SourceBroke(faults) => Event::Stopped { how: faults.join("; "), files },
         };
         self.ledger.append(event)?;

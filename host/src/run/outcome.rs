@@ -6,11 +6,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::again::Again;
+use super::counted::Times;
 use crate::pairing::Accounting;
-use crate::scoring::Cells;
+use crate::scoring::{Cells, Profiles, Spreads};
 
 /// What a run leaves behind.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
     /// When it began.
     pub began: Timestamp,
@@ -28,14 +29,22 @@ pub struct Outcome {
     pub comparison: Comparison,
     /// The sums of the components. The last component of each metric is the host's count of pairs that it scored.
     pub cells: Cells,
+    /// What it takes to say where they part.
+    pub profiles: Profiles,
+    /// How answers lie to each other.
+    pub spreads: Spreads,
     /// For each model what it did.
     pub models: Vec<ModelCounts>,
+    /// For each model the nanoseconds that its answers took.
+    pub times: Vec<Times>,
     /// For each model what came of asking it again.
     pub again: Vec<Again>,
     /// SHA-256 of the seal of the run whose log was replayed, if this is an offline evaluation.
     pub replay_of: Option<String>,
     /// How long the substrate took.
     pub substrate_latency: SubstrateLatency,
+    /// The nanoseconds that it took, of decisions at or after their snapshot.
+    pub substrate_times: Times,
     /// What broke, the most frequent first.
     pub incidents: Vec<Incident>,
     /// The first records that were refused, at most ten of each stream and class.
@@ -78,6 +87,11 @@ pub enum End {
     Interrupted,
     /// A source broke off: what it said.
     SourceBroke(Vec<String>),
+    /// It has not: it was looked at.
+    Interim {
+        /// The last window that is covered.
+        window: String,
+    },
 }
 
 /// What became of the pairs: `paired` of the accounting is `compared + incomparable`.

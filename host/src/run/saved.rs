@@ -61,6 +61,9 @@ impl Saved {
             accounting: ended.accounting,
             comparison: judged.comparison,
             cells: judged.cells.clone(),
+            profiles: judged.profiles.clone(),
+            spreads: judged.spreads.clone(),
+            times: self.counted.latency.clone(),
             models: models.collect(),
             again: ended.again.clone(),
             replay_of: seal.replay_of.clone(),
@@ -68,6 +71,7 @@ impl Saved {
                 after: Latency::of(judged.substrate.histogram()),
                 before: judged.before,
             },
+            substrate_times: judged.substrate.clone(),
             incidents: incidents.list(),
             refused: self.counted.refused(),
         })

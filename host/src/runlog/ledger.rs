@@ -53,6 +53,15 @@ pub fn is_closed(entries: &[Entry]) -> bool {
     entries.iter().any(|entry| matches!(entry.event, Event::Closed { .. }))
 }
 
+/// The hash of the last of these entries, in hexadecimal; empty if there is none.
+pub fn head(entries: &[Entry]) -> String {
+    entries.last().map_or_else(String::new, |last| {
+        let line = line(last);
+        let hash = line.rsplit_once(HASH).map_or("", |(_, hash)| hash);
+        hash.trim_end_matches(['"', '}']).to_owned()
+    })
+}
+
 /// Why the ledger cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {

@@ -10,6 +10,8 @@
 //! pairs/*.arrows *.parquet           derived: which decision met which snapshot, and the comparator's answer
 //! checkpoint.bin                     derived: the sums that every figure is made from
 //! report.json                        derived: the figures
+//! interim/*.json *.html              reports before the end, as they were
+//! report.html                        derived: the report as a page
 //! ```
 //!
 //! The tables are cut together into groups: the files of one number. A group is closed, then sealed as Parquet, then
@@ -48,6 +50,10 @@ pub use writer::{Acknowledge, Commit, Cut, LogWriter, Writing};
 pub const CHECKPOINT: &str = "checkpoint.bin";
 /// The name of the file that holds the figures.
 pub const REPORT: &str = "report.json";
+/// The folder of the reports before the end.
+pub const INTERIM: &str = "interim";
+/// The name of the file that holds the report as a page.
+pub const PAGE: &str = "report.html";
 /// The name of the file that holds the verdict.
 pub const VERDICT: &str = "verdict.json";
 

@@ -50,6 +50,7 @@ pub enum NoteError {
 }
 
 /// A key that signs.
+#[derive(Clone)]
 pub struct Signer {
     name: String,
     key: SigningKey,

@@ -233,6 +233,12 @@ impl Cells {
         self.windows.iter().map(|(window, totals)| (*window, totals))
     }
 
+    /// The scores up to a window, that one too.
+    pub fn until(&self, last: Window) -> Cells {
+        let windows = self.windows.range(..=last).map(|(window, totals)| (*window, totals.clone()));
+        Cells { shape: Arc::clone(&self.shape), windows: windows.collect() }
+    }
+
     /// The scores of a window, if it has a pair.
     pub fn window(&self, window: Window) -> Option<&Totals> {
         self.windows.get(&window)

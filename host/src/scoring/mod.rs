@@ -26,7 +26,7 @@ pub use evidence::{
 pub use exact::ExactSum;
 pub use interval::{
     Block, Difference, Interval, POWER, Sequence, at_least, jackknife, jackknifed, shares, standard_error,
-    wilson,
+    student_above, student_quantile, upper_tail, wilson,
 };
 pub use profiles::{Part, PartSums, ProfileIndex, ProfiledPairs, Profiles};
 pub use spread::{Errors, Places, Spread};

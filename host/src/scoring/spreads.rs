@@ -166,6 +166,14 @@ impl Spreads {
             .or_insert_with(|| forms.iter().map(|form| Spread::new(*form)).collect())[model]
     }
 
+    /// Those up to a window, that one too. By condition and by profile nothing is known of single windows, so these go: a look
+    /// before the end shows answers by window only.
+    pub fn until(&self, last: Window) -> Spreads {
+        let sizes: Vec<usize> = self.values.iter().map(Vec::len).collect();
+        let windows = self.windows.range(..=last).map(|(window, of)| (*window, of.clone())).collect();
+        Spreads { windows, ..Spreads::new(&self.forms, &sizes) }
+    }
+
     /// Over all windows that `chosen` holds.
     pub fn fold(&self, model: usize, chosen: impl Fn(Window) -> bool) -> Spread {
         let mut all = Spread::new(self.forms[model]);

@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 pub use bound::meets;
 pub use rule::rule;
+pub use words::in_words;
 
 use crate::pairing::Accounting;
 use crate::scoring::{Cells, Conditions, Difference, Evidence, Inputs, Interval};

@@ -50,7 +50,7 @@ pub fn rule(facts: &Facts<'_>, reduce: &mut Reduce<'_>) -> Verdict {
         sealed_at: facts.sealed_at,
         first_snapshot: facts.inputs.earliest.and_then(|first| Timestamp::from_microsecond(first).ok()),
         closed: facts.closed,
-        threshold: in_words(facts),
+        threshold: in_words(facts.study, facts.threshold),
         metric: facts.study.metrics[threshold.metric].name.clone(),
         confidence: finder.confidence,
         windows: chosen.shown,

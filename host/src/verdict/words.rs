@@ -3,12 +3,12 @@
 //! Always holds: a share is told with its counts, and its decimals are cut off, never rounded up to a bound that it misses.
 
 use super::bound::meets;
-use super::{Facts, Finding};
-use crate::study::{Counted, Direction, Evidence, Quantifier, Threshold};
+use super::Finding;
+use crate::study::{Counted, Direction, Evidence, Quantifier, Study, Threshold};
 
 /// The threshold in words.
-pub fn in_words(facts: &Facts<'_>) -> String {
-    let Threshold { metric, direction, bound, quantifier, windows, evidence, .. } = facts.threshold;
+pub fn in_words(study: &Study, threshold: &Threshold) -> String {
+    let Threshold { metric, direction, bound, quantifier, windows, evidence, .. } = threshold;
     let which = match windows {
         Counted::First(count) => format!("the first {count} complete windows"),
         Counted::Latest(count) => format!("the latest {count} complete windows"),
@@ -22,7 +22,7 @@ pub fn in_words(facts: &Facts<'_>) -> String {
         Evidence::Point => "by the figure itself".to_owned(),
         Evidence::Bound(confidence) => format!("by its bound at confidence {confidence}"),
     };
-    format!("{} {} {bound} {how}, {by}", facts.study.metrics[*metric].name, side(*direction))
+    format!("{} {} {bound} {how}, {by}", study.metrics[*metric].name, side(*direction))
 }
 
 /// How a finding that passes passed.

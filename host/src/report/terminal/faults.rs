@@ -2,7 +2,7 @@
 //!
 //! Always holds: what is not shown is counted, and where to find it is said.
 
-use super::number::{count, counted};
+use crate::report::number::{count, counted};
 use super::page::{Ink, Page, Span};
 use crate::pairing::Account;
 use crate::report::{RefusedRecord, Report};

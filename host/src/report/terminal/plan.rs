@@ -4,7 +4,7 @@
 //! truth can bring about is `never`.
 
 use super::Style;
-use super::number::{UNDEFINED, count, significant};
+use crate::report::number::{UNDEFINED, count, significant};
 use super::page::{Ink, Page, Span};
 use super::table::{Align, Table};
 use super::windows::BARS;

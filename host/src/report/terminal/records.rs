@@ -2,7 +2,7 @@
 //!
 //! Always holds: the accounts are an equation that anyone can check; one that does not balance says so.
 
-use super::number::{UNDEFINED, count, counted, duration};
+use crate::report::number::{UNDEFINED, count, counted, duration};
 use super::page::{Ink, Page, Span};
 use super::table::{Align, Table};
 use crate::pairing::Account;

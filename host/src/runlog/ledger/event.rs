@@ -109,6 +109,13 @@ pub enum Event {
         /// From when on decisions may have been otherwise for it.
         since: Timestamp,
     },
+    /// The run was reported on before its end, as declared.
+    Interim {
+        /// The last window that the report covers.
+        window: String,
+        /// The report's files.
+        files: Vec<FileDigest>,
+    },
     /// A verdict was given.
     Verdict {
         /// Its file.

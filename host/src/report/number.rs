@@ -3,7 +3,7 @@
 //! Always holds: thousands are set apart by commas; what is not a number is a dash, never `NaN`.
 
 /// What stands for a figure that is not defined.
-pub(super) const UNDEFINED: &str = "–";
+pub const UNDEFINED: &str = "–";
 
 /// Units of time: how many nanoseconds one has, and its symbol. In ascending order.
 const UNITS: [(u64, &str); 7] = [
@@ -17,7 +17,7 @@ const UNITS: [(u64, &str); 7] = [
 ];
 
 /// A count: `15,402`.
-pub(super) fn count(count: u64) -> String {
+pub fn count(count: u64) -> String {
     grouped(&count.to_string())
 }
 
@@ -27,17 +27,17 @@ pub fn counted(number: u64, one: &str, more: &str) -> String {
 }
 
 /// A figure with six significant digits: `23.4512`, `1,234.57`, `1.23457e-7`.
-pub(super) fn figure(value: f64) -> String {
+pub fn figure(value: f64) -> String {
     significant(value, 6)
 }
 
 /// A bound that figures keep to: `0`, `-1`, `0.5`.
-pub(super) fn bound(value: f64) -> String {
+pub fn bound(value: f64) -> String {
     if value.fract() == 0.0 { grouped(&format!("{value:.0}")) } else { figure(value) }
 }
 
 /// A figure between -1 and 1 with six decimals: `0.798143`.
-pub(super) fn six_decimals(value: f64) -> String {
+pub fn six_decimals(value: f64) -> String {
     let text = format!("{value:.6}");
     match text.as_str() {
         _ if !value.is_finite() => UNDEFINED.to_owned(),
@@ -47,7 +47,7 @@ pub(super) fn six_decimals(value: f64) -> String {
 }
 
 /// A time in the unit in which it has one to three digits before the point: `740 ns`, `1.92 ms`, `2.00 d`.
-pub(super) fn duration(nanos: u64) -> String {
+pub fn duration(nanos: u64) -> String {
     let mut shown = String::new();
     for (place, (size, symbol)) in UNITS.into_iter().enumerate() {
         // What rounds up to a whole next unit is one of it.
@@ -63,7 +63,7 @@ pub(super) fn duration(nanos: u64) -> String {
 }
 
 /// A number with so many significant digits; scientific where it would otherwise be long.
-pub(super) fn significant(value: f64, digits: usize) -> String {
+pub fn significant(value: f64, digits: usize) -> String {
     if !value.is_finite() {
         return UNDEFINED.to_owned();
     }
@@ -85,7 +85,7 @@ fn rounded(value: f64, digits: usize) -> f64 {
 }
 
 /// A decimal number with commas between its thousands.
-fn grouped(number: &str) -> String {
+pub fn grouped(number: &str) -> String {
     let start = number.len() - number.trim_start_matches('-').len();
     let point = number.find('.').unwrap_or(number.len());
     let mut text = number[..start].to_owned();

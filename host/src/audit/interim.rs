@@ -1,0 +1,111 @@
+//! Reports before the end, as a study declares them, each kept.
+//!
+//! Always holds: each window is reported on once, and the ledger has the digests of what was said; what cannot be written now
+//! is told and does not stop the run.
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
+
+use anyhow::Context as _;
+
+use super::decide::looked;
+use super::dossier::{gathered, read_seal};
+use crate::report::{build, html};
+use crate::run::{Look, Looked, Prepared, Seal, WhatIf, recall};
+use crate::runlog::ledger::{Event, FileDigest, Ledger};
+use crate::runlog::note::Signer;
+use crate::runlog::{INTERIM, write_file};
+use crate::sandbox::digest;
+
+/// The thread that writes them.
+pub struct Interims {
+    looks: Sender<Looked>,
+    writing: JoinHandle<()>,
+}
+
+impl Interims {
+    /// For the run in a directory, whose ledger `signer` signs, if it is signed. `tell` is told what could not be written.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn start(run: &Path, signer: Option<Signer>, tell: fn(String)) -> anyhow::Result<Interims> {
+        let (looks, waiting) = channel();
+        let run = run.to_owned();
+        let writing = std::thread::Builder::new().name("interim".into()).spawn(move || write(&run, signer, &waiting, tell));
+        Ok(Interims { looks, writing: writing.context("no thread for the interim reports")? })
+    }
+
+    /// What is told of each look.
+    pub fn look(&self) -> Look {
+        let looks = self.looks.clone();
+        // If the thread has stopped, it has told why.
+        Box::new(move |looked| drop(looks.send(looked)))
+    }
+
+    /// Waits until all are written. Whoever was given [`Interims::look`] has to be gone.
+    pub fn finish(self) {
+        drop(self.looks);
+        let _ = self.writing.join();
+    }
+}
+
+/// Writes reports as long as looks come.
+fn write(run: &Path, signer: Option<Signer>, looks: &Receiver<Looked>, tell: fn(String)) {
+    let mut known: Option<(Prepared, Seal)> = None;
+    for look in looks {
+        let label = look.label.clone();
+        let written = recalled(run, &mut known).and_then(|(prepared, seal)| one(run, signer.clone(), prepared, seal, look));
+        if let Err(error) = written {
+            tell(format!("the interim report up to the window {label} cannot be written: {error:#}"));
+        }
+    }
+}
+
+/// The study with plugins of its own, as the run keeps them.
+fn recalled<'k>(
+    run: &Path,
+    known: &'k mut Option<(Prepared, Seal)>,
+) -> anyhow::Result<(&'k Prepared, &'k Seal)> {
+    if known.is_none() {
+        let seal = read_seal(run)?;
+        *known = Some((recall(run, &seal, &WhatIf::default())?, seal));
+    }
+    let (prepared, seal) = known.as_ref().context("the study was just read")?;
+    Ok((prepared, seal))
+}
+
+/// Writes one report, unless there is one up to that window.
+fn one(
+    run: &Path,
+    signer: Option<Signer>,
+    prepared: &Prepared,
+    seal: &Seal,
+    Looked { window, label, saved }: Looked,
+) -> anyhow::Result<()> {
+    let (ledger, entries) = Ledger::open(run, signer)?;
+    if entries.iter().any(|entry| matches!(&entry.event, Event::Interim { window, .. } if *window == label)) {
+        return Ok(());
+    }
+    let outcome = saved.looked_at(seal, window, label.clone()).context("a look has sums")?;
+    let verdict = match prepared.study.threshold {
+        Some(_) => Some(looked(prepared, seal, &saved, &entries)?),
+        None => None,
+    };
+    let dossier = gathered(build(&outcome, prepared), verdict, prepared, seal, &entries);
+    let folder = run.join(INTERIM);
+    std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let mut files = Vec::new();
+    for (ending, content) in [("json", dossier.to_json()), ("html", html(&dossier))] {
+        let file = format!("{INTERIM}/{}.{ending}", name(&label));
+        write_file(&PathBuf::from(run).join(&file), content.as_bytes())?;
+        files.push(FileDigest { file, sha256: digest(content.as_bytes()) });
+    }
+    ledger.append(Event::Interim { window: label, files })?;
+    Ok(())
+}
+
+/// A window's label as the name of a file: `week ending 2016-07-03` is `week-ending-2016-07-03`.
+fn name(label: &str) -> String {
+    label.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect()
+}

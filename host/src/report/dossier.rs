@@ -1,0 +1,131 @@
+//! All that there is to say of a run: its report, its verdict, what happened to it, what was reviewed, what vouches for it.
+//!
+//! Always holds: the figures are those of the [`Report`], the rulings those of the [`Verdict`]; nothing is computed here.
+//! Every rendering of a run is made of one of these.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Report;
+use crate::verdict::Verdict;
+
+/// The version of this layout; it changes when a reader of the last one would misread a dossier.
+pub const FORMAT: u32 = 1;
+
+/// All that there is to say of a run. Printed by `understudy report --format json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Dossier {
+    /// The version of the layout: [`FORMAT`].
+    pub format: u32,
+    /// The figures, as in `report.json`.
+    pub report: Report,
+    /// The threshold in words, if one is declared.
+    pub threshold: Option<String>,
+    /// The verdict that was given last, as in `verdict.json`.
+    pub verdict: Option<Verdict>,
+    /// What happened to the run, in order of time.
+    pub history: Vec<Happened>,
+    /// What was judged of cases in which a model and the substrate differ.
+    pub reviews: Vec<Review>,
+    /// What vouches for it.
+    pub provenance: Provenance,
+}
+
+/// Something that happened to a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Happened {
+    /// When the ledger was told of it.
+    pub at: Timestamp,
+    /// What sort of thing.
+    pub kind: Kind,
+    /// From when on decisions may have been otherwise for it.
+    pub since: Option<Timestamp>,
+    /// What, in words.
+    pub what: String,
+}
+
+/// What sort of thing happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Somebody was shown answers.
+    Exposure,
+    /// The substrate or its comparator changed.
+    ComparatorChange,
+    /// The run went on after a stop, or its sources had a gap.
+    Interruption,
+    /// A model was found to answer otherwise when it was asked again.
+    Instability,
+    /// Fields of records were dropped, as declared.
+    Retention,
+    /// It was looked at before its end.
+    Look,
+    /// Somebody left a note.
+    Note,
+}
+
+/// What was judged of the disagreements of a model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Review {
+    /// The model.
+    pub model: String,
+    /// How it was found out, in a sentence.
+    pub about: String,
+    /// For each judgement its share of all disagreements.
+    pub judgements: Vec<Judged>,
+    /// For each failure mode how often it was named.
+    pub modes: Vec<(String, u64)>,
+    /// What reviewers noted: the reviewer, the class, the judgement, the note.
+    pub notes: Vec<[String; 4]>,
+}
+
+/// How often a judgement was given.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Judged {
+    /// The judgement.
+    pub judgement: String,
+    /// Cases.
+    pub cases: u64,
+    /// Its share of all disagreements, each class by its size.
+    pub share: f64,
+    /// The bounds that hold it with 95 %.
+    pub interval: Option<crate::scoring::Interval>,
+}
+
+/// What vouches for a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Provenance {
+    /// The version of understudy that opened the run.
+    pub opened_by: String,
+    /// The version that made this.
+    pub made_by: String,
+    /// SHA-256 of the seal, in hexadecimal.
+    pub seal: String,
+    /// When the study was sealed.
+    pub sealed_at: Option<Timestamp>,
+    /// The key that signs the ledger, if one does.
+    pub key: Option<String>,
+    /// Entries of the ledger.
+    pub entries: u64,
+    /// The hash of the last of them, in hexadecimal.
+    pub head: String,
+    /// Whether the run was closed: nothing more can come.
+    pub closed: bool,
+    /// Sealed segments, and their rows.
+    pub segments: [u64; 2],
+    /// Plugins: role, name, title, SHA-256 of the component.
+    pub plugins: Vec<[String; 4]>,
+}
+
+impl Dossier {
+    /// As JSON.
+    pub fn to_json(&self) -> String {
+        let json = serde_json::to_string_pretty(self).expect("a dossier is plain data");
+        json + "\n"
+    }
+}
