@@ -1,6 +1,7 @@
 //! `understudy schema`: the JSON Schemas of the files that people and programs meet.
 
 use super::{Exit, found};
+use crate::report::schema;
 
 /// Print the JSON Schema of a file, for editors and readers.
 #[derive(clap::Args)]
@@ -16,13 +17,19 @@ enum File {
     Study,
     /// report.json
     Report,
+    /// verdict.json
+    Verdict,
+    /// what `understudy report --format json` prints
+    Dossier,
 }
 
 impl Schema {
     pub fn execute(self) -> anyhow::Result<Exit> {
         let schema = match self.file {
             File::Study => crate::study::schema(),
-            File::Report => crate::report::schema(),
+            File::Report => schema::report(),
+            File::Verdict => schema::verdict(),
+            File::Dossier => schema::dossier(),
         };
         found(serde_json::to_string_pretty(&schema)?)?;
         Ok(Exit::Done)

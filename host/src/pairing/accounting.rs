@@ -2,12 +2,13 @@
 //!
 //! Always holds: received = rejected + duplicate + conflict + late + paired + waiting + expired, on either side.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::batch::Class;
 
 /// The records of one stream.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Account {
     /// All that came.
     pub received: u64,
@@ -46,7 +47,7 @@ impl Account {
 }
 
 /// Both streams.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Accounting {
     /// What the models were shown.
     pub snapshots: Account,

@@ -4,6 +4,7 @@
 //! Every rendering of a run is made of one of these.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Report;
@@ -13,7 +14,7 @@ use crate::verdict::Verdict;
 pub const FORMAT: u32 = 1;
 
 /// All that there is to say of a run. Printed by `understudy report --format json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Dossier {
     /// The version of the layout: [`FORMAT`].
@@ -33,7 +34,7 @@ pub struct Dossier {
 }
 
 /// Something that happened to a run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Happened {
     /// When the ledger was told of it.
@@ -47,7 +48,7 @@ pub struct Happened {
 }
 
 /// What sort of thing happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// Somebody was shown answers.
@@ -67,7 +68,7 @@ pub enum Kind {
 }
 
 /// What was judged of the disagreements of a model.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Review {
     /// The model.
@@ -83,7 +84,7 @@ pub struct Review {
 }
 
 /// How often a judgement was given.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Judged {
     /// The judgement.
@@ -97,7 +98,7 @@ pub struct Judged {
 }
 
 /// What vouches for a run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Provenance {
     /// The version of understudy that opened the run.

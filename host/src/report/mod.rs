@@ -10,18 +10,19 @@ mod clean;
 mod number;
 pub mod page;
 mod parting;
-mod schema;
+
 mod sections;
 mod terminal;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use build::build;
 pub use parting::{
     Change, Class, Direction, Divergence, Parted, Place, Said, Spread, Spreads, Step, Term,
 };
-pub use schema::schema;
+pub mod schema;
 pub use terminal::{Style, counted, plan, render, ruling, table};
 
 use crate::pairing::Accounting;
@@ -34,7 +35,7 @@ use crate::study::Form;
 pub const FORMAT: u32 = 2;
 
 /// What a run found. Written as `report.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Report {
     /// The version of the layout: [`FORMAT`].
@@ -99,7 +100,7 @@ impl Report {
 }
 
 /// A plugin as it ran.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Plugin {
     /// Its name in the study.
@@ -111,7 +112,7 @@ pub struct Plugin {
 }
 
 /// A model and what it did.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Model {
     /// Which.
@@ -140,7 +141,7 @@ pub struct Model {
 }
 
 /// A point of a distribution of times.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Time {
     /// The share, from 0 to 1, that is no longer.
@@ -150,7 +151,7 @@ pub struct Time {
 }
 
 /// A metric.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Metric {
     /// Which.
@@ -169,7 +170,7 @@ pub struct Metric {
 }
 
 /// A condition.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Condition {
     /// Its name.
@@ -179,7 +180,7 @@ pub struct Condition {
 }
 
 /// A window.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Window {
     /// What it is called.
@@ -191,7 +192,7 @@ pub struct Window {
 }
 
 /// The figures of one model by one metric.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Scores {
     /// Over all compared pairs.
@@ -203,7 +204,7 @@ pub struct Scores {
 }
 
 /// A figure and what it was made from.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Figure {
     /// The figure; `None` where it is not defined.

@@ -3,12 +3,13 @@
 //! Always holds: what stands here is made from sums alone, so it comes out the same however often it is made.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::scoring::Interval;
 
 /// The search for classes of input in which a model and the substrate part, and what it found.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Divergence {
     /// The metric whose figures are compared.
@@ -30,7 +31,7 @@ pub struct Divergence {
 }
 
 /// Where one model and the substrate part.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Parted {
     /// The model.
@@ -46,7 +47,7 @@ pub struct Parted {
 }
 
 /// A class of input in which a model's figure is not what it is elsewhere.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Class {
     /// The values of conditions that it has.
@@ -91,7 +92,7 @@ impl Class {
 }
 
 /// A value of a condition.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Term {
     /// The condition.
@@ -101,7 +102,7 @@ pub struct Term {
 }
 
 /// How model and substrate lie to each other in a class, beside elsewhere.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Direction {
     /// Further apart.
@@ -111,7 +112,7 @@ pub enum Direction {
 }
 
 /// What a model said and the substrate did, and how often.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Said {
     /// The model's answer; none if it gave none.
@@ -123,7 +124,7 @@ pub struct Said {
 }
 
 /// When a figure changed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Change {
     /// The first window after it.
@@ -139,7 +140,7 @@ pub struct Change {
 }
 
 /// How a model's answers lie to the substrate's.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Spreads {
     /// Over all compared pairs.
@@ -151,7 +152,7 @@ pub struct Spreads {
 }
 
 /// How answers lie to each other, over some pairs.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "form", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Spread {
     /// Which label for which.
@@ -192,7 +193,7 @@ pub enum Spread {
 }
 
 /// Errors between two bounds.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Step {
     /// The least; nothing if there is none.
@@ -204,7 +205,7 @@ pub struct Step {
 }
 
 /// A place in a ranking.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Place {
     /// Counted from 1.
@@ -212,3 +213,6 @@ pub struct Place {
     /// Compared pairs.
     pub pairs: u64,
 }
+
+#[cfg(test)]
+pub(super) mod fixture;

@@ -3,6 +3,7 @@
 //! Always holds: nothing here is a figure yet, so a report can be made again, and from it alone and the plugins.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::again::Again;
@@ -78,7 +79,7 @@ pub struct ModelCounts {
 }
 
 /// How a run ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum End {
     /// All sources came to their end.
@@ -95,7 +96,7 @@ pub enum End {
 }
 
 /// What became of the pairs: `paired` of the accounting is `compared + incomparable`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Comparison {
     /// Pairs in which the comparator answered. Every figure is taken over these.
@@ -105,7 +106,7 @@ pub struct Comparison {
 }
 
 /// A distribution of times, in nanoseconds, to three significant digits.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Latency {
     /// How many times there are.
@@ -121,7 +122,7 @@ pub struct Latency {
 }
 
 /// How long the substrate took.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct SubstrateLatency {
     /// Decisions at or after their snapshot.
@@ -131,7 +132,7 @@ pub struct SubstrateLatency {
 }
 
 /// Something that broke.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Incident {
     /// The plugin's name in the study.
@@ -145,7 +146,7 @@ pub struct Incident {
 }
 
 /// A record that takes no part.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct RefusedRecord {
     /// `snapshots` or `decisions`.

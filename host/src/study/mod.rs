@@ -23,6 +23,7 @@ use std::path::PathBuf;
 
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use canonical::{Canonical, NotCanonical};
@@ -72,7 +73,7 @@ impl Kind {
 }
 
 /// The form of an answer. The same three as in `wit/shadow.wit`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Form {
     /// One name out of a set.

@@ -7,6 +7,7 @@ mod read;
 
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub(super) use read::{Known, blinding, chosen, scopes, threshold};
@@ -146,7 +147,7 @@ pub enum Interference {
 }
 
 /// What may come between.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum InterferenceKind {
     /// Somebody was shown answers of a model.

@@ -18,6 +18,7 @@ mod windows;
 mod words;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use bound::meets;
@@ -37,7 +38,7 @@ pub const CONTAMINATION_LEVEL: f64 = 0.001;
 pub const SHOWN_CONFIDENCE: f64 = 0.95;
 
 /// The verdict in a word, the gravest last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum Word {
     /// Safe to try on canary.
     #[serde(rename = "GO")]
@@ -98,7 +99,7 @@ pub struct Facts<'f> {
 }
 
 /// Something that came between.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Interfered {
     /// What sort of thing.
@@ -110,7 +111,7 @@ pub struct Interfered {
 }
 
 /// The verdict. Written as `verdict.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Verdict {
     /// The version of the layout: [`FORMAT`].
@@ -154,7 +155,7 @@ impl Verdict {
 }
 
 /// A window that counts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct CountedWindow {
     /// What it is called.
@@ -168,7 +169,7 @@ pub struct CountedWindow {
 }
 
 /// The share of a condition's value among the snapshots of the windows that count.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct InputShare {
     /// The condition.
@@ -186,7 +187,7 @@ pub struct InputShare {
 }
 
 /// How often a value of the cycle has occurred in the windows that count.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct CycleValue {
     /// The value.
@@ -200,7 +201,7 @@ pub struct CycleValue {
 }
 
 /// What is said of one model.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct ModelVerdict {
     /// Its name in the study.
@@ -212,7 +213,7 @@ pub struct ModelVerdict {
 }
 
 /// Whether agreement is higher where the answer existed in time than where it did not.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Contamination {
     /// Where the model had answered before the decision came.
@@ -224,7 +225,7 @@ pub struct Contamination {
 }
 
 /// What is said of one model in one scope.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Ruling {
     /// `all`, or the name of a scope.
@@ -248,7 +249,7 @@ pub struct Ruling {
 }
 
 /// A reason, and what it alone would lead to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Reason {
     /// What it leads to.
@@ -258,7 +259,7 @@ pub struct Reason {
 }
 
 /// The threshold's metric over some pairs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Finding {
     /// Pairs that the metric scored.
@@ -274,7 +275,7 @@ pub struct Finding {
 }
 
 /// Where an interval comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Method {
     /// Wilson's score interval.
@@ -286,7 +287,7 @@ pub enum Method {
 }
 
 /// What agreement of labels is worth beyond chance.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct ChanceFound {
     /// The share of pairs with the same label.

@@ -3,11 +3,13 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::pairing::{Account, Accounting};
+use crate::report::parting::fixture::{divergence, spreads, times as points};
 use crate::report::{
     Again, Comparison, Condition, End, FORMAT, Figure, Incident, Latency, Metric, Model, Plugin,
     RefusedRecord, Report, Scores, SubstrateLatency, Window,
 };
 use crate::sandbox::Better;
+use crate::scoring::wilson;
 use crate::study::Form;
 
 /// Two models on labels, two metrics, three conditions, 62 weeks.
@@ -46,6 +48,8 @@ pub(in crate::report) fn hotel() -> Report {
             failed,
             blinded: 0,
             latency: times(15_402, latency),
+            times: points(latency),
+            spreads: spreads(Form::Label, &[2, 7, 6], 62),
             again: Again { asked: 154, ..Again::default() },
             scores: vec![
                 scores(&|salt, pairs| matching((share(salt) * pairs as f64) as u64, pairs)),
@@ -71,6 +75,12 @@ pub(in crate::report) fn hotel() -> Report {
             after: Latency { max: 171_000_000_000_000, ..times(15_402, 7_200_000_000_000) },
             before: 0,
         },
+        substrate_times: points(7_200_000_000_000),
+        divergence: divergence(
+            "agreement",
+            &["day", "segment", "lead-time"],
+            &["booked-room", "room-rules"],
+        ),
         ..empty()
     }
 }
@@ -108,6 +118,8 @@ pub(in crate::report) fn rates() -> Report {
             latency: times(1_004, 640),
             again: Again::default(),
             scores: vec![scores(1.0), scores(7.25)],
+            times: points(640),
+            spreads: spreads(Form::Number, &[2, 3], 9),
         }],
         metrics: vec![
             Metric {
@@ -126,6 +138,8 @@ pub(in crate::report) fn rates() -> Report {
         windows,
         replay_of: None,
         substrate_latency: SubstrateLatency { after: times(1_001, 95_000_000_000), before: 3 },
+        substrate_times: points(95_000_000_000),
+        divergence: divergence("mean-absolute-error", &["day", "segment"], &["historical-rate"]),
         ..empty()
     }
 }
@@ -221,6 +235,8 @@ pub(in crate::report) fn empty() -> Report {
                 conditions: vec![vec![of_sums(None, 0, vec![0.0]); 2]],
                 windows: vec![],
             }],
+            times: vec![],
+            spreads: spreads(Form::Label, &[2], 0),
         }],
         comparator: plugin("recorded"),
         metrics: vec![metric("agreement", true, Better::Higher, Some(0.0), &["agrees"])],
@@ -228,6 +244,8 @@ pub(in crate::report) fn empty() -> Report {
         windows: vec![],
         replay_of: None,
         substrate_latency: SubstrateLatency::default(),
+        substrate_times: vec![],
+        divergence: divergence("agreement", &["day"], &[]),
         incidents: vec![],
         refused: vec![],
     }
@@ -283,9 +301,10 @@ fn each(pairs: &[&[u64]], figure: &dyn Fn(u64, u64) -> Figure) -> Vec<Vec<Figure
 
 /// So many of the pairs agree.
 fn matching(agree: u64, pairs: u64) -> Figure {
-    of_sums((pairs > 0).then(|| agree as f64 / pairs as f64), pairs, vec![agree as f64])
+    let figure = of_sums((pairs > 0).then(|| agree as f64 / pairs as f64), pairs, vec![agree as f64]);
+    Figure { interval: wilson(agree, pairs, 0.975), ..figure }
 }
 
 fn of_sums(value: Option<f64>, pairs: u64, sums: Vec<f64>) -> Figure {
-    Figure { value, pairs, abstained: 0, failed: 0, unscored: 0, sums }
+    Figure { value, interval: None, pairs, abstained: 0, failed: 0, unscored: 0, sums }
 }

@@ -265,6 +265,7 @@ fn odd_figure() -> impl Strategy<Value = Figure> {
     (numbers, some(), some(), some(), some()).prop_map(
         |((value, sums), pairs, abstained, failed, unscored)| Figure {
             value,
+            interval: None,
             pairs,
             abstained,
             failed,

@@ -4,6 +4,7 @@
 //! Always holds: it is shown less blind; the p-value is one-sided, for "shown is greater"; and it says what difference
 //! could have been found at all, so that "none was found" is not read as "there is none".
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, Normal};
 
@@ -14,7 +15,7 @@ use super::{Interval, jackknife, normal_quantile, standard_error, student_above,
 pub const POWER: f64 = 0.8;
 
 /// By how much a figure is greater among the pairs that were shown an answer than among those that were not.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Difference {
     /// Shown less blind, in the figure's unit.
     pub difference: f64,

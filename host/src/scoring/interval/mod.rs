@@ -21,11 +21,12 @@ pub use jackknife::{jackknife, standard_error};
 pub use sequence::{Block, Sequence};
 pub use share::{at_least, upper_tail, wilson};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{Continuous, ContinuousCDF, Normal, StudentsT};
 
 /// Two one-sided bounds, in the unit of the figure that they bound, each at the confidence that was asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Interval {
     /// The truth is not below it, at the confidence.
     pub lower: f64,
