@@ -10,6 +10,7 @@ mod evidence;
 mod exact;
 mod interval;
 mod local;
+mod paired;
 mod window;
 
 pub use cells::{Cells, CellsError, ModelScores, Outcome, ScoredPairs, Shape, Slice, Tally, Totals};
@@ -21,6 +22,7 @@ pub use evidence::{
 pub use exact::ExactSum;
 pub use interval::{
     Block, Difference, Interval, POWER, Sequence, at_least, jackknife, jackknifed, shares, standard_error,
-    wilson,
+    wilson, wilson_weighted,
 };
+pub use paired::{Agreements, Paired, PairedFigures, PairedRow};
 pub use window::{Window, WindowClock};

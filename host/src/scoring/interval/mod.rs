@@ -19,7 +19,7 @@ mod share;
 pub use difference::{Difference, POWER, jackknifed, shares};
 pub use jackknife::{jackknife, standard_error};
 pub use sequence::{Block, Sequence};
-pub use share::{at_least, wilson};
+pub use share::{at_least, wilson, wilson_weighted};
 
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{Continuous, ContinuousCDF, Normal, StudentsT};
