@@ -4,15 +4,21 @@
 //! agreement, never as "better".
 
 mod build;
+mod case;
+mod reviews;
 mod schema;
+mod side_by_side;
 mod terminal;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use build::build;
+pub use case::{Case, CaseModel, Said, Similar};
+pub use reviews::{JudgementCount, JudgementShare, ModeCount, ReviewSummary, StratumReviewed, judged};
 pub use schema::schema;
-pub use terminal::{Style, counted, plan, render, ruling, table};
+pub use side_by_side::{Agreement, Beside, Compared, MetricPair, ModelOf, Part, SideBySide};
+pub use terminal::{Style, case, counted, plan, render, reviewed, ruling, side_by_side, table};
 
 use crate::pairing::Accounting;
 pub use crate::run::{Again, Comparison, End, Incident, Latency, RefusedRecord, SubstrateLatency};
