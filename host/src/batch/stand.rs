@@ -84,7 +84,8 @@ mod tests {
     fn of_rankings_the_first_choice_counts() {
         let names = || Names::from(vec!["a", "b", "c"]);
         let own = Decisions::Rankings { names: names(), offsets: vec![0, 2, 3, 3], codes: vec![0, 1, 2] };
-        let theirs = Decisions::Rankings { names: names(), offsets: vec![0, 2, 4, 4], codes: vec![0, 2, 1, 2] };
+        let theirs =
+            Decisions::Rankings { names: names(), offsets: vec![0, 2, 4, 4], codes: vec![0, 2, 1, 2] };
         let stands = answers(own, &[]).stands(&answers(theirs, &[]));
         assert_eq!(stands, [Stand::Same, Stand::Other, Stand::Same]);
     }
@@ -92,7 +93,8 @@ mod tests {
     #[test]
     fn numbers_lie_apart() {
         let numbers = |numbers: &[f64]| Decisions::Numbers(numbers.to_vec());
-        let stands = answers(numbers(&[1.0, 5.0, 2.0]), &[2]).stands(&answers(numbers(&[3.5, 5.0, 2.0]), &[]));
+        let stands =
+            answers(numbers(&[1.0, 5.0, 2.0]), &[2]).stands(&answers(numbers(&[3.5, 5.0, 2.0]), &[]));
         assert_eq!(stands, [Stand::Apart(2.5), Stand::Apart(0.0), Stand::Unanswered]);
         assert_eq!(stands[0].agrees(), None);
     }

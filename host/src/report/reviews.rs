@@ -185,7 +185,8 @@ fn judgements(rows: &[&Judged<'_>]) -> Vec<JudgementCount> {
 
 /// The effective sample size and the share of each judgement, by the strata that were judged.
 fn shares(strata: &[StratumReviewed]) -> Option<(f64, Vec<JudgementShare>)> {
-    let told: Vec<_> = strata.iter().filter(|stratum| stratum.disagreements > 0 && stratum.judged > 0).collect();
+    let told: Vec<_> =
+        strata.iter().filter(|stratum| stratum.disagreements > 0 && stratum.judged > 0).collect();
     let all: u64 = told.iter().map(|stratum| stratum.disagreements).sum();
     let weight = |stratum: &StratumReviewed| stratum.disagreements as f64 / all as f64;
     let loss: f64 = told.iter().map(|stratum| weight(stratum).powi(2) / stratum.judged as f64).sum();

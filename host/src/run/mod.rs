@@ -59,7 +59,7 @@ pub use reads::needed;
 pub use rebuild::{Rebuilt, rebuild};
 pub use saved::{Ended, Saved};
 pub use seal::{SEAL, Seal};
-pub use tables::{OUTCOME, Pairs, SCORED, conditions, schemas};
+pub use tables::{BLINDED, OUTCOME, Pairs, SCORED, conditions, schemas};
 
 use conductor::Conductor;
 

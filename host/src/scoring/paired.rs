@@ -259,10 +259,7 @@ mod tests {
         (0..64).for_each(|group| paired.add(&row(group, &[1.0, 1.0], &[1.0, 1.0], &[])));
         let all = paired.figures(None, 0, 0.95, &mut mean);
         assert_eq!((all.difference, all.interval, all.p_value), (Some(0.0), None, None));
-        assert_eq!(
-            Paired::new(vec![2], &[]).figures(None, 0, 0.95, &mut mean),
-            PairedFigures::default()
-        );
+        assert_eq!(Paired::new(vec![2], &[]).figures(None, 0, 0.95, &mut mean), PairedFigures::default());
     }
 
     #[test]

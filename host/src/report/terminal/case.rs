@@ -35,7 +35,11 @@ pub fn case(case: &Case, style: Style) -> String {
     page.section("What was done", &decided(case));
     values(&mut page, &case.decision);
     let taken = format!("taken as {}", said(&case.done));
-    let by = format!(" by {} ({})", case.comparator.name, generation(&case.comparator.title, &case.comparator.digest));
+    let by = format!(
+        " by {} ({})",
+        case.comparator.name,
+        generation(&case.comparator.title, &case.comparator.digest)
+    );
     page.paragraph(2, Ink::Plain, &(taken + &by), MOST_LINES);
     let asked = if case.blinded { "asked only once that was done" } else { "" };
     page.section("What the models answered", asked);
@@ -78,7 +82,8 @@ fn answers(page: &mut Page, case: &Case) {
     let figures = case.metrics.iter().map(|_| Align::Point);
     let columns = [Align::Left, Align::Left, Align::Right].into_iter().chain(figures).chain([Align::Right]);
     let mut table = Table::new(columns);
-    let heads = ["  model", "answer", "confidence"].into_iter().chain(case.metrics.iter().map(String::as_str));
+    let heads =
+        ["  model", "answer", "confidence"].into_iter().chain(case.metrics.iter().map(String::as_str));
     table.head(heads.chain(["latency"]).map(|head| Span::new(Ink::Faint, head)));
     for model in &case.models {
         let ink = if model.differs { Ink::Notice } else { Ink::Plain };

@@ -2,10 +2,10 @@
 //!
 //! Always holds: a share is shown with its bounds; of strata that nobody judged it is said that nothing is known.
 
+use super::Style;
 use super::number::{UNDEFINED, count, counted, significant};
 use super::page::{Ink, Page, Span};
 use super::table::{Align, Table};
-use super::Style;
 use crate::report::ReviewSummary;
 
 /// What was judged, as text.
@@ -54,7 +54,8 @@ pub fn reviewed(summary: &ReviewSummary, style: Style) -> String {
         table.print(&mut page);
     }
     if !summary.unjudged.is_empty() {
-        let text = format!("Nothing was judged of {}, so the shares leave it out.", summary.unjudged.join("; "));
+        let text =
+            format!("Nothing was judged of {}, so the shares leave it out.", summary.unjudged.join("; "));
         page.paragraph(2, Ink::Notice, &text, 4);
     }
     if summary.elsewise > 0 {

@@ -15,7 +15,12 @@ pub fn side_by_side(found: &SideBySide, style: Style) -> String {
     let mut page = Page::new(style);
     let runs: Vec<&str> = found.runs.iter().map(|run| run.run.as_str()).collect();
     page.line(0, &[Span::new(Ink::Title, runs.join(" and "))]);
-    page.paragraph(0, Ink::Plain, &format!("Over the {} that all have.", counted(found.pairs, "pair", "pairs")), 2);
+    page.paragraph(
+        0,
+        Ink::Plain,
+        &format!("Over the {} that all have.", counted(found.pairs, "pair", "pairs")),
+        2,
+    );
     for run in found.runs.iter().filter(|run| run.only_here > 0) {
         let only = counted(run.only_here, "pair is", "pairs are");
         page.paragraph(0, Ink::Notice, &format!("{only} only in {}, and in no figure here.", run.run), 3);
@@ -66,12 +71,14 @@ const COLUMNS: [Align; 7] =
     [Align::Left, Align::Right, Align::Point, Align::Point, Align::Point, Align::Left, Align::Right];
 
 fn heads(first: &str) -> [Span; 7] {
-    [first, "pairs", "reference", "other", "difference", "bounds", "p"].map(|head| Span::new(Ink::Faint, head))
+    [first, "pairs", "reference", "other", "difference", "bounds", "p"]
+        .map(|head| Span::new(Ink::Faint, head))
 }
 
 fn cells(name: String, metric: &MetricPair) -> [Span; 7] {
     let figure = |value: Option<f64>| value.map_or_else(|| UNDEFINED.to_owned(), shown);
-    let bounds = metric.interval.map(|interval| format!("{} to {}", shown(interval.lower), shown(interval.upper)));
+    let bounds =
+        metric.interval.map(|interval| format!("{} to {}", shown(interval.lower), shown(interval.upper)));
     let ink = if told(metric).is_some() { Ink::Title } else { Ink::Plain };
     [
         name.into(),
