@@ -87,14 +87,18 @@ fn is_own(field: &Field) -> bool {
 }
 
 /// Which horizons are over.
-struct Over {
+pub struct Over {
     /// Those of snapshots before this time, microseconds; all of them if there is none, since the run was closed.
-    over: Option<i64>,
+    pub over: Option<i64>,
     /// The latest decision of a run that was not closed.
-    since: Option<Timestamp>,
+    pub since: Option<Timestamp>,
 }
 
-fn over(prepared: &Prepared, run: &Path) -> anyhow::Result<Over> {
+/// Which horizons of a run are over.
+///
+/// # Errors
+/// When the ledger or the decisions cannot be read.
+pub fn over(prepared: &Prepared, run: &Path) -> anyhow::Result<Over> {
     if ledger::is_closed(&entries(run)?) {
         return Ok(Over { over: None, since: None });
     }

@@ -7,8 +7,8 @@ use std::path::Path;
 
 use anyhow::{Context as _, anyhow, bail};
 
-use crate::report::dossier::{Dossier, FORMAT, Happened, Kind, Provenance, Review};
-use crate::report::{Report, build};
+use crate::report::dossier::{Dossier, FORMAT, Happened, Kind, Provenance, ReviewNote};
+use crate::report::{Report, build, judged};
 use crate::run::{Outcome, Prepared, SEAL, Saved, Seal, WhatIf, recall};
 use crate::runlog::ledger::{self, Entry, Event, LEDGER};
 use crate::runlog::{CHECKPOINT, REPORT, VERDICT, checkpoint, file_digest};
@@ -40,7 +40,8 @@ pub fn gathered(
         format: FORMAT,
         threshold: study.threshold.as_ref().map(|threshold| in_words(study, threshold)),
         history: history(entries),
-        reviews: reviews(entries),
+        reviews: judged(entries),
+        notes: notes(entries),
         provenance: provenance(&report, seal, entries),
         report,
         verdict,
@@ -160,8 +161,19 @@ fn history(entries: &[Entry]) -> Vec<Happened> {
     entries.iter().filter_map(happened).collect()
 }
 
-fn reviews(_: &[Entry]) -> Vec<Review> {
-    Vec::new()
+/// What reviewers noted, in order of time.
+fn notes(entries: &[Entry]) -> Vec<ReviewNote> {
+    let noted = |entry: &Entry| match &entry.event {
+        Event::Reviewed { who, model, stratum, judgement, note, .. } if !note.is_empty() => Some(ReviewNote {
+            who: who.clone(),
+            model: model.clone(),
+            stratum: stratum.clone(),
+            judgement: *judgement,
+            note: note.clone(),
+        }),
+        _ => None,
+    };
+    entries.iter().filter_map(noted).collect()
 }
 
 fn provenance(report: &Report, seal: &Seal, entries: &[Entry]) -> Provenance {

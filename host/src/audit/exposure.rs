@@ -30,18 +30,21 @@ impl Exposure {
 
     /// These rows are to be shown, too. Their first column has the ids.
     pub fn add(&mut self, batch: &RecordBatch) {
-        for id in batch.column(0).as_string::<i32>().iter().flatten() {
-            self.ids.update(id.as_bytes());
-            self.ids.update(b"\n");
-        }
-        self.rows += batch.num_rows() as u64;
+        batch.column(0).as_string::<i32>().iter().flatten().for_each(|id| self.add_id(id));
     }
 
-    /// Writes the entry.
+    /// The row with this id is to be shown, too.
+    pub fn add_id(&mut self, id: &str) {
+        self.ids.update(id.as_bytes());
+        self.ids.update(b"\n");
+        self.rows += 1;
+    }
+
+    /// Writes the entry, and gives the ledger.
     ///
     /// # Errors
     /// When the ledger is not whole or cannot be written: then nothing may be shown.
-    pub fn record(self, run: &Path, counts: Counts, signer: Option<Signer>) -> anyhow::Result<()> {
+    pub fn record(self, run: &Path, counts: Counts, signer: Option<Signer>) -> anyhow::Result<Ledger> {
         let refused = |error: LedgerError| {
             let why = match &error {
                 LedgerError::Io { verb, path, error } => format!("cannot {verb} {}: {error}", path.display()),
@@ -62,7 +65,7 @@ impl Exposure {
                 since: counts.since,
             })
             .map_err(refused)?;
-        Ok(())
+        Ok(ledger)
     }
 }
 

@@ -2,18 +2,25 @@
 //!
 //! Always holds: nothing of a run is changed but its ledger, which says who was shown what.
 
+mod case;
+mod compare;
 mod decide;
 mod decided;
 mod derived;
 mod dossier;
+mod disagreements;
 mod export;
 mod exposure;
 mod files;
 mod finding;
 mod interim;
+mod joined;
 mod promise;
 mod replay;
+mod review;
+mod reviews;
 mod rowset;
+mod sample;
 mod scores;
 mod sequences;
 mod verify;
@@ -22,6 +29,8 @@ use std::path::Path;
 
 use anyhow::{anyhow, bail};
 
+pub use case::{Wanted, case};
+pub use compare::{Comparing, compare};
 pub use decide::{Choice, Decided, decide};
 pub use dossier::dossier;
 pub use decided::{Counts, columns, decided};
@@ -30,6 +39,7 @@ pub use exposure::{Exposure, who};
 pub use finding::{Finding, Findings};
 pub use interim::Interims;
 pub use replay::{ModelReplayed, Replayed, at_rest, has_its_fields, is_closed, replay};
+pub use review::{Asked, Judging, Review, begin_review};
 pub use verify::{VerifyError, verify};
 
 use crate::run::{Prepared, SEAL, Seal, WhatIf, recall};

@@ -10,7 +10,7 @@ use std::thread;
 
 use super::decide::{self, Again};
 use super::finding::Findings;
-use super::{derived, files, promise, sequences};
+use super::{derived, files, promise, reviews, sequences};
 use crate::batch::Side;
 use crate::report::{build, counted};
 use crate::run::{PrepareError, Prepared, SEAL, Saved, Seal, WhatIf, recall};
@@ -261,6 +261,7 @@ fn files(run: &Path, past: &History, findings: &mut Findings) -> Result<(), Veri
     // What a broken ledger does not name may well be in it.
     if past.is_whole {
         files::strangers(run, &past.segments, past.ended.is_some(), findings).map_err(unreadable)?;
+        reviews::check(run, &past.entries, findings);
     }
     for file in past.ended.iter().flatten() {
         files::check(run, &file.file, &file.sha256, "the ledger", findings);

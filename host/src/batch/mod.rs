@@ -6,12 +6,14 @@
 mod answers;
 mod decode;
 mod lines;
+mod stand;
 mod values;
 
 pub use answers::{Answers, Decisions, Names, Reason};
 pub(crate) use decode::fields_schema;
 pub use decode::{Decoded, Decoder, Records, begins_with, record_digest};
 pub use lines::Lines;
+pub use stand::Stand;
 pub(crate) use values::data_type;
 
 use serde::{Deserialize, Serialize};

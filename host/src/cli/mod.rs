@@ -3,7 +3,9 @@
 //! Always holds: what a command found goes to standard output, everything else to standard error; the exit code says
 //! how it ended, see [`Exit`].
 
+mod case;
 mod check;
+mod compare;
 mod decide;
 mod disclose;
 mod export;
@@ -15,6 +17,7 @@ mod plan;
 mod replay;
 mod report;
 mod retain;
+mod review;
 mod run;
 mod schema;
 mod seal;
@@ -87,6 +90,9 @@ enum Command {
     Export(export::Export),
     Retain(retain::Retain),
     Log(log::Log),
+    Case(case::Case),
+    Review(review::Review),
+    Compare(compare::Compare),
     Note(note::Note),
     Disclose(disclose::Disclose),
     Key(key::Key),
@@ -109,6 +115,9 @@ pub fn main() -> ExitCode {
         Command::Export(export) => export.execute(),
         Command::Retain(retain) => retain.execute(),
         Command::Log(log) => log.execute(),
+        Command::Case(case) => case.execute(),
+        Command::Review(review) => review.execute(),
+        Command::Compare(compare) => compare.execute(),
         Command::Note(note) => note.execute(),
         Command::Disclose(disclose) => disclose.execute(),
         Command::Key(key) => key.execute(),

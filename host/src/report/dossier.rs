@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Report;
+use super::{Report, ReviewSummary};
+use crate::runlog::ledger::Judgement;
 use crate::verdict::Verdict;
 
 /// The version of this layout; it changes when a reader of the last one would misread a dossier.
@@ -28,7 +29,9 @@ pub struct Dossier {
     /// What happened to the run, in order of time.
     pub history: Vec<Happened>,
     /// What was judged of cases in which a model and the substrate differ.
-    pub reviews: Vec<Review>,
+    pub reviews: Vec<ReviewSummary>,
+    /// What the reviewers noted.
+    pub notes: Vec<ReviewNote>,
     /// What vouches for it.
     pub provenance: Provenance,
 }
@@ -67,34 +70,20 @@ pub enum Kind {
     Note,
 }
 
-/// What was judged of the disagreements of a model.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+/// What a reviewer noted of a case.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub struct Review {
+pub struct ReviewNote {
+    /// The reviewer.
+    pub who: String,
     /// The model.
     pub model: String,
-    /// How it was found out, in a sentence.
-    pub about: String,
-    /// For each judgement its share of all disagreements.
-    pub judgements: Vec<Judged>,
-    /// For each failure mode how often it was named.
-    pub modes: Vec<(String, u64)>,
-    /// What reviewers noted: the reviewer, the class, the judgement, the note.
-    pub notes: Vec<[String; 4]>,
-}
-
-/// How often a judgement was given.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub struct Judged {
-    /// The judgement.
-    pub judgement: String,
-    /// Cases.
-    pub cases: u64,
-    /// Its share of all disagreements, each class by its size.
-    pub share: f64,
-    /// The bounds that hold it with 95 %.
-    pub interval: Option<crate::scoring::Interval>,
+    /// The class that the case was drawn from.
+    pub stratum: String,
+    /// Who was right.
+    pub judgement: Judgement,
+    /// What was noted.
+    pub note: String,
 }
 
 /// What vouches for a run.

@@ -9,9 +9,12 @@ mod measure;
 mod clean;
 mod number;
 pub mod page;
-mod parting;
-
+pub mod parting;
 mod sections;
+mod case;
+mod reviews;
+pub mod schema;
+mod side_by_side;
 mod terminal;
 
 use jiff::Timestamp;
@@ -19,11 +22,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use build::build;
-pub use parting::{
-    Change, Class, Direction, Divergence, Parted, Place, Said, Spread, Spreads, Step, Term,
-};
-pub mod schema;
-pub use terminal::{Style, counted, plan, render, ruling, table};
+pub use parting::{Divergence, Spreads};
+pub use case::{Case, CaseModel, Said, Similar};
+pub use reviews::{JudgementCount, JudgementShare, ModeCount, ReviewSummary, StratumReviewed, judged};
+pub use side_by_side::{Agreement, Beside, Compared, MetricPair, ModelOf, Part, SideBySide};
+pub use terminal::{Style, case, counted, plan, render, reviewed, ruling, side_by_side, table};
 
 use crate::pairing::Accounting;
 pub use crate::run::{Again, Comparison, End, Incident, Latency, RefusedRecord, SubstrateLatency};

@@ -3,18 +3,24 @@
 //! Always holds: the figures are those of the [`Report`], none is computed here; no line is wider than asked for; what
 //! plugins and records say cannot command the terminal; nothing is said by colour alone.
 
+mod case;
 mod conditions;
 mod faults;
 mod figures;
 mod page;
 mod plan;
 mod records;
+mod reviewed;
+mod side_by_side;
 mod table;
 mod verdict;
 mod windows;
 
+pub use self::case::case;
 use self::page::{Ink, Page, Span};
 pub use self::plan::plan;
+pub use self::reviewed::reviewed;
+pub use self::side_by_side::side_by_side;
 use self::table::{Align, Table};
 pub use self::verdict::ruling;
 use super::measure::Measure;

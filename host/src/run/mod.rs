@@ -64,7 +64,7 @@ pub use rebuild::{Rebuilt, rebuild};
 pub use saved::{Ended, Saved};
 pub use searcher::{profile_index, seen_hash};
 pub use seal::{SEAL, Seal};
-pub use tables::{OUTCOME, Pairs, SCORED, conditions, schemas};
+pub use tables::{BLINDED, OUTCOME, Pairs, SCORED, conditions, schemas};
 
 use conductor::Conductor;
 

@@ -9,6 +9,7 @@
 
 mod check;
 mod event;
+mod review;
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
@@ -21,6 +22,7 @@ use sha2::{Digest, Sha256};
 
 pub use check::{Fault, check};
 pub use event::{Asset, Event, FileDigest, RefusedCounts, Segment};
+pub use review::{FailureMode, Judgement, SampledStratum};
 
 use super::note::{NoteError, Signer, Tree};
 use super::{hexadecimal, replace};

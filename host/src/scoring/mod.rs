@@ -14,6 +14,7 @@ mod local;
 mod profiles;
 mod spread;
 mod spreads;
+mod paired;
 mod window;
 
 pub use capped::{Matrix, Said};
@@ -26,8 +27,9 @@ pub use evidence::{
 pub use exact::ExactSum;
 pub use interval::{
     Block, Difference, Interval, POWER, Sequence, at_least, jackknife, jackknifed, shares, standard_error,
-    student_above, student_quantile, upper_tail, wilson,
+    student_above, student_quantile, upper_tail, wilson, wilson_weighted,
 };
+pub use paired::{Agreements, Paired, PairedFigures, PairedRow};
 pub use profiles::{Part, PartSums, ProfileIndex, ProfiledPairs, Profiles};
 pub use spread::{Errors, Places, Spread};
 pub use spreads::{Parting, SpreadPairs, Spreads};

@@ -3,11 +3,12 @@
 //! Always holds: how a class was found stands beside it: what was searched, on how many pairs, at which rate of false
 //! discoveries.
 
-use super::words::{probability, searched, signed, signed_bounds, table, text};
+use super::words::{folded, probability, searched, signed, signed_bounds, table, text};
 use crate::report::measure::Measure;
 use crate::report::number::{UNDEFINED, count, counted, significant};
 use crate::report::page::{Block, Cell, Chart, Column, DotRow, Figure, Section, Tone};
-use crate::report::{Class, Direction, Parted, Report};
+use crate::report::Report;
+use crate::report::parting::{Class, Direction, Parted};
 
 /// Classes that are drawn.
 const DRAWN: usize = 30;
@@ -115,6 +116,9 @@ fn of_model(parted: &Parted, measure: &Measure<'_>, blocks: &mut Vec<Block>) {
         }
         row
     };
+    let difference = |class: &Class| -> Vec<Cell> {
+        vec![class.name().into(), signed(class.difference).into(), signed_bounds(class.interval).into()]
+    };
     let dots = parted.classes.iter().take(DRAWN).map(|class| DotRow {
         group: None,
         label: class.name(),
@@ -135,6 +139,12 @@ fn of_model(parted: &Parted, measure: &Measure<'_>, blocks: &mut Vec<Block>) {
             rows: dots.collect(),
             reference: Some(("no difference".to_owned(), 0.0)),
         },
-        table: table("Data", columns, parted.classes.iter().map(row).collect()),
+        table: folded(
+            "Data",
+            vec![Column::text("Class"), Column::number("Difference"), Column::number("95 % interval")],
+            parted.classes.iter().map(difference).collect(),
+        ),
     }));
+    let rows = parted.classes.iter().map(row).collect();
+    blocks.push(Block::Table(table(&format!("Classes in which {} differs", parted.model), columns, rows)));
 }

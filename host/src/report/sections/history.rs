@@ -3,9 +3,11 @@
 //! Always holds: everything here is the ledger's or the seal's.
 
 use super::words::{folded, table, text};
-use crate::report::dossier::{Dossier, Kind, Review};
+use crate::report::ReviewSummary;
+use crate::report::dossier::{Dossier, Kind, ReviewNote};
 use crate::report::number::{UNDEFINED, count, counted, significant};
 use crate::report::page::{Block, Cell, Chart, Column, DotRow, Fact, Figure, Section, Tone};
+use crate::runlog::ledger::FailureMode;
 
 /// Exposures, changes of the substrate, interruptions.
 pub fn history(dossier: &Dossier) -> Section {
@@ -57,57 +59,73 @@ pub fn reviews(dossier: &Dossier) -> Section {
     for review in &dossier.reviews {
         reviewed(review, &mut blocks);
     }
+    if !dossier.notes.is_empty() {
+        let note = |note: &ReviewNote| -> Vec<Cell> {
+            let (who, model, stratum) = (note.who.as_str(), note.model.as_str(), note.stratum.as_str());
+            vec![who.into(), model.into(), stratum.into(), note.judgement.words().into(), note.note.as_str().into()]
+        };
+        let columns = ["Reviewer", "Model", "Class", "Judgement", "Note"].map(Column::text).to_vec();
+        blocks.push(Block::Table(folded("What the reviewers noted", columns, dossier.notes.iter().map(note).collect())));
+    }
     Section { id: "reviews", title: "Reviewed cases".to_owned(), blocks }
 }
 
-fn reviewed(review: &Review, blocks: &mut Vec<Block>) {
+fn reviewed(review: &ReviewSummary, blocks: &mut Vec<Block>) {
     blocks.push(Block::Heading(review.model.clone()));
-    blocks.push(text(review.about.clone()));
+    blocks.push(text(format!(
+        "{} of {} were judged, drawn evenly over the classes.",
+        count(review.judged),
+        counted(review.disagreements, "disagreement", "disagreements")
+    )));
+    if !review.unjudged.is_empty() {
+        let text = format!("Of these classes nothing was judged, so nothing is said of them: {}.", review.unjudged.join("; "));
+        blocks.push(Block::Note { tone: Tone::Unsure, text });
+    }
     let share = |value: f64| format!("{value:.4}");
-    let rows = review.judgements.iter().map(|judged| -> Vec<Cell> {
-        let bounds = judged.interval.map(|bounds| format!("{} to {}", share(bounds.lower), share(bounds.upper)));
+    let cases = |judgement| {
+        let of = review.judgements.iter().find(|counted| counted.judgement == judgement);
+        of.map_or(0, |counted| counted.count)
+    };
+    let rows = review.shares.iter().map(|found| -> Vec<Cell> {
         vec![
-            judged.judgement.as_str().into(),
-            count(judged.cases).into(),
-            share(judged.share).into(),
-            bounds.unwrap_or_else(|| UNDEFINED.to_owned()).into(),
+            found.judgement.words().into(),
+            count(cases(found.judgement)).into(),
+            share(found.share).into(),
+            format!("{} to {}", share(found.interval.lower), share(found.interval.upper)).into(),
         ]
     });
-    let dots = review.judgements.iter().map(|judged| DotRow {
+    let dots = review.shares.iter().map(|found| DotRow {
         group: None,
-        label: judged.judgement.clone(),
-        value: Some(judged.share),
-        interval: judged.interval.map(|bounds| (bounds.lower, bounds.upper)),
+        label: found.judgement.words().to_owned(),
+        value: Some(found.share),
+        interval: Some((found.interval.lower, found.interval.upper)),
     });
+    let columns = vec![
+        Column::text("Judgement"),
+        Column::number("Cases"),
+        Column::number("Share of the disagreements"),
+        Column::number("Bounds"),
+    ];
     blocks.push(Block::Figure(Figure {
         title: format!("Of the disagreements with {}, who was right", review.model),
-        description: "For each judgement its share of all disagreements, each class by its size, with a 95 % interval."
-            .to_owned(),
+        description: format!(
+            "For each judgement its share of all disagreements, each class by its size; each bound holds with {} %.",
+            significant(100.0 * review.confidence, 3)
+        ),
         chart: Chart::Dots {
             x_label: "share of the disagreements".to_owned(),
             rows: dots.collect(),
             reference: None,
         },
-        table: table(
-            "Data",
-            vec![
-                Column::text("Judgement"),
-                Column::number("Cases"),
-                Column::number("Share of the disagreements"),
-                Column::number("95 % interval"),
-            ],
-            rows.collect(),
-        ),
+        table: table("Data", columns, rows.collect()),
     }));
     if !review.modes.is_empty() {
-        let rows = review.modes.iter().map(|(mode, cases)| vec![mode.as_str().into(), count(*cases).into()]).collect();
+        let rows = review.modes.iter().map(|found| {
+            let mode = found.mode.map_or("not said", FailureMode::words);
+            vec![mode.into(), count(found.count).into()]
+        });
         let columns = vec![Column::text("Failure mode"), Column::number("Cases")];
-        blocks.push(Block::Table(table("What the reviewers saw in them", columns, rows)));
-    }
-    if !review.notes.is_empty() {
-        let rows = review.notes.iter().map(|note| note.iter().map(|text| text.as_str().into()).collect()).collect();
-        let columns = ["Reviewer", "Class", "Judgement", "Note"].map(Column::text).to_vec();
-        blocks.push(Block::Table(folded("Notes", columns, rows)));
+        blocks.push(Block::Table(table("How whoever was wrong went wrong", columns, rows.collect())));
     }
 }
 

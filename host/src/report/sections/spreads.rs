@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use super::words::{folded, percent, table, text};
 use crate::report::number::{UNDEFINED, count, counted, significant};
 use crate::report::page::{Block, Cell, Chart, Column, Figure, Section};
-use crate::report::{Model, Place, Report, Said, Spread, Step};
+use crate::report::parting::{Place, Said, Spread, Step};
+use crate::report::{Model, Report};
 
 /// Labels that a matrix draws; the others are taken together.
 const DRAWN: usize = 12;

@@ -226,7 +226,7 @@ fn over_time(dossier: &Dossier, measures: &[Measure<'_>], blocks: &mut Vec<Block
         series.push(Series { name: name.clone(), points });
     }
     let changes = report.divergence.models.iter().flat_map(|parted| {
-        let what = |change: &crate::report::Change| {
+        let what = |change: &crate::report::parting::Change| {
             let (before, after) = (measure.show(Some(change.before)), measure.show(Some(change.after)));
             (super::words::at(report, change.at), format!("{}: from {before} to {after}", parted.model))
         };

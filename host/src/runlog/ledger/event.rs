@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::review::{FailureMode, Judgement, SampledStratum};
 use crate::study::InterferenceKind;
 
 /// What happened.
@@ -115,6 +116,36 @@ pub enum Event {
         window: String,
         /// The report's files.
         files: Vec<FileDigest>,
+    },
+    /// Disagreements of a model were drawn, to be judged.
+    Sampled {
+        /// The model's name in the study.
+        model: String,
+        /// What the draw was seeded with.
+        seed: String,
+        /// The strata, in the order in which a row was looked for in them.
+        strata: Vec<SampledStratum>,
+    },
+    /// A disagreement was judged.
+    Reviewed {
+        /// By whom.
+        who: String,
+        /// The model's name in the study.
+        model: String,
+        /// The id of the row.
+        id: String,
+        /// The observed time of its snapshot: an id may be used again.
+        observed_at: Timestamp,
+        /// The stratum that it was drawn from.
+        stratum: String,
+        /// Who was right.
+        judgement: Judgement,
+        /// How whoever was wrong went wrong, if that was said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mode: Option<FailureMode>,
+        /// What else was said; empty if nothing was.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        note: String,
     },
     /// A verdict was given.
     Verdict {

@@ -75,6 +75,21 @@ fn events() -> Vec<Event> {
             text: "the rules changed".to_owned(),
             since: "2026-04-21T06:00:00Z".parse().unwrap(),
         },
+        Event::Sampled {
+            model: "forest".to_owned(),
+            seed: digest("a"),
+            strata: vec![SampledStratum { name: "elsewhere".to_owned(), disagreements: 41, drawn: 30 }],
+        },
+        Event::Reviewed {
+            who: "ana".to_owned(),
+            model: "forest".to_owned(),
+            id: "b-7".to_owned(),
+            observed_at: "2026-03-01T10:00:00Z".parse().expect("a time"),
+            stratum: "elsewhere".to_owned(),
+            judgement: Judgement::SubstrateRight,
+            mode: Some(FailureMode::KnownGap),
+            note: "no cot in that room".to_owned(),
+        },
         Event::Verdict {
             file: FileDigest { file: "verdict.json".to_owned(), sha256: digest("g") },
             closed: true,

@@ -28,20 +28,35 @@ const NEGLIGIBLE: f64 = 1e-18;
 pub fn wilson(hits: u64, trials: u64, confidence: f64) -> Option<Interval> {
     assert_confidence(confidence);
     let misses = trials.checked_sub(hits)?;
-    if trials == 0 {
-        return None;
-    }
-    let (n, hit, missed) = (trials as f64, hits as f64, misses as f64);
+    (trials > 0).then(|| score(hits as f64, misses as f64, trials as f64, confidence))
+}
+
+/// [`wilson`] of a share whose weight is not a count: of an estimate from weighted trials, `trials` is their effective
+/// number, above 0, and `share` is in [0, 1]. L. Kish, "Survey Sampling" (1965), has the effective number.
+///
+/// `None` for no trials, and for what is no share.
+///
+/// # Panics
+///
+/// When `confidence` is not in [0.5, 1).
+pub fn wilson_weighted(share: f64, trials: f64, confidence: f64) -> Option<Interval> {
+    assert_confidence(confidence);
+    let is_share = (0.0..=1.0).contains(&share) && trials.is_finite() && trials > 0.0;
+    is_share.then(|| score(share * trials, (1.0 - share) * trials, trials, confidence))
+}
+
+/// Wilson's bounds of so many hits and misses among `n` trials, more than none.
+fn score(hit: f64, missed: f64, n: f64, confidence: f64) -> Interval {
     let z = normal_quantile(confidence);
     let square = z * z;
     let middle = (hit + square / 2.0) / (n + square);
     let reach = z / (n + square) * (hit * missed / n + square / 4.0).sqrt();
     let Interval { lower, upper } = Interval::around(middle, reach);
     // At the ends the bound is the end; the formula misses it by its rounding.
-    Some(Interval {
-        lower: if hits == 0 { 0.0 } else { lower.max(0.0) },
-        upper: if misses == 0 { 1.0 } else { upper.min(1.0) },
-    })
+    Interval {
+        lower: if hit == 0.0 { 0.0 } else { lower.max(0.0) },
+        upper: if missed == 0.0 { 1.0 } else { upper.min(1.0) },
+    }
 }
 
 /// The probability of at least `k` hits in `n` independent trials of probability `p` each: the exact upper tail of the

@@ -1,7 +1,7 @@
 //! Shares against scipy and statsmodels: `tests/oracles/intervals.py` prints the rows.
 
 use super::super::tests::assert_close;
-use super::{at_least, wilson};
+use super::{at_least, wilson, wilson_weighted};
 
 #[test]
 fn wilson_is_that_of_scipy_and_statsmodels() {
@@ -21,6 +21,25 @@ fn wilson_is_that_of_scipy_and_statsmodels() {
         assert_close(interval.lower, lower);
         assert_close(interval.upper, upper);
     }
+}
+
+#[test]
+fn a_weighted_share_is_that_of_statsmodels() {
+    // `tests/oracles/review.py` prints the rows.
+    for (share, trials, confidence, lower, upper) in [
+        (0.0, 7.5, 0.95, 0.0, 0.26510527991624955),
+        (1.0, 7.5, 0.95, 0.7348947200837505, 1.0),
+        (0.3, 12.25, 0.95, 0.13794069069140422, 0.5344215999174209),
+        (0.875, 100000.5, 0.975, 0.8729358096338089, 0.8770353806757967),
+    ] {
+        let interval = wilson_weighted(share, trials, confidence).unwrap();
+        assert_close(interval.lower, lower);
+        assert_close(interval.upper, upper);
+    }
+    assert_eq!(wilson_weighted(0.5, 8.0, 0.9), wilson(4, 8, 0.9));
+    assert_eq!(wilson_weighted(0.5, 0.0, 0.9), None);
+    assert_eq!(wilson_weighted(1.5, 8.0, 0.9), None);
+    assert_eq!(wilson_weighted(f64::NAN, 8.0, 0.9), None);
 }
 
 #[test]

@@ -1,0 +1,82 @@
+"""What `tests/tests/compare.rs` holds its numbers against: the hotel's two models side by side. Prints them as Rust.
+
+    python3 -m venv venv
+    venv/bin/pip install numpy==2.4.6 pandas==3.1.1 scipy==1.17.1 xxhash==4.1.0
+    venv/bin/python tests/oracles/compare.py
+
+Nothing of understudy is used: the models' rules are written down once more, and kappa, the groups and the jackknife are
+made by numpy. (`group` is XXH3-64 of the id, modulo 64.)
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import xxhash
+from scipy import stats
+
+HOTEL = Path(__file__).parents[2] / "examples/hotel"
+ROOMS = list("abcdefghi")
+CONFIDENCE = 0.95
+
+bookings = pd.read_json(HOTEL / "hotel-bookings.jsonl.gz", lines=True, dtype={"id": str}, convert_dates=False)
+assigned = pd.read_json(HOTEL / "hotel-assignments.jsonl.gz", lines=True, dtype={"id": str}, convert_dates=False)
+pairs = bookings.merge(assigned[["id", "room"]], on="id", validate="one_to_one")
+
+
+def rules(row):
+    adults, children = row.adults, row.children
+    if (adults >= 3 and children >= 1) or adults >= 4 or children >= 3:
+        return "h"
+    if children == 2:
+        return "g" if adults >= 2 else "c"
+    if (adults, children, row.market_segment) == (3, 0, "groups"):
+        return "c"
+    if (adults, children) == (2, 0) and (
+        (row.market_segment, row.customer_type) == ("offline_travel_agent", "contract") or row.customer_type == "group"
+    ):
+        return "d"
+    return "a"
+
+
+pairs["booked"] = pairs.reserved_room_type
+pairs["rules"] = [rules(row) for row in pairs.itertuples()]
+pairs["group"] = [xxhash.xxh3_64(id.encode()).intdigest() % 64 for id in pairs.id]
+observed = pd.to_datetime(pairs.observed_at, utc=True)
+pairs["day"] = np.where(observed.dt.dayofweek >= 5, "weekend", "weekday")
+
+
+def agreement(rows, model):
+    return float(np.mean(rows[model] == rows.room))
+
+
+def kappa(rows, model):
+    said, done = rows[model], rows.room
+    observed = np.mean((said == done) & said.isin(ROOMS))
+    expected = sum(np.mean(said == room) * np.mean(done == room) for room in ROOMS)
+    return float((observed - expected) / (1 - expected))
+
+
+def beside(rows, figure):
+    difference = lambda rows: figure(rows, "rules") - figure(rows, "booked")
+    groups = sorted(rows.group.unique())
+    without = np.array([difference(rows[rows.group != group]) for group in groups])
+    k = len(groups)
+    error = np.sqrt((k - 1) / k * np.sum((without - without.mean()) ** 2))
+    found = difference(rows)
+    reach = stats.t.ppf(CONFIDENCE, k - 1) * error
+    p = 2 * stats.t.sf(abs(found / error), k - 1)
+    return [len(rows), figure(rows, "booked"), figure(rows, "rules"), found, found - reach, found + reach, float(p)]
+
+
+print("part, metric: pairs, reference, other, difference, lower, upper, p-value")
+parts = [("all", pairs)] + [(f"day {day}", pairs[pairs.day == day]) for day in ["weekday", "weekend"]]
+parts += [(f"segment {segment}", pairs[pairs.market_segment == segment]) for segment in ["corporate", "groups"]]
+for name, rows in parts:
+    for metric, figure in [("agreement", agreement), ("kappa", kappa)]:
+        numbers = ", ".join(repr(float(n)) if i else str(n) for i, n in enumerate(beside(rows, figure)))
+        print(f'        ("{name}", "{metric}", {numbers}),')
+
+same = [pairs[model] == pairs.room for model in ["booked", "rules"]]
+print("both, only booked-room, only room-rules, neither")
+print([int(np.sum(a & b)) for a, b in [(same[0], same[1]), (same[0], ~same[1]), (~same[0], same[1]), (~same[0], ~same[1])]])
