@@ -16,8 +16,10 @@ use parquet::file::serialized_reader::SerializedFileReader;
 use super::finding::Findings;
 use crate::report::counted;
 use crate::runlog::ledger::Segment;
-use crate::runlog::{LogError, Table, file_digest, open_segment, segments as segments_of};
+use crate::runlog::{INTERIM, LogError, Table, file_digest, open_segment, segments as segments_of};
 
+/// What is said of a file that the ledger does not know.
+const STRANGER: &str = "it is in no entry of the ledger: it was put there by somebody else";
 /// Files that are read side by side.
 const READERS: usize = 2;
 
@@ -115,6 +117,30 @@ pub fn open(run: &Path, findings: &mut Findings) -> Result<(), LogError> {
     Ok(())
 }
 
+/// Finds what lies in the folder of the reports before the end and is in no entry. While a run goes on, one may just be
+/// being written.
+///
+/// # Errors
+/// When the folder cannot be listed.
+pub fn strange_reports(
+    run: &Path,
+    known: &BTreeMap<&str, &str>,
+    ended: bool,
+    findings: &mut Findings,
+) -> io::Result<()> {
+    let folder = run.join(INTERIM);
+    if !ended || !folder.is_dir() {
+        return Ok(());
+    }
+    for entry in fs::read_dir(folder)? {
+        let name = format!("{INTERIM}/{}", entry?.file_name().to_string_lossy());
+        if !known.contains_key(name.as_str()) {
+            findings.fault(name, STRANGER);
+        }
+    }
+    Ok(())
+}
+
 /// Finds what lies in the folders of the tables and is in no entry. Open segments are not meant to be there once a run
 /// has ended.
 ///
@@ -135,7 +161,7 @@ pub fn strangers(
             let name = format!("{}/{}", table.folder(), entry?.file_name().to_string_lossy());
             let open = name.ends_with(".arrows") || name.ends_with(".tmp");
             if !sealed.contains_key(&name) && (ended || !open) {
-                findings.fault(name, "it is in no entry of the ledger: it was put there by somebody else");
+                findings.fault(name, STRANGER);
             }
         }
     }

@@ -266,6 +266,18 @@ fn files(run: &Path, past: &History, findings: &mut Findings) -> Result<(), Veri
     for file in past.ended.iter().flatten() {
         files::check(run, &file.file, &file.sha256, "the ledger", findings);
     }
+    let interim = past.entries.iter().flat_map(|entry| match &entry.event {
+        Event::Interim { files, .. } => files.as_slice(),
+        _ => &[],
+    });
+    let interim: BTreeMap<&str, &str> =
+        interim.map(|file| (file.file.as_str(), file.sha256.as_str())).collect();
+    for (file, sha256) in &interim {
+        files::check(run, file, sha256, "the ledger", findings);
+    }
+    if past.is_whole {
+        files::strange_reports(run, &interim, past.ended.is_some(), findings).map_err(unreadable)?;
+    }
     Ok(())
 }
 
