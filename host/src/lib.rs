@@ -14,6 +14,8 @@ pub mod runlog;
 pub mod pairing;
 pub mod scoring;
 
+pub mod divergence;
+
 pub mod verdict;
 
 pub mod run;

@@ -21,6 +21,6 @@ pub use evidence::{
 pub use exact::ExactSum;
 pub use interval::{
     Block, Difference, Interval, POWER, Sequence, at_least, jackknife, jackknifed, shares, standard_error,
-    wilson,
+    student_above, student_quantile, upper_tail, wilson,
 };
 pub use window::{Window, WindowClock};

@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, Normal};
 
-use super::{Interval, jackknife, normal_quantile, standard_error, student, student_quantile, wilson};
+use super::{Interval, jackknife, normal_quantile, standard_error, student_above, student_quantile, wilson};
 
 /// The power at which a difference counts as one that could have been found: the convention of J. Cohen, "Statistical
 /// Power Analysis for the Behavioral Sciences", second edition (1988), p. 56.
@@ -81,9 +81,9 @@ pub fn jackknifed(difference: f64, without: &[f64], confidence: f64, alpha: f64)
     assert_level(alpha);
     let interval = jackknife(difference, without, confidence)?;
     let error = standard_error(without).filter(|&error| error > 0.0)?;
-    let degrees = without.len() - 1;
+    let degrees = (without.len() - 1) as f64;
     let errors = student_quantile(1.0 - alpha, degrees)? + student_quantile(POWER, degrees)?;
-    let p_value = student(degrees)?.sf(difference / error);
+    let p_value = student_above(difference / error, degrees)?;
     Some(Difference { difference, interval, p_value, findable: Some(errors * error) })
 }
 

@@ -43,7 +43,8 @@ pub fn standard_error(without: &[f64]) -> Option<f64> {
 pub fn jackknife(estimate: f64, without: &[f64], confidence: f64) -> Option<Interval> {
     assert_confidence(confidence);
     let error = standard_error(without)?;
-    let interval = Interval::around(estimate, student_quantile(confidence, without.len() - 1)? * error);
+    let degrees = (without.len() - 1) as f64;
+    let interval = Interval::around(estimate, student_quantile(confidence, degrees)? * error);
     estimate.is_finite().then_some(interval)
 }
 

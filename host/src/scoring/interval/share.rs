@@ -4,6 +4,8 @@
 //! [`jackknife`](super::jackknife()) over the days is what bounds the figure. Bounds that are looked at after every
 //! window are those of [`Sequence`](super::Sequence).
 
+use std::ops::RangeInclusive;
+
 use super::{Interval, assert_confidence, normal_quantile};
 
 /// Weights that change a sum by less than this share of it are left out.
@@ -43,13 +45,8 @@ pub fn wilson(hits: u64, trials: u64, confidence: f64) -> Option<Interval> {
 }
 
 /// The probability of at least `k` hits in `n` independent trials of probability `p` each: the exact upper tail of the
-/// binomial distribution, to 1e-9 of itself.
-///
-/// The weights of all counts are made from that of the likeliest by the ratio of neighbours, w(i+1) / w(i) = (n - i) /
-/// (i + 1) * p / (1 - p), and the tail is its share of their sum. It takes some ten standard deviations, sqrt(n p (1 -
-/// p)), of steps each way, and as many as lead to `k`. The incomplete beta function, by which the tail is mostly
-/// written, is no way here: that of `statrs` 0.19.1 stops after 140 terms and is off by 3e-5 for a million trials. A
-/// tail below the least float is 0.
+/// binomial distribution, to 1e-9 of itself, by [`upper_tail`]. The incomplete beta function, by which it is mostly
+/// written, is no way here: that of `statrs` 0.19.1 stops after 140 terms and is off by 3e-5 for a million trials.
 ///
 /// # Panics
 ///
@@ -66,11 +63,22 @@ pub fn at_least(k: u64, n: u64, p: f64) -> f64 {
         return 1.0;
     }
     let odds = p / (1.0 - p);
-    let ratio = |i: u64| (n - i) as f64 / (i + 1) as f64 * odds;
-    let likeliest = (n as f64 * p) as u64;
+    upper_tail(k, 0..=n, (n as f64 * p) as u64, |i| (n - i) as f64 / (i + 1) as f64 * odds)
+}
+
+/// The probability of `k` or more under a distribution over `counts` with one peak: the weight of `i + 1` is `ratio(i)`
+/// times that of `i`, and `likeliest` is of the counts and near the peak.
+///
+/// The weights of all counts are made from that of the likeliest by the ratio of neighbours, and the tail is its share of
+/// their sum. It takes some ten standard deviations of steps each way, and as many as lead to `k`. A tail below the least
+/// float is 0.
+pub fn upper_tail(k: u64, counts: RangeInclusive<u64>, likeliest: u64, ratio: impl Fn(u64) -> f64) -> f64 {
+    if k <= *counts.start() {
+        return 1.0;
+    }
     let (mut above, mut below, mut tail) = (0.0, 0.0, 0.0);
     let mut weight = 1.0;
-    for i in likeliest..=n {
+    for i in likeliest..=*counts.end() {
         above += weight;
         if i >= k {
             tail += weight;
@@ -82,7 +90,7 @@ pub fn at_least(k: u64, n: u64, p: f64) -> f64 {
         weight *= ratio(i);
     }
     weight = 1.0;
-    for i in (0..likeliest).rev() {
+    for i in (*counts.start()..likeliest).rev() {
         weight /= ratio(i);
         below += weight;
         if i >= k {
