@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use understudy_tests::root;
 
 /// The rooms from the floor up: each with the rooms below it that it may use, and whether it is pure.
-const ROOMS: [(&str, &[&str], bool); 12] = [
+const ROOMS: [(&str, &[&str], bool); 13] = [
     ("study", &[], true),
     ("batch", &["study"], true),
     ("sandbox", &["batch", "study"], false),
@@ -14,19 +14,49 @@ const ROOMS: [(&str, &[&str], bool); 12] = [
     ("runlog", &["sandbox", "batch", "study"], false),
     ("pairing", &["batch", "study"], true),
     ("scoring", &["batch", "study"], true),
-    ("verdict", &["scoring", "pairing", "batch", "study"], true),
-    ("run", &["verdict", "scoring", "pairing", "runlog", "source", "sandbox", "batch", "study"], false),
-    ("report", &["run", "verdict", "scoring", "pairing", "runlog", "sandbox", "batch", "study"], false),
+    ("divergence", &["scoring", "batch", "study"], true),
+    ("verdict", &["divergence", "scoring", "pairing", "batch", "study"], true),
+    (
+        "run",
+        &["verdict", "divergence", "scoring", "pairing", "runlog", "source", "sandbox", "batch", "study"],
+        false,
+    ),
+    (
+        "report",
+        &["run", "verdict", "divergence", "scoring", "pairing", "runlog", "sandbox", "batch", "study"],
+        false,
+    ),
     (
         "audit",
-        &["report", "run", "verdict", "scoring", "pairing", "runlog", "sandbox", "batch", "study"],
+        &[
+            "report",
+            "run",
+            "verdict",
+            "divergence",
+            "scoring",
+            "pairing",
+            "runlog",
+            "sandbox",
+            "batch",
+            "study",
+        ],
         false,
     ),
     (
         "cli",
         &[
-            "audit", "report", "run", "verdict", "scoring", "pairing", "runlog", "source", "sandbox",
-            "batch", "study",
+            "audit",
+            "report",
+            "run",
+            "verdict",
+            "divergence",
+            "scoring",
+            "pairing",
+            "runlog",
+            "source",
+            "sandbox",
+            "batch",
+            "study",
         ],
         false,
     ),

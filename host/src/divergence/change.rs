@@ -127,4 +127,101 @@ impl SplitMix {
 
 #[cfg(test)]
 mod tests {
+    //! Against numpy and ruptures: `tests/oracles/divergence.py` prints the rows.
+
+    use super::*;
+
+    /// The series of `divergence.py`: so many windows, and by how much the figure changes from which on.
+    fn series(count: usize, steps: &[(usize, f64)], wide: bool) -> Vec<(f64, f64)> {
+        let window = |at: usize| {
+            let noise = (((12 * at * at + 5 * at) % 31) as f64 - 15.0) / 31.0 * 0.1;
+            let by: f64 = steps.iter().filter(|(first, _)| at >= *first).map(|(_, by)| by).sum();
+            (0.9 + noise + by, if wide { 50.0 + (23 * at % 41) as f64 } else { 1.0 })
+        };
+        (0..count).map(window).collect()
+    }
+
+    #[test]
+    fn changes_are_those_of_numpy_and_ruptures() {
+        type Told = (usize, f64, f64, f64);
+        let rows: [(usize, &[(usize, f64)], bool, &[Told]); 7] = [
+            (40, &[], true, &[]),
+            (40, &[(22, -0.06)], true, &[(20, 0.9049556538452633, 0.8462560956065844, 0.0005)]),
+            (
+                60,
+                &[(20, -0.12), (45, 0.2)],
+                true,
+                &[
+                    (20, 0.9049556538452633, 0.7823081361800346, 0.0005),
+                    (45, 0.7823081361800346, 0.986299452221546, 0.0005),
+                ],
+            ),
+            (
+                60,
+                &[(20, -0.12), (45, 0.2)],
+                false,
+                &[
+                    (20, 0.905483870967742, 0.7833548387096775, 0.0005),
+                    (45, 0.7833548387096775, 0.9838709677419355, 0.0005),
+                ],
+            ),
+            (30, &[(4, -0.1)], true, &[(4, 0.9154485887096774, 0.8015002926102609, 0.0005)]),
+            (24, &[(12, -0.03)], true, &[(7, 0.9189863737486096, 0.8744136218329768, 0.0275)]),
+            (24, &[(12, -0.03)], false, &[(7, 0.9175115207373273, 0.875787476280835, 0.0525)]),
+        ];
+        for (count, steps, wide, told) in rows {
+            let found = changes(&series(count, steps, wide), 0.2, 1);
+            assert_eq!(found.len(), told.len(), "{found:?} and {told:?}");
+            for (change, &(at, before, after, p_value)) in found.iter().zip(told) {
+                assert_eq!(change.at, at);
+                assert!((change.before - before).abs() < 1e-12, "{change:?}");
+                assert!((change.after - after).abs() < 1e-12, "{change:?}");
+                // Four deviations of the p-value from the 2,000 orders of numpy.
+                let off = 4.0 * (p_value * (1.0 - p_value) / 2_000.0_f64).sqrt();
+                assert!((change.p_value - p_value).abs() < off, "{change:?} and {p_value}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_p_value() {
+        let series = series(24, &[(12, -0.03)], true);
+        assert_eq!(changes(&series, 0.2, 5), changes(&series, 0.2, 5));
+        assert_ne!(changes(&series, 0.2, 5)[0].p_value, changes(&series, 0.2, 6)[0].p_value);
+    }
+
+    #[test]
+    fn where_nothing_changes_there_is_a_change_as_often_as_the_level_says() {
+        let mut random = SplitMix(7);
+        let mut draw = || (random.next() as f64, 1.0 + (random.next() % 100) as f64);
+        let found = (0..300).filter(|_| {
+            let series: Vec<_> = (0..12).map(|_| draw()).collect();
+            !changes(&series, 0.1, 3).is_empty()
+        });
+        // 30 are expected, with a deviation of 5.
+        let count = found.count();
+        assert!((12..=48).contains(&count), "{count}");
+    }
+
+    #[test]
+    fn what_is_short_or_constant_has_no_change() {
+        assert_eq!(changes(&[], 1.0, 1), []);
+        assert_eq!(changes(&[(0.1, 1.0), (0.1, 1.0), (0.1, 1.0), (0.9, 1.0), (0.9, 1.0)], 1.0, 1), []);
+        let constant: Vec<_> = (1..60).map(|at| (0.1, f64::from(at * at % 17 + 1))).collect();
+        assert_eq!(changes(&constant, 1.0, 1), []);
+        assert_eq!(changes(&[(f64::NAN, 1.0); 9], 1.0, 1), []);
+        // Six windows can be split in one place only, and twenty orders put the three low ones first or last in two.
+        let six = [(0.1, 1.0), (0.1, 1.0), (0.1, 1.0), (0.9, 1.0), (0.9, 1.0), (0.9, 1.0)];
+        let found = changes(&six, 0.2, 1);
+        assert_eq!(found.iter().map(|change| change.at).collect::<Vec<_>>(), [3]);
+        assert!((found[0].p_value - 0.1).abs() < 0.02, "{found:?}");
+    }
+
+    #[test]
+    fn the_generator_is_the_published_one() {
+        // The first numbers of the reference implementation, S. Vigna's splitmix64.c, for the seed 1234567.
+        let mut random = SplitMix(1_234_567);
+        let drawn = [(); 3].map(|()| random.next());
+        assert_eq!(drawn, [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]);
+    }
 }

@@ -25,3 +25,45 @@ pub fn fisher(one: (u64, u64), other: (u64, u64)) -> Option<f64> {
     };
     Some(upper_tail(one.0, least..=most, likeliest.clamp(least, most), ratio))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Those of scipy and of fractions: `tests/oracles/divergence.py`.
+    #[test]
+    fn p_values_are_those_of_scipy() {
+        for (hits, trials, fewer, of, scipy) in [
+            (1, 1, 0, 1, 0.5),
+            (3, 4, 1, 4, 0.24285714285714283),
+            (0, 5, 5, 5, 1.0),
+            (8, 10, 3, 12, 0.014986561426189909),
+            (10, 10, 0, 10, 5.412544112234515e-06),
+            (450, 500, 8000, 9500, 0.00016350049748332089),
+            (380, 500, 8550, 9500, 1.0),
+            (45, 50, 9000, 10000, 0.616169486265489),
+            (1700, 1713, 147000, 150000, 2.816209355992958e-05),
+            (2000, 2000, 140000, 160000, 6.097602647664107e-116),
+            (30000, 100000, 50000, 180000, 7.755710517571568e-36),
+        ] {
+            let p_value = fisher((hits, trials), (fewer, of)).unwrap();
+            assert!((p_value / scipy - 1.0).abs() < 1e-9, "{hits} of {trials}: {p_value} and {scipy}");
+        }
+    }
+
+    #[test]
+    fn the_two_directions_share_what_was_seen() {
+        // P(X >= a) + P(X <= a) = 1 + P(X = a), and the last is the tail less the next one.
+        let [greater, less] = [fisher((7, 20), (12, 25)), fisher((12, 25), (7, 20))].map(Option::unwrap);
+        let next = fisher((8, 20), (11, 25)).unwrap();
+        assert!((greater + less - 1.0 - (greater - next)).abs() < 1e-12);
+    }
+
+    #[test]
+    fn without_trials_nothing_differs() {
+        assert_eq!(fisher((0, 0), (3, 5)), Some(1.0));
+        assert_eq!(fisher((3, 5), (0, 0)), Some(1.0));
+        assert_eq!(fisher((0, 0), (0, 0)), Some(1.0));
+        assert_eq!(fisher((6, 5), (0, 0)), None);
+    }
+}

@@ -7,10 +7,10 @@
 
 use std::cmp::Ordering;
 
+use super::Term;
 use super::compare::Side;
 use super::moments::{Layout, Reduce};
 use super::table::{Pattern, Table, patterns};
-use super::Term;
 use crate::scoring::Interval;
 
 /// The greatest one-sided p-value with which a class goes from the half that explores to the one that confirms: that of the
@@ -132,9 +132,7 @@ impl Search<'_, '_> {
     }
 
     /// The greatest p-value of a class in one half. `None` if one cannot be told or is above `most`.
-    fn p_value(
-        &mut self, pattern: &Pattern, half: Half, direction: Ordering, most: f64,
-    ) -> Option<f64> {
+    fn p_value(&mut self, pattern: &Pattern, half: Half, direction: Ordering, most: f64) -> Option<f64> {
         let class = self.side(&pattern.sums, half)?;
         let patterns = self.patterns;
         let mut greatest = 0.0;

@@ -72,7 +72,8 @@ struct Frequent {
 
 impl Frequent {
     fn new(codes: &[u16], counts: &[u64], least: u64) -> Self {
-        let values: Vec<u16> = (0..=u16::MAX).zip(counts).filter(|(_, c)| **c >= least).map(|(v, _)| v).collect();
+        let values: Vec<u16> =
+            (0..=u16::MAX).zip(counts).filter(|(_, c)| **c >= least).map(|(v, _)| v).collect();
         // Where all 65,536 values are frequent, none is missing, so that the wrapped number stands for nothing.
         let mut place_of = vec![values.len() as u16; counts.len()];
         for (place, &value) in (0..=u16::MAX).zip(&values) {

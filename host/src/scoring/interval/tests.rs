@@ -5,7 +5,7 @@
 
 use fastrand::Rng;
 
-use super::{Block, Interval, Sequence, jackknife, normal_quantile, student_quantile, wilson};
+use super::{Block, Interval, Sequence, jackknife, normal_quantile, student_above, student_quantile, wilson};
 
 const STREAMS: usize = 2000;
 const CONFIDENCE: f64 = 0.95;
@@ -74,6 +74,34 @@ fn students_quantiles_are_those_of_scipy() {
         assert_close(student_quantile(p, f64::from(degrees)).unwrap(), quantile);
     }
     assert_eq!(student_quantile(0.95, 0.0), None);
+}
+
+/// `tests/oracles/divergence.py`.
+#[test]
+fn degrees_need_not_be_whole_nor_few() {
+    for (p, degrees, quantile) in [
+        (0.975, 1.7, 5.1188389882530565),
+        (0.975, 2.5, 3.5746548420036817),
+        (0.95, 30.3, 1.6967258075417975),
+        (0.975, 200000.0, 1.959975845966768),
+        (0.999, 10000000.0, 3.0902331211809115),
+    ] {
+        assert_close(student_quantile(p, degrees).unwrap(), quantile);
+    }
+    for (t, degrees, scipy, off) in [
+        (0.0, 3.0, 0.5, 1e-9),
+        (2.0, 1.7, 0.10274505642633114, 1e-9),
+        (5.0, 2.5, 0.011725594985430925, 1e-9),
+        (-1.5, 30.3, 0.9280184146077197, 1e-9),
+        (12.0, 1000.5, 2.157289242981169e-31, 1e-9),
+        (3.0, 200000.0, 0.001350064231388395, 1e-9),
+        (5.0, 3000000.0, 2.866676783718304e-07, 1e-9),
+        (12.0, 10000000.0, 1.777416025467323e-33, 1e-7),
+    ] {
+        let above = student_above(t, degrees).unwrap();
+        assert!((above / scipy - 1.0).abs() < off, "{t} at {degrees}: {above} and {scipy}");
+    }
+    assert_eq!(student_above(1.0, 0.0), None);
 }
 
 #[test]

@@ -1,0 +1,221 @@
+//! Classes of input where a figure is another than elsewhere: the same conjunctions as `divexplorer` finds, and studies in
+//! which it is known where the model parts from the substrate.
+
+use fastrand::Rng;
+use understudy_host::divergence::{Class, Found, Layout, Settings, Table, Term, patterns, search};
+use understudy_tests::flights::{Classes, Flights, classes};
+use understudy_tests::root;
+
+#[test]
+fn conjunctions_and_rates_are_those_of_divexplorer() {
+    let folder = root().join("tests/oracles");
+    let flights = Flights::read(&folder.join("flights-sample.csv"));
+    let table = Table {
+        sizes: flights.values.iter().map(Vec::len).collect(),
+        codes: flights.codes.clone(),
+        counts: vec![1; flights.codes[0].len()],
+        width: 2,
+        sums: flights.arrivals.clone(),
+    };
+    let found = patterns(&table, 3, table.counts.len() as u64 / 50);
+    let found: Classes = found
+        .iter()
+        .map(|pattern| {
+            let class = flights.class(pattern.terms.iter().map(|term| (term.condition, term.value)));
+            let rate = (pattern.sums[0] > 0.0).then(|| pattern.sums[1] / pattern.sums[0]);
+            (class, (pattern.count, rate))
+        })
+        .collect();
+    let theirs = classes(&folder.join("flights-patterns.csv"));
+    assert!(theirs.len() > 1000, "{}", theirs.len());
+    assert_eq!(found, theirs);
+}
+
+const STUDIES: u64 = 200;
+const PAIRS: usize = 20_000;
+/// The fewest pairs of a class that is searched for.
+const LEAST: u64 = 300;
+const PLANTS: usize = 3;
+
+/// All profiles of a population of pairs: which values, how likely, and the figure to be expected there.
+struct Population {
+    sizes: Vec<usize>,
+    profiles: Vec<(Vec<u16>, f64, f64)>,
+    plants: Vec<Vec<Term>>,
+}
+
+fn has(profile: &[u16], terms: &[Term]) -> bool {
+    terms.iter().all(|term| profile[usize::from(term.condition)] == term.value)
+}
+
+impl Population {
+    /// Five or six conditions of two to five values, the second hanging together with the first. The figure is `base`
+    /// but in three classes, where it is `planted` by chance; where they overlap, what is furthest from `base`. Each
+    /// class has pairs enough and differs by at least `apart` from elsewhere and from the rest of each class above it:
+    /// otherwise there is nothing there to be found.
+    fn draw(rng: &mut Rng, base: f64, planted: impl Fn(&mut Rng) -> f64, apart: f64) -> Population {
+        let sizes: Vec<usize> = (0..rng.usize(5..7)).map(|_| rng.usize(2..6)).collect();
+        let shares = |rng: &mut Rng, size: usize| {
+            let weights: Vec<f64> = (0..size).map(|_| 0.3 + rng.f64()).collect();
+            let all: f64 = weights.iter().sum();
+            weights.into_iter().map(|weight| weight / all).collect::<Vec<_>>()
+        };
+        let mut profiles: Vec<(Vec<u16>, f64, f64)> = vec![(vec![], 1.0, base)];
+        for (condition, &size) in sizes.iter().enumerate() {
+            let by_first: Vec<Vec<f64>> = (0..sizes[0]).map(|_| shares(rng, size)).collect();
+            let more = profiles.iter().flat_map(|(codes, likely, figure)| {
+                let shares = &by_first[if condition == 1 { usize::from(codes[0]) } else { 0 }];
+                let with = |(value, share): (usize, &f64)| {
+                    ([&codes[..], &[value as u16]].concat(), likely * share, *figure)
+                };
+                shares.iter().enumerate().map(with).collect::<Vec<_>>()
+            });
+            profiles = more.collect();
+        }
+        loop {
+            let mut drawn = Population { sizes: sizes.clone(), profiles: profiles.clone(), plants: vec![] };
+            for _ in 0..PLANTS {
+                let mut conditions: Vec<usize> = (0..sizes.len()).collect();
+                rng.shuffle(&mut conditions);
+                conditions.truncate(rng.usize(1..4));
+                conditions.sort_unstable();
+                let term = |&condition: &usize| Term {
+                    condition: condition as u16,
+                    value: rng.usize(..sizes[condition]) as u16,
+                };
+                let terms: Vec<Term> = conditions.iter().map(term).collect();
+                let there = planted(rng);
+                for (codes, _, figure) in &mut drawn.profiles {
+                    if has(codes, &terms) && (there - base).abs() > (*figure - base).abs() {
+                        *figure = there;
+                    }
+                }
+                drawn.plants.push(terms);
+            }
+            let clear =
+                |terms: &Vec<Term>| drawn.share(terms) * PAIRS as f64 > 500.0 && drawn.differs(terms, apart);
+            if drawn.plants.iter().all(clear) {
+                return drawn;
+            }
+        }
+    }
+
+    /// How likely a pair is of a class.
+    fn share(&self, terms: &[Term]) -> f64 {
+        self.profiles.iter().filter(|(codes, ..)| has(codes, terms)).map(|(_, likely, _)| likely).sum()
+    }
+
+    /// The figure to be expected of the pairs that are in one class and not in another, if any.
+    fn figure(&self, of: &[Term], without: Option<&[Term]>) -> Option<f64> {
+        let (mut all, mut sum) = (0.0, 0.0);
+        for (codes, likely, figure) in &self.profiles {
+            if has(codes, of) && !without.is_some_and(|terms| has(codes, terms)) {
+                all += likely;
+                sum += likely * figure;
+            }
+        }
+        (all > 0.0).then(|| sum / all)
+    }
+
+    /// By how much a class differs from elsewhere and from the rest of each class above it.
+    fn differences(&self, terms: &[Term]) -> Vec<f64> {
+        let class = self.figure(terms, None).unwrap_or(f64::NAN);
+        let above = (0..(1_u32 << terms.len()) - 1).map(|subset| {
+            let wider: Vec<Term> =
+                (0..terms.len()).filter(|at| subset >> at & 1 == 1).map(|at| terms[at]).collect();
+            class - self.figure(&wider, Some(terms)).unwrap_or(f64::NAN)
+        });
+        above.collect()
+    }
+
+    /// Whether these are all more than `apart` and of one sign.
+    fn differs(&self, terms: &[Term], apart: f64) -> bool {
+        let differences = self.differences(terms);
+        differences.iter().all(|difference| *difference > apart) || differences.iter().all(|d| *d < -apart)
+    }
+
+    /// Whether a class that was listed is none: equal somewhere, or the other way round.
+    fn is_false(&self, class: &Class) -> bool {
+        !self.differs(&class.terms, 1e-9)
+            || (self.differences(&class.terms)[0] > 0.0) != (class.difference > 0.0)
+    }
+
+    /// A study: pairs drawn from the population, each scored by `score` from the figure to be expected, as a table of
+    /// profiles with the sums of the scores, and of their squares where `squares`, in two halves.
+    fn study(&self, rng: &mut Rng, squares: bool, score: impl Fn(&mut Rng, f64) -> f64) -> Table {
+        let part = if squares { 3 } else { 2 };
+        let mut ends = Vec::new();
+        let mut end = 0.0;
+        for (_, likely, _) in &self.profiles {
+            end += likely;
+            ends.push(end);
+        }
+        let mut table = Table {
+            sizes: self.sizes.clone(),
+            codes: (0..self.sizes.len())
+                .map(|c| self.profiles.iter().map(|(codes, ..)| codes[c]).collect())
+                .collect(),
+            counts: vec![0; self.profiles.len()],
+            width: 2 * part,
+            sums: vec![0.0; self.profiles.len() * 2 * part],
+        };
+        for _ in 0..PAIRS {
+            let drawn = rng.f64();
+            let at = ends.partition_point(|end| *end <= drawn).min(ends.len() - 1);
+            let score = score(rng, self.profiles[at].2);
+            table.counts[at] += 1;
+            let half = at * table.width + if rng.bool() { part } else { 0 };
+            for (sum, more) in table.sums[half..][..part].iter_mut().zip([1.0, score, score * score]) {
+                *sum += more;
+            }
+        }
+        table
+    }
+}
+
+/// What is found in all the studies: the share of the plants, and the mean share of false classes among those listed.
+fn found_and_false(
+    seed: u64,
+    base: f64,
+    planted: fn(&mut Rng) -> f64,
+    apart: f64,
+    shares: bool,
+    score: fn(&mut Rng, f64) -> f64,
+) -> (f64, f64) {
+    let settings = Settings { depth: 3, least: LEAST, level: 0.05, shares, confidence: 0.975 };
+    let layout = Layout { components: 1, moments: if shares { vec![] } else { vec![(0, 0)] } };
+    let (mut plants, mut wrong, mut listed) = (0, 0.0, 0);
+    for study in 0..STUDIES {
+        let mut rng = Rng::with_seed(seed << 32 | study);
+        let population = Population::draw(&mut rng, base, planted, apart);
+        let table = population.study(&mut rng, !shares, score);
+        let Found { classes, .. } =
+            search(&table, &layout, &settings, &mut |n, sums| (n > 0).then(|| sums[0] / n as f64));
+        let found = |plant: &&Vec<Term>| classes.iter().any(|class| class.terms == **plant);
+        plants += population.plants.iter().filter(found).count();
+        let none = classes.iter().filter(|class| population.is_false(class)).count();
+        wrong += none as f64 / classes.len().max(1) as f64;
+        listed += classes.len();
+    }
+    let studies = STUDIES as f64;
+    let (found, wrong) = (plants as f64 / studies / PLANTS as f64, wrong / studies);
+    println!("found {found:.4}, false {wrong:.4}, listed {:.1} a study", listed as f64 / studies);
+    (found, wrong)
+}
+
+#[test]
+fn planted_classes_of_agreement_are_found_and_hardly_any_other() {
+    let planted = |rng: &mut Rng| 0.45 + 0.25 * rng.f64();
+    let score = |rng: &mut Rng, figure: f64| f64::from(rng.f64() < figure);
+    let (found, wrong) = found_and_false(1, 0.9, planted, 0.12, true, score);
+    assert!(found >= 0.95 && wrong <= 0.05, "{found} and {wrong}");
+}
+
+#[test]
+fn planted_classes_of_errors_are_found_and_hardly_any_other() {
+    // Absolute errors, as skewed as the exponential distribution.
+    let planted = |rng: &mut Rng| 2.0 + 2.0 * rng.f64();
+    let score = |rng: &mut Rng, figure: f64| -figure * (1.0 - rng.f64()).ln();
+    let (found, wrong) = found_and_false(2, 1.0, planted, 0.6, false, score);
+    assert!(found >= 0.95 && wrong <= 0.05, "{found} and {wrong}");
+}
