@@ -4,6 +4,8 @@
 //! agreement, never as "better".
 
 mod build;
+mod clean;
+pub mod page;
 mod schema;
 mod terminal;
 

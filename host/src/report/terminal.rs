@@ -6,7 +6,7 @@
 mod conditions;
 mod faults;
 mod figures;
-mod number;
+pub(super) mod number;
 mod page;
 mod plan;
 mod records;
