@@ -1,5 +1,6 @@
 //! What the whole-system tests share: the program, studies made on the spot, and what they left behind.
 
+pub mod browser;
 pub mod flights;
 pub mod process;
 pub mod rough;

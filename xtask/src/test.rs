@@ -1,4 +1,6 @@
-//! All the tests, with what they need: the plugins, the program, and a Python that can read Parquet.
+//! All the tests, with what they need: the plugins, the program, a Python that can read Parquet, and a browser.
+//!
+//! Always holds: what is fetched goes into `target`, once, in the versions that `tests/` declares.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -14,10 +16,14 @@ pub fn test(root: &Path, rest: &[&str]) -> anyhow::Result<()> {
     host(root)?;
     plugins::build(root)?;
     let python = python(root)?;
+    let modules = node_modules(root)?;
+    let chromium = chromium(root)?;
     let mut tests = cargo(root)
         .args(["test", "--release", "--workspace", "--no-fail-fast", "--"])
         .args(rest)
-        .env("UNDERSTUDY_PYTHON", python);
+        .env("UNDERSTUDY_PYTHON", python)
+        .env("UNDERSTUDY_NODE_MODULES", modules)
+        .env("UNDERSTUDY_CHROMIUM", chromium);
     let shown = tests.shown();
     let mut running =
         tests.0.stdout(Stdio::piped()).spawn().with_context(|| format!("cannot start `{shown}`"))?;
@@ -61,6 +67,59 @@ fn python(root: &Path) -> anyhow::Result<PathBuf> {
     command(&python, root).args(["-m", "pip", "install", "--quiet", "--requirement"]).arg(&wanted).run()?;
     std::fs::write(&stamp, requirements).with_context(|| format!("cannot write {}", stamp.display()))?;
     Ok(python)
+}
+
+/// The folder with what the tests of pages need of npm, made once.
+fn node_modules(root: &Path) -> anyhow::Result<PathBuf> {
+    let folder = root.join("target/browser");
+    let modules = folder.join("node_modules");
+    let lock = root.join("tests/browser/package-lock.json");
+    let wanted = std::fs::read(&lock).with_context(|| format!("cannot read {}", lock.display()))?;
+    let stamp = folder.join("installed.json");
+    if std::fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(modules);
+    }
+    std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    for name in ["package.json", "package-lock.json"] {
+        let from = lock.with_file_name(name);
+        std::fs::copy(&from, folder.join(name)).with_context(|| format!("cannot copy {}", from.display()))?;
+    }
+    command("npm", &folder)
+        .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error"])
+        .run()
+        .context("the tests need node, 20 or newer, with npm")?;
+    std::fs::write(&stamp, wanted).with_context(|| format!("cannot write {}", stamp.display()))?;
+    Ok(modules)
+}
+
+/// The browser; it is installed if it is missing and we may.
+fn chromium(root: &Path) -> anyhow::Result<PathBuf> {
+    if let Some(found) = on_path(&BROWSERS) {
+        return Ok(found);
+    }
+    let root_user = command("id", root).arg("-u").said(&[0]).is_ok_and(|user| user.trim() == "0");
+    if root_user {
+        command("apt-get", root).args(["install", "--yes", "chromium"]).run()?;
+    }
+    on_path(&BROWSERS).with_context(|| {
+        format!(
+            "the tests need one of {}: install it, as with `apt-get install chromium`",
+            BROWSERS.join(", ")
+        )
+    })
+}
+
+/// What the browser may be called.
+const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+
+/// The first of some programs that is there to be run.
+fn on_path(names: &[&str]) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    let folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    names
+        .iter()
+        .flat_map(|name| folders.iter().map(move |folder| folder.join(name)))
+        .find(|path| path.is_file())
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ const UNITS: [(u64, &str); 7] = [
 ];
 
 /// A count: `15,402`.
-pub fn count(count: u64) -> String {
+pub(in crate::report) fn count(count: u64) -> String {
     grouped(&count.to_string())
 }
 
@@ -85,7 +85,7 @@ fn rounded(value: f64, digits: usize) -> f64 {
 }
 
 /// A decimal number with commas between its thousands.
-pub fn grouped(number: &str) -> String {
+pub(in crate::report) fn grouped(number: &str) -> String {
     let start = number.len() - number.trim_start_matches('-').len();
     let point = number.find('.').unwrap_or(number.len());
     let mut text = number[..start].to_owned();

@@ -27,7 +27,7 @@ pub use evidence::{
 pub use exact::ExactSum;
 pub use interval::{
     Block, Difference, Interval, POWER, Sequence, at_least, jackknife, jackknifed, shares, standard_error,
-    student_above, student_quantile, upper_tail, wilson,
+    student_above, student_quantile, upper_tail, wilson, wilson_weighted,
 };
 pub use paired::{Agreements, Paired, PairedFigures, PairedRow};
 pub use profiles::{Part, PartSums, ProfileIndex, ProfiledPairs, Profiles};

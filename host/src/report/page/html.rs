@@ -32,14 +32,14 @@ pub fn html(document: &Document) -> String {
                 style { (PreEscaped(STYLE)) }
             }
             body {
-                a class="skip" href="#main" { "Skip to the report" }
+                a class="skip" href="#main" { "Skip the contents" }
                 header {
                     h1 { (title) }
                     (facts(&document.lead, "lead"))
+                    @if let Some(verdict) = &document.banner { (banner(verdict)) }
                 }
                 @if !document.sections.is_empty() { (contents(&document.sections)) }
                 main id="main" tabindex="-1" {
-                    @if let Some(verdict) = &document.banner { (banner(verdict)) }
                     @for part in &document.sections { (section(part)) }
                 }
             }
@@ -92,7 +92,9 @@ fn block(block: &Block, id: &str) -> Markup {
     match block {
         Block::Heading(text) => html! { h3 id=(id) { (one_line(text)) } },
         Block::Text(text) => html! { p { (one_line(text)) } },
-        Block::List(points) => html! { ul class="list" { @for point in points { li { (one_line(point)) } } } },
+        Block::List(points) => {
+            html! { ul class="list" { @for point in points { li { (one_line(point)) } } } }
+        }
         Block::Facts(given) => facts(given, "facts"),
         Block::Table(shown) => table(shown, id),
         Block::Figure(shown) => figure(shown, id),
@@ -184,11 +186,9 @@ fn figure(figure: &Figure, id: &str) -> Markup {
                 Some(drawing) => {
                     div class={ "scroll plot " (kind(&figure.chart)) } role="region" tabindex="0"
                         aria-label={ "Chart: " (title) } { (PreEscaped(drawing.svg)) }
-                    @if !drawing.key.is_empty() {
+                    @for key in [drawing.key, drawing.events].iter().filter(|key| !key.is_empty()) {
                         ul class="key" {
-                            @for (sign, words) in &drawing.key {
-                                li { (PreEscaped(sign)) span { (words) } }
-                            }
+                            @for (sign, words) in key { li { (PreEscaped(sign)) span { (words) } } }
                         }
                     }
                 }

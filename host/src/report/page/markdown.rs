@@ -42,7 +42,9 @@ impl Page {
                 Block::Facts(facts) => self.facts(facts),
                 Block::Table(table) => self.table(table),
                 Block::Figure(figure) => self.figure(figure),
-                Block::Note { tone, text: says } => self.paragraph(&format!("> {}{}", sign(*tone), text(says))),
+                Block::Note { tone, text: says } => {
+                    self.paragraph(&format!("> {}{}", sign(*tone), text(says)))
+                }
             }
         }
     }
@@ -70,7 +72,8 @@ impl Page {
         let marks = table.head.iter().map(|column| if column.numeric { "---:" } else { "---" }.to_owned());
         lines += &line(marks.collect());
         for row in &table.rows {
-            lines += &line((0..table.head.len()).map(|at| row.get(at).map_or_else(String::new, cell)).collect());
+            lines +=
+                &line((0..table.head.len()).map(|at| row.get(at).map_or_else(String::new, cell)).collect());
         }
         self.paragraph(&lines);
     }

@@ -11,13 +11,11 @@ mod markdown;
 
 pub use chart::wall_seconds;
 pub use document::{
-    Banner, Block, Cell, Chart, Column, Document, DotRow, Fact, Figure, Section, Series, SeriesPoint, Table, Tone,
+    Banner, Block, Cell, Chart, Column, Document, DotRow, Fact, Figure, Section, Series, SeriesPoint, Table,
+    Tone,
 };
 pub use html::html;
 pub use markdown::markdown;
-
-#[cfg(test)]
-mod fixture;
 
 #[cfg(test)]
 mod tests;

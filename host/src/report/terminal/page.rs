@@ -6,6 +6,7 @@
 use unicode_width::UnicodeWidthChar;
 
 use super::Style;
+use crate::report::clean::shown;
 
 /// The narrowest page.
 const LEAST_WIDTH: usize = 60;
@@ -169,19 +170,6 @@ impl Page {
             }
             _ => self.text.push_str(text),
         }
-    }
-}
-
-/// A character as it may be printed.
-fn shown(c: char) -> char {
-    match c {
-        '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}' => ' ',
-        // Marks, embeddings, overrides and isolates of the bidirectional algorithm (UAX #9): they reorder a line.
-        '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-            '\u{fffd}'
-        }
-        c if c.is_control() => '\u{fffd}',
-        c => c,
     }
 }
 

@@ -19,7 +19,7 @@ mod share;
 pub use difference::{Difference, POWER, jackknifed, shares};
 pub use jackknife::{jackknife, standard_error};
 pub use sequence::{Block, Sequence};
-pub use share::{at_least, upper_tail, wilson};
+pub use share::{at_least, upper_tail, wilson, wilson_weighted};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -58,12 +58,14 @@ impl Axis {
 /// The range of some numbers with a little room around it, and within bounds that all of them keep to. `None` if there is
 /// no number.
 pub(super) fn range(values: impl Iterator<Item = f64>, bounds: Range<f64>) -> Option<Range<f64>> {
-    let (low, high) = values.filter(|value| value.is_finite()).fold(None, |range: Option<(f64, f64)>, value| {
-        Some(range.map_or((value, value), |(low, high)| (low.min(value), high.max(value))))
-    })?;
+    let (low, high) =
+        values.filter(|value| value.is_finite()).fold(None, |range: Option<(f64, f64)>, value| {
+            Some(range.map_or((value, value), |(low, high)| (low.min(value), high.max(value))))
+        })?;
     // Halves do not overflow.
     let half = high / 2.0 - low / 2.0;
-    let room = if half > high.abs().max(low.abs()) * 1e-9 { half * 0.12 } else { (high.abs() * 0.1).max(0.05) };
+    let room =
+        if half > high.abs().max(low.abs()) * 1e-9 { half * 0.12 } else { (high.abs() * 0.1).max(0.05) };
     let (mut from, mut to) = (low - room, high + room);
     if bounds.start <= low && high <= bounds.end {
         (from, to) = (from.max(bounds.start), to.min(bounds.end));
@@ -80,6 +82,13 @@ fn ticks(range: &Range<f64>, most: u32) -> (Vec<f64>, f64) {
     let first = (range.start / step).ceil();
     let count = ((range.end / step).floor() - first).clamp(0.0, f64::from(most)) as u32;
     ((0..=count).map(|place| (first + f64::from(place)) * step).collect(), step)
+}
+
+/// A range that begins and ends with ticks.
+pub(super) fn rounded(range: &Range<f64>, most: u32) -> Range<f64> {
+    let (_, step) = ticks(range, most);
+    let wider = (range.start / step).floor() * step..(range.end / step).ceil() * step;
+    if wider.start.is_finite() && wider.end.is_finite() { wider } else { range.clone() }
 }
 
 /// A tick's number, with the decimals that its step needs.
@@ -141,7 +150,8 @@ mod tests {
         assert_eq!(labels(0.0..4e12), ["0", "1e12", "2e12", "3e12", "4e12"]);
         assert_eq!(labels(0.0..4e-12).len(), 5);
         assert_eq!(labels(f64::MIN / 4.0..f64::MAX / 4.0).len(), 5);
-        assert_eq!(labels(1.0..1.0 + f64::EPSILON).len(), 1);
+        let close = labels(range([1.0, 1.0 + f64::EPSILON].into_iter(), 0.0..1.0).unwrap());
+        assert_eq!(close, ["0.90", "0.95", "1.00", "1.05", "1.10"], "numbers that are told apart by nothing");
     }
 
     #[test]

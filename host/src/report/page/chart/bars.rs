@@ -18,22 +18,25 @@ const HEIGHT: i32 = 2000;
 const SLOT: i32 = 1000;
 
 /// The room for labels that are written upward.
-const UPWARD: i32 = 1500;
+const UPWARD: i32 = 1800;
 
 /// Draws bars with their labels.
 pub(super) fn draw([x_label, y_label]: [&str; 2], bars: &[(String, f64)]) -> Option<Drawn> {
-    let bars: Vec<(String, f64)> =
-        bars.iter().filter(|(_, height)| height.is_finite()).map(|(label, height)| (one_line(label), *height)).collect();
+    let bars: Vec<(String, f64)> = bars
+        .iter()
+        .filter(|(_, height)| height.is_finite())
+        .map(|(label, height)| (one_line(label), *height))
+        .collect();
     let heights = axis::range(bars.iter().map(|(_, height)| *height).chain([0.0]), f64::NAN..f64::NAN)?;
-    let (least, most) = bars.iter().fold((0.0f64, 0.0f64), |(least, most), (_, height)| {
-        (least.min(*height), most.max(*height))
-    });
+    let (least, most) = bars
+        .iter()
+        .fold((0.0f64, 0.0f64), |(least, most), (_, height)| (least.min(*height), most.max(*height)));
     if bars.is_empty() {
         return None;
     }
     let heights = if least < 0.0 { heights.start } else { 0.0 }..if most > 0.0 { heights.end } else { 0.0 };
-    let heights = if heights.is_empty() { 0.0..1.0 } else { heights };
-    let top = 20 + line_height(TEXT) + 60;
+    let heights = if heights.is_empty() { 0.0..1.0 } else { axis::rounded(&heights, 5) };
+    let top = 20 + line_height(TEXT) + 130;
     let up = Axis::of_numbers(heights, (top + HEIGHT, top), 5);
     let left = up.widest() + GAP + 40;
     let count = i32::try_from(bars.len()).ok()?;
@@ -69,7 +72,7 @@ pub(super) fn draw([x_label, y_label]: [&str; 2], bars: &[(String, f64)]) -> Opt
         let y = top + HEIGHT + GAP + labels.height + 20;
         canvas.text((x, y), &title, Hand::word(HPos::Center, VPos::Top));
     });
-    Some((sketch, Key::new()))
+    Some(Drawn { sketch, key: Key::new(), events: Key::new() })
 }
 
 /// The labels of the bars, and how they are written.

@@ -9,7 +9,9 @@ use plotters::coord::Shift;
 use plotters::element::{Circle, Cross, Drawable, PathElement, PointCollection, Polygon, Rectangle, Text};
 use plotters::prelude::{DrawingArea, IntoDrawingArea as _};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
-use plotters::style::{Color as _, FontDesc, FontFamily, FontStyle, FontTransform, RGBColor, ShapeStyle, TextStyle};
+use plotters::style::{
+    Color as _, FontDesc, FontFamily, FontStyle, FontTransform, RGBColor, ShapeStyle, TextStyle,
+};
 
 use super::words::widest;
 
@@ -62,9 +64,9 @@ const ALONE: [(Paint, &str, &str); 8] = [
     (Paint::Soft, "soft", ""),
     (Paint::Rule, "rule", ""),
     (Paint::Paper, "paper", ""),
-    (Paint::Bound, "bound", "60 40"),
+    (Paint::Bound, "ink", "60 40"),
     (Paint::Mark, "soft", "15 25"),
-    (Paint::Change, "ink", "50 30"),
+    (Paint::Change, "soft", "50 30"),
     (Paint::Bad, "bad", ""),
 ];
 
@@ -89,7 +91,8 @@ impl Paint {
             1 => (format!("series-{}", number + 1), ""),
             _ => (format!("series-{}", number + 1), DASHES.get(kind - 2).copied().unwrap_or_default()),
         };
-        let dashes = if dashes.is_empty() { String::new() } else { format!(" stroke-dasharray=\"{dashes}\"") };
+        let dashes =
+            if dashes.is_empty() { String::new() } else { format!(" stroke-dasharray=\"{dashes}\"") };
         format!("\"var(--{name})\"{dashes}")
     }
 }
@@ -158,7 +161,8 @@ fn painted(svg: &str) -> String {
     let mut parts = svg.split(STANDS_FOR);
     let mut text = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        let byte = |at: usize| part.get(at..at + 2).and_then(|hex| usize::from_str_radix(hex, 16).ok()).unwrap_or(0);
+        let byte =
+            |at: usize| part.get(at..at + 2).and_then(|hex| usize::from_str_radix(hex, 16).ok()).unwrap_or(0);
         text.push_str(&Paint::attribute(byte(0), byte(2)));
         text.push_str(part.get(5..).unwrap_or_default());
     }
@@ -170,7 +174,7 @@ impl Sketch {
     pub fn image(&self, id: &str, title: &str, description: &str) -> String {
         let (title_id, description_id) = (format!("{id}-title"), format!("{id}-description"));
         html! {
-            svg class="chart" viewBox=(self.frame()) role="img" aria-labelledby=(title_id)
+            svg class="chart" viewBox=(self.frame()) preserveAspectRatio="xMinYMin" role="img" aria-labelledby=(title_id)
                 aria-describedby=(description_id) {
                 title id=(title_id) { (title) }
                 desc id=(description_id) { (description) }
@@ -182,7 +186,8 @@ impl Sketch {
 
     /// As an image beside words that say the same.
     pub fn ornament(&self) -> String {
-        html! { svg class="sign" viewBox=(self.frame()) aria-hidden="true" { (PreEscaped(&self.body)) } }.into_string()
+        html! { svg class="sign" viewBox=(self.frame()) aria-hidden="true" { (PreEscaped(&self.body)) } }
+            .into_string()
     }
 
     fn frame(&self) -> String {
@@ -215,8 +220,13 @@ impl<'a> Canvas<'a> {
     }
 
     /// The outline of a rectangle.
-    pub fn outline(&self, corners: [Point; 2], paint: Paint, width: u32) {
-        self.put(Rectangle::new(corners, ShapeStyle::from(paint.colour()).stroke_width(width)));
+    pub fn outline(&self, [(left, top), (right, bottom)]: [Point; 2], paint: Paint, width: u32) {
+        // The library gives a rectangle's outline no width.
+        self.line(
+            [(left, top), (right, top), (right, bottom), (left, bottom), (left, top - to_end(width))],
+            paint,
+            width,
+        );
     }
 
     /// A ring on paper.
@@ -276,6 +286,11 @@ impl<'a> Canvas<'a> {
             self.text((at.0, at.1 + down), line, hand);
         }
     }
+}
+
+/// How far a closed line goes on past its first point, so that the corner is filled.
+const fn to_end(width: u32) -> i32 {
+    width.cast_signed() / 2
 }
 
 /// How far lines of a size stand apart.

@@ -7,7 +7,7 @@ use std::ops::Range;
 use super::axis::{self, Axis, GAP};
 use super::canvas::{self, Paint, SIGN, Shape, TEXT, WIDTH, line_height};
 use super::words::width;
-use super::{Drawn, sign};
+use super::{Drawn, Key, sign};
 use crate::report::clean::one_line;
 
 /// The height of the plot itself.
@@ -42,7 +42,7 @@ const TIMES: [(f64, &str); 18] = [
 pub(super) fn draw(x_label: &str, series: &[(String, Vec<(f64, f64)>)]) -> Option<Drawn> {
     let lines: Vec<Vec<(f64, f64)>> = series.iter().map(|(_, points)| logarithmic(points)).collect();
     let times = times(lines.iter().flatten().map(|point| point.0))?;
-    let top = 20 + line_height(TEXT) + 60;
+    let top = 20 + line_height(TEXT) + 130;
     let up = Axis::of_numbers(0.0..1.0, (top + HEIGHT, top), 5);
     let places = (up.widest() + GAP + 40, WIDTH - 200);
     let ticks = ticks(&times, &Axis::with_ticks(times.clone(), places, Vec::new()));
@@ -65,7 +65,7 @@ pub(super) fn draw(x_label: &str, series: &[(String, Vec<(f64, f64)>)]) -> Optio
         });
         (drawn, one_line(name))
     });
-    Some((sketch, key.collect()))
+    Some(Drawn { sketch, key: key.collect(), events: Key::new() })
 }
 
 /// Points by the logarithm of their times. Less than a nanosecond counts as one.
@@ -74,17 +74,18 @@ fn logarithmic(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
     sound.map(|(time, share)| (time.max(1.0).log10(), share.clamp(0.0, 1.0))).collect()
 }
 
-/// The range of the logarithms, which is at least a factor of ten.
+/// The range of the logarithms, which is at least two powers of ten.
 fn times(logarithms: impl Iterator<Item = f64> + Clone) -> Option<Range<f64>> {
     let first = logarithms.clone().reduce(f64::min)?;
     let last = logarithms.reduce(f64::max)?;
-    let room = ((1.0 - (last - first)) / 2.0).max((last - first) * 0.03);
+    let room = ((2.0 - (last - first)) / 2.0).max((last - first) * 0.03);
     Some(first - room..last + room)
 }
 
 /// The times in a range that have room for their names beside each other.
 fn ticks(range: &Range<f64>, across: &Axis) -> Vec<(f64, Vec<String>)> {
-    let within = TIMES.iter().map(|(time, name)| (time.log10(), *name)).filter(|(time, _)| range.contains(time));
+    let within =
+        TIMES.iter().map(|(time, name)| (time.log10(), *name)).filter(|(time, _)| range.contains(time));
     let mut ticks: Vec<(f64, Vec<String>)> = Vec::new();
     let mut end = i32::MIN;
     for (time, name) in within {

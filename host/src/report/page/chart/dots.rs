@@ -14,6 +14,9 @@ use crate::report::page::document::DotRow;
 /// The most room for labels.
 const LABELS: i32 = 2600;
 
+/// How far labels stand in below the title of their group.
+const INDENT: i32 = 170;
+
 /// What stands in a row that has no figure.
 const NONE: &str = "no figure";
 
@@ -46,7 +49,7 @@ pub(super) fn draw(x_label: &str, rows: &[DotRow], reference: Option<&(String, f
 
     let laid = lay(rows);
     let label = laid.iter().filter(|row| !row.title).map(|row| widest(&row.lines, TEXT)).max().unwrap_or(0);
-    let places = ((label + 3 * GAP).max(600), WIDTH - 200);
+    let places = ((label + INDENT + 2 * GAP).max(600), WIDTH - 200);
     let across = Axis::of_numbers(range, places, 8);
     let top = 40;
     let bottom = top + laid.iter().map(|row| row.height).sum::<i32>() + 40;
@@ -70,7 +73,7 @@ pub(super) fn draw(x_label: &str, rows: &[DotRow], reference: Option<&(String, f
         let drawn = sign(|canvas| canvas.line([(SIGN.0 / 2, 0), (SIGN.0 / 2, SIGN.1)], Paint::Bound, 16));
         key.push((drawn, one_line(what)));
     }
-    Some((sketch, key))
+    Some(Drawn { sketch, key, events: Key::new() })
 }
 
 fn value(row: &DotRow) -> Option<f64> {
@@ -107,7 +110,8 @@ fn draw_row(canvas: &Canvas, row: &Row, y: i32, across: &Axis) {
         return;
     };
     let first = y + (row.height - lines) / 2 + line_height(TEXT) / 2;
-    canvas.lines((across.places.0 - 2 * GAP, first), &row.lines, Hand::word(HPos::Right, VPos::Center));
+    let x = if figure.group.is_some() { INDENT } else { GAP / 2 };
+    canvas.lines((x, first), &row.lines, Hand::word(HPos::Left, VPos::Center));
     let middle = y + row.height / 2;
     let Some(found) = value(figure) else {
         let place = (across.places.0 + across.places.1 - width(NONE, TEXT)) / 2;

@@ -41,7 +41,7 @@ pub(super) fn place<'a>(marked: &'a [(String, f64, &'a str)], across: &Axis) -> 
 
 /// Half the width of a sign.
 fn half(name: &str) -> i32 {
-    HALF.max(width(name, TEXT) / 2 + 40)
+    HALF.max(width(name, TEXT) / 2 + 30)
 }
 
 fn lettered(name: &str) -> bool {
@@ -56,12 +56,16 @@ impl Events<'_> {
 
     /// Draws them above `top`, and their lines down to `bottom`.
     pub fn draw(&self, canvas: &Canvas, across: &Axis, (top, bottom): (i32, i32)) {
+        let place =
+            |x: f64, row: usize| (across.at(x), top - ROW / 2 - i32::try_from(row).unwrap_or(0) * ROW);
         for ((name, x, _), row) in &self.placed {
-            let x = across.at(*x);
-            let y = top - ROW / 2 - i32::try_from(*row).unwrap_or(0) * ROW;
+            let (x, y) = place(*x, *row);
             let paint = if lettered(name) { Paint::Change } else { Paint::Mark };
             canvas.line([(x, y + HALF), (x, bottom)], paint, 12);
-            badge(canvas, (x, y), name);
+        }
+        // The signs stand on the lines of others.
+        for ((name, x, _), row) in &self.placed {
+            badge(canvas, place(*x, *row), name);
         }
     }
 

@@ -13,8 +13,11 @@ use crate::report::number::count;
 /// The most room for the names of rows, and for those of columns that are written upward.
 const NAMES: i32 = 2000;
 
-/// The size of a cell where there is room.
-const CELL: (i32, i32) = (760, 330);
+/// The width of a cell where there is room: the first in which the names of the columns stand level.
+const WIDTHS: [i32; 4] = [760, 1000, 1300, 1700];
+
+/// The height of a cell at least.
+const HEIGHT: i32 = 330;
 
 /// How much of the colour shows where a count is all of its row: text must still be read on it.
 const FULL: f64 = 0.55;
@@ -36,10 +39,12 @@ pub(super) fn draw(
     let names: Vec<_> = rows.iter().map(|(name, _)| wrap(&one_line(name), NAMES, TEXT)).collect();
     let title = wrap(&y_label, NAMES, TEXT);
     let left = names.iter().chain([&title]).map(|lines| widest(lines, TEXT)).max().unwrap_or(0) + 160;
-    let wide = ((WIDTH - left - 20) / i32::try_from(columns.len()).ok()?).min(CELL.0);
+    let room = (WIDTH - left - 20) / i32::try_from(columns.len()).ok()?;
+    let wide = WIDTHS.into_iter().find(|wide| *wide <= room && !Heads::of(columns, *wide).upward);
+    let wide = wide.unwrap_or(room.min(WIDTHS[0]));
     let heads = Heads::of(columns, wide);
     let lines = names.iter().map(Vec::len).max().unwrap_or(1);
-    let high = CELL.1.max(i32::try_from(lines).ok()? * line_height(TEXT) + 60);
+    let high = HEIGHT.max(i32::try_from(lines).ok()? * line_height(TEXT) + 60);
     let titles = i32::try_from(title.len()).ok()? * line_height(TEXT) + 60;
     let top = 20 + line_height(TEXT) + 80 + heads.height.max(titles);
     let height = top + high * i32::try_from(rows.len()).ok()? + 20;
@@ -70,7 +75,7 @@ pub(super) fn draw(
             }
         }
     });
-    Some((sketch, key(columns, rows, diagonal)))
+    Some(Drawn { sketch, key: key(columns, rows, diagonal), events: Key::new() })
 }
 
 /// The names of columns above them: level where all fit in two lines, else upward.
@@ -85,7 +90,8 @@ impl Heads {
         let names: Vec<String> = columns.iter().map(|name| one_line(name)).collect();
         let room = wide - 60;
         let level: Vec<_> = names.iter().map(|name| wrap(name, room, TEXT)).collect();
-        let fits = names.iter().flat_map(|name| name.split_whitespace()).all(|word| width(word, TEXT) <= room);
+        let fits =
+            names.iter().flat_map(|name| name.split_whitespace()).all(|word| width(word, TEXT) <= room);
         let deepest = level.iter().map(Vec::len).max().unwrap_or(1);
         if fits && deepest <= 2 {
             return Heads {
@@ -147,7 +153,7 @@ fn key(columns: &[String], rows: &[(String, Vec<u64>)], diagonal: bool) -> Key {
         }
         canvas.outline(whole, Paint::Rule, 8);
     });
-    let mut key = vec![(shades, "the darker, the larger its share of the row".to_owned())];
+    let mut key = vec![(shades, "the stronger the colour, the larger the share of the row".to_owned())];
     if diagonal && rows.iter().any(|(name, _)| columns.contains(name)) {
         let framed = sign(|canvas| canvas.outline([(20, 20), (SIGN.0 - 20, SIGN.1 - 20)], Paint::Ink, 22));
         key.push((framed, "row and column are the same".to_owned()));

@@ -28,17 +28,23 @@ pub(super) struct Drawing {
     pub svg: String,
     /// What the signs in it stand for.
     pub key: Key,
+    /// What happened, where it tells of that.
+    pub events: Key,
 }
 
 /// What signs stand for: an image of each, and the words.
 type Key = Vec<(String, String)>;
 
-/// A chart drawn, with its key.
-type Drawn = (Sketch, Key);
+/// A chart drawn, with its key and that of its events.
+struct Drawn {
+    sketch: Sketch,
+    key: Key,
+    events: Key,
+}
 
 /// Draws a figure's chart; `None` where it has nothing to show. `id` is the figure's own in the page.
 pub(super) fn draw(figure: &Figure, id: &str) -> Option<Drawing> {
-    let (sketch, key) = match &figure.chart {
+    let Drawn { sketch, key, events } = match &figure.chart {
         Chart::Series { .. } => series::draw(&figure.chart)?,
         Chart::Dots { x_label, rows, reference } => dots::draw(x_label, rows, reference.as_ref())?,
         Chart::Matrix { x_label, y_label, columns, rows, diagonal } => {
@@ -47,7 +53,11 @@ pub(super) fn draw(figure: &Figure, id: &str) -> Option<Drawing> {
         Chart::Bars { x_label, y_label, bars } => bars::draw([x_label, y_label], bars)?,
         Chart::Distribution { x_label, series } => distribution::draw(x_label, series)?,
     };
-    Some(Drawing { svg: sketch.image(id, &one_line(&figure.title), &one_line(&figure.description)), key })
+    Some(Drawing {
+        svg: sketch.image(id, &one_line(&figure.title), &one_line(&figure.description)),
+        key,
+        events,
+    })
 }
 
 /// A sign of a key: what is drawn of it, in a small image of its own.

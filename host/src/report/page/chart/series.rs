@@ -36,7 +36,7 @@ pub(super) fn draw(chart: &Chart) -> Option<Drawn> {
     let places = (tall.widest() + GAP + 40, WIDTH - 120);
     let across = Axis::with_ticks(times.clone(), places, Vec::new());
     let events = events::place(&marked, &across);
-    let top = 20 + line_height(TEXT) + 60 + events.height();
+    let top = 20 + line_height(TEXT) + 80 + events.height();
     let up = Axis::of_numbers(heights, (top + HEIGHT, top), 6);
     let ticks = names(points(), &across).unwrap_or_else(|| calendar::ticks(&times, 8));
     let across = Axis::with_ticks(times, places, ticks);
@@ -54,9 +54,7 @@ pub(super) fn draw(chart: &Chart) -> Option<Drawn> {
             line_of(canvas, one, at, [&across, &up]);
         }
     });
-    let mut key = key(series, bound.as_ref());
-    key.extend(events.key());
-    Some((sketch, key))
+    Some(Drawn { sketch, key: key(series, bound.as_ref()), events: events.key() })
 }
 
 fn value(point: &SeriesPoint) -> Option<f64> {
@@ -77,7 +75,10 @@ fn times(seconds: impl Iterator<Item = f64>) -> Option<Range<f64>> {
 }
 
 /// The names of few points, as ticks: `None` if they are many, or do not fit beside each other in two lines.
-fn names<'a>(points: impl Iterator<Item = &'a SeriesPoint>, across: &Axis) -> Option<Vec<(f64, Vec<String>)>> {
+fn names<'a>(
+    points: impl Iterator<Item = &'a SeriesPoint>,
+    across: &Axis,
+) -> Option<Vec<(f64, Vec<String>)>> {
     let mut named: Vec<(f64, &str)> = points.map(|point| (point.x, point.label.as_str())).collect();
     named.sort_by(|one, other| one.0.total_cmp(&other.0));
     named.dedup_by(|one, other| one.0 == other.0);
@@ -182,8 +183,12 @@ fn key(series: &[Series], bound: Option<&(String, f64)>) -> Key {
         (Tone::Unsure, "cannot be told"),
         (Tone::Void, "does not count"),
     ];
-    let tones: Vec<Tone> =
-        series.iter().flat_map(|one| &one.points).filter(|p| value(p).is_some()).filter_map(|p| p.tone).collect();
+    let tones: Vec<Tone> = series
+        .iter()
+        .flat_map(|one| &one.points)
+        .filter(|p| value(p).is_some())
+        .filter_map(|p| p.tone)
+        .collect();
     for (tone, words) in told.into_iter().filter(|(tone, _)| tones.contains(tone)) {
         let drawn = sign(|canvas| toned(canvas, (SIGN.0 / 2, middle), Some(tone), 0));
         key.push((drawn, words.to_owned()));

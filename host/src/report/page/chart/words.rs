@@ -68,7 +68,7 @@ mod tests {
         assert_eq!(wrap("week ending 2016-07-03", 90, 12), ["week ending", "2016-07-03"]);
         assert_eq!(wrap("short", 90, 12), ["short"]);
         assert_eq!(wrap("", 90, 12), [""]);
-        assert_eq!(wrap("Donaudampfschiff", 60, 12), ["Donaudamp", "fschiff"]);
+        assert_eq!(wrap("Donaudampfschiff", 60, 12), ["Donauda", "mpfschiff"]);
     }
 
     proptest! {

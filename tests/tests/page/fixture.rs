@@ -1,0 +1,381 @@
+//! Documents as a report of a year would be, and as none should be.
+
+use understudy_host::report::page::{
+    Banner, Block, Cell, Chart, Column, Document, DotRow, Fact, Figure, Section, Series, SeriesPoint, Table,
+    Tone,
+};
+
+const DAY: f64 = 86_400.0;
+/// 27 June 2016, a Monday.
+const MONDAY: f64 = 1_466_985_600.0;
+
+/// Numbers that look like chance and are the same each time: from 0 to 1.
+fn noise(seed: usize) -> f64 {
+    let mixed = (seed as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mixed = (mixed ^ (mixed >> 31)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    ((mixed >> 40) as f64) / f64::from(1 << 24)
+}
+
+fn week(at: usize) -> String {
+    let (month, day) = (at % 12 + 1, at % 28 + 1);
+    format!("week ending 20{}-{month:02}-{day:02}", 16 + at / 27)
+}
+
+/// The table of some rows of text, whose first column is text and the others numbers.
+fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> Table {
+    let column =
+        |(at, title): (usize, &str)| if at == 0 { Column::text(title) } else { Column::number(title) };
+    Table {
+        head: head.into_iter().enumerate().map(column).collect(),
+        rows: rows.into_iter().map(|row| row.map(Cell::from).into()).collect(),
+        ..Table::default()
+    }
+}
+
+pub fn series(models: &[&str], weeks: usize, marks: bool) -> Figure {
+    let value = |model: usize, at: usize| {
+        let level = if at > 40 { 0.80 } else { 0.86 } - 0.05 * model as f64;
+        (at % 17 != 11).then_some(level + 0.03 * (noise(at * 7 + model) - 0.5))
+    };
+    let point = |model: usize, at: usize| {
+        let value = value(model, at);
+        SeriesPoint {
+            label: week(at),
+            x: MONDAY + at as f64 * 7.0 * DAY,
+            value,
+            band: value.map(|value| (value - 0.035, value + 0.028)),
+            tone: value.map(|value| match value {
+                0.83.. => Tone::Good,
+                0.76.. => Tone::Unsure,
+                _ => Tone::Bad,
+            }),
+        }
+    };
+    let named = |(model, name): (usize, &&str)| Series {
+        name: (*name).to_owned(),
+        points: (0..weeks).map(|at| point(model, at)).collect(),
+    };
+    let mark = |week: f64, text: &str| (MONDAY + week * 7.0 * DAY, text.to_owned());
+    let events = [
+        mark(12.0, "the substrate changed: new rules for groups"),
+        mark(12.5, "a source broke off and went on <script>alert(1)</script>"),
+        mark(41.0, "exposure: a screen in the dispatchers' office"),
+    ];
+    let rows = (0..weeks).map(|at| {
+        let shown = |model| value(model, at).map_or("–".to_owned(), |value| format!("{value:.4}"));
+        [week(at), shown(0), shown(1)]
+    });
+    Figure {
+        title: "Agreement by week".to_owned(),
+        description:
+            "The share of bookings for which a model answered what was done, week by week, with intervals of \
+                      95 %; it falls in April 2017."
+                .to_owned(),
+        chart: Chart::Series {
+            y_label: "agreement, share of pairs".to_owned(),
+            x_label: "first day of the week, UTC".to_owned(),
+            series: models.iter().enumerate().map(named).collect(),
+            bound: Some(("declared bound: at least 0.85".to_owned(), 0.85)),
+            marks: if marks { events.into() } else { Vec::new() },
+            changes: if marks {
+                vec![mark(41.0, "booked-room: from 0.86 to 0.80"), mark(24.0, "room-rules: up")]
+            } else {
+                Vec::new()
+            },
+        },
+        table: table(["window", "booked-room", "room-rules"], rows),
+    }
+}
+
+pub fn dots(rows: usize, name: impl Fn(usize) -> String) -> Figure {
+    let row = |at: usize| {
+        let value = (at % 13 != 9).then_some(0.55 + 0.4 * noise(at));
+        let half = 0.01 + 0.06 * noise(at + 100);
+        DotRow {
+            group: Some(
+                ["customer segment", "day", "lead time", "season", "room"][at * 5 / rows.max(1)].to_owned(),
+            ),
+            label: name(at),
+            value,
+            interval: value.map(|value| (value - half, value + half)),
+        }
+    };
+    let rows: Vec<DotRow> = (0..rows).map(row).collect();
+    let told = rows
+        .iter()
+        .map(|row| [row.label.clone(), row.value.map_or("–".to_owned(), |value| format!("{value:.4}"))]);
+    Figure {
+        title: "Agreement by condition".to_owned(),
+        description: "Where the model agrees more and where less than overall, with intervals of 95 %."
+            .to_owned(),
+        table: table(["value", "agreement"], told),
+        chart: Chart::Dots {
+            x_label: "agreement, share of pairs".to_owned(),
+            reference: Some(("overall: 0.7981".to_owned(), 0.7981)),
+            rows,
+        },
+    }
+}
+
+pub fn matrix(size: usize, name: impl Fn(usize) -> String) -> Figure {
+    let count = |row: usize, column: usize| match (row, column) {
+        _ if row == column => 40 + (noise(row) * 9_000.0) as u64,
+        _ if noise(row * 31 + column) > 0.6 => (noise(row * 17 + column) * 400.0) as u64,
+        _ => 0,
+    };
+    let columns: Vec<String> = (0..size).map(&name).collect();
+    let rows: Vec<(String, Vec<u64>)> = columns
+        .iter()
+        .cloned()
+        .enumerate()
+        .map(|(row, name)| (name, (0..size).map(|c| count(row, c)).collect()))
+        .collect();
+    let told = rows.iter().map(|(name, counts)| {
+        let head = Cell::from(name.clone());
+        std::iter::once(head).chain(counts.iter().map(|count| count.to_string().into())).collect()
+    });
+    Figure {
+        title: "What the model said, and what was done".to_owned(),
+        description: "Each row is an answer of the model, each column what the hotel assigned.".to_owned(),
+        table: Table {
+            head: std::iter::once(Column::text("answer")).chain(columns.iter().map(Column::number)).collect(),
+            rows: told.collect(),
+            ..Table::default()
+        },
+        chart: Chart::Matrix {
+            x_label: "assigned by the hotel".to_owned(),
+            y_label: "said by the model".to_owned(),
+            columns,
+            rows,
+            diagonal: true,
+        },
+    }
+}
+
+pub fn bars(count: usize, name: impl Fn(usize) -> String) -> Figure {
+    let bars: Vec<(String, f64)> =
+        (0..count).map(|at| (name(at), (9_000.0 * noise(at) / (1.0 + at as f64 / 4.0)).round())).collect();
+    Figure {
+        title: "How far off the price was".to_owned(),
+        description: "Pairs by the difference between the model's price and the one that was paid."
+            .to_owned(),
+        table: table(
+            ["difference", "pairs"],
+            bars.iter().map(|(name, height)| [name.clone(), height.to_string()]),
+        ),
+        chart: Chart::Bars { x_label: "difference, EUR".to_owned(), y_label: "pairs".to_owned(), bars },
+    }
+}
+
+pub fn distribution(sides: &[(&str, f64)], points: usize) -> Figure {
+    let shares = |median: f64| -> Vec<(f64, f64)> {
+        (1..=points)
+            .map(|at| at as f64 / points as f64)
+            .map(|share| (median * (8.0 * (share - 0.5)).exp(), share))
+            .collect()
+    };
+    let series: Vec<_> = sides.iter().map(|(name, median)| ((*name).to_owned(), shares(*median))).collect();
+    let rows = series.iter().map(|(name, points)| {
+        [
+            name.clone(),
+            points.get(points.len() / 2).map_or("–".to_owned(), |point| format!("{:.0} ns", point.0)),
+        ]
+    });
+    Figure {
+        title: "How long an answer takes".to_owned(),
+        description: "The models answer within milliseconds, the substrate within hours.".to_owned(),
+        table: table(["side", "median"], rows),
+        chart: Chart::Distribution { x_label: "time until the answer".to_owned(), series },
+    }
+}
+
+const ROOMS: [&str; 12] = ["A", "B", "C", "D", "E", "F", "G", "H", "I", "K", "L", "P"];
+
+fn toned() -> Table {
+    let row = |name: &str, value: &str, share: f64, tone: Tone, says: &str| {
+        vec![name.into(), Cell::from(value).barred(share), Cell::from("12,293"), Cell::from(says).toned(tone)]
+    };
+    Table {
+        caption: Some("The first eight windows against the bound".to_owned()),
+        head: vec![
+            Column::text("window"),
+            Column::number("agreement"),
+            Column::number("pairs"),
+            Column::text("bound"),
+        ],
+        rows: vec![
+            row("week ending 2016-07-03", "0.8614", 0.86, Tone::Good, "met"),
+            row("week ending 2016-07-10", "0.8302", 0.83, Tone::Bad, "missed"),
+            row("week ending 2016-07-17", "0.8499", 0.85, Tone::Unsure, "cannot be told"),
+            row("week ending 2016-07-24", "–", 0.0, Tone::Void, "does not count"),
+            row("a|b `c` <i>d</i> *e*", "0.8601", 0.86, Tone::Plain, "line\nbreak"),
+        ],
+        folded: false,
+    }
+}
+
+/// A report of 62 windows, 40 classes, 5 conditions and two models.
+pub fn year() -> Document {
+    let models = ["booked-room 1.2.0", "room-rules 0.9.1"];
+    let figures = |title: &str, blocks: Vec<Block>| {
+        let mut all = vec![Block::Heading(title.to_owned())];
+        all.extend(blocks);
+        all
+    };
+    let class = |at: usize| format!("class {at:02}");
+    let mut conditions = Vec::new();
+    let mut classes = Vec::new();
+    for model in models {
+        conditions.extend(figures(model, vec![Block::Figure(dots(30, |at| format!("value {at}")))]));
+        classes.extend(figures(
+            model,
+            vec![
+                Block::Figure(matrix(12, |at| ROOMS[at % 12].to_owned())),
+                Block::Figure(dots(40, class)),
+                Block::Table(Table {
+                    caption: Some("Precision and recall by class".to_owned()),
+                    folded: true,
+                    ..table(
+                        ["class", "precision", "recall"],
+                        (0..40).map(|at| [class(at), "0.81".into(), "0.79".into()]),
+                    )
+                }),
+            ],
+        ));
+    }
+    let windows = (0..62).map(|at| [week(at), "0.7981".to_owned(), "0.7602".to_owned(), "15,402".to_owned()]);
+    Document {
+        title: "The case for a canary: hotel-rooms".to_owned(),
+        lead: vec![
+            Fact::new("Study", "hotel-rooms"),
+            Fact::new("Run", "2016-06-27 to 2017-08-31, UTC"),
+            Fact::new("Made by", "understudy 0.1.0"),
+            Fact::new("Seal", "9f2c1b7e04d5a8863e0f7cc12b94d1a6e5580c3f7a1d92b4"),
+        ],
+        banner: Some(Banner {
+            tone: Tone::Bad,
+            word: "NO-GO".to_owned(),
+            text: "Not to try on canary: in week ending 2017-04-23 agreement was 0.7914, and at least 0.85 was declared."
+                .to_owned(),
+        }),
+        sections: vec![
+            Section {
+                id: "verdict",
+                title: "What was declared, and what came".to_owned(),
+                blocks: vec![
+                    Block::Text(
+                        "Agreement says how often a model would have done what was done. It never says that a model is \
+                         better: the substrate is what it is measured against, and the substrate may be wrong."
+                            .to_owned(),
+                    ),
+                    Block::Facts(vec![
+                        Fact::new("Agreement", "0.7981"),
+                        Fact::new("Pairs", "15,402"),
+                        Fact::new("Windows", "62"),
+                        Fact::new("Unanswered", "0"),
+                    ]),
+                    Block::Table(toned()),
+                    Block::Note { tone: Tone::Unsure, text: "Two windows have fewer than 100 pairs.".to_owned() },
+                    Block::Note { tone: Tone::Good, text: "The accounts balance.".to_owned() },
+                    Block::List(vec![
+                        "Every window was to meet the bound by itself.".to_owned(),
+                        "The figure is a point: no interval was asked for.".to_owned(),
+                    ]),
+                ],
+            },
+            Section {
+                id: "time",
+                title: "Over time".to_owned(),
+                blocks: vec![
+                    Block::Figure(series(&models, 62, true)),
+                    Block::Table(Table {
+                        caption: Some("All windows".to_owned()),
+                        folded: true,
+                        ..table(["window", "booked-room", "room-rules", "pairs"], windows)
+                    }),
+                ],
+            },
+            Section { id: "conditions", title: "Where it agrees".to_owned(), blocks: conditions },
+            Section { id: "classes", title: "Which answers".to_owned(), blocks: classes },
+            Section {
+                id: "times",
+                title: "How long, and how far off".to_owned(),
+                blocks: vec![
+                    Block::Figure(distribution(&[("booked-room", 4e5), ("room-rules", 3e6), ("substrate", 9e12)], 100)),
+                    Block::Figure(bars(16, |at| format!("{} to {}", at * 10, at * 10 + 10))),
+                ],
+            },
+        ],
+    }
+}
+
+/// A report at its edges: nothing, one of a kind, few, and names that are long.
+pub fn edges() -> Document {
+    let long = |at: usize| {
+        format!(
+            "a name of a kind of decision that goes on and on, number {at}, Rindfleischetikettierungsüberwachung"
+        )
+    };
+    let middling = |at: usize| format!("{} room {}", ["double", "single", "twin", "family"][at % 4], at + 1);
+    let blocks = |figures: Vec<Figure>| figures.into_iter().map(Block::Figure).collect();
+    let section = |id, title: &str, figures| Section { id, title: title.to_owned(), blocks: blocks(figures) };
+    Document {
+        title: "Edges <b>&amp;</b> ends".to_owned(),
+        lead: vec![Fact::new("Study", "x".repeat(120))],
+        banner: Some(Banner {
+            tone: Tone::Void,
+            word: "VOID".to_owned(),
+            text: "The run is not whole.".to_owned(),
+        }),
+        sections: vec![
+            section(
+                "none",
+                "Nothing",
+                vec![
+                    series(&[], 0, true),
+                    series(&["a"], 0, false),
+                    dots(0, long),
+                    matrix(0, long),
+                    bars(0, long),
+                    distribution(&[], 0),
+                ],
+            ),
+            section(
+                "one",
+                "One",
+                vec![
+                    series(&["a"], 1, false),
+                    dots(1, middling),
+                    matrix(1, middling),
+                    bars(1, middling),
+                    distribution(&[("a", 1e6)], 1),
+                ],
+            ),
+            section(
+                "few",
+                "Few",
+                vec![
+                    series(&["a", "b"], 2, false),
+                    series(&["a", "b", "c", "d"], 8, false),
+                    series(&["booked-room"], 20, true),
+                    dots(3, middling),
+                    matrix(2, middling),
+                    bars(4, middling),
+                    distribution(&[("a", 1e3), ("b", 1e3)], 3),
+                ],
+            ),
+            section(
+                "long",
+                "Long",
+                vec![
+                    dots(6, long),
+                    matrix(4, long),
+                    matrix(12, middling),
+                    bars(12, middling),
+                    bars(60, |at| format!("{} to {}", at * 10, at * 10 + 10)),
+                    bars(30, long),
+                ],
+            ),
+        ],
+    }
+}

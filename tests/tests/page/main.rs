@@ -1,0 +1,151 @@
+//! A report as a page, in a browser: it asks for nothing, says what its document says, and can be read by everybody.
+
+mod fixture;
+
+use std::fs;
+
+use tempfile::TempDir;
+use understudy_host::report::page::{Block, Cell, Document, Table, Tone, html, markdown};
+use understudy_tests::browser::{Look, Options, look};
+
+/// Opens a document. `UNDERSTUDY_PICTURES` may name a folder for pictures of it.
+fn opened(document: &Document, name: &str, options: Options) -> Look {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("page.html");
+    fs::write(&path, html(document)).unwrap();
+    let pictures =
+        std::env::var_os("UNDERSTUDY_PICTURES").map(|folder| fs::canonicalize(folder).unwrap().join(name));
+    look(&path, &Options { folder: pictures, ..options })
+}
+
+/// Nothing is asked for, nothing goes wrong, nobody is shut out, and nothing scrolls but what is meant to.
+fn is_sound(look: &Look) {
+    assert_eq!(look.requests, [""; 0]);
+    assert_eq!(look.errors, [""; 0]);
+    let ways: Vec<_> = look.views.iter().map(|view| (view.scheme.as_str(), view.width)).collect();
+    assert_eq!(ways, [("light", 1280), ("light", 400), ("dark", 1280), ("dark", 400)]);
+    for view in &look.views {
+        assert!(view.violations.is_empty(), "{}, {}: {:#?}", view.scheme, view.width, view.violations);
+        for [page, window] in [view.closed, view.open] {
+            assert!(page <= window && window == view.width, "{}: {page} of {window}", view.width);
+        }
+    }
+}
+
+/// What a text looks like on a page: with single spaces.
+fn seen(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The tables of a document in order, with those of its figures.
+fn tables(document: &Document) -> Vec<&Table> {
+    let blocks = document.sections.iter().flat_map(|section| &section.blocks);
+    let table = |block| match block {
+        &Block::Table(ref table) => Some(table),
+        &Block::Figure(ref figure) => Some(&figure.table),
+        _ => None,
+    };
+    blocks.filter_map(table).collect()
+}
+
+/// What a cell says, with the sign of its tone.
+fn cell(cell: &Cell) -> String {
+    let sign = match cell.tone {
+        Some(Tone::Good) => "✓ ",
+        Some(Tone::Bad) => "✗ ",
+        Some(Tone::Unsure) => "? ",
+        Some(Tone::Void) => "∅ ",
+        Some(Tone::Plain) | None => "",
+    };
+    format!("{sign}{}", seen(&cell.text))
+}
+
+#[test]
+fn a_page_says_what_its_document_says() {
+    let document = fixture::year();
+    let selectors =
+        ["h1", "main h2", "dt", "dd", ".banner p", "thead th", "tbody td", "figcaption .title", "svg desc"];
+    let look = opened(&document, "year", Options { texts: &selectors, ..Options::default() });
+    is_sound(&look);
+    assert_eq!(look.texts["h1"], [document.title.as_str()]);
+    assert_eq!(look.texts["main h2"], document.sections.iter().map(|s| s.title.as_str()).collect::<Vec<_>>());
+    let banner = document.banner.as_ref().unwrap();
+    assert_eq!(look.texts[".banner p"], [format!("✗ {}", banner.word), banner.text.clone()]);
+
+    let blocks = || document.sections.iter().flat_map(|section| &section.blocks);
+    let facts = blocks().filter_map(|block| if let Block::Facts(facts) = block { Some(facts) } else { None });
+    let facts: Vec<_> = document.lead.iter().chain(facts.flatten()).collect();
+    assert_eq!(look.texts["dt"], facts.iter().map(|fact| seen(&fact.label)).collect::<Vec<_>>());
+    assert_eq!(look.texts["dd"], facts.iter().map(|fact| seen(&fact.value)).collect::<Vec<_>>());
+    let figures: Vec<_> = blocks()
+        .filter_map(|block| if let Block::Figure(figure) = block { Some(figure) } else { None })
+        .collect();
+    assert_eq!(look.texts["figcaption .title"], figures.iter().map(|f| seen(&f.title)).collect::<Vec<_>>());
+    assert_eq!(look.texts["svg desc"], figures.iter().map(|f| seen(&f.description)).collect::<Vec<_>>());
+
+    let tables = tables(&document);
+    let heads = tables.iter().flat_map(|table| &table.head).map(|column| seen(&column.title));
+    assert_eq!(look.texts["thead th"], heads.collect::<Vec<_>>());
+    let cells = tables.iter().flat_map(|table| table.rows.iter().flatten()).map(cell);
+    assert_eq!(look.texts["tbody td"], cells.collect::<Vec<_>>());
+}
+
+#[test]
+fn markdown_has_the_cells_of_the_page() {
+    let document = fixture::year();
+    let text = markdown(&document).replace('\\', "");
+    let rows: Vec<&str> =
+        text.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| ---")).collect();
+    let line = |cells: Vec<String>| format!("| {} |", cells.join(" | "));
+    let told = tables(&document).into_iter().flat_map(|table| {
+        let head = line(table.head.iter().map(|column| seen(&column.title)).collect());
+        std::iter::once(head).chain(table.rows.iter().map(move |row| line(row.iter().map(cell).collect())))
+    });
+    assert_eq!(rows, told.collect::<Vec<_>>());
+}
+
+#[test]
+fn a_page_is_sound_at_its_edges() {
+    let document = fixture::edges();
+    let look =
+        opened(&document, "edges", Options { texts: &["h1", ".empty", "svg.chart"], ..Options::default() });
+    is_sound(&look);
+    assert_eq!(look.texts["h1"], ["Edges <b>&amp;</b> ends"]);
+    // Of the six figures of nothing, each has neither a chart nor data.
+    assert_eq!(look.texts[".empty"], ["Nothing to show."; 12]);
+    let figures = document.sections.iter().flat_map(|section| &section.blocks).count();
+    assert_eq!(look.texts["svg.chart"].len(), figures - 6);
+    for text in look.texts["svg.chart"].iter().filter(|text| text.contains("a name of a kind")) {
+        assert!(text.contains("überwa") || text.contains("süberwachung"), "cut short: {text}");
+    }
+}
+
+#[test]
+fn everything_can_be_reached_and_opened_with_the_keyboard() {
+    let sections = fixture::year().sections.len();
+    let mut keys = vec!["Tab", "Enter"];
+    keys.extend(["Tab"; 20]);
+    let look = opened(&fixture::year(), "keys", Options { keys: &keys, ..Options::default() });
+    let [skip, skipped, rest @ ..] = &look.keys[..] else { panic!("{:?}", look.keys) };
+    assert_eq!((skip.tag.as_str(), skip.text.as_str()), ("a", "Skip the contents"));
+    assert_eq!((skipped.id.as_str(), skipped.hash.as_str()), ("main", "#main"));
+    let first =
+        rest.iter().position(|pressed| pressed.tag == "summary").expect("a part that can be unfolded");
+    assert!(
+        rest[..first].iter().all(|pressed| pressed.tag == "div"),
+        "only what scrolls comes before it: {rest:?}"
+    );
+    assert!(sections > 1, "there are contents to be skipped");
+
+    keys.truncate(3 + first);
+    keys.extend(["Enter", "Space", "Enter"]);
+    let look = opened(&fixture::year(), "keys", Options { keys: &keys, ..Options::default() });
+    let open: Vec<_> = look.keys.iter().map(|pressed| pressed.open).collect();
+    assert_eq!(open[open.len() - 4..], [0, 1, 0, 1]);
+}
+
+#[test]
+fn the_page_of_a_year_is_not_large() {
+    let size = html(&fixture::year()).len();
+    assert!((100_000..2_000_000).contains(&size), "{size} bytes");
+}
