@@ -11,11 +11,14 @@ use crate::report::parting::{Change, Class, Direction, Divergence, Parted, Term}
 use crate::run::{End, Outcome, Prepared, conditions, profile_index};
 use crate::sandbox::Better;
 use crate::scoring::{
-    Interval, Part, PartSums, ProfileIndex, Window, WindowClock, student_quantile, wilson,
+    Block, Interval, Part, PartSums, Sequence, ProfileIndex, Window, WindowClock, student_quantile, wilson,
 };
 
 /// Of intervals: each bound holds at 0.975, both together at 0.95.
 pub const CONFIDENCE: f64 = 0.95;
+/// The pairs that a window is taken to have, beforehand, where a figure is looked at before the end: as many as a threshold
+/// asks of it unless it says otherwise. Any number is sound; a good guess gives narrower bounds.
+const BLOCK: u64 = 100;
 /// At which a change is told.
 const CHANGE_LEVEL: f64 = 0.01;
 
@@ -63,22 +66,58 @@ impl<'a> Searcher<'a> {
         }
     }
 
-    /// The bounds of a model's figure by the searched metric over the pairs that `chosen` holds: those of a mean from the
-    /// spread of its scores, of any other figure from that of its components. None where they cannot be told.
+    /// The bounds of a model's figure by the searched metric over all pairs, or over those with a value of a condition. None
+    /// where they cannot be told. Before the end they hold however often one looks.
     pub fn interval(&self, model: usize, value: Option<(usize, usize)>, reducer: &mut Reducer) -> Option<Interval> {
-        let mut all = Part::default();
-        let place = value.map(|(condition, value)| {
-            let at = self.index.conditions.iter().position(|(known, _)| *known == condition);
-            (at, value)
-        });
-        for (profile, halves) in &self.profiles {
-            let holds = match place {
-                None => true,
-                Some((at, value)) => usize::from(self.index.values(*profile)[at?]) == value,
-            };
-            halves.iter().filter(|_| holds).for_each(|half| all.merge(half));
+        let place = match value {
+            None => None,
+            Some((condition, value)) => {
+                Some((self.index.conditions.iter().position(|(known, _)| *known == condition)?, value))
+            }
+        };
+        let holds = |profile: u32| match place {
+            None => true,
+            Some((at, value)) => usize::from(self.index.values(profile)[at]) == value,
+        };
+        if matches!(self.outcome.end, End::Interim { .. }) {
+            return self.whenever(model, holds, reducer);
         }
+        let mut all = Part::default();
+        let halves = self.profiles.iter().filter(|(profile, _)| holds(**profile)).flat_map(|(_, halves)| halves);
+        halves.for_each(|half| all.merge(half));
         self.bounds(&all, model, reducer)
+    }
+
+    /// Bounds that hold whenever one looks, of a mean of scores in a known range: a confidence sequence over the windows.
+    fn whenever(&self, model: usize, holds: impl Fn(u32) -> bool, reducer: &mut Reducer) -> Option<Interval> {
+        let metric = self.prepared.study.divergence.metric;
+        let (Some(least), Some(greatest)) = self.prepared.metrics[metric].plugin.range else { return None };
+        let layout = Layout { components: self.layout(model).components, moments: vec![(0, 0)] };
+        let width = greatest - least;
+        if layout.components != 1 || width <= 0.0 {
+            return None;
+        }
+        let mut sequence = Sequence::new(1.0 - (1.0 - CONFIDENCE) / 2.0, BLOCK);
+        for window in self.outcome.profiles.windows() {
+            let mut part = Part::default();
+            let profiles = self.outcome.profiles.window(window);
+            profiles.iter().filter(|(p, _)| holds(*p)).flat_map(|(_, halves)| *halves).for_each(|h| part.merge(h));
+            let [n, sum, squares] = rounded(&part, model, &layout)[..] else { return None };
+            if n == 0.0 {
+                continue;
+            }
+            // Only of a mean is it known how far one pair can move it.
+            if reducer.reduce(metric)(n as u64, &[sum]) != Some(sum / n) {
+                return None;
+            }
+            sequence.push(Block {
+                n: n as u64,
+                sum: (sum - n * least) / width,
+                squares: (squares - 2.0 * least * sum + n * least * least) / (width * width),
+            });
+        }
+        let Interval { lower, upper } = sequence.interval();
+        Some(Interval { lower: least + lower * width, upper: least + upper * width })
     }
 
     /// The same for each window, in order.

@@ -5,11 +5,17 @@
 use super::words::{folded, searched, text};
 use crate::report::measure::Measure;
 use crate::report::page::{Block, Cell, Chart, Column, DotRow, Figure, Section};
-use crate::report::{Report, Scores};
+use crate::report::{End, Report, Scores};
 
 /// The figures of each model by condition.
 pub fn conditions(report: &Report, measures: &[Measure<'_>]) -> Section {
     let mut blocks = Vec::new();
+    if let End::Interim { .. } = report.end {
+        blocks.push(text(
+            "This is a report before the end: the intervals over several windows are confidence sequences, which hold however \
+             often one looks. Where a figure is no mean of scores in a known range, none can be told.",
+        ));
+    }
     blocks.push(overall(report, measures));
     if report.conditions.is_empty() {
         blocks.push(text("The study declares no condition, so what an aggregate hides cannot be seen."));

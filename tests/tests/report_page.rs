@@ -1,0 +1,176 @@
+//! `understudy report` on the hotel's year: one page, Markdown and JSON that say the same; what it says where they part.
+
+use std::fs;
+
+use serde_json::Value;
+use understudy_tests::browser::{Options, look};
+use understudy_tests::{Bench, Said, hotel_rooms, root};
+
+/// The hotel's rooms for one model with a threshold over the whole year, run and decided.
+fn decided() -> Bench {
+    let bench = Bench::new();
+    let study = fs::read_to_string(hotel_rooms()).expect("the study");
+    let plugins = root().join("target/plugins");
+    let folder = root().join("examples/hotel");
+    let study = study
+        .replace("../../target/plugins", plugins.to_str().expect("UTF-8"))
+        .replace("\"hotel-bookings", &format!("\"{}/hotel-bookings", folder.display()))
+        .replace("\"hotel-assignments", &format!("\"{}/hotel-assignments", folder.display()));
+    let declared = "[threshold]\nat-least = 0.85\nquantifier = \"pooled\"\nwindows = { all = true }\n\
+                    evidence = \"point\"\n[[divergence.suspected]]\nwhere = { segment = \"corporate\" }\n";
+    bench.write("study.toml", format!("{study}\n{declared}"));
+    bench.run(&[]);
+    assert_eq!(bench.understudy(&["decide", "run"]).code, 1);
+    bench
+}
+
+fn made(bench: &Bench, arguments: &[&str]) -> Said {
+    let said = bench.understudy(&[&["report", "run"], arguments].concat());
+    assert_eq!(said.code, 0, "{}", said.err);
+    said
+}
+
+/// The classes of a model, each by its name and its place.
+fn classes(report: &Value, model: usize) -> Vec<(String, &Value)> {
+    let classes = report["divergence"]["models"][model]["classes"].as_array().expect("classes");
+    let name = |class: &Value| {
+        let terms = class["terms"].as_array().expect("terms").iter();
+        let terms: Vec<String> = terms
+            .map(|term| format!("{} = {}", term["condition"].as_str().unwrap(), term["value"].as_str().unwrap()))
+            .collect();
+        terms.join(", ")
+    };
+    classes.iter().map(|class| (name(class), class)).collect()
+}
+
+#[test]
+fn the_page_the_markdown_and_the_json_say_the_same() {
+    let bench = decided();
+    let said = made(&bench, &[]);
+    assert_eq!((said.out.as_str(), said.err.as_str()), ("", "written to run/report.html\n"));
+    let path = bench.path().join("run/report.html");
+    let size = fs::metadata(&path).expect("a page").len();
+    assert!((50_000..2_000_000).contains(&size), "{size} bytes");
+
+    let dossier: Value = serde_json::from_str(&made(&bench, &["--format", "json"]).out).expect("JSON");
+    let report = &dossier["report"];
+    assert_eq!(report, &bench.report("run"));
+    assert_eq!(dossier["verdict"]["models"][0]["scopes"][0]["verdict"], "NO-GO");
+    let markdown = made(&bench, &["--format", "md"]).out.replace('\\', "");
+
+    // Three figures: all pairs, corporate bookings, weekdays; each as the JSON has it, rounded once.
+    let figure = |value: &Value| format!("{:.6}", value.as_f64().expect("a figure"));
+    let scores = &report["models"][0]["scores"][0];
+    let overall = figure(&scores["overall"]["value"]);
+    let corporate = figure(&scores["conditions"][1][0]["value"]);
+    let weekday = figure(&scores["conditions"][0][0]["value"]);
+    assert_eq!([&overall, &corporate, &weekday], ["0.798143", "0.518889", "0.784130"]);
+    for said in [overall.as_str(), corporate.as_str(), weekday.as_str(), "467 of 900", "12,293 of 15,402"] {
+        assert!(markdown.contains(said), "the Markdown lacks {said}");
+    }
+
+    let pictures = std::env::var_os("UNDERSTUDY_PICTURES")
+        .map(|folder| fs::canonicalize(folder).expect("a folder for pictures").join("hotel"));
+    let options = Options {
+        texts: &["main h2", ".banner p", "tbody td", "h1"],
+        folder: pictures,
+        ..Options::default()
+    };
+    let seen = look(&path, &options);
+    assert_eq!(seen.requests, [""; 0]);
+    assert_eq!(seen.errors, [""; 0]);
+    for view in &seen.views {
+        assert!(view.violations.is_empty(), "{}, {}: {:#?}", view.scheme, view.width, view.violations);
+        for [page, window] in [view.closed, view.open] {
+            assert!(page <= window, "{}, {}: the page is {page} wide", view.scheme, view.width);
+        }
+    }
+    assert_eq!(seen.texts[".banner p"][0], "✗ NO-GO");
+    let cells = &seen.texts["tbody td"];
+    for figure in [&overall, &corporate, &weekday] {
+        assert!(cells.contains(figure), "the page lacks {figure}");
+    }
+    let order = [
+        "Verdict",
+        "Threshold and what was found",
+        "Accounting",
+        "Agreement by condition",
+        "Where they part",
+        "How they differ",
+        "Latency",
+        "Representativeness",
+        "Exposures, swaps and what else happened",
+        "Reviewed cases",
+        "Provenance",
+    ];
+    assert_eq!(seen.texts["main h2"], order);
+    let heads: Vec<&str> = markdown.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+    assert_eq!(heads, order);
+}
+
+#[test]
+fn corporate_bookings_come_first_among_single_conditions() {
+    let bench = Bench::hotel();
+    let report = bench.report("run");
+    let found = classes(&report, 0);
+    let single: Vec<&(String, &Value)> = found.iter().filter(|(name, _)| !name.contains(',')).collect();
+    let (name, class) = single[0];
+    assert_eq!(name, "segment = corporate");
+    assert_eq!((class["pairs"].as_u64(), class["figure"].as_f64()), (Some(900), Some(467.0 / 900.0)));
+    let elsewhere = class["elsewhere"].as_f64().expect("a figure");
+    assert!((elsewhere - 0.815473727761688).abs() < 1e-12, "{elsewhere}");
+    assert_eq!((class["direction"].as_str(), class["suspected"].as_bool()), (Some("apart"), Some(false)));
+    assert_eq!(class["examples"].as_array().map(Vec::len), Some(3));
+    // What stands above it is narrower: corporate bookings at short notice.
+    let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
+    insta::assert_json_snapshot!(names);
+}
+
+#[test]
+fn a_class_that_was_suspected_is_marked() {
+    let bench = decided();
+    let report = bench.report("run");
+    let suspected: Vec<String> = classes(&report, 0)
+        .into_iter()
+        .filter(|(_, class)| class["suspected"] == true)
+        .map(|(name, _)| name)
+        .collect();
+    assert_eq!(suspected, ["segment = corporate"]);
+}
+
+/// Against pandas: `tests/oracles/spread.py`.
+#[test]
+fn answers_lie_to_each_other_as_pandas_says() {
+    let bench = Bench::hotel();
+    let report = bench.report("run");
+    let spread = &report["models"][0]["spreads"]["overall"];
+    assert_eq!((spread["same"].as_u64(), spread["differing"].as_u64()), (Some(12_293), Some(15_402 - 12_293)));
+    let answers = spread["answers"].as_array().expect("answers");
+    let differing = answers.iter().filter(|said| said["model"] != said["substrate"]).take(5);
+    let differing: Vec<(&str, &str, u64)> = differing
+        .map(|said| {
+            (said["model"].as_str().unwrap(), said["substrate"].as_str().unwrap(), said["pairs"].as_u64().unwrap())
+        })
+        .collect();
+    assert_eq!(differing, [("a", "d", 1416), ("a", "c", 563), ("a", "e", 271), ("d", "e", 160), ("e", "f", 156)]);
+
+    let rates = root().join("examples/hotel/rates.toml");
+    let said = bench.understudy(&["run", rates.to_str().expect("UTF-8"), "--run", "rates"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let report = bench.report("rates");
+    let spread = &report["models"][0]["spreads"]["overall"];
+    let close = |value: &Value, expected: f64, within: f64| {
+        let value = value.as_f64().expect("a number");
+        assert!((value - expected).abs() <= within * expected.abs(), "{value} for {expected}");
+    };
+    close(&spread["bias"], -18.563603393931132, 1e-9);
+    close(&spread["deviation"], 41.08317758922994, 1e-9);
+    let quantiles = [-97.8179675178944, -38.026396344758524, -9.803635403673418, 9.562505928585878, 29.772031585612325];
+    for (found, expected) in spread["quantiles"].as_array().expect("quantiles").iter().zip(quantiles) {
+        close(found, expected, 0.032);
+    }
+    let steps = spread["steps"].as_array().expect("steps").iter();
+    assert_eq!(steps.map(|step| step["pairs"].as_u64().unwrap()).sum::<u64>(), 15_402);
+    close(&report["models"][0]["spreads"]["conditions"][1][0]["bias"], 11.495052256724504, 1e-9);
+    close(&report["models"][0]["spreads"]["conditions"][1][1]["bias"], -36.49968263220611, 1e-9);
+}
