@@ -74,8 +74,8 @@ parts = [("all", pairs)] + [(f"day {day}", pairs[pairs.day == day]) for day in [
 parts += [(f"segment {segment}", pairs[pairs.market_segment == segment]) for segment in ["corporate", "groups"]]
 for name, rows in parts:
     for metric, figure in [("agreement", agreement), ("kappa", kappa)]:
-        numbers = ", ".join(repr(float(n)) if i else str(n) for i, n in enumerate(beside(rows, figure)))
-        print(f'        ("{name}", "{metric}", {numbers}),')
+        count, *figures = beside(rows, figure)
+        print(f'        ("{name}", "{metric}", {count}, {[float(figure) for figure in figures]}),')
 
 same = [pairs[model] == pairs.room for model in ["booked", "rules"]]
 print("both, only booked-room, only room-rules, neither")

@@ -53,8 +53,8 @@ fn with_classes(bench: &Bench, classes: &Value) {
 
 const UNLIKE: [(&str, &str); 3] = [
     (r"[0-9a-f]{12}\b", "SHA-256"),
-    (r"\d[\d.,]* (ns|µs|ms)\b", "TIME"),
-    (r"20\d\d-1\d-\d\dT[0-9:.]+Z", "NOW"),
+    (r" +\d[\d.,]* (ns|µs|ms)\b", " TIME"),
+    (r#""at":"[^"]+""#, r#""at":"NOW""#),
 ];
 
 #[test]
@@ -65,8 +65,25 @@ fn cases_are_shown_and_judged_one_after_the_other() {
     assert_eq!(said.code, 0, "{}", said.err);
     insta::with_settings!({ filters => UNLIKE }, {
         insta::assert_snapshot!(said.out);
-        insta::assert_snapshot!(said.err, @"");
-        insta::assert_snapshot!(reviews(&bench), @"");
+        insta::assert_snapshot!(said.err, @r#"
+        echo and the substrate differ in 13 decided rows; 5 are drawn, 5 to be judged
+        who was right? [model, substrate, both, unclear, skip, quit]
+        how did the other go wrong? [gap, boundary, novel, data, none]
+        a note? [a line, or nothing]
+        who was right? [model, substrate, both, unclear, skip, quit]
+        "what" is none of these, or the beginning of several
+        who was right? [model, substrate, both, unclear, skip, quit]
+        "s" is none of these, or the beginning of several
+        who was right? [model, substrate, both, unclear, skip, quit]
+        who was right? [model, substrate, both, unclear, skip, quit]
+        how did the other go wrong? [gap, boundary, novel, data, none]
+        a note? [a line, or nothing]
+        who was right? [model, substrate, both, unclear, skip, quit]
+        "#);
+        insta::assert_snapshot!(reviews(&bench), @r#"
+        {"entry":8,"at":"NOW","who":"Ana","model":"echo","id":"s31","observed-at":"2026-03-02T11:00:00Z","stratum":"elsewhere","judgement":"model-right","mode":"novel","note":"no such room"}
+        {"entry":9,"at":"NOW","who":"Ana","model":"echo","id":"s1","observed-at":"2026-03-01T01:00:00Z","stratum":"elsewhere","judgement":"substrate-right","mode":null,"note":""}
+        "#);
     });
     let kinds: Vec<_> = bench.ledger("run", None).iter().map(|entry| entry["kind"].clone()).collect();
     assert_eq!(kinds[kinds.len() - 4..], ["exposure", "sampled", "reviewed", "reviewed"]);
@@ -99,8 +116,18 @@ fn what_was_judged_is_not_asked_again_and_a_longer_sample_has_the_shorter_one() 
         (0, 3),
         "nobody was shown anything"
     );
-    insta::assert_snapshot!(none.err, @"");
-    insta::assert_snapshot!(none.out, @"");
+    insta::assert_snapshot!(none.err, @"echo and the substrate differ in 13 decided rows; 13 are drawn, 0 to be judged");
+    insta::assert_snapshot!(none.out, @"
+    Who was right where echo and the substrate differ  13 judged of 13 disagreements
+                       judged  share of all  bounds, each at 0.95
+      model right           1        0.0769  0.0174 to 0.2823
+      substrate right       9        0.6923  0.4648 to 0.8536
+      both fine             1        0.0769  0.0174 to 0.2823
+      unclear               2        0.1538  0.0523 to 0.3747
+      Shares are weighted by the strata's disagreements; their bounds are those of 13.0 judgements drawn
+      evenly.
+      failure modes: known gap 9
+    ");
     let sampled = bench.ledger("run", Some("sampled"));
     assert_eq!(
         sampled.iter().map(|entry| entry["strata"][0]["drawn"].as_u64()).collect::<Vec<_>>(),
@@ -147,7 +174,19 @@ fn the_classes_of_the_report_are_the_strata() {
         wanted.map(|(name, all, drawn)| json!({ "name": name, "disagreements": all, "drawn": drawn }));
     assert_eq!(*strata, json!(wanted));
     let told = said.out.rsplit("Who was right").next().expect("the summary");
-    insta::assert_snapshot!(told, @"");
+    insta::assert_snapshot!(told, @"
+    where echo and the substrate differ  4 judged of 13 disagreements
+                      judged  share of all  bounds, each at 0.95
+     model right           4        1.0000  0.5340 to 1.0000
+     substrate right       0        0.0000  0.0000 to 0.4660
+     both fine             0        0.0000  0.0000 to 0.4660
+     unclear               0        0.0000  0.0000 to 0.4660
+     Shares are weighted by the strata's disagreements; their bounds are those of 3.10 judgements drawn
+     evenly.
+     stratum    disagreements  judged
+     room a                 3       2
+     elsewhere             10       2
+    ");
 }
 
 #[test]
@@ -168,7 +207,7 @@ fn reviews_are_what_the_ledger_gives_or_not_there() {
     for other in [cut, Vec::new(), [&whole[..], b"{}\n"].concat(), whole.to_ascii_uppercase()] {
         fs::write(&path, other).expect("written");
         insta::allow_duplicates! {
-            insta::assert_snapshot!(broken(), @"");
+            insta::assert_snapshot!(broken(), @"BROKEN     reviews.jsonl: it is not what the ledger gives; the ledger has the judgements: remove the file, and it is written anew with the next one");
         }
     }
     fs::remove_file(&path).expect("removed");
@@ -186,15 +225,15 @@ fn what_cannot_be_judged_is_said() {
         assert_eq!((said.code, said.out.as_str()), (1, ""));
         said.err
     };
-    insta::assert_snapshot!(refused(&bench, &[]), @"");
+    insta::assert_snapshot!(refused(&bench, &[]), @"cannot read run/seal.json: No such file or directory (os error 2); name the directory that `understudy run` wrote");
     bench.run(&[]);
-    insta::assert_snapshot!(refused(&bench, &["--model", "oracle"]), @"");
+    insta::assert_snapshot!(refused(&bench, &["--model", "oracle"]), @r#"the study has no model "oracle"; it has echo"#);
     let same = fs::read_to_string(bench.path().join("snapshots.jsonl"))
         .expect("snapshots")
         .replace("booked", "room");
     fs::remove_dir_all(bench.path().join("run")).expect("the run");
     bench.write("decisions.jsonl", same);
     bench.run(&[]);
-    insta::assert_snapshot!(refused(&bench, &[]), @"");
+    insta::assert_snapshot!(refused(&bench, &[]), @"echo and the substrate differ in no decided row, so there is nothing to judge; a row is shown once its decision has come and its horizon is over");
     assert!(bench.ledger("run", Some("exposure")).is_empty());
 }
