@@ -19,8 +19,8 @@ HOTEL = Path(__file__).parents[2] / "examples/hotel"
 ROOMS = list("abcdefghi")
 CONFIDENCE = 0.95
 
-bookings = pd.read_json(HOTEL / "hotel-bookings.jsonl.gz", lines=True, dtype={"id": str}, convert_dates=False)
-assigned = pd.read_json(HOTEL / "hotel-assignments.jsonl.gz", lines=True, dtype={"id": str}, convert_dates=False)
+bookings = pd.read_json(HOTEL / "hotel-bookings.jsonl.gz", lines=True, dtype={"id": str})
+assigned = pd.read_json(HOTEL / "hotel-assignments.jsonl.gz", lines=True, dtype={"id": str})
 pairs = bookings.merge(assigned[["id", "room"]], on="id", validate="one_to_one")
 
 
@@ -43,7 +43,7 @@ pairs["booked"] = pairs.reserved_room_type
 pairs["rules"] = [rules(row) for row in pairs.itertuples()]
 pairs["group"] = [xxhash.xxh3_64(id.encode()).intdigest() % 64 for id in pairs.id]
 observed = pd.to_datetime(pairs.observed_at, utc=True)
-pairs["day"] = np.where(observed.dt.dayofweek >= 5, "weekend", "weekday")
+pairs["day"] = np.where(observed.dt.day_of_week >= 5, "weekend", "weekday")
 
 
 def agreement(rows, model):
@@ -74,8 +74,8 @@ parts = [("all", pairs)] + [(f"day {day}", pairs[pairs.day == day]) for day in [
 parts += [(f"segment {segment}", pairs[pairs.market_segment == segment]) for segment in ["corporate", "groups"]]
 for name, rows in parts:
     for metric, figure in [("agreement", agreement), ("kappa", kappa)]:
-        numbers = ", ".join(repr(float(n)) if i else str(n) for i, n in enumerate(beside(rows, figure)))
-        print(f'        ("{name}", "{metric}", {numbers}),')
+        count, *figures = beside(rows, figure)
+        print(f'        ("{name}", "{metric}", {count}, {[float(figure) for figure in figures]}),')
 
 same = [pairs[model] == pairs.room for model in ["booked", "rules"]]
 print("both, only booked-room, only room-rules, neither")

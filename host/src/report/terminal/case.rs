@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 
 use super::Style;
-use crate::report::number::{UNDEFINED, duration, significant};
+use crate::report::number::{UNDEFINED, bound, duration, significant};
 use super::page::{Ink, Page, Span, width};
 use super::table::{Align, GAP, Table};
 use crate::report::{Case, CaseModel, Said, Similar};
@@ -134,7 +134,7 @@ fn said(said: &Said) -> String {
 }
 
 fn shown(figure: Option<f64>) -> Span {
-    figure.map_or_else(|| UNDEFINED.to_owned(), |figure| significant(figure, 6)).into()
+    figure.map_or_else(|| UNDEFINED.to_owned(), bound).into()
 }
 
 fn instant(time: Timestamp) -> String {

@@ -163,11 +163,13 @@ fn entries_are_written_so() {
     {"entry":5,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"gap","stream":"decisions","what":"the file is shorter than it was","hash":".."}
     {"entry":6,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"exposure","who":"ana \"the analyst\"","how":"understudy export, as CSV","rows":12,"ids":"f..","refused":3,"since":"2026-04-20T06:00:00Z","hash":".."}
     {"entry":7,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"disclosed","what":"comparator-change","who":"bo","text":"the rules changed","since":"2026-04-21T06:00:00Z","hash":".."}
-    {"entry":8,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"verdict","file":{"file":"verdict.json","sha256":"gggggggggggggggggggggggggggggggggggggggggggggggggggggggggggggggg"},"closed":true,"position":[7,6],"rulings":["rules/all: NO-GO"],"hash":".."}
-    {"entry":9,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"note","who":"ana","text":"the rules changed at noon;\nsee ticket 7, — käi","hash":".."}
-    {"entry":10,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"reduced","before":{"file":"snapshots/000000.parquet","sha256":"d..","bytes":4096,"rows":100,"sequences":[0,99]},"after":{"file":"snapshots/000000.parquet","sha256":"d..","bytes":4096,"rows":100,"sequences":[0,99]},"dropped":["raw"],"hash":".."}
-    {"entry":11,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"stopped","how":"SIGTERM","files":[],"hash":".."}
-    {"entry":12,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"closed","files":[{"file":"report.json","sha256":"e.."}],"hash":".."}
+    {"entry":8,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"sampled","model":"forest","seed":"a..","strata":[{"name":"elsewhere","disagreements":41,"drawn":30}],"hash":".."}
+    {"entry":9,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"reviewed","who":"ana","model":"forest","id":"b-7","observed-at":"2026-03-01T10:00:00Z","stratum":"elsewhere","judgement":"substrate-right","mode":"known-gap","note":"no cot in that room","hash":".."}
+    {"entry":10,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"verdict","file":{"file":"verdict.json","sha256":"gggggggggggggggggggggggggggggggggggggggggggggggggggggggggggggggg"},"closed":true,"position":[7,6],"rulings":["rules/all: NO-GO"],"hash":".."}
+    {"entry":11,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"note","who":"ana","text":"the rules changed at noon;\nsee ticket 7, — käi","hash":".."}
+    {"entry":12,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"reduced","before":{"file":"snapshots/000000.parquet","sha256":"d..","bytes":4096,"rows":100,"sequences":[0,99]},"after":{"file":"snapshots/000000.parquet","sha256":"d..","bytes":4096,"rows":100,"sequences":[0,99]},"dropped":["raw"],"hash":".."}
+    {"entry":13,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"stopped","how":"SIGTERM","files":[],"hash":".."}
+    {"entry":14,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"closed","files":[{"file":"report.json","sha256":"e.."}],"hash":".."}
     "#));
 }
 
@@ -354,7 +356,7 @@ fn what_is_wrong_is_said() {
     4: it is not UTF-8
 
     of a kind that is not known
-    4: it cannot be read: unknown variant `burnt`, expected one of `opened`, `plugin`, `sealed`, `refused`, `replayed`, `resumed`, `gap`, `exposure`, `disclosed`, `verdict`, `note`, `reduced`, `stopped`, `closed` at line 1 column 463; perhaps a newer understudy wrote it
+    4: it cannot be read: unknown variant `burnt`, expected one of `opened`, `plugin`, `sealed`, `refused`, `replayed`, `resumed`, `gap`, `exposure`, `disclosed`, `sampled`, `reviewed`, `verdict`, `note`, `reduced`, `stopped`, `closed` at line 1 column 463; perhaps a newer understudy wrote it
 
     with more in it
     4: it is not written as an entry is; perhaps a newer understudy wrote it

@@ -1,0 +1,172 @@
+//! `understudy compare`: models side by side over the same pairs, against an independent computation.
+
+use std::fs;
+
+use serde_json::Value;
+use understudy_tests::{Bench, plugin};
+
+fn compared(bench: &Bench, arguments: &[&str]) -> Value {
+    let said = bench.understudy(&[&["compare"], arguments, &["--format", "json"]].concat());
+    assert_eq!((said.code, said.err.as_str()), (0, ""), "{}", said.out);
+    serde_json::from_str(&said.out).expect("it is JSON")
+}
+
+/// The part of a value of a condition, or that of everything.
+fn part<'v>(found: &'v Value, name: &str) -> &'v Value {
+    let parts = found["others"][0]["parts"].as_array().expect("parts");
+    let is = |part: &&Value| match name.split_once(' ') {
+        Some((condition, value)) => part["condition"] == condition && part["value"] == value,
+        None => part["condition"].is_null(),
+    };
+    parts.iter().find(is).expect("the part is there")
+}
+
+#[test]
+fn the_hotels_models_differ_as_numpy_and_scipy_say() {
+    let bench = Bench::hotel();
+    let found = compared(&bench, &["run"]);
+    assert_eq!((&found["pairs"], &found["reference"]["name"]), (&15_402.into(), &"booked-room".into()));
+    assert_eq!(found["others"][0]["model"]["name"], "room-rules");
+    // `tests/oracles/compare.py` prints the rows: part, metric, pairs, reference, other, difference, lower, upper, p-value.
+    #[rustfmt::skip]
+    let wanted: [(&str, &str, u64, [f64; 6]); 10] = [
+        ("all", "agreement", 15402, [0.7981430982989223, 0.4241656927671731, -0.3739774055317492, -0.3794002731475665, -0.36855453791593185, 5.777337382544181e-75]),
+        ("all", "kappa", 15402, [0.712591714262224, 0.08647495613067654, -0.6261167581315474, -0.6344942601137286, -0.6177392561493663, 3.723566058012406e-77]),
+        ("day weekday", "agreement", 10914, [0.7841304746197545, 0.42807403335165845, -0.35605644126809605, -0.3637959568295744, -0.3483169257066177, 5.7359439431640175e-64]),
+        ("day weekday", "kappa", 10914, [0.6898148119665639, 0.08498191714355162, -0.6048328948230123, -0.6160967293416653, -0.5935690603043593, 3.6850464213642107e-68]),
+        ("day weekend", "agreement", 4488, [0.8322192513368984, 0.4146613190730838, -0.41755793226381466, -0.4283206390683072, -0.4067952254593221, 2.3096090382083205e-59]),
+        ("day weekend", "kappa", 4488, [0.7659471215621755, 0.0897040922323883, -0.6762430293297872, -0.6899717165475161, -0.6625143421120583, 8.08475301786398e-66]),
+        ("segment corporate", "agreement", 900, [0.5188888888888888, 0.47333333333333333, -0.045555555555555516, -0.05638866172390979, -0.03472244938720124, 1.842894407448469e-09]),
+        ("segment corporate", "kappa", 900, [0.10963770913917914, 0.0022079598824916833, -0.10742974925668745, -0.1317573709513533, -0.08310212756202162, 4.4789218993843706e-10]),
+        ("segment groups", "agreement", 1789, [0.7602012297372834, 0.5181665735047513, -0.24203465623253217, -0.2622519605777943, -0.22181735188727003, 5.779029701390925e-29]),
+        ("segment groups", "kappa", 1789, [0.5907689042786105, 0.04730727364159012, -0.5434616306370204, -0.5787121412026024, -0.5082111200714383, 3.894291785121706e-35]),
+    ];
+    for (name, metric, pairs, [reference, other, difference, lower, upper, p_value]) in wanted {
+        let metrics = part(&found, name)["metrics"].as_array().expect("metrics");
+        let figures = metrics.iter().find(|figures| figures["metric"] == metric).expect("a metric");
+        let number = |value: &Value| value.as_f64().expect("a number");
+        assert_eq!(figures["pairs"].as_u64(), Some(pairs), "{name}");
+        for (key, wanted) in [("reference", reference), ("other", other), ("difference", difference)] {
+            let found = number(&figures[key]);
+            assert!((found - wanted).abs() <= 1e-9, "{key} of {metric}, {name}: {found} is not {wanted}");
+        }
+        for (key, wanted) in [("lower", lower), ("upper", upper)] {
+            let found = number(&figures["interval"][key]);
+            assert!((found - wanted).abs() <= 1e-9, "{key} of {metric}, {name}: {found} is not {wanted}");
+        }
+        let found = number(&figures["p-value"]);
+        assert!((found - p_value).abs() <= 1e-9 * p_value, "p of {metric}, {name}: {found} is not {p_value}");
+    }
+    let agreement = &part(&found, "all")["agreement"];
+    let counts = ["both", "only-reference", "only-other", "neither"].map(|key| agreement[key].as_u64());
+    assert_eq!(counts, [Some(6464), Some(5829), Some(69), Some(3040)]);
+    assert_eq!(bench.ledger("run", Some("exposure")).len(), 0, "no row was shown");
+
+    let said = bench.understudy(&["compare", "run"]);
+    assert_eq!((said.code, said.err.as_str()), (0, ""));
+    insta::assert_snapshot!(said.out);
+
+    let turned = compared(&bench, &["run", "--reference", "room-rules"]);
+    assert_eq!(turned["others"][0]["model"]["name"], "booked-room");
+    let kappa = |found: &Value| part(found, "all")["metrics"][1].clone();
+    let (one, other) = (kappa(&found), kappa(&turned));
+    assert_eq!(one["difference"].as_f64(), other["difference"].as_f64().map(|difference| -difference));
+    assert_eq!(one["p-value"], other["p-value"]);
+}
+
+#[test]
+fn a_run_and_a_what_if_of_itself_join_fully() {
+    let bench = Bench::hotel();
+    let rules = plugin("room_rules");
+    let rules = format!("room-rules={}", rules.to_str().expect("a path in UTF-8"));
+    let said = bench.understudy(&["replay", "run", "--model", &rules, "--run", "again"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let found = compared(&bench, &["run", "again"]);
+    assert_eq!(found["pairs"], 15_402);
+    for (run, name) in [(0, "run"), (1, "again")] {
+        assert_eq!(found["runs"][run]["run"], name);
+        assert_eq!(
+            (&found["runs"][run]["pairs"], &found["runs"][run]["only-here"]),
+            (&15_402.into(), &0.into())
+        );
+    }
+    let others = found["others"].as_array().expect("the others");
+    let named: Vec<_> =
+        others.iter().map(|other| (&other["model"]["run"], &other["model"]["name"])).collect();
+    let wanted = [("run", "room-rules"), ("again", "booked-room"), ("again", "room-rules")];
+    assert_eq!(
+        named,
+        wanted.map(|(run, name)| (Value::from(run), Value::from(name))).each_ref().map(|(a, b)| (a, b))
+    );
+    // What is the same in every pair has no difference, and no spread.
+    let same = &others[1]["parts"][0]["metrics"][1];
+    assert_eq!(
+        (&same["difference"], &same["interval"], &same["p-value"]),
+        (&0.0.into(), &Value::Null, &Value::Null)
+    );
+    assert_eq!(others[0]["parts"], others[2]["parts"]);
+    assert_eq!(others[0]["parts"], compared(&bench, &["run"])["others"][0]["parts"]);
+}
+
+/// A study of the small one's records in another directory, without those of some ids.
+fn without(bench: &Bench, run: &str, gone: &[&str]) {
+    for name in ["snapshots.jsonl", "decisions.jsonl"] {
+        let path = bench.path().join(name);
+        let text = fs::read_to_string(&path).expect("records");
+        let kept = text.lines().filter(|line| gone.iter().all(|id| !line.contains(&format!("\"{id}\""))));
+        bench.lines(&format!("part-{name}"), kept);
+    }
+    bench.change(&[
+        ("\"snapshots.jsonl\"", "\"part-snapshots.jsonl\""),
+        ("\"decisions.jsonl\"", "\"part-decisions.jsonl\""),
+    ]);
+    let said = bench.understudy(&["run", "study.toml", "--run", run]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    bench.change(&[
+        ("\"part-snapshots.jsonl\"", "\"snapshots.jsonl\""),
+        ("\"part-decisions.jsonl\"", "\"decisions.jsonl\""),
+    ]);
+}
+
+#[test]
+fn only_what_both_have_is_in_a_figure_and_the_rest_is_counted() {
+    let bench = Bench::small();
+    without(&bench, "one", &["s1", "s3"]);
+    without(&bench, "other", &["s5"]);
+    let found = compared(&bench, &["one", "other"]);
+    assert_eq!(found["pairs"], 2);
+    let only = |run: usize| (found["runs"][run]["pairs"].as_u64(), found["runs"][run]["only-here"].as_u64());
+    assert_eq!((only(0), only(1)), ((Some(3), Some(1)), (Some(4), Some(2))));
+    // Of s2 and s4 the first is decided otherwise.
+    let agreement = &found["others"][0]["parts"][0]["agreement"];
+    assert_eq!((&agreement["both"], &agreement["neither"]), (&1.into(), &1.into()));
+    assert_eq!(found["others"][0]["parts"][0]["metrics"][0]["other"], 0.5);
+    let said = bench.understudy(&["compare", "one", "other"]);
+    let told: Vec<&str> = said.out.lines().take(4).collect();
+    insta::assert_snapshot!(told.join("\n"), @"
+    one and other
+    Over the 2 pairs that all have.
+    1 pair is only in one, and in no figure here.
+    2 pairs are only in other, and in no figure here.
+    ");
+}
+
+#[test]
+fn what_cannot_be_compared_is_said() {
+    let bench = Bench::small();
+    bench.run(&[]);
+    let said = |arguments: &[&str]| {
+        let said = bench.understudy(arguments);
+        assert_eq!((said.code, said.out.as_str()), (1, ""));
+        said.err
+    };
+    insta::assert_snapshot!(said(&["compare", "run"]), @"run has one model, so there is nothing to set it beside; name a second run, such as a what-if of `understudy replay`");
+    insta::assert_snapshot!(said(&["compare", "run", "none"]), @"cannot read none/seal.json: No such file or directory (os error 2); name the directory that `understudy run` wrote");
+    insta::assert_snapshot!(said(&["compare", "run", "run", "--reference", "oracle"]), @r#"run has no model "oracle"; it has echo"#);
+    without(&bench, "early", &["s3", "s4", "s5"]);
+    without(&bench, "late", &["s1", "s2"]);
+    insta::assert_snapshot!(said(&["compare", "early", "late"]), @"early and late have no compared pair in common: pairs are joined by id and observed time, so both have to be of the same feed");
+    bench.change(&[("[[metrics]]\nname = \"agreement\"", "[[metrics]]\nname = \"accord\"")]);
+    without(&bench, "renamed", &[]);
+    insta::assert_snapshot!(said(&["compare", "run", "renamed"]), @"the runs have no metric in common: one of the same name, the same component and the same configuration");
+}

@@ -1,0 +1,239 @@
+//! `understudy review`: a sample of disagreements is judged, line by line; the ledger has every judgement, and what is made of
+//! them follows from it.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use serde_json::{Value, json};
+use understudy_tests::process::Running;
+use understudy_tests::{Bench, Said};
+
+/// The small study over forty snapshots, of which thirteen are decided otherwise.
+fn forty() -> Bench {
+    let bench = Bench::small();
+    let time = |at: usize| format!("2026-03-{:02}T{:02}:00:00Z", at / 20 + 1, at % 20);
+    let room = |at: usize| ["a", "b", "b", "b"][at % 4];
+    let line =
+        |at: usize| format!(r#"{{"id":"s{at}","at":"{}","booked":"{}","nights":1}}"#, time(at), room(at));
+    bench.lines("snapshots.jsonl", (0..40).map(line));
+    let line = |at: usize| {
+        let room = if at % 3 == 1 { "c" } else { room(at) };
+        format!(r#"{{"id":"s{at}","at":"{}","room":"{room}"}}"#, time(at))
+    };
+    bench.lines("decisions.jsonl", (0..40).map(line));
+    bench.run(&[]);
+    bench
+}
+
+fn review(bench: &Bench, arguments: &[&str], answers: &str) -> Said {
+    let arguments = [&["review", "run", "--who", "Ana"], arguments].concat();
+    let mut running = Running::start(bench.command(&arguments));
+    running.feed(answers);
+    running.hang_up();
+    bench.nameless(running.said())
+}
+
+/// The ids of the cases that were shown, in their order.
+fn shown(said: &Said) -> Vec<String> {
+    let heads = said.out.lines().filter(|line| line.contains("  observed 2026"));
+    heads.map(|line| line.split(' ').next().expect("an id").to_owned()).collect()
+}
+
+fn reviews(bench: &Bench) -> String {
+    fs::read_to_string(bench.path().join("run/reviews.jsonl")).expect("judgements")
+}
+
+/// Has the report say that there are classes in which the model and the substrate part.
+fn with_classes(bench: &Bench, classes: &Value) {
+    let path = bench.path().join("run/report.json");
+    let mut report = bench.report("run");
+    report["divergence"] = json!({ "models": [{ "model": "echo", "classes": classes }] });
+    fs::write(path, report.to_string()).expect("written");
+}
+
+const UNLIKE: [(&str, &str); 3] = [
+    (r"[0-9a-f]{12}\b", "SHA-256"),
+    (r" +\d[\d.,]* (ns|µs|ms)\b", " TIME"),
+    (r#""at":"[^"]+""#, r#""at":"NOW""#),
+];
+
+#[test]
+fn cases_are_shown_and_judged_one_after_the_other() {
+    let bench = forty();
+    let answers = "model\nnovel\nno such room\nwhat\ns\nskip\nsub\n\n\nquit\n";
+    let said = review(&bench, &["--sample", "5", "--seed", "seed"], answers);
+    assert_eq!(said.code, 0, "{}", said.err);
+    insta::with_settings!({ filters => UNLIKE }, {
+        insta::assert_snapshot!(said.out);
+        insta::assert_snapshot!(said.err, @r#"
+        echo and the substrate differ in 13 decided rows; 5 are drawn, 5 to be judged
+        who was right? [model, substrate, both, unclear, skip, quit]
+        how did the other go wrong? [gap, boundary, novel, data, none]
+        a note? [a line, or nothing]
+        who was right? [model, substrate, both, unclear, skip, quit]
+        "what" is none of these, or the beginning of several
+        who was right? [model, substrate, both, unclear, skip, quit]
+        "s" is none of these, or the beginning of several
+        who was right? [model, substrate, both, unclear, skip, quit]
+        who was right? [model, substrate, both, unclear, skip, quit]
+        how did the other go wrong? [gap, boundary, novel, data, none]
+        a note? [a line, or nothing]
+        who was right? [model, substrate, both, unclear, skip, quit]
+        "#);
+        insta::assert_snapshot!(reviews(&bench), @r#"
+        {"entry":8,"at":"NOW","who":"Ana","model":"echo","id":"s31","observed-at":"2026-03-02T11:00:00Z","stratum":"elsewhere","judgement":"model-right","mode":"novel","note":"no such room"}
+        {"entry":9,"at":"NOW","who":"Ana","model":"echo","id":"s1","observed-at":"2026-03-01T01:00:00Z","stratum":"elsewhere","judgement":"substrate-right","mode":null,"note":""}
+        "#);
+    });
+    let kinds: Vec<_> = bench.ledger("run", None).iter().map(|entry| entry["kind"].clone()).collect();
+    assert_eq!(kinds[kinds.len() - 4..], ["exposure", "sampled", "reviewed", "reviewed"]);
+    let exposure = &bench.ledger("run", Some("exposure"))[0];
+    assert_eq!((&exposure["how"], &exposure["rows"]), (&"review".into(), &5.into()), "the whole sample");
+    let sampled = &bench.ledger("run", Some("sampled"))[0];
+    assert_eq!((&sampled["model"], &sampled["seed"]), (&"echo".into(), &"seed".into()));
+    assert_eq!(sampled["strata"], json!([{ "name": "elsewhere", "disagreements": 13, "drawn": 5 }]));
+    let said = bench.understudy(&["verify", "run"]);
+    assert_eq!(said.code, 0, "{}", said.out);
+    assert!(said.out.contains("reviews    2 judgements, as the ledger has them\n"), "{}", said.out);
+}
+
+#[test]
+fn what_was_judged_is_not_asked_again_and_a_longer_sample_has_the_shorter_one() {
+    let bench = forty();
+    let first = review(&bench, &["--sample", "4"], "model\n\n\nboth\n\n\n");
+    let first = shown(&first);
+    assert_eq!(first.len(), 3, "the third was shown and not judged, since no answer came: {first:?}");
+    let second = review(&bench, &["--sample", "4"], &"unclear\n\n\n".repeat(4));
+    assert_eq!(shown(&second).len(), 2);
+    assert_eq!(shown(&second)[0], first[2]);
+    let third = review(&bench, &["--sample", "100"], &"substrate\ngap\n\n".repeat(20));
+    assert_eq!(shown(&third).len(), 9);
+    let all: BTreeSet<String> = [&first[..2], &shown(&second), &shown(&third)].concat().into_iter().collect();
+    assert_eq!(all, (0..40).filter(|at| at % 3 == 1).map(|at| format!("s{at}")).collect());
+    let none = review(&bench, &["--sample", "100"], "");
+    assert_eq!(
+        (shown(&none).len(), bench.ledger("run", Some("exposure")).len()),
+        (0, 3),
+        "nobody was shown anything"
+    );
+    insta::assert_snapshot!(none.err, @"echo and the substrate differ in 13 decided rows; 13 are drawn, 0 to be judged");
+    insta::assert_snapshot!(none.out, @"
+    Who was right where echo and the substrate differ  13 judged of 13 disagreements
+                       judged  share of all  bounds, each at 0.95
+      model right           1        0.0769  0.0174 to 0.2823
+      substrate right       9        0.6923  0.4648 to 0.8536
+      both fine             1        0.0769  0.0174 to 0.2823
+      unclear               2        0.1538  0.0523 to 0.3747
+      Shares are weighted by the strata's disagreements; their bounds are those of 13.0 judgements drawn
+      evenly.
+      failure modes: known gap 9
+    ");
+    let sampled = bench.ledger("run", Some("sampled"));
+    assert_eq!(
+        sampled.iter().map(|entry| entry["strata"][0]["drawn"].as_u64()).collect::<Vec<_>>(),
+        [Some(4), Some(13)]
+    );
+    assert_eq!(reviews(&bench).lines().count(), 13);
+}
+
+#[test]
+fn the_sample_is_the_same_whoever_draws_it_and_another_by_another_seed() {
+    let bench = forty();
+    let drawn = |arguments: &[&str]| shown(&review(&bench, arguments, &"skip\n".repeat(13)));
+    let one = drawn(&["--sample", "6", "--seed", "one"]);
+    assert_eq!(one.len(), 6);
+    assert_eq!(one, drawn(&["--sample", "6", "--seed", "one", "--model", "echo"]));
+    assert_ne!(one, drawn(&["--sample", "6", "--seed", "other"]));
+    assert!(bench.ledger("run", Some("reviewed")).is_empty(), "what was skipped is not judged");
+    assert!(!bench.path().join("run/reviews.jsonl").exists());
+}
+
+#[test]
+fn the_classes_of_the_report_are_the_strata() {
+    let bench = forty();
+    let term = |condition: &str, value: &str| json!({ "condition": condition, "value": value });
+    // Neither a class of another study nor one without a term is one.
+    with_classes(
+        &bench,
+        &json!([
+            { "terms": [term("room", "a")], "pairs": 4 },
+            { "terms": [term("floor", "a")] },
+            { "terms": [term("room", "z")] },
+            { "terms": [] },
+        ]),
+    );
+    let said = review(&bench, &["--sample", "4"], &"model\n\n\n".repeat(4));
+    assert_eq!(said.code, 0, "{}", said.err);
+    let from: Vec<_> =
+        said.out.lines().filter_map(|line| line.split_once(", from ")).map(|(_, name)| name).collect();
+    assert_eq!(from, ["room a", "elsewhere", "room a", "elsewhere"]);
+    assert!(said.out.contains("  room  a\n") && said.out.contains("  room  b\n"), "{}", said.out);
+    let strata = &bench.ledger("run", Some("sampled"))[0]["strata"];
+    let wanted = [("room a", 3, 2), ("elsewhere", 10, 2)];
+    let wanted =
+        wanted.map(|(name, all, drawn)| json!({ "name": name, "disagreements": all, "drawn": drawn }));
+    assert_eq!(*strata, json!(wanted));
+    let told = said.out.rsplit("Who was right").next().expect("the summary");
+    insta::assert_snapshot!(told, @"
+    where echo and the substrate differ  4 judged of 13 disagreements
+                      judged  share of all  bounds, each at 0.95
+     model right           4        1.0000  0.5340 to 1.0000
+     substrate right       0        0.0000  0.0000 to 0.4660
+     both fine             0        0.0000  0.0000 to 0.4660
+     unclear               0        0.0000  0.0000 to 0.4660
+     Shares are weighted by the strata's disagreements; their bounds are those of 3.10 judgements drawn
+     evenly.
+     stratum    disagreements  judged
+     room a                 3       2
+     elsewhere             10       2
+    ");
+}
+
+#[test]
+fn reviews_are_what_the_ledger_gives_or_not_there() {
+    let bench = forty();
+    assert_eq!(review(&bench, &[], "model\n\n\nboth\n\n\n").code, 0);
+    let path = bench.path().join("run/reviews.jsonl");
+    let whole = fs::read(&path).expect("judgements");
+    let broken = || {
+        let said = bench.understudy(&["verify", "run"]);
+        let broken: Vec<String> =
+            said.out.lines().filter(|line| line.starts_with("BROKEN")).map(str::to_owned).collect();
+        assert_eq!(said.code, i32::from(!broken.is_empty()), "{}", said.out);
+        broken.join("\n")
+    };
+    assert_eq!(broken(), "");
+    let cut = whole.split_inclusive(|byte| *byte == b'\n').next().expect("a line").to_vec();
+    for other in [cut, Vec::new(), [&whole[..], b"{}\n"].concat(), whole.to_ascii_uppercase()] {
+        fs::write(&path, other).expect("written");
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(broken(), @"BROKEN     reviews.jsonl: it is not what the ledger gives; the ledger has the judgements: remove the file, and it is written anew with the next one");
+        }
+    }
+    fs::remove_file(&path).expect("removed");
+    assert_eq!(broken(), "");
+    assert_eq!(review(&bench, &[], "unclear\n\n\n").code, 0);
+    assert!(fs::read(&path).expect("made again").starts_with(&whole));
+    assert_eq!(broken(), "");
+}
+
+#[test]
+fn what_cannot_be_judged_is_said() {
+    let bench = Bench::small();
+    let refused = |bench: &Bench, arguments: &[&str]| {
+        let said = review(bench, arguments, "");
+        assert_eq!((said.code, said.out.as_str()), (1, ""));
+        said.err
+    };
+    insta::assert_snapshot!(refused(&bench, &[]), @"cannot read run/seal.json: No such file or directory (os error 2); name the directory that `understudy run` wrote");
+    bench.run(&[]);
+    insta::assert_snapshot!(refused(&bench, &["--model", "oracle"]), @r#"the study has no model "oracle"; it has echo"#);
+    let same = fs::read_to_string(bench.path().join("snapshots.jsonl"))
+        .expect("snapshots")
+        .replace("booked", "room");
+    fs::remove_dir_all(bench.path().join("run")).expect("the run");
+    bench.write("decisions.jsonl", same);
+    bench.run(&[]);
+    insta::assert_snapshot!(refused(&bench, &[]), @"echo and the substrate differ in no decided row, so there is nothing to judge; a row is shown once its decision has come and its horizon is over");
+    assert!(bench.ledger("run", Some("exposure")).is_empty());
+}
