@@ -1,7 +1,9 @@
 //! The limits that ARCHITECTURE.md states, measured: both sides of each in one run.
 //!
-//! `cargo xtask bench [sandbox] [run] [memory] [start] [log] [verify]`. Ends with code 1 if a limit is not kept.
+//! `cargo xtask bench [sandbox] [run] [memory] [start] [log] [verify] [divergence]`. Ends with code 1 if a limit is not kept.
 
+#[path = "limits/divergence.rs"]
+mod divergence;
 #[path = "limits/log.rs"]
 mod log;
 #[path = "limits/verify.rs"]
@@ -22,6 +24,9 @@ use understudy_sdk::{Column, Decider, Text, Values, native};
 use understudy_tests::{Bench, plugin, synthetic};
 
 fn main() {
+    if divergence::alone() {
+        return;
+    }
     let wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
     let runs = |name: &str| wanted.is_empty() || wanted.iter().any(|w| w == name);
     let mut kept = true;
@@ -38,6 +43,7 @@ fn main() {
     measure("start", cold_start);
     measure("log", log::log);
     measure("verify", verify::verify);
+    measure("divergence", divergence::divergence);
     std::process::exit(i32::from(!kept));
 }
 

@@ -35,7 +35,6 @@ const STUDIES: u64 = 200;
 const PAIRS: usize = 20_000;
 /// The fewest pairs of a class that is searched for.
 const LEAST: u64 = 300;
-const PLANTS: usize = 3;
 
 /// All profiles of a population of pairs: which values, how likely, and the figure to be expected there.
 struct Population {
@@ -49,18 +48,18 @@ fn has(profile: &[u16], terms: &[Term]) -> bool {
 }
 
 impl Population {
-    /// Five or six conditions of two to five values, the second hanging together with the first. The figure is `base`
-    /// but in three classes, where it is `planted` by chance; where they overlap, what is furthest from `base`. Each
-    /// class has pairs enough and differs by at least `apart` from elsewhere and from the rest of each class above it:
-    /// otherwise there is nothing there to be found.
-    fn draw(rng: &mut Rng, base: f64, planted: impl Fn(&mut Rng) -> f64, apart: f64) -> Population {
+    /// Five or six conditions of two to five values, the second hanging together with the first. The figure is the base
+    /// but in `plants` different classes, where it is drawn; where they overlap, it is what is furthest from the base.
+    /// Each class has pairs enough and differs clearly from elsewhere and from the rest of each class above it: otherwise
+    /// there is nothing there to be found.
+    fn draw(rng: &mut Rng, plants: usize, kind: &Kind) -> Population {
         let sizes: Vec<usize> = (0..rng.usize(5..7)).map(|_| rng.usize(2..6)).collect();
         let shares = |rng: &mut Rng, size: usize| {
             let weights: Vec<f64> = (0..size).map(|_| 0.3 + rng.f64()).collect();
             let all: f64 = weights.iter().sum();
             weights.into_iter().map(|weight| weight / all).collect::<Vec<_>>()
         };
-        let mut profiles: Vec<(Vec<u16>, f64, f64)> = vec![(vec![], 1.0, base)];
+        let mut profiles: Vec<(Vec<u16>, f64, f64)> = vec![(vec![], 1.0, kind.base)];
         for (condition, &size) in sizes.iter().enumerate() {
             let by_first: Vec<Vec<f64>> = (0..sizes[0]).map(|_| shares(rng, size)).collect();
             let more = profiles.iter().flat_map(|(codes, likely, figure)| {
@@ -74,7 +73,7 @@ impl Population {
         }
         loop {
             let mut drawn = Population { sizes: sizes.clone(), profiles: profiles.clone(), plants: vec![] };
-            for _ in 0..PLANTS {
+            for _ in 0..plants {
                 let mut conditions: Vec<usize> = (0..sizes.len()).collect();
                 rng.shuffle(&mut conditions);
                 conditions.truncate(rng.usize(1..4));
@@ -84,16 +83,19 @@ impl Population {
                     value: rng.usize(..sizes[condition]) as u16,
                 };
                 let terms: Vec<Term> = conditions.iter().map(term).collect();
-                let there = planted(rng);
+                let there = (kind.planted)(rng);
                 for (codes, _, figure) in &mut drawn.profiles {
-                    if has(codes, &terms) && (there - base).abs() > (*figure - base).abs() {
+                    if has(codes, &terms) && (there - kind.base).abs() > (*figure - kind.base).abs() {
                         *figure = there;
                     }
                 }
                 drawn.plants.push(terms);
             }
-            let clear =
-                |terms: &Vec<Term>| drawn.share(terms) * PAIRS as f64 > 500.0 && drawn.differs(terms, apart);
+            let clear = |terms: &Vec<Term>| {
+                drawn.plants.iter().filter(|plant| *plant == terms).count() == 1
+                    && drawn.share(terms) * PAIRS as f64 > 500.0
+                    && drawn.differs(terms, kind.apart)
+            };
             if drawn.plants.iter().all(clear) {
                 return drawn;
             }
@@ -140,10 +142,10 @@ impl Population {
             || (self.differences(&class.terms)[0] > 0.0) != (class.difference > 0.0)
     }
 
-    /// A study: pairs drawn from the population, each scored by `score` from the figure to be expected, as a table of
-    /// profiles with the sums of the scores, and of their squares where `squares`, in two halves.
-    fn study(&self, rng: &mut Rng, squares: bool, score: impl Fn(&mut Rng, f64) -> f64) -> Table {
-        let part = if squares { 3 } else { 2 };
+    /// A study: pairs drawn from the population as a table of profiles, with the sums of their scores, and of the squares
+    /// where these say more, in two halves.
+    fn study(&self, rng: &mut Rng, kind: &Kind) -> Table {
+        let part = if kind.shares { 2 } else { 3 };
         let mut ends = Vec::new();
         let mut end = 0.0;
         for (_, likely, _) in &self.profiles {
@@ -162,7 +164,7 @@ impl Population {
         for _ in 0..PAIRS {
             let drawn = rng.f64();
             let at = ends.partition_point(|end| *end <= drawn).min(ends.len() - 1);
-            let score = score(rng, self.profiles[at].2);
+            let score = (kind.score)(rng, self.profiles[at].2);
             table.counts[at] += 1;
             let half = at * table.width + if rng.bool() { part } else { 0 };
             for (sum, more) in table.sums[half..][..part].iter_mut().zip([1.0, score, score * score]) {
@@ -173,49 +175,77 @@ impl Population {
     }
 }
 
-/// What is found in all the studies: the share of the plants, and the mean share of false classes among those listed.
-fn found_and_false(
-    seed: u64,
+/// A kind of studies.
+struct Kind {
+    /// The figure where nothing was planted.
     base: f64,
+    /// What is planted.
     planted: fn(&mut Rng) -> f64,
+    /// By how much at least a plant differs.
     apart: f64,
+    /// Whether scores are 0 or 1.
     shares: bool,
+    /// A score, by the figure to be expected.
     score: fn(&mut Rng, f64) -> f64,
-) -> (f64, f64) {
-    let settings = Settings { depth: 3, least: LEAST, level: 0.05, shares, confidence: 0.975 };
-    let layout = Layout { components: 1, moments: if shares { vec![] } else { vec![(0, 0)] } };
-    let (mut plants, mut wrong, mut listed) = (0, 0.0, 0);
+}
+
+const AGREEMENT: Kind = Kind {
+    base: 0.9,
+    planted: |rng| 0.45 + 0.25 * rng.f64(),
+    apart: 0.12,
+    shares: true,
+    score: |rng, figure| f64::from(rng.f64() < figure),
+};
+
+/// Absolute errors, as skewed as the exponential distribution.
+const ERRORS: Kind = Kind {
+    base: 1.0,
+    planted: |rng| 2.0 + 2.0 * rng.f64(),
+    apart: 0.6,
+    shares: false,
+    score: |rng, figure| -figure * (1.0 - rng.f64()).ln(),
+};
+
+/// What is found in all the studies of a kind, with so many plants each: the share of the plants, and the mean share of
+/// false classes among those listed.
+fn found_and_false(kind: &Kind, plants: usize) -> (f64, f64) {
+    let settings = Settings { depth: 3, least: LEAST, level: 0.05, shares: kind.shares, confidence: 0.975 };
+    let layout = Layout { components: 1, moments: if kind.shares { vec![] } else { vec![(0, 0)] } };
+    let (mut found, mut wrong, mut listed) = (0, 0.0, 0);
     for study in 0..STUDIES {
-        let mut rng = Rng::with_seed(seed << 32 | study);
-        let population = Population::draw(&mut rng, base, planted, apart);
-        let table = population.study(&mut rng, !shares, score);
+        let mut rng = Rng::with_seed(study);
+        let population = Population::draw(&mut rng, plants, kind);
+        let table = population.study(&mut rng, kind);
         let Found { classes, .. } =
             search(&table, &layout, &settings, &mut |n, sums| (n > 0).then(|| sums[0] / n as f64));
-        let found = |plant: &&Vec<Term>| classes.iter().any(|class| class.terms == **plant);
-        plants += population.plants.iter().filter(found).count();
+        let is_found = |plant: &&Vec<Term>| classes.iter().any(|class| class.terms == **plant);
+        found += population.plants.iter().filter(is_found).count();
         let none = classes.iter().filter(|class| population.is_false(class)).count();
         wrong += none as f64 / classes.len().max(1) as f64;
         listed += classes.len();
     }
     let studies = STUDIES as f64;
-    let (found, wrong) = (plants as f64 / studies / PLANTS as f64, wrong / studies);
+    let (found, wrong) = (found as f64 / studies / plants.max(1) as f64, wrong / studies);
     println!("found {found:.4}, false {wrong:.4}, listed {:.1} a study", listed as f64 / studies);
     (found, wrong)
 }
 
 #[test]
 fn planted_classes_of_agreement_are_found_and_hardly_any_other() {
-    let planted = |rng: &mut Rng| 0.45 + 0.25 * rng.f64();
-    let score = |rng: &mut Rng, figure: f64| f64::from(rng.f64() < figure);
-    let (found, wrong) = found_and_false(1, 0.9, planted, 0.12, true, score);
+    let (found, wrong) = found_and_false(&AGREEMENT, 3);
     assert!(found >= 0.95 && wrong <= 0.05, "{found} and {wrong}");
 }
 
 #[test]
 fn planted_classes_of_errors_are_found_and_hardly_any_other() {
-    // Absolute errors, as skewed as the exponential distribution.
-    let planted = |rng: &mut Rng| 2.0 + 2.0 * rng.f64();
-    let score = |rng: &mut Rng, figure: f64| -figure * (1.0 - rng.f64()).ln();
-    let (found, wrong) = found_and_false(2, 1.0, planted, 0.6, false, score);
+    let (found, wrong) = found_and_false(&ERRORS, 3);
     assert!(found >= 0.95 && wrong <= 0.05, "{found} and {wrong}");
+}
+
+#[test]
+fn where_nothing_was_planted_hardly_any_study_lists_a_class() {
+    for kind in [&AGREEMENT, &ERRORS] {
+        let (_, wrong) = found_and_false(kind, 0);
+        assert!(wrong <= 0.05, "{wrong}");
+    }
 }

@@ -33,7 +33,7 @@ pub struct Change {
 /// sides, as long as the split has a p-value of `level` or less (L. Yu. Vostrikova, "Detecting disorder in multidimensional
 /// random processes", Soviet Mathematics Doklady 24 (1981)). How far is the CUSUM statistic, sqrt(V W / (V + W)) times the
 /// difference of the means, for sides of the weights V and W; with equal weights it takes away the most squares. The
-/// p-value is that of the greatest of it over all splits, among [`PERMUTATIONS`] orders of the segment's windows (figure and
+/// p-value is that of the greatest of it over all splits, among 9,999 orders of the segment's windows (figure and
 /// weight together) drawn with the `seed`: B. Phipson, G. K. Smyth, "Permutation p-values should never be zero",
 /// Statistical Applications in Genetics and Molecular Biology 9 (2010). It takes the windows as exchangeable where nothing
 /// changes, so a season is a change too.
@@ -143,8 +143,9 @@ mod tests {
 
     #[test]
     fn changes_are_those_of_numpy_and_ruptures() {
-        type Told = (usize, f64, f64, f64);
-        let rows: [(usize, &[(usize, f64)], bool, &[Told]); 7] = [
+        // Windows, steps, whether weights differ; where a change is, the means before and after, the p-value.
+        type Row<'r> = (usize, &'r [(usize, f64)], bool, &'r [(usize, f64, f64, f64)]);
+        let rows: [Row<'_>; 7] = [
             (40, &[], true, &[]),
             (40, &[(22, -0.06)], true, &[(20, 0.9049556538452633, 0.8462560956065844, 0.0005)]),
             (

@@ -8,7 +8,7 @@
 pub struct Layout {
     /// How many components the metric has: the numbers x that it gives each pair that it scores.
     pub components: usize,
-    /// Which products x(i) x(j) are summed, with i <= j, each at most once. One that is not listed is zero for each pair.
+    /// Which products x(i) x(j) are summed, with i <= j < `components`, each at most once. One that is not listed is zero for each pair.
     pub moments: Vec<(u16, u16)>,
 }
 

@@ -78,10 +78,15 @@ pub struct Class {
 ///
 /// A class that cannot be told from one of these in one of the halves, for want of pairs, of a figure or of a spread, is not
 /// kept.
+///
+/// # Panics
+///
+/// As [`patterns`] does, when the table is not twice as wide as the layout, and when the confidence is not in [0.5, 1).
 pub fn search(table: &Table, layout: &Layout, settings: &Settings, reduce: &mut Reduce<'_>) -> Found {
+    assert!(table.width == 2 * layout.width(), "a row has the sums of two halves");
     let patterns = patterns(table, settings.depth, settings.least);
     let mut all = vec![0.0; table.width];
-    for row in table.sums.chunks_exact(table.width.max(1)) {
+    for row in table.sums.chunks_exact(table.width) {
         all.iter_mut().zip(row).for_each(|(sum, more)| *sum += more);
     }
     let mut search = Search { layout, settings, reduce, patterns: &patterns, all: &all };

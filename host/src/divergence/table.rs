@@ -43,7 +43,17 @@ pub struct Pattern {
 
 /// All conjunctions of 1 to `depth` terms, but of [`DEEPEST`] at most, that have at least `least` pairs and at least one,
 /// in ascending order of the number of terms and then of the terms.
+///
+/// # Panics
+///
+/// When the columns of the table are not of one length, or have more rows than a `u32` counts: pairs are folded into
+/// profiles before they are that many.
 pub fn patterns(table: &Table, depth: usize, least: u64) -> Vec<Pattern> {
+    let rows = table.counts.len();
+    assert!(table.codes.len() == table.sizes.len(), "each condition has a size and a column");
+    assert!(table.codes.iter().all(|codes| codes.len() == rows), "each row has a value of each condition");
+    assert!(table.sums.len() == rows * table.width, "each row has as many sums as the table is wide");
+    let rows: Vec<u32> = (0..u32::try_from(rows).expect("rows are folded")).collect();
     let least = least.max(1);
     let frequent = table.codes.iter().zip(&table.sizes).map(|(codes, &size)| {
         let mut counts = vec![0; size];
@@ -55,7 +65,6 @@ pub fn patterns(table: &Table, depth: usize, least: u64) -> Vec<Pattern> {
         Frequent::new(codes, &counts, least)
     });
     let mut search = Search { table, least, frequent: frequent.collect(), found: Vec::new() };
-    let rows: Vec<u32> = (0..table.counts.len() as u32).collect();
     search.extend(&[], &rows, depth.min(DEEPEST));
     let mut found = search.found;
     found.sort_unstable_by(|a, b| (a.terms.len(), &a.terms).cmp(&(b.terms.len(), &b.terms)));

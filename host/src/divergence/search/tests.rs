@@ -13,8 +13,11 @@ fn mean(scored: u64, sums: &[f64]) -> Option<f64> {
     (scored > 0).then(|| sums[0] / scored as f64)
 }
 
-/// A table of profiles of shares: codes, and trials and hits of each half.
-fn table(sizes: &[usize], rows: &[(&[u16], [(u64, u64); 2])]) -> Table {
+/// A profile: codes, and trials and hits of each half.
+type Profile<'p> = (&'p [u16], [(u64, u64); 2]);
+
+/// A table of profiles.
+fn table(sizes: &[usize], rows: &[Profile<'_>]) -> Table {
     Table {
         sizes: sizes.to_vec(),
         codes: (0..sizes.len()).map(|c| rows.iter().map(|(codes, _)| codes[c]).collect()).collect(),
@@ -86,7 +89,7 @@ fn what_cannot_be_told_is_not_tested() {
     let rows = [(&[0, 0][..], [(1000, 900); 2]), (&[0, 1], [(1000, 450), (0, 0)])];
     let (found, _) = found(&table(&[1, 2], &rows), &SETTINGS);
     assert_eq!((found.patterns, found.tested), (5, 0));
-    assert_eq!(search(&Table::default(), &layout(), &SETTINGS, &mut mean).patterns, 0);
+    assert_eq!(search(&Table { width: 4, ..Table::default() }, &layout(), &SETTINGS, &mut mean).patterns, 0);
 }
 
 #[test]

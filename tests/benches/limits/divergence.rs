@@ -1,0 +1,148 @@
+//! The search for classes beside `divexplorer`, over all flights out of New York in 2013.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use understudy_host::divergence::{Layout, Pattern, Settings, Table, patterns, search};
+use understudy_tests::flights::{Flights, classes};
+use understudy_tests::root;
+
+use super::{judge, peak_kib};
+
+/// What the process is told that does our side alone, before the folder, so that its memory is that of nothing else.
+const ALONE: &str = "divergence-alone";
+const ROUNDS: usize = 3;
+/// The least share of the flights that a class has: that of `tests/oracles/divexplorer.py`.
+const SUPPORT: f64 = 0.01;
+const DEPTH: usize = 3;
+/// How many times as fast it is at least.
+const FASTER: f64 = 15.0;
+
+/// Seconds of the search, seconds of reading, seconds of all, peak in MiB, classes.
+type Measured = [f64; 5];
+
+/// Time against `divexplorer` for the same classes with the same figures, and peak memory.
+pub fn divergence() -> bool {
+    let folder = root().join("target/divergence");
+    fs::create_dir_all(&folder).expect("a folder in target");
+    let python = python();
+    let script = root().join("tests/oracles/divexplorer.py");
+    let theirs = |command: &str| said(Command::new(&python).arg(&script).arg(command).arg(&folder));
+    theirs("table");
+    let (mut times, mut ours) = (Vec::new(), Vec::<Measured>::new());
+    for _ in 0..ROUNDS {
+        let said = theirs("search");
+        let [seconds, peak, found] = numbers(&said);
+        println!("divexplorer {seconds:.2} s for {found} classes, peak {peak:.0} MiB");
+        times.push(seconds);
+        let program = std::env::current_exe().expect("a benchmark has a path");
+        let [search, reading, all, peak, found] =
+            numbers(&self::said(Command::new(program).arg(ALONE).arg(&folder)));
+        println!(
+            "ours {search:.3} s for {found} classes, peak {peak:.0} MiB; with reading the table {:.2} s; the whole search \
+             with its tests {all:.2} s",
+            reading + search
+        );
+        ours.push([search, reading, all, peak, found]);
+    }
+    let [mine, other] = ["ours.csv", "patterns.csv"].map(|name| classes(&folder.join(name)));
+    let same = mine == other && !mine.is_empty();
+    println!("classes, counts and rates: {}", if same { "the same" } else { "NOT THE SAME" });
+    let least = |values: &mut dyn Iterator<Item = f64>| values.fold(f64::INFINITY, f64::min);
+    let faster = least(&mut times.into_iter()) / least(&mut ours.iter().map(|measured| measured[0]));
+    let time = faster >= FASTER;
+    let kept = if time { "kept" } else { "NOT KEPT" };
+    println!("against divexplorer: {faster:.1} times as fast, limit {FASTER} times at least: {kept}");
+    let peak = ours.iter().map(|m| m[3]).fold(0.0, f64::max);
+    let memory = judge("peak memory of the search", peak * 1.048_576, 150.0, "MB");
+    same && time && memory
+}
+
+/// Our side alone, if this process was started for that: prints what was measured and writes what was found.
+pub fn alone() -> bool {
+    let mut arguments = std::env::args().skip(1);
+    if arguments.next().as_deref() != Some(ALONE) {
+        return false;
+    }
+    let folder = PathBuf::from(arguments.next().expect("a folder"));
+    let started = Instant::now();
+    let flights = Flights::read(&folder.join("flights.csv"));
+    let mut table = Table {
+        sizes: flights.values.iter().map(Vec::len).collect(),
+        counts: vec![1; flights.codes[0].len()],
+        width: 2,
+        codes: flights.codes.clone(),
+        sums: flights.arrivals.clone(),
+    };
+    let reading = started.elapsed().as_secs_f64();
+    let least = (SUPPORT * table.counts.len() as f64).ceil() as u64;
+    let started = Instant::now();
+    let found = patterns(&table, DEPTH, least);
+    let seconds = started.elapsed().as_secs_f64();
+    write(&flights, &found, &folder.join("ours.csv"));
+    halve(&mut table);
+    let settings = Settings { depth: DEPTH, least, level: 0.05, shares: true, confidence: 0.975 };
+    let layout = Layout { components: 1, moments: vec![] };
+    let started = Instant::now();
+    let listed = search(&table, &layout, &settings, &mut |n, sums| (n > 0).then(|| sums[0] / n as f64));
+    let all = started.elapsed().as_secs_f64();
+    assert_eq!(listed.patterns, found.len());
+    let peak = peak_kib("/proc/self").expect("Linux says it") as f64 / 1024.0;
+    println!("{seconds} {reading} {all} {peak} {}", found.len());
+    true
+}
+
+/// Puts every other flight into the half that confirms.
+fn halve(table: &mut Table) {
+    let halves = table.sums.chunks_exact(2).enumerate().flat_map(|(row, part)| match row % 2 {
+        0 => [part[0], part[1], 0.0, 0.0],
+        _ => [0.0, 0.0, part[0], part[1]],
+    });
+    table.sums = halves.collect();
+    table.width = 4;
+}
+
+fn write(flights: &Flights, found: &[Pattern], path: &Path) {
+    let line = |pattern: &Pattern| {
+        let class = flights.class(pattern.terms.iter().map(|term| (term.condition, term.value)));
+        let rate = if pattern.sums[0] > 0.0 {
+            (pattern.sums[1] / pattern.sums[0]).to_string()
+        } else {
+            String::new()
+        };
+        format!("{class},{},{rate}\n", pattern.count)
+    };
+    let lines: String = found.iter().map(line).collect();
+    fs::write(path, "terms,flights,rate\n".to_owned() + &lines).expect("the file can be written");
+}
+
+/// The Python of a virtual environment with `divexplorer`, made once.
+fn python() -> PathBuf {
+    let wanted = root().join("tests/oracles/requirements-divergence.txt");
+    let venv = root().join("target/venv-divergence");
+    let python = venv.join("bin/python");
+    let stamp = venv.join("requirements.txt");
+    let requirements = fs::read(&wanted).expect("the requirements");
+    if fs::read(&stamp).is_ok_and(|installed| installed == requirements) {
+        return python;
+    }
+    said(Command::new("python3").args(["-m", "venv"]).arg(&venv));
+    said(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--requirement"]).arg(&wanted));
+    fs::write(&stamp, requirements).expect("the stamp can be written");
+    python
+}
+
+/// What a command printed, which must end well.
+fn said(command: &mut Command) -> String {
+    let output = command.output().expect("the program can be started");
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("text")
+}
+
+/// The numbers of a line.
+fn numbers<const N: usize>(line: &str) -> [f64; N] {
+    let numbers: Vec<f64> = line.split_whitespace().map(|word| word.parse().expect("a number")).collect();
+    numbers.try_into().unwrap_or_else(|_| panic!("{N} numbers, not {line}"))
+}
