@@ -1,9 +1,11 @@
-//! `understudy verify` beside `sha256sum` of the same files.
+//! `understudy verify` beside `sha256sum` of the same files, and `understudy report` beside reading the sums.
 
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use understudy_tests::{files, root, synthetic};
+use understudy_host::run::Saved;
+use understudy_host::runlog::checkpoint;
+use understudy_tests::{Bench, files, root, synthetic};
 
 use super::{judge, watched};
 
@@ -11,7 +13,7 @@ use super::{judge, watched};
 const ROWS: u64 = 10_000_000;
 const ROUNDS: usize = 3;
 
-/// Time against `sha256sum`, and peak memory.
+/// Time of verifying against `sha256sum`, its peak memory, and what a report takes beyond reading the sums.
 pub fn verify() -> bool {
     let bench = synthetic::bench(ROWS);
     let run = watched(bench.command(&["run", "study.toml", "--run", "run"]));
@@ -39,5 +41,22 @@ pub fn verify() -> bool {
     let time =
         judge("verify against sha256sum of the same files", least(&times) / least(&floors), 3.0, "times");
     let memory = judge("peak memory of verify", peak as f64 * 1024.0 / 1e6, 300.0, "MB");
-    time && memory
+    let report = report(&bench);
+    time && memory && report
+}
+
+/// Seconds that the page of the run takes beyond reading its checkpoint.
+fn report(bench: &Bench) -> bool {
+    let (mut reading, mut making) = (f64::INFINITY, f64::INFINITY);
+    for _ in 0..ROUNDS {
+        let started = Instant::now();
+        let bytes = std::fs::read(bench.path().join("run/checkpoint.bin")).expect("an ended run has sums");
+        let saved: Saved = checkpoint::decode(&bytes).expect("they are whole");
+        assert!(saved.judged.is_some());
+        reading = reading.min(started.elapsed().as_secs_f64());
+        making = making.min(watched(bench.command(&["report", "run"])).seconds);
+    }
+    let page = bench.path().join("run/report.html").metadata().expect("a page").len();
+    println!("reading the sums {reading:.3} s; the whole of `understudy report` {making:.3} s; a page of {page} bytes");
+    judge("a report beyond reading the sums", making - reading, 1.0, "s")
 }
