@@ -25,7 +25,9 @@ pub fn hotel(root: &Path) -> anyhow::Result<()> {
     let understudy = host(root)?;
     plugins::build(root)?;
     for study in ["rooms", "rates"] {
-        run(root, &understudy, &format!("examples/hotel/{study}.toml"), &format!("target/demo/{study}"))?;
+        let folder = format!("target/demo/{study}");
+        run(root, &understudy, &format!("examples/hotel/{study}.toml"), &folder)?;
+        report(root, &understudy, &folder)?;
     }
     let rooms = root.join("examples/hotel/rooms.toml");
     let text = fs::read_to_string(&rooms).with_context(|| format!("cannot read {}", rooms.display()))?;
@@ -98,7 +100,14 @@ pub fn freight_yard(root: &Path) -> anyhow::Result<()> {
         show(root, &understudy, &disclosed, 0)?;
         show(root, &understudy, &["decide", run], code)?;
     }
+    report(root, &understudy, every)?;
     Ok(())
+}
+
+/// Writes the report of a run as a page.
+fn report(root: &Path, understudy: &Path, folder: &str) -> anyhow::Result<()> {
+    println!("\n$ understudy report {folder}\n");
+    shell::command(understudy, root).args(["report", folder]).run()
 }
 
 /// Runs a command, which is to end with an exit code, and shows what it says.
