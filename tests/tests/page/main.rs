@@ -10,11 +10,11 @@ use understudy_tests::browser::{Look, Options, look};
 
 /// Opens a document. `UNDERSTUDY_PICTURES` may name a folder for pictures of it.
 fn opened(document: &Document, name: &str, options: Options) -> Look {
-    let folder = TempDir::new().unwrap();
+    let folder = TempDir::new().expect("a temporary folder");
     let path = folder.path().join("page.html");
-    fs::write(&path, html(document)).unwrap();
-    let pictures =
-        std::env::var_os("UNDERSTUDY_PICTURES").map(|folder| fs::canonicalize(folder).unwrap().join(name));
+    fs::write(&path, html(document)).expect("a file can be written");
+    let pictures = std::env::var_os("UNDERSTUDY_PICTURES")
+        .map(|folder| fs::canonicalize(folder).expect("a folder").join(name));
     look(&path, &Options { folder: pictures, ..options })
 }
 
@@ -38,15 +38,18 @@ fn seen(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// The table of a block.
+fn table(block: &Block) -> Option<&Table> {
+    match block {
+        Block::Table(table) => Some(table),
+        Block::Figure(figure) => Some(&figure.table),
+        _ => None,
+    }
+}
+
 /// The tables of a document in order, with those of its figures.
 fn tables(document: &Document) -> Vec<&Table> {
-    let blocks = document.sections.iter().flat_map(|section| &section.blocks);
-    let table = |block| match block {
-        &Block::Table(ref table) => Some(table),
-        &Block::Figure(ref figure) => Some(&figure.table),
-        _ => None,
-    };
-    blocks.filter_map(table).collect()
+    document.sections.iter().flat_map(|section| &section.blocks).filter_map(table).collect()
 }
 
 /// What a cell says, with the sign of its tone.
