@@ -48,6 +48,27 @@ async function violations(page) {
     .map(({ id, help, nodes }) => ({ id, help, nodes: nodes.slice(0, 5).map((node) => node.html.slice(0, 200)) }));
 }
 
+// The labels of charts that stand on each other or beyond the edge of their chart. A pixel of each side is forgiven.
+function crowded(page) {
+  return page.evaluate(() => {
+    const found = [];
+    for (const chart of document.querySelectorAll("svg.chart")) {
+      const edge = chart.getBoundingClientRect();
+      const labels = [...chart.querySelectorAll("text")].map((text) => [text.textContent.trim(), text.getBoundingClientRect()]);
+      labels.forEach(([name, one], at) => {
+        if (one.left < edge.left - 1 || one.right > edge.right + 1 || one.top < edge.top - 1 || one.bottom > edge.bottom + 1)
+          found.push(`${name} | beyond the edge`);
+        for (const [other, two] of labels.slice(at + 1)) {
+          const across = Math.min(one.right, two.right) - Math.max(one.left, two.left);
+          const down = Math.min(one.bottom, two.bottom) - Math.max(one.top, two.top);
+          if (across > 2 && down > 2) found.push(`${name} | ${other}`);
+        }
+      });
+    }
+    return found;
+  });
+}
+
 const widths = (page) => page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
 
 if (folder) await mkdir(folder, { recursive: true });
@@ -57,7 +78,8 @@ for (const scheme of ["light", "dark"]) {
     const closed = await widths(page);
     if (folder) await page.screenshot({ path: join(folder, `${scheme}-${width}.png`), fullPage: true });
     await page.evaluate(() => document.querySelectorAll("details").forEach((details) => (details.open = true)));
-    found.views.push({ scheme, width, closed, open: await widths(page), violations: await violations(page) });
+    const seen = { closed, open: await widths(page), violations: await violations(page), crowded: await crowded(page) };
+    found.views.push({ scheme, width, ...seen });
     await page.context().close();
   }
 }

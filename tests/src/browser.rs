@@ -51,6 +51,8 @@ pub struct View {
     pub open: [u32; 2],
     /// Which rules of accessibility it breaks, seriously or worse, with everything unfolded.
     pub violations: Vec<Violation>,
+    /// Which labels of charts stand on each other or beyond the edge.
+    pub crowded: Vec<String>,
 }
 
 /// A rule of accessibility that is broken.

@@ -32,7 +32,8 @@ fn every_so_many_weeks_there_is_a_report_and_it_stays_true() {
         .map(|path| path.file_name().expect("a name").to_string_lossy().into_owned())
         .collect();
     let weeks = ["2016-09-25", "2016-12-25", "2017-03-26", "2017-06-25"];
-    let expected = weeks.iter().flat_map(|week| ["html", "json"].map(|form| format!("week-ending-{week}.{form}")));
+    let expected =
+        weeks.iter().flat_map(|week| ["html", "json"].map(|form| format!("week-ending-{week}.{form}")));
     assert_eq!(names, expected.collect::<Vec<_>>());
     let told: Vec<String> = bench
         .ledger("run", Some("interim"))
@@ -52,9 +53,13 @@ fn every_so_many_weeks_there_is_a_report_and_it_stays_true() {
             let of = |report: &Value| report["models"][0]["scores"][0]["windows"][window].clone();
             assert_eq!(of(&report), of(&end), "{week}, window {window}");
         }
-        assert!(report["divergence"]["models"][0]["classes"].as_array().expect("classes").iter().all(|class| {
-            class["examples"].as_array().is_some_and(Vec::is_empty)
-        }));
+        assert!(
+            report["divergence"]["models"][0]["classes"]
+                .as_array()
+                .expect("classes")
+                .iter()
+                .all(|class| { class["examples"].as_array().is_some_and(Vec::is_empty) })
+        );
     }
     // Bounds that hold however often one looks are wider than those for one look.
     let width = |report: &Value| {

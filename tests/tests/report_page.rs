@@ -36,7 +36,9 @@ fn classes(report: &Value, model: usize) -> Vec<(String, &Value)> {
     let name = |class: &Value| {
         let terms = class["terms"].as_array().expect("terms").iter();
         let terms: Vec<String> = terms
-            .map(|term| format!("{} = {}", term["condition"].as_str().unwrap(), term["value"].as_str().unwrap()))
+            .map(|term| {
+                format!("{} = {}", term["condition"].as_str().unwrap(), term["value"].as_str().unwrap())
+            })
             .collect();
         terms.join(", ")
     };
@@ -144,15 +146,25 @@ fn answers_lie_to_each_other_as_pandas_says() {
     let bench = Bench::hotel();
     let report = bench.report("run");
     let spread = &report["models"][0]["spreads"]["overall"];
-    assert_eq!((spread["same"].as_u64(), spread["differing"].as_u64()), (Some(12_293), Some(15_402 - 12_293)));
+    assert_eq!(
+        (spread["same"].as_u64(), spread["differing"].as_u64()),
+        (Some(12_293), Some(15_402 - 12_293))
+    );
     let answers = spread["answers"].as_array().expect("answers");
     let differing = answers.iter().filter(|said| said["model"] != said["substrate"]).take(5);
     let differing: Vec<(&str, &str, u64)> = differing
         .map(|said| {
-            (said["model"].as_str().unwrap(), said["substrate"].as_str().unwrap(), said["pairs"].as_u64().unwrap())
+            (
+                said["model"].as_str().unwrap(),
+                said["substrate"].as_str().unwrap(),
+                said["pairs"].as_u64().unwrap(),
+            )
         })
         .collect();
-    assert_eq!(differing, [("a", "d", 1416), ("a", "c", 563), ("a", "e", 271), ("d", "e", 160), ("e", "f", 156)]);
+    assert_eq!(
+        differing,
+        [("a", "d", 1416), ("a", "c", 563), ("a", "e", 271), ("d", "e", 160), ("e", "f", 156)]
+    );
 
     let rates = root().join("examples/hotel/rates.toml");
     let said = bench.understudy(&["run", rates.to_str().expect("UTF-8"), "--run", "rates"]);
@@ -165,7 +177,8 @@ fn answers_lie_to_each_other_as_pandas_says() {
     };
     close(&spread["bias"], -18.563603393931132, 1e-9);
     close(&spread["deviation"], 41.08317758922994, 1e-9);
-    let quantiles = [-97.8179675178944, -38.026396344758524, -9.803635403673418, 9.562505928585878, 29.772031585612325];
+    let quantiles =
+        [-97.8179675178944, -38.026396344758524, -9.803635403673418, 9.562505928585878, 29.772031585612325];
     for (found, expected) in spread["quantiles"].as_array().expect("quantiles").iter().zip(quantiles) {
         close(found, expected, 0.032);
     }

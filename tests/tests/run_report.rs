@@ -81,8 +81,12 @@ fn what_cannot_be_printed_is_said() {
     let bench = Bench::small();
     bench.run(&[]);
     let full = fs::File::options().write(true).open("/dev/full").expect("a disk that is always full");
-    let said: Said =
-        bench.command(&["report", "run", "--format", "md"]).stdout(full).output().expect("it can be started").into();
+    let said: Said = bench
+        .command(&["report", "run", "--format", "md"])
+        .stdout(full)
+        .output()
+        .expect("it can be started")
+        .into();
     assert_eq!(said.code, 1);
     insta::assert_snapshot!(said.err, @"cannot write to standard output: No space left on device (os error 28)");
 }

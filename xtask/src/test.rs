@@ -99,6 +99,7 @@ fn chromium(root: &Path) -> anyhow::Result<PathBuf> {
     }
     let root_user = command("id", root).arg("-u").said(&[0]).is_ok_and(|user| user.trim() == "0");
     if root_user {
+        command("apt-get", root).args(["update", "--quiet"]).run()?;
         command("apt-get", root).args(["install", "--yes", "chromium"]).run()?;
     }
     on_path(&BROWSERS).with_context(|| {

@@ -111,7 +111,9 @@ fn verdict(run: &Path, entries: &[Entry]) -> anyhow::Result<Option<Verdict>> {
         anyhow!("cannot read {shown}: {error}; `understudy decide` gives the verdict again")
     })?;
     if sha256 != file.sha256 {
-        bail!("{shown} is not the verdict that was given: its SHA-256 is not the one in the ledger; `understudy verify` says more");
+        bail!(
+            "{shown} is not the verdict that was given: its SHA-256 is not the one in the ledger; `understudy verify` says more"
+        );
     }
     let bytes = std::fs::read(&path).with_context(|| format!("cannot read {shown}"))?;
     let verdict = serde_json::from_slice(&bytes);
@@ -142,7 +144,9 @@ fn history(entries: &[Entry]) -> Vec<Happened> {
             Event::Replayed { model, asked, otherwise, first_id, .. } if *otherwise > 0 => (
                 Kind::Instability,
                 None,
-                format!("{model} answered {otherwise} of {asked} otherwise when asked again, first id {first_id}"),
+                format!(
+                    "{model} answered {otherwise} of {asked} otherwise when asked again, first id {first_id}"
+                ),
             ),
             Event::Reduced { before, .. } => {
                 (Kind::Retention, None, format!("fields of {} were dropped, as declared", before.file))
@@ -164,13 +168,15 @@ fn history(entries: &[Entry]) -> Vec<Happened> {
 /// What reviewers noted, in order of time.
 fn notes(entries: &[Entry]) -> Vec<ReviewNote> {
     let noted = |entry: &Entry| match &entry.event {
-        Event::Reviewed { who, model, stratum, judgement, note, .. } if !note.is_empty() => Some(ReviewNote {
-            who: who.clone(),
-            model: model.clone(),
-            stratum: stratum.clone(),
-            judgement: *judgement,
-            note: note.clone(),
-        }),
+        Event::Reviewed { who, model, stratum, judgement, note, .. } if !note.is_empty() => {
+            Some(ReviewNote {
+                who: who.clone(),
+                model: model.clone(),
+                stratum: stratum.clone(),
+                judgement: *judgement,
+                note: note.clone(),
+            })
+        }
         _ => None,
     };
     entries.iter().filter_map(noted).collect()

@@ -32,7 +32,9 @@ impl Interims {
     pub fn start(run: &Path, signer: Option<Signer>, tell: fn(String)) -> anyhow::Result<Interims> {
         let (looks, waiting) = channel();
         let run = run.to_owned();
-        let writing = std::thread::Builder::new().name("interim".into()).spawn(move || write(&run, signer, &waiting, tell));
+        let writing = std::thread::Builder::new()
+            .name("interim".into())
+            .spawn(move || write(&run, signer, &waiting, tell));
         Ok(Interims { looks, writing: writing.context("no thread for the interim reports")? })
     }
 
@@ -55,7 +57,8 @@ fn write(run: &Path, signer: Option<Signer>, looks: &Receiver<Looked>, tell: fn(
     let mut known: Option<(Prepared, Seal)> = None;
     for look in looks {
         let label = look.label.clone();
-        let written = recalled(run, &mut known).and_then(|(prepared, seal)| one(run, signer.clone(), prepared, seal, look));
+        let written = recalled(run, &mut known)
+            .and_then(|(prepared, seal)| one(run, signer.clone(), prepared, seal, look));
         if let Err(error) = written {
             tell(format!("the interim report up to the window {label} cannot be written: {error:#}"));
         }

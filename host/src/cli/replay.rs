@@ -99,7 +99,8 @@ impl Replay {
         prepared.study.limits.batch_rows = self.batch_rows as usize;
         let directory = self.output.unwrap_or_else(|| beside(&self.run));
         let replayed = Some(Replaying { run: &self.run, seal: &seal, what_if: &what_if });
-        let options = Options { directory: &directory, order: Order::default(), signer: None, replayed, look: None };
+        let options =
+            Options { directory: &directory, order: Order::default(), signer: None, replayed, look: None };
         conduct(&mut prepared, options)
     }
 }

@@ -105,7 +105,9 @@ fn scores(
     let of_all = figure(overall, None);
     let sizes = outcome.cells.shape().conditions.iter().enumerate();
     let conditions = sizes
-        .map(|(condition, values)| (0..*values).map(|value| figure(overall, Some((condition, value)))).collect())
+        .map(|(condition, values)| {
+            (0..*values).map(|value| figure(overall, Some((condition, value)))).collect()
+        })
         .collect();
     let bounds = searched.map(|searcher| searcher.windows(model, reducer)).unwrap_or_default();
     let windows = outcome.cells.iter().enumerate().map(|(at, (_, totals))| Figure {
@@ -117,8 +119,8 @@ fn scores(
 
 /// Shares at which a distribution is told.
 const SHARES: [f64; 27] = [
-    0.0, 0.001, 0.01, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85,
-    0.9, 0.95, 0.975, 0.99, 0.995, 0.999, 1.0,
+    0.0, 0.001, 0.01, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8,
+    0.85, 0.9, 0.95, 0.975, 0.99, 0.995, 0.999, 1.0,
 ];
 
 fn distribution(times: &Times) -> Vec<Time> {

@@ -4,16 +4,16 @@
 //! agreement, never as "better".
 
 mod build;
+mod case;
+mod clean;
 pub mod dossier;
 mod measure;
-mod clean;
 mod number;
 pub mod page;
 pub mod parting;
-mod sections;
-mod case;
 mod reviews;
 pub mod schema;
+mod sections;
 mod side_by_side;
 mod terminal;
 
@@ -22,8 +22,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use build::build;
-pub use parting::{Divergence, Spreads};
 pub use case::{Case, CaseModel, Said, Similar};
+pub use parting::{Divergence, Spreads};
 pub use reviews::{JudgementCount, JudgementShare, ModeCount, ReviewSummary, StratumReviewed, judged};
 pub use side_by_side::{Agreement, Beside, Compared, MetricPair, ModelOf, Part, SideBySide};
 pub use terminal::{Style, case, counted, plan, render, reviewed, ruling, side_by_side, table};

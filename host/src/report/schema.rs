@@ -27,7 +27,8 @@ pub fn dossier() -> Json {
 }
 
 fn of<T: JsonSchema>(title: &str) -> Json {
-    let mut schema: Schema = SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<T>();
+    let mut schema: Schema =
+        SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<T>();
     schema.insert("title".to_owned(), title.into());
     schema.to_value()
 }

@@ -46,7 +46,10 @@ fn lead(report: &Report) -> Vec<Fact> {
     let mut lead = vec![Fact::new("Study", &report.study)];
     if let (Some(first), Some(last)) = (report.windows.first(), report.windows.last()) {
         let windows = super::counted(report.windows.len() as u64, "window", "windows");
-        lead.push(Fact::new("Windows", format!("{windows}, {} to {}, {}", first.label, last.label, report.time_zone)));
+        lead.push(Fact::new(
+            "Windows",
+            format!("{windows}, {} to {}, {}", first.label, last.label, report.time_zone),
+        ));
     }
     let ended = match &report.end {
         End::Finished => "finished".to_owned(),
@@ -63,13 +66,20 @@ fn lead(report: &Report) -> Vec<Fact> {
 
 /// The gravest of the rulings over all of the input.
 fn banner(dossier: &Dossier) -> Banner {
-    let plain = |word: &str, text: &str| Banner { tone: Tone::Plain, word: word.to_owned(), text: text.to_owned() };
+    let plain =
+        |word: &str, text: &str| Banner { tone: Tone::Plain, word: word.to_owned(), text: text.to_owned() };
     if dossier.report.replay_of.is_some() {
-        return plain("OFFLINE", "An offline evaluation of another run's log: what the models did not see live permits nothing.");
+        return plain(
+            "OFFLINE",
+            "An offline evaluation of another run's log: what the models did not see live permits nothing.",
+        );
     }
     let Some(verdict) = &dossier.verdict else {
         return match &dossier.threshold {
-            None => plain("NO THRESHOLD", "The study declares no threshold, so there is nothing that it could permit."),
+            None => plain(
+                "NO THRESHOLD",
+                "The study declares no threshold, so there is nothing that it could permit.",
+            ),
             Some(_) => plain("UNDECIDED", "No verdict has been given yet; `understudy decide` reads it out."),
         };
     };

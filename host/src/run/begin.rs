@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{anyhow, bail};
 use jiff::Timestamp;
 
+use super::Options;
 use super::again::Again;
 use super::conductor::{Known, Start};
 use super::counted::Counted;
@@ -20,7 +21,6 @@ use super::promise::{promised, seal_path};
 use super::restore::Restoring;
 use super::saved::Saved;
 use super::seal::{SEAL, Seal};
-use super::Options;
 use crate::batch::Side;
 use crate::runlog::ledger::{Entry, Event, Ledger};
 use crate::runlog::retention::{Retention, finish_interrupted};

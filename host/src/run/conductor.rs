@@ -362,7 +362,8 @@ impl<'p> Conductor<'p> {
             return;
         }
         while let Some((window, label)) = self.schedule.as_mut().and_then(|s| s.due(&self.counted)) {
-            let saved = self.saved(None, None).as_ended(self.holding.pairing.accounting(), self.again.clone());
+            let saved =
+                self.saved(None, None).as_ended(self.holding.pairing.accounting(), self.again.clone());
             let _ = self.work.send(Work::Look(Box::new(Looked { window, label, saved })));
         }
     }

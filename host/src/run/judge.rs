@@ -26,9 +26,7 @@ use crate::batch::{Answers, Reason, Side};
 use crate::runlog::checkpoint::{self, CheckpointError};
 use crate::runlog::{LogWriter, Table};
 use crate::sandbox::{Decider, Scorer};
-use crate::scoring::{
-    Cells, Evidence, ModelScores, Outcome, Profiles, ScoredPairs, Shape, Spreads, Window,
-};
+use crate::scoring::{Cells, Evidence, ModelScores, Outcome, Profiles, ScoredPairs, Shape, Spreads, Window};
 use crate::study::Form;
 
 /// Pairs that are compared in one call, if as many wait.

@@ -41,8 +41,8 @@ mod references;
 mod relog;
 mod restore;
 mod saved;
-mod searcher;
 mod seal;
+mod searcher;
 mod tables;
 mod witness;
 mod worker;
@@ -62,8 +62,8 @@ pub use promise::{PromiseError, promise, promised, seal_path};
 pub use reads::needed;
 pub use rebuild::{Rebuilt, rebuild};
 pub use saved::{Ended, Saved};
-pub use searcher::{profile_index, seen_hash};
 pub use seal::{SEAL, Seal};
+pub use searcher::{profile_index, seen_hash};
 pub use tables::{BLINDED, OUTCOME, Pairs, SCORED, conditions, schemas};
 
 use conductor::Conductor;
@@ -175,9 +175,7 @@ impl Ran {
         }
         let event = match self.outcome.end {
             End::Finished => Event::Closed { files },
-            End::Interrupted | End::Interim { .. } => {
-                Event::Stopped { how: "interrupted".to_owned(), files }
-            }
+            End::Interrupted | End::Interim { .. } => Event::Stopped { how: "interrupted".to_owned(), files },
             End::SourceBroke(faults) => Event::Stopped { how: faults.join("; "), files },
         };
         self.ledger.append(event)?;

@@ -11,10 +11,10 @@ mod evidence;
 mod exact;
 mod interval;
 mod local;
+mod paired;
 mod profiles;
 mod spread;
 mod spreads;
-mod paired;
 mod window;
 
 pub use capped::{Matrix, Said};

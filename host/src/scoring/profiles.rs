@@ -123,8 +123,13 @@ impl Profiles {
 
     /// The profiles of a window with both halves, in order.
     pub fn window(&self, window: Window) -> Vec<(u32, &[Part; 2])> {
-        let mut found: Vec<_> =
-            self.windows.get(&window).into_iter().flatten().map(|(profile, parts)| (*profile, parts)).collect();
+        let mut found: Vec<_> = self
+            .windows
+            .get(&window)
+            .into_iter()
+            .flatten()
+            .map(|(profile, parts)| (*profile, parts))
+            .collect();
         found.sort_unstable_by_key(|(profile, _)| *profile);
         found
     }
@@ -209,7 +214,9 @@ impl PartSums {
         let scored = std::iter::once(value(self.components.get(components)));
         let own = (0..components).map(|at| value(self.components.get(at)));
         let products = moments.iter().map(|at| {
-            value(self.moments.binary_search_by_key(at, |(known, _)| *known).ok().map(|at| &self.moments[at].1))
+            value(
+                self.moments.binary_search_by_key(at, |(known, _)| *known).ok().map(|at| &self.moments[at].1),
+            )
         });
         scored.chain(own).chain(products).collect()
     }

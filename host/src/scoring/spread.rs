@@ -102,7 +102,11 @@ impl Errors {
 
     /// How many errors lie at or above `from` and below `to`, to 3 % of these bounds.
     pub fn between(&self, from: f64, to: f64) -> u64 {
-        self.steps.iter().filter(|(step, _)| (from..to).contains(&middle(**step))).map(|(_, count)| count).sum()
+        self.steps
+            .iter()
+            .filter(|(step, _)| (from..to).contains(&middle(**step)))
+            .map(|(_, count)| count)
+            .sum()
     }
 }
 

@@ -115,9 +115,7 @@ impl Spreads {
             for place in spreads {
                 let spread = match place {
                     None => self.window(pairs.windows[row], model),
-                    Some((condition, values)) => {
-                        &mut self.values[condition][usize::from(values[row])][model]
-                    }
+                    Some((condition, values)) => &mut self.values[condition][usize::from(values[row])][model],
                 };
                 let Spread::Numbers(of) = spread else { continue };
                 match error {
@@ -226,7 +224,12 @@ enum Rows<'a> {
     Numbers(Vec<Option<f64>>),
     /// The first choices as labels, and at which place of the model's ranking the substrate's stands; 0 if nowhere. An empty
     /// ranking has no first choice.
-    Rankings { model: Vec<Option<u32>>, substrate: Vec<Option<u32>>, places: Vec<u32>, names: [&'a Answers; 2] },
+    Rankings {
+        model: Vec<Option<u32>>,
+        substrate: Vec<Option<u32>>,
+        places: Vec<u32>,
+        names: [&'a Answers; 2],
+    },
 }
 
 /// Stands where there is no code.
@@ -239,11 +242,13 @@ impl<'a> Rows<'a> {
         given.unanswered.iter().for_each(|(row, _)| answered[*row as usize] = false);
         let names = [given, comparator];
         match (&given.decisions, &comparator.decisions) {
-            (Decisions::Labels { codes, .. }, Decisions::Labels { codes: of_comparator, .. }) => Rows::Labels {
-                model: (0..rows).map(|row| answered[row].then(|| codes[row])).collect(),
-                substrate: of_comparator.clone(),
-                names,
-            },
+            (Decisions::Labels { codes, .. }, Decisions::Labels { codes: of_comparator, .. }) => {
+                Rows::Labels {
+                    model: (0..rows).map(|row| answered[row].then(|| codes[row])).collect(),
+                    substrate: of_comparator.clone(),
+                    names,
+                }
+            }
             (Decisions::Numbers(model), Decisions::Numbers(substrate)) => Rows::Numbers(
                 (0..rows)
                     .map(|row| {
@@ -260,8 +265,7 @@ impl<'a> Rows<'a> {
                 let first = |offsets: &[u32], codes: &[u32], row: usize| {
                     codes[ranking(offsets, row)].first().copied()
                 };
-                let substrate: Vec<_> =
-                    (0..rows).map(|row| first(of_comparator, their_codes, row)).collect();
+                let substrate: Vec<_> = (0..rows).map(|row| first(of_comparator, their_codes, row)).collect();
                 let place = |row: usize| {
                     let name = theirs.value(substrate[row]? as usize);
                     let at = codes[ranking(offsets, row)].iter();

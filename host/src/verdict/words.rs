@@ -2,8 +2,8 @@
 //!
 //! Always holds: a share is told with its counts, and its decimals are cut off, never rounded up to a bound that it misses.
 
-use super::bound::meets;
 use super::Finding;
+use super::bound::meets;
 use crate::study::{Counted, Direction, Evidence, Quantifier, Study, Threshold};
 
 /// The threshold in words.

@@ -57,6 +57,8 @@ fn report(bench: &Bench) -> bool {
         making = making.min(watched(bench.command(&["report", "run"])).seconds);
     }
     let page = bench.path().join("run/report.html").metadata().expect("a page").len();
-    println!("reading the sums {reading:.3} s; the whole of `understudy report` {making:.3} s; a page of {page} bytes");
+    println!(
+        "reading the sums {reading:.3} s; the whole of `understudy report` {making:.3} s; a page of {page} bytes"
+    );
     judge("a report beyond reading the sums", making - reading, 1.0, "s")
 }

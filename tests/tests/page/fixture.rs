@@ -309,13 +309,15 @@ pub fn year() -> Document {
     }
 }
 
+/// A name that fits nowhere.
+pub fn long(at: usize) -> String {
+    format!(
+        "a name of a kind of decision that goes on and on, number {at}, Rindfleischetikettierungsüberwachung"
+    )
+}
+
 /// A report at its edges: nothing, one of a kind, few, and names that are long.
 pub fn edges() -> Document {
-    let long = |at: usize| {
-        format!(
-            "a name of a kind of decision that goes on and on, number {at}, Rindfleischetikettierungsüberwachung"
-        )
-    };
     let middling = |at: usize| format!("{} room {}", ["double", "single", "twin", "family"][at % 4], at + 1);
     let blocks = |figures: Vec<Figure>| figures.into_iter().map(Block::Figure).collect();
     let section = |id, title: &str, figures| Section { id, title: title.to_owned(), blocks: blocks(figures) };

@@ -11,7 +11,7 @@ use crate::report::parting::{Change, Class, Direction, Divergence, Parted, Term}
 use crate::run::{End, Outcome, Prepared, conditions, profile_index};
 use crate::sandbox::Better;
 use crate::scoring::{
-    Block, Interval, Part, PartSums, Sequence, ProfileIndex, Window, WindowClock, student_quantile, wilson,
+    Block, Interval, Part, PartSums, ProfileIndex, Sequence, Window, WindowClock, student_quantile, wilson,
 };
 
 /// Of intervals: each bound holds at 0.975, both together at 0.95.
@@ -38,7 +38,12 @@ impl<'a> Searcher<'a> {
     pub fn new(outcome: &'a Outcome, prepared: &'a Prepared) -> Searcher<'a> {
         let whole = outcome.profiles.windows().map(|window| {
             let mut all = Part::default();
-            outcome.profiles.window(window).iter().flat_map(|(_, halves)| *halves).for_each(|half| all.merge(half));
+            outcome
+                .profiles
+                .window(window)
+                .iter()
+                .flat_map(|(_, halves)| *halves)
+                .for_each(|half| all.merge(half));
             (window, all)
         });
         Searcher {
@@ -68,7 +73,12 @@ impl<'a> Searcher<'a> {
 
     /// The bounds of a model's figure by the searched metric over all pairs, or over those with a value of a condition. None
     /// where they cannot be told. Before the end they hold however often one looks.
-    pub fn interval(&self, model: usize, value: Option<(usize, usize)>, reducer: &mut Reducer) -> Option<Interval> {
+    pub fn interval(
+        &self,
+        model: usize,
+        value: Option<(usize, usize)>,
+        reducer: &mut Reducer,
+    ) -> Option<Interval> {
         let place = match value {
             None => None,
             Some((condition, value)) => {
@@ -83,7 +93,8 @@ impl<'a> Searcher<'a> {
             return self.whenever(model, holds, reducer);
         }
         let mut all = Part::default();
-        let halves = self.profiles.iter().filter(|(profile, _)| holds(**profile)).flat_map(|(_, halves)| halves);
+        let halves =
+            self.profiles.iter().filter(|(profile, _)| holds(**profile)).flat_map(|(_, halves)| halves);
         halves.for_each(|half| all.merge(half));
         self.bounds(&all, model, reducer)
     }
@@ -101,7 +112,11 @@ impl<'a> Searcher<'a> {
         for window in self.outcome.profiles.windows() {
             let mut part = Part::default();
             let profiles = self.outcome.profiles.window(window);
-            profiles.iter().filter(|(p, _)| holds(*p)).flat_map(|(_, halves)| *halves).for_each(|h| part.merge(h));
+            profiles
+                .iter()
+                .filter(|(p, _)| holds(*p))
+                .flat_map(|(_, halves)| *halves)
+                .for_each(|h| part.merge(h));
             let [n, sum, squares] = rounded(&part, model, &layout)[..] else { return None };
             if n == 0.0 {
                 continue;
@@ -151,7 +166,8 @@ impl<'a> Searcher<'a> {
     fn layout(&self, model: usize) -> Layout {
         let metric = self.prepared.study.divergence.metric;
         let sums = self.profiles.values().flatten().filter_map(|part| part.models.get(model));
-        let mut moments: Vec<(u16, u16)> = sums.flat_map(|sums| sums.moments.iter().map(|(at, _)| *at)).collect();
+        let mut moments: Vec<(u16, u16)> =
+            sums.flat_map(|sums| sums.moments.iter().map(|(at, _)| *at)).collect();
         moments.sort_unstable();
         moments.dedup();
         Layout { components: self.prepared.metrics[metric].plugin.components.len(), moments }
@@ -221,17 +237,19 @@ impl<'a> Searcher<'a> {
             let values = self.index.values(profile);
             found.terms.iter().all(|term| values[usize::from(term.condition)] == term.value)
         };
-        let [inside, outside] =
-            [true, false].map(|inside| self.outcome.spreads.parting(model, |profile| holds(profile) == inside));
+        let [inside, outside] = [true, false]
+            .map(|inside| self.outcome.spreads.parting(model, |profile| holds(profile) == inside));
         let bias = |parting: &crate::scoring::Parting| {
             (parting.numbers > 0).then(|| parting.errors.value() / parting.numbers as f64)
         };
         let better = self.prepared.metrics[study.divergence.metric].plugin.better;
         let began = {
-            let [own, others] = [true, false].map(|inside| self.series(model, reducer, |p| holds(p) == inside));
-            let gaps = own.iter().zip(&others).filter_map(|(own, others)| {
-                Some((own.0, Some(own.1? - others.1?), own.2))
-            });
+            let [own, others] =
+                [true, false].map(|inside| self.series(model, reducer, |p| holds(p) == inside));
+            let gaps = own
+                .iter()
+                .zip(&others)
+                .filter_map(|(own, others)| Some((own.0, Some(own.1? - others.1?), own.2)));
             let changed = self.changes(&gaps.collect::<Vec<_>>());
             // From that on it differs more than before, on the side on which it does.
             changed.into_iter().rfind(|change| (change.after - change.before) * found.difference > 0.0)
@@ -273,9 +291,14 @@ impl<'a> Searcher<'a> {
         let of = |window: Window| {
             let mut part = Part::default();
             let profiles = self.outcome.profiles.window(window);
-            profiles.iter().filter(|(p, _)| holds(*p)).flat_map(|(_, halves)| *halves).for_each(|h| part.merge(h));
+            profiles
+                .iter()
+                .filter(|(p, _)| holds(*p))
+                .flat_map(|(_, halves)| *halves)
+                .for_each(|h| part.merge(h));
             let sums = rounded(&part, model, &layout);
-            let figure = (sums[0] > 0.0).then(|| reducer.reduce(metric)(sums[0] as u64, &sums[1..])).flatten();
+            let figure =
+                (sums[0] > 0.0).then(|| reducer.reduce(metric)(sums[0] as u64, &sums[1..])).flatten();
             (window, figure, sums[0])
         };
         self.outcome.profiles.windows().map(of).collect()
@@ -283,7 +306,8 @@ impl<'a> Searcher<'a> {
 
     fn changes(&self, series: &[(Window, Option<f64>, f64)]) -> Vec<Change> {
         let study = &self.prepared.study;
-        let known: Vec<_> = series.iter().filter_map(|(window, figure, n)| Some((*window, (*figure)?, *n))).collect();
+        let known: Vec<_> =
+            series.iter().filter_map(|(window, figure, n)| Some((*window, (*figure)?, *n))).collect();
         let figures: Vec<(f64, f64)> = known.iter().map(|(_, figure, n)| (*figure, *n)).collect();
         let clock = WindowClock::new(study.windows, study.time_zone.clone());
         let found = changes(&figures, CHANGE_LEVEL, self.prepared.key);
@@ -300,7 +324,12 @@ impl<'a> Searcher<'a> {
 
 /// The bounds of a figure: Wilson's where it is a share, else its standard error by the delta method times the quantile of
 /// Student's t with one degree of freedom less than there are pairs.
-fn bounds(sums: &[f64], layout: &Layout, shares: bool, reduce: &mut divergence::Reduce<'_>) -> Option<Interval> {
+fn bounds(
+    sums: &[f64],
+    layout: &Layout,
+    shares: bool,
+    reduce: &mut divergence::Reduce<'_>,
+) -> Option<Interval> {
     let side = 1.0 - (1.0 - CONFIDENCE) / 2.0;
     let pairs = sums[0];
     if shares {

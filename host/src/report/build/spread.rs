@@ -43,7 +43,11 @@ fn spread(counted: &scoring::Spread, listed: usize, steps: bool) -> Spread {
         scoring::Spread::Rankings(places) => Spread::Ranking {
             unanswered: places.unanswered,
             absent: places.absent,
-            places: places.places.iter().map(|(place, pairs)| Place { place: *place, pairs: *pairs }).collect(),
+            places: places
+                .places
+                .iter()
+                .map(|(place, pairs)| Place { place: *place, pairs: *pairs })
+                .collect(),
         },
     }
 }
@@ -78,13 +82,16 @@ fn numbers(errors: &Errors, steps: bool) -> Spread {
     let answered = errors.count();
     let n = answered as f64;
     let mean = (answered > 0).then(|| errors.sum.value() / n);
-    let variance = mean.filter(|_| answered > 1).map(|mean| (errors.squares.value() / n - mean * mean) * n / (n - 1.0));
+    let variance =
+        mean.filter(|_| answered > 1).map(|mean| (errors.squares.value() / n - mean * mean) * n / (n - 1.0));
     let at = [0.05, 0.25, 0.5, 0.75, 0.95].map(|share| errors.quantile(share));
     Spread::Number {
         answered,
         unanswered: errors.unanswered,
         bias: mean.filter(|mean| mean.is_finite()),
-        deviation: variance.map(|variance| variance.max(0.0).sqrt()).filter(|deviation| deviation.is_finite()),
+        deviation: variance
+            .map(|variance| variance.max(0.0).sqrt())
+            .filter(|deviation| deviation.is_finite()),
         quantiles: match at {
             [Some(a), Some(b), Some(c), Some(d), Some(e)] => Some([a, b, c, d, e]),
             _ => None,
@@ -112,7 +119,11 @@ fn histogram(errors: &Errors) -> Vec<Step> {
 /// The least of 1, 2, 5, 10 and so on that is not below `width`.
 fn round_up(width: f64) -> f64 {
     let power = 10f64.powf(width.log10().floor());
-    [1.0, 2.0, 5.0, 10.0].map(|digit| digit * power).into_iter().find(|round| *round >= width).unwrap_or(width)
+    [1.0, 2.0, 5.0, 10.0]
+        .map(|digit| digit * power)
+        .into_iter()
+        .find(|round| *round >= width)
+        .unwrap_or(width)
 }
 
 #[cfg(test)]

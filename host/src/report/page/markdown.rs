@@ -100,11 +100,14 @@ fn text(text: &str) -> String {
     let line = one_line(text);
     let mut escaped = String::with_capacity(line.len());
     for (at, c) in line.char_indices() {
+        let next = line[at + c.len_utf8()..].chars().next().unwrap_or(' ');
         let means = match c {
             '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '&' | '~' | '$' => true,
-            '#' | '+' | '-' | '=' => at == 0,
-            // `1.` and `1)` begin a list.
-            '.' | ')' => at > 0 && line[..at].chars().all(|c| c.is_ascii_digit()),
+            '#' | '=' => at == 0,
+            // A point of a list, or a line across the page; not a number below zero.
+            '+' | '-' => at == 0 && (next == ' ' || next == c),
+            // A numbered point; not a number with a fraction.
+            '.' | ')' => at > 0 && next == ' ' && line[..at].chars().all(|c| c.is_ascii_digit()),
             _ => false,
         };
         if means {

@@ -9,7 +9,9 @@ use crate::study::Form;
 
 /// A distribution of times around a median.
 pub(in crate::report) fn times(median: u64) -> Vec<Time> {
-    [0.0, 0.25, 0.5, 0.9, 1.0].map(|share| Time { share, nanos: (median as f64 * (0.5 + share)) as u64 }).to_vec()
+    [0.0, 0.25, 0.5, 0.9, 1.0]
+        .map(|share| Time { share, nanos: (median as f64 * (0.5 + share)) as u64 })
+        .to_vec()
 }
 
 /// The spreads of a model, of so many values of each condition and so many windows.
@@ -92,7 +94,12 @@ pub(in crate::report) fn divergence(metric: &str, conditions: &[&str], models: &
         tested: 19,
         classes: vec![
             class(&[("segment", "corporate")], true, None, None),
-            class(&[("day", "weekend"), ("segment", "groups")], false, Some(change.clone()), Some([4.5, -0.5])),
+            class(
+                &[("day", "weekend"), ("segment", "groups")],
+                false,
+                Some(change.clone()),
+                Some([4.5, -0.5]),
+            ),
         ],
         changes: vec![change.clone()],
     };

@@ -4,10 +4,10 @@
 //! discoveries.
 
 use super::words::{folded, probability, searched, signed, signed_bounds, table, text};
+use crate::report::Report;
 use crate::report::measure::Measure;
 use crate::report::number::{UNDEFINED, count, counted, significant};
 use crate::report::page::{Block, Cell, Chart, Column, DotRow, Figure, Section, Tone};
-use crate::report::Report;
 use crate::report::parting::{Class, Direction, Parted};
 
 /// Classes that are drawn.
@@ -110,7 +110,9 @@ fn of_model(parted: &Parted, measure: &Measure<'_>, blocks: &mut Vec<Block>) {
             });
             row.push(said.unwrap_or_else(|| UNDEFINED.to_owned()).into());
         }
-        row.push(class.began.as_ref().map_or("from the first on".to_owned(), |began| began.window.clone()).into());
+        row.push(
+            class.began.as_ref().map_or("from the first on".to_owned(), |began| began.window.clone()).into(),
+        );
         if with_ids {
             row.push(class.examples.join(", ").into());
         }

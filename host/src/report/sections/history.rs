@@ -62,10 +62,20 @@ pub fn reviews(dossier: &Dossier) -> Section {
     if !dossier.notes.is_empty() {
         let note = |note: &ReviewNote| -> Vec<Cell> {
             let (who, model, stratum) = (note.who.as_str(), note.model.as_str(), note.stratum.as_str());
-            vec![who.into(), model.into(), stratum.into(), note.judgement.words().into(), note.note.as_str().into()]
+            vec![
+                who.into(),
+                model.into(),
+                stratum.into(),
+                note.judgement.words().into(),
+                note.note.as_str().into(),
+            ]
         };
         let columns = ["Reviewer", "Model", "Class", "Judgement", "Note"].map(Column::text).to_vec();
-        blocks.push(Block::Table(folded("What the reviewers noted", columns, dossier.notes.iter().map(note).collect())));
+        blocks.push(Block::Table(folded(
+            "What the reviewers noted",
+            columns,
+            dossier.notes.iter().map(note).collect(),
+        )));
     }
     Section { id: "reviews", title: "Reviewed cases".to_owned(), blocks }
 }
@@ -78,7 +88,10 @@ fn reviewed(review: &ReviewSummary, blocks: &mut Vec<Block>) {
         counted(review.disagreements, "disagreement", "disagreements")
     )));
     if !review.unjudged.is_empty() {
-        let text = format!("Of these classes nothing was judged, so nothing is said of them: {}.", review.unjudged.join("; "));
+        let text = format!(
+            "Of these classes nothing was judged, so nothing is said of them: {}.",
+            review.unjudged.join("; ")
+        );
         blocks.push(Block::Note { tone: Tone::Unsure, text });
     }
     let share = |value: f64| format!("{value:.4}");
@@ -142,9 +155,16 @@ pub fn provenance(dossier: &Dossier) -> Section {
         Fact::new("Signed by", known.key.clone().unwrap_or_else(|| "nobody".to_owned())),
         Fact::new(
             "Log",
-            format!("{} with {}", counted(segments, "sealed segment", "sealed segments"), counted(rows, "row", "rows")),
+            format!(
+                "{} with {}",
+                counted(segments, "sealed segment", "sealed segments"),
+                counted(rows, "row", "rows")
+            ),
         ),
-        Fact::new("Run", if known.closed { "closed: nothing more can come" } else { "not closed: it can go on" }),
+        Fact::new(
+            "Run",
+            if known.closed { "closed: nothing more can come" } else { "not closed: it can go on" },
+        ),
         Fact::new("Opened by", format!("understudy {}", known.opened_by)),
         Fact::new("This report made by", format!("understudy {}", known.made_by)),
     ];

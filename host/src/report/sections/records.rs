@@ -42,10 +42,21 @@ fn accounts(report: &Report) -> Block {
         };
         let Account { received, rejected, duplicate, conflict, late, paired, waiting, expired } = *account;
         let numbers = [received, rejected, duplicate, conflict, late, paired, waiting, expired];
-        std::iter::once(name.into()).chain(numbers.map(|number| count(number).into())).chain([balance]).collect()
+        std::iter::once(name.into())
+            .chain(numbers.map(|number| count(number).into()))
+            .chain([balance])
+            .collect()
     };
-    let numbers =
-        ["Received", "= rejected", "+ duplicate", "+ conflict", "+ late", "+ paired", "+ waiting", "+ expired"];
+    let numbers = [
+        "Received",
+        "= rejected",
+        "+ duplicate",
+        "+ conflict",
+        "+ late",
+        "+ paired",
+        "+ waiting",
+        "+ expired",
+    ];
     let mut columns = vec![Column::text("Records")];
     columns.extend(numbers.map(Column::number));
     columns.push(Column::text("Equation"));
@@ -65,7 +76,9 @@ fn pairs(report: &Report) -> Block {
         true => text(format!("{equation}.")),
         false => Block::Note {
             tone: Tone::Bad,
-            text: format!("{equation}: this does not balance, so no figure can be relied on. It is a fault of understudy."),
+            text: format!(
+                "{equation}: this does not balance, so no figure can be relied on. It is a fault of understudy."
+            ),
         },
     }
 }
@@ -88,11 +101,20 @@ fn incidents(report: &Report) -> Option<Block> {
         .iter()
         .map(|incident| {
             let first = incident.first_id.as_str();
-            vec![incident.plugin.as_str().into(), count(incident.count).into(), first.into(), incident.what.as_str().into()]
+            vec![
+                incident.plugin.as_str().into(),
+                count(incident.count).into(),
+                first.into(),
+                incident.what.as_str().into(),
+            ]
         })
         .collect();
-    let columns =
-        vec![Column::text("Plugin"), Column::number("Times"), Column::text("First id"), Column::text("What broke")];
+    let columns = vec![
+        Column::text("Plugin"),
+        Column::number("Times"),
+        Column::text("First id"),
+        Column::text("What broke"),
+    ];
     (!rows.is_empty()).then(|| Block::Table(table("What broke", columns, rows)))
 }
 
@@ -102,10 +124,16 @@ fn refused(report: &Report) -> Option<Block> {
         .iter()
         .map(|record| {
             let class = record.class.as_str();
-            vec![record.stream.as_str().into(), class.into(), count(record.line).into(), record.reason.as_str().into()]
+            vec![
+                record.stream.as_str().into(),
+                class.into(),
+                count(record.line).into(),
+                record.reason.as_str().into(),
+            ]
         })
         .collect();
-    let columns = vec![Column::text("Stream"), Column::text("Class"), Column::number("Line"), Column::text("Why")];
+    let columns =
+        vec![Column::text("Stream"), Column::text("Class"), Column::number("Line"), Column::text("Why")];
     let caption = "The first records that were refused; all are in refused/ of the run directory";
     (!rows.is_empty()).then(|| Block::Table(folded(caption, columns, rows)))
 }

@@ -26,7 +26,9 @@ pub fn spreads(report: &Report) -> Section {
             blocks.push(Block::Heading(model.plugin.name.clone()));
         }
         match &model.spreads.overall {
-            Spread::Label { answers, others, .. } => blocks.push(Block::Figure(matrix(model, answers, *others))),
+            Spread::Label { answers, others, .. } => {
+                blocks.push(Block::Figure(matrix(model, answers, *others)))
+            }
             Spread::Number { .. } => numbers(model, &mut blocks),
             Spread::Ranking { .. } => blocks.push(Block::Figure(places(model))),
         }
@@ -58,12 +60,19 @@ fn matrix(model: &Model, answers: &[Said], others: u64) -> Figure {
         counts[row][place(&said.substrate)] += said.pairs;
     }
     let names = drawn.iter().copied().chain([OTHERS]).map(str::to_owned);
-    let keep: Vec<usize> = (0..width).filter(|at| *at < drawn.len() || counts.iter().any(|row| row[*at] > 0)).collect();
-    let columns: Vec<String> = names.clone().enumerate().filter(|(at, _)| keep.contains(at)).map(|(_, n)| n).collect();
-    let rows = names.chain([NONE.to_owned()]).zip(&counts).filter(|(_, row)| row.iter().any(|count| *count > 0));
+    let keep: Vec<usize> =
+        (0..width).filter(|at| *at < drawn.len() || counts.iter().any(|row| row[*at] > 0)).collect();
+    let columns: Vec<String> =
+        names.clone().enumerate().filter(|(at, _)| keep.contains(at)).map(|(_, n)| n).collect();
+    let rows =
+        names.chain([NONE.to_owned()]).zip(&counts).filter(|(_, row)| row.iter().any(|count| *count > 0));
     let rows = rows.map(|(name, row)| (name, keep.iter().map(|at| row[*at]).collect()));
     let listed = answers.iter().map(|said| -> Vec<Cell> {
-        vec![said.model.as_deref().unwrap_or(NONE).into(), said.substrate.as_str().into(), count(said.pairs).into()]
+        vec![
+            said.model.as_deref().unwrap_or(NONE).into(),
+            said.substrate.as_str().into(),
+            count(said.pairs).into(),
+        ]
     });
     let rest = match others {
         0 => String::new(),
@@ -90,8 +99,12 @@ fn matrix(model: &Model, answers: &[Said], others: u64) -> Figure {
 }
 
 fn numbers(model: &Model, blocks: &mut Vec<Block>) {
-    let Spread::Number { answered, unanswered, bias, deviation, quantiles, steps } = &model.spreads.overall else { return };
-    let number = |value: Option<f64>| value.map_or_else(|| UNDEFINED.to_owned(), |value| significant(value, 6));
+    let Spread::Number { answered, unanswered, bias, deviation, quantiles, steps } = &model.spreads.overall
+    else {
+        return;
+    };
+    let number =
+        |value: Option<f64>| value.map_or_else(|| UNDEFINED.to_owned(), |value| significant(value, 6));
     let quantiles = quantiles.map(|at| at.map(|error| significant(error, 3)).join(", "));
     blocks.push(text(format!(
         "Over {} the model's number less the substrate's is {} in the mean (the bias), with a standard deviation of {}; 5, 25, 50, \
@@ -130,7 +143,8 @@ fn places(model: &Model) -> Figure {
         listed.extend(places.iter().map(|Place { place, pairs }| (place.to_string(), *pairs)));
         listed.extend([("not in it".to_owned(), *absent), (NONE.to_owned(), *unanswered)]);
     }
-    let rows = listed.iter().map(|(place, pairs)| vec![place.as_str().into(), count(*pairs).into()]).collect();
+    let rows =
+        listed.iter().map(|(place, pairs)| vec![place.as_str().into(), count(*pairs).into()]).collect();
     Figure {
         title: format!("Where the substrate's first choice stands in the ranking of {}", model.plugin.name),
         description: "How many pairs have the substrate's first choice at which place of the model's ranking; 1 is its best."
@@ -152,7 +166,12 @@ fn summary(spread: &Spread) -> (Vec<Column>, Vec<Cell>) {
             let told: Vec<String> = differ
                 .take(3)
                 .map(|said| {
-                    format!("{} for {}: {}", said.model.as_deref().unwrap_or(NONE), said.substrate, count(said.pairs))
+                    format!(
+                        "{} for {}: {}",
+                        said.model.as_deref().unwrap_or(NONE),
+                        said.substrate,
+                        count(said.pairs)
+                    )
                 })
                 .collect();
             (
@@ -171,7 +190,9 @@ fn summary(spread: &Spread) -> (Vec<Column>, Vec<Cell>) {
             )
         }
         Spread::Number { answered, bias, deviation, quantiles, .. } => {
-            let number = |value: Option<f64>| value.map_or_else(|| UNDEFINED.to_owned(), |value| significant(value, 6));
+            let number = |value: Option<f64>| {
+                value.map_or_else(|| UNDEFINED.to_owned(), |value| significant(value, 6))
+            };
             let quantiles = quantiles.map(|at| at.map(|error| significant(error, 3)).join(", "));
             (
                 vec![
@@ -193,7 +214,8 @@ fn summary(spread: &Spread) -> (Vec<Column>, Vec<Cell>) {
             let first = places.iter().filter(|place| place.place == 1).map(|place| place.pairs).sum::<u64>();
             let ranked = places.iter().map(|place| place.pairs).sum::<u64>();
             let sum: u64 = places.iter().map(|place| u64::from(place.place) * place.pairs).sum();
-            let mean = if ranked == 0 { UNDEFINED.to_owned() } else { significant(sum as f64 / ranked as f64, 4) };
+            let mean =
+                if ranked == 0 { UNDEFINED.to_owned() } else { significant(sum as f64 / ranked as f64, 4) };
             (
                 vec![
                     Column::number("Pairs"),
@@ -214,7 +236,9 @@ fn by_condition(report: &Report, model: &Model) -> crate::report::page::Table {
     for (condition, spreads) in report.conditions.iter().zip(&model.spreads.conditions) {
         for (value, spread) in condition.values.iter().zip(spreads).filter(|(_, spread)| !is_empty(spread)) {
             let (_, cells) = summary(spread);
-            rows.push([condition.name.as_str().into(), value.as_str().into()].into_iter().chain(cells).collect());
+            rows.push(
+                [condition.name.as_str().into(), value.as_str().into()].into_iter().chain(cells).collect(),
+            );
         }
     }
     folded(&format!("How {} differs, by condition", model.plugin.name), columns, rows)
@@ -244,7 +268,9 @@ fn changes(report: &Report, model: &str) -> Block {
     let parted = report.divergence.models.iter().find(|parted| parted.model == model);
     let found = parted.map(|parted| parted.changes.as_slice()).unwrap_or_default();
     if found.is_empty() {
-        return text(format!("No change of {metric} over the windows was found that their order by chance would not explain."));
+        return text(format!(
+            "No change of {metric} over the windows was found that their order by chance would not explain."
+        ));
     }
     let rows = found.iter().map(|change| -> Vec<Cell> {
         vec![

@@ -34,7 +34,9 @@ pub fn latency(report: &Report) -> Section {
         Block::Table(table("How long it took", columns, rows)),
         Block::Figure(Figure {
             title: "Latency of both sides".to_owned(),
-            description: "The share of the answers that took at most so long, over a logarithmic axis of time.".to_owned(),
+            description:
+                "The share of the answers that took at most so long, over a logarithmic axis of time."
+                    .to_owned(),
             chart: Chart::Distribution { x_label: "time to answer".to_owned(), series: series.collect() },
             table: folded(
                 "Data",
@@ -45,9 +47,15 @@ pub fn latency(report: &Report) -> Section {
     ];
     let before = report.substrate_latency.before;
     if before > 0 {
-        let dated =
-            counted(before, "decision is dated before its snapshot", "decisions are dated before their snapshots");
-        blocks.push(Block::Note { tone: Tone::Unsure, text: format!("{dated}: no latency can be told of them.") });
+        let dated = counted(
+            before,
+            "decision is dated before its snapshot",
+            "decisions are dated before their snapshots",
+        );
+        blocks.push(Block::Note {
+            tone: Tone::Unsure,
+            text: format!("{dated}: no latency can be told of them."),
+        });
     }
     Section { id: "latency", title: "Latency".to_owned(), blocks }
 }
@@ -55,5 +63,12 @@ pub fn latency(report: &Report) -> Section {
 fn row(name: &str, latency: &Latency) -> Vec<Cell> {
     let time = |nanos| if latency.count == 0 { UNDEFINED.to_owned() } else { duration(nanos) };
     let Latency { count: number, p50, p90, p99, max } = *latency;
-    vec![name.into(), time(p50).into(), time(p90).into(), time(p99).into(), time(max).into(), count(number).into()]
+    vec![
+        name.into(),
+        time(p50).into(),
+        time(p90).into(),
+        time(p99).into(),
+        time(max).into(),
+        count(number).into(),
+    ]
 }

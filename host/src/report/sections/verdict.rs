@@ -71,12 +71,15 @@ pub fn threshold(dossier: &Dossier, measures: &[Measure<'_>]) -> Section {
         }
         (None, asked) => {
             if let Some(asked) = asked {
-                blocks.push(text(format!("Asked: {asked}. Which windows count is settled by the verdict; here are all.")));
+                blocks.push(text(format!(
+                    "Asked: {asked}. Which windows count is settled by the verdict; here are all."
+                )));
             }
             over_time(dossier, measures, &mut blocks);
         }
     }
-    let title = if dossier.threshold.is_some() { "Threshold and what was found" } else { "Figures over time" };
+    let title =
+        if dossier.threshold.is_some() { "Threshold and what was found" } else { "Figures over time" };
     Section { id: "threshold", title: title.to_owned(), blocks }
 }
 
@@ -109,7 +112,12 @@ fn by_window(dossier: &Dossier, verdict: &Verdict, ruling: &Ruling) -> Figure {
         let part = if window.complete { "" } else { " (part)" };
         cells(&format!("{}{part}", window.label), found)
     });
-    let head = vec![Column::text("Window"), Column::number("Pairs"), Column::number("Figure"), Column::number("Bounds")];
+    let head = vec![
+        Column::text("Window"),
+        Column::number("Pairs"),
+        Column::number("Figure"),
+        Column::number("Bounds"),
+    ];
     let rows: Vec<Vec<Cell>> = rows.chain([cells("together", &ruling.together)]).collect();
     let how = match ruling.together.method {
         Some(Method::Sequence) => "Bounds of confidence sequences: they hold however often one looks",
@@ -241,7 +249,10 @@ fn over_time(dossier: &Dossier, measures: &[Measure<'_>], blocks: &mut Vec<Block
     ];
     blocks.push(Block::Figure(Figure {
         title: format!("{} by window", measure.name()),
-        description: format!("{} of each window with 95 % intervals, each for a look at that window alone.", measure.name()),
+        description: format!(
+            "{} of each window with 95 % intervals, each for a look at that window alone.",
+            measure.name()
+        ),
         chart: Chart::Series {
             y_label: measure.name().to_owned(),
             x_label: format!("window, {}", report.time_zone),
@@ -288,7 +299,11 @@ pub fn representativeness(dossier: &Dossier) -> Section {
             Column::number("Reference"),
             Column::number("Tolerance"),
         ];
-        blocks.push(Block::Table(table("Shares of the snapshots of the windows that count", columns, rows.collect())));
+        blocks.push(Block::Table(table(
+            "Shares of the snapshots of the windows that count",
+            columns,
+            rows.collect(),
+        )));
     }
     if !cycle.is_empty() {
         let rows = cycle.iter().map(|value| {
@@ -306,7 +321,11 @@ pub fn representativeness(dossier: &Dossier) -> Section {
             Column::number("Asked"),
             Column::number("Compared pairs"),
         ];
-        blocks.push(Block::Table(table("What has come round in the windows that count", columns, rows.collect())));
+        blocks.push(Block::Table(table(
+            "What has come round in the windows that count",
+            columns,
+            rows.collect(),
+        )));
     }
     Section { id: "representativeness", title: "Representativeness".to_owned(), blocks }
 }

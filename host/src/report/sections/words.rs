@@ -33,7 +33,13 @@ pub fn tone(word: Word) -> Tone {
 
 /// A probability: four decimals, or its size where that is too few.
 pub fn probability(p: f64) -> String {
-    if p >= 0.0001 { format!("{p:.4}") } else if p > 0.0 { format!("{p:.1e}") } else { "< 1e-300".to_owned() }
+    if p >= 0.0001 {
+        format!("{p:.4}")
+    } else if p > 0.0 {
+        format!("{p:.1e}")
+    } else {
+        "< 1e-300".to_owned()
+    }
 }
 
 /// A difference, with its sign.

@@ -6,9 +6,9 @@
 use jiff::Timestamp;
 
 use super::Style;
-use crate::report::number::{UNDEFINED, bound, duration, significant};
 use super::page::{Ink, Page, Span, width};
 use super::table::{Align, GAP, Table};
+use crate::report::number::{UNDEFINED, bound, duration, significant};
 use crate::report::{Case, CaseModel, Said, Similar};
 
 /// Lines that one value may take.

@@ -3,10 +3,10 @@
 //! Always holds: in a column, within a condition, the values that agree least are marked; a value without pairs is not
 //! shown, but counted; what is too wide for the page comes in several tables.
 
-use crate::report::measure::Measure;
-use crate::report::number::{count, counted};
 use super::page::{Ink, Page, Span, clipped, width};
 use super::table::{Align, GAP, Table};
+use crate::report::measure::Measure;
+use crate::report::number::{count, counted};
 use crate::report::{Condition, Figure, Report};
 
 /// What stands before the figure that agrees least.

@@ -2,9 +2,9 @@
 //!
 //! Always holds: what is not shown is counted, and where to find it is said.
 
-use crate::report::number::{count, counted};
 use super::page::{Ink, Page, Span};
 use crate::pairing::Account;
+use crate::report::number::{count, counted};
 use crate::report::{RefusedRecord, Report};
 
 /// The most incidents that are shown.

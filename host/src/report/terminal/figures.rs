@@ -3,10 +3,10 @@
 //! Always holds: the primary metric comes first; a figure stands beside the counts that it was made from; agreement is
 //! called agreement, never better.
 
-use crate::report::measure::Measure;
-use crate::report::number::{count, counted};
 use super::page::{Ink, Page, Span};
 use super::table::{Align, Table};
+use crate::report::measure::Measure;
+use crate::report::number::{count, counted};
 use crate::report::{Figure, Report, Scores};
 
 /// The figure of each metric and model over all compared pairs.

@@ -76,11 +76,7 @@ pub(in crate::report) fn hotel() -> Report {
             before: 0,
         },
         substrate_times: points(7_200_000_000_000),
-        divergence: divergence(
-            "agreement",
-            &["day", "segment", "lead-time"],
-            &["booked-room", "room-rules"],
-        ),
+        divergence: divergence("agreement", &["day", "segment", "lead-time"], &["booked-room", "room-rules"]),
         ..empty()
     }
 }

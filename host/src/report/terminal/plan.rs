@@ -4,10 +4,10 @@
 //! truth can bring about is `never`.
 
 use super::Style;
-use crate::report::number::{UNDEFINED, count, significant};
 use super::page::{Ink, Page, Span};
 use super::table::{Align, Table};
 use super::windows::BARS;
+use crate::report::number::{UNDEFINED, count, significant};
 use crate::study::{Counted, Direction, Evidence, Quantifier};
 use crate::verdict::plan::{Origin, Part, Plan};
 

@@ -2,10 +2,10 @@
 //!
 //! Always holds: the accounts are an equation that anyone can check; one that does not balance says so.
 
-use crate::report::number::{UNDEFINED, count, counted, duration};
 use super::page::{Ink, Page, Span};
 use super::table::{Align, Table};
 use crate::pairing::Account;
+use crate::report::number::{UNDEFINED, count, counted, duration};
 use crate::report::{Again, Comparison, Latency, Report};
 
 /// Said where the accounts do not balance, which is always a fault of the host.

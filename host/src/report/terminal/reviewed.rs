@@ -3,10 +3,10 @@
 //! Always holds: a share is shown with its bounds; of strata that nobody judged it is said that nothing is known.
 
 use super::Style;
-use crate::report::number::{UNDEFINED, count, counted, significant};
 use super::page::{Ink, Page, Span};
 use super::table::{Align, Table};
 use crate::report::ReviewSummary;
+use crate::report::number::{UNDEFINED, count, counted, significant};
 
 /// What was judged, as text.
 pub fn reviewed(summary: &ReviewSummary, style: Style) -> String {

@@ -4,9 +4,9 @@
 //! only where both bounds say so, and never to be better.
 
 use super::Style;
-use crate::report::number::{UNDEFINED, count, counted, significant, six_decimals};
 use super::page::{Ink, Page, Span};
 use super::table::{Align, Table};
+use crate::report::number::{UNDEFINED, count, counted, significant, six_decimals};
 use crate::report::{Agreement, Beside, MetricPair, Part, SideBySide};
 use crate::sandbox::Better;
 

@@ -3,10 +3,10 @@
 //! Always holds: the bars of a metric have one scale for all models, so that they can be compared; where several windows
 //! share a bar it shows the one that agrees least, as figures cannot be averaged; windows without pairs leave a gap.
 
-use crate::report::measure::Measure;
-use crate::report::number::{bound, count, counted};
 use super::page::{Ink, Page, Span, clipped, width};
 use super::table::{Align, Table};
+use crate::report::measure::Measure;
+use crate::report::number::{bound, count, counted};
 use crate::report::{Figure, Model, Report, Window};
 
 /// From the least to the greatest.

@@ -21,7 +21,10 @@ fn profiles(batches: &[&[Row]]) -> Profiles {
     for rows in batches {
         let component = |at: usize| rows.iter().map(|row| row.3[at]).collect::<Vec<f64>>();
         let models = [ModelScores {
-            outcomes: rows.iter().map(|row| if row.2 % 5 == 0 { Outcome::Failed } else { Outcome::Answered }).collect(),
+            outcomes: rows
+                .iter()
+                .map(|row| if row.2 % 5 == 0 { Outcome::Failed } else { Outcome::Answered })
+                .collect(),
             scores: vec![vec![component(0), component(1), vec![1.0; rows.len()]]],
         }];
         profiles.add(ProfiledPairs {

@@ -43,7 +43,8 @@ fn spreads(batches: &[&[Row]]) -> Spreads {
         let hashes: Vec<u64> = ids.iter().map(|id| xxhash_rust::xxh3::xxh3_64(id.as_bytes())).collect();
         // The two sides have dictionaries of their own.
         let given = labels(&rows.iter().map(|row| row.2).collect::<Vec<_>>(), &LABELS);
-        let comparator = labels(&rows.iter().map(|row| Some(2 - row.3)).collect::<Vec<_>>(), &["c", "b", "a"]);
+        let comparator =
+            labels(&rows.iter().map(|row| Some(2 - row.3)).collect::<Vec<_>>(), &["c", "b", "a"]);
         let pairs = SpreadPairs {
             windows: &windows,
             conditions: &values,
@@ -158,7 +159,11 @@ fn places_of_the_first_choice() {
     let Spread::Rankings(places) = spreads.fold(0, |_| true) else { panic!("rankings have places") };
     assert_eq!(places, Places { unanswered: 1, absent: 1, places: [(1, 1), (3, 1)].into() });
     let parting = spreads.parting(0, |_| true);
-    let said: Vec<_> = parting.answers.iter().map(|((model, substrate), n)| (model.as_deref(), substrate.as_str(), n)).collect();
+    let said: Vec<_> = parting
+        .answers
+        .iter()
+        .map(|((model, substrate), n)| (model.as_deref(), substrate.as_str(), n))
+        .collect();
     assert_eq!(said, [(None, "y", 1), (Some("z"), "x", 1), (Some("z"), "y", 1)]);
     assert_eq!(parting.examples.iter().map(|(rank, _)| *rank).collect::<Vec<_>>(), [1, 2, 3]);
 }
