@@ -356,7 +356,7 @@ fn what_is_wrong_is_said() {
     4: it is not UTF-8
 
     of a kind that is not known
-    4: it cannot be read: unknown variant `burnt`, expected one of `opened`, `plugin`, `sealed`, `refused`, `replayed`, `resumed`, `gap`, `exposure`, `disclosed`, `sampled`, `reviewed`, `verdict`, `note`, `reduced`, `stopped`, `closed` at line 1 column 463; perhaps a newer understudy wrote it
+    4: it cannot be read: unknown variant `burnt`, expected one of `opened`, `plugin`, `sealed`, `refused`, `replayed`, `resumed`, `gap`, `exposure`, `disclosed`, `interim`, `sampled`, `reviewed`, `verdict`, `note`, `reduced`, `stopped`, `closed` at line 1 column 463; perhaps a newer understudy wrote it
 
     with more in it
     4: it is not written as an entry is; perhaps a newer understudy wrote it
