@@ -10,6 +10,8 @@
 //! pairs/*.arrows *.parquet           derived: which decision met which snapshot, and the comparator's answer
 //! checkpoint.bin                     derived: the sums that every figure is made from
 //! report.json                        derived: the figures
+//! verdict.json                       derived: the verdict, once one was asked for
+//! reviews.jsonl                      derived: the ledger's judgements of disagreements, once there are some
 //! ```
 //!
 //! The tables are cut together into groups: the files of one number. A group is closed, then sealed as Parquet, then
