@@ -159,6 +159,33 @@ fn nothing_is_shown_that_is_not_decided() {
 }
 
 #[test]
+fn of_a_blinded_row_it_is_said_that_the_model_was_asked_afterwards() {
+    let bench = twenty();
+    bench.change(&[("every = \"day\"\n", "every = \"day\"\n\n[blinding]\nshare = 0.5\n")]);
+    bench.run(&[]);
+    assert_eq!(bench.understudy(&["export", "run", "--output", "rows.csv"]).code, 0);
+    let text = fs::read_to_string(bench.path().join("rows.csv")).expect("the rows");
+    let rows: Vec<Vec<&str>> = text.lines().map(|line| line.split(',').collect()).collect();
+    let blinded = rows[0].iter().position(|head| *head == "blinded").expect("a column");
+    for row in &rows[1..] {
+        let said = bench.understudy(&["case", "run", row[0]]);
+        assert_eq!(said.code, 0, "{}", said.err);
+        assert_eq!(
+            said.out.contains("asked only once that was done"),
+            row[blinded] == "true",
+            "{}",
+            said.out
+        );
+        let answered = said.out.lines().find(|line| line.starts_with("  echo   ")).expect("the model's line");
+        assert_eq!(
+            answered.ends_with('–'),
+            row[blinded] == "true",
+            "what is not measured is not shown: {answered}"
+        );
+    }
+}
+
+#[test]
 fn an_id_that_was_used_twice_is_told_by_its_time() {
     let bench = Bench::small();
     bench.change(&[("horizon = \"1d\"", "horizon = \"1h\"")]);

@@ -12,6 +12,8 @@
 //! report.json                        derived: the figures
 //! interim/*.json *.html              reports before the end, as they were
 //! report.html                        derived: the report as a page
+//! verdict.json                       derived: the verdict, once one was asked for
+//! reviews.jsonl                      derived: the ledger's judgements of disagreements, once there are some
 //! ```
 //!
 //! The tables are cut together into groups: the files of one number. A group is closed, then sealed as Parquet, then

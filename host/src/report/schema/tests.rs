@@ -75,9 +75,13 @@ fn every_key_is_described_and_required() {
             for (key, property) in object["properties"].as_object().into_iter().flatten() {
                 assert!(required.contains(&key.as_str()), "{at}.{key} is not required");
                 // The tag of a choice says what it is by its value; a choice with one key is described as a whole.
-                let is_told = |said: &Json| said["description"].as_str().is_some_and(|told| told.ends_with('.'));
+                let is_told =
+                    |said: &Json| said["description"].as_str().is_some_and(|told| told.ends_with('.'));
                 let alone = required.len() == 1 && is_told(object);
-                assert!(is_told(property) || alone || property.get("const").is_some(), "{at}.{key}: {property}");
+                assert!(
+                    is_told(property) || alone || property.get("const").is_some(),
+                    "{at}.{key}: {property}"
+                );
             }
         }
     }

@@ -198,7 +198,8 @@ fn hostile() -> Report {
             }
             Json::Array(items) => items.iter_mut().for_each(spoil),
             Json::Object(fields) => {
-                let fixed = ["began", "ended", "start", "form", "better", "stream", "class", "at", "direction"];
+                let fixed =
+                    ["began", "ended", "start", "form", "better", "stream", "class", "at", "direction"];
                 let free = fields.iter_mut().filter(|(key, _)| !fixed.contains(&key.as_str()));
                 // The end of a run is an object, that of a window a time.
                 free.filter(|(key, value)| *key != "end" || value.is_object())
