@@ -267,12 +267,13 @@ pub fn account(report: &Value, stream: &str) -> Vec<(&'static str, u64)> {
 /// asked about again does: what is asked and not yet in the ledger is not asked once more after a crash.
 pub fn essence(report: &Value) -> Value {
     let mut report = report.clone();
-    for key in ["began", "ended", "substrate-latency"] {
+    for key in ["began", "ended"] {
         report.as_object_mut().expect("a report is an object").remove(key);
     }
     for model in report["models"].as_array_mut().expect("a report has models") {
         let model = model.as_object_mut().expect("a model is an object");
         model.remove("latency");
+        model.remove("times");
         model.remove("again");
     }
     report

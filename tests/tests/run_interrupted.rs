@@ -39,7 +39,7 @@ fn stopped_by(signal: &str) {
     );
 
     // The report can be made again.
-    let again = bench.understudy(&["report", "run"]);
+    let again = bench.understudy(&["report", "run", "--format", "text"]);
     assert_eq!((again.code, again.out), (0, said.out));
 }
 

@@ -277,7 +277,7 @@ fn ruled(prepared: &Prepared, seal: &str, entries: &[Entry], found: &Found<'_>) 
 }
 
 /// What came between, by the ledger, in order of time.
-fn interferences(entries: &[Entry]) -> Vec<Interfered> {
+pub(super) fn interferences(entries: &[Entry]) -> Vec<Interfered> {
     let mut found = Vec::new();
     for Entry { event, .. } in entries {
         match event {

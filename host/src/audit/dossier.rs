@@ -7,7 +7,8 @@ use std::path::Path;
 
 use anyhow::{Context as _, anyhow, bail};
 
-use crate::report::dossier::{Dossier, FORMAT, Happened, Kind, Provenance, ReviewNote};
+use super::decide::interferences;
+use crate::report::dossier::{Asked, Dossier, FORMAT, Happened, Kind, Provenance, ReviewNote};
 use crate::report::{Report, build, judged};
 use crate::run::{Outcome, Prepared, SEAL, Saved, Seal, WhatIf, recall};
 use crate::runlog::ledger::{self, Entry, Event, LEDGER};
@@ -24,7 +25,8 @@ pub fn dossier(run: &Path) -> anyhow::Result<Dossier> {
     let report = build(&outcome, &prepared);
     let entries = super::entries(run)?;
     let verdict = verdict(run, &entries)?;
-    Ok(gathered(report, verdict, &prepared, &seal, &entries))
+    let overtaken_by = verdict.as_ref().map(|verdict| overtaken_by(verdict, &entries)).unwrap_or_default();
+    Ok(Dossier { overtaken_by, ..gathered(report, verdict, &prepared, &seal, &entries) })
 }
 
 /// A report with all that ledger and seal say beside it.
@@ -38,7 +40,12 @@ pub fn gathered(
     let study = &prepared.study;
     Dossier {
         format: FORMAT,
-        threshold: study.threshold.as_ref().map(|threshold| in_words(study, threshold)),
+        threshold: study.threshold.as_ref().map(|threshold| Asked {
+            words: in_words(study, threshold),
+            direction: threshold.direction,
+            bound: threshold.bound,
+        }),
+        overtaken_by: Vec::new(),
         history: history(entries),
         reviews: judged(entries),
         notes: notes(entries),
@@ -97,8 +104,21 @@ fn is_closed(run: &Path) -> bool {
     ledger::is_closed(&entries)
 }
 
-/// The verdict that was given last, if it is still the one that the ledger has and nothing came after it that it does not
-/// know of.
+/// What came after the verdict that was given last and could change it.
+fn overtaken_by(verdict: &Verdict, entries: &[Entry]) -> Vec<String> {
+    let given = entries.iter().rposition(|entry| matches!(entry.event, Event::Verdict { .. }));
+    let after = &entries[given.map_or(entries.len(), |given| given + 1)..];
+    let went_on = after.iter().any(|entry| matches!(entry.event, Event::Resumed { .. }));
+    let ended = !verdict.closed && ledger::is_closed(entries);
+    let went_on = (went_on || ended).then(|| "the run went on".to_owned());
+    let later = interferences(after).into_iter().map(|later| later.what);
+    went_on.into_iter().chain(later).collect()
+}
+
+/// The verdict that was given last.
+///
+/// # Errors
+/// When the file is not the one that the ledger has.
 fn verdict(run: &Path, entries: &[Entry]) -> anyhow::Result<Option<Verdict>> {
     let given = entries.iter().rev().find_map(|entry| match &entry.event {
         Event::Verdict { file, .. } => Some(file),

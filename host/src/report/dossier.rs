@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Report, ReviewSummary};
 use crate::runlog::ledger::Judgement;
+use crate::study::Direction;
 use crate::verdict::Verdict;
 
 /// The version of this layout; it changes when a reader of the last one would misread a dossier.
@@ -22,10 +23,12 @@ pub struct Dossier {
     pub format: u32,
     /// The figures, as in `report.json`.
     pub report: Report,
-    /// The threshold in words, if one is declared.
-    pub threshold: Option<String>,
+    /// The threshold, if one is declared.
+    pub threshold: Option<Asked>,
     /// The verdict that was given last, as in `verdict.json`.
     pub verdict: Option<Verdict>,
+    /// What came after that verdict and could change it.
+    pub overtaken_by: Vec<String>,
     /// What happened to the run, in order of time.
     pub history: Vec<Happened>,
     /// What was judged of cases in which a model and the substrate differ.
@@ -34,6 +37,18 @@ pub struct Dossier {
     pub notes: Vec<ReviewNote>,
     /// What vouches for it.
     pub provenance: Provenance,
+}
+
+/// What a threshold asks for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Asked {
+    /// All of it, in words.
+    pub words: String,
+    /// On which side of the bound the figure has to lie.
+    pub direction: Direction,
+    /// The bound, in units of the metric.
+    pub bound: f64,
 }
 
 /// Something that happened to a run.

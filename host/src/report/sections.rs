@@ -83,6 +83,12 @@ fn banner(dossier: &Dossier) -> Banner {
             Some(_) => plain("UNDECIDED", "No verdict has been given yet; `understudy decide` reads it out."),
         };
     };
+    if !dossier.overtaken_by.is_empty() {
+        return plain(
+            "OUT OF DATE",
+            "The verdict that was given does not know of what came after it; `understudy decide` gives it again.",
+        );
+    }
     let rulings = verdict.models.iter().filter_map(|model| Some((model, model.scopes.first()?)));
     let Some((model, ruling)) = rulings.max_by_key(|(_, ruling)| ruling.verdict) else {
         return plain("UNDECIDED", "The verdict rules on no model.");

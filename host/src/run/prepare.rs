@@ -62,7 +62,8 @@ pub struct Prepared {
     pub sealed_at: Option<Timestamp>,
     /// Which ids are blinded, once there is a seal; never in an offline evaluation.
     pub blind: Option<Blind>,
-    /// What ids are hashed with, once there is a seal: the first 64 bits of its digest.
+    /// What ids are hashed with: the first 64 bits of the SHA-256 of the study's name. So all runs of a study, and its
+    /// what-ifs, have the same halves.
     pub key: u64,
 }
 
@@ -178,7 +179,6 @@ impl Prepared {
         let sealed = digest(seal.to_json().as_bytes());
         let share = self.study.blinding.share;
         self.blind = seal.replay_of.is_none().then(|| Blind::new(share, &sealed)).flatten();
-        self.key = u64::from_str_radix(&sealed[..16], 16).expect("a digest is hexadecimal");
     }
 }
 
@@ -223,7 +223,9 @@ fn load(
     match (Faults::new(loader.faults), comparator) {
         (None, Some(comparator)) => {
             let (path, folder) = (path.to_owned(), loader.folder);
-            let (replay_of, sealed_at, blind, key) = (None, None, None, 0);
+            let (replay_of, sealed_at, blind) = (None, None, None);
+            let key = digest(study.name.as_bytes());
+            let key = u64::from_str_radix(&key[..16], 16).expect("a digest is hexadecimal");
             Ok(Prepared {
                 study,
                 path,

@@ -1,7 +1,7 @@
 //! What of compared pairs it takes to say where a model and the substrate part.
 //!
-//! Always holds: a compared pair is added once; to which half an id belongs is settled by the seal, and cannot be chosen once
-//! it is there.
+//! Always holds: a compared pair is added once; to which half an id belongs is settled by the study's name and the id
+//! alone.
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
@@ -18,7 +18,7 @@ pub struct Searcher {
 }
 
 impl Searcher {
-    /// For a study that is sealed.
+    /// For a study.
     pub fn new(prepared: &Prepared) -> Searcher {
         Searcher {
             metric: prepared.study.divergence.metric,
@@ -60,8 +60,8 @@ pub fn profile_index(prepared: &Prepared) -> ProfileIndex {
     ProfileIndex { conditions: conditions.map(|condition| (*condition, sizes[*condition])).collect() }
 }
 
-/// The hash of an id under the key of a seal: XXH3-64 with the key as its seed. Whoever has the seal can make it again;
-/// whoever gave the ids before there was one could not know it.
+/// The hash of an id under a study's key: XXH3-64 with the key as its seed. It has nothing to do with what
+/// is said of a pair, and is the same in every run of a study.
 pub fn seen_hash(key: u64, id: &str) -> u64 {
     xxh3_64_with_seed(id.as_bytes(), key)
 }

@@ -18,7 +18,7 @@ pub(super) const NAME: &str = "a name of letters, digits, - and _, such as \"roo
 pub(super) const DECISION: &str = "decision.";
 
 /// The name under which a report speaks of all snapshots.
-const WHOLE: &str = "all";
+pub const WHOLE: &str = "all";
 
 /// A limit: the least and the most that may be written, and what holds where nothing is.
 pub(super) struct Bound {

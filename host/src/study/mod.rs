@@ -27,6 +27,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use canonical::{Canonical, NotCanonical};
+pub use check::WHOLE;
 pub use divergence::{Divergence, Interim};
 pub use fault::{Fault, Faults};
 pub use parse::parse;

@@ -56,7 +56,7 @@ pub struct Threshold {
 }
 
 /// On which side of the bound the figure has to lie.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Direction {
     /// At the bound or above it.

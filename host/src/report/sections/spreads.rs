@@ -274,7 +274,7 @@ fn changes(report: &Report, model: &str) -> Block {
     }
     let rows = found.iter().map(|change| -> Vec<Cell> {
         vec![
-            change.at.strftime("%Y-%m-%d").to_string().into(),
+            super::words::day(report, change.at).into(),
             change.window.as_str().into(),
             significant(change.before, 6).into(),
             significant(change.after, 6).into(),

@@ -2,18 +2,20 @@
 //!
 //! Always holds: nothing is ruled here; figures that miss a bound are cut off and never rounded up to it.
 
-use super::words::{beginning, folded, meaning, probability, searched, table, text, tone};
-use crate::report::dossier::Dossier;
+use super::words::{at, beginning, folded, meaning, probability, searched, table, text, tone};
+use crate::report::Report;
+use crate::report::dossier::{Asked, Dossier, Happened};
 use crate::report::measure::Measure;
 use crate::report::number::{UNDEFINED, count, counted};
 use crate::report::page::{Block, Cell, Chart, Column, Fact, Figure, Section, Series, SeriesPoint, Tone};
-use crate::verdict::{Contamination, Finding, Method, ModelVerdict, Ruling, Verdict};
+use crate::study::WHOLE;
+use crate::verdict::{Contamination, Finding, Method, ModelVerdict, Ruling, Verdict, side};
 
 /// The verdict and its reasons.
 pub fn verdict(dossier: &Dossier) -> Section {
     let mut blocks = Vec::new();
     match (&dossier.verdict, &dossier.threshold) {
-        (Some(verdict), _) => rulings(verdict, &mut blocks),
+        (Some(verdict), _) => rulings(verdict, &dossier.overtaken_by, &mut blocks),
         (None, Some(_)) => blocks.push(text(
             "No verdict has been given. `understudy decide` reads it out of the threshold that was declared; then this \
              report shows it.",
@@ -29,7 +31,7 @@ pub fn verdict(dossier: &Dossier) -> Section {
     Section { id: "verdict", title: "Verdict".to_owned(), blocks }
 }
 
-fn rulings(verdict: &Verdict, blocks: &mut Vec<Block>) {
+fn rulings(verdict: &Verdict, overtaken_by: &[String], blocks: &mut Vec<Block>) {
     let declared = verdict.sealed_at.strftime("%Y-%m-%d %H:%M:%S UTC");
     blocks.push(text(format!("Declared on {declared}: {}.", verdict.threshold)));
     if verdict.first_snapshot.is_some_and(|first| first < verdict.sealed_at) {
@@ -37,8 +39,15 @@ fn rulings(verdict: &Verdict, blocks: &mut Vec<Block>) {
         blocks.push(Block::Note { tone: Tone::Unsure, text: what.to_owned() });
     }
     if !verdict.closed {
-        let what = "The run has not ended: this is a look at it before its end.";
+        let what = "The run had not ended: this is a look at it before its end.";
         blocks.push(Block::Note { tone: Tone::Unsure, text: what.to_owned() });
+    }
+    if !overtaken_by.is_empty() {
+        let what = format!(
+            "The verdict below does not know of what came after it: {}. `understudy decide` gives it again.",
+            overtaken_by.join("; ")
+        );
+        blocks.push(Block::Note { tone: Tone::Bad, text: what });
     }
     for ModelVerdict { model, scopes, .. } in &verdict.models {
         for ruling in scopes {
@@ -51,7 +60,7 @@ fn rulings(verdict: &Verdict, blocks: &mut Vec<Block>) {
 }
 
 fn of_scope(ruling: &Ruling) -> String {
-    if ruling.scope == "all" { "all of the input".to_owned() } else { format!("scope {}", ruling.scope) }
+    if ruling.scope == WHOLE { "all of the input".to_owned() } else { format!("scope {}", ruling.scope) }
 }
 
 /// The threshold beside what was found, window by window.
@@ -63,16 +72,16 @@ pub fn threshold(dossier: &Dossier, measures: &[Measure<'_>]) -> Section {
             for ModelVerdict { model, scopes, contamination } in &verdict.models {
                 for ruling in scopes {
                     blocks.push(Block::Heading(format!("{model}, {}", of_scope(ruling))));
-                    blocks.push(Block::Figure(by_window(dossier, verdict, ruling)));
+                    blocks.push(Block::Figure(by_window(dossier, measures, verdict, (model, ruling))));
                     facts(ruling, &mut blocks);
                 }
                 blocks.push(leak(model, contamination.as_ref()));
             }
         }
         (None, asked) => {
-            if let Some(asked) = asked {
+            if let Some(Asked { words, .. }) = asked {
                 blocks.push(text(format!(
-                    "Asked: {asked}. Which windows count is settled by the verdict; here are all."
+                    "Asked: {words}. Which windows count is settled by the verdict; here are all."
                 )));
             }
             over_time(dossier, measures, &mut blocks);
@@ -98,12 +107,17 @@ fn facts(ruling: &Ruling, blocks: &mut Vec<Block>) {
     blocks.push(Block::Facts(facts));
 }
 
-fn by_window(dossier: &Dossier, verdict: &Verdict, ruling: &Ruling) -> Figure {
+fn by_window(
+    dossier: &Dossier,
+    measures: &[Measure<'_>],
+    verdict: &Verdict,
+    (model, ruling): (&str, &Ruling),
+) -> Figure {
     let report = &dossier.report;
     let passes = |found: &Finding| found.value.map(|value| (value, found.interval));
     let points = verdict.windows.iter().zip(&ruling.windows).map(|(window, found)| SeriesPoint {
         label: window.label.clone(),
-        x: super::words::at(report, window.start),
+        x: at(report, window.start),
         value: passes(found).map(|(value, _)| value),
         band: found.interval.map(|bounds| (bounds.lower, bounds.upper)),
         tone: None,
@@ -125,7 +139,19 @@ fn by_window(dossier: &Dossier, verdict: &Verdict, ruling: &Ruling) -> Figure {
         Some(Method::Wilson) => "Wilson's bounds",
         None => "No bounds can be told",
     };
-    let bound = dossier.threshold.as_ref().and_then(|_| bound_of(&verdict.threshold));
+    let asked =
+        |Asked { direction, bound, .. }: &Asked| (format!("asked: {} {bound}", side(*direction)), *bound);
+    // What lies outside of the windows that count has no place in their chart.
+    let shown = |(x, _): &(f64, String)| {
+        let first = verdict.windows.first().map(|window| at(report, window.start));
+        let last = verdict.windows.last().map(|window| at(report, window.end));
+        first.zip(last).is_some_and(|(first, last)| (first..last).contains(x))
+    };
+    let since = |happened: &Happened| Some((at(report, happened.since?), happened.what.clone()));
+    let marks = dossier.history.iter().filter_map(since).filter(shown);
+    let measure = searched(report, measures)
+        .filter(|measure| measure.name() == verdict.metric && ruling.scope == WHOLE);
+    let changes = measure.into_iter().flat_map(|measure| changed(report, measure, model)).filter(shown);
     Figure {
         title: format!("{} by window", verdict.metric),
         description: format!(
@@ -136,20 +162,12 @@ fn by_window(dossier: &Dossier, verdict: &Verdict, ruling: &Ruling) -> Figure {
             y_label: verdict.metric.clone(),
             x_label: format!("window, {}", report.time_zone),
             series: vec![Series { name: ruling.scope.clone(), points: points.collect() }],
-            bound: bound.map(|(side, bound)| (format!("asked: {side} {bound}"), bound)),
-            marks: Vec::new(),
-            changes: Vec::new(),
+            bound: dossier.threshold.as_ref().map(asked),
+            marks: marks.collect(),
+            changes: changes.collect(),
         },
         table: folded("Data", head, rows),
     }
-}
-
-/// The side and the bound in a threshold's words.
-fn bound_of(words: &str) -> Option<(&'static str, f64)> {
-    ["at least", "at most"].into_iter().find_map(|side| {
-        let (_, rest) = words.split_once(side)?;
-        Some((side, rest.split_whitespace().next()?.parse().ok()?))
-    })
 }
 
 fn cells(label: &str, found: &Finding) -> Vec<Cell> {
@@ -234,11 +252,7 @@ fn over_time(dossier: &Dossier, measures: &[Measure<'_>], blocks: &mut Vec<Block
         series.push(Series { name: name.clone(), points });
     }
     let changes = report.divergence.models.iter().flat_map(|parted| {
-        let what = |change: &crate::report::parting::Change| {
-            let (before, after) = (measure.show(Some(change.before)), measure.show(Some(change.after)));
-            (super::words::at(report, change.at), format!("{}: from {before} to {after}", parted.model))
-        };
-        parted.changes.iter().map(what)
+        changed(report, measure, &parted.model).map(|(at, what)| (at, format!("{}: {what}", parted.model)))
     });
     let columns = vec![
         Column::text("Window"),
@@ -263,6 +277,15 @@ fn over_time(dossier: &Dossier, measures: &[Measure<'_>], blocks: &mut Vec<Block
         },
         table: folded("Data", columns, rows),
     }));
+}
+
+/// When the searched metric of a model changed, and how.
+fn changed(report: &Report, measure: &Measure<'_>, model: &str) -> impl Iterator<Item = (f64, String)> {
+    let of_model = report.divergence.models.iter().filter(move |parted| parted.model == model);
+    of_model.flat_map(|parted| &parted.changes).map(|change| {
+        let (before, after) = (measure.show(Some(change.before)), measure.show(Some(change.after)));
+        (at(report, change.at), format!("from {before} to {after}"))
+    })
 }
 
 /// What the inputs looked like, beside what they were to look like.

@@ -3,6 +3,8 @@
 //! Always holds: GO is said to permit a canary and nothing more.
 
 use jiff::Timestamp;
+use jiff::fmt::temporal::DateTimeParser;
+use jiff::tz::TimeZone;
 
 use crate::report::measure::Measure;
 use crate::report::number::{UNDEFINED, significant};
@@ -65,9 +67,17 @@ pub fn beginning(report: &Report, window: &Window) -> f64 {
 
 /// Where charts have an instant.
 pub fn at(report: &Report, instant: Timestamp) -> f64 {
-    let parsed = jiff::fmt::temporal::DateTimeParser::new().parse_time_zone(&report.time_zone);
+    wall_seconds(instant, &zone(report))
+}
+
+/// The day of an instant where the study is.
+pub fn day(report: &Report, instant: Timestamp) -> String {
+    instant.to_zoned(zone(report)).strftime("%Y-%m-%d").to_string()
+}
+
+fn zone(report: &Report) -> TimeZone {
     // What has no name has no clock on the wall either.
-    wall_seconds(instant, &parsed.unwrap_or(jiff::tz::TimeZone::UTC))
+    DateTimeParser::new().parse_time_zone(&report.time_zone).unwrap_or(TimeZone::UTC)
 }
 
 /// A table of text.
