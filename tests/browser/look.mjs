@@ -101,6 +101,9 @@ for (const key of keys) {
   });
   found.keys.push({ key, ...after });
 }
+// What is there to be read on paper: what is folded away by the print style is not.
+await page.emulateMedia({ media: "print" });
+found.printed = await page.evaluate(() => document.body.innerText.replace(/\s+/g, " "));
 if (folder) await page.pdf({ path: join(folder, "page.pdf"), preferCSSPageSize: true, printBackground: true });
 await browser.close();
 console.log(JSON.stringify(found));

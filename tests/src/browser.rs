@@ -34,6 +34,8 @@ pub struct Look {
     pub views: Vec<View>,
     /// For each selector the texts of what it found, in order, with single spaces.
     pub texts: BTreeMap<String, Vec<String>>,
+    /// The text of the page as it is printed, with single spaces.
+    pub printed: String,
     /// What was there after each key.
     pub keys: Vec<Pressed>,
 }

@@ -82,6 +82,7 @@ fn the_page_the_markdown_and_the_json_say_the_same() {
     assert_eq!(seen.requests, [""; 0]);
     assert_eq!(seen.errors, [""; 0]);
     for view in &seen.views {
+        assert_eq!(view.crowded, [""; 0], "{}, {}", view.scheme, view.width);
         assert!(view.violations.is_empty(), "{}, {}: {:#?}", view.scheme, view.width, view.violations);
         for [page, window] in [view.closed, view.open] {
             assert!(page <= window, "{}, {}: the page is {page} wide", view.scheme, view.width);
@@ -91,6 +92,7 @@ fn the_page_the_markdown_and_the_json_say_the_same() {
     let cells = &seen.texts["tbody td"];
     for figure in [&overall, &corporate, &weekday] {
         assert!(cells.contains(figure), "the page lacks {figure}");
+        assert!(seen.printed.contains(figure.as_str()), "what is printed lacks {figure}");
     }
     let order = [
         "Verdict",
@@ -101,7 +103,7 @@ fn the_page_the_markdown_and_the_json_say_the_same() {
         "How they differ",
         "Latency",
         "Representativeness",
-        "Exposures, swaps and what else happened",
+        "Exposures, swaps and contamination",
         "Reviewed cases",
         "Provenance",
     ];

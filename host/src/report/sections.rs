@@ -8,6 +8,7 @@ mod conditions;
 mod history;
 mod records;
 mod spreads;
+mod threshold;
 mod times;
 mod verdict;
 mod words;
@@ -16,6 +17,7 @@ use super::dossier::Dossier;
 use super::measure::Measure;
 use super::page::{Banner, Document, Fact, Tone};
 use super::{End, Report};
+use crate::verdict::ModelVerdict;
 
 /// The document that a dossier becomes.
 pub fn document(dossier: &Dossier) -> Document {
@@ -27,7 +29,7 @@ pub fn document(dossier: &Dossier) -> Document {
         banner: Some(banner(dossier)),
         sections: vec![
             verdict::verdict(dossier),
-            verdict::threshold(dossier, &measures),
+            threshold::threshold(dossier, &measures),
             records::accounting(report),
             conditions::conditions(report, &measures),
             classes::classes(report, &measures),
@@ -89,12 +91,18 @@ fn banner(dossier: &Dossier) -> Banner {
             "The verdict that was given does not know of what came after it; `understudy decide` gives it again.",
         );
     }
-    let rulings = verdict.models.iter().filter_map(|model| Some((model, model.scopes.first()?)));
-    let Some((model, ruling)) = rulings.max_by_key(|(_, ruling)| ruling.verdict) else {
+    let rulings = verdict.models.iter().filter_map(|model| model.scopes.first());
+    let Some(ruling) = rulings.max_by_key(|ruling| ruling.verdict) else {
         return plain("UNDECIDED", "The verdict rules on no model.");
     };
-    let several = verdict.models.len() > 1;
-    let of = if several { format!("{}: ", model.model) } else { String::new() };
-    let text = format!("{of}{}", words::meaning(ruling.verdict));
+    let said =
+        |model: &ModelVerdict| Some(format!("{} {}", model.model, model.scopes.first()?.verdict.name()));
+    let text = match &verdict.models[..] {
+        [_] => words::meaning(ruling.verdict).to_owned(),
+        several => several.iter().filter_map(said).collect::<Vec<_>>().join(", "),
+    };
     Banner { tone: words::tone(ruling.verdict), word: ruling.verdict.name().to_owned(), text }
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 
 pub use bound::meets;
 pub use rule::rule;
-pub use words::{in_words, side};
+pub use words::{in_words, share, side};
 
 use crate::pairing::Accounting;
 use crate::scoring::{Cells, Conditions, Difference, Evidence, Inputs, Interval};

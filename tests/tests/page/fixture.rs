@@ -147,7 +147,7 @@ pub fn matrix(size: usize, name: impl Fn(usize) -> String) -> Figure {
             y_label: "said by the model".to_owned(),
             columns,
             rows,
-            diagonal: true,
+            diagonal: size,
         },
     }
 }

@@ -230,8 +230,8 @@ pub enum Chart {
         columns: Vec<String>,
         /// The rows, each with its counts in the order of the columns.
         rows: Vec<(String, Vec<u64>)>,
-        /// Whether the cells in which row and column have the same name are marked.
-        diagonal: bool,
+        /// The first so many rows and columns stand for the same, in the same order: there the diagonal is marked.
+        diagonal: usize,
     },
     /// Bars that stand side by side.
     Bars {

@@ -196,8 +196,7 @@ fn figure(figure: &Figure, id: &str) -> Markup {
             }
             details class="data" {
                 summary { "Data" span class="unseen" { " of the chart: " (title) } }
-                (rows(&figure.table, figure.table.caption.as_deref().map(one_line).as_deref(), &format!("{id}-data"),
-                    &format!("Data: {title}")))
+                (rows(&figure.table, None, id, &format!("Data: {title}")))
             }
         }
     }

@@ -1,7 +1,7 @@
 //! A document as GitHub-flavoured Markdown.
 //!
 //! Always holds: the words are those of the HTML; of a chart its data is shown, and what its signs stand for; whatever a
-//! text holds, it is shown as that text.
+//! text holds, it is shown as that text. (GitHub makes links of bare addresses and @names all the same.)
 
 use super::document::{Banner, Block, Cell, Document, Fact, Figure, Section, Table, Tone};
 use crate::report::clean::one_line;

@@ -81,7 +81,7 @@ fn charts(values: &[f64], name: &str) -> Vec<Chart> {
             y_label: name.to_owned(),
             columns: values.iter().map(|_| name.to_owned()).collect(),
             rows: values.iter().map(counts).collect(),
-            diagonal: true,
+            diagonal: values.len(),
         },
         Chart::Bars { x_label: name.to_owned(), y_label: name.to_owned(), bars: named().collect() },
         Chart::Distribution {

@@ -2,7 +2,7 @@
 //!
 //! Always holds: every value of every declared condition stands here, so no aggregate hides one.
 
-use super::words::{folded, searched, text};
+use super::words::{axis, folded, searched, text};
 use crate::report::measure::Measure;
 use crate::report::page::{Block, Cell, Chart, Column, DotRow, Figure, Section};
 use crate::report::{End, Report, Scores};
@@ -67,17 +67,15 @@ fn by_condition(
     let others: Vec<&Measure<'_>> = measures.iter().filter(|other| other.name() != measure.name()).collect();
     let of_model = report.models.iter().find(|known| known.plugin.name == model);
     for (at, condition) in report.conditions.iter().enumerate() {
-        for (value, figure) in condition.values.iter().zip(&scores.conditions[at]) {
-            let place = condition.values.iter().position(|known| known == value).unwrap_or(0);
-            if figure.pairs == 0 {
-                continue;
+        for (place, (value, figure)) in condition.values.iter().zip(&scores.conditions[at]).enumerate() {
+            if figure.pairs > 0 {
+                dots.push(DotRow {
+                    group: Some(condition.name.clone()),
+                    label: value.clone(),
+                    value: figure.value,
+                    interval: figure.interval.map(|bounds| (bounds.lower, bounds.upper)),
+                });
             }
-            dots.push(DotRow {
-                group: Some(condition.name.clone()),
-                label: value.clone(),
-                value: figure.value,
-                interval: figure.interval.map(|bounds| (bounds.lower, bounds.upper)),
-            });
             let mut row: Vec<Cell> = vec![
                 condition.name.as_str().into(),
                 value.as_str().into(),
@@ -105,10 +103,11 @@ fn by_condition(
     Figure {
         title: format!("{}, {model}", measure.name()),
         description: format!(
-            "{} of {model} for each value of each condition that has pairs, with 95 % intervals, beside that of all pairs.",
+            "{} of {model} for each value of each condition, with 95 % intervals, beside that of all pairs. A value without pairs is \
+             in the data only.",
             measure.name()
         ),
-        chart: Chart::Dots { x_label: measure.name().to_owned(), rows: dots, reference: whole },
+        chart: Chart::Dots { x_label: axis(measure), rows: dots, reference: whole },
         table: folded("Data", columns, rows),
     }
 }

@@ -2,14 +2,17 @@
 //!
 //! Always holds: everything here is the ledger's or the seal's.
 
-use super::words::{folded, table, text};
+use super::words::{folded, probability, table, text};
 use crate::report::ReviewSummary;
-use crate::report::dossier::{Dossier, Kind, ReviewNote};
-use crate::report::number::{UNDEFINED, count, counted, significant};
-use crate::report::page::{Block, Cell, Chart, Column, DotRow, Fact, Figure, Section, Tone};
-use crate::runlog::ledger::FailureMode;
+use crate::report::dossier::{Dossier, Happened, Kind, ReviewNote};
+use crate::report::number::{UNDEFINED, count, counted, figure, significant};
+use crate::report::page::{Block, Cell, Chart, Column, DotRow, Fact, Figure, Section, Table, Tone};
+use crate::verdict::{Contamination, Finding, ModelVerdict};
 
-/// Exposures, changes of the substrate, interruptions.
+/// A table of more rows is folded.
+const UNFOLDED: usize = 40;
+
+/// Exposures, changes of the substrate, interruptions, and whether answers leak.
 pub fn history(dossier: &Dossier) -> Section {
     let mut blocks = Vec::new();
     let of = |kind: Kind| dossier.history.iter().filter(|happened| happened.kind == kind).count() as u64;
@@ -20,8 +23,10 @@ pub fn history(dossier: &Dossier) -> Section {
         counted(exposures, "exposure", "exposures"),
         counted(changes, "change", "changes"),
     )));
-    let rows: Vec<Vec<Cell>> = dossier
-        .history
+    for ModelVerdict { model, contamination, .. } in dossier.verdict.iter().flat_map(|given| &given.models) {
+        blocks.push(leak(model, contamination.as_ref()));
+    }
+    let rows: Vec<Vec<Cell>> = merged(&dossier.history)
         .iter()
         .map(|happened| {
             let at = happened.at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
@@ -42,9 +47,51 @@ pub fn history(dossier: &Dossier) -> Section {
     if !rows.is_empty() {
         let columns =
             vec![Column::text("Told"), Column::text("Kind"), Column::text("Since"), Column::text("What")];
-        blocks.push(Block::Table(table("What happened", columns, rows)));
+        let folded = rows.len() > UNFOLDED;
+        blocks.push(Block::Table(Table { folded, ..table("What happened", columns, rows) }));
     }
-    Section { id: "history", title: "Exposures, swaps and what else happened".to_owned(), blocks }
+    Section { id: "history", title: "Exposures, swaps and contamination".to_owned(), blocks }
+}
+
+/// What happened, what was dropped by retention one after the other as one.
+fn merged(history: &[Happened]) -> Vec<Happened> {
+    let runs = history.chunk_by(|one, next| [one, next].iter().all(|h| h.kind == Kind::Retention));
+    let one = |run: &[Happened]| match run {
+        [] => None,
+        [one] => Some(one.clone()),
+        [first, ..] => Some(Happened {
+            what: format!("fields of {} segments were dropped, as declared", count(run.len() as u64)),
+            ..first.clone()
+        }),
+    };
+    runs.filter_map(one).collect()
+}
+
+/// Whether a model's answers leak.
+fn leak(model: &str, contamination: Option<&Contamination>) -> Block {
+    let Some(Contamination { shown, blinded, difference }) = contamination else {
+        return text(format!("{model}: no pair was blinded, so whether its answers leak was not tested."));
+    };
+    let of = |found: &Finding| match found.value {
+        Some(value) => format!("{} over {}", figure(value), counted(found.pairs, "pair", "pairs")),
+        None => "no figure".to_owned(),
+    };
+    let told = match difference {
+        None => "There are too few to tell.".to_owned(),
+        Some(found) => format!(
+            "The difference is {:+.4} ({:+.4} to {:+.4}); by chance it is as large with probability {}.",
+            found.difference,
+            found.interval.lower,
+            found.interval.upper,
+            probability(found.p_value)
+        ),
+    };
+    text(format!(
+        "Contamination, {model}: where the answer existed before the decision {}; where the model was asked only afterwards \
+         {}. {told}",
+        of(shown),
+        of(blinded)
+    ))
 }
 
 /// What was judged of cases.
@@ -132,11 +179,17 @@ fn reviewed(review: &ReviewSummary, blocks: &mut Vec<Block>) {
         },
         table: table("Data", columns, rows.collect()),
     }));
-    if !review.modes.is_empty() {
-        let rows = review.modes.iter().map(|found| {
-            let mode = found.mode.map_or("not said", FailureMode::words);
-            vec![mode.into(), count(found.count).into()]
-        });
+    if review.elsewise > 0 {
+        blocks.push(text(format!(
+            "{} of earlier draws from other classes: not counted here.",
+            counted(review.elsewise, "judgement is", "judgements are")
+        )));
+    }
+    if review.modes.iter().any(|found| found.mode.is_some()) {
+        let rows = review
+            .modes
+            .iter()
+            .filter_map(|found| Some(vec![found.mode?.words().into(), count(found.count).into()]));
         let columns = vec![Column::text("Failure mode"), Column::number("Cases")];
         blocks.push(Block::Table(table("How whoever was wrong went wrong", columns, rows.collect())));
     }

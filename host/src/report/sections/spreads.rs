@@ -14,9 +14,9 @@ use crate::report::{Model, Report};
 /// Labels that a matrix draws; the others are taken together.
 const DRAWN: usize = 12;
 /// What stands for a label that is none.
-const NONE: &str = "no answer";
+const NONE: &str = "(no answer)";
 /// What stands for the labels that are not drawn.
-const OTHERS: &str = "others";
+const OTHERS: &str = "(others)";
 
 /// The spreads of each model.
 pub fn spreads(report: &Report) -> Section {
@@ -59,14 +59,15 @@ fn matrix(model: &Model, answers: &[Said], others: u64) -> Figure {
         let row = said.model.as_deref().map_or(width, place);
         counts[row][place(&said.substrate)] += said.pairs;
     }
+    // Drawn labels keep their places, so that row and column of one stand for the same.
     let names = drawn.iter().copied().chain([OTHERS]).map(str::to_owned);
     let keep: Vec<usize> =
         (0..width).filter(|at| *at < drawn.len() || counts.iter().any(|row| row[*at] > 0)).collect();
     let columns: Vec<String> =
-        names.clone().enumerate().filter(|(at, _)| keep.contains(at)).map(|(_, n)| n).collect();
-    let rows =
-        names.chain([NONE.to_owned()]).zip(&counts).filter(|(_, row)| row.iter().any(|count| *count > 0));
-    let rows = rows.map(|(name, row)| (name, keep.iter().map(|at| row[*at]).collect()));
+        names.clone().enumerate().filter(|(at, _)| keep.contains(at)).map(|(_, name)| name).collect();
+    let rows = names.chain([NONE.to_owned()]).zip(&counts).enumerate();
+    let rows = rows.filter(|(at, (_, row))| *at < drawn.len() || row.iter().any(|count| *count > 0));
+    let rows = rows.map(|(_, (name, row))| (name, keep.iter().map(|at| row[*at]).collect()));
     let listed = answers.iter().map(|said| -> Vec<Cell> {
         vec![
             said.model.as_deref().unwrap_or(NONE).into(),
@@ -81,14 +82,14 @@ fn matrix(model: &Model, answers: &[Said], others: u64) -> Figure {
     Figure {
         title: format!("What {} said where the substrate did what", model.plugin.name),
         description: format!(
-            "Rows are what the model said, columns what the substrate did; the diagonal is where they agree.{rest}"
+            "Rows are what the model said, columns what the substrate did; the framed diagonal is where they agree.{rest}"
         ),
         chart: Chart::Matrix {
             x_label: "the substrate did".to_owned(),
             y_label: "the model said".to_owned(),
             columns,
             rows: rows.collect(),
-            diagonal: true,
+            diagonal: drawn.len(),
         },
         table: folded(
             "Data",
@@ -247,7 +248,8 @@ fn by_condition(report: &Report, model: &Model) -> crate::report::page::Table {
 fn by_window(report: &Report, model: &Model) -> crate::report::page::Table {
     let (mut columns, _) = summary(&model.spreads.overall);
     columns.insert(0, Column::text("Window"));
-    let rows = report.windows.iter().zip(&model.spreads.windows).map(|(window, spread)| {
+    let windows: Vec<_> = report.windows.iter().zip(&model.spreads.windows).collect();
+    let rows = super::words::latest(&windows).iter().map(|(window, spread)| {
         let (_, cells) = summary(spread);
         std::iter::once(window.label.as_str().into()).chain(cells).collect()
     });

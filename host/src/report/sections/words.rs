@@ -7,11 +7,12 @@ use jiff::fmt::temporal::DateTimeParser;
 use jiff::tz::TimeZone;
 
 use crate::report::measure::Measure;
-use crate::report::number::{UNDEFINED, significant};
+use crate::report::number::{UNDEFINED, bound, count, grouped, significant};
 use crate::report::page::{Block, Cell, Column, Table, Tone, wall_seconds};
 use crate::report::{Report, Window};
 use crate::scoring::Interval;
-use crate::verdict::Word;
+use crate::study::{Direction, WHOLE};
+use crate::verdict::{Ruling, Word};
 
 /// What a verdict means.
 pub fn meaning(word: Word) -> &'static str {
@@ -33,6 +34,64 @@ pub fn tone(word: Word) -> Tone {
     }
 }
 
+/// What is said where a verdict would stand in an offline evaluation.
+pub const OFFLINE: &str = "This is an offline evaluation of another run's log. It has no verdict and can have none: what the \
+                           models did not see live permits nothing.";
+
+/// The most windows that a chart and its table show, the latest ones: a year of days, so that a page stays small enough to
+/// be mailed. All are in the JSON.
+const WINDOWS: usize = 400;
+
+/// The windows that are shown.
+pub fn latest<T>(windows: &[T]) -> &[T] {
+    &windows[windows.len().saturating_sub(WINDOWS)..]
+}
+
+/// What is to be said where not all windows are shown.
+pub fn rest_of(windows: usize) -> String {
+    match windows > WINDOWS {
+        true => format!(
+            " The latest {WINDOWS} of {} windows are shown; `--format json` has all.",
+            count(windows as u64)
+        ),
+        false => String::new(),
+    }
+}
+
+/// Which part of the input a ruling is about.
+pub fn of_scope(ruling: &Ruling) -> String {
+    if ruling.scope == WHOLE { "all of the input".to_owned() } else { format!("scope {}", ruling.scope) }
+}
+
+/// What an axis says of a metric: its name, and what its figures are measured in.
+pub fn axis(measure: &Measure<'_>) -> String {
+    match measure.range() {
+        Some((least, greatest)) => {
+            format!("{}, from {} to {}", measure.name(), bound(least), bound(greatest))
+        }
+        None => format!("{}, in its own unit", measure.name()),
+    }
+}
+
+/// A figure as text, rounded away from the side that it is held against: what is to be at least a bound is not rounded up to
+/// it, what is to be at most a bound not down.
+pub fn short(measure: &Measure<'_>, value: f64, asked: Direction) -> String {
+    let text = measure.show(Some(value));
+    let Ok(read) = text.replace(',', "").parse::<f64>() else { return text };
+    // What the nearest decimal number is off by for being binary is no rounding.
+    let flattered = match asked {
+        Direction::AtLeast => read - value,
+        Direction::AtMost => value - read,
+    } > 1e-12 * value.abs().max(1.0);
+    let decimals = text.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+    if !flattered || text.contains('e') {
+        return text;
+    }
+    let step = 10.0_f64.powi(-(decimals as i32));
+    let other = if asked == Direction::AtLeast { read - step } else { read + step };
+    grouped(&format!("{other:.decimals$}"))
+}
+
 /// A probability: four decimals, or its size where that is too few.
 pub fn probability(p: f64) -> String {
     if p >= 0.0001 {
@@ -44,9 +103,13 @@ pub fn probability(p: f64) -> String {
     }
 }
 
-/// A difference, with its sign.
+/// A difference, with its sign: four decimals, unless that is too many or too few.
 pub fn signed(value: f64) -> String {
-    let text = if value.abs() < 10.0 { format!("{value:+.4}") } else { significant(value, 5) };
+    let size = value.abs();
+    let text = match size == 0.0 || (0.001..10.0).contains(&size) {
+        true => format!("{value:+.4}"),
+        false => significant(value, if size < 1.0 { 2 } else { 5 }),
+    };
     if value > 0.0 && !text.starts_with('+') { format!("+{text}") } else { text }
 }
 

@@ -30,7 +30,7 @@ pub(super) fn draw(
     [x_label, y_label]: [&str; 2],
     columns: &[String],
     rows: &[(String, Vec<u64>)],
-    diagonal: bool,
+    diagonal: usize,
 ) -> Option<Drawn> {
     if columns.is_empty() || rows.is_empty() {
         return None;
@@ -49,33 +49,32 @@ pub(super) fn draw(
     let top = 20 + line_height(TEXT) + 80 + heads.height.max(titles);
     let height = top + high * i32::try_from(rows.len()).ok()? + 20;
 
+    let is_same = |place: i32| usize::try_from(place).is_ok_and(|place| place < diagonal);
     let sketch = canvas::sketch((WIDTH, height), |canvas| {
         let label = Hand { bold: true, ..Hand::word(HPos::Left, VPos::Top) };
         canvas.text((left, 20), &x_label, label);
         let first = top - titles + line_height(TEXT) / 2 + 20;
         canvas.lines((20, first), &title, Hand { at: (HPos::Left, VPos::Center), ..label });
         heads.draw(canvas, (left, top), wide);
-        for (((name, counts), lines), at) in rows.iter().zip(&names).zip(0..) {
+        for (((_, counts), lines), at) in rows.iter().zip(&names).zip(0..) {
             let (y, all) = (top + high * at, counts.iter().map(|count| *count as f64).sum());
             let middle = y + (high - line_height(TEXT) * (i32::try_from(lines.len()).unwrap_or(1) - 1)) / 2;
             canvas.lines((left - 80, middle), lines, Hand::word(HPos::Right, VPos::Center));
-            for ((column, number), place) in columns.iter().zip(counts).zip(0..) {
+            for (number, place) in counts.iter().take(columns.len()).zip(0..) {
                 let x = left + wide * place;
                 let cell = Cell { corners: [(x, y), (x + wide, y + high)], number: *number, all };
-                cell.draw(canvas, diagonal && column == name);
+                cell.draw(canvas, at == place && is_same(at));
             }
         }
         let ends = (left + wide * i32::try_from(columns.len()).unwrap_or(0), height - 20);
         canvas.outline([(left, top), ends], Paint::Soft, 8);
         // The marks last, so that no neighbour lies on them.
-        for (at, (name, _)) in (0..).zip(rows).filter(|_| diagonal) {
-            for (place, _) in (0..).zip(columns).filter(|(_, column)| *column == name) {
-                let (x, y) = (left + wide * place, top + high * at);
-                canvas.outline([(x + 8, y + 8), (x + wide - 8, y + high - 8)], Paint::Ink, 22);
-            }
+        for at in (0..).take(rows.len().min(columns.len())).filter(|at| is_same(*at)) {
+            let (x, y) = (left + wide * at, top + high * at);
+            canvas.outline([(x + 8, y + 8), (x + wide - 8, y + high - 8)], Paint::Ink, 22);
         }
     });
-    Some(Drawn { sketch, key: key(columns, rows, diagonal), events: Key::new() })
+    Some(Drawn { sketch, key: key(diagonal > 0), events: Key::new() })
 }
 
 /// The names of columns above them: level where all fit in two lines, else upward.
@@ -144,7 +143,7 @@ impl Cell {
     }
 }
 
-fn key(columns: &[String], rows: &[(String, Vec<u64>)], diagonal: bool) -> Key {
+fn key(diagonal: bool) -> Key {
     let whole = [(0, 10), (SIGN.0, SIGN.1 - 10)];
     let shades = sign(|canvas| {
         for (at, share) in [0.1, 0.4, 0.7, 1.0].into_iter().enumerate() {
@@ -154,7 +153,7 @@ fn key(columns: &[String], rows: &[(String, Vec<u64>)], diagonal: bool) -> Key {
         canvas.outline(whole, Paint::Rule, 8);
     });
     let mut key = vec![(shades, "the stronger the colour, the larger the share of the row".to_owned())];
-    if diagonal && rows.iter().any(|(name, _)| columns.contains(name)) {
+    if diagonal {
         let framed = sign(|canvas| canvas.outline([(20, 20), (SIGN.0 - 20, SIGN.1 - 20)], Paint::Ink, 22));
         key.push((framed, "row and column are the same".to_owned()));
     }
