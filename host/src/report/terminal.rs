@@ -4,6 +4,7 @@
 //! plugins and records say cannot command the terminal; nothing is said by colour alone.
 
 mod case;
+mod classes;
 mod conditions;
 mod faults;
 mod figures;
@@ -51,6 +52,7 @@ pub fn render(report: &Report, style: Style) -> String {
     } else {
         figures::overall(&mut page, report, &measures);
         conditions::conditions(&mut page, report, &measures);
+        classes::classes(&mut page, report, &measures);
         windows::windows(&mut page, report, &measures);
     }
     records::latency(&mut page, report);
