@@ -132,7 +132,8 @@ fn verdict(run: &Path, entries: &[Entry]) -> anyhow::Result<Option<Verdict>> {
     })?;
     if sha256 != file.sha256 {
         bail!(
-            "{shown} is not the verdict that was given: its SHA-256 is not the one in the ledger; `understudy verify` says more"
+            "{shown} is not the verdict that was given: its SHA-256 is not the one in the ledger; `understudy decide` gives the \
+             verdict again"
         );
     }
     let bytes = std::fs::read(&path).with_context(|| format!("cannot read {shown}"))?;
