@@ -9,7 +9,7 @@ use crate::report::measure::Measure;
 use crate::report::number::{UNDEFINED, count, counted};
 use crate::report::page::{Block, Cell, Chart, Column, Fact, Figure, Section, Series, SeriesPoint, Tone};
 use crate::study::WHOLE;
-use crate::verdict::{Contamination, Finding, Method, ModelVerdict, Ruling, Verdict, side};
+use crate::verdict::{Contamination, Finding, Method, ModelVerdict, Ruling, TESTED_LATER, Verdict, side};
 
 /// The verdict and its reasons.
 pub fn verdict(dossier: &Dossier) -> Section {
@@ -49,6 +49,10 @@ fn rulings(verdict: &Verdict, overtaken_by: &[String], blocks: &mut Vec<Block>) 
         );
         blocks.push(Block::Note { tone: Tone::Bad, text: what });
     }
+    blocks.push(text(
+        "This report shows the verdict that was given last, and does not verify the run: `understudy verify` does, and \
+         `understudy decide` before it gives one. A run that is not whole permits nothing.",
+    ));
     for ModelVerdict { model, scopes, .. } in &verdict.models {
         for ruling in scopes {
             blocks.push(Block::Heading(format!("{model}, {}", of_scope(ruling))));
@@ -198,7 +202,7 @@ fn cut(value: f64) -> String {
 
 /// Whether a model's answers leak.
 fn leak(model: &str, contamination: Option<&Contamination>) -> Block {
-    let Some(Contamination { shown, blinded, difference }) = contamination else {
+    let Some(Contamination { shown, blinded, tested, difference }) = contamination else {
         return text(format!("{model}: no pair was blinded, so whether its answers leak was not tested."));
     };
     let figure = |found: &Finding| match found.value {
@@ -206,6 +210,7 @@ fn leak(model: &str, contamination: Option<&Contamination>) -> Block {
         None => "no figure".to_owned(),
     };
     let told = match difference {
+        None if !tested => TESTED_LATER.to_owned(),
         None => "There are too few to tell.".to_owned(),
         Some(found) => format!(
             "The difference is {:+.4} ({:+.4} to {:+.4}); by chance it is as large with probability {}.",
@@ -305,8 +310,7 @@ pub fn representativeness(dossier: &Dossier) -> Section {
     }
     if !inputs.is_empty() {
         let rows = inputs.iter().map(|input| {
-            let is_far = (input.share - input.reference).abs() > input.tolerance;
-            let tone = if is_far { Tone::Bad } else { Tone::Good };
+            let tone = if input.within { Tone::Good } else { Tone::Bad };
             vec![
                 format!("{} = {}", input.condition, input.value).into(),
                 count(input.snapshots).into(),
@@ -330,7 +334,7 @@ pub fn representativeness(dossier: &Dossier) -> Section {
     }
     if !cycle.is_empty() {
         let rows = cycle.iter().map(|value| {
-            let tone = if value.occurrences < value.required { Tone::Unsure } else { Tone::Good };
+            let tone = if value.enough { Tone::Good } else { Tone::Unsure };
             vec![
                 value.value.as_str().into(),
                 Cell::from(count(value.occurrences)).toned(tone),
