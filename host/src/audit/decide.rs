@@ -184,7 +184,7 @@ fn closed_verdict(
     ruled(prepared, seal, entries, &found)
 }
 
-/// What the threshold says of a run that is looked at before its end.
+/// What the threshold says of a run that is looked at before its end. `saved` is cut to the windows that are covered.
 ///
 /// # Errors
 /// When the study declares no threshold, or its metric breaks.
