@@ -3,6 +3,7 @@
 use std::fs;
 
 use serde_json::Value;
+use understudy_tests::process::{Running, until};
 use understudy_tests::{Bench, plugin};
 
 fn compared(bench: &Bench, arguments: &[&str]) -> Value {
@@ -168,5 +169,58 @@ fn what_cannot_be_compared_is_said() {
     insta::assert_snapshot!(said(&["compare", "early", "late"]), @"early and late have no compared pair in common: pairs are joined by id and observed time, so both have to be of the same feed");
     bench.change(&[("[[metrics]]\nname = \"agreement\"", "[[metrics]]\nname = \"accord\"")]);
     without(&bench, "renamed", &[]);
-    insta::assert_snapshot!(said(&["compare", "run", "renamed"]), @"the runs have no metric in common: one of the same name, the same component and the same configuration");
+    insta::assert_snapshot!(said(&["compare", "run", "renamed"]), @"the runs have no metric in common: one of the same name, with the same component, configuration and assets");
+}
+
+#[test]
+fn of_a_run_that_goes_on_only_what_many_pairs_that_are_over_have_in_common_is_told() {
+    let bench = Bench::small();
+    let text = fs::read_to_string(bench.path().join("study.toml")).expect("the study");
+    let model = text.find("[[models]]").expect("a model");
+    let end = text.find("[comparator]").expect("a comparator");
+    let second = text[model..end].replace("\"echo\"", "\"second\"");
+    bench.write("study.toml", format!("{}{second}{}", &text[..end], &text[end..]));
+    bench.change(&[("file = \"decisions.jsonl\"", "stdin = true"), ("horizon = \"1d\"", "horizon = \"1h\"")]);
+    // Of 30 an hour apart, every tenth is a `b`.
+    let time = |at: usize, minute: u64| format!("2026-03-{:02}T{:02}:{minute:02}:00Z", at / 24 + 1, at % 24);
+    let room = |at: usize| if at % 10 == 3 { "b" } else { "a" };
+    let snapshot =
+        |at: usize| format!(r#"{{"id":"s{at}","at":"{}","booked":"{}","nights":1}}"#, time(at, 0), room(at));
+    bench.lines("snapshots.jsonl", (0..30).map(snapshot));
+    let decision = |at: usize| format!("{{\"id\":\"s{at}\",\"at\":\"{}\",\"room\":\"a\"}}\n", time(at, 30));
+    let decisions = |from: usize, to: usize| (from..to).map(decision).collect::<String>();
+    let mut running = Running::start(bench.command(&["run", "study.toml", "--run", "run"]));
+    running.feed(decisions(0, 5));
+    until("pairs are shown", || bench.understudy(&["log", "run"]).out.contains("s2"));
+    // A horizon of an hour is over once decisions have come that far, and by their lateness, of an hour too.
+    let said = bench.understudy(&["compare", "run"]);
+    assert_eq!((said.code, said.out.as_str()), (1, ""), "{}", said.err);
+    assert!(said.err.contains("fewer than 5 pairs would tell of single rows"), "{}", said.err);
+    running.feed(decisions(5, 30));
+    until("pairs are shown", || bench.understudy(&["log", "run"]).out.contains("s27"));
+    let named = |found: &Value| -> Vec<(String, u64)> {
+        let parts = found["others"][0]["parts"].as_array().expect("parts");
+        let part = |part: &Value| {
+            (part["value"].as_str().unwrap_or("all").to_owned(), part["pairs"].as_u64().expect("pairs"))
+        };
+        parts.iter().map(part).collect()
+    };
+    assert_eq!(named(&compared(&bench, &["run"])), [("all".to_owned(), 28), ("a".to_owned(), 25)]);
+    running.hang_up();
+    assert_eq!(running.said().code, 0);
+    assert_eq!(named(&compared(&bench, &["run"])), [("all".to_owned(), 30), ("a".to_owned(), 27)]);
+}
+
+#[test]
+fn a_metric_with_other_assets_is_another() {
+    let bench = Bench::small();
+    bench.change(&[("agreement.wasm\"\n", "agreement.wasm\"\nassets = { costs = \"costs.json\" }\n")]);
+    for (run, costs) in [("one", "{}"), ("other", "[]")] {
+        bench.write("costs.json", costs);
+        let said = bench.understudy(&["run", "study.toml", "--run", run]);
+        assert_eq!(said.code, 0, "{}", said.err);
+    }
+    let said = bench.understudy(&["compare", "one", "other"]);
+    assert_eq!((said.code, said.out.as_str()), (1, ""));
+    assert!(said.err.contains("the runs have no metric in common"), "{}", said.err);
 }

@@ -127,11 +127,13 @@ fn a_run_that_is_not_whole_is_void_and_a_verdict_that_was_changed_is_found() {
     let said = bench.understudy(&["verify", "run"]);
     assert_eq!(said.code, 1);
     assert!(said.out.contains("BROKEN     verdict.json: it was changed"), "{}", said.out);
+    // That it was changed is no fault of the run, which can be decided again.
     let said = bench.understudy(&["decide", "run"]);
-    assert_eq!(said.code, 3, "{}", said.out);
-    assert!(said.out.contains("VOID: the run is not whole"), "{}", said.out);
-    fs::write(&path, good).expect("it can be written");
-    assert_eq!(bench.understudy(&["decide", "run"]).code, 0);
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+    assert!(said.err.contains("verdict.json: it was changed"), "{}", said.err);
+    assert!(said.err.contains("it was not the verdict that was given, and is made again"), "{}", said.err);
+    assert_eq!(fs::read_to_string(&path).expect("a verdict"), good);
+    assert_eq!(bench.understudy(&["verify", "run"]).code, 0);
 
     // A threshold that is moved at the end.
     let path = bench.path().join("run/study.toml");
@@ -139,7 +141,37 @@ fn a_run_that_is_not_whole_is_void_and_a_verdict_that_was_changed_is_found() {
     fs::write(&path, text.replace("at-least = 0.7", "at-least = 0.6")).expect("it can be written");
     let said = bench.understudy(&["decide", "run"]);
     assert_eq!(said.code, 3, "{}", said.out);
+    assert!(said.out.contains("VOID: the run is not whole"), "{}", said.out);
     assert!(said.out.contains("study.toml"), "{}", said.out);
+}
+
+#[test]
+fn what_stops_a_verdict_leaves_the_one_before() {
+    let bench = study(2, THRESHOLD);
+    bench.run(&[]);
+    assert_eq!(bench.understudy(&["decide", "run"]).code, 0);
+    let path = bench.path().join("run/verdict.json");
+    let before = fs::read(&path).expect("a verdict");
+    let told = ["disclose", "run", "comparator-change", "--since", "2026-03-02T00:00:00Z", "--text", "rules"];
+    assert_eq!(bench.understudy(&told).code, 0);
+    assert_eq!(bench.understudy(&["key", "other", "--output", "other.key"]).code, 0);
+    let said = bench.understudy(&["decide", "run", "--sign-key", "other.key"]);
+    assert_eq!(said.code, 4, "{}{}", said.out, said.err);
+    assert!(said.err.contains("was opened without a key"), "{}", said.err);
+    assert_eq!(fs::read(&path).expect("a verdict"), before);
+    assert_eq!(bench.understudy(&["verify", "run"]).code, 0);
+
+    // It goes on, with the file of the verdict before or without it.
+    fs::remove_file(&path).expect("it can be removed");
+    let said = bench.understudy(&["report", "run"]);
+    assert_eq!(said.code, 1);
+    assert!(said.err.contains("`understudy decide` gives the verdict again"), "{}", said.err);
+    let said = bench.understudy(&["decide", "run"]);
+    assert_eq!(said.code, 3, "{}{}", said.out, said.err);
+    assert!(said.out.contains("the substrate or its comparator changed"), "{}", said.out);
+    assert!(said.err.contains("verdict.json: cannot be read"), "{}", said.err);
+    assert_eq!(bench.understudy(&["verify", "run"]).code, 0);
+    assert_eq!(bench.understudy(&["report", "run"]).code, 0);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::fs;
 
 use serde_json::Value;
+use understudy_tests::process::{Running, until};
 use understudy_tests::{Bench, files, hotel_rooms, root};
 
 /// The hotel's rooms, reported on every so many weeks.
@@ -53,14 +54,11 @@ fn every_so_many_weeks_there_is_a_report_and_it_stays_true() {
             let of = |report: &Value| report["models"][0]["scores"][0]["windows"][window].clone();
             assert_eq!(of(&report), of(&end), "{week}, window {window}");
         }
-        assert!(
-            report["divergence"]["models"][0]["classes"]
-                .as_array()
-                .expect("classes")
-                .iter()
-                .all(|class| { class["examples"].as_array().is_some_and(Vec::is_empty) })
-        );
+        of_no_row(&report);
     }
+    let last = read(&bench, "week-ending-2017-06-25.json")["report"].clone();
+    let classes = last["divergence"]["models"][0]["classes"].as_array().expect("classes").len();
+    assert!(classes > 0, "there is a class that could have shown its rows");
     // Bounds that hold however often one looks are wider than those for one look.
     let width = |report: &Value| {
         let interval = &report["models"][0]["scores"][0]["overall"]["interval"];
@@ -87,27 +85,185 @@ fn a_study_that_declares_none_has_none() {
     assert_eq!(bench.ledger("run", Some("interim")), Vec::<Value>::new());
 }
 
+/// That nothing in a report tells of a single row.
+fn of_no_row(report: &Value) {
+    let list = |value: &Value| value.as_array().expect("a list").clone();
+    for incident in list(&report["incidents"]) {
+        assert_eq!(incident["first-id"], "", "{incident}");
+        assert!(!incident["what"].as_str().expect("a text").contains("evil"), "{incident}");
+    }
+    for parted in list(&report["divergence"]["models"]) {
+        for class in list(&parted["classes"]) {
+            assert_eq!((&class["examples"], &class["commonest"]), (&Value::Array(Vec::new()), &Value::Null));
+        }
+    }
+    for model in list(&report["models"]) {
+        assert_eq!(model["again"]["first-id"], "");
+        let Value::Object(spreads) = &model["spreads"] else { panic!("{model}") };
+        let parts = list(&spreads["conditions"]).into_iter().flat_map(|values| list(&values));
+        for part in parts.chain(list(&spreads["windows"])) {
+            assert_eq!(part["answers"], Value::Array(Vec::new()), "{part}");
+        }
+        let overall = list(&spreads["overall"]["answers"]);
+        assert!(overall.iter().all(|said| said["pairs"].as_u64() >= Some(5)), "{overall:?}");
+    }
+}
+
+/// What `evil` does on every row: one model panics with its text, one keeps something between calls.
+const BREAKS: [(&str, &str); 2] = [("breaks", "panic"), ("keeps", "stateful")];
+const THRESHOLD: &str = r#"
+[threshold]
+at-least = 0.5
+quantifier = "pooled"
+windows = { latest = 3 }
+evidence = "bound"
+confidence = 0.95
+least-per-window = 1
+[blinding]
+share = 0
+"#;
+
+/// Thirty days with one snapshot each, reported on every four days; beside the model of the small study two that misbehave.
+fn thirty_days() -> Bench {
+    let bench = Bench::small();
+    let evil = |(name, deed)| {
+        format!(
+            "[[models]]\nname = \"{name}\"\nplugin = \"PLUGINS/guests/evil.wasm\"\ngrant = [\"text\"]\n\
+             config = {{ on = \"always\", do = \"{deed}\" }}\n"
+        )
+    };
+    let models = BREAKS.map(evil).concat();
+    bench.change(&[
+        ("booked = \"text\"", "booked = \"text\"\ntext = \"text\""),
+        ("[comparator]", &format!("{models}\n[comparator]")),
+        ("every = \"day\"", "every = \"day\"\n[interim]\nevery = 4\n[log]\nreplay-share = 1.0\n"),
+    ]);
+    let study = fs::read_to_string(bench.path().join("study.toml")).expect("the study");
+    bench.write("study.toml", format!("{study}{THRESHOLD}"));
+    let snapshot = |day: usize| {
+        format!(
+            r#"{{"id":"s{day}","at":"2026-03-{day:02}T10:00:00Z","booked":"a","text":"t{day}","nights":1}}"#
+        )
+    };
+    let decision = |day: usize| {
+        let room = if day % 7 == 3 { "b" } else { "a" };
+        format!(r#"{{"id":"s{day}","at":"2026-03-{day:02}T11:00:00Z","room":"{room}"}}"#)
+    };
+    bench.lines("snapshots.jsonl", (1..=30).map(snapshot));
+    bench.lines("decisions.jsonl", (1..=30).map(decision));
+    bench
+}
+
+fn told(bench: &Bench, run: &str) -> Vec<String> {
+    let entries = bench.ledger(run, Some("interim"));
+    entries.iter().map(|entry| entry["window"].as_str().expect("a window").to_owned()).collect()
+}
+
+#[test]
+fn which_reports_there_are_depends_on_the_records_alone() {
+    let bench = thirty_days();
+    // However short the run is.
+    bench.run(&[]);
+    // Decisions reach the 30th, less a day of lateness and one of horizon.
+    let days = ["04", "08", "12", "16", "20", "24"].map(|day| format!("2026-03-{day}"));
+    assert_eq!(told(&bench, "run"), days);
+    for order in ["snapshots-first", "decisions-first"] {
+        let said =
+            bench.understudy(&["run", "study.toml", "--run", order, "--order", order, "--batch-rows", "1"]);
+        assert_eq!(said.code, 0, "{}", said.err);
+        assert_eq!(told(&bench, order), days, "{order}");
+        for day in &days {
+            let report = |run: &str| {
+                let path = bench.path().join(run).join(format!("interim/{day}.json"));
+                let text = fs::read(path).expect("an interim report");
+                let dossier: Value = serde_json::from_slice(&text).expect("a dossier is JSON");
+                let mut verdict = dossier["verdict"].clone();
+                assert_eq!(
+                    verdict["windows"].as_array().and_then(|all| all.last()).expect("a window")["label"],
+                    **day
+                );
+                // Records are counted up to the moment, and models that keep something are not the same in every run.
+                verdict.as_object_mut().expect("a verdict is an object").remove("accounting");
+                verdict["models"].as_array_mut().expect("models").truncate(1);
+                verdict["seal"] = Value::Null;
+                verdict["sealed-at"] = Value::Null;
+                (dossier["report"]["models"][0]["scores"].clone(), verdict)
+            };
+            assert_eq!(report(order), report("run"), "{order}, {day}");
+        }
+    }
+}
+
+#[test]
+fn before_the_end_no_report_tells_of_a_single_row() {
+    let bench = thirty_days();
+    bench.change(&[("file = \"decisions.jsonl\"", "stdin = true")]);
+    let mut running = Running::start(bench.command(&["run", "study.toml", "--run", "run"]));
+    running.feed(fs::read_to_string(bench.path().join("decisions.jsonl")).expect("decisions"));
+    until("all is reported on", || {
+        bench.path().join("run/ledger.jsonl").exists() && told(&bench, "run").len() == 6
+    });
+    running.signal("INT");
+    let said = running.said();
+    let interrupted = bench.report("run");
+    assert_eq!(interrupted["end"], "interrupted");
+    of_no_row(&interrupted);
+    let kinds = interrupted["incidents"].as_array().expect("incidents").len();
+    assert!(kinds > 0, "something broke");
+    assert!(!said.out.contains("first on id") && !said.out.contains("first id"), "{}", said.out);
+    assert_eq!(bench.understudy(&["verify", "run"]).code, 0);
+    let page = bench.understudy(&["report", "run", "--format", "md"]);
+    assert_eq!(page.code, 0, "{}", page.err);
+    assert!(!page.out.contains("first id s"), "{}", page.out);
+    let report = read(&bench, "2026-03-24.json")["report"].clone();
+    of_no_row(&report);
+    let lead = fs::read_to_string(bench.path().join("run/interim/2026-03-24.html")).expect("a page");
+    assert!(lead.contains("counts of records and times are those of the moment"));
+
+    // Once it has ended, it does.
+    let said = bench.understudy(&["run", "study.toml", "--run", "run"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let incidents = &bench.report("run")["incidents"];
+    assert!(incidents[0]["first-id"].as_str().is_some_and(|id| !id.is_empty()), "{incidents}");
+}
+
 #[test]
 fn a_run_that_was_stopped_has_each_report_once() {
     let bench = hotel(4);
     bench.run(&[]);
-    let whole = bench.ledger("run", Some("interim")).len();
-    assert_eq!(whole, 15);
+    let whole = told(&bench, "run");
+    assert_eq!(whole.len(), 15);
     let again = hotel(4);
     again.change(&[("[windows]", "[log]\nsegment-rows = 500\n[windows]")]);
-    for _ in 0..4 {
-        let mut process = again.command(&["run", "study.toml", "--run", "run"]).spawn().expect("it starts");
-        std::thread::sleep(std::time::Duration::from_millis(400));
-        process.kill().expect("it is killed, or has ended");
-        process.wait().expect("it ends");
+    // Killed after one more report each time, and not after it has ended.
+    for reports in 1..=4 {
+        let mut running = Running::start(again.command(&["run", "study.toml", "--run", "run"]));
+        until("one more is reported on", || {
+            again.path().join("run/ledger.jsonl").exists() && lines_of_kind(&again, "interim") >= reports
+        });
+        assert!(running.kill(), "it had ended before it could be killed");
     }
+    assert!(!told(&again, "run").is_empty());
     let said = again.understudy(&["run", "study.toml", "--run", "run"]);
-    assert!(said.code == 0 || said.err.contains("has ended"), "{}", said.err);
-    let mut windows: Vec<String> =
-        again.ledger("run", Some("interim")).iter().map(|entry| entry["window"].to_string()).collect();
-    windows.sort();
-    windows.dedup();
-    assert_eq!(windows.len(), whole);
-    assert_eq!(again.ledger("run", Some("interim")).len(), whole);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert_eq!(told(&again, "run"), whole);
+    // What was reported on late says the same of its windows.
+    for path in files(&again.path().join("run/interim"))
+        .iter()
+        .filter(|path| path.extension().is_some_and(|ending| ending == "json"))
+    {
+        let name = path.file_name().expect("a name").to_str().expect("UTF-8");
+        let figures = |bench: &Bench| {
+            let dossier = read(bench, name);
+            (dossier["report"]["models"][0]["scores"].clone(), dossier["verdict"]["models"].clone())
+        };
+        assert_eq!(figures(&again), figures(&bench), "{name}");
+    }
     assert_eq!(again.understudy(&["verify", "run"]).code, 0);
+}
+
+/// How many whole lines of a ledger that is being written are of a kind.
+fn lines_of_kind(bench: &Bench, kind: &str) -> usize {
+    let text = fs::read_to_string(bench.path().join("run/ledger.jsonl")).unwrap_or_default();
+    text.lines().filter(|line| line.contains(&format!("\"kind\":\"{kind}\""))).count()
 }

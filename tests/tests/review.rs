@@ -190,6 +190,19 @@ fn the_classes_of_the_report_are_the_strata() {
 }
 
 #[test]
+fn what_was_judged_under_other_strata_is_asked_again() {
+    let bench = forty();
+    let first = review(&bench, &["--sample", "20"], &"model\n\n\n".repeat(13));
+    assert_eq!(shown(&first).len(), 13);
+    with_classes(&bench, &json!([{ "terms": [{ "condition": "room", "value": "a" }] }]));
+    let again = review(&bench, &["--sample", "20"], &"substrate\n\n\n".repeat(13));
+    assert_eq!(shown(&again).into_iter().collect::<BTreeSet<_>>(), shown(&first).into_iter().collect());
+    assert!(again.out.contains("13 judged of 13 disagreements"), "{}", again.out);
+    // Under the same strata nothing is asked again.
+    assert!(shown(&review(&bench, &["--sample", "20"], "")).is_empty());
+}
+
+#[test]
 fn reviews_are_what_the_ledger_gives_or_not_there() {
     let bench = forty();
     assert_eq!(review(&bench, &[], "model\n\n\nboth\n\n\n").code, 0);

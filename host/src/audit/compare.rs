@@ -1,20 +1,25 @@
 //! Models side by side: several of one run, or those of two runs of the same feed.
 //!
-//! Always holds: every figure is of the pairs that all the models have; nothing leaves here but what is summed over pairs.
+//! Always holds: every figure is of the pairs that all the models have; nothing leaves here but sums, each over at least as many
+//! pairs as it takes to tell of none of them.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{bail, ensure};
 
+use super::entries;
 use super::joined::{Look, join};
 use crate::report::{Agreement, Beside, Compared, MetricPair, ModelOf, Part, Plugin, SideBySide};
 use crate::run::{Member, Prepared, conditions};
+use crate::runlog::ledger::is_closed;
 use crate::sandbox::{Better, Scorer, ScorerPlugin};
 use crate::scoring::{Agreements, Paired, PairedRow};
-use crate::study::{Condition, Form, Split};
+use crate::study::{Condition, Form, Plugin as Declared, Split};
 
 /// The confidence of each bound.
 const CONFIDENCE: f64 = 0.95;
+/// Pairs that a part has at least; with fewer, its figures would tell of single rows.
+const LEAST: u64 = 5;
 /// The version of the layout.
 const FORMAT: u32 = 1;
 
@@ -47,7 +52,7 @@ pub fn compare(runs: &[Comparing], reference: Option<&str>) -> anyhow::Result<Si
     let common: Vec<Common> = common_metrics(runs);
     ensure!(
         !common.is_empty(),
-        "the runs have no metric in common: one of the same name, the same component and the same configuration"
+        "the runs have no metric in common: one of the same name, with the same component, configuration and assets"
     );
     let split: Vec<Vec<usize>> = common_conditions(runs);
     let looks = runs.iter().enumerate().map(|(at, run)| Look {
@@ -74,6 +79,13 @@ pub fn compare(runs: &[Comparing], reference: Option<&str>) -> anyhow::Result<Si
         }
     })?;
     ensure!(joined.both > 0, "{}", nothing(runs));
+    for run in runs {
+        ensure!(
+            joined.both >= LEAST || is_closed(&entries(&run.run)?),
+            "{} is going on, and fewer than {LEAST} pairs would tell of single rows; compare when there are more",
+            run.run.display()
+        );
+    }
     let mut scorers: Vec<Scorer> =
         common.iter().map(|common| first.prepared.metrics[common.places[0]].plugin.instance()).collect();
     let values = split.iter().enumerate().flat_map(|(condition, places)| {
@@ -89,7 +101,7 @@ pub fn compare(runs: &[Comparing], reference: Option<&str>) -> anyhow::Result<Si
     let mut beside = Vec::new();
     for (paired, (run, model)) in paired.iter().zip(&others) {
         let mut parts = vec![part(paired, None, None, labels, &common, &mut scorers)?];
-        for (value, name) in &named {
+        for (value, name) in named.iter().filter(|(value, _)| paired.pairs(Some(*value)) >= LEAST) {
             parts.push(part(paired, Some(*value), Some(name), labels, &common, &mut scorers)?);
         }
         beside.push(Beside { model: model_of(&runs[*run], *model), parts });
@@ -100,15 +112,16 @@ pub fn compare(runs: &[Comparing], reference: Option<&str>) -> anyhow::Result<Si
         pairs,
         only_here: pairs - joined.both,
     });
-    let comparator = |run: &Comparing| {
-        (run.prepared.comparator.file.digest.clone(), run.prepared.study.comparator.config.clone())
-    };
     Ok(SideBySide {
         format: FORMAT,
         confidence: CONFIDENCE,
         runs: compared.collect(),
         pairs: joined.both,
-        same_comparator: runs.iter().all(|run| comparator(run) == comparator(first)),
+        same_comparator: runs.iter().all(|run| {
+            let [own, its] =
+                [run, first].map(|run| (&run.prepared.comparator, &run.prepared.study.comparator));
+            is_same(own, its)
+        }),
         reference: model_of(first, reference),
         others: beside,
     })
@@ -134,15 +147,18 @@ struct Common {
     better: Better,
 }
 
+/// Whether two members of studies do the same: the same component, with the same configuration and assets.
+fn is_same<P>((one, its): (&Member<P>, &Declared), (other, others): (&Member<P>, &Declared)) -> bool {
+    one.file.digest == other.file.digest && its.config == others.config && one.assets == other.assets
+}
+
 fn common_metrics(runs: &[Comparing]) -> Vec<Common> {
     let [first, ..] = runs else { return Vec::new() };
     let common = |(at, member): (usize, &Member<_>)| {
-        let config = &first.prepared.study.metrics[at].config;
+        let declared = &first.prepared.study.metrics[at];
         let place = |run: &Comparing| {
-            let metrics = run.prepared.metrics.iter().zip(&run.prepared.study.metrics);
-            metrics.map(|(own, declared)| (own, &declared.config)).position(|(own, own_config)| {
-                own.name == member.name && own.file.digest == member.file.digest && own_config == config
-            })
+            let mut metrics = run.prepared.metrics.iter().zip(&run.prepared.study.metrics);
+            metrics.position(|own| own.0.name == member.name && is_same(own, (member, declared)))
         };
         let metric: &ScorerPlugin = &member.plugin;
         Some(Common {

@@ -1,15 +1,16 @@
 //! The verdict on a run: its facts gathered, ruled on, written down.
 //!
 //! Always holds: a verdict is given over the threshold in the seal, and only of a run that is whole; it is in the ledger before
-//! anybody reads it; the verdict on a closed run can be made again, to the byte.
+//! anybody reads it; the verdict on a closed run can be made again, to the byte. `verdict.json` is derived: whatever has become
+//! of it, a verdict can be given again.
 
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
 
-use super::finding::Findings;
-use super::{entries, files, sealed, verify};
+use super::finding::{Finding, Findings};
+use super::{files, sealed, verify};
 use crate::pairing::Accounting;
 use crate::run::{Prepared, Saved, Seal, WhatIf, conditions, needed, rebuild};
 use crate::runlog::ledger::{Entry, Event, FileDigest, Ledger, is_closed};
@@ -57,7 +58,12 @@ impl Choice {
 /// What came of deciding.
 pub enum Decided {
     /// The verdict.
-    Verdict(Box<Verdict>),
+    Verdict {
+        /// What it is.
+        verdict: Box<Verdict>,
+        /// What was wrong with the file of the one before, which this one has taken the place of.
+        replaced: Vec<String>,
+    },
     /// The run is not whole: VOID, and there are no figures to go with it.
     Broken(Vec<String>),
 }
@@ -73,10 +79,15 @@ pub fn decide(
     signer: Option<Signer>,
 ) -> anyhow::Result<Decided> {
     let findings = looked_at(run, keys)?;
-    if !findings.broken.is_empty() {
-        return Ok(Decided::Broken(findings.broken.iter().map(ToString::to_string).collect()));
+    // What is wrong with the file of an earlier verdict says nothing of the run, and is put right by a new one.
+    let (replaced, broken): (Vec<_>, Vec<_>) =
+        findings.broken.iter().partition(|finding| finding.place == VERDICT);
+    let told = |findings: Vec<&Finding>| findings.into_iter().map(ToString::to_string).collect();
+    if !broken.is_empty() {
+        return Ok(Decided::Broken(told(broken)));
     }
-    let entries = entries(run)?;
+    // A key that is not the ledger's is refused before anything is changed.
+    let (ledger, entries) = Ledger::open(run, signer)?;
     let (prepared, seal) = sealed(run, &WhatIf::default())?;
     let threshold = prepared.study.threshold.as_ref();
     threshold.with_context(|| {
@@ -114,7 +125,6 @@ pub fn decide(
         }
     };
     let json = verdict.to_json();
-    write_file(&run.join(VERDICT), json.as_bytes())?;
     let rulings = verdict.models.iter().flat_map(|model| {
         let ruling = |scope: &crate::verdict::Ruling| {
             format!("{}/{}: {}", model.model, scope.scope, scope.verdict.name())
@@ -123,9 +133,11 @@ pub fn decide(
     });
     let file = FileDigest { file: VERDICT.to_owned(), sha256: digest(json.as_bytes()) };
     let event = Event::Verdict { file, closed, position, rulings: rulings.collect() };
-    let (ledger, _) = Ledger::open(run, signer)?;
+    // The ledger comes first: where it cannot be written, the verdict before is left as it was. Where only the file cannot be,
+    // it is given again.
     ledger.append(event)?;
-    Ok(Decided::Verdict(Box::new(verdict)))
+    write_file(&run.join(VERDICT), json.as_bytes())?;
+    Ok(Decided::Verdict { verdict: Box::new(verdict), replaced: told(replaced) })
 }
 
 /// Whether the run is whole. While it is going on a segment may have its name before its entry, for a moment: so what is broken
@@ -172,7 +184,7 @@ fn closed_verdict(
     ruled(prepared, seal, entries, &found)
 }
 
-/// What the threshold says of a run that is looked at before its end.
+/// What the threshold says of a run that is looked at before its end. `saved` is cut to the windows that are covered.
 ///
 /// # Errors
 /// When the study declares no threshold, or its metric breaks.

@@ -132,7 +132,8 @@ fn verdict(run: &Path, entries: &[Entry]) -> anyhow::Result<Option<Verdict>> {
     })?;
     if sha256 != file.sha256 {
         bail!(
-            "{shown} is not the verdict that was given: its SHA-256 is not the one in the ledger; `understudy verify` says more"
+            "{shown} is not the verdict that was given: its SHA-256 is not the one in the ledger; `understudy decide` gives the \
+             verdict again"
         );
     }
     let bytes = std::fs::read(&path).with_context(|| format!("cannot read {shown}"))?;
@@ -142,6 +143,8 @@ fn verdict(run: &Path, entries: &[Entry]) -> anyhow::Result<Option<Verdict>> {
 
 /// What happened, by the ledger.
 fn history(entries: &[Entry]) -> Vec<Happened> {
+    // No row is named before the run has ended.
+    let closed = ledger::is_closed(entries);
     let happened = |entry: &Entry| {
         let (kind, since, what) = match &entry.event {
             Event::Exposure { who, how, rows, since, .. } => {
@@ -161,13 +164,12 @@ fn history(entries: &[Entry]) -> Vec<Happened> {
             }
             Event::Stopped { how, .. } => (Kind::Interruption, None, format!("the run was stopped: {how}")),
             Event::Gap { stream, what } => (Kind::Interruption, None, format!("{stream}: {what}")),
-            Event::Replayed { model, asked, otherwise, first_id, .. } if *otherwise > 0 => (
-                Kind::Instability,
-                None,
-                format!(
-                    "{model} answered {otherwise} of {asked} otherwise when asked again, first id {first_id}"
-                ),
-            ),
+            Event::Replayed { model, asked, otherwise, first_id, .. } if *otherwise > 0 => {
+                let first = if closed { format!(", first id {first_id}") } else { String::new() };
+                let what =
+                    format!("{model} answered {otherwise} of {asked} otherwise when asked again{first}");
+                (Kind::Instability, None, what)
+            }
             Event::Reduced { before, .. } => {
                 (Kind::Retention, None, format!("fields of {} were dropped, as declared", before.file))
             }

@@ -1,10 +1,11 @@
 //! Reports before the end, as a study declares them, each kept.
 //!
-//! Always holds: each window is reported on once, and the ledger has the digests of what was said; what cannot be written now
-//! is told and does not stop the run.
+//! Always holds: each window is reported on once, and the ledger has the digests of what was said; no report tells of a single
+//! row; what cannot be written now is told and does not stop the run. One look waits at most while one is written:
+//! whoever compares waits with the next, so that no more copies of the sums are held.
 
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 use anyhow::Context as _;
@@ -20,8 +21,9 @@ use crate::sandbox::digest;
 
 /// The thread that writes them.
 pub struct Interims {
-    looks: Sender<Looked>,
+    looks: SyncSender<Looked>,
     writing: JoinHandle<()>,
+    tell: fn(String),
 }
 
 impl Interims {
@@ -30,25 +32,29 @@ impl Interims {
     /// # Errors
     /// When the system gives no thread.
     pub fn start(run: &Path, signer: Option<Signer>, tell: fn(String)) -> anyhow::Result<Interims> {
-        let (looks, waiting) = channel();
+        let (looks, waiting) = sync_channel(1);
         let run = run.to_owned();
         let writing = std::thread::Builder::new()
             .name("interim".into())
             .spawn(move || write(&run, signer, &waiting, tell));
-        Ok(Interims { looks, writing: writing.context("no thread for the interim reports")? })
+        Ok(Interims { looks, writing: writing.context("no thread for the interim reports")?, tell })
     }
 
     /// What is told of each look.
     pub fn look(&self) -> Look {
         let looks = self.looks.clone();
-        // If the thread has stopped, it has told why.
+        // That the thread has stopped is told at the end.
         Box::new(move |looked| drop(looks.send(looked)))
     }
 
     /// Waits until all are written. Whoever was given [`Interims::look`] has to be gone.
     pub fn finish(self) {
         drop(self.looks);
-        let _ = self.writing.join();
+        if self.writing.join().is_err() {
+            let what = "the thread that writes the interim reports has stopped, so some may be missing; this is a fault in \
+                        understudy";
+            (self.tell)(what.to_owned());
+        }
     }
 }
 
@@ -84,15 +90,17 @@ fn one(
     signer: Option<Signer>,
     prepared: &Prepared,
     seal: &Seal,
-    Looked { window, label, saved }: Looked,
+    mut look: Looked,
 ) -> anyhow::Result<()> {
+    let label = look.label.clone();
     let (ledger, entries) = Ledger::open(run, signer)?;
     if entries.iter().any(|entry| matches!(&entry.event, Event::Interim { window, .. } if *window == label)) {
         return Ok(());
     }
-    let outcome = saved.looked_at(seal, window, label.clone()).context("a look has sums")?;
+    look.cut(&prepared.study);
+    let outcome = look.outcome(seal).context("a look has sums")?;
     let verdict = match prepared.study.threshold {
-        Some(_) => Some(looked(prepared, seal, &saved, &entries)?),
+        Some(_) => Some(looked(prepared, seal, &look.saved, &entries)?),
         None => None,
     };
     let dossier = gathered(build(&outcome, prepared), verdict, prepared, seal, &entries);
@@ -104,6 +112,8 @@ fn one(
         write_file(&PathBuf::from(run).join(&file), content.as_bytes())?;
         files.push(FileDigest { file, sha256: digest(content.as_bytes()) });
     }
+    // The files come first, since nobody is shown an answer by them: they hold sums alone. So the ledger names no file that is
+    // not there; one that it does not name yet is written over when the run goes on, and `verify` finds it in an ended run.
     ledger.append(Event::Interim { window: label, files })?;
     Ok(())
 }

@@ -1,7 +1,8 @@
 //! The compared pairs of one run, or of two runs of the same feed side by side.
 //!
-//! Always holds: a pair of two runs is joined by id and observed time, once; what is held is the pairs that one run has come
-//! to and the other not yet, and once the other has ended, nothing more.
+//! Always holds: a pair of two runs is joined by id and observed time, once; of a run that was not closed only pairs are looked
+//! at whose horizon is over. What is held is the pairs that one run has come to and the other not yet, or never comes to: until
+//! the other has ended it cannot be told which, and from then on nothing more is held.
 
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -10,6 +11,7 @@ use std::thread;
 use anyhow::anyhow;
 use rustc_hash::FxHashMap;
 
+use super::decided::{Over, over};
 use super::sample::Key;
 use crate::batch::Stand;
 use crate::run::{Compared, Prepared, needed, rebuild};
@@ -122,9 +124,14 @@ fn meet(batches: [Receiver<Batch>; 2], joined: &mut Joined, each: &mut impl FnMu
     }
 }
 
-/// Shows `each` the compared pairs of a run.
+/// Shows `each` the compared pairs of a run whose horizon is over.
 fn rows(look: &Look<'_>, mut each: impl FnMut(Batch) -> anyhow::Result<()> + Send) -> anyhow::Result<()> {
-    rebuild(look.prepared, look.run, needed(look.prepared), |compared| each(batch(look, compared)))?;
+    let Over { over, .. } = over(look.prepared, look.run)?;
+    rebuild(look.prepared, look.run, needed(look.prepared), |compared| {
+        let mut batch = batch(look, compared);
+        batch.retain(|((_, time), _)| over.is_none_or(|over| *time < over));
+        each(batch)
+    })?;
     Ok(())
 }
 

@@ -1,13 +1,12 @@
 //! Judging a sample of a model's disagreements: what is drawn, who is shown it, what is said of it.
 //!
 //! Always holds: before the first case is shown, the ledger says who is shown all that are to be; what was judged before is
-//! not asked again; a judgement is in the ledger before the next case is shown.
+//! not asked again as long as it counts; a judgement is in the ledger before the next case is shown.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{bail, ensure};
-use jiff::Timestamp;
 use serde_json::Value;
 
 use super::case::{cases, key_of, values_of};
@@ -16,7 +15,7 @@ use super::disagreements::Disagreements;
 use super::exposure::Exposure;
 use super::sample::{Drawn, ELSEWHERE, Key, Sampler, Stratum};
 use super::{entries, reviews};
-use crate::report::Case;
+use crate::report::{Case, judged_rows};
 use crate::run::{Prepared, conditions};
 use crate::runlog::REPORT;
 use crate::runlog::ledger::{Entry, Event, FailureMode, Judgement, Ledger, SampledStratum};
@@ -94,14 +93,17 @@ pub fn begin_review(
          come and its horizon is over"
     );
     let known = entries(run)?;
-    let before = judged_before(&known, name);
-    let left: Vec<Drawn> = drawn.iter().filter(|row| !before.contains(&row.key)).cloned().collect();
     let stratum = |at: usize| strata.get(at).map_or(ELSEWHERE, |stratum| stratum.name.as_str()).to_owned();
     let of = |at: usize| drawn.iter().filter(|row| row.stratum == at).count() as u64;
     let sampled = sizes.iter().enumerate();
     let sampled =
         sampled.map(|(at, size)| SampledStratum { name: stratum(at), disagreements: *size, drawn: of(at) });
     let sampled = Event::Sampled { model: name.clone(), seed: seed.to_owned(), strata: sampled.collect() };
+    let before: BTreeSet<Key> = judged_rows(&known, &sampled, name)
+        .into_iter()
+        .map(|(id, observed)| (id.to_owned(), observed.as_microsecond()))
+        .collect();
+    let left: Vec<Drawn> = drawn.iter().filter(|row| !before.contains(&row.key)).cloned().collect();
     let mut judging = Judging {
         model: name.clone(),
         disagreements: all,
@@ -184,17 +186,6 @@ fn chosen(prepared: &Prepared, model: Option<&str>) -> anyhow::Result<usize> {
             bail!("the study has no model \"{named}\"; it has {}", names.join(", "))
         }
     }
-}
-
-/// The rows of which a model's disagreement was judged.
-fn judged_before(entries: &[Entry], of: &str) -> BTreeSet<Key> {
-    let judged = entries.iter().filter_map(|entry| match &entry.event {
-        Event::Reviewed { model, id, observed_at, .. } if model == of => {
-            Some((id.clone(), Timestamp::as_microsecond(*observed_at)))
-        }
-        _ => None,
-    });
-    judged.collect()
 }
 
 /// The classes in which the run's report says that the model and the substrate part; none where it says nothing of them.

@@ -10,7 +10,8 @@ use crate::report::side_by_side;
 use crate::run::WhatIf;
 
 /// Set models side by side over the same pairs: the models of one run, or those of two runs of the same feed, joined by id and
-/// observed time. Shows the differences of their figures with intervals, in all and by condition. Nothing tells of a single row.
+/// observed time. Shows the differences of their figures with intervals, in all and by condition: sums over at least five pairs
+/// each, of a run that goes on only over those whose horizon is over, and no row.
 #[derive(clap::Args)]
 pub(super) struct Compare {
     /// The run directory.

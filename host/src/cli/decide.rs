@@ -52,7 +52,12 @@ impl Decide {
         let signer = self.sign_key.as_deref().map(Signer::read).transpose()?;
         let choice = Choice { model: self.model, scope: self.scope };
         let verdict = match audit::decide(&self.run, &choice, &keys, signer)? {
-            Decided::Verdict(verdict) => verdict,
+            Decided::Verdict { verdict, replaced } => {
+                for what in replaced {
+                    tell(format_args!("{what}; it was not the verdict that was given, and is made again"));
+                }
+                verdict
+            }
             Decided::Broken(what) => {
                 found(
                     "VOID: the run is not whole, and what does not match its seal and its ledger permits nothing",

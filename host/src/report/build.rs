@@ -1,6 +1,7 @@
 //! From sums to figures.
 //!
-//! Always holds: every figure is the metric's own `reduce` of exact sums; nothing is averaged over averages.
+//! Always holds: every figure is the metric's own `reduce` of exact sums; nothing is averaged over averages. Before a run has
+//! ended, its report tells of no single row.
 
 mod divergence;
 mod spread;
@@ -9,8 +10,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::{Condition, FORMAT, Figure, Metric, Model, Plugin, Report, Scores, Time, Window};
-use crate::run::{Incident, Member, Outcome, Prepared, Times, conditions};
-use crate::sandbox::{DeciderPlugin, File, Scorer};
+use crate::run::{Again, Incident, Member, Outcome, Prepared, Times, conditions};
+use crate::sandbox::{DeciderPlugin, File, Scorer, kind_of_break};
 use crate::scoring::{Slice, Totals, WindowClock};
 use divergence::Searcher;
 
@@ -44,7 +45,10 @@ pub fn build(outcome: &Outcome, prepared: &Prepared) -> Report {
         blinded: outcome.models[model].blinded,
         latency: outcome.models[model].latency,
         times: distribution(&outcome.times[model]),
-        again: outcome.again[model].clone(),
+        again: match outcome.end.is_final() {
+            true => outcome.again[model].clone(),
+            false => Again { first_id: String::new(), ..outcome.again[model].clone() },
+        },
         scores: (0..prepared.metrics.len())
             .map(|metric| {
                 let searched = (metric == study.divergence.metric).then_some(&searcher);
@@ -82,7 +86,10 @@ pub fn build(outcome: &Outcome, prepared: &Prepared) -> Report {
         substrate_times: distribution(&outcome.substrate_times),
         divergence,
         replay_of: outcome.replay_of.clone(),
-        incidents: sorted(reducer.incidents),
+        incidents: match outcome.end.is_final() {
+            true => sorted(reducer.incidents),
+            false => sorted(of_no_row(reducer.incidents)),
+        },
         refused: outcome.refused.clone(),
     }
 }
@@ -144,6 +151,19 @@ fn zone(zone: &TimeZone) -> String {
         (None, Ok(offset)) => offset.to_string(),
         (None, Err(_)) => "a zone without a name".to_owned(),
     }
+}
+
+/// What broke, without what tells of single rows: their ids, and what the plugins said of them.
+fn of_no_row(incidents: Vec<Incident>) -> Vec<Incident> {
+    let mut kinds: Vec<Incident> = Vec::new();
+    for Incident { plugin, what, count, .. } in incidents {
+        let what = kind_of_break(&what);
+        match kinds.iter_mut().find(|known| known.plugin == plugin && known.what == what) {
+            Some(known) => known.count += count,
+            None => kinds.push(Incident { plugin, what, count, first_id: String::new() }),
+        }
+    }
+    kinds
 }
 
 /// The most frequent first.

@@ -74,7 +74,7 @@ pub struct Class {
     pub q_value: f64,
     /// Of numbers, the mean of the model's less the substrate's, here and elsewhere.
     pub bias: Option<[f64; 2]>,
-    /// The commonest answers that differ.
+    /// The commonest answers that differ; none before the run has ended.
     pub commonest: Option<Said>,
     /// The window in which it began to differ as it does; none if it did from the first on.
     pub began: Option<Change>,
@@ -161,7 +161,8 @@ pub enum Spread {
         same: u64,
         /// Pairs that differ, unanswered ones too.
         differing: u64,
-        /// The answers; the same ones first, the commonest first.
+        /// The answers; the same ones first, the commonest first. Before the run has ended only over all pairs, and only those of
+        /// at least five.
         answers: Vec<Said>,
         /// Pairs that are not among them.
         others: u64,

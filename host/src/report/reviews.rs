@@ -112,8 +112,26 @@ struct Reviewed<'e> {
 /// (1965), on the loss by unequal weights. That a stratum is finite is not made use of, so where all of it was judged the
 /// bounds are wider than they need be.
 pub fn judged(entries: &[Entry]) -> Vec<ReviewSummary> {
+    let models = standing(entries.iter().map(|entry| &entry.event));
+    models.into_iter().map(|(model, reviewed)| summary(model, &reviewed)).collect()
+}
+
+/// The rows of which a model's disagreement was judged, so that the judgement still counts once `sampled` has been drawn: by id
+/// and observed time. Those of draws from other strata are in no figure, so they are to be judged again.
+pub fn judged_rows<'e>(
+    entries: &'e [Entry],
+    sampled: &'e Event,
+    model: &str,
+) -> BTreeSet<(&'e str, Timestamp)> {
+    let models = standing(entries.iter().map(|entry| &entry.event).chain([sampled]));
+    let rows = models.into_iter().filter(|(name, _)| *name == model).map(|(_, reviewed)| reviewed.rows);
+    rows.flat_map(BTreeMap::into_keys).collect()
+}
+
+/// What was judged by model, as far as it still counts.
+fn standing<'e>(events: impl Iterator<Item = &'e Event>) -> Vec<(&'e str, Reviewed<'e>)> {
     let mut models: Vec<(&str, Reviewed<'_>)> = Vec::new();
-    for Entry { event, .. } in entries {
+    for event in events {
         match event {
             Event::Sampled { model, strata, .. } => {
                 let at = models.iter().position(|(name, _)| name == model).unwrap_or_else(|| {
@@ -139,7 +157,7 @@ pub fn judged(entries: &[Entry]) -> Vec<ReviewSummary> {
             _ => {}
         }
     }
-    models.into_iter().map(|(model, reviewed)| summary(model, &reviewed)).collect()
+    models
 }
 
 fn summary(model: &str, reviewed: &Reviewed<'_>) -> ReviewSummary {

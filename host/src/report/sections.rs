@@ -57,7 +57,10 @@ fn lead(report: &Report) -> Vec<Fact> {
         End::Finished => "finished".to_owned(),
         End::Interrupted => "interrupted; the figures cover what had come until then".to_owned(),
         End::SourceBroke(why) => format!("broke off: {}", why.join("; ")),
-        End::Interim { window } => format!("still running; this covers everything up to the window {window}"),
+        End::Interim { window } => format!(
+            "still running; figures cover everything up to the window {window}; counts of records and times are those of the \
+             moment"
+        ),
     };
     lead.push(Fact::new("Run", format!("{} to {}, {ended}", instant(report.began), instant(report.ended))));
     let models: Vec<&str> = report.models.iter().map(|model| model.plugin.name.as_str()).collect();

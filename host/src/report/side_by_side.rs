@@ -1,6 +1,6 @@
 //! Models side by side: what each is over the same pairs, and by how much they differ.
 //!
-//! Always holds: all figures here are of pairs that every model has; nothing tells of a single row.
+//! Always holds: all figures here are of pairs that every model has, summed over several.
 
 use serde::Serialize;
 
@@ -59,7 +59,7 @@ pub struct ModelOf {
 pub struct Beside {
     /// The model.
     pub model: ModelOf,
-    /// First over all pairs, then over each value of each condition.
+    /// First over all pairs, then over each value of each condition that has at least five pairs.
     pub parts: Vec<Part>,
 }
 

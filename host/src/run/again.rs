@@ -28,7 +28,7 @@ pub struct Again {
     pub asked: u64,
     /// Those that it answered otherwise.
     pub otherwise: u64,
-    /// The id of the first of them that was found; empty if there is none.
+    /// The id of the first of them that was found; empty if there is none, and in a report before the run has ended.
     pub first_id: String,
     /// Their sequence numbers, as far as they are kept.
     #[serde(skip)]

@@ -3,7 +3,7 @@
 //! Always holds: nothing is read from a source before the seal and the ledger's first entries are on disk; a run goes on
 //! only if what was promised has not changed, and from exactly what the log holds.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -134,6 +134,7 @@ fn anew(
         counted: Counted::new(prepared.models.len()),
         judged: Judged::new(prepared),
         again: vec![Again::default(); prepared.models.len()],
+        looks: BTreeSet::new(),
     };
     let feeds = match options.replayed {
         Some(replayed) => Feeds::logged(prepared, options.order, replayed.run)?,
@@ -248,7 +249,8 @@ fn go_on(prepared: &Prepared, directory: RunDirectory, options: Options<'_>) -> 
             }
         ));
     }
-    let start = Start { seal: seal_digest, began, groups: past.groups, rows, counted, judged, again };
+    let (groups, looks) = (past.groups, past.looks);
+    let start = Start { seal: seal_digest, began, groups, rows, counted, judged, again, looks };
     let retention = retention(prepared, &entries);
     let sealer = Sealer::new(directory.clone(), ledger.clone(), past.refused).retaining(retention);
     let restoring = Some(restoring);
@@ -287,6 +289,8 @@ pub struct Past {
     pub again: HashMap<String, Again>,
     /// Whether fields were dropped.
     pub reduced: bool,
+    /// The last window of each report before the end.
+    pub looks: BTreeSet<String>,
     /// Whether it has been closed.
     pub closed: bool,
     /// How it ended, in words.
@@ -305,6 +309,7 @@ impl Past {
             refused: [[0; 4]; 2],
             again: HashMap::new(),
             reduced: false,
+            looks: BTreeSet::new(),
             closed: false,
             ended: "was cut off".to_owned(),
         };
@@ -332,6 +337,7 @@ impl Past {
                     past.again.entry(model.clone()).or_default().add(again);
                 }
                 Event::Reduced { .. } => past.reduced = true,
+                Event::Interim { window, .. } => drop(past.looks.insert(window.clone())),
                 Event::Resumed { .. } => past.ended = "was cut off".to_owned(),
                 Event::Stopped { .. } => past.ended = "was stopped".to_owned(),
                 Event::Closed { .. } => past.closed = true,

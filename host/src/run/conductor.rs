@@ -4,7 +4,7 @@
 //! when its last row is paired or expired. Between two calls, what is counted is what the log was given, and the pairs
 //! handed on are those among the records that the log was given: so a group may be cut there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::mpsc::SyncSender;
 use std::thread::{self, JoinHandle};
@@ -100,6 +100,8 @@ pub struct Start {
     pub judged: Judged,
     /// For each model what came of asking it again.
     pub again: Vec<Again>,
+    /// What the looks are called that were reported on.
+    pub looks: BTreeSet<String>,
 }
 
 impl<'p> Conductor<'p> {
@@ -145,7 +147,7 @@ impl<'p> Conductor<'p> {
             group: Group { number: start.groups, rows: start.rows, opened: Instant::now() },
             restoring: None,
             again: start.again,
-            schedule: Schedule::new(&prepared.study).filter(|_| looks),
+            schedule: Schedule::new(&prepared.study, start.looks).filter(|_| looks),
             progress: Progress::start(&prepared.study.name),
         })
     }
@@ -212,6 +214,7 @@ impl<'p> Conductor<'p> {
             }
         }
         self.cut_if_due();
+        self.look_if_due();
         Ok(())
     }
 
@@ -260,6 +263,7 @@ impl<'p> Conductor<'p> {
             self.compare(met);
         }
         self.cut_if_due();
+        self.look_if_due();
         Ok(())
     }
 
@@ -352,11 +356,10 @@ impl<'p> Conductor<'p> {
         let taken = self.counted.position;
         self.progress.show(taken, self.holding.pairing.clock(Side::Snapshot), self.counted.incidents.count());
         self.cut_if_due();
-        self.look_if_due();
     }
 
     /// Has the run looked at, if it is time. What is counted is answered and handed on, so no pair is missing.
-    fn look_if_due(&mut self) {
+    pub(super) fn look_if_due(&mut self) {
         // While logged records are read back, it is not known yet what was judged.
         if self.restoring.is_some() {
             return;

@@ -38,7 +38,7 @@ pub struct Counted {
     pub incidents: Incidents,
     /// The first records that were refused.
     pub refused: Vec<RefusedRecord>,
-    /// What the snapshots looked like, where a threshold is declared.
+    /// What the snapshots looked like, where a threshold is declared, or reports before the end.
     pub inputs: Inputs,
 }
 

@@ -26,6 +26,8 @@ pub async fn drive(
     tokio::pin!(stop);
     let mut end = End::Finished;
     let (mut faults, mut gaps) = (Vec::new(), Vec::new());
+    // What was read back may have come as far as a look that was not made.
+    conductor.look_if_due();
     let mut tick = tokio::time::interval(std::time::Duration::from_millis(100));
     while feeds.receivers.iter().any(Option::is_some) {
         let room = conductor.in_flight() < AHEAD * conductor.prepared.study.limits.workers as u64;

@@ -1,7 +1,11 @@
 //! When a run is reported on before its end: after so many windows, as declared.
 //!
 //! Always holds: a look covers whole windows that no pair can join any more, so what it says of them is what the end will
-//! say; which windows these are depends on the declaration and the records alone, and not on when somebody looked.
+//! say; which looks there are depends on the declaration and the records alone, and not on when somebody looked, nor on how
+//! often the run was begun again. Windows into which no snapshot falls add nothing: as long as none does, no look is due.
+
+use std::collections::BTreeSet;
+use std::ops::Bound::{Excluded, Unbounded};
 
 use super::counted::Counted;
 use super::outcome::{End, Outcome};
@@ -31,46 +35,74 @@ pub struct Schedule {
     clock: WindowClock,
     /// How far behind the clock of each stream a window has to end, microseconds.
     behind: [i64; 2],
-    /// The window whose end is waited for.
-    next: Option<Window>,
+    /// What the looks are called that the ledger tells of.
+    known: BTreeSet<String>,
+    /// The last window of the look before.
+    last: Option<Window>,
+    waits: Option<Waits>,
+}
+
+/// The look that is waited for.
+struct Waits {
+    /// The first window since the look before into which a snapshot falls. An earlier one may still come.
+    first: Window,
+    /// The last window of the look.
+    last: Window,
+    /// Its end, microseconds.
+    end: i64,
 }
 
 impl Schedule {
-    /// As a study declares it; `None` if it declares no looks.
-    pub fn new(study: &Study) -> Option<Schedule> {
-        let micros = |span: jiff::SignedDuration| i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
+    /// As a study declares it; `None` if it declares no looks. Those that are `known` are passed over.
+    pub fn new(study: &Study, known: BTreeSet<String>) -> Option<Schedule> {
         Some(Schedule {
             every: study.interim.every?,
             clock: WindowClock::new(study.windows, study.time_zone.clone()),
-            behind: [
-                micros(study.inputs.lateness),
-                micros(study.decisions.lateness.saturating_add(study.horizon)),
-            ],
-            next: None,
+            behind: behind(study),
+            known,
+            last: None,
+            waits: None,
         })
     }
 
     /// The last window to be covered, if it is time, and what it is called. Asked again, it says the next one.
     pub fn due(&mut self, counted: &Counted) -> Option<(Window, String)> {
-        let next = match self.next {
-            Some(next) => next,
-            None => {
-                let first = self.clock.window(counted.earliest?);
-                let next = self.step(first, self.every - 1);
-                self.next = Some(next);
-                next
+        loop {
+            let Waits { last, end, .. } = *self.waits(counted)?;
+            let over = counted.clocks.iter().zip(self.behind);
+            let is_over = |(clock, behind): (&Option<i64>, i64)| {
+                clock.is_some_and(|clock| clock.saturating_sub(behind) >= end)
+            };
+            if !over.into_iter().all(is_over) {
+                return None;
             }
-        };
-        let end = self.clock.bounds(next).end;
-        let over = Side::BOTH.into_iter().all(|side| {
-            let (clock, behind) = (counted.clocks[side as usize], self.behind[side as usize]);
-            clock.is_some_and(|clock| clock.saturating_sub(behind) >= end)
-        });
-        if !over {
-            return None;
+            // Nothing can come before it any more, so the looks that follow are counted from here.
+            (self.last, self.waits) = (Some(last), None);
+            let label = self.clock.label(last);
+            if !self.known.contains(&label) {
+                return Some((last, label));
+            }
         }
-        self.next = Some(self.step(next, self.every));
-        Some((next, self.clock.label(next)))
+    }
+
+    /// The look that is waited for, if any snapshot has come since the one before.
+    fn waits(&mut self, counted: &Counted) -> Option<&Waits> {
+        let windows = &counted.inputs.windows;
+        let first = match self.last {
+            None => *windows.first_key_value()?.0,
+            Some(last) => *windows.range((Excluded(last), Unbounded)).next()?.0,
+        };
+        if self.waits.as_ref().is_none_or(|waits| waits.first != first) {
+            let mut last = match self.last {
+                None => self.step(first, self.every - 1),
+                Some(last) => self.step(last, self.every),
+            };
+            while last < first {
+                last = self.step(last, self.every);
+            }
+            self.waits = Some(Waits { first, last, end: self.clock.bounds(last).end });
+        }
+        self.waits.as_ref()
     }
 
     fn step(&self, from: Window, steps: u64) -> Window {
@@ -78,17 +110,40 @@ impl Schedule {
     }
 }
 
-impl Saved {
-    /// What a look at it says: everything up to the window that it covers. Records are counted up to now.
-    pub fn looked_at(&self, seal: &Seal, window: Window, label: String) -> Option<Outcome> {
-        let mut outcome = self.outcome(seal)?;
-        outcome.end = End::Interim { window: label };
-        outcome.cells = outcome.cells.until(window);
-        outcome.profiles = outcome.profiles.until(window);
-        outcome.spreads = outcome.spreads.until(window);
-        Some(outcome)
+/// How far behind the clock of each stream a window has to end so that no pair can join it, microseconds.
+fn behind(study: &Study) -> [i64; 2] {
+    let micros = |span: jiff::SignedDuration| i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
+    [micros(study.inputs.lateness), micros(study.decisions.lateness.saturating_add(study.horizon))]
+}
+
+impl Looked {
+    /// Cuts off what lies behind the window that is covered, as if the run had been looked at as soon as that was over. How many
+    /// records there are, and how long anything took, is known of the moment only.
+    pub fn cut(&mut self, study: &Study) {
+        let Saved { counted, judged, .. } = &mut self.saved;
+        let end = WindowClock::new(study.windows, study.time_zone.clone()).bounds(self.window).end;
+        // The snapshots' clock has to show only that the window is over, not how late one of it could have come.
+        let ends = [end, end.saturating_add(behind(study)[Side::Decision as usize])];
+        for (clock, end) in counted.clocks.iter_mut().zip(ends) {
+            *clock = clock.map(|clock| clock.min(end));
+        }
+        counted.inputs = counted.inputs.until(self.window);
+        if let Some(judged) = judged {
+            judged.cells = judged.cells.until(self.window);
+            judged.evidence = judged.evidence.until(self.window);
+            judged.profiles = judged.profiles.until(self.window);
+            judged.spreads = judged.spreads.until(self.window);
+        }
     }
 
+    /// What it says, once it is cut.
+    pub fn outcome(&self, seal: &Seal) -> Option<Outcome> {
+        let outcome = self.saved.outcome(seal)?;
+        Some(Outcome { end: End::Interim { window: self.label.clone() }, ..outcome })
+    }
+}
+
+impl Saved {
     /// The same, as if it had ended here and now.
     pub fn as_ended(mut self, accounting: Accounting, again: Vec<super::again::Again>) -> Saved {
         let at = jiff::Timestamp::now();
@@ -100,6 +155,7 @@ impl Saved {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::run::witness::take_in;
     use crate::study::parse;
 
     const HOUR: i64 = 3_600_000_000;
@@ -115,27 +171,81 @@ mod tests {
         parse(&text).unwrap()
     }
 
+    /// What a run has counted of records of these hours.
+    struct Came {
+        study: Study,
+        counted: Counted,
+    }
+
+    impl Came {
+        fn new() -> Came {
+            Came { study: study("[interim]\nevery = 2\n"), counted: Counted::new(1) }
+        }
+
+        fn came(&mut self, side: Side, hours: &[i64]) {
+            let times: Vec<i64> = hours.iter().map(|hour| hour * HOUR).collect();
+            self.counted.accept(side, &times);
+            if side == Side::Snapshot {
+                let mut clock = WindowClock::new(self.study.windows, self.study.time_zone.clone());
+                let windows: Vec<Window> = times.iter().map(|time| clock.window(*time)).collect();
+                take_in(&self.study, &mut self.counted.inputs, &times, &windows, &[]);
+            }
+        }
+
+        /// The looks that are due now.
+        fn due(&self, schedule: &mut Schedule) -> Vec<String> {
+            std::iter::from_fn(|| schedule.due(&self.counted)).map(|(_, label)| label).collect()
+        }
+
+        fn schedule(&self, known: &[&str]) -> Schedule {
+            Schedule::new(&self.study, known.iter().map(|label| (*label).to_owned()).collect()).unwrap()
+        }
+    }
+
     #[test]
     fn a_look_is_due_when_nothing_can_join_its_windows_any_more() {
-        let mut schedule = Schedule::new(&study("[interim]\nevery = 2\n")).unwrap();
-        let mut counted = Counted::new(1);
-        assert_eq!(schedule.due(&counted), None);
-        counted.accept(Side::Snapshot, &[10 * HOUR, 60 * HOUR]);
-        counted.accept(Side::Decision, &[52 * HOUR]);
+        let mut run = Came::new();
+        let mut schedule = run.schedule(&[]);
+        assert_eq!(run.due(&mut schedule), [""; 0]);
+        run.came(Side::Snapshot, &[10, 60, 80, 130]);
+        run.came(Side::Decision, &[52]);
         // Two days end at 48 h; decisions reach 52 h, less 3 h of lateness and 2 h of horizon.
-        assert_eq!(schedule.due(&counted), None);
-        counted.accept(Side::Decision, &[53 * HOUR]);
-        assert_eq!(schedule.due(&counted).map(|(_, label)| label), Some("1970-01-02".to_owned()));
-        assert_eq!(schedule.due(&counted), None);
-        counted.accept(Side::Decision, &[200 * HOUR]);
-        assert_eq!(schedule.due(&counted), None);
-        counted.accept(Side::Snapshot, &[300 * HOUR]);
-        assert_eq!(schedule.due(&counted).map(|(_, label)| label), Some("1970-01-04".to_owned()));
-        assert_eq!(schedule.due(&counted).map(|(_, label)| label), Some("1970-01-06".to_owned()));
+        assert_eq!(run.due(&mut schedule), [""; 0]);
+        run.came(Side::Decision, &[53]);
+        assert_eq!(run.due(&mut schedule), ["1970-01-02"]);
+        run.came(Side::Decision, &[200]);
+        assert_eq!(run.due(&mut schedule), ["1970-01-04"]);
+        run.came(Side::Snapshot, &[300]);
+        assert_eq!(run.due(&mut schedule), ["1970-01-06"]);
+        // Whoever begins again has the same looks, but for those that are known.
+        assert_eq!(run.due(&mut run.schedule(&[])), ["1970-01-02", "1970-01-04", "1970-01-06"]);
+        assert_eq!(run.due(&mut run.schedule(&["1970-01-04"])), ["1970-01-02", "1970-01-06"]);
+    }
+
+    #[test]
+    fn the_first_window_is_settled_when_nothing_earlier_can_come() {
+        let mut run = Came::new();
+        let mut schedule = run.schedule(&[]);
+        run.came(Side::Snapshot, &[24]);
+        assert_eq!(run.due(&mut schedule), [""; 0]);
+        // Within the lateness, and a day earlier.
+        run.came(Side::Snapshot, &[23, 100]);
+        run.came(Side::Decision, &[100]);
+        assert_eq!(run.due(&mut schedule), ["1970-01-02"]);
+    }
+
+    #[test]
+    fn windows_without_a_snapshot_are_passed_over_in_one_step() {
+        let mut run = Came::new();
+        let mut schedule = run.schedule(&[]);
+        run.came(Side::Snapshot, &[10, 24 * 1000 + 1, 24 * 2_000_000]);
+        run.came(Side::Decision, &[24 * 2_000_000]);
+        // 1972-09-27 is the thousandth day after the first, and the windows go two by two from the first.
+        assert_eq!(run.due(&mut schedule), ["1970-01-02", "1972-09-28"]);
     }
 
     #[test]
     fn without_a_declaration_there_is_none() {
-        assert!(Schedule::new(&study("")).is_none());
+        assert!(Schedule::new(&study(""), BTreeSet::new()).is_none());
     }
 }

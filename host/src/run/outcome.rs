@@ -95,6 +95,13 @@ pub enum End {
     },
 }
 
+impl End {
+    /// Whether nothing more can come. Before that, what tells of single rows could reach whoever has still to decide on them.
+    pub fn is_final(&self) -> bool {
+        matches!(self, End::Finished)
+    }
+}
+
 /// What became of the pairs: `paired` of the accounting is `compared + incomparable`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -137,11 +144,11 @@ pub struct SubstrateLatency {
 pub struct Incident {
     /// The plugin's name in the study.
     pub plugin: String,
-    /// What happened.
+    /// What happened; before the run has ended without what the plugin said.
     pub what: String,
     /// How often.
     pub count: u64,
-    /// The id of the first row that it happened on.
+    /// The id of the first row that it happened on; empty before the run has ended.
     pub first_id: String,
 }
 

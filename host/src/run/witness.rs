@@ -1,6 +1,6 @@
 //! What of compared pairs a verdict needs besides the cells.
 //!
-//! Always holds: a compared pair is added once; a study without a threshold keeps none of this.
+//! Always holds: a compared pair is added once; a study without a threshold keeps no evidence.
 
 use std::borrow::Cow;
 
@@ -104,7 +104,7 @@ impl Witness {
     }
 }
 
-/// Counts accepted snapshots for a study that has a threshold.
+/// Counts accepted snapshots for a study that has a threshold, or that is reported on before its end.
 pub fn take_in(
     study: &Study,
     inputs: &mut Inputs,
@@ -112,7 +112,7 @@ pub fn take_in(
     windows: &[Window],
     conditions: &[Vec<u16>],
 ) {
-    if study.threshold.is_none() {
+    if study.threshold.is_none() && study.interim.every.is_none() {
         return;
     }
     let mut scopes = Vec::new();

@@ -77,7 +77,7 @@ world!(decider, ModelPre, Model, understudy_shadow_decider, DECIDER);
 world!(scorer, MetricPre, Metric, understudy_shadow_scorer, SCORER);
 
 /// How the reason of a call begins that was ended by the clock.
-const TOOK_LONGER: &str = "took longer than";
+pub(super) const TOOK_LONGER: &str = "took longer than";
 
 /// Whether a row has no answer because the clock ended the call: the one thing that may come out otherwise another time.
 pub fn ended_by_the_clock(reason: Option<&Reason>) -> bool {

@@ -144,6 +144,23 @@ pub struct CallError {
     pub why: String,
 }
 
+/// What the host itself saw of a call, which is the same for every row.
+const SEEN: [&str; 5] =
+    ["used up its fuel", instance::TOOK_LONGER, "overflowed its stack", "wanted more", "handed back more"];
+
+/// What broke, without anything that the plugin said or answered, which may tell of the row.
+pub fn kind_of_break(what: &str) -> String {
+    let Some((verb, why)) = what.strip_prefix('`').and_then(|rest| rest.split_once("` ")) else {
+        return "it broke".to_owned();
+    };
+    match why {
+        _ if SEEN.iter().any(|seen| why.starts_with(seen)) => what.to_owned(),
+        _ if why.starts_with("panicked") => format!("`{verb}` panicked"),
+        _ if why.starts_with("trapped") => format!("`{verb}` trapped"),
+        _ => format!("`{verb}` gave nothing that could be used"),
+    }
+}
+
 /// Text from a plugin as it may be shown: one line that hides nothing, at most 1,000 characters.
 fn clean(text: &str) -> String {
     text.chars().take(1000).map(|c| if is_hidden(c) { ' ' } else { c }).collect()
@@ -155,4 +172,27 @@ fn is_hidden(c: char) -> bool {
     let marks =
         matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     marks || c.is_control()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::kind_of_break;
+
+    #[test]
+    fn the_kind_of_a_break_has_nothing_that_the_plugin_said() {
+        for (what, kind) in [
+            ("`decide` panicked at src/lib.rs:7:9: no room for guest 17", "`decide` panicked"),
+            ("`decide` trapped: unreachable in choose_suite", "`decide` trapped"),
+            ("`decide` used up its fuel of 1000", "`decide` used up its fuel of 1000"),
+            ("`decide` took longer than 1s", "`decide` took longer than 1s"),
+            ("`decide` said: guest 17 is unknown", "`decide` gave nothing that could be used"),
+            (
+                "`score` gave the component NaN; components are finite",
+                "`score` gave nothing that could be used",
+            ),
+            ("other things", "it broke"),
+        ] {
+            assert_eq!(kind_of_break(what), kind);
+        }
+    }
 }

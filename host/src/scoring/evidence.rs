@@ -132,6 +132,12 @@ impl Evidence {
         }
     }
 
+    /// What it has up to a window, that one too.
+    pub fn until(&self, last: Window) -> Evidence {
+        let windows = self.windows.range(..=last).map(|(window, of)| (*window, of.clone()));
+        Evidence { windows: windows.collect() }
+    }
+
     /// The sums of some windows at the places that `here` says.
     pub fn sums(&self, windows: &[Window], here: impl Fn(Place) -> bool) -> Sums {
         let mut all = Sums::default();
@@ -259,6 +265,12 @@ impl Inputs {
             }
             count(&mut window.values[condition], usize::from(value));
         }
+    }
+
+    /// What it has up to a window, that one too.
+    pub fn until(&self, last: Window) -> Inputs {
+        let windows = self.windows.range(..=last).map(|(window, of)| (*window, of.clone()));
+        Inputs { earliest: self.earliest, windows: windows.collect() }
     }
 
     /// How many snapshots of some windows belong to a scope.

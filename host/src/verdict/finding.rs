@@ -23,13 +23,12 @@ pub struct Finder<'f, 'r> {
 }
 
 impl<'f, 'r> Finder<'f, 'r> {
-    /// For a study.
-    pub fn new(facts: &'f Facts<'f>, reduce: &'r mut Reduce<'r>) -> Finder<'f, 'r> {
+    /// For a study; `early` is whether it [`is_early`].
+    pub fn new(facts: &'f Facts<'f>, early: bool, reduce: &'r mut Reduce<'r>) -> Finder<'f, 'r> {
         let confidence = match facts.threshold.evidence {
             Declared::Bound(confidence) => confidence,
             Declared::Point => SHOWN_CONFIDENCE,
         };
-        let early = is_early(facts);
         Finder { facts, reduce, confidence, early }
     }
 
@@ -58,7 +57,8 @@ impl<'f, 'r> Finder<'f, 'r> {
         Interval { lower: clamp(lower), upper: clamp(upper) }
     }
 
-    /// Whether a model's answers leak: its figure where they existed in time against that where they did not.
+    /// Whether a model's answers leak: its figure where they existed in time against that where they did not. Before an end
+    /// nothing is tested: the test holds once, and each look would be one more chance to accuse a clean study.
     pub fn contamination(&mut self, windows: &[Window], model: usize) -> Option<Contamination> {
         let arm = |blinded: bool| move |place: Place| place.scope == 0 && place.blinded == blinded;
         let [shown, blinded] = [false, true].map(|blinded| {
@@ -78,6 +78,7 @@ impl<'f, 'r> Finder<'f, 'r> {
         };
         let independent = self.facts.threshold.cluster.is_none();
         let difference = match (counts(&shown), counts(&blinded)) {
+            _ if self.early => None,
             (Some(shown), Some(blinded)) if independent => {
                 shares(shown, blinded, self.confidence, CONTAMINATION_LEVEL)
             }
@@ -97,7 +98,7 @@ impl<'f, 'r> Finder<'f, 'r> {
                 }
             }
         };
-        Some(Contamination { shown, blinded, difference })
+        Some(Contamination { shown, blinded, tested: !self.early, difference })
     }
 
     /// What agreement of labels is worth beyond chance; `None` if that cannot be told.
@@ -172,9 +173,11 @@ impl<'f, 'r> Finder<'f, 'r> {
     }
 }
 
-/// Whether the study is looked at before an end that was declared: the first so many windows are an end, whenever one looks.
-pub fn is_early(facts: &Facts<'_>) -> bool {
-    !facts.closed && !matches!(facts.threshold.windows, Counted::First(_))
+/// Whether the study is looked at before an end that was declared. The first so many windows are one as soon as all of them
+/// are `there`: from then on they are the same, whenever one looks.
+pub fn is_early(facts: &Facts<'_>, there: &[Window]) -> bool {
+    let ended = matches!(facts.threshold.windows, Counted::First(asked) if there.len() as u64 >= asked);
+    !facts.closed && !ended
 }
 
 /// How many pairs were scored, and the sums of the metric's own components.

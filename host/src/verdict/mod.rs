@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 
 pub use bound::meets;
 pub use rule::rule;
-pub use words::{in_words, share, side};
+pub use words::{TESTED_LATER, in_words, share, side};
 
 use crate::pairing::Accounting;
 use crate::scoring::{Cells, Conditions, Difference, Evidence, Inputs, Interval};
@@ -184,6 +184,8 @@ pub struct InputShare {
     pub reference: f64,
     /// How far it may lie from that.
     pub tolerance: f64,
+    /// Whether it lies no further.
+    pub within: bool,
 }
 
 /// How often a value of the cycle has occurred in the windows that count.
@@ -198,6 +200,8 @@ pub struct CycleValue {
     pub required: u64,
     /// Compared pairs.
     pub pairs: u64,
+    /// Whether it has come round as often as it has to, with as many pairs as are asked of a condition's value.
+    pub enough: bool,
 }
 
 /// What is said of one model.
@@ -220,7 +224,9 @@ pub struct Contamination {
     pub shown: Finding,
     /// Where it was asked only afterwards.
     pub blinded: Finding,
-    /// Shown less blinded, by how much closer it is to the substrate; nothing where it cannot be told.
+    /// Whether it was tested: that is done at the end, once.
+    pub tested: bool,
+    /// Shown less blinded, by how much closer it is to the substrate; nothing where it was not tested, or cannot be told.
     pub difference: Option<Difference>,
 }
 

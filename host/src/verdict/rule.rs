@@ -30,7 +30,7 @@ pub fn rule(facts: &Facts<'_>, reduce: &mut Reduce<'_>) -> Verdict {
     let mut shared = Vec::new();
     void(facts, &chosen, &mut shared);
     unfinished(facts, &chosen, &inputs, &cycle, &mut shared);
-    let mut finder = Finder::new(facts, reduce);
+    let mut finder = Finder::new(facts, is_early(facts, &chosen.windows), reduce);
     let mut models = Vec::new();
     for (model, declared) in facts.study.models.iter().enumerate() {
         let contamination = finder.contamination(&chosen.windows, model);
@@ -113,9 +113,9 @@ fn ruling(
         }
         Quantifier::Pooled => {}
     }
-    if is_early(facts) && together.interval.is_none() && !windows.is_empty() {
+    if is_early(facts, &chosen.windows) && together.interval.is_none() && !windows.is_empty() {
         let text = "the study is looked at before its end, and this metric has no interval that holds whenever one looks; decide \
-                    when the run is closed";
+                    at the end";
         say(Word::Inconclusive, text.to_owned());
     }
     if compared > 0 && !at_most(unanswered, compared, threshold.most_unanswered) {
@@ -261,9 +261,9 @@ fn unfinished(
         Counted::All if there == 0 => say("no window counts".to_owned()),
         _ => {}
     }
-    if is_early(facts) && threshold.evidence == Evidence::Point {
-        say("the study is looked at before its end, where a figure by itself decides nothing; decide when the run is closed, or \
-             ask for a bound"
+    if is_early(facts, &chosen.windows) && threshold.evidence == Evidence::Point {
+        say("the study is looked at before its end, where a figure by itself decides nothing; decide at the end, or ask for a \
+             bound"
             .to_owned());
     }
     let cells = facts.cells.fold(chosen.windows.iter().copied());
@@ -279,26 +279,24 @@ fn unfinished(
             }
         }
     }
-    for CycleValue { value, occurrences, required, pairs } in cycle {
+    for CycleValue { value, occurrences, required, pairs, .. } in cycle.iter().filter(|value| !value.enough) {
         if occurrences < required {
             say(format!(
                 "the cycle is not covered: {value} came {occurrences} times, and {required} are asked"
             ));
-        } else if *pairs < threshold.least_per_condition {
+        } else {
             say(format!(
                 "the cycle is not covered: {value} has {pairs} comparisons, and at least {} are asked",
                 threshold.least_per_condition
             ));
         }
     }
-    for InputShare { condition, value, share, reference, tolerance, .. } in inputs {
-        // A share that lies at the tolerance is within it, whatever the subtraction rounds.
-        if (share - reference).abs() > tolerance + 1e-12 {
-            say(format!(
-                "the inputs are not representative: {condition} {value} is {share:.6} of them, and {reference} give or take \
-                 {tolerance} is asked"
-            ));
-        }
+    let far = inputs.iter().filter(|input| !input.within);
+    for InputShare { condition, value, share, reference, tolerance, .. } in far {
+        say(format!(
+            "the inputs are not representative: {condition} {value} is {share:.6} of them, and {reference} give or take \
+             {tolerance} is asked"
+        ));
     }
 }
 
@@ -322,13 +320,18 @@ fn inputs(facts: &Facts<'_>, chosen: &Chosen) -> Vec<InputShare> {
         let values = facts.conditions.values(declared.condition);
         let counts = facts.inputs.values(&chosen.windows, declared.condition, values.len());
         let all: u64 = counts.iter().sum();
-        let share = |((value, snapshots), reference): ((&String, &u64), &f64)| InputShare {
-            condition: facts.study.conditions[declared.condition].name.clone(),
-            value: value.clone(),
-            snapshots: *snapshots,
-            share: if all == 0 { 0.0 } else { *snapshots as f64 / all as f64 },
-            reference: *reference,
-            tolerance: declared.tolerance,
+        let share = |((value, snapshots), reference): ((&String, &u64), &f64)| {
+            let share = if all == 0 { 0.0 } else { *snapshots as f64 / all as f64 };
+            InputShare {
+                condition: facts.study.conditions[declared.condition].name.clone(),
+                value: value.clone(),
+                snapshots: *snapshots,
+                share,
+                reference: *reference,
+                tolerance: declared.tolerance,
+                // A share that lies at the tolerance is within it, whatever the subtraction rounds.
+                within: (share - reference).abs() <= declared.tolerance + 1e-12,
+            }
         };
         values.iter().zip(&counts).zip(shares).map(share).collect::<Vec<_>>()
     };
@@ -345,12 +348,9 @@ fn cycle(facts: &Facts<'_>, chosen: &Chosen) -> Vec<CycleValue> {
     }
     let value = |(index, value): (u16, &String)| {
         let own = seen.iter().filter(|((of, _), _)| *of == index);
-        CycleValue {
-            value: value.clone(),
-            occurrences: own.clone().count() as u64,
-            required: cycle.times,
-            pairs: own.map(|(_, pairs)| pairs).sum(),
-        }
+        let (occurrences, pairs) = (own.clone().count() as u64, own.map(|(_, pairs)| pairs).sum());
+        let enough = occurrences >= cycle.times && pairs >= facts.threshold.least_per_condition;
+        CycleValue { value: value.clone(), occurrences, required: cycle.times, pairs, enough }
     };
     (0..).zip(facts.conditions.values(cycle.condition)).map(value).collect()
 }

@@ -306,6 +306,14 @@ fn a_look_before_the_end_holds_whenever_one_looks_or_says_nothing() {
     let method = |verdict: &Verdict| verdict.models[0].scopes[0].together.method;
     let early = look(&[GOOD; 3]);
     assert_eq!((method(&early), early.models[0].scopes[0].verdict), (Some(Method::Sequence), Word::Go));
+    // Before the first so many windows are there, they are looked at like any others.
+    let first = open(&bound(&pooled(3)), &[GOOD; 2]).verdict();
+    assert_eq!(
+        (method(&first), first.models[0].scopes[0].verdict),
+        (Some(Method::Sequence), Word::Inconclusive)
+    );
+    assert_eq!(method(&open(&bound(&pooled(3)), &[GOOD; 3]).verdict()), Some(Method::Wilson));
+    assert_eq!(method(&open(&bound(&every(3)), &[GOOD; 4]).verdict()), Some(Method::Wilson));
     // One look may take what many looks may not.
     let near = [(862, 1000); 3];
     assert_eq!(Case::new(&latest, &near).says().0, Word::Go);
@@ -325,6 +333,17 @@ fn agreement_that_is_higher_where_the_answer_was_there_is_a_leak() {
     assert_eq!((found.blinded.hits, found.blinded.pairs), (Some(225), 300));
     // Lower where it was there is no leak.
     assert_eq!(study((300, 0)).says().0, Word::Go);
+    // It is tested at an end, and not at each look before it.
+    let look = |weeks: usize| {
+        let case = Case { blinded_hits: Some((225, 75)), ..Case::new(&every(weeks), &[GOOD; 3]) };
+        Case { closed: false, ..case }.verdict()
+    };
+    let found = |verdict: &Verdict| verdict.models[0].contamination.unwrap();
+    let (early, ended) = (look(4), look(3));
+    assert_eq!((found(&early).tested, found(&early).difference), (false, None));
+    assert_eq!(early.models[0].scopes[0].verdict, Word::Inconclusive);
+    assert!(found(&ended).tested);
+    assert_eq!(ended.models[0].scopes[0].verdict, Word::Void);
 }
 
 #[test]

@@ -6,6 +6,10 @@ use super::Finding;
 use super::bound::meets;
 use crate::study::{Counted, Direction, Evidence, Quantifier, Study, Threshold};
 
+/// Said where contamination is not tested yet.
+pub const TESTED_LATER: &str =
+    "It is tested at the end, once: each look before would be one more chance to accuse a clean study.";
+
 /// The threshold in words.
 pub fn in_words(study: &Study, threshold: &Threshold) -> String {
     let Threshold { metric, direction, bound, quantifier, windows, evidence, .. } = threshold;

@@ -270,7 +270,7 @@ impl<'a> Searcher<'a> {
             p_value: found.p_value,
             q_value: found.q_value,
             bias: bias(&inside).zip(bias(&outside)).map(|(inside, outside)| [inside, outside]),
-            commonest: said(&inside.answers).into_iter().next(),
+            commonest: said(&inside.answers).into_iter().next().filter(|_| self.outcome.end.is_final()),
             began,
             examples: match self.outcome.end {
                 End::Finished => inside.examples.into_iter().map(|(_, id)| id).collect(),

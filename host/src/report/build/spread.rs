@@ -10,6 +10,8 @@ use crate::scoring::{self, Errors, Matrix};
 const LISTED: usize = 1024;
 /// Answers that are listed of a window.
 const OF_WINDOW: usize = 5;
+/// Pairs that an answer has at least so that it is listed before the run has ended.
+const LEAST: u64 = 5;
 /// Steps of errors on each side of 0 that are told apart; what is beyond is taken together.
 const STEPS: u32 = 12;
 
@@ -17,26 +19,33 @@ const STEPS: u32 = 12;
 pub fn spreads(outcome: &Outcome, model: usize) -> Spreads {
     let spreads = &outcome.spreads;
     let shape = outcome.cells.shape();
+    // Before the end, what few pairs have in common could tell of one that is still to be decided.
+    let (least, of_value, of_window) = match outcome.end.is_final() {
+        true => (1, LISTED, OF_WINDOW),
+        false => (LEAST, 0, 0),
+    };
     Spreads {
-        overall: spread(&spreads.fold(model, |_| true), LISTED, true),
+        overall: spread(&spreads.fold(model, |_| true), (LISTED, least), true),
         conditions: shape
             .conditions
             .iter()
             .enumerate()
             .map(|(condition, values)| {
-                let of = |value| spread(&spreads.of_value(condition, value, model), LISTED, false);
+                let of = |value| spread(spreads.of_value(condition, value, model), (of_value, least), false);
                 (0..*values).map(of).collect()
             })
             .collect(),
         windows: outcome
             .cells
             .iter()
-            .map(|(window, _)| spread(&spreads.fold(model, |known| known == window), OF_WINDOW, false))
+            .map(|(window, _)| {
+                spread(&spreads.fold(model, |known| known == window), (of_window, least), false)
+            })
             .collect(),
     }
 }
 
-fn spread(counted: &scoring::Spread, listed: usize, steps: bool) -> Spread {
+fn spread(counted: &scoring::Spread, listed: (usize, u64), steps: bool) -> Spread {
     match counted {
         scoring::Spread::Labels(matrix) => labels(matrix, listed),
         scoring::Spread::Numbers(errors) => numbers(errors, steps),
@@ -52,12 +61,14 @@ fn spread(counted: &scoring::Spread, listed: usize, steps: bool) -> Spread {
     }
 }
 
-fn labels(matrix: &Matrix, listed: usize) -> Spread {
+/// At most `listed` answers, of at least `least` pairs each.
+fn labels(matrix: &Matrix, (listed, least): (usize, u64)) -> Spread {
     let is_same = |said: &Said| said.model.as_ref() == Some(&said.substrate);
     let mut answers: Vec<Said> = said(matrix);
     let sum = |of: &[Said]| of.iter().map(|said| said.pairs).sum::<u64>();
     let same = sum(&answers.iter().filter(|said| is_same(said)).cloned().collect::<Vec<_>>());
     let all = sum(&answers) + matrix.beyond();
+    answers.retain(|said| said.pairs >= least);
     match listed {
         OF_WINDOW => answers.retain(|said| !is_same(said)),
         _ => answers.sort_by_key(|said| !is_same(said)),
@@ -138,13 +149,21 @@ mod tests {
         matrix.add(said("b", "b"), 9);
         (0..7).for_each(|at| matrix.add(said("a", &format!("x{at}")), 10 + at));
         matrix.add((None, "a".to_owned()), 4);
-        let Spread::Label { same, differing, answers, others } = labels(&matrix, OF_WINDOW) else { panic!() };
+        let Spread::Label { same, differing, answers, others } = labels(&matrix, (OF_WINDOW, 1)) else {
+            panic!()
+        };
         assert_eq!((same, differing, answers.len()), (59, 95, 5));
         assert_eq!((answers[0].substrate.as_str(), answers[0].pairs), ("x6", 16));
         assert_eq!(others, 154 - answers.iter().map(|said| said.pairs).sum::<u64>());
-        let Spread::Label { answers, others, .. } = labels(&matrix, LISTED) else { panic!() };
+        let Spread::Label { answers, others, .. } = labels(&matrix, (LISTED, 1)) else { panic!() };
         assert_eq!((answers.len(), others), (10, 0));
         assert_eq!((answers[0].pairs, answers[1].pairs, answers[2].pairs), (50, 9, 16));
+        let Spread::Label { same, answers, others, .. } = labels(&matrix, (LISTED, LEAST)) else { panic!() };
+        assert_eq!((same, answers.len(), others), (59, 9, 4));
+        let Spread::Label { same, differing, answers, others } = labels(&matrix, (0, LEAST)) else {
+            panic!()
+        };
+        assert_eq!((same, differing, answers.len(), others), (59, 95, 0, 154));
     }
 
     #[test]

@@ -117,3 +117,20 @@ fn judgements_from_other_strata_are_told_and_left_out() {
     assert_eq!(found.unjudged, ["segment groups", "elsewhere"]);
     assert!(found.shares.is_empty());
 }
+
+#[test]
+fn what_is_in_no_figure_any_more_is_to_be_judged_again() {
+    let entries = [
+        sampled("forest", &[("elsewhere", 200)]),
+        reviewed("forest", "one", "elsewhere", ModelRight, None),
+        sampled("other", &[("elsewhere", 200)]),
+        reviewed("other", "two", "elsewhere", ModelRight, None),
+    ];
+    let left = |strata: &[(&str, u64)]| {
+        let Entry { event, .. } = sampled("forest", strata);
+        let rows = judged_rows(&entries, &event, "forest");
+        rows.into_iter().map(|(id, _)| id.to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(left(&[("elsewhere", 230)]), ["one"]);
+    assert_eq!(left(&[("room a", 30), ("elsewhere", 200)]), [""; 0]);
+}

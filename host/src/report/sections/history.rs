@@ -7,7 +7,7 @@ use crate::report::ReviewSummary;
 use crate::report::dossier::{Dossier, Happened, Kind, ReviewNote};
 use crate::report::number::{UNDEFINED, count, counted, figure, significant};
 use crate::report::page::{Block, Cell, Chart, Column, DotRow, Fact, Figure, Section, Table, Tone};
-use crate::verdict::{Contamination, Finding, ModelVerdict};
+use crate::verdict::{Contamination, Finding, ModelVerdict, TESTED_LATER};
 
 /// A table of more rows is folded.
 const UNFOLDED: usize = 40;
@@ -69,7 +69,7 @@ fn merged(history: &[Happened]) -> Vec<Happened> {
 
 /// Whether a model's answers leak.
 fn leak(model: &str, contamination: Option<&Contamination>) -> Block {
-    let Some(Contamination { shown, blinded, difference }) = contamination else {
+    let Some(Contamination { shown, blinded, tested, difference }) = contamination else {
         return text(format!("{model}: no pair was blinded, so whether its answers leak was not tested."));
     };
     let of = |found: &Finding| match found.value {
@@ -77,6 +77,7 @@ fn leak(model: &str, contamination: Option<&Contamination>) -> Block {
         None => "no figure".to_owned(),
     };
     let told = match difference {
+        None if !tested => TESTED_LATER.to_owned(),
         None => "There are too few to tell.".to_owned(),
         Some(found) => format!(
             "The difference is {:+.4} ({:+.4} to {:+.4}); by chance it is as large with probability {}.",

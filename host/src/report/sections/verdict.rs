@@ -47,6 +47,10 @@ fn rulings(verdict: &Verdict, overtaken_by: &[String], blocks: &mut Vec<Block>) 
         );
         blocks.push(Block::Note { tone: Tone::Bad, text: what });
     }
+    blocks.push(text(
+        "This report shows the verdict that was given last, and does not verify the run: `understudy verify` does, and \
+         `understudy decide` before it gives one. A run that is not whole permits nothing.",
+    ));
     for ModelVerdict { model, scopes, .. } in &verdict.models {
         for ruling in scopes {
             blocks.push(Block::Heading(format!("{model}, {}", of_scope(ruling))));
@@ -75,8 +79,7 @@ pub fn representativeness(dossier: &Dossier) -> Section {
     }
     if !inputs.is_empty() {
         let rows = inputs.iter().map(|input| {
-            let is_far = (input.share - input.reference).abs() > input.tolerance;
-            let tone = if is_far { Tone::Bad } else { Tone::Good };
+            let tone = if input.within { Tone::Good } else { Tone::Bad };
             vec![
                 format!("{} = {}", input.condition, input.value).into(),
                 count(input.snapshots).into(),
@@ -100,7 +103,7 @@ pub fn representativeness(dossier: &Dossier) -> Section {
     }
     if !cycle.is_empty() {
         let rows = cycle.iter().map(|value| {
-            let tone = if value.occurrences < value.required { Tone::Unsure } else { Tone::Good };
+            let tone = if value.enough { Tone::Good } else { Tone::Unsure };
             vec![
                 value.value.as_str().into(),
                 Cell::from(count(value.occurrences)).toned(tone),

@@ -103,8 +103,11 @@ pub(super) fn again(page: &mut Page, report: &Report) {
         match otherwise {
             0 => page.paragraph(2, Ink::Faint, &format!("{asked}, and answered the same"), 2),
             _ => {
+                // No row is named before the run has ended.
+                let first =
+                    if first_id.is_empty() { String::new() } else { format!(", first id {first_id}") };
                 let otherwise = format!(
-                    "{asked}, and ANSWERED {} OTHERWISE, first id {first_id}: it keeps something between calls, so its \
+                    "{asked}, and ANSWERED {} OTHERWISE{first}: it keeps something between calls, so its \
                      figures depend on what it saw before",
                     count(*otherwise)
                 );

@@ -35,7 +35,7 @@ pub fn side_by_side(found: &SideBySide, style: Style) -> String {
     page.blank();
     let closing = format!(
         "Differences are the other's figure less the reference's, over the same pairs; each bound at {}, by a jackknife over \
-         groups of ids. Closer to the substrate is not \"better\": it says who would have done more of what was done.",
+         groups of ids. What has fewer than five pairs is left out. Closer to the substrate is not \"better\": it says who would have done more of what was done.",
         found.confidence
     );
     page.paragraph(0, Ink::Plain, &closing, 5);

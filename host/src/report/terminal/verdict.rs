@@ -5,7 +5,7 @@
 use super::page::{Ink, Page, Span};
 use super::table::{Align, Table};
 use super::{Style, counted};
-use crate::verdict::{Contamination, Finding, Method, ModelVerdict, Ruling, Verdict, Word};
+use crate::verdict::{Contamination, Finding, Method, ModelVerdict, Ruling, TESTED_LATER, Verdict, Word};
 
 /// Windows that are shown of many.
 const SHOWN: usize = 60;
@@ -156,28 +156,39 @@ fn leak(page: &mut Page, model: &str, found: &Contamination) {
                 probability(difference.p_value)
             ));
         }
+        None if !found.tested => {
+            text.push(' ');
+            text.push_str(TESTED_LATER);
+        }
         None => text.push_str(" There are too few to tell."),
     }
     page.paragraph(2, Ink::Plain, &text, 6);
+}
+
+/// Whether something is as it was asked, as the rule has it.
+fn mark(passes: bool, otherwise: &str) -> Span {
+    if passes { Span::new(Ink::Faint, "✓") } else { Span::new(Ink::Notice, format!("✗ {otherwise}")) }
 }
 
 /// What is the same for every model and scope.
 fn shared(page: &mut Page, verdict: &Verdict) {
     if !verdict.cycle.is_empty() {
         page.section("What has come round", "");
-        let mut table = Table::new([Align::Left, Align::Right, Align::Right, Align::Right]);
-        table.head(["value", "occurrences", "asked", "pairs"].map(|head| Span::new(Ink::Faint, head)));
+        let mut table = Table::new([Align::Left, Align::Right, Align::Right, Align::Right, Align::Left]);
+        table.head(["value", "occurrences", "asked", "pairs", ""].map(|head| Span::new(Ink::Faint, head)));
         for value in &verdict.cycle {
             let numbers = [value.occurrences, value.required, value.pairs].map(|number| number.to_string());
             let [occurrences, required, pairs] = &numbers;
-            table.row([&value.value, occurrences, required, pairs].map(|cell| cell.as_str().into()));
+            let cells: [Span; 4] =
+                [&value.value, occurrences, required, pairs].map(|cell| cell.as_str().into());
+            table.row(cells.into_iter().chain([mark(value.enough, "not covered")]));
         }
         table.print(page);
     }
     if !verdict.inputs.is_empty() {
         page.section("What the inputs looked like", "");
-        let mut table = Table::new([Align::Left, Align::Right, Align::Right, Align::Right]);
-        table.head(["value", "snapshots", "share", "reference"].map(|head| Span::new(Ink::Faint, head)));
+        let mut table = Table::new([Align::Left, Align::Right, Align::Right, Align::Right, Align::Left]);
+        table.head(["value", "snapshots", "share", "reference", ""].map(|head| Span::new(Ink::Faint, head)));
         for input in &verdict.inputs {
             let reference = format!("{} give or take {}", input.reference, input.tolerance);
             let cells = [
@@ -186,7 +197,8 @@ fn shared(page: &mut Page, verdict: &Verdict) {
                 format!("{:.4}", input.share),
                 reference,
             ];
-            table.row(cells.each_ref().map(|cell| cell.as_str().into()));
+            let cells: [Span; 4] = cells.each_ref().map(|cell| cell.as_str().into());
+            table.row(cells.into_iter().chain([mark(input.within, "too far")]));
         }
         table.print(page);
     }
