@@ -46,7 +46,8 @@ pub trait Metric: Sized + Send + Sync + 'static {
         components: &mut Components<'_>,
     );
 
-    /// The figure over `rows` pairs, from the sum of each component; `None` where it is not defined.
+    /// The figure over `rows` pairs, from the sum of each component; `None` where it is not defined. For intervals the host asks
+    /// for it a little beside such sums too, so they need not be whole numbers where all scores are.
     fn reduce(&self, rows: u64, sums: &[f64]) -> Option<f64>;
 }
 

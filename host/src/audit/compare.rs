@@ -145,6 +145,8 @@ struct Common {
     components: usize,
     name: String,
     better: Better,
+    /// The least and the greatest figure there can be.
+    range: (Option<f64>, Option<f64>),
 }
 
 /// Whether two members of studies do the same: the same component, with the same configuration and assets.
@@ -166,6 +168,7 @@ fn common_metrics(runs: &[Comparing]) -> Vec<Common> {
             components: metric.components.len() + 1,
             name: member.name.clone(),
             better: metric.better,
+            range: metric.range,
         })
     };
     first.prepared.metrics.iter().enumerate().filter_map(common).collect()
@@ -215,7 +218,7 @@ fn part(
             reference: found.reference,
             other: found.other,
             difference: found.difference,
-            interval: found.interval,
+            interval: found.interval.map(|interval| interval.of_difference(common.range)),
             p_value: found.p_value,
         });
     }

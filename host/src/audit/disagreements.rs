@@ -1,8 +1,8 @@
 //! Which decided rows a model and the substrate differ in.
 //!
 //! Always holds: a label or a first choice that is another, or an answer that is not there, is a disagreement; of numbers the
-//! tenth of the pairs that lie furthest apart are, and none that lie at the same place; a row that the substrate has no answer
-//! to is none.
+//! tenth of the pairs that lie furthest apart are, with all that lie as far apart as the last of these, and none that lie at the
+//! same place; a row that the substrate has no answer to is none.
 
 use std::path::Path;
 
@@ -59,12 +59,7 @@ impl Disagreements {
     /// When these are no decided rows of the study.
     pub fn rows(&self, batch: &RecordBatch, model: usize) -> anyhow::Result<Vec<bool>> {
         let bound = self.bounds[model];
-        let differs = |stand| match stand {
-            Stand::Other | Stand::Unanswered => true,
-            Stand::Apart(distance) => distance > 0.0 && distance >= bound,
-            Stand::Same | Stand::Nothing => false,
-        };
-        Ok(self.stands(batch, model)?.into_iter().map(differs).collect())
+        Ok(self.stands(batch, model)?.into_iter().map(|stand| differs(stand, bound)).collect())
     }
 
     fn stands(&self, batch: &RecordBatch, model: usize) -> anyhow::Result<Vec<Stand>> {
@@ -77,6 +72,15 @@ impl Disagreements {
                 .with_context(|| format!("the columns {name}.* are no answers"))
         };
         Ok(answers(&format!("model.{}", self.names[model]))?.stands(&answers("comparator")?))
+    }
+}
+
+/// Whether answers differ that stand so, where numbers do that lie `bound` apart.
+fn differs(stand: Stand, bound: f64) -> bool {
+    match stand {
+        Stand::Other | Stand::Unanswered => true,
+        Stand::Apart(distance) => distance > 0.0 && distance >= bound,
+        Stand::Same | Stand::Nothing => false,
     }
 }
 
@@ -100,5 +104,16 @@ mod tests {
         assert_eq!(furthest((0..20).rev().map(f64::from).collect()), 18.0);
         assert_eq!(furthest((0..21).map(f64::from).collect()), 18.0);
         assert_eq!(furthest(vec![0.0; 30]), 0.0);
+    }
+
+    #[test]
+    fn all_that_lie_as_far_apart_differ_and_none_at_the_same_place() {
+        let differing = |apart: &[f64]| {
+            let bound = furthest(apart.to_vec());
+            apart.iter().filter(|distance| differs(Stand::Apart(**distance), bound)).count()
+        };
+        assert_eq!(differing(&[[1.0; 10], [2.0; 10]].concat()), 10);
+        assert_eq!(differing(&[&[0.0; 95][..], &[3.0; 5]].concat()), 5);
+        assert_eq!(differing(&[0.0; 30]), 0);
     }
 }

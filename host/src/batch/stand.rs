@@ -7,9 +7,9 @@ use super::answers::{Answers, Decisions};
 /// How an answer stands to the substrate's.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Stand {
-    /// The same label, or the same first choice.
+    /// The same label, or the same first choice; also two rankings that are both empty.
     Same,
-    /// Another label, or another first choice.
+    /// Another label, or another first choice; also a ranking beside an empty one.
     Other,
     /// Numbers: how far they lie apart, at least 0.
     Apart(f64),
@@ -83,11 +83,12 @@ mod tests {
     #[test]
     fn of_rankings_the_first_choice_counts() {
         let names = || Names::from(vec!["a", "b", "c"]);
-        let own = Decisions::Rankings { names: names(), offsets: vec![0, 2, 3, 3], codes: vec![0, 1, 2] };
+        let own =
+            Decisions::Rankings { names: names(), offsets: vec![0, 2, 3, 3, 4], codes: vec![0, 1, 2, 0] };
         let theirs =
-            Decisions::Rankings { names: names(), offsets: vec![0, 2, 4, 4], codes: vec![0, 2, 1, 2] };
+            Decisions::Rankings { names: names(), offsets: vec![0, 2, 4, 4, 4], codes: vec![0, 2, 1, 2] };
         let stands = answers(own, &[]).stands(&answers(theirs, &[]));
-        assert_eq!(stands, [Stand::Same, Stand::Other, Stand::Same]);
+        assert_eq!(stands, [Stand::Same, Stand::Other, Stand::Same, Stand::Other]);
     }
 
     #[test]

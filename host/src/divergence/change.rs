@@ -1,7 +1,7 @@
 //! Change points: from which window on a figure was another.
 //!
 //! Always holds: the same series, level and seed give the same changes, on every machine; every segment between changes has
-//! at least [`LEAST_WINDOWS`] windows.
+//! at least [`LEAST_WINDOWS`] windows. Few windows can tell of no change, whatever their figures are: see [`least_windows`].
 
 /// The fewest windows of a segment: two would be told apart by a single one.
 pub const LEAST_WINDOWS: usize = 3;
@@ -24,6 +24,25 @@ pub struct Change {
     pub after: f64,
     /// How likely so great a change or a greater one would be in these windows in any other order, in (0, 1].
     pub p_value: f64,
+}
+
+/// The fewest windows in which a change can be told at a level.
+///
+/// A split of n windows is no greater than in an order that only shuffles each of its sides, or turns the whole round; so of the
+/// ways to choose which windows are on one side, at least two are as great. There are most of them in the middle, so no p-value is
+/// below 2 over the binomial coefficient of n and n / 2: ten windows for the level 0.01.
+pub fn least_windows(level: f64) -> usize {
+    let mut windows = 2 * LEAST_WINDOWS;
+    // As many as a float tells apart, so that a level of zero ends too.
+    while windows < 1000 && 2.0 / middle_binomial(windows) > level {
+        windows += 1;
+    }
+    windows
+}
+
+/// The binomial coefficient of n and n / 2.
+fn middle_binomial(n: usize) -> f64 {
+    (1..=n / 2).fold(1.0, |product, at| product * (n - n / 2 + at) as f64 / at as f64)
 }
 
 /// The changes in a series of windows, each a figure and its weight, which is above zero (its scored pairs, say), in the
@@ -64,19 +83,21 @@ fn split(segment: &[(f64, f64)], start: usize, level: f64, seed: u64, splits: &m
     }
     // A generator for each segment, so that no split depends on what other segments drew.
     let mut random = SplitMix(seed ^ ((start as u64) << 32 | segment.len() as u64));
+    let p_value = |as_great: u32| f64::from(as_great) / f64::from(PERMUTATIONS + 1);
     let mut as_great = 1;
     for _ in 0..PERMUTATIONS {
         random.shuffle(&mut centred);
         let other = furthest(&centred).map_or(0.0, |(_, other)| other);
         as_great += u32::from(other >= seen * (1.0 - ROUNDING));
+        // It only grows, so the rest of the orders need not be drawn.
+        if p_value(as_great) > level {
+            return;
+        }
     }
-    let p_value = f64::from(as_great) / f64::from(PERMUTATIONS + 1);
-    if p_value <= level {
-        let (before, after) = segment.split_at(at);
-        split(before, start, level, seed, splits);
-        splits.push((start + at, p_value));
-        split(after, start + at, level, seed, splits);
-    }
+    let (before, after) = segment.split_at(at);
+    split(before, start, level, seed, splits);
+    splits.push((start + at, p_value(as_great)));
+    split(after, start + at, level, seed, splits);
 }
 
 /// The split of a segment with the greatest CUSUM statistic, the first of equal ones, and the square of that. Figures are
@@ -216,6 +237,19 @@ mod tests {
         let found = changes(&six, 0.2, 1);
         assert_eq!(found.iter().map(|change| change.at).collect::<Vec<_>>(), [3]);
         assert!((found[0].p_value - 0.1).abs() < 0.02, "{found:?}");
+    }
+
+    #[test]
+    fn so_many_windows_are_needed_and_are_enough() {
+        assert_eq!([0.2, 0.1, 0.05, 0.01, 0.001].map(least_windows), [6, 6, 8, 10, 14]);
+        for (level, windows) in [(0.05, 8), (0.01, 10), (0.001, 14)] {
+            let step = |windows: usize| -> Vec<(f64, f64)> {
+                (0..windows).map(|at| (f64::from(u8::from(at >= windows / 2)), 1.0)).collect()
+            };
+            assert_eq!(changes(&step(windows - 1), level, 1), [], "{windows} at {level}");
+            // One more, so that what is drawn of the orders does not matter.
+            assert_eq!(changes(&step(windows + 1), level, 1).len(), 1, "{windows} at {level}");
+        }
     }
 
     #[test]

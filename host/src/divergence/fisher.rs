@@ -60,6 +60,13 @@ mod tests {
     }
 
     #[test]
+    fn no_p_value_is_above_one() {
+        for (hits, trials, fewer, of) in [(28, 123, 941, 1391), (17, 263, 491, 810), (6, 262, 394, 469)] {
+            assert_eq!(fisher((hits, trials), (fewer, of)), Some(1.0));
+        }
+    }
+
+    #[test]
     fn without_trials_nothing_differs() {
         assert_eq!(fisher((0, 0), (3, 5)), Some(1.0));
         assert_eq!(fisher((3, 5), (0, 0)), Some(1.0));

@@ -14,7 +14,7 @@ mod moments;
 mod search;
 mod table;
 
-pub use change::{Change, changes};
+pub use change::{Change, changes, least_windows};
 pub use fisher::fisher;
 pub use moments::{Estimate, Layout, Reduce, estimate};
 pub use search::{Class, EXPLORE_LEVEL, Found, Settings, benjamini_hochberg, search};

@@ -34,7 +34,7 @@ pub fn build(outcome: &Outcome, prepared: &Prepared) -> Report {
         scorers: prepared.metrics.iter().map(|m| (m.name.clone(), m.plugin.instance())).collect(),
         incidents: outcome.incidents.clone(),
     };
-    let searcher = Searcher::new(outcome, prepared);
+    let searcher = Searcher::new(outcome, prepared, &mut reducer);
     let overall = outcome.cells.fold(outcome.cells.iter().map(|(window, _)| window));
     let models = prepared.models.iter().enumerate().map(|(model, member)| Model {
         plugin: decider(member),
@@ -197,6 +197,12 @@ impl Reducer {
                 None
             })
         }
+    }
+
+    /// The same to try it out, as at sums that no pairs have: what breaks it there is no incident.
+    fn probe(&mut self, metric: usize) -> impl FnMut(u64, &[f64]) -> Option<f64> {
+        let (_, scorer) = &mut self.scorers[metric];
+        move |scored, sums| scorer.reduce(scored, sums).unwrap_or(None)
     }
 
     fn figure(&mut self, totals: &Totals, slice: Slice, model: usize, metric: usize) -> Figure {

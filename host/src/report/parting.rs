@@ -16,6 +16,9 @@ pub struct Divergence {
     pub metric: String,
     /// The conditions whose values were combined.
     pub conditions: Vec<String>,
+    /// Those that were passed over, since with them there would be too many profiles; none where the study names which are
+    /// combined.
+    pub passed_over: Vec<String>,
     /// How many values were combined at most.
     pub depth: u64,
     /// The least share of the compared pairs that a class has.
@@ -26,8 +29,24 @@ pub struct Divergence {
     pub level: f64,
     /// The confidence of the two bounds of an interval together.
     pub confidence: f64,
+    /// The fewest windows with pairs in which a change can be told.
+    pub least_windows: u64,
+    /// Why no classes were searched for; null if they were.
+    pub not_searched: Option<NotSearched>,
     /// For each model, in the order declared.
     pub models: Vec<Parted>,
+}
+
+/// Why no classes were searched for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum NotSearched {
+    /// No condition is combined.
+    Conditions,
+    /// The metric has so many components that it is not known how certain its figures are.
+    Components,
+    /// The run has not ended, and has so many windows and profiles that it is not known which pairs came after this report.
+    Windows,
 }
 
 /// Where one model and the substrate part.
@@ -42,8 +61,8 @@ pub struct Parted {
     pub tested: u64,
     /// Those that it confirmed, the one that differs most for certain first.
     pub classes: Vec<Class>,
-    /// When the figure changed, in order of time.
-    pub changes: Vec<Change>,
+    /// When the figure changed, in order of time; null where there are too few windows to tell.
+    pub changes: Option<Vec<Change>>,
 }
 
 /// A class of input in which a model's figure is not what it is elsewhere.
@@ -74,10 +93,12 @@ pub struct Class {
     pub q_value: f64,
     /// Of numbers, the mean of the model's less the substrate's, here and elsewhere.
     pub bias: Option<[f64; 2]>,
-    /// The commonest answers that differ; none before the run has ended.
+    /// The commonest answers that differ, of those that are told apart; none before the run has ended.
     pub commonest: Option<Said>,
-    /// The window in which it began to differ as it does; none if it did from the first on.
-    pub began: Option<Change>,
+    /// Pairs with answers that differ and are not told apart, since there are too many different ones.
+    pub not_told_apart: u64,
+    /// Since when it has differed as it does.
+    pub began: Began,
     /// Ids of pairs that differ; none before the run has ended.
     pub examples: Vec<String>,
 }
@@ -89,6 +110,19 @@ impl Class {
             self.terms.iter().map(|term| format!("{} = {}", term.condition, term.value)).collect();
         terms.join(", ")
     }
+}
+
+/// Since when a class has differed as it does.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "since", rename_all = "kebab-case")]
+pub enum Began {
+    /// It cannot be told: too few windows have pairs of the class and others, or there are so many windows and profiles that it is
+    /// not known what the class had in which window.
+    Unknown,
+    /// From the first window on, as far as can be told: no change to where it is was found.
+    Start,
+    /// Since this window. The figures are those of the class less those elsewhere.
+    Change(Change),
 }
 
 /// A value of a condition.
@@ -115,15 +149,15 @@ pub enum Direction {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Said {
-    /// The model's answer; none if it gave none.
+    /// The model's answer, or the first choice of its ranking; none if it gave none.
     pub model: Option<String>,
-    /// The substrate's.
+    /// The substrate's; empty where its ranking is.
     pub substrate: String,
     /// Compared pairs.
     pub pairs: u64,
 }
 
-/// When a figure changed.
+/// When a figure changed, or by how much that of a class is more than elsewhere.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Change {
@@ -131,7 +165,8 @@ pub struct Change {
     pub window: String,
     /// Its first instant.
     pub at: Timestamp,
-    /// The mean figure of the windows before it, back to the change before, each by its pairs.
+    /// Its mean over the windows before, back to the change before. A window weighs as many pairs as it has; where a class began,
+    /// as many as both sides of it stand for: their product over their sum.
     pub before: f64,
     /// The same of the windows after it.
     pub after: f64,
@@ -166,6 +201,8 @@ pub enum Spread {
         answers: Vec<Said>,
         /// Pairs that are not among them.
         others: u64,
+        /// Those of them whose answers are not told apart, since there are too many different ones.
+        not_told_apart: u64,
     },
     /// By how much numbers are off: the model's less the substrate's.
     Number {
@@ -188,6 +225,8 @@ pub enum Spread {
         unanswered: u64,
         /// Pairs whose ranking does not have it.
         absent: u64,
+        /// Pairs that the model answered and in which the substrate's ranking is empty.
+        unranked: u64,
         /// At which place how often.
         places: Vec<Place>,
     },

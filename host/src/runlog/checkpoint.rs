@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 /// What a file begins with: a name and the version of what follows.
-const MAGIC: &[u8; 16] = b"understudy-cp\0\0\x03";
+const MAGIC: &[u8; 16] = b"understudy-cp\0\0\x04";
 const DIGEST: usize = 32;
 
 /// Why a checkpoint cannot be read.

@@ -1,7 +1,8 @@
 //! Counts by key, of which only so many keys are kept.
 //!
 //! Always holds: which keys are kept, and what they count, does not depend on the order in which they came: those with the
-//! least hashes stay, and a key that stays was never away. How much was counted of the others is known.
+//! least hashes stay, and a key that stays was never away. How much was counted of the others is known, and how much was the
+//! same on both sides, whether it is kept or not.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,6 +20,7 @@ pub struct Matrix {
     /// The hashes of what is counted, so that the greatest is known.
     hashes: BTreeSet<(u64, Said)>,
     beyond: u64,
+    same: u64,
 }
 
 /// As it is written.
@@ -26,18 +28,21 @@ pub struct Matrix {
 struct Stored {
     counts: Vec<(Said, u64)>,
     beyond: u64,
+    same: u64,
 }
 
 impl From<Stored> for Matrix {
     fn from(stored: Stored) -> Matrix {
         let hashes = stored.counts.iter().map(|(said, _)| (hash(said), said.clone())).collect();
-        Matrix { counts: stored.counts.into_iter().collect(), hashes, beyond: stored.beyond }
+        let Stored { counts, beyond, same } = stored;
+        Matrix { counts: counts.into_iter().collect(), hashes, beyond, same }
     }
 }
 
 impl From<Matrix> for Stored {
     fn from(matrix: Matrix) -> Stored {
-        Stored { counts: matrix.counts.into_iter().collect(), beyond: matrix.beyond }
+        let Matrix { counts, beyond, same, .. } = matrix;
+        Stored { counts: counts.into_iter().collect(), beyond, same }
     }
 }
 
@@ -47,6 +52,13 @@ impl Matrix {
 
     /// Counts `count` more of `said`.
     pub fn add(&mut self, said: Said, count: u64) {
+        if said.0.as_ref() == Some(&said.1) {
+            self.same += count;
+        }
+        self.keep(said, count);
+    }
+
+    fn keep(&mut self, said: Said, count: u64) {
         if let Some(known) = self.counts.get_mut(&said) {
             *known += count;
             return;
@@ -67,8 +79,9 @@ impl Matrix {
 
     /// Adds all that `other` has.
     pub fn merge(&mut self, other: &Matrix) {
-        other.counts.iter().for_each(|(said, count)| self.add(said.clone(), *count));
+        other.counts.iter().for_each(|(said, count)| self.keep(said.clone(), *count));
         self.beyond += other.beyond;
+        self.same += other.same;
     }
 
     /// What is counted, in the order of the names; nothing said comes first.
@@ -79,6 +92,11 @@ impl Matrix {
     /// How much was counted of what is not told apart.
     pub fn beyond(&self) -> u64 {
         self.beyond
+    }
+
+    /// How much was counted of answers that are the same on both sides, those that are not told apart among them.
+    pub fn same(&self) -> u64 {
+        self.same
     }
 }
 
@@ -96,7 +114,7 @@ mod tests {
     use super::*;
 
     fn said(number: u64) -> Said {
-        ((number % 3 > 0).then(|| format!("m{}", number / 7)), format!("s{}", number % 1500))
+        ((number % 3 > 0).then(|| format!("s{}", number / 7)), format!("s{}", number % 1500))
     }
 
     proptest! {
@@ -117,6 +135,8 @@ mod tests {
             prop_assert_eq!(&merged, &whole);
             let counted: u64 = whole.iter().map(|(_, count)| count).sum();
             prop_assert_eq!(counted + whole.beyond(), numbers.len() as u64);
+            let same = numbers.iter().map(|number| said(*number)).filter(|(model, substrate)| model.as_ref() == Some(substrate));
+            prop_assert_eq!(whole.same(), same.count() as u64);
             prop_assert!(whole.iter().count() <= Matrix::KEPT);
             let bytes = encode_to_vec(&whole, standard()).unwrap();
             let (again, _): (Matrix, usize) = decode_from_slice(&bytes, standard()).unwrap();
@@ -132,5 +152,15 @@ mod tests {
         }
         assert!(matrix.iter().all(|(_, count)| count == 6));
         assert_eq!(matrix.beyond(), (3000 - Matrix::KEPT as u64) * 6);
+    }
+
+    #[test]
+    fn what_is_the_same_is_counted_whether_it_is_kept_or_not() {
+        let (mut matrix, mut other) = (Matrix::default(), Matrix::default());
+        (0..3000).for_each(|number| matrix.add((Some(format!("{number}")), format!("{number}")), 1));
+        (0..3000).for_each(|number| other.add((Some(format!("{number}")), format!("{}", number / 2)), 1));
+        assert_eq!((matrix.same(), other.same()), (3000, 1));
+        matrix.merge(&other);
+        assert_eq!(matrix.same(), 3001);
     }
 }

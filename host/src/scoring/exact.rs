@@ -104,6 +104,17 @@ impl ExactSum {
         }
     }
 
+    /// What [`ExactSum::value`] is short of the sum, rounded in the same way.
+    pub fn remainder(&self) -> f64 {
+        let value = self.value();
+        if !value.is_finite() {
+            return 0.0;
+        }
+        let mut rest = self.clone();
+        rest.add(-value);
+        rest.value()
+    }
+
     /// Kept out of `add`, so that the common case stays small enough to inline.
     #[cold]
     #[inline(never)]

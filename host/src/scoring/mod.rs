@@ -30,7 +30,7 @@ pub use interval::{
     student_above, student_quantile, upper_tail, wilson, wilson_weighted,
 };
 pub use paired::{Agreements, Paired, PairedFigures, PairedRow};
-pub use profiles::{Part, PartSums, ProfileIndex, ProfiledPairs, Profiles};
+pub use profiles::{PRODUCTS, Part, PartSums, ProfileIndex, ProfiledPairs, Profiles};
 pub use spread::{Errors, Places, Spread};
 pub use spreads::{Parting, SpreadPairs, Spreads};
 pub use window::{Window, WindowClock};

@@ -223,7 +223,7 @@ enum Rows<'a> {
     /// The errors; none where there is no answer.
     Numbers(Vec<Option<f64>>),
     /// The first choices as labels, and at which place of the model's ranking the substrate's stands; 0 if nowhere. An empty
-    /// ranking has no first choice.
+    /// ranking has no first choice, and is the same as an empty one alone.
     Rankings {
         model: Vec<Option<u32>>,
         substrate: Vec<Option<u32>>,
@@ -234,6 +234,8 @@ enum Rows<'a> {
 
 /// Stands where there is no code.
 const NONE: u32 = u32::MAX;
+/// Stands for the place of a choice that the substrate did not make.
+const UNRANKED: u32 = NONE - 1;
 
 impl<'a> Rows<'a> {
     fn of(given: &'a Answers, comparator: &'a Answers) -> Rows<'a> {
@@ -267,20 +269,16 @@ impl<'a> Rows<'a> {
                 };
                 let substrate: Vec<_> = (0..rows).map(|row| first(of_comparator, their_codes, row)).collect();
                 let place = |row: usize| {
-                    let name = theirs.value(substrate[row]? as usize);
-                    let at = codes[ranking(offsets, row)].iter();
-                    at.map(|code| own.value(*code as usize)).position(|own| own == name)
+                    let Some(first) = substrate[row] else { return UNRANKED };
+                    let name = theirs.value(first as usize);
+                    let mut own = codes[ranking(offsets, row)].iter().map(|code| own.value(*code as usize));
+                    own.position(|own| own == name).map_or(0, |at| at as u32 + 1)
                 };
                 Rows::Rankings {
                     model: (0..rows)
                         .map(|row| answered[row].then(|| first(offsets, codes, row)).flatten())
                         .collect(),
-                    places: (0..rows)
-                        .map(|row| match answered[row] {
-                            true => place(row).map_or(0, |at| at as u32 + 1),
-                            false => NONE,
-                        })
-                        .collect(),
+                    places: (0..rows).map(|row| if answered[row] { place(row) } else { NONE }).collect(),
                     substrate,
                     names,
                 }
@@ -306,9 +304,10 @@ impl<'a> Rows<'a> {
                     matrix.add(said, count);
                 }
             }
-            (Rows::Rankings { .. }, Spread::Rankings(Places { unanswered, absent, places })) => {
+            (Rows::Rankings { .. }, Spread::Rankings(Places { unanswered, absent, unranked, places })) => {
                 match cell as u32 {
                     NONE => *unanswered += count,
+                    UNRANKED => *unranked += count,
                     0 => *absent += count,
                     place => *places.entry(place).or_default() += count,
                 }
@@ -319,20 +318,26 @@ impl<'a> Rows<'a> {
 
     /// The two names of a row whose answers differ, as a number.
     fn differing(&self, row: usize) -> Option<u64> {
-        let (model, substrate, [given, comparator]) = match self {
-            Rows::Labels { model, substrate, names } => (model[row], substrate[row], names),
-            Rows::Rankings { model, substrate, names, .. } => (model[row], substrate[row]?, names),
+        let (model, substrate, [given, comparator], answered) = match self {
+            Rows::Labels { model, substrate, names } => {
+                (model[row], Some(substrate[row]), names, model[row].is_some())
+            }
+            Rows::Rankings { model, substrate, places, names } => {
+                (model[row], substrate[row], names, places[row] != NONE)
+            }
             Rows::Numbers(_) => return None,
         };
-        let same = model.is_some_and(|model| name(given, model) == name(comparator, substrate));
-        (!same).then(|| pair(model, substrate))
+        let of = |answers, code: Option<u32>| code.map(|code| name(answers, code));
+        let same = answered && of(given, model) == of(comparator, substrate);
+        (!same).then(|| pair(model, substrate.unwrap_or(NONE)))
     }
 
     fn said(&self, cell: u64) -> Option<Said> {
         let (Rows::Labels { names, .. } | Rows::Rankings { names, .. }) = self else { return None };
         let (model, substrate) = ((cell >> 32) as u32, cell as u32);
         let model = (model != NONE).then(|| name(names[0], model).to_owned());
-        Some((model, name(names[1], substrate).to_owned()))
+        let substrate = if substrate == NONE { "" } else { name(names[1], substrate) };
+        Some((model, substrate.to_owned()))
     }
 }
 

@@ -15,6 +15,9 @@ pub struct Divergence {
     pub metric: usize,
     /// The indices of the conditions whose values are combined, ascending.
     pub conditions: Vec<usize>,
+    /// The indices of the conditions that are not, since with them there would be too many profiles, ascending; none where it is
+    /// declared which are combined.
+    pub passed_over: Vec<usize>,
     /// How many values are combined at most: 1 to 3.
     pub depth: usize,
     /// The least share of the compared pairs that a class has.
@@ -81,16 +84,18 @@ pub(super) fn divergence(root: &mut Section<'_>, known: &Known<'_>) -> Option<Di
             );
             section.fault(section.line_of("conditions"), message);
         }
+        let mut passed_over = Vec::new();
         if !given {
             for condition in 0..known.conditions.len() {
                 let with = [&conditions[..], &[condition]].concat();
-                if profiles(&with) <= check::PROFILES {
-                    conditions = with;
+                match profiles(&with) <= check::PROFILES {
+                    true => conditions = with,
+                    false => passed_over.push(condition),
                 }
             }
         }
         let suspected = suspected.into_iter().collect::<Option<_>>()?;
-        Some(Divergence { metric: metric?, conditions, depth, support, level, suspected })
+        Some(Divergence { metric: metric?, conditions, passed_over, depth, support, level, suspected })
     })
 }
 
@@ -119,6 +124,7 @@ mod tests {
         assert_eq!((divergence.metric, divergence.depth), (0, 3));
         assert_eq!((divergence.support, divergence.level), (0.01, 0.05));
         assert_eq!(divergence.conditions, [0, 1]);
+        assert_eq!(divergence.passed_over, [0; 0]);
         assert_eq!(study.interim.every, None);
     }
 
@@ -132,6 +138,7 @@ mod tests {
         let study = crate::study::parse(&more).unwrap();
         let divergence = &study.divergence;
         assert_eq!(divergence.conditions, [1]);
+        assert_eq!(divergence.passed_over, [0; 0]);
         assert_eq!((divergence.depth, divergence.support, divergence.level), (2, 0.02, 0.1));
         assert!(divergence.suspects(&[(0, 1)]));
         assert!(!divergence.suspects(&[(0, 2)]));
@@ -153,6 +160,7 @@ mod tests {
         let many = format!("values = [{}]", many.join(", "));
         let by_default = [("values = [\"direct\", \"groups\"]", many.as_str())];
         assert_eq!(read(&by_default).divergence.conditions, [1]);
+        assert_eq!(read(&by_default).divergence.passed_over, [0]);
         let bins: Vec<String> = (0..60).map(|edge| edge.to_string()).collect();
         let bins = format!("bins = [{}]", bins.join(", "));
         let named = "[divergence]\nconditions = [\"segment\", \"lead-time\"]\n[windows]";

@@ -1,26 +1,22 @@
 //! From sums by profile to classes, changes and intervals.
 //!
-//! Always holds: a class's figure is the metric's own `reduce` of exact sums; what is looked for was declared.
+//! Always holds: a figure is the metric's own `reduce`; what is looked for was declared. The figures of windows are of exact sums;
+//! those of classes are of the profiles' sums, each rounded once and added in the order of the profiles, so counts are exact and
+//! all comes out the same whenever it is made.
+
+mod began;
+mod measured;
 
 use std::collections::BTreeMap;
 
 use super::{Reducer, instant};
-use crate::divergence::{self, Layout, Settings, Table, changes, estimate, search};
+use crate::divergence::{self, Settings, Table, least_windows, search};
 use crate::report::build::spread::said;
-use crate::report::parting::{Change, Class, Direction, Divergence, Parted, Term};
+use crate::report::parting::{Began, Change, Class, Divergence, NotSearched, Parted, Term};
 use crate::run::{End, Outcome, Prepared, conditions, profile_index};
-use crate::sandbox::Better;
-use crate::scoring::{
-    Block, Interval, Part, PartSums, ProfileIndex, Sequence, Window, WindowClock, student_quantile, wilson,
-};
-
-/// Of intervals: each bound holds at 0.975, both together at 0.95.
-pub const CONFIDENCE: f64 = 0.95;
-/// The pairs that a window is taken to have, beforehand, where a figure is looked at before the end: as many as a threshold
-/// asks of it unless it says otherwise. Any number is sound; a good guess gives narrower bounds.
-const BLOCK: u64 = 100;
-/// At which a change is told.
-const CHANGE_LEVEL: f64 = 0.01;
+use crate::scoring::{Interval, PRODUCTS, Part, PartSums, Parting, ProfileIndex, Window, WindowClock};
+use began::{LEVEL, direction, first, gap, told};
+use measured::{CONFIDENCE, Measured, SIDE};
 
 /// Looks for where they part.
 pub struct Searcher<'a> {
@@ -31,25 +27,29 @@ pub struct Searcher<'a> {
     profiles: BTreeMap<u32, [Part; 2]>,
     /// All of it by window.
     whole: Vec<(Window, Part)>,
+    /// For each model what its sums are.
+    measured: Vec<Measured>,
 }
 
 impl<'a> Searcher<'a> {
     /// In what a run left behind.
-    pub fn new(outcome: &'a Outcome, prepared: &'a Prepared) -> Searcher<'a> {
-        let whole = outcome.profiles.windows().map(|window| {
-            let mut all = Part::default();
-            outcome
-                .profiles
-                .window(window)
-                .iter()
-                .flat_map(|(_, halves)| *halves)
-                .for_each(|half| all.merge(half));
-            (window, all)
+    pub fn new(outcome: &'a Outcome, prepared: &'a Prepared, reducer: &mut Reducer) -> Searcher<'a> {
+        let metric = prepared.study.divergence.metric;
+        let plugin = &prepared.metrics[metric].plugin;
+        let profiles = outcome.profiles.profiles();
+        let measured = (0..prepared.models.len()).map(|model| {
+            let reduce = &mut reducer.probe(metric);
+            Measured::of(model, plugin.components.len(), plugin.range, &profiles, reduce)
         });
         Searcher {
             index: profile_index(prepared),
-            profiles: outcome.profiles.fold(|_| true),
-            whole: whole.collect(),
+            measured: measured.collect(),
+            profiles,
+            whole: outcome
+                .profiles
+                .windows()
+                .map(|window| (window, outcome.profiles.window(window)))
+                .collect(),
             outcome,
             prepared,
         }
@@ -62,13 +62,34 @@ impl<'a> Searcher<'a> {
         Divergence {
             metric: self.prepared.metrics[declared.metric].name.clone(),
             conditions: self.index.conditions.iter().map(|(at, _)| self.condition(*at)).collect(),
+            passed_over: declared.passed_over.iter().map(|at| self.condition(*at)).collect(),
             depth: declared.depth as u64,
             support: declared.support,
             least_pairs: self.least(),
             level: declared.level,
             confidence: CONFIDENCE,
+            least_windows: least_windows(LEVEL) as u64,
+            not_searched: self.not_searched(),
             models: models.map(|model| self.parted(model, reducer)).collect(),
         }
+    }
+
+    /// Why no classes were searched for, if they were not.
+    fn not_searched(&self) -> Option<NotSearched> {
+        let metric = &self.prepared.metrics[self.prepared.study.divergence.metric];
+        if self.index.conditions.is_empty() {
+            Some(NotSearched::Conditions)
+        } else if metric.plugin.components.len() > PRODUCTS {
+            Some(NotSearched::Components)
+        } else if self.is_interim() && !self.outcome.profiles.are_by_window() {
+            Some(NotSearched::Windows)
+        } else {
+            None
+        }
+    }
+
+    fn is_interim(&self) -> bool {
+        matches!(self.outcome.end, End::Interim { .. })
     }
 
     /// The bounds of a model's figure by the searched metric over all pairs, or over those with a value of a condition. None
@@ -85,69 +106,33 @@ impl<'a> Searcher<'a> {
                 Some((self.index.conditions.iter().position(|(known, _)| *known == condition)?, value))
             }
         };
-        let holds = |profile: u32| match place {
-            None => true,
-            Some((at, value)) => usize::from(self.index.values(profile)[at]) == value,
+        let holds = |profile: u32| {
+            place.is_none_or(|(at, value)| usize::from(self.index.value(profile, at)) == value)
         };
-        if matches!(self.outcome.end, End::Interim { .. }) {
-            return self.whenever(model, holds, reducer);
+        let reduce = &mut reducer.probe(self.prepared.study.divergence.metric);
+        let measured = &self.measured[model];
+        if !self.is_interim() {
+            let mut all = Part::default();
+            let chosen = self.profiles.iter().filter(|(profile, _)| holds(**profile));
+            chosen.flat_map(|(_, halves)| halves).for_each(|half| all.merge(half));
+            return measured.bounds(&all, reduce);
         }
-        let mut all = Part::default();
-        let halves =
-            self.profiles.iter().filter(|(profile, _)| holds(**profile)).flat_map(|(_, halves)| halves);
-        halves.for_each(|half| all.merge(half));
-        self.bounds(&all, model, reducer)
-    }
-
-    /// Bounds that hold whenever one looks, of a mean of scores in a known range: a confidence sequence over the windows.
-    fn whenever(&self, model: usize, holds: impl Fn(u32) -> bool, reducer: &mut Reducer) -> Option<Interval> {
-        let metric = self.prepared.study.divergence.metric;
-        let (Some(least), Some(greatest)) = self.prepared.metrics[metric].plugin.range else { return None };
-        let layout = Layout { components: self.layout(model).components, moments: vec![(0, 0)] };
-        let width = greatest - least;
-        if layout.components != 1 || width <= 0.0 {
-            return None;
+        if place.is_none() {
+            return measured.whenever(self.whole.iter().map(|(_, part)| part.clone()), reduce);
         }
-        let mut sequence = Sequence::new(1.0 - (1.0 - CONFIDENCE) / 2.0, BLOCK);
-        for window in self.outcome.profiles.windows() {
+        let windows = self.outcome.profiles.windows().map(|window| {
             let mut part = Part::default();
-            let profiles = self.outcome.profiles.window(window);
-            profiles
-                .iter()
-                .filter(|(p, _)| holds(*p))
-                .flat_map(|(_, halves)| *halves)
-                .for_each(|h| part.merge(h));
-            let [n, sum, squares] = rounded(&part, model, &layout)[..] else { return None };
-            if n == 0.0 {
-                continue;
-            }
-            // Only of a mean is it known how far one pair can move it.
-            if reducer.reduce(metric)(n as u64, &[sum]) != Some(sum / n) {
-                return None;
-            }
-            sequence.push(Block {
-                n: n as u64,
-                sum: (sum - n * least) / width,
-                squares: (squares - 2.0 * least * sum + n * least * least) / (width * width),
-            });
-        }
-        let Interval { lower, upper } = sequence.interval();
-        Some(Interval { lower: least + lower * width, upper: least + upper * width })
+            let profiles = self.outcome.profiles.of_window(window)?.filter(|(profile, _)| holds(*profile));
+            profiles.flat_map(|(_, halves)| halves).for_each(|half| part.merge(half));
+            Some(part)
+        });
+        measured.whenever(windows.collect::<Option<Vec<_>>>()?, reduce)
     }
 
     /// The same for each window, in order.
     pub fn windows(&self, model: usize, reducer: &mut Reducer) -> Vec<Option<Interval>> {
-        self.whole.iter().map(|(_, part)| self.bounds(part, model, reducer)).collect()
-    }
-
-    fn bounds(&self, part: &Part, model: usize, reducer: &mut Reducer) -> Option<Interval> {
-        let layout = self.layout(model);
-        let sums = rounded(part, model, &layout);
-        let metric = self.prepared.study.divergence.metric;
-        let bounds = bounds(&sums, &layout, self.shares(model), &mut reducer.reduce(metric))?;
-        let (least, greatest) = self.prepared.metrics[metric].plugin.range;
-        let clamp = |bound: f64| bound.max(least.unwrap_or(f64::MIN)).min(greatest.unwrap_or(f64::MAX));
-        Some(Interval { lower: clamp(bounds.lower), upper: clamp(bounds.upper) })
+        let reduce = &mut reducer.probe(self.prepared.study.divergence.metric);
+        self.whole.iter().map(|(_, part)| self.measured[model].bounds(part, reduce)).collect()
     }
 
     fn condition(&self, at: usize) -> String {
@@ -155,71 +140,53 @@ impl<'a> Searcher<'a> {
     }
 
     fn pairs(&self) -> u64 {
-        self.profiles.values().flatten().map(|part| part.pairs).sum()
+        self.whole.iter().map(|(_, part)| part.pairs).sum()
     }
 
     fn least(&self) -> u64 {
         ((self.prepared.study.divergence.support * self.pairs() as f64).ceil() as u64).max(1)
     }
 
-    /// Which products of components there are.
-    fn layout(&self, model: usize) -> Layout {
-        let metric = self.prepared.study.divergence.metric;
-        let sums = self.profiles.values().flatten().filter_map(|part| part.models.get(model));
-        let mut moments: Vec<(u16, u16)> =
-            sums.flat_map(|sums| sums.moments.iter().map(|(at, _)| *at)).collect();
-        moments.sort_unstable();
-        moments.dedup();
-        Layout { components: self.prepared.metrics[metric].plugin.components.len(), moments }
-    }
-
-    /// Whether every score is 0 or 1 and the figure their mean: then it is a share, and told by its counts.
-    fn shares(&self, model: usize) -> bool {
-        let plugin = &self.prepared.metrics[self.prepared.study.divergence.metric].plugin;
-        let square = |sums: &PartSums| match &sums.moments[..] {
-            [] => true,
-            [(_, squares)] => Some(squares) == sums.components.first(),
-            _ => false,
-        };
-        plugin.components.len() == 1
-            && plugin.range == (Some(0.0), Some(1.0))
-            && self.profiles.values().flatten().filter_map(|part| part.models.get(model)).all(square)
-    }
-
     fn parted(&self, model: usize, reducer: &mut Reducer) -> Parted {
         let declared = &self.prepared.study.divergence;
-        let layout = self.layout(model);
-        let table = self.table(model, &layout);
+        let measured = &self.measured[model];
         let settings = Settings {
             depth: declared.depth,
             least: self.least(),
             level: declared.level,
-            shares: self.shares(model),
-            confidence: 1.0 - (1.0 - CONFIDENCE) / 2.0,
+            shares: measured.shares,
+            confidence: SIDE,
         };
-        let found = search(&table, &layout, &settings, &mut reducer.reduce(declared.metric));
+        let found =
+            search(&self.table(measured), &measured.layout, &settings, &mut reducer.probe(declared.metric));
         let classes = found.classes.iter().map(|class| self.class(class, model, reducer)).collect();
-        let series = self.series(model, reducer, |_| true);
+        let reduce = &mut reducer.reduce(declared.metric);
+        let series = self.whole.iter().filter_map(|(window, part)| {
+            let (figure, pairs) = measured.figure(part.models.get(model)?, reduce)?;
+            Some((*window, (figure, pairs)))
+        });
+        let changes = self.changes(&series.collect::<Vec<_>>());
         Parted {
             model: self.prepared.models[model].name.clone(),
             patterns: found.patterns as u64,
             tested: found.tested as u64,
             classes,
-            changes: self.changes(&series),
+            changes: changes.map(|(changes, windows)| self.dated(changes, &windows)),
         }
     }
 
-    fn table(&self, model: usize, layout: &Layout) -> Table {
+    fn table(&self, measured: &Measured) -> Table {
         let mut codes = vec![Vec::with_capacity(self.profiles.len()); self.index.conditions.len()];
-        let mut sums = Vec::with_capacity(self.profiles.len() * 2 * layout.width());
+        let width = 2 * measured.layout.width();
+        let mut sums = Vec::with_capacity(self.profiles.len() * width);
         let mut counts = Vec::with_capacity(self.profiles.len());
         for (profile, halves) in &self.profiles {
             codes.iter_mut().zip(self.index.values(*profile)).for_each(|(codes, value)| codes.push(value));
             counts.push(halves.iter().map(|half| half.pairs).sum());
-            halves.iter().for_each(|half| sums.extend(rounded(half, model, layout)));
+            halves.iter().for_each(|half| sums.extend(measured.sums(half)));
         }
         let sizes = self.index.conditions.iter().map(|(_, values)| *values).collect();
-        Table { sizes, codes, counts, width: 2 * layout.width(), sums }
+        Table { sizes, codes, counts, width, sums }
     }
 
     fn class(&self, found: &divergence::Class, model: usize, reducer: &mut Reducer) -> Class {
@@ -234,26 +201,17 @@ impl<'a> Searcher<'a> {
             value: names.values(*condition)[*value].clone(),
         };
         let holds = |profile: u32| {
-            let values = self.index.values(profile);
-            found.terms.iter().all(|term| values[usize::from(term.condition)] == term.value)
+            let has = |term: &divergence::Term| {
+                self.index.value(profile, usize::from(term.condition)) == term.value
+            };
+            found.terms.iter().all(has)
         };
         let [inside, outside] = [true, false]
             .map(|inside| self.outcome.spreads.parting(model, |profile| holds(profile) == inside));
-        let bias = |parting: &crate::scoring::Parting| {
+        let bias = |parting: &Parting| {
             (parting.numbers > 0).then(|| parting.errors.value() / parting.numbers as f64)
         };
-        let better = self.prepared.metrics[study.divergence.metric].plugin.better;
-        let began = {
-            let [own, others] =
-                [true, false].map(|inside| self.series(model, reducer, |p| holds(p) == inside));
-            let gaps = own
-                .iter()
-                .zip(&others)
-                .filter_map(|(own, others)| Some((own.0, Some(own.1? - others.1?), own.2)));
-            let changed = self.changes(&gaps.collect::<Vec<_>>());
-            // From that on it differs more than before, on the side on which it does.
-            changed.into_iter().rfind(|change| (change.after - change.before) * found.difference > 0.0)
-        };
+        let plugin = &self.prepared.metrics[study.divergence.metric].plugin;
         Class {
             suspected: study.divergence.suspects(&places),
             terms: places.iter().map(term).collect(),
@@ -261,17 +219,15 @@ impl<'a> Searcher<'a> {
             support: found.pairs as f64 / self.pairs().max(1) as f64,
             figure: found.figure,
             elsewhere: found.elsewhere,
-            direction: match (better, found.difference > 0.0) {
-                (Better::Higher, true) | (Better::Lower, false) => Direction::Together,
-                (Better::Higher, false) | (Better::Lower, true) => Direction::Apart,
-            },
+            direction: direction(plugin.better, found.difference),
             difference: found.difference,
-            interval: found.interval,
+            interval: found.interval.of_difference(plugin.range),
             p_value: found.p_value,
             q_value: found.q_value,
             bias: bias(&inside).zip(bias(&outside)).map(|(inside, outside)| [inside, outside]),
             commonest: said(&inside.answers).into_iter().next().filter(|_| self.outcome.end.is_final()),
-            began,
+            not_told_apart: inside.answers.beyond(),
+            began: self.began(model, holds, found.difference, reducer),
             examples: match self.outcome.end {
                 End::Finished => inside.examples.into_iter().map(|(_, id)| id).collect(),
                 _ => Vec::new(),
@@ -279,71 +235,50 @@ impl<'a> Searcher<'a> {
         }
     }
 
-    /// By window the figure over the profiles that `holds`, and its pairs.
-    fn series(
+    /// Since when the profiles that `holds` lie from elsewhere on the side on which they do.
+    fn began(
         &self,
         model: usize,
-        reducer: &mut Reducer,
         holds: impl Fn(u32) -> bool,
-    ) -> Vec<(Window, Option<f64>, f64)> {
-        let metric = self.prepared.study.divergence.metric;
-        let layout = Layout { components: self.layout(model).components, moments: Vec::new() };
-        let of = |window: Window| {
-            let mut part = Part::default();
-            let profiles = self.outcome.profiles.window(window);
-            profiles
-                .iter()
-                .filter(|(p, _)| holds(*p))
-                .flat_map(|(_, halves)| *halves)
-                .for_each(|h| part.merge(h));
-            let sums = rounded(&part, model, &layout);
-            let figure =
-                (sums[0] > 0.0).then(|| reducer.reduce(metric)(sums[0] as u64, &sums[1..])).flatten();
-            (window, figure, sums[0])
-        };
-        self.outcome.profiles.windows().map(of).collect()
+        difference: f64,
+        reducer: &mut Reducer,
+    ) -> Began {
+        let reduce = &mut reducer.reduce(self.prepared.study.divergence.metric);
+        let mut gaps = Vec::new();
+        for window in self.outcome.profiles.windows() {
+            let Some(profiles) = self.outcome.profiles.of_window(window) else { return Began::Unknown };
+            let (mut own, mut others) = (PartSums::default(), PartSums::default());
+            for (profile, halves) in profiles {
+                let side = if holds(profile) { &mut own } else { &mut others };
+                let sums = halves.iter().filter_map(|half| half.models.get(model));
+                sums.for_each(|sums| side.merge_components(sums));
+            }
+            let [own, others] = [own, others].map(|sums| self.measured[model].figure(&sums, reduce));
+            gaps.extend(own.zip(others).map(|(own, others)| (window, gap(own, others))));
+        }
+        let Some((changes, windows)) = self.changes(&gaps) else { return Began::Unknown };
+        match first(changes, difference) {
+            Some(change) => self.dated(vec![change], &windows).pop().map_or(Began::Unknown, Began::Change),
+            None => Began::Start,
+        }
     }
 
-    fn changes(&self, series: &[(Window, Option<f64>, f64)]) -> Vec<Change> {
+    /// The changes of a series, and its windows; `None` where there are too few of these.
+    fn changes(&self, series: &[(Window, (f64, f64))]) -> Option<(Vec<divergence::Change>, Vec<Window>)> {
+        let figures: Vec<(f64, f64)> = series.iter().map(|(_, figure)| *figure).collect();
+        Some((told(&figures, self.prepared.key)?, series.iter().map(|(window, _)| *window).collect()))
+    }
+
+    fn dated(&self, changes: Vec<divergence::Change>, windows: &[Window]) -> Vec<Change> {
         let study = &self.prepared.study;
-        let known: Vec<_> =
-            series.iter().filter_map(|(window, figure, n)| Some((*window, (*figure)?, *n))).collect();
-        let figures: Vec<(f64, f64)> = known.iter().map(|(_, figure, n)| (*figure, *n)).collect();
         let clock = WindowClock::new(study.windows, study.time_zone.clone());
-        let found = changes(&figures, CHANGE_LEVEL, self.prepared.key);
         let change = |change: divergence::Change| Change {
-            window: clock.label(known[change.at].0),
-            at: instant(clock.bounds(known[change.at].0).start),
+            window: clock.label(windows[change.at]),
+            at: instant(clock.bounds(windows[change.at]).start),
             before: change.before,
             after: change.after,
             p_value: change.p_value,
         };
-        found.into_iter().map(change).collect()
-    }
-}
-
-/// The bounds of a figure: Wilson's where it is a share, else its standard error by the delta method times the quantile of
-/// Student's t with one degree of freedom less than there are pairs.
-fn bounds(
-    sums: &[f64],
-    layout: &Layout,
-    shares: bool,
-    reduce: &mut divergence::Reduce<'_>,
-) -> Option<Interval> {
-    let side = 1.0 - (1.0 - CONFIDENCE) / 2.0;
-    let pairs = sums[0];
-    if shares {
-        return wilson(sums[1] as u64, pairs as u64, side);
-    }
-    let found = estimate(sums, layout, reduce)?;
-    let reach = student_quantile(side, pairs - 1.0)? * found.error?;
-    Some(Interval { lower: found.figure - reach, upper: found.figure + reach })
-}
-
-/// A model's sums of a part; zeros where it has no pairs.
-fn rounded(part: &Part, model: usize, layout: &Layout) -> Vec<f64> {
-    match part.models.get(model) {
-        Some(sums) => sums.rounded(layout.components, &layout.moments),
-        None => vec![0.0; layout.width()],
+        changes.into_iter().map(change).collect()
     }
 }

@@ -24,6 +24,7 @@ pub fn spreads(outcome: &Outcome, model: usize) -> Spreads {
         true => (1, LISTED, OF_WINDOW),
         false => (LEAST, 0, 0),
     };
+    let none = spreads.fold(model, |_| false);
     Spreads {
         overall: spread(&spreads.fold(model, |_| true), (LISTED, least), true),
         conditions: shape
@@ -39,7 +40,7 @@ pub fn spreads(outcome: &Outcome, model: usize) -> Spreads {
             .cells
             .iter()
             .map(|(window, _)| {
-                spread(&spreads.fold(model, |known| known == window), (of_window, least), false)
+                spread(spreads.of_window(window, model).unwrap_or(&none), (of_window, least), false)
             })
             .collect(),
     }
@@ -52,6 +53,7 @@ fn spread(counted: &scoring::Spread, listed: (usize, u64), steps: bool) -> Sprea
         scoring::Spread::Rankings(places) => Spread::Ranking {
             unanswered: places.unanswered,
             absent: places.absent,
+            unranked: places.unranked,
             places: places
                 .places
                 .iter()
@@ -66,15 +68,15 @@ fn labels(matrix: &Matrix, (listed, least): (usize, u64)) -> Spread {
     let is_same = |said: &Said| said.model.as_ref() == Some(&said.substrate);
     let mut answers: Vec<Said> = said(matrix);
     let sum = |of: &[Said]| of.iter().map(|said| said.pairs).sum::<u64>();
-    let same = sum(&answers.iter().filter(|said| is_same(said)).cloned().collect::<Vec<_>>());
-    let all = sum(&answers) + matrix.beyond();
+    let (same, not_told_apart) = (matrix.same(), matrix.beyond());
+    let all = sum(&answers) + not_told_apart;
     answers.retain(|said| said.pairs >= least);
     match listed {
         OF_WINDOW => answers.retain(|said| !is_same(said)),
         _ => answers.sort_by_key(|said| !is_same(said)),
     }
     answers.truncate(listed);
-    Spread::Label { same, differing: all - same, others: all - sum(&answers), answers }
+    Spread::Label { same, differing: all - same, others: all - sum(&answers), not_told_apart, answers }
 }
 
 /// What was said, the commonest first.
@@ -93,16 +95,12 @@ fn numbers(errors: &Errors, steps: bool) -> Spread {
     let answered = errors.count();
     let n = answered as f64;
     let mean = (answered > 0).then(|| errors.sum.value() / n);
-    let variance =
-        mean.filter(|_| answered > 1).map(|mean| (errors.squares.value() / n - mean * mean) * n / (n - 1.0));
     let at = [0.05, 0.25, 0.5, 0.75, 0.95].map(|share| errors.quantile(share));
     Spread::Number {
         answered,
         unanswered: errors.unanswered,
         bias: mean.filter(|mean| mean.is_finite()),
-        deviation: variance
-            .map(|variance| variance.max(0.0).sqrt())
-            .filter(|deviation| deviation.is_finite()),
+        deviation: errors.deviation(),
         quantiles: match at {
             [Some(a), Some(b), Some(c), Some(d), Some(e)] => Some([a, b, c, d, e]),
             _ => None,
@@ -111,9 +109,14 @@ fn numbers(errors: &Errors, steps: bool) -> Spread {
     }
 }
 
-/// Steps of one round width that hold 95 % of the errors, and what is beyond at both ends.
+/// Steps of one round width that hold 95 % of the errors, and what is beyond at both ends. Where 95 % are no errors at all they hold
+/// all of them; where all are none there is one step, of 0 alone.
 fn histogram(errors: &Errors) -> Vec<Step> {
-    let Some(reach) = errors.distance(0.95) else { return Vec::new() };
+    let reach = [0.95, 1.0].map(|share| errors.distance(share));
+    let Some(reach) = reach.into_iter().flatten().find(|reach| *reach > 0.0) else {
+        let exact = Step { from: Some(0.0), to: Some(0.0), pairs: errors.count() };
+        return if exact.pairs == 0 { Vec::new() } else { vec![exact] };
+    };
     let width = round_up(reach.max(f64::MIN_POSITIVE) / f64::from(STEPS));
     let edges: Vec<f64> = (-(STEPS as i32)..=STEPS as i32).map(|step| f64::from(step) * width).collect();
     let (Some(&first), Some(&last)) = (edges.first(), edges.last()) else { return Vec::new() };
@@ -149,7 +152,7 @@ mod tests {
         matrix.add(said("b", "b"), 9);
         (0..7).for_each(|at| matrix.add(said("a", &format!("x{at}")), 10 + at));
         matrix.add((None, "a".to_owned()), 4);
-        let Spread::Label { same, differing, answers, others } = labels(&matrix, (OF_WINDOW, 1)) else {
+        let Spread::Label { same, differing, answers, others, .. } = labels(&matrix, (OF_WINDOW, 1)) else {
             panic!()
         };
         assert_eq!((same, differing, answers.len()), (59, 95, 5));
@@ -176,9 +179,61 @@ mod tests {
         let mut none = Errors::default();
         none.unanswered = 3;
         assert_eq!(histogram(&none), []);
-        let mut exact = Errors::default();
-        exact.add(0.0);
-        assert_eq!(histogram(&exact).iter().map(|step| step.pairs).sum::<u64>(), 1);
+    }
+
+    #[test]
+    fn each_whole_error_stands_in_its_own_step() {
+        let mut errors = Errors::default();
+        let many = |error: i32| 50 + (7 * error * error + error) % 40;
+        (-9..10).for_each(|error| (0..many(error)).for_each(|_| errors.add(f64::from(error))));
+        for step in histogram(&errors) {
+            let (Some(from), Some(to)) = (step.from, step.to) else {
+                assert_eq!(step.pairs, 0, "{step:?}");
+                continue;
+            };
+            assert_eq!(to - from, 1.0);
+            let expected = if from.abs() < 10.0 && from < 9.5 { many(from as i32) as u64 } else { 0 };
+            assert_eq!(step.pairs, expected, "{step:?}");
+        }
+    }
+
+    #[test]
+    fn round_errors_stand_in_the_steps_that_they_begin() {
+        let mut errors = Errors::default();
+        (-10..11).for_each(|error| (0..20 + error).for_each(|_| errors.add(f64::from(error) * 0.1)));
+        let of = |at: i32| {
+            let steps = histogram(&errors);
+            let begins =
+                |step: &&Step| step.from.is_some_and(|from| (from - f64::from(at) * 0.1).abs() < 1e-9);
+            steps.iter().find(begins).map(|step| step.pairs)
+        };
+        for at in -10..11 {
+            assert_eq!(of(at), Some((20 + at) as u64), "{at}");
+        }
+    }
+
+    #[test]
+    fn where_nearly_all_are_exact_the_steps_reach_what_is_not() {
+        let mut errors = Errors::default();
+        (0..99).for_each(|_| errors.add(0.0));
+        assert_eq!(histogram(&errors), [Step { from: Some(0.0), to: Some(0.0), pairs: 99 }]);
+        errors.add(-11.0);
+        let steps = histogram(&errors);
+        let told: Vec<_> =
+            steps.iter().filter(|step| step.pairs > 0).map(|step| (step.from, step.pairs)).collect();
+        assert_eq!(told, [(Some(-11.0), 1), (Some(0.0), 99)]);
+    }
+
+    #[test]
+    fn what_is_the_same_is_the_same_even_where_it_is_not_told_apart() {
+        let mut matrix = Matrix::default();
+        (0..3000).for_each(|at| matrix.add((Some(format!("{at}")), format!("{at}")), 2));
+        matrix.add((Some("x".to_owned()), "y".to_owned()), 5);
+        let Spread::Label { same, differing, others, not_told_apart, .. } = labels(&matrix, LISTED) else {
+            panic!()
+        };
+        assert_eq!((same, differing), (6000, 5));
+        assert!(others == not_told_apart && not_told_apart > 3900, "{others} and {not_told_apart}");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Change, Class, Direction, Divergence, Parted, Place, Said, Spread, Spreads, Step, Term};
+use super::{Began, Change, Class, Direction, Divergence, Parted, Place, Said, Spread, Spreads, Step, Term};
 use crate::report::Time;
 use crate::scoring::Interval;
 use crate::study::Form;
@@ -35,6 +35,7 @@ fn spread(form: Form, steps: bool) -> Spread {
             differing: 88,
             answers: vec![said(Some("a"), "a", 812), said(Some("a"), "d", 61), said(None, "b", 20)],
             others: 7,
+            not_told_apart: 0,
         },
         Form::Number => Spread::Number {
             answered: 990,
@@ -54,6 +55,7 @@ fn spread(form: Form, steps: bool) -> Spread {
         Form::Ranking => Spread::Ranking {
             unanswered: 3,
             absent: 11,
+            unranked: 0,
             places: vec![Place { place: 1, pairs: 700 }, Place { place: 2, pairs: 120 }],
         },
     }
@@ -85,6 +87,7 @@ pub(in crate::report) fn divergence(metric: &str, conditions: &[&str], models: &
         q_value: 4.4e-44,
         bias,
         commonest: Some(Said { model: Some("a".to_owned()), substrate: "d".to_owned(), pairs: 281 }),
+        not_told_apart: 0,
         began,
         examples: vec!["b07223".to_owned(), "b04512".to_owned()],
     };
@@ -93,24 +96,27 @@ pub(in crate::report) fn divergence(metric: &str, conditions: &[&str], models: &
         patterns: 83,
         tested: 19,
         classes: vec![
-            class(&[("segment", "corporate")], true, None, None),
+            class(&[("segment", "corporate")], true, Began::Start, None),
             class(
                 &[("day", "weekend"), ("segment", "groups")],
                 false,
-                Some(change.clone()),
+                Began::Change(change.clone()),
                 Some([4.5, -0.5]),
             ),
         ],
-        changes: vec![change.clone()],
+        changes: Some(vec![change.clone()]),
     };
     Divergence {
         metric: metric.to_owned(),
         conditions: conditions.iter().map(|name| (*name).to_owned()).collect(),
+        passed_over: Vec::new(),
         depth: 3,
         support: 0.01,
         least_pairs: 155,
         level: 0.05,
         confidence: 0.95,
+        least_windows: 10,
+        not_searched: None,
         models: models.iter().map(parted).collect(),
     }
 }

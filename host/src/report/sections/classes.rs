@@ -8,7 +8,8 @@ use crate::report::Report;
 use crate::report::measure::Measure;
 use crate::report::number::{UNDEFINED, count, counted, significant};
 use crate::report::page::{Block, Cell, Chart, Column, DotRow, Figure, Section, Tone};
-use crate::report::parting::{Class, Direction, Parted};
+use crate::report::parting::{Began, Class, Direction, NotSearched, Parted};
+use crate::scoring::PRODUCTS;
 
 /// Classes that are drawn.
 const DRAWN: usize = 30;
@@ -16,7 +17,7 @@ const DRAWN: usize = 30;
 /// The divergent classes of each model.
 pub fn classes(report: &Report, measures: &[Measure<'_>]) -> Section {
     let mut blocks = vec![text(method(report))];
-    if let Some(measure) = searched(report, measures) {
+    if let Some(measure) = searched(report, measures).filter(|_| report.divergence.not_searched.is_none()) {
         for parted in &report.divergence.models {
             blocks.push(Block::Heading(parted.model.clone()));
             of_model(parted, measure, &mut blocks);
@@ -25,18 +26,37 @@ pub fn classes(report: &Report, measures: &[Measure<'_>]) -> Section {
     Section { id: "classes", title: "Where they part".to_owned(), blocks }
 }
 
+/// What was searched and how, or why nothing was.
 fn method(report: &Report) -> String {
     let found = &report.divergence;
-    let left: Vec<&str> = report
-        .conditions
-        .iter()
-        .map(|condition| condition.name.as_str())
-        .filter(|name| !found.conditions.iter().any(|known| known == name))
-        .collect();
-    let left = match left.is_empty() {
+    let left = match found.passed_over.is_empty() {
         true => String::new(),
-        false => format!(" Not combined, since there would be too many profiles: {}.", left.join(", ")),
+        false => format!(
+            " Not combined, since there would be too many profiles: {}.",
+            found.passed_over.join(", ")
+        ),
     };
+    match found.not_searched {
+        None => {}
+        Some(NotSearched::Conditions) if report.conditions.is_empty() => {
+            return "No condition is declared, so there are no classes to search for.".to_owned();
+        }
+        Some(NotSearched::Conditions) => {
+            return format!("No conditions are combined, so there are no classes to search for.{left}");
+        }
+        Some(NotSearched::Components) => {
+            return format!(
+                "No classes were searched for, and no intervals are shown: {} has more than {PRODUCTS} components, and of so \
+                 many it is not known how certain a figure is.",
+                found.metric
+            );
+        }
+        Some(NotSearched::Windows) => {
+            return "No classes were searched for: there are so many windows and profiles that the sums are not kept by both. They \
+                    are searched for at the end."
+                .to_owned();
+        }
+    }
     format!(
         "All combinations of up to {} values of {} with at least {} ({} % of the compared) are candidates. One half of the ids, \
          by a keyed hash, suggests classes in which {} is not what it is elsewhere; the other half confirms them, so that at \
@@ -49,6 +69,27 @@ fn method(report: &Report) -> String {
         found.metric,
         significant(100.0 * found.level, 3),
     )
+}
+
+/// Since when a class has differed.
+fn since(began: &Began) -> String {
+    match began {
+        Began::Unknown => "cannot be told".to_owned(),
+        Began::Start => "no later change found".to_owned(),
+        Began::Change(change) => change.window.clone(),
+    }
+}
+
+/// What a model said and the substrate did, most often of what differs.
+fn commonest(class: &Class) -> String {
+    let Some(said) = &class.commonest else { return UNDEFINED.to_owned() };
+    let model = said.model.as_deref().unwrap_or("no answer");
+    let substrate = if said.substrate.is_empty() { "nothing" } else { &said.substrate };
+    let rest = match class.not_told_apart {
+        0 => String::new(),
+        more => format!(" (of those told apart; {} are not)", count(more)),
+    };
+    format!("model {model}, substrate {substrate}: {}{rest}", count(said.pairs))
 }
 
 fn of_model(parted: &Parted, measure: &Measure<'_>, blocks: &mut Vec<Block>) {
@@ -104,15 +145,9 @@ fn of_model(parted: &Parted, measure: &Measure<'_>, blocks: &mut Vec<Block>) {
             row.push(bias.unwrap_or_else(|| UNDEFINED.to_owned()).into());
         }
         if with_said {
-            let said = class.commonest.as_ref().map(|said| {
-                let model = said.model.as_deref().unwrap_or("no answer");
-                format!("model {model}, substrate {}: {}", said.substrate, count(said.pairs))
-            });
-            row.push(said.unwrap_or_else(|| UNDEFINED.to_owned()).into());
+            row.push(commonest(class).into());
         }
-        row.push(
-            class.began.as_ref().map_or("from the first on".to_owned(), |began| began.window.clone()).into(),
-        );
+        row.push(since(&class.began).into());
         if with_ids {
             row.push(class.examples.join(", ").into());
         }
@@ -149,4 +184,50 @@ fn of_model(parted: &Parted, measure: &Measure<'_>, blocks: &mut Vec<Block>) {
     }));
     let rows = parted.classes.iter().map(row).collect();
     blocks.push(Block::Table(table(&format!("Classes in which {} differs", parted.model), columns, rows)));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::parting::Said;
+    use crate::report::terminal::fixture::hotel;
+
+    #[test]
+    fn it_is_said_what_was_not_searched_and_why() {
+        let mut report = hotel();
+        report.divergence.conditions.pop();
+        assert!(!method(&report).contains("Not combined"));
+        report.divergence.passed_over = vec!["lead-time".to_owned()];
+        assert!(
+            method(&report).ends_with(" Not combined, since there would be too many profiles: lead-time.")
+        );
+        let said = |report: &mut Report, why| {
+            report.divergence.not_searched = Some(why);
+            method(report)
+        };
+        assert!(said(&mut report, NotSearched::Components).contains("has more than 64 components"));
+        assert!(said(&mut report, NotSearched::Windows).contains("at the end"));
+        assert!(said(&mut report, NotSearched::Conditions).ends_with("too many profiles: lead-time."));
+        report.conditions.clear();
+        assert_eq!(
+            said(&mut report, NotSearched::Conditions),
+            "No condition is declared, so there are no classes to search for."
+        );
+    }
+
+    #[test]
+    fn it_is_said_since_when_and_of_how_many_answers_nothing_is_known() {
+        let report = hotel();
+        let [class, began, ..] = &report.divergence.models[0].classes[..] else { panic!("two classes") };
+        assert_eq!(since(&class.began), "no later change found");
+        assert_eq!(since(&began.began), "week ending 2016-09-04");
+        assert_eq!(since(&Began::Unknown), "cannot be told");
+        let mut class = class.clone();
+        assert_eq!(commonest(&class), "model a, substrate d: 281");
+        class.not_told_apart = 1200;
+        assert_eq!(commonest(&class), "model a, substrate d: 281 (of those told apart; 1,200 are not)");
+        class.commonest = Some(Said { model: Some("a".to_owned()), substrate: String::new(), pairs: 3 });
+        class.not_told_apart = 0;
+        assert_eq!(commonest(&class), "model a, substrate nothing: 3");
+    }
 }

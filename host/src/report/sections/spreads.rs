@@ -26,8 +26,8 @@ pub fn spreads(report: &Report) -> Section {
             blocks.push(Block::Heading(model.plugin.name.clone()));
         }
         match &model.spreads.overall {
-            Spread::Label { answers, others, .. } => {
-                blocks.push(Block::Figure(matrix(model, answers, *others)))
+            Spread::Label { answers, others, not_told_apart, .. } => {
+                blocks.push(Block::Figure(matrix(model, answers, [*others, *not_told_apart])))
             }
             Spread::Number { .. } => numbers(model, &mut blocks),
             Spread::Ranking { .. } => blocks.push(Block::Figure(places(model))),
@@ -39,7 +39,7 @@ pub fn spreads(report: &Report) -> Section {
     Section { id: "disagreement", title: "How they differ".to_owned(), blocks }
 }
 
-fn matrix(model: &Model, answers: &[Said], others: u64) -> Figure {
+fn matrix(model: &Model, answers: &[Said], [others, not_told_apart]: [u64; 2]) -> Figure {
     let mut weight: BTreeMap<&str, u64> = BTreeMap::new();
     for said in answers {
         *weight.entry(&said.substrate).or_default() += said.pairs;
@@ -75,9 +75,13 @@ fn matrix(model: &Model, answers: &[Said], others: u64) -> Figure {
             count(said.pairs).into(),
         ]
     });
-    let rest = match others {
-        0 => String::new(),
-        more => format!(" {} of rarer answers are not told apart.", counted(more, "pair", "pairs")),
+    let rest = match (others - not_told_apart, not_told_apart) {
+        (0, 0) => String::new(),
+        (more, 0) => format!(" {} of rarer answers are left out.", counted(more, "pair", "pairs")),
+        _ => format!(
+            " {} are left out, since there are more different answers than are told apart.",
+            counted(others, "pair", "pairs")
+        ),
     };
     Figure {
         title: format!("What {} said where the substrate did what", model.plugin.name),
@@ -119,6 +123,7 @@ fn numbers(model: &Model, blocks: &mut Vec<Block>) {
     let name = |step: &Step| match (step.from, step.to) {
         (None, Some(to)) => format!("< {}", significant(to, 3)),
         (Some(from), None) => format!(">= {}", significant(from, 3)),
+        (Some(from), Some(to)) if from == to => significant(from, 3),
         (Some(from), Some(to)) => format!("{} to {}", significant(from, 3), significant(to, 3)),
         (None, None) => "any".to_owned(),
     };
@@ -140,9 +145,12 @@ fn numbers(model: &Model, blocks: &mut Vec<Block>) {
 
 fn places(model: &Model) -> Figure {
     let mut listed: Vec<(String, u64)> = Vec::new();
-    if let Spread::Ranking { unanswered, absent, places } = &model.spreads.overall {
+    if let Spread::Ranking { unanswered, absent, unranked, places } = &model.spreads.overall {
         listed.extend(places.iter().map(|Place { place, pairs }| (place.to_string(), *pairs)));
         listed.extend([("not in it".to_owned(), *absent), (NONE.to_owned(), *unanswered)]);
+        if *unranked > 0 {
+            listed.push(("the substrate chose none".to_owned(), *unranked));
+        }
     }
     let rows =
         listed.iter().map(|(place, pairs)| vec![place.as_str().into(), count(*pairs).into()]).collect();
@@ -162,7 +170,7 @@ fn places(model: &Model) -> Figure {
 /// The columns of what is said of one spread, and its cells.
 fn summary(spread: &Spread) -> (Vec<Column>, Vec<Cell>) {
     match spread {
-        Spread::Label { same, differing, answers, .. } => {
+        Spread::Label { same, differing, answers, not_told_apart, .. } => {
             let differ = answers.iter().filter(|said| said.model.as_ref() != Some(&said.substrate));
             let told: Vec<String> = differ
                 .take(3)
@@ -186,7 +194,13 @@ fn summary(spread: &Spread) -> (Vec<Column>, Vec<Cell>) {
                     count(*same).into(),
                     count(*differing).into(),
                     percent(*differing, same + differing).into(),
-                    told.join("; ").into(),
+                    match not_told_apart {
+                        0 => told.join("; ").into(),
+                        more => {
+                            format!("{} (of those told apart; {} are not)", told.join("; "), count(*more))
+                                .into()
+                        }
+                    },
                 ],
             )
         }
@@ -210,8 +224,8 @@ fn summary(spread: &Spread) -> (Vec<Column>, Vec<Cell>) {
                 ],
             )
         }
-        Spread::Ranking { unanswered, absent, places } => {
-            let all = places.iter().map(|place| place.pairs).sum::<u64>() + absent + unanswered;
+        Spread::Ranking { unanswered, absent, unranked, places } => {
+            let all = places.iter().map(|place| place.pairs).sum::<u64>() + absent + unanswered + unranked;
             let first = places.iter().filter(|place| place.place == 1).map(|place| place.pairs).sum::<u64>();
             let ranked = places.iter().map(|place| place.pairs).sum::<u64>();
             let sum: u64 = places.iter().map(|place| u64::from(place.place) * place.pairs).sum();
@@ -260,7 +274,9 @@ fn is_empty(spread: &Spread) -> bool {
     match spread {
         Spread::Label { same, differing, .. } => same + differing == 0,
         Spread::Number { answered, unanswered, .. } => answered + unanswered == 0,
-        Spread::Ranking { unanswered, absent, places } => unanswered + absent == 0 && places.is_empty(),
+        Spread::Ranking { unanswered, absent, unranked, places } => {
+            unanswered + absent + unranked == 0 && places.is_empty()
+        }
     }
 }
 
@@ -268,7 +284,12 @@ fn is_empty(spread: &Spread) -> bool {
 fn changes(report: &Report, model: &str) -> Block {
     let metric = &report.divergence.metric;
     let parted = report.divergence.models.iter().find(|parted| parted.model == model);
-    let found = parted.map(|parted| parted.changes.as_slice()).unwrap_or_default();
+    let Some(found) = parted.and_then(|parted| parted.changes.as_ref()) else {
+        return text(format!(
+            "Whether {metric} changed over the windows cannot be told: that takes at least {} windows with pairs.",
+            report.divergence.least_windows
+        ));
+    };
     if found.is_empty() {
         return text(format!(
             "No change of {metric} over the windows was found that their order by chance would not explain."

@@ -229,7 +229,7 @@ fn over_time(dossier: &Dossier, measures: &[Measure<'_>], blocks: &mut Vec<Block
 /// When the searched metric of a model changed, and how.
 fn changed(report: &Report, measure: &Measure<'_>, model: &str) -> impl Iterator<Item = (f64, String)> {
     let of_model = report.divergence.models.iter().filter(move |parted| parted.model == model);
-    of_model.flat_map(|parted| &parted.changes).map(|change| {
+    of_model.flat_map(|parted| parted.changes.iter().flatten()).map(|change| {
         let (before, after) = (measure.show(Some(change.before)), measure.show(Some(change.after)));
         (at(report, change.at), format!("{}, from {before} to {after}", day(report, change.at)))
     })

@@ -55,6 +55,14 @@ fn rounds_as_pythons_fsum_does() {
 }
 
 #[test]
+fn what_is_left_of_rounding_is_the_remainder() {
+    assert_eq!(sum(&[1.0, 1e-17, 2.0]).remainder(), 1e-17);
+    assert_eq!(sum(&[1e300, -1.0]).remainder(), -1.0);
+    assert_eq!(sum(&[0.5, 0.25]).remainder(), 0.0);
+    assert_eq!(sum(&[f64::MAX, f64::MAX]).remainder(), 0.0);
+}
+
+#[test]
 fn ties_go_to_even() {
     let two = |exponent| 2f64.powi(exponent);
     for (xs, expected) in [

@@ -35,6 +35,18 @@ pub struct Interval {
 }
 
 impl Interval {
+    /// What of it lies within the bounds that there are.
+    pub fn within(self, (least, greatest): (Option<f64>, Option<f64>)) -> Interval {
+        let clamp = |bound: f64| bound.max(least.unwrap_or(f64::MIN)).min(greatest.unwrap_or(f64::MAX));
+        Interval { lower: clamp(self.lower), upper: clamp(self.upper) }
+    }
+
+    /// What of it a difference of two figures can be which both lie within the bounds that there are.
+    pub fn of_difference(self, range: (Option<f64>, Option<f64>)) -> Interval {
+        let width = range.0.zip(range.1).map(|(least, greatest)| greatest - least);
+        self.within((width.map(|width| -width), width))
+    }
+
     /// From `reach` below `middle` to `reach` above it.
     fn around(middle: f64, reach: f64) -> Self {
         Self { lower: middle - reach, upper: middle + reach }

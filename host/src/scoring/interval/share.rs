@@ -115,7 +115,8 @@ pub fn upper_tail(k: u64, counts: RangeInclusive<u64>, likeliest: u64, ratio: im
             break;
         }
     }
-    tail / (below + above)
+    // Where all of the weight is in the tail, the two sums may differ by their rounding.
+    (tail / (below + above)).min(1.0)
 }
 
 #[cfg(test)]

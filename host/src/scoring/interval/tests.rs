@@ -242,3 +242,13 @@ fn the_jackknife_holds_where_scores_of_a_group_are_alike() {
     // That the groups matter: taken as independent, the same pairs miss far more often.
     assert!(naive.iter().all(|&missed| missed > STREAMS / 10), "{naive:?}");
 }
+
+#[test]
+fn intervals_are_cut_to_what_can_be() {
+    let wide = Interval { lower: -3.0, upper: 5.0 };
+    assert_eq!(wide.within((Some(0.0), Some(1.0))), Interval { lower: 0.0, upper: 1.0 });
+    assert_eq!(wide.within((Some(0.0), None)), Interval { lower: 0.0, upper: 5.0 });
+    assert_eq!(wide.within((None, None)), wide);
+    assert_eq!(wide.of_difference((Some(-1.0), Some(1.0))), Interval { lower: -2.0, upper: 2.0 });
+    assert_eq!(wide.of_difference((Some(0.0), None)), wide);
+}

@@ -141,29 +141,32 @@ fn places_of_the_first_choice() {
         confidence: None,
         unanswered,
     };
-    let comparator = rankings(&["x", "y"], &[&[0], &[1], &[0], &[1]], Vec::new());
+    let comparator = rankings(&["x", "y"], &[&[0], &[1], &[0], &[1], &[], &[], &[]], Vec::new());
     let given = rankings(
         &["y", "x", "z"],
-        &[&[1, 0], &[2, 1, 0], &[2], &[0]],
-        vec![(3, Reason::Failed("no bay".to_owned()))],
+        &[&[1, 0], &[2, 1, 0], &[2], &[0], &[2], &[], &[]],
+        vec![(3, Reason::Failed("no bay".to_owned())), (6, Reason::Failed("no bay".to_owned()))],
     );
     let pairs = SpreadPairs {
-        windows: &[day(0); 4],
+        windows: &[day(0); 7],
         conditions: &[],
-        profiles: &[0; 4],
-        hashes: &[4, 3, 2, 1],
-        ids: &["a", "b", "c", "d"],
+        profiles: &[0; 7],
+        hashes: &[4, 3, 2, 1, 5, 6, 7],
+        ids: &["a", "b", "c", "d", "e", "f", "g"],
         comparator: &comparator,
     };
     spreads.add(0, &given, pairs);
     let Spread::Rankings(places) = spreads.fold(0, |_| true) else { panic!("rankings have places") };
-    assert_eq!(places, Places { unanswered: 1, absent: 1, places: [(1, 1), (3, 1)].into() });
+    assert_eq!(places, Places { unanswered: 2, absent: 1, unranked: 2, places: [(1, 1), (3, 1)].into() });
     let parting = spreads.parting(0, |_| true);
     let said: Vec<_> = parting
         .answers
         .iter()
         .map(|((model, substrate), n)| (model.as_deref(), substrate.as_str(), n))
         .collect();
-    assert_eq!(said, [(None, "y", 1), (Some("z"), "x", 1), (Some("z"), "y", 1)]);
+    // An empty ranking of the substrate is met by an empty one alone.
+    let expected =
+        [(None, "", 1), (None, "y", 1), (Some("z"), "", 1), (Some("z"), "x", 1), (Some("z"), "y", 1)];
+    assert_eq!(said, expected);
     assert_eq!(parting.examples.iter().map(|(rank, _)| *rank).collect::<Vec<_>>(), [1, 2, 3]);
 }
