@@ -64,7 +64,7 @@ pub(super) fn conduct(prepared: &mut Prepared, options: Options<'_>) -> anyhow::
     let directory = options.directory;
     let is_what_if = options.replayed.is_some();
     let interims = match prepared.study.interim.every {
-        Some(_) => Some(Interims::start(directory, options.signer.clone(), |what| tell(what))?),
+        Some(_) => Some(Interims::start(directory, options.signer.clone(), tell)?),
         None => None,
     };
     let look = interims.as_ref().map(Interims::look);
