@@ -25,7 +25,7 @@ pub fn spreads(outcome: &Outcome, model: usize) -> Spreads {
             .iter()
             .enumerate()
             .map(|(condition, values)| {
-                let of = |value| spread(&spreads.of_value(condition, value, model), LISTED, false);
+                let of = |value| spread(spreads.of_value(condition, value, model), LISTED, false);
                 (0..*values).map(of).collect()
             })
             .collect(),
