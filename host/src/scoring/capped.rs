@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     fn said(number: u64) -> Said {
-        ((number % 3 > 0).then(|| format!("s{}", number / 7)), format!("s{}", number % 1500))
+        ((!number.is_multiple_of(3)).then(|| format!("s{}", number / 7)), format!("s{}", number % 1500))
     }
 
     proptest! {

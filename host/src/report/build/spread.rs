@@ -163,7 +163,7 @@ mod tests {
         assert_eq!((answers[0].pairs, answers[1].pairs, answers[2].pairs), (50, 9, 16));
         let Spread::Label { same, answers, others, .. } = labels(&matrix, (LISTED, LEAST)) else { panic!() };
         assert_eq!((same, answers.len(), others), (59, 9, 4));
-        let Spread::Label { same, differing, answers, others } = labels(&matrix, (0, LEAST)) else {
+        let Spread::Label { same, differing, answers, others, .. } = labels(&matrix, (0, LEAST)) else {
             panic!()
         };
         assert_eq!((same, differing, answers.len(), others), (59, 95, 0, 154));
@@ -229,7 +229,8 @@ mod tests {
         let mut matrix = Matrix::default();
         (0..3000).for_each(|at| matrix.add((Some(format!("{at}")), format!("{at}")), 2));
         matrix.add((Some("x".to_owned()), "y".to_owned()), 5);
-        let Spread::Label { same, differing, others, not_told_apart, .. } = labels(&matrix, LISTED) else {
+        let Spread::Label { same, differing, others, not_told_apart, .. } = labels(&matrix, (LISTED, 1))
+        else {
             panic!()
         };
         assert_eq!((same, differing), (6000, 5));

@@ -49,7 +49,7 @@ proptest! {
         let (one, other) = backwards.split_at(cut.min(rows.len()));
         prop_assert_eq!(&profiles(&[one, other]), &whole);
         let bytes = encode_to_vec(&whole, standard()).unwrap();
-        prop_assert_eq!(&bytes, &encode_to_vec(&profiles(&[&backwards]), standard()).unwrap());
+        prop_assert_eq!(&bytes, &encode_to_vec(profiles(&[&backwards]), standard()).unwrap());
         let (again, _): (Profiles, usize) = decode_from_slice(&bytes, standard()).unwrap();
         prop_assert_eq!(&again, &whole);
         let early: Vec<Row> = rows.iter().copied().filter(|row| row.0 <= 1).collect();

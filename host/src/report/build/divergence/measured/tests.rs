@@ -31,8 +31,8 @@ fn part<const N: usize>(pairs: &[[f64; N]]) -> Part {
 }
 
 /// What the sums of a metric are, over some profiles.
-fn measured(components: usize, range: Range, parts: &[Part], reduce: &mut Reduce<'_>) -> Measured {
-    let profiles = (0..).zip(parts).map(|(profile, part)| (profile, [part.clone(), Part::default()]));
+fn measured(components: usize, range: Range, parts: &[&Part], reduce: &mut Reduce<'_>) -> Measured {
+    let profiles = (0..).zip(parts).map(|(profile, part)| (profile, [Part::clone(part), Part::default()]));
     Measured::of(0, components, range, &profiles.collect(), reduce)
 }
 
@@ -59,15 +59,15 @@ fn assert_bounds(found: Option<Interval>, lower: f64, upper: f64) {
 #[test]
 fn only_a_mean_of_zeros_and_ones_is_a_share() {
     let scores = part(&[[1.0], [0.0], [1.0], [1.0]]);
-    assert!(measured(1, SHARE, &[scores.clone()], &mut mean).shares);
-    assert!(!measured(1, SHARE, &[scores.clone()], &mut not_missed).shares);
+    assert!(measured(1, SHARE, &[&scores], &mut mean).shares);
+    assert!(!measured(1, SHARE, &[&scores], &mut not_missed).shares);
     // One less the mean is the mean where that is a half.
     let half = part(&[[1.0], [0.0]]);
-    assert!(!measured(1, SHARE, &[half], &mut not_missed).shares);
-    assert!(!measured(1, (Some(0.0), None), &[scores.clone()], &mut mean).shares);
+    assert!(!measured(1, SHARE, &[&half], &mut not_missed).shares);
+    assert!(!measured(1, (Some(0.0), None), &[&scores], &mut mean).shares);
     let tenths = part(&[[1.0], [0.1]]);
-    assert!(!measured(1, SHARE, &[scores.clone(), tenths], &mut mean).shares);
-    assert!(measured(1, SHARE, &[scores, part(&[[0.0]])], &mut mean).shares);
+    assert!(!measured(1, SHARE, &[&scores, &tenths], &mut mean).shares);
+    assert!(measured(1, SHARE, &[&scores, &part(&[[0.0]])], &mut mean).shares);
 }
 
 #[test]
@@ -75,22 +75,22 @@ fn bounds_are_those_of_statsmodels_and_scipy() {
     // statsmodels: proportion_confint(30, 40, 0.05, "wilson")
     let scores: Vec<[f64; 1]> = (0..40).map(|at| [f64::from(u8::from(at < 30))]).collect();
     let scores = part(&scores);
-    let shares = measured(1, SHARE, &[scores.clone()], &mut mean);
+    let shares = measured(1, SHARE, &[&scores], &mut mean);
     assert_bounds(shares.bounds(&scores, &mut mean), 0.5980603857923197, 0.858128813609037);
     // What was missed is no share that is told by its hits; its bounds are those of the mean's t, on the right side:
     // scipy: x = [1] * 30 + [0] * 10; 1 - t.interval(0.95, 39, mean(x), sem(x))
-    let missed = measured(1, SHARE, &[scores.clone()], &mut not_missed);
+    let missed = measured(1, SHARE, &[&scores], &mut not_missed);
     assert_bounds(missed.bounds(&scores, &mut not_missed), 0.10975161871907746, 0.39024838128092254);
     // scipy: x = [1, 4, 2, 8, 5, 7]; t.interval(0.95, 5, mean(x), sem(x))
     let errors = part(&[[1.0], [4.0], [2.0], [8.0], [5.0], [7.0]]);
-    let means = measured(1, (Some(0.0), None), &[errors.clone()], &mut mean);
+    let means = measured(1, (Some(0.0), None), &[&errors], &mut mean);
     assert_bounds(means.bounds(&errors, &mut mean), 1.6260021368955044, 7.373997863104496);
 }
 
 #[test]
 fn what_has_no_spread_has_no_bounds() {
     let same = part(&[[2.0], [2.0], [2.0]]);
-    let means = measured(1, (None, None), &[same.clone()], &mut mean);
+    let means = measured(1, (None, None), &[&same], &mut mean);
     assert_eq!(means.bounds(&same, &mut mean), None);
     assert_eq!(means.bounds(&part(&[[3.0]]), &mut mean), None);
     assert_eq!(means.bounds(&Part::default(), &mut mean), None);
@@ -100,7 +100,7 @@ fn what_has_no_spread_has_no_bounds() {
 fn pairs_that_a_metric_leaves_out_are_no_evidence() {
     let errors = [[1.0, 1.0], [4.0, 1.0], [2.0, 1.0], [8.0, 1.0], [5.0, 1.0], [7.0, 1.0]];
     let open = part(&[&errors[..], &[[0.0, 0.0]; 500]].concat());
-    let answered = measured(2, (Some(0.0), None), &[open.clone()], &mut over_answered);
+    let answered = measured(2, (Some(0.0), None), &[&open], &mut over_answered);
     assert_eq!(answered.sums(&open)[0], 6.0);
     assert_eq!(answered.figure(&open.models[0], &mut over_answered), Some((4.5, 6.0)));
     // The same as if they were not there.
@@ -108,10 +108,10 @@ fn pairs_that_a_metric_leaves_out_are_no_evidence() {
     // A mean counts its zeros, also where they cancel.
     let zeros = part(&[[0.0], [1.0], [-1.0]]);
     let more = part(&[[0.0], [1.0]]);
-    let counted = measured(1, (None, None), &[zeros, more.clone()], &mut mean);
+    let counted = measured(1, (None, None), &[&zeros, &more], &mut mean);
     assert_eq!(counted.sums(&more)[0], 2.0);
     let all_blank = part(&[[0.0, 0.0]; 3]);
-    let blank = measured(2, (Some(0.0), None), &[all_blank.clone(), open], &mut over_answered);
+    let blank = measured(2, (Some(0.0), None), &[&all_blank, &open], &mut over_answered);
     assert_eq!(blank.figure(&all_blank.models[0], &mut over_answered), None);
 }
 
@@ -126,7 +126,7 @@ fn bounds_hold_as_often_as_they_say_however_few_are_answered() {
                 .map(|at| if at < answered { [10.0 + normal(&mut rng), 1.0] } else { [0.0, 0.0] })
                 .collect();
             let pairs = part(&pairs);
-            let measured = measured(2, (Some(0.0), None), &[pairs.clone()], &mut over_answered);
+            let measured = measured(2, (Some(0.0), None), &[&pairs], &mut over_answered);
             let bounds = measured.bounds(&pairs, &mut over_answered).unwrap();
             !(bounds.lower..=bounds.upper).contains(&10.0)
         });
@@ -140,7 +140,7 @@ fn bounds_hold_as_often_as_they_say_however_few_are_answered() {
 fn before_the_end_bounds_are_those_of_the_sequence() {
     let windows = [part(&[[0.0], [4.0], [2.0]]), part(&[[4.0], [3.0]])];
     let range = (Some(0.0), Some(4.0));
-    let means = measured(1, range, &windows, &mut mean);
+    let means = measured(1, range, &[&windows[0], &windows[1]], &mut mean);
     let mut sequence = Sequence::new(SIDE, BLOCK);
     sequence.push(Block { n: 3, sum: 1.5, squares: 1.25 });
     sequence.push(Block { n: 2, sum: 1.75, squares: 1.5625 });
@@ -149,7 +149,7 @@ fn before_the_end_bounds_are_those_of_the_sequence() {
     assert_bounds(found, 4.0 * lower, 4.0 * upper);
     // Of anything but a mean in a known range nothing is known.
     assert_eq!(means.whenever(windows.clone(), &mut not_missed), None);
-    let open = measured(1, (Some(0.0), None), &windows, &mut mean);
+    let open = measured(1, (Some(0.0), None), &[&windows[0], &windows[1]], &mut mean);
     assert_eq!(open.whenever(windows, &mut mean), None);
     // Nor where there is no pair.
     assert_eq!(means.whenever([Part::default()], &mut mean), None);
@@ -160,7 +160,7 @@ fn before_the_end_bounds_are_those_of_the_sequence() {
 fn what_breaks_a_metric_beside_the_sums_leaves_no_bounds() {
     let errors = part(&[[1.0], [4.0], [2.0]]);
     let mut only_whole = |pairs: u64, sums: &[f64]| (sums[0].fract() == 0.0).then(|| sums[0] / pairs as f64);
-    let means = measured(1, (None, None), &[errors.clone()], &mut only_whole);
+    let means = measured(1, (None, None), &[&errors], &mut only_whole);
     assert_eq!(means.bounds(&errors, &mut only_whole), None);
     assert_eq!(means.figure(&errors.models[0], &mut only_whole).map(|(figure, _)| figure), Some(7.0 / 3.0));
 }
