@@ -12,6 +12,7 @@ use anyhow::{Context as _, anyhow, bail};
 use super::finding::{Finding, Findings};
 use super::{files, sealed, verify};
 use crate::pairing::Accounting;
+use crate::report::counted;
 use crate::run::{Prepared, Saved, Seal, WhatIf, conditions, needed, rebuild};
 use crate::runlog::ledger::{Entry, Event, FileDigest, Ledger, is_closed};
 use crate::runlog::note::{Signer, Verifier};
@@ -297,7 +298,7 @@ pub(super) fn interferences(entries: &[Entry]) -> Vec<Interfered> {
                 found.push(Interfered {
                     kind: InterferenceKind::Exposure,
                     since: *since,
-                    what: format!("{who} was shown {rows} rows by {how}"),
+                    what: format!("{who} was shown {} by {how}", counted(*rows, "row", "rows")),
                 })
             }
             Event::Disclosed { what, who, text, since } => {

@@ -9,7 +9,7 @@ use anyhow::{Context as _, anyhow, bail};
 
 use super::decide::interferences;
 use crate::report::dossier::{Asked, Dossier, FORMAT, Happened, Kind, Provenance, ReviewNote};
-use crate::report::{Report, build, judged};
+use crate::report::{Report, build, counted, judged};
 use crate::run::{Outcome, Prepared, SEAL, Saved, Seal, WhatIf, recall};
 use crate::runlog::ledger::{self, Entry, Event, LEDGER};
 use crate::runlog::{CHECKPOINT, REPORT, VERDICT, checkpoint, file_digest};
@@ -147,9 +147,13 @@ fn history(entries: &[Entry]) -> Vec<Happened> {
     let closed = ledger::is_closed(entries);
     let happened = |entry: &Entry| {
         let (kind, since, what) = match &entry.event {
-            Event::Exposure { who, how, rows, since, .. } => {
+            Event::Exposure { who, how, rows, since, .. } if *rows > 0 => {
                 let until = if since.is_none() { ", after the run was closed" } else { "" };
-                (Kind::Exposure, *since, format!("{who} was shown {rows} rows by {how}{until}"))
+                (
+                    Kind::Exposure,
+                    *since,
+                    format!("{who} was shown {} by {how}{until}", counted(*rows, "row", "rows")),
+                )
             }
             Event::Disclosed { what, who, text, since } => {
                 let kind = match what {

@@ -4,11 +4,11 @@
 //! discoveries.
 
 use super::words::{folded, probability, searched, signed, signed_bounds, table, text};
-use crate::report::Report;
 use crate::report::measure::Measure;
 use crate::report::number::{UNDEFINED, count, counted, significant};
 use crate::report::page::{Block, Cell, Chart, Column, DotRow, Figure, Section, Tone};
 use crate::report::parting::{Began, Class, Direction, NotSearched, Parted};
+use crate::report::{End, Report};
 use crate::scoring::PRODUCTS;
 
 /// Classes that are drawn.
@@ -17,6 +17,11 @@ const DRAWN: usize = 30;
 /// The divergent classes of each model.
 pub fn classes(report: &Report, measures: &[Measure<'_>]) -> Section {
     let mut blocks = vec![text(method(report))];
+    if let End::Interim { .. } = report.end {
+        let what = "Classes and changes are tested as if this were the only look. Whoever looks at every report has to expect more \
+                    false ones; the end tells once.";
+        blocks.push(Block::Note { tone: Tone::Unsure, text: what.to_owned() });
+    }
     if let Some(measure) = searched(report, measures).filter(|_| report.divergence.not_searched.is_none()) {
         for parted in &report.divergence.models {
             blocks.push(Block::Heading(parted.model.clone()));
@@ -52,8 +57,8 @@ fn method(report: &Report) -> String {
             );
         }
         Some(NotSearched::Windows) => {
-            return "No classes were searched for: there are so many windows and profiles that the sums are not kept by both. They \
-                    are searched for at the end."
+            return "No classes were searched for, and figures by condition have no intervals: there are so many windows and profiles \
+                    that sums are not kept by both. Both are there at the end."
                 .to_owned();
         }
     }

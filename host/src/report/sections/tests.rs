@@ -155,6 +155,7 @@ fn an_interim_report_says_what_it_covers() {
     let end = End::Interim { window: "week ending 2016-09-25".to_owned() };
     let said = markdown(&document(&dossier(Report { end, ..hotel() })));
     assert!(said.contains("still running"), "{said}");
+    assert!(said.contains("tested as if this were the only look"), "{said}");
 }
 
 #[test]
