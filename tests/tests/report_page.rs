@@ -37,7 +37,11 @@ fn classes(report: &Value, model: usize) -> Vec<(String, &Value)> {
         let terms = class["terms"].as_array().expect("terms").iter();
         let terms: Vec<String> = terms
             .map(|term| {
-                format!("{} = {}", term["condition"].as_str().unwrap(), term["value"].as_str().unwrap())
+                format!(
+                    "{} = {}",
+                    term["condition"].as_str().expect("a name"),
+                    term["value"].as_str().expect("a name")
+                )
             })
             .collect();
         terms.join(", ")
