@@ -77,10 +77,10 @@ impl<'a> Searcher<'a> {
     /// Why no classes were searched for, if they were not.
     fn not_searched(&self) -> Option<NotSearched> {
         let metric = &self.prepared.metrics[self.prepared.study.divergence.metric];
-        if self.index.conditions.is_empty() {
-            Some(NotSearched::Conditions)
-        } else if metric.plugin.components.len() > PRODUCTS {
+        if metric.plugin.components.len() > PRODUCTS {
             Some(NotSearched::Components)
+        } else if self.index.conditions.is_empty() {
+            Some(NotSearched::Conditions)
         } else if self.is_interim() && !self.outcome.profiles.are_by_window() {
             Some(NotSearched::Windows)
         } else {

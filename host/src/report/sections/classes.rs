@@ -52,8 +52,8 @@ fn method(report: &Report) -> String {
             );
         }
         Some(NotSearched::Windows) => {
-            return "No classes were searched for: there are so many windows and profiles that the sums are not kept by both. They \
-                    are searched for at the end."
+            return "No classes were searched for, and figures by condition have no intervals: there are so many windows and profiles \
+                    that sums are not kept by both. Both are there at the end."
                 .to_owned();
         }
     }

@@ -1,0 +1,108 @@
+//! Where a model and the substrate part, told of runs in which it is known: which class, which way, since when; and that nothing is
+//! told where nothing can be.
+
+use serde_json::{Value, json};
+use understudy_tests::Bench;
+
+/// Forty pairs a day, half of them `b`. In `b` the two differ in three pairs of four from the sixteenth day on, else in one of ten.
+fn bench(days: usize, change: &[(&str, &str)]) -> Bench {
+    let bench = Bench::small();
+    let pairs = || (0..days).flat_map(|day| (0..40).map(move |pair| (day, pair)));
+    let booked = |pair: usize| if pair.is_multiple_of(2) { "a" } else { "b" };
+    let id = |day: usize, pair: usize| format!("s{day}-{pair}");
+    let at = |day: usize, hour: usize| format!("2026-03-{:02}T{hour}:00:00Z", day + 1);
+    bench.lines(
+        "snapshots.jsonl",
+        pairs().map(|(day, pair)| {
+            json!({ "id": id(day, pair), "at": at(day, 10), "booked": booked(pair), "nights": 1 }).to_string()
+        }),
+    );
+    bench.lines(
+        "decisions.jsonl",
+        pairs().map(|(day, pair)| {
+            let number = day * 40 + pair;
+            let differs = match booked(pair) == "b" && day >= 15 {
+                true => number / 2 % 4 > 0,
+                false => number / 2 % 10 == 0,
+            };
+            let room = if differs { "z" } else { booked(pair) };
+            json!({ "id": id(day, pair), "at": at(day, 11), "room": room }).to_string()
+        }),
+    );
+    bench.change(change);
+    bench
+}
+
+fn parted(report: &Value) -> &Value {
+    &report["divergence"]["models"][0]
+}
+
+fn class<'r>(report: &'r Value, value: &str) -> &'r Value {
+    let classes = parted(report)["classes"].as_array().expect("classes");
+    let is = |class: &&Value| class["terms"] == json!([{ "condition": "room", "value": value }]);
+    classes.iter().find(is).unwrap_or_else(|| panic!("no class {value}: {classes:?}"))
+}
+
+#[test]
+fn a_class_is_told_with_its_side_and_since_when() {
+    let report = bench(30, &[]).run(&[]);
+    assert_eq!(report["divergence"]["not-searched"], Value::Null);
+    let (b, a) = (class(&report, "b"), class(&report, "a"));
+    assert_eq!((&b["direction"], &a["direction"]), (&json!("apart"), &json!("together")));
+    assert_eq!(b["commonest"], json!({ "model": "b", "substrate": "z", "pairs": 255 }));
+    for class in [a, b] {
+        assert_eq!(
+            (&class["began"]["since"], &class["began"]["window"]),
+            (&json!("change"), &json!("2026-03-16"))
+        );
+    }
+    // What is told of the beginning is the gap to elsewhere.
+    let after = b["began"]["after"].as_f64().expect("a figure");
+    assert!((after - (0.25 - 0.9)).abs() < 0.03, "{after}");
+    let changes = parted(&report)["changes"].as_array().expect("changes");
+    assert_eq!(changes.iter().map(|change| &change["window"]).collect::<Vec<_>>(), ["2026-03-16"]);
+}
+
+#[test]
+fn nine_windows_do_not_tell_since_when() {
+    let bench = bench(24, &[("every = \"day\"", "every = \"week\"")]);
+    let report = bench.run(&[]);
+    assert_eq!(parted(&report)["changes"], Value::Null);
+    assert_eq!(class(&report, "b")["began"], json!({ "since": "unknown" }));
+    let page = bench.understudy(&["report", "run", "--format", "md"]).out;
+    assert!(page.contains("cannot be told: that takes at least 10 windows with pairs."), "{page}");
+    assert!(!page.contains("No change of"), "{page}");
+}
+
+#[test]
+fn without_conditions_nothing_is_searched_and_that_is_said() {
+    let condition = "[[conditions]]\nname = \"room\"\nfield = \"booked\"\nvalues = [\"a\", \"b\"]\n";
+    let bench = bench(2, &[(condition, "")]);
+    let report = bench.run(&[]);
+    assert_eq!(report["divergence"]["not-searched"], "conditions");
+    let page = bench.understudy(&["report", "run", "--format", "md"]).out;
+    assert!(page.contains("No condition is declared, so there are no classes to search for."), "{page}");
+}
+
+#[test]
+fn a_metric_of_too_many_components_has_figures_and_nothing_else() {
+    let labels = |count: usize| (0..count).map(|at| format!("\"r{at}\", ")).collect::<String>();
+    let kappa = |count: usize| {
+        format!(
+            "plugin = \"PLUGINS/kappa.wasm\"\nconfig = {{ labels = [{}\"a\", \"b\", \"z\"] }}",
+            labels(count)
+        )
+    };
+    let [few, many] = [28, 29].map(|count| {
+        let change = kappa(count);
+        bench(30, &[("plugin = \"PLUGINS/agreement.wasm\"", &change)]).run(&[])
+    });
+    let overall = |report: &Value| report["models"][0]["scores"][0]["overall"].clone();
+    assert_eq!(overall(&few)["value"], overall(&many)["value"]);
+    assert_eq!(few["divergence"]["not-searched"], Value::Null);
+    // Within a class the model has one label only, so there kappa is 0 whatever comes, and has no spread.
+    assert_eq!((&parted(&few)["patterns"], &parted(&few)["tested"]), (&json!(2), &json!(0)));
+    assert_eq!(many["divergence"]["not-searched"], "components");
+    assert_eq!((&overall(&many)["interval"], &parted(&many)["classes"]), (&Value::Null, &json!([])));
+    assert_ne!(overall(&few)["interval"], Value::Null);
+}
