@@ -37,19 +37,22 @@ impl<'a> Searcher<'a> {
         let metric = prepared.study.divergence.metric;
         let plugin = &prepared.metrics[metric].plugin;
         let profiles = outcome.profiles.profiles();
+        let windows = outcome.profiles.windows().map(|window| (window, outcome.profiles.window(window)));
+        let whole: Vec<(Window, Part)> = windows.collect();
+        // Before the end there may be nothing by profile; by window there is always all of it.
+        let parts: Vec<&Part> = match profiles.is_empty() {
+            true => whole.iter().map(|(_, part)| part).collect(),
+            false => profiles.values().flatten().collect(),
+        };
         let measured = (0..prepared.models.len()).map(|model| {
             let reduce = &mut reducer.probe(metric);
-            Measured::of(model, plugin.components.len(), plugin.range, &profiles, reduce)
+            Measured::of(model, plugin.components.len(), plugin.range, &parts, reduce)
         });
         Searcher {
             index: profile_index(prepared),
             measured: measured.collect(),
             profiles,
-            whole: outcome
-                .profiles
-                .windows()
-                .map(|window| (window, outcome.profiles.window(window)))
-                .collect(),
+            whole,
             outcome,
             prepared,
         }

@@ -3,8 +3,6 @@
 //! Always holds: a figure is the metric's own `reduce`; pairs that it leaves out are no evidence for it; where nothing is known
 //! of a figure's spread there are no bounds, rather than bounds of no width.
 
-use std::collections::BTreeMap;
-
 use crate::divergence::{Layout, Reduce, estimate};
 use crate::scoring::{Block, Interval, Part, PartSums, Sequence, student_quantile, wilson};
 
@@ -33,15 +31,15 @@ pub struct Measured {
 }
 
 impl Measured {
-    /// Of a metric with so many components, over all profiles.
+    /// Of a metric with so many components, over parts that are all pairs together.
     pub fn of(
         model: usize,
         components: usize,
         range: Range,
-        profiles: &BTreeMap<u32, [Part; 2]>,
+        parts: &[&Part],
         reduce: &mut Reduce<'_>,
     ) -> Measured {
-        let parts = || profiles.values().flatten().filter_map(|part| part.models.get(model));
+        let parts = || parts.iter().filter_map(|part| part.models.get(model));
         let mut whole = PartSums::default();
         parts().for_each(|sums| whole.merge(sums));
         let moments = whole.moments.iter().map(|(at, _)| *at).collect();

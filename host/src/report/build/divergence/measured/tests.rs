@@ -30,10 +30,9 @@ fn part<const N: usize>(pairs: &[[f64; N]]) -> Part {
     profiles.window(day(0))
 }
 
-/// What the sums of a metric are, over some profiles.
+/// What the sums of a metric are, over some parts.
 fn measured(components: usize, range: Range, parts: &[&Part], reduce: &mut Reduce<'_>) -> Measured {
-    let profiles = (0..).zip(parts).map(|(profile, part)| (profile, [Part::clone(part), Part::default()]));
-    Measured::of(0, components, range, &profiles.collect(), reduce)
+    Measured::of(0, components, range, parts, reduce)
 }
 
 fn mean(pairs: u64, sums: &[f64]) -> Option<f64> {
