@@ -93,10 +93,10 @@ fn unknown_keys() {
         [("time-zone", "timezone"), ("horizon =", "horizn ="), ("grant", "grants"), ("[windows]", "[limit]")];
     insta::assert_snapshot!(check(&changes), @r#"
     study.toml:1: `windows` is missing; write [windows] with every = "week", or another interval
-    study.toml:2: unknown key `timezone`; did you mean `time-zone`? known keys here: study, time-zone, decisions, inputs, sources, models, comparator, metrics, conditions, windows, limits, log, threshold, scopes, blinding
+    study.toml:2: unknown key `timezone`; did you mean `time-zone`? known keys here: study, time-zone, decisions, inputs, sources, models, comparator, metrics, conditions, windows, limits, log, threshold, scopes, blinding, divergence, interim
     study.toml:15: unknown key `decisions.horizn`; did you mean `horizon`? known keys here: horizon, id, time, lateness, fields
     study.toml:27: unknown key `models.grants`; did you mean `grant`? known keys here: name, plugin, config, assets, grant
-    study.toml:45: unknown key `limit`; did you mean `limits`? known keys here: study, time-zone, decisions, inputs, sources, models, comparator, metrics, conditions, windows, limits, log, threshold, scopes, blinding
+    study.toml:45: unknown key `limit`; did you mean `limits`? known keys here: study, time-zone, decisions, inputs, sources, models, comparator, metrics, conditions, windows, limits, log, threshold, scopes, blinding, divergence, interim
     "#);
 }
 

@@ -159,7 +159,9 @@ fn what_stops_a_verdict_leaves_the_one_before() {
     assert_eq!(said.code, 4, "{}{}", said.out, said.err);
     assert!(said.err.contains("was opened without a key"), "{}", said.err);
     assert_eq!(fs::read(&path).expect("a verdict"), before);
-    assert_eq!(bench.understudy(&["verify", "run"]).code, 0);
+    let verified = bench.understudy(&["verify", "run"]);
+    assert_eq!(verified.code, 0);
+    assert!(verified.out.contains("it does not know of what came after it (rules"), "{}", verified.out);
 
     // It goes on, with the file of the verdict before or without it.
     fs::remove_file(&path).expect("it can be removed");

@@ -45,6 +45,15 @@ fn every_so_many_weeks_there_is_a_report_and_it_stays_true() {
 
     for (at, week) in weeks.iter().enumerate() {
         let report = read(&bench, &format!("week-ending-{week}.json"))["report"].clone();
+        let compared: u64 = report["models"][0]["scores"][0]["windows"]
+            .as_array()
+            .expect("windows")
+            .iter()
+            .map(|figure| figure["pairs"].as_u64().expect("pairs"))
+            .sum();
+        assert_eq!(report["comparison"]["compared"], compared);
+        let page = bench.path().join(format!("run/interim/week-ending-{week}.html"));
+        assert!(!fs::read_to_string(page).expect("a page").contains("does not balance"), "{week}");
         assert_eq!(report["end"]["interim"]["window"], format!("week ending {week}"));
         // Each window is by then what it is at the end.
         let windows = &report["models"][0]["scores"][0]["windows"];
@@ -99,6 +108,13 @@ fn of_no_row(report: &Value) {
     }
     for model in list(&report["models"]) {
         assert_eq!(model["again"]["first-id"], "");
+        for scores in list(&model["scores"]) {
+            let values = list(&scores["conditions"]).into_iter().flat_map(|values| list(&values));
+            for figure in values.chain(list(&scores["windows"])) {
+                let few = figure["pairs"].as_u64() < Some(5);
+                assert!(!few || (figure["value"].is_null() && list(&figure["sums"]).is_empty()), "{figure}");
+            }
+        }
         let Value::Object(spreads) = &model["spreads"] else { panic!("{model}") };
         let parts = list(&spreads["conditions"]).into_iter().flat_map(|values| list(&values));
         for part in parts.chain(list(&spreads["windows"])) {

@@ -17,7 +17,8 @@ fn decided() -> Bench {
         .replace("\"hotel-bookings", &format!("\"{}/hotel-bookings", folder.display()))
         .replace("\"hotel-assignments", &format!("\"{}/hotel-assignments", folder.display()));
     let declared = "[threshold]\nat-least = 0.85\nquantifier = \"pooled\"\nwindows = { all = true }\n\
-                    evidence = \"point\"\n[[divergence.suspected]]\nwhere = { segment = \"corporate\" }\n";
+                    evidence = \"point\"\n[[divergence.suspected]]\nwhere = { segment = \"corporate\" }\n\
+                    [[divergence.suspected]]\nwhere = { day = \"weekend\", segment = \"groups\" }\n";
     bench.write("study.toml", format!("{study}\n{declared}"));
     bench.run(&[]);
     assert_eq!(bench.understudy(&["decide", "run"]).code, 1);
@@ -144,6 +145,39 @@ fn a_class_that_was_suspected_is_marked() {
         .map(|(name, _)| name)
         .collect();
     assert_eq!(suspected, ["segment = corporate"]);
+    assert_eq!(
+        report["divergence"]["models"][0]["unconfirmed"],
+        serde_json::json!(["day = weekend, segment = groups"])
+    );
+    let markdown = made(&bench, &["--format", "md"]).out;
+    let markdown = markdown.replace('\\', "");
+    assert!(
+        markdown.contains("Suspected in advance and not confirmed: day = weekend, segment = groups."),
+        "{markdown}"
+    );
+}
+
+#[test]
+fn a_report_goes_where_it_is_told_to() {
+    let bench = Bench::small();
+    bench.run(&[]);
+    let told = |output: &str| {
+        let said = bench.understudy(&["report", "run", "--format", "md", "--output", output]);
+        (said.code, said.err)
+    };
+    let text = |name: &str| fs::read_to_string(bench.path().join(name)).expect("a report");
+    assert_eq!(told("bare.md"), (0, "written to bare.md\n".to_owned()));
+    assert!(text("bare.md").starts_with("# Shadow study"));
+    // A link stays a link, and a pipe a pipe.
+    bench.write("target.md", "before");
+    std::os::unix::fs::symlink("target.md", bench.path().join("link.md")).expect("a link");
+    assert_eq!(told("link.md").0, 0);
+    assert_eq!(text("target.md"), text("bare.md"));
+    assert!(bench.path().join("link.md").is_symlink());
+    assert_eq!(told("/dev/null").0, 0);
+    let (code, said) = told("nowhere/report.md");
+    assert_eq!(code, 1);
+    assert!(said.contains("cannot write nowhere/report.md; choose another file with --output"), "{said}");
 }
 
 /// Against pandas: `tests/oracles/spread.py`.

@@ -203,6 +203,21 @@ fn what_was_judged_under_other_strata_is_asked_again() {
 }
 
 #[test]
+fn what_is_not_judged_to_the_end_is_not_counted_and_is_said() {
+    let bench = forty();
+    let said = review(&bench, &["--sample", "4"], "model\n\n\nboth\n");
+    assert_eq!(said.code, 0);
+    assert!(said.err.contains("before this case was judged to the end: it is not counted"), "{}", said.err);
+    assert_eq!(bench.ledger("run", Some("reviewed")).len(), 1);
+    let said = review(&bench, &["--sample", "4"], &"x".repeat(20_000));
+    assert_eq!(said.code, 1);
+    assert!(said.err.contains("an answer is longer than 16 KiB"), "{}", said.err);
+    let said = bench.understudy(&["review", "run", "--who", "an\na"]);
+    assert_eq!(said.code, 1);
+    assert!(said.err.contains("--who has a line break"), "{}", said.err);
+}
+
+#[test]
 fn reviews_are_what_the_ledger_gives_or_not_there() {
     let bench = forty();
     assert_eq!(review(&bench, &[], "model\n\n\nboth\n\n\n").code, 0);

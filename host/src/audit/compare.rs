@@ -242,7 +242,7 @@ fn nothing(runs: &[Comparing]) -> String {
             one.run.display(),
             other.run.display()
         ),
-        _ => "no pair was compared, so there is nothing to set side by side".to_owned(),
+        _ => "no pair was compared whose horizon is over, so there is nothing to set side by side".to_owned(),
     }
 }
 

@@ -221,6 +221,14 @@ pub fn check(run: &Path, entries: &[Entry], again: Option<Again<'_>>, findings: 
     };
     let Some(at) = entries.iter().rposition(|entry| verdict(entry).is_some()) else { return };
     let Some((file, closed)) = verdict(&entries[at]) else { return };
+    let late = overtaken_by(closed, entries);
+    let late = match late.is_empty() {
+        true => String::new(),
+        false => format!(
+            "; it does not know of what came after it ({}), so `understudy decide` has to give it again",
+            late.join("; ")
+        ),
+    };
     findings.look("verdict", |findings| {
         let before = findings.broken.len();
         files::check(run, &file.file, &file.sha256, "the ledger", findings);
@@ -228,7 +236,7 @@ pub fn check(run: &Path, entries: &[Entry], again: Option<Again<'_>>, findings: 
             again.filter(|_| closed && findings.broken.len() == before)
         else {
             return format!(
-                "{VERDICT} is as the ledger has it; it was given before the end, and is not made again"
+                "{VERDICT} is as the ledger has it; it was given before the end, and is not made again{late}"
             );
         };
         let made = closed_verdict(prepared, seal, saved, &entries[..at]);
@@ -239,7 +247,7 @@ pub fn check(run: &Path, entries: &[Entry], again: Option<Again<'_>>, findings: 
             }
             (Err(error), _) => findings.fault(VERDICT, format_args!("{error:#}")),
         }
-        format!("{VERDICT} comes out of the sums and the declaration again, to the byte")
+        format!("{VERDICT} comes out of the sums and the declaration again, to the byte{late}")
     });
 }
 
@@ -289,8 +297,19 @@ fn ruled(prepared: &Prepared, seal: &str, entries: &[Entry], found: &Found<'_>) 
     }
 }
 
+/// What came after the verdict that was given last and could change it.
+pub(super) fn overtaken_by(closed: bool, entries: &[Entry]) -> Vec<String> {
+    let given = entries.iter().rposition(|entry| matches!(entry.event, Event::Verdict { .. }));
+    let after = &entries[given.map_or(entries.len(), |given| given + 1)..];
+    let went_on = after.iter().any(|entry| matches!(entry.event, Event::Resumed { .. }));
+    let ended = !closed && is_closed(entries);
+    let went_on = (went_on || ended).then(|| "the run went on".to_owned());
+    let later = interferences(after).into_iter().map(|later| later.what);
+    went_on.into_iter().chain(later).collect()
+}
+
 /// What came between, by the ledger, in order of time.
-pub(super) fn interferences(entries: &[Entry]) -> Vec<Interfered> {
+fn interferences(entries: &[Entry]) -> Vec<Interfered> {
     let mut found = Vec::new();
     for Entry { event, .. } in entries {
         match event {

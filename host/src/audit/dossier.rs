@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, anyhow, bail};
 
-use super::decide::interferences;
+use super::decide::overtaken_by;
 use crate::report::dossier::{Asked, Dossier, FORMAT, Happened, Kind, Provenance, ReviewNote};
 use crate::report::{Report, build, counted, judged};
 use crate::run::{Outcome, Prepared, SEAL, Saved, Seal, WhatIf, recall};
@@ -25,7 +25,8 @@ pub fn dossier(run: &Path) -> anyhow::Result<Dossier> {
     let report = build(&outcome, &prepared);
     let entries = super::entries(run)?;
     let verdict = verdict(run, &entries)?;
-    let overtaken_by = verdict.as_ref().map(|verdict| overtaken_by(verdict, &entries)).unwrap_or_default();
+    let overtaken_by =
+        verdict.as_ref().map(|verdict| overtaken_by(verdict.closed, &entries)).unwrap_or_default();
     Ok(Dossier { overtaken_by, ..gathered(report, verdict, &prepared, &seal, &entries) })
 }
 
@@ -102,17 +103,6 @@ pub fn read_seal(run: &Path) -> anyhow::Result<Seal> {
 fn is_closed(run: &Path) -> bool {
     let (entries, _) = ledger::check(&std::fs::read(run.join(LEDGER)).unwrap_or_default());
     ledger::is_closed(&entries)
-}
-
-/// What came after the verdict that was given last and could change it.
-fn overtaken_by(verdict: &Verdict, entries: &[Entry]) -> Vec<String> {
-    let given = entries.iter().rposition(|entry| matches!(entry.event, Event::Verdict { .. }));
-    let after = &entries[given.map_or(entries.len(), |given| given + 1)..];
-    let went_on = after.iter().any(|entry| matches!(entry.event, Event::Resumed { .. }));
-    let ended = !verdict.closed && ledger::is_closed(entries);
-    let went_on = (went_on || ended).then(|| "the run went on".to_owned());
-    let later = interferences(after).into_iter().map(|later| later.what);
-    went_on.into_iter().chain(later).collect()
 }
 
 /// The verdict that was given last.

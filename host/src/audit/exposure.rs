@@ -78,6 +78,9 @@ pub fn who(said: Option<String>) -> anyhow::Result<String> {
     if said.as_ref().is_some_and(|said| said.trim().is_empty()) {
         bail!("--who is empty, and it is recorded who is shown answers; write a name");
     }
+    if said.as_ref().is_some_and(|said| said.chars().any(char::is_control)) {
+        bail!("--who has a line break or another control character in it; write a name on one line");
+    }
     if let Some(who) = said.or_else(|| name("USER")).or_else(|| name("LOGNAME")) {
         return Ok(who);
     }

@@ -1,7 +1,9 @@
 //! `understudy report`: a run, made again from its sums: a page, Markdown, JSON, or a summary in the terminal.
 
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
 
 use super::{Exit, found, tell};
 use crate::audit;
@@ -62,13 +64,23 @@ impl Report {
         let page = matches!(self.format, Form::Html).then(|| self.run.join(PAGE));
         match self.output.or(page) {
             Some(path) => {
-                write_file(&path, made.as_bytes())?;
+                put(&path, made.as_bytes())?;
                 tell(format_args!("written to {}", path.display()));
             }
             None => found(made.trim_end())?,
         }
         Ok(Exit::Done)
     }
+}
+
+/// Writes a file at once; into what is no plain file, such as a pipe, a device or a link, it is written as it is.
+fn put(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let is_plain = std::fs::symlink_metadata(path).is_ok_and(|found| found.is_file());
+    let written = match is_plain || !path.exists() && !path.is_symlink() {
+        true => write_file(path, bytes).map_err(anyhow::Error::from),
+        false => std::fs::write(path, bytes).map_err(anyhow::Error::from),
+    };
+    written.with_context(|| format!("cannot write {}; choose another file with --output", path.display()))
 }
 
 /// How a report is shown here: as wide as the terminal, or 100 columns; in colour on a terminal unless `NO_COLOR` is

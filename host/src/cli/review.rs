@@ -1,6 +1,6 @@
 //! `understudy review`: who was right where a model and the substrate differ.
 
-use std::io::{BufRead, IsTerminal as _};
+use std::io::{BufRead, IsTerminal as _, Read as _};
 use std::path::PathBuf;
 
 use anyhow::Context as _;
@@ -63,6 +63,11 @@ impl Review {
     }
 }
 
+/// The longest answer, in bytes: a note is kept in the ledger, which is kept for good.
+const LONGEST: usize = 16 << 10;
+/// So much of an answer that does not fit is shown.
+const SHOWN: usize = 40;
+
 /// What may be answered to who was right.
 const RIGHT: [(&str, Right); 6] = [
     ("model", Right::Judged(Judgement::ModelRight)),
@@ -117,11 +122,15 @@ impl<R: BufRead> Session<R> {
             Some(Right::Skip) => return Ok(true),
             Some(Right::Quit) | None => return Ok(false),
         };
+        let unfinished = || {
+            tell("the answers ended before this case was judged to the end: it is not counted");
+            Ok(false)
+        };
         let Some(mode) = self.choice("how did the other go wrong?", &MODES, Some(None))? else {
-            return Ok(false);
+            return unfinished();
         };
         tell("a note? [a line, or nothing]");
-        let Some(note) = self.line()? else { return Ok(false) };
+        let Some(note) = self.line()? else { return unfinished() };
         judging.judge(asked, judgement, mode, &note)?;
         Ok(true)
     }
@@ -145,7 +154,10 @@ impl<R: BufRead> Session<R> {
             let fitting: Vec<_> = words.iter().filter(|(word, _)| word.starts_with(&said)).collect();
             match fitting[..] {
                 [(_, meant)] => return Ok(Some(*meant)),
-                _ => tell(format_args!("\"{said}\" is none of these, or the beginning of several")),
+                _ => {
+                    let said: String = said.chars().take(SHOWN).collect();
+                    tell(format_args!("\"{said}\" is none of these, or the beginning of several"));
+                }
             }
         }
     }
@@ -153,7 +165,13 @@ impl<R: BufRead> Session<R> {
     /// The next line of the answers; `None` at their end.
     fn line(&mut self) -> anyhow::Result<Option<String>> {
         let mut line = String::new();
-        let read = self.input.read_line(&mut line).context("cannot read answers from standard input")?;
+        let mut input = (&mut self.input).take(LONGEST as u64 + 1);
+        let read = input.read_line(&mut line).context("cannot read answers from standard input")?;
+        anyhow::ensure!(
+            read <= LONGEST,
+            "an answer is longer than {} KiB; is this the right input?",
+            LONGEST >> 10
+        );
         Ok((read > 0).then_some(line))
     }
 }

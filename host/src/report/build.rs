@@ -109,20 +109,30 @@ fn scores(
         let interval = searched.and_then(|searcher| searcher.interval(model, value, reducer));
         Figure { interval, ..figure }
     };
+    let told = |figure: Figure| match outcome.end.is_final() || figure.pairs >= LEAST {
+        true => figure,
+        false => Figure { pairs: figure.pairs, ..Figure::default() },
+    };
     let of_all = figure(overall, None);
     let sizes = outcome.cells.shape().conditions.iter().enumerate();
     let conditions = sizes
         .map(|(condition, values)| {
-            (0..*values).map(|value| figure(overall, Some((condition, value)))).collect()
+            (0..*values).map(|value| told(figure(overall, Some((condition, value))))).collect()
         })
         .collect();
     let bounds = searched.map(|searcher| searcher.windows(model, reducer)).unwrap_or_default();
-    let windows = outcome.cells.iter().enumerate().map(|(at, (_, totals))| Figure {
-        interval: bounds.get(at).copied().flatten(),
-        ..reducer.figure(totals, Slice::All, model, metric)
+    let windows = outcome.cells.iter().enumerate().map(|(at, (_, totals))| {
+        told(Figure {
+            interval: bounds.get(at).copied().flatten(),
+            ..reducer.figure(totals, Slice::All, model, metric)
+        })
     });
     Scores { overall: of_all, conditions, windows: windows.collect() }
 }
+
+/// Fewer pairs than these, of a value or a window, have no figure before the end: it could tell of one that is still to be
+/// decided.
+const LEAST: u64 = 5;
 
 /// Shares at which a distribution is told.
 const SHARES: [f64; 27] = [

@@ -209,7 +209,7 @@ pub struct Scores {
 }
 
 /// A figure and what it was made from.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Figure {
     /// The figure; `None` where it is not defined.

@@ -36,9 +36,19 @@ pub fn bound(value: f64) -> String {
     if value.fract() == 0.0 { grouped(&format!("{value:.0}")) } else { figure(value) }
 }
 
-/// A figure between -1 and 1 with six decimals: `0.798143`.
+/// A figure between -1 and 1 with six decimals: `0.798143`. It is not rounded to one of four decimals or fewer that it is not:
+/// bounds are declared so, and what misses one does not look as if it met it. Shares by their counts are shown the same, see
+/// [`share`](crate::verdict::share).
 pub fn six_decimals(value: f64) -> String {
-    let text = format!("{value:.6}");
+    let millionths = value * 1e6;
+    let nearest = millionths.round();
+    // What the nearest number in binary is off by is no rounding.
+    let is_off = (millionths - nearest).abs() > 1e-9;
+    let shown = match nearest % 100.0 == 0.0 && nearest != 0.0 && is_off {
+        true => nearest + (millionths - nearest).signum(),
+        false => nearest,
+    };
+    let text = format!("{:.6}", shown / 1e6);
     match text.as_str() {
         _ if !value.is_finite() => UNDEFINED.to_owned(),
         "-0.000000" => text[1..].to_owned(),
@@ -125,6 +135,23 @@ mod tests {
     fn a_bounded_figure_has_six_decimals() {
         let figures = [12_293.0 / 15_402.0, 1.0, -0.25, -1e-9, f64::NAN].map(six_decimals);
         assert_eq!(figures, ["0.798143", "1.000000", "-0.250000", "0.000000", "–"]);
+        let missed =
+            [0.849_999_96, 0.850_000_04, 0.999_999_9, -0.249_999_9, 0.5025, 2.0 / 3.0].map(six_decimals);
+        assert_eq!(missed, ["0.849999", "0.850001", "0.999999", "-0.249999", "0.502500", "0.666667"]);
+    }
+
+    #[test]
+    fn a_share_is_the_same_by_its_counts() {
+        for whole in (1..500).chain([3_333_333, 20_000_001]) {
+            for part in (0..=whole).step_by(1 + whole / 300) {
+                let value = part as f64 / whole as f64;
+                assert_eq!(
+                    six_decimals(value),
+                    crate::verdict::share(part as u64, whole as u64),
+                    "{part} of {whole}"
+                );
+            }
+        }
     }
 
     #[test]

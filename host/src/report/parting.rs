@@ -61,6 +61,8 @@ pub struct Parted {
     pub tested: u64,
     /// Those that it confirmed, the one that differs most for certain first.
     pub classes: Vec<Class>,
+    /// What was suspected in advance and not confirmed, in words.
+    pub unconfirmed: Vec<String>,
     /// When the figure changed, in order of time; null where there are too few windows to tell.
     pub changes: Option<Vec<Change>>,
 }

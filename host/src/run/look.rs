@@ -13,7 +13,7 @@ use super::saved::{Ended, Saved};
 use super::seal::Seal;
 use crate::batch::Side;
 use crate::pairing::Accounting;
-use crate::scoring::{Window, WindowClock};
+use crate::scoring::{Slice, Window, WindowClock};
 use crate::study::Study;
 
 /// Where a run stood when it was looked at.
@@ -130,6 +130,8 @@ impl Looked {
         counted.inputs = counted.inputs.until(self.window);
         if let Some(judged) = judged {
             judged.cells = judged.cells.until(self.window);
+            let pairs = judged.cells.iter().map(|(_, totals)| totals.tally(Slice::All, 0, 0).pairs);
+            judged.comparison.compared = pairs.sum();
             judged.evidence = judged.evidence.until(self.window);
             judged.profiles = judged.profiles.until(self.window);
             judged.spreads = judged.spreads.until(self.window);

@@ -106,7 +106,8 @@ impl End {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Comparison {
-    /// Pairs in which the comparator answered. Every figure is taken over these.
+    /// Pairs in which the comparator answered. Every figure is taken over these. In a report before the end those of the windows
+    /// that are covered only.
     pub compared: u64,
     /// Pairs in which it did not, so there is nothing to compare with.
     pub incomparable: u64,

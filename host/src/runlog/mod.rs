@@ -106,7 +106,9 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// When the system refuses.
 pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), LogError> {
     replace(path, bytes).map_err(LogError::io("write", path))?;
-    stream::sync_folder(path.parent().unwrap_or(path))
+    // A bare name stands in the current folder.
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    stream::sync_folder(folder.unwrap_or(Path::new(".")))
 }
 
 /// Bytes in hexadecimal.

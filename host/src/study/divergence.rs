@@ -32,14 +32,16 @@ impl Divergence {
     /// Whether a class, by conditions and values, was suspected in advance: one of exactly these conditions, whose values
     /// are among those named.
     pub fn suspects(&self, class: &[(usize, usize)]) -> bool {
-        let holds = |suspected: &&Vec<(usize, Vec<usize>)>| {
-            suspected.len() == class.len()
-                && class.iter().all(|(condition, value)| {
-                    suspected.iter().any(|(own, values)| own == condition && values.contains(value))
-                })
-        };
-        self.suspected.iter().any(|suspected| holds(&suspected))
+        self.suspected.iter().any(|suspected| suspects(suspected, class))
     }
+}
+
+/// Whether a class is what was suspected.
+pub fn suspects(suspected: &[(usize, Vec<usize>)], class: &[(usize, usize)]) -> bool {
+    suspected.len() == class.len()
+        && class.iter().all(|(condition, value)| {
+            suspected.iter().any(|(own, values)| own == condition && values.contains(value))
+        })
 }
 
 /// How often a run is reported on before its end.

@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 
 pub use canonical::{Canonical, NotCanonical};
 pub use check::WHOLE;
-pub use divergence::{Divergence, Interim};
+pub use divergence::{Divergence, Interim, suspects};
 pub use fault::{Fault, Faults};
 pub use parse::parse;
 pub use schema::schema;

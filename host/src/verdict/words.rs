@@ -1,6 +1,6 @@
 //! Figures and thresholds in words.
 //!
-//! Always holds: a share is told with its counts, and its decimals are cut off, never rounded up to a bound that it misses.
+//! Always holds: a share is told with its counts, and is never rounded to a bound that it misses.
 
 use super::Finding;
 use super::bound::meets;
@@ -62,9 +62,18 @@ pub fn side(direction: Direction) -> &'static str {
     }
 }
 
-/// A share to six places, cut off and not rounded up: 0.8499999 is not 0.85.
+/// A share to six places. It is not rounded to one of four places or fewer that it is not: bounds are declared so, and 0.8499999
+/// is not 0.85.
 pub fn share(part: u64, whole: u64) -> String {
-    let millionths = u128::from(part) * 1_000_000 / u128::from(whole.max(1));
+    let whole = u128::from(whole.max(1));
+    let (below, rest) = (u128::from(part) * 1_000_000 / whole, u128::from(part) * 1_000_000 % whole);
+    let is_up = 2 * rest >= whole;
+    let nearest = below + u128::from(is_up);
+    let millionths = match nearest % 100 == 0 && nearest > 0 && rest > 0 {
+        true if is_up => below,
+        true => below + 1,
+        false => nearest,
+    };
     format!("{}.{:06}", millionths / 1_000_000, millionths % 1_000_000)
 }
 

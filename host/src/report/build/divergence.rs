@@ -15,6 +15,7 @@ use crate::report::build::spread::said;
 use crate::report::parting::{Began, Change, Class, Divergence, NotSearched, Parted, Term};
 use crate::run::{End, Outcome, Prepared, conditions, profile_index};
 use crate::scoring::{Interval, PRODUCTS, Part, PartSums, Parting, ProfileIndex, Window, WindowClock};
+use crate::study::suspects;
 use began::{LEVEL, direction, first, gap, told};
 use measured::{CONFIDENCE, Measured, SIDE};
 
@@ -163,6 +164,12 @@ impl<'a> Searcher<'a> {
         let found =
             search(&self.table(measured), &measured.layout, &settings, &mut reducer.probe(declared.metric));
         let classes = found.classes.iter().map(|class| self.class(class, model, reducer)).collect();
+        let confirmed: Vec<_> = found.classes.iter().map(|class| self.places(class)).collect();
+        let unconfirmed = declared
+            .suspected
+            .iter()
+            .filter(|suspected| !confirmed.iter().any(|class| suspects(suspected, class)));
+        let unconfirmed = unconfirmed.map(|suspected| self.in_words(suspected)).collect();
         let reduce = &mut reducer.reduce(declared.metric);
         let series = self.whole.iter().filter_map(|(window, part)| {
             let (figure, pairs) = measured.figure(part.models.get(model)?, reduce)?;
@@ -174,6 +181,7 @@ impl<'a> Searcher<'a> {
             patterns: found.patterns as u64,
             tested: found.tested as u64,
             classes,
+            unconfirmed,
             changes: changes.map(|(changes, windows)| self.dated(changes, &windows)),
         }
     }
@@ -192,12 +200,27 @@ impl<'a> Searcher<'a> {
         Table { sizes, codes, counts, width, sums }
     }
 
-    fn class(&self, found: &divergence::Class, model: usize, reducer: &mut Reducer) -> Class {
-        let study = &self.prepared.study;
+    /// The conditions and values of a class.
+    fn places(&self, found: &divergence::Class) -> Vec<(usize, usize)> {
         let place = |term: &divergence::Term| {
             (self.index.conditions[usize::from(term.condition)].0, usize::from(term.value))
         };
-        let places: Vec<(usize, usize)> = found.terms.iter().map(place).collect();
+        found.terms.iter().map(place).collect()
+    }
+
+    /// What was suspected: `segment = direct or groups`.
+    fn in_words(&self, suspected: &[(usize, Vec<usize>)]) -> String {
+        let names = conditions(&self.prepared.study);
+        let term = |(condition, values): &(usize, Vec<usize>)| {
+            let values: Vec<&str> = values.iter().map(|at| names.values(*condition)[*at].as_str()).collect();
+            format!("{} = {}", self.condition(*condition), values.join(" or "))
+        };
+        suspected.iter().map(term).collect::<Vec<_>>().join(", ")
+    }
+
+    fn class(&self, found: &divergence::Class, model: usize, reducer: &mut Reducer) -> Class {
+        let study = &self.prepared.study;
+        let places = self.places(found);
         let names = conditions(study);
         let term = |(condition, value): &(usize, usize)| Term {
             condition: self.condition(*condition),

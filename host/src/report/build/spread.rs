@@ -2,6 +2,7 @@
 //!
 //! Always holds: what is left out of a list is counted beside it.
 
+use super::LEAST;
 use crate::report::parting::{Place, Said, Spread, Spreads, Step};
 use crate::run::Outcome;
 use crate::scoring::{self, Errors, Matrix};
@@ -10,8 +11,6 @@ use crate::scoring::{self, Errors, Matrix};
 const LISTED: usize = 1024;
 /// Answers that are listed of a window.
 const OF_WINDOW: usize = 5;
-/// Pairs that an answer has at least so that it is listed before the run has ended.
-const LEAST: u64 = 5;
 /// Steps of errors on each side of 0 that are told apart; what is beyond is taken together.
 const STEPS: u32 = 12;
 
@@ -25,6 +24,10 @@ pub fn spreads(outcome: &Outcome, model: usize) -> Spreads {
         false => (LEAST, 0, 0),
     };
     let none = spreads.fold(model, |_| false);
+    let told = |counted, listed| {
+        let found = spread(counted, (listed, least), false);
+        if pairs(&found) < least { spread(&none, (listed, least), false) } else { found }
+    };
     Spreads {
         overall: spread(&spreads.fold(model, |_| true), (LISTED, least), true),
         conditions: shape
@@ -32,17 +35,26 @@ pub fn spreads(outcome: &Outcome, model: usize) -> Spreads {
             .iter()
             .enumerate()
             .map(|(condition, values)| {
-                let of = |value| spread(spreads.of_value(condition, value, model), (of_value, least), false);
+                let of = |value| told(spreads.of_value(condition, value, model), of_value);
                 (0..*values).map(of).collect()
             })
             .collect(),
         windows: outcome
             .cells
             .iter()
-            .map(|(window, _)| {
-                spread(spreads.of_window(window, model).unwrap_or(&none), (of_window, least), false)
-            })
+            .map(|(window, _)| told(spreads.of_window(window, model).unwrap_or(&none), of_window))
             .collect(),
+    }
+}
+
+/// How many pairs it is of.
+fn pairs(spread: &Spread) -> u64 {
+    match spread {
+        Spread::Label { same, differing, .. } => same + differing,
+        Spread::Number { answered, unanswered, .. } => answered + unanswered,
+        Spread::Ranking { unanswered, absent, places, .. } => {
+            unanswered + absent + places.iter().map(|place| place.pairs).sum::<u64>()
+        }
     }
 }
 

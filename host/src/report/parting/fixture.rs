@@ -104,6 +104,7 @@ pub(in crate::report) fn divergence(metric: &str, conditions: &[&str], models: &
                 Some([4.5, -0.5]),
             ),
         ],
+        unconfirmed: vec!["segment = direct or groups".to_owned()],
         changes: Some(vec![change.clone()]),
     };
     Divergence {

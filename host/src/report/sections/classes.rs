@@ -104,6 +104,10 @@ fn of_model(parted: &Parted, measure: &Measure<'_>, blocks: &mut Vec<Block>) {
         count(parted.tested),
         count(parted.classes.len() as u64)
     )));
+    if !parted.unconfirmed.is_empty() {
+        let what = parted.unconfirmed.join("; ");
+        blocks.push(text(format!("Suspected in advance and not confirmed: {what}.")));
+    }
     if parted.classes.is_empty() {
         blocks.push(text("No class was found in which model and substrate part otherwise than elsewhere."));
         return;

@@ -6,7 +6,7 @@ use super::words::{folded, table, text};
 use crate::pairing::Account;
 use crate::report::number::{count, counted};
 use crate::report::page::{Block, Cell, Column, Section, Tone};
-use crate::report::{Comparison, Report};
+use crate::report::{Comparison, End, Report};
 
 /// The accounting.
 pub fn accounting(report: &Report) -> Section {
@@ -66,6 +66,13 @@ fn accounts(report: &Report) -> Block {
 fn pairs(report: &Report) -> Block {
     let Comparison { compared, incomparable } = report.comparison;
     let paired = report.accounting.snapshots.paired;
+    if let End::Interim { .. } = report.end {
+        return text(format!(
+            "{} by then; {} of the windows that are covered are compared.",
+            counted(paired, "pair", "pairs"),
+            count(compared)
+        ));
+    }
     let equation = format!(
         "{} = {} compared + {} incomparable",
         counted(paired, "pair", "pairs"),

@@ -178,17 +178,19 @@ fn fields_that_were_dropped_one_after_the_other_are_one_row() {
 fn a_figure_that_misses_its_bound_does_not_look_as_if_it_met_it() {
     let (report, other) = (hotel(), rates());
     let [shares, errors] = [&report, &other].map(|report| Measure::all(report).remove(0));
-    let least = |value| short(&shares, value, Direction::AtLeast);
+    let asked = |direction, bound| Asked { words: String::new(), direction, bound };
+    let least = |value| short(&shares, value, &asked(Direction::AtLeast, 0.85));
     assert_eq!(
-        [0.5025, 0.849_999_96, 0.85, 1.0 / 3.0, 2.0 / 3.0].map(least),
-        ["0.502500", "0.849999", "0.850000", "0.333333", "0.666666"]
+        [0.5025, 0.849_999_96, 0.85, 2.0 / 3.0].map(least),
+        ["0.502500", "0.849999", "0.850000", "0.666667"]
     );
-    let most = |value| short(&errors, value, Direction::AtMost);
+    let most = |value| short(&errors, value, &asked(Direction::AtMost, 40.0));
     assert_eq!(
         [40.0, 40.000_000_4, 1_234.567, 39.999_999].map(most),
         ["40.0000", "40.0001", "1,234.57", "40.0000"]
     );
-    assert_eq!(short(&errors, -0.000_000_4, Direction::AtLeast), "-4.00000e-7");
+    let least = |value| short(&errors, value, &asked(Direction::AtLeast, 1_234.57));
+    assert_eq!([1_234.567, 1_234.571].map(least), ["1,234.56", "1,234.57"]);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::report::measure::Measure;
 use crate::report::number::{UNDEFINED, count, counted, six_decimals};
 use crate::report::page::{Block, Cell, Chart, Column, Fact, Figure, Section, Series, SeriesPoint};
 use crate::scoring::Interval;
-use crate::study::{Direction, WHOLE};
+use crate::study::WHOLE;
 use crate::verdict::{CountedWindow, Finding, Method, ModelVerdict, Ruling, Verdict, share, side};
 
 /// The threshold beside what was found.
@@ -139,13 +139,10 @@ impl Shown<'_> {
             Some(hits) => format!("{} of {}", count(hits), count(found.pairs)),
             None => count(found.pairs),
         };
-        // The bounds are shown a little wider rather than narrower.
+        let shown = |bound| short(self.measure, bound, self.asked);
         let bounds = found.interval.map_or_else(
             || UNDEFINED.to_owned(),
-            |Interval { lower, upper }| {
-                let lower = short(self.measure, lower, Direction::AtLeast);
-                format!("{lower} to {}", short(self.measure, upper, Direction::AtMost))
-            },
+            |Interval { lower, upper }| format!("{} to {}", shown(lower), shown(upper)),
         );
         let value = self.value(found).unwrap_or_else(|| UNDEFINED.to_owned());
         vec![label.into(), pairs.into(), value.into(), bounds.into()]
@@ -153,9 +150,9 @@ impl Shown<'_> {
 
     /// A figure; `None` where it is not defined.
     fn value(&self, found: &Finding) -> Option<String> {
-        match (found.hits, self.asked.direction) {
-            (Some(hits), Direction::AtLeast) => Some(share(hits, found.pairs)),
-            (_, direction) => Some(short(self.measure, found.value?, direction)),
+        match found.hits {
+            Some(hits) => Some(share(hits, found.pairs)),
+            None => Some(short(self.measure, found.value?, self.asked)),
         }
     }
 

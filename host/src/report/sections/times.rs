@@ -3,7 +3,7 @@
 //! Always holds: both sides stand on one axis; what is measured of each is said, since it is not the same thing.
 
 use super::words::{folded, table, text};
-use crate::report::number::{UNDEFINED, count, counted, duration, significant};
+use crate::report::number::{UNDEFINED, count, counted, duration};
 use crate::report::page::{Block, Cell, Chart, Column, Figure, Section, Tone};
 use crate::report::{Latency, Report, Time};
 
@@ -18,7 +18,7 @@ pub fn latency(report: &Report) -> Section {
     let mut data = Vec::new();
     for (name, _, times) in &sides {
         for time in *times {
-            let share = format!("{} %", significant(100.0 * time.share, 4));
+            let share = format!("{} %", (1e4 * time.share).round() / 100.0);
             data.push(vec![Cell::from(*name), share.into(), duration(time.nanos).into()]);
         }
     }

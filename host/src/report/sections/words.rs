@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff::fmt::temporal::DateTimeParser;
 use jiff::tz::TimeZone;
 
+use crate::report::dossier::Asked;
 use crate::report::measure::Measure;
 use crate::report::number::{UNDEFINED, bound, count, grouped, significant};
 use crate::report::page::{Block, Cell, Column, Table, Tone, wall_seconds};
@@ -19,7 +20,7 @@ pub fn meaning(word: Word) -> &'static str {
     match word {
         Word::Go => "safe to try on canary",
         Word::NoGo => "not to be tried",
-        Word::Inconclusive => "the study cannot say yet",
+        Word::Inconclusive => "the study cannot say",
         Word::Void => "the study can say nothing",
     }
 }
@@ -73,23 +74,19 @@ pub fn axis(measure: &Measure<'_>) -> String {
     }
 }
 
-/// A figure as text, rounded away from the side that it is held against: what is to be at least a bound is not rounded up to
-/// it, what is to be at most a bound not down.
-pub fn short(measure: &Measure<'_>, value: f64, asked: Direction) -> String {
+/// A figure as text; one that misses its bound does not look as if it met it.
+pub fn short(measure: &Measure<'_>, value: f64, Asked { direction, bound, .. }: &Asked) -> String {
     let text = measure.show(Some(value));
     let Ok(read) = text.replace(',', "").parse::<f64>() else { return text };
-    // What the nearest decimal number is off by for being binary is no rounding.
-    let flattered = match asked {
-        Direction::AtLeast => read - value,
-        Direction::AtMost => value - read,
-    } > 1e-12 * value.abs().max(1.0);
-    let decimals = text.split_once('.').map_or(0, |(_, decimals)| decimals.len());
-    if !flattered || text.contains('e') {
+    let (misses, step) = match direction {
+        Direction::AtLeast => (value < *bound && read >= *bound, -1.0),
+        Direction::AtMost => (value > *bound && read <= *bound, 1.0),
+    };
+    if !misses || text.contains('e') {
         return text;
     }
-    let step = 10.0_f64.powi(-(decimals as i32));
-    let other = if asked == Direction::AtLeast { read - step } else { read + step };
-    grouped(&format!("{other:.decimals$}"))
+    let decimals = text.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+    grouped(&format!("{:.decimals$}", read + step * 10.0_f64.powi(-(decimals as i32))))
 }
 
 /// A probability: four decimals, or its size where that is too few.

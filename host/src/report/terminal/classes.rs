@@ -25,7 +25,7 @@ pub(super) fn classes(page: &mut Page, report: &Report, measures: &[Measure<'_>]
     );
     page.section("Where they part", &how);
     let mut table = Table::new([Align::Left, Align::Right, Align::Point, Align::Point, Align::Left]);
-    let heads = ["", "pairs", measure.name(), "elsewhere", "model and substrate lie"];
+    let heads = ["", "pairs", measure.name(), "elsewhere", "they lie"];
     table.head(heads.map(|head| Span::new(Ink::Faint, head)));
     for Parted { model, classes, .. } in &found.models {
         let more = match classes.len() {
@@ -42,7 +42,7 @@ pub(super) fn classes(page: &mut Page, report: &Report, measures: &[Measure<'_>]
 }
 
 fn row(class: &Class, measure: &Measure<'_>) -> [Span; 5] {
-    let suspected = if class.suspected { ", as suspected" } else { "" };
+    let suspected = if class.suspected { ", suspected" } else { "" };
     let lie = match class.direction {
         Direction::Apart => Span::new(Ink::Notice, format!("further apart{suspected}")),
         Direction::Together => format!("closer{suspected}").into(),

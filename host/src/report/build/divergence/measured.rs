@@ -43,15 +43,18 @@ impl Measured {
         let mut whole = PartSums::default();
         parts().for_each(|sums| whole.merge(sums));
         let moments = whole.moments.iter().map(|(at, _)| *at).collect();
+        let shares = components == 1
+            && range == (Some(0.0), Some(1.0))
+            && is_mean(&whole.rounded(1, &[]), reduce)
+            && parts().all(are_shares);
         Measured {
             model,
             range,
-            leaves_out: leaves_out(&whole, components, reduce)
+            // Of a share every pair is evidence, also where none agrees.
+            leaves_out: !shares
+                && leaves_out(&whole, components, reduce)
                 && parts().all(|sums| sums.blank == 0 || leaves_out(sums, components, reduce)),
-            shares: components == 1
-                && range == (Some(0.0), Some(1.0))
-                && is_mean(&whole.rounded(1, &[]), reduce)
-                && parts().all(are_shares),
+            shares,
             layout: Layout { components, moments },
         }
     }

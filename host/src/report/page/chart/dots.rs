@@ -20,6 +20,16 @@ const INDENT: i32 = 170;
 /// What stands in a row that has no figure.
 const NONE: &str = "no figure";
 
+/// A label has so many characters at most; the table behind the chart has all of it.
+const LONGEST: usize = 160;
+
+fn clipped(label: &str) -> String {
+    match label.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &label[..end]),
+        None => label.to_owned(),
+    }
+}
+
 /// Something that takes a part of the height.
 struct Row<'a> {
     title: bool,
@@ -33,7 +43,8 @@ impl<'a> Row<'a> {
     fn new(text: &str, row: Option<&'a DotRow>) -> Row<'a> {
         let room = if row.is_some() { LABELS } else { WIDTH - 200 };
         // Titles are bold, which is wider.
-        let lines = wrap(&one_line(text), if row.is_some() { room } else { room * 9 / 10 }, TEXT);
+        let text = clipped(&one_line(text));
+        let lines = wrap(&text, if row.is_some() { room } else { room * 9 / 10 }, TEXT);
         let (height, space) = (line_height(TEXT) * i32::try_from(lines.len()).unwrap_or(1), 60);
         Row { title: row.is_none(), lines, height: height + space, row }
     }

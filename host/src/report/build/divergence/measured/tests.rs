@@ -70,6 +70,18 @@ fn only_a_mean_of_zeros_and_ones_is_a_share() {
 }
 
 #[test]
+fn a_share_of_nothing_and_of_all_has_bounds() {
+    for (score, lower, upper) in [(0.0, 0.0, 0.003_191_0), (1.0, 0.996_809_0, 1.0)] {
+        let scores = part(&vec![[score]; 1_200]);
+        let shares = measured(1, SHARE, &[&scores], &mut mean);
+        // statsmodels: proportion_confint(0, 1200, 0.05, "wilson")
+        let found = shares.bounds(&scores, &mut mean).unwrap();
+        let close = |one: f64, other: f64| (one - other).abs() < 1e-6;
+        assert!(close(found.lower, lower) && close(found.upper, upper), "{found:?}");
+    }
+}
+
+#[test]
 fn bounds_are_those_of_statsmodels_and_scipy() {
     // statsmodels: proportion_confint(30, 40, 0.05, "wilson")
     let scores: Vec<[f64; 1]> = (0..40).map(|at| [f64::from(u8::from(at < 30))]).collect();
