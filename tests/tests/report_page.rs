@@ -133,6 +133,8 @@ fn corporate_bookings_come_first_among_single_conditions() {
     // What stands above it is narrower: corporate bookings at short notice.
     let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
     insta::assert_json_snapshot!(names);
+    let first = found[0].1;
+    assert_eq!((first["pairs"].as_u64(), first["figure"].as_f64()), (Some(517), Some(223.0 / 517.0)));
 }
 
 #[test]
