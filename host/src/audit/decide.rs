@@ -19,7 +19,7 @@ use crate::runlog::note::{Signer, Verifier};
 use crate::runlog::{CHECKPOINT, RunDirectory, VERDICT, checkpoint, write_file};
 use crate::sandbox::digest;
 use crate::scoring::{Cells, Evidence, Inputs};
-use crate::study::{InterferenceKind, Study};
+use crate::study::{InterferenceKind, Study, WHOLE};
 use crate::verdict::{Facts, Interfered, Verdict, rule};
 
 /// How often a run that is going on is looked at, and the pause between.
@@ -44,7 +44,7 @@ impl Choice {
             bail!("the study has no model \"{model}\"; it has {}", listed(models));
         }
         let scopes: Vec<&str> = study.scopes.iter().map(|scope| scope.name.as_str()).collect();
-        if let Some(scope) = self.scope.as_deref().filter(|scope| *scope != "all" && !scopes.contains(scope))
+        if let Some(scope) = self.scope.as_deref().filter(|scope| *scope != WHOLE && !scopes.contains(scope))
         {
             bail!(
                 "no scope \"{scope}\" was declared before the study began, and a part that is picked afterwards permits nothing; \

@@ -11,6 +11,7 @@ use crate::audit::{self, Choice, Decided};
 use crate::report::ruling;
 use crate::runlog::VERDICT;
 use crate::runlog::note::{Signer, Verifier};
+use crate::study::WHOLE;
 use crate::verdict::{Verdict, Word};
 
 /// Say what the threshold that was declared before the start says of a run: GO, NO-GO, INCONCLUSIVE or VOID, for each model and
@@ -92,7 +93,7 @@ impl Decide {
 fn word(verdict: &Verdict, choice: &Choice) -> anyhow::Result<Word> {
     let rulings =
         verdict.models.iter().filter(|model| choice.model.as_ref().is_none_or(|name| model.model == *name));
-    let scope = choice.scope.as_deref().unwrap_or("all");
+    let scope = choice.scope.as_deref().unwrap_or(WHOLE);
     let words = rulings.flat_map(|model| &model.scopes).filter(|ruling| ruling.scope == scope);
     match words.map(|ruling| ruling.verdict).max() {
         Some(word) => Ok(word),

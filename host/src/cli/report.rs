@@ -75,10 +75,9 @@ impl Report {
 
 /// Writes a file at once; into what is no plain file, such as a pipe, a device or a link, it is written as it is.
 fn put(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let is_plain = std::fs::symlink_metadata(path).is_ok_and(|found| found.is_file());
-    let written = match is_plain || !path.exists() && !path.is_symlink() {
-        true => write_file(path, bytes).map_err(anyhow::Error::from),
-        false => std::fs::write(path, bytes).map_err(anyhow::Error::from),
+    let written = match std::fs::symlink_metadata(path) {
+        Ok(found) if !found.is_file() => std::fs::write(path, bytes).map_err(anyhow::Error::from),
+        _ => write_file(path, bytes).map_err(anyhow::Error::from),
     };
     written.with_context(|| format!("cannot write {}; choose another file with --output", path.display()))
 }

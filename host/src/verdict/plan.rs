@@ -13,7 +13,7 @@ use serde::Serialize;
 pub use rule::{Rule, Score};
 
 use super::SHOWN_CONFIDENCE;
-use crate::study::{Counted, Direction, Every, Evidence, Quantifier, Scope, Study, Threshold};
+use crate::study::{Counted, Direction, Every, Evidence, Quantifier, Scope, Study, Threshold, WHOLE};
 
 /// The chance of GO at which a margin counts as told apart.
 pub const POWER: f64 = 0.8;
@@ -206,7 +206,7 @@ pub fn plan(
         known.clone().or_else(calendar)
     });
     let shares: Vec<_> = shares.collect();
-    let all = planner.part("all", Some(1.0));
+    let all = planner.part(WHOLE, Some(1.0));
     let scopes = study.scopes.iter().map(|scope| planner.part(&scope.name, of_scope(scope, &shares)));
     let mut parts: Vec<_> = [all].into_iter().chain(scopes).collect();
     let truths = planner.truths(&parts[0]);

@@ -18,6 +18,7 @@ use crate::pairing::Account;
 use crate::scoring::Slice;
 use crate::study::{
     Chance, Counted, Direction, Evidence, Interference, InterferenceKind, Quantifier, Reference, Threshold,
+    WHOLE,
 };
 
 /// The verdict on each model, for all of the input and for each scope. `reduce` is the threshold's metric: from how many pairs it
@@ -36,7 +37,7 @@ pub fn rule(facts: &Facts<'_>, reduce: &mut Reduce<'_>) -> Verdict {
         let contamination = finder.contamination(&chosen.windows, model);
         let mut of_model = shared.clone();
         of_model.extend(contamination.as_ref().and_then(leak));
-        let names = std::iter::once("all").chain(facts.study.scopes.iter().map(|scope| scope.name.as_str()));
+        let names = std::iter::once(WHOLE).chain(facts.study.scopes.iter().map(|scope| scope.name.as_str()));
         let scopes = (0..).zip(names);
         let scopes =
             scopes.map(|(scope, name)| ruling(facts, &mut finder, &chosen, &of_model, (scope, name), model));

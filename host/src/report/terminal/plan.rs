@@ -8,7 +8,7 @@ use super::page::{Ink, Page, Span};
 use super::table::{Align, Table};
 use super::windows::BARS;
 use crate::report::number::{UNDEFINED, count, significant};
-use crate::study::{Counted, Direction, Evidence, Quantifier};
+use crate::study::{Counted, Direction, Evidence, Quantifier, WHOLE};
 use crate::verdict::plan::{Origin, Part, Plan};
 
 /// Parts of a full block, from an eighth on.
@@ -101,7 +101,7 @@ fn comparisons(page: &mut Page, plan: &Plan) {
     table.head(heads.map(|head| Span::new(Ink::Faint, head)));
     let each = plan.quantifier == Quantifier::EveryWindow;
     for part in &plan.parts {
-        let name = if part.name == "all" { "  all".to_owned() } else { format!("  scope {}", part.name) };
+        let name = if part.name == WHOLE { format!("  {WHOLE}") } else { format!("  scope {}", part.name) };
         let per_window = number(part.per_window, part.short && each);
         let together = number(part.together, part.short && !each);
         table.row([name.into(), percent(part.share).into(), per_window, together]);

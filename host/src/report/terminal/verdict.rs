@@ -5,6 +5,7 @@
 use super::page::{Ink, Page, Span};
 use super::table::{Align, Table};
 use super::{Style, counted};
+use crate::study::WHOLE;
 use crate::verdict::{Contamination, Finding, Method, ModelVerdict, Ruling, TESTED_LATER, Verdict, Word};
 
 /// Windows that are shown of many.
@@ -52,7 +53,7 @@ pub fn ruling(verdict: &Verdict, model: Option<&str>, scope: Option<&str>, style
 
 /// One model in one scope.
 fn one(page: &mut Page, verdict: &Verdict, model: &ModelVerdict, ruling: &Ruling, in_full: bool) {
-    let whole = ruling.scope == "all";
+    let whole = ruling.scope == WHOLE;
     let scope = if whole { "all of the input".to_owned() } else { format!("scope {}", ruling.scope) };
     page.section(&format!("{}, {scope}", model.model), "");
     let (ink, meaning) = match ruling.verdict {

@@ -4,7 +4,7 @@
 //! the number of windows, without which every other number is of one window.
 
 use super::{Condition, Part, PerWindow, Plan, Planner, Volume, calendar};
-use crate::study::{Counted, Direction, Every, Quantifier, Study};
+use crate::study::{Counted, Direction, Every, Quantifier, Study, WHOLE};
 
 /// With fewer comparisons a month a study is hardly worth its while.
 const LEAST_A_MONTH: f64 = 100.0;
@@ -52,7 +52,7 @@ fn so_many(every: Every, windows: u64) -> String {
 
 /// A part as a sentence begins with it.
 fn whose(part: &Part) -> String {
-    if part.name == "all" { String::new() } else { format!("scope `{}`: ", part.name) }
+    if part.name == WHOLE { String::new() } else { format!("scope `{}`: ", part.name) }
 }
 
 fn short(plan: &Plan, planner: &Planner<'_>, part: &Part) -> String {
