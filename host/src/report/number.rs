@@ -5,6 +5,9 @@
 /// What stands for a figure that is not defined.
 pub const UNDEFINED: &str = "–";
 
+/// From here on a floating point number has no fraction that could be rounded: 2^53.
+const MOST_WHOLE: f64 = 9_007_199_254_740_992.0;
+
 /// Units of time: how many nanoseconds one has, and its symbol. In ascending order.
 const UNITS: [(u64, &str); 7] = [
     (1, "ns"),
@@ -36,11 +39,15 @@ pub fn bound(value: f64) -> String {
     if value.fract() == 0.0 { grouped(&format!("{value:.0}")) } else { figure(value) }
 }
 
-/// A figure between -1 and 1 with six decimals: `0.798143`. It is not rounded to one of four decimals or fewer that it is not:
+/// A figure between -1 and 1 with six decimals: `0.798143`. One that is far from there, which only a metric that breaks its own
+/// bounds can give, has six digits as any other. It is not rounded to one of four decimals or fewer that it is not:
 /// bounds are declared so, and what misses one does not look as if it met it. Shares by their counts are shown the same, see
 /// [`share`](crate::verdict::share).
 pub fn six_decimals(value: f64) -> String {
     let millionths = value * 1e6;
+    if millionths.abs() >= MOST_WHOLE {
+        return figure(value);
+    }
     let nearest = millionths.round();
     // What the nearest number in binary is off by is no rounding.
     let is_off = (millionths - nearest).abs() > 1e-9;
@@ -135,6 +142,8 @@ mod tests {
     fn a_bounded_figure_has_six_decimals() {
         let figures = [12_293.0 / 15_402.0, 1.0, -0.25, -1e-9, f64::NAN].map(six_decimals);
         assert_eq!(figures, ["0.798143", "1.000000", "-0.250000", "0.000000", "–"]);
+        let beyond = [1.5, 1.260_295_4e304, f64::MIN, f64::INFINITY].map(six_decimals);
+        assert_eq!(beyond, ["1.500000", "1.26030e304", "-1.79769e308", "–"]);
         let missed =
             [0.849_999_96, 0.850_000_04, 0.999_999_9, -0.249_999_9, 0.5025, 2.0 / 3.0].map(six_decimals);
         assert_eq!(missed, ["0.849999", "0.850001", "0.999999", "-0.249999", "0.502500", "0.666667"]);
