@@ -24,4 +24,6 @@ pub mod report;
 
 pub mod audit;
 
+pub mod service;
+
 pub mod cli;

@@ -62,6 +62,13 @@ impl Lines {
         }
     }
 
+    /// Takes all the records of another run behind its own, numbered anew: as if each stood on a line, from `first` on.
+    pub fn append_as(&mut self, other: &Lines, first: u64) {
+        for (line, span) in (first..).zip(&other.spans) {
+            self.push_span(line, 0, &other.bytes[span.range.clone()], span.fault.clone());
+        }
+    }
+
     /// The bytes of record `index`.
     pub fn text(&self, index: usize) -> &[u8] {
         &self.bytes[self.spans[index].range.clone()]

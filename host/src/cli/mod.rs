@@ -21,6 +21,7 @@ mod review;
 mod run;
 mod schema;
 mod seal;
+mod serve;
 mod verify;
 
 use std::fmt::Display;
@@ -83,6 +84,7 @@ enum Command {
     Plan(plan::Plan),
     Seal(seal::Seal),
     Run(run::Run),
+    Serve(serve::Serve),
     Report(report::Report),
     Decide(decide::Decide),
     Verify(verify::Verify),
@@ -108,6 +110,7 @@ pub fn main() -> ExitCode {
         Command::Plan(plan) => plan.execute(),
         Command::Seal(seal) => seal.execute(),
         Command::Run(run) => run.execute(),
+        Command::Serve(serve) => serve.execute(),
         Command::Report(report) => report.execute(),
         Command::Decide(decide) => decide.execute(),
         Command::Verify(verify) => verify.execute(),

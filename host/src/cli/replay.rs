@@ -100,7 +100,7 @@ impl Replay {
         let directory = self.output.unwrap_or_else(|| beside(&self.run));
         let replayed = Some(Replaying { run: &self.run, seal: &seal, what_if: &what_if });
         let options =
-            Options { directory: &directory, order: Order::default(), signer: None, replayed, look: None };
+            Options { directory: &directory, order: Order::default(), signer: None, replayed, look: None, served: None };
         conduct(&mut prepared, options)
     }
 }

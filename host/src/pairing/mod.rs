@@ -213,6 +213,17 @@ impl Pairing {
         Accounting { snapshots: accounts[0], decisions: accounts[1] }
     }
 
+    /// Where every record received has got to, at no cost: a record that has expired is called waiting until all of its batch
+    /// have.
+    pub fn standing(&self) -> Accounting {
+        let [snapshots, decisions] = self.accounts.map(|account| {
+            let Account { received, rejected, duplicate, conflict, late, paired, expired, .. } = account;
+            let settled = rejected + duplicate + conflict + late + paired + expired;
+            Account { waiting: received - settled, ..account }
+        });
+        Accounting { snapshots, decisions }
+    }
+
     /// For each row of a batch that may still be paired, whether it has been; nothing of any other batch.
     pub fn paired(&self, slot: Slot) -> &[bool] {
         self.batches.get(&slot).filter(|batch| batch.open).map_or(&[], |batch| &batch.paired)

@@ -29,6 +29,7 @@ use crate::runlog::{
 };
 use crate::sandbox::digest;
 use crate::source;
+use crate::study::Source;
 
 /// The declaration as a run keeps it.
 const STUDY: &str = "study.toml";
@@ -53,6 +54,26 @@ pub struct Begun {
     pub feeds: Feeds,
     /// From where it goes on, in words.
     pub goes_on: Option<String>,
+}
+
+/// Whether a run whose sources are declared so can be made so.
+///
+/// # Errors
+/// When records come over HTTP and nobody serves it, or the other way round.
+pub fn check_served(prepared: &Prepared, served: bool, replayed: bool) -> anyhow::Result<()> {
+    let study = &prepared.study;
+    let is_live = [&study.snapshots_source, &study.decisions_source].contains(&&Source::Http);
+    let shown = prepared.path.display();
+    match (is_live, served) {
+        (true, false) if !replayed => bail!(
+            "{shown} takes records over HTTP, as `[sources]` says; serve it with `understudy serve {shown}`"
+        ),
+        (false, true) => bail!(
+            "{shown} takes nothing over HTTP, so there is nothing to serve; write snapshots = {{ http = true }} in \
+             `[sources]`, or run it with `understudy run {shown}`"
+        ),
+        _ => Ok(()),
+    }
 }
 
 /// Begins a run in an empty directory, or goes on with the one that is there.

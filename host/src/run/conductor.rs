@@ -14,11 +14,14 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use jiff::Timestamp;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::{oneshot, watch};
 
 use super::again::Again;
+use super::command::Standing;
 use super::counted::Counted;
 use super::holding::Holding;
 use super::judge::{Judge, Judged, Work};
+use super::live::{Ticket, Told};
 use super::look::{Look, Looked, Schedule};
 use super::outcome::End;
 use super::prepare::Prepared;
@@ -63,6 +66,7 @@ pub struct Conductor<'p> {
     /// For each model what came of asking it again.
     again: Vec<Again>,
     schedule: Option<Schedule>,
+    standing: watch::Sender<Standing>,
     progress: Progress,
 }
 
@@ -148,6 +152,7 @@ impl<'p> Conductor<'p> {
             restoring: None,
             again: start.again,
             schedule: Schedule::new(&prepared.study, start.looks).filter(|_| looks),
+            standing: watch::Sender::new(Standing::default()),
             progress: Progress::start(&prepared.study.name),
         })
     }
@@ -171,11 +176,11 @@ impl<'p> Conductor<'p> {
         self.submitted - self.done
     }
 
-    /// Takes decoded records of either side.
+    /// Takes decoded records of either side, and who waits to be told of them.
     ///
     /// # Errors
     /// When records that wait on disk cannot be read or written.
-    pub(super) fn take(&mut self, decoded: Decoded) -> anyhow::Result<()> {
+    pub(super) fn take(&mut self, decoded: Decoded, tickets: Vec<Ticket>) -> anyhow::Result<()> {
         let Decoded { side, records, mut refused } = decoded;
         let taken = self.holding.pairing.take(side, &records, refused.iter().map(|refused| refused.class));
         let keep: Vec<bool> = taken.refused.iter().map(Option::is_none).collect();
@@ -188,11 +193,13 @@ impl<'p> Conductor<'p> {
         }
         let records = records.filter(&keep);
         let (sequences, refused) = self.number(side, &records.lines, refused);
+        let told = Told::new(tickets, &refused);
         match side {
             Side::Snapshot => {
                 self.holding.arrived(taken.slot, taken.pairs)?;
                 let next = self.next[side as usize];
-                let job = Job { number: self.submitted, slot: taken.slot, sequences, records, refused, next };
+                let job =
+                    Job { number: self.submitted, slot: taken.slot, sequences, records, refused, next, told };
                 self.submitted += 1;
                 match job.records.is_empty() {
                     false => self.workers.submit(job),
@@ -205,7 +212,7 @@ impl<'p> Conductor<'p> {
                     (Table::Refused, tables::refused(&self.schemas[2], &refused)),
                     (Table::Decisions, tables::decisions(&self.schemas[1], &sequences, &records)),
                 ];
-                self.append(rows);
+                self.append(rows, told);
                 self.counted.position[side as usize] = self.next[side as usize];
                 self.counted.refuse(&refused);
                 self.counted.accept(side, &records.times);
@@ -249,13 +256,14 @@ impl<'p> Conductor<'p> {
     /// When records that wait on disk cannot be written.
     pub(super) fn answered(&mut self, answered: Answered) -> anyhow::Result<()> {
         self.early.insert(answered.job.number, answered);
-        while let Some(answered) = self.early.remove(&self.done) {
+        while let Some(mut answered) = self.early.remove(&self.done) {
             self.done += 1;
+            let told = std::mem::take(&mut answered.job.told);
             let mut rows = vec![(Table::Refused, tables::refused(&self.schemas[2], &answered.job.refused))];
             if !answered.job.records.is_empty() {
                 rows.push((Table::Snapshots, tables::snapshots(&self.schemas[0], &answered)));
             }
-            self.append(rows);
+            self.append(rows, told);
             self.counted.position[Side::Snapshot as usize] = answered.job.next;
             self.counted.refuse(&answered.job.refused);
             self.counted.answer(&self.prepared.study, &answered);
@@ -267,13 +275,16 @@ impl<'p> Conductor<'p> {
         Ok(())
     }
 
-    fn append(&mut self, rows: Vec<(Table, RecordBatch)>) {
+    fn append(&mut self, rows: Vec<(Table, RecordBatch)>, told: Told) {
         for (table, batch) in &rows {
             if let Some(sum) = self.group.rows.get_mut(*table as usize) {
                 *sum += batch.num_rows();
             }
         }
-        self.log_failed |= !self.log.append(rows);
+        self.log_failed |= !match told.acknowledge() {
+            Some(acknowledge) => self.log.commit_to(rows, acknowledge),
+            None => self.log.append(rows),
+        };
     }
 
     pub(super) fn compare(&mut self, mut met: Vec<Met>) {
@@ -352,7 +363,36 @@ impl<'p> Conductor<'p> {
         }
     }
 
+    /// Shows where the run stands, as if it were looked at now.
+    pub(super) fn peek(&mut self, shown: oneshot::Sender<Saved>) {
+        let saved = self.saved(None, None).as_ended(self.holding.pairing.accounting(), self.again.clone());
+        let _ = self.work.send(Work::Peek(Box::new(saved), shown));
+    }
+
+    /// Where the run stands, from now on.
+    pub(super) fn standing(&self) -> watch::Receiver<Standing> {
+        self.standing.subscribe()
+    }
+
+    fn stands(&mut self) {
+        if self.standing.receiver_count() == 0 {
+            return;
+        }
+        let time = |micros: Option<i64>| micros.and_then(|micros| Timestamp::from_microsecond(micros).ok());
+        let _ = self.standing.send(Standing {
+            at: Some(Timestamp::now()),
+            began: Some(self.began),
+            accounting: self.holding.pairing.standing(),
+            clocks: self.counted.clocks.map(time),
+            in_flight: self.in_flight(),
+            groups: self.group.number,
+            models: Standing::models(&self.counted.models, &self.counted.latency),
+            incidents: self.counted.incidents.count(),
+        });
+    }
+
     pub(super) fn show(&mut self) {
+        self.stands();
         let taken = self.counted.position;
         self.progress.show(taken, self.holding.pairing.clock(Side::Snapshot), self.counted.incidents.count());
         self.cut_if_due();

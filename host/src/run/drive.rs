@@ -4,6 +4,7 @@
 
 use tokio::sync::mpsc::Receiver;
 
+use super::command::Command;
 use super::conductor::Conductor;
 use super::feed::{Feed, Feeds};
 use super::outcome::End;
@@ -21,6 +22,7 @@ const AHEAD: u64 = 3;
 pub async fn drive(
     mut conductor: Conductor<'_>,
     mut feeds: Feeds,
+    mut commands: Receiver<Command>,
     stop: impl Future<Output = ()>,
 ) -> anyhow::Result<(Saved, Vec<Event>)> {
     tokio::pin!(stop);
@@ -35,12 +37,22 @@ pub async fn drive(
         let [snapshots, decisions] = &mut feeds.receivers;
         let (side, fed) = tokio::select! {
             biased;
-            () = &mut stop => {
+            () = &mut stop, if end == End::Finished => {
                 end = End::Interrupted;
+                if feeds.stop() {
+                    continue;
+                }
                 break;
             }
             Some(answered) = conductor.answers.recv() => {
                 conductor.answered(answered)?;
+                continue;
+            }
+            Some(command) = commands.recv() => {
+                match command {
+                    Command::End => drop(feeds.stop()),
+                    Command::Peek(shown) => conductor.peek(shown),
+                }
                 continue;
             }
             Some(fed) = next(snapshots), if wants[0] && room => (Side::Snapshot, fed),
@@ -51,7 +63,7 @@ pub async fn drive(
             }
         };
         match fed {
-            Feed::Batch(decoded) => conductor.take(*decoded)?,
+            Feed::Batch(decoded, tickets) => conductor.take(*decoded, tickets)?,
             Feed::End(fault) => {
                 feeds.receivers[side as usize] = None;
                 gaps.extend(

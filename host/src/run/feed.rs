@@ -8,6 +8,7 @@ use std::thread;
 
 use tokio::sync::mpsc::{Receiver, channel};
 
+use super::live::{Intake, Live, Ticket};
 use super::prepare::Prepared;
 use super::{Order, relog};
 use crate::batch::{Decoded, Decoder, Mark, Side};
@@ -21,8 +22,8 @@ pub(super) const WAITING: usize = 4;
 
 /// What a feed says.
 pub enum Feed {
-    /// Records.
-    Batch(Box<Decoded>),
+    /// Records, and who waits to be told what became of them.
+    Batch(Box<Decoded>, Vec<Ticket>),
     /// There are no more, perhaps because the source broke off.
     End(Option<String>),
 }
@@ -34,6 +35,8 @@ pub struct Feeds {
     order: Order,
     /// Which of them are files, which can wait for the other stream.
     files: [bool; 2],
+    /// What is delivered, if something is.
+    live: Option<Live>,
 }
 
 impl Feeds {
@@ -44,10 +47,30 @@ impl Feeds {
     pub fn open(prepared: &Prepared, order: Order, after: [Option<Mark>; 2]) -> Result<Feeds, FeedError> {
         let study = &prepared.study;
         let folder: &Path = &prepared.folder;
-        let open = |side: Side| start(study, side, folder, after[side as usize]).map(Some);
+        let (live, mut delivered) = Live::start(study, after)?;
+        let mut open = |side: Side| match delivered[side as usize].take() {
+            Some(delivered) => Ok(Some(delivered)),
+            None => start(study, side, folder, after[side as usize]).map(Some),
+        };
         let files = [&study.snapshots_source, &study.decisions_source]
             .map(|source| matches!(source, Source::File(_)));
-        Ok(Feeds { receivers: [open(Side::Snapshot)?, open(Side::Decision)?], order, files })
+        Ok(Feeds { receivers: [open(Side::Snapshot)?, open(Side::Decision)?], order, files, live })
+    }
+
+    /// Where records are delivered, if one of the sources is HTTP.
+    pub fn intake(&self) -> Option<Intake> {
+        self.live.as_ref().map(Live::intake)
+    }
+
+    /// Ends the reading: files at once; what was delivered before is still taken. False if there is nothing left to take.
+    pub fn stop(&mut self) -> bool {
+        let delivered = self.live.as_ref().map_or([false; 2], Live::stop);
+        for side in Side::BOTH {
+            if !delivered[side as usize] {
+                self.receivers[side as usize] = None;
+            }
+        }
+        self.receivers.iter().any(Option::is_some)
     }
 
     /// Takes what the log of another run holds, which has the same declaration.
@@ -56,7 +79,7 @@ impl Feeds {
     /// When it cannot be read, or the system gives no thread.
     pub fn logged(prepared: &Prepared, order: Order, run: &Path) -> Result<Feeds, FeedError> {
         let start = |side| relog::start(prepared, side, run).map(Some);
-        Ok(Feeds { receivers: [start(Side::Snapshot)?, start(Side::Decision)?], order, files: [true, true] })
+        Ok(Feeds { receivers: [start(Side::Snapshot)?, start(Side::Decision)?], order, files: [true, true], live: None })
     }
 
     /// Whether a side may be read now, as the streams' clocks stand.
@@ -90,7 +113,7 @@ fn start(study: &Study, side: Side, folder: &Path, after: Option<Mark>) -> Resul
     let read = move || {
         loop {
             let said = match reader.next(rows) {
-                Ok(Some(lines)) => Feed::Batch(Box::new(decoder.decode(&lines))),
+                Ok(Some(lines)) => Feed::Batch(Box::new(decoder.decode(&lines)), Vec::new()),
                 Ok(None) => Feed::End(None),
                 Err(error) => Feed::End(Some(error.to_string())),
             };

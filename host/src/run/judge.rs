@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
 use serde::{Deserialize, Serialize};
+use tokio::sync::oneshot;
 
 use super::counted::Times;
 use super::given::Given;
@@ -42,6 +43,8 @@ pub enum Work {
     Cut(Box<Saved>),
     /// It is time for a look, which lacks what has been judged.
     Look(Box<Looked>),
+    /// Somebody is to be shown where the run stands; this lacks what has been judged.
+    Peek(Box<Saved>, oneshot::Sender<Saved>),
 }
 
 /// What the comparing came to.
@@ -142,6 +145,11 @@ impl Judge {
                 Work::Cut(mut saved) => {
                     saved.judged = Some(self.judged.clone());
                     log.cut_pairs(checkpoint::encode(&*saved)?);
+                }
+                Work::Peek(mut saved, shown) => {
+                    saved.judged = Some(self.judged.clone());
+                    // Who asked may not wait any more.
+                    let _ = shown.send(*saved);
                 }
                 Work::Look(mut looked) => {
                     if let Some(look) = &mut look {

@@ -18,6 +18,7 @@
 mod again;
 mod begin;
 mod blind;
+mod command;
 mod conductor;
 mod counted;
 mod drive;
@@ -27,6 +28,7 @@ mod given;
 mod holding;
 mod incidents;
 mod judge;
+mod live;
 pub mod logged;
 mod look;
 mod outcome;
@@ -51,8 +53,10 @@ use std::path::Path;
 
 pub use again::Again;
 pub use blind::{Blind, blinded};
+pub use command::{Command, Handle, Served, Standing};
 pub use counted::Times;
 pub use judge::{Compared, Judged, Sources};
+pub use live::{Intake, Receipt, RefusedRow, Undelivered};
 pub use look::{Look, Looked};
 pub use outcome::{
     Comparison, End, Incident, Kept, Latency, ModelCounts, Outcome, RefusedRecord, SubstrateLatency,
@@ -97,6 +101,9 @@ pub struct Options<'o> {
     pub replayed: Option<Replaying<'o>>,
     /// Is told of each look that the study declares.
     pub look: Option<Look>,
+    /// Is told, once the run has begun, where records are delivered to it and commands are given. Only such a run takes records
+    /// over HTTP.
+    pub served: Option<Served>,
 }
 
 /// A run whose log is replayed.
@@ -133,6 +140,8 @@ pub async fn run(
 ) -> anyhow::Result<Ran> {
     let mut options = options;
     let look = options.look.take();
+    let served = options.served.take();
+    begin::check_served(prepared, served.is_some(), options.replayed.is_some())?;
     let begun = begin::begin(prepared, options)?;
     begun.goes_on.as_deref().map(tell);
     prepared.blind(&begun.seal);
@@ -147,7 +156,12 @@ pub async fn run(
         if let Some(restoring) = restoring {
             restore::restore(&mut conductor, directory.path(), &restoring)?;
         }
-        drive::drive(conductor, feeds, stop).await
+        let (commands, given) = tokio::sync::mpsc::channel(command::COMMANDS);
+        if let Some(served) = served {
+            let (directory, intake) = (directory.path().to_owned(), feeds.intake());
+            served(Handle { directory, intake, commands, standing: conductor.standing() });
+        }
+        drive::drive(conductor, feeds, given, stop).await
     };
     let conducted = conducted.await;
     // If the log failed, that is why conducting stopped.

@@ -14,6 +14,7 @@ use arrow::datatypes::UInt64Type;
 use super::blind::stray;
 use super::counted::Counted;
 use super::holding::Holding;
+use super::live::Told;
 use super::logged;
 use super::prepare::Prepared;
 use super::worker::{Answered, Classes, Job, Met};
@@ -126,8 +127,9 @@ impl<'p> Readback<'p> {
                         sequences[row]
                     );
                 }
+                let (refused, told) = (Vec::new(), Told::default());
                 let job =
-                    Job { number: 0, slot: taken.slot, sequences, records, refused: Vec::new(), next: 0 };
+                    Job { number: 0, slot: taken.slot, sequences, records, refused, next: 0, told };
                 let answered = Answered { job, models, windows, conditions };
                 if let Some(counted) = counted {
                     counted.answer(&prepared.study, &answered);

@@ -36,7 +36,7 @@ pub fn start(prepared: &Prepared, side: Side, run: &Path) -> Result<Receiver<Fee
     let read = move || {
         loop {
             let said = match replay.next() {
-                Ok(Some(decoded)) => Feed::Batch(Box::new(decoded)),
+                Ok(Some(decoded)) => Feed::Batch(Box::new(decoded), Vec::new()),
                 Ok(None) => Feed::End(None),
                 Err(error) => Feed::End(Some(format!("{error:#}"))),
             };

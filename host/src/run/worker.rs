@@ -13,6 +13,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::again::{Again, Asker, Tally};
 use super::blind::{Blind, blinded};
+use super::live::Told;
 use super::prepare::{Member, Prepared};
 use super::tables;
 use crate::batch::{Answers, Reason, Records, Refused};
@@ -35,6 +36,8 @@ pub struct Job {
     pub refused: Vec<(u64, Refused)>,
     /// The sequence number that the next record of the stream has.
     pub next: u64,
+    /// Who waits to be told that they are on disk.
+    pub told: Told,
 }
 
 /// Snapshots with everything that is known of them before their decision.

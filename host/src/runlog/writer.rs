@@ -39,8 +39,8 @@ pub struct Commit {
     pub rows: usize,
 }
 
-/// Told when rows are on disk; dropped when they could not be put there.
-pub type Acknowledge = oneshot::Sender<()>;
+/// Called when rows are on disk; dropped uncalled when they could not be put there.
+pub type Acknowledge = Box<dyn FnOnce() + Send>;
 
 enum Entry {
     /// Rows, appended together; perhaps somebody waits to be told that they are on disk.
@@ -121,8 +121,14 @@ impl LogWriter {
     /// Hands over rows; what comes back is told when they are on disk. It is dropped if the log has failed.
     pub fn commit(&self, rows: Vec<(Table, RecordBatch)>) -> oneshot::Receiver<()> {
         let (acknowledge, acknowledged) = oneshot::channel();
-        self.send(rows, Some(acknowledge));
+        // Who does not wait any more need not be told.
+        self.commit_to(rows, Box::new(move || acknowledge.send(()).unwrap_or_default()));
         acknowledged
+    }
+
+    /// Hands over rows, and has somebody told when they are on disk. False if the log has failed.
+    pub fn commit_to(&self, rows: Vec<(Table, RecordBatch)>, acknowledge: Acknowledge) -> bool {
+        self.send(rows, Some(acknowledge))
     }
 
     fn send(&self, mut rows: Vec<(Table, RecordBatch)>, acknowledge: Option<Acknowledge>) -> bool {
@@ -283,10 +289,7 @@ impl Committer {
         for table in self.tables.iter_mut().filter(|table| table.table != Table::Pairs) {
             table.segments.sync()?;
         }
-        for acknowledge in self.waiting.drain(..) {
-            // Who does not wait any more need not be told.
-            let _ = acknowledge.send(());
-        }
+        self.waiting.drain(..).for_each(|acknowledge| acknowledge());
         Ok(())
     }
 }

@@ -91,7 +91,7 @@ impl LineReader {
             let rest = &self.buffer[self.used..self.filled];
             let Some(end) = memchr::memchr(b'\n', rest) else { break };
             if !std::mem::take(&mut self.skipping) {
-                push(lines, self.line, self.offset, &rest[..end], self.longest);
+                push_line(lines, self.line, self.offset, &rest[..end], self.longest);
             }
             self.used += end + 1;
             self.line += 1;
@@ -107,7 +107,7 @@ impl LineReader {
         self.used = 0;
         if self.filled > self.longest {
             if !std::mem::replace(&mut self.skipping, true) {
-                push(lines, self.line, self.offset, &self.buffer[..self.filled], self.longest);
+                push_line(lines, self.line, self.offset, &self.buffer[..self.filled], self.longest);
             }
             self.passed += self.filled as u64;
             self.filled = 0;
@@ -120,7 +120,7 @@ impl LineReader {
                 Ok(0) => {
                     self.ended = true;
                     if !self.skipping {
-                        push(lines, self.line, self.offset, &self.buffer[..self.filled], self.longest);
+                        push_line(lines, self.line, self.offset, &self.buffer[..self.filled], self.longest);
                     }
                     self.filled = 0;
                     return Ok(());
@@ -143,7 +143,8 @@ impl LineReader {
     }
 }
 
-fn push(lines: &mut Lines, line: u64, offset: u64, text: &[u8], longest: usize) {
+/// Takes one line, or the beginning of one that is longer than `longest` bytes as broken.
+pub fn push_line(lines: &mut Lines, line: u64, offset: u64, text: &[u8], longest: usize) {
     if text.len() > longest {
         let fault = format!("longer than {longest} bytes, see `limits.record-bytes`; its beginning is kept");
         lines.push_broken(line, offset, &text[..longest], fault);

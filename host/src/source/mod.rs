@@ -10,7 +10,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek as _, SeekFrom};
 use std::path::Path;
 
-pub use lines::LineReader;
+pub use lines::{LineReader, push_line};
 
 use crate::batch::{Mark, begins_with, record_digest};
 use crate::study::Source;
@@ -63,6 +63,7 @@ pub fn open(
     after: Option<Mark>,
 ) -> Result<LineReader, SourceError> {
     let Source::File(path) = source else {
+        debug_assert_eq!(*source, Source::Stdin, "what comes over HTTP is delivered, not read");
         return Ok(LineReader::new(Box::new(io::stdin()), "standard input".to_owned(), record_bytes));
     };
     let path = folder.join(path);
@@ -102,11 +103,13 @@ pub fn check(source: &Source, folder: &Path) -> Result<(), SourceError> {
     found.map_err(|error| SourceError::Open { name: path.display().to_string(), error })
 }
 
-/// Whether a source can be read from where it was left: a file can; standard input and a named pipe go on as they come.
+/// Whether a source can be read from where it was left: a file can; standard input and a named pipe go on as they come. Who
+/// sends over HTTP sends again what was not acknowledged.
 pub fn can_be_wound_back(source: &Source, folder: &Path) -> bool {
     match source {
         Source::File(path) => folder.join(path).is_file(),
         Source::Stdin => false,
+        Source::Http => true,
     }
 }
 

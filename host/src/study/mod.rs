@@ -125,6 +125,8 @@ pub enum Source {
     File(PathBuf),
     /// JSON Lines on standard input.
     Stdin,
+    /// Requests to a run that is served, see `understudy serve`.
+    Http,
 }
 
 /// A plugin as declared: a model, the comparator, or a metric.

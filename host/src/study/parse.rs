@@ -30,8 +30,8 @@ const TIME: &str = "the key of a record that holds its time, such as \"observed_
 const DURATION: &str = "a duration such as \"30s\", \"15m\", \"24h\" or \"7d\", up to \"36500d\"";
 const SOURCES: &str = "[sources] with snapshots = { file = \"snapshots.jsonl\" } and \
                        decisions = { file = \"decisions.jsonl\" }";
-const SOURCE: &str = "{ file = \"records.jsonl\" } or { stdin = true }";
-const DECISIONS_SOURCE: &str = "{ file = \"records.jsonl\" } or { stdin = true }. Without the decisions of the \
+const SOURCE: &str = "{ file = \"records.jsonl\" }, { stdin = true } or { http = true }";
+const DECISIONS_SOURCE: &str = "{ file = \"records.jsonl\" }, { stdin = true } or { http = true }. Without the decisions of the \
                                 substrate there is nothing to compare with, so this would be no shadow: if there are \
                                 none, go to canary with tight controls instead";
 const MODELS: &str = "[[models]] once for each model, with name and plugin";
@@ -189,13 +189,19 @@ fn sources(section: &mut Section<'_>) -> Option<(Source, Source)> {
 
 fn source(section: &mut Section<'_>) -> Option<Source> {
     let file = section.optional("file", "a path such as \"records.jsonl\"", Value::word);
-    let stdin =
-        section.optional("stdin", "true, or a file instead", |value| value.boolean().filter(|said| *said));
-    match (section.has("file"), section.has("stdin")) {
-        (true, false) => file.map(|file| Source::File(PathBuf::from(file))),
-        (false, true) => stdin.map(|_| Source::Stdin),
-        (both, _) => {
-            let has = if both { "both `file` and `stdin`" } else { "neither `file` nor `stdin`" };
+    let mut said =
+        |key| section.optional(key, "true, or another source instead", |v| v.boolean().filter(|said| *said));
+    let (stdin, http) = (said("stdin"), said("http"));
+    let keys = ["file", "stdin", "http"].into_iter().filter(|key| section.has(key)).collect::<Vec<_>>();
+    match keys[..] {
+        ["file"] => file.map(|file| Source::File(PathBuf::from(file))),
+        ["stdin"] => stdin.map(|_| Source::Stdin),
+        ["http"] => http.map(|_| Source::Http),
+        _ => {
+            let has = match &keys[..] {
+                [] => "none of `file`, `stdin` and `http`".to_owned(),
+                several => several.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(" and "),
+            };
             section.absent(section.line(), format!("`{}` has {has}; write {SOURCE}", section.path()));
             None
         }

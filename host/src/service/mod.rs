@@ -1,0 +1,18 @@
+//! A run that is served: records are delivered to it over HTTP, and those who may can watch and steer it.
+//!
+//! The server has threads of its own, so that nobody who is slow, hostile or many holds up the run; it reaches the run only
+//! through its [`Handle`](crate::run::Handle).
+//!
+//! Always holds: an answer of 202 is given only after the log has the records on disk; what the server holds in memory is
+//! bounded; every request ends within its time.
+
+mod answer;
+mod body;
+mod intake;
+mod listen;
+mod probe;
+mod routes;
+mod state;
+
+pub use listen::{Listening, listen};
+pub use state::{Served, Settings};
