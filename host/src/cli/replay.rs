@@ -99,8 +99,14 @@ impl Replay {
         prepared.study.limits.batch_rows = self.batch_rows as usize;
         let directory = self.output.unwrap_or_else(|| beside(&self.run));
         let replayed = Some(Replaying { run: &self.run, seal: &seal, what_if: &what_if });
-        let options =
-            Options { directory: &directory, order: Order::default(), signer: None, replayed, look: None, served: None };
+        let options = Options {
+            directory: &directory,
+            order: Order::default(),
+            signer: None,
+            replayed,
+            look: None,
+            served: None,
+        };
         conduct(&mut prepared, options)
     }
 }

@@ -49,8 +49,14 @@ impl Run {
         })?;
         let directory = self.run.unwrap_or_else(|| PathBuf::from("runs").join(&prepared.study.name));
         let signer = self.sign_key.as_deref().map(Signer::read).transpose()?;
-        let options =
-            Options { directory: &directory, order: self.order, signer, replayed: None, look: None, served: None };
+        let options = Options {
+            directory: &directory,
+            order: self.order,
+            signer,
+            replayed: None,
+            look: None,
+            served: None,
+        };
         conduct(&mut prepared, options)
     }
 }

@@ -2,12 +2,13 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::bail;
 
 use super::run::conduct;
 use super::{Exit, tell};
-use crate::run::{Options, Order, prepare};
+use crate::run::{Handle, Options, Order, prepare};
 use crate::runlog::note::Signer;
 use crate::service::{Served, Settings, listen};
 
@@ -44,9 +45,16 @@ impl Serve {
         let served = Served::new(prepared.study.clone(), settings);
         let listening = listen(&served)?;
         tell(format_args!("listening on http://{}", listening.address));
+        let listening = Arc::new(listening);
         let begun = {
-            let served = served.clone();
-            Box::new(move |handle| served.begun(handle))
+            let (served, listening) = (served.clone(), listening.clone());
+            Box::new(move |handle: Handle| {
+                // Records are taken all the same.
+                listening
+                    .listen_in(&handle.directory)
+                    .unwrap_or_else(|error| tell(format_args!("{error:#}")));
+                served.begun(handle);
+            })
         };
         let options = Options {
             directory: &directory,
@@ -58,7 +66,9 @@ impl Serve {
         };
         let exit = conduct(&mut prepared, options);
         served.drain();
-        listening.finish();
+        if let Some(listening) = Arc::into_inner(listening) {
+            listening.finish();
+        }
         exit
     }
 }

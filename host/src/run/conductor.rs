@@ -17,7 +17,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::sync::{oneshot, watch};
 
 use super::again::Again;
-use super::command::Standing;
+use super::command::{Running, Standing};
 use super::counted::Counted;
 use super::holding::Holding;
 use super::judge::{Judge, Judged, Work};
@@ -66,6 +66,7 @@ pub struct Conductor<'p> {
     /// For each model what came of asking it again.
     again: Vec<Again>,
     schedule: Option<Schedule>,
+    running: Running,
     standing: watch::Sender<Standing>,
     progress: Progress,
 }
@@ -152,6 +153,7 @@ impl<'p> Conductor<'p> {
             restoring: None,
             again: start.again,
             schedule: Schedule::new(&prepared.study, start.looks).filter(|_| looks),
+            running: Running::new(prepared),
             standing: watch::Sender::new(Standing::default()),
             progress: Progress::start(&prepared.study.name),
         })
@@ -388,6 +390,8 @@ impl<'p> Conductor<'p> {
             groups: self.group.number,
             models: Standing::models(&self.counted.models, &self.counted.latency),
             incidents: self.counted.incidents.count(),
+            generation: 0,
+            plugins: self.running.standing(),
         });
     }
 

@@ -79,7 +79,12 @@ impl Feeds {
     /// When it cannot be read, or the system gives no thread.
     pub fn logged(prepared: &Prepared, order: Order, run: &Path) -> Result<Feeds, FeedError> {
         let start = |side| relog::start(prepared, side, run).map(Some);
-        Ok(Feeds { receivers: [start(Side::Snapshot)?, start(Side::Decision)?], order, files: [true, true], live: None })
+        Ok(Feeds {
+            receivers: [start(Side::Snapshot)?, start(Side::Decision)?],
+            order,
+            files: [true, true],
+            live: None,
+        })
     }
 
     /// Whether a side may be read now, as the streams' clocks stand.

@@ -95,10 +95,7 @@ impl Live {
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub fn start(
-        study: &Study,
-        after: [Option<Mark>; 2],
-    ) -> Result<(Option<Live>, Delivered), FeedError> {
+    pub fn start(study: &Study, after: [Option<Mark>; 2]) -> Result<(Option<Live>, Delivered), FeedError> {
         let rows = study.limits.batch_rows;
         let mut intake = Intake { doors: [None, None], rows };
         let mut delivered = [None, None];

@@ -128,8 +128,7 @@ impl<'p> Readback<'p> {
                     );
                 }
                 let (refused, told) = (Vec::new(), Told::default());
-                let job =
-                    Job { number: 0, slot: taken.slot, sequences, records, refused, next: 0, told };
+                let job = Job { number: 0, slot: taken.slot, sequences, records, refused, next: 0, told };
                 let answered = Answered { job, models, windows, conditions };
                 if let Some(counted) = counted {
                     counted.answer(&prepared.study, &answered);

@@ -15,6 +15,7 @@ use super::bindings::decider::Model as Bindings;
 use super::bindings::decider::exports::understudy::shadow::answers;
 use super::instance::{Recipe, Runner};
 use super::load::{Assets, File, Role, link};
+use super::meter::Meter;
 use super::pace::Pace;
 use super::{Sandbox, SandboxError, checked, columns, described};
 use crate::batch::{Answers, Reason};
@@ -58,7 +59,7 @@ impl DeciderPlugin {
         cache: Option<&Path>,
     ) -> Result<DeciderPlugin, SandboxError> {
         let pre = link::<Bindings>(sandbox, file, role, cache)?;
-        let recipe = Arc::new(Recipe { pre, config, assets });
+        let recipe = Arc::new(Recipe { pre, config, assets, meter: Arc::default() });
         let mut runner = Runner::<Bindings>::new(sandbox.clone(), recipe.clone());
         runner.start()?;
         let said = runner
@@ -67,6 +68,11 @@ impl DeciderPlugin {
         let title = described::title(&said.name, &said.version);
         let reads = described::fields(said.reads)?.into();
         Ok(DeciderPlugin { sandbox: sandbox.clone(), recipe, title, reads, form: form(said.answers) })
+    }
+
+    /// What its instances use.
+    pub fn meter(&self) -> Arc<Meter> {
+        self.recipe.meter.clone()
     }
 
     /// One more instance.

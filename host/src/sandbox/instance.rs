@@ -13,6 +13,7 @@ use super::bindings::{decider, scorer};
 use super::engine::{Sandbox, TABLE_ELEMENTS};
 use super::limits::{Excess, Host};
 use super::load::{Assets, DECIDER, SCORER};
+use super::meter::Meter;
 use super::{CallError, SandboxError, panic};
 use crate::batch::Reason;
 
@@ -90,6 +91,8 @@ pub(super) struct Recipe<W: World> {
     /// A JSON object.
     pub config: String,
     pub assets: Assets,
+    /// What they use together.
+    pub meter: Arc<Meter>,
 }
 
 /// A plugin's instance, made when first needed and again after each trap.
@@ -142,9 +145,12 @@ impl<W: World> Runner<W> {
         }
         let (store, world) = self.live.as_mut().expect("made above");
         refill(&self.sandbox, store);
-        match call(world, store) {
+        let called = call(world, store);
+        let used = self.sandbox.budget().fuel.saturating_sub(store.get_fuel().unwrap_or(0));
+        self.recipe.meter.call(used, called.is_err(), store.data().memory());
+        match called {
             Ok(value) => {
-                self.used = self.sandbox.budget().fuel.saturating_sub(store.get_fuel().unwrap_or(0));
+                self.used = used;
                 self.strikes = 0;
                 Ok(value)
             }

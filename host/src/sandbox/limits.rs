@@ -9,6 +9,7 @@ use super::engine::TABLE_ELEMENTS;
 
 /// What the host keeps for an instance: what it may still take.
 pub(super) struct Host {
+    budget: usize,
     memory: usize,
     table_elements: usize,
 }
@@ -25,7 +26,12 @@ pub(super) enum Excess {
 impl Host {
     /// For an instance of `memory` bytes.
     pub fn new(memory: usize) -> Host {
-        Host { memory, table_elements: TABLE_ELEMENTS }
+        Host { budget: memory, memory, table_elements: TABLE_ELEMENTS }
+    }
+
+    /// Bytes of memory that it has.
+    pub fn memory(&self) -> usize {
+        self.budget - self.memory
     }
 }
 

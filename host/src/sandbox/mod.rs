@@ -18,6 +18,7 @@ mod engine;
 mod instance;
 mod limits;
 mod load;
+mod meter;
 mod pace;
 mod panic;
 mod scorer;
@@ -28,6 +29,7 @@ pub use decider::{Decided, Decider, DeciderPlugin, Reads};
 pub use engine::{Budget, Sandbox};
 pub use instance::ended_by_the_clock;
 pub use load::{Assets, File, Role, digest};
+pub use meter::{Meter, Usage};
 pub use scorer::{Better, Scored, Scorer, ScorerPlugin};
 
 /// Why a plugin cannot be used. Each says what to do.

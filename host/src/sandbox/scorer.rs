@@ -14,6 +14,7 @@ use super::bindings::scorer::exports::understudy::shadow::{answers as wit, colum
 use super::columns::{bytes, offsets};
 use super::instance::{Recipe, Runner};
 use super::load::{Assets, File, Role, link};
+use super::meter::Meter;
 use super::pace::Pace;
 use super::{Sandbox, SandboxError, described};
 use crate::batch::{Answers, Decisions, Names, Reason};
@@ -59,7 +60,7 @@ impl ScorerPlugin {
         cache: Option<&Path>,
     ) -> Result<ScorerPlugin, SandboxError> {
         let pre = link::<Bindings>(sandbox, file, Role::Metric, cache)?;
-        let recipe = Arc::new(Recipe { pre, config, assets });
+        let recipe = Arc::new(Recipe { pre, config, assets, meter: Arc::default() });
         let mut runner = Runner::<Bindings>::new(sandbox.clone(), recipe.clone());
         runner.start()?;
         let said = runner
@@ -84,6 +85,11 @@ impl ScorerPlugin {
             },
             range: described::range(said.least, said.greatest)?,
         })
+    }
+
+    /// What its instances use.
+    pub fn meter(&self) -> Arc<Meter> {
+        self.recipe.meter.clone()
     }
 
     /// One more instance.

@@ -52,7 +52,10 @@ impl Problem {
     pub fn failed() -> Problem {
         let detail = "the log could not be written, so it is not known to be on disk. Send it again once the run is \
                       served again: what was taken all the same is then a duplicate";
-        Problem { again_after: Some(30), ..Problem::new(StatusCode::SERVICE_UNAVAILABLE, "log failed", detail) }
+        Problem {
+            again_after: Some(30),
+            ..Problem::new(StatusCode::SERVICE_UNAVAILABLE, "log failed", detail)
+        }
     }
 
     /// The body is too large.
@@ -74,9 +77,7 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response<Body> {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = json(status, &self);
-        response
-            .headers_mut()
-            .insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(seconds) = self.again_after {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }

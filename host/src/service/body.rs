@@ -87,7 +87,8 @@ impl Reading {
             return Ok(Cow::Borrowed(bytes));
         }
         let mut unpacked = Vec::new();
-        let read = flate2::bufread::MultiGzDecoder::new(bytes).take(most as u64 + 1).read_to_end(&mut unpacked);
+        let read =
+            flate2::bufread::MultiGzDecoder::new(bytes).take(most as u64 + 1).read_to_end(&mut unpacked);
         match read {
             Err(error) => Err(Problem::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
@@ -124,7 +125,8 @@ impl Reading {
                 }
                 _ => match &self.event {
                     Some([id, time]) => {
-                        let text = std::str::from_utf8(bytes).map_err(|e| format!("the body is not UTF-8: {e}"))?;
+                        let text =
+                            std::str::from_utf8(bytes).map_err(|e| format!("the body is not UTF-8: {e}"))?;
                         records.push(filled(text, stream, id.as_deref(), time.as_deref()).as_bytes());
                     }
                     None => records.push(bytes),
@@ -189,7 +191,8 @@ impl Event<'_> {
         let data = match (self.data, &self.data_base64) {
             (Some(data), _) => data.get(),
             (None, Some(encoded)) => {
-                let bytes = STANDARD.decode(encoded).map_err(|e| format!("data_base64 is not base64: {e}"))?;
+                let bytes =
+                    STANDARD.decode(encoded).map_err(|e| format!("data_base64 is not base64: {e}"))?;
                 decoded = String::from_utf8(bytes).map_err(|_| "data_base64 is no text".to_owned())?;
                 &decoded
             }

@@ -8,11 +8,12 @@
 
 mod answer;
 mod body;
+pub mod client;
 mod intake;
 mod listen;
 mod probe;
 mod routes;
 mod state;
 
-pub use listen::{Listening, listen};
+pub use listen::{Listening, Peer, listen};
 pub use state::{Served, Settings};

@@ -55,11 +55,18 @@ pub const ROUTES: &[Route] = &[
 pub fn router(served: Arc<Served>) -> Router {
     let add = |router: Router<Arc<Served>>, route: &Route| router.route(route.path, (route.answers)());
     let router = ROUTES.iter().fold(Router::new(), add);
-    router.fallback(|| async { nowhere() }).method_not_allowed_fallback(|| async { no_method() }).with_state(served)
+    router
+        .fallback(|| async { nowhere() })
+        .method_not_allowed_fallback(|| async { no_method() })
+        .with_state(served)
 }
 
 fn nowhere() -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, "not found", "there is nothing here; /openapi.json says what there is")
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "not found",
+        "there is nothing here; /openapi.json says what there is",
+    )
 }
 
 fn no_method() -> Problem {

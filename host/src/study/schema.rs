@@ -107,7 +107,10 @@ fn source(description: &str) -> Json {
     let properties = [
         ("file", text("A file of JSON Lines, plain, gzip or zstd, relative to the study's folder.")),
         ("stdin", json!({ "const": true, "description": stdin })),
-        ("http", json!({ "const": true, "description": "Requests to a run that `understudy serve` serves." })),
+        (
+            "http",
+            json!({ "const": true, "description": "Requests to a run that `understudy serve` serves." }),
+        ),
     ];
     let mut source = table(description, &[], properties);
     source["oneOf"] = json!([{ "required": ["file"] }, { "required": ["stdin"] }, { "required": ["http"] }]);
