@@ -8,6 +8,7 @@ mod check;
 mod compare;
 mod decide;
 mod disclose;
+mod end;
 mod export;
 mod key;
 mod log;
@@ -22,6 +23,7 @@ mod run;
 mod schema;
 mod seal;
 mod serve;
+mod swap;
 mod verify;
 
 use std::fmt::Display;
@@ -85,6 +87,8 @@ enum Command {
     Seal(seal::Seal),
     Run(run::Run),
     Serve(serve::Serve),
+    Swap(swap::Swap),
+    End(end::End),
     Report(report::Report),
     Decide(decide::Decide),
     Verify(verify::Verify),
@@ -111,6 +115,8 @@ pub fn main() -> ExitCode {
         Command::Seal(seal) => seal.execute(),
         Command::Run(run) => run.execute(),
         Command::Serve(serve) => serve.execute(),
+        Command::Swap(swap) => swap.execute(),
+        Command::End(end) => end.execute(),
         Command::Report(report) => report.execute(),
         Command::Decide(decide) => decide.execute(),
         Command::Verify(verify) => verify.execute(),

@@ -58,6 +58,12 @@ impl Problem {
         }
     }
 
+    /// Something broke that should not.
+    pub fn fault() -> Problem {
+        let detail = "something broke that should not; this is a fault in understudy";
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "fault", detail)
+    }
+
     /// The body is too large.
     pub fn too_large(most: usize) -> Problem {
         let detail = format!(

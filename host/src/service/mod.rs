@@ -9,6 +9,7 @@
 mod answer;
 mod body;
 pub mod client;
+mod control;
 mod intake;
 mod listen;
 mod probe;

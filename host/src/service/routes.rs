@@ -10,7 +10,7 @@ use axum::routing::{MethodRouter, get, post};
 
 use super::answer::Problem;
 use super::state::Served;
-use super::{intake, probe};
+use super::{control, intake, probe};
 
 /// Who may use an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +19,10 @@ pub enum Access {
     Open,
     /// Who feeds records.
     Feed,
+    /// Who watches.
+    Read,
+    /// Who steers.
+    Operate,
 }
 
 /// An endpoint.
@@ -49,6 +53,9 @@ pub const ROUTES: &[Route] = &[
         access: Access::Feed,
         answers: || post(intake::decisions),
     },
+    Route { method: "GET", path: "/v1/swaps", access: Access::Read, answers: || get(control::swaps) },
+    Route { method: "POST", path: "/v1/swaps", access: Access::Operate, answers: || post(control::swap) },
+    Route { method: "POST", path: "/v1/end", access: Access::Operate, answers: || post(control::end) },
 ];
 
 /// What answers requests.

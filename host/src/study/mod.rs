@@ -16,6 +16,7 @@ mod sample;
 mod schema;
 mod section;
 mod split;
+mod swaps;
 mod threshold;
 mod value;
 
@@ -32,6 +33,7 @@ pub use divergence::{Divergence, Interim, suspects};
 pub use fault::{Fault, Faults};
 pub use parse::parse;
 pub use schema::schema;
+pub use swaps::Swaps;
 pub use threshold::{
     Blinding, Chance, Counted, Cycle, Direction, Evidence, Interference, InterferenceKind, Quantifier,
     Reference, Scope, Shares, Threshold,
@@ -116,6 +118,13 @@ pub struct Stream {
     pub lateness: SignedDuration,
     /// The declared fields, in the order of the file. `id` and `time` may be among them.
     pub fields: Vec<Field>,
+}
+
+impl Study {
+    /// Whether records are delivered to it, so that it is served.
+    pub fn is_live(&self) -> bool {
+        [&self.snapshots_source, &self.decisions_source].contains(&&Source::Http)
+    }
 }
 
 /// Where a stream comes from.
@@ -328,4 +337,6 @@ pub struct Study {
     pub divergence: Divergence,
     /// How often a run is reported on before its end.
     pub interim: Interim,
+    /// What is asked of a plugin that takes the place of another.
+    pub swaps: Swaps,
 }

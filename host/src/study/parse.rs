@@ -15,6 +15,7 @@ use super::divergence::{divergence, interim};
 use super::notes::Notes;
 use super::plugin::{Role, plugin, primary};
 use super::section::{Entry, Section};
+use super::swaps::swaps;
 use super::threshold::{Known, blinding, scopes, threshold};
 use super::value::Value;
 use super::{Every, Field, Kind, Limits, Log, Plugins, Source, Stream, Study, Unsound, Windows};
@@ -114,6 +115,7 @@ fn study(root: &mut Section<'_>, plugins: &mut Option<Plugins>) -> Option<Study>
     let blinding = blinding(root);
     let divergence = divergence(root, &known);
     let interim = interim(root);
+    let swaps = swaps(root);
 
     *plugins = Some(Plugins {
         models: models.iter().flatten().cloned().collect(),
@@ -146,6 +148,7 @@ fn study(root: &mut Section<'_>, plugins: &mut Option<Plugins>) -> Option<Study>
         blinding,
         divergence: divergence?,
         interim,
+        swaps,
     })
 }
 

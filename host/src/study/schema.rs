@@ -47,6 +47,7 @@ pub fn schema() -> Json {
         ("blinding", decision::blinding()),
         ("divergence", decision::divergence()),
         ("interim", decision::interim()),
+        ("swaps", decision::swaps()),
     ];
     let description = "A study: which models run in shadow, on what, and how their answers are compared with what was \
                        really decided.";
