@@ -7,6 +7,7 @@
 //! bounded; every request ends within its time.
 
 mod answer;
+mod auth;
 mod body;
 pub mod client;
 mod intake;
@@ -15,5 +16,6 @@ mod probe;
 mod routes;
 mod state;
 
+pub use auth::{Access, Role, Who};
 pub use listen::{Listening, Peer, listen};
 pub use state::{Served, Settings};

@@ -9,17 +9,9 @@ use axum::http::StatusCode;
 use axum::routing::{MethodRouter, get, post};
 
 use super::answer::Problem;
+use super::auth::Access;
 use super::state::Served;
 use super::{intake, probe};
-
-/// Who may use an endpoint.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
-    /// Everybody: it tells nothing.
-    Open,
-    /// Who feeds records.
-    Feed,
-}
 
 /// An endpoint.
 pub struct Route {
