@@ -22,6 +22,7 @@ mod run;
 mod schema;
 mod seal;
 mod serve;
+mod token;
 mod verify;
 
 use std::fmt::Display;
@@ -98,6 +99,7 @@ enum Command {
     Note(note::Note),
     Disclose(disclose::Disclose),
     Key(key::Key),
+    Token(token::Token),
     Schema(schema::Schema),
     Pack(pack::Pack),
 }
@@ -124,6 +126,7 @@ pub fn main() -> ExitCode {
         Command::Note(note) => note.execute(),
         Command::Disclose(disclose) => disclose.execute(),
         Command::Key(key) => key.execute(),
+        Command::Token(token) => token.execute(),
         Command::Schema(schema) => schema.execute(),
         Command::Pack(pack) => pack.execute(),
     };

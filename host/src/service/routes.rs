@@ -6,10 +6,12 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::http::StatusCode;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, get, post};
 
 use super::answer::Problem;
 use super::auth::Access;
+use super::guard::{Gate, admit};
 use super::state::Served;
 use super::{intake, probe};
 
@@ -45,7 +47,10 @@ pub const ROUTES: &[Route] = &[
 
 /// What answers requests.
 pub fn router(served: Arc<Served>) -> Router {
-    let add = |router: Router<Arc<Served>>, route: &Route| router.route(route.path, (route.answers)());
+    let add = |router: Router<Arc<Served>>, route: &Route| {
+        let gate = Gate { served: served.clone(), access: route.access };
+        router.route(route.path, (route.answers)().route_layer(from_fn_with_state(gate, admit)))
+    };
     let router = ROUTES.iter().fold(Router::new(), add);
     router
         .fallback(|| async { nowhere() })
