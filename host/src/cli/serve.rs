@@ -58,6 +58,12 @@ impl Serve {
     pub fn execute(self) -> anyhow::Result<Exit> {
         let settings = self.settings()?;
         let mut prepared = prepare(&self.study, |_| {})?;
+        if prepared.study.mirror.is_some() && settings.tokens.is_none() {
+            bail!(
+                "a mirrored request has the Host and the Origin that were meant for others, so that a proxy is not told from a page \
+                 in a browser; serve a study that has `[mirror]` with --tokens"
+            );
+        }
         let directory = self.run.unwrap_or_else(|| PathBuf::from("runs").join(&prepared.study.name));
         let signer = self.sign_key.as_deref().map(Signer::read).transpose()?;
         let scheme = if settings.tls.is_some() { "https" } else { "http" };
@@ -88,6 +94,10 @@ impl Serve {
         if let Some(listening) = Arc::into_inner(listening) {
             listening.finish();
         }
+        let lost = served.mirrored.lost();
+        if lost > 0 {
+            tell(format_args!("the log has not got {lost} of the mirrored requests that were answered"));
+        }
         exit
     }
 
@@ -108,9 +118,20 @@ impl Serve {
                 );
             }
         }
-        let tokens = self.tokens.clone().map(|file| {
-            Fresh::read(vec![file], |files| Tokens::read(files.first().expect("there is one"))).map(Arc::new)
-        });
+        let tokens = match self.tokens.clone() {
+            None => None,
+            Some(file) => {
+                let shown = file.display().to_string();
+                let tokens =
+                    Fresh::read(vec![file], |files| Tokens::read(files.first().expect("there is one")))?;
+                if tokens.now().is_empty() {
+                    bail!(
+                        "{shown} has no token, so that nobody may do anything; make one with `understudy token`"
+                    );
+                }
+                Some(Arc::new(tokens))
+            }
+        };
         let tls = match (&self.tls_cert, &self.tls_key) {
             (Some(certificate), Some(key)) => Some(Arc::new(tls(certificate.clone(), key.clone())?)),
             _ => None,
@@ -119,7 +140,7 @@ impl Serve {
             body_bytes: usize::from(self.body_mib) << 20,
             connections: usize::from(self.connections),
             patience: Duration::from_secs(self.patience.into()),
-            tokens: tokens.transpose()?,
+            tokens,
             tls,
             ..Settings::on(listen)
         })

@@ -138,6 +138,13 @@ impl Listening {
         };
         // Who has not ended by then is cut off.
         let _ = self.runtime.block_on(async { tokio::time::timeout(DRAIN, ended).await });
+        let settled = async {
+            while !self.served.mirrored.settled() {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        // The run has ended, so that it is known of each delivery by now; it is only to be counted.
+        let _ = self.runtime.block_on(async { tokio::time::timeout(DRAIN, settled).await });
         self.runtime.shutdown_timeout(Duration::from_millis(100));
         self.served.denied.finish();
         if let Some(path) = self.socket.into_inner().unwrap_or_else(PoisonError::into_inner) {

@@ -15,6 +15,8 @@ mod fresh;
 mod guard;
 mod intake;
 mod listen;
+mod mirror;
+mod openapi;
 mod patient;
 mod places;
 mod probe;

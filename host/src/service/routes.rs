@@ -7,17 +7,17 @@ use std::sync::Arc;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, any, get, post};
 
 use super::answer::Problem;
 use super::auth::Access;
 use super::guard::{Gate, admit};
 use super::state::Served;
-use super::{intake, probe};
+use super::{intake, mirror, openapi, probe};
 
 /// An endpoint.
 pub struct Route {
-    /// `GET` or `POST`.
+    /// `GET`, `POST`, or `ANY` for every one.
     pub method: &'static str,
     /// Its path, as axum writes it.
     pub path: &'static str,
@@ -43,6 +43,14 @@ pub const ROUTES: &[Route] = &[
         access: Access::Feed,
         answers: || post(intake::decisions),
     },
+    Route { method: "ANY", path: "/v1/mirror/", access: Access::Feed, answers: || any(mirror::mirror) },
+    Route {
+        method: "ANY",
+        path: "/v1/mirror/{*path}",
+        access: Access::Feed,
+        answers: || any(mirror::mirror),
+    },
+    Route { method: "GET", path: "/openapi.json", access: Access::Open, answers: || get(openapi::document) },
 ];
 
 /// What answers requests.

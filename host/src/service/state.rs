@@ -16,6 +16,7 @@ use tokio_rustls::rustls::ServerConfig;
 use super::answer::Problem;
 use super::denied::Denied;
 use super::fresh::Fresh;
+use super::mirror::Mirrored;
 use super::tokens::Tokens;
 use crate::run::Handle;
 use crate::study::Study;
@@ -68,6 +69,8 @@ pub struct Served {
     pub settings: Settings,
     /// Where denied requests are noted.
     pub denied: Denied,
+    /// What became of mirrored requests.
+    pub mirrored: Mirrored,
     run: OnceLock<Handle>,
     draining: AtomicBool,
     room: Arc<Semaphore>,
@@ -84,6 +87,7 @@ impl Served {
             room: Arc::new(Semaphore::new(settings.room_bytes / GRAIN)),
             settings,
             denied: Denied::default(),
+            mirrored: Mirrored::default(),
             run: OnceLock::new(),
             draining: AtomicBool::new(false),
             waiting: Mutex::default(),
