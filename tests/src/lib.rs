@@ -2,8 +2,10 @@
 
 pub mod browser;
 pub mod flights;
+pub mod http;
 pub mod process;
 pub mod rough;
+pub mod serving;
 pub mod synthetic;
 pub mod tables;
 

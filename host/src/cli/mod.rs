@@ -24,6 +24,7 @@ mod schema;
 mod seal;
 mod serve;
 mod swap;
+mod token;
 mod verify;
 
 use std::fmt::Display;
@@ -102,6 +103,7 @@ enum Command {
     Note(note::Note),
     Disclose(disclose::Disclose),
     Key(key::Key),
+    Token(token::Token),
     Schema(schema::Schema),
     Pack(pack::Pack),
 }
@@ -130,6 +132,7 @@ pub fn main() -> ExitCode {
         Command::Note(note) => note.execute(),
         Command::Disclose(disclose) => disclose.execute(),
         Command::Key(key) => key.execute(),
+        Command::Token(token) => token.execute(),
         Command::Schema(schema) => schema.execute(),
         Command::Pack(pack) => pack.execute(),
     };

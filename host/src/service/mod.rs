@@ -4,17 +4,32 @@
 //! through its [`Handle`](crate::run::Handle).
 //!
 //! Always holds: an answer of 202 is given only after the log has the records on disk; what the server holds in memory is
-//! bounded; every request ends within its time.
+//! bounded; every request ends within its time; no endpoint but an open one is reached without a right to it.
 
 mod answer;
+mod auth;
 mod body;
 pub mod client;
 mod control;
+mod denied;
+mod fresh;
+mod guard;
 mod intake;
 mod listen;
+mod mirror;
+mod openapi;
+mod patient;
+mod places;
 mod probe;
 mod routes;
 mod state;
+mod tls;
+mod tokens;
 
+pub use auth::{Access, Role, Who};
+pub use fresh::Fresh;
 pub use listen::{Listening, Peer, listen};
+pub use routes::{ROUTES, Route};
 pub use state::{Served, Settings};
+pub use tls::tls;
+pub use tokens::{Tokens, make as make_token};

@@ -11,7 +11,13 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use tokio_rustls::rustls::ServerConfig;
+
 use super::answer::Problem;
+use super::denied::Denied;
+use super::fresh::Fresh;
+use super::mirror::Mirrored;
+use super::tokens::Tokens;
 use crate::run::Handle;
 use crate::study::Study;
 
@@ -33,6 +39,10 @@ pub struct Settings {
     pub patience: Duration,
     /// How long the oldest delivery may have waited for the log before no more is taken.
     pub behind: Duration,
+    /// Who may do what; without it, whoever reaches it from this machine may do all.
+    pub tokens: Option<Arc<Fresh<Tokens>>>,
+    /// The certificate to be known by; without it there is no TLS.
+    pub tls: Option<Arc<Fresh<Arc<ServerConfig>>>>,
 }
 
 impl Settings {
@@ -45,6 +55,8 @@ impl Settings {
             connections: 1024,
             patience: Duration::from_secs(10),
             behind: Duration::from_secs(5),
+            tokens: None,
+            tls: None,
         }
     }
 }
@@ -55,6 +67,10 @@ pub struct Served {
     pub study: Study,
     /// How it is served.
     pub settings: Settings,
+    /// Where denied requests are noted.
+    pub denied: Denied,
+    /// What became of mirrored requests.
+    pub mirrored: Mirrored,
     run: OnceLock<Handle>,
     draining: AtomicBool,
     room: Arc<Semaphore>,
@@ -70,6 +86,8 @@ impl Served {
             study,
             room: Arc::new(Semaphore::new(settings.room_bytes / GRAIN)),
             settings,
+            denied: Denied::default(),
+            mirrored: Mirrored::default(),
             run: OnceLock::new(),
             draining: AtomicBool::new(false),
             waiting: Mutex::default(),

@@ -8,6 +8,7 @@ mod check;
 mod condition;
 mod divergence;
 mod fault;
+mod mirror;
 mod notes;
 mod parse;
 mod plugin;
@@ -31,6 +32,7 @@ pub use canonical::{Canonical, NotCanonical};
 pub use check::WHOLE;
 pub use divergence::{Divergence, Interim, suspects};
 pub use fault::{Fault, Faults};
+pub use mirror::{Mirror, Part};
 pub use parse::parse;
 pub use schema::schema;
 pub use swaps::Swaps;
@@ -311,6 +313,8 @@ pub struct Study {
     pub snapshots_source: Source,
     /// Where the decisions come from.
     pub decisions_source: Source,
+    /// How a mirrored request becomes a snapshot, if that is declared.
+    pub mirror: Option<Mirror>,
     /// The models, at least one.
     pub models: Vec<Plugin>,
     /// The comparator.

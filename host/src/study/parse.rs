@@ -12,6 +12,7 @@ use toml::de::DeTable;
 use super::check::{self, Bound, DECISION, Declared, EVERY, Fields, NAME, Names, WEEKDAYS};
 use super::condition::condition;
 use super::divergence::{divergence, interim};
+use super::mirror::mirror;
 use super::notes::Notes;
 use super::plugin::{Role, plugin, primary};
 use super::section::{Entry, Section};
@@ -90,6 +91,10 @@ fn study(root: &mut Section<'_>, plugins: &mut Option<Plugins>) -> Option<Study>
     let (inputs, input_fields) = inputs.unzip();
     let declared = Declared { inputs: input_fields, decisions: decision_fields };
     let sources = root.section("sources", SOURCES, sources).flatten();
+    let mirror = {
+        let inputs = inputs.as_ref().and_then(Option::as_ref);
+        mirror(root, &declared, inputs, sources.as_ref().map(|(snapshots, _)| snapshots))
+    };
 
     let mut names = Names::new("plugin");
     let models =
@@ -132,6 +137,7 @@ fn study(root: &mut Section<'_>, plugins: &mut Option<Plugins>) -> Option<Study>
         horizon: horizon?,
         snapshots_source,
         decisions_source,
+        mirror: mirror.ok()?,
         models: models.into_iter().collect::<Option<_>>()?,
         comparator: comparator?,
         metrics: metrics.into_iter().collect::<Option<_>>()?,
