@@ -11,6 +11,7 @@ mod disclose;
 mod export;
 mod key;
 mod log;
+mod logging;
 mod note;
 mod pack;
 mod plan;
@@ -22,6 +23,9 @@ mod run;
 mod schema;
 mod seal;
 mod serve;
+mod standing;
+mod status;
+mod top;
 mod verify;
 
 use std::fmt::Display;
@@ -85,6 +89,8 @@ enum Command {
     Seal(seal::Seal),
     Run(run::Run),
     Serve(serve::Serve),
+    Status(status::Status),
+    Top(top::Top),
     Report(report::Report),
     Decide(decide::Decide),
     Verify(verify::Verify),
@@ -111,6 +117,8 @@ pub fn main() -> ExitCode {
         Command::Seal(seal) => seal.execute(),
         Command::Run(run) => run.execute(),
         Command::Serve(serve) => serve.execute(),
+        Command::Status(status) => status.execute(),
+        Command::Top(top) => top.execute(),
         Command::Report(report) => report.execute(),
         Command::Decide(decide) => decide.execute(),
         Command::Verify(verify) => verify.execute(),

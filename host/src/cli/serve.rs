@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use anyhow::bail;
 
+use super::Exit;
+use super::logging::Logging;
 use super::run::conduct;
-use super::{Exit, tell};
 use crate::run::{Handle, Options, Order, prepare};
 use crate::runlog::note::Signer;
 use crate::service::{Served, Settings, listen};
@@ -31,6 +32,8 @@ pub(super) struct Serve {
     /// Sign the ledger's head with this key, made by `understudy key`.
     #[arg(long, value_name = "FILE")]
     sign_key: Option<PathBuf>,
+    #[command(flatten)]
+    logging: Logging,
 }
 
 impl Serve {
@@ -38,13 +41,14 @@ impl Serve {
         if !self.listen.ip().is_loopback() {
             bail!("{} is reached from elsewhere, and there is nothing yet that says who may", self.listen);
         }
+        self.logging.start()?;
         let mut prepared = prepare(&self.study, |_| {})?;
         let directory = self.run.unwrap_or_else(|| PathBuf::from("runs").join(&prepared.study.name));
         let signer = self.sign_key.as_deref().map(Signer::read).transpose()?;
         let settings = Settings { body_bytes: usize::from(self.body_mib) << 20, ..Settings::on(self.listen) };
-        let served = Served::new(prepared.study.clone(), settings);
+        let served = Served::new(prepared.study.clone(), settings, signer.clone());
         let listening = listen(&served)?;
-        tell(format_args!("listening on http://{}", listening.address));
+        self.logging.listening(&format!("http://{}", listening.address));
         let listening = Arc::new(listening);
         let begun = {
             let (served, listening) = (served.clone(), listening.clone());
@@ -52,7 +56,9 @@ impl Serve {
                 // Records are taken all the same.
                 listening
                     .listen_in(&handle.directory)
-                    .unwrap_or_else(|error| tell(format_args!("{error:#}")));
+                    .unwrap_or_else(|error| tracing::warn!("{error:#}"));
+                listening.tell_of(&handle);
+                tracing::info!(study = served.study.name, run = %handle.directory.display(), "begun");
                 served.begun(handle);
             })
         };
@@ -64,11 +70,20 @@ impl Serve {
             look: None,
             served: Some(begun),
         };
-        let exit = conduct(&mut prepared, options);
+        let exit = conduct(&mut prepared, options, log, || served.drain());
         served.drain();
         if let Some(listening) = Arc::into_inner(listening) {
             listening.finish();
         }
+        match &exit {
+            Ok(_) => tracing::info!("ended"),
+            Err(_) => tracing::error!("ended: the run could not go on"),
+        }
         exit
     }
+}
+
+/// What a run says of itself, in the log.
+fn log(what: String) {
+    tracing::info!("{what}");
 }

@@ -23,7 +23,9 @@ use serde::{Deserialize, Serialize};
 
 pub use build::build;
 pub use case::{Case, CaseModel, Said, Similar};
+pub use number::{bytes, count, duration};
 pub use parting::{Divergence, Spreads};
+pub use sections::live;
 pub use reviews::{
     JudgementCount, JudgementShare, ModeCount, ReviewSummary, StratumReviewed, judged, judged_rows,
 };

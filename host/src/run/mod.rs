@@ -53,11 +53,11 @@ use std::path::Path;
 
 pub use again::Again;
 pub use blind::{Blind, blinded};
-pub use command::{Command, Handle, Served, Standing};
+pub use command::{Command, Handle, PluginStanding, Served, Standing};
 pub use counted::Times;
 pub use judge::{Compared, Judged, Sources};
 pub use live::{Intake, Receipt, RefusedRow, Undelivered};
-pub use look::{Look, Looked};
+pub use look::{Look, Looked, Unripe};
 pub use outcome::{
     Comparison, End, Incident, Kept, Latency, ModelCounts, Outcome, RefusedRecord, SubstrateLatency,
 };
@@ -158,6 +158,7 @@ pub async fn run(
         }
         let (commands, given) = tokio::sync::mpsc::channel(command::COMMANDS);
         if let Some(served) = served {
+            conductor.silence();
             let (directory, intake) = (directory.path().to_owned(), feeds.intake());
             served(Handle { directory, intake, commands, standing: conductor.standing() });
         }
