@@ -118,12 +118,7 @@ fn one(
 ///
 /// # Errors
 /// When the look has no sums, or the threshold's metric breaks.
-pub fn moment(
-    prepared: &Prepared,
-    seal: &Seal,
-    look: &Looked,
-    entries: &[Entry],
-) -> anyhow::Result<Dossier> {
+pub fn moment(prepared: &Prepared, seal: &Seal, look: &Looked, entries: &[Entry]) -> anyhow::Result<Dossier> {
     let outcome = look.outcome(seal).context("a look has sums")?;
     let verdict = match prepared.study.threshold {
         Some(_) => Some(looked(prepared, seal, &look.saved, entries)?),

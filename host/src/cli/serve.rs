@@ -54,9 +54,7 @@ impl Serve {
             let (served, listening) = (served.clone(), listening.clone());
             Box::new(move |handle: Handle| {
                 // Records are taken all the same.
-                listening
-                    .listen_in(&handle.directory)
-                    .unwrap_or_else(|error| tracing::warn!("{error:#}"));
+                listening.listen_in(&handle.directory).unwrap_or_else(|error| tracing::warn!("{error:#}"));
                 listening.tell_of(&handle);
                 tracing::info!(study = served.study.name, run = %handle.directory.display(), "begun");
                 served.begun(handle);

@@ -144,8 +144,14 @@ mod tests {
     }
 
     fn status() -> Status {
-        let snapshots =
-            Account { received: 15_402, rejected: 1, duplicate: 2, paired: 15_000, waiting: 399, ..Account::default() };
+        let snapshots = Account {
+            received: 15_402,
+            rejected: 1,
+            duplicate: 2,
+            paired: 15_000,
+            waiting: 399,
+            ..Account::default()
+        };
         let decisions = Account { received: 15_001, conflict: 1, paired: 15_000, ..Account::default() };
         let latency = Latency { count: 15_402, p50: 1_920, p90: 3_000, p99: 740_000, max: 2_000_000 };
         let usage = Usage { calls: 1_205, fuel: 9_876_543_210, traps: 3, memory_bytes: 1_114_112 };

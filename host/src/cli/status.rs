@@ -50,5 +50,6 @@ impl Status {
 /// When nobody serves it, or what serves it is another version.
 pub(super) fn asked(run: &Path) -> anyhow::Result<Stands> {
     let status = client::ask(run, Method::GET, PATH, None)?;
-    serde_json::from_value(status).context("what serves the run is another version of understudy; use the same")
+    serde_json::from_value(status)
+        .context("what serves the run is another version of understudy; use the same")
 }

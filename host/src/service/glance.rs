@@ -122,7 +122,9 @@ async fn make(served: Arc<Served>) {
         Ok(None) => {}
         Err(_) => {
             // What a plugin said may be in the error, so it is not logged.
-            tracing::warn!("the figures of the moment cannot be made; `understudy verify` says what is wrong");
+            tracing::warn!(
+                "the figures of the moment cannot be made; `understudy verify` says what is wrong"
+            );
             glance.sight.send_replace(Arc::new(Sight::Failed));
         }
     }

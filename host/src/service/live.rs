@@ -88,12 +88,17 @@ fn waits(unripe: &Unripe) -> String {
     match unripe {
         Unripe::Empty => "No snapshot has come yet.".to_owned(),
         Unripe::Open { label, until, clocks } => {
-            let time = |micros| Timestamp::from_microsecond(micros).map_or("the end of time".to_owned(), instant);
+            let time =
+                |micros| Timestamp::from_microsecond(micros).map_or("the end of time".to_owned(), instant);
             let missing = ["snapshots", "decisions"].into_iter().zip(until.iter().zip(clocks));
             let missing = missing.filter(|(_, (until, clock))| clock.is_none_or(|clock| clock < **until));
-            let missing: Vec<String> =
-                missing.map(|(stream, (until, _))| format!("{stream} have reached {}", time(*until))).collect();
-            format!("The first are those of the window {label}: they are complete once {}.", missing.join(" and "))
+            let missing: Vec<String> = missing
+                .map(|(stream, (until, _))| format!("{stream} have reached {}", time(*until)))
+                .collect();
+            format!(
+                "The first are those of the window {label}: they are complete once {}.",
+                missing.join(" and ")
+            )
         }
     }
 }
@@ -111,7 +116,8 @@ fn table(caption: &str, head: Vec<Column>, rows: Vec<Vec<Cell>>) -> Block {
 
 /// Where every record has got to, and what the models did.
 fn accounting(status: &Status, standing: &Standing) -> Section {
-    let streams = [("snapshots", &standing.accounting.snapshots), ("decisions", &standing.accounting.decisions)];
+    let streams =
+        [("snapshots", &standing.accounting.snapshots), ("decisions", &standing.accounting.decisions)];
     let row = |(name, account): (&str, &Account)| -> Vec<Cell> {
         let balance = match account.balances() {
             true => Cell::from("balances").toned(Tone::Good),
@@ -171,7 +177,8 @@ fn queue(status: &Status) -> Section {
     facts.extend(status.resident_bytes.map(|resident| Fact::new("Memory in use", bytes(resident))));
     let mut blocks = vec![Block::Facts(facts)];
     if queue.oldest_seconds > queue.behind_seconds {
-        let text = "The models have fallen behind: nothing more is taken until they have caught up.".to_owned();
+        let text =
+            "The models have fallen behind: nothing more is taken until they have caught up.".to_owned();
         blocks.push(Block::Note { tone: Tone::Bad, text });
     }
     Section { id: "queue", title: "Queue and disk".to_owned(), blocks }
@@ -219,7 +226,8 @@ mod tests {
     #[test]
     fn it_is_said_what_the_first_figures_wait_for() {
         insta::assert_snapshot!(waits(&Unripe::Empty), @"No snapshot has come yet.");
-        let open = |clocks| Unripe::Open { label: "1970-01-01".into(), until: [24 * HOUR, 48 * HOUR], clocks };
+        let open =
+            |clocks| Unripe::Open { label: "1970-01-01".into(), until: [24 * HOUR, 48 * HOUR], clocks };
         insta::assert_snapshot!(waits(&open([Some(HOUR), None])), @"The first are those of the window 1970-01-01: they are complete once snapshots have reached 1970-01-02 00:00:00 UTC and decisions have reached 1970-01-03 00:00:00 UTC.");
         insta::assert_snapshot!(waits(&open([Some(24 * HOUR), Some(HOUR)])), @"The first are those of the window 1970-01-01: they are complete once decisions have reached 1970-01-03 00:00:00 UTC.");
     }
@@ -227,10 +235,12 @@ mod tests {
     #[test]
     fn accounts_that_do_not_balance_are_told_of() {
         let mut standing = Standing::default();
-        let shown = |standing: &Standing| inner(&Document {
-            sections: vec![accounting(&Status::default(), standing)],
-            ..Document::default()
-        });
+        let shown = |standing: &Standing| {
+            inner(&Document {
+                sections: vec![accounting(&Status::default(), standing)],
+                ..Document::default()
+            })
+        };
         assert!(!shown(&standing).contains("DOES NOT BALANCE"));
         standing.accounting.snapshots.received = 1;
         assert!(shown(&standing).contains("DOES NOT BALANCE"));

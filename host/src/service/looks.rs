@@ -83,7 +83,9 @@ pub async fn case(
     let who = name(who);
     let keeps_raw = state.0.study.log.keep_raw;
     if raw && !keeps_raw {
-        return Err(wrong("the study declares `log.keep-raw = false`, so the run has no text of its snapshots"));
+        return Err(wrong(
+            "the study declares `log.keep-raw = false`, so the run has no text of its snapshots",
+        ));
     }
     let wanted = Wanted { id, at, raw };
     let shown = looked(&state.0, move |served, known, run| {
@@ -223,13 +225,14 @@ impl Looks {
 
 impl Reviewing {
     fn judge(&self, given: &Judged) -> anyhow::Result<()> {
-        let asked: &Asked = self
-            .judging
-            .asked
-            .get(given.case)
-            .ok_or_else(|| anyhow::anyhow!("the review has {} cases, counted from 0", self.judging.asked.len()))?;
+        let asked: &Asked = self.judging.asked.get(given.case).ok_or_else(|| {
+            anyhow::anyhow!("the review has {} cases, counted from 0", self.judging.asked.len())
+        })?;
         let mut judged = self.judged.lock().unwrap_or_else(PoisonError::into_inner);
-        anyhow::ensure!(!judged[given.case], "this case was judged already, and a judgement stays as it was given");
+        anyhow::ensure!(
+            !judged[given.case],
+            "this case was judged already, and a judgement stays as it was given"
+        );
         self.judging.judge(asked, given.judgement, given.mode, &given.note)?;
         judged[given.case] = true;
         Ok(())

@@ -42,7 +42,10 @@ impl DiskGauge {
 
 fn look(run: &Path) -> Option<Disk> {
     let system = rustix::fs::statvfs(run).ok()?;
-    Some(Disk { free_bytes: system.f_bavail.saturating_mul(system.f_frsize), run_bytes: size(run.to_owned()) })
+    Some(Disk {
+        free_bytes: system.f_bavail.saturating_mul(system.f_frsize),
+        run_bytes: size(run.to_owned()),
+    })
 }
 
 /// Bytes of the files below a folder. One that vanishes meanwhile has none.

@@ -32,8 +32,7 @@ use crate::run::Standing;
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 /// Upper bounds of the buckets of times, in seconds: from a tenth of a millisecond, which a request without a sync takes, to the
 /// ten seconds that one may take.
-const SECONDS: [f64; 12] =
-    [0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.25, 1.0, 2.5, 10.0];
+const SECONDS: [f64; 12] = [0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.25, 1.0, 2.5, 10.0];
 
 type Labels = Vec<(&'static str, String)>;
 type Real = Gauge<f64, AtomicU64>;
@@ -134,13 +133,7 @@ fn stands(registry: &mut Registry, status: &Status) {
     }
     if let Some(bytes) = status.resident_bytes {
         // The name that every client library has for it.
-        gauge(
-            registry,
-            "process_resident_memory",
-            "Resident memory size",
-            Some(Unit::Bytes),
-            bytes as f64,
-        );
+        gauge(registry, "process_resident_memory", "Resident memory size", Some(Unit::Bytes), bytes as f64);
     }
     if let Some(standing) = &status.standing {
         run(registry, standing, &status.models);
@@ -153,7 +146,9 @@ fn run(registry: &mut Registry, standing: &Standing, models: &[String]) {
     let (received, fates) = (Family::<Labels, Counter>::default(), Family::<Labels, Counter>::default());
     let (waiting, clocks) = (Family::<Labels, Gauge>::default(), Family::<Labels, Real>::default());
     let accounts = [&standing.accounting.snapshots, &standing.accounting.decisions];
-    for ((stream, account), clock) in ["snapshots", "decisions"].into_iter().zip(accounts).zip(standing.clocks) {
+    for ((stream, account), clock) in
+        ["snapshots", "decisions"].into_iter().zip(accounts).zip(standing.clocks)
+    {
         let stream = vec![("stream", stream.to_owned())];
         received.get_or_create(&stream).inc_by(account.received);
         waiting.get_or_create(&stream).set(whole(account.waiting));
@@ -196,7 +191,9 @@ fn run(registry: &mut Registry, standing: &Standing, models: &[String]) {
             answers.get_or_create(&labels).inc_by(count);
         }
         let times = &counts.latency;
-        for (quantile, nanos) in [("0.5", times.p50), ("0.9", times.p90), ("0.99", times.p99), ("1", times.max)] {
+        for (quantile, nanos) in
+            [("0.5", times.p50), ("0.9", times.p90), ("0.99", times.p99), ("1", times.max)]
+        {
             if times.count > 0 {
                 let labels = [own.as_slice(), &[("quantile", quantile.to_owned())]].concat();
                 latency.get_or_create(&labels).set(nanos as f64 / 1e9);
@@ -229,7 +226,11 @@ fn plugins(registry: &mut Registry, standing: &Standing) {
         generation.get_or_create(&labels).set(i64::from(plugin.generation));
     }
     registry.register("understudy_plugin_calls", "Calls of a plugin", calls);
-    registry.register("understudy_plugin_fuel", "Fuel that a plugin has used, about one a Wasm instruction", fuel);
+    registry.register(
+        "understudy_plugin_fuel",
+        "Fuel that a plugin has used, about one a Wasm instruction",
+        fuel,
+    );
     registry.register("understudy_plugin_traps", "Calls that ended an instance of a plugin", traps);
     let help = "The most linear memory that an instance of a plugin has had";
     registry.register_with_unit("understudy_plugin_memory", help, Unit::Bytes, memory);

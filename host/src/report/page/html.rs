@@ -14,7 +14,8 @@ use crate::report::terminal::counted;
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
 
 /// How the page looks.
-pub const STYLE: &str = concat!(include_str!("page.css"), include_str!("content.css"), include_str!("print.css"));
+pub const STYLE: &str =
+    concat!(include_str!("page.css"), include_str!("content.css"), include_str!("print.css"));
 
 /// The document as the text of an HTML file.
 pub fn html(document: &Document) -> String {

@@ -33,12 +33,15 @@ fn banner(dossier: &Dossier) -> Banner {
         _ => String::new(),
     };
     let rulings = dossier.verdict.iter().flat_map(|verdict| &verdict.models);
-    let gravest = rulings.filter_map(|model| Some((model, model.scopes.first()?))).max_by_key(|(_, r)| r.verdict);
+    let gravest =
+        rulings.filter_map(|model| Some((model, model.scopes.first()?))).max_by_key(|(_, r)| r.verdict);
     let Some((model, ruling)) = gravest else {
         return Banner {
             tone: Tone::Plain,
             word: "MEASURING".to_owned(),
-            text: format!("{window}the study declares no threshold, so there is nothing that it could permit."),
+            text: format!(
+                "{window}the study declares no threshold, so there is nothing that it could permit."
+            ),
         };
     };
     let several = dossier.verdict.as_ref().is_some_and(|verdict| verdict.models.len() > 1);
