@@ -4,11 +4,13 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde::Deserialize;
-use serde_json::json;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 
 use crate::root;
 
@@ -88,16 +90,38 @@ pub struct Pressed {
 /// Opens a file in a browser and looks at it.
 pub fn look(path: &Path, options: &Options) -> Look {
     let given = json!({ "texts": options.texts, "keys": options.keys, "folder": options.folder });
+    node("look.mjs", &[path.to_str().expect("a path in UTF-8"), &given.to_string()])
+}
+
+/// What a browser saw of a served run.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Watched {
+    /// What it asked for.
+    pub requests: Vec<String>,
+    /// What it complained about.
+    pub errors: Vec<String>,
+    /// The page in light and dark, wide and narrow.
+    pub views: Vec<View>,
+    /// What was found at each step.
+    pub steps: Value,
+}
+
+/// Opens the page of a served run, does what `mode` says, and looks at it; see `tests/browser/watch.mjs`.
+pub fn watch(address: SocketAddr, mode: &str, options: &Value) -> Watched {
+    node("watch.mjs", &[&format!("http://{address}/"), mode, &options.to_string()])
+}
+
+/// Runs a script and reads what it found.
+fn node<T: DeserializeOwned>(script: &str, arguments: &[&str]) -> T {
     let output = Command::new("node")
-        .arg(root().join("tests/browser/look.mjs"))
-        .arg(path)
-        .arg(given.to_string())
+        .arg(root().join("tests/browser").join(script))
+        .args(arguments)
         .env("UNDERSTUDY_CHROMIUM", named("UNDERSTUDY_CHROMIUM", "a Chromium"))
         .env("UNDERSTUDY_NODE_MODULES", named("UNDERSTUDY_NODE_MODULES", "the modules of tests/browser"))
         .output()
         .expect("`node` starts");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).expect("look.mjs prints JSON")
+    serde_json::from_slice(&output.stdout).expect("the script prints JSON")
 }
 
 /// What an environment variable names.

@@ -8,6 +8,7 @@ pub mod rough;
 pub mod serving;
 pub mod synthetic;
 pub mod tables;
+pub mod watched;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -12,9 +12,10 @@ use anyhow::Context as _;
 
 use super::decide::looked;
 use super::dossier::{gathered, read_seal};
+use crate::report::dossier::Dossier;
 use crate::report::{build, html};
 use crate::run::{Look, Looked, Prepared, Seal, WhatIf, recall};
-use crate::runlog::ledger::{Event, FileDigest, Ledger};
+use crate::runlog::ledger::{Entry, Event, FileDigest, Ledger};
 use crate::runlog::note::Signer;
 use crate::runlog::{INTERIM, write_file};
 use crate::sandbox::digest;
@@ -98,12 +99,7 @@ fn one(
         return Ok(());
     }
     look.cut(&prepared.study);
-    let outcome = look.outcome(seal).context("a look has sums")?;
-    let verdict = match prepared.study.threshold {
-        Some(_) => Some(looked(prepared, seal, &look.saved, &entries)?),
-        None => None,
-    };
-    let dossier = gathered(build(&outcome, prepared), verdict, prepared, seal, &entries);
+    let dossier = moment(prepared, seal, &look, &entries)?;
     let folder = run.join(INTERIM);
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let mut files = Vec::new();
@@ -116,6 +112,19 @@ fn one(
     // not there; one that it does not name yet is written over when the run goes on, and `verify` finds it in an ended run.
     ledger.append(Event::Interim { window: label, files })?;
     Ok(())
+}
+
+/// What there is to say of a run at a look, which is cut to the windows that are covered. Nothing is written.
+///
+/// # Errors
+/// When the look has no sums, or the threshold's metric breaks.
+pub fn moment(prepared: &Prepared, seal: &Seal, look: &Looked, entries: &[Entry]) -> anyhow::Result<Dossier> {
+    let outcome = look.outcome(seal).context("a look has sums")?;
+    let verdict = match prepared.study.threshold {
+        Some(_) => Some(looked(prepared, seal, &look.saved, entries)?),
+        None => None,
+    };
+    Ok(gathered(build(&outcome, prepared), verdict, prepared, seal, entries))
 }
 
 /// A window's label as the name of a file: `week ending 2016-07-03` is `week-ending-2016-07-03`.

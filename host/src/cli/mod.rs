@@ -12,6 +12,7 @@ mod end;
 mod export;
 mod key;
 mod log;
+mod logging;
 mod note;
 mod pack;
 mod plan;
@@ -23,8 +24,11 @@ mod run;
 mod schema;
 mod seal;
 mod serve;
+mod standing;
+mod status;
 mod swap;
 mod token;
+mod top;
 mod verify;
 
 use std::fmt::Display;
@@ -90,6 +94,8 @@ enum Command {
     Serve(serve::Serve),
     Swap(swap::Swap),
     End(end::End),
+    Status(status::Status),
+    Top(top::Top),
     Report(report::Report),
     Decide(decide::Decide),
     Verify(verify::Verify),
@@ -119,6 +125,8 @@ pub fn main() -> ExitCode {
         Command::Serve(serve) => serve.execute(),
         Command::Swap(swap) => swap.execute(),
         Command::End(end) => end.execute(),
+        Command::Status(status) => status.execute(),
+        Command::Top(top) => top.execute(),
         Command::Report(report) => report.execute(),
         Command::Decide(decide) => decide.execute(),
         Command::Verify(verify) => verify.execute(),

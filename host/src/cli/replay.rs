@@ -107,7 +107,7 @@ impl Replay {
             look: None,
             served: None,
         };
-        conduct(&mut prepared, options)
+        conduct(&mut prepared, options, tell, || {})
     }
 }
 

@@ -57,12 +57,18 @@ impl Run {
             look: None,
             served: None,
         };
-        conduct(&mut prepared, options)
+        conduct(&mut prepared, options, tell, || {})
     }
 }
 
-/// Makes a run to its end, writes its report and prints it.
-pub(super) fn conduct(prepared: &mut Prepared, options: Options<'_>) -> anyhow::Result<Exit> {
+/// Makes a run to its end, writes its report and prints it. `tell` is told what else there is to say, `stopping` that a signal
+/// has come.
+pub(super) fn conduct(
+    prepared: &mut Prepared,
+    options: Options<'_>,
+    tell: fn(String),
+    stopping: impl FnOnce(),
+) -> anyhow::Result<Exit> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -77,8 +83,12 @@ pub(super) fn conduct(prepared: &mut Prepared, options: Options<'_>) -> anyhow::
     let options = Options { look, ..options };
     let ran = runtime.block_on(async {
         // Listened for before the directory is made, so that there is none without a report.
-        let stop = interrupt().context("cannot listen for signals")?;
-        run(prepared, options, |what| tell(what), stop).await
+        let signalled = interrupt().context("cannot listen for signals")?;
+        let stop = async {
+            signalled.await;
+            stopping();
+        };
+        run(prepared, options, |what| tell(what.to_owned()), stop).await
     })?;
     // A reader that is blocked on standard input is not waited for.
     runtime.shutdown_background();
@@ -89,15 +99,15 @@ pub(super) fn conduct(prepared: &mut Prepared, options: Options<'_>) -> anyhow::
     let end = ran.outcome.end.clone();
     ran.close(report.to_json().as_bytes())?;
     found(render(&report, style(std::io::stdout().is_terminal())).trim_end())?;
-    tell(format_args!("written to {}", directory.display()));
+    tell(format!("written to {}", directory.display()));
     if prepared.study.threshold.is_some() && end == End::Finished && !is_what_if {
-        tell(format_args!("`understudy decide {}` says what the threshold says of it", directory.display()));
+        tell(format!("`understudy decide {}` says what the threshold says of it", directory.display()));
     }
     Ok(match end {
         End::Finished => Exit::Done,
         End::Interrupted | End::Interim { .. } => Exit::Interrupted,
         End::SourceBroke(faults) => {
-            faults.iter().for_each(tell);
+            faults.into_iter().for_each(tell);
             Exit::SourceBroke
         }
     })

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use anyhow::bail;
 
+use super::Exit;
+use super::logging::Logging;
 use super::run::conduct;
-use super::{Exit, tell};
 use crate::run::{Handle, Options, Order, prepare};
 use crate::runlog::note::Signer;
 use crate::service::{Fresh, Served, Settings, Tokens, listen, tls};
@@ -52,10 +53,13 @@ pub(super) struct Serve {
     /// Sign the ledger's head with this key, made by `understudy key`.
     #[arg(long, value_name = "FILE")]
     sign_key: Option<PathBuf>,
+    #[command(flatten)]
+    logging: Logging,
 }
 
 impl Serve {
     pub fn execute(self) -> anyhow::Result<Exit> {
+        self.logging.start()?;
         let settings = self.settings()?;
         let mut prepared = prepare(&self.study, |_| {})?;
         if prepared.study.mirror.is_some() && settings.tokens.is_none() {
@@ -67,17 +71,17 @@ impl Serve {
         let directory = self.run.unwrap_or_else(|| PathBuf::from("runs").join(&prepared.study.name));
         let signer = self.sign_key.as_deref().map(Signer::read).transpose()?;
         let scheme = if settings.tls.is_some() { "https" } else { "http" };
-        let served = Served::new(prepared.study.clone(), settings);
+        let served = Served::new(prepared.study.clone(), settings, signer.clone());
         let listening = listen(&served)?;
-        tell(format_args!("listening on {scheme}://{}", listening.address));
+        self.logging.listening(&format!("{scheme}://{}", listening.address));
         let listening = Arc::new(listening);
         let begun = {
             let (served, listening) = (served.clone(), listening.clone());
             Box::new(move |handle: Handle| {
                 // Records are taken all the same.
-                listening
-                    .listen_in(&handle.directory)
-                    .unwrap_or_else(|error| tell(format_args!("{error:#}")));
+                listening.listen_in(&handle.directory).unwrap_or_else(|error| tracing::warn!("{error:#}"));
+                listening.tell_of(&handle);
+                tracing::info!(study = served.study.name, run = %handle.directory.display(), "begun");
                 served.begun(handle);
             })
         };
@@ -89,14 +93,18 @@ impl Serve {
             look: None,
             served: Some(begun),
         };
-        let exit = conduct(&mut prepared, options);
+        let exit = conduct(&mut prepared, options, log, || served.drain());
         served.drain();
         if let Some(listening) = Arc::into_inner(listening) {
             listening.finish();
         }
         let lost = served.mirrored.lost();
         if lost > 0 {
-            tell(format_args!("the log has not got {lost} of the mirrored requests that were answered"));
+            tracing::error!(lost, "the log has not got all of the mirrored requests that were answered");
+        }
+        match &exit {
+            Ok(_) => tracing::info!("ended"),
+            Err(_) => tracing::error!("ended: the run could not go on"),
         }
         exit
     }
@@ -145,4 +153,9 @@ impl Serve {
             ..Settings::on(listen)
         })
     }
+}
+
+/// What a run says of itself, in the log.
+fn log(what: String) {
+    tracing::info!("{what}");
 }

@@ -3,11 +3,13 @@
 //! Always holds: what stands here is what the log has; nothing of it is computed but the texts.
 
 use jiff::Timestamp;
+use serde::ser::{Serialize, SerializeStruct as _, Serializer};
 
 use super::Plugin;
 
 /// One decided row.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Case {
     /// Its id.
     pub id: String,
@@ -46,8 +48,22 @@ pub struct Said {
     pub confidence: Option<f64>,
 }
 
+impl Serialize for Said {
+    /// `answer`, or `unanswered` with the reason; and `confidence`.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut said = serializer.serialize_struct("Said", 2)?;
+        match &self.answer {
+            Ok(answer) => said.serialize_field("answer", answer)?,
+            Err(reason) => said.serialize_field("unanswered", reason)?,
+        }
+        said.serialize_field("confidence", &self.confidence)?;
+        said.end()
+    }
+}
+
 /// A model's part of a case.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct CaseModel {
     /// The plugin that answered.
     pub plugin: Plugin,
@@ -64,7 +80,8 @@ pub struct CaseModel {
 }
 
 /// A case with the same values of all conditions in which the same model differs from the substrate too.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Similar {
     /// Its id.
     pub id: String,

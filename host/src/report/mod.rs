@@ -23,10 +23,12 @@ use serde::{Deserialize, Serialize};
 
 pub use build::build;
 pub use case::{Case, CaseModel, Said, Similar};
+pub use number::{bytes, count, duration};
 pub use parting::{Divergence, Spreads};
 pub use reviews::{
     JudgementCount, JudgementShare, ModeCount, ReviewSummary, StratumReviewed, judged, judged_rows,
 };
+pub use sections::live;
 pub use side_by_side::{Agreement, Beside, Compared, MetricPair, ModelOf, Part, SideBySide};
 pub use terminal::{Style, case, counted, plan, render, reviewed, ruling, side_by_side, table};
 

@@ -20,7 +20,7 @@ const UNITS: [(u64, &str); 7] = [
 ];
 
 /// A count: `15,402`.
-pub(in crate::report) fn count(count: u64) -> String {
+pub fn count(count: u64) -> String {
     grouped(&count.to_string())
 }
 
@@ -77,6 +77,19 @@ pub fn duration(nanos: u64) -> String {
         }
     }
     shown
+}
+
+/// A size in the unit in which it has one to four digits before the point: `740 B`, `1.92 MiB`.
+pub fn bytes(bytes: u64) -> String {
+    let mut value = bytes as f64;
+    for symbol in ["B", "KiB", "MiB", "GiB", "TiB"] {
+        if rounded(value, 3) < 1024.0 {
+            let text = if symbol == "B" { count(bytes) } else { significant(value, 3) };
+            return format!("{text} {symbol}");
+        }
+        value /= 1024.0;
+    }
+    format!("{} PiB", significant(value, 3))
 }
 
 /// A number with so many significant digits; scientific where it would otherwise be long.
@@ -161,6 +174,15 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn a_size_has_the_unit_that_suits_it() {
+        let sizes = [0, 1_023, 1_024, 2_013_266, 1_048_575, 1 << 30, 1 << 50, u64::MAX].map(bytes);
+        assert_eq!(
+            sizes,
+            ["0 B", "1,023 B", "1.00 KiB", "1.92 MiB", "1.00 MiB", "1.00 GiB", "1.00 PiB", "16,384 PiB"]
+        );
     }
 
     #[test]

@@ -6,12 +6,15 @@
 mod classes;
 mod conditions;
 mod history;
+mod live;
 mod records;
 mod spreads;
 mod threshold;
 mod times;
 mod verdict;
 mod words;
+
+pub use live::live;
 
 use super::dossier::Dossier;
 use super::measure::Measure;

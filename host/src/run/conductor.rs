@@ -441,6 +441,11 @@ impl<'p> Conductor<'p> {
         let _ = self.work.send(Work::Peek(Box::new(saved), shown));
     }
 
+    /// Shows no progress on standard error: a run that is served tells where it stands itself.
+    pub(super) fn silence(&mut self) {
+        self.progress.silence();
+    }
+
     /// Where the run stands, from now on.
     pub(super) fn standing(&self) -> watch::Receiver<Standing> {
         self.standing.subscribe()

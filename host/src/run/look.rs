@@ -116,7 +116,55 @@ fn behind(study: &Study) -> [i64; 2] {
     [micros(study.inputs.lateness), micros(study.decisions.lateness.saturating_add(study.horizon))]
 }
 
+/// Why there is nothing to be shown of a run yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unripe {
+    /// No snapshot has come.
+    Empty,
+    /// No window is over.
+    Open {
+        /// What the first is called.
+        label: String,
+        /// For each stream the time that its records have to reach, microseconds.
+        until: [i64; 2],
+        /// How far they have come.
+        clocks: [Option<i64>; 2],
+    },
+}
+
 impl Looked {
+    /// A look at a run as it stands, up to the latest window with snapshots that no pair can join any more; cut to it.
+    ///
+    /// # Errors
+    /// When there is no such window yet.
+    pub fn latest(saved: Saved, study: &Study) -> Result<Looked, Unripe> {
+        let mut clock = WindowClock::new(study.windows, study.time_zone.clone());
+        let counted = &saved.counted;
+        let first = clock.window(counted.earliest.ok_or(Unripe::Empty)?);
+        let over = |window: &Window| {
+            let end = clock.bounds(*window).end;
+            let reached = |(clock, behind): (&Option<i64>, i64)| {
+                clock.is_some_and(|clock| clock.saturating_sub(behind) >= end)
+            };
+            counted.clocks.iter().zip(behind(study)).all(reached)
+        };
+        // What the snapshots looked like is counted only where it is asked for, pairs always.
+        let compared = saved.judged.iter().flat_map(|judged| judged.cells.iter()).map(|(window, _)| window);
+        let known = counted.inputs.windows.keys().copied().chain(compared).chain([first]);
+        match known.filter(over).max() {
+            Some(window) => {
+                let mut looked = Looked { window, label: clock.label(window), saved };
+                looked.cut(study);
+                Ok(looked)
+            }
+            None => Err(Unripe::Open {
+                label: clock.label(first),
+                until: behind(study).map(|behind| clock.bounds(first).end.saturating_add(behind)),
+                clocks: counted.clocks,
+            }),
+        }
+    }
+
     /// Cuts off what lies behind the window that is covered, as if the run had been looked at as soon as that was over. How many
     /// records there are, and how long anything took, is known of the moment only.
     pub fn cut(&mut self, study: &Study) {
@@ -244,6 +292,42 @@ mod tests {
         run.came(Side::Decision, &[24 * 2_000_000]);
         // 1972-09-27 is the thousandth day after the first, and the windows go two by two from the first.
         assert_eq!(run.due(&mut schedule), ["1970-01-02", "1972-09-28"]);
+    }
+
+    #[test]
+    fn the_latest_look_covers_the_windows_that_are_over() {
+        let mut run = Came::new();
+        let latest = |run: &Came| {
+            let saved = Saved {
+                seal: String::new(),
+                groups: 0,
+                began: jiff::Timestamp::UNIX_EPOCH,
+                counted: run.counted.clone(),
+                judged: None,
+                ended: None,
+            };
+            Looked::latest(saved, &run.study).map(|looked| looked.label)
+        };
+        assert_eq!(latest(&run), Err(Unripe::Empty));
+        run.came(Side::Snapshot, &[10, 60, 80]);
+        let open = |clocks: [Option<i64>; 2]| {
+            let label = "1970-01-01".to_owned();
+            Err(Unripe::Open { label, until: [25 * HOUR, 29 * HOUR], clocks })
+        };
+        assert_eq!(latest(&run), open([Some(80 * HOUR), None]));
+        run.came(Side::Decision, &[28]);
+        assert_eq!(latest(&run), open([Some(80 * HOUR), Some(28 * HOUR)]));
+        run.came(Side::Decision, &[29]);
+        assert_eq!(latest(&run), Ok("1970-01-01".to_owned()));
+        // The second day has no snapshot; the third is over when decisions have come 5 h behind its end.
+        run.came(Side::Decision, &[76]);
+        assert_eq!(latest(&run), Ok("1970-01-01".to_owned()));
+        run.came(Side::Decision, &[77]);
+        assert_eq!(latest(&run), Ok("1970-01-03".to_owned()));
+        // Nothing of a study that asks for no look is counted but the pairs, and the first snapshot.
+        run.study = study("");
+        run.counted.inputs = Default::default();
+        assert_eq!(latest(&run), Ok("1970-01-01".to_owned()));
     }
 
     #[test]

@@ -61,11 +61,11 @@ use std::path::Path;
 
 pub use again::Again;
 pub use blind::{Blind, blinded};
-pub use command::{Command, Handle, Served, Standing};
+pub use command::{Command, Handle, PluginStanding, Served, Standing};
 pub use counted::Times;
 pub use judge::{Compared, Judged, Sources};
 pub use live::{Intake, Receipt, RefusedRow, Undelivered};
-pub use look::{Look, Looked};
+pub use look::{Look, Looked, Unripe};
 pub use outcome::{
     Comparison, End, Incident, Kept, Latency, ModelCounts, Outcome, RefusedRecord, SubstrateLatency,
 };
@@ -167,6 +167,7 @@ pub async fn run(
         }
         let (commands, given) = tokio::sync::mpsc::channel(command::COMMANDS);
         if let Some(served) = served {
+            conductor.silence();
             let (run, tally) = (directory.path(), conductor.tally());
             let swapper = Swapper::start(prepared, run, ledger.clone(), tally, commands.clone())?;
             let (directory, intake, standing) = (run.to_owned(), feeds.intake(), conductor.standing());

@@ -12,6 +12,7 @@ const PLAIN: Duration = Duration::from_secs(5);
 
 /// Shows how far a run has got.
 pub(super) struct Progress {
+    silent: bool,
     bar: Option<ProgressBar>,
     began: Instant,
     last: Mutex<Instant>,
@@ -23,11 +24,20 @@ impl Progress {
             let style = ProgressStyle::with_template("{spinner} {prefix}  {msg}").expect("a fixed template");
             ProgressBar::new_spinner().with_style(style).with_prefix(study.to_owned())
         });
-        Progress { bar, began: Instant::now(), last: Mutex::new(Instant::now()) }
+        Progress { silent: false, bar, began: Instant::now(), last: Mutex::new(Instant::now()) }
+    }
+
+    /// Shows nothing any more.
+    pub fn silence(&mut self) {
+        self.finish();
+        (self.silent, self.bar) = (true, None);
     }
 
     /// `taken` are the snapshots and decisions so far; `clock` the latest observed time in microseconds.
     pub fn show(&self, taken: [u64; 2], clock: Option<i64>, broken: u64) {
+        if self.silent {
+            return;
+        }
         let line = || {
             let at = clock.and_then(|micros| Timestamp::from_microsecond(micros).ok());
             let at = at.map(|at| format!(" up to {}", at.strftime("%Y-%m-%d %H:%M"))).unwrap_or_default();

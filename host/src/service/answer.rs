@@ -64,6 +64,12 @@ impl Problem {
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "fault", detail)
     }
 
+    /// A look was cut short.
+    pub fn failed_look() -> Problem {
+        let detail = "the look was cut short; this is a fault in understudy, and the run goes on";
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "not shown", detail)
+    }
+
     /// The body is too large.
     pub fn too_large(most: usize) -> Problem {
         let detail = format!(

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, Response, StatusCode};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::answer::{Problem, json};
+use super::auth::Who;
 use super::intake::read;
 use super::state::Served;
 use crate::audit::entries;
@@ -132,13 +133,14 @@ pub async fn swaps(state: State<Arc<Served>>) -> Result<Response<Body>, Problem>
 /// `POST /v1/swaps`.
 pub async fn swap(
     state: State<Arc<Served>>,
+    who: Extension<Who>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response<Body>, Problem> {
     let served = state.0;
     let swapper = served.run()?.swapper.clone();
     let request: SwapRequest = parsed(&served, &headers, body).await?;
-    let wish = request.wish()?;
+    let wish = request.wish(&who)?;
     // It takes as long as compiling and trying take, on a thread of its own.
     let swapped = tokio::task::spawn_blocking(move || swapper.swap(&wish)).await;
     let swapped = swapped.map_err(|_| Problem::fault())?.map_err(refused)?;
@@ -156,7 +158,7 @@ pub async fn swap(
 }
 
 impl SwapRequest {
-    fn wish(self) -> Result<Wish, Problem> {
+    fn wish(self, who: &Who) -> Result<Wish, Problem> {
         let wrong = |detail: &str| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "not a swap", detail);
         let component = match self.component {
             Some(text) => {
@@ -175,7 +177,7 @@ impl SwapRequest {
             }
             (false, component, config) => New::Plugin { component, config },
         };
-        let who = self.who.unwrap_or_else(|| "somebody".to_owned());
+        let who = name(who, self.who);
         Ok(Wish { part: self.plugin, new, anyway: self.anyway, who, reason: self.reason })
     }
 }
@@ -207,20 +209,29 @@ struct EndRequest {
 /// `POST /v1/end`: takes nothing more, and closes the run once what was taken is done.
 pub async fn end(
     state: State<Arc<Served>>,
+    who: Extension<Who>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response<Body>, Problem> {
     let served = state.0;
     let commands = served.run()?.commands.clone();
-    let EndRequest { reason, who } = parsed(&served, &headers, body).await?;
+    let EndRequest { reason, who: said } = parsed(&served, &headers, body).await?;
     if reason.trim().is_empty() {
         let detail = "an end needs a reason: it is what the ledger says of it";
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "no reason", detail));
     }
-    let who = who.unwrap_or_else(|| "somebody".to_owned());
+    let who = name(&who, said);
     commands.send(Command::End { who, reason }).await.map_err(|_| Problem::ending())?;
     served.drain();
     Ok(json(StatusCode::ACCEPTED, &serde_json::json!({ "ending": true })))
+}
+
+/// Who wants something: the token's name, or, of whoever may write the run directory anyway, what they say.
+fn name(who: &Who, said: Option<String>) -> String {
+    match *who == Who::local() {
+        true => said.unwrap_or_else(|| who.name.clone()),
+        false => who.name.clone(),
+    }
 }
 
 /// A body in JSON.

@@ -78,7 +78,7 @@ pub async fn read(
 pub async fn deliver(served: &Arc<Served>, side: Side, runs: Vec<Lines>) -> Result<Taken, Problem> {
     let run = served.run()?;
     let intake = run.intake.as_ref().ok_or_else(|| elsewhere(Undelivered::Elsewhere(side)))?;
-    let _place = served.queue()?;
+    let place = served.queue()?;
     let told = runs.into_iter().map(|lines| intake.deliver(side, lines));
     let told = told.collect::<Result<Vec<_>, _>>().map_err(elsewhere)?;
     let mut taken = Taken::default();
@@ -86,6 +86,7 @@ pub async fn deliver(served: &Arc<Served>, side: Side, runs: Vec<Lines>) -> Resu
         let receipt = told.await.map_err(|_| Problem::failed())?;
         taken.add(receipt.taken, receipt.refused);
     }
+    served.metrics.waited(place.waited());
     Ok(taken)
 }
 

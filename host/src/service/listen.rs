@@ -35,6 +35,8 @@ use super::patient::Patient;
 use super::places::{Place, Places};
 use super::routes::router;
 use super::state::Served;
+use super::watching;
+use crate::run::Handle;
 
 /// Threads that answer requests.
 const THREADS: usize = 2;
@@ -124,6 +126,11 @@ impl Listening {
         self.listeners.lock().unwrap_or_else(PoisonError::into_inner).push(accepting);
         *self.socket.lock().unwrap_or_else(PoisonError::into_inner) = Some(path);
         Ok(())
+    }
+
+    /// Logs what the run tells of itself, until it has ended.
+    pub fn tell_of(&self, run: &Handle) {
+        self.runtime.spawn(watching::tell(run.standing.clone()));
     }
 
     /// Takes no further connection, lets the requests end that are being answered, and gives up the address.

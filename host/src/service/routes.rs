@@ -13,7 +13,7 @@ use super::answer::Problem;
 use super::auth::Access;
 use super::guard::{Gate, admit};
 use super::state::Served;
-use super::{control, intake, mirror, openapi, probe};
+use super::{control, intake, live, looks, measured, metrics, mirror, openapi, page, probe, status};
 
 /// An endpoint.
 pub struct Route {
@@ -54,6 +54,17 @@ pub const ROUTES: &[Route] = &[
         answers: || any(mirror::mirror),
     },
     Route { method: "GET", path: "/openapi.json", access: Access::Open, answers: || get(openapi::document) },
+    Route { method: "GET", path: "/", access: Access::Open, answers: || get(page::frame) },
+    Route { method: "GET", path: "/page.css", access: Access::Open, answers: || get(page::style) },
+    Route { method: "GET", path: "/page.js", access: Access::Open, answers: || get(page::script) },
+    Route { method: "GET", path: "/steer.js", access: Access::Open, answers: || get(page::steering) },
+    Route { method: "GET", path: "/live", access: Access::Read, answers: || get(live::live) },
+    Route { method: "GET", path: "/metrics", access: Access::Read, answers: || get(metrics::metrics) },
+    Route { method: "GET", path: "/v1/status", access: Access::Read, answers: || get(status::status) },
+    Route { method: "GET", path: "/v1/whoami", access: Access::Read, answers: || get(page::whoami) },
+    Route { method: "GET", path: "/v1/cases/{id}", access: Access::Audit, answers: || get(looks::case) },
+    Route { method: "GET", path: "/v1/review", access: Access::Audit, answers: || get(looks::begin) },
+    Route { method: "POST", path: "/v1/review", access: Access::Audit, answers: || post(looks::judge) },
 ];
 
 /// What answers requests.
@@ -66,6 +77,7 @@ pub fn router(served: Arc<Served>) -> Router {
     router
         .fallback(|| async { nowhere() })
         .method_not_allowed_fallback(|| async { no_method() })
+        .layer(from_fn_with_state(served.clone(), measured::measured))
         .with_state(served)
 }
 

@@ -16,9 +16,15 @@ use tokio_rustls::rustls::ServerConfig;
 use super::answer::Problem;
 use super::denied::Denied;
 use super::fresh::Fresh;
+use super::glance::Glance;
+use super::looks::Looks;
+use super::machine::DiskGauge;
+use super::measured::Said;
+use super::metrics::Metrics;
 use super::mirror::Mirrored;
 use super::tokens::Tokens;
 use crate::run::Handle;
+use crate::runlog::note::Signer;
 use crate::study::Study;
 
 /// The grain in which room is given: 1 KiB.
@@ -71,6 +77,18 @@ pub struct Served {
     pub denied: Denied,
     /// What became of mirrored requests.
     pub mirrored: Mirrored,
+    /// The key that signs the ledger, if it is signed.
+    pub signer: Option<Signer>,
+    /// What is counted of the requests.
+    pub metrics: Metrics,
+    /// What was said in the log of late.
+    pub said: Said,
+    /// The disk below the run.
+    pub disk: DiskGauge,
+    /// The figures of the moment.
+    pub glance: Glance,
+    /// Looks at single cases.
+    pub looks: Looks,
     run: OnceLock<Handle>,
     draining: AtomicBool,
     room: Arc<Semaphore>,
@@ -81,13 +99,19 @@ pub struct Served {
 
 impl Served {
     /// Before the run has begun.
-    pub fn new(study: Study, settings: Settings) -> Arc<Served> {
+    pub fn new(study: Study, settings: Settings, signer: Option<Signer>) -> Arc<Served> {
         Arc::new(Served {
             study,
             room: Arc::new(Semaphore::new(settings.room_bytes / GRAIN)),
             settings,
             denied: Denied::default(),
             mirrored: Mirrored::default(),
+            signer,
+            metrics: Metrics::default(),
+            said: Said::default(),
+            disk: DiskGauge::default(),
+            glance: Glance::default(),
+            looks: Looks::default(),
             run: OnceLock::new(),
             draining: AtomicBool::new(false),
             waiting: Mutex::default(),
@@ -103,7 +127,14 @@ impl Served {
 
     /// Nothing more is taken.
     pub fn drain(&self) {
-        self.draining.store(true, Ordering::Relaxed);
+        if !self.draining.swap(true, Ordering::Relaxed) {
+            tracing::info!("draining: nothing more is taken");
+        }
+    }
+
+    /// Whether nothing more is taken.
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
     }
 
     /// The run, if it takes records.
@@ -112,7 +143,7 @@ impl Served {
     /// When it does not yet, or not any more.
     pub fn run(&self) -> Result<&Handle, Problem> {
         match self.run.get() {
-            Some(_) if self.draining.load(Ordering::Relaxed) => Err(Problem::ending()),
+            Some(_) if self.is_draining() => Err(Problem::ending()),
             Some(run) => Ok(run),
             None => Err(Problem::starting()),
         }
@@ -163,6 +194,13 @@ impl Served {
 pub struct Waiting {
     served: Arc<Served>,
     place: (Instant, u64),
+}
+
+impl Waiting {
+    /// How long it has waited.
+    pub fn waited(&self) -> Duration {
+        self.place.0.elapsed()
+    }
 }
 
 impl Drop for Waiting {

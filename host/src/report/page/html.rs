@@ -14,7 +14,8 @@ use crate::report::terminal::counted;
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
 
 /// How the page looks.
-const STYLE: &str = concat!(include_str!("page.css"), include_str!("content.css"), include_str!("print.css"));
+pub const STYLE: &str =
+    concat!(include_str!("page.css"), include_str!("content.css"), include_str!("print.css"));
 
 /// The document as the text of an HTML file.
 pub fn html(document: &Document) -> String {
@@ -33,19 +34,30 @@ pub fn html(document: &Document) -> String {
             }
             body {
                 a class="skip" href="#main" { "Skip the contents" }
-                header {
-                    h1 { (title) }
-                    (facts(&document.lead, "lead"))
-                    @if let Some(verdict) = &document.banner { (banner(verdict)) }
-                }
-                @if !document.sections.is_empty() { (contents(&document.sections)) }
-                main id="main" tabindex="-1" {
-                    @for part in &document.sections { (section(part)) }
-                }
+                (body(document))
             }
         }
     };
     page.into_string()
+}
+
+/// What the document says, without the page around it.
+pub fn inner(document: &Document) -> String {
+    body(document).into_string()
+}
+
+fn body(document: &Document) -> Markup {
+    html! {
+        header {
+            h1 { (one_line(&document.title)) }
+            (facts(&document.lead, "lead"))
+            @if let Some(verdict) = &document.banner { (banner(verdict)) }
+        }
+        @if !document.sections.is_empty() { (contents(&document.sections)) }
+        main id="main" tabindex="-1" {
+            @for part in &document.sections { (section(part)) }
+        }
+    }
 }
 
 fn contents(sections: &[Section]) -> Markup {

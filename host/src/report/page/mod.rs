@@ -14,7 +14,7 @@ pub use document::{
     Banner, Block, Cell, Chart, Column, Document, DotRow, Fact, Figure, Section, Series, SeriesPoint, Table,
     Tone,
 };
-pub use html::html;
+pub use html::{STYLE, html, inner};
 pub use markdown::markdown;
 
 #[cfg(test)]

@@ -194,6 +194,13 @@ fn over_time(dossier: &Dossier, measures: &[Measure<'_>], blocks: &mut Vec<Block
         }
         series.push(Series { name: name.clone(), points });
     }
+    let shown = latest(&report.windows);
+    let ends = shown.first().zip(shown.last());
+    // What lies outside of the windows that are shown has no place in their chart.
+    let inside = |x: &f64| {
+        ends.is_some_and(|(first, last)| (at(report, first.start)..at(report, last.end)).contains(x))
+    };
+    let since = |happened: &Happened| Some((at(report, happened.since?), happened.what.clone()));
     let changes = report.divergence.models.iter().flat_map(|parted| {
         changed(report, measure, &parted.model).map(|(at, what)| (at, format!("{}: {what}", parted.model)))
     });
@@ -216,7 +223,7 @@ fn over_time(dossier: &Dossier, measures: &[Measure<'_>], blocks: &mut Vec<Block
             x_label: format!("window, {}", report.time_zone),
             series,
             bound: None,
-            marks: Vec::new(),
+            marks: dossier.history.iter().filter_map(since).filter(|(x, _)| inside(x)).collect(),
             changes: changes.collect(),
         },
         table: folded("Data", columns, rows),

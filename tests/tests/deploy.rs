@@ -1,0 +1,98 @@
+//! What stands in deploy/ fits the program: every metric that it names there is.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use serde_json::Value;
+use understudy_tests::process::until;
+use understudy_tests::root;
+use understudy_tests::serving::Serving;
+use understudy_tests::watched::{snapshots, watched};
+
+fn file(name: &str) -> String {
+    let path = root().join("deploy").join(name);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The words of a text that are the name of a metric.
+fn metrics(text: &str) -> BTreeSet<String> {
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    let is_metric = |word: &&str| word.starts_with("understudy_") || word.starts_with("process_");
+    words.filter(is_metric).map(str::to_owned).collect()
+}
+
+/// All expressions of a dashboard.
+fn expressions(dashboard: &Value, found: &mut String) {
+    match dashboard {
+        Value::Array(values) => values.iter().for_each(|value| expressions(value, found)),
+        Value::Object(map) => {
+            for (key, value) in map {
+                match (key.as_str(), value) {
+                    ("expr" | "query", Value::String(text)) => {
+                        found.push_str(text);
+                        found.push('\n');
+                    }
+                    _ => expressions(value, found),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn every_metric_that_is_named_exists() {
+    let bench = watched();
+    let serving = Serving::start(&bench, &[]);
+    let mut client = serving.client();
+    let lines = ("content-type", "application/x-ndjson");
+    client.send("POST", "/v1/snapshots", &[lines], snapshots(1).as_bytes());
+    let mut exposed = BTreeSet::new();
+    until("the models have answered", || {
+        let text = client.get("/metrics").text();
+        exposed = text.lines().filter(|line| !line.starts_with('#')).flat_map(metrics).collect();
+        exposed.contains("understudy_model_latency_seconds")
+    });
+    let dashboard: Value =
+        serde_json::from_str(&file("grafana-dashboard.json")).expect("a dashboard is JSON");
+    let mut text = String::new();
+    expressions(&dashboard, &mut text);
+    let named = metrics(&text);
+    assert!(named.len() > 15, "{named:?}");
+    let unknown: Vec<_> =
+        named.union(&metrics(&file("README.md"))).filter(|name| !exposed.contains(*name)).collect();
+    assert!(unknown.is_empty(), "there is no {unknown:?} among {exposed:#?}");
+}
+
+#[test]
+fn panels_do_not_lie_on_each_other() {
+    let dashboard: Value =
+        serde_json::from_str(&file("grafana-dashboard.json")).expect("a dashboard is JSON");
+    let mut taken = BTreeSet::new();
+    for panel in dashboard["panels"].as_array().expect("panels") {
+        let at = |key: &str| panel["gridPos"][key].as_u64().expect("a place");
+        assert!(at("x") + at("w") <= 24, "{} is too far to the right", panel["title"]);
+        for x in at("x")..at("x") + at("w") {
+            for y in at("y")..at("y") + at("h") {
+                assert!(taken.insert((x, y)), "{} lies on another", panel["title"]);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_unit_and_the_image_name_options_that_exist() {
+    let bench = watched();
+    let help = bench.understudy(&["serve", "--help"]).out;
+    let unit = file("understudy@.service");
+    let starts = unit.lines().find(|line| line.starts_with("ExecStart=")).expect("it starts something");
+    let image = file("Containerfile");
+    let command = image.lines().find(|line| line.starts_with("CMD [\"serve\"")).expect("it has a command");
+    let options = [starts, command].map(|line| {
+        line.split([' ', '"']).filter(|word| word.starts_with("--")).map(str::to_owned).collect::<Vec<_>>()
+    });
+    assert!(options.iter().all(|options| !options.is_empty()), "{options:?}");
+    for option in options.concat() {
+        assert!(help.contains(&format!("{option} ")), "serve has no {option}");
+    }
+}

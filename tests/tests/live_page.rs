@@ -1,0 +1,142 @@
+//! The page of a served run in a browser: it keeps itself up to date, stays as its reader left it, asks for nothing elsewhere, and
+//! can be read by everybody.
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+use understudy_tests::browser::{Watched, watch};
+use understudy_tests::process::until;
+use understudy_tests::serving::Serving;
+use understudy_tests::watched::{EACH_DAY, SECRET, decisions, snapshots, watched};
+
+/// Where pictures go, if they are asked for.
+fn pictures(name: &str) -> Option<PathBuf> {
+    let folder = std::env::var_os("UNDERSTUDY_PICTURES")?;
+    Some(fs::canonicalize(folder).expect("a folder for pictures").join(name))
+}
+
+/// Nothing was asked for elsewhere, and nothing went wrong.
+fn well(seen: &Watched, serving: &Serving) {
+    let own = format!("http://{}/", serving.address);
+    assert!(seen.requests.len() > 5, "{:?}", seen.requests);
+    for request in &seen.requests {
+        assert!(request.starts_with(&own) || request.starts_with("data:"), "it asks for {request}");
+    }
+    assert_eq!(seen.errors, [""; 0]);
+}
+
+fn posts(days: std::ops::RangeInclusive<usize>) -> Vec<(&'static str, String)> {
+    let of_day = |day| [("v1/snapshots", snapshots(day)), ("v1/decisions", decisions(day))];
+    days.flat_map(of_day).collect()
+}
+
+#[test]
+fn the_page_grows_with_the_run() {
+    let bench = watched();
+    let serving = Serving::start(&bench, &[]);
+    let posts = posts(1..=10);
+    let received = (10 * EACH_DAY).to_string();
+    let options = json!({ "posts": posts, "received": received, "folder": pictures("live") });
+    let seen = watch(serving.address, "grow", &options);
+    well(&seen, &serving);
+
+    let before = &seen.steps["before"];
+    let banner = before["banner"].as_str().expect("a text");
+    assert!(banner.contains("NO FIGURES YET") && banner.contains("No snapshot has come yet."), "{banner}");
+    assert_eq!(before["account"][1], "0");
+    let after = &seen.steps["after"];
+    let account: Vec<&str> = after["account"]
+        .as_array()
+        .expect("cells")
+        .iter()
+        .map(|cell| cell.as_str().expect("a text"))
+        .collect();
+    assert_eq!(account[..3], ["snapshots", "300", "0"]);
+    assert_eq!(account.last(), Some(&"✓ balances"));
+    assert!(after["banner"].as_str().expect("a text").contains("INCONCLUSIVE SO FAR"), "{after:#}");
+    // What its reader did is as it was.
+    assert_eq!(after["marker"], "the same page");
+    assert!(after["focus"].as_str().expect("a text").starts_with("Data"), "{after:#}");
+    assert_eq!((&after["open"], &after["scrolled"]), (&json!(true), &json!(333)), "{after:#}");
+    assert_eq!(after["marks"], 2, "a chart for each model");
+    assert_eq!(seen.steps["keys"], json!([true, "swap-plugin"]));
+    let lost = seen.steps["lost"].as_str().expect("a text");
+    assert!(lost.contains("UTC. What is shown is as it was then"), "{lost}");
+
+    assert_eq!(seen.views.len(), 4);
+    for view in &seen.views {
+        assert!(view.violations.is_empty(), "{}, {}: {:#?}", view.scheme, view.width, view.violations);
+        for [page, window] in [view.closed, view.open] {
+            assert!(page <= window, "{}, {}: the page is {page} wide", view.scheme, view.width);
+        }
+    }
+}
+
+#[test]
+fn without_a_token_the_page_shows_nothing() {
+    let bench = watched();
+    let serving = Serving::start(&bench, &[]);
+    let frame = serving.client().get("/");
+    let policy = frame.header("content-security-policy").expect("a policy").to_owned();
+    for part in ["default-src 'none'", "script-src 'self';", "style-src 'self';", "frame-ancestors 'none'"] {
+        assert!(policy.contains(part), "{policy}");
+    }
+    assert!(!frame.text().contains("small"), "the frame tells of the study");
+
+    let seen = watch(serving.address, "token", &json!({ "folder": pictures("live") }));
+    well(&seen, &serving);
+    assert_eq!(seen.steps["hidden"], true);
+    assert_eq!(seen.steps["nothing"], "");
+    assert_eq!(seen.steps["shown"], "Shadow study small");
+    assert_eq!(seen.steps["violations"], json!([]));
+    // The token is kept for the tab, and stands in no address.
+    assert_eq!(seen.steps["stored"], json!([0, "", format!("http://{}/", serving.address)]));
+}
+
+#[test]
+fn disagreements_are_reviewed_from_the_page() {
+    let bench = watched();
+    let serving = Serving::start(&bench, &[]);
+    let mut client = serving.client();
+    for (path, body) in posts(1..=5) {
+        let lines = ("content-type", "application/x-ndjson");
+        assert_eq!(client.send("POST", &format!("/{path}"), &[lines], body.as_bytes()).status, 202);
+    }
+    let id = format!("{SECRET}-1-10");
+    until("the row is decided and in the log", || client.get(&format!("/v1/cases/{id}")).status == 200);
+    let shown = client.get(&format!("/v1/cases/{id}?raw=true")).json();
+    assert_eq!((&shown["id"], &shown["models"][0]["name"]), (&json!(id), &json!("echo")), "{shown:#}");
+    assert_eq!(shown["models"][0]["said"]["answer"], "b");
+    assert_eq!(shown["done"]["answer"], "zq7secret-other");
+    assert!(shown["raw"].as_str().is_some_and(|raw| raw.contains(&id)), "{shown:#}");
+    // One whose horizon is not over is not shown.
+    let refused = client.get(&format!("/v1/cases/{SECRET}-5-10"));
+    assert_eq!(refused.status, 422, "{refused:?}");
+    let exposures = || {
+        let entries = bench.ledger("run", Some("exposure"));
+        entries.iter().map(|entry| (entry["how"].clone(), entry["who"].clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(exposures(), vec![(json!("case"), json!("local")); 2]);
+
+    let seen = watch(serving.address, "review", &json!({ "folder": pictures("live") }));
+    well(&seen, &serving);
+    assert_eq!(seen.steps["violations"], json!([]));
+    let case = seen.steps["case1"].as_str().expect("a text");
+    assert!(case.contains("zq7secret-other") && case.contains("agreement"), "{case}");
+    assert!(
+        seen.steps["said"].as_str().is_some_and(|said| said.contains("2 are judged by now")),
+        "{:#}",
+        seen.steps
+    );
+    assert!(seen.steps["unknown"].as_str().is_some_and(|said| said.contains("nowhere")), "{:#}", seen.steps);
+    assert_eq!(exposures().last(), Some(&(json!("review"), json!("local"))));
+    let judged: Vec<Value> =
+        bench.ledger("run", Some("reviewed")).iter().map(|entry| entry["judgement"].clone()).collect();
+    assert_eq!(judged, ["model-right", "substrate-right"]);
+    // A judgement stays as it was given, and belongs to whoever began the review.
+    let again = json!({ "review": 1, "case": 0, "judgement": "unclear" }).to_string();
+    assert_eq!(client.post("/v1/review", &again).status, 422);
+    let elsewhere = json!({ "review": 9, "case": 0, "judgement": "unclear" }).to_string();
+    assert_eq!(client.post("/v1/review", &elsewhere).status, 404);
+}
