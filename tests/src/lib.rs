@@ -6,6 +6,7 @@ pub mod http;
 pub mod process;
 pub mod rough;
 pub mod serving;
+pub mod soak;
 pub mod synthetic;
 pub mod tables;
 pub mod watched;
