@@ -8,6 +8,7 @@ pub mod rough;
 pub mod serving;
 pub mod synthetic;
 pub mod tables;
+pub mod tls;
 
 use std::fs;
 use std::path::{Path, PathBuf};
