@@ -172,7 +172,8 @@ pub fn rest(stream: &mut impl Read) -> Vec<u8> {
 /// The status in the first line of what came back; `None` if nothing did.
 pub fn status(came: &[u8]) -> Option<u16> {
     let text = String::from_utf8_lossy(came);
-    text.strip_prefix("HTTP/1.1 ")?.get(..3)?.parse().ok()
+    let rest = text.strip_prefix("HTTP/1.1 ").or_else(|| text.strip_prefix("HTTP/1.0 "))?;
+    rest.get(..3)?.parse().ok()
 }
 
 /// Sends a request and reads its answer.

@@ -1,11 +1,13 @@
 //! Requests as proxies mirror them, taken as snapshots.
 
+use std::process::Command;
+
 use serde_json::Value;
 use understudy_tests::http::Client;
 use understudy_tests::process::until;
 use understudy_tests::serving::Serving;
 use understudy_tests::tables::{open_rows, refused, sealed, texts};
-use understudy_tests::{Bench, account};
+use understudy_tests::{Bench, account, program};
 
 const MIRROR: &str = r#"[mirror]
 id = "header x-request-id"
@@ -59,7 +61,7 @@ fn a_request_becomes_a_snapshot_whoever_mirrors_it() {
     let answer =
         client.send("POST", "/v1/mirror/book/room?nights=3&promo=x", &envoy, body(1, "a").as_bytes());
     assert_eq!((answer.status, answer.body.len()), (204, 0), "{answer:?}");
-    // As nginx sends it: HTTP/1.0 and a host of its own by default, any method.
+    // As nginx sends it: a host of its own by default, and any method.
     for (at, method) in ["PUT", "PATCH", "DELETE"].into_iter().enumerate() {
         let id = format!("n-{at}");
         let headers = [("x-request-id", id.as_str()), ("x-original-uri", "/book")];
@@ -141,4 +143,35 @@ fn without_a_mapping_there_is_no_mirror() {
     let said = bench.understudy(&["serve", "study.toml", "--run", "another"]);
     assert_eq!(said.code, 1);
     insta::assert_snapshot!(said.err, @"a mirrored request has the Host and the Origin that were meant for others, so that a proxy is not told from a page in a browser; serve a study that has `[mirror]` with --tokens");
+}
+
+#[test]
+fn what_is_lost_after_it_was_answered_is_counted() {
+    let bench = Bench::served();
+    bench.change(&[("[[models]]", MIRROR)]);
+    let said = bench.understudy(&["token", "--role", "feed", "--name", "mesh", "--file", "tokens.toml"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    // A disk of a few MiB, which nobody else sees and which is soon full.
+    let script = "mkdir small && mount -t tmpfs -o size=4m none small && exec \"$UNDERSTUDY\" serve study.toml \
+                  --run small/run --listen 127.0.0.1:0 --tokens tokens.toml";
+    let mut command = Command::new("unshare");
+    command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script]);
+    command.current_dir(bench.path()).env("UNDERSTUDY", program());
+    let serving = Serving::of(command);
+    let mut client = Client::with_token(serving.address, said.out.trim());
+    let room = "r".repeat(200_000);
+    let mut answered = 0;
+    for at in 0..1000 {
+        let body = format!(r#"{{"at":"2026-03-01T10:00:00Z","booking":{{"room":"{room}-{at}"}}}}"#);
+        let id = at.to_string();
+        match client.try_send("POST", "/v1/mirror/x", &[("x-request-id", &id)], body.as_bytes()) {
+            Ok(answer) if answer.status == 204 => answered += 1,
+            _ => break,
+        }
+    }
+    let said = serving.said();
+    assert_eq!(said.code, 1, "{}", said.err);
+    let told = said.err.lines().find_map(|line| line.strip_prefix("the log has not got "));
+    let lost: u32 = told.and_then(|told| told.split(' ').next()?.parse().ok()).expect("some are lost");
+    assert!(0 < lost && lost < answered, "{lost} of {answered}");
 }
