@@ -9,6 +9,7 @@ pub mod serving;
 pub mod soak;
 pub mod synthetic;
 pub mod tables;
+pub mod tls;
 pub mod watched;
 
 use std::fs;

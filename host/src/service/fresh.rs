@@ -19,6 +19,7 @@ type Reading<T> = Box<dyn Fn(&[PathBuf]) -> anyhow::Result<T> + Send + Sync>;
 pub struct Fresh<T> {
     files: Vec<PathBuf>,
     read: Reading<T>,
+    look_again: Duration,
     held: Mutex<Held<T>>,
 }
 
@@ -44,13 +45,13 @@ impl<T> Fresh<T> {
         let stamps = stamps(&files);
         let value = Arc::new(read(&files)?);
         let held = Mutex::new(Held { value, stamps, looked: Instant::now() });
-        Ok(Fresh { files, read: Box::new(read), held })
+        Ok(Fresh { files, read: Box::new(read), look_again: LOOK_AGAIN, held })
     }
 
     /// What is in force. It may read a small file on the thread of the caller, once a second at most.
     pub fn now(&self) -> Arc<T> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        if held.looked.elapsed() >= LOOK_AGAIN {
+        if held.looked.elapsed() >= self.look_again {
             held.looked = Instant::now();
             let stamps = stamps(&self.files);
             if stamps != held.stamps {
@@ -83,4 +84,49 @@ fn stamps(files: &[PathBuf]) -> Vec<Option<Stamp>> {
         Some((about.dev(), about.ino(), about.len(), about.mtime(), about.mtime_nsec()))
     };
     files.iter().map(|path| stamp(path)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use anyhow::ensure;
+
+    use super::*;
+
+    /// A file, read anew whenever it is asked for.
+    fn of(path: &Path) -> anyhow::Result<Fresh<String>> {
+        let fresh = Fresh::read(vec![path.to_owned()], |files| {
+            let text = fs::read_to_string(&files[0])?;
+            ensure!(text.starts_with("good"), "it is not good");
+            Ok(text)
+        })?;
+        Ok(Fresh { look_again: Duration::ZERO, ..fresh })
+    }
+
+    #[test]
+    fn what_has_changed_is_read_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        fs::write(&path, "good 1").unwrap();
+        let fresh = of(&path).unwrap();
+        assert_eq!(*fresh.now(), "good 1");
+        fs::write(&path, "good, again").unwrap();
+        assert_eq!(*fresh.now(), "good, again");
+    }
+
+    #[test]
+    fn what_cannot_be_read_leaves_in_force_what_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        assert!(of(&path).is_err());
+        fs::write(&path, "good").unwrap();
+        let fresh = of(&path).unwrap();
+        fs::write(&path, "spoilt").unwrap();
+        assert_eq!(*fresh.now(), "good");
+        fs::remove_file(&path).unwrap();
+        assert_eq!(*fresh.now(), "good");
+        fs::write(&path, "good as new").unwrap();
+        assert_eq!(*fresh.now(), "good as new");
+    }
 }

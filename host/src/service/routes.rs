@@ -71,7 +71,7 @@ pub const ROUTES: &[Route] = &[
 pub fn router(served: Arc<Served>) -> Router {
     let add = |router: Router<Arc<Served>>, route: &Route| {
         let gate = Gate { served: served.clone(), access: route.access };
-        router.route(route.path, (route.answers)().route_layer(from_fn_with_state(gate, admit)))
+        router.route(route.path, (route.answers)().layer(from_fn_with_state(gate, admit)))
     };
     let router = ROUTES.iter().fold(Router::new(), add);
     router
