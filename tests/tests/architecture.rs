@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use understudy_tests::root;
 
 /// The rooms from the floor up: each with the rooms below it that it may use, and whether it is pure.
-const ROOMS: [(&str, &[&str], bool); 13] = [
+const ROOMS: [(&str, &[&str], bool); 14] = [
     ("study", &[], true),
     ("batch", &["study"], true),
     ("sandbox", &["batch", "study"], false),
@@ -43,8 +43,27 @@ const ROOMS: [(&str, &[&str], bool); 13] = [
         false,
     ),
     (
+        "service",
+        &[
+            "audit",
+            "report",
+            "run",
+            "verdict",
+            "divergence",
+            "scoring",
+            "pairing",
+            "runlog",
+            "source",
+            "sandbox",
+            "batch",
+            "study",
+        ],
+        false,
+    ),
+    (
         "cli",
         &[
+            "service",
             "audit",
             "report",
             "run",

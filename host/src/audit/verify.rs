@@ -3,7 +3,7 @@
 //! Always holds: nothing is believed before what vouches for it has been checked: the ledger by its chain and its
 //! signature, the seal and the segments by the ledger, the plugins by the seal, the rows by all of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -13,7 +13,7 @@ use super::finding::Findings;
 use super::{derived, files, promise, reviews, sequences};
 use crate::batch::Side;
 use crate::report::{build, counted};
-use crate::run::{PrepareError, Prepared, SEAL, Saved, Seal, WhatIf, recall};
+use crate::run::{PrepareError, Prepared, SEAL, Saved, Seal, WhatIf, plugin_name, recall};
 use crate::runlog::ledger::{self, Entry, Event, FileDigest, LEDGER, NOTE, Segment};
 use crate::runlog::note::Verifier;
 use crate::runlog::{CHECKPOINT, LogError, REPORT, RunDirectory, checkpoint};
@@ -265,6 +265,13 @@ fn files(run: &Path, past: &History, findings: &mut Findings) -> Result<(), Veri
     }
     for file in past.ended.iter().flatten() {
         files::check(run, &file.file, &file.sha256, "the ledger", findings);
+    }
+    let exchanged = past.entries.iter().filter_map(|entry| match &entry.event {
+        Event::Swap { sha256, .. } => Some(sha256.as_str()),
+        _ => None,
+    });
+    for sha256 in exchanged.collect::<BTreeSet<_>>() {
+        files::check(run, &plugin_name(sha256), sha256, "the ledger", findings);
     }
     let interim = past.entries.iter().flat_map(|entry| match &entry.event {
         Event::Interim { files, .. } => files.as_slice(),

@@ -7,133 +7,35 @@
 //! Always holds: one exchange is made at a time; the ledger has its `swap` on disk before a record is of its generation; a
 //! component that was refused leaves nothing behind.
 
+mod candidate;
+mod wish;
+
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread;
 use std::time::Duration;
 
-use serde_json::{Map, Value};
 use tokio::sync::{mpsc, oneshot};
 
 use super::again::Tally;
 use super::cast::{Cast, Part, Turn};
 use super::command::{Command, Exchange, Exchanged};
-use super::fits;
 use super::prepare::{Prepared, plugin_name};
 use super::reads::needed;
 use super::recent::Sample;
 use super::trial::Trial;
 use super::worker::Model;
-use crate::runlog::ledger::{Event, Ledger, LedgerError, SwapKind, Tried};
-use crate::runlog::{LogError, write_file};
-use crate::sandbox::{DeciderPlugin, File, Role, SandboxError, ScorerPlugin};
-use crate::study::{Plugin, Study};
+use crate::runlog::ledger::{Event, Ledger, SwapKind, Tried};
+use crate::runlog::write_file;
+use crate::sandbox::Role;
+use crate::study::Study;
+
+pub use wish::{New, SwapError, Swapped, Wish};
+
+use candidate::Candidate;
 
 /// How often it is looked whether a plugin fails too often.
 const GUARD: Duration = Duration::from_millis(50);
-
-/// Who is to take a part.
-#[derive(Clone, Debug)]
-pub enum New {
-    /// Another component, another configuration, or both.
-    Plugin {
-        /// The component and what messages call it, if it is another.
-        component: Option<(PathBuf, Vec<u8>)>,
-        /// The configuration, if it is another.
-        config: Option<Map<String, Value>>,
-    },
-    /// Whoever had it before.
-    Before,
-}
-
-/// A wish for an exchange.
-#[derive(Clone, Debug)]
-pub struct Wish {
-    /// The part: the name of a plugin in the study, or `comparator`.
-    pub part: String,
-    /// Who is to take it.
-    pub new: New,
-    /// Whether it is to take it though it does not answer the same.
-    pub anyway: bool,
-    /// Who wants it.
-    pub who: String,
-    /// Why.
-    pub reason: String,
-}
-
-/// An exchange that was made.
-#[derive(Clone, Debug)]
-pub struct Swapped {
-    /// The part's name in the study.
-    pub name: String,
-    /// SHA-256 of the component, in hexadecimal.
-    pub sha256: String,
-    /// From where on it holds.
-    pub exchanged: Exchanged,
-    /// What came of trying both.
-    pub tried: Option<Tried>,
-    /// Whether what follows is measured by another yardstick.
-    pub new_yardstick: bool,
-}
-
-/// Why an exchange was not made. Nothing has changed then.
-#[derive(Debug, thiserror::Error)]
-pub enum SwapError {
-    /// There is no such part.
-    #[error("the study has no plugin \"{name}\"; it has {}", .has.join(", "))]
-    NoPart {
-        /// The name.
-        name: String,
-        /// The names that there are.
-        has: Vec<String>,
-    },
-    /// No reason was given.
-    #[error("a swap needs a reason: it is what the report says of it")]
-    NoReason,
-    /// There is nobody to go back to.
-    #[error("\"{0}\" has not been exchanged, so there is nothing to undo")]
-    NothingBefore(String),
-    /// It is the one that has the part.
-    #[error("\"{0}\" runs with this component and this configuration already; nothing was exchanged")]
-    Same(String),
-    /// The component cannot be used.
-    #[error("nothing was exchanged: {0}")]
-    Sandbox(#[from] SandboxError),
-    /// It does not fit into the study.
-    #[error("nothing was exchanged: {}", .0.join("; "))]
-    Misfit(Vec<String>),
-    /// It answers otherwise.
-    #[error(
-        "nothing was exchanged: on the latest {pairs} pairs it came to the same as the one that runs in {same}, a share of \
-         {share}, and the study asks for {level} (`swaps.equivalent`). If that is meant, say so (--anyway): then what \
-         follows is measured by a new yardstick, and `threshold.on-comparator-change` says what that does to the verdict"
-    )]
-    Otherwise {
-        /// Pairs that both were tried on.
-        pairs: u64,
-        /// Those on which both came to the same.
-        same: u64,
-        /// Their share.
-        share: String,
-        /// The share that is asked for.
-        level: f64,
-    },
-    /// There is nothing yet to try it on.
-    #[error(
-        "nothing was exchanged: there are no pairs yet to try it on. Wait for some, or say that it is to be exchanged all the \
-         same (--anyway): then what follows is measured by a new yardstick"
-    )]
-    NoPairs,
-    /// The run takes no commands any more.
-    #[error("nothing was exchanged: the run is ending")]
-    Ending,
-    /// The ledger cannot be written.
-    #[error(transparent)]
-    Ledger(#[from] LedgerError),
-    /// The component cannot be kept.
-    #[error(transparent)]
-    Log(#[from] LogError),
-}
 
 /// Makes exchanges in a run that is served.
 pub struct Swapper {
@@ -283,77 +185,6 @@ impl Swapper {
         }
     }
 
-    /// The plugin that is to take a model's or the comparator's part.
-    fn decider(
-        &self,
-        role: Role,
-        declared: &Plugin,
-        part: &Part<DeciderPlugin>,
-        wish: &Wish,
-    ) -> Result<Candidate<DeciderPlugin>, SwapError> {
-        let now = &part.now().plugin;
-        self.candidate(part, wish, |file, config| {
-            let new = DeciderPlugin::load(now.sandbox(), file, role, config, now.assets(), None)?;
-            let mut wrong = fits::misfits(&self.study, declared, role, &new.reads);
-            if new.form != now.form {
-                let (is, was) = (new.form.name(), now.form.name());
-                wrong.push(format!("it answers with a {is}, and the one that runs with a {was}"));
-            }
-            if wrong.is_empty() { Ok(new) } else { Err(SwapError::Misfit(wrong)) }
-        })
-    }
-
-    /// The plugin that is to take a metric's part.
-    fn metric(
-        &self,
-        cast: &Cast,
-        part: &Part<ScorerPlugin>,
-        wish: &Wish,
-    ) -> Result<Candidate<ScorerPlugin>, SwapError> {
-        let now = &part.now().plugin;
-        let sandbox = cast.comparator.now().plugin.sandbox();
-        self.candidate(part, wish, |file, config| {
-            let new = ScorerPlugin::load(sandbox, file, config, now.assets(), None)?;
-            let same = new.components == now.components
-                && new.better == now.better
-                && new.range == now.range
-                && now.accepts.iter().all(|form| new.accepts.contains(form));
-            let wrong = "it has other components, another direction, another range or takes other forms than the one that \
-                         runs, so their sums are not of one kind; such a metric takes a study of its own";
-            if same { Ok(new) } else { Err(SwapError::Misfit(vec![wrong.to_owned()])) }
-        })
-    }
-
-    /// Who is to take a part, loaded unless it had it before.
-    fn candidate<P: Clone>(
-        &self,
-        part: &Part<P>,
-        wish: &Wish,
-        load: impl FnOnce(&File, String) -> Result<P, SwapError>,
-    ) -> Result<Candidate<P>, SwapError> {
-        let now = part.now();
-        let (component, config) = match &wish.new {
-            New::Before => {
-                let before = part.before().ok_or_else(|| SwapError::NothingBefore(part.name.clone()))?;
-                let (plugin, component) = (before.plugin.clone(), before.component.clone());
-                return Ok(Candidate { plugin, component, config: before.config.clone(), bytes: None });
-            }
-            New::Plugin { component, config } => (component, config),
-        };
-        let file = match component {
-            Some((path, bytes)) => File::of(path, bytes.clone())?,
-            None => File::read(&self.run.join(plugin_name(&now.component)))?,
-        };
-        let config = config
-            .as_ref()
-            .map_or_else(|| now.config.clone(), |config| Value::from(config.clone()).to_string());
-        if file.digest == now.component && config == now.config {
-            return Err(SwapError::Same(part.name.clone()));
-        }
-        let plugin = load(&file, config.clone())?;
-        Ok(Candidate { plugin, component: file.digest, config, bytes: Some(file.bytes) })
-    }
-
     /// What comes of trying it, and whether it may take the part.
     fn judged<P>(
         &self,
@@ -473,15 +304,6 @@ impl Swapper {
             let _ = self.exchange(&mut cast, place, &wish, SwapKind::FellBack);
         }
     }
-}
-
-/// Who is to take a part.
-struct Candidate<P> {
-    plugin: P,
-    component: String,
-    config: String,
-    /// Its component, if it is to be kept.
-    bytes: Option<Vec<u8>>,
 }
 
 /// Looks now and then whether a plugin fails too often, for as long as the run is served.

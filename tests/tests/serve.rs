@@ -1,0 +1,234 @@
+//! A study that is served: what a request may be, what it is answered, and that what was acknowledged is there.
+
+use std::fs;
+use std::io::Write as _;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use insta::assert_snapshot;
+use serde_json::json;
+use understudy_tests::http::{Answer, Client};
+use understudy_tests::process::until;
+use understudy_tests::serving::Serving;
+use understudy_tests::tables::{refused, sealed};
+use understudy_tests::{Bench, account, essence};
+
+const JSON: (&str, &str) = ("content-type", "application/json");
+const NDJSON: (&str, &str) = ("content-type", "application/x-ndjson");
+
+fn snapshot(id: &str) -> String {
+    format!(r#"{{"id":"{id}","at":"2026-03-01T10:00:00Z","booked":"a","nights":1}}"#)
+}
+
+fn gzip(text: &str) -> Vec<u8> {
+    let mut packer = GzEncoder::new(Vec::new(), Compression::default());
+    packer.write_all(text.as_bytes()).expect("memory takes it");
+    packer.finish().expect("memory takes it")
+}
+
+fn shown(what: &str, answer: &Answer) -> String {
+    let again = answer.header("retry-after").map(|seconds| format!(", again after {seconds} s")).unwrap_or_default();
+    format!("{what}\n  {}{again} {}\n", answer.status, answer.text())
+}
+
+fn end(bench: &Bench, serving: Serving) {
+    let said = bench.understudy(&["end", "run", "--reason", "that is all", "--who", "test"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let said = serving.said();
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+    let said = bench.understudy(&["verify", "run"]);
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+}
+
+#[test]
+fn every_form_of_a_body_is_taken_and_each_record_has_its_fate() {
+    let bench = Bench::served();
+    let serving = Serving::start(&bench, &[]);
+    let mut client = serving.client();
+    let mut said = String::new();
+    let mut send = |what: &str, headers: &[(&str, &str)], body: &[u8]| {
+        let answer = client.send("POST", "/v1/snapshots", headers, body);
+        said.push_str(&shown(what, &answer));
+    };
+    send("one object", &[JSON], snapshot("one").as_bytes());
+    send("the same again", &[JSON], snapshot("one").as_bytes());
+    send("the same id, otherwise", &[JSON], snapshot("one").replace("\"a\"", "\"b\"").as_bytes());
+    let pretty = format!("[\n  {},\n  {}\n]\n", snapshot("two").replace(',', ",\n    "), snapshot("three"));
+    send("an array on several lines", &[JSON], pretty.as_bytes());
+    send("lines, one of them bad", &[NDJSON], format!("{}\n\n{{\"id\":\"x\"}}\n{}\n", snapshot("four"), snapshot("five")).as_bytes());
+    send("gzip", &[NDJSON, ("content-encoding", "gzip")], &gzip(&snapshot("six")));
+    let event = format!(
+        r#"{{"specversion":"1.0","type":"t","source":"s","id":"seven","time":"2026-03-01T10:00:00Z","data":{}}}"#,
+        r#"{"booked":"a","nights":2}"#
+    );
+    let cloud = ("content-type", "application/cloudevents+json; charset=utf-8");
+    send("a CloudEvent whose data has neither id nor time", &[cloud], event.as_bytes());
+    let batch = ("content-type", "application/cloudevents-batch+json");
+    send("CloudEvents, the data in base64", &[batch], br#"[{"id":"eight","time":"2026-03-01T10:00:00Z","data_base64":"eyJib29rZWQiOiJiIn0="}]"#);
+    let binary = [JSON, ("ce-specversion", "1.0"), ("ce-id", "nine"), ("ce-time", "2026-03-01T10:00:00Z")];
+    send("a CloudEvent in headers", &binary, br#"{"booked":"c"}"#);
+    send("a CloudEvent without data", &[cloud], br#"{"specversion":"1.0","id":"x"}"#);
+    send("no JSON", &[JSON], b"{\"id\":");
+    send("an array that breaks off", &[JSON], format!("[{}, ", snapshot("ten")).as_bytes());
+    send("nothing", &[JSON], b"");
+    send("only blank lines", &[NDJSON], b"\n \n");
+    send("another type", &[("content-type", "text/csv")], b"a,b");
+    send("no type", &[], b"{}");
+    send("another encoding", &[JSON, ("content-encoding", "br")], b"{}");
+    send("gzip that is none", &[JSON, ("content-encoding", "gzip")], b"{}");
+    assert_snapshot!(said, @"");
+    end(&bench, serving);
+    let report = bench.report("run");
+    assert_eq!(
+        account(&report, "snapshots"),
+        [("received", 14), ("rejected", 4), ("duplicate", 1), ("conflict", 1), ("waiting", 8)]
+    );
+    // What was refused is kept as it came.
+    let raw: Vec<String> = refused(&bench.path().join("run"))
+        .into_iter()
+        .map(|refusal| String::from_utf8_lossy(&refusal.raw).into_owned())
+        .collect();
+    assert!(raw.contains(&"{\"id\":\"x\"}".to_owned()), "{raw:?}");
+    assert!(raw.iter().any(|raw| raw.starts_with("[{\"id\":\"ten\"")), "{raw:?}");
+}
+
+#[test]
+fn a_large_request_is_taken_in_several_batches_and_answered_by_record() {
+    let bench = Bench::served();
+    let serving = Serving::start(&bench, &[]);
+    let lines: Vec<String> = (0..5_000)
+        .map(|at| if at % 1_000 == 999 { format!("bad {at}") } else { snapshot(&format!("n{at}")) })
+        .collect();
+    let answer = serving.client().send("POST", "/v1/snapshots", &[NDJSON], lines.join("\n").as_bytes());
+    assert_eq!(answer.status, 202);
+    let said = answer.json();
+    assert_eq!([&said["received"], &said["taken"]], [&json!(5_000), &json!(4_995)]);
+    let refused = said["refused"].as_array().expect("a list");
+    let places: Vec<u64> = refused.iter().map(|refused| refused["record"].as_u64().expect("a place")).collect();
+    assert_eq!(places, [999, 1_999, 2_999, 3_999, 4_999]);
+    end(&bench, serving);
+}
+
+#[test]
+fn what_was_acknowledged_outlives_a_kill() {
+    let bench = Bench::served();
+    let files = Bench::small();
+    let lines = |name: &str| {
+        let text = fs::read_to_string(files.path().join(name)).expect("it was written");
+        text.lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let (snapshots, decisions) = (lines("snapshots.jsonl"), lines("decisions.jsonl"));
+    for (snapshot, decision) in snapshots.iter().zip(&decisions) {
+        let serving = Serving::start(&bench, &[]);
+        let mut client = serving.client();
+        assert_eq!(client.send("POST", "/v1/snapshots", &[NDJSON], snapshot.as_bytes()).status, 202);
+        assert_eq!(client.send("POST", "/v1/decisions", &[NDJSON], decision.as_bytes()).status, 202);
+        serving.kill();
+    }
+    let serving = Serving::start(&bench, &[]);
+    end(&bench, serving);
+    files.run(&[]);
+    let (mut served, mut plain) = (essence(&bench.report("run")), essence(&files.report("run")));
+    for report in [&mut served, &mut plain] {
+        // Two declarations, since their sources are not the same.
+        report.as_object_mut().expect("an object").remove("declaration");
+    }
+    assert_eq!(served, plain);
+}
+
+#[test]
+fn a_stop_drains_and_the_run_goes_on_when_it_is_served_again() {
+    let bench = Bench::served();
+    let serving = Serving::start(&bench, &[]);
+    assert_eq!(serving.client().get("/livez").status, 200);
+    assert_eq!(serving.client().get("/readyz").status, 200);
+    assert_eq!(serving.client().post("/v1/snapshots", snapshot("one")).status, 202);
+    let said = serving.stop();
+    assert_eq!(said.code, 130, "{}", said.err);
+    assert_eq!(account(&bench.report("run"), "snapshots"), [("received", 1), ("waiting", 1)]);
+    let serving = Serving::start(&bench, &[]);
+    let answer = serving.client().post("/v1/snapshots", snapshot("one"));
+    assert_eq!(answer.json()["duplicates"], json!(1), "{answer:?}");
+    end(&bench, serving);
+    let refused = bench.understudy(&["serve", "study.toml", "--run", "run", "--listen", "127.0.0.1:0"]);
+    assert_eq!(refused.code, 1);
+    assert!(refused.err.contains("which has ended"), "{}", refused.err);
+}
+
+/// A model that loops for ever on each row costs its budget, and what waits behind it for too long is refused at the door.
+#[test]
+fn a_run_that_has_fallen_behind_refuses_at_the_door_and_keeps_what_it_took() {
+    let bench = Bench::served();
+    bench.change(&[
+        ("plugin = \"PLUGINS/recorded.wasm\"\ngrant = [\"booked\"]\nconfig = { field = \"booked\", form = \"label\" }",
+         "plugin = \"PLUGINS/guests/evil.wasm\"\ngrant = [\"text\"]\nconfig = { on = \"always\", do = \"loop\" }"),
+        ("booked = \"text\"", "booked = \"text\"\ntext = \"text\""),
+    ]);
+    let text = fs::read_to_string(bench.path().join("study.toml")).expect("the study");
+    bench.write("study.toml", format!("{text}[limits]\ncall-timeout = \"400ms\"\nfuel-per-row = 1000000000000\nworkers = 1\n"));
+    let serving = Serving::start(&bench, &[]);
+    let address = serving.address;
+    let counts = std::thread::scope(|scope| {
+        let clients: Vec<_> = (0..40)
+            .map(|client| {
+                scope.spawn(move || {
+                    let line = snapshot(&format!("c{client}")).replace("\"booked\"", "\"text\":\"x\",\"booked\"");
+                    let mut tries = 0;
+                    loop {
+                        let answer = Client::new(address).send("POST", "/v1/snapshots", &[NDJSON], line.as_bytes());
+                        match answer.status {
+                            202 => return tries,
+                            429 => {
+                                assert_eq!(answer.header("retry-after"), Some("1"), "{answer:?}");
+                                tries += 1;
+                                std::thread::sleep(std::time::Duration::from_millis(200));
+                            }
+                            _ => panic!("{answer:?}"),
+                        }
+                    }
+                })
+            })
+            .collect();
+        // While it is behind, it is alive and says so.
+        until("somebody is refused", || {
+            assert_eq!(Client::new(address).get("/livez").status, 200);
+            Client::new(address).post("/v1/snapshots", snapshot("probe").replace("\"booked\"", "\"text\":\"x\",\"booked\"")).status == 429
+        });
+        clients.into_iter().map(|client| client.join().expect("no client panics")).collect::<Vec<u32>>()
+    });
+    assert_eq!(counts.len(), 40);
+    end(&bench, serving);
+    let ids = sealed(&bench.path().join("run"), "snapshots").expect("rows").num_rows();
+    assert!((40..=41).contains(&ids), "{ids}");
+    assert_eq!(bench.report("run")["models"][0]["failed"], json!(ids));
+}
+
+#[test]
+fn what_is_served_and_what_is_run_is_told_apart() {
+    let bench = Bench::served();
+    let run = bench.understudy(&["run", "study.toml"]);
+    let end = bench.understudy(&["end", "nowhere", "--reason", "x"]);
+    bench.write("empty/x", "");
+    let nobody = bench.understudy(&["end", "empty", "--reason", "x"]);
+    let files = Bench::small();
+    let served = files.understudy(&["serve", "study.toml"]);
+    let codes = [run.code, end.code, nobody.code, served.code];
+    assert_eq!(codes, [1; 4]);
+    let said = [run.err, end.err, nobody.err, served.err].concat();
+    let said: String = said.lines().filter(|line| !line.contains("listening on")).map(|l| l.to_owned() + "\n").collect();
+    assert_snapshot!(said, @"");
+}
+
+/// Snapshots come over HTTP, decisions out of a file: one side is delivered, the other is read.
+#[test]
+fn one_side_may_be_a_file() {
+    let bench = Bench::small();
+    bench.change(&[("{ file = \"snapshots.jsonl\" }", "{ http = true }")]);
+    let serving = Serving::start(&bench, &[]);
+    let lines = fs::read(bench.path().join("snapshots.jsonl")).expect("it was written");
+    assert_eq!(serving.client().send("POST", "/v1/snapshots", &[NDJSON], &lines).status, 202);
+    let answer = serving.client().send("POST", "/v1/decisions", &[NDJSON], &lines);
+    assert_eq!(answer.status, 404, "{answer:?}");
+    end(&bench, serving);
+    assert_eq!(account(&bench.report("run"), "snapshots"), [("received", 5), ("paired", 5)]);
+}
