@@ -96,7 +96,9 @@ impl Serve {
         }
         let lost = served.mirrored.lost();
         if lost > 0 {
-            tell(format_args!("the log has not got {lost} of the mirrored requests that were answered"));
+            tell(format_args!(
+                "{lost} of the mirrored requests that were answered are not known to be in the log"
+            ));
         }
         exit
     }
