@@ -65,7 +65,7 @@ fn bench(more: &str) -> Bench {
 }
 
 fn snapshot(number: u64, text: &str) -> String {
-    let at = format!("2026-03-0{}T10:{:02}:{:02}Z", 1 + number / 3600, number / 60 % 60, number % 60);
+    let at = format!("2026-03-01T{:02}:{:02}:{:02}Z", number / 3600, number / 60 % 60, number % 60);
     format!("{{\"id\":\"s{number}\",\"at\":\"{at}\",\"text\":\"{text}\"}}\n")
 }
 

@@ -100,7 +100,7 @@ impl Serve {
         }
         let lost = served.mirrored.lost();
         if lost > 0 {
-            tracing::error!(lost, "the log has not got all of the mirrored requests that were answered");
+            tracing::error!(lost, "mirrored requests that were answered are not known to be in the log");
         }
         match &exit {
             Ok(_) => tracing::info!("ended"),

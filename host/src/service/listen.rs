@@ -107,9 +107,8 @@ impl Listening {
     /// Listens in the run directory too, which has to be written by this process alone, and notes there what is denied.
     ///
     /// # Errors
-    /// When the socket cannot be made there.
+    /// When the socket or the notes cannot be made there.
     pub fn listen_in(&self, run: &Path) -> anyhow::Result<()> {
-        self.served.denied.write_in(run).with_context(|| format!("cannot write to {}", run.display()))?;
         let path = run.join(SOCKET);
         // One that is there was left by a process that was killed: this one holds the directory's lock.
         let _ = fs::remove_file(&path);
@@ -125,7 +124,10 @@ impl Listening {
         let accepting = self.runtime.spawn(async move { doors.directory(listener, stopped).await });
         self.listeners.lock().unwrap_or_else(PoisonError::into_inner).push(accepting);
         *self.socket.lock().unwrap_or_else(PoisonError::into_inner) = Some(path);
-        Ok(())
+        self.served
+            .denied
+            .write_in(run)
+            .with_context(|| format!("cannot note in {} what is denied", run.display()))
     }
 
     /// Logs what the run tells of itself, until it has ended.

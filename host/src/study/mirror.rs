@@ -149,7 +149,7 @@ mod tests {
 
     const HTTP: (&str, &str) = ("{ file = \"bookings.jsonl\" }", "{ http = true }");
 
-    fn with<'e>(mirror: &'e str) -> [(&'static str, &'e str); 2] {
+    fn with(mirror: &str) -> [(&'static str, &str); 2] {
         [HTTP, ("[windows]", mirror)]
     }
 

@@ -219,12 +219,12 @@ fn a_source_is_a_file_or_standard_input_and_that_only_once() {
     study.toml:19: `sources.decisions` has `file` and `stdin`; write { file = "records.jsonl" }, { stdin = true } or { http = true }
     "#);
     assert_snapshot!(faults(&[(bookings, "{}"), (assignments, "{ stdin = false }")]), @r#"
-    study.toml:18: `sources.snapshots` has neither `file` nor `stdin`; write { file = "records.jsonl" }, { stdin = true } or { http = true }
-    study.toml:19: `sources.decisions.stdin` is false; write true, or a file instead
+    study.toml:18: `sources.snapshots` has none of `file`, `stdin` and `http`; write { file = "records.jsonl" }, { stdin = true } or { http = true }
+    study.toml:19: `sources.decisions.stdin` is false; write true, or another source instead
     "#);
     assert_snapshot!(faults(&[(bookings, "{ path = \"bookings.jsonl\" }"), (assignments, "{ file = \"\" }")]), @r#"
-    study.toml:18: `sources.snapshots` has neither `file` nor `stdin`; write { file = "records.jsonl" }, { stdin = true } or { http = true }
-    study.toml:18: unknown key `sources.snapshots.path`; known keys here: file, stdin
+    study.toml:18: `sources.snapshots` has none of `file`, `stdin` and `http`; write { file = "records.jsonl" }, { stdin = true } or { http = true }
+    study.toml:18: unknown key `sources.snapshots.path`; known keys here: file, stdin, http
     study.toml:19: `sources.decisions.file` is ""; write a path such as "records.jsonl"
     "#);
 }

@@ -142,13 +142,8 @@ every = 4
 "#;
 
 /// Keys that stand in the place of another, which the example writes.
-const INSTEAD: [(&str, &str); 5] = [
-    ("at-most", "at-least"),
-    ("least-gain", "least-kappa"),
-    ("latest", "first"),
-    ("all", "first"),
-    ("file", "http"),
-];
+const INSTEAD: [(&str, &str); 4] =
+    [("at-most", "at-least"), ("least-gain", "least-kappa"), ("latest", "first"), ("all", "first")];
 
 /// Writes a key; the one in whose place it stands goes.
 fn write(table: &mut Table, key: &str, value: Toml) {
@@ -222,7 +217,11 @@ fn the_example_is_sound_and_writes_every_key() {
     assert_eq!(messages(&every_key()), Vec::<String>::new());
     for Closed { path, schema } in closed() {
         for key in schema["properties"].as_object().unwrap().keys() {
-            // The two sources are of one shape, and each can have only one of the keys.
+            // The two sources are of one shape and each has one of three keys, of which a mirror wants one; the third is in
+            // the sound study with which other tests begin.
+            if path.starts_with("sources.") && key == "file" {
+                continue;
+            }
             let path =
                 if path.starts_with("sources.") { "sources.snapshots sources.decisions" } else { &path };
             let mut study = every_key();
