@@ -3,8 +3,8 @@
 //     node watch.mjs ADDRESS MODE OPTIONS
 //
 // MODE is `grow`: records are posted while the page is open, and it is watched; `token`: the server asks for one; `review`: cases
-// are judged. OPTIONS is JSON: `posts`, pairs of a path and a body; `received`, what the page is to show by then; `folder`, where
-// screenshots go. UNDERSTUDY_CHROMIUM and UNDERSTUDY_NODE_MODULES as in look.mjs.
+// are judged. OPTIONS is JSON: `posts`, pairs of a path and a body; `received`, and `covers`, what the page is to show by then; `folder`,
+// where screenshots go. UNDERSTUDY_CHROMIUM and UNDERSTUDY_NODE_MODULES as in look.mjs.
 //
 // Always holds: every request and every error is told; nothing is judged here.
 
@@ -17,7 +17,7 @@ const { chromium } = require("playwright-core");
 const axe = await readFile(require.resolve("axe-core/axe.min.js"), "utf8");
 
 const [address, mode, given = "{}"] = process.argv.slice(2);
-const { posts = [], received, folder } = JSON.parse(given);
+const { posts = [], received, covers, folder } = JSON.parse(given);
 // How long anything may take that is waited for. Nothing is measured by it.
 const LIMIT = { timeout: 90000 };
 const found = { requests: [], errors: [], views: [], steps: {} };
@@ -41,14 +41,14 @@ async function open(options, before = async () => {}) {
 
 // The cells of the first row of the accounting: what became of the snapshots.
 const account = (page) =>
-  page.evaluate(() => [...document.querySelectorAll("#accounting tbody tr:first-child td")].map((cell) => cell.textContent));
+  page.evaluate(() => [...document.querySelector("#accounting tbody tr").cells].map((cell) => cell.textContent));
 
+// What is worse than moderate by the rules of axe-core, with the elements that it concerns.
 async function violations(page) {
-  // What axe-core brings in would be against the page's own policy as an element; the browser evaluates it itself.
   await page.evaluate(axe);
   const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
   return violations
-    .filter(({ impact }) => impact !== "minor")
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
     .map(({ id, help, nodes }) => ({ id, help, nodes: nodes.slice(0, 5).map((node) => node.html.slice(0, 200)) }));
 }
 
@@ -63,7 +63,11 @@ async function view(scheme, width) {
   if (folder) await page.screenshot({ path: join(folder, `${scheme}-${width}.png`), fullPage: true });
   await page.evaluate(() => document.querySelectorAll("details").forEach((details) => (details.open = true)));
   await page.waitForFunction(() => document.querySelector("#swap-plugin").options.length > 0, undefined, LIMIT);
-  if (folder) await page.screenshot({ path: join(folder, `${scheme}-${width}-open.png`), fullPage: true });
+  if (folder) {
+    await page.screenshot({ path: join(folder, `${scheme}-${width}-open.png`), fullPage: true });
+    await page.locator("#tools").screenshot({ path: join(folder, `${scheme}-${width}-tools.png`) });
+    await page.locator("#accounting").screenshot({ path: join(folder, `${scheme}-${width}-accounting.png`) });
+  }
   found.views.push({ scheme, width, closed, open: await widths(page), violations: await violations(page), crowded: [] });
   await page.context().close();
 }
@@ -96,7 +100,7 @@ async function grow() {
   );
   await page.waitForFunction(
     (covers) => [...document.querySelectorAll(".lead dd")].some((cell) => cell.textContent.includes(covers)),
-    "everything up to 2026-03-08",
+    covers,
     LIMIT,
   );
   found.steps.after = await page.evaluate(() => ({

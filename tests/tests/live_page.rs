@@ -37,7 +37,7 @@ fn the_page_grows_with_the_run() {
     let serving = Serving::start(&bench, &[]);
     let posts = posts(1..=10);
     let received = (10 * EACH_DAY).to_string();
-    let options = json!({ "posts": posts, "received": received, "folder": pictures("live") });
+    let options = json!({ "posts": posts, "received": received, "covers": "up to 2026-03-07", "folder": pictures("live") });
     let seen = watch(serving.address, "grow", &options);
     well(&seen, &serving);
 
@@ -87,7 +87,7 @@ fn without_a_token_the_page_shows_nothing() {
     let seen = watch(serving.address, "token", &json!({ "folder": pictures("live") }));
     well(&seen, &serving);
     assert_eq!(seen.steps["hidden"], true);
-    assert_eq!(seen.steps["nothing"], "");
+    assert_eq!(seen.steps["nothing"], "Shadow study");
     assert_eq!(seen.steps["shown"], "Shadow study small");
     assert_eq!(seen.steps["violations"], json!([]));
     // The token is kept for the tab, and stands in no address.
@@ -106,7 +106,11 @@ fn disagreements_are_reviewed_from_the_page() {
     let id = format!("{SECRET}-1-10");
     until("the row is decided and in the log", || client.get(&format!("/v1/cases/{id}")).status == 200);
     let shown = client.get(&format!("/v1/cases/{id}?raw=true")).json();
-    assert_eq!((&shown["id"], &shown["models"][0]["name"]), (&json!(id), &json!("echo")), "{shown:#}");
+    assert_eq!(
+        (&shown["id"], &shown["models"][0]["plugin"]["name"]),
+        (&json!(id), &json!("echo")),
+        "{shown:#}"
+    );
     assert_eq!(shown["models"][0]["said"]["answer"], "b");
     assert_eq!(shown["done"]["answer"], "zq7secret-other");
     assert!(shown["raw"].as_str().is_some_and(|raw| raw.contains(&id)), "{shown:#}");

@@ -38,10 +38,15 @@ pub(super) struct Serve {
 
 impl Serve {
     pub fn execute(self) -> anyhow::Result<Exit> {
+        self.logging.start()?;
+        let logging = self.logging.clone();
+        logging.failed(self.serve())
+    }
+
+    fn serve(self) -> anyhow::Result<Exit> {
         if !self.listen.ip().is_loopback() {
             bail!("{} is reached from elsewhere, and there is nothing yet that says who may", self.listen);
         }
-        self.logging.start()?;
         let mut prepared = prepare(&self.study, |_| {})?;
         let directory = self.run.unwrap_or_else(|| PathBuf::from("runs").join(&prepared.study.name));
         let signer = self.sign_key.as_deref().map(Signer::read).transpose()?;
