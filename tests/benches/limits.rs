@@ -1,13 +1,22 @@
 //! The limits that ARCHITECTURE.md states, measured: both sides of each in one run.
 //!
-//! `cargo xtask bench [sandbox] [run] [memory] [start] [log] [verify] [divergence]`. Ends with code 1 if a limit is not kept.
+//! `cargo xtask bench [sandbox] [run] [memory] [start] [log] [verify] [divergence] [intake] [swap]
+//! [soak]`. Ends with code 1 if a limit is not kept.
 
 #[path = "limits/divergence.rs"]
 mod divergence;
+#[path = "limits/intake.rs"]
+mod intake;
 #[path = "limits/log.rs"]
 mod log;
+#[path = "limits/soak.rs"]
+mod soak;
+#[path = "limits/swap.rs"]
+mod swap;
 #[path = "limits/verify.rs"]
 mod verify;
+#[path = "limits/wire.rs"]
+mod wire;
 
 use std::fmt::Display;
 use std::io::BufReader;
@@ -44,6 +53,9 @@ fn main() {
     measure("log", log::log);
     measure("verify", verify::verify);
     measure("divergence", divergence::divergence);
+    measure("intake", intake::intake);
+    measure("swap", swap::swap);
+    measure("soak", soak::soak_run);
     std::process::exit(i32::from(!kept));
 }
 

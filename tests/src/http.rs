@@ -172,7 +172,8 @@ pub fn rest(stream: &mut impl Read) -> Vec<u8> {
 /// The status in the first line of what came back; `None` if nothing did.
 pub fn status(came: &[u8]) -> Option<u16> {
     let text = String::from_utf8_lossy(came);
-    text.strip_prefix("HTTP/1.1 ")?.get(..3)?.parse().ok()
+    let rest = text.strip_prefix("HTTP/1.1 ").or_else(|| text.strip_prefix("HTTP/1.0 "))?;
+    rest.get(..3)?.parse().ok()
 }
 
 /// Sends a request and reads its answer.
@@ -245,4 +246,14 @@ fn byte(wire: &mut impl Read) -> io::Result<u8> {
 
 fn wrong(text: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, format!("no HTTP: {text:?}"))
+}
+
+/// Sends a request on a new connection and gives the status of its answer, of which no more is read; `None` if it is closed.
+pub fn status_of(address: SocketAddr, request: &[u8]) -> Option<u16> {
+    let mut stream = connect(address).expect("the server takes connections");
+    // A server that has seen enough may close before it has read all.
+    let _ = stream.write_all(request);
+    let mut first = [0; 12];
+    stream.read_exact(&mut first).ok()?;
+    status(&first)
 }

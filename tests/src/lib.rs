@@ -6,8 +6,10 @@ pub mod http;
 pub mod process;
 pub mod rough;
 pub mod serving;
+pub mod soak;
 pub mod synthetic;
 pub mod tables;
+pub mod tls;
 pub mod watched;
 
 use std::fs;

@@ -90,6 +90,39 @@ impl Numbers {
     }
 }
 
+/// The time of a row: ten a second in event time.
+fn at(tenths: u64) -> String {
+    let (day, rest) = (tenths / 864_000, tenths % 864_000);
+    let (hour, minute, second) = (rest / 36_000, rest / 600 % 60, rest / 10 % 60);
+    let (month, day) = (1 + day / 28, 1 + day % 28);
+    format!("2026-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{}Z", rest % 10)
+}
+
+/// The line of a snapshot, which depends on its row alone.
+pub fn snapshot(row: u64) -> String {
+    let mut numbers = Numbers(row);
+    format!(
+        "{{\"id\":\"r{row:07}\",\"at\":\"{}\",\"zone\":\"{}\",\"carrier\":\"{}\",\"urgent\":{},\"priority\":{},\"queue\":{},\
+         \"weight\":{}.{},\"length\":{},\"speed\":{}.5}}\n",
+        at(row),
+        ZONES[row as usize % 8],
+        CARRIERS[numbers.next(4) as usize],
+        numbers.next(4) == 0,
+        numbers.next(5),
+        numbers.next(300),
+        numbers.next(60),
+        numbers.next(10),
+        numbers.next(20),
+        numbers.next(90),
+    )
+}
+
+/// The line of the decision to such a snapshot: the same zone, but for every eleventh row.
+pub fn decision(row: u64) -> String {
+    let zone = row as usize % 8 + usize::from(row.is_multiple_of(11));
+    format!("{{\"id\":\"r{row:07}\",\"at\":\"{}\",\"zone\":\"{}\"}}\n", at(row + 100), ZONES[zone % 8])
+}
+
 /// A bench with a study and `rows` snapshots and decisions. Every tenth decision or so differs from the model.
 pub fn bench(rows: u64) -> Bench {
     let bench = Bench::new();
@@ -99,12 +132,6 @@ pub fn bench(rows: u64) -> Bench {
     let (mut snapshots, mut decisions) = (file("snapshots.jsonl"), file("decisions.jsonl"));
     let mut numbers = Numbers(7);
     for row in 0..rows {
-        let at = |tenths: u64| {
-            let (day, rest) = (tenths / 864_000, tenths % 864_000);
-            let (hour, minute, second) = (rest / 36_000, rest / 600 % 60, rest / 10 % 60);
-            let (month, day) = (1 + day / 28, 1 + day % 28);
-            format!("2026-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{}Z", rest % 10)
-        };
         let zone = numbers.next(8) as usize;
         let taken = if numbers.next(10) == 0 { numbers.next(8) as usize } else { zone };
         writeln!(

@@ -86,8 +86,10 @@ pub fn compare(runs: &[Comparing], reference: Option<&str>) -> anyhow::Result<Si
             run.run.display()
         );
     }
-    let mut scorers: Vec<Scorer> =
-        common.iter().map(|common| first.prepared.metrics[common.places[0]].plugin.instance()).collect();
+    let mut scorers: Vec<Scorer> = common
+        .iter()
+        .map(|common| first.prepared.cast.metrics[common.places[0]].now().plugin.instance())
+        .collect();
     let values = split.iter().enumerate().flat_map(|(condition, places)| {
         known.values(places[0]).iter().enumerate().map(move |(value, name)| (condition, value, name))
     });

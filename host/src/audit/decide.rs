@@ -264,7 +264,7 @@ struct Found<'f> {
 fn ruled(prepared: &Prepared, seal: &str, entries: &[Entry], found: &Found<'_>) -> anyhow::Result<Verdict> {
     let threshold = prepared.study.threshold.as_ref().context("the study declares no threshold")?;
     let metric = &prepared.metrics[threshold.metric];
-    let mut scorer = metric.plugin.instance();
+    let mut scorer = prepared.cast.metrics[threshold.metric].now().plugin.instance();
     let mut wrong = None;
     let mut reduce = |pairs, sums: &[f64]| match scorer.reduce(pairs, sums) {
         Ok(figure) => figure,
@@ -311,8 +311,27 @@ pub(super) fn overtaken_by(closed: bool, entries: &[Entry]) -> Vec<String> {
 /// What came between, by the ledger, in order of time.
 fn interferences(entries: &[Entry]) -> Vec<Interfered> {
     let mut found = Vec::new();
-    for Entry { event, .. } in entries {
+    let mut new_yardstick = None;
+    for Entry { event, at, .. } in entries {
         match event {
+            Event::Swap { generation, role, name, tried, new_yardstick: true, .. } => {
+                let otherwise = match tried {
+                    Some(tried) => format!(
+                        "which came to the same in {} of {}",
+                        tried.same,
+                        counted(tried.pairs, "pair", "pairs")
+                    ),
+                    None => "untried".to_owned(),
+                };
+                let what = format!("{role} {name} was exchanged for another, {otherwise}");
+                new_yardstick = Some((*generation, what));
+            }
+            Event::Exchanged { generation, clock, .. } => {
+                if let Some((_, what)) = new_yardstick.take_if(|(of, _)| of == generation) {
+                    let (kind, since) = (InterferenceKind::ComparatorChange, clock.unwrap_or(*at));
+                    found.push(Interfered { kind, since, what });
+                }
+            }
             Event::Exposure { who, how, rows, since: Some(since), .. } if *rows > 0 => {
                 found.push(Interfered {
                     kind: InterferenceKind::Exposure,

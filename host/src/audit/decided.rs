@@ -133,11 +133,11 @@ struct Rows {
 
 impl Rows {
     fn new(prepared: &Prepared) -> Rows {
-        let metrics = prepared.metrics.iter();
+        let metrics = prepared.cast.metrics.iter();
         Rows {
             schema: columns(prepared),
             pairs: Pairs::new(prepared),
-            metrics: metrics.map(|metric| Figures::new(metric.plugin.instance())).collect(),
+            metrics: metrics.map(|metric| Figures::new(metric.now().plugin.instance())).collect(),
         }
     }
 

@@ -11,7 +11,7 @@ use super::decide::overtaken_by;
 use crate::report::dossier::{Asked, Dossier, FORMAT, Happened, Kind, Provenance, ReviewNote};
 use crate::report::{Report, build, counted, judged};
 use crate::run::{Outcome, Prepared, SEAL, Saved, Seal, WhatIf, recall};
-use crate::runlog::ledger::{self, Entry, Event, LEDGER};
+use crate::runlog::ledger::{self, Entry, Event, LEDGER, SwapKind};
 use crate::runlog::{CHECKPOINT, REPORT, VERDICT, checkpoint, file_digest};
 use crate::verdict::{Verdict, in_words};
 
@@ -151,6 +151,30 @@ fn history(entries: &[Entry]) -> Vec<Happened> {
                     crate::study::InterferenceKind::ComparatorChange => Kind::ComparatorChange,
                 };
                 (kind, Some(*since), format!("{text} (told by {who})"))
+            }
+            Event::Swap { generation, role, name, how, reason, who, tried, new_yardstick, .. } => {
+                let how = match how {
+                    SwapKind::Asked => "was exchanged",
+                    SwapKind::Undone => "was exchanged back",
+                    SwapKind::FellBack => "fell back to the one before",
+                };
+                let tried = tried.map_or_else(String::new, |tried| {
+                    format!(
+                        "; both came to the same in {} of {}",
+                        tried.same,
+                        counted(tried.pairs, "pair", "pairs")
+                    )
+                });
+                let yardstick = if *new_yardstick { "; a new yardstick from here on" } else { "" };
+                let what = format!(
+                    "generation {generation}: {role} {name} {how}: {reason} ({who}){tried}{yardstick}"
+                );
+                let kind = if *new_yardstick { Kind::NewYardstick } else { Kind::Swap };
+                (kind, Some(entry.at), what)
+            }
+            Event::NotExchanged { generation } => {
+                let what = format!("generation {generation} did not come about: the process was gone before");
+                (Kind::Interruption, None, what)
             }
             Event::Resumed { after, torn, .. } => {
                 let torn = if torn.is_empty() { String::new() } else { format!("; {}", torn.join("; ")) };

@@ -1,6 +1,6 @@
 //! Whether the plugins that a run kept still answer every logged snapshot as they did, bit for bit.
 //!
-//! Always holds: the plugins are those of the seal; rows are handed over in batches of the size asked for, each to an
+//! Always holds: the plugins are those of the seal, and those that the ledger has exchanged for them; rows are handed over in batches of the size asked for, each to an
 //! instance that has seen nothing else, so what a model keeps between calls shows.
 
 use std::collections::BTreeSet;
@@ -9,13 +9,14 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 use arrow::array::{AsArray as _, RecordBatch};
 use arrow::compute::{filter_record_batch, not};
+use arrow::datatypes::UInt64Type;
 
 use super::entries;
 use crate::batch::Side;
 use crate::run::{Member, Prepared, blinded, logged};
 use crate::runlog::ledger::{self, Event};
 use crate::runlog::{Reading, Table, segments};
-use crate::sandbox::{DeciderPlugin, ended_by_the_clock};
+use crate::sandbox::{DeciderPlugin, Reads, ended_by_the_clock};
 
 /// What came of a replay.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,7 +51,11 @@ pub struct ModelReplayed {
 /// When the log cannot be read, or does not hold what this study's rows hold.
 pub fn replay(prepared: &Prepared, run: &Path, batch_rows: usize, most: usize) -> anyhow::Result<Replayed> {
     let reduced = reduced(run)?;
-    let mut models: Vec<Model> = prepared.models.iter().map(|member| Model::new(prepared, member)).collect();
+    let named = |member: &Member<DeciderPlugin>| ModelReplayed {
+        name: member.name.clone(),
+        ..ModelReplayed::default()
+    };
+    let mut models: Vec<ModelReplayed> = prepared.models.iter().map(named).collect();
     let (mut rows, mut dropped, mut hidden) = (0, 0, 0);
     for segment in segments(run, Table::Snapshots)? {
         let columns = logged::columns(prepared, Table::Snapshots);
@@ -70,17 +75,13 @@ pub fn replay(prepared: &Prepared, run: &Path, batch_rows: usize, most: usize) -
             let mut start = 0;
             while start < batch.num_rows() {
                 let part = batch.slice(start, batch_rows.min(batch.num_rows() - start));
+                let (part, generation) = of_one_generation(prepared, &part)?;
                 start += part.num_rows();
-                decide(prepared, &mut models, &part, most)?;
+                decide(prepared, generation, &mut models, &part, most)?;
             }
         }
     }
-    Ok(Replayed {
-        rows,
-        dropped,
-        blinded: hidden,
-        models: models.into_iter().map(|model| model.replayed).collect(),
-    })
+    Ok(Replayed { rows, dropped, blinded: hidden, models })
 }
 
 /// The groups whose snapshots have lost their fields.
@@ -93,40 +94,43 @@ fn reduced(run: &Path) -> anyhow::Result<BTreeSet<u32>> {
     Ok(reduced.collect())
 }
 
-struct Model {
-    plugin: DeciderPlugin,
-    /// The columns that it reads, among the declared fields.
-    reads: Vec<usize>,
-    replayed: ModelReplayed,
+/// The first rows of a batch that are of one generation, and which that is.
+fn of_one_generation(prepared: &Prepared, batch: &RecordBatch) -> anyhow::Result<(RecordBatch, u32)> {
+    let sequences = batch.column_by_name("sequence").and_then(|c| c.as_primitive_opt::<UInt64Type>());
+    let sequences = sequences.context("the log's snapshots have no sequence numbers")?.values();
+    let of = |sequence: &u64| prepared.cast.of(Side::Snapshot, *sequence);
+    let first = sequences.first().map_or(0, of);
+    let rows = sequences.iter().take_while(|sequence| of(sequence) == first).count();
+    Ok((batch.slice(0, rows), first))
 }
 
-impl Model {
-    fn new(prepared: &Prepared, member: &Member<DeciderPlugin>) -> Model {
-        let fields = &prepared.study.inputs.fields;
-        let place = |name: &str| fields.iter().position(|field| field.name == name);
-        let reads =
-            member.plugin.reads.iter().map(|reads| place(&reads.name).expect("checked when prepared"));
-        let replayed = ModelReplayed { name: member.name.clone(), ..ModelReplayed::default() };
-        Model { plugin: member.plugin.clone(), reads: reads.collect(), replayed }
-    }
-}
-
-fn decide(prepared: &Prepared, models: &mut [Model], batch: &RecordBatch, most: usize) -> anyhow::Result<()> {
+fn decide(
+    prepared: &Prepared,
+    generation: u32,
+    models: &mut [ModelReplayed],
+    batch: &RecordBatch,
+    most: usize,
+) -> anyhow::Result<()> {
     let logged::Logged { sequences, records } =
         logged::records(&prepared.study.inputs, Side::Snapshot, batch)?;
     let answers = logged::answers(prepared, batch)?;
-    for (model, then) in models.iter_mut().zip(answers) {
+    let fields = &prepared.study.inputs.fields;
+    for ((replayed, part), then) in models.iter_mut().zip(&prepared.cast.models).zip(answers) {
         let then = then.decided.answers;
-        let shown = records.fields.project(&model.reads).context("the log's fields are not the study's")?;
-        let now = model.plugin.instance().decide(&shown).answers;
+        let plugin = &part.at(generation).plugin;
+        let place = |reads: &Reads| fields.iter().position(|field| field.name == reads.name);
+        let reads: Option<Vec<usize>> = plugin.reads.iter().map(place).collect();
+        let other = "the log's fields are not the study's";
+        let shown = records.fields.project(&reads.context(other)?).context(other)?;
+        let now = plugin.instance().decide(&shown).answers;
         for row in then.differing(&now) {
             if ended_by_the_clock(then.reason(row)) || ended_by_the_clock(now.reason(row)) {
-                model.replayed.by_the_clock += 1;
+                replayed.by_the_clock += 1;
                 continue;
             }
-            model.replayed.differ += 1;
-            if model.replayed.which.len() < most {
-                model.replayed.which.push((sequences[row], records.ids.value(row).to_owned()));
+            replayed.differ += 1;
+            if replayed.which.len() < most {
+                replayed.which.push((sequences[row], records.ids.value(row).to_owned()));
             }
         }
     }

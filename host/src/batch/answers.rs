@@ -158,6 +158,12 @@ impl Answers {
         Some(&self.unanswered[at].1)
     }
 
+    /// How many rows have no answer because whoever was asked failed.
+    pub fn failed(&self) -> usize {
+        let failed = |(_, reason): &&(u32, Reason)| matches!(reason, Reason::Failed(_) | Reason::Broke(_));
+        self.unanswered.iter().filter(failed).count()
+    }
+
     /// New answers made of rows of others: row `i` is row `picks[i].1` of `sources[picks[i].0]`. All sources have
     /// the form of the first; at least one is needed.
     pub fn gather(sources: &[&Answers], picks: &[(usize, usize)]) -> Answers {

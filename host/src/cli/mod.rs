@@ -8,6 +8,7 @@ mod check;
 mod compare;
 mod decide;
 mod disclose;
+mod end;
 mod export;
 mod key;
 mod log;
@@ -25,6 +26,8 @@ mod seal;
 mod serve;
 mod standing;
 mod status;
+mod swap;
+mod token;
 mod top;
 mod verify;
 
@@ -89,6 +92,8 @@ enum Command {
     Seal(seal::Seal),
     Run(run::Run),
     Serve(serve::Serve),
+    Swap(swap::Swap),
+    End(end::End),
     Status(status::Status),
     Top(top::Top),
     Report(report::Report),
@@ -104,6 +109,7 @@ enum Command {
     Note(note::Note),
     Disclose(disclose::Disclose),
     Key(key::Key),
+    Token(token::Token),
     Schema(schema::Schema),
     Pack(pack::Pack),
 }
@@ -117,6 +123,8 @@ pub fn main() -> ExitCode {
         Command::Seal(seal) => seal.execute(),
         Command::Run(run) => run.execute(),
         Command::Serve(serve) => serve.execute(),
+        Command::Swap(swap) => swap.execute(),
+        Command::End(end) => end.execute(),
         Command::Status(status) => status.execute(),
         Command::Top(top) => top.execute(),
         Command::Report(report) => report.execute(),
@@ -132,6 +140,7 @@ pub fn main() -> ExitCode {
         Command::Note(note) => note.execute(),
         Command::Disclose(disclose) => disclose.execute(),
         Command::Key(key) => key.execute(),
+        Command::Token(token) => token.execute(),
         Command::Schema(schema) => schema.execute(),
         Command::Pack(pack) => pack.execute(),
     };

@@ -31,7 +31,12 @@ pub fn build(outcome: &Outcome, prepared: &Prepared) -> Report {
         Window { label: clock.label(window), start: instant(bounds.start), end: instant(bounds.end) }
     });
     let mut reducer = Reducer {
-        scorers: prepared.metrics.iter().map(|m| (m.name.clone(), m.plugin.instance())).collect(),
+        scorers: prepared
+            .cast
+            .metrics
+            .iter()
+            .map(|part| (part.name.clone(), part.now().plugin.instance()))
+            .collect(),
         incidents: outcome.incidents.clone(),
     };
     let searcher = Searcher::new(outcome, prepared, &mut reducer);

@@ -73,6 +73,10 @@ pub enum Kind {
     Exposure,
     /// The substrate or its comparator changed.
     ComparatorChange,
+    /// A plugin came in the place of another that answers the same.
+    Swap,
+    /// A plugin came in the place of another that answers otherwise: a new yardstick.
+    NewYardstick,
     /// The run went on after a stop, or its sources had a gap.
     Interruption,
     /// A model was found to answer otherwise when it was asked again.

@@ -12,12 +12,14 @@ use jiff::Timestamp;
 
 use super::Options;
 use super::again::Again;
+use super::command::Exchanged;
 use super::conductor::{Known, Start};
 use super::counted::Counted;
 use super::feed::Feeds;
 use super::judge::Judged;
 use super::prepare::{Prepared, asset_name, plugin_name};
 use super::promise::{promised, seal_path};
+use super::recast::{Unsaid, recast};
 use super::restore::Restoring;
 use super::saved::Saved;
 use super::seal::{SEAL, Seal};
@@ -29,7 +31,6 @@ use crate::runlog::{
 };
 use crate::sandbox::digest;
 use crate::source;
-use crate::study::Source;
 
 /// The declaration as a run keeps it.
 const STUDY: &str = "study.toml";
@@ -62,9 +63,8 @@ pub struct Begun {
 /// When records come over HTTP and nobody serves it, or the other way round.
 pub fn check_served(prepared: &Prepared, served: bool, replayed: bool) -> anyhow::Result<()> {
     let study = &prepared.study;
-    let is_live = [&study.snapshots_source, &study.decisions_source].contains(&&Source::Http);
     let shown = prepared.path.display();
-    match (is_live, served) {
+    match (study.is_live(), served) {
         (true, false) if !replayed => bail!(
             "{shown} takes records over HTTP, as `[sources]` says; serve it with `understudy serve {shown}`"
         ),
@@ -80,7 +80,7 @@ pub fn check_served(prepared: &Prepared, served: bool, replayed: bool) -> anyhow
 ///
 /// # Errors
 /// See [`super::run`].
-pub fn begin(prepared: &Prepared, options: Options<'_>) -> anyhow::Result<Begun> {
+pub fn begin(prepared: &mut Prepared, options: Options<'_>) -> anyhow::Result<Begun> {
     // Whatever is wrong with the sources, or is not as it was sealed, is said before a directory is made.
     let mut sealed = None;
     if options.replayed.is_none() {
@@ -166,7 +166,7 @@ fn anew(
     Ok(Begun { directory, ledger, seal, sealer, recovered, start, restoring: None, feeds, goes_on: None })
 }
 
-fn go_on(prepared: &Prepared, directory: RunDirectory, options: Options<'_>) -> anyhow::Result<Begun> {
+fn go_on(prepared: &mut Prepared, directory: RunDirectory, options: Options<'_>) -> anyhow::Result<Begun> {
     let run = directory.path();
     let shown = run.display();
     let sealed = fs::read(run.join(SEAL)).map_err(|error| {
@@ -212,6 +212,7 @@ fn go_on(prepared: &Prepared, directory: RunDirectory, options: Options<'_>) -> 
     keep(prepared, &directory)?;
     keep_text(prepared, &directory, past.study_toml.as_deref())?;
     let recovered = recover(run, past.groups, past.covers)?;
+    let unsaid = recast(prepared, run, &entries, recovered.next)?;
     let saved = saved(run, &seal_digest, &past);
     if saved.is_none() && past.reduced {
         bail!(
@@ -234,6 +235,15 @@ fn go_on(prepared: &Prepared, directory: RunDirectory, options: Options<'_>) -> 
         cut: recovered.cut,
         torn: torn(run, &recovered),
     })?;
+    match unsaid {
+        Some(Unsaid::Made(Exchanged { generation, from, clock })) => {
+            ledger.append(Event::Exchanged { generation, from, clock })?;
+        }
+        Some(Unsaid::NotMade(generation)) => {
+            ledger.append(Event::NotExchanged { generation })?;
+        }
+        None => {}
+    }
     for side in Side::BOTH {
         let declared = [&prepared.study.snapshots_source, &prepared.study.decisions_source][side as usize];
         if !source::can_be_wound_back(declared, &prepared.folder) {

@@ -10,12 +10,15 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::cast::{Cast, Part, Turn};
 use super::live::Intake;
 use super::outcome::{Latency, ModelCounts};
-use super::prepare::{Member, Prepared};
+use super::recent::Sample;
 use super::saved::Saved;
+use super::swap::Swapper;
+use super::worker::Model;
 use crate::pairing::Accounting;
-use crate::sandbox::{DeciderPlugin, Meter, Role, ScorerPlugin, Usage};
+use crate::sandbox::{Decider, DeciderPlugin, Meter, Role, Scorer, ScorerPlugin, Usage};
 
 /// Commands that may wait.
 pub(super) const COMMANDS: usize = 16;
@@ -23,9 +26,58 @@ pub(super) const COMMANDS: usize = 16;
 /// What a run is told.
 pub enum Command {
     /// Nothing more will come: what was delivered is still taken, and then the run is closed.
-    End,
+    End {
+        /// Who says so.
+        who: String,
+        /// Why.
+        reason: String,
+    },
     /// To show where it stands.
     Peek(oneshot::Sender<Saved>),
+    /// To show the latest pairs.
+    Recent(oneshot::Sender<Option<Sample>>),
+    /// To give a part to another plugin.
+    Exchange(Box<Exchange>, oneshot::Sender<Exchanged>),
+}
+
+/// A part that is given to another plugin, with instances that are ready.
+pub enum Exchange {
+    /// A model, with one for each thread that answers.
+    Model {
+        /// Its index.
+        index: usize,
+        /// The plugin.
+        turn: Turn<DeciderPlugin>,
+        /// For each thread what it answers with.
+        models: Vec<Box<Model>>,
+    },
+    /// The comparator.
+    Comparator {
+        /// The plugin.
+        turn: Turn<DeciderPlugin>,
+        /// Its instance.
+        decider: Decider,
+    },
+    /// A metric.
+    Metric {
+        /// Its index.
+        index: usize,
+        /// The plugin.
+        turn: Turn<ScorerPlugin>,
+        /// Its instance.
+        scorer: Scorer,
+    },
+}
+
+/// An exchange that was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exchanged {
+    /// The generation that it began.
+    pub generation: u32,
+    /// The first sequence number of each stream that is its own.
+    pub from: [u64; 2],
+    /// The latest time among the snapshots that were accepted before.
+    pub clock: Option<Timestamp>,
 }
 
 /// A run that is served, for those who serve it.
@@ -36,6 +88,8 @@ pub struct Handle {
     pub intake: Option<Intake>,
     /// Where commands are given.
     pub commands: mpsc::Sender<Command>,
+    /// Who makes exchanges of plugins.
+    pub swapper: Arc<Swapper>,
     /// Where it stands, told anew several times a second.
     pub standing: watch::Receiver<Standing>,
 }
@@ -102,26 +156,35 @@ impl Standing {
 pub(super) struct Running(Vec<(PluginStanding, Arc<Meter>)>);
 
 impl Running {
-    /// Those of a study.
-    pub fn new(prepared: &Prepared) -> Running {
-        let standing = |role: Role, name: &str, title: &str, sha256: &str| PluginStanding {
-            role: role.name().to_owned(),
-            name: name.to_owned(),
-            title: title.to_owned(),
-            sha256: sha256.to_owned(),
-            ..PluginStanding::default()
+    /// Those that have the parts now.
+    pub fn new(cast: &Cast) -> Running {
+        let decider = |role, part: &Part<DeciderPlugin>| {
+            let (turn, plugin) = (part.now(), &part.now().plugin);
+            (standing(role, &part.name, turn.since, turn, &plugin.title), plugin.meter())
         };
-        let decider = |role, member: &Member<DeciderPlugin>| {
-            let plugin = &member.plugin;
-            (standing(role, &member.name, &plugin.title, &member.file.digest), plugin.meter())
+        let metric = |part: &Part<ScorerPlugin>| {
+            let (turn, plugin) = (part.now(), &part.now().plugin);
+            (standing(Role::Metric, &part.name, turn.since, turn, &plugin.title), plugin.meter())
         };
-        let metric = |member: &Member<ScorerPlugin>| {
-            let plugin = &member.plugin;
-            (standing(Role::Metric, &member.name, &plugin.title, &member.file.digest), plugin.meter())
-        };
-        let models = prepared.models.iter().map(|member| decider(Role::Model, member));
-        let comparator = decider(Role::Comparator, &prepared.comparator);
-        Running(models.chain([comparator]).chain(prepared.metrics.iter().map(metric)).collect())
+        let models = cast.models.iter().map(|part| decider(Role::Model, part));
+        let comparator = decider(Role::Comparator, &cast.comparator);
+        Running(models.chain([comparator]).chain(cast.metrics.iter().map(metric)).collect())
+    }
+
+    /// A part has another plugin.
+    pub fn exchange<P>(
+        &mut self,
+        role: Role,
+        index: usize,
+        generation: u32,
+        turn: &Turn<P>,
+        title: &str,
+        meter: Arc<Meter>,
+    ) {
+        let mut of_role = self.0.iter_mut().filter(|(plugin, _)| plugin.role == role.name());
+        if let Some(running) = of_role.nth(index) {
+            *running = (standing(role, &running.0.name, generation, turn, title), meter);
+        }
     }
 
     /// Where they stand.
@@ -131,5 +194,16 @@ impl Running {
             ..plugin.clone()
         };
         self.0.iter().map(now).collect()
+    }
+}
+
+fn standing<P>(role: Role, name: &str, generation: u32, turn: &Turn<P>, title: &str) -> PluginStanding {
+    PluginStanding {
+        role: role.name().to_owned(),
+        name: name.to_owned(),
+        title: title.to_owned(),
+        sha256: turn.component.clone(),
+        generation,
+        usage: Usage::default(),
     }
 }

@@ -16,25 +16,28 @@ use jiff::Timestamp;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::sync::{oneshot, watch};
 
-use super::again::Again;
-use super::command::{Running, Standing};
+use super::again::{Again, Tally};
+use super::cast::Cast;
+use super::command::{Exchange, Exchanged, Running, Standing};
 use super::counted::Counted;
 use super::holding::Holding;
-use super::judge::{Judge, Judged, Work};
+use super::judge::{Judge, JudgeExchange, Judged, Work};
 use super::live::{Ticket, Told};
 use super::look::{Look, Looked, Schedule};
 use super::outcome::End;
 use super::prepare::Prepared;
 use super::progress::Progress;
 use super::reads::needed;
+use super::recent::Sample;
 use super::saved::{Ended, Saved};
 use super::tables;
-use super::worker::{Answered, Job, Met, Workers};
+use super::worker::{self, Answered, Job, Met, Workers};
 use crate::batch::{Decoded, Refused, Side};
 use crate::pairing::Account;
 use crate::runlog::checkpoint::CheckpointError;
 use crate::runlog::ledger::Event;
 use crate::runlog::{Cut, LogWriter, Table};
+use crate::sandbox::Role;
 
 /// Runs of pairs that may wait to be compared.
 const UNCOMPARED: usize = 16;
@@ -67,6 +70,7 @@ pub struct Conductor<'p> {
     again: Vec<Again>,
     schedule: Option<Schedule>,
     running: Running,
+    cast: Cast,
     standing: watch::Sender<Standing>,
     progress: Progress,
 }
@@ -153,7 +157,8 @@ impl<'p> Conductor<'p> {
             restoring: None,
             again: start.again,
             schedule: Schedule::new(&prepared.study, start.looks).filter(|_| looks),
-            running: Running::new(prepared),
+            running: Running::new(&prepared.cast),
+            cast: prepared.cast.clone(),
             standing: watch::Sender::new(Standing::default()),
             progress: Progress::start(&prepared.study.name),
         })
@@ -200,8 +205,8 @@ impl<'p> Conductor<'p> {
             Side::Snapshot => {
                 self.holding.arrived(taken.slot, taken.pairs)?;
                 let next = self.next[side as usize];
-                let job =
-                    Job { number: self.submitted, slot: taken.slot, sequences, records, refused, next, told };
+                let (number, slot, generation) = (self.submitted, taken.slot, self.cast.generation());
+                let job = Job { number, slot, sequences, generation, records, refused, next, told };
                 self.submitted += 1;
                 match job.records.is_empty() {
                     false => self.workers.submit(job),
@@ -212,7 +217,10 @@ impl<'p> Conductor<'p> {
             Side::Decision => {
                 let rows = vec![
                     (Table::Refused, tables::refused(&self.schemas[2], &refused)),
-                    (Table::Decisions, tables::decisions(&self.schemas[1], &sequences, &records)),
+                    (
+                        Table::Decisions,
+                        tables::decisions(&self.schemas[1], &sequences, self.cast.generation(), &records),
+                    ),
                 ];
                 self.append(rows, told);
                 self.counted.position[side as usize] = self.next[side as usize];
@@ -365,6 +373,68 @@ impl<'p> Conductor<'p> {
         }
     }
 
+    /// Gives a part to another plugin, from the next records on. What was taken before is ended by the old one.
+    pub(super) fn exchange(&mut self, exchange: Exchange) -> Exchanged {
+        let from = self.next;
+        let generation = self.cast.begin(from);
+        let judge = match exchange {
+            Exchange::Model { index, turn, models } => {
+                self.workers
+                    .exchange(models.into_iter().map(|model| worker::Exchange(index, model)).collect());
+                self.running.exchange(
+                    Role::Model,
+                    index,
+                    generation,
+                    &turn,
+                    &turn.plugin.title,
+                    turn.plugin.meter(),
+                );
+                self.cast.models[index].give(turn.clone());
+                JudgeExchange::Model(index, turn)
+            }
+            Exchange::Comparator { turn, decider } => {
+                self.workers.exchange(Vec::new());
+                self.running.exchange(
+                    Role::Comparator,
+                    0,
+                    generation,
+                    &turn,
+                    &turn.plugin.title,
+                    turn.plugin.meter(),
+                );
+                self.cast.comparator.give(turn.clone());
+                JudgeExchange::Comparator(turn, decider)
+            }
+            Exchange::Metric { index, turn, scorer } => {
+                self.workers.exchange(Vec::new());
+                self.running.exchange(
+                    Role::Metric,
+                    index,
+                    generation,
+                    &turn,
+                    &turn.plugin.title,
+                    turn.plugin.meter(),
+                );
+                self.cast.metrics[index].give(turn.clone());
+                JudgeExchange::Metric(index, turn, scorer)
+            }
+        };
+        let _ = self.work.send(Work::Exchange(from, Box::new(judge)));
+        let clock = self.holding.pairing.clock(Side::Snapshot);
+        let clock = clock.and_then(|micros| Timestamp::from_microsecond(micros).ok());
+        Exchanged { generation, from, clock }
+    }
+
+    /// Gives the latest pairs to whoever wants to try a plugin on them.
+    pub(super) fn recent(&mut self, shown: oneshot::Sender<Option<Sample>>) {
+        let _ = self.work.send(Work::Recent(shown));
+    }
+
+    /// What it takes to make models for the threads that answer.
+    pub(super) fn tally(&self) -> Tally {
+        self.workers.tally()
+    }
+
     /// Shows where the run stands, as if it were looked at now.
     pub(super) fn peek(&mut self, shown: oneshot::Sender<Saved>) {
         let saved = self.saved(None, None).as_ended(self.holding.pairing.accounting(), self.again.clone());
@@ -395,7 +465,7 @@ impl<'p> Conductor<'p> {
             groups: self.group.number,
             models: Standing::models(&self.counted.models, &self.counted.latency),
             incidents: self.counted.incidents.count(),
-            generation: 0,
+            generation: self.cast.generation(),
             plugins: self.running.standing(),
         });
     }

@@ -50,8 +50,17 @@ pub async fn drive(
             }
             Some(command) = commands.recv() => {
                 match command {
-                    Command::End => drop(feeds.stop()),
+                    Command::End { who, reason } => {
+                        let text = format!("the run was ended: {reason}");
+                        gaps.push(Event::Note { who, text });
+                        feeds.stop();
+                    }
                     Command::Peek(shown) => conductor.peek(shown),
+                    Command::Recent(shown) => conductor.recent(shown),
+                    // Who asked may not wait any more; the exchange holds all the same.
+                    Command::Exchange(exchange, told) => {
+                        let _ = told.send(conductor.exchange(*exchange));
+                    }
                 }
                 continue;
             }

@@ -6,6 +6,32 @@ use super::prepare::{DECISION_PREFIX, Loader, Member, declared};
 use crate::sandbox::{Better, DeciderPlugin, Reads, Role, ScorerPlugin};
 use crate::study::{Direction, Form, Kind, Plugin, Study};
 
+/// What keeps a plugin that reads these fields from taking a part while a run goes on: the fields that it may read were
+/// promised with the seal.
+pub(super) fn misfits(study: &Study, part: &Plugin, role: Role, reads: &[Reads]) -> Vec<String> {
+    let mut found = Vec::new();
+    for Reads { name, kind, .. } in reads {
+        let wanted = kind.name();
+        match declared(study, name).map(|field| field.kind) {
+            _ if role == Role::Model && name.starts_with(DECISION_PREFIX) => {
+                found.push(format!("it reads `{name}`, and a model is never shown the decision"));
+            }
+            None => found.push(format!("it reads `{name}`, which the study does not have")),
+            Some(has) if has != *kind && (has, *kind) != (Kind::Integer, Kind::Number) => {
+                found.push(format!("it reads `{name}` as {wanted}, and the study declares it as {}", has.name()));
+            }
+            Some(_) if !part.grant.contains(name) => found.push(format!(
+                "it reads `{name}`, which {} \"{}\" is not granted; what is granted was promised with the seal, so a plugin that \
+                 reads more takes a study of its own",
+                role.name(),
+                part.name
+            )),
+            Some(_) => {}
+        }
+    }
+    found
+}
+
 impl Loader<'_> {
     /// Notes what of the threshold no figure of its metric can mean.
     pub(super) fn check_threshold(

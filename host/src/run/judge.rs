@@ -4,13 +4,14 @@
 //! a pair that a metric breaks on is counted and leaves that metric's figure.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
+use super::cast::{Cast, Part, Turn};
 use super::counted::Times;
 use super::given::Given;
 use super::incidents::Incidents;
@@ -18,17 +19,19 @@ use super::look::{Look, Looked};
 use super::outcome::Comparison;
 use super::prepare::Prepared;
 use super::reads::PairReads;
+use super::recent::{Recent, Sample};
 use super::saved::Saved;
 use super::searcher::Searcher;
+use super::seat::Seat;
 use super::tables;
 use super::witness::{Seen, Witness};
 use super::worker::{Met, Shown, Taken};
 use crate::batch::{Answers, Reason, Side};
 use crate::runlog::checkpoint::{self, CheckpointError};
 use crate::runlog::{LogWriter, Table};
-use crate::sandbox::{Decider, Scorer};
+use crate::sandbox::{Decider, DeciderPlugin, Scorer, ScorerPlugin};
 use crate::scoring::{Cells, Evidence, ModelScores, Outcome, Profiles, ScoredPairs, Shape, Spreads, Window};
-use crate::study::Form;
+use crate::study::{Form, Study};
 
 /// Pairs that are compared in one call, if as many wait.
 const GATHER: usize = 4096;
@@ -43,8 +46,22 @@ pub enum Work {
     Cut(Box<Saved>),
     /// It is time for a look, which lacks what has been judged.
     Look(Box<Looked>),
+    /// From these sequence numbers of each stream on a part has another plugin.
+    Exchange([u64; 2], Box<JudgeExchange>),
+    /// Somebody wants the latest pairs, to try a plugin on them.
+    Recent(oneshot::Sender<Option<Sample>>),
     /// Somebody is to be shown where the run stands; this lacks what has been judged.
     Peek(Box<Saved>, oneshot::Sender<Saved>),
+}
+
+/// A part that is given to another plugin, with an instance that is ready.
+pub enum JudgeExchange {
+    /// A model, by its index.
+    Model(usize, Turn<DeciderPlugin>),
+    /// The comparator.
+    Comparator(Turn<DeciderPlugin>, Decider),
+    /// A metric, by its index.
+    Metric(usize, Turn<ScorerPlugin>, Scorer),
 }
 
 /// What the comparing came to.
@@ -70,11 +87,14 @@ pub struct Judged {
 
 /// Compares pairs.
 pub struct Judge {
-    comparator: Decider,
-    comparator_name: String,
-    reads: PairReads,
-    metrics: Vec<(String, Scorer)>,
+    cast: Cast,
+    /// The comparator's instances, and what they read.
+    comparator: Seat<(Decider, PairReads)>,
+    metrics: Vec<Seat<Scorer>>,
     given: Given,
+    study: Study,
+    held: [Vec<usize>; 2],
+    recent: Option<Recent>,
     conditions: usize,
     witness: Option<Witness>,
     searcher: Searcher,
@@ -83,6 +103,8 @@ pub struct Judge {
 
 /// Pairs that have been compared.
 pub struct Compared {
+    /// The generation of all of them.
+    pub generation: u32,
     /// Where they come from.
     pub sources: Sources,
     /// What the comparator answered to each.
@@ -101,12 +123,16 @@ impl Judge {
     /// A judge with fresh instances of the study's plugins, that goes on from what has been judged. `held` are the places of
     /// the declared fields that are held of each side; those that are [`needed`](super::needed) are among them.
     pub fn new(prepared: &Prepared, held: &[Vec<usize>; 2], judged: Judged) -> Judge {
+        let (cast, study) = (prepared.cast.clone(), prepared.study.clone());
+        let recent = study.is_live().then(|| Recent::new(study.swaps.last));
         Judge {
-            comparator: prepared.comparator.plugin.instance(),
-            comparator_name: prepared.comparator.name.clone(),
-            reads: PairReads::new(prepared, held, &prepared.comparator.plugin.reads),
-            metrics: prepared.metrics.iter().map(|m| (m.name.clone(), m.plugin.instance())).collect(),
+            comparator: Seat::default(),
+            metrics: cast.metrics.iter().map(|_| Seat::default()).collect(),
             given: Given::new(prepared, held),
+            cast,
+            study,
+            held: held.clone(),
+            recent,
             conditions: prepared.study.conditions.len(),
             witness: Witness::new(prepared, &held[Side::Snapshot as usize]),
             searcher: Searcher::new(prepared),
@@ -137,11 +163,15 @@ impl Judge {
                             Err(_) => break,
                         }
                     }
-                    let compared = self.judge(&pairs);
-                    // That the log has failed is known to its writer.
-                    log.append(vec![(Table::Pairs, table.batch(&compared))]);
+                    for compared in self.judge(pairs) {
+                        // That the log has failed is known to its writer.
+                        log.append(vec![(Table::Pairs, table.batch(&compared))]);
+                    }
                 }
-                Work::Logged(pairs) => drop(self.judge(&pairs)),
+                Work::Logged(pairs) => drop(self.judge(pairs)),
+                Work::Exchange(from, exchange) => self.exchange(from, *exchange),
+                // Who asked may not wait any more.
+                Work::Recent(shown) => drop(shown.send(self.recent.as_ref().and_then(Recent::latest))),
                 Work::Cut(mut saved) => {
                     saved.judged = Some(self.judged.clone());
                     log.cut_pairs(checkpoint::encode(&*saved)?);
@@ -163,24 +193,69 @@ impl Judge {
         Ok(self.judged)
     }
 
-    /// Compares pairs, scores them, and adds them to the sums.
-    pub fn judge(&mut self, pairs: &[Met]) -> Compared {
+    /// A part is given to another plugin from these sequence numbers on.
+    fn exchange(&mut self, from: [u64; 2], exchange: JudgeExchange) {
+        let generation = self.cast.begin(from);
+        match exchange {
+            JudgeExchange::Model(index, turn) => self.cast.models[index].give(turn),
+            JudgeExchange::Comparator(turn, decider) => {
+                let reads = PairReads::new(&self.study, &self.held, &turn.plugin.reads);
+                self.cast.comparator.give(turn);
+                self.comparator.take(generation, (decider, reads));
+            }
+            JudgeExchange::Metric(index, turn, scorer) => {
+                self.cast.metrics[index].give(turn);
+                self.metrics[index].take(generation, scorer);
+            }
+        }
+    }
+
+    /// Compares pairs, scores them, and adds them to the sums: those of one generation together.
+    pub fn judge(&mut self, pairs: Vec<Met>) -> Vec<Compared> {
+        let generations = |met: &Met| {
+            let [snapshot, decision] = met.sequences();
+            let of_snapshot = self.cast.of(Side::Snapshot, snapshot);
+            (of_snapshot.max(self.cast.of(Side::Decision, decision)), of_snapshot)
+        };
+        let Some(first) = pairs.first().map(generations) else { return Vec::new() };
+        if pairs.iter().all(|met| generations(met) == first) {
+            return vec![self.compare(&pairs, first)];
+        }
+        let mut by_generation: BTreeMap<_, Vec<Met>> = BTreeMap::new();
+        for met in pairs {
+            by_generation.entry(generations(&met)).or_default().push(met);
+        }
+        by_generation.into_iter().map(|(of, pairs)| self.compare(&pairs, of)).collect()
+    }
+
+    /// Compares pairs of one generation, whose snapshots are all of one too.
+    fn compare(&mut self, pairs: &[Met], (generation, of_snapshots): (u32, u32)) -> Compared {
         let sources = Sources::of(pairs);
-        let both = self.reads.batch(&sources, &sources.snapshots, &sources.decisions);
-        let compared = self.comparator.decide(&both);
+        let turn = self.cast.comparator.at(generation);
+        let (decider, reads) = self.comparator.at(turn.since, || {
+            (turn.plugin.instance(), PairReads::new(&self.study, &self.held, &turn.plugin.reads))
+        });
+        let compared = decider.decide(&reads.batch(&sources, &sources.snapshots, &sources.decisions));
+        turn.watch.count(pairs.len(), compared.answers.failed());
         for (row, why) in &compared.broken {
             let row = *row as usize;
-            self.judged.incidents.add(&self.comparator_name, why, sources.sequence(row), sources.id(row));
+            let name = &self.cast.comparator.name;
+            self.judged.incidents.add(name, why, sources.sequence(row), sources.id(row));
         }
         self.time(pairs);
-        let (given, blinded) = self.given.answers(&sources, &mut self.judged.incidents);
+        let (given, blinded) =
+            self.given.answers(&self.cast, of_snapshots, &sources, &mut self.judged.incidents);
+        if let Some(recent) = &mut self.recent {
+            recent.add(&sources, &given, &compared.answers);
+        }
 
         let answers = compared.answers;
         let answered: Vec<usize> = (0..pairs.len()).filter(|row| answers.reason(*row).is_none()).collect();
         self.judged.comparison.compared += answered.len() as u64;
         self.judged.comparison.incomparable += (pairs.len() - answered.len()) as u64;
         if answered.is_empty() {
-            return Compared { sources, answers, blinded, given, answered, models: Vec::new() };
+            let models = Vec::new();
+            return Compared { generation, sources, answers, blinded, given, answered, models };
         }
         let picks: Vec<_> = answered.iter().map(|&row| (0, row)).collect();
         let comparable = |answers| match answered.len() == pairs.len() {
@@ -189,7 +264,7 @@ impl Judge {
         };
         let comparator = comparable(&answers);
         let said: Vec<Cow<'_, Answers>> = given.iter().map(comparable).collect();
-        let models = said.iter().map(|said| self.score(said, &sources, &answered, &comparator));
+        let models = said.iter().map(|said| self.score(generation, said, &sources, &answered, &comparator));
         let models: Vec<ModelScores> = models.collect();
         let windows: Vec<Window> =
             answered.iter().map(|&row| sources.shown(row, |s, r| s.windows[r])).collect();
@@ -215,7 +290,7 @@ impl Judge {
         }
         self.searcher.add(&seen, &mut self.judged.profiles, &mut self.judged.spreads);
         drop((comparator, said));
-        Compared { sources, answers, blinded, given, answered, models }
+        Compared { generation, sources, answers, blinded, given, answered, models }
     }
 
     /// What all that was compared comes to.
@@ -225,6 +300,7 @@ impl Judge {
 
     fn score(
         &mut self,
+        generation: u32,
         given: &Answers,
         sources: &Sources,
         rows: &[usize],
@@ -239,19 +315,21 @@ impl Judge {
             };
         }
         let incidents = &mut self.judged.incidents;
-        let score = |(name, metric): &mut (String, Scorer)| {
-            let mut scored = metric.score(given, comparator);
+        let score = |(part, seat): (&Part<ScorerPlugin>, &mut Seat<Scorer>)| {
+            let turn = part.at(generation);
+            let mut scored = seat.at(turn.since, || turn.plugin.instance()).score(given, comparator);
+            turn.watch.count(rows.len(), scored.broken.len());
             // The last component is the host's own: how many pairs the metric could score.
             let mut counted = vec![1.0; rows.len()];
             for (row, why) in &scored.broken {
                 counted[*row as usize] = 0.0;
                 let row = rows[*row as usize];
-                incidents.add(name, why, sources.sequence(row), sources.id(row));
+                incidents.add(&part.name, why, sources.sequence(row), sources.id(row));
             }
             scored.components.push(counted);
             scored.components
         };
-        let scores = self.metrics.iter_mut().map(score).collect();
+        let scores = self.cast.metrics.iter().zip(&mut self.metrics).map(score).collect();
         ModelScores { outcomes, scores }
     }
 

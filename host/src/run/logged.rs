@@ -3,9 +3,11 @@
 //! Always holds: what is made of logged rows is what the log was given.
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions, StringArray};
-use arrow::datatypes::{DataType, TimestampMicrosecondType, UInt64Type};
+use arrow::datatypes::{DataType, TimestampMicrosecondType, UInt32Type, UInt64Type};
 
+use super::cast::Cast;
 use super::prepare::Prepared;
+use super::tables::GENERATION;
 use super::worker::Timed;
 use crate::batch::{Answers, Class, Reason, Records, Refused, Side, fields_schema};
 use crate::runlog::Table;
@@ -65,6 +67,25 @@ pub fn records(stream: &Stream, side: Side, batch: &RecordBatch) -> Result<Logge
         offsets: columns.numbers("offset")?,
     };
     Ok(Logged { sequences: columns.numbers("sequence")?, records })
+}
+
+/// The first row of a batch of logged rows of either stream that says to be of another generation than it is.
+///
+/// # Errors
+/// When the column is missing or of another type.
+pub fn strays(
+    cast: &Cast,
+    side: Side,
+    sequences: &[u64],
+    batch: &RecordBatch,
+) -> Result<Option<usize>, LoggedError> {
+    let columns = Columns { table: side.plural(), batch };
+    let column = columns.column(GENERATION)?;
+    let said = column
+        .as_primitive_opt::<UInt32Type>()
+        .ok_or_else(|| columns.fault(format!("the column `{GENERATION}` is of another type")))?;
+    let stray = |(sequence, said): (&u64, &u32)| cast.of(side, *sequence) != *said;
+    Ok(sequences.iter().zip(said.values()).position(stray))
 }
 
 /// For each model what it answered to a batch of logged snapshots.

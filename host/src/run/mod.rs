@@ -18,6 +18,7 @@
 mod again;
 mod begin;
 mod blind;
+mod cast;
 mod command;
 mod conductor;
 mod counted;
@@ -28,6 +29,7 @@ mod given;
 mod holding;
 mod incidents;
 mod judge;
+mod lanes;
 mod live;
 pub mod logged;
 mod look;
@@ -39,13 +41,19 @@ mod promise;
 mod readback;
 mod reads;
 mod rebuild;
+mod recast;
+mod recent;
 mod references;
 mod relog;
 mod restore;
 mod saved;
 mod seal;
 mod searcher;
+mod seat;
+mod swap;
+mod sync;
 mod tables;
+mod trial;
 mod witness;
 mod worker;
 
@@ -68,6 +76,7 @@ pub use rebuild::{Rebuilt, rebuild};
 pub use saved::{Ended, Saved};
 pub use seal::{SEAL, Seal};
 pub use searcher::{profile_index, seen_hash};
+pub use swap::{New, SwapError, Swapped, Swapper, Wish};
 pub use tables::{BLINDED, OUTCOME, Pairs, SCORED, conditions, schemas};
 
 use conductor::Conductor;
@@ -159,8 +168,10 @@ pub async fn run(
         let (commands, given) = tokio::sync::mpsc::channel(command::COMMANDS);
         if let Some(served) = served {
             conductor.silence();
-            let (directory, intake) = (directory.path().to_owned(), feeds.intake());
-            served(Handle { directory, intake, commands, standing: conductor.standing() });
+            let (run, tally) = (directory.path(), conductor.tally());
+            let swapper = Swapper::start(prepared, run, ledger.clone(), tally, commands.clone())?;
+            let (directory, intake, standing) = (run.to_owned(), feeds.intake(), conductor.standing());
+            served(Handle { directory, intake, commands, standing, swapper });
         }
         drive::drive(conductor, feeds, given, stop).await
     };

@@ -9,9 +9,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::blind::Blind;
+use super::cast::Cast;
 use super::outcome;
+use super::recast::recast;
 use super::seal::Seal;
-use crate::runlog::ledger::Asset;
+use crate::runlog::ledger::{self, Asset, LEDGER};
 use crate::sandbox::{
     Assets, Budget, DeciderPlugin, File, Role, Sandbox, SandboxError, ScorerPlugin, digest,
 };
@@ -65,6 +67,8 @@ pub struct Prepared {
     /// What ids are hashed with: the first 64 bits of the SHA-256 of the study's name. So all runs of a study, and its
     /// what-ifs, have the same halves.
     pub key: u64,
+    /// Which plugins have which part: those above and, in a run that has exchanged some, those that came after.
+    pub cast: Cast,
 }
 
 /// Why a study cannot be run.
@@ -104,6 +108,9 @@ pub enum PrepareError {
         /// The file.
         path: PathBuf,
     },
+    /// The plugins that came while the run went on cannot be had.
+    #[error("the plugins that were exchanged cannot be had again: {0}")]
+    Exchanges(String),
     /// The sandbox cannot be set up.
     #[error(transparent)]
     Sandbox(#[from] SandboxError),
@@ -159,6 +166,13 @@ pub fn recall(run: &Path, seal: &Seal, what_if: &WhatIf) -> Result<Prepared, Pre
     let mut prepared = load(&path, grant, Some(kept))?;
     prepared.replay_of.clone_from(&seal.replay_of);
     prepared.blind(seal);
+    // What would be otherwise is asked of what was sealed.
+    if *what_if == WhatIf::default() {
+        let entries =
+            std::fs::read(run.join(LEDGER)).map(|bytes| ledger::check(&bytes).0).unwrap_or_default();
+        recast(&mut prepared, run, &entries, [u64::MAX; 2])
+            .map_err(|error| PrepareError::Exchanges(format!("{error:#}")))?;
+    }
     Ok(prepared)
 }
 
@@ -226,7 +240,9 @@ fn load(
             let (replay_of, sealed_at, blind) = (None, None, None);
             let key = digest(study.name.as_bytes());
             let key = u64::from_str_radix(&key[..16], 16).expect("a digest is hexadecimal");
+            let cast = Cast::sealed(&study, &models, &comparator, &metrics);
             Ok(Prepared {
+                cast,
                 study,
                 path,
                 text,
@@ -261,7 +277,13 @@ fn budget(limits: &Limits) -> Budget {
 /// for blinded snapshots; one comparator, each metric once for scoring and once for the report, and one that is being
 /// loaded.
 fn instances(study: &Study) -> usize {
-    study.limits.workers * (study.models.len() + 1) + study.models.len() + 1 + 2 * study.metrics.len() + 1
+    let sealed = study.limits.workers * (study.models.len() + 1)
+        + study.models.len()
+        + 1
+        + 2 * study.metrics.len()
+        + 1;
+    // In a run that is served each of them may be there twice: the one that is exchanged, and the one that comes.
+    sealed * if study.is_live() { 3 } else { 1 }
 }
 
 /// Files by the name that a declaration has for them.

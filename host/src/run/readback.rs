@@ -103,6 +103,15 @@ impl<'p> Readback<'p> {
         let prepared = self.prepared;
         let stream = [&prepared.study.inputs, &prepared.study.decisions][side as usize];
         let logged::Logged { sequences, records } = logged::records(stream, side, batch)?;
+        if let Some(row) = logged::strays(&prepared.cast, side, &sequences, batch)? {
+            bail!(
+                "the log's {} hold the id \"{}\" (sequence {}) as of another generation than the ledger has it; run \
+                 `understudy verify` to see what is wrong",
+                side.plural(),
+                records.ids.value(row),
+                sequences[row]
+            );
+        }
         let taken = holding.pairing.take(side, &records, []);
         if let Some(row) = taken.refused.iter().position(Option::is_some) {
             bail!(
@@ -128,7 +137,16 @@ impl<'p> Readback<'p> {
                     );
                 }
                 let (refused, told) = (Vec::new(), Told::default());
-                let job = Job { number: 0, slot: taken.slot, sequences, records, refused, next: 0, told };
+                let job = Job {
+                    number: 0,
+                    slot: taken.slot,
+                    sequences,
+                    generation: prepared.cast.generation(),
+                    records,
+                    refused,
+                    next: 0,
+                    told,
+                };
                 let answered = Answered { job, models, windows, conditions };
                 if let Some(counted) = counted {
                     counted.answer(&prepared.study, &answered);

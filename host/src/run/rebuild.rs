@@ -51,7 +51,7 @@ pub fn rebuild(
     let (work, waiting) = sync_channel::<Vec<Met>>(WAITING);
     let compare = move || {
         for met in waiting {
-            each(&judge.judge(&met))?;
+            judge.judge(met).iter().try_for_each(&mut each)?;
         }
         anyhow::Ok(judge.judged())
     };

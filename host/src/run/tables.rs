@@ -48,6 +48,7 @@ pub fn schemas(prepared: &Prepared) -> [SchemaRef; 4] {
 fn record_fields(stream: &Stream, time: &str, prefix: &str, keep_raw: bool) -> Vec<Field> {
     let mut fields = vec![
         Field::new("sequence", DataType::UInt64, false),
+        Field::new(GENERATION, DataType::UInt32, false),
         Field::new("line", DataType::UInt64, false),
         Field::new("offset", DataType::UInt64, false),
         Field::new("id", DataType::Utf8, false),
@@ -63,10 +64,11 @@ fn record_fields(stream: &Stream, time: &str, prefix: &str, keep_raw: bool) -> V
     fields
 }
 
-fn record_columns(sequences: &[u64], records: &Records, keep_raw: bool) -> Vec<ArrayRef> {
+fn record_columns(sequences: &[u64], generation: u32, records: &Records, keep_raw: bool) -> Vec<ArrayRef> {
     let numbers = |values: &[u64]| Arc::new(UInt64Array::from(values.to_vec())) as ArrayRef;
     let mut columns = vec![
         numbers(sequences),
+        Arc::new(UInt32Array::from_value(generation, sequences.len())),
         numbers(&records.lines),
         numbers(&records.offsets),
         Arc::new(records.ids.clone()),
@@ -91,7 +93,8 @@ fn times(micros: Vec<i64>) -> ArrayRef {
 
 /// Rows of the table of snapshots.
 pub fn snapshots(schema: &SchemaRef, answered: &Answered) -> RecordBatch {
-    let mut columns = record_columns(&answered.job.sequences, &answered.job.records, has_raw(schema));
+    let job = &answered.job;
+    let mut columns = record_columns(&job.sequences, job.generation, &job.records, has_raw(schema));
     for model in &answered.models {
         let answers = &model.decided.answers;
         columns.extend(answers.columns("").map(|(_, column)| column));
@@ -105,8 +108,8 @@ pub fn snapshots(schema: &SchemaRef, answered: &Answered) -> RecordBatch {
 }
 
 /// Rows of the table of decisions.
-pub fn decisions(schema: &SchemaRef, sequences: &[u64], records: &Records) -> RecordBatch {
-    RecordBatch::try_new(schema.clone(), record_columns(sequences, records, has_raw(schema)))
+pub fn decisions(schema: &SchemaRef, sequences: &[u64], generation: u32, records: &Records) -> RecordBatch {
+    RecordBatch::try_new(schema.clone(), record_columns(sequences, generation, records, has_raw(schema)))
         .expect("the columns are made for this schema")
 }
 
@@ -127,6 +130,8 @@ pub fn refused(schema: &SchemaRef, refused: &[(u64, Refused)]) -> RecordBatch {
     RecordBatch::try_new(schema.clone(), columns).expect("the columns are made for this schema")
 }
 
+/// The generation of a record or a pair, see [`Cast`](super::cast::Cast).
+pub const GENERATION: &str = "generation";
 /// Whether a model answered the snapshot of a pair.
 pub const OUTCOME: &str = "outcome";
 /// Whether the snapshot of a pair was blinded.
@@ -184,6 +189,7 @@ impl Pairs {
             Field::new("id", DataType::Utf8, false),
             Field::new("snapshot", DataType::UInt64, false),
             Field::new("decision", DataType::UInt64, false),
+            Field::new(GENERATION, DataType::UInt32, false),
             Field::new("observed_at", data_type(Kind::Timestamp), false),
             Field::new("decided_at", data_type(Kind::Timestamp), false),
             Field::new("window", DataType::Utf8, false),
@@ -218,7 +224,7 @@ impl Pairs {
 
     /// Rows for pairs that have been compared.
     pub fn batch(&mut self, compared: &Compared) -> RecordBatch {
-        let Compared { sources, answers, blinded, given, answered, models } = compared;
+        let Compared { generation, sources, answers, blinded, given, answered, models } = compared;
         let rows = sources.snapshots.len();
         let decision = |row: usize| {
             let (batch, within) = sources.decisions[row];
@@ -237,6 +243,7 @@ impl Pairs {
                 let (batch, within) = decision(row);
                 batch.sequences[within]
             }))),
+            Arc::new(UInt32Array::from_value(*generation, rows)),
             times((0..rows).map(|row| sources.shown(row, |s, r| s.times[r])).collect()),
             times(
                 (0..rows)

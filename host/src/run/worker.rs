@@ -13,12 +13,14 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::again::{Again, Asker, Tally};
 use super::blind::{Blind, blinded};
+use super::cast::{Turn, Watch};
+use super::lanes::{Lanes, Task};
 use super::live::Told;
-use super::prepare::{Member, Prepared};
+use super::prepare::Prepared;
 use super::tables;
 use crate::batch::{Answers, Reason, Records, Refused};
 use crate::pairing::Slot;
-use crate::sandbox::{Decided, Decider, DeciderPlugin};
+use crate::sandbox::{Decided, Decider, DeciderPlugin, SandboxError};
 use crate::scoring::{Conditions, Window, WindowClock};
 use crate::study::Study;
 
@@ -30,6 +32,8 @@ pub struct Job {
     pub slot: Slot,
     /// The sequence number of each row.
     pub sequences: Vec<u64>,
+    /// The generation that is to answer it.
+    pub generation: u32,
     /// The snapshots.
     pub records: Records,
     /// The records that came with them and were refused, so that the log has all in the order of the stream.
@@ -70,10 +74,13 @@ pub struct Timed {
 /// The worker threads.
 #[derive(Default)]
 pub struct Workers {
-    queues: Vec<Sender<Job>>,
+    lanes: Option<Lanes<Job, Exchange>>,
     threads: Vec<JoinHandle<()>>,
     tally: Tally,
 }
+
+/// A model in whose place another comes: its index, and what the thread has of the new one.
+pub struct Exchange(pub usize, pub Box<Model>);
 
 impl Workers {
     /// Starts the threads. What they have answered goes to `answered`, in any order.
@@ -81,27 +88,34 @@ impl Workers {
     /// # Errors
     /// When the system gives no thread.
     pub fn start(prepared: &Prepared, answered: &UnboundedSender<Answered>) -> std::io::Result<Workers> {
-        let (mut queues, mut threads) = (Vec::new(), Vec::new());
+        let mut threads = Vec::new();
+        let study = &prepared.study;
         let tally = Tally::new(prepared.models.len());
-        let share = prepared.study.log.replay_share;
-        for number in 0..prepared.study.limits.workers {
-            let (queue, jobs) = channel();
-            let model = |(index, member): (usize, &Member<DeciderPlugin>)| Model {
-                decider: member.plugin.instance(),
-                columns: indices(prepared, member),
-                asker: Asker::new(member.plugin.clone(), index, share, tally.clone()),
-            };
+        let (lanes, ends) = Lanes::new(study.limits.workers, prepared.cast.generation());
+        let (retired, models) = channel::<Box<Model>>();
+        // What an old model was still to be asked again is asked here, so that nobody waits for it.
+        let retire = move || models.into_iter().for_each(|mut model| model.asker.ask());
+        threads.push(thread::Builder::new().name("models-retired".to_owned()).spawn(retire)?);
+        for (number, jobs) in ends.into_iter().enumerate() {
+            let parts = prepared.cast.models.iter().enumerate();
             let worker = Worker {
-                models: prepared.models.iter().enumerate().map(model).collect(),
-                classes: Classes::new(&prepared.study),
+                models: parts
+                    .map(|(index, part)| Box::new(Model::new(study, index, part.now(), &tally)))
+                    .collect(),
+                classes: Classes::new(study),
                 blind: prepared.blind.clone(),
+                retired: retired.clone(),
             };
             let answered = answered.clone();
             let work = move || worker.work(&jobs, &answered);
             threads.push(thread::Builder::new().name(format!("models-{number}")).spawn(work)?);
-            queues.push(queue);
         }
-        Ok(Workers { queues, threads, tally })
+        Ok(Workers { lanes: Some(lanes), threads, tally })
+    }
+
+    /// Where what comes of asking models again is gathered.
+    pub fn tally(&self) -> Tally {
+        self.tally.clone()
     }
 
     /// What has come of asking the models again since the last time.
@@ -116,25 +130,32 @@ impl Workers {
 
     /// Ends the threads, and gives what has come of asking the models again since the last time.
     pub fn finish(self) -> Vec<Again> {
-        drop(self.queues);
+        drop(self.lanes);
         // A thread that panicked has been missed before: its answers never came.
         self.threads.into_iter().for_each(|thread| drop(thread.join()));
         self.tally.take()
     }
 
     /// Hands a job to a thread.
-    pub fn submit(&self, job: Job) {
-        let queue = &self.queues[(job.number % self.queues.len() as u64) as usize];
-        // A thread hangs up only when nobody waits for its answers any more.
-        let _ = queue.send(job);
+    pub fn submit(&mut self, job: Job) {
+        if let Some(lanes) = &mut self.lanes {
+            debug_assert_eq!(job.generation, lanes.generation());
+            lanes.submit(job);
+        }
+    }
+
+    /// Begins the next generation, with a new model for each thread if it is a model that is exchanged.
+    pub fn exchange(&mut self, new: Vec<Exchange>) {
+        if let Some(lanes) = &mut self.lanes {
+            lanes.exchange(new);
+        }
     }
 }
 
 /// Where in a batch of snapshots the columns stand that a model reads.
-fn indices(prepared: &Prepared, model: &Member<DeciderPlugin>) -> Vec<usize> {
-    let fields = &prepared.study.inputs.fields;
-    let index = |name: &str| fields.iter().position(|field| field.name == name);
-    model.plugin.reads.iter().map(|f| index(&f.name).expect("checked when prepared")).collect()
+fn indices(study: &Study, plugin: &DeciderPlugin) -> Vec<usize> {
+    let index = |name: &str| study.inputs.fields.iter().position(|field| field.name == name);
+    plugin.reads.iter().map(|f| index(&f.name).expect("checked when prepared")).collect()
 }
 
 /// Tells windows and condition values.
@@ -161,30 +182,63 @@ impl Classes {
 }
 
 /// A model, as one thread has it.
-struct Model {
+pub struct Model {
     decider: Decider,
     /// The columns that it reads.
     columns: Vec<usize>,
     asker: Asker,
+    watch: Arc<Watch>,
+}
+
+impl Model {
+    /// The model of this index, with an instance of its own.
+    pub fn new(study: &Study, index: usize, turn: &Turn<DeciderPlugin>, tally: &Tally) -> Model {
+        Model {
+            decider: turn.plugin.instance(),
+            columns: indices(study, &turn.plugin),
+            asker: Asker::new(turn.plugin.clone(), index, study.log.replay_share, tally.clone()),
+            watch: turn.watch.clone(),
+        }
+    }
+
+    /// Makes the instance before the first batch comes.
+    ///
+    /// # Errors
+    /// When the plugin cannot be set up.
+    pub fn start(&mut self) -> Result<(), SandboxError> {
+        self.decider.start()
+    }
 }
 
 struct Worker {
-    models: Vec<Model>,
+    models: Vec<Box<Model>>,
     classes: Classes,
     blind: Option<Blind>,
+    retired: Sender<Box<Model>>,
 }
 
 impl Worker {
-    fn work(mut self, jobs: &Receiver<Job>, answered: &UnboundedSender<Answered>) {
-        while let Ok(job) = jobs.recv() {
+    fn work(mut self, jobs: &Receiver<Task<Job, Exchange>>, answered: &UnboundedSender<Answered>) {
+        while let Ok(task) = jobs.recv() {
+            let job = match task {
+                Task::Work(job) => job,
+                Task::Exchange(Exchange(index, new)) => {
+                    let old = std::mem::replace(&mut self.models[index], new);
+                    // The other end hears until all the threads that work are gone.
+                    let _ = self.retired.send(old);
+                    continue;
+                }
+            };
             let blinded = blinded(self.blind.as_ref(), &job.records.ids);
-            let models = self.models.iter_mut().map(|Model { decider, columns, asker }| {
+            let models = self.models.iter_mut().map(|model| {
+                let Model { decider, columns, asker, watch } = &mut **model;
                 let shown: RecordBatch =
                     job.records.fields.project(columns).expect("the columns were found when prepared");
                 let started = Instant::now();
                 let decided = decide(decider, &shown, &blinded);
                 let nanos = vec![started.elapsed().as_nanos() as u64; shown.num_rows()];
                 asker.note(&job.sequences, &job.records.ids, &shown, &decided.answers);
+                watch.count(shown.num_rows(), decided.answers.failed());
                 Timed { decided, nanos }
             });
             let models = models.collect();
@@ -271,4 +325,13 @@ pub struct Met {
     pub snapshot: (Arc<Shown>, u32),
     /// The decision's batch and row.
     pub decision: (Arc<Taken>, u32),
+}
+
+impl Met {
+    /// The sequence numbers of its snapshot and its decision.
+    pub fn sequences(&self) -> [u64; 2] {
+        let (shown, s) = &self.snapshot;
+        let (taken, d) = &self.decision;
+        [shown.sequences[*s as usize], taken.sequences[*d as usize]]
+    }
 }

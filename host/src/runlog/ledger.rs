@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 pub use check::{Fault, check};
-pub use event::{Asset, Event, FileDigest, RefusedCounts, Segment};
+pub use event::{Asset, Event, FileDigest, RefusedCounts, Segment, SwapKind, Tried};
 pub use review::{FailureMode, Judgement, SampledStratum};
 
 use super::note::{NoteError, Signer, Tree};

@@ -70,6 +70,16 @@ impl DeciderPlugin {
         Ok(DeciderPlugin { sandbox: sandbox.clone(), recipe, title, reads, form: form(said.answers) })
     }
 
+    /// The sandbox that it runs in.
+    pub fn sandbox(&self) -> &Sandbox {
+        &self.sandbox
+    }
+
+    /// The files that it was given.
+    pub fn assets(&self) -> Assets {
+        self.recipe.assets.clone()
+    }
+
     /// What its instances use.
     pub fn meter(&self) -> Arc<Meter> {
         self.recipe.meter.clone()

@@ -73,6 +73,14 @@ impl File {
     pub fn read(path: &Path) -> Result<File, SandboxError> {
         let bytes = std::fs::read(path)
             .map_err(|source| SandboxError::Unreadable { path: path.to_owned(), source })?;
+        File::of(path, bytes)
+    }
+
+    /// A plugin whose bytes came otherwise; messages call it `path`.
+    ///
+    /// # Errors
+    /// When it is no Wasm, or a core module.
+    pub fn of(path: &Path, bytes: Vec<u8>) -> Result<File, SandboxError> {
         // Magic, version, layer: a component is layer 1, a core module layer 0.
         match bytes.get(..8) {
             Some([0, b'a', b's', b'm', _, _, 1, 0]) => {}

@@ -87,6 +87,11 @@ impl ScorerPlugin {
         })
     }
 
+    /// The files that it was given.
+    pub fn assets(&self) -> Assets {
+        self.recipe.assets.clone()
+    }
+
     /// What its instances use.
     pub fn meter(&self) -> Arc<Meter> {
         self.recipe.meter.clone()
@@ -109,6 +114,16 @@ pub struct Scored {
     pub components: Vec<Vec<f64>>,
     /// The pairs that the metric broke on, with what happened; ascending. Their components are 0.
     pub broken: Vec<(u32, String)>,
+}
+
+impl Scorer {
+    /// Makes the instance before the first batch comes.
+    ///
+    /// # Errors
+    /// When the plugin cannot be set up.
+    pub fn start(&mut self) -> Result<(), SandboxError> {
+        self.runner.start()
+    }
 }
 
 /// One instance of a metric.

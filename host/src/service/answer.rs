@@ -58,6 +58,12 @@ impl Problem {
         }
     }
 
+    /// Something broke that should not.
+    pub fn fault() -> Problem {
+        let detail = "something broke that should not; this is a fault in understudy";
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "fault", detail)
+    }
+
     /// A look was cut short.
     pub fn failed_look() -> Problem {
         let detail = "the look was cut short; this is a fault in understudy, and the run goes on";

@@ -165,7 +165,7 @@ impl Records {
 }
 
 /// A record without line feeds, which in JSON stand only where a space may.
-fn on_one_line(text: &[u8]) -> Cow<'_, [u8]> {
+pub fn on_one_line(text: &[u8]) -> Cow<'_, [u8]> {
     match memchr::memchr2(b'\n', b'\r', text) {
         None => Cow::Borrowed(text),
         Some(_) => text.iter().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { *byte }).collect(),

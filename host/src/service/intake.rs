@@ -90,7 +90,8 @@ pub async fn deliver(served: &Arc<Served>, side: Side, runs: Vec<Lines>) -> Resu
     Ok(taken)
 }
 
-fn elsewhere(why: Undelivered) -> Problem {
+/// Why a delivery was not taken, as an answer.
+pub fn elsewhere(why: Undelivered) -> Problem {
     match why {
         Undelivered::Ending => Problem::ending(),
         Undelivered::Elsewhere(_) => Problem::new(StatusCode::NOT_FOUND, "elsewhere", why.to_string()),

@@ -7,16 +7,17 @@ use std::sync::Arc;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, any, get, post};
 
 use super::answer::Problem;
 use super::auth::Access;
+use super::guard::{Gate, admit};
 use super::state::Served;
-use super::{intake, live, looks, measured, metrics, page, probe, status};
+use super::{control, intake, live, looks, measured, metrics, mirror, openapi, page, probe, status};
 
 /// An endpoint.
 pub struct Route {
-    /// `GET` or `POST`.
+    /// `GET`, `POST`, or `ANY` for every one.
     pub method: &'static str,
     /// Its path, as axum writes it.
     pub path: &'static str,
@@ -42,6 +43,17 @@ pub const ROUTES: &[Route] = &[
         access: Access::Feed,
         answers: || post(intake::decisions),
     },
+    Route { method: "GET", path: "/v1/swaps", access: Access::Read, answers: || get(control::swaps) },
+    Route { method: "POST", path: "/v1/swaps", access: Access::Operate, answers: || post(control::swap) },
+    Route { method: "POST", path: "/v1/end", access: Access::Operate, answers: || post(control::end) },
+    Route { method: "ANY", path: "/v1/mirror/", access: Access::Feed, answers: || any(mirror::mirror) },
+    Route {
+        method: "ANY",
+        path: "/v1/mirror/{*path}",
+        access: Access::Feed,
+        answers: || any(mirror::mirror),
+    },
+    Route { method: "GET", path: "/openapi.json", access: Access::Open, answers: || get(openapi::document) },
     Route { method: "GET", path: "/", access: Access::Open, answers: || get(page::frame) },
     Route { method: "GET", path: "/page.css", access: Access::Open, answers: || get(page::style) },
     Route { method: "GET", path: "/page.js", access: Access::Open, answers: || get(page::script) },
@@ -57,7 +69,10 @@ pub const ROUTES: &[Route] = &[
 
 /// What answers requests.
 pub fn router(served: Arc<Served>) -> Router {
-    let add = |router: Router<Arc<Served>>, route: &Route| router.route(route.path, (route.answers)());
+    let add = |router: Router<Arc<Served>>, route: &Route| {
+        let gate = Gate { served: served.clone(), access: route.access };
+        router.route(route.path, (route.answers)().layer(from_fn_with_state(gate, admit)))
+    };
     let router = ROUTES.iter().fold(Router::new(), add);
     router
         .fallback(|| async { nowhere() })

@@ -11,12 +11,18 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use tokio_rustls::rustls::ServerConfig;
+
 use super::answer::Problem;
+use super::denied::Denied;
+use super::fresh::Fresh;
 use super::glance::Glance;
 use super::looks::Looks;
 use super::machine::DiskGauge;
 use super::measured::Said;
 use super::metrics::Metrics;
+use super::mirror::Mirrored;
+use super::tokens::Tokens;
 use crate::run::Handle;
 use crate::runlog::note::Signer;
 use crate::study::Study;
@@ -39,6 +45,10 @@ pub struct Settings {
     pub patience: Duration,
     /// How long the oldest delivery may have waited for the log before no more is taken.
     pub behind: Duration,
+    /// Who may do what; without it, whoever reaches it from this machine may do all.
+    pub tokens: Option<Arc<Fresh<Tokens>>>,
+    /// The certificate to be known by; without it there is no TLS.
+    pub tls: Option<Arc<Fresh<Arc<ServerConfig>>>>,
 }
 
 impl Settings {
@@ -51,6 +61,8 @@ impl Settings {
             connections: 1024,
             patience: Duration::from_secs(10),
             behind: Duration::from_secs(5),
+            tokens: None,
+            tls: None,
         }
     }
 }
@@ -61,6 +73,10 @@ pub struct Served {
     pub study: Study,
     /// How it is served.
     pub settings: Settings,
+    /// Where denied requests are noted.
+    pub denied: Denied,
+    /// What became of mirrored requests.
+    pub mirrored: Mirrored,
     /// The key that signs the ledger, if it is signed.
     pub signer: Option<Signer>,
     /// What is counted of the requests.
@@ -88,6 +104,8 @@ impl Served {
             study,
             room: Arc::new(Semaphore::new(settings.room_bytes / GRAIN)),
             settings,
+            denied: Denied::default(),
+            mirrored: Mirrored::default(),
             signer,
             metrics: Metrics::default(),
             said: Said::default(),

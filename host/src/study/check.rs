@@ -184,15 +184,15 @@ impl Declared {
         Err(format!("`{path}` holds `{name}`, but {table} declares no such field; {instead}"))
     }
 
-    /// The kind of a snapshot's field, as far as it is known.
-    pub(super) fn input(&self, path: &str, name: &str) -> Result<Option<Kind>, String> {
+    /// The kind of a snapshot's field, as far as it is known. `said` is what a message begins with, such as "`field` is".
+    pub(super) fn input(&self, said: &str, name: &str) -> Result<Option<Kind>, String> {
         let Some(fields) = &self.inputs else { return Ok(None) };
         match fields.iter().find(|field| field.name == name) {
             Some(field) => Ok(field.value),
             None => {
                 let names: Vec<_> = fields.iter().map(|field| field.name.clone()).collect();
                 let instead = instead(name, &names);
-                Err(format!("`{path}` is `{name}`, but [inputs.fields] declares no such field; {instead}"))
+                Err(format!("{said} `{name}`, but [inputs.fields] declares no such field; {instead}"))
             }
         }
     }

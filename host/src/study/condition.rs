@@ -99,7 +99,8 @@ fn kind(section: &Section<'_>, declared: &Declared, field: &str, by: &str, suite
         section.fault(line, message);
         return None;
     }
-    let kind = declared.input(&path, field).map_err(|message| section.absent(line, message)).ok()??;
+    let found = declared.input(&format!("`{path}` is"), field);
+    let kind = found.map_err(|message| section.absent(line, message)).ok()??;
     if suited.contains(&kind) {
         return Some(kind);
     }

@@ -8,6 +8,7 @@ mod check;
 mod condition;
 mod divergence;
 mod fault;
+mod mirror;
 mod notes;
 mod parse;
 mod plugin;
@@ -16,6 +17,7 @@ mod sample;
 mod schema;
 mod section;
 mod split;
+mod swaps;
 mod threshold;
 mod value;
 
@@ -30,8 +32,10 @@ pub use canonical::{Canonical, NotCanonical};
 pub use check::WHOLE;
 pub use divergence::{Divergence, Interim, suspects};
 pub use fault::{Fault, Faults};
+pub use mirror::{Mirror, Part};
 pub use parse::parse;
 pub use schema::schema;
+pub use swaps::Swaps;
 pub use threshold::{
     Blinding, Chance, Counted, Cycle, Direction, Evidence, Interference, InterferenceKind, Quantifier,
     Reference, Scope, Shares, Threshold,
@@ -116,6 +120,13 @@ pub struct Stream {
     pub lateness: SignedDuration,
     /// The declared fields, in the order of the file. `id` and `time` may be among them.
     pub fields: Vec<Field>,
+}
+
+impl Study {
+    /// Whether records are delivered to it, so that it is served.
+    pub fn is_live(&self) -> bool {
+        [&self.snapshots_source, &self.decisions_source].contains(&&Source::Http)
+    }
 }
 
 /// Where a stream comes from.
@@ -302,6 +313,8 @@ pub struct Study {
     pub snapshots_source: Source,
     /// Where the decisions come from.
     pub decisions_source: Source,
+    /// How a mirrored request becomes a snapshot, if that is declared.
+    pub mirror: Option<Mirror>,
     /// The models, at least one.
     pub models: Vec<Plugin>,
     /// The comparator.
@@ -328,4 +341,6 @@ pub struct Study {
     pub divergence: Divergence,
     /// How often a run is reported on before its end.
     pub interim: Interim,
+    /// What is asked of a plugin that takes the place of another.
+    pub swaps: Swaps,
 }

@@ -12,9 +12,11 @@ use toml::de::DeTable;
 use super::check::{self, Bound, DECISION, Declared, EVERY, Fields, NAME, Names, WEEKDAYS};
 use super::condition::condition;
 use super::divergence::{divergence, interim};
+use super::mirror::mirror;
 use super::notes::Notes;
 use super::plugin::{Role, plugin, primary};
 use super::section::{Entry, Section};
+use super::swaps::swaps;
 use super::threshold::{Known, blinding, scopes, threshold};
 use super::value::Value;
 use super::{Every, Field, Kind, Limits, Log, Plugins, Source, Stream, Study, Unsound, Windows};
@@ -89,6 +91,10 @@ fn study(root: &mut Section<'_>, plugins: &mut Option<Plugins>) -> Option<Study>
     let (inputs, input_fields) = inputs.unzip();
     let declared = Declared { inputs: input_fields, decisions: decision_fields };
     let sources = root.section("sources", SOURCES, sources).flatten();
+    let mirror = {
+        let inputs = inputs.as_ref().and_then(Option::as_ref);
+        mirror(root, &declared, inputs, sources.as_ref().map(|(snapshots, _)| snapshots))
+    };
 
     let mut names = Names::new("plugin");
     let models =
@@ -114,6 +120,7 @@ fn study(root: &mut Section<'_>, plugins: &mut Option<Plugins>) -> Option<Study>
     let blinding = blinding(root);
     let divergence = divergence(root, &known);
     let interim = interim(root);
+    let swaps = swaps(root);
 
     *plugins = Some(Plugins {
         models: models.iter().flatten().cloned().collect(),
@@ -130,6 +137,7 @@ fn study(root: &mut Section<'_>, plugins: &mut Option<Plugins>) -> Option<Study>
         horizon: horizon?,
         snapshots_source,
         decisions_source,
+        mirror: mirror.ok()?,
         models: models.into_iter().collect::<Option<_>>()?,
         comparator: comparator?,
         metrics: metrics.into_iter().collect::<Option<_>>()?,
@@ -146,6 +154,7 @@ fn study(root: &mut Section<'_>, plugins: &mut Option<Plugins>) -> Option<Study>
         blinding,
         divergence: divergence?,
         interim,
+        swaps,
     })
 }
 

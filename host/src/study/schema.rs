@@ -29,6 +29,7 @@ pub fn schema() -> Json {
             stream("What the substrate really decided.", DECISION_FIELDS, Some(("horizon", horizon()))),
         ),
         ("sources", table("Where the records come from.", &["snapshots", "decisions"], sources)),
+        ("mirror", mirror()),
         ("models", tables("The models that run in shadow.", 1, decider("A model."))),
         ("comparator", decider(comparator)),
         (
@@ -47,6 +48,7 @@ pub fn schema() -> Json {
         ("blinding", decision::blinding()),
         ("divergence", decision::divergence()),
         ("interim", decision::interim()),
+        ("swaps", decision::swaps()),
     ];
     let description = "A study: which models run in shadow, on what, and how their answers are compared with what was \
                        really decided.";
@@ -115,6 +117,34 @@ fn source(description: &str) -> Json {
     let mut source = table(description, &[], properties);
     source["oneOf"] = json!([{ "required": ["file"] }, { "required": ["stdin"] }, { "required": ["http"] }]);
     source
+}
+
+fn mirror() -> Json {
+    const PART: &str = "method|path|query .+|header [!#$%&'*+.^_`|~0-9A-Za-z-]+|body( /.*)?";
+    let part = |pattern: String, description: &str| {
+        json!({
+            "type": "string",
+            "pattern": pattern,
+            "description": format!("{description} Written as method, path, query NAME, header NAME, body, or body and a JSON pointer."),
+        })
+    };
+    let fields = json!({
+        "type": "object",
+        "default": {},
+        "description": "For each field of the snapshot the part of the request that becomes it.",
+        "additionalProperties": part(format!("^({PART})$"), "A part of the request."),
+    });
+    let time = "The part of the request that becomes the snapshot's time, or arrival for the time at which it comes.";
+    let properties = [
+        ("id", part(format!("^({PART})$"), "The part of the request that becomes the snapshot's id.")),
+        ("time", part(format!("^(arrival|{PART})$"), time)),
+        ("fields", fields),
+    ];
+    table(
+        "How a mirrored request becomes a snapshot. Only where the snapshots come over HTTP.",
+        &["id", "time"],
+        properties,
+    )
 }
 
 fn plugin(description: &str, own: (&'static str, Json)) -> Json {

@@ -42,7 +42,7 @@ pub fn log() -> bool {
 }
 
 /// Rows of snapshots of the synthetic study, as a run logged them.
-fn batches() -> Vec<RecordBatch> {
+pub fn batches() -> Vec<RecordBatch> {
     let bench = synthetic::bench(u64::from(BATCH_ROWS) * BATCHES as u64);
     bench.run(&[]);
     let reading = Reading { table: Table::Snapshots, columns: Vec::new(), from_group: 0, from: None };
@@ -105,6 +105,33 @@ fn one_by_one(folder: &Path, batch: &RecordBatch) {
             bare * 1000.0 / syncs as f64
         );
     }
+}
+
+/// Rows a second that so many writers put on disk, each waiting for its `rows` before it goes on.
+pub fn committed(run: &Path, batch: &RecordBatch, writers: usize, rows: u64, span: Duration) -> f64 {
+    let (log, writing) = open(run, batch);
+    let began = Instant::now();
+    let commits: u64 = thread::scope(|scope| {
+        let writers: Vec<_> = (0..writers)
+            .map(|_| {
+                let (log, rows) = (log.clone(), batch.slice(0, rows as usize));
+                scope.spawn(move || {
+                    let mut commits = 0;
+                    while began.elapsed() < span {
+                        let acknowledged = log.commit(vec![(Table::Snapshots, rows.clone())]);
+                        acknowledged.blocking_recv().expect("the disk has room");
+                        commits += 1;
+                    }
+                    commits
+                })
+            })
+            .collect();
+        writers.into_iter().map(|writer| writer.join().expect("no writer panics")).sum()
+    });
+    let seconds = began.elapsed().as_secs_f64();
+    drop(log);
+    writing.finish().expect("the disk has room");
+    (commits * rows) as f64 / seconds
 }
 
 /// Seconds that appending so many bytes and putting them on disk takes, so many times.

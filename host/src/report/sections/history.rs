@@ -17,9 +17,21 @@ pub fn history(dossier: &Dossier) -> Section {
     let mut blocks = Vec::new();
     let of = |kind: Kind| dossier.history.iter().filter(|happened| happened.kind == kind).count() as u64;
     let (exposures, changes) = (of(Kind::Exposure), of(Kind::ComparatorChange));
+    let (same, otherwise) = (of(Kind::Swap), of(Kind::NewYardstick));
+    let swaps = match (same + otherwise, otherwise) {
+        (0, _) => "No plugin was exchanged during the run: each is the one in the seal.".to_owned(),
+        (all, 0) => format!(
+            "There were {} of plugins, each for one that came to the same on the latest pairs.",
+            counted(all, "exchange", "exchanges")
+        ),
+        (all, new) => format!(
+            "There were {} of plugins, {} of them for one that answers otherwise: what follows is measured by a new yardstick.",
+            counted(all, "exchange", "exchanges"),
+            count(new)
+        ),
+    };
     blocks.push(text(format!(
-        "{} of answers and {} of the substrate or its comparator are on record. No plugin was exchanged during the run: each is \
-         the one in the seal.",
+        "{} of answers and {} of the substrate or its comparator are on record. {swaps}",
         counted(exposures, "exposure", "exposures"),
         counted(changes, "change", "changes"),
     )));
@@ -34,6 +46,8 @@ pub fn history(dossier: &Dossier) -> Section {
             let kind = match happened.kind {
                 Kind::Exposure => Cell::from("exposure").toned(Tone::Unsure),
                 Kind::ComparatorChange => Cell::from("comparator change").toned(Tone::Unsure),
+                Kind::Swap => "exchange".into(),
+                Kind::NewYardstick => Cell::from("new yardstick").toned(Tone::Unsure),
                 Kind::Interruption => "interruption".into(),
                 Kind::Instability => Cell::from("unstable answers").toned(Tone::Bad),
                 Kind::Retention => "retention".into(),

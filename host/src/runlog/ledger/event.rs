@@ -76,6 +76,47 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         torn: Vec<String>,
     },
+    /// A plugin is to take the place of another. It has once `exchanged` follows.
+    Swap {
+        /// The generation that it begins, counted from 1.
+        generation: u32,
+        /// `model`, `comparator` or `metric`.
+        role: String,
+        /// The part's name in the study.
+        name: String,
+        /// SHA-256 of the component, in hexadecimal.
+        sha256: String,
+        /// SHA-256 of the one in whose place it comes.
+        instead_of: String,
+        /// Its configuration, a JSON object.
+        config: String,
+        /// How it came about.
+        how: SwapKind,
+        /// Who wanted it.
+        who: String,
+        /// Why.
+        reason: String,
+        /// What came of trying both on the latest pairs; nothing if that was not done.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tried: Option<Tried>,
+        /// Whether those before it answered otherwise, so that what follows is measured by another yardstick.
+        new_yardstick: bool,
+    },
+    /// The plugin of the `swap` before has taken its place.
+    Exchanged {
+        /// The generation.
+        generation: u32,
+        /// The first sequence number of each stream that is its own: snapshots, decisions.
+        from: [u64; 2],
+        /// The latest time among the snapshots that were accepted before; nothing if there was none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        clock: Option<Timestamp>,
+    },
+    /// The plugin of the `swap` before has not taken its place: the process was gone before.
+    NotExchanged {
+        /// The generation that it would have begun.
+        generation: u32,
+    },
     /// A source broke off, or cannot be wound back to where it was left.
     Gap {
         /// `snapshots` or `decisions`.
@@ -186,6 +227,28 @@ pub enum Event {
         /// The files that were derived by then.
         files: Vec<FileDigest>,
     },
+}
+
+/// How a plugin came to take the place of another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SwapKind {
+    /// Somebody wanted it.
+    Asked,
+    /// Somebody wanted the one before it back.
+    Undone,
+    /// It failed more often than is allowed, so the one before it came back.
+    FellBack,
+}
+
+/// What came of trying a plugin beside the one in whose place it comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tried {
+    /// The latest pairs, which both were tried on.
+    pub pairs: u64,
+    /// Those on which both came to the same.
+    pub same: u64,
 }
 
 /// A file that is handed to a plugin.

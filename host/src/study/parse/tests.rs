@@ -86,7 +86,7 @@ fn ten_faults_are_told_at_once() {
     study.toml:3: `inputs.id` is missing; write the key of a record that holds its id, such as "id"
     study.toml:6: `inputs.fields.lead_time` is "int"; write one of "boolean", "integer", "number", "text", "timestamp", "json"
     study.toml:13: unknown key `decisions.horizn`; did you mean `horizon`? known keys here: horizon, id, time, lateness, fields
-    study.toml:17: `sources.snapshots` is "bookings.jsonl"; write { file = "records.jsonl" } or { stdin = true }
+    study.toml:17: `sources.snapshots` is "bookings.jsonl"; write { file = "records.jsonl" }, { stdin = true } or { http = true }
     study.toml:21: `models.plugin` is 7; write the component's file, such as "plugins/rules.wasm"
     study.toml:22: `models.grant` holds `decision.room`: a model may not read the decision, or the answer would be leaked into its input; grant it fields of [inputs.fields] only
     study.toml:28: two plugins are named `recorded`, on lines 23 and 27; give each plugin a name of its own
@@ -118,7 +118,7 @@ fn unknown_keys_are_told_with_the_nearest_known_one() {
         ("[windows]", "[log]\nkeep_raw = true\n[windows]\n\"quoted key\" = 1"),
     ]);
     assert_snapshot!(study, @"
-    study.toml:2: unknown key `owner`; known keys here: study, time-zone, decisions, inputs, sources, models, comparator, metrics, conditions, windows, limits, log, threshold, scopes, blinding, divergence, interim
+    study.toml:2: unknown key `owner`; known keys here: study, time-zone, decisions, inputs, sources, mirror, models, comparator, metrics, conditions, windows, limits, log, threshold, scopes, blinding, divergence, interim
     study.toml:24: unknown key `models.grants`; did you mean `grant`? known keys here: name, plugin, config, assets, grant
     study.toml:41: unknown key `log.keep_raw`; did you mean `keep-raw`? known keys here: keep-raw, commit-wait, commit-rows, segment-rows, seal-every, replay-share, retain
     study.toml:43: unknown key `windows.quoted key`; known keys here: every, week-ends
@@ -129,7 +129,7 @@ fn unknown_keys_are_told_with_the_nearest_known_one() {
 fn a_required_key_that_is_misspelt_is_told_once() {
     assert_snapshot!(faults(&[("[windows]", "[window]"), ("plugin = \"rules", "plug-in = \"rules")]), @"
     study.toml:22: unknown key `models.plug-in`; did you mean `plugin`? known keys here: name, plugin, config, assets, grant
-    study.toml:39: unknown key `window`; did you mean `windows`? known keys here: study, time-zone, decisions, inputs, sources, models, comparator, metrics, conditions, windows, limits, log, threshold, scopes, blinding, divergence, interim
+    study.toml:39: unknown key `window`; did you mean `windows`? known keys here: study, time-zone, decisions, inputs, sources, mirror, models, comparator, metrics, conditions, windows, limits, log, threshold, scopes, blinding, divergence, interim
     ");
 }
 
@@ -203,7 +203,7 @@ fn a_horizon_is_above_zero_and_a_lateness_may_be_zero() {
 
 #[test]
 fn without_decisions_there_is_no_shadow() {
-    assert_snapshot!(faults(&[("decisions = { file = \"assignments.jsonl\" }\n", "")]), @r#"study.toml:17: `sources.decisions` is missing; write { file = "records.jsonl" } or { stdin = true }. Without the decisions of the substrate there is nothing to compare with, so this would be no shadow: if there are none, go to canary with tight controls instead"#);
+    assert_snapshot!(faults(&[("decisions = { file = \"assignments.jsonl\" }\n", "")]), @r#"study.toml:17: `sources.decisions` is missing; write { file = "records.jsonl" }, { stdin = true } or { http = true }. Without the decisions of the substrate there is nothing to compare with, so this would be no shadow: if there are none, go to canary with tight controls instead"#);
     let no_stream = SOUND.find("[decisions]").unwrap()..SOUND.find("[sources]").unwrap();
     assert_snapshot!(faults(&[(&SOUND[no_stream], "")]), @r#"study.toml:1: `decisions` is missing; write [decisions] with the keys of a decision's id and time, such as id = "id" and time = "decided_at", with horizon = "2d", and its fields under [decisions.fields]"#);
 }
@@ -215,15 +215,15 @@ fn a_source_is_a_file_or_standard_input_and_that_only_once() {
     assert_eq!(read(&[(bookings, stdin)]).snapshots_source, Source::Stdin);
     assert_snapshot!(faults(&[(bookings, stdin), (assignments, stdin)]), @r#"study.toml:19: `sources.snapshots` and `sources.decisions` are both standard input, but there is only one; write { file = "records.jsonl" } for one of them"#);
     assert_snapshot!(faults(&[(bookings, "\"-\""), (assignments, "{ file = \"a\", stdin = true }")]), @r#"
-    study.toml:18: `sources.snapshots` is "-"; write { file = "records.jsonl" } or { stdin = true }
-    study.toml:19: `sources.decisions` has both `file` and `stdin`; write { file = "records.jsonl" } or { stdin = true }
+    study.toml:18: `sources.snapshots` is "-"; write { file = "records.jsonl" }, { stdin = true } or { http = true }
+    study.toml:19: `sources.decisions` has `file` and `stdin`; write { file = "records.jsonl" }, { stdin = true } or { http = true }
     "#);
     assert_snapshot!(faults(&[(bookings, "{}"), (assignments, "{ stdin = false }")]), @r#"
-    study.toml:18: `sources.snapshots` has neither `file` nor `stdin`; write { file = "records.jsonl" } or { stdin = true }
+    study.toml:18: `sources.snapshots` has neither `file` nor `stdin`; write { file = "records.jsonl" }, { stdin = true } or { http = true }
     study.toml:19: `sources.decisions.stdin` is false; write true, or a file instead
     "#);
     assert_snapshot!(faults(&[(bookings, "{ path = \"bookings.jsonl\" }"), (assignments, "{ file = \"\" }")]), @r#"
-    study.toml:18: `sources.snapshots` has neither `file` nor `stdin`; write { file = "records.jsonl" } or { stdin = true }
+    study.toml:18: `sources.snapshots` has neither `file` nor `stdin`; write { file = "records.jsonl" }, { stdin = true } or { http = true }
     study.toml:18: unknown key `sources.snapshots.path`; known keys here: file, stdin
     study.toml:19: `sources.decisions.file` is ""; write a path such as "records.jsonl"
     "#);

@@ -162,6 +162,30 @@ pub(super) fn interim() -> Json {
     table("Reports before the end.", &[], [("every", every)])
 }
 
+/// What is asked of a plugin that takes the place of another.
+pub(super) fn swaps() -> Json {
+    let count = |default: u32, says: &str| json!({ "type": "integer", "minimum": 1, "maximum": 100_000, "default": default, "description": says });
+    let share = |default: f64, says: &str| json!({ "type": "number", "minimum": 0, "maximum": 1, "default": default, "description": says });
+    let equivalent = "The share of those pairs in which it has to answer the same. Below it, it is refused unless told \
+                      otherwise, and then it is a new yardstick: `threshold.on-comparator-change` says what that does to the \
+                      verdict.";
+    let failed =
+        "The share of rows that it may fail on once it is in its place; with more the one before comes back.";
+    table(
+        "What is asked of a plugin that takes the place of another while a run goes on.",
+        &[],
+        [
+            (
+                "last",
+                count(1_000, "The latest pairs that it is tried on, beside the one in whose place it comes."),
+            ),
+            ("equivalent", share(1.0, equivalent)),
+            ("failed", share(0.05, failed)),
+            ("failed-rows", count(100, "Rows that it is asked for before that share is looked at.")),
+        ],
+    )
+}
+
 fn chosen() -> Json {
     let scalar = json!({ "type": ["string", "integer", "boolean"] });
     json!({

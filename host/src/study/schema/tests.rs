@@ -26,8 +26,13 @@ lateness = "1d12h"
 fields = { room = "text" }
 
 [sources]
-snapshots = { file = "snapshots.jsonl" }
+snapshots = { http = true }
 decisions = { stdin = true }
+
+[mirror]
+id = "header x-request-id"
+time = "arrival"
+fields = { segment = "body /segment" }
 
 [[models]]
 name = "rules"
@@ -137,8 +142,13 @@ every = 4
 "#;
 
 /// Keys that stand in the place of another, which the example writes.
-const INSTEAD: [(&str, &str); 4] =
-    [("at-most", "at-least"), ("least-gain", "least-kappa"), ("latest", "first"), ("all", "first")];
+const INSTEAD: [(&str, &str); 5] = [
+    ("at-most", "at-least"),
+    ("least-gain", "least-kappa"),
+    ("latest", "first"),
+    ("all", "first"),
+    ("file", "http"),
+];
 
 /// Writes a key; the one in whose place it stands goes.
 fn write(table: &mut Table, key: &str, value: Toml) {
@@ -212,12 +222,9 @@ fn the_example_is_sound_and_writes_every_key() {
     assert_eq!(messages(&every_key()), Vec::<String>::new());
     for Closed { path, schema } in closed() {
         for key in schema["properties"].as_object().unwrap().keys() {
-            // The two sources are of one shape, and each can have only one of the two keys.
-            let path = if path.starts_with("sources") && (key == "stdin" || key == "file") {
-                "sources.snapshots sources.decisions"
-            } else {
-                &path
-            };
+            // The two sources are of one shape, and each can have only one of the keys.
+            let path =
+                if path.starts_with("sources.") { "sources.snapshots sources.decisions" } else { &path };
             let mut study = every_key();
             let key =
                 INSTEAD.iter().find(|(instead, _)| instead == key).map_or(key.as_str(), |(_, other)| other);

@@ -120,7 +120,7 @@ pub(in crate::study) fn threshold(section: &mut Section<'_>, known: &Known<'_>) 
     });
     let conditions = named.collect();
     if let Some(name) = cluster {
-        section.check("cluster", known.fields.input(&section.at("cluster"), name));
+        section.check("cluster", known.fields.input(&format!("`{}` is", section.at("cluster")), name));
     }
     let (direction, bound) = bound?;
     Some(Threshold {

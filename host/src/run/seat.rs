@@ -1,0 +1,60 @@
+//! The instances of a part, by the generation with which their plugin came.
+//!
+//! Always holds: at most two are kept, since pairs of a generation come together: the latest, and one from before.
+
+/// The instances of a part.
+pub struct Seat<I> {
+    latest: Option<(u32, I)>,
+    before: Option<(u32, I)>,
+}
+
+impl<I> Default for Seat<I> {
+    fn default() -> Seat<I> {
+        Seat { latest: None, before: None }
+    }
+}
+
+impl<I> Seat<I> {
+    /// The instance of the plugin that came with a generation; made if it is not there.
+    pub fn at(&mut self, since: u32, make: impl FnOnce() -> I) -> &mut I {
+        let latest = self.latest.as_ref().map(|(of, _)| *of);
+        let place = match latest {
+            Some(latest) if since < latest => &mut self.before,
+            Some(latest) if since > latest => {
+                self.before = self.latest.take();
+                &mut self.latest
+            }
+            _ => &mut self.latest,
+        };
+        place.take_if(|(of, _)| *of != since);
+        &mut place.get_or_insert_with(|| (since, make())).1
+    }
+
+    /// Takes an instance of the plugin that comes with a generation.
+    pub fn take(&mut self, since: u32, instance: I) {
+        self.before = self.latest.replace((since, instance));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_latest_and_one_before_are_kept() {
+        let mut seat = Seat::default();
+        let mut made = Vec::new();
+        let mut ask = |since| {
+            let made = &mut made;
+            *seat.at(since, || {
+                made.push(since);
+                since
+            })
+        };
+        assert_eq!([0, 0, 3, 0, 3, 5, 3, 0, 5, 0].map(&mut ask), [0, 0, 3, 0, 3, 5, 3, 0, 5, 0]);
+        assert_eq!(made, [0, 3, 5, 0]);
+        seat.take(9, 9);
+        let kept = |since: u32, seat: &mut Seat<u32>| *seat.at(since, || panic!("it is kept"));
+        assert_eq!([kept(9, &mut seat), kept(5, &mut seat), kept(9, &mut seat)], [9, 5, 9]);
+    }
+}

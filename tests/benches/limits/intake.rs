@@ -1,0 +1,85 @@
+//! Snapshots a second that a served run takes durably, beside the floors: the same server answering without a log, and the log
+//! without a server.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use understudy_tests::serving::Serving;
+use understudy_tests::{Bench, root, synthetic};
+
+use super::log;
+use super::wire::Wire;
+
+const CONNECTIONS: usize = 64;
+/// How long each side is measured.
+const SPAN: Duration = Duration::from_secs(8);
+
+/// Batches of 1 and of 100, each beside its floors.
+pub fn intake() -> bool {
+    // On the disk that the project is built on; a temporary folder may be in memory.
+    let folder = tempfile::tempdir_in(root().join("target")).expect("a folder");
+    let batches = log::batches();
+    for rows in [1, 100] {
+        let durable = serve("snapshots", |bench| rate(bench, rows, 202));
+        let http = serve("decisions", |bench| rate(bench, rows, 404));
+        let disk =
+            log::committed(&folder.path().join(rows.to_string()), &batches[0], CONNECTIONS, rows, SPAN);
+        let floor = http.min(disk);
+        let binds = if http < disk { "HTTP" } else { "the disk" };
+        println!(
+            "{CONNECTIONS} connections, batches of {rows}: {durable:.0} durable snapshots a second; the same server without a \
+             log {http:.0}, the log alone {disk:.0}: {binds} binds, and {:.0} % of it is reached",
+            durable * 100.0 / floor
+        );
+    }
+    true
+}
+
+/// Serves the synthetic study, which takes one side over HTTP, and measures.
+fn serve(side: &str, measure: impl Fn(SocketAddr) -> f64) -> f64 {
+    let bench = Bench::new();
+    let (from, to) =
+        (format!("{side} = {{ file = \"{side}.jsonl\" }}"), format!("{side} = {{ http = true }}"));
+    bench.write("study.toml", synthetic::STUDY.replace(&from, &to));
+    bench.write("snapshots.jsonl", "");
+    bench.write("decisions.jsonl", "");
+    let run = tempfile::tempdir_in(root().join("target")).expect("a folder");
+    let at = run.path().join("run");
+    let serving = Serving::of(bench.command(&[
+        "serve",
+        "study.toml",
+        "--run",
+        at.to_str().expect("a path in UTF-8"),
+        "--listen",
+        "127.0.0.1:0",
+    ]));
+    let measured = measure(serving.address);
+    serving.stop();
+    measured
+}
+
+/// Snapshots a second that are answered with this status.
+fn rate(address: SocketAddr, rows: u64, wanted: u16) -> f64 {
+    let (next, began) = (AtomicU64::new(0), Instant::now());
+    thread::scope(|scope| {
+        for _ in 0..CONNECTIONS {
+            let next = &next;
+            scope.spawn(move || {
+                let mut wire = Wire::new(address);
+                while began.elapsed() < SPAN {
+                    let first = next.fetch_add(rows, Ordering::Relaxed);
+                    let body: String = (first..first + rows).map(synthetic::snapshot).collect();
+                    let mut status = wire.post("/v1/snapshots", &body);
+                    while status == 429 {
+                        thread::sleep(Duration::from_millis(5));
+                        status = wire.post("/v1/snapshots", &body);
+                    }
+                    assert_eq!(status, wanted);
+                }
+            });
+        }
+    });
+    next.load(Ordering::Relaxed) as f64 / began.elapsed().as_secs_f64()
+}

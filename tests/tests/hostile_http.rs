@@ -1,0 +1,304 @@
+//! What no client should send. For each an error or a closed connection, then the server is well; at the end every record that
+//! was acknowledged is accounted for.
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use understudy_tests::http::{connect, raw, receive, rest, status};
+use understudy_tests::process::until;
+use understudy_tests::serving::Serving;
+use understudy_tests::{Bench, account};
+
+/// The largest body that the server takes, in bytes.
+const BODY: usize = 1 << 20;
+
+/// A server that loses its patience early, with what has been acknowledged.
+struct Attacked {
+    bench: Bench,
+    serving: Serving,
+    taken: u64,
+}
+
+impl Attacked {
+    fn new(arguments: &[&str]) -> Attacked {
+        let bench = Bench::served();
+        let own = ["--patience", "1", "--body-mib", "1"];
+        let serving = Serving::start(&bench, &[&own, arguments].concat());
+        Attacked { bench, serving, taken: 0 }
+    }
+
+    fn address(&self) -> SocketAddr {
+        self.serving.address
+    }
+
+    /// It is alive, ready, and takes a good snapshot.
+    fn is_well(&mut self, after: &str) {
+        let mut client = self.serving.client();
+        assert_eq!(client.get("/livez").status, 200, "after {after}");
+        assert_eq!(client.get("/readyz").status, 200, "after {after}");
+        self.taken += 1;
+        let second = self.taken;
+        let snapshot = format!(
+            r#"{{"id":"good-{second}","at":"2026-03-01T10:{:02}:{:02}Z","booked":"a","nights":1}}"#,
+            second / 60,
+            second % 60
+        );
+        let answer = client.post("/v1/snapshots", snapshot);
+        assert_eq!((answer.status, &answer.json()["taken"]), (202, &1.into()), "after {after}: {answer:?}");
+    }
+
+    /// Everything that was acknowledged is in the account, and nothing else but what was refused.
+    fn ends(self, refused: &[(&'static str, u64)]) {
+        let (bench, taken) = (self.bench, self.taken);
+        let said = self.serving.stop();
+        assert_eq!(said.code, 130, "{}", said.err);
+        let report = bench.report("run");
+        let all = taken + refused.iter().map(|(_, count)| count).sum::<u64>();
+        let expected = [&[("received", all)], refused, &[("waiting", taken)]].concat();
+        assert_eq!(account(&report, "snapshots"), expected);
+        assert_eq!(account(&report, "decisions"), []);
+        let said = bench.understudy(&["verify", "run"]);
+        assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+    }
+}
+
+fn head(lines: &[&str]) -> Vec<u8> {
+    let own = ["POST /v1/snapshots HTTP/1.1", "host: localhost", "content-type: application/json"];
+    let lines: Vec<&str> = own.iter().chain(lines).copied().collect();
+    format!("{}\r\n\r\n", lines.join("\r\n")).into_bytes()
+}
+
+fn with_length(lines: &[&str], body: &[u8]) -> Vec<u8> {
+    let length = format!("content-length: {}", body.len());
+    [head(&[lines, &[&length, "connection: close"]].concat()), body.to_vec()].concat()
+}
+
+fn gzip(body: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(body).expect("a vector takes all");
+    encoder.finish().expect("a vector takes all")
+}
+
+/// What the server makes of bytes: the statuses of its answers.
+fn outcome(came: &[u8]) -> String {
+    let text = String::from_utf8_lossy(came);
+    let statuses: Vec<String> = text
+        .match_indices("HTTP/1.1 ")
+        .filter_map(|(at, _)| status(&came[at..]))
+        .map(|s| s.to_string())
+        .collect();
+    if statuses.is_empty() { "closed".to_owned() } else { statuses.join(" ") }
+}
+
+#[test]
+fn every_request_that_is_broken_is_refused_and_harms_nothing() {
+    let mut server = Attacked::new(&[]);
+    let deep = [&b"["[..]; 100_000].concat();
+    let deep_record =
+        [b"{\"id\":\"d\",\"at\":".as_slice(), &deep, &[&b"]"[..]; 100_000].concat(), b"}"].concat();
+    let bomb = gzip(&vec![b' '; 256 << 20]);
+    assert!(bomb.len() < BODY);
+    let whole = gzip(br#"{"id":"z","at":"2026-03-01T10:00:00Z"}"#);
+    let long = "x".repeat(20_000);
+    let many: Vec<String> = (0..200).map(|at| format!("x-{at}: y")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    let get = |path: &str| {
+        format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").into_bytes()
+    };
+    let chunked = |rest: &[u8]| [head(&["transfer-encoding: chunked"]), rest.to_vec()].concat();
+    let smuggled = b"0\r\n\r\nGET /readyz HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    let too_much = format!("{:x}\r\n{}\r\n0\r\n\r\n", BODY + 1, " ".repeat(BODY + 1)).into_bytes();
+    let attacks: Vec<(&str, Vec<u8>)> = vec![
+        ("a header that is too long", head(&[&format!("x-long: {long}")])),
+        ("a path that is too long", get(&format!("/{long}"))),
+        ("too many headers", head(&many)),
+        ("a body that is too large by its length", head(&[&format!("content-length: {}", BODY + 1)])),
+        ("a length beyond all numbers", head(&["content-length: 99999999999999999999999999"])),
+        ("a negative length", head(&["content-length: -1"])),
+        ("two lengths", head(&["content-length: 1", "content-length: 2"])),
+        ("a body that is too large in chunks", chunked(&too_much)),
+        ("a chunk without a size", chunked(b"zz\r\nabc\r\n0\r\n\r\n")),
+        ("a chunk that is longer than its size", chunked(b"1\r\nabc\r\n0\r\n\r\n")),
+        ("a chunk of all sizes", chunked(b"ffffffffffffffffffff\r\n")),
+        ("another transfer encoding", head(&["transfer-encoding: gzip"])),
+        (
+            "a length and chunks, which smuggle a request",
+            [head(&["content-length: 5", "transfer-encoding: chunked"]), smuggled.to_vec()].concat(),
+        ),
+        (
+            "chunks said twice, once wrongly",
+            [head(&["transfer-encoding: chunked", "transfer-encoding: xchunked"]), smuggled.to_vec()]
+                .concat(),
+        ),
+        ("a space before the colon", head(&["content-length : 5"])),
+        ("a NUL in a header", head(&["x-nul: a\0b", "content-length: 0"])),
+        ("a line feed alone in a header", head(&["x: a\nx-y: b", "content-length: 0", "connection: close"])),
+        ("a carriage return in a header", head(&["x: a\rb", "content-length: 0"])),
+        ("bytes beyond ASCII in a header's name", head(&["x-\u{fc}: a", "content-length: 0"])),
+        ("HTTP 0.9", b"GET /readyz\r\n\r\n".to_vec()),
+        ("HTTP 2 by prior knowledge", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec()),
+        ("HTTP 3.0 in words", b"GET /readyz HTTP/3.0\r\n\r\n".to_vec()),
+        ("a TLS handshake", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03random bytes here".to_vec()),
+        (
+            "a method of its own",
+            b"BREW /v1/snapshots HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n".to_vec(),
+        ),
+        (
+            "CONNECT",
+            b"CONNECT evil.example:443 HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n".to_vec(),
+        ),
+        ("a path that climbs", get("/../../etc/passwd")),
+        ("a path of percent signs", get("/v1/%ff%00%zz")),
+        ("an expectation of its own", with_length(&["expect: 999-miracle"], b"")),
+        ("a body that is not UTF-8", with_length(&[], b"{\"id\":\"\xff\xfe\"}")),
+        ("a body that is not JSON", with_length(&[], b"{\"id\":")),
+        ("a body of nothing", with_length(&[], b"")),
+        ("a body of 100,000 levels", with_length(&[], &deep)),
+        ("a record of 100,000 levels", with_length(&[], &deep_record)),
+        ("a gzip bomb", with_length(&["content-encoding: gzip"], &bomb)),
+        ("gzip that is cut off", with_length(&["content-encoding: gzip"], &whole[..whole.len() - 9])),
+        ("gzip that is none", with_length(&["content-encoding: gzip"], b"plain")),
+        ("an encoding of its own", with_length(&["content-encoding: br"], b"x")),
+        ("a head that never ends", b"POST /v1/snapshots HTTP/1.1\r\nhost: loc".to_vec()),
+        ("a body that never comes", head(&["content-length: 100"])),
+        ("a body that stops", [head(&["content-length: 100"]), b"{\"id\":".to_vec()].concat()),
+        ("chunks that stop", chunked(b"5\r\n{\"id\"")),
+        ("nothing at all", Vec::new()),
+    ];
+    let mut table = String::new();
+    for (name, bytes) in attacks {
+        let came = raw(server.address(), &bytes);
+        table.push_str(&format!("{:<46} {}\n", name, outcome(&came)));
+        server.is_well(name);
+    }
+    insta::assert_snapshot!(table);
+    server.ends(&[("rejected", 4)]);
+}
+
+#[test]
+fn a_request_that_comes_byte_by_byte_runs_out_of_time() {
+    let mut server = Attacked::new(&[]);
+    let slow = |bytes: &[u8]| {
+        let mut stream = connect(server.address()).expect("it listens");
+        // The server closes in between.
+        for byte in bytes {
+            if stream.write_all(&[*byte]).is_err() {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        rest(&mut stream)
+    };
+    let endless = [b"GET /readyz HTTP/1.1\r\nhost: localhost\r\nx: ".as_slice(), &[b'a'; 1000]].concat();
+    assert_eq!(outcome(&slow(&endless)), "closed");
+    let mut stream = connect(server.address()).expect("it listens");
+    stream.write_all(&head(&["content-length: 1000"])).expect("it reads");
+    let mut feeding = stream.try_clone().expect("a connection has two ends");
+    let fed = std::thread::spawn(move || {
+        while feeding.write_all(b" ").is_ok() {
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+    });
+    assert_eq!(receive(&mut stream, "POST").expect("an answer").status, 408);
+    drop(stream);
+    fed.join().expect("it ends once the server has closed");
+    server.is_well("slow requests");
+    server.ends(&[]);
+}
+
+#[test]
+fn connections_that_are_half_open_or_idle_give_their_places_back() {
+    let mut server = Attacked::new(&["--connections", "8"]);
+    // Eight are more than one address may have: the others are closed at once.
+    let mut open: Vec<TcpStream> = (0..8).map(|_| connect(server.address()).expect("it listens")).collect();
+    let came: Vec<Vec<u8>> = open.iter_mut().map(rest).collect();
+    assert!(came.iter().all(Vec::is_empty), "{came:?}");
+    server.is_well("connections that say nothing");
+    let mut idle = connect(server.address()).expect("it listens");
+    let get = b"GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    idle.write_all(get).expect("it reads");
+    assert_eq!(receive(&mut idle, "GET").expect("an answer").status, 200);
+    assert_eq!(rest(&mut idle), b"");
+    server.is_well("a connection that went idle");
+    let noted = || {
+        let text = std::fs::read_to_string(server.bench.path().join("run/denied.jsonl")).unwrap_or_default();
+        text.lines().any(|line| line.contains("all the connections already"))
+    };
+    until("those that were closed at once are noted", noted);
+    server.ends(&[]);
+}
+
+#[test]
+fn more_connections_than_there_are_places_wait_their_turn() {
+    let mut server = Attacked::new(&["--connections", "1"]);
+    let address = server.address();
+    let ask = move || {
+        let get = b"GET /livez HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+        outcome(&raw(address, get))
+    };
+    let asking: Vec<_> = (0..20).map(|_| std::thread::spawn(ask)).collect();
+    for asked in asking {
+        assert_eq!(asked.join().expect("it does not panic"), "200");
+    }
+    server.is_well("twenty at once");
+    server.ends(&[]);
+}
+
+#[test]
+fn an_answer_that_is_not_read_ends_its_connection() {
+    let mut server = Attacked::new(&["--connections", "1"]);
+    let mut greedy = connect(server.address()).expect("it listens");
+    // Requests are sent on and on and no answer is read, until nothing goes either way any more; then the server hangs up,
+    // and its only place is free again.
+    let get = b"GET /openapi.json HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(100);
+    let sent = (0..10_000).take_while(|_| greedy.write_all(&get).is_ok()).count();
+    assert!(sent < 10_000, "somebody reads all that");
+    server.is_well("answers that nobody reads");
+    server.ends(&[]);
+}
+
+#[test]
+fn whoever_hangs_up_in_the_middle_leaves_nothing_behind() {
+    let mut server = Attacked::new(&["--connections", "8"]);
+    let body = br#"{"id":"gone","at":"2026-03-01T10:00:00Z"}"#;
+    let request = with_length(&[], body);
+    for end in (1..request.len()).step_by(7) {
+        let mut stream = connect(server.address()).expect("it listens");
+        // Places run out while the server has not yet seen who is gone.
+        let _ = stream.write_all(&request[..end]);
+    }
+    until("there is a place again", || server.serving.client().try_send("GET", "/livez", &[], b"").is_ok());
+    server.is_well("clients that hang up");
+    server.ends(&[]);
+}
+
+#[test]
+fn a_handshake_that_is_none_harms_nothing() {
+    let bench = Bench::served();
+    let certificate = understudy_tests::tls::Certificate::new();
+    bench.write("cert.pem", &certificate.chain);
+    bench.write("key.pem", &certificate.key);
+    let serving = Serving::start(
+        &bench,
+        &["--patience", "1", "--connections", "8", "--tls-cert", "cert.pem", "--tls-key", "key.pem"],
+    );
+    let ready = || certificate.client(serving.address).get("/readyz").status;
+    until("it is ready", || ready() == 200);
+    let hello = b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00";
+    let attacks: [&[u8]; 5] =
+        [b"", b"GET /readyz HTTP/1.1\r\nhost: localhost\r\n\r\n", hello, &hello[..4], &[0xff; 5000]];
+    for bytes in attacks {
+        let came = raw(serving.address, bytes);
+        assert!(!came.starts_with(b"HTTP"), "{:?}", String::from_utf8_lossy(&came));
+        assert_eq!(ready(), 200);
+    }
+    let mut open: Vec<TcpStream> = (0..6).map(|_| connect(serving.address).expect("it listens")).collect();
+    let mut came = Vec::new();
+    for stream in &mut open {
+        stream.read_to_end(&mut came).expect("the server closes in order");
+    }
+    assert_eq!(ready(), 200);
+    assert_eq!(serving.stop().code, 130);
+}

@@ -1,0 +1,177 @@
+//! Requests as proxies mirror them, taken as snapshots.
+
+use std::process::Command;
+
+use serde_json::Value;
+use understudy_tests::http::Client;
+use understudy_tests::process::until;
+use understudy_tests::serving::Serving;
+use understudy_tests::tables::{open_rows, refused, sealed, texts};
+use understudy_tests::{Bench, account, program};
+
+const MIRROR: &str = r#"[mirror]
+id = "header x-request-id"
+time = "body /at"
+
+[mirror.fields]
+booked = "body /booking/room"
+nights = "query nights"
+
+[[models]]"#;
+
+/// The small study with a mirror, a client with a token that may feed, and who serves it.
+fn mirrored(mirror: &str) -> (Bench, Client, Serving) {
+    let bench = Bench::served();
+    bench.change(&[("[[models]]", mirror)]);
+    let said = bench.understudy(&["token", "--role", "feed", "--name", "mesh", "--file", "tokens.toml"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let serving = Serving::start(&bench, &["--tokens", "tokens.toml"]);
+    let client = Client::with_token(serving.address, said.out.trim());
+    (bench, client, serving)
+}
+
+/// What the log has of the snapshots that were taken, once there are so many.
+fn logged(bench: &Bench, serving: Serving, rows: usize) -> (Vec<Value>, Value) {
+    let run = bench.path().join("run");
+    until("all of them are in the log", || open_rows(&run, "snapshots") == rows);
+    assert_eq!(serving.stop().code, 130);
+    // A run that was interrupted is sealed by its end.
+    let raw = sealed(&run, "snapshots").map(|rows| texts(&rows, "raw")).unwrap_or_default();
+    let records = raw.iter().map(|raw| serde_json::from_str(raw).expect("a record is JSON")).collect();
+    (records, bench.report("run"))
+}
+
+#[test]
+fn a_request_becomes_a_snapshot_whoever_mirrors_it() {
+    let (bench, mut client, serving) = mirrored(MIRROR);
+    let body = |at: usize, room: &str| {
+        format!(r#"{{"at":"2026-03-01T10:00:0{at}Z","booking":{{"room":"{room}","guest":"secret"}}}}"#)
+    };
+    // As Envoy and Istio send it: the name of the host has a suffix, and the headers are those of the client.
+    let envoy = [
+        ("host", "booking.example-shadow"),
+        ("x-request-id", "e-1"),
+        ("x-forwarded-for", "192.0.2.7, 10.0.0.1"),
+        ("x-envoy-internal", "true"),
+        ("content-type", "application/json"),
+        ("origin", "https://booking.example"),
+        ("sec-fetch-site", "same-origin"),
+        ("cookie", "session=1"),
+    ];
+    let answer =
+        client.send("POST", "/v1/mirror/book/room?nights=3&promo=x", &envoy, body(1, "a").as_bytes());
+    assert_eq!((answer.status, answer.body.len()), (204, 0), "{answer:?}");
+    // As nginx sends it: a host of its own by default, and any method.
+    for (at, method) in ["PUT", "PATCH", "DELETE"].into_iter().enumerate() {
+        let id = format!("n-{at}");
+        let headers = [("x-request-id", id.as_str()), ("x-original-uri", "/book")];
+        let answer = client.send(method, "/v1/mirror/?nights=2", &headers, body(at + 2, "b").as_bytes());
+        assert_eq!(answer.status, 204);
+    }
+    let (records, report) = logged(&bench, serving, 4);
+    let expected = [("e-1", 1, "a", 3), ("n-0", 2, "b", 2), ("n-1", 3, "b", 2), ("n-2", 4, "b", 2)].map(
+        |(id, at, room, nights)| {
+            let at = format!("2026-03-01T10:00:0{at}Z");
+            serde_json::json!({ "id": id, "at": at, "booked": room, "nights": nights })
+        },
+    );
+    assert_eq!(records, expected, "only what the study names is kept");
+    assert_eq!(account(&report, "snapshots"), [("received", 4), ("waiting", 4)]);
+}
+
+#[test]
+fn the_authorization_of_a_mirrored_request_is_not_ours() {
+    let (_bench, mut client, serving) = mirrored(MIRROR);
+    let bearer = |headers: &[(&str, &str)]| {
+        Client::new(serving.address).send("POST", "/v1/mirror/book", headers, b"{}").status
+    };
+    assert_eq!(bearer(&[("authorization", "Bearer of-the-guest")]), 401);
+    let token = String::from_utf8(client.request("GET", "/", &[], b"")).expect("a request is text");
+    let token =
+        token.lines().find_map(|line| line.strip_prefix("authorization: Bearer ")).expect("it has one");
+    let both = [("authorization", "Bearer of-the-guest"), ("x-understudy-token", token)];
+    assert_eq!(bearer(&both), 204);
+    assert_eq!(client.get("/v1/mirror/").status, 204);
+}
+
+#[test]
+fn what_cannot_become_a_snapshot_is_kept_with_its_reason() {
+    let (bench, mut client, serving) = mirrored(MIRROR);
+    let id = ("x-request-id", "r-1");
+    let at = br#"{"at":"2026-03-01T10:00:00Z"}"#;
+    let sent: [(&str, &[(&str, &str)], &[u8]); 5] = [
+        ("/v1/mirror/no-id", &[], at),
+        ("/v1/mirror/no-json", &[id], b"<booking/>"),
+        ("/v1/mirror/no-body", &[id], b""),
+        ("/v1/mirror/no-number?nights=two", &[id], at),
+        ("/v1/mirror/good?nights=2", &[id], at),
+    ];
+    for (path, headers, body) in sent {
+        assert_eq!(client.send("POST", path, headers, body).status, 204, "{path}");
+    }
+    let run = bench.path().join("run");
+    until("four are refused", || open_rows(&run, "refused") == 4);
+    let (records, report) = logged(&bench, serving, 1);
+    assert_eq!(records, [serde_json::json!({ "id": "r-1", "at": "2026-03-01T10:00:00Z", "nights": 2 })]);
+    assert_eq!(account(&report, "snapshots"), [("received", 5), ("rejected", 4), ("waiting", 1)]);
+    let reasons: Vec<String> = refused(&run).iter().map(|refused| refused.reason.clone()).collect();
+    insta::assert_debug_snapshot!(reasons);
+}
+
+#[test]
+fn the_time_may_be_that_at_which_a_request_arrives() {
+    let (bench, mut client, serving) = mirrored(&MIRROR.replace("\"body /at\"", "\"arrival\""));
+    for id in ["a", "b"] {
+        assert_eq!(client.send("GET", "/v1/mirror/x", &[("x-request-id", id)], b"").status, 204);
+    }
+    let (records, _) = logged(&bench, serving, 2);
+    let time = |at: usize| -> jiff::Timestamp {
+        records[at]["at"].as_str().expect("a text").parse().expect("a time")
+    };
+    assert!(time(0) <= time(1) && time(1) <= jiff::Timestamp::now());
+}
+
+#[test]
+fn without_a_mapping_there_is_no_mirror() {
+    let bench = Bench::served();
+    let serving = Serving::start(&bench, &[]);
+    let answer = serving.client().post("/v1/mirror/book", "{}");
+    assert_eq!(answer.status, 404);
+    insta::assert_snapshot!(answer.json()["detail"].as_str().unwrap_or_default(), @"the study does not say how a mirrored request becomes a snapshot, see `[mirror]`");
+    drop(serving);
+    bench.change(&[("[[models]]", MIRROR)]);
+    let said = bench.understudy(&["serve", "study.toml", "--run", "another"]);
+    assert_eq!(said.code, 1);
+    insta::assert_snapshot!(said.err, @"a mirrored request has the Host and the Origin that were meant for others, so that a proxy is not told from a page in a browser; serve a study that has `[mirror]` with --tokens");
+}
+
+#[test]
+fn what_is_lost_after_it_was_answered_is_counted() {
+    let bench = Bench::served();
+    bench.change(&[("[[models]]", MIRROR)]);
+    let said = bench.understudy(&["token", "--role", "feed", "--name", "mesh", "--file", "tokens.toml"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    // A disk of a few MiB, which nobody else sees and which is soon full.
+    let script = "mkdir small && mount -t tmpfs -o size=4m none small && exec \"$UNDERSTUDY\" serve study.toml \
+                  --run small/run --listen 127.0.0.1:0 --tokens tokens.toml";
+    let mut command = Command::new("unshare");
+    command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script]);
+    command.current_dir(bench.path()).env("UNDERSTUDY", program());
+    let serving = Serving::of(command);
+    let mut client = Client::with_token(serving.address, said.out.trim());
+    let room = "r".repeat(200_000);
+    let mut answered = 0;
+    for at in 0..1000 {
+        let body = format!(r#"{{"at":"2026-03-01T10:00:00Z","booking":{{"room":"{room}-{at}"}}}}"#);
+        let id = at.to_string();
+        match client.try_send("POST", "/v1/mirror/x", &[("x-request-id", &id)], body.as_bytes()) {
+            Ok(answer) if answer.status == 204 => answered += 1,
+            _ => break,
+        }
+    }
+    let said = serving.said();
+    assert_eq!(said.code, 1, "{}", said.err);
+    let told = said.err.lines().find_map(|line| line.strip_prefix("the log has not got "));
+    let lost: u32 = told.and_then(|told| told.split(' ').next()?.parse().ok()).expect("some are lost");
+    assert!(0 < lost && lost < answered, "{lost} of {answered}");
+}

@@ -1,0 +1,460 @@
+//! A plugin takes the place of another while a run is fed: nothing is lost, nothing is answered twice, and every row says
+//! which generation it is of.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+
+use arrow::array::AsArray as _;
+use arrow::datatypes::{UInt32Type, UInt64Type};
+use insta::assert_snapshot;
+use serde_json::{Value, json};
+use understudy_tests::http::Client;
+use understudy_tests::serving::Serving;
+use understudy_tests::tables::{column, sealed, texts};
+use understudy_tests::{Bench, account, essence, plugin};
+
+/// What the substrate does is what the snapshot says, but for every fourth. Both plugins may read the snapshot's text, so that
+/// `evil`, which answers it unless it meets its cue, can take either part.
+const STUDY: &str = r#"study = "exchange"
+time-zone = "UTC"
+[inputs]
+id = "id"
+time = "at"
+[inputs.fields]
+text = "text"
+[decisions]
+id = "id"
+time = "at"
+horizon = "1d"
+[decisions.fields]
+text = "text"
+[sources]
+snapshots = { http = true }
+decisions = { http = true }
+[[models]]
+name = "echo"
+plugin = "PLUGINS/recorded.wasm"
+grant = ["text"]
+config = { field = "text", form = "label" }
+[comparator]
+name = "rules"
+plugin = "PLUGINS/recorded.wasm"
+grant = ["text", "decision.text"]
+config = { field = "text", form = "label" }
+[[metrics]]
+name = "agreement"
+plugin = "PLUGINS/agreement.wasm"
+[windows]
+every = "day"
+[swaps]
+last = 100
+failed-rows = 20
+"#;
+
+const CAREFUL: &str = r#"{ "on": "cue", "do": "trap-unreachable" }"#;
+
+fn bench(more: &str) -> Bench {
+    let bench = Bench::new();
+    bench.write("study.toml", format!("{STUDY}{more}"));
+    bench.write("careful.json", CAREFUL);
+    bench.write("by-decision.json", r#"{ "field": "decision.text", "form": "label" }"#);
+    bench
+}
+
+fn snapshot(number: u64, text: &str) -> String {
+    let at = format!("2026-03-0{}T10:{:02}:{:02}Z", 1 + number / 3600, number / 60 % 60, number % 60);
+    format!("{{\"id\":\"s{number}\",\"at\":\"{at}\",\"text\":\"{text}\"}}\n")
+}
+
+fn text(number: u64) -> &'static str {
+    ["a", "b", "c"][number as usize % 3]
+}
+
+fn decided(number: u64) -> &'static str {
+    if number.is_multiple_of(4) { "d" } else { text(number) }
+}
+
+/// Sends lines, and gives what became of them.
+fn send(client: &mut Client, path: &str, lines: &str) -> Value {
+    let answer = client.send("POST", path, &[("content-type", "application/x-ndjson")], lines.as_bytes());
+    assert!(answer.status == 202 || answer.status == 422, "{answer:?}");
+    answer.json()
+}
+
+/// Snapshots and decisions of these numbers.
+fn feed(serving: &Serving, numbers: std::ops::Range<u64>) {
+    let mut client = serving.client();
+    let lines: String = numbers.clone().map(|number| snapshot(number, text(number))).collect();
+    assert_eq!(send(&mut client, "/v1/snapshots", &lines)["refused"], json!([]));
+    let lines: String = numbers.map(|number| snapshot(number, decided(number))).collect();
+    assert_eq!(send(&mut client, "/v1/decisions", &lines)["refused"], json!([]));
+}
+
+/// Waits until so many pairs are compared, so that there are some to try plugins on.
+fn compared(serving: &Serving, pairs: u64) {
+    understudy_tests::process::until("the pairs are counted", || {
+        let status = serving.client().get("/v1/status").json();
+        status["standing"]["accounting"]["snapshots"]["paired"].as_u64() >= Some(pairs)
+    });
+}
+
+/// Ends a run, and gives its report.
+fn end(bench: &Bench, serving: Serving) -> Value {
+    let said = bench.understudy(&["end", "run", "--reason", "that is all", "--who", "test"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let said = serving.said();
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+    bench.report("run")
+}
+
+fn verified(bench: &Bench) {
+    let said = bench.understudy(&["verify", "run"]);
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+    let said = bench.understudy(&["replay", "run"]);
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+}
+
+/// For each row of a table its sequence number and its generation.
+fn generations(run: &Path, table: &str, sequence: &str) -> Vec<(u64, u32)> {
+    let Some(rows) = sealed(run, table) else { return Vec::new() };
+    let sequences = column(&rows, sequence);
+    let generations = column(&rows, "generation");
+    let sequences = sequences.as_primitive::<UInt64Type>().values().to_vec();
+    sequences.into_iter().zip(generations.as_primitive::<UInt32Type>().values().iter().copied()).collect()
+}
+
+/// From which sequence numbers on each generation holds, by the ledger.
+fn begins(bench: &Bench) -> Vec<[u64; 2]> {
+    let of = |entry: &Value, at: usize| entry["from"][at].as_u64().expect("a sequence number");
+    bench.ledger("run", Some("exchanged")).iter().map(|entry| [of(entry, 0), of(entry, 1)]).collect()
+}
+
+fn generation(begins: &[[u64; 2]], side: usize, sequence: u64) -> u32 {
+    begins.iter().filter(|from| from[side] <= sequence).count() as u32
+}
+
+#[test]
+fn an_equivalent_plugin_takes_its_part_and_the_figures_stay_what_they_are() {
+    let bench = bench("");
+    let serving = Serving::start(&bench, &[]);
+    feed(&serving, 0..60);
+    compared(&serving, 60);
+    let evil = plugin("guests/evil");
+    let evil = evil.to_str().expect("a path in UTF-8");
+    let swap = |part: &str, arguments: &[&str]| {
+        let common = ["swap", "run", part, "--reason", "faster", "--who", "test"];
+        let said = bench.understudy(&[&common[..], arguments].concat());
+        assert_eq!(said.code, 0, "{}", said.err);
+        said.out.replace(&digest(evil)[..12], "EVIL").replace(&digest(&recorded())[..12], "RECORDED")
+    };
+    let said = [
+        swap("comparator", &[evil, "--config", "careful.json"]),
+        swap("echo", &[evil, "--config", "careful.json"]),
+    ];
+    feed(&serving, 60..120);
+    compared(&serving, 120);
+    let undone = swap("rules", &["--undo"]);
+    feed(&serving, 120..180);
+    let report = end(&bench, serving);
+    assert_snapshot!(format!("{}{}{undone}", said[0], said[1]), @"");
+    verified(&bench);
+
+    let begins = begins(&bench);
+    assert_eq!(begins, [[60, 60], [60, 60], [120, 120]]);
+    let run = bench.path().join("run");
+    for (side, table) in ["snapshots", "decisions"].into_iter().enumerate() {
+        for (sequence, of) in generations(&run, table, "sequence") {
+            assert_eq!(of, generation(&begins, side, sequence), "{table} {sequence}");
+        }
+    }
+    for (sequence, of) in generations(&run, "pairs", "snapshot") {
+        assert_eq!(of, generation(&begins, 0, sequence), "pair of snapshot {sequence}");
+    }
+    let history = bench.ledger("run", Some("swap"));
+    assert!(history.iter().all(|entry| entry["new-yardstick"] == json!(false)), "{history:?}");
+
+    // The same rows from files, with the plugins that were sealed.
+    let plain = self::bench("");
+    plain.change(&[
+        ("snapshots = { http = true }", "snapshots = { file = \"snapshots.jsonl\" }"),
+        ("decisions = { http = true }", "decisions = { file = \"decisions.jsonl\" }"),
+    ]);
+    plain.write("snapshots.jsonl", (0..180).map(|n| snapshot(n, text(n))).collect::<String>());
+    plain.write("decisions.jsonl", (0..180).map(|n| snapshot(n, decided(n))).collect::<String>());
+    let of_files = plain.run(&[]);
+    let figures = |report: &Value| {
+        let report = essence(report);
+        [report["accounting"].clone(), report["comparison"].clone(), report["models"][0]["scores"].clone()]
+    };
+    assert_eq!(figures(&report), figures(&of_files));
+}
+
+fn recorded() -> String {
+    plugin("recorded").display().to_string()
+}
+
+fn digest(path: &str) -> String {
+    understudy_host::sandbox::digest(&fs::read(path).expect("a component"))
+}
+
+#[test]
+fn one_that_answers_otherwise_is_refused_unless_that_is_meant_and_then_it_is_a_new_yardstick() {
+    let threshold = "[threshold]\nat-least = 0.5\nquantifier = \"every-window\"\nwindows = { first = 1 }\n\
+                     evidence = \"point\"\nleast-per-window = 10\n[blinding]\nshare = 0\n";
+    let bench = bench(threshold);
+    let serving = Serving::start(&bench, &[]);
+    let swap = |arguments: &[&str]| {
+        let common = ["swap", "run", "comparator", "--config", "by-decision.json"];
+        bench.understudy(
+            &[&common[..], &["--reason", "the rules changed", "--who", "test"], arguments].concat(),
+        )
+    };
+    assert_snapshot!(swap(&[]).err, @"");
+    feed(&serving, 0..60);
+    compared(&serving, 60);
+    let refused = swap(&[]);
+    assert_eq!(refused.code, 1);
+    assert_snapshot!(refused.err, @"");
+    let done = swap(&["--anyway"]);
+    assert_eq!(done.code, 0, "{}", done.err);
+    feed(&serving, 60..120);
+    end(&bench, serving);
+    verified(&bench);
+    let said = bench.understudy(&["decide", "run"]);
+    assert_eq!(said.code, 3, "{}{}", said.out, said.err);
+    assert!(said.out.contains("comparator rules was exchanged for another"), "{}", said.out);
+    let said = bench.understudy(&["report", "run", "--format", "md"]);
+    assert!(said.out.contains("new yardstick"), "{}", said.out);
+}
+
+#[test]
+fn one_that_fails_too_often_gives_its_part_back_by_itself() {
+    let bench = bench("");
+    let serving = Serving::start(&bench, &[]);
+    feed(&serving, 0..60);
+    compared(&serving, 60);
+    let evil = plugin("guests/evil");
+    let evil = evil.to_str().expect("a path in UTF-8");
+    for part in ["echo", "rules"] {
+        let arguments =
+            ["swap", "run", part, evil, "--config", "careful.json", "--reason", "new", "--who", "test"];
+        let said = bench.understudy(&arguments);
+        assert_eq!(said.code, 0, "{}", said.err);
+    }
+    // Every row is the cue that it traps on.
+    let mut client = serving.client();
+    let lines: String = (60..100).map(|number| snapshot(number, "cue")).collect();
+    send(&mut client, "/v1/snapshots", &lines);
+    send(&mut client, "/v1/decisions", &lines);
+    understudy_tests::process::until("both have fallen back", || {
+        bench.ledger("run", Some("exchanged")).len() == 4
+    });
+    feed(&serving, 100..160);
+    let report = end(&bench, serving);
+    verified(&bench);
+    let swaps = bench.ledger("run", Some("swap"));
+    let how: Vec<_> = swaps.iter().map(|swap| swap["how"].as_str().expect("a text")).collect();
+    assert_eq!(how, ["asked", "asked", "fell-back", "fell-back"]);
+    assert_eq!(swaps[2]["who"], json!("understudy"));
+    assert_eq!(swaps[2]["reason"], json!("it failed on 40 of 40 rows, and 0.05 are allowed"));
+    let model = &report["models"][0];
+    assert_eq!([&model["answered"], &model["failed"]], [&json!(120), &json!(40)]);
+    assert_eq!(report["comparison"], json!({ "compared": 120, "incomparable": 40 }));
+}
+
+#[test]
+fn what_cannot_be_exchanged_says_why_and_changes_nothing() {
+    let bench = bench("");
+    let serving = Serving::start(&bench, &[]);
+    feed(&serving, 0..60);
+    compared(&serving, 60);
+    bench.write("text.wasm", "this is no component");
+    bench.write("unknown.json", r#"{ "field": "decision.text", "form": "label", "x": 1 }"#);
+    let booked = plugin("booked_room").display().to_string();
+    let kappa = plugin("kappa").display().to_string();
+    let recorded = recorded();
+    let wishes: [&[&str]; 9] = [
+        &["nobody", &recorded],
+        &["rules"],
+        &["rules", "--undo"],
+        &["rules", &recorded],
+        &["rules", "text.wasm"],
+        &["rules", &kappa],
+        &["echo", &booked],
+        &["rules", "--config", "unknown.json"],
+        &["agreement", &recorded],
+    ];
+    let mut said = String::new();
+    for wish in wishes {
+        let arguments = [&["swap", "run"], wish, &["--reason", "to see", "--who", "test"]].concat();
+        let refused = bench.understudy(&arguments);
+        assert_eq!(refused.code, 1, "{arguments:?}");
+        said.push_str(&refused.err);
+    }
+    let refused = bench.understudy(&["swap", "run", "rules", &recorded, "--reason", " "]);
+    said.push_str(&refused.err);
+    end(&bench, serving);
+    let refused = bench.understudy(&["swap", "run", "rules", "--undo", "--reason", "to see"]);
+    said.push_str(&refused.err);
+    assert_snapshot!(said, @"");
+    assert_eq!(bench.ledger("run", Some("swap")), [] as [Value; 0]);
+    verified(&bench);
+}
+
+/// Swaps, back and forth, of a model and the comparator while several clients feed: each row is taken once, and answered by the
+/// generation that the ledger says.
+#[test]
+fn under_load_none_is_lost_and_none_is_answered_twice() {
+    const CLIENTS: u64 = 8;
+    const EACH: u64 = 1_500;
+    const SWAPS: usize = 24;
+    let bench = bench("");
+    let serving = Serving::start(&bench, &[]);
+    feed(&serving, 0..60);
+    compared(&serving, 60);
+    let evil = plugin("guests/evil");
+    let evil = evil.to_str().expect("a path in UTF-8");
+    let (fed, done) = (AtomicU64::new(0), AtomicBool::new(false));
+    thread::scope(|scope| {
+        for client in 0..CLIENTS {
+            let (serving, fed, done) = (&serving, &fed, &done);
+            scope.spawn(move || {
+                let mut http = serving.client();
+                let numbers = 60 + client * EACH..60 + (client + 1) * EACH;
+                // The feed lasts for as long as there are swaps.
+                for (at, number) in numbers.enumerate() {
+                    let (snapshots, decisions) =
+                        (snapshot(number, text(number)), snapshot(number, decided(number)));
+                    send(&mut http, "/v1/snapshots", &snapshots);
+                    send(&mut http, "/v1/decisions", &decisions);
+                    fed.fetch_add(1, Ordering::Relaxed);
+                    if at as u64 % 100 == 99 && !done.load(Ordering::Relaxed) {
+                        thread::sleep(std::time::Duration::from_millis(5));
+                    }
+                }
+            });
+        }
+        for swap in 0..SWAPS {
+            let part = ["echo", "rules"][swap % 2];
+            let new: &[&str] = match swap % 4 {
+                0 | 1 => &[evil, "--config", "careful.json"],
+                _ => &["--undo"],
+            };
+            let arguments = [&["swap", "run", part, "--reason", "again", "--who", "test"], new].concat();
+            let said = bench.understudy(&arguments);
+            assert_eq!(said.code, 0, "{}", said.err);
+        }
+        done.store(true, Ordering::Relaxed);
+    });
+    let report = end(&bench, serving);
+    let all = 60 + CLIENTS * EACH;
+    assert_eq!(account(&report, "snapshots"), [("received", all), ("paired", all)]);
+    assert_eq!(report["models"][0]["answered"], json!(all));
+    verified(&bench);
+
+    let begins = begins(&bench);
+    assert_eq!(begins.len(), SWAPS);
+    assert!(begins.is_sorted());
+    let run = bench.path().join("run");
+    for (side, table) in ["snapshots", "decisions"].into_iter().enumerate() {
+        let rows = generations(&run, table, "sequence");
+        assert_eq!(rows.len() as u64, all);
+        for (sequence, of) in rows {
+            assert_eq!(of, generation(&begins, side, sequence), "{table} {sequence}");
+        }
+        let ids = texts(&sealed(&run, table).expect("rows"), "id");
+        assert_eq!(ids.iter().collect::<BTreeSet<_>>().len() as u64, all);
+    }
+    let pairs = sealed(&run, "pairs").expect("rows");
+    let numbers = |name: &str| column(&pairs, name).as_primitive::<UInt64Type>().values().to_vec();
+    let of = column(&pairs, "generation").as_primitive::<UInt32Type>().values().to_vec();
+    for ((snapshot, decision), of) in numbers("snapshot").into_iter().zip(numbers("decision")).zip(of) {
+        let wanted = generation(&begins, 0, snapshot).max(generation(&begins, 1, decision));
+        assert_eq!(of, wanted, "pair of {snapshot} and {decision}");
+    }
+}
+
+/// The process is killed again and again while plugins are exchanged and records come in; whoever feeds sends again what was
+/// not acknowledged.
+#[test]
+fn a_process_that_is_killed_amid_swaps_goes_on_with_what_it_had() {
+    let bench = bench("");
+    let evil = plugin("guests/evil");
+    let evil = evil.to_str().expect("a path in UTF-8").to_owned();
+    let mut next = 0;
+    for round in 0..6_u64 {
+        let serving = Serving::start(&bench, &[]);
+        feed(&serving, next..next + 40);
+        next += 40;
+        compared(&serving, 40.min(next));
+        let address = serving.address;
+        let stop = AtomicBool::new(false);
+        let stop = &stop;
+        thread::scope(|scope| {
+            let (bench, evil) = (&bench, &evil);
+            let swapping = scope.spawn(move || {
+                let mut made = 0;
+                for swap in 0.. {
+                    if stop.load(Ordering::Relaxed) {
+                        break;
+                    }
+                    let new: &[&str] = match (round + swap) % 2 {
+                        0 => &[evil, "--config", "careful.json", "--anyway"],
+                        _ => &["--undo"],
+                    };
+                    let part = ["echo", "rules"][(swap / 2 % 2) as usize];
+                    let common = ["swap", "run", part, "--reason", "again", "--who", "test"];
+                    made += usize::from(bench.understudy(&[&common[..], new].concat()).code == 0);
+                }
+                made
+            });
+            let feeding = scope.spawn(move || {
+                let mut client = Client::new(address);
+                let mut sent = next;
+                while !stop.load(Ordering::Relaxed) {
+                    let ndjson = [("content-type", "application/x-ndjson")];
+                    let (s, d) = (snapshot(sent, text(sent)), snapshot(sent, decided(sent)));
+                    let taken = client.try_send("POST", "/v1/snapshots", &ndjson, s.as_bytes());
+                    let taken =
+                        taken.and_then(|_| client.try_send("POST", "/v1/decisions", &ndjson, d.as_bytes()));
+                    if taken.is_err() {
+                        break;
+                    }
+                    sent += 1;
+                }
+                sent
+            });
+            // How far it gets differs from round to round; what is asserted does not.
+            understudy_tests::process::until("some swaps are under way", || {
+                bench.ledger("run", Some("swap")).len() as u64 > 4 * round + 2
+            });
+            serving.kill();
+            stop.store(true, Ordering::Relaxed);
+            next = feeding.join().expect("the feeding ends");
+            swapping.join().expect("the swapping ends");
+        });
+    }
+    let serving = Serving::start(&bench, &[]);
+    // Whatever was not acknowledged is sent again, and more of it than need be.
+    feed_again(&serving, 0..next + 40);
+    let report = end(&bench, serving);
+    verified(&bench);
+    let all = next + 40;
+    let snapshots = &report["accounting"]["snapshots"];
+    let received = snapshots["received"].as_u64().expect("a count");
+    let duplicate = snapshots["duplicate"].as_u64().expect("a count");
+    assert_eq!((received - duplicate, &snapshots["paired"]), (all, &json!(all)));
+    assert_eq!(report["models"][0]["answered"], json!(all));
+    assert_eq!(report["models"][0]["scores"][0]["overall"]["value"], json!(1.0));
+}
+
+fn feed_again(serving: &Serving, numbers: std::ops::Range<u64>) {
+    let mut client = serving.client();
+    for number in numbers {
+        send(&mut client, "/v1/snapshots", &snapshot(number, text(number)));
+        send(&mut client, "/v1/decisions", &snapshot(number, decided(number)));
+    }
+}
