@@ -3,8 +3,9 @@
 //     node watch.mjs ADDRESS MODE OPTIONS
 //
 // MODE is `grow`: records are posted while the page is open, and it is watched; `token`: the server asks for one; `review`: cases
-// are judged. OPTIONS is JSON: `posts`, pairs of a path and a body; `received`, what the page is to show by then; `folder`, where
-// screenshots go. UNDERSTUDY_CHROMIUM and UNDERSTUDY_NODE_MODULES as in look.mjs.
+// are judged; `swap`: a plugin is swapped. OPTIONS is JSON: `posts`, pairs of a path and a body; `received` and `covers`, what the
+// page is to show by then; `component`, the file of a plugin; `folder`, where screenshots go. UNDERSTUDY_CHROMIUM and
+// UNDERSTUDY_NODE_MODULES as in look.mjs.
 //
 // Always holds: every request and every error is told; nothing is judged here.
 
@@ -17,7 +18,7 @@ const { chromium } = require("playwright-core");
 const axe = await readFile(require.resolve("axe-core/axe.min.js"), "utf8");
 
 const [address, mode, given = "{}"] = process.argv.slice(2);
-const { posts = [], received, folder } = JSON.parse(given);
+const { posts = [], received, covers, component, folder } = JSON.parse(given);
 // How long anything may take that is waited for. Nothing is measured by it.
 const LIMIT = { timeout: 90000 };
 const found = { requests: [], errors: [], views: [], steps: {} };
@@ -41,14 +42,14 @@ async function open(options, before = async () => {}) {
 
 // The cells of the first row of the accounting: what became of the snapshots.
 const account = (page) =>
-  page.evaluate(() => [...document.querySelectorAll("#accounting tbody tr:first-child td")].map((cell) => cell.textContent));
+  page.evaluate(() => [...document.querySelector("#accounting tbody tr").cells].map((cell) => cell.textContent));
 
+// What is worse than moderate by the rules of axe-core, with the elements that it concerns.
 async function violations(page) {
-  // What axe-core brings in would be against the page's own policy as an element; the browser evaluates it itself.
   await page.evaluate(axe);
   const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
   return violations
-    .filter(({ impact }) => impact !== "minor")
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
     .map(({ id, help, nodes }) => ({ id, help, nodes: nodes.slice(0, 5).map((node) => node.html.slice(0, 200)) }));
 }
 
@@ -63,7 +64,11 @@ async function view(scheme, width) {
   if (folder) await page.screenshot({ path: join(folder, `${scheme}-${width}.png`), fullPage: true });
   await page.evaluate(() => document.querySelectorAll("details").forEach((details) => (details.open = true)));
   await page.waitForFunction(() => document.querySelector("#swap-plugin").options.length > 0, undefined, LIMIT);
-  if (folder) await page.screenshot({ path: join(folder, `${scheme}-${width}-open.png`), fullPage: true });
+  if (folder) {
+    await page.screenshot({ path: join(folder, `${scheme}-${width}-open.png`), fullPage: true });
+    await page.locator("#tools").screenshot({ path: join(folder, `${scheme}-${width}-tools.png`) });
+    await page.locator("#accounting").screenshot({ path: join(folder, `${scheme}-${width}-accounting.png`) });
+  }
   found.views.push({ scheme, width, closed, open: await widths(page), violations: await violations(page), crowded: [] });
   await page.context().close();
 }
@@ -96,7 +101,7 @@ async function grow() {
   );
   await page.waitForFunction(
     (covers) => [...document.querySelectorAll(".lead dd")].some((cell) => cell.textContent.includes(covers)),
-    "everything up to 2026-03-08",
+    covers,
     LIMIT,
   );
   found.steps.after = await page.evaluate(() => ({
@@ -179,7 +184,39 @@ async function review() {
   found.errors = found.errors.filter((error) => !error.includes("422"));
 }
 
+// Swaps a plugin, and waits for the page to tell of it by itself.
+async function swap() {
+  const page = await open({ viewport: { width: 1280, height: 900 } });
+  await shown(page, "Connected", "#link");
+  const generations = () =>
+    page.evaluate(() =>
+      Object.fromEntries([...document.querySelectorAll("#plugins tbody tr")].map(({ cells }) => [cells[1].textContent, cells[3].textContent])),
+    );
+  found.steps.before = await generations();
+  await page.evaluate(() => (globalThis.marker = "the same page"));
+  await page.click("#swap > summary");
+  await page.waitForFunction(() => document.querySelector("#swap-plugin").options.length > 0, undefined, LIMIT);
+  await page.selectOption("#swap-plugin", "echo");
+  await page.setInputFiles("#swap-component", component);
+  await page.fill("#swap-config", "{ no JSON");
+  await page.fill("#swap-reason", "tried from the page");
+  await page.click("#swap-form button");
+  await shown(page, "the config is no JSON", "#swap-said");
+  await page.fill("#swap-config", "");
+  await page.click("#swap-form button");
+  await shown(page, "generation 1 is in force", "#swap-said");
+  // The page tells of it by itself.
+  await page.waitForFunction(
+    () => [...document.querySelectorAll("#plugins tbody tr")].some(({ cells }) => cells[1].textContent === "echo" && cells[3].textContent === "1"),
+    undefined,
+    LIMIT,
+  );
+  found.steps.after = await generations();
+  found.steps.marker = await page.evaluate(() => globalThis.marker);
+  if (folder) await page.screenshot({ path: join(folder, "swapped.png"), fullPage: true });
+}
+
 if (folder) await mkdir(folder, { recursive: true });
-await { grow, token, review }[mode]();
+await { grow, token, review, swap }[mode]();
 await browser.close();
 console.log(JSON.stringify(found));

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 use understudy_tests::browser::{Watched, watch};
+use understudy_tests::plugin;
 use understudy_tests::process::until;
 use understudy_tests::serving::Serving;
 use understudy_tests::watched::{EACH_DAY, SECRET, decisions, snapshots, watched};
@@ -37,7 +38,7 @@ fn the_page_grows_with_the_run() {
     let serving = Serving::start(&bench, &[]);
     let posts = posts(1..=10);
     let received = (10 * EACH_DAY).to_string();
-    let options = json!({ "posts": posts, "received": received, "folder": pictures("live") });
+    let options = json!({ "posts": posts, "received": received, "covers": "up to 2026-03-07", "folder": pictures("live") });
     let seen = watch(serving.address, "grow", &options);
     well(&seen, &serving);
 
@@ -87,7 +88,7 @@ fn without_a_token_the_page_shows_nothing() {
     let seen = watch(serving.address, "token", &json!({ "folder": pictures("live") }));
     well(&seen, &serving);
     assert_eq!(seen.steps["hidden"], true);
-    assert_eq!(seen.steps["nothing"], "");
+    assert_eq!(seen.steps["nothing"], "Shadow study");
     assert_eq!(seen.steps["shown"], "Shadow study small");
     assert_eq!(seen.steps["violations"], json!([]));
     // The token is kept for the tab, and stands in no address.
@@ -106,7 +107,11 @@ fn disagreements_are_reviewed_from_the_page() {
     let id = format!("{SECRET}-1-10");
     until("the row is decided and in the log", || client.get(&format!("/v1/cases/{id}")).status == 200);
     let shown = client.get(&format!("/v1/cases/{id}?raw=true")).json();
-    assert_eq!((&shown["id"], &shown["models"][0]["name"]), (&json!(id), &json!("echo")), "{shown:#}");
+    assert_eq!(
+        (&shown["id"], &shown["models"][0]["plugin"]["name"]),
+        (&json!(id), &json!("echo")),
+        "{shown:#}"
+    );
     assert_eq!(shown["models"][0]["said"]["answer"], "b");
     assert_eq!(shown["done"]["answer"], "zq7secret-other");
     assert!(shown["raw"].as_str().is_some_and(|raw| raw.contains(&id)), "{shown:#}");
@@ -139,4 +144,28 @@ fn disagreements_are_reviewed_from_the_page() {
     assert_eq!(client.post("/v1/review", &again).status, 422);
     let elsewhere = json!({ "review": 9, "case": 0, "judgement": "unclear" }).to_string();
     assert_eq!(client.post("/v1/review", &elsewhere).status, 404);
+}
+
+#[test]
+fn a_plugin_is_swapped_from_the_page() {
+    let bench = watched();
+    let serving = Serving::start(&bench, &[]);
+    let mut client = serving.client();
+    for (path, body) in posts(1..=2) {
+        let lines = ("content-type", "application/x-ndjson");
+        assert_eq!(client.send("POST", &format!("/{path}"), &[lines], body.as_bytes()).status, 202);
+    }
+    // The same plugin with a note of four letters in it, which no answer depends on: another component.
+    let mut component = fs::read(plugin("recorded")).expect("a component");
+    component.extend(b"\x00\x05\x04note");
+    bench.write("other.wasm", component);
+    let options = json!({ "component": bench.path().join("other.wasm"), "folder": pictures("live") });
+    let seen = watch(serving.address, "swap", &options);
+    well(&seen, &serving);
+    assert_eq!((&seen.steps["before"]["echo"], &seen.steps["after"]["echo"]), (&json!("0"), &json!("1")));
+    assert_eq!(seen.steps["before"]["recorded"], seen.steps["after"]["recorded"]);
+    assert_eq!(seen.steps["marker"], "the same page");
+    let swaps = client.get("/v1/swaps").json();
+    assert!(swaps.to_string().contains("tried from the page"), "{swaps:#}");
+    assert_eq!(client.get("/v1/status").json()["swaps"], 1);
 }

@@ -13,6 +13,8 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+use super::Exit;
+
 /// The variable that names the level.
 const VARIABLE: &str = "UNDERSTUDY_LOG";
 /// Whose events are shown.
@@ -29,7 +31,7 @@ pub(super) enum Format {
 }
 
 /// How a process logs.
-#[derive(clap::Args)]
+#[derive(Clone, clap::Args)]
 pub(super) struct Logging {
     /// In which form the log is written to standard error.
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
@@ -58,6 +60,17 @@ impl Logging {
             Format::Json => lines.json().flatten_event(true).with_filter(own).boxed(),
         };
         tracing_subscriber::registry().with(layer).try_init().context("the log has begun already")
+    }
+
+    /// Says why a process could not do what it was told, where the log is no text: in text it is said as any command says it.
+    pub fn failed(&self, done: anyhow::Result<Exit>) -> anyhow::Result<Exit> {
+        match done {
+            Err(error) if self.log_format == Format::Json => {
+                tracing::error!("{error:#}");
+                Ok(Exit::Failed)
+            }
+            done => done,
+        }
     }
 
     /// Says where this process is reached. In text that is a line of its own, which can be read whatever the level.

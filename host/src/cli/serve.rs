@@ -60,6 +60,11 @@ pub(super) struct Serve {
 impl Serve {
     pub fn execute(self) -> anyhow::Result<Exit> {
         self.logging.start()?;
+        let logging = self.logging.clone();
+        logging.failed(self.serve())
+    }
+
+    fn serve(self) -> anyhow::Result<Exit> {
         let settings = self.settings()?;
         let mut prepared = prepare(&self.study, |_| {})?;
         if prepared.study.mirror.is_some() && settings.tokens.is_none() {

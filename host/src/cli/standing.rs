@@ -6,7 +6,7 @@ use console::{Alignment, measure_text_width, pad_str};
 use jiff::Timestamp;
 
 use crate::pairing::Account;
-use crate::report::{bytes, count, duration};
+use crate::report::{bytes, count, counted, duration};
 use crate::service::Status;
 
 /// The status in lines, without line feeds.
@@ -24,7 +24,7 @@ pub(super) fn lines(status: &Status) -> Vec<String> {
     lines.push(String::new());
     lines.extend(records(status));
     if standing.incidents > 0 {
-        lines.push(format!("models have broken on {} calls", count(standing.incidents)));
+        lines.push(format!("models have broken on {}", counted(standing.incidents, "call", "calls")));
     }
     lines.push(String::new());
     lines.extend(models(status));
@@ -102,7 +102,7 @@ fn room(status: &Status) -> Vec<String> {
     };
     let mut lines = Vec::new();
     let mut say = |label: &str, value: String| lines.push(format!("{label:<11}{value}"));
-    say("waiting", format!("{} deliveries{oldest}", count(queue.deliveries as u64)));
+    say("waiting", format!("{}{oldest}", counted(queue.deliveries as u64, "delivery", "deliveries")));
     let [free, all] = [queue.room_free_bytes, queue.room_bytes].map(|size| bytes(size as u64));
     say("room", format!("{free} of {all} free"));
     if let Some(disk) = status.disk {

@@ -17,6 +17,7 @@ use crate::audit::{entries, moment, read_seal};
 use crate::report::live;
 use crate::report::page::{Banner, Section};
 use crate::run::{Command, Looked, Prepared, Saved, Seal, Unripe, WhatIf, recall};
+use crate::runlog::ledger::{Entry, Event};
 use crate::sandbox::digest;
 
 /// How old figures may be before others are made.
@@ -65,7 +66,8 @@ pub struct Glance {
     busy: AtomicBool,
     /// When the next may be made.
     next: Mutex<Option<Instant>>,
-    recalled: Mutex<Option<Arc<Recalled>>>,
+    /// With how often the ledger tells of plugins that were exchanged.
+    recalled: Mutex<Option<(usize, Arc<Recalled>)>>,
 }
 
 impl Default for Glance {
@@ -95,19 +97,24 @@ impl Glance {
         }
     }
 
-    /// The sealed study, with plugins of its own, as the run keeps them. It may take as long as compiling them.
+    /// The sealed study, with plugins of its own, as the run keeps them by now. It may take as long as compiling them.
     ///
     /// # Errors
     /// When the seal is damaged, or something that it promised is not what it was.
     pub fn recalled(&self, run: &Path) -> anyhow::Result<Arc<Recalled>> {
+        let is_exchange =
+            |entry: &&Entry| matches!(entry.event, Event::Swap { .. } | Event::NotExchanged { .. });
+        let exchanges = entries(run)?.iter().filter(is_exchange).count();
         let mut known = self.recalled.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = &*known {
+        if let Some((_, known)) = known.as_ref().filter(|(since, _)| *since == exchanges) {
             return Ok(known.clone());
         }
         let seal = read_seal(run)?;
         let prepared = recall(run, &seal, &WhatIf::default())?;
         let digest = digest(seal.to_json().as_bytes());
-        Ok(known.insert(Arc::new(Recalled { prepared, seal, digest })).clone())
+        let recalled = Arc::new(Recalled { prepared, seal, digest });
+        *known = Some((exchanges, recalled.clone()));
+        Ok(recalled)
     }
 }
 

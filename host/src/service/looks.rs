@@ -51,11 +51,6 @@ struct Reviewing {
     judged: Mutex<Vec<bool>>,
 }
 
-/// Who looks.
-fn name(who: Option<Extension<Who>>) -> String {
-    who.map_or_else(Who::local, |Extension(who)| who).name
-}
-
 fn wrong(detail: impl Into<String>) -> Problem {
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "not shown", detail)
 }
@@ -74,13 +69,13 @@ pub struct OfCase {
 /// `GET /v1/cases/{id}`: as `understudy case`.
 pub async fn case(
     state: State<Arc<Served>>,
-    who: Option<Extension<Who>>,
+    who: Extension<Who>,
     id: Result<Path<String>, PathRejection>,
     asked: Result<Query<OfCase>, QueryRejection>,
 ) -> Result<Response<Body>, Problem> {
     let Path(id) = id.map_err(|_| wrong("the id in the path is not UTF-8; write its bytes in percent"))?;
     let Query(OfCase { at, raw }) = asked.map_err(|error| wrong(error.body_text()))?;
-    let who = name(who);
+    let who = who.0.name;
     let keeps_raw = state.0.study.log.keep_raw;
     if raw && !keeps_raw {
         return Err(wrong(
@@ -131,7 +126,7 @@ struct ToJudge<'c> {
 /// `GET /v1/review`: draws cases and shows them, as `understudy review` does.
 pub async fn begin(
     state: State<Arc<Served>>,
-    who: Option<Extension<Who>>,
+    who: Extension<Who>,
     asked: Result<Query<OfReview>, QueryRejection>,
 ) -> Result<Response<Body>, Problem> {
     let Query(OfReview { model, sample, seed }) = asked.map_err(|error| wrong(error.body_text()))?;
@@ -139,7 +134,7 @@ pub async fn begin(
     if !(1..=SAMPLE).contains(&sample) {
         return Err(wrong(format!("sample is {sample}; draw 1 to {SAMPLE} cases at once")));
     }
-    let who = name(who);
+    let who = who.0.name;
     let by = who.clone();
     let wanted = Review { model, sample, seed };
     let judging = looked(&state.0, move |served, known, run| {
@@ -177,7 +172,7 @@ struct Judged {
 /// `POST /v1/review`: judges a case of a review.
 pub async fn judge(
     state: State<Arc<Served>>,
-    who: Option<Extension<Who>>,
+    who: Extension<Who>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response<Body>, Problem> {
@@ -187,7 +182,7 @@ pub async fn judge(
     if given.note.len() > NOTE {
         return Err(wrong(format!("the note is longer than {} KiB", NOTE >> 10)));
     }
-    let who = name(who);
+    let who = who.0.name;
     let review = state.0.looks.review(given.review, &who).ok_or_else(|| {
         let detail = "there is no such review of yours any more; begin it again with GET /v1/review: what was judged is not \
                       asked again";

@@ -16,9 +16,17 @@ const EVERY: Duration = Duration::from_secs(10);
 /// Tells of a run until it has ended.
 pub async fn tell(mut standing: Receiver<Standing>) {
     let mut known = Traps::default();
+    let mut generation = standing.borrow().generation;
     known.news(&standing.borrow());
     while standing.changed().await.is_ok() {
-        let news = known.news(&standing.borrow_and_update());
+        let (news, now) = {
+            let standing = standing.borrow_and_update();
+            (known.news(&standing), standing.generation)
+        };
+        if now != generation {
+            tracing::info!(from = generation, to = now, "swapped");
+            generation = now;
+        }
         for Trapped { plugin, role, times, all } in &news {
             tracing::warn!(plugin, role, times, all, "plugin trapped");
         }

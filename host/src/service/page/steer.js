@@ -132,7 +132,7 @@
       ...found.conditions,
     ];
     const answers = [[`${found.comparator.name}: what was done`, answered(found.done), ...found.metrics.map(() => "")]];
-    for (const model of found.models) answers.push([model.name, answered(model.said), ...model.figures.map((figure) => figure ?? "–")]);
+    for (const model of found.models) answers.push([model.plugin.name, answered(model.said), ...model.figures.map((figure) => figure ?? "–")]);
     const tables = [
       table(`Answers; figures by ${found.metrics.join(", ")}`, answers),
       table("Snapshot", found.fields),
@@ -141,7 +141,7 @@
     ];
     for (const model of found.models) {
       const alike = (model.similar ?? []).map((one) => [one.id, one["observed-at"], one.answer, one.done]);
-      if (alike.length) tables.push(table(`Like cases in which ${model.name} differs`, alike));
+      if (alike.length) tables.push(table(`Like cases in which ${model.plugin.name} differs`, alike));
     }
     return tables;
   }
