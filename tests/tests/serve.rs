@@ -27,7 +27,8 @@ fn gzip(text: &str) -> Vec<u8> {
 }
 
 fn shown(what: &str, answer: &Answer) -> String {
-    let again = answer.header("retry-after").map(|seconds| format!(", again after {seconds} s")).unwrap_or_default();
+    let again =
+        answer.header("retry-after").map(|seconds| format!(", again after {seconds} s")).unwrap_or_default();
     format!("{what}\n  {}{again} {}\n", answer.status, answer.text())
 }
 
@@ -55,7 +56,11 @@ fn every_form_of_a_body_is_taken_and_each_record_has_its_fate() {
     send("the same id, otherwise", &[JSON], snapshot("one").replace("\"a\"", "\"b\"").as_bytes());
     let pretty = format!("[\n  {},\n  {}\n]\n", snapshot("two").replace(',', ",\n    "), snapshot("three"));
     send("an array on several lines", &[JSON], pretty.as_bytes());
-    send("lines, one of them bad", &[NDJSON], format!("{}\n\n{{\"id\":\"x\"}}\n{}\n", snapshot("four"), snapshot("five")).as_bytes());
+    send(
+        "lines, one of them bad",
+        &[NDJSON],
+        format!("{}\n\n{{\"id\":\"x\"}}\n{}\n", snapshot("four"), snapshot("five")).as_bytes(),
+    );
     send("gzip", &[NDJSON, ("content-encoding", "gzip")], &gzip(&snapshot("six")));
     let event = format!(
         r#"{{"specversion":"1.0","type":"t","source":"s","id":"seven","time":"2026-03-01T10:00:00Z","data":{}}}"#,
@@ -64,7 +69,11 @@ fn every_form_of_a_body_is_taken_and_each_record_has_its_fate() {
     let cloud = ("content-type", "application/cloudevents+json; charset=utf-8");
     send("a CloudEvent whose data has neither id nor time", &[cloud], event.as_bytes());
     let batch = ("content-type", "application/cloudevents-batch+json");
-    send("CloudEvents, the data in base64", &[batch], br#"[{"id":"eight","time":"2026-03-01T10:00:00Z","data_base64":"eyJib29rZWQiOiJiIn0="}]"#);
+    send(
+        "CloudEvents, the data in base64",
+        &[batch],
+        br#"[{"id":"eight","time":"2026-03-01T10:00:00Z","data_base64":"eyJib29rZWQiOiJiIn0="}]"#,
+    );
     let binary = [JSON, ("ce-specversion", "1.0"), ("ce-id", "nine"), ("ce-time", "2026-03-01T10:00:00Z")];
     send("a CloudEvent in headers", &binary, br#"{"booked":"c"}"#);
     send("a CloudEvent without data", &[cloud], br#"{"specversion":"1.0","id":"x"}"#);
@@ -104,7 +113,8 @@ fn a_large_request_is_taken_in_several_batches_and_answered_by_record() {
     let said = answer.json();
     assert_eq!([&said["received"], &said["taken"]], [&json!(5_000), &json!(4_995)]);
     let refused = said["refused"].as_array().expect("a list");
-    let places: Vec<u64> = refused.iter().map(|refused| refused["record"].as_u64().expect("a place")).collect();
+    let places: Vec<u64> =
+        refused.iter().map(|refused| refused["record"].as_u64().expect("a place")).collect();
     assert_eq!(places, [999, 1_999, 2_999, 3_999, 4_999]);
     end(&bench, serving);
 }
@@ -165,17 +175,22 @@ fn a_run_that_has_fallen_behind_refuses_at_the_door_and_keeps_what_it_took() {
         ("booked = \"text\"", "booked = \"text\"\ntext = \"text\""),
     ]);
     let text = fs::read_to_string(bench.path().join("study.toml")).expect("the study");
-    bench.write("study.toml", format!("{text}[limits]\ncall-timeout = \"400ms\"\nfuel-per-row = 1000000000000\nworkers = 1\n"));
+    bench.write(
+        "study.toml",
+        format!("{text}[limits]\ncall-timeout = \"400ms\"\nfuel-per-row = 1000000000000\nworkers = 1\n"),
+    );
     let serving = Serving::start(&bench, &[]);
     let address = serving.address;
     let counts = std::thread::scope(|scope| {
         let clients: Vec<_> = (0..40)
             .map(|client| {
                 scope.spawn(move || {
-                    let line = snapshot(&format!("c{client}")).replace("\"booked\"", "\"text\":\"x\",\"booked\"");
+                    let line =
+                        snapshot(&format!("c{client}")).replace("\"booked\"", "\"text\":\"x\",\"booked\"");
                     let mut tries = 0;
                     loop {
-                        let answer = Client::new(address).send("POST", "/v1/snapshots", &[NDJSON], line.as_bytes());
+                        let answer =
+                            Client::new(address).send("POST", "/v1/snapshots", &[NDJSON], line.as_bytes());
                         match answer.status {
                             202 => return tries,
                             429 => {
@@ -192,7 +207,10 @@ fn a_run_that_has_fallen_behind_refuses_at_the_door_and_keeps_what_it_took() {
         // While it is behind, it is alive and says so.
         until("somebody is refused", || {
             assert_eq!(Client::new(address).get("/livez").status, 200);
-            Client::new(address).post("/v1/snapshots", snapshot("probe").replace("\"booked\"", "\"text\":\"x\",\"booked\"")).status == 429
+            Client::new(address)
+                .post("/v1/snapshots", snapshot("probe").replace("\"booked\"", "\"text\":\"x\",\"booked\""))
+                .status
+                == 429
         });
         clients.into_iter().map(|client| client.join().expect("no client panics")).collect::<Vec<u32>>()
     });
@@ -215,7 +233,8 @@ fn what_is_served_and_what_is_run_is_told_apart() {
     let codes = [run.code, end.code, nobody.code, served.code];
     assert_eq!(codes, [1; 4]);
     let said = [run.err, end.err, nobody.err, served.err].concat();
-    let said: String = said.lines().filter(|line| !line.contains("listening on")).map(|l| l.to_owned() + "\n").collect();
+    let said: String =
+        said.lines().filter(|line| !line.contains("listening on")).map(|l| l.to_owned() + "\n").collect();
     assert_snapshot!(said, @"");
 }
 

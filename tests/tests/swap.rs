@@ -159,7 +159,11 @@ fn an_equivalent_plugin_takes_its_part_and_the_figures_stay_what_they_are() {
     let undone = swap("rules", &["--undo"]);
     feed(&serving, 120..180);
     let report = end(&bench, serving);
-    assert_snapshot!(format!("{}{}{undone}", said[0], said[1]), @"");
+    assert_snapshot!(format!("{}{}{undone}", said[0], said[1]), @r#"
+    generation 1: "rules" is now EVIL, from snapshot 60 and decision 60 on; on the latest 60 pairs both came to the same in 60
+    generation 2: "echo" is now EVIL, from snapshot 60 and decision 60 on; on the latest 60 pairs both came to the same in 60
+    generation 3: "rules" is now RECORDED, from snapshot 120 and decision 120 on; on the latest 100 pairs both came to the same in 100
+"#);
     verified(&bench);
 
     let begins = begins(&bench);
@@ -212,7 +216,7 @@ fn one_that_answers_otherwise_is_refused_unless_that_is_meant_and_then_it_is_a_n
             &[&common[..], &["--reason", "the rules changed", "--who", "test"], arguments].concat(),
         )
     };
-    assert_snapshot!(swap(&[]).err, @"");
+    assert_snapshot!(swap(&[]).err, @"nothing was exchanged: there are no pairs yet to try it on. Wait for some, or say that it is to be exchanged all the same (--anyway): then what follows is measured by a new yardstick");
     feed(&serving, 0..60);
     compared(&serving, 60);
     let refused = swap(&[]);
@@ -272,6 +276,7 @@ fn what_cannot_be_exchanged_says_why_and_changes_nothing() {
     feed(&serving, 0..60);
     compared(&serving, 60);
     bench.write("text.wasm", "this is no component");
+    bench.write("empty.json", "{}");
     bench.write("unknown.json", r#"{ "field": "decision.text", "form": "label", "x": 1 }"#);
     let booked = plugin("booked_room").display().to_string();
     let kappa = plugin("kappa").display().to_string();
@@ -283,7 +288,7 @@ fn what_cannot_be_exchanged_says_why_and_changes_nothing() {
         &["rules", &recorded],
         &["rules", "text.wasm"],
         &["rules", &kappa],
-        &["echo", &booked],
+        &["echo", &booked, "--config", "empty.json"],
         &["rules", "--config", "unknown.json"],
         &["agreement", &recorded],
     ];

@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, anyhow, bail};
 use arrow::array::{Array, AsArray as _, RecordBatch, StringArray};
-use arrow::datatypes::{DataType, Float64Type, SchemaRef, TimestampMicrosecondType, UInt16Type, UInt64Type};
+use arrow::datatypes::{
+    DataType, Float64Type, SchemaRef, TimestampMicrosecondType, UInt16Type, UInt32Type, UInt64Type,
+};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// Rows of so many snapshots are told apart from others by one sum.
@@ -98,6 +100,10 @@ impl RowSet {
             DataType::Timestamp(..) => {
                 let times = column.as_primitive::<TimestampMicrosecondType>();
                 add(&|row| times.value(row) as u64);
+            }
+            DataType::UInt32 => {
+                let numbers = column.as_primitive::<UInt32Type>();
+                add(&|row| u64::from(numbers.value(row)));
             }
             DataType::Float64 => {
                 let numbers = column.as_primitive::<Float64Type>();
