@@ -9,11 +9,11 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 use arrow::array::{Array as _, AsArray as _, BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
-use arrow::datatypes::{Float64Type, TimestampMicrosecondType, UInt16Type, UInt64Type};
+use arrow::datatypes::{Float64Type, UInt16Type, UInt64Type};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use jiff::Timestamp;
 
-use super::decided::{decided, over};
+use super::decided::{decided, over, times};
 use super::disagreements::Disagreements;
 use super::export::zoned;
 use super::exposure::Exposure;
@@ -127,8 +127,8 @@ pub fn cases(
 
 /// What tells a decided row from all others.
 pub fn key_of(batch: &RecordBatch, row: usize) -> Key {
-    let times = batch.column(1).as_primitive::<TimestampMicrosecondType>();
-    (batch.column(0).as_string::<i32>().value(row).to_owned(), times.value(row))
+    let observed = times(batch, "observed_at").value(row);
+    (batch.column(0).as_string::<i32>().value(row).to_owned(), observed)
 }
 
 /// The index of a decided row's value of each condition.
@@ -292,8 +292,7 @@ fn read(
         let value = |name: &str| Ok((name.to_owned(), text(batch, &format!("{prefix}{name}"), row)?));
         named.map(value).collect::<anyhow::Result<Vec<_>>>()
     };
-    let time =
-        |column: usize| instant(batch.column(column).as_primitive::<TimestampMicrosecondType>().value(row));
+    let time = |name: &str| instant(times(batch, name).value(row));
     let models = prepared.models.iter().zip(&logged.nanos).map(|(member, nanos)| {
         let name = format!("model.{}", member.name);
         let figure = |metric: &str| number(batch, &format!("{name}.{metric}"), row);
@@ -309,8 +308,8 @@ fn read(
     let models = models.collect::<anyhow::Result<Vec<_>>>()?;
     Ok(Case {
         id: key_of(batch, row).0,
-        observed_at: time(1),
-        decided_at: time(2),
+        observed_at: time("observed_at"),
+        decided_at: time("decided_at"),
         window: text(batch, "window", row)?.unwrap_or_default(),
         fields: fields("input.")?,
         raw: logged.raw.clone(),

@@ -6,7 +6,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray as _, BooleanArray, Float64Array, RecordBatch};
+use arrow::array::{
+    Array, ArrayRef, AsArray as _, BooleanArray, Float64Array, RecordBatch, TimestampMicrosecondArray,
+};
 use arrow::compute::{filter_record_batch, interleave};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimestampMicrosecondType};
 use jiff::Timestamp;
@@ -48,15 +50,21 @@ pub fn decided(
     let mut counts = Counts { since, ..Counts::default() };
     let rebuilt = rebuild(prepared, run, all, |compared| {
         let batch = rows.batch(compared);
-        let times = batch.column(1).as_primitive::<TimestampMicrosecondType>().values();
+        let observed = times(&batch, "observed_at");
         let shown: BooleanArray =
-            times.iter().map(|time| Some(over.is_none_or(|over| *time < over))).collect();
+            observed.values().iter().map(|time| Some(over.is_none_or(|over| *time < over))).collect();
         let batch = filter_record_batch(&batch, &shown)?;
         counts.shown += batch.num_rows() as u64;
         if batch.num_rows() > 0 { each(batch) } else { Ok(()) }
     })?;
     counts.refused = rebuilt.counted.accepted(Side::Snapshot) - counts.shown;
     Ok(counts)
+}
+
+/// A column of times of decided rows: `observed_at` or `decided_at`.
+pub fn times<'b>(batch: &'b RecordBatch, name: &str) -> &'b TimestampMicrosecondArray {
+    let column = batch.column_by_name(name).expect("decided rows have their times");
+    column.as_primitive()
 }
 
 /// The columns of decided rows.

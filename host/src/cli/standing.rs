@@ -198,13 +198,50 @@ mod tests {
 
     #[test]
     fn a_run_that_is_served() {
-        insta::assert_snapshot!(lines(&status()).join("\n"), @"");
+        insta::assert_snapshot!(lines(&status()).join("\n"), @r"
+        yard: serving
+        run        /var/lib/understudy/yard
+        version    understudy 0.1.0
+        threshold  agreement at least 0.85
+        began      2026-03-01 10:00:00Z
+        swaps      1
+
+        records                 snapshots  decisions
+          received                 15,402     15,001
+        = rejected                      1          0
+        + duplicate                     2          0
+        + conflict                      0          1
+        + late                          0          0
+        + paired                   15,000     15,000
+        + waiting                     399          0
+        + expired                       0          0
+                                 balances   balances
+        up to        2026-03-06 11:59:58Z          –
+        models have broken on 3 calls
+
+        model      answered  abstained  failed  blinded      p50     p99
+        allocator    15,396          0       3        0  1.92 µs  740 µs
+
+        plugin            role  gen  calls           fuel    memory  traps
+        allocator        model    0  1,205  9,876,543,210  1.06 MiB      3
+        dispatcher  comparator    1      0              0       0 B      0
+
+        waiting    2 deliveries, the oldest for 250 ms
+        room       100 MiB of 128 MiB free
+        disk       12.0 GiB free, the run takes 3.00 MiB
+        memory     90.0 MiB
+        ");
     }
 
     #[test]
     fn a_run_that_has_not_begun() {
         let status = Status { run: None, standing: None, phase: Phase::Starting, ..status() };
-        insta::assert_snapshot!(lines(&status).join("\n"), @"");
+        insta::assert_snapshot!(lines(&status).join("\n"), @r"
+        yard: starting
+        run        not begun yet
+        version    understudy 0.1.0
+        threshold  agreement at least 0.85
+        ");
     }
 
     #[test]
