@@ -170,7 +170,12 @@ fn history(entries: &[Entry]) -> Vec<Happened> {
                     "generation {generation}: {role} {name} {how}: {reason} ({who}){tried}{yardstick}"
                 );
                 let kind = if *new_yardstick { Kind::NewYardstick } else { Kind::Swap };
-                (kind, Some(entry.at), what)
+                // In the records' own time, which is what charts and windows go by.
+                let clock = entries.iter().find_map(|after| match &after.event {
+                    Event::Exchanged { generation: of, clock, .. } if of == generation => *clock,
+                    _ => None,
+                });
+                (kind, Some(clock.unwrap_or(entry.at)), what)
             }
             Event::NotExchanged { generation } => {
                 let what = format!("generation {generation} did not come about: the process was gone before");

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::mpsc::SyncSender;
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -39,6 +39,8 @@ use crate::runlog::ledger::Event;
 use crate::runlog::{Cut, LogWriter, Table};
 use crate::sandbox::Role;
 
+/// How often it is said where the run stands.
+const STANDS: Duration = Duration::from_millis(100);
 /// Runs of pairs that may wait to be compared.
 const UNCOMPARED: usize = 16;
 
@@ -72,6 +74,8 @@ pub struct Conductor<'p> {
     running: Running,
     cast: Cast,
     standing: watch::Sender<Standing>,
+    /// When that was said last.
+    stood: Instant,
     progress: Progress,
 }
 
@@ -160,6 +164,7 @@ impl<'p> Conductor<'p> {
             running: Running::new(&prepared.cast),
             cast: prepared.cast.clone(),
             standing: watch::Sender::new(Standing::default()),
+            stood: Instant::now(),
             progress: Progress::start(&prepared.study.name),
         })
     }
@@ -320,6 +325,7 @@ impl<'p> Conductor<'p> {
 
     /// Ends the group if it is full or old.
     fn cut_if_due(&mut self) {
+        self.stands();
         let log = &self.prepared.study.log;
         let full = self.group.rows.iter().any(|rows| *rows >= log.segment_rows);
         let old = || log.seal_every.as_secs_f64() <= self.group.opened.elapsed().as_secs_f64();
@@ -451,10 +457,12 @@ impl<'p> Conductor<'p> {
         self.standing.subscribe()
     }
 
+    /// Says where the run stands, if somebody wants to know and it was not said of late.
     fn stands(&mut self) {
-        if self.standing.receiver_count() == 0 {
+        if self.standing.receiver_count() == 0 || self.stood.elapsed() < STANDS {
             return;
         }
+        self.stood = Instant::now();
         let time = |micros: Option<i64>| micros.and_then(|micros| Timestamp::from_microsecond(micros).ok());
         let _ = self.standing.send(Standing {
             at: Some(Timestamp::now()),
@@ -471,7 +479,6 @@ impl<'p> Conductor<'p> {
     }
 
     pub(super) fn show(&mut self) {
-        self.stands();
         let taken = self.counted.position;
         self.progress.show(taken, self.holding.pairing.clock(Side::Snapshot), self.counted.incidents.count());
         self.cut_if_due();
