@@ -8,39 +8,35 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::mpsc::SyncSender;
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use jiff::Timestamp;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 
-use super::again::{Again, Tally};
+use super::again::Again;
 use super::cast::Cast;
-use super::command::{Exchange, Exchanged, Running, Standing};
+use super::command::{Running, Standing};
 use super::counted::Counted;
 use super::holding::Holding;
-use super::judge::{Judge, JudgeExchange, Judged, Work};
+use super::judge::{Judge, Judged, Work};
 use super::live::{Ticket, Told};
 use super::look::{Look, Looked, Schedule};
 use super::outcome::End;
 use super::prepare::Prepared;
 use super::progress::Progress;
 use super::reads::needed;
-use super::recent::Sample;
 use super::saved::{Ended, Saved};
 use super::tables;
-use super::worker::{self, Answered, Job, Met, Workers};
+use super::worker::{Answered, Job, Met, Workers};
 use crate::batch::{Decoded, Refused, Side};
 use crate::pairing::Account;
 use crate::runlog::checkpoint::CheckpointError;
 use crate::runlog::ledger::Event;
 use crate::runlog::{Cut, LogWriter, Table};
-use crate::sandbox::Role;
 
-/// How often it is said where the run stands.
-const STANDS: Duration = Duration::from_millis(100);
 /// Runs of pairs that may wait to be compared.
 const UNCOMPARED: usize = 16;
 
@@ -48,7 +44,7 @@ const UNCOMPARED: usize = 16;
 pub struct Conductor<'p> {
     pub(super) prepared: &'p Prepared,
     pub(super) holding: Holding,
-    workers: Workers,
+    pub(super) workers: Workers,
     pub(super) answers: UnboundedReceiver<Answered>,
     /// Answers that came before those of an earlier job.
     early: BTreeMap<u64, Answered>,
@@ -58,31 +54,31 @@ pub struct Conductor<'p> {
     pub(super) log_failed: bool,
     schemas: [SchemaRef; 4],
     judge: JoinHandle<Result<Judged, CheckpointError>>,
-    work: SyncSender<Work>,
+    pub(super) work: SyncSender<Work>,
     /// The sequence number of the next record of each stream.
     pub(super) next: [u64; 2],
     pub(super) counted: Counted,
     /// Who ran, and since when: what checkpoints begin with.
     seal: String,
-    began: Timestamp,
-    group: Group,
+    pub(super) began: Timestamp,
+    pub(super) group: Group,
     /// While logged records are read back: which pairs are not to be handed on as new.
     pub(super) restoring: Option<Known>,
     /// For each model what came of asking it again.
-    again: Vec<Again>,
+    pub(super) again: Vec<Again>,
     schedule: Option<Schedule>,
-    running: Running,
-    cast: Cast,
-    standing: watch::Sender<Standing>,
+    pub(super) running: Running,
+    pub(super) cast: Cast,
+    pub(super) standing: watch::Sender<Standing>,
     /// When that was said last.
-    stood: Instant,
-    progress: Progress,
+    pub(super) stood: Instant,
+    pub(super) progress: Progress,
 }
 
 /// The group that is open.
-struct Group {
+pub(super) struct Group {
     /// How many groups are before it.
-    number: u32,
+    pub(super) number: u32,
     /// Rows in the tables of snapshots, decisions and refused records.
     rows: [usize; 3],
     opened: Instant,
@@ -368,7 +364,7 @@ impl<'p> Conductor<'p> {
         events
     }
 
-    fn saved(&self, judged: Option<Judged>, ended: Option<Ended>) -> Saved {
+    pub(super) fn saved(&self, judged: Option<Judged>, ended: Option<Ended>) -> Saved {
         Saved {
             seal: self.seal.clone(),
             groups: self.group.number,
@@ -377,105 +373,6 @@ impl<'p> Conductor<'p> {
             judged,
             ended,
         }
-    }
-
-    /// Gives a part to another plugin, from the next records on. What was taken before is ended by the old one.
-    pub(super) fn exchange(&mut self, exchange: Exchange) -> Exchanged {
-        let from = self.next;
-        let generation = self.cast.begin(from);
-        let judge = match exchange {
-            Exchange::Model { index, turn, models } => {
-                self.workers
-                    .exchange(models.into_iter().map(|model| worker::Exchange(index, model)).collect());
-                self.running.exchange(
-                    Role::Model,
-                    index,
-                    generation,
-                    &turn,
-                    &turn.plugin.title,
-                    turn.plugin.meter(),
-                );
-                self.cast.models[index].give(turn.clone());
-                JudgeExchange::Model(index, turn)
-            }
-            Exchange::Comparator { turn, decider } => {
-                self.workers.exchange(Vec::new());
-                self.running.exchange(
-                    Role::Comparator,
-                    0,
-                    generation,
-                    &turn,
-                    &turn.plugin.title,
-                    turn.plugin.meter(),
-                );
-                self.cast.comparator.give(turn.clone());
-                JudgeExchange::Comparator(turn, decider)
-            }
-            Exchange::Metric { index, turn, scorer } => {
-                self.workers.exchange(Vec::new());
-                self.running.exchange(
-                    Role::Metric,
-                    index,
-                    generation,
-                    &turn,
-                    &turn.plugin.title,
-                    turn.plugin.meter(),
-                );
-                self.cast.metrics[index].give(turn.clone());
-                JudgeExchange::Metric(index, turn, scorer)
-            }
-        };
-        let _ = self.work.send(Work::Exchange(from, Box::new(judge)));
-        let clock = self.holding.pairing.clock(Side::Snapshot);
-        let clock = clock.and_then(|micros| Timestamp::from_microsecond(micros).ok());
-        Exchanged { generation, from, clock }
-    }
-
-    /// Gives the latest pairs to whoever wants to try a plugin on them.
-    pub(super) fn recent(&mut self, shown: oneshot::Sender<Option<Sample>>) {
-        let _ = self.work.send(Work::Recent(shown));
-    }
-
-    /// What it takes to make models for the threads that answer.
-    pub(super) fn tally(&self) -> Tally {
-        self.workers.tally()
-    }
-
-    /// Shows where the run stands, as if it were looked at now.
-    pub(super) fn peek(&mut self, shown: oneshot::Sender<Saved>) {
-        let saved = self.saved(None, None).as_ended(self.holding.pairing.accounting(), self.again.clone());
-        let _ = self.work.send(Work::Peek(Box::new(saved), shown));
-    }
-
-    /// Shows no progress on standard error: a run that is served tells where it stands itself.
-    pub(super) fn silence(&mut self) {
-        self.progress.silence();
-    }
-
-    /// Where the run stands, from now on.
-    pub(super) fn standing(&self) -> watch::Receiver<Standing> {
-        self.standing.subscribe()
-    }
-
-    /// Says where the run stands, if somebody wants to know and it was not said of late.
-    fn stands(&mut self) {
-        if self.standing.receiver_count() == 0 || self.stood.elapsed() < STANDS {
-            return;
-        }
-        self.stood = Instant::now();
-        let time = |micros: Option<i64>| micros.and_then(|micros| Timestamp::from_microsecond(micros).ok());
-        let _ = self.standing.send(Standing {
-            at: Some(Timestamp::now()),
-            began: Some(self.began),
-            accounting: self.holding.pairing.standing(),
-            clocks: self.counted.clocks.map(time),
-            in_flight: self.in_flight(),
-            groups: self.group.number,
-            models: Standing::models(&self.counted.models, &self.counted.latency),
-            incidents: self.counted.incidents.count(),
-            generation: self.cast.generation(),
-            plugins: self.running.standing(),
-        });
     }
 
     pub(super) fn show(&mut self) {

@@ -6,10 +6,10 @@
 
 use super::cast::Cast;
 use super::incidents::Incidents;
-use super::judge::Sources;
 use super::prepare::Prepared;
 use super::reads::PairReads;
 use super::seat::Seat;
+use super::sources::Sources;
 use crate::batch::{Answers, Reason};
 use crate::sandbox::Decider;
 use crate::study::Study;

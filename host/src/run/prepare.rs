@@ -11,9 +11,8 @@ use jiff::Timestamp;
 use super::blind::Blind;
 use super::cast::Cast;
 use super::outcome;
-use super::recast::recast;
 use super::seal::Seal;
-use crate::runlog::ledger::{self, Asset, LEDGER};
+use crate::runlog::ledger::Asset;
 use crate::sandbox::{
     Assets, Budget, DeciderPlugin, File, Role, Sandbox, SandboxError, ScorerPlugin, digest,
 };
@@ -124,67 +123,6 @@ pub fn prepare(path: &Path, overrule: impl FnOnce(&mut Study)) -> Result<Prepare
     load(path, overrule, None)
 }
 
-/// What is to be otherwise than in a run.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct WhatIf {
-    /// Other components than those that it kept, by the plugin's name.
-    pub instead: Vec<(String, PathBuf)>,
-    /// Fields that those are granted, besides those that the plugins in whose place they come were.
-    pub grant: Vec<String>,
-}
-
-/// The study of a run, with the plugins that the run kept, but for what is to be otherwise.
-///
-/// # Errors
-/// When the declaration or one of the plugins is not the one that ran, or one of the others does not fit.
-pub fn recall(run: &Path, seal: &Seal, what_if: &WhatIf) -> Result<Prepared, PrepareError> {
-    let path = run.join("study.toml");
-    let text = std::fs::read_to_string(&path).ok();
-    if text.and_then(|text| Canonical::of(&text).ok()).as_ref() != Some(&seal.declared) {
-        return Err(PrepareError::Changed { path });
-    }
-    let kept = seal.kept();
-    for kept in &kept {
-        let files = kept.assets.iter().map(|(_, digest)| (asset_name(digest), digest));
-        for (name, digest) in files.chain([(plugin_name(&kept.digest), &kept.digest)]) {
-            unchanged(run, name, digest)?;
-        }
-    }
-    for file in &seal.files {
-        unchanged(run, asset_name(&file.sha256), &file.sha256)?;
-    }
-    let grant = |study: &mut Study| {
-        for plugin in study.models.iter_mut().chain([&mut study.comparator]) {
-            let sealed = seal.plugins.iter().filter(|sealed| sealed.name == plugin.name);
-            plugin.grant.extend(sealed.flat_map(|sealed| sealed.grant.iter().cloned()));
-            if what_if.instead.iter().any(|(name, _)| *name == plugin.name) {
-                plugin.grant.extend_from_slice(&what_if.grant);
-            }
-        }
-    };
-    let kept = Kept { plugins: &kept, files: &seal.files, instead: &what_if.instead };
-    let mut prepared = load(&path, grant, Some(kept))?;
-    prepared.replay_of.clone_from(&seal.replay_of);
-    prepared.blind(seal);
-    // What would be otherwise is asked of what was sealed.
-    if *what_if == WhatIf::default() {
-        let entries =
-            std::fs::read(run.join(LEDGER)).map(|bytes| ledger::check(&bytes).0).unwrap_or_default();
-        recast(&mut prepared, run, &entries, [u64::MAX; 2])
-            .map_err(|error| PrepareError::Exchanges(format!("{error:#}")))?;
-    }
-    Ok(prepared)
-}
-
-/// Whether a run still has a file that it was made with.
-fn unchanged(run: &Path, name: String, sha256: &str) -> Result<(), PrepareError> {
-    let path = run.join(name);
-    match std::fs::read(&path) {
-        Ok(bytes) if digest(&bytes) == sha256 => Ok(()),
-        _ => Err(PrepareError::Changed { path }),
-    }
-}
-
 impl Prepared {
     /// Blinds the declared share of the ids under the seal of the run; none in an offline evaluation, whose decisions were
     /// there before it began.
@@ -196,7 +134,7 @@ impl Prepared {
     }
 }
 
-fn load(
+pub(super) fn load(
     path: &Path,
     overrule: impl FnOnce(&mut Study),
     kept: Option<Kept<'_>>,
@@ -291,12 +229,12 @@ pub type Files = Vec<(String, Vec<u8>)>;
 
 /// What a run kept.
 #[derive(Clone, Copy)]
-struct Kept<'k> {
-    plugins: &'k [outcome::Kept],
+pub(super) struct Kept<'k> {
+    pub plugins: &'k [outcome::Kept],
     /// The other files that the declaration names.
-    files: &'k [Asset],
+    pub files: &'k [Asset],
     /// Other components than those that it kept, by the plugin's name.
-    instead: &'k [(String, PathBuf)],
+    pub instead: &'k [(String, PathBuf)],
 }
 
 pub(super) struct Loader<'k> {

@@ -7,8 +7,8 @@ use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::compute::interleave;
 use arrow::datatypes::SchemaRef;
 
-use super::judge::Sources;
 use super::prepare::{DECISION_PREFIX, Prepared};
+use super::sources::Sources;
 use super::tables;
 use super::witness;
 use crate::batch::Side;

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::compute::{concat_batches, interleave};
 
-use super::judge::Sources;
+use super::sources::Sources;
 use crate::batch::Answers;
 
 /// The latest pairs.

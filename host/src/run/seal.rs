@@ -9,7 +9,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::outcome::Kept;
-use super::prepare::{Member, Prepared, WhatIf};
+use super::prepare::{Member, Prepared};
+use super::recall::WhatIf;
 use crate::runlog::ledger::Asset;
 use crate::runlog::note::{Signer, Verifier};
 use crate::sandbox::{Role, digest};

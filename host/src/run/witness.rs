@@ -8,8 +8,8 @@ use arrow::array::{Array as _, ArrayRef, AsArray as _};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
 use super::blind::Blind;
-use super::judge::Sources;
 use super::prepare::Prepared;
+use super::sources::Sources;
 use super::tables;
 use crate::batch::{Answers, Decisions};
 use crate::scoring::{Conditions, Evidence, EvidencePair, Inputs, ModelScores, Window, group};
