@@ -14,6 +14,8 @@ use understudy_tests::tables::{refused, sealed};
 use understudy_tests::{Bench, account, essence};
 
 const JSON: (&str, &str) = ("content-type", "application/json");
+/// The model of the small study.
+const ECHO: &str = "plugin = \"PLUGINS/recorded.wasm\"\ngrant = [\"booked\"]\nconfig = { field = \"booked\", form = \"label\" }";
 const NDJSON: (&str, &str) = ("content-type", "application/x-ndjson");
 
 fn snapshot(id: &str) -> String {
@@ -170,7 +172,7 @@ fn a_stop_drains_and_the_run_goes_on_when_it_is_served_again() {
 fn a_run_that_has_fallen_behind_refuses_at_the_door_and_keeps_what_it_took() {
     let bench = Bench::served();
     bench.change(&[
-        ("plugin = \"PLUGINS/recorded.wasm\"\ngrant = [\"booked\"]\nconfig = { field = \"booked\", form = \"label\" }",
+        (ECHO,
          "plugin = \"PLUGINS/guests/evil.wasm\"\ngrant = [\"text\"]\nconfig = { on = \"always\", do = \"loop\" }"),
         ("booked = \"text\"", "booked = \"text\"\ntext = \"text\""),
     ]);
@@ -250,4 +252,44 @@ fn one_side_may_be_a_file() {
     assert_eq!(answer.status, 404, "{answer:?}");
     end(&bench, serving);
     assert_eq!(account(&bench.report("run"), "snapshots"), [("received", 5), ("paired", 5)]);
+}
+
+/// The first signal lets the models end what they were given, which here would take ten minutes; the second does not wait.
+#[test]
+fn a_second_signal_ends_it_at_once_and_loses_nothing_that_was_acknowledged() {
+    let bench = Bench::served();
+    bench.change(&[
+        (ECHO, "plugin = \"PLUGINS/guests/evil.wasm\"\ngrant = [\"text\"]\nconfig = { on = \"cue\", do = \"loop\" }"),
+        ("booked = \"text\"", "booked = \"text\"\ntext = \"text\""),
+    ]);
+    let text = fs::read_to_string(bench.path().join("study.toml")).expect("the study");
+    let limits = "[limits]\ncall-timeout = \"10m\"\nfuel-per-row = 1000000000000000\nworkers = 1\n";
+    bench.write("study.toml", format!("{text}{limits}"));
+    let with =
+        |id: &str, text: &str| snapshot(id).replace("\"booked\"", &format!("\"text\":\"{text}\",\"booked\""));
+    let serving = Serving::start(&bench, &[]);
+    assert_eq!(serving.client().post("/v1/snapshots", with("kept", "x")).status, 202);
+    let address = serving.address;
+    let stuck = std::thread::spawn(move || {
+        let line = with("stuck", "cue");
+        Client::new(address)
+            .try_send("POST", "/v1/snapshots", &[JSON], line.as_bytes())
+            .map(|answer| answer.status)
+    });
+    until("the model is at it", || {
+        let status = serving.client().get("/v1/status").json();
+        status["standing"]["in-flight"].as_u64() > Some(0)
+    });
+    serving.signal("TERM");
+    until("it takes nothing more", || serving.client().get("/readyz").status == 503);
+    serving.signal("TERM");
+    assert_eq!(serving.said().code, 130);
+    assert_ne!(stuck.join().expect("the client does not panic").ok(), Some(202));
+    let serving = Serving::start(&bench, &[]);
+    let with =
+        |id: &str, text: &str| snapshot(id).replace("\"booked\"", &format!("\"text\":\"{text}\",\"booked\""));
+    let answer =
+        serving.client().post("/v1/snapshots", format!("[{},{}]", with("kept", "x"), with("stuck", "y")));
+    assert_eq!([&answer.json()["duplicates"], &answer.json()["taken"]], [&json!(1), &json!(1)], "{answer:?}");
+    end(&bench, serving);
 }

@@ -59,6 +59,9 @@ pub enum Exit {
     NotRuled,
 }
 
+/// The exit code of a process that was stopped by a signal.
+const INTERRUPTED: u8 = 130;
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> ExitCode {
         ExitCode::from(match exit {
@@ -67,7 +70,7 @@ impl From<Exit> for ExitCode {
             Exit::NotLooked | Exit::Ruled(Word::Inconclusive) => 2,
             Exit::SourceBroke | Exit::Ruled(Word::Void) => 3,
             Exit::NotRuled => 4,
-            Exit::Interrupted => 130,
+            Exit::Interrupted => INTERRUPTED,
         })
     }
 }

@@ -2,12 +2,14 @@
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
+use std::sync::mpsc;
 
 use anyhow::Context as _;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
 
 use super::report::style;
-use super::{Exit, found, tell};
+use super::{Exit, INTERRUPTED, found, tell};
 use crate::audit::Interims;
 use crate::report::{build, render};
 use crate::run::{End, Options, Order, Prepared, prepare, run};
@@ -85,7 +87,8 @@ pub(super) fn conduct(
         // Listened for before the directory is made, so that there is none without a report.
         let signalled = interrupt().context("cannot listen for signals")?;
         let stop = async {
-            signalled.await;
+            // The thread that listens is there for as long as the process is.
+            let _ = signalled.await;
             stopping();
         };
         run(prepared, options, |what| tell(what.to_owned()), stop).await
@@ -95,6 +98,7 @@ pub(super) fn conduct(
     if let Some(interims) = interims {
         interims.finish();
     }
+    prepared.cast = ran.cast.clone();
     let report = build(&ran.outcome, prepared);
     let end = ran.outcome.end.clone();
     ran.close(report.to_json().as_bytes())?;
@@ -113,16 +117,52 @@ pub(super) fn conduct(
     })
 }
 
-/// Comes when the user presses Ctrl-C, the terminal is closed or the system asks the process to end, from this call on.
-fn interrupt() -> std::io::Result<impl Future<Output = ()>> {
-    let mut pressed = signal(SignalKind::interrupt())?;
-    let mut asked = signal(SignalKind::terminate())?;
-    let mut hung_up = signal(SignalKind::hangup())?;
-    Ok(async move {
+/// Comes when the user presses Ctrl-C, the terminal is closed or the system asks the process to end, from this call on. When
+/// that happens again the process ends at once: what was acknowledged is on disk.
+fn interrupt() -> anyhow::Result<oneshot::Receiver<()>> {
+    let (told, signalled) = oneshot::channel();
+    let (ready, listening) = mpsc::channel();
+    // A thread of its own: that of the run may be waiting for the disk.
+    let listen = move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = match runtime {
+            Ok(runtime) => runtime,
+            Err(error) => return drop(ready.send(Err(error))),
+        };
+        runtime.block_on(async {
+            let mut signals = match Signals::new() {
+                Ok(signals) => signals,
+                Err(error) => return drop(ready.send(Err(error))),
+            };
+            // Who asked waits for this.
+            let _ = ready.send(Ok(()));
+            signals.next().await;
+            let _ = told.send(());
+            signals.next().await;
+            std::process::exit(i32::from(INTERRUPTED));
+        });
+    };
+    std::thread::Builder::new().name("signals".to_owned()).spawn(listen)?;
+    listening.recv()??;
+    Ok(signalled)
+}
+
+/// The signals that end a process.
+struct Signals([Signal; 3]);
+
+impl Signals {
+    fn new() -> std::io::Result<Signals> {
+        let [pressed, asked, hung_up] =
+            [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].map(signal);
+        Ok(Signals([pressed?, asked?, hung_up?]))
+    }
+
+    async fn next(&mut self) {
+        let [pressed, asked, hung_up] = &mut self.0;
         tokio::select! {
             _ = pressed.recv() => {}
             _ = asked.recv() => {}
             _ = hung_up.recv() => {}
         }
-    })
+    }
 }

@@ -4,6 +4,7 @@
 
 use tokio::sync::mpsc::Receiver;
 
+use super::cast::Cast;
 use super::command::Command;
 use super::conductor::Conductor;
 use super::feed::{Feed, Feeds};
@@ -24,7 +25,7 @@ pub async fn drive(
     mut feeds: Feeds,
     mut commands: Receiver<Command>,
     stop: impl Future<Output = ()>,
-) -> anyhow::Result<(Saved, Vec<Event>)> {
+) -> anyhow::Result<(Saved, Vec<Event>, Cast)> {
     tokio::pin!(stop);
     let mut end = End::Finished;
     let (mut faults, mut gaps) = (Vec::new(), Vec::new());
@@ -97,9 +98,10 @@ pub async fn drive(
             None => anyhow::bail!("a thread that runs models has stopped; this is a fault in understudy"),
         }
     }
+    let cast = conductor.cast.clone();
     let (saved, events) = conductor.finish(end)?;
     gaps.extend(events);
-    Ok((saved, gaps))
+    Ok((saved, gaps, cast))
 }
 
 async fn next(receiver: &mut Option<Receiver<Feed>>) -> Option<Feed> {

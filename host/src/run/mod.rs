@@ -85,6 +85,8 @@ pub use sources::Sources;
 pub use swap::{New, SwapError, Swapped, Swapper, Wish};
 pub use tables::{BLINDED, OUTCOME, Pairs, SCORED, conditions, schemas};
 
+pub use cast::Cast;
+
 use conductor::Conductor;
 
 use crate::runlog::ledger::{Event, FileDigest, Ledger};
@@ -138,6 +140,8 @@ pub struct Ran {
     pub outcome: Outcome,
     /// Its directory.
     pub directory: RunDirectory,
+    /// Which plugins had which part.
+    pub cast: Cast,
     ledger: Ledger,
 }
 
@@ -184,13 +188,13 @@ pub async fn run(
     let conducted = conducted.await;
     // If the log failed, that is why conducting stopped.
     writing.finish()?;
-    let (saved, events) = conducted?;
+    let (saved, events, cast) = conducted?;
     directory.write(CHECKPOINT, &checkpoint::encode(&saved)?)?;
     for event in events {
         ledger.append(event)?;
     }
     let outcome = saved.outcome(&seal).expect("it has ended just now");
-    Ok(Ran { outcome, directory, ledger })
+    Ok(Ran { outcome, directory, cast, ledger })
 }
 
 impl Ran {
