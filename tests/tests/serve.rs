@@ -87,7 +87,44 @@ fn every_form_of_a_body_is_taken_and_each_record_has_its_fate() {
     send("no type", &[], b"{}");
     send("another encoding", &[JSON, ("content-encoding", "br")], b"{}");
     send("gzip that is none", &[JSON, ("content-encoding", "gzip")], b"{}");
-    assert_snapshot!(said, @"");
+    assert_snapshot!(said, @r#"
+one object
+  202 {"received":1,"taken":1,"duplicates":0,"refused":[]}
+the same again
+  202 {"received":1,"taken":0,"duplicates":1,"refused":[]}
+the same id, otherwise
+  422 {"received":1,"taken":0,"duplicates":0,"refused":[{"record":0,"class":"conflict","reason":"id \"one\" came before with other content; the first one stands"}]}
+an array on several lines
+  202 {"received":2,"taken":2,"duplicates":0,"refused":[]}
+lines, one of them bad
+  202 {"received":3,"taken":2,"duplicates":0,"refused":[{"record":1,"class":"rejected","reason":"field `at`: the time is missing; every record needs one"}]}
+gzip
+  202 {"received":1,"taken":1,"duplicates":0,"refused":[]}
+a CloudEvent whose data has neither id nor time
+  202 {"received":1,"taken":1,"duplicates":0,"refused":[]}
+CloudEvents, the data in base64
+  202 {"received":1,"taken":1,"duplicates":0,"refused":[]}
+a CloudEvent in headers
+  202 {"received":1,"taken":1,"duplicates":0,"refused":[]}
+a CloudEvent without data
+  422 {"received":1,"taken":0,"duplicates":0,"refused":[{"record":0,"class":"rejected","reason":"the event has no data"}]}
+no JSON
+  422 {"received":1,"taken":0,"duplicates":0,"refused":[{"record":0,"class":"rejected","reason":"not JSON: the line ends in the middle of a record"}]}
+an array that breaks off
+  422 {"received":1,"taken":0,"duplicates":0,"refused":[{"record":0,"class":"rejected","reason":"the body is not JSON: EOF while parsing a value at line 1 column 67"}]}
+nothing
+  422 {"title":"empty","status":422,"detail":"the body has no record; send one JSON object, an array of them, or one a line"}
+only blank lines
+  422 {"title":"empty","status":422,"detail":"the body has no record; send one JSON object, an array of them, or one a line"}
+another type
+  415 {"title":"unsupported","status":415,"detail":"it has another Content-Type; send application/json, application/x-ndjson, application/cloudevents+json or application/cloudevents-batch+json"}
+no type
+  415 {"title":"unsupported","status":415,"detail":"it has no Content-Type; send application/json, application/x-ndjson, application/cloudevents+json or application/cloudevents-batch+json"}
+another encoding
+  415 {"title":"unsupported","status":415,"detail":"it has another Content-Encoding; send gzip, or none"}
+gzip that is none
+  422 {"title":"not gzip","status":422,"detail":"nothing of it was taken: the body is not whole gzip (unexpected end of file); send it again"}
+"#);
     end(&bench, serving);
     let report = bench.report("run");
     assert_eq!(
@@ -237,7 +274,12 @@ fn what_is_served_and_what_is_run_is_told_apart() {
     let said = [run.err, end.err, nobody.err, served.err].concat();
     let said: String =
         said.lines().filter(|line| !line.contains("listening on")).map(|l| l.to_owned() + "\n").collect();
-    assert_snapshot!(said, @"");
+    assert_snapshot!(said, @r"
+study.toml takes records over HTTP, as `[sources]` says; serve it with `understudy serve study.toml`
+cannot open nowhere: No such file or directory (os error 2); name a run directory
+nobody serves empty now; `understudy serve` does
+study.toml takes nothing over HTTP, so there is nothing to serve; write snapshots = { http = true } in `[sources]`, or run it with `understudy run study.toml`
+");
 }
 
 /// Snapshots come over HTTP, decisions out of a file: one side is delivered, the other is read.
@@ -263,7 +305,7 @@ fn a_second_signal_ends_it_at_once_and_loses_nothing_that_was_acknowledged() {
         ("booked = \"text\"", "booked = \"text\"\ntext = \"text\""),
     ]);
     let text = fs::read_to_string(bench.path().join("study.toml")).expect("the study");
-    let limits = "[limits]\ncall-timeout = \"10m\"\nfuel-per-row = 1000000000000000\nworkers = 1\n";
+    let limits = "[limits]\ncall-timeout = \"10m\"\nfuel-per-row = 100000000000000\nworkers = 1\n";
     bench.write("study.toml", format!("{text}{limits}"));
     let with =
         |id: &str, text: &str| snapshot(id).replace("\"booked\"", &format!("\"text\":\"{text}\",\"booked\""));

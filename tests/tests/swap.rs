@@ -221,7 +221,7 @@ fn one_that_answers_otherwise_is_refused_unless_that_is_meant_and_then_it_is_a_n
     compared(&serving, 60);
     let refused = swap(&[]);
     assert_eq!(refused.code, 1);
-    assert_snapshot!(refused.err, @"");
+    assert_snapshot!(refused.err, @"nothing was exchanged: on the latest 60 pairs it came to the same as the one that runs in 45, a share of 0.750000, and the study asks for 1 (`swaps.equivalent`). If that is meant, say so (--anyway): then what follows is measured by a new yardstick, and `threshold.on-comparator-change` says what that does to the verdict");
     let done = swap(&["--anyway"]);
     assert_eq!(done.code, 0, "{}", done.err);
     feed(&serving, 60..120);
@@ -304,7 +304,19 @@ fn what_cannot_be_exchanged_says_why_and_changes_nothing() {
     end(&bench, serving);
     let refused = bench.understudy(&["swap", "run", "rules", "--undo", "--reason", "to see"]);
     said.push_str(&refused.err);
-    assert_snapshot!(said, @"");
+    assert_snapshot!(said, @r#"
+the study has no plugin "nobody"; it has "echo", "rules", "agreement"
+nothing is to be exchanged; name the new component, --config FILE, or --undo
+"rules" has not been exchanged, so there is nothing to undo
+"rules" runs with this component and this configuration already; nothing was exchanged
+nothing was exchanged: text.wasm is not Wasm: a component begins with the bytes "\0asm"; name the .wasm file
+nothing was exchanged: WORKSPACE/target/plugins/kappa.wasm is a metric, so it cannot be a comparator; name a component that exports `understudy:shadow/decider@0.1.0`
+nothing was exchanged: it reads `reserved_room_type`, which the study does not have
+nothing was exchanged: it cannot be set up: config: unknown field `x`, expected one of `field`, `form`, `kind`
+nothing was exchanged: WORKSPACE/target/plugins/recorded.wasm is a model or a comparator, so it cannot be a metric; name a component that exports `understudy:shadow/scorer@0.1.0`
+a swap needs a reason: it is what the report says of it
+nobody serves run now; `understudy serve` does
+"#);
     assert_eq!(bench.ledger("run", Some("swap")), [] as [Value; 0]);
     verified(&bench);
 }

@@ -10,7 +10,7 @@ use anyhow::bail;
 use super::Exit;
 use super::logging::Logging;
 use super::run::conduct;
-use crate::run::{Handle, Options, Order, prepare};
+use crate::run::{Handle, Options, Order, check_served, prepare};
 use crate::runlog::note::Signer;
 use crate::service::{Fresh, Served, Settings, Tokens, listen, tls};
 
@@ -67,6 +67,7 @@ impl Serve {
     fn serve(self) -> anyhow::Result<Exit> {
         let settings = self.settings()?;
         let mut prepared = prepare(&self.study, |_| {})?;
+        check_served(&prepared, true, false)?;
         if prepared.study.mirror.is_some() && settings.tokens.is_none() {
             bail!(
                 "a mirrored request has the Host and the Origin that were meant for others, so that a proxy is not told from a page \

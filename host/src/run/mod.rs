@@ -64,6 +64,7 @@ mod worker;
 use std::path::Path;
 
 pub use again::Again;
+pub use begin::check_served;
 pub use blind::{Blind, blinded};
 pub use command::{Command, Handle, PluginStanding, Served, Standing};
 pub use counted::Times;
