@@ -50,7 +50,7 @@ fn a_file_that_is_not_toml() {
 
 #[test]
 fn no_decisions_no_shadow() {
-    insta::assert_snapshot!(check(&[("decisions = { file = \"decisions.jsonl\" }\n", "")]), @r#"study.toml:20: `sources.decisions` is missing; write { file = "records.jsonl" } or { stdin = true }. Without the decisions of the substrate there is nothing to compare with, so this would be no shadow: if there are none, go to canary with tight controls instead"#);
+    insta::assert_snapshot!(check(&[("decisions = { file = \"decisions.jsonl\" }\n", "")]), @r#"study.toml:20: `sources.decisions` is missing; write { file = "records.jsonl" }, { stdin = true } or { http = true }. Without the decisions of the substrate there is nothing to compare with, so this would be no shadow: if there are none, go to canary with tight controls instead"#);
 }
 
 #[test]
@@ -92,12 +92,12 @@ fn unknown_keys() {
     let changes =
         [("time-zone", "timezone"), ("horizon =", "horizn ="), ("grant", "grants"), ("[windows]", "[limit]")];
     insta::assert_snapshot!(check(&changes), @r#"
-    study.toml:1: `windows` is missing; write [windows] with every = "week", or another interval
-    study.toml:2: unknown key `timezone`; did you mean `time-zone`? known keys here: study, time-zone, decisions, inputs, sources, models, comparator, metrics, conditions, windows, limits, log, threshold, scopes, blinding, divergence, interim
-    study.toml:15: unknown key `decisions.horizn`; did you mean `horizon`? known keys here: horizon, id, time, lateness, fields
-    study.toml:27: unknown key `models.grants`; did you mean `grant`? known keys here: name, plugin, config, assets, grant
-    study.toml:45: unknown key `limit`; did you mean `limits`? known keys here: study, time-zone, decisions, inputs, sources, models, comparator, metrics, conditions, windows, limits, log, threshold, scopes, blinding, divergence, interim
-    "#);
+study.toml:1: `windows` is missing; write [windows] with every = "week", or another interval
+study.toml:2: unknown key `timezone`; did you mean `time-zone`? known keys here: study, time-zone, decisions, inputs, sources, mirror, models, comparator, metrics, conditions, windows, limits, log, threshold, scopes, blinding, divergence, interim, swaps
+study.toml:15: unknown key `decisions.horizn`; did you mean `horizon`? known keys here: horizon, id, time, lateness, fields
+study.toml:27: unknown key `models.grants`; did you mean `grant`? known keys here: name, plugin, config, assets, grant
+study.toml:45: unknown key `limit`; did you mean `limits`? known keys here: study, time-zone, decisions, inputs, sources, mirror, models, comparator, metrics, conditions, windows, limits, log, threshold, scopes, blinding, divergence, interim, swaps
+"#);
 }
 
 #[test]
@@ -114,17 +114,17 @@ fn everything_that_is_wrong_is_said_at_once_on_its_line() {
         ("every = \"day\"", "every = \"fortnight\""),
     ];
     insta::assert_snapshot!(check(&changes), @r#"
-    study.toml:1: `study` is "a small one"; write a name of letters, digits, - and _, such as "rooms-2"
-    study.toml:2: `time-zone` is "Europe/Amsterdm", which is no time zone; did you mean "Europe/Amsterdam"?
-    study.toml:10: `inputs.fields.nights` is "int"; write one of "boolean", "integer", "number", "text", "timestamp", "json"
-    study.toml:15: `decisions.horizon` is "1 day"; write a duration above zero, such as "30s", "15m", "24h" or "7d", up to "36500d"
-    study.toml:20: `sources.decisions` is missing; write { file = "records.jsonl" } or { stdin = true }. Without the decisions of the substrate there is nothing to compare with, so this would be no shadow: if there are none, go to canary with tight controls instead
-    study.toml:26: `models.grant` holds `decision.room`: a model may not read the decision, or the answer would be leaked into its input; grant it fields of [inputs.fields] only
-    study.toml:30: two plugins are named `echo`, on lines 23 and 29; give each plugin a name of its own
-    study.toml:41: `conditions.field` is `booked`, of kind text, but `bins` need one of these kinds: integer, number
-    study.toml:42: `conditions.bins` has 2 after 3; write a list of finite numbers in ascending order, at least one, such as [7, 30, 90]
-    study.toml:45: `windows.every` is "fortnight"; write one of "hour", "day", "week", "month"
-    "#);
+study.toml:1: `study` is "a small one"; write a name of letters, digits, - and _, such as "rooms-2"
+study.toml:2: `time-zone` is "Europe/Amsterdm", which is no time zone; did you mean "Europe/Amsterdam"?
+study.toml:10: `inputs.fields.nights` is "int"; write one of "boolean", "integer", "number", "text", "timestamp", "json"
+study.toml:15: `decisions.horizon` is "1 day"; write a duration above zero, such as "30s", "15m", "24h" or "7d", up to "36500d"
+study.toml:20: `sources.decisions` is missing; write { file = "records.jsonl" }, { stdin = true } or { http = true }. Without the decisions of the substrate there is nothing to compare with, so this would be no shadow: if there are none, go to canary with tight controls instead
+study.toml:26: `models.grant` holds `decision.room`: a model may not read the decision, or the answer would be leaked into its input; grant it fields of [inputs.fields] only
+study.toml:30: two plugins are named `echo`, on lines 23 and 29; give each plugin a name of its own
+study.toml:41: `conditions.field` is `booked`, of kind text, but `bins` need one of these kinds: integer, number
+study.toml:42: `conditions.bins` has 2 after 3; write a list of finite numbers in ascending order, at least one, such as [7, 30, 90]
+study.toml:45: `windows.every` is "fortnight"; write one of "hour", "day", "week", "month"
+"#);
 }
 
 #[test]

@@ -31,14 +31,14 @@ fn all_that_is_known_of_a_row_is_in_one_csv() {
     let said = bench.understudy(&["export", "run", "--output", "rows.csv", "--who", "Ana"]);
     assert_eq!((said.code, said.out.as_str()), (0, ""));
     insta::assert_snapshot!(said.err, @"5 rows written to rows.csv; the ledger says so");
-    insta::assert_snapshot!(fs::read_to_string(bench.path().join("rows.csv")).expect("the file was written"), @"
-    id,observed_at,decided_at,window,condition.room,comparator.answer,comparator.unanswered,comparator.confidence,input.booked,input.nights,decision.room,model.echo.answer,model.echo.unanswered,model.echo.confidence,model.echo.agreement
-    s1,2026-03-01T10:00:00Z,2026-03-01T11:00:00Z,2026-03-01,a,a,,,a,1,a,a,,,1.0
-    s2,2026-03-02T10:00:00Z,2026-03-02T11:00:00Z,2026-03-02,b,a,,,b,2,a,b,,,0.0
-    s3,2026-03-03T10:00:00Z,2026-03-03T11:00:00Z,2026-03-03,a,a,,,a,3,a,a,,,1.0
-    s4,2026-03-04T10:00:00Z,2026-03-04T11:00:00Z,2026-03-04,other,c,,,c,4,c,c,,,1.0
-    s5,2026-03-05T10:00:00Z,2026-03-05T11:00:00Z,2026-03-05,b,b,,,b,5,b,b,,,1.0
-    ");
+    insta::assert_snapshot!(fs::read_to_string(bench.path().join("rows.csv")).expect("the file was written"), @r"
+id,generation,observed_at,decided_at,window,condition.room,comparator.answer,comparator.unanswered,comparator.confidence,input.booked,input.nights,decision.room,model.echo.answer,model.echo.unanswered,model.echo.confidence,model.echo.agreement
+s1,0,2026-03-01T10:00:00Z,2026-03-01T11:00:00Z,2026-03-01,a,a,,,a,1,a,a,,,1.0
+s2,0,2026-03-02T10:00:00Z,2026-03-02T11:00:00Z,2026-03-02,b,a,,,b,2,a,b,,,0.0
+s3,0,2026-03-03T10:00:00Z,2026-03-03T11:00:00Z,2026-03-03,a,a,,,a,3,a,a,,,1.0
+s4,0,2026-03-04T10:00:00Z,2026-03-04T11:00:00Z,2026-03-04,other,c,,,c,4,c,c,,,1.0
+s5,0,2026-03-05T10:00:00Z,2026-03-05T11:00:00Z,2026-03-05,b,b,,,b,5,b,b,,,1.0
+");
     let [entry] = &exposures(&bench)[..] else { panic!("one exposure") };
     assert_eq!(entry["who"], "Ana");
     assert_eq!(entry["how"], "export to rows.csv");
@@ -92,9 +92,9 @@ fn rankings_are_json_in_csv() {
     let said = bench.understudy(&["export", "run", "--output", "rows.csv"]);
     assert_eq!(said.code, 0, "{}", said.err);
     insta::assert_snapshot!(fs::read_to_string(bench.path().join("rows.csv")).expect("the file was written"), @r#"
-    id,observed_at,decided_at,window,comparator.answer,comparator.unanswered,comparator.confidence,input.booked,input.nights,decision.room,model.echo.answer,model.echo.unanswered,model.echo.confidence,model.echo.overlap
-    s1,2026-03-01T10:00:00Z,2026-03-01T11:00:00Z,2026-03-01,"[""a"",""c""]",,,"[""a"",""b \""x\""""]",1,"[""a"",""c""]","[""a"",""b \""x\""""]",,,0.5
-    "#);
+id,generation,observed_at,decided_at,window,comparator.answer,comparator.unanswered,comparator.confidence,input.booked,input.nights,decision.room,model.echo.answer,model.echo.unanswered,model.echo.confidence,model.echo.overlap
+s1,0,2026-03-01T10:00:00Z,2026-03-01T11:00:00Z,2026-03-01,"[""a"",""c""]",,,"[""a"",""b \""x\""""]",1,"[""a"",""c""]","[""a"",""b \""x\""""]",,,0.5
+"#);
 }
 
 #[test]

@@ -83,7 +83,8 @@ pub fn duration(nanos: u64) -> String {
 pub fn bytes(bytes: u64) -> String {
     let mut value = bytes as f64;
     for symbol in ["B", "KiB", "MiB", "GiB", "TiB"] {
-        if rounded(value, 3) < 1024.0 {
+        // What rounds up to a whole next unit is one of it.
+        if value.round() < 1024.0 {
             let text = if symbol == "B" { count(bytes) } else { significant(value, 3) };
             return format!("{text} {symbol}");
         }

@@ -59,6 +59,10 @@ mod tests {
     fn what_is_wrong_is_said_with_its_line() {
         let wrong = "[swaps]\nlast = 0\nequivalent = 1.5\nfaild = 0.1\n[windows]";
         let said = faults(&[("[windows]", wrong)]);
-        insta::assert_snapshot!(said.display(std::path::Path::new("study.toml")), @"");
+        insta::assert_snapshot!(said.display(std::path::Path::new("study.toml")), @r"
+study.toml:40: `swaps.last` is 0; write a whole number from 1 to 100000
+study.toml:41: `swaps.equivalent` is 1.5; write a number from 0 to 1
+study.toml:42: unknown key `swaps.faild`; did you mean `failed`? known keys here: last, failed-rows, equivalent, failed
+");
     }
 }

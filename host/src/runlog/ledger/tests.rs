@@ -331,39 +331,39 @@ fn what_is_wrong_is_said() {
         ("with spaces", forged(&body.replace("\"kind\":", "\"kind\": "))),
     ];
     let said = cases.map(|(what, bytes)| format!("{what}\n{}", faults(&bytes).replace(&digest("a"), "a..")));
-    insta::assert_snapshot!(said.join("\n\n"), @"
-    changed
-    2: it was changed: its hash does not match
-    3: it does not follow the line before: one was changed, taken out or put in
+    insta::assert_snapshot!(said.join("\n\n"), @r"
+changed
+2: it was changed: its hash does not match
+3: it does not follow the line before: one was changed, taken out or put in
 
-    taken out
-    1: it does not follow the line before: one was changed, taken out or put in
-    1: it is entry 1, and 0 belongs here
+taken out
+1: it does not follow the line before: one was changed, taken out or put in
+1: it is entry 1, and 0 belongs here
 
-    put in
-    3: it does not follow the line before: one was changed, taken out or put in
-    3: it is entry 1, and 2 belongs here
+put in
+3: it does not follow the line before: one was changed, taken out or put in
+3: it is entry 1, and 2 belongs here
 
-    cut
-    2: it ends in the middle of a line
+cut
+2: it ends in the middle of a line
 
-    no entry
-    3: it has no hash
-    4: it does not follow the line before: one was changed, taken out or put in
-    4: it is entry 2, and 3 belongs here
+no entry
+3: it has no hash
+4: it does not follow the line before: one was changed, taken out or put in
+4: it is entry 2, and 3 belongs here
 
-    not UTF-8
-    4: it is not UTF-8
+not UTF-8
+4: it is not UTF-8
 
-    of a kind that is not known
-    4: it cannot be read: unknown variant `burnt`, expected one of `opened`, `plugin`, `sealed`, `refused`, `replayed`, `resumed`, `gap`, `exposure`, `disclosed`, `interim`, `sampled`, `reviewed`, `verdict`, `note`, `reduced`, `stopped`, `closed` at line 1 column 463; perhaps a newer understudy wrote it
+of a kind that is not known
+4: it cannot be read: unknown variant `burnt`, expected one of `opened`, `plugin`, `sealed`, `refused`, `replayed`, `resumed`, `swap`, `exchanged`, `not-exchanged`, `gap`, `exposure`, `disclosed`, `interim`, `sampled`, `reviewed`, `verdict`, `note`, `reduced`, `stopped`, `closed` at line 1 column 463; perhaps a newer understudy wrote it
 
-    with more in it
-    4: it is not written as an entry is; perhaps a newer understudy wrote it
+with more in it
+4: it is not written as an entry is; perhaps a newer understudy wrote it
 
-    with spaces
-    4: it is not written as an entry is; perhaps a newer understudy wrote it
-    ");
+with spaces
+4: it is not written as an entry is; perhaps a newer understudy wrote it
+");
 }
 
 #[test]

@@ -117,20 +117,20 @@ fn unknown_keys_are_told_with_the_nearest_known_one() {
         ("grant = [\"lead", "grants = [\"lead"),
         ("[windows]", "[log]\nkeep_raw = true\n[windows]\n\"quoted key\" = 1"),
     ]);
-    assert_snapshot!(study, @"
-    study.toml:2: unknown key `owner`; known keys here: study, time-zone, decisions, inputs, sources, mirror, models, comparator, metrics, conditions, windows, limits, log, threshold, scopes, blinding, divergence, interim
-    study.toml:24: unknown key `models.grants`; did you mean `grant`? known keys here: name, plugin, config, assets, grant
-    study.toml:41: unknown key `log.keep_raw`; did you mean `keep-raw`? known keys here: keep-raw, commit-wait, commit-rows, segment-rows, seal-every, replay-share, retain
-    study.toml:43: unknown key `windows.quoted key`; known keys here: every, week-ends
-    ");
+    assert_snapshot!(study, @r"
+study.toml:2: unknown key `owner`; known keys here: study, time-zone, decisions, inputs, sources, mirror, models, comparator, metrics, conditions, windows, limits, log, threshold, scopes, blinding, divergence, interim, swaps
+study.toml:24: unknown key `models.grants`; did you mean `grant`? known keys here: name, plugin, config, assets, grant
+study.toml:41: unknown key `log.keep_raw`; did you mean `keep-raw`? known keys here: keep-raw, commit-wait, commit-rows, segment-rows, seal-every, replay-share, retain
+study.toml:43: unknown key `windows.quoted key`; known keys here: every, week-ends
+");
 }
 
 #[test]
 fn a_required_key_that_is_misspelt_is_told_once() {
-    assert_snapshot!(faults(&[("[windows]", "[window]"), ("plugin = \"rules", "plug-in = \"rules")]), @"
-    study.toml:22: unknown key `models.plug-in`; did you mean `plugin`? known keys here: name, plugin, config, assets, grant
-    study.toml:39: unknown key `window`; did you mean `windows`? known keys here: study, time-zone, decisions, inputs, sources, mirror, models, comparator, metrics, conditions, windows, limits, log, threshold, scopes, blinding, divergence, interim
-    ");
+    assert_snapshot!(faults(&[("[windows]", "[window]"), ("plugin = \"rules", "plug-in = \"rules")]), @r"
+study.toml:22: unknown key `models.plug-in`; did you mean `plugin`? known keys here: name, plugin, config, assets, grant
+study.toml:39: unknown key `window`; did you mean `windows`? known keys here: study, time-zone, decisions, inputs, sources, mirror, models, comparator, metrics, conditions, windows, limits, log, threshold, scopes, blinding, divergence, interim, swaps
+");
 }
 
 #[test]

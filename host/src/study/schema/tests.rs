@@ -139,6 +139,12 @@ where = { segment = "direct" }
 
 [interim]
 every = 4
+
+[swaps]
+last = 500
+equivalent = 0.99
+failed = 0.1
+failed-rows = 50
 "#;
 
 /// Keys that stand in the place of another, which the example writes.
