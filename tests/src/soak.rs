@@ -93,7 +93,8 @@ fn row(number: u64, decision: bool) -> String {
 
 /// Serves for so many lives. Each but the last is ended by SIGKILL once `over` says so, which is asked with the life's number, how
 /// long it has lasted and how many rows were acknowledged in it.
-pub fn soak(lives: usize, over: impl Fn(usize, Duration, u64) -> bool) -> Soaked {
+/// After each request a client rests for `pause`.
+pub fn soak(lives: usize, pause: Duration, over: impl Fn(usize, Duration, u64) -> bool) -> Soaked {
     let bench = Bench::new();
     bench.write("study.toml", STUDY);
     let acknowledged = AtomicU64::new(0);
@@ -104,7 +105,7 @@ pub fn soak(lives: usize, over: impl Fn(usize, Duration, u64) -> bool) -> Soaked
     let serving = thread::scope(|scope| {
         for connection in 0..CONNECTIONS {
             let (next, done, acknowledged) = (&next, &done, &acknowledged);
-            scope.spawn(move || feed(address, connection, next, done, acknowledged));
+            scope.spawn(move || feed(address, connection, pause, [next, acknowledged], done));
         }
         for life in 0..lives {
             let (began, before) = (Instant::now(), acknowledged.load(Ordering::Relaxed));
@@ -166,7 +167,13 @@ fn compare(bench: &Bench, rows: u64) {
 
 /// Sends rows, each request twice and one in five broken off before that, until `done`: whatever is not acknowledged is sent
 /// again.
-fn feed(address: SocketAddr, connection: u64, next: &AtomicU64, done: &AtomicBool, acknowledged: &AtomicU64) {
+fn feed(
+    address: SocketAddr,
+    connection: u64,
+    pause: Duration,
+    [next, acknowledged]: [&AtomicU64; 2],
+    done: &AtomicBool,
+) {
     let mut client = Client::new(address);
     let mut requests = connection;
     while !done.load(Ordering::Relaxed) {
@@ -179,6 +186,7 @@ fn feed(address: SocketAddr, connection: u64, next: &AtomicU64, done: &AtomicBoo
             }
             for _ in 0..2 {
                 post(&mut client, path, &body);
+                thread::sleep(pause);
             }
         }
         acknowledged.fetch_add(ROWS, Ordering::Relaxed);

@@ -237,7 +237,7 @@ fn go_on(prepared: &mut Prepared, directory: RunDirectory, options: Options<'_>)
         torn: torn(run, &recovered),
     })?;
     match unsaid {
-        Some(Unsaid::Made(Exchanged { generation, from, clock })) => {
+        Some(Unsaid::Made(Exchanged { generation, from, clock, .. })) => {
             ledger.append(Event::Exchanged { generation, from, clock })?;
         }
         Some(Unsaid::NotMade(generation)) => {

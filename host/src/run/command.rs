@@ -78,6 +78,10 @@ pub struct Exchanged {
     pub from: [u64; 2],
     /// The latest time among the snapshots that were accepted before.
     pub clock: Option<Timestamp>,
+    /// When it was made.
+    pub at: Timestamp,
+    /// How many nanoseconds the thread that conducts was held up by it; 0 where that is not known.
+    pub nanos: u64,
 }
 
 /// A run that is served, for those who serve it.

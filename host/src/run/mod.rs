@@ -161,7 +161,7 @@ pub async fn run(
     let mut options = options;
     let look = options.look.take();
     let served = options.served.take();
-    begin::check_served(prepared, served.is_some(), options.replayed.is_some())?;
+    check_served(prepared, served.is_some(), options.replayed.is_some())?;
     let begun = begin::begin(prepared, options)?;
     begun.goes_on.as_deref().map(tell);
     prepared.blind(&begun.seal);

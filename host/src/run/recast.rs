@@ -53,7 +53,8 @@ pub fn recast(
             None => {
                 let found = begins(run, *generation, next)?;
                 unsaid = Some(found.map_or(Unsaid::NotMade(*generation), |from| {
-                    Unsaid::Made(Exchanged { generation: *generation, from, clock: None })
+                    let at = entry.at;
+                    Unsaid::Made(Exchanged { generation: *generation, from, clock: None, at, nanos: 0 })
                 }));
                 found
             }

@@ -23,6 +23,7 @@ const STANDS: Duration = Duration::from_millis(100);
 impl Conductor<'_> {
     /// Gives a part to another plugin, from the next records on. What was taken before is ended by the old one.
     pub(super) fn exchange(&mut self, exchange: Exchange) -> Exchanged {
+        let started = Instant::now();
         let from = self.next;
         let generation = self.cast.begin(from);
         let judge = match exchange {
@@ -70,7 +71,8 @@ impl Conductor<'_> {
         let _ = self.work.send(Work::Exchange(from, Box::new(judge)));
         let clock = self.holding.pairing.clock(Side::Snapshot);
         let clock = clock.and_then(|micros| Timestamp::from_microsecond(micros).ok());
-        Exchanged { generation, from, clock }
+        let nanos = started.elapsed().as_nanos() as u64;
+        Exchanged { generation, from, clock, at: Timestamp::now(), nanos }
     }
 
     /// Gives the latest pairs to whoever wants to try a plugin on them.

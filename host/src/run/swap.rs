@@ -34,6 +34,8 @@ pub use wish::{New, SwapError, Swapped, Wish};
 
 use candidate::Candidate;
 
+/// How much a swap gives way to the threads that answer, as `nice` has it: it has a third of their share.
+const NICE: i32 = 5;
 /// How often it is looked whether a plugin fails too often.
 const GUARD: Duration = Duration::from_millis(50);
 
@@ -86,11 +88,24 @@ impl Swapper {
         Ok(swapper)
     }
 
-    /// Makes an exchange, and waits until it is made. It blocks.
+    /// Makes an exchange, and waits until it is made. It blocks. What it takes to compile and try a plugin is done with a lower
+    /// priority than that of the threads that answer.
     ///
     /// # Errors
     /// When it is not made.
     pub fn swap(&self, wish: &Wish) -> Result<Swapped, SwapError> {
+        thread::scope(|scope| {
+            let patient = || {
+                // On Linux the priority is that of this thread alone. Without it a swap is made all the same.
+                let _ = rustix::process::setpriority_process(None, NICE);
+                self.wished(wish)
+            };
+            let swapping = thread::Builder::new().name("swap".to_owned()).spawn_scoped(scope, patient);
+            swapping.map_err(SwapError::Thread)?.join().unwrap_or(Err(SwapError::Ending))
+        })
+    }
+
+    fn wished(&self, wish: &Wish) -> Result<Swapped, SwapError> {
         if wish.reason.trim().is_empty() {
             return Err(SwapError::NoReason);
         }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use wasmtime::component::Component;
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use super::SandboxError;
@@ -41,6 +42,8 @@ pub struct Sandbox {
     engine: Engine,
     budget: Budget,
     deadline: u64,
+    /// What compiles, if it is not the engine itself.
+    compiler: Option<Engine>,
     _ticker: Arc<Ticker>,
 }
 
@@ -56,12 +59,41 @@ impl Sandbox {
         // largest number.
         let ticks = budget.timeout.as_nanos().div_ceil(TICK.as_nanos()) + 1;
         let deadline = ticks.min(u128::from(u64::MAX / 2)) as u64;
-        Ok(Sandbox { engine, budget, deadline, _ticker: ticker })
+        Ok(Sandbox { engine, budget, deadline, compiler: None, _ticker: ticker })
     }
 
     /// The engine.
     pub fn engine(&self) -> &Engine {
         &self.engine
+    }
+
+    /// The same sandbox, in which a plugin is compiled by the thread alone that loads it. So the priority of that thread is the
+    /// priority of compiling.
+    ///
+    /// # Errors
+    /// When the machine cannot reserve another engine's address space.
+    pub fn compiling_alone(&self) -> Result<Sandbox, SandboxError> {
+        let compiler = match &self.compiler {
+            Some(compiler) => compiler.clone(),
+            None => Engine::new(config(1).parallel_compilation(false)).map_err(SandboxError::engine)?,
+        };
+        Ok(Sandbox { compiler: Some(compiler), ..self.clone() })
+    }
+
+    /// A component, compiled.
+    ///
+    /// # Errors
+    /// When it does not compile.
+    pub(super) fn compile(&self, bytes: &[u8]) -> wasmtime::Result<Component> {
+        match &self.compiler {
+            None => Component::new(&self.engine, bytes),
+            Some(compiler) => {
+                let code = compiler.precompile_component(bytes)?;
+                // SAFETY: `deserialize` runs what it is given: code that was made just now, by an engine that has the same settings
+                // but for the number of its threads.
+                unsafe { Component::deserialize(&self.engine, &code) }
+            }
+        }
     }
 
     /// What a call and an instance may use.

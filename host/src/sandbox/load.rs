@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
-use wasmtime::component::{Component, Linker, types::ComponentItem};
+use wasmtime::component::{Linker, types::ComponentItem};
 
 use super::engine::Sandbox;
 use super::instance::World;
@@ -112,7 +112,7 @@ pub(super) fn link<W: World>(
     };
     let component = match cache {
         Some(folder) => cache::load(sandbox.engine(), file, folder),
-        None => Component::new(sandbox.engine(), &file.bytes),
+        None => sandbox.compile(&file.bytes),
     }
     .map_err(invalid)?;
     let kind = component.component_type();

@@ -153,6 +153,8 @@ pub async fn swap(
             "from": swapped.exchanged.from,
             "tried": swapped.tried,
             "new-yardstick": swapped.new_yardstick,
+            "at": swapped.exchanged.at,
+            "held-up-nanos": swapped.exchanged.nanos,
         }),
     ))
 }
@@ -191,7 +193,9 @@ fn refused(error: SwapError) -> Problem {
         SwapError::NothingBefore(_) | SwapError::Same(_) => (StatusCode::CONFLICT, "nothing to exchange"),
         SwapError::Otherwise { .. } | SwapError::NoPairs => (StatusCode::CONFLICT, "not equivalent"),
         SwapError::Ending => return Problem::ending(),
-        SwapError::Ledger(_) | SwapError::Log(_) => (StatusCode::INTERNAL_SERVER_ERROR, "not written"),
+        SwapError::Ledger(_) | SwapError::Log(_) | SwapError::Thread(_) => {
+            (StatusCode::INTERNAL_SERVER_ERROR, "not written")
+        }
     };
     Problem::new(status, title, error.to_string())
 }

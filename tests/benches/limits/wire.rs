@@ -19,9 +19,18 @@ impl Wire {
 
     /// Posts JSON Lines, and gives the status.
     pub fn post(&mut self, path: &str, body: &str) -> u16 {
+        self.send(path, "application/x-ndjson", body).0
+    }
+
+    /// Posts JSON, and gives the status and the answer.
+    pub fn post_json(&mut self, path: &str, body: &str) -> (u16, String) {
+        self.send(path, "application/json", body)
+    }
+
+    fn send(&mut self, path: &str, media: &str, body: &str) -> (u16, String) {
         let length = body.len();
         let request = format!(
-            "POST {path} HTTP/1.1\r\nhost: {}\r\ncontent-type: application/x-ndjson\r\ncontent-length: {length}\r\n\r\n{body}",
+            "POST {path} HTTP/1.1\r\nhost: {}\r\ncontent-type: {media}\r\ncontent-length: {length}\r\n\r\n{body}",
             self.stream.peer_addr().expect("it is connected")
         );
         self.stream.write_all(request.as_bytes()).expect("the server reads");
@@ -36,7 +45,8 @@ impl Wire {
             let length = text.lines().find_map(|line| line.strip_prefix("content-length: "));
             let length: usize = length.and_then(|length| length.trim().parse().ok()).unwrap_or(0);
             if filled >= head + 4 + length {
-                return text.get(9..12).and_then(|status| status.parse().ok()).expect("a status");
+                let status = text.get(9..12).and_then(|status| status.parse().ok()).expect("a status");
+                return (status, String::from_utf8_lossy(&came[head + 4..]).into_owned());
             }
         }
     }

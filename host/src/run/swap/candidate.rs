@@ -32,7 +32,14 @@ impl Swapper {
     ) -> Result<Candidate<DeciderPlugin>, SwapError> {
         let now = &part.now().plugin;
         self.candidate(part, wish, |file, config| {
-            let new = DeciderPlugin::load(now.sandbox(), file, role, config, now.assets(), None)?;
+            let new = DeciderPlugin::load(
+                &now.sandbox().compiling_alone()?,
+                file,
+                role,
+                config,
+                now.assets(),
+                None,
+            )?;
             let mut wrong = fits::misfits(&self.study, declared, role, &new.reads);
             if new.form != now.form {
                 let (is, was) = (new.form.name(), now.form.name());
@@ -50,9 +57,9 @@ impl Swapper {
         wish: &Wish,
     ) -> Result<Candidate<ScorerPlugin>, SwapError> {
         let now = &part.now().plugin;
-        let sandbox = cast.comparator.now().plugin.sandbox();
+        let sandbox = cast.comparator.now().plugin.sandbox().compiling_alone()?;
         self.candidate(part, wish, |file, config| {
-            let new = ScorerPlugin::load(sandbox, file, config, now.assets(), None)?;
+            let new = ScorerPlugin::load(&sandbox, file, config, now.assets(), None)?;
             let same = new.components == now.components
                 && new.better == now.better
                 && new.range == now.range

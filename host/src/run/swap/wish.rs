@@ -103,6 +103,9 @@ pub enum SwapError {
          same (--anyway): then what follows is measured by a new yardstick"
     )]
     NoPairs,
+    /// The system gives no thread.
+    #[error("nothing was exchanged: there is no thread to do it: {0}")]
+    Thread(std::io::Error),
     /// The run takes no commands any more.
     #[error("nothing was exchanged: the run is ending")]
     Ending,
