@@ -42,7 +42,8 @@ pub fn snapshots(day: usize) -> String {
 /// The decisions on the snapshots of a day.
 pub fn decisions(day: usize) -> String {
     let line = |at: usize| {
-        let room = if at % 10 == 0 { "zq7secret-other" } else { ["a", "b", "zq7secret-room"][at % 3] };
+        let room =
+            if at.is_multiple_of(10) { "zq7secret-other" } else { ["a", "b", "zq7secret-room"][at % 3] };
         format!(r#"{{"id":"{SECRET}-{day}-{at}","at":"2026-03-{day:02}T11:{at:02}:00Z","room":"{room}"}}"#)
     };
     (0..EACH_DAY).map(|at| line(at) + "\n").collect()

@@ -12,7 +12,6 @@ mod sync {
     pub use loom::sync::mpsc::{Receiver, Sender, channel};
 }
 
-#[expect(dead_code, reason = "the host uses all of it")]
 #[path = "../../host/src/run/lanes.rs"]
 mod lanes;
 
@@ -25,7 +24,6 @@ type Work = (u64, u32);
 enum Told {
     Work,
     Exchange,
-    End,
 }
 
 /// A feeder hands over pieces of work and an operator asks for exchanges, both at once; one thread conducts, `lanes` work.
@@ -44,7 +42,11 @@ fn conduct(lanes: usize, pieces: usize, exchanges: usize) -> BTreeMap<u64, Vec<(
                     match task {
                         Task::Work((number, _)) if number == u64::MAX => break,
                         Task::Work((number, wanted)) => {
-                            done.lock().unwrap().entry(number).or_default().push((runs, wanted));
+                            done.lock()
+                                .expect("no holder panics")
+                                .entry(number)
+                                .or_default()
+                                .push((runs, wanted));
                         }
                         Task::Exchange(new) => runs = new,
                     }
@@ -54,17 +56,14 @@ fn conduct(lanes: usize, pieces: usize, exchanges: usize) -> BTreeMap<u64, Vec<(
         .collect();
     let feeder = {
         let tell = tell.clone();
-        thread::spawn(move || (0..pieces).for_each(|_| tell.send(Told::Work).unwrap()))
+        thread::spawn(move || (0..pieces).for_each(|_| tell.send(Told::Work).expect("it is heard")))
     };
-    let operator = {
-        let tell = tell.clone();
-        thread::spawn(move || (0..exchanges).for_each(|_| tell.send(Told::Exchange).unwrap()))
-    };
+    let operator =
+        thread::spawn(move || (0..exchanges).for_each(|_| tell.send(Told::Exchange).expect("it is heard")));
     // This thread conducts, until both have said all.
-    let (mut number, mut left) = (0, pieces + exchanges);
-    while left > 0 {
-        left -= 1;
-        match told.recv().unwrap() {
+    let mut number = 0;
+    for _ in 0..pieces + exchanges {
+        match told.recv().expect("somebody speaks") {
             Told::Work => {
                 queues.submit((number, queues.generation()));
                 number += 1;
@@ -73,15 +72,13 @@ fn conduct(lanes: usize, pieces: usize, exchanges: usize) -> BTreeMap<u64, Vec<(
                 let next = queues.generation() + 1;
                 queues.exchange(vec![next; lanes]);
             }
-            Told::End => break,
         }
     }
-    drop(tell.send(Told::End));
-    feeder.join().unwrap();
-    operator.join().unwrap();
+    feeder.join().expect("no thread panics");
+    operator.join().expect("no thread panics");
     (0..lanes).for_each(|_| queues.submit((u64::MAX, 0)));
-    workers.into_iter().for_each(|worker| worker.join().unwrap());
-    let done = done.lock().unwrap();
+    workers.into_iter().for_each(|worker| worker.join().expect("no thread panics"));
+    let done = done.lock().expect("no holder panics");
     done.clone()
 }
 

@@ -35,6 +35,9 @@ pub(super) fn lines(status: &Status) -> Vec<String> {
     lines
 }
 
+/// A count of an account.
+type Count = fn(&Account) -> u64;
+
 fn time(at: Option<Timestamp>) -> String {
     at.map_or_else(|| "–".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M:%SZ").to_string())
 }
@@ -42,7 +45,7 @@ fn time(at: Option<Timestamp>) -> String {
 fn records(status: &Status) -> Vec<String> {
     let Some(standing) = &status.standing else { return Vec::new() };
     let accounts = [&standing.accounting.snapshots, &standing.accounting.decisions];
-    let fates: [(&str, fn(&Account) -> u64); 8] = [
+    let fates: [(&str, Count); 8] = [
         ("  received", |account| account.received),
         ("= rejected", |account| account.rejected),
         ("+ duplicate", |account| account.duplicate),

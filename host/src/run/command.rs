@@ -49,7 +49,7 @@ pub enum Exchange {
         /// The plugin.
         turn: Turn<DeciderPlugin>,
         /// For each thread what it answers with.
-        models: Vec<Box<Model>>,
+        models: Vec<Model>,
     },
     /// The comparator.
     Comparator {

@@ -16,6 +16,9 @@ pub enum Task<W, X> {
     Exchange(X),
 }
 
+/// The ends at which the threads take what there is to do.
+pub type Ends<W, X> = Vec<Receiver<Task<W, X>>>;
+
 /// The queues of the threads.
 pub struct Lanes<W, X> {
     queues: Vec<Sender<Task<W, X>>>,
@@ -26,7 +29,7 @@ pub struct Lanes<W, X> {
 
 impl<W, X> Lanes<W, X> {
     /// So many queues, and the ends at which the threads take from them. `generation` is the one in force.
-    pub fn new(lanes: usize, generation: u32) -> (Lanes<W, X>, Vec<Receiver<Task<W, X>>>) {
+    pub fn new(lanes: usize, generation: u32) -> (Lanes<W, X>, Ends<W, X>) {
         let (queues, ends) = (0..lanes).map(|_| channel()).unzip();
         (Lanes { queues, handed: 0, generation }, ends)
     }

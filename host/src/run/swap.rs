@@ -148,11 +148,11 @@ impl Swapper {
                 let trial =
                     |sample: &Sample| Trial::new(&self.study, &self.held, sample).model(index, &new.plugin);
                 let taking = self.judged(since, part, &new, wish, kind, trial)?;
-                let mut models: Vec<Box<Model>> = Vec::new();
+                let mut models: Vec<Model> = Vec::new();
                 for _ in 0..self.study.limits.workers {
                     let mut model = Model::new(&self.study, index, &taking.turn, &self.tally);
                     model.start()?;
-                    models.push(Box::new(model));
+                    models.push(model);
                 }
                 let (name, turn) = (part.name.clone(), taking.turn.clone());
                 let swapped = self.done(Role::Model, &name, taking, wish, kind, |turn| Exchange::Model {

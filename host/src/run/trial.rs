@@ -36,7 +36,7 @@ impl<'t> Trial<'t> {
         let shown = PairReads::new(self.study, self.held, &new.reads).of(&self.sample.fields);
         let now = new.instance().decide(&shown).answers;
         let pairs = self.sample.rows() as u64;
-        Tried { pairs, same: pairs - before.differing(&now).into_iter().count() as u64 }
+        Tried { pairs, same: pairs - before.differing(&now).len() as u64 }
     }
 
     /// A metric, beside the one that runs: a pair is the same if both give every model the same components.

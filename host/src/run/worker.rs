@@ -80,7 +80,7 @@ pub struct Workers {
 }
 
 /// A model in whose place another comes: its index, and what the thread has of the new one.
-pub struct Exchange(pub usize, pub Box<Model>);
+pub struct Exchange(pub usize, pub Model);
 
 impl Workers {
     /// Starts the threads. What they have answered goes to `answered`, in any order.
@@ -92,16 +92,14 @@ impl Workers {
         let study = &prepared.study;
         let tally = Tally::new(prepared.models.len());
         let (lanes, ends) = Lanes::new(study.limits.workers, prepared.cast.generation());
-        let (retired, models) = channel::<Box<Model>>();
+        let (retired, models) = channel::<Model>();
         // What an old model was still to be asked again is asked here, so that nobody waits for it.
         let retire = move || models.into_iter().for_each(|mut model| model.asker.ask());
         threads.push(thread::Builder::new().name("models-retired".to_owned()).spawn(retire)?);
         for (number, jobs) in ends.into_iter().enumerate() {
             let parts = prepared.cast.models.iter().enumerate();
             let worker = Worker {
-                models: parts
-                    .map(|(index, part)| Box::new(Model::new(study, index, part.now(), &tally)))
-                    .collect(),
+                models: parts.map(|(index, part)| Model::new(study, index, part.now(), &tally)).collect(),
                 classes: Classes::new(study),
                 blind: prepared.blind.clone(),
                 retired: retired.clone(),
@@ -211,10 +209,10 @@ impl Model {
 }
 
 struct Worker {
-    models: Vec<Box<Model>>,
+    models: Vec<Model>,
     classes: Classes,
     blind: Option<Blind>,
-    retired: Sender<Box<Model>>,
+    retired: Sender<Model>,
 }
 
 impl Worker {
@@ -231,7 +229,7 @@ impl Worker {
             };
             let blinded = blinded(self.blind.as_ref(), &job.records.ids);
             let models = self.models.iter_mut().map(|model| {
-                let Model { decider, columns, asker, watch } = &mut **model;
+                let Model { decider, columns, asker, watch } = model;
                 let shown: RecordBatch =
                     job.records.fields.project(columns).expect("the columns were found when prepared");
                 let started = Instant::now();

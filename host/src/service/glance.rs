@@ -61,6 +61,7 @@ pub struct Recalled {
 }
 
 /// Makes the figures, and keeps them.
+#[derive(Default)]
 pub struct Glance {
     sight: watch::Sender<Arc<Sight>>,
     busy: AtomicBool,
@@ -68,17 +69,6 @@ pub struct Glance {
     next: Mutex<Option<Instant>>,
     /// With how often the ledger tells of plugins that were exchanged.
     recalled: Mutex<Option<(usize, Arc<Recalled>)>>,
-}
-
-impl Default for Glance {
-    fn default() -> Glance {
-        Glance {
-            sight: watch::Sender::default(),
-            busy: AtomicBool::default(),
-            next: Mutex::default(),
-            recalled: Mutex::default(),
-        }
-    }
 }
 
 impl Glance {
