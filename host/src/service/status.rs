@@ -57,7 +57,7 @@ pub struct Status {
     pub phase: Phase,
     /// What the threshold asks for, in words, if one is declared.
     pub threshold: Option<String>,
-    /// The names of the models, in the order of [`Standing::models`].
+    /// The names of the models, in the order of `models` in [`Standing`].
     pub models: Vec<String>,
     /// Where the run itself stands; `None` before it has begun.
     pub standing: Option<Standing>,
