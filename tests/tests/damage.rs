@@ -119,7 +119,9 @@ fn the_ledger_may_end_in_the_middle_of_a_line() {
 fn a_changed_byte_of_what_is_not_sealed_changes_no_figure() {
     let (bench, records) = killed();
     let mut numbers = Numbers(4);
-    for (file, bytes) in files(&bench).into_iter().filter(|(file, _)| may_be_damaged(file)) {
+    // A segment that was just begun has no byte yet.
+    let sound = |(file, bytes): &(PathBuf, Vec<u8>)| may_be_damaged(file) && !bytes.is_empty();
+    for (file, bytes) in files(&bench).into_iter().filter(sound) {
         let mut bytes = bytes;
         let at = numbers.next(bytes.len() as u64) as usize;
         bytes[at] ^= 1 << numbers.next(8);
