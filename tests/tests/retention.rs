@@ -41,7 +41,7 @@ fn fields_go_and_answers_and_scores_stay() {
     let whole = columns(&run);
     insta::assert_snapshot!(retain(&bench), @"1 segment has lost its snapshots' own text and fields; the ledger says so");
     let left = columns(&run);
-    insta::assert_snapshot!(left.join(" "), @"sequence line offset id observed_at digest model.echo.answer model.echo.unanswered model.echo.confidence model.echo.nanos");
+    insta::assert_snapshot!(left.join(" "), @"sequence generation line offset id observed_at digest model.echo.answer model.echo.unanswered model.echo.confidence model.echo.nanos");
     let [entry] = &bench.ledger("run", Some("reduced"))[..] else { panic!("one segment was reduced") };
     let dropped: Vec<_> =
         entry["dropped"].as_array().expect("names").iter().filter_map(Value::as_str).collect();
