@@ -224,6 +224,12 @@ fn one_that_answers_otherwise_is_refused_unless_that_is_meant_and_then_it_is_a_n
     assert_snapshot!(refused.err, @"nothing was exchanged: on the latest 60 pairs it came to the same as the one that runs in 45, a share of 0.750000, and the study asks for 1 (`swaps.equivalent`). If that is meant, say so (--anyway): then what follows is measured by a new yardstick, and `threshold.on-comparator-change` says what that does to the verdict");
     let done = swap(&["--anyway"]);
     assert_eq!(done.code, 0, "{}", done.err);
+    // The latest pairs have answers of the one before; the one that runs now is asked afresh.
+    bench.write("by-text.json", r#"{ "field": "text", "form": "label" }"#);
+    let back = ["swap", "run", "comparator", "--config", "by-text.json", "--reason", "back", "--who", "test"];
+    let back = bench.understudy(&back);
+    assert_eq!(back.code, 1);
+    assert!(back.err.contains("in 45, a share of 0.750000"), "{}", back.err);
     feed(&serving, 60..120);
     end(&bench, serving);
     verified(&bench);
@@ -466,6 +472,59 @@ fn a_process_that_is_killed_amid_swaps_goes_on_with_what_it_had() {
     assert_eq!((received - duplicate, &snapshots["paired"]), (all, &json!(all)));
     assert_eq!(report["models"][0]["answered"], json!(all));
     assert_eq!(report["models"][0]["scores"][0]["overall"]["value"], json!(1.0));
+}
+
+/// A snapshot that the models are still at when a plugin is exchanged, and that is lost with the process, is of the new generation
+/// when it comes again, as its number then says.
+#[test]
+fn what_is_lost_behind_an_exchange_is_taken_again_by_who_runs_then() {
+    let bench = bench(
+        "[limits]\ncall-timeout = \"10m\"\nfuel-per-row = 100000000000000\nworkers = 1\nbatch-rows = 1\n",
+    );
+    bench.change(&[(
+        "plugin = \"PLUGINS/recorded.wasm\"\ngrant = [\"text\"]\nconfig = { field = \"text\", form = \"label\" }",
+        "plugin = \"PLUGINS/guests/evil.wasm\"\ngrant = [\"text\"]\nconfig = { on = \"cue\", do = \"loop\" }",
+    )]);
+    let serving = Serving::start(&bench, &[]);
+    feed(&serving, 0..1);
+    let address = serving.address;
+    let stuck = thread::spawn(move || {
+        let ndjson = [("content-type", "application/x-ndjson")];
+        let line = snapshot(1, "cue");
+        Client::new(address)
+            .try_send("POST", "/v1/snapshots", &ndjson, line.as_bytes())
+            .map(|answer| answer.status)
+    });
+    understudy_tests::process::until("the model is at it", || {
+        serving.client().get("/v1/status").json()["standing"]["in-flight"].as_u64() > Some(0)
+    });
+    let arguments = [
+        "swap",
+        "run",
+        "rules",
+        "--config",
+        "by-decision.json",
+        "--anyway",
+        "--reason",
+        "new",
+        "--who",
+        "test",
+    ];
+    let said = bench.understudy(&arguments);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert_eq!(begins(&bench), [[2, 1]]);
+    serving.kill();
+    assert_ne!(stuck.join().expect("the client does not panic").ok(), Some(202));
+    for numbers in [1..3, 3..5] {
+        let serving = Serving::start(&bench, &[]);
+        feed(&serving, numbers);
+        serving.kill();
+    }
+    let serving = Serving::start(&bench, &[]);
+    end(&bench, serving);
+    verified(&bench);
+    let rows = generations(&bench.path().join("run"), "snapshots", "sequence");
+    assert_eq!(rows, [(0, 0), (1, 1), (2, 1), (3, 1), (4, 1)]);
 }
 
 fn feed_again(serving: &Serving, numbers: std::ops::Range<u64>) {

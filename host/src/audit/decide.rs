@@ -314,7 +314,8 @@ fn interferences(entries: &[Entry]) -> Vec<Interfered> {
     let mut new_yardstick = None;
     for Entry { event, at, .. } in entries {
         match event {
-            Event::Swap { generation, role, name, tried, new_yardstick: true, .. } => {
+            Event::Swap { new_yardstick: false, .. } | Event::NotExchanged { .. } => new_yardstick = None,
+            Event::Swap { generation, role, name, tried, .. } => {
                 let otherwise = match tried {
                     Some(tried) => format!(
                         "which came to the same in {} of {}",

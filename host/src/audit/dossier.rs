@@ -171,7 +171,8 @@ fn history(entries: &[Entry]) -> Vec<Happened> {
                 );
                 let kind = if *new_yardstick { Kind::NewYardstick } else { Kind::Swap };
                 // In the records' own time, which is what charts and windows go by.
-                let clock = entries.iter().find_map(|after| match &after.event {
+                let mut after = entries.iter().skip_while(|before| before.entry <= entry.entry);
+                let clock = after.find_map(|after| match &after.event {
                     Event::Exchanged { generation: of, clock, .. } if of == generation => *clock,
                     _ => None,
                 });

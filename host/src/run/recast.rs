@@ -43,7 +43,9 @@ pub fn recast(
     let mut loaded = Loaded::default();
     for (at, entry) in entries.iter().enumerate() {
         let Event::Swap { generation, .. } = &entry.event else { continue };
-        let said = entries[at + 1..].iter().find_map(|entry| match &entry.event {
+        // What follows until the next exchange is said of this one.
+        let until = |entry: &&Entry| !matches!(entry.event, Event::Swap { .. });
+        let said = entries[at + 1..].iter().take_while(until).find_map(|entry| match &entry.event {
             Event::Exchanged { generation: of, from, .. } if of == generation => Some(Some(*from)),
             Event::NotExchanged { generation: of } if of == generation => Some(None),
             _ => None,
@@ -59,7 +61,15 @@ pub fn recast(
                 found
             }
         };
-        if let Some(from) = from {
+        if let Some(mut from) = from {
+            // What was taken and not yet on disk when the process was gone is taken again, by who runs then.
+            let resumed = entries[at + 1..].iter().filter_map(|entry| match &entry.event {
+                Event::Resumed { position, .. } => Some(*position),
+                _ => None,
+            });
+            for position in resumed.chain([next]) {
+                from = [from[0].min(position[0]), from[1].min(position[1])];
+            }
             loaded.give(&mut prepared.cast, run, &entry.event, from)?;
         }
     }

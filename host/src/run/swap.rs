@@ -11,6 +11,7 @@ mod candidate;
 mod wish;
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread;
 use std::time::Duration;
@@ -25,7 +26,7 @@ use super::reads::needed;
 use super::recent::Sample;
 use super::trial::Trial;
 use super::worker::Model;
-use crate::runlog::ledger::{Event, Ledger, SwapKind, Tried};
+use crate::runlog::ledger::{Event, Ledger, LedgerError, SwapKind, Tried};
 use crate::runlog::write_file;
 use crate::sandbox::Role;
 use crate::study::Study;
@@ -48,6 +49,8 @@ pub struct Swapper {
     tally: Tally,
     commands: mpsc::Sender<Command>,
     cast: Mutex<Cast>,
+    /// Whether the ledger may lack an entry of an exchange.
+    unsaid: AtomicBool,
 }
 
 /// A part, by its place.
@@ -82,6 +85,7 @@ impl Swapper {
             tally,
             commands,
             cast: Mutex::new(prepared.cast.clone()),
+            unsaid: AtomicBool::new(false),
         });
         let guarded = Arc::downgrade(&swapper);
         thread::Builder::new().name("guard".to_owned()).spawn(move || guard(&guarded))?;
@@ -145,8 +149,9 @@ impl Swapper {
                 let declared = &self.study.models[index];
                 let part = &cast.models[index];
                 let new = self.decider(Role::Model, declared, part, wish)?;
-                let trial =
-                    |sample: &Sample| Trial::new(&self.study, &self.held, sample).model(index, &new.plugin);
+                let trial = |sample: &Sample| {
+                    Trial::new(&self.study, &self.held, sample).decider(&part.now().plugin, &new.plugin)
+                };
                 let taking = self.judged(since, part, &new, wish, kind, trial)?;
                 let mut models: Vec<Model> = Vec::new();
                 for _ in 0..self.study.limits.workers {
@@ -167,8 +172,9 @@ impl Swapper {
             Place::Comparator => {
                 let part = &cast.comparator;
                 let new = self.decider(Role::Comparator, &self.study.comparator, part, wish)?;
-                let trial =
-                    |sample: &Sample| Trial::new(&self.study, &self.held, sample).comparator(&new.plugin);
+                let trial = |sample: &Sample| {
+                    Trial::new(&self.study, &self.held, sample).decider(&part.now().plugin, &new.plugin)
+                };
                 let taking = self.judged(since, part, &new, wish, kind, trial)?;
                 let mut decider = taking.turn.plugin.instance();
                 decider.start()?;
@@ -269,7 +275,14 @@ impl Swapper {
         let Taking { turn, instead_of, tried } = taking;
         let generation = turn.since;
         let (sha256, new_yardstick) = (turn.component.clone(), turn.new_yardstick);
-        self.ledger.append(Event::Swap {
+        if self.unsaid.load(Ordering::Relaxed) {
+            return Err(SwapError::Unsaid);
+        }
+        // A run that has ended has its last entry already.
+        if self.commands.is_closed() {
+            return Err(SwapError::Ending);
+        }
+        let said = self.ledger.append(Event::Swap {
             generation,
             role: role.name().to_owned(),
             name: name.to_owned(),
@@ -281,16 +294,24 @@ impl Swapper {
             reason: wish.reason.clone(),
             tried,
             new_yardstick,
-        })?;
+        });
+        self.said(said.map(drop))?;
         let (told, exchanged) = oneshot::channel();
         let sent = self.commands.blocking_send(Command::Exchange(Box::new(exchange(turn)), told));
         let Some(exchanged) = sent.ok().and_then(|()| exchanged.blocking_recv().ok()) else {
-            self.ledger.append(Event::NotExchanged { generation })?;
+            self.said(self.ledger.append(Event::NotExchanged { generation }).map(drop))?;
             return Err(SwapError::Ending);
         };
         let Exchanged { from, clock, .. } = exchanged;
-        self.ledger.append(Event::Exchanged { generation, from, clock })?;
+        // It is made, whether the ledger can be written or not: the rows say it too.
+        let _ = self.said(self.ledger.append(Event::Exchanged { generation, from, clock }).map(drop));
         Ok(Swapped { name: name.to_owned(), sha256, exchanged, tried, new_yardstick })
+    }
+
+    /// Where the ledger could not be written, it may lack an entry: then nothing more is exchanged by this process.
+    fn said(&self, written: Result<(), LedgerError>) -> Result<(), SwapError> {
+        self.unsaid.fetch_or(written.is_err(), Ordering::Relaxed);
+        Ok(written?)
     }
 
     /// Brings back whoever was before a plugin that fails too often.
@@ -323,7 +344,7 @@ impl Swapper {
 
 /// Looks now and then whether a plugin fails too often, for as long as the run is served.
 fn guard(swapper: &Weak<Swapper>) {
-    while let Some(swapper) = swapper.upgrade() {
+    while let Some(swapper) = swapper.upgrade().filter(|swapper| !swapper.commands.is_closed()) {
         swapper.fall_back();
         drop(swapper);
         thread::sleep(GUARD);

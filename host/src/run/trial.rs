@@ -22,19 +22,12 @@ impl<'t> Trial<'t> {
         Trial { study, held, sample }
     }
 
-    /// A model, beside what the one of this index has answered.
-    pub fn model(&self, index: usize, new: &DeciderPlugin) -> Tried {
-        self.decider(&self.sample.given[index], new)
-    }
-
-    /// A comparator, beside what the one that runs has answered.
-    pub fn comparator(&self, new: &DeciderPlugin) -> Tried {
-        self.decider(&self.sample.comparator, new)
-    }
-
-    fn decider(&self, before: &Answers, new: &DeciderPlugin) -> Tried {
-        let shown = PairReads::new(self.study, self.held, &new.reads).of(&self.sample.fields);
-        let now = new.instance().decide(&shown).answers;
+    /// A model or comparator, beside the one that runs. That is asked afresh: what it has answered may be of one before it.
+    pub fn decider(&self, old: &DeciderPlugin, new: &DeciderPlugin) -> Tried {
+        let [before, now] = [old, new].map(|plugin| {
+            let shown = PairReads::new(self.study, self.held, &plugin.reads).of(&self.sample.fields);
+            plugin.instance().decide(&shown).answers
+        });
         let pairs = self.sample.rows() as u64;
         Tried { pairs, same: pairs - before.differing(&now).len() as u64 }
     }

@@ -198,6 +198,9 @@ impl Event<'_> {
             }
             (None, None) => return Err("the event has no data".to_owned()),
         };
+        if data.trim_start_matches('\u{feff}').trim().is_empty() {
+            return Err("the event's data is empty".to_owned());
+        }
         Ok(filled(data, stream, self.id.map(RawValue::get), self.time.map(RawValue::get)))
     }
 }

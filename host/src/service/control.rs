@@ -193,7 +193,7 @@ fn refused(error: SwapError) -> Problem {
         SwapError::NothingBefore(_) | SwapError::Same(_) => (StatusCode::CONFLICT, "nothing to exchange"),
         SwapError::Otherwise { .. } | SwapError::NoPairs => (StatusCode::CONFLICT, "not equivalent"),
         SwapError::Ending => return Problem::ending(),
-        SwapError::Ledger(_) | SwapError::Log(_) | SwapError::Thread(_) => {
+        SwapError::Ledger(_) | SwapError::Log(_) | SwapError::Thread(_) | SwapError::Unsaid => {
             (StatusCode::INTERNAL_SERVER_ERROR, "not written")
         }
     };

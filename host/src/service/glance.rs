@@ -92,8 +92,9 @@ impl Glance {
     /// # Errors
     /// When the seal is damaged, or something that it promised is not what it was.
     pub fn recalled(&self, run: &Path) -> anyhow::Result<Arc<Recalled>> {
-        let is_exchange =
-            |entry: &&Entry| matches!(entry.event, Event::Swap { .. } | Event::NotExchanged { .. });
+        let is_exchange = |entry: &&Entry| {
+            matches!(entry.event, Event::Swap { .. } | Event::Exchanged { .. } | Event::NotExchanged { .. })
+        };
         let exchanges = entries(run)?.iter().filter(is_exchange).count();
         let mut known = self.recalled.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, known)) = known.as_ref().filter(|(since, _)| *since == exchanges) {

@@ -15,6 +15,9 @@ use super::state::Served;
 use crate::batch::{Lines, Side};
 use crate::run::Undelivered;
 
+/// Bytes that a record takes besides its own, about: where it stands, and what is answered of it.
+const RECORD: usize = 256;
+
 /// `POST /v1/snapshots`.
 pub async fn snapshots(state: State<Arc<Served>>, headers: HeaderMap, body: Body) -> Result<Taken, Problem> {
     take(&state.0, Side::Snapshot, &headers, body).await
@@ -29,9 +32,9 @@ async fn take(served: &Arc<Served>, side: Side, headers: &HeaderMap, body: Body)
     served.run()?;
     let reading = Reading::of(headers)?;
     let most = served.settings.body_bytes;
-    let (bytes, _room) = read(served, headers, body).await?;
+    let (bytes, room) = read(served, headers, body).await?;
     let unpacked = reading.unpacked(&bytes, most)?;
-    let _more_room = served.room(unpacked.len().saturating_sub(bytes.len()))?;
+    let more_room = served.room(unpacked.len().saturating_sub(bytes.len()))?;
     let (stream, limits) = match side {
         Side::Snapshot => (&served.study.inputs, &served.study.limits),
         Side::Decision => (&served.study.decisions, &served.study.limits),
@@ -41,7 +44,15 @@ async fn take(served: &Arc<Served>, side: Side, headers: &HeaderMap, body: Body)
         let detail = "the body has no record; send one JSON object, an array of them, or one a line";
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "empty", detail));
     }
-    deliver(served, side, runs).await
+    let records: usize = runs.iter().map(Lines::len).sum();
+    let held = (room, more_room, served.room(records * RECORD)?);
+    // Whoever hangs up leaves the records behind, and they take their room until they are on disk.
+    let served = served.clone();
+    let delivered = tokio::spawn(async move {
+        let _held = held;
+        deliver(&served, side, runs).await
+    });
+    delivered.await.map_err(|_| Problem::fault())?
 }
 
 /// A body, and the room that it takes.

@@ -106,6 +106,12 @@ pub enum SwapError {
     /// The system gives no thread.
     #[error("nothing was exchanged: there is no thread to do it: {0}")]
     Thread(std::io::Error),
+    /// The ledger could not be written before.
+    #[error(
+        "nothing was exchanged: the ledger could not be written at the exchange before, so it may lack an entry; stop the run \
+         and serve it again, which completes it from the rows"
+    )]
+    Unsaid,
     /// The run takes no commands any more.
     #[error("nothing was exchanged: the run is ending")]
     Ending,
