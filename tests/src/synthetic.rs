@@ -98,14 +98,13 @@ fn at(tenths: u64) -> String {
     format!("2026-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{}Z", rest % 10)
 }
 
-/// The line of a snapshot, which depends on its row alone.
-pub fn snapshot(row: u64) -> String {
-    let mut numbers = Numbers(row);
+/// The line of a snapshot in a zone; what else it has is drawn.
+fn snapshot_in(zone: usize, row: u64, numbers: &mut Numbers) -> String {
     format!(
         "{{\"id\":\"r{row:07}\",\"at\":\"{}\",\"zone\":\"{}\",\"carrier\":\"{}\",\"urgent\":{},\"priority\":{},\"queue\":{},\
          \"weight\":{}.{},\"length\":{},\"speed\":{}.5}}\n",
         at(row),
-        ZONES[row as usize % 8],
+        ZONES[zone],
         CARRIERS[numbers.next(4) as usize],
         numbers.next(4) == 0,
         numbers.next(5),
@@ -117,10 +116,20 @@ pub fn snapshot(row: u64) -> String {
     )
 }
 
+/// The line of a decision for a zone, so many tenths of a second after its snapshot.
+fn decision_for(zone: usize, row: u64, late: u64) -> String {
+    format!("{{\"id\":\"r{row:07}\",\"at\":\"{}\",\"zone\":\"{}\"}}\n", at(row + late), ZONES[zone])
+}
+
+/// The line of a snapshot, which depends on its row alone.
+pub fn snapshot(row: u64) -> String {
+    snapshot_in(row as usize % 8, row, &mut Numbers(row))
+}
+
 /// The line of the decision to such a snapshot: the same zone, but for every eleventh row.
 pub fn decision(row: u64) -> String {
     let zone = row as usize % 8 + usize::from(row.is_multiple_of(11));
-    format!("{{\"id\":\"r{row:07}\",\"at\":\"{}\",\"zone\":\"{}\"}}\n", at(row + 100), ZONES[zone % 8])
+    decision_for(zone % 8, row, 100)
 }
 
 /// A bench with a study and `rows` snapshots and decisions. Every tenth decision or so differs from the model.
@@ -134,24 +143,10 @@ pub fn bench(rows: u64) -> Bench {
     for row in 0..rows {
         let zone = numbers.next(8) as usize;
         let taken = if numbers.next(10) == 0 { numbers.next(8) as usize } else { zone };
-        writeln!(
-            snapshots,
-            r#"{{"id":"r{row:07}","at":"{}","zone":"{}","carrier":"{}","urgent":{},"priority":{},"queue":{},"weight":{}.{},"length":{},"speed":{}.5}}"#,
-            at(row),
-            ZONES[zone],
-            CARRIERS[numbers.next(4) as usize],
-            numbers.next(4) == 0,
-            numbers.next(5),
-            numbers.next(300),
-            numbers.next(60),
-            numbers.next(10),
-            numbers.next(20),
-            numbers.next(90),
-        )
-        .expect("the disk has room");
-        let late = 10 + numbers.next(3_000);
-        writeln!(decisions, r#"{{"id":"r{row:07}","at":"{}","zone":"{}"}}"#, at(row + late), ZONES[taken])
-            .expect("the disk has room");
+        let line = snapshot_in(zone, row, &mut numbers);
+        snapshots.write_all(line.as_bytes()).expect("the disk has room");
+        let line = decision_for(taken, row, 10 + numbers.next(3_000));
+        decisions.write_all(line.as_bytes()).expect("the disk has room");
     }
     bench
 }

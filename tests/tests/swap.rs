@@ -101,6 +101,14 @@ fn compared(serving: &Serving, pairs: u64) {
     });
 }
 
+/// Serves a study, with sixty pairs to try plugins on.
+fn served(bench: &Bench) -> Serving {
+    let serving = Serving::start(bench, &[]);
+    feed(&serving, 0..60);
+    compared(&serving, 60);
+    serving
+}
+
 /// Ends a run, and gives its report.
 fn end(bench: &Bench, serving: Serving) -> Value {
     let said = bench.understudy(&["end", "run", "--reason", "that is all", "--who", "test"]);
@@ -139,11 +147,8 @@ fn generation(begins: &[[u64; 2]], side: usize, sequence: u64) -> u32 {
 #[test]
 fn an_equivalent_plugin_takes_its_part_and_the_figures_stay_what_they_are() {
     let bench = bench("");
-    let serving = Serving::start(&bench, &[]);
-    feed(&serving, 0..60);
-    compared(&serving, 60);
-    let evil = plugin("guests/evil");
-    let evil = evil.to_str().expect("a path in UTF-8");
+    let serving = served(&bench);
+    let evil = &evil();
     let swap = |part: &str, arguments: &[&str]| {
         let common = ["swap", "run", part, "--reason", "faster", "--who", "test"];
         let said = bench.understudy(&[&common[..], arguments].concat());
@@ -200,6 +205,10 @@ fn recorded() -> String {
     plugin("recorded").display().to_string()
 }
 
+fn evil() -> String {
+    plugin("guests/evil").display().to_string()
+}
+
 fn digest(path: &str) -> String {
     understudy_host::sandbox::digest(&fs::read(path).expect("a component"))
 }
@@ -243,11 +252,8 @@ fn one_that_answers_otherwise_is_refused_unless_that_is_meant_and_then_it_is_a_n
 #[test]
 fn one_that_fails_too_often_gives_its_part_back_by_itself() {
     let bench = bench("");
-    let serving = Serving::start(&bench, &[]);
-    feed(&serving, 0..60);
-    compared(&serving, 60);
-    let evil = plugin("guests/evil");
-    let evil = evil.to_str().expect("a path in UTF-8");
+    let serving = served(&bench);
+    let evil = &evil();
     for part in ["echo", "rules"] {
         let arguments =
             ["swap", "run", part, evil, "--config", "careful.json", "--reason", "new", "--who", "test"];
@@ -278,9 +284,7 @@ fn one_that_fails_too_often_gives_its_part_back_by_itself() {
 #[test]
 fn what_cannot_be_exchanged_says_why_and_changes_nothing() {
     let bench = bench("");
-    let serving = Serving::start(&bench, &[]);
-    feed(&serving, 0..60);
-    compared(&serving, 60);
+    let serving = served(&bench);
     bench.write("text.wasm", "this is no component");
     bench.write("empty.json", "{}");
     bench.write("unknown.json", r#"{ "field": "decision.text", "form": "label", "x": 1 }"#);
@@ -335,11 +339,8 @@ fn under_load_none_is_lost_and_none_is_answered_twice() {
     const EACH: u64 = 1_500;
     const SWAPS: usize = 24;
     let bench = bench("");
-    let serving = Serving::start(&bench, &[]);
-    feed(&serving, 0..60);
-    compared(&serving, 60);
-    let evil = plugin("guests/evil");
-    let evil = evil.to_str().expect("a path in UTF-8");
+    let serving = served(&bench);
+    let evil = &evil();
     let (fed, done) = (AtomicU64::new(0), AtomicBool::new(false));
     thread::scope(|scope| {
         for client in 0..CLIENTS {
@@ -405,8 +406,7 @@ fn under_load_none_is_lost_and_none_is_answered_twice() {
 #[test]
 fn a_process_that_is_killed_amid_swaps_goes_on_with_what_it_had() {
     let bench = bench("");
-    let evil = plugin("guests/evil");
-    let evil = evil.to_str().expect("a path in UTF-8").to_owned();
+    let evil = evil();
     let mut next = 0;
     for round in 0..6_u64 {
         let serving = Serving::start(&bench, &[]);

@@ -28,7 +28,7 @@ pub use parting::{Divergence, Spreads};
 pub use reviews::{
     JudgementCount, JudgementShare, ModeCount, ReviewSummary, StratumReviewed, judged, judged_rows,
 };
-pub use sections::live;
+pub use sections::{accounts, live};
 pub use side_by_side::{Agreement, Beside, Compared, MetricPair, ModelOf, Part, SideBySide};
 pub use terminal::{Style, case, counted, plan, render, reviewed, ruling, side_by_side, table};
 

@@ -15,6 +15,7 @@ mod verdict;
 mod words;
 
 pub use live::live;
+pub use records::accounts;
 
 use super::dossier::Dossier;
 use super::measure::Measure;

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::prepare::Member;
+use crate::runlog::ledger::SwapKind;
 use crate::sandbox::{DeciderPlugin, ScorerPlugin};
 use crate::study::{Plugin, Study};
 
@@ -31,6 +32,22 @@ pub struct Turn<P> {
     pub guarded: bool,
     /// How it does.
     pub watch: Arc<Watch>,
+}
+
+impl<P> Turn<P> {
+    /// A plugin that takes a part from a generation on.
+    pub fn new(
+        since: u32,
+        plugin: P,
+        component: String,
+        config: String,
+        how: SwapKind,
+        new_yardstick: bool,
+    ) -> Turn<P> {
+        // One that came back by itself has nobody before it that failed less.
+        let guarded = how != SwapKind::FellBack;
+        Turn { since, plugin, component, config, new_yardstick, guarded, watch: Arc::default() }
+    }
 }
 
 /// How often a plugin was asked for a row, and had no answer because it failed.

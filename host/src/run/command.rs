@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::cast::{Cast, Part, Turn};
 use super::live::Intake;
-use super::outcome::{Latency, ModelCounts};
+use super::outcome::ModelCounts;
 use super::recent::Sample;
 use super::saved::Saved;
 use super::swap::Swapper;
@@ -145,69 +145,31 @@ pub struct Standing {
     pub plugins: Vec<PluginStanding>,
 }
 
-impl Standing {
-    /// The models' counts with their times.
-    pub(super) fn models(counts: &[ModelCounts], times: &[super::counted::Times]) -> Vec<ModelCounts> {
-        let timed = |(counts, times): (&ModelCounts, &super::counted::Times)| ModelCounts {
-            latency: Latency::of(times.histogram()),
-            ..*counts
-        };
-        counts.iter().zip(times).map(timed).collect()
-    }
-}
-
-/// The plugins that run, with what counts for them.
-pub(super) struct Running(Vec<(PluginStanding, Arc<Meter>)>);
-
-impl Running {
-    /// Those that have the parts now.
-    pub fn new(cast: &Cast) -> Running {
+impl PluginStanding {
+    /// Of those that have the parts now.
+    pub(super) fn of(cast: &Cast) -> Vec<PluginStanding> {
         let decider = |role, part: &Part<DeciderPlugin>| {
-            let (turn, plugin) = (part.now(), &part.now().plugin);
-            (standing(role, &part.name, turn.since, turn, &plugin.title), plugin.meter())
+            let plugin = &part.now().plugin;
+            standing(role, part, &plugin.title, &plugin.meter())
         };
         let metric = |part: &Part<ScorerPlugin>| {
-            let (turn, plugin) = (part.now(), &part.now().plugin);
-            (standing(Role::Metric, &part.name, turn.since, turn, &plugin.title), plugin.meter())
+            let plugin = &part.now().plugin;
+            standing(Role::Metric, part, &plugin.title, &plugin.meter())
         };
         let models = cast.models.iter().map(|part| decider(Role::Model, part));
         let comparator = decider(Role::Comparator, &cast.comparator);
-        Running(models.chain([comparator]).chain(cast.metrics.iter().map(metric)).collect())
-    }
-
-    /// A part has another plugin.
-    pub fn exchange<P>(
-        &mut self,
-        role: Role,
-        index: usize,
-        generation: u32,
-        turn: &Turn<P>,
-        title: &str,
-        meter: Arc<Meter>,
-    ) {
-        let mut of_role = self.0.iter_mut().filter(|(plugin, _)| plugin.role == role.name());
-        if let Some(running) = of_role.nth(index) {
-            *running = (standing(role, &running.0.name, generation, turn, title), meter);
-        }
-    }
-
-    /// Where they stand.
-    pub fn standing(&self) -> Vec<PluginStanding> {
-        let now = |(plugin, meter): &(PluginStanding, Arc<Meter>)| PluginStanding {
-            usage: meter.usage(),
-            ..plugin.clone()
-        };
-        self.0.iter().map(now).collect()
+        models.chain([comparator]).chain(cast.metrics.iter().map(metric)).collect()
     }
 }
 
-fn standing<P>(role: Role, name: &str, generation: u32, turn: &Turn<P>, title: &str) -> PluginStanding {
+fn standing<P>(role: Role, part: &Part<P>, title: &str, meter: &Meter) -> PluginStanding {
+    let now = part.now();
     PluginStanding {
         role: role.name().to_owned(),
-        name: name.to_owned(),
+        name: part.name.clone(),
         title: title.to_owned(),
-        sha256: turn.component.clone(),
-        generation,
-        usage: Usage::default(),
+        sha256: now.component.clone(),
+        generation: now.since,
+        usage: meter.usage(),
     }
 }

@@ -18,7 +18,7 @@ use tokio::sync::watch;
 
 use super::again::Again;
 use super::cast::Cast;
-use super::command::{Running, Standing};
+use super::command::Standing;
 use super::counted::Counted;
 use super::holding::Holding;
 use super::judge::{Judge, Judged, Work};
@@ -67,7 +67,6 @@ pub struct Conductor<'p> {
     /// For each model what came of asking it again.
     pub(super) again: Vec<Again>,
     schedule: Option<Schedule>,
-    pub(super) running: Running,
     pub(super) cast: Cast,
     pub(super) standing: watch::Sender<Standing>,
     /// When that was said last.
@@ -157,7 +156,6 @@ impl<'p> Conductor<'p> {
             restoring: None,
             again: start.again,
             schedule: Schedule::new(&prepared.study, start.looks).filter(|_| looks),
-            running: Running::new(&prepared.cast),
             cast: prepared.cast.clone(),
             standing: watch::Sender::new(Standing::default()),
             stood: Instant::now(),

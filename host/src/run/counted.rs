@@ -7,7 +7,7 @@ use hdrhistogram::Histogram;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::incidents::Incidents;
-use super::outcome::{ModelCounts, RefusedRecord};
+use super::outcome::{Latency, ModelCounts, RefusedRecord};
 use super::witness;
 use super::worker::Answered;
 use crate::batch::{Answers, Reason, Refused, Side};
@@ -134,6 +134,15 @@ impl Counted {
         for account in &mut self.accounts {
             account.paired += pairs;
         }
+    }
+
+    /// For each model what it did, with the times that its answers took.
+    pub fn models(&self) -> Vec<ModelCounts> {
+        let timed = |(counts, times): (&ModelCounts, &Times)| ModelCounts {
+            latency: Latency::of(times.histogram()),
+            ..*counts
+        };
+        self.models.iter().zip(&self.latency).map(timed).collect()
     }
 
     /// How many records of a side were accepted.

@@ -5,7 +5,6 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use arrow::array::AsArray as _;
@@ -15,7 +14,7 @@ use super::cast::{Cast, Part, Turn};
 use super::command::Exchanged;
 use super::prepare::{Prepared, plugin_name};
 use super::tables::GENERATION;
-use crate::runlog::ledger::{Entry, Event, SwapKind};
+use crate::runlog::ledger::{Entry, Event};
 use crate::runlog::{Reading, Table};
 use crate::sandbox::{DeciderPlugin, File, Role, ScorerPlugin};
 
@@ -114,7 +113,7 @@ impl Loaded {
                 }
             };
             self.metrics.insert(key, plugin.clone());
-            part.give(turn(*generation, plugin, sha256, config, *how, *new_yardstick));
+            part.give(Turn::new(*generation, plugin, sha256.clone(), config.clone(), *how, *new_yardstick));
         } else {
             let (role, part): (Role, &mut Part<DeciderPlugin>) = match cast.comparator.name == *name {
                 true => (Role::Comparator, &mut cast.comparator),
@@ -132,22 +131,10 @@ impl Loaded {
                 }
             };
             self.deciders.insert(key, plugin.clone());
-            part.give(turn(*generation, plugin, sha256, config, *how, *new_yardstick));
+            part.give(Turn::new(*generation, plugin, sha256.clone(), config.clone(), *how, *new_yardstick));
         }
         cast.begin(from);
         Ok(())
-    }
-}
-
-fn turn<P>(since: u32, plugin: P, sha256: &str, config: &str, how: SwapKind, new_yardstick: bool) -> Turn<P> {
-    Turn {
-        since,
-        plugin,
-        component: sha256.to_owned(),
-        config: config.to_owned(),
-        new_yardstick,
-        guarded: how != SwapKind::FellBack,
-        watch: Arc::default(),
     }
 }
 

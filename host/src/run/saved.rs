@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::again::Again;
 use super::counted::Counted;
 use super::judge::Judged;
-use super::outcome::{End, Latency, ModelCounts, Outcome, SubstrateLatency};
+use super::outcome::{End, Latency, Outcome, SubstrateLatency};
 use super::seal::Seal;
 use crate::pairing::Accounting;
 
@@ -49,9 +49,6 @@ impl Saved {
         let (Some(judged), Some(ended)) = (&self.judged, &self.ended) else { return None };
         let mut incidents = self.counted.incidents.clone();
         incidents.merge(judged.incidents.clone());
-        let models = self.counted.models.iter().zip(&self.counted.latency);
-        let models =
-            models.map(|(counts, times)| ModelCounts { latency: Latency::of(times.histogram()), ..*counts });
         Some(Outcome {
             began: self.began,
             ended: ended.at,
@@ -64,7 +61,7 @@ impl Saved {
             profiles: judged.profiles.clone(),
             spreads: judged.spreads.clone(),
             times: self.counted.latency.clone(),
-            models: models.collect(),
+            models: self.counted.models(),
             again: ended.again.clone(),
             replay_of: seal.replay_of.clone(),
             substrate_latency: SubstrateLatency {

@@ -8,14 +8,13 @@ use jiff::Timestamp;
 use tokio::sync::{oneshot, watch};
 
 use super::again::Tally;
-use super::command::{Exchange, Exchanged, Standing};
+use super::command::{Exchange, Exchanged, PluginStanding, Standing};
 use super::conductor::Conductor;
 use super::judge::{JudgeExchange, Work};
 use super::recent::Sample;
 use super::saved::Saved;
 use super::worker;
 use crate::batch::Side;
-use crate::sandbox::Role;
 
 /// How often it is said where the run stands.
 const STANDS: Duration = Duration::from_millis(100);
@@ -30,40 +29,16 @@ impl Conductor<'_> {
             Exchange::Model { index, turn, models } => {
                 self.workers
                     .exchange(models.into_iter().map(|model| worker::Exchange(index, model)).collect());
-                self.running.exchange(
-                    Role::Model,
-                    index,
-                    generation,
-                    &turn,
-                    &turn.plugin.title,
-                    turn.plugin.meter(),
-                );
                 self.cast.models[index].give(turn.clone());
                 JudgeExchange::Model(index, turn)
             }
             Exchange::Comparator { turn, decider } => {
                 self.workers.exchange(Vec::new());
-                self.running.exchange(
-                    Role::Comparator,
-                    0,
-                    generation,
-                    &turn,
-                    &turn.plugin.title,
-                    turn.plugin.meter(),
-                );
                 self.cast.comparator.give(turn.clone());
                 JudgeExchange::Comparator(turn, decider)
             }
             Exchange::Metric { index, turn, scorer } => {
                 self.workers.exchange(Vec::new());
-                self.running.exchange(
-                    Role::Metric,
-                    index,
-                    generation,
-                    &turn,
-                    &turn.plugin.title,
-                    turn.plugin.meter(),
-                );
                 self.cast.metrics[index].give(turn.clone());
                 JudgeExchange::Metric(index, turn, scorer)
             }
@@ -115,10 +90,10 @@ impl Conductor<'_> {
             clocks: self.counted.clocks.map(time),
             in_flight: self.in_flight(),
             groups: self.group.number,
-            models: Standing::models(&self.counted.models, &self.counted.latency),
+            models: self.counted.models(),
             incidents: self.counted.incidents.count(),
             generation: self.cast.generation(),
-            plugins: self.running.standing(),
+            plugins: PluginStanding::of(&self.cast),
         });
     }
 }

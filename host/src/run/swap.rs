@@ -61,6 +61,13 @@ enum Place {
     Metric(usize),
 }
 
+/// All the parts, by their names in the study.
+fn places(cast: &Cast) -> Vec<(&str, Place)> {
+    let models = cast.models.iter().enumerate().map(|(at, part)| (part.name.as_str(), Place::Model(at)));
+    let metrics = cast.metrics.iter().enumerate().map(|(at, part)| (part.name.as_str(), Place::Metric(at)));
+    models.chain([(cast.comparator.name.as_str(), Place::Comparator)]).chain(metrics).collect()
+}
+
 /// What is the same of both kinds of parts.
 struct Taking<P> {
     turn: Turn<P>,
@@ -123,11 +130,7 @@ impl Swapper {
     }
 
     fn place(&self, cast: &Cast, name: &str) -> Result<Place, SwapError> {
-        let models = cast.models.iter().enumerate().map(|(at, part)| (part.name.as_str(), Place::Model(at)));
-        let metrics =
-            cast.metrics.iter().enumerate().map(|(at, part)| (part.name.as_str(), Place::Metric(at)));
-        let comparator = (cast.comparator.name.as_str(), Place::Comparator);
-        let all: Vec<(&str, Place)> = models.chain([comparator]).chain(metrics).collect();
+        let all = places(cast);
         let role = [(Role::Comparator.name(), Place::Comparator)];
         let found = all.iter().chain(&role).find(|(of, _)| *of == name);
         found.map(|(_, place)| *place).ok_or_else(|| SwapError::NoPart {
@@ -144,7 +147,7 @@ impl Swapper {
         kind: SwapKind,
     ) -> Result<Swapped, SwapError> {
         let since = cast.generation() + 1;
-        match place {
+        let swapped = match place {
             Place::Model(index) => {
                 let declared = &self.study.models[index];
                 let part = &cast.models[index];
@@ -159,15 +162,11 @@ impl Swapper {
                     model.start()?;
                     models.push(model);
                 }
-                let (name, turn) = (part.name.clone(), taking.turn.clone());
-                let swapped = self.done(Role::Model, &name, taking, wish, kind, |turn| Exchange::Model {
-                    index,
-                    turn,
-                    models,
+                let (swapped, turn) = self.done(Role::Model, &part.name, taking, wish, kind, |turn| {
+                    Exchange::Model { index, turn, models }
                 })?;
-                cast.begin(swapped.exchanged.from);
                 cast.models[index].give(turn);
-                Ok(swapped)
+                swapped
             }
             Place::Comparator => {
                 let part = &cast.comparator;
@@ -178,13 +177,12 @@ impl Swapper {
                 let taking = self.judged(since, part, &new, wish, kind, trial)?;
                 let mut decider = taking.turn.plugin.instance();
                 decider.start()?;
-                let (name, turn) = (part.name.clone(), taking.turn.clone());
-                let swapped = self.done(Role::Comparator, &name, taking, wish, kind, |turn| {
-                    Exchange::Comparator { turn, decider }
-                })?;
-                cast.begin(swapped.exchanged.from);
+                let (swapped, turn) =
+                    self.done(Role::Comparator, &part.name, taking, wish, kind, |turn| {
+                        Exchange::Comparator { turn, decider }
+                    })?;
                 cast.comparator.give(turn);
-                Ok(swapped)
+                swapped
             }
             Place::Metric(index) => {
                 let part = &cast.metrics[index];
@@ -195,15 +193,15 @@ impl Swapper {
                 let taking = self.judged(since, part, &new, wish, kind, trial)?;
                 let mut scorer = taking.turn.plugin.instance();
                 scorer.start()?;
-                let (name, turn) = (part.name.clone(), taking.turn.clone());
-                let swapped = self.done(Role::Metric, &name, taking, wish, kind, |turn| {
+                let (swapped, turn) = self.done(Role::Metric, &part.name, taking, wish, kind, |turn| {
                     Exchange::Metric { index, turn, scorer }
                 })?;
-                cast.begin(swapped.exchanged.from);
                 cast.metrics[index].give(turn);
-                Ok(swapped)
+                swapped
             }
-        }
+        };
+        cast.begin(swapped.exchanged.from);
+        Ok(swapped)
     }
 
     /// What comes of trying it, and whether it may take the part.
@@ -226,29 +224,21 @@ impl Swapper {
         };
         let same =
             tried.is_some_and(|Tried { pairs, same }| pairs > 0 && same as f64 >= level * pairs as f64);
-        match tried {
-            Some(Tried { pairs, same: alike })
-                if !same && !wish.anyway && kind == SwapKind::Asked && pairs > 0 =>
-            {
-                let share = crate::verdict::share(alike, pairs);
-                return Err(SwapError::Otherwise { pairs, same: alike, share, level });
-            }
-            _ if !same && !wish.anyway && kind == SwapKind::Asked => return Err(SwapError::NoPairs),
-            _ => {}
+        if !same && !wish.anyway && kind == SwapKind::Asked {
+            return Err(match tried {
+                Some(Tried { pairs, same }) if pairs > 0 => {
+                    let share = crate::verdict::share(same, pairs);
+                    SwapError::Otherwise { pairs, same, share, level }
+                }
+                _ => SwapError::NoPairs,
+            });
         }
         let new_yardstick = match kind {
             SwapKind::FellBack => part.now().new_yardstick,
             SwapKind::Asked | SwapKind::Undone => !same,
         };
-        let turn = Turn {
-            since,
-            plugin: new.plugin.clone(),
-            component: new.component.clone(),
-            config: new.config.clone(),
-            new_yardstick,
-            guarded: kind != SwapKind::FellBack,
-            watch: Arc::default(),
-        };
+        let (component, config) = (new.component.clone(), new.config.clone());
+        let turn = Turn::new(since, new.plugin.clone(), component, config, kind, new_yardstick);
         if let Some(bytes) = &new.bytes {
             write_file(&self.run.join(plugin_name(&new.component)), bytes)?;
         }
@@ -262,8 +252,8 @@ impl Swapper {
         sample.blocking_recv().map_err(|_| SwapError::Ending)
     }
 
-    /// Says it to the ledger, has it made, and says from where on it holds.
-    fn done<P>(
+    /// Says it to the ledger, has it made, and says from where on it holds. Gives who has the part then, too.
+    fn done<P: Clone>(
         &self,
         role: Role,
         name: &str,
@@ -271,7 +261,7 @@ impl Swapper {
         wish: &Wish,
         kind: SwapKind,
         exchange: impl FnOnce(Turn<P>) -> Exchange,
-    ) -> Result<Swapped, SwapError> {
+    ) -> Result<(Swapped, Turn<P>), SwapError> {
         let Taking { turn, instead_of, tried } = taking;
         let generation = turn.since;
         let (sha256, new_yardstick) = (turn.component.clone(), turn.new_yardstick);
@@ -297,7 +287,7 @@ impl Swapper {
         });
         self.said(said.map(drop))?;
         let (told, exchanged) = oneshot::channel();
-        let sent = self.commands.blocking_send(Command::Exchange(Box::new(exchange(turn)), told));
+        let sent = self.commands.blocking_send(Command::Exchange(Box::new(exchange(turn.clone())), told));
         let Some(exchanged) = sent.ok().and_then(|()| exchanged.blocking_recv().ok()) else {
             self.said(self.ledger.append(Event::NotExchanged { generation }).map(drop))?;
             return Err(SwapError::Ending);
@@ -305,7 +295,7 @@ impl Swapper {
         let Exchanged { from, clock, .. } = exchanged;
         // It is made, whether the ledger can be written or not: the rows say it too.
         let _ = self.said(self.ledger.append(Event::Exchanged { generation, from, clock }).map(drop));
-        Ok(Swapped { name: name.to_owned(), sha256, exchanged, tried, new_yardstick })
+        Ok((Swapped { name: name.to_owned(), sha256, exchanged, tried, new_yardstick }, turn))
     }
 
     /// Where the ledger could not be written, it may lack an entry: then nothing more is exchanged by this process.
@@ -317,9 +307,8 @@ impl Swapper {
     /// Brings back whoever was before a plugin that fails too often.
     fn fall_back(&self) {
         let mut cast = self.cast.lock().unwrap_or_else(PoisonError::into_inner);
-        let models = (0..cast.models.len()).map(Place::Model);
-        let metrics = (0..cast.metrics.len()).map(Place::Metric);
-        for place in models.chain([Place::Comparator]).chain(metrics).collect::<Vec<_>>() {
+        let all: Vec<Place> = places(&cast).into_iter().map(|(_, place)| place).collect();
+        for place in all {
             let (name, guarded, [asked, failed]) = match place {
                 Place::Model(index) => cast.models[index].guarded(),
                 Place::Comparator => cast.comparator.guarded(),

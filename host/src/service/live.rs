@@ -14,9 +14,8 @@ use super::answer::content;
 use super::glance::Sight;
 use super::state::Served;
 use super::status::{Phase, Status};
-use crate::pairing::Account;
 use crate::report::page::{Banner, Block, Cell, Column, Document, Fact, Section, Table, Tone, inner};
-use crate::report::{bytes, count, counted, duration};
+use crate::report::{accounts, bytes, count, counted, duration};
 use crate::run::{Standing, Unripe};
 
 /// `GET /live`.
@@ -116,22 +115,6 @@ fn table(caption: &str, head: Vec<Column>, rows: Vec<Vec<Cell>>) -> Block {
 
 /// Where every record has got to, and what the models did.
 fn accounting(status: &Status, standing: &Standing) -> Section {
-    let streams =
-        [("snapshots", &standing.accounting.snapshots), ("decisions", &standing.accounting.decisions)];
-    let row = |(name, account): (&str, &Account)| -> Vec<Cell> {
-        let balance = match account.balances() {
-            true => Cell::from("balances").toned(Tone::Good),
-            false => Cell::from("DOES NOT BALANCE").toned(Tone::Bad),
-        };
-        let Account { received, rejected, duplicate, conflict, late, paired, waiting, expired } = *account;
-        let numbers = [received, rejected, duplicate, conflict, late, paired, waiting, expired];
-        let numbers = numbers.map(|number| count(number).into());
-        std::iter::once(name.into()).chain(numbers).chain([balance]).collect()
-    };
-    let mut columns = vec![Column::text("Records"), Column::number("Received"), Column::number("= rejected")];
-    let others = ["duplicate", "conflict", "late", "paired", "waiting", "expired"];
-    columns.extend(others.map(|name| Column::number(format!("+ {name}"))));
-    columns.push(Column::text("Equation"));
     let models = status.models.iter().zip(&standing.models).map(|(name, counts)| -> Vec<Cell> {
         let latency = counts.latency;
         let time = |nanos| if latency.count == 0 { "–".to_owned() } else { duration(nanos) };
@@ -145,7 +128,7 @@ fn accounting(status: &Status, standing: &Standing) -> Section {
     let numbers = ["Answered", "Abstained", "Failed", "Blinded", "Half within", "99 % within", "At most"];
     heads.extend(numbers.map(Column::number));
     let mut blocks = vec![
-        table("Where every record has got to", columns, streams.into_iter().map(row).collect()),
+        accounts(&standing.accounting),
         table("What the models did with the snapshots", heads, models.collect()),
     ];
     if standing.incidents > 0 {

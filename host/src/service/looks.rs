@@ -143,14 +143,13 @@ pub async fn begin(
     let judging = judging.await?;
     let cases: Vec<ToJudge<'_>> =
         judging.asked.iter().map(|asked| ToJudge { stratum: &asked.stratum, case: &asked.case }).collect();
-    let body = json!({
+    let mut body = json!({
         "model": judging.model,
         "disagreements": judging.disagreements,
         "drawn": judging.drawn,
         "cases": cases,
     });
     let number = state.0.looks.keep(by, judging);
-    let mut body = body;
     body["review"] = number.into();
     Ok(answer(StatusCode::OK, &body))
 }

@@ -3,14 +3,14 @@
 //! Always holds: the accounts are an equation that anyone can check; one that does not balance says so.
 
 use super::words::{folded, table, text};
-use crate::pairing::Account;
+use crate::pairing::{Account, Accounting};
 use crate::report::number::{count, counted};
 use crate::report::page::{Block, Cell, Column, Section, Tone};
 use crate::report::{Comparison, End, Report};
 
 /// The accounting.
 pub fn accounting(report: &Report) -> Section {
-    let mut blocks = vec![accounts(report), pairs(report), answers(report)];
+    let mut blocks = vec![accounts(&report.accounting), pairs(report), answers(report)];
     for model in report.models.iter().filter(|model| model.again.otherwise > 0) {
         let text = format!(
             "{} was asked again about {} and answered {} otherwise: it keeps something between calls, so its figures depend on \
@@ -33,8 +33,9 @@ pub fn accounting(report: &Report) -> Section {
     Section { id: "accounting", title: "Accounting".to_owned(), blocks }
 }
 
-fn accounts(report: &Report) -> Block {
-    let streams = [("snapshots", &report.accounting.snapshots), ("decisions", &report.accounting.decisions)];
+/// Where every record of both streams has got to.
+pub fn accounts(accounting: &Accounting) -> Block {
+    let streams = [("snapshots", &accounting.snapshots), ("decisions", &accounting.decisions)];
     let row = |(name, account): (&str, &Account)| -> Vec<Cell> {
         let balance = match account.balances() {
             true => Cell::from("balances").toned(Tone::Good),

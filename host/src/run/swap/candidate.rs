@@ -57,8 +57,8 @@ impl Swapper {
         wish: &Wish,
     ) -> Result<Candidate<ScorerPlugin>, SwapError> {
         let now = &part.now().plugin;
-        let sandbox = cast.comparator.now().plugin.sandbox().compiling_alone()?;
         self.candidate(part, wish, |file, config| {
+            let sandbox = cast.comparator.now().plugin.sandbox().compiling_alone()?;
             let new = ScorerPlugin::load(&sandbox, file, config, now.assets(), None)?;
             let same = new.components == now.components
                 && new.better == now.better
