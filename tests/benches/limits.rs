@@ -28,7 +28,7 @@ use std::time::{Duration, Instant};
 use arrow::array::{ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Float64Type, Int64Type, Schema};
 use arrow::json::ReaderBuilder;
-use understudy_host::sandbox::{Budget, DeciderPlugin, File, Role, Sandbox};
+use understudy_sandbox::{Budget, DeciderPlugin, File, Role, Sandbox};
 use understudy_sdk::{Column, Decider, Text, Values, native};
 use understudy_tests::{Bench, plugin, synthetic};
 

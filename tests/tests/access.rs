@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::net::UnixStream;
 
 use serde_json::Value;
-use understudy_host::service::{Access, ROUTES, Role, Route};
+use understudy_service::{Access, ROUTES, Role, Route};
 use understudy_tests::Bench;
 use understudy_tests::http::{Client, exchange, status_of};
 use understudy_tests::process::until;

@@ -1,14 +1,14 @@
 //! Whether a leak is found: simulated studies of 20,000 pairs, in which the dispatcher follows the answer that he was shown in
 //! three cases of ten, and studies in which he sees none.
 
-use understudy_host::pairing::{Account, Accounting};
-use understudy_host::run::Blind;
-use understudy_host::scoring::{
+use understudy_engine::Blind;
+use understudy_records::pairing::{Account, Accounting};
+use understudy_statistics::scoring::{
     Cells, Conditions, Evidence, EvidencePair, Inputs, ModelScores, Outcome, ScoredPairs, Shape, WindowClock,
     group,
 };
-use understudy_host::study::{Study, parse};
-use understudy_host::verdict::{CONTAMINATION_LEVEL, Facts, Verdict, Word, rule};
+use understudy_statistics::verdict::{CONTAMINATION_LEVEL, Facts, Verdict, Word, rule};
+use understudy_study::{Study, parse};
 
 const STUDIES: u64 = 100;
 const PAIRS: u64 = 20_000;

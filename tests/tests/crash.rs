@@ -5,8 +5,8 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use understudy_host::runlog::ledger::{Event, check};
-use understudy_host::sandbox::digest;
+use understudy_run_log::ledger::{Event, check};
+use understudy_sandbox::digest;
 use understudy_tests::process::Running;
 use understudy_tests::rough::{agree, bench, whole};
 use understudy_tests::synthetic::Numbers;

@@ -2,7 +2,7 @@
 //! which it is known where the model parts from the substrate.
 
 use fastrand::Rng;
-use understudy_host::divergence::{Class, Found, Layout, Settings, Table, Term, patterns, search};
+use understudy_statistics::divergence::{Class, Found, Layout, Settings, Table, Term, patterns, search};
 use understudy_tests::flights::{Classes, Flights, classes};
 use understudy_tests::root;
 

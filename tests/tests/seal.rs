@@ -3,8 +3,8 @@
 
 use std::fs;
 
-use understudy_host::runlog::ledger::{self, Event, Ledger};
-use understudy_host::sandbox::digest;
+use understudy_run_log::ledger::{self, Event, Ledger};
+use understudy_sandbox::digest;
 use understudy_tests::process::{Running, until};
 use understudy_tests::tables::open_rows;
 use understudy_tests::{Bench, Said, plugin};

@@ -210,7 +210,7 @@ fn evil() -> String {
 }
 
 fn digest(path: &str) -> String {
-    understudy_host::sandbox::digest(&fs::read(path).expect("a component"))
+    understudy_sandbox::digest(&fs::read(path).expect("a component"))
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-use understudy_host::divergence::{Layout, Pattern, Settings, Table, patterns, search};
+use understudy_statistics::divergence::{Layout, Pattern, Settings, Table, patterns, search};
 use understudy_tests::flights::{Flights, classes};
 use understudy_tests::root;
 

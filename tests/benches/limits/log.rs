@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use arrow::array::{RecordBatch, UInt32Array};
 use arrow::compute::take_record_batch;
-use understudy_host::runlog::ledger::Ledger;
-use understudy_host::runlog::{
+use understudy_run_log::ledger::Ledger;
+use understudy_run_log::{
     Commit, Cut, Found, LogWriter, Reading, RunDirectory, Sealer, Table, Writing, recover,
 };
 use understudy_tests::{root, synthetic};

@@ -3,8 +3,8 @@
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use understudy_host::run::Saved;
-use understudy_host::runlog::checkpoint;
+use understudy_engine::Saved;
+use understudy_run_log::checkpoint;
 use understudy_tests::{Bench, files, root, synthetic};
 
 use super::{judge, watched};

@@ -1,6 +1,6 @@
 //! Documents as a report of a year would be, and as none should be.
 
-use understudy_host::report::page::{
+use understudy_report::page::{
     Banner, Block, Cell, Chart, Column, Document, DotRow, Fact, Figure, Section, Series, SeriesPoint, Table,
     Tone,
 };

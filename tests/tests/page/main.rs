@@ -5,7 +5,7 @@ mod fixture;
 use std::fs;
 
 use tempfile::TempDir;
-use understudy_host::report::page::{Block, Cell, Document, Table, Tone, html, markdown};
+use understudy_report::page::{Block, Cell, Document, Table, Tone, html, markdown};
 use understudy_tests::browser::{Look, Options, look};
 
 /// Opens a document. `UNDERSTUDY_PICTURES` may name a folder for pictures of it.

@@ -5,7 +5,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
-use understudy_host::sandbox::{DeciderPlugin, File, Role, Sandbox};
+use understudy_sandbox::{DeciderPlugin, File, Role, Sandbox};
 use understudy_tests::plugin;
 
 use crate::fixture::{BUDGET, recorded, sandbox, some_bad};
@@ -91,7 +91,7 @@ fn a_file_with_the_right_digest_and_foreign_code_is_passed_over() {
     let path = kept(&cache);
     let sound = fs::read(&path).expect("it is there");
     // The digest of nothing, before nothing: whole, and no code.
-    let empty = understudy_host::sandbox::digest(b"");
+    let empty = understudy_sandbox::digest(b"");
     let empty: Vec<u8> =
         (0..32).map(|at| u8::from_str_radix(&empty[2 * at..][..2], 16).expect("hexadecimal")).collect();
     fs::write(&path, empty).expect("it can be written");

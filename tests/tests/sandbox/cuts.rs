@@ -3,7 +3,7 @@
 use std::iter::repeat;
 
 use proptest::prelude::*;
-use understudy_host::sandbox::Budget;
+use understudy_sandbox::Budget;
 
 use crate::fixture::{BUDGET, DEEDS, decide_in, evil, load_evil, recorded, sandbox, some_bad};
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use understudy_host::sandbox::{Budget, Decided};
+use understudy_sandbox::{Budget, Decided};
 
 use crate::fixture::{BUDGET, DEEDS, evil, load_evil, place_hidden, recorded, sandbox, some_bad, texts};
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
-use understudy_host::batch::{Answers, Decisions};
-use understudy_host::sandbox::{Budget, Decided, Decider, DeciderPlugin, File, Role, Sandbox, SandboxError};
+use understudy_records::batch::{Answers, Decisions};
+use understudy_sandbox::{Budget, Decided, Decider, DeciderPlugin, File, Role, Sandbox, SandboxError};
 use understudy_tests::plugin;
 
 /// Enough for an honest row, and soon used up by another. The time is out of reach.

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use understudy_host::run::{PrepareError, Prepared, prepare};
+use understudy_engine::{PrepareError, Prepared, prepare};
 use understudy_tests::Bench;
 
 /// Makes the small study one whose model reads `field` and is granted `grant`.

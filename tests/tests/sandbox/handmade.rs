@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use understudy_host::sandbox::{DeciderPlugin, File, Role, Sandbox, SandboxError, ScorerPlugin, digest};
+use understudy_sandbox::{DeciderPlugin, File, Role, Sandbox, SandboxError, ScorerPlugin, digest};
 use understudy_tests::plugin;
 use wit_component::{ComponentEncoder, DecodedWasm, StringEncoding, embed_component_metadata};
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use arrow::array::{ArrayRef, Float64Array, RecordBatch};
 use proptest::prelude::*;
-use understudy_host::sandbox::{Budget, Sandbox};
+use understudy_sandbox::{Budget, Sandbox};
 
 use crate::fixture::{BUDGET, recorded, sandbox};
 use crate::handmade::{Handmade, load, model};
@@ -177,7 +177,7 @@ proptest! {
         if let Ok(loaded) = load(&sandbox, component) {
             prop_assert!(loaded.reads.len() <= 4096);
             // It may read other fields than before, so that only a batch without columns would fit it.
-            if loaded.reads.len() == 1 && loaded.reads[0].kind == understudy_host::study::Kind::Number {
+            if loaded.reads.len() == 1 && loaded.reads[0].kind == understudy_study::Kind::Number {
                 prop_assert_eq!(loaded.instance().decide(&numbers(2)).answers.rows(), 2);
             }
         }

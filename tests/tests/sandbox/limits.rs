@@ -1,6 +1,6 @@
 //! How much memory, how many tables and how many parts a plugin may have.
 
-use understudy_host::sandbox::{Budget, Sandbox};
+use understudy_sandbox::{Budget, Sandbox};
 
 use crate::fixture::{BUDGET, sandbox};
 use crate::handmade::{Handmade, load, model, with_instances};

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
-use understudy_host::sandbox::{DeciderPlugin, File, Role, SandboxError, ScorerPlugin};
+use understudy_sandbox::{DeciderPlugin, File, Role, SandboxError, ScorerPlugin};
 use understudy_tests::{plugin, root};
 use wit_component::DecodedWasm;
 

@@ -1,8 +1,8 @@
 //! Metrics that lie, trap or count wrongly: the pairs they break on are named, and the figure of the others stands.
 
-use understudy_host::batch::{Answers, Decisions};
-use understudy_host::sandbox::{Better, Scorer};
-use understudy_host::study::Form;
+use understudy_records::batch::{Answers, Decisions};
+use understudy_sandbox::{Better, Scorer};
+use understudy_study::Form;
 
 use crate::fixture::{BUDGET, sandbox};
 use crate::handmade::{Handmade, metric};

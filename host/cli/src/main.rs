@@ -1,0 +1,7 @@
+//! The `understudy` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    understudy_cli::main()
+}

@@ -1,0 +1,111 @@
+//! For which ids no model is asked before the decision has come, so that no answer can have swayed it.
+//!
+//! Always holds: whether an id is blinded depends on the seal and the id alone, and cannot be chosen once the seal is there.
+
+use arrow::array::{Array as _, BooleanArray, StringArray};
+use sha2::{Digest as _, Sha256};
+
+use understudy_records::batch::{Answers, Reason};
+
+/// Sets this use of the seal's digest apart from any other.
+const DOMAIN: &[u8] = b"understudy blinding v1\n";
+
+/// Tells which ids are blinded.
+#[derive(Clone, Debug)]
+pub struct Blind {
+    /// Of the domain and the seal's digest.
+    begun: Sha256,
+    /// Ids whose hash lies below are blinded.
+    below: u64,
+}
+
+impl Blind {
+    /// For a share of the ids, from 0 to 1, under the digest of a seal; `None` for no share.
+    pub fn new(share: f64, seal: &str) -> Option<Blind> {
+        let mut begun = Sha256::new();
+        begun.update(DOMAIN);
+        begun.update(seal.as_bytes());
+        begun.update(b"\n");
+        let blind = Blind { begun, below: (share * 2f64.powi(64)) as u64 };
+        (share > 0.0).then_some(blind)
+    }
+
+    /// Whether this id is blinded: the first 64 bits of SHA-256 over domain, seal and id lie below the share.
+    pub fn holds(&self, id: &str) -> bool {
+        let mut hash = self.begun.clone();
+        hash.update(id.as_bytes());
+        let digest = hash.finalize();
+        let (first, _) = digest.split_at(8);
+        first.iter().fold(0, |bits, byte| bits << 8 | u64::from(*byte)) < self.below
+    }
+}
+
+/// Which of these ids are blinded.
+pub fn blinded(blind: Option<&Blind>, ids: &StringArray) -> BooleanArray {
+    ids.iter().map(|id| Some(blind.zip(id).is_some_and(|(blind, id)| blind.holds(id)))).collect()
+}
+
+/// The first row that a model was asked about before its decision though its id is blinded, or was not though it is not.
+pub fn stray<'a>(
+    blind: Option<&Blind>,
+    ids: &StringArray,
+    mut answers: impl Iterator<Item = &'a Answers>,
+) -> Option<usize> {
+    let blinded = blinded(blind, ids);
+    answers.find_map(|answers| {
+        let is = |row: &usize| answers.reason(*row) == Some(&Reason::Blinded);
+        (0..ids.len()).find(|row| is(row) != blinded.value(*row))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use understudy_study::Form;
+
+    #[test]
+    fn the_share_is_the_declared_one_and_turns_with_the_seal() {
+        let ids: Vec<String> = (0..20_000).map(|id| format!("call-{id}")).collect();
+        let blinded = |seal| -> Vec<bool> {
+            let blind = Blind::new(0.1, seal).unwrap();
+            ids.iter().map(|id| blind.holds(id)).collect()
+        };
+        let (one, other) = (blinded("5ea1"), blinded("5ea2"));
+        let count = |blinded: &[bool]| blinded.iter().filter(|blind| **blind).count();
+        // 2,000 with a standard deviation of 42.
+        assert!((1850..=2150).contains(&count(&one)), "{}", count(&one));
+        let both = one.iter().zip(&other).filter(|(one, other)| **one && **other).count();
+        // 200 with a standard deviation of 14.
+        assert!((140..=260).contains(&both), "{both}");
+        assert_eq!(one, blinded("5ea1"));
+    }
+
+    #[test]
+    fn an_answer_that_should_not_be_there_is_found() {
+        let blind = Blind::new(0.5, "5ea1");
+        let ids = StringArray::from_iter_values((0..100).map(|id| format!("call-{id}")));
+        let mask = blinded(blind.as_ref(), &ids);
+        let (answer, none) =
+            (Answers::none(Form::Number, 1, &Reason::Broke("it trapped".to_owned())), unasked());
+        let logged = |turned: Option<usize>| {
+            let picks = (0..ids.len()).map(|row| (usize::from(mask.value(row) != (turned == Some(row))), 0));
+            Answers::gather(&[&answer, &none], &picks.collect::<Vec<_>>())
+        };
+        assert_eq!(stray(blind.as_ref(), &ids, [&logged(None)].into_iter()), None);
+        for row in [0, 41, 99] {
+            let models = [logged(None), logged(Some(row))];
+            assert_eq!(stray(blind.as_ref(), &ids, models.iter()), Some(row));
+        }
+        let first = (0..ids.len()).find(|row| mask.value(*row));
+        assert_eq!(stray(None, &ids, [&logged(None)].into_iter()), first, "nothing is blinded there");
+    }
+
+    fn unasked() -> Answers {
+        Answers::none(Form::Number, 1, &Reason::Blinded)
+    }
+
+    #[test]
+    fn no_share_is_no_blinding() {
+        assert!(Blind::new(0.0, "5ea1").is_none());
+    }
+}

@@ -1,0 +1,221 @@
+//! A run: the pipeline from the sources to the report.
+//!
+//! ```text
+//! snapshots  read, decode -> number, deduplicate -> models answer -> log
+//!                                   |                                |
+//!                                pairing ------------------------ compare, score -> cells -> report
+//!                                   |
+//! decisions  read, decode -> number, deduplicate -> log
+//! ```
+//!
+//! Two threads read and decode, `limits.workers` run models, one compares, two write; this module's own thread conducts.
+//! A run whose directory is there already goes on from what the log holds.
+//!
+//! Always holds: every accepted snapshot is answered and logged before any of its pairs is compared, but for the blinded ones,
+//! which are logged then and answered with their pair; queues are bounded;
+//! the figures do not depend on batches, workers or the interleaving of the streams.
+
+mod again;
+mod begin;
+mod blind;
+mod cast;
+mod command;
+mod conductor;
+mod counted;
+mod drive;
+mod feed;
+mod fits;
+mod given;
+mod holding;
+mod incidents;
+mod judge;
+mod lanes;
+mod live;
+pub mod logged;
+mod look;
+mod outcome;
+mod overflow;
+mod past;
+mod prepare;
+mod progress;
+mod promise;
+mod readback;
+mod reads;
+mod rebuild;
+mod recall;
+mod recast;
+mod recent;
+mod references;
+mod relog;
+mod restore;
+mod saved;
+mod seal;
+mod searcher;
+mod seat;
+mod served;
+mod sources;
+mod swap;
+mod sync;
+mod tables;
+mod trial;
+mod witness;
+mod worker;
+
+use std::path::Path;
+
+pub use again::Again;
+pub use begin::check_served;
+pub use blind::{Blind, blinded};
+pub use command::{Command, Handle, PluginStanding, Served, Standing};
+pub use counted::Times;
+pub use judge::{Compared, Judged};
+pub use live::{Intake, Receipt, RefusedRow, Undelivered};
+pub use look::{Look, Looked, Unripe};
+pub use outcome::{
+    Comparison, End, Incident, Kept, Latency, ModelCounts, Outcome, RefusedRecord, SubstrateLatency,
+};
+pub use prepare::{Member, PrepareError, Prepared, asset_name, plugin_name, prepare};
+pub use promise::{PromiseError, promise, promised, seal_path};
+pub use reads::needed;
+pub use rebuild::{Rebuilt, rebuild};
+pub use recall::{WhatIf, recall};
+pub use saved::{Ended, Saved};
+pub use seal::{SEAL, Seal};
+pub use searcher::{profile_index, seen_hash};
+pub use sources::Sources;
+pub use swap::{New, SwapError, Swapped, Swapper, Wish};
+pub use tables::{BLINDED, OUTCOME, Pairs, SCORED, conditions, schemas};
+
+pub use cast::Cast;
+
+use conductor::Conductor;
+
+use understudy_run_log::ledger::{Event, FileDigest, Ledger};
+use understudy_run_log::note::Signer;
+use understudy_run_log::{CHECKPOINT, Commit, LogWriter, REPORT, RunDirectory, checkpoint};
+use understudy_sandbox::digest;
+
+/// In which order two files are read. Figures do not depend on it; memory does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Order {
+    /// Side by side in event time, so that little has to wait.
+    #[default]
+    InStep,
+    /// All the snapshots, then all the decisions.
+    SnapshotsFirst,
+    /// All the decisions, then all the snapshots.
+    DecisionsFirst,
+}
+
+/// How a run is to be made.
+pub struct Options<'o> {
+    /// The directory to write, or whose run is to go on.
+    pub directory: &'o Path,
+    /// In which order two files are read.
+    pub order: Order,
+    /// The key that signs the ledger.
+    pub signer: Option<Signer>,
+    /// The run whose log takes the place of the sources: then this is an offline evaluation.
+    pub replayed: Option<Replaying<'o>>,
+    /// Is told of each look that the study declares.
+    pub look: Option<Look>,
+    /// Is told, once the run has begun, where records are delivered to it and commands are given. Only such a run takes records
+    /// over HTTP.
+    pub served: Option<Served>,
+}
+
+/// A run whose log is replayed.
+#[derive(Clone, Copy, Debug)]
+pub struct Replaying<'o> {
+    /// Its directory.
+    pub run: &'o Path,
+    /// SHA-256 of its seal, in hexadecimal.
+    pub seal: &'o str,
+    /// What is otherwise.
+    pub what_if: &'o WhatIf,
+}
+
+/// A run that has ended; its report is still to be written.
+pub struct Ran {
+    /// What it left behind.
+    pub outcome: Outcome,
+    /// Its directory.
+    pub directory: RunDirectory,
+    /// Which plugins had which part.
+    pub cast: Cast,
+    ledger: Ledger,
+}
+
+/// Runs a prepared study to the end of its sources, or until `stop` comes, and writes the run directory. A run that was
+/// cut off or stopped goes on; `tell` is told so.
+///
+/// # Errors
+/// When a source cannot be opened, the directory cannot be used, what was promised has changed, or the log cannot be
+/// written or read.
+pub async fn run(
+    prepared: &mut Prepared,
+    options: Options<'_>,
+    tell: impl FnOnce(&str),
+    stop: impl Future<Output = ()>,
+) -> anyhow::Result<Ran> {
+    let mut options = options;
+    let look = options.look.take();
+    let served = options.served.take();
+    check_served(prepared, served.is_some(), options.replayed.is_some())?;
+    let begun = begin::begin(prepared, options)?;
+    begun.goes_on.as_deref().map(tell);
+    prepared.blind(&begun.seal);
+    let prepared = &*prepared;
+    let schemas = schemas(prepared);
+    let log = &prepared.study.log;
+    let commit = Commit { wait: log.commit_wait.unsigned_abs(), rows: log.commit_rows };
+    let begin::Begun { directory, ledger, seal, sealer, recovered, start, restoring, feeds, .. } = begun;
+    let (writer, writing) = LogWriter::open(directory.path(), schemas.clone(), recovered, commit, sealer)?;
+    let conducted = async {
+        let mut conductor = Conductor::start(prepared, writer, schemas, directory.path(), start, look)?;
+        if let Some(restoring) = restoring {
+            restore::restore(&mut conductor, directory.path(), &restoring)?;
+        }
+        let (commands, given) = tokio::sync::mpsc::channel(command::COMMANDS);
+        if let Some(served) = served {
+            conductor.silence();
+            let (run, tally) = (directory.path(), conductor.tally());
+            let swapper = Swapper::start(prepared, run, ledger.clone(), tally, commands.clone())?;
+            let (directory, intake, standing) = (run.to_owned(), feeds.intake(), conductor.standing());
+            served(Handle { directory, intake, commands, standing, swapper });
+        }
+        drive::drive(conductor, feeds, given, stop).await
+    };
+    let conducted = conducted.await;
+    // If the log failed, that is why conducting stopped.
+    writing.finish()?;
+    let (saved, events, cast) = conducted?;
+    directory.write(CHECKPOINT, &checkpoint::encode(&saved)?)?;
+    for event in events {
+        ledger.append(event)?;
+    }
+    let outcome = saved.outcome(&seal).expect("it has ended just now");
+    Ok(Ran { outcome, directory, cast, ledger })
+}
+
+impl Ran {
+    /// Writes the report, and closes the ledger over it and the checkpoint.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub fn close(self, report: &[u8]) -> anyhow::Result<()> {
+        self.directory.write(REPORT, report)?;
+        let mut files = Vec::new();
+        for file in [CHECKPOINT, REPORT] {
+            let bytes = std::fs::read(self.directory.path().join(file))?;
+            files.push(FileDigest { file: file.to_owned(), sha256: digest(&bytes) });
+        }
+        let event = match self.outcome.end {
+            End::Finished => Event::Closed { files },
+            End::Interrupted | End::Interim { .. } => Event::Stopped { how: "interrupted".to_owned(), files },
+            End::SourceBroke(faults) => Event::Stopped { how: faults.join("; "), files },
+        };
+        self.ledger.append(event)?;
+        Ok(())
+    }
+}

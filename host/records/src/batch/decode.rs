@@ -1,0 +1,338 @@
+//! Lines to columns: the one place where JSON is read.
+//!
+//! Always holds: every line of a run becomes exactly one row of [`Records`] or one [`Refused`], and which of the two
+//! does not depend on the lines around it. So a batch that holds a broken line is decoded in pieces around it, by the
+//! same decoder and the same rules.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError};
+
+use arrow::array::{ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray, StringBuilder};
+use arrow::compute::{concat_batches, filter_record_batch};
+use arrow::datatypes::{Field, Schema, SchemaRef, TimestampMicrosecondType};
+use arrow::json::ReaderBuilder;
+use arrow::json::reader::Decoder as JsonDecoder;
+use xxhash_rust::xxh3::{Xxh3, xxh3_64};
+
+use super::lines::Lines;
+use super::values::{Factory, ROLE, Role, RowFault, Sink, data_type};
+use super::{Class, Refused, Side};
+use understudy_study::{Kind, Stream};
+
+/// Good records, as columns. All columns have the same number of rows.
+#[derive(Clone, Debug)]
+pub struct Records {
+    /// The ids, as text.
+    pub ids: StringArray,
+    /// The event times, microseconds since 1970, UTC.
+    pub times: Vec<i64>,
+    /// The declared fields, in the order of the study.
+    pub fields: RecordBatch,
+    /// The records' own text.
+    pub raw: StringArray,
+    /// A digest of each record's own bytes, to tell a repetition from a conflict.
+    pub digests: Vec<u64>,
+    /// The lines they stood on, counted from 1.
+    pub lines: Vec<u64>,
+    /// The bytes at which those lines begin, in the decompressed source.
+    pub offsets: Vec<u64>,
+}
+
+impl Records {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.times.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.times.is_empty()
+    }
+
+    /// Only the rows for which `keep` is true; `keep` has one value a row.
+    pub fn filter(self, keep: &[bool]) -> Records {
+        if keep.iter().all(|k| *k) {
+            return self;
+        }
+        let mask = BooleanArray::from(keep.to_vec());
+        let text = |column: &StringArray| {
+            let kept = arrow::compute::filter(column, &mask).expect("the mask has one value a row");
+            kept.as_string::<i32>().clone()
+        };
+        Records {
+            ids: text(&self.ids),
+            times: kept(&self.times, keep),
+            fields: filter_record_batch(&self.fields, &mask).expect("the mask has one value a row"),
+            raw: text(&self.raw),
+            digests: kept(&self.digests, keep),
+            lines: kept(&self.lines, keep),
+            offsets: kept(&self.offsets, keep),
+        }
+    }
+}
+
+/// The digest of a record's own bytes: xxh3-64.
+pub fn record_digest(text: &[u8]) -> u64 {
+    xxh3_64(text)
+}
+
+/// Whether a digest is that of a beginning of a text.
+pub fn begins_with(text: &[u8], digest: u64) -> bool {
+    let mut hash = Xxh3::new();
+    text.iter().any(|byte| {
+        hash.update(std::slice::from_ref(byte));
+        hash.digest() == digest
+    })
+}
+
+fn kept<T: Copy>(values: &[T], keep: &[bool]) -> Vec<T> {
+    values.iter().zip(keep).filter(|(_, keep)| **keep).map(|(value, _)| *value).collect()
+}
+
+/// What became of a run of lines.
+#[derive(Clone, Debug)]
+pub struct Decoded {
+    /// The stream.
+    pub side: Side,
+    /// The good records, in the order of the lines.
+    pub records: Records,
+    /// The others, in the order of the lines.
+    pub refused: Vec<Refused>,
+}
+
+/// Decodes the lines of one stream.
+pub struct Decoder {
+    side: Side,
+    stream: Stream,
+    max_rows: usize,
+    schema: SchemaRef,
+    fields: SchemaRef,
+    json: JsonDecoder,
+    sink: Sink,
+}
+
+impl Decoder {
+    /// A decoder for one side of a study, for runs of at most `max_rows` lines.
+    pub fn new(side: Side, stream: &Stream, max_rows: usize) -> Decoder {
+        let schema = decoded_schema(stream);
+        let fields = fields_schema(stream);
+        let sink = Sink::default();
+        let json = json_decoder(&schema, &sink, max_rows);
+        Decoder { side, stream: stream.clone(), max_rows, schema, fields, json, sink }
+    }
+
+    /// Decodes a run of lines.
+    pub fn decode(&mut self, lines: &Lines) -> Decoded {
+        assert!(lines.len() <= self.max_rows, "a run longer than the decoder was made for");
+        let utf8 = lines.is_utf8();
+        let mut refused = Vec::new();
+        let mut parts = Parts::default();
+        let mut fed: Vec<usize> = Vec::with_capacity(lines.len());
+        for index in 0..lines.len() {
+            match self.unreadable(lines, index, utf8) {
+                Some(reason) => refused.push(self.refuse(lines, index, reason)),
+                None if self.feed(lines.text(index), fed.len()) => fed.push(index),
+                None => {
+                    // The decoder is stuck in the broken line: a new one takes what came before it.
+                    refused.push(self.refuse(lines, index, syntax_fault(lines.text(index))));
+                    self.json = json_decoder(&self.schema, &self.sink, self.max_rows);
+                    for (count, &good) in fed.iter().enumerate() {
+                        self.feed(lines.text(good), count);
+                    }
+                    self.flush(lines, &mut fed, &mut parts, &mut refused);
+                }
+            }
+        }
+        self.flush(lines, &mut fed, &mut parts, &mut refused);
+        self.finish(lines, parts, refused)
+    }
+
+    /// What makes a line unfit to be shown to the JSON decoder at all.
+    fn unreadable(&self, lines: &Lines, index: usize, utf8: bool) -> Option<String> {
+        let text = lines.text(index);
+        if let Some(fault) = lines.fault(index) {
+            return Some(fault.to_owned());
+        }
+        if !utf8 && let Err(error) = std::str::from_utf8(text) {
+            return Some(format!("not UTF-8: a bad byte at column {}", error.valid_up_to() + 1));
+        }
+        // `arrow-json` takes JSON without its commas for JSON, so the grammar is held by a parser that is strict.
+        if serde_json::from_slice::<serde::de::IgnoredAny>(text).is_err() {
+            return Some(syntax_fault(text));
+        }
+        (text.first() != Some(&b'{')).then(|| "not a JSON object; write one object a line".to_owned())
+    }
+
+    /// Hands one line to the JSON decoder, which holds `before` records. False if the line is not just one record.
+    fn feed(&mut self, text: &[u8], before: usize) -> bool {
+        let whole = self.json.decode(text).is_ok_and(|read| read == text.len());
+        whole && !self.json.has_partial_record() && self.json.len() == before + 1
+    }
+
+    /// Turns the lines that were fed into columns.
+    fn flush(&mut self, lines: &Lines, fed: &mut Vec<usize>, parts: &mut Parts, refused: &mut Vec<Refused>) {
+        if fed.is_empty() {
+            return;
+        }
+        let flushed = self.json.flush();
+        let faults = std::mem::take(&mut *self.sink.lock().unwrap_or_else(PoisonError::into_inner));
+        match flushed {
+            Ok(Some(batch)) => {
+                let good = self.judge(lines, fed, faults, refused);
+                let batch = filter_record_batch(&batch, &BooleanArray::from(good.clone()))
+                    .expect("the mask has one value a row");
+                parts.batches.push(batch);
+                parts.rows.extend(kept(fed, &good));
+            }
+            // What only shows when the tape is closed, such as half a surrogate pair: find the line by itself.
+            Ok(None) | Err(_) => {
+                self.json = json_decoder(&self.schema, &self.sink, self.max_rows);
+                if let [only] = fed[..] {
+                    let reason = syntax_fault(lines.text(only));
+                    refused.push(self.refuse(lines, only, reason));
+                } else {
+                    for &index in &*fed {
+                        self.feed(lines.text(index), 0);
+                        self.flush(lines, &mut vec![index], parts, refused);
+                    }
+                }
+            }
+        }
+        fed.clear();
+    }
+
+    /// Which of the fed lines are free of faults; the others are refused.
+    fn judge(
+        &self,
+        lines: &Lines,
+        fed: &[usize],
+        faults: Vec<RowFault>,
+        refused: &mut Vec<Refused>,
+    ) -> Vec<bool> {
+        let mut good = vec![true; fed.len()];
+        let mut messages: HashMap<usize, Vec<String>> = HashMap::new();
+        for fault in faults {
+            good[fault.row] = false;
+            messages.entry(fault.row).or_default().push(fault.message);
+        }
+        for (row, messages) in messages {
+            refused.push(self.refuse(lines, fed[row], messages.join("; ")));
+        }
+        good
+    }
+
+    fn refuse(&self, lines: &Lines, index: usize, reason: String) -> Refused {
+        Refused {
+            side: self.side,
+            line: lines.line(index),
+            offset: lines.offset(index),
+            class: Class::Rejected,
+            reason,
+            raw: lines.text(index).to_vec(),
+            digest: record_digest(lines.text(index)),
+        }
+    }
+
+    fn finish(&self, lines: &Lines, parts: Parts, mut refused: Vec<Refused>) -> Decoded {
+        refused.sort_by_key(|r| r.line);
+        let batch = match &parts.batches[..] {
+            [] => RecordBatch::new_empty(self.schema.clone()),
+            [one] => one.clone(),
+            many => concat_batches(&self.schema, many).expect("all parts have one schema"),
+        };
+        let ids = batch.column(0).as_string::<i32>().clone();
+        let times = batch.column(1).as_primitive::<TimestampMicrosecondType>().values().to_vec();
+        let columns = self.field_columns(&batch);
+        let fields = RecordBatch::try_new_with_options(
+            self.fields.clone(),
+            columns,
+            &arrow::array::RecordBatchOptions::new().with_row_count(Some(batch.num_rows())),
+        )
+        .expect("the columns were decoded for this schema");
+        let bytes = parts.rows.iter().map(|&row| lines.text(row).len()).sum();
+        let mut raw = StringBuilder::with_capacity(parts.rows.len(), bytes);
+        for &row in &parts.rows {
+            raw.append_value(std::str::from_utf8(lines.text(row)).expect("checked before it was decoded"));
+        }
+        let raw = raw.finish();
+        let digests = parts.rows.iter().map(|&row| record_digest(lines.text(row))).collect();
+        let numbers = parts.rows.iter().map(|&row| lines.line(row)).collect();
+        let offsets = parts.rows.iter().map(|&row| lines.offset(row)).collect();
+        let records = Records { ids, times, fields, raw, digests, lines: numbers, offsets };
+        Decoded { side: self.side, records, refused }
+    }
+
+    /// The declared fields; the id and the time may be among them, as text and as a timestamp.
+    fn field_columns(&self, batch: &RecordBatch) -> Vec<ArrayRef> {
+        let mut next = 2;
+        let mut column = |name: &str| {
+            if name == self.stream.id {
+                return batch.column(0).clone();
+            }
+            if name == self.stream.time {
+                return batch.column(1).clone();
+            }
+            next += 1;
+            batch.column(next - 1).clone()
+        };
+        self.stream.fields.iter().map(|field| column(&field.name)).collect()
+    }
+}
+
+#[derive(Default)]
+struct Parts {
+    batches: Vec<RecordBatch>,
+    /// The index of the line of each row.
+    rows: Vec<usize>,
+}
+
+fn json_decoder(schema: &SchemaRef, sink: &Sink, max_rows: usize) -> JsonDecoder {
+    ReaderBuilder::new(schema.clone())
+        // One more, so that a second value on the last line is seen.
+        .with_batch_size(max_rows + 1)
+        .with_decoder_factory(Arc::new(Factory(sink.clone())))
+        .build_decoder()
+        .expect("a flat schema of types that arrow-json knows")
+}
+
+/// The id, the time, and the declared fields that are neither.
+fn decoded_schema(stream: &Stream) -> SchemaRef {
+    let column = |key: &str, role: Role| {
+        let role_name = HashMap::from([(ROLE.to_owned(), role.name().to_owned())]);
+        Field::new(key, role.data_type(), true).with_metadata(role_name)
+    };
+    let own = [column(&stream.id, Role::Id), column(&stream.time, Role::Time)];
+    let others = stream.fields.iter().filter(|f| f.name != stream.id && f.name != stream.time);
+    let others = others.map(|f| column(&f.name, Role::Value(f.kind)));
+    Arc::new(Schema::new(own.into_iter().chain(others).collect::<Vec<_>>()))
+}
+
+/// The declared fields as Arrow columns. JSON columns carry Arrow's name for that type.
+pub fn fields_schema(stream: &Stream) -> SchemaRef {
+    let column = |field: &understudy_study::Field| {
+        let column = Field::new(&field.name, data_type(field.kind), true);
+        match field.kind {
+            Kind::Json => {
+                column.with_metadata(HashMap::from([("ARROW:extension:name".into(), "arrow.json".into())]))
+            }
+            _ => column,
+        }
+    };
+    Arc::new(Schema::new(stream.fields.iter().map(column).collect::<Vec<_>>()))
+}
+
+/// Why a line is not one JSON object, in the words of a JSON parser that gives the column.
+fn syntax_fault(text: &[u8]) -> String {
+    match serde_json::from_slice::<serde::de::IgnoredAny>(text) {
+        Err(error) if error.is_eof() => "not JSON: the line ends in the middle of a record".to_owned(),
+        Err(error) => {
+            let what = error.to_string();
+            let what = what.split(" at line ").next().unwrap_or_default();
+            format!("not JSON: {what} at column {}", error.column())
+        }
+        Ok(_) => "not JSON: a string holds half of a surrogate pair or another bad escape".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,361 @@
+//! Decoders of single values, plugged into `arrow-json`, which reads the JSON.
+//!
+//! They are stricter than the ones that `arrow-json` has: a string is no number, 1.5 is no integer, a time has a zone.
+//! Always holds: a value that does not suit becomes a null and a [`RowFault`], so that one bad value costs one record
+//! and not the batch.
+
+use std::fmt::Write as _;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arrow::array::{
+    ArrayRef, BooleanBuilder, Float64Builder, Int64Builder, StringBuilder, TimestampMicrosecondBuilder,
+};
+use arrow::datatypes::{DataType, FieldRef, TimeUnit};
+use arrow::error::ArrowError;
+use arrow::json::reader::{ArrayDecoder, DecoderContext, DecoderFactory, Tape, TapeElement};
+use jiff::fmt::temporal::DateTimeParser;
+
+use understudy_study::Kind;
+
+/// The key of the metadata by which a column says what it holds.
+pub(super) const ROLE: &str = "understudy";
+
+/// What a column of the decoded batch holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// The record's id.
+    Id,
+    /// The record's event time.
+    Time,
+    /// A declared field.
+    Value(Kind),
+}
+
+impl Role {
+    pub(super) fn data_type(self) -> DataType {
+        match self {
+            Role::Id => DataType::Utf8,
+            Role::Time => data_type(Kind::Timestamp),
+            Role::Value(kind) => data_type(kind),
+        }
+    }
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Role::Id => "id",
+            Role::Time => "time",
+            Role::Value(kind) => kind.name(),
+        }
+    }
+
+    fn of(field: &FieldRef) -> Option<Role> {
+        let name = field.metadata().get(ROLE)?;
+        let mut roles = [Role::Id, Role::Time].into_iter().chain(Kind::ALL.map(Role::Value));
+        roles.find(|role| role.name() == name)
+    }
+}
+
+/// The Arrow type that holds a kind.
+pub fn data_type(kind: Kind) -> DataType {
+    match kind {
+        Kind::Boolean => DataType::Boolean,
+        Kind::Integer => DataType::Int64,
+        Kind::Number => DataType::Float64,
+        Kind::Text | Kind::Json => DataType::Utf8,
+        Kind::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+    }
+}
+
+/// What is wrong with one value.
+#[derive(Debug)]
+pub(super) struct RowFault {
+    /// The row in the batch that was being decoded.
+    pub row: usize,
+    /// A sentence that names the field.
+    pub message: String,
+}
+
+/// Where the decoders of one batch report.
+pub(super) type Sink = Arc<Mutex<Vec<RowFault>>>;
+
+/// Makes the decoders for columns that carry a [`ROLE`].
+#[derive(Debug)]
+pub(super) struct Factory(pub Sink);
+
+impl DecoderFactory for Factory {
+    fn make_default_decoder(
+        &self,
+        _: &DecoderContext,
+        field: &FieldRef,
+        _: bool,
+    ) -> Result<Option<Box<dyn ArrayDecoder>>, ArrowError> {
+        Ok(Role::of(field).map(|role| {
+            Box::new(Values { role, key: field.name().clone(), sink: self.0.clone() })
+                as Box<dyn ArrayDecoder>
+        }))
+    }
+}
+
+struct Values {
+    role: Role,
+    key: String,
+    sink: Sink,
+}
+
+impl Values {
+    fn fault(&self, row: usize, message: String) {
+        self.sink.lock().unwrap_or_else(PoisonError::into_inner).push(RowFault { row, message });
+    }
+
+    fn mismatch(&self, row: usize, wanted: &str, tape: &Tape<'_>, at: u32) {
+        self.fault(row, format!("field `{}`: wanted {wanted}, found {}", self.key, shown(tape, at)));
+    }
+
+    fn id(&self, row: usize, tape: &Tape<'_>, at: u32, out: &mut StringBuilder) {
+        let wanted = "an id, which is a string or an integer";
+        match tape.get(at) {
+            TapeElement::String(s) if tape.get_string(s).is_empty() => {
+                self.fault(row, format!("field `{}`: the id is empty", self.key));
+            }
+            TapeElement::String(s) => return out.append_value(tape.get_string(s)),
+            TapeElement::Number(n) => {
+                let digits = tape.get_string(n);
+                if digits.strip_prefix('-').unwrap_or(digits).bytes().all(|b| b.is_ascii_digit()) {
+                    return out.append_value(digits);
+                }
+                self.mismatch(row, wanted, tape, at);
+            }
+            TapeElement::Null => {
+                self.fault(row, format!("field `{}`: the id is missing; every record needs one", self.key))
+            }
+            _ => self.mismatch(row, wanted, tape, at),
+        }
+        out.append_null();
+    }
+
+    fn time(&self, row: usize, tape: &Tape<'_>, at: u32) -> Option<i64> {
+        let element = tape.get(at);
+        if let TapeElement::String(s) = element {
+            let text = tape.get_string(s);
+            match parse_time(text) {
+                Ok(micros) => return Some(micros),
+                Err(why) => self.fault(row, format!("field `{}`: \"{}\" {why}", self.key, cut(text))),
+            }
+        } else if element != TapeElement::Null {
+            self.mismatch(row, "a time such as \"2026-05-01T09:30:00Z\"", tape, at);
+        } else if self.role == Role::Time {
+            self.fault(row, format!("field `{}`: the time is missing; every record needs one", self.key));
+        }
+        None
+    }
+
+    fn integer(&self, row: usize, tape: &Tape<'_>, at: u32) -> Option<i64> {
+        match tape.get(at) {
+            TapeElement::Null => None,
+            TapeElement::Number(n) => whole(tape.get_string(n)).or_else(|| {
+                self.mismatch(row, "an integer of 64 bits", tape, at);
+                None
+            }),
+            _ => {
+                self.mismatch(row, "an integer", tape, at);
+                None
+            }
+        }
+    }
+
+    fn number(&self, row: usize, tape: &Tape<'_>, at: u32) -> Option<f64> {
+        match tape.get(at) {
+            TapeElement::Null => return None,
+            TapeElement::Number(n) => {
+                if let Some(value) = tape.get_string(n).parse::<f64>().ok().filter(|v| v.is_finite()) {
+                    return Some(value);
+                }
+                self.mismatch(row, "a number that fits 64 bits", tape, at);
+            }
+            _ => self.mismatch(row, "a number", tape, at),
+        }
+        None
+    }
+}
+
+impl ArrayDecoder for Values {
+    fn decode(&mut self, tape: &Tape<'_>, pos: &[u32]) -> Result<ArrayRef, ArrowError> {
+        let rows = pos.iter().copied().enumerate();
+        Ok(match self.role {
+            Role::Id => {
+                let mut out = StringBuilder::with_capacity(pos.len(), pos.len() * 12);
+                rows.for_each(|(row, at)| self.id(row, tape, at, &mut out));
+                Arc::new(out.finish())
+            }
+            Role::Time | Role::Value(Kind::Timestamp) => {
+                let mut out = TimestampMicrosecondBuilder::with_capacity(pos.len());
+                rows.for_each(|(row, at)| out.append_option(self.time(row, tape, at)));
+                Arc::new(out.finish().with_timezone("UTC"))
+            }
+            Role::Value(Kind::Boolean) => {
+                let mut out = BooleanBuilder::with_capacity(pos.len());
+                for (row, at) in rows {
+                    match tape.get(at) {
+                        TapeElement::True => out.append_value(true),
+                        TapeElement::False => out.append_value(false),
+                        element => {
+                            if element != TapeElement::Null {
+                                self.mismatch(row, "true or false", tape, at);
+                            }
+                            out.append_null();
+                        }
+                    }
+                }
+                Arc::new(out.finish())
+            }
+            Role::Value(Kind::Integer) => {
+                let mut out = Int64Builder::with_capacity(pos.len());
+                rows.for_each(|(row, at)| out.append_option(self.integer(row, tape, at)));
+                Arc::new(out.finish())
+            }
+            Role::Value(Kind::Number) => {
+                let mut out = Float64Builder::with_capacity(pos.len());
+                rows.for_each(|(row, at)| out.append_option(self.number(row, tape, at)));
+                Arc::new(out.finish())
+            }
+            Role::Value(Kind::Text) => {
+                let mut out = StringBuilder::with_capacity(pos.len(), pos.len() * 12);
+                for (row, at) in rows {
+                    match tape.get(at) {
+                        TapeElement::String(s) => out.append_value(tape.get_string(s)),
+                        element => {
+                            if element != TapeElement::Null {
+                                self.mismatch(row, "a string", tape, at);
+                            }
+                            out.append_null();
+                        }
+                    }
+                }
+                Arc::new(out.finish())
+            }
+            Role::Value(Kind::Json) => {
+                let mut out = StringBuilder::with_capacity(pos.len(), pos.len() * 32);
+                let mut text = String::new();
+                for &at in pos {
+                    if tape.get(at) == TapeElement::Null {
+                        out.append_null();
+                        continue;
+                    }
+                    text.clear();
+                    write_json(tape, at, &mut text);
+                    out.append_value(&text);
+                }
+                Arc::new(out.finish())
+            }
+        })
+    }
+}
+
+/// Microseconds since 1970 of an RFC 3339 time with a zone; finer digits are cut off.
+fn parse_time(text: &str) -> Result<i64, &'static str> {
+    static PARSER: DateTimeParser = DateTimeParser::new();
+    if let Ok(time) = PARSER.parse_timestamp(text) {
+        let micros = time.as_microsecond();
+        return if (YEAR_1..YEAR_10000).contains(&micros) {
+            Ok(micros)
+        } else {
+            Err("lies outside the years 0001 to 9999")
+        };
+    }
+    if PARSER.parse_datetime(text).is_ok() {
+        return Err("has no time zone; write it with Z or an offset, such as \"2026-05-01T09:30:00Z\"");
+    }
+    Err("is not a time; write RFC 3339 with a zone, such as \"2026-05-01T09:30:00Z\"")
+}
+
+/// 0001-01-01T00:00:00Z in microseconds.
+const YEAR_1: i64 = -62_135_596_800_000_000;
+/// 10000-01-01T00:00:00Z in microseconds.
+const YEAR_10000: i64 = 253_402_300_800_000_000;
+
+/// An integer literal, or a number without a fraction that a float holds exactly (as `pandas` writes 3 as 3.0).
+fn whole(text: &str) -> Option<i64> {
+    const EXACT: f64 = 9_007_199_254_740_992.0; // 2^53
+    text.parse().ok().or_else(|| {
+        let value: f64 = text.parse().ok()?;
+        (value.fract() == 0.0 && value.abs() <= EXACT).then_some(value as i64)
+    })
+}
+
+/// A value as a message shows it: JSON, cut when long.
+fn shown(tape: &Tape<'_>, at: u32) -> String {
+    let mut out = String::new();
+    write_json(tape, at, &mut out);
+    cut(&out)
+}
+
+/// The first 40 characters.
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(40) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}...", &text[..end]),
+    }
+}
+
+/// Writes the value at `at` as JSON. Without recursion: how deep a record nests is the sender's choice.
+fn write_json(tape: &Tape<'_>, mut at: u32, out: &mut String) {
+    // The open containers: whether each is an object, and how many strings and values it has had.
+    let mut open: Vec<(bool, usize)> = Vec::new();
+    loop {
+        let element = tape.get(at);
+        let closes = matches!(element, TapeElement::EndObject(_) | TapeElement::EndList(_));
+        if let Some((object, items)) = open.last_mut()
+            && !closes
+        {
+            match (*items, *object && *items % 2 == 1) {
+                (_, true) => out.push(':'),
+                (0, false) => {}
+                (_, false) => out.push(','),
+            }
+            *items += 1;
+        }
+        match element {
+            TapeElement::StartObject(_) => out.push('{'),
+            TapeElement::EndObject(_) => out.push('}'),
+            TapeElement::StartList(_) => out.push('['),
+            TapeElement::EndList(_) => out.push(']'),
+            TapeElement::String(s) => write_string(tape.get_string(s), out),
+            TapeElement::Number(n) => out.push_str(tape.get_string(n)),
+            TapeElement::True => out.push_str("true"),
+            TapeElement::False => out.push_str("false"),
+            // The remaining elements come only from Rust values that were serialised to a tape, never from text.
+            _ => out.push_str("null"),
+        }
+        match element {
+            TapeElement::StartObject(_) => open.push((true, 0)),
+            TapeElement::StartList(_) => open.push((false, 0)),
+            _ if closes => {
+                open.pop();
+            }
+            _ => {}
+        }
+        if open.is_empty() {
+            return;
+        }
+        at += 1;
+    }
+}
+
+fn write_string(text: &str, out: &mut String) {
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if c < ' ' => {
+                // Writing to a string cannot fail.
+                let _ = write!(out, "\\u{:04x}", c as u32);
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+}

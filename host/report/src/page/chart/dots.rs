@@ -1,0 +1,140 @@
+//! Figures side by side: a row for each, with a dot and the whiskers of its interval.
+//!
+//! Always holds: a row is as high as its label needs; one without a figure says so.
+
+use plotters::style::text_anchor::{HPos, VPos};
+
+use super::axis::{self, Axis, GAP};
+use super::canvas::{self, Canvas, Hand, Paint, SIGN, Shape, TEXT, WIDTH, line_height};
+use super::words::{widest, width, wrap};
+use super::{Drawn, Key, sign};
+use crate::clean::one_line;
+use crate::page::document::DotRow;
+
+/// The most room for labels.
+const LABELS: i32 = 2600;
+
+/// How far labels stand in below the title of their group.
+const INDENT: i32 = 170;
+
+/// What stands in a row that has no figure.
+const NONE: &str = "no figure";
+
+/// A label has so many characters at most; the table behind the chart has all of it.
+const LONGEST: usize = 160;
+
+fn clipped(label: &str) -> String {
+    match label.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &label[..end]),
+        None => label.to_owned(),
+    }
+}
+
+/// Something that takes a part of the height.
+struct Row<'a> {
+    title: bool,
+    lines: Vec<String>,
+    /// How high it is.
+    height: i32,
+    row: Option<&'a DotRow>,
+}
+
+impl<'a> Row<'a> {
+    fn new(text: &str, row: Option<&'a DotRow>) -> Row<'a> {
+        let room = if row.is_some() { LABELS } else { WIDTH - 200 };
+        // Titles are bold, which is wider.
+        let text = clipped(&one_line(text));
+        let lines = wrap(&text, if row.is_some() { room } else { room * 9 / 10 }, TEXT);
+        let (height, space) = (line_height(TEXT) * i32::try_from(lines.len()).unwrap_or(1), 60);
+        Row { title: row.is_none(), lines, height: height + space, row }
+    }
+}
+
+/// Draws rows of figures.
+pub(super) fn draw(x_label: &str, rows: &[DotRow], reference: Option<&(String, f64)>) -> Option<Drawn> {
+    let values = rows.iter().filter_map(value);
+    let bounds = rows.iter().filter_map(interval).flat_map(|(low, high)| [low, high]);
+    values.clone().next()?;
+    let held = reference.map(|(_, at)| *at).filter(|at| at.is_finite());
+    let range = axis::range(values.chain(bounds).chain(held), 0.0..1.0)?;
+
+    let laid = lay(rows);
+    let label = laid.iter().filter(|row| !row.title).map(|row| widest(&row.lines, TEXT)).max().unwrap_or(0);
+    let places = ((label + INDENT + 2 * GAP).max(600), WIDTH - 200);
+    let across = Axis::of_numbers(range, places, 8);
+    let top = 40;
+    let bottom = top + laid.iter().map(|row| row.height).sum::<i32>() + 40;
+    let sketch = canvas::sketch((WIDTH, bottom + axis::below(&across)), |canvas| {
+        for (tick, _) in &across.ticks {
+            canvas.line([(across.at(*tick), top), (across.at(*tick), bottom)], Paint::Rule, 8);
+        }
+        let none = Axis::with_ticks(0.0..1.0, (bottom, top), Vec::new());
+        axis::frame(canvas, [&across, &none], [&one_line(x_label), ""]);
+        if let Some(at) = held {
+            canvas.line([(across.at(at), top), (across.at(at), bottom)], Paint::Bound, 16);
+        }
+        let mut y = top;
+        for row in &laid {
+            draw_row(canvas, row, y, &across);
+            y += row.height;
+        }
+    });
+    let mut key = Key::new();
+    if let Some((what, _)) = reference {
+        let drawn = sign(|canvas| canvas.line([(SIGN.0 / 2, 0), (SIGN.0 / 2, SIGN.1)], Paint::Bound, 16));
+        key.push((drawn, one_line(what)));
+    }
+    Some(Drawn { sketch, key, events: Key::new() })
+}
+
+fn value(row: &DotRow) -> Option<f64> {
+    row.value.filter(|value| value.is_finite())
+}
+
+fn interval(row: &DotRow) -> Option<(f64, f64)> {
+    row.interval.filter(|(low, high)| low.is_finite() && high.is_finite() && value(row).is_some())
+}
+
+/// The rows, and the titles of their groups before them.
+fn lay(rows: &[DotRow]) -> Vec<Row<'_>> {
+    let mut laid = Vec::new();
+    let mut group = None;
+    for row in rows {
+        if row.group != group {
+            group.clone_from(&row.group);
+            if let Some(title) = &row.group {
+                let mut title = Row::new(title, None);
+                title.height += if laid.is_empty() { 0 } else { 60 };
+                laid.push(title);
+            }
+        }
+        laid.push(Row::new(&row.label, Some(row)));
+    }
+    laid
+}
+
+fn draw_row(canvas: &Canvas, row: &Row, y: i32, across: &Axis) {
+    let lines = line_height(TEXT) * i32::try_from(row.lines.len()).unwrap_or(1);
+    let Some(figure) = row.row else {
+        let hand = Hand { bold: true, ..Hand::word(HPos::Left, VPos::Top) };
+        canvas.backed((GAP / 2, y + row.height - lines - 20), &row.lines, hand);
+        return;
+    };
+    let first = y + (row.height - lines) / 2 + line_height(TEXT) / 2;
+    let x = if figure.group.is_some() { INDENT } else { GAP / 2 };
+    canvas.lines((x, first), &row.lines, Hand::word(HPos::Left, VPos::Center));
+    let middle = y + row.height / 2;
+    let Some(found) = value(figure) else {
+        let place = (across.places.0 + across.places.1 - width(NONE, TEXT)) / 2;
+        let hand = Hand::label(HPos::Left, VPos::Center);
+        return canvas.backed((place, middle), &[NONE.to_owned()], hand);
+    };
+    if let Some((low, high)) = interval(figure) {
+        let ends = [across.at(low), across.at(high)];
+        canvas.line(ends.map(|x| (x, middle)), Paint::Series(0), 16);
+        for x in ends {
+            canvas.line([(x, middle - 40), (x, middle + 40)], Paint::Series(0), 16);
+        }
+    }
+    canvas.point((across.at(found), middle), Shape::Of(0), Paint::Series(0), false);
+}

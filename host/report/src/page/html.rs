@@ -1,0 +1,226 @@
+//! A document as one HTML file.
+//!
+//! Always holds: the file is whole, it asks for nothing else and runs no script, and says so by its own policy; every
+//! text is escaped; what can be opened or scrolled can be so with the keyboard.
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::chart;
+use super::document::{Banner, Block, Cell, Chart, Document, Fact, Figure, Section, Table, Tone};
+use crate::clean::one_line;
+use crate::terminal::counted;
+
+/// What the page may do: show itself, with the style that it has in it.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
+
+/// How the page looks.
+pub const STYLE: &str =
+    concat!(include_str!("page.css"), include_str!("content.css"), include_str!("print.css"));
+
+/// The document as the text of an HTML file.
+pub fn html(document: &Document) -> String {
+    let title = one_line(&document.title);
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(POLICY);
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta name="referrer" content="no-referrer";
+                title { (title) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                a class="skip" href="#main" { "Skip the contents" }
+                (body(document))
+            }
+        }
+    };
+    page.into_string()
+}
+
+/// What the document says, without the page around it.
+pub fn inner(document: &Document) -> String {
+    body(document).into_string()
+}
+
+fn body(document: &Document) -> Markup {
+    html! {
+        header {
+            h1 { (one_line(&document.title)) }
+            (facts(&document.lead, "lead"))
+            @if let Some(verdict) = &document.banner { (banner(verdict)) }
+        }
+        @if !document.sections.is_empty() { (contents(&document.sections)) }
+        main id="main" tabindex="-1" {
+            @for part in &document.sections { (section(part)) }
+        }
+    }
+}
+
+fn contents(sections: &[Section]) -> Markup {
+    html! {
+        nav aria-labelledby="contents" {
+            h2 id="contents" { "Contents" }
+            ol {
+                @for section in sections {
+                    li { a href={ "#" (section.id) } { (one_line(&section.title)) } }
+                }
+            }
+        }
+    }
+}
+
+fn banner(banner: &Banner) -> Markup {
+    html! {
+        section class={ "banner " (banner.tone.name()) } aria-label="Verdict" {
+            p class="word" { (sign(banner.tone)) (one_line(&banner.word)) }
+            p class="text" { (one_line(&banner.text)) }
+        }
+    }
+}
+
+/// The sign of a tone, which the words beside it say too.
+fn sign(tone: Tone) -> Markup {
+    html! { @if let Some(sign) = tone.sign() { span class="tone" aria-hidden="true" { (sign) } " " } }
+}
+
+fn section(section: &Section) -> Markup {
+    let heading = format!("{}-title", section.id);
+    html! {
+        section id=(section.id) aria-labelledby=(heading) {
+            h2 id=(heading) { (one_line(&section.title)) }
+            @for (at, part) in section.blocks.iter().enumerate() {
+                (block(part, &format!("{}-{}", section.id, at + 1)))
+            }
+        }
+    }
+}
+
+/// A block; `id` is its own in the page.
+fn block(block: &Block, id: &str) -> Markup {
+    match block {
+        Block::Heading(text) => html! { h3 id=(id) { (one_line(text)) } },
+        Block::Text(text) => html! { p { (one_line(text)) } },
+        Block::List(points) => {
+            html! { ul class="list" { @for point in points { li { (one_line(point)) } } } }
+        }
+        Block::Facts(given) => facts(given, "facts"),
+        Block::Table(shown) => table(shown, id),
+        Block::Figure(shown) => figure(shown, id),
+        Block::Note { tone, text } => html! {
+            p class={ "note " (tone.name()) } { (sign(*tone)) (one_line(text)) }
+        },
+    }
+}
+
+fn facts(facts: &[Fact], class: &str) -> Markup {
+    html! {
+        @if !facts.is_empty() {
+            dl class=(class) {
+                @for fact in facts {
+                    div { dt { (one_line(&fact.label)) } dd { (one_line(&fact.value)) } }
+                }
+            }
+        }
+    }
+}
+
+fn table(table: &Table, id: &str) -> Markup {
+    let caption = table.caption.as_deref().map(one_line);
+    if !table.folded {
+        return rows(table, caption.as_deref(), id, "Table");
+    }
+    let many = counted(table.rows.len() as u64, "row", "rows");
+    html! {
+        details class="folded" {
+            summary { (caption.as_deref().unwrap_or("Table")) " " span class="many" { "(" (many) ")" } }
+            (rows(table, None, id, caption.as_deref().unwrap_or("Table")))
+        }
+    }
+}
+
+/// The table itself, in a region that scrolls. `called` names the region where there is no caption.
+fn rows(table: &Table, caption: Option<&str>, id: &str, called: &str) -> Markup {
+    let captioned = caption.map(|_| format!("{id}-caption"));
+    let named = captioned.is_none().then_some(called);
+    html! {
+        div class="scroll" role="region" tabindex="0" aria-labelledby=[&captioned] aria-label=[named] {
+            table {
+                @if let Some(caption) = caption { caption id=[&captioned] { (caption) } }
+                thead {
+                    tr {
+                        @for column in &table.head {
+                            th scope="col" class=[column.numeric.then_some("number")] { (one_line(&column.title)) }
+                        }
+                    }
+                }
+                tbody {
+                    @for row in &table.rows {
+                        tr {
+                            @for (at, column) in table.head.iter().enumerate() {
+                                (cell(row.get(at).unwrap_or(&Cell::default()), column.numeric))
+                            }
+                        }
+                    }
+                }
+            }
+            @if table.rows.is_empty() { p class="empty" { "Nothing to show." } }
+        }
+    }
+}
+
+fn cell(cell: &Cell, numeric: bool) -> Markup {
+    let tone = cell.tone.map(Tone::name).unwrap_or_default();
+    let bar = cell.bar.filter(|bar| bar.is_finite()).map(|bar| format!("--bar:{:.4}", bar.clamp(0.0, 1.0)));
+    let kinds = [if numeric { "number" } else { "" }, if bar.is_some() { "bar" } else { "" }, tone];
+    let class = kinds.into_iter().filter(|kind| !kind.is_empty()).collect::<Vec<_>>().join(" ");
+    html! {
+        td class=[(!class.is_empty()).then_some(class)] style=[bar] {
+            @if let Some(tone) = cell.tone { (sign(tone)) }
+            (one_line(&cell.text))
+        }
+    }
+}
+
+fn figure(figure: &Figure, id: &str) -> Markup {
+    let title = one_line(&figure.title);
+    html! {
+        figure id=(id) {
+            figcaption {
+                span class="title" { (title) }
+                " "
+                span class="description" { (one_line(&figure.description)) }
+            }
+            @match chart::draw(figure, id) {
+                Some(drawing) => {
+                    div class={ "scroll plot " (kind(&figure.chart)) } role="region" tabindex="0"
+                        aria-label={ "Chart: " (title) } { (PreEscaped(drawing.svg)) }
+                    @for key in [drawing.key, drawing.events].iter().filter(|key| !key.is_empty()) {
+                        ul class="key" {
+                            @for (sign, words) in key { li { (PreEscaped(sign)) span { (words) } } }
+                        }
+                    }
+                }
+                None => p class="empty" { "Nothing to show." }
+            }
+            details class="data" {
+                summary { "Data" span class="unseen" { " of the chart: " (title) } }
+                (rows(&figure.table, None, id, &format!("Data: {title}")))
+            }
+        }
+    }
+}
+
+/// The style of a chart's region.
+fn kind(chart: &Chart) -> &'static str {
+    match chart {
+        Chart::Series { .. } => "series",
+        Chart::Dots { .. } => "dots",
+        Chart::Matrix { .. } => "matrix",
+        Chart::Bars { .. } => "bars",
+        Chart::Distribution { .. } => "distribution",
+    }
+}

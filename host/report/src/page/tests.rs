@@ -1,0 +1,244 @@
+//! Both renderings of one small document are shown as a whole in `snapshots/`; what always holds is tried on text that
+//! means harm, and on numbers that no run would have.
+
+use proptest::prelude::*;
+use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
+
+use super::chart::draw;
+use super::*;
+
+/// A document with every kind of block in which every text is what it is given.
+fn of_texts(text: impl Fn() -> String) -> Document {
+    let table = |folded| Table {
+        caption: Some(text()),
+        head: vec![Column::text(text()), Column::number(text())],
+        rows: vec![vec![text().into(), Cell::from(text()).toned(Tone::Bad).barred(0.5)], vec![text().into()]],
+        folded,
+    };
+    let blocks = vec![
+        Block::Heading(text()),
+        Block::Text(text()),
+        Block::List(vec![text(), text()]),
+        Block::Facts(vec![Fact::new(text(), text())]),
+        Block::Table(table(false)),
+        Block::Table(table(true)),
+        Block::Note { tone: Tone::Unsure, text: text() },
+        Block::Figure(figure(Chart::Bars { x_label: text(), y_label: text(), bars: Vec::new() }, text())),
+    ];
+    Document {
+        title: text(),
+        lead: vec![Fact::new(text(), text())],
+        banner: Some(Banner { tone: Tone::Good, word: text(), text: text() }),
+        sections: vec![Section { id: "one", title: text(), blocks }],
+    }
+}
+
+fn figure(chart: Chart, text: String) -> Figure {
+    Figure { title: text.clone(), description: text, chart, table: Table::default() }
+}
+
+/// One series of points a day apart.
+fn series(values: &[Option<f64>], name: &str) -> Chart {
+    let point = |(at, value): (usize, &Option<f64>)| SeriesPoint {
+        label: format!("{name} {at}"),
+        x: 86_400.0 * at as f64,
+        value: *value,
+        band: value.map(|value| (value - 0.1, value + 0.1)),
+        tone: [None, Some(Tone::Bad), Some(Tone::Unsure), Some(Tone::Void)][at % 4],
+    };
+    Chart::Series {
+        y_label: name.to_owned(),
+        x_label: name.to_owned(),
+        series: vec![Series {
+            name: name.to_owned(),
+            points: values.iter().enumerate().map(point).collect(),
+        }],
+        bound: Some((name.to_owned(), 0.85)),
+        marks: vec![(86_400.0, format!("{name}, late")), (0.0, format!("{name}, early"))],
+        changes: vec![(43_200.0, name.to_owned())],
+    }
+}
+
+/// Every other kind of chart, of some numbers.
+fn charts(values: &[f64], name: &str) -> Vec<Chart> {
+    let row = |value: &f64| DotRow {
+        group: Some(name.to_owned()),
+        label: name.to_owned(),
+        value: Some(*value),
+        interval: Some((value - 1.0, value + 1.0)),
+    };
+    let named = || values.iter().map(|value| (name.to_owned(), *value));
+    let counts = |_: &f64| (name.to_owned(), values.iter().map(|value| value.abs() as u64).collect());
+    vec![
+        series(&values.iter().copied().map(Some).collect::<Vec<_>>(), name),
+        Chart::Dots {
+            x_label: name.to_owned(),
+            rows: values.iter().map(row).collect(),
+            reference: values.first().map(|value| (name.to_owned(), *value)),
+        },
+        Chart::Matrix {
+            x_label: name.to_owned(),
+            y_label: name.to_owned(),
+            columns: values.iter().map(|_| name.to_owned()).collect(),
+            rows: values.iter().map(counts).collect(),
+            diagonal: values.len(),
+        },
+        Chart::Bars { x_label: name.to_owned(), y_label: name.to_owned(), bars: named().collect() },
+        Chart::Distribution {
+            x_label: name.to_owned(),
+            series: vec![(name.to_owned(), values.iter().map(|value| (*value, 0.5)).collect())],
+        },
+    ]
+}
+
+fn small() -> Document {
+    let mut document = of_texts(|| "plain words".to_owned());
+    document.title = "A | B_c & <d>".to_owned();
+    let told = Table {
+        head: vec![Column::text("day"), Column::number("agreement")],
+        rows: vec![vec!["Monday".into(), "0.90".into()], vec!["Tuesday".into(), "–".into()]],
+        ..Table::default()
+    };
+    let figure = Figure {
+        table: told,
+        ..figure(series(&[Some(0.9), None], "agreement"), "Agreement by day".to_owned())
+    };
+    document.sections.push(Section {
+        id: "two",
+        title: "Charts".to_owned(),
+        blocks: vec![Block::Figure(figure)],
+    });
+    document
+}
+
+#[test]
+fn a_small_page() {
+    let page = html(&small());
+    let (before, after) = page.split_once("<style>").unwrap();
+    let (_, after) = after.split_once("</style>").unwrap();
+    // One element a line, so that a difference is seen.
+    insta::assert_snapshot!(format!("{before}<style></style>{after}").replace("><", ">\n<"));
+}
+
+#[test]
+fn a_small_page_in_markdown() {
+    insta::assert_snapshot!(markdown(&small()));
+}
+
+#[test]
+fn a_chart_without_a_number_has_nothing_to_show() {
+    let nothing = [&[][..], &[f64::NAN], &[f64::INFINITY, f64::NEG_INFINITY]];
+    for values in nothing {
+        for chart in charts(values, "x") {
+            let drawn = draw(&figure(chart.clone(), "x".to_owned()), "f");
+            // A matrix counts, so it has no number that is none.
+            assert_eq!(
+                drawn.is_some(),
+                matches!(chart, Chart::Matrix { .. }) && !values.is_empty(),
+                "{chart:?}"
+            );
+        }
+    }
+    let page = html(&of_texts(|| "x".to_owned()));
+    assert!(page.contains("<p class=\"empty\">Nothing to show.</p>"), "{page}");
+}
+
+#[test]
+fn events_are_numbered_in_the_order_of_time() {
+    let chart = series(&[Some(0.5)], "x");
+    let marked: Vec<_> = chart.marked().into_iter().map(|(name, _, text)| format!("{name} {text}")).collect();
+    assert_eq!(marked, ["1 x, early", "2 x, late", "A x"]);
+}
+
+#[test]
+fn a_chart_has_the_colours_of_the_page() {
+    for chart in charts(&[1.0, 2.0, 3.0], "\"#010000\" <b>") {
+        let drawing = draw(&figure(chart, "t".to_owned()), "f").unwrap();
+        let all = drawing.key.iter().chain(&drawing.events).fold(drawing.svg, |all, (sign, _)| all + sign);
+        assert!(all.contains("fill=\"var(--"), "{all}");
+        assert!(!all.contains("\"#") && !all.contains("<b>"), "{all}");
+    }
+}
+
+/// The texts of a document in Markdown as its reader finds them, each in the block that it stands in.
+fn read(markdown: &str) -> Vec<String> {
+    let mut texts = vec![String::new()];
+    for event in Parser::new_ext(markdown, Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH) {
+        match event {
+            Event::Text(text) => texts.last_mut().unwrap().push_str(&text),
+            Event::Start(Tag::Strong | Tag::Emphasis) | Event::End(TagEnd::Strong | TagEnd::Emphasis) => {}
+            Event::Start(Tag::TableCell | Tag::Item | Tag::Paragraph | Tag::Heading { .. }) => {
+                texts.push(String::new())
+            }
+            Event::Start(
+                Tag::Table(_) | Tag::TableHead | Tag::TableRow | Tag::List(None) | Tag::BlockQuote(_),
+            )
+            | Event::End(_) => {}
+            other => panic!("{other:?} in {markdown}"),
+        }
+    }
+    texts.retain(|text| !text.is_empty());
+    texts
+}
+
+/// What means something in HTML or Markdown, or commands.
+const HOSTILE: [&str; 16] = [
+    "<script>alert(1)</script>",
+    "a | b",
+    "one\ntwo\n\n# three",
+    "\u{202e}desrever",
+    "`code` *bold* _it_ ~~no~~",
+    "[link](http://example.org)",
+    "![image](x.png)",
+    "&amp; &lt; &#60;",
+    "1. one",
+    "- point",
+    "+ point",
+    "> quote",
+    "---",
+    "\"quoted\" 'and' so --> ]]>",
+    "\\| \\",
+    "=== \u{0}\u{7}",
+];
+
+#[test]
+fn hostile_text_is_text() {
+    let harmless = html(&of_texts(|| "x".to_owned())).matches('<').count();
+    for hostile in HOSTILE {
+        let document = of_texts(|| hostile.to_owned());
+        assert_eq!(html(&document).matches('<').count(), harmless, "{hostile}");
+        let shown = crate::clean::one_line(hostile);
+        let texts = read(&markdown(&document));
+        assert_eq!(texts.len(), read(&markdown(&of_texts(|| "x".to_owned()))).len(), "{hostile}");
+        assert!(
+            texts.iter().all(|text| text.contains(&shown) || text == "Nothing to show."),
+            "{shown}: {texts:?}"
+        );
+    }
+}
+
+proptest! {
+    #[test]
+    fn whatever_a_text_holds_it_is_text(text in "(\\PC|[<>&\"'|`*_~#\\\\\\[\\]()!$=+. \n-]){1,12}") {
+        let text = format!("{text}x");
+        let document = of_texts(|| text.clone());
+        let same = of_texts(|| "x".to_owned());
+        prop_assert_eq!(html(&document).matches('<').count(), html(&same).matches('<').count());
+        let shown = crate::clean::one_line(&text);
+        let (texts, others) = (read(&markdown(&document)), read(&markdown(&same)));
+        let expected: Vec<_> = others.iter().map(|other| match other.as_str() {
+            "Nothing to show." => other.clone(),
+            other => other.replace('x', &shown),
+        }).collect();
+        prop_assert_eq!(texts, expected);
+    }
+
+    #[test]
+    fn any_numbers_are_drawn(values in prop::collection::vec(any::<f64>(), 0..12), name in "\\PC{0,40}") {
+        for chart in charts(&values, &name) {
+            if let Some(drawing) = draw(&figure(chart, name.clone()), "f") {
+                prop_assert!(!drawing.svg.contains("NaN") && !drawing.svg.contains("inf\""), "{}", drawing.svg);
+            }
+        }
+    }
+}

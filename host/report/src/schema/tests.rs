@@ -1,0 +1,88 @@
+//! The schemas are held against what is written: full reports are valid, anything spoilt in them is not, and every key is
+//! described and required.
+
+use jsonschema::Validator;
+use proptest::prelude::*;
+use serde_json::{Value as Json, json};
+
+use crate::terminal::fixture::{empty, hotel, rates, troubled};
+use crate::{End, Report};
+
+fn validator(schema: &Json) -> Validator {
+    jsonschema::validator_for(schema).unwrap()
+}
+
+#[test]
+fn reports_are_as_the_schema_says() {
+    let validator = validator(&super::report());
+    let interim = Report { end: End::Interim { window: "week ending 2016-09-25".to_owned() }, ..hotel() };
+    let interrupted = Report { end: End::Interrupted, ..hotel() };
+    for report in [hotel(), rates(), empty(), troubled(), interrupted, interim] {
+        let json = serde_json::to_value(&report).unwrap();
+        let wrong: Vec<String> = validator.iter_errors(&json).map(|error| error.to_string()).collect();
+        assert!(wrong.is_empty(), "{wrong:?}");
+        assert_eq!(serde_json::from_value::<Report>(json).unwrap(), report);
+    }
+}
+
+/// Every place in a value, as the pointers of JSON name them.
+fn places(at: String, value: &Json, found: &mut Vec<String>) {
+    found.push(at.clone());
+    for (key, inner) in value.as_object().into_iter().flatten() {
+        places(format!("{at}/{}", key.replace('~', "~0").replace('/', "~1")), inner, found);
+    }
+    for (index, inner) in value.as_array().into_iter().flatten().enumerate() {
+        places(format!("{at}/{index}"), inner, found);
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_value_of_another_kind_is_found_wherever_it_stands(choice in any::<prop::sample::Index>()) {
+        let validator = validator(&super::report());
+        let mut json = serde_json::to_value(rates()).unwrap();
+        let mut all = Vec::new();
+        places(String::new(), &json, &mut all);
+        let place = choice.get(&all);
+        // No value of a report is a list of lists of booleans.
+        *json.pointer_mut(place).unwrap() = json!([[true]]);
+        prop_assert!(!validator.is_valid(&json), "{place}");
+    }
+}
+
+/// Every object of a schema that has properties, with where it stands.
+fn objects<'s>(at: String, said: &'s Json, found: &mut Vec<(String, &'s Json)>) {
+    if said.get("properties").is_some_and(Json::is_object) {
+        found.push((at.clone(), said));
+    }
+    for (key, inner) in said.as_object().into_iter().flatten() {
+        objects(format!("{at}.{key}"), inner, found);
+    }
+    for (index, inner) in said.as_array().into_iter().flatten().enumerate() {
+        objects(format!("{at}[{index}]"), inner, found);
+    }
+}
+
+#[test]
+fn every_key_is_described_and_required() {
+    for schema in [super::report(), super::verdict(), super::dossier()] {
+        let mut all = Vec::new();
+        objects(String::new(), &schema, &mut all);
+        assert!(all.len() > 10, "{}", all.len());
+        for (at, object) in all {
+            let required: Vec<&str> =
+                object["required"].as_array().into_iter().flatten().filter_map(Json::as_str).collect();
+            for (key, property) in object["properties"].as_object().into_iter().flatten() {
+                assert!(required.contains(&key.as_str()), "{at}.{key} is not required");
+                // The tag of a choice says what it is by its value; a choice with one key is described as a whole.
+                let is_told =
+                    |said: &Json| said["description"].as_str().is_some_and(|told| told.ends_with('.'));
+                let alone = required.len() == 1 && is_told(object);
+                assert!(
+                    is_told(property) || alone || property.get("const").is_some(),
+                    "{at}.{key}: {property}"
+                );
+            }
+        }
+    }
+}

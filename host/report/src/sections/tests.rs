@@ -1,0 +1,216 @@
+//! What sections say of runs of every kind.
+
+use jiff::Timestamp;
+
+use super::document;
+use super::words::{axis, latest, rest_of, short, signed};
+use crate::dossier::{Asked, Dossier, FORMAT, Happened, Kind, Provenance};
+use crate::measure::Measure;
+use crate::page::{Block, Chart, markdown};
+use crate::terminal::fixture::{empty, hotel, rates, troubled};
+use crate::{End, Report};
+use understudy_records::pairing::Accounting;
+use understudy_statistics::scoring::wilson;
+use understudy_statistics::verdict::{
+    self, CountedWindow, Finding, Method, ModelVerdict, Reason, Ruling, Verdict, Word,
+};
+use understudy_study::Direction;
+
+fn moment(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn dossier(report: Report) -> Dossier {
+    Dossier {
+        format: FORMAT,
+        threshold: None,
+        verdict: None,
+        overtaken_by: Vec::new(),
+        history: Vec::new(),
+        reviews: Vec::new(),
+        notes: Vec::new(),
+        provenance: Provenance {
+            opened_by: "0.1.0".to_owned(),
+            made_by: "0.1.0".to_owned(),
+            seal: "5e".repeat(32),
+            sealed_at: Some(moment("2016-06-01T12:00:00Z")),
+            key: None,
+            entries: 12,
+            head: "ab".repeat(32),
+            closed: true,
+            segments: [3, 30_804],
+            plugins: Vec::new(),
+        },
+        report,
+    }
+}
+
+/// The same with a threshold and a verdict over its windows.
+fn ruled(report: Report, word: Word) -> Dossier {
+    let found = |hits, pairs| Finding {
+        pairs,
+        hits: Some(hits),
+        value: Some(hits as f64 / pairs as f64),
+        interval: wilson(hits, pairs, 0.95),
+        method: Some(Method::Wilson),
+    };
+    let windows = report.windows.iter().map(|window| CountedWindow {
+        label: window.label.clone(),
+        start: window.start,
+        end: window.end,
+        complete: true,
+    });
+    let ruling = Ruling {
+        scope: "all".to_owned(),
+        verdict: word,
+        reasons: vec![Reason { verdict: word, text: "so it was found".to_owned() }],
+        snapshots: 400,
+        compared: 400,
+        unanswered: 0,
+        together: found(201, 400),
+        windows: report.windows.iter().map(|_| found(201, 400)).collect(),
+        chance: None,
+    };
+    let verdict = Verdict {
+        format: verdict::FORMAT,
+        study: report.study.clone(),
+        seal: "5e".repeat(32),
+        sealed_at: moment("2016-06-01T12:00:00Z"),
+        first_snapshot: Some(moment("2016-06-27T08:00:00Z")),
+        closed: true,
+        threshold: "agreement at least 0.5025 over everything taken together, by the figure itself"
+            .to_owned(),
+        metric: "agreement".to_owned(),
+        confidence: 0.95,
+        windows: windows.collect(),
+        accounting: Accounting::default(),
+        inputs: Vec::new(),
+        cycle: Vec::new(),
+        interferences: Vec::new(),
+        models: vec![ModelVerdict {
+            model: "booked-room".to_owned(),
+            contamination: None,
+            scopes: vec![ruling],
+        }],
+    };
+    let threshold = Asked { words: verdict.threshold.clone(), direction: Direction::AtLeast, bound: 0.5025 };
+    Dossier { threshold: Some(threshold), verdict: Some(verdict), ..dossier(report) }
+}
+
+#[test]
+fn a_report_in_words() {
+    let mut dossier = ruled(hotel(), Word::Go);
+    let exposed = |at: &str, since: &str| Happened {
+        at: moment(at),
+        kind: Kind::Exposure,
+        since: Some(moment(since)),
+        what: "ann was shown 3 rows by log".to_owned(),
+    };
+    dossier.history = vec![
+        exposed("2016-07-06T09:00:00Z", "2016-07-06T09:00:00Z"),
+        exposed("2026-01-01T09:00:00Z", "2026-01-01T09:00:00Z"),
+    ];
+    insta::assert_snapshot!(markdown(&document(&dossier)));
+    // What happened outside of the windows that are shown does not stretch their chart.
+    let threshold = &document(&dossier).sections[1];
+    let marks = threshold.blocks.iter().find_map(|block| match block {
+        Block::Figure(figure) => match &figure.chart {
+            Chart::Series { marks, .. } => Some(marks.len()),
+            _ => None,
+        },
+        _ => None,
+    });
+    assert_eq!(marks, Some(1));
+}
+
+#[test]
+fn a_report_of_numbers_without_a_threshold() {
+    insta::assert_snapshot!(markdown(&document(&dossier(rates()))));
+}
+
+#[test]
+fn a_run_in_trouble_and_one_without_records() {
+    insta::assert_snapshot!("troubled", markdown(&document(&dossier(troubled()))));
+    insta::assert_snapshot!("empty", markdown(&document(&dossier(empty()))));
+}
+
+#[test]
+fn of_an_offline_evaluation_no_verdict_is_to_come() {
+    let report = Report { replay_of: Some("77".repeat(32)), ..hotel() };
+    let asked = ruled(hotel(), Word::Go).threshold;
+    let said = markdown(&document(&Dossier { threshold: asked, ..dossier(report) }));
+    assert!(said.contains("OFFLINE") && said.contains("no verdict and can have none"), "{said}");
+    assert!(!said.contains("decide"), "{said}");
+}
+
+#[test]
+fn a_verdict_that_was_overtaken_is_not_shown_as_if_it_stood() {
+    let overtaken_by = vec!["answers were on a screen (told by ann)".to_owned()];
+    let document = document(&Dossier { overtaken_by, ..ruled(hotel(), Word::Go) });
+    assert_eq!(document.banner.as_ref().map(|banner| banner.word.as_str()), Some("OUT OF DATE"));
+    let said = markdown(&document);
+    assert!(said.contains("does not know of what came after it: answers were on a screen"), "{said}");
+}
+
+#[test]
+fn an_interim_report_says_what_it_covers() {
+    let end = End::Interim { window: "week ending 2016-09-25".to_owned() };
+    let said = markdown(&document(&dossier(Report { end, ..hotel() })));
+    assert!(said.contains("still running"), "{said}");
+    assert!(said.contains("tested as if this were the only look"), "{said}");
+}
+
+#[test]
+fn fields_that_were_dropped_one_after_the_other_are_one_row() {
+    let happened = |kind, what: &str| Happened {
+        at: moment("2026-01-01T09:00:00Z"),
+        kind,
+        since: None,
+        what: what.to_owned(),
+    };
+    let dropped = |at: u32| happened(Kind::Retention, &format!("fields of {at} were dropped, as declared"));
+    let mut history: Vec<Happened> = (0..5_000).map(dropped).collect();
+    history.insert(2_000, happened(Kind::Note, "tea (ann)"));
+    let said = markdown(&document(&Dossier { history, ..dossier(hotel()) }));
+    assert_eq!(said.matches("| retention |").count(), 2);
+    assert!(said.contains("fields of 2,000 segments") && said.contains("fields of 3,000 segments"), "{said}");
+}
+
+#[test]
+fn a_figure_that_misses_its_bound_does_not_look_as_if_it_met_it() {
+    let (report, other) = (hotel(), rates());
+    let [shares, errors] = [&report, &other].map(|report| Measure::all(report).remove(0));
+    let asked = |direction, bound| Asked { words: String::new(), direction, bound };
+    let least = |value| short(&shares, value, &asked(Direction::AtLeast, 0.85));
+    assert_eq!(
+        [0.5025, 0.849_999_96, 0.85, 2.0 / 3.0].map(least),
+        ["0.502500", "0.849999", "0.850000", "0.666667"]
+    );
+    let most = |value| short(&errors, value, &asked(Direction::AtMost, 40.0));
+    assert_eq!(
+        [40.0, 40.000_000_4, 1_234.567, 39.999_999].map(most),
+        ["40.0000", "40.0001", "1,234.57", "40.0000"]
+    );
+    let least = |value| short(&errors, value, &asked(Direction::AtLeast, 1_234.57));
+    assert_eq!([1_234.567, 1_234.571].map(least), ["1,234.56", "1,234.57"]);
+}
+
+#[test]
+fn of_many_windows_the_latest_are_shown_and_the_rest_is_told() {
+    let windows: Vec<usize> = (0..1_000).collect();
+    assert_eq!(latest(&windows).first(), Some(&600));
+    assert_eq!(latest(&windows[..3]), [0, 1, 2]);
+    assert_eq!(rest_of(400), "");
+    assert!(rest_of(1_000).starts_with(" The latest 400 of 1,000 windows"));
+}
+
+#[test]
+fn axes_have_units_and_small_differences_have_digits() {
+    let (report, other) = (hotel(), rates());
+    let axes = [&report, &other].map(|report| axis(&Measure::all(report)[0]));
+    assert_eq!(axes, ["agreement, from 0 to 1", "mean-absolute-error, in its own unit"]);
+    assert_eq!(
+        [0.25, -0.000_012_3, 12.345_678, 0.0, -4.0].map(signed),
+        ["+0.2500", "-1.2e-5", "+12.346", "+0.0000", "-4.0000"]
+    );
+}

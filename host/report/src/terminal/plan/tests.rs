@@ -1,0 +1,101 @@
+//! What is printed of a plan, as a whole; and that it keeps to any width.
+
+use unicode_width::UnicodeWidthStr as _;
+
+use super::super::Style;
+use super::plan;
+use understudy_statistics::verdict::plan::{Origin, PerWindow, Plan, Score, Shares, Volume, plan as planned};
+use understudy_study::parse;
+
+const STUDY: &str = r#"study = "rooms"
+time-zone = "UTC"
+[inputs]
+id = "id"
+time = "observed_at"
+[inputs.fields]
+segment = "text"
+[decisions]
+id = "id"
+time = "decided_at"
+horizon = "2d"
+[decisions.fields]
+room = "text"
+[sources]
+snapshots = { file = "bookings.jsonl" }
+decisions = { file = "assignments.jsonl" }
+[[models]]
+name = "rules"
+plugin = "rules.wasm"
+grant = ["segment"]
+[comparator]
+name = "recorded"
+plugin = "recorded.wasm"
+grant = ["decision.room"]
+[[metrics]]
+name = "agreement"
+plugin = "agreement.wasm"
+[[conditions]]
+name = "segment"
+field = "segment"
+values = ["direct", "groups"]
+[[conditions]]
+name = "day"
+calendar = "weekend"
+[[scopes]]
+name = "weekdays"
+where = { day = "weekday" }
+[[scopes]]
+name = "groups-on-weekdays"
+where = { day = "weekday", segment = "groups" }
+[windows]
+every = "week"
+"#;
+
+fn made(
+    threshold: &str,
+    score: Score,
+    range: (Option<f64>, Option<f64>),
+    segments: Option<Vec<f64>>,
+) -> Plan {
+    let study = parse(&format!("{STUDY}[threshold]\n{threshold}")).expect("a sound study");
+    let segments = segments
+        .map(|shares| Shares { origin: Origin::Stated, values: shares.into_iter().map(Some).collect() });
+    let volume = Volume {
+        per_window: PerWindow::Stated(240),
+        windows: None,
+        shares: vec![segments, None],
+        base_rate: None,
+    };
+    planned(&study, study.threshold.as_ref().expect("a threshold"), score, range, &volume)
+}
+
+fn agreement(segments: Option<Vec<f64>>) -> Plan {
+    let threshold = "at-least = 0.85\nquantifier = \"every-window\"\nwindows = { first = 8 }\nevidence = \"bound\"\n\
+                     confidence = 0.95\nconditions = [\"segment\"]\n";
+    made(threshold, Score::ZeroOrOne, (Some(0.0), Some(1.0)), segments)
+}
+
+#[test]
+fn a_share_in_every_window() {
+    let shares = vec![0.7, 0.25, 0.05, 0.0];
+    insta::assert_snapshot!(plan(&agreement(Some(shares)), Style { width: 100, color: false }));
+}
+
+#[test]
+fn an_error_over_all_windows_together() {
+    let threshold = "at-most = 12\nquantifier = \"pooled\"\nwindows = { latest = 4 }\nevidence = \"point\"\n";
+    let made = made(threshold, Score::Spread(30.0), (Some(0.0), None), None);
+    insta::assert_snapshot!(plan(&made, Style { width: 100, color: false }));
+}
+
+#[test]
+fn no_line_is_wider_than_the_page() {
+    let made = agreement(None);
+    for width in 60..120 {
+        let text = plan(&made, Style { width, color: false });
+        for line in text.lines() {
+            assert!(line.width() <= width, "{width}: {line}");
+        }
+        assert!(text.contains("groups-on-weekdays"), "{text}");
+    }
+}

@@ -1,0 +1,388 @@
+//! The ledger: what an entry looks like, and that whatever becomes of its bytes shows, and where.
+
+use std::fs;
+use std::thread;
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::note::Verifier;
+use understudy_study::InterferenceKind;
+
+fn folder() -> TempDir {
+    TempDir::new().expect("a folder")
+}
+
+fn note(text: impl Into<String>) -> Event {
+    Event::Note { who: "ana".to_owned(), text: text.into() }
+}
+
+/// A digest that can be told by its letter.
+fn digest(letter: &str) -> String {
+    letter.repeat(64)
+}
+
+/// One event of each kind.
+fn events() -> Vec<Event> {
+    let segment = |file: &str, sequences| Segment {
+        file: file.to_owned(),
+        sha256: digest("d"),
+        bytes: 4096,
+        rows: 100,
+        sequences,
+    };
+    let files = vec![FileDigest { file: "report.json".to_owned(), sha256: digest("e") }];
+    let key = Some("vienna+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k".to_owned());
+    vec![
+        Event::Opened {
+            study: "rooms".to_owned(),
+            seal: digest("a"),
+            study_toml: digest("b"),
+            version: "0.1.0".to_owned(),
+            key,
+        },
+        Event::Plugin {
+            role: "model".to_owned(),
+            name: "forest".to_owned(),
+            sha256: digest("b"),
+            assets: vec![Asset { name: "weights".to_owned(), sha256: digest("c") }],
+        },
+        Event::Refused {
+            snapshots: RefusedCounts { rejected: 1, duplicate: 2, conflict: 3, late: 4 },
+            decisions: RefusedCounts::default(),
+        },
+        Event::Sealed {
+            group: 0,
+            segments: vec![
+                segment("snapshots/000000.parquet", Some((0, 99))),
+                segment("refused/000000.parquet", None),
+            ],
+            covers: [110, 0],
+        },
+        Event::Resumed { position: [110, 7], after: "was cut off".to_owned(), cut: [0, 2], torn: Vec::new() },
+        Event::Gap { stream: "decisions".to_owned(), what: "the file is shorter than it was".to_owned() },
+        Event::Exposure {
+            who: "ana \"the analyst\"".to_owned(),
+            how: "understudy export, as CSV".to_owned(),
+            rows: 12,
+            ids: digest("f"),
+            refused: 3,
+            since: Some("2026-04-20T06:00:00Z".parse().unwrap()),
+        },
+        Event::Disclosed {
+            what: InterferenceKind::ComparatorChange,
+            who: "bo".to_owned(),
+            text: "the rules changed".to_owned(),
+            since: "2026-04-21T06:00:00Z".parse().unwrap(),
+        },
+        Event::Sampled {
+            model: "forest".to_owned(),
+            seed: digest("a"),
+            strata: vec![SampledStratum { name: "elsewhere".to_owned(), disagreements: 41, drawn: 30 }],
+        },
+        Event::Reviewed {
+            who: "ana".to_owned(),
+            model: "forest".to_owned(),
+            id: "b-7".to_owned(),
+            observed_at: "2026-03-01T10:00:00Z".parse().expect("a time"),
+            stratum: "elsewhere".to_owned(),
+            judgement: Judgement::SubstrateRight,
+            mode: Some(FailureMode::KnownGap),
+            note: "no cot in that room".to_owned(),
+        },
+        Event::Verdict {
+            file: FileDigest { file: "verdict.json".to_owned(), sha256: digest("g") },
+            closed: true,
+            position: [7, 6],
+            rulings: vec!["rules/all: NO-GO".to_owned()],
+        },
+        note("the rules changed at noon;\nsee ticket 7, \u{2014} käi"),
+        Event::Reduced {
+            before: segment("snapshots/000000.parquet", Some((0, 99))),
+            after: segment("snapshots/000000.parquet", Some((0, 99))),
+            dropped: vec!["raw".to_owned()],
+        },
+        Event::Stopped { how: "SIGTERM".to_owned(), files: vec![] },
+        Event::Closed { files },
+    ]
+}
+
+/// A ledger of these events, all at one time.
+fn written(events: &[Event]) -> Vec<u8> {
+    let mut text = String::new();
+    let mut previous = NONE.to_owned();
+    for (number, event) in events.iter().enumerate() {
+        let at = "2026-03-01T10:00:00.5Z".parse().expect("a time");
+        let line = line(&Entry { entry: number as u64, at, previous, event: event.clone() });
+        previous = hexadecimal(&Sha256::digest(&line));
+        text += &line;
+        text.push('\n');
+    }
+    text.into_bytes()
+}
+
+fn lines(bytes: &[u8]) -> Vec<Vec<u8>> {
+    bytes.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect()
+}
+
+/// The line in which the first fault is.
+fn first_fault(bytes: &[u8]) -> Option<usize> {
+    check(bytes).1.first().map(|fault| fault.line)
+}
+
+/// What is wrong, as a reader is told.
+fn faults(bytes: &[u8]) -> String {
+    let said = check(bytes).1.into_iter().map(|fault| format!("{}: {}", fault.line, fault.what));
+    said.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn entries_are_written_so() {
+    let bytes = written(&events());
+    assert_eq!(check(&bytes).0.into_iter().map(|entry| entry.event).collect::<Vec<_>>(), events());
+    // Digests are what `sha256sum` says of the lines; the first line shows them whole.
+    let text = String::from_utf8(bytes).expect("JSON is UTF-8");
+    let shown = text.lines().enumerate().map(|(at, line)| match at {
+        0 => line.to_owned(),
+        _ => {
+            let (start, rest) = line.split_once("\"previous\":\"").expect("each names the one before");
+            let (body, _) = rest[64..].rsplit_once(HASH).expect("each has its hash");
+            format!("{start}\"previous\":\"..{body}{HASH}..\"}}")
+        }
+    });
+    let mut settings = insta::Settings::clone_current();
+    for letter in ["a", "b", "c", "d", "e", "f"] {
+        settings.add_filter(&format!("{letter}{{64}}"), format!("{letter}.."));
+    }
+    settings.bind(|| insta::assert_snapshot!(shown.collect::<Vec<_>>().join("\n"), @r#"
+    {"entry":0,"at":"2026-03-01T10:00:00.5Z","previous":"0000000000000000000000000000000000000000000000000000000000000000","kind":"opened","study":"rooms","seal":"a..","study-toml":"b..","version":"0.1.0","key":"vienna+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k","hash":"faf2d369a0002476b0f3bfbda7817d91b3955fdc5308aded978078f13b8b800d"}
+    {"entry":1,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"plugin","role":"model","name":"forest","sha256":"b..","assets":[{"name":"weights","sha256":"c.."}],"hash":".."}
+    {"entry":2,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"refused","snapshots":{"rejected":1,"duplicate":2,"conflict":3,"late":4},"decisions":{"rejected":0,"duplicate":0,"conflict":0,"late":0},"hash":".."}
+    {"entry":3,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"sealed","group":0,"segments":[{"file":"snapshots/000000.parquet","sha256":"d..","bytes":4096,"rows":100,"sequences":[0,99]},{"file":"refused/000000.parquet","sha256":"d..","bytes":4096,"rows":100}],"covers":[110,0],"hash":".."}
+    {"entry":4,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"resumed","position":[110,7],"after":"was cut off","cut":[0,2],"hash":".."}
+    {"entry":5,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"gap","stream":"decisions","what":"the file is shorter than it was","hash":".."}
+    {"entry":6,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"exposure","who":"ana \"the analyst\"","how":"understudy export, as CSV","rows":12,"ids":"f..","refused":3,"since":"2026-04-20T06:00:00Z","hash":".."}
+    {"entry":7,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"disclosed","what":"comparator-change","who":"bo","text":"the rules changed","since":"2026-04-21T06:00:00Z","hash":".."}
+    {"entry":8,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"sampled","model":"forest","seed":"a..","strata":[{"name":"elsewhere","disagreements":41,"drawn":30}],"hash":".."}
+    {"entry":9,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"reviewed","who":"ana","model":"forest","id":"b-7","observed-at":"2026-03-01T10:00:00Z","stratum":"elsewhere","judgement":"substrate-right","mode":"known-gap","note":"no cot in that room","hash":".."}
+    {"entry":10,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"verdict","file":{"file":"verdict.json","sha256":"gggggggggggggggggggggggggggggggggggggggggggggggggggggggggggggggg"},"closed":true,"position":[7,6],"rulings":["rules/all: NO-GO"],"hash":".."}
+    {"entry":11,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"note","who":"ana","text":"the rules changed at noon;\nsee ticket 7, — käi","hash":".."}
+    {"entry":12,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"reduced","before":{"file":"snapshots/000000.parquet","sha256":"d..","bytes":4096,"rows":100,"sequences":[0,99]},"after":{"file":"snapshots/000000.parquet","sha256":"d..","bytes":4096,"rows":100,"sequences":[0,99]},"dropped":["raw"],"hash":".."}
+    {"entry":13,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"stopped","how":"SIGTERM","files":[],"hash":".."}
+    {"entry":14,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"closed","files":[{"file":"report.json","sha256":"e.."}],"hash":".."}
+    "#));
+}
+
+#[test]
+fn a_changed_byte_shows_in_its_line() {
+    let bytes = written(&events()[..3]);
+    assert_eq!(first_fault(&bytes), None);
+    let mut changed = bytes.clone();
+    let mut line = 1;
+    for (place, byte) in bytes.iter().enumerate() {
+        for to in (0..8).map(|bit| byte ^ (1 << bit)).chain(*b"\n\"} ") {
+            if to != *byte {
+                changed[place] = to;
+                assert_eq!(first_fault(&changed), Some(line), "byte {place}, {byte:#x} to {to:#x}");
+            }
+        }
+        changed[place] = *byte;
+        line += usize::from(*byte == b'\n');
+    }
+}
+
+#[test]
+fn lines_that_are_taken_out_put_in_or_swapped_show() {
+    let lines = lines(&written(&events()));
+    for at in 0..lines.len() {
+        let mut fewer = lines.clone();
+        fewer.remove(at);
+        // That the last lines are gone shows in the signed head only.
+        let shows = (at + 1 < lines.len()).then_some(at + 1);
+        assert_eq!(first_fault(&fewer.concat()), shows, "without line {}", at + 1);
+        for to in 0..=lines.len() {
+            let mut more = lines.clone();
+            more.insert(to, lines[at].clone());
+            // Of two lines that are the same, the second is the wrong one.
+            let shows = if to == at { to + 2 } else { to + 1 };
+            assert_eq!(first_fault(&more.concat()), Some(shows), "line {} at {to} too", at + 1);
+            let mut swapped = lines.clone();
+            if to < lines.len() && to != at {
+                swapped.swap(at, to);
+                assert_eq!(first_fault(&swapped.concat()), Some(at.min(to) + 1), "lines {at} and {to}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_ledger_that_is_cut_is_cut_back_to_its_last_whole_line() {
+    let folder = folder();
+    let path = folder.path().join(LEDGER);
+    let bytes = written(&events()[..3]);
+    for length in 0..bytes.len() {
+        let cut = &bytes[..length];
+        let whole = cut.iter().filter(|byte| **byte == b'\n').count();
+        let torn = !cut.is_empty() && !cut.ends_with(b"\n");
+        assert_eq!(first_fault(cut), torn.then_some(whole + 1), "cut at {length}");
+        // A new file each time: some systems put on disk at once what is written over another.
+        fs::write(&path, cut).expect("it can be written");
+        let (_, entries) = Ledger::open(folder.path(), None).expect("what is left is whole");
+        assert_eq!(entries.len(), whole, "cut at {length}");
+        assert_eq!(fs::read(&path).expect("it is there"), lines(&bytes)[..whole].concat());
+        fs::remove_file(&path).expect("it is there");
+    }
+}
+
+#[test]
+fn what_another_process_left_torn_is_cut_off_before_an_entry_is_appended() {
+    let folder = folder();
+    let path = folder.path().join(LEDGER);
+    let ledger = Ledger::create(folder.path(), None).expect("a new ledger");
+    ledger.append(note("one")).expect("it is whole");
+    let whole = fs::read(&path).expect("it is there");
+    // All of a line but its line feed is not a whole line either.
+    for left in [1, whole.len() / 2, whole.len() - 1] {
+        fs::write(&path, [&whole[..], &whole[..left]].concat()).expect("it can be written");
+        let entry = ledger.append(note("two")).expect("it is whole then");
+        assert_eq!(entry.entry, 1, "{left} bytes were left");
+        assert_eq!(faults(&fs::read(&path).expect("it is there")), "", "{left} bytes were left");
+    }
+    fs::write(&path, &whole[..whole.len() - 1]).expect("it can be written");
+    assert_eq!(ledger.append(note("first")).expect("it is empty then").entry, 0);
+}
+
+#[test]
+fn an_entry_of_any_length_is_followed() {
+    let folder = folder();
+    let (ledger, mut lengths) = (Ledger::create(folder.path(), None).expect("a new ledger"), vec![]);
+    // Around the lengths that are read of the end, one after the other.
+    for step in [4096, 16384, 65536] {
+        lengths.extend((step - 400..step + 8).step_by(24));
+    }
+    for (at, length) in lengths.iter().enumerate() {
+        let entry = ledger.append(note("x".repeat(*length))).expect("it is whole");
+        assert_eq!(entry.entry, at as u64);
+    }
+    let (_, entries) = Ledger::open(folder.path(), None).expect("it is whole");
+    assert_eq!(entries.len(), lengths.len());
+}
+
+#[test]
+fn several_that_append_keep_one_chain_and_one_head() {
+    let folder = folder();
+    let key = folder.path().join("key");
+    fs::write(&key, Signer::generate("vienna").expect("a name").secret()).expect("it can be written");
+    let signer = || Some(Signer::read(&key).expect("a key"));
+    let first = Ledger::create(folder.path(), signer()).expect("a new ledger");
+    let opened = Event::Opened {
+        study: "rooms".to_owned(),
+        seal: digest("a"),
+        study_toml: digest("b"),
+        version: "0.1.0".to_owned(),
+        key: first.key(),
+    };
+    first.append(opened).expect("it is empty");
+    let (second, _) = Ledger::open(folder.path(), signer()).expect("it is whole");
+    let unsigned = Ledger::open(folder.path(), None).expect("it is whole").0;
+    assert_eq!((first.key(), unsigned.key()), (second.key(), None));
+    let verifier = Verifier::parse(&first.key().expect("it is signed")).expect("a key");
+    thread::scope(|scope| {
+        for (name, ledger) in [("a", first.clone()), ("b", first.clone()), ("c", second), ("d", unsigned)] {
+            scope.spawn(move || {
+                for at in 0..25 {
+                    ledger.append(note(format!("{name}{at}"))).expect("it is whole");
+                }
+            });
+        }
+    });
+    // Each sees what the others have appended.
+    assert_eq!(first.append(note("last")).expect("it is whole").entry, 101);
+    let bytes = fs::read(folder.path().join(LEDGER)).expect("it is there");
+    assert_eq!(faults(&bytes), "");
+    let head = fs::read_to_string(folder.path().join(NOTE)).expect("it was signed");
+    let lines = bytes.strip_suffix(b"\n").expect("whole lines").split(|byte| *byte == b'\n');
+    assert_eq!(verifier.check(&head, lines), Ok(102));
+}
+
+#[test]
+fn what_is_wrong_is_said() {
+    let lines = lines(&written(&events()[..4]));
+    let replaced = |from: &str, to: &str| {
+        let text = String::from_utf8(lines.concat()).expect("JSON is UTF-8");
+        assert!(text.contains(from));
+        text.replacen(from, to, 1).into_bytes()
+    };
+    // Whoever writes the hashes anew can still not write another entry.
+    let forged = |line: &str| {
+        let hash = hexadecimal(&Sha256::digest(line));
+        [&lines[..3].concat(), format!("{line}{HASH}{hash}\"}}\n").as_bytes()].concat()
+    };
+    let (body, _) = str::from_utf8(&lines[3]).expect("UTF-8").rsplit_once(HASH).expect("a hash");
+    let cases = [
+        ("changed", replaced("\"model\"", "\"metric\"")),
+        ("taken out", lines[1..].concat()),
+        ("put in", [&lines[..2], &lines[1..]].concat().concat()),
+        ("cut", lines.concat()[..700].to_vec()),
+        ("no entry", [&lines[..2].concat(), &b"{}\n"[..], &lines[2..].concat()].concat()),
+        ("not UTF-8", [&lines[..3].concat(), &b"\xff\n"[..]].concat()),
+        ("of a kind that is not known", forged(&body.replace("\"sealed\"", "\"burnt\""))),
+        ("with more in it", forged(&format!("{body},\"more\":1"))),
+        ("with spaces", forged(&body.replace("\"kind\":", "\"kind\": "))),
+    ];
+    let said = cases.map(|(what, bytes)| format!("{what}\n{}", faults(&bytes).replace(&digest("a"), "a..")));
+    insta::assert_snapshot!(said.join("\n\n"), @r"
+changed
+2: it was changed: its hash does not match
+3: it does not follow the line before: one was changed, taken out or put in
+
+taken out
+1: it does not follow the line before: one was changed, taken out or put in
+1: it is entry 1, and 0 belongs here
+
+put in
+3: it does not follow the line before: one was changed, taken out or put in
+3: it is entry 1, and 2 belongs here
+
+cut
+2: it ends in the middle of a line
+
+no entry
+3: it has no hash
+4: it does not follow the line before: one was changed, taken out or put in
+4: it is entry 2, and 3 belongs here
+
+not UTF-8
+4: it is not UTF-8
+
+of a kind that is not known
+4: it cannot be read: unknown variant `burnt`, expected one of `opened`, `plugin`, `sealed`, `refused`, `replayed`, `resumed`, `swap`, `exchanged`, `not-exchanged`, `gap`, `exposure`, `disclosed`, `interim`, `sampled`, `reviewed`, `verdict`, `note`, `reduced`, `stopped`, `closed` at line 1 column 463; perhaps a newer understudy wrote it
+
+with more in it
+4: it is not written as an entry is; perhaps a newer understudy wrote it
+
+with spaces
+4: it is not written as an entry is; perhaps a newer understudy wrote it
+");
+}
+
+#[test]
+fn a_ledger_that_cannot_be_gone_on_from_is_refused() {
+    let folder = folder();
+    let path = folder.path().join(LEDGER);
+    let shown = |error: LedgerError| error.to_string().replace(&folder.path().display().to_string(), "RUN");
+    let ledger = Ledger::create(folder.path(), None).expect("a new ledger");
+    let lines = lines(&written(&events()[..4]));
+
+    fs::write(&path, [&lines[0][..], &lines[2], &lines[3]].concat()).expect("it can be written");
+    let opened = shown(Ledger::open(folder.path(), None).err().expect("it is not whole"));
+    fs::write(&path, [&lines[0][..], &lines[1], b"{\"entry\":2}\n"].concat()).expect("it can be written");
+    let appended = shown(ledger.append(note("more")).expect_err("the last line is no entry"));
+    fs::remove_file(&path).expect("it is there");
+    let gone = shown(ledger.append(note("more")).expect_err("it is gone"));
+    insta::assert_snapshot!([opened, appended, gone].join("\n"), @r#"
+    RUN/ledger.jsonl:2: it does not follow the line before: one was changed, taken out or put in; the run cannot go on from it: `understudy verify` says what else is wrong, and a copy of the file as it was puts it right
+    RUN/ledger.jsonl:3: it has no hash; the run cannot go on from it: `understudy verify` says what else is wrong, and a copy of the file as it was puts it right
+    cannot open RUN/ledger.jsonl: No such file or directory (os error 2)
+    "#);
+}

@@ -1,0 +1,123 @@
+//! The writer: what is told to be on disk is there, in order, and an error anywhere ends it.
+
+use std::sync::Arc;
+
+use arrow::array::{AsArray as _, StringArray, UInt64Array};
+use arrow::datatypes::UInt64Type;
+use tempfile::TempDir;
+
+use super::*;
+use crate::ledger::{Event, Ledger};
+use crate::{Found, Reading, RunDirectory, recover};
+
+/// Rows with these numbers.
+fn batch(numbers: impl IntoIterator<Item = u64>) -> RecordBatch {
+    let numbers = UInt64Array::from_iter_values(numbers);
+    let text = StringArray::from_iter_values(numbers.values().iter().map(u64::to_string));
+    RecordBatch::try_from_iter([("number", Arc::new(numbers) as _), ("text", Arc::new(text) as _)])
+        .expect("columns of one length")
+}
+
+fn open(run: &Path, commit: Commit) -> (LogWriter, Writing) {
+    let Ok(Found::Fresh(directory)) = RunDirectory::open(run, "study", None) else { panic!("it is new") };
+    let ledger = Ledger::create(run, None).expect("a new ledger");
+    let recovered = recover(run, 0, [0; 2]).expect("nothing is there");
+    let schemas = [(); 4].map(|()| batch([]).schema());
+    LogWriter::open(run, schemas, recovered, commit, Sealer::new(directory, ledger, [[0; 4]; 2]))
+        .expect("a new log")
+}
+
+const AT_ONCE: Commit = Commit { wait: Duration::ZERO, rows: 4096 };
+
+/// The numbers of a table's rows, as they are read.
+fn numbers(run: &Path, table: Table) -> Vec<u64> {
+    let reading = Reading { table, columns: Vec::new(), from_group: 0, from: None };
+    let rows = reading.open(run).expect("the folder is there");
+    rows.flat_map(|rows| {
+        rows.expect("whole batches").column(0).as_primitive::<UInt64Type>().values().to_vec()
+    })
+    .collect()
+}
+
+#[test]
+fn what_is_told_to_be_on_disk_is_there_in_the_order_of_its_sender() {
+    let folder = TempDir::new().expect("a folder");
+    let run = folder.path();
+    for commit in [AT_ONCE, Commit { wait: Duration::from_millis(1), rows: 3 }] {
+        let run = &run.join(commit.rows.to_string());
+        let (log, writing) = open(run, commit);
+        thread::scope(|scope| {
+            for sender in 0..4 {
+                let log = log.clone();
+                scope.spawn(move || {
+                    for at in 0..20 {
+                        let number = 100 * sender + at;
+                        let table = Table::ALL[number as usize % 3];
+                        let acknowledged = log.commit(vec![(table, batch([number]))]);
+                        acknowledged.blocking_recv().expect("the disk has room");
+                        assert!(numbers(run, table).contains(&number));
+                    }
+                });
+            }
+        });
+        // Nothing at all is on disk too.
+        log.commit(vec![(Table::Pairs, batch([]))]).blocking_recv().expect("the disk has room");
+        drop(log);
+        writing.finish().expect("the disk has room");
+        for table in &Table::ALL[..3] {
+            let numbers = numbers(run, *table);
+            let of = |sender: u64| numbers.iter().copied().filter(move |number| number / 100 == sender);
+            assert!((0..4).all(|sender| of(sender).is_sorted()), "{numbers:?}");
+        }
+        assert_eq!(Table::ALL.map(|table| numbers(run, table).len()).iter().sum::<usize>(), 80);
+    }
+}
+
+#[test]
+fn a_group_holds_what_was_handed_over_before_it_was_ended() {
+    let folder = TempDir::new().expect("a folder");
+    let run = folder.path();
+    let (log, writing) = open(run, AT_ONCE);
+    // The first rows wait to be told while their group is ended.
+    let acknowledged = log.commit(vec![(Table::Snapshots, batch(0..3)), (Table::Pairs, batch([7]))]);
+    assert!(log.cut(Cut { covers: [3, 0], ..Cut::default() }));
+    assert!(log.append(vec![(Table::Snapshots, batch(3..5)), (Table::Pairs, batch([8]))]));
+    assert!(log.cut_pairs(b"a checkpoint".to_vec()));
+    assert!(log.append(vec![(Table::Snapshots, batch(5..6)), (Table::Pairs, batch([9]))]));
+    acknowledged.blocking_recv().expect("the disk has room");
+    drop(log);
+    writing.finish().expect("the disk has room");
+
+    let (_, entries) = Ledger::open(run, None).expect("it is whole");
+    let [Event::Sealed { group: 0, segments, covers: [3, 0] }] =
+        &entries.iter().map(|e| e.event.clone()).collect::<Vec<_>>()[..]
+    else {
+        panic!("{entries:?}")
+    };
+    let sealed: Vec<_> = segments.iter().map(|segment| (&segment.file[..], segment.rows)).collect();
+    assert_eq!(sealed, [("snapshots/000000.parquet", 3), ("pairs/000000.parquet", 2)]);
+    assert_eq!(numbers(run, Table::Snapshots), [0, 1, 2, 3, 4, 5]);
+    assert_eq!(numbers(run, Table::Pairs), [7, 8, 9]);
+    assert_eq!(std::fs::read(run.join(super::super::CHECKPOINT)).expect("it is there"), b"a checkpoint");
+}
+
+#[test]
+fn an_error_of_the_sealing_ends_the_writing_too() {
+    let folder = TempDir::new().expect("a folder");
+    let run = folder.path();
+    let (log, writing) = open(run, AT_ONCE);
+    std::fs::create_dir(run.join("snapshots/000000.parquet.tmp")).expect("it can be made");
+    let mut rows = 0;
+    // A group whose sealing fails, and then rows and groups until nothing is taken any more, which is long before the end.
+    while rows < 10_000
+        && log.append(vec![(Table::Snapshots, batch([rows]))])
+        && log.cut(Cut { covers: [rows, 0], ..Cut::default() })
+        && log.cut_pairs(Vec::new())
+    {
+        rows += 1;
+    }
+    let acknowledged = log.commit(vec![(Table::Snapshots, batch([rows]))]);
+    assert!(acknowledged.blocking_recv().is_err());
+    let said = writing.finish().expect_err("it cannot be written").to_string();
+    insta::assert_snapshot!(said.replace(&run.display().to_string(), "RUN"), @"cannot write RUN/snapshots/000000.parquet.tmp: Is a directory (os error 21)");
+}

@@ -1,7 +1,0 @@
-//! The `understudy` command.
-
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    understudy_host::cli::main()
-}

@@ -1,0 +1,145 @@
+//! Evidence against its definition: the same pairs, however they are added, and each where it belongs.
+
+use jiff::tz::TimeZone;
+use proptest::prelude::*;
+
+use super::*;
+use crate::scoring::WindowClock;
+use understudy_study::{Every, Windows};
+
+fn window(day: i64) -> Window {
+    let windows = Windows { every: Every::Day, week_ends: jiff::civil::Weekday::Sunday };
+    WindowClock::new(windows, TimeZone::UTC).window(day * 86_400_000_000)
+}
+
+/// One pair of one model and one metric with a component and the host's own.
+#[derive(Clone, Debug)]
+struct Case {
+    day: i64,
+    scopes: Vec<u16>,
+    key: String,
+    blinded: bool,
+    score: f64,
+    answered: bool,
+    substrate: &'static str,
+    said: &'static str,
+}
+
+fn case() -> impl Strategy<Value = Case> {
+    let label = || prop::sample::select(vec!["a", "b", "c"]);
+    let scopes = prop::sample::select(vec![vec![0], vec![0, 1], vec![0, 1, 2]]);
+    let key = (0..200u32).prop_map(|key| format!("guest-{key}"));
+    let score = prop_oneof![Just(0.0), Just(1.0), -3.0..3.0];
+    (0..3i64, scopes, key, any::<bool>(), score, any::<bool>(), label(), label()).prop_map(
+        |(day, scopes, key, blinded, score, answered, substrate, said)| Case {
+            day,
+            scopes,
+            key,
+            blinded,
+            score,
+            answered,
+            substrate,
+            said,
+        },
+    )
+}
+
+fn add(evidence: &mut Evidence, case: &Case) {
+    let outcome = if case.answered { Outcome::Answered } else { Outcome::Failed };
+    let models = [ModelScores { outcomes: vec![outcome], scores: vec![vec![vec![case.score], vec![1.0]]] }];
+    let said = [case.answered.then_some(case.said)];
+    let pair = EvidencePair {
+        window: window(case.day),
+        scopes: &case.scopes,
+        group: group(&case.key),
+        blinded: case.blinded,
+        occurrence: Some((case.day as u16, case.day)),
+        labels: Some((case.substrate, &said)),
+    };
+    evidence.add(&pair, &models, 0, 0);
+}
+
+proptest! {
+    #[test]
+    fn evidence_is_the_same_in_any_order_and_however_it_is_merged(
+        cases in prop::collection::vec(case(), 0..60),
+        cut in 0..60usize,
+    ) {
+        let mut whole = Evidence::default();
+        cases.iter().for_each(|case| add(&mut whole, case));
+        let (first, second) = cases.split_at(cut.min(cases.len()));
+        let mut parts = [Evidence::default(), Evidence::default()];
+        second.iter().rev().for_each(|case| add(&mut parts[0], case));
+        first.iter().for_each(|case| add(&mut parts[1], case));
+        let [mut merged, other] = parts;
+        merged.merge(&other);
+        prop_assert_eq!(merged, whole);
+    }
+
+    #[test]
+    fn every_pair_is_where_it_belongs(cases in prop::collection::vec(case(), 1..60), scope in 0..3u16, blinded: bool) {
+        let mut evidence = Evidence::default();
+        cases.iter().for_each(|case| add(&mut evidence, case));
+        let windows = [window(0), window(2)];
+        let here = |place: Place| place.scope == scope && place.blinded == blinded && place.group.is_multiple_of(2);
+        let sums = evidence.sums(&windows, here);
+        let of: Vec<_> = cases
+            .iter()
+            .filter(|case| case.day != 1 && case.scopes.contains(&scope))
+            .collect();
+        let chosen: Vec<_> =
+            of.iter().filter(|case| case.blinded == blinded && group(&case.key).is_multiple_of(2)).collect();
+        prop_assert_eq!(sums.pairs, chosen.len() as u64);
+        if let Some(model) = sums.models.first() {
+            prop_assert_eq!(model.unanswered, chosen.iter().filter(|case| !case.answered).count() as u64);
+            prop_assert_eq!(model.components[1].value(), chosen.len() as f64);
+            let squares: f64 = chosen.iter().map(|case| case.score * case.score).sum();
+            prop_assert!((model.squares.value() - squares).abs() < 1e-9);
+        }
+        let labels = evidence.labels(&windows, scope);
+        let same = of.iter().filter(|case| case.answered && case.said == case.substrate).count() as u64;
+        prop_assert_eq!(labels.same.first().copied().unwrap_or(0), same);
+        for label in ["a", "b", "c"] {
+            let counts = labels.counts.get(label).cloned().unwrap_or(vec![0, 0]);
+            let substrate = of.iter().filter(|case| case.substrate == label).count() as u64;
+            let said = of.iter().filter(|case| case.answered && case.said == label).count() as u64;
+            prop_assert_eq!(counts, vec![substrate, said]);
+        }
+    }
+
+    #[test]
+    fn inputs_are_counted_by_window_scope_and_value(rows in prop::collection::vec((0..3i64, 0..2u16, 0..4u16), 0..50)) {
+        let mut inputs = Inputs::default();
+        for (day, scope, value) in &rows {
+            let scopes = if *scope == 0 { vec![0] } else { vec![0, 1] };
+            inputs.add(window(*day), day * 1000, &scopes, [*value]);
+        }
+        prop_assert_eq!(inputs.earliest, rows.iter().map(|(day, ..)| day * 1000).min());
+        let windows = [window(1), window(2)];
+        let chosen: Vec<_> = rows.iter().filter(|(day, ..)| *day != 0).collect();
+        prop_assert_eq!(inputs.snapshots(&windows, 0), chosen.len() as u64);
+        prop_assert_eq!(inputs.snapshots(&windows, 1), chosen.iter().filter(|(_, scope, _)| *scope == 1).count() as u64);
+        let counts = (0..4u16).map(|value| chosen.iter().filter(|(.., has)| *has == value).count() as u64);
+        prop_assert_eq!(inputs.values(&windows, 0, 4), counts.collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn labels_beyond_those_that_are_told_apart_are_counted() {
+    let mut labels = Labels::default();
+    for label in 0..LABELS + 5 {
+        labels.add(&label.to_string(), &[Some("0")]);
+    }
+    assert_eq!((labels.counts.len(), labels.beyond), (LABELS, 5));
+    assert_eq!((labels.counts["0"][1], labels.same[0]), (LABELS as u64 + 5, 1));
+}
+
+#[test]
+fn groups_are_even_and_stay_what_they_are() {
+    let mut counts = [0u32; GROUPS as usize];
+    (0..6400).for_each(|key| counts[usize::from(group(&format!("booking-{key}")))] += 1);
+    // A hundred each with a standard deviation of ten.
+    assert!(counts.iter().all(|count| (60..=140).contains(count)), "{counts:?}");
+    // xxhash.xxh3_64_intdigest(key) % 64 in Python. A run that goes on under another version has to put ids into the same groups.
+    assert_eq!([group("a"), group("guest-7"), group("")], [31, 8, 2]);
+}

@@ -1,0 +1,138 @@
+//! Calendar windows in the study's time zone: which one an instant falls in, where it begins and ends, what it is
+//! called.
+//!
+//! Always so: the windows are a partition of time in order. Each begins where the one before ends, at the first instant
+//! at which the zone's clock shows its civil start, or has jumped past it. So a day has 23 or 25 hours where the clock is
+//! put forward or back. An hour that the clock shows twice is one window of two hours, and not two: then every
+//! window has a name of its own, a day has no more than 24 of them, and they agree with the condition `hour`. An hour
+//! or day that the clock skips has no instant, and no window is given for it.
+
+use std::ops::Range;
+
+use jiff::civil::{Date, DateTime};
+use jiff::tz::{AmbiguousOffset, TimeZone};
+use jiff::{SignedDuration, ToSpan};
+use serde::{Deserialize, Serialize};
+
+use super::local::{LocalClock, just_after, nearest};
+use understudy_study::{Every, Windows};
+
+/// What a clock shows at the instant 0 if it is in UTC.
+const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
+
+/// A window of a study: its civil start in the study's zone. Meaningful beside its own study's [`WindowClock`] only.
+///
+/// Written by serde as the civil start, `2016-06-27T00:00:00`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Window(DateTime);
+
+/// Tells the window of an instant.
+///
+/// Instants are microseconds since 1970-01-01T00:00:00Z. The host accepts event times of the years 1 to 9999 only;
+/// beyond jiff's range, -9999-01-02T01:59:59Z to 9999-12-30T22:00:00Z, an instant falls in the first or last window.
+#[derive(Clone, Debug)]
+pub struct WindowClock {
+    windows: Windows,
+    local: LocalClock,
+    /// The window told last, and its instants: rows come mostly in order. Empty at first.
+    current: Window,
+    span: Range<i64>,
+}
+
+impl WindowClock {
+    /// A clock for a study's windows in its zone.
+    pub fn new(windows: Windows, zone: TimeZone) -> Self {
+        Self { windows, local: LocalClock::new(zone), current: Window(EPOCH), span: 0..0 }
+    }
+
+    /// The window that an instant falls in.
+    #[inline]
+    pub fn window(&mut self, micros: i64) -> Window {
+        if !self.span.contains(&micros) {
+            self.look_up(nearest(micros).as_microsecond());
+        }
+        self.current
+    }
+
+    /// The instants of a window, in microseconds since 1970-01-01T00:00:00Z. A bound that jiff cannot express is
+    /// `i64::MIN` or `i64::MAX`.
+    pub fn bounds(&self, window: Window) -> Range<i64> {
+        self.first_instant(window.0)..self.first_instant(self.next(window).0)
+    }
+
+    /// The last civil day that the window has a part in.
+    pub fn last_day(&self, window: Window) -> Date {
+        let first = window.0.date();
+        match self.windows.every {
+            Every::Hour | Every::Day => first,
+            Every::Week => first.saturating_add(6.days()),
+            Every::Month => first.last_of_month(),
+        }
+    }
+
+    /// What the window is called: `2016-07-03 14:00`, `2016-07-03`, `week ending 2016-07-03` or `2016-07`.
+    pub fn label(&self, window: Window) -> String {
+        match self.windows.every {
+            Every::Hour => window.0.strftime("%Y-%m-%d %H:00").to_string(),
+            Every::Day => window.0.date().to_string(),
+            Every::Week => format!("week ending {}", self.last_day(window)),
+            Every::Month => window.0.strftime("%Y-%m").to_string(),
+        }
+    }
+
+    fn look_up(&mut self, micros: i64) {
+        let shown = EPOCH.saturating_add(SignedDuration::from_micros(self.local.shows(micros)));
+        self.current = self.enclosing(shown);
+        self.span = self.bounds(self.current);
+        // A clock put back across the start of a window shows the one before once more.
+        while micros >= self.span.end {
+            self.current = self.next(self.current);
+            self.span = self.bounds(self.current);
+        }
+    }
+
+    /// The window in which a civil time lies.
+    fn enclosing(&self, shown: DateTime) -> Window {
+        let date = shown.date();
+        Window(match self.windows.every {
+            Every::Hour => date.at(shown.hour(), 0, 0, 0),
+            Every::Day => date.at(0, 0, 0, 0),
+            Every::Week => {
+                let days = self.windows.week_ends.next().until(date.weekday());
+                date.saturating_sub(days.days()).at(0, 0, 0, 0)
+            }
+            Every::Month => date.first_of_month().at(0, 0, 0, 0),
+        })
+    }
+
+    /// The civil window that follows.
+    pub fn next(&self, window: Window) -> Window {
+        let length = match self.windows.every {
+            Every::Hour => 1.hour(),
+            Every::Day => 1.day(),
+            Every::Week => 1.week(),
+            Every::Month => 1.month(),
+        };
+        Window(window.0.saturating_add(length))
+    }
+
+    /// The first instant at which the clock shows `civil`, or has jumped past it.
+    fn first_instant(&self, civil: DateTime) -> i64 {
+        let zone = self.local.zone();
+        let ambiguous = zone.to_ambiguous_timestamp(civil);
+        let skipped = matches!(ambiguous.offset(), AmbiguousOffset::Gap { .. });
+        match ambiguous.compatible() {
+            // Within a gap jiff counts on from where the gap began, and so lands as far behind its end.
+            Ok(instant) if skipped => {
+                let jump = zone.preceding(just_after(instant)).next();
+                jump.map_or(instant, |jump| jump.timestamp()).as_microsecond()
+            }
+            Ok(instant) => instant.as_microsecond(),
+            Err(_) if civil.year() < 0 => i64::MIN,
+            Err(_) => i64::MAX,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

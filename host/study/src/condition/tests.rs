@@ -1,0 +1,88 @@
+//! What the author of a study is told of its conditions.
+
+use insta::assert_snapshot;
+
+use super::*;
+use crate::sample::{faults, read};
+
+#[test]
+fn two_conditions_of_one_name_and_one_of_none() {
+    assert_snapshot!(faults(&[("\"lead-time\"", "\"segment\""), ("\"segment\"\nf", "\"all\"\nf")]), @"study.toml:32: no condition may be named `all`, which stands for all snapshots; choose another name");
+    assert_snapshot!(faults(&[("\"lead-time\"", "\"segment\"")]), @"study.toml:36: two conditions are named `segment`, on lines 31 and 35; give each condition a name of its own");
+    // A plugin and a condition are never mistaken for each other.
+    read(&[("\"lead-time\"", "\"rules\"")]);
+}
+
+#[test]
+fn a_condition_splits_in_one_way() {
+    let by_values = "field = \"segment\"\nvalues = [\"direct\", \"groups\"]";
+    let told = |split: &str| faults(&[(by_values, split)]).to_string();
+    let wrong = [
+        "",
+        "field = \"segment\"",
+        "values = [\"direct\"]",
+        "field = \"segment\"\ncalendar = \"hour\"",
+        "field = \"lead_time\"\nvalues = [1]\nbins = [1]",
+        "calendar = \"weekends\"",
+    ];
+    assert_snapshot!(wrong.map(told).join("\n"), @r#"
+    study.toml:31: a condition has either `field` and `values`, or `field` and `bins`, or `calendar`; this one has none of them
+    study.toml:31: a condition has either `field` and `values`, or `field` and `bins`, or `calendar`; this one has `field`
+    study.toml:31: a condition has either `field` and `values`, or `field` and `bins`, or `calendar`; this one has `values`
+    study.toml:31: a condition has either `field` and `values`, or `field` and `bins`, or `calendar`; this one has `field` and `calendar`
+    study.toml:31: a condition has either `field` and `values`, or `field` and `bins`, or `calendar`; this one has `field` and `values` and `bins`
+    study.toml:33: `conditions.calendar` is "weekends"; write one of "weekend", "day-of-week", "hour", "month"
+    "#);
+    let split = |split: &str| read(&[(by_values, split)]).conditions[0].split.clone();
+    let calendar = ["weekend", "day-of-week", "hour"].map(|word| split(&format!("calendar = \"{word}\"")));
+    assert_eq!(calendar, [Split::Weekend, Split::DayOfWeek, Split::Hour]);
+    let booleans = Split::Values { field: "repeated".into(), values: vec!["true".into(), "false".into()] };
+    assert_eq!(split("field = \"repeated\"\nvalues = [true, false]"), booleans);
+    let integers = Split::Values { field: "lead_time".into(), values: vec!["7".into(), "-1".into()] };
+    assert_eq!(split("field = \"lead_time\"\nvalues = [7, -1]"), integers);
+}
+
+#[test]
+fn the_field_of_a_condition_suits_it() {
+    let told = |field: &str| faults(&[("field = \"segment\"", field)]).to_string();
+    let wrong = [
+        "field = \"segmnt\"",
+        "field = \"decision.room\"",
+        "field = \"price\"",
+        "field = \"lead_time\"",
+        "field = 7",
+    ];
+    assert_snapshot!(wrong.map(told).join("\n"), @r#"
+    study.toml:33: `conditions.field` is `segmnt`, but [inputs.fields] declares no such field; did you mean `segment`? declared are `lead_time`, `segment`, `price`, `repeated`
+    study.toml:33: `conditions.field` is `decision.room`, but a condition splits snapshots; take one of [inputs.fields]
+    study.toml:33: `conditions.field` is `price`, of kind number, but `values` need one of these kinds: text, integer, boolean
+    study.toml:34: `conditions.values` holds `direct`, of kind text, but the field `lead_time` is integer; write values of its kind
+    study.toml:34: `conditions.values` holds `groups`, of kind text, but the field `lead_time` is integer; write values of its kind
+    study.toml:33: `conditions.field` is 7; write the name of a snapshot's field, such as "lead_time"
+    "#);
+    assert_snapshot!(faults(&[("field = \"lead_time\"", "field = \"repeated\"")]), @"study.toml:37: `conditions.field` is `repeated`, of kind boolean, but `bins` need one of these kinds: integer, number");
+}
+
+#[test]
+fn the_values_and_bins_of_a_condition() {
+    let told = |values: &str| faults(&[("[\"direct\", \"groups\"]", values)]).to_string();
+    let wrong =
+        ["[\"direct\",\n\"groups\",\n\"direct\"]", "[\"other\", \"missing\"]", "[]", "[2.5]", "\"direct\""];
+    assert_snapshot!(wrong.map(told).join("\n"), @r#"
+    study.toml:36: `conditions.values` holds `direct` twice; take one away
+    study.toml:34: `conditions.values` holds `other`, which is there unlisted: `other` for the values that are not listed, `missing` for no value; take it away
+    study.toml:34: `conditions.values` holds `missing`, which is there unlisted: `other` for the values that are not listed, `missing` for no value; take it away
+    study.toml:34: `conditions.values` is an empty list; write a list of texts, integers or booleans, at least one, such as ["direct", "groups"]
+    study.toml:34: `conditions.values` holds 2.5; write a list of texts, integers or booleans, at least one, such as ["direct", "groups"]
+    study.toml:34: `conditions.values` is "direct"; write a list of texts, integers or booleans, at least one, such as ["direct", "groups"]
+    "#);
+    let told = |bins: &str| faults(&[("[7, 30]", bins)]).to_string();
+    assert_snapshot!(["[7, 30, 30]", "[7, 30,\n 2.5]", "[]", "[7, inf]", "[\"7\"]", "7"].map(told).join("\n"), @r#"
+    study.toml:38: `conditions.bins` has 30 after 30; write a list of finite numbers in ascending order, at least one, such as [7, 30, 90]
+    study.toml:39: `conditions.bins` has 2.5 after 30; write a list of finite numbers in ascending order, at least one, such as [7, 30, 90]
+    study.toml:38: `conditions.bins` is an empty list; write a list of finite numbers in ascending order, at least one, such as [7, 30, 90]
+    study.toml:38: `conditions.bins` holds inf; write a list of finite numbers in ascending order, at least one, such as [7, 30, 90]
+    study.toml:38: `conditions.bins` holds "7"; write a list of finite numbers in ascending order, at least one, such as [7, 30, 90]
+    study.toml:38: `conditions.bins` is 7; write a list of finite numbers in ascending order, at least one, such as [7, 30, 90]
+    "#);
+}

@@ -1,0 +1,95 @@
+//! What the author of a study is told of its models, comparator and metrics.
+
+use insta::assert_snapshot;
+use serde_json::json;
+
+use super::*;
+use crate::sample::{SOUND, faults, read};
+
+#[test]
+fn two_plugins_of_one_name() {
+    let twice = [("[comparator]\nname = \"recorded\"", "[comparator]\nname = \"rules\"")];
+    assert_snapshot!(faults(&twice), @"study.toml:25: two plugins are named `rules`, on lines 20 and 24; give each plugin a name of its own");
+}
+
+#[test]
+fn a_plugin_knows_its_lines() {
+    let study = read(&[("grant = [\"decision.room\"]", "grant = []\nconfig = {}")]);
+    let Plugin { line, path_line, grant_line, config_line, .. } = study.comparator;
+    assert_eq!([line, path_line, grant_line, config_line], [24, 26, 27, 28]);
+    let Plugin { line, path_line, grant_line, config_line, .. } = study.metrics[0];
+    assert_eq!(
+        [line, path_line, grant_line, config_line],
+        [29, 31, 29, 29],
+        "its own line where it has none"
+    );
+}
+
+#[test]
+fn a_grant_names_declared_fields_and_no_decision_for_a_model() {
+    assert_snapshot!(faults(&[
+        ("[\"lead_time\", \"segment\"]", "[\"lead_tme\", \"adults\",\n  \"segment\",\n  \"segment\", 7, \"decision.room\"]"),
+        ("[\"decision.room\"]", "[\"room\", \"decision.rooms\", \"decision.price\", \"lead_time\"]"),
+        ("plugin = \"agreement.wasm\"", "plugin = \"agreement.wasm\"\ngrant = []"),
+    ]), @r#"
+    study.toml:23: `models.grant` holds `lead_tme`, but [inputs.fields] declares no such field; did you mean `lead_time`? declared are `lead_time`, `segment`, `price`, `repeated`
+    study.toml:23: `models.grant` holds `adults`, but [inputs.fields] declares no such field; declare it there, as in lead_time = "integer", or take one of `lead_time`, `segment`, `price`, `repeated`
+    study.toml:25: `models.grant` holds 7; write a list of the fields that it may read, such as ["lead_time", "adults"]
+    study.toml:25: `models.grant` holds `segment` twice; take one away
+    study.toml:25: `models.grant` holds `decision.room`: a model may not read the decision, or the answer would be leaked into its input; grant it fields of [inputs.fields] only
+    study.toml:29: `comparator.grant` holds `room`, but [inputs.fields] declares no such field; did you mean `decision.room`? declared are `lead_time`, `segment`, `price`, `repeated`, `decision.room`
+    study.toml:29: `comparator.grant` holds `decision.rooms`, but [decisions.fields] declares no such field; did you mean `decision.room`? declared are `lead_time`, `segment`, `price`, `repeated`, `decision.room`
+    study.toml:29: `comparator.grant` holds `decision.price`, but [decisions.fields] declares no such field; did you mean `decision.room`? declared are `lead_time`, `segment`, `price`, `repeated`, `decision.room`
+    study.toml:33: `metrics.grant` may not stand here: a metric reads no field, only the answers of a model and of the comparator; take it away
+    "#);
+    assert_snapshot!(faults(&[("[decisions.fields]\nroom = \"text\"\n", "")]), @r#"study.toml:25: `comparator.grant` holds `decision.room`, but [decisions.fields] declares no such field; declare it there, as in lead_time = "integer", or take one of `lead_time`, `segment`, `price`, `repeated`"#);
+}
+
+#[test]
+fn models_comparator_and_metrics_are_there_in_the_right_number() {
+    assert_snapshot!(faults(&[("[comparator]", "[[comparator]]"), ("[[models]]", "[models]")]), @"
+    study.toml:20: `models` is a table; write [[models]] once for each model, with name and plugin
+    study.toml:24: `comparator` is a list; write [comparator] exactly once, with name and plugin: all models are compared with the same one
+    ");
+    let without =
+        |from: &str, to: &str| (SOUND[SOUND.find(from).unwrap()..SOUND.find(to).unwrap()].to_owned(), "");
+    let (models, metrics) = (without("[[models]]", "[comparator]"), without("[[metrics]]", "[[conditions]]"));
+    assert_snapshot!(faults(&[(&models.0, ""), (&metrics.0, ""), ("time-zone", "metrics = []\ntime-zone")]), @"
+    study.toml:1: `models` is missing; write [[models]] once for each model, with name and plugin
+    study.toml:2: `metrics` is an empty list; write [[metrics]] once for each metric, with name and plugin, and primary = true in one of them
+    ");
+}
+
+#[test]
+fn one_metric_is_the_primary_one() {
+    let kappa = "[[metrics]]\nname = \"kappa\"\nplugin = \"kappa.wasm\"\nprimary = true\n[windows]";
+    let (second, first) = (("[windows]", kappa), ("agreement.wasm\"", "agreement.wasm\"\nprimary = true"));
+    assert_eq!(read(&[second]).primary, 1);
+    assert_eq!(read(&[first]).primary, 0);
+    assert_snapshot!(faults(&[first, second]), @"study.toml:40: the metrics on lines 28 and 40 both have primary = true; leave it only in the one that the verdict goes by");
+    assert_snapshot!(faults(&[second, ("primary = true", "primary = false")]), @"study.toml:28: no metric is the primary one; write primary = true in the one that the verdict goes by");
+    assert_snapshot!(faults(&[first, ("primary = true", "primary = false")]), @"study.toml:28: no metric is the primary one; write primary = true in the one that the verdict goes by");
+    assert_snapshot!(faults(&[first, second, ("primary = true", "primary = \"yes\"")]), @r#"study.toml:31: `metrics.primary` is "yes"; write true or false"#);
+}
+
+#[test]
+fn a_config_is_json() {
+    let grant = "grant = [\"decision.room\"]";
+    let wrong =
+        "config = { since = 2020-01-01, deep = [{ big = 99999999999999999999 }, nan, 1e999], ok = 0x1f }";
+    assert_snapshot!(faults(&[(grant, wrong)]), @"
+    study.toml:27: `comparator.config.deep.big` is 99999999999999999999, which does not fit 64 bits; write a smaller number, or text in quotes
+    study.toml:27: `comparator.config.deep` is nan, which JSON does not have; write a finite number
+    study.toml:27: `comparator.config.deep` is 1e999, which JSON does not have; write a finite number
+    study.toml:27: `comparator.config.since` is 2020-01-01, a date or time, which JSON does not have; write it as text in quotes
+    ");
+    assert_snapshot!(faults(&[(grant, "config = \"x\"\nassets = { a = 1, b = \"b\" }")]), @r#"
+    study.toml:27: `comparator.config` is "x"; write a table, such as { labels = ["a", "b"] }
+    study.toml:28: `comparator.assets.a` is 1; write the path of a file, such as "weights.bin"
+    "#);
+    let sound = "config = { a = [1, 2.5, true, \"x\", { b = -7 }], hex = 0x1f }\n\
+                 assets = { z = \"z.bin\", a = \"a.bin\" }";
+    let study = read(&[(grant, sound)]);
+    assert_eq!(study.comparator.config, json!({ "a": [1, 2.5, true, "x", { "b": -7 }], "hex": 31 }));
+    assert_eq!(study.comparator.assets, [("z".to_owned(), "z.bin".into()), ("a".to_owned(), "a.bin".into())]);
+}

@@ -1,0 +1,351 @@
+//! Schema and reader are held to agree by what a user sees: a study in which every key is written is changed, key by
+//! key, as the schema suggests, and the reader must say what the schema says.
+
+use serde_json::Value as Json;
+use toml::{Table, Value as Toml};
+
+use super::schema;
+use crate::{Faults, Study, parse};
+
+/// A sound study in which every key stands at least once.
+const EVERY_KEY: &str = r#"
+study = "every-key"
+time-zone = "Europe/Amsterdam"
+
+[inputs]
+id = "id"
+time = "at"
+lateness = "1h"
+fields = { lead_time = "integer", segment = "text" }
+
+[decisions]
+id = "id"
+time = "at"
+horizon = "2d"
+lateness = "1d12h"
+fields = { room = "text" }
+
+[sources]
+snapshots = { http = true }
+decisions = { stdin = true }
+
+[mirror]
+id = "header x-request-id"
+time = "arrival"
+fields = { segment = "body /segment" }
+
+[[models]]
+name = "rules"
+plugin = "rules.wasm"
+grant = ["lead_time"]
+config = { labels = ["a"] }
+assets = { weights = "weights.bin" }
+
+[comparator]
+name = "recorded"
+plugin = "recorded.wasm"
+grant = ["decision.room"]
+config = { form = "label" }
+assets = { table = "table.csv" }
+
+[[metrics]]
+name = "agreement"
+plugin = "agreement.wasm"
+primary = true
+config = { labels = ["a"] }
+assets = { costs = "costs.csv" }
+
+[[conditions]]
+name = "segment"
+field = "segment"
+values = ["direct"]
+
+[[conditions]]
+name = "lead-time"
+field = "lead_time"
+bins = [7]
+
+[[conditions]]
+name = "day"
+calendar = "weekend"
+
+[windows]
+every = "week"
+week-ends = "friday"
+
+[limits]
+batch-rows = 16
+workers = 2
+fuel-per-row = 5000
+call-timeout = "3s"
+memory-mib = 8
+record-bytes = 4096
+waiting-mib = 64
+
+[log]
+keep-raw = false
+commit-wait = "2ms"
+commit-rows = 512
+segment-rows = 1000
+seal-every = "2h"
+replay-share = 0.25
+retain = "30d"
+
+[threshold]
+metric = "agreement"
+at-least = 0.85
+quantifier = "pooled"
+windows = { first = 8 }
+evidence = "bound"
+confidence = 0.95
+least-per-window = 200
+least-per-condition = 50
+conditions = ["segment"]
+least-coverage = 0.9
+most-rejected = 0.02
+most-unanswered = 0.1
+cluster = "segment"
+least-kappa = 0.4
+cycle = { condition = "day", times = 8 }
+on-exposure = "split"
+on-comparator-change = "split"
+
+[[threshold.reference]]
+condition = "segment"
+shares = { direct = 0.75, other = 0.25 }
+tolerance = 0.05
+
+[[threshold.reference]]
+condition = "day"
+file = "days.json"
+tolerance = 0.1
+
+[[scopes]]
+name = "direct"
+where = { segment = ["direct", "other"] }
+
+[blinding]
+share = 0.2
+
+[divergence]
+metric = "agreement"
+conditions = ["segment", "lead-time"]
+depth = 2
+support = 0.02
+level = 0.1
+
+[[divergence.suspected]]
+where = { segment = "direct" }
+
+[interim]
+every = 4
+
+[swaps]
+last = 500
+equivalent = 0.99
+failed = 0.1
+failed-rows = 50
+"#;
+
+/// Keys that stand in the place of another, which the example writes.
+const INSTEAD: [(&str, &str); 4] =
+    [("at-most", "at-least"), ("least-gain", "least-kappa"), ("latest", "first"), ("all", "first")];
+
+/// Writes a key; the one in whose place it stands goes.
+fn write(table: &mut Table, key: &str, value: Toml) {
+    for (_, other) in INSTEAD.iter().filter(|(instead, _)| *instead == key) {
+        table.remove(*other);
+    }
+    if key == "evidence" && value.as_str() == Some("point") {
+        table.remove("confidence");
+    }
+    table.insert(key.to_owned(), value);
+}
+
+/// A table of the schema: its path as messages give it, and what the schema says of it.
+struct Closed {
+    path: String,
+    schema: Json,
+}
+
+/// The tables of the schema that allow no other keys.
+fn closed() -> Vec<Closed> {
+    fn walk(path: &str, schema: &Json, found: &mut Vec<Closed>) {
+        if schema["additionalProperties"] == false {
+            found.push(Closed { path: path.to_owned(), schema: schema.clone() });
+        }
+        for (key, inner) in schema["properties"].as_object().into_iter().flatten() {
+            let path = format!("{path}.{key}");
+            walk(path.trim_start_matches('.'), inner, found);
+        }
+        if schema["type"] == "array" {
+            walk(path, &schema["items"], found);
+        }
+    }
+    let mut found = Vec::new();
+    walk("", &schema(), &mut found);
+    found
+}
+
+/// The tables of a study at a path: several where the path leads through a list.
+fn tables<'t>(study: &'t mut Table, path: &str) -> Vec<&'t mut Table> {
+    let mut found = vec![study];
+    for key in path.split('.').filter(|key| !key.is_empty()) {
+        let inner = found.into_iter().filter_map(|table| table.get_mut(key)).flat_map(|value| match value {
+            Toml::Table(table) => vec![table],
+            Toml::Array(tables) => tables.iter_mut().filter_map(Toml::as_table_mut).collect(),
+            _ => Vec::new(),
+        });
+        found = inner.collect();
+    }
+    found
+}
+
+fn every_key() -> Table {
+    EVERY_KEY.parse().unwrap()
+}
+
+fn read(study: &Table) -> Result<Study, Faults> {
+    parse(&study.to_string()).map_err(|unsound| unsound.faults)
+}
+
+fn messages(study: &Table) -> Vec<String> {
+    read(study).err().iter().flat_map(Faults::as_slice).map(|fault| fault.message.clone()).collect()
+}
+
+/// A TOML value out of the schema.
+fn toml(json: &Json) -> Toml {
+    Toml::try_from(json).unwrap()
+}
+
+#[test]
+fn the_example_is_sound_and_writes_every_key() {
+    assert_eq!(messages(&every_key()), Vec::<String>::new());
+    for Closed { path, schema } in closed() {
+        for key in schema["properties"].as_object().unwrap().keys() {
+            // The two sources are of one shape and each has one of three keys, of which a mirror wants one; the third is in
+            // the sound study with which other tests begin.
+            if path.starts_with("sources.") && key == "file" {
+                continue;
+            }
+            let path =
+                if path.starts_with("sources.") { "sources.snapshots sources.decisions" } else { &path };
+            let mut study = every_key();
+            let key =
+                INSTEAD.iter().find(|(instead, _)| instead == key).map_or(key.as_str(), |(_, other)| other);
+            let written =
+                path.split(' ').any(|path| tables(&mut study, path).iter().any(|t| t.contains_key(key)));
+            assert!(written, "{path}.{key}");
+        }
+    }
+}
+
+#[test]
+fn the_reader_knows_the_keys_that_the_schema_knows() {
+    for Closed { path, schema } in closed() {
+        let mut study = every_key();
+        let opened =
+            tables(&mut study, &path).into_iter().map(|table| table.insert("zzzzzz".into(), 1.into()));
+        assert!(opened.count() > 0, "{path}");
+        let told = messages(&study);
+        assert!(!told.is_empty(), "{path}");
+        for message in told {
+            let (key, known) = message.split_once("; known keys here: ").unwrap();
+            assert_eq!(key, format!("unknown key `{path}.zzzzzz`").replace("`.", "`"));
+            let mut known: Vec<_> = known.split(", ").collect();
+            known.sort_unstable();
+            assert_eq!(known, schema["properties"].as_object().unwrap().keys().collect::<Vec<_>>(), "{path}");
+        }
+    }
+}
+
+#[test]
+fn the_reader_misses_the_keys_that_the_schema_requires() {
+    for Closed { path, schema } in closed() {
+        for key in schema["properties"].as_object().unwrap().keys() {
+            let mut study = every_key();
+            for table in tables(&mut study, &path) {
+                table.remove(key);
+            }
+            let named = format!("`{path}.{key}` is missing; ").replace("`.", "`");
+            let missed = messages(&study).iter().any(|message| message.starts_with(&named));
+            let required = schema["required"].as_array().unwrap().iter().any(|required| required == key);
+            assert_eq!(missed, required, "{path}.{key}");
+        }
+    }
+}
+
+#[test]
+fn what_the_schema_gives_as_default_is_what_holds_without_the_key() {
+    let mut seen = 0;
+    for Closed { path, schema } in closed() {
+        for (key, property) in schema["properties"].as_object().unwrap() {
+            let Some(default) = property.get("default") else { continue };
+            let (mut without, mut with) = (every_key(), every_key());
+            tables(&mut without, &path).into_iter().for_each(|table| drop(table.remove(key)));
+            tables(&mut with, &path)
+                .into_iter()
+                .for_each(|table| drop(table.insert(key.clone(), toml(default))));
+            assert_eq!(stripped(read(&without).unwrap()), stripped(read(&with).unwrap()), "{path}.{key}");
+            seen += 1;
+        }
+    }
+    assert!(seen >= 15, "{seen}");
+}
+
+/// A study without its line numbers.
+fn stripped(mut study: Study) -> Study {
+    let plugins = study.models.iter_mut().chain(&mut study.metrics).chain([&mut study.comparator]);
+    for plugin in plugins {
+        (plugin.line, plugin.grant_line, plugin.config_line, plugin.path_line) = (0, 0, 0, 0);
+    }
+    study.threshold.iter_mut().for_each(|threshold| threshold.line = 0);
+    for reference in study.threshold.iter_mut().flat_map(|threshold| &mut threshold.references) {
+        reference.line = 0;
+    }
+    study
+}
+
+#[test]
+fn the_reader_accepts_what_the_schema_bounds_and_nothing_beyond() {
+    for Closed { path, schema } in closed() {
+        for (key, property) in schema["properties"].as_object().unwrap() {
+            let (Some(least), Some(most)) = (property["minimum"].as_i64(), property["maximum"].as_i64())
+            else {
+                continue;
+            };
+            for (number, sound) in [(least - 1, false), (least, true), (most, true), (most + 1, false)] {
+                let mut study = every_key();
+                write(tables(&mut study, &path)[0], key, number.into());
+                assert_eq!(read(&study).is_ok(), sound, "{path}.{key} = {number}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_reader_accepts_each_word_that_the_schema_lists() {
+    for Closed { path, schema } in closed() {
+        for (key, property) in schema["properties"].as_object().unwrap() {
+            for word in property["enum"].as_array().into_iter().flatten() {
+                let mut study = every_key();
+                if word != "week" && key == "every" {
+                    study["windows"].as_table_mut().unwrap().remove("week-ends");
+                }
+                let table = tables(&mut study, &path).into_iter().find(|table| table.contains_key(key));
+                write(table.unwrap(), key, toml(word));
+                assert_eq!(messages(&study), Vec::<String>::new(), "{path}.{key} = {word}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_key_is_described() {
+    for Closed { path, schema } in closed() {
+        for (key, property) in schema["properties"].as_object().unwrap() {
+            let description = property["description"].as_str().unwrap_or_default();
+            assert!(description.ends_with('.'), "{path}.{key}: {description:?}");
+        }
+    }
+}

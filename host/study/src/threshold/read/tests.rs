@@ -1,0 +1,150 @@
+//! What the author of a threshold is told, as it is read in the terminal.
+
+use insta::assert_snapshot;
+
+use crate::sample::{SOUND, faults, read};
+use crate::{
+    Blinding, Chance, Counted, Cycle, Direction, Evidence, Interference, Quantifier, Reference, Scope,
+    Shares, Study, parse,
+};
+
+const LEAST: &str = "[threshold]\nat-least = 0.85\nquantifier = \"every-window\"\nwindows = { first = 8 }\n\
+                     evidence = \"point\"\n";
+
+/// The sound study with a calendar, a threshold, and what else is given.
+fn with(threshold: &str) -> String {
+    format!("{SOUND}[[conditions]]\nname = \"month\"\ncalendar = \"month\"\n{threshold}")
+}
+
+fn told(threshold: &str) -> String {
+    parse(&with(threshold)).unwrap_err().faults.to_string()
+}
+
+fn sound(threshold: &str) -> Study {
+    parse(&with(threshold)).map_err(|unsound| unsound.faults.to_string()).unwrap()
+}
+
+#[test]
+fn what_must_be_written_and_what_has_a_default() {
+    let study = sound(LEAST);
+    let threshold = study.threshold.unwrap();
+    assert_eq!((threshold.metric, threshold.direction, threshold.bound), (0, Direction::AtLeast, 0.85));
+    assert_eq!((threshold.quantifier, threshold.windows), (Quantifier::EveryWindow, Counted::First(8)));
+    assert_eq!((threshold.least_per_window, threshold.least_per_condition), (100, 100));
+    let shares = (threshold.least_coverage, threshold.most_rejected, threshold.most_unanswered);
+    assert_eq!(shares, (0.95, 0.01, 0.05));
+    assert_eq!(
+        (threshold.on_exposure, threshold.on_comparator_change),
+        (Interference::Void, Interference::Void)
+    );
+    assert_eq!(threshold.evidence, Evidence::Point);
+    // Whoever declares a threshold has a tenth of the ids blinded, unless it is said otherwise.
+    assert_eq!(study.blinding, Blinding { share: 0.1 });
+    assert_eq!(sound(&format!("{LEAST}[blinding]\nshare = 0\n")).blinding.share, 0.0);
+    assert_eq!(read(&[]).blinding.share, 0.0);
+    assert_eq!(read(&[]).threshold, None);
+}
+
+#[test]
+fn everything_that_is_said_is_read() {
+    let study = sound(
+        r#"[threshold]
+metric = "agreement"
+at-most = 3
+quantifier = "pooled"
+windows = { all = true }
+evidence = "bound"
+confidence = 0.99
+conditions = ["segment"]
+cluster = "segment"
+least-gain = 0.1
+cycle = { condition = "month", times = 2 }
+on-exposure = "split"
+[[threshold.reference]]
+condition = "segment"
+shares = { direct = 0.75, other = 0.25 }
+tolerance = 0.05
+[[scopes]]
+name = "soon"
+where = { lead-time = ["< 7", "7 to < 30"], segment = "direct" }
+"#,
+    );
+    let threshold = study.threshold.unwrap();
+    assert_eq!((threshold.direction, threshold.bound), (Direction::AtMost, 3.0));
+    assert_eq!((threshold.windows, threshold.evidence), (Counted::All, Evidence::Bound(0.99)));
+    assert_eq!((threshold.conditions, threshold.cluster.as_deref()), (vec![0], Some("segment")));
+    assert_eq!(threshold.chance, Some(Chance::Gain(0.1)));
+    assert_eq!(threshold.cycle, Some(Cycle { condition: 2, times: 2 }));
+    let shares = Shares::Listed(vec![0.75, 0.0, 0.25, 0.0]);
+    assert_eq!(threshold.references, [Reference { condition: 0, shares, tolerance: 0.05, line: 56 }]);
+    assert_eq!(study.scopes, [Scope { name: "soon".into(), values: vec![(1, vec![0, 1]), (0, vec![0])] }]);
+    assert!(study.scopes[0].holds(|condition| [0, 1, 5][condition]));
+    assert!(!study.scopes[0].holds(|condition| [0, 2, 5][condition]));
+    assert!(!study.scopes[0].holds(|condition| [1, 1, 5][condition]));
+}
+
+#[test]
+fn a_threshold_without_its_parts_is_told_all_of_them() {
+    assert_snapshot!(told("[threshold]\n"));
+    assert_snapshot!(told(
+        "[threshold]\nat-least = 0.8\nat-most = 0.9\nquantifier = \"any\"\nwindows = { first = 0 }\nevidence = \"bound\"\n"
+    ));
+}
+
+#[test]
+fn what_a_threshold_names_is_declared() {
+    assert_snapshot!(told(
+        r#"[threshold]
+metric = "agreemnt"
+at-least = 0.85
+quantifier = "every-window"
+windows = { all = true }
+evidence = "point"
+confidence = 0.9
+conditions = ["segmnt"]
+cluster = "guest"
+least-kappa = 0.4
+least-gain = 0.1
+cycle = { condition = "segment" }
+[[threshold.reference]]
+condition = "segment"
+shares = { direkt = 1 }
+tolerance = 0.05
+[[threshold.reference]]
+condition = "segment"
+shares = { direct = 0.5 }
+tolerance = 0.05
+[[threshold.reference]]
+condition = "segment"
+tolerance = 2
+[[scopes]]
+name = "all"
+where = { month = "may" }
+[[scopes]]
+name = "summer"
+where = { month = ["june", "juli"] }
+[[scopes]]
+name = "summer"
+where = { season = "summer" }
+[[scopes]]
+name = "nothing"
+where = {}
+[blinding]
+share = 0.6
+"#
+    ));
+}
+
+#[test]
+fn windows_are_counted_in_one_way() {
+    let of = |windows: &str| told(&LEAST.replace("{ first = 8 }", windows));
+    assert_snapshot!(of("{ first = 8, latest = 8 }"));
+    assert_snapshot!(of("{}"));
+    assert_snapshot!(of("8"));
+}
+
+#[test]
+fn scopes_need_no_threshold() {
+    assert_eq!(faults(&[("every = \"week\"", "every = \"weak\"")]).as_slice().len(), 1);
+    assert_eq!(sound("[[scopes]]\nname = \"may\"\nwhere = { month = \"may\" }\n").scopes.len(), 1);
+}
