@@ -18,7 +18,7 @@ use super::disagreements::Disagreements;
 use super::export::zoned;
 use super::exposure::Exposure;
 use super::sample::Key;
-use understudy_engine::{BLINDED, Member, Prepared, conditions, logged};
+use understudy_engine::{BLINDED, Member, Prepared, conditions, log_schema::decode};
 use understudy_records::batch::Side;
 use understudy_report::{Case, CaseModel, Plugin, Said, Similar};
 use understudy_run_log::note::Signer;
@@ -155,7 +155,7 @@ fn logged_snapshots(
     ids: &BTreeSet<String>,
     raw: bool,
 ) -> anyhow::Result<BTreeMap<Key, LoggedSnapshot>> {
-    let mut columns = logged::columns(prepared, Table::Snapshots);
+    let mut columns = decode::columns(prepared, Table::Snapshots);
     columns.extend(raw.then(|| "raw".to_owned()));
     let mut conditions = conditions(&prepared.study);
     let mut found = BTreeMap::new();
@@ -168,7 +168,7 @@ fn logged_snapshots(
         if batch.num_rows() == 0 {
             continue;
         }
-        let records = logged::records(&prepared.study.inputs, Side::Snapshot, &batch)?.records;
+        let records = decode::records(&prepared.study.inputs, Side::Snapshot, &batch)?.records;
         let values = conditions.classify(&records.fields, &records.times)?;
         for row in 0..batch.num_rows() {
             let nanos = prepared.models.iter().map(|model| {

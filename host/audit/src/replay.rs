@@ -12,7 +12,7 @@ use arrow::compute::{filter_record_batch, not};
 use arrow::datatypes::UInt64Type;
 
 use super::entries;
-use understudy_engine::{Member, Prepared, blinded, logged};
+use understudy_engine::{Member, Prepared, blinded, log_schema::decode};
 use understudy_records::batch::Side;
 use understudy_run_log::ledger::{self, Event};
 use understudy_run_log::{Reading, Table, segments};
@@ -58,7 +58,7 @@ pub fn replay(prepared: &Prepared, run: &Path, batch_rows: usize, most: usize) -
     let mut models: Vec<ModelReplayed> = prepared.models.iter().map(named).collect();
     let (mut rows, mut dropped, mut hidden) = (0, 0, 0);
     for segment in segments(run, Table::Snapshots)? {
-        let columns = logged::columns(prepared, Table::Snapshots);
+        let columns = decode::columns(prepared, Table::Snapshots);
         let reading = Reading { table: Table::Snapshots, columns, from_group: 0, from: None };
         let gone = reduced.contains(&segment.group);
         for batch in reading.segment(segment) {
@@ -111,9 +111,9 @@ fn decide(
     batch: &RecordBatch,
     most: usize,
 ) -> anyhow::Result<()> {
-    let logged::Logged { sequences, records } =
-        logged::records(&prepared.study.inputs, Side::Snapshot, batch)?;
-    let answers = logged::answers(prepared, batch)?;
+    let decode::Logged { sequences, records } =
+        decode::records(&prepared.study.inputs, Side::Snapshot, batch)?;
+    let answers = decode::answers(prepared, batch)?;
     let fields = &prepared.study.inputs.fields;
     for ((replayed, part), then) in models.iter_mut().zip(&prepared.cast.models).zip(answers) {
         let then = then.decided.answers;

@@ -15,80 +15,50 @@
 //! which are logged then and answered with their pair; queues are bounded;
 //! the figures do not depend on batches, workers or the interleaving of the streams.
 
-mod again;
-mod begin;
-mod blind;
-mod cast;
-mod command;
-mod conductor;
-mod counted;
-mod drive;
-mod feed;
-mod fits;
-mod given;
-mod holding;
-mod incidents;
-mod judge;
-mod lanes;
-mod live;
-pub mod logged;
-mod look;
-mod outcome;
-mod overflow;
-mod past;
-mod prepare;
-mod progress;
-mod promise;
-mod readback;
-mod reads;
-mod rebuild;
-mod recall;
-mod recast;
-mod recent;
-mod references;
-mod relog;
-mod restore;
-mod saved;
-mod seal;
-mod searcher;
-mod seat;
-mod served;
-mod sources;
-mod swap;
-mod sync;
-mod tables;
-mod trial;
-mod witness;
-mod worker;
+pub mod batches;
+pub mod control;
+pub mod evaluation;
+pub mod hot_swap;
+pub mod inference;
+pub mod ingest;
+pub mod join;
+pub mod log_schema;
+pub mod pipeline;
+pub mod plugins;
+pub mod recovery;
+pub mod seal;
+pub mod stats;
 
 use std::path::Path;
 
-pub use again::Again;
-pub use begin::check_served;
-pub use blind::{Blind, blinded};
-pub use command::{Command, Handle, PluginStanding, Served, Standing};
-pub use counted::Times;
-pub use judge::{Compared, Judged};
-pub use live::{Intake, Receipt, RefusedRow, Undelivered};
-pub use look::{Look, Looked, Unripe};
-pub use outcome::{
+pub use crate::batches::pair_batch::Sources;
+pub use crate::control::messages::{Command, Handle, PluginStanding, Served, Standing};
+pub use crate::evaluation::divergence_stats::{profile_index, seen_hash};
+pub use crate::evaluation::evaluator::{Compared, Judged};
+pub use crate::evaluation::projection::needed;
+pub use crate::hot_swap::swapper::{New, SwapError, Swapped, Swapper, Wish};
+pub use crate::inference::determinism_check::Again;
+pub use crate::ingest::push_intake::{Intake, Receipt, RefusedRow, Undelivered};
+pub use crate::log_schema::schema::{BLINDED, OUTCOME, Pairs, SCORED, conditions, schemas};
+pub use crate::pipeline::start::check_served;
+pub use crate::plugins::blinding::{Blind, blinded};
+pub use crate::plugins::load::{Member, PrepareError, Prepared, asset_name, plugin_name, prepare};
+pub use crate::recovery::load_run::{WhatIf, recall};
+pub use crate::recovery::recompute::{Rebuilt, rebuild};
+pub use crate::seal::manifest::{SEAL, Seal};
+pub use crate::seal::seal_file::{PromiseError, promise, promised, seal_path};
+pub use crate::stats::checkpoint::{Ended, Saved};
+pub use crate::stats::counters::Times;
+pub use crate::stats::interim_schedule::{Look, Looked, Unripe};
+pub use crate::stats::run_result::{
     Comparison, End, Incident, Kept, Latency, ModelCounts, Outcome, RefusedRecord, SubstrateLatency,
 };
-pub use prepare::{Member, PrepareError, Prepared, asset_name, plugin_name, prepare};
-pub use promise::{PromiseError, promise, promised, seal_path};
-pub use reads::needed;
-pub use rebuild::{Rebuilt, rebuild};
-pub use recall::{WhatIf, recall};
-pub use saved::{Ended, Saved};
-pub use seal::{SEAL, Seal};
-pub use searcher::{profile_index, seen_hash};
-pub use sources::Sources;
-pub use swap::{New, SwapError, Swapped, Swapper, Wish};
-pub use tables::{BLINDED, OUTCOME, Pairs, SCORED, conditions, schemas};
 
-pub use cast::Cast;
+pub use crate::plugins::plugin_versions::Cast;
 
-use conductor::Conductor;
+use crate::control::messages;
+use crate::pipeline::coordinator::Conductor;
+use crate::pipeline::{event_loop, restore, start};
 
 use understudy_run_log::ledger::{Event, FileDigest, Ledger};
 use understudy_run_log::note::Signer;
@@ -162,21 +132,21 @@ pub async fn run(
     let look = options.look.take();
     let served = options.served.take();
     check_served(prepared, served.is_some(), options.replayed.is_some())?;
-    let begun = begin::begin(prepared, options)?;
+    let begun = start::begin(prepared, options)?;
     begun.goes_on.as_deref().map(tell);
     prepared.blind(&begun.seal);
     let prepared = &*prepared;
     let schemas = schemas(prepared);
     let log = &prepared.study.log;
     let commit = Commit { wait: log.commit_wait.unsigned_abs(), rows: log.commit_rows };
-    let begin::Begun { directory, ledger, seal, sealer, recovered, start, restoring, feeds, .. } = begun;
+    let start::Begun { directory, ledger, seal, sealer, recovered, start, restoring, feeds, .. } = begun;
     let (writer, writing) = LogWriter::open(directory.path(), schemas.clone(), recovered, commit, sealer)?;
     let conducted = async {
         let mut conductor = Conductor::start(prepared, writer, schemas, directory.path(), start, look)?;
         if let Some(restoring) = restoring {
             restore::restore(&mut conductor, directory.path(), &restoring)?;
         }
-        let (commands, given) = tokio::sync::mpsc::channel(command::COMMANDS);
+        let (commands, given) = tokio::sync::mpsc::channel(messages::COMMANDS);
         if let Some(served) = served {
             conductor.silence();
             let (run, tally) = (directory.path(), conductor.tally());
@@ -184,7 +154,7 @@ pub async fn run(
             let (directory, intake, standing) = (run.to_owned(), feeds.intake(), conductor.standing());
             served(Handle { directory, intake, commands, standing, swapper });
         }
-        drive::drive(conductor, feeds, given, stop).await
+        event_loop::drive(conductor, feeds, given, stop).await
     };
     let conducted = conducted.await;
     // If the log failed, that is why conducting stopped.

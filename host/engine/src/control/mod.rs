@@ -1,0 +1,3 @@
+//! The messages to a running pipeline and its status.
+
+pub mod messages;

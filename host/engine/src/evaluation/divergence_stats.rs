@@ -1,0 +1,67 @@
+//! What of compared pairs it takes to say where a model and the substrate part.
+//!
+//! Always holds: a compared pair is added once; to which half an id belongs is settled by the study's name and the id
+//! alone.
+
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use crate::evaluation::verdict_stats::Seen;
+use crate::log_schema::schema;
+use crate::plugins::load::Prepared;
+use understudy_statistics::scoring::{ProfileIndex, ProfiledPairs, Profiles, SpreadPairs, Spreads};
+
+/// Adds pairs to profiles and spreads.
+pub struct Searcher {
+    metric: usize,
+    index: ProfileIndex,
+    key: u64,
+}
+
+impl Searcher {
+    /// For a study.
+    pub fn new(prepared: &Prepared) -> Searcher {
+        Searcher {
+            metric: prepared.study.divergence.metric,
+            index: profile_index(prepared),
+            key: prepared.key,
+        }
+    }
+
+    /// Adds pairs.
+    pub fn add(&self, seen: &Seen<'_>, profiles: &mut Profiles, spreads: &mut Spreads) {
+        let ids: Vec<&str> = seen.answered.iter().map(|row| seen.sources.id(*row)).collect();
+        let hashes: Vec<u64> = ids.iter().map(|id| seen_hash(self.key, id)).collect();
+        let of = self.index.of(seen.conditions, ids.len());
+        profiles.add(ProfiledPairs {
+            windows: seen.windows,
+            profiles: &of,
+            hashes: &hashes,
+            models: seen.models,
+            metric: self.metric,
+        });
+        for (model, given) in seen.given.iter().enumerate() {
+            let pairs = SpreadPairs {
+                windows: seen.windows,
+                conditions: seen.conditions,
+                profiles: &of,
+                hashes: &hashes,
+                ids: &ids,
+                comparator: seen.comparator,
+            };
+            spreads.add(model, given, pairs);
+        }
+    }
+}
+
+/// The profiles of a study, by the conditions that are searched.
+pub fn profile_index(prepared: &Prepared) -> ProfileIndex {
+    let sizes = schema::conditions(&prepared.study).sizes();
+    let conditions = prepared.study.divergence.conditions.iter();
+    ProfileIndex { conditions: conditions.map(|condition| (*condition, sizes[*condition])).collect() }
+}
+
+/// The hash of an id under a study's key: XXH3-64 with the key as its seed. It has nothing to do with what
+/// is said of a pair, and is the same in every run of a study.
+pub fn seen_hash(key: u64, id: &str) -> u64 {
+    xxh3_64_with_seed(id.as_bytes(), key)
+}

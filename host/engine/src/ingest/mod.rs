@@ -1,0 +1,5 @@
+//! Reads record sources and accepts pushed records, as decoded batches.
+
+pub mod push_intake;
+pub mod readers;
+pub mod replay_source;

@@ -1,0 +1,221 @@
+//! Records that are delivered to a run while it goes on, each delivery waiting to be told what became of it.
+//!
+//! What waits on a side is gathered into one batch, decoded once, answered once and put on disk with one sync; while that
+//! happens the next batch gathers.
+//!
+//! Always holds: a delivery is told its fate once, after its records are on disk, or not at all if they could not be put
+//! there; records of one side are taken in the order in which they were delivered.
+
+use std::ops::Range;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use tokio::sync::oneshot;
+
+use crate::ingest::readers::{Feed, FeedError, WAITING};
+use understudy_records::batch::{Class, Decoder, Lines, Mark, Refused, Side};
+use understudy_run_log::Acknowledge;
+use understudy_study::{Source, Study};
+
+/// Records of one side, and where to tell what became of them.
+struct Delivery {
+    lines: Lines,
+    told: oneshot::Sender<Receipt>,
+}
+
+/// What became of delivered records. They are on disk.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Receipt {
+    /// How many were taken.
+    pub taken: usize,
+    /// The others, by their place in the delivery, counted from 0; ascending.
+    pub refused: Vec<RefusedRow>,
+}
+
+/// A delivered record that takes no part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusedRow {
+    /// Its place in the delivery, counted from 0.
+    pub row: usize,
+    /// The kind of reason.
+    pub class: Class,
+    /// The reason in words.
+    pub reason: String,
+}
+
+/// Why a delivery was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Undelivered {
+    /// The study takes this side from elsewhere.
+    #[error("the study takes its {} from elsewhere, see `[sources]`", .0.plural())]
+    Elsewhere(Side),
+    /// Nothing is taken any more.
+    #[error("the run is ending and takes nothing any more")]
+    Ending,
+}
+
+type Door = Mutex<Option<Sender<Delivery>>>;
+
+/// Where records are delivered. Clones deliver to the same run.
+#[derive(Clone)]
+pub struct Intake {
+    /// For each side its door, where the study takes it so.
+    doors: [Option<Arc<Door>>; 2],
+    /// The most records of one delivery.
+    pub rows: usize,
+}
+
+impl Intake {
+    /// Hands over at most [`Intake::rows`] records. Who waits is told when they are on disk, or that the run has failed by
+    /// the other end being dropped.
+    ///
+    /// # Errors
+    /// When they are not taken.
+    pub fn deliver(&self, side: Side, lines: Lines) -> Result<oneshot::Receiver<Receipt>, Undelivered> {
+        assert!(lines.len() <= self.rows, "a delivery is no longer than a batch");
+        let door = self.doors[side as usize].as_ref().ok_or(Undelivered::Elsewhere(side))?;
+        let door = door.lock().unwrap_or_else(PoisonError::into_inner);
+        let (told, receipt) = oneshot::channel();
+        let sent = door.as_ref().map(|door| door.send(Delivery { lines, told }));
+        sent.and_then(Result::ok).map(|()| receipt).ok_or(Undelivered::Ending)
+    }
+}
+
+/// The threads that gather and decode.
+pub(crate) struct Live {
+    intake: Intake,
+}
+
+/// What is delivered, decoded.
+pub(crate) type Delivered = [Option<tokio::sync::mpsc::Receiver<Feed>>; 2];
+
+impl Live {
+    /// Starts a thread for each side of a study that is taken over HTTP. Records are numbered on from `after`.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn start(study: &Study, after: [Option<Mark>; 2]) -> Result<(Option<Live>, Delivered), FeedError> {
+        let rows = study.limits.batch_rows;
+        let mut intake = Intake { doors: [None, None], rows };
+        let mut delivered = [None, None];
+        for side in Side::BOTH {
+            let (source, stream) = match side {
+                Side::Snapshot => (&study.snapshots_source, &study.inputs),
+                Side::Decision => (&study.decisions_source, &study.decisions),
+            };
+            if *source != Source::Http {
+                continue;
+            }
+            let (door, deliveries) = channel();
+            let (feed, batches) = tokio::sync::mpsc::channel(WAITING);
+            let line = after[side as usize].map_or(0, |mark| mark.line);
+            let decoder = Decoder::new(side, stream, rows);
+            let gatherer = Gatherer { deliveries, decoder, rows, line, left: None };
+            let gather = move || gatherer.work(&feed);
+            thread::Builder::new().name(side.plural().to_owned()).spawn(gather).map_err(FeedError::Thread)?;
+            intake.doors[side as usize] = Some(Arc::new(Mutex::new(Some(door))));
+            delivered[side as usize] = Some(batches);
+        }
+        let is_live = intake.doors.iter().any(Option::is_some);
+        Ok((is_live.then_some(Live { intake }), delivered))
+    }
+
+    /// Where records are delivered.
+    pub fn intake(&self) -> Intake {
+        self.intake.clone()
+    }
+
+    /// Takes no further delivery; those that were taken are still decoded. Gives which sides are delivered.
+    pub fn stop(&self) -> [bool; 2] {
+        let shut = |door: &Arc<Door>| drop(door.lock().unwrap_or_else(PoisonError::into_inner).take());
+        self.intake.doors.each_ref().map(|door| door.as_ref().map(shut).is_some())
+    }
+}
+
+/// Gathers what waits on one side.
+struct Gatherer {
+    deliveries: Receiver<Delivery>,
+    decoder: Decoder,
+    /// The most records of a batch.
+    rows: usize,
+    /// The number of the last record.
+    line: u64,
+    /// A delivery for which there was no room in the batch before.
+    left: Option<Delivery>,
+}
+
+impl Gatherer {
+    fn work(mut self, feed: &tokio::sync::mpsc::Sender<Feed>) {
+        while let Some((lines, tickets)) = self.gather() {
+            let decoded = self.decoder.decode(&lines);
+            if feed.blocking_send(Feed::Batch(Box::new(decoded), tickets)).is_err() {
+                return;
+            }
+        }
+        // The run may have ended before its sources did.
+        let _ = feed.blocking_send(Feed::End(None));
+    }
+
+    fn gather(&mut self) -> Option<(Lines, Vec<Ticket>)> {
+        let mut next = match self.left.take() {
+            Some(left) => Some(left),
+            None => Some(self.deliveries.recv().ok()?),
+        };
+        let (mut lines, mut tickets) = (Lines::default(), Vec::new());
+        while let Some(delivery) = next {
+            if lines.len() + delivery.lines.len() > self.rows {
+                self.left = Some(delivery);
+                break;
+            }
+            let first = self.line + 1;
+            self.line += delivery.lines.len() as u64;
+            lines.append_as(&delivery.lines, first);
+            tickets.push(Ticket { lines: first..self.line + 1, told: delivery.told });
+            next = self.deliveries.try_recv().ok();
+        }
+        Some((lines, tickets))
+    }
+}
+
+/// A delivery whose records are in a batch.
+pub struct Ticket {
+    /// The lines of the batch that are its own.
+    lines: Range<u64>,
+    told: oneshot::Sender<Receipt>,
+}
+
+/// Deliveries whose fate is known, and is told once it is on disk.
+#[derive(Default)]
+pub struct Told(Vec<(oneshot::Sender<Receipt>, Receipt)>);
+
+impl Told {
+    /// What became of the deliveries of a batch: its records were taken but for the refused ones, in the order of their lines.
+    pub fn new(tickets: Vec<Ticket>, refused: &[(u64, Refused)]) -> Told {
+        let receipt = |Ticket { lines, told }: Ticket| {
+            let own = refused.iter().filter(|(_, refused)| lines.contains(&refused.line));
+            let row = |(_, refused): &(u64, Refused)| RefusedRow {
+                row: (refused.line - lines.start) as usize,
+                class: refused.class,
+                reason: refused.reason.clone(),
+            };
+            let refused: Vec<RefusedRow> = own.map(row).collect();
+            let taken = (lines.end - lines.start) as usize - refused.len();
+            (told, Receipt { taken, refused })
+        };
+        Told(tickets.into_iter().map(receipt).collect())
+    }
+
+    /// Tells them; `None` if nobody waits.
+    pub fn acknowledge(self) -> Option<Acknowledge> {
+        if self.0.is_empty() {
+            return None;
+        }
+        Some(Box::new(move || {
+            for (told, receipt) in self.0 {
+                // Who has hung up need not be told.
+                let _ = told.send(receipt);
+            }
+        }))
+    }
+}

@@ -1,0 +1,111 @@
+//! The log of another run in the place of a source: its records come once more, those that were refused too.
+//!
+//! Always holds: records of a stream come in the order of their sequence numbers; one that was refused is refused again,
+//! for the reason that it was.
+
+use std::path::Path;
+use std::thread;
+
+use anyhow::anyhow;
+use arrow::array::{RecordBatch, StringArray};
+use tokio::sync::mpsc::{Receiver, channel};
+
+use crate::ingest::readers::{Feed, FeedError, WAITING};
+use crate::log_schema::decode;
+use crate::log_schema::decode::Logged;
+use crate::plugins::load::Prepared;
+use understudy_records::batch::{Decoded, Records, Refused, Side, fields_schema};
+use understudy_run_log::{Reading, Rows, Table};
+use understudy_study::Stream;
+
+/// Starts to read one side of a logged run.
+///
+/// # Errors
+/// When it cannot be read, or the system gives no thread.
+pub fn start(prepared: &Prepared, side: Side, run: &Path) -> Result<Receiver<Feed>, FeedError> {
+    let open = |table| Reading { table, columns: Vec::new(), from_group: 0, from: None }.open(run);
+    let mut replay = Replay {
+        stream: [&prepared.study.inputs, &prepared.study.decisions][side as usize].clone(),
+        side,
+        accepted: open([Table::Snapshots, Table::Decisions][side as usize])?,
+        refused: open(Table::Refused)?,
+        waiting: Vec::new(),
+        rows: prepared.study.limits.batch_rows,
+        batch: None,
+    };
+    let (feed, batches) = channel(WAITING);
+    let read = move || {
+        loop {
+            let said = match replay.next() {
+                Ok(Some(decoded)) => Feed::Batch(Box::new(decoded), Vec::new()),
+                Ok(None) => Feed::End(None),
+                Err(error) => Feed::End(Some(format!("{error:#}"))),
+            };
+            let last = matches!(said, Feed::End(_));
+            if feed.blocking_send(said).is_err() || last {
+                return;
+            }
+        }
+    };
+    thread::Builder::new().name(side.plural().to_owned()).spawn(read).map_err(FeedError::Thread)?;
+    Ok(batches)
+}
+
+struct Replay {
+    stream: Stream,
+    side: Side,
+    accepted: Rows,
+    refused: Rows,
+    /// Refused records that have been read and not handed on.
+    waiting: Vec<(u64, Refused)>,
+    /// The most rows of a batch.
+    rows: usize,
+    /// What has been read of the accepted records and not handed on.
+    batch: Option<RecordBatch>,
+}
+
+impl Replay {
+    /// The next accepted records, with the refused ones before the last of them.
+    fn next(&mut self) -> anyhow::Result<Option<Decoded>> {
+        let batch = match self.batch.take() {
+            Some(batch) => Some(batch),
+            None => self.accepted.next().transpose()?,
+        };
+        let Some(batch) = batch else {
+            let refused = self.refused_before(u64::MAX)?;
+            let records = self.nothing();
+            return Ok((!refused.is_empty()).then_some(Decoded { side: self.side, records, refused }));
+        };
+        let part = batch.slice(0, self.rows.min(batch.num_rows()));
+        let rest = batch.slice(part.num_rows(), batch.num_rows() - part.num_rows());
+        self.batch = (rest.num_rows() > 0).then_some(rest);
+        let Logged { sequences, records } = decode::records(&self.stream, self.side, &part)?;
+        let last = *sequences.last().ok_or_else(|| anyhow!("the log has an empty batch"))?;
+        let refused = self.refused_before(last)?;
+        Ok(Some(Decoded { side: self.side, records, refused }))
+    }
+
+    /// The refused records of this stream before a sequence number.
+    fn refused_before(&mut self, sequence: u64) -> anyhow::Result<Vec<Refused>> {
+        // The table has both streams; one that is behind in it is read on until it is not.
+        while self.waiting.last().is_none_or(|(last, _)| *last < sequence) {
+            let Some(batch) = self.refused.next() else { break };
+            let refused = decode::refused(&batch?)?;
+            self.waiting.extend(refused.into_iter().filter(|(_, refused)| refused.side == self.side));
+        }
+        let before = self.waiting.partition_point(|(of, _)| *of < sequence);
+        Ok(self.waiting.drain(..before).map(|(_, refused)| refused).collect())
+    }
+
+    fn nothing(&self) -> Records {
+        Records {
+            ids: StringArray::new_null(0),
+            times: Vec::new(),
+            fields: RecordBatch::new_empty(fields_schema(&self.stream)),
+            raw: StringArray::new_null(0),
+            digests: Vec::new(),
+            lines: Vec::new(),
+            offsets: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! Holds unmatched rows, in memory and on disk.
+
+pub mod join_buffer;
+pub mod spill_store;

@@ -1,0 +1,188 @@
+//! Rows of the log, back as what they were made from: records, and the answers given to them.
+//!
+//! Always holds: what is made of logged rows is what the log was given.
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions, StringArray};
+use arrow::datatypes::{DataType, TimestampMicrosecondType, UInt32Type, UInt64Type};
+
+use crate::inference::worker_pool::Timed;
+use crate::log_schema::schema::GENERATION;
+use crate::plugins::load::Prepared;
+use crate::plugins::plugin_versions::Cast;
+use understudy_records::batch::{Answers, Class, Reason, Records, Refused, Side, fields_schema};
+use understudy_run_log::Table;
+use understudy_sandbox::Decided;
+use understudy_study::Stream;
+
+/// A row of the log that does not hold what the study's rows hold.
+#[derive(Debug, thiserror::Error)]
+#[error("the log's {table} do not hold what this study's rows hold: {what}")]
+pub struct LoggedError {
+    table: &'static str,
+    what: String,
+}
+
+/// Logged records of one stream, with their sequence numbers.
+pub struct Logged {
+    /// Sequence numbers.
+    pub sequences: Vec<u64>,
+    /// The records; without their own text if that was not read.
+    pub records: Records,
+}
+
+/// The columns of a table without the records' own text, which is most of it and which little asks for.
+pub fn columns(prepared: &Prepared, table: Table) -> Vec<String> {
+    let schemas = crate::log_schema::schema::schemas(prepared);
+    let fields = schemas[table as usize].fields();
+    fields.iter().map(|field| field.name().clone()).filter(|name| name != "raw").collect()
+}
+
+/// The records of a batch of logged rows of either stream.
+///
+/// # Errors
+/// When a column is missing or of another type.
+pub fn records(stream: &Stream, side: Side, batch: &RecordBatch) -> Result<Logged, LoggedError> {
+    let (time, prefix) = match side {
+        Side::Snapshot => ("observed_at", "input."),
+        Side::Decision => ("decided_at", "decision."),
+    };
+    let columns = Columns { table: side.plural(), batch };
+    let mut fields: Vec<ArrayRef> = Vec::with_capacity(stream.fields.len());
+    for field in &stream.fields {
+        fields.push(columns.column(&format!("{prefix}{}", field.name))?.clone());
+    }
+    let rows = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    let fields = RecordBatch::try_new_with_options(fields_schema(stream), fields, &rows)
+        .map_err(|error| columns.fault(error.to_string()))?;
+    let records = Records {
+        ids: columns.text("id")?.clone(),
+        times: columns.times(time)?,
+        fields,
+        raw: match batch.column_by_name("raw") {
+            Some(_) => columns.text("raw")?.clone(),
+            None => StringArray::new_null(batch.num_rows()),
+        },
+        digests: columns.numbers("digest")?,
+        lines: columns.numbers("line")?,
+        offsets: columns.numbers("offset")?,
+    };
+    Ok(Logged { sequences: columns.numbers("sequence")?, records })
+}
+
+/// The first row of a batch of logged rows of either stream that says to be of another generation than it is.
+///
+/// # Errors
+/// When the column is missing or of another type.
+pub fn strays(
+    cast: &Cast,
+    side: Side,
+    sequences: &[u64],
+    batch: &RecordBatch,
+) -> Result<Option<usize>, LoggedError> {
+    let columns = Columns { table: side.plural(), batch };
+    let column = columns.column(GENERATION)?;
+    let said = column
+        .as_primitive_opt::<UInt32Type>()
+        .ok_or_else(|| columns.fault(format!("the column `{GENERATION}` is of another type")))?;
+    let stray = |(sequence, said): (&u64, &u32)| cast.of(side, *sequence) != *said;
+    Ok(sequences.iter().zip(said.values()).position(stray))
+}
+
+/// For each model what it answered to a batch of logged snapshots.
+///
+/// # Errors
+/// When a column is missing or of another type.
+pub fn answers(prepared: &Prepared, batch: &RecordBatch) -> Result<Vec<Timed>, LoggedError> {
+    let columns = Columns { table: Side::Snapshot.plural(), batch };
+    let answers = |model: &crate::plugins::load::Member<understudy_sandbox::DeciderPlugin>| {
+        let name = format!("model.{}", model.name);
+        let answers = columns.answers(&name, model.plugin.form)?;
+        Ok(Timed { decided: decided(answers), nanos: columns.numbers(&format!("{name}.nanos"))? })
+    };
+    prepared.models.iter().map(answers).collect()
+}
+
+/// Refused records with their sequence numbers; without their own text if that was not read.
+///
+/// # Errors
+/// When a column is missing or of another type.
+pub fn refused(batch: &RecordBatch) -> Result<Vec<(u64, Refused)>, LoggedError> {
+    let columns = Columns { table: "refused records", batch };
+    let (streams, classes, reasons) =
+        (columns.text("stream")?, columns.text("class")?, columns.text("reason")?);
+    let [sequences, lines, offsets, digests] =
+        ["sequence", "line", "offset", "digest"].map(|name| columns.numbers(name));
+    let (sequences, lines, offsets, digests) = (sequences?, lines?, offsets?, digests?);
+    let raw = batch.column_by_name("raw").and_then(|column| column.as_binary_opt::<i32>());
+    let row = |row: usize| {
+        let unknown = |what: &str, value: &str| columns.fault(format!("no {what} is called \"{value}\""));
+        let side = Side::BOTH.into_iter().find(|side| side.plural() == streams.value(row));
+        let class = Class::ALL.into_iter().find(|class| class.name() == classes.value(row));
+        let refused = Refused {
+            side: side.ok_or_else(|| unknown("stream", streams.value(row)))?,
+            line: lines[row],
+            offset: offsets[row],
+            class: class.ok_or_else(|| unknown("class", classes.value(row)))?,
+            reason: reasons.value(row).to_owned(),
+            raw: raw.map(|raw| raw.value(row).to_vec()).unwrap_or_default(),
+            digest: digests[row],
+        };
+        Ok((sequences[row], refused))
+    };
+    (0..batch.num_rows()).map(row).collect()
+}
+
+/// Answers, with what was broken on.
+fn decided(answers: Answers) -> Decided {
+    let broke = |(row, reason): &(u32, Reason)| match reason {
+        Reason::Broke(why) => Some((*row, why.clone())),
+        Reason::Abstained(_) | Reason::Failed(_) | Reason::Blinded => None,
+    };
+    let broken = answers.unanswered.iter().filter_map(broke).collect();
+    Decided { answers, broken }
+}
+
+/// Columns by name, of the types that they should have.
+struct Columns<'b> {
+    table: &'static str,
+    batch: &'b RecordBatch,
+}
+
+impl<'b> Columns<'b> {
+    fn fault(&self, what: String) -> LoggedError {
+        LoggedError { table: self.table, what }
+    }
+
+    fn column(&self, name: &str) -> Result<&'b ArrayRef, LoggedError> {
+        self.batch.column_by_name(name).ok_or_else(|| self.fault(format!("the column {name} is missing")))
+    }
+
+    fn typed<T>(&self, name: &str, found: Option<T>) -> Result<T, LoggedError> {
+        found.ok_or_else(|| {
+            let of = |column: &ArrayRef| column.data_type().clone();
+            let found = self.batch.column_by_name(name).map_or(DataType::Null, of);
+            self.fault(format!("the column {name} is of type {found}"))
+        })
+    }
+
+    fn text(&self, name: &str) -> Result<&'b StringArray, LoggedError> {
+        self.typed(name, self.column(name)?.as_string_opt::<i32>())
+    }
+
+    fn numbers(&self, name: &str) -> Result<Vec<u64>, LoggedError> {
+        let column = self.typed(name, self.column(name)?.as_primitive_opt::<UInt64Type>())?;
+        Ok(column.values().to_vec())
+    }
+
+    fn times(&self, name: &str) -> Result<Vec<i64>, LoggedError> {
+        let column = self.typed(name, self.column(name)?.as_primitive_opt::<TimestampMicrosecondType>())?;
+        Ok(column.values().to_vec())
+    }
+
+    fn answers(&self, name: &str, form: understudy_study::Form) -> Result<Answers, LoggedError> {
+        let [answer, unanswered, confidence] =
+            ["answer", "unanswered", "confidence"].map(|part| self.column(&format!("{name}.{part}")));
+        Answers::from_columns(form, [answer?, unanswered?, confidence?])
+            .ok_or_else(|| self.fault(format!("the columns {name}.* are no answers")))
+    }
+}

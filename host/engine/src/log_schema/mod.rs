@@ -1,0 +1,4 @@
+//! The Arrow schemas of the log tables, and their rows encoded and decoded.
+
+pub mod decode;
+pub mod schema;

@@ -1,0 +1,309 @@
+//! The tables of the run log: which columns they have, and how batches become their rows.
+//!
+//! Always holds: a field stands under the name by which plugins ask for it, `NAME` of a snapshot as `input.NAME`, of a
+//! decision as `decision.NAME`. A record's sequence number counts all the records received of its stream from 0, accepted
+//! and refused.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, BinaryArray, BooleanArray, DictionaryArray, Float64Array, RecordBatch, StringArray,
+    StringBuilder, TimestampMicrosecondArray, UInt16Array, UInt32Array, UInt64Array,
+};
+use arrow::compute::take;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt16Type};
+
+use crate::evaluation::evaluator::Compared;
+use crate::inference::worker_pool::Answered;
+use crate::plugins::load::{Prepared, declared};
+use understudy_records::batch::{Answers, Reason, Records, Refused, data_type};
+use understudy_sandbox::Reads;
+use understudy_statistics::scoring::{Conditions, Window, WindowClock};
+use understudy_study::{Kind, Stream, Study};
+
+/// The schemas of the log's tables, in the order of [`understudy_run_log::Table::ALL`].
+pub fn schemas(prepared: &Prepared) -> [SchemaRef; 4] {
+    let study = &prepared.study;
+    let mut snapshots = record_fields(&study.inputs, "observed_at", "input.", study.log.keep_raw);
+    for model in &prepared.models {
+        let name = format!("model.{}", model.name);
+        snapshots.extend(Answers::column_fields(&name, model.plugin.form));
+        // A blinded snapshot has none.
+        snapshots.push(Field::new(format!("{name}.nanos"), DataType::UInt64, prepared.blind.is_some()));
+    }
+    let decisions = record_fields(&study.decisions, "decided_at", "decision.", study.log.keep_raw);
+    let refused = vec![
+        Field::new("stream", DataType::Utf8, false),
+        Field::new("sequence", DataType::UInt64, false),
+        Field::new("line", DataType::UInt64, false),
+        Field::new("offset", DataType::UInt64, false),
+        Field::new("class", DataType::Utf8, false),
+        Field::new("reason", DataType::Utf8, false),
+        Field::new("raw", DataType::Binary, false),
+        Field::new("digest", DataType::UInt64, false),
+    ];
+    [snapshots, decisions, refused, Pairs::fields(prepared)].map(|fields| Arc::new(Schema::new(fields)))
+}
+
+fn record_fields(stream: &Stream, time: &str, prefix: &str, keep_raw: bool) -> Vec<Field> {
+    let mut fields = vec![
+        Field::new("sequence", DataType::UInt64, false),
+        Field::new(GENERATION, DataType::UInt32, false),
+        Field::new("line", DataType::UInt64, false),
+        Field::new("offset", DataType::UInt64, false),
+        Field::new("id", DataType::Utf8, false),
+        Field::new(time, data_type(Kind::Timestamp), false),
+    ];
+    for field in &stream.fields {
+        fields.push(Field::new(format!("{prefix}{}", field.name), data_type(field.kind), true));
+    }
+    if keep_raw {
+        fields.push(Field::new("raw", DataType::Utf8, false));
+    }
+    fields.push(Field::new("digest", DataType::UInt64, false));
+    fields
+}
+
+fn record_columns(sequences: &[u64], generation: u32, records: &Records, keep_raw: bool) -> Vec<ArrayRef> {
+    let numbers = |values: &[u64]| Arc::new(UInt64Array::from(values.to_vec())) as ArrayRef;
+    let mut columns = vec![
+        numbers(sequences),
+        Arc::new(UInt32Array::from_value(generation, sequences.len())),
+        numbers(&records.lines),
+        numbers(&records.offsets),
+        Arc::new(records.ids.clone()),
+        times(records.times.clone()),
+    ];
+    columns.extend(records.fields.columns().iter().cloned());
+    if keep_raw {
+        columns.push(Arc::new(records.raw.clone()));
+    }
+    columns.push(numbers(&records.digests));
+    columns
+}
+
+/// Whether the study keeps the records' own text.
+fn has_raw(schema: &SchemaRef) -> bool {
+    schema.column_with_name("raw").is_some()
+}
+
+fn times(micros: Vec<i64>) -> ArrayRef {
+    Arc::new(TimestampMicrosecondArray::from(micros).with_timezone("UTC"))
+}
+
+/// Rows of the table of snapshots.
+pub fn snapshots(schema: &SchemaRef, answered: &Answered) -> RecordBatch {
+    let job = &answered.job;
+    let mut columns = record_columns(&job.sequences, job.generation, &job.records, has_raw(schema));
+    for model in &answered.models {
+        let answers = &model.decided.answers;
+        columns.extend(answers.columns("").map(|(_, column)| column));
+        let mut nanos: Vec<Option<u64>> = model.nanos.iter().copied().map(Some).collect();
+        for (row, _) in answers.unanswered.iter().filter(|(_, why)| *why == Reason::Blinded) {
+            nanos[*row as usize] = None;
+        }
+        columns.push(Arc::new(UInt64Array::from(nanos)));
+    }
+    RecordBatch::try_new(schema.clone(), columns).expect("the columns are made for this schema")
+}
+
+/// Rows of the table of decisions.
+pub fn decisions(schema: &SchemaRef, sequences: &[u64], generation: u32, records: &Records) -> RecordBatch {
+    RecordBatch::try_new(schema.clone(), record_columns(sequences, generation, records, has_raw(schema)))
+        .expect("the columns are made for this schema")
+}
+
+/// Rows of the table of refused records, each with its sequence number.
+pub fn refused(schema: &SchemaRef, refused: &[(u64, Refused)]) -> RecordBatch {
+    let text = |of: fn(&Refused) -> &str| StringArray::from_iter_values(refused.iter().map(|(_, r)| of(r)));
+    let numbers = |of: fn(&(u64, Refused)) -> u64| UInt64Array::from_iter_values(refused.iter().map(of));
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(text(|r| r.side.plural())),
+        Arc::new(numbers(|(sequence, _)| *sequence)),
+        Arc::new(numbers(|(_, r)| r.line)),
+        Arc::new(numbers(|(_, r)| r.offset)),
+        Arc::new(text(|r| r.class.name())),
+        Arc::new(text(|r| &r.reason)),
+        Arc::new(BinaryArray::from_iter_values(refused.iter().map(|(_, r)| &r.raw))),
+        Arc::new(numbers(|(_, r)| r.digest)),
+    ];
+    RecordBatch::try_new(schema.clone(), columns).expect("the columns are made for this schema")
+}
+
+/// The generation of a record or a pair, see [`Cast`](crate::plugins::plugin_versions::Cast).
+pub const GENERATION: &str = "generation";
+/// Whether a model answered the snapshot of a pair.
+pub const OUTCOME: &str = "outcome";
+/// Whether the snapshot of a pair was blinded.
+pub const BLINDED: &str = "blinded";
+/// The host's own component of each metric: whether it scored a pair.
+pub const SCORED: &str = "scored";
+
+/// What a plugin is handed of pairs: the fields that it reads, under the names that it uses.
+pub fn reads_schema(study: &Study, reads: &[Reads]) -> SchemaRef {
+    let field = |reads: &Reads| {
+        let kind = declared(study, &reads.name).expect("checked when prepared").kind;
+        Field::new(&reads.name, data_type(kind), true)
+    };
+    Arc::new(Schema::new(reads.iter().map(field).collect::<Vec<_>>()))
+}
+
+/// Makes rows of the table of pairs. Where ids are blinded, it holds whether a pair's was and, of those, what each model
+/// answered once the decision was there: `model.NAME.answer` and its like. Where snapshots lose their fields in time, it holds what each model was scored, too:
+/// `model.NAME.outcome` and, for each metric, `model.NAME.METRIC.COMPONENT`, the last of which says whether the metric scored
+/// the pair.
+pub struct Pairs {
+    schema: SchemaRef,
+    /// Whether ids are blinded.
+    blinded: bool,
+    /// For each model and metric the number of components, where they are held.
+    scores: Vec<Vec<usize>>,
+    clock: WindowClock,
+    label: Option<(Window, String)>,
+    /// For each condition the names of its values.
+    values: Vec<ArrayRef>,
+}
+
+impl Pairs {
+    /// For a study.
+    pub fn new(prepared: &Prepared) -> Pairs {
+        let study = &prepared.study;
+        let conditions = conditions(study);
+        let names = |condition: usize| {
+            Arc::new(StringArray::from_iter_values(conditions.values(condition))) as ArrayRef
+        };
+        let components: Vec<usize> = prepared.metrics.iter().map(|m| m.plugin.components.len() + 1).collect();
+        let held = if study.log.retain.is_some() { prepared.models.len() } else { 0 };
+        Pairs {
+            blinded: prepared.blind.is_some(),
+            scores: vec![components; held],
+            schema: Arc::new(Schema::new(Self::fields(prepared))),
+            clock: WindowClock::new(study.windows, study.time_zone.clone()),
+            label: None,
+            values: (0..study.conditions.len()).map(names).collect(),
+        }
+    }
+
+    fn fields(prepared: &Prepared) -> Vec<Field> {
+        let mut fields = vec![
+            Field::new("id", DataType::Utf8, false),
+            Field::new("snapshot", DataType::UInt64, false),
+            Field::new("decision", DataType::UInt64, false),
+            Field::new(GENERATION, DataType::UInt32, false),
+            Field::new("observed_at", data_type(Kind::Timestamp), false),
+            Field::new("decided_at", data_type(Kind::Timestamp), false),
+            Field::new("window", DataType::Utf8, false),
+        ];
+        let value = DataType::Dictionary(Box::new(DataType::UInt16), Box::new(DataType::Utf8));
+        for condition in &prepared.study.conditions {
+            fields.push(Field::new(format!("condition.{}", condition.name), value.clone(), false));
+        }
+        if prepared.blind.is_some() {
+            fields.push(Field::new(BLINDED, DataType::Boolean, false));
+        }
+        fields.extend(Answers::column_fields("comparator", prepared.comparator.plugin.form));
+        if prepared.blind.is_some() {
+            for model in &prepared.models {
+                fields.extend(Answers::column_fields(&format!("model.{}", model.name), model.plugin.form));
+            }
+        }
+        if prepared.study.log.retain.is_some() {
+            for model in &prepared.models {
+                let model = format!("model.{}", model.name);
+                fields.push(Field::new(format!("{model}.{OUTCOME}"), DataType::Utf8, true));
+                for metric in &prepared.metrics {
+                    let own = metric.plugin.components.iter().map(String::as_str);
+                    let names =
+                        own.chain([SCORED]).map(|component| format!("{model}.{}.{component}", metric.name));
+                    fields.extend(names.map(|name| Field::new(name, DataType::Float64, true)));
+                }
+            }
+        }
+        fields
+    }
+
+    /// Rows for pairs that have been compared.
+    pub fn batch(&mut self, compared: &Compared) -> RecordBatch {
+        let Compared { generation, sources, answers, blinded, given, answered, models } = compared;
+        let rows = sources.snapshots.len();
+        let decision = |row: usize| {
+            let (batch, within) = sources.decisions[row];
+            (&sources.taken[batch], within)
+        };
+        let mut windows = StringBuilder::with_capacity(rows, rows * 24);
+        for row in 0..rows {
+            windows.append_value(self.label(sources.shown(row, |s, r| s.windows[r])));
+        }
+        let mut columns: Vec<ArrayRef> = vec![
+            Arc::new(StringArray::from_iter_values((0..rows).map(|row| sources.id(row)))),
+            Arc::new(UInt64Array::from_iter_values(
+                (0..rows).map(|row| sources.shown(row, |s, r| s.sequences[r])),
+            )),
+            Arc::new(UInt64Array::from_iter_values((0..rows).map(|row| {
+                let (batch, within) = decision(row);
+                batch.sequences[within]
+            }))),
+            Arc::new(UInt32Array::from_value(*generation, rows)),
+            times((0..rows).map(|row| sources.shown(row, |s, r| s.times[r])).collect()),
+            times(
+                (0..rows)
+                    .map(|row| {
+                        let (batch, within) = decision(row);
+                        batch.times[within]
+                    })
+                    .collect(),
+            ),
+            Arc::new(windows.finish()),
+        ];
+        for (condition, names) in self.values.iter().enumerate() {
+            let keys = (0..rows).map(|row| sources.shown(row, |s, r| s.conditions[condition][r]));
+            let keys = UInt16Array::from_iter_values(keys);
+            let values = DictionaryArray::<UInt16Type>::try_new(keys, names.clone());
+            columns.push(Arc::new(values.expect("a value's index lies within the names")));
+        }
+        let mut late = vec![None; rows];
+        blinded.iter().for_each(|row| late[*row] = Some(*row as u32));
+        if self.blinded {
+            columns.push(Arc::new(late.iter().map(|row| Some(row.is_some())).collect::<BooleanArray>()));
+        }
+        columns.extend(answers.columns("").map(|(_, column)| column));
+        if self.blinded {
+            let late = UInt32Array::from(late);
+            let only = |(_, column): (Field, ArrayRef)| {
+                take(&column, &late, None).expect("the indices are those of its rows")
+            };
+            columns.extend(given.iter().flat_map(|answers| answers.columns("").map(only)));
+        }
+        for (index, metrics) in self.scores.iter().enumerate() {
+            let scores = models.get(index);
+            let mut outcomes = vec![None; rows];
+            for (at, row) in answered.iter().enumerate() {
+                outcomes[*row] = scores.map(|scores| scores.outcomes[at].name());
+            }
+            columns.push(Arc::new(StringArray::from(outcomes)));
+            for (metric, components) in metrics.iter().enumerate() {
+                for component in 0..*components {
+                    let mut values = vec![None; rows];
+                    for (at, row) in answered.iter().enumerate() {
+                        values[*row] = scores.map(|scores| scores.scores[metric][component][at]);
+                    }
+                    columns.push(Arc::new(Float64Array::from(values)));
+                }
+            }
+        }
+        RecordBatch::try_new(self.schema.clone(), columns).expect("the columns are made for this schema")
+    }
+
+    fn label(&mut self, window: Window) -> &str {
+        if self.label.as_ref().is_none_or(|(known, _)| *known != window) {
+            self.label = Some((window, self.clock.label(window)));
+        }
+        self.label.as_ref().map_or("", |(_, label)| label)
+    }
+}
+
+/// The conditions of a study, ready to be asked.
+pub fn conditions(study: &Study) -> Conditions {
+    Conditions::new(&study.conditions, study.time_zone.clone())
+        .expect("the declaration allows no more values than can be told apart")
+}

@@ -1,0 +1,8 @@
+//! Starts, resumes and coordinates a run.
+
+pub mod coordinator;
+pub mod event_loop;
+pub mod progress;
+pub mod restore;
+pub mod served;
+pub mod start;

@@ -1,0 +1,182 @@
+//! Whether loaded plugins fit their study and each other.
+//!
+//! Always holds: each fault names the line that can mend it; no model reads a field of the decision.
+
+use crate::plugins::load::{DECISION_PREFIX, Loader, Member, declared};
+use understudy_sandbox::{Better, DeciderPlugin, Reads, Role, ScorerPlugin};
+use understudy_study::{Direction, Form, Kind, Plugin, Study};
+
+/// What keeps a plugin that reads these fields from taking a part while a run goes on: the fields that it may read were
+/// promised with the seal.
+pub(crate) fn misfits(study: &Study, part: &Plugin, role: Role, reads: &[Reads]) -> Vec<String> {
+    let mut found = Vec::new();
+    for Reads { name, kind, .. } in reads {
+        let wanted = kind.name();
+        match declared(study, name).map(|field| field.kind) {
+            _ if role == Role::Model && name.starts_with(DECISION_PREFIX) => {
+                found.push(format!("it reads `{name}`, and a model is never shown the decision"));
+            }
+            None => found.push(format!("it reads `{name}`, which the study does not have")),
+            Some(has) if has != *kind && (has, *kind) != (Kind::Integer, Kind::Number) => {
+                found.push(format!("it reads `{name}` as {wanted}, and the study declares it as {}", has.name()));
+            }
+            Some(_) if !part.grant.contains(name) => found.push(format!(
+                "it reads `{name}`, which {} \"{}\" is not granted; what is granted was promised with the seal, so a plugin that \
+                 reads more takes a study of its own",
+                role.name(),
+                part.name
+            )),
+            Some(_) => {}
+        }
+    }
+    found
+}
+
+impl Loader<'_> {
+    /// Notes what of the threshold no figure of its metric can mean.
+    pub(crate) fn check_threshold(
+        &mut self,
+        study: &Study,
+        comparator: &Member<DeciderPlugin>,
+        metrics: &[Member<ScorerPlugin>],
+    ) {
+        let Some(threshold) = &study.threshold else { return };
+        // A metric that could not be loaded has its own fault, and then the others stand at other places.
+        let Some(metric) = metrics.get(threshold.metric).filter(|_| metrics.len() == study.metrics.len())
+        else {
+            return;
+        };
+        let (name, bound) = (&metric.name, threshold.bound);
+        let (least, greatest) = metric.plugin.range;
+        let below = |edge: Option<f64>| edge.is_some_and(|edge| bound <= edge);
+        let above = |edge: Option<f64>| edge.is_some_and(|edge| bound >= edge);
+        let what = match (threshold.direction, metric.plugin.better) {
+            (Direction::AtMost, Better::Higher) => Some(
+                "at-most, and higher is closer by it: what agrees in nothing would pass; write at-least"
+                    .to_owned(),
+            ),
+            (Direction::AtLeast, Better::Lower) => Some(
+                "at-least, and lower is closer by it: what is never right would pass; write at-most"
+                    .to_owned(),
+            ),
+            (Direction::AtLeast, Better::Higher) if below(least) => Some(format!(
+                "at-least = {bound}, which no figure of it can miss; write a bound that one can"
+            )),
+            (Direction::AtLeast, Better::Higher)
+                if bound != greatest.unwrap_or(f64::MAX) && above(greatest) =>
+            {
+                Some(format!(
+                    "at-least = {bound}, which no figure of it can reach; write a bound that one can"
+                ))
+            }
+            (Direction::AtMost, Better::Lower) if above(greatest) => {
+                Some(format!("at-most = {bound}, which no figure of it can miss; write a bound that one can"))
+            }
+            (Direction::AtMost, Better::Lower) if bound != least.unwrap_or(f64::MIN) && below(least) => Some(
+                format!("at-most = {bound}, which no figure of it can reach; write a bound that one can"),
+            ),
+            _ => None,
+        };
+        if let Some(what) = what {
+            self.fault(threshold.line, format!("the threshold goes by metric \"{name}\" and asks {what}"));
+        }
+        if threshold.chance.is_some() && comparator.plugin.form != Form::Label {
+            let form = comparator.plugin.form.name();
+            let what = format!(
+                "the threshold asks what agreement is worth beyond chance, which is of labels, and the answers are of the form \
+                 {form}; leave least-kappa and least-gain out"
+            );
+            self.fault(threshold.line, what);
+        }
+    }
+
+    /// Notes which fields that a plugin reads are not there, of another kind, or not granted.
+    pub(crate) fn check_reads(&mut self, study: &Study, plugin: &Plugin, role: Role, reads: &[Reads]) {
+        let what = format!("{} \"{}\"", role.name(), plugin.name);
+        let mut ungranted = Vec::new();
+        for Reads { name, kind, .. } in reads {
+            if role == Role::Model && name.starts_with(DECISION_PREFIX) {
+                self.fault(
+                    plugin.path_line,
+                    format!(
+                        "{what} reads `{name}`, and a model is never shown the decision: that would leak its target into \
+                         its input; let it read fields of the snapshot only"
+                    ),
+                );
+                continue;
+            }
+            let (table, key) = match name.strip_prefix(DECISION_PREFIX) {
+                Some(key) => ("decisions.fields", key),
+                None => ("inputs.fields", name.as_str()),
+            };
+            let wanted = kind.name();
+            match declared(study, name).map(|field| field.kind) {
+                None => self.fault(
+                    plugin.path_line,
+                    format!(
+                        "{what} reads `{name}`, which the study does not have; add {key} = \"{wanted}\" to [{table}]"
+                    ),
+                ),
+                Some(found) if found != *kind && (found, *kind) != (Kind::Integer, Kind::Number) => {
+                    let found = found.name();
+                    self.fault(
+                        plugin.path_line,
+                        format!(
+                            "{what} reads `{name}` as {wanted}, and [{table}] declares it as {found}; write \
+                             {key} = \"{wanted}\" there if that is what the records hold"
+                        ),
+                    );
+                }
+                Some(_) => {}
+            }
+            if !plugin.grant.contains(name) {
+                ungranted.push(name);
+            }
+        }
+        if !ungranted.is_empty() {
+            let listed = |names: &[&String], quote: &str| {
+                names.iter().map(|name| format!("{quote}{name}{quote}")).collect::<Vec<_>>().join(", ")
+            };
+            let all: Vec<_> = plugin.grant.iter().chain(ungranted.iter().copied()).collect();
+            let (ungranted, all) = (listed(&ungranted, "`"), listed(&all, "\""));
+            self.fault(
+                plugin.grant_line,
+                format!("{what} is not granted {ungranted}, which it reads; write grant = [{all}]"),
+            );
+        }
+    }
+
+    /// Notes which plugins answer or score in another form than the comparator.
+    pub(crate) fn check_forms(
+        &mut self,
+        study: &Study,
+        models: &[Member<DeciderPlugin>],
+        comparator: &Member<DeciderPlugin>,
+        metrics: &[Member<ScorerPlugin>],
+    ) {
+        let form = comparator.plugin.form;
+        let line = |plugins: &[Plugin], name: &str| {
+            plugins.iter().find(|plugin| plugin.name == name).map_or(1, |plugin| plugin.path_line)
+        };
+        for model in models.iter().filter(|model| model.plugin.form != form) {
+            let message = format!(
+                "model \"{}\" answers with a {}, and comparator \"{}\" with a {}, which cannot be compared; let them \
+                 answer in one form",
+                model.name,
+                model.plugin.form.name(),
+                comparator.name,
+                form.name()
+            );
+            self.fault(line(&study.models, &model.name), message);
+        }
+        for metric in metrics.iter().filter(|metric| !metric.plugin.accepts.contains(&form)) {
+            let message = format!(
+                "metric \"{}\" does not score a {}, which is what comparator \"{}\" answers with; choose another metric",
+                metric.name,
+                form.name(),
+                comparator.name
+            );
+            self.fault(line(&study.metrics, &metric.name), message);
+        }
+    }
+}

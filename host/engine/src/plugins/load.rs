@@ -1,0 +1,383 @@
+//! From `study.toml` to plugins that are ready to run, or everything that is wrong with it.
+//!
+//! Always holds: what is prepared fits together: every field that a plugin reads is there, of its kind, and granted; no
+//! model reads a field of the decision; all answers have the form that the metrics take.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::plugins::blinding::Blind;
+use crate::plugins::plugin_versions::Cast;
+use crate::seal::manifest::Seal;
+use crate::stats::run_result;
+use understudy_run_log::ledger::Asset;
+use understudy_sandbox::{
+    Assets, Budget, DeciderPlugin, File, Role, Sandbox, SandboxError, ScorerPlugin, digest,
+};
+use understudy_study::{
+    Canonical, Fault, Faults, Field, Limits, NotCanonical, Plugin, Plugins, Study, Unsound, parse,
+};
+
+/// What the fields of a decision are called where snapshots have fields too.
+pub const DECISION_PREFIX: &str = "decision.";
+
+/// A plugin of the study, loaded.
+pub struct Member<P> {
+    /// Its name in the study.
+    pub name: String,
+    /// The component as it was read.
+    pub file: File,
+    /// Its assets as they were read.
+    pub assets: Assets,
+    /// The plugin.
+    pub plugin: P,
+}
+
+/// A study whose plugins are loaded and fit.
+pub struct Prepared {
+    /// The declaration.
+    pub study: Study,
+    /// Its file.
+    pub path: PathBuf,
+    /// Its text.
+    pub text: String,
+    /// What its text says, however it is laid out.
+    pub canonical: Canonical,
+    /// The folder that its paths are relative to.
+    pub folder: PathBuf,
+    /// The models, in the order declared.
+    pub models: Vec<Member<DeciderPlugin>>,
+    /// The comparator.
+    pub comparator: Member<DeciderPlugin>,
+    /// The metrics, in the order declared.
+    pub metrics: Vec<Member<ScorerPlugin>>,
+    /// For each reference of the threshold the shares of the condition's values, by their index.
+    pub references: Vec<Vec<f64>>,
+    /// The files that the declaration names besides plugins and their assets, by the name that it has for them.
+    pub files: Files,
+    /// SHA-256 of the seal of the run whose log this is an offline evaluation of, if it is one.
+    pub replay_of: Option<String>,
+    /// When the study was sealed, once it is.
+    pub sealed_at: Option<Timestamp>,
+    /// Which ids are blinded, once there is a seal; never in an offline evaluation.
+    pub blind: Option<Blind>,
+    /// What ids are hashed with: the first 64 bits of the SHA-256 of the study's name. So all runs of a study, and its
+    /// what-ifs, have the same halves.
+    pub key: u64,
+    /// Which plugins have which part: those above and, in a run that has exchanged some, those that came after.
+    pub cast: Cast,
+}
+
+/// Why a study cannot be run.
+#[derive(Debug, thiserror::Error)]
+pub enum PrepareError {
+    /// The file cannot be read.
+    #[error("cannot read {}: {error}; name a study.toml", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// The file is wrong.
+    #[error("{}", faults.display(path))]
+    Faults {
+        /// The file.
+        path: PathBuf,
+        /// Everything that is wrong with its text and its plugins.
+        faults: Faults,
+    },
+    /// The file says what cannot be sealed.
+    #[error("{}: {what}; write it otherwise", path.display())]
+    NotCanonical {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        what: NotCanonical,
+    },
+    /// What a run kept is not what it ran with.
+    #[error(
+        "{} is missing, or is not the one that the run was made with, so nothing can be made again from it; report.json \
+         holds the figures as they were, and `understudy verify` says what else is wrong",
+        path.display()
+    )]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The plugins that came while the run went on cannot be had.
+    #[error("the plugins that were exchanged cannot be had again: {0}")]
+    Exchanges(String),
+    /// The sandbox cannot be set up.
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
+}
+
+/// Reads a study and loads its plugins from where it says. `overrule` may change limits.
+///
+/// # Errors
+/// Everything that is wrong, at once.
+pub fn prepare(path: &Path, overrule: impl FnOnce(&mut Study)) -> Result<Prepared, PrepareError> {
+    load(path, overrule, None)
+}
+
+impl Prepared {
+    /// Blinds the declared share of the ids under the seal of the run; none in an offline evaluation, whose decisions were
+    /// there before it began.
+    pub fn blind(&mut self, seal: &Seal) {
+        self.sealed_at = Some(seal.sealed_at);
+        let sealed = digest(seal.to_json().as_bytes());
+        let share = self.study.blinding.share;
+        self.blind = seal.replay_of.is_none().then(|| Blind::new(share, &sealed)).flatten();
+    }
+}
+
+pub(crate) fn load(
+    path: &Path,
+    overrule: impl FnOnce(&mut Study),
+    kept: Option<Kept<'_>>,
+) -> Result<Prepared, PrepareError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| PrepareError::Unreadable { path: path.to_owned(), error })?;
+    let wrong = |faults| PrepareError::Faults { path: path.to_owned(), faults };
+    let folder = path.parent().map(Path::to_owned).unwrap_or_default();
+    let cache = kept.is_none().then(|| folder.join(".understudy/cache"));
+    let loader = |limits: &Limits, instances: usize| -> Result<Loader<'_>, PrepareError> {
+        let sandbox = Sandbox::new(budget(limits), instances as u32)?;
+        Ok(Loader { sandbox, folder: folder.clone(), kept, cache: cache.clone(), faults: Vec::new() })
+    };
+    let mut study = match parse(&text) {
+        Ok(study) => study,
+        Err(unsound) => {
+            let Unsound { faults, plugins } = *unsound;
+            let mut loader = loader(&plugins.limits, 1)?;
+            loader.faults.extend_from_slice(faults.as_slice());
+            loader.try_all(&plugins);
+            return Err(wrong(Faults::new(loader.faults).unwrap_or(faults)));
+        }
+    };
+    let canonical =
+        Canonical::of(&text).map_err(|what| PrepareError::NotCanonical { path: path.to_owned(), what })?;
+    overrule(&mut study);
+    let mut loader = loader(&study.limits, instances(&study))?;
+
+    let models = study.models.iter().filter_map(|p| loader.decider(Some(&study), p, Role::Model));
+    let models: Vec<_> = models.collect();
+    let comparator = loader.decider(Some(&study), &study.comparator, Role::Comparator);
+    let metrics: Vec<_> = study.metrics.iter().filter_map(|p| loader.metric(p)).collect();
+    if let Some(comparator) = &comparator {
+        loader.check_forms(&study, &models, comparator, &metrics);
+        loader.check_threshold(&study, comparator, &metrics);
+    }
+    let (references, files) = loader.references(&study);
+    match (Faults::new(loader.faults), comparator) {
+        (None, Some(comparator)) => {
+            let (path, folder) = (path.to_owned(), loader.folder);
+            let (replay_of, sealed_at, blind) = (None, None, None);
+            let key = digest(study.name.as_bytes());
+            let key = u64::from_str_radix(&key[..16], 16).expect("a digest is hexadecimal");
+            let cast = Cast::sealed(&study, &models, &comparator, &metrics);
+            Ok(Prepared {
+                cast,
+                study,
+                path,
+                text,
+                canonical,
+                folder,
+                models,
+                comparator,
+                metrics,
+                references,
+                files,
+                replay_of,
+                sealed_at,
+                blind,
+                key,
+            })
+        }
+        (faults, _) => Err(wrong(faults.expect("a comparator that is not there left a fault"))),
+    }
+}
+
+fn budget(limits: &Limits) -> Budget {
+    Budget {
+        fuel: limits.fuel_per_row,
+        timeout: Duration::try_from(limits.call_timeout).unwrap_or(Duration::MAX),
+        memory: limits.memory_mib << 20,
+        // Answers to the largest batch, with names and reasons.
+        returned: 64 << 20,
+    }
+}
+
+/// How many instances may live at once: for each worker one of each model, and one that is asked again; one of each model
+/// for blinded snapshots; one comparator, each metric once for scoring and once for the report, and one that is being
+/// loaded.
+fn instances(study: &Study) -> usize {
+    let sealed = study.limits.workers * (study.models.len() + 1)
+        + study.models.len()
+        + 1
+        + 2 * study.metrics.len()
+        + 1;
+    // In a run that is served each of them may be there twice: the one that is exchanged, and the one that comes.
+    sealed * if study.is_live() { 3 } else { 1 }
+}
+
+/// Files by the name that a declaration has for them.
+pub type Files = Vec<(String, Vec<u8>)>;
+
+/// What a run kept.
+#[derive(Clone, Copy)]
+pub(crate) struct Kept<'k> {
+    pub plugins: &'k [run_result::Kept],
+    /// The other files that the declaration names.
+    pub files: &'k [Asset],
+    /// Other components than those that it kept, by the plugin's name.
+    pub instead: &'k [(String, PathBuf)],
+}
+
+pub(crate) struct Loader<'k> {
+    sandbox: Sandbox,
+    pub(crate) folder: PathBuf,
+    /// What a run kept, if the plugins are to come from there.
+    kept: Option<Kept<'k>>,
+    cache: Option<PathBuf>,
+    faults: Vec<Fault>,
+}
+
+impl Loader<'_> {
+    /// The digest of a file that a run kept, by the name that the declaration has for it.
+    pub(crate) fn kept_file(&self, name: &str) -> Option<String> {
+        let files = self.kept.map_or(&[][..], |kept| kept.files);
+        files.iter().find(|file| file.name == name).map(|file| file.sha256.clone())
+    }
+
+    pub(crate) fn fault(&mut self, line: usize, message: String) {
+        self.faults.push(Fault { line, message });
+    }
+
+    /// Loads what could be read of an unsound declaration, for the faults alone. What a plugin reads is not judged: the
+    /// fields may be what is unsound.
+    fn try_all(&mut self, plugins: &Plugins) {
+        for model in &plugins.models {
+            self.decider(None, model, Role::Model);
+        }
+        if let Some(comparator) = &plugins.comparator {
+            self.decider(None, comparator, Role::Comparator);
+        }
+        for metric in &plugins.metrics {
+            self.metric(metric);
+        }
+    }
+
+    /// Where a plugin and its assets are: as declared, or as a run kept them.
+    fn paths(&self, plugin: &Plugin) -> (PathBuf, Vec<(String, PathBuf)>) {
+        let named = |kept: &&run_result::Kept| kept.name == plugin.name;
+        let instead = |kept: Kept<'_>| kept.instead.iter().find(|(name, _)| *name == plugin.name).cloned();
+        match self.kept.and_then(|kept| kept.plugins.iter().find(named)) {
+            Some(kept) => {
+                let asset =
+                    |(name, digest): &(String, String)| (name.clone(), self.folder.join(asset_name(digest)));
+                let own = || self.folder.join(plugin_name(&kept.digest));
+                let path = self.kept.and_then(instead).map_or_else(own, |(_, path)| path);
+                (path, kept.assets.iter().map(asset).collect())
+            }
+            None => {
+                let asset = |(name, path): &(String, PathBuf)| (name.clone(), self.folder.join(path));
+                (self.folder.join(&plugin.path), plugin.assets.iter().map(asset).collect())
+            }
+        }
+    }
+
+    /// The plugin's bytes, configuration and assets.
+    fn read(&mut self, role: Role, plugin: &Plugin) -> Option<(File, String, Assets)> {
+        let what = format!("{} \"{}\"", role.name(), plugin.name);
+        let (path, asset_paths) = self.paths(plugin);
+        let mut assets = Vec::new();
+        let mut sound = true;
+        for (name, path) in asset_paths {
+            match std::fs::read(&path) {
+                Ok(bytes) => assets.push((name, bytes)),
+                Err(error) => {
+                    sound = false;
+                    let path = path.display();
+                    self.fault(
+                        plugin.line,
+                        format!("{what}: cannot read its asset `{name}`, {path}: {error}; write where it is"),
+                    );
+                }
+            }
+        }
+        match File::read(&path) {
+            Ok(file) if sound => Some((file, plugin.config.to_string(), assets.into())),
+            Ok(_) => None,
+            Err(error) => {
+                self.fault(plugin.path_line, format!("{what}: {error}"));
+                None
+            }
+        }
+    }
+
+    /// Notes why a plugin could not be loaded, on the line that can mend it.
+    fn refused(&mut self, role: Role, plugin: &Plugin, error: &SandboxError) {
+        let line = match error {
+            SandboxError::Config { .. } => plugin.config_line,
+            SandboxError::Call(_) => plugin.line,
+            _ => plugin.path_line,
+        };
+        self.fault(line, format!("{} \"{}\": {error}", role.name(), plugin.name));
+    }
+
+    fn decider(
+        &mut self,
+        study: Option<&Study>,
+        plugin: &Plugin,
+        role: Role,
+    ) -> Option<Member<DeciderPlugin>> {
+        let (file, config, assets) = self.read(role, plugin)?;
+        let cache = self.cache.as_deref();
+        let loaded = DeciderPlugin::load(&self.sandbox, &file, role, config, assets.clone(), cache);
+        match loaded {
+            Ok(loaded) => {
+                if let Some(study) = study {
+                    self.check_reads(study, plugin, role, &loaded.reads);
+                }
+                Some(Member { name: plugin.name.clone(), file, assets, plugin: loaded })
+            }
+            Err(error) => {
+                self.refused(role, plugin, &error);
+                None
+            }
+        }
+    }
+
+    fn metric(&mut self, plugin: &Plugin) -> Option<Member<ScorerPlugin>> {
+        let (file, config, assets) = self.read(Role::Metric, plugin)?;
+        match ScorerPlugin::load(&self.sandbox, &file, config, assets.clone(), self.cache.as_deref()) {
+            Ok(loaded) => Some(Member { name: plugin.name.clone(), file, assets, plugin: loaded }),
+            Err(error) => {
+                self.refused(Role::Metric, plugin, &error);
+                None
+            }
+        }
+    }
+}
+
+/// The declared field behind the name that a plugin uses.
+pub fn declared<'s>(study: &'s Study, name: &str) -> Option<&'s Field> {
+    match name.strip_prefix(DECISION_PREFIX) {
+        Some(key) => study.decisions.fields.iter().find(|field| field.name == key),
+        None => study.inputs.fields.iter().find(|field| field.name == name),
+    }
+}
+
+/// The name under which a run keeps a component.
+pub fn plugin_name(digest: &str) -> String {
+    format!("plugins/{digest}.wasm")
+}
+
+/// The name under which a run keeps an asset.
+pub fn asset_name(digest: &str) -> String {
+    format!("plugins/{digest}.asset")
+}

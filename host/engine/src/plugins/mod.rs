@@ -1,0 +1,8 @@
+//! Loads, checks and versions the plugins of a study; decides which ids are blinded.
+
+pub mod blinding;
+pub mod compatibility;
+pub mod instance_cache;
+pub mod load;
+pub mod plugin_versions;
+pub mod reference_shares;

@@ -1,0 +1,77 @@
+//! Reads what the inputs have to look like, where a study has that in files.
+//!
+//! Always holds: shares are of the condition's own values and come to 1.
+
+use serde_json::{Map, Value as Json};
+
+use crate::plugins::load::{Files, Loader, asset_name};
+use understudy_study::{Reference, Shares, Study};
+
+impl Loader<'_> {
+    /// For each reference its shares by the index of the value; and the files, by the name that the declaration has for them.
+    pub(crate) fn references(&mut self, study: &Study) -> (Vec<Vec<f64>>, Files) {
+        let (mut all, mut files) = (Vec::new(), Vec::new());
+        let declared = study.threshold.iter().flat_map(|threshold| &threshold.references);
+        for Reference { condition, shares, line, .. } in declared {
+            match shares {
+                Shares::Listed(shares) => all.push(shares.clone()),
+                Shares::File(path) => {
+                    let name = path.to_string_lossy().into_owned();
+                    let place = match self.kept_file(&name) {
+                        Some(sha256) => self.folder.join(asset_name(&sha256)),
+                        None => self.folder.join(path),
+                    };
+                    let read = std::fs::read(&place).map_err(|error| format!("cannot read it: {error}"));
+                    let values = study.conditions[*condition].split.values();
+                    match read.and_then(|bytes| Ok((self::shares(&bytes, &values)?, bytes))) {
+                        Ok((shares, bytes)) => {
+                            all.push(shares);
+                            files.push((name, bytes));
+                        }
+                        Err(what) => {
+                            self.fault(*line, format!("the reference `{name}`, {}: {what}", place.display()))
+                        }
+                    }
+                }
+            }
+        }
+        (all, files)
+    }
+}
+
+/// Shares by the index of the value, from a JSON object of shares or counts by value.
+fn shares(bytes: &[u8], values: &[String]) -> Result<Vec<f64>, String> {
+    let object: Map<String, Json> = serde_json::from_slice(bytes)
+        .map_err(|error| format!("it is no JSON object: {error}; write one of shares or counts by value"))?;
+    let mut found = vec![0.0; values.len()];
+    for (name, number) in &object {
+        let index = values
+            .iter()
+            .position(|value| value == name)
+            .ok_or_else(|| format!("the condition has no value \"{name}\"; it has {}", values.join(", ")))?;
+        let number = number.as_f64().filter(|number| *number >= 0.0 && number.is_finite());
+        found[index] =
+            number.ok_or_else(|| format!("\"{name}\" is no share or count; write a number from 0 on"))?;
+    }
+    let sum: f64 = found.iter().sum();
+    match sum > 0.0 {
+        true => Ok(found.iter().map(|number| number / sum).collect()),
+        false => Err("its numbers come to nothing; write shares or counts by value".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_become_shares_and_what_is_none_is_told() {
+        let values = ["direct", "groups", "other", "missing"].map(str::to_owned);
+        let read = |text: &str| shares(text.as_bytes(), &values);
+        assert_eq!(read(r#"{"groups": 30, "direct": 10}"#), Ok(vec![0.25, 0.75, 0.0, 0.0]));
+        assert_eq!(read(r#"{"groups": 0.75, "other": 0.25}"#), Ok(vec![0.0, 0.75, 0.25, 0.0]));
+        let told = ["[1]", r#"{"corporate": 1}"#, r#"{"direct": -1}"#, r#"{"direct": "1"}"#, "{}"]
+            .map(|text| read(text).unwrap_err());
+        insta::assert_snapshot!(told.join("\n"));
+    }
+}

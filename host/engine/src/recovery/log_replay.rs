@@ -1,0 +1,204 @@
+//! The log, read back: its accepted rows, in step in event time, to what holds records until they are paired.
+//!
+//! Always holds: rows of a stream come in the order of their sequence numbers; no more is held than the horizon asks for; what
+//! the log says to be blinded is what the seal blinds.
+
+use std::path::Path;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread;
+
+use anyhow::{Context as _, bail};
+use arrow::array::{AsArray as _, RecordBatch};
+use arrow::datatypes::UInt64Type;
+
+use crate::inference::worker_pool::{Answered, Classes, Job, Met};
+use crate::ingest::push_intake::Told;
+use crate::join::join_buffer::Holding;
+use crate::log_schema::decode;
+use crate::plugins::blinding::stray;
+use crate::plugins::load::Prepared;
+use crate::stats::counters::Counted;
+use understudy_records::batch::Side;
+use understudy_records::pairing::{Account, Accounting, Pairing};
+use understudy_run_log::{LogError, Reading, Table};
+
+/// Batches that may wait to be fed.
+const WAITING: usize = 2;
+
+/// The accepted rows of both streams, being read.
+pub struct Readback<'p> {
+    prepared: &'p Prepared,
+    classes: Classes,
+    streams: [Stream; 2],
+}
+
+struct Stream {
+    batches: Receiver<Result<RecordBatch, LogError>>,
+    next: Option<RecordBatch>,
+}
+
+impl<'p> Readback<'p> {
+    /// Begins to read. Rows before the times `from` may be left out.
+    ///
+    /// # Errors
+    /// When a table cannot be read, or the system gives no thread.
+    pub fn open(prepared: &'p Prepared, run: &Path, from: [Option<i64>; 2]) -> anyhow::Result<Readback<'p>> {
+        let open = |side: Side| -> anyhow::Result<Stream> {
+            let table = [Table::Snapshots, Table::Decisions][side as usize];
+            let time = ["observed_at", "decided_at"][side as usize];
+            let columns = decode::columns(prepared, table);
+            let from = from[side as usize].map(|micros| (time, micros));
+            let rows = Reading { table, columns, from_group: 0, from }.open(run)?;
+            let (send, batches) = sync_channel(WAITING);
+            let read = move || {
+                for batch in rows {
+                    let last = batch.is_err();
+                    if send.send(batch).is_err() || last {
+                        return;
+                    }
+                }
+            };
+            thread::Builder::new()
+                .name(format!("log-{}", side.plural()))
+                .spawn(read)
+                .context("no thread to read with")?;
+            let next = batches.recv().ok().transpose()?;
+            Ok(Stream { batches, next })
+        };
+        let streams = [open(Side::Snapshot)?, open(Side::Decision)?];
+        Ok(Readback { prepared, classes: Classes::new(&prepared.study), streams })
+    }
+
+    /// The next rows of the stream whose clock is behind.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn next(&mut self, pairing: &Pairing) -> anyhow::Result<Option<(Side, RecordBatch)>> {
+        let side = match [&self.streams[0].next, &self.streams[1].next] {
+            [None, None] => return Ok(None),
+            [Some(_), None] => Side::Snapshot,
+            [None, Some(_)] => Side::Decision,
+            [Some(_), Some(_)] if pairing.clock(Side::Snapshot) <= pairing.clock(Side::Decision) => {
+                Side::Snapshot
+            }
+            [Some(_), Some(_)] => Side::Decision,
+        };
+        let stream = &mut self.streams[side as usize];
+        let batch = stream.next.take();
+        stream.next = stream.batches.recv().ok().transpose()?;
+        Ok(batch.map(|batch| (side, batch)))
+    }
+
+    /// Feeds rows to `holding`, counts them unless they are counted already, and gives the pairs that they complete.
+    ///
+    /// # Errors
+    /// When they are not rows of this study, or could not have been accepted.
+    pub fn feed(
+        &mut self,
+        holding: &mut Holding,
+        counted: Option<&mut Counted>,
+        side: Side,
+        batch: &RecordBatch,
+    ) -> anyhow::Result<Vec<Met>> {
+        let prepared = self.prepared;
+        let stream = [&prepared.study.inputs, &prepared.study.decisions][side as usize];
+        let decode::Logged { sequences, records } = decode::records(stream, side, batch)?;
+        if let Some(row) = decode::strays(&prepared.cast, side, &sequences, batch)? {
+            bail!(
+                "the log's {} hold the id \"{}\" (sequence {}) as of another generation than the ledger has it; run \
+                 `understudy verify` to see what is wrong",
+                side.plural(),
+                records.ids.value(row),
+                sequences[row]
+            );
+        }
+        let taken = holding.pairing.take(side, &records, []);
+        if let Some(row) = taken.refused.iter().position(Option::is_some) {
+            bail!(
+                "the log's {} hold the id \"{}\" (sequence {}) where it cannot have been accepted; run `understudy verify` \
+                 to see what is wrong",
+                side.plural(),
+                records.ids.value(row),
+                sequences[row]
+            );
+        }
+        match side {
+            Side::Snapshot => {
+                holding.arrived(taken.slot, taken.pairs)?;
+                let (windows, conditions) = self.classes.classify(&records);
+                let models = decode::answers(prepared, batch)?;
+                let answers = models.iter().map(|model| &model.decided.answers);
+                if let Some(row) = stray(prepared.blind.as_ref(), &records.ids, answers) {
+                    bail!(
+                        "the log's snapshots hold the id \"{}\" (sequence {}) blinded where the seal does not blind it, or the other \
+                         way round; run `understudy verify` to see what is wrong",
+                        records.ids.value(row),
+                        sequences[row]
+                    );
+                }
+                let (refused, told) = (Vec::new(), Told::default());
+                let job = Job {
+                    number: 0,
+                    slot: taken.slot,
+                    sequences,
+                    generation: prepared.cast.generation(),
+                    records,
+                    refused,
+                    next: 0,
+                    told,
+                };
+                let answered = Answered { job, models, windows, conditions };
+                if let Some(counted) = counted {
+                    counted.answer(&prepared.study, &answered);
+                }
+                Ok(holding.answered(answered)?)
+            }
+            Side::Decision => {
+                if let Some(counted) = counted {
+                    counted.accept(side, &records.times);
+                }
+                Ok(holding.decided(taken.slot, sequences, &records, taken.pairs)?)
+            }
+        }
+    }
+}
+
+/// The rows whose sequence numbers lie before `position`, and the others; each with whether it is the former. What is
+/// empty is left out.
+pub fn split(batch: &RecordBatch, position: u64) -> Vec<(RecordBatch, bool)> {
+    let sequences = batch.column_by_name("sequence").and_then(|c| c.as_primitive_opt::<UInt64Type>());
+    let before = sequences.map_or(0, |sequences| sequences.values().partition_point(|s| *s < position));
+    let parts = [(batch.slice(0, before), true), (batch.slice(before, batch.num_rows() - before), false)];
+    parts.into_iter().filter(|(part, _)| part.num_rows() > 0).collect()
+}
+
+/// Counts the refused records of the log from a group on, but for those before the positions that were counted.
+///
+/// # Errors
+/// When they cannot be read.
+pub fn refused(
+    prepared: &Prepared,
+    run: &Path,
+    from_group: u32,
+    counted: &mut Counted,
+) -> anyhow::Result<()> {
+    let columns = decode::columns(prepared, Table::Refused);
+    for batch in (Reading { table: Table::Refused, columns, from_group, from: None }).open(run)? {
+        let mut refused = decode::refused(&batch?)?;
+        refused.retain(|(sequence, refused)| *sequence >= counted.position[refused.side as usize]);
+        counted.refuse(&refused);
+    }
+    Ok(())
+}
+
+/// Where every record has got to, of which some may not have been read back: those that could matter no more have
+/// expired, unless they were paired.
+pub fn accounting(holding: &mut Holding, counted: &Counted) -> Accounting {
+    let accounts = Side::BOTH.map(|side| {
+        let account = counted.accounts[side as usize];
+        let open = holding.pairing.open_rows(side);
+        Account { expired: counted.accepted(side) - account.paired - open, ..account }
+    });
+    holding.pairing.set_accounts(accounts);
+    holding.pairing.accounting()
+}

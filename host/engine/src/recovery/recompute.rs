@@ -1,0 +1,84 @@
+//! Everything that is derived from the log, made again from it alone.
+//!
+//! Always holds: nothing is written; what comes out does not depend on what was derived before.
+
+use std::path::Path;
+use std::sync::mpsc::sync_channel;
+use std::thread;
+
+use anyhow::anyhow;
+
+use crate::evaluation::evaluator::{Compared, Judge, Judged};
+use crate::inference::worker_pool::Met;
+use crate::join::join_buffer::Holding;
+use crate::plugins::load::Prepared;
+use crate::recovery::log_replay;
+use crate::recovery::log_replay::Readback;
+use crate::stats::counters::Counted;
+use understudy_records::pairing::Accounting;
+
+/// Pairs that are compared in one call.
+const GATHER: usize = 4096;
+/// Runs of pairs that may wait to be compared.
+const WAITING: usize = 4;
+
+/// What was derived.
+pub struct Rebuilt {
+    /// What was counted of the records.
+    pub counted: Counted,
+    /// What the comparing came to.
+    pub judged: Judged,
+    /// Where every record has got to.
+    pub accounting: Accounting,
+}
+
+/// Makes everything again from the log of `run`, and shows `each` what was compared. `held` are the places of the
+/// declared fields that it wants of each side, besides those that the comparator reads.
+///
+/// # Errors
+/// When the log cannot be read, or does not hold what this study's rows hold; or what `each` says.
+pub fn rebuild(
+    prepared: &Prepared,
+    run: &Path,
+    held: [Vec<usize>; 2],
+    mut each: impl FnMut(&Compared) -> anyhow::Result<()> + Send,
+) -> anyhow::Result<Rebuilt> {
+    let judged = Judged::new(prepared);
+    let mut judge = Judge::new(prepared, &held, judged);
+    let mut counted = Counted::new(prepared.models.len());
+    // Nobody else's folder is written to.
+    let mut holding = Holding::new(prepared, held, &std::env::temp_dir());
+    let mut rows = Readback::open(prepared, run, [None; 2])?;
+    let (work, waiting) = sync_channel::<Vec<Met>>(WAITING);
+    let compare = move || {
+        for met in waiting {
+            judge.judge(met).iter().try_for_each(&mut each)?;
+        }
+        anyhow::Ok(judge.judged())
+    };
+    let judged = thread::scope(|scope| {
+        // Gone with an error too, so that the other end does not wait.
+        let work = work;
+        let comparing = thread::Builder::new().name("compare".into()).spawn_scoped(scope, compare)?;
+        let mut gathered = Vec::new();
+        while let Some((side, batch)) = rows.next(&holding.pairing)? {
+            let met = rows.feed(&mut holding, Some(&mut counted), side, &batch)?;
+            counted.pair(met.len() as u64);
+            gathered.extend(met);
+            // The other end hangs up only after an error, which is what comes of it all.
+            if gathered.len() >= GATHER && work.send(std::mem::take(&mut gathered)).is_err() {
+                break;
+            }
+        }
+        if !gathered.is_empty() {
+            let _ = work.send(gathered);
+        }
+        drop(work);
+        let stopped = |_| anyhow!("the thread that compares has stopped; this is a fault in understudy");
+        comparing.join().map_err(stopped)?
+    })?;
+    log_replay::refused(prepared, run, 0, &mut counted)?;
+    counted.position = counted.accounts.map(|account| account.received);
+    let accounting = log_replay::accounting(&mut holding, &counted);
+    Ok(Rebuilt { counted, judged, accounting })
+}

@@ -1,0 +1,246 @@
+//! `seal.json`: what was promised before the first snapshot: the declaration, and every plugin and asset by its digest.
+//!
+//! Of the declaration it promises what it says, and not how it is laid out: see [`Canonical`].
+//!
+//! Always holds: what is read as a seal is one to the byte, and its digest of the declaration is that of the declaration in
+//! it. A run's seal is written before anything is read, and never again.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::plugins::load::{Member, Prepared};
+use crate::recovery::load_run::WhatIf;
+use crate::stats::run_result::Kept;
+use understudy_run_log::ledger::Asset;
+use understudy_run_log::note::{Signer, Verifier};
+use understudy_sandbox::{Role, digest};
+use understudy_study::{Canonical, Plugin};
+
+/// The name of the file in a run directory, and beside a `study.toml`.
+pub const SEAL: &str = "seal.json";
+
+/// The version of the file's form.
+const FORMAT: u32 = 2;
+/// What is signed: the file without its signature, behind this line.
+const KIND: &str = "understudy seal";
+
+/// What was promised.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Seal {
+    /// The version of this file's form: 2.
+    pub format: u32,
+    /// The study's name.
+    pub study: String,
+    /// When it was sealed.
+    pub sealed_at: Timestamp,
+    /// The version of understudy that sealed it.
+    pub understudy: String,
+    /// SHA-256 of the text of `declared`, in hexadecimal.
+    pub declaration: String,
+    /// The declaration in its canonical form, so that it can be said what has changed.
+    pub declared: Canonical,
+    /// Every plugin.
+    pub plugins: Vec<SealedPlugin>,
+    /// The other files that the declaration names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<Asset>,
+    /// What the snapshots and decisions are taken from, if it is the log of another run: the SHA-256 of that run's
+    /// `seal.json`. Such a run is an offline evaluation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replay_of: Option<String>,
+    /// Who vouches for it, if somebody does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed: Option<Signature>,
+}
+
+/// A plugin that was promised.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SealedPlugin {
+    /// `model`, `comparator` or `metric`.
+    pub role: String,
+    /// Its name in the study.
+    pub name: String,
+    /// SHA-256 of the component, in hexadecimal.
+    pub sha256: String,
+    /// SHA-256 of its configuration, as it is handed to it, in hexadecimal.
+    pub config: String,
+    /// Its assets.
+    pub assets: Vec<Asset>,
+    /// The fields that it is granted besides those of the declaration, in a what-if.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub grant: Vec<String>,
+}
+
+/// Who signed a seal, over all that it says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Signature {
+    /// The verifier key, as `understudy key` prints it.
+    pub key: String,
+    /// The Ed25519 signature over the line `understudy seal` and the file without `signed`, in base64.
+    pub ed25519: String,
+}
+
+impl Seal {
+    /// The seal of a study as it is prepared.
+    pub fn of(prepared: &Prepared, sealed_at: Timestamp) -> Seal {
+        let study = &prepared.study;
+        let models = study.models.iter().zip(&prepared.models);
+        let metrics = study.metrics.iter().zip(&prepared.metrics);
+        let mut plugins: Vec<_> =
+            models.map(|(plugin, member)| SealedPlugin::of(Role::Model, plugin, member)).collect();
+        plugins.push(SealedPlugin::of(Role::Comparator, &study.comparator, &prepared.comparator));
+        plugins.extend(metrics.map(|(plugin, member)| SealedPlugin::of(Role::Metric, plugin, member)));
+        Seal {
+            format: FORMAT,
+            study: study.name.clone(),
+            sealed_at,
+            understudy: env!("CARGO_PKG_VERSION").to_owned(),
+            declaration: prepared.canonical.sha256(),
+            declared: prepared.canonical.clone(),
+            plugins,
+            files: prepared.files.iter().map(asset).collect(),
+            replay_of: None,
+            signed: None,
+        }
+    }
+
+    /// The seal of a what-if, over the log of the run whose seal has the digest `replay_of`.
+    pub fn what_if(mut self, what_if: &WhatIf, replay_of: &str) -> Seal {
+        for plugin in &mut self.plugins {
+            if what_if.instead.iter().any(|(name, _)| *name == plugin.name) {
+                plugin.grant.clone_from(&what_if.grant);
+            }
+        }
+        Seal { replay_of: Some(replay_of.to_owned()), ..self }
+    }
+
+    /// The seal, signed.
+    pub fn sign(self, signer: &Signer) -> Seal {
+        let key = signer.verifier().to_string();
+        let ed25519 = signer.attest(KIND, &self.unsigned());
+        Seal { signed: Some(Signature { key, ed25519 }), ..self }
+    }
+
+    /// Who signed it, if it is signed.
+    ///
+    /// # Errors
+    /// When the signature is not over what it says, or names no key.
+    pub fn signer(&self) -> Result<Option<Verifier>, String> {
+        let Some(Signature { key, ed25519 }) = &self.signed else { return Ok(None) };
+        let verifier = Verifier::parse(key).map_err(|error| error.to_string())?;
+        verifier.attested(KIND, &self.unsigned(), ed25519)?;
+        Ok(Some(verifier))
+    }
+
+    /// The file's content, but for the signature.
+    fn unsigned(&self) -> String {
+        Seal { signed: None, ..self.clone() }.to_json()
+    }
+
+    /// The file's content.
+    pub fn to_json(&self) -> String {
+        let json = serde_json::to_string_pretty(self).expect("a seal is plain data");
+        json + "\n"
+    }
+
+    /// Reads the file's content.
+    ///
+    /// # Errors
+    /// When it is not a seal that this version of understudy writes, to the byte.
+    pub fn parse(bytes: &[u8]) -> Result<Seal, String> {
+        #[derive(Deserialize)]
+        struct Form {
+            format: u32,
+        }
+        let Form { format } = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+        if format != FORMAT {
+            return Err(format!("its format is {format}, and this version of understudy reads {FORMAT}"));
+        }
+        let seal: Seal = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+        if seal.to_json().as_bytes() != bytes {
+            return Err("it is not written as a seal is".to_owned());
+        }
+        match seal.declared.sha256() == seal.declaration {
+            true => Ok(seal),
+            false => Err("its declaration is not the one whose digest it names".to_owned()),
+        }
+    }
+
+    /// The plugins as a run keeps them.
+    pub fn kept(&self) -> Vec<Kept> {
+        let kept = |plugin: &SealedPlugin| Kept {
+            name: plugin.name.clone(),
+            digest: plugin.sha256.clone(),
+            assets: plugin.assets.iter().map(|asset| (asset.name.clone(), asset.sha256.clone())).collect(),
+        };
+        self.plugins.iter().map(kept).collect()
+    }
+
+    /// What of a study as it is now is not what was promised, each in words.
+    pub fn changes(&self, now: &Seal) -> Vec<String> {
+        let mut changes = self.declared.changes(&now.declared);
+        for then in &self.plugins {
+            let same = |now: &&SealedPlugin| (&now.role, &now.name) == (&then.role, &then.name);
+            // One that is there no longer was told of as a change of the declaration.
+            let Some(now) = now.plugins.iter().find(same) else { continue };
+            let of = format!("{} \"{}\"", then.role, then.name);
+            if then.sha256 != now.sha256 {
+                changes.push(format!("the component of {of} {}", was_and_is(&then.sha256, &now.sha256)));
+            }
+            for asset in &then.assets {
+                let same = now.assets.iter().find(|now| now.name == asset.name);
+                if let Some(now) = same.filter(|now| now.sha256 != asset.sha256) {
+                    let what = was_and_is(&asset.sha256, &now.sha256);
+                    changes.push(format!("the asset `{}` of {of} {what}", asset.name));
+                }
+            }
+        }
+        for file in &self.files {
+            let same = now.files.iter().find(|now| now.name == file.name);
+            if let Some(now) = same.filter(|now| now.sha256 != file.sha256) {
+                changes.push(format!("the file `{}` {}", file.name, was_and_is(&file.sha256, &now.sha256)));
+            }
+        }
+        if changes.is_empty() && self.promised() != now.promised() {
+            changes.push(
+                "the seal itself, which does not say of the plugins what its declaration does".to_owned(),
+            );
+        }
+        changes
+    }
+
+    /// What it promises of a study that is no what-if.
+    fn promised(&self) -> (&str, &Canonical, Vec<SealedPlugin>, &[Asset]) {
+        let plugins = self.plugins.iter().map(|plugin| SealedPlugin { grant: Vec::new(), ..plugin.clone() });
+        (&self.study, &self.declared, plugins.collect(), &self.files)
+    }
+}
+
+impl SealedPlugin {
+    fn of<P>(role: Role, plugin: &Plugin, member: &Member<P>) -> SealedPlugin {
+        SealedPlugin {
+            role: role.name().to_owned(),
+            name: member.name.clone(),
+            sha256: member.file.digest.clone(),
+            config: digest(plugin.config.to_string().as_bytes()),
+            assets: member.assets.iter().map(asset).collect(),
+            grant: Vec::new(),
+        }
+    }
+}
+
+fn asset((name, bytes): &(String, Vec<u8>)) -> Asset {
+    Asset { name: name.clone(), sha256: digest(bytes) }
+}
+
+/// Two digests, each as far as it takes to find it.
+fn was_and_is(then: &str, now: &str) -> String {
+    let short = |digest: &str| digest.chars().take(12).collect::<String>();
+    format!("was {}... and is {}...", short(then), short(now))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,4 @@
+//! The signed manifest of a study and the seal file beside it.
+
+pub mod manifest;
+pub mod seal_file;

@@ -1,0 +1,341 @@
+//! When a run is reported on before its end: after so many windows, as declared.
+//!
+//! Always holds: a look covers whole windows that no pair can join any more, so what it says of them is what the end will
+//! say; which looks there are depends on the declaration and the records alone, and not on when somebody looked, nor on how
+//! often the run was begun again. Windows into which no snapshot falls add nothing: as long as none does, no look is due.
+
+use std::collections::BTreeSet;
+use std::ops::Bound::{Excluded, Unbounded};
+
+use crate::seal::manifest::Seal;
+use crate::stats::checkpoint::{Ended, Saved};
+use crate::stats::counters::Counted;
+use crate::stats::run_result::{End, Outcome};
+use understudy_records::batch::Side;
+use understudy_records::pairing::Accounting;
+use understudy_statistics::scoring::{Slice, Window, WindowClock};
+use understudy_study::Study;
+
+/// Where a run stood when it was looked at.
+pub struct Looked {
+    /// The last window that is covered.
+    pub window: Window,
+    /// What it was called.
+    pub label: String,
+    /// Where it stood.
+    pub saved: Saved,
+}
+
+/// Is told of each look, on the thread that compares; so what takes long belongs on a thread of its own.
+pub type Look = Box<dyn FnMut(Looked) + Send>;
+
+/// Says when it is time for a look.
+pub struct Schedule {
+    every: u64,
+    clock: WindowClock,
+    /// How far behind the clock of each stream a window has to end, microseconds.
+    behind: [i64; 2],
+    /// What the looks are called that the ledger tells of.
+    known: BTreeSet<String>,
+    /// The last window of the look before.
+    last: Option<Window>,
+    waits: Option<Waits>,
+}
+
+/// The look that is waited for.
+struct Waits {
+    /// The first window since the look before into which a snapshot falls. An earlier one may still come.
+    first: Window,
+    /// The last window of the look.
+    last: Window,
+    /// Its end, microseconds.
+    end: i64,
+}
+
+impl Schedule {
+    /// As a study declares it; `None` if it declares no looks. Those that are `known` are passed over.
+    pub fn new(study: &Study, known: BTreeSet<String>) -> Option<Schedule> {
+        Some(Schedule {
+            every: study.interim.every?,
+            clock: WindowClock::new(study.windows, study.time_zone.clone()),
+            behind: behind(study),
+            known,
+            last: None,
+            waits: None,
+        })
+    }
+
+    /// The last window to be covered, if it is time, and what it is called. Asked again, it says the next one.
+    pub fn due(&mut self, counted: &Counted) -> Option<(Window, String)> {
+        loop {
+            let Waits { last, end, .. } = *self.waits(counted)?;
+            let over = counted.clocks.iter().zip(self.behind);
+            let is_over = |(clock, behind): (&Option<i64>, i64)| {
+                clock.is_some_and(|clock| clock.saturating_sub(behind) >= end)
+            };
+            if !over.into_iter().all(is_over) {
+                return None;
+            }
+            // Nothing can come before it any more, so the looks that follow are counted from here.
+            (self.last, self.waits) = (Some(last), None);
+            let label = self.clock.label(last);
+            if !self.known.contains(&label) {
+                return Some((last, label));
+            }
+        }
+    }
+
+    /// The look that is waited for, if any snapshot has come since the one before.
+    fn waits(&mut self, counted: &Counted) -> Option<&Waits> {
+        let windows = &counted.inputs.windows;
+        let first = match self.last {
+            None => *windows.first_key_value()?.0,
+            Some(last) => *windows.range((Excluded(last), Unbounded)).next()?.0,
+        };
+        if self.waits.as_ref().is_none_or(|waits| waits.first != first) {
+            let mut last = match self.last {
+                None => self.step(first, self.every - 1),
+                Some(last) => self.step(last, self.every),
+            };
+            while last < first {
+                last = self.step(last, self.every);
+            }
+            self.waits = Some(Waits { first, last, end: self.clock.bounds(last).end });
+        }
+        self.waits.as_ref()
+    }
+
+    fn step(&self, from: Window, steps: u64) -> Window {
+        (0..steps).fold(from, |window, _| self.clock.next(window))
+    }
+}
+
+/// How far behind the clock of each stream a window has to end so that no pair can join it, microseconds.
+fn behind(study: &Study) -> [i64; 2] {
+    let micros = |span: jiff::SignedDuration| i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
+    [micros(study.inputs.lateness), micros(study.decisions.lateness.saturating_add(study.horizon))]
+}
+
+/// Why there is nothing to be shown of a run yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unripe {
+    /// No snapshot has come.
+    Empty,
+    /// No window is over.
+    Open {
+        /// What the first is called.
+        label: String,
+        /// For each stream the time that its records have to reach, microseconds.
+        until: [i64; 2],
+        /// How far they have come.
+        clocks: [Option<i64>; 2],
+    },
+}
+
+impl Looked {
+    /// A look at a run as it stands, up to the latest window with snapshots that no pair can join any more; cut to it.
+    ///
+    /// # Errors
+    /// When there is no such window yet.
+    pub fn latest(saved: Saved, study: &Study) -> Result<Looked, Unripe> {
+        let mut clock = WindowClock::new(study.windows, study.time_zone.clone());
+        let counted = &saved.counted;
+        let first = clock.window(counted.earliest.ok_or(Unripe::Empty)?);
+        let over = |window: &Window| {
+            let end = clock.bounds(*window).end;
+            let reached = |(clock, behind): (&Option<i64>, i64)| {
+                clock.is_some_and(|clock| clock.saturating_sub(behind) >= end)
+            };
+            counted.clocks.iter().zip(behind(study)).all(reached)
+        };
+        // What the snapshots looked like is counted only where it is asked for, pairs always.
+        let compared = saved.judged.iter().flat_map(|judged| judged.cells.iter()).map(|(window, _)| window);
+        let known = counted.inputs.windows.keys().copied().chain(compared).chain([first]);
+        match known.filter(over).max() {
+            Some(window) => {
+                let mut looked = Looked { window, label: clock.label(window), saved };
+                looked.cut(study);
+                Ok(looked)
+            }
+            None => Err(Unripe::Open {
+                label: clock.label(first),
+                until: behind(study).map(|behind| clock.bounds(first).end.saturating_add(behind)),
+                clocks: counted.clocks,
+            }),
+        }
+    }
+
+    /// Cuts off what lies behind the window that is covered, as if the run had been looked at as soon as that was over. How many
+    /// records there are, and how long anything took, is known of the moment only.
+    pub fn cut(&mut self, study: &Study) {
+        let Saved { counted, judged, .. } = &mut self.saved;
+        let end = WindowClock::new(study.windows, study.time_zone.clone()).bounds(self.window).end;
+        // The snapshots' clock has to show only that the window is over, not how late one of it could have come.
+        let ends = [end, end.saturating_add(behind(study)[Side::Decision as usize])];
+        for (clock, end) in counted.clocks.iter_mut().zip(ends) {
+            *clock = clock.map(|clock| clock.min(end));
+        }
+        counted.inputs = counted.inputs.until(self.window);
+        if let Some(judged) = judged {
+            judged.cells = judged.cells.until(self.window);
+            let pairs = judged.cells.iter().map(|(_, totals)| totals.tally(Slice::All, 0, 0).pairs);
+            judged.comparison.compared = pairs.sum();
+            judged.evidence = judged.evidence.until(self.window);
+            judged.profiles = judged.profiles.until(self.window);
+            judged.spreads = judged.spreads.until(self.window);
+        }
+    }
+
+    /// What it says, once it is cut.
+    pub fn outcome(&self, seal: &Seal) -> Option<Outcome> {
+        let outcome = self.saved.outcome(seal)?;
+        Some(Outcome { end: End::Interim { window: self.label.clone() }, ..outcome })
+    }
+}
+
+impl Saved {
+    /// The same, as if it had ended here and now.
+    pub fn as_ended(
+        mut self,
+        accounting: Accounting,
+        again: Vec<crate::inference::determinism_check::Again>,
+    ) -> Saved {
+        let at = jiff::Timestamp::now();
+        self.ended = Some(Ended { at, end: End::Interrupted, accounting, again });
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evaluation::verdict_stats::take_in;
+    use understudy_study::parse;
+
+    const HOUR: i64 = 3_600_000_000;
+
+    fn study(interim: &str) -> Study {
+        let text = format!(
+            "study = \"s\"\ntime-zone = \"UTC\"\n[inputs]\nid = \"id\"\ntime = \"at\"\nlateness = \"1h\"\n\
+             [decisions]\nid = \"id\"\ntime = \"at\"\nhorizon = \"2h\"\nlateness = \"3h\"\n[decisions.fields]\n\
+             room = \"text\"\n[sources]\nsnapshots = {{ file = \"a\" }}\ndecisions = {{ file = \"b\" }}\n[[models]]\n\
+             name = \"m\"\nplugin = \"m\"\n[comparator]\nname = \"c\"\nplugin = \"c\"\n[[metrics]]\nname = \"k\"\n\
+             plugin = \"k\"\n[windows]\nevery = \"day\"\n{interim}"
+        );
+        parse(&text).unwrap()
+    }
+
+    /// What a run has counted of records of these hours.
+    struct Came {
+        study: Study,
+        counted: Counted,
+    }
+
+    impl Came {
+        fn new() -> Came {
+            Came { study: study("[interim]\nevery = 2\n"), counted: Counted::new(1) }
+        }
+
+        fn came(&mut self, side: Side, hours: &[i64]) {
+            let times: Vec<i64> = hours.iter().map(|hour| hour * HOUR).collect();
+            self.counted.accept(side, &times);
+            if side == Side::Snapshot {
+                let mut clock = WindowClock::new(self.study.windows, self.study.time_zone.clone());
+                let windows: Vec<Window> = times.iter().map(|time| clock.window(*time)).collect();
+                take_in(&self.study, &mut self.counted.inputs, &times, &windows, &[]);
+            }
+        }
+
+        /// The looks that are due now.
+        fn due(&self, schedule: &mut Schedule) -> Vec<String> {
+            std::iter::from_fn(|| schedule.due(&self.counted)).map(|(_, label)| label).collect()
+        }
+
+        fn schedule(&self, known: &[&str]) -> Schedule {
+            Schedule::new(&self.study, known.iter().map(|label| (*label).to_owned()).collect()).unwrap()
+        }
+    }
+
+    #[test]
+    fn a_look_is_due_when_nothing_can_join_its_windows_any_more() {
+        let mut run = Came::new();
+        let mut schedule = run.schedule(&[]);
+        assert_eq!(run.due(&mut schedule), [""; 0]);
+        run.came(Side::Snapshot, &[10, 60, 80, 130]);
+        run.came(Side::Decision, &[52]);
+        // Two days end at 48 h; decisions reach 52 h, less 3 h of lateness and 2 h of horizon.
+        assert_eq!(run.due(&mut schedule), [""; 0]);
+        run.came(Side::Decision, &[53]);
+        assert_eq!(run.due(&mut schedule), ["1970-01-02"]);
+        run.came(Side::Decision, &[200]);
+        assert_eq!(run.due(&mut schedule), ["1970-01-04"]);
+        run.came(Side::Snapshot, &[300]);
+        assert_eq!(run.due(&mut schedule), ["1970-01-06"]);
+        // Whoever begins again has the same looks, but for those that are known.
+        assert_eq!(run.due(&mut run.schedule(&[])), ["1970-01-02", "1970-01-04", "1970-01-06"]);
+        assert_eq!(run.due(&mut run.schedule(&["1970-01-04"])), ["1970-01-02", "1970-01-06"]);
+    }
+
+    #[test]
+    fn the_first_window_is_settled_when_nothing_earlier_can_come() {
+        let mut run = Came::new();
+        let mut schedule = run.schedule(&[]);
+        run.came(Side::Snapshot, &[24]);
+        assert_eq!(run.due(&mut schedule), [""; 0]);
+        // Within the lateness, and a day earlier.
+        run.came(Side::Snapshot, &[23, 100]);
+        run.came(Side::Decision, &[100]);
+        assert_eq!(run.due(&mut schedule), ["1970-01-02"]);
+    }
+
+    #[test]
+    fn windows_without_a_snapshot_are_passed_over_in_one_step() {
+        let mut run = Came::new();
+        let mut schedule = run.schedule(&[]);
+        run.came(Side::Snapshot, &[10, 24 * 1000 + 1, 24 * 2_000_000]);
+        run.came(Side::Decision, &[24 * 2_000_000]);
+        // 1972-09-27 is the thousandth day after the first, and the windows go two by two from the first.
+        assert_eq!(run.due(&mut schedule), ["1970-01-02", "1972-09-28"]);
+    }
+
+    #[test]
+    fn the_latest_look_covers_the_windows_that_are_over() {
+        let mut run = Came::new();
+        let latest = |run: &Came| {
+            let saved = Saved {
+                seal: String::new(),
+                groups: 0,
+                began: jiff::Timestamp::UNIX_EPOCH,
+                counted: run.counted.clone(),
+                judged: None,
+                ended: None,
+            };
+            Looked::latest(saved, &run.study).map(|looked| looked.label)
+        };
+        assert_eq!(latest(&run), Err(Unripe::Empty));
+        run.came(Side::Snapshot, &[10, 60, 80]);
+        let open = |clocks: [Option<i64>; 2]| {
+            let label = "1970-01-01".to_owned();
+            Err(Unripe::Open { label, until: [25 * HOUR, 29 * HOUR], clocks })
+        };
+        assert_eq!(latest(&run), open([Some(80 * HOUR), None]));
+        run.came(Side::Decision, &[28]);
+        assert_eq!(latest(&run), open([Some(80 * HOUR), Some(28 * HOUR)]));
+        run.came(Side::Decision, &[29]);
+        assert_eq!(latest(&run), Ok("1970-01-01".to_owned()));
+        // The second day has no snapshot; the third is over when decisions have come 5 h behind its end.
+        run.came(Side::Decision, &[76]);
+        assert_eq!(latest(&run), Ok("1970-01-01".to_owned()));
+        run.came(Side::Decision, &[77]);
+        assert_eq!(latest(&run), Ok("1970-01-03".to_owned()));
+        // Nothing of a study that asks for no look is counted but the pairs, and the first snapshot.
+        run.study = study("");
+        run.counted.inputs = Default::default();
+        assert_eq!(latest(&run), Ok("1970-01-01".to_owned()));
+    }
+
+    #[test]
+    fn without_a_declaration_there_is_none() {
+        assert!(Schedule::new(&study(""), BTreeSet::new()).is_none());
+    }
+}
