@@ -54,10 +54,10 @@ pub use crate::stats::run_result::{
     Comparison, End, Incident, Kept, Latency, ModelCounts, Outcome, RefusedRecord, SubstrateLatency,
 };
 
-pub use crate::plugins::plugin_versions::Cast;
+pub use crate::plugins::plugin_versions::PluginVersions;
 
 use crate::control::messages;
-use crate::pipeline::coordinator::Conductor;
+use crate::pipeline::coordinator::Coordinator;
 use crate::pipeline::{event_loop, restore, start};
 
 use understudy_run_log::ledger::{Event, FileDigest, Ledger};
@@ -112,7 +112,7 @@ pub struct Ran {
     /// Its directory.
     pub directory: RunDirectory,
     /// Which plugins had which part.
-    pub cast: Cast,
+    pub cast: PluginVersions,
     ledger: Ledger,
 }
 
@@ -142,7 +142,7 @@ pub async fn run(
     let start::Begun { directory, ledger, seal, sealer, recovered, start, restoring, feeds, .. } = begun;
     let (writer, writing) = LogWriter::open(directory.path(), schemas.clone(), recovered, commit, sealer)?;
     let conducted = async {
-        let mut conductor = Conductor::start(prepared, writer, schemas, directory.path(), start, look)?;
+        let mut conductor = Coordinator::start(prepared, writer, schemas, directory.path(), start, look)?;
         if let Some(restoring) = restoring {
             restore::restore(&mut conductor, directory.path(), &restoring)?;
         }

@@ -14,7 +14,7 @@ use crate::evaluation::recent_pairs::Sample;
 use crate::hot_swap::swapper::Swapper;
 use crate::inference::worker_pool::Model;
 use crate::ingest::push_intake::Intake;
-use crate::plugins::plugin_versions::{Cast, Part, Turn};
+use crate::plugins::plugin_versions::{PluginVersions, Part, Turn};
 use crate::stats::checkpoint::Saved;
 use crate::stats::run_result::ModelCounts;
 use understudy_records::pairing::Accounting;
@@ -147,7 +147,7 @@ pub struct Standing {
 
 impl PluginStanding {
     /// Of those that have the parts now.
-    pub(crate) fn of(cast: &Cast) -> Vec<PluginStanding> {
+    pub(crate) fn of(cast: &PluginVersions) -> Vec<PluginStanding> {
         let decider = |role, part: &Part<DeciderPlugin>| {
             let plugin = &part.now().plugin;
             standing(role, part, &plugin.title, &plugin.meter())

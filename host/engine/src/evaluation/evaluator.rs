@@ -20,7 +20,7 @@ use crate::inference::worker_pool::Met;
 use crate::log_schema::schema;
 use crate::plugins::instance_cache::Seat;
 use crate::plugins::load::Prepared;
-use crate::plugins::plugin_versions::{Cast, Part, Turn};
+use crate::plugins::plugin_versions::{PluginVersions, Part, Turn};
 use crate::stats::checkpoint::Saved;
 use crate::stats::counters::Times;
 use crate::stats::failures::Incidents;
@@ -89,7 +89,7 @@ pub struct Judged {
 
 /// Compares pairs.
 pub struct Judge {
-    cast: Cast,
+    cast: PluginVersions,
     /// The comparator's instances, and what they read.
     comparator: Seat<(Decider, PairReads)>,
     metrics: Vec<Seat<Scorer>>,

@@ -8,7 +8,7 @@ use crate::batches::pair_batch::Sources;
 use crate::evaluation::projection::PairReads;
 use crate::plugins::instance_cache::Seat;
 use crate::plugins::load::Prepared;
-use crate::plugins::plugin_versions::Cast;
+use crate::plugins::plugin_versions::PluginVersions;
 use crate::stats::failures::Incidents;
 use understudy_records::batch::{Answers, Reason};
 use understudy_sandbox::Decider;
@@ -44,7 +44,7 @@ impl Given {
     /// breaks is noted.
     pub fn answers(
         &mut self,
-        cast: &Cast,
+        cast: &PluginVersions,
         generation: u32,
         sources: &Sources,
         incidents: &mut Incidents,

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::hot_swap::swapper::{New, SwapError, Swapper, Wish};
 use crate::plugins::compatibility;
 use crate::plugins::load::plugin_name;
-use crate::plugins::plugin_versions::{Cast, Part};
+use crate::plugins::plugin_versions::{PluginVersions, Part};
 use understudy_sandbox::{DeciderPlugin, File, Role, ScorerPlugin};
 use understudy_study::Plugin;
 
@@ -52,7 +52,7 @@ impl Swapper {
     /// The plugin that is to take a metric's part.
     pub(crate) fn metric(
         &self,
-        cast: &Cast,
+        cast: &PluginVersions,
         part: &Part<ScorerPlugin>,
         wish: &Wish,
     ) -> Result<Candidate<ScorerPlugin>, SwapError> {

@@ -22,7 +22,7 @@ use crate::hot_swap::shadow_compare::Trial;
 use crate::inference::determinism_check::Tally;
 use crate::inference::worker_pool::Model;
 use crate::plugins::load::{Prepared, plugin_name};
-use crate::plugins::plugin_versions::{Cast, Part, Turn};
+use crate::plugins::plugin_versions::{PluginVersions, Part, Turn};
 use understudy_run_log::ledger::{Event, Ledger, LedgerError, SwapKind, Tried};
 use understudy_run_log::write_file;
 use understudy_sandbox::Role;
@@ -45,7 +45,7 @@ pub struct Swapper {
     ledger: Ledger,
     tally: Tally,
     commands: mpsc::Sender<Command>,
-    cast: Mutex<Cast>,
+    cast: Mutex<PluginVersions>,
     /// Whether the ledger may lack an entry of an exchange.
     unsaid: AtomicBool,
 }
@@ -59,7 +59,7 @@ enum Place {
 }
 
 /// All the parts, by their names in the study.
-fn places(cast: &Cast) -> Vec<(&str, Place)> {
+fn places(cast: &PluginVersions) -> Vec<(&str, Place)> {
     let models = cast.models.iter().enumerate().map(|(at, part)| (part.name.as_str(), Place::Model(at)));
     let metrics = cast.metrics.iter().enumerate().map(|(at, part)| (part.name.as_str(), Place::Metric(at)));
     models.chain([(cast.comparator.name.as_str(), Place::Comparator)]).chain(metrics).collect()
@@ -126,7 +126,7 @@ impl Swapper {
         self.exchange(&mut cast, place, wish, kind)
     }
 
-    fn place(&self, cast: &Cast, name: &str) -> Result<Place, SwapError> {
+    fn place(&self, cast: &PluginVersions, name: &str) -> Result<Place, SwapError> {
         let all = places(cast);
         let role = [(Role::Comparator.name(), Place::Comparator)];
         let found = all.iter().chain(&role).find(|(of, _)| *of == name);
@@ -138,7 +138,7 @@ impl Swapper {
 
     fn exchange(
         &self,
-        cast: &mut Cast,
+        cast: &mut PluginVersions,
         place: Place,
         wish: &Wish,
         kind: SwapKind,

@@ -8,7 +8,7 @@ use arrow::datatypes::{DataType, TimestampMicrosecondType, UInt32Type, UInt64Typ
 use crate::inference::worker_pool::Timed;
 use crate::log_schema::schema::GENERATION;
 use crate::plugins::load::Prepared;
-use crate::plugins::plugin_versions::Cast;
+use crate::plugins::plugin_versions::PluginVersions;
 use understudy_records::batch::{Answers, Class, Reason, Records, Refused, Side, fields_schema};
 use understudy_run_log::Table;
 use understudy_sandbox::Decided;
@@ -74,7 +74,7 @@ pub fn records(stream: &Stream, side: Side, batch: &RecordBatch) -> Result<Logge
 /// # Errors
 /// When the column is missing or of another type.
 pub fn strays(
-    cast: &Cast,
+    cast: &PluginVersions,
     side: Side,
     sequences: &[u64],
     batch: &RecordBatch,

@@ -26,7 +26,7 @@ use crate::join::join_buffer::Holding;
 use crate::log_schema::schema;
 use crate::pipeline::progress::Progress;
 use crate::plugins::load::Prepared;
-use crate::plugins::plugin_versions::Cast;
+use crate::plugins::plugin_versions::PluginVersions;
 use crate::stats::checkpoint::{Ended, Saved};
 use crate::stats::counters::Counted;
 use crate::stats::interim_schedule::{Look, Looked, Schedule};
@@ -41,7 +41,7 @@ use understudy_run_log::{Cut, LogWriter, Table};
 const UNCOMPARED: usize = 16;
 
 /// Conducts one run.
-pub struct Conductor<'p> {
+pub struct Coordinator<'p> {
     pub(crate) prepared: &'p Prepared,
     pub(crate) holding: Holding,
     pub(crate) workers: Workers,
@@ -67,7 +67,7 @@ pub struct Conductor<'p> {
     /// For each model what came of asking it again.
     pub(crate) again: Vec<Again>,
     schedule: Option<Schedule>,
-    pub(crate) cast: Cast,
+    pub(crate) cast: PluginVersions,
     pub(crate) standing: watch::Sender<Standing>,
     /// When that was said last.
     pub(crate) stood: Instant,
@@ -112,7 +112,7 @@ pub struct Start {
     pub looks: BTreeSet<String>,
 }
 
-impl<'p> Conductor<'p> {
+impl<'p> Coordinator<'p> {
     /// Starts the threads that answer and compare. `look` is told of the looks that the study declares.
     ///
     /// # Errors
@@ -124,7 +124,7 @@ impl<'p> Conductor<'p> {
         run: &Path,
         start: Start,
         look: Option<Look>,
-    ) -> anyhow::Result<Conductor<'p>> {
+    ) -> anyhow::Result<Coordinator<'p>> {
         let needed = needed(prepared);
         let looks = look.is_some();
         let (answered, answers) = unbounded_channel();
@@ -135,7 +135,7 @@ impl<'p> Conductor<'p> {
         let judge = thread::Builder::new()
             .name("compare".into())
             .spawn(move || judge.work(&waiting, &pairs, table, look))?;
-        Ok(Conductor {
+        Ok(Coordinator {
             prepared,
             holding: Holding::new(prepared, needed, run),
             workers,

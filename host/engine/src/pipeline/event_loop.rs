@@ -6,8 +6,8 @@ use tokio::sync::mpsc::Receiver;
 
 use crate::control::messages::Command;
 use crate::ingest::readers::{Feed, Feeds};
-use crate::pipeline::coordinator::Conductor;
-use crate::plugins::plugin_versions::Cast;
+use crate::pipeline::coordinator::Coordinator;
+use crate::plugins::plugin_versions::PluginVersions;
 use crate::stats::checkpoint::Saved;
 use crate::stats::run_result::End;
 use understudy_records::batch::Side;
@@ -21,11 +21,11 @@ const AHEAD: u64 = 3;
 /// # Errors
 /// When records that wait on disk cannot be read or written. That the log failed is known to its writer.
 pub async fn drive(
-    mut conductor: Conductor<'_>,
+    mut conductor: Coordinator<'_>,
     mut feeds: Feeds,
     mut commands: Receiver<Command>,
     stop: impl Future<Output = ()>,
-) -> anyhow::Result<(Saved, Vec<Event>, Cast)> {
+) -> anyhow::Result<(Saved, Vec<Event>, PluginVersions)> {
     tokio::pin!(stop);
     let mut end = End::Finished;
     let (mut faults, mut gaps) = (Vec::new(), Vec::new());

@@ -8,7 +8,7 @@
 
 use std::path::Path;
 
-use crate::pipeline::coordinator::{Conductor, Known};
+use crate::pipeline::coordinator::{Coordinator, Known};
 use crate::recovery::log_replay;
 use crate::recovery::log_replay::Readback;
 
@@ -26,7 +26,7 @@ pub struct Restoring {
 ///
 /// # Errors
 /// When the log cannot be read, or does not hold what this study's rows hold.
-pub fn restore(conductor: &mut Conductor<'_>, run: &Path, restoring: &Restoring) -> anyhow::Result<()> {
+pub fn restore(conductor: &mut Coordinator<'_>, run: &Path, restoring: &Restoring) -> anyhow::Result<()> {
     let prepared = conductor.prepared;
     conductor.restoring = Some(restoring.known);
     let mut rows = Readback::open(prepared, run, conductor.matters_from())?;

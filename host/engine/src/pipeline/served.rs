@@ -12,14 +12,14 @@ use crate::evaluation::evaluator::{JudgeExchange, Work};
 use crate::evaluation::recent_pairs::Sample;
 use crate::inference::determinism_check::Tally;
 use crate::inference::worker_pool;
-use crate::pipeline::coordinator::Conductor;
+use crate::pipeline::coordinator::Coordinator;
 use crate::stats::checkpoint::Saved;
 use understudy_records::batch::Side;
 
 /// How often it is said where the run stands.
 const STANDS: Duration = Duration::from_millis(100);
 
-impl Conductor<'_> {
+impl Coordinator<'_> {
     /// Gives a part to another plugin, from the next records on. What was taken before is ended by the old one.
     pub(crate) fn exchange(&mut self, exchange: Exchange) -> Exchanged {
         let started = Instant::now();

@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::plugins::blinding::Blind;
-use crate::plugins::plugin_versions::Cast;
+use crate::plugins::plugin_versions::PluginVersions;
 use crate::seal::manifest::Seal;
 use crate::stats::run_result;
 use understudy_run_log::ledger::Asset;
@@ -67,7 +67,7 @@ pub struct Prepared {
     /// what-ifs, have the same halves.
     pub key: u64,
     /// Which plugins have which part: those above and, in a run that has exchanged some, those that came after.
-    pub cast: Cast,
+    pub cast: PluginVersions,
 }
 
 /// Why a study cannot be run.
@@ -178,7 +178,7 @@ pub(crate) fn load(
             let (replay_of, sealed_at, blind) = (None, None, None);
             let key = digest(study.name.as_bytes());
             let key = u64::from_str_radix(&key[..16], 16).expect("a digest is hexadecimal");
-            let cast = Cast::sealed(&study, &models, &comparator, &metrics);
+            let cast = PluginVersions::sealed(&study, &models, &comparator, &metrics);
             Ok(Prepared {
                 cast,
                 study,

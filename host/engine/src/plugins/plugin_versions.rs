@@ -117,7 +117,7 @@ impl<P> Part<P> {
 
 /// All the parts of a study.
 #[derive(Clone)]
-pub struct Cast {
+pub struct PluginVersions {
     /// From which sequence number of each stream on each generation holds, from the first exchange on.
     from: Vec<[u64; 2]>,
     /// The models, in the order declared.
@@ -128,21 +128,21 @@ pub struct Cast {
     pub metrics: Vec<Part<ScorerPlugin>>,
 }
 
-impl Cast {
+impl PluginVersions {
     /// The plugins that were sealed.
     pub fn sealed(
         study: &Study,
         models: &[Member<DeciderPlugin>],
         comparator: &Member<DeciderPlugin>,
         metrics: &[Member<ScorerPlugin>],
-    ) -> Cast {
+    ) -> PluginVersions {
         let decider = |member: &Member<DeciderPlugin>, declared: &Plugin| {
             Part::sealed(&member.name, member.plugin.clone(), &member.file.digest, declared)
         };
         let metric = |(member, declared): (&Member<ScorerPlugin>, &Plugin)| {
             Part::sealed(&member.name, member.plugin.clone(), &member.file.digest, declared)
         };
-        Cast {
+        PluginVersions {
             from: Vec::new(),
             models: models.iter().zip(&study.models).map(|(member, own)| decider(member, own)).collect(),
             comparator: decider(comparator, &study.comparator),

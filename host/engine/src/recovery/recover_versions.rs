@@ -13,7 +13,7 @@ use arrow::datatypes::{UInt32Type, UInt64Type};
 use crate::control::messages::Exchanged;
 use crate::log_schema::schema::GENERATION;
 use crate::plugins::load::{Prepared, plugin_name};
-use crate::plugins::plugin_versions::{Cast, Part, Turn};
+use crate::plugins::plugin_versions::{PluginVersions, Part, Turn};
 use understudy_run_log::ledger::{Entry, Event};
 use understudy_run_log::{Reading, Table};
 use understudy_sandbox::{DeciderPlugin, File, Role, ScorerPlugin};
@@ -83,7 +83,7 @@ struct Loaded {
 }
 
 impl Loaded {
-    fn give(&mut self, cast: &mut Cast, run: &Path, swap: &Event, from: [u64; 2]) -> anyhow::Result<()> {
+    fn give(&mut self, cast: &mut PluginVersions, run: &Path, swap: &Event, from: [u64; 2]) -> anyhow::Result<()> {
         let Event::Swap { generation, role, name, sha256, config, how, new_yardstick, .. } = swap else {
             return Ok(());
         };
