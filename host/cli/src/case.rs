@@ -10,7 +10,7 @@ use super::report::style;
 use super::{Exit, found};
 use understudy_audit::{self as audit, Wanted};
 use understudy_engine::WhatIf;
-use understudy_report::case;
+use understudy_report::model::case;
 use understudy_run_log::note::Signer;
 
 /// Show one decided row of a run: the snapshot, the decision, what each model answered and how that was scored, and like cases

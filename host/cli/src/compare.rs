@@ -7,7 +7,7 @@ use super::report::{Format, style};
 use super::{Exit, found};
 use understudy_audit::{self as audit, Comparing};
 use understudy_engine::WhatIf;
-use understudy_report::side_by_side;
+use understudy_report::model::comparison;
 
 /// Set models side by side over the same pairs: the models of one run, or those of two runs of the same feed, joined by id and
 /// observed time. Shows the differences of their figures with intervals, in all and by condition: sums over at least five pairs

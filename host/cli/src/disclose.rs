@@ -52,7 +52,7 @@ impl Disclose {
             "--since is {since}, which is still to come, and an entry cannot be taken out again; write when it began"
         );
         let who = audit::who(self.who)?;
-        let event = Event::Disclosed { what: self.what, who, text: self.text, since };
+        let event = Event::Disclosure { interference: self.what, who, text: self.text, since };
         enter(&self.run, self.sign_key.as_deref(), event)
     }
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{Exit, tell};
 use understudy_audit as audit;
-use understudy_service::client::ask;
+use understudy_service::control_client::ask;
 
 /// End a run that is served: it takes nothing more, and is closed once what it has taken is answered, logged and compared.
 #[derive(clap::Args)]

@@ -7,7 +7,10 @@ use anyhow::Context as _;
 
 use super::{Exit, found, tell};
 use understudy_audit as audit;
-use understudy_report::{Style, html, markdown, render};
+use understudy_report::Style;
+use understudy_report::html;
+use understudy_report::markdown;
+use understudy_report::render;
 use understudy_run_log::{PAGE, write_file};
 
 /// Report on an ended run, from the sums that it left and the plugins that it kept: verdict, threshold, accounting, conditions,

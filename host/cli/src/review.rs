@@ -9,7 +9,10 @@ use super::report::style;
 use super::{Exit, found, tell};
 use understudy_audit::{self as audit, Asked, Judging, Review as Wanted};
 use understudy_engine::WhatIf;
-use understudy_report::{case, counted, judged, reviewed};
+use understudy_report::case;
+use understudy_report::counted;
+use understudy_report::judged;
+use understudy_report::reviewed;
 use understudy_run_log::ledger::{FailureMode, Judgement};
 use understudy_run_log::note::Signer;
 

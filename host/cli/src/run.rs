@@ -12,7 +12,8 @@ use super::report::style;
 use super::{Exit, INTERRUPTED, found, tell};
 use understudy_audit::Interims;
 use understudy_engine::{End, Options, Order, Prepared, prepare, run};
-use understudy_report::{build, render};
+use understudy_report::build;
+use understudy_report::render;
 use understudy_run_log::note::Signer;
 
 /// Run a study: feed the models, log their answers, pair them with the decisions, score, report. A run that was cut off

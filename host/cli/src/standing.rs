@@ -6,7 +6,10 @@ use console::{Alignment, measure_text_width, pad_str};
 use jiff::Timestamp;
 
 use understudy_records::pairing::Account;
-use understudy_report::{bytes, count, counted, duration};
+use understudy_report::bytes;
+use understudy_report::count;
+use understudy_report::counted;
+use understudy_report::duration;
 use understudy_service::Status;
 
 /// The status in lines, without line feeds.
@@ -137,7 +140,7 @@ fn table(rows: &[Vec<String>]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use understudy_engine::{Latency, ModelCounts, PluginStanding, Standing};
+    use understudy_engine::{Latency, ModelCounts, PluginStatus, RunStatus};
     use understudy_records::pairing::Accounting;
     use understudy_sandbox::Usage;
     use understudy_service::{Disk, Phase, Queue};
@@ -158,12 +161,12 @@ mod tests {
         let decisions = Account { received: 15_001, conflict: 1, paired: 15_000, ..Account::default() };
         let latency = Latency { count: 15_402, p50: 1_920, p90: 3_000, p99: 740_000, max: 2_000_000 };
         let usage = Usage { calls: 1_205, fuel: 9_876_543_210, traps: 3, memory_bytes: 1_114_112 };
-        let plugin = |role: &str, name: &str, generation, usage| PluginStanding {
+        let plugin = |role: &str, name: &str, generation, usage| PluginStatus {
             role: role.to_owned(),
             name: name.to_owned(),
             generation,
             usage,
-            ..PluginStanding::default()
+            ..PluginStatus::default()
         };
         Status {
             version: "0.1.0".to_owned(),
@@ -173,7 +176,7 @@ mod tests {
             phase: Phase::Serving,
             threshold: Some("agreement at least 0.85".to_owned()),
             models: vec!["allocator".to_owned()],
-            standing: Some(Standing {
+            standing: Some(RunStatus {
                 began: Some(at("2026-03-01T10:00:00Z")),
                 accounting: Accounting { snapshots, decisions },
                 clocks: [Some(at("2026-03-06T11:59:58Z")), None],
@@ -184,7 +187,7 @@ mod tests {
                     plugin("model", "allocator", 0, usage),
                     plugin("comparator", "dispatcher", 1, Usage::default()),
                 ],
-                ..Standing::default()
+                ..RunStatus::default()
             }),
             swaps: 1,
             queue: Queue {

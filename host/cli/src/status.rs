@@ -7,7 +7,7 @@ use axum::http::Method;
 
 use super::standing::lines;
 use super::{Exit, found};
-use understudy_service::{Status as Stands, client};
+use understudy_service::{Status as Stands, control_client};
 
 /// Where it is asked.
 const PATH: &str = "/v1/status";
@@ -49,7 +49,7 @@ impl Status {
 /// # Errors
 /// When nobody serves it, or what serves it is another version.
 pub(super) fn asked(run: &Path) -> anyhow::Result<Stands> {
-    let status = client::ask(run, Method::GET, PATH, None)?;
+    let status = control_client::ask(run, Method::GET, PATH, None)?;
     serde_json::from_value(status)
         .context("what serves the run is another version of understudy; use the same")
 }

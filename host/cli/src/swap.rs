@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::{Exit, found};
 use understudy_audit as audit;
-use understudy_service::client::ask;
+use understudy_service::control_client::ask;
 
 /// Exchange a plugin of a run that is served, without losing a snapshot. The new one is compiled, checked and tried on the
 /// latest pairs beside the old one; then it takes the part between two snapshots. See `[swaps]` in the declaration.

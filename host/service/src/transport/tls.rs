@@ -11,7 +11,7 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-use super::fresh::Fresh;
+use crate::util::reloadable::Fresh;
 
 /// Reads a chain of certificates, the server's own first, and its key, both in PEM. They are read again when they change.
 ///

@@ -13,18 +13,18 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::answer::{Problem, json};
-use super::auth::Who;
-use super::intake::read;
-use super::state::Served;
+use crate::app::state::Served;
+use crate::auth::roles::Who;
+use crate::http::response::{Problem, json};
+use crate::ingest::records::read;
 use understudy_audit::entries;
-use understudy_engine::{Command, New, SwapError, Wish};
-use understudy_run_log::ledger::{Entry, Event, SwapKind, Tried};
+use understudy_engine::{RunCommand, Replacement, SwapError, SwapRequest};
+use understudy_run_log::ledger::{Entry, Event, SwapTrigger, ShadowResult};
 
 /// What is asked for with `POST /v1/swaps`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct SwapRequest {
+struct SwapBody {
     /// The name of a plugin in the study, or `comparator`.
     plugin: String,
     /// Why.
@@ -58,7 +58,7 @@ pub struct SwapEntry {
     /// When it was asked for.
     pub at: jiff::Timestamp,
     /// How it came about.
-    pub how: SwapKind,
+    pub how: SwapTrigger,
     /// Who wanted it.
     pub who: String,
     /// Why.
@@ -68,7 +68,7 @@ pub struct SwapEntry {
     /// SHA-256 of the one in whose place it came.
     pub instead_of: String,
     /// What came of trying both on the latest pairs.
-    pub tried: Option<Tried>,
+    pub tried: Option<ShadowResult>,
     /// Whether what follows is measured by another yardstick.
     pub new_yardstick: bool,
     /// The first sequence number of each stream that is its own; nothing if it was not made.
@@ -85,12 +85,12 @@ pub fn exchanges(entries: &[Entry]) -> Vec<SwapEntry> {
                 role,
                 name,
                 sha256,
-                instead_of,
-                how,
+                replaces: instead_of,
+                trigger: how,
                 who,
                 reason,
-                tried,
-                new_yardstick,
+                shadow: tried,
+                comparator_change: new_yardstick,
                 ..
             } => found.push(SwapEntry {
                 generation,
@@ -106,7 +106,7 @@ pub fn exchanges(entries: &[Entry]) -> Vec<SwapEntry> {
                 new_yardstick,
                 from: None,
             }),
-            Event::Exchanged { from, .. } => {
+            Event::SwapApplied { first_sequences: from, .. } => {
                 if let Some(last) = found.last_mut() {
                     last.from = Some(from);
                 }
@@ -139,7 +139,7 @@ pub async fn swap(
 ) -> Result<Response<Body>, Problem> {
     let served = state.0;
     let swapper = served.run()?.swapper.clone();
-    let request: SwapRequest = parsed(&served, &headers, body).await?;
+    let request: SwapBody = parsed(&served, &headers, body).await?;
     let wish = request.wish(&who)?;
     // It takes as long as compiling and trying take, on a thread of its own.
     let swapped = tokio::task::spawn_blocking(move || swapper.swap(&wish)).await;
@@ -159,8 +159,8 @@ pub async fn swap(
     ))
 }
 
-impl SwapRequest {
-    fn wish(self, who: &Who) -> Result<Wish, Problem> {
+impl SwapBody {
+    fn wish(self, who: &Who) -> Result<SwapRequest, Problem> {
         let wrong = |detail: &str| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "not a swap", detail);
         let component = match self.component {
             Some(text) => {
@@ -170,17 +170,17 @@ impl SwapRequest {
             None => None,
         };
         let new = match (self.undo, component, self.config) {
-            (true, None, None) => New::Before,
+            (true, None, None) => Replacement::Previous,
             (true, ..) => {
                 return Err(wrong("`undo` brings back what was before; leave `component` and `config` out"));
             }
             (false, None, None) => {
                 return Err(wrong("nothing is to be exchanged; send `component`, `config` or `undo`"));
             }
-            (false, component, config) => New::Plugin { component, config },
+            (false, component, config) => Replacement::Plugin { component, config },
         };
         let who = name(who, self.who);
-        Ok(Wish { part: self.plugin, new, anyway: self.anyway, who, reason: self.reason })
+        Ok(SwapRequest { part: self.plugin, new, anyway: self.anyway, who, reason: self.reason })
     }
 }
 
@@ -225,7 +225,7 @@ pub async fn end(
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "no reason", detail));
     }
     let who = name(&who, said);
-    commands.send(Command::End { who, reason }).await.map_err(|_| Problem::ending())?;
+    commands.send(RunCommand::End { who, reason }).await.map_err(|_| Problem::ending())?;
     served.drain();
     Ok(json(StatusCode::ACCEPTED, &serde_json::json!({ "ending": true })))
 }

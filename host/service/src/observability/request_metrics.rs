@@ -11,8 +11,8 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{Method, Response};
 use axum::middleware::Next;
 
-use super::state::Served;
-use super::throttle::Throttle;
+use crate::app::state::Served;
+use crate::util::log_rate_limit::Throttle;
 
 /// How often the same is said.
 const EVERY: Duration = Duration::from_secs(1);

@@ -14,11 +14,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::answer::{Problem, json as answer};
-use super::auth::Who;
-use super::glance::Recalled;
-use super::intake::read;
-use super::state::Served;
+use crate::app::state::Served;
+use crate::auth::roles::Who;
+use crate::dashboard::live_report_cache::Recalled;
+use crate::http::response::{Problem, json as answer};
+use crate::ingest::records::read;
 use understudy_audit::{self as audit, Asked, Judging, Review, Wanted};
 use understudy_report::judged;
 use understudy_run_log::ledger::{FailureMode, Judgement};
@@ -120,7 +120,7 @@ pub struct OfReview {
 #[derive(Serialize)]
 struct ToJudge<'c> {
     stratum: &'c str,
-    case: &'c understudy_report::Case,
+    case: &'c understudy_report::model::case::Case,
 }
 
 /// `GET /v1/review`: draws cases and shows them, as `understudy review` does.

@@ -11,10 +11,10 @@ use axum::http::{Response, StatusCode};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::answer::json;
-use super::machine::{Disk, resident_bytes};
-use super::state::Served;
-use understudy_engine::Standing;
+use crate::app::state::Served;
+use crate::http::response::json;
+use crate::util::process_stats::{Disk, resident_bytes};
+use understudy_engine::RunStatus;
 use understudy_statistics::verdict::in_words;
 
 /// Whether a run takes records.
@@ -57,10 +57,10 @@ pub struct Status {
     pub phase: Phase,
     /// What the threshold asks for, in words, if one is declared.
     pub threshold: Option<String>,
-    /// The names of the models, in the order of `models` in [`Standing`].
+    /// The names of the models, in the order of `models` in [`RunStatus`].
     pub models: Vec<String>,
     /// Where the run itself stands; `None` before it has begun.
-    pub standing: Option<Standing>,
+    pub standing: Option<RunStatus>,
     /// How many swaps there were.
     pub swaps: u32,
     /// What waits.

@@ -15,10 +15,11 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use jiff::Timestamp;
 
-use super::answer::Problem;
-use super::intake::{elsewhere, read};
-use super::state::Served;
-use understudy_records::batch::{Lines, Side};
+use crate::app::state::Served;
+use crate::http::response::Problem;
+use crate::ingest::records::{elsewhere, read};
+use understudy_records::batch::Lines;
+use understudy_study::StreamKind;
 use understudy_sources::push_line;
 
 /// What every path of a mirrored request begins with.
@@ -76,7 +77,7 @@ pub async fn mirror(state: State<Arc<Served>>, request: Request) -> Result<Statu
         snapshot::record(mirror, &served.study.inputs, &head, &body, served.settings.body_bytes, arrival);
     let mut lines = Lines::default();
     push_line(&mut lines, 1, 0, record.as_bytes(), served.study.limits.record_bytes);
-    let told = intake.deliver(Side::Snapshot, lines).map_err(elsewhere)?;
+    let told = intake.deliver(StreamKind::Snapshots, lines).map_err(elsewhere)?;
     served.mirrored.seen.fetch_add(1, Ordering::SeqCst);
     let served = served.clone();
     tokio::spawn(async move {

@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use tokio::sync::watch::Receiver;
 
-use understudy_engine::Standing;
+use understudy_engine::RunStatus;
 
 /// How often it is told that plugins trap.
 const EVERY: Duration = Duration::from_secs(10);
 
 /// Tells of a run until it has ended.
-pub async fn tell(mut standing: Receiver<Standing>) {
+pub async fn tell(mut standing: Receiver<RunStatus>) {
     let mut known = Traps::default();
     let mut generation = standing.borrow().generation;
     known.news(&standing.borrow());
@@ -51,7 +51,7 @@ struct Trapped {
 
 impl Traps {
     /// What has trapped since this was last asked.
-    fn news(&mut self, standing: &Standing) -> Vec<Trapped> {
+    fn news(&mut self, standing: &RunStatus) -> Vec<Trapped> {
         let mut news = Vec::new();
         for plugin in &standing.plugins {
             let key = (plugin.role.clone(), plugin.name.clone(), plugin.generation);
@@ -69,14 +69,14 @@ impl Traps {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use understudy_engine::PluginStanding;
+    use understudy_engine::PluginStatus;
 
     #[test]
     fn traps_are_told_of_once() {
         let standing = |traps: u64, generation| {
-            let mut plugin = PluginStanding { generation, name: "m".into(), ..PluginStanding::default() };
+            let mut plugin = PluginStatus { generation, name: "m".into(), ..PluginStatus::default() };
             plugin.usage.traps = traps;
-            Standing { plugins: vec![plugin], ..Standing::default() }
+            RunStatus { plugins: vec![plugin], ..RunStatus::default() }
         };
         let mut known = Traps::default();
         let mut times = |traps, generation| {

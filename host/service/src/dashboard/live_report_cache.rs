@@ -12,13 +12,13 @@ use anyhow::Context as _;
 use jiff::Timestamp;
 use tokio::sync::{oneshot, watch};
 
-use super::state::Served;
+use crate::app::state::Served;
 use understudy_audit::{entries, moment, read_seal};
-use understudy_engine::{Command, Looked, Prepared, Saved, Seal, Unripe, WhatIf, recall};
+use understudy_engine::{RunCommand, Looked, Prepared, Saved, Seal, Unripe, WhatIf, recall};
 use understudy_report::live;
 use understudy_report::page::{Banner, Section};
 use understudy_run_log::ledger::{Entry, Event};
-use understudy_sandbox::digest;
+use understudy_sandbox::sha256_hex;
 
 /// How old figures may be before others are made.
 const EVERY: Duration = Duration::from_secs(5);
@@ -93,7 +93,7 @@ impl Glance {
     /// When the seal is damaged, or something that it promised is not what it was.
     pub fn recalled(&self, run: &Path) -> anyhow::Result<Arc<Recalled>> {
         let is_exchange = |entry: &&Entry| {
-            matches!(entry.event, Event::Swap { .. } | Event::Exchanged { .. } | Event::NotExchanged { .. })
+            matches!(entry.event, Event::Swap { .. } | Event::SwapApplied { .. } | Event::SwapAbandoned { .. })
         };
         let exchanges = entries(run)?.iter().filter(is_exchange).count();
         let mut known = self.recalled.lock().unwrap_or_else(PoisonError::into_inner);
@@ -102,7 +102,7 @@ impl Glance {
         }
         let seal = read_seal(run)?;
         let prepared = recall(run, &seal, &WhatIf::default())?;
-        let digest = digest(seal.to_json().as_bytes());
+        let digest = sha256_hex(seal.to_json().as_bytes());
         let recalled = Arc::new(Recalled { prepared, seal, digest });
         *known = Some((exchanges, recalled.clone()));
         Ok(recalled)
@@ -134,7 +134,7 @@ async fn make(served: Arc<Served>) {
 async fn sight(served: &Arc<Served>) -> anyhow::Result<Option<Sight>> {
     let Some(run) = served.begun_run() else { return Ok(None) };
     let (shown, peeked) = oneshot::channel();
-    if run.commands.send(Command::Peek(shown)).await.is_err() {
+    if run.commands.send(RunCommand::SnapshotAggregates(shown)).await.is_err() {
         return Ok(None);
     }
     let Ok(saved) = peeked.await else { return Ok(None) };

@@ -10,13 +10,17 @@ use axum::extract::State;
 use axum::http::{Response, StatusCode};
 use jiff::Timestamp;
 
-use super::answer::content;
-use super::glance::Sight;
-use super::state::Served;
-use super::status::{Phase, Status};
-use understudy_engine::{Standing, Unripe};
+use crate::app::state::Served;
+use crate::dashboard::live_report_cache::Sight;
+use crate::http::response::content;
+use crate::observability::status::{Phase, Status};
+use understudy_engine::{RunStatus, Unripe};
 use understudy_report::page::{Banner, Block, Cell, Column, Document, Fact, Section, Table, Tone, inner};
-use understudy_report::{accounts, bytes, count, counted, duration};
+use understudy_report::accounts;
+use understudy_report::bytes;
+use understudy_report::count;
+use understudy_report::counted;
+use understudy_report::duration;
 
 /// `GET /live`.
 pub async fn live(state: State<Arc<Served>>) -> Response<Body> {
@@ -30,7 +34,7 @@ pub async fn live(state: State<Arc<Served>>) -> Response<Body> {
 
 /// All that the page shows.
 fn document(status: &Status, sight: &Sight) -> Document {
-    let none = Standing::default();
+    let none = RunStatus::default();
     let standing = status.standing.as_ref().unwrap_or(&none);
     let mut sections = figures(sight);
     let (after, behind): (Vec<_>, Vec<_>) =
@@ -48,7 +52,7 @@ fn instant(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
-fn lead(status: &Status, standing: &Standing, sight: &Sight) -> Vec<Fact> {
+fn lead(status: &Status, standing: &RunStatus, sight: &Sight) -> Vec<Fact> {
     let phase = match status.phase {
         Phase::Starting => "starting: its log is being read back",
         Phase::Serving => "takes records",
@@ -114,7 +118,7 @@ fn table(caption: &str, head: Vec<Column>, rows: Vec<Vec<Cell>>) -> Block {
 }
 
 /// Where every record has got to, and what the models did.
-fn accounting(status: &Status, standing: &Standing) -> Section {
+fn accounting(status: &Status, standing: &RunStatus) -> Section {
     let models = status.models.iter().zip(&standing.models).map(|(name, counts)| -> Vec<Cell> {
         let latency = counts.latency;
         let time = |nanos| if latency.count == 0 { "–".to_owned() } else { duration(nanos) };
@@ -168,8 +172,8 @@ fn queue(status: &Status) -> Section {
 }
 
 /// The plugins with what they use.
-fn plugins(standing: &Standing) -> Section {
-    let row = |plugin: &understudy_engine::PluginStanding| -> Vec<Cell> {
+fn plugins(standing: &RunStatus) -> Section {
+    let row = |plugin: &understudy_engine::PluginStatus| -> Vec<Cell> {
         let usage = plugin.usage;
         let traps = Cell::from(count(usage.traps));
         vec![
@@ -217,8 +221,8 @@ mod tests {
 
     #[test]
     fn accounts_that_do_not_balance_are_told_of() {
-        let mut standing = Standing::default();
-        let shown = |standing: &Standing| {
+        let mut standing = RunStatus::default();
+        let shown = |standing: &RunStatus| {
             inner(&Document {
                 sections: vec![accounting(&Status::default(), standing)],
                 ..Document::default()

@@ -1,12 +1,12 @@
 //! `GET /openapi.json`: what can be asked, by whom, and what is answered.
 //!
 //! Always holds: the document, which is `openapi.json` beside this file, names exactly the endpoints of
-//! [`ROUTES`](super::ROUTES), and of each the roles that may use it.
+//! [`ROUTES`](crate::ROUTES), and of each the roles that may use it.
 
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
 
-use super::answer::content;
+use crate::http::response::content;
 
 /// The document: OpenAPI 3.1, <https://spec.openapis.org/oas/v3.1.1.html>.
 const DOCUMENT: &str = include_str!("openapi.json");
@@ -23,7 +23,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::answer::{Problem, RefusedRecord, Taken};
+    use crate::http::response::{Problem, RefusedRecord, Taken};
     use crate::{Access, ROUTES};
 
     /// The methods that a path of the document may have.

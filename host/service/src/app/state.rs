@@ -13,16 +13,16 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use tokio_rustls::rustls::ServerConfig;
 
-use super::answer::Problem;
-use super::denied::Denied;
-use super::fresh::Fresh;
-use super::glance::Glance;
-use super::looks::Looks;
-use super::machine::DiskGauge;
-use super::measured::Said;
-use super::metrics::Metrics;
-use super::mirror::Mirrored;
-use super::tokens::Tokens;
+use crate::admin::cases_and_review::Looks;
+use crate::auth::denied_log::Denied;
+use crate::auth::token_store::Tokens;
+use crate::dashboard::live_report_cache::Glance;
+use crate::http::response::Problem;
+use crate::ingest::mirror::Mirrored;
+use crate::observability::metrics::Metrics;
+use crate::observability::request_metrics::Said;
+use crate::util::process_stats::DiskGauge;
+use crate::util::reloadable::Fresh;
 use understudy_engine::Handle;
 use understudy_run_log::note::Signer;
 use understudy_study::Study;

@@ -15,11 +15,11 @@ use axum::middleware::Next;
 use axum::response::IntoResponse as _;
 use jiff::Timestamp;
 
-use super::answer::Problem;
-use super::auth::{Access, Role, Who};
-use super::denied::Denial;
-use super::listen::Peer;
-use super::state::Served;
+use crate::app::state::Served;
+use crate::auth::denied_log::Denial;
+use crate::auth::roles::{Access, Role, Who};
+use crate::http::response::Problem;
+use crate::transport::listener::Peer;
 
 /// Where a token may stand besides `Authorization`, and is looked for first: a mirrored request has the `Authorization` that
 /// was meant for others.

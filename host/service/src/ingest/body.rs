@@ -15,7 +15,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
-use super::answer::Problem;
+use crate::http::response::Problem;
 use understudy_records::batch::Lines;
 use understudy_sources::push_line;
 use understudy_study::Stream;

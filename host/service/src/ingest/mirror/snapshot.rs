@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use serde_json::value::RawValue;
 
 use super::PREFIX;
-use crate::body::on_one_line;
+use crate::ingest::body::on_one_line;
 use understudy_study::{Field, Kind, Mirror, Part, Stream};
 
 /// The snapshot of a request that came at a time. Of a body in gzip at most `most` bytes are unpacked.

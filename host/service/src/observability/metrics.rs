@@ -22,10 +22,10 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
-use super::answer::content;
-use super::state::Served;
-use super::status::{Phase, Status};
-use understudy_engine::Standing;
+use crate::app::state::Served;
+use crate::http::response::content;
+use crate::observability::status::{Phase, Status};
+use understudy_engine::RunStatus;
 use understudy_records::pairing::Account;
 
 /// The media type of the format.
@@ -142,7 +142,7 @@ fn stands(registry: &mut Registry, status: &Status) {
 }
 
 /// What the run counts of its records and answers.
-fn run(registry: &mut Registry, standing: &Standing, models: &[String]) {
+fn run(registry: &mut Registry, standing: &RunStatus, models: &[String]) {
     let (received, fates) = (Family::<Labels, Counter>::default(), Family::<Labels, Counter>::default());
     let (waiting, clocks) = (Family::<Labels, Gauge>::default(), Family::<Labels, Real>::default());
     let accounts = [&standing.accounting.snapshots, &standing.accounting.decisions];
@@ -214,7 +214,7 @@ fn run(registry: &mut Registry, standing: &Standing, models: &[String]) {
 }
 
 /// What the plugins use.
-fn plugins(registry: &mut Registry, standing: &Standing) {
+fn plugins(registry: &mut Registry, standing: &RunStatus) {
     let [calls, fuel, traps] = std::array::from_fn(|_| Family::<Labels, Counter>::default());
     let [memory, generation] = std::array::from_fn(|_| Family::<Labels, Gauge>::default());
     for plugin in &standing.plugins {

@@ -9,11 +9,15 @@ use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, any, get, post};
 
-use super::answer::Problem;
-use super::auth::Access;
-use super::guard::{Gate, admit};
-use super::state::Served;
-use super::{control, intake, live, looks, measured, metrics, mirror, openapi, page, probe, status};
+use crate::admin::{cases_and_review, swap_and_end};
+use crate::app::state::Served;
+use crate::auth::middleware::{Gate, admit};
+use crate::auth::roles::Access;
+use crate::dashboard::{assets, live_view};
+use crate::http::response::Problem;
+use crate::ingest::{mirror, records};
+use crate::observability::{health, metrics, request_metrics, status};
+use crate::routes::openapi;
 
 /// An endpoint.
 pub struct Route {

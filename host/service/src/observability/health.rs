@@ -6,8 +6,8 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{Response, StatusCode};
 
-use super::answer::{Problem, content};
-use super::state::Served;
+use crate::app::state::Served;
+use crate::http::response::{Problem, content};
 
 /// `GET /livez`.
 pub async fn live() -> Response<Body> {

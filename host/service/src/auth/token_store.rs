@@ -16,7 +16,7 @@ use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use subtle::{ConditionallySelectable as _, ConstantTimeEq as _};
 
-use super::auth::{Role, Who};
+use crate::auth::roles::{Role, Who};
 
 /// What every token begins with, so that who looks for lost secrets finds it.
 const PREFIX: &str = "understudy_";

@@ -11,9 +11,9 @@ use axum::http::header::{HeaderName, HeaderValue};
 use axum::http::{Response, StatusCode};
 use serde_json::json;
 
-use super::answer::{content, json as answer};
-use super::auth::Who;
-use super::state::Served;
+use crate::app::state::Served;
+use crate::auth::roles::Who;
+use crate::http::response::{content, json as answer};
 use understudy_report::page::STYLE;
 
 /// What the page may do. Styles of single elements are how a table draws its bars; they can command nothing.
@@ -22,7 +22,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; s
 
 /// `GET /`.
 pub async fn frame() -> Response<Body> {
-    let mut response = content(StatusCode::OK, "text/html; charset=utf-8", include_str!("page/page.html"));
+    let mut response = content(StatusCode::OK, "text/html; charset=utf-8", include_str!("assets/page.html"));
     let headers = response.headers_mut();
     headers.insert(HeaderName::from_static("content-security-policy"), HeaderValue::from_static(POLICY));
     headers.insert(HeaderName::from_static("referrer-policy"), HeaderValue::from_static("no-referrer"));
@@ -31,17 +31,17 @@ pub async fn frame() -> Response<Body> {
 
 /// `GET /page.css`: the report's style, and what the page has besides.
 pub async fn style() -> Response<Body> {
-    content(StatusCode::OK, "text/css; charset=utf-8", [STYLE, include_str!("page/live.css")].concat())
+    content(StatusCode::OK, "text/css; charset=utf-8", [STYLE, include_str!("assets/live.css")].concat())
 }
 
 /// `GET /page.js`: what keeps the page up to date.
 pub async fn script() -> Response<Body> {
-    content(StatusCode::OK, "text/javascript; charset=utf-8", include_str!("page/page.js"))
+    content(StatusCode::OK, "text/javascript; charset=utf-8", include_str!("assets/page.js"))
 }
 
 /// `GET /steer.js`: what the page's forms do.
 pub async fn steering() -> Response<Body> {
-    content(StatusCode::OK, "text/javascript; charset=utf-8", include_str!("page/steer.js"))
+    content(StatusCode::OK, "text/javascript; charset=utf-8", include_str!("assets/steer.js"))
 }
 
 /// `GET /v1/whoami`: whose token it is, and what they may do.

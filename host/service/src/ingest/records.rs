@@ -9,26 +9,27 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
-use super::answer::{Problem, Taken};
-use super::body::Reading;
-use super::state::Served;
+use crate::app::state::Served;
+use crate::http::response::{Problem, Taken};
+use crate::ingest::body::Reading;
 use understudy_engine::Undelivered;
-use understudy_records::batch::{Lines, Side};
+use understudy_records::batch::Lines;
+use understudy_study::StreamKind;
 
 /// Bytes that a record takes besides its own, about: where it stands, and what is answered of it.
 const RECORD: usize = 256;
 
 /// `POST /v1/snapshots`.
 pub async fn snapshots(state: State<Arc<Served>>, headers: HeaderMap, body: Body) -> Result<Taken, Problem> {
-    take(&state.0, Side::Snapshot, &headers, body).await
+    take(&state.0, StreamKind::Snapshots, &headers, body).await
 }
 
 /// `POST /v1/decisions`.
 pub async fn decisions(state: State<Arc<Served>>, headers: HeaderMap, body: Body) -> Result<Taken, Problem> {
-    take(&state.0, Side::Decision, &headers, body).await
+    take(&state.0, StreamKind::Decisions, &headers, body).await
 }
 
-async fn take(served: &Arc<Served>, side: Side, headers: &HeaderMap, body: Body) -> Result<Taken, Problem> {
+async fn take(served: &Arc<Served>, side: StreamKind, headers: &HeaderMap, body: Body) -> Result<Taken, Problem> {
     served.run()?;
     let reading = Reading::of(headers)?;
     let most = served.settings.body_bytes;
@@ -36,8 +37,8 @@ async fn take(served: &Arc<Served>, side: Side, headers: &HeaderMap, body: Body)
     let unpacked = reading.unpacked(&bytes, most)?;
     let more_room = served.room(unpacked.len().saturating_sub(bytes.len()))?;
     let (stream, limits) = match side {
-        Side::Snapshot => (&served.study.inputs, &served.study.limits),
-        Side::Decision => (&served.study.decisions, &served.study.limits),
+        StreamKind::Snapshots => (&served.study.inputs, &served.study.limits),
+        StreamKind::Decisions => (&served.study.decisions, &served.study.limits),
     };
     let runs = reading.records(&unpacked, stream, limits.record_bytes, limits.batch_rows);
     if runs.is_empty() {
@@ -86,7 +87,7 @@ pub async fn read(
 ///
 /// # Errors
 /// When the run does not take them, or the log fails.
-pub async fn deliver(served: &Arc<Served>, side: Side, runs: Vec<Lines>) -> Result<Taken, Problem> {
+pub async fn deliver(served: &Arc<Served>, side: StreamKind, runs: Vec<Lines>) -> Result<Taken, Problem> {
     let run = served.run()?;
     let intake = run.intake.as_ref().ok_or_else(|| elsewhere(Undelivered::Elsewhere(side)))?;
     let place = served.queue()?;

@@ -16,7 +16,7 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::UnixStream;
 
-use super::listen::SOCKET;
+use crate::transport::listener::SOCKET;
 
 /// Sends one request, with a body in JSON if there is one, and gives the status and the body of the answer.
 ///

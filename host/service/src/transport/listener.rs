@@ -6,13 +6,12 @@
 //! is not read end their connection, and so does being idle.
 
 use std::convert::Infallible;
-use std::fmt;
-use std::fs;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use std::{fmt, fs};
 
 use anyhow::Context as _;
 use axum::Router;
@@ -30,12 +29,12 @@ use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 use tower::Service as _;
 
-use super::denied::Denial;
-use super::patient::Patient;
-use super::places::{Place, Places};
-use super::routes::router;
-use super::state::Served;
-use super::watching;
+use crate::app::state::Served;
+use crate::auth::denied_log::Denial;
+use crate::observability::run_event_log;
+use crate::routes::router::router;
+use crate::transport::connection_limit::{Place, Places};
+use crate::transport::write_timeout::Patient;
 use understudy_engine::Handle;
 
 /// Threads that answer requests.

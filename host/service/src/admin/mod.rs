@@ -1,0 +1,4 @@
+//! Endpoints for operators and auditors: swaps, the end of the run, cases and reviews.
+
+pub mod cases_and_review;
+pub mod swap_and_end;

@@ -1,0 +1,7 @@
+//! Observability: health endpoints, status, metrics, request metrics and run events in the log.
+
+pub mod health;
+pub mod metrics;
+pub mod request_metrics;
+pub mod run_event_log;
+pub mod status;

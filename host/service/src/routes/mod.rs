@@ -1,0 +1,4 @@
+//! The endpoint table, its OpenAPI description, and the application state that joins all parts.
+
+pub mod openapi;
+pub mod router;

@@ -1,0 +1,7 @@
+//! Transport: listeners, TLS, connection limits, and the client of the control socket.
+
+pub mod connection_limit;
+pub mod control_client;
+pub mod listener;
+pub mod tls;
+pub mod write_timeout;

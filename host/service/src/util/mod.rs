@@ -1,0 +1,5 @@
+//! Helpers that know nothing of HTTP or of a run: reloadable files, log rate limits, process statistics.
+
+pub mod log_rate_limit;
+pub mod process_stats;
+pub mod reloadable;
