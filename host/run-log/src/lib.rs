@@ -35,8 +35,9 @@ mod segments;
 mod stream;
 mod writer;
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
@@ -87,26 +88,54 @@ impl Table {
     }
 }
 
-/// Writes a file aside, syncs it and renames it to its name, so that it is never seen half-written.
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let aside = path.with_extension("tmp");
-    let written = File::create(&aside)
+/// Mode of a file that this program creates, before the umask.
+const DEFAULT_MODE: u32 = 0o666;
+/// Mode of a file that only its owner may read and write.
+const PRIVATE_MODE: u32 = 0o600;
+
+/// Writes a temporary file with a mode, syncs it and renames it to `path`, so that no reader sees a partial file.
+fn replace_with_mode(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    let temporary = path.with_extension("tmp");
+    // An existing one was left behind by a killed process, perhaps with another mode.
+    let _ = fs::remove_file(&temporary);
+    let written = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .open(&temporary)
         .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_data()))
-        .and_then(|()| fs::rename(&aside, path));
+        .and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {
-        // It is of no use to anybody, and the error is told.
-        let _ = fs::remove_file(&aside);
+        // The file is incomplete, and the caller receives the error.
+        let _ = fs::remove_file(&temporary);
     }
     written
 }
 
-/// Writes a file so that it is never seen half-written, and its name is on disk.
+/// Replaces a file atomically, without syncing its folder.
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace_with_mode(path, bytes, DEFAULT_MODE)
+}
+
+/// Replaces a file atomically and syncs its folder.
 ///
 /// # Errors
-/// When the system refuses.
+/// If the system refuses.
 pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), LogError> {
-    replace(path, bytes).map_err(LogError::io("write", path))?;
-    // A bare name stands in the current folder.
+    write_with_mode(path, bytes, DEFAULT_MODE)
+}
+
+/// Replaces a file atomically and syncs its folder; only the owner may read and write the new file.
+///
+/// # Errors
+/// If the system refuses.
+pub fn write_private_file(path: &Path, bytes: &[u8]) -> Result<(), LogError> {
+    write_with_mode(path, bytes, PRIVATE_MODE)
+}
+
+fn write_with_mode(path: &Path, bytes: &[u8], mode: u32) -> Result<(), LogError> {
+    replace_with_mode(path, bytes, mode).map_err(LogError::io("write", path))?;
+    // A bare file name is in the current folder.
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     stream::sync_folder(folder.unwrap_or(Path::new(".")))
 }
