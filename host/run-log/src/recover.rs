@@ -20,7 +20,8 @@ use super::ledger::{Entry, Event, LEDGER};
 use super::reader::{Reading, segments};
 use super::stream::{StreamWriter, make_folder, scan, sync_folder};
 use super::{LogError, Table};
-use understudy_records::batch::{Mark, Side};
+use understudy_records::batch::Mark;
+use understudy_study::StreamKind;
 
 /// What a log holds.
 pub struct Recovered {
@@ -52,8 +53,8 @@ pub fn present(run: &Path, entries: &[Entry]) -> Result<(), LogError> {
     let mut sizes: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
     for entry in entries {
         let (before, after) = match &entry.event {
-            Event::Sealed { segments, .. } => (&segments[..], None),
-            Event::Reduced { before, after, .. } => (std::slice::from_ref(before), Some(after)),
+            Event::GroupSealed { segments, .. } => (&segments[..], None),
+            Event::SegmentReduced { before, after, .. } => (std::slice::from_ref(before), Some(after)),
             _ => continue,
         };
         for segment in before.iter().chain(after) {
@@ -101,13 +102,13 @@ pub fn recover(run: &Path, groups: u32, sealed: [u64; 2]) -> Result<Recovered, L
             torn.extend(scan.damage().map(|what| (segment.path.clone(), what.to_owned())));
         }
     }
-    let next = Side::BOTH.map(|side| found.end(side, sealed[side as usize]));
+    let next = StreamKind::ALL.map(|side| found.end(side, sealed[side as usize]));
     let mut recovered = Recovered {
         group: groups,
         next,
         rows: [0; 4],
         writers: [const { None }; 4],
-        cut: Side::BOTH.map(|side| found.behind(side, next[side as usize])),
+        cut: StreamKind::ALL.map(|side| found.behind(side, next[side as usize])),
         marks: [None; 2],
         torn,
     };
@@ -250,7 +251,7 @@ impl Merged {
 ///
 /// # Errors
 /// When they cannot be read.
-pub fn last_mark(run: &Path, side: Side) -> Result<Option<(u64, Mark)>, LogError> {
+pub fn last_mark(run: &Path, side: StreamKind) -> Result<Option<(u64, Mark)>, LogError> {
     let mut last: Option<(u64, Mark)> = None;
     for table in [[Table::Snapshots, Table::Decisions][side as usize], Table::Refused] {
         let columns = ["stream", "sequence", "line", "offset", "digest"].map(str::to_owned).to_vec();
@@ -276,7 +277,7 @@ pub fn last_mark(run: &Path, side: Side) -> Result<Option<(u64, Mark)>, LogError
 /// What tells the rows of a table apart.
 struct Keys {
     /// The stream of all rows, or of each.
-    side: Result<Side, StringArray>,
+    side: Result<StreamKind, StringArray>,
     sequences: UInt64Array,
     /// Lines, offsets, digests.
     marks: [UInt64Array; 3],
@@ -295,8 +296,8 @@ impl Keys {
             column.cloned().ok_or_else(|| missing(name))
         };
         let side = match table {
-            Table::Snapshots => Ok(Side::Snapshot),
-            Table::Decisions => Ok(Side::Decision),
+            Table::Snapshots => Ok(StreamKind::Snapshots),
+            Table::Decisions => Ok(StreamKind::Decisions),
             Table::Refused | Table::Pairs => {
                 let streams = batch.column_by_name("stream").and_then(|column| column.as_string_opt::<i32>());
                 Err(streams.cloned().ok_or_else(|| missing("stream"))?)
@@ -306,11 +307,11 @@ impl Keys {
         Ok(Keys { side, sequences: numbers("sequence")?, marks })
     }
 
-    fn row(&self, row: usize) -> (Side, u64) {
+    fn row(&self, row: usize) -> (StreamKind, u64) {
         let side = match &self.side {
             Ok(side) => *side,
-            Err(streams) if streams.value(row) == Side::Snapshot.plural() => Side::Snapshot,
-            Err(_) => Side::Decision,
+            Err(streams) if streams.value(row) == StreamKind::Snapshots.name() => StreamKind::Snapshots,
+            Err(_) => StreamKind::Decisions,
         };
         (side, self.sequences.value(row))
     }
@@ -337,14 +338,14 @@ impl Found {
     }
 
     /// The first number from `start` on that is missing.
-    fn end(&mut self, side: Side, start: u64) -> u64 {
+    fn end(&mut self, side: StreamKind, start: u64) -> u64 {
         let ranges = &mut self.0[side as usize];
         ranges.sort_unstable();
         ranges.iter().fold(start, |next, (first, end)| if *first <= next { next.max(*end) } else { next })
     }
 
     /// How many numbers there are from `end` on.
-    fn behind(&self, side: Side, end: u64) -> u64 {
+    fn behind(&self, side: StreamKind, end: u64) -> u64 {
         let mut next = end;
         let mut behind = 0;
         for (first, last) in &self.0[side as usize] {

@@ -17,6 +17,7 @@ mod sample;
 mod schema;
 mod section;
 mod split;
+mod stream;
 mod swaps;
 mod threshold;
 mod value;
@@ -35,6 +36,7 @@ pub use fault::{Fault, Faults};
 pub use mirror::{Mirror, Part};
 pub use parse::parse;
 pub use schema::schema;
+pub use stream::{PerStream, StreamKind};
 pub use swaps::Swaps;
 pub use threshold::{
     Blinding, Chance, Counted, Cycle, Direction, Evidence, Interference, InterferenceKind, Quantifier,

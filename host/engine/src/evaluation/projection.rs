@@ -10,27 +10,28 @@ use arrow::datatypes::SchemaRef;
 use crate::batches::pair_batch::Sources;
 use crate::evaluation::verdict_stats;
 use crate::log_schema::schema;
-use crate::plugins::load::{DECISION_PREFIX, Prepared};
-use understudy_records::batch::Side;
-use understudy_sandbox::Reads;
-use understudy_study::Study;
+use crate::plugins::study_fields::DECISION_PREFIX;
+use crate::plugins::load::Prepared;
+use crate::plugins::study_fields;
+use understudy_sandbox::InputField;
+use understudy_study::{StreamKind, Study};
 
 /// What a plugin reads of pairs.
-pub struct PairReads {
+pub struct PairProjection {
     /// For each field that it reads: its side, and the place among those that are held of that side.
-    columns: Vec<(Side, usize)>,
+    columns: Vec<(StreamKind, usize)>,
     schema: SchemaRef,
 }
 
-impl PairReads {
+impl PairProjection {
     /// For a plugin that reads these fields. `held` are the places of the declared fields that are held of each side.
-    pub fn new(study: &Study, held: &[Vec<usize>; 2], reads: &[Reads]) -> PairReads {
-        let place = |field: &Reads| {
+    pub fn new(study: &Study, held: &[Vec<usize>; 2], reads: &[InputField]) -> PairProjection {
+        let place = |field: &InputField| {
             let (side, at) = column(study, &field.name).expect("checked when prepared");
             let place = held[side as usize].iter().position(|held| *held == at);
             (side, place.expect("what is read of a pair is held"))
         };
-        PairReads { columns: reads.iter().map(place).collect(), schema: schema::reads_schema(study, reads) }
+        PairProjection { columns: reads.iter().map(place).collect(), schema: schema::reads_schema(study, reads) }
     }
 
     /// The columns that it reads of pairs of which these fields are held, of each side.
@@ -48,12 +49,12 @@ impl PairReads {
         snapshots: &[(usize, usize)],
         decisions: &[(usize, usize)],
     ) -> RecordBatch {
-        let column = |&(side, index): &(Side, usize)| -> ArrayRef {
+        let column = |&(side, index): &(StreamKind, usize)| -> ArrayRef {
             let (arrays, picks): (Vec<&dyn Array>, _) = match side {
-                Side::Snapshot => {
+                StreamKind::Snapshots => {
                     (sources.all_shown.iter().map(|s| s.fields.column(index) as _).collect(), snapshots)
                 }
-                Side::Decision => {
+                StreamKind::Decisions => {
                     (sources.taken.iter().map(|t| t.fields.column(index) as _).collect(), decisions)
                 }
             };
@@ -67,17 +68,17 @@ impl PairReads {
 }
 
 /// Where a field stands that a plugin may read: its side, and the column among that side's declared fields.
-fn column(study: &Study, name: &str) -> Option<(Side, usize)> {
+fn column(study: &Study, name: &str) -> Option<(StreamKind, usize)> {
     let (side, stream, key) = match name.strip_prefix(DECISION_PREFIX) {
-        Some(key) => (Side::Decision, &study.decisions, key),
-        None => (Side::Snapshot, &study.inputs, name),
+        Some(key) => (StreamKind::Decisions, &study.decisions, key),
+        None => (StreamKind::Snapshots, &study.inputs, name),
     };
     Some((side, stream.fields.iter().position(|field| field.name == key)?))
 }
 
 /// For each side the places of the declared fields that have to be held for a pair: those that the comparator reads and,
 /// where ids are blinded, those that the models read, and the one by which pairs hang together.
-pub fn needed(prepared: &Prepared) -> [Vec<usize>; 2] {
+pub fn buffered_fields(prepared: &Prepared) -> [Vec<usize>; 2] {
     let mut needed = [Vec::new(), Vec::new()];
     let late =
         prepared.models.iter().filter(|_| prepared.blind.is_some()).flat_map(|m| m.plugin.reads.iter());
@@ -94,10 +95,10 @@ pub fn needed(prepared: &Prepared) -> [Vec<usize>; 2] {
             places.push(at);
         }
     }
-    if let Some(cluster) = verdict_stats::cluster(prepared)
-        && !needed[Side::Snapshot as usize].contains(&cluster)
+    if let Some(cluster) = study_fields::cluster(&prepared.study)
+        && !needed[StreamKind::Snapshots as usize].contains(&cluster)
     {
-        needed[Side::Snapshot as usize].push(cluster);
+        needed[StreamKind::Snapshots as usize].push(cluster);
     }
     needed
 }

@@ -13,10 +13,10 @@ use std::thread;
 
 use tokio::sync::oneshot;
 
-use crate::ingest::readers::{Feed, FeedError, WAITING};
-use understudy_records::batch::{Class, Decoder, Lines, Mark, Refused, Side};
+use crate::ingest::reader_event::{Feed, FeedError, WAITING};
+use understudy_records::batch::{Class, Decoder, Lines, Mark, Refused};
 use understudy_run_log::Acknowledge;
-use understudy_study::{Source, Study};
+use understudy_study::{Source, StreamKind, Study};
 
 /// Records of one side, and where to tell what became of them.
 struct Delivery {
@@ -24,32 +24,12 @@ struct Delivery {
     told: oneshot::Sender<Receipt>,
 }
 
-/// What became of delivered records. They are on disk.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Receipt {
-    /// How many were taken.
-    pub taken: usize,
-    /// The others, by their place in the delivery, counted from 0; ascending.
-    pub refused: Vec<RefusedRow>,
-}
-
-/// A delivered record that takes no part.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RefusedRow {
-    /// Its place in the delivery, counted from 0.
-    pub row: usize,
-    /// The kind of reason.
-    pub class: Class,
-    /// The reason in words.
-    pub reason: String,
-}
-
 /// Why a delivery was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Undelivered {
     /// The study takes this side from elsewhere.
-    #[error("the study takes its {} from elsewhere, see `[sources]`", .0.plural())]
-    Elsewhere(Side),
+    #[error("the study takes its {} from elsewhere, see `[sources]`", .0.name())]
+    Elsewhere(StreamKind),
     /// Nothing is taken any more.
     #[error("the run is ending and takes nothing any more")]
     Ending,
@@ -72,7 +52,7 @@ impl Intake {
     ///
     /// # Errors
     /// When they are not taken.
-    pub fn deliver(&self, side: Side, lines: Lines) -> Result<oneshot::Receiver<Receipt>, Undelivered> {
+    pub fn deliver(&self, side: StreamKind, lines: Lines) -> Result<oneshot::Receiver<Receipt>, Undelivered> {
         assert!(lines.len() <= self.rows, "a delivery is no longer than a batch");
         let door = self.doors[side as usize].as_ref().ok_or(Undelivered::Elsewhere(side))?;
         let door = door.lock().unwrap_or_else(PoisonError::into_inner);
@@ -99,10 +79,10 @@ impl Live {
         let rows = study.limits.batch_rows;
         let mut intake = Intake { doors: [None, None], rows };
         let mut delivered = [None, None];
-        for side in Side::BOTH {
+        for side in StreamKind::ALL {
             let (source, stream) = match side {
-                Side::Snapshot => (&study.snapshots_source, &study.inputs),
-                Side::Decision => (&study.decisions_source, &study.decisions),
+                StreamKind::Snapshots => (&study.snapshots_source, &study.inputs),
+                StreamKind::Decisions => (&study.decisions_source, &study.decisions),
             };
             if *source != Source::Http {
                 continue;
@@ -113,7 +93,7 @@ impl Live {
             let decoder = Decoder::new(side, stream, rows);
             let gatherer = Gatherer { deliveries, decoder, rows, line, left: None };
             let gather = move || gatherer.work(&feed);
-            thread::Builder::new().name(side.plural().to_owned()).spawn(gather).map_err(FeedError::Thread)?;
+            thread::Builder::new().name(side.name().to_owned()).spawn(gather).map_err(FeedError::Thread)?;
             intake.doors[side as usize] = Some(Arc::new(Mutex::new(Some(door))));
             delivered[side as usize] = Some(batches);
         }
@@ -175,47 +155,5 @@ impl Gatherer {
             next = self.deliveries.try_recv().ok();
         }
         Some((lines, tickets))
-    }
-}
-
-/// A delivery whose records are in a batch.
-pub struct Ticket {
-    /// The lines of the batch that are its own.
-    lines: Range<u64>,
-    told: oneshot::Sender<Receipt>,
-}
-
-/// Deliveries whose fate is known, and is told once it is on disk.
-#[derive(Default)]
-pub struct Told(Vec<(oneshot::Sender<Receipt>, Receipt)>);
-
-impl Told {
-    /// What became of the deliveries of a batch: its records were taken but for the refused ones, in the order of their lines.
-    pub fn new(tickets: Vec<Ticket>, refused: &[(u64, Refused)]) -> Told {
-        let receipt = |Ticket { lines, told }: Ticket| {
-            let own = refused.iter().filter(|(_, refused)| lines.contains(&refused.line));
-            let row = |(_, refused): &(u64, Refused)| RefusedRow {
-                row: (refused.line - lines.start) as usize,
-                class: refused.class,
-                reason: refused.reason.clone(),
-            };
-            let refused: Vec<RefusedRow> = own.map(row).collect();
-            let taken = (lines.end - lines.start) as usize - refused.len();
-            (told, Receipt { taken, refused })
-        };
-        Told(tickets.into_iter().map(receipt).collect())
-    }
-
-    /// Tells them; `None` if nobody waits.
-    pub fn acknowledge(self) -> Option<Acknowledge> {
-        if self.0.is_empty() {
-            return None;
-        }
-        Some(Box::new(move || {
-            for (told, receipt) in self.0 {
-                // Who has hung up need not be told.
-                let _ = told.send(receipt);
-            }
-        }))
     }
 }

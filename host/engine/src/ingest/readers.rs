@@ -8,26 +8,16 @@ use std::thread;
 
 use tokio::sync::mpsc::{Receiver, channel};
 
-use crate::Order;
-use crate::ingest::push_intake::{Intake, Live, Ticket};
+use crate::ingest::read_order::Order;
+use crate::ingest::push_intake::{Intake, Live};
+use crate::batches::acks::Ticket;
 use crate::ingest::replay_source;
 use crate::plugins::load::Prepared;
-use understudy_records::batch::{Decoded, Decoder, Mark, Side};
+use understudy_records::batch::{Decoded, Decoder, Mark};
 use understudy_records::pairing::Pairing;
 use understudy_run_log::LogError;
 use understudy_sources::{SourceError, open};
-use understudy_study::{Source, Study};
-
-/// Decoded batches that may wait. Enough to keep the decoder busy, few enough to stay small.
-pub(crate) const WAITING: usize = 4;
-
-/// What a feed says.
-pub enum Feed {
-    /// Records, and who waits to be told what became of them.
-    Batch(Box<Decoded>, Vec<Ticket>),
-    /// There are no more, perhaps because the source broke off.
-    End(Option<String>),
-}
+use understudy_study::{Source, StreamKind, Study};
 
 /// The two streams, being read.
 pub struct Feeds {
@@ -49,13 +39,13 @@ impl Feeds {
         let study = &prepared.study;
         let folder: &Path = &prepared.folder;
         let (live, mut delivered) = Live::start(study, after)?;
-        let mut open = |side: Side| match delivered[side as usize].take() {
+        let mut open = |side: StreamKind| match delivered[side as usize].take() {
             Some(delivered) => Ok(Some(delivered)),
             None => start(study, side, folder, after[side as usize]).map(Some),
         };
         let files = [&study.snapshots_source, &study.decisions_source]
             .map(|source| matches!(source, Source::File(_)));
-        Ok(Feeds { receivers: [open(Side::Snapshot)?, open(Side::Decision)?], order, files, live })
+        Ok(Feeds { receivers: [open(StreamKind::Snapshots)?, open(StreamKind::Decisions)?], order, files, live })
     }
 
     /// Where records are delivered, if one of the sources is HTTP.
@@ -66,7 +56,7 @@ impl Feeds {
     /// Ends the reading: files at once; what was delivered before is still taken. False if there is nothing left to take.
     pub fn stop(&mut self) -> bool {
         let delivered = self.live.as_ref().map_or([false; 2], Live::stop);
-        for side in Side::BOTH {
+        for side in StreamKind::ALL {
             if !delivered[side as usize] {
                 self.receivers[side as usize] = None;
             }
@@ -81,7 +71,7 @@ impl Feeds {
     pub fn logged(prepared: &Prepared, order: Order, run: &Path) -> Result<Feeds, FeedError> {
         let start = |side| replay_source::start(prepared, side, run).map(Some);
         Ok(Feeds {
-            receivers: [start(Side::Snapshot)?, start(Side::Decision)?],
+            receivers: [start(StreamKind::Snapshots)?, start(StreamKind::Decisions)?],
             order,
             files: [true, true],
             live: None,
@@ -89,14 +79,14 @@ impl Feeds {
     }
 
     /// Whether a side may be read now, as the streams' clocks stand.
-    pub(crate) fn wants(&self, side: Side, pairing: &Pairing) -> bool {
+    pub(crate) fn wants(&self, side: StreamKind, pairing: &Pairing) -> bool {
         let other = side.other();
         if self.receivers[other as usize].is_none() {
             return true;
         }
         match self.order {
-            Order::SnapshotsFirst => side == Side::Snapshot,
-            Order::DecisionsFirst => side == Side::Decision,
+            Order::SnapshotsFirst => side == StreamKind::Snapshots,
+            Order::DecisionsFirst => side == StreamKind::Decisions,
             Order::InStep if self.files[side as usize] => pairing.clock(side) <= pairing.clock(other),
             Order::InStep => true,
         }
@@ -107,10 +97,10 @@ impl Feeds {
 ///
 /// # Errors
 /// When its source cannot be opened, or the system gives no thread.
-fn start(study: &Study, side: Side, folder: &Path, after: Option<Mark>) -> Result<Receiver<Feed>, FeedError> {
+fn start(study: &Study, side: StreamKind, folder: &Path, after: Option<Mark>) -> Result<Receiver<Feed>, FeedError> {
     let (source, stream): (&Source, _) = match side {
-        Side::Snapshot => (&study.snapshots_source, &study.inputs),
-        Side::Decision => (&study.decisions_source, &study.decisions),
+        StreamKind::Snapshots => (&study.snapshots_source, &study.inputs),
+        StreamKind::Decisions => (&study.decisions_source, &study.decisions),
     };
     let rows = study.limits.batch_rows;
     let mut reader = open(source, folder, study.limits.record_bytes, after)?;
@@ -129,20 +119,6 @@ fn start(study: &Study, side: Side, folder: &Path, after: Option<Mark>) -> Resul
             }
         }
     };
-    thread::Builder::new().name(side.plural().to_owned()).spawn(read).map_err(FeedError::Thread)?;
+    thread::Builder::new().name(side.name().to_owned()).spawn(read).map_err(FeedError::Thread)?;
     Ok(batches)
-}
-
-/// Why a feed cannot be started.
-#[derive(Debug, thiserror::Error)]
-pub enum FeedError {
-    /// The source.
-    #[error(transparent)]
-    Source(#[from] SourceError),
-    /// The log of another run.
-    #[error(transparent)]
-    Log(#[from] LogError),
-    /// The system.
-    #[error("no thread to read with: {0}")]
-    Thread(std::io::Error),
 }

@@ -10,19 +10,19 @@ use anyhow::anyhow;
 use arrow::array::{RecordBatch, StringArray};
 use tokio::sync::mpsc::{Receiver, channel};
 
-use crate::ingest::readers::{Feed, FeedError, WAITING};
+use crate::ingest::reader_event::{Feed, FeedError, WAITING};
 use crate::log_schema::decode;
 use crate::log_schema::decode::Logged;
 use crate::plugins::load::Prepared;
-use understudy_records::batch::{Decoded, Records, Refused, Side, fields_schema};
+use understudy_records::batch::{Decoded, Records, Refused, fields_schema};
 use understudy_run_log::{Reading, Rows, Table};
-use understudy_study::Stream;
+use understudy_study::{Stream, StreamKind};
 
 /// Starts to read one side of a logged run.
 ///
 /// # Errors
 /// When it cannot be read, or the system gives no thread.
-pub fn start(prepared: &Prepared, side: Side, run: &Path) -> Result<Receiver<Feed>, FeedError> {
+pub fn start(prepared: &Prepared, side: StreamKind, run: &Path) -> Result<Receiver<Feed>, FeedError> {
     let open = |table| Reading { table, columns: Vec::new(), from_group: 0, from: None }.open(run);
     let mut replay = Replay {
         stream: [&prepared.study.inputs, &prepared.study.decisions][side as usize].clone(),
@@ -47,13 +47,13 @@ pub fn start(prepared: &Prepared, side: Side, run: &Path) -> Result<Receiver<Fee
             }
         }
     };
-    thread::Builder::new().name(side.plural().to_owned()).spawn(read).map_err(FeedError::Thread)?;
+    thread::Builder::new().name(side.name().to_owned()).spawn(read).map_err(FeedError::Thread)?;
     Ok(batches)
 }
 
 struct Replay {
     stream: Stream,
-    side: Side,
+    side: StreamKind,
     accepted: Rows,
     refused: Rows,
     /// Refused records that have been read and not handed on.

@@ -16,8 +16,8 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::lines::Lines;
 use super::values::{Factory, ROLE, Role, RowFault, Sink, data_type};
-use super::{Class, Refused, Side};
-use understudy_study::{Kind, Stream};
+use super::{Class, Refused};
+use understudy_study::{Kind, Stream, StreamKind};
 
 /// Good records, as columns. All columns have the same number of rows.
 #[derive(Clone, Debug)]
@@ -93,7 +93,7 @@ fn kept<T: Copy>(values: &[T], keep: &[bool]) -> Vec<T> {
 #[derive(Clone, Debug)]
 pub struct Decoded {
     /// The stream.
-    pub side: Side,
+    pub side: StreamKind,
     /// The good records, in the order of the lines.
     pub records: Records,
     /// The others, in the order of the lines.
@@ -102,7 +102,7 @@ pub struct Decoded {
 
 /// Decodes the lines of one stream.
 pub struct Decoder {
-    side: Side,
+    side: StreamKind,
     stream: Stream,
     max_rows: usize,
     schema: SchemaRef,
@@ -113,7 +113,7 @@ pub struct Decoder {
 
 impl Decoder {
     /// A decoder for one side of a study, for runs of at most `max_rows` lines.
-    pub fn new(side: Side, stream: &Stream, max_rows: usize) -> Decoder {
+    pub fn new(side: StreamKind, stream: &Stream, max_rows: usize) -> Decoder {
         let schema = decoded_schema(stream);
         let fields = fields_schema(stream);
         let sink = Sink::default();

@@ -17,37 +17,7 @@ pub use stand::Stand;
 pub use values::data_type;
 
 use serde::{Deserialize, Serialize};
-
-/// Which of the two streams a record belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Side {
-    /// What the models are shown.
-    Snapshot,
-    /// What the substrate did.
-    Decision,
-}
-
-impl Side {
-    /// Both sides, in the order in which arrays over them are indexed.
-    pub const BOTH: [Side; 2] = [Side::Snapshot, Side::Decision];
-
-    /// The name of the stream in messages and files.
-    pub fn plural(self) -> &'static str {
-        match self {
-            Side::Snapshot => "snapshots",
-            Side::Decision => "decisions",
-        }
-    }
-
-    /// The other side.
-    pub fn other(self) -> Side {
-        match self {
-            Side::Snapshot => Side::Decision,
-            Side::Decision => Side::Snapshot,
-        }
-    }
-}
+use understudy_study::StreamKind;
 
 /// Where a record stood in its source, and what it was: enough to find the place again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,7 +63,7 @@ impl Class {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
     /// Its stream.
-    pub side: Side,
+    pub side: StreamKind,
     /// Its line in the source, counted from 1.
     pub line: u64,
     /// The byte at which its line begins, in the decompressed source.

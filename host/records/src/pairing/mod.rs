@@ -30,7 +30,8 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 pub use accounting::{Account, Accounting};
 
-use crate::batch::{Class, Records, Side};
+use crate::batch::{Class, Records};
+use understudy_study::StreamKind;
 
 /// Names a batch of accepted records for as long as the pairing holds it.
 pub type Slot = u32;
@@ -89,7 +90,7 @@ struct Entry {
 }
 
 struct Batch {
-    side: Side,
+    side: StreamKind,
     ids: StringArray,
     times: Vec<i64>,
     digests: Vec<u64>,
@@ -123,7 +124,12 @@ impl Pairing {
 
     /// Takes decoded records of one side. Counts them; `refused` are the classes of those that came with them and take no
     /// part.
-    pub fn take(&mut self, side: Side, records: &Records, refused: impl IntoIterator<Item = Class>) -> Taken {
+    pub fn take(
+        &mut self,
+        side: StreamKind,
+        records: &Records,
+        refused: impl IntoIterator<Item = Class>,
+    ) -> Taken {
         let rows = records.len();
         let slot = self.next;
         self.next = self.next.wrapping_add(1);
@@ -193,7 +199,7 @@ impl Pairing {
     }
 
     /// The latest accepted time of a side; `None` before its first record.
-    pub fn clock(&self, side: Side) -> Option<i64> {
+    pub fn clock(&self, side: StreamKind) -> Option<i64> {
         Some(self.clocks[side as usize]).filter(|clock| *clock > DAWN)
     }
 
@@ -230,7 +236,7 @@ impl Pairing {
     }
 
     /// How many accepted records of a side are in batches that may still be paired, and are not.
-    pub fn open_rows(&self, side: Side) -> u64 {
+    pub fn open_rows(&self, side: StreamKind) -> u64 {
         let open = self.batches.values().filter(|batch| batch.side == side && batch.open);
         open.map(|batch| batch.waiting as u64).sum()
     }
@@ -245,11 +251,11 @@ impl Pairing {
         self.horizon
     }
 
-    fn watermark(&self, side: Side) -> i64 {
+    fn watermark(&self, side: StreamKind) -> i64 {
         self.clocks[side as usize] - self.horizon.lateness[side as usize]
     }
 
-    fn repeated(&mut self, side: Side, same: bool, id: &str) -> (Class, String) {
+    fn repeated(&mut self, side: StreamKind, same: bool, id: &str) -> (Class, String) {
         let (class, how) = match same {
             true => (Class::Duplicate, ", the same to the byte"),
             false => (Class::Conflict, " with other content; the first one stands"),
@@ -258,7 +264,7 @@ impl Pairing {
         (class, format!("id \"{id}\" came before{how}"))
     }
 
-    fn late(&mut self, side: Side, time: i64) -> (Class, String) {
+    fn late(&mut self, side: StreamKind, time: i64) -> (Class, String) {
         self.accounts[side as usize].late += 1;
         let clock = self.clocks[side as usize];
         let allowed = SignedDuration::from_micros(self.horizon.lateness[side as usize]);
@@ -270,7 +276,7 @@ impl Pairing {
     }
 
     /// Marks the partner's row as paired; that of the new row is marked by the caller.
-    fn pair(&mut self, side: Side, new: (Slot, u32), old: (Slot, u32)) -> Pair {
+    fn pair(&mut self, side: StreamKind, new: (Slot, u32), old: (Slot, u32)) -> Pair {
         let batch = self.batches.get_mut(&old.0).expect("the table names only batches that are held");
         batch.paired[old.1 as usize] = true;
         batch.waiting -= 1;
@@ -280,12 +286,12 @@ impl Pairing {
         self.accounts[0].paired += 1;
         self.accounts[1].paired += 1;
         match side {
-            Side::Snapshot => Pair { snapshot: new, decision: old },
-            Side::Decision => Pair { snapshot: old, decision: new },
+            StreamKind::Snapshots => Pair { snapshot: new, decision: old },
+            StreamKind::Decisions => Pair { snapshot: old, decision: new },
         }
     }
 
-    fn hold(&mut self, side: Side, slot: Slot, records: &Records, accepted: &[u32], paired: Vec<bool>) {
+    fn hold(&mut self, side: StreamKind, slot: Slot, records: &Records, accepted: &[u32], paired: Vec<bool>) {
         let waiting = paired.iter().filter(|paired| !**paired).count();
         let Some(latest) = accepted.iter().map(|&record| records.times[record as usize]).max() else {
             return;
@@ -307,7 +313,7 @@ impl Pairing {
 
     /// Lets go of what can no longer matter.
     fn expire(&mut self) {
-        for side in Side::BOTH {
+        for side in StreamKind::ALL {
             let over = self.watermark(side.other());
             while let Some(slot) = pop_before(&mut self.expiring[side as usize], over) {
                 let Some(batch) = self.batches.get_mut(&slot).filter(|batch| batch.open) else { continue };
@@ -315,7 +321,7 @@ impl Pairing {
                 self.close(slot);
             }
         }
-        for side in Side::BOTH {
+        for side in StreamKind::ALL {
             let over = self.watermark(side);
             while let Some(slot) = pop_before(&mut self.forgetting[side as usize], over) {
                 self.forget(slot);

@@ -31,7 +31,7 @@ fn records(inputs: &[Input]) -> Records {
 const HORIZON: Horizon = Horizon { horizon: 10, lateness: [6, 3] };
 
 /// The class of each record of one stream, by the words of the module's documentation and nothing else.
-fn classes(side: Side, inputs: &[Input]) -> Vec<Option<Class>> {
+fn classes(side: StreamKind, inputs: &[Input]) -> Vec<Option<Class>> {
     let mut classes: Vec<Option<Class>> = Vec::new();
     for (at, new) in inputs.iter().enumerate() {
         let accepted =
@@ -94,7 +94,7 @@ proptest! {
         seed: u64,
     ) {
         let streams = [snapshots, decisions];
-        let classes = [classes(Side::Snapshot, &streams[0]), classes(Side::Decision, &streams[1])];
+        let classes = [classes(StreamKind::Snapshots, &streams[0]), classes(StreamKind::Decisions, &streams[1])];
         let wanted = pairs(&streams, &classes);
 
         let mut pairing = Pairing::new(HORIZON, seed);
@@ -103,7 +103,7 @@ proptest! {
         let mut found = BTreeSet::new();
         let rest = [(true, 1000), (false, 1000)];
         for (decision, size) in cuts.into_iter().chain(rest) {
-            let side = if decision { Side::Decision } else { Side::Snapshot };
+            let side = if decision { StreamKind::Decisions } else { StreamKind::Snapshots };
             let from = next[side as usize];
             let to = (from + size).min(streams[side as usize].len());
             next[side as usize] = to;
@@ -124,8 +124,8 @@ proptest! {
 
         // What is left is told by the times alone.
         let accounting = pairing.accounting();
-        for side in Side::BOTH {
-            let clock = |side: Side| {
+        for side in StreamKind::ALL {
+            let clock = |side: StreamKind| {
                 let accepted = streams[side as usize].iter().zip(&classes[side as usize]);
                 accepted.filter(|(_, c)| c.is_none()).map(|(i, _)| i.time).max()
             };
@@ -151,9 +151,9 @@ fn what_is_held_is_let_go_of_when_time_has_moved_on() {
     let mut pairing = Pairing::new(HORIZON, 0);
     let mut retired = BTreeSet::new();
     for step in 0..2000 {
-        for side in Side::BOTH {
+        for side in StreamKind::ALL {
             // Every third decision is missing.
-            if side == Side::Snapshot || step % 3 > 0 {
+            if side == StreamKind::Snapshots || step % 3 > 0 {
                 pairing.take(side, &records(&[at((step % 250) as u8, step)]), []);
             }
         }
@@ -170,7 +170,7 @@ fn what_is_held_is_let_go_of_when_time_has_moved_on() {
 #[test]
 fn reasons_say_what_happened() {
     let mut pairing = Pairing::new(HORIZON, 0);
-    let mut take = |inputs: &[Input]| pairing.take(Side::Decision, &records(inputs), []).refused;
+    let mut take = |inputs: &[Input]| pairing.take(StreamKind::Decisions, &records(inputs), []).refused;
     take(&[at(1, 5_000_000), at(2, 90_000_000)]);
     let again = take(&[at(2, 90_000_000), Input { content: 1, ..at(2, 90_000_000) }, at(3, 80_000_000)]);
     let reasons: Vec<_> = again.into_iter().flatten().map(|(_, reason)| reason).collect();

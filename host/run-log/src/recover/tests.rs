@@ -15,7 +15,7 @@ use super::*;
 /// A record as the log knows it: of which stream, its number, whether it takes part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Row {
-    side: Side,
+    side: StreamKind,
     sequence: u64,
     refused: bool,
 }
@@ -49,7 +49,7 @@ fn batch(table: Table, rows: &[Row]) -> RecordBatch {
         ("digest", numbers(|row| row.mark().digest)),
     ];
     if table == Table::Refused {
-        columns.insert(0, ("stream", text(|row| row.side.plural().to_owned())));
+        columns.insert(0, ("stream", text(|row| row.side.name().to_owned())));
     }
     RecordBatch::try_from_iter(columns).expect("columns of one length")
 }
@@ -57,7 +57,7 @@ fn batch(table: Table, rows: &[Row]) -> RecordBatch {
 /// What is done to a log: rows of a stream are appended, and perhaps the group is closed behind them.
 #[derive(Clone, Debug)]
 struct Step {
-    side: Side,
+    side: StreamKind,
     /// For each row whether it is refused.
     rows: Vec<bool>,
     close: bool,
@@ -67,7 +67,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step =
         (any::<bool>(), prop::collection::vec(prop::bool::weighted(0.3), 1..5), prop::bool::weighted(0.2));
     let step = step.prop_map(|(decision, rows, close)| {
-        let side = if decision { Side::Decision } else { Side::Snapshot };
+        let side = if decision { StreamKind::Decisions } else { StreamKind::Snapshots };
         Step { side, rows, close }
     });
     prop::collection::vec(step, 0..16)
@@ -161,7 +161,7 @@ impl Log {
 
     /// For each stream the first number that is missing.
     fn next(&self) -> [u64; 2] {
-        Side::BOTH.map(|side| {
+        StreamKind::ALL.map(|side| {
             let has =
                 |sequence: &u64| self.left.iter().any(|row| row.side == side && row.sequence == *sequence);
             (self.sealed[side as usize]..).find(|sequence| !has(sequence)).expect("rows end somewhere")
@@ -178,8 +178,8 @@ impl Log {
     /// How many there are behind them.
     fn behind(&self) -> [u64; 2] {
         let next = self.next();
-        let behind = |side: Side| move |row: &&Row| row.side == side && row.sequence >= next[side as usize];
-        Side::BOTH.map(|side| self.left.iter().filter(behind(side)).count() as u64)
+        let behind = |side: StreamKind| move |row: &&Row| row.side == side && row.sequence >= next[side as usize];
+        StreamKind::ALL.map(|side| self.left.iter().filter(behind(side)).count() as u64)
     }
 
     fn recover(&self) -> Recovered {
@@ -190,7 +190,7 @@ impl Log {
     fn check(&self, recovered: &Recovered) -> Result<(), TestCaseError> {
         prop_assert_eq!(recovered.next, self.next());
         prop_assert_eq!(recovered.group, self.groups);
-        for side in Side::BOTH {
+        for side in StreamKind::ALL {
             prop_assert!(recovered.next[side as usize] >= self.acknowledged[side as usize]);
             let of = |row: &&Row| row.side == side && row.sequence + 1 == recovered.next[side as usize];
             let last = self.left.iter().find(of).map(|row| (row.sequence, row.mark()));
@@ -274,7 +274,7 @@ proptest! {
 
         // And it is written on.
         for (table, writer) in RECORDS.into_iter().zip(&mut recovered.writers) {
-            let rows = [Row { side: Side::Snapshot, sequence: 99, refused: table == Table::Refused }];
+            let rows = [Row { side: StreamKind::Snapshots, sequence: 99, refused: table == Table::Refused }];
             if let Some(writer) = writer {
                 writer.append(&batch(table, &rows)).expect("the disk has room");
                 prop_assert_eq!(log.read(table), batch(table, &[log.rows(table), rows.to_vec()].concat()));
@@ -291,15 +291,15 @@ proptest! {
         let ranges = runs.iter().map(|(first, count)| (*first, first + count)).collect();
         let mut found = Found([Vec::new(), ranges]);
         let end = (start..).find(|number| !numbers.contains(number)).expect("there is an end");
-        prop_assert_eq!(found.end(Side::Decision, start), end);
+        prop_assert_eq!(found.end(StreamKind::Decisions, start), end);
         let behind = numbers.iter().filter(|number| **number > end).count();
-        prop_assert_eq!(found.behind(Side::Decision, end), behind as u64);
-        prop_assert_eq!((found.end(Side::Snapshot, start), found.behind(Side::Snapshot, start)), (start, 0));
+        prop_assert_eq!(found.behind(StreamKind::Decisions, end), behind as u64);
+        prop_assert_eq!((found.end(StreamKind::Snapshots, start), found.behind(StreamKind::Snapshots, start)), (start, 0));
     }
 }
 
 fn snapshot(sequence: u64) -> Row {
-    Row { side: Side::Snapshot, sequence, refused: false }
+    Row { side: StreamKind::Snapshots, sequence, refused: false }
 }
 
 /// A closed segment of these rows.
@@ -348,13 +348,13 @@ fn the_last_record_of_the_sealed_groups_is_found_in_whichever_table_it_is() {
     let run = folder.path();
     let refused = |side, sequence| Row { side, sequence, refused: true };
     let groups: [&[Row]; 4] = [
-        &[refused(Side::Decision, 0), refused(Side::Snapshot, 0)],
-        &[snapshot(1), snapshot(2), refused(Side::Snapshot, 3)],
-        &[refused(Side::Decision, 1), refused(Side::Decision, 2)],
-        &[snapshot(4), refused(Side::Decision, 3)],
+        &[refused(StreamKind::Decisions, 0), refused(StreamKind::Snapshots, 0)],
+        &[snapshot(1), snapshot(2), refused(StreamKind::Snapshots, 3)],
+        &[refused(StreamKind::Decisions, 1), refused(StreamKind::Decisions, 2)],
+        &[snapshot(4), refused(StreamKind::Decisions, 3)],
     ];
     let mut last = [None; 2];
-    assert_eq!(Side::BOTH.map(|side| last_mark(run, side).expect("nothing is there")), last);
+    assert_eq!(StreamKind::ALL.map(|side| last_mark(run, side).expect("nothing is there")), last);
     for (group, rows) in groups.into_iter().enumerate() {
         for table in RECORDS {
             let rows: Vec<Row> = rows.iter().copied().filter(|row| row.table() == table).collect();
@@ -365,11 +365,11 @@ fn the_last_record_of_the_sealed_groups_is_found_in_whichever_table_it_is() {
             }
         }
         rows.iter().for_each(|row| last[row.side as usize] = Some((row.sequence, row.mark())));
-        assert_eq!(Side::BOTH.map(|side| last_mark(run, side).expect("they are whole")), last);
+        assert_eq!(StreamKind::ALL.map(|side| last_mark(run, side).expect("they are whole")), last);
     }
     // The open group is not looked at.
     segment(run, Table::Snapshots, 9, &[snapshot(5)]);
-    assert_eq!(Side::BOTH.map(|side| last_mark(run, side).expect("they are whole")), last);
+    assert_eq!(StreamKind::ALL.map(|side| last_mark(run, side).expect("they are whole")), last);
 }
 
 #[test]

@@ -34,7 +34,7 @@ fn decode(lines: &[&str]) -> Decoded {
     for (at, line) in lines.iter().enumerate() {
         run.push(at as u64 + 1, 0, line.as_bytes());
     }
-    Decoder::new(Side::Snapshot, &stream(), lines.len().max(1)).decode(&run)
+    Decoder::new(StreamKind::Snapshots, &stream(), lines.len().max(1)).decode(&run)
 }
 
 fn reasons(lines: &[&str]) -> String {
@@ -162,7 +162,7 @@ fn bytes_that_are_not_utf8_cost_one_record() {
     run.push(1, 0, with(r#""name":"ok""#).as_bytes());
     run.push(2, 10, b"{\"id\":\"\xff\"}");
     run.push_broken(3, 20, b"{\"id\":", "longer than 6 bytes".into());
-    let decoded = Decoder::new(Side::Decision, &stream(), 8).decode(&run);
+    let decoded = Decoder::new(StreamKind::Decisions, &stream(), 8).decode(&run);
     assert_eq!(decoded.records.lines, [1]);
     let told: Vec<_> = decoded.refused.iter().map(|r| (r.line, r.reason.as_str())).collect();
     assert_eq!(told, [(2, "not UTF-8: a bad byte at column 8"), (3, "longer than 6 bytes")]);
