@@ -19,12 +19,15 @@ use super::export::zoned;
 use super::exposure::Exposure;
 use super::sample::Key;
 use understudy_engine::{BLINDED, Member, Prepared, conditions, log_schema::decode};
-use understudy_records::batch::Side;
-use understudy_report::{Case, CaseModel, Plugin, Said, Similar};
+use understudy_report::model::case::Case;
+use understudy_report::model::case::CaseModel;
+use understudy_report::model::report::Plugin;
+use understudy_report::model::case::Said;
+use understudy_report::model::case::Similar;
 use understudy_run_log::note::Signer;
 use understudy_run_log::{Reading, Table};
 use understudy_sandbox::DeciderPlugin;
-use understudy_study::Condition;
+use understudy_study::{Condition, StreamKind};
 
 /// Similar cases that are shown of each model.
 const SIMILAR: usize = 5;
@@ -168,7 +171,7 @@ fn logged_snapshots(
         if batch.num_rows() == 0 {
             continue;
         }
-        let records = decode::records(&prepared.study.inputs, Side::Snapshot, &batch)?.records;
+        let records = decode::records(&prepared.study.inputs, StreamKind::Snapshots, &batch)?.records;
         let values = conditions.classify(&records.fields, &records.times)?;
         for row in 0..batch.num_rows() {
             let nanos = prepared.models.iter().map(|model| {

@@ -10,10 +10,17 @@ use anyhow::{bail, ensure};
 use super::entries;
 use super::joined::{Look, join};
 use understudy_engine::{Member, Prepared, conditions};
-use understudy_report::{Agreement, Beside, Compared, MetricPair, ModelOf, Part, Plugin, SideBySide};
+use understudy_report::model::comparison::Agreement;
+use understudy_report::model::comparison::Beside;
+use understudy_report::model::comparison::Compared;
+use understudy_report::model::comparison::MetricPair;
+use understudy_report::model::comparison::ModelOf;
+use understudy_report::model::comparison::Part;
+use understudy_report::model::report::Plugin;
+use understudy_report::model::comparison::SideBySide;
 use understudy_run_log::ledger::is_closed;
 use understudy_sandbox::{Better, Scorer, ScorerPlugin};
-use understudy_statistics::scoring::{Agreements, Paired, PairedRow};
+use understudy_statistics::scoring::{AgreementCounts, PairedComparison, PairedRow};
 use understudy_study::{Condition, Form, Plugin as Declared, Split};
 
 /// The confidence of each bound.
@@ -65,7 +72,7 @@ pub fn compare(runs: &[Comparing], reference: Option<&str>) -> anyhow::Result<Si
     let known = conditions(&first.prepared.study);
     let sizes: Vec<usize> = split.iter().map(|places| known.values(places[0]).len()).collect();
     let components: Vec<usize> = common.iter().map(|common| common.components).collect();
-    let mut paired = vec![Paired::new(components, &sizes); others.len()];
+    let mut paired = vec![PairedComparison::new(components, &sizes); others.len()];
     let joined = join(&looks, |rows| {
         for (paired, (run, model)) in paired.iter_mut().zip(&others) {
             let agrees = rows[0].agrees[reference].zip(rows[*run].agrees[*model]);
@@ -193,7 +200,7 @@ fn common_conditions(runs: &[Comparing]) -> Vec<Vec<usize>> {
 
 /// The two over some of the pairs.
 fn part(
-    paired: &Paired,
+    paired: &PairedComparison,
     value: Option<(usize, usize)>,
     name: Option<&(String, String)>,
     labels: bool,
@@ -209,7 +216,7 @@ fn part(
                 None
             })
         };
-        let found = paired.figures(value, at, CONFIDENCE, &mut reduce);
+        let found = paired.estimate(value, at, CONFIDENCE, &mut reduce);
         if let Some(what) = wrong {
             bail!("metric \"{}\": {what}", common.name);
         }
@@ -220,11 +227,11 @@ fn part(
             reference: found.reference,
             other: found.other,
             difference: found.difference,
-            interval: found.interval.map(|interval| interval.of_difference(common.range)),
+            interval: found.interval.map(|interval| interval.clamped_difference(common.range)),
             p_value: found.p_value,
         });
     }
-    let Agreements { both, reference, other, neither } = paired.agreements(value);
+    let AgreementCounts { both, reference, other, neither } = paired.agreements(value);
     let agreement = Agreement { both, only_reference: reference, only_other: other, neither };
     let (condition, value_name) = name.cloned().unzip();
     Ok(Part {

@@ -17,9 +17,9 @@ use understudy_report::counted;
 use understudy_run_log::ledger::{Entry, Event, FileDigest, Ledger, is_closed};
 use understudy_run_log::note::{Signer, Verifier};
 use understudy_run_log::{CHECKPOINT, RunDirectory, VERDICT, checkpoint, write_file};
-use understudy_sandbox::digest;
-use understudy_statistics::scoring::{Cells, Evidence, Inputs};
-use understudy_statistics::verdict::{Facts, Interfered, Verdict, rule};
+use understudy_sandbox::sha256_hex;
+use understudy_statistics::scoring::{Cells, VerdictEvidence, InputCounts};
+use understudy_statistics::verdict::{Facts, InterferenceEvent, Verdict, rule};
 use understudy_study::{InterferenceKind, Study, WHOLE};
 
 /// How often a run that is going on is looked at, and the pause between.
@@ -127,12 +127,12 @@ pub fn decide(
     };
     let json = verdict.to_json();
     let rulings = verdict.models.iter().flat_map(|model| {
-        let ruling = |scope: &understudy_statistics::verdict::Ruling| {
+        let ruling = |scope: &understudy_statistics::verdict::ScopeVerdict| {
             format!("{}/{}: {}", model.model, scope.scope, scope.verdict.name())
         };
         model.scopes.iter().map(ruling)
     });
-    let file = FileDigest { file: VERDICT.to_owned(), sha256: digest(json.as_bytes()) };
+    let file = FileDigest { file: VERDICT.to_owned(), sha256: sha256_hex(json.as_bytes()) };
     let event = Event::Verdict { file, closed, position, rulings: rulings.collect() };
     // The ledger comes first: where it cannot be written, the verdict before is left as it was. Where only the file cannot be,
     // it is given again.
@@ -199,7 +199,7 @@ pub fn looked(prepared: &Prepared, seal: &Seal, saved: &Saved, entries: &[Entry]
         cells: &judged.cells,
         evidence: &judged.evidence,
     };
-    ruled(prepared, &digest(seal.to_json().as_bytes()), entries, &found)
+    ruled(prepared, &sha256_hex(seal.to_json().as_bytes()), entries, &found)
 }
 
 /// What a verdict is made again from.
@@ -256,9 +256,9 @@ struct Found<'f> {
     closed: bool,
     clocks: [Option<i64>; 2],
     accounting: Accounting,
-    inputs: &'f Inputs,
+    inputs: &'f InputCounts,
     cells: &'f Cells,
-    evidence: &'f Evidence,
+    evidence: &'f VerdictEvidence,
 }
 
 fn ruled(prepared: &Prepared, seal: &str, entries: &[Entry], found: &Found<'_>) -> anyhow::Result<Verdict> {
@@ -301,7 +301,7 @@ fn ruled(prepared: &Prepared, seal: &str, entries: &[Entry], found: &Found<'_>) 
 pub(super) fn overtaken_by(closed: bool, entries: &[Entry]) -> Vec<String> {
     let given = entries.iter().rposition(|entry| matches!(entry.event, Event::Verdict { .. }));
     let after = &entries[given.map_or(entries.len(), |given| given + 1)..];
-    let went_on = after.iter().any(|entry| matches!(entry.event, Event::Resumed { .. }));
+    let went_on = after.iter().any(|entry| matches!(entry.event, Event::RunResumed { .. }));
     let ended = !closed && is_closed(entries);
     let went_on = (went_on || ended).then(|| "the run went on".to_owned());
     let later = interferences(after).into_iter().map(|later| later.what);
@@ -309,17 +309,17 @@ pub(super) fn overtaken_by(closed: bool, entries: &[Entry]) -> Vec<String> {
 }
 
 /// What came between, by the ledger, in order of time.
-fn interferences(entries: &[Entry]) -> Vec<Interfered> {
+fn interferences(entries: &[Entry]) -> Vec<InterferenceEvent> {
     let mut found = Vec::new();
     let mut new_yardstick = None;
     for Entry { event, at, .. } in entries {
         match event {
-            Event::Swap { new_yardstick: false, .. } | Event::NotExchanged { .. } => new_yardstick = None,
-            Event::Swap { generation, role, name, tried, .. } => {
+            Event::Swap { comparator_change: false, .. } | Event::SwapAbandoned { .. } => new_yardstick = None,
+            Event::Swap { generation, role, name, shadow: tried, .. } => {
                 let otherwise = match tried {
                     Some(tried) => format!(
                         "which came to the same in {} of {}",
-                        tried.same,
+                        tried.agreeing,
                         counted(tried.pairs, "pair", "pairs")
                     ),
                     None => "untried".to_owned(),
@@ -327,21 +327,21 @@ fn interferences(entries: &[Entry]) -> Vec<Interfered> {
                 let what = format!("{role} {name} was exchanged for another, {otherwise}");
                 new_yardstick = Some((*generation, what));
             }
-            Event::Exchanged { generation, clock, .. } => {
+            Event::SwapApplied { generation, snapshot_clock: clock, .. } => {
                 if let Some((_, what)) = new_yardstick.take_if(|(of, _)| of == generation) {
                     let (kind, since) = (InterferenceKind::ComparatorChange, clock.unwrap_or(*at));
-                    found.push(Interfered { kind, since, what });
+                    found.push(InterferenceEvent { kind, since, what });
                 }
             }
-            Event::Exposure { who, how, rows, since: Some(since), .. } if *rows > 0 => {
-                found.push(Interfered {
+            Event::Exposure { who, command: how, rows, since: Some(since), .. } if *rows > 0 => {
+                found.push(InterferenceEvent {
                     kind: InterferenceKind::Exposure,
                     since: *since,
                     what: format!("{who} was shown {} by {how}", counted(*rows, "row", "rows")),
                 })
             }
-            Event::Disclosed { what, who, text, since } => {
-                found.push(Interfered {
+            Event::Disclosure { interference: what, who, text, since } => {
+                found.push(InterferenceEvent {
                     kind: *what,
                     since: *since,
                     what: format!("{text} (told by {who})"),

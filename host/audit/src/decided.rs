@@ -16,7 +16,8 @@ use rustc_hash::FxHashMap;
 
 use super::entries;
 use understudy_engine::{Compared, Pairs, Prepared, rebuild, schemas};
-use understudy_records::batch::{Answers, Side};
+use understudy_records::batch::Answers;
+use understudy_study::StreamKind;
 use understudy_run_log::{LogError, Reading, Table, ledger};
 use understudy_sandbox::Scorer;
 
@@ -57,7 +58,7 @@ pub fn decided(
         counts.shown += batch.num_rows() as u64;
         if batch.num_rows() > 0 { each(batch) } else { Ok(()) }
     })?;
-    counts.refused = rebuilt.counted.accepted(Side::Snapshot) - counts.shown;
+    counts.refused = rebuilt.counted.accepted(StreamKind::Snapshots) - counts.shown;
     Ok(counts)
 }
 

@@ -9,11 +9,14 @@ use anyhow::{Context as _, anyhow, bail};
 
 use super::decide::overtaken_by;
 use understudy_engine::{Outcome, Prepared, SEAL, Saved, Seal, WhatIf, recall};
-use understudy_report::dossier::{Asked, Dossier, FORMAT, Happened, Kind, Provenance, ReviewNote};
-use understudy_report::{Report, build, counted, judged};
-use understudy_run_log::ledger::{self, Entry, Event, LEDGER, SwapKind};
+use understudy_report::model::bundle::{Asked, Dossier, FORMAT, Happened, Kind, Provenance, ReviewNote};
+use understudy_report::Report;
+use understudy_report::build;
+use understudy_report::counted;
+use understudy_report::judged;
+use understudy_run_log::ledger::{self, Entry, Event, LEDGER, SwapTrigger};
 use understudy_run_log::{CHECKPOINT, REPORT, VERDICT, checkpoint, file_digest};
-use understudy_statistics::verdict::{Verdict, in_words};
+use understudy_statistics::verdict::{Verdict, describe_threshold};
 
 /// What there is to say of an ended run.
 ///
@@ -42,7 +45,7 @@ pub fn gathered(
     Dossier {
         format: FORMAT,
         threshold: study.threshold.as_ref().map(|threshold| Asked {
-            words: in_words(study, threshold),
+            words: describe_threshold(study, threshold),
             direction: threshold.direction,
             bound: threshold.bound,
         }),
@@ -137,7 +140,7 @@ fn history(entries: &[Entry]) -> Vec<Happened> {
     let closed = ledger::is_closed(entries);
     let happened = |entry: &Entry| {
         let (kind, since, what) = match &entry.event {
-            Event::Exposure { who, how, rows, since, .. } if *rows > 0 => {
+            Event::Exposure { who, command: how, rows, since, .. } if *rows > 0 => {
                 let until = if since.is_none() { ", after the run was closed" } else { "" };
                 (
                     Kind::Exposure,
@@ -145,23 +148,23 @@ fn history(entries: &[Entry]) -> Vec<Happened> {
                     format!("{who} was shown {} by {how}{until}", counted(*rows, "row", "rows")),
                 )
             }
-            Event::Disclosed { what, who, text, since } => {
+            Event::Disclosure { interference: what, who, text, since } => {
                 let kind = match what {
                     understudy_study::InterferenceKind::Exposure => Kind::Exposure,
                     understudy_study::InterferenceKind::ComparatorChange => Kind::ComparatorChange,
                 };
                 (kind, Some(*since), format!("{text} (told by {who})"))
             }
-            Event::Swap { generation, role, name, how, reason, who, tried, new_yardstick, .. } => {
+            Event::Swap { generation, role, name, trigger: how, reason, who, shadow: tried, comparator_change: new_yardstick, .. } => {
                 let how = match how {
-                    SwapKind::Asked => "was exchanged",
-                    SwapKind::Undone => "was exchanged back",
-                    SwapKind::FellBack => "fell back to the one before",
+                    SwapTrigger::Operator => "was exchanged",
+                    SwapTrigger::Undo => "was exchanged back",
+                    SwapTrigger::Fallback => "fell back to the one before",
                 };
                 let tried = tried.map_or_else(String::new, |tried| {
                     format!(
                         "; both came to the same in {} of {}",
-                        tried.same,
+                        tried.agreeing,
                         counted(tried.pairs, "pair", "pairs")
                     )
                 });
@@ -173,31 +176,31 @@ fn history(entries: &[Entry]) -> Vec<Happened> {
                 // In the records' own time, which is what charts and windows go by.
                 let mut after = entries.iter().skip_while(|before| before.entry <= entry.entry);
                 let clock = after.find_map(|after| match &after.event {
-                    Event::Exchanged { generation: of, clock, .. } if of == generation => *clock,
+                    Event::SwapApplied { generation: of, snapshot_clock: clock, .. } if of == generation => *clock,
                     _ => None,
                 });
                 (kind, Some(clock.unwrap_or(entry.at)), what)
             }
-            Event::NotExchanged { generation } => {
+            Event::SwapAbandoned { generation } => {
                 let what = format!("generation {generation} did not come about: the process was gone before");
                 (Kind::Interruption, None, what)
             }
-            Event::Resumed { after, torn, .. } => {
+            Event::RunResumed { interruption: after, damaged: torn, .. } => {
                 let torn = if torn.is_empty() { String::new() } else { format!("; {}", torn.join("; ")) };
                 (Kind::Interruption, None, format!("the run went on after: {after}{torn}"))
             }
-            Event::Stopped { how, .. } => (Kind::Interruption, None, format!("the run was stopped: {how}")),
-            Event::Gap { stream, what } => (Kind::Interruption, None, format!("{stream}: {what}")),
-            Event::Replayed { model, asked, otherwise, first_id, .. } if *otherwise > 0 => {
+            Event::RunStopped { reason: how, .. } => (Kind::Interruption, None, format!("the run was stopped: {how}")),
+            Event::SourceGap { stream, reason: what } => (Kind::Interruption, None, format!("{stream}: {what}")),
+            Event::DeterminismChecked { model, rows: asked, mismatches: otherwise, first_id, .. } if *otherwise > 0 => {
                 let first = if closed { format!(", first id {first_id}") } else { String::new() };
                 let what =
                     format!("{model} answered {otherwise} of {asked} otherwise when asked again{first}");
                 (Kind::Instability, None, what)
             }
-            Event::Reduced { before, .. } => {
+            Event::SegmentReduced { before, .. } => {
                 (Kind::Retention, None, format!("fields of {} were dropped, as declared", before.file))
             }
-            Event::Interim { window, .. } => {
+            Event::InterimReport { window, .. } => {
                 (Kind::Look, None, format!("reported on up to the window {window}, as declared"))
             }
             Event::Verdict { closed: false, rulings, .. } => {
@@ -214,7 +217,7 @@ fn history(entries: &[Entry]) -> Vec<Happened> {
 /// What reviewers noted, in order of time.
 fn notes(entries: &[Entry]) -> Vec<ReviewNote> {
     let noted = |entry: &Entry| match &entry.event {
-        Event::Reviewed { who, model, stratum, judgement, note, .. } if !note.is_empty() => {
+        Event::Review { who, model, stratum, judgement, note, .. } if !note.is_empty() => {
             Some(ReviewNote {
                 who: who.clone(),
                 model: model.clone(),
@@ -233,16 +236,16 @@ fn provenance(report: &Report, seal: &Seal, entries: &[Entry]) -> Provenance {
     let mut segments = [0, 0];
     for Entry { event, .. } in entries {
         match event {
-            Event::Opened { version, key: named, .. } => (opened_by, key) = (version.clone(), named.clone()),
-            Event::Sealed { segments: sealed, .. } => {
+            Event::RunStarted { version, key: named, .. } => (opened_by, key) = (version.clone(), named.clone()),
+            Event::GroupSealed { segments: sealed, .. } => {
                 segments[0] += sealed.len() as u64;
                 segments[1] += sealed.iter().map(|segment| segment.rows).sum::<u64>();
             }
             _ => {}
         }
     }
-    let model = |model: &understudy_report::Model| ("model", model.plugin.clone());
-    let metric = |metric: &understudy_report::Metric| ("metric", metric.plugin.clone());
+    let model = |model: &understudy_report::model::report::Model| ("model", model.plugin.clone());
+    let metric = |metric: &understudy_report::model::report::Metric| ("metric", metric.plugin.clone());
     let plugins = report
         .models
         .iter()
@@ -253,7 +256,7 @@ fn provenance(report: &Report, seal: &Seal, entries: &[Entry]) -> Provenance {
     Provenance {
         opened_by,
         made_by: env!("CARGO_PKG_VERSION").to_owned(),
-        seal: understudy_sandbox::digest(seal.to_json().as_bytes()),
+        seal: understudy_sandbox::sha256_hex(seal.to_json().as_bytes()),
         sealed_at: Some(seal.sealed_at),
         key,
         entries: entries.len() as u64,

@@ -58,10 +58,10 @@ impl Exposure {
         ledger
             .append(Event::Exposure {
                 who: self.who,
-                how: self.how,
+                command: self.how,
                 rows: self.rows,
                 ids: hexadecimal(&self.ids.finalize()),
-                refused: counts.refused,
+                withheld: counts.refused,
                 since: counts.since,
             })
             .map_err(refused)?;

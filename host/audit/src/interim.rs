@@ -13,12 +13,13 @@ use anyhow::Context as _;
 use super::decide::looked;
 use super::dossier::{gathered, read_seal};
 use understudy_engine::{Look, Looked, Prepared, Seal, WhatIf, recall};
-use understudy_report::dossier::Dossier;
-use understudy_report::{build, html};
+use understudy_report::model::bundle::Dossier;
+use understudy_report::build;
+use understudy_report::html;
 use understudy_run_log::ledger::{Entry, Event, FileDigest, Ledger};
 use understudy_run_log::note::Signer;
 use understudy_run_log::{INTERIM, write_file};
-use understudy_sandbox::digest;
+use understudy_sandbox::sha256_hex;
 
 /// The thread that writes them.
 pub struct Interims {
@@ -95,7 +96,7 @@ fn one(
 ) -> anyhow::Result<()> {
     let label = look.label.clone();
     let (ledger, entries) = Ledger::open(run, signer)?;
-    if entries.iter().any(|entry| matches!(&entry.event, Event::Interim { window, .. } if *window == label)) {
+    if entries.iter().any(|entry| matches!(&entry.event, Event::InterimReport { window, .. } if *window == label)) {
         return Ok(());
     }
     look.cut(&prepared.study);
@@ -106,11 +107,11 @@ fn one(
     for (ending, content) in [("json", dossier.to_json()), ("html", html(&dossier))] {
         let file = format!("{INTERIM}/{}.{ending}", name(&label));
         write_file(&PathBuf::from(run).join(&file), content.as_bytes())?;
-        files.push(FileDigest { file, sha256: digest(content.as_bytes()) });
+        files.push(FileDigest { file, sha256: sha256_hex(content.as_bytes()) });
     }
     // The files come first, since nobody is shown an answer by them: they hold sums alone. So the ledger names no file that is
     // not there; one that it does not name yet is written over when the run goes on, and `verify` finds it in an ended run.
-    ledger.append(Event::Interim { window: label, files })?;
+    ledger.append(Event::InterimReport { window: label, files })?;
     Ok(())
 }
 

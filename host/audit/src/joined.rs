@@ -15,7 +15,7 @@ use super::decided::{Over, over};
 use super::sample::Key;
 use understudy_engine::{Compared, Prepared, needed, rebuild};
 use understudy_records::batch::Stand;
-use understudy_statistics::scoring::group;
+use understudy_statistics::scoring::jackknife_group;
 
 /// Batches that may wait to be joined.
 const WAITING: usize = 4;
@@ -150,7 +150,7 @@ fn batch(look: &Look<'_>, compared: &Compared) -> Batch {
             components.map(|component| component[at]).collect()
         });
         let row = Row {
-            group: group(&id),
+            group: jackknife_group(&id),
             values,
             scores: scores.collect(),
             agrees: stands.iter().map(|stands| stands[pair].agrees()).collect(),

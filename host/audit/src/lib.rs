@@ -44,7 +44,7 @@ pub use verify::{VerifyError, verify};
 
 use understudy_engine::{Prepared, SEAL, Seal, WhatIf, recall};
 use understudy_run_log::ledger::{self, Entry, LEDGER};
-use understudy_sandbox::digest;
+use understudy_sandbox::sha256_hex;
 
 /// The entries of a run's ledger, which must be whole.
 ///
@@ -80,5 +80,5 @@ pub fn sealed(run: &Path, what_if: &WhatIf) -> anyhow::Result<(Prepared, String)
     })?;
     let seal = Seal::parse(&bytes)
         .map_err(|what| anyhow!("{shown} is damaged: {what}; `understudy verify` says what else is wrong"))?;
-    Ok((recall(run, &seal, what_if)?, digest(&bytes)))
+    Ok((recall(run, &seal, what_if)?, sha256_hex(&bytes)))
 }

@@ -13,10 +13,10 @@ use arrow::datatypes::UInt64Type;
 
 use super::entries;
 use understudy_engine::{Member, Prepared, blinded, log_schema::decode};
-use understudy_records::batch::Side;
+use understudy_study::StreamKind;
 use understudy_run_log::ledger::{self, Event};
 use understudy_run_log::{Reading, Table, segments};
-use understudy_sandbox::{DeciderPlugin, Reads, ended_by_the_clock};
+use understudy_sandbox::{DeciderPlugin, InputField, is_timeout};
 
 /// What came of a replay.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,7 +88,7 @@ pub fn replay(prepared: &Prepared, run: &Path, batch_rows: usize, most: usize) -
 fn reduced(run: &Path) -> anyhow::Result<BTreeSet<u32>> {
     let group = |file: &str| file.strip_prefix("snapshots/")?.strip_suffix(".parquet")?.parse().ok();
     let reduced = entries(run)?.into_iter().filter_map(|entry| match entry.event {
-        Event::Reduced { after, .. } => group(&after.file),
+        Event::SegmentReduced { after, .. } => group(&after.file),
         _ => None,
     });
     Ok(reduced.collect())
@@ -98,7 +98,7 @@ fn reduced(run: &Path) -> anyhow::Result<BTreeSet<u32>> {
 fn of_one_generation(prepared: &Prepared, batch: &RecordBatch) -> anyhow::Result<(RecordBatch, u32)> {
     let sequences = batch.column_by_name("sequence").and_then(|c| c.as_primitive_opt::<UInt64Type>());
     let sequences = sequences.context("the log's snapshots have no sequence numbers")?.values();
-    let of = |sequence: &u64| prepared.cast.of(Side::Snapshot, *sequence);
+    let of = |sequence: &u64| prepared.cast.of(StreamKind::Snapshots, *sequence);
     let first = sequences.first().map_or(0, of);
     let rows = sequences.iter().take_while(|sequence| of(sequence) == first).count();
     Ok((batch.slice(0, rows), first))
@@ -112,19 +112,19 @@ fn decide(
     most: usize,
 ) -> anyhow::Result<()> {
     let decode::Logged { sequences, records } =
-        decode::records(&prepared.study.inputs, Side::Snapshot, batch)?;
+        decode::records(&prepared.study.inputs, StreamKind::Snapshots, batch)?;
     let answers = decode::answers(prepared, batch)?;
     let fields = &prepared.study.inputs.fields;
     for ((replayed, part), then) in models.iter_mut().zip(&prepared.cast.models).zip(answers) {
         let then = then.decided.answers;
         let plugin = &part.at(generation).plugin;
-        let place = |reads: &Reads| fields.iter().position(|field| field.name == reads.name);
+        let place = |reads: &InputField| fields.iter().position(|field| field.name == reads.name);
         let reads: Option<Vec<usize>> = plugin.reads.iter().map(place).collect();
         let other = "the log's fields are not the study's";
         let shown = records.fields.project(&reads.context(other)?).context(other)?;
         let now = plugin.instance().decide(&shown).answers;
         for row in then.differing(&now) {
-            if ended_by_the_clock(then.reason(row)) || ended_by_the_clock(now.reason(row)) {
+            if is_timeout(then.reason(row)) || is_timeout(now.reason(row)) {
                 replayed.by_the_clock += 1;
                 continue;
             }

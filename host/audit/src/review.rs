@@ -16,7 +16,8 @@ use super::exposure::Exposure;
 use super::sample::{Drawn, ELSEWHERE, Key, Sampler, Stratum};
 use super::{entries, reviews};
 use understudy_engine::{Prepared, conditions};
-use understudy_report::{Case, judged_rows};
+use understudy_report::model::case::Case;
+use understudy_report::judged_rows;
 use understudy_run_log::REPORT;
 use understudy_run_log::ledger::{Entry, Event, FailureMode, Judgement, Ledger, SampledStratum};
 use understudy_run_log::note::Signer;
@@ -98,7 +99,7 @@ pub fn begin_review(
     let sampled = sizes.iter().enumerate();
     let sampled =
         sampled.map(|(at, size)| SampledStratum { name: stratum(at), disagreements: *size, drawn: of(at) });
-    let sampled = Event::Sampled { model: name.clone(), seed: seed.to_owned(), strata: sampled.collect() };
+    let sampled = Event::ReviewSample { model: name.clone(), seed: seed.to_owned(), strata: sampled.collect() };
     let before: BTreeSet<Key> = judged_rows(&known, &sampled, name)
         .into_iter()
         .map(|(id, observed)| (id.to_owned(), observed.as_microsecond()))
@@ -141,7 +142,7 @@ fn record(
     judging.asked.iter().for_each(|asked| exposure.add_id(&asked.key.0));
     let ledger = exposure.record(run, counts, signer)?;
     let own =
-        |entry: &&Entry| matches!(&entry.event, Event::Sampled { model, .. } if *model == judging.model);
+        |entry: &&Entry| matches!(&entry.event, Event::ReviewSample { model, .. } if *model == judging.model);
     if known.iter().rev().find(own).is_none_or(|last| last.event != sampled) {
         ledger.append(sampled)?;
     }
@@ -162,14 +163,14 @@ impl Judging {
     ) -> anyhow::Result<()> {
         let Some(ledger) = &self.ledger else { bail!("nothing was asked, so nothing can be judged") };
         reviews::take_away(&self.run)?;
-        ledger.append(Event::Reviewed {
+        ledger.append(Event::Review {
             who: self.who.clone(),
             model: self.model.clone(),
             id: asked.key.0.clone(),
             observed_at: asked.case.observed_at,
             stratum: asked.stratum.clone(),
             judgement,
-            mode,
+            failure_mode: mode,
             note: note.trim().to_owned(),
         })?;
         reviews::write(&self.run)

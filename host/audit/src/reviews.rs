@@ -40,7 +40,7 @@ struct Line<'e> {
 /// What the file has to say by these entries.
 fn text(entries: &[Entry]) -> String {
     let line = |entry: &Entry| match &entry.event {
-        Event::Reviewed { who, model, id, observed_at, stratum, judgement, mode, note } => {
+        Event::Review { who, model, id, observed_at, stratum, judgement, failure_mode: mode, note } => {
             let (judgement, mode, observed_at) = (*judgement, *mode, *observed_at);
             let Entry { entry, at, .. } = *entry;
             let line = Line { entry, at, who, model, id, observed_at, stratum, judgement, mode, note };

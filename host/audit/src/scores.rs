@@ -11,7 +11,7 @@ use arrow::datatypes::{DataType, Float64Type, TimestampMicrosecondType};
 
 use understudy_engine::{Comparison, Judged, OUTCOME, Prepared, SCORED, conditions};
 use understudy_run_log::{Reading, Table};
-use understudy_statistics::scoring::{Cells, Conditions, ModelScores, Outcome, ScoredPairs, WindowClock};
+use understudy_statistics::scoring::{Cells, Conditions, ModelScores, AnswerStatus, ScoredPairs, WindowClock};
 
 /// The sums, and how many pairs they are of.
 ///
@@ -67,10 +67,10 @@ fn scores(prepared: &Prepared, model: &str, batch: &RecordBatch) -> anyhow::Resu
     let outcomes = column(batch, &format!("model.{model}.{OUTCOME}"))?.as_string_opt::<i32>();
     let outcomes: &StringArray = outcomes.context("the outcomes are no text")?;
     let outcome = |name: Option<&str>| {
-        let known = Outcome::ALL.into_iter().find(|known| Some(known.name()) == name);
+        let known = AnswerStatus::ALL.into_iter().find(|known| Some(known.name()) == name);
         known.context("a pair has an outcome that there is not")
     };
-    let outcomes = outcomes.iter().map(outcome).collect::<anyhow::Result<_>>()?;
+    let statuses = outcomes.iter().map(outcome).collect::<anyhow::Result<_>>()?;
     let mut all = Vec::new();
     for metric in &prepared.metrics {
         let mut components = Vec::new();
@@ -82,5 +82,5 @@ fn scores(prepared: &Prepared, model: &str, batch: &RecordBatch) -> anyhow::Resu
         }
         all.push(components);
     }
-    Ok(ModelScores { outcomes, scores: all })
+    Ok(ModelScores { statuses, scores: all })
 }

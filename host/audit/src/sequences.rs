@@ -8,7 +8,7 @@ use arrow::array::{AsArray as _, RecordBatch};
 use arrow::datatypes::UInt64Type;
 
 use super::finding::Findings;
-use understudy_records::batch::Side;
+use understudy_study::StreamKind;
 use understudy_run_log::{LogError, Reading, Rows, Table};
 
 /// Finds sequence numbers that are missing, twice, or beyond what the ledger covers: of a stream from 0 to `covers`. A run
@@ -18,14 +18,14 @@ use understudy_run_log::{LogError, Reading, Rows, Table};
 /// When the log cannot be read.
 pub fn check(
     run: &Path,
-    side: Side,
+    side: StreamKind,
     covers: u64,
     ended: bool,
     findings: &mut Findings,
 ) -> Result<(), LogError> {
     let mut accepted = Numbers::open(run, [Table::Snapshots, Table::Decisions][side as usize], side)?;
     let mut refused = Numbers::open(run, Table::Refused, side)?;
-    let stream = side.plural();
+    let stream = side.name();
     let mut expected = 0;
     loop {
         let next = match (accepted.peek()?, refused.peek()?) {
@@ -72,12 +72,12 @@ struct Numbers {
 }
 
 impl Numbers {
-    fn open(run: &Path, table: Table, side: Side) -> Result<Numbers, LogError> {
+    fn open(run: &Path, table: Table, side: StreamKind) -> Result<Numbers, LogError> {
         let both = table == Table::Refused;
         let columns = if both { vec!["stream", "sequence"] } else { vec!["sequence"] };
         let columns = columns.into_iter().map(str::to_owned).collect();
         let rows = Reading { table, columns, from_group: 0, from: None }.open(run)?;
-        Ok(Numbers { rows, stream: both.then(|| side.plural()), batch: Vec::new(), at: 0 })
+        Ok(Numbers { rows, stream: both.then(|| side.name()), batch: Vec::new(), at: 0 })
     }
 
     fn peek(&mut self) -> Result<Option<u64>, LogError> {

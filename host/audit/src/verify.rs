@@ -12,8 +12,9 @@ use super::decide::{self, Again};
 use super::finding::Findings;
 use super::{derived, files, promise, reviews, sequences};
 use understudy_engine::{PrepareError, Prepared, SEAL, Saved, Seal, WhatIf, plugin_name, recall};
-use understudy_records::batch::Side;
-use understudy_report::{build, counted};
+use understudy_study::StreamKind;
+use understudy_report::build;
+use understudy_report::counted;
 use understudy_run_log::ledger::{self, Entry, Event, FileDigest, LEDGER, NOTE, Segment};
 use understudy_run_log::note::Verifier;
 use understudy_run_log::{CHECKPOINT, LogError, REPORT, RunDirectory, checkpoint};
@@ -138,7 +139,7 @@ impl History {
                 findings.fault(format_args!("{LEDGER}:{}", fault.line), fault.what);
             }
             match entries.first().map(|entry| &entry.event) {
-                Some(Event::Opened { .. }) => {}
+                Some(Event::RunStarted { .. }) => {}
                 None if bytes.is_empty() => findings.fault(LEDGER, "it is gone, or empty"),
                 _ => findings.fault(LEDGER, "it does not begin with the opening of a study"),
             }
@@ -152,7 +153,7 @@ impl History {
         for entry in &history.entries {
             let mut fault = |what: String| wrong.push((entry.entry + 1, what));
             match &entry.event {
-                Event::Sealed { segments, covers, .. } => {
+                Event::GroupSealed { segments, position: covers, .. } => {
                     if covers.iter().zip(&history.covers).any(|(now, before)| now < before) {
                         fault("it covers fewer records than the entry before".to_owned());
                     }
@@ -163,15 +164,15 @@ impl History {
                         }
                     }
                 }
-                Event::Reduced { before, after, .. } => {
+                Event::SegmentReduced { before, after, .. } => {
                     history.reduced += 1;
                     if history.segments.insert(before.file.clone(), after.clone()).as_ref() != Some(before) {
                         fault(format!("{} was not as this entry says before it was reduced", before.file));
                     }
                 }
-                Event::Stopped { files, .. } | Event::Closed { files } => history.ended = Some(files.clone()),
-                Event::Resumed { .. } => history.ended = None,
-                Event::Opened { .. } if entry.entry > 0 => fault("a run is opened once".to_owned()),
+                Event::RunStopped { files, .. } | Event::RunClosed { files } => history.ended = Some(files.clone()),
+                Event::RunResumed { .. } => history.ended = None,
+                Event::RunStarted { .. } if entry.entry > 0 => fault("a run is opened once".to_owned()),
                 _ => {}
             }
         }
@@ -184,7 +185,7 @@ impl History {
 
     fn opened(&self) -> Option<Opened<'_>> {
         match self.entries.first().map(|entry| &entry.event) {
-            Some(Event::Opened { seal, study_toml, version, key, .. }) => {
+            Some(Event::RunStarted { seal, study_toml, version, key, .. }) => {
                 Some(Opened { seal, study_toml, version, key: key.as_deref() })
             }
             _ => None,
@@ -274,7 +275,7 @@ fn files(run: &Path, past: &History, findings: &mut Findings) -> Result<(), Veri
         files::check(run, &plugin_name(sha256), sha256, "the ledger", findings);
     }
     let interim = past.entries.iter().flat_map(|entry| match &entry.event {
-        Event::Interim { files, .. } => files.as_slice(),
+        Event::InterimReport { files, .. } => files.as_slice(),
         _ => &[],
     });
     let interim: BTreeMap<&str, &str> =
@@ -292,7 +293,7 @@ fn files(run: &Path, past: &History, findings: &mut Findings) -> Result<(), Veri
 fn records(run: &Path, past: &History, findings: &mut Findings) -> Result<(), LogError> {
     let mut done = Ok(());
     findings.look("records", |findings| {
-        for side in Side::BOTH {
+        for side in StreamKind::ALL {
             done = sequences::check(run, side, past.covers[side as usize], past.ended.is_some(), findings);
             if done.is_err() {
                 break;

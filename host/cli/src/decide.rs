@@ -11,7 +11,7 @@ use understudy_audit::{self as audit, Choice, Decided};
 use understudy_report::ruling;
 use understudy_run_log::VERDICT;
 use understudy_run_log::note::{Signer, Verifier};
-use understudy_statistics::verdict::{Verdict, Word};
+use understudy_statistics::verdict::{Verdict, VerdictKind};
 use understudy_study::WHOLE;
 
 /// Say what the threshold that was declared before the start says of a run: GO, NO-GO, INCONCLUSIVE or VOID, for each model and
@@ -66,7 +66,7 @@ impl Decide {
                 for what in what {
                     found(format_args!("  {what}"))?;
                 }
-                return Ok(Exit::Ruled(Word::Void));
+                return Ok(Exit::Ruled(VerdictKind::Void));
             }
         };
         let word = word(&verdict, &choice)?;
@@ -90,7 +90,7 @@ impl Decide {
 }
 
 /// The gravest of the chosen verdicts.
-fn word(verdict: &Verdict, choice: &Choice) -> anyhow::Result<Word> {
+fn word(verdict: &Verdict, choice: &Choice) -> anyhow::Result<VerdictKind> {
     let rulings =
         verdict.models.iter().filter(|model| choice.model.as_ref().is_none_or(|name| model.model == *name));
     let scope = choice.scope.as_deref().unwrap_or(WHOLE);

@@ -38,7 +38,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
-use understudy_statistics::verdict::Word;
+use understudy_statistics::verdict::VerdictKind;
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +54,7 @@ pub enum Exit {
     /// A run was stopped by a signal; everything so far is on disk.
     Interrupted,
     /// `decide` gave a verdict.
-    Ruled(Word),
+    Ruled(VerdictKind),
     /// `decide` could not give one; standard error says why.
     NotRuled,
 }
@@ -65,10 +65,10 @@ const INTERRUPTED: u8 = 130;
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> ExitCode {
         ExitCode::from(match exit {
-            Exit::Done | Exit::Ruled(Word::Go) => 0,
-            Exit::Failed | Exit::Ruled(Word::NoGo) => 1,
-            Exit::NotLooked | Exit::Ruled(Word::Inconclusive) => 2,
-            Exit::SourceBroke | Exit::Ruled(Word::Void) => 3,
+            Exit::Done | Exit::Ruled(VerdictKind::Go) => 0,
+            Exit::Failed | Exit::Ruled(VerdictKind::NoGo) => 1,
+            Exit::NotLooked | Exit::Ruled(VerdictKind::Inconclusive) => 2,
+            Exit::SourceBroke | Exit::Ruled(VerdictKind::Void) => 3,
             Exit::NotRuled => 4,
             Exit::Interrupted => INTERRUPTED,
         })

@@ -12,7 +12,7 @@ use super::{Exit, found};
 use understudy_engine::{Prepared, prepare};
 use understudy_report as report;
 use understudy_sandbox::ScorerPlugin;
-use understudy_statistics::verdict::plan::{self, Origin, PerWindow, Score, Shares, Volume};
+use understudy_statistics::verdict::plan::{self, ShareOrigin, PairsPerWindow, ScoreKind, ValueShares, PlanVolume};
 use understudy_study::{self as study, Condition, Counted, Study, Threshold};
 
 /// The most comparisons of a window that can be stated.
@@ -95,21 +95,21 @@ impl Plan {
     }
 
     /// Scores of a single component from 0 to 1 are taken as hits, unless their spread is stated.
-    fn score(&self, name: &str, metric: &ScorerPlugin) -> anyhow::Result<Score> {
+    fn score(&self, name: &str, metric: &ScorerPlugin) -> anyhow::Result<ScoreKind> {
         let hits = metric.components.len() == 1 && metric.range == (Some(0.0), Some(1.0));
         if let Some(spread) = self.spread {
             ensure!(
                 self.base_rate.is_none(),
                 "--base-rate is for scores that are 0 or 1, and --spread for others; leave one of them out"
             );
-            return Ok(Score::Spread(spread));
+            return Ok(ScoreKind::Spread(spread));
         }
         ensure!(
             hits,
             "the scores of `{name}` are not 0 or 1, so how much they vary has to be said; give --spread S, the standard \
              deviation of one pair's score"
         );
-        Ok(Score::ZeroOrOne)
+        Ok(ScoreKind::ZeroOrOne)
     }
 
     fn volume(
@@ -118,7 +118,7 @@ impl Plan {
         threshold: &Threshold,
         references: &[Vec<f64>],
         measured: Option<&report::Report>,
-    ) -> anyhow::Result<Volume> {
+    ) -> anyhow::Result<PlanVolume> {
         if let (Some(windows), Counted::First(declared) | Counted::Latest(declared)) =
             (self.windows, threshold.windows)
         {
@@ -127,8 +127,8 @@ impl Plan {
             );
         }
         let per_window = match (self.per_window, measured) {
-            (Some(stated), _) => PerWindow::Stated(stated),
-            (None, Some(report)) => PerWindow::Measured(pairs(report)),
+            (Some(stated), _) => PairsPerWindow::Stated(stated),
+            (None, Some(report)) => PairsPerWindow::Measured(pairs(report)),
             (None, None) => bail!(
                 "how many comparisons a {} will hold is not known; say --per-window N, or --measured RUN with a run of the \
                  like",
@@ -148,11 +148,11 @@ impl Plan {
             let reference = || {
                 let place = threshold.references.iter().position(|reference| reference.condition == index)?;
                 let values = references.get(place)?.iter().copied().map(Some).collect();
-                Some(Shares { origin: Origin::Reference, values })
+                Some(ValueShares { origin: ShareOrigin::Reference, values })
             };
             Ok(self.stated_shares(condition)?.or_else(measured).or_else(reference))
         });
-        Ok(Volume {
+        Ok(PlanVolume {
             per_window,
             windows: self.windows,
             shares: shares.collect::<anyhow::Result<_>>()?,
@@ -161,7 +161,7 @@ impl Plan {
     }
 
     /// The shares that are stated of a condition. Those of its other values are 0 if these come to 1, and else unknown.
-    fn stated_shares(&self, condition: &Condition) -> anyhow::Result<Option<Shares>> {
+    fn stated_shares(&self, condition: &Condition) -> anyhow::Result<Option<ValueShares>> {
         let of_condition = || self.share.iter().filter(|stated| stated.condition == condition.name);
         if of_condition().next().is_none() {
             return Ok(None);
@@ -187,7 +187,7 @@ impl Plan {
         if sum >= 1.0 - 1e-6 {
             values.iter_mut().for_each(|share| *share = share.or(Some(0.0)));
         }
-        Ok(Some(Shares { origin: Origin::Stated, values }))
+        Ok(Some(ValueShares { origin: ShareOrigin::Stated, values }))
     }
 }
 
@@ -227,12 +227,12 @@ fn pairs(report: &report::Report) -> Vec<u64> {
 }
 
 /// The shares of a run, if it has the same condition with the same values.
-fn measured_shares(report: &report::Report, condition: &Condition) -> Option<Shares> {
+fn measured_shares(report: &report::Report, condition: &Condition) -> Option<ValueShares> {
     let names = condition.split.values();
     let index =
         report.conditions.iter().position(|known| known.name == condition.name && known.values == names)?;
     let scores = report.models.first()?.scores.first()?;
     let all = scores.overall.pairs as f64;
     let values = scores.conditions.get(index)?.iter().map(|figure| Some(figure.pairs as f64 / all)).collect();
-    Some(Shares { origin: Origin::Measured, values })
+    Some(ValueShares { origin: ShareOrigin::Measured, values })
 }

@@ -7,8 +7,8 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 use serde_json::Value as Json;
 
-use super::Report;
-use super::dossier::Dossier;
+use crate::model::bundle::Dossier;
+use crate::model::report::Report;
 use understudy_statistics::verdict::Verdict;
 
 /// The JSON Schema (draft 2020-12) of `report.json`.

@@ -5,10 +5,10 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::chart;
-use super::document::{Banner, Block, Cell, Chart, Document, Fact, Figure, Section, Table, Tone};
-use crate::clean::one_line;
-use crate::terminal::counted;
+use crate::format::counted;
+use crate::page::chart;
+use crate::page::document::{Banner, Block, Cell, Chart, Document, Fact, Figure, Section, Table, Tone};
+use crate::sanitizer::one_line;
 
 /// What the page may do: show itself, with the style that it has in it.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";

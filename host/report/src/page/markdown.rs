@@ -3,8 +3,8 @@
 //! Always holds: the words are those of the HTML; of a chart its data is shown, and what its signs stand for; whatever a
 //! text holds, it is shown as that text. (GitHub makes links of bare addresses and @names all the same.)
 
-use super::document::{Banner, Block, Cell, Document, Fact, Figure, Section, Table, Tone};
-use crate::clean::one_line;
+use crate::page::document::{Banner, Block, Cell, Document, Fact, Figure, Section, Table, Tone};
+use crate::sanitizer::one_line;
 
 /// The document as the text of a Markdown file.
 pub fn markdown(document: &Document) -> String {

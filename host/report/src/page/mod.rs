@@ -9,13 +9,13 @@ mod document;
 mod html;
 mod markdown;
 
-pub use chart::wall_seconds;
-pub use document::{
+pub use crate::page::chart::wall_seconds;
+pub use crate::page::document::{
     Banner, Block, Cell, Chart, Column, Document, DotRow, Fact, Figure, Section, Series, SeriesPoint, Table,
     Tone,
 };
-pub use html::{STYLE, html, inner};
-pub use markdown::markdown;
+pub use crate::page::html::{STYLE, html, inner};
+pub use crate::page::markdown::markdown;
 
 #[cfg(test)]
 mod tests;

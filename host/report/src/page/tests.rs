@@ -4,8 +4,8 @@
 use proptest::prelude::*;
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
-use super::chart::draw;
 use super::*;
+use crate::page::chart::draw;
 
 /// A document with every kind of block in which every text is what it is given.
 fn of_texts(text: impl Fn() -> String) -> Document {
@@ -207,7 +207,7 @@ fn hostile_text_is_text() {
     for hostile in HOSTILE {
         let document = of_texts(|| hostile.to_owned());
         assert_eq!(html(&document).matches('<').count(), harmless, "{hostile}");
-        let shown = crate::clean::one_line(hostile);
+        let shown = crate::sanitizer::one_line(hostile);
         let texts = read(&markdown(&document));
         assert_eq!(texts.len(), read(&markdown(&of_texts(|| "x".to_owned()))).len(), "{hostile}");
         assert!(
@@ -224,7 +224,7 @@ proptest! {
         let document = of_texts(|| text.clone());
         let same = of_texts(|| "x".to_owned());
         prop_assert_eq!(html(&document).matches('<').count(), html(&same).matches('<').count());
-        let shown = crate::clean::one_line(&text);
+        let shown = crate::sanitizer::one_line(&text);
         let (texts, others) = (read(&markdown(&document)), read(&markdown(&same)));
         let expected: Vec<_> = others.iter().map(|other| match other.as_str() {
             "Nothing to show." => other.clone(),

@@ -5,8 +5,8 @@ use jsonschema::Validator;
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
+use crate::model::report::{End, Report};
 use crate::terminal::fixture::{empty, hotel, rates, troubled};
-use crate::{End, Report};
 
 fn validator(schema: &Json) -> Validator {
     jsonschema::validator_for(schema).unwrap()

@@ -2,10 +2,10 @@
 //!
 //! Always holds: every value of every declared condition stands here, so no aggregate hides one.
 
-use super::words::{axis, folded, searched, text};
-use crate::measure::Measure;
+use crate::metric_format::Measure;
+use crate::model::report::{End, Report, Scores};
 use crate::page::{Block, Cell, Chart, Column, DotRow, Figure, Section};
-use crate::{End, Report, Scores};
+use crate::sections::helpers::{axis, folded, searched, text};
 
 /// The figures of each model by condition.
 pub fn conditions(report: &Report, measures: &[Measure<'_>]) -> Section {
@@ -52,7 +52,7 @@ fn overall(report: &Report, measures: &[Measure<'_>]) -> Block {
         Column::number("Of"),
         Column::text("Reading"),
     ];
-    Block::Table(super::words::table("Over all compared pairs", columns, rows))
+    Block::Table(super::helpers::table("Over all compared pairs", columns, rows))
 }
 
 fn by_condition(

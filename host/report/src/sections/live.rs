@@ -3,13 +3,14 @@
 //! Always holds: it is never said that anything is decided by looking; what stands here covers whole windows that no pair can
 //! join any more, so the end will say the same of them.
 
-use super::words::{meaning, of_scope, text, tone};
-use super::{conditions, history, threshold, times, verdict};
-use crate::dossier::Dossier;
-use crate::measure::Measure;
+use crate::format::counted;
+use crate::metric_format::Measure;
+use crate::model::bundle::Dossier;
+use crate::model::report::End;
 use crate::page::{Banner, Block, Section, Tone};
-use crate::{End, counted};
-use understudy_statistics::verdict::{ModelVerdict, Word};
+use crate::sections::helpers::{meaning, of_scope, text, tone};
+use crate::sections::{conditions, events, latency, threshold, verdict};
+use understudy_statistics::verdict::{ModelVerdict, VerdictKind};
 
 /// The banner of a look, and its sections: the verdict so far, the figures over time, by condition, latency,
 /// representativeness, and what happened.
@@ -69,9 +70,9 @@ fn so_far(dossier: &Dossier) -> Section {
                     blocks.push(Block::Heading(format!("{model}, {}", of_scope(ruling))));
                     let word = format!("{} so far: {}", ruling.verdict.name(), meaning(ruling.verdict));
                     blocks.push(Block::Note { tone: tone(ruling.verdict), text: word });
-                    let missing = ruling.reasons.iter().filter(|reason| reason.verdict == Word::Inconclusive);
+                    let missing = ruling.reasons.iter().filter(|reason| reason.verdict == VerdictKind::Inconclusive);
                     let missing: Vec<String> = missing.map(|reason| reason.text.clone()).collect();
-                    let others = ruling.reasons.iter().filter(|reason| reason.verdict != Word::Inconclusive);
+                    let others = ruling.reasons.iter().filter(|reason| reason.verdict != VerdictKind::Inconclusive);
                     let others: Vec<String> = others.map(|reason| reason.text.clone()).collect();
                     if !missing.is_empty() {
                         blocks.push(text("Still missing for a verdict:"));

@@ -2,10 +2,10 @@
 //!
 //! Always holds: the accounts are an equation that anyone can check; one that does not balance says so.
 
-use super::words::{folded, table, text};
-use crate::number::{count, counted};
+use crate::format::{count, counted};
+use crate::model::report::{Comparison, End, Report};
 use crate::page::{Block, Cell, Column, Section, Tone};
-use crate::{Comparison, End, Report};
+use crate::sections::helpers::{folded, table, text};
 use understudy_records::pairing::{Account, Accounting};
 
 /// The accounting.

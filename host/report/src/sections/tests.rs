@@ -2,17 +2,17 @@
 
 use jiff::Timestamp;
 
-use super::document;
-use super::words::{axis, latest, rest_of, short, signed};
-use crate::dossier::{Asked, Dossier, FORMAT, Happened, Kind, Provenance};
-use crate::measure::Measure;
+use crate::metric_format::Measure;
+use crate::model::bundle::{Asked, Dossier, FORMAT, Happened, Kind, Provenance};
+use crate::model::report::{End, Report};
 use crate::page::{Block, Chart, markdown};
+use crate::sections::document;
+use crate::sections::helpers::{axis, latest, rest_of, short, signed};
 use crate::terminal::fixture::{empty, hotel, rates, troubled};
-use crate::{End, Report};
 use understudy_records::pairing::Accounting;
 use understudy_statistics::scoring::wilson;
 use understudy_statistics::verdict::{
-    self, CountedWindow, Finding, Method, ModelVerdict, Reason, Ruling, Verdict, Word,
+    self, CountedWindow, Estimate, IntervalMethod, ModelVerdict, VerdictReason, ScopeVerdict, Verdict, VerdictKind,
 };
 use understudy_study::Direction;
 
@@ -46,13 +46,13 @@ fn dossier(report: Report) -> Dossier {
 }
 
 /// The same with a threshold and a verdict over its windows.
-fn ruled(report: Report, word: Word) -> Dossier {
-    let found = |hits, pairs| Finding {
+fn ruled(report: Report, word: VerdictKind) -> Dossier {
+    let found = |hits, pairs| Estimate {
         pairs,
         hits: Some(hits),
         value: Some(hits as f64 / pairs as f64),
         interval: wilson(hits, pairs, 0.95),
-        method: Some(Method::Wilson),
+        method: Some(IntervalMethod::Wilson),
     };
     let windows = report.windows.iter().map(|window| CountedWindow {
         label: window.label.clone(),
@@ -60,10 +60,10 @@ fn ruled(report: Report, word: Word) -> Dossier {
         end: window.end,
         complete: true,
     });
-    let ruling = Ruling {
+    let ruling = ScopeVerdict {
         scope: "all".to_owned(),
         verdict: word,
-        reasons: vec![Reason { verdict: word, text: "so it was found".to_owned() }],
+        reasons: vec![VerdictReason { verdict: word, text: "so it was found".to_owned() }],
         snapshots: 400,
         compared: 400,
         unanswered: 0,
@@ -99,7 +99,7 @@ fn ruled(report: Report, word: Word) -> Dossier {
 
 #[test]
 fn a_report_in_words() {
-    let mut dossier = ruled(hotel(), Word::Go);
+    let mut dossier = ruled(hotel(), VerdictKind::Go);
     let exposed = |at: &str, since: &str| Happened {
         at: moment(at),
         kind: Kind::Exposure,
@@ -137,7 +137,7 @@ fn a_run_in_trouble_and_one_without_records() {
 #[test]
 fn of_an_offline_evaluation_no_verdict_is_to_come() {
     let report = Report { replay_of: Some("77".repeat(32)), ..hotel() };
-    let asked = ruled(hotel(), Word::Go).threshold;
+    let asked = ruled(hotel(), VerdictKind::Go).threshold;
     let said = markdown(&document(&Dossier { threshold: asked, ..dossier(report) }));
     assert!(said.contains("OFFLINE") && said.contains("no verdict and can have none"), "{said}");
     assert!(!said.contains("decide"), "{said}");
@@ -146,7 +146,7 @@ fn of_an_offline_evaluation_no_verdict_is_to_come() {
 #[test]
 fn a_verdict_that_was_overtaken_is_not_shown_as_if_it_stood() {
     let overtaken_by = vec!["answers were on a screen (told by ann)".to_owned()];
-    let document = document(&Dossier { overtaken_by, ..ruled(hotel(), Word::Go) });
+    let document = document(&Dossier { overtaken_by, ..ruled(hotel(), VerdictKind::Go) });
     assert_eq!(document.banner.as_ref().map(|banner| banner.word.as_str()), Some("OUT OF DATE"));
     let said = markdown(&document);
     assert!(said.contains("does not know of what came after it: answers were on a screen"), "{said}");

@@ -3,17 +3,17 @@
 //! Always holds: nothing is ruled here; a figure that misses its bound does not look as if it met it; of more windows than
 //! are shown it is said how many there are.
 
-use super::words::{
+use crate::format::{UNDEFINED, count, counted, six_decimals};
+use crate::metric_format::Measure;
+use crate::model::bundle::{Asked, Dossier, Happened};
+use crate::model::report::Report;
+use crate::page::{Block, Cell, Chart, Column, Fact, Figure, Section, Series, SeriesPoint};
+use crate::sections::helpers::{
     OFFLINE, at, axis, beginning, day, folded, latest, of_scope, rest_of, searched, short, text,
 };
-use crate::Report;
-use crate::dossier::{Asked, Dossier, Happened};
-use crate::measure::Measure;
-use crate::number::{UNDEFINED, count, counted, six_decimals};
-use crate::page::{Block, Cell, Chart, Column, Fact, Figure, Section, Series, SeriesPoint};
 use understudy_statistics::scoring::Interval;
 use understudy_statistics::verdict::{
-    CountedWindow, Finding, Method, ModelVerdict, Ruling, Verdict, share, side,
+    CountedWindow, Estimate, IntervalMethod, ModelVerdict, ScopeVerdict, Verdict, share, side,
 };
 use understudy_study::WHOLE;
 
@@ -61,7 +61,7 @@ struct Shown<'d> {
 }
 
 impl Shown<'_> {
-    fn facts(&self, ruling: &Ruling) -> Block {
+    fn facts(&self, ruling: &ScopeVerdict) -> Block {
         let mut facts = vec![
             Fact::new("Snapshots of these windows", count(ruling.snapshots)),
             Fact::new("Compared", counted(ruling.compared, "pair", "pairs")),
@@ -77,9 +77,9 @@ impl Shown<'_> {
         Block::Facts(facts)
     }
 
-    fn by_window(&self, measures: &[Measure<'_>], model: &str, ruling: &Ruling) -> Figure {
+    fn by_window(&self, measures: &[Measure<'_>], model: &str, ruling: &ScopeVerdict) -> Figure {
         let Shown { dossier: Dossier { report, history, .. }, verdict, asked, measure } = self;
-        let windows: Vec<(&CountedWindow, &Finding)> = verdict.windows.iter().zip(&ruling.windows).collect();
+        let windows: Vec<(&CountedWindow, &Estimate)> = verdict.windows.iter().zip(&ruling.windows).collect();
         let windows = latest(&windows);
         let points = windows.iter().map(|(window, found)| SeriesPoint {
             label: window.label.clone(),
@@ -100,9 +100,9 @@ impl Shown<'_> {
         ];
         let rows: Vec<Vec<Cell>> = rows.chain([self.cells("together", &ruling.together)]).collect();
         let how = match ruling.together.method {
-            Some(Method::Sequence) => "Bounds of confidence sequences: they hold however often one looks",
-            Some(Method::Jackknife) => "Bounds of a jackknife over groups of ids",
-            Some(Method::Wilson) => "Wilson's bounds",
+            Some(IntervalMethod::Sequence) => "Bounds of confidence sequences: they hold however often one looks",
+            Some(IntervalMethod::Jackknife) => "Bounds of a jackknife over groups of ids",
+            Some(IntervalMethod::Wilson) => "Wilson's bounds",
             None => "No bounds can be told",
         };
         // What lies outside of the windows that are shown has no place in their chart.
@@ -136,7 +136,7 @@ impl Shown<'_> {
         }
     }
 
-    fn cells(&self, label: &str, found: &Finding) -> Vec<Cell> {
+    fn cells(&self, label: &str, found: &Estimate) -> Vec<Cell> {
         let pairs = match found.hits {
             Some(hits) => format!("{} of {}", count(hits), count(found.pairs)),
             None => count(found.pairs),
@@ -151,14 +151,14 @@ impl Shown<'_> {
     }
 
     /// A figure; `None` where it is not defined.
-    fn value(&self, found: &Finding) -> Option<String> {
+    fn value(&self, found: &Estimate) -> Option<String> {
         match found.hits {
             Some(hits) => Some(share(hits, found.pairs)),
             None => Some(short(self.measure, found.value?, self.asked)),
         }
     }
 
-    fn finding(&self, found: &Finding) -> String {
+    fn finding(&self, found: &Estimate) -> String {
         let Some(value) = self.value(found) else { return "not defined".to_owned() };
         match found.hits {
             Some(hits) => format!("{value} ({} of {})", count(hits), count(found.pairs)),

@@ -2,10 +2,10 @@
 //!
 //! Always holds: nothing is ruled here; an offline evaluation is never said to have a verdict to come.
 
-use super::words::{OFFLINE, meaning, of_scope, table, text, tone};
-use crate::dossier::Dossier;
-use crate::number::count;
+use crate::format::count;
+use crate::model::bundle::Dossier;
 use crate::page::{Block, Cell, Column, Section, Tone};
+use crate::sections::helpers::{OFFLINE, meaning, of_scope, table, text, tone};
 use understudy_statistics::verdict::{ModelVerdict, Verdict};
 
 /// The verdict and its reasons.

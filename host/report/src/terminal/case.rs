@@ -5,11 +5,10 @@
 
 use jiff::Timestamp;
 
-use super::Style;
-use super::page::{Ink, Page, Span, width};
-use super::table::{Align, GAP, Table};
-use crate::number::{UNDEFINED, bound, duration, significant};
-use crate::{Case, CaseModel, Said, Similar};
+use crate::format::{UNDEFINED, bound, duration, significant};
+use crate::model::case::{Case, CaseModel, Said, Similar};
+use crate::terminal::table::{Align, GAP, Table};
+use crate::terminal::text_canvas::{Ink, Page, Span, Style, width};
 
 /// Lines that one value may take.
 const MOST_LINES: usize = 100;
@@ -144,7 +143,7 @@ fn instant(time: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Plugin;
+    use crate::model::report::Plugin;
 
     fn plugin(name: &str) -> Plugin {
         Plugin { name: name.into(), title: format!("{name} 0.1.0"), digest: "3f".repeat(32) }

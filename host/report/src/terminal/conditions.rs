@@ -3,11 +3,11 @@
 //! Always holds: in a column, within a condition, the values that agree least are marked; a value without pairs is not
 //! shown, but counted; what is too wide for the page comes in several tables.
 
-use super::page::{Ink, Page, Span, clipped, width};
-use super::table::{Align, GAP, Table};
-use crate::measure::Measure;
-use crate::number::{count, counted};
-use crate::{Condition, Figure, Report};
+use crate::format::{count, counted};
+use crate::metric_format::Measure;
+use crate::model::report::{Condition, Figure, Report};
+use crate::terminal::table::{Align, GAP, Table};
+use crate::terminal::text_canvas::{Ink, Page, Span, clipped, width};
 
 /// What stands before the figure that agrees least.
 const MARK: &str = "▸ ";

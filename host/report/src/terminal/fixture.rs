@@ -2,8 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::parting::fixture::{divergence, spreads, times as points};
-use crate::{
+use crate::model::divergence::fixture::{divergence, spreads, times as points};
+use crate::model::report::{
     Again, Comparison, Condition, End, FORMAT, Figure, Incident, Latency, Metric, Model, Plugin,
     RefusedRecord, Report, Scores, SubstrateLatency, Window,
 };

@@ -1,14 +1,13 @@
 //! A plan in a terminal: what a study can tell, before it begins.
 //!
-//! Always holds: the figures are those of the [`Plan`], none is computed here; what is not known is a dash, and what no
+//! Always holds: the figures are those of the [`StudyPlan`], none is computed here; what is not known is a dash, and what no
 //! truth can bring about is `never`.
 
-use super::Style;
-use super::page::{Ink, Page, Span};
-use super::table::{Align, Table};
-use super::windows::BARS;
-use crate::number::{UNDEFINED, count, significant};
-use understudy_statistics::verdict::plan::{Origin, Part, Plan};
+use crate::format::{UNDEFINED, count, significant};
+use crate::terminal::table::{Align, Table};
+use crate::terminal::text_canvas::{Ink, Page, Span, Style};
+use crate::terminal::windows::BARS;
+use understudy_statistics::verdict::plan::{ShareOrigin, ScopePlan, StudyPlan};
 use understudy_study::{Counted, Direction, Evidence, Quantifier, WHOLE};
 
 /// Parts of a full block, from an eighth on.
@@ -19,7 +18,7 @@ const BLOCKS: usize = 24;
 const FEW: &str = "! ";
 
 /// The plan as text: lines that each end with a line feed.
-pub fn plan(plan: &Plan, style: Style) -> String {
+pub fn plan(plan: &StudyPlan, style: Style) -> String {
     let mut page = Page::new(style);
     let title = Span::new(Ink::Title, &plan.study);
     page.line(0, &[title, "  what the study can tell, before it begins".into()]);
@@ -49,7 +48,7 @@ pub fn plan(plan: &Plan, style: Style) -> String {
 }
 
 /// `agreement is at least 0.85 in each of the first 8 weeks, by its lower bound at 0.95`.
-fn threshold(plan: &Plan) -> String {
+fn threshold(plan: &StudyPlan) -> String {
     let windows = windows(plan, plan.windows);
     let which = match (plan.quantifier, plan.counted) {
         (Quantifier::EveryWindow, Counted::First(_)) => format!("in each of the first {windows}"),
@@ -67,7 +66,7 @@ fn threshold(plan: &Plan) -> String {
 }
 
 /// On which side the figure has to lie, and which of its bounds.
-fn sides(plan: &Plan) -> (&'static str, &'static str) {
+fn sides(plan: &StudyPlan) -> (&'static str, &'static str) {
     match plan.direction {
         Direction::AtLeast => ("at least", "lower"),
         Direction::AtMost => ("at most", "upper"),
@@ -75,17 +74,17 @@ fn sides(plan: &Plan) -> (&'static str, &'static str) {
 }
 
 /// `8 weeks`.
-fn windows(plan: &Plan, number: u64) -> String {
+fn windows(plan: &StudyPlan, number: u64) -> String {
     let name = plan.every.name();
     super::counted(number, name, &format!("{name}s"))
 }
 
 /// What a column is of: `a week` and `8 weeks`.
-fn spans(plan: &Plan) -> [String; 2] {
+fn spans(plan: &StudyPlan) -> [String; 2] {
     [format!("a {}", plan.every.name()).replace("a hour", "an hour"), windows(plan, plan.windows)]
 }
 
-fn comparisons(page: &mut Page, plan: &Plan) {
+fn comparisons(page: &mut Page, plan: &StudyPlan) {
     let from = match plan.measured {
         None => "as stated".to_owned(),
         Some(measured) => format!("by the mean of {} that were measured", windows(plan, measured)),
@@ -109,10 +108,10 @@ fn comparisons(page: &mut Page, plan: &Plan) {
     for condition in &plan.conditions {
         let origin = match condition.origin {
             None => "  shares not known; say --share CONDITION.VALUE=0.2 or --measured RUN",
-            Some(Origin::Stated) => "  shares as stated",
-            Some(Origin::Measured) => "  shares as measured",
-            Some(Origin::Reference) => "  shares of the declared reference",
-            Some(Origin::Calendar) => "  shares of time",
+            Some(ShareOrigin::Stated) => "  shares as stated",
+            Some(ShareOrigin::Measured) => "  shares as measured",
+            Some(ShareOrigin::Reference) => "  shares of the declared reference",
+            Some(ShareOrigin::Calendar) => "  shares of time",
         };
         table.line(2, [condition.name.as_str().into(), Span::new(Ink::Faint, origin)]);
         for value in &condition.values {
@@ -138,7 +137,7 @@ fn comparisons(page: &mut Page, plan: &Plan) {
     }
 }
 
-fn margins(page: &mut Page, plan: &Plan) {
+fn margins(page: &mut Page, plan: &StudyPlan) {
     let power = plan.power * 100.0;
     page.section("What can be told apart", "");
     let (beyond, bound) = match plan.direction {
@@ -167,7 +166,7 @@ fn margins(page: &mut Page, plan: &Plan) {
     table.print(page);
 }
 
-fn chances(page: &mut Page, plan: &Plan) {
+fn chances(page: &mut Page, plan: &StudyPlan) {
     page.section(&format!("The chance of GO, by the true {}", plan.metric), "");
     let Some((all, scopes)) = plan.parts.split_first() else { return };
     let mut table = Table::new([Align::Point, Align::Right, Align::Right, Align::Left]);
@@ -196,7 +195,7 @@ fn chances(page: &mut Page, plan: &Plan) {
 }
 
 /// One block for each truth.
-fn curve(part: &Part) -> String {
+fn curve(part: &ScopePlan) -> String {
     if part.chances.is_empty() {
         return UNDEFINED.to_owned();
     }

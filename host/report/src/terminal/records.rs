@@ -2,10 +2,10 @@
 //!
 //! Always holds: the accounts are an equation that anyone can check; one that does not balance says so.
 
-use super::page::{Ink, Page, Span};
-use super::table::{Align, Table};
-use crate::number::{UNDEFINED, count, counted, duration};
-use crate::{Again, Comparison, Latency, Report};
+use crate::format::{UNDEFINED, count, counted, duration};
+use crate::model::report::{Again, Comparison, Latency, Report};
+use crate::terminal::table::{Align, Table};
+use crate::terminal::text_canvas::{Ink, Page, Span};
 use understudy_records::pairing::Account;
 
 /// Said where the accounts do not balance, which is always a fault of the host.

@@ -3,7 +3,7 @@
 //! Always holds: two columns stand [`GAP`] apart; a column is as wide as its widest cell, unless the page is too narrow:
 //! then columns of text give way, the last one first, and columns of numbers do not.
 
-use super::page::{Page, Span, width};
+use crate::terminal::text_canvas::{Page, Span, width};
 
 /// The spaces between two columns.
 pub(super) const GAP: usize = 2;
@@ -137,8 +137,8 @@ fn around_point(figure: &str) -> (usize, usize) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Style;
     use super::*;
+    use crate::terminal::text_canvas::Style;
 
     fn printed(table: Table) -> String {
         let mut page = Page::new(Style { width: 60, color: false });

@@ -6,9 +6,10 @@ use proptest::prelude::*;
 use serde_json::Value as Json;
 use unicode_width::UnicodeWidthChar;
 
-use super::fixture::{empty, hotel, rates, troubled};
-use super::{Style, render};
-use crate::{Condition, End, Figure, Metric, Model, Plugin, Report, Scores, Window};
+use crate::model::report::{Condition, End, Figure, Metric, Model, Plugin, Report, Scores, Window};
+use crate::terminal::fixture::{empty, hotel, rates, troubled};
+use crate::terminal::render;
+use crate::terminal::text_canvas::Style;
 use understudy_records::pairing::Account;
 use understudy_sandbox::Better;
 

@@ -2,11 +2,11 @@
 //!
 //! Always holds: nothing is ruled or computed here; GO is said to permit a canary and nothing more.
 
-use super::page::{Ink, Page, Span};
-use super::table::{Align, Table};
-use super::{Style, counted};
+use crate::format::counted;
+use crate::terminal::table::{Align, Table};
+use crate::terminal::text_canvas::{Ink, Page, Span, Style};
 use understudy_statistics::verdict::{
-    Contamination, Finding, Method, ModelVerdict, Ruling, TESTED_LATER, Verdict, Word,
+    Contamination, Estimate, IntervalMethod, ModelVerdict, ScopeVerdict, TESTED_LATER, Verdict, VerdictKind,
 };
 use understudy_study::WHOLE;
 
@@ -54,15 +54,15 @@ pub fn ruling(verdict: &Verdict, model: Option<&str>, scope: Option<&str>, style
 }
 
 /// One model in one scope.
-fn one(page: &mut Page, verdict: &Verdict, model: &ModelVerdict, ruling: &Ruling, in_full: bool) {
+fn one(page: &mut Page, verdict: &Verdict, model: &ModelVerdict, ruling: &ScopeVerdict, in_full: bool) {
     let whole = ruling.scope == WHOLE;
     let scope = if whole { "all of the input".to_owned() } else { format!("scope {}", ruling.scope) };
     page.section(&format!("{}, {scope}", model.model), "");
     let (ink, meaning) = match ruling.verdict {
-        Word::Go => (Ink::Title, ": safe to try on canary"),
-        Word::NoGo => (Ink::Alarm, ": not to be tried"),
-        Word::Inconclusive => (Ink::Notice, ": the study cannot say"),
-        Word::Void => (Ink::Alarm, ": the study can say nothing"),
+        VerdictKind::Go => (Ink::Title, ": safe to try on canary"),
+        VerdictKind::NoGo => (Ink::Alarm, ": not to be tried"),
+        VerdictKind::Inconclusive => (Ink::Notice, ": the study cannot say"),
+        VerdictKind::Void => (Ink::Alarm, ": the study can say nothing"),
     };
     page.line(2, &[Span::new(ink, ruling.verdict.name()), meaning.into()]);
     for reason in &ruling.reasons {
@@ -92,7 +92,7 @@ fn one(page: &mut Page, verdict: &Verdict, model: &ModelVerdict, ruling: &Ruling
     }
 }
 
-fn windows(page: &mut Page, verdict: &Verdict, ruling: &Ruling) {
+fn windows(page: &mut Page, verdict: &Verdict, ruling: &ScopeVerdict) {
     let mut table = Table::new([Align::Left, Align::Right, Align::Right, Align::Left]);
     let bounds = format!("bounds, each at {}", verdict.confidence);
     table.head(["window", "pairs", &verdict.metric, &bounds].map(|head| Span::new(Ink::Faint, head)));
@@ -107,13 +107,13 @@ fn windows(page: &mut Page, verdict: &Verdict, ruling: &Ruling) {
     if skipped > 0 {
         page.paragraph(2, Ink::Faint, &format!("{skipped} windows before these are in verdict.json"), 2);
     }
-    if let Some(Method::Sequence) = ruling.together.method {
+    if let Some(IntervalMethod::Sequence) = ruling.together.method {
         let text = "The bounds are of confidence sequences: they hold however often one looks.";
         page.paragraph(2, Ink::Faint, text, 2);
     }
 }
 
-fn cells(label: &str, finding: &Finding) -> [Span; 4] {
+fn cells(label: &str, finding: &Estimate) -> [Span; 4] {
     let pairs = match finding.hits {
         Some(hits) => format!("{hits}/{}", finding.pairs),
         None => finding.pairs.to_string(),
@@ -137,7 +137,7 @@ fn probability(p: f64) -> String {
 
 fn leak(page: &mut Page, model: &str, found: &Contamination) {
     page.section(&format!("{model}: do its answers leak?"), "");
-    let figure = |finding: &Finding| match finding.value {
+    let figure = |finding: &Estimate| match finding.value {
         Some(value) => format!("{} over {}", cut(value), counted(finding.pairs, "pair", "pairs")),
         None => "no figure".to_owned(),
     };
@@ -148,7 +148,7 @@ fn leak(page: &mut Page, model: &str, found: &Contamination) {
     );
     match found.difference {
         Some(difference) => {
-            let findable = difference.findable.map_or_else(String::new, |least| {
+            let findable = difference.detectable.map_or_else(String::new, |least| {
                 format!(" So many pairs would show a difference of {least:.4} four times in five.")
             });
             text.push_str(&format!(

@@ -3,11 +3,11 @@
 //! Always holds: the bars of a metric have one scale for all models, so that they can be compared; where several windows
 //! share a bar it shows the one that agrees least, as figures cannot be averaged; windows without pairs leave a gap.
 
-use super::page::{Ink, Page, Span, clipped, width};
-use super::table::{Align, Table};
-use crate::measure::Measure;
-use crate::number::{bound, count, counted};
-use crate::{Figure, Model, Report, Window};
+use crate::format::{bound, count, counted};
+use crate::metric_format::Measure;
+use crate::model::report::{Figure, Model, Report, Window};
+use crate::terminal::table::{Align, Table};
+use crate::terminal::text_canvas::{Ink, Page, Span, clipped, width};
 
 /// From the least to the greatest.
 pub(super) const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];

@@ -15,7 +15,7 @@ use crate::app::state::Served;
 use crate::http::response::json;
 use crate::util::process_stats::{Disk, resident_bytes};
 use understudy_engine::RunStatus;
-use understudy_statistics::verdict::in_words;
+use understudy_statistics::verdict::describe_threshold;
 
 /// Whether a run takes records.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,7 +108,7 @@ impl Status {
                 Some(_) => Phase::Serving,
                 None => Phase::Starting,
             },
-            threshold: study.threshold.as_ref().map(|threshold| in_words(study, threshold)),
+            threshold: study.threshold.as_ref().map(|threshold| describe_threshold(study, threshold)),
             models: study.models.iter().map(|model| model.name.clone()).collect(),
             swaps: standing.as_ref().map_or(0, |standing| standing.generation),
             standing,

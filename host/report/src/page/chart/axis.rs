@@ -9,9 +9,9 @@ use plotters::coord::ranged1d::Ranged as _;
 use plotters::coord::types::RangedCoordf64;
 use plotters::style::text_anchor::{HPos, VPos};
 
-use super::canvas::{Canvas, Hand, Paint, TEXT, WIDTH, line_height};
-use super::words::{widest, width};
-use crate::number::grouped;
+use crate::format::grouped;
+use crate::page::chart::canvas::{Canvas, Hand, Paint, TEXT, WIDTH, line_height};
+use crate::page::chart::text_layout::{widest, width};
 
 /// The space between a label and what it labels.
 pub(super) const GAP: i32 = 60;

@@ -5,11 +5,12 @@
 
 use plotters::style::text_anchor::{HPos, VPos};
 
-use super::axis::{self, Axis, GAP};
-use super::canvas::{self, Hand, Paint, TEXT, WIDTH, line_height};
-use super::words::{widest, width, wrap};
-use super::{Drawn, Key};
-use crate::clean::one_line;
+use crate::page::chart::axis::{Axis, GAP};
+use crate::page::chart::canvas::{Hand, Paint, TEXT, WIDTH, line_height};
+use crate::page::chart::legend::{Drawn, Key};
+use crate::page::chart::text_layout::{widest, width, wrap};
+use crate::page::chart::{axis, canvas};
+use crate::sanitizer::one_line;
 
 /// The height of the plot itself.
 const HEIGHT: i32 = 2000;

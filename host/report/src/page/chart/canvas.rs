@@ -13,7 +13,7 @@ use plotters::style::{
     Color as _, FontDesc, FontFamily, FontStyle, FontTransform, RGBColor, ShapeStyle, TextStyle,
 };
 
-use super::words::widest;
+use crate::page::chart::text_layout::widest;
 
 /// The width of every chart, in tenths of a unit.
 pub(super) const WIDTH: i32 = 7600;

@@ -4,11 +4,12 @@
 
 use std::ops::Range;
 
-use super::axis::{self, Axis, GAP};
-use super::canvas::{self, Paint, SIGN, Shape, TEXT, WIDTH, line_height};
-use super::words::width;
-use super::{Drawn, Key, sign};
-use crate::clean::one_line;
+use crate::page::chart::axis::{Axis, GAP};
+use crate::page::chart::canvas::{Paint, SIGN, Shape, TEXT, WIDTH, line_height};
+use crate::page::chart::legend::{Drawn, Key, sign};
+use crate::page::chart::text_layout::width;
+use crate::page::chart::{axis, canvas};
+use crate::sanitizer::one_line;
 
 /// The height of the plot itself.
 const HEIGHT: i32 = 2100;

@@ -4,12 +4,13 @@
 
 use plotters::style::text_anchor::{HPos, VPos};
 
-use super::axis::{self, Axis, GAP};
-use super::canvas::{self, Canvas, Hand, Paint, SIGN, Shape, TEXT, WIDTH, line_height};
-use super::words::{widest, width, wrap};
-use super::{Drawn, Key, sign};
-use crate::clean::one_line;
+use crate::page::chart::axis::{Axis, GAP};
+use crate::page::chart::canvas::{Canvas, Hand, Paint, SIGN, Shape, TEXT, WIDTH, line_height};
+use crate::page::chart::legend::{Drawn, Key, sign};
+use crate::page::chart::text_layout::{widest, width, wrap};
+use crate::page::chart::{axis, canvas};
 use crate::page::document::DotRow;
+use crate::sanitizer::one_line;
 
 /// The most room for labels.
 const LABELS: i32 = 2600;

@@ -1,15 +1,15 @@
 //! What happened while figures were taken: lines down through a chart, each under a sign.
 //!
-//! Always holds: the signs are those of [`Chart::marked`](super::super::document::Chart); numbers stand in rings, letters
+//! Always holds: the signs are those of [`Chart::marked`](crate::page::document::Chart); numbers stand in rings, letters
 //! in squares; two that would touch stand in different rows.
 
 use plotters::style::text_anchor::{HPos, VPos};
 
-use super::axis::Axis;
-use super::canvas::{Canvas, Hand, Paint, SIGN, TEXT};
-use super::words::width;
-use super::{Key, sign};
-use crate::clean::one_line;
+use crate::page::chart::axis::Axis;
+use crate::page::chart::canvas::{Canvas, Hand, Paint, SIGN, TEXT};
+use crate::page::chart::legend::{Key, sign};
+use crate::page::chart::text_layout::width;
+use crate::sanitizer::one_line;
 
 /// The height of a row of signs.
 const ROW: i32 = 190;

@@ -4,11 +4,12 @@
 
 use plotters::style::text_anchor::{HPos, VPos};
 
-use super::canvas::{self, Canvas, Hand, Paint, SIGN, TEXT, WIDTH, line_height};
-use super::words::{widest, width, wrap};
-use super::{Drawn, Key, sign};
-use crate::clean::one_line;
-use crate::number::count;
+use crate::format::count;
+use crate::page::chart::canvas;
+use crate::page::chart::canvas::{Canvas, Hand, Paint, SIGN, TEXT, WIDTH, line_height};
+use crate::page::chart::legend::{Drawn, Key, sign};
+use crate::page::chart::text_layout::{widest, width, wrap};
+use crate::sanitizer::one_line;
 
 /// The most room for the names of rows, and for those of columns that are written upward.
 const NAMES: i32 = 2000;

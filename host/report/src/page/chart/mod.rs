@@ -11,16 +11,16 @@ mod canvas;
 mod distribution;
 mod dots;
 mod events;
+mod legend;
 mod matrix;
 mod series;
-mod words;
+mod text_layout;
 
-pub use calendar::wall_seconds;
+pub use crate::page::chart::calendar::wall_seconds;
 
-use canvas::{Canvas, Sketch};
-
-use super::document::{Chart, Figure};
-use crate::clean::one_line;
+use crate::page::chart::legend::{Drawn, Key};
+use crate::page::document::{Chart, Figure};
+use crate::sanitizer::one_line;
 
 /// A chart as it is put on a page.
 pub(super) struct Drawing {
@@ -30,16 +30,6 @@ pub(super) struct Drawing {
     pub key: Key,
     /// What happened, where it tells of that.
     pub events: Key,
-}
-
-/// What signs stand for: an image of each, and the words.
-type Key = Vec<(String, String)>;
-
-/// A chart drawn, with its key and that of its events.
-struct Drawn {
-    sketch: Sketch,
-    key: Key,
-    events: Key,
 }
 
 /// Draws a figure's chart; `None` where it has nothing to show. `id` is the figure's own in the page.
@@ -58,9 +48,4 @@ pub(super) fn draw(figure: &Figure, id: &str) -> Option<Drawing> {
         key,
         events,
     })
-}
-
-/// A sign of a key: what is drawn of it, in a small image of its own.
-fn sign(draw: impl FnOnce(&Canvas)) -> String {
-    canvas::sketch(canvas::SIGN, draw).ornament()
 }

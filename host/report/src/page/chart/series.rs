@@ -4,12 +4,13 @@
 
 use std::ops::Range;
 
-use super::axis::{self, Axis, GAP};
-use super::canvas::{self, Canvas, Paint, Point, SIGN, Shape, TEXT, WIDTH, line_height};
-use super::words::{width, wrap};
-use super::{Drawn, Key, calendar, events, sign};
-use crate::clean::one_line;
+use crate::page::chart::axis::{Axis, GAP};
+use crate::page::chart::canvas::{Canvas, Paint, Point, SIGN, Shape, TEXT, WIDTH, line_height};
+use crate::page::chart::legend::{Drawn, Key, sign};
+use crate::page::chart::text_layout::{width, wrap};
+use crate::page::chart::{axis, calendar, canvas, events};
 use crate::page::document::{Chart, Series, SeriesPoint, Tone};
+use crate::sanitizer::one_line;
 
 /// The height of the plot itself.
 const HEIGHT: i32 = 2300;

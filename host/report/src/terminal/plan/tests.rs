@@ -2,9 +2,9 @@
 
 use unicode_width::UnicodeWidthStr as _;
 
-use super::super::Style;
-use super::plan;
-use understudy_statistics::verdict::plan::{Origin, PerWindow, Plan, Score, Shares, Volume, plan as planned};
+use crate::terminal::plan::plan;
+use crate::terminal::text_canvas::Style;
+use understudy_statistics::verdict::plan::{ShareOrigin, PairsPerWindow, StudyPlan, ScoreKind, ValueShares, PlanVolume, plan as planned};
 use understudy_study::parse;
 
 const STUDY: &str = r#"study = "rooms"
@@ -53,15 +53,15 @@ every = "week"
 
 fn made(
     threshold: &str,
-    score: Score,
+    score: ScoreKind,
     range: (Option<f64>, Option<f64>),
     segments: Option<Vec<f64>>,
-) -> Plan {
+) -> StudyPlan {
     let study = parse(&format!("{STUDY}[threshold]\n{threshold}")).expect("a sound study");
     let segments = segments
-        .map(|shares| Shares { origin: Origin::Stated, values: shares.into_iter().map(Some).collect() });
-    let volume = Volume {
-        per_window: PerWindow::Stated(240),
+        .map(|shares| ValueShares { origin: ShareOrigin::Stated, values: shares.into_iter().map(Some).collect() });
+    let volume = PlanVolume {
+        per_window: PairsPerWindow::Stated(240),
         windows: None,
         shares: vec![segments, None],
         base_rate: None,
@@ -69,10 +69,10 @@ fn made(
     planned(&study, study.threshold.as_ref().expect("a threshold"), score, range, &volume)
 }
 
-fn agreement(segments: Option<Vec<f64>>) -> Plan {
+fn agreement(segments: Option<Vec<f64>>) -> StudyPlan {
     let threshold = "at-least = 0.85\nquantifier = \"every-window\"\nwindows = { first = 8 }\nevidence = \"bound\"\n\
                      confidence = 0.95\nconditions = [\"segment\"]\n";
-    made(threshold, Score::ZeroOrOne, (Some(0.0), Some(1.0)), segments)
+    made(threshold, ScoreKind::ZeroOrOne, (Some(0.0), Some(1.0)), segments)
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn a_share_in_every_window() {
 #[test]
 fn an_error_over_all_windows_together() {
     let threshold = "at-most = 12\nquantifier = \"pooled\"\nwindows = { latest = 4 }\nevidence = \"point\"\n";
-    let made = made(threshold, Score::Spread(30.0), (Some(0.0), None), None);
+    let made = made(threshold, ScoreKind::Spread(30.0), (Some(0.0), None), None);
     insta::assert_snapshot!(plan(&made, Style { width: 100, color: false }));
 }
 
