@@ -20,7 +20,7 @@ use understudy_run_log::{CHECKPOINT, RunDirectory, VERDICT, checkpoint, write_fi
 use understudy_sandbox::sha256_hex;
 use understudy_statistics::scoring::{Cells, VerdictEvidence, InputCounts};
 use understudy_statistics::verdict::{Facts, InterferenceEvent, Verdict, rule};
-use understudy_study::{InterferenceKind, Study, WHOLE};
+use understudy_study::{InterferenceKind, Micros, PerStream, Study, WHOLE};
 
 /// How often a run that is going on is looked at, and the pause between.
 const LOOKS: usize = 5;
@@ -254,7 +254,7 @@ pub fn check(run: &Path, entries: &[Entry], again: Option<Again<'_>>, findings: 
 /// What is known of the records of a run.
 struct Found<'f> {
     closed: bool,
-    clocks: [Option<i64>; 2],
+    clocks: PerStream<Option<Micros>>,
     accounting: Accounting,
     inputs: &'f InputCounts,
     cells: &'f Cells,

@@ -23,7 +23,7 @@ pub fn check(
     ended: bool,
     findings: &mut Findings,
 ) -> Result<(), LogError> {
-    let mut accepted = Numbers::open(run, [Table::Snapshots, Table::Decisions][side as usize], side)?;
+    let mut accepted = Numbers::open(run, Table::from_stream(side), side)?;
     let mut refused = Numbers::open(run, Table::Refused, side)?;
     let stream = side.name();
     let mut expected = 0;

@@ -3,7 +3,7 @@
 //! Always holds: nothing is believed before what vouches for it has been checked: the ledger by its chain and its
 //! signature, the seal and the segments by the ledger, the plugins by the seal, the rows by all of them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -15,7 +15,7 @@ use understudy_engine::{PrepareError, Prepared, SEAL, Saved, Seal, WhatIf, plugi
 use understudy_study::StreamKind;
 use understudy_report::build;
 use understudy_report::counted;
-use understudy_run_log::ledger::{self, Entry, Event, FileDigest, LEDGER, NOTE, Segment};
+use understudy_run_log::ledger::{self, Entry, Event, LEDGER, LedgerState, NOTE};
 use understudy_run_log::note::Verifier;
 use understudy_run_log::{CHECKPOINT, LogError, REPORT, RunDirectory, checkpoint};
 
@@ -61,13 +61,12 @@ pub fn verify(run: &Path, keys: &[Verifier]) -> Result<Findings, VerifyError> {
     };
     let written = RunDirectory::is_being_written(run)?;
     let mut findings = Findings::default();
-    let past = History::of(&bytes, written, &mut findings);
+    let past = ReadLedger::read(&bytes, written, &mut findings);
     signature(run, &bytes, &past, keys, &mut findings);
-    let opened = past.opened();
+    let opened = past.state.start.as_ref();
     let seal = opened
-        .as_ref()
-        .and_then(|opened| promise::check(run, opened.seal, opened.study_toml, keys, &mut findings));
-    let version = opened.map(|opened| opened.version.to_owned()).unwrap_or_default();
+        .and_then(|opened| promise::check(run, &opened.seal, &opened.study_toml, keys, &mut findings));
+    let version = opened.map(|opened| opened.version.clone()).unwrap_or_default();
     files(run, &past, &mut findings)?;
     // What was changed might be no Parquet any more, and cannot say more than that it was changed.
     if !findings.broken.is_empty() {
@@ -76,16 +75,16 @@ pub fn verify(run: &Path, keys: &[Verifier]) -> Result<Findings, VerifyError> {
     }
     // To compile the plugins takes a while, so that is done meanwhile.
     let (looked, prepared) = thread::scope(|scope| {
-        let seal = seal.as_ref().filter(|_| past.ended.is_some());
+        let seal = seal.as_ref().filter(|_| past.state.end.is_some());
         let preparing = seal.map(|seal| scope.spawn(|| recall(run, seal, &WhatIf::default())));
         let looked = records(run, &past, &mut findings);
         (looked, preparing.and_then(|preparing| preparing.join().ok()))
     });
     looked?;
-    match (past.ended.is_some(), seal, prepared) {
+    match (past.state.end.is_some(), seal, prepared) {
         (true, Some(seal), Some(prepared)) if findings.broken.is_empty() => {
-            let whole = figures(run, &seal, &version, prepared, past.reduced, &mut findings);
-            let promised = past.opened().map(|opened| opened.seal.to_owned()).unwrap_or_default();
+            let whole = figures(run, &seal, &version, prepared, past.state.reduced.len(), &mut findings);
+            let promised = past.state.start.as_ref().map(|start| start.seal.clone()).unwrap_or_default();
             let again = whole.as_ref().map(|(prepared, saved)| Again { prepared, saved, seal: &promised });
             decide::check(run, &past.entries, again, &mut findings);
         }
@@ -105,105 +104,46 @@ pub fn verify(run: &Path, keys: &[Verifier]) -> Result<Findings, VerifyError> {
     Ok(findings)
 }
 
-/// What the ledger tells.
-struct History {
+/// The ledger, as far as it can be read.
+struct ReadLedger {
     entries: Vec<Entry>,
-    /// Whether all of it can be believed.
+    state: LedgerState,
+    /// Whether the ledger has no fault, so that it names every file of the run.
     is_whole: bool,
-    /// The sealed segments, as they are now.
-    segments: BTreeMap<String, Segment>,
-    /// How many of them have lost fields.
-    reduced: usize,
-    /// How many records of each stream they hold.
-    covers: [u64; 2],
-    /// The files that were derived by its end, if it has ended.
-    ended: Option<Vec<FileDigest>>,
 }
 
-impl History {
-    fn of(bytes: &[u8], written: bool, findings: &mut Findings) -> History {
-        let mut history = History {
-            entries: Vec::new(),
-            is_whole: false,
-            segments: BTreeMap::new(),
-            reduced: 0,
-            covers: [0; 2],
-            ended: None,
-        };
+impl ReadLedger {
+    /// Reads a ledger and reports its faults. While the run is being written, its last line may be incomplete.
+    fn read(bytes: &[u8], being_written: bool, findings: &mut Findings) -> ReadLedger {
+        let mut entries = Vec::new();
         findings.look("ledger", |findings| {
-            let (entries, mut faults) = ledger::check(bytes);
-            // Its last line may just be being written.
+            let (read, mut faults) = ledger::check(bytes);
+            entries = read;
             let lines = bytes.split_inclusive(|byte| *byte == b'\n').count();
-            faults.retain(|fault| !(written && fault.line == lines && !bytes.ends_with(b"\n")));
+            faults.retain(|fault| !(being_written && fault.line == lines && !bytes.ends_with(b"\n")));
             for fault in faults {
                 findings.fault(format_args!("{LEDGER}:{}", fault.line), fault.what);
             }
             match entries.first().map(|entry| &entry.event) {
                 Some(Event::RunStarted { .. }) => {}
-                None if bytes.is_empty() => findings.fault(LEDGER, "it is gone, or empty"),
-                _ => findings.fault(LEDGER, "it does not begin with the opening of a study"),
+                None if bytes.is_empty() => findings.fault(LEDGER, "the file is missing or empty"),
+                _ => findings.fault(LEDGER, "the first entry does not record the start of a run"),
             }
-            history.entries = entries;
-            format!(
-                "{}, each chained to the one before",
-                counted(history.entries.len() as u64, "entry", "entries")
-            )
+            format!("{}, each chained to the one before", counted(entries.len() as u64, "entry", "entries"))
         });
-        let mut wrong = Vec::new();
-        for entry in &history.entries {
-            let mut fault = |what: String| wrong.push((entry.entry + 1, what));
-            match &entry.event {
-                Event::GroupSealed { segments, position: covers, .. } => {
-                    if covers.iter().zip(&history.covers).any(|(now, before)| now < before) {
-                        fault("it covers fewer records than the entry before".to_owned());
-                    }
-                    history.covers = *covers;
-                    for segment in segments {
-                        if history.segments.insert(segment.file.clone(), segment.clone()).is_some() {
-                            fault(format!("{} was sealed before", segment.file));
-                        }
-                    }
-                }
-                Event::SegmentReduced { before, after, .. } => {
-                    history.reduced += 1;
-                    if history.segments.insert(before.file.clone(), after.clone()).as_ref() != Some(before) {
-                        fault(format!("{} was not as this entry says before it was reduced", before.file));
-                    }
-                }
-                Event::RunStopped { files, .. } | Event::RunClosed { files } => history.ended = Some(files.clone()),
-                Event::RunResumed { .. } => history.ended = None,
-                Event::RunStarted { .. } if entry.entry > 0 => fault("a run is opened once".to_owned()),
-                _ => {}
-            }
+        let state = LedgerState::from_entries(&entries);
+        let is_whole = findings.broken.is_empty() && state.contradictions.is_empty();
+        for fault in &state.contradictions {
+            findings.fault(format_args!("{LEDGER}:{}", fault.line), &fault.what);
         }
-        history.is_whole = findings.broken.is_empty() && wrong.is_empty();
-        for (line, what) in wrong {
-            findings.fault(format_args!("{LEDGER}:{line}"), what);
-        }
-        history
+        ReadLedger { entries, state, is_whole }
     }
-
-    fn opened(&self) -> Option<Opened<'_>> {
-        match self.entries.first().map(|entry| &entry.event) {
-            Some(Event::RunStarted { seal, study_toml, version, key, .. }) => {
-                Some(Opened { seal, study_toml, version, key: key.as_deref() })
-            }
-            _ => None,
-        }
-    }
-}
-
-/// What the first entry says.
-struct Opened<'h> {
-    seal: &'h str,
-    study_toml: &'h str,
-    version: &'h str,
-    key: Option<&'h str>,
 }
 
 /// Whether the ledger's head is signed, and by whom it should be.
-fn signature(run: &Path, bytes: &[u8], past: &History, keys: &[Verifier], findings: &mut Findings) {
-    let Some(Opened { key: named, .. }) = past.opened() else { return };
+fn signature(run: &Path, bytes: &[u8], past: &ReadLedger, keys: &[Verifier], findings: &mut Findings) {
+    let Some(start) = &past.state.start else { return };
+    let named = start.key.as_deref();
     // If it is none of them, that shows by its signature.
     let given = keys.iter().find(|key| named == Some(&key.to_string())).or(keys.first());
     let verifier = match (given, named) {
@@ -248,60 +188,51 @@ fn signature(run: &Path, bytes: &[u8], past: &History, keys: &[Verifier], findin
 }
 
 /// What lies in the run directory.
-fn files(run: &Path, past: &History, findings: &mut Findings) -> Result<(), VerifyError> {
+fn files(run: &Path, past: &ReadLedger, findings: &mut Findings) -> Result<(), VerifyError> {
     findings.look("segments", |findings| {
-        files::segments(run, &past.segments, findings);
-        let rows: u64 = past.segments.values().map(|segment| segment.rows).sum();
-        let files = counted(past.segments.len() as u64, "file", "files");
+        files::segments(run, &past.state.segments, findings);
+        let rows: u64 = past.state.segments.values().map(|segment| segment.rows).sum();
+        let files = counted(past.state.segments.len() as u64, "file", "files");
         format!("{files} with {}, as the ledger has them", counted(rows, "row", "rows"))
     });
     let unreadable = |error| VerifyError::Unreadable { path: run.to_owned(), error };
-    if past.ended.is_none() {
+    if past.state.end.is_none() {
         files::open(run, findings)?;
     }
     // What a broken ledger does not name may well be in it.
     if past.is_whole {
-        files::strangers(run, &past.segments, past.ended.is_some(), findings).map_err(unreadable)?;
+        files::strangers(run, &past.state.segments, past.state.end.is_some(), findings).map_err(unreadable)?;
         reviews::check(run, &past.entries, findings);
     }
-    for file in past.ended.iter().flatten() {
+    for file in past.state.end.iter().flatten() {
         files::check(run, &file.file, &file.sha256, "the ledger", findings);
     }
-    let exchanged = past.entries.iter().filter_map(|entry| match &entry.event {
-        Event::Swap { sha256, .. } => Some(sha256.as_str()),
-        _ => None,
-    });
-    for sha256 in exchanged.collect::<BTreeSet<_>>() {
+    let swapped = past.state.swaps.iter().map(|swap| swap.sha256.as_str());
+    for sha256 in swapped.collect::<BTreeSet<_>>() {
         files::check(run, &plugin_name(sha256), sha256, "the ledger", findings);
     }
-    let interim = past.entries.iter().flat_map(|entry| match &entry.event {
-        Event::InterimReport { files, .. } => files.as_slice(),
-        _ => &[],
-    });
-    let interim: BTreeMap<&str, &str> =
-        interim.map(|file| (file.file.as_str(), file.sha256.as_str())).collect();
-    for (file, sha256) in &interim {
+    for (file, sha256) in &past.state.interim_files {
         files::check(run, file, sha256, "the ledger", findings);
     }
     if past.is_whole {
-        files::strange_reports(run, &interim, past.ended.is_some(), findings).map_err(unreadable)?;
+        files::strange_reports(run, &past.state.interim_files, past.state.end.is_some(), findings).map_err(unreadable)?;
     }
     Ok(())
 }
 
 /// The records that the segments hold.
-fn records(run: &Path, past: &History, findings: &mut Findings) -> Result<(), LogError> {
+fn records(run: &Path, past: &ReadLedger, findings: &mut Findings) -> Result<(), LogError> {
     let mut done = Ok(());
     findings.look("records", |findings| {
         for side in StreamKind::ALL {
-            done = sequences::check(run, side, past.covers[side as usize], past.ended.is_some(), findings);
+            done = sequences::check(run, side, past.state.position[side], past.state.end.is_some(), findings);
             if done.is_err() {
                 break;
             }
         }
-        let [snapshots, decisions] = past.covers;
+        let [snapshots, decisions] = past.state.position;
         let snapshots = counted(snapshots, "snapshot", "snapshots");
-        let open = if past.ended.is_some() { "" } else { " in sealed segments" };
+        let open = if past.state.end.is_some() { "" } else { " in sealed segments" };
         format!(
             "{snapshots} and {}{open}, none missing, none twice",
             counted(decisions, "decision", "decisions")

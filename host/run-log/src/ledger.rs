@@ -10,6 +10,7 @@
 mod check;
 mod event;
 mod review;
+mod state;
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
@@ -21,8 +22,12 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 pub use check::{Fault, check};
-pub use event::{Asset, Event, FileDigest, RefusedCounts, Segment, SwapKind, Tried};
+pub use event::{Asset, Event, FileDigest, Segment, SwapTrigger, ShadowResult};
 pub use review::{FailureMode, Judgement, SampledStratum};
+pub use state::{
+    DeterminismTotals, InterferenceSource, LedgerState, RecordedInterference, RecordedSwap, RecordedVerdict, RunStart,
+    SwapOutcome,
+};
 
 use super::note::{NoteError, Signer, Tree};
 use super::{hexadecimal, replace};
@@ -52,7 +57,7 @@ pub struct Entry {
 
 /// Whether these entries tell that the run was closed: its sources have ended, and nothing more can come.
 pub fn is_closed(entries: &[Entry]) -> bool {
-    entries.iter().any(|entry| matches!(entry.event, Event::Closed { .. }))
+    entries.iter().any(|entry| matches!(entry.event, Event::RunClosed { .. }))
 }
 
 /// The hash of the last of these entries, in hexadecimal; empty if there is none.
@@ -241,7 +246,7 @@ impl Signing {
     fn may_sign(&self, path: &Path, bytes: &[u8], entries: &[Entry]) -> Result<(), LedgerError> {
         let own = self.signer.verifier();
         let key = match entries.first().map(|entry| &entry.event) {
-            Some(Event::Opened { key, .. }) => key.clone(),
+            Some(Event::RunStarted { key, .. }) => key.clone(),
             _ => None,
         };
         if key.as_ref() != Some(&own.to_string()) {

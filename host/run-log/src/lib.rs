@@ -48,6 +48,7 @@ pub use recover::{Recovered, last_mark, present, recover};
 pub use sealer::Sealer;
 pub use stream::open_segment;
 pub use writer::{Acknowledge, Commit, Cut, LogWriter, Writing};
+use understudy_study::StreamKind;
 
 /// The name of the file that holds where the run stood.
 pub const CHECKPOINT: &str = "checkpoint.bin";
@@ -74,6 +75,14 @@ pub enum Table {
 }
 
 impl Table {
+    /// The table of the accepted records of a stream.
+    pub const fn from_stream(kind: StreamKind) -> Table {
+        match kind {
+            StreamKind::Snapshots => Table::Snapshots,
+            StreamKind::Decisions => Table::Decisions,
+        }
+    }
+
     /// All tables.
     pub const ALL: [Table; 4] = [Table::Snapshots, Table::Decisions, Table::Refused, Table::Pairs];
 

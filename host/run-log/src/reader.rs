@@ -16,6 +16,7 @@ use parquet::file::statistics::Statistics;
 
 use super::stream::{Scan, scan};
 use super::{LogError, Table};
+use understudy_study::Micros;
 
 /// Rows that are read at a time.
 const BATCH_ROWS: usize = 8192;
@@ -70,7 +71,7 @@ pub struct Reading {
     /// From which group on.
     pub from_group: u32,
     /// A column of times, and a time: runs of sealed rows that are all before it may be left out.
-    pub from: Option<(&'static str, i64)>,
+    pub from: Option<(&'static str, Micros)>,
 }
 
 impl Reading {
@@ -186,7 +187,7 @@ fn project(batch: &RecordBatch, columns: &[String]) -> Result<RecordBatch, LogEr
 ///
 /// # Errors
 /// When it cannot be read.
-pub fn latest_time(path: &Path, column: &str) -> Result<Option<i64>, LogError> {
+pub fn latest_time(path: &Path, column: &str) -> Result<Option<Micros>, LogError> {
     let file = File::open(path).map_err(LogError::io("read", path))?;
     let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(LogError::parquet("read", path))?;
     let groups = builder.metadata().row_groups().iter().map(|group| latest(group, column));
@@ -194,7 +195,7 @@ pub fn latest_time(path: &Path, column: &str) -> Result<Option<i64>, LogError> {
 }
 
 /// The latest time of a column in a run of rows; `None` if that is not known.
-fn latest(group: &RowGroupMetaData, column: &str) -> Option<i64> {
+fn latest(group: &RowGroupMetaData, column: &str) -> Option<Micros> {
     let column = group.columns().iter().find(|chunk| chunk.column_path().string() == column)?;
     match column.statistics()? {
         Statistics::Int64(statistics) => statistics.max_opt().copied(),

@@ -21,22 +21,22 @@ use super::reader::{Reading, segments};
 use super::stream::{StreamWriter, make_folder, scan, sync_folder};
 use super::{LogError, Table};
 use understudy_records::batch::Mark;
-use understudy_study::StreamKind;
+use understudy_study::{PerStream, StreamKind};
 
 /// What a log holds.
 pub struct Recovered {
     /// The open group.
     pub group: u32,
     /// How many records of each stream the log holds: the sequence number of the next.
-    pub next: [u64; 2],
+    pub next: PerStream<u64>,
     /// Rows of each table in the open group.
     pub rows: [u64; 4],
     /// The open segment of each table that has one, to be appended to.
     pub writers: [Option<StreamWriter>; 4],
     /// How many rows of each stream were dropped, because one before them was missing.
-    pub cut: [u64; 2],
+    pub cut: PerStream<u64>,
     /// The last record of each stream in the open group, with its sequence number.
-    pub marks: [Option<(u64, Mark)>; 2],
+    pub marks: PerStream<Option<(u64, Mark)>>,
     /// Segments that do not end as they should, and how.
     pub torn: Vec<(PathBuf, String)>,
 }
@@ -84,7 +84,7 @@ pub fn present(run: &Path, entries: &[Entry]) -> Result<(), LogError> {
 ///
 /// # Errors
 /// When the system refuses, or a segment does not hold what it should.
-pub fn recover(run: &Path, groups: u32, sealed: [u64; 2]) -> Result<Recovered, LogError> {
+pub fn recover(run: &Path, groups: u32, sealed: PerStream<u64>) -> Result<Recovered, LogError> {
     for table in RECORDS {
         named(run, table, groups)?;
     }
@@ -102,14 +102,14 @@ pub fn recover(run: &Path, groups: u32, sealed: [u64; 2]) -> Result<Recovered, L
             torn.extend(scan.damage().map(|what| (segment.path.clone(), what.to_owned())));
         }
     }
-    let next = StreamKind::ALL.map(|side| found.end(side, sealed[side as usize]));
+    let next = PerStream::from_fn(|side| found.end(side, sealed[side]));
     let mut recovered = Recovered {
         group: groups,
         next,
         rows: [0; 4],
         writers: [const { None }; 4],
-        cut: StreamKind::ALL.map(|side| found.behind(side, next[side as usize])),
-        marks: [None; 2],
+        cut: PerStream::from_fn(|side| found.behind(side, next[side])),
+        marks: PerStream::default(),
         torn,
     };
     for table in RECORDS {
@@ -161,7 +161,7 @@ fn merge(
     run: &Path,
     table: Table,
     group: u32,
-    sealed: [u64; 2],
+    sealed: PerStream<u64>,
     recovered: &mut Recovered,
 ) -> Result<(), LogError> {
     let segments: Vec<_> = segments(run, table)?.into_iter().filter(|segment| !segment.sealed).collect();
@@ -178,11 +178,11 @@ fn merge(
             let mut stays = Vec::with_capacity(batch.num_rows());
             for row in 0..batch.num_rows() {
                 let (side, sequence) = keys.row(row);
-                let (next, end) = (&mut next[side as usize], recovered.next[side as usize]);
+                let (next, end) = (&mut next[side], recovered.next[side]);
                 let new = (*next..end).contains(&sequence);
                 if new {
                     *next = sequence + 1;
-                    let mark = &mut recovered.marks[side as usize];
+                    let mark = &mut recovered.marks[side];
                     if mark.is_none_or(|(before, _)| before < sequence) {
                         *mark = Some((sequence, keys.mark(row)));
                     }
@@ -253,7 +253,7 @@ impl Merged {
 /// When they cannot be read.
 pub fn last_mark(run: &Path, side: StreamKind) -> Result<Option<(u64, Mark)>, LogError> {
     let mut last: Option<(u64, Mark)> = None;
-    for table in [[Table::Snapshots, Table::Decisions][side as usize], Table::Refused] {
+    for table in [Table::from_stream(side), Table::Refused] {
         let columns = ["stream", "sequence", "line", "offset", "digest"].map(str::to_owned).to_vec();
         for segment in segments(run, table)?.into_iter().rev().filter(|segment| segment.sealed) {
             let path = segment.path.clone();
@@ -324,22 +324,22 @@ impl Keys {
 
 /// The sequence numbers of each stream, as ranges.
 #[derive(Default)]
-struct Found([Vec<(u64, u64)>; 2]);
+struct Found(PerStream<Vec<(u64, u64)>>);
 
 impl Found {
     fn note(&mut self, keys: &Keys) {
         for row in 0..keys.sequences.len() {
             let (side, sequence) = keys.row(row);
-            match self.0[side as usize].last_mut() {
+            match self.0[side].last_mut() {
                 Some((_, end)) if *end == sequence => *end += 1,
-                _ => self.0[side as usize].push((sequence, sequence + 1)),
+                _ => self.0[side].push((sequence, sequence + 1)),
             }
         }
     }
 
     /// The first number from `start` on that is missing.
     fn end(&mut self, side: StreamKind, start: u64) -> u64 {
-        let ranges = &mut self.0[side as usize];
+        let ranges = &mut self.0[side];
         ranges.sort_unstable();
         ranges.iter().fold(start, |next, (first, end)| if *first <= next { next.max(*end) } else { next })
     }
@@ -348,7 +348,7 @@ impl Found {
     fn behind(&self, side: StreamKind, end: u64) -> u64 {
         let mut next = end;
         let mut behind = 0;
-        for (first, last) in &self.0[side as usize] {
+        for (first, last) in &self.0[side] {
             behind += last.saturating_sub(next.max(*first));
             next = next.max(*last);
         }

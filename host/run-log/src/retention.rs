@@ -18,6 +18,7 @@ use super::reader::{Reading, SegmentFile, latest_time};
 use super::segments::ParquetFile;
 use super::stream::sync_folder;
 use super::{LogError, Table, file_digest};
+use understudy_study::Micros;
 
 /// What the smaller segment is called until it takes the place of the old one.
 const BESIDE: &str = "parquet.reduced";
@@ -41,11 +42,11 @@ impl Retention {
         let mut whole: BTreeMap<String, (Segment, Timestamp)> = BTreeMap::new();
         for entry in entries {
             match &entry.event {
-                Event::Sealed { segments, .. } => {
+                Event::GroupSealed { segments, .. } => {
                     let snapshots = segments.iter().filter(|segment| is_of_snapshots(segment));
                     whole.extend(snapshots.map(|s| (s.file.clone(), (s.clone(), entry.at))));
                 }
-                Event::Reduced { after, .. } => drop(whole.remove(&after.file)),
+                Event::SegmentReduced { after, .. } => drop(whole.remove(&after.file)),
                 _ => {}
             }
         }
@@ -58,12 +59,12 @@ impl Retention {
         self.whole.extend(snapshots.map(|segment| (segment.clone(), at)));
     }
 
-    /// Drops what is due now and in which no snapshot is at or after `settled`, microseconds; `None` if none can matter any
+    /// Drops what is due now and in which no snapshot is at or after `settled`; `None` if none can matter any
     /// more. Gives how many segments that were.
     ///
     /// # Errors
     /// When a segment cannot be read or written.
-    pub fn reduce(&mut self, run: &Path, ledger: &Ledger, settled: Option<i64>) -> Result<usize, LogError> {
+    pub fn reduce(&mut self, run: &Path, ledger: &Ledger, settled: Option<Micros>) -> Result<usize, LogError> {
         let due = Timestamp::now().saturating_sub(self.after).unwrap_or(Timestamp::MIN);
         let mut reduced = 0;
         let mut at = 0;
@@ -122,7 +123,7 @@ fn exchange(path: &Path, before: Segment, ledger: &Ledger) -> Result<(), LogErro
         rows: sealed.rows,
         sequences: sealed.sequences,
     };
-    ledger.append(Event::Reduced { before, after, dropped })?;
+    ledger.append(Event::SegmentReduced { before, after, dropped_columns: dropped })?;
     take_place(&beside, path)
 }
 
@@ -150,7 +151,7 @@ pub fn finish_interrupted(run: &Path, entries: &[Entry]) -> Result<(), LogError>
         // `000003.parquet.reduced` is to be `000003.parquet`.
         let path = beside.with_extension("");
         let told = entries.iter().rev().find_map(|entry| match &entry.event {
-            Event::Reduced { after, .. } if run.join(&after.file) == path => Some(&after.sha256),
+            Event::SegmentReduced { after, .. } if run.join(&after.file) == path => Some(&after.sha256),
             _ => None,
         });
         let (digest, _) = file_digest(&beside).map_err(LogError::io("read", &beside))?;

@@ -8,11 +8,13 @@ use std::path::PathBuf;
 use std::sync::mpsc::Receiver;
 use std::thread;
 
-use super::ledger::{Event, Ledger, RefusedCounts, Segment};
+use super::ledger::{Event, Ledger, Segment};
+use understudy_records::pairing::ExclusionCounts;
 use super::retention::Retention;
 use super::segments::{Sealed, seal};
 use super::writer::Cut;
 use super::{CHECKPOINT, LogError, RunDirectory, Table};
+use understudy_study::PerStream;
 
 /// A group whose segments are closed.
 #[derive(Default)]
@@ -32,14 +34,14 @@ pub struct Sealer {
     directory: RunDirectory,
     ledger: Ledger,
     /// The counts of refused records that the ledger has.
-    refused: [[u64; 4]; 2],
+    refused: PerStream<ExclusionCounts>,
     /// What is to be dropped in time.
     retention: Option<Retention>,
 }
 
 impl Sealer {
     /// A sealer for a run whose ledger has these counts of refused records.
-    pub fn new(directory: RunDirectory, ledger: Ledger, refused: [[u64; 4]; 2]) -> Sealer {
+    pub fn new(directory: RunDirectory, ledger: Ledger, refused: PerStream<ExclusionCounts>) -> Sealer {
         Sealer { directory, ledger, refused, retention: None }
     }
 
@@ -71,8 +73,8 @@ impl Sealer {
         })?;
         if group.cut.refused != self.refused {
             self.refused = group.cut.refused;
-            let [snapshots, decisions] = self.refused.map(RefusedCounts::from);
-            self.ledger.append(Event::Refused { snapshots, decisions })?;
+            let PerStream { snapshots, decisions } = self.refused;
+            self.ledger.append(Event::RecordsExcluded { snapshots, decisions })?;
         }
         for event in group.cut.events {
             self.ledger.append(event)?;
@@ -83,10 +85,10 @@ impl Sealer {
             Some(Segment { file, sha256, bytes, rows, sequences })
         });
         let segments: Vec<Segment> = segments.collect();
-        let entry = self.ledger.append(Event::Sealed {
+        let entry = self.ledger.append(Event::GroupSealed {
             group: group.group,
             segments: segments.clone(),
-            covers: group.cut.covers,
+            position: group.cut.covers,
         })?;
         for segment in group.segments.iter().flatten() {
             fs::remove_file(segment).map_err(LogError::io("remove", segment))?;

@@ -24,6 +24,8 @@ use super::recover::Recovered;
 use super::sealer::{Closed, Sealer};
 use super::segments::Segments;
 use super::{LogError, Table};
+use understudy_records::pairing::ExclusionCounts;
+use understudy_study::{Micros, PerStream};
 
 /// Entries that may wait to be appended.
 const QUEUE: usize = 64;
@@ -55,13 +57,13 @@ enum Entry {
 #[derive(Debug, Default)]
 pub struct Cut {
     /// How many records of each stream are in the log then.
-    pub covers: [u64; 2],
+    pub covers: PerStream<u64>,
     /// How many of each were refused, by class.
-    pub refused: [[u64; 4]; 2],
+    pub refused: PerStream<ExclusionCounts>,
     /// What the ledger is to tell before it tells of the group.
     pub events: Vec<Event>,
     /// Before this time, microseconds, no snapshot can matter any more; `None` if all may.
-    pub settled: Option<i64>,
+    pub settled: Option<Micros>,
 }
 
 /// Takes rows for the log. Cloned for each thread that has some.

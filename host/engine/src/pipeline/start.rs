@@ -11,33 +11,33 @@ use anyhow::{anyhow, bail};
 use jiff::Timestamp;
 
 use crate::Options;
-use crate::control::messages::Exchanged;
-use crate::evaluation::evaluator::Judged;
-use crate::inference::determinism_check::Again;
+use crate::plugins::plugin_versions::Exchanged;
+use crate::stats::aggregates::Judged;
+use crate::stats::determinism::Again;
 use crate::ingest::readers::Feeds;
-use crate::pipeline::coordinator::{Known, Start};
-use crate::pipeline::restore::Restoring;
-use crate::plugins::load::{Prepared, asset_name, plugin_name};
-use crate::recovery::ledger_state::Past;
+use crate::pipeline::coordinator::{ReplayPositions, InitialState};
+use crate::pipeline::restore::ReplayPlan;
+use crate::plugins::load::Prepared;
+use crate::plugins::stored_files::{asset_name, plugin_name};
 use crate::recovery::recover_versions::{Unsaid, recast};
 use crate::seal::manifest::{SEAL, Seal};
 use crate::seal::seal_file::{promised, seal_path};
 use crate::stats::checkpoint::Saved;
 use crate::stats::counters::Counted;
-use understudy_records::batch::Side;
-use understudy_run_log::ledger::{Entry, Event, Ledger};
+use understudy_study::{PerStream, StreamKind};
+use understudy_run_log::ledger::{DeterminismTotals, Entry, Event, Ledger, LedgerState};
 use understudy_run_log::retention::{Retention, finish_interrupted};
 use understudy_run_log::{
     CHECKPOINT, Found, Recovered, RunDirectory, Sealer, checkpoint, last_mark, present, recover,
 };
-use understudy_sandbox::digest;
+use understudy_sandbox::sha256_hex;
 use understudy_sources as source;
 
 /// The declaration as a run keeps it.
 const STUDY: &str = "study.toml";
 
 /// All that a run begins with.
-pub struct Begun {
+pub struct StartedRun {
     /// Its directory.
     pub directory: RunDirectory,
     /// Its ledger.
@@ -49,9 +49,9 @@ pub struct Begun {
     /// What its log holds.
     pub recovered: Recovered,
     /// From where it counts on.
-    pub start: Start,
+    pub start: InitialState,
     /// What is to be read back, if it goes on.
-    pub restoring: Option<Restoring>,
+    pub restoring: Option<ReplayPlan>,
     /// Its sources, behind what the log holds.
     pub feeds: Feeds,
     /// From where it goes on, in words.
@@ -81,7 +81,7 @@ pub fn check_served(prepared: &Prepared, served: bool, replayed: bool) -> anyhow
 ///
 /// # Errors
 /// See [`crate::run`].
-pub fn begin(prepared: &mut Prepared, options: Options<'_>) -> anyhow::Result<Begun> {
+pub fn begin(prepared: &mut Prepared, options: Options<'_>) -> anyhow::Result<StartedRun> {
     // Whatever is wrong with the sources, or is not as it was sealed, is said before a directory is made.
     let mut sealed = None;
     if options.replayed.is_none() {
@@ -117,7 +117,7 @@ fn anew(
     sealed: Option<Seal>,
     directory: RunDirectory,
     options: Options<'_>,
-) -> anyhow::Result<Begun> {
+) -> anyhow::Result<StartedRun> {
     let began = Timestamp::now();
     let seal = match options.replayed {
         Some(replayed) => Seal::of(prepared, began).what_if(replayed.what_if, replayed.seal),
@@ -125,13 +125,13 @@ fn anew(
     };
     directory.begin()?;
     keep(prepared, &directory)?;
-    let study_toml = digest(prepared.text.as_bytes());
+    let study_toml = sha256_hex(prepared.text.as_bytes());
     directory.write(STUDY, prepared.text.as_bytes())?;
     let sealed = seal.to_json();
     directory.write(SEAL, sealed.as_bytes())?;
-    let seal_digest = digest(sealed.as_bytes());
+    let seal_digest = sha256_hex(sealed.as_bytes());
     let ledger = Ledger::create(directory.path(), options.signer)?;
-    ledger.append(Event::Opened {
+    ledger.append(Event::RunStarted {
         study: prepared.study.name.clone(),
         seal: seal_digest.clone(),
         study_toml,
@@ -139,7 +139,7 @@ fn anew(
         key: ledger.key(),
     })?;
     for plugin in &seal.plugins {
-        ledger.append(Event::Plugin {
+        ledger.append(Event::PluginLoaded {
             role: plugin.role.clone(),
             name: plugin.name.clone(),
             sha256: plugin.sha256.clone(),
@@ -147,8 +147,8 @@ fn anew(
         })?;
     }
     directory.begun()?;
-    let recovered = recover(directory.path(), 0, [0; 2])?;
-    let start = Start {
+    let recovered = recover(directory.path(), 0, PerStream::default())?;
+    let start = InitialState {
         seal: seal_digest,
         began,
         groups: 0,
@@ -160,14 +160,14 @@ fn anew(
     };
     let feeds = match options.replayed {
         Some(replayed) => Feeds::logged(prepared, options.order, replayed.run)?,
-        None => Feeds::open(prepared, options.order, [None, None])?,
+        None => Feeds::open(prepared, options.order, PerStream::default())?,
     };
     let sealer =
-        Sealer::new(directory.clone(), ledger.clone(), [[0; 4]; 2]).retaining(retention(prepared, &[]));
-    Ok(Begun { directory, ledger, seal, sealer, recovered, start, restoring: None, feeds, goes_on: None })
+        Sealer::new(directory.clone(), ledger.clone(), PerStream::default()).retaining(retention(prepared, &[]));
+    Ok(StartedRun { directory, ledger, seal, sealer, recovered, start, restoring: None, feeds, goes_on: None })
 }
 
-fn go_on(prepared: &mut Prepared, directory: RunDirectory, options: Options<'_>) -> anyhow::Result<Begun> {
+fn go_on(prepared: &mut Prepared, directory: RunDirectory, options: Options<'_>) -> anyhow::Result<StartedRun> {
     let run = directory.path();
     let shown = run.display();
     let sealed = fs::read(run.join(SEAL)).map_err(|error| {
@@ -186,16 +186,16 @@ fn go_on(prepared: &mut Prepared, directory: RunDirectory, options: Options<'_>)
              --run"
         );
     }
-    let seal_digest = digest(&sealed);
+    let seal_digest = sha256_hex(&sealed);
     let (ledger, entries) = Ledger::open(run, options.signer)?;
-    let past = Past::of(&entries);
-    if past.seal.as_ref() != Some(&seal_digest) {
+    let recorded = LedgerState::from_entries(&entries);
+    if recorded.start.as_ref().map(|start| &start.seal) != Some(&seal_digest) {
         bail!(
             "{shown}/{SEAL} is not the one that the run was opened with; put a copy of that back to go on, or choose \
              another directory with --run"
         );
     }
-    if past.closed {
+    if recorded.closed {
         bail!(
             "{shown} already holds a run of this study, which has ended; choose another directory with --run"
         );
@@ -211,64 +211,68 @@ fn go_on(prepared: &mut Prepared, directory: RunDirectory, options: Options<'_>)
     finish_interrupted(run, &entries)?;
     present(run, &entries)?;
     keep(prepared, &directory)?;
-    keep_text(prepared, &directory, past.study_toml.as_deref())?;
-    let recovered = recover(run, past.groups, past.covers)?;
-    let unsaid = recast(prepared, run, &entries, recovered.next)?;
-    let saved = saved(run, &seal_digest, &past);
-    if saved.is_none() && past.reduced {
+    keep_text(prepared, &directory, recorded.start.as_ref().map(|start| start.study_toml.as_str()))?;
+    let recovered = recover(run, recorded.groups, recorded.position)?;
+    let unsaid = recast(prepared, run, &recorded, recovered.next)?;
+    let saved = saved(run, &seal_digest, &recorded);
+    if saved.is_none() && !recorded.reduced.is_empty() {
         bail!(
             "{shown}/{CHECKPOINT} is missing or damaged, and it is what holds the sums of the snapshots whose fields were dropped, \
              as the study declares with `log.retain`; put a copy of it back to go on"
         );
     }
-    let mut marks = [None, None];
-    for side in Side::BOTH {
-        let mark = match recovered.marks[side as usize] {
+    let mut marks = PerStream::default();
+    for side in StreamKind::ALL {
+        let mark = match recovered.marks[side] {
             Some(mark) => Some(mark),
             None => last_mark(run, side)?,
         };
-        marks[side as usize] = mark.map(|(_, mark)| mark);
+        marks[side] = mark.map(|(_, mark)| mark);
     }
     let feeds = Feeds::open(prepared, options.order, marks)?;
-    ledger.append(Event::Resumed {
+    ledger.append(Event::RunResumed {
         position: recovered.next,
-        after: past.ended.clone(),
-        cut: recovered.cut,
-        torn: torn(run, &recovered),
+        interruption: recorded.interruption().to_owned(),
+        truncated: recovered.cut,
+        damaged: torn(run, &recovered),
     })?;
     match unsaid {
         Some(Unsaid::Made(Exchanged { generation, from, clock, .. })) => {
-            ledger.append(Event::Exchanged { generation, from, clock })?;
+            ledger.append(Event::SwapApplied { generation, first_sequences: from, snapshot_clock: clock })?;
         }
         Some(Unsaid::NotMade(generation)) => {
-            ledger.append(Event::NotExchanged { generation })?;
+            ledger.append(Event::SwapAbandoned { generation })?;
         }
         None => {}
     }
-    for side in Side::BOTH {
-        let declared = [&prepared.study.snapshots_source, &prepared.study.decisions_source][side as usize];
+    for side in StreamKind::ALL {
+        let declared = prepared.study.source(side);
         if !source::can_be_wound_back(declared, &prepared.folder) {
             let what =
                 "it cannot be wound back: what came while nobody listened is not in the log".to_owned();
-            ledger.append(Event::Gap { stream: side.plural().to_owned(), what })?;
+            ledger.append(Event::SourceGap { stream: side.name().to_owned(), reason: what })?;
         }
     }
     let (groups, judged_to) =
-        saved.as_ref().map_or((0, [0; 2]), |saved| (saved.groups, saved.counted.position));
+        saved.as_ref().map_or((0, PerStream::default()), |saved| (saved.groups, saved.counted.position));
     let restoring =
-        Restoring { next: recovered.next, groups, known: Known { judged: judged_to, logged: past.covers } };
+        ReplayPlan { next: recovered.next, groups, known: ReplayPositions { judged: judged_to, logged: recorded.position } };
     let rows = [recovered.rows[0] as usize, recovered.rows[1] as usize, recovered.rows[2] as usize];
     let fresh = || Judged::new(prepared);
     let (began, counted, judged) = match saved {
         Some(Saved { began, counted, judged, .. }) => (began, counted, judged.unwrap_or_else(fresh)),
-        None => (past.began.unwrap_or(seal.sealed_at), Counted::new(prepared.models.len()), fresh()),
+        None => (recorded.start.as_ref().map_or(seal.sealed_at, |start| start.at), Counted::new(prepared.models.len()), fresh()),
     };
-    let again = prepared.models.iter().map(|model| past.again.get(&model.name).cloned().unwrap_or_default());
+    let again = prepared.models.iter().map(|model| {
+        let totals = recorded.determinism.get(&model.name).cloned().unwrap_or_default();
+        let DeterminismTotals { rows, mismatches, first_id } = totals;
+        Again { asked: rows, otherwise: mismatches, first_id, sequences: Vec::new() }
+    });
     let again = again.collect();
-    let [snapshots, decisions] = recovered.next;
+    let PerStream { snapshots, decisions } = recovered.next;
     let mut goes_on = format!(
         "{shown} holds a run that {}: it goes on after {snapshots} snapshots and {decisions} decisions",
-        past.ended
+        recorded.interruption()
     );
     let lost = recovered.cut.iter().sum::<u64>();
     if lost > 0 {
@@ -281,13 +285,13 @@ fn go_on(prepared: &mut Prepared, directory: RunDirectory, options: Options<'_>)
             }
         ));
     }
-    let (groups, looks) = (past.groups, past.looks);
-    let start = Start { seal: seal_digest, began, groups, rows, counted, judged, again, looks };
+    let (groups, looks) = (recorded.groups, recorded.interim_windows);
+    let start = InitialState { seal: seal_digest, began, groups, rows, counted, judged, again, looks };
     let retention = retention(prepared, &entries);
-    let sealer = Sealer::new(directory.clone(), ledger.clone(), past.refused).retaining(retention);
+    let sealer = Sealer::new(directory.clone(), ledger.clone(), recorded.excluded.map(|counts| counts.by_class())).retaining(retention);
     let restoring = Some(restoring);
     let goes_on = Some(goes_on);
-    Ok(Begun { directory, ledger, seal, sealer, recovered, start, restoring, feeds, goes_on })
+    Ok(StartedRun { directory, ledger, seal, sealer, recovered, start, restoring, feeds, goes_on })
 }
 
 /// Segments that did not end as they should, from the run directory.
@@ -304,9 +308,9 @@ fn retention(prepared: &Prepared, entries: &[Entry]) -> Option<Retention> {
 }
 
 /// The checkpoint, if it is this run's, whole, and of a group that is sealed.
-fn saved(run: &Path, seal: &str, past: &Past) -> Option<Saved> {
+fn saved(run: &Path, seal: &str, recorded: &LedgerState) -> Option<Saved> {
     let saved: Saved = checkpoint::decode(&fs::read(run.join(CHECKPOINT)).ok()?).ok()?;
-    let fits = saved.seal == seal && saved.groups <= past.groups && saved.judged.is_some();
+    let fits = saved.seal == seal && saved.groups <= recorded.groups && saved.judged.is_some();
     fits.then_some(saved)
 }
 
@@ -322,11 +326,11 @@ fn keep(prepared: &Prepared, directory: &RunDirectory) -> anyhow::Result<()> {
     for (file, assets) in models.chain([comparator]).chain(metrics) {
         keep(&plugin_name(&file.digest), &file.bytes)?;
         for (_, bytes) in assets.iter() {
-            keep(&asset_name(&digest(bytes)), bytes)?;
+            keep(&asset_name(&sha256_hex(bytes)), bytes)?;
         }
     }
     for (_, bytes) in &prepared.files {
-        keep(&asset_name(&digest(bytes)), bytes)?;
+        keep(&asset_name(&sha256_hex(bytes)), bytes)?;
     }
     Ok(())
 }
@@ -335,7 +339,7 @@ fn keep(prepared: &Prepared, directory: &RunDirectory) -> anyhow::Result<()> {
 /// of now can take its place only if it is the same to the byte.
 fn keep_text(prepared: &Prepared, directory: &RunDirectory, opened: Option<&str>) -> anyhow::Result<()> {
     let path = directory.path().join(STUDY);
-    let is_that = |bytes: &[u8]| opened == Some(&digest(bytes));
+    let is_that = |bytes: &[u8]| opened == Some(&sha256_hex(bytes));
     if fs::read(&path).is_ok_and(|held| is_that(&held)) {
         return Ok(());
     }

@@ -4,21 +4,13 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::plugins::load::{Kept, PrepareError, Prepared, asset_name, load, plugin_name};
+use crate::plugins::stored_files::{Kept, asset_name, plugin_name};
+use crate::plugins::load::{PrepareError, Prepared, load};
 use crate::recovery::recover_versions::recast;
 use crate::seal::manifest::Seal;
-use understudy_run_log::ledger::{self, LEDGER};
-use understudy_sandbox::digest;
-use understudy_study::{Canonical, Study};
-
-/// What is to be otherwise than in a run.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct WhatIf {
-    /// Other components than those that it kept, by the plugin's name.
-    pub instead: Vec<(String, PathBuf)>,
-    /// Fields that those are granted, besides those that the plugins in whose place they come were.
-    pub grant: Vec<String>,
-}
+use understudy_run_log::ledger::{self, LEDGER, LedgerState};
+use understudy_sandbox::sha256_hex;
+use understudy_study::{Canonical, PerStream, Study};
 
 /// The study of a run, with the plugins that the run kept, but for what is to be otherwise.
 ///
@@ -49,7 +41,7 @@ pub fn recall(run: &Path, seal: &Seal, what_if: &WhatIf) -> Result<Prepared, Pre
             }
         }
     };
-    let kept = Kept { plugins: &kept, files: &seal.files, instead: &what_if.instead };
+    let kept = KeptFiles { plugins: &kept, files: &seal.files, instead: &what_if.instead };
     let mut prepared = load(&path, grant, Some(kept))?;
     prepared.replay_of.clone_from(&seal.replay_of);
     prepared.blind(seal);
@@ -57,7 +49,7 @@ pub fn recall(run: &Path, seal: &Seal, what_if: &WhatIf) -> Result<Prepared, Pre
     if *what_if == WhatIf::default() {
         let entries =
             std::fs::read(run.join(LEDGER)).map(|bytes| ledger::check(&bytes).0).unwrap_or_default();
-        recast(&mut prepared, run, &entries, [u64::MAX; 2])
+        recast(&mut prepared, run, &LedgerState::from_entries(&entries), PerStream::splat(u64::MAX))
             .map_err(|error| PrepareError::Exchanges(format!("{error:#}")))?;
     }
     Ok(prepared)
@@ -67,7 +59,7 @@ pub fn recall(run: &Path, seal: &Seal, what_if: &WhatIf) -> Result<Prepared, Pre
 fn unchanged(run: &Path, name: String, sha256: &str) -> Result<(), PrepareError> {
     let path = run.join(name);
     match std::fs::read(&path) {
-        Ok(bytes) if digest(&bytes) == sha256 => Ok(()),
+        Ok(bytes) if sha256_hex(&bytes) == sha256 => Ok(()),
         _ => Err(PrepareError::Changed { path }),
     }
 }

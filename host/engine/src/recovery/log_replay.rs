@@ -11,14 +11,15 @@ use anyhow::{Context as _, bail};
 use arrow::array::{AsArray as _, RecordBatch};
 use arrow::datatypes::UInt64Type;
 
-use crate::inference::worker_pool::{Answered, Classes, Job, Met};
-use crate::ingest::push_intake::Told;
-use crate::join::join_buffer::Holding;
+use crate::batches::messages::{Answered, Job, Met};
+use crate::batches::slice_classifier::Classes;
+use crate::batches::acks::Told;
+use crate::join::join_buffer::JoinBuffer;
 use crate::log_schema::decode;
 use crate::plugins::blinding::stray;
 use crate::plugins::load::Prepared;
 use crate::stats::counters::Counted;
-use understudy_records::batch::Side;
+use understudy_study::{Micros, PerStream, StreamKind};
 use understudy_records::pairing::{Account, Accounting, Pairing};
 use understudy_run_log::{LogError, Reading, Table};
 
@@ -29,7 +30,7 @@ const WAITING: usize = 2;
 pub struct Readback<'p> {
     prepared: &'p Prepared,
     classes: Classes,
-    streams: [Stream; 2],
+    streams: PerStream<Stream>,
 }
 
 struct Stream {
@@ -42,12 +43,15 @@ impl<'p> Readback<'p> {
     ///
     /// # Errors
     /// When a table cannot be read, or the system gives no thread.
-    pub fn open(prepared: &'p Prepared, run: &Path, from: [Option<i64>; 2]) -> anyhow::Result<Readback<'p>> {
-        let open = |side: Side| -> anyhow::Result<Stream> {
-            let table = [Table::Snapshots, Table::Decisions][side as usize];
-            let time = ["observed_at", "decided_at"][side as usize];
+    pub fn open(prepared: &'p Prepared, run: &Path, from: PerStream<Option<Micros>>) -> anyhow::Result<Readback<'p>> {
+        let open = |side: StreamKind| -> anyhow::Result<Stream> {
+            let table = Table::from_stream(side);
+            let time = match side {
+                StreamKind::Snapshots => "observed_at",
+                StreamKind::Decisions => "decided_at",
+            };
             let columns = decode::columns(prepared, table);
-            let from = from[side as usize].map(|micros| (time, micros));
+            let from = from[side].map(|micros| (time, micros));
             let rows = Reading { table, columns, from_group: 0, from }.open(run)?;
             let (send, batches) = sync_channel(WAITING);
             let read = move || {
@@ -59,13 +63,13 @@ impl<'p> Readback<'p> {
                 }
             };
             thread::Builder::new()
-                .name(format!("log-{}", side.plural()))
+                .name(format!("log-{}", side.name()))
                 .spawn(read)
                 .context("no thread to read with")?;
             let next = batches.recv().ok().transpose()?;
             Ok(Stream { batches, next })
         };
-        let streams = [open(Side::Snapshot)?, open(Side::Decision)?];
+        let streams = PerStream::try_from_fn(open)?;
         Ok(Readback { prepared, classes: Classes::new(&prepared.study), streams })
     }
 
@@ -73,17 +77,17 @@ impl<'p> Readback<'p> {
     ///
     /// # Errors
     /// When they cannot be read.
-    pub fn next(&mut self, pairing: &Pairing) -> anyhow::Result<Option<(Side, RecordBatch)>> {
-        let side = match [&self.streams[0].next, &self.streams[1].next] {
+    pub fn next(&mut self, pairing: &Pairing) -> anyhow::Result<Option<(StreamKind, RecordBatch)>> {
+        let side = match [&self.streams.snapshots.next, &self.streams.decisions.next] {
             [None, None] => return Ok(None),
-            [Some(_), None] => Side::Snapshot,
-            [None, Some(_)] => Side::Decision,
-            [Some(_), Some(_)] if pairing.clock(Side::Snapshot) <= pairing.clock(Side::Decision) => {
-                Side::Snapshot
+            [Some(_), None] => StreamKind::Snapshots,
+            [None, Some(_)] => StreamKind::Decisions,
+            [Some(_), Some(_)] if pairing.clock(StreamKind::Snapshots) <= pairing.clock(StreamKind::Decisions) => {
+                StreamKind::Snapshots
             }
-            [Some(_), Some(_)] => Side::Decision,
+            [Some(_), Some(_)] => StreamKind::Decisions,
         };
-        let stream = &mut self.streams[side as usize];
+        let stream = &mut self.streams[side];
         let batch = stream.next.take();
         stream.next = stream.batches.recv().ok().transpose()?;
         Ok(batch.map(|batch| (side, batch)))
@@ -95,19 +99,19 @@ impl<'p> Readback<'p> {
     /// When they are not rows of this study, or could not have been accepted.
     pub fn feed(
         &mut self,
-        holding: &mut Holding,
+        holding: &mut JoinBuffer,
         counted: Option<&mut Counted>,
-        side: Side,
+        side: StreamKind,
         batch: &RecordBatch,
     ) -> anyhow::Result<Vec<Met>> {
         let prepared = self.prepared;
-        let stream = [&prepared.study.inputs, &prepared.study.decisions][side as usize];
+        let stream = prepared.study.stream(side);
         let decode::Logged { sequences, records } = decode::records(stream, side, batch)?;
         if let Some(row) = decode::strays(&prepared.cast, side, &sequences, batch)? {
             bail!(
                 "the log's {} hold the id \"{}\" (sequence {}) as of another generation than the ledger has it; run \
                  `understudy verify` to see what is wrong",
-                side.plural(),
+                side.name(),
                 records.ids.value(row),
                 sequences[row]
             );
@@ -117,13 +121,13 @@ impl<'p> Readback<'p> {
             bail!(
                 "the log's {} hold the id \"{}\" (sequence {}) where it cannot have been accepted; run `understudy verify` \
                  to see what is wrong",
-                side.plural(),
+                side.name(),
                 records.ids.value(row),
                 sequences[row]
             );
         }
         match side {
-            Side::Snapshot => {
+            StreamKind::Snapshots => {
                 holding.arrived(taken.slot, taken.pairs)?;
                 let (windows, conditions) = self.classes.classify(&records);
                 let models = decode::answers(prepared, batch)?;
@@ -153,7 +157,7 @@ impl<'p> Readback<'p> {
                 }
                 Ok(holding.answered(answered)?)
             }
-            Side::Decision => {
+            StreamKind::Decisions => {
                 if let Some(counted) = counted {
                     counted.accept(side, &records.times);
                 }
@@ -185,7 +189,7 @@ pub fn refused(
     let columns = decode::columns(prepared, Table::Refused);
     for batch in (Reading { table: Table::Refused, columns, from_group, from: None }).open(run)? {
         let mut refused = decode::refused(&batch?)?;
-        refused.retain(|(sequence, refused)| *sequence >= counted.position[refused.side as usize]);
+        refused.retain(|(sequence, refused)| *sequence >= counted.position[refused.side]);
         counted.refuse(&refused);
     }
     Ok(())
@@ -193,9 +197,9 @@ pub fn refused(
 
 /// Where every record has got to, of which some may not have been read back: those that could matter no more have
 /// expired, unless they were paired.
-pub fn accounting(holding: &mut Holding, counted: &Counted) -> Accounting {
-    let accounts = Side::BOTH.map(|side| {
-        let account = counted.accounts[side as usize];
+pub fn accounting(holding: &mut JoinBuffer, counted: &Counted) -> Accounting {
+    let accounts = PerStream::from_fn(|side| {
+        let account = counted.accounts[side];
         let open = holding.pairing.open_rows(side);
         Account { expired: counted.accepted(side) - account.paired - open, ..account }
     });

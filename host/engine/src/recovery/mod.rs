@@ -1,6 +1,5 @@
 //! Restores state and derived data from the ledger and the log.
 
-pub mod ledger_state;
 pub mod load_run;
 pub mod log_replay;
 pub mod recompute;

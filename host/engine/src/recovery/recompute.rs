@@ -8,14 +8,17 @@ use std::thread;
 
 use anyhow::anyhow;
 
-use crate::evaluation::evaluator::{Compared, Judge, Judged};
-use crate::inference::worker_pool::Met;
-use crate::join::join_buffer::Holding;
+use crate::batches::evaluated_pairs::Compared;
+use crate::evaluation::evaluator::Evaluator;
+use crate::stats::aggregates::Judged;
+use crate::batches::messages::Met;
+use crate::join::join_buffer::JoinBuffer;
 use crate::plugins::load::Prepared;
 use crate::recovery::log_replay;
 use crate::recovery::log_replay::Readback;
 use crate::stats::counters::Counted;
 use understudy_records::pairing::Accounting;
+use understudy_study::PerStream;
 
 /// Pairs that are compared in one call.
 const GATHER: usize = 4096;
@@ -40,15 +43,15 @@ pub struct Rebuilt {
 pub fn rebuild(
     prepared: &Prepared,
     run: &Path,
-    held: [Vec<usize>; 2],
+    held: PerStream<Vec<usize>>,
     mut each: impl FnMut(&Compared) -> anyhow::Result<()> + Send,
 ) -> anyhow::Result<Rebuilt> {
     let judged = Judged::new(prepared);
-    let mut judge = Judge::new(prepared, &held, judged);
+    let mut judge = Evaluator::new(prepared, &held, judged);
     let mut counted = Counted::new(prepared.models.len());
     // Nobody else's folder is written to.
-    let mut holding = Holding::new(prepared, held, &std::env::temp_dir());
-    let mut rows = Readback::open(prepared, run, [None; 2])?;
+    let mut holding = JoinBuffer::new(prepared, held, &std::env::temp_dir());
+    let mut rows = Readback::open(prepared, run, PerStream::default())?;
     let (work, waiting) = sync_channel::<Vec<Met>>(WAITING);
     let compare = move || {
         for met in waiting {

@@ -10,13 +10,15 @@ use anyhow::{Context as _, bail};
 use arrow::array::AsArray as _;
 use arrow::datatypes::{UInt32Type, UInt64Type};
 
-use crate::control::messages::Exchanged;
+use crate::plugins::plugin_versions::Exchanged;
 use crate::log_schema::schema::GENERATION;
-use crate::plugins::load::{Prepared, plugin_name};
+use crate::plugins::load::Prepared;
+use crate::plugins::stored_files::plugin_name;
 use crate::plugins::plugin_versions::{PluginVersions, Part, Turn};
-use understudy_run_log::ledger::{Entry, Event};
+use understudy_run_log::ledger::{LedgerState, RecordedSwap, SwapOutcome};
 use understudy_run_log::{Reading, Table};
-use understudy_sandbox::{DeciderPlugin, File, Role, ScorerPlugin};
+use understudy_sandbox::{DeciderPlugin, ComponentFile, PluginRole, ScorerPlugin};
+use understudy_study::PerStream;
 
 /// What became of the last exchange, if the ledger does not say it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +29,7 @@ pub enum Unsaid {
     NotMade(u32),
 }
 
-/// Gives the parts of a study as they were given in a run, up to the last of these entries of its ledger. `next` are the
+/// Gives the parts of a study as they were given in a run, as its ledger records them. `next` are the
 /// sequence numbers that come next, where they are known.
 ///
 /// # Errors
@@ -35,41 +37,30 @@ pub enum Unsaid {
 pub fn recast(
     prepared: &mut Prepared,
     run: &Path,
-    entries: &[Entry],
-    next: [u64; 2],
+    recorded: &LedgerState,
+    next: PerStream<u64>,
 ) -> anyhow::Result<Option<Unsaid>> {
     let mut unsaid = None;
     let mut loaded = Loaded::default();
-    for (at, entry) in entries.iter().enumerate() {
-        let Event::Swap { generation, .. } = &entry.event else { continue };
-        // What follows until the next exchange is said of this one.
-        let until = |entry: &&Entry| !matches!(entry.event, Event::Swap { .. });
-        let said = entries[at + 1..].iter().take_while(until).find_map(|entry| match &entry.event {
-            Event::Exchanged { generation: of, from, .. } if of == generation => Some(Some(*from)),
-            Event::NotExchanged { generation: of } if of == generation => Some(None),
-            _ => None,
-        });
-        let from = match said {
-            Some(said) => said,
-            None => {
-                let found = begins(run, *generation, next)?;
-                unsaid = Some(found.map_or(Unsaid::NotMade(*generation), |from| {
-                    let at = entry.at;
-                    Unsaid::Made(Exchanged { generation: *generation, from, clock: None, at, nanos: 0 })
+    for swap in &recorded.swaps {
+        let generation = swap.generation;
+        let from = match swap.outcome {
+            SwapOutcome::Applied { first_sequences, .. } => Some(first_sequences),
+            SwapOutcome::Abandoned => None,
+            SwapOutcome::Unrecorded => {
+                let found = begins(run, generation, next)?;
+                unsaid = Some(found.map_or(Unsaid::NotMade(generation), |from| {
+                    Unsaid::Made(Exchanged { generation, from, clock: None, at: swap.at, nanos: 0 })
                 }));
                 found
             }
         };
         if let Some(mut from) = from {
-            // What was taken and not yet on disk when the process was gone is taken again, by who runs then.
-            let resumed = entries[at + 1..].iter().filter_map(|entry| match &entry.event {
-                Event::Resumed { position, .. } => Some(*position),
-                _ => None,
-            });
-            for position in resumed.chain([next]) {
-                from = [from[0].min(position[0]), from[1].min(position[1])];
+            // Records that were not yet on disk when the process ended are read again, by the plugins that run then.
+            for position in swap.resumed_from.into_iter().chain([next]) {
+                from = PerStream::from_fn(|kind| from[kind].min(position[kind]));
             }
-            loaded.give(&mut prepared.cast, run, &entry.event, from)?;
+            loaded.give(&mut prepared.cast, run, swap, from)?;
         }
     }
     Ok(unsaid)
@@ -83,10 +74,9 @@ struct Loaded {
 }
 
 impl Loaded {
-    fn give(&mut self, cast: &mut PluginVersions, run: &Path, swap: &Event, from: [u64; 2]) -> anyhow::Result<()> {
-        let Event::Swap { generation, role, name, sha256, config, how, new_yardstick, .. } = swap else {
-            return Ok(());
-        };
+    fn give(&mut self, cast: &mut PluginVersions, run: &Path, swap: &RecordedSwap, from: PerStream<u64>) -> anyhow::Result<()> {
+        let RecordedSwap { generation, role, name, sha256, config, trigger: how, comparator_change: new_yardstick, .. } =
+            swap;
         if *generation != cast.generation() + 1 {
             bail!(
                 "the ledger tells of generation {generation} after {}; `understudy verify` says what is wrong",
@@ -94,16 +84,16 @@ impl Loaded {
             );
         }
         let key = (sha256.clone(), config.clone());
-        let read = || -> anyhow::Result<File> {
+        let read = || -> anyhow::Result<ComponentFile> {
             let path = run.join(plugin_name(sha256));
-            let file = File::read(&path)?;
+            let file = ComponentFile::read(&path)?;
             if file.digest != *sha256 {
                 bail!("{} is not the component that ran; put a copy of it back", path.display());
             }
             Ok(file)
         };
         let no_part = || format!("the ledger tells of {role} \"{name}\", which the study does not have");
-        if role == Role::Metric.name() {
+        if role == PluginRole::Metric.name() {
             let sandbox = cast.comparator.now().plugin.sandbox().clone();
             let part = cast.metrics.iter_mut().find(|part| part.name == *name).with_context(no_part)?;
             let plugin = match self.metrics.get(&key) {
@@ -115,12 +105,12 @@ impl Loaded {
             self.metrics.insert(key, plugin.clone());
             part.give(Turn::new(*generation, plugin, sha256.clone(), config.clone(), *how, *new_yardstick));
         } else {
-            let (role, part): (Role, &mut Part<DeciderPlugin>) = match cast.comparator.name == *name {
-                true => (Role::Comparator, &mut cast.comparator),
+            let (role, part): (PluginRole, &mut Part<DeciderPlugin>) = match cast.comparator.name == *name {
+                true => (PluginRole::Comparator, &mut cast.comparator),
                 false => {
                     let part =
                         cast.models.iter_mut().find(|part| part.name == *name).with_context(no_part)?;
-                    (Role::Model, part)
+                    (PluginRole::Model, part)
                 }
             };
             let now = &part.now().plugin;
@@ -140,7 +130,7 @@ impl Loaded {
 
 /// The first sequence number of each stream that is of a generation, by the rows; `next` where there is none of it on that
 /// side, and `None` if there is none at all.
-fn begins(run: &Path, generation: u32, next: [u64; 2]) -> anyhow::Result<Option<[u64; 2]>> {
+fn begins(run: &Path, generation: u32, next: PerStream<u64>) -> anyhow::Result<Option<PerStream<u64>>> {
     let mut from = [None; 2];
     for (from, table) in from.iter_mut().zip([Table::Snapshots, Table::Decisions]) {
         let columns = vec!["sequence".to_owned(), GENERATION.to_owned()];

@@ -1,263 +1,267 @@
-//! What the ledger tells of.
+//! The events that a ledger records.
+//!
+//! Invariants: an event is plain data; its JSON form is the variant's name in kebab case under `kind`, with the variant's
+//! fields beside it. A field is left out only where its documentation says so.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::review::{FailureMode, Judgement, SampledStratum};
-use understudy_study::InterferenceKind;
+use understudy_records::pairing::ExclusionCounts;
+use understudy_study::{InterferenceKind, PerStream};
 
-/// What happened.
+/// One event of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Event {
-    /// The study was opened.
-    Opened {
-        /// Its name.
+    /// The run began. Always the first entry, and only the first.
+    RunStarted {
+        /// The study's name.
         study: String,
         /// SHA-256 of `seal.json`, in hexadecimal.
         seal: String,
-        /// SHA-256 of `study.toml` to the byte, as the run keeps it, in hexadecimal. The seal has that of what it says.
+        /// SHA-256 of the bytes of the run's `study.toml`, in hexadecimal. The seal holds the digest of its content.
         study_toml: String,
-        /// The version of understudy that opened it.
+        /// The version of understudy that started the run.
         version: String,
-        /// The verifier key of the ledger's signed head, if it is signed.
+        /// The verifier key of the ledger's signed head; left out if the ledger is not signed.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         key: Option<String>,
     },
-    /// A plugin was loaded.
-    Plugin {
+    /// A plugin of the study was loaded.
+    PluginLoaded {
         /// `model`, `comparator` or `metric`.
         role: String,
-        /// Its name in the study.
+        /// The plugin's name in the study.
         name: String,
         /// SHA-256 of the component, in hexadecimal.
         sha256: String,
-        /// Its assets.
+        /// The files that are passed to the plugin.
         assets: Vec<Asset>,
     },
-    /// A group of segments was sealed.
-    Sealed {
-        /// Its number.
+    /// The segments of a group were converted to Parquet.
+    GroupSealed {
+        /// The group's number, from 0.
         group: u32,
-        /// The segments that have rows.
+        /// The sealed segments; tables without rows have none.
         segments: Vec<Segment>,
-        /// How many records of each stream are in this group and those before: snapshots, decisions.
-        covers: [u64; 2],
+        /// Records of each stream in this group and all groups before it.
+        position: PerStream<u64>,
     },
-    /// Records were refused: how many by now.
-    Refused {
-        /// Of the snapshots.
-        snapshots: RefusedCounts,
-        /// Of the decisions.
-        decisions: RefusedCounts,
+    /// The number of excluded records changed. The counts are totals since the run began.
+    RecordsExcluded {
+        /// Excluded snapshots.
+        snapshots: ExclusionCounts,
+        /// Excluded decisions.
+        decisions: ExclusionCounts,
     },
-    /// A model was asked about snapshots again, since the last such entry.
-    Replayed {
+    /// Results of a model's determinism checks since the model's last such entry.
+    DeterminismChecked {
         /// The model's name in the study.
         model: String,
-        /// How many snapshots it was asked about.
-        asked: u64,
-        /// How many of them it answered otherwise than before.
-        otherwise: u64,
-        /// The sequence numbers of those, the first thousand.
+        /// Snapshots that the model answered a second time.
+        rows: u64,
+        /// Snapshots whose second answer differs from the first.
+        mismatches: u64,
+        /// Sequence numbers of the mismatches, at most 1,000.
         sequences: Vec<u64>,
-        /// The id of the first of them; empty if there is none.
+        /// The id of the first mismatch; empty if there is none.
         first_id: String,
     },
-    /// A run that had not ended goes on.
-    Resumed {
-        /// How many records of each stream its log holds.
-        position: [u64; 2],
-        /// How it had come to stand still.
-        after: String,
-        /// How many rows of each stream were cut off because one before them was missing.
-        cut: [u64; 2],
-        /// Segments that did not end as they should, and how.
+    /// A run that had not ended was resumed.
+    RunResumed {
+        /// Records of each stream in the log after recovery.
+        position: PerStream<u64>,
+        /// How the run was interrupted, such as "was cut off".
+        interruption: String,
+        /// Rows of each stream that recovery dropped because a row before them is missing.
+        truncated: PerStream<u64>,
+        /// Damaged segments, each with its damage; left out if there are none.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        torn: Vec<String>,
+        damaged: Vec<String>,
     },
-    /// A plugin is to take the place of another. It has once `exchanged` follows.
+    /// A plugin swap was approved. It takes effect with `swap-applied`.
     Swap {
-        /// The generation that it begins, counted from 1.
+        /// The generation that the swap begins, from 1.
         generation: u32,
         /// `model`, `comparator` or `metric`.
         role: String,
-        /// The part's name in the study.
+        /// The name of the plugin slot in the study.
         name: String,
-        /// SHA-256 of the component, in hexadecimal.
+        /// SHA-256 of the new component, in hexadecimal.
         sha256: String,
-        /// SHA-256 of the one in whose place it comes.
-        instead_of: String,
-        /// Its configuration, a JSON object.
+        /// SHA-256 of the component that is replaced, in hexadecimal.
+        replaces: String,
+        /// The new plugin's configuration, a JSON object.
         config: String,
-        /// How it came about.
-        how: SwapKind,
-        /// Who wanted it.
+        /// What caused the swap.
+        trigger: SwapTrigger,
+        /// The operator, or the part of understudy that swapped.
         who: String,
-        /// Why.
+        /// The operator's reason.
         reason: String,
-        /// What came of trying both on the latest pairs; nothing if that was not done.
+        /// Result of the shadow comparison on recent pairs; left out if the swap was forced without one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        tried: Option<Tried>,
-        /// Whether those before it answered otherwise, so that what follows is measured by another yardstick.
-        new_yardstick: bool,
+        shadow: Option<ShadowResult>,
+        /// Whether later results are measured by a different comparator or metric.
+        comparator_change: bool,
     },
-    /// The plugin of the `swap` before has taken its place.
-    Exchanged {
+    /// The swap of this generation took effect.
+    SwapApplied {
         /// The generation.
         generation: u32,
-        /// The first sequence number of each stream that is its own: snapshots, decisions.
-        from: [u64; 2],
-        /// The latest time among the snapshots that were accepted before; nothing if there was none.
+        /// The first sequence number of each stream that belongs to the generation.
+        first_sequences: PerStream<u64>,
+        /// The latest event time among the snapshots accepted before the swap; left out if there were none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        clock: Option<Timestamp>,
+        snapshot_clock: Option<Timestamp>,
     },
-    /// The plugin of the `swap` before has not taken its place: the process was gone before.
-    NotExchanged {
-        /// The generation that it would have begun.
+    /// The swap of this generation did not take effect: the process ended first.
+    SwapAbandoned {
+        /// The generation that the swap would have begun.
         generation: u32,
     },
-    /// A source broke off, or cannot be wound back to where it was left.
-    Gap {
+    /// Records may be missing: a source failed, or cannot be replayed from the position where it was left.
+    SourceGap {
         /// `snapshots` or `decisions`.
         stream: String,
-        /// What was found.
-        what: String,
+        /// Why records may be missing.
+        reason: String,
     },
-    /// Somebody or something was shown answers of a model.
+    /// A person or a program was shown a model's answers.
     Exposure {
-        /// Who.
+        /// Who was shown the answers.
         who: String,
-        /// By which command, and in which form.
-        how: String,
-        /// How many rows.
+        /// The command that showed them, with the output format.
+        command: String,
+        /// Rows that were shown.
         rows: u64,
-        /// Which: a digest over the ids, in the order in which they were shown.
+        /// SHA-256 over the ids, each with a line feed, in the order in which they were shown.
         ids: String,
-        /// Rows that were asked for and refused, since their decision had not come or their horizon was not over.
-        refused: u64,
-        /// From when on decisions may have been swayed by it; nothing if the run was closed before.
+        /// Rows that were withheld because they are not decided or their horizon is not over.
+        withheld: u64,
+        /// Decisions from this time on may be influenced; left out if the run was closed before.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         since: Option<Timestamp>,
     },
-    /// Somebody told of something that came between, outside of what this program sees.
-    Disclosed {
-        /// What sort of thing.
-        what: InterferenceKind,
-        /// Who tells of it.
+    /// An operator disclosed an interference that understudy cannot observe.
+    Disclosure {
+        /// The kind of interference.
+        interference: InterferenceKind,
+        /// Who disclosed it.
         who: String,
-        /// What is known of it.
+        /// What is known about it.
         text: String,
-        /// From when on decisions may have been otherwise for it.
+        /// Decisions from this time on may be influenced.
         since: Timestamp,
     },
-    /// The run was reported on before its end, as declared.
-    Interim {
+    /// A declared interim report was written.
+    InterimReport {
         /// The last window that the report covers.
         window: String,
         /// The report's files.
         files: Vec<FileDigest>,
     },
-    /// Disagreements of a model were drawn, to be judged.
-    Sampled {
+    /// A sample of a model's disagreements was drawn for review.
+    ReviewSample {
         /// The model's name in the study.
         model: String,
-        /// What the draw was seeded with.
+        /// The seed of the draw.
         seed: String,
-        /// The strata, in the order in which a row was looked for in them.
+        /// The strata. A row belongs to the first stratum that contains it.
         strata: Vec<SampledStratum>,
     },
-    /// A disagreement was judged.
-    Reviewed {
-        /// By whom.
+    /// A reviewer judged a disagreement.
+    Review {
+        /// The reviewer.
         who: String,
         /// The model's name in the study.
         model: String,
         /// The id of the row.
         id: String,
-        /// The observed time of its snapshot: an id may be used again.
+        /// The event time of its snapshot. An id may be used more than once.
         observed_at: Timestamp,
-        /// The stratum that it was drawn from.
+        /// The stratum from which the row was drawn.
         stratum: String,
-        /// Who was right.
+        /// The reviewer's judgement.
         judgement: Judgement,
-        /// How whoever was wrong went wrong, if that was said.
+        /// The failure mode of the wrong side; left out if the reviewer named none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        mode: Option<FailureMode>,
-        /// What else was said; empty if nothing was.
+        failure_mode: Option<FailureMode>,
+        /// The reviewer's note; left out if it is empty.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         note: String,
     },
     /// A verdict was given.
     Verdict {
-        /// Its file.
+        /// The verdict's file.
         file: FileDigest,
-        /// Whether the run was closed; otherwise it was looked at before its end.
+        /// Whether the run was closed at that time.
         closed: bool,
-        /// How many records of each stream the log held.
-        position: [u64; 2],
-        /// Each model and scope with its verdict in a word: `model/scope: GO`.
+        /// Records of each stream in the log at that time.
+        position: PerStream<u64>,
+        /// The verdict on each model and scope, such as `model/scope: GO`.
         rulings: Vec<String>,
     },
-    /// A note.
+    /// An operator's note.
     Note {
-        /// Whose.
+        /// The operator.
         who: String,
-        /// What it says.
+        /// The text.
         text: String,
     },
-    /// Columns of a sealed segment were dropped, as the study declares.
-    Reduced {
-        /// The segment as it was.
+    /// Columns of a sealed segment were dropped under the study's `log.retain`.
+    SegmentReduced {
+        /// The segment before.
         before: Segment,
-        /// The segment as it is.
+        /// The segment after.
         after: Segment,
-        /// The columns that are gone.
-        dropped: Vec<String>,
+        /// The dropped columns.
+        dropped_columns: Vec<String>,
     },
-    /// The run was stopped, or a source broke off; it can go on.
-    Stopped {
-        /// What stopped it.
-        how: String,
-        /// The files that were derived by then.
+    /// The run stopped before its sources ended. It can be resumed.
+    RunStopped {
+        /// Why the run stopped.
+        reason: String,
+        /// The derived files at that time.
         files: Vec<FileDigest>,
     },
-    /// The sources have ended, and the run with them.
-    Closed {
-        /// The files that were derived by then.
+    /// The sources ended, and the run with them. It cannot be resumed.
+    RunClosed {
+        /// The derived files at that time.
         files: Vec<FileDigest>,
     },
 }
 
-/// How a plugin came to take the place of another.
+/// What caused a swap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum SwapKind {
-    /// Somebody wanted it.
-    Asked,
-    /// Somebody wanted the one before it back.
-    Undone,
-    /// It failed more often than is allowed, so the one before it came back.
-    FellBack,
+pub enum SwapTrigger {
+    /// An operator requested a new plugin.
+    Operator,
+    /// An operator requested the previous plugin version.
+    Undo,
+    /// The circuit breaker restored the previous plugin version after too many failures.
+    Fallback,
 }
 
-/// What came of trying a plugin beside the one in whose place it comes.
+/// Result of a shadow comparison of a new plugin with the one that it replaces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Tried {
-    /// The latest pairs, which both were tried on.
+pub struct ShadowResult {
+    /// Recent pairs that both plugins were run on.
     pub pairs: u64,
-    /// Those on which both came to the same.
-    pub same: u64,
+    /// Pairs on which both plugins agree.
+    pub agreeing: u64,
 }
 
-/// A file that is handed to a plugin.
+/// A file that is passed to a plugin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Asset {
-    /// Its name in the study.
+    /// The asset's name in the study.
     pub name: String,
-    /// SHA-256, in hexadecimal.
+    /// SHA-256 of the file, in hexadecimal.
     pub sha256: String,
 }
 
@@ -265,53 +269,25 @@ pub struct Asset {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Segment {
-    /// The file, from the run directory.
+    /// The file's path, relative to the run directory.
     pub file: String,
-    /// Its SHA-256, in hexadecimal.
+    /// SHA-256 of the file, in hexadecimal.
     pub sha256: String,
-    /// Its size in bytes.
+    /// The file's size in bytes.
     pub bytes: u64,
-    /// Its rows.
+    /// The number of rows.
     pub rows: u64,
-    /// The first and the last sequence number, of a table of one stream.
+    /// The first and the last sequence number; left out for tables that hold both streams.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sequences: Option<(u64, u64)>,
 }
 
-/// How many records of a stream were refused.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RefusedCounts {
-    /// Could not be read as a record.
-    pub rejected: u64,
-    /// Came before, the same to the byte.
-    pub duplicate: u64,
-    /// Came before with other content.
-    pub conflict: u64,
-    /// Too far behind their own stream.
-    pub late: u64,
-}
-
-/// A file and what it held.
+/// A file and its digest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FileDigest {
-    /// The file, from the run directory.
+    /// The file's path, relative to the run directory.
     pub file: String,
-    /// Its SHA-256, in hexadecimal.
+    /// SHA-256 of the file, in hexadecimal.
     pub sha256: String,
-}
-
-impl From<[u64; 4]> for RefusedCounts {
-    /// From counts by class: rejected, duplicate, conflict, late.
-    fn from([rejected, duplicate, conflict, late]: [u64; 4]) -> RefusedCounts {
-        RefusedCounts { rejected, duplicate, conflict, late }
-    }
-}
-
-impl RefusedCounts {
-    /// By class: rejected, duplicate, conflict, late.
-    pub fn by_class(self) -> [u64; 4] {
-        [self.rejected, self.duplicate, self.conflict, self.late]
-    }
 }

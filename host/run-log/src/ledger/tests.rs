@@ -7,7 +7,8 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::note::Verifier;
-use understudy_study::InterferenceKind;
+use understudy_records::pairing::ExclusionCounts;
+use understudy_study::{InterferenceKind, PerStream};
 
 fn folder() -> TempDir {
     TempDir::new().expect("a folder")
@@ -34,76 +35,76 @@ fn events() -> Vec<Event> {
     let files = vec![FileDigest { file: "report.json".to_owned(), sha256: digest("e") }];
     let key = Some("vienna+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k".to_owned());
     vec![
-        Event::Opened {
+        Event::RunStarted {
             study: "rooms".to_owned(),
             seal: digest("a"),
             study_toml: digest("b"),
             version: "0.1.0".to_owned(),
             key,
         },
-        Event::Plugin {
+        Event::PluginLoaded {
             role: "model".to_owned(),
             name: "forest".to_owned(),
             sha256: digest("b"),
             assets: vec![Asset { name: "weights".to_owned(), sha256: digest("c") }],
         },
-        Event::Refused {
-            snapshots: RefusedCounts { rejected: 1, duplicate: 2, conflict: 3, late: 4 },
-            decisions: RefusedCounts::default(),
+        Event::RecordsExcluded {
+            snapshots: ExclusionCounts { rejected: 1, duplicate: 2, conflict: 3, late: 4 },
+            decisions: ExclusionCounts::default(),
         },
-        Event::Sealed {
+        Event::GroupSealed {
             group: 0,
             segments: vec![
                 segment("snapshots/000000.parquet", Some((0, 99))),
                 segment("refused/000000.parquet", None),
             ],
-            covers: [110, 0],
+            position: PerStream::from([110, 0]),
         },
-        Event::Resumed { position: [110, 7], after: "was cut off".to_owned(), cut: [0, 2], torn: Vec::new() },
-        Event::Gap { stream: "decisions".to_owned(), what: "the file is shorter than it was".to_owned() },
+        Event::RunResumed { position: PerStream::from([110, 7]), interruption: "was cut off".to_owned(), truncated: PerStream::from([0, 2]), damaged: Vec::new() },
+        Event::SourceGap { stream: "decisions".to_owned(), reason: "the file is shorter than it was".to_owned() },
         Event::Exposure {
             who: "ana \"the analyst\"".to_owned(),
-            how: "understudy export, as CSV".to_owned(),
+            command: "understudy export, as CSV".to_owned(),
             rows: 12,
             ids: digest("f"),
-            refused: 3,
+            withheld: 3,
             since: Some("2026-04-20T06:00:00Z".parse().unwrap()),
         },
-        Event::Disclosed {
-            what: InterferenceKind::ComparatorChange,
+        Event::Disclosure {
+            interference: InterferenceKind::ComparatorChange,
             who: "bo".to_owned(),
             text: "the rules changed".to_owned(),
             since: "2026-04-21T06:00:00Z".parse().unwrap(),
         },
-        Event::Sampled {
+        Event::ReviewSample {
             model: "forest".to_owned(),
             seed: digest("a"),
             strata: vec![SampledStratum { name: "elsewhere".to_owned(), disagreements: 41, drawn: 30 }],
         },
-        Event::Reviewed {
+        Event::Review {
             who: "ana".to_owned(),
             model: "forest".to_owned(),
             id: "b-7".to_owned(),
             observed_at: "2026-03-01T10:00:00Z".parse().expect("a time"),
             stratum: "elsewhere".to_owned(),
             judgement: Judgement::SubstrateRight,
-            mode: Some(FailureMode::KnownGap),
+            failure_mode: Some(FailureMode::KnownGap),
             note: "no cot in that room".to_owned(),
         },
         Event::Verdict {
             file: FileDigest { file: "verdict.json".to_owned(), sha256: digest("g") },
             closed: true,
-            position: [7, 6],
+            position: PerStream::from([7, 6]),
             rulings: vec!["rules/all: NO-GO".to_owned()],
         },
         note("the rules changed at noon;\nsee ticket 7, \u{2014} käi"),
-        Event::Reduced {
+        Event::SegmentReduced {
             before: segment("snapshots/000000.parquet", Some((0, 99))),
             after: segment("snapshots/000000.parquet", Some((0, 99))),
-            dropped: vec!["raw".to_owned()],
+            dropped_columns: vec!["raw".to_owned()],
         },
-        Event::Stopped { how: "SIGTERM".to_owned(), files: vec![] },
-        Event::Closed { files },
+        Event::RunStopped { reason: "SIGTERM".to_owned(), files: vec![] },
+        Event::RunClosed { files },
     ]
 }
 
@@ -275,7 +276,7 @@ fn several_that_append_keep_one_chain_and_one_head() {
     fs::write(&key, Signer::generate("vienna").expect("a name").secret()).expect("it can be written");
     let signer = || Some(Signer::read(&key).expect("a key"));
     let first = Ledger::create(folder.path(), signer()).expect("a new ledger");
-    let opened = Event::Opened {
+    let opened = Event::RunStarted {
         study: "rooms".to_owned(),
         seal: digest("a"),
         study_toml: digest("b"),

@@ -11,6 +11,7 @@ use tempfile::TempDir;
 use super::super::reader::SegmentFile;
 use super::super::segments::seal;
 use super::*;
+use understudy_study::PerStream;
 
 /// A record as the log knows it: of which stream, its number, whether it takes part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +25,7 @@ impl Row {
     fn table(self) -> Table {
         match self.refused {
             true => Table::Refused,
-            false => [Table::Snapshots, Table::Decisions][self.side as usize],
+            false => Table::from_stream(self.side),
         }
     }
 
@@ -85,18 +86,18 @@ struct Content {
 struct Log {
     folder: TempDir,
     groups: u32,
-    sealed: [u64; 2],
+    sealed: PerStream<u64>,
     /// The rows of which all is left.
     left: Vec<Row>,
     /// How many records of each stream were on disk when the acknowledged step ended.
-    acknowledged: [u64; 2],
+    acknowledged: PerStream<u64>,
 }
 
 impl Log {
     /// Appends all steps, and then cuts each file somewhere behind what it held after the first `acknowledged` steps.
     fn new(
         groups: u32,
-        sealed: [u64; 2],
+        sealed: PerStream<u64>,
         steps: &[Step],
         acknowledged: usize,
         cuts: &[prop::sample::Index],
@@ -110,11 +111,11 @@ impl Log {
         for (at, step) in steps.iter().enumerate() {
             let row = |(at, refused): (usize, &bool)| Row {
                 side: step.side,
-                sequence: next[step.side as usize] + at as u64,
+                sequence: next[step.side] + at as u64,
                 refused: *refused,
             };
             let rows: Vec<Row> = step.rows.iter().enumerate().map(row).collect();
-            next[step.side as usize] += rows.len() as u64;
+            next[step.side] += rows.len() as u64;
             for table in RECORDS {
                 let rows: Vec<Row> = rows.iter().copied().filter(|row| row.table() == table).collect();
                 if rows.is_empty() {
@@ -160,25 +161,25 @@ impl Log {
     }
 
     /// For each stream the first number that is missing.
-    fn next(&self) -> [u64; 2] {
+    fn next(&self) -> PerStream<u64> {
         StreamKind::ALL.map(|side| {
             let has =
                 |sequence: &u64| self.left.iter().any(|row| row.side == side && row.sequence == *sequence);
-            (self.sealed[side as usize]..).find(|sequence| !has(sequence)).expect("rows end somewhere")
+            (self.sealed[side]..).find(|sequence| !has(sequence)).expect("rows end somewhere")
         })
     }
 
     /// The rows before them, in the order in which they were appended.
     fn rows(&self, table: Table) -> Vec<Row> {
         let next = self.next();
-        let stays = |row: &&Row| row.table() == table && row.sequence < next[row.side as usize];
+        let stays = |row: &&Row| row.table() == table && row.sequence < next[row.side];
         self.left.iter().filter(stays).copied().collect()
     }
 
     /// How many there are behind them.
-    fn behind(&self) -> [u64; 2] {
+    fn behind(&self) -> PerStream<u64> {
         let next = self.next();
-        let behind = |side: StreamKind| move |row: &&Row| row.side == side && row.sequence >= next[side as usize];
+        let behind = |side: StreamKind| move |row: &&Row| row.side == side && row.sequence >= next[side];
         StreamKind::ALL.map(|side| self.left.iter().filter(behind(side)).count() as u64)
     }
 
@@ -191,10 +192,10 @@ impl Log {
         prop_assert_eq!(recovered.next, self.next());
         prop_assert_eq!(recovered.group, self.groups);
         for side in StreamKind::ALL {
-            prop_assert!(recovered.next[side as usize] >= self.acknowledged[side as usize]);
-            let of = |row: &&Row| row.side == side && row.sequence + 1 == recovered.next[side as usize];
+            prop_assert!(recovered.next[side] >= self.acknowledged[side]);
+            let of = |row: &&Row| row.side == side && row.sequence + 1 == recovered.next[side];
             let last = self.left.iter().find(of).map(|row| (row.sequence, row.mark()));
-            prop_assert_eq!(recovered.marks[side as usize], last);
+            prop_assert_eq!(recovered.marks[side], last);
         }
         for table in RECORDS {
             let rows = self.rows(table);
@@ -364,7 +365,7 @@ fn the_last_record_of_the_sealed_groups_is_found_in_whichever_table_it_is() {
                 fs::remove_file(path).expect("it is there");
             }
         }
-        rows.iter().for_each(|row| last[row.side as usize] = Some((row.sequence, row.mark())));
+        rows.iter().for_each(|row| last[row.side] = Some((row.sequence, row.mark())));
         assert_eq!(StreamKind::ALL.map(|side| last_mark(run, side).expect("they are whole")), last);
     }
     // The open group is not looked at.
@@ -382,7 +383,7 @@ fn what_is_found_is_said() {
     file.set_len(length - 20).expect("it can be cut");
     fs::create_dir_all(run.join("refused")).expect("it can be made");
     fs::write(run.join("refused/000000.arrows"), "not a segment").expect("it can be written");
-    let recovered = recover(run, 0, [0; 2]).expect("what is torn is no error");
+    let recovered = recover(run, 0, PerStream::default()).expect("what is torn is no error");
     let torn = recovered.torn.iter().map(|(path, what)| format!("{}: {what}", path.display()));
     let mut said: Vec<String> = torn.collect();
 
@@ -390,7 +391,7 @@ fn what_is_found_is_said() {
     let path = run.join("decisions/000000.arrows");
     let mut writer = StreamWriter::create(&path, &other.schema()).expect("a new file");
     writer.append(&other).expect("the disk has room");
-    said.push(recover(run, 0, [0; 2]).err().expect("it has no sequence").to_string());
+    said.push(recover(run, 0, PerStream::default()).err().expect("it has no sequence").to_string());
     insta::assert_snapshot!(said.join("\n").replace(&run.display().to_string(), "RUN"), @r#"
     RUN/snapshots/000000.arrows: it ends in the middle of a message
     RUN/refused/000000.arrows: a message does not begin as one

@@ -9,6 +9,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::ledger::{Event, Ledger};
 use crate::{Found, Reading, RunDirectory, recover};
+use understudy_study::PerStream;
 
 /// Rows with these numbers.
 fn batch(numbers: impl IntoIterator<Item = u64>) -> RecordBatch {
@@ -21,9 +22,9 @@ fn batch(numbers: impl IntoIterator<Item = u64>) -> RecordBatch {
 fn open(run: &Path, commit: Commit) -> (LogWriter, Writing) {
     let Ok(Found::Fresh(directory)) = RunDirectory::open(run, "study", None) else { panic!("it is new") };
     let ledger = Ledger::create(run, None).expect("a new ledger");
-    let recovered = recover(run, 0, [0; 2]).expect("nothing is there");
+    let recovered = recover(run, 0, PerStream::default()).expect("nothing is there");
     let schemas = [(); 4].map(|()| batch([]).schema());
-    LogWriter::open(run, schemas, recovered, commit, Sealer::new(directory, ledger, [[0; 4]; 2]))
+    LogWriter::open(run, schemas, recovered, commit, Sealer::new(directory, ledger, PerStream::default()))
         .expect("a new log")
 }
 
@@ -89,7 +90,7 @@ fn a_group_holds_what_was_handed_over_before_it_was_ended() {
     writing.finish().expect("the disk has room");
 
     let (_, entries) = Ledger::open(run, None).expect("it is whole");
-    let [Event::Sealed { group: 0, segments, covers: [3, 0] }] =
+    let [Event::GroupSealed { group: 0, segments, position: PerStream::from([3, 0]) }] =
         &entries.iter().map(|e| e.event.clone()).collect::<Vec<_>>()[..]
     else {
         panic!("{entries:?}")
