@@ -46,7 +46,8 @@ impl ImportGraph {
 
     fn add(&mut self, file: &Path, folder: &Path, path: ModulePath) {
         let text = fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-        let parsed: File = syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        let parsed: File =
+            syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         let mut collector = Collector::default();
         collector.visit_file(&parsed);
         for child in &collector.module.children {
@@ -215,7 +216,8 @@ impl<'ast> Visit<'ast> for Collector {
 
 impl Collector {
     fn add_use(&mut self, tree: &UseTree, before: ModulePath) {
-        let with = |name: &syn::Ident| before.iter().cloned().chain([name.to_string()]).collect::<ModulePath>();
+        let with =
+            |name: &syn::Ident| before.iter().cloned().chain([name.to_string()]).collect::<ModulePath>();
         match tree {
             UseTree::Path(path) => self.add_use(&path.tree, with(&path.ident)),
             UseTree::Name(name) if name.ident == "self" => {

@@ -3,6 +3,7 @@
 pub mod browser;
 pub mod flights;
 pub mod http;
+pub mod import_graph;
 pub mod process;
 pub mod rough;
 pub mod serving;

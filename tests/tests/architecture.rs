@@ -1,174 +1,185 @@
-//! What ARCHITECTURE.md says is so: the tests that it names exist, and rooms import only what they may.
+//! Checks that the code is as ARCHITECTURE.md says: crates, rooms, imports, and the tests that hold invariants.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
 
+use understudy_tests::import_graph::{ImportGraph, circles, rust_files};
 use understudy_tests::root;
 
-/// The rooms from the floor up: each with the rooms below it that it may use, and whether it is pure.
-const ROOMS: [(&str, &[&str], bool); 14] = [
-    ("study", &[], true),
-    ("batch", &["study"], true),
-    ("sandbox", &["batch", "study"], false),
-    ("source", &["batch", "study"], false),
-    ("runlog", &["sandbox", "batch", "study"], false),
-    ("pairing", &["batch", "study"], true),
-    ("scoring", &["batch", "study"], true),
-    ("divergence", &["scoring", "batch", "study"], true),
-    ("verdict", &["divergence", "scoring", "pairing", "batch", "study"], true),
-    (
-        "run",
-        &["verdict", "divergence", "scoring", "pairing", "runlog", "source", "sandbox", "batch", "study"],
-        false,
-    ),
-    (
-        "report",
-        &["run", "verdict", "divergence", "scoring", "pairing", "runlog", "sandbox", "batch", "study"],
-        false,
-    ),
-    (
-        "audit",
-        &[
-            "report",
-            "run",
-            "verdict",
-            "divergence",
-            "scoring",
-            "pairing",
-            "runlog",
-            "sandbox",
-            "batch",
-            "study",
-        ],
-        false,
-    ),
-    (
-        "service",
-        &[
-            "audit",
-            "report",
-            "run",
-            "verdict",
-            "divergence",
-            "scoring",
-            "pairing",
-            "runlog",
-            "source",
-            "sandbox",
-            "batch",
-            "study",
-        ],
-        false,
-    ),
-    (
-        "cli",
-        &[
-            "service",
-            "audit",
-            "report",
-            "run",
-            "verdict",
-            "divergence",
-            "scoring",
-            "pairing",
-            "runlog",
-            "source",
-            "sandbox",
-            "batch",
-            "study",
-        ],
-        false,
-    ),
+/// Dependencies that no pure crate has: engines, runtimes, servers, stores and the operating system.
+const IMPURE: [&str; 14] = [
+    "wasmtime",
+    "tokio",
+    "tokio-rustls",
+    "axum",
+    "hyper",
+    "hyper-util",
+    "tower",
+    "redb",
+    "rustix",
+    "tempfile",
+    "getrandom",
+    "indicatif",
+    "clap",
+    "tracing",
 ];
 
-/// What a pure room knows nothing of.
-const IMPURE: [&str; 7] =
-    ["wasmtime", "tokio", "std::fs", "std::net", "std::process", "Timestamp::now", "Instant::now"];
+/// What the `clippy.toml` of a pure crate has to disallow at least.
+const DISALLOWED: [&str; 4] =
+    ["std::fs::File::open", "std::time::Instant::now", "std::time::SystemTime::now", "jiff::Timestamp::now"];
 
-fn rust_files(folder: &Path) -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder).expect("a folder of the workspace") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            files.extend(rust_files(&path));
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            files.push(path);
+fn page() -> String {
+    fs::read_to_string(root().join("ARCHITECTURE.md")).expect("ARCHITECTURE.md")
+}
+
+/// The rows of the table below a heading row that begins with `head`: the name in backticks, and the last cell.
+fn table(page: &str, head: &str) -> Vec<(String, String)> {
+    let rows = page
+        .lines()
+        .skip_while(|line| !line.starts_with(head))
+        .skip(2)
+        .take_while(|line| line.starts_with('|'));
+    rows.map(|row| {
+        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+        (cells[0].trim_matches('`').to_owned(), cells.last().expect("a cell").to_string())
+    })
+    .collect()
+}
+
+/// The crates from the bottom up, each with whether it is pure.
+fn crates() -> Vec<(String, bool)> {
+    table(&page(), "| crate |").into_iter().map(|(name, pure)| (name, pure == "yes")).collect()
+}
+
+/// The dependencies of a crate of the host, without those of its tests.
+fn dependencies(name: &str) -> BTreeSet<String> {
+    let path = root().join("host").join(name).join("Cargo.toml");
+    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let section = text.split("\n[").find(|section| section.starts_with("dependencies]")).unwrap_or_default();
+    section.lines().skip(1).filter_map(|line| line.split(['.', ' ', '=']).next()).map(str::to_owned).collect()
+}
+
+fn graph(name: &str) -> ImportGraph {
+    ImportGraph::read(&root().join("host").join(name).join("src"))
+}
+
+#[test]
+fn the_page_lists_every_crate() {
+    let folders = fs::read_dir(root().join("host")).expect("the folder host");
+    let folders: BTreeSet<String> =
+        folders.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
+    assert_eq!(folders, crates().into_iter().map(|(name, _)| name).collect());
+}
+
+#[test]
+fn crates_depend_only_on_crates_above_them() {
+    let mut above = BTreeSet::new();
+    for (name, _) in crates() {
+        let ours = dependencies(&name)
+            .into_iter()
+            .filter_map(|name| Some(name.strip_prefix("understudy-")?.to_owned()));
+        let below: Vec<String> = ours.filter(|dependency| !above.contains(dependency)).collect();
+        assert!(below.is_empty(), "{name} depends on {below:?}, which the page does not list above it");
+        above.insert(name);
+    }
+}
+
+#[test]
+fn pure_crates_have_no_impure_dependency() {
+    let pure: Vec<String> = crates().into_iter().filter(|(_, pure)| *pure).map(|(name, _)| name).collect();
+    assert_eq!(pure, ["study", "records", "statistics"]);
+    for name in pure {
+        let dependencies = dependencies(&name);
+        let impure: Vec<&&str> = IMPURE.iter().filter(|word| dependencies.contains(**word)).collect();
+        assert!(impure.is_empty(), "{name} is pure and depends on {impure:?}");
+        let path = root().join("host").join(&name).join("clippy.toml");
+        let lints = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        for method in DISALLOWED {
+            assert!(lints.contains(method), "{} does not disallow {method}", path.display());
         }
     }
-    files
-}
-
-/// The lines of a file that are code, without comments.
-fn code(path: &Path) -> Vec<String> {
-    let text = fs::read_to_string(path).expect("a source file");
-    text.lines().filter(|line| !line.trim_start().starts_with("//")).map(str::to_owned).collect()
 }
 
 #[test]
-fn rooms_use_only_what_they_may() {
-    let source = root().join("host/src");
-    let mut found = Vec::new();
-    for (room, may, pure) in ROOMS {
-        for path in rust_files(&source.join(room)) {
-            let shown = path.strip_prefix(&source).expect("below host/src").display().to_string();
-            // A page is a function of its document, in a room that is not pure as a whole.
-            let pure = pure || shown.starts_with("report/page");
-            let test = shown.contains("tests") || shown.contains("fixture");
-            for line in code(&path) {
-                for (other, ..) in ROOMS {
-                    let uses = line.contains(&format!("crate::{other}::"))
-                        || line.contains(&format!("crate::{other};"));
-                    if uses && other != room && !may.contains(&other) {
-                        found.push(format!("{shown} uses {other}: {}", line.trim()));
-                    }
-                }
-                if pure && !test {
-                    found.extend(
-                        IMPURE.iter().filter(|word| line.contains(*word)).map(|w| format!("{shown}: {w}")),
-                    );
-                }
-            }
+fn modules_do_not_import_each_other_in_a_circle() {
+    for (name, _) in crates() {
+        let graph = graph(&name);
+        assert!(graph.modules().count() > 1, "{name} has modules");
+        assert_eq!(graph.circles(), Vec::<Vec<String>>::new(), "modules of {name} import each other");
+        assert_eq!(
+            circles(&graph.room_edges()),
+            Vec::<Vec<String>>::new(),
+            "rooms of {name} import each other"
+        );
+    }
+}
+
+#[test]
+fn rooms_import_only_from_rooms_above_them() {
+    for name in ["engine", "service"] {
+        let rooms = table(&page(), &format!("| room of `{name}` |"));
+        let order: BTreeMap<&str, usize> =
+            rooms.iter().enumerate().map(|(at, (room, _))| (room.as_str(), at)).collect();
+        let edges = graph(name).room_edges();
+        let found: BTreeSet<&str> = edges.keys().map(String::as_str).collect();
+        assert_eq!(found, order.keys().copied().collect(), "the page lists the rooms of {name}");
+        for (from, targets) in &edges {
+            let upward: Vec<&String> =
+                targets.iter().filter(|to| order[to.as_str()] > order[from.as_str()]).collect();
+            assert!(
+                upward.is_empty(),
+                "{name}: {from} imports from {upward:?}, which the page lists below it"
+            );
         }
     }
-    assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
 #[test]
-fn every_room_is_listed() {
-    let mut rooms: Vec<String> = fs::read_dir(root().join("host/src"))
-        .expect("the host's source")
-        .map(|entry| entry.expect("an entry"))
-        .filter(|entry| entry.path().is_dir())
-        .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .collect();
-    rooms.sort();
-    let mut listed: Vec<&str> = ROOMS.iter().map(|(room, ..)| *room).collect();
-    listed.sort_unstable();
-    assert_eq!(rooms, listed);
-    let page = fs::read_to_string(root().join("ARCHITECTURE.md")).expect("the page");
-    for (room, _, pure) in ROOMS {
-        let row = page.lines().find(|line| line.starts_with(&format!("| `{room}/` |"))).unwrap_or_default();
-        assert_eq!(row.ends_with("| yes |"), pure, "the row of {room}: {row}");
-    }
-}
-
-#[test]
-fn every_test_that_the_page_names_exists() {
-    let page = fs::read_to_string(root().join("ARCHITECTURE.md")).expect("the page");
+fn every_test_that_the_page_names_exists_and_runs() {
+    let page = page();
     let names: Vec<(&str, &str)> =
         page.split('`').skip(1).step_by(2).filter_map(|word| word.split_once(".rs::")).collect();
-    assert!(names.len() > 8, "the page names its tests as `path.rs::test`");
+    assert_eq!(names.len(), page.matches(".rs::").count(), "each test is named in backticks");
     for (path, test) in names {
         let path = root().join(path).with_extension("rs");
         let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        assert!(text.contains(&format!("fn {test}(")), "{} has no test {test}", path.display());
+        let head = text.split(&format!("fn {test}(")).next().expect("a first part");
+        assert!(head.len() < text.len(), "{} has no test {test}", path.display());
+        let attributes: Vec<&str> =
+            head.lines().rev().skip(1).take_while(|line| !line.trim().is_empty()).collect();
+        let has = |attribute: &str| attributes.iter().any(|line| line.trim().starts_with(attribute));
+        assert!(has("#[test]") && !has("#[ignore"), "{test} of {} does not run", path.display());
     }
 }
 
 #[test]
-fn every_file_of_the_host_says_what_it_is_for() {
-    for path in rust_files(&root().join("host/src")) {
+fn every_invariant_names_the_test_that_holds_it() {
+    let page = page();
+    let section = page.split("\n## ").find(|section| section.starts_with("Invariants")).expect("the section");
+    let invariants: Vec<&str> =
+        section.split("\n\n").filter(|paragraph| paragraph.starts_with("**")).collect();
+    for (index, invariant) in invariants.iter().enumerate() {
+        assert!(invariant.starts_with(&format!("**{}. ", index + 1)), "numbered in order: {invariant}");
+        assert!(invariant.contains("\nHeld by `"), "an invariant without a test: {invariant}");
+    }
+    assert_eq!(invariants.len(), 21);
+}
+
+#[test]
+fn every_file_of_the_host_has_a_header() {
+    for path in rust_files(&root().join("host")) {
         let text = fs::read_to_string(&path).expect("a source file");
         assert!(text.starts_with("//!"), "{} has no header", path.display());
+    }
+}
+
+#[test]
+fn the_page_has_at_most_300_lines_and_the_readme_150() {
+    for (name, most) in [("ARCHITECTURE.md", 300), ("README.md", 150)] {
+        let lines = fs::read_to_string(root().join(name)).expect("a document").lines().count();
+        assert!(
+            lines <= most,
+            "{name} has {lines} lines: move what is beside the point into docs/ or beside the code"
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! The project's own commands. Each does all its own set-up, on a fresh machine too.
 
 mod demo;
+mod docs;
 mod plugins;
 mod shell;
 mod test;
@@ -17,6 +18,7 @@ cargo xtask COMMAND
   demo      build everything and run the hotel's studies; `demo freight-yard` that of a yard, over a synthetic feed
   test      build everything and run all the tests
   plugins   build the plugins as components into target/plugins
+  docs      build the book of the documentation into target/book
   bench     measure the limits that are stated in ARCHITECTURE.md; prints both sides of each";
 
 fn main() -> anyhow::Result<()> {
@@ -27,6 +29,7 @@ fn main() -> anyhow::Result<()> {
         ["demo", "freight-yard"] => demo::freight_yard(root),
         ["test", ref rest @ ..] => test::test(root, rest),
         ["plugins"] => plugins::build(root),
+        ["docs"] => docs::build(root),
         ["bench", ref rest @ ..] => bench(root, rest),
         _ => anyhow::bail!("{USAGE}"),
     }

@@ -1,0 +1,31 @@
+//! The book of the documentation, from `docs/` to `target/book`.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+use crate::shell::{cargo, command};
+
+/// The version of mdBook that the book is built with.
+const MDBOOK: &str = "0.5.4";
+
+/// Builds the book. mdBook is installed into `target/tools`, once, if this version is not there yet.
+pub fn build(root: &Path) -> anyhow::Result<()> {
+    let mdbook = mdbook(root)?;
+    command(mdbook, root).args(["build", "docs"]).run()?;
+    println!("the book is in {}", root.join("target/book/index.html").display());
+    Ok(())
+}
+
+fn mdbook(root: &Path) -> anyhow::Result<PathBuf> {
+    let tools = root.join("target/tools").join(format!("mdbook-{MDBOOK}"));
+    let program = tools.join("bin/mdbook");
+    if !program.is_file() {
+        cargo(root)
+            .args(["install", "mdbook", "--version", MDBOOK, "--locked", "--no-default-features", "--root"])
+            .arg(&tools)
+            .run()
+            .context("mdBook cannot be installed")?;
+    }
+    Ok(program)
+}
