@@ -28,8 +28,8 @@ use std::time::{Duration, Instant};
 use arrow::array::{ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Float64Type, Int64Type, Schema};
 use arrow::json::ReaderBuilder;
-use understudy_sandbox::{Budget, DeciderPlugin, File, Role, Sandbox};
-use understudy_sdk::{Column, Decider, Text, Values, native};
+use understudy_sandbox::{Budget, DeciderPlugin, ComponentFile, PluginRole, Sandbox};
+use understudy_sdk::{Column, ColumnarModel, Text, Values, native};
 use understudy_tests::{Bench, plugin, synthetic};
 
 fn main() {
@@ -88,11 +88,11 @@ fn sandbox() -> bool {
     let budget =
         Budget { fuel: 1 << 40, timeout: Duration::from_secs(10), memory: 64 << 20, returned: 64 << 20 };
     let sandbox = Sandbox::new(budget, 2).expect("a sandbox");
-    let file = File::read(&plugin("guests/ten")).expect("the plugin");
+    let file = ComponentFile::read(&plugin("guests/bench_model")).expect("the plugin");
     let loaded =
-        DeciderPlugin::load(&sandbox, &file, Role::Model, "{}".into(), [].into(), None).expect("it loads");
+        DeciderPlugin::load(&sandbox, &file, PluginRole::Model, "{}".into(), [].into(), None).expect("it loads");
     let mut decider = loaded.instance();
-    let model: ten::Ten = native::decider("{}", vec![]).expect("it takes no configuration");
+    let model: bench_model::BenchModel = native::model("{}", vec![]).expect("it takes no configuration");
     let mut measured = [0.0; 2];
     for (at, rows) in [1usize, 1024].into_iter().enumerate() {
         let batch = ten_columns(rows);
@@ -103,7 +103,7 @@ fn sandbox() -> bool {
         });
         let plain = nanos_a_call(calls, || {
             std::hint::black_box(
-                Decider::decide(&model, rows as u32, std::hint::black_box(&columns)).is_ok(),
+                ColumnarModel::decide(&model, rows as u32, std::hint::black_box(&columns)).is_ok(),
             );
         });
         println!("batch {rows:>4}: component {through:.0} ns a call, native {plain:.0} ns a call");

@@ -156,7 +156,7 @@ fn rows(run: &Path, table: &str, by: &str) -> RecordBatch {
 
 /// The refused records of one stream.
 fn refused(run: &Path, stream: &str) -> RecordBatch {
-    let batch = rows(run, "refused", "sequence");
+    let batch = rows(run, "excluded", "sequence");
     let own: BooleanArray = texts(&batch, "stream").iter().map(|name| Some(name == stream)).collect();
     filter_record_batch(&batch, &own).expect("the mask has a value a row")
 }

@@ -89,9 +89,9 @@ pub struct Refusal {
 
 /// The refused records of a run that has ended, in the order of the table.
 pub fn refused(run: &Path) -> Vec<Refusal> {
-    let Some(batch) = sealed(run, "refused") else { return Vec::new() };
+    let Some(batch) = sealed(run, "excluded") else { return Vec::new() };
     let (streams, classes, reasons) =
-        (texts(&batch, "stream"), texts(&batch, "class"), texts(&batch, "reason"));
+        (texts(&batch, "stream"), texts(&batch, "reason"), texts(&batch, "detail"));
     let (lines, raw) = (column(&batch, "line"), column(&batch, "raw"));
     let (lines, raw) = (lines.as_primitive::<UInt64Type>(), raw.as_binary::<i32>());
     (0..batch.num_rows())

@@ -179,12 +179,12 @@ fn every_way_that_a_record_can_go() {
     let mut reasons_told: Vec<_> = kept.iter().map(|refusal| refusal.reason.as_str()).collect();
     reasons_told.sort_unstable();
     insta::assert_snapshot!(reasons_told.join("\n"), @r#"
-    2026-03-03T10:59:00Z is more than 24h behind its stream, which is at 2026-03-05T11:00:00Z
-    2026-03-04T10:00:00Z is more than 24h behind its stream, which is at 2026-03-05T10:30:00Z
-    id "met" came before with other content; the first one stands
-    id "met" came before with other content; the first one stands
-    id "met" came before, the same to the byte
-    id "met" came before, the same to the byte
+    2026-03-03T10:59:00Z is more than 24h behind the latest record of its stream, 2026-03-05T11:00:00Z
+    2026-03-04T10:00:00Z is more than 24h behind the latest record of its stream, 2026-03-05T10:30:00Z
+    an earlier record has the id "met": the two differ; the first one counts
+    an earlier record has the id "met": the two differ; the first one counts
+    an earlier record has the id "met": the two are identical
+    an earlier record has the id "met": the two are identical
     "#);
 
     let mut met = texts(&sealed(&bench.path().join("run"), "pairs").expect("four rows"), "id");
@@ -215,8 +215,8 @@ fn a_record_that_is_too_long_is_kept_in_part() {
     let [second, third] = [cut(&lines[1]), cut(&lines[2])];
     assert_eq!(of(&kept, "snapshots"), [(2, "rejected", &*second), (3, "rejected", &*third)]);
     insta::assert_snapshot!(reasons(&kept), @"
-    snapshots 2: longer than 100 bytes, see `limits.record-bytes`; its beginning is kept
-    snapshots 3: longer than 100 bytes, see `limits.record-bytes`; its beginning is kept
+    snapshots 2: longer than 100 bytes, see `limits.record-bytes`; its beginning is stored
+    snapshots 3: longer than 100 bytes, see `limits.record-bytes`; its beginning is stored
     ");
 }
 

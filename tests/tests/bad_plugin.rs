@@ -74,8 +74,8 @@ fn a_field_of_another_kind() {
 
 #[test]
 fn a_file_that_is_not_there() {
-    insta::assert_snapshot!(check(&[("PLUGINS/recorded.wasm", "plugins/echo.wasm")]), @r#"study.toml:26: model "echo": cannot read plugins/echo.wasm: No such file or directory (os error 2); build the plugin, or write where it is"#);
-    insta::assert_snapshot!(check(&[("PLUGINS/recorded.wasm", ".")]), @r#"study.toml:26: model "echo": cannot read .: Is a directory (os error 21); build the plugin, or write where it is"#);
+    insta::assert_snapshot!(check(&[("PLUGINS/recorded.wasm", "plugins/echo.wasm")]), @r#"study.toml:26: model "echo": cannot read plugins/echo.wasm: No such file or directory (os error 2); build the plugin, or correct the path"#);
+    insta::assert_snapshot!(check(&[("PLUGINS/recorded.wasm", ".")]), @r#"study.toml:26: model "echo": cannot read .: Is a directory (os error 21); build the plugin, or correct the path"#);
     insta::assert_snapshot!(check(&[("grant = [\"booked\"]", "assets = { weights = \"weights.bin\" }\ngrant = [\"booked\"]")]), @r#"study.toml:24: model "echo": cannot read its asset `weights`, weights.bin: No such file or directory (os error 2); write where it is"#);
 }
 
@@ -85,7 +85,7 @@ fn a_file_that_is_no_component() {
     insta::assert_snapshot!(model(b"#!/bin/sh\n"), @r#"study.toml:26: model "echo": model.wasm is not Wasm: a component begins with the bytes "\0asm"; name the .wasm file"#);
     insta::assert_snapshot!(component("(module)"), @r#"study.toml:26: model "echo": model.wasm is a core module, not a component; make it one with `understudy pack model.wasm --output COMPONENT.wasm`"#);
     let whole = wat::parse_str("(component (core module))").expect("the text is Wasm");
-    insta::assert_snapshot!(model(&whole[..whole.len() - 2]), @r#"study.toml:26: model "echo": model.wasm is not a valid component: failed to parse WebAssembly module: wasm component contains an invalid module section: section range 10..18 is out of bounds (bound = 16); build it anew"#);
+    insta::assert_snapshot!(model(&whole[..whole.len() - 2]), @r#"study.toml:26: model "echo": model.wasm is not a valid component: failed to parse WebAssembly module: wasm component contains an invalid module section: section range 10..18 is out of bounds (bound = 16); rebuild it"#);
 }
 
 #[test]
@@ -109,8 +109,8 @@ fn a_component_that_is_something_else() {
 
 #[test]
 fn a_configuration_that_the_plugin_refuses() {
-    insta::assert_snapshot!(check(&[("field = \"booked\", form = \"label\"", "field = \"booked\", form = \"class\"")]), @r#"study.toml:28: model "echo": it cannot be set up: config: unknown variant `class`, expected one of `label`, `number`, `ranking`"#);
-    insta::assert_snapshot!(check(&[("config = { field = \"booked\", form = \"label\" }\n", "")]), @r#"study.toml:24: model "echo": it cannot be set up: config: missing field `field`"#);
+    insta::assert_snapshot!(check(&[("field = \"booked\", form = \"label\"", "field = \"booked\", form = \"class\"")]), @r#"study.toml:28: model "echo": configuration rejected: config: unknown variant `class`, expected one of `label`, `number`, `ranking`"#);
+    insta::assert_snapshot!(check(&[("config = { field = \"booked\", form = \"label\" }\n", "")]), @r#"study.toml:24: model "echo": configuration rejected: config: missing field `field`"#);
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn everything_that_is_wrong_is_said_at_once_on_its_line() {
     study.toml:36: model "length" answers with a number, and comparator "recorded" with a label, which cannot be compared; let them answer in one form
     study.toml:37: model "length" is not granted `nights`, which it reads; write grant = ["booked", "nights"]
     study.toml:40: comparator "recorded" is not granted `decision.room`, which it reads; write grant = ["decision.room"]
-    study.toml:47: metric "agreement": cannot read agrement.wasm: No such file or directory (os error 2); build the plugin, or write where it is
+    study.toml:47: metric "agreement": cannot read agrement.wasm: No such file or directory (os error 2); build the plugin, or correct the path
     study.toml:51: metric "overlap" does not score a label, which is what comparator "recorded" answers with; choose another metric
     "#);
 }

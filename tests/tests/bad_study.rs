@@ -135,7 +135,7 @@ fn a_source_that_cannot_be_read_is_told_by_check_too() {
     let said = bench.understudy(&["check", "study.toml"]);
     assert_eq!((said.code, said.out.as_str()), (1, ""));
     insta::assert_snapshot!(said.err, @r"
-    cannot read .: it is a folder; write where it is in `[sources]`
-    cannot read decisions.jsonl: No such file or directory (os error 2); write where it is in `[sources]`
+    cannot read .: it is a directory; correct its path in `[sources]`
+    cannot read decisions.jsonl: No such file or directory (os error 2); correct its path in `[sources]`
     ");
 }

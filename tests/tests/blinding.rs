@@ -12,7 +12,7 @@ use arrow::datatypes::UInt64Type;
 use arrow::ipc::reader::StreamReader;
 use serde_json::Value;
 use understudy_engine::Blind;
-use understudy_sandbox::digest;
+use understudy_sandbox::sha256_hex;
 use understudy_tests::process::{Running, until};
 use understudy_tests::rough::{self, whole};
 use understudy_tests::tables::{column, open_rows, sealed, segments, texts};
@@ -32,7 +32,7 @@ fn hotel(more: &str) -> Bench {
 /// Which ids the seal of a run blinds.
 fn blind(run: &Path, share: f64) -> Blind {
     let seal = fs::read(run.join("seal.json")).expect("a run has a seal");
-    Blind::new(share, &digest(&seal)).expect("a share is blinded")
+    Blind::new(share, &sha256_hex(&seal)).expect("a share is blinded")
 }
 
 /// What does not depend on which ids were blinded, nor on the declaration. How often each model was asked at all is checked

@@ -2,12 +2,12 @@
 //! three cases of ten, and studies in which he sees none.
 
 use understudy_engine::Blind;
-use understudy_records::pairing::{Account, Accounting};
+use understudy_records::join::{Account, Accounting};
 use understudy_statistics::scoring::{
-    Cells, Conditions, Evidence, EvidencePair, Inputs, ModelScores, Outcome, ScoredPairs, Shape, WindowClock,
-    group,
+    Cells, Conditions, VerdictEvidence, EvidencePair, InputCounts, ModelScores, AnswerStatus, ScoredPairs, CellsShape, WindowClock,
+    jackknife_group,
 };
-use understudy_statistics::verdict::{CONTAMINATION_LEVEL, Facts, Verdict, Word, rule};
+use understudy_statistics::verdict::{CONTAMINATION_LEVEL, Facts, Verdict, VerdictKind, determine_verdict};
 use understudy_study::{Study, parse};
 
 const STUDIES: u64 = 100;
@@ -58,9 +58,9 @@ fn simulate(study: &Study, number: u64, leaks: bool) -> Verdict {
     let mut clock = WindowClock::new(study.windows, study.time_zone.clone());
     // A Monday of 1970.
     let start = 4 * 86_400_000_000;
-    let mut evidence = Evidence::default();
-    let mut inputs = Inputs::default();
-    let mut cells = Cells::new(Shape { conditions: Vec::new(), models: 1, components: vec![2] });
+    let mut evidence = VerdictEvidence::default();
+    let mut inputs = InputCounts::default();
+    let mut cells = Cells::new(CellsShape { conditions: Vec::new(), models: 1, components: vec![2] });
     for pair in 0..PAIRS {
         let id = format!("call-{number}-{pair}");
         let blinded = blind.holds(&id);
@@ -71,13 +71,13 @@ fn simulate(study: &Study, number: u64, leaks: bool) -> Verdict {
         let window = clock.window(at);
         inputs.add(window, at, &[0], []);
         let models =
-            [ModelScores { outcomes: vec![Outcome::Answered], scores: vec![vec![vec![score], vec![1.0]]] }];
+            [ModelScores { statuses: vec![AnswerStatus::Answered], scores: vec![vec![vec![score], vec![1.0]]] }];
         cells
             .add(ScoredPairs { windows: &[window], conditions: &[], models: &models })
             .expect("the shape fits");
         let scopes = &[0];
         let pair =
-            EvidencePair { window, scopes, group: group(&id), blinded, occurrence: None, labels: None };
+            EvidencePair { window, scopes, group: jackknife_group(&id), blinded, occurrence: None, labels: None };
         evidence.add(&pair, &models, 0, 0);
     }
     let account = Account { received: PAIRS, ..Account::default() };
@@ -88,7 +88,7 @@ fn simulate(study: &Study, number: u64, leaks: bool) -> Verdict {
         seal: "5ea1",
         sealed_at: jiff::Timestamp::UNIX_EPOCH,
         closed: true,
-        clocks: [Some(start + 4 * WEEK), Some(start + 4 * WEEK)],
+        clocks: PerStream::splat(Some(Micros(start + 4 * WEEK))),
         accounting: Accounting { snapshots: account, decisions: account },
         inputs: &inputs,
         cells: &cells,
@@ -97,7 +97,7 @@ fn simulate(study: &Study, number: u64, leaks: bool) -> Verdict {
         references: &[],
         interferences: &[],
     };
-    rule(&facts, &mut |pairs, sums| Some(sums[0] / pairs as f64))
+    determine_verdict(&facts, &mut |pairs, sums| Some(sums[0] / pairs as f64))
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn a_leak_is_found_and_a_clean_study_is_not_accused() {
     let study = study();
     let accused = |leaks| {
         let verdicts = (0..STUDIES).map(|number| simulate(&study, number, leaks));
-        verdicts.filter(|verdict| verdict.models[0].scopes[0].verdict == Word::Void).count()
+        verdicts.filter(|verdict| verdict.models[0].scopes[0].verdict == VerdictKind::Void).count()
     };
     let (found, wronged) = (accused(true), accused(false));
     println!("of {STUDIES} studies that leak {found} were found, of as many clean ones {wronged} accused");
@@ -120,6 +120,6 @@ fn what_a_study_of_this_size_can_show_is_told() {
         verdict.models[0].contamination.expect("a tenth is blinded").difference.expect("there are enough");
     assert!(found.p_value >= CONTAMINATION_LEVEL);
     // (z(0.999) + z(0.8)) * sqrt(0.85 * 0.15 * (1 / 2000 + 1 / 18000)) is 0.0332.
-    let findable = found.findable.expect("there are enough");
+    let findable = found.detectable.expect("there are enough");
     assert!((0.028..0.039).contains(&findable), "{findable}");
 }

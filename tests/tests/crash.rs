@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use understudy_run_log::ledger::{Event, check};
-use understudy_sandbox::digest;
+use understudy_sandbox::sha256_hex;
 use understudy_tests::process::Running;
 use understudy_tests::rough::{agree, bench, whole};
 use understudy_tests::synthetic::Numbers;
@@ -54,15 +54,15 @@ fn ledger_holds(run: &Path) {
     assert_eq!(faults, []);
     let mut named = 0;
     for entry in entries {
-        if let Event::Sealed { segments, .. } = entry.event {
+        if let Event::GroupSealed { segments, .. } = entry.event {
             for segment in segments {
                 let bytes = fs::read(run.join(&segment.file)).expect("what is named is there");
-                assert_eq!((digest(&bytes), bytes.len() as u64), (segment.sha256, segment.bytes));
+                assert_eq!((sha256_hex(&bytes), bytes.len() as u64), (segment.sha256, segment.bytes));
                 named += 1;
             }
         }
     }
-    let folders = ["snapshots", "decisions", "refused", "pairs"];
+    let folders = ["snapshots", "decisions", "excluded", "pairs"];
     let files = folders.map(|table| fs::read_dir(run.join(table)).expect("a table").count());
     assert_eq!(named, files.iter().sum::<usize>(), "nothing else is there");
 }

@@ -239,7 +239,7 @@ fn pairs_that_hang_together_have_wider_bounds() {
         bench.run(&[]);
         let said = bench.understudy(&["decide", "run"]);
         assert!([0, 2].contains(&said.code), "{}{}", said.out, said.err);
-        first_ruling(&bench)["together"].clone()
+        first_ruling(&bench)["pooled"].clone()
     };
     assert_eq!(method("")["method"], "wilson");
     // All snapshots have the same number of nights: one group, which says nothing of its spread.

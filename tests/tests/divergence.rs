@@ -2,7 +2,7 @@
 //! which it is known where the model parts from the substrate.
 
 use fastrand::Rng;
-use understudy_statistics::divergence::{Class, Found, Layout, Settings, Table, Term, patterns, search};
+use understudy_statistics::divergence::{Subgroup, SearchResult, SumsLayout, SearchSettings, PatternTable, PatternTerm, frequent_patterns, search_subgroups};
 use understudy_tests::flights::{Classes, Flights, classes};
 use understudy_tests::root;
 
@@ -10,14 +10,14 @@ use understudy_tests::root;
 fn conjunctions_and_rates_are_those_of_divexplorer() {
     let folder = root().join("tests/oracles");
     let flights = Flights::read(&folder.join("flights-sample.csv"));
-    let table = Table {
+    let table = PatternTable {
         sizes: flights.values.iter().map(Vec::len).collect(),
         codes: flights.codes.clone(),
         counts: vec![1; flights.codes[0].len()],
         width: 2,
         sums: flights.arrivals.clone(),
     };
-    let found = patterns(&table, 3, table.counts.len() as u64 / 50);
+    let found = frequent_patterns(&table, 3, table.counts.len() as u64 / 50);
     let found: Classes = found
         .iter()
         .map(|pattern| {
@@ -40,10 +40,10 @@ const LEAST: u64 = 300;
 struct Population {
     sizes: Vec<usize>,
     profiles: Vec<(Vec<u16>, f64, f64)>,
-    plants: Vec<Vec<Term>>,
+    plants: Vec<Vec<PatternTerm>>,
 }
 
-fn has(profile: &[u16], terms: &[Term]) -> bool {
+fn has(profile: &[u16], terms: &[PatternTerm]) -> bool {
     terms.iter().all(|term| profile[usize::from(term.condition)] == term.value)
 }
 
@@ -78,11 +78,11 @@ impl Population {
                 rng.shuffle(&mut conditions);
                 conditions.truncate(rng.usize(1..4));
                 conditions.sort_unstable();
-                let term = |&condition: &usize| Term {
+                let term = |&condition: &usize| PatternTerm {
                     condition: condition as u16,
                     value: rng.usize(..sizes[condition]) as u16,
                 };
-                let terms: Vec<Term> = conditions.iter().map(term).collect();
+                let terms: Vec<PatternTerm> = conditions.iter().map(term).collect();
                 let there = (kind.planted)(rng);
                 for (codes, _, figure) in &mut drawn.profiles {
                     if has(codes, &terms) && (there - kind.base).abs() > (*figure - kind.base).abs() {
@@ -91,7 +91,7 @@ impl Population {
                 }
                 drawn.plants.push(terms);
             }
-            let clear = |terms: &Vec<Term>| {
+            let clear = |terms: &Vec<PatternTerm>| {
                 drawn.plants.iter().filter(|plant| *plant == terms).count() == 1
                     && drawn.share(terms) * PAIRS as f64 > 500.0
                     && drawn.differs(terms, kind.apart)
@@ -103,12 +103,12 @@ impl Population {
     }
 
     /// How likely a pair is of a class.
-    fn share(&self, terms: &[Term]) -> f64 {
+    fn share(&self, terms: &[PatternTerm]) -> f64 {
         self.profiles.iter().filter(|(codes, ..)| has(codes, terms)).map(|(_, likely, _)| likely).sum()
     }
 
     /// The figure to be expected of the pairs that are in one class and not in another, if any.
-    fn figure(&self, of: &[Term], without: Option<&[Term]>) -> Option<f64> {
+    fn figure(&self, of: &[PatternTerm], without: Option<&[PatternTerm]>) -> Option<f64> {
         let (mut all, mut sum) = (0.0, 0.0);
         for (codes, likely, figure) in &self.profiles {
             if has(codes, of) && !without.is_some_and(|terms| has(codes, terms)) {
@@ -120,10 +120,10 @@ impl Population {
     }
 
     /// By how much a class differs from elsewhere and from the rest of each class above it.
-    fn differences(&self, terms: &[Term]) -> Vec<f64> {
+    fn differences(&self, terms: &[PatternTerm]) -> Vec<f64> {
         let class = self.figure(terms, None).unwrap_or(f64::NAN);
         let above = (0..(1_u32 << terms.len()) - 1).map(|subset| {
-            let wider: Vec<Term> =
+            let wider: Vec<PatternTerm> =
                 (0..terms.len()).filter(|at| subset >> at & 1 == 1).map(|at| terms[at]).collect();
             class - self.figure(&wider, Some(terms)).unwrap_or(f64::NAN)
         });
@@ -131,20 +131,20 @@ impl Population {
     }
 
     /// Whether these are all more than `apart` and of one sign.
-    fn differs(&self, terms: &[Term], apart: f64) -> bool {
+    fn differs(&self, terms: &[PatternTerm], apart: f64) -> bool {
         let differences = self.differences(terms);
         differences.iter().all(|difference| *difference > apart) || differences.iter().all(|d| *d < -apart)
     }
 
     /// Whether a class that was listed is none: equal somewhere, or the other way round.
-    fn is_false(&self, class: &Class) -> bool {
+    fn is_false(&self, class: &Subgroup) -> bool {
         !self.differs(&class.terms, 1e-9)
             || (self.differences(&class.terms)[0] > 0.0) != (class.difference > 0.0)
     }
 
     /// A study: pairs drawn from the population as a table of profiles, with the sums of their scores, and of the squares
     /// where these say more, in two halves.
-    fn study(&self, rng: &mut Rng, kind: &Kind) -> Table {
+    fn study(&self, rng: &mut Rng, kind: &Kind) -> PatternTable {
         let part = if kind.shares { 2 } else { 3 };
         let mut ends = Vec::new();
         let mut end = 0.0;
@@ -152,7 +152,7 @@ impl Population {
             end += likely;
             ends.push(end);
         }
-        let mut table = Table {
+        let mut table = PatternTable {
             sizes: self.sizes.clone(),
             codes: (0..self.sizes.len())
                 .map(|c| self.profiles.iter().map(|(codes, ..)| codes[c]).collect())
@@ -209,16 +209,16 @@ const ERRORS: Kind = Kind {
 /// What is found in all the studies of a kind, with so many plants each: the share of the plants, and the mean share of
 /// false classes among those listed.
 fn found_and_false(kind: &Kind, plants: usize) -> (f64, f64) {
-    let settings = Settings { depth: 3, least: LEAST, level: 0.05, shares: kind.shares, confidence: 0.975 };
-    let layout = Layout { components: 1, moments: if kind.shares { vec![] } else { vec![(0, 0)] } };
+    let settings = SearchSettings { max_terms: 3, min_pairs: LEAST, false_discovery_rate: 0.05, binary_scores: kind.shares, confidence: 0.975 };
+    let layout = SumsLayout { components: 1, moments: if kind.shares { vec![] } else { vec![(0, 0)] } };
     let (mut found, mut wrong, mut listed) = (0, 0.0, 0);
     for study in 0..STUDIES {
         let mut rng = Rng::with_seed(study);
         let population = Population::draw(&mut rng, plants, kind);
         let table = population.study(&mut rng, kind);
-        let Found { classes, .. } =
-            search(&table, &layout, &settings, &mut |n, sums| (n > 0).then(|| sums[0] / n as f64));
-        let is_found = |plant: &&Vec<Term>| classes.iter().any(|class| class.terms == **plant);
+        let SearchResult { subgroups, .. } =
+            search_subgroups(&table, &layout, &settings, &mut |n, sums| (n > 0).then(|| sums[0] / n as f64));
+        let is_found = |plant: &&Vec<PatternTerm>| classes.iter().any(|class| class.terms == **plant);
         found += population.plants.iter().filter(is_found).count();
         let none = classes.iter().filter(|class| population.is_false(class)).count();
         wrong += none as f64 / classes.len().max(1) as f64;

@@ -183,7 +183,7 @@ fn decide(bench: &Bench, arguments: &[&str]) -> (i32, Value) {
 }
 
 fn together(ruling: &Value) -> (u64, u64) {
-    let finding = &ruling["together"];
+    let finding = &ruling["pooled"];
     (finding["hits"].as_u64().expect("hits"), finding["pairs"].as_u64().expect("pairs"))
 }
 

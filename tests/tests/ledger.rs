@@ -90,5 +90,5 @@ fn of_a_source_that_broke_off() {
     assert_eq!(said.code, 3, "{}", said.err);
     let told = told(&bench);
     let gaps: Vec<_> = told.lines().filter(|line| line.starts_with("gap")).collect();
-    insta::assert_snapshot!(gaps.join("\n"), @r#"gap {"stream":"snapshots","what":"snapshots.jsonl breaks off after line 0: it ends in the middle of a compressed member; what stands before was taken. Fetch the file anew"}"#);
+    insta::assert_snapshot!(gaps.join("\n"), @r#"gap {"stream":"snapshots","what":"cannot read snapshots.jsonl after line 0: it ends in the middle of a compressed member; the lines before are processed. Restore the whole file and start again"}"#);
 }

@@ -108,7 +108,7 @@ fn what_cannot_become_a_snapshot_is_kept_with_its_reason() {
     send("/v1/mirror/no-number?nights=two", &id, at);
     send("/v1/mirror/good?nights=2", &id, at);
     let run = bench.path().join("run");
-    until("four are refused", || open_rows(&run, "refused") == 4);
+    until("four are refused", || open_rows(&run, "excluded") == 4);
     let (records, report) = logged(&bench, serving, 1);
     assert_eq!(records, [serde_json::json!({ "id": "r-1", "at": "2026-03-01T10:00:00Z", "nights": 2 })]);
     assert_eq!(account(&report, "snapshots"), [("received", 5), ("rejected", 4), ("waiting", 1)]);

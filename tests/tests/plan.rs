@@ -42,12 +42,12 @@ fn the_hotel_by_its_own_year() {
     let figures = &report["models"][0]["scores"][0];
     let pairs = figures["overall"]["pairs"].as_f64().expect("a count");
     let windows = report["windows"].as_array().expect("windows").len() as f64;
-    assert_eq!(plan["parts"][0]["per-window"], (pairs / windows).round() as u64);
-    assert_eq!(plan["parts"][0]["together"], (pairs / windows * 8.0).round() as u64);
+    assert_eq!(plan["scopes"][0]["per-window"], (pairs / windows).round() as u64);
+    assert_eq!(plan["scopes"][0]["pooled"], (pairs / windows * 8.0).round() as u64);
     let weekday = figures["conditions"][0][0]["pairs"].as_f64().expect("a count") / pairs;
     assert_eq!(plan["conditions"][0]["values"][0]["share"], weekday);
-    assert_eq!(plan["parts"][1]["share"], weekday);
-    assert_eq!(plan["parts"].as_array().map(Vec::len), Some(3));
+    assert_eq!(plan["scopes"][1]["share"], weekday);
+    assert_eq!(plan["scopes"].as_array().map(Vec::len), Some(3));
     assert_eq!((&plan["evidence"]["bound"], &plan["counted"]["first"]), (&0.95.into(), &8.into()));
 }
 
@@ -130,7 +130,7 @@ fn a_metric_that_counts_no_hits_needs_a_spread() {
     assert_eq!((said.code, said.err.as_str()), (0, ""));
     let plan: Value = serde_json::from_str(&said.out).expect("it is JSON");
     assert_eq!(
-        (&plan["windows"], &plan["spread"], &plan["parts"][0]["together"]),
+        (&plan["windows"], &plan["standard-deviation"], &plan["scopes"][0]["pooled"]),
         (&12.into(), &0.8.into(), &2400.into())
     );
     let said = planned(&bench, &["--per-window", "200", "--spread", "0.8"]);

@@ -160,7 +160,7 @@ fn what_cannot_be_replayed_is_said() {
     insta::assert_snapshot!(said(&["replay", "run"]), @"cannot read run/seal.json: No such file or directory (os error 2); name the directory that `understudy run` wrote");
     bench.run(&[]);
     insta::assert_snapshot!(said(&["replay", "run", "--model", "other=x.wasm"]), @r#"the study has no model "other"; it has echo"#);
-    insta::assert_snapshot!(said(&["replay", "run", "--model", "echo=x.wasm"]), @r#"run/study.toml:26: model "echo": cannot read x.wasm: No such file or directory (os error 2); build the plugin, or write where it is"#);
+    insta::assert_snapshot!(said(&["replay", "run", "--model", "echo=x.wasm"]), @r#"run/study.toml:26: model "echo": cannot read x.wasm: No such file or directory (os error 2); build the plugin, or correct the path"#);
     insta::assert_snapshot!(said(&["replay", "run", "--grant", "nights"]), @"--grant is for a what-if; name another --model or --comparator too");
     insta::assert_snapshot!(said(&["replay", "run", "--run", "other"]), @"--run other is the directory of a what-if; name another --model, --comparator or --metric too");
     let plugins = fs::read_dir(bench.path().join("run/plugins")).expect("the plugins");

@@ -139,7 +139,7 @@ fn a_full_disk_ends_the_run_and_keeps_what_was_written() {
     });
     let kept = bench.path().join("kept");
     assert!(open_rows(&kept, "snapshots") >= 1000, "whole batches can be read up to where the disk was full");
-    assert!(sealed(&kept, "refused").is_none());
+    assert!(sealed(&kept, "excluded").is_none());
     assert!(!kept.join("report.json").exists(), "no report is made of a run that failed");
 }
 

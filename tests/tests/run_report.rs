@@ -11,7 +11,7 @@ fn a_report_is_made_again_from_the_sums() {
     let study = root().join("examples/hotel/rooms.toml");
     let first = bench.understudy(&["run", study.to_str().expect("a path in UTF-8"), "--run", "run"]);
     assert_eq!(first.code, 0, "{}", first.err);
-    for table in ["snapshots", "decisions", "pairs", "refused"] {
+    for table in ["snapshots", "decisions", "pairs", "excluded"] {
         fs::remove_dir_all(bench.path().join("run").join(table)).expect("a run has this table");
     }
     let again = bench.understudy(&["report", "run", "--format", "text"]);

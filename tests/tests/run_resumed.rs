@@ -162,7 +162,7 @@ fn a_file_that_was_replaced_is_refused() {
     ];
     for other in others {
         insta::allow_duplicates! {
-            insta::assert_snapshot!(refused(other), @"decisions.jsonl is not the file that was read before: line 3 is not the record that was read there. Put that file back, with what has come since behind it, or run into another directory with --run");
+            insta::assert_snapshot!(refused(other), @"cannot resume decisions.jsonl: line 3 is not the record that was read before; restore that file, to which lines may have been appended, or start a new run with --run");
         }
     }
     bench.write("decisions.jsonl", &decisions);

@@ -4,7 +4,7 @@
 use std::fs;
 
 use understudy_run_log::ledger::{self, Event, Ledger};
-use understudy_sandbox::digest;
+use understudy_sandbox::sha256_hex;
 use understudy_tests::process::{Running, until};
 use understudy_tests::tables::open_rows;
 use understudy_tests::{Bench, Said, plugin};
@@ -118,7 +118,7 @@ fn a_study_is_sealed_and_run_under_its_seal() {
     let seal: serde_json::Value = serde_json::from_slice(&sealed).expect("a seal is JSON");
     assert_eq!(report["declaration"], seal["declaration"]);
     let declared = seal["declared"].to_string();
-    assert_eq!(seal["declaration"], digest(declared.as_bytes()), "{declared}");
+    assert_eq!(seal["declaration"], sha256_hex(declared.as_bytes()), "{declared}");
     let said = bench.understudy(&["verify", "run"]);
     assert_eq!(said.code, 0, "{}", said.out);
 }
@@ -229,10 +229,10 @@ fn a_seal_that_was_tampered_with_is_not_believed() {
     let bench = bench();
     seal(&bench, &[]);
     let tampered = |old: &str, new: &str| refused(&with(&bench, "seal.json", old, new, &RUN));
-    let component = digest(&fs::read(bench.path().join("echo.wasm")).expect("a component"));
+    let component = sha256_hex(&fs::read(bench.path().join("echo.wasm")).expect("a component"));
     insta::with_settings!({ filters => UNLIKE }, {
         insta::assert_snapshot!(tampered("0.85", "0.84"), @"seal.json cannot be believed: its declaration is not the one whose digest it names; put a copy of it back, or move it away and seal the study anew with `understudy seal`");
-        insta::assert_snapshot!(tampered(&format!("\"{component}"), &format!("\"{}", digest(b""))), @r#"study.toml was sealed in seal.json on TIME, and what was promised has changed since: the component of model "echo" was SHA-256 and is SHA-256; put it back, or move the seal away and seal the study anew with `understudy seal`"#);
+        insta::assert_snapshot!(tampered(&format!("\"{component}"), &format!("\"{}", sha256_hex(b""))), @r#"study.toml was sealed in seal.json on TIME, and what was promised has changed since: the component of model "echo" was SHA-256 and is SHA-256; put it back, or move the seal away and seal the study anew with `understudy seal`"#);
         insta::assert_snapshot!(tampered("\"name\": \"echo\"", "\"name\": \"ohce\""), @"study.toml was sealed in seal.json on TIME, and what was promised has changed since: the seal itself, which does not say of the plugins what its declaration does; put it back, or move the seal away and seal the study anew with `understudy seal`");
         insta::assert_snapshot!(tampered("  \"study\"", "   \"study\""), @"seal.json cannot be believed: it is not written as a seal is; put a copy of it back, or move it away and seal the study anew with `understudy seal`");
         insta::assert_snapshot!(tampered("\"format\": 2", "\"format\": 3"), @"seal.json cannot be believed: its format is 3, and this version of understudy reads 2; put a copy of it back, or move it away and seal the study anew with `understudy seal`");
@@ -326,8 +326,8 @@ fn a_ledger_that_was_written_anew_does_not_change_what_was_sealed() {
     let text = fs::read(bench.path().join("study.toml")).expect("the study");
     fs::write(run.join("study.toml"), &text).expect("written");
     insta::assert_snapshot!(forge(&|event| {
-        if let Event::Opened { study_toml, .. } = event {
-            *study_toml = digest(&text);
+        if let Event::RunStarted { study_toml, .. } = event {
+            *study_toml = sha256_hex(&text);
         }
     }), @"BROKEN     study.toml: it is not the declaration that was sealed: `log.replay-share` was 0.85 and is 0.84");
     let sealed = fs::read_to_string(run.join("seal.json")).expect("a seal");
@@ -335,9 +335,9 @@ fn a_ledger_that_was_written_anew_does_not_change_what_was_sealed() {
     fs::write(run.join("seal.json"), &sealed).expect("written");
     insta::with_settings!({ filters => UNLIKE }, {
         insta::assert_snapshot!(forge(&|event| {
-            if let Event::Opened { study_toml, seal, .. } = event {
-                *study_toml = digest(&text);
-                *seal = digest(sealed.as_bytes());
+            if let Event::RunStarted { study_toml, seal, .. } = event {
+                *study_toml = sha256_hex(&text);
+                *seal = sha256_hex(sealed.as_bytes());
             }
         }), @"
         BROKEN     study.toml: it is not the declaration that was sealed: `log.replay-share` was 0.85 and is 0.84

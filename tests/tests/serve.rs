@@ -94,7 +94,7 @@ one object
 the same again
   202 {"received":1,"taken":0,"duplicates":1,"refused":[]}
 the same id, otherwise
-  422 {"received":1,"taken":0,"duplicates":0,"refused":[{"record":0,"class":"conflict","reason":"id \"one\" came before with other content; the first one stands"}]}
+  422 {"received":1,"taken":0,"duplicates":0,"refused":[{"record":0,"class":"conflict","reason":"an earlier record has the id \"one\": the two differ; the first one counts"}]}
 an array on several lines
   202 {"received":2,"taken":2,"duplicates":0,"refused":[]}
 lines, one of them bad

@@ -101,14 +101,14 @@ fn a_source_that_is_not_there() {
     bench.change(&[("\"snapshots.jsonl\"", "\"data/snapshots.jsonl\"")]);
     let said = bench.understudy(&["run", "study.toml", "--run", "run"]);
     assert_eq!((said.code, said.out.as_str()), (1, ""));
-    insta::assert_snapshot!(said.err, @"cannot read data/snapshots.jsonl: No such file or directory (os error 2); write where it is in `[sources]`");
+    insta::assert_snapshot!(said.err, @"cannot read data/snapshots.jsonl: No such file or directory (os error 2); correct its path in `[sources]`");
     assert!(!bench.path().join("run").exists(), "nothing is made for a run that cannot begin");
 
     let bench = Bench::small();
     bench.change(&[("\"decisions.jsonl\"", "\".\"")]);
     let said = bench.understudy(&["run", "study.toml", "--run", "run"]);
     assert_eq!((said.code, said.out.as_str()), (1, ""));
-    insta::assert_snapshot!(said.err, @"cannot read .: it is a folder; write where it is in `[sources]`");
+    insta::assert_snapshot!(said.err, @"cannot read .: it is a directory; correct its path in `[sources]`");
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn a_compressed_file_that_is_cut_off_counts_up_to_there() {
         insta::allow_duplicates! {
             insta::assert_snapshot!(said.err, @"
             written to run
-            snapshots.jsonl breaks off after line 3: it ends in the middle of a compressed member; what stands before was taken. Fetch the file anew
+            cannot read snapshots.jsonl after line 3: it ends in the middle of a compressed member; the lines before are processed. Restore the whole file and start again
             ");
         }
         let fault = said.err.lines().last().expect("the fault is said");
@@ -174,7 +174,7 @@ fn a_compressed_file_that_was_changed_is_not_believed_to_its_end() {
     let (_, said, report) = broken_off(&bytes);
     insta::assert_snapshot!(said.err, @"
     written to run
-    snapshots.jsonl breaks off after line 5: corrupt gzip stream does not have a matching checksum; what stands before was taken. Fetch the file anew
+    cannot read snapshots.jsonl after line 5: corrupt gzip stream does not have a matching checksum; the lines before are processed. Restore the whole file and start again
     ");
     assert_eq!(account(&report, "snapshots"), [("received", 5), ("paired", 5)]);
 }
@@ -190,8 +190,8 @@ fn both_sources_may_break_off() {
     assert_eq!(said.code, 3, "{}{}", said.out, said.err);
     insta::assert_snapshot!(said.err, @"
     written to run
-    snapshots.jsonl breaks off after line 2: it ends in the middle of a compressed member; what stands before was taken. Fetch the file anew
-    decisions.jsonl breaks off after line 2: it ends in the middle of a compressed member; what stands before was taken. Fetch the file anew
+    cannot read snapshots.jsonl after line 2: it ends in the middle of a compressed member; the lines before are processed. Restore the whole file and start again
+    cannot read decisions.jsonl after line 2: it ends in the middle of a compressed member; the lines before are processed. Restore the whole file and start again
     ");
     let report = bench.report("run");
     assert_eq!(account(&report, "snapshots"), [("received", 2), ("paired", 2)]);

@@ -153,7 +153,7 @@ fn an_equivalent_plugin_takes_its_part_and_the_figures_stay_what_they_are() {
         let common = ["swap", "run", part, "--reason", "faster", "--who", "test"];
         let said = bench.understudy(&[&common[..], arguments].concat());
         assert_eq!(said.code, 0, "{}", said.err);
-        said.out.replace(&digest(evil)[..12], "EVIL").replace(&digest(&recorded())[..12], "RECORDED")
+        said.out.replace(&sha256_hex(evil)[..12], "EVIL").replace(&sha256_hex(&recorded())[..12], "RECORDED")
     };
     let said = [
         swap("comparator", &[evil, "--config", "careful.json"]),
@@ -209,8 +209,8 @@ fn evil() -> String {
     plugin("guests/evil").display().to_string()
 }
 
-fn digest(path: &str) -> String {
-    understudy_sandbox::digest(&fs::read(path).expect("a component"))
+fn sha256_hex(path: &str) -> String {
+    understudy_sandbox::sha256_hex(&fs::read(path).expect("a component"))
 }
 
 #[test]
@@ -322,7 +322,7 @@ nothing is to be exchanged; name the new component, --config FILE, or --undo
 nothing was exchanged: text.wasm is not Wasm: a component begins with the bytes "\0asm"; name the .wasm file
 nothing was exchanged: WORKSPACE/target/plugins/kappa.wasm is a metric, so it cannot be a comparator; name a component that exports `understudy:shadow/decider@0.1.0`
 nothing was exchanged: it reads `reserved_room_type`, which the study does not have
-nothing was exchanged: it cannot be set up: config: unknown field `x`, expected one of `field`, `form`, `kind`
+nothing was exchanged: configuration rejected: config: unknown field `x`, expected one of `field`, `form`, `kind`
 nothing was exchanged: WORKSPACE/target/plugins/recorded.wasm is a model or a comparator, so it cannot be a metric; name a component that exports `understudy:shadow/scorer@0.1.0`
 a swap needs a reason: it is what the report says of it
 nobody serves run now; `understudy serve` does

@@ -47,7 +47,7 @@ fn reasons(ruling: &Value) -> Vec<&str> {
 fn short(threshold: &str) -> (i32, String, (u64, u64), usize) {
     let (code, ruling, _) = decide(threshold);
     let windows = ruling["windows"].as_array().expect("windows").len();
-    (code, ruling["verdict"].as_str().expect("a word").to_owned(), counts(&ruling["together"]), windows)
+    (code, ruling["verdict"].as_str().expect("a word").to_owned(), counts(&ruling["pooled"]), windows)
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn the_same_weeks_say_nothing_once_the_year_is_what_has_to_come_round() {
         "at-least = 0.85\nquantifier = \"every-window\"\nwindows = { first = 8 }\ncycle = { condition = \"month\" }",
     );
     assert_eq!((code, &ruling["verdict"]), (2, &Value::from("INCONCLUSIVE")));
-    assert_eq!(counts(&ruling["together"]), (1690, 1880));
+    assert_eq!(counts(&ruling["pooled"]), (1690, 1880));
     let missing = reasons(&ruling);
     assert_eq!(missing.len(), 10, "{missing:?}");
     assert_eq!(missing[0], "the cycle is not covered: january came 0 times, and 1 are asked");
@@ -125,7 +125,7 @@ fn a_bound_asks_for_more_than_a_point() {
     assert_eq!(ruling["verdict"], "GO", "{ruling}");
     assert_eq!(bound("0.85")["verdict"], "INCONCLUSIVE");
     assert_eq!(bound("0.88")["verdict"], "NO-GO");
-    assert_eq!(ruling["together"]["method"], "wilson");
+    assert_eq!(ruling["pooled"]["method"], "wilson");
 }
 
 #[test]
@@ -141,6 +141,6 @@ fn agreement_is_worth_something_beyond_chance() {
     assert_eq!(all("least-kappa = 0.72")["verdict"], "NO-GO");
     let gain = all("least-gain = 0.5");
     assert_eq!(gain["verdict"], "NO-GO");
-    let commonest = gain["chance"]["commonest"].as_f64().expect("a share");
+    let commonest = gain["chance"]["majority-share"].as_f64().expect("a share");
     assert!(commonest > 0.3 && commonest < 0.7, "{commonest}");
 }

@@ -9,17 +9,18 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
 
-use super::finding::{Finding, Findings};
-use super::{files, sealed, verify};
+use super::sealed;
+use crate::verify::issue::{Finding, Findings};
+use crate::verify::{files, run_check};
 use understudy_engine::{Prepared, Saved, Seal, WhatIf, conditions, needed, rebuild};
-use understudy_records::pairing::Accounting;
+use understudy_records::join::Accounting;
 use understudy_report::counted;
 use understudy_run_log::ledger::{Entry, Event, FileDigest, Ledger, is_closed};
 use understudy_run_log::note::{Signer, Verifier};
 use understudy_run_log::{CHECKPOINT, RunDirectory, VERDICT, checkpoint, write_file};
 use understudy_sandbox::sha256_hex;
-use understudy_statistics::scoring::{Cells, VerdictEvidence, InputCounts};
-use understudy_statistics::verdict::{Facts, InterferenceEvent, Verdict, rule};
+use understudy_statistics::scoring::{Cells, InputCounts, VerdictEvidence};
+use understudy_statistics::verdict::{Facts, InterferenceEvent, Verdict, determine_verdict};
 use understudy_study::{InterferenceKind, Micros, PerStream, Study, WHOLE};
 
 /// How often a run that is going on is looked at, and the pause between.
@@ -290,7 +291,7 @@ fn ruled(prepared: &Prepared, seal: &str, entries: &[Entry], found: &Found<'_>) 
         references: &prepared.references,
         interferences: &interferences,
     };
-    let verdict = rule(&facts, &mut reduce);
+    let verdict = determine_verdict(&facts, &mut reduce);
     match wrong {
         Some(what) => bail!("metric \"{}\": {what}", metric.name),
         None => Ok(verdict),
@@ -304,7 +305,7 @@ pub(super) fn overtaken_by(closed: bool, entries: &[Entry]) -> Vec<String> {
     let went_on = after.iter().any(|entry| matches!(entry.event, Event::RunResumed { .. }));
     let ended = !closed && is_closed(entries);
     let went_on = (went_on || ended).then(|| "the run went on".to_owned());
-    let later = interferences(after).into_iter().map(|later| later.what);
+    let later = interferences(after).into_iter().map(|later| later.description);
     went_on.into_iter().chain(later).collect()
 }
 
@@ -314,7 +315,9 @@ fn interferences(entries: &[Entry]) -> Vec<InterferenceEvent> {
     let mut new_yardstick = None;
     for Entry { event, at, .. } in entries {
         match event {
-            Event::Swap { comparator_change: false, .. } | Event::SwapAbandoned { .. } => new_yardstick = None,
+            Event::Swap { comparator_change: false, .. } | Event::SwapAbandoned { .. } => {
+                new_yardstick = None
+            }
             Event::Swap { generation, role, name, shadow: tried, .. } => {
                 let otherwise = match tried {
                     Some(tried) => format!(

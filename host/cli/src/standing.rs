@@ -5,7 +5,7 @@
 use console::{Alignment, measure_text_width, pad_str};
 use jiff::Timestamp;
 
-use understudy_records::pairing::Account;
+use understudy_records::join::Account;
 use understudy_report::bytes;
 use understudy_report::count;
 use understudy_report::counted;
@@ -64,7 +64,7 @@ fn records(status: &Status) -> Vec<String> {
     }
     let balance = |account: &Account| if account.balances() { "balances" } else { "DO NOT BALANCE" };
     rows.push(std::iter::once(String::new()).chain(accounts.map(|of| balance(of).to_owned())).collect());
-    rows.push(std::iter::once("up to".to_owned()).chain(standing.clocks.map(time)).collect());
+    rows.push(std::iter::once("up to".to_owned()).chain(standing.clocks.map(time).into_array()).collect());
     table(&rows)
 }
 
@@ -141,7 +141,7 @@ fn table(rows: &[Vec<String>]) -> Vec<String> {
 mod tests {
     use super::*;
     use understudy_engine::{Latency, ModelCounts, PluginStatus, RunStatus};
-    use understudy_records::pairing::Accounting;
+    use understudy_records::join::Accounting;
     use understudy_sandbox::Usage;
     use understudy_service::{Disk, Phase, Queue};
 
@@ -179,7 +179,7 @@ mod tests {
             standing: Some(RunStatus {
                 began: Some(at("2026-03-01T10:00:00Z")),
                 accounting: Accounting { snapshots, decisions },
-                clocks: [Some(at("2026-03-06T11:59:58Z")), None],
+                clocks: PerStream { snapshots: Some(at("2026-03-06T11:59:58Z")), decisions: None },
                 models: vec![ModelCounts { answered: 15_396, failed: 3, latency, ..ModelCounts::default() }],
                 incidents: 3,
                 generation: 1,

@@ -86,8 +86,8 @@ impl Swap {
             swapped["generation"],
             swapped["plugin"].as_str().unwrap_or_default(),
             swapped["sha256"].as_str().and_then(|digest| digest.get(..12)).unwrap_or_default(),
-            swapped["from"][0],
-            swapped["from"][1],
+            swapped["from"]["snapshots"],
+            swapped["from"]["decisions"],
         ))?;
         Ok(Exit::Done)
     }

@@ -32,27 +32,35 @@ pub mod stats;
 use std::path::Path;
 
 pub use crate::batches::pair_batch::Sources;
-pub use crate::control::messages::{Command, Handle, PluginStanding, Served, Standing};
-pub use crate::evaluation::divergence_stats::{profile_index, seen_hash};
-pub use crate::evaluation::evaluator::{Compared, Judged};
-pub use crate::evaluation::projection::needed;
-pub use crate::hot_swap::swapper::{New, SwapError, Swapped, Swapper, Wish};
-pub use crate::inference::determinism_check::Again;
-pub use crate::ingest::push_intake::{Intake, Receipt, RefusedRow, Undelivered};
-pub use crate::log_schema::schema::{BLINDED, OUTCOME, Pairs, SCORED, conditions, schemas};
+pub use crate::control::messages::{RunCommand, PluginStatus, RunStatus};
+pub use crate::pipeline::handle::{Handle, Served};
+pub use crate::evaluation::divergence_stats::{profile_index, keyed_id_hash};
+pub use crate::batches::evaluated_pairs::Compared;
+pub use crate::stats::aggregates::Judged;
+pub use crate::evaluation::projection::buffered_fields;
+pub use crate::hot_swap::swapper::{Replacement, SwapError, SwapResult, HotSwapper, SwapRequest};
+pub use crate::stats::determinism::Again;
+pub use crate::ingest::push_intake::{Intake, Undelivered};
+pub use crate::batches::acks::{Receipt, RefusedRow};
+pub use crate::log_schema::schema::{BLINDED, OUTCOME, Pairs, SCORED, is_disclosed_pair_column, schemas};
+pub use crate::plugins::study_fields::conditions;
+pub use crate::ingest::read_order::Order;
 pub use crate::pipeline::start::check_served;
 pub use crate::plugins::blinding::{Blind, blinded};
-pub use crate::plugins::load::{Member, PrepareError, Prepared, asset_name, plugin_name, prepare};
-pub use crate::recovery::load_run::{WhatIf, recall};
-pub use crate::recovery::recompute::{Rebuilt, rebuild};
+pub use crate::plugins::loaded_plugin::Member;
+pub use crate::plugins::load::{PrepareError, Prepared, prepare};
+pub use crate::plugins::stored_files::{asset_name, plugin_name};
+pub use crate::plugins::stored_files::WhatIf;
+pub use crate::recovery::load_run::recall;
+pub use crate::recovery::recompute::{Rebuilt, rebuild, recompute_ids};
 pub use crate::seal::manifest::{SEAL, Seal};
 pub use crate::seal::seal_file::{PromiseError, promise, promised, seal_path};
 pub use crate::stats::checkpoint::{Ended, Saved};
-pub use crate::stats::counters::Times;
+pub use crate::stats::latency::Times;
 pub use crate::stats::interim_schedule::{Look, Looked, Unripe};
-pub use crate::stats::run_result::{
-    Comparison, End, Incident, Kept, Latency, ModelCounts, Outcome, RefusedRecord, SubstrateLatency,
-};
+pub use crate::stats::run_result::{Comparison, End, Incident, ModelCounts, Outcome, RefusedRecord, SubstrateLatency};
+pub use crate::plugins::stored_files::Kept;
+pub use crate::stats::latency::Latency;
 
 pub use crate::plugins::plugin_versions::PluginVersions;
 
@@ -63,19 +71,7 @@ use crate::pipeline::{event_loop, restore, start};
 use understudy_run_log::ledger::{Event, FileDigest, Ledger};
 use understudy_run_log::note::Signer;
 use understudy_run_log::{CHECKPOINT, Commit, LogWriter, REPORT, RunDirectory, checkpoint};
-use understudy_sandbox::digest;
-
-/// In which order two files are read. Figures do not depend on it; memory does.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum Order {
-    /// Side by side in event time, so that little has to wait.
-    #[default]
-    InStep,
-    /// All the snapshots, then all the decisions.
-    SnapshotsFirst,
-    /// All the decisions, then all the snapshots.
-    DecisionsFirst,
-}
+use understudy_sandbox::sha256_hex;
 
 /// How a run is to be made.
 pub struct Options<'o> {
@@ -139,7 +135,7 @@ pub async fn run(
     let schemas = schemas(prepared);
     let log = &prepared.study.log;
     let commit = Commit { wait: log.commit_wait.unsigned_abs(), rows: log.commit_rows };
-    let start::Begun { directory, ledger, seal, sealer, recovered, start, restoring, feeds, .. } = begun;
+    let start::StartedRun { directory, ledger, seal, sealer, recovered, start, restoring, feeds, .. } = begun;
     let (writer, writing) = LogWriter::open(directory.path(), schemas.clone(), recovered, commit, sealer)?;
     let conducted = async {
         let mut conductor = Coordinator::start(prepared, writer, schemas, directory.path(), start, look)?;
@@ -150,7 +146,7 @@ pub async fn run(
         if let Some(served) = served {
             conductor.silence();
             let (run, tally) = (directory.path(), conductor.tally());
-            let swapper = Swapper::start(prepared, run, ledger.clone(), tally, commands.clone())?;
+            let swapper = HotSwapper::start(prepared, run, ledger.clone(), tally, commands.clone())?;
             let (directory, intake, standing) = (run.to_owned(), feeds.intake(), conductor.standing());
             served(Handle { directory, intake, commands, standing, swapper });
         }
@@ -178,12 +174,12 @@ impl Ran {
         let mut files = Vec::new();
         for file in [CHECKPOINT, REPORT] {
             let bytes = std::fs::read(self.directory.path().join(file))?;
-            files.push(FileDigest { file: file.to_owned(), sha256: digest(&bytes) });
+            files.push(FileDigest { file: file.to_owned(), sha256: sha256_hex(&bytes) });
         }
         let event = match self.outcome.end {
-            End::Finished => Event::Closed { files },
-            End::Interrupted | End::Interim { .. } => Event::Stopped { how: "interrupted".to_owned(), files },
-            End::SourceBroke(faults) => Event::Stopped { how: faults.join("; "), files },
+            End::Finished => Event::RunClosed { files },
+            End::Interrupted | End::Interim { .. } => Event::RunStopped { reason: "interrupted".to_owned(), files },
+            End::SourceBroke(faults) => Event::RunStopped { reason: faults.join("; "), files },
         };
         self.ledger.append(event)?;
         Ok(())

@@ -3,4 +3,4 @@
 //! Pure: no file is opened here, no plugin loaded, no clock read.
 
 pub mod batch;
-pub mod pairing;
+pub mod join;

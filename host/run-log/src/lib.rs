@@ -6,7 +6,7 @@
 //! plugins/<digest>.wasm              what ran
 //! snapshots/*.arrows *.parquet       each snapshot with its answers          (open segment, then sealed)
 //! decisions/*.arrows *.parquet       the substrate's decisions as they came
-//! refused/*.arrows *.parquet         records that take no part, as they came, with the reason
+//! excluded/*.arrows *.parquet        records that take no part, as they came, with the reason
 //! pairs/*.arrows *.parquet           derived: which decision met which snapshot, and the comparator's answer
 //! checkpoint.bin                     derived: the sums that every figure is made from
 //! report.json                        derived: the figures
@@ -43,7 +43,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 pub use directory::{Found, RunDirectory};
-pub use reader::{Reading, Rows, SegmentFile, segments};
+pub use reader::{RowGroup, RowSelection, ScanOptions, SegmentFile, TableRows, count_rows, row_groups, segments};
 pub use recover::{Recovered, last_mark, present, recover};
 pub use sealer::Sealer;
 pub use stream::open_segment;
@@ -69,7 +69,7 @@ pub enum Table {
     /// Decisions.
     Decisions,
     /// Records that take no part.
-    Refused,
+    Excluded,
     /// Pairs.
     Pairs,
 }
@@ -84,14 +84,14 @@ impl Table {
     }
 
     /// All tables.
-    pub const ALL: [Table; 4] = [Table::Snapshots, Table::Decisions, Table::Refused, Table::Pairs];
+    pub const ALL: [Table; 4] = [Table::Snapshots, Table::Decisions, Table::Excluded, Table::Pairs];
 
     /// The folder's name.
     pub fn folder(self) -> &'static str {
         match self {
             Table::Snapshots => "snapshots",
             Table::Decisions => "decisions",
-            Table::Refused => "refused",
+            Table::Excluded => "excluded",
             Table::Pairs => "pairs",
         }
     }

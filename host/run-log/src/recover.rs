@@ -17,10 +17,10 @@ use arrow::compute::{concat_batches, filter_record_batch};
 use arrow::datatypes::UInt64Type;
 
 use super::ledger::{Entry, Event, LEDGER};
-use super::reader::{Reading, segments};
+use super::reader::{ScanOptions, segments};
 use super::stream::{StreamWriter, make_folder, scan, sync_folder};
 use super::{LogError, Table};
-use understudy_records::batch::Mark;
+use understudy_records::batch::RecordPosition;
 use understudy_study::{PerStream, StreamKind};
 
 /// What a log holds.
@@ -36,14 +36,14 @@ pub struct Recovered {
     /// How many rows of each stream were dropped, because one before them was missing.
     pub cut: PerStream<u64>,
     /// The last record of each stream in the open group, with its sequence number.
-    pub marks: PerStream<Option<(u64, Mark)>>,
+    pub marks: PerStream<Option<(u64, RecordPosition)>>,
     /// Segments that do not end as they should, and how.
     pub torn: Vec<(PathBuf, String)>,
 }
 
 /// Rows that are gathered into one batch.
 const BATCH_ROWS: usize = 1024;
-const RECORDS: [Table; 3] = [Table::Snapshots, Table::Decisions, Table::Refused];
+const RECORDS: [Table; 3] = [Table::Snapshots, Table::Decisions, Table::Excluded];
 
 /// Whether all that the ledger says was sealed is there, by its size: reading it all would take as long as the log is.
 ///
@@ -251,13 +251,13 @@ impl Merged {
 ///
 /// # Errors
 /// When they cannot be read.
-pub fn last_mark(run: &Path, side: StreamKind) -> Result<Option<(u64, Mark)>, LogError> {
-    let mut last: Option<(u64, Mark)> = None;
-    for table in [Table::from_stream(side), Table::Refused] {
+pub fn last_mark(run: &Path, side: StreamKind) -> Result<Option<(u64, RecordPosition)>, LogError> {
+    let mut last: Option<(u64, RecordPosition)> = None;
+    for table in [Table::from_stream(side), Table::Excluded] {
         let columns = ["stream", "sequence", "line", "offset", "digest"].map(str::to_owned).to_vec();
         for segment in segments(run, table)?.into_iter().rev().filter(|segment| segment.sealed) {
             let path = segment.path.clone();
-            let reading = Reading { table, columns: columns.clone(), from_group: 0, from: None };
+            let reading = ScanOptions::new(table, columns.clone());
             let mut found = None;
             for batch in reading.segment(segment) {
                 let batch = batch?;
@@ -298,7 +298,7 @@ impl Keys {
         let side = match table {
             Table::Snapshots => Ok(StreamKind::Snapshots),
             Table::Decisions => Ok(StreamKind::Decisions),
-            Table::Refused | Table::Pairs => {
+            Table::Excluded | Table::Pairs => {
                 let streams = batch.column_by_name("stream").and_then(|column| column.as_string_opt::<i32>());
                 Err(streams.cloned().ok_or_else(|| missing("stream"))?)
             }
@@ -316,9 +316,9 @@ impl Keys {
         (side, self.sequences.value(row))
     }
 
-    fn mark(&self, row: usize) -> Mark {
+    fn mark(&self, row: usize) -> RecordPosition {
         let [line, offset, digest] = [0, 1, 2].map(|at| self.marks[at].value(row));
-        Mark { line, offset, digest }
+        RecordPosition { line, offset, digest }
     }
 }
 

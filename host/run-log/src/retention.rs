@@ -14,7 +14,7 @@ use arrow::datatypes::Schema;
 use jiff::{SignedDuration, Timestamp};
 
 use super::ledger::{Entry, Event, Ledger, Segment};
-use super::reader::{Reading, SegmentFile, latest_time};
+use super::reader::{ScanOptions, SegmentFile, latest_time};
 use super::segments::ParquetFile;
 use super::stream::sync_folder;
 use super::{LogError, Table, file_digest};
@@ -97,7 +97,7 @@ fn is_of_snapshots(segment: &Segment) -> bool {
 fn exchange(path: &Path, before: Segment, ledger: &Ledger) -> Result<(), LogError> {
     let beside = path.with_extension(BESIDE);
     let file = SegmentFile { group: 0, path: path.to_owned(), sealed: true };
-    let reading = Reading { table: Table::Snapshots, columns: Vec::new(), from_group: 0, from: None };
+    let reading = ScanOptions::new(Table::Snapshots, Vec::new());
     let mut writing: Option<(ParquetFile, Vec<usize>)> = None;
     let mut dropped = Vec::new();
     for batch in reading.segment(file) {

@@ -9,7 +9,7 @@ use std::sync::mpsc::Receiver;
 use std::thread;
 
 use super::ledger::{Event, Ledger, Segment};
-use understudy_records::pairing::ExclusionCounts;
+use understudy_records::join::ExclusionCounts;
 use super::retention::Retention;
 use super::segments::{Sealed, seal};
 use super::writer::Cut;

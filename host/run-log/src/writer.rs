@@ -24,7 +24,7 @@ use super::recover::Recovered;
 use super::sealer::{Closed, Sealer};
 use super::segments::Segments;
 use super::{LogError, Table};
-use understudy_records::pairing::ExclusionCounts;
+use understudy_records::join::ExclusionCounts;
 use understudy_study::{Micros, PerStream};
 
 /// Entries that may wait to be appended.

@@ -13,17 +13,17 @@ use arrow::compute::filter_record_batch;
 
 use super::bindings::decider::Model as Bindings;
 use super::bindings::decider::exports::understudy::shadow::answers;
-use super::instance::{Recipe, Runner};
-use super::load::{Assets, File, Role, link};
-use super::meter::Meter;
-use super::pace::Pace;
-use super::{Sandbox, SandboxError, checked, columns, described};
+use super::instance::{InstanceSpec, InstanceSupervisor};
+use super::component::{Assets, ComponentFile, PluginRole, link};
+use super::usage::UsageCounters;
+use super::batch_sizing::BatchSizer;
+use super::{Sandbox, SandboxError, answer_validation, borrowed_columns, description_validation};
 use understudy_records::batch::{Answers, Reason};
 use understudy_study::{Form, Kind};
 
 /// A field that a plugin reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reads {
+pub struct InputField {
     /// Its name in the study.
     pub name: String,
     /// The kind it is handed over as.
@@ -36,11 +36,11 @@ pub struct Reads {
 #[derive(Clone)]
 pub struct DeciderPlugin {
     sandbox: Sandbox,
-    recipe: Arc<Recipe<Bindings>>,
+    spec: Arc<InstanceSpec<Bindings>>,
     /// What the plugin calls itself, and its version.
     pub title: String,
     /// The fields it reads, in the order of the columns.
-    pub reads: Arc<[Reads]>,
+    pub reads: Arc<[InputField]>,
     /// The form of its answers.
     pub form: Form,
 }
@@ -52,22 +52,22 @@ impl DeciderPlugin {
     /// Whatever makes it unusable, see [`SandboxError`].
     pub fn load(
         sandbox: &Sandbox,
-        file: &File,
-        role: Role,
+        file: &ComponentFile,
+        role: PluginRole,
         config: String,
         assets: Assets,
         cache: Option<&Path>,
     ) -> Result<DeciderPlugin, SandboxError> {
         let pre = link::<Bindings>(sandbox, file, role, cache)?;
-        let recipe = Arc::new(Recipe { pre, config, assets, meter: Arc::default() });
-        let mut runner = Runner::<Bindings>::new(sandbox.clone(), recipe.clone());
-        runner.start()?;
-        let said = runner
+        let spec = Arc::new(InstanceSpec { pre, config, assets, meter: Arc::default() });
+        let mut supervisor = InstanceSupervisor::<Bindings>::new(sandbox.clone(), spec.clone());
+        supervisor.start()?;
+        let said = supervisor
             .call("describe", |world, store| world.understudy_shadow_decider().call_describe(store))
             .map_err(SandboxError::Call)?;
-        let title = described::title(&said.name, &said.version);
-        let reads = described::fields(said.reads)?.into();
-        Ok(DeciderPlugin { sandbox: sandbox.clone(), recipe, title, reads, form: form(said.answers) })
+        let title = description_validation::title(&said.name, &said.version);
+        let reads = description_validation::fields(said.reads)?.into();
+        Ok(DeciderPlugin { sandbox: sandbox.clone(), spec, title, reads, form: form(said.answers) })
     }
 
     /// The sandbox that it runs in.
@@ -77,22 +77,22 @@ impl DeciderPlugin {
 
     /// The files that it was given.
     pub fn assets(&self) -> Assets {
-        self.recipe.assets.clone()
+        self.spec.assets.clone()
     }
 
     /// What its instances use.
-    pub fn meter(&self) -> Arc<Meter> {
-        self.recipe.meter.clone()
+    pub fn meter(&self) -> Arc<UsageCounters> {
+        self.spec.meter.clone()
     }
 
     /// One more instance.
     pub fn instance(&self) -> Decider {
         Decider {
-            runner: Runner::new(self.sandbox.clone(), self.recipe.clone()),
+            supervisor: InstanceSupervisor::new(self.sandbox.clone(), self.spec.clone()),
             kinds: self.reads.iter().map(|field| field.kind).collect(),
             reads: self.reads.clone(),
             form: self.form,
-            pace: Pace::new(),
+            batch_sizer: BatchSizer::new(),
         }
     }
 }
@@ -107,7 +107,7 @@ fn form(form: answers::Form) -> Form {
 
 /// What became of a batch.
 #[derive(Clone, Debug)]
-pub struct Decided {
+pub struct AnsweredBatch {
     /// One answer a row.
     pub answers: Answers,
     /// The rows that the plugin broke on (not those that it declined), with what happened; ascending.
@@ -116,11 +116,11 @@ pub struct Decided {
 
 /// One instance of a model or comparator.
 pub struct Decider {
-    runner: Runner<Bindings>,
-    reads: Arc<[Reads]>,
+    supervisor: InstanceSupervisor<Bindings>,
+    reads: Arc<[InputField]>,
     kinds: Vec<Kind>,
     form: Form,
-    pace: Pace,
+    batch_sizer: BatchSizer,
 }
 
 /// The rows of one call that went well, or the one row that did not.
@@ -131,8 +131,8 @@ struct Piece {
 
 impl Piece {
     /// A batch that one call has answered.
-    fn whole(self) -> Decided {
-        Decided { answers: self.answers, broken: self.broken.into_iter().map(|why| (0, why)).collect() }
+    fn whole(self) -> AnsweredBatch {
+        AnsweredBatch { answers: self.answers, broken: self.broken.into_iter().map(|why| (0, why)).collect() }
     }
 }
 
@@ -142,17 +142,17 @@ impl Decider {
     /// # Errors
     /// When the plugin cannot be set up.
     pub fn start(&mut self) -> Result<(), SandboxError> {
-        self.runner.start()
+        self.supervisor.start()
     }
 
     /// Answers a batch, whose columns are those that the plugin reads, in its order.
-    pub fn decide(&mut self, batch: &RecordBatch) -> Decided {
+    pub fn decide(&mut self, batch: &RecordBatch) -> AnsweredBatch {
         let rows = batch.num_rows();
         let complete = self.complete(batch);
         // Mostly one call answers the whole batch, and then there is nothing to put together.
         if complete.is_none()
             && rows > 0
-            && self.pace.next(rows, self.runner.fuel()) == rows
+            && self.batch_sizer.next(rows, self.supervisor.fuel()) == rows
             && let Some(piece) = self.piece(batch)
         {
             return piece.whole();
@@ -167,7 +167,7 @@ impl Decider {
         let mut pieces = Vec::new();
         let mut start = 0;
         while start < handed.len() {
-            let rows = self.pace.next(handed.len() - start, self.runner.fuel());
+            let rows = self.batch_sizer.next(handed.len() - start, self.supervisor.fuel());
             if let Some(piece) = self.piece(&shown.slice(start, rows)) {
                 pieces.push(piece);
                 start += rows;
@@ -178,7 +178,7 @@ impl Decider {
 
     /// Which rows have all the required fields; `None` if all have.
     fn complete(&self, batch: &RecordBatch) -> Option<BooleanArray> {
-        let required = |(field, _): &(&Reads, _)| field.required;
+        let required = |(field, _): &(&InputField, _)| field.required;
         let columns = self.reads.iter().zip(batch.columns()).filter(required).map(|(_, column)| column);
         let gaps: Vec<_> = columns.filter_map(|c| c.nulls().filter(|nulls| nulls.null_count() > 0)).collect();
         (!gaps.is_empty())
@@ -190,11 +190,11 @@ impl Decider {
         let rows = batch.num_rows();
         match self.call(batch) {
             Ok(answers) => {
-                self.pace.went_well(rows, self.runner.used);
+                self.batch_sizer.record_success(rows, self.supervisor.used);
                 Some(Piece { answers, broken: None })
             }
             Err(why) => {
-                self.pace.failed(rows);
+                self.batch_sizer.failed(rows);
                 (rows == 1).then(|| {
                     let answers = Answers::none(self.form, 1, &Reason::Broke(why.clone()));
                     Piece { answers, broken: Some(why) }
@@ -205,21 +205,21 @@ impl Decider {
 
     fn call(&mut self, batch: &RecordBatch) -> Result<Answers, String> {
         let rows = batch.num_rows();
-        let lent = columns::lend(batch, &self.kinds);
-        let columns: Vec<_> = lent.iter().map(columns::Lent::column).collect();
-        self.runner
+        let lent = borrowed_columns::borrow_columns(batch, &self.kinds);
+        let columns: Vec<_> = lent.iter().map(borrowed_columns::BorrowedColumn::column).collect();
+        self.supervisor
             .call("decide", |world, store| {
                 world.understudy_shadow_decider().call_decide(store, rows as u32, &columns)
             })
             .map_err(|error| error.to_string())?
-            .map_err(|why| format!("`decide` said: {}", super::clean(&why)))
+            .map_err(|why| format!("`decide` returned an error: {}", super::clean(&why)))
             .and_then(|given| {
-                checked::answers(given, self.form, rows).map_err(|why| format!("`decide` {why}"))
+                answer_validation::answers(given, self.form, rows).map_err(|why| format!("`decide` {why}"))
             })
     }
 
     /// Puts the pieces and the rows that were not handed over together again.
-    fn assemble(&self, batch: &RecordBatch, pieces: Vec<Piece>, handed: &[usize]) -> Decided {
+    fn assemble(&self, batch: &RecordBatch, pieces: Vec<Piece>, handed: &[usize]) -> AnsweredBatch {
         let rows = batch.num_rows();
         let mut picks = vec![(0, 0); rows];
         let mut broken = Vec::new();
@@ -240,13 +240,13 @@ impl Decider {
                 *reason = Reason::Abstained(self.lacks(batch, *row as usize));
             }
         }
-        Decided { answers, broken }
+        AnsweredBatch { answers, broken }
     }
 
     /// Why a row was not handed over.
     fn lacks(&self, batch: &RecordBatch, row: usize) -> String {
         let lacks =
-            |(field, column): &(&Reads, &arrow::array::ArrayRef)| field.required && column.is_null(row);
+            |(field, column): &(&InputField, &arrow::array::ArrayRef)| field.required && column.is_null(row);
         let field = self.reads.iter().zip(batch.columns()).find(lacks).map(|(field, _)| field.name.as_str());
         format!("the field `{}` is missing", field.unwrap_or_default())
     }

@@ -72,7 +72,7 @@ impl Sandbox {
     ///
     /// # Errors
     /// When the machine cannot reserve another engine's address space.
-    pub fn compiling_alone(&self) -> Result<Sandbox, SandboxError> {
+    pub fn with_single_threaded_compiler(&self) -> Result<Sandbox, SandboxError> {
         let compiler = match &self.compiler {
             Some(compiler) => compiler.clone(),
             None => Engine::new(config(1).parallel_compilation(false)).map_err(SandboxError::engine)?,
@@ -161,7 +161,7 @@ impl Ticker {
                     }
                 }
             })
-            .map_err(|error| SandboxError::Engine(format!("no thread for its clock: {error}")))?;
+            .map_err(|error| SandboxError::Engine(format!("cannot start the timeout thread: {error}")))?;
         Ok(Ticker(running))
     }
 }

@@ -9,37 +9,37 @@
 //!   alone, so the size of a batch never shows in the answers.
 
 mod bindings;
-mod cache;
-mod checked;
-mod columns;
+mod compile_cache;
+mod answer_validation;
+mod borrowed_columns;
 mod decider;
-mod described;
+mod description_validation;
 mod engine;
 mod instance;
 mod limits;
-mod load;
-mod meter;
-mod pace;
-mod panic;
+mod component;
+mod usage;
+mod batch_sizing;
+mod panic_report;
 mod scorer;
 
 use std::path::PathBuf;
 
-pub use decider::{Decided, Decider, DeciderPlugin, Reads};
+pub use decider::{AnsweredBatch, Decider, DeciderPlugin, InputField};
 pub use engine::{Budget, Sandbox};
-pub use instance::ended_by_the_clock;
-pub use load::{Assets, File, Role, digest};
-pub use meter::{Meter, Usage};
-pub use scorer::{Better, Scored, Scorer, ScorerPlugin};
+pub use instance::is_timeout;
+pub use component::{Assets, ComponentFile, PluginRole, sha256_hex};
+pub use usage::{UsageCounters, Usage};
+pub use scorer::{Better, ScoredBatch, Scorer, ScorerPlugin};
 
 /// Why a plugin cannot be used. Each says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
     /// The engine itself.
-    #[error("the sandbox could not be set up: {0}")]
+    #[error("cannot set up the sandbox: {0}")]
     Engine(String),
     /// The file cannot be read.
-    #[error("cannot read {path}: {source}; build the plugin, or write where it is")]
+    #[error("cannot read {path}: {source}; build the plugin, or correct the path")]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -61,7 +61,7 @@ pub enum SandboxError {
         path: PathBuf,
     },
     /// The file does not validate or compile.
-    #[error("{path} is not a valid component: {why}; build it anew")]
+    #[error("{path} is not a valid component: {why}; rebuild it")]
     Invalid {
         /// The file.
         path: PathBuf,
@@ -92,7 +92,7 @@ pub enum SandboxError {
         found: &'static str,
     },
     /// The plugin exports an interface of the right name that is made differently.
-    #[error("it has another `{export}` than this host: {why}; build it against the host's wit/shadow.wit")]
+    #[error("its `{export}` differs from the host's: {why}; build it against the host's wit/shadow.wit")]
     Interface {
         /// The export.
         export: &'static str,
@@ -100,13 +100,13 @@ pub enum SandboxError {
         why: String,
     },
     /// The plugin did not take its configuration.
-    #[error("it cannot be set up: {why}")]
+    #[error("configuration rejected: {why}")]
     Config {
         /// What the plugin said.
         why: String,
     },
     /// The plugin describes itself in a way that cannot be.
-    #[error("it describes itself wrongly: {why}")]
+    #[error("invalid description: {why}")]
     Description {
         /// What is wrong.
         why: String,
@@ -147,19 +147,19 @@ pub struct CallError {
 }
 
 /// What the host itself saw of a call, which is the same for every row.
-const SEEN: [&str; 5] =
-    ["used up its fuel", instance::TOOK_LONGER, "overflowed its stack", "wanted more", "handed back more"];
+const HOST_OBSERVED: [&str; 5] =
+    ["used up its fuel", instance::TIMEOUT_MESSAGE, "overflowed its stack", "wanted more", "handed back more"];
 
 /// What broke, without anything that the plugin said or answered, which may tell of the row.
-pub fn kind_of_break(what: &str) -> String {
+pub fn failure_kind(what: &str) -> String {
     let Some((verb, why)) = what.strip_prefix('`').and_then(|rest| rest.split_once("` ")) else {
         return "it broke".to_owned();
     };
     match why {
-        _ if SEEN.iter().any(|seen| why.starts_with(seen)) => what.to_owned(),
+        _ if HOST_OBSERVED.iter().any(|seen| why.starts_with(seen)) => what.to_owned(),
         _ if why.starts_with("panicked") => format!("`{verb}` panicked"),
         _ if why.starts_with("trapped") => format!("`{verb}` trapped"),
-        _ => format!("`{verb}` gave nothing that could be used"),
+        _ => format!("`{verb}` returned no usable result"),
     }
 }
 
@@ -178,7 +178,7 @@ fn is_hidden(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::kind_of_break;
+    use super::failure_kind;
 
     #[test]
     fn the_kind_of_a_break_has_nothing_that_the_plugin_said() {
@@ -187,14 +187,14 @@ mod tests {
             ("`decide` trapped: unreachable in choose_suite", "`decide` trapped"),
             ("`decide` used up its fuel of 1000", "`decide` used up its fuel of 1000"),
             ("`decide` took longer than 1s", "`decide` took longer than 1s"),
-            ("`decide` said: guest 17 is unknown", "`decide` gave nothing that could be used"),
+            ("`decide` returned an error: guest 17 is unknown", "`decide` returned no usable result"),
             (
-                "`score` gave the component NaN; components are finite",
-                "`score` gave nothing that could be used",
+                "`score` returned the component NaN; components must be finite",
+                "`score` returned no usable result",
             ),
             ("other things", "it broke"),
         ] {
-            assert_eq!(kind_of_break(what), kind);
+            assert_eq!(failure_kind(what), kind);
         }
     }
 }

@@ -8,7 +8,7 @@ use wasmtime::ResourceLimiter;
 use super::engine::TABLE_ELEMENTS;
 
 /// What the host keeps for an instance: what it may still take.
-pub(super) struct Host {
+pub(super) struct InstanceLimits {
     budget: usize,
     memory: usize,
     table_elements: usize,
@@ -16,17 +16,17 @@ pub(super) struct Host {
 
 /// An instance asked for more than it may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Excess {
-    #[error("more memory than an instance may have")]
+pub(super) enum LimitExceeded {
+    #[error("memory limit of the instance exceeded")]
     Memory,
-    #[error("more table elements than an instance may have")]
+    #[error("table limit of the instance exceeded")]
     Table,
 }
 
-impl Host {
+impl InstanceLimits {
     /// For an instance of `memory` bytes.
-    pub fn new(memory: usize) -> Host {
-        Host { budget: memory, memory, table_elements: TABLE_ELEMENTS }
+    pub fn new(memory: usize) -> InstanceLimits {
+        InstanceLimits { budget: memory, memory, table_elements: TABLE_ELEMENTS }
     }
 
     /// Bytes of memory that it has.
@@ -35,14 +35,14 @@ impl Host {
     }
 }
 
-impl ResourceLimiter for Host {
+impl ResourceLimiter for InstanceLimits {
     fn memory_growing(
         &mut self,
         current: usize,
         desired: usize,
         most: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        grow(&mut self.memory, current, desired, most).map_err(|()| Excess::Memory.into())
+        grow(&mut self.memory, current, desired, most).map_err(|()| LimitExceeded::Memory.into())
     }
 
     fn table_growing(
@@ -51,7 +51,7 @@ impl ResourceLimiter for Host {
         desired: usize,
         most: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        grow(&mut self.table_elements, current, desired, most).map_err(|()| Excess::Table.into())
+        grow(&mut self.table_elements, current, desired, most).map_err(|()| LimitExceeded::Table.into())
     }
 }
 
@@ -72,13 +72,13 @@ mod tests {
 
     #[test]
     fn memories_share_one_budget() {
-        let mut host = Host::new(100);
+        let mut host = InstanceLimits::new(100);
         assert!(host.memory_growing(0, 60, None).expect("it fits"));
         assert!(host.memory_growing(0, 30, Some(30)).expect("it fits"));
         assert!(!host.memory_growing(30, 35, Some(30)).expect("the memory's own limit is no fault"));
         assert!(host.memory_growing(60, 70, None).expect("10 were left"));
         let error = host.memory_growing(0, 1, None).expect_err("nothing is left");
-        assert_eq!(error.to_string(), "more memory than an instance may have");
+        assert_eq!(error.to_string(), "memory limit of the instance exceeded");
         assert!(host.table_growing(0, TABLE_ELEMENTS, None).expect("tables have a budget of their own"));
         assert!(host.table_growing(0, 1, None).is_err());
     }

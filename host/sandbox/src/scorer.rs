@@ -11,13 +11,13 @@ use serde::{Deserialize, Serialize};
 
 use super::bindings::scorer::Metric as Bindings;
 use super::bindings::scorer::exports::understudy::shadow::{answers as wit, columns::Text, scorer};
-use super::columns::{bytes, offsets};
-use super::instance::{Recipe, Runner};
-use super::load::{Assets, File, Role, link};
-use super::meter::Meter;
-use super::pace::Pace;
-use super::{Sandbox, SandboxError, described};
-use understudy_records::batch::{Answers, Decisions, Names, Reason};
+use super::borrowed_columns::{bytes, offsets};
+use super::instance::{InstanceSpec, InstanceSupervisor};
+use super::component::{Assets, ComponentFile, PluginRole, link};
+use super::usage::UsageCounters;
+use super::batch_sizing::BatchSizer;
+use super::{Sandbox, SandboxError, description_validation};
+use understudy_records::batch::{Answers, AnswerColumn, Names, Reason};
 use understudy_study::Form;
 
 /// Which way a figure is better.
@@ -34,7 +34,7 @@ pub enum Better {
 #[derive(Clone)]
 pub struct ScorerPlugin {
     sandbox: Sandbox,
-    recipe: Arc<Recipe<Bindings>>,
+    spec: Arc<InstanceSpec<Bindings>>,
     /// What the plugin calls itself, and its version.
     pub title: String,
     /// The forms that it can score.
@@ -54,16 +54,16 @@ impl ScorerPlugin {
     /// Whatever makes it unusable, see [`SandboxError`].
     pub fn load(
         sandbox: &Sandbox,
-        file: &File,
+        file: &ComponentFile,
         config: String,
         assets: Assets,
         cache: Option<&Path>,
     ) -> Result<ScorerPlugin, SandboxError> {
-        let pre = link::<Bindings>(sandbox, file, Role::Metric, cache)?;
-        let recipe = Arc::new(Recipe { pre, config, assets, meter: Arc::default() });
-        let mut runner = Runner::<Bindings>::new(sandbox.clone(), recipe.clone());
-        runner.start()?;
-        let said = runner
+        let pre = link::<Bindings>(sandbox, file, PluginRole::Metric, cache)?;
+        let spec = Arc::new(InstanceSpec { pre, config, assets, meter: Arc::default() });
+        let mut supervisor = InstanceSupervisor::<Bindings>::new(sandbox.clone(), spec.clone());
+        supervisor.start()?;
+        let said = supervisor
             .call("describe", |world, store| world.understudy_shadow_scorer().call_describe(store))
             .map_err(SandboxError::Call)?;
         let forms = [
@@ -75,41 +75,41 @@ impl ScorerPlugin {
             forms.into_iter().filter(|(given, _)| said.accepts.contains(given)).map(|(_, form)| form);
         Ok(ScorerPlugin {
             sandbox: sandbox.clone(),
-            recipe,
-            title: described::title(&said.name, &said.version),
+            spec,
+            title: description_validation::title(&said.name, &said.version),
             accepts: accepts.collect(),
-            components: described::components(said.components)?,
-            better: match said.better {
-                scorer::Direction::More => Better::Higher,
-                scorer::Direction::Less => Better::Lower,
+            components: description_validation::components(said.components)?,
+            better: match said.direction {
+                scorer::Direction::HigherIsBetter => Better::Higher,
+                scorer::Direction::LowerIsBetter => Better::Lower,
             },
-            range: described::range(said.least, said.greatest)?,
+            range: description_validation::range(said.minimum, said.maximum)?,
         })
     }
 
     /// The files that it was given.
     pub fn assets(&self) -> Assets {
-        self.recipe.assets.clone()
+        self.spec.assets.clone()
     }
 
     /// What its instances use.
-    pub fn meter(&self) -> Arc<Meter> {
-        self.recipe.meter.clone()
+    pub fn meter(&self) -> Arc<UsageCounters> {
+        self.spec.meter.clone()
     }
 
     /// One more instance.
     pub fn instance(&self) -> Scorer {
         Scorer {
-            runner: Runner::new(self.sandbox.clone(), self.recipe.clone()),
+            supervisor: InstanceSupervisor::new(self.sandbox.clone(), self.spec.clone()),
             components: self.components.len(),
-            pace: Pace::new(),
+            batch_sizer: BatchSizer::new(),
         }
     }
 }
 
 /// The components of a batch of pairs.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Scored {
+pub struct ScoredBatch {
     /// For each component one value a pair.
     pub components: Vec<Vec<f64>>,
     /// The pairs that the metric broke on, with what happened; ascending. Their components are 0.
@@ -122,29 +122,29 @@ impl Scorer {
     /// # Errors
     /// When the plugin cannot be set up.
     pub fn start(&mut self) -> Result<(), SandboxError> {
-        self.runner.start()
+        self.supervisor.start()
     }
 }
 
 /// One instance of a metric.
 pub struct Scorer {
-    runner: Runner<Bindings>,
+    supervisor: InstanceSupervisor<Bindings>,
     components: usize,
-    pace: Pace,
+    batch_sizer: BatchSizer,
 }
 
 impl Scorer {
     /// Scores pairs. The comparator has answered every one of them.
-    pub fn score(&mut self, model: &Answers, comparator: &Answers) -> Scored {
+    pub fn score(&mut self, model: &Answers, comparator: &Answers) -> ScoredBatch {
         let rows = model.rows();
         let part = |answers: &Answers, from: usize, to: usize| {
             let picks: Vec<_> = (from..to).map(|row| (0, row)).collect();
             Answers::gather(&[answers], &picks)
         };
-        let mut scored = Scored { components: vec![Vec::new(); self.components], broken: Vec::new() };
+        let mut scored = ScoredBatch { components: vec![Vec::new(); self.components], broken: Vec::new() };
         let mut start = 0;
         while start < rows {
-            let end = start + self.pace.next(rows - start, self.runner.fuel());
+            let end = start + self.batch_sizer.next(rows - start, self.supervisor.fuel());
             let outcome = if end - start == rows {
                 self.call(model, comparator)
             } else {
@@ -152,11 +152,11 @@ impl Scorer {
             };
             let components = match outcome {
                 Ok(components) => {
-                    self.pace.went_well(end - start, self.runner.used);
+                    self.batch_sizer.record_success(end - start, self.supervisor.used);
                     components
                 }
                 Err(why) => {
-                    self.pace.failed(end - start);
+                    self.batch_sizer.failed(end - start);
                     if end - start > 1 {
                         continue;
                     }
@@ -178,11 +178,11 @@ impl Scorer {
     /// When the metric traps, or answers something that is not finite.
     pub fn reduce(&mut self, rows: u64, sums: &[f64]) -> Result<Option<f64>, String> {
         let figure = self
-            .runner
+            .supervisor
             .call("reduce", |world, store| world.understudy_shadow_scorer().call_reduce(store, rows, sums))
             .map_err(|error| error.to_string())?;
         match figure {
-            Some(figure) if !figure.is_finite() => Err(format!("`reduce` answered {figure}")),
+            Some(figure) if !figure.is_finite() => Err(format!("`reduce` returned {figure}")),
             figure => Ok(figure),
         }
     }
@@ -191,17 +191,17 @@ impl Scorer {
         let rows = model.rows();
         let (model, comparator) = (given(model), given(comparator));
         let components = self
-            .runner
+            .supervisor
             .call("score", |world, store| {
                 world.understudy_shadow_scorer().call_score(store, rows as u32, &model, &comparator)
             })
             .map_err(|error| error.to_string())?
-            .map_err(|why| format!("`score` said: {}", super::clean(&why)))?;
+            .map_err(|why| format!("`score` returned an error: {}", super::clean(&why)))?;
         if components.len() != self.components || components.iter().any(|values| values.len() != rows) {
-            return Err(format!("`score` did not give {} components of {rows} rows", self.components));
+            return Err(format!("`score` did not return {} components of {rows} rows", self.components));
         }
         match components.iter().flatten().find(|value| !value.is_finite()) {
-            Some(bad) => Err(format!("`score` gave the component {bad}; components are finite")),
+            Some(bad) => Err(format!("`score` returned the component {bad}; components must be finite")),
             None => Ok(components),
         }
     }
@@ -210,12 +210,12 @@ impl Scorer {
 /// Answers as a call takes them.
 fn given(answers: &Answers) -> wit::Answers {
     let text = |names: &Names| Text { offsets: offsets(names).into_owned(), bytes: bytes(names).to_vec() };
-    let decisions = match &answers.decisions {
-        Decisions::Labels { names, codes } => {
-            wit::Decisions::Labels(wit::Labels { names: text(names), codes: codes.clone() })
+    let values = match &answers.decisions {
+        AnswerColumn::Labels { names, codes } => {
+            wit::Values::Labels(wit::Labels { names: text(names), codes: codes.clone() })
         }
-        Decisions::Numbers(numbers) => wit::Decisions::Numbers(numbers.clone()),
-        Decisions::Rankings { names, offsets, codes } => wit::Decisions::Rankings(wit::Rankings {
+        AnswerColumn::Numbers(numbers) => wit::Values::Numbers(numbers.clone()),
+        AnswerColumn::Rankings { names, offsets, codes } => wit::Values::Rankings(wit::Rankings {
             names: text(names),
             offsets: offsets.clone(),
             codes: codes.clone(),
@@ -227,7 +227,7 @@ fn given(answers: &Answers) -> wit::Answers {
         Reason::Blinded => unreachable!("a blinded snapshot is asked about before it is scored"),
     };
     wit::Answers {
-        decisions,
+        values,
         confidence: answers.confidence.clone(),
         unanswered: answers.unanswered.iter().map(reason).collect(),
     }

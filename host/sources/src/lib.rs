@@ -1,151 +1,184 @@
-//! Where records come from: JSON Lines out of a file or standard input.
+//! Reads records from their sources: JSON Lines from a file or from standard input.
 //!
-//! Always holds: records are handed on in the order in which they stand, each with its line; a batch is whatever waits,
-//! up to a limit; what stands before a break in a file is handed on, and the break is reported; a file that is read on is
-//! the one that was read before, with what has come since behind it.
+//! Invariants: records are returned in the order of the source, each with its position; a batch is what is available, up
+//! to a limit; if a file breaks off, the whole lines before the break are returned first; a file is resumed only if it
+//! still contains the last record that was read.
+//!
+//! A new kind of source begins with a variant of [`Source`]. Every `match` on it is exhaustive, so that the compiler
+//! lists what the variant needs: how it is opened and checked, what its [`SourcePosition`] is, whether it can be
+//! replayed, and whether records are pulled from it or pushed to the run.
 
-mod lines;
+mod decompression;
+mod line_reader;
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Seek as _, SeekFrom};
+use std::io;
 use std::path::Path;
 
-pub use lines::{LineReader, push_line};
+pub use line_reader::{LineReader, push_line};
 
-use understudy_records::batch::{Mark, begins_with, record_digest};
+use decompression::{is_a_directory, open_decompressed};
+use understudy_records::batch::{Lines, RecordPosition, begins_with, record_digest};
 use understudy_study::Source;
 
-/// Why a source gave out before its end.
+/// A source that the run pulls records from.
+pub trait RecordSource: Send {
+    /// The available records, at most `max_records`; blocks until there is one. `None` at the end.
+    ///
+    /// # Errors
+    /// When the source breaks off. The whole records before the break have been returned.
+    fn next_batch(&mut self, max_records: usize) -> Result<Option<Lines>, SourceError>;
+}
+
+/// The position of the last record that was read from a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourcePosition {
+    /// In a file: the line, the byte where it begins, and the digest of the record.
+    File(RecordPosition),
+    /// In a stream without addresses, standard input or pushed records: the number of the record, from 1.
+    Stream {
+        /// The number of the record.
+        sequence: u64,
+    },
+}
+
+impl SourcePosition {
+    /// The position that the run log recorded for a record of this source.
+    pub fn from_record(source: &Source, record: RecordPosition) -> SourcePosition {
+        match source {
+            Source::File(_) => SourcePosition::File(record),
+            Source::Stdin | Source::Http => SourcePosition::Stream { sequence: record.line },
+        }
+    }
+
+    /// The number of the record in its source, from 1: of a file, its line.
+    pub fn number(&self) -> u64 {
+        match self {
+            SourcePosition::File(record) => record.line,
+            SourcePosition::Stream { sequence } => *sequence,
+        }
+    }
+}
+
+/// Why a source cannot be read, or not to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
-    /// It cannot be opened.
-    #[error("cannot read {name}: {error}; write where it is in `[sources]`")]
+    /// The source cannot be opened.
+    #[error("cannot read {name}: {error}; correct its path in `[sources]`")]
     Open {
-        /// The file.
+        /// The path of the file.
         name: String,
-        /// What the system said.
+        /// The error of the operating system.
         error: io::Error,
     },
-    /// It broke off.
-    #[error("{name} breaks off after line {line}: {why}; what stands before was taken. Fetch the file anew")]
+    /// The source breaks off.
+    #[error(
+        "cannot read {name} after line {line}: {why}; the lines before are processed. Restore the whole file and start \
+         again"
+    )]
     Broken {
-        /// The file.
+        /// The path of the file.
         name: String,
-        /// The last whole line.
+        /// The last whole line, from 1.
         line: u64,
-        /// What was found there.
+        /// What was found instead of the next line.
         why: String,
     },
-    /// It is not the file that was read before.
+    /// The file is not the one that was read before.
     #[error(
-        "{name} is not the file that was read before: line {line} is not the record that was read there. Put that file \
-         back, with what has come since behind it, or run into another directory with --run"
+        "cannot resume {name}: line {line} is not the record that was read before; restore that file, to which lines \
+         may have been appended, or start a new run with --run"
     )]
     Changed {
-        /// The file.
+        /// The path of the file.
         name: String,
-        /// The line of the last record that was read.
+        /// The line of the last record that was read, from 1.
         line: u64,
     },
 }
 
-/// Opens a source, to read what comes after a record that was read before. `folder` is the study's own.
+/// Opens a source to read the records after `after`; from the beginning without it. `None` if records are not pulled
+/// from this source but pushed to the run. `folder` is the directory of `study.toml`; `record_bytes` is the size of the
+/// longest accepted record.
 ///
-/// What cannot be wound back, standard input or a named pipe, goes on as it comes. A line that was read before it was
-/// written to its end is read anew: what was there of it was no record.
+/// Standard input and named pipes cannot seek: they continue with the next record. If the last line was incomplete when
+/// it was read, it is read again.
 ///
 /// # Errors
-/// When a file cannot be opened, or does not hold that record where it did.
+/// When a file cannot be opened, or does not contain that record at that position.
 pub fn open(
     source: &Source,
     folder: &Path,
     record_bytes: usize,
-    after: Option<Mark>,
-) -> Result<LineReader, SourceError> {
-    let Source::File(path) = source else {
-        debug_assert_eq!(*source, Source::Stdin, "what comes over HTTP is delivered, not read");
-        return Ok(LineReader::new(Box::new(io::stdin()), "standard input".to_owned(), record_bytes));
+    after: Option<SourcePosition>,
+) -> Result<Option<Box<dyn RecordSource>>, SourceError> {
+    let reader = match (source, after) {
+        (Source::File(path), None | Some(SourcePosition::Stream { .. })) => {
+            open_file(&folder.join(path), record_bytes, None)?
+        }
+        (Source::File(path), Some(SourcePosition::File(record))) => {
+            open_file(&folder.join(path), record_bytes, Some(record))?
+        }
+        (Source::Stdin, _) => {
+            LineReader::new(Box::new(io::stdin()), "standard input".to_owned(), record_bytes)
+        }
+        (Source::Http, _) => return Ok(None),
     };
-    let path = folder.join(path);
+    Ok(Some(Box::new(reader)))
+}
+
+fn open_file(
+    path: &Path,
+    record_bytes: usize,
+    after: Option<RecordPosition>,
+) -> Result<LineReader, SourceError> {
     let name = path.display().to_string();
-    let cannot = |error| SourceError::Open { name: name.clone(), error };
+    let cannot_open = |error| SourceError::Open { name: name.clone(), error };
     let after = match after {
-        Some(mark) if path.metadata().map_err(cannot)?.is_file() => mark,
-        _ => return Ok(LineReader::new(decompressed(&path, 0).map_err(cannot)?, name, record_bytes)),
+        Some(record) if path.metadata().map_err(cannot_open)?.is_file() => record,
+        _ => {
+            let reader = open_decompressed(path, 0).map_err(cannot_open)?;
+            return Ok(LineReader::new(reader, name, record_bytes));
+        }
     };
     let changed = || SourceError::Changed { name: name.clone(), line: after.line };
-    let lines = || match decompressed(&path, after.offset) {
-        Ok(reader) => Ok(LineReader::starting(reader, name.clone(), record_bytes, after.line, after.offset)),
+    let reader_at_record = || match open_decompressed(path, after.offset) {
+        Ok(reader) => Ok(LineReader::at_line(reader, name.clone(), record_bytes, after.line, after.offset)),
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(changed()),
-        Err(error) => Err(cannot(error)),
+        Err(error) => Err(cannot_open(error)),
     };
-    let mut behind = lines()?;
-    match behind.next(1)?.filter(|found| found.line(0) == after.line) {
-        Some(found) if record_digest(found.text(0)) == after.digest => Ok(behind),
-        Some(found) if begins_with(found.text(0), after.digest) => lines(),
+    let mut reader = reader_at_record()?;
+    match reader.next_batch(1)?.filter(|found| found.line(0) == after.line) {
+        Some(found) if record_digest(found.text(0)) == after.digest => Ok(reader),
+        Some(found) if begins_with(found.text(0), after.digest) => reader_at_record(),
         _ => Err(changed()),
     }
 }
 
-/// Whether a source can be read, without reading it: so that what is wrong is said before a run.
+/// Checks before a run that a source can be read, without reading from it.
 ///
 /// # Errors
-/// When a file is not there, is a folder, or may not be read.
+/// When a file does not exist, is a directory, or must not be read.
 pub fn check(source: &Source, folder: &Path) -> Result<(), SourceError> {
-    let Source::File(path) = source else { return Ok(()) };
-    let path = folder.join(path);
-    // Opening a named pipe would wait for its writer.
-    let found = path.metadata().and_then(|file| match file.is_file() {
+    let path = match source {
+        Source::File(path) => folder.join(path),
+        Source::Stdin | Source::Http => return Ok(()),
+    };
+    // Opening a named pipe would block until somebody writes to it.
+    let result = path.metadata().and_then(|file| match file.is_file() {
         true => File::open(&path).map(drop),
-        false if file.is_dir() => Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder")),
+        false if file.is_dir() => Err(is_a_directory()),
         false => Ok(()),
     });
-    found.map_err(|error| SourceError::Open { name: path.display().to_string(), error })
+    result.map_err(|error| SourceError::Open { name: path.display().to_string(), error })
 }
 
-/// Whether a source can be read from where it was left: a file can; standard input and a named pipe go on as they come. Who
-/// sends over HTTP sends again what was not acknowledged.
-pub fn can_be_wound_back(source: &Source, folder: &Path) -> bool {
+/// Whether no record is lost while the run is stopped: a file is read again from its position, and HTTP clients repeat
+/// what was not acknowledged. Standard input and named pipes are not replayable.
+pub fn is_replayable(source: &Source, folder: &Path) -> bool {
     match source {
         Source::File(path) => folder.join(path).is_file(),
         Source::Stdin => false,
         Source::Http => true,
     }
-}
-
-/// A file's content from byte `offset` on; gzip (with any number of members) and zstd are told by their first bytes.
-fn decompressed(path: &Path, offset: u64) -> io::Result<Box<dyn Read + Send>> {
-    let mut magic = [0; 4];
-    let mut file = File::open(path)?;
-    if file.metadata()?.is_dir() {
-        return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder"));
-    }
-    let mut found = 0;
-    while found < magic.len() {
-        match file.read(&mut magic[found..])? {
-            0 => break,
-            more => found += more,
-        }
-    }
-    let mut reader: Box<dyn Read + Send> = match magic {
-        [0x1f, 0x8b, ..] if found >= 2 => {
-            Box::new(flate2::bufread::MultiGzDecoder::new(compressed(&magic[..found], file)))
-        }
-        [0x28, 0xb5, 0x2f, 0xfd] => {
-            Box::new(zstd::stream::read::Decoder::with_buffer(compressed(&magic, file))?)
-        }
-        _ if offset == 0 => Box::new(io::Cursor::new(magic[..found].to_vec()).chain(file)),
-        _ => {
-            file.seek(SeekFrom::Start(offset))?;
-            return Ok(Box::new(file));
-        }
-    };
-    // What was compressed cannot be entered in the middle.
-    io::copy(&mut reader.by_ref().take(offset), &mut io::sink())?;
-    Ok(reader)
-}
-
-/// A compressed file whose first bytes have been read.
-fn compressed(first: &[u8], rest: File) -> impl BufRead + Send + use<> {
-    BufReader::with_capacity(1 << 16, io::Cursor::new(first.to_vec()).chain(rest))
 }

@@ -20,6 +20,7 @@ mod split;
 mod stream;
 mod swaps;
 mod threshold;
+mod units;
 mod value;
 
 use std::path::PathBuf;
@@ -42,6 +43,7 @@ pub use threshold::{
     Blinding, Chance, Counted, Cycle, Direction, Evidence, Interference, InterferenceKind, Quantifier,
     Reference, Scope, Shares, Threshold,
 };
+pub use units::{Micros, Nanos};
 
 /// What the values of a field are. The same six as in `wit/shadow.wit`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -125,9 +127,25 @@ pub struct Stream {
 }
 
 impl Study {
+    /// The declaration of a stream.
+    pub fn stream(&self, kind: StreamKind) -> &Stream {
+        match kind {
+            StreamKind::Snapshots => &self.inputs,
+            StreamKind::Decisions => &self.decisions,
+        }
+    }
+
+    /// The declared source of a stream.
+    pub fn source(&self, kind: StreamKind) -> &Source {
+        match kind {
+            StreamKind::Snapshots => &self.snapshots_source,
+            StreamKind::Decisions => &self.decisions_source,
+        }
+    }
+
     /// Whether records are delivered to it, so that it is served.
     pub fn is_live(&self) -> bool {
-        [&self.snapshots_source, &self.decisions_source].contains(&&Source::Http)
+        StreamKind::ALL.into_iter().any(|kind| self.source(kind).is_pushed())
     }
 }
 
@@ -140,6 +158,24 @@ pub enum Source {
     Stdin,
     /// Requests to a run that is served, see `understudy serve`.
     Http,
+}
+
+impl Source {
+    /// Whether clients push records to the run, instead of the run pulling them.
+    pub const fn is_pushed(&self) -> bool {
+        match self {
+            Source::Http => true,
+            Source::File(_) | Source::Stdin => false,
+        }
+    }
+
+    /// Whether reading can pause for any time without holding up a sender.
+    pub const fn is_pausable(&self) -> bool {
+        match self {
+            Source::File(_) => true,
+            Source::Stdin | Source::Http => false,
+        }
+    }
 }
 
 /// A plugin as declared: a model, the comparator, or a metric.

@@ -101,7 +101,7 @@ pub(super) fn mirror(
             _ => part(value).map(Some),
         });
         let entries = section.entries("fields", PART, part);
-        if let Some(Source::File(_) | Source::Stdin) = source {
+        if source.is_some_and(|source| !source.is_pushed()) {
             let message = "`mirror` takes snapshots over HTTP, and `sources.snapshots` says that they come from elsewhere; write \
                            snapshots = { http = true }, or leave `mirror` out";
             section.fault(section.line(), message.to_owned());

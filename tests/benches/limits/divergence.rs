@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-use understudy_statistics::divergence::{Layout, Pattern, Settings, Table, patterns, search};
+use understudy_statistics::divergence::{SumsLayout, Pattern, SearchSettings, PatternTable, frequent_patterns, search_subgroups};
 use understudy_tests::flights::{Flights, classes};
 use understudy_tests::root;
 
@@ -69,7 +69,7 @@ pub fn alone() -> bool {
     let folder = PathBuf::from(arguments.next().expect("a folder"));
     let started = Instant::now();
     let flights = Flights::read(&folder.join("flights.csv"));
-    let mut table = Table {
+    let mut table = PatternTable {
         sizes: flights.values.iter().map(Vec::len).collect(),
         counts: vec![1; flights.codes[0].len()],
         width: 2,
@@ -79,14 +79,14 @@ pub fn alone() -> bool {
     let reading = started.elapsed().as_secs_f64();
     let least = (SUPPORT * table.counts.len() as f64).ceil() as u64;
     let started = Instant::now();
-    let found = patterns(&table, DEPTH, least);
+    let found = frequent_patterns(&table, DEPTH, least);
     let seconds = started.elapsed().as_secs_f64();
     write(&flights, &found, &folder.join("ours.csv"));
     halve(&mut table);
-    let settings = Settings { depth: DEPTH, least, level: 0.05, shares: true, confidence: 0.975 };
-    let layout = Layout { components: 1, moments: vec![] };
+    let settings = SearchSettings { max_terms: DEPTH, least, level: 0.05, shares: true, confidence: 0.975 };
+    let layout = SumsLayout { components: 1, moments: vec![] };
     let started = Instant::now();
-    let listed = search(&table, &layout, &settings, &mut |n, sums| (n > 0).then(|| sums[0] / n as f64));
+    let listed = search_subgroups(&table, &layout, &settings, &mut |n, sums| (n > 0).then(|| sums[0] / n as f64));
     let all = started.elapsed().as_secs_f64();
     assert_eq!(listed.patterns, found.len());
     let peak = peak_kib("/proc/self").expect("Linux says it") as f64 / 1024.0;
@@ -95,7 +95,7 @@ pub fn alone() -> bool {
 }
 
 /// Puts every other flight into the half that confirms.
-fn halve(table: &mut Table) {
+fn halve(table: &mut PatternTable) {
     let halves = table.sums.chunks_exact(2).enumerate().flat_map(|(row, part)| match row % 2 {
         0 => [part[0], part[1], 0.0, 0.0],
         _ => [0.0, 0.0, part[0], part[1]],

@@ -5,17 +5,17 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
-use understudy_sandbox::{DeciderPlugin, File, Role, Sandbox};
+use understudy_sandbox::{DeciderPlugin, ComponentFile, PluginRole, Sandbox};
 use understudy_tests::plugin;
 
 use crate::fixture::{BUDGET, recorded, sandbox, some_bad};
 
 /// Loads the evil guest and has it answer a row.
 fn load(sandbox: &Sandbox, folder: &Path) {
-    let file = File::read(&plugin("guests/evil")).expect("it was built");
+    let file = ComponentFile::read(&plugin("guests/evil")).expect("it was built");
     let config = r#"{"on": "bad", "do": "panic"}"#.to_owned();
     let loaded =
-        DeciderPlugin::load(sandbox, &file, Role::Model, config, [].into(), Some(folder)).expect("it loads");
+        DeciderPlugin::load(sandbox, &file, PluginRole::Model, config, [].into(), Some(folder)).expect("it loads");
     assert_eq!(recorded(&loaded.instance().decide(&some_bad(1, |_| false))), ["0"]);
 }
 
@@ -91,7 +91,7 @@ fn a_file_with_the_right_digest_and_foreign_code_is_passed_over() {
     let path = kept(&cache);
     let sound = fs::read(&path).expect("it is there");
     // The digest of nothing, before nothing: whole, and no code.
-    let empty = understudy_sandbox::digest(b"");
+    let empty = understudy_sandbox::sha256_hex(b"");
     let empty: Vec<u8> =
         (0..32).map(|at| u8::from_str_radix(&empty[2 * at..][..2], 16).expect("hexadecimal")).collect();
     fs::write(&path, empty).expect("it can be written");

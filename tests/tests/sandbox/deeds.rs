@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use understudy_sandbox::{Budget, Decided};
+use understudy_sandbox::{Budget, AnsweredBatch};
 
 use crate::fixture::{BUDGET, DEEDS, evil, load_evil, place_hidden, recorded, sandbox, some_bad, texts};
 
@@ -28,23 +28,23 @@ fn each_deed_costs_its_row_and_is_told() {
     panic: broke: `decide` panicked at tests/guests/evil/src/deed.rs:LINE:COLUMN: evil panics on `bad`
     trap-unreachable: broke: `decide` trapped: wasm `unreachable` instruction executed in FUNCTION
     loop: broke: `decide` used up its fuel of 1000000
-    allocate: broke: `decide` wanted more memory than the 8 MiB that it may have
-    deep-recursion: broke: `decide` trapped: out of bounds memory access in FUNCTION, which calls itself over and over
-    nan: broke: `decide` answered numbers, and had said that its answers have the form Label
-    wrong-length: broke: `decide` gave 2 codes where 1 are due
-    code-out-of-range: broke: `decide` gave the code 4294967295, and 1 names
-    bad-offsets: broke: `decide` gave offsets that do not ascend from 0 to 3
+    allocate: broke: `decide` exceeded its memory limit of 8 MiB
+    deep-recursion: broke: `decide` trapped: out of bounds memory access in FUNCTION, which recurses without end
+    nan: broke: `decide` answered numbers, but declared the form Label
+    wrong-length: broke: `decide` returned 2 codes, expected 1
+    code-out-of-range: broke: `decide` returned the code 4294967295, but only 1 names
+    bad-offsets: broke: `decide` returned offsets that do not ascend from 0 to 3
     not-ascending-unanswered: broke: `decide` listed its unanswered rows out of order
-    bad-utf8: broke: `decide` gave names that are not UTF-8
-    error: broke: `decide` said: evil fails the batch
-    huge-answer: broke: `decide` handed back more than the 1 MiB that a call may
-    bad-confidence: broke: `decide` gave the confidence 2; a confidence lies between 0 and 1
+    bad-utf8: broke: `decide` returned names that are not UTF-8
+    error: broke: `decide` returned an error: evil fails the batch
+    huge-answer: broke: `decide` returned more than the limit of 1 MiB
+    bad-confidence: broke: `decide` returned the confidence 2; a confidence is from 0 to 1
     ");
 }
 
 #[test]
 fn a_panic_says_where_it_happened() {
-    let Decided { broken, .. } = evil(BUDGET, "panic").decide(&texts([Some("bad")]));
+    let AnsweredBatch { broken, .. } = evil(BUDGET, "panic").decide(&texts([Some("bad")]));
     let [(0, why)] = &broken[..] else { panic!("{broken:?}") };
     let place = why.strip_prefix("`decide` panicked at ").expect("it panicked");
     let [file, line, column, said] = place.splitn(4, ':').collect::<Vec<_>>()[..] else { panic!("{place}") };
@@ -99,10 +99,10 @@ fn a_row_without_a_required_field_is_not_handed_over() {
 #[test]
 fn a_plugin_may_refuse_its_configuration() {
     let refused = load_evil(&sandbox(BUDGET), "refuse-config").err().expect("it is refused");
-    insta::assert_snapshot!(refused, @"it cannot be set up: evil refuses every configuration");
+    insta::assert_snapshot!(refused, @"configuration rejected: evil refuses every configuration");
     let unknown = load_evil(&sandbox(BUDGET), "sing").err().expect("there is no such deed");
     assert!(
-        unknown.to_string().starts_with("it cannot be set up: config: unknown variant `sing`"),
+        unknown.to_string().starts_with("configuration rejected: config: unknown variant `sing`"),
         "{unknown}"
     );
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
-use understudy_records::batch::{Answers, Decisions};
-use understudy_sandbox::{Budget, Decided, Decider, DeciderPlugin, File, Role, Sandbox, SandboxError};
+use understudy_records::batch::{Answers, AnswerColumn};
+use understudy_sandbox::{Budget, AnsweredBatch, Decider, DeciderPlugin, ComponentFile, PluginRole, Sandbox, SandboxError};
 use understudy_tests::plugin;
 
 /// Enough for an honest row, and soon used up by another. The time is out of reach.
@@ -46,9 +46,9 @@ pub fn cache() -> PathBuf {
 
 /// Loads the evil guest, which does `deed` where the text is "bad".
 pub fn load_evil(sandbox: &Sandbox, deed: &str) -> Result<DeciderPlugin, SandboxError> {
-    let file = File::read(&plugin("guests/evil")).expect("it was built");
+    let file = ComponentFile::read(&plugin("guests/evil")).expect("it was built");
     let config = format!(r#"{{"on": "bad", "do": "{deed}"}}"#);
-    DeciderPlugin::load(sandbox, &file, Role::Model, config, [].into(), Some(&cache()))
+    DeciderPlugin::load(sandbox, &file, PluginRole::Model, config, [].into(), Some(&cache()))
 }
 
 /// An instance of the evil guest.
@@ -70,7 +70,7 @@ pub fn some_bad(rows: usize, is_bad: impl Fn(usize) -> bool) -> RecordBatch {
 }
 
 /// What is recorded of each row: its answer, or why it has none, and whether the plugin broke on it.
-pub fn recorded(decided: &Decided) -> Vec<String> {
+pub fn recorded(decided: &AnsweredBatch) -> Vec<String> {
     let rows = decided.answers.rows();
     let told: Vec<String> = (0..rows).map(|row| answer(&decided.answers, row)).collect();
     let broke = |row: &usize| told[*row].starts_with("broke: ");
@@ -86,8 +86,8 @@ pub fn recorded(decided: &Decided) -> Vec<String> {
 fn answer(answers: &Answers, row: usize) -> String {
     match (answers.reason(row), &answers.decisions) {
         (Some(reason), _) => reason.to_string(),
-        (None, Decisions::Labels { names, codes }) => names.value(codes[row] as usize).to_owned(),
-        (None, Decisions::Numbers(numbers)) => numbers[row].to_string(),
+        (None, AnswerColumn::Labels { names, codes }) => names.value(codes[row] as usize).to_owned(),
+        (None, AnswerColumn::Numbers(numbers)) => numbers[row].to_string(),
         (None, other) => panic!("no guest of these tests answers {other:?}"),
     }
 }

@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use understudy_sandbox::{DeciderPlugin, File, Role, Sandbox, SandboxError, ScorerPlugin, digest};
+use understudy_sandbox::{DeciderPlugin, ComponentFile, PluginRole, Sandbox, SandboxError, ScorerPlugin, sha256_hex};
 use understudy_tests::plugin;
 use wit_component::{ComponentEncoder, DecodedWasm, StringEncoding, embed_component_metadata};
 
@@ -169,14 +169,14 @@ impl Handmade {
     }
 }
 
-fn file(bytes: Vec<u8>) -> File {
-    let digest = digest(&bytes);
-    File { path: PathBuf::from("handmade.wasm"), bytes, digest }
+fn file(bytes: Vec<u8>) -> ComponentFile {
+    let digest = sha256_hex(&bytes);
+    ComponentFile { path: PathBuf::from("handmade.wasm"), bytes, digest }
 }
 
 /// Loads a component as a model.
 pub fn load(sandbox: &Sandbox, component: Vec<u8>) -> Result<DeciderPlugin, SandboxError> {
-    DeciderPlugin::load(sandbox, &file(component), Role::Model, "{}".into(), [].into(), None)
+    DeciderPlugin::load(sandbox, &file(component), PluginRole::Model, "{}".into(), [].into(), None)
 }
 
 /// A component that holds another core module too, and so many instances of it.

@@ -63,11 +63,11 @@ fn what_it_says_of_itself_is_limited() {
     let mut many = model().with_memory("(memory (export \"memory\") 256)");
     many.words(1024 + 16, &[65536, 1_000_000]);
     let sandbox = sandbox(Budget { returned: 64 << 20, ..BUDGET });
-    insta::assert_snapshot!(many.load(&sandbox).err().expect("too many"), @"it describes itself wrongly: it names 1000000 fields; 4096 is the most");
-    insta::assert_snapshot!(refused(&many), @"`describe` handed back more than the 1 MiB that a call may");
+    insta::assert_snapshot!(many.load(&sandbox).err().expect("too many"), @"invalid description: it has 1000000 fields; at most 4096 are allowed");
+    insta::assert_snapshot!(refused(&many), @"`describe` returned more than the limit of 1 MiB");
     let mut escape = model();
     escape.bytes(4104, b"\x1b[2J").words(3072, &[4104, 4]);
-    insta::assert_snapshot!(refused(&escape), @r#"it describes itself wrongly: of its fields, the name " [2J" has control characters"#);
+    insta::assert_snapshot!(refused(&escape), @r#"invalid description: the name " [2J" among its fields has control characters"#);
     let mut bytes = model();
     bytes.bytes(4104, b"\xff");
     insta::assert_snapshot!(refused(&bytes), @"`describe` failed: invalid utf-8 sequence of 1 bytes from index 0");
@@ -93,7 +93,7 @@ fn what_it_hands_back_is_read_with_care() {
     };
     insta::assert_snapshot!(answered(&model().with("decide", &numbers("-1"))), @"broke: `decide` failed: list pointer/length out of bounds of memory");
     let large = model().with_memory("(memory (export \"memory\") 64)");
-    insta::assert_snapshot!(answered(&large.with("decide", &numbers("200000"))), @"broke: `decide` handed back more than the 1 MiB that a call may");
+    insta::assert_snapshot!(answered(&large.with("decide", &numbers("200000"))), @"broke: `decide` returned more than the limit of 1 MiB");
     insta::assert_snapshot!(answered(&model().with("decide", "(i32.store8 (i32.const 2052) (i32.const 9)) i32.const 2048")), @"broke: `decide` failed: unexpected discriminant: 9");
 }
 

@@ -19,18 +19,18 @@ fn growing(declared: &str, grow: &str) -> Handmade {
 fn a_component_may_have_so_many_parts() {
     let empty = "(module)";
     assert!(load(&sandbox(BUDGET), with_instances(model().component(), empty, 63)).is_ok());
-    insta::assert_snapshot!(refused(with_instances(model().component(), empty, 64)), @"handmade.wasm is not a valid component: The component transitively contains 65 core module instances, which exceeds the configured maximum of 64 in the pooling allocator; build it anew");
+    insta::assert_snapshot!(refused(with_instances(model().component(), empty, 64)), @"handmade.wasm is not a valid component: The component transitively contains 65 core module instances, which exceeds the configured maximum of 64 in the pooling allocator; rebuild it");
     let memory = "(module (memory 1))";
     assert!(load(&sandbox(BUDGET), with_instances(model().component(), memory, 7)).is_ok());
-    insta::assert_snapshot!(refused(with_instances(model().component(), memory, 8)), @"handmade.wasm is not a valid component: The component transitively contains 9 Wasm linear memories, which exceeds the configured maximum of 8 in the pooling allocator; build it anew");
+    insta::assert_snapshot!(refused(with_instances(model().component(), memory, 8)), @"handmade.wasm is not a valid component: The component transitively contains 9 Wasm linear memories, which exceeds the configured maximum of 8 in the pooling allocator; rebuild it");
     let table = "(module (table 1 funcref))";
     assert!(load(&sandbox(BUDGET), with_instances(model().component(), table, 8)).is_ok());
-    insta::assert_snapshot!(refused(with_instances(model().component(), table, 9)), @"handmade.wasm is not a valid component: The component transitively contains 9 tables, which exceeds the configured maximum of 8 in the pooling allocator; build it anew");
+    insta::assert_snapshot!(refused(with_instances(model().component(), table, 9)), @"handmade.wasm is not a valid component: The component transitively contains 9 tables, which exceeds the configured maximum of 8 in the pooling allocator; rebuild it");
 }
 
 #[test]
 fn a_memory_larger_than_the_budget_is_refused() {
-    insta::assert_snapshot!(refused(model().with_memory("(memory (export \"memory\") 1025)").component()), @"`instantiate` wanted more memory than the 64 MiB that it may have");
+    insta::assert_snapshot!(refused(model().with_memory("(memory (export \"memory\") 1025)").component()), @"`instantiate` exceeded its memory limit of 64 MiB");
 }
 
 #[test]
@@ -38,10 +38,10 @@ fn all_the_memories_of_an_instance_share_its_budget() {
     // 4 pages of the model's own, and 1020 are left of 64 MiB.
     let half = "(module (memory 510))";
     assert!(load(&sandbox(BUDGET), with_instances(model().component(), half, 2)).is_ok());
-    insta::assert_snapshot!(refused(with_instances(model().component(), half, 3)), @"`instantiate` wanted more memory than the 64 MiB that it may have");
+    insta::assert_snapshot!(refused(with_instances(model().component(), half, 3)), @"`instantiate` exceeded its memory limit of 64 MiB");
     assert!(growing("", "(memory.grow (i32.const 1020))").load(&sandbox(BUDGET)).is_ok());
-    insta::assert_snapshot!(refused(growing("", "(memory.grow (i32.const 1021))").component()), @"`configure` wanted more memory than the 64 MiB that it may have");
-    insta::assert_snapshot!(refused(growing("", "(memory.grow (i32.const -1))").component()), @"`configure` wanted more memory than the 64 MiB that it may have");
+    insta::assert_snapshot!(refused(growing("", "(memory.grow (i32.const 1021))").component()), @"`configure` exceeded its memory limit of 64 MiB");
+    insta::assert_snapshot!(refused(growing("", "(memory.grow (i32.const -1))").component()), @"`configure` exceeded its memory limit of 64 MiB");
 }
 
 #[test]
@@ -50,11 +50,11 @@ fn all_the_tables_of_an_instance_share_their_limit() {
     assert!(
         growing(table, "(table.grow 0 (ref.null func) (i32.const 100000))").load(&sandbox(BUDGET)).is_ok()
     );
-    insta::assert_snapshot!(refused(growing(table, "(table.grow 0 (ref.null func) (i32.const 100001))").component()), @"`configure` wanted more table elements than the 100000 that it may have");
+    insta::assert_snapshot!(refused(growing(table, "(table.grow 0 (ref.null func) (i32.const 100001))").component()), @"`configure` exceeded its limit of 100000 table elements");
     let half = "(module (table 50000 funcref))";
     assert!(load(&sandbox(BUDGET), with_instances(model().component(), half, 2)).is_ok());
-    insta::assert_snapshot!(refused(with_instances(model().component(), half, 3)), @"`instantiate` wanted more table elements than the 100000 that it may have");
-    insta::assert_snapshot!(refused(with_instances(model().component(), "(module (table 100001 funcref))", 1)), @"handmade.wasm is not a valid component: module table does not fit in pooling allocator requirements: table index 0 has a minimum element size of 100001 which exceeds the limit of 100000; build it anew");
+    insta::assert_snapshot!(refused(with_instances(model().component(), half, 3)), @"`instantiate` exceeded its limit of 100000 table elements");
+    insta::assert_snapshot!(refused(with_instances(model().component(), "(module (table 100001 funcref))", 1)), @"handmade.wasm is not a valid component: module table does not fit in pooling allocator requirements: table index 0 has a minimum element size of 100001 which exceeds the limit of 100000; rebuild it");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
-use understudy_sandbox::{DeciderPlugin, File, Role, SandboxError, ScorerPlugin};
+use understudy_sandbox::{DeciderPlugin, ComponentFile, PluginRole, SandboxError, ScorerPlugin};
 use understudy_tests::{plugin, root};
 use wit_component::DecodedWasm;
 
@@ -51,17 +51,17 @@ fn every_plugin_of_ours_imports_nothing() {
 
 /// Why `bytes` cannot be a model.
 fn refused(bytes: &[u8]) -> String {
-    refused_as(Role::Model, bytes)
+    refused_as(PluginRole::Model, bytes)
 }
 
-fn refused_as(role: Role, bytes: &[u8]) -> String {
+fn refused_as(role: PluginRole, bytes: &[u8]) -> String {
     let folder = TempDir::new().expect("a temporary folder");
     let path = folder.path().join("plugin.wasm");
     fs::write(&path, bytes).expect("it can be written");
     let load = || -> Result<(), SandboxError> {
-        let (sandbox, file) = (sandbox(BUDGET), File::read(&path)?);
+        let (sandbox, file) = (sandbox(BUDGET), ComponentFile::read(&path)?);
         match role {
-            Role::Metric => ScorerPlugin::load(&sandbox, &file, "{}".into(), [].into(), None).map(|_| ()),
+            PluginRole::Metric => ScorerPlugin::load(&sandbox, &file, "{}".into(), [].into(), None).map(|_| ()),
             _ => DeciderPlugin::load(&sandbox, &file, role, "{}".into(), [].into(), None).map(|_| ()),
         }
     };
@@ -87,7 +87,7 @@ fn what_imports_something_is_refused_by_name() {
     // Whatever is imported: a type, a module, a component.
     insta::assert_snapshot!(refused(&wat(r#"(component (import "t" (type (sub resource))))"#)), @"FOLDER/plugin.wasm imports `t`; a plugin imports nothing: build it for wasm32-unknown-unknown, without WASI");
     insta::assert_snapshot!(refused(&wat(r#"(component (import "m" (core module)))"#)), @"FOLDER/plugin.wasm imports `m`; a plugin imports nothing: build it for wasm32-unknown-unknown, without WASI");
-    insta::assert_snapshot!(refused(&wat(r#"(component (import "c" (component)))"#)), @"FOLDER/plugin.wasm is not a valid component: failed to parse WebAssembly module: root-level component imports are not supported; build it anew");
+    insta::assert_snapshot!(refused(&wat(r#"(component (import "c" (component)))"#)), @"FOLDER/plugin.wasm is not a valid component: failed to parse WebAssembly module: root-level component imports are not supported; rebuild it");
 }
 
 #[test]
@@ -133,9 +133,9 @@ fn a_component_that_is_cut_or_changed_is_refused() {
 fn a_plugin_in_the_wrong_place_is_refused() {
     let (metric, model) = (fs::read(plugin("agreement")), fs::read(plugin("booked_room")));
     let (metric, model) = (metric.expect("it was built"), model.expect("it was built"));
-    insta::assert_snapshot!(refused_as(Role::Model, &metric), @"FOLDER/plugin.wasm is a metric, so it cannot be a model; name a component that exports `understudy:shadow/decider@0.1.0`");
-    insta::assert_snapshot!(refused_as(Role::Comparator, &metric), @"FOLDER/plugin.wasm is a metric, so it cannot be a comparator; name a component that exports `understudy:shadow/decider@0.1.0`");
-    insta::assert_snapshot!(refused_as(Role::Metric, &model), @"FOLDER/plugin.wasm is a model or a comparator, so it cannot be a metric; name a component that exports `understudy:shadow/scorer@0.1.0`");
+    insta::assert_snapshot!(refused_as(PluginRole::Model, &metric), @"FOLDER/plugin.wasm is a metric, so it cannot be a model; name a component that exports `understudy:shadow/decider@0.1.0`");
+    insta::assert_snapshot!(refused_as(PluginRole::Comparator, &metric), @"FOLDER/plugin.wasm is a metric, so it cannot be a comparator; name a component that exports `understudy:shadow/decider@0.1.0`");
+    insta::assert_snapshot!(refused_as(PluginRole::Metric, &model), @"FOLDER/plugin.wasm is a model or a comparator, so it cannot be a metric; name a component that exports `understudy:shadow/scorer@0.1.0`");
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn an_interface_of_the_right_name_and_the_wrong_make_is_refused() {
             (instance $nothing)
             (export "understudy:shadow/decider@0.1.0" (instance $nothing)))
     "#;
-    insta::assert_snapshot!(refused(&wat(hollow)), @"it has another `understudy:shadow/decider@0.1.0` than this host: no exported instance named `understudy:shadow/columns@0.1.0`; build it against the host's wit/shadow.wit");
+    insta::assert_snapshot!(refused(&wat(hollow)), @"its `understudy:shadow/decider@0.1.0` differs from the host's: no exported instance named `understudy:shadow/columns@0.1.0`; build it against the host's wit/shadow.wit");
     let function = r#"
         (component
             (core module $m (func (export "f")))
@@ -158,5 +158,5 @@ fn an_interface_of_the_right_name_and_the_wrong_make_is_refused() {
             (export "understudy:shadow/setup@0.1.0" (instance $none))
             (export "understudy:shadow/decider@0.1.0" (instance $d)))
     "#;
-    insta::assert_snapshot!(refused(&wat(function)), @"it has another `understudy:shadow/decider@0.1.0` than this host: failed to convert function to given type: type mismatch with parameters: expected 2-tuple, found 0-tuple; build it against the host's wit/shadow.wit");
+    insta::assert_snapshot!(refused(&wat(function)), @"its `understudy:shadow/decider@0.1.0` differs from the host's: failed to convert function to given type: type mismatch with parameters: expected 2-tuple, found 0-tuple; build it against the host's wit/shadow.wit");
 }

@@ -1,6 +1,6 @@
 //! Metrics that lie, trap or count wrongly: the pairs they break on are named, and the figure of the others stands.
 
-use understudy_records::batch::{Answers, Decisions};
+use understudy_records::batch::{Answers, AnswerColumn};
 use understudy_sandbox::{Better, Scorer};
 use understudy_study::Form;
 
@@ -8,7 +8,7 @@ use crate::fixture::{BUDGET, sandbox};
 use crate::handmade::{Handmade, metric};
 
 fn answers(numbers: Vec<f64>) -> Answers {
-    Answers { decisions: Decisions::Numbers(numbers), confidence: None, unanswered: vec![] }
+    Answers { decisions: AnswerColumn::Numbers(numbers), confidence: None, unanswered: vec![] }
 }
 
 fn scorer(metric: &Handmade) -> Scorer {
@@ -93,14 +93,14 @@ fn what_a_metric_may_not_say_of_pairs() {
     ];
     let told: Vec<String> = bodies.iter().map(|body| broken(&metric().with("score", body))).collect();
     insta::assert_snapshot!(told.join("\n"), @"
-    `score` gave the component NaN; components are finite
-    `score` gave the component inf; components are finite
-    `score` did not give 1 components of 1 rows
-    `score` did not give 1 components of 1 rows
-    `score` did not give 1 components of 1 rows
-    `score` did not give 1 components of 1 rows
+    `score` returned the component NaN; components must be finite
+    `score` returned the component inf; components must be finite
+    `score` did not return 1 components of 1 rows
+    `score` did not return 1 components of 1 rows
+    `score` did not return 1 components of 1 rows
+    `score` did not return 1 components of 1 rows
     `score` used up its fuel of 1000000
-    `score` said: handmade
+    `score` returned an error: handmade
     ");
 }
 
@@ -124,8 +124,8 @@ fn what_a_metric_may_not_say_of_sums() {
         reduce("(loop br 0) unreachable"),
     ];
     insta::assert_snapshot!(told.join("\n"), @"
-    `reduce` answered NaN
-    `reduce` answered -inf
+    `reduce` returned NaN
+    `reduce` returned -inf
     `reduce` trapped: wasm `unreachable` instruction executed
     `reduce` used up its fuel of 1000000
     ");
@@ -149,10 +149,10 @@ fn what_a_metric_may_not_say_of_itself() {
     crossed.bytes(1024 + 56, &[1]);
     let told = [refused(&no_components), refused(&twice), refused(&least(f64::NAN)), refused(&crossed)];
     insta::assert_snapshot!(told.join("\n"), @"
-    it describes itself wrongly: a metric has at least one component
-    it describes itself wrongly: it names `c` twice among its components
-    it describes itself wrongly: a bound of its figure is NaN; leave out a bound that is not finite
-    it describes itself wrongly: its least figure, 1, is above its greatest, 0
+    invalid description: a metric needs at least one component
+    invalid description: duplicate name `c` among its components
+    invalid description: a bound of its range is NaN; omit bounds that are not finite
+    invalid description: its minimum 1 is above its maximum 0
     ");
     assert_eq!(least(0.5).load_metric(&sandbox(BUDGET)).expect("it is sound").range, (Some(0.5), None));
     // The same form over and over is one form.

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::inference::worker_pool::{Met, Shown, Taken};
+use crate::batches::messages::{Met, Shown, Taken};
 
 /// The batches that a run of pairs comes from, each once, and where in them each pair stands.
 pub struct Sources {

@@ -1,3 +1,4 @@
-//! The messages to a running pipeline and its status.
+//! The control interface of a running pipeline: the commands that it accepts, and the status that it publishes.
 
 pub mod messages;
+pub mod status;

@@ -11,35 +11,35 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
 use crate::batches::pair_batch::Sources;
-use crate::evaluation::divergence_stats::Searcher;
-use crate::evaluation::model_answers::Given;
-use crate::evaluation::projection::PairReads;
-use crate::evaluation::recent_pairs::{Recent, Sample};
-use crate::evaluation::verdict_stats::{Seen, Witness};
-use crate::inference::worker_pool::Met;
+use crate::evaluation::divergence_stats::DivergenceCollector;
+use crate::evaluation::model_answers::AnswerResolver;
+use crate::evaluation::projection::PairProjection;
+use crate::evaluation::recent_pairs::{RecentPairs, PairSample};
+use crate::evaluation::verdict_stats::{ScoredPairBatch, EvidenceCollector};
+use crate::batches::messages::Met;
 use crate::log_schema::schema;
 use crate::plugins::instance_cache::Seat;
 use crate::plugins::load::Prepared;
 use crate::plugins::plugin_versions::{PluginVersions, Part, Turn};
 use crate::stats::checkpoint::Saved;
-use crate::stats::counters::Times;
+use crate::stats::latency::Times;
 use crate::stats::failures::Incidents;
 use crate::stats::interim_schedule::{Look, Looked};
 use crate::stats::run_result::Comparison;
-use understudy_records::batch::{Answers, Reason, Side};
+use understudy_records::batch::{Answers, Reason};
 use understudy_run_log::checkpoint::{self, CheckpointError};
 use understudy_run_log::{LogWriter, Table};
 use understudy_sandbox::{Decider, DeciderPlugin, Scorer, ScorerPlugin};
 use understudy_statistics::scoring::{
-    Cells, Evidence, ModelScores, Outcome, Profiles, ScoredPairs, Shape, Spreads, Window,
+    Cells, VerdictEvidence, ModelScores, AnswerStatus, SliceSums, ScoredPairs, CellsShape, DistributionsBySlice, Window,
 };
-use understudy_study::{Form, Study};
+use understudy_study::{Form, PerStream, StreamKind, Study};
 
 /// Pairs that are compared in one call, if as many wait.
-const GATHER: usize = 4096;
+const MAX_BATCH_PAIRS: usize = 4096;
 
 /// What there is to do.
-pub enum Work {
+pub enum EvaluatorMessage {
     /// Pairs to compare and to log.
     Pairs(Vec<Met>),
     /// Pairs to compare that the log has already.
@@ -49,15 +49,15 @@ pub enum Work {
     /// It is time for a look, which lacks what has been judged.
     Look(Box<Looked>),
     /// From these sequence numbers of each stream on a part has another plugin.
-    Exchange([u64; 2], Box<JudgeExchange>),
+    Exchange(PerStream<u64>, Box<EvaluatorSwap>),
     /// Somebody wants the latest pairs, to try a plugin on them.
-    Recent(oneshot::Sender<Option<Sample>>),
+    RecentPairs(oneshot::Sender<Option<PairSample>>),
     /// Somebody is to be shown where the run stands; this lacks what has been judged.
     Peek(Box<Saved>, oneshot::Sender<Saved>),
 }
 
 /// A part that is given to another plugin, with an instance that is ready.
-pub enum JudgeExchange {
+pub enum EvaluatorSwap {
     /// A model, by its index.
     Model(usize, Turn<DeciderPlugin>),
     /// The comparator.
@@ -66,78 +66,39 @@ pub enum JudgeExchange {
     Metric(usize, Turn<ScorerPlugin>, Scorer),
 }
 
-/// What the comparing came to.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Judged {
-    /// The sums.
-    pub cells: Cells,
-    /// How many pairs could be compared.
-    pub comparison: Comparison,
-    /// Nanoseconds from snapshot to decision.
-    pub substrate: Times,
-    /// Decisions dated before their snapshot.
-    pub before: u64,
-    /// What broke.
-    pub incidents: Incidents,
-    /// What a verdict needs besides, where a threshold is declared.
-    pub evidence: Evidence,
-    /// What it takes to say where they part.
-    pub profiles: Profiles,
-    /// How answers lie to each other.
-    pub spreads: Spreads,
-}
-
 /// Compares pairs.
-pub struct Judge {
+pub struct Evaluator {
     cast: PluginVersions,
     /// The comparator's instances, and what they read.
-    comparator: Seat<(Decider, PairReads)>,
+    comparator: Seat<(Decider, PairProjection)>,
     metrics: Vec<Seat<Scorer>>,
-    given: Given,
+    given: AnswerResolver,
     study: Study,
-    held: [Vec<usize>; 2],
-    recent: Option<Recent>,
+    held: PerStream<Vec<usize>>,
+    recent: Option<RecentPairs>,
     conditions: usize,
-    witness: Option<Witness>,
-    searcher: Searcher,
+    witness: Option<EvidenceCollector>,
+    searcher: DivergenceCollector,
     judged: Judged,
 }
 
-/// Pairs that have been compared.
-pub struct Compared {
-    /// The generation of all of them.
-    pub generation: u32,
-    /// Where they come from.
-    pub sources: Sources,
-    /// What the comparator answered to each.
-    pub answers: Answers,
-    /// The pairs whose snapshot was blinded, ascending.
-    pub blinded: Vec<usize>,
-    /// For each model what it answered to each, blinded ones too.
-    pub given: Vec<Answers>,
-    /// The pairs that the comparator answered, ascending.
-    pub answered: Vec<usize>,
-    /// For each model what its answers to those were scored.
-    pub models: Vec<ModelScores>,
-}
-
-impl Judge {
+impl Evaluator {
     /// A judge with fresh instances of the study's plugins, that goes on from what has been judged. `held` are the places of
-    /// the declared fields that are held of each side; those that are [`needed`](crate::needed) are among them.
-    pub fn new(prepared: &Prepared, held: &[Vec<usize>; 2], judged: Judged) -> Judge {
+    /// the declared fields that are held of each side; those that are [`buffered_fields`](crate::needed) are among them.
+    pub fn new(prepared: &Prepared, held: &PerStream<Vec<usize>>, judged: Judged) -> Evaluator {
         let (cast, study) = (prepared.cast.clone(), prepared.study.clone());
-        let recent = study.is_live().then(|| Recent::new(study.swaps.last));
-        Judge {
+        let recent = study.is_live().then(|| RecentPairs::new(study.swaps.last));
+        Evaluator {
             comparator: Seat::default(),
             metrics: cast.metrics.iter().map(|_| Seat::default()).collect(),
-            given: Given::new(prepared, held),
+            given: AnswerResolver::new(prepared, held),
             cast,
             study,
             held: held.clone(),
             recent,
             conditions: prepared.study.conditions.len(),
-            witness: Witness::new(prepared, &held[Side::Snapshot as usize]),
-            searcher: Searcher::new(prepared),
+            witness: EvidenceCollector::new(prepared, &held.snapshots),
+            searcher: DivergenceCollector::new(prepared),
             judged,
         }
     }
@@ -149,7 +110,7 @@ impl Judge {
     /// When a checkpoint cannot be written as bytes.
     pub fn work(
         mut self,
-        work: &Receiver<Work>,
+        work: &Receiver<EvaluatorMessage>,
         log: &LogWriter,
         mut table: schema::Pairs,
         mut look: Option<Look>,
@@ -157,10 +118,10 @@ impl Judge {
         let mut next = work.recv().ok();
         while let Some(now) = next.take() {
             match now {
-                Work::Pairs(mut pairs) => {
-                    while pairs.len() < GATHER && next.is_none() {
+                EvaluatorMessage::NewPairs(mut pairs) => {
+                    while pairs.len() < MAX_BATCH_PAIRS && next.is_none() {
                         match work.try_recv() {
-                            Ok(Work::Pairs(more)) => pairs.extend(more),
+                            Ok(EvaluatorMessage::NewPairs(more)) => pairs.extend(more),
                             Ok(other) => next = Some(other),
                             Err(_) => break,
                         }
@@ -170,20 +131,20 @@ impl Judge {
                         log.append(vec![(Table::Pairs, table.batch(&compared))]);
                     }
                 }
-                Work::Logged(pairs) => drop(self.judge(pairs)),
-                Work::Exchange(from, exchange) => self.exchange(from, *exchange),
+                EvaluatorMessage::ReplayedPairs(pairs) => drop(self.judge(pairs)),
+                EvaluatorMessage::Swap(from, exchange) => self.exchange(from, *exchange),
                 // Who asked may not wait any more.
-                Work::Recent(shown) => drop(shown.send(self.recent.as_ref().and_then(Recent::latest))),
-                Work::Cut(mut saved) => {
+                EvaluatorMessage::SampleRecentPairs(shown) => drop(shown.send(self.recent.as_ref().and_then(RecentPairs::latest))),
+                EvaluatorMessage::RotateGroup(mut saved) => {
                     saved.judged = Some(self.judged.clone());
                     log.cut_pairs(checkpoint::encode(&*saved)?);
                 }
-                Work::Peek(mut saved, shown) => {
+                EvaluatorMessage::SnapshotAggregates(mut saved, shown) => {
                     saved.judged = Some(self.judged.clone());
                     // Who asked may not wait any more.
                     let _ = shown.send(*saved);
                 }
-                Work::Look(mut looked) => {
+                EvaluatorMessage::InterimReport(mut looked) => {
                     if let Some(look) = &mut look {
                         looked.saved.judged = Some(self.judged.clone());
                         look(*looked);
@@ -196,16 +157,16 @@ impl Judge {
     }
 
     /// A part is given to another plugin from these sequence numbers on.
-    fn exchange(&mut self, from: [u64; 2], exchange: JudgeExchange) {
+    fn exchange(&mut self, from: PerStream<u64>, exchange: EvaluatorSwap) {
         let generation = self.cast.begin(from);
         match exchange {
-            JudgeExchange::Model(index, turn) => self.cast.models[index].give(turn),
-            JudgeExchange::Comparator(turn, decider) => {
-                let reads = PairReads::new(&self.study, &self.held, &turn.plugin.reads);
+            EvaluatorSwap::Model(index, turn) => self.cast.models[index].give(turn),
+            EvaluatorSwap::Comparator(turn, decider) => {
+                let reads = PairProjection::new(&self.study, &self.held, &turn.plugin.reads);
                 self.cast.comparator.give(turn);
                 self.comparator.take(generation, (decider, reads));
             }
-            JudgeExchange::Metric(index, turn, scorer) => {
+            EvaluatorSwap::Metric(index, turn, scorer) => {
                 self.cast.metrics[index].give(turn);
                 self.metrics[index].take(generation, scorer);
             }
@@ -216,8 +177,8 @@ impl Judge {
     pub fn judge(&mut self, pairs: Vec<Met>) -> Vec<Compared> {
         let generations = |met: &Met| {
             let [snapshot, decision] = met.sequences();
-            let of_snapshot = self.cast.of(Side::Snapshot, snapshot);
-            (of_snapshot.max(self.cast.of(Side::Decision, decision)), of_snapshot)
+            let of_snapshot = self.cast.of(StreamKind::Snapshots, snapshot);
+            (of_snapshot.max(self.cast.of(StreamKind::Decisions, decision)), of_snapshot)
         };
         let Some(first) = pairs.first().map(generations) else { return Vec::new() };
         if pairs.iter().all(|met| generations(met) == first) {
@@ -235,7 +196,7 @@ impl Judge {
         let sources = Sources::of(pairs);
         let turn = self.cast.comparator.at(generation);
         let (decider, reads) = self.comparator.at(turn.since, || {
-            (turn.plugin.instance(), PairReads::new(&self.study, &self.held, &turn.plugin.reads))
+            (turn.plugin.instance(), PairProjection::new(&self.study, &self.held, &turn.plugin.reads))
         });
         let compared = decider.decide(&reads.batch(&sources, &sources.snapshots, &sources.decisions));
         turn.watch.count(pairs.len(), compared.answers.failed());
@@ -278,7 +239,7 @@ impl Judge {
             .cells
             .add(ScoredPairs { windows: &windows, conditions: &conditions, models: &models })
             .expect("the cells have the study's shape");
-        let seen = Seen {
+        let seen = ScoredPairBatch {
             sources: &sources,
             answered: &answered,
             windows: &windows,
@@ -308,11 +269,11 @@ impl Judge {
         rows: &[usize],
         comparator: &Answers,
     ) -> ModelScores {
-        let mut outcomes = vec![Outcome::Answered; rows.len()];
+        let mut statuses = vec![AnswerStatus::Answered; rows.len()];
         for (row, reason) in &given.unanswered {
-            outcomes[*row as usize] = match reason {
-                Reason::Abstained(_) => Outcome::Abstained,
-                Reason::Failed(_) | Reason::Broke(_) => Outcome::Failed,
+            statuses[*row as usize] = match reason {
+                Reason::Abstained(_) => AnswerStatus::Abstained,
+                Reason::Failed(_) | Reason::Broke(_) => AnswerStatus::Failed,
                 Reason::Blinded => unreachable!("a blinded snapshot is asked about before it is scored"),
             };
         }
@@ -332,7 +293,7 @@ impl Judge {
             scored.components
         };
         let scores = self.cast.metrics.iter().zip(&mut self.metrics).map(score).collect();
-        ModelScores { outcomes, scores }
+        ModelScores { statuses, scores }
     }
 
     fn time(&mut self, pairs: &[Met]) {
@@ -342,32 +303,5 @@ impl Judge {
                 _ => self.judged.before += 1,
             }
         }
-    }
-}
-
-impl Judged {
-    /// Nothing yet of a study.
-    pub fn new(prepared: &Prepared) -> Judged {
-        let sizes = schema::conditions(&prepared.study).sizes();
-        let forms: Vec<Form> = prepared.models.iter().map(|model| model.plugin.form).collect();
-        Judged {
-            spreads: Spreads::new(&forms, &sizes),
-            cells: Cells::new(shape(prepared, sizes)),
-            comparison: Comparison::default(),
-            substrate: Times::default(),
-            before: 0,
-            incidents: Incidents::default(),
-            evidence: Evidence::default(),
-            profiles: Profiles::default(),
-        }
-    }
-}
-
-/// The cells of a study: each metric has one component more than it says, the host's count of scored pairs.
-fn shape(prepared: &Prepared, conditions: Vec<usize>) -> Shape {
-    Shape {
-        conditions,
-        models: prepared.models.len(),
-        components: prepared.metrics.iter().map(|m| m.plugin.components.len() + 1).collect(),
     }
 }

@@ -5,39 +5,39 @@
 //! there is none; a blinded snapshot is answered by the model that was in force when it was taken up.
 
 use crate::batches::pair_batch::Sources;
-use crate::evaluation::projection::PairReads;
+use crate::evaluation::projection::PairProjection;
 use crate::plugins::instance_cache::Seat;
 use crate::plugins::load::Prepared;
 use crate::plugins::plugin_versions::PluginVersions;
 use crate::stats::failures::Incidents;
 use understudy_records::batch::{Answers, Reason};
 use understudy_sandbox::Decider;
-use understudy_study::Study;
+use understudy_study::{PerStream, Study};
 
 /// Gives answers.
-pub struct Given {
+pub struct AnswerResolver {
     models: usize,
     /// The models, if ids are blinded.
-    late: Option<Late>,
+    late: Option<DeferredModels>,
 }
 
 /// Models that are asked once decisions are there.
-struct Late {
-    seats: Vec<Seat<(Decider, PairReads)>>,
+struct DeferredModels {
+    seats: Vec<Seat<(Decider, PairProjection)>>,
     study: Study,
-    held: [Vec<usize>; 2],
+    held: PerStream<Vec<usize>>,
 }
 
-impl Given {
+impl AnswerResolver {
     /// With fresh instances of the models, if ids are blinded. `held` are the places of the declared fields that are held of
     /// each side.
-    pub fn new(prepared: &Prepared, held: &[Vec<usize>; 2]) -> Given {
-        let late = || Late {
+    pub fn new(prepared: &Prepared, held: &PerStream<Vec<usize>>) -> AnswerResolver {
+        let late = || DeferredModels {
             seats: prepared.models.iter().map(|_| Seat::default()).collect(),
             study: prepared.study.clone(),
             held: held.clone(),
         };
-        Given { models: prepared.models.len(), late: prepared.blind.as_ref().map(|_| late()) }
+        AnswerResolver { models: prepared.models.len(), late: prepared.blind.as_ref().map(|_| late()) }
     }
 
     /// For each model what it answered to the snapshot of each pair, all of one generation, and which pairs were blinded. What
@@ -63,11 +63,11 @@ impl Given {
             picks[*row] = (sources.all_shown.len(), at);
         }
         let mut late = Vec::new();
-        if let Some(Late { seats, study, held }) = self.late.as_mut().filter(|_| !asked.is_empty()) {
+        if let Some(DeferredModels { seats, study, held }) = self.late.as_mut().filter(|_| !asked.is_empty()) {
             for (seat, part) in seats.iter_mut().zip(&cast.models) {
                 let turn = part.at(generation);
                 let (decider, reads) = seat.at(turn.since, || {
-                    (turn.plugin.instance(), PairReads::new(study, held, &turn.plugin.reads))
+                    (turn.plugin.instance(), PairProjection::new(study, held, &turn.plugin.reads))
                 });
                 let decided = decider.decide(&reads.batch(sources, &asked, &[]));
                 turn.watch.count(asked.len(), decided.answers.failed());

@@ -14,7 +14,7 @@ use crate::plugins::study_fields::DECISION_PREFIX;
 use crate::plugins::load::Prepared;
 use crate::plugins::study_fields;
 use understudy_sandbox::InputField;
-use understudy_study::{StreamKind, Study};
+use understudy_study::{PerStream, StreamKind, Study};
 
 /// What a plugin reads of pairs.
 pub struct PairProjection {
@@ -25,19 +25,19 @@ pub struct PairProjection {
 
 impl PairProjection {
     /// For a plugin that reads these fields. `held` are the places of the declared fields that are held of each side.
-    pub fn new(study: &Study, held: &[Vec<usize>; 2], reads: &[InputField]) -> PairProjection {
+    pub fn new(study: &Study, held: &PerStream<Vec<usize>>, reads: &[InputField]) -> PairProjection {
         let place = |field: &InputField| {
             let (side, at) = column(study, &field.name).expect("checked when prepared");
-            let place = held[side as usize].iter().position(|held| *held == at);
+            let place = held[side].iter().position(|held| *held == at);
             (side, place.expect("what is read of a pair is held"))
         };
         PairProjection { columns: reads.iter().map(place).collect(), schema: schema::reads_schema(study, reads) }
     }
 
     /// The columns that it reads of pairs of which these fields are held, of each side.
-    pub fn of(&self, fields: &[RecordBatch; 2]) -> RecordBatch {
-        let columns = self.columns.iter().map(|&(side, index)| fields[side as usize].column(index).clone());
-        let rows = RecordBatchOptions::new().with_row_count(Some(fields[0].num_rows()));
+    pub fn of(&self, fields: &PerStream<RecordBatch>) -> RecordBatch {
+        let columns = self.columns.iter().map(|&(side, index)| fields[side].column(index).clone());
+        let rows = RecordBatchOptions::new().with_row_count(Some(fields.snapshots.num_rows()));
         RecordBatch::try_new_with_options(self.schema.clone(), columns.collect(), &rows)
             .expect("the columns have the types of the study's fields")
     }
@@ -78,8 +78,8 @@ fn column(study: &Study, name: &str) -> Option<(StreamKind, usize)> {
 
 /// For each side the places of the declared fields that have to be held for a pair: those that the comparator reads and,
 /// where ids are blinded, those that the models read, and the one by which pairs hang together.
-pub fn buffered_fields(prepared: &Prepared) -> [Vec<usize>; 2] {
-    let mut needed = [Vec::new(), Vec::new()];
+pub fn buffered_fields(prepared: &Prepared) -> PerStream<Vec<usize>> {
+    let mut needed = PerStream::<Vec<usize>>::default();
     let late =
         prepared.models.iter().filter(|_| prepared.blind.is_some()).flat_map(|m| m.plugin.reads.iter());
     let study = &prepared.study;
@@ -90,15 +90,15 @@ pub fn buffered_fields(prepared: &Prepared) -> [Vec<usize>; 2] {
     for name in own.chain(granted) {
         // A grant may name what the study does not have; nobody reads that.
         let Some((side, at)) = column(study, name) else { continue };
-        let places = &mut needed[side as usize];
+        let places = &mut needed[side];
         if !places.contains(&at) {
             places.push(at);
         }
     }
     if let Some(cluster) = study_fields::cluster(&prepared.study)
-        && !needed[StreamKind::Snapshots as usize].contains(&cluster)
+        && !needed.snapshots.contains(&cluster)
     {
-        needed[StreamKind::Snapshots as usize].push(cluster);
+        needed.snapshots.push(cluster);
     }
     needed
 }

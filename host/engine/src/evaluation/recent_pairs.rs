@@ -9,48 +9,49 @@ use arrow::compute::{concat_batches, interleave};
 
 use crate::batches::pair_batch::Sources;
 use understudy_records::batch::Answers;
+use understudy_study::{PerStream, StreamKind};
 
 /// The latest pairs.
-pub struct Recent {
+pub struct RecentPairs {
     most: usize,
     rows: usize,
-    pairs: VecDeque<Sample>,
+    pairs: VecDeque<PairSample>,
 }
 
 /// Some pairs.
 #[derive(Clone)]
-pub struct Sample {
+pub struct PairSample {
     /// For each side the fields that are held of it.
-    pub fields: [RecordBatch; 2],
+    pub fields: PerStream<RecordBatch>,
     /// For each model what it answered.
     pub given: Vec<Answers>,
     /// What the comparator answered.
     pub comparator: Answers,
 }
 
-impl Sample {
+impl PairSample {
     /// How many pairs there are.
     pub fn rows(&self) -> usize {
         self.comparator.rows()
     }
 
     /// Those from a row on.
-    fn from(&self, row: usize) -> Sample {
+    fn from(&self, row: usize) -> PairSample {
         let rows = self.rows() - row;
         let picks: Vec<(usize, usize)> = (row..self.rows()).map(|row| (0, row)).collect();
         let part = |answers: &Answers| Answers::gather(&[answers], &picks);
-        Sample {
-            fields: self.fields.each_ref().map(|fields| fields.slice(row, rows)),
+        PairSample {
+            fields: self.fields.as_ref().map(|fields| fields.slice(row, rows)),
             given: self.given.iter().map(part).collect(),
             comparator: part(&self.comparator),
         }
     }
 }
 
-impl Recent {
+impl RecentPairs {
     /// Nothing yet; at most so many pairs.
-    pub fn new(most: usize) -> Recent {
-        Recent { most, rows: 0, pairs: VecDeque::new() }
+    pub fn new(most: usize) -> RecentPairs {
+        RecentPairs { most, rows: 0, pairs: VecDeque::new() }
     }
 
     /// Takes pairs in place of the oldest.
@@ -66,11 +67,11 @@ impl Recent {
             RecordBatch::try_new_with_options(schema, columns, &rows)
                 .expect("the columns are those of a batch")
         };
-        let all = Sample {
-            fields: [
-                picked(&sources.snapshots, sources.all_shown.iter().map(|shown| &shown.fields).collect()),
-                picked(&sources.decisions, sources.taken.iter().map(|taken| &taken.fields).collect()),
-            ],
+        let all = PairSample {
+            fields: PerStream {
+                snapshots: picked(&sources.snapshots, sources.all_shown.iter().map(|shown| &shown.fields).collect()),
+                decisions: picked(&sources.decisions, sources.taken.iter().map(|taken| &taken.fields).collect()),
+            },
             given: given.to_vec(),
             comparator: comparator.clone(),
         };
@@ -81,7 +82,7 @@ impl Recent {
         self.rows += sample.rows();
         self.pairs.push_back(sample);
         while let Some(first) =
-            self.pairs.front().map(Sample::rows).filter(|first| self.rows - first >= self.most)
+            self.pairs.front().map(PairSample::rows).filter(|first| self.rows - first >= self.most)
         {
             self.rows -= first;
             self.pairs.pop_front();
@@ -89,9 +90,9 @@ impl Recent {
     }
 
     /// The latest pairs; `None` if there is none.
-    pub fn latest(&self) -> Option<Sample> {
+    pub fn latest(&self) -> Option<PairSample> {
         let first = self.pairs.front()?;
-        let fields = |side: usize| {
+        let fields = |side: StreamKind| {
             let batches = self.pairs.iter().map(|pairs| &pairs.fields[side]);
             concat_batches(&first.fields[side].schema(), batches)
                 .expect("the batches of a side have one schema")
@@ -102,12 +103,12 @@ impl Recent {
             .enumerate()
             .flat_map(|(at, pairs)| (0..pairs.rows()).map(move |row| (at, row)))
             .collect();
-        let gathered = |of: &dyn Fn(&Sample) -> Answers| {
+        let gathered = |of: &dyn Fn(&PairSample) -> Answers| {
             let sources: Vec<Answers> = self.pairs.iter().map(of).collect();
             Answers::gather(&sources.iter().collect::<Vec<_>>(), &picks)
         };
-        let all = Sample {
-            fields: [fields(0), fields(1)],
+        let all = PairSample {
+            fields: PerStream::from_fn(fields),
             given: (0..first.given.len())
                 .map(|model| gathered(&|pairs| pairs.given[model].clone()))
                 .collect(),

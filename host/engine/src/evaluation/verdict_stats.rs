@@ -11,14 +11,15 @@ use crate::batches::pair_batch::Sources;
 use crate::log_schema::schema;
 use crate::plugins::blinding::Blind;
 use crate::plugins::load::Prepared;
-use understudy_records::batch::{Answers, Decisions};
+use crate::plugins::study_fields;
+use understudy_records::batch::{Answers, AnswerColumn};
 use understudy_statistics::scoring::{
-    Conditions, Evidence, EvidencePair, Inputs, ModelScores, Window, group,
+    Conditions, VerdictEvidence, EvidencePair, InputCounts, ModelScores, Window, jackknife_group,
 };
 use understudy_study::{Scope, Study};
 
 /// Pairs that have been compared.
-pub struct Seen<'s> {
+pub struct ScoredPairBatch<'s> {
     /// Where they come from.
     pub sources: &'s Sources,
     /// Those that have been compared; all that follows is by their order.
@@ -36,7 +37,7 @@ pub struct Seen<'s> {
 }
 
 /// Adds pairs to the evidence.
-pub struct Witness {
+pub struct EvidenceCollector {
     metric: usize,
     scopes: Vec<Scope>,
     blind: Option<Blind>,
@@ -47,25 +48,25 @@ pub struct Witness {
     calendar: Conditions,
 }
 
-impl Witness {
+impl EvidenceCollector {
     /// For a study, if it has a threshold. `held` are the places of the snapshots' fields that are held.
-    pub fn new(prepared: &Prepared, held: &[usize]) -> Option<Witness> {
+    pub fn new(prepared: &Prepared, held: &[usize]) -> Option<EvidenceCollector> {
         let threshold = prepared.study.threshold.as_ref()?;
         let place =
             |at| held.iter().position(|held| *held == at).expect("what pairs hang together by is held");
-        Some(Witness {
+        Some(EvidenceCollector {
             metric: threshold.metric,
             scopes: prepared.study.scopes.clone(),
             blind: prepared.blind.clone(),
-            cluster: cluster(prepared).map(place),
+            cluster: study_fields::cluster(&prepared.study).map(place),
             cycle: threshold.cycle.map(|cycle| cycle.condition),
             labels: threshold.chance.is_some(),
-            calendar: schema::conditions(&prepared.study),
+            calendar: study_fields::conditions(&prepared.study),
         })
     }
 
     /// Adds pairs.
-    pub fn add(&mut self, seen: &Seen<'_>, evidence: &mut Evidence) {
+    pub fn add(&mut self, seen: &ScoredPairBatch<'_>, evidence: &mut VerdictEvidence) {
         let sources = seen.sources;
         let keys: Option<Vec<ArrayRef>> =
             self.cluster.map(|at| sources.all_shown.iter().map(|s| s.fields.column(at).clone()).collect());
@@ -77,7 +78,7 @@ impl Witness {
         let mut scopes = Vec::new();
         for (at, &row) in seen.answered.iter().enumerate() {
             let id = sources.id(row);
-            belongs(&self.scopes, |condition| seen.conditions[condition][at], &mut scopes);
+            matching_scopes(&self.scopes, |condition| seen.conditions[condition][at], &mut scopes);
             // Where the field is missing, all such pairs are taken to hang together: that promises the least.
             let key = keys.as_ref().map(|keys| {
                 let (batch, within) = sources.snapshots[row];
@@ -87,7 +88,7 @@ impl Witness {
             let pair = EvidencePair {
                 window: seen.windows[at],
                 scopes: &scopes,
-                group: group(key.as_deref().unwrap_or(id)),
+                group: jackknife_group(key.as_deref().unwrap_or(id)),
                 blinded: self.blind.as_ref().is_some_and(|blind| blind.holds(id)),
                 occurrence: self
                     .cycle
@@ -106,37 +107,14 @@ impl Witness {
     }
 }
 
-/// Counts accepted snapshots for a study that has a threshold, or that is reported on before its end.
-pub fn take_in(
-    study: &Study,
-    inputs: &mut Inputs,
-    times: &[i64],
-    windows: &[Window],
-    conditions: &[Vec<u16>],
-) {
     if study.threshold.is_none() && study.interim.every.is_none() {
         return;
     }
     let mut scopes = Vec::new();
     for (row, (&time, &window)) in times.iter().zip(windows).enumerate() {
-        belongs(&study.scopes, |condition| conditions[condition][row], &mut scopes);
+        matching_scopes(&study.scopes, |condition| conditions[condition][row], &mut scopes);
         inputs.add(window, time, &scopes, conditions.iter().map(|values| values[row]));
     }
-}
-
-/// The scopes that a snapshot belongs to, into `found`: 0 for everything, and the declared ones from 1.
-fn belongs(scopes: &[Scope], value: impl Fn(usize) -> u16, found: &mut Vec<u16>) {
-    found.clear();
-    found.push(0);
-    let holds = |scope: &Scope| scope.holds(|condition| usize::from(value(condition)));
-    found.extend(scopes.iter().zip(1..).filter(|(scope, _)| holds(scope)).map(|(_, index)| index));
-}
-
-/// Where among the snapshots' declared fields the one stands by which pairs hang together, unless that is the id.
-pub fn cluster(prepared: &Prepared) -> Option<usize> {
-    let study = &prepared.study;
-    let name = study.threshold.as_ref()?.cluster.as_ref()?;
-    study.inputs.fields.iter().position(|field| field.name == *name)
 }
 
 /// A value as text; `None` where it is missing.
@@ -154,6 +132,6 @@ fn text(column: &ArrayRef, row: usize) -> Option<String> {
 
 /// The label of a row; `None` where it is unanswered, or the answers are no labels.
 fn label(answers: &Answers, row: usize) -> Option<&str> {
-    let Decisions::Labels { names, codes } = &answers.decisions else { return None };
+    let AnswerColumn::Labels { names, codes } = &answers.decisions else { return None };
     answers.reason(row).is_none().then(|| names.value(codes[row] as usize))
 }

@@ -1,124 +1,124 @@
-//! What is asked for with an exchange, and what comes of it.
+//! The request for a swap, its result and its errors.
 //!
-//! Always holds: what is refused says why, and what to do.
+//! Invariants: an error says why the swap was rejected and what to do about it.
 
 use std::path::PathBuf;
 
 use serde_json::{Map, Value};
 
-use crate::control::messages::Exchanged;
+use crate::plugins::plugin_versions::Exchanged;
 use understudy_run_log::LogError;
-use understudy_run_log::ledger::{LedgerError, Tried};
+use understudy_run_log::ledger::{LedgerError, ShadowResult};
 use understudy_sandbox::SandboxError;
 
-/// Who is to take a part.
+/// The plugin that is to take over a slot.
 #[derive(Clone, Debug)]
-pub enum New {
+pub enum Replacement {
     /// Another component, another configuration, or both.
     Plugin {
-        /// The component and what messages call it, if it is another.
+        /// The new component, with the path by which messages refer to it; `None` keeps the current component.
         component: Option<(PathBuf, Vec<u8>)>,
-        /// The configuration, if it is another.
+        /// The new configuration; `None` keeps the current one.
         config: Option<Map<String, Value>>,
     },
-    /// Whoever had it before.
-    Before,
+    /// The version before the current one.
+    Previous,
 }
 
-/// A wish for an exchange.
+/// A request to replace the plugin of a slot.
 #[derive(Clone, Debug)]
-pub struct Wish {
-    /// The part: the name of a plugin in the study, or `comparator`.
-    pub part: String,
-    /// Who is to take it.
-    pub new: New,
-    /// Whether it is to take it though it does not answer the same.
-    pub anyway: bool,
-    /// Who wants it.
+pub struct SwapRequest {
+    /// The slot: the name of a plugin in the study, or `comparator`.
+    pub slot: String,
+    /// The plugin that takes over.
+    pub replacement: Replacement,
+    /// Whether to swap although the shadow comparison finds differences or has no pairs.
+    pub force: bool,
+    /// The operator, for the ledger.
     pub who: String,
-    /// Why.
+    /// The operator's reason, for the ledger and the report.
     pub reason: String,
 }
 
-/// An exchange that was made.
+/// A swap that took effect.
 #[derive(Clone, Debug)]
-pub struct Swapped {
-    /// The part's name in the study.
+pub struct SwapResult {
+    /// The slot's name in the study.
     pub name: String,
-    /// SHA-256 of the component, in hexadecimal.
+    /// SHA-256 of the new component, in hexadecimal.
     pub sha256: String,
-    /// From where on it holds.
-    pub exchanged: Exchanged,
-    /// What came of trying both.
-    pub tried: Option<Tried>,
-    /// Whether what follows is measured by another yardstick.
-    pub new_yardstick: bool,
+    /// The generation that the swap started, and where it starts.
+    pub applied: Exchanged,
+    /// The result of the shadow comparison; `None` without pairs.
+    pub shadow: Option<ShadowResult>,
+    /// Whether the results from here on count as measured with a different comparator or metric.
+    pub comparator_change: bool,
 }
 
-/// Why an exchange was not made. Nothing has changed then.
+/// Why a swap was rejected. The run continues unchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum SwapError {
-    /// There is no such part.
-    #[error("the study has no plugin \"{name}\"; it has {}", .has.join(", "))]
-    NoPart {
-        /// The name.
+    /// The study has no such slot.
+    #[error("swap rejected: the study has no plugin \"{name}\"; use one of {}", .known.join(", "))]
+    UnknownSlot {
+        /// The requested name.
         name: String,
-        /// The names that there are.
-        has: Vec<String>,
+        /// The names of the study's plugins, in quotes.
+        known: Vec<String>,
     },
-    /// No reason was given.
-    #[error("a swap needs a reason: it is what the report says of it")]
-    NoReason,
-    /// There is nobody to go back to.
-    #[error("\"{0}\" has not been exchanged, so there is nothing to undo")]
-    NothingBefore(String),
-    /// It is the one that has the part.
-    #[error("\"{0}\" runs with this component and this configuration already; nothing was exchanged")]
-    Same(String),
-    /// The component cannot be used.
-    #[error("nothing was exchanged: {0}")]
+    /// The request has no reason.
+    #[error("swap rejected: the reason is empty; give one for the ledger and the report")]
+    MissingReason,
+    /// The slot still has its sealed plugin.
+    #[error("swap rejected: \"{0}\" has no previous version, since it has not been swapped")]
+    NoPreviousVersion(String),
+    /// The current plugin was requested.
+    #[error("swap rejected: \"{0}\" already runs this component with this configuration")]
+    Unchanged(String),
+    /// The component cannot be loaded.
+    #[error("swap rejected: {0}")]
     Sandbox(#[from] SandboxError),
-    /// It does not fit into the study.
-    #[error("nothing was exchanged: {}", .0.join("; "))]
-    Misfit(Vec<String>),
-    /// It answers otherwise.
+    /// The plugin cannot take over the slot: all reasons.
+    #[error("swap rejected: {}", .0.join("; "))]
+    Incompatible(Vec<String>),
+    /// The shadow comparison found too many differences.
     #[error(
-        "nothing was exchanged: on the latest {pairs} pairs it came to the same as the one that runs in {same}, a share of \
-         {share}, and the study asks for {level} (`swaps.equivalent`). If that is meant, say so (--anyway): then what \
-         follows is measured by a new yardstick, and `threshold.on-comparator-change` says what that does to the verdict"
+        "swap rejected: on the latest {pairs} pairs the new plugin agrees with the current one on {agreeing}, a share of \
+         {share}; `swaps.equivalent` asks for {required}. To swap anyway, use --force; results after a forced swap count as \
+         a comparator change, which `threshold.on-comparator-change` handles"
     )]
-    Otherwise {
-        /// Pairs that both were tried on.
+    NotEquivalent {
+        /// Pairs that both plugins were run on.
         pairs: u64,
-        /// Those on which both came to the same.
-        same: u64,
-        /// Their share.
+        /// Pairs on which both agree.
+        agreeing: u64,
+        /// The share of those pairs, as text.
         share: String,
-        /// The share that is asked for.
-        level: f64,
+        /// The share that the study asks for, from 0 to 1.
+        required: f64,
     },
-    /// There is nothing yet to try it on.
+    /// There is no pair yet for the shadow comparison.
     #[error(
-        "nothing was exchanged: there are no pairs yet to try it on. Wait for some, or say that it is to be exchanged all the \
-         same (--anyway): then what follows is measured by a new yardstick"
+        "swap rejected: no recent pairs to test the new plugin on. Wait for pairs, or use --force; results after a forced \
+         swap count as a comparator change"
     )]
     NoPairs,
-    /// The system gives no thread.
-    #[error("nothing was exchanged: there is no thread to do it: {0}")]
+    /// The system cannot start the thread for the swap.
+    #[error("swap rejected: cannot start a thread: {0}")]
     Thread(std::io::Error),
-    /// The ledger could not be written before.
+    /// The ledger could not be written at an earlier swap.
     #[error(
-        "nothing was exchanged: the ledger could not be written at the exchange before, so it may lack an entry; stop the run \
-         and serve it again, which completes it from the rows"
+        "swap rejected: the ledger may lack an entry, since it could not be written at the previous swap; stop the run and \
+         serve it again, which restores the entry from the log"
     )]
-    Unsaid,
-    /// The run takes no commands any more.
-    #[error("nothing was exchanged: the run is ending")]
-    Ending,
+    LedgerIncomplete,
+    /// The run has stopped accepting commands.
+    #[error("swap rejected: the run is ending")]
+    RunEnding,
     /// The ledger cannot be written.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-    /// The component cannot be kept.
+    /// The component cannot be stored in the run directory.
     #[error(transparent)]
     Log(#[from] LogError),
 }

@@ -1,56 +1,62 @@
-//! A plugin tried on the latest pairs, beside the one whose part it is to take.
+//! Runs the current plugin of a slot and a candidate on the most recent pairs, and counts the pairs on which both agree.
 //!
-//! Always holds: both are asked for the same rows, and nothing of what comes of it is logged or scored.
+//! Invariants: both plugins see the same rows; nothing of the comparison is logged or scored.
 
-use crate::evaluation::projection::PairReads;
-use crate::evaluation::recent_pairs::Sample;
+use crate::evaluation::projection::PairProjection;
+use crate::evaluation::recent_pairs::PairSample;
 use understudy_records::batch::Answers;
-use understudy_run_log::ledger::Tried;
+use understudy_run_log::ledger::ShadowResult;
 use understudy_sandbox::{DeciderPlugin, ScorerPlugin};
-use understudy_study::Study;
+use understudy_study::{PerStream, Study};
 
-/// Pairs to try plugins on.
-pub struct Trial<'t> {
+/// A sample of pairs to compare plugins on.
+pub struct ShadowComparison<'t> {
     study: &'t Study,
-    held: &'t [Vec<usize>; 2],
-    sample: &'t Sample,
+    buffered_fields: &'t PerStream<Vec<usize>>,
+    sample: &'t PairSample,
 }
 
-impl<'t> Trial<'t> {
-    /// On these pairs. `held` are the places of the declared fields that they have of each side.
-    pub fn new(study: &'t Study, held: &'t [Vec<usize>; 2], sample: &'t Sample) -> Trial<'t> {
-        Trial { study, held, sample }
+impl<'t> ShadowComparison<'t> {
+    /// A comparison on `sample`. For each stream, `buffered_fields` are the indices of the declared fields that the
+    /// sample has.
+    pub fn new(
+        study: &'t Study,
+        buffered_fields: &'t PerStream<Vec<usize>>,
+        sample: &'t PairSample,
+    ) -> ShadowComparison<'t> {
+        ShadowComparison { study, buffered_fields, sample }
     }
 
-    /// A model or comparator, beside the one that runs. That is asked afresh: what it has answered may be of one before it.
-    pub fn decider(&self, old: &DeciderPlugin, new: &DeciderPlugin) -> Tried {
-        let [before, now] = [old, new].map(|plugin| {
-            let shown = PairReads::new(self.study, self.held, &plugin.reads).of(&self.sample.fields);
-            plugin.instance().decide(&shown).answers
+    /// Compares two models or comparators by their answers. The current plugin is called again: the logged answers may
+    /// come from an earlier version.
+    pub fn compare_deciders(&self, current: &DeciderPlugin, candidate: &DeciderPlugin) -> ShadowResult {
+        let [current, candidate] = [current, candidate].map(|plugin| {
+            let projection = PairProjection::new(self.study, self.buffered_fields, &plugin.reads);
+            plugin.instance().decide(&projection.project_sample(&self.sample.fields)).answers
         });
         let pairs = self.sample.rows() as u64;
-        Tried { pairs, same: pairs - before.differing(&now).len() as u64 }
+        ShadowResult { pairs, agreeing: pairs - current.differing(&candidate).len() as u64 }
     }
 
-    /// A metric, beside the one that runs: a pair is the same if both give every model the same components.
-    pub fn metric(&self, old: &ScorerPlugin, new: &ScorerPlugin) -> Tried {
-        let Sample { comparator, given, .. } = self.sample;
-        let answered: Vec<(usize, usize)> = (0..comparator.rows())
+    /// Compares two metrics. They agree on a pair if all components of all models are equal to the bit.
+    pub fn compare_metrics(&self, current: &ScorerPlugin, candidate: &ScorerPlugin) -> ShadowResult {
+        let PairSample { comparator, models, .. } = self.sample;
+        let comparable: Vec<(usize, usize)> = (0..comparator.rows())
             .filter(|row| comparator.reason(*row).is_none())
             .map(|row| (0, row))
             .collect();
-        let mut same = vec![true; answered.len()];
-        let substrate = Answers::gather(&[comparator], &answered);
-        for given in given {
-            let said = Answers::gather(&[given], &answered);
-            let [before, now] = [old, new].map(|metric| metric.instance().score(&said, &substrate));
-            for (at, same) in same.iter_mut().enumerate() {
-                let bits = |components: &[Vec<f64>]| {
-                    components.iter().map(|component| component[at].to_bits()).collect::<Vec<_>>()
-                };
-                *same &= bits(&before.components) == bits(&now.components);
+        let mut agrees = vec![true; comparable.len()];
+        let substrate = Answers::gather(&[comparator], &comparable);
+        for answers in models {
+            let answers = Answers::gather(&[answers], &comparable);
+            let [current, candidate] =
+                [current, candidate].map(|metric| metric.instance().score(&answers, &substrate));
+            for (row, agrees) in agrees.iter_mut().enumerate() {
+                let mut components = current.components.iter().zip(&candidate.components);
+                *agrees &= components.all(|(one, other)| one[row].to_bits() == other[row].to_bits());
             }
         }
-        Tried { pairs: answered.len() as u64, same: same.into_iter().filter(|same| *same).count() as u64 }
+        let agreeing = agrees.into_iter().filter(|agrees| *agrees).count() as u64;
+        ShadowResult { pairs: comparable.len() as u64, agreeing }
     }
 }

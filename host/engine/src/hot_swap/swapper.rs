@@ -1,338 +1,332 @@
-//! Exchanges of plugins while a run goes on.
+//! Replaces the plugin of a slot while a served run goes on.
 //!
-//! Whoever is to take a part is compiled, checked and tried on the latest pairs beside the one that has it, all off the path
-//! of the records; the ledger then says what is to come; instances are made; and only then the part changes hands, between
-//! two batches.
+//! A swap has five steps: load and check the candidate, compare it with the current plugin on recent pairs, write the
+//! ledger's `swap` entry, start the instances, and let the coordinator switch between two batches. Only the last step is
+//! on the path of the records.
 //!
-//! Always holds: one exchange is made at a time; the ledger has its `swap` on disk before a record is of its generation; a
-//! component that was refused leaves nothing behind.
+//! Invariants:
+//! - One swap runs at a time.
+//! - The ledger has the `swap` entry on disk before a record belongs to its generation.
+//! - A rejected swap leaves nothing behind.
+//!
+//! The position of a swap is known only once it is applied, so the ledger gets a second entry then, `swap-applied`. Every
+//! logged row carries its generation, and the second entry is a cache of that: recovery restores it from the rows if the
+//! process dies in between.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Weak};
 use std::thread;
-use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::control::messages::{Command, Exchange, Exchanged};
-use crate::evaluation::projection::needed;
-use crate::evaluation::recent_pairs::Sample;
-use crate::hot_swap::shadow_compare::Trial;
-use crate::inference::determinism_check::Tally;
-use crate::inference::worker_pool::Model;
-use crate::plugins::load::{Prepared, plugin_name};
-use crate::plugins::plugin_versions::{PluginVersions, Part, Turn};
-use understudy_run_log::ledger::{Event, Ledger, LedgerError, SwapKind, Tried};
-use understudy_run_log::write_file;
-use understudy_sandbox::Role;
-use understudy_study::Study;
-
-pub use crate::hot_swap::request::{New, SwapError, Swapped, Wish};
-
+use crate::control::messages::{RunCommand, SwapInstances};
+use crate::evaluation::projection::buffered_fields;
+use crate::evaluation::recent_pairs::PairSample;
 use crate::hot_swap::candidate::Candidate;
+use crate::hot_swap::request::{Replacement, SwapError, SwapRequest, SwapResult};
+use crate::hot_swap::shadow_compare::ShadowComparison;
+use crate::hot_swap::swappable_slot::SwappableSlot;
+use crate::inference::determinism_check::SharedDeterminismStats;
+use crate::plugins::load::Prepared;
+use crate::plugins::plugin_versions::{PluginVersions, Turn};
+use crate::plugins::slot_kind::{ComparatorSlot, MetricSlot, ModelSlot, SlotKind, SlotRef, SlotVersion};
+use crate::plugins::stored_files::plugin_name;
+use understudy_run_log::ledger::{Event, Ledger, LedgerError, ShadowResult, SwapTrigger};
+use understudy_run_log::write_file;
+use understudy_study::{PerStream, Study};
 
-/// How much a swap gives way to the threads that answer, as `nice` has it: it has a third of their share.
-const NICE: i32 = 5;
-/// How often it is looked whether a plugin fails too often.
-const GUARD: Duration = Duration::from_millis(50);
+/// The nice value of the thread that loads and compares a candidate: it gets a third of a worker's share of a CPU.
+const NICENESS: i32 = 5;
 
-/// Makes exchanges in a run that is served.
-pub struct Swapper {
+/// Executes swaps in a served run.
+pub struct HotSwapper {
     pub(crate) run: PathBuf,
     pub(crate) study: Study,
-    held: [Vec<usize>; 2],
+    buffered_fields: PerStream<Vec<usize>>,
     ledger: Ledger,
-    tally: Tally,
-    commands: mpsc::Sender<Command>,
-    cast: Mutex<PluginVersions>,
-    /// Whether the ledger may lack an entry of an exchange.
-    unsaid: AtomicBool,
+    determinism_stats: SharedDeterminismStats,
+    commands: mpsc::Sender<RunCommand>,
+    versions: Mutex<PluginVersions>,
+    /// Whether a write to the ledger has failed, so that it may lack an entry of a swap.
+    ledger_incomplete: AtomicBool,
+    /// Where the failure counters report a plugin that fails too often.
+    alarms: Sender<FailureAlarm>,
 }
 
-/// A part, by its place.
-#[derive(Clone, Copy)]
-enum Place {
-    Model(usize),
-    Comparator,
-    Metric(usize),
+/// A plugin version that fails more often than the study allows.
+struct FailureAlarm {
+    slot: SlotRef,
+    /// The generation that the version started with.
+    since: u32,
 }
 
-/// All the parts, by their names in the study.
-fn places(cast: &PluginVersions) -> Vec<(&str, Place)> {
-    let models = cast.models.iter().enumerate().map(|(at, part)| (part.name.as_str(), Place::Model(at)));
-    let metrics = cast.metrics.iter().enumerate().map(|(at, part)| (part.name.as_str(), Place::Metric(at)));
-    models.chain([(cast.comparator.name.as_str(), Place::Comparator)]).chain(metrics).collect()
+/// A plugin version that passed the shadow comparison or needs none.
+struct ApprovedSwap<P> {
+    version: Turn<P>,
+    /// SHA-256 of the component that it replaces, in hexadecimal.
+    replaces: String,
+    shadow: Option<ShadowResult>,
 }
 
-/// What is the same of both kinds of parts.
-struct Taking<P> {
-    turn: Turn<P>,
-    instead_of: String,
-    tried: Option<Tried>,
-}
-
-impl Swapper {
-    /// For a run that has begun. Its guard ends with it.
+impl HotSwapper {
+    /// Starts the swapper of a run and its circuit breaker.
     pub(crate) fn start(
         prepared: &Prepared,
         run: &Path,
         ledger: Ledger,
-        tally: Tally,
-        commands: mpsc::Sender<Command>,
-    ) -> std::io::Result<Arc<Swapper>> {
-        let swapper = Arc::new(Swapper {
+        determinism_stats: SharedDeterminismStats,
+        commands: mpsc::Sender<RunCommand>,
+    ) -> std::io::Result<Arc<HotSwapper>> {
+        let (alarms, raised) = channel();
+        let swapper = Arc::new(HotSwapper {
             run: run.to_owned(),
             study: prepared.study.clone(),
-            held: needed(prepared),
+            buffered_fields: buffered_fields(prepared),
             ledger,
-            tally,
+            determinism_stats,
             commands,
-            cast: Mutex::new(prepared.cast.clone()),
-            unsaid: AtomicBool::new(false),
+            versions: Mutex::new(prepared.cast.clone()),
+            ledger_incomplete: AtomicBool::new(false),
+            alarms,
         });
-        let guarded = Arc::downgrade(&swapper);
-        thread::Builder::new().name("guard".to_owned()).spawn(move || guard(&guarded))?;
+        let weak = Arc::downgrade(&swapper);
+        thread::Builder::new()
+            .name("circuit-breaker".to_owned())
+            .spawn(move || circuit_breaker_loop(&weak, &raised))?;
+        // The current plugins of a resumed run may have been swapped in before.
+        let versions = swapper.versions.lock();
+        for (_, slot) in SlotRef::all(&versions) {
+            match slot {
+                SlotRef::Model(index) => swapper.watch_failures(slot, versions.models[index].now()),
+                SlotRef::Comparator => swapper.watch_failures(slot, versions.comparator.now()),
+                SlotRef::Metric(index) => swapper.watch_failures(slot, versions.metrics[index].now()),
+            }
+        }
+        drop(versions);
         Ok(swapper)
     }
 
-    /// Makes an exchange, and waits until it is made. It blocks. What it takes to compile and try a plugin is done with a lower
-    /// priority than that of the threads that answer.
+    /// Executes a swap, and blocks until it is applied. Loading and comparing the candidate runs at a lower priority
+    /// than the workers.
     ///
     /// # Errors
-    /// When it is not made.
-    pub fn swap(&self, wish: &Wish) -> Result<Swapped, SwapError> {
+    /// When the swap is rejected.
+    pub fn swap(&self, request: &SwapRequest) -> Result<SwapResult, SwapError> {
         thread::scope(|scope| {
-            let patient = || {
-                // On Linux the priority is that of this thread alone. Without it a swap is made all the same.
-                let _ = rustix::process::setpriority_process(None, NICE);
-                self.wished(wish)
+            let run = || {
+                // On Linux this sets the priority of the calling thread alone. If it fails, the swap is merely faster.
+                let _ = rustix::process::setpriority_process(None, NICENESS);
+                self.run_request(request)
             };
-            let swapping = thread::Builder::new().name("swap".to_owned()).spawn_scoped(scope, patient);
-            swapping.map_err(SwapError::Thread)?.join().unwrap_or(Err(SwapError::Ending))
+            let swapping = thread::Builder::new().name("swap".to_owned()).spawn_scoped(scope, run);
+            swapping.map_err(SwapError::Thread)?.join().unwrap_or(Err(SwapError::RunEnding))
         })
     }
 
-    fn wished(&self, wish: &Wish) -> Result<Swapped, SwapError> {
-        if wish.reason.trim().is_empty() {
-            return Err(SwapError::NoReason);
+    fn run_request(&self, request: &SwapRequest) -> Result<SwapResult, SwapError> {
+        if request.reason.trim().is_empty() {
+            return Err(SwapError::MissingReason);
         }
-        let mut cast = self.cast.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = self.place(&cast, &wish.part)?;
-        let kind = match wish.new {
-            New::Plugin { .. } => SwapKind::Asked,
-            New::Before => SwapKind::Undone,
+        let mut versions = self.versions.lock();
+        let slot = SlotRef::find(&versions, &request.slot).ok_or_else(|| SwapError::UnknownSlot {
+            name: request.slot.clone(),
+            known: SlotRef::all(&versions).iter().map(|(name, _)| format!("\"{name}\"")).collect(),
+        })?;
+        let trigger = match request.replacement {
+            Replacement::Plugin { .. } => SwapTrigger::Operator,
+            Replacement::Previous => SwapTrigger::Undo,
         };
-        self.exchange(&mut cast, place, wish, kind)
+        self.swap_slot(&mut versions, slot, request, trigger)
     }
 
-    fn place(&self, cast: &PluginVersions, name: &str) -> Result<Place, SwapError> {
-        let all = places(cast);
-        let role = [(Role::Comparator.name(), Place::Comparator)];
-        let found = all.iter().chain(&role).find(|(of, _)| *of == name);
-        found.map(|(_, place)| *place).ok_or_else(|| SwapError::NoPart {
-            name: name.to_owned(),
-            has: all.iter().map(|(name, _)| format!("\"{name}\"")).collect(),
-        })
-    }
-
-    fn exchange(
+    fn swap_slot(
         &self,
-        cast: &mut PluginVersions,
-        place: Place,
-        wish: &Wish,
-        kind: SwapKind,
-    ) -> Result<Swapped, SwapError> {
-        let since = cast.generation() + 1;
-        let swapped = match place {
-            Place::Model(index) => {
-                let declared = &self.study.models[index];
-                let part = &cast.models[index];
-                let new = self.decider(Role::Model, declared, part, wish)?;
-                let trial = |sample: &Sample| {
-                    Trial::new(&self.study, &self.held, sample).decider(&part.now().plugin, &new.plugin)
-                };
-                let taking = self.judged(since, part, &new, wish, kind, trial)?;
-                let mut models: Vec<Model> = Vec::new();
-                for _ in 0..self.study.limits.workers {
-                    let mut model = Model::new(&self.study, index, &taking.turn, &self.tally);
-                    model.start()?;
-                    models.push(model);
-                }
-                let (swapped, turn) = self.done(Role::Model, &part.name, taking, wish, kind, |turn| {
-                    Exchange::Model { index, turn, models }
-                })?;
-                cast.models[index].give(turn);
-                swapped
-            }
-            Place::Comparator => {
-                let part = &cast.comparator;
-                let new = self.decider(Role::Comparator, &self.study.comparator, part, wish)?;
-                let trial = |sample: &Sample| {
-                    Trial::new(&self.study, &self.held, sample).decider(&part.now().plugin, &new.plugin)
-                };
-                let taking = self.judged(since, part, &new, wish, kind, trial)?;
-                let mut decider = taking.turn.plugin.instance();
-                decider.start()?;
-                let (swapped, turn) =
-                    self.done(Role::Comparator, &part.name, taking, wish, kind, |turn| {
-                        Exchange::Comparator { turn, decider }
-                    })?;
-                cast.comparator.give(turn);
-                swapped
-            }
-            Place::Metric(index) => {
-                let part = &cast.metrics[index];
-                let new = self.metric(cast, part, wish)?;
-                let trial = |sample: &Sample| {
-                    Trial::new(&self.study, &self.held, sample).metric(&part.now().plugin, &new.plugin)
-                };
-                let taking = self.judged(since, part, &new, wish, kind, trial)?;
-                let mut scorer = taking.turn.plugin.instance();
-                scorer.start()?;
-                let (swapped, turn) = self.done(Role::Metric, &part.name, taking, wish, kind, |turn| {
-                    Exchange::Metric { index, turn, scorer }
-                })?;
-                cast.metrics[index].give(turn);
-                swapped
-            }
-        };
-        cast.begin(swapped.exchanged.from);
-        Ok(swapped)
+        versions: &mut PluginVersions,
+        slot: SlotRef,
+        request: &SwapRequest,
+        trigger: SwapTrigger,
+    ) -> Result<SwapResult, SwapError> {
+        match slot {
+            SlotRef::Model(index) => self.swap_version::<ModelSlot>(versions, slot, index, request, trigger),
+            SlotRef::Comparator => self.swap_version::<ComparatorSlot>(versions, slot, 0, request, trigger),
+            SlotRef::Metric(index) => self.swap_version::<MetricSlot>(versions, slot, index, request, trigger),
+        }
     }
 
-    /// What comes of trying it, and whether it may take the part.
-    fn judged<P>(
+    fn swap_version<K: SwappableSlot>(
         &self,
-        since: u32,
-        part: &Part<P>,
-        new: &Candidate<P>,
-        wish: &Wish,
-        kind: SwapKind,
-        trial: impl FnOnce(&Sample) -> Tried,
-    ) -> Result<Taking<P>, SwapError>
-    where
-        P: Clone,
-    {
-        let level = self.study.swaps.equivalent;
-        let tried = match kind {
-            SwapKind::FellBack => None,
-            SwapKind::Asked | SwapKind::Undone => self.sample()?.map(|sample| trial(&sample)),
+        versions: &mut PluginVersions,
+        slot: SlotRef,
+        index: usize,
+        request: &SwapRequest,
+        trigger: SwapTrigger,
+    ) -> Result<SwapResult, SwapError> {
+        let candidate = self.load_candidate::<K>(versions, index, request)?;
+        let approved = self.evaluate_candidate::<K>(versions, index, &candidate, request, trigger)?;
+        self.watch_failures(slot, &approved.version);
+        let new = SlotVersion::<K> { index, version: approved.version.clone() };
+        let instances = K::start_instances(&self.study, &self.determinism_stats, new)?;
+        let name = K::slot(versions, index).name.clone();
+        let (version, result) = self.commit::<K>(name, approved, request, trigger, instances)?;
+        K::slot_mut(versions, index).give(version);
+        versions.begin(result.applied.from);
+        Ok(result)
+    }
+
+    /// Compares a candidate with the current plugin, and decides whether it may take over. If so, the run directory
+    /// stores its component.
+    fn evaluate_candidate<K: SwappableSlot>(
+        &self,
+        versions: &PluginVersions,
+        index: usize,
+        candidate: &Candidate<K::Plugin>,
+        request: &SwapRequest,
+        trigger: SwapTrigger,
+    ) -> Result<ApprovedSwap<K::Plugin>, SwapError> {
+        let current = K::slot(versions, index).now();
+        let required = self.study.swaps.equivalent;
+        let shadow = match trigger {
+            SwapTrigger::Fallback => None,
+            SwapTrigger::Operator | SwapTrigger::Undo => self.recent_pairs()?.map(|sample| {
+                let comparison = ShadowComparison::new(&self.study, &self.buffered_fields, &sample);
+                K::shadow_compare(&comparison, &current.plugin, &candidate.plugin)
+            }),
         };
-        let same =
-            tried.is_some_and(|Tried { pairs, same }| pairs > 0 && same as f64 >= level * pairs as f64);
-        if !same && !wish.anyway && kind == SwapKind::Asked {
-            return Err(match tried {
-                Some(Tried { pairs, same }) if pairs > 0 => {
-                    let share = understudy_statistics::verdict::share(same, pairs);
-                    SwapError::Otherwise { pairs, same, share, level }
+        let is_equivalent = shadow.is_some_and(|ShadowResult { pairs, agreeing }| {
+            pairs > 0 && agreeing as f64 >= required * pairs as f64
+        });
+        if !is_equivalent && !request.force && trigger == SwapTrigger::Operator {
+            return Err(match shadow {
+                Some(ShadowResult { pairs, agreeing }) if pairs > 0 => {
+                    let share = understudy_statistics::verdict::format_share(agreeing, pairs);
+                    SwapError::NotEquivalent { pairs, agreeing, share, required }
                 }
                 _ => SwapError::NoPairs,
             });
         }
-        let new_yardstick = match kind {
-            SwapKind::FellBack => part.now().new_yardstick,
-            SwapKind::Asked | SwapKind::Undone => !same,
+        let comparator_change = match trigger {
+            SwapTrigger::Fallback => current.new_yardstick,
+            SwapTrigger::Operator | SwapTrigger::Undo => !is_equivalent,
         };
-        let (component, config) = (new.component.clone(), new.config.clone());
-        let turn = Turn::new(since, new.plugin.clone(), component, config, kind, new_yardstick);
-        if let Some(bytes) = &new.bytes {
-            write_file(&self.run.join(plugin_name(&new.component)), bytes)?;
+        if let Some(bytes) = &candidate.bytes {
+            write_file(&self.run.join(plugin_name(&candidate.component)), bytes)?;
         }
-        Ok(Taking { turn, instead_of: part.now().component.clone(), tried })
+        let Candidate { plugin, component, config, .. } = candidate;
+        let (plugin, component, config) = (plugin.clone(), component.clone(), config.clone());
+        let generation = versions.generation() + 1;
+        let version = Turn::new(generation, plugin, component, config, trigger, comparator_change);
+        Ok(ApprovedSwap { version, replaces: current.component.clone(), shadow })
     }
 
-    /// The latest pairs.
-    fn sample(&self) -> Result<Option<Sample>, SwapError> {
-        let (shown, sample) = oneshot::channel();
-        self.commands.blocking_send(Command::Recent(shown)).map_err(|_| SwapError::Ending)?;
-        sample.blocking_recv().map_err(|_| SwapError::Ending)
+    /// The most recent pairs; `None` if there are none yet.
+    fn recent_pairs(&self) -> Result<Option<PairSample>, SwapError> {
+        let (reply, sample) = oneshot::channel();
+        let command = RunCommand::SampleRecentPairs(reply);
+        self.commands.blocking_send(command).map_err(|_| SwapError::RunEnding)?;
+        sample.blocking_recv().map_err(|_| SwapError::RunEnding)
     }
 
-    /// Says it to the ledger, has it made, and says from where on it holds. Gives who has the part then, too.
-    fn done<P: Clone>(
+    /// Writes the `swap` entry, has the coordinator apply the swap, and writes the `swap-applied` entry.
+    fn commit<K: SlotKind>(
         &self,
-        role: Role,
-        name: &str,
-        taking: Taking<P>,
-        wish: &Wish,
-        kind: SwapKind,
-        exchange: impl FnOnce(Turn<P>) -> Exchange,
-    ) -> Result<(Swapped, Turn<P>), SwapError> {
-        let Taking { turn, instead_of, tried } = taking;
-        let generation = turn.since;
-        let (sha256, new_yardstick) = (turn.component.clone(), turn.new_yardstick);
-        if self.unsaid.load(Ordering::Relaxed) {
-            return Err(SwapError::Unsaid);
+        name: String,
+        approved: ApprovedSwap<K::Plugin>,
+        request: &SwapRequest,
+        trigger: SwapTrigger,
+        instances: SwapInstances,
+    ) -> Result<(Turn<K::Plugin>, SwapResult), SwapError> {
+        let ApprovedSwap { version, replaces, shadow } = approved;
+        let generation = version.since;
+        let (sha256, comparator_change) = (version.component.clone(), version.new_yardstick);
+        if self.ledger_incomplete.load(Ordering::Relaxed) {
+            return Err(SwapError::LedgerIncomplete);
         }
-        // A run that has ended has its last entry already.
+        // Once the run has ended, the ledger has its last entry.
         if self.commands.is_closed() {
-            return Err(SwapError::Ending);
+            return Err(SwapError::RunEnding);
         }
-        let said = self.ledger.append(Event::Swap {
+        let written = self.ledger.append(Event::Swap {
             generation,
-            role: role.name().to_owned(),
-            name: name.to_owned(),
+            role: K::ROLE.name().to_owned(),
+            name: name.clone(),
             sha256: sha256.clone(),
-            instead_of,
-            config: turn.config.clone(),
-            how: kind,
-            who: wish.who.clone(),
-            reason: wish.reason.clone(),
-            tried,
-            new_yardstick,
+            replaces,
+            config: version.config.clone(),
+            trigger,
+            who: request.who.clone(),
+            reason: request.reason.clone(),
+            shadow,
+            comparator_change,
         });
-        self.said(said.map(drop))?;
-        let (told, exchanged) = oneshot::channel();
-        let sent = self.commands.blocking_send(Command::Exchange(Box::new(exchange(turn.clone())), told));
-        let Some(exchanged) = sent.ok().and_then(|()| exchanged.blocking_recv().ok()) else {
-            self.said(self.ledger.append(Event::NotExchanged { generation }).map(drop))?;
-            return Err(SwapError::Ending);
+        self.track_ledger_write(written.map(drop))?;
+        let (reply, applied) = oneshot::channel();
+        let sent = self.commands.blocking_send(RunCommand::Swap(Box::new(instances), reply));
+        let Some(applied) = sent.ok().and_then(|()| applied.blocking_recv().ok()) else {
+            self.track_ledger_write(self.ledger.append(Event::SwapAbandoned { generation }).map(drop))?;
+            return Err(SwapError::RunEnding);
         };
-        let Exchanged { from, clock, .. } = exchanged;
-        // It is made, whether the ledger can be written or not: the rows say it too.
-        let _ = self.said(self.ledger.append(Event::Exchanged { generation, from, clock }).map(drop));
-        Ok((Swapped { name: name.to_owned(), sha256, exchanged, tried, new_yardstick }, turn))
+        let entry = Event::SwapApplied {
+            generation,
+            first_sequences: applied.from,
+            snapshot_clock: applied.clock,
+        };
+        // The swap is in effect even if this write fails; recovery restores the entry from the rows.
+        let _ = self.track_ledger_write(self.ledger.append(entry).map(drop));
+        Ok((version, SwapResult { name, sha256, applied, shadow, comparator_change }))
     }
 
-    /// Where the ledger could not be written, it may lack an entry: then nothing more is exchanged by this process.
-    fn said(&self, written: Result<(), LedgerError>) -> Result<(), SwapError> {
-        self.unsaid.fetch_or(written.is_err(), Ordering::Relaxed);
+    /// Notes whether the ledger may lack an entry. After a failed write this process executes no further swap.
+    fn track_ledger_write(&self, written: Result<(), LedgerError>) -> Result<(), SwapError> {
+        self.ledger_incomplete.fetch_or(written.is_err(), Ordering::Relaxed);
         Ok(written?)
     }
 
-    /// Brings back whoever was before a plugin that fails too often.
-    fn fall_back(&self) {
-        let mut cast = self.cast.lock().unwrap_or_else(PoisonError::into_inner);
-        let all: Vec<Place> = places(&cast).into_iter().map(|(_, place)| place).collect();
-        for place in all {
-            let (name, guarded, [asked, failed]) = match place {
-                Place::Model(index) => cast.models[index].guarded(),
-                Place::Comparator => cast.comparator.guarded(),
-                Place::Metric(index) => cast.metrics[index].guarded(),
-            };
-            let swaps = &self.study.swaps;
-            if !guarded || asked < swaps.failed_rows || failed as f64 <= swaps.failed * asked as f64 {
-                continue;
-            }
-            let wish = Wish {
-                part: name,
-                new: New::Before,
-                anyway: true,
-                who: "understudy".to_owned(),
-                reason: format!("it failed on {failed} of {asked} rows, and {} are allowed", swaps.failed),
-            };
-            // If it cannot be brought back the run is ending, or the log has failed: both are told otherwise.
-            let _ = self.exchange(&mut cast, place, &wish, SwapKind::FellBack);
+    /// Has the failure counter of a swapped-in version raise an alarm at the limits of `[swaps]`.
+    fn watch_failures<P>(&self, slot: SlotRef, version: &Turn<P>) {
+        if !version.guarded {
+            return;
         }
+        let (alarms, since) = (self.alarms.clone(), version.since);
+        let swaps = &self.study.swaps;
+        version.watch.set_alarm(swaps.failed_rows, swaps.failed, move || {
+            // The circuit breaker ends with the swapper.
+            let _ = alarms.send(FailureAlarm { slot, since });
+        });
+    }
+
+    /// Restores the version before the one that raised the alarm, if that still has the slot.
+    fn fall_back(&self, FailureAlarm { slot, since }: FailureAlarm) {
+        let mut versions = self.versions.lock();
+        let (name, current, [asked, failed]) = match slot {
+            SlotRef::Model(index) => versions.models[index].failure_state(),
+            SlotRef::Comparator => versions.comparator.failure_state(),
+            SlotRef::Metric(index) => versions.metrics[index].failure_state(),
+        };
+        if current != since {
+            return;
+        }
+        let request = SwapRequest {
+            slot: name,
+            replacement: Replacement::Previous,
+            force: true,
+            who: "understudy".to_owned(),
+            reason: format!(
+                "it failed on {failed} of {asked} rows; `swaps.failed` allows a share of {}",
+                self.study.swaps.failed
+            ),
+        };
+        // This fails only if the run is ending or the log has failed; both are reported elsewhere.
+        let _ = self.swap_slot(&mut versions, slot, &request, SwapTrigger::Fallback);
     }
 }
 
-/// Looks now and then whether a plugin fails too often, for as long as the run is served.
-fn guard(swapper: &Weak<Swapper>) {
-    while let Some(swapper) = swapper.upgrade().filter(|swapper| !swapper.commands.is_closed()) {
-        swapper.fall_back();
-        drop(swapper);
-        thread::sleep(GUARD);
+/// Falls back from each plugin version whose failure counter raises an alarm, until the swapper is dropped.
+fn circuit_breaker_loop(swapper: &Weak<HotSwapper>, alarms: &Receiver<FailureAlarm>) {
+    while let Ok(alarm) = alarms.recv() {
+        let Some(swapper) = swapper.upgrade() else { return };
+        swapper.fall_back(alarm);
     }
 }

@@ -1,158 +1,135 @@
-//! Asking models again: a share of the snapshots is answered a second time, later, by a fresh instance, in another batch and
-//! in the other order. A model is a function of the row, so it must answer the same; one that keeps something between
-//! calls does not.
+//! Checks that models are deterministic: a fresh instance processes a sample of the snapshots a second time.
 //!
-//! Always holds: what is asked again changes no answer and no figure; what was blinded is not asked again; which snapshots are asked again depends on their
-//! sequence numbers alone.
+//! Invariants:
+//! - The check changes no logged answer and no statistic.
+//! - Blinded rows are not checked.
+//! - The sequence number alone decides whether a snapshot is in the sample.
+//!
+//! The second call comes later, in another batch and in reverse row order. A model has to be a function of the row.
+//! One that keeps state between calls gives other answers then.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use arrow::array::{BooleanArray, RecordBatch, StringArray, UInt32Array};
 use arrow::compute::{concat_batches, filter_record_batch, take_record_batch};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use parking_lot::Mutex;
 
+use crate::stats::determinism::Again;
 use understudy_records::batch::{Answers, Reason};
-use understudy_sandbox::{DeciderPlugin, ended_by_the_clock};
+use understudy_sandbox::{DeciderPlugin, is_timeout};
+use understudy_statistics::hash::splitmix64;
 
-/// Rows that are asked again in one batch.
-const ROWS: usize = 256;
-/// Rows that answered otherwise whose sequence numbers are kept between two entries of the ledger.
-const KEPT: usize = 1000;
+/// Rows per check: the sample is collected until it has so many.
+const BATCH_ROWS: usize = 256;
 
-/// What came of asking one model again.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub struct Again {
-    /// Snapshots that it was asked about again.
-    pub asked: u64,
-    /// Those that it answered otherwise.
-    pub otherwise: u64,
-    /// The id of the first of them that was found; empty if there is none, and in a report before the run has ended.
-    pub first_id: String,
-    /// Their sequence numbers, as far as they are kept.
-    #[serde(skip)]
-    pub sequences: Vec<u64>,
-}
-
-impl Again {
-    /// Adds what came of asking later.
-    pub fn add(&mut self, later: Again) {
-        if self.otherwise == 0 {
-            self.first_id = later.first_id;
-        }
-        self.asked += later.asked;
-        self.otherwise += later.otherwise;
-        let room = KEPT.saturating_sub(self.sequences.len());
-        self.sequences.extend(later.sequences.into_iter().take(room));
-    }
-}
-
-/// What came of asking each model, gathered from all the threads that ask.
+/// The results of the check for each model, added up over all worker threads.
 #[derive(Clone, Default)]
-pub struct Tally(Arc<Mutex<Vec<Again>>>);
+pub struct SharedDeterminismStats(Arc<Mutex<Vec<Again>>>);
 
-impl Tally {
-    /// Nothing yet, of so many models.
-    pub fn new(models: usize) -> Tally {
-        Tally(Arc::new(Mutex::new(vec![Again::default(); models])))
+impl SharedDeterminismStats {
+    /// Empty results for this number of models.
+    pub fn new(models: usize) -> SharedDeterminismStats {
+        SharedDeterminismStats(Arc::new(Mutex::new(vec![Again::default(); models])))
     }
 
-    /// What has come since the last time.
-    pub fn take(&self) -> Vec<Again> {
-        let mut tally = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        tally.iter_mut().map(std::mem::take).collect()
+    /// Removes and returns the results since the last call, one for each model.
+    pub fn drain(&self) -> Vec<Again> {
+        self.0.lock().iter_mut().map(std::mem::take).collect()
     }
 
-    /// Whether a model has answered otherwise since the last time.
-    pub fn differs(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|again| again.otherwise > 0)
+    /// Whether a model has had a mismatch since the last call of [`drain`](Self::drain).
+    pub fn has_mismatches(&self) -> bool {
+        self.0.lock().iter().any(|stats| stats.otherwise > 0)
     }
 
-    fn add(&self, model: usize, again: Again) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)[model].add(again);
+    fn add(&self, model: usize, stats: Again) {
+        self.0.lock()[model].add(stats);
     }
 }
 
-/// Asks one model again.
-pub struct Asker {
+/// Collects the sampled rows of one model on one worker thread, and checks them.
+pub struct DeterminismChecker {
     plugin: DeciderPlugin,
+    /// The index of the model in the study.
     model: usize,
-    /// A snapshot is asked again if the mixed sequence number is below this.
-    below: u64,
-    tally: Tally,
-    shown: Vec<RecordBatch>,
+    /// A snapshot is in the sample if the hash of its sequence number is below this.
+    hash_bound: u64,
+    stats: SharedDeterminismStats,
+    inputs: Vec<RecordBatch>,
     answers: Vec<Answers>,
+    /// The sequence number and the id of each collected row.
     rows: Vec<(u64, String)>,
 }
 
-impl Asker {
-    /// For the model of this index, and a `share` of the snapshots from 0 to 1.
-    pub fn new(plugin: DeciderPlugin, model: usize, share: f64, tally: Tally) -> Asker {
-        let below = (share * u64::MAX as f64) as u64;
-        Asker { plugin, model, below, tally, shown: Vec::new(), answers: Vec::new(), rows: Vec::new() }
+impl DeterminismChecker {
+    /// A checker for the model at index `model`. It samples a `share` of the snapshots, from 0 to 1.
+    pub fn new(
+        plugin: DeciderPlugin,
+        model: usize,
+        share: f64,
+        stats: SharedDeterminismStats,
+    ) -> DeterminismChecker {
+        let (inputs, answers, rows) = (Vec::new(), Vec::new(), Vec::new());
+        DeterminismChecker { plugin, model, hash_bound: hash_bound(share), stats, inputs, answers, rows }
     }
 
-    /// Notes what was answered to a batch, and asks again once enough has been noted.
-    pub fn note(&mut self, sequences: &[u64], ids: &StringArray, shown: &RecordBatch, answers: &Answers) {
-        let picked = |row: &usize| {
+    /// Collects the sampled rows of a batch that the model has answered, and checks once a full batch is collected.
+    /// A row that ran into the time limit is left out: the second call may be faster.
+    pub fn collect(&mut self, sequences: &[u64], ids: &StringArray, input: &RecordBatch, answers: &Answers) {
+        let is_sampled = |row: &usize| {
             let reason = answers.reason(*row);
-            mixed(sequences[*row]) < self.below
-                && !ended_by_the_clock(reason)
+            splitmix64(sequences[*row]) < self.hash_bound
+                && !is_timeout(reason)
                 && reason != Some(&Reason::Blinded)
         };
-        let picks: Vec<usize> = (0..sequences.len()).filter(picked).collect();
-        if picks.is_empty() {
+        let sampled: Vec<usize> = (0..sequences.len()).filter(is_sampled).collect();
+        if sampled.is_empty() {
             return;
         }
         let mut mask = vec![false; sequences.len()];
-        picks.iter().for_each(|row| mask[*row] = true);
-        let shown = filter_record_batch(shown, &BooleanArray::from(mask));
-        self.shown.push(shown.expect("the mask has one value a row"));
-        let all: Vec<_> = picks.iter().map(|&row| (0, row)).collect();
-        self.answers.push(Answers::gather(&[answers], &all));
-        self.rows.extend(picks.iter().map(|&row| (sequences[row], ids.value(row).to_owned())));
-        if self.rows.len() >= ROWS {
-            self.ask();
+        sampled.iter().for_each(|row| mask[*row] = true);
+        let input = filter_record_batch(input, &BooleanArray::from(mask));
+        self.inputs.push(input.expect("the mask has one value a row"));
+        let picks: Vec<_> = sampled.iter().map(|&row| (0, row)).collect();
+        self.answers.push(Answers::gather(&[answers], &picks));
+        self.rows.extend(sampled.iter().map(|&row| (sequences[row], ids.value(row).to_owned())));
+        if self.rows.len() >= BATCH_ROWS {
+            self.check();
         }
     }
 
-    /// Asks about what has been noted.
-    pub fn ask(&mut self) {
+    /// Runs the collected rows through a fresh instance, last row first, and compares the answers.
+    pub fn check(&mut self) {
         let rows = std::mem::take(&mut self.rows);
-        let (shown, answers) = (std::mem::take(&mut self.shown), std::mem::take(&mut self.answers));
-        let Some(schema) = shown.first().map(RecordBatch::schema) else { return };
-        let shown = concat_batches(&schema, &shown).expect("the batches of a model have one schema");
-        let last_first = UInt32Array::from_iter_values((0..rows.len() as u32).rev());
-        let shown = take_record_batch(&shown, &last_first).expect("the indices are those of its rows");
+        let (inputs, answers) = (std::mem::take(&mut self.inputs), std::mem::take(&mut self.answers));
+        let Some(schema) = inputs.first().map(RecordBatch::schema) else { return };
+        let input = concat_batches(&schema, &inputs).expect("the batches of a model have one schema");
+        let reversed = UInt32Array::from_iter_values((0..rows.len() as u32).rev());
+        let input = take_record_batch(&input, &reversed).expect("the indices are below the number of rows");
         let picks = answers
             .iter()
             .enumerate()
             .rev()
             .flat_map(|(batch, answers)| (0..answers.rows()).rev().map(move |row| (batch, row)));
-        let sources: Vec<&Answers> = answers.iter().collect();
-        let before = Answers::gather(&sources, &picks.collect::<Vec<_>>());
-        let now = self.plugin.instance().decide(&shown).answers;
-        let mut again = Again { asked: rows.len() as u64, ..Again::default() };
-        for row in before.differing(&now) {
-            if ended_by_the_clock(now.reason(row)) {
-                again.asked -= 1;
+        let batches: Vec<&Answers> = answers.iter().collect();
+        let first = Answers::gather(&batches, &picks.collect::<Vec<_>>());
+        let second = self.plugin.instance().decide(&input).answers;
+        let mut stats = Again { asked: rows.len() as u64, ..Again::default() };
+        for row in first.differing(&second) {
+            if is_timeout(second.reason(row)) {
+                stats.asked -= 1;
                 continue;
             }
             let (sequence, id) = &rows[rows.len() - 1 - row];
-            let one = Again { asked: 0, otherwise: 1, first_id: id.clone(), sequences: vec![*sequence] };
-            again.add(one);
+            stats.add(Again { asked: 0, otherwise: 1, first_id: id.clone(), sequences: vec![*sequence] });
         }
-        self.tally.add(self.model, again);
+        self.stats.add(self.model, stats);
     }
 }
 
-/// A number in which every bit depends on every bit of the sequence number (splitmix64: Steele, Lea, Flood 2014).
-fn mixed(sequence: u64) -> u64 {
-    let mut z = sequence.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
+/// The bound on the hash of a sequence number that a `share` of all numbers is below.
+fn hash_bound(share: f64) -> u64 {
+    (share * u64::MAX as f64) as u64
 }
 
 #[cfg(test)]
@@ -160,28 +137,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_share_of_the_snapshots_is_asked_again() {
+    fn the_sample_has_the_declared_share_of_the_snapshots() {
         for (share, least, most) in
             [(0.0, 0, 0), (0.01, 900, 1100), (0.5, 49_000, 51_000), (1.0, 100_000, 100_000)]
         {
-            let below = (share * u64::MAX as f64) as u64;
-            let asked = (0..100_000).filter(|sequence| mixed(*sequence) < below).count();
-            assert!((least..=most).contains(&asked), "{share}: {asked}");
+            let bound = hash_bound(share);
+            let sampled = (0..100_000).filter(|sequence| splitmix64(*sequence) < bound).count();
+            assert!((least..=most).contains(&sampled), "{share}: {sampled}");
         }
-    }
-
-    #[test]
-    fn the_first_that_was_found_stays_the_first() {
-        let one = |id: &str, sequence| Again {
-            asked: 10,
-            otherwise: 1,
-            first_id: id.to_owned(),
-            sequences: vec![sequence],
-        };
-        let mut all = Again { asked: 5, ..Again::default() };
-        all.add(one("a", 7));
-        all.add(one("b", 3));
-        let wanted = Again { asked: 25, otherwise: 2, first_id: "a".to_owned(), sequences: vec![7, 3] };
-        assert_eq!(all, wanted);
     }
 }

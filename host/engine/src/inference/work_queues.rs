@@ -1,57 +1,81 @@
-//! Work for threads that run models, and the exchange of what they run.
+//! Distributes batches over the inference workers, and hands each worker its new model at a swap.
 //!
-//! Each thread has a queue of its own. An exchange goes into all the queues at one moment, between two pieces of work: what
-//! stands before it in a queue is done by the old, what comes after it by the new.
+//! Invariants:
+//! - A batch is processed once, by the generation that was current when it was submitted.
+//! - No worker waits for another.
 //!
-//! Always holds: a piece of work is done once, by the generation that was in force when it was handed over; no thread waits
-//! for another. The same text is explored with all its interleavings in tests/tests/exchange.rs.
+//! Each worker has a first-in, first-out queue of its own. A swap puts one marker into every queue between two
+//! submissions. A worker processes the batches before the marker with the old model, those after it with the new one.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-/// What a thread is given to do.
-pub enum Task<W, X> {
-    /// Work.
+/// An entry of a worker's queue.
+#[derive(Debug, PartialEq, Eq)]
+pub enum QueueItem<W, S> {
+    /// A batch to process.
     Work(W),
-    /// From here on with something else.
-    Exchange(X),
+    /// A swap: the batches behind it belong to the next generation.
+    Swap(S),
 }
 
-/// The ends at which the threads take what there is to do.
-pub type Ends<W, X> = Vec<Receiver<Task<W, X>>>;
+/// The receiving ends of the queues, one for each worker.
+pub type QueueReceivers<W, S> = Vec<Receiver<QueueItem<W, S>>>;
 
-/// The queues of the threads.
-pub struct Lanes<W, X> {
-    queues: Vec<Sender<Task<W, X>>>,
-    /// How many pieces of work were handed over.
-    handed: u64,
+/// The sending ends of the queues, one for each worker.
+pub struct WorkQueues<W, S> {
+    queues: Vec<Sender<QueueItem<W, S>>>,
+    /// Batches submitted so far; the next one goes to the queue at this number modulo the number of queues.
+    submitted: u64,
     generation: u32,
 }
 
-impl<W, X> Lanes<W, X> {
-    /// So many queues, and the ends at which the threads take from them. `generation` is the one in force.
-    pub fn new(lanes: usize, generation: u32) -> (Lanes<W, X>, Ends<W, X>) {
-        let (queues, ends) = (0..lanes).map(|_| channel()).unzip();
-        (Lanes { queues, handed: 0, generation }, ends)
+impl<W, S> WorkQueues<W, S> {
+    /// Creates the queues of `workers` workers, and returns their receiving ends. `generation` is the current one.
+    pub fn new(workers: usize, generation: u32) -> (WorkQueues<W, S>, QueueReceivers<W, S>) {
+        let (queues, receivers) = (0..workers).map(|_| channel()).unzip();
+        (WorkQueues { queues, submitted: 0, generation }, receivers)
     }
 
-    /// The generation that is in force.
+    /// The generation that processes the next batch.
     pub fn generation(&self) -> u32 {
         self.generation
     }
 
-    /// Hands a piece of work to the next thread in turn.
+    /// Queues a batch for the next worker in turn.
     pub fn submit(&mut self, work: W) {
-        let queue = &self.queues[(self.handed % self.queues.len() as u64) as usize];
-        self.handed += 1;
-        // A thread hangs up only when nobody waits for its answers any more.
-        let _ = queue.send(Task::Work(work));
+        let queue = &self.queues[(self.submitted % self.queues.len() as u64) as usize];
+        self.submitted += 1;
+        // A worker hangs up only after the coordinator has stopped receiving results.
+        let _ = queue.send(QueueItem::Work(work));
     }
 
-    /// Begins the next generation: each thread is given its own of `new` after all the work that was handed over before.
-    pub fn exchange(&mut self, new: Vec<X>) {
+    /// Starts the next generation. Each worker receives one element of `swaps` after all batches submitted before;
+    /// `swaps` is empty if the swap does not concern the workers.
+    pub fn begin_generation(&mut self, swaps: Vec<S>) {
         self.generation += 1;
-        for (queue, new) in self.queues.iter().zip(new) {
-            let _ = queue.send(Task::Exchange(new));
+        for (queue, swap) in self.queues.iter().zip(swaps) {
+            let _ = queue.send(QueueItem::Swap(swap));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::QueueItem::{Swap, Work};
+    use super::*;
+
+    #[test]
+    fn each_worker_receives_the_swap_between_the_batches_of_two_generations() {
+        let (mut queues, receivers) = WorkQueues::new(2, 7);
+        (0..5).for_each(|batch| queues.submit(batch));
+        queues.begin_generation(vec!["first", "second"]);
+        (5..8).for_each(|batch| queues.submit(batch));
+        assert_eq!(queues.generation(), 8);
+        queues.begin_generation(Vec::new());
+        assert_eq!(queues.generation(), 9);
+        drop(queues);
+        let received: Vec<Vec<_>> = receivers.into_iter().map(|queue| queue.iter().collect()).collect();
+        assert_eq!(received[0], [Work(0), Work(2), Work(4), Swap("first"), Work(6)]);
+        assert_eq!(received[1], [Work(1), Work(3), Swap("second"), Work(5), Work(7)]);
     }
 }

@@ -14,9 +14,10 @@ use std::thread;
 use tokio::sync::oneshot;
 
 use crate::ingest::reader_event::{Feed, FeedError, WAITING};
-use understudy_records::batch::{Class, Decoder, Lines, Mark, Refused};
+use understudy_records::batch::{ExclusionReason, Decoder, Lines, ExcludedRecord};
 use understudy_run_log::Acknowledge;
-use understudy_study::{Source, StreamKind, Study};
+use understudy_sources::SourcePosition;
+use understudy_study::{PerStream, Source, StreamKind, Study};
 
 /// Records of one side, and where to tell what became of them.
 struct Delivery {
@@ -41,7 +42,7 @@ type Door = Mutex<Option<Sender<Delivery>>>;
 #[derive(Clone)]
 pub struct Intake {
     /// For each side its door, where the study takes it so.
-    doors: [Option<Arc<Door>>; 2],
+    doors: PerStream<Option<Arc<Door>>>,
     /// The most records of one delivery.
     pub rows: usize,
 }
@@ -54,7 +55,7 @@ impl Intake {
     /// When they are not taken.
     pub fn deliver(&self, side: StreamKind, lines: Lines) -> Result<oneshot::Receiver<Receipt>, Undelivered> {
         assert!(lines.len() <= self.rows, "a delivery is no longer than a batch");
-        let door = self.doors[side as usize].as_ref().ok_or(Undelivered::Elsewhere(side))?;
+        let door = self.doors[side].as_ref().ok_or(Undelivered::Elsewhere(side))?;
         let door = door.lock().unwrap_or_else(PoisonError::into_inner);
         let (told, receipt) = oneshot::channel();
         let sent = door.as_ref().map(|door| door.send(Delivery { lines, told }));
@@ -68,34 +69,35 @@ pub(crate) struct Live {
 }
 
 /// What is delivered, decoded.
-pub(crate) type Delivered = [Option<tokio::sync::mpsc::Receiver<Feed>>; 2];
+pub(crate) type Delivered = PerStream<Option<tokio::sync::mpsc::Receiver<Feed>>>;
 
 impl Live {
     /// Starts a thread for each side of a study that is taken over HTTP. Records are numbered on from `after`.
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub fn start(study: &Study, after: [Option<Mark>; 2]) -> Result<(Option<Live>, Delivered), FeedError> {
+    pub fn start(study: &Study, after: PerStream<Option<SourcePosition>>) -> Result<(Option<Live>, Delivered), FeedError> {
         let rows = study.limits.batch_rows;
-        let mut intake = Intake { doors: [None, None], rows };
-        let mut delivered = [None, None];
+        let mut intake = Intake { doors: PerStream::default(), rows };
+        let mut delivered = PerStream::default();
         for side in StreamKind::ALL {
             let (source, stream) = match side {
                 StreamKind::Snapshots => (&study.snapshots_source, &study.inputs),
                 StreamKind::Decisions => (&study.decisions_source, &study.decisions),
             };
-            if *source != Source::Http {
-                continue;
+            match source {
+                Source::Http => {}
+                Source::File(_) | Source::Stdin => continue,
             }
             let (door, deliveries) = channel();
             let (feed, batches) = tokio::sync::mpsc::channel(WAITING);
-            let line = after[side as usize].map_or(0, |mark| mark.line);
+            let line = after[side].map_or(0, |position| position.number());
             let decoder = Decoder::new(side, stream, rows);
             let gatherer = Gatherer { deliveries, decoder, rows, line, left: None };
             let gather = move || gatherer.work(&feed);
             thread::Builder::new().name(side.name().to_owned()).spawn(gather).map_err(FeedError::Thread)?;
-            intake.doors[side as usize] = Some(Arc::new(Mutex::new(Some(door))));
-            delivered[side as usize] = Some(batches);
+            intake.doors[side] = Some(Arc::new(Mutex::new(Some(door))));
+            delivered[side] = Some(batches);
         }
         let is_live = intake.doors.iter().any(Option::is_some);
         Ok((is_live.then_some(Live { intake }), delivered))
@@ -107,9 +109,9 @@ impl Live {
     }
 
     /// Takes no further delivery; those that were taken are still decoded. Gives which sides are delivered.
-    pub fn stop(&self) -> [bool; 2] {
+    pub fn stop(&self) -> PerStream<bool> {
         let shut = |door: &Arc<Door>| drop(door.lock().unwrap_or_else(PoisonError::into_inner).take());
-        self.intake.doors.each_ref().map(|door| door.as_ref().map(shut).is_some())
+        self.intake.doors.as_ref().map(|door| door.as_ref().map(shut).is_some())
     }
 }
 

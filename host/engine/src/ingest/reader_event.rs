@@ -1,17 +1,17 @@
 //! What a reader thread sends to the coordinator, and why a reader cannot start.
 
 use crate::batches::acks::Ticket;
-use understudy_records::batch::Decoded;
+use understudy_records::batch::DecodedBatch;
 use understudy_run_log::LogError;
 use understudy_sources::SourceError;
 
-/// Decoded batches that may wait. Enough to keep the decoder busy, few enough to stay small.
+/// DecodedBatch batches that may wait. Enough to keep the decoder busy, few enough to stay small.
 pub(crate) const WAITING: usize = 4;
 
 /// What a feed says.
 pub enum Feed {
     /// Records, and who waits to be told what became of them.
-    Batch(Box<Decoded>, Vec<Ticket>),
+    Batch(Box<DecodedBatch>, Vec<Ticket>),
     /// There are no more, perhaps because the source broke off.
     End(Option<String>),
 }

@@ -13,19 +13,19 @@ use crate::ingest::push_intake::{Intake, Live};
 use crate::batches::acks::Ticket;
 use crate::ingest::replay_source;
 use crate::plugins::load::Prepared;
-use understudy_records::batch::{Decoded, Decoder, Mark};
-use understudy_records::pairing::Pairing;
+use understudy_records::batch::{DecodedBatch, Decoder};
+use understudy_records::join::IntervalJoin;
 use understudy_run_log::LogError;
-use understudy_sources::{SourceError, open};
-use understudy_study::{Source, StreamKind, Study};
+use understudy_sources::{RecordSource, SourceError, SourcePosition, open};
+use understudy_study::{PerStream, Source, StreamKind, Study};
 
 /// The two streams, being read.
 pub struct Feeds {
     /// Snapshots and decisions; `None` once a stream has ended.
-    pub(crate) receivers: [Option<Receiver<Feed>>; 2],
+    pub(crate) receivers: PerStream<Option<Receiver<Feed>>>,
     order: Order,
     /// Which of them are files, which can wait for the other stream.
-    files: [bool; 2],
+    files: PerStream<bool>,
     /// What is delivered, if something is.
     live: Option<Live>,
 }
@@ -35,17 +35,16 @@ impl Feeds {
     ///
     /// # Errors
     /// When one cannot be opened, or is not the one that was read.
-    pub fn open(prepared: &Prepared, order: Order, after: [Option<Mark>; 2]) -> Result<Feeds, FeedError> {
+    pub fn open(prepared: &Prepared, order: Order, after: PerStream<Option<SourcePosition>>) -> Result<Feeds, FeedError> {
         let study = &prepared.study;
         let folder: &Path = &prepared.folder;
         let (live, mut delivered) = Live::start(study, after)?;
-        let mut open = |side: StreamKind| match delivered[side as usize].take() {
-            Some(delivered) => Ok(Some(delivered)),
-            None => start(study, side, folder, after[side as usize]).map(Some),
+        let open = |side: StreamKind| match open(study.source(side), folder, study.limits.record_bytes, after[side])? {
+            Some(reader) => start(study, side, reader).map(Some),
+            None => Ok(delivered[side].take()),
         };
-        let files = [&study.snapshots_source, &study.decisions_source]
-            .map(|source| matches!(source, Source::File(_)));
-        Ok(Feeds { receivers: [open(StreamKind::Snapshots)?, open(StreamKind::Decisions)?], order, files, live })
+        let files = PerStream::from_fn(|kind| study.source(kind).is_pausable());
+        Ok(Feeds { receivers: PerStream::try_from_fn(open)?, order, files, live })
     }
 
     /// Where records are delivered, if one of the sources is HTTP.
@@ -55,10 +54,10 @@ impl Feeds {
 
     /// Ends the reading: files at once; what was delivered before is still taken. False if there is nothing left to take.
     pub fn stop(&mut self) -> bool {
-        let delivered = self.live.as_ref().map_or([false; 2], Live::stop);
+        let delivered = self.live.as_ref().map_or(PerStream::default(), Live::stop);
         for side in StreamKind::ALL {
-            if !delivered[side as usize] {
-                self.receivers[side as usize] = None;
+            if !delivered[side] {
+                self.receivers[side] = None;
             }
         }
         self.receivers.iter().any(Option::is_some)
@@ -71,44 +70,43 @@ impl Feeds {
     pub fn logged(prepared: &Prepared, order: Order, run: &Path) -> Result<Feeds, FeedError> {
         let start = |side| replay_source::start(prepared, side, run).map(Some);
         Ok(Feeds {
-            receivers: [start(StreamKind::Snapshots)?, start(StreamKind::Decisions)?],
+            receivers: PerStream::try_from_fn(start)?,
             order,
-            files: [true, true],
+            files: PerStream::splat(true),
             live: None,
         })
     }
 
     /// Whether a side may be read now, as the streams' clocks stand.
-    pub(crate) fn wants(&self, side: StreamKind, pairing: &Pairing) -> bool {
+    pub(crate) fn wants(&self, side: StreamKind, pairing: &IntervalJoin) -> bool {
         let other = side.other();
-        if self.receivers[other as usize].is_none() {
+        if self.receivers[other].is_none() {
             return true;
         }
         match self.order {
             Order::SnapshotsFirst => side == StreamKind::Snapshots,
             Order::DecisionsFirst => side == StreamKind::Decisions,
-            Order::InStep if self.files[side as usize] => pairing.clock(side) <= pairing.clock(other),
+            Order::InStep if self.files[side] => pairing.clock(side) <= pairing.clock(other),
             Order::InStep => true,
         }
     }
 }
 
-/// Starts to read one side of a study.
+/// Starts a thread that reads and decodes a stream.
 ///
 /// # Errors
-/// When its source cannot be opened, or the system gives no thread.
-fn start(study: &Study, side: StreamKind, folder: &Path, after: Option<Mark>) -> Result<Receiver<Feed>, FeedError> {
-    let (source, stream): (&Source, _) = match side {
-        StreamKind::Snapshots => (&study.snapshots_source, &study.inputs),
-        StreamKind::Decisions => (&study.decisions_source, &study.decisions),
-    };
+/// When the operating system cannot start a thread.
+fn start(
+    study: &Study,
+    side: StreamKind,
+    mut reader: Box<dyn RecordSource>,
+) -> Result<Receiver<Feed>, FeedError> {
     let rows = study.limits.batch_rows;
-    let mut reader = open(source, folder, study.limits.record_bytes, after)?;
-    let mut decoder = Decoder::new(side, stream, rows);
+    let mut decoder = Decoder::new(side, study.stream(side), rows);
     let (feed, batches) = channel(WAITING);
     let read = move || {
         loop {
-            let said = match reader.next(rows) {
+            let said = match reader.next_batch(rows) {
                 Ok(Some(lines)) => Feed::Batch(Box::new(decoder.decode(&lines)), Vec::new()),
                 Ok(None) => Feed::End(None),
                 Err(error) => Feed::End(Some(error.to_string())),

@@ -14,8 +14,8 @@ use crate::ingest::reader_event::{Feed, FeedError, WAITING};
 use crate::log_schema::decode;
 use crate::log_schema::decode::Logged;
 use crate::plugins::load::Prepared;
-use understudy_records::batch::{Decoded, Records, Refused, fields_schema};
-use understudy_run_log::{Reading, Rows, Table};
+use understudy_records::batch::{DecodedBatch, Records, ExcludedRecord, fields_schema};
+use understudy_run_log::{ScanOptions, TableRows, Table};
 use understudy_study::{Stream, StreamKind};
 
 /// Starts to read one side of a logged run.
@@ -23,12 +23,12 @@ use understudy_study::{Stream, StreamKind};
 /// # Errors
 /// When it cannot be read, or the system gives no thread.
 pub fn start(prepared: &Prepared, side: StreamKind, run: &Path) -> Result<Receiver<Feed>, FeedError> {
-    let open = |table| Reading { table, columns: Vec::new(), from_group: 0, from: None }.open(run);
+    let open = |table| ScanOptions::new(table, Vec::new()).open(run);
     let mut replay = Replay {
-        stream: [&prepared.study.inputs, &prepared.study.decisions][side as usize].clone(),
+        stream: prepared.study.stream(side).clone(),
         side,
-        accepted: open([Table::Snapshots, Table::Decisions][side as usize])?,
-        refused: open(Table::Refused)?,
+        accepted: open(Table::from_stream(side))?,
+        refused: open(Table::Excluded)?,
         waiting: Vec::new(),
         rows: prepared.study.limits.batch_rows,
         batch: None,
@@ -54,10 +54,10 @@ pub fn start(prepared: &Prepared, side: StreamKind, run: &Path) -> Result<Receiv
 struct Replay {
     stream: Stream,
     side: StreamKind,
-    accepted: Rows,
-    refused: Rows,
-    /// Refused records that have been read and not handed on.
-    waiting: Vec<(u64, Refused)>,
+    accepted: TableRows,
+    refused: TableRows,
+    /// ExcludedRecord records that have been read and not handed on.
+    waiting: Vec<(u64, ExcludedRecord)>,
     /// The most rows of a batch.
     rows: usize,
     /// What has been read of the accepted records and not handed on.
@@ -66,7 +66,7 @@ struct Replay {
 
 impl Replay {
     /// The next accepted records, with the refused ones before the last of them.
-    fn next(&mut self) -> anyhow::Result<Option<Decoded>> {
+    fn next(&mut self) -> anyhow::Result<Option<DecodedBatch>> {
         let batch = match self.batch.take() {
             Some(batch) => Some(batch),
             None => self.accepted.next().transpose()?,
@@ -74,7 +74,7 @@ impl Replay {
         let Some(batch) = batch else {
             let refused = self.refused_before(u64::MAX)?;
             let records = self.nothing();
-            return Ok((!refused.is_empty()).then_some(Decoded { side: self.side, records, refused }));
+            return Ok((!refused.is_empty()).then_some(DecodedBatch { kind: self.side, records, excluded: refused }));
         };
         let part = batch.slice(0, self.rows.min(batch.num_rows()));
         let rest = batch.slice(part.num_rows(), batch.num_rows() - part.num_rows());
@@ -82,16 +82,16 @@ impl Replay {
         let Logged { sequences, records } = decode::records(&self.stream, self.side, &part)?;
         let last = *sequences.last().ok_or_else(|| anyhow!("the log has an empty batch"))?;
         let refused = self.refused_before(last)?;
-        Ok(Some(Decoded { side: self.side, records, refused }))
+        Ok(Some(DecodedBatch { kind: self.side, records, excluded: refused }))
     }
 
     /// The refused records of this stream before a sequence number.
-    fn refused_before(&mut self, sequence: u64) -> anyhow::Result<Vec<Refused>> {
+    fn refused_before(&mut self, sequence: u64) -> anyhow::Result<Vec<ExcludedRecord>> {
         // The table has both streams; one that is behind in it is read on until it is not.
         while self.waiting.last().is_none_or(|(last, _)| *last < sequence) {
             let Some(batch) = self.refused.next() else { break };
             let refused = decode::refused(&batch?)?;
-            self.waiting.extend(refused.into_iter().filter(|(_, refused)| refused.side == self.side));
+            self.waiting.extend(refused.into_iter().filter(|(_, refused)| refused.kind == self.side));
         }
         let before = self.waiting.partition_point(|(of, _)| *of < sequence);
         Ok(self.waiting.drain(..before).map(|(_, refused)| refused).collect())

@@ -1,7 +1,9 @@
-//! The records that wait for their partner, each with what its pair will need.
+//! The buffer of the interval join: unmatched rows, each with the columns that its pair will need.
 //!
-//! Always holds: a pair comes out once, after its snapshot has been answered; a batch is let go when its last row is
-//! paired or expired. What a pair holds is the same whether it waited in memory or on disk.
+//! Invariants:
+//! - Each pair is emitted exactly once, after inference on its snapshot.
+//! - A batch is evicted once every row is matched or expired.
+//! - A pair has the same content whether its rows were in memory or on disk.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
@@ -9,115 +11,116 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 
-use crate::inference::worker_pool::{Answered, Met, Shown, Taken};
-use crate::join::spill_store::{Overflow, OverflowError};
+use crate::batches::messages::{Answered, Met, Shown, Taken};
+use crate::join::spill_store::{SpillStore, SpillError};
 use crate::plugins::load::Prepared;
-use understudy_records::batch::{Records, Side};
-use understudy_records::pairing::{Horizon, Pair, Pairing, Slot};
+use understudy_records::batch::Records;
+use understudy_study::{Micros, PerStream, StreamKind};
+use understudy_records::join::{JoinBounds, JoinedRows, IntervalJoin, Slot};
 
-/// How much of the budget is left in memory when some of it goes to disk, so that it does not go batch by batch.
-const KEPT: f64 = 0.75;
+/// The share of the memory budget that stays in use after a spill. Below 1, so that not every batch causes a spill.
+const SPILL_TARGET: f64 = 0.75;
 
-/// A batch, and a row of it.
+/// A batch and the index of a row in it.
 type RowOf<T> = (Arc<T>, u32);
 
-/// What waits.
-pub struct Holding {
-    /// Who waits for whom.
-    pub pairing: Pairing,
-    /// For each side the declared fields that are held, by their places.
-    fields: [Vec<usize>; 2],
-    shown: Waiting<Shown>,
-    taken: Waiting<Taken>,
-    /// Pairs whose snapshot is still being answered: its row, and the decision.
-    unanswered: HashMap<Slot, Vec<(u32, RowOf<Taken>)>>,
-    /// Batches that the pairing has let go before they were answered.
-    gone: HashSet<Slot>,
-    /// Bytes that may be held in memory.
+/// The join with the content of its unmatched rows.
+pub struct JoinBuffer {
+    /// Decides which rows form pairs.
+    pub join: IntervalJoin,
+    /// For each stream the declared fields that pairs need, by index.
+    fields: PerStream<Vec<usize>>,
+    snapshots: StreamBuffer<Shown>,
+    decisions: StreamBuffer<Taken>,
+    /// Pairs whose snapshot batch is still at a worker: the snapshot's row, and the decision.
+    awaiting_inference: HashMap<Slot, Vec<(u32, RowOf<Taken>)>>,
+    /// Snapshot batches that were closed before they came back from a worker.
+    evicted_before_inference: HashSet<Slot>,
+    /// Bytes that the buffered batches may use in memory.
     budget: usize,
-    overflow: Overflow,
+    spill_store: SpillStore,
 }
 
-impl Holding {
-    /// Nothing yet. `fields` are the places of the declared fields that are held of each side. What is too much for
-    /// `limits.waiting-mib` goes into a file of this process's own in `folder`.
-    pub fn new(prepared: &Prepared, fields: [Vec<usize>; 2], folder: &Path) -> Holding {
+impl JoinBuffer {
+    /// An empty buffer. `fields` are the indices of the declared fields that pairs need of each stream. Rows beyond
+    /// `limits.join-buffer-mib` spill to a temporary file in `folder`.
+    pub fn new(prepared: &Prepared, fields: PerStream<Vec<usize>>, folder: &Path) -> JoinBuffer {
         let study = &prepared.study;
-        let horizon = Horizon {
-            horizon: study.horizon.as_micros() as i64,
-            lateness: [study.inputs.lateness.as_micros() as i64, study.decisions.lateness.as_micros() as i64],
+        let horizon = JoinBounds {
+            horizon: Micros::from_duration(study.horizon),
+            lateness: PerStream::from_fn(|kind| Micros::from_duration(study.stream(kind).lateness)),
         };
-        Holding {
-            pairing: Pairing::new(horizon, seed()),
-            overflow: Overflow::new(prepared, &fields, folder),
+        JoinBuffer {
+            join: IntervalJoin::new(horizon, seed()),
+            spill_store: SpillStore::new(prepared, &fields, folder),
             fields,
-            shown: Waiting::default(),
-            taken: Waiting::default(),
-            unanswered: HashMap::new(),
-            gone: HashSet::new(),
+            snapshots: StreamBuffer::default(),
+            decisions: StreamBuffer::default(),
+            awaiting_inference: HashMap::new(),
+            evicted_before_inference: HashSet::new(),
             budget: study.limits.waiting_mib << 20,
         }
     }
 
-    /// Notes the pairs that snapshots have made on their arrival: they come out once the snapshots are answered.
+    /// Keeps the pairs that a new snapshot batch completes until the batch comes back from a worker.
     ///
     /// # Errors
-    /// When what waits on disk cannot be read.
-    pub fn arrived(&mut self, slot: Slot, pairs: Vec<Pair>) -> Result<(), OverflowError> {
+    /// When the spill store cannot be read.
+    pub fn on_snapshots(&mut self, slot: Slot, pairs: Vec<JoinedRows>) -> Result<(), SpillError> {
         if pairs.is_empty() {
             return Ok(());
         }
         let wanted: Vec<_> = pairs.iter().map(|pair| pair.decision).collect();
-        let decisions = self.taken.find(&wanted, |rows| self.overflow.taken(rows))?;
-        let waiting = self.unanswered.entry(slot).or_default();
+        let decisions = self.decisions.find(&wanted, |rows| self.spill_store.read_decisions(rows))?;
+        let waiting = self.awaiting_inference.entry(slot).or_default();
         for (pair, decision) in pairs.into_iter().zip(decisions) {
-            waiting.push((pair.snapshot.1, decision.expect("a decision is held until its batch is let go")));
+            waiting.push((pair.snapshot.1, decision.expect("a decision is buffered until its batch is evicted")));
         }
         Ok(())
     }
 
-    /// Holds decisions, and gives those pairs whose snapshot has been answered.
+    /// Buffers a batch of decisions. Returns the pairs that it completes with inferred snapshots.
     ///
     /// # Errors
-    /// When what waits on disk cannot be read or written.
-    pub fn decided(
+    /// When the spill store cannot be read or written.
+    pub fn on_decisions(
         &mut self,
         slot: Slot,
         sequences: Vec<u64>,
         records: &Records,
-        pairs: Vec<Pair>,
-    ) -> Result<Vec<Met>, OverflowError> {
-        let fields = self.held(Side::Decision, &records.fields);
-        let ours = Arc::new(Taken { sequences, fields, times: records.times.clone() });
-        let wanted: Vec<_> = pairs.iter().map(|pair| pair.snapshot).collect();
-        let snapshots = self.shown.find(&wanted, |rows| self.overflow.shown(rows))?;
-        let mut met = Vec::with_capacity(pairs.len());
-        for (pair, snapshot) in pairs.into_iter().zip(snapshots) {
-            let decision = (ours.clone(), pair.decision.1);
+        joined: Vec<JoinedRows>,
+    ) -> Result<Vec<Met>, SpillError> {
+        let fields = self.buffered_columns(StreamKind::Decisions, &records.fields);
+        let decisions = Arc::new(Taken { sequences, fields, times: records.times.clone() });
+        let wanted: Vec<_> = joined.iter().map(|pair| pair.snapshot).collect();
+        let snapshots = self.snapshots.find(&wanted, |rows| self.spill_store.read_snapshots(rows))?;
+        let mut pairs = Vec::with_capacity(joined.len());
+        for (pair, snapshot) in joined.into_iter().zip(snapshots) {
+            let decision = (decisions.clone(), pair.decision.1);
             match snapshot {
-                Some(snapshot) => met.push(Met { snapshot, decision }),
+                Some(snapshot) => pairs.push(Met { snapshot, decision }),
                 None => {
-                    let waiting = self.unanswered.entry(pair.snapshot.0).or_default();
+                    let waiting = self.awaiting_inference.entry(pair.snapshot.0).or_default();
                     waiting.push((pair.snapshot.1, decision));
                 }
             }
         }
-        if !ours.times.is_empty() {
-            let bytes = ours.bytes();
-            self.taken.hold(slot, ours, bytes);
+        if !decisions.times.is_empty() {
+            let bytes = decisions.bytes();
+            self.decisions.insert(slot, decisions, bytes);
         }
-        self.let_go()?;
-        Ok(met)
+        self.evict()?;
+        Ok(pairs)
     }
 
-    /// Holds answered snapshots, and gives the pairs that they were awaited for.
+    /// Buffers a batch of inferred snapshots. Returns the pairs that were waiting for it.
     ///
     /// # Errors
-    /// When what waits on disk cannot be written.
-    pub fn answered(&mut self, answered: Answered) -> Result<Vec<Met>, OverflowError> {
-        let Answered { job, models, windows, conditions } = answered;
-        let shown = Arc::new(Shown {
-            fields: self.held(Side::Snapshot, &job.records.fields),
+    /// When the spill store cannot be written.
+    pub fn on_inferred(&mut self, inferred: Answered) -> Result<Vec<Met>, SpillError> {
+        let Answered { job, models, windows, conditions } = inferred;
+        let snapshots = Arc::new(Shown {
+            fields: self.buffered_columns(StreamKind::Snapshots, &job.records.fields),
             sequences: job.sequences,
             ids: job.records.ids,
             times: job.records.times,
@@ -125,108 +128,115 @@ impl Holding {
             windows,
             conditions,
         });
-        let waiting = self.unanswered.remove(&job.slot).unwrap_or_default();
-        let met = waiting.into_iter().map(|(row, decision)| Met { snapshot: (shown.clone(), row), decision });
-        let met = met.collect();
-        if !self.gone.remove(&job.slot) && !shown.times.is_empty() {
-            let bytes = shown.bytes();
-            self.shown.hold(job.slot, shown, bytes);
+        let waiting = self.awaiting_inference.remove(&job.slot).unwrap_or_default();
+        let pairs = waiting
+            .into_iter()
+            .map(|(row, decision)| Met { snapshot: (snapshots.clone(), row), decision })
+            .collect();
+        if !self.evicted_before_inference.remove(&job.slot) && !snapshots.times.is_empty() {
+            let bytes = snapshots.bytes();
+            self.snapshots.insert(job.slot, snapshots, bytes);
         }
-        self.let_go()?;
-        Ok(met)
+        self.evict()?;
+        Ok(pairs)
     }
 
-    /// Lets go of the batches that no pair can come from any more, and of memory beyond the budget.
-    fn let_go(&mut self) -> Result<(), OverflowError> {
-        for slot in self.pairing.retired() {
-            match self.taken.remove(slot).or_else(|| self.shown.remove(slot)) {
-                Some(Place::Memory) => {}
-                Some(Place::Disk) => self.overflow.remove(slot),
+    /// Evicts the batches whose rows can no longer pair, and spills batches beyond the memory budget to disk.
+    fn evict(&mut self) -> Result<(), SpillError> {
+        for slot in self.join.take_closed_batches() {
+            match self.decisions.remove(slot).or_else(|| self.snapshots.remove(slot)) {
+                Some(Location::Memory) => {}
+                Some(Location::Disk) => self.spill_store.remove(slot),
                 None => {
-                    self.gone.insert(slot);
+                    self.evicted_before_inference.insert(slot);
                 }
             }
         }
-        if self.shown.bytes + self.taken.bytes <= self.budget {
+        if self.snapshots.bytes + self.decisions.bytes <= self.budget {
             return Ok(());
         }
-        let most = (self.budget as f64 * KEPT) as usize;
-        let (pairing, overflow) = (&self.pairing, &mut self.overflow);
-        let mut filling = overflow.fill()?;
-        while self.shown.bytes + self.taken.bytes > most {
-            // The larger side gives its oldest batch.
-            let spilt = match self.shown.bytes >= self.taken.bytes {
-                true => self.shown.spill(|slot, shown| filling.shown(slot, shown, pairing.paired(slot)))?,
-                false => self.taken.spill(|slot, taken| filling.taken(slot, taken, pairing.paired(slot)))?,
+        let target = (self.budget as f64 * SPILL_TARGET) as usize;
+        let (join, spill_store) = (&self.join, &mut self.spill_store);
+        let mut transaction = spill_store.begin()?;
+        while self.snapshots.bytes + self.decisions.bytes > target {
+            // The oldest batch of the stream that uses more memory.
+            let is_spilled = match self.snapshots.bytes >= self.decisions.bytes {
+                true => self.snapshots.spill(|slot, snapshots| {
+                    transaction.write_snapshots(slot, snapshots, join.paired_rows(slot))
+                })?,
+                false => self.decisions.spill(|slot, decisions| {
+                    transaction.write_decisions(slot, decisions, join.paired_rows(slot))
+                })?,
             };
-            if !spilt {
+            if !is_spilled {
                 break;
             }
         }
-        filling.finish()
+        transaction.commit()
     }
 
-    /// The columns of a side that its pairs need; the others are let go.
-    fn held(&self, side: Side, fields: &RecordBatch) -> RecordBatch {
-        fields.project(&self.fields[side as usize]).expect("the columns were found when prepared")
+    /// The columns of a stream that pairs need.
+    fn buffered_columns(&self, side: StreamKind, fields: &RecordBatch) -> RecordBatch {
+        fields.project(&self.fields[side]).expect("the columns are those of the study")
     }
 }
 
-/// Batches of one side.
-struct Waiting<T> {
-    batches: BTreeMap<Slot, Held<T>>,
-    /// From here on batches are in memory.
-    spilt: Slot,
-    /// What is held in memory.
+/// The buffered batches of one stream.
+struct StreamBuffer<T> {
+    batches: BTreeMap<Slot, BufferedBatch<T>>,
+    /// All batches before this one are on disk.
+    first_in_memory: Slot,
+    /// Bytes of the batches in memory.
     bytes: usize,
 }
 
-enum Held<T> {
+enum BufferedBatch<T> {
+    /// The batch and its size in bytes.
     Memory(Arc<T>, usize),
     Disk,
 }
 
-/// Where a batch is held.
-enum Place {
+/// Where a batch is buffered.
+enum Location {
     Memory,
     Disk,
 }
 
-impl<T> Default for Waiting<T> {
-    fn default() -> Waiting<T> {
-        Waiting { batches: BTreeMap::new(), spilt: 0, bytes: 0 }
+impl<T> Default for StreamBuffer<T> {
+    fn default() -> StreamBuffer<T> {
+        StreamBuffer { batches: BTreeMap::new(), first_in_memory: 0, bytes: 0 }
     }
 }
 
-impl<T> Waiting<T> {
-    fn hold(&mut self, slot: Slot, batch: Arc<T>, bytes: usize) {
+impl<T> StreamBuffer<T> {
+    fn insert(&mut self, slot: Slot, batch: Arc<T>, bytes: usize) {
         self.bytes += bytes;
-        self.batches.insert(slot, Held::Memory(batch, bytes));
+        self.batches.insert(slot, BufferedBatch::Memory(batch, bytes));
     }
 
-    /// Lets go of a batch, and says where it was.
-    fn remove(&mut self, slot: Slot) -> Option<Place> {
+    /// Removes a batch, and returns where it was.
+    fn remove(&mut self, slot: Slot) -> Option<Location> {
         match self.batches.remove(&slot)? {
-            Held::Memory(_, bytes) => {
+            BufferedBatch::Memory(_, bytes) => {
                 self.bytes -= bytes;
-                Some(Place::Memory)
+                Some(Location::Memory)
             }
-            Held::Disk => Some(Place::Disk),
+            BufferedBatch::Disk => Some(Location::Disk),
         }
     }
 
-    /// Each of some rows, wherever its batch is held; `None` where it is not. `load` reads rows from disk.
+    /// Finds rows in memory and on disk; `None` for a row whose batch is not buffered. `load` reads rows from disk.
     fn find(
         &self,
         wanted: &[(Slot, u32)],
-        load: impl FnOnce(&[(Slot, u32)]) -> Result<T, OverflowError>,
-    ) -> Result<Vec<Option<RowOf<T>>>, OverflowError> {
+        load: impl FnOnce(&[(Slot, u32)]) -> Result<T, SpillError>,
+    ) -> Result<Vec<Option<RowOf<T>>>, SpillError> {
         let mut found = Vec::with_capacity(wanted.len());
         let mut on_disk = Vec::new();
         for (at, (slot, row)) in wanted.iter().enumerate() {
             found.push(match self.batches.get(slot) {
-                Some(Held::Memory(batch, _)) => Some((batch.clone(), *row)),
-                Some(Held::Disk) => {
+                Some(BufferedBatch::Memory(batch, _)) => Some((batch.clone(), *row)),
+                Some(BufferedBatch::Disk) => {
                     on_disk.push(at);
                     None
                 }
@@ -243,17 +253,17 @@ impl<T> Waiting<T> {
         Ok(found)
     }
 
-    /// Gives the oldest batch in memory to `write`; false if there is none.
+    /// Spills the oldest batch in memory with `write`. Returns false if there is none.
     fn spill(
         &mut self,
-        write: impl FnOnce(Slot, &T) -> Result<(), OverflowError>,
-    ) -> Result<bool, OverflowError> {
-        for (&slot, held) in self.batches.range_mut(self.spilt..) {
-            if let Held::Memory(batch, bytes) = held {
+        write: impl FnOnce(Slot, &T) -> Result<(), SpillError>,
+    ) -> Result<bool, SpillError> {
+        for (&slot, held) in self.batches.range_mut(self.first_in_memory..) {
+            if let BufferedBatch::Memory(batch, bytes) = held {
                 write(slot, batch)?;
                 self.bytes -= *bytes;
-                *held = Held::Disk;
-                self.spilt = slot + 1;
+                *held = BufferedBatch::Disk;
+                self.first_in_memory = slot + 1;
                 return Ok(true);
             }
         }
@@ -261,7 +271,7 @@ impl<T> Waiting<T> {
     }
 }
 
-/// Something that senders of records cannot foresee.
+/// A random seed, so that senders of records cannot predict hash collisions.
 fn seed() -> u64 {
     use std::hash::{BuildHasher as _, RandomState};
     RandomState::new().hash_one(0)

@@ -1,10 +1,10 @@
-//! Rows that wait on disk, once there are too many for memory: in [`redb`], one entry a row.
+//! The spill store of the join buffer: rows that do not fit into memory, in a [`redb`] database with one entry a row.
 //!
-//! A pair is found row by row, in no order, and each row is read once: so the store is one that finds single rows fast, in
-//! one file, without threads of its own. It holds nothing that the log does not: the file has no name, and is gone with
-//! the process.
+//! Invariants: a row is read back bit for bit as it was written; matched rows are not written.
 //!
-//! Always holds: a row is read back as it was written, to the bit; rows that have met their partner are not written.
+//! The join looks rows up one by one in no order, and reads each row once. That asks for a store with fast single-row
+//! reads, in one file, without threads of its own. The store holds nothing that the log does not. Its file has no name
+//! and disappears with the process.
 
 use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
@@ -18,74 +18,73 @@ use arrow::row::{RowConverter, SortField};
 use redb::backends::FileBackend;
 use redb::{Database, Durability, ReadableDatabase as _, Table, TableDefinition, WriteTransaction};
 
-use crate::inference::worker_pool::{Shown, Taken};
+use crate::batches::messages::{Shown, Taken};
 use crate::plugins::load::Prepared;
 use understudy_records::batch::{Answers, fields_schema};
-use understudy_records::pairing::Slot;
+use understudy_records::join::Slot;
 use understudy_statistics::scoring::WindowClock;
-use understudy_study::{Form, Study};
+use understudy_study::{Form, PerStream, Study};
 
 const ROWS: TableDefinition<'_, (Slot, u32), &[u8]> = TableDefinition::new("rows");
-/// Pages that may be held in memory.
-const CACHE: usize = 32 << 20;
-/// Pages of earlier commits can be used again only after one that is put on disk.
-const SYNC_EVERY: u32 = 32;
+/// Bytes of database pages that are cached in memory.
+const CACHE_BYTES: usize = 32 << 20;
+/// Every so many commits one is synced to disk: only then can pages of earlier commits be reused.
+const COMMITS_PER_SYNC: u32 = 32;
 
-/// Why rows cannot wait on disk.
+/// The spill store cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "cannot keep the records that wait for their partner in {}: {why}; free some space there, or allow more memory with \
-     `limits.waiting-mib`",
+    "cannot spill the join buffer to {}: {reason}; free disk space there, or raise `limits.join-buffer-mib`",
     folder.display()
 )]
-pub struct OverflowError {
+pub struct SpillError {
     folder: PathBuf,
-    why: String,
+    reason: String,
 }
 
-/// Rows on disk.
-pub struct Overflow {
+/// The spilled rows.
+pub struct SpillStore {
     folder: PathBuf,
     database: Option<Database>,
     commits: u32,
-    /// Batches whose rows are no longer wanted.
-    dropped: Vec<Slot>,
-    shown: Layout,
-    taken: Layout,
+    /// Batches whose rows are to be deleted with the next transaction.
+    evicted: Vec<Slot>,
+    snapshot_layout: RowLayout,
+    decision_layout: RowLayout,
     forms: Vec<Form>,
     conditions: usize,
     clock: WindowClock,
 }
 
-impl Overflow {
-    /// Nothing yet, and no file. `fields` are the places of the declared fields that are held of each side.
-    pub fn new(prepared: &Prepared, fields: &[Vec<usize>; 2], folder: &Path) -> Overflow {
+impl SpillStore {
+    /// An empty store, without a file. For each stream, `fields` are the indices of the declared fields that pairs need.
+    pub fn new(prepared: &Prepared, fields: &PerStream<Vec<usize>>, folder: &Path) -> SpillStore {
         let study = &prepared.study;
-        let held = |stream, places: &[usize]| {
-            Arc::new(fields_schema(stream).project(places).expect("the places are those of fields"))
+        let schema = |stream, indices: &[usize]| {
+            Arc::new(fields_schema(stream).project(indices).expect("the indices are those of fields"))
         };
         let forms: Vec<Form> = prepared.models.iter().map(|model| model.plugin.form).collect();
         let conditions = study.conditions.len();
         let own = [DataType::UInt64, DataType::Int64, DataType::Utf8];
         let answers = forms.iter().flat_map(|form| Answers::column_fields("", *form));
-        let shown = own.clone().into_iter().chain(vec![DataType::UInt16; conditions]);
-        let shown = shown.chain(answers.map(|field| field.data_type().clone()));
-        Overflow {
+        let snapshot = own.clone().into_iter().chain(vec![DataType::UInt16; conditions]);
+        let snapshot = snapshot.chain(answers.map(|field| field.data_type().clone()));
+        SpillStore {
             folder: folder.to_owned(),
             database: None,
             commits: 0,
-            dropped: Vec::new(),
-            shown: Layout::new(shown.collect(), held(&study.inputs, &fields[0])),
-            taken: Layout::new(own[..2].to_vec(), held(&study.decisions, &fields[1])),
+            evicted: Vec::new(),
+            snapshot_layout: RowLayout::new(snapshot.collect(), schema(&study.inputs, &fields.snapshots)),
+            decision_layout: RowLayout::new(own[..2].to_vec(), schema(&study.decisions, &fields.decisions)),
             forms,
             conditions,
             clock: clock(study),
         }
     }
 
-    /// Answered snapshots, in the order asked for.
-    pub fn shown(&self, rows: &[(Slot, u32)]) -> Result<Shown, OverflowError> {
-        let (columns, fields) = self.read(&self.shown, rows)?;
+    /// Reads inferred snapshots, in the order of `rows`.
+    pub fn read_snapshots(&self, rows: &[(Slot, u32)]) -> Result<Shown, SpillError> {
+        let (columns, fields) = self.read(&self.snapshot_layout, rows)?;
         let times = columns[1].as_primitive::<Int64Type>().values().to_vec();
         let conditions = columns[3..3 + self.conditions].iter();
         let conditions = conditions.map(|column| column.as_primitive::<UInt16Type>().values().to_vec());
@@ -106,9 +105,9 @@ impl Overflow {
         })
     }
 
-    /// Decisions, in the order asked for.
-    pub fn taken(&self, rows: &[(Slot, u32)]) -> Result<Taken, OverflowError> {
-        let (columns, fields) = self.read(&self.taken, rows)?;
+    /// Reads decisions, in the order of `rows`.
+    pub fn read_decisions(&self, rows: &[(Slot, u32)]) -> Result<Taken, SpillError> {
+        let (columns, fields) = self.read(&self.decision_layout, rows)?;
         Ok(Taken {
             sequences: columns[0].as_primitive::<UInt64Type>().values().to_vec(),
             times: columns[1].as_primitive::<Int64Type>().values().to_vec(),
@@ -118,134 +117,134 @@ impl Overflow {
 
     fn read(
         &self,
-        layout: &Layout,
+        layout: &RowLayout,
         wanted: &[(Slot, u32)],
-    ) -> Result<(Vec<ArrayRef>, RecordBatch), OverflowError> {
+    ) -> Result<(Vec<ArrayRef>, RecordBatch), SpillError> {
         let folder = &self.folder;
-        let database = self.database.as_ref().expect("what is read was written");
-        let reading = database.begin_read().map_err(failed(folder))?;
-        let table = reading.open_table(ROWS).map_err(failed(folder))?;
+        let database = self.database.as_ref().expect("a row on disk was written");
+        let transaction = database.begin_read().map_err(spill_error(folder))?;
+        let table = transaction.open_table(ROWS).map_err(spill_error(folder))?;
         let mut found = Vec::with_capacity(wanted.len());
         for row in wanted {
-            found.push(table.get(row).map_err(failed(folder))?.expect("a row that waits was written"));
+            found.push(table.get(row).map_err(spill_error(folder))?.expect("an unmatched row was written"));
         }
         Ok(layout.columns(found.iter().map(|row| row.value())))
     }
 
-    /// The rows of a batch are no longer wanted.
+    /// Deletes the rows of a batch with the next transaction.
     pub fn remove(&mut self, slot: Slot) {
-        self.dropped.push(slot);
+        self.evicted.push(slot);
     }
 
-    /// Begins to write.
-    pub fn fill(&mut self) -> Result<Filling<'_>, OverflowError> {
+    /// Begins a transaction, which deletes evicted rows first.
+    pub fn begin(&mut self) -> Result<SpillTransaction<'_>, SpillError> {
         if self.database.is_none() {
             self.database = Some(self.open()?);
         }
         let folder = &self.folder;
-        let mut writing =
-            self.database.as_ref().expect("opened above").begin_write().map_err(failed(folder))?;
+        let mut transaction =
+            self.database.as_ref().expect("opened above").begin_write().map_err(spill_error(folder))?;
         self.commits += 1;
-        let durability = match self.commits % SYNC_EVERY {
+        let durability = match self.commits % COMMITS_PER_SYNC {
             0 => Durability::Immediate,
             _ => Durability::None,
         };
-        writing.set_durability(durability).map_err(failed(folder))?;
+        transaction.set_durability(durability).map_err(spill_error(folder))?;
         {
-            let mut table = writing.open_table(ROWS).map_err(failed(folder))?;
-            for slot in self.dropped.drain(..) {
-                table.retain_in((slot, 0)..=(slot, u32::MAX), |_, _| false).map_err(failed(folder))?;
+            let mut table = transaction.open_table(ROWS).map_err(spill_error(folder))?;
+            for slot in self.evicted.drain(..) {
+                table.retain_in((slot, 0)..=(slot, u32::MAX), |_, _| false).map_err(spill_error(folder))?;
             }
         }
-        Ok(Filling { writing, folder, shown: &self.shown, taken: &self.taken })
+        Ok(SpillTransaction { transaction, folder, snapshot_layout: &self.snapshot_layout, decision_layout: &self.decision_layout })
     }
 
-    /// A file without a name.
-    fn open(&self) -> Result<Database, OverflowError> {
-        let path = self.folder.join(format!("waiting-{}.tmp", std::process::id()));
+    /// Creates the database in a file whose name is removed at once.
+    fn open(&self) -> Result<Database, SpillError> {
+        let path = self.folder.join(format!("join-buffer-{}.tmp", std::process::id()));
         let file = OpenOptions::new().read(true).write(true).create_new(true).open(&path);
-        let file = file.map_err(failed(&self.folder))?;
-        fs::remove_file(&path).map_err(failed(&self.folder))?;
-        let backend = FileBackend::new(file).map_err(failed(&self.folder))?;
+        let file = file.map_err(spill_error(&self.folder))?;
+        fs::remove_file(&path).map_err(spill_error(&self.folder))?;
+        let backend = FileBackend::new(file).map_err(spill_error(&self.folder))?;
         let mut builder = Database::builder();
-        builder.set_cache_size(CACHE).create_with_backend(backend).map_err(failed(&self.folder))
+        builder.set_cache_size(CACHE_BYTES).create_with_backend(backend).map_err(spill_error(&self.folder))
     }
 }
 
-/// Rows being written.
-pub struct Filling<'o> {
-    writing: WriteTransaction,
+/// A transaction that writes rows.
+pub struct SpillTransaction<'o> {
+    transaction: WriteTransaction,
     folder: &'o Path,
-    shown: &'o Layout,
-    taken: &'o Layout,
+    snapshot_layout: &'o RowLayout,
+    decision_layout: &'o RowLayout,
 }
 
-impl Filling<'_> {
-    /// Writes the rows of a batch of answered snapshots that are not paired.
-    pub fn shown(&mut self, slot: Slot, shown: &Shown, paired: &[bool]) -> Result<(), OverflowError> {
+impl SpillTransaction<'_> {
+    /// Writes the unmatched rows of a batch of inferred snapshots.
+    pub fn write_snapshots(&mut self, slot: Slot, batch: &Shown, paired: &[bool]) -> Result<(), SpillError> {
         let mut columns: Vec<ArrayRef> = vec![
-            Arc::new(UInt64Array::from(shown.sequences.clone())),
-            Arc::new(Int64Array::from(shown.times.clone())),
-            Arc::new(shown.ids.clone()),
+            Arc::new(UInt64Array::from(batch.sequences.clone())),
+            Arc::new(Int64Array::from(batch.times.clone())),
+            Arc::new(batch.ids.clone()),
         ];
         columns.extend(
-            shown.conditions.iter().map(|values| Arc::new(UInt16Array::from(values.clone())) as ArrayRef),
+            batch.conditions.iter().map(|values| Arc::new(UInt16Array::from(values.clone())) as ArrayRef),
         );
-        for answers in &shown.answers {
+        for answers in &batch.answers {
             columns.extend(answers.columns("").map(|(_, column)| column));
         }
-        self.write(slot, self.shown, columns, &shown.fields, paired)
+        self.write(slot, self.snapshot_layout, columns, &batch.fields, paired)
     }
 
-    /// Writes the rows of a batch of decisions that are not paired.
-    pub fn taken(&mut self, slot: Slot, taken: &Taken, paired: &[bool]) -> Result<(), OverflowError> {
+    /// Writes the unmatched rows of a batch of decisions.
+    pub fn write_decisions(&mut self, slot: Slot, batch: &Taken, paired: &[bool]) -> Result<(), SpillError> {
         let columns: Vec<ArrayRef> = vec![
-            Arc::new(UInt64Array::from(taken.sequences.clone())),
-            Arc::new(Int64Array::from(taken.times.clone())),
+            Arc::new(UInt64Array::from(batch.sequences.clone())),
+            Arc::new(Int64Array::from(batch.times.clone())),
         ];
-        self.write(slot, self.taken, columns, &taken.fields, paired)
+        self.write(slot, self.decision_layout, columns, &batch.fields, paired)
     }
 
     fn write(
         &self,
         slot: Slot,
-        layout: &Layout,
+        layout: &RowLayout,
         mut columns: Vec<ArrayRef>,
         fields: &RecordBatch,
         paired: &[bool],
-    ) -> Result<(), OverflowError> {
+    ) -> Result<(), SpillError> {
         columns.extend_from_slice(fields.columns());
         let rows = layout.converter.convert_columns(&columns).expect("the columns have the layout's types");
         let mut table: Table<'_, (Slot, u32), &[u8]> =
-            self.writing.open_table(ROWS).map_err(failed(self.folder))?;
+            self.transaction.open_table(ROWS).map_err(spill_error(self.folder))?;
         for (row, bytes) in rows.iter().enumerate().filter(|(row, _)| paired.get(*row) == Some(&false)) {
-            table.insert((slot, row as u32), bytes.data()).map_err(failed(self.folder))?;
+            table.insert((slot, row as u32), bytes.data()).map_err(spill_error(self.folder))?;
         }
         Ok(())
     }
 
-    /// Ends the writing.
-    pub fn finish(self) -> Result<(), OverflowError> {
-        self.writing.commit().map_err(failed(self.folder))
+    /// Makes the written rows visible to readers.
+    pub fn commit(self) -> Result<(), SpillError> {
+        self.transaction.commit().map_err(spill_error(self.folder))
     }
 }
 
-/// How the rows of a side are written: its own columns, then the fields that are held.
-struct Layout {
+/// The encoding of the rows of one stream: its own columns, then the buffered fields.
+struct RowLayout {
     converter: RowConverter,
     own: usize,
     fields: SchemaRef,
 }
 
-impl Layout {
-    fn new(own: Vec<DataType>, fields: Arc<Schema>) -> Layout {
+impl RowLayout {
+    fn new(own: Vec<DataType>, fields: Arc<Schema>) -> RowLayout {
         let types = own.iter().chain(fields.fields().iter().map(|field| field.data_type()));
         let sorts = types.map(|kind| SortField::new(kind.clone())).collect();
         let converter = RowConverter::new(sorts).expect("the log's types can be rows");
-        Layout { converter, own: own.len(), fields }
+        RowLayout { converter, own: own.len(), fields }
     }
 
-    /// The own columns and the fields of some rows.
+    /// Decodes rows into the stream's own columns and the buffered fields.
     fn columns<'r>(&self, rows: impl ExactSizeIterator<Item = &'r [u8]>) -> (Vec<ArrayRef>, RecordBatch) {
         let count = rows.len();
         let parser = self.converter.parser();
@@ -265,6 +264,6 @@ fn clock(study: &Study) -> WindowClock {
     WindowClock::new(study.windows, study.time_zone.clone())
 }
 
-fn failed<E: Into<redb::Error>>(folder: &Path) -> impl FnOnce(E) -> OverflowError + use<'_, E> {
-    |error| OverflowError { folder: folder.to_owned(), why: error.into().to_string() }
+fn spill_error<E: Into<redb::Error>>(folder: &Path) -> impl FnOnce(E) -> SpillError + use<'_, E> {
+    |error| SpillError { folder: folder.to_owned(), reason: error.into().to_string() }
 }

@@ -5,14 +5,14 @@
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions, StringArray};
 use arrow::datatypes::{DataType, TimestampMicrosecondType, UInt32Type, UInt64Type};
 
-use crate::inference::worker_pool::Timed;
+use crate::batches::messages::Timed;
 use crate::log_schema::schema::GENERATION;
 use crate::plugins::load::Prepared;
 use crate::plugins::plugin_versions::PluginVersions;
-use understudy_records::batch::{Answers, Class, Reason, Records, Refused, Side, fields_schema};
+use understudy_records::batch::{Answers, ExclusionReason, Reason, Records, ExcludedRecord, RecordPosition, fields_schema};
 use understudy_run_log::Table;
-use understudy_sandbox::Decided;
-use understudy_study::Stream;
+use understudy_sandbox::AnsweredBatch;
+use understudy_study::{Stream, StreamKind};
 
 /// A row of the log that does not hold what the study's rows hold.
 #[derive(Debug, thiserror::Error)]
@@ -41,12 +41,12 @@ pub fn columns(prepared: &Prepared, table: Table) -> Vec<String> {
 ///
 /// # Errors
 /// When a column is missing or of another type.
-pub fn records(stream: &Stream, side: Side, batch: &RecordBatch) -> Result<Logged, LoggedError> {
+pub fn records(stream: &Stream, side: StreamKind, batch: &RecordBatch) -> Result<Logged, LoggedError> {
     let (time, prefix) = match side {
-        Side::Snapshot => ("observed_at", "input."),
-        Side::Decision => ("decided_at", "decision."),
+        StreamKind::Snapshots => ("observed_at", "input."),
+        StreamKind::Decisions => ("decided_at", "decision."),
     };
-    let columns = Columns { table: side.plural(), batch };
+    let columns = Columns { table: side.name(), batch };
     let mut fields: Vec<ArrayRef> = Vec::with_capacity(stream.fields.len());
     for field in &stream.fields {
         fields.push(columns.column(&format!("{prefix}{}", field.name))?.clone());
@@ -75,11 +75,11 @@ pub fn records(stream: &Stream, side: Side, batch: &RecordBatch) -> Result<Logge
 /// When the column is missing or of another type.
 pub fn strays(
     cast: &PluginVersions,
-    side: Side,
+    side: StreamKind,
     sequences: &[u64],
     batch: &RecordBatch,
 ) -> Result<Option<usize>, LoggedError> {
-    let columns = Columns { table: side.plural(), batch };
+    let columns = Columns { table: side.name(), batch };
     let column = columns.column(GENERATION)?;
     let said = column
         .as_primitive_opt::<UInt32Type>()
@@ -93,7 +93,7 @@ pub fn strays(
 /// # Errors
 /// When a column is missing or of another type.
 pub fn answers(prepared: &Prepared, batch: &RecordBatch) -> Result<Vec<Timed>, LoggedError> {
-    let columns = Columns { table: Side::Snapshot.plural(), batch };
+    let columns = Columns { table: StreamKind::Snapshots.name(), batch };
     let answers = |model: &crate::plugins::load::Member<understudy_sandbox::DeciderPlugin>| {
         let name = format!("model.{}", model.name);
         let answers = columns.answers(&name, model.plugin.form)?;
@@ -102,30 +102,28 @@ pub fn answers(prepared: &Prepared, batch: &RecordBatch) -> Result<Vec<Timed>, L
     prepared.models.iter().map(answers).collect()
 }
 
-/// Refused records with their sequence numbers; without their own text if that was not read.
+/// ExcludedRecord records with their sequence numbers; without their own text if that was not read.
 ///
 /// # Errors
 /// When a column is missing or of another type.
-pub fn refused(batch: &RecordBatch) -> Result<Vec<(u64, Refused)>, LoggedError> {
+pub fn refused(batch: &RecordBatch) -> Result<Vec<(u64, ExcludedRecord)>, LoggedError> {
     let columns = Columns { table: "refused records", batch };
-    let (streams, classes, reasons) =
-        (columns.text("stream")?, columns.text("class")?, columns.text("reason")?);
+    let (streams, reasons, details) =
+        (columns.text("stream")?, columns.text("reason")?, columns.text("detail")?);
     let [sequences, lines, offsets, digests] =
         ["sequence", "line", "offset", "digest"].map(|name| columns.numbers(name));
     let (sequences, lines, offsets, digests) = (sequences?, lines?, offsets?, digests?);
     let raw = batch.column_by_name("raw").and_then(|column| column.as_binary_opt::<i32>());
     let row = |row: usize| {
         let unknown = |what: &str, value: &str| columns.fault(format!("no {what} is called \"{value}\""));
-        let side = Side::BOTH.into_iter().find(|side| side.plural() == streams.value(row));
-        let class = Class::ALL.into_iter().find(|class| class.name() == classes.value(row));
-        let refused = Refused {
-            side: side.ok_or_else(|| unknown("stream", streams.value(row)))?,
-            line: lines[row],
-            offset: offsets[row],
-            class: class.ok_or_else(|| unknown("class", classes.value(row)))?,
-            reason: reasons.value(row).to_owned(),
+        let kind = StreamKind::ALL.into_iter().find(|kind| kind.name() == streams.value(row));
+        let reason = ExclusionReason::ALL.into_iter().find(|reason| reason.name() == reasons.value(row));
+        let refused = ExcludedRecord {
+            kind: kind.ok_or_else(|| unknown("stream", streams.value(row)))?,
+            position: RecordPosition { line: lines[row], offset: offsets[row], digest: digests[row] },
+            reason: reason.ok_or_else(|| unknown("reason", reasons.value(row)))?,
+            detail: details.value(row).to_owned(),
             raw: raw.map(|raw| raw.value(row).to_vec()).unwrap_or_default(),
-            digest: digests[row],
         };
         Ok((sequences[row], refused))
     };
@@ -133,13 +131,13 @@ pub fn refused(batch: &RecordBatch) -> Result<Vec<(u64, Refused)>, LoggedError> 
 }
 
 /// Answers, with what was broken on.
-fn decided(answers: Answers) -> Decided {
+fn decided(answers: Answers) -> AnsweredBatch {
     let broke = |(row, reason): &(u32, Reason)| match reason {
         Reason::Broke(why) => Some((*row, why.clone())),
         Reason::Abstained(_) | Reason::Failed(_) | Reason::Blinded => None,
     };
     let broken = answers.unanswered.iter().filter_map(broke).collect();
-    Decided { answers, broken }
+    AnsweredBatch { answers, broken }
 }
 
 /// Columns by name, of the types that they should have.

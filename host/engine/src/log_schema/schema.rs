@@ -13,11 +13,12 @@ use arrow::array::{
 use arrow::compute::take;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt16Type};
 
-use crate::evaluation::evaluator::Compared;
-use crate::inference::worker_pool::Answered;
-use crate::plugins::load::{Prepared, declared};
-use understudy_records::batch::{Answers, Reason, Records, Refused, data_type};
-use understudy_sandbox::Reads;
+use crate::batches::evaluated_pairs::Compared;
+use crate::batches::messages::Answered;
+use crate::plugins::load::Prepared;
+use crate::plugins::study_fields::declared;
+use understudy_records::batch::{Answers, Reason, Records, ExcludedRecord, data_type};
+use understudy_sandbox::InputField;
 use understudy_statistics::scoring::{Conditions, Window, WindowClock};
 use understudy_study::{Kind, Stream, Study};
 
@@ -37,8 +38,8 @@ pub fn schemas(prepared: &Prepared) -> [SchemaRef; 4] {
         Field::new("sequence", DataType::UInt64, false),
         Field::new("line", DataType::UInt64, false),
         Field::new("offset", DataType::UInt64, false),
-        Field::new("class", DataType::Utf8, false),
         Field::new("reason", DataType::Utf8, false),
+        Field::new("detail", DataType::Utf8, false),
         Field::new("raw", DataType::Binary, false),
         Field::new("digest", DataType::UInt64, false),
     ];
@@ -114,18 +115,18 @@ pub fn decisions(schema: &SchemaRef, sequences: &[u64], generation: u32, records
 }
 
 /// Rows of the table of refused records, each with its sequence number.
-pub fn refused(schema: &SchemaRef, refused: &[(u64, Refused)]) -> RecordBatch {
-    let text = |of: fn(&Refused) -> &str| StringArray::from_iter_values(refused.iter().map(|(_, r)| of(r)));
-    let numbers = |of: fn(&(u64, Refused)) -> u64| UInt64Array::from_iter_values(refused.iter().map(of));
+pub fn refused(schema: &SchemaRef, refused: &[(u64, ExcludedRecord)]) -> RecordBatch {
+    let text = |of: fn(&ExcludedRecord) -> &str| StringArray::from_iter_values(refused.iter().map(|(_, r)| of(r)));
+    let numbers = |of: fn(&(u64, ExcludedRecord)) -> u64| UInt64Array::from_iter_values(refused.iter().map(of));
     let columns: Vec<ArrayRef> = vec![
-        Arc::new(text(|r| r.side.plural())),
+        Arc::new(text(|r| r.kind.name())),
         Arc::new(numbers(|(sequence, _)| *sequence)),
-        Arc::new(numbers(|(_, r)| r.line)),
-        Arc::new(numbers(|(_, r)| r.offset)),
-        Arc::new(text(|r| r.class.name())),
-        Arc::new(text(|r| &r.reason)),
+        Arc::new(numbers(|(_, r)| r.position.line)),
+        Arc::new(numbers(|(_, r)| r.position.offset)),
+        Arc::new(text(|r| r.reason.name())),
+        Arc::new(text(|r| &r.detail)),
         Arc::new(BinaryArray::from_iter_values(refused.iter().map(|(_, r)| &r.raw))),
-        Arc::new(numbers(|(_, r)| r.digest)),
+        Arc::new(numbers(|(_, r)| r.position.digest)),
     ];
     RecordBatch::try_new(schema.clone(), columns).expect("the columns are made for this schema")
 }
@@ -139,9 +140,30 @@ pub const BLINDED: &str = "blinded";
 /// The host's own component of each metric: whether it scored a pair.
 pub const SCORED: &str = "scored";
 
+/// Columns of the pair table that may be shown, besides the conditions and the comparator's answer. Sequence numbers mean
+/// nothing outside the log, and scores are shown as one number per metric.
+const DISCLOSED_PAIR_COLUMNS: [&str; 9] = [
+    "id",
+    GENERATION,
+    "observed_at",
+    "decided_at",
+    "window",
+    BLINDED,
+    "comparator.answer",
+    "comparator.unanswered",
+    "comparator.confidence",
+];
+
+/// Whether a column of the pair table may be shown in cases, exports and `understudy log`. A column that is not listed here is
+/// never shown.
+pub fn is_disclosed_pair_column(study: &Study, column: &str) -> bool {
+    let is_condition = |name: &str| study.conditions.iter().any(|condition| condition.name == name);
+    DISCLOSED_PAIR_COLUMNS.contains(&column) || column.strip_prefix("condition.").is_some_and(is_condition)
+}
+
 /// What a plugin is handed of pairs: the fields that it reads, under the names that it uses.
-pub fn reads_schema(study: &Study, reads: &[Reads]) -> SchemaRef {
-    let field = |reads: &Reads| {
+pub fn reads_schema(study: &Study, reads: &[InputField]) -> SchemaRef {
+    let field = |reads: &InputField| {
         let kind = declared(study, &reads.name).expect("checked when prepared").kind;
         Field::new(&reads.name, data_type(kind), true)
     };
@@ -278,7 +300,7 @@ impl Pairs {
             let scores = models.get(index);
             let mut outcomes = vec![None; rows];
             for (at, row) in answered.iter().enumerate() {
-                outcomes[*row] = scores.map(|scores| scores.outcomes[at].name());
+                outcomes[*row] = scores.map(|scores| scores.statuses[at].name());
             }
             columns.push(Arc::new(StringArray::from(outcomes)));
             for (metric, components) in metrics.iter().enumerate() {
@@ -300,10 +322,4 @@ impl Pairs {
         }
         self.label.as_ref().map_or("", |(_, label)| label)
     }
-}
-
-/// The conditions of a study, ready to be asked.
-pub fn conditions(study: &Study) -> Conditions {
-    Conditions::new(&study.conditions, study.time_zone.clone())
-        .expect("the declaration allows no more values than can be told apart")
 }

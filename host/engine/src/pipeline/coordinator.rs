@@ -1,8 +1,12 @@
-//! The thread that conducts: numbers what comes, finds pairs, hands work on, and knows when all is done.
+//! The coordinator of a run: it numbers records, joins them, and passes them to the workers, the log and the evaluator.
 //!
-//! Always holds: a pair is handed on once, after its snapshot has been answered and given to the log; a batch is let go
-//! when its last row is paired or expired. Between two calls, what is counted is what the log was given, and the pairs
-//! handed on are those among the records that the log was given: so a group may be cut there.
+//! Invariants:
+//! - A pair is passed to the evaluator once, after inference on its snapshot and after its records went to the log.
+//! - A batch is evicted once every row is matched or expired.
+//! - Between two calls the counters cover exactly the records that went to the log, and the evaluator has exactly their
+//!   pairs. A segment group can therefore end there.
+//!
+//! The coordinator runs on one thread and blocks only when the queue of the evaluator is full.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -16,13 +20,15 @@ use jiff::Timestamp;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::sync::watch;
 
-use crate::control::messages::Standing;
-use crate::evaluation::evaluator::{Judge, Judged, Work};
-use crate::evaluation::projection::needed;
-use crate::inference::determinism_check::Again;
-use crate::inference::worker_pool::{Answered, Job, Met, Workers};
-use crate::ingest::push_intake::{Ticket, Told};
-use crate::join::join_buffer::Holding;
+use crate::control::status::RunStatus;
+use crate::evaluation::evaluator::{Evaluator, EvaluatorMessage};
+use crate::stats::aggregates::Judged;
+use crate::evaluation::projection::buffered_fields;
+use crate::stats::determinism::Again;
+use crate::batches::messages::{Answered, Job, Met};
+use crate::inference::worker_pool::WorkerPool;
+use crate::batches::acks::{Ticket, Told};
+use crate::join::join_buffer::JoinBuffer;
 use crate::log_schema::schema;
 use crate::pipeline::progress::Progress;
 use crate::plugins::load::Prepared;
@@ -31,224 +37,222 @@ use crate::stats::checkpoint::{Ended, Saved};
 use crate::stats::counters::Counted;
 use crate::stats::interim_schedule::{Look, Looked, Schedule};
 use crate::stats::run_result::End;
-use understudy_records::batch::{Decoded, Refused, Side};
-use understudy_records::pairing::Account;
+use understudy_records::batch::{DecodedBatch, ExcludedRecord};
+use understudy_study::{Micros, PerStream, StreamKind};
+use understudy_records::join::{Account, JoinBounds};
 use understudy_run_log::checkpoint::CheckpointError;
 use understudy_run_log::ledger::Event;
 use understudy_run_log::{Cut, LogWriter, Table};
 
-/// Runs of pairs that may wait to be compared.
-const UNCOMPARED: usize = 16;
+/// The capacity of the evaluator's queue, in messages.
+const EVALUATOR_QUEUE: usize = 16;
 
-/// Conducts one run.
+/// The state of one run on its coordinating thread.
 pub struct Coordinator<'p> {
     pub(crate) prepared: &'p Prepared,
-    pub(crate) holding: Holding,
-    pub(crate) workers: Workers,
-    pub(crate) answers: UnboundedReceiver<Answered>,
-    /// Answers that came before those of an earlier job.
-    early: BTreeMap<u64, Answered>,
+    pub(crate) join_buffer: JoinBuffer,
+    pub(crate) workers: WorkerPool,
+    pub(crate) inferred: UnboundedReceiver<Answered>,
+    /// Batches that came back from the workers before an earlier one, by number.
+    reorder_buffer: BTreeMap<u64, Answered>,
+    /// Snapshot batches submitted to the workers.
     submitted: u64,
-    done: u64,
+    /// Snapshot batches taken back from the workers, in order.
+    collected: u64,
     log: LogWriter,
     pub(crate) log_failed: bool,
     schemas: [SchemaRef; 4],
-    judge: JoinHandle<Result<Judged, CheckpointError>>,
-    pub(crate) work: SyncSender<Work>,
+    evaluator: JoinHandle<Result<Judged, CheckpointError>>,
+    pub(crate) evaluator_queue: SyncSender<EvaluatorMessage>,
     /// The sequence number of the next record of each stream.
-    pub(crate) next: [u64; 2],
-    pub(crate) counted: Counted,
-    /// Who ran, and since when: what checkpoints begin with.
+    pub(crate) next_sequences: PerStream<u64>,
+    pub(crate) counters: Counted,
+    /// SHA-256 of `seal.json`, in hexadecimal.
     seal: String,
-    pub(crate) began: Timestamp,
-    pub(crate) group: Group,
-    /// While logged records are read back: which pairs are not to be handed on as new.
-    pub(crate) restoring: Option<Known>,
-    /// For each model what came of asking it again.
-    pub(crate) again: Vec<Again>,
-    schedule: Option<Schedule>,
-    pub(crate) cast: PluginVersions,
-    pub(crate) standing: watch::Sender<Standing>,
-    /// When that was said last.
-    pub(crate) stood: Instant,
+    pub(crate) started_at: Timestamp,
+    pub(crate) open_group: OpenGroup,
+    /// While the log is replayed: the pairs that are already evaluated or logged.
+    pub(crate) replay_positions: Option<ReplayPositions>,
+    /// For each model the results of the determinism check.
+    pub(crate) determinism: Vec<Again>,
+    interim_schedule: Option<Schedule>,
+    pub(crate) versions: PluginVersions,
+    pub(crate) status: watch::Sender<RunStatus>,
+    /// When the status was last published.
+    pub(crate) last_published: Instant,
     pub(crate) progress: Progress,
 }
 
-/// The group that is open.
-pub(crate) struct Group {
-    /// How many groups are before it.
+/// The segment group that is being written.
+pub(crate) struct OpenGroup {
+    /// The number of sealed groups before it.
     pub(crate) number: u32,
-    /// Rows in the tables of snapshots, decisions and refused records.
+    /// Rows in the tables of snapshots, decisions and excluded records.
     rows: [usize; 3],
     opened: Instant,
 }
 
-/// Pairs that are known: those whose snapshot and decision have smaller sequence numbers than these.
+/// How far the pairs of a resumed run were processed before. A pair lies before a position if the sequence numbers of
+/// both its snapshot and its decision do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Known {
-    /// Pairs that have been judged.
-    pub judged: [u64; 2],
-    /// Pairs that the log has.
-    pub logged: [u64; 2],
+pub struct ReplayPositions {
+    /// The checkpoint has the evaluation of the pairs before this position.
+    pub evaluated: PerStream<u64>,
+    /// The log has the pairs before this position.
+    pub logged: PerStream<u64>,
 }
 
-/// From where a run goes on.
-pub struct Start {
-    /// The digest of `seal.json`.
+/// The state that a run starts or resumes with.
+pub struct InitialState {
+    /// SHA-256 of `seal.json`, in hexadecimal.
     pub seal: String,
-    /// When the run began.
-    pub began: Timestamp,
-    /// How many groups are sealed.
+    /// The time when the run began.
+    pub started_at: Timestamp,
+    /// The number of sealed segment groups.
     pub groups: u32,
-    /// Rows of the open group in the tables of snapshots, decisions and refused records.
+    /// Rows of the open group in the tables of snapshots, decisions and excluded records.
     pub rows: [usize; 3],
-    /// What was counted.
-    pub counted: Counted,
-    /// What was judged.
-    pub judged: Judged,
-    /// For each model what came of asking it again.
-    pub again: Vec<Again>,
-    /// What the looks are called that were reported on.
-    pub looks: BTreeSet<String>,
+    /// The counters as of the last checkpoint.
+    pub counters: Counted,
+    /// The aggregates as of the last checkpoint.
+    pub aggregates: Judged,
+    /// For each model the results of the determinism check so far.
+    pub determinism: Vec<Again>,
+    /// The last windows of the interim reports that are already written.
+    pub interim_reports: BTreeSet<String>,
 }
 
 impl<'p> Coordinator<'p> {
-    /// Starts the threads that answer and compare. `look` is told of the looks that the study declares.
+    /// Starts the workers and the evaluator. `on_interim` receives the interim reports that the study declares.
     ///
     /// # Errors
-    /// When the system gives no threads.
+    /// When the system cannot start a thread.
     pub fn start(
         prepared: &'p Prepared,
         log: LogWriter,
         schemas: [SchemaRef; 4],
         run: &Path,
-        start: Start,
-        look: Option<Look>,
+        initial: InitialState,
+        on_interim: Option<Look>,
     ) -> anyhow::Result<Coordinator<'p>> {
-        let needed = needed(prepared);
-        let looks = look.is_some();
-        let (answered, answers) = unbounded_channel();
-        let workers = Workers::start(prepared, &answered)?;
-        let judge = Judge::new(prepared, &needed, start.judged);
+        let buffered_fields = buffered_fields(prepared);
+        let has_interim_reports = on_interim.is_some();
+        let (results, inferred) = unbounded_channel();
+        let workers = WorkerPool::start(prepared, &results)?;
+        let evaluator = Evaluator::new(prepared, &buffered_fields, initial.aggregates);
         let (pairs, table) = (log.clone(), schema::Pairs::new(prepared));
-        let (work, waiting) = std::sync::mpsc::sync_channel(UNCOMPARED);
-        let judge = thread::Builder::new()
-            .name("compare".into())
-            .spawn(move || judge.work(&waiting, &pairs, table, look))?;
+        let (evaluator_queue, messages) = std::sync::mpsc::sync_channel(EVALUATOR_QUEUE);
+        let evaluator = thread::Builder::new()
+            .name("evaluator".into())
+            .spawn(move || evaluator.run(&messages, &pairs, table, on_interim))?;
         Ok(Coordinator {
             prepared,
-            holding: Holding::new(prepared, needed, run),
+            join_buffer: JoinBuffer::new(prepared, buffered_fields, run),
             workers,
-            answers,
-            early: BTreeMap::new(),
+            inferred,
+            reorder_buffer: BTreeMap::new(),
             submitted: 0,
-            done: 0,
+            collected: 0,
             log,
             log_failed: false,
             schemas,
-            judge,
-            work,
-            next: start.counted.position,
-            counted: start.counted,
-            seal: start.seal,
-            began: start.began,
-            group: Group { number: start.groups, rows: start.rows, opened: Instant::now() },
-            restoring: None,
-            again: start.again,
-            schedule: Schedule::new(&prepared.study, start.looks).filter(|_| looks),
-            cast: prepared.cast.clone(),
-            standing: watch::Sender::new(Standing::default()),
-            stood: Instant::now(),
+            evaluator,
+            evaluator_queue,
+            next_sequences: initial.counters.position,
+            counters: initial.counters,
+            seal: initial.seal,
+            started_at: initial.started_at,
+            open_group: OpenGroup { number: initial.groups, rows: initial.rows, opened: Instant::now() },
+            replay_positions: None,
+            determinism: initial.determinism,
+            interim_schedule: Schedule::new(&prepared.study, initial.interim_reports)
+                .filter(|_| has_interim_reports),
+            versions: prepared.cast.clone(),
+            status: watch::Sender::new(RunStatus::default()),
+            last_published: Instant::now(),
             progress: Progress::start(&prepared.study.name),
         })
     }
 
-    /// For each side the time before which no record of it can matter any more, neither for a pair nor as a duplicate;
-    /// `None` if all may.
-    pub(crate) fn matters_from(&self) -> [Option<i64>; 2] {
-        let horizon = self.holding.pairing.horizon();
-        let watermarks = Side::BOTH.map(|side| {
-            let clock = self.counted.clocks[side as usize];
-            clock.map(|clock| clock.saturating_sub(horizon.lateness[side as usize]))
+    /// For each stream the event time below which a record can neither join nor be detected as a duplicate; `None`
+    /// before the first record.
+    pub(crate) fn retention_watermarks(&self) -> PerStream<Option<Micros>> {
+        let JoinBounds { horizon, lateness } = self.join_buffer.join.bounds();
+        let watermarks = PerStream::from_fn(|kind| {
+            let clock = self.counters.clocks[kind];
+            clock.map(|clock| clock.saturating_sub(lateness[kind]))
         });
-        Side::BOTH.map(|side| {
-            let own = watermarks[side as usize]?.saturating_sub(horizon.horizon.saturating_mul(2));
-            let other = watermarks[side.other() as usize]?.saturating_sub(horizon.horizon);
+        PerStream::from_fn(|kind| {
+            let own = watermarks[kind]?.saturating_sub(horizon.saturating_add(horizon));
+            let other = watermarks[kind.other()]?.saturating_sub(horizon);
             Some(own.min(other))
         })
     }
 
+    /// Snapshot batches that the workers have not returned yet.
     pub(crate) fn in_flight(&self) -> u64 {
-        self.submitted - self.done
+        self.submitted - self.collected
     }
 
-    /// Takes decoded records of either side, and who waits to be told of them.
+    /// Processes a decoded batch of one stream. `tickets` are the pushed deliveries that its records came with.
     ///
     /// # Errors
-    /// When records that wait on disk cannot be read or written.
-    pub(crate) fn take(&mut self, decoded: Decoded, tickets: Vec<Ticket>) -> anyhow::Result<()> {
-        let Decoded { side, records, mut refused } = decoded;
-        let taken = self.holding.pairing.take(side, &records, refused.iter().map(|refused| refused.class));
-        let keep: Vec<bool> = taken.refused.iter().map(Option::is_none).collect();
-        for (row, refusal) in taken.refused.into_iter().enumerate() {
-            if let Some((class, reason)) = refusal {
-                let raw = records.raw.value(row).as_bytes().to_vec();
-                let (line, offset, digest) = (records.lines[row], records.offsets[row], records.digests[row]);
-                refused.push(Refused { side, line, offset, class, reason, raw, digest });
-            }
-        }
-        let records = records.filter(&keep);
-        let (sequences, refused) = self.number(side, &records.lines, refused);
+    /// When the spill store of the join buffer cannot be read or written.
+    pub(crate) fn ingest(&mut self, decoded: DecodedBatch, tickets: Vec<Ticket>) -> anyhow::Result<()> {
+        let DecodedBatch { kind, records, mut excluded } = decoded;
+        let joined = self.join_buffer.join.offer(kind, &records, excluded.iter().map(|record| record.reason));
+        excluded.extend(joined.excluded.iter().map(|exclusion| records.excluded(kind, exclusion)));
+        let accepted = joined.accepted(records.len());
+        let records = records.filter(&accepted);
+        let (sequences, refused) = self.assign_sequences(kind, &records.lines, excluded);
         let told = Told::new(tickets, &refused);
-        match side {
-            Side::Snapshot => {
-                self.holding.arrived(taken.slot, taken.pairs)?;
-                let next = self.next[side as usize];
-                let (number, slot, generation) = (self.submitted, taken.slot, self.cast.generation());
+        match kind {
+            StreamKind::Snapshots => {
+                self.join_buffer.on_snapshots(joined.slot, joined.pairs)?;
+                let next = self.next_sequences[kind];
+                let (number, slot, generation) = (self.submitted, joined.slot, self.versions.generation());
                 let job = Job { number, slot, sequences, generation, records, refused, next, told };
                 self.submitted += 1;
                 match job.records.is_empty() {
                     false => self.workers.submit(job),
-                    // Nothing to answer, but its refused records keep their place in the log.
-                    true => self.answered(Answered::nothing(job))?,
+                    // There is nothing to infer, but its excluded records keep their order in the log.
+                    true => self.on_inferred(Answered::nothing(job))?,
                 }
             }
-            Side::Decision => {
+            StreamKind::Decisions => {
+                let generation = self.versions.generation();
                 let rows = vec![
-                    (Table::Refused, schema::refused(&self.schemas[2], &refused)),
-                    (
-                        Table::Decisions,
-                        schema::decisions(&self.schemas[1], &sequences, self.cast.generation(), &records),
-                    ),
+                    (Table::Excluded, schema::refused(&self.schemas[2], &refused)),
+                    (Table::Decisions, schema::decisions(&self.schemas[1], &sequences, generation, &records)),
                 ];
                 self.append(rows, told);
-                self.counted.position[side as usize] = self.next[side as usize];
-                self.counted.refuse(&refused);
-                self.counted.accept(side, &records.times);
-                let met = self.holding.decided(taken.slot, sequences, &records, taken.pairs)?;
-                self.compare(met);
+                self.counters.position[kind] = self.next_sequences[kind];
+                self.counters.refuse(&refused);
+                self.counters.accept(kind, &records.times);
+                let pairs = self.join_buffer.on_decisions(joined.slot, sequences, &records, joined.pairs)?;
+                self.evaluate(pairs);
             }
         }
-        self.cut_if_due();
-        self.look_if_due();
+        self.rotate_group_if_due();
+        self.start_interim_report_if_due();
         Ok(())
     }
 
-    /// Numbers records and refused ones in the order of their lines.
-    fn number(
+    /// Assigns sequence numbers to accepted and excluded records, in the order of their lines.
+    fn assign_sequences(
         &mut self,
-        side: Side,
+        kind: StreamKind,
         lines: &[u64],
-        mut refused: Vec<Refused>,
-    ) -> (Vec<u64>, Vec<(u64, Refused)>) {
-        refused.sort_by_key(|refused| refused.line);
-        let first = self.next[side as usize];
-        self.next[side as usize] += (lines.len() + refused.len()) as u64;
-        let mut numbered = Vec::with_capacity(refused.len());
-        let mut rest = refused.into_iter().peekable();
+        mut excluded: Vec<ExcludedRecord>,
+    ) -> (Vec<u64>, Vec<(u64, ExcludedRecord)>) {
+        excluded.sort_by_key(|record| record.position.line);
+        let first = self.next_sequences[kind];
+        self.next_sequences[kind] += (lines.len() + excluded.len()) as u64;
+        let mut numbered = Vec::with_capacity(excluded.len());
+        let mut rest = excluded.into_iter().peekable();
         let mut sequences = Vec::with_capacity(lines.len());
         for (accepted, line) in lines.iter().enumerate() {
-            while let Some(before) = rest.next_if(|refused| refused.line < *line) {
+            while let Some(before) = rest.next_if(|record| record.position.line < *line) {
                 numbered.push((first + (accepted + numbered.len()) as u64, before));
             }
             sequences.push(first + (accepted + numbered.len()) as u64);
@@ -259,34 +263,35 @@ impl<'p> Coordinator<'p> {
         (sequences, numbered)
     }
 
-    /// Takes what a worker has answered, in the order of the jobs.
+    /// Accepts a batch from a worker, and processes all batches that are next in the order of submission.
     ///
     /// # Errors
-    /// When records that wait on disk cannot be written.
-    pub(crate) fn answered(&mut self, answered: Answered) -> anyhow::Result<()> {
-        self.early.insert(answered.job.number, answered);
-        while let Some(mut answered) = self.early.remove(&self.done) {
-            self.done += 1;
-            let told = std::mem::take(&mut answered.job.told);
-            let mut rows = vec![(Table::Refused, schema::refused(&self.schemas[2], &answered.job.refused))];
-            if !answered.job.records.is_empty() {
-                rows.push((Table::Snapshots, schema::snapshots(&self.schemas[0], &answered)));
+    /// When the spill store of the join buffer cannot be written.
+    pub(crate) fn on_inferred(&mut self, inferred: Answered) -> anyhow::Result<()> {
+        self.reorder_buffer.insert(inferred.job.number, inferred);
+        while let Some(mut inferred) = self.reorder_buffer.remove(&self.collected) {
+            self.collected += 1;
+            let told = std::mem::take(&mut inferred.job.told);
+            let mut rows = vec![(Table::Excluded, schema::refused(&self.schemas[2], &inferred.job.refused))];
+            if !inferred.job.records.is_empty() {
+                rows.push((Table::Snapshots, schema::snapshots(&self.schemas[0], &inferred)));
             }
             self.append(rows, told);
-            self.counted.position[Side::Snapshot as usize] = answered.job.next;
-            self.counted.refuse(&answered.job.refused);
-            self.counted.answer(&self.prepared.study, &answered);
-            let met = self.holding.answered(answered)?;
-            self.compare(met);
+            self.counters.position.snapshots = inferred.job.next;
+            self.counters.refuse(&inferred.job.refused);
+            self.counters.answer(&self.prepared.study, &inferred);
+            let pairs = self.join_buffer.on_inferred(inferred)?;
+            self.evaluate(pairs);
         }
-        self.cut_if_due();
-        self.look_if_due();
+        self.rotate_group_if_due();
+        self.start_interim_report_if_due();
         Ok(())
     }
 
+    /// Sends rows to the log, which acknowledges the deliveries once the rows are on disk.
     fn append(&mut self, rows: Vec<(Table, RecordBatch)>, told: Told) {
         for (table, batch) in &rows {
-            if let Some(sum) = self.group.rows.get_mut(*table as usize) {
+            if let Some(sum) = self.open_group.rows.get_mut(*table as usize) {
                 *sum += batch.num_rows();
             }
         }
@@ -296,120 +301,126 @@ impl<'p> Coordinator<'p> {
         };
     }
 
-    pub(crate) fn compare(&mut self, mut met: Vec<Met>) {
+    /// Passes pairs to the evaluator. During a replay, pairs that the checkpoint covers are left out.
+    pub(crate) fn evaluate(&mut self, mut pairs: Vec<Met>) {
         let mut logged = Vec::new();
-        if let Some(known) = self.restoring {
-            let before = |met: &Met, known: [u64; 2]| {
-                let Met { snapshot: (shown, s), decision: (taken, d) } = met;
-                shown.sequences[*s as usize] < known[0] && taken.sequences[*d as usize] < known[1]
+        if let Some(positions) = self.replay_positions {
+            let is_before = |pair: &Met, position: PerStream<u64>| {
+                let sequences = pair.sequences();
+                StreamKind::ALL.into_iter().all(|kind| sequences[kind] < position[kind])
             };
-            met.retain(|met| !before(met, known.judged));
-            (logged, met) = met.into_iter().partition(|met| before(met, known.logged));
+            pairs.retain(|pair| !is_before(pair, positions.evaluated));
+            (logged, pairs) = pairs.into_iter().partition(|pair| is_before(pair, positions.logged));
         }
-        self.counted.pair((met.len() + logged.len()) as u64);
-        for work in [Work::Logged(logged), Work::Pairs(met)] {
-            if let Work::Logged(met) | Work::Pairs(met) = &work
-                && !met.is_empty()
+        self.counters.pair((pairs.len() + logged.len()) as u64);
+        for message in [EvaluatorMessage::ReplayedPairs(logged), EvaluatorMessage::NewPairs(pairs)] {
+            if let EvaluatorMessage::ReplayedPairs(pairs) | EvaluatorMessage::NewPairs(pairs) = &message
+                && !pairs.is_empty()
             {
-                // The other end stops only by a panic, which `finish` reports.
-                let _ = self.work.send(work);
+                // The evaluator hangs up only by a panic, which `finish` reports.
+                let _ = self.evaluator_queue.send(message);
             }
         }
     }
 
-    /// Ends the group if it is full or old.
-    fn cut_if_due(&mut self) {
-        self.stands();
+    /// Ends the open segment group if it is full or old.
+    fn rotate_group_if_due(&mut self) {
+        self.publish_status();
         let log = &self.prepared.study.log;
-        let full = self.group.rows.iter().any(|rows| *rows >= log.segment_rows);
-        let old = || log.seal_every.as_secs_f64() <= self.group.opened.elapsed().as_secs_f64();
-        // That a model keeps something between calls is not to be lost with a process that is killed.
-        let news = || self.again.iter().all(|again| again.otherwise == 0) && self.workers.differs();
-        if full || (self.group.rows != [0; 3] && (old() || news())) {
-            self.cut();
+        let is_full = self.open_group.rows.iter().any(|rows| *rows >= log.segment_rows);
+        let is_old = || log.seal_every.as_secs_f64() <= self.open_group.opened.elapsed().as_secs_f64();
+        // The first mismatch goes to the ledger at once, so that it survives a process that is killed.
+        let has_first_mismatch = || {
+            self.determinism.iter().all(|stats| stats.otherwise == 0)
+                && self.workers.determinism_stats().has_mismatches()
+        };
+        if is_full || (self.open_group.rows != [0; 3] && (is_old() || has_first_mismatch())) {
+            self.rotate_group();
         }
     }
 
-    fn cut(&mut self) {
-        let refused = self
-            .counted
-            .accounts
-            .map(|Account { rejected, duplicate, conflict, late, .. }| [rejected, duplicate, conflict, late]);
-        self.group = Group { number: self.group.number + 1, rows: [0; 3], opened: Instant::now() };
-        let again = self.workers.again();
-        let events = self.asked_again(again);
-        let covers = self.counted.position;
-        let settled = self.matters_from()[Side::Snapshot as usize];
+    /// Ends the open segment group: the log seals it, and the evaluator writes a checkpoint.
+    fn rotate_group(&mut self) {
+        let refused = self.counters.accounts.map(Account::exclusions);
+        self.open_group = OpenGroup { number: self.open_group.number + 1, rows: [0; 3], opened: Instant::now() };
+        let stats = self.workers.determinism_stats().drain();
+        let events = self.record_determinism(stats);
+        let covers = self.counters.position;
+        let settled = self.retention_watermarks().snapshots;
         self.log_failed |= !self.log.cut(Cut { covers, refused, events, settled });
-        let _ = self.work.send(Work::Cut(Box::new(self.saved(None, None))));
+        let _ = self.evaluator_queue.send(EvaluatorMessage::RotateGroup(Box::new(self.checkpoint(None, None))));
     }
 
-    /// Adds up what came of asking the models again, and says it to the ledger.
-    fn asked_again(&mut self, again: Vec<Again>) -> Vec<Event> {
+    /// Adds new results of the determinism check, and returns their ledger events.
+    fn record_determinism(&mut self, stats: Vec<Again>) -> Vec<Event> {
         let mut events = Vec::new();
-        for ((all, again), model) in self.again.iter_mut().zip(again).zip(&self.prepared.models) {
-            if again.asked > 0 {
-                events.push(Event::Replayed {
+        for ((total, stats), model) in self.determinism.iter_mut().zip(stats).zip(&self.prepared.models) {
+            if stats.asked > 0 {
+                events.push(Event::DeterminismChecked {
                     model: model.name.clone(),
-                    asked: again.asked,
-                    otherwise: again.otherwise,
-                    sequences: again.sequences.clone(),
-                    first_id: again.first_id.clone(),
+                    rows: stats.asked,
+                    mismatches: stats.otherwise,
+                    sequences: stats.sequences.clone(),
+                    first_id: stats.first_id.clone(),
                 });
             }
-            all.add(Again { sequences: Vec::new(), ..again });
+            total.add(Again { sequences: Vec::new(), ..stats });
         }
         events
     }
 
-    pub(crate) fn saved(&self, judged: Option<Judged>, ended: Option<Ended>) -> Saved {
+    /// A checkpoint of the coordinator's state. The evaluator adds the aggregates.
+    pub(crate) fn checkpoint(&self, judged: Option<Judged>, ended: Option<Ended>) -> Saved {
         Saved {
             seal: self.seal.clone(),
-            groups: self.group.number,
-            began: self.began,
-            counted: self.counted.clone(),
+            groups: self.open_group.number,
+            began: self.started_at,
+            counted: self.counters.clone(),
             judged,
             ended,
         }
     }
 
-    pub(crate) fn show(&mut self) {
-        let taken = self.counted.position;
-        self.progress.show(taken, self.holding.pairing.clock(Side::Snapshot), self.counted.incidents.count());
-        self.cut_if_due();
+    /// Called at every tick of the event loop.
+    pub(crate) fn show_progress(&mut self) {
+        let taken = self.counters.position;
+        self.progress.show(taken, self.join_buffer.join.clock(StreamKind::Snapshots), self.counters.incidents.count());
+        self.rotate_group_if_due();
     }
 
-    /// Has the run looked at, if it is time. What is counted is answered and handed on, so no pair is missing.
-    pub(crate) fn look_if_due(&mut self) {
-        // While logged records are read back, it is not known yet what was judged.
-        if self.restoring.is_some() {
+    /// Has the evaluator report on each window that is due. It already has all pairs of the records that are counted.
+    pub(crate) fn start_interim_report_if_due(&mut self) {
+        // While the log is replayed, the aggregates are incomplete.
+        if self.replay_positions.is_some() {
             return;
         }
-        while let Some((window, label)) = self.schedule.as_mut().and_then(|s| s.due(&self.counted)) {
+        while let Some((window, label)) = self.interim_schedule.as_mut().and_then(|s| s.due(&self.counters)) {
             let saved =
-                self.saved(None, None).as_ended(self.holding.pairing.accounting(), self.again.clone());
-            let _ = self.work.send(Work::Look(Box::new(Looked { window, label, saved })));
+                self.checkpoint(None, None).as_ended(self.join_buffer.join.accounting(), self.determinism.clone());
+            let _ = self.evaluator_queue.send(EvaluatorMessage::InterimReport(Box::new(Looked { window, label, saved })));
         }
     }
 
-    /// Ends the run: gives the checkpoint of its end, and what the ledger is still to tell.
+    /// Ends the run. Returns its last checkpoint and the ledger events that are still to be written.
+    ///
+    /// # Errors
+    /// When the evaluator failed.
     pub(crate) fn finish(mut self, end: End) -> anyhow::Result<(Saved, Vec<Event>)> {
         self.progress.finish();
-        if self.group.rows != [0; 3] {
-            self.cut();
+        if self.open_group.rows != [0; 3] {
+            self.rotate_group();
         }
         let workers = std::mem::take(&mut self.workers);
-        let events = self.asked_again(workers.finish());
-        let saved = self.saved(None, None);
-        drop(self.work);
+        let events = self.record_determinism(workers.finish());
+        let saved = self.checkpoint(None, None);
+        drop(self.evaluator_queue);
         drop(self.log);
-        let judged = self.judge.join();
-        let judged = judged.map_err(|_| {
-            anyhow::anyhow!("the thread that compares has stopped; this is a fault in understudy")
-        })??;
-        let accounting = self.holding.pairing.accounting();
+        let aggregates = self.evaluator.join();
+        let aggregates = aggregates
+            .map_err(|_| anyhow::anyhow!("the evaluator thread panicked; this is a bug in understudy"))??;
+        let accounting = self.join_buffer.join.accounting();
         debug_assert!(accounting.balances());
-        let ended = Ended { at: Timestamp::now(), end, accounting, again: self.again };
-        Ok((Saved { judged: Some(judged), ended: Some(ended), ..saved }, events))
+        let ended = Ended { at: Timestamp::now(), end, accounting, again: self.determinism };
+        Ok((Saved { judged: Some(aggregates), ended: Some(ended), ..saved }, events))
     }
 }

@@ -1,41 +1,44 @@
-//! The loop that drives a run: takes from the sources what the run wants next, until they end or it is stopped.
+//! The event loop of a run: it waits for records, worker results, commands and the stop signal.
 //!
-//! Always holds: whatever was taken is answered, logged and compared, however the reading ended.
+//! Invariants: every record that was read is inferred, logged and evaluated, whatever ended the reading.
 
 use tokio::sync::mpsc::Receiver;
 
-use crate::control::messages::Command;
-use crate::ingest::readers::{Feed, Feeds};
+use crate::control::messages::RunCommand;
+use crate::ingest::reader_event::Feed;
+use crate::ingest::readers::Feeds;
 use crate::pipeline::coordinator::Coordinator;
 use crate::plugins::plugin_versions::PluginVersions;
 use crate::stats::checkpoint::Saved;
 use crate::stats::run_result::End;
-use understudy_records::batch::Side;
+use understudy_study::{PerStream, StreamKind};
 use understudy_run_log::ledger::Event;
 
-/// Batches that each worker may have before it.
-const AHEAD: u64 = 3;
+/// Snapshot batches that may be queued or in progress for each worker. Beyond that no snapshots are read.
+const MAX_IN_FLIGHT_PER_WORKER: u64 = 3;
 
-/// Runs the pipeline until the sources end or `stop` comes.
+/// Runs the pipeline until the sources end or `stop` resolves. Returns the last checkpoint, the ledger events that are
+/// still to be written, and the plugin versions.
 ///
 /// # Errors
-/// When records that wait on disk cannot be read or written. That the log failed is known to its writer.
-pub async fn drive(
-    mut conductor: Coordinator<'_>,
+/// When the spill store of the join buffer cannot be read or written, or a thread has panicked. A failure of the log is
+/// reported by its writer instead.
+pub async fn run_event_loop(
+    mut coordinator: Coordinator<'_>,
     mut feeds: Feeds,
-    mut commands: Receiver<Command>,
+    mut commands: Receiver<RunCommand>,
     stop: impl Future<Output = ()>,
 ) -> anyhow::Result<(Saved, Vec<Event>, PluginVersions)> {
     tokio::pin!(stop);
     let mut end = End::Finished;
     let (mut faults, mut gaps) = (Vec::new(), Vec::new());
-    // What was read back may have come as far as a look that was not made.
-    conductor.look_if_due();
+    // The replayed log may reach an interim report that is not written yet.
+    coordinator.start_interim_report_if_due();
     let mut tick = tokio::time::interval(std::time::Duration::from_millis(100));
     while feeds.receivers.iter().any(Option::is_some) {
-        let room = conductor.in_flight() < AHEAD * conductor.prepared.study.limits.workers as u64;
-        let wants = Side::BOTH.map(|side| feeds.wants(side, &conductor.holding.pairing));
-        let [snapshots, decisions] = &mut feeds.receivers;
+        let has_capacity = coordinator.in_flight() < MAX_IN_FLIGHT_PER_WORKER * coordinator.prepared.study.limits.workers as u64;
+        let should_poll = PerStream::from_fn(|side| feeds.wants(side, &coordinator.join_buffer.join));
+        let PerStream { snapshots, decisions } = &mut feeds.receivers;
         let (side, fed) = tokio::select! {
             biased;
             () = &mut stop, if end == End::Finished => {
@@ -45,66 +48,66 @@ pub async fn drive(
                 }
                 break;
             }
-            Some(answered) = conductor.answers.recv() => {
-                conductor.answered(answered)?;
+            Some(answered) = coordinator.inferred.recv() => {
+                coordinator.on_inferred(answered)?;
                 continue;
             }
             Some(command) = commands.recv() => {
                 match command {
-                    Command::End { who, reason } => {
+                    RunCommand::End { who, reason } => {
                         let text = format!("the run was ended: {reason}");
                         gaps.push(Event::Note { who, text });
                         feeds.stop();
                     }
-                    Command::Peek(shown) => conductor.peek(shown),
-                    Command::Recent(shown) => conductor.recent(shown),
-                    // Who asked may not wait any more; the exchange holds all the same.
-                    Command::Exchange(exchange, told) => {
-                        let _ = told.send(conductor.exchange(*exchange));
+                    RunCommand::SnapshotAggregates(reply) => coordinator.send_aggregates(reply),
+                    RunCommand::SampleRecentPairs(reply) => coordinator.sample_recent_pairs(reply),
+                    // The swap is in effect even if the requester has gone.
+                    RunCommand::Swap(swap, reply) => {
+                        let _ = reply.send(coordinator.apply_swap(*swap));
                     }
                 }
                 continue;
             }
-            Some(fed) = next(snapshots), if wants[0] && room => (Side::Snapshot, fed),
-            Some(fed) = next(decisions), if wants[1] => (Side::Decision, fed),
+            Some(fed) = next_event(snapshots), if should_poll.snapshots && has_capacity => (StreamKind::Snapshots, fed),
+            Some(fed) = next_event(decisions), if should_poll.decisions => (StreamKind::Decisions, fed),
             _ = tick.tick() => {
-                conductor.show();
+                coordinator.show_progress();
                 continue;
             }
         };
         match fed {
-            Feed::Batch(decoded, tickets) => conductor.take(*decoded, tickets)?,
+            Feed::Batch(decoded, tickets) => coordinator.ingest(*decoded, tickets)?,
             Feed::End(fault) => {
-                feeds.receivers[side as usize] = None;
+                feeds.receivers[side] = None;
                 gaps.extend(
                     fault
                         .iter()
-                        .map(|what| Event::Gap { stream: side.plural().to_owned(), what: what.clone() }),
+                        .map(|what| Event::SourceGap { stream: side.name().to_owned(), reason: what.clone() }),
                 );
                 faults.extend(fault);
             }
         }
-        if conductor.log_failed {
+        if coordinator.log_failed {
             break;
         }
     }
     if !faults.is_empty() && end == End::Finished {
         end = End::SourceBroke(faults);
     }
-    // Whatever was taken is answered, logged and compared, however the reading ended.
-    while conductor.in_flight() > 0 {
-        match conductor.answers.recv().await {
-            Some(answered) => conductor.answered(answered)?,
-            None => anyhow::bail!("a thread that runs models has stopped; this is a fault in understudy"),
+    while coordinator.in_flight() > 0 {
+        match coordinator.inferred.recv().await {
+            Some(answered) => coordinator.on_inferred(answered)?,
+            None => anyhow::bail!("a model worker thread panicked; this is a bug in understudy"),
         }
     }
-    let cast = conductor.cast.clone();
-    let (saved, events) = conductor.finish(end)?;
+    let versions = coordinator.versions.clone();
+    let (saved, events) = coordinator.finish(end)?;
     gaps.extend(events);
-    Ok((saved, gaps, cast))
+    Ok((saved, gaps, versions))
 }
 
-async fn next(receiver: &mut Option<Receiver<Feed>>) -> Option<Feed> {
+/// The next event of a stream; `None` once the stream has ended.
+async fn next_event(receiver: &mut Option<Receiver<Feed>>) -> Option<Feed> {
     match receiver {
         Some(receiver) => receiver.recv().await.or(Some(Feed::End(None))),
         None => None,

@@ -2,6 +2,7 @@
 
 pub mod coordinator;
 pub mod event_loop;
+pub mod handle;
 pub mod progress;
 pub mod restore;
 pub mod served;

@@ -1,49 +1,51 @@
-//! How far a run has got, on standard error: a line that moves on a terminal, plain lines elsewhere.
+//! The progress line of a run on standard error: updated in place on a terminal, a plain line every few seconds elsewhere.
 
 use std::io::{IsTerminal as _, Write as _};
-use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use jiff::Timestamp;
+use parking_lot::Mutex;
+use understudy_study::{Micros, PerStream};
 
-/// How often a plain line is written.
+/// The time between two plain lines.
 const PLAIN: Duration = Duration::from_secs(5);
 
-/// Shows how far a run has got.
+/// The progress line of a run.
 pub(crate) struct Progress {
-    silent: bool,
+    is_disabled: bool,
     bar: Option<ProgressBar>,
     began: Instant,
+    /// When the last plain line was written.
     last: Mutex<Instant>,
 }
 
 impl Progress {
+    /// A progress line that names the study.
     pub fn start(study: &str) -> Progress {
         let bar = std::io::stderr().is_terminal().then(|| {
             let style = ProgressStyle::with_template("{spinner} {prefix}  {msg}").expect("a fixed template");
             ProgressBar::new_spinner().with_style(style).with_prefix(study.to_owned())
         });
-        Progress { silent: false, bar, began: Instant::now(), last: Mutex::new(Instant::now()) }
+        Progress { is_disabled: false, bar, began: Instant::now(), last: Mutex::new(Instant::now()) }
     }
 
-    /// Shows nothing any more.
-    pub fn silence(&mut self) {
+    /// Removes the line, and shows none from now on.
+    pub fn disable(&mut self) {
         self.finish();
-        (self.silent, self.bar) = (true, None);
+        (self.is_disabled, self.bar) = (true, None);
     }
 
-    /// `taken` are the snapshots and decisions so far; `clock` the latest observed time in microseconds.
-    pub fn show(&self, taken: [u64; 2], clock: Option<i64>, broken: u64) {
-        if self.silent {
+    /// Updates the line: the records read so far of each stream, the latest observed time, and the failed calls.
+    pub fn show(&self, records: PerStream<u64>, clock: Option<Micros>, failures: u64) {
+        if self.is_disabled {
             return;
         }
         let line = || {
-            let at = clock.and_then(|micros| Timestamp::from_microsecond(micros).ok());
+            let at = clock.and_then(Micros::timestamp);
             let at = at.map(|at| format!(" up to {}", at.strftime("%Y-%m-%d %H:%M"))).unwrap_or_default();
-            let rate = taken[0] as f64 / self.began.elapsed().as_secs_f64().max(1e-3);
-            let broken = if broken > 0 { format!(", {broken} failed calls") } else { String::new() };
-            format!("{} snapshots{at}, {} decisions, {rate:.0} snapshots/s{broken}", taken[0], taken[1])
+            let rate = records.snapshots as f64 / self.began.elapsed().as_secs_f64().max(1e-3);
+            let failures = if failures > 0 { format!(", {failures} failed calls") } else { String::new() };
+            format!("{} snapshots{at}, {} decisions, {rate:.0} snapshots/s{failures}", records.snapshots, records.decisions)
         };
         match &self.bar {
             Some(bar) => {
@@ -51,16 +53,17 @@ impl Progress {
                 bar.tick();
             }
             None => {
-                let Ok(mut last) = self.last.lock() else { return };
+                let mut last = self.last.lock();
                 if last.elapsed() >= PLAIN {
                     *last = Instant::now();
-                    // That nobody reads it any more is no reason to end a run.
+                    // A closed standard error is no reason to end a run.
                     let _ = writeln!(std::io::stderr(), "{}", line());
                 }
             }
         }
     }
 
+    /// Removes the line from the terminal.
     pub fn finish(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();

@@ -1,99 +1,85 @@
-//! What a run does for those who serve it: it exchanges plugins, and tells where it stands.
+//! The coordinator's part in a served run: it applies swaps, answers requests, and publishes the status.
 //!
-//! Always holds: this happens between two batches, on the thread that conducts, and costs records next to nothing.
+//! Invariants: all of this runs between two batches on the coordinator's thread, and delays records by microseconds.
 
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio::sync::{oneshot, watch};
 
-use crate::control::messages::{Exchange, Exchanged, PluginStanding, Standing};
-use crate::evaluation::evaluator::{JudgeExchange, Work};
-use crate::evaluation::recent_pairs::Sample;
-use crate::inference::determinism_check::Tally;
-use crate::inference::worker_pool;
+use crate::control::messages::SwapInstances;
+use crate::control::status::{PluginStatus, RunStatus};
+use crate::evaluation::evaluator::EvaluatorMessage;
+use crate::evaluation::recent_pairs::PairSample;
+use crate::inference::determinism_check::SharedDeterminismStats;
 use crate::pipeline::coordinator::Coordinator;
+use crate::plugins::plugin_versions::Exchanged;
 use crate::stats::checkpoint::Saved;
-use understudy_records::batch::Side;
+use understudy_study::{Micros, StreamKind};
 
-/// How often it is said where the run stands.
-const STANDS: Duration = Duration::from_millis(100);
+/// The least time between two published statuses.
+const STATUS_INTERVAL: Duration = Duration::from_millis(100);
 
 impl Coordinator<'_> {
-    /// Gives a part to another plugin, from the next records on. What was taken before is ended by the old one.
-    pub(crate) fn exchange(&mut self, exchange: Exchange) -> Exchanged {
+    /// Applies a swap: the next record of each stream is the first of the new generation. Records that were accepted
+    /// before are processed by the replaced plugin.
+    pub(crate) fn apply_swap(&mut self, swap: SwapInstances) -> Exchanged {
         let started = Instant::now();
-        let from = self.next;
-        let generation = self.cast.begin(from);
-        let judge = match exchange {
-            Exchange::Model { index, turn, models } => {
-                self.workers
-                    .exchange(models.into_iter().map(|model| worker_pool::Exchange(index, model)).collect());
-                self.cast.models[index].give(turn.clone());
-                JudgeExchange::Model(index, turn)
-            }
-            Exchange::Comparator { turn, decider } => {
-                self.workers.exchange(Vec::new());
-                self.cast.comparator.give(turn.clone());
-                JudgeExchange::Comparator(turn, decider)
-            }
-            Exchange::Metric { index, turn, scorer } => {
-                self.workers.exchange(Vec::new());
-                self.cast.metrics[index].give(turn.clone());
-                JudgeExchange::Metric(index, turn, scorer)
-            }
-        };
-        let _ = self.work.send(Work::Exchange(from, Box::new(judge)));
-        let clock = self.holding.pairing.clock(Side::Snapshot);
-        let clock = clock.and_then(|micros| Timestamp::from_microsecond(micros).ok());
+        let from = self.next_sequences;
+        let SwapInstances { worker_models, evaluator_swap } = swap;
+        let generation = self.versions.begin(from);
+        evaluator_swap.push_to(&mut self.versions);
+        self.workers.begin_generation(worker_models);
+        let _ = self.evaluator_queue.send(EvaluatorMessage::Swap(from, Box::new(evaluator_swap)));
+        let clock = self.join_buffer.join.clock(StreamKind::Snapshots).and_then(Micros::timestamp);
         let nanos = started.elapsed().as_nanos() as u64;
         Exchanged { generation, from, clock, at: Timestamp::now(), nanos }
     }
 
-    /// Gives the latest pairs to whoever wants to try a plugin on them.
-    pub(crate) fn recent(&mut self, shown: oneshot::Sender<Option<Sample>>) {
-        let _ = self.work.send(Work::Recent(shown));
+    /// Has the evaluator send the most recent pairs.
+    pub(crate) fn sample_recent_pairs(&mut self, reply: oneshot::Sender<Option<PairSample>>) {
+        let _ = self.evaluator_queue.send(EvaluatorMessage::SampleRecentPairs(reply));
     }
 
-    /// What it takes to make models for the threads that answer.
-    pub(crate) fn tally(&self) -> Tally {
-        self.workers.tally()
+    /// The determinism results that new model instances add to.
+    pub(crate) fn determinism_stats(&self) -> SharedDeterminismStats {
+        self.workers.determinism_stats().clone()
     }
 
-    /// Shows where the run stands, as if it were looked at now.
-    pub(crate) fn peek(&mut self, shown: oneshot::Sender<Saved>) {
-        let saved = self.saved(None, None).as_ended(self.holding.pairing.accounting(), self.again.clone());
-        let _ = self.work.send(Work::Peek(Box::new(saved), shown));
+    /// Has the evaluator send a checkpoint as if the run ended now.
+    pub(crate) fn send_aggregates(&mut self, reply: oneshot::Sender<Saved>) {
+        let accounting = self.join_buffer.join.accounting();
+        let checkpoint = self.checkpoint(None, None).as_ended(accounting, self.determinism.clone());
+        let _ = self.evaluator_queue.send(EvaluatorMessage::SnapshotAggregates(Box::new(checkpoint), reply));
     }
 
-    /// Shows no progress on standard error: a run that is served tells where it stands itself.
-    pub(crate) fn silence(&mut self) {
-        self.progress.silence();
+    /// Turns off the progress line on standard error: a served run publishes its status instead.
+    pub(crate) fn disable_progress(&mut self) {
+        self.progress.disable();
     }
 
-    /// Where the run stands, from now on.
-    pub(crate) fn standing(&self) -> watch::Receiver<Standing> {
-        self.standing.subscribe()
+    /// Subscribes to the status of the run.
+    pub(crate) fn subscribe_status(&self) -> watch::Receiver<RunStatus> {
+        self.status.subscribe()
     }
 
-    /// Says where the run stands, if somebody wants to know and it was not said of late.
-    pub(crate) fn stands(&mut self) {
-        if self.standing.receiver_count() == 0 || self.stood.elapsed() < STANDS {
+    /// Publishes the run status to subscribers, at most every 100 ms.
+    pub(crate) fn publish_status(&mut self) {
+        if self.status.receiver_count() == 0 || self.last_published.elapsed() < STATUS_INTERVAL {
             return;
         }
-        self.stood = Instant::now();
-        let time = |micros: Option<i64>| micros.and_then(|micros| Timestamp::from_microsecond(micros).ok());
-        let _ = self.standing.send(Standing {
+        self.last_published = Instant::now();
+        let _ = self.status.send(RunStatus {
             at: Some(Timestamp::now()),
-            began: Some(self.began),
-            accounting: self.holding.pairing.standing(),
-            clocks: self.counted.clocks.map(time),
+            began: Some(self.started_at),
+            accounting: self.join_buffer.join.accounting_estimate(),
+            clocks: self.counters.clocks.map(|clock| clock.and_then(Micros::timestamp)),
             in_flight: self.in_flight(),
-            groups: self.group.number,
-            models: self.counted.models(),
-            incidents: self.counted.incidents.count(),
-            generation: self.cast.generation(),
-            plugins: PluginStanding::of(&self.cast),
+            groups: self.open_group.number,
+            models: self.counters.models(),
+            failures: self.counters.incidents.count(),
+            generation: self.versions.generation(),
+            plugins: PluginStatus::from_versions(&self.versions),
         });
     }
 }

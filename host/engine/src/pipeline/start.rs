@@ -227,7 +227,7 @@ fn go_on(prepared: &mut Prepared, directory: RunDirectory, options: Options<'_>)
             Some(mark) => Some(mark),
             None => last_mark(run, side)?,
         };
-        marks[side] = mark.map(|(_, mark)| mark);
+        marks[side] = mark.map(|(_, mark)| source::SourcePosition::from_record(prepared.study.source(side), mark));
     }
     let feeds = Feeds::open(prepared, options.order, marks)?;
     ledger.append(Event::RunResumed {
@@ -247,7 +247,7 @@ fn go_on(prepared: &mut Prepared, directory: RunDirectory, options: Options<'_>)
     }
     for side in StreamKind::ALL {
         let declared = prepared.study.source(side);
-        if !source::can_be_wound_back(declared, &prepared.folder) {
+        if !source::is_replayable(declared, &prepared.folder) {
             let what =
                 "it cannot be wound back: what came while nobody listened is not in the log".to_owned();
             ledger.append(Event::SourceGap { stream: side.name().to_owned(), reason: what })?;

@@ -2,18 +2,20 @@
 //!
 //! Always holds: each fault names the line that can mend it; no model reads a field of the decision.
 
-use crate::plugins::load::{DECISION_PREFIX, Loader, Member, declared};
-use understudy_sandbox::{Better, DeciderPlugin, Reads, Role, ScorerPlugin};
+use crate::plugins::study_fields::{DECISION_PREFIX, declared};
+use crate::plugins::load::Loader;
+use crate::plugins::loaded_plugin::Member;
+use understudy_sandbox::{Better, DeciderPlugin, InputField, PluginRole, ScorerPlugin};
 use understudy_study::{Direction, Form, Kind, Plugin, Study};
 
 /// What keeps a plugin that reads these fields from taking a part while a run goes on: the fields that it may read were
 /// promised with the seal.
-pub(crate) fn misfits(study: &Study, part: &Plugin, role: Role, reads: &[Reads]) -> Vec<String> {
+pub(crate) fn misfits(study: &Study, part: &Plugin, role: PluginRole, reads: &[InputField]) -> Vec<String> {
     let mut found = Vec::new();
-    for Reads { name, kind, .. } in reads {
+    for InputField { name, kind, .. } in reads {
         let wanted = kind.name();
         match declared(study, name).map(|field| field.kind) {
-            _ if role == Role::Model && name.starts_with(DECISION_PREFIX) => {
+            _ if role == PluginRole::Model && name.starts_with(DECISION_PREFIX) => {
                 found.push(format!("it reads `{name}`, and a model is never shown the decision"));
             }
             None => found.push(format!("it reads `{name}`, which the study does not have")),
@@ -91,11 +93,11 @@ impl Loader<'_> {
     }
 
     /// Notes which fields that a plugin reads are not there, of another kind, or not granted.
-    pub(crate) fn check_reads(&mut self, study: &Study, plugin: &Plugin, role: Role, reads: &[Reads]) {
+    pub(crate) fn check_reads(&mut self, study: &Study, plugin: &Plugin, role: PluginRole, reads: &[InputField]) {
         let what = format!("{} \"{}\"", role.name(), plugin.name);
         let mut ungranted = Vec::new();
-        for Reads { name, kind, .. } in reads {
-            if role == Role::Model && name.starts_with(DECISION_PREFIX) {
+        for InputField { name, kind, .. } in reads {
+            if role == PluginRole::Model && name.starts_with(DECISION_PREFIX) {
                 self.fault(
                     plugin.path_line,
                     format!(

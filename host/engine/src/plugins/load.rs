@@ -14,26 +14,11 @@ use crate::seal::manifest::Seal;
 use crate::stats::run_result;
 use understudy_run_log::ledger::Asset;
 use understudy_sandbox::{
-    Assets, Budget, DeciderPlugin, File, Role, Sandbox, SandboxError, ScorerPlugin, digest,
+    Assets, Budget, DeciderPlugin, ComponentFile, PluginRole, Sandbox, SandboxError, ScorerPlugin, sha256_hex,
 };
 use understudy_study::{
     Canonical, Fault, Faults, Field, Limits, NotCanonical, Plugin, Plugins, Study, Unsound, parse,
 };
-
-/// What the fields of a decision are called where snapshots have fields too.
-pub const DECISION_PREFIX: &str = "decision.";
-
-/// A plugin of the study, loaded.
-pub struct Member<P> {
-    /// Its name in the study.
-    pub name: String,
-    /// The component as it was read.
-    pub file: File,
-    /// Its assets as they were read.
-    pub assets: Assets,
-    /// The plugin.
-    pub plugin: P,
-}
 
 /// A study whose plugins are loaded and fit.
 pub struct Prepared {
@@ -128,7 +113,7 @@ impl Prepared {
     /// there before it began.
     pub fn blind(&mut self, seal: &Seal) {
         self.sealed_at = Some(seal.sealed_at);
-        let sealed = digest(seal.to_json().as_bytes());
+        let sealed = sha256_hex(seal.to_json().as_bytes());
         let share = self.study.blinding.share;
         self.blind = seal.replay_of.is_none().then(|| Blind::new(share, &sealed)).flatten();
     }
@@ -137,7 +122,7 @@ impl Prepared {
 pub(crate) fn load(
     path: &Path,
     overrule: impl FnOnce(&mut Study),
-    kept: Option<Kept<'_>>,
+    kept: Option<KeptFiles<'_>>,
 ) -> Result<Prepared, PrepareError> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| PrepareError::Unreadable { path: path.to_owned(), error })?;
@@ -163,9 +148,9 @@ pub(crate) fn load(
     overrule(&mut study);
     let mut loader = loader(&study.limits, instances(&study))?;
 
-    let models = study.models.iter().filter_map(|p| loader.decider(Some(&study), p, Role::Model));
+    let models = study.models.iter().filter_map(|p| loader.decider(Some(&study), p, PluginRole::Model));
     let models: Vec<_> = models.collect();
-    let comparator = loader.decider(Some(&study), &study.comparator, Role::Comparator);
+    let comparator = loader.decider(Some(&study), &study.comparator, PluginRole::Comparator);
     let metrics: Vec<_> = study.metrics.iter().filter_map(|p| loader.metric(p)).collect();
     if let Some(comparator) = &comparator {
         loader.check_forms(&study, &models, comparator, &metrics);
@@ -176,7 +161,7 @@ pub(crate) fn load(
         (None, Some(comparator)) => {
             let (path, folder) = (path.to_owned(), loader.folder);
             let (replay_of, sealed_at, blind) = (None, None, None);
-            let key = digest(study.name.as_bytes());
+            let key = sha256_hex(study.name.as_bytes());
             let key = u64::from_str_radix(&key[..16], 16).expect("a digest is hexadecimal");
             let cast = PluginVersions::sealed(&study, &models, &comparator, &metrics);
             Ok(Prepared {
@@ -227,21 +212,11 @@ fn instances(study: &Study) -> usize {
 /// Files by the name that a declaration has for them.
 pub type Files = Vec<(String, Vec<u8>)>;
 
-/// What a run kept.
-#[derive(Clone, Copy)]
-pub(crate) struct Kept<'k> {
-    pub plugins: &'k [run_result::Kept],
-    /// The other files that the declaration names.
-    pub files: &'k [Asset],
-    /// Other components than those that it kept, by the plugin's name.
-    pub instead: &'k [(String, PathBuf)],
-}
-
 pub(crate) struct Loader<'k> {
     sandbox: Sandbox,
     pub(crate) folder: PathBuf,
     /// What a run kept, if the plugins are to come from there.
-    kept: Option<Kept<'k>>,
+    kept: Option<KeptFiles<'k>>,
     cache: Option<PathBuf>,
     faults: Vec<Fault>,
 }
@@ -261,10 +236,10 @@ impl Loader<'_> {
     /// fields may be what is unsound.
     fn try_all(&mut self, plugins: &Plugins) {
         for model in &plugins.models {
-            self.decider(None, model, Role::Model);
+            self.decider(None, model, PluginRole::Model);
         }
         if let Some(comparator) = &plugins.comparator {
-            self.decider(None, comparator, Role::Comparator);
+            self.decider(None, comparator, PluginRole::Comparator);
         }
         for metric in &plugins.metrics {
             self.metric(metric);
@@ -273,8 +248,8 @@ impl Loader<'_> {
 
     /// Where a plugin and its assets are: as declared, or as a run kept them.
     fn paths(&self, plugin: &Plugin) -> (PathBuf, Vec<(String, PathBuf)>) {
-        let named = |kept: &&run_result::Kept| kept.name == plugin.name;
-        let instead = |kept: Kept<'_>| kept.instead.iter().find(|(name, _)| *name == plugin.name).cloned();
+        let named = |kept: &&Kept| kept.name == plugin.name;
+        let instead = |kept: KeptFiles<'_>| kept.instead.iter().find(|(name, _)| *name == plugin.name).cloned();
         match self.kept.and_then(|kept| kept.plugins.iter().find(named)) {
             Some(kept) => {
                 let asset =
@@ -291,7 +266,7 @@ impl Loader<'_> {
     }
 
     /// The plugin's bytes, configuration and assets.
-    fn read(&mut self, role: Role, plugin: &Plugin) -> Option<(File, String, Assets)> {
+    fn read(&mut self, role: PluginRole, plugin: &Plugin) -> Option<(ComponentFile, String, Assets)> {
         let what = format!("{} \"{}\"", role.name(), plugin.name);
         let (path, asset_paths) = self.paths(plugin);
         let mut assets = Vec::new();
@@ -309,7 +284,7 @@ impl Loader<'_> {
                 }
             }
         }
-        match File::read(&path) {
+        match ComponentFile::read(&path) {
             Ok(file) if sound => Some((file, plugin.config.to_string(), assets.into())),
             Ok(_) => None,
             Err(error) => {
@@ -320,7 +295,7 @@ impl Loader<'_> {
     }
 
     /// Notes why a plugin could not be loaded, on the line that can mend it.
-    fn refused(&mut self, role: Role, plugin: &Plugin, error: &SandboxError) {
+    fn refused(&mut self, role: PluginRole, plugin: &Plugin, error: &SandboxError) {
         let line = match error {
             SandboxError::Config { .. } => plugin.config_line,
             SandboxError::Call(_) => plugin.line,
@@ -333,7 +308,7 @@ impl Loader<'_> {
         &mut self,
         study: Option<&Study>,
         plugin: &Plugin,
-        role: Role,
+        role: PluginRole,
     ) -> Option<Member<DeciderPlugin>> {
         let (file, config, assets) = self.read(role, plugin)?;
         let cache = self.cache.as_deref();
@@ -353,31 +328,13 @@ impl Loader<'_> {
     }
 
     fn metric(&mut self, plugin: &Plugin) -> Option<Member<ScorerPlugin>> {
-        let (file, config, assets) = self.read(Role::Metric, plugin)?;
+        let (file, config, assets) = self.read(PluginRole::Metric, plugin)?;
         match ScorerPlugin::load(&self.sandbox, &file, config, assets.clone(), self.cache.as_deref()) {
             Ok(loaded) => Some(Member { name: plugin.name.clone(), file, assets, plugin: loaded }),
             Err(error) => {
-                self.refused(Role::Metric, plugin, &error);
+                self.refused(PluginRole::Metric, plugin, &error);
                 None
             }
         }
     }
-}
-
-/// The declared field behind the name that a plugin uses.
-pub fn declared<'s>(study: &'s Study, name: &str) -> Option<&'s Field> {
-    match name.strip_prefix(DECISION_PREFIX) {
-        Some(key) => study.decisions.fields.iter().find(|field| field.name == key),
-        None => study.inputs.fields.iter().find(|field| field.name == name),
-    }
-}
-
-/// The name under which a run keeps a component.
-pub fn plugin_name(digest: &str) -> String {
-    format!("plugins/{digest}.wasm")
-}
-
-/// The name under which a run keeps an asset.
-pub fn asset_name(digest: &str) -> String {
-    format!("plugins/{digest}.asset")
 }

@@ -7,13 +7,13 @@
 //! Always holds: of which generation a record or a pair is depends on sequence numbers alone, so it comes out the same
 //! whenever the log is read back.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
-use crate::plugins::load::Member;
-use understudy_run_log::ledger::SwapKind;
+use crate::plugins::loaded_plugin::Member;
+use understudy_run_log::ledger::SwapTrigger;
 use understudy_sandbox::{DeciderPlugin, ScorerPlugin};
-use understudy_study::{Plugin, Study};
+use understudy_study::{PerStream, Plugin, Study};
 
 /// A plugin that has a part from some generation on.
 #[derive(Clone)]
@@ -41,33 +41,61 @@ impl<P> Turn<P> {
         plugin: P,
         component: String,
         config: String,
-        how: SwapKind,
+        how: SwapTrigger,
         new_yardstick: bool,
     ) -> Turn<P> {
         // One that came back by itself has nobody before it that failed less.
-        let guarded = how != SwapKind::FellBack;
+        let guarded = how != SwapTrigger::Fallback;
         Turn { since, plugin, component, config, new_yardstick, guarded, watch: Arc::default() }
     }
 }
 
-/// How often a plugin was asked for a row, and had no answer because it failed.
-#[derive(Debug, Default)]
+/// Counts the rows that a plugin version was called for, and those that it failed on.
+#[derive(Default)]
 pub struct Watch {
     asked: AtomicU64,
     failed: AtomicU64,
+    alarm: OnceLock<Alarm>,
+}
+
+/// A bound on the failures of a plugin version, and what is called once when they cross it.
+struct Alarm {
+    min_rows: u64,
+    max_share: f64,
+    raised: AtomicBool,
+    raise: Box<dyn Fn() + Send + Sync>,
 }
 
 impl Watch {
-    /// Counts rows.
+    /// Adds rows, and raises the alarm if the failures have crossed its bound.
     pub fn count(&self, asked: usize, failed: usize) {
         self.failed.fetch_add(failed as u64, Ordering::Relaxed);
         self.asked.fetch_add(asked as u64, Ordering::Relaxed);
+        self.check_alarm();
     }
 
-    /// Rows that it was asked for, and those that it failed on.
+    /// The rows that the plugin was called for, and those that it failed on.
     pub fn counts(&self) -> [u64; 2] {
         let asked = self.asked.load(Ordering::Relaxed);
         [asked, self.failed.load(Ordering::Relaxed).min(asked)]
+    }
+
+    /// Has `raise` called once the plugin fails on more than a share of the rows, from 0 to 1. Below `min_rows` rows
+    /// there is no alarm. Only the first call sets an alarm.
+    pub fn set_alarm(&self, min_rows: u64, max_share: f64, raise: impl Fn() + Send + Sync + 'static) {
+        let (raised, raise) = (AtomicBool::new(false), Box::new(raise));
+        // An alarm that is already set stays.
+        let _ = self.alarm.set(Alarm { min_rows, max_share, raised, raise });
+        self.check_alarm();
+    }
+
+    fn check_alarm(&self) {
+        let Some(alarm) = self.alarm.get() else { return };
+        let [asked, failed] = self.counts();
+        let is_crossed = asked >= alarm.min_rows && failed as f64 > alarm.max_share * asked as f64;
+        if is_crossed && !alarm.raised.swap(true, Ordering::Relaxed) {
+            (alarm.raise)();
+        }
     }
 }
 
@@ -103,10 +131,16 @@ impl<P> Part<P> {
         self.turns.len().checked_sub(2).map(|at| &self.turns[at])
     }
 
-    /// Its name, whether the one before comes back if the one that has it fails too often, and how that does.
-    pub fn guarded(&self) -> (String, bool, [u64; 2]) {
-        let now = self.now();
-        (self.name.clone(), now.guarded, now.watch.counts())
+    /// The slot's name, the generation of its current version, and the rows that this version was called for and failed
+    /// on.
+    pub fn failure_state(&self) -> (String, u32, [u64; 2]) {
+        let current = self.now();
+        (self.name.clone(), current.since, current.watch.counts())
+    }
+
+    /// All versions, in the order in which they were current.
+    pub fn versions(&self) -> &[Turn<P>] {
+        &self.turns
     }
 
     /// Gives it to another plugin.
@@ -119,7 +153,7 @@ impl<P> Part<P> {
 #[derive(Clone)]
 pub struct PluginVersions {
     /// From which sequence number of each stream on each generation holds, from the first exchange on.
-    from: Vec<[u64; 2]>,
+    from: Vec<PerStream<u64>>,
     /// The models, in the order declared.
     pub models: Vec<Part<DeciderPlugin>>,
     /// The comparator.
@@ -151,7 +185,7 @@ impl PluginVersions {
     }
 
     /// Begins a generation with these sequence numbers, and gives its number.
-    pub fn begin(&mut self, from: [u64; 2]) -> u32 {
+    pub fn begin(&mut self, from: PerStream<u64>) -> u32 {
         self.from.push(from);
         self.generation()
     }
@@ -162,22 +196,59 @@ impl PluginVersions {
     }
 
     /// From which sequence numbers on a generation holds; the sealed one from the beginning.
-    pub fn begins(&self, generation: u32) -> [u64; 2] {
+    pub fn begins(&self, generation: u32) -> PerStream<u64> {
         match generation {
-            0 => [0; 2],
+            0 => PerStream::default(),
             later => self.from[later as usize - 1],
         }
     }
 
     /// The generation of a record of a side.
-    pub fn of(&self, side: understudy_records::batch::Side, sequence: u64) -> u32 {
-        self.from.partition_point(|from| from[side as usize] <= sequence) as u32
+    pub fn of(&self, side: understudy_study::StreamKind, sequence: u64) -> u32 {
+        self.from.partition_point(|from| from[side] <= sequence) as u32
     }
 
     /// The generation of a pair, by the sequence numbers of its snapshot and its decision.
-    pub fn of_pair(&self, sequences: [u64; 2]) -> u32 {
+    pub fn of_pair(&self, sequences: PerStream<u64>) -> u32 {
         let [snapshot, decision] =
-            understudy_records::batch::Side::BOTH.map(|side| self.of(side, sequences[side as usize]));
+            understudy_study::StreamKind::ALL.map(|side| self.of(side, sequences[side]));
         snapshot.max(decision)
+    }
+}
+
+/// An exchange that was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exchanged {
+    /// The generation that it began.
+    pub generation: u32,
+    /// The first sequence number of each stream that is its own.
+    pub from: PerStream<u64>,
+    /// The latest time among the snapshots that were accepted before.
+    pub clock: Option<Timestamp>,
+    /// When it was made.
+    pub at: Timestamp,
+    /// How many nanoseconds the thread that conducts was held up by it; 0 where that is not known.
+    pub nanos: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+
+    #[test]
+    fn an_alarm_is_raised_once_when_failures_cross_the_bound() {
+        let counter = Watch::default();
+        let raised = Arc::new(AtomicUsize::new(0));
+        let count = raised.clone();
+        counter.count(50, 50);
+        counter.set_alarm(100, 0.25, move || drop(count.fetch_add(1, Ordering::Relaxed)));
+        assert_eq!(raised.load(Ordering::Relaxed), 0, "too few rows");
+        counter.count(150, 0);
+        assert_eq!(raised.load(Ordering::Relaxed), 0, "exactly at the bound");
+        counter.count(1, 1);
+        counter.count(10, 10);
+        assert_eq!(raised.load(Ordering::Relaxed), 1);
     }
 }

@@ -4,7 +4,8 @@
 
 use serde_json::{Map, Value as Json};
 
-use crate::plugins::load::{Files, Loader, asset_name};
+use crate::plugins::load::{Files, Loader};
+use crate::plugins::stored_files::asset_name;
 use understudy_study::{Reference, Shares, Study};
 
 impl Loader<'_> {

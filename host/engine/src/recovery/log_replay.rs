@@ -3,6 +3,7 @@
 //! Always holds: rows of a stream come in the order of their sequence numbers; no more is held than the horizon asks for; what
 //! the log says to be blinded is what the seal blinds.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
@@ -20,8 +21,8 @@ use crate::plugins::blinding::stray;
 use crate::plugins::load::Prepared;
 use crate::stats::counters::Counted;
 use understudy_study::{Micros, PerStream, StreamKind};
-use understudy_records::pairing::{Account, Accounting, Pairing};
-use understudy_run_log::{LogError, Reading, Table};
+use understudy_records::join::{Account, Accounting, IntervalJoin};
+use understudy_run_log::{LogError, RowSelection, ScanOptions, Table};
 
 /// Batches that may wait to be fed.
 const WAITING: usize = 2;
@@ -44,6 +45,19 @@ impl<'p> Readback<'p> {
     /// # Errors
     /// When a table cannot be read, or the system gives no thread.
     pub fn open(prepared: &'p Prepared, run: &Path, from: PerStream<Option<Micros>>) -> anyhow::Result<Readback<'p>> {
+        Self::open_selected(prepared, run, from, None)
+    }
+
+    /// Opens the log like [`Readback::open`]. With `ids`, only the records with one of these ids are read.
+    ///
+    /// # Errors
+    /// If a table cannot be read, or the system gives no thread.
+    pub fn open_selected(
+        prepared: &'p Prepared,
+        run: &Path,
+        from: PerStream<Option<Micros>>,
+        ids: Option<&BTreeSet<String>>,
+    ) -> anyhow::Result<Readback<'p>> {
         let open = |side: StreamKind| -> anyhow::Result<Stream> {
             let table = Table::from_stream(side);
             let time = match side {
@@ -52,7 +66,7 @@ impl<'p> Readback<'p> {
             };
             let columns = decode::columns(prepared, table);
             let from = from[side].map(|micros| (time, micros));
-            let rows = Reading { table, columns, from_group: 0, from }.open(run)?;
+            let rows = ScanOptions { from, rows: ids.map(|ids| RowSelection::Texts("id", ids.clone())), ..ScanOptions::new(table, columns) }.open(run)?;
             let (send, batches) = sync_channel(WAITING);
             let read = move || {
                 for batch in rows {
@@ -66,10 +80,13 @@ impl<'p> Readback<'p> {
                 .name(format!("log-{}", side.name()))
                 .spawn(read)
                 .context("no thread to read with")?;
-            let next = batches.recv().ok().transpose()?;
-            Ok(Stream { batches, next })
+            Ok(Stream { batches, next: None })
         };
-        let streams = PerStream::try_from_fn(open)?;
+        // Both threads read before the first batch of either is awaited.
+        let mut streams = PerStream::try_from_fn(open)?;
+        for stream in [&mut streams.snapshots, &mut streams.decisions] {
+            stream.next = stream.batches.recv().ok().transpose()?;
+        }
         Ok(Readback { prepared, classes: Classes::new(&prepared.study), streams })
     }
 
@@ -77,7 +94,7 @@ impl<'p> Readback<'p> {
     ///
     /// # Errors
     /// When they cannot be read.
-    pub fn next(&mut self, pairing: &Pairing) -> anyhow::Result<Option<(StreamKind, RecordBatch)>> {
+    pub fn next(&mut self, pairing: &IntervalJoin) -> anyhow::Result<Option<(StreamKind, RecordBatch)>> {
         let side = match [&self.streams.snapshots.next, &self.streams.decisions.next] {
             [None, None] => return Ok(None),
             [Some(_), None] => StreamKind::Snapshots,
@@ -116,8 +133,8 @@ impl<'p> Readback<'p> {
                 sequences[row]
             );
         }
-        let taken = holding.pairing.take(side, &records, []);
-        if let Some(row) = taken.refused.iter().position(Option::is_some) {
+        let taken = holding.join.offer(side, &records, []);
+        if let Some(row) = taken.excluded.first().map(|exclusion| exclusion.row as usize) {
             bail!(
                 "the log's {} hold the id \"{}\" (sequence {}) where it cannot have been accepted; run `understudy verify` \
                  to see what is wrong",
@@ -186,10 +203,10 @@ pub fn refused(
     from_group: u32,
     counted: &mut Counted,
 ) -> anyhow::Result<()> {
-    let columns = decode::columns(prepared, Table::Refused);
-    for batch in (Reading { table: Table::Refused, columns, from_group, from: None }).open(run)? {
+    let columns = decode::columns(prepared, Table::Excluded);
+    for batch in (ScanOptions { from_group, ..ScanOptions::new(Table::Excluded, columns) }).open(run)? {
         let mut refused = decode::refused(&batch?)?;
-        refused.retain(|(sequence, refused)| *sequence >= counted.position[refused.side]);
+        refused.retain(|(sequence, refused)| *sequence >= counted.position[refused.kind]);
         counted.refuse(&refused);
     }
     Ok(())
@@ -200,9 +217,9 @@ pub fn refused(
 pub fn accounting(holding: &mut JoinBuffer, counted: &Counted) -> Accounting {
     let accounts = PerStream::from_fn(|side| {
         let account = counted.accounts[side];
-        let open = holding.pairing.open_rows(side);
+        let open = holding.join.open_rows(side);
         Account { expired: counted.accepted(side) - account.paired - open, ..account }
     });
-    holding.pairing.set_accounts(accounts);
-    holding.pairing.accounting()
+    holding.join.set_accounts(accounts);
+    holding.join.accounting()
 }

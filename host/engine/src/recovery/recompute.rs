@@ -2,6 +2,7 @@
 //!
 //! Always holds: nothing is written; what comes out does not depend on what was derived before.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::mpsc::sync_channel;
 use std::thread;
@@ -17,7 +18,7 @@ use crate::plugins::load::Prepared;
 use crate::recovery::log_replay;
 use crate::recovery::log_replay::Readback;
 use crate::stats::counters::Counted;
-use understudy_records::pairing::Accounting;
+use understudy_records::join::Accounting;
 use understudy_study::PerStream;
 
 /// Pairs that are compared in one call.
@@ -35,23 +36,53 @@ pub struct Rebuilt {
     pub accounting: Accounting,
 }
 
-/// Makes everything again from the log of `run`, and shows `each` what was compared. `held` are the places of the
-/// declared fields that it wants of each side, besides those that the comparator reads.
+/// Recomputes everything that is derived from the log of `run`, and passes all evaluated pairs to `each`. `held` are the
+/// declared fields that it needs per stream, besides those that the comparator reads.
 ///
 /// # Errors
-/// When the log cannot be read, or does not hold what this study's rows hold; or what `each` says.
+/// If the log cannot be read, or does not hold the rows of this study; or the error of `each`.
 pub fn rebuild(
     prepared: &Prepared,
     run: &Path,
     held: PerStream<Vec<usize>>,
-    mut each: impl FnMut(&Compared) -> anyhow::Result<()> + Send,
+    each: impl FnMut(&Compared) -> anyhow::Result<()> + Send,
 ) -> anyhow::Result<Rebuilt> {
+    let replay = Readback::open(prepared, run, PerStream::default())?;
+    let (mut counted, judged, mut holding) = evaluate(prepared, replay, held, each)?;
+    log_replay::refused(prepared, run, 0, &mut counted)?;
+    counted.position = counted.accounts.map(|account| account.received);
+    let accounting = log_replay::accounting(&mut holding, &counted);
+    Ok(Rebuilt { counted, judged, accounting })
+}
+
+/// Evaluates only the pairs of the records with these ids, and passes them to `each`. Records are joined by id, so these
+/// pairs are the same as in the whole log.
+///
+/// # Errors
+/// Like [`rebuild`].
+pub fn recompute_ids(
+    prepared: &Prepared,
+    run: &Path,
+    held: PerStream<Vec<usize>>,
+    ids: &BTreeSet<String>,
+    each: impl FnMut(&Compared) -> anyhow::Result<()> + Send,
+) -> anyhow::Result<()> {
+    let replay = Readback::open_selected(prepared, run, PerStream::default(), Some(ids))?;
+    evaluate(prepared, replay, held, each).map(drop)
+}
+
+/// Joins and evaluates the records of a replay.
+fn evaluate(
+    prepared: &Prepared,
+    mut rows: Readback<'_>,
+    held: PerStream<Vec<usize>>,
+    mut each: impl FnMut(&Compared) -> anyhow::Result<()> + Send,
+) -> anyhow::Result<(Counted, Judged, JoinBuffer)> {
     let judged = Judged::new(prepared);
     let mut judge = Evaluator::new(prepared, &held, judged);
     let mut counted = Counted::new(prepared.models.len());
     // Nobody else's folder is written to.
     let mut holding = JoinBuffer::new(prepared, held, &std::env::temp_dir());
-    let mut rows = Readback::open(prepared, run, PerStream::default())?;
     let (work, waiting) = sync_channel::<Vec<Met>>(WAITING);
     let compare = move || {
         for met in waiting {
@@ -64,7 +95,7 @@ pub fn rebuild(
         let work = work;
         let comparing = thread::Builder::new().name("compare".into()).spawn_scoped(scope, compare)?;
         let mut gathered = Vec::new();
-        while let Some((side, batch)) = rows.next(&holding.pairing)? {
+        while let Some((side, batch)) = rows.next(&holding.join)? {
             let met = rows.feed(&mut holding, Some(&mut counted), side, &batch)?;
             counted.pair(met.len() as u64);
             gathered.extend(met);
@@ -80,8 +111,5 @@ pub fn rebuild(
         let stopped = |_| anyhow!("the thread that compares has stopped; this is a fault in understudy");
         comparing.join().map_err(stopped)?
     })?;
-    log_replay::refused(prepared, run, 0, &mut counted)?;
-    counted.position = counted.accounts.map(|account| account.received);
-    let accounting = log_replay::accounting(&mut holding, &counted);
-    Ok(Rebuilt { counted, judged, accounting })
+    Ok((counted, judged, holding))
 }

@@ -16,7 +16,7 @@ use crate::plugins::load::Prepared;
 use crate::plugins::stored_files::plugin_name;
 use crate::plugins::plugin_versions::{PluginVersions, Part, Turn};
 use understudy_run_log::ledger::{LedgerState, RecordedSwap, SwapOutcome};
-use understudy_run_log::{Reading, Table};
+use understudy_run_log::{ScanOptions, Table};
 use understudy_sandbox::{DeciderPlugin, ComponentFile, PluginRole, ScorerPlugin};
 use understudy_study::PerStream;
 
@@ -134,7 +134,7 @@ fn begins(run: &Path, generation: u32, next: PerStream<u64>) -> anyhow::Result<O
     let mut from = [None; 2];
     for (from, table) in from.iter_mut().zip([Table::Snapshots, Table::Decisions]) {
         let columns = vec!["sequence".to_owned(), GENERATION.to_owned()];
-        for batch in (Reading { table, columns, from_group: 0, from: None }).open(run)? {
+        for batch in ScanOptions::new(table, columns).open(run)? {
             let batch = batch?;
             let no_column = || format!("the log's {} have no generations", table.folder());
             let of = batch.column_by_name(GENERATION).and_then(|c| c.as_primitive_opt::<UInt32Type>());

@@ -8,12 +8,13 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::plugins::load::{Member, Prepared};
-use crate::recovery::load_run::WhatIf;
-use crate::stats::run_result::Kept;
+use crate::plugins::loaded_plugin::Member;
+use crate::plugins::load::Prepared;
+use crate::plugins::stored_files::WhatIf;
+use crate::plugins::stored_files::Kept;
 use understudy_run_log::ledger::Asset;
 use understudy_run_log::note::{Signer, Verifier};
-use understudy_sandbox::{Role, digest};
+use understudy_sandbox::{PluginRole, sha256_hex};
 use understudy_study::{Canonical, Plugin};
 
 /// The name of the file in a run directory, and beside a `study.toml`.
@@ -90,9 +91,9 @@ impl Seal {
         let models = study.models.iter().zip(&prepared.models);
         let metrics = study.metrics.iter().zip(&prepared.metrics);
         let mut plugins: Vec<_> =
-            models.map(|(plugin, member)| SealedPlugin::of(Role::Model, plugin, member)).collect();
-        plugins.push(SealedPlugin::of(Role::Comparator, &study.comparator, &prepared.comparator));
-        plugins.extend(metrics.map(|(plugin, member)| SealedPlugin::of(Role::Metric, plugin, member)));
+            models.map(|(plugin, member)| SealedPlugin::of(PluginRole::Model, plugin, member)).collect();
+        plugins.push(SealedPlugin::of(PluginRole::Comparator, &study.comparator, &prepared.comparator));
+        plugins.extend(metrics.map(|(plugin, member)| SealedPlugin::of(PluginRole::Metric, plugin, member)));
         Seal {
             format: FORMAT,
             study: study.name.clone(),
@@ -220,12 +221,12 @@ impl Seal {
 }
 
 impl SealedPlugin {
-    fn of<P>(role: Role, plugin: &Plugin, member: &Member<P>) -> SealedPlugin {
+    fn of<P>(role: PluginRole, plugin: &Plugin, member: &Member<P>) -> SealedPlugin {
         SealedPlugin {
             role: role.name().to_owned(),
             name: member.name.clone(),
             sha256: member.file.digest.clone(),
-            config: digest(plugin.config.to_string().as_bytes()),
+            config: sha256_hex(plugin.config.to_string().as_bytes()),
             assets: member.assets.iter().map(asset).collect(),
             grant: Vec::new(),
         }
@@ -233,7 +234,7 @@ impl SealedPlugin {
 }
 
 fn asset((name, bytes): &(String, Vec<u8>)) -> Asset {
-    Asset { name: name.clone(), sha256: digest(bytes) }
+    Asset { name: name.clone(), sha256: sha256_hex(bytes) }
 }
 
 /// Two digests, each as far as it takes to find it.

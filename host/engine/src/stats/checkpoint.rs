@@ -6,12 +6,13 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::evaluation::evaluator::Judged;
-use crate::inference::determinism_check::Again;
+use crate::stats::aggregates::Judged;
+use crate::stats::determinism::Again;
 use crate::seal::manifest::Seal;
 use crate::stats::counters::Counted;
-use crate::stats::run_result::{End, Latency, Outcome, SubstrateLatency};
-use understudy_records::pairing::Accounting;
+use crate::stats::run_result::{End, Outcome, SubstrateLatency};
+use crate::stats::latency::Latency;
+use understudy_records::join::Accounting;
 
 /// Where a run stood.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -7,29 +7,30 @@ use hdrhistogram::Histogram;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::evaluation::verdict_stats;
-use crate::inference::worker_pool::Answered;
+use crate::batches::messages::Answered;
 use crate::stats::failures::Incidents;
-use crate::stats::run_result::{Latency, ModelCounts, RefusedRecord};
-use understudy_records::batch::{Answers, Reason, Refused, Side};
-use understudy_records::pairing::Account;
-use understudy_statistics::scoring::Inputs;
-use understudy_study::{Plugin, Study};
+use crate::stats::latency::Latency;
+use crate::stats::run_result::{ModelCounts, RefusedRecord};
+use understudy_records::batch::{Answers, Reason, ExcludedRecord};
+use understudy_records::join::Account;
+use understudy_statistics::scoring::InputCounts;
+use understudy_study::{Micros, PerStream, Plugin, StreamKind, Study};
 
-/// Refused records of each stream and class that the report shows.
+/// ExcludedRecord records of each stream and class that the report shows.
 const SHOWN: usize = 10;
 
 /// What is counted.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Counted {
     /// How many records of each stream the log holds: the sequence number of the next.
-    pub position: [u64; 2],
+    pub position: PerStream<u64>,
     /// The latest time among the accepted ones of each stream, microseconds; `None` before the first.
-    pub clocks: [Option<i64>; 2],
+    pub clocks: PerStream<Option<Micros>>,
     /// The earliest time among the accepted snapshots, microseconds; `None` before the first.
     pub earliest: Option<i64>,
     /// What was received and what became of it, up to acceptance, and how many were paired. Waiting and expired are
     /// the pairing's to say.
-    pub accounts: [Account; 2],
+    pub accounts: PerStream<Account>,
     /// For each model what it did; the latency is left empty here.
     pub models: Vec<ModelCounts>,
     /// For each model the nanoseconds that its answers took.
@@ -39,40 +40,39 @@ pub struct Counted {
     /// The first records that were refused.
     pub refused: Vec<RefusedRecord>,
     /// What the snapshots looked like, where a threshold is declared, or reports before the end.
-    pub inputs: Inputs,
+    pub inputs: InputCounts,
 }
 
 impl Counted {
     /// Nothing yet, of so many models.
     pub fn new(models: usize) -> Counted {
         Counted {
-            position: [0; 2],
-            clocks: [None; 2],
+            position: PerStream::default(),
+            clocks: PerStream::default(),
             earliest: None,
             accounts: Default::default(),
             models: vec![ModelCounts::default(); models],
             latency: vec![Times::default(); models],
             incidents: Incidents::default(),
             refused: Vec::new(),
-            inputs: Inputs::default(),
+            inputs: InputCounts::default(),
         }
     }
 
     /// Counts accepted records of one side, whose times these are.
-    pub fn accept(&mut self, side: Side, times: &[i64]) {
-        if side == Side::Snapshot {
+    pub fn accept(&mut self, side: StreamKind, times: &[i64]) {
+        if side == StreamKind::Snapshots {
             self.earliest = self.earliest.into_iter().chain(times.iter().copied()).min();
         }
-        let side = side as usize;
         self.accounts[side].received += times.len() as u64;
-        self.clocks[side] = self.clocks[side].max(times.iter().copied().max());
+        self.clocks[side] = self.clocks[side].max(times.iter().copied().max().map(Micros));
     }
 
     /// Counts accepted snapshots that have been answered.
     pub fn answer(&mut self, study: &Study, answered: &Answered) {
         let Answered { job, windows, conditions, .. } = answered;
-        self.accept(Side::Snapshot, &job.records.times);
-        verdict_stats::take_in(study, &mut self.inputs, &job.records.times, windows, conditions);
+        self.accept(StreamKind::Snapshots, &job.records.times);
+        take_in(study, &mut self.inputs, &job.records.times, windows, conditions);
         for ((index, model), Plugin { name, .. }) in answered.models.iter().enumerate().zip(&study.models) {
             let Answers { unanswered, .. } = &model.decided.answers;
             let counts = &mut self.models[index];
@@ -103,19 +103,19 @@ impl Counted {
     }
 
     /// Counts refused records.
-    pub fn refuse(&mut self, refused: &[(u64, Refused)]) {
+    pub fn refuse(&mut self, refused: &[(u64, ExcludedRecord)]) {
         for (_, record) in refused {
-            let account = &mut self.accounts[record.side as usize];
+            let account = &mut self.accounts[record.kind];
             account.received += 1;
-            *account.refused(record.class) += 1;
-            let (stream, class) = (record.side.plural(), record.class.name());
+            *account.excluded_mut(record.reason) += 1;
+            let (stream, class) = (record.kind.name(), record.reason.name());
             let alike = |r: &&RefusedRecord| r.class == class && r.stream == stream;
             if self.refused.iter().filter(alike).count() < SHOWN {
                 self.refused.push(RefusedRecord {
                     stream: stream.to_owned(),
-                    line: record.line,
+                    line: record.position.line,
                     class: class.to_owned(),
-                    reason: record.reason.clone(),
+                    reason: record.detail.clone(),
                 });
             }
         }
@@ -131,9 +131,8 @@ impl Counted {
 
     /// Counts pairs.
     pub fn pair(&mut self, pairs: u64) {
-        for account in &mut self.accounts {
-            account.paired += pairs;
-        }
+        self.accounts.snapshots.paired += pairs;
+        self.accounts.decisions.paired += pairs;
     }
 
     /// For each model what it did, with the times that its answers took.
@@ -146,69 +145,17 @@ impl Counted {
     }
 
     /// How many records of a side were accepted.
-    pub fn accepted(&self, side: Side) -> u64 {
-        let Account { received, rejected, duplicate, conflict, late, .. } = self.accounts[side as usize];
-        received - rejected - duplicate - conflict - late
+    pub fn accepted(&self, side: StreamKind) -> u64 {
+        let account = self.accounts[side];
+        account.received - account.exclusions().total()
     }
 }
 
-/// A distribution of times, in nanoseconds, to three significant digits.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Times(Histogram<u64>);
-
-impl Default for Times {
-    fn default() -> Times {
-        Times(Histogram::new(3).expect("three digits are allowed"))
-    }
-}
-
-impl Times {
-    /// Counts one.
-    pub fn record(&mut self, nanos: u64) {
-        self.0.record(nanos).expect("the histogram grows");
-    }
-
-    /// The histogram.
-    pub fn histogram(&self) -> &Histogram<u64> {
-        &self.0
-    }
-}
-
-impl Serialize for Times {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let counts = self.0.iter_recorded().map(|at| (at.value_iterated_to(), at.count_at_value()));
-        counts.collect::<Vec<(u64, u64)>>().serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Times {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Times, D::Error> {
-        let mut times = Times::default();
-        for (value, count) in Vec::<(u64, u64)>::deserialize(deserializer)? {
-            times.0.record_n(value, count).map_err(serde::de::Error::custom)?;
-        }
-        Ok(times)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::Latency;
-    use understudy_run_log::checkpoint;
-
-    proptest! {
-        #[test]
-        fn a_distribution_is_read_back_as_it_was(
-            nanos in prop::collection::vec(prop_oneof![0u64..5000, any::<u64>().prop_map(|n| n >> 8)], 0..200),
-        ) {
-            let mut times = Times::default();
-            nanos.iter().for_each(|nanos| times.record(*nanos));
-            let again: Times = checkpoint::decode(&checkpoint::encode(&times).unwrap()).unwrap();
-            prop_assert_eq!(Latency::of(times.histogram()), Latency::of(again.histogram()));
-            prop_assert_eq!(again, times);
-        }
-    }
-}
+/// Counts accepted snapshots for a study that has a threshold, or that is reported on before its end.
+pub fn take_in(
+    study: &Study,
+    inputs: &mut InputCounts,
+    times: &[i64],
+    windows: &[Window],
+    conditions: &[Vec<u16>],
+) {

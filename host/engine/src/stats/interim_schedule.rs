@@ -11,10 +11,9 @@ use crate::seal::manifest::Seal;
 use crate::stats::checkpoint::{Ended, Saved};
 use crate::stats::counters::Counted;
 use crate::stats::run_result::{End, Outcome};
-use understudy_records::batch::Side;
-use understudy_records::pairing::Accounting;
+use understudy_records::join::Accounting;
 use understudy_statistics::scoring::{Slice, Window, WindowClock};
-use understudy_study::Study;
+use understudy_study::{Micros, PerStream, StreamKind, Study};
 
 /// Where a run stood when it was looked at.
 pub struct Looked {
@@ -33,8 +32,8 @@ pub type Look = Box<dyn FnMut(Looked) + Send>;
 pub struct Schedule {
     every: u64,
     clock: WindowClock,
-    /// How far behind the clock of each stream a window has to end, microseconds.
-    behind: [i64; 2],
+    /// How far behind the clock of each stream a window has to end.
+    behind: PerStream<Micros>,
     /// What the looks are called that the ledger tells of.
     known: BTreeSet<String>,
     /// The last window of the look before.
@@ -48,7 +47,7 @@ struct Waits {
     first: Window,
     /// The last window of the look.
     last: Window,
-    /// Its end, microseconds.
+    /// Its end.
     end: i64,
 }
 
@@ -69,11 +68,10 @@ impl Schedule {
     pub fn due(&mut self, counted: &Counted) -> Option<(Window, String)> {
         loop {
             let Waits { last, end, .. } = *self.waits(counted)?;
-            let over = counted.clocks.iter().zip(self.behind);
-            let is_over = |(clock, behind): (&Option<i64>, i64)| {
-                clock.is_some_and(|clock| clock.saturating_sub(behind) >= end)
+            let is_over = |kind| {
+                counted.clocks[kind].is_some_and(|clock| clock.saturating_sub(self.behind[kind]) >= Micros(end))
             };
-            if !over.into_iter().all(is_over) {
+            if !StreamKind::ALL.into_iter().all(is_over) {
                 return None;
             }
             // Nothing can come before it any more, so the looks that follow are counted from here.
@@ -110,10 +108,12 @@ impl Schedule {
     }
 }
 
-/// How far behind the clock of each stream a window has to end so that no pair can join it, microseconds.
-fn behind(study: &Study) -> [i64; 2] {
-    let micros = |span: jiff::SignedDuration| i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
-    [micros(study.inputs.lateness), micros(study.decisions.lateness.saturating_add(study.horizon))]
+/// How far behind the clock of each stream a window has to end so that no pair can join it.
+fn behind(study: &Study) -> PerStream<Micros> {
+    PerStream {
+        snapshots: Micros::from_duration(study.inputs.lateness),
+        decisions: Micros::from_duration(study.decisions.lateness.saturating_add(study.horizon)),
+    }
 }
 
 /// Why there is nothing to be shown of a run yet.
@@ -125,10 +125,10 @@ pub enum Unripe {
     Open {
         /// What the first is called.
         label: String,
-        /// For each stream the time that its records have to reach, microseconds.
-        until: [i64; 2],
+        /// For each stream the time that its records have to reach.
+        until: PerStream<Micros>,
         /// How far they have come.
-        clocks: [Option<i64>; 2],
+        clocks: PerStream<Option<Micros>>,
     },
 }
 
@@ -143,10 +143,10 @@ impl Looked {
         let first = clock.window(counted.earliest.ok_or(Unripe::Empty)?);
         let over = |window: &Window| {
             let end = clock.bounds(*window).end;
-            let reached = |(clock, behind): (&Option<i64>, i64)| {
-                clock.is_some_and(|clock| clock.saturating_sub(behind) >= end)
+            let reached = |kind| {
+                counted.clocks[kind].is_some_and(|clock| clock.saturating_sub(behind(study)[kind]) >= Micros(end))
             };
-            counted.clocks.iter().zip(behind(study)).all(reached)
+            StreamKind::ALL.into_iter().all(reached)
         };
         // What the snapshots looked like is counted only where it is asked for, pairs always.
         let compared = saved.judged.iter().flat_map(|judged| judged.cells.iter()).map(|(window, _)| window);
@@ -159,7 +159,7 @@ impl Looked {
             }
             None => Err(Unripe::Open {
                 label: clock.label(first),
-                until: behind(study).map(|behind| clock.bounds(first).end.saturating_add(behind)),
+                until: behind(study).map(|behind| Micros(clock.bounds(first).end).saturating_add(behind)),
                 clocks: counted.clocks,
             }),
         }
@@ -171,18 +171,20 @@ impl Looked {
         let Saved { counted, judged, .. } = &mut self.saved;
         let end = WindowClock::new(study.windows, study.time_zone.clone()).bounds(self.window).end;
         // The snapshots' clock has to show only that the window is over, not how late one of it could have come.
-        let ends = [end, end.saturating_add(behind(study)[Side::Decision as usize])];
-        for (clock, end) in counted.clocks.iter_mut().zip(ends) {
-            *clock = clock.map(|clock| clock.min(end));
+        let end = Micros(end);
+        let ends = PerStream { snapshots: end, decisions: end.saturating_add(behind(study).decisions) };
+        for kind in StreamKind::ALL {
+            let clock = &mut counted.clocks[kind];
+            *clock = clock.map(|clock| clock.min(ends[kind]));
         }
-        counted.inputs = counted.inputs.until(self.window);
+        counted.inputs = counted.inputs.through(self.window);
         if let Some(judged) = judged {
-            judged.cells = judged.cells.until(self.window);
+            judged.cells = judged.cells.through(self.window);
             let pairs = judged.cells.iter().map(|(_, totals)| totals.tally(Slice::All, 0, 0).pairs);
             judged.comparison.compared = pairs.sum();
-            judged.evidence = judged.evidence.until(self.window);
-            judged.profiles = judged.profiles.until(self.window);
-            judged.spreads = judged.spreads.until(self.window);
+            judged.evidence = judged.evidence.through(self.window);
+            judged.profiles = judged.profiles.through(self.window);
+            judged.spreads = judged.spreads.through(self.window);
         }
     }
 
@@ -198,7 +200,7 @@ impl Saved {
     pub fn as_ended(
         mut self,
         accounting: Accounting,
-        again: Vec<crate::inference::determinism_check::Again>,
+        again: Vec<crate::stats::determinism::Again>,
     ) -> Saved {
         let at = jiff::Timestamp::now();
         self.ended = Some(Ended { at, end: End::Interrupted, accounting, again });
@@ -236,10 +238,10 @@ mod tests {
             Came { study: study("[interim]\nevery = 2\n"), counted: Counted::new(1) }
         }
 
-        fn came(&mut self, side: Side, hours: &[i64]) {
+        fn came(&mut self, side: StreamKind, hours: &[i64]) {
             let times: Vec<i64> = hours.iter().map(|hour| hour * HOUR).collect();
             self.counted.accept(side, &times);
-            if side == Side::Snapshot {
+            if side == StreamKind::Snapshots {
                 let mut clock = WindowClock::new(self.study.windows, self.study.time_zone.clone());
                 let windows: Vec<Window> = times.iter().map(|time| clock.window(*time)).collect();
                 take_in(&self.study, &mut self.counted.inputs, &times, &windows, &[]);
@@ -261,15 +263,15 @@ mod tests {
         let mut run = Came::new();
         let mut schedule = run.schedule(&[]);
         assert_eq!(run.due(&mut schedule), [""; 0]);
-        run.came(Side::Snapshot, &[10, 60, 80, 130]);
-        run.came(Side::Decision, &[52]);
+        run.came(StreamKind::Snapshots, &[10, 60, 80, 130]);
+        run.came(StreamKind::Decisions, &[52]);
         // Two days end at 48 h; decisions reach 52 h, less 3 h of lateness and 2 h of horizon.
         assert_eq!(run.due(&mut schedule), [""; 0]);
-        run.came(Side::Decision, &[53]);
+        run.came(StreamKind::Decisions, &[53]);
         assert_eq!(run.due(&mut schedule), ["1970-01-02"]);
-        run.came(Side::Decision, &[200]);
+        run.came(StreamKind::Decisions, &[200]);
         assert_eq!(run.due(&mut schedule), ["1970-01-04"]);
-        run.came(Side::Snapshot, &[300]);
+        run.came(StreamKind::Snapshots, &[300]);
         assert_eq!(run.due(&mut schedule), ["1970-01-06"]);
         // Whoever begins again has the same looks, but for those that are known.
         assert_eq!(run.due(&mut run.schedule(&[])), ["1970-01-02", "1970-01-04", "1970-01-06"]);
@@ -280,11 +282,11 @@ mod tests {
     fn the_first_window_is_settled_when_nothing_earlier_can_come() {
         let mut run = Came::new();
         let mut schedule = run.schedule(&[]);
-        run.came(Side::Snapshot, &[24]);
+        run.came(StreamKind::Snapshots, &[24]);
         assert_eq!(run.due(&mut schedule), [""; 0]);
         // Within the lateness, and a day earlier.
-        run.came(Side::Snapshot, &[23, 100]);
-        run.came(Side::Decision, &[100]);
+        run.came(StreamKind::Snapshots, &[23, 100]);
+        run.came(StreamKind::Decisions, &[100]);
         assert_eq!(run.due(&mut schedule), ["1970-01-02"]);
     }
 
@@ -292,8 +294,8 @@ mod tests {
     fn windows_without_a_snapshot_are_passed_over_in_one_step() {
         let mut run = Came::new();
         let mut schedule = run.schedule(&[]);
-        run.came(Side::Snapshot, &[10, 24 * 1000 + 1, 24 * 2_000_000]);
-        run.came(Side::Decision, &[24 * 2_000_000]);
+        run.came(StreamKind::Snapshots, &[10, 24 * 1000 + 1, 24 * 2_000_000]);
+        run.came(StreamKind::Decisions, &[24 * 2_000_000]);
         // 1972-09-27 is the thousandth day after the first, and the windows go two by two from the first.
         assert_eq!(run.due(&mut schedule), ["1970-01-02", "1972-09-28"]);
     }
@@ -313,20 +315,21 @@ mod tests {
             Looked::latest(saved, &run.study).map(|looked| looked.label)
         };
         assert_eq!(latest(&run), Err(Unripe::Empty));
-        run.came(Side::Snapshot, &[10, 60, 80]);
+        run.came(StreamKind::Snapshots, &[10, 60, 80]);
         let open = |clocks: [Option<i64>; 2]| {
+            let clocks = PerStream::from(clocks.map(|clock| clock.map(Micros)));
             let label = "1970-01-01".to_owned();
-            Err(Unripe::Open { label, until: [25 * HOUR, 29 * HOUR], clocks })
+            Err(Unripe::Open { label, until: PerStream { snapshots: Micros(25 * HOUR), decisions: Micros(29 * HOUR) }, clocks })
         };
         assert_eq!(latest(&run), open([Some(80 * HOUR), None]));
-        run.came(Side::Decision, &[28]);
+        run.came(StreamKind::Decisions, &[28]);
         assert_eq!(latest(&run), open([Some(80 * HOUR), Some(28 * HOUR)]));
-        run.came(Side::Decision, &[29]);
+        run.came(StreamKind::Decisions, &[29]);
         assert_eq!(latest(&run), Ok("1970-01-01".to_owned()));
         // The second day has no snapshot; the third is over when decisions have come 5 h behind its end.
-        run.came(Side::Decision, &[76]);
+        run.came(StreamKind::Decisions, &[76]);
         assert_eq!(latest(&run), Ok("1970-01-01".to_owned()));
-        run.came(Side::Decision, &[77]);
+        run.came(StreamKind::Decisions, &[77]);
         assert_eq!(latest(&run), Ok("1970-01-03".to_owned()));
         // Nothing of a study that asks for no look is counted but the pairs, and the first snapshot.
         run.study = study("");

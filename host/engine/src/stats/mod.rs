@@ -1,7 +1,10 @@
 //! What a run accumulates: counters, latency, failures, checkpoint, interim schedule, result.
 
+pub mod aggregates;
 pub mod checkpoint;
 pub mod counters;
+pub mod determinism;
 pub mod failures;
 pub mod interim_schedule;
+pub mod latency;
 pub mod run_result;

@@ -6,10 +6,10 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::inference::determinism_check::Again;
-use crate::stats::counters::Times;
-use understudy_records::pairing::Accounting;
-use understudy_statistics::scoring::{Cells, Profiles, Spreads};
+use crate::stats::determinism::Again;
+use crate::stats::latency::Times;
+use understudy_records::join::Accounting;
+use understudy_statistics::scoring::{Cells, SliceSums, DistributionsBySlice};
 
 /// What a run leaves behind.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,9 +31,9 @@ pub struct Outcome {
     /// The sums of the components. The last component of each metric is the host's count of pairs that it scored.
     pub cells: Cells,
     /// What it takes to say where they part.
-    pub profiles: Profiles,
+    pub profiles: SliceSums,
     /// How answers lie to each other.
-    pub spreads: Spreads,
+    pub spreads: DistributionsBySlice,
     /// For each model what it did.
     pub models: Vec<ModelCounts>,
     /// For each model the nanoseconds that its answers took.
@@ -50,17 +50,6 @@ pub struct Outcome {
     pub incidents: Vec<Incident>,
     /// The first records that were refused, at most ten of each stream and class.
     pub refused: Vec<RefusedRecord>,
-}
-
-/// A plugin as a run keeps it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Kept {
-    /// Its name in the study.
-    pub name: String,
-    /// SHA-256 of the component, in hexadecimal.
-    pub digest: String,
-    /// The name and the SHA-256 of each asset.
-    pub assets: Vec<(String, String)>,
 }
 
 /// What one model did with the snapshots.
@@ -113,22 +102,6 @@ pub struct Comparison {
     pub incomparable: u64,
 }
 
-/// A distribution of times, in nanoseconds, to three significant digits.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub struct Latency {
-    /// How many times there are.
-    pub count: u64,
-    /// Half are no longer than this.
-    pub p50: u64,
-    /// 90 % are no longer than this.
-    pub p90: u64,
-    /// 99 % are no longer than this.
-    pub p99: u64,
-    /// The longest.
-    pub max: u64,
-}
-
 /// How long the substrate took.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -165,12 +138,4 @@ pub struct RefusedRecord {
     pub class: String,
     /// Why.
     pub reason: String,
-}
-
-impl Latency {
-    /// The distribution in a histogram.
-    pub fn of(histogram: &hdrhistogram::Histogram<u64>) -> Latency {
-        let at = |quantile| histogram.value_at_quantile(quantile);
-        Latency { count: histogram.len(), p50: at(0.5), p90: at(0.9), p99: at(0.99), max: histogram.max() }
-    }
 }

@@ -59,7 +59,7 @@ impl std::fmt::Display for Reason {
 
 /// The answers themselves, in one of the three forms.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Decisions {
+pub enum AnswerColumn {
     /// Row `i` is `names[codes[i]]`.
     Labels {
         /// The labels.
@@ -84,7 +84,7 @@ pub enum Decisions {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answers {
     /// The answers.
-    pub decisions: Decisions,
+    pub decisions: AnswerColumn,
     /// From 0 to 1, one a row, if the plugin says; NaN for a row of which it does not.
     pub confidence: Option<Vec<f64>>,
     /// The rows without an answer, ascending.
@@ -95,9 +95,9 @@ impl Answers {
     /// `rows` rows without an answer, all for one reason.
     pub fn none(form: Form, rows: usize, reason: &Reason) -> Answers {
         let decisions = match form {
-            Form::Label => Decisions::Labels { names: Names::from(vec![""]), codes: vec![0; rows] },
-            Form::Number => Decisions::Numbers(vec![0.0; rows]),
-            Form::Ranking => Decisions::Rankings {
+            Form::Label => AnswerColumn::Labels { names: Names::from(vec![""]), codes: vec![0; rows] },
+            Form::Number => AnswerColumn::Numbers(vec![0.0; rows]),
+            Form::Ranking => AnswerColumn::Rankings {
                 names: Names::from(vec![""]),
                 offsets: vec![0; rows + 1],
                 codes: vec![],
@@ -110,9 +110,9 @@ impl Answers {
     /// How many rows there are.
     pub fn rows(&self) -> usize {
         match &self.decisions {
-            Decisions::Labels { codes, .. } => codes.len(),
-            Decisions::Numbers(numbers) => numbers.len(),
-            Decisions::Rankings { offsets, .. } => offsets.len() - 1,
+            AnswerColumn::Labels { codes, .. } => codes.len(),
+            AnswerColumn::Numbers(numbers) => numbers.len(),
+            AnswerColumn::Rankings { offsets, .. } => offsets.len() - 1,
         }
     }
 
@@ -120,9 +120,9 @@ impl Answers {
     pub fn bytes(&self) -> usize {
         let names = |names: &Names| names.get_array_memory_size();
         let decisions = match &self.decisions {
-            Decisions::Labels { names: of, codes } => names(of) + 4 * codes.len(),
-            Decisions::Numbers(numbers) => 8 * numbers.len(),
-            Decisions::Rankings { names: of, offsets, codes } => {
+            AnswerColumn::Labels { names: of, codes } => names(of) + 4 * codes.len(),
+            AnswerColumn::Numbers(numbers) => 8 * numbers.len(),
+            AnswerColumn::Rankings { names: of, offsets, codes } => {
                 names(of) + 4 * (offsets.len() + codes.len())
             }
         };
@@ -132,9 +132,9 @@ impl Answers {
     /// The form of the answers.
     pub fn form(&self) -> Form {
         match self.decisions {
-            Decisions::Labels { .. } => Form::Label,
-            Decisions::Numbers(_) => Form::Number,
-            Decisions::Rankings { .. } => Form::Ranking,
+            AnswerColumn::Labels { .. } => Form::Label,
+            AnswerColumn::Numbers(_) => Form::Number,
+            AnswerColumn::Rankings { .. } => Form::Ranking,
         }
     }
 
@@ -168,33 +168,34 @@ impl Answers {
     /// the form of the first; at least one is needed.
     pub fn gather(sources: &[&Answers], picks: &[(usize, usize)]) -> Answers {
         let decisions = match sources[0].decisions {
-            Decisions::Numbers(_) => Decisions::Numbers(
+            AnswerColumn::Numbers(_) => AnswerColumn::Numbers(
                 picks
                     .iter()
                     .map(|&(source, row)| match &sources[source].decisions {
-                        Decisions::Numbers(numbers) => numbers[row],
+                        AnswerColumn::Numbers(numbers) => numbers[row],
                         _ => unreachable!("all sources have one form"),
                     })
                     .collect(),
             ),
-            Decisions::Labels { .. } => {
+            AnswerColumn::Labels { .. } => {
                 let mut merged = Merged::new(sources);
                 let codes = picks
                     .iter()
                     .map(|&(source, row)| match &sources[source].decisions {
-                        Decisions::Labels { codes, .. } => merged.code(source, codes[row]),
+                        AnswerColumn::Labels { codes, .. } => merged.code(source, codes[row]),
                         _ => unreachable!("all sources have one form"),
                     })
                     .collect();
-                Decisions::Labels { names: merged.finish(), codes }
+                AnswerColumn::Labels { names: merged.finish(), codes }
             }
-            Decisions::Rankings { .. } => {
+            AnswerColumn::Rankings { .. } => {
                 let mut merged = Merged::new(sources);
                 let mut offsets = Vec::with_capacity(picks.len() + 1);
                 offsets.push(0);
                 let mut all = Vec::new();
                 for &(source, row) in picks {
-                    let Decisions::Rankings { offsets: from, codes, .. } = &sources[source].decisions else {
+                    let AnswerColumn::Rankings { offsets: from, codes, .. } = &sources[source].decisions
+                    else {
                         unreachable!("all sources have one form")
                     };
                     for &code in &codes[from[row] as usize..from[row + 1] as usize] {
@@ -202,7 +203,7 @@ impl Answers {
                     }
                     offsets.push(all.len() as u32);
                 }
-                Decisions::Rankings { names: merged.finish(), offsets, codes: all }
+                AnswerColumn::Rankings { names: merged.finish(), offsets, codes: all }
             }
         };
         let confidence = sources.iter().any(|s| s.confidence.is_some()).then(|| {
@@ -267,12 +268,12 @@ impl Answers {
         let decisions = match form {
             Form::Number => {
                 let numbers = answers.as_primitive_opt::<Float64Type>()?;
-                Decisions::Numbers(numbers.iter().map(|number| number.unwrap_or(0.0)).collect())
+                AnswerColumn::Numbers(numbers.iter().map(|number| number.unwrap_or(0.0)).collect())
             }
             Form::Label => {
                 let labels = answers.as_string_opt::<i32>()?;
                 let codes = labels.iter().map(|label| names.code(label.unwrap_or_default())).collect();
-                Decisions::Labels { names: names.finish(), codes }
+                AnswerColumn::Labels { names: names.finish(), codes }
             }
             Form::Ranking => {
                 let lists = answers.as_list_opt::<i32>()?;
@@ -284,7 +285,7 @@ impl Answers {
                     codes.extend(range.map(|at| names.code(values.value(at))));
                     offsets.push(codes.len() as u32);
                 }
-                Decisions::Rankings { names: names.finish(), offsets, codes }
+                AnswerColumn::Rankings { names: names.finish(), offsets, codes }
             }
         };
         let confidences = confidences.as_primitive_opt::<Float64Type>()?;
@@ -306,24 +307,24 @@ impl Answers {
         let mut missing = self.unanswered.iter().map(|(row, _)| *row as usize).peekable();
         let mut answered = |row: usize| missing.next_if_eq(&row).is_none();
         match &self.decisions {
-            Decisions::Labels { names, codes } => {
+            AnswerColumn::Labels { names, codes } => {
                 let mut out = StringBuilder::with_capacity(codes.len(), codes.len() * 8);
                 for (row, &code) in codes.iter().enumerate() {
                     out.append_option(answered(row).then(|| names.value(code as usize)));
                 }
                 Arc::new(out.finish())
             }
-            Decisions::Numbers(numbers) if self.unanswered.is_empty() => {
+            AnswerColumn::Numbers(numbers) if self.unanswered.is_empty() => {
                 Arc::new(Float64Array::from(numbers.clone()))
             }
-            Decisions::Numbers(numbers) => {
+            AnswerColumn::Numbers(numbers) => {
                 let mut out = Float64Builder::with_capacity(numbers.len());
                 for (row, &number) in numbers.iter().enumerate() {
                     out.append_option(answered(row).then_some(number));
                 }
                 Arc::new(out.finish())
             }
-            Decisions::Rankings { names, offsets, codes } => {
+            AnswerColumn::Rankings { names, offsets, codes } => {
                 let mut out = ListBuilder::new(StringBuilder::new());
                 for row in 0..offsets.len() - 1 {
                     for &code in &codes[offsets[row] as usize..offsets[row + 1] as usize] {
@@ -369,8 +370,8 @@ struct Merged<'a> {
 impl<'a> Merged<'a> {
     fn new(sources: &[&'a Answers]) -> Merged<'a> {
         let names = |answers: &&'a Answers| match &answers.decisions {
-            Decisions::Labels { names, .. } | Decisions::Rankings { names, .. } => names,
-            Decisions::Numbers(_) => unreachable!("numbers have no names"),
+            AnswerColumn::Labels { names, .. } | AnswerColumn::Rankings { names, .. } => names,
+            AnswerColumn::Numbers(_) => unreachable!("numbers have no names"),
         };
         let sources: Vec<&Names> = sources.iter().map(names).collect();
         let codes = sources.iter().map(|names| vec![None; names.len()]).collect();

@@ -1,6 +1,6 @@
 //! Lines to columns: the one place where JSON is read.
 //!
-//! Always holds: every line of a run becomes exactly one row of [`Records`] or one [`Refused`], and which of the two
+//! Always holds: every line of a run becomes exactly one row of [`Records`] or one [`ExcludedRecord`], and which of the two
 //! does not depend on the lines around it. So a batch that holds a broken line is decoded in pieces around it, by the
 //! same decoder and the same rules.
 
@@ -16,7 +16,8 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::lines::Lines;
 use super::values::{Factory, ROLE, Role, RowFault, Sink, data_type};
-use super::{Class, Refused};
+use super::{ExcludedRecord, ExclusionReason, RecordPosition};
+use crate::join::Exclusion;
 use understudy_study::{Kind, Stream, StreamKind};
 
 /// Good records, as columns. All columns have the same number of rows.
@@ -47,6 +48,20 @@ impl Records {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.times.is_empty()
+    }
+
+    /// The record that the join excludes, with its bytes.
+    pub fn excluded(&self, kind: StreamKind, exclusion: &Exclusion) -> ExcludedRecord {
+        let row = exclusion.row as usize;
+        let position =
+            RecordPosition { line: self.lines[row], offset: self.offsets[row], digest: self.digests[row] };
+        ExcludedRecord {
+            kind,
+            position,
+            reason: exclusion.reason,
+            detail: exclusion.detail.clone(),
+            raw: self.raw.value(row).as_bytes().to_vec(),
+        }
     }
 
     /// Only the rows for which `keep` is true; `keep` has one value a row.
@@ -91,18 +106,18 @@ fn kept<T: Copy>(values: &[T], keep: &[bool]) -> Vec<T> {
 
 /// What became of a run of lines.
 #[derive(Clone, Debug)]
-pub struct Decoded {
+pub struct DecodedBatch {
     /// The stream.
-    pub side: StreamKind,
+    pub kind: StreamKind,
     /// The good records, in the order of the lines.
     pub records: Records,
     /// The others, in the order of the lines.
-    pub refused: Vec<Refused>,
+    pub excluded: Vec<ExcludedRecord>,
 }
 
 /// Decodes the lines of one stream.
 pub struct Decoder {
-    side: StreamKind,
+    kind: StreamKind,
     stream: Stream,
     max_rows: usize,
     schema: SchemaRef,
@@ -112,39 +127,39 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    /// A decoder for one side of a study, for runs of at most `max_rows` lines.
-    pub fn new(side: StreamKind, stream: &Stream, max_rows: usize) -> Decoder {
+    /// A decoder for one kind of a study, for runs of at most `max_rows` lines.
+    pub fn new(kind: StreamKind, stream: &Stream, max_rows: usize) -> Decoder {
         let schema = decoded_schema(stream);
         let fields = fields_schema(stream);
         let sink = Sink::default();
         let json = json_decoder(&schema, &sink, max_rows);
-        Decoder { side, stream: stream.clone(), max_rows, schema, fields, json, sink }
+        Decoder { kind, stream: stream.clone(), max_rows, schema, fields, json, sink }
     }
 
     /// Decodes a run of lines.
-    pub fn decode(&mut self, lines: &Lines) -> Decoded {
+    pub fn decode(&mut self, lines: &Lines) -> DecodedBatch {
         assert!(lines.len() <= self.max_rows, "a run longer than the decoder was made for");
         let utf8 = lines.is_utf8();
-        let mut refused = Vec::new();
+        let mut excluded = Vec::new();
         let mut parts = Parts::default();
         let mut fed: Vec<usize> = Vec::with_capacity(lines.len());
         for index in 0..lines.len() {
             match self.unreadable(lines, index, utf8) {
-                Some(reason) => refused.push(self.refuse(lines, index, reason)),
+                Some(reason) => excluded.push(self.reject(lines, index, reason)),
                 None if self.feed(lines.text(index), fed.len()) => fed.push(index),
                 None => {
                     // The decoder is stuck in the broken line: a new one takes what came before it.
-                    refused.push(self.refuse(lines, index, syntax_fault(lines.text(index))));
+                    excluded.push(self.reject(lines, index, syntax_fault(lines.text(index))));
                     self.json = json_decoder(&self.schema, &self.sink, self.max_rows);
                     for (count, &good) in fed.iter().enumerate() {
                         self.feed(lines.text(good), count);
                     }
-                    self.flush(lines, &mut fed, &mut parts, &mut refused);
+                    self.flush(lines, &mut fed, &mut parts, &mut excluded);
                 }
             }
         }
-        self.flush(lines, &mut fed, &mut parts, &mut refused);
-        self.finish(lines, parts, refused)
+        self.flush(lines, &mut fed, &mut parts, &mut excluded);
+        self.finish(lines, parts, excluded)
     }
 
     /// What makes a line unfit to be shown to the JSON decoder at all.
@@ -170,7 +185,13 @@ impl Decoder {
     }
 
     /// Turns the lines that were fed into columns.
-    fn flush(&mut self, lines: &Lines, fed: &mut Vec<usize>, parts: &mut Parts, refused: &mut Vec<Refused>) {
+    fn flush(
+        &mut self,
+        lines: &Lines,
+        fed: &mut Vec<usize>,
+        parts: &mut Parts,
+        excluded: &mut Vec<ExcludedRecord>,
+    ) {
         if fed.is_empty() {
             return;
         }
@@ -178,7 +199,7 @@ impl Decoder {
         let faults = std::mem::take(&mut *self.sink.lock().unwrap_or_else(PoisonError::into_inner));
         match flushed {
             Ok(Some(batch)) => {
-                let good = self.judge(lines, fed, faults, refused);
+                let good = self.judge(lines, fed, faults, excluded);
                 let batch = filter_record_batch(&batch, &BooleanArray::from(good.clone()))
                     .expect("the mask has one value a row");
                 parts.batches.push(batch);
@@ -189,11 +210,11 @@ impl Decoder {
                 self.json = json_decoder(&self.schema, &self.sink, self.max_rows);
                 if let [only] = fed[..] {
                     let reason = syntax_fault(lines.text(only));
-                    refused.push(self.refuse(lines, only, reason));
+                    excluded.push(self.reject(lines, only, reason));
                 } else {
                     for &index in &*fed {
                         self.feed(lines.text(index), 0);
-                        self.flush(lines, &mut vec![index], parts, refused);
+                        self.flush(lines, &mut vec![index], parts, excluded);
                     }
                 }
             }
@@ -201,13 +222,13 @@ impl Decoder {
         fed.clear();
     }
 
-    /// Which of the fed lines are free of faults; the others are refused.
+    /// Which of the fed lines are free of faults; the others are excluded.
     fn judge(
         &self,
         lines: &Lines,
         fed: &[usize],
         faults: Vec<RowFault>,
-        refused: &mut Vec<Refused>,
+        excluded: &mut Vec<ExcludedRecord>,
     ) -> Vec<bool> {
         let mut good = vec![true; fed.len()];
         let mut messages: HashMap<usize, Vec<String>> = HashMap::new();
@@ -216,25 +237,28 @@ impl Decoder {
             messages.entry(fault.row).or_default().push(fault.message);
         }
         for (row, messages) in messages {
-            refused.push(self.refuse(lines, fed[row], messages.join("; ")));
+            excluded.push(self.reject(lines, fed[row], messages.join("; ")));
         }
         good
     }
 
-    fn refuse(&self, lines: &Lines, index: usize, reason: String) -> Refused {
-        Refused {
-            side: self.side,
+    fn reject(&self, lines: &Lines, index: usize, detail: String) -> ExcludedRecord {
+        let position = RecordPosition {
             line: lines.line(index),
             offset: lines.offset(index),
-            class: Class::Rejected,
-            reason,
-            raw: lines.text(index).to_vec(),
             digest: record_digest(lines.text(index)),
+        };
+        ExcludedRecord {
+            kind: self.kind,
+            position,
+            reason: ExclusionReason::Rejected,
+            detail,
+            raw: lines.text(index).to_vec(),
         }
     }
 
-    fn finish(&self, lines: &Lines, parts: Parts, mut refused: Vec<Refused>) -> Decoded {
-        refused.sort_by_key(|r| r.line);
+    fn finish(&self, lines: &Lines, parts: Parts, mut excluded: Vec<ExcludedRecord>) -> DecodedBatch {
+        excluded.sort_by_key(|r| r.position.line);
         let batch = match &parts.batches[..] {
             [] => RecordBatch::new_empty(self.schema.clone()),
             [one] => one.clone(),
@@ -259,7 +283,7 @@ impl Decoder {
         let numbers = parts.rows.iter().map(|&row| lines.line(row)).collect();
         let offsets = parts.rows.iter().map(|&row| lines.offset(row)).collect();
         let records = Records { ids, times, fields, raw, digests, lines: numbers, offsets };
-        Decoded { side: self.side, records, refused }
+        DecodedBatch { kind: self.kind, records, excluded }
     }
 
     /// The declared fields; the id and the time may be among them, as text and as a timestamp.

@@ -1,79 +1,80 @@
-//! Snapshots and decisions as Arrow columns, and the answers given to them.
+//! Decodes records into Arrow columns and holds the answers to them.
 //!
-//! Pure: bytes in, columns out. A record is decoded once, whatever the number of models. Nothing that comes in is lost
-//! here: each line ends either among the [`Records`] or among the [`Refused`], with the reason.
+//! Invariants: pure, bytes in, columns out; a record is decoded once, however many models there are; every line becomes
+//! either a row of [`Records`] or an [`ExcludedRecord`].
 
+mod agreement;
 mod answers;
 mod decode;
 mod lines;
-mod stand;
 mod values;
 
-pub use answers::{Answers, Decisions, Names, Reason};
+pub use agreement::AnswerAgreement;
+pub use answers::{AnswerColumn, Answers, Names, Reason};
 pub use decode::fields_schema;
-pub use decode::{Decoded, Decoder, Records, begins_with, record_digest};
+pub use decode::{DecodedBatch, Decoder, Records, begins_with, record_digest};
 pub use lines::Lines;
-pub use stand::Stand;
 pub use values::data_type;
 
 use serde::{Deserialize, Serialize};
 use understudy_study::StreamKind;
 
-/// Where a record stood in its source, and what it was: enough to find the place again.
+/// Where a record is in its source, as the run log's columns `line`, `offset` and `digest` keep it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Mark {
-    /// Its line, counted from 1.
+pub struct RecordPosition {
+    /// The record's line in a file, or its number in a stream of records; counted from 1.
     pub line: u64,
-    /// The byte at which its line begins, in the decompressed source.
+    /// The byte at which the line begins in the decompressed file; 0 if the source is not a file.
     pub offset: u64,
-    /// The digest of its own bytes.
+    /// The [`record_digest`] of the record's bytes.
     pub digest: u64,
 }
 
-/// Why a record was counted and kept but takes no part in the study.
+/// Why a record is counted and stored but not joined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Class {
-    /// It could not be read as a record of its stream.
+pub enum ExclusionReason {
+    /// The record cannot be decoded.
     Rejected,
-    /// It came before, the same to the byte.
+    /// The record repeats an earlier one byte for byte.
     Duplicate,
-    /// Its id came before, with other content. The first one stands.
+    /// The record repeats an earlier id with different content. The earlier record counts.
     Conflict,
-    /// It lags further behind its own stream than `lateness` allows.
+    /// The record is behind the watermark of its own stream.
     Late,
 }
 
-impl Class {
-    /// All of them.
-    pub const ALL: [Class; 4] = [Class::Rejected, Class::Duplicate, Class::Conflict, Class::Late];
+impl ExclusionReason {
+    /// Every reason, in the order of reports.
+    pub const ALL: [ExclusionReason; 4] = [
+        ExclusionReason::Rejected,
+        ExclusionReason::Duplicate,
+        ExclusionReason::Conflict,
+        ExclusionReason::Late,
+    ];
 
-    /// As it is written in files and reports.
-    pub fn name(self) -> &'static str {
+    /// The name in files, metrics and reports, such as `duplicate`.
+    pub const fn name(self) -> &'static str {
         match self {
-            Class::Rejected => "rejected",
-            Class::Duplicate => "duplicate",
-            Class::Conflict => "conflict",
-            Class::Late => "late",
+            ExclusionReason::Rejected => "rejected",
+            ExclusionReason::Duplicate => "duplicate",
+            ExclusionReason::Conflict => "conflict",
+            ExclusionReason::Late => "late",
         }
     }
 }
 
-/// A record that takes no part in the study: kept as it came, with the reason.
+/// A record that is not joined: stored as it arrived, with the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refused {
-    /// Its stream.
-    pub side: StreamKind,
-    /// Its line in the source, counted from 1.
-    pub line: u64,
-    /// The byte at which its line begins, in the decompressed source.
-    pub offset: u64,
-    /// The kind of reason.
-    pub class: Class,
-    /// The reason in words: what was wrong, and in which field.
-    pub reason: String,
-    /// The record's own bytes.
+pub struct ExcludedRecord {
+    /// The record's stream.
+    pub kind: StreamKind,
+    /// Where the record is in its source.
+    pub position: RecordPosition,
+    /// Why the record is excluded.
+    pub reason: ExclusionReason,
+    /// The reason in words, with the field and the value that caused it.
+    pub detail: String,
+    /// The record's bytes.
     pub raw: Vec<u8>,
-    /// A digest of them.
-    pub digest: u64,
 }

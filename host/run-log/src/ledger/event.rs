@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::review::{FailureMode, Judgement, SampledStratum};
-use understudy_records::pairing::ExclusionCounts;
+use understudy_records::join::ExclusionCounts;
 use understudy_study::{InterferenceKind, PerStream};
 
 /// One event of a run.

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::event::{Event, FileDigest, Segment, ShadowResult, SwapTrigger};
 use super::{Entry, Fault};
-use understudy_records::pairing::ExclusionCounts;
+use understudy_records::join::ExclusionCounts;
 use understudy_study::{InterferenceKind, PerStream};
 
 /// What the first entry records about the start of a run.
@@ -423,8 +423,8 @@ mod tests {
 
     #[test]
     fn sealed_groups_add_up() {
-        let state = state(vec![started(), sealed(0, &["a"], [5, 0]), sealed(1, &["b", "c"], [7, 3])]);
-        assert_eq!((state.groups, state.position), (2, [7, 3]));
+        let state = state(vec![started(), sealed(0, &["a"], PerStream::from([5, 0])), sealed(1, &["b", "c"], PerStream::from([7, 3]))]);
+        assert_eq!((state.groups, state.position), (2, PerStream::from([7, 3])));
         assert_eq!(state.segments.keys().collect::<Vec<_>>(), ["a", "b", "c"]);
         assert_eq!(state.start.map(|start| start.at), Some(time(0)));
         assert_eq!(state.contradictions, []);
@@ -437,12 +437,12 @@ mod tests {
             after: segment("a", 4),
             dropped_columns: vec!["raw".to_owned()],
         };
-        let state = state(vec![started(), sealed(0, &["a"], [5, 0]), reduced(segment("a", 5))]);
+        let state = state(vec![started(), sealed(0, &["a"], PerStream::from([5, 0])), reduced(segment("a", 5))]);
         assert_eq!(state.segments["a"], segment("a", 4));
         assert_eq!(state.reduced, BTreeSet::from(["a".to_owned()]));
         assert_eq!(state.contradictions, []);
         assert_eq!(
-            contradictions(vec![started(), sealed(0, &["a"], [5, 0]), reduced(segment("a", 6))]),
+            contradictions(vec![started(), sealed(0, &["a"], PerStream::from([5, 0])), reduced(segment("a", 6))]),
             [(3, "a did not have the recorded content before it was reduced".to_owned())]
         );
     }
@@ -452,8 +452,8 @@ mod tests {
         assert_eq!(
             contradictions(vec![
                 started(),
-                sealed(0, &["a"], [5, 2]),
-                sealed(1, &["a"], [6, 1]),
+                sealed(0, &["a"], PerStream::from([5, 2])),
+                sealed(1, &["a"], PerStream::from([6, 1])),
                 started()
             ]),
             [
@@ -499,16 +499,16 @@ mod tests {
             let state = state(events);
             state.swaps.into_iter().map(|swap| swap.outcome).collect::<Vec<_>>()
         };
-        let made = SwapOutcome::Applied { first_sequences: [5, 3], snapshot_clock: None };
-        assert_eq!(outcomes(vec![started(), swap(1, false), applied(1, [5, 3])]), [made]);
+        let made = SwapOutcome::Applied { first_sequences: PerStream::from([5, 3]), snapshot_clock: None };
+        assert_eq!(outcomes(vec![started(), swap(1, false), applied(1, PerStream::from([5, 3]))]), [made]);
         assert_eq!(outcomes(vec![started(), swap(1, false)]), [SwapOutcome::Unrecorded]);
         let abandoned = Event::SwapAbandoned { generation: 1 };
         assert_eq!(
-            outcomes(vec![started(), swap(1, false), abandoned, swap(1, false), applied(1, [5, 3])]),
+            outcomes(vec![started(), swap(1, false), abandoned, swap(1, false), applied(1, PerStream::from([5, 3]))]),
             [SwapOutcome::Abandoned, made]
         );
         assert_eq!(
-            outcomes(vec![started(), swap(1, false), swap(2, false), applied(1, [5, 3])]),
+            outcomes(vec![started(), swap(1, false), swap(2, false), applied(1, PerStream::from([5, 3]))]),
             [SwapOutcome::Unrecorded, SwapOutcome::Unrecorded]
         );
     }
@@ -517,14 +517,14 @@ mod tests {
     fn the_lowest_position_of_later_resumptions_is_kept_for_each_swap() {
         let state = state(vec![
             started(),
-            resumed([1, 1]),
+            resumed(PerStream::from([1, 1])),
             swap(1, false),
-            resumed([9, 4]),
+            resumed(PerStream::from([9, 4])),
             swap(2, false),
-            resumed([8, 6]),
+            resumed(PerStream::from([8, 6])),
         ]);
         let resumed: Vec<_> = state.swaps.iter().map(|swap| swap.resumed_from).collect();
-        assert_eq!(resumed, [Some([8, 4]), Some([8, 6])]);
+        assert_eq!(resumed, [Some(PerStream::from([8, 4])), Some(PerStream::from([8, 6]))]);
     }
 
     #[test]
@@ -551,9 +551,9 @@ mod tests {
             disclosure,
             swap(1, true),
             swap(2, true),
-            applied(2, [5, 3]),
+            applied(2, PerStream::from([5, 3])),
             swap(3, false),
-            applied(3, [5, 3]),
+            applied(3, PerStream::from([5, 3])),
         ]);
         let found: Vec<_> = state.interferences.iter().map(|found| (found.index, found.since)).collect();
         assert_eq!(found, [(3, time(-2)), (4, time(-9)), (7, time(7))]);
@@ -564,14 +564,14 @@ mod tests {
         let verdict = |closed| Event::Verdict {
             file: FileDigest { file: "verdict.json".to_owned(), sha256: "e".repeat(64) },
             closed,
-            position: PerStream::from([5, 3]),
+            position: PerStream::from(PerStream::from([5, 3])),
             rulings: Vec::new(),
         };
         let latest = |events| state(events).verdict.map(|v| (v.index, v.closed, v.resumed_since));
         assert_eq!(latest(vec![started()]), None);
-        assert_eq!(latest(vec![started(), verdict(false), resumed([5, 3])]), Some((1, false, true)));
+        assert_eq!(latest(vec![started(), verdict(false), resumed(PerStream::from([5, 3]))]), Some((1, false, true)));
         assert_eq!(
-            latest(vec![started(), verdict(false), resumed([5, 3]), verdict(true)]),
+            latest(vec![started(), verdict(false), resumed(PerStream::from([5, 3])), verdict(true)]),
             Some((3, true, false))
         );
     }

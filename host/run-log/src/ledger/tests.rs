@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::note::Verifier;
-use understudy_records::pairing::ExclusionCounts;
+use understudy_records::join::ExclusionCounts;
 use understudy_study::{InterferenceKind, PerStream};
 
 fn folder() -> TempDir {
@@ -56,7 +56,7 @@ fn events() -> Vec<Event> {
             group: 0,
             segments: vec![
                 segment("snapshots/000000.parquet", Some((0, 99))),
-                segment("refused/000000.parquet", None),
+                segment("excluded/000000.parquet", None),
             ],
             position: PerStream::from([110, 0]),
         },
@@ -159,7 +159,7 @@ fn entries_are_written_so() {
     {"entry":0,"at":"2026-03-01T10:00:00.5Z","previous":"0000000000000000000000000000000000000000000000000000000000000000","kind":"opened","study":"rooms","seal":"a..","study-toml":"b..","version":"0.1.0","key":"vienna+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k","hash":"faf2d369a0002476b0f3bfbda7817d91b3955fdc5308aded978078f13b8b800d"}
     {"entry":1,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"plugin","role":"model","name":"forest","sha256":"b..","assets":[{"name":"weights","sha256":"c.."}],"hash":".."}
     {"entry":2,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"refused","snapshots":{"rejected":1,"duplicate":2,"conflict":3,"late":4},"decisions":{"rejected":0,"duplicate":0,"conflict":0,"late":0},"hash":".."}
-    {"entry":3,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"sealed","group":0,"segments":[{"file":"snapshots/000000.parquet","sha256":"d..","bytes":4096,"rows":100,"sequences":[0,99]},{"file":"refused/000000.parquet","sha256":"d..","bytes":4096,"rows":100}],"covers":[110,0],"hash":".."}
+    {"entry":3,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"sealed","group":0,"segments":[{"file":"snapshots/000000.parquet","sha256":"d..","bytes":4096,"rows":100,"sequences":[0,99]},{"file":"excluded/000000.parquet","sha256":"d..","bytes":4096,"rows":100}],"covers":[110,0],"hash":".."}
     {"entry":4,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"resumed","position":[110,7],"after":"was cut off","cut":[0,2],"hash":".."}
     {"entry":5,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"gap","stream":"decisions","what":"the file is shorter than it was","hash":".."}
     {"entry":6,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"exposure","who":"ana \"the analyst\"","how":"understudy export, as CSV","rows":12,"ids":"f..","refused":3,"since":"2026-04-20T06:00:00Z","hash":".."}

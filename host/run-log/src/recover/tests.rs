@@ -24,14 +24,14 @@ struct Row {
 impl Row {
     fn table(self) -> Table {
         match self.refused {
-            true => Table::Refused,
+            true => Table::Excluded,
             false => Table::from_stream(self.side),
         }
     }
 
-    fn mark(self) -> Mark {
+    fn mark(self) -> RecordPosition {
         let (line, offset) = (self.sequence + 1, 10 * self.sequence);
-        Mark { line, offset, digest: self.sequence ^ (0xfeed + self.side as u64) }
+        RecordPosition { line, offset, digest: self.sequence ^ (0xfeed + self.side as u64) }
     }
 }
 
@@ -49,7 +49,7 @@ fn batch(table: Table, rows: &[Row]) -> RecordBatch {
         ("raw", text(|row| format!("{row:?}"))),
         ("digest", numbers(|row| row.mark().digest)),
     ];
-    if table == Table::Refused {
+    if table == Table::Excluded {
         columns.insert(0, ("stream", text(|row| row.side.name().to_owned())));
     }
     RecordBatch::try_from_iter(columns).expect("columns of one length")
@@ -162,7 +162,7 @@ impl Log {
 
     /// For each stream the first number that is missing.
     fn next(&self) -> PerStream<u64> {
-        StreamKind::ALL.map(|side| {
+        PerStream::from_fn(|side| {
             let has =
                 |sequence: &u64| self.left.iter().any(|row| row.side == side && row.sequence == *sequence);
             (self.sealed[side]..).find(|sequence| !has(sequence)).expect("rows end somewhere")
@@ -180,7 +180,7 @@ impl Log {
     fn behind(&self) -> PerStream<u64> {
         let next = self.next();
         let behind = |side: StreamKind| move |row: &&Row| row.side == side && row.sequence >= next[side];
-        StreamKind::ALL.map(|side| self.left.iter().filter(behind(side)).count() as u64)
+        PerStream::from_fn(|side| self.left.iter().filter(behind(side)).count() as u64)
     }
 
     fn recover(&self) -> Recovered {
@@ -213,7 +213,7 @@ impl Log {
 
     /// All rows of a table, as they are read.
     fn read(&self, table: Table) -> RecordBatch {
-        let reading = Reading { table, columns: Vec::new(), from_group: 0, from: None };
+        let reading = ScanOptions::new(table, Vec::new());
         let rows = reading.open(self.folder.path()).expect("the folder is there");
         let batches: Vec<RecordBatch> = rows.map(|batch| batch.expect("whole batches")).collect();
         concat_batches(&batch(table, &[]).schema(), &batches).expect("they have one schema")
@@ -241,7 +241,7 @@ proptest! {
         interrupted in prop::array::uniform3(0usize..4),
     ) {
         let acknowledged = acknowledged.index(steps.len() + 1);
-        let log = Log::new(groups, sealed, &steps, acknowledged, &cuts);
+        let log = Log::new(groups, sealed.into(), &steps, acknowledged, &cuts);
         let before = RECORDS.map(|table| log.files(table));
         let recovered = log.recover();
         prop_assert_eq!(recovered.cut, log.behind());
@@ -275,7 +275,7 @@ proptest! {
 
         // And it is written on.
         for (table, writer) in RECORDS.into_iter().zip(&mut recovered.writers) {
-            let rows = [Row { side: StreamKind::Snapshots, sequence: 99, refused: table == Table::Refused }];
+            let rows = [Row { side: StreamKind::Snapshots, sequence: 99, refused: table == Table::Excluded }];
             if let Some(writer) = writer {
                 writer.append(&batch(table, &rows)).expect("the disk has room");
                 prop_assert_eq!(log.read(table), batch(table, &[log.rows(table), rows.to_vec()].concat()));
@@ -290,7 +290,7 @@ proptest! {
     ) {
         let numbers: BTreeSet<u64> = runs.iter().flat_map(|(first, count)| *first..first + count).collect();
         let ranges = runs.iter().map(|(first, count)| (*first, first + count)).collect();
-        let mut found = Found([Vec::new(), ranges]);
+        let mut found = Found(PerStream { snapshots: Vec::new(), decisions: ranges });
         let end = (start..).find(|number| !numbers.contains(number)).expect("there is an end");
         prop_assert_eq!(found.end(StreamKind::Decisions, start), end);
         let behind = numbers.iter().filter(|number| **number > end).count();
@@ -325,8 +325,8 @@ fn what_is_left_over_is_removed_and_what_is_sealed_stays() {
         fs::write(run.join("snapshots").join(name), name).expect("it can be written");
         fs::write(run.join("pairs").join(name), name).expect("it can be written");
     }
-    let recovered = recover(run, 2, [1, 0]).expect("nothing is torn");
-    assert_eq!((recovered.next, recovered.rows, recovered.torn.len()), ([3, 0], [2, 0, 0, 0], 0));
+    let recovered = recover(run, 2, [1, 0].into()).expect("nothing is torn");
+    assert_eq!((recovered.next, recovered.rows, recovered.torn.len()), ([3, 0].into(), [2, 0, 0, 0], 0));
     let names = |table: Table| {
         let entries = fs::read_dir(run.join(table.folder())).expect("a folder").flatten();
         let mut names: Vec<_> =
@@ -354,8 +354,8 @@ fn the_last_record_of_the_sealed_groups_is_found_in_whichever_table_it_is() {
         &[refused(StreamKind::Decisions, 1), refused(StreamKind::Decisions, 2)],
         &[snapshot(4), refused(StreamKind::Decisions, 3)],
     ];
-    let mut last = [None; 2];
-    assert_eq!(StreamKind::ALL.map(|side| last_mark(run, side).expect("nothing is there")), last);
+    let mut last = PerStream::default();
+    assert_eq!(PerStream::from_fn(|side| last_mark(run, side).expect("nothing is there")), last);
     for (group, rows) in groups.into_iter().enumerate() {
         for table in RECORDS {
             let rows: Vec<Row> = rows.iter().copied().filter(|row| row.table() == table).collect();
@@ -366,11 +366,11 @@ fn the_last_record_of_the_sealed_groups_is_found_in_whichever_table_it_is() {
             }
         }
         rows.iter().for_each(|row| last[row.side] = Some((row.sequence, row.mark())));
-        assert_eq!(StreamKind::ALL.map(|side| last_mark(run, side).expect("they are whole")), last);
+        assert_eq!(PerStream::from_fn(|side| last_mark(run, side).expect("they are whole")), last);
     }
     // The open group is not looked at.
     segment(run, Table::Snapshots, 9, &[snapshot(5)]);
-    assert_eq!(StreamKind::ALL.map(|side| last_mark(run, side).expect("they are whole")), last);
+    assert_eq!(PerStream::from_fn(|side| last_mark(run, side).expect("they are whole")), last);
 }
 
 #[test]
@@ -381,8 +381,8 @@ fn what_is_found_is_said() {
     let length = fs::metadata(&path).expect("it is there").len();
     let file = fs::OpenOptions::new().write(true).open(&path).expect("it is there");
     file.set_len(length - 20).expect("it can be cut");
-    fs::create_dir_all(run.join("refused")).expect("it can be made");
-    fs::write(run.join("refused/000000.arrows"), "not a segment").expect("it can be written");
+    fs::create_dir_all(run.join("excluded")).expect("it can be made");
+    fs::write(run.join("excluded/000000.arrows"), "not a segment").expect("it can be written");
     let recovered = recover(run, 0, PerStream::default()).expect("what is torn is no error");
     let torn = recovered.torn.iter().map(|(path, what)| format!("{}: {what}", path.display()));
     let mut said: Vec<String> = torn.collect();
@@ -394,7 +394,7 @@ fn what_is_found_is_said() {
     said.push(recover(run, 0, PerStream::default()).err().expect("it has no sequence").to_string());
     insta::assert_snapshot!(said.join("\n").replace(&run.display().to_string(), "RUN"), @r#"
     RUN/snapshots/000000.arrows: it ends in the middle of a message
-    RUN/refused/000000.arrows: a message does not begin as one
+    RUN/excluded/000000.arrows: a message does not begin as one
     cannot read RUN/decisions/000000.arrows: it has no column digest of the right type; the run was written by another version
     "#);
 }

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::ledger::{Event, Ledger};
-use crate::{Found, Reading, RunDirectory, recover};
+use crate::{Found, ScanOptions, RunDirectory, recover};
 use understudy_study::PerStream;
 
 /// Rows with these numbers.
@@ -32,7 +32,7 @@ const AT_ONCE: Commit = Commit { wait: Duration::ZERO, rows: 4096 };
 
 /// The numbers of a table's rows, as they are read.
 fn numbers(run: &Path, table: Table) -> Vec<u64> {
-    let reading = Reading { table, columns: Vec::new(), from_group: 0, from: None };
+    let reading = ScanOptions::new(table, Vec::new());
     let rows = reading.open(run).expect("the folder is there");
     rows.flat_map(|rows| {
         rows.expect("whole batches").column(0).as_primitive::<UInt64Type>().values().to_vec()
@@ -81,7 +81,7 @@ fn a_group_holds_what_was_handed_over_before_it_was_ended() {
     let (log, writing) = open(run, AT_ONCE);
     // The first rows wait to be told while their group is ended.
     let acknowledged = log.commit(vec![(Table::Snapshots, batch(0..3)), (Table::Pairs, batch([7]))]);
-    assert!(log.cut(Cut { covers: [3, 0], ..Cut::default() }));
+    assert!(log.cut(Cut { covers: [3, 0].into(), ..Cut::default() }));
     assert!(log.append(vec![(Table::Snapshots, batch(3..5)), (Table::Pairs, batch([8]))]));
     assert!(log.cut_pairs(b"a checkpoint".to_vec()));
     assert!(log.append(vec![(Table::Snapshots, batch(5..6)), (Table::Pairs, batch([9]))]));
@@ -90,7 +90,7 @@ fn a_group_holds_what_was_handed_over_before_it_was_ended() {
     writing.finish().expect("the disk has room");
 
     let (_, entries) = Ledger::open(run, None).expect("it is whole");
-    let [Event::GroupSealed { group: 0, segments, position: PerStream::from([3, 0]) }] =
+    let [Event::GroupSealed { group: 0, segments, position: PerStream { snapshots: 3, decisions: 0 } }] =
         &entries.iter().map(|e| e.event.clone()).collect::<Vec<_>>()[..]
     else {
         panic!("{entries:?}")
@@ -112,7 +112,7 @@ fn an_error_of_the_sealing_ends_the_writing_too() {
     // A group whose sealing fails, and then rows and groups until nothing is taken any more, which is long before the end.
     while rows < 10_000
         && log.append(vec![(Table::Snapshots, batch([rows]))])
-        && log.cut(Cut { covers: [rows, 0], ..Cut::default() })
+        && log.cut(Cut { covers: [rows, 0].into(), ..Cut::default() })
         && log.cut_pairs(Vec::new())
     {
         rows += 1;

@@ -20,6 +20,7 @@ use crate::ingest::records::read;
 use understudy_audit::entries;
 use understudy_engine::{RunCommand, Replacement, SwapError, SwapRequest};
 use understudy_run_log::ledger::{Entry, Event, SwapTrigger, ShadowResult};
+use understudy_study::PerStream;
 
 /// What is asked for with `POST /v1/swaps`.
 #[derive(Deserialize)]
@@ -72,7 +73,7 @@ pub struct SwapEntry {
     /// Whether what follows is measured by another yardstick.
     pub new_yardstick: bool,
     /// The first sequence number of each stream that is its own; nothing if it was not made.
-    pub from: Option<[u64; 2]>,
+    pub from: Option<PerStream<u64>>,
 }
 
 /// The exchanges that a ledger tells of.

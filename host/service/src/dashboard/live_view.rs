@@ -1,7 +1,8 @@
-//! `GET /live`: what the page shows, rendered here, so that its charts are the report's charts.
+//! `GET /live`: the content of the dashboard, rendered by the server with the components of the report.
 //!
-//! Always holds: counts are of this moment, figures cover whole windows that are over; no row, id or single answer stands here,
-//! whoever looks.
+//! Invariants:
+//! - Counts are current; figures cover only complete windows.
+//! - The content has no row, no id and no single answer, for any role.
 
 use std::sync::Arc;
 
@@ -10,10 +11,9 @@ use axum::extract::State;
 use axum::http::{Response, StatusCode};
 use jiff::Timestamp;
 
-use crate::app::state::Served;
-use crate::dashboard::live_report_cache::Sight;
+use crate::dashboard::live_report_cache::{LiveFigures, LiveReportCache};
 use crate::http::response::content;
-use crate::observability::status::{Phase, Status};
+use crate::observability::status::{Phase, Status, StatusSources};
 use understudy_engine::{RunStatus, Unripe};
 use understudy_report::page::{Banner, Block, Cell, Column, Document, Fact, Section, Table, Tone, inner};
 use understudy_report::accounts;
@@ -21,94 +21,98 @@ use understudy_report::bytes;
 use understudy_report::count;
 use understudy_report::counted;
 use understudy_report::duration;
+use understudy_study::{Micros, PerStream};
 
 /// `GET /live`.
-pub async fn live(state: State<Arc<Served>>) -> Response<Body> {
-    let status = Status::of(&state.0).await;
-    let sight = match status.phase {
+pub async fn live(
+    State(sources): State<StatusSources>,
+    State(reports): State<Arc<LiveReportCache>>,
+) -> Response<Body> {
+    let status = Status::collect(&sources).await;
+    let figures = match status.phase {
         Phase::Starting => Arc::default(),
-        _ => state.0.glance.look(&state.0).await,
+        _ => reports.figures(&sources.run).await,
     };
-    content(StatusCode::OK, "text/html; charset=utf-8", inner(&document(&status, &sight)))
+    content(StatusCode::OK, "text/html; charset=utf-8", inner(&document(&status, &figures)))
 }
 
-/// All that the page shows.
-fn document(status: &Status, sight: &Sight) -> Document {
+/// The whole content: the verdict first, then the status, then the rest of the report.
+fn document(status: &Status, figures: &LiveFigures) -> Document {
     let none = RunStatus::default();
-    let standing = status.standing.as_ref().unwrap_or(&none);
-    let mut sections = figures(sight);
-    let (after, behind): (Vec<_>, Vec<_>) =
+    let run = status.run_status.as_ref().unwrap_or(&none);
+    let mut sections = report_sections(figures);
+    let (first, last): (Vec<_>, Vec<_>) =
         sections.drain(..).partition(|section| ["verdict", "threshold", "conditions"].contains(&section.id));
-    let own = [accounting(status, standing), queue(status), plugins(standing)];
+    let own = [accounting(status, run), queue(status), plugins(run)];
     Document {
         title: format!("Shadow study {}", status.study),
-        lead: lead(status, standing, sight),
-        banner: Some(banner(status, sight)),
-        sections: after.into_iter().chain(own).chain(behind).collect(),
+        lead: lead(status, run, figures),
+        banner: Some(banner(status, figures)),
+        sections: first.into_iter().chain(own).chain(last).collect(),
     }
 }
 
-fn instant(at: Timestamp) -> String {
+fn utc(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
-fn lead(status: &Status, standing: &RunStatus, sight: &Sight) -> Vec<Fact> {
+fn lead(status: &Status, run: &RunStatus, figures: &LiveFigures) -> Vec<Fact> {
     let phase = match status.phase {
-        Phase::Starting => "starting: its log is being read back",
-        Phase::Serving => "takes records",
-        Phase::Draining => "ending: nothing more is taken",
+        Phase::Starting => "starting: recovering from its log",
+        Phase::Serving => "accepting records",
+        Phase::Draining => "ending: no more records are accepted",
     };
     let mut lead = vec![Fact::new("Run", phase)];
-    lead.extend(standing.began.map(|began| Fact::new("Began", instant(began))));
-    for (name, clock) in ["Snapshots up to", "Decisions up to"].into_iter().zip(standing.clocks) {
-        lead.push(Fact::new(name, clock.map_or_else(|| "none yet".to_owned(), instant)));
+    lead.extend(run.began.map(|began| Fact::new("Started", utc(began))));
+    for (name, clock) in ["Snapshots up to", "Decisions up to"].into_iter().zip(run.clocks.into_array()) {
+        lead.push(Fact::new(name, clock.map_or_else(|| "none yet".to_owned(), utc)));
     }
-    if let Sight::Seen { at, window, .. } = sight {
-        lead.push(Fact::new("Figures cover", format!("everything up to {window}, made {}", instant(*at))));
+    if let LiveFigures::Ready { at, window, .. } = figures {
+        lead.push(Fact::new("Figures cover", format!("all windows up to {window}, computed at {}", utc(*at))));
     }
-    lead.push(Fact::new("Counts of", instant(standing.at.unwrap_or(status.at))));
+    lead.push(Fact::new("Counts at", utc(run.at.unwrap_or(status.at))));
     lead
 }
 
-fn banner(status: &Status, sight: &Sight) -> Banner {
+fn banner(status: &Status, figures: &LiveFigures) -> Banner {
     let plain = |word: &str, text: String| Banner { tone: Tone::Plain, word: word.to_owned(), text };
-    match sight {
+    match figures {
         _ if status.phase == Phase::Starting => {
-            plain("STARTING", "The run reads its log back, and takes no records yet.".to_owned())
+            plain("STARTING", "The run is recovering from its log and accepts no records yet.".to_owned())
         }
-        Sight::Seen { banner, .. } => banner.clone(),
-        Sight::Unripe(unripe) => plain("NO FIGURES YET", waits(unripe)),
-        Sight::Coming => plain("A MOMENT", "The figures are being made.".to_owned()),
-        Sight::Failed => plain(
+        LiveFigures::Ready { banner, .. } => banner.clone(),
+        LiveFigures::NotReady(reason) => plain("NO FIGURES YET", wait_text(reason)),
+        LiveFigures::Pending => plain("PLEASE WAIT", "The figures are being computed.".to_owned()),
+        LiveFigures::Failed => plain(
             "NO FIGURES",
-            "The figures cannot be made; `understudy verify` says what is wrong with the run.".to_owned(),
+            "The figures cannot be computed; run `understudy verify` to find the cause.".to_owned(),
         ),
     }
 }
 
-/// When there will be figures.
-fn waits(unripe: &Unripe) -> String {
-    match unripe {
-        Unripe::Empty => "No snapshot has come yet.".to_owned(),
+/// What the first figures wait for.
+fn wait_text(reason: &Unripe) -> String {
+    match reason {
+        Unripe::Empty => "No snapshot has arrived yet.".to_owned(),
         Unripe::Open { label, until, clocks } => {
             let time =
-                |micros| Timestamp::from_microsecond(micros).map_or("the end of time".to_owned(), instant);
-            let missing = ["snapshots", "decisions"].into_iter().zip(until.iter().zip(clocks));
+                |time: Micros| time.timestamp().map_or("the end of representable time".to_owned(), utc);
+            let missing = ["snapshots", "decisions"].into_iter().zip(until.iter().zip(clocks.iter()));
             let missing = missing.filter(|(_, (until, clock))| clock.is_none_or(|clock| clock < **until));
             let missing: Vec<String> = missing
                 .map(|(stream, (until, _))| format!("{stream} have reached {}", time(*until)))
                 .collect();
             format!(
-                "The first are those of the window {label}: they are complete once {}.",
+                "The first figures cover the window {label}, which is complete once {}.",
                 missing.join(" and ")
             )
         }
     }
 }
 
-fn figures(sight: &Sight) -> Vec<Section> {
-    match sight {
-        Sight::Seen { sections, .. } => sections.clone(),
+fn report_sections(figures: &LiveFigures) -> Vec<Section> {
+    match figures {
+        LiveFigures::Ready { sections, .. } => sections.clone(),
         _ => Vec::new(),
     }
 }
@@ -117,9 +121,9 @@ fn table(caption: &str, head: Vec<Column>, rows: Vec<Vec<Cell>>) -> Block {
     Block::Table(Table { caption: Some(caption.to_owned()), head, rows, folded: false })
 }
 
-/// Where every record has got to, and what the models did.
-fn accounting(status: &Status, standing: &RunStatus) -> Section {
-    let models = status.models.iter().zip(&standing.models).map(|(name, counts)| -> Vec<Cell> {
+/// The account of all records, and the outcomes of the models.
+fn accounting(status: &Status, run: &RunStatus) -> Section {
+    let models = status.models.iter().zip(&run.models).map(|(name, counts)| -> Vec<Cell> {
         let latency = counts.latency;
         let time = |nanos| if latency.count == 0 { "–".to_owned() } else { duration(nanos) };
         let outcomes = [counts.answered, counts.abstained, counts.failed, counts.blinded];
@@ -129,50 +133,50 @@ fn accounting(status: &Status, standing: &RunStatus) -> Section {
             .collect()
     });
     let mut heads = vec![Column::text("Model")];
-    let numbers = ["Answered", "Abstained", "Failed", "Blinded", "Half within", "99 % within", "At most"];
+    let numbers = ["Answered", "Abstained", "Failed", "Blinded", "p50", "p99", "Maximum"];
     heads.extend(numbers.map(Column::number));
     let mut blocks = vec![
-        accounts(&standing.accounting),
-        table("What the models did with the snapshots", heads, models.collect()),
+        accounts(&run.accounting),
+        table("Snapshots by model and outcome, with latency quantiles", heads, models.collect()),
     ];
-    if standing.incidents > 0 {
-        let text = format!("Models have broken on {}.", counted(standing.incidents, "call", "calls"));
+    if run.incidents > 0 {
+        let text = format!("Models have broken on {}.", counted(run.incidents, "call", "calls"));
         blocks.push(Block::Note { tone: Tone::Bad, text });
     }
     Section { id: "accounting", title: "Accounting".to_owned(), blocks }
 }
 
-/// What waits, and what room there is.
+/// Queued deliveries, memory and disk.
 fn queue(status: &Status) -> Section {
     let queue = &status.queue;
     let nanos = (queue.oldest_seconds * 1e9) as u64;
     let mut facts = vec![
-        Fact::new("Deliveries that wait for the log", count(queue.deliveries as u64)),
+        Fact::new("Deliveries that are not on disk yet", count(queue.deliveries as u64)),
         Fact::new(
-            "The oldest waits for",
+            "Age of the oldest",
             if queue.deliveries == 0 { "–".to_owned() } else { duration(nanos) },
         ),
         Fact::new(
-            "Room for bodies",
-            format!("{} of {} free", bytes(queue.room_free_bytes as u64), bytes(queue.room_bytes as u64)),
+            "Request-body memory",
+            format!("{} of {} free", bytes(queue.body_memory_free_bytes as u64), bytes(queue.body_memory_bytes as u64)),
         ),
     ];
     if let Some(disk) = status.disk {
         facts.push(Fact::new("Disk", format!("{} free", bytes(disk.free_bytes))));
-        facts.push(Fact::new("The run takes", bytes(disk.run_bytes)));
+        facts.push(Fact::new("Run directory", bytes(disk.run_bytes)));
     }
-    facts.extend(status.resident_bytes.map(|resident| Fact::new("Memory in use", bytes(resident))));
+    facts.extend(status.resident_bytes.map(|resident| Fact::new("Process memory", bytes(resident))));
     let mut blocks = vec![Block::Facts(facts)];
-    if queue.oldest_seconds > queue.behind_seconds {
+    if queue.oldest_seconds > queue.max_lag_seconds {
         let text =
-            "The models have fallen behind: nothing more is taken until they have caught up.".to_owned();
+            "The run lags behind its deliveries: no more records are accepted until it has caught up.".to_owned();
         blocks.push(Block::Note { tone: Tone::Bad, text });
     }
     Section { id: "queue", title: "Queue and disk".to_owned(), blocks }
 }
 
-/// The plugins with what they use.
-fn plugins(standing: &RunStatus) -> Section {
+/// The plugins and their resource usage.
+fn plugins(run: &RunStatus) -> Section {
     let row = |plugin: &understudy_engine::PluginStatus| -> Vec<Cell> {
         let usage = plugin.usage;
         let traps = Cell::from(count(usage.traps));
@@ -191,16 +195,16 @@ fn plugins(standing: &RunStatus) -> Section {
     let mut columns = vec![Column::text("Role"), Column::text("Name"), Column::text("Title")];
     columns.extend(["Generation", "Calls", "Fuel", "Memory", "Traps"].map(Column::number));
     columns.push(Column::text("SHA-256"));
-    let caption = "The plugins that run, and what they have used since they came or the process began";
-    let rows = standing.plugins.iter().map(row).collect();
-    let said = match standing.generation {
-        0 => "Generation 0 is in force: what was sealed.".to_owned(),
+    let caption = "Current plugins; usage since they were swapped in or the process started";
+    let rows = run.plugins.iter().map(row).collect();
+    let summary = match run.generation {
+        0 => "Generation 0: the sealed plugins are running.".to_owned(),
         generation => format!(
-            "Generation {generation} is in force, after {}.",
+            "Generation {generation}, after {}.",
             counted(u64::from(generation), "swap", "swaps")
         ),
     };
-    let blocks = vec![Block::Text(said), table(caption, columns, rows)];
+    let blocks = vec![Block::Text(summary), table(caption, columns, rows)];
     Section { id: "plugins", title: "Plugins".to_owned(), blocks }
 }
 
@@ -211,25 +215,29 @@ mod tests {
     const HOUR: i64 = 3_600_000_000;
 
     #[test]
-    fn it_is_said_what_the_first_figures_wait_for() {
-        insta::assert_snapshot!(waits(&Unripe::Empty), @"No snapshot has come yet.");
+    fn the_wait_text_names_what_the_first_figures_wait_for() {
+        insta::assert_snapshot!(wait_text(&Unripe::Empty), @"No snapshot has arrived yet.");
         let open =
-            |clocks| Unripe::Open { label: "1970-01-01".into(), until: [24 * HOUR, 48 * HOUR], clocks };
-        insta::assert_snapshot!(waits(&open([Some(HOUR), None])), @"The first are those of the window 1970-01-01: they are complete once snapshots have reached 1970-01-02 00:00:00 UTC and decisions have reached 1970-01-03 00:00:00 UTC.");
-        insta::assert_snapshot!(waits(&open([Some(24 * HOUR), Some(HOUR)])), @"The first are those of the window 1970-01-01: they are complete once decisions have reached 1970-01-03 00:00:00 UTC.");
+            |clocks: [Option<i64>; 2]| {
+            let clocks = PerStream::from(clocks.map(|clock| clock.map(Micros)));
+            let until = PerStream { snapshots: Micros(24 * HOUR), decisions: Micros(48 * HOUR) };
+            Unripe::Open { label: "1970-01-01".into(), until, clocks }
+        };
+        insta::assert_snapshot!(wait_text(&open([Some(HOUR), None])), @"The first figures cover the window 1970-01-01, which is complete once snapshots have reached 1970-01-02 00:00:00 UTC and decisions have reached 1970-01-03 00:00:00 UTC.");
+        insta::assert_snapshot!(wait_text(&open([Some(24 * HOUR), Some(HOUR)])), @"The first figures cover the window 1970-01-01, which is complete once decisions have reached 1970-01-03 00:00:00 UTC.");
     }
 
     #[test]
-    fn accounts_that_do_not_balance_are_told_of() {
-        let mut standing = RunStatus::default();
-        let shown = |standing: &RunStatus| {
+    fn accounts_that_do_not_balance_are_reported() {
+        let mut run = RunStatus::default();
+        let shown = |run: &RunStatus| {
             inner(&Document {
-                sections: vec![accounting(&Status::default(), standing)],
+                sections: vec![accounting(&Status::default(), run)],
                 ..Document::default()
             })
         };
-        assert!(!shown(&standing).contains("DOES NOT BALANCE"));
-        standing.accounting.snapshots.received = 1;
-        assert!(shown(&standing).contains("DOES NOT BALANCE"));
+        assert!(!shown(&run).contains("DOES NOT BALANCE"));
+        run.accounting.snapshots.received = 1;
+        assert!(shown(&run).contains("DOES NOT BALANCE"));
     }
 }

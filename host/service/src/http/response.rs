@@ -1,6 +1,8 @@
-//! What is answered: what became of records, or a problem in the form of RFC 9457.
+//! Response bodies: ingest receipts, and problems in the form of RFC 9457.
 //!
-//! Always holds: a problem says what was wrong and what to do; one that passes says when to come again.
+//! Invariants:
+//! - A problem names the cause and the remedy.
+//! - A temporary problem has a `Retry-After` header.
 
 use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
@@ -10,154 +12,155 @@ use serde::Serialize;
 
 use understudy_engine::RefusedRow;
 
-/// A request that was not done.
+/// A failed request: the body of every response with status 400 or above.
 #[derive(Clone, Debug, Serialize, PartialEq, Eq)]
 pub struct Problem {
-    /// In a word or two.
+    /// Short name of the kind of problem.
     pub title: &'static str,
-    /// The status of the answer.
+    /// HTTP status of the response.
     pub status: u16,
-    /// What was wrong, and what to do.
+    /// Cause and remedy.
     pub detail: String,
-    /// Seconds after which it is worth another try.
+    /// Value of `Retry-After` in seconds, if a retry can succeed.
     #[serde(skip)]
-    pub again_after: Option<u32>,
+    pub retry_after: Option<u32>,
 }
 
 impl Problem {
-    /// A problem with its status.
+    /// A problem for which a retry is pointless.
     pub fn new(status: StatusCode, title: &'static str, detail: impl Into<String>) -> Problem {
-        Problem { title, status: status.as_u16(), detail: detail.into(), again_after: None }
+        Problem { title, status: status.as_u16(), detail: detail.into(), retry_after: None }
     }
 
-    /// There is no room now.
-    pub fn busy(why: &str) -> Problem {
-        let detail = format!("nothing of it was taken: {why}. Send it again after the time in Retry-After");
-        Problem { again_after: Some(1), ..Problem::new(StatusCode::TOO_MANY_REQUESTS, "busy", detail) }
+    /// 429: a limit is reached for now.
+    pub fn busy(reason: &str) -> Problem {
+        let detail = format!("{reason}; nothing was accepted, retry after the time in Retry-After");
+        Problem { retry_after: Some(1), ..Problem::new(StatusCode::TOO_MANY_REQUESTS, "busy", detail) }
     }
 
-    /// The run has not begun.
+    /// 503: the run is still recovering from its log.
     pub fn starting() -> Problem {
-        let detail = "the run reads its log back and takes nothing yet; send it again";
-        Problem { again_after: Some(1), ..Problem::new(StatusCode::SERVICE_UNAVAILABLE, "starting", detail) }
+        let detail = "the run is recovering from its log and accepts nothing yet; retry later";
+        Problem { retry_after: Some(1), ..Problem::new(StatusCode::SERVICE_UNAVAILABLE, "starting", detail) }
     }
 
-    /// The run takes nothing any more.
+    /// 503: the run is ending or has ended.
     pub fn ending() -> Problem {
-        let detail = "nothing of it was taken: the run is ending. If it is served again, send it then";
-        Problem { again_after: Some(5), ..Problem::new(StatusCode::SERVICE_UNAVAILABLE, "ending", detail) }
+        let detail = "the run is ending; nothing was accepted, retry if the run is served again";
+        Problem { retry_after: Some(5), ..Problem::new(StatusCode::SERVICE_UNAVAILABLE, "ending", detail) }
     }
 
-    /// The log could not be written.
-    pub fn failed() -> Problem {
-        let detail = "the log could not be written, so it is not known to be on disk. Send it again once the run is \
-                      served again: what was taken all the same is then a duplicate";
+    /// 503: the log could not be written, so that the state of the records is unknown.
+    pub fn log_failed() -> Problem {
+        let detail = "cannot write the log: the records may not be on disk; retry once the run is served again, records \
+                      that were written then count as duplicates";
         Problem {
-            again_after: Some(30),
+            retry_after: Some(30),
             ..Problem::new(StatusCode::SERVICE_UNAVAILABLE, "log failed", detail)
         }
     }
 
-    /// Something broke that should not.
-    pub fn fault() -> Problem {
-        let detail = "something broke that should not; this is a fault in understudy";
-        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "fault", detail)
+    /// 500: a handler panicked.
+    pub fn internal() -> Problem {
+        let detail = "internal error; this is a bug in understudy";
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal error", detail)
     }
 
-    /// A look was cut short.
-    pub fn failed_look() -> Problem {
-        let detail = "the look was cut short; this is a fault in understudy, and the run goes on";
-        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "not shown", detail)
+    /// 500: a case view panicked.
+    pub fn case_view_failed() -> Problem {
+        let detail = "the case view failed; this is a bug in understudy, and the run continues";
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal error", detail)
     }
 
-    /// The body is too large.
-    pub fn too_large(most: usize) -> Problem {
+    /// 413: the body exceeds `limit` bytes.
+    pub fn too_large(limit: usize) -> Problem {
         let detail = format!(
-            "a body may have {most} bytes, unpacked too; send it in several requests, or serve with a larger --body-mib"
+            "the body exceeds {limit} bytes, compressed or decompressed; send several requests, or serve with a larger \
+             --max-body-mib"
         );
-        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too large", detail)
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body too large", detail)
     }
 
-    /// The body took too long to come.
+    /// 408: the body did not arrive within the request timeout.
     pub fn too_slow() -> Problem {
-        let detail = "nothing of it was taken: the body did not come within its time; send it again";
-        Problem::new(StatusCode::REQUEST_TIMEOUT, "too slow", detail)
+        let detail = "the body did not arrive within the request timeout; nothing was accepted, send it again";
+        Problem::new(StatusCode::REQUEST_TIMEOUT, "request timeout", detail)
     }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response<Body> {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = json(status, &self);
+        let mut response = json_response(status, &self);
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if let Some(seconds) = self.again_after {
+        if let Some(seconds) = self.retry_after {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }
 }
 
-/// What became of records.
+/// The result of delivering records.
 #[derive(Clone, Debug, Default, Serialize, PartialEq, Eq)]
-pub struct Taken {
-    /// How many records there were.
+pub struct IngestReceipt {
+    /// Number of records in the body.
     pub received: usize,
-    /// How many were taken.
-    pub taken: usize,
-    /// How many had been taken before, the same to the byte: nothing is wrong with that.
+    /// Number of records that were accepted.
+    pub accepted: usize,
+    /// Number of records that are byte-identical to an earlier one. They are harmless.
     pub duplicates: usize,
-    /// The others, by their place among the records, counted from 0.
-    pub refused: Vec<RefusedRecord>,
+    /// All other records, in the order of the body.
+    pub excluded: Vec<ExcludedItem>,
 }
 
-/// A record that takes no part. It is kept with its reason.
+/// An excluded record in a receipt. The run log keeps it with its reason.
 #[derive(Clone, Debug, Serialize, PartialEq, Eq)]
-pub struct RefusedRecord {
-    /// Its place, counted from 0.
+pub struct ExcludedItem {
+    /// Index of the record in the body, from 0.
     pub record: usize,
     /// `rejected`, `conflict` or `late`.
-    pub class: &'static str,
-    /// Why.
-    pub reason: String,
+    pub reason: &'static str,
+    /// The reason in words.
+    pub detail: String,
 }
 
-impl Taken {
-    /// Adds what became of further records, which stand behind those.
-    pub fn add(&mut self, taken: usize, refused: Vec<RefusedRow>) {
+impl IngestReceipt {
+    /// Appends the result of the next records of the body.
+    pub fn add(&mut self, accepted: usize, excluded: Vec<RefusedRow>) {
         let before = self.received;
-        self.received += taken + refused.len();
-        self.taken += taken;
-        for row in refused {
-            match row.class {
-                understudy_records::batch::Class::Duplicate => self.duplicates += 1,
-                class => self.refused.push(RefusedRecord {
+        self.received += accepted + excluded.len();
+        self.accepted += accepted;
+        for row in excluded {
+            match row.reason {
+                understudy_records::batch::ExclusionReason::Duplicate => self.duplicates += 1,
+                reason => self.excluded.push(ExcludedItem {
                     record: before + row.row,
-                    class: class.name(),
-                    reason: row.reason,
+                    reason: reason.name(),
+                    detail: row.detail,
                 }),
             }
         }
     }
 }
 
-impl IntoResponse for Taken {
-    /// 202 if any record is in the log that counts, 422 if none is.
+impl IntoResponse for IngestReceipt {
+    /// 202 if at least one record was accepted or a duplicate, otherwise 422.
     fn into_response(self) -> Response<Body> {
-        let status = match self.taken + self.duplicates {
+        let status = match self.accepted + self.duplicates {
             0 => StatusCode::UNPROCESSABLE_ENTITY,
             _ => StatusCode::ACCEPTED,
         };
-        json(status, &self)
+        json_response(status, &self)
     }
 }
 
-/// An answer in JSON.
-pub fn json(status: StatusCode, value: &impl Serialize) -> Response<Body> {
-    let text = serde_json::to_vec(value).expect("an answer is plain data");
+/// A response with a JSON body.
+pub fn json_response(status: StatusCode, value: &impl Serialize) -> Response<Body> {
+    let text = serde_json::to_vec(value).expect("response types are plain data");
     content(status, "application/json", text)
 }
 
-/// An answer of a media type.
+/// A response that no cache stores and whose media type no browser guesses.
 pub fn content(status: StatusCode, media: &'static str, bytes: impl Into<Body>) -> Response<Body> {
     let mut response = Response::new(bytes.into());
     *response.status_mut() = status;

@@ -1,11 +1,12 @@
-//! `GET /metrics`: what is counted, in the text format of OpenMetrics 1.0, which Prometheus reads:
+//! `GET /metrics`: metrics in the text format of OpenMetrics 1.0, which Prometheus reads:
 //! <https://prometheus.io/docs/specs/om/open_metrics_spec/>.
 //!
-//! Names and units follow <https://prometheus.io/docs/practices/naming/>: base units, the unit in the name, `_total` for what
-//! only grows.
+//! Names and units follow <https://prometheus.io/docs/practices/naming/>: base units, the unit as a suffix, `_total` for
+//! counters.
 //!
-//! Always holds: a label has as many values as the study has plugins and the server has endpoints, whatever is sent; no label
-//! and no value tells of a single record.
+//! Invariants:
+//! - The number of label values depends on the study's plugins and the server's endpoints, never on requests.
+//! - No label and no value describes a single record.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -22,92 +23,84 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
-use crate::app::state::Served;
+use crate::app::delivery_queue::DeliveryQueue;
 use crate::http::response::content;
-use crate::observability::status::{Phase, Status};
+use crate::observability::status::{Phase, Status, StatusSources};
+use crate::util::latency_histogram::latency_histogram;
 use understudy_engine::RunStatus;
-use understudy_records::pairing::Account;
+use understudy_records::join::Account;
 
-/// The media type of the format.
+/// Media type of the response.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-/// Upper bounds of the buckets of times, in seconds: from a tenth of a millisecond, which a request without a sync takes, to the
-/// ten seconds that one may take.
-const SECONDS: [f64; 12] = [0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.25, 1.0, 2.5, 10.0];
-
 type Labels = Vec<(&'static str, String)>;
 type Real = Gauge<f64, AtomicU64>;
 
-/// What the server counts of its own requests.
+/// Counters and durations of requests.
 #[derive(Clone)]
-pub struct Metrics {
+pub struct RequestMetrics {
     requests: Family<Labels, Counter>,
     durations: Family<Labels, Histogram>,
-    waits: Histogram,
 }
 
-impl Default for Metrics {
-    fn default() -> Metrics {
-        let histogram: fn() -> Histogram = || Histogram::new(SECONDS);
-        Metrics {
+impl Default for RequestMetrics {
+    fn default() -> RequestMetrics {
+        RequestMetrics {
             requests: Family::default(),
-            durations: Family::new_with_constructor(histogram),
-            waits: histogram(),
+            durations: Family::new_with_constructor(latency_histogram),
         }
     }
 }
 
-impl Metrics {
-    /// A request was answered. `path` is the pattern of the endpoint, not what was asked for.
-    pub fn answered(&self, method: &'static str, path: &str, status: u16, took: Duration) {
+impl RequestMetrics {
+    /// Records a completed request. `path` is the pattern of the endpoint, not the requested path.
+    pub fn record(&self, method: &'static str, path: &str, status: u16, took: Duration) {
         let mut labels = vec![("path", path.to_owned()), ("method", method.to_owned())];
         self.durations.get_or_create(&labels).observe(took.as_secs_f64());
         labels.push(("status", status.to_string()));
         self.requests.get_or_create(&labels).inc();
     }
 
-    /// Deliveries have waited so long until the log had them.
-    pub fn waited(&self, time: Duration) {
-        self.waits.observe(time.as_secs_f64());
-    }
-
-    fn register(&self, registry: &mut Registry) {
+    fn register(&self, registry: &mut Registry, deliveries: &DeliveryQueue) {
         registry.register(
             "understudy_http_requests",
-            "Requests that were answered, by the pattern of their path",
+            "Completed requests",
             self.requests.clone(),
         );
         registry.register_with_unit(
             "understudy_http_request_duration",
-            "From the head of a request to the head of its answer",
+            "Time from the head of a request to the head of its response",
             Unit::Seconds,
             self.durations.clone(),
         );
         registry.register_with_unit(
             "understudy_log_wait",
-            "How long deliveries waited until the log had them on disk",
+            "Time until the records of a delivery were on disk",
             Unit::Seconds,
-            self.waits.clone(),
+            deliveries.wait_seconds.clone(),
         );
     }
 }
 
 /// `GET /metrics`.
-pub async fn metrics(state: State<Arc<Served>>) -> Response<Body> {
-    let status = Status::of(&state.0).await;
+pub async fn metrics(
+    State(sources): State<StatusSources>,
+    State(requests): State<Arc<RequestMetrics>>,
+) -> Response<Body> {
+    let status = Status::collect(&sources).await;
     let mut registry = Registry::default();
-    state.0.metrics.register(&mut registry);
-    stands(&mut registry, &status);
+    requests.register(&mut registry, &sources.deliveries);
+    register_status(&mut registry, &status);
     let mut text = String::new();
-    encode(&mut text, &registry).expect("a text takes what is written to it");
+    encode(&mut text, &registry).expect("writing to a String cannot fail");
     content(StatusCode::OK, OPEN_METRICS, text)
 }
 
-/// What is known of the run and the process.
-fn stands(registry: &mut Registry, status: &Status) {
+/// Registers the metrics of the run and of the process.
+fn register_status(registry: &mut Registry, status: &Status) {
     let info = [("version", status.version.clone()), ("study", status.study.clone())];
-    registry.register("understudy_build", "What serves which study", Info::new(info.to_vec()));
-    let ready = [("understudy_ready", "Whether records are taken", Phase::Serving)];
-    let draining = [("understudy_draining", "Whether the run is ending", Phase::Draining)];
+    registry.register("understudy_build", "Program version and study name", Info::new(info.to_vec()));
+    let ready = [("understudy_ready", "1 while records are accepted, otherwise 0", Phase::Serving)];
+    let draining = [("understudy_draining", "1 while the run is ending, otherwise 0", Phase::Draining)];
     for (name, help, phase) in ready.into_iter().chain(draining) {
         gauge(registry, name, help, None, u64::from(status.phase == phase) as f64);
     }
@@ -115,45 +108,46 @@ fn stands(registry: &mut Registry, status: &Status) {
     gauge(
         registry,
         "understudy_queue_deliveries",
-        "Deliveries that wait for the log",
+        "Deliveries that are not on disk yet",
         None,
         queue.deliveries as f64,
     );
-    let oldest = "How long the oldest delivery has waited for the log";
+    let oldest = "Age of the oldest delivery that is not on disk yet";
     gauge(registry, "understudy_queue_oldest", oldest, Some(Unit::Seconds), queue.oldest_seconds);
-    let room = "Room for the bodies of requests that is free";
-    gauge(registry, "understudy_room_free", room, Some(Unit::Bytes), queue.room_free_bytes as f64);
-    let room = "Room for the bodies of requests";
-    gauge(registry, "understudy_room", room, Some(Unit::Bytes), queue.room_bytes as f64);
+    let free = "Free memory for request bodies";
+    let free_bytes = queue.body_memory_free_bytes as f64;
+    gauge(registry, "understudy_body_memory_free", free, Some(Unit::Bytes), free_bytes);
+    let total = "Total memory for request bodies";
+    gauge(registry, "understudy_body_memory", total, Some(Unit::Bytes), queue.body_memory_bytes as f64);
     if let Some(disk) = status.disk {
-        let free = "Free on the disk that the run is written to";
+        let free = "Free space on the disk of the run directory";
         gauge(registry, "understudy_disk_free", free, Some(Unit::Bytes), disk.free_bytes as f64);
-        let run = "Size of the files in the run directory";
+        let run = "Total size of the files in the run directory";
         gauge(registry, "understudy_run_size", run, Some(Unit::Bytes), disk.run_bytes as f64);
     }
     if let Some(bytes) = status.resident_bytes {
-        // The name that every client library has for it.
+        // The name that Prometheus client libraries use.
         gauge(registry, "process_resident_memory", "Resident memory size", Some(Unit::Bytes), bytes as f64);
     }
-    if let Some(standing) = &status.standing {
-        run(registry, standing, &status.models);
-        plugins(registry, standing);
+    if let Some(run) = &status.run_status {
+        register_run(registry, run, &status.models);
+        register_plugins(registry, run);
     }
 }
 
-/// What the run counts of its records and answers.
-fn run(registry: &mut Registry, standing: &RunStatus, models: &[String]) {
-    let (received, fates) = (Family::<Labels, Counter>::default(), Family::<Labels, Counter>::default());
+/// Registers the metrics of records and model answers.
+fn register_run(registry: &mut Registry, run: &RunStatus, models: &[String]) {
+    let (received, outcomes) = (Family::<Labels, Counter>::default(), Family::<Labels, Counter>::default());
     let (waiting, clocks) = (Family::<Labels, Gauge>::default(), Family::<Labels, Real>::default());
-    let accounts = [&standing.accounting.snapshots, &standing.accounting.decisions];
+    let accounts = [&run.accounting.snapshots, &run.accounting.decisions];
     for ((stream, account), clock) in
-        ["snapshots", "decisions"].into_iter().zip(accounts).zip(standing.clocks)
+        ["snapshots", "decisions"].into_iter().zip(accounts).zip(run.clocks.into_array())
     {
         let stream = vec![("stream", stream.to_owned())];
         received.get_or_create(&stream).inc_by(account.received);
-        waiting.get_or_create(&stream).set(whole(account.waiting));
+        waiting.get_or_create(&stream).set(gauge_value(account.waiting));
         let Account { rejected, duplicate, conflict, late, paired, expired, .. } = *account;
-        let settled = [
+        let counts = [
             ("rejected", rejected),
             ("duplicate", duplicate),
             ("conflict", conflict),
@@ -161,24 +155,24 @@ fn run(registry: &mut Registry, standing: &RunStatus, models: &[String]) {
             ("paired", paired),
             ("expired", expired),
         ];
-        for (fate, count) in settled {
-            let labels = [stream.as_slice(), &[("fate", fate.to_owned())]].concat();
-            fates.get_or_create(&labels).inc_by(count);
+        for (outcome, count) in counts {
+            let labels = [stream.as_slice(), &[("outcome", outcome.to_owned())]].concat();
+            outcomes.get_or_create(&labels).inc_by(count);
         }
         if let Some(clock) = clock {
             clocks.get_or_create(&stream).set(clock.as_microsecond() as f64 / 1e6);
         }
     }
-    registry.register("understudy_records_received", "Records that the log was given", received);
-    let help = "Records whose fate is settled, by that; with those that wait they are the received ones";
-    registry.register("understudy_records", help, fates);
-    let help = "Records that may still meet their partner";
+    registry.register("understudy_records_received", "Records that were received", received);
+    let help = "Records by final outcome; the sum, plus the waiting records, equals the received records";
+    registry.register("understudy_records", help, outcomes);
+    let help = "Records that may still be paired";
     registry.register("understudy_records_waiting", help, waiting);
-    let help = "The latest time among the accepted records of a stream, in seconds since 1970";
+    let help = "Latest event time among the accepted records of a stream, in seconds since 1970";
     registry.register_with_unit("understudy_stream_clock", help, Unit::Seconds, clocks);
 
     let (answers, latency) = (Family::<Labels, Counter>::default(), Family::<Labels, Real>::default());
-    for (model, counts) in models.iter().zip(&standing.models) {
+    for (model, counts) in models.iter().zip(&run.models) {
         let own = vec![("model", model.clone())];
         let outcomes = [
             ("answered", counts.answered),
@@ -200,45 +194,45 @@ fn run(registry: &mut Registry, standing: &RunStatus, models: &[String]) {
             }
         }
     }
-    let help = "Snapshots by what a model did with them; blinded ones were not asked about before their decision had come";
+    let help = "Snapshots by outcome of a model; blinded ones are evaluated only after their decision has arrived";
     registry.register("understudy_model_answers", help, answers);
-    let help = "Time until the batch of a snapshot was answered, over the whole run, by quantile";
+    let help = "Time from a snapshot batch's dispatch to the model's answers, over the whole run, by quantile";
     registry.register_with_unit("understudy_model_latency", help, Unit::Seconds, latency);
-    counter(registry, "understudy_incidents", "How often models have broken", standing.incidents);
-    let help = "Groups of segments that are sealed or being sealed";
-    counter(registry, "understudy_segment_groups", help, u64::from(standing.groups));
-    let help = "Batches of snapshots that are being answered";
-    gauge(registry, "understudy_batches_in_flight", help, None, standing.in_flight as f64);
-    let help = "The generation of plugins in force: how many swaps there were";
-    gauge(registry, "understudy_generation", help, None, f64::from(standing.generation));
+    counter(registry, "understudy_model_failures", "Failed model calls", run.incidents);
+    let help = "Segment groups that are sealed or being sealed";
+    counter(registry, "understudy_segment_groups", help, u64::from(run.groups));
+    let help = "Snapshot batches that models are evaluating";
+    gauge(registry, "understudy_batches_in_flight", help, None, run.in_flight as f64);
+    let help = "Current generation of plugins, which is the number of swaps";
+    gauge(registry, "understudy_generation", help, None, f64::from(run.generation));
 }
 
-/// What the plugins use.
-fn plugins(registry: &mut Registry, standing: &RunStatus) {
+/// Registers the resource usage of the plugins.
+fn register_plugins(registry: &mut Registry, run: &RunStatus) {
     let [calls, fuel, traps] = std::array::from_fn(|_| Family::<Labels, Counter>::default());
     let [memory, generation] = std::array::from_fn(|_| Family::<Labels, Gauge>::default());
-    for plugin in &standing.plugins {
+    for plugin in &run.plugins {
         let labels = vec![("plugin", plugin.name.clone()), ("role", plugin.role.clone())];
         calls.get_or_create(&labels).inc_by(plugin.usage.calls);
         fuel.get_or_create(&labels).inc_by(plugin.usage.fuel);
         traps.get_or_create(&labels).inc_by(plugin.usage.traps);
-        memory.get_or_create(&labels).set(whole(plugin.usage.memory_bytes));
+        memory.get_or_create(&labels).set(gauge_value(plugin.usage.memory_bytes));
         generation.get_or_create(&labels).set(i64::from(plugin.generation));
     }
-    registry.register("understudy_plugin_calls", "Calls of a plugin", calls);
+    registry.register("understudy_plugin_calls", "Plugin calls", calls);
     registry.register(
         "understudy_plugin_fuel",
-        "Fuel that a plugin has used, about one a Wasm instruction",
+        "Fuel that a plugin has used, about 1 per Wasm instruction",
         fuel,
     );
-    registry.register("understudy_plugin_traps", "Calls that ended an instance of a plugin", traps);
-    let help = "The most linear memory that an instance of a plugin has had";
+    registry.register("understudy_plugin_traps", "Plugin calls that trapped and so ended the instance", traps);
+    let help = "Peak linear memory of a plugin instance";
     registry.register_with_unit("understudy_plugin_memory", help, Unit::Bytes, memory);
-    registry.register("understudy_plugin_generation", "The generation with which a plugin came", generation);
+    registry.register("understudy_plugin_generation", "Generation in which a plugin was swapped in; 0 if it was sealed", generation);
 }
 
-/// A count as a gauge has it.
-fn whole(count: u64) -> i64 {
+/// A count as the value of an integer gauge.
+fn gauge_value(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 

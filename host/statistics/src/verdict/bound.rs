@@ -8,9 +8,9 @@ use understudy_study::Direction;
 const PLACES: usize = 18;
 
 /// Whether `hits` of `pairs` lie on the right side of `bound`, or at it. The bound is taken as it is written in decimals.
-pub fn meets(hits: u64, pairs: u64, direction: Direction, bound: f64) -> bool {
+pub fn meets_bound_by_count(hits: u64, pairs: u64, direction: Direction, bound: f64) -> bool {
     let Some((numerator, denominator)) = decimal(bound) else {
-        return lies(hits as f64 / pairs as f64, direction, bound);
+        return meets_bound(hits as f64 / pairs as f64, direction, bound);
     };
     // Below 2^64 times 10^18, which an i128 holds.
     let (found, asked) =
@@ -22,7 +22,7 @@ pub fn meets(hits: u64, pairs: u64, direction: Direction, bound: f64) -> bool {
 }
 
 /// Whether a figure lies on the right side of `bound`, or at it.
-pub fn lies(value: f64, direction: Direction, bound: f64) -> bool {
+pub fn meets_bound(value: f64, direction: Direction, bound: f64) -> bool {
     match direction {
         Direction::AtLeast => value >= bound,
         Direction::AtMost => value <= bound,
@@ -47,14 +47,14 @@ mod tests {
 
     #[test]
     fn a_share_at_the_bound_meets_it_and_one_below_does_not() {
-        let least = |hits, pairs, bound| meets(hits, pairs, Direction::AtLeast, bound);
+        let least = |hits, pairs, bound| meets_bound_by_count(hits, pairs, Direction::AtLeast, bound);
         assert!(least(17, 20, 0.85) && !least(16, 20, 0.85));
         assert!(!least(8496, 10_000, 0.85) && least(8500, 10_000, 0.85));
         // Floats cannot tell these from the bound: the quotient rounds to 0.85.
         let pairs = 20_000_000_000_000_000u64;
         assert_eq!(16_999_999_999_999_999f64 / pairs as f64, 0.85);
         assert!(!least(16_999_999_999_999_999, pairs, 0.85) && least(17_000_000_000_000_000, pairs, 0.85));
-        let most = |hits, pairs, bound| meets(hits, pairs, Direction::AtMost, bound);
+        let most = |hits, pairs, bound| meets_bound_by_count(hits, pairs, Direction::AtMost, bound);
         assert!(most(3, 20, 0.15) && !most(4, 20, 0.15) && most(0, 1, 0.0));
         assert!(!least(0, 5, 1.0) && least(5, 5, 1.0) && !least(5, 5, 1.5) && least(0, 5, -1.0));
         assert!(!least(u64::MAX, u64::MAX, 1e17) && least(5, 5, 1e-30));
@@ -65,8 +65,8 @@ mod tests {
         fn counts_decide_as_fractions_do(pairs in 1..2_000u64, part in 0.0..=1.0, hundredths in 0..=100u64) {
             let hits = (pairs as f64 * part) as u64;
             let bound = hundredths as f64 / 100.0;
-            prop_assert_eq!(meets(hits, pairs, Direction::AtLeast, bound), hits * 100 >= hundredths * pairs);
-            prop_assert_eq!(meets(hits, pairs, Direction::AtMost, bound), hits * 100 <= hundredths * pairs);
+            prop_assert_eq!(meets_bound_by_count(hits, pairs, Direction::AtLeast, bound), hits * 100 >= hundredths * pairs);
+            prop_assert_eq!(meets_bound_by_count(hits, pairs, Direction::AtMost, bound), hits * 100 <= hundredths * pairs);
         }
     }
 }

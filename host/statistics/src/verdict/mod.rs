@@ -11,23 +11,23 @@
 //! has too few.
 
 mod bound;
-mod finding;
+mod determination;
+mod estimate;
+mod format;
 pub mod plan;
-mod rule;
-mod windows;
-mod words;
+mod window_selection;
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use bound::meets;
-pub use rule::rule;
-pub use words::{TESTED_LATER, in_words, share, side};
+pub use bound::meets_bound_by_count;
+pub use determination::determine_verdict;
+pub use format::{TESTED_LATER, describe_threshold, direction_words, format_share};
 
-use crate::scoring::{Cells, Conditions, Difference, Evidence, Inputs, Interval};
-use understudy_records::pairing::Accounting;
-use understudy_study::{InterferenceKind, Study, Threshold};
+use crate::scoring::{Cells, Conditions, Difference, InputCounts, Interval, VerdictEvidence};
+use understudy_records::join::Accounting;
+use understudy_study::{InterferenceKind, Micros, PerStream, Study, Threshold};
 
 /// The version of the layout of `verdict.json`.
 pub const FORMAT: u32 = 1;
@@ -35,11 +35,11 @@ pub const FORMAT: u32 = 1;
 /// VOID then.
 pub const CONTAMINATION_LEVEL: f64 = 0.001;
 /// The confidence of intervals that are shown and decide nothing.
-pub const SHOWN_CONFIDENCE: f64 = 0.95;
+pub const DISPLAY_CONFIDENCE: f64 = 0.95;
 
 /// The verdict in a word, the gravest last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-pub enum Word {
+pub enum VerdictKind {
     /// Safe to try on canary.
     #[serde(rename = "GO")]
     Go,
@@ -54,14 +54,14 @@ pub enum Word {
     Void,
 }
 
-impl Word {
+impl VerdictKind {
     /// As it is printed.
     pub fn name(self) -> &'static str {
         match self {
-            Word::Go => "GO",
-            Word::NoGo => "NO-GO",
-            Word::Inconclusive => "INCONCLUSIVE",
-            Word::Void => "VOID",
+            VerdictKind::Go => "GO",
+            VerdictKind::NoGo => "NO-GO",
+            VerdictKind::Inconclusive => "INCONCLUSIVE",
+            VerdictKind::Void => "VOID",
         }
     }
 }
@@ -80,34 +80,34 @@ pub struct Facts<'f> {
     pub sealed_at: Timestamp,
     /// Whether the run is closed: nothing more can come.
     pub closed: bool,
-    /// The latest event time of each stream, microseconds.
-    pub clocks: [Option<i64>; 2],
+    /// The latest event time of each stream.
+    pub clocks: PerStream<Option<Micros>>,
     /// Where every record has got to.
     pub accounting: Accounting,
     /// What the snapshots looked like.
-    pub inputs: &'f Inputs,
+    pub inputs: &'f InputCounts,
     /// The sums of the pairs.
     pub cells: &'f Cells,
     /// What was scored by the threshold's metric.
-    pub evidence: &'f Evidence,
+    pub evidence: &'f VerdictEvidence,
     /// The least and the greatest figure of the metric.
     pub range: (Option<f64>, Option<f64>),
     /// For each reference its shares by value.
     pub references: &'f [Vec<f64>],
     /// What came between, in order of time.
-    pub interferences: &'f [Interfered],
+    pub interferences: &'f [InterferenceEvent],
 }
 
 /// Something that came between.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub struct Interfered {
+pub struct InterferenceEvent {
     /// What sort of thing.
     pub kind: InterferenceKind,
     /// From when on decisions may have been otherwise for it.
     pub since: Timestamp,
     /// What is known of it.
-    pub what: String,
+    pub description: String,
 }
 
 /// The verdict. Written as `verdict.json`.
@@ -141,7 +141,7 @@ pub struct Verdict {
     /// What has come round, where a cycle is declared.
     pub cycle: Vec<CycleValue>,
     /// What came between.
-    pub interferences: Vec<Interfered>,
+    pub interferences: Vec<InterferenceEvent>,
     /// For each model, in the order declared.
     pub models: Vec<ModelVerdict>,
 }
@@ -185,7 +185,7 @@ pub struct InputShare {
     /// How far it may lie from that.
     pub tolerance: f64,
     /// Whether it lies no further.
-    pub within: bool,
+    pub within_tolerance: bool,
 }
 
 /// How often a value of the cycle has occurred in the windows that count.
@@ -201,7 +201,7 @@ pub struct CycleValue {
     /// Compared pairs.
     pub pairs: u64,
     /// Whether it has come round as often as it has to, with as many pairs as are asked of a condition's value.
-    pub enough: bool,
+    pub covered: bool,
 }
 
 /// What is said of one model.
@@ -213,7 +213,7 @@ pub struct ModelVerdict {
     /// Whether its answers leak, where ids were blinded.
     pub contamination: Option<Contamination>,
     /// For all of the input, and for each scope in the order declared.
-    pub scopes: Vec<Ruling>,
+    pub scopes: Vec<ScopeVerdict>,
 }
 
 /// Whether agreement is higher where the answer existed in time than where it did not.
@@ -221,9 +221,9 @@ pub struct ModelVerdict {
 #[serde(rename_all = "kebab-case")]
 pub struct Contamination {
     /// Where the model had answered before the decision came.
-    pub shown: Finding,
+    pub unblinded: Estimate,
     /// Where it was asked only afterwards.
-    pub blinded: Finding,
+    pub blinded: Estimate,
     /// Whether it was tested: that is done at the end, once.
     pub tested: bool,
     /// Shown less blinded, by how much closer it is to the substrate; nothing where it was not tested, or cannot be told.
@@ -233,13 +233,13 @@ pub struct Contamination {
 /// What is said of one model in one scope.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub struct Ruling {
+pub struct ScopeVerdict {
     /// `all`, or the name of a scope.
     pub scope: String,
     /// The verdict.
-    pub verdict: Word,
+    pub verdict: VerdictKind,
     /// Why, the gravest first.
-    pub reasons: Vec<Reason>,
+    pub reasons: Vec<VerdictReason>,
     /// Snapshots of the windows that count.
     pub snapshots: u64,
     /// Compared pairs of them.
@@ -247,19 +247,19 @@ pub struct Ruling {
     /// Those that have no answer or no score.
     pub unanswered: u64,
     /// The windows that count, taken together.
-    pub together: Finding,
+    pub pooled: Estimate,
     /// Each of them, in the order of [`Verdict::windows`].
-    pub windows: Vec<Finding>,
+    pub windows: Vec<Estimate>,
     /// What agreement is worth beyond chance, where that is asked for.
-    pub chance: Option<ChanceFound>,
+    pub chance: Option<ChanceAgreement>,
 }
 
 /// A reason, and what it alone would lead to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub struct Reason {
+pub struct VerdictReason {
     /// What it leads to.
-    pub verdict: Word,
+    pub verdict: VerdictKind,
     /// In words, with its figures.
     pub text: String,
 }
@@ -267,7 +267,7 @@ pub struct Reason {
 /// The threshold's metric over some pairs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub struct Finding {
+pub struct Estimate {
     /// Pairs that the metric scored.
     pub pairs: u64,
     /// Those that scored 1, if the figure is the share of them and every score is 0 or 1.
@@ -277,13 +277,13 @@ pub struct Finding {
     /// Two bounds, each one-sided.
     pub interval: Option<Interval>,
     /// Where they come from.
-    pub method: Option<Method>,
+    pub method: Option<IntervalMethod>,
 }
 
 /// Where an interval comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Method {
+pub enum IntervalMethod {
     /// Wilson's score interval.
     Wilson,
     /// A delete-a-group jackknife over the groups of the cluster's key.
@@ -295,11 +295,11 @@ pub enum Method {
 /// What agreement of labels is worth beyond chance.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub struct ChanceFound {
+pub struct ChanceAgreement {
     /// The share of pairs with the same label.
     pub agreement: f64,
     /// The share of the substrate's commonest label.
-    pub commonest: f64,
+    pub majority_share: f64,
     /// Cohen's kappa; nothing where it is not defined.
     pub kappa: Option<f64>,
 }

@@ -7,10 +7,11 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::scoring::{
-    Cells, EvidencePair, ModelScores, Outcome, ScoredPairs, Shape, Window, WindowClock, group,
+    AnswerStatus, Cells, CellsShape, EvidencePair, ModelScores, ScoredPairs, Window, WindowClock,
+    jackknife_group,
 };
-use understudy_records::pairing::Account;
-use understudy_study::{InterferenceKind, Shares, parse};
+use understudy_records::join::Account;
+use understudy_study::{InterferenceKind, Micros, PerStream, Shares, parse};
 
 const STUDY: &str = r#"study = "yard"
 time-zone = "UTC"
@@ -67,7 +68,7 @@ struct Case {
     unanswered: u64,
     closed: bool,
     blinded_hits: Option<(u64, u64)>,
-    came: Vec<Interfered>,
+    came: Vec<InterferenceEvent>,
     cut: bool,
 }
 
@@ -88,7 +89,7 @@ impl Case {
 
     fn came(mut self, kind: InterferenceKind, day: i64) -> Case {
         let since = Timestamp::from_microsecond(*MONDAY + day * DAY).unwrap();
-        self.came.push(Interfered { kind, since, what: "a screen in the office".to_owned() });
+        self.came.push(InterferenceEvent { kind, since, description: "a screen in the office".to_owned() });
         self
     }
 
@@ -99,8 +100,9 @@ impl Case {
         let threshold = study.threshold.as_ref().unwrap();
         let mut conditions = Conditions::new(&study.conditions, study.time_zone.clone()).unwrap();
         let mut clock = WindowClock::new(study.windows, study.time_zone.clone());
-        let mut cells = Cells::new(Shape { conditions: conditions.sizes(), models: 1, components: vec![2] });
-        let (mut evidence, mut inputs) = (Evidence::default(), Inputs::default());
+        let mut cells =
+            Cells::new(CellsShape { conditions: conditions.sizes(), models: 1, components: vec![2] });
+        let (mut evidence, mut inputs) = (VerdictEvidence::default(), InputCounts::default());
         let mut blinded = self.blinded_hits.unwrap_or((0, 0));
         for (week, (hits, pairs)) in (0..).zip(&self.weeks) {
             for pair in 0..pairs + self.alone {
@@ -121,10 +123,10 @@ impl Case {
                     _ => false,
                 };
                 let answered = pair >= self.unanswered;
-                let outcome = if answered { Outcome::Answered } else { Outcome::Failed };
+                let outcome = if answered { AnswerStatus::Answered } else { AnswerStatus::Failed };
                 let score = f64::from(u8::from(hit));
                 let models =
-                    [ModelScores { outcomes: vec![outcome], scores: vec![vec![vec![score], vec![1.0]]] }];
+                    [ModelScores { statuses: vec![outcome], scores: vec![vec![vec![score], vec![1.0]]] }];
                 let scored = ScoredPairs {
                     windows: &[window],
                     conditions: &[vec![values[0]], vec![values[1]]],
@@ -138,8 +140,14 @@ impl Case {
                 let said = [Some(if hit { "a" } else { "b" })];
                 let labels = threshold.chance.map(|_| ("a", &said[..]));
                 let key = format!("{week}-{pair}");
-                let pair =
-                    EvidencePair { window, scopes, group: group(&key), blinded: blind, occurrence, labels };
+                let pair = EvidencePair {
+                    window,
+                    scopes,
+                    group: jackknife_group(&key),
+                    blinded: blind,
+                    occurrence,
+                    labels,
+                };
                 evidence.add(&pair, &models, 0, 0);
             }
         }
@@ -149,7 +157,8 @@ impl Case {
             inputs.add(clock.window(*MONDAY - 1), *MONDAY - 1, &[0], [0, 6]);
         }
         let end = *MONDAY + weeks * 7 * DAY;
-        let clocks = [Some(if self.cut { end - 1 } else { end }), Some(end + 3 * DAY)];
+        let latest = if self.cut { end - 1 } else { end };
+        let clocks = PerStream { snapshots: Some(Micros(latest)), decisions: Some(Micros(end + 3 * DAY)) };
         let account = Account { received: 1000, rejected: self.rejected, ..Account::default() };
         let references: Vec<Vec<f64>> = threshold
             .references
@@ -175,11 +184,11 @@ impl Case {
             references: &references,
             interferences: &self.came,
         };
-        rule(&facts, &mut |pairs, sums| Some(sums[0] / pairs as f64))
+        determine_verdict(&facts, &mut |pairs, sums| Some(sums[0] / pairs as f64))
     }
 
     /// The word for all of the input, and its reasons.
-    fn says(&self) -> (Word, String) {
+    fn says(&self) -> (VerdictKind, String) {
         let verdict = self.verdict();
         let ruling = &verdict.models[0].scopes[0];
         let reasons: Vec<_> = ruling
@@ -211,8 +220,8 @@ const NEAR: (u64, u64) = (851, 1000);
 
 #[test]
 fn quantifier_by_evidence_by_what_happened() {
-    use Word::{Go, Inconclusive, NoGo};
-    type Row<'r> = (&'r str, &'r [(u64, u64)], [Word; 4]);
+    use VerdictKind::{Go, Inconclusive, NoGo};
+    type Row<'r> = (&'r str, &'r [(u64, u64)], [VerdictKind; 4]);
     // every-window with a point and a bound, pooled with a point and a bound.
     let table: [Row<'_>; 9] = [
         ("all good", &[GOOD, GOOD, GOOD], [Go, Go, Go, Go]),
@@ -236,7 +245,7 @@ fn quantifier_by_evidence_by_what_happened() {
 
 #[test]
 fn what_voids_and_what_is_missing_comes_whatever_the_figures_are() {
-    use Word::{Inconclusive, NoGo, Void};
+    use VerdictKind::{Inconclusive, NoGo, Void};
     for (weeks, threshold) in [([GOOD; 3], every(3)), ([BAD; 3], bound(&every(3))), ([GOOD; 3], pooled(3))] {
         let case = || Case::new(&threshold, &weeks);
         let with = |more: &str| Case::new(&format!("{threshold}\n{more}"), &weeks);
@@ -282,14 +291,14 @@ fn what_voids_and_what_is_missing_comes_whatever_the_figures_are() {
 fn what_splits_leaves_what_came_before() {
     let split = |weeks: usize| format!("{}\non-exposure = \"split\"", every(weeks));
     let told = |case: Case| case.came(InterferenceKind::Exposure, 15).says();
-    assert_eq!(told(Case::new(&split(2), &[GOOD, GOOD, BAD])).0, Word::Go);
-    assert_eq!(told(Case::new(&split(3), &[GOOD, GOOD, GOOD])).0, Word::Inconclusive);
+    assert_eq!(told(Case::new(&split(2), &[GOOD, GOOD, BAD])).0, VerdictKind::Go);
+    assert_eq!(told(Case::new(&split(3), &[GOOD, GOOD, GOOD])).0, VerdictKind::Inconclusive);
     // A change of the comparator is not an exposure.
     let change = Case::new(&split(2), &[GOOD, GOOD, BAD]).came(InterferenceKind::ComparatorChange, 8);
-    assert_eq!(change.says().0, Word::Void);
+    assert_eq!(change.says().0, VerdictKind::Void);
     let latest = split(2).replace("first", "latest");
-    assert_eq!(told(Case::new(&latest, &[GOOD, GOOD, BAD])).0, Word::Go);
-    assert_eq!(Case::new(&latest, &[GOOD, GOOD, BAD]).says().0, Word::NoGo);
+    assert_eq!(told(Case::new(&latest, &[GOOD, GOOD, BAD])).0, VerdictKind::Go);
+    assert_eq!(Case::new(&latest, &[GOOD, GOOD, BAD]).says().0, VerdictKind::NoGo);
 }
 
 #[test]
@@ -297,42 +306,45 @@ fn a_look_before_the_end_holds_whenever_one_looks_or_says_nothing() {
     let open = |threshold: &str, weeks: &[(u64, u64)]| Case { closed: false, ..Case::new(threshold, weeks) };
     let latest = bound(&pooled(3)).replace("first", "latest");
     // The first so many windows are an end that was declared, so they decide when they are there.
-    assert_eq!(open(&every(3), &[GOOD; 3]).says().0, Word::Go);
+    assert_eq!(open(&every(3), &[GOOD; 3]).says().0, VerdictKind::Go);
     assert_eq!(
         open(&latest.replace("bound\"\nconfidence = 0.95", "point\""), &[GOOD; 3]).says().0,
-        Word::Inconclusive
+        VerdictKind::Inconclusive
     );
     let look = |weeks: &[(u64, u64)]| open(&latest, weeks).verdict();
-    let method = |verdict: &Verdict| verdict.models[0].scopes[0].together.method;
+    let method = |verdict: &Verdict| verdict.models[0].scopes[0].pooled.method;
     let early = look(&[GOOD; 3]);
-    assert_eq!((method(&early), early.models[0].scopes[0].verdict), (Some(Method::Sequence), Word::Go));
+    assert_eq!(
+        (method(&early), early.models[0].scopes[0].verdict),
+        (Some(IntervalMethod::Sequence), VerdictKind::Go)
+    );
     // Before the first so many windows are there, they are looked at like any others.
     let first = open(&bound(&pooled(3)), &[GOOD; 2]).verdict();
     assert_eq!(
         (method(&first), first.models[0].scopes[0].verdict),
-        (Some(Method::Sequence), Word::Inconclusive)
+        (Some(IntervalMethod::Sequence), VerdictKind::Inconclusive)
     );
-    assert_eq!(method(&open(&bound(&pooled(3)), &[GOOD; 3]).verdict()), Some(Method::Wilson));
-    assert_eq!(method(&open(&bound(&every(3)), &[GOOD; 4]).verdict()), Some(Method::Wilson));
+    assert_eq!(method(&open(&bound(&pooled(3)), &[GOOD; 3]).verdict()), Some(IntervalMethod::Wilson));
+    assert_eq!(method(&open(&bound(&every(3)), &[GOOD; 4]).verdict()), Some(IntervalMethod::Wilson));
     // One look may take what many looks may not.
     let near = [(862, 1000); 3];
-    assert_eq!(Case::new(&latest, &near).says().0, Word::Go);
-    assert_eq!(look(&near).models[0].scopes[0].verdict, Word::Inconclusive);
+    assert_eq!(Case::new(&latest, &near).says().0, VerdictKind::Go);
+    assert_eq!(look(&near).models[0].scopes[0].verdict, VerdictKind::Inconclusive);
 }
 
 #[test]
 fn agreement_that_is_higher_where_the_answer_was_there_is_a_leak() {
     let study = |blinded_hits| Case { blinded_hits: Some(blinded_hits), ..Case::new(&every(3), &[GOOD; 3]) };
     // Of 300 blinded pairs 30 missed, as everywhere; or 75 of them.
-    assert_eq!(study((270, 30)).says().0, Word::Go);
+    assert_eq!(study((270, 30)).says().0, VerdictKind::Go);
     let (word, reasons) = study((225, 75)).says();
-    assert_eq!(word, Word::Void);
+    assert_eq!(word, VerdictKind::Void);
     insta::assert_snapshot!(reasons);
     let found = study((225, 75)).verdict().models[0].contamination.unwrap();
-    assert_eq!((found.shown.hits, found.shown.pairs), (Some(2475), 2700));
+    assert_eq!((found.unblinded.hits, found.unblinded.pairs), (Some(2475), 2700));
     assert_eq!((found.blinded.hits, found.blinded.pairs), (Some(225), 300));
     // Lower where it was there is no leak.
-    assert_eq!(study((300, 0)).says().0, Word::Go);
+    assert_eq!(study((300, 0)).says().0, VerdictKind::Go);
     // It is tested at an end, and not at each look before it.
     let look = |weeks: usize| {
         let case = Case { blinded_hits: Some((225, 75)), ..Case::new(&every(weeks), &[GOOD; 3]) };
@@ -341,9 +353,9 @@ fn agreement_that_is_higher_where_the_answer_was_there_is_a_leak() {
     let found = |verdict: &Verdict| verdict.models[0].contamination.unwrap();
     let (early, ended) = (look(4), look(3));
     assert_eq!((found(&early).tested, found(&early).difference), (false, None));
-    assert_eq!(early.models[0].scopes[0].verdict, Word::Inconclusive);
+    assert_eq!(early.models[0].scopes[0].verdict, VerdictKind::Inconclusive);
     assert!(found(&ended).tested);
-    assert_eq!(ended.models[0].scopes[0].verdict, Word::Void);
+    assert_eq!(ended.models[0].scopes[0].verdict, VerdictKind::Void);
 }
 
 #[test]
@@ -351,10 +363,10 @@ fn chance_is_a_floor() {
     let floor = |more: &str| Case::new(&format!("{}\n{more}", every(3)), &[GOOD; 3]).says();
     // The substrate always says `a`: nothing is agreed beyond that.
     let (word, reasons) = floor("least-gain = 0.01");
-    assert_eq!(word, Word::NoGo);
+    assert_eq!(word, VerdictKind::NoGo);
     insta::assert_snapshot!(reasons, @"NO-GO: agreement is 0.900000, and always the commonest label would have 1.000000; at least 0.01 more is asked");
-    assert_eq!(floor("least-kappa = 0.1").0, Word::NoGo);
-    assert_eq!(floor("least-kappa = -0.5").0, Word::Go);
+    assert_eq!(floor("least-kappa = 0.1").0, VerdictKind::NoGo);
+    assert_eq!(floor("least-kappa = -0.5").0, VerdictKind::Go);
 }
 
 #[test]
@@ -363,12 +375,12 @@ fn a_scope_is_ruled_on_by_itself() {
     let verdict = Case::new(&every(1), &[(850, 1000)]).verdict();
     let [all, x] = &verdict.models[0].scopes[..] else { panic!("{verdict:?}") };
     assert_eq!((all.scope.as_str(), x.scope.as_str()), ("all", "only-x"));
-    assert_eq!((x.together.hits, x.together.pairs, x.snapshots), (Some(425), 500, 500));
-    assert_eq!(x.verdict, Word::Go);
+    assert_eq!((x.pooled.hits, x.pooled.pairs, x.snapshots), (Some(425), 500, 500));
+    assert_eq!(x.verdict, VerdictKind::Go);
     // What is too few for a scope is enough for all.
     let verdict = Case::new(&every(1), &[(150, 160)]).verdict();
     let words: Vec<_> = verdict.models[0].scopes.iter().map(|ruling| ruling.verdict).collect();
-    assert_eq!(words, [Word::Go, Word::Inconclusive]);
+    assert_eq!(words, [VerdictKind::Go, VerdictKind::Inconclusive]);
 }
 
 #[test]
@@ -390,9 +402,9 @@ fn every_reason_is_told_with_its_figures() {
 
 #[test]
 fn the_gravest_reason_is_the_verdict() {
-    let words = [Word::Go, Word::NoGo, Word::Inconclusive, Word::Void];
+    let words = [VerdictKind::Go, VerdictKind::NoGo, VerdictKind::Inconclusive, VerdictKind::Void];
     assert!(words.is_sorted());
-    assert_eq!(words.map(Word::name), ["GO", "NO-GO", "INCONCLUSIVE", "VOID"]);
+    assert_eq!(words.map(VerdictKind::name), ["GO", "NO-GO", "INCONCLUSIVE", "VOID"]);
     let json = serde_json::to_value(words).unwrap();
     assert_eq!(json, serde_json::json!(["GO", "NO-GO", "INCONCLUSIVE", "VOID"]));
 }

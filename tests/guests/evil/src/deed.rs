@@ -1,12 +1,12 @@
-//! What `evil` can do wrong.
+//! The ways in which `evil` can misbehave.
 
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde::Deserialize;
-use understudy_sdk::{Answers, Decisions, Labels, Reason};
+use understudy_sdk::{AnswerValues, Answers, Labels, Reason};
 
-/// A way to misbehave.
+/// One way to misbehave. "Trigger" is a row that matches the configuration.
 #[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Deed {
@@ -14,40 +14,40 @@ pub enum Deed {
     Panic,
     /// Traps without a panic.
     TrapUnreachable,
-    /// Never comes back.
+    /// Never returns.
     Loop,
-    /// Allocates until there is no more.
+    /// Allocates until memory is exhausted.
     Allocate,
-    /// Calls itself until the stack ends.
+    /// Recurses until the stack overflows.
     DeepRecursion,
-    /// Answers numbers, of which the cue's is NaN.
+    /// Answers numbers, with NaN for the trigger.
     Nan,
-    /// Answers one row more than there are.
+    /// Answers one row too many.
     WrongLength,
-    /// Gives the cue a code that has no name.
+    /// Answers the trigger with a code that has no name.
     CodeOutOfRange,
-    /// Gives names whose offsets descend.
+    /// Returns names with descending offsets.
     BadOffsets,
-    /// Says twice that the cue is unanswered, after a later row.
+    /// Lists the trigger as unanswered twice, after a later row.
     NotAscendingUnanswered,
-    /// Gives names that are not UTF-8.
+    /// Returns names that are not UTF-8.
     BadUtf8,
     /// Fails the batch.
     Error,
-    /// Abstains from the cue, which is allowed.
+    /// Abstains from the trigger, which is allowed.
     Abstain,
-    /// Answers the cue with how often it was asked.
+    /// Answers the trigger with the number of earlier calls.
     Stateful,
-    /// Refuses its configuration.
+    /// Rejects its configuration.
     RefuseConfig,
-    /// Gives a name of 32 MiB.
+    /// Returns a name of 32 MiB.
     HugeAnswer,
-    /// Is twice as sure of the cue as can be.
+    /// Returns a confidence of 2 for the trigger.
     BadConfidence,
 }
 
 impl Deed {
-    /// What becomes of the cue.
+    /// The answer to a trigger row.
     pub fn at_row(self, text: &str) -> Result<String, Reason> {
         match self {
             Self::Panic => panic!("evil panics on `{text}`"),
@@ -66,31 +66,31 @@ impl Deed {
         }
     }
 
-    /// What becomes of the answers to a batch whose first cue is row `cue`.
-    pub fn at_batch(self, mut answers: Answers, cue: usize) -> Result<Answers, String> {
-        let Decisions::Labels(Labels { names, codes }) = &mut answers.decisions else { return Ok(answers) };
+    /// Falsifies the answers to a batch whose first trigger is row `trigger`.
+    pub fn at_batch(self, mut answers: Answers, trigger: usize) -> Result<Answers, String> {
+        let AnswerValues::Labels(Labels { names, codes }) = &mut answers.values else { return Ok(answers) };
         let rows = codes.len();
         match self {
             Self::Error => return Err("evil fails the batch".to_owned()),
             Self::Nan => {
-                let number = |row| if row == cue { f64::NAN } else { row as f64 };
-                answers.decisions = Decisions::Numbers((0..rows).map(number).collect());
+                let number = |row| if row == trigger { f64::NAN } else { row as f64 };
+                answers.values = AnswerValues::Numbers((0..rows).map(number).collect());
             }
             Self::WrongLength => codes.push(0),
-            Self::CodeOutOfRange => codes[cue] = u32::MAX,
+            Self::CodeOutOfRange => codes[trigger] = u32::MAX,
             Self::BadOffsets => names.offsets[0] = u32::MAX,
             Self::NotAscendingUnanswered => {
                 let reason = || Reason::Failed("evil counts backwards".to_owned());
-                answers.unanswered = [rows - 1, cue, cue].map(|row| (row as u32, reason())).into();
+                answers.unanswered = [rows - 1, trigger, trigger].map(|row| (row as u32, reason())).into();
             }
             Self::BadUtf8 => names.bytes[0] = 0xff,
             Self::HugeAnswer => {
                 names.bytes.resize(names.bytes.len() + (32 << 20), b'!');
                 names.offsets.push(names.bytes.len() as u32);
-                codes[cue] = names.offsets.len() as u32 - 2;
+                codes[trigger] = names.offsets.len() as u32 - 2;
             }
             Self::BadConfidence => {
-                answers.confidence = Some((0..rows).map(|row| if row == cue { 2.0 } else { 1.0 }).collect());
+                answers.confidence = Some((0..rows).map(|row| if row == trigger { 2.0 } else { 1.0 }).collect());
             }
             _ => {}
         }
@@ -98,7 +98,7 @@ impl Deed {
     }
 }
 
-/// Traps as a compiler's `unreachable` does.
+/// Traps like a compiled `unreachable`.
 fn trap() -> ! {
     #[cfg(target_arch = "wasm32")]
     std::arch::wasm32::unreachable();
@@ -113,7 +113,7 @@ fn allocate() -> ! {
     }
 }
 
-#[expect(unconditional_recursion, reason = "it is what is asked for")]
+#[expect(unconditional_recursion, reason = "the stack overflow is the purpose")]
 fn recurse(depth: u64) -> u64 {
     let kept = black_box([depth; 64]);
     recurse(depth + 1) + kept[depth as usize % 64]

@@ -1,18 +1,17 @@
-//! A model that misbehaves as it is told, for the host's tests.
+//! A model that misbehaves as configured, for tests of the host.
 //!
-//! Configuration: `{ "on": "<text>", "do": "<deed>" }`. It reads the field `text`, which is required, and answers it as a label.
-//! Where a text equals `on`, or everywhere if `on` is `always`, it does the deed; the variants of `Deed` say which there
-//! are.
+//! Configuration: `{ "on": "<text>", "do": "<deed>" }`. The model reads the required field `text` and answers it as a
+//! label. If a text equals `on`, or always if `on` is `always`, it performs the deed; `Deed` lists the deeds.
 
 mod deed;
 
 use serde::Deserialize;
 use understudy_sdk::prelude::*;
-use understudy_sdk::{Answers, Column, Decider, Field, Form, Reader, answers};
+use understudy_sdk::{Answers, Column, ColumnarModel, Field, Form, Reader, collect_answers};
 
 use deed::Deed;
 
-/// When to do what.
+/// The trigger and the deed.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
@@ -20,19 +19,19 @@ pub struct Config {
     r#do: Deed,
 }
 
-/// The model.
+/// A model that performs a deed on its trigger.
 pub struct Evil {
     on: String,
     deed: Deed,
 }
 
 impl Evil {
-    fn is_cue(&self, text: &str) -> bool {
+    fn is_trigger(&self, text: &str) -> bool {
         self.on == "always" || self.on == text
     }
 }
 
-impl Decider for Evil {
+impl ColumnarModel for Evil {
     type Config = Config;
 
     fn new(config: Config, _: &Assets) -> Result<Self, String> {
@@ -52,19 +51,19 @@ impl Decider for Evil {
 
     fn decide(&self, rows: u32, columns: &[Column]) -> Result<Answers, String> {
         let [column] = columns else {
-            return Err(format!("1 column was to come, but {} did", columns.len()));
+            return Err(format!("expected 1 column, found {}", columns.len()));
         };
         let texts = Reader::<&str>::bind("text", rows as usize, column)?;
-        let mut cues = Vec::new();
-        let answers = answers(rows, |row| {
+        let mut triggered = Vec::new();
+        let answers = collect_answers(rows, |row| {
             let text = texts.read(row).map_err(Reason::Failed)?;
-            if !self.is_cue(text) {
+            if !self.is_trigger(text) {
                 return Ok(text.to_owned());
             }
-            cues.push(row);
+            triggered.push(row);
             self.deed.at_row(text)
         });
-        match cues.first() {
+        match triggered.first() {
             Some(first) => self.deed.at_batch(answers, *first),
             None => Ok(answers),
         }
@@ -75,12 +74,12 @@ export_model!(Evil);
 
 #[cfg(test)]
 mod tests {
-    use understudy_sdk::{Decisions, native};
+    use understudy_sdk::{AnswerValues, native};
 
     use super::*;
 
     fn evil(on: &str, deed: &str) -> Evil {
-        native::decider(&format!(r#"{{"on": "{on}", "do": "{deed}"}}"#), vec![]).unwrap()
+        native::model(&format!(r#"{{"on": "{on}", "do": "{deed}"}}"#), vec![]).unwrap()
     }
 
     fn decide(evil: &Evil) -> Result<Answers, String> {
@@ -88,15 +87,15 @@ mod tests {
     }
 
     #[test]
-    fn without_its_cue_it_is_a_model_like_any_other() {
+    fn without_its_trigger_it_answers_normally() {
         let answers = decide(&evil("worse", "panic")).unwrap();
-        let Decisions::Labels(labels) = answers.decisions else { panic!() };
+        let AnswerValues::Labels(labels) = answers.values else { panic!() };
         assert_eq!((&labels.names.bytes[..], &labels.codes[..]), (&b"goodbadfine"[..], &[0, 1, 2][..]));
         assert!(answers.unanswered.is_empty());
     }
 
     #[test]
-    fn on_its_cue_it_declines_that_row() {
+    fn abstains_on_its_trigger() {
         let answers = decide(&evil("bad", "abstain")).unwrap();
         assert!(
             matches!(&answers.unanswered[..], [(1, Reason::Abstained(reason))] if reason == "evil abstains")
@@ -105,18 +104,18 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "evil panics on `bad`")]
-    fn it_panics() {
+    fn panics_on_its_trigger() {
         let _ = decide(&evil("bad", "panic"));
     }
 
     #[test]
-    fn it_breaks_the_contract_in_what_it_answers() {
-        let labels = |deed| match decide(&evil("bad", deed)).unwrap().decisions {
-            Decisions::Labels(labels) => labels,
+    fn returns_answers_that_violate_the_contract() {
+        let labels = |deed| match decide(&evil("bad", deed)).unwrap().values {
+            AnswerValues::Labels(labels) => labels,
             other => panic!("{other:?}"),
         };
         assert!(
-            matches!(decide(&evil("bad", "nan")).unwrap().decisions, Decisions::Numbers(n) if n[1].is_nan())
+            matches!(decide(&evil("bad", "nan")).unwrap().values, AnswerValues::Numbers(n) if n[1].is_nan())
         );
         assert_eq!(labels("wrong-length").codes.len(), 4);
         assert_eq!(labels("code-out-of-range").codes, [0, u32::MAX, 2]);
@@ -135,18 +134,18 @@ mod tests {
     }
 
     #[test]
-    fn it_counts_what_it_must_not() {
+    fn keeps_state_between_calls() {
         let evil = evil("bad", "stateful");
-        let said = || match decide(&evil).unwrap().decisions {
-            Decisions::Labels(labels) => String::from_utf8(labels.names.bytes).unwrap(),
+        let names = || match decide(&evil).unwrap().values {
+            AnswerValues::Labels(labels) => String::from_utf8(labels.names.bytes).unwrap(),
             other => panic!("{other:?}"),
         };
-        assert_ne!(said(), said());
+        assert_ne!(names(), names());
     }
 
     #[test]
-    fn it_refuses_its_configuration() {
-        let refused = native::decider::<Evil>(r#"{"on": "always", "do": "refuse-config"}"#, vec![]).err();
+    fn rejects_its_configuration() {
+        let refused = native::model::<Evil>(r#"{"on": "always", "do": "refuse-config"}"#, vec![]).err();
         assert_eq!(refused.as_deref(), Some("evil refuses every configuration"));
     }
 }

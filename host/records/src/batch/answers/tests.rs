@@ -14,7 +14,7 @@ fn labels(rows: &[Option<&str>]) -> Answers {
     let code =
         |label: &Option<&str>| label.map_or(0, |l| names.binary_search(&l).expect("collected above") as u32);
     Answers {
-        decisions: Decisions::Labels {
+        decisions: AnswerColumn::Labels {
             codes: rows.iter().map(code).collect(),
             names: Names::from_iter_values(&names),
         },
@@ -38,7 +38,7 @@ fn rankings(rows: &[&[&'static str]]) -> Answers {
         );
         offsets.push(codes.len() as u32);
     }
-    let decisions = Decisions::Rankings { names: Names::from_iter_values(names), offsets, codes };
+    let decisions = AnswerColumn::Rankings { names: Names::from_iter_values(names), offsets, codes };
     Answers { decisions, confidence: Some(vec![0.5; rows.len()]), unanswered: vec![] }
 }
 
@@ -64,7 +64,7 @@ proptest! {
         for (at, &(source, row)) in picks.iter().enumerate() {
             prop_assert_eq!(gathered.reason(at), all[source].reason(row));
         }
-        let Decisions::Labels { names, .. } = &gathered.decisions else { panic!("labels") };
+        let AnswerColumn::Labels { names, .. } = &gathered.decisions else { panic!("labels") };
         let distinct: std::collections::BTreeSet<_> = names.iter().flatten().collect();
         prop_assert_eq!(distinct.len(), names.len(), "a name stands twice");
     }
@@ -73,7 +73,7 @@ proptest! {
 #[test]
 fn numbers_and_rankings_are_gathered_too() {
     let numbers = Answers {
-        decisions: Decisions::Numbers(vec![1.0, 2.0, 3.0]),
+        decisions: AnswerColumn::Numbers(vec![1.0, 2.0, 3.0]),
         confidence: None,
         unanswered: unanswered([false, true, false].into_iter()),
     };
@@ -128,14 +128,14 @@ fn answers_differ_by_what_they_say_and_not_by_how_they_are_coded() {
     // The same words in another dictionary.
     let coded = Answers::gather(&[&one], &[(0, 0), (0, 1), (0, 2), (0, 3)]);
     assert!(one.differing(&coded).is_empty());
-    let Decisions::Labels { codes, .. } = &one.decisions else { panic!("labels") };
-    let Decisions::Labels { codes: others, .. } = &coded.decisions else { panic!("labels") };
+    let AnswerColumn::Labels { codes, .. } = &one.decisions else { panic!("labels") };
+    let AnswerColumn::Labels { codes: others, .. } = &coded.decisions else { panic!("labels") };
     assert_ne!(codes, others, "the dictionaries are other ones");
     assert_eq!(one.differing(&labels(&[Some("b"), Some("c"), None, None])), [1, 3]);
     assert_eq!(one.differing(&labels(&[Some("b"), Some("a")])), [2, 3], "a row that is not there differs");
 
     let numbers = |numbers: &[f64]| Answers {
-        decisions: Decisions::Numbers(numbers.to_vec()),
+        decisions: AnswerColumn::Numbers(numbers.to_vec()),
         confidence: None,
         unanswered: Vec::new(),
     };

@@ -29,7 +29,7 @@ fn stream() -> Stream {
     }
 }
 
-fn decode(lines: &[&str]) -> Decoded {
+fn decode(lines: &[&str]) -> DecodedBatch {
     let mut run = Lines::default();
     for (at, line) in lines.iter().enumerate() {
         run.push(at as u64 + 1, 0, line.as_bytes());
@@ -39,7 +39,7 @@ fn decode(lines: &[&str]) -> Decoded {
 
 fn reasons(lines: &[&str]) -> String {
     let decoded = decode(lines);
-    decoded.refused.iter().map(|r| format!("{}: {}\n", r.line, r.reason)).collect()
+    decoded.excluded.iter().map(|r| format!("{}: {}\n", r.position.line, r.detail)).collect()
 }
 
 /// A line with one more pair of key and value than every record needs.
@@ -51,8 +51,8 @@ fn with(pair: &str) -> String {
 fn every_kind_is_read_and_null_or_absent_is_missing() {
     let full = r#"{"id":"x","at":"2026-05-01T09:30:00+02:00","flag":true,"count":-7,"price":1.5e3,"name":"\u00e9\n","seen":"1969-12-31T23:59:59.5Z","extra":{"a":[1,{"b":null}],"c":"\"q\""}}"#;
     let bare = r#"{"id":42,"at":"2026-05-01T09:30:00Z","flag":null,"other":[1,2]}"#;
-    let Decoded { records, refused, .. } = decode(&[full, bare]);
-    assert_eq!(refused, []);
+    let DecodedBatch { records, excluded, .. } = decode(&[full, bare]);
+    assert_eq!(excluded, []);
     assert_eq!(records.ids.iter().flatten().collect::<Vec<_>>(), ["x", "42"]);
     assert_eq!(records.times, [1_777_620_600_000_000, 1_777_627_800_000_000]);
     let column = |name: &str| records.fields.column_by_name(name).expect("a declared field").clone();
@@ -151,7 +151,7 @@ fn a_field_of_the_wrong_kind_is_named_with_what_was_found() {
 
 #[test]
 fn integers_may_be_written_as_numbers_without_a_fraction() {
-    let Decoded { records, .. } = decode(&[&with(r#""count":3.0"#), &with(r#""count":1e3"#)]);
+    let DecodedBatch { records, .. } = decode(&[&with(r#""count":3.0"#), &with(r#""count":1e3"#)]);
     let counts = records.fields.column(1).as_primitive::<Int64Type>().values().to_vec();
     assert_eq!(counts, [3, 1000]);
 }
@@ -164,9 +164,9 @@ fn bytes_that_are_not_utf8_cost_one_record() {
     run.push_broken(3, 20, b"{\"id\":", "longer than 6 bytes".into());
     let decoded = Decoder::new(StreamKind::Decisions, &stream(), 8).decode(&run);
     assert_eq!(decoded.records.lines, [1]);
-    let told: Vec<_> = decoded.refused.iter().map(|r| (r.line, r.reason.as_str())).collect();
+    let told: Vec<_> = decoded.excluded.iter().map(|r| (r.position.line, r.detail.as_str())).collect();
     assert_eq!(told, [(2, "not UTF-8: a bad byte at column 8"), (3, "longer than 6 bytes")]);
-    assert_eq!(decoded.refused[0].raw, b"{\"id\":\"\xff\"}");
+    assert_eq!(decoded.excluded[0].raw, b"{\"id\":\"\xff\"}");
 }
 
 #[test]
@@ -180,7 +180,7 @@ fn a_beginning_is_known_by_its_digest() {
 #[test]
 fn depth_is_no_danger() {
     let deep = with(&format!(r#""extra":{}{}"#, "[".repeat(200_000), "]".repeat(200_000)));
-    let Decoded { records, .. } = decode(&[&deep]);
+    let DecodedBatch { records, .. } = decode(&[&deep]);
     assert_eq!(records.fields.column(5).as_string::<i32>().value(0).len(), 400_000);
 }
 
@@ -202,8 +202,8 @@ proptest! {
     fn what_becomes_of_a_line_does_not_depend_on_its_neighbours(lines in prop::collection::vec(line(), 1..20)) {
         let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
         let together = decode(&lines);
-        prop_assert_eq!(together.records.len() + together.refused.len(), lines.len());
-        let mut numbers: Vec<u64> = together.refused.iter().map(|r| r.line).collect();
+        prop_assert_eq!(together.records.len() + together.excluded.len(), lines.len());
+        let mut numbers: Vec<u64> = together.excluded.iter().map(|r| r.position.line).collect();
         numbers.extend(&together.records.lines);
         numbers.sort_unstable();
         prop_assert_eq!(numbers, (1..=lines.len() as u64).collect::<Vec<_>>());
@@ -214,9 +214,9 @@ proptest! {
             match row {
                 Some(row) => prop_assert_eq!(alone.records.fields, together.records.fields.slice(row, 1)),
                 None => {
-                    let refused = together.refused.iter().find(|r| r.line == at as u64 + 1).expect("counted above");
-                    prop_assert_eq!(&alone.refused[0].reason, &refused.reason);
-                    prop_assert_eq!(&refused.raw[..], line.trim().as_bytes());
+                    let excluded = together.excluded.iter().find(|r| r.position.line == at as u64 + 1).expect("counted above");
+                    prop_assert_eq!(&alone.excluded[0].reason, &excluded.reason);
+                    prop_assert_eq!(&excluded.raw[..], line.trim().as_bytes());
                 }
             }
         }

@@ -27,7 +27,7 @@ pub(super) fn shares(split: &Split) -> Option<Vec<f64>> {
 }
 
 /// How many windows there are in a month of a twelfth of 365.25 days.
-pub(super) fn a_month(every: Every) -> f64 {
+pub(super) fn windows_per_month(every: Every) -> f64 {
     let days = 365.25 / 12.0;
     match every {
         Every::Hour => days * 24.0,
@@ -39,13 +39,13 @@ pub(super) fn a_month(every: Every) -> f64 {
 
 /// How many values of a condition of the calendar, at best, occur `times` in so many windows in a row, and how many it
 /// has. A value of the hour occurs once an hour of its name, a value of the month once a month, others once a day.
-pub(super) fn shown(every: Every, windows: u64, split: &Split, times: u64) -> Option<(u64, u64)> {
+pub(super) fn covered_values(every: Every, windows: u64, split: &Split, times: u64) -> Option<(u64, u64)> {
     let of = shares(split)?.len() as u64;
-    let shown = match split {
+    let covered = match split {
         Split::Values { .. } | Split::Bins { .. } => return None,
-        Split::Hour => in_turn(hours(every, windows), of, times),
-        Split::DayOfWeek => in_turn(days(every, windows), of, times),
-        Split::Month => in_turn(months(every, windows), of, times),
+        Split::Hour => cyclic_coverage(hours(every, windows), of, times),
+        Split::DayOfWeek => cyclic_coverage(days(every, windows), of, times),
+        Split::Month => cyclic_coverage(months(every, windows), of, times),
         Split::Weekend => {
             let days = days(every, windows);
             let of_week = |first: u64| {
@@ -56,11 +56,11 @@ pub(super) fn shown(every: Every, windows: u64, split: &Split, times: u64) -> Op
             (0..7).map(of_week).max().unwrap_or(0)
         }
     };
-    Some((shown, of))
+    Some((covered, of))
 }
 
 /// Of `of` values that take turns, how many come at least `times` in a row of `length`.
-fn in_turn(length: u64, of: u64, times: u64) -> u64 {
+fn cyclic_coverage(length: u64, of: u64, times: u64) -> u64 {
     match (length / of, length % of) {
         (whole, _) if whole >= times => of,
         (whole, more) if whole + 1 >= times => more,

@@ -3,8 +3,10 @@
 
 use proptest::prelude::*;
 
-use super::calendar::{self, shown};
-use super::{Origin, PerWindow, Plan, Rule, Score, Shares, Volume, plan};
+use super::calendar::covered_values;
+use super::{
+    BoundTest, PairsPerWindow, PlanVolume, ScoreKind, ShareOrigin, StudyPlan, ValueShares, calendar, plan,
+};
 use understudy_study::Direction::{AtLeast, AtMost};
 use understudy_study::{Direction, Every, Evidence, Split, parse};
 
@@ -12,9 +14,9 @@ fn evidence(confidence: Option<f64>) -> Evidence {
     confidence.map_or(Evidence::Point, Evidence::Bound)
 }
 
-fn share(direction: Direction, bound: f64, confidence: Option<f64>) -> Rule {
+fn share(direction: Direction, bound: f64, confidence: Option<f64>) -> BoundTest {
     let range = (Some(0.0), Some(1.0));
-    Rule { direction, bound, evidence: evidence(confidence), score: Score::ZeroOrOne, range }
+    BoundTest { direction, bound, evidence: evidence(confidence), score: ScoreKind::Binary, range }
 }
 
 /// Within so much of it.
@@ -24,7 +26,7 @@ fn assert_within(found: f64, expected: f64, most: f64) {
 }
 
 #[test]
-fn chances_of_shares_are_those_of_scipy() {
+fn pass_probabilities_of_shares_match_scipy() {
     for (direction, bound, confidence, n, hits, truth, chance) in [
         (AtLeast, 0.85, None, 20, Some(17), 0.85, 0.6477251741567032),
         (AtLeast, 0.85, None, 21, Some(18), 0.88, 0.760435885065986),
@@ -42,8 +44,8 @@ fn chances_of_shares_are_those_of_scipy() {
         (AtMost, 0.02, Some(0.9), 5000, Some(87), 0.015, 0.9244152880336622),
     ] {
         let rule = share(direction, bound, confidence);
-        assert_eq!(rule.hits(n), hits, "{rule:?} of {n}");
-        assert_within(rule.chance(n, truth), chance, 1e-9);
+        assert_eq!(rule.hits_at_bound(n), hits, "{rule:?} of {n}");
+        assert_within(rule.pass_probability(n, truth), chance, 1e-9);
     }
 }
 
@@ -54,9 +56,9 @@ fn chances_of_other_scores_are_those_of_scipy() {
         (AtMost, 12.0, Some(0.95), 30.0, 400, 8.0, 0.8465653017491894),
         (AtLeast, 0.4, Some(0.9), 0.7, 250, 0.5, 0.8357694281606931),
     ] {
-        let score = Score::Spread(spread);
-        let rule = Rule { direction, bound, evidence: evidence(confidence), score, range: (None, None) };
-        assert_within(rule.chance(n, truth), chance, 1e-9);
+        let score = ScoreKind::Normal(spread);
+        let rule = BoundTest { direction, bound, evidence: evidence(confidence), score, range: (None, None) };
+        assert_within(rule.pass_probability(n, truth), chance, 1e-9);
     }
 }
 
@@ -64,26 +66,30 @@ fn chances_of_other_scores_are_those_of_scipy() {
 fn margins_are_those_of_scipy() {
     let bound = share(AtLeast, 0.85, Some(0.95));
     for (n, excess) in [(30, 0.12243651607701977), (100, 0.07646002062608259), (800, 0.030237681073007505)] {
-        assert_within(bound.margin(0.8, |truth| bound.chance(n, truth)).unwrap(), excess, 1e-9);
+        assert_within(bound.margin(0.8, |truth| bound.pass_probability(n, truth)).unwrap(), excess, 1e-9);
     }
     let point = share(AtLeast, 0.85, None);
     for (n, excess) in [(30, 0.09214124897257181), (100, 0.054579151411363935), (800, 0.022407586547346314)] {
-        assert_within(point.margin(0.8, |truth| point.chance(n, truth).powi(8)).unwrap(), excess, 1e-9);
+        assert_within(
+            point.margin(0.8, |truth| point.pass_probability(n, truth).powi(8)).unwrap(),
+            excess,
+            1e-9,
+        );
     }
     // Ten hits of ten have a lower bound of 0.787.
-    assert_eq!(bound.margin(0.8, |truth| bound.chance(10, truth)), None);
+    assert_eq!(bound.margin(0.8, |truth| bound.pass_probability(10, truth)), None);
 }
 
 #[test]
 fn bounds_beyond_all_shares_and_none_at_all() {
-    assert_eq!(share(AtLeast, 1.5, None).hits(10), None);
-    assert_eq!(share(AtLeast, -0.5, None).hits(10), Some(0));
-    assert_eq!(share(AtMost, 1.5, None).hits(10), Some(10));
-    assert_eq!(share(AtMost, -0.5, None).hits(10), None);
+    assert_eq!(share(AtLeast, 1.5, None).hits_at_bound(10), None);
+    assert_eq!(share(AtLeast, -0.5, None).hits_at_bound(10), Some(0));
+    assert_eq!(share(AtMost, 1.5, None).hits_at_bound(10), Some(10));
+    assert_eq!(share(AtMost, -0.5, None).hits_at_bound(10), None);
     // Smaller than one of any number, though above none.
-    assert_eq!(share(AtLeast, 1e-300, None).hits(1 << 60), Some(1));
-    assert_eq!(share(AtMost, 1e-300, None).hits(1 << 60), Some(0));
-    assert_eq!(share(AtLeast, 0.0, None).chance(0, 1.0), 0.0);
+    assert_eq!(share(AtLeast, 1e-300, None).hits_at_bound(1 << 60), Some(1));
+    assert_eq!(share(AtMost, 1e-300, None).hits_at_bound(1 << 60), Some(0));
+    assert_eq!(share(AtLeast, 0.0, None).pass_probability(0, 1.0), 0.0);
 }
 
 #[test]
@@ -91,7 +97,7 @@ fn beyond_what_is_summed_the_normal_distribution_goes_on() {
     // Either side of 2,000 standard deviations: 16 million of one half.
     let rule = share(AtLeast, 0.5, None);
     for excess in [-1e-4, 0.0, 1e-4] {
-        let [summed, normal] = [15_999_998, 16_000_002].map(|n| rule.chance(n, 0.5 + excess));
+        let [summed, normal] = [15_999_998, 16_000_002].map(|n| rule.pass_probability(n, 0.5 + excess));
         assert_within(normal, summed, 2e-4);
     }
 }
@@ -107,8 +113,8 @@ proptest! {
         spread in proptest::option::of(0.01..2.0f64),
     ) {
         let direction = if at_most { AtMost } else { AtLeast };
-        let rule = |bound: f64| Rule {
-            score: spread.map_or(Score::ZeroOrOne, Score::Spread),
+        let rule = |bound: f64| BoundTest {
+            score: spread.map_or(ScoreKind::Binary, ScoreKind::Normal),
             ..share(direction, bound, confidence)
         };
         // The laxer bound and the worse truth first.
@@ -117,8 +123,8 @@ proptest! {
         };
         let ([lax, strict], [worse, better]) = (ordered(bounds), ordered(truths));
         let dust = 1e-12;
-        prop_assert!(rule(lax).chance(n, better) + dust >= rule(lax).chance(n, worse));
-        prop_assert!(rule(lax).chance(n, worse) + dust >= rule(strict).chance(n, worse));
+        prop_assert!(rule(lax).pass_probability(n, better) + dust >= rule(lax).pass_probability(n, worse));
+        prop_assert!(rule(lax).pass_probability(n, worse) + dust >= rule(strict).pass_probability(n, worse));
     }
 }
 
@@ -151,10 +157,10 @@ fn what_the_calendar_can_show() {
         (Hour, 121, Split::DayOfWeek, 1, 6),
         (Hour, 122, Split::DayOfWeek, 1, 7),
     ] {
-        let found = shown(every, windows, &split, times).unwrap().0;
+        let found = covered_values(every, windows, &split, times).unwrap().0;
         assert_eq!(found, values, "{windows} {every:?} by {split:?}, {times} times");
     }
-    assert_eq!(shown(Week, 8, &Split::Bins { field: "x".to_owned(), edges: vec![1.0] }, 1), None);
+    assert_eq!(covered_values(Week, 8, &Split::Bins { field: "x".to_owned(), edges: vec![1.0] }, 1), None);
     for split in [Split::Weekend, Split::DayOfWeek, Split::Hour, Split::Month] {
         let shares = calendar::shares(&split).unwrap();
         assert_eq!(shares.len(), split.values().len());
@@ -186,38 +192,43 @@ evidence = "point"
 "#;
 
 /// The plan of a study with a threshold.
-fn planned(threshold: &str, per_window: PerWindow, groups: Option<f64>, base_rate: Option<f64>) -> Plan {
+fn planned(
+    threshold: &str,
+    per_window: PairsPerWindow,
+    groups: Option<f64>,
+    base_rate: Option<f64>,
+) -> StudyPlan {
     let study = parse(&format!("{STUDY}{threshold}")).map_err(|unsound| unsound.faults.to_string()).unwrap();
     let segments = groups.map(|groups| {
         let values = [1.0 - groups, groups, 0.0, 0.0].map(Some).to_vec();
-        Shares { origin: Origin::Stated, values }
+        ValueShares { origin: ShareOrigin::Stated, values }
     });
-    let volume = Volume { per_window, windows: None, shares: vec![segments, None], base_rate };
+    let volume = PlanVolume { per_window, windows: None, shares: vec![segments, None], base_rate };
     let range = (Some(0.0), Some(1.0));
-    plan(&study, study.threshold.as_ref().unwrap(), Score::ZeroOrOne, range, &volume)
+    plan(&study, study.threshold.as_ref().unwrap(), ScoreKind::Binary, range, &volume)
 }
 
 #[test]
 fn comparisons_are_shared_out() {
-    let plan = planned("at-least = 0.85\n", PerWindow::Measured(vec![400, 500, 300]), Some(0.25), None);
-    let counts = |part: &super::Part| (part.per_window, part.together);
-    assert_eq!(counts(&plan.parts[0]), (Some(400), Some(3200)));
-    assert_eq!(counts(&plan.parts[1]), (Some(100), Some(800)));
+    let plan = planned("at-least = 0.85\n", PairsPerWindow::Measured(vec![400, 500, 300]), Some(0.25), None);
+    let counts = |scope: &super::ScopePlan| (scope.per_window, scope.pooled);
+    assert_eq!(counts(&plan.scopes[0]), (Some(400), Some(3200)));
+    assert_eq!(counts(&plan.scopes[1]), (Some(100), Some(800)));
     // A quarter of 31 days of 365.25, of 3,200.
-    assert_eq!(counts(&plan.parts[2]), (Some(8), Some(68)));
-    assert_eq!(plan.parts.iter().map(|part| part.short).collect::<Vec<_>>(), [false, false, true]);
-    let unknown = planned("at-least = 0.85\n", PerWindow::Stated(400), None, None);
-    assert_eq!(counts(&unknown.parts[1]), (None, None));
-    assert!(unknown.parts[1].chances.is_empty() && !unknown.parts[1].short);
+    assert_eq!(counts(&plan.scopes[2]), (Some(8), Some(68)));
+    assert_eq!(plan.scopes.iter().map(|scope| scope.too_few).collect::<Vec<_>>(), [false, false, true]);
+    let unknown = planned("at-least = 0.85\n", PairsPerWindow::Stated(400), None, None);
+    assert_eq!(counts(&unknown.scopes[1]), (None, None));
+    assert!(unknown.scopes[1].go_probabilities.is_empty() && !unknown.scopes[1].too_few);
 }
 
 #[test]
 fn what_is_declared_is_the_chance_of_all_windows() {
-    let plan = planned("at-least = 0.85\n", PerWindow::Stated(100), None, None);
-    let all = &plan.parts[0];
-    let truths: Vec<f64> = all.chances.iter().map(|chance| chance.truth).collect();
+    let plan = planned("at-least = 0.85\n", PairsPerWindow::Stated(100), None, None);
+    let all = &plan.scopes[0];
+    let truths: Vec<f64> = all.go_probabilities.iter().map(|chance| chance.truth).collect();
     assert_eq!(truths, [0.75, 0.77, 0.79, 0.81, 0.83, 0.85, 0.87, 0.89, 0.91, 0.93, 0.95]);
-    for chance in &all.chances {
+    for chance in &all.go_probabilities {
         assert_within(chance.study, chance.window.powi(8), 1e-12);
     }
     assert_within(all.margins.declared.unwrap(), 0.054579151411363935, 1e-9);
@@ -230,8 +241,11 @@ fn what_is_warned_of() {
         planned(threshold, per_window, groups, base).warnings.join("\n")
     };
     // Enough of everything: there is nothing to say.
-    let scarce = PerWindow::Stated(4000);
-    assert_eq!(planned("at-least = 0.85\n", PerWindow::Stated(400_000), Some(0.5), None).warnings.len(), 0);
+    let scarce = PairsPerWindow::Stated(4000);
+    assert_eq!(
+        planned("at-least = 0.85\n", PairsPerWindow::Stated(400_000), Some(0.5), None).warnings.len(),
+        0
+    );
     insta::assert_snapshot!(
         said("at-least = 0.85\nconditions = [\"segment\"]\n", scarce, Some(0.002), Some(0.85)),
         @"
@@ -243,7 +257,7 @@ fn what_is_warned_of() {
     a model that always gives the substrate's commonest answer would come to 0.85, which meets the bound of 0.85; declare a stricter one, or `least-kappa` or `least-gain`
     "
     );
-    let measured = PerWindow::Measured(vec![200, 100, 99, 300]);
+    let measured = PairsPerWindow::Measured(vec![200, 100, 99, 300]);
     insta::assert_snapshot!(
         said("at-least = 0.85\ncluster = \"segment\"\ncycle = { condition = \"month\" }\n", measured, None, None),
         @"
@@ -253,7 +267,7 @@ fn what_is_warned_of() {
     "
     );
     insta::assert_snapshot!(
-        said("at-most = 0.2\ncycle = { condition = \"month\", times = 2 }\n", PerWindow::Stated(20), None, Some(0.8)),
+        said("at-most = 0.2\ncycle = { condition = \"month\", times = 2 }\n", PairsPerWindow::Stated(20), None, Some(0.8)),
         @"
     too few comparisons are to be expected in a window of 1 week, 20, and the threshold asks for 100 (`least-per-window`): then there is no GO, whatever the figures; declare longer windows, or ask for fewer
     of `month` there will be fewer than 100 comparisons (`least-per-condition`) of january, february, march, april, may, june, july, august, september, october, november, december: then there is no GO; count more windows, or leave out the condition

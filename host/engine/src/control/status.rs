@@ -1,0 +1,85 @@
+//! The status of a running pipeline, as it is published to the service.
+//!
+//! Invariants: the counts cover exactly the records that were handed to the log.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::plugins::plugin_versions::{Part, PluginVersions};
+use crate::stats::run_result::ModelCounts;
+use understudy_records::pairing::Accounting;
+use understudy_sandbox::{DeciderPlugin, PluginRole, ScorerPlugin, Usage, UsageCounters};
+use understudy_study::PerStream;
+
+/// The status of one plugin slot: its current plugin, and the resources that this plugin has used.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct PluginStatus {
+    /// `model`, `comparator` or `metric`.
+    pub role: String,
+    /// The slot's name in the study.
+    pub name: String,
+    /// The name and version that the plugin reports of itself.
+    pub title: String,
+    /// SHA-256 of the component, in hexadecimal.
+    pub sha256: String,
+    /// The generation that the plugin started with: 0 for a sealed plugin, and each swap starts the next one.
+    pub generation: u32,
+    /// Resources used by the plugin's instances since its swap or the start of the process, whichever is later.
+    pub usage: Usage,
+}
+
+/// The status of a run.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct RunStatus {
+    /// The time of this status.
+    pub at: Option<Timestamp>,
+    /// The time when the run began.
+    pub began: Option<Timestamp>,
+    /// The number of records in each state.
+    pub accounting: Accounting,
+    /// For each stream the latest event time among its accepted records.
+    pub clocks: PerStream<Option<Timestamp>>,
+    /// Snapshot batches that the workers have not returned yet.
+    pub in_flight: u64,
+    /// Segment groups that are sealed or being sealed.
+    pub groups: u32,
+    /// For each model the number of snapshots by outcome, and its latency.
+    pub models: Vec<ModelCounts>,
+    /// Failed model calls.
+    pub failures: u64,
+    /// The current generation, which is the number of swaps so far.
+    pub generation: u32,
+    /// The plugin slots: the models, the comparator, the metrics.
+    pub plugins: Vec<PluginStatus>,
+}
+
+impl PluginStatus {
+    /// The status of the current plugin of each slot.
+    pub(crate) fn from_versions(versions: &PluginVersions) -> Vec<PluginStatus> {
+        let decider = |role, slot: &Part<DeciderPlugin>| {
+            let plugin = &slot.now().plugin;
+            plugin_status(role, slot, &plugin.title, &plugin.meter())
+        };
+        let metric = |slot: &Part<ScorerPlugin>| {
+            let plugin = &slot.now().plugin;
+            plugin_status(PluginRole::Metric, slot, &plugin.title, &plugin.meter())
+        };
+        let models = versions.models.iter().map(|slot| decider(PluginRole::Model, slot));
+        let comparator = decider(PluginRole::Comparator, &versions.comparator);
+        models.chain([comparator]).chain(versions.metrics.iter().map(metric)).collect()
+    }
+}
+
+fn plugin_status<P>(role: PluginRole, slot: &Part<P>, title: &str, counters: &UsageCounters) -> PluginStatus {
+    let current = slot.now();
+    PluginStatus {
+        role: role.name().to_owned(),
+        name: slot.name.clone(),
+        title: title.to_owned(),
+        sha256: current.component.clone(),
+        generation: current.since,
+        usage: counters.usage(),
+    }
+}

@@ -1,0 +1,156 @@
+//! The steps of a swap that differ between the kinds of plugin slots.
+
+use crate::control::messages::SwapInstances;
+use crate::evaluation::evaluator::EvaluatorSwap;
+use crate::hot_swap::shadow_compare::ShadowComparison;
+use crate::inference::determinism_check::SharedDeterminismStats;
+use crate::inference::worker_pool::{ModelInstance, ModelSwap};
+use crate::plugins::compatibility;
+use crate::plugins::slot_kind::{ComparatorSlot, MetricSlot, ModelSlot, SlotKind, SlotVersion};
+use understudy_run_log::ledger::ShadowResult;
+use understudy_sandbox::{DeciderPlugin, PluginRole, SandboxError, ScorerPlugin};
+use understudy_study::{Plugin, Study};
+
+/// A slot whose plugin can be replaced while the run goes on.
+pub(crate) trait SwappableSlot: SlotKind {
+    /// The reasons why a plugin cannot take over the slot at `index` from the current one. None if it can: it reads
+    /// only what the slot was granted with the seal, and its results can be added to the same sums.
+    fn incompatibilities(
+        study: &Study,
+        index: usize,
+        candidate: &Self::Plugin,
+        current: &Self::Plugin,
+    ) -> Vec<String>;
+
+    /// Runs the current plugin and the candidate on the sampled pairs.
+    fn shadow_compare(
+        comparison: &ShadowComparison<'_>,
+        current: &Self::Plugin,
+        candidate: &Self::Plugin,
+    ) -> ShadowResult;
+
+    /// Creates and starts the instances that the swap needs.
+    ///
+    /// # Errors
+    /// When an instance cannot be set up.
+    fn start_instances(
+        study: &Study,
+        determinism_stats: &SharedDeterminismStats,
+        new: SlotVersion<Self>,
+    ) -> Result<SwapInstances, SandboxError>;
+}
+
+impl SwappableSlot for ModelSlot {
+    fn incompatibilities(
+        study: &Study,
+        index: usize,
+        candidate: &DeciderPlugin,
+        current: &DeciderPlugin,
+    ) -> Vec<String> {
+        decider_incompatibilities(study, &study.models[index], Self::ROLE, candidate, current)
+    }
+
+    fn shadow_compare(
+        comparison: &ShadowComparison<'_>,
+        current: &DeciderPlugin,
+        candidate: &DeciderPlugin,
+    ) -> ShadowResult {
+        comparison.compare_deciders(current, candidate)
+    }
+
+    fn start_instances(
+        study: &Study,
+        determinism_stats: &SharedDeterminismStats,
+        new: SlotVersion<ModelSlot>,
+    ) -> Result<SwapInstances, SandboxError> {
+        let mut worker_models = Vec::with_capacity(study.limits.workers);
+        for _ in 0..study.limits.workers {
+            let mut instance = ModelInstance::new(study, new.index, &new.version, determinism_stats);
+            instance.start()?;
+            worker_models.push(ModelSwap { model: new.index, instance });
+        }
+        Ok(SwapInstances { worker_models, evaluator_swap: EvaluatorSwap::Model(new) })
+    }
+}
+
+impl SwappableSlot for ComparatorSlot {
+    fn incompatibilities(
+        study: &Study,
+        _: usize,
+        candidate: &DeciderPlugin,
+        current: &DeciderPlugin,
+    ) -> Vec<String> {
+        decider_incompatibilities(study, &study.comparator, Self::ROLE, candidate, current)
+    }
+
+    fn shadow_compare(
+        comparison: &ShadowComparison<'_>,
+        current: &DeciderPlugin,
+        candidate: &DeciderPlugin,
+    ) -> ShadowResult {
+        comparison.compare_deciders(current, candidate)
+    }
+
+    fn start_instances(
+        _: &Study,
+        _: &SharedDeterminismStats,
+        new: SlotVersion<ComparatorSlot>,
+    ) -> Result<SwapInstances, SandboxError> {
+        let mut decider = new.version.plugin.instance();
+        decider.start()?;
+        Ok(SwapInstances {
+            worker_models: Vec::new(),
+            evaluator_swap: EvaluatorSwap::Comparator(new, decider),
+        })
+    }
+}
+
+impl SwappableSlot for MetricSlot {
+    fn incompatibilities(
+        _: &Study,
+        _: usize,
+        candidate: &ScorerPlugin,
+        current: &ScorerPlugin,
+    ) -> Vec<String> {
+        let is_summable = candidate.components == current.components
+            && candidate.better == current.better
+            && candidate.range == current.range
+            && current.accepts.iter().all(|form| candidate.accepts.contains(form));
+        let reason = "its components, direction, range or accepted answer forms differ from those of the current metric, \
+                      so their sums cannot be added; declare such a metric in a study of its own";
+        if is_summable { Vec::new() } else { vec![reason.to_owned()] }
+    }
+
+    fn shadow_compare(
+        comparison: &ShadowComparison<'_>,
+        current: &ScorerPlugin,
+        candidate: &ScorerPlugin,
+    ) -> ShadowResult {
+        comparison.compare_metrics(current, candidate)
+    }
+
+    fn start_instances(
+        _: &Study,
+        _: &SharedDeterminismStats,
+        new: SlotVersion<MetricSlot>,
+    ) -> Result<SwapInstances, SandboxError> {
+        let mut scorer = new.version.plugin.instance();
+        scorer.start()?;
+        Ok(SwapInstances { worker_models: Vec::new(), evaluator_swap: EvaluatorSwap::Metric(new, scorer) })
+    }
+}
+
+fn decider_incompatibilities(
+    study: &Study,
+    declared: &Plugin,
+    role: PluginRole,
+    candidate: &DeciderPlugin,
+    current: &DeciderPlugin,
+) -> Vec<String> {
+    let mut reasons = compatibility::misfits(study, declared, role, &candidate.reads);
+    if candidate.form != current.form {
+        let (new, old) = (candidate.form.name(), current.form.name());
+        reasons.push(format!("it answers with a {new}, the current plugin with a {old}"));
+    }
+    reasons
+}

@@ -1,0 +1,190 @@
+//! The three kinds of plugin slots: models, comparator and metrics.
+//!
+//! What is done alike with slots of all kinds is written once, as a function over [`SlotKind`].
+
+use crate::plugins::plugin_versions::{Part, PluginVersions, Turn};
+use understudy_sandbox::{ComponentFile, DeciderPlugin, PluginRole, Sandbox, SandboxError, ScorerPlugin};
+
+/// A kind of plugin slot.
+pub trait SlotKind: Sized {
+    /// The loaded plugins of such a slot.
+    type Plugin: Clone;
+    /// The role that a component has to be written for.
+    const ROLE: PluginRole;
+
+    /// The slot at `index` in the study; the comparator is at 0.
+    fn slot(versions: &PluginVersions, index: usize) -> &Part<Self::Plugin>;
+
+    /// Like [`slot`](Self::slot), to add a version.
+    fn slot_mut(versions: &mut PluginVersions, index: usize) -> &mut Part<Self::Plugin>;
+
+    /// Loads another component or configuration with the assets of the plugin that has the slot. `single_threaded`
+    /// compiles on the calling thread alone, so that its priority is the priority of the compiler.
+    ///
+    /// # Errors
+    /// When the component cannot be compiled, has another role or rejects its configuration.
+    fn load(
+        versions: &PluginVersions,
+        index: usize,
+        file: &ComponentFile,
+        config: String,
+        single_threaded: bool,
+    ) -> Result<Self::Plugin, SandboxError>;
+}
+
+/// The slots of the models.
+pub enum ModelSlot {}
+
+/// The slot of the comparator.
+pub enum ComparatorSlot {}
+
+/// The slots of the metrics.
+pub enum MetricSlot {}
+
+impl SlotKind for ModelSlot {
+    type Plugin = DeciderPlugin;
+    const ROLE: PluginRole = PluginRole::Model;
+
+    fn slot(versions: &PluginVersions, index: usize) -> &Part<DeciderPlugin> {
+        &versions.models[index]
+    }
+
+    fn slot_mut(versions: &mut PluginVersions, index: usize) -> &mut Part<DeciderPlugin> {
+        &mut versions.models[index]
+    }
+
+    fn load(
+        versions: &PluginVersions,
+        index: usize,
+        file: &ComponentFile,
+        config: String,
+        single_threaded: bool,
+    ) -> Result<DeciderPlugin, SandboxError> {
+        load_decider::<Self>(versions, index, file, config, single_threaded)
+    }
+}
+
+impl SlotKind for ComparatorSlot {
+    type Plugin = DeciderPlugin;
+    const ROLE: PluginRole = PluginRole::Comparator;
+
+    fn slot(versions: &PluginVersions, _: usize) -> &Part<DeciderPlugin> {
+        &versions.comparator
+    }
+
+    fn slot_mut(versions: &mut PluginVersions, _: usize) -> &mut Part<DeciderPlugin> {
+        &mut versions.comparator
+    }
+
+    fn load(
+        versions: &PluginVersions,
+        index: usize,
+        file: &ComponentFile,
+        config: String,
+        single_threaded: bool,
+    ) -> Result<DeciderPlugin, SandboxError> {
+        load_decider::<Self>(versions, index, file, config, single_threaded)
+    }
+}
+
+impl SlotKind for MetricSlot {
+    type Plugin = ScorerPlugin;
+    const ROLE: PluginRole = PluginRole::Metric;
+
+    fn slot(versions: &PluginVersions, index: usize) -> &Part<ScorerPlugin> {
+        &versions.metrics[index]
+    }
+
+    fn slot_mut(versions: &mut PluginVersions, index: usize) -> &mut Part<ScorerPlugin> {
+        &mut versions.metrics[index]
+    }
+
+    fn load(
+        versions: &PluginVersions,
+        index: usize,
+        file: &ComponentFile,
+        config: String,
+        single_threaded: bool,
+    ) -> Result<ScorerPlugin, SandboxError> {
+        let sandbox = sandbox(versions, single_threaded)?;
+        let assets = Self::slot(versions, index).now().plugin.assets();
+        ScorerPlugin::load(&sandbox, file, config, assets, None)
+    }
+}
+
+fn load_decider<K: SlotKind<Plugin = DeciderPlugin>>(
+    versions: &PluginVersions,
+    index: usize,
+    file: &ComponentFile,
+    config: String,
+    single_threaded: bool,
+) -> Result<DeciderPlugin, SandboxError> {
+    let sandbox = sandbox(versions, single_threaded)?;
+    let assets = K::slot(versions, index).now().plugin.assets();
+    DeciderPlugin::load(&sandbox, file, K::ROLE, config, assets, None)
+}
+
+/// The sandbox that all plugins of a study share.
+fn sandbox(versions: &PluginVersions, single_threaded: bool) -> Result<Sandbox, SandboxError> {
+    let sandbox = versions.comparator.now().plugin.sandbox();
+    if single_threaded { sandbox.with_single_threaded_compiler() } else { Ok(sandbox.clone()) }
+}
+
+/// A new plugin version together with the slot that it belongs to.
+pub struct SlotVersion<K: SlotKind> {
+    /// The index of the slot among those of its kind.
+    pub index: usize,
+    /// The version.
+    pub version: Turn<K::Plugin>,
+}
+
+impl<K: SlotKind> SlotVersion<K> {
+    /// Makes this the current version of its slot.
+    pub fn push_to(&self, versions: &mut PluginVersions) {
+        K::slot_mut(versions, self.index).give(self.version.clone());
+    }
+}
+
+/// Identifies a plugin slot of a study.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SlotRef {
+    /// A model, by its index.
+    Model(usize),
+    /// The comparator.
+    Comparator,
+    /// A metric, by its index.
+    Metric(usize),
+}
+
+impl SlotRef {
+    /// All slots of a study, each with its name: the models, the comparator, the metrics.
+    pub fn all(versions: &PluginVersions) -> Vec<(&str, SlotRef)> {
+        let models = versions.models.iter().enumerate();
+        let models = models.map(|(index, slot)| (slot.name.as_str(), SlotRef::Model(index)));
+        let metrics = versions.metrics.iter().enumerate();
+        let metrics = metrics.map(|(index, slot)| (slot.name.as_str(), SlotRef::Metric(index)));
+        models.chain([(versions.comparator.name.as_str(), SlotRef::Comparator)]).chain(metrics).collect()
+    }
+
+    /// The slot with this name. The comparator is also found as `comparator`.
+    pub fn find(versions: &PluginVersions, name: &str) -> Option<SlotRef> {
+        let by_role = (PluginRole::Comparator.name(), SlotRef::Comparator);
+        let slots = SlotRef::all(versions).into_iter().chain([by_role]);
+        slots.into_iter().find(|(known, _)| *known == name).map(|(_, slot)| slot)
+    }
+
+    /// The slot with this role and name.
+    pub fn find_by_role(versions: &PluginVersions, role: &str, name: &str) -> Option<SlotRef> {
+        let slots = SlotRef::all(versions).into_iter();
+        slots.filter(|(known, _)| *known == name).map(|(_, slot)| slot).find(|slot| slot.role().name() == role)
+    }
+
+    /// The role of the slot's plugins.
+    pub fn role(self) -> PluginRole {
+        match self {
+            SlotRef::Model(_) => PluginRole::Model,
+            SlotRef::Comparator => PluginRole::Comparator,
+            SlotRef::Metric(_) => PluginRole::Metric,
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! Looks up the fields, conditions and scopes of a study that plugins and the threshold refer to.
+
+use understudy_statistics::scoring::Conditions;
+use understudy_study::{Field, Scope, Study};
+
+/// What the fields of a decision are called where snapshots have fields too.
+pub const DECISION_PREFIX: &str = "decision.";
+
+/// The declared field behind the name that a plugin uses.
+pub fn declared<'s>(study: &'s Study, name: &str) -> Option<&'s Field> {
+    match name.strip_prefix(DECISION_PREFIX) {
+        Some(key) => study.decisions.fields.iter().find(|field| field.name == key),
+        None => study.inputs.fields.iter().find(|field| field.name == name),
+    }
+}
+
+/// The conditions of a study, ready to be asked.
+pub fn conditions(study: &Study) -> Conditions {
+    Conditions::new(&study.conditions, study.time_zone.clone())
+        .expect("the declaration allows no more values than can be told apart")
+}
+
+/// Where among the snapshots' declared fields the one stands by which pairs hang together, unless that is the id.
+pub fn cluster(study: &Study) -> Option<usize> {
+    let name = study.threshold.as_ref()?.cluster.as_ref()?;
+    study.inputs.fields.iter().position(|field| field.name == *name)
+}
+
+/// The scopes that a snapshot belongs to, into `found`: 0 for everything, and the declared ones from 1.
+pub fn belongs(scopes: &[Scope], value: impl Fn(usize) -> u16, found: &mut Vec<u16>) {
+    found.clear();
+    found.push(0);
+    let holds = |scope: &Scope| scope.holds(|condition| usize::from(value(condition)));
+    found.extend(scopes.iter().zip(1..).filter(|(scope, _)| holds(scope)).map(|(_, index)| index));
+}

@@ -1,0 +1,89 @@
+//! Latency histograms, and the percentiles that are read from them.
+
+use hdrhistogram::Histogram;
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// A distribution of times, in nanoseconds, to three significant digits.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Times(Histogram<u64>);
+
+impl Default for Times {
+    fn default() -> Times {
+        Times(Histogram::new(3).expect("three digits are allowed"))
+    }
+}
+
+impl Times {
+    /// Counts one.
+    pub fn record(&mut self, nanos: u64) {
+        self.0.record(nanos).expect("the histogram grows");
+    }
+
+    /// The histogram.
+    pub fn histogram(&self) -> &Histogram<u64> {
+        &self.0
+    }
+}
+
+impl Serialize for Times {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let counts = self.0.iter_recorded().map(|at| (at.value_iterated_to(), at.count_at_value()));
+        counts.collect::<Vec<(u64, u64)>>().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Times {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Times, D::Error> {
+        let mut times = Times::default();
+        for (value, count) in Vec::<(u64, u64)>::deserialize(deserializer)? {
+            times.0.record_n(value, count).map_err(serde::de::Error::custom)?;
+        }
+        Ok(times)
+    }
+}
+
+/// A distribution of times, in nanoseconds, to three significant digits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Latency {
+    /// How many times there are.
+    pub count: u64,
+    /// Half are no longer than this.
+    pub p50: u64,
+    /// 90 % are no longer than this.
+    pub p90: u64,
+    /// 99 % are no longer than this.
+    pub p99: u64,
+    /// The longest.
+    pub max: u64,
+}
+
+impl Latency {
+    /// The distribution in a histogram.
+    pub fn of(histogram: &hdrhistogram::Histogram<u64>) -> Latency {
+        let at = |quantile| histogram.value_at_quantile(quantile);
+        Latency { count: histogram.len(), p50: at(0.5), p90: at(0.9), p99: at(0.99), max: histogram.max() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use understudy_run_log::checkpoint;
+
+    proptest! {
+        #[test]
+        fn a_distribution_is_read_back_as_it_was(
+            nanos in prop::collection::vec(prop_oneof![0u64..5000, any::<u64>().prop_map(|n| n >> 8)], 0..200),
+        ) {
+            let mut times = Times::default();
+            nanos.iter().for_each(|nanos| times.record(*nanos));
+            let again: Times = checkpoint::decode(&checkpoint::encode(&times).unwrap()).unwrap();
+            prop_assert_eq!(Latency::of(times.histogram()), Latency::of(again.histogram()));
+            prop_assert_eq!(again, times);
+        }
+    }
+}

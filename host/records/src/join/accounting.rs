@@ -1,0 +1,140 @@
+//! Accounts for every record received.
+//!
+//! Invariants: per stream, received = rejected + duplicate + conflict + late + paired + waiting + expired;
+//! [`Account::terms`] is the only list of these terms.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use understudy_study::PerStream;
+
+use crate::batch::ExclusionReason;
+
+/// What became of the records of one stream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Account {
+    /// All records received.
+    pub received: u64,
+    /// Records that cannot be decoded.
+    pub rejected: u64,
+    /// Records that repeat an earlier one byte for byte.
+    pub duplicate: u64,
+    /// Records that repeat an earlier id with different content.
+    pub conflict: u64,
+    /// Records behind the watermark of their own stream.
+    pub late: u64,
+    /// Records that are joined with their counterpart.
+    pub paired: u64,
+    /// Records whose counterpart can still arrive.
+    pub waiting: u64,
+    /// Records whose counterpart can no longer arrive. An expired decision is an orphan.
+    pub expired: u64,
+}
+
+/// A term on the right side of the accounting equation: what can become of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AccountTerm {
+    /// The record is excluded.
+    Excluded(ExclusionReason),
+    /// The record is joined with its counterpart.
+    Paired,
+    /// The counterpart can still arrive.
+    Waiting,
+    /// The counterpart can no longer arrive.
+    Expired,
+}
+
+impl AccountTerm {
+    /// The name in reports, metrics and messages, such as `duplicate`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            AccountTerm::Excluded(reason) => reason.name(),
+            AccountTerm::Paired => "paired",
+            AccountTerm::Waiting => "waiting",
+            AccountTerm::Expired => "expired",
+        }
+    }
+}
+
+impl Account {
+    /// Every term of the equation with its number of records, in the order of reports. The numbers add up to
+    /// [`Account::received`].
+    pub fn terms(&self) -> [(AccountTerm, u64); 7] {
+        let Account { received: _, rejected, duplicate, conflict, late, paired, waiting, expired } = *self;
+        [
+            (AccountTerm::Excluded(ExclusionReason::Rejected), rejected),
+            (AccountTerm::Excluded(ExclusionReason::Duplicate), duplicate),
+            (AccountTerm::Excluded(ExclusionReason::Conflict), conflict),
+            (AccountTerm::Excluded(ExclusionReason::Late), late),
+            (AccountTerm::Paired, paired),
+            (AccountTerm::Waiting, waiting),
+            (AccountTerm::Expired, expired),
+        ]
+    }
+
+    /// The counter of the records that are excluded for a reason.
+    pub fn excluded_mut(&mut self, reason: ExclusionReason) -> &mut u64 {
+        match reason {
+            ExclusionReason::Rejected => &mut self.rejected,
+            ExclusionReason::Duplicate => &mut self.duplicate,
+            ExclusionReason::Conflict => &mut self.conflict,
+            ExclusionReason::Late => &mut self.late,
+        }
+    }
+
+    /// The excluded records by reason.
+    pub fn exclusions(self) -> ExclusionCounts {
+        let Account { rejected, duplicate, conflict, late, .. } = self;
+        ExclusionCounts { rejected, duplicate, conflict, late }
+    }
+
+    /// Whether every record received is accounted for.
+    pub fn balances(&self) -> bool {
+        self.received == self.terms().iter().map(|(_, records)| records).sum::<u64>()
+    }
+}
+
+/// The number of excluded records of one stream, by reason.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExclusionCounts {
+    /// Records that cannot be decoded.
+    pub rejected: u64,
+    /// Records that repeat an earlier one byte for byte.
+    pub duplicate: u64,
+    /// Records that repeat an earlier id with different content.
+    pub conflict: u64,
+    /// Records behind the watermark of their own stream.
+    pub late: u64,
+}
+
+impl ExclusionCounts {
+    /// All excluded records.
+    pub fn total(self) -> u64 {
+        let ExclusionCounts { rejected, duplicate, conflict, late } = self;
+        rejected + duplicate + conflict + late
+    }
+}
+
+/// What became of the records of both streams.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Accounting {
+    /// The account of the snapshots.
+    pub snapshots: Account,
+    /// The account of the decisions.
+    pub decisions: Account,
+}
+
+impl Accounting {
+    /// Whether both accounts balance and have the same number of pairs.
+    pub fn balances(&self) -> bool {
+        self.snapshots.balances()
+            && self.decisions.balances()
+            && self.snapshots.paired == self.decisions.paired
+    }
+}
+
+impl From<PerStream<Account>> for Accounting {
+    fn from(PerStream { snapshots, decisions }: PerStream<Account>) -> Accounting {
+        Accounting { snapshots, decisions }
+    }
+}

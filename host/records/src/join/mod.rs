@@ -1,0 +1,400 @@
+//! Joins snapshots with decisions: an interval join on id and event time, with watermarks.
+//!
+//! # Semantics
+//! The *clock* of a stream is the latest event time among its accepted records. Its *watermark* is the clock less the
+//! stream's `lateness`. With the horizon `h`:
+//! - A snapshot at `s` and a decision at `d` with the same id form a pair if `|s - d| <= h`, whichever arrived first.
+//! - A record is a *duplicate* (same bytes) or a *conflict* (different bytes) if its own stream holds the id with a time
+//!   `t` and the stream's watermark has not passed `t + 2h`. The first record counts. Afterwards the id may be reused.
+//! - A record behind the watermark of its own stream is *late*.
+//! - An accepted record without a pair is *waiting* until the other stream's watermark passes `t + h`, then *expired*.
+//!
+//! # Invariants
+//! - Whether a record is accepted depends on its own stream only. Whether two accepted records pair depends on their ids
+//!   and times only. So the pairs do not depend on how the streams are interleaved or cut into batches.
+//! - No record is in two pairs: two decisions that fit one snapshot lie within `2h` of each other, so the second one is
+//!   a duplicate or a conflict.
+//! - Memory is bounded by the records of twice the horizon plus the lateness.
+
+mod accounting;
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use arrow::array::{Array, StringArray};
+use hashbrown::HashTable;
+use jiff::SignedDuration;
+use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
+use understudy_study::{Micros, PerStream, StreamKind};
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+pub use accounting::{Account, AccountTerm, Accounting, ExclusionCounts};
+
+use crate::batch::{ExclusionReason, Records};
+
+/// Identifies a batch of accepted records while the join holds it.
+pub type Slot = u32;
+
+/// A pair: the slot and row of its snapshot and of its decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct JoinedRows {
+    /// Slot and row of the snapshot.
+    pub snapshot: (Slot, u32),
+    /// Slot and row of the decision.
+    pub decision: (Slot, u32),
+}
+
+/// The spans of event time that bound the join.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JoinBounds {
+    /// The largest distance between a snapshot and its decision, in either direction.
+    pub horizon: Micros,
+    /// How far a record may lag behind the clock of its own stream.
+    pub lateness: PerStream<Micros>,
+}
+
+/// A record that the join excludes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exclusion {
+    /// The record's row in the batch that was offered.
+    pub row: u32,
+    /// Why the record is excluded.
+    pub reason: ExclusionReason,
+    /// The reason in words.
+    pub detail: String,
+}
+
+/// Result of offering a batch of records to the join.
+#[derive(Clone, Debug)]
+pub struct JoinResult {
+    /// The slot of the batch. Its rows are the accepted records, in order.
+    pub slot: Slot,
+    /// The excluded records, by ascending row.
+    pub excluded: Vec<Exclusion>,
+    /// The pairs that the batch completes.
+    pub pairs: Vec<JoinedRows>,
+}
+
+impl JoinResult {
+    /// For each of `rows` offered records whether it was accepted.
+    pub fn accepted(&self, rows: usize) -> Vec<bool> {
+        let mut accepted = vec![true; rows];
+        self.excluded.iter().for_each(|exclusion| accepted[exclusion.row as usize] = false);
+        accepted
+    }
+}
+
+/// The join, with the records that can still pair or be repeated.
+pub struct IntervalJoin {
+    bounds: JoinBounds,
+    seed: u64,
+    table: HashTable<Entry>,
+    batches: FxHashMap<Slot, Batch>,
+    next: Slot,
+    /// The latest accepted event time of each stream; [`NO_CLOCK`] before the first record.
+    clocks: PerStream<Micros>,
+    /// Open batches by the time from which no partner can arrive.
+    expiring: PerStream<BinaryHeap<Reverse<(Micros, Slot)>>>,
+    /// Closed batches by the time from which their ids may be reused.
+    forgetting: PerStream<BinaryHeap<Reverse<(Micros, Slot)>>>,
+    closed: Vec<Slot>,
+    accounts: PerStream<Account>,
+}
+
+#[derive(Clone, Copy)]
+struct Entry {
+    slot: Slot,
+    row: u32,
+    time: Micros,
+}
+
+struct Batch {
+    kind: StreamKind,
+    ids: StringArray,
+    times: Vec<i64>,
+    digests: Vec<u64>,
+    paired: Vec<bool>,
+    /// The number of rows without a pair.
+    waiting: usize,
+    /// The latest of the times.
+    latest: Micros,
+    /// Whether rows can still pair. Of a closed batch only the ids matter.
+    open: bool,
+}
+
+/// The clock of a stream without records: far in the past, and far enough from `i64::MIN` to subtract spans from.
+const NO_CLOCK: Micros = Micros(i64::MIN / 4);
+
+impl IntervalJoin {
+    /// A join without records. `seed` keeps senders from predicting hash collisions; it does not affect results.
+    pub fn new(bounds: JoinBounds, seed: u64) -> IntervalJoin {
+        IntervalJoin {
+            bounds,
+            seed,
+            table: HashTable::new(),
+            batches: FxHashMap::default(),
+            next: 0,
+            clocks: PerStream::splat(NO_CLOCK),
+            expiring: PerStream::default(),
+            forgetting: PerStream::default(),
+            closed: Vec::new(),
+            accounts: PerStream::default(),
+        }
+    }
+
+    /// Joins decoded records of one stream. `rejected` are the reasons of the records that were excluded before, by
+    /// decoding; they are only counted.
+    pub fn offer(
+        &mut self,
+        kind: StreamKind,
+        records: &Records,
+        rejected: impl IntoIterator<Item = ExclusionReason>,
+    ) -> JoinResult {
+        let rows = records.len();
+        let slot = self.next;
+        self.next = self.next.wrapping_add(1);
+        let account = &mut self.accounts[kind];
+        account.received += rows as u64;
+        for reason in rejected {
+            account.received += 1;
+            *account.excluded_mut(reason) += 1;
+        }
+        self.table.reserve(rows, |entry| hash(self.seed, id(&self.batches, entry)));
+
+        let mut excluded = Vec::new();
+        let mut pairs = Vec::new();
+        // The record of each accepted row.
+        let mut accepted: Vec<u32> = Vec::with_capacity(rows);
+        let mut paired = Vec::with_capacity(rows);
+        for record in 0..rows {
+            let own = |entry: &Entry| match entry.slot == slot {
+                true => records.ids.value(accepted[entry.row as usize] as usize),
+                false => id(&self.batches, entry),
+            };
+            let (time, name) = (Micros(records.times[record]), records.ids.value(record));
+            let hash = hash(self.seed, name);
+            let mut earlier = None;
+            let mut partner = None;
+            for entry in self.table.iter_hash(hash).filter(|entry| own(entry) == name) {
+                let entry_kind = if entry.slot == slot { kind } else { self.batches[&entry.slot].kind };
+                if entry_kind == kind && self.watermark(kind) <= self.reusable_from(entry.time) {
+                    earlier = Some(*entry);
+                } else if entry_kind != kind && (entry.time - time).abs() <= self.bounds.horizon {
+                    partner = Some(*entry);
+                }
+            }
+            let mut exclude = |(reason, detail)| {
+                excluded.push(Exclusion { row: record as u32, reason, detail });
+            };
+            if let Some(earlier) = earlier {
+                let digest = match earlier.slot == slot {
+                    true => records.digests[accepted[earlier.row as usize] as usize],
+                    false => self.batches[&earlier.slot].digests[earlier.row as usize],
+                };
+                exclude(self.exclude_repeated(kind, digest == records.digests[record], name));
+                continue;
+            }
+            if time < self.watermark(kind) {
+                exclude(self.exclude_late(kind, time));
+                continue;
+            }
+            let row = accepted.len() as u32;
+            accepted.push(record as u32);
+            paired.push(partner.is_some());
+            if let Some(partner) = partner {
+                pairs.push(self.pair(kind, (slot, row), (partner.slot, partner.row)));
+            }
+            self.clocks[kind] = self.clocks[kind].max(time);
+            // Capacity is reserved above, so the table never rehashes the rows of this unfinished batch.
+            self.table.insert_unique(hash, Entry { slot, row, time }, |entry| {
+                entry_hash(self.seed, &self.batches, entry)
+            });
+        }
+        self.hold(kind, slot, records, &accepted, paired);
+        self.expire();
+        JoinResult { slot, excluded, pairs }
+    }
+
+    /// The batches whose rows can no longer pair, each returned once. A batch without accepted rows is never returned.
+    pub fn take_closed_batches(&mut self) -> Vec<Slot> {
+        std::mem::take(&mut self.closed)
+    }
+
+    /// The latest accepted event time of a stream; `None` before its first record.
+    pub fn clock(&self, kind: StreamKind) -> Option<Micros> {
+        Some(self.clocks[kind]).filter(|clock| *clock > NO_CLOCK)
+    }
+
+    /// The exact account of every record received. Looks at every row that is still waiting.
+    pub fn accounting(&self) -> Accounting {
+        let mut accounts = self.accounts;
+        for batch in self.batches.values().filter(|batch| batch.open) {
+            let account = &mut accounts[batch.kind];
+            let watermark = self.watermark(batch.kind.other());
+            for (time, _) in batch.times.iter().zip(&batch.paired).filter(|(_, paired)| !**paired) {
+                match Micros(*time) + self.bounds.horizon < watermark {
+                    true => account.expired += 1,
+                    false => account.waiting += 1,
+                }
+            }
+        }
+        accounts.into()
+    }
+
+    /// Like [`IntervalJoin::accounting`] in constant time, but expired records count as waiting until their whole batch
+    /// has expired.
+    pub fn accounting_estimate(&self) -> Accounting {
+        let waiting = |account: Account| {
+            let settled = account.exclusions().total() + account.paired + account.expired;
+            Account { waiting: account.received - settled, ..account }
+        };
+        self.accounts.map(waiting).into()
+    }
+
+    /// For each row of an open batch whether it is paired; empty for any other batch.
+    pub fn paired_rows(&self, slot: Slot) -> &[bool] {
+        self.batches.get(&slot).filter(|batch| batch.open).map_or(&[], |batch| &batch.paired)
+    }
+
+    /// The number of accepted, unpaired records of a stream in open batches.
+    pub fn open_rows(&self, kind: StreamKind) -> u64 {
+        let open = self.batches.values().filter(|batch| batch.kind == kind && batch.open);
+        open.map(|batch| batch.waiting as u64).sum()
+    }
+
+    /// Sets the accounts after logged records were replayed: `expired` must not contain the [`IntervalJoin::open_rows`].
+    pub fn set_accounts(&mut self, accounts: PerStream<Account>) {
+        self.accounts = accounts;
+    }
+
+    /// The spans of event time that bound the join.
+    pub fn bounds(&self) -> JoinBounds {
+        self.bounds
+    }
+
+    fn watermark(&self, kind: StreamKind) -> Micros {
+        self.clocks[kind] - self.bounds.lateness[kind]
+    }
+
+    /// The watermark that has to be passed before an id can be reused that was accepted at `time`.
+    fn reusable_from(&self, time: Micros) -> Micros {
+        time + self.bounds.horizon + self.bounds.horizon
+    }
+
+    fn exclude_repeated(&mut self, kind: StreamKind, same: bool, id: &str) -> (ExclusionReason, String) {
+        let (reason, how) = match same {
+            true => (ExclusionReason::Duplicate, "the two are identical"),
+            false => (ExclusionReason::Conflict, "the two differ; the first one counts"),
+        };
+        *self.accounts[kind].excluded_mut(reason) += 1;
+        (reason, format!("an earlier record has the id \"{id}\": {how}"))
+    }
+
+    fn exclude_late(&mut self, kind: StreamKind, time: Micros) -> (ExclusionReason, String) {
+        self.accounts[kind].late += 1;
+        let allowed = SignedDuration::from_micros(self.bounds.lateness[kind].0);
+        let text = |time: Micros| time.timestamp().map(|time| time.to_string()).unwrap_or_default();
+        let (time, clock) = (text(time), text(self.clocks[kind]));
+        let detail =
+            format!("{time} is more than {allowed:#} behind the latest record of its stream, {clock}");
+        (ExclusionReason::Late, detail)
+    }
+
+    /// Marks the earlier row of a pair as paired. The caller marks the later one.
+    fn pair(&mut self, kind: StreamKind, later: (Slot, u32), earlier: (Slot, u32)) -> JoinedRows {
+        let batch = self.batches.get_mut(&earlier.0).expect("the table refers to held batches only");
+        batch.paired[earlier.1 as usize] = true;
+        batch.waiting -= 1;
+        if batch.waiting == 0 {
+            self.close(earlier.0);
+        }
+        self.accounts.snapshots.paired += 1;
+        self.accounts.decisions.paired += 1;
+        match kind {
+            StreamKind::Snapshots => JoinedRows { snapshot: later, decision: earlier },
+            StreamKind::Decisions => JoinedRows { snapshot: earlier, decision: later },
+        }
+    }
+
+    fn hold(&mut self, kind: StreamKind, slot: Slot, records: &Records, accepted: &[u32], paired: Vec<bool>) {
+        let waiting = paired.iter().filter(|paired| !**paired).count();
+        let Some(latest) = accepted.iter().map(|&record| records.times[record as usize]).max() else {
+            return;
+        };
+        let latest = Micros(latest);
+        let ids = match accepted.len() == records.len() {
+            true => records.ids.clone(),
+            false => accepted.iter().map(|&record| Some(records.ids.value(record as usize))).collect(),
+        };
+        let digests = accepted.iter().map(|&record| records.digests[record as usize]).collect();
+        let times = accepted.iter().map(|&record| records.times[record as usize]).collect();
+        self.batches.insert(slot, Batch { kind, ids, times, digests, paired, waiting, latest, open: true });
+        match waiting {
+            0 => self.close(slot),
+            _ => self.expiring[kind].push(Reverse((latest + self.bounds.horizon, slot))),
+        }
+    }
+
+    /// Closes batches that have expired and forgets ids that may be reused.
+    fn expire(&mut self) {
+        for kind in StreamKind::ALL {
+            let watermark = self.watermark(kind.other());
+            while let Some(slot) = pop_before(&mut self.expiring[kind], watermark) {
+                let Some(batch) = self.batches.get_mut(&slot).filter(|batch| batch.open) else { continue };
+                self.accounts[kind].expired += batch.waiting as u64;
+                self.close(slot);
+            }
+        }
+        for kind in StreamKind::ALL {
+            let watermark = self.watermark(kind);
+            while let Some(slot) = pop_before(&mut self.forgetting[kind], watermark) {
+                self.forget(slot);
+            }
+        }
+    }
+
+    /// Closes a batch whose rows can no longer pair. Its ids stay until they may be reused.
+    fn close(&mut self, slot: Slot) {
+        let batch = self.batches.get_mut(&slot).expect("only held batches are closed");
+        batch.open = false;
+        let (kind, latest) = (batch.kind, batch.latest);
+        let reusable_from = self.reusable_from(latest);
+        self.forgetting[kind].push(Reverse((reusable_from, slot)));
+        self.closed.push(slot);
+    }
+
+    fn forget(&mut self, slot: Slot) {
+        let Some(batch) = self.batches.remove(&slot) else { return };
+        for row in 0..batch.ids.len() {
+            let hash = hash(self.seed, batch.ids.value(row));
+            let found = self.table.find_entry(hash, |e| e.slot == slot && e.row == row as u32);
+            if let Ok(entry) = found {
+                entry.remove();
+            }
+        }
+    }
+}
+
+fn pop_before(heap: &mut BinaryHeap<Reverse<(Micros, Slot)>>, time: Micros) -> Option<Slot> {
+    let Reverse((due, slot)) = *heap.peek()?;
+    (due < time).then(|| {
+        heap.pop();
+        slot
+    })
+}
+
+fn hash(seed: u64, id: &str) -> u64 {
+    xxh3_64_with_seed(id.as_bytes(), seed)
+}
+
+fn id<'a>(batches: &'a FxHashMap<Slot, Batch>, entry: &Entry) -> &'a str {
+    batches[&entry.slot].ids.value(entry.row as usize)
+}
+
+fn entry_hash(seed: u64, batches: &FxHashMap<Slot, Batch>, entry: &Entry) -> u64 {
+    hash(seed, id(batches, entry))
+}
+
+#[cfg(test)]
+mod tests;

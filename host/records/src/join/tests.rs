@@ -1,0 +1,193 @@
+//! Compares the join with a direct statement of its semantics, under any interleaving and any batch sizes.
+
+use std::collections::BTreeSet;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::Schema;
+use proptest::prelude::*;
+
+use super::*;
+
+/// A record.
+#[derive(Clone, Copy, Debug)]
+struct Input {
+    id: u8,
+    time: i64,
+    content: u8,
+}
+
+fn records(inputs: &[Input]) -> Records {
+    Records {
+        ids: StringArray::from_iter_values(inputs.iter().map(|i| i.id.to_string())),
+        times: inputs.iter().map(|i| i.time).collect(),
+        fields: RecordBatch::new_empty(Schema::empty().into()),
+        raw: StringArray::from_iter_values(inputs.iter().map(|i| i.content.to_string())),
+        digests: inputs.iter().map(|i| u64::from(i.content)).collect(),
+        lines: (0..inputs.len() as u64).collect(),
+        offsets: vec![0; inputs.len()],
+    }
+}
+
+const BOUNDS: JoinBounds =
+    JoinBounds { horizon: Micros(10), lateness: PerStream { snapshots: Micros(6), decisions: Micros(3) } };
+
+/// The exclusion of each record of one stream, by the definition in the module's documentation.
+fn exclusions(side: StreamKind, inputs: &[Input]) -> Vec<Option<ExclusionReason>> {
+    let mut exclusions: Vec<Option<ExclusionReason>> = Vec::new();
+    for (at, new) in inputs.iter().enumerate() {
+        let accepted =
+            || inputs[..at].iter().zip(&exclusions).filter(|(_, class)| class.is_none()).map(|(i, _)| i);
+        let watermark = accepted().map(|i| i.time).max().map(|max| max - BOUNDS.lateness[side].0);
+        let held =
+            |i: &&Input| i.id == new.id && watermark.is_none_or(|w| w <= i.time + 2 * BOUNDS.horizon.0);
+        exclusions.push(match accepted().rfind(held) {
+            Some(before) if before.content == new.content => Some(ExclusionReason::Duplicate),
+            Some(_) => Some(ExclusionReason::Conflict),
+            None if watermark.is_some_and(|w| new.time < w) => Some(ExclusionReason::Late),
+            None => None,
+        });
+    }
+    exclusions
+}
+
+/// The pairs among accepted records, as indices into the two streams.
+fn pairs(
+    streams: &[Vec<Input>; 2],
+    exclusions: &[Vec<Option<ExclusionReason>>; 2],
+) -> BTreeSet<(usize, usize)> {
+    let accepted = |side: usize| {
+        streams[side as usize]
+            .iter()
+            .zip(&exclusions[side as usize])
+            .enumerate()
+            .filter(|(_, (_, c))| c.is_none())
+            .map(|(at, (i, _))| (at, *i))
+    };
+    let mut pairs = BTreeSet::new();
+    for (s, snapshot) in accepted(0) {
+        for (d, decision) in accepted(1) {
+            if snapshot.id == decision.id && (snapshot.time - decision.time).abs() <= BOUNDS.horizon.0 {
+                pairs.insert((s, d));
+            }
+        }
+    }
+    pairs
+}
+
+/// A stream that advances, with repetitions and records out of order.
+fn stream() -> impl Strategy<Value = Vec<Input>> {
+    prop::collection::vec((0u8..6, 0i64..6, -12i64..4, 0u8..2), 0..60).prop_map(|steps| {
+        let mut now = 0;
+        steps
+            .into_iter()
+            .map(|(id, step, jitter, content)| {
+                now += step;
+                Input { id, time: now + jitter, content }
+            })
+            .collect()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(600))]
+
+    #[test]
+    fn pairs_and_accounts_match_the_definition(
+        snapshots in stream(),
+        decisions in stream(),
+        cuts in prop::collection::vec((any::<bool>(), 1usize..8), 0..60),
+        seed: u64,
+    ) {
+        let streams = [snapshots, decisions];
+        let excluded = [exclusions(StreamKind::Snapshots, &streams[0]), exclusions(StreamKind::Decisions, &streams[1])];
+        let wanted = pairs(&streams, &excluded);
+
+        let mut join = IntervalJoin::new(BOUNDS, seed);
+        let mut next = [0, 0];
+        let mut place = FxHashMap::default();
+        let mut found = BTreeSet::new();
+        let rest = [(true, 1000), (false, 1000)];
+        for (decision, size) in cuts.into_iter().chain(rest) {
+            let side = if decision { StreamKind::Decisions } else { StreamKind::Snapshots };
+            let from = next[side as usize];
+            let to = (from + size).min(streams[side as usize].len());
+            next[side as usize] = to;
+            let result = join.offer(side, &records(&streams[side as usize][from..to]), []);
+            let mut reasons = vec![None; to - from];
+            result.excluded.iter().for_each(|excluded| reasons[excluded.row as usize] = Some(excluded.reason));
+            prop_assert_eq!(&reasons[..], &excluded[side as usize][from..to]);
+            let accepted: Vec<bool> = reasons.iter().map(Option::is_none).collect();
+            prop_assert_eq!(result.accepted(to - from), accepted);
+            let accepted = (from..to).filter(|at| excluded[side as usize][*at].is_none());
+            for (row, at) in accepted.enumerate() {
+                place.insert((result.slot, row as u32), at);
+            }
+            for pair in result.pairs {
+                prop_assert!(found.insert((place[&pair.snapshot], place[&pair.decision])), "paired twice");
+            }
+            let accounting = join.accounting();
+            prop_assert!(accounting.balances(), "{accounting:?}");
+        }
+        prop_assert_eq!(&found, &wanted);
+
+        // Whether an unpaired record is expired depends on the times alone.
+        let accounting = join.accounting();
+        for side in StreamKind::ALL {
+            let clock = |side: StreamKind| {
+                let accepted = streams[side as usize].iter().zip(&excluded[side as usize]);
+                accepted.filter(|(_, c)| c.is_none()).map(|(i, _)| i.time).max()
+            };
+            let over = clock(side.other()).map(|max| max - BOUNDS.lateness[side.other()].0);
+            let unpaired = |at: &usize| !wanted.iter().any(|p| [p.0, p.1][side as usize] == *at);
+            let accepted = (0..streams[side as usize].len()).filter(|at| excluded[side as usize][*at].is_none());
+            let expired = accepted
+                .filter(unpaired)
+                .filter(|at| over.is_some_and(|w| streams[side as usize][*at].time + BOUNDS.horizon.0 < w))
+                .count();
+            let account = match side {
+                StreamKind::Snapshots => accounting.snapshots,
+                StreamKind::Decisions => accounting.decisions,
+            };
+            prop_assert_eq!(account.expired, expired as u64);
+        }
+    }
+}
+
+fn at(id: u8, time: i64) -> Input {
+    Input { id, time, content: 0 }
+}
+
+#[test]
+fn batches_are_evicted_as_event_time_advances() {
+    let mut join = IntervalJoin::new(BOUNDS, 0);
+    let mut closed = BTreeSet::new();
+    for step in 0..2000 {
+        for side in StreamKind::ALL {
+            // Every third decision is missing.
+            if side == StreamKind::Snapshots || step % 3 > 0 {
+                join.offer(side, &records(&[at((step % 250) as u8, step)]), []);
+            }
+        }
+        for slot in join.take_closed_batches() {
+            assert!(closed.insert(slot), "returned twice");
+        }
+        assert!(join.batches.len() < 80 && join.table.len() < 80, "{}", join.batches.len());
+    }
+    let Accounting { snapshots, .. } = join.accounting();
+    assert_eq!((snapshots.received, snapshots.paired), (2000, 1333));
+    assert!(snapshots.expired > 600 && snapshots.waiting < 10, "{snapshots:?}");
+}
+
+#[test]
+fn exclusion_details_name_the_id_or_the_times() {
+    let mut join = IntervalJoin::new(BOUNDS, 0);
+    let mut offer = |inputs: &[Input]| join.offer(StreamKind::Decisions, &records(inputs), []).excluded;
+    offer(&[at(1, 5_000_000), at(2, 90_000_000)]);
+    let again = offer(&[at(2, 90_000_000), Input { content: 1, ..at(2, 90_000_000) }, at(3, 80_000_000)]);
+    let reasons: Vec<_> = again.into_iter().map(|excluded| excluded.detail).collect();
+    insta::assert_snapshot!(reasons.join("\n"), @r#"
+    an earlier record has the id "2": the two are identical
+    an earlier record has the id "2": the two differ; the first one counts
+    1970-01-01T00:01:20Z is more than 3µs behind the latest record of its stream, 1970-01-01T00:01:30Z
+    "#);
+}

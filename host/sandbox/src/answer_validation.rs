@@ -1,0 +1,168 @@
+//! Answers as a plugin gave them, checked before they are believed.
+//!
+//! Always holds: what passes has one answer a row, codes within the names, UTF-8, finite numbers, no name twice among
+//! the names or in one ranking, no answer longer than [`MAX_LENGTH`], confidences from 0 to 1, unanswered rows ascending.
+//! What an unanswered row holds is not looked at.
+
+use arrow::array::{Array as _, StringArray};
+use arrow::buffer::{Buffer, OffsetBuffer, ScalarBuffer};
+
+use super::bindings::decider::exports::understudy::shadow::answers as wit;
+use super::bindings::decider::exports::understudy::shadow::columns::TextResult;
+use understudy_records::batch::{Answers, AnswerColumn, Names, Reason};
+use understudy_study::Form;
+
+/// The longest answer in bytes: a label, or all the names of a ranking. The log writes an answer out for each row, so without
+/// it a plugin could have one long name stand for many gigabytes. The largest batch of them stays below the 2 GiB of an
+/// Arrow column.
+const MAX_LENGTH: usize = 16 << 10;
+
+/// Believes the answers to `rows` rows in one form, or says what is wrong with them.
+pub(super) fn answers(given: wit::Answers, form: Form, rows: usize) -> Result<Answers, String> {
+    let unanswered = unanswered(given.unanswered, rows)?;
+    let mut silent = unanswered.iter().map(|(row, _)| *row as usize).peekable();
+    let mut is_answered = |row: usize| silent.next_if_eq(&row).is_none();
+    let decisions = match (given.values, form) {
+        (wit::Values::Labels(mut labels), Form::Label) => {
+            let mut names = names(labels.names)?;
+            count("codes", labels.codes.len(), rows)?;
+            if codes(&labels.codes, &names).is_err() {
+                for (row, _) in &unanswered {
+                    labels.codes[*row as usize] = 0;
+                }
+                if unanswered.len() == rows {
+                    names = Names::from(vec![""]);
+                }
+                codes(&labels.codes, &names)?;
+            }
+            AnswerColumn::Labels { names, codes: labels.codes }
+        }
+        (wit::Values::Numbers(mut numbers), Form::Number) => {
+            count("numbers", numbers.len(), rows)?;
+            for (row, number) in numbers.iter_mut().enumerate() {
+                if !is_answered(row) {
+                    *number = 0.0;
+                } else if !number.is_finite() {
+                    return Err(format!("answered {number}; a number must be finite"));
+                }
+            }
+            AnswerColumn::Numbers(numbers)
+        }
+        (wit::Values::Rankings(rankings), Form::Ranking) => {
+            let names = names(rankings.names)?;
+            count("offsets", rankings.offsets.len(), rows + 1)?;
+            offsets(&rankings.offsets, rankings.codes.len())?;
+            codes(&rankings.codes, &names)?;
+            each_ranking(&rankings.offsets, &rankings.codes, &names)?;
+            AnswerColumn::Rankings { names, offsets: rankings.offsets, codes: rankings.codes }
+        }
+        (other, form) => {
+            let found = match other {
+                wit::Values::Labels(_) => "labels",
+                wit::Values::Numbers(_) => "numbers",
+                wit::Values::Rankings(_) => "rankings",
+            };
+            return Err(format!("answered {found}, but declared the form {form:?}"));
+        }
+    };
+    if let Some(values) = &given.confidence {
+        count("confidences", values.len(), rows)?;
+        if let Some(bad) = values.iter().find(|value| !(0.0..=1.0).contains(*value)) {
+            return Err(format!("returned the confidence {bad}; a confidence is from 0 to 1"));
+        }
+    }
+    Ok(drop_unused_names(Answers { decisions, confidence: given.confidence, unanswered }))
+}
+
+/// Answers are held until the last of their rows is paired: without the names that none of them uses, where there are so
+/// many that some cannot be in use.
+fn drop_unused_names(answers: Answers) -> Answers {
+    let rows = answers.rows();
+    match &answers.decisions {
+        AnswerColumn::Labels { names, .. } | AnswerColumn::Rankings { names, .. }
+            if names.get_buffer_memory_size() > rows * MAX_LENGTH =>
+        {
+            let all: Vec<_> = (0..rows).map(|row| (0, row)).collect();
+            Answers::gather(&[&answers], &all)
+        }
+        _ => answers,
+    }
+}
+
+fn count(what: &str, found: usize, wanted: usize) -> Result<(), String> {
+    if found == wanted { Ok(()) } else { Err(format!("returned {found} {what}, expected {wanted}")) }
+}
+
+fn unanswered(given: Vec<(u32, wit::Reason)>, rows: usize) -> Result<Vec<(u32, Reason)>, String> {
+    if !given.is_sorted_by(|(a, _), (b, _)| a < b) {
+        return Err("listed its unanswered rows out of order".into());
+    }
+    if let Some((row, _)) = given.last().filter(|(row, _)| *row as usize >= rows) {
+        return Err(format!("left row {row} unanswered, in a batch of {rows}"));
+    }
+    let reason = |(row, reason): (u32, wit::Reason)| match reason {
+        wit::Reason::Abstained(why) => (row, Reason::Abstained(super::clean(&why))),
+        wit::Reason::Failed(why) => (row, Reason::Failed(super::clean(&why))),
+    };
+    Ok(given.into_iter().map(reason).collect())
+}
+
+fn names(text: TextResult) -> Result<Names, String> {
+    offsets(&text.offsets, text.bytes.len())?;
+    let bounds: Vec<i32> = text.offsets.iter().map(|&offset| offset as i32).collect();
+    let bounds = OffsetBuffer::new(ScalarBuffer::from(bounds));
+    let names = StringArray::try_new(bounds, Buffer::from_vec(text.bytes), None)
+        .map_err(|_| "returned names that are not UTF-8".to_owned())?;
+    if let Some(long) = names.iter().flatten().find(|name| name.len() > MAX_LENGTH) {
+        return Err(too_long(long.len()));
+    }
+    let mut seen = rustc_hash::FxHashSet::default();
+    match names.iter().flatten().find(|name| !seen.insert(*name)) {
+        Some(twice) => Err(format!("returned the name \"{}\" twice", super::clean(twice))),
+        None => Ok(names),
+    }
+}
+
+fn too_long(bytes: usize) -> String {
+    format!("returned an answer of {bytes} bytes; the limit is {MAX_LENGTH}")
+}
+
+fn offsets(offsets: &[u32], end: usize) -> Result<(), String> {
+    let sound = offsets.first() == Some(&0) && offsets.is_sorted() && offsets.last() == Some(&(end as u32));
+    if sound && end <= i32::MAX as usize {
+        Ok(())
+    } else {
+        Err(format!("returned offsets that do not ascend from 0 to {end}"))
+    }
+}
+
+fn codes(codes: &[u32], names: &Names) -> Result<(), String> {
+    match codes.iter().max() {
+        Some(&code) if code as usize >= names.len() => {
+            Err(format!("returned the code {code}, but only {} names", names.len()))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn each_ranking(offsets: &[u32], codes: &[u32], names: &Names) -> Result<(), String> {
+    // For each name the ranking that it was last seen in.
+    let mut last = vec![u32::MAX; names.len()];
+    for (row, bounds) in offsets.windows(2).enumerate() {
+        let mut bytes = 0;
+        for &code in &codes[bounds[0] as usize..bounds[1] as usize] {
+            if std::mem::replace(&mut last[code as usize], row as u32) == row as u32 {
+                let name = super::clean(names.value(code as usize));
+                return Err(format!("ranked \"{name}\" twice in one answer"));
+            }
+            bytes += names.value(code as usize).len();
+        }
+        if bytes > MAX_LENGTH {
+            return Err(too_long(bytes));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

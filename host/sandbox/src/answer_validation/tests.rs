@@ -1,0 +1,134 @@
+//! Everything that a plugin may say wrongly is told by name.
+
+use super::*;
+
+fn text(names: &[&str]) -> TextResult {
+    let mut offsets = vec![0];
+    let mut bytes = Vec::new();
+    for name in names {
+        bytes.extend(name.as_bytes());
+        offsets.push(bytes.len() as u32);
+    }
+    TextResult { offsets, bytes }
+}
+
+fn labels(names: &[&str], codes: &[u32]) -> wit::Answers {
+    let labels = wit::Labels { names: text(names), codes: codes.to_vec() };
+    wit::Answers { values: wit::Values::Labels(labels), confidence: None, unanswered: vec![] }
+}
+
+fn numbers(values: &[f64]) -> wit::Answers {
+    wit::Answers { values: wit::Values::Numbers(values.to_vec()), confidence: None, unanswered: vec![] }
+}
+
+fn rankings(offsets: &[u32], codes: &[u32]) -> wit::Answers {
+    let rankings =
+        wit::Rankings { names: text(&["a", "b"]), offsets: offsets.to_vec(), codes: codes.to_vec() };
+    wit::Answers { values: wit::Values::Rankings(rankings), confidence: None, unanswered: vec![] }
+}
+
+fn declined(row: u32) -> (u32, wit::Reason) {
+    (row, wit::Reason::Abstained("no idea".into()))
+}
+
+#[test]
+fn sound_answers_are_believed() {
+    let believed = answers(labels(&["x", "y"], &[1, 0, 1]), Form::Label, 3).expect("sound");
+    assert_eq!(believed.rows(), 3);
+    assert!(answers(rankings(&[0, 2, 2], &[1, 0]), Form::Ranking, 2).is_ok());
+    let silent = wit::Answers { unanswered: vec![declined(1)], ..numbers(&[1.0, f64::NAN]) };
+    let believed = answers(silent, Form::Number, 2).expect("the value of an unanswered row is not read");
+    assert_eq!(believed.decisions, Decisions::Numbers(vec![1.0, 0.0]));
+}
+
+#[test]
+fn what_an_unanswered_row_holds_is_not_looked_at() {
+    let silent = wit::Answers { unanswered: vec![declined(0)], ..labels(&["x", "y"], &[u32::MAX, 1]) };
+    let believed = answers(silent, Form::Label, 2).expect("the code of an unanswered row is not read");
+    let Decisions::Labels { names, codes } = believed.decisions else { panic!("labels") };
+    assert_eq!((names.len(), &codes[..]), (2, &[0, 1][..]));
+    // A plugin that answers no row has no names either, and still each code has one.
+    let silent = wit::Answers { unanswered: vec![declined(0), declined(1)], ..labels(&[], &[0, 7]) };
+    let believed = answers(silent, Form::Label, 2).expect("no row is answered");
+    assert_eq!(believed, Answers::none(Form::Label, 2, &Reason::Abstained("no idea".into())));
+    let wrong = wit::Answers { unanswered: vec![declined(0)], ..labels(&[], &[0, 0]) };
+    assert!(answers(wrong, Form::Label, 2).is_err(), "the answered row has no name");
+}
+
+#[test]
+fn names_that_no_row_uses_are_not_held() {
+    let unused: Vec<String> = (0..10_000).map(|number| number.to_string()).collect();
+    let unused: Vec<&str> = unused.iter().map(String::as_str).collect();
+    let believed = answers(labels(&unused, &[7, 9_999]), Form::Label, 2).expect("sound");
+    let Decisions::Labels { names, codes } = believed.decisions else { panic!("labels") };
+    assert_eq!((names, codes), (Names::from(vec!["7", "9999"]), vec![0, 1]));
+    let believed = answers(labels(&unused[..100], &[7, 99]), Form::Label, 2).expect("sound");
+    let Decisions::Labels { names, .. } = believed.decisions else { panic!("labels") };
+    assert_eq!(names.len(), 100, "a few more than are used do not matter");
+}
+
+#[test]
+fn unsound_answers_are_refused_with_the_reason() {
+    let (fits, long) = ("x".repeat(MAX_LENGTH), "x".repeat(MAX_LENGTH / 2 + 1));
+    assert!(answers(labels(&[&fits], &[0]), Form::Label, 1).is_ok());
+    let mut long_ranking = rankings(&[0, 2], &[0, 1]);
+    let wit::Values::Rankings(ranking) = &mut long_ranking.values else { panic!("rankings") };
+    ranking.names = text(&[&long, &fits[..MAX_LENGTH / 2]]);
+
+    let mut bad_text = labels(&["ab"], &[0]);
+    let wit::Values::Labels(bad) = &mut bad_text.values else { panic!("labels") };
+    bad.names.bytes = vec![0xff, 0xfe];
+    let mut bad_names = labels(&["ab"], &[0]);
+    let wit::Values::Labels(bad) = &mut bad_names.values else { panic!("labels") };
+    bad.names.offsets = vec![0, 9];
+    let cases = [
+        (labels(&["x"], &[0, 0]), Form::Label, 3),
+        (labels(&["x"], &[1]), Form::Label, 1),
+        (labels(&["x", "x"], &[0]), Form::Label, 1),
+        (bad_text, Form::Label, 1),
+        (bad_names, Form::Label, 1),
+        (numbers(&[1.0]), Form::Label, 1),
+        (numbers(&[f64::NAN]), Form::Number, 1),
+        (numbers(&[f64::INFINITY]), Form::Number, 1),
+        (numbers(&[1.0, 2.0]), Form::Number, 1),
+        (rankings(&[0, 2], &[0, 0]), Form::Ranking, 1),
+        (rankings(&[1, 2], &[0, 1]), Form::Ranking, 1),
+        (rankings(&[0, 2, 1], &[0, 1]), Form::Ranking, 2),
+        (rankings(&[0], &[]), Form::Ranking, 1),
+        (labels(&[&format!("{fits}x")], &[0]), Form::Label, 1),
+        (long_ranking, Form::Ranking, 1),
+        (wit::Answers { confidence: Some(vec![1.5]), ..numbers(&[1.0]) }, Form::Number, 1),
+        (wit::Answers { confidence: Some(vec![f64::NAN]), ..numbers(&[1.0]) }, Form::Number, 1),
+        (wit::Answers { confidence: Some(vec![]), ..numbers(&[1.0]) }, Form::Number, 1),
+        (wit::Answers { unanswered: vec![declined(1), declined(0)], ..numbers(&[1.0; 2]) }, Form::Number, 2),
+        (wit::Answers { unanswered: vec![declined(0), declined(0)], ..numbers(&[1.0]) }, Form::Number, 1),
+        (wit::Answers { unanswered: vec![declined(7)], ..numbers(&[1.0]) }, Form::Number, 1),
+    ];
+    let told: Vec<String> = cases
+        .into_iter()
+        .map(|(given, form, rows)| answers(given, form, rows).expect_err("unsound"))
+        .collect();
+    insta::assert_snapshot!(told.join("\n"), @r#"
+    returned 2 codes, expected 3
+    returned the code 1, but only 1 names
+    returned the name "x" twice
+    returned names that are not UTF-8
+    returned offsets that do not ascend from 0 to 2
+    answered numbers, but declared the form Label
+    answered NaN; a number must be finite
+    answered inf; a number must be finite
+    returned 2 numbers, expected 1
+    ranked "a" twice in one answer
+    returned offsets that do not ascend from 0 to 2
+    returned offsets that do not ascend from 0 to 2
+    returned 1 offsets, expected 2
+    returned an answer of 16385 bytes; the limit is 16384
+    returned an answer of 16385 bytes; the limit is 16384
+    returned the confidence 1.5; a confidence is from 0 to 1
+    returned the confidence NaN; a confidence is from 0 to 1
+    returned 0 confidences, expected 1
+    listed its unanswered rows out of order
+    listed its unanswered rows out of order
+    left row 7 unanswered, in a batch of 1
+    "#);
+}

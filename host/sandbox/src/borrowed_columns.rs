@@ -1,0 +1,92 @@
+//! Arrow columns as the plugin takes them: borrowed where the layouts are the same, which is all but booleans.
+
+use std::borrow::Cow;
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Float64Type, Int64Type, TimestampMicrosecondType};
+
+use super::bindings::decider::exports::understudy::shadow::columns as wit;
+use understudy_study::Kind;
+
+/// A column as a call takes it, with what had to be made for that.
+pub(super) struct BorrowedColumn<'a> {
+    values: Values<'a>,
+    missing: Vec<u32>,
+}
+
+enum Values<'a> {
+    Boolean(Vec<u8>),
+    Integer(&'a [i64]),
+    Number(Cow<'a, [f64]>),
+    Timestamp(&'a [i64]),
+    Text(Cow<'a, [u32]>, &'a [u8]),
+    Json(Cow<'a, [u32]>, &'a [u8]),
+}
+
+impl<'a> BorrowedColumn<'a> {
+    /// A column, to be handed over as `kind`; an integer column may be asked for as numbers.
+    pub fn new(column: &'a ArrayRef, kind: Kind) -> BorrowedColumn<'a> {
+        let missing = match column.nulls() {
+            Some(nulls) if nulls.null_count() > 0 => {
+                (0..column.len() as u32).filter(|row| nulls.is_null(*row as usize)).collect()
+            }
+            _ => Vec::new(),
+        };
+        let integers = || column.as_primitive::<Int64Type>().values();
+        let text = || (offsets(column.as_string()), bytes(column.as_string()));
+        let values = match kind {
+            Kind::Boolean => Values::Boolean(column.as_boolean().values().iter().map(u8::from).collect()),
+            Kind::Integer => Values::Integer(integers()),
+            Kind::Number if *column.data_type() == DataType::Int64 => {
+                Values::Number(integers().iter().map(|&value| value as f64).collect())
+            }
+            Kind::Number => Values::Number(Cow::Borrowed(column.as_primitive::<Float64Type>().values())),
+            Kind::Timestamp => Values::Timestamp(column.as_primitive::<TimestampMicrosecondType>().values()),
+            Kind::Text => {
+                let (offsets, bytes) = text();
+                Values::Text(offsets, bytes)
+            }
+            Kind::Json => {
+                let (offsets, bytes) = text();
+                Values::Json(offsets, bytes)
+            }
+        };
+        BorrowedColumn { values, missing }
+    }
+
+    /// The column as the call takes it.
+    pub fn column(&'a self) -> wit::Column<'a> {
+        let values = match &self.values {
+            Values::Boolean(values) => wit::Values::Boolean(values),
+            Values::Integer(values) => wit::Values::Integer(values),
+            Values::Number(values) => wit::Values::Number(values),
+            Values::Timestamp(values) => wit::Values::Timestamp(values),
+            Values::Text(offsets, bytes) => wit::Values::Text(wit::TextParam { offsets, bytes }),
+            Values::Json(offsets, bytes) => wit::Values::Json(wit::TextParam { offsets, bytes }),
+        };
+        wit::Column { values, missing: (!self.missing.is_empty()).then_some(&self.missing[..]) }
+    }
+}
+
+/// Lends all the columns of a batch, each as the kind that the plugin declared.
+pub(super) fn borrow_columns<'a>(batch: &'a RecordBatch, kinds: &'a [Kind]) -> Vec<BorrowedColumn<'a>> {
+    batch.columns().iter().zip(kinds).map(|(column, &kind)| BorrowedColumn::new(column, kind)).collect()
+}
+
+/// The offsets of a text column, from 0 even for a slice.
+pub(super) fn offsets(text: &StringArray) -> Cow<'_, [u32]> {
+    let offsets: &[u32] = bytemuck::cast_slice(text.value_offsets());
+    match offsets[0] {
+        0 => Cow::Borrowed(offsets),
+        first => Cow::Owned(offsets.iter().map(|offset| offset - first).collect()),
+    }
+}
+
+/// The bytes that [`offsets`] point into.
+pub(super) fn bytes(text: &StringArray) -> &[u8] {
+    let offsets = text.value_offsets();
+    &text.value_data()[offsets[0] as usize..offsets[offsets.len() - 1] as usize]
+}
+
+#[cfg(test)]
+mod tests;

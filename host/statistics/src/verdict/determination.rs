@@ -1,0 +1,363 @@
+//! From facts to the verdict.
+//!
+//! Always holds: every reason is looked for, whatever the others say, and told with its figures.
+
+use std::cmp::Reverse;
+
+use jiff::Timestamp;
+
+use super::bound::{meets_bound, meets_bound_by_count};
+use super::estimate::{Estimator, is_early};
+use super::format::{
+    at_least, at_most, describe_threshold, direction_words, format_estimate, format_share, pass_reason,
+};
+use super::window_selection::{WindowSelection, select_windows};
+use super::{
+    CONTAMINATION_LEVEL, Contamination, CycleValue, Estimate, FORMAT, Facts, InputShare, ModelVerdict,
+    ScopeVerdict, Verdict, VerdictKind, VerdictReason,
+};
+use crate::scoring::{Interval, Reduce, Slice};
+use understudy_records::join::Account;
+use understudy_study::{
+    Chance, Counted, Direction, Evidence, Interference, InterferenceKind, Quantifier, Reference, Threshold,
+    WHOLE,
+};
+
+/// The verdict on each model, for all of the input and for each scope. `reduce` is the threshold's metric: from how many pairs it
+/// scored and the sums of its components to the figure.
+pub fn determine_verdict(facts: &Facts<'_>, reduce: &mut Reduce<'_>) -> Verdict {
+    let threshold = facts.threshold;
+    let selection = select_windows(facts);
+    let inputs = input_shares(facts, &selection);
+    let cycle = cycle_values(facts, &selection);
+    let mut shared = Vec::new();
+    add_void_reasons(facts, &selection, &mut shared);
+    add_missing_evidence(facts, &selection, &inputs, &cycle, &mut shared);
+    let mut estimator = Estimator::new(facts, is_early(facts, &selection.windows), reduce);
+    let mut models = Vec::new();
+    for (model, declared) in facts.study.models.iter().enumerate() {
+        let contamination = estimator.contamination(&selection.windows, model);
+        let mut reasons = shared.clone();
+        reasons.extend(contamination.as_ref().and_then(leak_reason));
+        let names = std::iter::once(WHOLE).chain(facts.study.scopes.iter().map(|scope| scope.name.as_str()));
+        let scopes = (0..).zip(names);
+        let scopes = scopes.map(|(scope, name)| {
+            scope_verdict(facts, &mut estimator, &selection, &reasons, (scope, name), model)
+        });
+        let scopes = scopes.collect();
+        models.push(ModelVerdict { model: declared.name.clone(), contamination, scopes });
+    }
+    Verdict {
+        format: FORMAT,
+        study: facts.study.name.clone(),
+        seal: facts.seal.to_owned(),
+        sealed_at: facts.sealed_at,
+        first_snapshot: facts.inputs.earliest.and_then(|first| Timestamp::from_microsecond(first).ok()),
+        closed: facts.closed,
+        threshold: describe_threshold(facts.study, facts.threshold),
+        metric: facts.study.metrics[threshold.metric].name.clone(),
+        confidence: estimator.confidence,
+        windows: selection.counted,
+        accounting: facts.accounting,
+        inputs,
+        cycle,
+        interferences: facts.interferences.to_vec(),
+        models,
+    }
+}
+
+/// The verdict on one model in one scope.
+fn scope_verdict(
+    facts: &Facts<'_>,
+    estimator: &mut Estimator<'_, '_>,
+    selection: &WindowSelection,
+    shared: &[VerdictReason],
+    (scope, name): (u16, &str),
+    model: usize,
+) -> ScopeVerdict {
+    let threshold = facts.threshold;
+    let sums = facts.evidence.sums(&selection.windows, |place| place.scope == scope);
+    let compared = sums.pairs;
+    let snapshots = facts.inputs.snapshots(&selection.windows, scope);
+    let pooled = estimator.estimate(&selection.windows, scope, model);
+    let windows: Vec<Estimate> =
+        selection.windows.iter().map(|window| estimator.estimate(&[*window], scope, model)).collect();
+    let chance = threshold.chance.and_then(|_| estimator.chance(&selection.windows, scope, model));
+    let left = sums.models.get(model).map_or(0, |sums| sums.unanswered);
+    let unanswered = left.max(compared.saturating_sub(pooled.pairs));
+
+    let mut reasons = shared.to_vec();
+    let mut add = |verdict, text| reasons.push(VerdictReason { verdict, text });
+    if snapshots > 0 && !at_least(compared, snapshots, threshold.least_coverage) {
+        let text = format!(
+            "{compared} of {snapshots} snapshots ({}) were compared; at least {} is required",
+            format_share(compared, snapshots),
+            threshold.least_coverage
+        );
+        add(VerdictKind::Void, text);
+    }
+    let labels = selection.counted.iter().map(|window| window.label.as_str());
+    match threshold.quantifier {
+        Quantifier::EveryWindow => {
+            for (label, estimate) in labels.zip(&windows) {
+                if let Some((verdict, text)) = failure(threshold, estimate) {
+                    add(verdict, format!("{label}: {text}"));
+                }
+            }
+        }
+        Quantifier::Pooled if !windows.is_empty() => {
+            for (label, estimate) in labels.zip(&windows).filter(|_| threshold.windows != Counted::All) {
+                if let Some(text) = too_few(threshold, estimate) {
+                    add(VerdictKind::Inconclusive, format!("{label}: {text}"));
+                }
+            }
+            if let Some((verdict, text)) = failure(threshold, &pooled) {
+                add(verdict, format!("pooled: {text}"));
+            }
+        }
+        Quantifier::Pooled => {}
+    }
+    if is_early(facts, &selection.windows) && pooled.interval.is_none() && !windows.is_empty() {
+        let text = "the study has not ended, and this metric has no interval that is valid at interim looks; decide at the end";
+        add(VerdictKind::Inconclusive, text.to_owned());
+    }
+    if compared > 0 && !at_most(unanswered, compared, threshold.most_unanswered) {
+        let text = format!(
+            "{unanswered} of {compared} pairs ({}) have no answer or no score; at most {} is allowed",
+            format_share(unanswered, compared),
+            threshold.most_unanswered
+        );
+        add(VerdictKind::NoGo, text);
+    }
+    match (threshold.chance, chance) {
+        (Some(Chance::Kappa(least)), Some(found)) if found.kappa.is_none_or(|kappa| kappa < least) => {
+            let kappa = found.kappa.map_or_else(|| "not defined".to_owned(), |kappa| format!("{kappa:.6}"));
+            add(VerdictKind::NoGo, format!("Cohen's kappa is {kappa}; at least {least} is required"));
+        }
+        (Some(Chance::Gain(least)), Some(found)) if found.agreement - found.majority_share < least => {
+            let text = format!(
+                "agreement is {:.6}, and always giving the most common label would reach {:.6}; a gain of at least {least} is \
+                 required",
+                found.agreement, found.commonest
+            );
+            add(VerdictKind::NoGo, text);
+        }
+        (Some(_), None) if compared > 0 => {
+            let text = "agreement beyond chance cannot be computed: the answers are not labels, or there are more than 1000 \
+                        labels";
+            add(VerdictKind::Inconclusive, text.to_owned());
+        }
+        _ => {}
+    }
+    reasons.sort_by_key(|reason| Reverse(reason.verdict));
+    let verdict = reasons.iter().map(|reason| reason.verdict).max().unwrap_or(VerdictKind::Go);
+    if verdict == VerdictKind::Go {
+        reasons.push(VerdictReason { verdict, text: pass_reason(threshold, &pooled, &windows) });
+    }
+    ScopeVerdict {
+        scope: name.to_owned(),
+        verdict,
+        reasons,
+        snapshots,
+        compared,
+        unanswered,
+        pooled,
+        windows,
+        chance,
+    }
+}
+
+/// That a finding is of too few pairs, if it is.
+fn too_few(threshold: &Threshold, estimate: &Estimate) -> Option<String> {
+    let least = threshold.least_per_window;
+    (estimate.pairs < least).then(|| format!("{} comparisons; at least {least} are required", estimate.pairs))
+}
+
+/// Why a finding does not pass; `None` if it does.
+fn failure(threshold: &Threshold, estimate: &Estimate) -> Option<(VerdictKind, String)> {
+    if let Some(text) = too_few(threshold, estimate) {
+        return Some((VerdictKind::Inconclusive, text));
+    }
+    let Some(value) = estimate.value else {
+        return Some((VerdictKind::Inconclusive, "the metric is not defined".to_owned()));
+    };
+    let (direction, bound) = (threshold.direction, threshold.bound);
+    let required = format!("{} {bound} is required", direction_words(direction));
+    match (threshold.evidence, estimate.interval) {
+        (Evidence::Point, _) => {
+            let passes = match estimate.hits {
+                Some(hits) => meets_bound_by_count(hits, estimate.pairs, direction, bound),
+                None => meets_bound(value, direction, bound),
+            };
+            (!passes).then(|| (VerdictKind::NoGo, format!("{}; {required}", format_estimate(estimate))))
+        }
+        (Evidence::Bound(confidence), Some(interval)) => {
+            let Interval { lower, upper } = interval;
+            let (near, far) = match direction {
+                Direction::AtLeast => (lower, upper),
+                Direction::AtMost => (upper, lower),
+            };
+            let text = |relation: &str| {
+                format!(
+                    "{}, with bounds {lower:.6} and {upper:.6} at confidence {confidence} each, {relation} {bound}; {required}",
+                    format_estimate(estimate)
+                )
+            };
+            match (meets_bound(near, direction, bound), meets_bound(far, direction, bound)) {
+                (true, _) => None,
+                (false, true) => Some((VerdictKind::Inconclusive, text("cannot be distinguished from"))),
+                (false, false) => Some((VerdictKind::NoGo, text("is on the wrong side of"))),
+            }
+        }
+        (Evidence::Bound(_), None) => Some((
+            VerdictKind::Inconclusive,
+            format!("{}; no interval can be computed", format_estimate(estimate)),
+        )),
+    }
+}
+
+/// What makes the study void.
+fn add_void_reasons(facts: &Facts<'_>, selection: &WindowSelection, reasons: &mut Vec<VerdictReason>) {
+    let mut add = |text| reasons.push(VerdictReason { verdict: VerdictKind::Void, text });
+    for event in facts.interferences {
+        let (rule, what) = match event.kind {
+            InterferenceKind::Exposure => (facts.threshold.on_exposure, "answers were shown"),
+            InterferenceKind::ComparatorChange => {
+                (facts.threshold.on_comparator_change, "the substrate or its comparator changed")
+            }
+        };
+        let inside = selection.decided_by.is_none_or(|decided| event.since.as_microsecond() < decided);
+        if rule == Interference::Void && inside {
+            add(format!(
+                "{what} from {} onward, before all counted decisions were made: {}",
+                event.since, event.description
+            ));
+        }
+    }
+    let Facts { accounting, threshold, .. } = facts;
+    for (stream, Account { received, rejected, .. }) in
+        [("snapshots", accounting.snapshots), ("decisions", accounting.decisions)]
+    {
+        if received > 0 && !at_most(rejected, received, threshold.most_rejected) {
+            add(format!(
+                "{rejected} of {received} {stream} ({}) could not be decoded; at most {} is allowed",
+                format_share(rejected, received),
+                threshold.most_rejected
+            ));
+        }
+    }
+}
+
+/// What is still missing, for whichever model and scope.
+fn add_missing_evidence(
+    facts: &Facts<'_>,
+    selection: &WindowSelection,
+    inputs: &[InputShare],
+    cycle: &[CycleValue],
+    reasons: &mut Vec<VerdictReason>,
+) {
+    let threshold = facts.threshold;
+    let mut add = |text| reasons.push(VerdictReason { verdict: VerdictKind::Inconclusive, text });
+    let there = selection.windows.len() as u64;
+    match threshold.windows {
+        Counted::First(asked) | Counted::Latest(asked) if there < asked => add(format!(
+            "{there} complete {}; {asked} required",
+            if there == 1 { "window" } else { "windows" }
+        )),
+        Counted::All if there == 0 => add("no window counts".to_owned()),
+        _ => {}
+    }
+    if is_early(facts, &selection.windows) && threshold.evidence == Evidence::Point {
+        add("the study has not ended, and a point estimate decides nothing before the end; decide at the end, or declare \
+             `evidence = \"bound\"`"
+            .to_owned());
+    }
+    let cells = facts.cells.fold(selection.windows.iter().copied());
+    for &condition in &threshold.conditions {
+        let name = &facts.study.conditions[condition].name;
+        for (index, value) in facts.conditions.values(condition).iter().enumerate() {
+            let pairs = cells.tally(Slice::Value { condition, value: index }, 0, threshold.metric).pairs;
+            if value != "other" && value != "missing" && pairs < threshold.least_per_condition {
+                add(format!(
+                    "{name} {value} has {pairs} comparisons; at least {} are required",
+                    threshold.least_per_condition
+                ));
+            }
+        }
+    }
+    for CycleValue { value, occurrences, required, pairs, .. } in cycle.iter().filter(|value| !value.covered)
+    {
+        if occurrences < required {
+            add(format!(
+                "the cycle is not covered: {value} occurred {occurrences} times; {required} required"
+            ));
+        } else {
+            add(format!(
+                "the cycle is not covered: {value} has {pairs} comparisons; at least {} are required",
+                threshold.least_per_condition
+            ));
+        }
+    }
+    let far = inputs.iter().filter(|input| !input.within_tolerance);
+    for InputShare { condition, value, share, reference, tolerance, .. } in far {
+        add(format!(
+            "the inputs are not representative: {condition} {value} is {share:.6} of the snapshots; the reference is \
+             {reference} ± {tolerance}"
+        ));
+    }
+}
+
+/// Whether a model's answers leak.
+fn leak_reason(contamination: &Contamination) -> Option<VerdictReason> {
+    let difference = contamination.difference.filter(|found| found.p_value < CONTAMINATION_LEVEL)?;
+    let text = format!(
+        "answers leak: {} where the answer existed before the decision, {} where it did not; chance alone gives a \
+         difference of {:.6} or more with probability {:.2e}",
+        format_estimate(&contamination.shown),
+        format_estimate(&contamination.blinded),
+        difference.difference,
+        difference.p_value
+    );
+    Some(VerdictReason { verdict: VerdictKind::Void, text })
+}
+
+fn input_shares(facts: &Facts<'_>, selection: &WindowSelection) -> Vec<InputShare> {
+    let references = facts.threshold.references.iter().zip(facts.references);
+    let of = |(declared, shares): (&Reference, &Vec<f64>)| {
+        let values = facts.conditions.values(declared.condition);
+        let counts = facts.inputs.values(&selection.windows, declared.condition, values.len());
+        let all: u64 = counts.iter().sum();
+        let share = |((value, snapshots), reference): ((&String, &u64), &f64)| {
+            let share = if all == 0 { 0.0 } else { *snapshots as f64 / all as f64 };
+            InputShare {
+                condition: facts.study.conditions[declared.condition].name.clone(),
+                value: value.clone(),
+                snapshots: *snapshots,
+                share,
+                reference: *reference,
+                tolerance: declared.tolerance,
+                // A share that lies at the tolerance is within it, whatever the subtraction rounds.
+                within_tolerance: (share - reference).abs() <= declared.tolerance + 1e-12,
+            }
+        };
+        values.iter().zip(&counts).zip(shares).map(share).collect::<Vec<_>>()
+    };
+    references.flat_map(of).collect()
+}
+
+fn cycle_values(facts: &Facts<'_>, selection: &WindowSelection) -> Vec<CycleValue> {
+    let Some(cycle) = facts.threshold.cycle else { return Vec::new() };
+    let mut seen = std::collections::BTreeMap::new();
+    for evidence in selection.windows.iter().filter_map(|window| facts.evidence.windows.get(window)) {
+        for (occurrence, pairs) in &evidence.occurrences {
+            *seen.entry(*occurrence).or_insert(0u64) += pairs;
+        }
+    }
+    let value = |(index, value): (u16, &String)| {
+        let own = seen.iter().filter(|((of, _), _)| *of == index);
+        let (occurrences, pairs) = (own.clone().count() as u64, own.map(|(_, pairs)| pairs).sum());
+        let covered = occurrences >= cycle.times && pairs >= facts.threshold.least_per_condition;
+        CycleValue { value: value.clone(), occurrences, required: cycle.times, pairs, covered }
+    };
+    (0..).zip(facts.conditions.values(cycle.condition)).map(value).collect()
+}

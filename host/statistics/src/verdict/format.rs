@@ -1,0 +1,88 @@
+//! Figures and thresholds in words.
+//!
+//! Always holds: a share is told with its counts, and is never rounded to a bound that it misses.
+
+use super::Estimate;
+use super::bound::meets_bound_by_count;
+use understudy_study::{Counted, Direction, Evidence, Quantifier, Study, Threshold};
+
+/// Said where contamination is not tested yet.
+pub const TESTED_LATER: &str = "Contamination is tested once, at the end: a test at every interim look would accuse clean studies too often.";
+
+/// The threshold in words.
+pub fn describe_threshold(study: &Study, threshold: &Threshold) -> String {
+    let Threshold { metric, direction, bound, quantifier, windows, evidence, .. } = threshold;
+    let which = match windows {
+        Counted::First(count) => format!("the first {count} complete windows"),
+        Counted::Latest(count) => format!("the latest {count} complete windows"),
+        Counted::All => "all windows".to_owned(),
+    };
+    let how = match quantifier {
+        Quantifier::EveryWindow => format!("in each of {which}"),
+        Quantifier::Pooled => format!("pooled over {which}"),
+    };
+    let by = match evidence {
+        Evidence::Point => "by the point estimate".to_owned(),
+        Evidence::Bound(confidence) => format!("by the confidence bound at {confidence}"),
+    };
+    format!("{} {} {bound} {how}, {by}", study.metrics[*metric].name, direction_words(*direction))
+}
+
+/// How a finding that passes passed.
+pub fn pass_reason(threshold: &Threshold, pooled: &Estimate, windows: &[Estimate]) -> String {
+    let bound = threshold.bound;
+    match threshold.quantifier {
+        Quantifier::Pooled => {
+            let required = direction_words(threshold.direction);
+            format!("{}; {required} {bound} is required", format_estimate(pooled))
+        }
+        Quantifier::EveryWindow => format!(
+            "each of {} windows has {} {bound}; pooled: {}",
+            windows.len(),
+            direction_words(threshold.direction),
+            format_estimate(pooled)
+        ),
+    }
+}
+
+/// A finding, by its counts where it is a share.
+pub fn format_estimate(estimate: &Estimate) -> String {
+    match (estimate.hits, estimate.value) {
+        (Some(hits), _) => format!("{hits} of {} ({})", estimate.pairs, format_share(hits, estimate.pairs)),
+        (None, Some(value)) => format!("{value:.6} over {} pairs", estimate.pairs),
+        (None, None) => "not defined".to_owned(),
+    }
+}
+
+/// On which side of the bound.
+pub fn direction_words(direction: Direction) -> &'static str {
+    match direction {
+        Direction::AtLeast => "at least",
+        Direction::AtMost => "at most",
+    }
+}
+
+/// A share to six places. It is not rounded to one of four places or fewer that it is not: bounds are declared so, and 0.8499999
+/// is not 0.85.
+pub fn format_share(part: u64, whole: u64) -> String {
+    let whole = u128::from(whole.max(1));
+    let (below, rest) = (u128::from(part) * 1_000_000 / whole, u128::from(part) * 1_000_000 % whole);
+    let is_up = 2 * rest >= whole;
+    let nearest = below + u128::from(is_up);
+    let millionths = match nearest % 100 == 0 && nearest > 0 && rest > 0 {
+        true if is_up => below,
+        true => below + 1,
+        false => nearest,
+    };
+    format!("{}.{:06}", millionths / 1_000_000, millionths % 1_000_000)
+}
+
+/// Whether a share is at least `bound`, by its counts.
+pub fn at_least(part: u64, whole: u64, bound: f64) -> bool {
+    meets_bound_by_count(part, whole, Direction::AtLeast, bound)
+}
+
+/// Whether a share is at most `bound`, by its counts.
+pub fn at_most(part: u64, whole: u64, bound: f64) -> bool {
+    meets_bound_by_count(part, whole, Direction::AtMost, bound)
+}

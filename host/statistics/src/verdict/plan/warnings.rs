@@ -1,0 +1,171 @@
+//! What somebody should know who is about to begin a study: sentences that say what is the matter and what helps.
+//!
+//! Always holds: a warning follows from the declaration and the volume alone; what is not known warns of nothing, but for
+//! the number of windows, without which every other number is of one window.
+
+use super::{ConditionPlan, PairsPerWindow, PlanVolume, Planner, ScopePlan, StudyPlan, calendar};
+use understudy_study::{Counted, Direction, Every, Quantifier, Study, WHOLE};
+
+/// With fewer comparisons a month a study is hardly worth its while.
+const MIN_PER_MONTH: f64 = 100.0;
+/// A chance of GO below this is none to begin a study for.
+const MIN_GO_PROBABILITY: f64 = 0.5;
+/// Where GO is looked for: this part of the way from the bound to the best figure there can be.
+const OPTIMISTIC_FRACTION: f64 = 0.9;
+
+/// All warnings of a plan that is complete but for them; `known` tells whether the number of windows is.
+pub(super) fn warnings(
+    study: &Study,
+    plan: &StudyPlan,
+    planner: &Planner<'_>,
+    volume: &PlanVolume,
+    known: bool,
+) -> Vec<String> {
+    let mut found = Vec::new();
+    if !known {
+        found.push(
+            "`windows = { all = true }` does not fix the number of windows, so all numbers here are for one window; give \
+             --windows N"
+                .to_owned(),
+        );
+    }
+    found.extend(
+        plan.scopes.iter().filter(|scope| scope.too_few).map(|scope| too_few_per_scope(plan, planner, scope)),
+    );
+    found.extend(plan.conditions.iter().filter_map(|condition| too_few_per_value(planner, condition)));
+    found.extend(too_few_measured(plan, planner, volume));
+    found.extend(plan.scopes.iter().filter_map(|scope| low_volume(plan, scope)));
+    found.extend(uncovered_cycle(study, plan, planner));
+    found.extend(volume.base_rate.and_then(|rate| trivial_model(plan, rate)));
+    found.extend(plan.scopes.iter().filter_map(|scope| unlikely_go(planner, scope)));
+    if let Some(cluster) = &planner.threshold.cluster {
+        found.push(format!(
+            "comparisons are correlated within `{cluster}`, but this plan treats them as independent: real margins are \
+             larger, and GO probabilities rise more slowly"
+        ));
+    }
+    found
+}
+
+/// So many windows: `1 week`, `8 weeks`.
+fn count_windows(every: Every, windows: u64) -> String {
+    format!("{windows} {}{}", every.name(), if windows == 1 { "" } else { "s" })
+}
+
+/// A part as a sentence begins with it.
+fn prefix(scope: &ScopePlan) -> String {
+    if scope.name == WHOLE { String::new() } else { format!("scope `{}`: ", scope.name) }
+}
+
+fn too_few_per_scope(plan: &StudyPlan, planner: &Planner<'_>, scope: &ScopePlan) -> String {
+    let (comparisons, span) = match plan.quantifier {
+        Quantifier::EveryWindow => {
+            (scope.per_window, format!("a window of {}", count_windows(plan.every, 1)))
+        }
+        Quantifier::Pooled => (scope.pooled, count_windows(plan.every, plan.windows)),
+    };
+    format!(
+        "{}only {} comparisons are expected in {span}, and the threshold requires {} (`least-per-window`), so GO is \
+         impossible; declare longer windows, or a lower minimum",
+        prefix(scope),
+        comparisons.unwrap_or(0),
+        planner.threshold.least_per_window
+    )
+}
+
+fn too_few_per_value(planner: &Planner<'_>, condition: &ConditionPlan) -> Option<String> {
+    let too_few: Vec<_> =
+        condition.values.iter().filter(|value| value.too_few).map(|value| value.name.as_str()).collect();
+    (!too_few.is_empty()).then(|| {
+        format!(
+            "condition `{}`: fewer than {} comparisons (`least-per-condition`) are expected for {}, so GO is \
+             impossible; count more windows, or leave out the condition",
+            condition.name,
+            planner.threshold.least_per_condition,
+            too_few.join(", ")
+        )
+    })
+}
+
+/// Windows of the measured run in which there were too few.
+fn too_few_measured(plan: &StudyPlan, planner: &Planner<'_>, volume: &PlanVolume) -> Option<String> {
+    let PairsPerWindow::Measured(windows) = &volume.per_window else { return None };
+    let least = planner.threshold.least_per_window;
+    let thin = windows.iter().filter(|&&pairs| pairs < least).count();
+    let matters = plan.quantifier == Quantifier::EveryWindow && thin > 0 && !plan.scopes[0].too_few;
+    matters.then(|| {
+        format!(
+            "of the {} measured, {thin} had fewer than {least} comparisons (`least-per-window`); this plan assumes that \
+             every {} is average",
+            count_windows(plan.every, windows.len() as u64),
+            plan.every.name()
+        )
+    })
+}
+
+fn low_volume(plan: &StudyPlan, scope: &ScopePlan) -> Option<String> {
+    let per_month =
+        scope.share? * plan.scopes[0].per_window? as f64 * calendar::windows_per_month(plan.every);
+    (per_month < MIN_PER_MONTH).then(|| {
+        format!(
+            "{}about {per_month:.0} comparisons are expected per month; below {MIN_PER_MONTH}, a shadow study takes long \
+             to reach a verdict",
+            prefix(scope)
+        )
+    })
+}
+
+fn uncovered_cycle(study: &Study, plan: &StudyPlan, planner: &Planner<'_>) -> Option<String> {
+    let cycle = planner.threshold.cycle?;
+    let condition = &study.conditions[cycle.condition];
+    if plan.counted == Counted::All {
+        // How many windows there will be is then no promise of the declaration.
+        return None;
+    }
+    let (covered, all) = calendar::covered_values(plan.every, plan.windows, &condition.split, cycle.times)?;
+    let times = if cycle.times == 1 { "once".to_owned() } else { format!("{} times", cycle.times) };
+    (covered < all).then(|| {
+        format!(
+            "each of the {all} values of `{}` must occur {times}, and {} cover at most {covered} of them, so GO is \
+             impossible; count more windows",
+            condition.name,
+            count_windows(plan.every, plan.windows)
+        )
+    })
+}
+
+fn trivial_model(plan: &StudyPlan, rate: f64) -> Option<String> {
+    let (met, value) = match plan.direction {
+        Direction::AtLeast => (plan.bound <= rate, rate),
+        Direction::AtMost => (plan.bound >= 1.0 - rate, 1.0 - rate),
+    };
+    met.then(|| {
+        format!(
+            "a model that always gives the substrate's most common answer would reach {} and meet the bound of {}; \
+             declare a stricter bound, or `least-kappa` or `least-gain`",
+            rounded(value),
+            plan.bound
+        )
+    })
+}
+
+fn unlikely_go(planner: &Planner<'_>, scope: &ScopePlan) -> Option<String> {
+    let (per_window, pooled) = scope.per_window.zip(scope.pooled)?;
+    let most = planner.test.max_excess();
+    let truth = planner.test.value_beyond_bound(if most > 0.0 { most * OPTIMISTIC_FRACTION } else { most });
+    let probability = planner.go_probability(per_window, pooled, truth).study;
+    (probability < MIN_GO_PROBABILITY).then(|| {
+        format!(
+            "{}GO is unlikely: if the true value were {}, its probability would be {:.0} %; count more comparisons, or \
+             declare another bound",
+            prefix(scope),
+            rounded(truth),
+            probability * 100.0
+        )
+    })
+}
+
+/// A figure without the dust of its computation: `0.985`.
+fn rounded(value: f64) -> String {
+    ((value * 1e6).round() / 1e6).to_string()
+}

@@ -1,0 +1,106 @@
+//! Which windows count.
+//!
+//! Always holds: it is settled by the declaration and by when records came, and by no figure.
+
+use jiff::Timestamp;
+
+use super::{CountedWindow, Facts};
+use crate::scoring::{Window, WindowClock};
+use understudy_study::{Counted, Interference, InterferenceKind};
+
+/// Windows that are looked at; as many hours are eleven years. A record from the far future could make any number of them.
+const MAX_WINDOWS: usize = 100_000;
+
+/// The windows that count, in order of time.
+pub struct WindowSelection {
+    /// The windows.
+    pub windows: Vec<Window>,
+    /// The same windows, as the verdict lists them.
+    pub counted: Vec<CountedWindow>,
+    /// The instant after which no decision of their snapshots can be taken, microseconds: the horizon after their end.
+    pub decided_by: Option<i64>,
+}
+
+/// Chooses them.
+pub fn select_windows(facts: &Facts<'_>) -> WindowSelection {
+    let clock = WindowClock::new(facts.study.windows, facts.study.time_zone.clone());
+    let complete = complete_windows(facts, clock.clone());
+    let before = split_instant(facts);
+    let horizon = facts.study.horizon.as_micros() as i64;
+    let decided_by = |window: &Window| clock.bounds(*window).end.saturating_add(horizon);
+    let eligible = |window: &Window| before.is_none_or(|before| decided_by(window) <= before);
+    let windows: Vec<Window> = match facts.threshold.windows {
+        Counted::First(count) => complete
+            .iter()
+            .copied()
+            .filter(eligible)
+            .take(usize::try_from(count).unwrap_or(MAX_WINDOWS))
+            .collect(),
+        Counted::Latest(count) => {
+            let eligible: Vec<Window> = complete.iter().copied().filter(eligible).collect();
+            let skip = eligible.len().saturating_sub(usize::try_from(count).unwrap_or(MAX_WINDOWS));
+            eligible[skip..].to_vec()
+        }
+        Counted::All => facts.inputs.windows.keys().copied().filter(eligible).collect(),
+    };
+    let instant = |micros: i64| Timestamp::from_microsecond(micros).unwrap_or(Timestamp::MAX);
+    let describe = |window: &Window| {
+        let bounds = clock.bounds(*window);
+        CountedWindow {
+            label: clock.label(*window),
+            start: Timestamp::from_microsecond(bounds.start).unwrap_or(Timestamp::MIN),
+            end: instant(bounds.end),
+            complete: complete.binary_search(window).is_ok(),
+        }
+    };
+    let counted = windows.iter().map(describe).collect();
+    let decided_by = windows.last().map(decided_by);
+    WindowSelection { windows, counted, decided_by }
+}
+
+/// The complete windows, in order, without gaps.
+fn complete_windows(facts: &Facts<'_>, mut clock: WindowClock) -> Vec<Window> {
+    let (Some(earliest), Some(latest)) = (facts.inputs.earliest, facts.clocks.snapshots.map(|clock| clock.0))
+    else {
+        return Vec::new();
+    };
+    let settled = match (facts.closed, facts.clocks.decisions.map(|clock| clock.0)) {
+        (true, _) => i64::MAX,
+        (false, None) => i64::MIN,
+        (false, Some(decided)) => {
+            let spans = [facts.study.decisions.lateness, facts.study.horizon];
+            spans.iter().fold(decided, |settled, span| settled.saturating_sub(span.as_micros() as i64))
+        }
+    };
+    let mut window = clock.window(earliest);
+    if clock.bounds(window).start < earliest {
+        window = clock.next(window);
+    }
+    let mut windows = Vec::new();
+    while windows.len() < MAX_WINDOWS {
+        let bounds = clock.bounds(window);
+        if bounds.end > latest || bounds.end > settled {
+            break;
+        }
+        // An hour that the clock skips is no window.
+        if !bounds.is_empty() {
+            windows.push(window);
+        }
+        let next = clock.next(window);
+        if next <= window {
+            break;
+        }
+        window = next;
+    }
+    windows
+}
+
+/// The instant, microseconds, from which on nothing counts, since something came between that splits the study.
+fn split_instant(facts: &Facts<'_>) -> Option<i64> {
+    let splits = |kind| match kind {
+        InterferenceKind::Exposure => facts.threshold.on_exposure == Interference::Split,
+        InterferenceKind::ComparatorChange => facts.threshold.on_comparator_change == Interference::Split,
+    };
+    let splitting = facts.interferences.iter().filter(|event| splits(event.kind));
+    splitting.map(|event| event.since.as_microsecond()).min()
+}
