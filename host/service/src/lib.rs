@@ -1,10 +1,13 @@
-//! A run that is served: records are delivered to it over HTTP, and those who may can watch and steer it.
+//! The HTTP service of a run: it accepts records, and serves status, metrics, a dashboard and control endpoints.
 //!
-//! The server has threads of its own, so that nobody who is slow, hostile or many holds up the run; it reaches the run only
-//! through its [`Handle`](understudy_engine::Handle).
+//! Invariants:
+//! - A response of 202 is sent only after the log has the records on disk.
+//! - The memory that the server holds is bounded.
+//! - Every request ends within a time limit.
+//! - Every endpoint except the open ones requires a role.
 //!
-//! Always holds: an answer of 202 is given only after the log has the records on disk; what the server holds in memory is
-//! bounded; every request ends within its time; no endpoint but an open one is reached without a right to it.
+//! The server has threads of its own, so that slow, hostile or numerous clients do not delay the run. It reaches the run only
+//! through its [`RunHandle`](understudy_engine::RunHandle).
 
 mod admin;
 mod app;
@@ -17,13 +20,14 @@ mod routes;
 mod transport;
 mod util;
 
-pub use crate::app::state::{Served, Settings};
-pub use crate::auth::roles::{Access, Role, Who};
-pub use crate::auth::token_store::{Tokens, make as make_token};
-pub use crate::observability::status::{Phase, Queue, Status};
-pub use crate::routes::router::{ROUTES, Route};
-pub use crate::transport::listener::{Listening, Peer, listen};
-pub use crate::transport::tls::tls;
-pub use crate::util::process_stats::Disk;
-pub use crate::util::reloadable::Fresh;
+pub use crate::app::body_budget::BodyLimits;
+pub use crate::auth::roles::{Access, Principal, Role};
+pub use crate::auth::token_store::{TokenStore, create_token};
+pub use crate::observability::status::{Phase, QueueStatus, Status};
+pub use crate::routes::app_state::{AppSettings, AppState};
+pub use crate::routes::router::{ROUTES, Route, router};
 pub use crate::transport::control_client;
+pub use crate::transport::listener::{ListenerContext, ListenerSettings, Server, listen};
+pub use crate::transport::tls::tls_config;
+pub use crate::util::process_stats::DiskUsage;
+pub use crate::util::reloadable::Reloadable;

@@ -1,166 +1,182 @@
-//! Looks at single cases: `GET /v1/cases/{id}`, and `GET` and `POST /v1/review`.
+//! Views of single cases: `GET /v1/cases/{id}`, and `GET` and `POST /v1/review`.
 //!
-//! Always holds: only rows that are decided are shown, and only after the ledger says to whom; one look is made at a time, on a
-//! thread on which waiting holds up nobody; a review belongs to whoever began it.
+//! Invariants:
+//! - Only decided rows are shown, and only after the ledger records to whom.
+//! - One view is computed at a time, on a blocking thread.
+//! - A review session belongs to the principal that started it.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Extension, Path, Query, State};
 use axum::http::{HeaderMap, Response, StatusCode};
 use jiff::Timestamp;
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::app::state::Served;
-use crate::auth::roles::Who;
-use crate::dashboard::live_report_cache::Recalled;
-use crate::http::response::{Problem, json as answer};
-use crate::ingest::records::read;
+use crate::app::body_budget::BodyBudget;
+use crate::app::run_slot::RunSlot;
+use crate::auth::roles::Principal;
+use crate::dashboard::live_report_cache::{LiveReportCache, SealedStudy};
+use crate::http::response::{Problem, json_response};
 use understudy_audit::{self as audit, Asked, Judging, Review, Wanted};
 use understudy_report::judged;
 use understudy_run_log::ledger::{FailureMode, Judgement};
 
-/// How many reviews are kept that somebody has begun; the oldest is given up for another.
-const REVIEWS: usize = 16;
-/// The most cases that are drawn at once.
-const SAMPLE: usize = 200;
-/// The longest note, in bytes: it is kept in the ledger, which is kept for good.
-const NOTE: usize = 16 << 10;
+/// Maximum number of open review sessions; a further one replaces the oldest.
+const MAX_SESSIONS: usize = 16;
+/// Maximum number of cases in a sample.
+const MAX_SAMPLE: usize = 200;
+/// Maximum length of a note in bytes, since the ledger keeps it forever.
+const MAX_NOTE_BYTES: usize = 16 << 10;
 
-/// Looks that are being made, and reviews that were begun.
+/// State of the case endpoints.
+#[derive(Clone)]
+pub struct CaseState {
+    /// The study and its run.
+    pub run: Arc<RunSlot>,
+    /// Source of the sealed study.
+    pub reports: Arc<LiveReportCache>,
+    /// Open review sessions.
+    pub reviews: Arc<ReviewSessions>,
+}
+
+/// The lock of case views, and the open review sessions.
 #[derive(Default)]
-pub struct Looks {
-    one: tokio::sync::Mutex<()>,
-    begun: Mutex<Begun>,
+pub struct ReviewSessions {
+    audit_lock: tokio::sync::Mutex<()>,
+    open: Mutex<OpenSessions>,
 }
 
 #[derive(Default)]
-struct Begun {
-    number: u64,
-    reviews: VecDeque<(u64, Arc<Reviewing>)>,
+struct OpenSessions {
+    /// Number of the latest session.
+    latest: u64,
+    sessions: VecDeque<(u64, Arc<ReviewSession>)>,
 }
 
-/// A review that somebody has begun.
-struct Reviewing {
+/// A review that a principal has started.
+struct ReviewSession {
     who: String,
     judging: Judging,
-    /// For each case whether it was judged.
+    /// For each case whether it has a judgement.
     judged: Mutex<Vec<bool>>,
 }
 
-fn wrong(detail: impl Into<String>) -> Problem {
-    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "not shown", detail)
+fn unprocessable(detail: impl Into<String>) -> Problem {
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "cannot show", detail)
 }
 
-/// What is asked of a case.
+/// Query of `GET /v1/cases/{id}`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct OfCase {
-    /// The observed time of its snapshot, where the id was used more than once.
+pub struct CaseQuery {
+    /// Observed time of the snapshot, which selects among rows with the same id.
     at: Option<Timestamp>,
-    /// Whether its own text is wanted.
+    /// Whether to include the text of the snapshot.
     #[serde(default)]
     raw: bool,
 }
 
-/// `GET /v1/cases/{id}`: as `understudy case`.
+/// `GET /v1/cases/{id}`: one decided row, as `understudy case` shows it.
 pub async fn case(
-    state: State<Arc<Served>>,
-    who: Extension<Who>,
+    State(state): State<CaseState>,
+    Extension(principal): Extension<Principal>,
     id: Result<Path<String>, PathRejection>,
-    asked: Result<Query<OfCase>, QueryRejection>,
+    query: Result<Query<CaseQuery>, QueryRejection>,
 ) -> Result<Response<Body>, Problem> {
-    let Path(id) = id.map_err(|_| wrong("the id in the path is not UTF-8; write its bytes in percent"))?;
-    let Query(OfCase { at, raw }) = asked.map_err(|error| wrong(error.body_text()))?;
-    let who = who.0.name;
-    let keeps_raw = state.0.study.log.keep_raw;
+    let Path(id) = id.map_err(|_| unprocessable("the id in the path is not UTF-8; percent-encode its bytes"))?;
+    let Query(CaseQuery { at, raw }) = query.map_err(|error| unprocessable(error.body_text()))?;
+    let who = principal.name;
+    let keeps_raw = state.run.study.log.keep_raw;
     if raw && !keeps_raw {
-        return Err(wrong(
-            "the study declares `log.keep-raw = false`, so the run has no text of its snapshots",
+        return Err(unprocessable(
+            "the study declares `log.keep-raw = false`, so that the run stores no text of snapshots; omit `raw`",
         ));
     }
     let wanted = Wanted { id, at, raw };
-    let shown = looked(&state.0, move |served, known, run| {
-        audit::case(&known.prepared, run, &wanted, who, served.signer.clone())
+    let case = with_audit_lock(&state, move |run, sealed, directory| {
+        audit::case(&sealed.prepared, directory, &wanted, who, run.signer.clone())
     });
-    Ok(answer(StatusCode::OK, &shown.await?))
+    Ok(json_response(StatusCode::OK, &case.await?))
 }
 
-/// Makes a look at the run's own rows.
-async fn looked<T: Send + 'static>(
-    served: &Arc<Served>,
-    look: impl FnOnce(&Served, &Recalled, &std::path::Path) -> anyhow::Result<T> + Send + 'static,
+/// Computes a view of rows while no other view is computed.
+async fn with_audit_lock<T: Send + 'static>(
+    state: &CaseState,
+    view: impl FnOnce(&RunSlot, &SealedStudy, &std::path::Path) -> anyhow::Result<T> + Send + 'static,
 ) -> Result<T, Problem> {
-    let run = served.begun_run().ok_or_else(Problem::starting)?.directory.clone();
-    let held = served.clone();
-    let _one = held.looks.one.try_lock().map_err(|_| Problem::busy("another look is being made"))?;
-    let served = served.clone();
-    let made = tokio::task::spawn_blocking(move || {
-        let known = served.glance.recalled(&run)?;
-        audit::has_its_fields(&run)?;
-        look(&served, &known, &run)
+    let directory = state.run.started().ok_or_else(Problem::starting)?.directory.clone();
+    let reviews = state.reviews.clone();
+    let busy = "another case view is being computed";
+    let _lock = reviews.audit_lock.try_lock().map_err(|_| Problem::busy(busy))?;
+    let CaseState { run, reports, .. } = state.clone();
+    let result = tokio::task::spawn_blocking(move || {
+        let sealed = reports.sealed_study(&directory)?;
+        audit::has_its_fields(&directory)?;
+        view(&run, &sealed, &directory)
     });
-    let made = made.await.map_err(|_| Problem::failed_look())?;
-    made.map_err(|error| wrong(format!("{error:#}")))
+    let result = result.await.map_err(|_| Problem::case_view_failed())?;
+    result.map_err(|error| unprocessable(format!("{error:#}")))
 }
 
-/// What is to be judged.
+/// Query of `GET /v1/review`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct OfReview {
+pub struct ReviewQuery {
     model: Option<String>,
     sample: Option<usize>,
     seed: Option<String>,
 }
 
-/// A case of a review.
+/// A case of a review in the response.
 #[derive(Serialize)]
-struct ToJudge<'c> {
+struct ReviewCase<'c> {
     stratum: &'c str,
     case: &'c understudy_report::model::case::Case,
 }
 
-/// `GET /v1/review`: draws cases and shows them, as `understudy review` does.
+/// `GET /v1/review`: starts a session with a random sample of disagreements, as `understudy review` does.
 pub async fn begin(
-    state: State<Arc<Served>>,
-    who: Extension<Who>,
-    asked: Result<Query<OfReview>, QueryRejection>,
+    State(state): State<CaseState>,
+    Extension(principal): Extension<Principal>,
+    query: Result<Query<ReviewQuery>, QueryRejection>,
 ) -> Result<Response<Body>, Problem> {
-    let Query(OfReview { model, sample, seed }) = asked.map_err(|error| wrong(error.body_text()))?;
+    let Query(ReviewQuery { model, sample, seed }) = query.map_err(|error| unprocessable(error.body_text()))?;
     let sample = sample.unwrap_or(30);
-    if !(1..=SAMPLE).contains(&sample) {
-        return Err(wrong(format!("sample is {sample}; draw 1 to {SAMPLE} cases at once")));
+    if !(1..=MAX_SAMPLE).contains(&sample) {
+        return Err(unprocessable(format!("sample is {sample}; the limits are 1 and {MAX_SAMPLE}")));
     }
-    let who = who.0.name;
+    let who = principal.name;
     let by = who.clone();
     let wanted = Review { model, sample, seed };
-    let judging = looked(&state.0, move |served, known, run| {
-        audit::begin_review(&known.prepared, &known.digest, run, &wanted, who, served.signer.clone())
+    let judging = with_audit_lock(&state, move |run, sealed, directory| {
+        audit::begin_review(&sealed.prepared, &sealed.digest, directory, &wanted, who, run.signer.clone())
     });
     let judging = judging.await?;
-    let cases: Vec<ToJudge<'_>> =
-        judging.asked.iter().map(|asked| ToJudge { stratum: &asked.stratum, case: &asked.case }).collect();
+    let cases: Vec<ReviewCase<'_>> =
+        judging.asked.iter().map(|asked| ReviewCase { stratum: &asked.stratum, case: &asked.case }).collect();
     let mut body = json!({
         "model": judging.model,
         "disagreements": judging.disagreements,
         "drawn": judging.drawn,
         "cases": cases,
     });
-    let number = state.0.looks.keep(by, judging);
+    let number = state.reviews.insert(by, judging);
     body["review"] = number.into();
-    Ok(answer(StatusCode::OK, &body))
+    Ok(json_response(StatusCode::OK, &body))
 }
 
-/// A judgement of a case.
+/// Body of `POST /v1/review`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Judged {
-    /// The number of the review.
+struct JudgementRequest {
+    /// Number of the review session.
     review: u64,
-    /// The place of the case in it, counted from 0.
+    /// Index of the case in the session, from 0.
     case: usize,
     judgement: Judgement,
     mode: Option<FailureMode>,
@@ -168,67 +184,68 @@ struct Judged {
     note: String,
 }
 
-/// `POST /v1/review`: judges a case of a review.
+/// `POST /v1/review`: records the judgement of one case in the ledger.
 pub async fn judge(
-    state: State<Arc<Served>>,
-    who: Extension<Who>,
+    State(state): State<CaseState>,
+    State(bodies): State<Arc<BodyBudget>>,
+    Extension(principal): Extension<Principal>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response<Body>, Problem> {
-    let (bytes, _room) = read(&state.0, &headers, body).await?;
-    let given: Judged =
-        serde_json::from_slice(&bytes).map_err(|error| wrong(format!("it is no judgement: {error}")))?;
-    if given.note.len() > NOTE {
-        return Err(wrong(format!("the note is longer than {} KiB", NOTE >> 10)));
+    let (bytes, _permit) = bodies.read(&headers, body).await?;
+    let request: JudgementRequest =
+        serde_json::from_slice(&bytes).map_err(|error| unprocessable(format!("invalid judgement: {error}")))?;
+    if request.note.len() > MAX_NOTE_BYTES {
+        return Err(unprocessable(format!("the note is longer than {} KiB; shorten it", MAX_NOTE_BYTES >> 10)));
     }
-    let who = who.0.name;
-    let review = state.0.looks.review(given.review, &who).ok_or_else(|| {
-        let detail = "there is no such review of yours any more; begin it again with GET /v1/review: what was judged is not \
-                      asked again";
+    let who = principal.name;
+    let session = state.reviews.find(request.review, &who).ok_or_else(|| {
+        let detail = "you have no open review with this number; start one with GET /v1/review, which omits judged cases";
         Problem::new(StatusCode::NOT_FOUND, "no such review", detail)
     })?;
-    let summary = looked(&state.0, move |_, _, run| {
-        review.judge(&given)?;
-        let of_model = judged(&audit::entries(run)?);
-        Ok(of_model.into_iter().find(|summary| summary.model == review.judging.model))
+    let summary = with_audit_lock(&state, move |_, _, directory| {
+        session.record(&request)?;
+        let summaries = judged(&audit::entries(directory)?);
+        Ok(summaries.into_iter().find(|summary| summary.model == session.judging.model))
     });
-    Ok(answer(StatusCode::OK, &json!({ "summary": summary.await? })))
+    Ok(json_response(StatusCode::OK, &json!({ "summary": summary.await? })))
 }
 
-impl Looks {
-    /// Keeps a review that was begun, and gives its number.
-    fn keep(&self, who: String, judging: Judging) -> u64 {
-        let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
-        begun.number += 1;
-        let number = begun.number;
+impl ReviewSessions {
+    /// Adds a session and returns its number.
+    fn insert(&self, who: String, judging: Judging) -> u64 {
+        let mut open = self.open.lock();
+        open.latest += 1;
+        let number = open.latest;
         let judged = Mutex::new(vec![false; judging.asked.len()]);
-        begun.reviews.push_back((number, Arc::new(Reviewing { who, judging, judged })));
-        if begun.reviews.len() > REVIEWS {
-            begun.reviews.pop_front();
+        open.sessions.push_back((number, Arc::new(ReviewSession { who, judging, judged })));
+        if open.sessions.len() > MAX_SESSIONS {
+            open.sessions.pop_front();
         }
         number
     }
 
-    /// A review by its number, if it is this one's.
-    fn review(&self, number: u64, who: &str) -> Option<Arc<Reviewing>> {
-        let begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
-        let own = |(own, review): &&(u64, Arc<Reviewing>)| *own == number && review.who == who;
-        begun.reviews.iter().find(own).map(|(_, review)| review.clone())
+    /// The session with a number, if it belongs to this principal.
+    fn find(&self, number: u64, who: &str) -> Option<Arc<ReviewSession>> {
+        let open = self.open.lock();
+        let matches = |(own, session): &&(u64, Arc<ReviewSession>)| *own == number && session.who == who;
+        open.sessions.iter().find(matches).map(|(_, session)| session.clone())
     }
 }
 
-impl Reviewing {
-    fn judge(&self, given: &Judged) -> anyhow::Result<()> {
-        let asked: &Asked = self.judging.asked.get(given.case).ok_or_else(|| {
-            anyhow::anyhow!("the review has {} cases, counted from 0", self.judging.asked.len())
+impl ReviewSession {
+    /// Records a judgement, once per case.
+    fn record(&self, request: &JudgementRequest) -> anyhow::Result<()> {
+        let asked: &Asked = self.judging.asked.get(request.case).ok_or_else(|| {
+            anyhow::anyhow!("no such case; the review has {} cases, counted from 0", self.judging.asked.len())
         })?;
-        let mut judged = self.judged.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut judged = self.judged.lock();
         anyhow::ensure!(
-            !judged[given.case],
-            "this case was judged already, and a judgement stays as it was given"
+            !judged[request.case],
+            "the case already has a judgement, which cannot be changed"
         );
-        self.judging.judge(asked, given.judgement, given.mode, &given.note)?;
-        judged[given.case] = true;
+        self.judging.judge(asked, request.judgement, request.mode, &request.note)?;
+        judged[request.case] = true;
         Ok(())
     }
 }

@@ -1,6 +1,7 @@
-//! Steering a run: `POST /v1/swaps`, `GET /v1/swaps`, `POST /v1/end`.
+//! Control of a run: `POST /v1/swaps`, `GET /v1/swaps`, `POST /v1/end`.
 //!
-//! Always holds: an exchange is answered once the ledger says from where on it holds, or why it was not made.
+//! Invariants:
+//! - A swap is answered only after the ledger records where it takes effect, or why it was abandoned.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,72 +14,72 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::app::state::Served;
-use crate::auth::roles::Who;
-use crate::http::response::{Problem, json};
-use crate::ingest::records::read;
+use crate::app::body_budget::BodyBudget;
+use crate::app::run_slot::RunSlot;
+use crate::auth::roles::Principal;
+use crate::http::response::{Problem, json_response};
 use understudy_audit::entries;
 use understudy_engine::{RunCommand, Replacement, SwapError, SwapRequest};
 use understudy_run_log::ledger::{Entry, Event, SwapTrigger, ShadowResult};
 use understudy_study::PerStream;
 
-/// What is asked for with `POST /v1/swaps`.
+/// Body of `POST /v1/swaps`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SwapBody {
-    /// The name of a plugin in the study, or `comparator`.
+    /// Name of a plugin in the study, or `comparator`.
     plugin: String,
-    /// Why.
+    /// Reason for the swap, which the ledger records.
     reason: String,
-    /// The component, in base64, if it is to be another.
+    /// The new component in base64; absent to keep the current one.
     component: Option<String>,
-    /// What messages call the component.
+    /// Name of the component in messages.
     file: Option<PathBuf>,
-    /// The configuration, if it is to be another.
+    /// The new configuration; absent to keep the current one.
     config: Option<Map<String, Value>>,
-    /// Whether whoever was before is to come back.
+    /// Whether to restore the previous version.
     #[serde(default)]
     undo: bool,
-    /// Whether it is to be exchanged though it does not answer the same.
+    /// Whether to swap even if the answers are not equivalent.
     #[serde(default)]
-    anyway: bool,
-    /// Who wants it, where that is not told by a token.
+    force: bool,
+    /// Operator, if the sender is local and has no token.
     who: Option<String>,
 }
 
-/// An exchange, as it is told.
+/// A swap in the response of `GET /v1/swaps`.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct SwapEntry {
-    /// The generation that it began, or was to begin.
+    /// Generation that the swap starts.
     pub generation: u32,
     /// `model`, `comparator` or `metric`.
     pub role: String,
-    /// The part's name in the study.
+    /// Name of the plugin in the study.
     pub plugin: String,
-    /// When it was asked for.
+    /// Time of the request.
     pub at: jiff::Timestamp,
-    /// How it came about.
-    pub how: SwapTrigger,
-    /// Who wanted it.
+    /// What caused the swap.
+    pub trigger: SwapTrigger,
+    /// Operator who requested it.
     pub who: String,
-    /// Why.
+    /// Reason that the operator gave.
     pub reason: String,
-    /// SHA-256 of the component, in hexadecimal.
+    /// SHA-256 of the new component in hexadecimal.
     pub sha256: String,
-    /// SHA-256 of the one in whose place it came.
-    pub instead_of: String,
-    /// What came of trying both on the latest pairs.
-    pub tried: Option<ShadowResult>,
-    /// Whether what follows is measured by another yardstick.
-    pub new_yardstick: bool,
-    /// The first sequence number of each stream that is its own; nothing if it was not made.
-    pub from: Option<PerStream<u64>>,
+    /// SHA-256 of the replaced component in hexadecimal.
+    pub replaces: String,
+    /// Result of the shadow comparison on the latest pairs, if there was one.
+    pub shadow: Option<ShadowResult>,
+    /// Whether later results count as a comparator change.
+    pub comparator_change: bool,
+    /// First sequence number of each stream that belongs to the new generation; `None` if the swap was not applied.
+    pub first_sequences: Option<PerStream<u64>>,
 }
 
-/// The exchanges that a ledger tells of.
-pub fn exchanges(entries: &[Entry]) -> Vec<SwapEntry> {
-    let mut found: Vec<SwapEntry> = Vec::new();
+/// The swaps in the entries of a ledger.
+pub fn swap_entries(entries: &[Entry]) -> Vec<SwapEntry> {
+    let mut swaps: Vec<SwapEntry> = Vec::new();
     for Entry { at, event, .. } in entries {
         match event.clone() {
             Event::Swap {
@@ -86,86 +87,86 @@ pub fn exchanges(entries: &[Entry]) -> Vec<SwapEntry> {
                 role,
                 name,
                 sha256,
-                replaces: instead_of,
-                trigger: how,
+                replaces,
+                trigger,
                 who,
                 reason,
-                shadow: tried,
-                comparator_change: new_yardstick,
+                shadow,
+                comparator_change,
                 ..
-            } => found.push(SwapEntry {
+            } => swaps.push(SwapEntry {
                 generation,
                 role,
                 plugin: name,
                 at: *at,
-                how,
+                trigger,
                 who,
                 reason,
                 sha256,
-                instead_of,
-                tried,
-                new_yardstick,
-                from: None,
+                replaces,
+                shadow,
+                comparator_change,
+                first_sequences: None,
             }),
-            Event::SwapApplied { first_sequences: from, .. } => {
-                if let Some(last) = found.last_mut() {
-                    last.from = Some(from);
+            Event::SwapApplied { first_sequences, .. } => {
+                if let Some(last) = swaps.last_mut() {
+                    last.first_sequences = Some(first_sequences);
                 }
             }
             _ => {}
         }
     }
-    found
+    swaps
 }
 
 /// `GET /v1/swaps`.
-pub async fn swaps(state: State<Arc<Served>>) -> Result<Response<Body>, Problem> {
-    let run = state.0.run()?.directory.clone();
+pub async fn swaps(State(run): State<Arc<RunSlot>>) -> Result<Response<Body>, Problem> {
+    let run = run.accepting()?.directory.clone();
     let read = tokio::task::spawn_blocking(move || entries(&run)).await;
     match read {
-        Ok(Ok(entries)) => Ok(json(StatusCode::OK, &exchanges(&entries))),
+        Ok(Ok(entries)) => Ok(json_response(StatusCode::OK, &swap_entries(&entries))),
         Ok(Err(error)) => {
-            Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "no ledger", format!("{error:#}")))
+            Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "cannot read ledger", format!("{error:#}")))
         }
-        Err(_) => Err(Problem::fault()),
+        Err(_) => Err(Problem::internal()),
     }
 }
 
 /// `POST /v1/swaps`.
 pub async fn swap(
-    state: State<Arc<Served>>,
-    who: Extension<Who>,
+    State(run): State<Arc<RunSlot>>,
+    State(bodies): State<Arc<BodyBudget>>,
+    Extension(principal): Extension<Principal>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response<Body>, Problem> {
-    let served = state.0;
-    let swapper = served.run()?.swapper.clone();
-    let request: SwapBody = parsed(&served, &headers, body).await?;
-    let wish = request.wish(&who)?;
-    // It takes as long as compiling and trying take, on a thread of its own.
-    let swapped = tokio::task::spawn_blocking(move || swapper.swap(&wish)).await;
-    let swapped = swapped.map_err(|_| Problem::fault())?.map_err(refused)?;
-    Ok(json(
+    let swapper = run.accepting()?.swapper.clone();
+    let request: SwapBody = parse_json(&bodies, &headers, body).await?;
+    let request = request.into_request(&principal)?;
+    // Compiling and the shadow comparison block their thread.
+    let swapped = tokio::task::spawn_blocking(move || swapper.swap(&request)).await;
+    let swapped = swapped.map_err(|_| Problem::internal())?.map_err(swap_problem)?;
+    Ok(json_response(
         StatusCode::OK,
         &serde_json::json!({
-            "generation": swapped.exchanged.generation,
+            "generation": swapped.applied.generation,
             "plugin": swapped.name,
             "sha256": swapped.sha256,
-            "from": swapped.exchanged.from,
-            "tried": swapped.tried,
-            "new-yardstick": swapped.new_yardstick,
-            "at": swapped.exchanged.at,
-            "held-up-nanos": swapped.exchanged.nanos,
+            "first-sequences": swapped.applied.from,
+            "shadow": swapped.shadow,
+            "comparator-change": swapped.comparator_change,
+            "at": swapped.applied.at,
+            "pause-nanos": swapped.applied.nanos,
         }),
     ))
 }
 
 impl SwapBody {
-    fn wish(self, who: &Who) -> Result<SwapRequest, Problem> {
-        let wrong = |detail: &str| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "not a swap", detail);
+    fn into_request(self, principal: &Principal) -> Result<SwapRequest, Problem> {
+        let invalid = |detail: &str| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid swap", detail);
         let component = match self.component {
             Some(text) => {
-                let bytes = STANDARD.decode(text).map_err(|_| wrong("`component` is not base64"))?;
+                let bytes = STANDARD.decode(text).map_err(|_| invalid("`component` is not base64"))?;
                 Some((self.file.unwrap_or_else(|| PathBuf::from("the component")), bytes))
             }
             None => None,
@@ -173,84 +174,84 @@ impl SwapBody {
         let new = match (self.undo, component, self.config) {
             (true, None, None) => Replacement::Previous,
             (true, ..) => {
-                return Err(wrong("`undo` brings back what was before; leave `component` and `config` out"));
+                return Err(invalid("`undo` restores the previous version; omit `component` and `config`"));
             }
             (false, None, None) => {
-                return Err(wrong("nothing is to be exchanged; send `component`, `config` or `undo`"));
+                return Err(invalid("the request changes nothing; send `component`, `config` or `undo`"));
             }
             (false, component, config) => Replacement::Plugin { component, config },
         };
-        let who = name(who, self.who);
-        Ok(SwapRequest { part: self.plugin, new, anyway: self.anyway, who, reason: self.reason })
+        let who = operator(principal, self.who);
+        Ok(SwapRequest { slot: self.plugin, replacement: new, force: self.force, who, reason: self.reason })
     }
 }
 
-fn refused(error: SwapError) -> Problem {
+fn swap_problem(error: SwapError) -> Problem {
     let (status, title) = match error {
-        SwapError::NoPart { .. } => (StatusCode::NOT_FOUND, "no such plugin"),
-        SwapError::NoReason | SwapError::Sandbox(_) | SwapError::Misfit(_) => {
-            (StatusCode::UNPROCESSABLE_ENTITY, "not fit")
+        SwapError::UnknownSlot { .. } => (StatusCode::NOT_FOUND, "unknown plugin"),
+        SwapError::MissingReason | SwapError::Sandbox(_) | SwapError::Incompatible(_) => {
+            (StatusCode::UNPROCESSABLE_ENTITY, "incompatible plugin")
         }
-        SwapError::NothingBefore(_) | SwapError::Same(_) => (StatusCode::CONFLICT, "nothing to exchange"),
-        SwapError::Otherwise { .. } | SwapError::NoPairs => (StatusCode::CONFLICT, "not equivalent"),
-        SwapError::Ending => return Problem::ending(),
-        SwapError::Ledger(_) | SwapError::Log(_) | SwapError::Thread(_) | SwapError::Unsaid => {
-            (StatusCode::INTERNAL_SERVER_ERROR, "not written")
+        SwapError::NoPreviousVersion(_) | SwapError::Unchanged(_) => (StatusCode::CONFLICT, "nothing to swap"),
+        SwapError::NotEquivalent { .. } | SwapError::NoPairs => (StatusCode::CONFLICT, "not equivalent"),
+        SwapError::RunEnding => return Problem::ending(),
+        SwapError::Ledger(_) | SwapError::Log(_) | SwapError::Thread(_) | SwapError::LedgerIncomplete => {
+            (StatusCode::INTERNAL_SERVER_ERROR, "swap failed")
         }
     };
     Problem::new(status, title, error.to_string())
 }
 
-/// What is asked for with `POST /v1/end`.
+/// Body of `POST /v1/end`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct EndRequest {
-    /// Why.
+    /// Reason for the end, which the ledger records.
     reason: String,
-    /// Who wants it, where that is not told by a token.
+    /// Operator, if the sender is local and has no token.
     who: Option<String>,
 }
 
-/// `POST /v1/end`: takes nothing more, and closes the run once what was taken is done.
+/// `POST /v1/end`: stops accepting records, and closes the run once the accepted ones are processed.
 pub async fn end(
-    state: State<Arc<Served>>,
-    who: Extension<Who>,
+    State(run): State<Arc<RunSlot>>,
+    State(bodies): State<Arc<BodyBudget>>,
+    Extension(principal): Extension<Principal>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response<Body>, Problem> {
-    let served = state.0;
-    let commands = served.run()?.commands.clone();
-    let EndRequest { reason, who: said } = parsed(&served, &headers, body).await?;
+    let commands = run.accepting()?.commands.clone();
+    let EndRequest { reason, who } = parse_json(&bodies, &headers, body).await?;
     if reason.trim().is_empty() {
-        let detail = "an end needs a reason: it is what the ledger says of it";
-        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "no reason", detail));
+        let detail = "the reason is empty; give one for the ledger";
+        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "missing reason", detail));
     }
-    let who = name(&who, said);
+    let who = operator(&principal, who);
     commands.send(RunCommand::End { who, reason }).await.map_err(|_| Problem::ending())?;
-    served.drain();
-    Ok(json(StatusCode::ACCEPTED, &serde_json::json!({ "ending": true })))
+    run.drain();
+    Ok(json_response(StatusCode::ACCEPTED, &serde_json::json!({ "ending": true })))
 }
 
-/// Who wants something: the token's name, or, of whoever may write the run directory anyway, what they say.
-fn name(who: &Who, said: Option<String>) -> String {
-    match *who == Who::local() {
-        true => said.unwrap_or_else(|| who.name.clone()),
-        false => who.name.clone(),
+/// The operator for the ledger: the token's name or, for a local principal, the name in the request.
+fn operator(principal: &Principal, who: Option<String>) -> String {
+    match *principal == Principal::local() {
+        true => who.unwrap_or_else(|| principal.name.clone()),
+        false => principal.name.clone(),
     }
 }
 
-/// A body in JSON.
-async fn parsed<T: for<'de> Deserialize<'de>>(
-    served: &Arc<Served>,
+/// Reads and parses a JSON body.
+async fn parse_json<T: for<'de> Deserialize<'de>>(
+    bodies: &BodyBudget,
     headers: &HeaderMap,
     body: Body,
 ) -> Result<T, Problem> {
-    let (bytes, _room) = read(served, headers, body).await?;
+    let (bytes, _permit) = bodies.read(headers, body).await?;
     serde_json::from_slice(&bytes).map_err(|error| {
         Problem::new(
             StatusCode::UNPROCESSABLE_ENTITY,
-            "not understood",
-            format!("the body is not what is asked for: {error}"),
+            "invalid body",
+            format!("cannot parse the body: {error}"),
         )
     })
 }

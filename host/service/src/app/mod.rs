@@ -1,3 +1,5 @@
-//! The shared state of the request handlers, in parts: the run, the request-body budget, the delivery queue.
+//! State that request handlers of several folders share, in parts, so that each handler receives only what it uses.
 
-pub mod state;
+pub mod body_budget;
+pub mod delivery_queue;
+pub mod run_slot;

@@ -1,7 +1,8 @@
-//! The guard before every endpoint: it finds out who sends a request, and whether they may.
+//! Authentication and authorization in front of every endpoint.
 //!
-//! Always holds: what is denied is answered 401 or 403 before its body is read, and noted; an endpoint that is not open finds
-//! a [`Who`] among the extensions of every request that it gets.
+//! Invariants:
+//! - A denied request is answered with 401 or 403 before its body is read, and the denial is logged.
+//! - A request that reaches an endpoint that is not open has a [`Principal`] among its extensions.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -15,62 +16,66 @@ use axum::middleware::Next;
 use axum::response::IntoResponse as _;
 use jiff::Timestamp;
 
-use crate::app::state::Served;
-use crate::auth::denied_log::Denial;
-use crate::auth::roles::{Access, Role, Who};
+use crate::auth::denied_log::{Denial, DeniedLog};
+use crate::auth::roles::{Access, Principal, Role};
+use crate::auth::token_store::TokenStore;
+use crate::http::peer::Peer;
 use crate::http::response::Problem;
-use crate::transport::listener::Peer;
+use crate::util::reloadable::Reloadable;
 
-/// Where a token may stand besides `Authorization`, and is looked for first: a mirrored request has the `Authorization` that
-/// was meant for others.
-const TOKEN: HeaderName = HeaderName::from_static("x-understudy-token");
-/// What a browser says of where a request comes from: <https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header>.
-const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+/// Header that carries a token where `Authorization` is meant for another service, as in a mirrored request. It takes
+/// precedence over `Authorization`.
+const TOKEN_HEADER: HeaderName = HeaderName::from_static("x-understudy-token");
+/// Header by which a browser reports the origin of a request: <https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header>.
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// What guards an endpoint.
+/// The authentication of one endpoint.
 #[derive(Clone)]
-pub struct Gate {
-    /// What has the tokens.
-    pub served: Arc<Served>,
-    /// Who may.
+pub struct AuthLayer {
+    /// Tokens; `None` if the run is served to this machine without tokens.
+    pub tokens: Option<Arc<Reloadable<TokenStore>>>,
+    /// Log that receives denials.
+    pub denied: Arc<DeniedLog>,
+    /// Access that the endpoint requires.
     pub access: Access,
 }
 
 /// Why a request is denied.
-struct Refusal {
+struct AccessDenied {
     problem: Problem,
-    /// The name of the token, if it is one.
+    /// Name of the token, if it is a known one.
     token: Option<String>,
 }
 
-impl Refusal {
-    fn unknown(detail: &str) -> Refusal {
-        Refusal { problem: Problem::new(StatusCode::UNAUTHORIZED, "who are you", detail), token: None }
+impl AccessDenied {
+    fn unauthenticated(detail: &str) -> AccessDenied {
+        let problem = Problem::new(StatusCode::UNAUTHORIZED, "authentication required", detail);
+        AccessDenied { problem, token: None }
     }
 
-    fn forbidden(detail: impl Into<String>, token: Option<String>) -> Refusal {
-        Refusal { problem: Problem::new(StatusCode::FORBIDDEN, "not allowed", detail), token }
+    fn forbidden(detail: impl Into<String>, token: Option<String>) -> AccessDenied {
+        AccessDenied { problem: Problem::new(StatusCode::FORBIDDEN, "access denied", detail), token }
     }
 }
 
-/// Lets a request through that may, with who sends it.
-pub async fn admit(State(gate): State<Gate>, mut request: Request, next: Next) -> Response<Body> {
-    if gate.access == Access::Open {
+/// Middleware: passes on a request with access, together with its principal; denies any other.
+pub async fn authenticate(State(layer): State<AuthLayer>, mut request: Request, next: Next) -> Response<Body> {
+    if layer.access == Access::Open {
         return next.run(request).await;
     }
-    match who(&gate, &request) {
-        Ok(who) => {
-            request.extensions_mut().insert(who);
+    match identify(&layer, &request) {
+        Ok(principal) => {
+            request.extensions_mut().insert(principal);
             next.run(request).await
         }
-        Err(Refusal { problem, token }) => {
-            gate.served.denied.note(Denial {
+        Err(AccessDenied { problem, token }) => {
+            layer.denied.add(Denial {
                 at: Timestamp::now(),
                 peer: request.extensions().get().map(Peer::to_string).unwrap_or_default(),
                 method: request.method().to_string(),
                 path: request.uri().path().to_owned(),
                 status: problem.status,
-                why: problem.detail.clone(),
+                reason: problem.detail.clone(),
                 token,
             });
             let challenge = problem.status == StatusCode::UNAUTHORIZED.as_u16();
@@ -83,42 +88,42 @@ pub async fn admit(State(gate): State<Gate>, mut request: Request, next: Next) -
     }
 }
 
-/// Who sends a request, if they may.
-fn who(gate: &Gate, request: &Request) -> Result<Who, Refusal> {
-    // Whoever may write the run directory can do to it what they like.
+/// The principal of a request, if it has access.
+fn identify(layer: &AuthLayer, request: &Request) -> Result<Principal, AccessDenied> {
+    // A client of the control socket can write the run directory, so that a check would protect nothing.
     if request.extensions().get() == Some(&Peer::Local) {
-        return Ok(Who::local());
+        return Ok(Principal::local());
     }
     let headers = request.headers();
-    let Some(tokens) = &gate.served.settings.tokens else {
-        return match foreign(headers) {
-            None => Ok(Who::local()),
-            Some(why) => Err(Refusal::forbidden(why, None)),
+    let Some(tokens) = &layer.tokens else {
+        return match cross_site_reason(headers) {
+            None => Ok(Principal::local()),
+            Some(reason) => Err(AccessDenied::forbidden(reason, None)),
         };
     };
     let token = token(headers).ok_or_else(|| {
-        Refusal::unknown(
-            "it has no token; send `Authorization: Bearer TOKEN`, with one that `understudy token` made",
+        AccessDenied::unauthenticated(
+            "the request has no token; send `Authorization: Bearer TOKEN` with a token from `understudy token`",
         )
     })?;
-    let tokens = tokens.now();
-    let who = tokens.whose(token).ok_or_else(|| {
-        Refusal::unknown("its token is none of those that this run is served with; ask who serves it for one")
+    let tokens = tokens.current();
+    let principal = tokens.lookup(token).ok_or_else(|| {
+        AccessDenied::unauthenticated("the token is unknown; ask the operator of this run for a valid one")
     })?;
-    if gate.access.admits(&who.roles) {
-        return Ok(who.clone());
+    if layer.access.admits(&principal.roles) {
+        return Ok(principal.clone());
     }
     let detail = format!(
-        "the token `{}` has {}, and this takes {}",
-        who.name,
-        listed(&who.roles, "and"),
-        listed(gate.access.roles(), "or")
+        "token `{}` has {}; this endpoint requires {}",
+        principal.name,
+        role_list(&principal.roles, "and"),
+        role_list(layer.access.roles(), "or")
     );
-    Err(Refusal::forbidden(detail, Some(who.name.clone())))
+    Err(AccessDenied::forbidden(detail, Some(principal.name.clone())))
 }
 
-/// Roles in words.
-fn listed(roles: &[Role], last: &str) -> String {
+/// Roles as a phrase such as "the roles `read` or `audit`".
+fn role_list(roles: &[Role], last: &str) -> String {
     let names: Vec<String> = roles.iter().map(|role| format!("`{}`", role.name())).collect();
     let noun = if names.len() == 1 { "role" } else { "roles" };
     match names.split_last() {
@@ -127,43 +132,43 @@ fn listed(roles: &[Role], last: &str) -> String {
     }
 }
 
-/// The token of a request.
+/// The token in the headers of a request.
 fn token(headers: &HeaderMap) -> Option<&[u8]> {
-    if let Some(token) = headers.get(TOKEN) {
+    if let Some(token) = headers.get(TOKEN_HEADER) {
         return Some(token.as_bytes().trim_ascii());
     }
     let (scheme, token) = headers.get(AUTHORIZATION)?.as_bytes().split_at_checked(7)?;
     scheme.eq_ignore_ascii_case(b"bearer ").then(|| token.trim_ascii())
 }
 
-/// Why a request to a server that asks for no token may come from a page in a browser on this machine that the server did not
-/// send: through a name of the page's own that leads here (DNS rebinding), or across origins (request forgery). Both can be
-/// seen, since a page cannot change these headers.
-fn foreign(headers: &HeaderMap) -> Option<&'static str> {
+/// Why a request to a server without tokens may come from a foreign web page in a browser on this machine; `None` if it
+/// cannot. A page attacks through a domain of its own that resolves to this machine (DNS rebinding) or across origins
+/// (request forgery). Both are visible in headers that a page cannot change.
+fn cross_site_reason(headers: &HeaderMap) -> Option<&'static str> {
     let hosts: Vec<&HeaderValue> = headers.get_all(HOST).iter().collect();
     let host = match hosts[..] {
         [host] => host.to_str().unwrap_or_default(),
         _ => "",
     };
-    if !is_here(host) {
+    if !is_loopback_host(host) {
         return Some(
-            "without tokens it is served to this machine alone, and its Host is no name of that; say localhost",
+            "a run without tokens is served to this machine only, and the Host header names another one; use localhost",
         );
     }
-    let another = "without tokens it is served to this machine alone, and not to the pages of other servers";
+    let cross_origin = "a run without tokens is served to this machine only, not to pages of other origins";
     let origin = headers.get(ORIGIN).map(|origin| origin.to_str().unwrap_or_default());
     let same = |origin: &str| {
         origin.split_once("://").is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host))
     };
     if origin.is_some_and(|origin| !same(origin)) {
-        return Some(another);
+        return Some(cross_origin);
     }
-    let site = headers.get(SITE).map(HeaderValue::as_bytes);
-    site.is_some_and(|site| !matches!(site, b"same-origin" | b"none")).then_some(another)
+    let site = headers.get(FETCH_SITE).map(HeaderValue::as_bytes);
+    site.is_some_and(|site| !matches!(site, b"same-origin" | b"none")).then_some(cross_origin)
 }
 
-/// Whether a `Host` is this machine's own. Its port may be another's: that of a tunnel.
-fn is_here(host: &str) -> bool {
+/// Whether a `Host` header names this machine. The port may differ, since it may be that of a tunnel.
+fn is_loopback_host(host: &str) -> bool {
     let Ok(authority) = host.parse::<Authority>() else { return false };
     let name = authority.host();
     let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
@@ -182,20 +187,20 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sent_on_this_machine_itself_is_taken() {
+    fn requests_from_this_machine_are_accepted() {
         for host in ["localhost", "LOCALHOST:7878", "127.0.0.1:7878", "127.1.2.3", "[::1]:7878", "[::1]"] {
-            assert_eq!(foreign(&headers(&[("host", host)])), None, "{host}");
+            assert_eq!(cross_site_reason(&headers(&[("host", host)])), None, "{host}");
         }
         let own = [
             ("host", "localhost:7878"),
             ("origin", "http://localhost:7878"),
             ("sec-fetch-site", "same-origin"),
         ];
-        assert_eq!(foreign(&headers(&own)), None);
+        assert_eq!(cross_site_reason(&headers(&own)), None);
     }
 
     #[test]
-    fn what_a_foreign_page_makes_a_browser_send_is_not() {
+    fn requests_of_a_foreign_page_are_recognised() {
         let wrong: [&[(&str, &str)]; 12] = [
             &[],
             &[("host", "")],
@@ -215,12 +220,12 @@ mod tests {
             for (name, value) in lines {
                 sent.append(HeaderName::from_static(name), HeaderValue::from_static(value));
             }
-            assert!(foreign(&sent).is_some(), "{lines:?}");
+            assert!(cross_site_reason(&sent).is_some(), "{lines:?}");
         }
     }
 
     #[test]
-    fn a_token_stands_in_one_of_two_places() {
+    fn a_token_is_read_from_either_header() {
         assert_eq!(token(&headers(&[("authorization", "Bearer abc")])), Some(&b"abc"[..]));
         assert_eq!(token(&headers(&[("authorization", "bearer  abc ")])), Some(&b"abc"[..]));
         assert_eq!(token(&headers(&[("authorization", "Basic abc")])), None);
@@ -231,8 +236,8 @@ mod tests {
     }
 
     #[test]
-    fn roles_are_listed_as_one_says_them() {
-        assert_eq!(listed(&[Role::Feed], "and"), "the role `feed`");
-        assert_eq!(listed(Access::Read.roles(), "or"), "the roles `read`, `operate` or `audit`");
+    fn roles_are_listed_as_a_phrase() {
+        assert_eq!(role_list(&[Role::Feed], "and"), "the role `feed`");
+        assert_eq!(role_list(Access::Read.roles(), "or"), "the roles `read`, `operate` or `audit`");
     }
 }

@@ -1,28 +1,29 @@
-//! Who may do what: roles, and the access that an endpoint asks for.
+//! Roles, and the access that an endpoint requires.
 //!
-//! Always holds: what no role allows is allowed to nobody; a request that is answered has a [`Who`] among its extensions.
+//! Invariants:
+//! - What no role of a principal permits is denied.
 
 use serde::{Deserialize, Serialize};
 
-/// What somebody may do. One may have several.
+/// A set of permissions. A token may have several roles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// Deliver records; sees nothing.
+    /// Deliver records; read nothing.
     Feed,
-    /// Steer the run and see its aggregates; sees no case.
+    /// Control the run and read its aggregates; read no case.
     Operate,
-    /// See the run's aggregates.
+    /// Read the run's aggregates.
     Read,
-    /// See the run's aggregates, and the cases of rows that are decided; each look is in the ledger.
+    /// Read the run's aggregates and its decided cases; the ledger records each access to a case.
     Audit,
 }
 
 impl Role {
-    /// All four, in the order in which they are listed.
+    /// All roles, in the order in which lists show them.
     pub const ALL: [Role; 4] = [Role::Feed, Role::Operate, Role::Read, Role::Audit];
 
-    /// Its name, such as `feed`.
+    /// The lower-case name, as in the token file.
     pub const fn name(self) -> &'static str {
         match self {
             Role::Feed => "feed",
@@ -33,23 +34,23 @@ impl Role {
     }
 }
 
-/// Who may use an endpoint.
+/// The access that an endpoint requires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// Everybody: it tells nothing of the run.
+    /// No authentication: the endpoint exposes nothing about the run.
     Open,
-    /// Who feeds records.
+    /// Role `feed`.
     Feed,
-    /// Who reads aggregates: `read`, `operate` and `audit`.
+    /// Role `read`, `operate` or `audit`.
     Read,
-    /// Who operates the run.
+    /// Role `operate`.
     Operate,
-    /// Who audits it.
+    /// Role `audit`.
     Audit,
 }
 
 impl Access {
-    /// Any one of these roles is enough. Empty where none is needed.
+    /// The roles of which one is sufficient; empty for [`Access::Open`].
     pub const fn roles(self) -> &'static [Role] {
         match self {
             Access::Open => &[],
@@ -60,24 +61,24 @@ impl Access {
         }
     }
 
-    /// Whether one with these roles may.
+    /// Whether a principal with these roles has access.
     pub fn admits(self, roles: &[Role]) -> bool {
         self == Access::Open || self.roles().iter().any(|role| roles.contains(role))
     }
 }
 
-/// Who sends a request: among the extensions of every request that reaches an endpoint which is not open.
+/// The authenticated sender of a request; an extension of every request to an endpoint that is not open.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Who {
-    /// The name of the token; `local` for whoever may write the run directory, or serves on loopback without tokens.
+pub struct Principal {
+    /// Name of the token; `local` on the control socket, and on loopback without tokens.
     pub name: String,
-    /// What they may do.
+    /// Roles of the token.
     pub roles: Vec<Role>,
 }
 
-impl Who {
-    /// Somebody on this machine, who may do all.
-    pub fn local() -> Who {
-        Who { name: "local".to_owned(), roles: Role::ALL.to_vec() }
+impl Principal {
+    /// The user of this machine, who has all roles.
+    pub fn local() -> Principal {
+        Principal { name: "local".to_owned(), roles: Role::ALL.to_vec() }
     }
 }

@@ -1,12 +1,14 @@
-//! Tokens: made, kept as digests in a file, and recognised.
+//! The token file: creates tokens, stores their digests, and looks tokens up.
 //!
-//! Always holds: no file and no message has a token; how long it takes to recognise one does not depend on what it is.
+//! Invariants:
+//! - No file and no message contains a token.
+//! - The time of a lookup does not depend on the token.
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::fs::{self, OpenOptions};
-use std::io::{ErrorKind, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::fs;
+use std::io::ErrorKind;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use anyhow::{Context as _, anyhow, bail, ensure};
@@ -16,128 +18,124 @@ use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use subtle::{ConditionallySelectable as _, ConstantTimeEq as _};
 
-use crate::auth::roles::{Role, Who};
+use crate::auth::roles::{Principal, Role};
+use understudy_run_log::{hexadecimal, write_private_file};
 
-/// What every token begins with, so that who looks for lost secrets finds it.
+/// Prefix of every token, by which secret scanners recognise it.
 const PREFIX: &str = "understudy_";
-/// The random bytes of a token.
-const RANDOM: usize = 32;
-/// The longest name.
-const NAME: usize = 64;
+/// Number of random bytes in a token.
+const RANDOM_BYTES: usize = 32;
+/// Maximum length of a token's name in bytes.
+const MAX_NAME_BYTES: usize = 64;
 
-/// Those who may do something.
-pub struct Tokens(Vec<Entry>);
+/// The digests of all valid tokens, with their principals.
+pub struct TokenStore(Vec<StoredToken>);
 
-struct Entry {
+struct StoredToken {
     digest: [u8; 32],
-    who: Who,
+    principal: Principal,
 }
 
-/// `tokens.toml` as it is written.
+/// The content of `tokens.toml`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+struct TokenFile {
     #[serde(default)]
-    tokens: Vec<Written>,
+    tokens: Vec<TokenEntry>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Written {
+struct TokenEntry {
     name: String,
     roles: Vec<Role>,
     sha256: String,
 }
 
-impl Tokens {
+impl TokenStore {
     /// Reads a file that `understudy token` wrote.
     ///
     /// # Errors
-    /// When it cannot be read, is not such a file, or can be written by everybody.
-    pub fn read(path: &Path) -> anyhow::Result<Tokens> {
+    /// If the file cannot be read, is malformed, or is writable by everybody.
+    pub fn read(path: &Path) -> anyhow::Result<TokenStore> {
         let shown = path.display();
         let text = fs::read_to_string(path)
-            .with_context(|| format!("cannot read {shown}; `understudy token` makes such a file"))?;
+            .with_context(|| format!("cannot read {shown}; create a token file with `understudy token`"))?;
         let about = fs::metadata(path).with_context(|| format!("cannot read {shown}"))?;
         ensure!(
             about.permissions().mode() & 0o002 == 0,
-            "everybody may write {shown}, and so give themselves any role; say `chmod o-w {shown}`"
+            "{shown} is writable by everybody, who could so grant themselves any role; run `chmod o-w {shown}`"
         );
-        Tokens::parse(&text).with_context(|| format!("{shown} is not as `understudy token` writes it"))
+        TokenStore::parse(&text).with_context(|| format!("{shown} is not a valid token file"))
     }
 
-    fn parse(text: &str) -> anyhow::Result<Tokens> {
-        let file: File = toml::from_str(text)?;
+    fn parse(text: &str) -> anyhow::Result<TokenStore> {
+        let file: TokenFile = toml::from_str(text)?;
         let mut names = BTreeSet::new();
-        let mut entries = Vec::new();
-        for Written { name, roles, sha256 } in file.tokens {
-            named(&name)?;
-            ensure!(!roles.is_empty(), "`{name}` has no role");
-            let digest = digest_of(&sha256)
-                .ok_or_else(|| anyhow!("the sha256 of `{name}` is not 64 hexadecimal digits"))?;
-            ensure!(names.insert(name.clone()), "`{name}` is there twice");
-            entries.push(Entry { digest, who: Who { name, roles } });
+        let mut tokens = Vec::new();
+        for TokenEntry { name, roles, sha256 } in file.tokens {
+            check_name(&name)?;
+            ensure!(!roles.is_empty(), "token `{name}` has no role");
+            let digest = parse_digest(&sha256)
+                .ok_or_else(|| anyhow!("sha256 of token `{name}` is not 64 hexadecimal digits"))?;
+            ensure!(names.insert(name.clone()), "token `{name}` occurs twice");
+            tokens.push(StoredToken { digest, principal: Principal { name, roles } });
         }
-        Ok(Tokens(entries))
+        Ok(TokenStore(tokens))
     }
 
-    /// How many there are.
+    /// Number of tokens.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there is none.
+    /// Whether there is no token.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whose token it is. All entries are compared, each in constant time and to its end, so that the time that it takes tells
-    /// nothing of how near a guess was.
-    pub fn whose(&self, token: &[u8]) -> Option<&Who> {
+    /// The principal of a token. All digests are compared completely and in constant time, so that the duration does not
+    /// reveal how close a guess was.
+    pub fn lookup(&self, token: &[u8]) -> Option<&Principal> {
         let digest: [u8; 32] = Sha256::digest(token).into();
-        let mut found = u64::MAX;
-        for (at, entry) in self.0.iter().enumerate() {
-            found.conditional_assign(&(at as u64), entry.digest.ct_eq(&digest));
+        let mut index = u64::MAX;
+        for (at, stored) in self.0.iter().enumerate() {
+            index.conditional_assign(&(at as u64), stored.digest.ct_eq(&digest));
         }
-        self.0.get(usize::try_from(found).ok()?).map(|entry| &entry.who)
+        self.0.get(usize::try_from(index).ok()?).map(|stored| &stored.principal)
     }
 }
 
-impl fmt::Debug for Tokens {
+impl fmt::Debug for TokenStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.0.iter().map(|entry| &entry.who)).finish()
+        f.debug_list().entries(self.0.iter().map(|stored| &stored.principal)).finish()
     }
 }
 
-/// Makes a token, writes its digest into the file beside those that are there, and gives the token, which is nowhere else.
+/// Creates a token and adds its digest to a token file. The returned token is stored nowhere.
 ///
-/// A plain SHA-256 is enough: a token has 256 random bits, so there are no likely ones to try, and a slow or salted digest
-/// would only let whoever sends wrong tokens take more of the server's time.
+/// A plain SHA-256 is sufficient: a token has 256 random bits, so that no dictionary helps. A slow or salted digest would
+/// only let the sender of wrong tokens consume more of the server's time.
 ///
 /// # Errors
-/// When the name is there already or is none, or the file cannot be read or written.
-pub fn make(path: &Path, name: &str, roles: &[Role]) -> anyhow::Result<String> {
-    named(name)?;
+/// If the name is invalid or taken, or the file cannot be read or written.
+pub fn create_token(path: &Path, name: &str, roles: &[Role]) -> anyhow::Result<String> {
+    check_name(name)?;
     let shown = path.display();
     let before = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
         Err(error) => return Err(error).with_context(|| format!("cannot read {shown}")),
     };
-    let known = Tokens::parse(&before)
-        .with_context(|| format!("{shown} is not as `understudy token` writes it; name another file"))?;
-    if known.0.iter().any(|entry| entry.who.name == name) {
-        bail!("`{name}` is in {shown} already; take it out first, or choose another name");
+    let existing = TokenStore::parse(&before)
+        .with_context(|| format!("{shown} is not a valid token file; name another file"))?;
+    if existing.0.iter().any(|stored| stored.principal.name == name) {
+        bail!("token `{name}` already exists in {shown}; remove it first, or choose another name");
     }
-    let mut random = [0; RANDOM];
-    getrandom::fill(&mut random).map_err(|error| anyhow!("no random numbers: {error}"))?;
+    let mut random = [0; RANDOM_BYTES];
+    getrandom::fill(&mut random).map_err(|error| anyhow!("cannot read OS randomness: {error}"))?;
     let token = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(random));
-    let mut listed: Vec<&str> = Vec::new();
-    for role in Role::ALL {
-        if roles.contains(&role) {
-            listed.push(role.name());
-        }
-    }
+    let listed: Vec<&str> = Role::ALL.iter().filter(|role| roles.contains(role)).map(|role| role.name()).collect();
     let mut text = before;
     if !text.is_empty() && !text.ends_with('\n') {
         text.push('\n');
@@ -145,36 +143,21 @@ pub fn make(path: &Path, name: &str, roles: &[Role]) -> anyhow::Result<String> {
     let gap = if text.is_empty() { "" } else { "\n" };
     let digest = hexadecimal(&Sha256::digest(token.as_bytes()));
     text.push_str(&format!("{gap}[[tokens]]\nname = {name:?}\nroles = {listed:?}\nsha256 = {digest:?}\n"));
-    replace(path, &text).with_context(|| format!("cannot write {shown}"))?;
+    write_private_file(path, text.as_bytes())?;
     Ok(token)
 }
 
-/// Writes a file aside, for its owner alone, and gives it the name.
-fn replace(path: &Path, text: &str) -> std::io::Result<()> {
-    let mut aside = path.as_os_str().to_owned();
-    aside.push(".tmp");
-    // One that is there was left by a process that was killed.
-    let _ = fs::remove_file(&aside);
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&aside)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&aside, path)
-}
-
-fn named(name: &str) -> anyhow::Result<()> {
-    let fits = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
+fn check_name(name: &str) -> anyhow::Result<()> {
+    let is_allowed = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
     ensure!(
-        (1..=NAME).contains(&name.len()) && name.chars().all(fits),
-        "{name:?} is no name: 1 to {NAME} letters, digits, `-`, `_` and `.`"
+        (1..=MAX_NAME_BYTES).contains(&name.len()) && name.chars().all(is_allowed),
+        "invalid token name {name:?}; use 1 to {MAX_NAME_BYTES} letters, digits, `-`, `_` and `.`"
     );
     Ok(())
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn digest_of(text: &str) -> Option<[u8; 32]> {
+/// The digest in 64 hexadecimal digits.
+fn parse_digest(text: &str) -> Option<[u8; 32]> {
     let digits = text.as_bytes();
     if digits.len() != 64 || !digits.iter().all(u8::is_ascii_hexdigit) {
         return None;
@@ -191,56 +174,56 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_that_was_made_is_recognised_and_no_other() {
+    fn only_created_tokens_are_found() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tokens.toml");
-        let feed = make(&path, "gate", &[Role::Feed]).unwrap();
-        let both = make(&path, "desk", &[Role::Audit, Role::Operate]).unwrap();
+        let feed = create_token(&path, "gate", &[Role::Feed]).unwrap();
+        let both = create_token(&path, "desk", &[Role::Audit, Role::Operate]).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         let text = fs::read_to_string(&path).unwrap();
         assert!(!text.contains(&feed) && !text.contains(&both));
-        let tokens = Tokens::read(&path).unwrap();
+        let tokens = TokenStore::read(&path).unwrap();
         assert_eq!(tokens.len(), 2);
-        assert_eq!(tokens.whose(feed.as_bytes()).unwrap().name, "gate");
-        let desk = tokens.whose(both.as_bytes()).unwrap();
+        assert_eq!(tokens.lookup(feed.as_bytes()).unwrap().name, "gate");
+        let desk = tokens.lookup(both.as_bytes()).unwrap();
         assert_eq!((desk.name.as_str(), &desk.roles[..]), ("desk", &[Role::Operate, Role::Audit][..]));
         for wrong in [&feed[..feed.len() - 1], "", PREFIX] {
-            assert_eq!(tokens.whose(wrong.as_bytes()), None);
+            assert_eq!(tokens.lookup(wrong.as_bytes()), None);
         }
-        let said = make(&path, "gate", &[Role::Read]).unwrap_err().to_string();
-        assert!(said.starts_with("`gate` is in ") && said.contains("already"), "{said}");
+        let error = create_token(&path, "gate", &[Role::Read]).unwrap_err().to_string();
+        assert!(error.starts_with("token `gate` already exists in "), "{error}");
         assert_eq!(fs::read_to_string(&path).unwrap(), text);
     }
 
     #[test]
-    fn a_file_that_is_not_sound_is_refused() {
+    fn a_malformed_token_file_is_an_error() {
         let digest = "0".repeat(64);
         let one = |name: &str, roles: &str, sha256: &str| {
             format!("[[tokens]]\nname = \"{name}\"\nroles = {roles}\nsha256 = \"{sha256}\"\n")
         };
         let good = one("a", "[\"feed\"]", &digest);
-        assert!(Tokens::parse(&good).is_ok());
+        assert!(TokenStore::parse(&good).is_ok());
         let wrong = [
-            (good.clone() + &good, "`a` is there twice"),
+            (good.clone() + &good, "`a` occurs twice"),
             (one("a", "[]", &digest), "`a` has no role"),
             (one("a", "[\"root\"]", &digest), "unknown variant `root`"),
-            (one("a b", "[\"feed\"]", &digest), "is no name"),
+            (one("a b", "[\"feed\"]", &digest), "invalid token name"),
             (one("a", "[\"feed\"]", &digest[1..]), "64 hexadecimal digits"),
             (format!("{good}token = \"x\"\n"), "unknown field `token`"),
         ];
         for (text, expected) in wrong {
-            let said = format!("{:#}", Tokens::parse(&text).unwrap_err());
-            assert!(said.contains(expected), "{said}");
+            let error = format!("{:#}", TokenStore::parse(&text).unwrap_err());
+            assert!(error.contains(expected), "{error}");
         }
     }
 
     #[test]
-    fn a_file_that_everybody_may_write_is_refused() {
+    fn a_token_file_writable_by_everybody_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tokens.toml");
-        make(&path, "gate", &[Role::Feed]).unwrap();
+        create_token(&path, "gate", &[Role::Feed]).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
-        let said = Tokens::read(&path).unwrap_err().to_string();
-        assert!(said.starts_with("everybody may write"), "{said}");
+        let error = TokenStore::read(&path).unwrap_err().to_string();
+        assert!(error.contains("is writable by everybody"), "{error}");
     }
 }

@@ -1,51 +1,50 @@
-//! `GET /`: the page on which a served run is watched and steered. It is a frame without data; what it shows comes from
-//! `GET /live` and the other endpoints, to whoever may see it.
+//! `GET /`: the static files of the dashboard. They contain no data; the dashboard loads what its user may see from
+//! `GET /live` and the other endpoints.
 //!
-//! Always holds: the page asks for nothing but this server, runs no script but its own files, and stands in no other page's frame.
-
-use std::sync::Arc;
+//! Invariants:
+//! - The dashboard connects to this server only, and runs only its own script files.
+//! - No other page can embed the dashboard in a frame.
 
 use axum::body::Body;
-use axum::extract::{Extension, State};
+use axum::extract::Extension;
 use axum::http::header::{HeaderName, HeaderValue};
 use axum::http::{Response, StatusCode};
 use serde_json::json;
 
-use crate::app::state::Served;
-use crate::auth::roles::Who;
-use crate::http::response::{content, json as answer};
+use crate::auth::roles::Principal;
+use crate::http::response::{content, json_response};
 use understudy_report::page::STYLE;
 
-/// What the page may do. Styles of single elements are how a table draws its bars; they can command nothing.
+/// Content security policy of the dashboard. Inline style attributes are allowed since tables draw their bars with them.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'; \
                       img-src data:; connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 
 /// `GET /`.
-pub async fn frame() -> Response<Body> {
-    let mut response = content(StatusCode::OK, "text/html; charset=utf-8", include_str!("assets/page.html"));
+pub async fn html() -> Response<Body> {
+    let mut response = content(StatusCode::OK, "text/html; charset=utf-8", include_str!("assets/dashboard.html"));
     let headers = response.headers_mut();
     headers.insert(HeaderName::from_static("content-security-policy"), HeaderValue::from_static(POLICY));
     headers.insert(HeaderName::from_static("referrer-policy"), HeaderValue::from_static("no-referrer"));
     response
 }
 
-/// `GET /page.css`: the report's style, and what the page has besides.
-pub async fn style() -> Response<Body> {
-    content(StatusCode::OK, "text/css; charset=utf-8", [STYLE, include_str!("assets/live.css")].concat())
+/// `GET /dashboard.css`: the stylesheet of the report, extended for the dashboard.
+pub async fn stylesheet() -> Response<Body> {
+    content(StatusCode::OK, "text/css; charset=utf-8", [STYLE, include_str!("assets/dashboard.css")].concat())
 }
 
-/// `GET /page.js`: what keeps the page up to date.
-pub async fn script() -> Response<Body> {
-    content(StatusCode::OK, "text/javascript; charset=utf-8", include_str!("assets/page.js"))
+/// `GET /dashboard.js`: the script that refreshes the dashboard.
+pub async fn refresh_script() -> Response<Body> {
+    content(StatusCode::OK, "text/javascript; charset=utf-8", include_str!("assets/dashboard.js"))
 }
 
-/// `GET /steer.js`: what the page's forms do.
-pub async fn steering() -> Response<Body> {
-    content(StatusCode::OK, "text/javascript; charset=utf-8", include_str!("assets/steer.js"))
+/// `GET /forms.js`: the script of the dashboard's forms.
+pub async fn forms_script() -> Response<Body> {
+    content(StatusCode::OK, "text/javascript; charset=utf-8", include_str!("assets/forms.js"))
 }
 
-/// `GET /v1/whoami`: whose token it is, and what they may do.
-pub async fn whoami(_: State<Arc<Served>>, who: Extension<Who>) -> Response<Body> {
-    let Who { name, roles } = who.0;
-    answer(StatusCode::OK, &json!({ "name": name, "roles": roles }))
+/// `GET /v1/whoami`: the name and the roles of the sender.
+pub async fn whoami(Extension(principal): Extension<Principal>) -> Response<Body> {
+    let Principal { name, roles } = principal;
+    json_response(StatusCode::OK, &json!({ "name": name, "roles": roles }))
 }

@@ -1,18 +1,22 @@
-//! The figures of the moment: what a report would say if the run were looked at now.
+//! A cache of the live figures: what a report would show if the run were evaluated now.
 //!
-//! Always holds: they are made only while somebody looks, at most every [`EVERY`] and a fifth of the time, on a thread of their
-//! own; whoever looks meanwhile is shown the last ones. They cover whole windows that no pair can join any more.
+//! Invariants:
+//! - Figures are computed only on request, on a blocking thread, at most once per [`MIN_INTERVAL`] and at most a fifth of
+//!   the time.
+//! - A request during a computation receives the previous figures.
+//! - Figures cover only complete windows, which no further pair can join.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use jiff::Timestamp;
+use parking_lot::Mutex;
 use tokio::sync::{oneshot, watch};
 
-use crate::app::state::Served;
+use crate::app::run_slot::RunSlot;
 use understudy_audit::{entries, moment, read_seal};
 use understudy_engine::{RunCommand, Looked, Prepared, Saved, Seal, Unripe, WhatIf, recall};
 use understudy_report::live;
@@ -20,137 +24,134 @@ use understudy_report::page::{Banner, Section};
 use understudy_run_log::ledger::{Entry, Event};
 use understudy_sandbox::sha256_hex;
 
-/// How old figures may be before others are made.
-const EVERY: Duration = Duration::from_secs(5);
-/// Making them may take a fifth of the time.
-const REST: u32 = 4;
-/// How long one who looks first waits for them.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// Minimum time between two computations.
+const MIN_INTERVAL: Duration = Duration::from_secs(5);
+/// Idle time after a computation as a multiple of its duration, so that it uses at most a fifth of the time.
+const IDLE_FACTOR: u32 = 4;
+/// Maximum time that the first request waits for figures.
+const FIRST_WAIT: Duration = Duration::from_secs(3);
 
-/// What there is to see.
+/// The live figures, or why there are none.
 #[derive(Clone, Debug, Default)]
-pub enum Sight {
-    /// It is being made.
+pub enum LiveFigures {
+    /// The first figures are being computed.
     #[default]
-    Coming,
-    /// No window is over yet.
-    Unripe(Unripe),
-    /// Figures.
-    Seen {
-        /// When the run stood so.
+    Pending,
+    /// No window is complete yet.
+    NotReady(Unripe),
+    /// The latest figures.
+    Ready {
+        /// Time of the computation.
         at: Timestamp,
-        /// The last window that is covered.
+        /// Label of the last covered window.
         window: String,
-        /// The verdict so far, in a word.
+        /// Interim verdict.
         banner: Banner,
-        /// What there is to say.
+        /// Sections of the report.
         sections: Vec<Section>,
     },
-    /// They cannot be made.
+    /// The computation failed.
     Failed,
 }
 
-/// The sealed study of the run, with plugins of its own.
-pub struct Recalled {
-    /// The study.
+/// The sealed study of the run, with plugin instances that are separate from those of the run.
+pub struct SealedStudy {
+    /// The study and its plugins.
     pub prepared: Prepared,
-    /// The seal.
+    /// The seal of the study.
     pub seal: Seal,
-    /// SHA-256 of the seal, in hexadecimal.
+    /// SHA-256 of the seal in hexadecimal.
     pub digest: String,
 }
 
-/// Makes the figures, and keeps them.
+/// Computes the live figures on demand and caches them.
 #[derive(Default)]
-pub struct Glance {
-    sight: watch::Sender<Arc<Sight>>,
+pub struct LiveReportCache {
+    figures: watch::Sender<Arc<LiveFigures>>,
     busy: AtomicBool,
-    /// When the next may be made.
+    /// Earliest time of the next computation.
     next: Mutex<Option<Instant>>,
-    /// With how often the ledger tells of plugins that were exchanged.
-    recalled: Mutex<Option<(usize, Arc<Recalled>)>>,
+    /// The loaded study, with the number of swap entries in the ledger when it was loaded.
+    study: Mutex<Option<(usize, Arc<SealedStudy>)>>,
 }
 
-impl Glance {
-    /// What there is to see; new figures are made if it is time.
-    pub async fn look(&self, served: &Arc<Served>) -> Arc<Sight> {
-        let next = *self.next.lock().unwrap_or_else(PoisonError::into_inner);
+impl LiveReportCache {
+    /// The latest figures. Starts a computation if one is due.
+    pub async fn figures(self: &Arc<LiveReportCache>, run: &Arc<RunSlot>) -> Arc<LiveFigures> {
+        let next = *self.next.lock();
         let is_due = next.is_none_or(|next| next <= Instant::now());
         if is_due && !self.busy.swap(true, Ordering::AcqRel) {
-            tokio::spawn(make(served.clone()));
+            tokio::spawn(refresh(self.clone(), run.clone()));
         }
-        let mut seen = self.sight.subscribe();
-        let came = seen.wait_for(|sight| !matches!(**sight, Sight::Coming));
-        match tokio::time::timeout(PATIENCE, came).await {
-            Ok(Ok(sight)) => sight.clone(),
+        let mut latest = self.figures.subscribe();
+        let ready = latest.wait_for(|figures| !matches!(**figures, LiveFigures::Pending));
+        match tokio::time::timeout(FIRST_WAIT, ready).await {
+            Ok(Ok(figures)) => figures.clone(),
             _ => Arc::default(),
         }
     }
 
-    /// The sealed study, with plugins of its own, as the run keeps them by now. It may take as long as compiling them.
+    /// The sealed study with the plugin versions that the run has now. It blocks for as long as compiling them takes.
     ///
     /// # Errors
-    /// When the seal is damaged, or something that it promised is not what it was.
-    pub fn recalled(&self, run: &Path) -> anyhow::Result<Arc<Recalled>> {
-        let is_exchange = |entry: &&Entry| {
+    /// If the seal is damaged, or sealed content has changed.
+    pub fn sealed_study(&self, run: &Path) -> anyhow::Result<Arc<SealedStudy>> {
+        let is_swap = |entry: &&Entry| {
             matches!(entry.event, Event::Swap { .. } | Event::SwapApplied { .. } | Event::SwapAbandoned { .. })
         };
-        let exchanges = entries(run)?.iter().filter(is_exchange).count();
-        let mut known = self.recalled.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, known)) = known.as_ref().filter(|(since, _)| *since == exchanges) {
-            return Ok(known.clone());
+        let swaps = entries(run)?.iter().filter(is_swap).count();
+        let mut cached = self.study.lock();
+        if let Some((_, study)) = cached.as_ref().filter(|(at, _)| *at == swaps) {
+            return Ok(study.clone());
         }
         let seal = read_seal(run)?;
         let prepared = recall(run, &seal, &WhatIf::default())?;
         let digest = sha256_hex(seal.to_json().as_bytes());
-        let recalled = Arc::new(Recalled { prepared, seal, digest });
-        *known = Some((exchanges, recalled.clone()));
-        Ok(recalled)
+        let study = Arc::new(SealedStudy { prepared, seal, digest });
+        *cached = Some((swaps, study.clone()));
+        Ok(study)
     }
 }
 
-/// Makes figures, and shows them to whoever looks.
-async fn make(served: Arc<Served>) {
+/// Computes new figures and publishes them.
+async fn refresh(cache: Arc<LiveReportCache>, run: Arc<RunSlot>) {
     let began = Instant::now();
-    let sight = sight(&served).await;
-    let glance = &served.glance;
-    match sight {
-        Ok(Some(sight)) => drop(glance.sight.send_replace(Arc::new(sight))),
-        // The run has ended: what was seen last stays.
+    match compute(&cache, &run).await {
+        Ok(Some(figures)) => drop(cache.figures.send_replace(Arc::new(figures))),
+        // The run has ended, and its last figures stay.
         Ok(None) => {}
         Err(_) => {
-            // What a plugin said may be in the error, so it is not logged.
-            tracing::warn!(
-                "the figures of the moment cannot be made; `understudy verify` says what is wrong"
-            );
-            glance.sight.send_replace(Arc::new(Sight::Failed));
+            // The error may contain text from a plugin, so that it is not logged.
+            tracing::warn!("cannot compute the live figures; run `understudy verify` to find the cause");
+            cache.figures.send_replace(Arc::new(LiveFigures::Failed));
         }
     }
-    let rest = EVERY.max(began.elapsed() * REST);
-    *glance.next.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + rest);
-    glance.busy.store(false, Ordering::Release);
+    let idle = MIN_INTERVAL.max(began.elapsed() * IDLE_FACTOR);
+    *cache.next.lock() = Some(Instant::now() + idle);
+    cache.busy.store(false, Ordering::Release);
 }
 
-async fn sight(served: &Arc<Served>) -> anyhow::Result<Option<Sight>> {
-    let Some(run) = served.begun_run() else { return Ok(None) };
-    let (shown, peeked) = oneshot::channel();
-    if run.commands.send(RunCommand::SnapshotAggregates(shown)).await.is_err() {
+/// New figures; `None` if the run has not started or has ended.
+async fn compute(cache: &Arc<LiveReportCache>, run: &RunSlot) -> anyhow::Result<Option<LiveFigures>> {
+    let Some(run) = run.started() else { return Ok(None) };
+    let (sender, aggregates) = oneshot::channel();
+    if run.commands.send(RunCommand::SnapshotAggregates(sender)).await.is_err() {
         return Ok(None);
     }
-    let Ok(saved) = peeked.await else { return Ok(None) };
-    let (served, run) = (served.clone(), run.directory.clone());
-    let made = tokio::task::spawn_blocking(move || seen(&served.glance, &run, saved));
-    made.await.context("the thread that makes the figures has stopped")?.map(Some)
+    let Ok(aggregates) = aggregates.await else { return Ok(None) };
+    let (cache, run) = (cache.clone(), run.directory.clone());
+    let figures = tokio::task::spawn_blocking(move || figures_from(&cache, &run, aggregates));
+    figures.await.context("the thread that computes the live figures panicked")?.map(Some)
 }
 
-fn seen(glance: &Glance, run: &Path, saved: Saved) -> anyhow::Result<Sight> {
-    let known = glance.recalled(run)?;
-    let looked = match Looked::latest(saved, &known.prepared.study) {
-        Ok(looked) => looked,
-        Err(unripe) => return Ok(Sight::Unripe(unripe)),
+fn figures_from(cache: &LiveReportCache, run: &Path, aggregates: Saved) -> anyhow::Result<LiveFigures> {
+    let sealed = cache.sealed_study(run)?;
+    let interim = match Looked::latest(aggregates, &sealed.prepared.study) {
+        Ok(interim) => interim,
+        Err(reason) => return Ok(LiveFigures::NotReady(reason)),
     };
-    let dossier = moment(&known.prepared, &known.seal, &looked, &entries(run)?)?;
-    let (banner, sections) = live(&dossier);
-    tracing::debug!(window = looked.label, "look");
-    Ok(Sight::Seen { at: Timestamp::now(), window: looked.label, banner, sections })
+    let bundle = moment(&sealed.prepared, &sealed.seal, &interim, &entries(run)?)?;
+    let (banner, sections) = live(&bundle);
+    tracing::debug!(window = interim.label, "live figures computed");
+    Ok(LiveFigures::Ready { at: Timestamp::now(), window: interim.label, banner, sections })
 }

@@ -139,8 +139,8 @@ fn accounting(status: &Status, run: &RunStatus) -> Section {
         accounts(&run.accounting),
         table("Snapshots by model and outcome, with latency quantiles", heads, models.collect()),
     ];
-    if run.incidents > 0 {
-        let text = format!("Models have broken on {}.", counted(run.incidents, "call", "calls"));
+    if run.failures > 0 {
+        let text = format!("{} failed.", counted(run.failures, "model call", "model calls"));
         blocks.push(Block::Note { tone: Tone::Bad, text });
     }
     Section { id: "accounting", title: "Accounting".to_owned(), blocks }

@@ -1,10 +1,13 @@
-//! `/v1/mirror/*`: a request that was meant for others and of which a proxy sends us a copy, as a snapshot.
+//! `/v1/mirror/*`: turns a request that a proxy mirrors into a snapshot.
 //!
-//! A mirror neither waits for the answer nor sends again, so it is answered at once, before the log has the snapshot on disk:
-//! 204, and never the 202 that promises that. What was taken up so and did not come to be on disk is counted.
+//! A proxy neither waits for the response to a mirrored request nor retries it. The response is therefore sent at once, before
+//! the snapshot is on disk. It is 204, and never 202, which guarantees that the records are on disk. A snapshot that is not
+//! written afterwards is counted as lost.
 //!
-//! Always holds: every request that is answered 204 becomes one record, of which the log says what became of it, or is counted
-//! as lost; the answer tells nothing of the record; only the parts that the study names go into the log.
+//! Invariants:
+//! - Every request that is answered with 204 becomes one record in the log, or is counted as lost.
+//! - The response contains nothing about the record.
+//! - Only the parts that the study declares are written to the log.
 
 mod snapshot;
 
@@ -15,78 +18,79 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use jiff::Timestamp;
 
-use crate::app::state::Served;
 use crate::http::response::Problem;
-use crate::ingest::records::{elsewhere, read};
+use crate::ingest::records::{IngestState, delivery_problem};
 use understudy_records::batch::Lines;
 use understudy_study::StreamKind;
 use understudy_sources::push_line;
 
-/// What every path of a mirrored request begins with.
+/// Path prefix of mirrored requests.
 pub const PREFIX: &str = "/v1/mirror";
 
-/// The least room of a mirrored request, in bytes: what its record and its bookkeeping take besides the body. It bounds how
-/// many there may be at once that have none.
-const LEAST: usize = 1 << 10;
+/// Memory of a mirrored request besides its body, in bytes. It limits the number of concurrent requests without a body.
+const OVERHEAD_BYTES: usize = 1 << 10;
 
-/// What became of mirrored requests.
+/// Counters of mirrored requests since the process started.
 #[derive(Debug, Default)]
-pub struct Mirrored {
-    seen: AtomicU64,
-    logged: AtomicU64,
+pub struct MirrorCounters {
+    received: AtomicU64,
+    written: AtomicU64,
     lost: AtomicU64,
 }
 
-impl Mirrored {
-    /// How many were answered 204 since the process began.
-    pub fn seen(&self) -> u64 {
-        self.seen.load(Ordering::SeqCst)
+impl MirrorCounters {
+    /// Requests that were answered with 204.
+    pub fn received(&self) -> u64 {
+        self.received.load(Ordering::SeqCst)
     }
 
-    /// How many of those are on disk, taken or refused with a reason.
-    pub fn logged(&self) -> u64 {
-        self.logged.load(Ordering::SeqCst)
+    /// Received requests that are on disk, as accepted or excluded records.
+    pub fn written(&self) -> u64 {
+        self.written.load(Ordering::SeqCst)
     }
 
-    /// How many of those will never be there.
+    /// Received requests that will never be on disk.
     pub fn lost(&self) -> u64 {
         self.lost.load(Ordering::SeqCst)
     }
 
-    /// Whether it is known of each what became of it.
-    pub fn settled(&self) -> bool {
-        self.logged() + self.lost() == self.seen()
+    /// Whether every received request is written or lost.
+    pub fn all_settled(&self) -> bool {
+        self.written() + self.lost() == self.received()
     }
 }
 
-/// Any request to `/v1/mirror/*`.
-pub async fn mirror(state: State<Arc<Served>>, request: Request) -> Result<StatusCode, Problem> {
-    let served = &state.0;
-    let run = served.run()?;
-    let mirror = served.study.mirror.as_ref().ok_or_else(|| {
-        let detail = "the study does not say how a mirrored request becomes a snapshot, see `[mirror]`";
-        Problem::new(StatusCode::NOT_FOUND, "elsewhere", detail)
+/// Any method on `/v1/mirror/*`.
+pub async fn mirror(
+    State(state): State<IngestState>,
+    State(counters): State<Arc<MirrorCounters>>,
+    request: Request,
+) -> Result<StatusCode, Problem> {
+    let run = state.run.accepting()?;
+    let study = &state.run.study;
+    let mirror = study.mirror.as_ref().ok_or_else(|| {
+        let detail = "the study does not map mirrored requests to snapshots; declare `[mirror]`";
+        Problem::new(StatusCode::NOT_FOUND, "other source", detail)
     })?;
     let intake = run.intake.as_ref().ok_or_else(Problem::ending)?;
     let arrival = Timestamp::now();
     let (head, body) = request.into_parts();
-    let record_room = served.room(LEAST)?;
-    let (body, body_room) = read(served, &head.headers, body).await?;
-    let place = served.queue()?;
+    let record_permit = state.bodies.memory_permit(OVERHEAD_BYTES)?;
+    let (body, body_permit) = state.bodies.read(&head.headers, body).await?;
+    let queued = state.deliveries.enqueue()?;
     let record =
-        snapshot::record(mirror, &served.study.inputs, &head, &body, served.settings.body_bytes, arrival);
+        snapshot::record(mirror, &study.inputs, &head, &body, state.bodies.limits.max_bytes, arrival);
     let mut lines = Lines::default();
-    push_line(&mut lines, 1, 0, record.as_bytes(), served.study.limits.record_bytes);
-    let told = intake.deliver(StreamKind::Snapshots, lines).map_err(elsewhere)?;
-    served.mirrored.seen.fetch_add(1, Ordering::SeqCst);
-    let served = served.clone();
+    push_line(&mut lines, 1, 0, record.as_bytes(), study.limits.record_bytes);
+    let delivery = intake.deliver(StreamKind::Snapshots, lines).map_err(delivery_problem)?;
+    counters.received.fetch_add(1, Ordering::SeqCst);
     tokio::spawn(async move {
-        let count = match told.await {
-            Ok(_) => &served.mirrored.logged,
-            Err(_) => &served.mirrored.lost,
+        let counter = match delivery.await {
+            Ok(_) => &counters.written,
+            Err(_) => &counters.lost,
         };
-        count.fetch_add(1, Ordering::SeqCst);
-        drop((record_room, body_room, place));
+        counter.fetch_add(1, Ordering::SeqCst);
+        drop((record_permit, body_permit, queued));
     });
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,111 +1,108 @@
 //! `POST /v1/snapshots` and `POST /v1/decisions`.
 //!
-//! Always holds: room is taken before a body is read; it is answered 202 only after the log has every record on disk.
+//! Invariants:
+//! - A body holds a memory permit from before it is read until its records are on disk.
+//! - A response of 202 is sent only after the log has all records on disk.
 
 use std::sync::Arc;
 
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use axum::http::{HeaderMap, StatusCode};
 
-use crate::app::state::Served;
-use crate::http::response::{Problem, Taken};
-use crate::ingest::body::Reading;
+use crate::app::body_budget::BodyBudget;
+use crate::app::delivery_queue::DeliveryQueue;
+use crate::app::run_slot::RunSlot;
+use crate::http::response::{IngestReceipt, Problem};
+use crate::ingest::body::BodyFormat;
 use understudy_engine::Undelivered;
 use understudy_records::batch::Lines;
 use understudy_study::StreamKind;
 
-/// Bytes that a record takes besides its own, about: where it stands, and what is answered of it.
-const RECORD: usize = 256;
+/// Approximate memory of a record besides its text, in bytes: its position and its part of the receipt.
+const RECORD_OVERHEAD_BYTES: usize = 256;
+
+/// State of the ingest endpoints.
+#[derive(Clone)]
+pub struct IngestState {
+    /// The study and its run.
+    pub run: Arc<RunSlot>,
+    /// Memory of request bodies.
+    pub bodies: Arc<BodyBudget>,
+    /// Deliveries that are not on disk yet.
+    pub deliveries: Arc<DeliveryQueue>,
+}
 
 /// `POST /v1/snapshots`.
-pub async fn snapshots(state: State<Arc<Served>>, headers: HeaderMap, body: Body) -> Result<Taken, Problem> {
-    take(&state.0, StreamKind::Snapshots, &headers, body).await
+pub async fn snapshots(
+    State(state): State<IngestState>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<IngestReceipt, Problem> {
+    ingest(state, StreamKind::Snapshots, &headers, body).await
 }
 
 /// `POST /v1/decisions`.
-pub async fn decisions(state: State<Arc<Served>>, headers: HeaderMap, body: Body) -> Result<Taken, Problem> {
-    take(&state.0, StreamKind::Decisions, &headers, body).await
+pub async fn decisions(
+    State(state): State<IngestState>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<IngestReceipt, Problem> {
+    ingest(state, StreamKind::Decisions, &headers, body).await
 }
 
-async fn take(served: &Arc<Served>, side: StreamKind, headers: &HeaderMap, body: Body) -> Result<Taken, Problem> {
-    served.run()?;
-    let reading = Reading::of(headers)?;
-    let most = served.settings.body_bytes;
-    let (bytes, room) = read(served, headers, body).await?;
-    let unpacked = reading.unpacked(&bytes, most)?;
-    let more_room = served.room(unpacked.len().saturating_sub(bytes.len()))?;
-    let (stream, limits) = match side {
-        StreamKind::Snapshots => (&served.study.inputs, &served.study.limits),
-        StreamKind::Decisions => (&served.study.decisions, &served.study.limits),
-    };
-    let runs = reading.records(&unpacked, stream, limits.record_bytes, limits.batch_rows);
-    if runs.is_empty() {
-        let detail = "the body has no record; send one JSON object, an array of them, or one a line";
-        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "empty", detail));
-    }
-    let records: usize = runs.iter().map(Lines::len).sum();
-    let held = (room, more_room, served.room(records * RECORD)?);
-    // Whoever hangs up leaves the records behind, and they take their room until they are on disk.
-    let served = served.clone();
-    let delivered = tokio::spawn(async move {
-        let _held = held;
-        deliver(&served, side, runs).await
-    });
-    delivered.await.map_err(|_| Problem::fault())?
-}
-
-/// A body, and the room that it takes.
-///
-/// # Errors
-/// When it is too large, too slow, or there is no room.
-pub async fn read(
-    served: &Arc<Served>,
+async fn ingest(
+    state: IngestState,
+    stream_kind: StreamKind,
     headers: &HeaderMap,
     body: Body,
-) -> Result<(Bytes, tokio::sync::OwnedSemaphorePermit), Problem> {
-    let most = served.settings.body_bytes;
-    let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    if length.is_some_and(|length: usize| length > most) {
-        return Err(Problem::too_large(most));
+) -> Result<IngestReceipt, Problem> {
+    state.run.accepting()?;
+    let format = BodyFormat::from_headers(headers)?;
+    let bodies = &state.bodies;
+    let (bytes, permit) = bodies.read(headers, body).await?;
+    let decompressed = format.decompress(&bytes, bodies.limits.max_bytes)?;
+    let decompressed_permit = bodies.memory_permit(decompressed.len().saturating_sub(bytes.len()))?;
+    let study = &state.run.study;
+    let (stream, limits) = match stream_kind {
+        StreamKind::Snapshots => (&study.inputs, &study.limits),
+        StreamKind::Decisions => (&study.decisions, &study.limits),
+    };
+    let batches = format.split_records(&decompressed, stream, limits.record_bytes, limits.batch_rows);
+    if batches.is_empty() {
+        let detail = "the body contains no record; send a JSON object, an array of objects, or one object per line";
+        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "empty body", detail));
     }
-    let room = served.room(length.unwrap_or(most))?;
-    let read = Limited::new(body, most).collect();
-    match tokio::time::timeout(served.settings.patience, read).await {
-        Err(_) => Err(Problem::too_slow()),
-        Ok(Ok(collected)) => Ok((collected.to_bytes(), room)),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Problem::too_large(most)),
-        Ok(Err(_)) => {
-            let detail = "nothing of it was taken: the body broke off; send it again";
-            Err(Problem::new(StatusCode::BAD_REQUEST, "broken off", detail))
-        }
-    }
+    let records: usize = batches.iter().map(Lines::len).sum();
+    let permits = (permit, decompressed_permit, bodies.memory_permit(records * RECORD_OVERHEAD_BYTES)?);
+    // A client that disconnects leaves its records behind, and they hold their memory until they are on disk.
+    let delivered = tokio::spawn(async move {
+        let _permits = permits;
+        deliver(&state, stream_kind, batches).await
+    });
+    delivered.await.map_err(|_| Problem::internal())?
 }
 
 /// Delivers records to the run, and waits until they are on disk.
-///
-/// # Errors
-/// When the run does not take them, or the log fails.
-pub async fn deliver(served: &Arc<Served>, side: StreamKind, runs: Vec<Lines>) -> Result<Taken, Problem> {
-    let run = served.run()?;
-    let intake = run.intake.as_ref().ok_or_else(|| elsewhere(Undelivered::Elsewhere(side)))?;
-    let place = served.queue()?;
-    let told = runs.into_iter().map(|lines| intake.deliver(side, lines));
-    let told = told.collect::<Result<Vec<_>, _>>().map_err(elsewhere)?;
-    let mut taken = Taken::default();
-    for told in told {
-        let receipt = told.await.map_err(|_| Problem::failed())?;
-        taken.add(receipt.taken, receipt.refused);
+async fn deliver(state: &IngestState, stream_kind: StreamKind, batches: Vec<Lines>) -> Result<IngestReceipt, Problem> {
+    let run = state.run.accepting()?;
+    let intake = run.intake.as_ref().ok_or_else(|| delivery_problem(Undelivered::Elsewhere(stream_kind)))?;
+    let queued = state.deliveries.enqueue()?;
+    let pending = batches.into_iter().map(|lines| intake.deliver(stream_kind, lines));
+    let pending = pending.collect::<Result<Vec<_>, _>>().map_err(delivery_problem)?;
+    let mut receipt = IngestReceipt::default();
+    for delivery in pending {
+        let written = delivery.await.map_err(|_| Problem::log_failed())?;
+        receipt.add(written.taken, written.refused);
     }
-    served.metrics.waited(place.waited());
-    Ok(taken)
+    queued.record_written();
+    Ok(receipt)
 }
 
-/// Why a delivery was not taken, as an answer.
-pub fn elsewhere(why: Undelivered) -> Problem {
-    match why {
+/// The problem of a delivery that the run did not accept.
+pub fn delivery_problem(error: Undelivered) -> Problem {
+    match error {
         Undelivered::Ending => Problem::ending(),
-        Undelivered::Elsewhere(_) => Problem::new(StatusCode::NOT_FOUND, "elsewhere", why.to_string()),
+        Undelivered::Elsewhere(_) => Problem::new(StatusCode::NOT_FOUND, "other source", error.to_string()),
     }
 }

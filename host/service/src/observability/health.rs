@@ -1,4 +1,4 @@
-//! `GET /livez` and `GET /readyz`: whether the process answers, and whether it takes records.
+//! `GET /livez` and `GET /readyz`: liveness, and readiness to accept records.
 
 use std::sync::Arc;
 
@@ -6,16 +6,16 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{Response, StatusCode};
 
-use crate::app::state::Served;
+use crate::app::run_slot::RunSlot;
 use crate::http::response::{Problem, content};
 
-/// `GET /livez`.
+/// `GET /livez`: 200 while the process responds.
 pub async fn live() -> Response<Body> {
     content(StatusCode::OK, "text/plain; charset=utf-8", "alive\n")
 }
 
-/// `GET /readyz`.
-pub async fn ready(state: State<Arc<Served>>) -> Result<Response<Body>, Problem> {
-    state.0.run()?;
+/// `GET /readyz`: 200 while records are accepted, otherwise 503.
+pub async fn ready(State(run): State<Arc<RunSlot>>) -> Result<Response<Body>, Problem> {
+    run.accepting()?;
     Ok(content(StatusCode::OK, "text/plain; charset=utf-8", "ready\n"))
 }

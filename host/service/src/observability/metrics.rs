@@ -28,7 +28,7 @@ use crate::http::response::content;
 use crate::observability::status::{Phase, Status, StatusSources};
 use crate::util::latency_histogram::latency_histogram;
 use understudy_engine::RunStatus;
-use understudy_records::join::Account;
+use understudy_records::join::AccountTerm;
 
 /// Media type of the response.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -146,17 +146,9 @@ fn register_run(registry: &mut Registry, run: &RunStatus, models: &[String]) {
         let stream = vec![("stream", stream.to_owned())];
         received.get_or_create(&stream).inc_by(account.received);
         waiting.get_or_create(&stream).set(gauge_value(account.waiting));
-        let Account { rejected, duplicate, conflict, late, paired, expired, .. } = *account;
-        let counts = [
-            ("rejected", rejected),
-            ("duplicate", duplicate),
-            ("conflict", conflict),
-            ("late", late),
-            ("paired", paired),
-            ("expired", expired),
-        ];
-        for (outcome, count) in counts {
-            let labels = [stream.as_slice(), &[("outcome", outcome.to_owned())]].concat();
+        let settled = account.terms().into_iter().filter(|(term, _)| *term != AccountTerm::Waiting);
+        for (outcome, count) in settled {
+            let labels = [stream.as_slice(), &[("outcome", outcome.name().to_owned())]].concat();
             outcomes.get_or_create(&labels).inc_by(count);
         }
         if let Some(clock) = clock {
@@ -198,7 +190,7 @@ fn register_run(registry: &mut Registry, run: &RunStatus, models: &[String]) {
     registry.register("understudy_model_answers", help, answers);
     let help = "Time from a snapshot batch's dispatch to the model's answers, over the whole run, by quantile";
     registry.register_with_unit("understudy_model_latency", help, Unit::Seconds, latency);
-    counter(registry, "understudy_model_failures", "Failed model calls", run.incidents);
+    counter(registry, "understudy_model_failures", "Failed model calls", run.failures);
     let help = "Segment groups that are sealed or being sealed";
     counter(registry, "understudy_segment_groups", help, u64::from(run.groups));
     let help = "Snapshot batches that models are evaluating";

@@ -1,7 +1,8 @@
-//! What is counted and logged of every request, whatever answers it.
+//! Middleware that counts and times every request, and logs failed ones.
 //!
-//! Always holds: a request is named by the pattern of its endpoint, never by what was asked for, sent or answered; a flood of
-//! requests is no flood of log lines.
+//! Invariants:
+//! - A request is named by the pattern of its endpoint, never by its path, content or response.
+//! - A flood of requests causes at most one log line per second and kind.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,29 +12,34 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{Method, Response};
 use axum::middleware::Next;
 
-use crate::app::state::Served;
-use crate::util::log_rate_limit::Throttle;
+use crate::observability::metrics::RequestMetrics;
+use crate::util::log_rate_limit::LogRateLimit;
 
-/// How often the same is said.
-const EVERY: Duration = Duration::from_secs(1);
+/// Minimum time between two log messages of one kind.
+const LOG_INTERVAL: Duration = Duration::from_secs(1);
 
-/// What is said at most so often.
+/// Rate limits of the log messages, by kind.
 #[derive(Debug)]
-pub struct Said {
-    shed: Throttle,
-    denied: Throttle,
-    broken: Throttle,
+pub struct LogThrottles {
+    throttled: LogRateLimit,
+    denied: LogRateLimit,
+    failed: LogRateLimit,
 }
 
-impl Default for Said {
-    fn default() -> Said {
-        let [shed, denied, broken] = std::array::from_fn(|_| Throttle::new(EVERY));
-        Said { shed, denied, broken }
+impl Default for LogThrottles {
+    fn default() -> LogThrottles {
+        let [throttled, denied, failed] = std::array::from_fn(|_| LogRateLimit::new(LOG_INTERVAL));
+        LogThrottles { throttled, denied, failed }
     }
 }
 
-/// Counts a request, and logs it if it was refused.
-pub async fn measured(state: State<Arc<Served>>, request: Request, next: Next) -> Response<Body> {
+/// Middleware: counts and times a request, and logs it if it was denied, throttled or failed.
+pub async fn record_request(
+    State(metrics): State<Arc<RequestMetrics>>,
+    State(throttles): State<Arc<LogThrottles>>,
+    request: Request,
+    next: Next,
+) -> Response<Body> {
     let began = Instant::now();
     let method = match *request.method() {
         Method::GET => "GET",
@@ -44,16 +50,15 @@ pub async fn measured(state: State<Arc<Served>>, request: Request, next: Next) -
     let response = next.run(request).await;
     let path = path.as_ref().map_or("other", MatchedPath::as_str);
     let status = response.status().as_u16();
-    state.0.metrics.answered(method, path, status, began.elapsed());
-    let said = &state.0.said;
-    let (throttle, what) = match status {
-        401 | 403 => (&said.denied, "denied"),
-        429 => (&said.shed, "shed"),
-        500.. => (&said.broken, "not done"),
+    metrics.record(method, path, status, began.elapsed());
+    let (rate_limit, message) = match status {
+        401 | 403 => (&throttles.denied, "request denied"),
+        429 => (&throttles.throttled, "request throttled"),
+        500.. => (&throttles.failed, "request failed"),
         _ => return response,
     };
-    if let Some(times) = throttle.due(began) {
-        tracing::warn!(method, path, status, times, "{what}");
+    if let Some(times) = rate_limit.due(began) {
+        tracing::warn!(method, path, status, times, "{message}");
     }
     response
 }

@@ -1,7 +1,8 @@
-//! What is logged of a run while it goes on.
+//! Logs the events of a running study: plugin traps and swaps.
 //!
-//! Always holds: counts and the names of plugins, nothing of a record; a plugin that traps all the time is told of at most
-//! every [`EVERY`].
+//! Invariants:
+//! - Messages contain counts and plugin names, and nothing of a record.
+//! - Traps are logged at most once per [`TRAP_LOG_INTERVAL`].
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,59 +11,59 @@ use tokio::sync::watch::Receiver;
 
 use understudy_engine::RunStatus;
 
-/// How often it is told that plugins trap.
-const EVERY: Duration = Duration::from_secs(10);
+/// Minimum time between two messages about traps.
+const TRAP_LOG_INTERVAL: Duration = Duration::from_secs(10);
 
-/// Tells of a run until it has ended.
-pub async fn tell(mut standing: Receiver<RunStatus>) {
-    let mut known = Traps::default();
-    let mut generation = standing.borrow().generation;
-    known.news(&standing.borrow());
-    while standing.changed().await.is_ok() {
-        let (news, now) = {
-            let standing = standing.borrow_and_update();
-            (known.news(&standing), standing.generation)
+/// Logs events until the run ends, which closes the channel.
+pub async fn log_run_events(mut status: Receiver<RunStatus>) {
+    let mut counts = TrapCounts::default();
+    let mut generation = status.borrow().generation;
+    counts.new_traps(&status.borrow());
+    while status.changed().await.is_ok() {
+        let (traps, now) = {
+            let status = status.borrow_and_update();
+            (counts.new_traps(&status), status.generation)
         };
         if now != generation {
-            tracing::info!(from = generation, to = now, "swapped");
+            tracing::info!(from = generation, to = now, "plugin swapped");
             generation = now;
         }
-        for Trapped { plugin, role, times, all } in &news {
-            tracing::warn!(plugin, role, times, all, "plugin trapped");
+        for NewTraps { plugin, role, times, total } in &traps {
+            tracing::warn!(plugin, role, times, total, "plugin trapped");
         }
-        if !news.is_empty() {
-            tokio::time::sleep(EVERY).await;
+        if !traps.is_empty() {
+            tokio::time::sleep(TRAP_LOG_INTERVAL).await;
         }
     }
 }
 
-/// How often each plugin had trapped when it was last told of.
+/// Number of logged traps by role, plugin and generation.
 #[derive(Default)]
-struct Traps(BTreeMap<(String, String, u32), u64>);
+struct TrapCounts(BTreeMap<(String, String, u32), u64>);
 
-/// A plugin that has trapped since.
+/// Traps of a plugin that are not logged yet.
 #[derive(Debug, PartialEq, Eq)]
-struct Trapped {
+struct NewTraps {
     plugin: String,
     role: String,
     times: u64,
-    all: u64,
+    total: u64,
 }
 
-impl Traps {
-    /// What has trapped since this was last asked.
-    fn news(&mut self, standing: &RunStatus) -> Vec<Trapped> {
-        let mut news = Vec::new();
-        for plugin in &standing.plugins {
+impl TrapCounts {
+    /// The traps since the previous call.
+    fn new_traps(&mut self, status: &RunStatus) -> Vec<NewTraps> {
+        let mut traps = Vec::new();
+        for plugin in &status.plugins {
             let key = (plugin.role.clone(), plugin.name.clone(), plugin.generation);
-            let all = plugin.usage.traps;
-            let before = self.0.insert(key, all).unwrap_or(0);
-            if all > before {
+            let total = plugin.usage.traps;
+            let before = self.0.insert(key, total).unwrap_or(0);
+            if total > before {
                 let (plugin, role) = (plugin.name.clone(), plugin.role.clone());
-                news.push(Trapped { plugin, role, times: all - before, all });
+                traps.push(NewTraps { plugin, role, times: total - before, total });
             }
         }
-        news
+        traps
     }
 }
 
@@ -72,18 +73,18 @@ mod tests {
     use understudy_engine::PluginStatus;
 
     #[test]
-    fn traps_are_told_of_once() {
-        let standing = |traps: u64, generation| {
+    fn each_trap_is_logged_once() {
+        let status = |traps: u64, generation| {
             let mut plugin = PluginStatus { generation, name: "m".into(), ..PluginStatus::default() };
             plugin.usage.traps = traps;
             RunStatus { plugins: vec![plugin], ..RunStatus::default() }
         };
-        let mut known = Traps::default();
+        let mut counts = TrapCounts::default();
         let mut times = |traps, generation| {
-            known.news(&standing(traps, generation)).iter().map(|news| news.times).collect::<Vec<_>>()
+            counts.new_traps(&status(traps, generation)).iter().map(|traps| traps.times).collect::<Vec<_>>()
         };
         assert_eq!([times(0, 0), times(3, 0), times(3, 0), times(5, 0)], [vec![], vec![3], vec![], vec![2]]);
-        // What comes with a swap has trapped by itself.
+        // The count of a swapped-in plugin starts at 0.
         assert_eq!([times(1, 1), times(1, 1)], [vec![1], vec![]]);
     }
 }

@@ -1,6 +1,7 @@
-//! `GET /v1/status`: where a served run stands, for whoever watches it.
+//! `GET /v1/status`: the status of the served run and of the process.
 //!
-//! Always holds: it tells how many and how large, never which: no id, no field, no answer.
+//! Invariants:
+//! - The status contains counts, sizes and declared names, and never an id, a field or an answer.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,27 +12,29 @@ use axum::http::{Response, StatusCode};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::app::state::Served;
-use crate::http::response::json;
-use crate::util::process_stats::{Disk, resident_bytes};
+use crate::app::body_budget::BodyBudget;
+use crate::app::delivery_queue::DeliveryQueue;
+use crate::app::run_slot::RunSlot;
+use crate::http::response::json_response;
+use crate::util::process_stats::{DiskGauge, DiskUsage, resident_bytes};
 use understudy_engine::RunStatus;
 use understudy_statistics::verdict::describe_threshold;
 
-/// Whether a run takes records.
+/// Whether the run accepts records.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Phase {
-    /// Not yet: its log is being read back.
+    /// Not yet: the run recovers from its log.
     #[default]
     Starting,
-    /// It does.
+    /// Records are accepted.
     Serving,
-    /// Not any more: what was taken is worked on to its end.
+    /// No longer: accepted records are still processed.
     Draining,
 }
 
 impl Phase {
-    /// As it is printed.
+    /// The lower-case name.
     pub fn name(self) -> &'static str {
         match self {
             Phase::Starting => "starting",
@@ -41,83 +44,96 @@ impl Phase {
     }
 }
 
-/// Where a served run stands.
+/// Status of the served run and of the process.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Status {
-    /// The version of understudy that serves it.
+    /// Version of the serving program.
     pub version: String,
-    /// The time at which this was so.
+    /// Time of the status.
     pub at: Timestamp,
-    /// The study's name.
+    /// Name of the study.
     pub study: String,
-    /// The run directory, once it is there.
-    pub run: Option<String>,
-    /// Whether it takes records.
+    /// Path of the run directory; `None` before the run has started.
+    pub directory: Option<String>,
+    /// Whether the run accepts records.
     pub phase: Phase,
-    /// What the threshold asks for, in words, if one is declared.
+    /// The declared threshold in words, if there is one.
     pub threshold: Option<String>,
-    /// The names of the models, in the order of `models` in [`RunStatus`].
+    /// Names of the models, in the order of `models` in [`RunStatus`].
     pub models: Vec<String>,
-    /// Where the run itself stands; `None` before it has begun.
-    pub standing: Option<RunStatus>,
-    /// How many swaps there were.
+    /// Status of the run itself; `None` before it has started.
+    pub run_status: Option<RunStatus>,
+    /// Number of swaps so far.
     pub swaps: u32,
-    /// What waits.
-    pub queue: Queue,
-    /// The disk, if the system tells of it.
-    pub disk: Option<Disk>,
-    /// Bytes of memory that the process has in use, if the system tells.
+    /// Deliveries and request-body memory.
+    pub queue: QueueStatus,
+    /// Disk usage, if the system reports it.
+    pub disk: Option<DiskUsage>,
+    /// Resident memory of the process in bytes, if the system reports it.
     pub resident_bytes: Option<u64>,
 }
 
-/// What waits for the log.
+/// Deliveries that are not on disk yet, and the memory of request bodies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct Queue {
-    /// Deliveries that were read and are not in the log yet.
+pub struct QueueStatus {
+    /// Number of deliveries that are not on disk yet.
     pub deliveries: usize,
-    /// How long the oldest of them has waited, in seconds; 0 if there is none.
+    /// Age of the oldest delivery in seconds; 0 if there is none.
     pub oldest_seconds: f64,
-    /// Seconds that it may wait before no more is taken.
-    pub behind_seconds: f64,
-    /// Bytes of room for bodies that are free.
-    pub room_free_bytes: usize,
-    /// Bytes of room that there are.
-    pub room_bytes: usize,
+    /// Age in seconds above which no further delivery is admitted.
+    pub max_lag_seconds: f64,
+    /// Free memory for request bodies, in bytes.
+    pub body_memory_free_bytes: usize,
+    /// Total memory for request bodies, in bytes.
+    pub body_memory_bytes: usize,
+}
+
+/// What a status is collected from.
+#[derive(Clone)]
+pub struct StatusSources {
+    /// The study and its run.
+    pub run: Arc<RunSlot>,
+    /// Memory of request bodies.
+    pub bodies: Arc<BodyBudget>,
+    /// Deliveries that are not on disk yet.
+    pub deliveries: Arc<DeliveryQueue>,
+    /// Disk usage.
+    pub disk: Arc<DiskGauge>,
 }
 
 impl Status {
-    /// Where the run stands now.
-    pub async fn of(served: &Served) -> Status {
-        let run = served.begun_run();
-        let (deliveries, since) = served.waiting();
-        let standing = run.map(|run| run.standing.borrow().clone());
+    /// Collects the current status.
+    pub async fn collect(sources: &StatusSources) -> Status {
+        let run = sources.run.started();
+        let (deliveries, oldest) = sources.deliveries.len_and_oldest();
+        let run_status = run.map(|run| run.status.borrow().clone());
         let disk = match run {
-            Some(run) => served.disk.read(&run.directory).await,
+            Some(run) => sources.disk.read(&run.directory).await,
             None => None,
         };
-        let study = &served.study;
+        let study = &sources.run.study;
         Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             at: Timestamp::now(),
             study: study.name.clone(),
-            run: run.map(|run| run.directory.display().to_string()),
+            directory: run.map(|run| run.directory.display().to_string()),
             phase: match run {
-                _ if served.is_draining() => Phase::Draining,
+                _ if sources.run.is_draining() => Phase::Draining,
                 Some(_) => Phase::Serving,
                 None => Phase::Starting,
             },
             threshold: study.threshold.as_ref().map(|threshold| describe_threshold(study, threshold)),
             models: study.models.iter().map(|model| model.name.clone()).collect(),
-            swaps: standing.as_ref().map_or(0, |standing| standing.generation),
-            standing,
-            queue: Queue {
+            swaps: run_status.as_ref().map_or(0, |status| status.generation),
+            run_status,
+            queue: QueueStatus {
                 deliveries,
-                oldest_seconds: since.map_or(Duration::ZERO, |since| since.elapsed()).as_secs_f64(),
-                behind_seconds: served.settings.behind.as_secs_f64(),
-                room_free_bytes: served.free(),
-                room_bytes: served.settings.room_bytes,
+                oldest_seconds: oldest.map_or(Duration::ZERO, |since| since.elapsed()).as_secs_f64(),
+                max_lag_seconds: sources.deliveries.max_lag.as_secs_f64(),
+                body_memory_free_bytes: sources.bodies.free_bytes(),
+                body_memory_bytes: sources.bodies.limits.memory_bytes,
             },
             disk,
             resident_bytes: resident_bytes(),
@@ -126,6 +142,6 @@ impl Status {
 }
 
 /// `GET /v1/status`.
-pub async fn status(state: State<Arc<Served>>) -> Response<Body> {
-    json(StatusCode::OK, &Status::of(&state.0).await)
+pub async fn status(State(sources): State<StatusSources>) -> Response<Body> {
+    json_response(StatusCode::OK, &Status::collect(&sources).await)
 }

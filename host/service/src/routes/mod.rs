@@ -1,4 +1,5 @@
 //! The endpoint table, its OpenAPI description, and the application state that joins all parts.
 
+pub mod app_state;
 pub mod openapi;
 pub mod router;

@@ -1,14 +1,19 @@
-//! `GET /openapi.json`: what can be asked, by whom, and what is answered.
+//! `GET /openapi.json`: the OpenAPI description of all endpoints.
 //!
-//! Always holds: the document, which is `openapi.json` beside this file, names exactly the endpoints of
-//! [`ROUTES`](crate::ROUTES), and of each the roles that may use it.
+//! Invariants:
+//! - The document `openapi.json` beside this file describes exactly the endpoints of [`ROUTES`](crate::ROUTES), each with
+//!   the roles that have access.
+//!
+//! The document is written by hand: handlers accept raw bodies in several media types and choose their status, so that a
+//! generator (`utoipa`, `aide`) would derive only the three schemas of [`response`](crate::http::response) from types and
+//! would need all else as attributes.
 
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
 
 use crate::http::response::content;
 
-/// The document: OpenAPI 3.1, <https://spec.openapis.org/oas/v3.1.1.html>.
+/// The document in OpenAPI 3.1, <https://spec.openapis.org/oas/v3.1.1.html>.
 const DOCUMENT: &str = include_str!("openapi.json");
 
 /// `GET /openapi.json`.
@@ -23,17 +28,17 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::http::response::{Problem, RefusedRecord, Taken};
+    use crate::http::response::{ExcludedItem, IngestReceipt, Problem};
     use crate::{Access, ROUTES};
 
-    /// The methods that a path of the document may have.
+    /// The methods that a path may have.
     const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
     fn read() -> Value {
         serde_json::from_str(DOCUMENT).unwrap()
     }
 
-    /// The operations of a document: method and path, as in `post /v1/snapshots`.
+    /// The operations of the document, by method and path such as `post /v1/snapshots`.
     fn operations(document: &Value) -> BTreeMap<String, Value> {
         let mut found = BTreeMap::new();
         for (path, item) in document["paths"].as_object().unwrap() {
@@ -46,7 +51,7 @@ mod tests {
         found
     }
 
-    /// The operations of the table.
+    /// The operations of the endpoint table.
     fn routes() -> BTreeMap<String, Access> {
         let mut found = BTreeMap::new();
         for route in ROUTES {
@@ -59,22 +64,22 @@ mod tests {
     }
 
     #[test]
-    fn it_names_exactly_the_endpoints_that_there_are() {
+    fn the_document_describes_exactly_the_endpoints() {
         let document = read();
         let (described, real) = (operations(&document), routes());
         let missing: Vec<_> = real.keys().filter(|key| !described.contains_key(*key)).collect();
         assert!(missing.is_empty(), "openapi.json lacks {missing:#?}");
         let invented: Vec<_> = described.keys().filter(|key| !real.contains_key(*key)).collect();
-        assert!(invented.is_empty(), "there is no such endpoint: {invented:#?}");
+        assert!(invented.is_empty(), "no such endpoint: {invented:#?}");
     }
 
     #[test]
-    fn it_says_of_each_which_roles_may() {
+    fn every_operation_states_the_roles_with_access() {
         let document = read();
         for (key, operation) in operations(&document) {
             let Some(access) = routes().get(&key).copied() else { continue };
             let written = operation["security"].as_array();
-            let written = written.unwrap_or_else(|| panic!("{key} says nothing of who may"));
+            let written = written.unwrap_or_else(|| panic!("{key} has no security"));
             let roles = access.roles().iter().map(|role| role.name());
             let expected: Vec<_> =
                 roles.flat_map(|role| [json!({ "bearer": [role] }), json!({ "header": [role] })]).collect();
@@ -87,18 +92,18 @@ mod tests {
     }
 
     #[test]
-    fn every_operation_is_described_and_has_a_name_of_its_own() {
+    fn every_operation_has_a_summary_and_a_unique_id() {
         let mut names = BTreeSet::new();
         for (key, operation) in operations(&read()) {
             let name =
                 operation["operationId"].as_str().unwrap_or_else(|| panic!("{key} has no operationId"));
-            assert!(names.insert(name.to_owned()), "{key}: {name} is there twice");
+            assert!(names.insert(name.to_owned()), "{key}: {name} occurs twice");
             assert!(operation["summary"].as_str().is_some_and(|summary| summary.ends_with('.')), "{key}");
         }
     }
 
     #[test]
-    fn every_reference_leads_somewhere() {
+    fn every_reference_resolves() {
         fn walk(value: &Value, document: &Value, found: &mut usize) {
             if let Some(reference) = value.get("$ref").and_then(Value::as_str) {
                 let pointer = reference.strip_prefix('#').unwrap();
@@ -114,12 +119,12 @@ mod tests {
     }
 
     #[test]
-    fn it_is_of_this_version() {
+    fn the_document_has_the_version_of_the_program() {
         assert_eq!(read()["info"]["version"], env!("CARGO_PKG_VERSION"));
     }
 
     #[test]
-    fn what_is_answered_is_as_it_says() {
+    fn responses_match_their_schemas() {
         let document = read();
         let valid = |name: &str, value: Value| {
             let mut schema = document.clone();
@@ -128,14 +133,14 @@ mod tests {
             let wrong: Vec<String> = validator.iter_errors(&value).map(|error| error.to_string()).collect();
             assert!(wrong.is_empty(), "{name}: {wrong:?}");
         };
-        let refused = vec![RefusedRecord { record: 1, class: "late", reason: "it lags behind".to_owned() }];
-        let taken = Taken { received: 3, taken: 1, duplicates: 1, refused };
-        valid("Taken", serde_json::to_value(taken).unwrap());
+        let excluded = vec![ExcludedItem { record: 1, reason: "late", detail: "behind the watermark".to_owned() }];
+        let receipt = IngestReceipt { received: 3, accepted: 1, duplicates: 1, excluded };
+        valid("IngestReceipt", serde_json::to_value(receipt).unwrap());
         for problem in [
             Problem::busy("full"),
             Problem::starting(),
             Problem::ending(),
-            Problem::failed(),
+            Problem::log_failed(),
             Problem::too_large(8),
             Problem::too_slow(),
         ] {

@@ -1,8 +1,7 @@
-//! Every endpoint, in one table: its method, its path, who may use it, and what answers.
+//! The table of all endpoints: method, path, required access and handler.
 //!
-//! Always holds: what is not in the table is answered 404, a method that is not 405.
-
-use std::sync::Arc;
+//! Invariants:
+//! - A path that is not in the table is answered with 404, another method with 405.
 
 use axum::Router;
 use axum::http::StatusCode;
@@ -10,90 +9,85 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, any, get, post};
 
 use crate::admin::{cases_and_review, swap_and_end};
-use crate::app::state::Served;
-use crate::auth::middleware::{Gate, admit};
+use crate::auth::middleware::{AuthLayer, authenticate};
 use crate::auth::roles::Access;
 use crate::dashboard::{assets, live_view};
 use crate::http::response::Problem;
 use crate::ingest::{mirror, records};
 use crate::observability::{health, metrics, request_metrics, status};
+use crate::routes::app_state::AppState;
 use crate::routes::openapi;
 
 /// An endpoint.
 pub struct Route {
-    /// `GET`, `POST`, or `ANY` for every one.
+    /// `GET`, `POST`, or `ANY` for all methods.
     pub method: &'static str,
-    /// Its path, as axum writes it.
+    /// Path in the syntax of axum.
     pub path: &'static str,
-    /// Who may use it.
+    /// Access that it requires.
     pub access: Access,
-    /// What answers.
-    pub answers: fn() -> MethodRouter<Arc<Served>>,
+    /// Constructor of its handler.
+    pub handler: fn() -> MethodRouter<AppState>,
 }
 
-/// Every endpoint.
+/// Abbreviates an entry of the table.
+const fn route(
+    method: &'static str,
+    path: &'static str,
+    access: Access,
+    handler: fn() -> MethodRouter<AppState>,
+) -> Route {
+    Route { method, path, access, handler }
+}
+
+/// All endpoints.
 pub const ROUTES: &[Route] = &[
-    Route { method: "GET", path: "/livez", access: Access::Open, answers: || get(probe::live) },
-    Route { method: "GET", path: "/readyz", access: Access::Open, answers: || get(probe::ready) },
-    Route {
-        method: "POST",
-        path: "/v1/snapshots",
-        access: Access::Feed,
-        answers: || post(intake::snapshots),
-    },
-    Route {
-        method: "POST",
-        path: "/v1/decisions",
-        access: Access::Feed,
-        answers: || post(intake::decisions),
-    },
-    Route { method: "GET", path: "/v1/swaps", access: Access::Read, answers: || get(control::swaps) },
-    Route { method: "POST", path: "/v1/swaps", access: Access::Operate, answers: || post(control::swap) },
-    Route { method: "POST", path: "/v1/end", access: Access::Operate, answers: || post(control::end) },
-    Route { method: "ANY", path: "/v1/mirror/", access: Access::Feed, answers: || any(mirror::mirror) },
-    Route {
-        method: "ANY",
-        path: "/v1/mirror/{*path}",
-        access: Access::Feed,
-        answers: || any(mirror::mirror),
-    },
-    Route { method: "GET", path: "/openapi.json", access: Access::Open, answers: || get(openapi::document) },
-    Route { method: "GET", path: "/", access: Access::Open, answers: || get(page::frame) },
-    Route { method: "GET", path: "/page.css", access: Access::Open, answers: || get(page::style) },
-    Route { method: "GET", path: "/page.js", access: Access::Open, answers: || get(page::script) },
-    Route { method: "GET", path: "/steer.js", access: Access::Open, answers: || get(page::steering) },
-    Route { method: "GET", path: "/live", access: Access::Read, answers: || get(live::live) },
-    Route { method: "GET", path: "/metrics", access: Access::Read, answers: || get(metrics::metrics) },
-    Route { method: "GET", path: "/v1/status", access: Access::Read, answers: || get(status::status) },
-    Route { method: "GET", path: "/v1/whoami", access: Access::Read, answers: || get(page::whoami) },
-    Route { method: "GET", path: "/v1/cases/{id}", access: Access::Audit, answers: || get(looks::case) },
-    Route { method: "GET", path: "/v1/review", access: Access::Audit, answers: || get(looks::begin) },
-    Route { method: "POST", path: "/v1/review", access: Access::Audit, answers: || post(looks::judge) },
+    route("GET", "/livez", Access::Open, || get(health::live)),
+    route("GET", "/readyz", Access::Open, || get(health::ready)),
+    route("POST", "/v1/snapshots", Access::Feed, || post(records::snapshots)),
+    route("POST", "/v1/decisions", Access::Feed, || post(records::decisions)),
+    route("GET", "/v1/swaps", Access::Read, || get(swap_and_end::swaps)),
+    route("POST", "/v1/swaps", Access::Operate, || post(swap_and_end::swap)),
+    route("POST", "/v1/end", Access::Operate, || post(swap_and_end::end)),
+    route("ANY", "/v1/mirror/", Access::Feed, || any(mirror::mirror)),
+    route("ANY", "/v1/mirror/{*path}", Access::Feed, || any(mirror::mirror)),
+    route("GET", "/openapi.json", Access::Open, || get(openapi::document)),
+    route("GET", "/", Access::Open, || get(assets::html)),
+    route("GET", "/dashboard.css", Access::Open, || get(assets::stylesheet)),
+    route("GET", "/dashboard.js", Access::Open, || get(assets::refresh_script)),
+    route("GET", "/forms.js", Access::Open, || get(assets::forms_script)),
+    route("GET", "/live", Access::Read, || get(live_view::live)),
+    route("GET", "/metrics", Access::Read, || get(metrics::metrics)),
+    route("GET", "/v1/status", Access::Read, || get(status::status)),
+    route("GET", "/v1/whoami", Access::Read, || get(assets::whoami)),
+    route("GET", "/v1/cases/{id}", Access::Audit, || get(cases_and_review::case)),
+    route("GET", "/v1/review", Access::Audit, || get(cases_and_review::begin)),
+    route("POST", "/v1/review", Access::Audit, || post(cases_and_review::judge)),
 ];
 
-/// What answers requests.
-pub fn router(served: Arc<Served>) -> Router {
-    let add = |router: Router<Arc<Served>>, route: &Route| {
-        let gate = Gate { served: served.clone(), access: route.access };
-        router.route(route.path, (route.answers)().layer(from_fn_with_state(gate, admit)))
+/// The router of all endpoints, with authentication and request metrics.
+pub fn router(state: AppState) -> Router {
+    let add = |router: Router<AppState>, route: &Route| {
+        let layer = AuthLayer {
+            tokens: state.tokens.clone(),
+            denied: state.denied.clone(),
+            access: route.access,
+        };
+        router.route(route.path, (route.handler)().layer(from_fn_with_state(layer, authenticate)))
     };
     let router = ROUTES.iter().fold(Router::new(), add);
     router
-        .fallback(|| async { nowhere() })
-        .method_not_allowed_fallback(|| async { no_method() })
-        .layer(from_fn_with_state(served.clone(), measured::measured))
-        .with_state(served)
+        .fallback(|| async { not_found() })
+        .method_not_allowed_fallback(|| async { method_not_allowed() })
+        .layer(from_fn_with_state(state.clone(), request_metrics::record_request))
+        .with_state(state)
 }
 
-fn nowhere() -> Problem {
-    Problem::new(
-        StatusCode::NOT_FOUND,
-        "not found",
-        "there is nothing here; /openapi.json says what there is",
-    )
+fn not_found() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "not found", "no such endpoint; see /openapi.json for all endpoints")
 }
 
-fn no_method() -> Problem {
-    let detail = "it is not used with this method; /openapi.json says with which";
+fn method_not_allowed() -> Problem {
+    let detail = "the endpoint does not support this method; see /openapi.json for its methods";
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method not allowed", detail)
 }

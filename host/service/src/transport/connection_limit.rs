@@ -1,56 +1,64 @@
-//! Places for connections.
+//! Limits on the number of connections, in total and per client address.
 //!
-//! Always holds: no more are given than there are; no address has more than its share, so that the others still find one.
+//! Invariants:
+//! - No more connections are open than the total limit.
+//! - No address has more than its share, so that other addresses still get a connection.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// How many connections each address has. Those of an IPv6 network of 64 bits count as one: they are one subscriber's.
-type Taken = Arc<Mutex<HashMap<IpAddr, usize>>>;
+/// Number of connections by address. An IPv6 /64 network counts as one address, since it belongs to one subscriber.
+type CountByAddress = Arc<Mutex<HashMap<IpAddr, usize>>>;
 
-/// All places.
+/// Grants permits to connections.
 #[derive(Clone)]
-pub struct Places {
+pub struct ConnectionLimiter {
     free: Arc<Semaphore>,
-    share: usize,
-    taken: Taken,
+    max_per_address: usize,
+    by_address: CountByAddress,
 }
 
-impl Places {
-    /// So many places, of which one address may have three quarters, and at least one.
-    pub fn new(places: usize) -> Places {
-        Places {
-            free: Arc::new(Semaphore::new(places)),
-            share: (places - places / 4).max(1),
-            taken: Taken::default(),
+impl ConnectionLimiter {
+    /// A limiter for `max` connections, of which one address may have three quarters, and at least one.
+    pub fn new(max: usize) -> ConnectionLimiter {
+        ConnectionLimiter {
+            free: Arc::new(Semaphore::new(max)),
+            max_per_address: (max - max / 4).max(1),
+            by_address: CountByAddress::default(),
         }
     }
 
-    /// Waits for a place.
-    pub async fn place(&self) -> Place {
-        let permit = self.free.clone().acquire_owned().await.expect("it is never closed");
-        Place { _permit: permit, share: self.share, taken: self.taken.clone(), address: None }
+    /// Waits for a permit.
+    pub async fn acquire(&self) -> ConnectionPermit {
+        let permit = self.free.clone().acquire_owned().await.expect("the semaphore is never closed");
+        ConnectionPermit {
+            _permit: permit,
+            max_per_address: self.max_per_address,
+            by_address: self.by_address.clone(),
+            address: None,
+        }
     }
 }
 
-/// A place, which is free again once this is dropped.
-pub struct Place {
+/// The right to one open connection; returned to the limiter on drop.
+pub struct ConnectionPermit {
     _permit: OwnedSemaphorePermit,
-    share: usize,
-    taken: Taken,
+    max_per_address: usize,
+    by_address: CountByAddress,
     address: Option<IpAddr>,
 }
 
-impl Place {
-    /// Gives the place to an address, unless that has its share already.
-    pub fn is_for(&mut self, address: IpAddr) -> bool {
-        let address = network(address);
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        let own = taken.entry(address).or_default();
-        if *own >= self.share {
+impl ConnectionPermit {
+    /// Counts the connection for an address. Returns `false` if the address already has its share.
+    pub fn assign_to(&mut self, address: IpAddr) -> bool {
+        let address = subscriber(address);
+        let mut by_address = self.by_address.lock();
+        let own = by_address.entry(address).or_default();
+        if *own >= self.max_per_address {
             return false;
         }
         *own += 1;
@@ -59,20 +67,21 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for ConnectionPermit {
     fn drop(&mut self) {
         let Some(address) = self.address else { return };
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(own) = taken.get_mut(&address) {
+        let mut by_address = self.by_address.lock();
+        if let Some(own) = by_address.get_mut(&address) {
             *own -= 1;
             if *own == 0 {
-                taken.remove(&address);
+                by_address.remove(&address);
             }
         }
     }
 }
 
-fn network(address: IpAddr) -> IpAddr {
+/// The address as it is counted: an IPv4 address, or the /64 network of an IPv6 address.
+fn subscriber(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
         short => short,
@@ -83,35 +92,35 @@ fn network(address: IpAddr) -> IpAddr {
 mod tests {
     use super::*;
 
-    async fn given(places: &Places, address: &str) -> Option<Place> {
-        let mut place = places.place().await;
-        place.is_for(address.parse().unwrap()).then_some(place)
+    async fn connect(limiter: &ConnectionLimiter, address: &str) -> Option<ConnectionPermit> {
+        let mut permit = limiter.acquire().await;
+        permit.assign_to(address.parse().unwrap()).then_some(permit)
     }
 
     #[test]
-    fn an_address_has_its_share_and_no_more() {
+    fn an_address_gets_at_most_its_share() {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
-            let places = Places::new(4);
+            let limiter = ConnectionLimiter::new(4);
             let mut own = Vec::new();
             for _ in 0..3 {
-                own.push(given(&places, "192.0.2.1").await.unwrap());
+                own.push(connect(&limiter, "192.0.2.1").await.unwrap());
             }
-            assert!(given(&places, "192.0.2.1").await.is_none());
-            assert!(given(&places, "::ffff:192.0.2.1").await.is_none());
-            let other = given(&places, "192.0.2.2").await;
+            assert!(connect(&limiter, "192.0.2.1").await.is_none());
+            assert!(connect(&limiter, "::ffff:192.0.2.1").await.is_none());
+            let other = connect(&limiter, "192.0.2.2").await;
             assert!(other.is_some());
             drop(other);
             own.pop();
-            assert!(given(&places, "192.0.2.1").await.is_some());
+            assert!(connect(&limiter, "192.0.2.1").await.is_some());
             drop(own);
-            assert!(places.taken.lock().unwrap().is_empty());
+            assert!(limiter.by_address.lock().is_empty());
         });
     }
 
     #[test]
-    fn the_addresses_of_a_subscriber_count_as_one() {
-        let of = |text: &str| network(text.parse().unwrap());
+    fn the_addresses_of_one_ipv6_network_count_as_one() {
+        let of = |text: &str| subscriber(text.parse().unwrap());
         assert_eq!(of("2001:db8::1"), of("2001:db8::ffff:1:2"));
         assert_ne!(of("2001:db8::1"), of("2001:db8:0:1::1"));
     }

@@ -1,6 +1,7 @@
-//! Requests to the process that serves a run, through the socket in the run directory.
+//! A client of the control socket, through which commands reach the process that serves a run.
 //!
-//! Always holds: nothing is reached but that socket.
+//! Invariants:
+//! - It connects to nothing but the control socket in the run directory.
 
 use std::fs::File;
 use std::io::ErrorKind;
@@ -18,10 +19,10 @@ use tokio::net::UnixStream;
 
 use crate::transport::listener::SOCKET;
 
-/// Sends one request, with a body in JSON if there is one, and gives the status and the body of the answer.
+/// Sends one request with an optional JSON body, and returns the status and body of the response.
 ///
 /// # Errors
-/// When nobody serves the run, or the answer does not come.
+/// If no process serves the run, or the connection breaks before the response is complete.
 pub fn request(
     run: &Path,
     method: Method,
@@ -31,7 +32,7 @@ pub fn request(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let stream = connect(run).await?;
-        let broke = "the process that serves the run has hung up";
+        let broke = "the process that serves the run closed the connection";
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.context(broke)?;
         tokio::spawn(connection);
         let content = body.map(Value::to_string).unwrap_or_default();
@@ -41,27 +42,27 @@ pub fn request(
             .header("host", "localhost")
             .header("content-type", "application/json")
             .body(Body::from(content))
-            .context("no request")?;
-        let answer = sender.send_request(request).await.context(broke)?;
-        let status = answer.status();
-        Ok((status, answer.into_body().collect().await.context(broke)?.to_bytes()))
+            .context("cannot build the request")?;
+        let response = sender.send_request(request).await.context(broke)?;
+        let status = response.status();
+        Ok((status, response.into_body().collect().await.context(broke)?.to_bytes()))
     })
 }
 
-/// Sends one request, and gives the answer if it was done.
+/// Sends one request, and returns the JSON body of a successful response.
 ///
 /// # Errors
-/// When it was not done: what the answer says of that.
-pub fn ask(run: &Path, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<Value> {
+/// If the request cannot be sent, or the response has an error status; then the error is the detail of its problem.
+pub fn request_json(run: &Path, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<Value> {
     let (status, bytes) = request(run, method, path, body)?;
-    let answer: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+    let response: Value = serde_json::from_slice(&bytes).unwrap_or_default();
     if !status.is_success() {
-        match answer["detail"].as_str() {
+        match response["detail"].as_str() {
             Some(detail) => bail!("{detail}"),
-            None => bail!("the process that serves the run answers {status}"),
+            None => bail!("the process that serves the run responded with {status}"),
         }
     }
-    Ok(answer)
+    Ok(response)
 }
 
 async fn connect(run: &Path) -> anyhow::Result<UnixStream> {
@@ -71,7 +72,7 @@ async fn connect(run: &Path) -> anyhow::Result<UnixStream> {
     let connected = UnixStream::connect(format!("/proc/self/fd/{}/{SOCKET}", folder.as_raw_fd())).await;
     connected.map_err(|error| match error.kind() {
         ErrorKind::NotFound | ErrorKind::ConnectionRefused => {
-            anyhow!("nobody serves {shown} now; `understudy serve` does")
+            anyhow!("no process serves {shown}; start one with `understudy serve`")
         }
         _ => anyhow!("cannot reach the process that serves {shown}: {error}"),
     })

@@ -1,17 +1,18 @@
-//! The listeners: connections in, each served within its limits. One is on the network, one is a socket in the run
-//! directory for whoever may write that.
+//! The listeners: one on the network, and the control socket in the run directory for users who may write that directory.
 //!
-//! Always holds: no more connections are served than the settings allow, the others wait in the system's queue; nobody keeps
-//! a place who does not use it: a handshake or a head that does not come in time, a head that is too long and an answer that
-//! is not read end their connection, and so does being idle.
+//! Invariants:
+//! - No more connections are open than the settings allow; further ones wait in the system's queue.
+//! - No client keeps a connection without using it: a slow handshake, a slow or oversized request head, a response that is
+//!   not read and an idle connection all end it.
 
 use std::convert::Infallible;
+use std::fs;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
-use std::{fmt, fs};
 
 use anyhow::Context as _;
 use axum::Router;
@@ -22,253 +23,320 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use jiff::Timestamp;
+use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixListener};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
+use tokio_io_timeout::TimeoutWriter;
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
 use tower::Service as _;
 
-use crate::app::state::Served;
-use crate::auth::denied_log::Denial;
-use crate::observability::run_event_log;
-use crate::routes::router::router;
-use crate::transport::connection_limit::{Place, Places};
-use crate::transport::write_timeout::Patient;
-use understudy_engine::Handle;
+use crate::auth::denied_log::{Denial, DeniedLog};
+use crate::http::peer::Peer;
+use crate::ingest::mirror::MirrorCounters;
+use crate::observability::run_event_log::log_run_events;
+use crate::transport::connection_limit::{ConnectionLimiter, ConnectionPermit};
+use crate::util::reloadable::Reloadable;
+use understudy_engine::RunHandle;
 
-/// Threads that answer requests.
+/// Number of threads that serve requests.
 const THREADS: usize = 2;
-/// The longest head of a request.
-const HEAD_BYTES: usize = 16 << 10;
-/// The most headers of a request: as many as Envoy lets through unless told otherwise (`max_headers_count`), so that what it
-/// mirrors is taken.
-const HEADERS: usize = 100;
-/// How long requests that are being answered may take when all ends.
-const DRAIN: Duration = Duration::from_secs(10);
+/// Maximum size of a request head in bytes.
+const MAX_HEAD_BYTES: usize = 16 << 10;
+/// Maximum number of headers of a request. Envoy's default limit is the same (`max_headers_count`), so that every request
+/// that it mirrors is accepted.
+const MAX_HEADERS: usize = 100;
+/// Maximum time that open requests may take during shutdown.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The socket in the run directory.
+/// File name of the control socket in the run directory.
 pub const SOCKET: &str = "control.sock";
 
-/// Who has connected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Peer {
-    /// A process that may write the run directory.
-    Local,
-    /// Somebody at an address.
-    Remote(SocketAddr),
+/// Settings of the network listener.
+#[derive(Clone, Debug)]
+pub struct ListenerSettings {
+    /// Address to bind; port 0 selects a free port.
+    pub address: SocketAddr,
+    /// Maximum number of open connections.
+    pub max_connections: usize,
+    /// Maximum time of a TLS handshake, of a request head and of a stalled write, and the idle time of a connection.
+    pub timeout: Duration,
+    /// TLS configuration; `None` for plain HTTP.
+    pub tls: Option<Arc<Reloadable<Arc<ServerConfig>>>>,
 }
 
-impl fmt::Display for Peer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Peer::Local => f.write_str("local"),
-            Peer::Remote(address) => address.fmt(f),
-        }
-    }
+/// What the listeners need besides their settings.
+#[derive(Clone)]
+pub struct ListenerContext {
+    /// Serves the requests.
+    pub router: Router,
+    /// Log that receives refused connections.
+    pub denied: Arc<DeniedLog>,
+    /// Counters of mirrored requests, whose deliveries shutdown waits for.
+    pub mirrored: Arc<MirrorCounters>,
 }
 
-/// A server that listens.
-pub struct Listening {
-    /// Where.
+/// A running server.
+pub struct Server {
+    /// Bound address of the network listener.
     pub address: SocketAddr,
     runtime: Runtime,
     stop: watch::Sender<bool>,
-    served: Arc<Served>,
+    settings: Arc<ListenerSettings>,
+    context: ListenerContext,
     listeners: Mutex<Vec<tokio::task::JoinHandle<()>>>,
     socket: Mutex<Option<PathBuf>>,
 }
 
-/// Listens on the network, on threads of its own.
+/// Starts the network listener on threads of its own.
 ///
 /// # Errors
-/// When the address cannot be had.
-pub fn listen(served: &Arc<Served>) -> anyhow::Result<Listening> {
+/// If the address cannot be bound.
+pub fn listen(settings: ListenerSettings, context: ListenerContext) -> anyhow::Result<Server> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(THREADS)
         .thread_name("serve")
         .enable_all()
         .build()
-        .context("no runtime to serve with")?;
-    let listen = served.settings.listen;
+        .context("cannot start the server threads")?;
+    let wanted = settings.address;
     let listener = runtime
-        .block_on(TcpListener::bind(listen))
-        .with_context(|| format!("cannot listen on {listen}; choose another address with --listen"))?;
-    let address = listener.local_addr().context("no address")?;
+        .block_on(TcpListener::bind(wanted))
+        .with_context(|| format!("cannot listen on {wanted}; choose another address with --listen"))?;
+    let address = listener.local_addr().context("cannot read the bound address")?;
+    let settings = Arc::new(settings);
     let (stop, stopped) = watch::channel(false);
-    let doors = Doors::new(served);
-    let accepting = runtime.spawn(async move { doors.network(listener, stopped).await });
+    let acceptor = ConnectionAcceptor::new(&settings, &context);
+    let accepting = runtime.spawn(async move { acceptor.accept_network(listener, stopped).await });
     let (listeners, socket) = (Mutex::new(vec![accepting]), Mutex::new(None));
-    Ok(Listening { address, runtime, stop, served: served.clone(), listeners, socket })
+    Ok(Server { address, runtime, stop, settings, context, listeners, socket })
 }
 
-impl Listening {
-    /// Listens in the run directory too, which has to be written by this process alone, and notes there what is denied.
+impl Server {
+    /// Starts the control socket and the log of denied requests in a run directory, which this process must have locked.
     ///
     /// # Errors
-    /// When the socket or the notes cannot be made there.
-    pub fn listen_in(&self, run: &Path) -> anyhow::Result<()> {
+    /// If the socket or the log cannot be created.
+    pub fn bind_control_socket(&self, run: &Path) -> anyhow::Result<()> {
         let path = run.join(SOCKET);
-        // One that is there was left by a process that was killed: this one holds the directory's lock.
+        // An existing socket was left behind by a killed process, since this process holds the directory's lock.
         let _ = fs::remove_file(&path);
-        // The name of a socket may have 107 bytes: the run directory is reached by its descriptor instead.
+        // The path of a socket is limited to 107 bytes, so that the directory is addressed by its descriptor.
         let folder = fs::File::open(run).with_context(|| format!("cannot open {}", run.display()))?;
         let short = format!("/proc/self/fd/{}/{SOCKET}", std::os::fd::AsRawFd::as_raw_fd(&folder));
         let _entered = self.runtime.enter();
         let bound = UnixListener::bind(&short).and_then(|listener| {
             fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).map(|()| listener)
         });
-        let listener = bound.with_context(|| format!("cannot make the socket {}", path.display()))?;
-        let (doors, stopped) = (Doors::new(&self.served), self.stop.subscribe());
-        let accepting = self.runtime.spawn(async move { doors.directory(listener, stopped).await });
-        self.listeners.lock().unwrap_or_else(PoisonError::into_inner).push(accepting);
-        *self.socket.lock().unwrap_or_else(PoisonError::into_inner) = Some(path);
-        self.served
+        let listener = bound.with_context(|| format!("cannot create the socket {}", path.display()))?;
+        let acceptor = ConnectionAcceptor::new(&self.settings, &self.context);
+        let stopped = self.stop.subscribe();
+        let accepting = self.runtime.spawn(async move { acceptor.accept_local(listener, stopped).await });
+        self.listeners.lock().push(accepting);
+        *self.socket.lock() = Some(path);
+        self.context
             .denied
-            .write_in(run)
-            .with_context(|| format!("cannot note in {} what is denied", run.display()))
+            .start_writer(run)
+            .with_context(|| format!("cannot log denied requests in {}", run.display()))
     }
 
-    /// Logs what the run tells of itself, until it has ended.
-    pub fn tell_of(&self, run: &Handle) {
-        self.runtime.spawn(watching::tell(run.standing.clone()));
+    /// Logs swaps and plugin traps until the run ends.
+    pub fn log_run_events(&self, run: &RunHandle) {
+        self.runtime.spawn(log_run_events(run.status.clone()));
     }
 
-    /// Takes no further connection, lets the requests end that are being answered, and gives up the address.
+    /// Stops accepting connections, completes open requests within a time limit, and releases the address.
     pub fn finish(self) {
-        // Who serves may have ended by itself.
+        // The listeners may have stopped already.
         let _ = self.stop.send(true);
-        let listeners = self.listeners.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let listeners = self.listeners.into_inner();
         let ended = async {
             for listener in listeners {
                 let _ = listener.await;
             }
         };
-        // Who has not ended by then is cut off.
-        let _ = self.runtime.block_on(async { tokio::time::timeout(DRAIN, ended).await });
+        // Requests that are still open after the time limit are cut off.
+        let _ = self.runtime.block_on(async { tokio::time::timeout(SHUTDOWN_TIMEOUT, ended).await });
+        let mirrored = self.context.mirrored;
         let settled = async {
-            while !self.served.mirrored.settled() {
+            while !mirrored.all_settled() {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
         };
-        // The run has ended, so that it is known of each delivery by now; it is only to be counted.
-        let _ = self.runtime.block_on(async { tokio::time::timeout(DRAIN, settled).await });
+        // The run has ended, so that every delivery has a result; the results are still being counted.
+        let _ = self.runtime.block_on(async { tokio::time::timeout(SHUTDOWN_TIMEOUT, settled).await });
         self.runtime.shutdown_timeout(Duration::from_millis(100));
-        self.served.denied.finish();
-        if let Some(path) = self.socket.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        self.context.denied.finish();
+        if let Some(path) = self.socket.into_inner() {
             let _ = fs::remove_file(path);
         }
     }
 }
 
-/// What serves connections.
-struct Doors {
-    served: Arc<Served>,
-    router: Router,
-    places: Places,
+/// Accepts and serves connections.
+struct ConnectionAcceptor {
+    settings: Arc<ListenerSettings>,
+    context: ListenerContext,
+    limiter: ConnectionLimiter,
     graceful: GracefulShutdown,
 }
 
-impl Doors {
-    fn new(served: &Arc<Served>) -> Doors {
-        Doors {
-            served: served.clone(),
-            router: router(served.clone()),
-            places: Places::new(served.settings.connections),
+impl ConnectionAcceptor {
+    fn new(settings: &Arc<ListenerSettings>, context: &ListenerContext) -> ConnectionAcceptor {
+        ConnectionAcceptor {
+            settings: settings.clone(),
+            context: context.clone(),
+            limiter: ConnectionLimiter::new(settings.max_connections),
             graceful: GracefulShutdown::new(),
         }
     }
 
-    async fn network(self, listener: TcpListener, mut stopped: watch::Receiver<bool>) {
+    async fn accept_network(self, listener: TcpListener, mut stopped: watch::Receiver<bool>) {
         loop {
-            let accept = async { (self.places.place().await, listener.accept().await) };
-            let (mut place, accepted) = tokio::select! {
+            let accept = async { (self.limiter.acquire().await, listener.accept().await) };
+            let (mut permit, accepted) = tokio::select! {
                 accepted = accept => accepted,
                 _ = stopped.changed() => break,
             };
             match accepted {
-                Ok((stream, peer)) if place.is_for(peer.ip()) => {
-                    // An answer is written at once; it is never so small that waiting for more would pay.
+                Ok((stream, peer)) if permit.assign_to(peer.ip()) => {
+                    // A response is written in one piece, so that waiting for more data gains nothing.
                     let _ = stream.set_nodelay(true);
-                    self.secure(stream, peer, place);
+                    self.spawn_secure(stream, peer, permit);
                 }
-                Ok((_, peer)) => self.served.denied.note(Denial {
+                Ok((_, peer)) => self.context.denied.add(Denial {
                     at: Timestamp::now(),
                     peer: peer.to_string(),
                     method: String::new(),
                     path: String::new(),
                     status: 0,
-                    why: "its address has all the connections already that one may have".to_owned(),
+                    reason: "connection limit per address reached".to_owned(),
                     token: None,
                 }),
-                Err(_) => out_of_descriptors().await,
+                Err(_) => wait_for_descriptors().await,
             }
         }
         drop(listener);
         self.graceful.shutdown().await;
     }
 
-    async fn directory(self, listener: UnixListener, mut stopped: watch::Receiver<bool>) {
+    async fn accept_local(self, listener: UnixListener, mut stopped: watch::Receiver<bool>) {
         loop {
-            let accept = async { (self.places.place().await, listener.accept().await) };
-            let (place, accepted) = tokio::select! {
+            let accept = async { (self.limiter.acquire().await, listener.accept().await) };
+            let (permit, accepted) = tokio::select! {
                 accepted = accept => accepted,
                 _ = stopped.changed() => break,
             };
             match accepted {
-                Ok((stream, _)) => self.serve(stream, Peer::Local, place),
-                Err(_) => out_of_descriptors().await,
+                Ok((stream, _)) => self.spawn(stream, Peer::Local, permit),
+                Err(_) => wait_for_descriptors().await,
             }
         }
         drop(listener);
         self.graceful.shutdown().await;
     }
 
-    /// Serves a connection from the network, behind TLS if there is any.
-    fn secure(&self, stream: TcpStream, peer: SocketAddr, place: Place) {
+    /// Serves a connection from the network, after the TLS handshake if TLS is configured.
+    fn spawn_secure(&self, stream: TcpStream, peer: SocketAddr, permit: ConnectionPermit) {
         let peer = Peer::Remote(peer);
-        let Some(tls) = &self.served.settings.tls else { return self.serve(stream, peer, place) };
-        let shake = TlsAcceptor::from(tls.now().as_ref().clone()).accept(stream);
-        let (served, router, watcher) = (self.served.clone(), self.router.clone(), self.graceful.watcher());
+        let Some(tls) = &self.settings.tls else { return self.spawn(stream, peer, permit) };
+        let handshake = TlsAcceptor::from(tls.current().as_ref().clone()).accept(stream);
+        let (router, watcher) = (self.context.router.clone(), self.graceful.watcher());
+        let timeout = self.settings.timeout;
         tokio::spawn(async move {
-            // Whoever cannot or does not speak TLS in time is not spoken to.
-            if let Ok(Ok(stream)) = tokio::time::timeout(served.settings.patience, shake).await {
-                speak(&served, router, watcher, stream, peer, place).await;
+            // A failed or slow handshake closes the connection.
+            if let Ok(Ok(stream)) = tokio::time::timeout(timeout, handshake).await {
+                serve_connection(timeout, router, watcher, stream, peer, permit).await;
             }
         });
     }
 
-    fn serve(&self, stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static, peer: Peer, place: Place) {
-        let (served, router, watcher) = (self.served.clone(), self.router.clone(), self.graceful.watcher());
-        tokio::spawn(async move { speak(&served, router, watcher, stream, peer, place).await });
+    fn spawn(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Send + 'static,
+        peer: Peer,
+        permit: ConnectionPermit,
+    ) {
+        let (router, watcher) = (self.context.router.clone(), self.graceful.watcher());
+        let timeout = self.settings.timeout;
+        tokio::spawn(
+            async move { serve_connection(timeout, router, watcher, stream, peer, permit).await },
+        );
     }
 }
 
-/// Speaks HTTP on a connection for as long as it lasts, and then gives its place back.
-async fn speak(
-    served: &Served,
+/// Serves HTTP/1 on a connection until it ends, and then returns its permit.
+async fn serve_connection(
+    timeout: Duration,
     router: Router,
     watcher: Watcher,
-    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    stream: impl AsyncRead + AsyncWrite + Send + 'static,
     peer: Peer,
-    place: Place,
+    permit: ConnectionPermit,
 ) {
-    let patience = served.settings.patience;
     let mut http = http1::Builder::new();
-    // The time for a head runs from the end of the answer before: it is also how long a connection may be idle.
-    http.timer(TokioTimer::new()).header_read_timeout(patience).max_buf_size(HEAD_BYTES).max_headers(HEADERS);
-    let answer = service_fn(move |mut request: Request<Incoming>| {
+    // The time for a head starts at the end of the previous response, so that it also limits the idle time.
+    http.timer(TokioTimer::new())
+        .header_read_timeout(timeout)
+        .max_buf_size(MAX_HEAD_BYTES)
+        .max_headers(MAX_HEADERS);
+    let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(peer);
         let mut router = router.clone();
         async move { Ok::<_, Infallible>(router.call(request).await.unwrap_or_else(|never| match never {})) }
     });
-    let connection = http.serve_connection(TokioIo::new(Patient::new(stream, patience)), answer);
-    // Whatever went wrong with a connection, its client has been told or is gone.
+    let connection = http.serve_connection(TokioIo::new(with_write_timeout(stream, timeout)), service);
+    // The client has received any error or has disconnected.
     let _ = watcher.watch(connection).await;
-    drop(place);
+    drop(permit);
 }
 
-/// It has one again once a connection ends.
-async fn out_of_descriptors() {
+/// A stream on which a write that makes no progress for `timeout` fails.
+fn with_write_timeout<S: AsyncWrite>(stream: S, timeout: Duration) -> Pin<Box<TimeoutWriter<S>>> {
+    let mut writer = TimeoutWriter::new(stream);
+    writer.set_timeout(Some(timeout));
+    Box::pin(writer)
+}
+
+/// Waits until a closed connection may have released a file descriptor.
+async fn wait_for_descriptors() {
     tokio::time::sleep(Duration::from_millis(50)).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
+
+    use super::*;
+
+    fn block_on<T>(work: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
+    }
+
+    #[test]
+    fn a_write_that_nobody_reads_fails() {
+        block_on(async {
+            let (near, _far) = duplex(4);
+            let mut near = with_write_timeout(near, Duration::from_millis(20));
+            let error = near.write_all(b"more than fits").await.unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        });
+    }
+
+    #[test]
+    fn a_write_that_is_read_succeeds() {
+        block_on(async {
+            let (near, mut far) = duplex(4);
+            let mut near = with_write_timeout(near, Duration::from_secs(600));
+            let sent = tokio::spawn(async move { near.write_all(b"more than fits").await });
+            let mut received = Vec::new();
+            far.read_to_end(&mut received).await.unwrap();
+            sent.await.unwrap().unwrap();
+            assert_eq!(received, b"more than fits");
+        });
+    }
 }

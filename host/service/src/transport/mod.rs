@@ -4,4 +4,3 @@ pub mod connection_limit;
 pub mod control_client;
 pub mod listener;
 pub mod tls;
-pub mod write_timeout;

@@ -1,33 +1,42 @@
-//! How often something is said in the log.
+//! A rate limit for log messages that a flood of requests would repeat.
 //!
-//! Always holds: what was not said is counted, and told the next time.
+//! Invariants:
+//! - Suppressed occurrences are counted and reported with the next message.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Says when it is time to say something again.
+use parking_lot::Mutex;
+
+/// Decides when a repeated event is logged again.
 #[derive(Debug)]
-pub struct Throttle {
-    every: Duration,
-    state: Mutex<(Option<Instant>, u64)>,
+pub struct LogRateLimit {
+    interval: Duration,
+    state: Mutex<RateState>,
 }
 
-impl Throttle {
-    /// At most once in a while.
-    pub fn new(every: Duration) -> Throttle {
-        Throttle { every, state: Mutex::default() }
+#[derive(Debug, Default)]
+struct RateState {
+    last_logged: Option<Instant>,
+    /// Occurrences since `last_logged`.
+    pending: u64,
+}
+
+impl LogRateLimit {
+    /// A limit of one message per interval.
+    pub fn new(interval: Duration) -> LogRateLimit {
+        LogRateLimit { interval, state: Mutex::default() }
     }
 
-    /// Something happened: how often it did since it was last said, this time too, if it is time to say it.
+    /// Counts an occurrence at `now`. Returns the number of occurrences since the last message, including this one, if a
+    /// message is due.
     pub fn due(&self, now: Instant) -> Option<u64> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let (said, unsaid) = &mut *state;
-        *unsaid += 1;
-        if said.is_some_and(|said| now.saturating_duration_since(said) < self.every) {
+        let mut state = self.state.lock();
+        state.pending += 1;
+        if state.last_logged.is_some_and(|last| now.saturating_duration_since(last) < self.interval) {
             return None;
         }
-        *said = Some(now);
-        Some(std::mem::take(unsaid))
+        state.last_logged = Some(now);
+        Some(std::mem::take(&mut state.pending))
     }
 }
 
@@ -36,10 +45,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_said_is_counted() {
-        let throttle = Throttle::new(Duration::from_secs(10));
+    fn suppressed_occurrences_are_reported_with_the_next_message() {
+        let limit = LogRateLimit::new(Duration::from_secs(10));
         let start = Instant::now();
-        let said = [0, 1, 9, 10, 11, 30].map(|after| throttle.due(start + Duration::from_secs(after)));
-        assert_eq!(said, [Some(1), None, None, Some(3), None, Some(2)]);
+        let logged = [0, 1, 9, 10, 11, 30].map(|after| limit.due(start + Duration::from_secs(after)));
+        assert_eq!(logged, [Some(1), None, None, Some(3), None, Some(2)]);
     }
 }

@@ -1,84 +1,87 @@
-//! What was read from files, and is read again once they have changed: a token is withdrawn and a certificate renewed while a
-//! study goes on for weeks.
+//! A value that is read from files and reloaded when they change, so that a token is revoked or a certificate renewed
+//! without a restart.
 //!
-//! Always holds: what could not be read leaves in force what was in force; the files are looked at no more than once a second.
+//! Invariants:
+//! - A failed reload leaves the previous value in force.
+//! - The files are checked at most once per [`CHECK_INTERVAL`].
 
 use std::fmt;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How long what was looked at is taken to be so.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
+use parking_lot::Mutex;
 
-/// How it is read.
-type Reading<T> = Box<dyn Fn(&[PathBuf]) -> anyhow::Result<T> + Send + Sync>;
+/// Minimum time between two checks of the files.
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// What was read from files.
-pub struct Fresh<T> {
+type Loader<T> = Box<dyn Fn(&[PathBuf]) -> anyhow::Result<T> + Send + Sync>;
+
+/// A value loaded from files.
+pub struct Reloadable<T> {
     files: Vec<PathBuf>,
-    read: Reading<T>,
-    look_again: Duration,
-    held: Mutex<Held<T>>,
+    loader: Loader<T>,
+    check_interval: Duration,
+    state: Mutex<ReloadState<T>>,
 }
 
-struct Held<T> {
+struct ReloadState<T> {
     value: Arc<T>,
-    stamps: Vec<Option<Stamp>>,
-    looked: Instant,
+    stamps: Vec<Option<FileStamp>>,
+    last_check: Instant,
 }
 
-/// By what it is seen that a file has changed: its device, its number there, its size, and its time in seconds and nanoseconds.
-type Stamp = (u64, u64, u64, i64, i64);
+/// Identifies a version of a file: device, inode, size in bytes, modification time in seconds and nanoseconds.
+type FileStamp = (u64, u64, u64, i64, i64);
 
-impl<T> Fresh<T> {
-    /// Reads the files for the first time.
+impl<T> Reloadable<T> {
+    /// Loads the value for the first time.
     ///
     /// # Errors
-    /// When they cannot be read.
-    pub fn read(
+    /// If `loader` fails.
+    pub fn load(
         files: Vec<PathBuf>,
-        read: impl Fn(&[PathBuf]) -> anyhow::Result<T> + Send + Sync + 'static,
-    ) -> anyhow::Result<Fresh<T>> {
-        // Before the reading, so that what changes during it is read once more.
+        loader: impl Fn(&[PathBuf]) -> anyhow::Result<T> + Send + Sync + 'static,
+    ) -> anyhow::Result<Reloadable<T>> {
+        // Stamped first, so that a change during loading causes a reload.
         let stamps = stamps(&files);
-        let value = Arc::new(read(&files)?);
-        let held = Mutex::new(Held { value, stamps, looked: Instant::now() });
-        Ok(Fresh { files, read: Box::new(read), look_again: LOOK_AGAIN, held })
+        let value = Arc::new(loader(&files)?);
+        let state = Mutex::new(ReloadState { value, stamps, last_check: Instant::now() });
+        Ok(Reloadable { files, loader: Box::new(loader), check_interval: CHECK_INTERVAL, state })
     }
 
-    /// What is in force. It may read a small file on the thread of the caller, once a second at most.
-    pub fn now(&self) -> Arc<T> {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        if held.looked.elapsed() >= self.look_again {
-            held.looked = Instant::now();
+    /// The value in force. It may read small files on the calling thread, at most once per second.
+    pub fn current(&self) -> Arc<T> {
+        let mut state = self.state.lock();
+        if state.last_check.elapsed() >= self.check_interval {
+            state.last_check = Instant::now();
             let stamps = stamps(&self.files);
-            if stamps != held.stamps {
-                held.stamps = stamps;
-                match (self.read)(&self.files) {
+            if stamps != state.stamps {
+                state.stamps = stamps;
+                match (self.loader)(&self.files) {
                     Ok(value) => {
-                        held.value = Arc::new(value);
-                        tracing::info!(files = ?self.files, "read again, since it has changed");
+                        state.value = Arc::new(value);
+                        tracing::info!(files = ?self.files, "files reloaded after a change");
                     }
                     Err(error) => {
                         let error = format!("{error:#}");
-                        tracing::warn!(error, "cannot be read again; what was read before stays in force");
+                        tracing::warn!(error, "cannot reload files; the previous content stays in force");
                     }
                 }
             }
         }
-        held.value.clone()
+        state.value.clone()
     }
 }
 
-impl<T> fmt::Debug for Fresh<T> {
+impl<T> fmt::Debug for Reloadable<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Fresh").field("files", &self.files).finish_non_exhaustive()
+        f.debug_struct("Reloadable").field("files", &self.files).finish_non_exhaustive()
     }
 }
 
-fn stamps(files: &[PathBuf]) -> Vec<Option<Stamp>> {
+fn stamps(files: &[PathBuf]) -> Vec<Option<FileStamp>> {
     let stamp = |path: &Path| {
         let about = path.metadata().ok()?;
         Some((about.dev(), about.ino(), about.len(), about.mtime(), about.mtime_nsec()))
@@ -94,39 +97,39 @@ mod tests {
 
     use super::*;
 
-    /// A file, read anew whenever it is asked for.
-    fn of(path: &Path) -> anyhow::Result<Fresh<String>> {
-        let fresh = Fresh::read(vec![path.to_owned()], |files| {
+    /// A file that is checked at every access.
+    fn reloadable(path: &Path) -> anyhow::Result<Reloadable<String>> {
+        let file = Reloadable::load(vec![path.to_owned()], |files| {
             let text = fs::read_to_string(&files[0])?;
-            ensure!(text.starts_with("good"), "it is not good");
+            ensure!(text.starts_with("good"), "the file is not good");
             Ok(text)
         })?;
-        Ok(Fresh { look_again: Duration::ZERO, ..fresh })
+        Ok(Reloadable { check_interval: Duration::ZERO, ..file })
     }
 
     #[test]
-    fn what_has_changed_is_read_again() {
+    fn a_changed_file_is_reloaded() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         fs::write(&path, "good 1").unwrap();
-        let fresh = of(&path).unwrap();
-        assert_eq!(*fresh.now(), "good 1");
+        let file = reloadable(&path).unwrap();
+        assert_eq!(*file.current(), "good 1");
         fs::write(&path, "good, again").unwrap();
-        assert_eq!(*fresh.now(), "good, again");
+        assert_eq!(*file.current(), "good, again");
     }
 
     #[test]
-    fn what_cannot_be_read_leaves_in_force_what_was() {
+    fn a_failed_reload_keeps_the_previous_value() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
-        assert!(of(&path).is_err());
+        assert!(reloadable(&path).is_err());
         fs::write(&path, "good").unwrap();
-        let fresh = of(&path).unwrap();
+        let file = reloadable(&path).unwrap();
         fs::write(&path, "spoilt").unwrap();
-        assert_eq!(*fresh.now(), "good");
+        assert_eq!(*file.current(), "good");
         fs::remove_file(&path).unwrap();
-        assert_eq!(*fresh.now(), "good");
+        assert_eq!(*file.current(), "good");
         fs::write(&path, "good as new").unwrap();
-        assert_eq!(*fresh.now(), "good as new");
+        assert_eq!(*file.current(), "good as new");
     }
 }

@@ -1,0 +1,84 @@
+//! The memory that request bodies may use in total, and the limits of a single body.
+//!
+//! Invariants:
+//! - A body holds a memory permit from before it is read until its records are on disk.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, StatusCode, header};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::http::response::Problem;
+
+/// Bytes that one semaphore permit stands for.
+const PERMIT_BYTES: usize = 1 << 10;
+
+/// Limits of request bodies.
+#[derive(Clone, Copy, Debug)]
+pub struct BodyLimits {
+    /// Maximum size of one body in bytes, compressed and decompressed.
+    pub max_bytes: usize,
+    /// Maximum size of all bodies in memory, in bytes.
+    pub memory_bytes: usize,
+    /// Maximum time in which a body must arrive.
+    pub timeout: Duration,
+}
+
+/// Grants memory to request bodies.
+pub struct BodyBudget {
+    /// Limits that apply to every request.
+    pub limits: BodyLimits,
+    memory: Arc<Semaphore>,
+}
+
+/// Memory granted to a body; returned to the budget on drop.
+pub type MemoryPermit = OwnedSemaphorePermit;
+
+impl BodyBudget {
+    /// A budget with all its memory free.
+    pub fn new(limits: BodyLimits) -> BodyBudget {
+        BodyBudget { limits, memory: Arc::new(Semaphore::new(limits.memory_bytes / PERMIT_BYTES)) }
+    }
+
+    /// A permit for `bytes`, rounded up to KiB.
+    ///
+    /// # Errors
+    /// 429 if not enough memory is free.
+    pub fn memory_permit(&self, bytes: usize) -> Result<MemoryPermit, Problem> {
+        let permits = u32::try_from(bytes.div_ceil(PERMIT_BYTES)).unwrap_or(u32::MAX);
+        let permit = self.memory.clone().try_acquire_many_owned(permits);
+        permit.map_err(|_| Problem::busy("request-body memory limit reached"))
+    }
+
+    /// Free memory in bytes.
+    pub fn free_bytes(&self) -> usize {
+        self.memory.available_permits() * PERMIT_BYTES
+    }
+
+    /// Reads a body within the limits. Returns it with its memory permit.
+    ///
+    /// # Errors
+    /// 413 if the body is too large, 408 if it is too slow, 429 if no memory is free, 400 if the connection breaks.
+    pub async fn read(&self, headers: &HeaderMap, body: Body) -> Result<(Bytes, MemoryPermit), Problem> {
+        let limit = self.limits.max_bytes;
+        let length =
+            headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+        if length.is_some_and(|length: usize| length > limit) {
+            return Err(Problem::too_large(limit));
+        }
+        let permit = self.memory_permit(length.unwrap_or(limit))?;
+        let read = Limited::new(body, limit).collect();
+        match tokio::time::timeout(self.limits.timeout, read).await {
+            Err(_) => Err(Problem::too_slow()),
+            Ok(Ok(collected)) => Ok((collected.to_bytes(), permit)),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Problem::too_large(limit)),
+            Ok(Err(_)) => {
+                let detail = "the body is incomplete; nothing was accepted, send it again";
+                Err(Problem::new(StatusCode::BAD_REQUEST, "incomplete body", detail))
+            }
+        }
+    }
+}
