@@ -1,53 +1,64 @@
-//! What a model answers, and how the answers of a batch are gathered.
+//! The types that a model can return as an answer, and builders that collect the answers of a batch.
 //!
-//! Always holds: every row of a batch has one value, be it answered or not, and a value that the contract forbids (a
-//! number that is not finite, a confidence outside 0 to 1, a ranking with a name twice) becomes an unanswered row that
-//! says so.
+//! Invariants:
+//! - Every row of a batch has one value, whether it is answered or not.
+//! - A value that the contract forbids becomes an unanswered row with a reason: a number that is not finite, a
+//!   confidence outside 0 to 1, a ranking that repeats a name.
 
 use std::borrow::Cow;
 
 use crate::dictionary::Dictionary;
-use crate::{Answers, Decisions, Form, Labels, Rankings, Reason};
+use crate::{AnswerValues, Answers, Form, Labels, Rankings, Reason};
 
-/// What a model can say of a row. It is
+/// A type that a model can return as the answer to a row:
 ///
-/// - a label: `&str`, [`String`] or [`Cow<str>`](Cow). A borrowed one may come from the row or from the model itself.
-/// - a number: `f64`.
+/// - a label: `&str`, [`String`] or [`Cow<str>`](Cow), borrowed from the row or from the model, or owned;
+/// - a number: `f64`;
 /// - a ranking, best first: a `Vec`, slice or array of names.
 ///
-/// Any of them can come with a confidence, as [`Sure`], and can be left open, as a [`Result`] whose error is a [`Reason`].
+/// Wrap an answer in [`WithConfidence`] to add a confidence. Return `Result<_, Reason>` if some rows have no answer.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no answer",
+    message = "`{Self}` is not an answer",
     note = "a label is a `&str`, `String` or `Cow<str>`, a number is an `f64`, a ranking is a `Vec`, slice or array of names",
-    note = "with a confidence it is a `Sure<_>`; where it may be missing, a `Result<_, Reason>`"
+    note = "use `WithConfidence<_>` to add a confidence, and `Result<_, Reason>` if some rows have no answer"
 )]
 pub trait Answer: Sized {
-    /// Gathers the answers of a batch.
-    type Batch: Batch;
+    /// Collects answers of this type.
+    type Builder: AnswerBuilder;
 
-    /// Adds itself as the answer of the next row.
+    /// Adds the answer of the next row to `batch`.
     ///
     /// # Errors
-    /// Why the row has no answer; nothing was added then.
-    fn add_to(self, batch: &mut Self::Batch) -> Result<(), Reason>;
+    /// Why the row has no answer. In this case `batch` is unchanged.
+    fn add_to(self, batch: &mut Self::Builder) -> Result<(), Reason>;
 }
 
-/// Gathers the answers of a batch, row by row.
-pub trait Batch: Sized {
-    /// The form that all of them have.
+/// Collects the answers of a batch, row by row.
+pub trait AnswerBuilder: Sized {
+    /// The form of the answers.
     const FORM: Form;
 
-    /// Empty, with room for `rows` rows.
+    /// Creates an empty builder with capacity for `rows` rows.
     fn with_rows(rows: usize) -> Self;
-    /// Adds a row that has no answer.
+    /// Adds a placeholder for a row without an answer.
     fn add_unanswered(&mut self);
-    /// The answers, and how sure the model is of each, if it says.
-    fn finish(self) -> (Decisions, Option<Vec<f64>>);
+    /// Returns the answers and, if the type has them, one confidence per row.
+    fn finish(self) -> (AnswerValues, Option<Vec<f64>>);
 }
 
-/// Answers `rows` rows, one after the other.
-pub fn answers<A: Answer>(rows: u32, mut answer: impl FnMut(usize) -> Result<A, Reason>) -> Answers {
-    let mut batch = A::Batch::with_rows(rows as usize);
+/// Collects the answers to `rows` rows. Calls `answer` once per row index, in ascending order.
+///
+/// ```
+/// use understudy_sdk::{Reason, collect_answers};
+///
+/// let answers = collect_answers(3, |row| match row {
+///     1 => Err(Reason::Abstained("no price known".to_owned())),
+///     _ => Ok(row as f64),
+/// });
+/// assert_eq!(answers.unanswered.len(), 1);
+/// ```
+pub fn collect_answers<A: Answer>(rows: u32, mut answer: impl FnMut(usize) -> Result<A, Reason>) -> Answers {
+    let mut batch = A::Builder::with_rows(rows as usize);
     let mut unanswered = Vec::new();
     for row in 0..rows {
         if let Err(reason) = answer(row as usize).and_then(|answer| answer.add_to(&mut batch)) {
@@ -55,17 +66,17 @@ pub fn answers<A: Answer>(rows: u32, mut answer: impl FnMut(usize) -> Result<A, 
             unanswered.push((row, reason));
         }
     }
-    let (decisions, confidence) = batch.finish();
-    Answers { decisions, confidence, unanswered }
+    let (values, confidence) = batch.finish();
+    Answers { values, confidence, unanswered }
 }
 
-/// Gathers labels.
-pub struct LabelBatch {
+/// Collects labels.
+pub struct LabelBuilder {
     names: Dictionary,
     codes: Vec<u32>,
 }
 
-impl Batch for LabelBatch {
+impl AnswerBuilder for LabelBuilder {
     const FORM: Form = Form::Label;
 
     fn with_rows(rows: usize) -> Self {
@@ -76,16 +87,16 @@ impl Batch for LabelBatch {
         self.codes.push(0);
     }
 
-    fn finish(self) -> (Decisions, Option<Vec<f64>>) {
-        (Decisions::Labels(Labels { names: self.names.into_names(), codes: self.codes }), None)
+    fn finish(self) -> (AnswerValues, Option<Vec<f64>>) {
+        (AnswerValues::Labels(Labels { names: self.names.into_names(), codes: self.codes }), None)
     }
 }
 
 impl Answer for &str {
-    type Batch = LabelBatch;
+    type Builder = LabelBuilder;
 
     #[inline]
-    fn add_to(self, batch: &mut LabelBatch) -> Result<(), Reason> {
+    fn add_to(self, batch: &mut LabelBuilder) -> Result<(), Reason> {
         let code = batch.names.code(self);
         batch.codes.push(code);
         Ok(())
@@ -93,25 +104,25 @@ impl Answer for &str {
 }
 
 impl Answer for String {
-    type Batch = LabelBatch;
+    type Builder = LabelBuilder;
 
-    fn add_to(self, batch: &mut LabelBatch) -> Result<(), Reason> {
+    fn add_to(self, batch: &mut LabelBuilder) -> Result<(), Reason> {
         self.as_str().add_to(batch)
     }
 }
 
 impl Answer for Cow<'_, str> {
-    type Batch = LabelBatch;
+    type Builder = LabelBuilder;
 
-    fn add_to(self, batch: &mut LabelBatch) -> Result<(), Reason> {
+    fn add_to(self, batch: &mut LabelBuilder) -> Result<(), Reason> {
         self.as_ref().add_to(batch)
     }
 }
 
-/// Gathers numbers.
-pub struct NumberBatch(Vec<f64>);
+/// Collects numbers.
+pub struct NumberBuilder(Vec<f64>);
 
-impl Batch for NumberBatch {
+impl AnswerBuilder for NumberBuilder {
     const FORM: Form = Form::Number;
 
     fn with_rows(rows: usize) -> Self {
@@ -122,34 +133,34 @@ impl Batch for NumberBatch {
         self.0.push(0.0);
     }
 
-    fn finish(self) -> (Decisions, Option<Vec<f64>>) {
-        (Decisions::Numbers(self.0), None)
+    fn finish(self) -> (AnswerValues, Option<Vec<f64>>) {
+        (AnswerValues::Numbers(self.0), None)
     }
 }
 
 impl Answer for f64 {
-    type Batch = NumberBatch;
+    type Builder = NumberBuilder;
 
     #[inline]
-    fn add_to(self, batch: &mut NumberBatch) -> Result<(), Reason> {
+    fn add_to(self, batch: &mut NumberBuilder) -> Result<(), Reason> {
         if !self.is_finite() {
-            return Err(Reason::Failed(format!("the answer is {self}, which is no finite number")));
+            return Err(Reason::Failed(format!("the answer is {self}, expected a finite number")));
         }
         batch.0.push(self);
         Ok(())
     }
 }
 
-/// Gathers rankings.
-pub struct RankingBatch {
+/// Collects rankings.
+pub struct RankingBuilder {
     names: Dictionary,
     offsets: Vec<u32>,
     codes: Vec<u32>,
-    /// For each name the ranking that it was in last, counted from 1.
+    /// Per name: the number of the last ranking that contains it, counted from 1. 0 if none does.
     last: Vec<usize>,
 }
 
-impl Batch for RankingBatch {
+impl AnswerBuilder for RankingBuilder {
     const FORM: Form = Form::Ranking;
 
     fn with_rows(rows: usize) -> Self {
@@ -162,13 +173,13 @@ impl Batch for RankingBatch {
         self.offsets.push(self.codes.len() as u32);
     }
 
-    fn finish(self) -> (Decisions, Option<Vec<f64>>) {
+    fn finish(self) -> (AnswerValues, Option<Vec<f64>>) {
         let Self { names, offsets, codes, .. } = self;
-        (Decisions::Rankings(Rankings { names: names.into_names(), offsets, codes }), None)
+        (AnswerValues::Rankings(Rankings { names: names.into_names(), offsets, codes }), None)
     }
 }
 
-impl RankingBatch {
+impl RankingBuilder {
     fn push<S: AsRef<str>>(&mut self, names: &[S]) -> Result<(), Reason> {
         let (ranking, start) = (self.offsets.len(), self.codes.len());
         for name in names {
@@ -177,7 +188,7 @@ impl RankingBatch {
             self.last.resize(self.names.len(), 0);
             if std::mem::replace(&mut self.last[code as usize], ranking) == ranking {
                 self.codes.truncate(start);
-                return Err(Reason::Failed(format!("the ranking has `{name}` twice")));
+                return Err(Reason::Failed(format!("the ranking repeats `{name}`")));
             }
             self.codes.push(code);
         }
@@ -187,45 +198,52 @@ impl RankingBatch {
 }
 
 impl<S: AsRef<str>> Answer for &[S] {
-    type Batch = RankingBatch;
+    type Builder = RankingBuilder;
 
-    fn add_to(self, batch: &mut RankingBatch) -> Result<(), Reason> {
+    fn add_to(self, batch: &mut RankingBuilder) -> Result<(), Reason> {
         batch.push(self)
     }
 }
 
 impl<S: AsRef<str>> Answer for Vec<S> {
-    type Batch = RankingBatch;
+    type Builder = RankingBuilder;
 
-    fn add_to(self, batch: &mut RankingBatch) -> Result<(), Reason> {
+    fn add_to(self, batch: &mut RankingBuilder) -> Result<(), Reason> {
         batch.push(&self)
     }
 }
 
 impl<S: AsRef<str>, const N: usize> Answer for [S; N] {
-    type Batch = RankingBatch;
+    type Builder = RankingBuilder;
 
-    fn add_to(self, batch: &mut RankingBatch) -> Result<(), Reason> {
+    fn add_to(self, batch: &mut RankingBuilder) -> Result<(), Reason> {
         batch.push(&self)
     }
 }
 
-/// An answer, and how sure the model is of it.
+/// An answer with the model's confidence in it.
+///
+/// ```
+/// use understudy_sdk::{WithConfidence, collect_answers};
+///
+/// let answers = collect_answers(1, |_| Ok(WithConfidence { answer: "suite", confidence: 0.8 }));
+/// assert_eq!(answers.confidence, Some(vec![0.8]));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Sure<A> {
+pub struct WithConfidence<A> {
     /// The answer.
     pub answer: A,
-    /// From 0, not at all, to 1, certain.
+    /// From 0 (no confidence) to 1 (certain).
     pub confidence: f64,
 }
 
-/// Gathers answers with their confidence.
-pub struct SureBatch<B> {
+/// Collects answers with their confidences.
+pub struct ConfidenceBuilder<B> {
     answers: B,
     confidence: Vec<f64>,
 }
 
-impl<B: Batch> Batch for SureBatch<B> {
+impl<B: AnswerBuilder> AnswerBuilder for ConfidenceBuilder<B> {
     const FORM: Form = B::FORM;
 
     fn with_rows(rows: usize) -> Self {
@@ -237,19 +255,21 @@ impl<B: Batch> Batch for SureBatch<B> {
         self.confidence.push(0.0);
     }
 
-    fn finish(self) -> (Decisions, Option<Vec<f64>>) {
+    fn finish(self) -> (AnswerValues, Option<Vec<f64>>) {
         (self.answers.finish().0, Some(self.confidence))
     }
 }
 
-impl<A: Answer> Answer for Sure<A> {
-    type Batch = SureBatch<A::Batch>;
+impl<A: Answer> Answer for WithConfidence<A> {
+    type Builder = ConfidenceBuilder<A::Builder>;
 
     #[inline]
-    fn add_to(self, batch: &mut Self::Batch) -> Result<(), Reason> {
+    fn add_to(self, batch: &mut Self::Builder) -> Result<(), Reason> {
         if !(0.0..=1.0).contains(&self.confidence) {
             let confidence = self.confidence;
-            return Err(Reason::Failed(format!("the confidence is {confidence}, which is not from 0 to 1")));
+            return Err(Reason::Failed(format!(
+                "the confidence is {confidence}, expected a value from 0 to 1"
+            )));
         }
         self.answer.add_to(&mut batch.answers)?;
         batch.confidence.push(self.confidence);
@@ -258,10 +278,10 @@ impl<A: Answer> Answer for Sure<A> {
 }
 
 impl<A: Answer> Answer for Result<A, Reason> {
-    type Batch = A::Batch;
+    type Builder = A::Builder;
 
     #[inline]
-    fn add_to(self, batch: &mut A::Batch) -> Result<(), Reason> {
+    fn add_to(self, batch: &mut A::Builder) -> Result<(), Reason> {
         self?.add_to(batch)
     }
 }

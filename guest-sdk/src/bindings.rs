@@ -1,5 +1,7 @@
-//! What `wit-bindgen` makes of the worlds `model` and `comparator`, which export the same interface. The types that they
-//! share with the world `metric` are those of `understudy-sdk-scorer`.
+//! Bindings that `wit-bindgen` generates for the worlds `model` and `comparator`.
+//!
+//! Both worlds export the same interface, so one set of bindings serves both. Types that they share with the world
+//! `metric` come from `understudy-sdk-scorer`.
 
 wit_bindgen::generate!({
     path: "../wit",
@@ -11,7 +13,7 @@ wit_bindgen::generate!({
         "understudy:shadow/answers@0.1.0/form": understudy_sdk_scorer::exports::understudy::shadow::answers::Form,
         "understudy:shadow/answers@0.1.0/labels": understudy_sdk_scorer::exports::understudy::shadow::answers::Labels,
         "understudy:shadow/answers@0.1.0/rankings": understudy_sdk_scorer::exports::understudy::shadow::answers::Rankings,
-        "understudy:shadow/answers@0.1.0/decisions": understudy_sdk_scorer::exports::understudy::shadow::answers::Decisions,
+        "understudy:shadow/answers@0.1.0/values": understudy_sdk_scorer::exports::understudy::shadow::answers::Values,
         "understudy:shadow/answers@0.1.0/reason": understudy_sdk_scorer::exports::understudy::shadow::answers::Reason,
         "understudy:shadow/answers@0.1.0/answers": understudy_sdk_scorer::exports::understudy::shadow::answers::Answers,
         "understudy:shadow/setup@0.1.0/asset": understudy_sdk_scorer::exports::understudy::shadow::setup::Asset,

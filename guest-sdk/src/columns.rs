@@ -1,8 +1,8 @@
-//! Columns made by hand: for tests, benches and whoever runs a plugin natively. In the sandbox the host makes them.
+//! Constructors of columns, for tests, benchmarks and native callers. In the sandbox the host provides the columns.
 
 use crate::{Column, Text, Values};
 
-/// An instant.
+/// An instant, in microseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(
     /// Microseconds since 1970-01-01T00:00:00Z.
@@ -20,7 +20,7 @@ impl Column {
         Values::Integer(values.into_iter().collect()).into()
     }
 
-    /// A column of kind `number`. In the sandbox they are always finite.
+    /// A column of kind `number`. In the sandbox all numbers are finite.
     pub fn numbers(values: impl IntoIterator<Item = f64>) -> Self {
         Values::Number(values.into_iter().collect()).into()
     }
@@ -32,16 +32,23 @@ impl Column {
 
     /// A column of kind `text`.
     pub fn text<S: AsRef<str>>(values: impl IntoIterator<Item = S>) -> Self {
-        Values::Text(end_to_end(values)).into()
+        Values::Text(concatenate(values)).into()
     }
 
-    /// A column of kind `json`, of one JSON text a row.
+    /// A column of kind `json`, with one JSON text per row.
     pub fn json<S: AsRef<str>>(values: impl IntoIterator<Item = S>) -> Self {
-        Values::Json(end_to_end(values)).into()
+        Values::Json(concatenate(values)).into()
     }
 
-    /// The same column without the values of `rows`, which are ascending.
-    pub fn without(mut self, rows: impl IntoIterator<Item = u32>) -> Self {
+    /// Marks the values of `rows` as missing. `rows` must be ascending.
+    ///
+    /// ```
+    /// use understudy_sdk::Column;
+    ///
+    /// let agents = Column::text(["a", "", "c"]).with_missing([1]);
+    /// assert_eq!(agents.missing, Some(vec![1]));
+    /// ```
+    pub fn with_missing(mut self, rows: impl IntoIterator<Item = u32>) -> Self {
         self.missing = Some(rows.into_iter().collect());
         self
     }
@@ -53,7 +60,7 @@ impl From<Values> for Column {
     }
 }
 
-fn end_to_end<S: AsRef<str>>(strings: impl IntoIterator<Item = S>) -> Text {
+fn concatenate<S: AsRef<str>>(strings: impl IntoIterator<Item = S>) -> Text {
     let mut text = Text { offsets: vec![0], bytes: Vec::new() };
     for string in strings {
         text.bytes.extend_from_slice(string.as_ref().as_bytes());

@@ -1,6 +1,7 @@
-//! Names told apart and numbered in the order in which they first come.
+//! Numbers distinct names in the order of their first occurrence.
 //!
-//! Always holds: a name that came before costs one hash look-up and no allocation, whoever owns the name.
+//! Invariants:
+//! - A known name costs one hash look-up and no allocation.
 
 use std::hash::Hasher;
 
@@ -9,24 +10,24 @@ use rustc_hash::FxHasher;
 
 use crate::Text;
 
-/// Distinct names, and the code of each.
+/// Distinct names and their codes.
 pub(crate) struct Dictionary {
     names: Text,
     codes: HashTable<u32>,
 }
 
 impl Dictionary {
-    /// Without a name.
+    /// Creates an empty dictionary.
     pub fn new() -> Self {
         Self { names: Text { offsets: vec![0], bytes: Vec::new() }, codes: HashTable::new() }
     }
 
-    /// How many names there are; every code is below it.
+    /// Number of names. Every code is below it.
     pub fn len(&self) -> usize {
         self.names.offsets.len() - 1
     }
 
-    /// The code of `name`, which is a new one if the name is.
+    /// The code of `name`. Adds `name` if it is new.
     #[inline]
     pub fn code(&mut self, name: &str) -> u32 {
         let names = &self.names;
@@ -46,7 +47,7 @@ impl Dictionary {
         code
     }
 
-    /// The names; the position of each is its code.
+    /// The names, in the order of their codes.
     pub fn into_names(self) -> Text {
         self.names
     }
@@ -76,7 +77,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_code_stands_for_its_name(names in prop::collection::vec(".{0,3}", 0..200)) {
+        fn equal_names_have_equal_codes(names in prop::collection::vec(".{0,3}", 0..200)) {
             let mut dictionary = Dictionary::new();
             let codes: Vec<u32> = names.iter().map(|name| dictionary.code(name)).collect();
             let text = dictionary.into_names();

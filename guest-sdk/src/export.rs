@@ -1,103 +1,104 @@
-//! What makes a plugin of a model, comparator or metric: the one instance, and the component's exports.
+//! Turns a model, comparator or metric into a plugin: the static instance and the exports of the component.
 //!
-//! Always holds: the exports exist only in Wasm, so that any number of plugins can be linked into one native program.
+//! Invariants:
+//! - The exports exist only on Wasm, so that one native program can link any number of plugins.
 
 use std::sync::OnceLock;
 
 use crate::bindings::exports::understudy::shadow::decider;
-use crate::metric::{self, Scored};
-use crate::{Asset, Decider, Metric, native};
+use crate::metric::{self, ScoredAnswer};
+use crate::{Asset, ColumnarModel, Metric, native};
 use understudy_sdk_scorer::exports::understudy::shadow::scorer;
 
-/// The plugin of a component, once it is configured.
+/// The static plugin of a component. Empty until `configure` succeeds.
 pub struct Instance<P>(OnceLock<P>);
 
-/// Sets an instance up from a configuration and assets.
+/// A function that configures an instance.
 pub type Configure<P> = fn(&Instance<P>, &str, Vec<Asset>) -> Result<(), String>;
 
 impl<P> Instance<P> {
-    /// Not configured.
-    #[expect(clippy::new_without_default, reason = "it is only ever a static")]
+    /// Creates an instance that is not configured.
+    #[expect(clippy::new_without_default, reason = "only used for statics")]
     pub const fn new() -> Self {
         Self(OnceLock::new())
     }
 
-    /// Keeps what `set_up` makes.
+    /// Stores the plugin that `set_up` returns.
     ///
     /// # Errors
-    /// What `set_up` says, or that there is a plugin already.
+    /// The error of `set_up`, or that the instance is already configured.
     fn configure(&self, set_up: impl FnOnce() -> Result<P, String>) -> Result<(), String> {
         #[cfg(target_arch = "wasm32")]
         crate::panic::install();
-        self.0.set(set_up()?).map_err(|_| "the plugin is configured already".to_owned())
+        self.0.set(set_up()?).map_err(|_| "the plugin is already configured".to_owned())
     }
 
-    /// The plugin.
+    /// The configured plugin.
     ///
     /// # Errors
-    /// When it is not configured.
+    /// If the instance is not configured.
     fn get(&self) -> Result<&P, String> {
         self.0.get().ok_or_else(|| "the plugin is not configured: call `configure` first".to_owned())
     }
 
-    /// The plugin, where the contract has no way to say that it is not configured.
+    /// The configured plugin, for functions that cannot return an error. Panics if the instance is not configured.
     fn expect(&self) -> &P {
         self.get().unwrap_or_else(|fault| panic!("{fault}"))
     }
 }
 
-impl<D: Decider> Instance<D> {
-    /// `configure` of the interface `decider`.
+impl<D: ColumnarModel> Instance<D> {
+    /// Implements `configure` of the interface `decider`.
     ///
     /// # Errors
-    /// A sentence for the author of the study.
-    pub fn configure_decider(&self, config: &str, assets: Vec<Asset>) -> Result<(), String> {
-        self.configure(|| native::decider(config, assets))
+    /// A message for the author of the study.
+    pub fn configure_model(&self, config: &str, assets: Vec<Asset>) -> Result<(), String> {
+        self.configure(|| native::model(config, assets))
     }
 
-    /// `describe` of the interface `decider`.
-    pub fn describe_decider(&self, name: &str, version: &str) -> decider::Description {
+    /// Implements `describe` of the interface `decider`.
+    pub fn describe_model(&self, name: &str, version: &str) -> decider::Description {
         let (name, version, plugin) = (name.to_owned(), version.to_owned(), self.expect());
         decider::Description { name, version, reads: plugin.reads(), answers: plugin.form() }
     }
 
-    /// `decide` of the interface `decider`.
+    /// Implements `decide` of the interface `decider`.
     ///
     /// # Errors
-    /// Why the whole batch fails.
+    /// A message that says why the whole batch failed.
     pub fn decide(&self, rows: u32, columns: &[decider::Column]) -> Result<decider::Answers, String> {
         self.get()?.decide(rows, columns)
     }
 }
 
 impl<M: Metric> Instance<M> {
-    /// `configure` of the interface `scorer`.
+    /// Implements `configure` of the interface `scorer`.
     ///
     /// # Errors
-    /// A sentence for the author of the study.
-    pub fn configure_scorer(&self, config: &str, assets: Vec<Asset>) -> Result<(), String> {
+    /// A message for the author of the study.
+    pub fn configure_metric(&self, config: &str, assets: Vec<Asset>) -> Result<(), String> {
         self.configure(|| native::metric(config, assets))
     }
 
-    /// `describe` of the interface `scorer`.
-    pub fn describe_scorer(&self, name: &str, version: &str) -> scorer::Description {
+    /// Implements `describe` of the interface `scorer`.
+    pub fn describe_metric(&self, name: &str, version: &str) -> scorer::Description {
         let metric = self.expect();
-        let [least, greatest] = metric::bounds(&metric.range());
+        let [minimum, maximum] = metric::bounds(&metric.range());
         scorer::Description {
             name: name.to_owned(),
             version: version.to_owned(),
             accepts: vec![M::Answer::<'static>::FORM],
             components: metric.components(),
-            better: metric.better(),
-            least,
-            greatest,
+            direction: metric.direction(),
+            minimum,
+            maximum,
         }
     }
 
-    /// `score` of the interface `scorer`.
+    /// Implements `score` of the interface `scorer`.
     ///
     /// # Errors
-    /// Why the whole batch fails.
+    /// A message that says why the whole batch failed.
     pub fn score(
         &self,
         rows: u32,
@@ -107,20 +108,20 @@ impl<M: Metric> Instance<M> {
         metric::score(self.get()?, rows, model, comparator)
     }
 
-    /// `reduce` of the interface `scorer`.
+    /// Implements `reduce` of the interface `scorer`.
     pub fn reduce(&self, rows: u64, sums: &[f64]) -> Option<f64> {
         self.expect().reduce(rows, sums)
     }
 }
 
-/// Makes a plugin of a [`Model`](crate::Model) or [`Decider`](crate::Decider). Once a crate. The plugin has the name and
-/// the version of the crate.
+/// Exports a [`Model`](crate::Model) or [`ColumnarModel`](crate::ColumnarModel) as the plugin of a crate. Use it once per
+/// crate. The plugin's name and version are those of the crate.
 #[macro_export]
 macro_rules! export_model {
     ($model:ty) => {
-        // Natively nothing is exported; the type is still checked.
+        // Native builds export nothing, but still check the type.
         #[cfg(not(target_arch = "wasm32"))]
-        const _: $crate::export::Configure<$model> = $crate::export::Instance::configure_decider;
+        const _: $crate::export::Configure<$model> = $crate::export::Instance::configure_model;
 
         #[cfg(target_arch = "wasm32")]
         const _: () = {
@@ -130,11 +131,11 @@ macro_rules! export_model {
 
             impl $crate::bindings::exports::understudy::shadow::decider::Guest for Exports {
                 fn configure(config: String, assets: Vec<$crate::Asset>) -> Result<(), String> {
-                    PLUGIN.configure_decider(&config, assets)
+                    PLUGIN.configure_model(&config, assets)
                 }
 
                 fn describe() -> $crate::bindings::exports::understudy::shadow::decider::Description {
-                    PLUGIN.describe_decider(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
+                    PLUGIN.describe_model(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
                 }
 
                 fn decide(rows: u32, columns: Vec<$crate::Column>) -> Result<$crate::Answers, String> {
@@ -148,16 +149,17 @@ macro_rules! export_model {
     };
 }
 
-/// Makes a plugin of a [`Comparator`](crate::Comparator) or [`Decider`](crate::Decider), as [`export_model!`] does.
+/// Exports a [`Comparator`](crate::Comparator) or [`ColumnarModel`](crate::ColumnarModel), like [`export_model!`].
 pub use crate::export_model as export_comparator;
 
-/// Makes a plugin of a [`Metric`](crate::Metric). Once a crate. The plugin has the name and the version of the crate.
+/// Exports a [`Metric`](crate::Metric) as the plugin of a crate. Use it once per crate. The plugin's name and version are
+/// those of the crate.
 #[macro_export]
 macro_rules! export_metric {
     ($metric:ty) => {
-        // Natively nothing is exported; the type is still checked.
+        // Native builds export nothing, but still check the type.
         #[cfg(not(target_arch = "wasm32"))]
-        const _: $crate::export::Configure<$metric> = $crate::export::Instance::configure_scorer;
+        const _: $crate::export::Configure<$metric> = $crate::export::Instance::configure_metric;
 
         #[cfg(target_arch = "wasm32")]
         const _: () = {
@@ -167,11 +169,11 @@ macro_rules! export_metric {
 
             impl $crate::scorer::exports::understudy::shadow::scorer::Guest for Exports {
                 fn configure(config: String, assets: Vec<$crate::Asset>) -> Result<(), String> {
-                    PLUGIN.configure_scorer(&config, assets)
+                    PLUGIN.configure_metric(&config, assets)
                 }
 
                 fn describe() -> $crate::scorer::exports::understudy::shadow::scorer::Description {
-                    PLUGIN.describe_scorer(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
+                    PLUGIN.describe_metric(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
                 }
 
                 fn score(

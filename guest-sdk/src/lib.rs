@@ -30,55 +30,56 @@
 //! # fn main() {}
 //! ```
 //!
-//! # What there is
+//! # Overview
 //!
-//! - [`Model`]: a row in, an answer out. [`Comparator`] is the same. [`Decider`] is the layer below, by columns, for a
-//!   plugin whose fields depend on its configuration.
-//! - [`Input`](derive@Input): which fields a model reads, and as what types.
-//! - [`Answer`]: what it can say: a label, a number, a ranking; with a confidence, or left open with a reason.
-//! - [`Metric`]: a pair of answers in, components out, and the figure that their sums make.
-//! - [`native`]: the same plugin without the sandbox, for tests and benches.
+//! - [`Model`] maps one row to one answer. [`Comparator`] is the same trait. [`ColumnarModel`] is the layer below:
+//!   it maps columns to answers, for plugins whose fields depend on their configuration.
+//! - [`Input`](derive@Input) declares the fields that a model reads, and their types.
+//! - [`Answer`] is implemented by the types that a model can return: labels, numbers and rankings, optionally with a
+//!   confidence ([`WithConfidence`]) or a reason for abstaining (`Result<_, Reason>`).
+//! - [`Metric`] maps a pair of answers to components, and sums of components to the value of the metric.
+//! - [`native`] runs a plugin without the sandbox, for tests and benchmarks.
 //!
-//! # The life of a plugin
+//! # Life cycle
 //!
-//! The host makes an instance and calls `configure` once: the configuration of the study is deserialised into
-//! [`Model::Config`], and [`Model::new`] makes the plugin, or refuses with a sentence for the author of the study. Then
-//! `describe` is answered from the types. Then come batches of rows, any number of them, of any size.
+//! The host creates an instance and calls `configure` once. This deserialises the configuration of the study into
+//! [`Model::Config`] and calls [`Model::new`], which returns the plugin or an error message for the author of the
+//! study. The SDK answers `describe` from the types. After that, the host sends any number of batches of any size.
 //!
 //! # Missing values
 //!
-//! A field of type `Option<_>` may be missing. All others are required: a row without one is never handed over, the host
-//! records it as unanswered. A value that does not fit its type (300 in a `u8`, JSON of another shape) makes that row
-//! unanswered, with the name of the field; the rest of the batch is answered.
+//! A field of type `Option<_>` may be missing. All other fields are required: the host does not pass a row without
+//! them, it records the row as unanswered. A value that does not fit its type (300 in a `u8`, JSON of another shape)
+//! makes that row unanswered, with the name of the field; the other rows of the batch are answered.
 //!
-//! # What must not happen
+//! # Rules for plugins
 //!
-//! A plugin imports nothing: no clock, no randomness, no file. It is a pure function of its configuration and of the row:
-//! what it says of a row may not depend on the other rows of the batch nor on earlier calls, since the host batches rows
-//! as it likes, retries them, and replays them.
+//! A plugin imports nothing: no clock, no randomness, no file. It is a pure function of its configuration and of the
+//! row. An answer must not depend on other rows of the batch or on earlier calls, because the host chooses the batches,
+//! retries rows and replays them.
 //!
-//! A row that cannot be answered is an `Err` with a [`Reason`]: [`Reason::Abstained`] by choice, [`Reason::Failed`] by
-//! inability. A panic is for bugs: it traps, and costs the row and the instance. The message and the place of the panic
-//! reach the report all the same ([`mod@panic`] says how).
+//! If a row has no answer, return an `Err` with a [`Reason`]: [`Reason::Abstained`] by choice, [`Reason::Failed`] for
+//! inability. A panic means a bug: it traps, and the host discards the answer and the instance. The report still shows
+//! the panic's message and location; [`mod@panic`] describes how.
 //!
-//! # How to build
+//! # Building
 //!
-//! A plugin is a crate of the type `cdylib`, to which `rlib` is added for tests and benches:
+//! A plugin is a crate of type `cdylib`. Add `rlib` for tests and benchmarks:
 //!
 //! ```toml
 //! [lib]
 //! crate-type = ["cdylib", "rlib"]
 //! ```
 //!
-//! It is built for `wasm32-unknown-unknown`, which has nothing to import, and then made a component. In this repository
-//! `cargo xtask plugins` does both; elsewhere:
+//! Build it for `wasm32-unknown-unknown`, which has nothing to import, then turn it into a component. In this
+//! repository `cargo xtask plugins` does both. Elsewhere:
 //!
 //! ```sh
 //! cargo build --release --target wasm32-unknown-unknown
 //! understudy pack target/wasm32-unknown-unknown/release/my_model.wasm --output my_model.wasm
 //! ```
 //!
-//! In Wasm the SDK is also the program's allocator; without its default feature `allocator` it leaves that to the author.
+//! On Wasm the SDK sets the global allocator. Disable its default feature `allocator` to choose another.
 
 extern crate self as understudy_sdk;
 
@@ -88,12 +89,12 @@ pub mod answer;
 #[doc(hidden)]
 pub mod bindings;
 mod columns;
-mod decider;
 mod dictionary;
 #[doc(hidden)]
 pub mod export;
 pub mod input;
 pub mod metric;
+mod model;
 pub mod native;
 pub mod panic;
 mod setup;
@@ -102,23 +103,25 @@ mod strings;
 #[doc(hidden)]
 pub use understudy_sdk_scorer as scorer;
 
-pub use answer::{Answer, Sure, answers};
+pub use answer::{Answer, WithConfidence, collect_answers};
 pub use bindings::exports::understudy::shadow::columns::{Column, Field, Kind, Values};
 pub use columns::Timestamp;
-pub use decider::{Comparator, Decider, Model};
 pub use export::export_comparator;
 pub use input::{Input, Reader};
 pub use metric::{Components, Label, Metric};
-pub use scorer::exports::understudy::shadow::answers::{Answers, Decisions, Form, Labels, Rankings, Reason};
+pub use model::{ColumnarModel, Comparator, Model};
+pub use scorer::exports::understudy::shadow::answers::{
+    Answers, Form, Labels, Rankings, Reason, Values as AnswerValues,
+};
 pub use scorer::exports::understudy::shadow::columns::Text;
 pub use scorer::exports::understudy::shadow::scorer::Direction;
 pub use scorer::exports::understudy::shadow::setup::Asset;
 pub use setup::{Assets, NoConfig};
 
-/// What most plugins need: `use understudy_sdk::prelude::*`.
+/// The items that most plugins need: `use understudy_sdk::prelude::*`.
 pub mod prelude {
     pub use crate::{
-        Assets, Comparator, Components, Direction, Input, Label, Metric, Model, NoConfig, Reason, Sure,
-        Timestamp, export_comparator, export_metric, export_model,
+        Assets, Comparator, Components, Direction, Input, Label, Metric, Model, NoConfig, Reason, Timestamp,
+        WithConfidence, export_comparator, export_metric, export_model,
     };
 }

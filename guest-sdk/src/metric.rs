@@ -1,7 +1,8 @@
-//! Metrics: what a pair of answers scores, and the figure that the sums of the scores make.
+//! The trait of metrics: component scores per pair of answers, and the value of the metric from their sums.
 //!
-//! Always holds: a pair is scored by itself. The host adds the components up over whatever it likes, in any order, so a
-//! figure must follow from the sums alone.
+//! Invariants:
+//! - The components of a pair depend on that pair alone.
+//! - The value follows from the sums of the components alone. The host sums over any set of pairs, in any order.
 
 mod pair;
 
@@ -11,34 +12,73 @@ use serde::de::DeserializeOwned;
 
 use crate::{Answers, Assets, Direction};
 
-pub use pair::{Label, Scored, Side};
+pub use pair::{DecodedAnswers, Label, ScoredAnswer};
 
-/// A metric, by pairs.
+/// A metric, scored pair by pair.
+///
+/// ```
+/// use understudy_sdk::{collect_answers, native, prelude::*};
+///
+/// /// Share of rows in which model and comparator give the same label.
+/// struct Agreement;
+///
+/// impl Metric for Agreement {
+///     type Config = NoConfig;
+///     type Answer<'a> = Label<'a>;
+///
+///     fn new(_: NoConfig, _: &Assets) -> Result<Self, String> {
+///         Ok(Self)
+///     }
+///
+///     fn components(&self) -> Vec<String> {
+///         vec!["agreed".to_owned()]
+///     }
+///
+///     fn direction(&self) -> Direction {
+///         Direction::HigherIsBetter
+///     }
+///
+///     fn score(&self, model: Option<Label<'_>>, comparator: Label<'_>, components: &mut Components<'_>) {
+///         components[0] = f64::from(model == Some(comparator));
+///     }
+///
+///     fn reduce(&self, rows: u64, sums: &[f64]) -> Option<f64> {
+///         (rows > 0).then(|| sums[0] / rows as f64)
+///     }
+/// }
+///
+/// let metric: Agreement = native::metric("{}", vec![])?;
+/// let model = collect_answers(2, |_| Ok("suite"));
+/// let comparator = collect_answers(2, |row| Ok(["suite", "single"][row]));
+/// assert_eq!(native::value(&metric, 2, &model, &comparator), Ok(Some(0.5)));
+/// # Ok::<(), String>(())
+/// ```
 pub trait Metric: Sized + Send + Sync + 'static {
-    /// Its configuration, see [`Model::Config`](crate::Model::Config).
+    /// The configuration; see [`Model::Config`](crate::Model::Config).
     type Config: DeserializeOwned;
-    /// The answers that it scores: [`Label<'a>`](Label), `f64`, or a ranking as `&'a [Label<'a>]`, best first.
-    type Answer<'a>: Scored<'a>;
+    /// The type of answers that the metric scores: [`Label<'a>`](Label), `f64`, or `&'a [Label<'a>]` for rankings, best
+    /// first.
+    type Answer<'a>: ScoredAnswer<'a>;
 
-    /// Sets it up.
+    /// Creates the plugin from its configuration and assets.
     ///
     /// # Errors
-    /// A sentence for the author of the study.
+    /// A message for the author of the study.
     fn new(config: Self::Config, assets: &Assets) -> Result<Self, String>;
 
-    /// The names of its components, at least one.
+    /// Names of the components, at least one.
     fn components(&self) -> Vec<String>;
 
-    /// Which way is better.
-    fn better(&self) -> Direction;
+    /// Whether higher or lower values are better.
+    fn direction(&self) -> Direction;
 
-    /// The least and the greatest figure there can be: `0.0..=1.0`, `0.0..`, or all numbers unless it says.
+    /// The range of possible values, such as `0.0..=1.0` or `0.0..`. Unbounded by default.
     fn range(&self) -> impl RangeBounds<f64> {
         ..
     }
 
-    /// Scores one pair: writes its components, which are all 0 before, as finite numbers. The model may not have
-    /// answered; then the metric says what that costs.
+    /// Scores one pair by writing its components, which are initially 0, as finite numbers. `model` is `None` if the
+    /// model did not answer; the metric decides how such a pair scores.
     fn score(
         &self,
         model: Option<Self::Answer<'_>>,
@@ -46,12 +86,12 @@ pub trait Metric: Sized + Send + Sync + 'static {
         components: &mut Components<'_>,
     );
 
-    /// The figure over `rows` pairs, from the sum of each component; `None` where it is not defined. For intervals the host asks
-    /// for it a little beside such sums too, so they need not be whole numbers where all scores are.
+    /// The value of the metric over `rows` pairs, given the sum of each component; `None` if it is undefined. To estimate
+    /// intervals the host also evaluates it near the actual sums, which need not be whole numbers even if all scores are.
     fn reduce(&self, rows: u64, sums: &[f64]) -> Option<f64>;
 }
 
-/// The components of one pair, by their positions in [`Metric::components`].
+/// The components of one pair, indexed as in [`Metric::components`].
 pub struct Components<'a> {
     columns: &'a mut [Vec<f64>],
     row: usize,
@@ -73,10 +113,11 @@ impl IndexMut<usize> for Components<'_> {
     }
 }
 
-/// Scores `rows` pairs: for each component one number a row. The comparator has answered every row.
+/// Scores `rows` pairs. Returns one column per component, with one number per row. The comparator must have answered
+/// every row.
 ///
 /// # Errors
-/// When an answer is of another form than the metric scores, or is not there.
+/// If answers have another form than the metric scores, or if their number is not `rows`.
 pub fn score<M: Metric>(
     metric: &M,
     rows: u32,
@@ -85,23 +126,23 @@ pub fn score<M: Metric>(
 ) -> Result<Vec<Vec<f64>>, String> {
     let rows = rows as usize;
     let mut columns = vec![vec![0.0; rows]; metric.components().len()];
-    let [model_side, comparator_side] = Side::of_both(rows, model, comparator)?;
+    let [model_side, comparator_side] = DecodedAnswers::decode_pair(rows, model, comparator)?;
     let mut unanswered = model.unanswered.iter().map(|(row, _)| *row as usize).peekable();
     for row in 0..rows {
         let answer = match unanswered.next_if_eq(&row) {
             Some(_) => None,
             None => Some(M::Answer::read(&model_side, row)?),
         };
-        let decision = M::Answer::read(&comparator_side, row)?;
-        metric.score(answer, decision, &mut Components { columns: &mut columns, row });
+        let expected = M::Answer::read(&comparator_side, row)?;
+        metric.score(answer, expected, &mut Components { columns: &mut columns, row });
     }
     Ok(columns)
 }
 
-/// The least and the greatest figure of a range.
+/// Lower and upper end of a range; `None` if it is unbounded there.
 pub(crate) fn bounds(range: &impl RangeBounds<f64>) -> [Option<f64>; 2] {
     [range.start_bound(), range.end_bound()].map(|bound| match bound {
-        Bound::Included(figure) | Bound::Excluded(figure) => Some(*figure),
+        Bound::Included(value) | Bound::Excluded(value) => Some(*value),
         Bound::Unbounded => None,
     })
 }

@@ -1,31 +1,103 @@
-//! Running a plugin natively, without the sandbox: for unit tests and benches.
+//! Runs a plugin natively, without the sandbox, for unit tests and benchmarks.
 //!
-//! The same code runs here and in the sandbox; only the component's boundary is missing.
+//! The plugin's code is the same as in the sandbox; only the component boundary is missing.
 
-use crate::{Answers, Asset, Column, Decider, Metric, setup};
+use crate::{Answer, Answers, Asset, Column, ColumnarModel, Metric, Reason, collect_answers, setup};
 
 pub use crate::metric::score;
 
-/// Sets up a model or comparator from the text of a JSON object and its assets, as the host does.
+/// Creates a model or comparator from the text of a JSON object and its assets, as the host does.
+///
+/// ```
+/// # use understudy_sdk::{Column, native, prelude::*};
+/// # #[derive(Input)]
+/// # struct Row<'a> { room: &'a str }
+/// # struct BookedRoom;
+/// # impl Model for BookedRoom {
+/// #     type Config = NoConfig;
+/// #     type Input<'a> = Row<'a>;
+/// #     type Answer<'a> = &'a str;
+/// #     fn new(_: NoConfig, _: &Assets) -> Result<Self, String> { Ok(Self) }
+/// #     fn decide<'a>(&'a self, row: Row<'a>) -> &'a str { row.room }
+/// # }
+/// let model: BookedRoom = native::model("{}", vec![])?;
+/// let answers = native::decide(&model, 2, &[Column::text(["a", "b"])])?;
+/// assert!(answers.unanswered.is_empty());
+///
+/// let error = native::model::<BookedRoom>(r#"{"rooms": 3}"#, vec![]).err();
+/// assert_eq!(error.as_deref(), Some("config: unknown field `rooms`, there are no fields"));
+/// # Ok::<(), String>(())
+/// ```
 ///
 /// # Errors
-/// When the configuration is not the plugin's, or the plugin refuses it.
-pub fn decider<D: Decider>(config: &str, assets: Vec<Asset>) -> Result<D, String> {
-    D::new(setup::config(config)?, &assets.into())
+/// If the configuration cannot be deserialised, or if the plugin rejects it.
+pub fn model<M: ColumnarModel>(config: &str, assets: Vec<Asset>) -> Result<M, String> {
+    M::new(setup::config(config)?, &assets.into())
 }
 
-/// Answers `rows` rows by columns; a call of `decide` could mean [`Model::decide`](crate::Model::decide) as well.
+/// Scores pairs of answers and reduces the sums of their components to the value of the metric.
 ///
 /// # Errors
-/// Why the whole batch fails.
-pub fn decide<D: Decider>(decider: &D, rows: u32, columns: &[Column]) -> Result<Answers, String> {
-    decider.decide(rows, columns)
+/// See [`score`].
+pub fn value<M: Metric>(
+    metric: &M,
+    rows: u32,
+    model: &Answers,
+    comparator: &Answers,
+) -> Result<Option<f64>, String> {
+    let scores = score(metric, rows, model, comparator)?;
+    let sums: Vec<f64> = scores.iter().map(|component| component.iter().sum()).collect();
+    Ok(metric.reduce(rows.into(), &sums))
 }
 
-/// Sets up a metric from the text of a JSON object and its assets, as the host does.
+/// Like [`value`], for answers given as Rust values. `None` is a row that the model did not answer.
+///
+/// ```
+/// # use understudy_sdk::{native, prelude::*};
+/// # struct Agreement;
+/// # impl Metric for Agreement {
+/// #     type Config = NoConfig;
+/// #     type Answer<'a> = Label<'a>;
+/// #     fn new(_: NoConfig, _: &Assets) -> Result<Self, String> { Ok(Self) }
+/// #     fn components(&self) -> Vec<String> { vec!["agreed".to_owned()] }
+/// #     fn direction(&self) -> Direction { Direction::HigherIsBetter }
+/// #     fn score(&self, model: Option<Label<'_>>, comparator: Label<'_>, components: &mut Components<'_>) {
+/// #         components[0] = f64::from(model == Some(comparator));
+/// #     }
+/// #     fn reduce(&self, rows: u64, sums: &[f64]) -> Option<f64> { (rows > 0).then(|| sums[0] / rows as f64) }
+/// # }
+/// let agreement = native::value_of_rows(&Agreement, &[Some("a"), None], &["a", "b"])?;
+/// assert_eq!(agreement, Some(0.5));
+/// # Ok::<(), String>(())
+/// ```
 ///
 /// # Errors
-/// When the configuration is not the plugin's, or the plugin refuses it.
+/// See [`score`].
+pub fn value_of_rows<M: Metric, A: Answer + Clone>(
+    metric: &M,
+    model: &[Option<A>],
+    comparator: &[A],
+) -> Result<Option<f64>, String> {
+    let unanswered = || Reason::Abstained("no answer".to_owned());
+    let rows = comparator.len() as u32;
+    let model = collect_answers(rows, |row| model[row].clone().ok_or_else(unanswered));
+    let comparator = collect_answers(rows, |row| Ok(comparator[row].clone()));
+    value(metric, rows, &model, &comparator)
+}
+
+/// Answers `rows` rows given as columns. A method call `model.decide(..)` would be ambiguous with
+/// [`Model::decide`](crate::Model::decide).
+///
+/// # Errors
+/// A message that says why the whole batch failed.
+pub fn decide<M: ColumnarModel>(model: &M, rows: u32, columns: &[Column]) -> Result<Answers, String> {
+    model.decide(rows, columns)
+}
+
+/// Creates a metric from the text of a JSON object and its assets, as the host does.
+///
+/// # Errors
+/// If the configuration cannot be deserialised, or if the plugin rejects it.
 pub fn metric<M: Metric>(config: &str, assets: Vec<Asset>) -> Result<M, String> {
     M::new(setup::config(config)?, &assets.into())
 }

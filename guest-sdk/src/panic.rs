@@ -1,53 +1,54 @@
-//! How a panic reaches the host from a guest that imports nothing.
+//! The panic report: how a guest without imports passes a panic message to the host.
 //!
-//! A guest can call nobody, so the panic hook leaves a report in the guest's own memory before it traps, and the host
-//! searches the memory of a guest that trapped. Any language may do the same. The report lies anywhere in linear memory,
-//! at any alignment:
+//! The panic hook writes a report into the guest's own memory before the guest traps. The host searches the memory of a
+//! trapped guest for it. Plugins in any language can do the same. The report can be anywhere in linear memory, at any
+//! alignment:
 //!
-//! | bytes | what |
+//! | bytes | content |
 //! | --- | --- |
 //! | 32 | the magic: NUL, `understudy panic report v1` in ASCII, five NULs |
 //! | 4 | the length of the message in bytes, little-endian, at most 4096 |
-//! | length | the message in UTF-8: `file:line:column: what was said` |
+//! | length | the message in UTF-8: `file:line:column: panic message` |
 //!
-//! Always holds: the magic stands in memory only where there is a report. It is kept inverted, and written byte by byte by
-//! nothing but a panic. A row could hold it only by intent, so the message is for people to read, never to decide by.
+//! Invariants:
+//! - The magic is in memory only as part of a report. The code stores it inverted, and only a panic writes it.
+//! - A row can contain the magic only by intent. So the message is for people, and no decision depends on it.
 
 #[cfg(any(test, target_arch = "wasm32"))]
 mod report;
 
-/// Has every panic from now on leave a report.
+/// Installs a panic hook that writes a report.
 #[cfg(target_arch = "wasm32")]
 pub(crate) fn install() {
     std::panic::set_hook(Box::new(|panic| {
         let payload = panic.payload();
-        let said = payload.downcast_ref::<&str>().copied();
-        let said = said.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-        let said = said.unwrap_or("a panic that says nothing");
-        memory::leave(report::Message::new(panic.location(), said).report());
+        let message = payload.downcast_ref::<&str>().copied();
+        let message = message.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+        let message = message.unwrap_or("panic without a message");
+        memory::write(report::Message::new(panic.location(), message).report());
     }));
 }
 
 #[cfg(target_arch = "wasm32")]
 mod memory {
-    //! Where the report is left.
+    //! The static buffer of the report.
 
     use std::cell::UnsafeCell;
 
-    use super::report::LONGEST;
+    use super::report::MAX_REPORT;
 
-    struct Place(UnsafeCell<[u8; LONGEST]>);
+    struct Buffer(UnsafeCell<[u8; MAX_REPORT]>);
 
     // SAFETY: a guest has one thread.
-    unsafe impl Sync for Place {}
+    unsafe impl Sync for Buffer {}
 
-    static PLACE: Place = Place(UnsafeCell::new([0; LONGEST]));
+    static BUFFER: Buffer = Buffer(UnsafeCell::new([0; MAX_REPORT]));
 
-    pub fn leave(report: impl Iterator<Item = u8>) {
-        let start = PLACE.0.get().cast::<u8>();
-        for (index, byte) in report.take(LONGEST).enumerate() {
-            // SAFETY: `index` is within the static, of which no reference is ever made. The write is volatile since
-            // nobody in the guest reads it.
+    pub fn write(report: impl Iterator<Item = u8>) {
+        let start = BUFFER.0.get().cast::<u8>();
+        for (index, byte) in report.take(MAX_REPORT).enumerate() {
+            // SAFETY: `index` is within the static, and no reference to it exists. The write is volatile because no code
+            // in the guest reads it.
             unsafe { start.add(index).write_volatile(byte) };
         }
     }

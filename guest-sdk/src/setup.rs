@@ -1,21 +1,29 @@
-//! What a plugin is set up with: its configuration and its assets.
+//! Configuration and assets of a plugin.
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::Asset;
 
-/// The configuration of a plugin that has none: whatever key is given is refused.
+/// The configuration of a plugin without one: an empty object. Any key is an error.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NoConfig {}
 
-/// The files that a study gives to a plugin.
+/// The files that a study passes to a plugin.
+///
+/// ```
+/// use understudy_sdk::{Asset, Assets};
+///
+/// let assets = Assets::from(vec![Asset { name: "weights".to_owned(), bytes: vec![1, 2] }]);
+/// assert_eq!(assets.get("weights"), Some(&[1, 2][..]));
+/// assert_eq!(assets.get("table"), None);
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Assets(Vec<Asset>);
 
 impl Assets {
-    /// What the file named `name` in `study.toml` holds; `None` if the study gives none of that name.
+    /// Content of the asset named `name` in `study.toml`; `None` if the study has no such asset.
     pub fn get(&self, name: &str) -> Option<&[u8]> {
         self.0.iter().find(|asset| asset.name == name).map(|asset| &asset.bytes[..])
     }
@@ -27,9 +35,9 @@ impl From<Vec<Asset>> for Assets {
     }
 }
 
-/// Reads a configuration from the text of a JSON object.
+/// Deserialises a configuration from the text of a JSON object.
 pub(crate) fn config<C: DeserializeOwned>(json: &str) -> Result<C, String> {
-    // By way of a value, since the line and column of a text that nobody wrote would only mislead.
+    // The detour through `Value` drops line and column: nobody wrote this text, so they would mislead.
     serde_json::from_str::<serde_json::Value>(json)
         .and_then(serde_json::from_value)
         .map_err(|error| format!("config: {error}"))
@@ -40,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_plugin_without_configuration_takes_none() {
+    fn a_plugin_without_configuration_rejects_keys() {
         assert_eq!(config("{}"), Ok(NoConfig {}));
         insta::assert_snapshot!(config::<NoConfig>(r#"{"k": 3}"#).unwrap_err(), @"config: unknown field `k`, there are no fields");
     }

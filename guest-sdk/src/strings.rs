@@ -1,11 +1,12 @@
-//! Strings laid end to end, read in place.
+//! Reads concatenated strings in place.
 //!
-//! Always holds: the bytes were found to be UTF-8 once, when the reader was made; a string is then a slice that is only
-//! checked to begin and end between characters.
+//! Invariants:
+//! - The bytes are validated as UTF-8 once, on construction. Reading a string only checks that it begins and ends at
+//!   character boundaries.
 
 use crate::Text;
 
-/// The strings of a [`Text`].
+/// A view of the strings in a [`Text`].
 #[derive(Clone, Copy)]
 pub struct Strings<'a> {
     text: &'a str,
@@ -13,22 +14,21 @@ pub struct Strings<'a> {
 }
 
 impl<'a> Strings<'a> {
-    /// Reads `text`.
+    /// Validates `text`.
     ///
     /// # Errors
-    /// When the bytes are not UTF-8.
+    /// If the bytes are not UTF-8.
     pub fn new(text: &'a Text) -> Result<Self, String> {
-        let read =
-            std::str::from_utf8(&text.bytes).map_err(|error| format!("its text is not UTF-8: {error}"))?;
+        let read = std::str::from_utf8(&text.bytes).map_err(|error| format!("text is not UTF-8: {error}"))?;
         Ok(Self { text: read, offsets: &text.offsets })
     }
 
-    /// How many strings there are.
+    /// Number of strings.
     pub fn len(&self) -> usize {
         self.offsets.len().saturating_sub(1)
     }
 
-    /// String `index`; `None` if there is none, or if its offsets do not mark out whole characters.
+    /// The string at `index`; `None` if `index` or its offsets are out of range, or if it splits a character.
     #[inline]
     pub fn get(&self, index: usize) -> Option<&'a str> {
         let start = *self.offsets.get(index)? as usize;
@@ -50,10 +50,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text_is_refused() {
+    fn invalid_text_is_rejected() {
         assert!(Strings::new(&Text { offsets: vec![0, 1], bytes: vec![0xff] }).is_err());
-        let halved = Text { offsets: vec![0, 1, 9], bytes: "é".into() };
-        let strings = Strings::new(&halved).unwrap();
+        let split = Text { offsets: vec![0, 1, 9], bytes: "é".into() };
+        let strings = Strings::new(&split).unwrap();
         assert_eq!([strings.get(0), strings.get(1)], [None, None]);
         assert_eq!(Strings::new(&Text { offsets: vec![], bytes: vec![] }).unwrap().len(), 0);
     }

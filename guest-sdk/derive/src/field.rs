@@ -1,4 +1,4 @@
-//! One field of an input.
+//! Parsing of one struct field, and the code generated for it.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -6,19 +6,19 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{GenericArgument, Ident, Index, Lifetime, LitStr, PathArguments, Result, Type};
 
-/// A field of the struct, and the field of the study that it reads.
+/// A field of the struct together with the field of the study that it reads.
 pub struct Field {
     ident: Ident,
     kind: Type,
     json: bool,
-    /// Its name in the study.
+    /// Name of the field in the study.
     pub name: String,
-    /// Where the name stands.
+    /// Source span of the name, for errors.
     pub name_span: Span,
 }
 
 impl Field {
-    /// Reads a named field and its attributes.
+    /// Parses a named field and its attributes.
     pub fn parse(field: &syn::Field) -> Result<Self> {
         let ident =
             field.ident.clone().ok_or_else(|| syn::Error::new_spanned(field, "a field needs a name"))?;
@@ -37,7 +37,7 @@ impl Field {
                     let name: LitStr = meta.value()?.parse()?;
                     (parsed.name, parsed.name_span) = (name.value(), name.span());
                 } else {
-                    return Err(meta.error("unknown key: there are `name = \"...\"` and `json`"));
+                    return Err(meta.error("unknown key; expected `name = \"...\"` or `json`"));
                 }
                 Ok(())
             })?;
@@ -45,7 +45,7 @@ impl Field {
         Ok(parsed)
     }
 
-    /// The type that reads its column.
+    /// The `Reader` type for the column of this field.
     pub fn reader(&self, lifetime: &Lifetime) -> TokenStream {
         let kind = &self.kind;
         let value = match (self.json, optional(kind)) {
@@ -56,19 +56,19 @@ impl Field {
         quote_spanned!(kind.span()=> ::understudy_sdk::Reader::<#lifetime, #value>)
     }
 
-    /// What the description says of it, where `reader` reads its column.
+    /// An expression for the field's description.
     pub fn describe(&self, reader: &TokenStream) -> TokenStream {
         let name = &self.name;
         quote_spanned!(self.kind.span()=> #reader::field(#name))
     }
 
-    /// Its column bound, where `reader` reads it.
+    /// An expression that binds the column of this field.
     pub fn bind(&self, reader: &TokenStream, column: &Ident) -> TokenStream {
         let name = &self.name;
         quote_spanned!(self.kind.span()=> #reader::bind(#name, rows, #column)?)
     }
 
-    /// Its initialiser in the row, where its column is number `index`.
+    /// The field's initialiser in a row, if `index` is the position of its column.
     pub fn read(&self, index: usize) -> TokenStream {
         let (ident, index) = (&self.ident, Index::from(index));
         let read = quote_spanned!(self.kind.span()=> columns.#index.read(row)?);
@@ -80,13 +80,13 @@ impl Field {
     }
 }
 
-/// The type within, of a type that is written as an `Option`.
+/// The type argument if `kind` is written as an `Option`.
 fn optional(kind: &Type) -> Option<&Type> {
     let Type::Path(path) = kind else { return None };
     let last = path.path.segments.last().filter(|last| last.ident == "Option")?;
     let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
     match arguments.args.first() {
-        Some(GenericArgument::Type(within)) => Some(within),
+        Some(GenericArgument::Type(inner)) => Some(inner),
         _ => None,
     }
 }

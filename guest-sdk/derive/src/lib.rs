@@ -1,7 +1,7 @@
-//! `#[derive(Input)]` for `understudy-sdk`, whose trait `Input` says what can be derived. Used through that crate.
+//! The derive macro `#[derive(Input)]` of `understudy-sdk`. The trait `Input` in that crate documents its use.
 //!
-//! Always holds: what cannot be derived is an error at the place that is wrong, never code that fails to compile
-//! elsewhere.
+//! Invariants:
+//! - An item that cannot be derived is a compile error at the offending token, not in generated code.
 
 mod field;
 
@@ -11,8 +11,8 @@ use syn::{Data, DeriveInput, Error, Fields, GenericParam, Lifetime, Result, pars
 
 use field::Field;
 
-/// Derives `Input` for a struct that has one field for each field it reads. On a field, `#[input(name = "...")]` says
-/// what the field is called in the study, and `#[input(json)]` that it is deserialised from a field of kind `json`.
+/// Derives `Input` for a struct with one field per field of the study. `#[input(name = "...")]` sets the name of the
+/// field in the study. `#[input(json)]` deserialises the value from a field of kind `json`.
 #[proc_macro_derive(Input, attributes(input))]
 pub fn input(item: proc_macro::TokenStream) -> proc_macro::TokenStream {
     let item = parse_macro_input!(item as DeriveInput);
@@ -34,7 +34,7 @@ fn derive(item: &DeriveInput) -> Result<TokenStream> {
     let count = fields.len();
 
     Ok(quote! {
-        // Signatures, since a type that cannot be read is told at the field there; an `impl` would tell it at the derive.
+        // These signatures make the compiler report an unreadable type at the field, not at the derive attribute.
         #(const _: () = {
             fn _readable<#lifetime>(_: #readers) {}
         };)*
@@ -53,7 +53,7 @@ fn derive(item: &DeriveInput) -> Result<TokenStream> {
             ) -> ::std::result::Result<Self::Columns, ::std::string::String> {
                 let [#(#columns),*] = columns else {
                     return ::std::result::Result::Err(::std::format!(
-                        "{} columns were to come, but {} did", #count, columns.len()
+                        "expected {} columns, found {}", #count, columns.len()
                     ));
                 };
                 ::std::result::Result::Ok((#(#binds,)*))
@@ -78,27 +78,27 @@ fn fields(item: &DeriveInput) -> Result<Vec<Field>> {
             Fields::Unnamed(fields) => {
                 return Err(Error::new_spanned(
                     fields,
-                    "a field of an input needs a name, which is its name in the study",
+                    "an input field needs a name: the name of the field in the study",
                 ));
             }
         },
         Data::Enum(_) | Data::Union(_) => {
             return Err(Error::new_spanned(
                 &item.ident,
-                "an input is a struct with one field for each field it reads",
+                "an input must be a struct with one field per field of the study",
             ));
         }
     };
     let fields = fields.into_iter().map(Field::parse).collect::<Result<Vec<_>>>()?;
     for (index, field) in fields.iter().enumerate() {
         if fields[..index].iter().any(|earlier| earlier.name == field.name) {
-            return Err(Error::new(field.name_span, format!("`{}` is read twice", field.name)));
+            return Err(Error::new(field.name_span, format!("duplicate field `{}`", field.name)));
         }
     }
     Ok(fields)
 }
 
-/// The lifetime of the columns that the input borrows from.
+/// The lifetime of the borrowed columns.
 fn lifetime(item: &DeriveInput) -> Result<Lifetime> {
     let mut lifetime = None;
     for parameter in &item.generics.params {
@@ -109,11 +109,11 @@ fn lifetime(item: &DeriveInput) -> Result<Lifetime> {
             GenericParam::Lifetime(_) => {
                 return Err(Error::new_spanned(
                     parameter,
-                    "an input borrows from one batch: it has one lifetime at most",
+                    "an input borrows from one batch, so it has at most one lifetime",
                 ));
             }
             GenericParam::Type(_) | GenericParam::Const(_) => {
-                return Err(Error::new_spanned(parameter, "an input has no parameters but a lifetime"));
+                return Err(Error::new_spanned(parameter, "an input cannot have type or const parameters"));
             }
         }
     }

@@ -1,9 +1,10 @@
-//! What `wit-bindgen` makes of the world `metric` in `wit/shadow.wit`, and of the types that all worlds share.
+//! Bindings that `wit-bindgen` generates for the world `metric` of `wit/shadow.wit`, including the types that all
+//! worlds share.
 //!
-//! A crate by itself, since `wit-bindgen` puts the export macros at the root of a crate under names that both worlds
-//! would claim. Use it through `understudy-sdk`.
+//! They need a crate of their own: `wit-bindgen` defines export macros at the crate root, and the macros of the two
+//! interfaces would have the same names. Use this crate through `understudy-sdk`.
 
-#![expect(missing_docs, reason = "generated; the documentation stands in wit/shadow.wit")]
+#![expect(missing_docs, reason = "generated; wit/shadow.wit has the documentation")]
 
 wit_bindgen::generate!({
     path: "../../wit",

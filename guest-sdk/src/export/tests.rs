@@ -1,6 +1,6 @@
 use super::*;
 use crate::prelude::*;
-use crate::{Decisions, Form, answers};
+use crate::{AnswerValues, Form, collect_answers};
 
 #[derive(Input)]
 struct Row<'a> {
@@ -24,7 +24,7 @@ impl Model for Echo {
     }
 }
 
-/// The mean of what the model says.
+/// The mean of the model's answers.
 struct Mean;
 
 impl Metric for Mean {
@@ -39,8 +39,8 @@ impl Metric for Mean {
         vec!["sum".to_owned()]
     }
 
-    fn better(&self) -> Direction {
-        Direction::Less
+    fn direction(&self) -> Direction {
+        Direction::LowerIsBetter
     }
 
     fn score(&self, model: Option<f64>, _: f64, components: &mut Components<'_>) {
@@ -52,42 +52,51 @@ impl Metric for Mean {
     }
 }
 
-// Two plugins in one native program: neither may export anything.
+// Two plugins in one native program: neither exports anything.
 export_model!(Echo);
 export_metric!(Mean);
 
 #[test]
-fn a_decider_answers_once_it_is_configured() {
+fn a_model_answers_after_it_is_configured() {
     let plugin = Instance::<Echo>::new();
     let columns = [crate::Column::text(["a", "b"])];
     insta::assert_snapshot!(plugin.decide(2, &columns).unwrap_err(), @"the plugin is not configured: call `configure` first");
-    insta::assert_snapshot!(plugin.configure_decider(r#"{"a": 1}"#, vec![]).unwrap_err(), @"config: unknown field `a`, there are no fields");
-    plugin.configure_decider("{}", vec![]).unwrap();
-    insta::assert_snapshot!(plugin.configure_decider("{}", vec![]).unwrap_err(), @"the plugin is configured already");
+    insta::assert_snapshot!(plugin.configure_model(r#"{"a": 1}"#, vec![]).unwrap_err(), @"config: unknown field `a`, there are no fields");
+    plugin.configure_model("{}", vec![]).unwrap();
+    insta::assert_snapshot!(plugin.configure_model("{}", vec![]).unwrap_err(), @"the plugin is already configured");
 
-    let said = plugin.describe_decider("echo", "1.2.3");
-    assert_eq!((&said.name[..], &said.version[..], said.answers), ("echo", "1.2.3", Form::Label));
-    assert_eq!(said.reads.len(), 1);
-    let Decisions::Labels(labels) = plugin.decide(2, &columns).unwrap().decisions else { panic!() };
+    let description = plugin.describe_model("echo", "1.2.3");
+    assert_eq!(
+        (&description.name[..], &description.version[..], description.answers),
+        ("echo", "1.2.3", Form::Label)
+    );
+    assert_eq!(description.reads.len(), 1);
+    let AnswerValues::Labels(labels) = plugin.decide(2, &columns).unwrap().values else { panic!() };
     assert_eq!(labels.codes, [0, 1]);
 }
 
 #[test]
 #[should_panic(expected = "call `configure` first")]
 fn a_description_before_the_configuration_is_a_panic() {
-    Instance::<Echo>::new().describe_decider("echo", "1.2.3");
+    Instance::<Echo>::new().describe_model("echo", "1.2.3");
 }
 
 #[test]
-fn a_scorer_scores_once_it_is_configured() {
+fn a_metric_scores_after_it_is_configured() {
     let plugin = Instance::<Mean>::new();
-    let numbers = answers(2, |row| Ok(row as f64));
+    let numbers = collect_answers(2, |row| Ok(row as f64));
     assert!(plugin.score(2, &numbers, &numbers).is_err());
-    plugin.configure_scorer("{}", vec![]).unwrap();
+    plugin.configure_metric("{}", vec![]).unwrap();
 
-    let said = plugin.describe_scorer("mean", "1.2.3");
-    assert_eq!((said.accepts, said.least, said.greatest), (vec![Form::Number], None, None));
-    assert_eq!((said.components, said.better), (vec!["sum".to_owned()], Direction::Less));
+    let description = plugin.describe_metric("mean", "1.2.3");
+    assert_eq!(
+        (description.accepts, description.minimum, description.maximum),
+        (vec![Form::Number], None, None)
+    );
+    assert_eq!(
+        (description.components, description.direction),
+        (vec!["sum".to_owned()], Direction::LowerIsBetter)
+    );
     assert_eq!(plugin.score(2, &numbers, &numbers), Ok(vec![vec![0.0, 1.0]]));
     assert_eq!(plugin.reduce(2, &[1.0]), Some(0.5));
 }

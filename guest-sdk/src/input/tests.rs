@@ -34,9 +34,9 @@ fn columns() -> Vec<Column> {
         Column::numbers([80.5, -1.0]),
         Column::text(["direct", "grüppe"]),
         Column::timestamps([Timestamp(7), Timestamp(-7)]),
-        Column::text(["", "group"]).without([0]),
+        Column::text(["", "group"]).with_missing([0]),
         Column::json([r#"{"city":"Oslo","nights":1}"#, r#"{"city":"Bergen","nights":2}"#]),
-        Column::json(["[]", r#"[{"city":"Voss","nights":0}]"#]).without([]),
+        Column::json(["[]", r#"[{"city":"Voss","nights":0}]"#]).with_missing([]),
     ]
 }
 
@@ -67,7 +67,7 @@ fn fields_follow_from_the_types() {
 }
 
 #[test]
-fn rows_are_put_together_from_columns() {
+fn rows_are_assembled_from_columns() {
     let columns = columns();
     let second = Booking {
         repeated: false,
@@ -89,7 +89,7 @@ fn rows_are_put_together_from_columns() {
 }
 
 #[test]
-fn a_value_that_does_not_fit_fails_its_row_alone() {
+fn a_value_that_does_not_fit_fails_only_its_row() {
     let mut columns = columns();
     columns[1] = Column::integers([300, 3]);
     let rows = rows::<Booking<'_>>(2, &columns);
@@ -98,7 +98,7 @@ fn a_value_that_does_not_fit_fails_its_row_alone() {
 }
 
 #[test]
-fn json_of_another_shape_fails_its_row_alone() {
+fn json_of_another_shape_fails_only_its_row() {
     let mut columns = columns();
     columns[6] = Column::json([r#"{"city":"Oslo"}"#, r#"{"city":"Oslo","nights":1}"#]);
     let rows = rows::<Booking<'_>>(2, &columns);
@@ -107,31 +107,31 @@ fn json_of_another_shape_fails_its_row_alone() {
 }
 
 #[test]
-fn columns_that_were_not_asked_for_fail_the_batch() {
+fn unexpected_columns_fail_the_batch() {
     let fault = |change: fn(&mut Vec<Column>)| {
         let mut columns = columns();
         change(&mut columns);
         Booking::bind(2, &columns).err().unwrap()
     };
-    insta::assert_snapshot!(fault(|columns| columns.truncate(3)), @"8 columns were to come, but 3 did");
-    insta::assert_snapshot!(fault(|columns| columns.swap(1, 2)), @"field `adults`: 2 of kind integer were to come, but 2 of kind number did");
-    insta::assert_snapshot!(fault(|columns| columns[3] = Column::text(["a"])), @"field `segment`: 2 of kind text were to come, but 1 of kind text did");
-    insta::assert_snapshot!(fault(|columns| columns[1].missing = Some(vec![1])), @"field `adults`: it is required, but row 1 has none");
-    insta::assert_snapshot!(fault(|columns| columns[5].missing.get_or_insert_default().push(64)), @"field `type`: row 64 is said to be missing, but there are 2 rows");
+    insta::assert_snapshot!(fault(|columns| columns.truncate(3)), @"expected 8 columns, found 3");
+    insta::assert_snapshot!(fault(|columns| columns.swap(1, 2)), @"field `adults`: expected 2 values of kind integer, found 2 of kind number");
+    insta::assert_snapshot!(fault(|columns| columns[3] = Column::text(["a"])), @"field `segment`: expected 2 values of kind text, found 1 of kind text");
+    insta::assert_snapshot!(fault(|columns| columns[1].missing = Some(vec![1])), @"field `adults`: row 1 has no value, but the field is required");
+    insta::assert_snapshot!(fault(|columns| columns[5].missing.get_or_insert_default().push(64)), @"field `type`: missing-row index 64 is out of range for 2 rows");
     let bad = |columns: &mut Vec<Column>| {
         columns[3] = Values::Text(Text { offsets: vec![0, 1, 2], bytes: vec![b'a', 0xff] }).into();
     };
-    insta::assert_snapshot!(fault(bad), @"field `segment`: its text is not UTF-8: invalid utf-8 sequence of 1 bytes from index 1");
+    insta::assert_snapshot!(fault(bad), @"field `segment`: text is not UTF-8: invalid utf-8 sequence of 1 bytes from index 1");
 }
 
 #[test]
-fn text_is_cut_between_characters_or_not_at_all() {
+fn a_string_that_splits_a_character_is_an_error() {
     let column = Values::Text(Text { offsets: vec![0, 1, 2], bytes: "é".into() }).into();
-    insta::assert_snapshot!(one::<&str>(&column, 0).unwrap_err(), @"field `x`: its offsets do not mark out whole characters");
+    insta::assert_snapshot!(one::<&str>(&column, 0).unwrap_err(), @"field `x`: string offsets are out of range or split a character");
 }
 
 #[test]
-fn a_number_may_be_narrow() {
+fn numbers_can_be_narrowed() {
     let column = Column::numbers([0.1, 1e300]);
     assert_eq!(one::<f32>(&column, 0), Ok(0.1));
     insta::assert_snapshot!(one::<f32>(&column, 1).unwrap_err(), @"field `x`: 1e300 does not fit f32");
@@ -140,16 +140,16 @@ fn a_number_may_be_narrow() {
 
 proptest! {
     #[test]
-    fn a_missing_row_is_none_and_no_other_is(values in prop::collection::vec(any::<Option<i64>>(), 0..300)) {
+    fn exactly_the_missing_rows_are_none(values in prop::collection::vec(any::<Option<i64>>(), 0..300)) {
         let missing = (0u32..).zip(&values).filter(|(_, value)| value.is_none()).map(|(row, _)| row);
-        let column = Column::integers(values.iter().map(|value| value.unwrap_or(0))).without(missing);
+        let column = Column::integers(values.iter().map(|value| value.unwrap_or(0))).with_missing(missing);
         let reader = Reader::<Option<i64>>::bind("x", values.len(), &column).unwrap();
         let read: Vec<_> = (0..values.len()).map(|row| reader.read(row).unwrap()).collect();
         prop_assert_eq!(read, values);
     }
 
     #[test]
-    fn every_string_comes_back(values in prop::collection::vec(".{0,5}", 0..50)) {
+    fn strings_round_trip(values in prop::collection::vec(".{0,5}", 0..50)) {
         let column = Column::text(&values);
         let reader = Reader::<&str>::bind("x", values.len(), &column).unwrap();
         let read: Vec<_> = (0..values.len()).map(|row| reader.read(row).unwrap()).collect();

@@ -1,40 +1,40 @@
-//! The types that a field can be read as.
+//! Rust types that fields can be read as.
 
 use serde::Deserialize;
 
 use crate::strings::Strings;
 use crate::{Column, Kind, Text, Timestamp, Values};
 
-/// A type that the values of one kind of field can be read as.
+/// A Rust type for the values of one kind of field.
 #[diagnostic::on_unimplemented(
-    message = "no field can be read as `{Self}`",
-    label = "not a type for a field of an input",
+    message = "a field cannot be read as `{Self}`",
+    label = "not an input type",
     note = "use `bool`, an integer of up to 64 bits, `f64`, `f32`, `&'a str`, `Timestamp`, or an `Option` of one of them",
     note = "for another type that serde can deserialise, put `#[input(json)]` on the field"
 )]
 pub trait Value<'a>: Sized {
-    /// The kind of the field.
+    /// The kind of field that this type reads.
     const KIND: Kind;
-    /// Whether a row must have a value.
+    /// Whether every row must have a value.
     const REQUIRED: bool = true;
-    /// A column bound to this type.
+    /// The bound column.
     type Column;
 
     /// Binds a column of `rows` rows.
     ///
     /// # Errors
-    /// When it is of another kind or length.
+    /// If it has another kind or length.
     fn bind(rows: usize, column: &'a Column) -> Result<Self::Column, String>;
 
-    /// The value of a row, which is below the number of rows.
+    /// Reads the value of `row`, which must be below the number of rows of the column.
     ///
     /// # Errors
-    /// When it does not fit the type.
+    /// If the value does not fit the type.
     fn read(column: &Self::Column, row: usize) -> Result<Self, String>;
 }
 
 #[cold]
-fn unlike(kind: Kind, rows: usize, column: &Column) -> String {
+fn mismatch(kind: Kind, rows: usize, column: &Column) -> String {
     let (found, length) = match &column.values {
         Values::Boolean(values) => (Kind::Boolean, values.len()),
         Values::Integer(values) => (Kind::Integer, values.len()),
@@ -43,7 +43,7 @@ fn unlike(kind: Kind, rows: usize, column: &Column) -> String {
         Values::Text(values) => (Kind::Text, values.offsets.len().saturating_sub(1)),
         Values::Json(values) => (Kind::Json, values.offsets.len().saturating_sub(1)),
     };
-    format!("{rows} of kind {} were to come, but {length} of kind {} did", name(kind), name(found))
+    format!("expected {rows} values of kind {}, found {length} of kind {}", name(kind), name(found))
 }
 
 fn name(kind: Kind) -> &'static str {
@@ -57,8 +57,8 @@ fn name(kind: Kind) -> &'static str {
     }
 }
 
-/// A kind whose values lie in a slice; `$read` makes the value of an element.
-macro_rules! in_a_slice {
+/// Implements [`Value`] for types whose column is a slice. `$read` converts one element.
+macro_rules! impl_slice_value {
     ($($type:ty, $kind:ident, $element:ty, $read:expr;)*) => {$(
         impl<'a> Value<'a> for $type {
             const KIND: Kind = Kind::$kind;
@@ -68,7 +68,7 @@ macro_rules! in_a_slice {
             fn bind(rows: usize, column: &'a Column) -> Result<Self::Column, String> {
                 match &column.values {
                     Values::$kind(values) if values.len() == rows => Ok(values),
-                    _ => Err(unlike(Self::KIND, rows, column)),
+                    _ => Err(mismatch(Self::KIND, rows, column)),
                 }
             }
 
@@ -85,7 +85,7 @@ fn narrow<T: TryFrom<i64>>(value: i64) -> Result<T, String> {
     T::try_from(value).map_err(|_| format!("{value} does not fit {}", std::any::type_name::<T>()))
 }
 
-in_a_slice! {
+impl_slice_value! {
     bool, Boolean, u8, |value| Ok(value != 0);
     i64, Integer, i64, Ok;
     i32, Integer, i64, narrow;
@@ -105,20 +105,20 @@ in_a_slice! {
 
 fn strings<'a>(kind: Kind, rows: usize, column: &'a Column, text: &'a Text) -> Result<Strings<'a>, String> {
     let strings = Strings::new(text)?;
-    if strings.len() == rows { Ok(strings) } else { Err(unlike(kind, rows, column)) }
+    if strings.len() == rows { Ok(strings) } else { Err(mismatch(kind, rows, column)) }
 }
 
 #[inline]
 fn string<'a>(strings: &Strings<'a>, row: usize) -> Result<&'a str, String> {
     match strings.get(row) {
         Some(string) => Ok(string),
-        None => Err(halved()),
+        None => Err(invalid_offsets()),
     }
 }
 
 #[cold]
-fn halved() -> String {
-    "its offsets do not mark out whole characters".to_owned()
+fn invalid_offsets() -> String {
+    "string offsets are out of range or split a character".to_owned()
 }
 
 impl<'a> Value<'a> for &'a str {
@@ -128,7 +128,7 @@ impl<'a> Value<'a> for &'a str {
     fn bind(rows: usize, column: &'a Column) -> Result<Self::Column, String> {
         match &column.values {
             Values::Text(text) => strings(Self::KIND, rows, column, text),
-            _ => Err(unlike(Self::KIND, rows, column)),
+            _ => Err(mismatch(Self::KIND, rows, column)),
         }
     }
 
@@ -138,9 +138,9 @@ impl<'a> Value<'a> for &'a str {
     }
 }
 
-/// A value deserialised from a JSON field. `#[input(json)]` puts a field into it and takes it out again.
+/// A value deserialised from a JSON field. The derive macro uses it for fields with `#[input(json)]`.
 pub struct Json<T>(
-    /// The value.
+    /// The deserialised value.
     pub T,
 );
 
@@ -151,7 +151,7 @@ impl<'a, T: Deserialize<'a>> Value<'a> for Json<T> {
     fn bind(rows: usize, column: &'a Column) -> Result<Self::Column, String> {
         match &column.values {
             Values::Json(text) => strings(Self::KIND, rows, column, text),
-            _ => Err(unlike(Self::KIND, rows, column)),
+            _ => Err(mismatch(Self::KIND, rows, column)),
         }
     }
 
@@ -160,16 +160,16 @@ impl<'a, T: Deserialize<'a>> Value<'a> for Json<T> {
     }
 }
 
-/// Which rows are missing, one bit each; no bits at all where none is.
-pub struct Missing(Vec<u64>);
+/// A bit set of the rows without a value. Empty if every row has one.
+pub struct MissingRows(Vec<u64>);
 
-impl Missing {
+impl MissingRows {
     fn new(rows: usize, missing: &[u32]) -> Result<Self, String> {
         let mut bits = vec![0; if missing.is_empty() { 0 } else { rows.div_ceil(64) }];
         for row in missing {
             match bits.get_mut(*row as usize / 64) {
                 Some(word) => *word |= 1 << (row % 64),
-                None => return Err(format!("row {row} is said to be missing, but there are {rows} rows")),
+                None => return Err(format!("missing-row index {row} is out of range for {rows} rows")),
             }
         }
         Ok(Self(bits))
@@ -184,10 +184,10 @@ impl Missing {
 impl<'a, V: Value<'a>> Value<'a> for Option<V> {
     const KIND: Kind = V::KIND;
     const REQUIRED: bool = false;
-    type Column = (Missing, V::Column);
+    type Column = (MissingRows, V::Column);
 
     fn bind(rows: usize, column: &'a Column) -> Result<Self::Column, String> {
-        Ok((Missing::new(rows, column.missing.as_deref().unwrap_or_default())?, V::bind(rows, column)?))
+        Ok((MissingRows::new(rows, column.missing.as_deref().unwrap_or_default())?, V::bind(rows, column)?))
     }
 
     #[inline]

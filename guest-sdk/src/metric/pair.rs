@@ -1,13 +1,14 @@
-//! The answers of a pair, as a metric sees them.
+//! Decodes the answers of model and comparator for a metric.
 //!
-//! The model's answers and the comparator's have a dictionary each. Always holds: one code stands for the same name on
-//! both sides, because the two dictionaries are made one when a batch comes; a pair then costs no string.
+//! Invariants:
+//! - After decoding, equal names have equal codes, although the answers of model and comparator come with a dictionary
+//!   each. The dictionaries are merged once per batch, so scoring a pair compares codes, not strings.
 
 use crate::dictionary::Dictionary;
 use crate::strings::Strings;
-use crate::{Answers, Decisions, Form, Text};
+use crate::{AnswerValues, Answers, Form, Text};
 
-/// A label: as quick to compare as a number. Only labels of one batch can be compared.
+/// A label. It compares as fast as an integer. Comparing labels of different batches is meaningless.
 #[derive(Clone, Copy, Debug)]
 pub struct Label<'a> {
     code: u32,
@@ -15,7 +16,7 @@ pub struct Label<'a> {
 }
 
 impl<'a> Label<'a> {
-    /// Its name.
+    /// The name that the plugin answered.
     pub fn name(self) -> &'a str {
         self.name
     }
@@ -30,49 +31,49 @@ impl PartialEq for Label<'_> {
 
 impl Eq for Label<'_> {}
 
-/// The answers of one side to a batch.
-pub enum Side<'a> {
-    /// Labels: what each code stands for, and the code of each row.
+/// The decoded answers of model or comparator to a batch.
+pub enum DecodedAnswers<'a> {
+    /// The label of each code, and one code per row.
     Labels(Vec<Label<'a>>, &'a [u32]),
-    /// The number of each row.
+    /// One number per row.
     Numbers(&'a [f64]),
-    /// Rankings, end to end, and where each begins.
+    /// The concatenated rankings, and the offsets at which they begin and end.
     Rankings(Vec<Label<'a>>, &'a [u32]),
 }
 
-impl<'a> Side<'a> {
-    /// The answers of the model and of the comparator to a batch of `rows` rows.
+impl<'a> DecodedAnswers<'a> {
+    /// Decodes the answers of model and comparator to a batch of `rows` rows.
     ///
     /// # Errors
-    /// When they do not have as many answers, or codes that stand for nothing.
-    pub(super) fn of_both(
+    /// If the number of answers is not `rows`, or if a code has no name.
+    pub(super) fn decode_pair(
         rows: usize,
         model: &'a Answers,
         comparator: &'a Answers,
     ) -> Result<[Self; 2], String> {
         let mut names = Dictionary::new();
         Ok([
-            Self::of(rows, model, &mut names).map_err(|fault| format!("the model's answers: {fault}"))?,
-            Self::of(rows, comparator, &mut names)
+            Self::decode(rows, model, &mut names).map_err(|fault| format!("the model's answers: {fault}"))?,
+            Self::decode(rows, comparator, &mut names)
                 .map_err(|fault| format!("the comparator's answers: {fault}"))?,
         ])
     }
 
-    fn of(rows: usize, answers: &'a Answers, names: &mut Dictionary) -> Result<Self, String> {
-        let (side, length) = match &answers.decisions {
-            Decisions::Labels(given) => {
-                (Self::Labels(labels(&given.names, names)?, &given.codes), given.codes.len())
+    fn decode(rows: usize, answers: &'a Answers, names: &mut Dictionary) -> Result<Self, String> {
+        let (decoded, length) = match &answers.values {
+            AnswerValues::Labels(encoded) => {
+                (Self::Labels(labels(&encoded.names, names)?, &encoded.codes), encoded.codes.len())
             }
-            Decisions::Numbers(numbers) => (Self::Numbers(numbers), numbers.len()),
-            Decisions::Rankings(given) => {
-                let labels = labels(&given.names, names)?;
+            AnswerValues::Numbers(numbers) => (Self::Numbers(numbers), numbers.len()),
+            AnswerValues::Rankings(encoded) => {
+                let labels = labels(&encoded.names, names)?;
                 let ranked: Option<Vec<_>> =
-                    given.codes.iter().map(|code| labels.get(*code as usize).copied()).collect();
-                let ranked = ranked.ok_or("a ranking has a code that stands for no name")?;
-                (Self::Rankings(ranked, &given.offsets), given.offsets.len().saturating_sub(1))
+                    encoded.codes.iter().map(|code| labels.get(*code as usize).copied()).collect();
+                let ranked = ranked.ok_or("a ranking has a code without a name")?;
+                (Self::Rankings(ranked, &encoded.offsets), encoded.offsets.len().saturating_sub(1))
             }
         };
-        if length == rows { Ok(side) } else { Err(format!("there are {length}, not {rows}")) }
+        if length == rows { Ok(decoded) } else { Err(format!("found {length} answers, expected {rows}")) }
     }
 
     fn form(&self) -> Form {
@@ -84,29 +85,30 @@ impl<'a> Side<'a> {
     }
 }
 
-fn labels<'a>(given: &'a Text, names: &mut Dictionary) -> Result<Vec<Label<'a>>, String> {
-    let strings = Strings::new(given)?;
-    let name = |index| strings.get(index).ok_or("the offsets of its names do not mark out whole characters");
+/// Decodes the names of one dictionary into labels that `names` numbers.
+fn labels<'a>(text: &'a Text, names: &mut Dictionary) -> Result<Vec<Label<'a>>, String> {
+    let strings = Strings::new(text)?;
+    let name = |index| strings.get(index).ok_or("name offsets are out of range or split a character");
     (0..strings.len())
         .map(|index| name(index).map(|name| Label { code: names.code(name), name }))
         .collect::<Result<_, _>>()
         .map_err(str::to_owned)
 }
 
-/// An answer of the form that a metric scores.
+/// A type of answers that a metric can score.
 #[diagnostic::on_unimplemented(
     message = "a metric cannot score `{Self}`",
     note = "it scores `Label<'a>`, `f64`, or rankings as `&'a [Label<'a>]`"
 )]
-pub trait Scored<'a>: Copy {
-    /// The form.
+pub trait ScoredAnswer<'a>: Copy {
+    /// The form of the answers.
     const FORM: Form;
 
-    /// The answer to an answered row.
+    /// Reads the answer of `row`, which must be answered.
     ///
     /// # Errors
-    /// When the answers are of another form, or there is none.
-    fn read(side: &'a Side<'a>, row: usize) -> Result<Self, String>;
+    /// If the answers have another form, or if `row` has no valid answer.
+    fn read(side: &'a DecodedAnswers<'a>, row: usize) -> Result<Self, String>;
 }
 
 fn name(form: Form) -> &'static str {
@@ -118,54 +120,54 @@ fn name(form: Form) -> &'static str {
 }
 
 #[cold]
-fn unread<T>(form: Form, side: &Side<'_>, row: usize) -> Result<T, String> {
+fn unreadable<T>(form: Form, side: &DecodedAnswers<'_>, row: usize) -> Result<T, String> {
     if side.form() == form {
-        Err(format!("the answer to row {row} stands for nothing"))
+        Err(format!("the answer to row {row} has an invalid code"))
     } else {
         Err(format!("the metric scores {}, not {}", name(form), name(side.form())))
     }
 }
 
-impl<'a> Scored<'a> for Label<'a> {
+impl<'a> ScoredAnswer<'a> for Label<'a> {
     const FORM: Form = Form::Label;
 
     #[inline]
-    fn read(side: &'a Side<'a>, row: usize) -> Result<Self, String> {
+    fn read(side: &'a DecodedAnswers<'a>, row: usize) -> Result<Self, String> {
         match side {
-            Side::Labels(labels, codes) => {
+            DecodedAnswers::Labels(labels, codes) => {
                 codes.get(row).and_then(|code| labels.get(*code as usize)).copied()
             }
             _ => None,
         }
-        .map_or_else(|| unread(Self::FORM, side, row), Ok)
+        .map_or_else(|| unreadable(Self::FORM, side, row), Ok)
     }
 }
 
-impl<'a> Scored<'a> for f64 {
+impl<'a> ScoredAnswer<'a> for f64 {
     const FORM: Form = Form::Number;
 
     #[inline]
-    fn read(side: &'a Side<'a>, row: usize) -> Result<Self, String> {
+    fn read(side: &'a DecodedAnswers<'a>, row: usize) -> Result<Self, String> {
         match side {
-            Side::Numbers(numbers) => numbers.get(row).copied(),
+            DecodedAnswers::Numbers(numbers) => numbers.get(row).copied(),
             _ => None,
         }
-        .map_or_else(|| unread(Self::FORM, side, row), Ok)
+        .map_or_else(|| unreadable(Self::FORM, side, row), Ok)
     }
 }
 
-impl<'a> Scored<'a> for &'a [Label<'a>] {
+impl<'a> ScoredAnswer<'a> for &'a [Label<'a>] {
     const FORM: Form = Form::Ranking;
 
     #[inline]
-    fn read(side: &'a Side<'a>, row: usize) -> Result<Self, String> {
+    fn read(side: &'a DecodedAnswers<'a>, row: usize) -> Result<Self, String> {
         match side {
-            Side::Rankings(ranked, offsets) => offsets
+            DecodedAnswers::Rankings(ranked, offsets) => offsets
                 .get(row..)
                 .and_then(<[u32]>::first_chunk)
                 .and_then(|[start, end]| ranked.get(*start as usize..*end as usize)),
             _ => None,
         }
-        .map_or_else(|| unread(Self::FORM, side, row), Ok)
+        .map_or_else(|| unreadable(Self::FORM, side, row), Ok)
     }
 }

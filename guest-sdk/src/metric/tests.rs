@@ -1,7 +1,7 @@
 use super::*;
-use crate::{NoConfig, Reason, answers, native};
+use crate::{NoConfig, Reason, collect_answers, native};
 
-/// Counts agreements, and what the model left open.
+/// Counts agreements and rows that the model left unanswered.
 struct Same;
 
 impl Metric for Same {
@@ -13,11 +13,11 @@ impl Metric for Same {
     }
 
     fn components(&self) -> Vec<String> {
-        vec!["same".to_owned(), "open".to_owned()]
+        vec!["same".to_owned(), "unanswered".to_owned()]
     }
 
-    fn better(&self) -> Direction {
-        Direction::More
+    fn direction(&self) -> Direction {
+        Direction::HigherIsBetter
     }
 
     fn range(&self) -> impl RangeBounds<f64> {
@@ -36,10 +36,10 @@ impl Metric for Same {
     }
 }
 
-/// The place of the comparator's first in the model's ranking.
-struct Place;
+/// Position of the comparator's first name in the model's ranking; -1 if absent.
+struct FirstPosition;
 
-impl Metric for Place {
+impl Metric for FirstPosition {
     type Config = NoConfig;
     type Answer<'a> = &'a [Label<'a>];
 
@@ -48,16 +48,16 @@ impl Metric for Place {
     }
 
     fn components(&self) -> Vec<String> {
-        vec!["place".to_owned()]
+        vec!["position".to_owned()]
     }
 
-    fn better(&self) -> Direction {
-        Direction::Less
+    fn direction(&self) -> Direction {
+        Direction::LowerIsBetter
     }
 
     fn score(&self, model: Option<&[Label<'_>]>, comparator: &[Label<'_>], components: &mut Components<'_>) {
-        let place = model.and_then(|model| model.iter().position(|name| name == &comparator[0]));
-        components[0] = place.map_or(-1.0, |place| place as f64);
+        let position = model.and_then(|model| model.iter().position(|name| name == &comparator[0]));
+        components[0] = position.map_or(-1.0, |position| position as f64);
     }
 
     fn reduce(&self, _: u64, sums: &[f64]) -> Option<f64> {
@@ -66,16 +66,16 @@ impl Metric for Place {
 }
 
 fn labels(rows: &[Option<&str>]) -> Answers {
-    let open = || Reason::Abstained("open".to_owned());
-    answers(rows.len() as u32, |row| rows[row].ok_or_else(open))
+    let abstained = || Reason::Abstained("no idea".to_owned());
+    collect_answers(rows.len() as u32, |row| rows[row].ok_or_else(abstained))
 }
 
 fn rankings(rows: &[&[&str]]) -> Answers {
-    answers(rows.len() as u32, |row| Ok(rows[row]))
+    collect_answers(rows.len() as u32, |row| Ok(rows[row]))
 }
 
 #[test]
-fn one_name_is_one_label_in_both_dictionaries() {
+fn equal_names_of_both_dictionaries_are_equal_labels() {
     let model = labels(&[Some("a"), Some("b"), None, Some("c"), Some("a")]);
     let comparator = labels(&[Some("b"), Some("b"), Some("a"), Some("c"), Some("a")]);
     let metric: Same = native::metric("{}", vec![]).unwrap();
@@ -89,38 +89,38 @@ fn one_name_is_one_label_in_both_dictionaries() {
 fn a_ranking_keeps_its_order() {
     let model = rankings(&[&["a", "b", "c"], &[], &["c"]]);
     let comparator = rankings(&[&["c"], &["a"], &["c", "a"]]);
-    assert_eq!(score(&Place, 3, &model, &comparator), Ok(vec![vec![2.0, -1.0, 0.0]]));
+    assert_eq!(score(&FirstPosition, 3, &model, &comparator), Ok(vec![vec![2.0, -1.0, 0.0]]));
 }
 
 #[test]
-fn a_label_knows_its_name() {
+fn a_label_has_the_name_of_the_answer() {
     let (model, comparator) = (labels(&[Some("é")]), labels(&[Some("b")]));
-    let [side, _] = Side::of_both(1, &model, &comparator).unwrap();
-    assert_eq!(Label::read(&side, 0).map(Label::name), Ok("é"));
+    let [answers, _] = DecodedAnswers::decode_pair(1, &model, &comparator).unwrap();
+    assert_eq!(Label::read(&answers, 0).map(Label::name), Ok("é"));
 }
 
 #[test]
 fn answers_that_cannot_be_scored_fail_the_batch() {
     let good = || labels(&[Some("a")]);
     let fault = |model: Answers, comparator: Answers| score(&Same, 1, &model, &comparator).unwrap_err();
-    let numbers = answers(1, |_| Ok(1.0));
+    let numbers = collect_answers(1, |_| Ok(1.0));
     insta::assert_snapshot!(fault(good(), numbers), @"the metric scores labels, not numbers");
-    insta::assert_snapshot!(fault(labels(&[]), good()), @"the model's answers: there are 0, not 1");
-    let mut wild = good();
-    if let crate::Decisions::Labels(labels) = &mut wild.decisions {
+    insta::assert_snapshot!(fault(labels(&[]), good()), @"the model's answers: found 0 answers, expected 1");
+    let mut invalid = good();
+    if let crate::AnswerValues::Labels(labels) = &mut invalid.values {
         labels.codes[0] = 7;
     }
-    insta::assert_snapshot!(fault(good(), wild), @"the answer to row 0 stands for nothing");
-    let mut wild = rankings(&[&["a"]]);
-    if let crate::Decisions::Rankings(rankings) = &mut wild.decisions {
+    insta::assert_snapshot!(fault(good(), invalid), @"the answer to row 0 has an invalid code");
+    let mut invalid = rankings(&[&["a"]]);
+    if let crate::AnswerValues::Rankings(rankings) = &mut invalid.values {
         rankings.codes[0] = 7;
     }
-    insta::assert_snapshot!(fault(good(), wild), @"the comparator's answers: a ranking has a code that stands for no name");
+    insta::assert_snapshot!(fault(good(), invalid), @"the comparator's answers: a ranking has a code without a name");
 }
 
 #[test]
-fn a_range_may_be_open() {
+fn a_range_may_be_unbounded() {
     assert_eq!(bounds(&Same.range()), [Some(0.0), Some(1.0)]);
-    assert_eq!(bounds(&Place.range()), [None, None]);
+    assert_eq!(bounds(&FirstPosition.range()), [None, None]);
     assert_eq!(bounds(&(0.0..)), [Some(0.0), None]);
 }

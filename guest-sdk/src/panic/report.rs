@@ -1,14 +1,14 @@
-//! The report of a panic, byte by byte. Made without allocating: the allocator may be what panicked.
+//! Encodes a panic report without allocating, because the allocator may be what panicked.
 
 use std::fmt::{self, Write};
 use std::panic::Location;
 
-/// The longest message, in bytes. A longer one is cut before the character that does not fit.
-const LONGEST_MESSAGE: usize = 4096;
-/// The longest report, in bytes.
+/// Maximum length of a message in bytes. A longer message is cut before the character that does not fit.
+const MAX_MESSAGE: usize = 4096;
+/// Maximum length of a report in bytes.
 #[cfg(target_arch = "wasm32")]
-pub const LONGEST: usize = INVERTED_MAGIC.len() + size_of::<u32>() + LONGEST_MESSAGE;
-/// The magic with all its bits turned, so that the magic itself is not among the module's data.
+pub const MAX_REPORT: usize = INVERTED_MAGIC.len() + size_of::<u32>() + MAX_MESSAGE;
+/// The magic with all bits inverted, so that the magic itself is not in the data of the module.
 const INVERTED_MAGIC: [u8; 32] = inverted(*b"\0understudy panic report v1\0\0\0\0\0");
 
 const fn inverted(mut bytes: [u8; 32]) -> [u8; 32] {
@@ -20,25 +20,25 @@ const fn inverted(mut bytes: [u8; 32]) -> [u8; 32] {
     bytes
 }
 
-/// What a panic said, and where.
+/// The location and text of a panic.
 pub struct Message {
-    bytes: [u8; LONGEST_MESSAGE],
+    bytes: [u8; MAX_MESSAGE],
     length: usize,
 }
 
 impl Message {
-    /// `said` at `place`, cut to the longest message.
-    pub fn new(place: Option<&Location<'_>>, said: &str) -> Self {
-        let mut message = Self { bytes: [0; LONGEST_MESSAGE], length: 0 };
-        // An error only says that the message was cut.
-        let _ = match place {
-            Some(place) => write!(message, "{place}: {said}"),
-            None => message.write_str(said),
+    /// Formats `text` at `location`, cut to the maximum length.
+    pub fn new(location: Option<&Location<'_>>, text: &str) -> Self {
+        let mut message = Self { bytes: [0; MAX_MESSAGE], length: 0 };
+        // An error only means that the message was cut.
+        let _ = match location {
+            Some(location) => write!(message, "{location}: {text}"),
+            None => message.write_str(text),
         };
         message
     }
 
-    /// The report: magic, length, message.
+    /// The bytes of the report: magic, length, message.
     pub fn report(&self) -> impl Iterator<Item = u8> {
         let magic = INVERTED_MAGIC.iter().map(|byte| !byte);
         let length = (self.length as u32).to_le_bytes();
@@ -48,7 +48,7 @@ impl Message {
 
 impl Write for Message {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        let mut fits = text.len().min(LONGEST_MESSAGE - self.length);
+        let mut fits = text.len().min(MAX_MESSAGE - self.length);
         while !text.is_char_boundary(fits) {
             fits -= 1;
         }
@@ -62,17 +62,17 @@ impl Write for Message {
 mod tests {
     use super::*;
 
-    fn report(said: &str) -> Vec<u8> {
-        Message::new(None, said).report().collect()
+    fn report(text: &str) -> Vec<u8> {
+        Message::new(None, text).report().collect()
     }
 
     #[test]
-    fn a_report_is_magic_length_and_message() {
+    fn a_report_consists_of_magic_length_and_message() {
         assert_eq!(report("é!"), b"\0understudy panic report v1\0\0\0\0\0\x03\0\0\0\xc3\xa9!");
     }
 
     #[test]
-    fn a_message_says_where() {
+    fn a_message_begins_with_its_location() {
         let here = Location::caller();
         let message = Message::new(Some(here), "no such room");
         let expected = format!("{}:{}:{}: no such room", file!(), here.line(), here.column());

@@ -1,28 +1,30 @@
-//! Answers as a plugin gave them, checked before they are believed.
+//! Validates the answers that a plugin returns.
 //!
-//! Always holds: what passes has one answer a row, codes within the names, UTF-8, finite numbers, no name twice among
-//! the names or in one ranking, no answer longer than [`MAX_LENGTH`], confidences from 0 to 1, unanswered rows ascending.
-//! What an unanswered row holds is not looked at.
+//! Invariants of valid answers:
+//! - There is one answer per row, and confidences are from 0 to 1.
+//! - Codes are within the names; names are UTF-8 and distinct; a ranking has no name twice.
+//! - Numbers are finite, and no answer is longer than [`MAX_LENGTH`].
+//! - Unanswered rows are in ascending order. Their placeholder values are ignored.
 
 use arrow::array::{Array as _, StringArray};
 use arrow::buffer::{Buffer, OffsetBuffer, ScalarBuffer};
 
 use super::bindings::decider::exports::understudy::shadow::answers as wit;
 use super::bindings::decider::exports::understudy::shadow::columns::TextResult;
-use understudy_records::batch::{Answers, AnswerColumn, Names, Reason};
+use understudy_records::batch::{AnswerColumn, Answers, Names, Reason};
 use understudy_study::Form;
 
-/// The longest answer in bytes: a label, or all the names of a ranking. The log writes an answer out for each row, so without
-/// it a plugin could have one long name stand for many gigabytes. The largest batch of them stays below the 2 GiB of an
-/// Arrow column.
+/// Maximum length of an answer in bytes: of a label, or of all names of a ranking. The log stores the text of each answer,
+/// so a plugin could otherwise inflate one long name to many gigabytes. The largest batch of such answers stays below the
+/// 2 GiB of an Arrow column.
 const MAX_LENGTH: usize = 16 << 10;
 
-/// Believes the answers to `rows` rows in one form, or says what is wrong with them.
-pub(super) fn answers(given: wit::Answers, form: Form, rows: usize) -> Result<Answers, String> {
-    let unanswered = unanswered(given.unanswered, rows)?;
-    let mut silent = unanswered.iter().map(|(row, _)| *row as usize).peekable();
-    let mut is_answered = |row: usize| silent.next_if_eq(&row).is_none();
-    let decisions = match (given.values, form) {
+/// Converts the answers to `rows` rows, or says which rule they violate.
+pub(super) fn answers(returned: wit::Answers, form: Form, rows: usize) -> Result<Answers, String> {
+    let unanswered = unanswered(returned.unanswered, rows)?;
+    let mut unanswered_rows = unanswered.iter().map(|(row, _)| *row as usize).peekable();
+    let mut is_answered = |row: usize| unanswered_rows.next_if_eq(&row).is_none();
+    let decisions = match (returned.values, form) {
         (wit::Values::Labels(mut labels), Form::Label) => {
             let mut names = names(labels.names)?;
             count("codes", labels.codes.len(), rows)?;
@@ -65,17 +67,17 @@ pub(super) fn answers(given: wit::Answers, form: Form, rows: usize) -> Result<An
             return Err(format!("answered {found}, but declared the form {form:?}"));
         }
     };
-    if let Some(values) = &given.confidence {
+    if let Some(values) = &returned.confidence {
         count("confidences", values.len(), rows)?;
         if let Some(bad) = values.iter().find(|value| !(0.0..=1.0).contains(*value)) {
             return Err(format!("returned the confidence {bad}; a confidence is from 0 to 1"));
         }
     }
-    Ok(drop_unused_names(Answers { decisions, confidence: given.confidence, unanswered }))
+    Ok(drop_unused_names(Answers { decisions, confidence: returned.confidence, unanswered }))
 }
 
-/// Answers are held until the last of their rows is paired: without the names that none of them uses, where there are so
-/// many that some cannot be in use.
+/// Drops names that no row uses, if the names are so large that some must be unused. Answers stay in memory until the last
+/// of their rows is joined.
 fn drop_unused_names(answers: Answers) -> Answers {
     let rows = answers.rows();
     match &answers.decisions {
@@ -93,18 +95,18 @@ fn count(what: &str, found: usize, wanted: usize) -> Result<(), String> {
     if found == wanted { Ok(()) } else { Err(format!("returned {found} {what}, expected {wanted}")) }
 }
 
-fn unanswered(given: Vec<(u32, wit::Reason)>, rows: usize) -> Result<Vec<(u32, Reason)>, String> {
-    if !given.is_sorted_by(|(a, _), (b, _)| a < b) {
+fn unanswered(returned: Vec<(u32, wit::Reason)>, rows: usize) -> Result<Vec<(u32, Reason)>, String> {
+    if !returned.is_sorted_by(|(a, _), (b, _)| a < b) {
         return Err("listed its unanswered rows out of order".into());
     }
-    if let Some((row, _)) = given.last().filter(|(row, _)| *row as usize >= rows) {
+    if let Some((row, _)) = returned.last().filter(|(row, _)| *row as usize >= rows) {
         return Err(format!("left row {row} unanswered, in a batch of {rows}"));
     }
     let reason = |(row, reason): (u32, wit::Reason)| match reason {
-        wit::Reason::Abstained(why) => (row, Reason::Abstained(super::clean(&why))),
-        wit::Reason::Failed(why) => (row, Reason::Failed(super::clean(&why))),
+        wit::Reason::Abstained(why) => (row, Reason::Abstained(super::sanitize(&why))),
+        wit::Reason::Failed(why) => (row, Reason::Failed(super::sanitize(&why))),
     };
-    Ok(given.into_iter().map(reason).collect())
+    Ok(returned.into_iter().map(reason).collect())
 }
 
 fn names(text: TextResult) -> Result<Names, String> {
@@ -118,7 +120,7 @@ fn names(text: TextResult) -> Result<Names, String> {
     }
     let mut seen = rustc_hash::FxHashSet::default();
     match names.iter().flatten().find(|name| !seen.insert(*name)) {
-        Some(twice) => Err(format!("returned the name \"{}\" twice", super::clean(twice))),
+        Some(twice) => Err(format!("returned the name \"{}\" twice", super::sanitize(twice))),
         None => Ok(names),
     }
 }
@@ -128,8 +130,8 @@ fn too_long(bytes: usize) -> String {
 }
 
 fn offsets(offsets: &[u32], end: usize) -> Result<(), String> {
-    let sound = offsets.first() == Some(&0) && offsets.is_sorted() && offsets.last() == Some(&(end as u32));
-    if sound && end <= i32::MAX as usize {
+    let valid = offsets.first() == Some(&0) && offsets.is_sorted() && offsets.last() == Some(&(end as u32));
+    if valid && end <= i32::MAX as usize {
         Ok(())
     } else {
         Err(format!("returned offsets that do not ascend from 0 to {end}"))
@@ -146,13 +148,13 @@ fn codes(codes: &[u32], names: &Names) -> Result<(), String> {
 }
 
 fn each_ranking(offsets: &[u32], codes: &[u32], names: &Names) -> Result<(), String> {
-    // For each name the ranking that it was last seen in.
+    // Per name: the last ranking that contains it.
     let mut last = vec![u32::MAX; names.len()];
     for (row, bounds) in offsets.windows(2).enumerate() {
         let mut bytes = 0;
         for &code in &codes[bounds[0] as usize..bounds[1] as usize] {
             if std::mem::replace(&mut last[code as usize], row as u32) == row as u32 {
-                let name = super::clean(names.value(code as usize));
+                let name = super::sanitize(names.value(code as usize));
                 return Err(format!("ranked \"{name}\" twice in one answer"));
             }
             bytes += names.value(code as usize).len();

@@ -1,9 +1,9 @@
-//! What `wasmtime` makes of `wit/shadow.wit`.
+//! Bindings that `wasmtime` generates from `wit/shadow.wit`.
 //!
-//! Models and comparators export the same interface, so one set of bindings serves both. The columns that
-//! go in are borrowed: each is copied once, into the guest's memory.
+//! Models and comparators export the same interface, so one set of bindings serves both. Input columns are borrowed, so
+//! each is copied once, into the guest's memory.
 
-/// The worlds `model` and `comparator`.
+/// Bindings of the worlds `model` and `comparator`.
 pub mod decider {
     wasmtime::component::bindgen!({
         path: "../../wit",
@@ -12,7 +12,7 @@ pub mod decider {
     });
 }
 
-/// The world `metric`.
+/// Bindings of the world `metric`.
 pub mod scorer {
     wasmtime::component::bindgen!({
         path: "../../wit",

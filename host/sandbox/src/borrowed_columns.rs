@@ -1,4 +1,6 @@
-//! Arrow columns as the plugin takes them: borrowed where the layouts are the same, which is all but booleans.
+//! Converts Arrow columns to arguments of a plugin call.
+//!
+//! Columns are borrowed where the memory layouts agree: all kinds but booleans, and integers that are read as numbers.
 
 use std::borrow::Cow;
 
@@ -8,7 +10,7 @@ use arrow::datatypes::{DataType, Float64Type, Int64Type, TimestampMicrosecondTyp
 use super::bindings::decider::exports::understudy::shadow::columns as wit;
 use understudy_study::Kind;
 
-/// A column as a call takes it, with what had to be made for that.
+/// A column as an argument of a call. Owns the parts that cannot be borrowed.
 pub(super) struct BorrowedColumn<'a> {
     values: Values<'a>,
     missing: Vec<u32>,
@@ -24,7 +26,7 @@ enum Values<'a> {
 }
 
 impl<'a> BorrowedColumn<'a> {
-    /// A column, to be handed over as `kind`; an integer column may be asked for as numbers.
+    /// Borrows a column as `kind`. An integer column can be converted to numbers.
     pub fn new(column: &'a ArrayRef, kind: Kind) -> BorrowedColumn<'a> {
         let missing = match column.nulls() {
             Some(nulls) if nulls.null_count() > 0 => {
@@ -54,7 +56,7 @@ impl<'a> BorrowedColumn<'a> {
         BorrowedColumn { values, missing }
     }
 
-    /// The column as the call takes it.
+    /// The column as an argument of a call.
     pub fn column(&'a self) -> wit::Column<'a> {
         let values = match &self.values {
             Values::Boolean(values) => wit::Values::Boolean(values),
@@ -68,12 +70,12 @@ impl<'a> BorrowedColumn<'a> {
     }
 }
 
-/// Lends all the columns of a batch, each as the kind that the plugin declared.
+/// Borrows the columns of a batch as the kinds that the plugin declares.
 pub(super) fn borrow_columns<'a>(batch: &'a RecordBatch, kinds: &'a [Kind]) -> Vec<BorrowedColumn<'a>> {
     batch.columns().iter().zip(kinds).map(|(column, &kind)| BorrowedColumn::new(column, kind)).collect()
 }
 
-/// The offsets of a text column, from 0 even for a slice.
+/// The offsets of a text column, starting at 0 even for a slice of a larger column.
 pub(super) fn offsets(text: &StringArray) -> Cow<'_, [u32]> {
     let offsets: &[u32] = bytemuck::cast_slice(text.value_offsets());
     match offsets[0] {
@@ -82,7 +84,7 @@ pub(super) fn offsets(text: &StringArray) -> Cow<'_, [u32]> {
     }
 }
 
-/// The bytes that [`offsets`] point into.
+/// The bytes that [`offsets`] refer to.
 pub(super) fn bytes(text: &StringArray) -> &[u8] {
     let offsets = text.value_offsets();
     &text.value_data()[offsets[0] as usize..offsets[offsets.len() - 1] as usize]

@@ -1,9 +1,10 @@
-//! Compiled plugins, kept from one start to the next.
+//! A cache on disk of compiled plugins.
 //!
-//! Always holds: a file of the cache is named after the digest of the component and of the engine's settings; it begins
-//! with the digest of what follows; it is read and written only in a folder of our own that nobody else may write to; it
-//! is written aside and renamed, so a half-written one is never seen. A file that does not fit is passed over and written
-//! anew.
+//! Invariants:
+//! - The name of a cache file consists of the digests of the component and of the engine's settings.
+//! - A cache file begins with the SHA-256 of the rest. An invalid file is ignored and replaced.
+//! - Files are read and written only in a folder that belongs to the current user and that nobody else can write to.
+//! - Files are written under a temporary name and renamed, so a partial file is never visible.
 
 use std::fs;
 use std::hash::{BuildHasher as _, DefaultHasher, Hash, Hasher as _, RandomState};
@@ -16,11 +17,10 @@ use wasmtime::component::Component;
 
 use super::component::ComponentFile;
 
-/// The component of `file`, compiled; from `folder` if it is there, and put there if it is not.
+/// Loads the compiled component of `file` from `folder`, or compiles it and stores it there.
 ///
 /// # Errors
-/// When the component does not compile. That the cache cannot be used is no error: it costs time at the next start and
-/// nothing else.
+/// If the component does not compile. An unusable cache is not an error, because it only costs time.
 pub(super) fn load(engine: &Engine, file: &ComponentFile, folder: &Path) -> wasmtime::Result<Component> {
     if !is_private_folder(folder).unwrap_or(false) {
         return Component::new(engine, &file.bytes);
@@ -29,8 +29,8 @@ pub(super) fn load(engine: &Engine, file: &ComponentFile, folder: &Path) -> wasm
     engine.precompile_compatibility_hash().hash(&mut settings);
     let path = folder.join(format!("{}-{:016x}.cwasm", file.digest, settings.finish()));
     if let Some(code) = read(&path) {
-        // SAFETY: `deserialize` runs what it is given. The bytes were written by `write` below: they carry their own
-        // digest, and nobody but our own user can write to the folder or to the file.
+        // SAFETY: `deserialize` trusts its input. `write` below wrote these bytes: their digest matches, and only the
+        // current user can write to the folder and to the file.
         if let Ok(component) = unsafe { Component::deserialize(engine, &code) } {
             return Ok(component);
         }
@@ -64,12 +64,12 @@ fn write(path: &Path, code: &[u8]) -> io::Result<()> {
     written
 }
 
-/// A name beside `path` that nobody else uses.
+/// A unique temporary name beside `path`.
 fn temporary_path(path: &Path) -> PathBuf {
     path.with_extension(format!("{:016x}.tmp", RandomState::new().build_hasher().finish()))
 }
 
-/// A file that was not there before, for us alone.
+/// Creates a new file that only the current user can access.
 fn create(path: &Path) -> io::Result<fs::File> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
@@ -78,7 +78,7 @@ fn create(path: &Path) -> io::Result<fs::File> {
     options.open(path)
 }
 
-/// Whether `folder`, which is made if it is not there, belongs to us and only we may write to it.
+/// Whether `folder`, which is created if missing, belongs to the current user and nobody else can write to it.
 #[cfg(unix)]
 fn is_private_folder(folder: &Path) -> io::Result<bool> {
     use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
@@ -87,7 +87,7 @@ fn is_private_folder(folder: &Path) -> io::Result<bool> {
     if !meta.is_dir() || others_may_write(&meta) {
         return Ok(false);
     }
-    // A folder may let only its owner write and still be somebody else's. Who we are is seen from a file that we make.
+    // The folder may belong to another user. A new file shows the current user's id.
     let probe = temporary_path(&folder.join("owner"));
     let owner = create(&probe).and_then(|file| file.metadata())?.uid();
     fs::remove_file(&probe)?;
@@ -99,7 +99,7 @@ fn others_may_write(meta: &fs::Metadata) -> bool {
     std::os::unix::fs::MetadataExt::mode(meta) & 0o022 != 0
 }
 
-/// Where rights cannot be told, nothing is trusted.
+/// Without Unix permissions no folder is trusted.
 #[cfg(not(unix))]
 fn is_private_folder(_: &Path) -> io::Result<bool> {
     Ok(false)

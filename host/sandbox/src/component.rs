@@ -1,6 +1,7 @@
-//! From a file to a component that may be run.
+//! Reads plugin files, and compiles and links them.
 //!
-//! Always holds: what is returned as loaded imports nothing and exports the world that was asked for.
+//! Invariants:
+//! - A linked component imports nothing and exports the interface of its role.
 
 use std::path::{Path, PathBuf};
 
@@ -14,19 +15,19 @@ use super::{SandboxError, compile_cache};
 pub(super) const DECIDER: &str = "understudy:shadow/decider@0.1.0";
 pub(super) const SCORER: &str = "understudy:shadow/scorer@0.1.0";
 
-/// The place of a plugin in a study.
+/// The role of a plugin in a study.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PluginRole {
     /// Answers snapshots.
     Model,
-    /// Puts decisions into the form of answers.
+    /// Converts decisions to the form of answers.
     Comparator,
     /// Scores answers.
     Metric,
 }
 
 impl PluginRole {
-    /// As a message names it.
+    /// The name of the role in messages.
     pub fn name(self) -> &'static str {
         match self {
             PluginRole::Model => "model",
@@ -51,37 +52,37 @@ impl PluginRole {
     }
 }
 
-/// Files that a study gives to a plugin: name and bytes. Shared, since they may be large.
+/// The assets of a plugin: name and content. Shared, because they may be large.
 pub type Assets = std::sync::Arc<[(String, Vec<u8>)]>;
 
-/// The bytes of a plugin, as they were when they were read.
+/// The content of a plugin file.
 #[derive(Clone)]
 pub struct ComponentFile {
-    /// Where they were read.
+    /// The path for messages.
     pub path: PathBuf,
-    /// The bytes.
+    /// The WebAssembly component.
     pub bytes: Vec<u8>,
-    /// SHA-256 of the bytes, in hexadecimal.
+    /// SHA-256 of the bytes, in lower-case hexadecimal.
     pub digest: String,
 }
 
 impl ComponentFile {
-    /// InputField a plugin.
+    /// Reads a plugin file.
     ///
     /// # Errors
-    /// When the file cannot be read, is no Wasm, or is a core module.
+    /// If the file cannot be read, is not WebAssembly, or is a core module.
     pub fn read(path: &Path) -> Result<ComponentFile, SandboxError> {
         let bytes = std::fs::read(path)
             .map_err(|source| SandboxError::Unreadable { path: path.to_owned(), source })?;
         ComponentFile::from_bytes(path, bytes)
     }
 
-    /// A plugin whose bytes came otherwise; messages call it `path`.
+    /// Creates a plugin file from bytes in memory. Messages refer to it as `path`.
     ///
     /// # Errors
-    /// When it is no Wasm, or a core module.
+    /// If the bytes are not WebAssembly, or are a core module.
     pub fn from_bytes(path: &Path, bytes: Vec<u8>) -> Result<ComponentFile, SandboxError> {
-        // Magic, version, layer: a component is layer 1, a core module layer 0.
+        // Magic, version, layer: 1 for a component, 0 for a core module.
         match bytes.get(..8) {
             Some([0, b'a', b's', b'm', _, _, 1, 0]) => {}
             Some([0, b'a', b's', b'm', 1, 0, 0, 0]) => {
@@ -94,21 +95,21 @@ impl ComponentFile {
     }
 }
 
-/// SHA-256 in lower-case hexadecimal: the name by which a plugin or an asset is kept.
+/// SHA-256 in lower-case hexadecimal. Plugins and assets are stored under this name.
 pub fn sha256_hex(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Compiles a plugin (or takes it from the cache), links it with nothing and finds its exports.
+/// Compiles a plugin or loads it from the cache, links it without imports, and checks its exports.
 pub(super) fn link<W: World>(
     sandbox: &Sandbox,
     file: &ComponentFile,
     role: PluginRole,
     cache: Option<&Path>,
-) -> Result<W::Pre, SandboxError> {
+) -> Result<W::Linked, SandboxError> {
     let invalid = |error: wasmtime::Error| SandboxError::Invalid {
         path: file.path.clone(),
-        why: super::clean(&format!("{error:#}")),
+        why: super::sanitize(&format!("{error:#}")),
     };
     let component = match cache {
         Some(folder) => compile_cache::load(sandbox.engine(), file, folder),
@@ -116,7 +117,7 @@ pub(super) fn link<W: World>(
     }
     .map_err(invalid)?;
     let kind = component.component_type();
-    let names: Vec<String> = kind.imports(sandbox.engine()).map(|(name, _)| super::clean(name)).collect();
+    let names: Vec<String> = kind.imports(sandbox.engine()).map(|(name, _)| super::sanitize(name)).collect();
     if !names.is_empty() {
         return Err(SandboxError::Imports { path: file.path.clone(), names });
     }

@@ -1,7 +1,8 @@
-//! The engine that all plugins of a study run on: what Wasm may do at all, and what one instance may use.
+//! The wasmtime engine for all plugins of a study: enabled Wasm features, and the budget of an instance.
 //!
-//! Always holds: a plugin has no import; a call ends by its fuel or, at the latest, by the epoch's deadline; memory,
-//! tables and instances come out of a pool of a fixed size.
+//! Invariants:
+//! - A call ends by its fuel or, at the latest, by its epoch deadline.
+//! - Memories, tables and instances come from a pool of fixed size.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
@@ -12,66 +13,65 @@ use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConf
 
 use super::SandboxError;
 
-/// How often the epoch advances: the grain of `call-timeout`.
+/// Interval between epoch increments: the resolution of `call-timeout`.
 const TICK: Duration = Duration::from_millis(10);
-/// Stack of one call. Deep enough for a recursive parser, far below a thread's own 2 MiB.
+/// Stack of one call in bytes. Enough for a recursive parser, and far below the 2 MiB of a thread.
 const STACK: usize = 512 << 10;
-/// Memories and tables that one component may hold: the plugin's own and those of the adapters that a toolchain may add.
+/// Maximum memories and tables per component: the plugin's own and those of adapters that a toolchain may add.
 const PER_COMPONENT: u32 = 8;
-/// Core instances that one component may hold: an interpreter comes as a dozen modules and more, linked together.
+/// Maximum core instances per component. An interpreter can consist of more than a dozen linked modules.
 const CORE_INSTANCES: u32 = 64;
-/// The most elements of the tables of one instance: function pointers of a large program.
+/// Maximum elements of all tables of one instance. Tables hold the function pointers of a program.
 pub(super) const TABLE_ELEMENTS: usize = 100_000;
 
-/// What one call and one instance of a plugin may use.
+/// Limits of one call and one instance of a plugin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
-    /// Fuel for one call, whatever its rows. A batch that needs more is cut in two, so in the end for one row.
+    /// Fuel per call, independent of its number of rows. A batch that needs more is split, down to one row.
     pub fuel: u64,
-    /// Wall-clock time for one call.
+    /// Wall-clock time per call.
     pub timeout: Duration,
-    /// Linear memory of one instance in bytes, all its memories together.
+    /// Bytes of linear memory per instance, over all its memories.
     pub memory: usize,
-    /// Bytes that one call may hand back to the host.
+    /// Bytes that one call may return to the host.
     pub returned: usize,
 }
 
-/// A `wasmtime` engine with the policy of the sandbox, and the clock that ends calls.
+/// A wasmtime engine with the policy of the sandbox, and the thread that enforces timeouts.
 #[derive(Clone)]
 pub struct Sandbox {
     engine: Engine,
     budget: Budget,
     deadline: u64,
-    /// What compiles, if it is not the engine itself.
+    /// The engine that compiles; `None` if `engine` does.
     compiler: Option<Engine>,
     _ticker: Arc<Ticker>,
 }
 
 impl Sandbox {
-    /// An engine for at most `instances` plugin instances at a time.
+    /// Creates an engine for at most `instances` concurrent plugin instances.
     ///
     /// # Errors
-    /// When the machine cannot reserve the pool's address space.
+    /// If the machine cannot reserve the address space of the pool.
     pub fn new(budget: Budget, instances: u32) -> Result<Sandbox, SandboxError> {
         let engine = Engine::new(&config(instances)).map_err(SandboxError::engine)?;
         let ticker = Arc::new(Ticker::start(&engine)?);
-        // One more, since the first tick may come at once. Wasmtime adds it to the epoch, so it has to stay far from the
-        // largest number.
+        // One extra tick, because the first may come immediately. Wasmtime adds the deadline to the epoch, so it must
+        // stay far below `u64::MAX`.
         let ticks = budget.timeout.as_nanos().div_ceil(TICK.as_nanos()) + 1;
         let deadline = ticks.min(u128::from(u64::MAX / 2)) as u64;
         Ok(Sandbox { engine, budget, deadline, compiler: None, _ticker: ticker })
     }
 
-    /// The engine.
+    /// The underlying engine.
     pub fn engine(&self) -> &Engine {
         &self.engine
     }
 
-    /// The same sandbox, in which a plugin is compiled by the thread alone that loads it. So the priority of that thread is the
-    /// priority of compiling.
+    /// The same sandbox, except that the loading thread compiles plugins alone. So its priority applies to compilation.
     ///
     /// # Errors
-    /// When the machine cannot reserve another engine's address space.
+    /// If the machine cannot reserve the address space of another engine.
     pub fn with_single_threaded_compiler(&self) -> Result<Sandbox, SandboxError> {
         let compiler = match &self.compiler {
             Some(compiler) => compiler.clone(),
@@ -80,28 +80,28 @@ impl Sandbox {
         Ok(Sandbox { compiler: Some(compiler), ..self.clone() })
     }
 
-    /// A component, compiled.
+    /// Compiles a component.
     ///
     /// # Errors
-    /// When it does not compile.
+    /// If it does not compile.
     pub(super) fn compile(&self, bytes: &[u8]) -> wasmtime::Result<Component> {
         match &self.compiler {
             None => Component::new(&self.engine, bytes),
             Some(compiler) => {
                 let code = compiler.precompile_component(bytes)?;
-                // SAFETY: `deserialize` runs what it is given: code that was made just now, by an engine that has the same settings
-                // but for the number of its threads.
+                // SAFETY: `deserialize` trusts its input. This code was just compiled by an engine with the same settings,
+                // except for the number of compiler threads.
                 unsafe { Component::deserialize(&self.engine, &code) }
             }
         }
     }
 
-    /// What a call and an instance may use.
+    /// The limits of calls and instances.
     pub fn budget(&self) -> Budget {
         self.budget
     }
 
-    /// The deadline of a call in ticks of the epoch, at least one whole tick.
+    /// The deadline of a call in epoch ticks, at least one full tick.
     pub(super) fn deadline(&self) -> u64 {
         self.deadline
     }
@@ -116,10 +116,10 @@ fn config(instances: u32) -> Config {
         .max_core_instances_per_component(CORE_INSTANCES)
         .max_memories_per_component(PER_COMPONENT)
         .max_tables_per_component(PER_COMPONENT)
-        // The budget is enforced by `limits.rs`, which tells of it; this is all that 32 bits can address.
+        // `limits.rs` enforces the budget and reports violations; this is the 32-bit address space.
         .max_memory_size(1 << 32)
         .table_elements(TABLE_ELEMENTS)
-        // The memory of an instance that is gone is handed back to the system in one sweep, not page by page.
+        // Memory of a dropped instance above this size is returned to the system in one call, not page by page.
         .linear_memory_keep_resident(256 << 10);
     let mut config = Config::new();
     config
@@ -130,7 +130,7 @@ fn config(instances: u32) -> Config {
         .epoch_interruption(true)
         .memory_init_cow(true)
         .max_wasm_stack(STACK)
-        // A trap's message is read from the memory as it was then; see `panic.rs`.
+        // The panic message is read from the memory at the time of the trap; see `panic_report.rs`.
         .coredump_on_trap(true)
         .wasm_threads(false)
         .wasm_gc(false)
@@ -142,7 +142,7 @@ fn config(instances: u32) -> Config {
     config
 }
 
-/// A thread that advances the epoch for as long as somebody holds it.
+/// A thread that advances the epoch until the ticker is dropped.
 struct Ticker(Arc<AtomicBool>);
 
 impl Ticker {

@@ -1,7 +1,8 @@
-//! One instance of a plugin: made, called, thrown away when it traps.
+//! The life of one plugin instance: creation, calls, replacement after a trap.
 //!
-//! Always holds: each call starts with a full budget; after a trap nothing of the old instance is used again, except
-//! that its memory is read once for the panic's message.
+//! Invariants:
+//! - Each call starts with a full budget.
+//! - After a trap the instance is not used again, except that its memory is read once for the panic message.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,31 +11,31 @@ use wasmtime::component::InstancePre;
 use wasmtime::{PoolConcurrencyLimitError, Store, Trap, WasmCoreDump};
 
 use super::bindings::{decider, scorer};
-use super::engine::{Sandbox, TABLE_ELEMENTS};
-use super::limits::{LimitExceeded, InstanceLimits};
 use super::component::{Assets, DECIDER, SCORER};
+use super::engine::{Sandbox, TABLE_ELEMENTS};
+use super::limits::{InstanceLimits, LimitExceeded};
 use super::usage::UsageCounters;
 use super::{CallError, SandboxError, panic_report};
 use understudy_records::batch::Reason;
 
-/// The first wait before an instance is made anew, once traps come in a row, and the longest. A trap costs some 400 µs by
-/// itself, so the longest wait leaves a plugin that breaks on every row a third of its thread's time.
+/// Shortest and longest delay before a trapped instance is replaced. A trap takes about 400 µs itself. So with the longest
+/// delay, a plugin that traps on every row uses about a third of its thread's time.
 const BACKOFF: (Duration, Duration) = (Duration::from_micros(10), Duration::from_millis(1));
-/// So many traps in a row cost no wait: what it takes to find one bad row in the largest batch.
+/// Number of consecutive traps without a delay: enough to isolate one bad row in the largest batch.
 const TRAPS_WITHOUT_BACKOFF: u32 = 17;
-/// What wasmtime says when a call hands back too much; the type of that error is private.
+/// Wasmtime's message if a call returns too much data. The type of that error is private.
 const WASMTIME_RETURN_LIMIT_MESSAGE: &str = "too much data is being copied between the host and the guest";
-/// So many frames of one function on top of the stack are taken for a recursion that does not end.
+/// Number of frames of the same function on top of the stack that indicates endless recursion.
 const MIN_RECURSION_FRAMES: usize = 16;
 
-/// The world of a plugin: what the generated bindings of both worlds have in common.
+/// The WIT world of a plugin: the common interface of both sets of generated bindings.
 pub(super) trait World: Sized {
-    /// The interface that holds its functions.
+    /// Name of the exported interface.
     const EXPORT: &'static str;
-    /// Linked code whose exports are known to be this world's.
-    type Pre;
-    fn prepare(pre: InstancePre<InstanceLimits>) -> wasmtime::Result<Self::Pre>;
-    fn instantiate(pre: &Self::Pre, store: &mut Store<InstanceLimits>) -> wasmtime::Result<Self>;
+    /// Linked code that exports this world.
+    type Linked;
+    fn prepare(pre: InstancePre<InstanceLimits>) -> wasmtime::Result<Self::Linked>;
+    fn instantiate(linked: &Self::Linked, store: &mut Store<InstanceLimits>) -> wasmtime::Result<Self>;
     fn configure(
         &self,
         store: &mut Store<InstanceLimits>,
@@ -47,14 +48,17 @@ macro_rules! world {
     ($bindings:ident, $pre:ident, $world:ident, $interface:ident, $export:expr) => {
         impl World for $bindings::$world {
             const EXPORT: &'static str = $export;
-            type Pre = $bindings::$pre<InstanceLimits>;
+            type Linked = $bindings::$pre<InstanceLimits>;
 
-            fn prepare(pre: InstancePre<InstanceLimits>) -> wasmtime::Result<Self::Pre> {
+            fn prepare(pre: InstancePre<InstanceLimits>) -> wasmtime::Result<Self::Linked> {
                 $bindings::$pre::new(pre)
             }
 
-            fn instantiate(pre: &Self::Pre, store: &mut Store<InstanceLimits>) -> wasmtime::Result<Self> {
-                pre.instantiate(store)
+            fn instantiate(
+                linked: &Self::Linked,
+                store: &mut Store<InstanceLimits>,
+            ) -> wasmtime::Result<Self> {
+                linked.instantiate(store)
             }
 
             fn configure(
@@ -64,7 +68,7 @@ macro_rules! world {
                 assets: &[(String, Vec<u8>)],
             ) -> wasmtime::Result<Result<(), String>> {
                 use $bindings::exports::understudy::shadow::setup::Asset;
-                // Borrowed in one world, owned in the other.
+                // The bindings of one world borrow, those of the other own.
                 let assets: Vec<_> = assets
                     .iter()
                     .map(|(name, bytes)| Asset { name: name.as_str().into(), bytes: bytes.as_slice().into() })
@@ -77,32 +81,32 @@ macro_rules! world {
 world!(decider, ModelPre, Model, understudy_shadow_decider, DECIDER);
 world!(scorer, MetricPre, Metric, understudy_shadow_scorer, SCORER);
 
-/// How the reason of a call begins that was ended by the clock.
+/// Prefix of the failure of a call that exceeded its timeout.
 pub(super) const TIMEOUT_MESSAGE: &str = "took longer than";
 
-/// Whether a row has no answer because the clock ended the call: the one thing that may come out otherwise another time.
+/// Whether a row is unanswered because of a timeout: the only result that can differ when the call is repeated.
 pub fn is_timeout(reason: Option<&Reason>) -> bool {
     matches!(reason, Some(Reason::Broke(why)) if why.contains(TIMEOUT_MESSAGE))
 }
 
-/// What an instance is made of: linked code and its set-up. Shared by all the instances of a plugin.
+/// Everything needed to create an instance: linked code and set-up. All instances of a plugin share it.
 pub(super) struct InstanceSpec<W: World> {
-    pub pre: W::Pre,
+    pub linked: W::Linked,
     /// A JSON object.
     pub config: String,
     pub assets: Assets,
-    /// What they use together.
-    pub meter: Arc<UsageCounters>,
+    /// Usage of all instances together.
+    pub usage_counters: Arc<UsageCounters>,
 }
 
-/// A plugin's instance, made when first needed and again after each trap.
+/// Owns an instance of a plugin. Creates it when first needed and replaces it after each trap.
 pub(super) struct InstanceSupervisor<W: World> {
     sandbox: Sandbox,
     spec: Arc<InstanceSpec<W>>,
     live: Option<(Store<InstanceLimits>, W)>,
-    /// Traps since the last call that went well.
+    /// Traps since the last successful call.
     consecutive_traps: u32,
-    /// Fuel that the last call used.
+    /// Fuel used by the last successful call.
     pub used: u64,
 }
 
@@ -111,43 +115,43 @@ impl<W: World> InstanceSupervisor<W> {
         InstanceSupervisor { sandbox, spec, live: None, consecutive_traps: 0, used: 0 }
     }
 
-    /// Fuel for one call.
+    /// Fuel budget of a call.
     pub fn fuel(&self) -> u64 {
         self.sandbox.budget().fuel
     }
 
-    /// Makes the instance now, so that a fault in its set-up shows.
+    /// Creates the instance now, so that set-up errors are reported early.
     pub fn start(&mut self) -> Result<(), SandboxError> {
         if self.live.is_none() {
-            self.live = Some(self.make()?);
+            self.live = Some(self.create()?);
         }
         Ok(())
     }
 
-    /// Calls the plugin with a full budget. After an error that came from the call the instance is gone.
+    /// Calls the plugin with a full budget. If the call fails, the instance is discarded.
     pub fn call<T>(
         &mut self,
-        verb: &'static str,
+        function: &'static str,
         call: impl FnOnce(&W, &mut Store<InstanceLimits>) -> wasmtime::Result<T>,
     ) -> Result<T, CallError> {
         if self.live.is_none() {
             self.back_off();
-            self.live = Some(self.make().map_err(|error| {
+            self.live = Some(self.create().map_err(|error| {
                 self.consecutive_traps = self.consecutive_traps.saturating_add(1);
                 match error {
                     SandboxError::Call(error) => error,
                     SandboxError::Config { why } => {
-                        CallError { verb: "configure", why: format!("said: {why}") }
+                        CallError { function: "configure", why: format!("returned an error: {why}") }
                     }
-                    other => CallError { verb: "instantiate", why: format!("failed: {other}") },
+                    other => CallError { function: "instantiate", why: format!("failed: {other}") },
                 }
             })?);
         }
-        let (store, world) = self.live.as_mut().expect("made above");
+        let (store, world) = self.live.as_mut().expect("created above");
         refill(&self.sandbox, store);
         let called = call(world, store);
         let used = self.sandbox.budget().fuel.saturating_sub(store.get_fuel().unwrap_or(0));
-        self.spec.meter.call(used, called.is_err(), store.data().memory());
+        self.spec.usage_counters.record_call(used, called.is_err(), store.data().memory());
         match called {
             Ok(value) => {
                 self.used = used;
@@ -156,36 +160,37 @@ impl<W: World> InstanceSupervisor<W> {
             }
             Err(error) => {
                 self.consecutive_traps = self.consecutive_traps.saturating_add(1);
-                let (mut store, _) = self.live.take().expect("made above");
-                Err(self.call_error(verb, &error, &mut store))
+                let (mut store, _) = self.live.take().expect("created above");
+                Err(self.call_error(function, &error, &mut store))
             }
         }
     }
 
-    fn make(&self) -> Result<(Store<InstanceLimits>, W), SandboxError> {
+    fn create(&self) -> Result<(Store<InstanceLimits>, W), SandboxError> {
         let budget = self.sandbox.budget();
         let mut store = Store::new(self.sandbox.engine(), InstanceLimits::new(budget.memory));
         store.limiter(|host| host);
         store.set_hostcall_fuel(budget.returned);
         refill(&self.sandbox, &mut store);
-        let world = W::instantiate(&self.spec.pre, &mut store).map_err(|error| {
-            // Whether the functions have the right types shows when the first instance is asked for them.
-            match error.is::<Trap>() || error.is::<LimitExceeded>() || error.is::<PoolConcurrencyLimitError>() {
+        let world = W::instantiate(&self.spec.linked, &mut store).map_err(|error| {
+            // Wasmtime checks the types of the functions when it creates the first instance.
+            match error.is::<Trap>() || error.is::<LimitExceeded>() || error.is::<PoolConcurrencyLimitError>()
+            {
                 true => SandboxError::Call(self.call_error("instantiate", &error, &mut store)),
                 false => SandboxError::interface::<W>(&error),
             }
         })?;
-        // The set-up may read large assets: it has the clock's limit, not a row's fuel.
+        // Set-up may process large assets, so it is limited by the timeout but not by fuel.
         store.set_fuel(u64::MAX).map_err(SandboxError::engine)?;
         let answer = world.configure(&mut store, &self.spec.config, &self.spec.assets);
         match answer {
             Ok(Ok(())) => Ok((store, world)),
-            Ok(Err(why)) => Err(SandboxError::Config { why: super::clean(&why) }),
+            Ok(Err(why)) => Err(SandboxError::Config { why: super::sanitize(&why) }),
             Err(error) => Err(SandboxError::Call(self.call_error("configure", &error, &mut store))),
         }
     }
 
-    /// Waits, the longer the more traps have come in a row.
+    /// Sleeps exponentially longer with each consecutive trap.
     fn back_off(&self) {
         if self.consecutive_traps > TRAPS_WITHOUT_BACKOFF {
             let doublings = (self.consecutive_traps - TRAPS_WITHOUT_BACKOFF - 1).min(16);
@@ -193,20 +198,25 @@ impl<W: World> InstanceSupervisor<W> {
         }
     }
 
-    /// Says what a failed call ran into, as its author would want to read it.
-    fn call_error(&self, verb: &'static str, error: &wasmtime::Error, store: &mut Store<InstanceLimits>) -> CallError {
+    /// Describes why a call failed, for the author of the plugin.
+    fn call_error(
+        &self,
+        function: &'static str,
+        error: &wasmtime::Error,
+        store: &mut Store<InstanceLimits>,
+    ) -> CallError {
         let budget = self.sandbox.budget();
-        let panicked = error
-            .downcast_ref::<WasmCoreDump>()
-            .and_then(|dump| dump.memories().iter().find_map(|memory| panic_report::message(memory.data(&*store))));
+        let panicked = error.downcast_ref::<WasmCoreDump>().and_then(|dump| {
+            dump.memories().iter().find_map(|memory| panic_report::message(memory.data(&*store)))
+        });
         let why = match (panicked, error.downcast_ref::<Trap>()) {
-            (Some(message), _) => format!("panicked at {}", super::clean(&message)),
+            (Some(message), _) => format!("panicked at {}", super::sanitize(&message)),
             (None, Some(Trap::OutOfFuel)) => format!("used up its fuel of {}", budget.fuel),
             (None, Some(Trap::Interrupt)) => format!("{TIMEOUT_MESSAGE} {:?}", budget.timeout),
             (None, Some(Trap::StackOverflow)) => "overflowed its stack".to_owned(),
             (None, Some(trap)) => {
                 let trap = trap.to_string();
-                format!("trapped: {}{}", trap.trim_start_matches("wasm trap: "), place(error))
+                format!("trapped: {}{}", trap.trim_start_matches("wasm trap: "), trap_location(error))
             }
             (None, None) => match error.downcast_ref::<LimitExceeded>() {
                 Some(LimitExceeded::Memory) => {
@@ -215,7 +225,7 @@ impl<W: World> InstanceSupervisor<W> {
                 Some(LimitExceeded::Table) => {
                     format!("exceeded its limit of {TABLE_ELEMENTS} table elements")
                 }
-                None => match super::clean(&error.root_cause().to_string()) {
+                None => match super::sanitize(&error.root_cause().to_string()) {
                     cause if cause.starts_with(WASMTIME_RETURN_LIMIT_MESSAGE) => {
                         format!("returned more than the limit of {} MiB", budget.returned >> 20)
                     }
@@ -223,23 +233,23 @@ impl<W: World> InstanceSupervisor<W> {
                 },
             },
         };
-        CallError { verb, why }
+        CallError { function, why }
     }
 }
 
-/// The function that trapped, where the plugin still carries names, and whether it had called itself over and over.
-fn place(error: &wasmtime::Error) -> String {
+/// The name of the trapped function, if the plugin has debug names, and whether it recursed without end.
+fn trap_location(error: &wasmtime::Error) -> String {
     let frames = error.downcast_ref::<WasmCoreDump>().map(WasmCoreDump::frames).unwrap_or_default();
     let Some(name) = frames.first().and_then(|frame| frame.func_name()) else { return String::new() };
-    // A guest of Rust keeps a stack in its memory, and runs out of bounds before it runs out of the host's.
-    let recurses =
-        frames.len() >= MIN_RECURSION_FRAMES && frames.iter().all(|f| f.func_index() == frames[0].func_index());
+    // A Rust guest keeps a stack in its own memory and leaves its bounds before the host's stack overflows.
+    let recurses = frames.len() >= MIN_RECURSION_FRAMES
+        && frames.iter().all(|f| f.func_index() == frames[0].func_index());
     let recurses = if recurses { ", which recurses without end" } else { "" };
     let name = format!("{:#}", rustc_demangle::demangle(name));
-    format!(" in {}{recurses}", super::clean(&name))
+    format!(" in {}{recurses}", super::sanitize(&name))
 }
 
-/// Gives an instance what one call may use.
+/// Resets fuel and deadline of an instance to the budget of a call.
 fn refill(sandbox: &Sandbox, store: &mut Store<InstanceLimits>) {
     store.set_fuel(sandbox.budget().fuel).expect("the engine meters fuel");
     store.set_epoch_deadline(sandbox.deadline());

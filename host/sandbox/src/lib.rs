@@ -1,117 +1,117 @@
-//! The sandbox: where plugins run, and the only door to them.
+//! Runs plugins as WebAssembly components. No other code calls a plugin.
 //!
-//! Always holds:
-//! - a plugin has no import at all, so there is nothing that it could write to, ask or look up;
-//! - a call ends: by its fuel, or at the latest by the clock; its memory and what it may hand back are limited;
-//! - an instance that trapped is thrown away, and when traps go on and on the next one waits a little;
-//! - what a plugin says is checked before it is believed: lengths, codes, UTF-8, finite numbers, names;
-//! - what is recorded for a row depends on that row alone: a batch that fails is cut until the rows that fail stand
-//!   alone, so the size of a batch never shows in the answers.
+//! Invariants:
+//! - A plugin imports nothing, so it has no access to files, network, clock or randomness.
+//! - Every call ends, by its fuel or at the latest by its timeout. Memory and returned bytes are limited.
+//! - An instance that trapped is discarded. After many traps in a row, a new instance is delayed.
+//! - Everything that a plugin returns is validated before use: lengths, codes, UTF-8, finite numbers, names.
+//! - The recorded answer to a row depends on that row alone. A failed batch is split until the failing rows are isolated,
+//!   so batch sizes never affect answers.
 
-mod bindings;
-mod compile_cache;
 mod answer_validation;
+mod batch_sizing;
+mod bindings;
 mod borrowed_columns;
+mod compile_cache;
+mod component;
 mod decider;
 mod description_validation;
 mod engine;
 mod instance;
 mod limits;
-mod component;
-mod usage;
-mod batch_sizing;
 mod panic_report;
 mod scorer;
+mod usage;
 
 use std::path::PathBuf;
 
+pub use component::{Assets, ComponentFile, PluginRole, sha256_hex};
 pub use decider::{AnsweredBatch, Decider, DeciderPlugin, InputField};
 pub use engine::{Budget, Sandbox};
 pub use instance::is_timeout;
-pub use component::{Assets, ComponentFile, PluginRole, sha256_hex};
-pub use usage::{UsageCounters, Usage};
 pub use scorer::{Better, ScoredBatch, Scorer, ScorerPlugin};
+pub use usage::{Usage, UsageCounters};
 
-/// Why a plugin cannot be used. Each says what to do.
+/// Why a plugin cannot be used. Each message says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
-    /// The engine itself.
+    /// The engine cannot be created.
     #[error("cannot set up the sandbox: {0}")]
     Engine(String),
     /// The file cannot be read.
     #[error("cannot read {path}: {source}; build the plugin, or correct the path")]
     Unreadable {
-        /// The file.
+        /// Path of the plugin's file.
         path: PathBuf,
-        /// What the system said.
+        /// Error of the operating system.
         source: std::io::Error,
     },
-    /// The file is something else.
+    /// The file is not WebAssembly.
     #[error("{path} is not Wasm: a component begins with the bytes \"\\0asm\"; name the .wasm file")]
     NotWasm {
-        /// The file.
+        /// Path of the plugin's file.
         path: PathBuf,
     },
-    /// The file is what `rustc` makes, without its interface.
+    /// The file is a core module, as `rustc` writes it, not a component.
     #[error(
         "{path} is a core module, not a component; make it one with `understudy pack {path} --output COMPONENT.wasm`"
     )]
     CoreModule {
-        /// The file.
+        /// Path of the plugin's file.
         path: PathBuf,
     },
     /// The file does not validate or compile.
     #[error("{path} is not a valid component: {why}; rebuild it")]
     Invalid {
-        /// The file.
+        /// Path of the plugin's file.
         path: PathBuf,
-        /// What the compiler said.
+        /// Error of the compiler.
         why: String,
     },
-    /// The plugin wants something from outside.
+    /// The plugin has imports.
     #[error(
         "{path} imports {}; a plugin imports nothing: build it for wasm32-unknown-unknown, without WASI",
-        listed(.names)
+        name_list(.names)
     )]
     Imports {
-        /// The file.
+        /// Path of the plugin's file.
         path: PathBuf,
-        /// The imports.
+        /// Names of the imports.
         names: Vec<String>,
     },
-    /// The plugin does not export what its place in the study needs.
+    /// The plugin does not export the interface of its role.
     #[error("{path} {found}, so it cannot be {wanted}; name a component that exports `{export}`")]
     World {
-        /// The file.
+        /// Path of the plugin's file.
         path: PathBuf,
-        /// The place that it was given, with its article.
+        /// The role in the study, with its article.
         wanted: &'static str,
-        /// What a plugin in that place exports.
+        /// The interface that a plugin of that role exports.
         export: &'static str,
-        /// What it is instead.
+        /// A phrase that says what the plugin is instead.
         found: &'static str,
     },
-    /// The plugin exports an interface of the right name that is made differently.
+    /// The plugin exports an interface with the right name but other types.
     #[error("its `{export}` differs from the host's: {why}; build it against the host's wit/shadow.wit")]
     Interface {
-        /// The export.
+        /// Name of the interface.
         export: &'static str,
-        /// What differs.
+        /// The difference, as wasmtime reports it.
         why: String,
     },
-    /// The plugin did not take its configuration.
+    /// The plugin rejected its configuration.
     #[error("configuration rejected: {why}")]
     Config {
-        /// What the plugin said.
+        /// The plugin's error message.
         why: String,
     },
-    /// The plugin describes itself in a way that cannot be.
+    /// The plugin's description of itself is invalid.
     #[error("invalid description: {why}")]
     Description {
-        /// What is wrong.
+        /// The violated rule.
         why: String,
     },
-    /// A call trapped or ran over its budget.
+    /// A call trapped or exceeded its budget.
     #[error("{0}")]
     Call(CallError),
 }
@@ -122,54 +122,59 @@ impl SandboxError {
     }
 
     fn interface<W: instance::World>(error: &wasmtime::Error) -> SandboxError {
-        SandboxError::Interface { export: W::EXPORT, why: clean(&format!("{error:#}")) }
+        SandboxError::Interface { export: W::EXPORT, why: sanitize(&format!("{error:#}")) }
     }
 }
 
-/// The first few names.
-fn listed(names: &[String]) -> String {
-    const SHOWN: usize = 10;
-    let shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
-    match names.len().saturating_sub(SHOWN) {
-        0 => shown.join(", "),
-        more => format!("{} and {more} others", shown.join(", ")),
+/// The first 10 names, quoted, and the number of the others.
+fn name_list(names: &[String]) -> String {
+    const MAX_LISTED: usize = 10;
+    let quoted: Vec<String> = names.iter().take(MAX_LISTED).map(|name| format!("`{name}`")).collect();
+    match names.len().saturating_sub(MAX_LISTED) {
+        0 => quoted.join(", "),
+        more => format!("{} and {more} others", quoted.join(", ")),
     }
 }
 
-/// Why one call of a plugin gave nothing.
+/// Why a call of a plugin returned no result.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{verb}` {why}")]
+#[error("`{function}` {why}")]
 pub struct CallError {
-    /// The function that was called.
-    pub verb: &'static str,
-    /// What happened, to be read after the verb: "panicked at src/lib.rs:7:9: ...".
+    /// Name of the called function.
+    pub function: &'static str,
+    /// A predicate to the function's name, such as "panicked at src/lib.rs:7:9: ...".
     pub why: String,
 }
 
-/// What the host itself saw of a call, which is the same for every row.
-const HOST_OBSERVED: [&str; 5] =
-    ["used up its fuel", instance::TIMEOUT_MESSAGE, "overflowed its stack", "wanted more", "handed back more"];
+/// Prefixes of failures that the host observes itself. Their texts contain nothing from the plugin.
+const HOST_OBSERVED: [&str; 5] = [
+    "used up its fuel",
+    instance::TIMEOUT_MESSAGE,
+    "overflowed its stack",
+    "exceeded its",
+    "returned more than",
+];
 
-/// What broke, without anything that the plugin said or answered, which may tell of the row.
-pub fn failure_kind(what: &str) -> String {
-    let Some((verb, why)) = what.strip_prefix('`').and_then(|rest| rest.split_once("` ")) else {
-        return "it broke".to_owned();
+/// The kind of a failure, without any text or value from the plugin, which could reveal data of the row.
+pub fn failure_kind(failure: &str) -> String {
+    let Some((function, why)) = failure.strip_prefix('`').and_then(|rest| rest.split_once("` ")) else {
+        return "the plugin failed".to_owned();
     };
     match why {
-        _ if HOST_OBSERVED.iter().any(|seen| why.starts_with(seen)) => what.to_owned(),
-        _ if why.starts_with("panicked") => format!("`{verb}` panicked"),
-        _ if why.starts_with("trapped") => format!("`{verb}` trapped"),
-        _ => format!("`{verb}` returned no usable result"),
+        _ if HOST_OBSERVED.iter().any(|prefix| why.starts_with(prefix)) => failure.to_owned(),
+        _ if why.starts_with("panicked") => format!("`{function}` panicked"),
+        _ if why.starts_with("trapped") => format!("`{function}` trapped"),
+        _ => format!("`{function}` returned no usable result"),
     }
 }
 
-/// Text from a plugin as it may be shown: one line that hides nothing, at most 1,000 characters.
-fn clean(text: &str) -> String {
+/// Sanitises text from a plugin for display: hidden characters become spaces, at most 1,000 characters remain.
+fn sanitize(text: &str) -> String {
     text.chars().take(1000).map(|c| if is_hidden(c) { ' ' } else { c }).collect()
 }
 
-/// Whether a character does something to a terminal or to the order of its neighbours instead of being seen: control
-/// characters, the ends of lines and paragraphs, and the marks of writing direction.
+/// Whether a character is invisible and affects a terminal or the order of text: control characters, line and paragraph
+/// separators, and directional marks.
 fn is_hidden(c: char) -> bool {
     let marks =
         matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
@@ -181,8 +186,8 @@ mod tests {
     use super::failure_kind;
 
     #[test]
-    fn the_kind_of_a_break_has_nothing_that_the_plugin_said() {
-        for (what, kind) in [
+    fn failure_kinds_contain_no_text_of_the_plugin() {
+        for (failure, kind) in [
             ("`decide` panicked at src/lib.rs:7:9: no room for guest 17", "`decide` panicked"),
             ("`decide` trapped: unreachable in choose_suite", "`decide` trapped"),
             ("`decide` used up its fuel of 1000", "`decide` used up its fuel of 1000"),
@@ -192,9 +197,9 @@ mod tests {
                 "`score` returned the component NaN; components must be finite",
                 "`score` returned no usable result",
             ),
-            ("other things", "it broke"),
+            ("other text", "the plugin failed"),
         ] {
-            assert_eq!(failure_kind(what), kind);
+            assert_eq!(failure_kind(failure), kind);
         }
     }
 }

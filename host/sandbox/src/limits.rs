@@ -1,20 +1,21 @@
-//! What an instance has left of memory and table elements.
+//! Enforces the memory and table limits of an instance.
 //!
-//! Always holds: all the memories of an instance together stay within the budget, and so do all its tables; asking for
-//! more is a trap, so that it can be told, and not a -1 that the plugin makes something else of.
+//! Invariants:
+//! - All memories of an instance together stay within the budget, and so do all its tables.
+//! - Exceeding the budget traps, so that the host can report it. A failed `memory.grow` (-1) would reach the plugin only.
 
 use wasmtime::ResourceLimiter;
 
 use super::engine::TABLE_ELEMENTS;
 
-/// What the host keeps for an instance: what it may still take.
+/// The remaining memory and table elements of an instance.
 pub(super) struct InstanceLimits {
     budget: usize,
     memory: usize,
     table_elements: usize,
 }
 
-/// An instance asked for more than it may have.
+/// The limit that an instance exceeded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum LimitExceeded {
     #[error("memory limit of the instance exceeded")]
@@ -24,12 +25,12 @@ pub(super) enum LimitExceeded {
 }
 
 impl InstanceLimits {
-    /// For an instance of `memory` bytes.
+    /// Limits for an instance with at most `memory` bytes.
     pub fn new(memory: usize) -> InstanceLimits {
         InstanceLimits { budget: memory, memory, table_elements: TABLE_ELEMENTS }
     }
 
-    /// Bytes of memory that it has.
+    /// Bytes of memory that the instance has.
     pub fn memory(&self) -> usize {
         self.budget - self.memory
     }
@@ -55,8 +56,8 @@ impl ResourceLimiter for InstanceLimits {
     }
 }
 
-/// Takes the growth from what is `left`. False, with nothing taken, if it is beyond the most that this one memory or table
-/// declares for itself: that is the plugin's own wish, and it is told -1.
+/// Deducts the growth from `left`. Returns `false` and deducts nothing if the growth exceeds the maximum that this memory
+/// or table declares itself; then the instruction returns -1 to the plugin.
 fn grow(left: &mut usize, current: usize, desired: usize, most: Option<usize>) -> Result<bool, ()> {
     let rest = left.checked_sub(desired.saturating_sub(current)).ok_or(())?;
     let allowed = most.is_none_or(|most| desired <= most);
@@ -71,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn memories_share_one_budget() {
+    fn all_memories_share_one_budget() {
         let mut host = InstanceLimits::new(100);
         assert!(host.memory_growing(0, 60, None).expect("it fits"));
         assert!(host.memory_growing(0, 30, Some(30)).expect("it fits"));

@@ -1,17 +1,16 @@
-//! The message of a panic, read from the memory of a guest that has trapped.
+//! Reads panic messages from the memory of trapped guests.
 //!
-//! A guest imports nothing, so it has nowhere to write to. The SDK's panic hook leaves a report in the guest's own memory
-//! instead: [`MAGIC`], the length as a little-endian `u32`, then that many bytes of UTF-8. The other side is
-//! `guest-sdk/src/panic.rs`.
+//! A guest imports nothing, so it cannot print. Instead, the SDK's panic hook writes a report into the guest's own memory:
+//! [`MAGIC`], the length as a little-endian `u32`, then that many bytes of UTF-8. `guest-sdk/src/panic.rs` writes it.
 
-/// What a report begins with.
+/// The first bytes of a report.
 const MAGIC: &[u8; 32] = b"\0understudy panic report v1\0\0\0\0\0";
-/// The longest message that is read.
+/// Maximum number of bytes to read of a message.
 const MAX_LENGTH: usize = 4096;
-/// How many places are tried: a memory full of broken reports must not take long.
+/// Maximum number of occurrences of the magic to try, which bounds the search in a memory full of invalid reports.
 const MAX_CANDIDATES: usize = 64;
 
-/// The report in `memory`, if there is one.
+/// The message of the first valid report in `memory`.
 pub(super) fn message(memory: &[u8]) -> Option<String> {
     let mut rest = memory;
     for _ in 0..MAX_CANDIDATES {
@@ -36,13 +35,13 @@ mod tests {
     }
 
     #[test]
-    fn a_report_is_found_wherever_it_stands() {
+    fn finds_a_report_anywhere_in_memory() {
         let memory = [vec![7; 1000], report("src/lib.rs:3:5: no such room"), vec![0; 50]].concat();
         assert_eq!(message(&memory).as_deref(), Some("src/lib.rs:3:5: no such room"));
     }
 
     #[test]
-    fn a_broken_report_is_passed_over() {
+    fn skips_invalid_reports() {
         let broken = [&MAGIC[..], &2u32.to_le_bytes(), &[0xff, 0xfe]].concat();
         assert_eq!(message(&broken), None);
         assert_eq!(message(&[broken.clone(), report("after it")].concat()).as_deref(), Some("after it"));

@@ -1,7 +1,8 @@
-//! Metrics: pairs of answers in, a vector of components for each pair out; sums in, a figure out.
+//! Runs metrics: a vector of components per pair of answers, and the value of the metric from sums of components.
 //!
-//! Always holds: every component is finite; a pair that the metric breaks on has only zeros and is named, so that the
-//! figure is taken over the pairs that were scored.
+//! Invariants:
+//! - Every component is finite.
+//! - A pair on which the metric fails has zero components and is listed, so that the value covers the scored pairs only.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -9,49 +10,49 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::batch_sizing::BatchSizer;
 use super::bindings::scorer::Metric as Bindings;
 use super::bindings::scorer::exports::understudy::shadow::{answers as wit, columns::Text, scorer};
 use super::borrowed_columns::{bytes, offsets};
-use super::instance::{InstanceSpec, InstanceSupervisor};
 use super::component::{Assets, ComponentFile, PluginRole, link};
+use super::instance::{InstanceSpec, InstanceSupervisor};
 use super::usage::UsageCounters;
-use super::batch_sizing::BatchSizer;
 use super::{Sandbox, SandboxError, description_validation};
-use understudy_records::batch::{Answers, AnswerColumn, Names, Reason};
+use understudy_records::batch::{AnswerColumn, Answers, Names, Reason};
 use understudy_study::Form;
 
-/// Which way a figure is better.
+/// Which values of a metric are better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Better {
-    /// More is better.
+    /// Higher values are better.
     Higher,
-    /// Less is better.
+    /// Lower values are better.
     Lower,
 }
 
-/// A metric, ready to be instantiated any number of times.
+/// A loaded metric. It can be instantiated any number of times.
 #[derive(Clone)]
 pub struct ScorerPlugin {
     sandbox: Sandbox,
     spec: Arc<InstanceSpec<Bindings>>,
-    /// What the plugin calls itself, and its version.
+    /// Display name and version.
     pub title: String,
-    /// The forms that it can score.
+    /// Answer forms that the metric can score.
     pub accepts: Vec<Form>,
-    /// The names of its components, at least one.
+    /// Names of the components, at least one.
     pub components: Vec<String>,
-    /// Which way is better.
+    /// Which values of the metric are better.
     pub better: Better,
-    /// The least and the greatest figure there can be.
+    /// Smallest and largest possible value; `None` if unbounded.
     pub range: (Option<f64>, Option<f64>),
 }
 
 impl ScorerPlugin {
-    /// Compiles, links, instantiates and configures a metric, and asks it what it is.
+    /// Compiles, links, instantiates and configures a metric, and reads its description.
     ///
     /// # Errors
-    /// Whatever makes it unusable, see [`SandboxError`].
+    /// See [`SandboxError`].
     pub fn load(
         sandbox: &Sandbox,
         file: &ComponentFile,
@@ -59,11 +60,11 @@ impl ScorerPlugin {
         assets: Assets,
         cache: Option<&Path>,
     ) -> Result<ScorerPlugin, SandboxError> {
-        let pre = link::<Bindings>(sandbox, file, PluginRole::Metric, cache)?;
-        let spec = Arc::new(InstanceSpec { pre, config, assets, meter: Arc::default() });
+        let linked = link::<Bindings>(sandbox, file, PluginRole::Metric, cache)?;
+        let spec = Arc::new(InstanceSpec { linked, config, assets, usage_counters: Arc::default() });
         let mut supervisor = InstanceSupervisor::<Bindings>::new(sandbox.clone(), spec.clone());
         supervisor.start()?;
-        let said = supervisor
+        let description = supervisor
             .call("describe", |world, store| world.understudy_shadow_scorer().call_describe(store))
             .map_err(SandboxError::Call)?;
         let forms = [
@@ -72,32 +73,32 @@ impl ScorerPlugin {
             (wit::Form::Ranking, Form::Ranking),
         ];
         let accepts =
-            forms.into_iter().filter(|(given, _)| said.accepts.contains(given)).map(|(_, form)| form);
+            forms.into_iter().filter(|(form, _)| description.accepts.contains(form)).map(|(_, form)| form);
         Ok(ScorerPlugin {
             sandbox: sandbox.clone(),
             spec,
-            title: description_validation::title(&said.name, &said.version),
+            title: description_validation::title(&description.name, &description.version),
             accepts: accepts.collect(),
-            components: description_validation::components(said.components)?,
-            better: match said.direction {
+            components: description_validation::components(description.components)?,
+            better: match description.direction {
                 scorer::Direction::HigherIsBetter => Better::Higher,
                 scorer::Direction::LowerIsBetter => Better::Lower,
             },
-            range: description_validation::range(said.minimum, said.maximum)?,
+            range: description_validation::range(description.minimum, description.maximum)?,
         })
     }
 
-    /// The files that it was given.
+    /// The assets that the study passes to the plugin.
     pub fn assets(&self) -> Assets {
         self.spec.assets.clone()
     }
 
-    /// What its instances use.
-    pub fn meter(&self) -> Arc<UsageCounters> {
-        self.spec.meter.clone()
+    /// The usage counters of all instances of the plugin.
+    pub fn usage_counters(&self) -> Arc<UsageCounters> {
+        self.spec.usage_counters.clone()
     }
 
-    /// One more instance.
+    /// Creates an instance. It starts with the first batch or with [`Scorer::start`].
     pub fn instance(&self) -> Scorer {
         Scorer {
             supervisor: InstanceSupervisor::new(self.sandbox.clone(), self.spec.clone()),
@@ -110,17 +111,17 @@ impl ScorerPlugin {
 /// The components of a batch of pairs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScoredBatch {
-    /// For each component one value a pair.
+    /// One column per component, with one value per pair.
     pub components: Vec<Vec<f64>>,
-    /// The pairs that the metric broke on, with what happened; ascending. Their components are 0.
+    /// Pairs on which the metric failed, with the failure, by ascending row index. Their components are 0.
     pub broken: Vec<(u32, String)>,
 }
 
 impl Scorer {
-    /// Makes the instance before the first batch comes.
+    /// Creates the instance before the first batch.
     ///
     /// # Errors
-    /// When the plugin cannot be set up.
+    /// If the plugin cannot be instantiated or configured.
     pub fn start(&mut self) -> Result<(), SandboxError> {
         self.supervisor.start()
     }
@@ -134,10 +135,10 @@ pub struct Scorer {
 }
 
 impl Scorer {
-    /// Scores pairs. The comparator has answered every one of them.
+    /// Scores pairs of answers. The comparator must have answered every row.
     pub fn score(&mut self, model: &Answers, comparator: &Answers) -> ScoredBatch {
         let rows = model.rows();
-        let part = |answers: &Answers, from: usize, to: usize| {
+        let slice = |answers: &Answers, from: usize, to: usize| {
             let picks: Vec<_> = (from..to).map(|row| (0, row)).collect();
             Answers::gather(&[answers], &picks)
         };
@@ -145,18 +146,18 @@ impl Scorer {
         let mut start = 0;
         while start < rows {
             let end = start + self.batch_sizer.next(rows - start, self.supervisor.fuel());
-            let outcome = if end - start == rows {
+            let called = if end - start == rows {
                 self.call(model, comparator)
             } else {
-                self.call(&part(model, start, end), &part(comparator, start, end))
+                self.call(&slice(model, start, end), &slice(comparator, start, end))
             };
-            let components = match outcome {
+            let components = match called {
                 Ok(components) => {
                     self.batch_sizer.record_success(end - start, self.supervisor.used);
                     components
                 }
                 Err(why) => {
-                    self.batch_sizer.failed(end - start);
+                    self.batch_sizer.record_failure(end - start);
                     if end - start > 1 {
                         continue;
                     }
@@ -172,31 +173,31 @@ impl Scorer {
         scored
     }
 
-    /// The figure over `rows` pairs from the sums of the components; `None` where it is not defined.
+    /// The value of the metric over `rows` pairs, given the sum of each component; `None` if it is undefined.
     ///
     /// # Errors
-    /// When the metric traps, or answers something that is not finite.
+    /// If the metric traps or returns a value that is not finite.
     pub fn reduce(&mut self, rows: u64, sums: &[f64]) -> Result<Option<f64>, String> {
-        let figure = self
+        let value = self
             .supervisor
             .call("reduce", |world, store| world.understudy_shadow_scorer().call_reduce(store, rows, sums))
             .map_err(|error| error.to_string())?;
-        match figure {
-            Some(figure) if !figure.is_finite() => Err(format!("`reduce` returned {figure}")),
-            figure => Ok(figure),
+        match value {
+            Some(value) if !value.is_finite() => Err(format!("`reduce` returned {value}")),
+            value => Ok(value),
         }
     }
 
     fn call(&mut self, model: &Answers, comparator: &Answers) -> Result<Vec<Vec<f64>>, String> {
         let rows = model.rows();
-        let (model, comparator) = (given(model), given(comparator));
+        let (model, comparator) = (to_wit(model), to_wit(comparator));
         let components = self
             .supervisor
             .call("score", |world, store| {
                 world.understudy_shadow_scorer().call_score(store, rows as u32, &model, &comparator)
             })
             .map_err(|error| error.to_string())?
-            .map_err(|why| format!("`score` returned an error: {}", super::clean(&why)))?;
+            .map_err(|why| format!("`score` returned an error: {}", super::sanitize(&why)))?;
         if components.len() != self.components || components.iter().any(|values| values.len() != rows) {
             return Err(format!("`score` did not return {} components of {rows} rows", self.components));
         }
@@ -207,8 +208,8 @@ impl Scorer {
     }
 }
 
-/// Answers as a call takes them.
-fn given(answers: &Answers) -> wit::Answers {
+/// Converts answers to an argument of a call.
+fn to_wit(answers: &Answers) -> wit::Answers {
     let text = |names: &Names| Text { offsets: offsets(names).into_owned(), bytes: bytes(names).to_vec() };
     let values = match &answers.decisions {
         AnswerColumn::Labels { names, codes } => {
@@ -224,7 +225,7 @@ fn given(answers: &Answers) -> wit::Answers {
     let reason = |(row, reason): &(u32, Reason)| match reason {
         Reason::Abstained(why) => (*row, wit::Reason::Abstained(why.clone())),
         Reason::Failed(why) | Reason::Broke(why) => (*row, wit::Reason::Failed(why.clone())),
-        Reason::Blinded => unreachable!("a blinded snapshot is asked about before it is scored"),
+        Reason::Blinded => unreachable!("blinded snapshots are answered before they are scored"),
     };
     wit::Answers {
         values,

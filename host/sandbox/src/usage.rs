@@ -1,12 +1,13 @@
-//! What all the instances of a plugin have used together.
+//! Counters of what all instances of a plugin have used.
 //!
-//! Always holds: what was counted is never taken back, whatever becomes of an instance.
+//! Invariants:
+//! - Counters never decrease, even if instances are discarded.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
 
-/// Counts what the instances of a plugin use.
+/// Counters that the instances of a plugin share.
 #[derive(Debug, Default)]
 pub struct UsageCounters {
     calls: AtomicU64,
@@ -15,37 +16,37 @@ pub struct UsageCounters {
     memory: AtomicU64,
 }
 
-/// What they have used.
+/// A snapshot of the counters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Usage {
-    /// Calls.
+    /// Number of calls.
     pub calls: u64,
-    /// Fuel, of wasmtime's: about one a Wasm instruction.
+    /// Wasmtime fuel, about one unit per Wasm instruction.
     pub fuel: u64,
-    /// Calls that ended the instance: traps, panics, an exhausted budget.
+    /// Calls after which the instance was discarded: traps, panics, exceeded budgets.
     pub traps: u64,
-    /// Bytes of linear memory that one instance has had at most.
+    /// Peak linear memory of a single instance, in bytes.
     pub memory_bytes: u64,
 }
 
 impl UsageCounters {
-    /// Counts a call.
-    pub(super) fn call(&self, fuel: u64, trapped: bool, memory: usize) {
+    /// Records a call.
+    pub(super) fn record_call(&self, fuel: u64, trapped: bool, memory: usize) {
         self.calls.fetch_add(1, Ordering::Relaxed);
         self.fuel.fetch_add(fuel, Ordering::Relaxed);
         self.traps.fetch_add(u64::from(trapped), Ordering::Relaxed);
         self.memory.fetch_max(memory as u64, Ordering::Relaxed);
     }
 
-    /// What was used by now.
+    /// The current counters.
     pub fn usage(&self) -> Usage {
-        let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Usage {
-            calls: of(&self.calls),
-            fuel: of(&self.fuel),
-            traps: of(&self.traps),
-            memory_bytes: of(&self.memory),
+            calls: load(&self.calls),
+            fuel: load(&self.fuel),
+            traps: load(&self.traps),
+            memory_bytes: load(&self.memory),
         }
     }
 }

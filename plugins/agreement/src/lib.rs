@@ -1,13 +1,13 @@
-//! A metric: the share of decisions that the model would have taken just so.
+//! A metric: the share of pairs in which model and comparator give the same label.
 //!
-//! Over n pairs of labels it is Σ \[model = decision\] / n, also known as accuracy and as observed agreement. A pair that
-//! the model did not answer does not agree. Component: `agreements`, 1 for a pair that agrees.
+//! Over n pairs of labels it is Σ \[model = decision\] / n, also known as accuracy or observed agreement. A pair without
+//! a model answer does not agree. Component: `agreements`, 1 for a pair that agrees and 0 otherwise.
 
 use std::ops::RangeBounds;
 
 use understudy_sdk::prelude::*;
 
-/// The metric.
+/// Observed agreement of labels.
 pub struct Agreement;
 
 impl Metric for Agreement {
@@ -22,8 +22,8 @@ impl Metric for Agreement {
         vec!["agreements".to_owned()]
     }
 
-    fn better(&self) -> Direction {
-        Direction::More
+    fn direction(&self) -> Direction {
+        Direction::HigherIsBetter
     }
 
     fn range(&self) -> impl RangeBounds<f64> {
@@ -43,34 +43,29 @@ export_metric!(Agreement);
 
 #[cfg(test)]
 mod tests {
-    use understudy_sdk::{answers, native};
+    use understudy_sdk::native;
 
     use super::*;
 
-    fn figure(model: &[Option<&str>], decisions: &[&str]) -> Option<f64> {
-        let open = || Reason::Abstained("no opinion".to_owned());
-        let rows = decisions.len() as u32;
-        let model = answers(rows, |row| model[row].ok_or_else(open));
-        let decisions = answers(rows, |row| Ok(decisions[row]));
-        let scores = native::score(&Agreement, rows, &model, &decisions).unwrap();
-        Agreement.reduce(rows.into(), &[scores[0].iter().sum()])
+    fn value(model: &[Option<&str>], decisions: &[&str]) -> Option<f64> {
+        native::value_of_rows(&Agreement, model, decisions).unwrap()
     }
 
     /// sklearn.metrics.accuracy_score(["a", "b", "b", "c", "a", "a", "c"], ["a", "b", "c", "c", "b", "a", "a"])
     #[test]
-    fn it_is_the_accuracy_of_scikit_learn() {
+    fn equals_the_accuracy_of_scikit_learn() {
         let model = ["a", "b", "b", "c", "a", "a", "c"].map(Some);
         let decisions = ["a", "b", "c", "c", "b", "a", "a"];
-        assert_eq!(figure(&model, &decisions), Some(0.5714285714285714));
+        assert_eq!(value(&model, &decisions), Some(0.5714285714285714));
     }
 
     #[test]
-    fn what_is_not_answered_does_not_agree() {
-        assert_eq!(figure(&[Some("a"), None, None, Some("b")], &["a", "a", "b", "b"]), Some(0.5));
+    fn unanswered_pairs_do_not_agree() {
+        assert_eq!(value(&[Some("a"), None, None, Some("b")], &["a", "a", "b", "b"]), Some(0.5));
     }
 
     #[test]
-    fn over_nothing_it_is_not_defined() {
-        assert_eq!(figure(&[], &[]), None);
+    fn undefined_without_pairs() {
+        assert_eq!(value(&[], &[]), None);
     }
 }

@@ -1,14 +1,14 @@
-//! A model: the guest gets the room type that was reserved. The simplest thing that could work, and a hard one to beat.
+//! A model: assigns the reserved room type. A simple baseline that is hard to beat.
 
 use understudy_sdk::prelude::*;
 
-/// What it reads of a booking.
+/// The fields of a booking that the model reads.
 #[derive(Input)]
 pub struct Booking<'a> {
     reserved_room_type: &'a str,
 }
 
-/// The model.
+/// A model that answers the reserved room type.
 pub struct BookedRoom;
 
 impl Model for BookedRoom {
@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_answers_what_was_reserved() {
+    fn answers_the_reserved_room_type() {
         assert_eq!(BookedRoom.decide(Booking { reserved_room_type: "d" }), "d");
     }
 }

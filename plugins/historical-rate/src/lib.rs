@@ -1,14 +1,14 @@
-//! A model: the rate that such bookings had in the past, as the feed itself gives it. A baseline for models of prices.
+//! A model: the historical average rate of similar bookings, which the snapshot contains. A baseline for price models.
 
 use understudy_sdk::prelude::*;
 
-/// What it reads of a booking.
+/// The fields of a booking that the model reads.
 #[derive(Input)]
 pub struct Booking {
     historical_adr: f64,
 }
 
-/// The model.
+/// A model that answers the historical average rate.
 pub struct HistoricalRate;
 
 impl Model for HistoricalRate {
@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_answers_the_rate() {
+    fn answers_the_historical_rate() {
         assert_eq!(HistoricalRate.decide(Booking { historical_adr: 104.98 }), 104.98);
     }
 }

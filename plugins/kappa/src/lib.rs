@@ -1,4 +1,4 @@
-//! A metric: Cohen's kappa, the agreement beyond what chance alone would give.
+//! A metric: Cohen's kappa, agreement corrected for chance.
 //!
 //! With the declared labels L, over n pairs,
 //!
@@ -6,15 +6,15 @@
 //! - pₑ = Σ over l in L of (share of the model's answers that are l) · (share of the decisions that are l),
 //! - κ = (pₒ − pₑ) / (1 − pₑ).
 //!
-//! 1 is full agreement, 0 what two raters would reach who answer at random, each with their own shares. Source: J. Cohen,
-//! "A coefficient of agreement for nominal scales", Educational and Psychological Measurement 20 (1960), 37-46.
+//! 1 is full agreement; 0 is the expected agreement of two raters who answer at random with their own shares. Source:
+//! J. Cohen, "A coefficient of agreement for nominal scales", Educational and Psychological Measurement 20 (1960), 37-46.
 //!
-//! Configuration: `labels`, the names of L. Whatever is not among them never agrees, and so has no part in pₑ either: a pair
-//! that the model did not answer, an undeclared answer, an undeclared decision. In Cohen's terms each of these is a class
-//! that the other rater never uses. They stay in n on both sides, so they can only lower the agreement. Where pₑ is 1,
-//! that is where both sides have one and the same label throughout, κ is not defined.
+//! Configuration: `labels`, the names in L. Unanswered pairs, undeclared answers and undeclared decisions never agree and
+//! do not contribute to pₑ. In Cohen's terms each of them is a class that the other rater never uses. They still count
+//! in n, so they can only lower the agreement. If pₑ is 1, because all answers and decisions have the same label, κ is
+//! undefined.
 //!
-//! Components: `agreements`, then for each label `model l` and `decision l`, 1 where the side has that label.
+//! Components: `agreements`, then per label l `model l` and `decision l`: 1 if model or decision has that label.
 
 use std::collections::HashMap;
 use std::ops::RangeBounds;
@@ -22,17 +22,17 @@ use std::ops::RangeBounds;
 use serde::Deserialize;
 use understudy_sdk::prelude::*;
 
-/// Which labels there are.
+/// The declared labels.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     labels: Vec<String>,
 }
 
-/// The metric.
+/// Cohen's kappa over declared labels.
 pub struct Kappa {
     labels: Vec<String>,
-    /// The position of each label.
+    /// Position of each label in `labels`.
     positions: HashMap<String, usize>,
 }
 
@@ -49,12 +49,12 @@ impl Metric for Kappa {
     fn new(config: Config, _: &Assets) -> Result<Self, String> {
         let labels = config.labels;
         if labels.is_empty() {
-            return Err("config: `labels` is empty: list the labels that the decisions have".to_owned());
+            return Err("config: `labels` is empty; list the labels of the decisions".to_owned());
         }
         let mut positions = HashMap::new();
         for (position, label) in labels.iter().enumerate() {
             if positions.insert(label.clone(), position).is_some() {
-                return Err(format!("config: `labels` has \"{label}\" twice"));
+                return Err(format!("config: `labels` repeats \"{label}\""));
             }
         }
         Ok(Self { labels, positions })
@@ -66,8 +66,8 @@ impl Metric for Kappa {
         std::iter::once("agreements".to_owned()).chain(sides).collect()
     }
 
-    fn better(&self) -> Direction {
-        Direction::More
+    fn direction(&self) -> Direction {
+        Direction::HigherIsBetter
     }
 
     fn range(&self) -> impl RangeBounds<f64> {
@@ -88,7 +88,7 @@ impl Metric for Kappa {
 
     fn reduce(&self, rows: u64, sums: &[f64]) -> Option<f64> {
         let [agreements, sides @ ..] = sums else { return None };
-        // Both shares times n², so that all but the division is exact while n² is below 2^53.
+        // Both shares times n²: everything but the division is exact as long as n² is below 2^53.
         let rows = rows as f64;
         let observed = rows * agreements;
         let expected: f64 = sides.chunks_exact(2).map(|side| side[0] * side[1]).sum();

@@ -1,22 +1,22 @@
-//! A comparator: the decision as it was recorded, put into the form of the model's answers.
+//! A comparator: the recorded decision, converted to the form of the model's answers.
 //!
-//! Configuration: `field`, the field that holds the decision; `form`, the form of the answers; and `kind`, the field's own
-//! kind where it is not the first of these:
+//! Configuration: `field`, the field that holds the decision; `form`, the form of the answers; `kind`, the kind of the
+//! field. `kind` defaults to the first kind of the form:
 //!
 //! | form | kinds |
 //! | --- | --- |
-//! | `label` | `text`; `integer`, in decimal; `boolean`, as `true` or `false` |
-//! | `number` | `number`, which an integer field is too |
-//! | `ranking` | `json`, an array of strings, best first, or a single string; `text`. A single string is the one item that was chosen |
+//! | `label` | `text`; `integer`, written in decimal; `boolean`, written as `true` or `false` |
+//! | `number` | `number`, also for integer fields |
+//! | `ranking` | `json`: an array of strings, best first, or a single string; `text`. A single string is a ranking of one item: the chosen one |
 //!
-//! A decision without the field is abstained from, with a reason that names the field.
+//! The comparator abstains from a decision without the field. The reason names the field.
 
 use serde::Deserialize;
 use understudy_sdk::input::{Json, Value};
 use understudy_sdk::prelude::*;
-use understudy_sdk::{Answer, Answers, Column, Decider, Field, Form, Kind, Reader, answers};
+use understudy_sdk::{Answer, Answers, Column, ColumnarModel, Field, Form, Kind, Reader, collect_answers};
 
-/// Where the decision stands, and what it is.
+/// The field of the decision and the form of the answers.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
@@ -43,15 +43,15 @@ enum KindName {
     Json,
 }
 
-/// The comparator.
+/// A comparator that answers the recorded decision.
 pub struct Recorded {
     field: String,
-    adapt: Adapt,
+    conversion: Conversion,
 }
 
-/// How a decision becomes an answer.
+/// How to convert the field to an answer.
 #[derive(Clone, Copy)]
-enum Adapt {
+enum Conversion {
     TextToLabel,
     IntegerToLabel,
     BooleanToLabel,
@@ -60,7 +60,7 @@ enum Adapt {
     TextToRanking,
 }
 
-/// A ranking, or the one item that was chosen.
+/// A ranking, or the one chosen item.
 #[derive(Deserialize)]
 #[serde(untagged, expecting = "the decision is neither a string nor an array of strings")]
 enum Ranked {
@@ -69,82 +69,80 @@ enum Ranked {
 }
 
 impl Recorded {
-    /// Reads the field as `V`, and answers what `adapt` makes of it.
+    /// Reads the field as `V` and converts it with `convert`.
     fn answer<'a, V: Value<'a>, A: Answer>(
         &'a self,
         rows: u32,
         columns: &'a [Column],
-        adapt: impl Fn(V) -> A,
+        convert: impl Fn(V) -> A,
     ) -> Result<Answers, String> {
         let [column] = columns else {
-            return Err(format!("1 column was to come, but {} did", columns.len()));
+            return Err(format!("expected 1 column, found {}", columns.len()));
         };
         let decisions = Reader::<Option<V>>::bind(&self.field, rows as usize, column)?;
-        Ok(answers(rows, |row| match decisions.read(row).map_err(Reason::Failed)? {
-            Some(decision) => Ok(adapt(decision)),
+        Ok(collect_answers(rows, |row| match decisions.read(row).map_err(Reason::Failed)? {
+            Some(decision) => Ok(convert(decision)),
             None => Err(Reason::Abstained(format!("the decision has no `{}`", self.field))),
         }))
     }
 }
 
-impl Decider for Recorded {
+impl ColumnarModel for Recorded {
     type Config = Config;
 
     fn new(config: Config, _: &Assets) -> Result<Self, String> {
-        let adapt = match (config.form, config.kind) {
-            (FormName::Label, None | Some(KindName::Text)) => Adapt::TextToLabel,
-            (FormName::Label, Some(KindName::Integer)) => Adapt::IntegerToLabel,
-            (FormName::Label, Some(KindName::Boolean)) => Adapt::BooleanToLabel,
-            (FormName::Number, None | Some(KindName::Number)) => Adapt::NumberToNumber,
-            (FormName::Ranking, None | Some(KindName::Json)) => Adapt::JsonToRanking,
-            (FormName::Ranking, Some(KindName::Text)) => Adapt::TextToRanking,
+        let conversion = match (config.form, config.kind) {
+            (FormName::Label, None | Some(KindName::Text)) => Conversion::TextToLabel,
+            (FormName::Label, Some(KindName::Integer)) => Conversion::IntegerToLabel,
+            (FormName::Label, Some(KindName::Boolean)) => Conversion::BooleanToLabel,
+            (FormName::Number, None | Some(KindName::Number)) => Conversion::NumberToNumber,
+            (FormName::Ranking, None | Some(KindName::Json)) => Conversion::JsonToRanking,
+            (FormName::Ranking, Some(KindName::Text)) => Conversion::TextToRanking,
             (FormName::Label, _) => {
-                return Err("config: a label is made of the kind text, integer or boolean".to_owned());
+                return Err("config: form `label` needs kind text, integer or boolean".to_owned());
             }
             (FormName::Number, _) => {
-                return Err(
-                    "config: a number is made of the kind number, which an integer field is too".to_owned()
-                );
+                return Err("config: form `number` needs kind number, also for integer fields".to_owned());
             }
             (FormName::Ranking, _) => {
-                return Err("config: a ranking is made of the kind json or text".to_owned());
+                return Err("config: form `ranking` needs kind json or text".to_owned());
             }
         };
-        Ok(Self { field: config.field, adapt })
+        Ok(Self { field: config.field, conversion })
     }
 
     fn reads(&self) -> Vec<Field> {
-        let kind = match self.adapt {
-            Adapt::TextToLabel | Adapt::TextToRanking => Kind::Text,
-            Adapt::IntegerToLabel => Kind::Integer,
-            Adapt::BooleanToLabel => Kind::Boolean,
-            Adapt::NumberToNumber => Kind::Number,
-            Adapt::JsonToRanking => Kind::Json,
+        let kind = match self.conversion {
+            Conversion::TextToLabel | Conversion::TextToRanking => Kind::Text,
+            Conversion::IntegerToLabel => Kind::Integer,
+            Conversion::BooleanToLabel => Kind::Boolean,
+            Conversion::NumberToNumber => Kind::Number,
+            Conversion::JsonToRanking => Kind::Json,
         };
         vec![Field { name: self.field.clone(), kind, required: false }]
     }
 
     fn form(&self) -> Form {
-        match self.adapt {
-            Adapt::TextToLabel | Adapt::IntegerToLabel | Adapt::BooleanToLabel => Form::Label,
-            Adapt::NumberToNumber => Form::Number,
-            Adapt::JsonToRanking | Adapt::TextToRanking => Form::Ranking,
+        match self.conversion {
+            Conversion::TextToLabel | Conversion::IntegerToLabel | Conversion::BooleanToLabel => Form::Label,
+            Conversion::NumberToNumber => Form::Number,
+            Conversion::JsonToRanking | Conversion::TextToRanking => Form::Ranking,
         }
     }
 
     fn decide(&self, rows: u32, columns: &[Column]) -> Result<Answers, String> {
-        match self.adapt {
-            Adapt::TextToLabel => self.answer(rows, columns, |text: &str| text),
-            Adapt::IntegerToLabel => self.answer(rows, columns, |integer: i64| integer.to_string()),
-            Adapt::BooleanToLabel => {
+        match self.conversion {
+            Conversion::TextToLabel => self.answer(rows, columns, |text: &str| text),
+            Conversion::IntegerToLabel => self.answer(rows, columns, |integer: i64| integer.to_string()),
+            Conversion::BooleanToLabel => {
                 self.answer(rows, columns, |boolean: bool| if boolean { "true" } else { "false" })
             }
-            Adapt::NumberToNumber => self.answer(rows, columns, |number: f64| number),
-            Adapt::JsonToRanking => self.answer(rows, columns, |Json(ranked)| match ranked {
+            Conversion::NumberToNumber => self.answer(rows, columns, |number: f64| number),
+            Conversion::JsonToRanking => self.answer(rows, columns, |Json(ranked)| match ranked {
                 Ranked::One(chosen) => vec![chosen],
                 Ranked::Many(names) => names,
             }),
-            Adapt::TextToRanking => self.answer(rows, columns, |chosen: &str| [chosen]),
+            Conversion::TextToRanking => self.answer(rows, columns, |chosen: &str| [chosen]),
         }
     }
 }

@@ -1,19 +1,20 @@
-//! A metric: how far the model's numbers lie from the decisions, large errors weighing more, in the unit of the decision.
+//! A metric: root mean square error, in the unit of the decision. It weights large errors more than the mean absolute
+//! error does.
 //!
 //! Over the answered pairs it is √(Σ (model − decision)² / (answered pairs)).
 //!
-//! A pair that the model did not answer has no error, and any number put in its place would be arbitrary, in a unit that
-//! only the study knows. So it stays out of the mean, and the report shows the share of unanswered beside the figure; a
-//! model that answers only where it is easy is seen there. Where nothing is answered there is no figure.
+//! An unanswered pair has no error, and any substitute would be arbitrary because only the study knows the unit. So
+//! unanswered pairs are excluded. The report shows their share beside the value, which exposes a model that answers only
+//! easy cases. Without answered pairs the value is undefined.
 //!
-//! Components: `squared errors`; `answered`, 1 for an answered pair. A square too large for 64 bits is infinite:
-//! the host takes the pair out of the figure and counts it as unscored.
+//! Components: `squared errors`; `answered`, 1 for an answered pair. A square that overflows 64 bits is infinite: the
+//! host excludes the pair and counts it as unscored.
 
 use std::ops::RangeBounds;
 
 use understudy_sdk::prelude::*;
 
-/// The metric.
+/// Root mean square error of numbers.
 pub struct RootMeanSquareError;
 
 impl Metric for RootMeanSquareError {
@@ -28,8 +29,8 @@ impl Metric for RootMeanSquareError {
         vec!["squared errors".to_owned(), "answered".to_owned()]
     }
 
-    fn better(&self) -> Direction {
-        Direction::Less
+    fn direction(&self) -> Direction {
+        Direction::LowerIsBetter
     }
 
     fn range(&self) -> impl RangeBounds<f64> {
@@ -54,40 +55,34 @@ export_metric!(RootMeanSquareError);
 
 #[cfg(test)]
 mod tests {
-    use understudy_sdk::{answers, native};
+    use understudy_sdk::native;
 
     use super::*;
 
-    fn figure(model: &[Option<f64>], decisions: &[f64]) -> Option<f64> {
-        let open = || Reason::Abstained("no price".to_owned());
-        let rows = decisions.len() as u32;
-        let model = answers(rows, |row| model[row].ok_or_else(open));
-        let decisions = answers(rows, |row| Ok(decisions[row]));
-        let scores = native::score(&RootMeanSquareError, rows, &model, &decisions).unwrap();
-        let sums: Vec<f64> = scores.iter().map(|component| component.iter().sum()).collect();
-        RootMeanSquareError.reduce(rows.into(), &sums)
+    fn value(model: &[Option<f64>], decisions: &[f64]) -> Option<f64> {
+        native::value_of_rows(&RootMeanSquareError, model, decisions).unwrap()
     }
 
     /// sklearn.metrics.root_mean_squared_error([110.0, 74.0, 81.9, -3.5, 0.0], [104.98, 104.98, 80.0, 2.25, 0.5])
     #[test]
-    fn it_is_that_of_scikit_learn() {
-        let figure = figure(&[104.98, 104.98, 80.0, 2.25, 0.5].map(Some), &[110.0, 74.0, 81.9, -3.5, 0.0]);
-        assert!((figure.unwrap() - 14.2960365136635).abs() < 1e-13);
+    fn equals_the_root_mean_squared_error_of_scikit_learn() {
+        let value = value(&[104.98, 104.98, 80.0, 2.25, 0.5].map(Some), &[110.0, 74.0, 81.9, -3.5, 0.0]);
+        assert!((value.unwrap() - 14.2960365136635).abs() < 1e-13);
     }
 
     #[test]
-    fn what_is_not_answered_stays_out_of_the_mean() {
-        assert_eq!(figure(&[Some(1.0), None, Some(9.0)], &[2.0, 1000.0, 2.0]), Some(5.0));
+    fn unanswered_pairs_are_excluded() {
+        assert_eq!(value(&[Some(1.0), None, Some(9.0)], &[2.0, 1000.0, 2.0]), Some(5.0));
     }
 
     #[test]
-    fn over_nothing_answered_it_is_not_defined() {
-        assert_eq!(figure(&[None, None], &[1.0, 2.0]), None);
-        assert_eq!(figure(&[], &[]), None);
+    fn undefined_without_answered_pairs() {
+        assert_eq!(value(&[None, None], &[1.0, 2.0]), None);
+        assert_eq!(value(&[], &[]), None);
     }
 
     #[test]
-    fn an_error_beyond_the_range_is_left_to_the_host_which_refuses_it() {
-        assert_eq!(figure(&[Some(f64::MAX)], &[f64::MIN]), Some(f64::INFINITY));
+    fn an_error_that_overflows_is_infinite() {
+        assert_eq!(value(&[Some(f64::MAX)], &[f64::MIN]), Some(f64::INFINITY));
     }
 }

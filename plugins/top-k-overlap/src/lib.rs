@@ -1,23 +1,24 @@
-//! A metric: how many of the decision's first k are among the model's first k.
+//! A metric: overlap of the first k names of two rankings.
 //!
-//! With R@k the first k names of a ranking R, or all of them if there are fewer, a pair scores
+//! Let R@k be the first k names of a ranking R, or all of them if there are fewer. A pair scores
 //!
 //! - |M@k ∩ D@k| / |D@k|,
 //!
-//! for the model's ranking M and the decision's ranking D; the figure is the mean over all pairs. Configuration: `k`, from 1
-//! to 1,000.
+//! for the model's ranking M and the decision's ranking D. The value is the mean over all pairs. Configuration: `k`, from
+//! 1 to 1,000.
 //!
-//! - Where both rankings have k names or more it is |M@k ∩ D@k| / k, the overlap at depth k of W. Webber, A. Moffat, J. Zobel,
-//!   "A similarity measure for indefinite rankings", ACM Transactions on Information Systems 28 (2010), article 20, section 3.
-//! - Where the decision is the one item that was chosen, it is 1 if that item is among the model's first k, otherwise 0:
-//!   the hit rate at k.
-//! - A decision of fewer than k names is not blamed on the model: it can be met in full. A model's ranking of fewer than k
-//!   names wastes its other places.
-//! - An empty decision is met by an empty ranking alone.
-//! - A pair that the model did not answer scores 0.
+//! - If both rankings have at least k names, the score is |M@k ∩ D@k| / k, the overlap at depth k of W. Webber,
+//!   A. Moffat, J. Zobel, "A similarity measure for indefinite rankings", ACM Transactions on Information Systems 28
+//!   (2010), article 20, section 3.
+//! - If the decision is one chosen item, the score is 1 if the model's first k names contain it, else 0: the hit rate
+//!   at k.
+//! - A decision with fewer than k names can still score 1. A model's ranking with fewer than k names loses the unused
+//!   positions.
+//! - If the decision is empty, only an empty ranking scores 1.
+//! - An unanswered pair scores 0.
 //!
-//! The order within the first k does not count. A ranking has no ties: whoever makes one must break ties by a rule that
-//! does not change, say by name, or the same preferences will not score the same.
+//! The order within the first k names does not matter. A ranking has no ties: its author must break ties by a fixed rule,
+//! such as by name, or equal preferences will score differently.
 //!
 //! Component: `overlap`.
 
@@ -26,10 +27,10 @@ use std::ops::RangeBounds;
 use serde::Deserialize;
 use understudy_sdk::prelude::*;
 
-/// The largest k. A pair costs up to k² comparisons.
-const LARGEST: usize = 1000;
+/// Largest allowed k. A pair costs up to k² comparisons.
+const MAX_K: usize = 1000;
 
-/// The metric, and its configuration.
+/// The metric, which is also its own configuration.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TopKOverlap {
@@ -41,8 +42,8 @@ impl Metric for TopKOverlap {
     type Answer<'a> = &'a [Label<'a>];
 
     fn new(config: TopKOverlap, _: &Assets) -> Result<Self, String> {
-        if !(1..=LARGEST).contains(&config.k) {
-            return Err(format!("config: `k` is {}; it must be from 1 to {LARGEST}", config.k));
+        if !(1..=MAX_K).contains(&config.k) {
+            return Err(format!("config: `k` is {}; it must be from 1 to {MAX_K}", config.k));
         }
         Ok(config)
     }
@@ -51,8 +52,8 @@ impl Metric for TopKOverlap {
         vec!["overlap".to_owned()]
     }
 
-    fn better(&self) -> Direction {
-        Direction::More
+    fn direction(&self) -> Direction {
+        Direction::HigherIsBetter
     }
 
     fn range(&self) -> impl RangeBounds<f64> {

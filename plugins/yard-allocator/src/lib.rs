@@ -1,45 +1,46 @@
-//! A model: the bays of a freight yard for a lorry that calls for a slot, best first.
+//! A model: ranks the bays of a freight yard for a lorry that requests a slot.
 //!
-//! Of each bay that may take the cargo it adds up how long the lorry would be in the yard, in seconds:
+//! For each bay that may take the cargo, the model estimates the lorry's time in the yard, in seconds:
 //!
-//! - the way from the gate to the bay's group, and unloading, a pallet at a time;
-//! - waiting: what one lorry takes there, for each lorry in the group's queue; twice for a priority call;
-//! - what a bad fit costs: a long trailer has to back in by the gate, a van is too low for the long dock, and dry cargo
-//!   takes a bay with power from a reefer;
-//! - a little for each bay between this one and the carrier's usual one, where its drivers know the way.
+//! - the drive from the gate to the bay's group, and unloading per pallet;
+//! - waiting: the service time of one lorry times the length of the group's queue; twice that for a priority call;
+//! - penalties for a bad fit: a long trailer has to back in at the gate, a van is too low for the long dock, and dry
+//!   cargo occupies a bay with power that a reefer may need;
+//! - a small penalty per bay between this bay and the carrier's usual one, because drivers know the way there.
 //!
-//! The shortest comes first; of bays that take as long, the one that comes first in the yard's list. A bay's name begins
-//! with the letter of its group: `G` by the gate, `D` the long dock, `C` the cold store, `O` open-air stands. A cargo that
-//! is not known is abstained from. The model is told neither the day nor who is at work.
+//! The bay with the shortest time comes first. Ties keep the order of the yard's list. The first letter of a bay is its
+//! group: `G` gate, `D` long dock, `C` cold store, `O` open-air stands. The model abstains from unknown cargo. It sees
+//! neither the date nor the staff on duty. The yard and its times are invented.
 //!
-//! Always holds: a ranking has at least five bays, all of which may take the cargo. The yard and its seconds are invented.
+//! Invariants:
+//! - A ranking has at least five bays, and each of them may take the cargo.
 
 use understudy_sdk::prelude::*;
 
-/// What it reads of a call.
+/// The fields of a call that the model reads.
 #[derive(Clone, Copy, Input)]
 pub struct Call<'a> {
-    /// Who drives.
+    /// Name of the carrier.
     pub carrier: &'a str,
     /// `van`, `rigid` or `trailer`.
     pub vehicle: &'a str,
     /// `dry`, `reefer` or `hazardous`.
     pub cargo: &'a str,
-    /// How many pallets are to be unloaded.
+    /// Number of pallets to unload.
     pub pallets: u32,
-    /// Whether the carrier paid for not having to wait.
+    /// Whether the carrier paid for priority.
     pub priority: bool,
-    /// Lorries that wait for a bay by the gate.
+    /// Number of lorries that wait for a gate bay.
     pub gate_queue: u32,
-    /// Lorries that wait for the long dock.
+    /// Number of lorries that wait for the long dock.
     pub dock_queue: u32,
-    /// Lorries that wait for the cold store.
+    /// Number of lorries that wait for the cold store.
     pub cold_queue: u32,
-    /// Lorries that wait for an open-air stand.
+    /// Number of lorries that wait for an open-air stand.
     pub open_queue: u32,
 }
 
-/// Bays that share a queue and a gang of workers.
+/// A group of bays that share a queue and a crew.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Group {
     Gate,
@@ -51,11 +52,11 @@ enum Group {
 struct Bay {
     name: &'static str,
     group: Group,
-    /// Where it stands in its group, from 0.
+    /// Position in the group, from 0.
     place: u64,
-    /// Has power for a reefer's cooling.
+    /// Whether it has power for the cooling of a reefer.
     power: bool,
-    /// Has a bund that keeps in what leaks.
+    /// Whether it has a bund that contains leaks.
     bund: bool,
 }
 
@@ -81,7 +82,7 @@ const BAYS: [Bay; 15] = [
     bay("O3", Group::Open, 2, false, true),
 ];
 
-/// The bays that may take the cargo of a call, best first; none for a cargo that is not known.
+/// The bays that may take the cargo of a call, best first; `None` for unknown cargo.
 pub fn rank(call: &Call<'_>) -> Option<Vec<&'static str>> {
     let suits: fn(&Bay) -> bool = match call.cargo {
         "dry" => |bay| bay.group != Group::Open,
@@ -90,21 +91,21 @@ pub fn rank(call: &Call<'_>) -> Option<Vec<&'static str>> {
         _ => return None,
     };
     let mut bays: Vec<&Bay> = BAYS.iter().filter(|bay| suits(bay)).collect();
-    // The sort is stable, so bays that take as long stay in the order of the list.
+    // The sort is stable, so ties keep the order of the list.
     bays.sort_by_key(|bay| seconds(call, bay));
     Some(bays.into_iter().map(|bay| bay.name).collect())
 }
 
-/// How long the lorry would be in the yard.
+/// Estimated time of the lorry in the yard, in seconds.
 fn seconds(call: &Call<'_>, bay: &Bay) -> u64 {
-    // The way, unloading a pallet, what one lorry takes, the queue, and how many bays there are.
-    let (way, pallet, turn, queue, bays) = match bay.group {
+    // Drive, unloading per pallet, service time per queued lorry (all in seconds), queue length, number of bays.
+    let (drive, pallet, service, queue, bays) = match bay.group {
         Group::Gate => (60, 75, 360, call.gate_queue, 4),
         Group::Dock => (180, 45, 300, call.dock_queue, 5),
         Group::Cold => (240, 60, 540, call.cold_queue, 3),
         Group::Open => (300, 60, 480, call.open_queue, 3),
     };
-    let waiting = turn * u64::from(queue) * if call.priority { 2 } else { 1 };
+    let waiting = service * u64::from(queue) * if call.priority { 2 } else { 1 };
     let vehicle = match (call.vehicle, bay.group) {
         ("trailer", Group::Gate) => 480,
         ("van", Group::Dock) => 600,
@@ -115,11 +116,11 @@ fn seconds(call: &Call<'_>, bay: &Bay) -> u64 {
         ("dry", _) if bay.power => 120,
         _ => 0,
     };
-    let strange = 45 * bay.place.abs_diff(usual_place(call.carrier) % bays);
-    way + pallet * u64::from(call.pallets) + waiting + vehicle + power + strange
+    let detour = 45 * bay.place.abs_diff(usual_place(call.carrier) % bays);
+    drive + pallet * u64::from(call.pallets) + waiting + vehicle + power + detour
 }
 
-/// Where a carrier usually stands in a group; a stranger at its beginning.
+/// A carrier's usual position in a group; 0 for an unknown carrier.
 fn usual_place(carrier: &str) -> u64 {
     match carrier {
         "delta" => 1,
@@ -130,7 +131,7 @@ fn usual_place(carrier: &str) -> u64 {
     }
 }
 
-/// The model.
+/// A model that ranks the bays of the yard by estimated time.
 pub struct YardAllocator;
 
 impl Model for YardAllocator {
@@ -143,8 +144,7 @@ impl Model for YardAllocator {
     }
 
     fn decide(&self, call: Call<'_>) -> Result<Vec<&'static str>, Reason> {
-        rank(&call)
-            .ok_or_else(|| Reason::Abstained(format!("no bay is known to suit the cargo `{}`", call.cargo)))
+        rank(&call).ok_or_else(|| Reason::Abstained(format!("unknown cargo `{}`", call.cargo)))
     }
 }
 

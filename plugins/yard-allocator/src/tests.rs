@@ -1,6 +1,6 @@
 use super::*;
 
-/// A rigid lorry with dry cargo of a carrier without a usual place, when nobody waits.
+/// A rigid lorry with dry cargo, of a carrier without a usual position, with empty queues.
 const PLAIN: Call<'static> = Call {
     carrier: "amstel",
     vehicle: "rigid",
@@ -36,19 +36,19 @@ fn of_bays_that_take_as_long_the_first_of_the_list_comes_first() {
 }
 
 #[test]
-fn a_bay_may_take_the_cargo_of_its_ranking() {
-    let of = |cargo| {
+fn every_ranked_bay_may_take_the_cargo() {
+    let bays = |cargo| {
         let mut bays = ranked(Call { cargo, ..PLAIN });
         bays.sort_unstable();
         bays
     };
-    assert_eq!(of("reefer"), ["C1", "C2", "C3", "G1", "G2"]);
-    assert_eq!(of("hazardous"), ["D5", "G4", "O1", "O2", "O3"]);
-    assert_eq!(of("dry").len(), 12);
+    assert_eq!(bays("reefer"), ["C1", "C2", "C3", "G1", "G2"]);
+    assert_eq!(bays("hazardous"), ["D5", "G4", "O1", "O2", "O3"]);
+    assert_eq!(bays("dry").len(), 12);
 }
 
 #[test]
-fn the_vehicle_tells_where_it_fits() {
+fn vehicles_prefer_bays_that_fit() {
     // Without the van's 600 it would be the dock, at 180 + 6 * 45 against 60 + 6 * 75.
     assert_eq!(best(Call { vehicle: "van", pallets: 6, ..PLAIN }), "G3");
     assert_eq!(best(Call { pallets: 6, ..PLAIN }), "D1");
@@ -58,7 +58,7 @@ fn the_vehicle_tells_where_it_fits() {
 }
 
 #[test]
-fn a_queue_is_waited_for_and_by_priority_twice() {
+fn queues_cost_time_and_twice_for_priority_calls() {
     // D1 at 720 and 300 for the queue is still shorter than G3 at 1,050; for a priority call it is not.
     let queue = Call { dock_queue: 1, ..PLAIN };
     assert_eq!(best(queue), "D1");
@@ -72,25 +72,25 @@ fn a_queue_is_waited_for_and_by_priority_twice() {
 }
 
 #[test]
-fn a_carrier_keeps_to_its_usual_place() {
-    let of = |carrier| best(Call { carrier, ..PLAIN });
-    let carriers = ["amstel", "delta", "kempen", "noordkade", "veluwe", "a stranger"];
-    assert_eq!(carriers.map(of), ["D1", "D2", "D3", "D4", "D5", "D1"]);
+fn carriers_prefer_their_usual_position() {
+    let best_for = |carrier| best(Call { carrier, ..PLAIN });
+    let carriers = ["amstel", "delta", "kempen", "noordkade", "veluwe", "an unknown carrier"];
+    assert_eq!(carriers.map(best_for), ["D1", "D2", "D3", "D4", "D5", "D1"]);
     // Of three bays in the cold store the fifth place is the second.
     let reefer = Call { cargo: "reefer", vehicle: "trailer", carrier: "veluwe", ..PLAIN };
     assert_eq!(best(reefer), "C2");
 }
 
 #[test]
-fn an_unknown_cargo_is_abstained_from() {
+fn abstains_from_unknown_cargo() {
     let Err(Reason::Abstained(reason)) = YardAllocator.decide(Call { cargo: "live", ..PLAIN }) else {
-        panic!("it was answered");
+        panic!("expected an abstention");
     };
-    assert_eq!(reason, "no bay is known to suit the cargo `live`");
+    assert_eq!(reason, "unknown cargo `live`");
 }
 
 #[test]
-fn no_number_is_too_large() {
+fn the_largest_inputs_do_not_overflow() {
     let most = u32::MAX;
     let call = Call { pallets: most, gate_queue: most, dock_queue: most, priority: true, ..PLAIN };
     assert_eq!(best(call), "C1");

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::plugins::plugin_versions::{Part, PluginVersions};
 use crate::stats::run_result::ModelCounts;
-use understudy_records::pairing::Accounting;
+use understudy_records::join::Accounting;
 use understudy_sandbox::{DeciderPlugin, PluginRole, ScorerPlugin, Usage, UsageCounters};
 use understudy_study::PerStream;
 
@@ -60,11 +60,11 @@ impl PluginStatus {
     pub(crate) fn from_versions(versions: &PluginVersions) -> Vec<PluginStatus> {
         let decider = |role, slot: &Part<DeciderPlugin>| {
             let plugin = &slot.now().plugin;
-            plugin_status(role, slot, &plugin.title, &plugin.meter())
+            plugin_status(role, slot, &plugin.title, &plugin.usage_counters())
         };
         let metric = |slot: &Part<ScorerPlugin>| {
             let plugin = &slot.now().plugin;
-            plugin_status(PluginRole::Metric, slot, &plugin.title, &plugin.meter())
+            plugin_status(PluginRole::Metric, slot, &plugin.title, &plugin.usage_counters())
         };
         let models = versions.models.iter().map(|slot| decider(PluginRole::Model, slot));
         let comparator = decider(PluginRole::Comparator, &versions.comparator);

@@ -1,4 +1,4 @@
-//! Everything that a plugin may say wrongly is told by name.
+//! Each way in which returned answers can be invalid has its own message.
 
 use super::*;
 
@@ -27,48 +27,48 @@ fn rankings(offsets: &[u32], codes: &[u32]) -> wit::Answers {
     wit::Answers { values: wit::Values::Rankings(rankings), confidence: None, unanswered: vec![] }
 }
 
-fn declined(row: u32) -> (u32, wit::Reason) {
+fn abstained(row: u32) -> (u32, wit::Reason) {
     (row, wit::Reason::Abstained("no idea".into()))
 }
 
 #[test]
-fn sound_answers_are_believed() {
-    let believed = answers(labels(&["x", "y"], &[1, 0, 1]), Form::Label, 3).expect("sound");
-    assert_eq!(believed.rows(), 3);
+fn valid_answers_are_accepted() {
+    let accepted = answers(labels(&["x", "y"], &[1, 0, 1]), Form::Label, 3).expect("valid");
+    assert_eq!(accepted.rows(), 3);
     assert!(answers(rankings(&[0, 2, 2], &[1, 0]), Form::Ranking, 2).is_ok());
-    let silent = wit::Answers { unanswered: vec![declined(1)], ..numbers(&[1.0, f64::NAN]) };
-    let believed = answers(silent, Form::Number, 2).expect("the value of an unanswered row is not read");
-    assert_eq!(believed.decisions, Decisions::Numbers(vec![1.0, 0.0]));
+    let unanswered = wit::Answers { unanswered: vec![abstained(1)], ..numbers(&[1.0, f64::NAN]) };
+    let accepted = answers(unanswered, Form::Number, 2).expect("the value of an unanswered row is not read");
+    assert_eq!(accepted.decisions, AnswerColumn::Numbers(vec![1.0, 0.0]));
 }
 
 #[test]
-fn what_an_unanswered_row_holds_is_not_looked_at() {
-    let silent = wit::Answers { unanswered: vec![declined(0)], ..labels(&["x", "y"], &[u32::MAX, 1]) };
-    let believed = answers(silent, Form::Label, 2).expect("the code of an unanswered row is not read");
-    let Decisions::Labels { names, codes } = believed.decisions else { panic!("labels") };
+fn placeholders_of_unanswered_rows_are_ignored() {
+    let unanswered = wit::Answers { unanswered: vec![abstained(0)], ..labels(&["x", "y"], &[u32::MAX, 1]) };
+    let accepted = answers(unanswered, Form::Label, 2).expect("the code of an unanswered row is not read");
+    let AnswerColumn::Labels { names, codes } = accepted.decisions else { panic!("labels") };
     assert_eq!((names.len(), &codes[..]), (2, &[0, 1][..]));
     // A plugin that answers no row has no names either, and still each code has one.
-    let silent = wit::Answers { unanswered: vec![declined(0), declined(1)], ..labels(&[], &[0, 7]) };
-    let believed = answers(silent, Form::Label, 2).expect("no row is answered");
-    assert_eq!(believed, Answers::none(Form::Label, 2, &Reason::Abstained("no idea".into())));
-    let wrong = wit::Answers { unanswered: vec![declined(0)], ..labels(&[], &[0, 0]) };
+    let unanswered = wit::Answers { unanswered: vec![abstained(0), abstained(1)], ..labels(&[], &[0, 7]) };
+    let accepted = answers(unanswered, Form::Label, 2).expect("no row is answered");
+    assert_eq!(accepted, Answers::none(Form::Label, 2, &Reason::Abstained("no idea".into())));
+    let wrong = wit::Answers { unanswered: vec![abstained(0)], ..labels(&[], &[0, 0]) };
     assert!(answers(wrong, Form::Label, 2).is_err(), "the answered row has no name");
 }
 
 #[test]
-fn names_that_no_row_uses_are_not_held() {
+fn many_unused_names_are_dropped() {
     let unused: Vec<String> = (0..10_000).map(|number| number.to_string()).collect();
     let unused: Vec<&str> = unused.iter().map(String::as_str).collect();
-    let believed = answers(labels(&unused, &[7, 9_999]), Form::Label, 2).expect("sound");
-    let Decisions::Labels { names, codes } = believed.decisions else { panic!("labels") };
+    let accepted = answers(labels(&unused, &[7, 9_999]), Form::Label, 2).expect("valid");
+    let AnswerColumn::Labels { names, codes } = accepted.decisions else { panic!("labels") };
     assert_eq!((names, codes), (Names::from(vec!["7", "9999"]), vec![0, 1]));
-    let believed = answers(labels(&unused[..100], &[7, 99]), Form::Label, 2).expect("sound");
-    let Decisions::Labels { names, .. } = believed.decisions else { panic!("labels") };
+    let accepted = answers(labels(&unused[..100], &[7, 99]), Form::Label, 2).expect("valid");
+    let AnswerColumn::Labels { names, .. } = accepted.decisions else { panic!("labels") };
     assert_eq!(names.len(), 100, "a few more than are used do not matter");
 }
 
 #[test]
-fn unsound_answers_are_refused_with_the_reason() {
+fn invalid_answers_are_rejected_with_the_reason() {
     let (fits, long) = ("x".repeat(MAX_LENGTH), "x".repeat(MAX_LENGTH / 2 + 1));
     assert!(answers(labels(&[&fits], &[0]), Form::Label, 1).is_ok());
     let mut long_ranking = rankings(&[0, 2], &[0, 1]);
@@ -100,15 +100,19 @@ fn unsound_answers_are_refused_with_the_reason() {
         (wit::Answers { confidence: Some(vec![1.5]), ..numbers(&[1.0]) }, Form::Number, 1),
         (wit::Answers { confidence: Some(vec![f64::NAN]), ..numbers(&[1.0]) }, Form::Number, 1),
         (wit::Answers { confidence: Some(vec![]), ..numbers(&[1.0]) }, Form::Number, 1),
-        (wit::Answers { unanswered: vec![declined(1), declined(0)], ..numbers(&[1.0; 2]) }, Form::Number, 2),
-        (wit::Answers { unanswered: vec![declined(0), declined(0)], ..numbers(&[1.0]) }, Form::Number, 1),
-        (wit::Answers { unanswered: vec![declined(7)], ..numbers(&[1.0]) }, Form::Number, 1),
+        (
+            wit::Answers { unanswered: vec![abstained(1), abstained(0)], ..numbers(&[1.0; 2]) },
+            Form::Number,
+            2,
+        ),
+        (wit::Answers { unanswered: vec![abstained(0), abstained(0)], ..numbers(&[1.0]) }, Form::Number, 1),
+        (wit::Answers { unanswered: vec![abstained(7)], ..numbers(&[1.0]) }, Form::Number, 1),
     ];
-    let told: Vec<String> = cases
+    let errors: Vec<String> = cases
         .into_iter()
-        .map(|(given, form, rows)| answers(given, form, rows).expect_err("unsound"))
+        .map(|(returned, form, rows)| answers(returned, form, rows).expect_err("invalid"))
         .collect();
-    insta::assert_snapshot!(told.join("\n"), @r#"
+    insta::assert_snapshot!(errors.join("\n"), @r#"
     returned 2 codes, expected 3
     returned the code 1, but only 1 names
     returned the name "x" twice

@@ -1,4 +1,4 @@
-//! What is lent is what the rows hold, also of a part of a batch.
+//! Borrowed columns have the values of the rows, also for a slice of a batch.
 
 use std::sync::Arc;
 
@@ -6,17 +6,17 @@ use arrow::array::{BooleanArray, Float64Array, Int64Array, TimestampMicrosecondA
 
 use super::*;
 
-/// The columns of a batch, after a row is cut off at each end.
-fn lent(columns: Vec<ArrayRef>, kinds: &[Kind]) -> String {
+/// Borrows the columns of a batch without its first and last row, and formats them.
+fn borrow_middle(columns: Vec<ArrayRef>, kinds: &[Kind]) -> String {
     let named = columns.into_iter().enumerate().map(|(index, column)| (index.to_string(), column, true));
     let batch = RecordBatch::try_from_iter_with_nullable(named).expect("columns of one length");
     let part = batch.slice(1, batch.num_rows() - 2);
-    let lent = borrow_columns(&part, kinds);
-    lent.iter().map(|lent| format!("{:?}\n", lent.column())).collect()
+    let borrowed = borrow_columns(&part, kinds);
+    borrowed.iter().map(|column| format!("{:?}\n", column.column())).collect()
 }
 
 #[test]
-fn a_part_of_a_batch_is_lent_as_if_it_stood_alone() {
+fn a_slice_is_borrowed_like_a_whole_batch() {
     let columns: Vec<ArrayRef> = vec![
         Arc::new(StringArray::from(vec!["first", "é", "", "three", "last"])),
         Arc::new(StringArray::from(vec!["[1]", "{}", "null", "\"\"", "[2]"])),
@@ -28,7 +28,7 @@ fn a_part_of_a_batch_is_lent_as_if_it_stood_alone() {
     ];
     let kinds =
         [Kind::Text, Kind::Json, Kind::Boolean, Kind::Integer, Kind::Number, Kind::Number, Kind::Timestamp];
-    insta::assert_snapshot!(lent(columns, &kinds), @"
+    insta::assert_snapshot!(borrow_middle(columns, &kinds), @"
     Column { values: Values::Text(TextParam { offsets: [0, 2, 2, 7], bytes: [195, 169, 116, 104, 114, 101, 101] }), missing: None }
     Column { values: Values::Json(TextParam { offsets: [0, 2, 6, 8], bytes: [123, 125, 110, 117, 108, 108, 34, 34] }), missing: None }
     Column { values: Values::Boolean([0, 1, 0]), missing: None }
@@ -40,7 +40,7 @@ fn a_part_of_a_batch_is_lent_as_if_it_stood_alone() {
 }
 
 #[test]
-fn missing_rows_are_counted_from_the_first_that_is_lent() {
+fn missing_rows_are_relative_to_the_slice() {
     let columns: Vec<ArrayRef> = vec![
         Arc::new(StringArray::from(vec![None, Some("a"), None, Some("b"), None])),
         Arc::new(BooleanArray::from(vec![None, None, Some(true), None, None])),
@@ -48,7 +48,7 @@ fn missing_rows_are_counted_from_the_first_that_is_lent() {
         Arc::new(Float64Array::from(vec![None, Some(1.0), Some(2.0), Some(3.0), None])),
     ];
     let kinds = [Kind::Text, Kind::Boolean, Kind::Number, Kind::Number];
-    insta::assert_snapshot!(lent(columns, &kinds), @"
+    insta::assert_snapshot!(borrow_middle(columns, &kinds), @"
     Column { values: Values::Text(TextParam { offsets: [0, 1, 1, 2], bytes: [97, 98] }), missing: Some([1]) }
     Column { values: Values::Boolean([0, 1, 0]), missing: Some([0, 2]) }
     Column { values: Values::Number([0.0, 1.0, 2.0]), missing: Some([0]) }
@@ -57,13 +57,13 @@ fn missing_rows_are_counted_from_the_first_that_is_lent() {
 }
 
 #[test]
-fn no_rows_are_no_values() {
+fn an_empty_slice_has_no_values() {
     let columns: Vec<ArrayRef> = vec![
         Arc::new(StringArray::from(vec!["first", "last"])),
         Arc::new(BooleanArray::from(vec![true, false])),
         Arc::new(Int64Array::from(vec![1, 2])),
     ];
-    insta::assert_snapshot!(lent(columns, &[Kind::Text, Kind::Boolean, Kind::Number]), @"
+    insta::assert_snapshot!(borrow_middle(columns, &[Kind::Text, Kind::Boolean, Kind::Number]), @"
     Column { values: Values::Text(TextParam { offsets: [0], bytes: [] }), missing: None }
     Column { values: Values::Boolean([]), missing: None }
     Column { values: Values::Number([]), missing: None }

@@ -90,7 +90,8 @@ impl Deed {
                 codes[trigger] = names.offsets.len() as u32 - 2;
             }
             Self::BadConfidence => {
-                answers.confidence = Some((0..rows).map(|row| if row == trigger { 2.0 } else { 1.0 }).collect());
+                answers.confidence =
+                    Some((0..rows).map(|row| if row == trigger { 2.0 } else { 1.0 }).collect());
             }
             _ => {}
         }
