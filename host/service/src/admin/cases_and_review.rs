@@ -116,7 +116,7 @@ async fn with_audit_lock<T: Send + 'static>(
     let CaseState { run, reports, .. } = state.clone();
     let result = tokio::task::spawn_blocking(move || {
         let sealed = reports.sealed_study(&directory)?;
-        audit::has_its_fields(&directory)?;
+        audit::ensure_all_fields(&directory)?;
         view(&run, &sealed, &directory)
     });
     let result = result.await.map_err(|_| Problem::case_view_failed())?;
@@ -205,7 +205,7 @@ pub async fn judge(
     })?;
     let summary = with_audit_lock(&state, move |_, _, directory| {
         session.record(&request)?;
-        let summaries = judged(&audit::entries(directory)?);
+        let summaries = judged(&audit::read_entries(directory)?);
         Ok(summaries.into_iter().find(|summary| summary.model == session.judging.model))
     });
     Ok(json_response(StatusCode::OK, &json!({ "summary": summary.await? })))

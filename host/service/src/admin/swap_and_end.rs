@@ -18,7 +18,7 @@ use crate::app::body_budget::BodyBudget;
 use crate::app::run_slot::RunSlot;
 use crate::auth::roles::Principal;
 use crate::http::response::{Problem, json_response};
-use understudy_audit::entries;
+use understudy_audit::read_entries;
 use understudy_engine::{RunCommand, Replacement, SwapError, SwapRequest};
 use understudy_run_log::ledger::{Entry, Event, SwapTrigger, ShadowResult};
 use understudy_study::PerStream;

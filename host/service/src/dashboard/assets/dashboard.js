@@ -1,57 +1,60 @@
-// Keeps the page up to date: fetches what there is to see every two seconds, and changes what has changed.
+// Refreshes the dashboard: fetches its content every two seconds, and updates the elements that have changed.
 //
-// Always holds: what has the focus, is unfolded or scrolled stays so; nothing is asked of anybody but this server; the token is
-// kept for this tab only.
+// Invariants:
+// - Focus, open details and scroll positions survive a refresh.
+// - All requests go to this server.
+// - The token is stored for this browser tab only.
 
 "use strict";
 
-const EVERY = 2000;
+// Milliseconds between two refreshes.
+const REFRESH_INTERVAL = 2000;
 const TOKEN = "understudy-token";
 const element = (id) => document.getElementById(id);
 
-// What the other script uses too.
-const understudy = { roles: [], ask, element };
+// Shared with forms.js.
+const understudy = { roles: [], request, element };
 
-// Sends a request with the token, if one was entered.
-function ask(path, options = {}) {
+// Sends a request, with the token if one was entered.
+function request(path, options = {}) {
   const token = sessionStorage.getItem(TOKEN);
   const headers = { ...options.headers, ...(token ? { authorization: `Bearer ${token}` } : {}) };
   return fetch(path, { cache: "no-store", redirect: "error", ...options, headers });
 }
 
-// Makes one tree like another in as few steps as it takes. Elements that stay are the same ones as before.
-function become(old, now) {
+// Changes one DOM tree into another with few steps. Elements that occur in both are kept.
+function morph(old, now) {
   const same = (one, other) =>
     one.nodeType === other.nodeType && one.nodeName === other.nodeName && (one.id ?? "") === (other.id ?? "");
-  let at = old.firstChild;
+  let current = old.firstChild;
   for (const wanted of [...now.childNodes]) {
-    // One that comes later is waited for, if it has a name by which it is known.
-    if (at && !same(at, wanted) && wanted.id) {
+    // An element that occurs later is moved here, if its id identifies it.
+    if (current && !same(current, wanted) && wanted.id) {
       const later = [...old.children].find((child) => same(child, wanted));
-      if (later) old.insertBefore(later, at), (at = later);
+      if (later) old.insertBefore(later, current), (current = later);
     }
-    if (at && same(at, wanted)) {
-      if (at.nodeType === Node.ELEMENT_NODE) {
-        attributes(at, wanted);
-        become(at, wanted);
-      } else if (at.data !== wanted.data) {
-        at.data = wanted.data;
+    if (current && same(current, wanted)) {
+      if (current.nodeType === Node.ELEMENT_NODE) {
+        updateAttributes(current, wanted);
+        morph(current, wanted);
+      } else if (current.data !== wanted.data) {
+        current.data = wanted.data;
       }
-      at = at.nextSibling;
+      current = current.nextSibling;
     } else {
-      old.insertBefore(document.importNode(wanted, true), at);
+      old.insertBefore(document.importNode(wanted, true), current);
     }
   }
-  while (at) {
-    const next = at.nextSibling;
-    at.remove();
-    at = next;
+  while (current) {
+    const next = current.nextSibling;
+    current.remove();
+    current = next;
   }
 }
 
-function attributes(old, now) {
+function updateAttributes(old, now) {
   for (const { name } of [...old.attributes]) {
-    // What its reader has unfolded is the reader's.
+    // The user controls whether details are open.
     if (!now.hasAttribute(name) && !(name === "open" && old.localName === "details")) old.removeAttribute(name);
   }
   for (const { name, value, namespaceURI } of now.attributes) {
@@ -62,15 +65,15 @@ function attributes(old, now) {
 let lostSince;
 let timer;
 
-function clock(date) {
+function formatUtc(date) {
   return date.toISOString().slice(0, 19).replace("T", " ") + " UTC";
 }
 
-// Says how the connection stands. What is said anew every time is said to nobody who listens.
-function say(text, lost) {
-  const link = element("link");
-  if (link.textContent !== text) link.textContent = text;
-  link.classList.toggle("lost", lost);
+// Shows the state of the connection. Unchanged text is not set again, so that screen readers do not repeat it.
+function showConnection(text, lost) {
+  const status = element("connection");
+  if (status.textContent !== text) status.textContent = text;
+  status.classList.toggle("lost", lost);
   element("live").classList.toggle("stale", lost);
   for (const child of element("live").children) child.classList.toggle("stale", lost);
 }
@@ -78,37 +81,37 @@ function say(text, lost) {
 async function refresh() {
   clearTimeout(timer);
   try {
-    const answer = await ask("live", { signal: AbortSignal.timeout(20000) });
-    if (answer.status === 401 || answer.status === 403) {
+    const response = await request("live", { signal: AbortSignal.timeout(20000) });
+    if (response.status === 401 || response.status === 403) {
       const known = sessionStorage.getItem(TOKEN);
       element("enter").hidden = false;
       element("tools").hidden = true;
-      say(known ? "This token may not see this run. Enter another." : "A token is needed to see this run.", false);
-      // It is asked again once one is entered.
+      showConnection(known ? "This token gives no access to the run. Enter another one." : "Access to this run requires a token.", false);
+      // Entering a token refreshes again.
       return;
     }
-    if (!answer.ok) throw new Error(`the server answers ${answer.status}`);
-    const text = await answer.text();
+    if (!response.ok) throw new Error(`the server responded with ${response.status}`);
+    const text = await response.text();
     const parsed = new DOMParser().parseFromString(text, "text/html");
-    become(element("live"), parsed.body);
+    morph(element("live"), parsed.body);
     document.title = element("live").querySelector("h1")?.textContent ?? "understudy";
     element("enter").hidden = true;
-    if (!understudy.roles.length) await roles();
+    if (!understudy.roles.length) await showForms();
     lostSince = undefined;
-    say("Connected: this page keeps itself up to date.", false);
+    showConnection("Connected; the page refreshes itself.", false);
   } catch {
     lostSince ??= new Date();
-    say(`The connection is lost since ${clock(lostSince)}. What is shown is as it was then; it is tried again.`, true);
+    showConnection(`Connection lost since ${formatUtc(lostSince)}. The content is from that time. Reconnecting.`, true);
   }
-  // A page that nobody sees asks for nothing.
-  timer = document.hidden ? undefined : setTimeout(refresh, EVERY);
+  // A hidden page does not refresh.
+  timer = document.hidden ? undefined : setTimeout(refresh, REFRESH_INTERVAL);
 }
 
-// Shows what whoever looks may do.
-async function roles() {
-  const answer = await ask("v1/whoami");
-  if (!answer.ok) return;
-  understudy.roles = (await answer.json()).roles;
+// Shows the forms that the roles of the user permit.
+async function showForms() {
+  const response = await request("v1/whoami");
+  if (!response.ok) return;
+  understudy.roles = (await response.json()).roles;
   let any = false;
   for (const tool of document.querySelectorAll("[data-role]")) {
     tool.hidden = !understudy.roles.includes(tool.dataset.role);

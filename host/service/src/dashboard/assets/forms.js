@@ -1,66 +1,67 @@
-// What the forms of the page do: swap a plugin, end the run, review disagreements, show a case.
+// The forms of the dashboard: swap a plugin, end the run, review disagreements, show a case.
 //
-// Always holds: whatever a record, a plugin or the server says is shown as text; a form that was sent is not sent again before
-// it is answered.
+// Invariants:
+// - Content from records, plugins and the server is inserted as text, never as HTML.
+// - A form cannot be submitted again before its response has arrived.
 
 "use strict";
 
 (() => {
-  const { ask, element } = understudy;
+  const { request, element } = understudy;
 
-  // Says what became of something, below its form.
-  function told(id, text, tone = "") {
+  // Shows the result of a form below it.
+  function showResult(id, text, tone = "") {
     element(id).textContent = text;
-    element(id).className = `said ${tone}`;
+    element(id).className = `result ${tone}`;
   }
 
-  // Sends JSON and gives what is answered; an error has the server's own words.
+  // Sends JSON and returns the JSON of the response; the message of an error is the detail of the problem.
   async function send(path, body) {
     const options = body && {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify(body),
     };
-    const answer = await ask(path, options || undefined);
-    const said = await answer.json().catch(() => ({}));
-    if (!answer.ok) throw new Error(said.detail ?? `the server answers ${answer.status}`);
-    return said;
+    const response = await request(path, options || undefined);
+    const content = await response.json().catch(() => ({}));
+    if (!response.ok) throw new Error(content.detail ?? `the server responded with ${response.status}`);
+    return content;
   }
 
-  // Has a form do something, and its buttons wait for that.
-  function submits(form, saidIn, what) {
+  // Runs an action when a form is submitted; its buttons are disabled meanwhile.
+  function onSubmit(form, resultId, action) {
     element(form).addEventListener("submit", async (event) => {
       event.preventDefault();
       const buttons = [...element(form).querySelectorAll("button")];
       buttons.forEach((button) => (button.disabled = true));
-      told(saidIn, "One moment …");
+      showResult(resultId, "Please wait …");
       try {
-        await what();
+        await action();
       } catch (error) {
-        told(saidIn, error.message, "bad");
+        showResult(resultId, error.message, "bad");
       }
       buttons.forEach((button) => (button.disabled = false));
     });
   }
 
-  function options(select, values) {
+  function setOptions(select, values) {
     const chosen = element(select).value;
     const named = ([value, text]) => Object.assign(document.createElement("option"), { value, textContent: text });
     element(select).replaceChildren(...values.map(named));
     if (values.some(([value]) => value === chosen)) element(select).value = chosen;
   }
 
-  // What can be chosen is asked for when a form is unfolded.
+  // The choices are loaded when a form is opened.
   for (const id of ["swap", "review"]) {
     element(id).addEventListener("toggle", async () => {
       if (!element(id).open) return;
       try {
         const status = await send("v1/status");
-        const plugins = status.standing?.plugins ?? [];
-        options("swap-plugin", plugins.map(({ name, role, generation }) => [name, `${name} (${role}, generation ${generation})`]));
-        options("review-model", status.models.map((name) => [name, name]));
+        const plugins = status["run-status"]?.plugins ?? [];
+        setOptions("swap-plugin", plugins.map(({ name, role, generation }) => [name, `${name} (${role}, generation ${generation})`]));
+        setOptions("review-model", status.models.map((name) => [name, name]));
       } catch (error) {
-        told(`${id}-said`, error.message, "bad");
+        showResult(`${id}-result`, error.message, "bad");
       }
     });
   }
@@ -72,7 +73,7 @@
     return btoa(text);
   }
 
-  submits("swap-form", "swap-said", async () => {
+  onSubmit("swap-form", "swap-result", async () => {
     const body = { plugin: element("swap-plugin").value, reason: element("swap-reason").value };
     const [file] = element("swap-component").files;
     const config = element("swap-config").value.trim();
@@ -81,24 +82,24 @@
       try {
         body.config = JSON.parse(config);
       } catch (error) {
-        throw new Error(`the config is no JSON: ${error.message}`);
+        throw new Error(`the configuration is not valid JSON: ${error.message}`);
       }
     }
-    if (element("swap-anyway").checked) body.anyway = true;
+    if (element("swap-force").checked) body.force = true;
     if (element("swap-undo").checked) body.undo = true;
     const { generation } = await send("v1/swaps", body);
-    told("swap-said", `Done: generation ${generation} is in force.`, "good");
+    showResult("swap-result", `Swap applied: generation ${generation}.`, "good");
     element("swap-form").reset();
     refresh();
   });
 
-  submits("end-form", "end-said", async () => {
+  onSubmit("end-form", "end-result", async () => {
     await send("v1/end", { reason: element("end-reason").value });
-    told("end-said", "The run is ending.", "good");
+    showResult("end-result", "The run is ending.", "good");
     element("end-form").reset();
   });
 
-  // A table of names and values.
+  // A table with names in the first column and values in the others.
   function table(caption, rows) {
     const cell = (name, text) => Object.assign(document.createElement(name), { textContent: text });
     const row = ([name, ...values]) => {
@@ -108,87 +109,88 @@
       line.append(head, ...values.map((value) => cell("td", value ?? "–")));
       return line;
     };
-    const made = document.createElement("table");
+    const tableElement = document.createElement("table");
     const body = document.createElement("tbody");
     body.append(...rows.map(row));
-    made.append(cell("caption", caption), body);
+    tableElement.append(cell("caption", caption), body);
     const scroll = Object.assign(document.createElement("div"), { className: "scroll", tabIndex: 0 });
     scroll.setAttribute("role", "region");
     scroll.setAttribute("aria-label", caption);
-    scroll.append(made);
+    scroll.append(tableElement);
     return scroll;
   }
 
-  const answered = ({ answer, unanswered, confidence }) =>
+  const answerText = ({ answer, unanswered, confidence }) =>
     (answer ?? `(${unanswered})`) + (confidence == null ? "" : `, confidence ${confidence}`);
 
-  // A case as tables.
-  function shown(found) {
-    const told = [
-      ["observed", found["observed-at"]],
-      ["decided", found["decided-at"]],
-      ["window", found.window],
-      ["blinded", found.blinded ? "yes: the models were asked only once the decision was there" : "no"],
-      ...found.conditions,
+  // The tables of a case.
+  function caseTables(view) {
+    const facts = [
+      ["observed", view["observed-at"]],
+      ["decided", view["decided-at"]],
+      ["window", view.window],
+      ["blinded", view.blinded ? "yes: the models were evaluated only after the decision had arrived" : "no"],
+      ...view.conditions,
     ];
-    const answers = [[`${found.comparator.name}: what was done`, answered(found.done), ...found.metrics.map(() => "")]];
-    for (const model of found.models) answers.push([model.plugin.name, answered(model.said), ...model.figures.map((figure) => figure ?? "–")]);
+    const answers = [[view.comparator.name, answerText(view.done), ...view.metrics.map(() => "")]];
+    for (const model of view.models) answers.push([model.plugin.name, answerText(model.said), ...model.figures.map((figure) => figure ?? "–")]);
     const tables = [
-      table(`Answers; figures by ${found.metrics.join(", ")}`, answers),
-      table("Snapshot", found.fields),
-      table("Decision", found.decision),
-      table(`Case ${found.id}`, told),
+      table(`Answers, with values of ${view.metrics.join(", ")}`, answers),
+      table("Snapshot", view.fields),
+      table("Decision", view.decision),
+      table(`Case ${view.id}`, facts),
     ];
-    for (const model of found.models) {
-      const alike = (model.similar ?? []).map((one) => [one.id, one["observed-at"], one.answer, one.done]);
-      if (alike.length) tables.push(table(`Like cases in which ${model.plugin.name} differs`, alike));
+    for (const model of view.models) {
+      const similar = (model.similar ?? []).map((one) => [one.id, one["observed-at"], one.answer, one.done]);
+      if (similar.length) tables.push(table(`Similar cases in which ${model.plugin.name} differs`, similar));
     }
     return tables;
   }
 
-  submits("case-form", "case-said", async () => {
-    element("case-shown").replaceChildren();
-    const found = await send(`v1/cases/${encodeURIComponent(element("case-id").value)}`);
-    element("case-shown").replaceChildren(...shown(found));
-    told("case-said", "");
+  onSubmit("case-form", "case-result", async () => {
+    element("case-content").replaceChildren();
+    const view = await send(`v1/cases/${encodeURIComponent(element("case-id").value)}`);
+    element("case-content").replaceChildren(...caseTables(view));
+    showResult("case-result", "");
   });
 
   let review;
-  let at;
+  // Index of the shown case.
+  let index;
 
-  // Shows the next case of the review, or what it came to.
-  function next(summary) {
-    at += 1;
+  // Shows the next case of the review, or its result after the last case.
+  function showNext(summary) {
+    index += 1;
     const { cases, number, disagreements, drawn } = review;
     element("judge-form").reset();
-    element("judge-form").hidden = at >= cases.length;
-    if (at < cases.length) {
-      const { stratum, case: found } = cases[at];
-      element("judge-title").textContent = `Case ${at + 1} of ${cases.length}, from ${stratum}`;
-      element("judge-case").replaceChildren(...shown(found));
+    element("judge-form").hidden = index >= cases.length;
+    if (index < cases.length) {
+      const { stratum, case: view } = cases[index];
+      element("judge-title").textContent = `Case ${index + 1} of ${cases.length}, from ${stratum}`;
+      element("judge-case").replaceChildren(...caseTables(view));
       element("judge-title").focus();
-      told("review-said", `${drawn} of ${disagreements} disagreements are drawn.`);
+      showResult("review-result", `Sample of ${drawn} of ${disagreements} disagreements.`);
     } else {
       const judged = summary?.judged ?? 0;
-      const what = cases.length ? `That was the last. ${judged} are judged by now.` : "All that were drawn are judged already.";
-      told("review-said", `${what} Review ${number} is done.`, "good");
+      const what = cases.length ? `No more cases. Judged so far: ${judged}.` : "All sampled cases are already judged.";
+      showResult("review-result", `${what} Review ${number} is complete.`, "good");
     }
   }
 
-  submits("review-form", "review-said", async () => {
-    const asked = new URLSearchParams({ model: element("review-model").value, sample: element("review-sample").value });
-    const begun = await send(`v1/review?${asked}`);
-    review = { ...begun, number: begun.review };
-    at = -1;
-    next();
+  onSubmit("review-form", "review-result", async () => {
+    const query = new URLSearchParams({ model: element("review-model").value, sample: element("review-sample").value });
+    const started = await send(`v1/review?${query}`);
+    review = { ...started, number: started.review };
+    index = -1;
+    showNext();
   });
 
-  submits("judge-form", "review-said", async () => {
+  onSubmit("judge-form", "review-result", async () => {
     const judgement = new FormData(element("judge-form")).get("judgement");
     const mode = element("judge-mode").value || undefined;
-    const body = { review: review.number, case: at, judgement, mode, note: element("judge-note").value };
-    next((await send("v1/review", body)).summary);
+    const body = { review: review.number, case: index, judgement, mode, note: element("judge-note").value };
+    showNext((await send("v1/review", body)).summary);
   });
 
-  element("judge-skip").addEventListener("click", () => next());
+  element("judge-skip").addEventListener("click", () => showNext());
 })();
