@@ -4,13 +4,13 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use serde_json::{Value, json};
-use understudy_tests::tables::{Refusal, refused, sealed, texts};
-use understudy_tests::{Bench, account, overall};
+use understudy_tests::tables::{ExcludedRow, refused, sealed, texts};
+use understudy_tests::{TestWorkspace, account, overall};
 
 /// Runs the study and sees that what was refused is the same in the report and in the log.
-fn run(bench: &Bench) -> (Value, Vec<Refusal>) {
-    let report = bench.run(&[]);
-    let mut kept = refused(&bench.path().join("run"));
+fn run(workspace: &TestWorkspace) -> (Value, Vec<ExcludedRow>) {
+    let report = workspace.run(&[]);
+    let mut kept = refused(&workspace.path().join("run"));
     // In the log they stand as the two streams were read.
     kept.sort_by_key(|refusal| (Reverse(refusal.stream.clone()), refusal.line));
     let mut counts = HashMap::new();
@@ -20,25 +20,25 @@ fn run(bench: &Bench) -> (Value, Vec<Refusal>) {
         *count <= 10
     });
     let told =
-        |r: &Refusal| json!({"stream": r.stream, "line": r.line, "class": r.class, "reason": r.reason});
+        |r: &ExcludedRow| json!({"stream": r.stream, "line": r.line, "class": r.class, "reason": r.reason});
     assert_eq!(report["refused"], first.map(told).collect::<Value>(), "the first ten of each class");
     (report, kept)
 }
 
 /// The refused records of one stream: line, class, the record's bytes.
-fn of<'r>(kept: &'r [Refusal], stream: &str) -> Vec<(u64, &'r str, &'r [u8])> {
+fn of<'r>(kept: &'r [ExcludedRow], stream: &str) -> Vec<(u64, &'r str, &'r [u8])> {
     let own = kept.iter().filter(|refusal| refusal.stream == stream);
     own.map(|refusal| (refusal.line, refusal.class.as_str(), refusal.raw.as_slice())).collect()
 }
 
 /// Lines and reasons, to be read.
-fn reasons(kept: &[Refusal]) -> String {
-    let line = |refusal: &Refusal| format!("{} {}: {}", refusal.stream, refusal.line, refusal.reason);
+fn reasons(kept: &[ExcludedRow]) -> String {
+    let line = |refusal: &ExcludedRow| format!("{} {}: {}", refusal.stream, refusal.line, refusal.reason);
     kept.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 #[test]
-fn records_that_cannot_be_read() {
+fn undecodable_records_are_rejected() {
     let broken: [&[u8]; 17] = [
         b"nonsense",
         b"[1, 2]",
@@ -58,7 +58,7 @@ fn records_that_cannot_be_read() {
         br#"{"id":"x","at":"2026-03-05T10:00:00Z","booked":7}"#,
         br#"{"at":"2026-03-05","booked":["a"],"nights":"3"}"#,
     ];
-    let bench = Bench::small();
+    let workspace = TestWorkspace::small();
     let mut text = Vec::new();
     for (at, broken) in broken.iter().enumerate() {
         // A sound record before every third, so that broken ones stand between good ones.
@@ -70,8 +70,8 @@ fn records_that_cannot_be_read() {
         }
         text.extend([broken, &b"\n"[..]].concat());
     }
-    bench.write("snapshots.jsonl", text);
-    let (report, kept) = run(&bench);
+    workspace.write("snapshots.jsonl", text);
+    let (report, kept) = run(&workspace);
     assert_eq!(
         account(&report, "snapshots"),
         [("received", 23), ("rejected", 17), ("paired", 5), ("waiting", 1)]
@@ -105,17 +105,17 @@ fn records_that_cannot_be_read() {
 }
 
 #[test]
-fn a_field_that_is_null_or_not_there_is_no_fault() {
-    let bench = Bench::small();
+fn null_and_absent_fields_are_valid() {
+    let workspace = TestWorkspace::small();
     let lines = [
         r#"{"id":1,"at":"2026-03-01T10:00:00Z","booked":null,"nights":3}"#,
         r#"{"id":"2","at":"2026-03-01T11:00:00+01:00","other":{"deep":[1]}}"#,
         r#"{"id":3,"at":"2026-03-01T10:00:00.5Z","booked":"a","nights":3.0}"#,
     ];
-    bench.lines("snapshots.jsonl", lines);
+    workspace.write_lines("snapshots.jsonl", lines);
     let line = |id: u64| format!(r#"{{"id":"{id}","at":"2026-03-01T10:00:00Z","room":"a"}}"#);
-    bench.lines("decisions.jsonl", (1..=3).map(line));
-    let (report, kept) = run(&bench);
+    workspace.write_lines("decisions.jsonl", (1..=3).map(line));
+    let (report, kept) = run(&workspace);
     assert_eq!(kept, []);
     assert_eq!(account(&report, "snapshots"), [("received", 3), ("paired", 3)]);
     let figure = overall(&report, 0, 0);
@@ -123,13 +123,13 @@ fn a_field_that_is_null_or_not_there_is_no_fault() {
         (&figure["pairs"], &figure["abstained"], &figure["sums"]),
         (&json!(3), &json!(2), &json!([1.0]))
     );
-    let logged = sealed(&bench.path().join("run"), "snapshots").expect("three rows");
+    let logged = sealed(&workspace.path().join("run"), "snapshots").expect("three rows");
     assert_eq!(texts(&logged, "raw"), lines, "a record's own text is kept");
 }
 
 #[test]
-fn every_way_that_a_record_can_go() {
-    let bench = Bench::small();
+fn records_are_excluded_for_each_reason() {
+    let workspace = TestWorkspace::small();
     let snapshot = |id: &str, at: &str, booked: &str| {
         format!(r#"{{"id":"{id}","at":"2026-03-{at}:00Z","booked":"{booked}"}}"#)
     };
@@ -161,9 +161,9 @@ fn every_way_that_a_record_can_go() {
         decision("early bird", "05T11:00", "a"),
         decision("too old", "03T10:59", "a"),
     ];
-    bench.lines("snapshots.jsonl", &snapshots);
-    bench.lines("decisions.jsonl", &decisions);
-    let (report, kept) = run(&bench);
+    workspace.write_lines("snapshots.jsonl", &snapshots);
+    workspace.write_lines("decisions.jsonl", &decisions);
+    let (report, kept) = run(&workspace);
     let refusals = [("received", 10), ("duplicate", 1), ("conflict", 1), ("late", 1)];
     let others = [("paired", 4), ("waiting", 1), ("expired", 2)];
     for stream in ["snapshots", "decisions"] {
@@ -187,7 +187,7 @@ fn every_way_that_a_record_can_go() {
     an earlier record has the id "met": the two are identical
     "#);
 
-    let mut met = texts(&sealed(&bench.path().join("run"), "pairs").expect("four rows"), "id");
+    let mut met = texts(&sealed(&workspace.path().join("run"), "pairs").expect("four rows"), "id");
     met.sort_unstable();
     assert_eq!(met, ["decided before", "just in time", "met", "out of order"]);
     assert_eq!(overall(&report, 0, 0)["sums"], json!([3.0]));
@@ -196,17 +196,17 @@ fn every_way_that_a_record_can_go() {
 }
 
 #[test]
-fn a_record_that_is_too_long_is_kept_in_part() {
-    let bench = Bench::small();
-    bench.change(&[("[windows]", "[limits]\nrecord-bytes = 100\n\n[windows]")]);
+fn an_oversized_record_is_stored_truncated() {
+    let workspace = TestWorkspace::small();
+    workspace.edit_study(&[("[windows]", "[limits]\nrecord-bytes = 100\n\n[windows]")]);
     let line = |id: &str, length: usize| {
         let start = format!(r#"{{"id":"{id}","at":"2026-03-01T10:00:00Z","booked":"a","nights":1,"why":""#);
         let dots = ".".repeat(length - start.len() - 2);
         format!("{start}{dots}\"}}")
     };
     let lines = [line("s1", 100), line("s2", 101), line("s3", 1_000_000), line("s4", 99)];
-    bench.lines("snapshots.jsonl", &lines);
-    let (report, kept) = run(&bench);
+    workspace.write_lines("snapshots.jsonl", &lines);
+    let (report, kept) = run(&workspace);
     assert_eq!(
         account(&report, "snapshots"),
         [("received", 4), ("rejected", 2), ("paired", 1), ("expired", 1)]
@@ -221,10 +221,10 @@ fn a_record_that_is_too_long_is_kept_in_part() {
 }
 
 #[test]
-fn a_stream_without_one_good_record_has_no_figures() {
-    let bench = Bench::small();
-    bench.lines("snapshots.jsonl", ["?", "!"]);
-    let (report, kept) = run(&bench);
+fn a_stream_without_valid_records_has_no_metrics() {
+    let workspace = TestWorkspace::small();
+    workspace.write_lines("snapshots.jsonl", ["?", "!"]);
+    let (report, kept) = run(&workspace);
     assert_eq!(account(&report, "snapshots"), [("received", 2), ("rejected", 2)]);
     assert_eq!(account(&report, "decisions"), [("received", 5), ("waiting", 5)]);
     assert_eq!(of(&kept, "snapshots"), [(1, "rejected", &b"?"[..]), (2, "rejected", b"!")]);

@@ -1,26 +1,26 @@
 //! A study whose plugins do not fit it: `understudy check` says which, why, and on which line it can be mended.
 
-use understudy_tests::{Bench, plugin};
+use understudy_tests::{TestWorkspace, plugin};
 
 /// What `check` says of the small study once it has been changed so.
 fn check(changes: &[(&str, &str)]) -> String {
-    let bench = Bench::small();
-    bench.change(changes);
-    refused(&bench)
+    let workspace = TestWorkspace::small();
+    workspace.edit_study(changes);
+    refused(&workspace)
 }
 
-fn refused(bench: &Bench) -> String {
-    let said = bench.understudy(&["check", "study.toml"]);
-    assert_eq!((said.code, said.out.as_str()), (1, ""), "{}", said.err);
-    said.err
+fn refused(workspace: &TestWorkspace) -> String {
+    let output = workspace.understudy(&["check", "study.toml"]);
+    assert_eq!((output.code, output.stdout.as_str()), (1, ""), "{}", output.stderr);
+    output.stderr
 }
 
 /// What `check` says if the model's file holds these bytes.
 fn model(bytes: &[u8]) -> String {
-    let bench = Bench::small();
-    bench.write("model.wasm", bytes);
-    bench.change(&[("PLUGINS/recorded.wasm", "model.wasm")]);
-    refused(&bench)
+    let workspace = TestWorkspace::small();
+    workspace.write("model.wasm", bytes);
+    workspace.edit_study(&[("PLUGINS/recorded.wasm", "model.wasm")]);
+    refused(&workspace)
 }
 
 /// What `check` says if the model is the component of this text.
@@ -29,7 +29,7 @@ fn component(text: &str) -> String {
 }
 
 #[test]
-fn a_field_that_the_study_does_not_have() {
+fn an_undeclared_field_is_an_error() {
     insta::assert_snapshot!(check(&[("field = \"booked\", form", "field = \"reserved\", form")]), @r#"
     study.toml:26: model "echo" reads `reserved`, which the study does not have; add reserved = "text" to [inputs.fields]
     study.toml:27: model "echo" is not granted `reserved`, which it reads; write grant = ["booked", "reserved"]
@@ -41,14 +41,14 @@ fn a_field_that_the_study_does_not_have() {
 }
 
 #[test]
-fn a_field_that_is_not_granted_is_refused() {
+fn a_field_without_a_grant_is_an_error() {
     insta::assert_snapshot!(check(&[("grant = [\"booked\"]\n", "")]), @r#"study.toml:24: model "echo" is not granted `booked`, which it reads; write grant = ["booked"]"#);
     let nights = "field = \"nights\", kind = \"integer\", form";
     insta::assert_snapshot!(check(&[("field = \"booked\", form", nights)]), @r#"study.toml:27: model "echo" is not granted `nights`, which it reads; write grant = ["booked", "nights"]"#);
 }
 
 #[test]
-fn all_the_fields_that_one_plugin_is_not_granted_are_said_together() {
+fn missing_grants_of_a_plugin_are_reported_together() {
     let changes = [
         ("PLUGINS/recorded.wasm", &*plugin("room_rules").display().to_string()),
         ("config = { field = \"booked\", form = \"label\" }\n", ""),
@@ -61,26 +61,26 @@ fn all_the_fields_that_one_plugin_is_not_granted_are_said_together() {
 }
 
 #[test]
-fn a_model_that_asks_for_the_decision_is_refused() {
+fn a_model_cannot_read_the_decision() {
     insta::assert_snapshot!(check(&[("field = \"booked\", form", "field = \"decision.room\", form")]), @r#"study.toml:26: model "echo" reads `decision.room`, and a model is never shown the decision: that would leak its target into its input; let it read fields of the snapshot only"#);
 }
 
 #[test]
-fn a_field_of_another_kind() {
+fn a_field_of_another_kind_is_an_error() {
     let changes = [("booked = \"text\"", "booked = \"integer\""), ("[\"a\", \"b\"]", "[1, 2]")];
     insta::assert_snapshot!(check(&changes), @r#"study.toml:26: model "echo" reads `booked` as text, and [inputs.fields] declares it as integer; write booked = "text" there if that is what the records hold"#);
     insta::assert_snapshot!(check(&[("room = \"text\"", "room = \"json\"")]), @r#"study.toml:32: comparator "recorded" reads `decision.room` as text, and [decisions.fields] declares it as json; write room = "text" there if that is what the records hold"#);
 }
 
 #[test]
-fn a_file_that_is_not_there() {
+fn a_missing_file_is_an_error() {
     insta::assert_snapshot!(check(&[("PLUGINS/recorded.wasm", "plugins/echo.wasm")]), @r#"study.toml:26: model "echo": cannot read plugins/echo.wasm: No such file or directory (os error 2); build the plugin, or correct the path"#);
     insta::assert_snapshot!(check(&[("PLUGINS/recorded.wasm", ".")]), @r#"study.toml:26: model "echo": cannot read .: Is a directory (os error 21); build the plugin, or correct the path"#);
     insta::assert_snapshot!(check(&[("grant = [\"booked\"]", "assets = { weights = \"weights.bin\" }\ngrant = [\"booked\"]")]), @r#"study.toml:24: model "echo": cannot read its asset `weights`, weights.bin: No such file or directory (os error 2); write where it is"#);
 }
 
 #[test]
-fn a_file_that_is_no_component() {
+fn a_file_that_is_not_a_component_is_an_error() {
     insta::assert_snapshot!(model(b""), @r#"study.toml:26: model "echo": model.wasm is not Wasm: a component begins with the bytes "\0asm"; name the .wasm file"#);
     insta::assert_snapshot!(model(b"#!/bin/sh\n"), @r#"study.toml:26: model "echo": model.wasm is not Wasm: a component begins with the bytes "\0asm"; name the .wasm file"#);
     insta::assert_snapshot!(component("(module)"), @r#"study.toml:26: model "echo": model.wasm is a core module, not a component; make it one with `understudy pack model.wasm --output COMPONENT.wasm`"#);
@@ -89,7 +89,7 @@ fn a_file_that_is_no_component() {
 }
 
 #[test]
-fn a_plugin_that_imports_something_is_refused_by_name() {
+fn a_plugin_with_imports_is_an_error() {
     insta::assert_snapshot!(component(r#"(component (import "roll-dice" (func (result u32))))"#), @r#"study.toml:26: model "echo": model.wasm imports `roll-dice`; a plugin imports nothing: build it for wasm32-unknown-unknown, without WASI"#);
     let wasi = r#"
         (component
@@ -101,20 +101,20 @@ fn a_plugin_that_imports_something_is_refused_by_name() {
 }
 
 #[test]
-fn a_component_that_is_something_else() {
+fn a_component_of_another_role_is_an_error() {
     insta::assert_snapshot!(check(&[("PLUGINS/recorded.wasm", &plugin("agreement").display().to_string())]), @r#"study.toml:26: model "echo": WORKSPACE/target/plugins/agreement.wasm is a metric, so it cannot be a model; name a component that exports `understudy:shadow/decider@0.1.0`"#);
     insta::assert_snapshot!(check(&[("PLUGINS/agreement.wasm", &plugin("recorded").display().to_string())]), @r#"study.toml:38: metric "agreement": WORKSPACE/target/plugins/recorded.wasm is a model or a comparator, so it cannot be a metric; name a component that exports `understudy:shadow/scorer@0.1.0`"#);
     insta::assert_snapshot!(component("(component)"), @r#"study.toml:26: model "echo": model.wasm is a component of another kind, so it cannot be a model; name a component that exports `understudy:shadow/decider@0.1.0`"#);
 }
 
 #[test]
-fn a_configuration_that_the_plugin_refuses() {
+fn a_rejected_configuration_is_an_error() {
     insta::assert_snapshot!(check(&[("field = \"booked\", form = \"label\"", "field = \"booked\", form = \"class\"")]), @r#"study.toml:28: model "echo": configuration rejected: config: unknown variant `class`, expected one of `label`, `number`, `ranking`"#);
     insta::assert_snapshot!(check(&[("config = { field = \"booked\", form = \"label\" }\n", "")]), @r#"study.toml:24: model "echo": configuration rejected: config: missing field `field`"#);
 }
 
 #[test]
-fn answers_of_another_form() {
+fn another_answer_form_is_an_error() {
     let nights = [
         ("field = \"booked\", form = \"label\"", "field = \"nights\", form = \"number\""),
         ("[\"booked\"]", "[\"nights\"]"),
@@ -124,11 +124,11 @@ fn answers_of_another_form() {
 }
 
 #[test]
-fn everything_that_is_wrong_is_said_at_once_on_its_line() {
-    let bench = Bench::small();
-    bench.write("other.wasm", wat::parse_str("(component)").expect("the text is Wasm"));
+fn all_errors_are_reported_at_once_with_their_lines() {
+    let workspace = TestWorkspace::small();
+    workspace.write("other.wasm", wat::parse_str("(component)").expect("the text is Wasm"));
     let overlap = plugin("top_k_overlap").display().to_string();
-    bench.change(&[
+    workspace.edit_study(&[
         ("field = \"booked\", form = \"label\"", "field = \"decision.room\", form = \"label\""),
         (
             "[comparator]",
@@ -140,7 +140,7 @@ fn everything_that_is_wrong_is_said_at_once_on_its_line() {
         ("PLUGINS/agreement.wasm\"", "agrement.wasm\"\n\n[[metrics]]\nname = \"overlap\"\nplugin = \"OVERLAP\"\nconfig = { k = 1 }\nprimary = true"),
         ("OVERLAP", &overlap),
     ]);
-    insta::assert_snapshot!(refused(&bench), @r#"
+    insta::assert_snapshot!(refused(&workspace), @r#"
     study.toml:26: model "echo" reads `decision.room`, and a model is never shown the decision: that would leak its target into its input; let it read fields of the snapshot only
     study.toml:32: model "other": other.wasm is a component of another kind, so it cannot be a model; name a component that exports `understudy:shadow/decider@0.1.0`
     study.toml:36: model "length" answers with a number, and comparator "recorded" with a label, which cannot be compared; let them answer in one form

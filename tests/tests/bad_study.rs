@@ -1,21 +1,21 @@
 //! A study whose text is wrong: `understudy check` says what, where and what to write instead, everything at once.
 
-use understudy_tests::Bench;
+use understudy_tests::TestWorkspace;
 
 /// What `check` says of the small study once it has been changed so.
 fn check(changes: &[(&str, &str)]) -> String {
-    let bench = Bench::small();
-    bench.change(changes);
-    let said = bench.understudy(&["check", "study.toml"]);
-    assert_eq!((said.code, said.out.as_str()), (1, ""), "{}", said.err);
-    said.err
+    let workspace = TestWorkspace::small();
+    workspace.edit_study(changes);
+    let output = workspace.understudy(&["check", "study.toml"]);
+    assert_eq!((output.code, output.stdout.as_str()), (1, ""), "{}", output.stderr);
+    output.stderr
 }
 
 #[test]
-fn a_sound_study_is_said_to_be_sound() {
-    let said = Bench::small().understudy(&["check", "study.toml"]);
-    assert_eq!((said.code, said.err.as_str()), (0, ""));
-    insta::assert_snapshot!(said.out, @r#"
+fn a_valid_study_is_reported_as_valid() {
+    let output = TestWorkspace::small().understudy(&["check", "study.toml"]);
+    assert_eq!((output.code, output.stderr.as_str()), (0, ""));
+    insta::assert_snapshot!(output.stdout, @r#"
     study.toml is sound: study "small"
       model       echo                     recorded 0.1.0
       comparator  recorded                 recorded 0.1.0
@@ -24,22 +24,22 @@ fn a_sound_study_is_said_to_be_sound() {
 }
 
 #[test]
-fn a_file_that_is_not_there() {
-    let bench = Bench::small();
-    let said = bench.understudy(&["check", "stduy.toml"]);
-    assert_eq!((said.code, said.out.as_str()), (1, ""));
-    insta::assert_snapshot!(said.err, @"cannot read stduy.toml: No such file or directory (os error 2); name a study.toml");
-    let said = bench.understudy(&["check", "."]);
-    assert_eq!((said.code, said.out.as_str()), (1, ""));
-    insta::assert_snapshot!(said.err, @"cannot read .: Is a directory (os error 21); name a study.toml");
+fn a_missing_file_is_an_error() {
+    let workspace = TestWorkspace::small();
+    let output = workspace.understudy(&["check", "stduy.toml"]);
+    assert_eq!((output.code, output.stdout.as_str()), (1, ""));
+    insta::assert_snapshot!(output.stderr, @"cannot read stduy.toml: No such file or directory (os error 2); name a study.toml");
+    let output = workspace.understudy(&["check", "."]);
+    assert_eq!((output.code, output.stdout.as_str()), (1, ""));
+    insta::assert_snapshot!(output.stderr, @"cannot read .: Is a directory (os error 21); name a study.toml");
 }
 
 #[test]
-fn a_file_that_is_not_toml() {
-    let bench = Bench::small();
-    let said = bench.understudy(&["check", "snapshots.jsonl"]);
-    assert_eq!((said.code, said.out.as_str()), (1, ""));
-    insta::assert_snapshot!(said.err, @"
+fn a_file_that_is_not_toml_is_an_error() {
+    let workspace = TestWorkspace::small();
+    let output = workspace.understudy(&["check", "snapshots.jsonl"]);
+    assert_eq!((output.code, output.stdout.as_str()), (1, ""));
+    insta::assert_snapshot!(output.stderr, @"
     snapshots.jsonl:1: this is not TOML: invalid key-value pair, expected key
     snapshots.jsonl:2: this is not TOML: invalid key-value pair, expected key
     snapshots.jsonl:3: this is not TOML: invalid key-value pair, expected key
@@ -49,46 +49,46 @@ fn a_file_that_is_not_toml() {
 }
 
 #[test]
-fn no_decisions_no_shadow() {
+fn missing_decisions_are_an_error() {
     insta::assert_snapshot!(check(&[("decisions = { file = \"decisions.jsonl\" }\n", "")]), @r#"study.toml:20: `sources.decisions` is missing; write { file = "records.jsonl" }, { stdin = true } or { http = true }. Without the decisions of the substrate there is nothing to compare with, so this would be no shadow: if there are none, go to canary with tight controls instead"#);
 }
 
 #[test]
-fn no_comparator() {
+fn a_missing_comparator_is_an_error() {
     let comparator = "[comparator]\nname = \"recorded\"\nplugin = \"PLUGINS/recorded.wasm\"\n\
                       grant = [\"decision.room\"]\nconfig = { field = \"decision.room\", form = \"label\" }\n";
     insta::assert_snapshot!(check(&[(comparator, "")]), @"study.toml:1: `comparator` is missing; write [comparator] exactly once, with name and plugin: all models are compared with the same one");
 }
 
 #[test]
-fn a_model_that_is_granted_the_decision() {
+fn granting_the_decision_to_a_model_is_an_error() {
     insta::assert_snapshot!(check(&[("grant = [\"booked\"]", "grant = [\"booked\", \"decision.room\"]")]), @"study.toml:27: `models.grant` holds `decision.room`: a model may not read the decision, or the answer would be leaked into its input; grant it fields of [inputs.fields] only");
 }
 
 #[test]
-fn a_grant_of_what_is_not_declared() {
+fn granting_an_undeclared_field_is_an_error() {
     insta::assert_snapshot!(check(&[("grant = [\"booked\"]", "grant = [\"boked\"]")]), @"study.toml:27: `models.grant` holds `boked`, but [inputs.fields] declares no such field; did you mean `booked`? declared are `booked`, `nights`");
 }
 
 #[test]
-fn a_time_zone_that_does_not_exist() {
+fn an_unknown_time_zone_is_an_error() {
     insta::assert_snapshot!(check(&[("\"UTC\"", "\"Europe/Amsterdm\"")]), @r#"study.toml:2: `time-zone` is "Europe/Amsterdm", which is no time zone; did you mean "Europe/Amsterdam"?"#);
     insta::assert_snapshot!(check(&[("\"UTC\"", "\"here\"")]), @r#"study.toml:2: `time-zone` is "here", which is no time zone; write an IANA name such as "Europe/Amsterdam" or "UTC", or an offset such as "+01:00""#);
 }
 
 #[test]
-fn two_plugins_of_one_name() {
+fn duplicate_plugin_names_are_an_error() {
     insta::assert_snapshot!(check(&[("name = \"echo\"", "name = \"agreement\"")]), @"study.toml:37: two plugins are named `agreement`, on lines 24 and 36; give each plugin a name of its own");
 }
 
 #[test]
-fn bins_out_of_order() {
+fn unordered_bins_are_an_error() {
     let bins = "field = \"nights\"\nbins = [7, 3, 30]";
     insta::assert_snapshot!(check(&[("field = \"booked\"\nvalues = [\"a\", \"b\"]", bins)]), @"study.toml:43: `conditions.bins` has 3 after 7; write a list of finite numbers in ascending order, at least one, such as [7, 30, 90]");
 }
 
 #[test]
-fn unknown_keys() {
+fn unknown_keys_are_errors() {
     let changes =
         [("time-zone", "timezone"), ("horizon =", "horizn ="), ("grant", "grants"), ("[windows]", "[limit]")];
     insta::assert_snapshot!(check(&changes), @r#"
@@ -101,7 +101,7 @@ study.toml:45: unknown key `limit`; did you mean `limits`? known keys here: stud
 }
 
 #[test]
-fn everything_that_is_wrong_is_said_at_once_on_its_line() {
+fn all_errors_are_reported_at_once_with_their_lines() {
     let changes = [
         ("study = \"small\"", "study = \"a small one\""),
         ("\"UTC\"", "\"Europe/Amsterdm\""),
@@ -128,13 +128,13 @@ study.toml:45: `windows.every` is "fortnight"; write one of "hour", "day", "week
 }
 
 #[test]
-fn a_source_that_cannot_be_read_is_told_by_check_too() {
-    let bench = Bench::small();
-    std::fs::remove_file(bench.path().join("decisions.jsonl")).expect("removed");
-    bench.change(&[("snapshots.jsonl", ".")]);
-    let said = bench.understudy(&["check", "study.toml"]);
-    assert_eq!((said.code, said.out.as_str()), (1, ""));
-    insta::assert_snapshot!(said.err, @r"
+fn check_reports_unreadable_sources() {
+    let workspace = TestWorkspace::small();
+    std::fs::remove_file(workspace.path().join("decisions.jsonl")).expect("removed");
+    workspace.edit_study(&[("snapshots.jsonl", ".")]);
+    let output = workspace.understudy(&["check", "study.toml"]);
+    assert_eq!((output.code, output.stdout.as_str()), (1, ""));
+    insta::assert_snapshot!(output.stderr, @r"
     cannot read .: it is a directory; correct its path in `[sources]`
     cannot read decisions.jsonl: No such file or directory (os error 2); correct its path in `[sources]`
     ");

@@ -14,19 +14,19 @@ use serde_json::Value;
 use understudy_engine::Blind;
 use understudy_sandbox::sha256_hex;
 use understudy_tests::process::{Running, until};
-use understudy_tests::rough::{self, whole};
+use understudy_tests::messy_streams::{self, whole};
 use understudy_tests::tables::{column, open_rows, sealed, segments, texts};
-use understudy_tests::{Bench, account, essence, overall, root, synthetic};
+use understudy_tests::{TestWorkspace, account, deterministic_part, overall, root, synthetic};
 
 /// The hotel's study of rooms with some more tables.
-fn hotel(more: &str) -> Bench {
-    let bench = Bench::new();
+fn hotel(more: &str) -> TestWorkspace {
+    let workspace = TestWorkspace::new();
     let folder = root().join("examples/hotel");
     let text = fs::read_to_string(folder.join("rooms.toml")).expect("the study");
     let text = text.replace("../../target/plugins", "PLUGINS");
     let text = text.replace("file = \"hotel-", &format!("file = \"{}/hotel-", folder.display()));
-    bench.write("study.toml", format!("{text}\n{more}"));
-    bench
+    workspace.write("study.toml", format!("{text}\n{more}"));
+    workspace
 }
 
 /// Which ids the seal of a run blinds.
@@ -38,7 +38,7 @@ fn blind(run: &Path, share: f64) -> Blind {
 /// What does not depend on which ids were blinded, nor on the declaration. How often each model was asked at all is checked
 /// by the way.
 fn figures(report: &Value) -> Value {
-    let mut figures = essence(report);
+    let mut figures = deterministic_part(report);
     figures.as_object_mut().expect("a report is an object").remove("declaration");
     for model in figures["models"].as_array_mut().expect("a report has models") {
         let model = model.as_object_mut().expect("a model is an object");
@@ -65,18 +65,17 @@ fn answers(batch: &RecordBatch, model: &str) -> BTreeMap<String, String> {
     texts(batch, "id").into_iter().enumerate().filter_map(row).collect()
 }
 
-fn table(bench: &Bench, table: &str) -> RecordBatch {
-    sealed(&bench.path().join("run"), table).expect("it has rows")
+fn table(workspace: &TestWorkspace, table: &str) -> RecordBatch {
+    sealed(&workspace.path().join("run"), table).expect("it has rows")
 }
 
 #[test]
-fn the_hotel_has_the_same_figures_and_verifies() {
+fn blinding_does_not_change_the_hotel_metrics() {
     let plain = hotel("");
     let all = figures(&plain.run(&[]));
-    let bench = hotel("[blinding]\nshare = 0.2\n");
-    let said = bench.understudy(&["run", "study.toml", "--run", "run"]);
-    assert_eq!(said.code, 0, "{}", said.err);
-    let report = bench.report("run");
+    let workspace = hotel("[blinding]\nshare = 0.2\n");
+    let output = workspace.ok(&["run", "study.toml", "--run", "run"]);
+    let report = workspace.report("run");
     assert_eq!(figures(&report), all);
     assert_eq!(overall(&report, 0, 0)["sums"][0], 12_293.0);
     assert_eq!(overall(&report, 0, 0)["pairs"], 15_402);
@@ -90,17 +89,17 @@ fn the_hotel_has_the_same_figures_and_verifies() {
         assert_eq!(model["answered"], 15_402 - blinded);
         assert_eq!(model["latency"]["count"], 15_402 - blinded);
     }
-    let lines: Vec<&str> = said.out.lines().filter(|line| line.contains("blinded")).collect();
+    let lines: Vec<&str> = output.stdout.lines().filter(|line| line.contains("blinded")).collect();
     insta::with_settings!({ filters => [(r"\d,\d{3}", "N")] }, {
         insta::assert_snapshot!(lines.join("\n"), @"  N snapshots are blinded: no model was asked before their decision had come");
     });
 
-    let (snapshots, pairs) = (table(&bench, "snapshots"), table(&bench, "pairs"));
+    let (snapshots, pairs) = (table(&workspace, "snapshots"), table(&workspace, "pairs"));
     let is_blinded = column(&pairs, "blinded");
     assert_eq!(is_blinded.as_boolean().true_count() as u64, blinded);
     let ids = texts(&pairs, "id").into_iter().zip(is_blinded.as_boolean().iter());
     let ids: BTreeSet<String> = ids.filter(|(_, blinded)| *blinded == Some(true)).map(|(id, _)| id).collect();
-    let seal = blind(&bench.path().join("run"), 0.2);
+    let seal = blind(&workspace.path().join("run"), 0.2);
     assert!(texts(&pairs, "id").iter().all(|id| ids.contains(id) == seal.holds(id)));
     for model in ["booked-room", "room-rules"] {
         let asked = answers(&table(&plain, "snapshots"), model);
@@ -114,11 +113,11 @@ fn the_hotel_has_the_same_figures_and_verifies() {
         }
         assert_eq!(column(&snapshots, &format!("model.{model}.nanos")).null_count() as u64, blinded);
     }
-    whole(&bench, "run");
+    whole(&workspace, "run");
 }
 
 #[test]
-fn figures_are_the_same_bits_however_they_come_about() {
+fn blinded_metrics_are_identical_for_any_execution() {
     let all = figures(&hotel("").run(&[]));
     let ways: [&[&str]; 5] = [
         &["--batch-rows", "1"],
@@ -133,11 +132,11 @@ fn figures_are_the_same_bits_however_they_come_about() {
 }
 
 #[test]
-fn blinded_snapshots_wait_on_disk_with_what_the_models_read() {
+fn blinded_snapshots_spill_with_the_fields_that_models_read() {
     let waiting = |more: &str| {
-        let bench = synthetic::bench(60_000);
+        let workspace = synthetic::workspace(60_000);
         let more = format!("every = \"day\"\n{more}");
-        bench.change(&[
+        workspace.edit_study(&[
             ("horizon = \"15m\"", "horizon = \"5d\""),
             // A field that only the model reads.
             (
@@ -146,21 +145,21 @@ fn blinded_snapshots_wait_on_disk_with_what_the_models_read() {
             ),
             ("every = \"day\"\n", &more),
         ]);
-        let report = bench.run(&["--order", "snapshots-first"]);
+        let report = workspace.run(&["--order", "snapshots-first"]);
         assert_eq!(account(&report, "snapshots"), [("received", 60_000), ("paired", 60_000)]);
-        (figures(&report), bench)
+        (figures(&report), workspace)
     };
     let (all, _) = waiting("");
-    let (little, bench) = waiting("\n[limits]\nwaiting-mib = 1\n\n[blinding]\nshare = 0.3\n");
+    let (little, workspace) = waiting("\n[limits]\nwaiting-mib = 1\n\n[blinding]\nshare = 0.3\n");
     assert_eq!(little, all);
-    whole(&bench, "run");
+    whole(&workspace, "run");
 }
 
 /// The small study, with half of the ids blinded, forty snapshots, and the decisions on standard input. The model breaks on
 /// every snapshot that it is asked about.
-fn told() -> Bench {
-    let bench = Bench::small();
-    bench.change(&[
+fn stderr() -> TestWorkspace {
+    let workspace = TestWorkspace::small();
+    workspace.edit_study(&[
         ("file = \"decisions.jsonl\"", "stdin = true"),
         (
             "plugin = \"PLUGINS/recorded.wasm\"\ngrant = [\"booked\"]",
@@ -172,8 +171,8 @@ fn told() -> Bench {
     ]);
     let line =
         |at: u64| format!(r#"{{"id":"s{at}","at":"2026-03-01T10:00:{at:02}Z","booked":"a","text":"all"}}"#);
-    bench.lines("snapshots.jsonl", (0..40).map(line));
-    bench
+    workspace.write_lines("snapshots.jsonl", (0..40).map(line));
+    workspace
 }
 
 fn decisions(ids: std::ops::Range<u64>) -> String {
@@ -192,11 +191,11 @@ fn open(run: &Path, table: &str) -> Vec<RecordBatch> {
 }
 
 #[test]
-fn nobody_is_asked_before_the_decision() {
-    let bench = told();
-    let run = bench.path().join("run");
-    let mut running = Running::start(bench.command(&["run", "study.toml", "--run", "run"]));
-    until("all snapshots are in the log", || open_rows(&run, "snapshots") == 40);
+fn models_answer_blinded_snapshots_only_after_the_decision() {
+    let workspace = told();
+    let run = workspace.path().join("run");
+    let mut running = Running::start(workspace.command(&["run", "study.toml", "--run", "run"]));
+    wait_until("all snapshots are in the log", || open_rows(&run, "snapshots") == 40);
     let seal = blind(&run, 0.5);
     let blinded = |from: u64, to: u64| (from..to).filter(|at| seal.holds(&format!("s{at}"))).count() as u64;
     let logged: BTreeMap<_, _> =
@@ -210,12 +209,12 @@ fn nobody_is_asked_before_the_decision() {
     }
     assert_eq!(open_rows(&run, "pairs"), 0);
     running.feed(decisions(10..30));
-    until("half have their decision", || open_rows(&run, "pairs") == 20);
+    wait_until("half have their decision", || open_rows(&run, "pairs") == 20);
     running.signal("INT");
-    assert_eq!(running.said().code, 130);
+    assert_eq!(running.wait_with_output().code, 130);
 
     // The model says what it was asked: it broke on those that are not blinded and on those that are and are decided.
-    let report = bench.report("run");
+    let report = workspace.report("run");
     let broke = |report: &Value| report["incidents"][0]["count"].as_u64();
     let model = &report["models"][0];
     assert_eq!(model["blinded"].as_u64(), Some(blinded(0, 40)));
@@ -223,57 +222,55 @@ fn nobody_is_asked_before_the_decision() {
     assert_eq!(broke(&report), Some(40 - blinded(0, 10) - blinded(30, 40)));
     assert_eq!(report["incidents"][0]["first-id"], "", "no row is named before the end");
     assert_eq!(overall(&report, 0, 0)["failed"], 20);
-    let pairs = answers(&table(&bench, "pairs"), "echo");
+    let pairs = answers(&table(&workspace, "pairs"), "echo");
     assert_eq!(pairs.len() as u64, blinded(10, 30));
     assert!(pairs.values().all(|answer| answer.contains("evil panics on `all`")));
 
     // It goes on, and the others are never decided but for one.
-    let mut running = Running::start(bench.command(&["run", "study.toml", "--run", "run"]));
+    let mut running = Running::start(workspace.command(&["run", "study.toml", "--run", "run"]));
     running.feed(decisions(5..6));
-    running.hang_up();
-    assert_eq!(running.said().code, 0);
-    let report = bench.report("run");
+    running.close_stdin();
+    assert_eq!(running.wait_with_output().code, 0);
+    let report = workspace.report("run");
     let never = blinded(0, 5) + blinded(6, 10) + blinded(30, 40);
     assert_eq!(broke(&report), Some(40 - never), "what is blinded and not decided is never asked about");
     assert_eq!(report["models"][0]["blinded"].as_u64(), Some(blinded(0, 40)));
     let first = (0..40).find(|at| *at == 5 || (10..30).contains(at) || !seal.holds(&format!("s{at}")));
     assert_eq!(report["incidents"][0]["first-id"], format!("s{}", first.expect("half are decided")));
-    whole(&bench, "run");
-    let said = bench.understudy(&["export", "run", "--output", "rows.csv", "--who", "Ana"]);
-    assert_eq!(said.code, 0, "{}", said.err);
-    let rows = fs::read_to_string(bench.path().join("rows.csv")).expect("the rows");
+    whole(&workspace, "run");
+    let output = workspace.ok(&["export", "run", "--output", "rows.csv", "--who", "Ana"]);
+    let rows = fs::read_to_string(workspace.path().join("rows.csv")).expect("the rows");
     assert_eq!(rows.lines().count(), 22);
     assert!(rows.lines().skip(1).all(|row| row.contains("evil panics on `all`")), "{rows}");
 }
 
 #[test]
-fn a_run_that_is_killed_has_the_same_figures() {
+fn a_killed_blinded_run_has_the_same_metrics() {
     let study = |share: &str| {
-        let (bench, records) = rough::bench(8_000);
-        bench.change(&[("[windows]", &format!("[blinding]\nshare = {share}\n\n[windows]"))]);
-        (bench, records)
+        let (workspace, records) = messy_streams::workspace(8_000);
+        workspace.edit_study(&[("[windows]", &format!("[blinding]\nshare = {share}\n\n[windows]"))]);
+        (workspace, records)
     };
     let (plain, _) = study("0");
     let all = figures(&plain.run(&[]));
-    let (bench, records) = study("0.4");
+    let (workspace, records) = study("0.4");
     let command = ["run", "study.toml", "--run", "run", "--batch-rows", "1"];
     let mut kills = 0;
     for written in [300_000, 900_000, 40_000, 600_000, 900_000] {
-        let mut running = Running::start(bench.command(&command));
-        until("it has written enough or ended", || running.written().is_none_or(|now| now >= written));
+        let mut running = Running::start(workspace.command(&command));
+        wait_until("it has written enough or ended", || running.bytes_written().is_none_or(|now| now >= written));
         kills += u32::from(running.kill());
     }
     assert!(kills >= 3, "{kills} kills of a living process");
-    let said = bench.understudy(&command);
-    assert_eq!(said.code, 0, "{}", said.err);
+    workspace.ok(&command);
     let without_incidents = |mut figures: Value| {
         figures.as_object_mut().expect("a report is an object").remove("incidents");
         figures
     };
-    let report = bench.report("run");
+    let report = workspace.report("run");
     assert_eq!(without_incidents(figures(&report)), without_incidents(all));
     // The pairs of an id are there once, with an answer if it is blinded.
-    let pairs = table(&bench, "pairs");
+    let pairs = table(&workspace, "pairs");
     let mut numbers = column(&pairs, "snapshot").as_primitive::<UInt64Type>().values().to_vec();
     numbers.sort_unstable();
     assert!(
@@ -282,33 +279,32 @@ fn a_run_that_is_killed_has_the_same_figures() {
     let late = column(&pairs, "blinded").as_boolean().true_count();
     assert!((1..pairs.num_rows()).contains(&late));
     assert_eq!(answers(&pairs, "echo").len(), late);
-    whole(&bench, "run");
+    whole(&workspace, "run");
 }
 
 #[test]
 fn blinded_pairs_are_shown_with_their_answers() {
     let rows = |share: &str| {
-        let bench = Bench::small();
-        bench.change(&[("every = \"day\"\n", &format!("every = \"day\"\n\n[blinding]\nshare = {share}\n"))]);
+        let workspace = TestWorkspace::small();
+        workspace.edit_study(&[("every = \"day\"\n", &format!("every = \"day\"\n\n[blinding]\nshare = {share}\n"))]);
         let line = |at: u64| {
             format!(r#"{{"id":"s{at}","at":"2026-03-01T10:00:{at:02}Z","booked":"{at}","nights":1}}"#)
         };
-        bench.lines("snapshots.jsonl", (0..40).map(line));
-        bench.write("decisions.jsonl", decisions(0..40));
-        bench.run(&[]);
-        let exported = bench.understudy(&["export", "run", "--output", "rows.csv", "--who", "Ana"]);
-        assert_eq!(exported.code, 0, "{}", exported.err);
-        let log = bench.understudy(&["log", "run", "--rows", "40", "--who", "Ana"]);
-        assert_eq!(log.code, 0, "{}", log.err);
-        let csv = fs::read_to_string(bench.path().join("rows.csv")).expect("the rows");
-        (csv.lines().map(str::to_owned).collect::<Vec<_>>(), log.out, bench)
+        workspace.write_lines("snapshots.jsonl", (0..40).map(line));
+        workspace.write("decisions.jsonl", decisions(0..40));
+        workspace.run(&[]);
+        workspace.ok(&["export", "run", "--output", "rows.csv", "--who", "Ana"]);
+        let log = workspace.understudy(&["log", "run", "--rows", "40", "--who", "Ana"]);
+        assert_eq!(log.code, 0, "{}", log.stderr);
+        let csv = fs::read_to_string(workspace.path().join("rows.csv")).expect("the rows");
+        (csv.lines().map(str::to_owned).collect::<Vec<_>>(), log.stdout, workspace)
     };
     let (all, all_log, _) = rows("0");
-    let (half, half_log, bench) = rows("0.5");
+    let (half, half_log, workspace) = rows("0.5");
     assert_eq!(half_log, all_log);
     // Beside the others stands one column that says which were blinded.
     let place = half[0].split(',').position(|name| name == "blinded").expect("the column");
-    let seal = blind(&bench.path().join("run"), 0.5);
+    let seal = blind(&workspace.path().join("run"), 0.5);
     for (row, (half, all)) in half.iter().zip(&all).enumerate() {
         let mut cells: Vec<&str> = half.split(',').collect();
         let blinded = cells.remove(place);
@@ -320,59 +316,56 @@ fn blinded_pairs_are_shown_with_their_answers() {
 
 #[test]
 fn blinded_snapshots_are_not_replayed() {
-    let bench = hotel("[blinding]\nshare = 0.2\n\n[log]\nreplay-share = 1.0\n");
-    let report = bench.run(&[]);
+    let workspace = hotel("[blinding]\nshare = 0.2\n\n[log]\nreplay-share = 1.0\n");
+    let report = workspace.run(&[]);
     let blinded = report["models"][0]["blinded"].as_u64().expect("a count");
     assert_eq!(report["models"][0]["again"]["asked"], 15_402 - blinded);
     assert_eq!(report["models"][0]["again"]["otherwise"], 0);
-    let said = bench.understudy(&["replay", "run", "--batch-rows", "100"]);
-    assert_eq!(said.code, 0, "{}", said.err);
+    let output = workspace.ok(&["replay", "run", "--batch-rows", "100"]);
     let counted = |text: &str| -> u64 {
         let digits: String = text.chars().filter(char::is_ascii_digit).collect();
         digits.parse().expect("a number")
     };
-    let lines: Vec<&str> = said.out.lines().collect();
+    let lines: Vec<&str> = output.stdout.lines().collect();
     for (line, model) in lines.iter().zip(["booked-room", "room-rules"]) {
         let rows =
             line.strip_prefix(&format!("{model}: of ")).and_then(|rest| rest.strip_suffix(" rows 0 differ"));
         assert_eq!(rows.map(counted), Some(15_402 - blinded), "{line}");
     }
     assert_eq!(lines.len(), 2);
-    assert_eq!(said.err.split(' ').next().map(counted), Some(blinded));
+    assert_eq!(output.stderr.split(' ').next().map(counted), Some(blinded));
     insta::with_settings!({ filters => [(r"^\d,\d{3}", "N")] }, {
-        insta::assert_snapshot!(said.err, @"N snapshots were not replayed: blinded, so what the models answered stands in the pairs, which `understudy verify` makes again");
+        insta::assert_snapshot!(output.stderr, @"N snapshots were not replayed: blinded, so what the models answered stands in the pairs, which `understudy verify` makes again");
     });
 }
 
 #[test]
-fn a_what_if_blinds_nothing() {
-    let bench = hotel("[blinding]\nshare = 0.3\n");
-    let report = bench.run(&[]);
+fn a_what_if_run_blinds_nothing() {
+    let workspace = hotel("[blinding]\nshare = 0.3\n");
+    let report = workspace.run(&[]);
     let same = understudy_tests::plugin("agreement");
     let same = format!("agreement={}", same.to_str().expect("a path in UTF-8"));
-    let said = bench.understudy(&["replay", "run", "--metric", &same, "--run", "other"]);
-    assert_eq!(said.code, 0, "{}", said.err);
-    let other = bench.report("other");
+    workspace.ok(&["replay", "run", "--metric", &same, "--run", "other"]);
+    let other = workspace.report("other");
     assert_eq!(other["models"][0]["blinded"], 0);
     assert_eq!(other["models"][0]["scores"], report["models"][0]["scores"]);
-    whole(&bench, "other");
+    whole(&workspace, "other");
 }
 
 #[test]
-fn scores_of_blinded_pairs_are_kept_when_fields_are_dropped() {
-    let bench = Bench::small();
+fn scores_of_blinded_pairs_outlive_dropped_fields() {
+    let workspace = TestWorkspace::small();
     let more = "every = \"day\"\n\n[log]\nretain = \"1s\"\n\n[blinding]\nshare = 0.5\n";
-    bench.change(&[("every = \"day\"\n", more)]);
+    workspace.edit_study(&[("every = \"day\"\n", more)]);
     let line =
         |at: u64| format!(r#"{{"id":"s{at}","at":"2026-03-01T10:00:{at:02}Z","booked":"a","nights":{at}}}"#);
-    bench.lines("snapshots.jsonl", (0..40).map(line));
-    bench.write("decisions.jsonl", decisions(0..40));
-    let report = bench.run(&[]);
+    workspace.write_lines("snapshots.jsonl", (0..40).map(line));
+    workspace.write("decisions.jsonl", decisions(0..40));
+    let report = workspace.run(&[]);
     assert_eq!(overall(&report, 0, 0)["sums"][0], 40.0);
-    until("the fields are dropped", || {
-        bench.understudy(&["retain", "run"]).out.contains("1 segment has lost")
+    wait_until("the fields are dropped", || {
+        workspace.understudy(&["retain", "run"]).stdout.contains("1 segment has lost")
     });
-    let verified = bench.understudy(&["verify", "run"]);
-    assert_eq!(verified.code, 0, "{}", verified.out);
-    assert!(verified.out.contains("come out of the scores of 40 pairs again"), "{}", verified.out);
+    let verified = workspace.ok(&["verify", "run"]);
+    assert!(verified.stdout.contains("come out of the scores of 40 pairs again"), "{}", verified.stdout);
 }

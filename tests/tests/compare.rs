@@ -4,12 +4,12 @@ use std::fs;
 
 use serde_json::Value;
 use understudy_tests::process::{Running, until};
-use understudy_tests::{Bench, plugin};
+use understudy_tests::{TestWorkspace, plugin};
 
-fn compared(bench: &Bench, arguments: &[&str]) -> Value {
-    let said = bench.understudy(&[&["compare"], arguments, &["--format", "json"]].concat());
-    assert_eq!((said.code, said.err.as_str()), (0, ""), "{}", said.out);
-    serde_json::from_str(&said.out).expect("it is JSON")
+fn compared(workspace: &TestWorkspace, arguments: &[&str]) -> Value {
+    let output = workspace.understudy(&[&["compare"], arguments, &["--format", "json"]].concat());
+    assert_eq!((output.code, output.stderr.as_str()), (0, ""), "{}", output.stdout);
+    serde_json::from_str(&output.stdout).expect("it is JSON")
 }
 
 /// The part of a value of a condition, or that of everything.
@@ -23,9 +23,9 @@ fn part<'v>(found: &'v Value, name: &str) -> &'v Value {
 }
 
 #[test]
-fn the_hotels_models_differ_as_numpy_and_scipy_say() {
-    let bench = Bench::hotel();
-    let found = compared(&bench, &["run"]);
+fn hotel_model_differences_match_numpy_and_scipy() {
+    let workspace = TestWorkspace::hotel();
+    let found = compared(&workspace, &["run"]);
     assert_eq!((&found["pairs"], &found["reference"]["name"]), (&15_402.into(), &"booked-room".into()));
     assert_eq!(found["others"][0]["model"]["name"], "room-rules");
     // `tests/oracles/compare.py` prints the rows: part, metric, pairs, reference, other, difference, lower, upper, p-value.
@@ -61,13 +61,13 @@ fn the_hotels_models_differ_as_numpy_and_scipy_say() {
     let agreement = &part(&found, "all")["agreement"];
     let counts = ["both", "only-reference", "only-other", "neither"].map(|key| agreement[key].as_u64());
     assert_eq!(counts, [Some(6464), Some(5829), Some(69), Some(3040)]);
-    assert_eq!(bench.ledger("run", Some("exposure")).len(), 0, "no row was shown");
+    assert_eq!(workspace.ledger_entries("run", Some("exposure")).len(), 0, "no row was shown");
 
-    let said = bench.understudy(&["compare", "run"]);
-    assert_eq!((said.code, said.err.as_str()), (0, ""));
-    insta::assert_snapshot!(said.out);
+    let output = workspace.understudy(&["compare", "run"]);
+    assert_eq!((output.code, output.stderr.as_str()), (0, ""));
+    insta::assert_snapshot!(output.stdout);
 
-    let turned = compared(&bench, &["run", "--reference", "room-rules"]);
+    let turned = compared(&workspace, &["run", "--reference", "room-rules"]);
     assert_eq!(turned["others"][0]["model"]["name"], "booked-room");
     let kappa = |found: &Value| part(found, "all")["metrics"][1].clone();
     let (one, other) = (kappa(&found), kappa(&turned));
@@ -76,13 +76,12 @@ fn the_hotels_models_differ_as_numpy_and_scipy_say() {
 }
 
 #[test]
-fn a_run_and_a_what_if_of_itself_join_fully() {
-    let bench = Bench::hotel();
+fn a_run_joins_fully_with_its_own_what_if_run() {
+    let workspace = TestWorkspace::hotel();
     let rules = plugin("room_rules");
     let rules = format!("room-rules={}", rules.to_str().expect("a path in UTF-8"));
-    let said = bench.understudy(&["replay", "run", "--model", &rules, "--run", "again"]);
-    assert_eq!(said.code, 0, "{}", said.err);
-    let found = compared(&bench, &["run", "again"]);
+    workspace.ok(&["replay", "run", "--model", &rules, "--run", "again"]);
+    let found = compared(&workspace, &["run", "again"]);
     assert_eq!(found["pairs"], 15_402);
     for (run, name) in [(0, "run"), (1, "again")] {
         assert_eq!(found["runs"][run]["run"], name);
@@ -106,35 +105,34 @@ fn a_run_and_a_what_if_of_itself_join_fully() {
         (&0.0.into(), &Value::Null, &Value::Null)
     );
     assert_eq!(others[0]["parts"], others[2]["parts"]);
-    assert_eq!(others[0]["parts"], compared(&bench, &["run"])["others"][0]["parts"]);
+    assert_eq!(others[0]["parts"], compared(&workspace, &["run"])["others"][0]["parts"]);
 }
 
 /// A study of the small one's records in another directory, without those of some ids.
-fn without(bench: &Bench, run: &str, gone: &[&str]) {
+fn without(workspace: &TestWorkspace, run: &str, gone: &[&str]) {
     for name in ["snapshots.jsonl", "decisions.jsonl"] {
-        let path = bench.path().join(name);
+        let path = workspace.path().join(name);
         let text = fs::read_to_string(&path).expect("records");
         let kept = text.lines().filter(|line| gone.iter().all(|id| !line.contains(&format!("\"{id}\""))));
-        bench.lines(&format!("part-{name}"), kept);
+        workspace.write_lines(&format!("part-{name}"), kept);
     }
-    bench.change(&[
+    workspace.edit_study(&[
         ("\"snapshots.jsonl\"", "\"part-snapshots.jsonl\""),
         ("\"decisions.jsonl\"", "\"part-decisions.jsonl\""),
     ]);
-    let said = bench.understudy(&["run", "study.toml", "--run", run]);
-    assert_eq!(said.code, 0, "{}", said.err);
-    bench.change(&[
+    workspace.ok(&["run", "study.toml", "--run", run]);
+    workspace.edit_study(&[
         ("\"part-snapshots.jsonl\"", "\"snapshots.jsonl\""),
         ("\"part-decisions.jsonl\"", "\"decisions.jsonl\""),
     ]);
 }
 
 #[test]
-fn only_what_both_have_is_in_a_figure_and_the_rest_is_counted() {
-    let bench = Bench::small();
-    without(&bench, "one", &["s1", "s3"]);
-    without(&bench, "other", &["s5"]);
-    let found = compared(&bench, &["one", "other"]);
+fn metrics_cover_common_pairs_and_count_the_rest() {
+    let workspace = TestWorkspace::small();
+    without(&workspace, "one", &["s1", "s3"]);
+    without(&workspace, "other", &["s5"]);
+    let found = compared(&workspace, &["one", "other"]);
     assert_eq!(found["pairs"], 2);
     let only = |run: usize| (found["runs"][run]["pairs"].as_u64(), found["runs"][run]["only-here"].as_u64());
     assert_eq!((only(0), only(1)), ((Some(3), Some(1)), (Some(4), Some(2))));
@@ -142,8 +140,8 @@ fn only_what_both_have_is_in_a_figure_and_the_rest_is_counted() {
     let agreement = &found["others"][0]["parts"][0]["agreement"];
     assert_eq!((&agreement["both"], &agreement["neither"]), (&1.into(), &1.into()));
     assert_eq!(found["others"][0]["parts"][0]["metrics"][0]["other"], 0.5);
-    let said = bench.understudy(&["compare", "one", "other"]);
-    let told: Vec<&str> = said.out.lines().take(4).collect();
+    let output = workspace.understudy(&["compare", "one", "other"]);
+    let told: Vec<&str> = output.stdout.lines().take(4).collect();
     insta::assert_snapshot!(told.join("\n"), @"
     one and other
     Over the 2 pairs that all have.
@@ -153,51 +151,51 @@ fn only_what_both_have_is_in_a_figure_and_the_rest_is_counted() {
 }
 
 #[test]
-fn what_cannot_be_compared_is_said() {
-    let bench = Bench::small();
-    bench.run(&[]);
-    let said = |arguments: &[&str]| {
-        let said = bench.understudy(arguments);
-        assert_eq!((said.code, said.out.as_str()), (1, ""));
-        said.err
+fn incomparable_runs_are_explained() {
+    let workspace = TestWorkspace::small();
+    workspace.run(&[]);
+    let output = |arguments: &[&str]| {
+        let output = workspace.understudy(arguments);
+        assert_eq!((output.code, output.stdout.as_str()), (1, ""));
+        output.stderr
     };
     insta::assert_snapshot!(said(&["compare", "run"]), @"run has one model, so there is nothing to set it beside; name a second run, such as a what-if of `understudy replay`");
     insta::assert_snapshot!(said(&["compare", "run", "none"]), @"cannot read none/seal.json: No such file or directory (os error 2); name the directory that `understudy run` wrote");
     insta::assert_snapshot!(said(&["compare", "run", "run", "--reference", "oracle"]), @r#"run has no model "oracle"; it has echo"#);
-    without(&bench, "early", &["s3", "s4", "s5"]);
-    without(&bench, "late", &["s1", "s2"]);
+    without(&workspace, "early", &["s3", "s4", "s5"]);
+    without(&workspace, "late", &["s1", "s2"]);
     insta::assert_snapshot!(said(&["compare", "early", "late"]), @"early and late have no compared pair in common: pairs are joined by id and observed time, so both have to be of the same feed");
-    bench.change(&[("[[metrics]]\nname = \"agreement\"", "[[metrics]]\nname = \"accord\"")]);
-    without(&bench, "renamed", &[]);
+    workspace.edit_study(&[("[[metrics]]\nname = \"agreement\"", "[[metrics]]\nname = \"accord\"")]);
+    without(&workspace, "renamed", &[]);
     insta::assert_snapshot!(said(&["compare", "run", "renamed"]), @"the runs have no metric in common: one of the same name, with the same component, configuration and assets");
 }
 
 #[test]
-fn of_a_run_that_goes_on_only_what_many_pairs_that_are_over_have_in_common_is_told() {
-    let bench = Bench::small();
-    let text = fs::read_to_string(bench.path().join("study.toml")).expect("the study");
+fn comparing_a_live_run_reveals_only_aggregates_of_closed_pairs() {
+    let workspace = TestWorkspace::small();
+    let text = fs::read_to_string(workspace.path().join("study.toml")).expect("the study");
     let model = text.find("[[models]]").expect("a model");
     let end = text.find("[comparator]").expect("a comparator");
     let second = text[model..end].replace("\"echo\"", "\"second\"");
-    bench.write("study.toml", format!("{}{second}{}", &text[..end], &text[end..]));
-    bench.change(&[("file = \"decisions.jsonl\"", "stdin = true"), ("horizon = \"1d\"", "horizon = \"1h\"")]);
+    workspace.write("study.toml", format!("{}{second}{}", &text[..end], &text[end..]));
+    workspace.edit_study(&[("file = \"decisions.jsonl\"", "stdin = true"), ("horizon = \"1d\"", "horizon = \"1h\"")]);
     // Of 30 an hour apart, every tenth is a `b`.
     let time = |at: usize, minute: u64| format!("2026-03-{:02}T{:02}:{minute:02}:00Z", at / 24 + 1, at % 24);
     let room = |at: usize| if at % 10 == 3 { "b" } else { "a" };
     let snapshot =
         |at: usize| format!(r#"{{"id":"s{at}","at":"{}","booked":"{}","nights":1}}"#, time(at, 0), room(at));
-    bench.lines("snapshots.jsonl", (0..30).map(snapshot));
+    workspace.write_lines("snapshots.jsonl", (0..30).map(snapshot));
     let decision = |at: usize| format!("{{\"id\":\"s{at}\",\"at\":\"{}\",\"room\":\"a\"}}\n", time(at, 30));
     let decisions = |from: usize, to: usize| (from..to).map(decision).collect::<String>();
-    let mut running = Running::start(bench.command(&["run", "study.toml", "--run", "run"]));
+    let mut running = Running::start(workspace.command(&["run", "study.toml", "--run", "run"]));
     running.feed(decisions(0, 5));
-    until("pairs are shown", || bench.understudy(&["log", "run"]).out.contains("s2"));
+    wait_until("pairs are shown", || workspace.understudy(&["log", "run"]).stdout.contains("s2"));
     // A horizon of an hour is over once decisions have come that far, and by their lateness, of an hour too.
-    let said = bench.understudy(&["compare", "run"]);
-    assert_eq!((said.code, said.out.as_str()), (1, ""), "{}", said.err);
-    assert!(said.err.contains("fewer than 5 pairs would tell of single rows"), "{}", said.err);
+    let output = workspace.understudy(&["compare", "run"]);
+    assert_eq!((output.code, output.stdout.as_str()), (1, ""), "{}", output.stderr);
+    assert!(output.stderr.contains("fewer than 5 pairs would tell of single rows"), "{}", output.stderr);
     running.feed(decisions(5, 30));
-    until("pairs are shown", || bench.understudy(&["log", "run"]).out.contains("s27"));
+    wait_until("pairs are shown", || workspace.understudy(&["log", "run"]).stdout.contains("s27"));
     let named = |found: &Value| -> Vec<(String, u64)> {
         let parts = found["others"][0]["parts"].as_array().expect("parts");
         let part = |part: &Value| {
@@ -205,22 +203,21 @@ fn of_a_run_that_goes_on_only_what_many_pairs_that_are_over_have_in_common_is_to
         };
         parts.iter().map(part).collect()
     };
-    assert_eq!(named(&compared(&bench, &["run"])), [("all".to_owned(), 28), ("a".to_owned(), 25)]);
-    running.hang_up();
-    assert_eq!(running.said().code, 0);
-    assert_eq!(named(&compared(&bench, &["run"])), [("all".to_owned(), 30), ("a".to_owned(), 27)]);
+    assert_eq!(named(&compared(&workspace, &["run"])), [("all".to_owned(), 28), ("a".to_owned(), 25)]);
+    running.close_stdin();
+    assert_eq!(running.wait_with_output().code, 0);
+    assert_eq!(named(&compared(&workspace, &["run"])), [("all".to_owned(), 30), ("a".to_owned(), 27)]);
 }
 
 #[test]
-fn a_metric_with_other_assets_is_another() {
-    let bench = Bench::small();
-    bench.change(&[("agreement.wasm\"\n", "agreement.wasm\"\nassets = { costs = \"costs.json\" }\n")]);
+fn metrics_with_different_assets_are_not_comparable() {
+    let workspace = TestWorkspace::small();
+    workspace.edit_study(&[("agreement.wasm\"\n", "agreement.wasm\"\nassets = { costs = \"costs.json\" }\n")]);
     for (run, costs) in [("one", "{}"), ("other", "[]")] {
-        bench.write("costs.json", costs);
-        let said = bench.understudy(&["run", "study.toml", "--run", run]);
-        assert_eq!(said.code, 0, "{}", said.err);
+        workspace.write("costs.json", costs);
+        workspace.ok(&["run", "study.toml", "--run", run]);
     }
-    let said = bench.understudy(&["compare", "one", "other"]);
-    assert_eq!((said.code, said.out.as_str()), (1, ""));
-    assert!(said.err.contains("the runs have no metric in common"), "{}", said.err);
+    let output = workspace.understudy(&["compare", "one", "other"]);
+    assert_eq!((output.code, output.stdout.as_str()), (1, ""));
+    assert!(output.stderr.contains("the runs have no metric in common"), "{}", output.stderr);
 }

@@ -101,7 +101,7 @@ fn simulate(study: &Study, number: u64, leaks: bool) -> Verdict {
 }
 
 #[test]
-fn a_leak_is_found_and_a_clean_study_is_not_accused() {
+fn contamination_is_detected_without_false_alarms() {
     let study = study();
     let accused = |leaks| {
         let verdicts = (0..STUDIES).map(|number| simulate(&study, number, leaks));
@@ -114,7 +114,7 @@ fn a_leak_is_found_and_a_clean_study_is_not_accused() {
 }
 
 #[test]
-fn what_a_study_of_this_size_can_show_is_told() {
+fn the_report_states_the_smallest_detectable_effect() {
     let verdict = simulate(&study(), 7, false);
     let found =
         verdict.models[0].contamination.expect("a tenth is blinded").difference.expect("there are enough");

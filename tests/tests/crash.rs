@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use understudy_run_log::ledger::{Event, check};
 use understudy_sandbox::sha256_hex;
-use understudy_tests::process::Running;
-use understudy_tests::rough::{agree, bench, whole};
+use understudy_tests::process::TestProcess;
+use understudy_tests::messy_streams::{agree, workspace, whole};
 use understudy_tests::synthetic::Numbers;
 
 /// How often the run is killed.
@@ -20,9 +20,9 @@ const ROWS: u64 = 60_000;
 const COMMAND: [&str; 6] = ["run", "study.toml", "--run", "run", "--batch-rows", "1"];
 
 /// Reads how far the log had got, out of what a run said that went on.
-fn told(running: Running) -> u64 {
-    let said = running.said().err;
-    let after = said.split("goes on after ").nth(1).and_then(|rest| rest.split(' ').next());
+fn stderr(running: Running) -> u64 {
+    let output = running.wait_with_output().stderr;
+    let after = output.split("goes on after ").nth(1).and_then(|rest| rest.split(' ').next());
     after.map_or(0, |number| number.parse().expect("a number of snapshots"))
 }
 
@@ -68,11 +68,10 @@ fn ledger_holds(run: &Path) {
 }
 
 #[test]
-fn a_run_killed_300_times_ends_as_if_it_had_not_been() {
-    let (bench, records) = bench(ROWS);
-    let said = bench.understudy(&["run", "study.toml", "--run", "plain"]);
-    assert_eq!(said.code, 0, "{}", said.err);
-    let run = bench.path().join("run");
+fn a_run_killed_300_times_ends_like_an_undisturbed_run() {
+    let (workspace, records) = workspace(ROWS);
+    workspace.ok(&["run", "study.toml", "--run", "plain"]);
+    let run = workspace.path().join("run");
     let mut numbers = Numbers(20_260_301);
     // How much a process may write before it is killed; so that the kills lie evenly over the whole stream.
     let mut most = 400_000;
@@ -82,8 +81,8 @@ fn a_run_killed_300_times_ends_as_if_it_had_not_been() {
         // Now and then while it still begins or recovers.
         let most_now = if kills % 10 == 3 { 20_000 } else { most };
         let limit = numbers.next(most_now);
-        let mut running = Running::start(bench.command(&COMMAND));
-        while running.written().is_some_and(|written| written < limit) {
+        let mut running = Running::start(workspace.command(&COMMAND));
+        while running.bytes_written().is_some_and(|written| written < limit) {
             thread::sleep(Duration::from_micros(50));
         }
         let alive = running.kill();
@@ -104,10 +103,9 @@ fn a_run_killed_300_times_ends_as_if_it_had_not_been() {
         "{kills} kills of a living process, the last one after {far} of {} snapshots",
         records.snapshots
     );
-    let said = bench.understudy(&COMMAND);
-    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
-    agree(&bench, "run", "plain", records);
-    whole(&bench, "run");
+    workspace.ok(&COMMAND);
+    agree(&workspace, "run", "plain", records);
+    whole(&workspace, "run");
     ledger_holds(&run);
     let half = records.snapshots / 2;
     assert!(far > half, "the kills lie in the stream and not all before it: {far} of {}", records.snapshots);

@@ -4,10 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use understudy_tests::process::{Running, until};
-use understudy_tests::rough::{Records, agree, bench, whole};
+use understudy_tests::messy_streams::{Records, agree, workspace, whole};
 use understudy_tests::synthetic::Numbers;
 use understudy_tests::tables::{segments, tree};
-use understudy_tests::{Bench, Said, essence};
+use understudy_tests::{TestWorkspace, CommandOutput, deterministic_part};
 
 /// What the runs are started with.
 const COMMAND: [&str; 4] = ["run", "study.toml", "--run", "run"];
@@ -15,20 +15,19 @@ const ROWS: u64 = 10_000;
 
 /// A run over a rough stream that nobody disturbed, in `plain`, and one that was killed, in `killed`: it has sealed and
 /// open segments.
-fn killed() -> (Bench, Records) {
-    let (bench, records) = bench(ROWS);
-    let said = bench.understudy(&["run", "study.toml", "--run", "plain"]);
-    assert_eq!(said.code, 0, "{}", said.err);
-    let run = bench.path().join("killed");
+fn killed() -> (TestWorkspace, Records) {
+    let (workspace, records) = workspace(ROWS);
+    workspace.ok(&["run", "study.toml", "--run", "plain"]);
+    let run = workspace.path().join("killed");
     let mut running =
-        Running::start(bench.command(&["run", "study.toml", "--run", "killed", "--batch-rows", "8"]));
-    until("segments are sealed and open", || {
+        Running::start(workspace.command(&["run", "study.toml", "--run", "killed", "--batch-rows", "8"]));
+    wait_until("segments are sealed and open", || {
         let count = |table, extension| segments(&run, table, extension).len();
         ["snapshots", "decisions", "pairs"].iter().all(|table| count(table, "parquet") > 1)
             && ["snapshots", "decisions", "pairs"].iter().all(|table| count(table, "arrows") > 0)
     });
     assert!(running.kill(), "it was killed before its end");
-    (bench, records)
+    (workspace, records)
 }
 
 fn copy(from: &Path, to: &Path) {
@@ -42,20 +41,20 @@ fn copy(from: &Path, to: &Path) {
 }
 
 /// Goes on with the killed run, one of whose files is given this content.
-fn go_on(bench: &Bench, file: &Path, content: &[u8]) -> Said {
-    let run = bench.path().join("run");
+fn go_on(workspace: &TestWorkspace, file: &Path, content: &[u8]) -> CommandOutput {
+    let run = workspace.path().join("run");
     if run.exists() {
         fs::remove_dir_all(&run).expect("it can be removed");
     }
     fs::create_dir(&run).expect("it can be made");
-    copy(&bench.path().join("killed"), &run);
+    copy(&workspace.path().join("killed"), &run);
     fs::write(run.join(file), content).expect("it can be written");
-    bench.understudy(&COMMAND)
+    workspace.understudy(&COMMAND)
 }
 
 /// The files of the killed run, by their names in it.
-fn files(bench: &Bench) -> Vec<(PathBuf, Vec<u8>)> {
-    let run = bench.path().join("killed");
+fn files(workspace: &TestWorkspace) -> Vec<(PathBuf, Vec<u8>)> {
+    let run = workspace.path().join("killed");
     let files = tree(&run).into_iter().filter(|(path, _)| path.is_file());
     files.map(|(path, bytes)| (path.strip_prefix(&run).expect("it lies there").to_owned(), bytes)).collect()
 }
@@ -69,30 +68,30 @@ fn may_be_damaged(file: &Path) -> bool {
 }
 
 #[test]
-fn every_file_may_be_cut_anywhere() {
-    let (bench, records) = killed();
+fn any_file_can_be_truncated_anywhere() {
+    let (workspace, records) = killed();
     let mut numbers = Numbers(3);
     let (mut went_on, mut refused) = (0, 0);
-    for (file, bytes) in files(&bench) {
+    for (file, bytes) in files(&workspace) {
         let length = bytes.len() as u64;
         let end = [0, length / 2, length.saturating_sub(1)][numbers.next(3) as usize];
         // Of what is sealed there are many files, and one is like the other.
         let sealed = file.extension().is_some_and(|extension| extension == "parquet");
         let cuts = [numbers.next(length.max(1)), end];
         for &cut in &cuts[usize::from(sealed)..] {
-            let said = go_on(&bench, &file, &bytes[..cut as usize]);
-            let what = format!("{} cut at {cut} of {}: {}", file.display(), bytes.len(), said.err);
-            match said.code {
+            let output = go_on(&workspace, &file, &bytes[..cut as usize]);
+            let what = format!("{} cut at {cut} of {}: {}", file.display(), bytes.len(), output.stderr);
+            match output.code {
                 0 => {
-                    agree(&bench, "run", "plain", records);
+                    agree(&workspace, "run", "plain", records);
                     went_on += 1;
                 }
                 1 => {
                     assert!(!may_be_damaged(&file), "{what}");
                     let name = file.file_name().expect("a file has a name").to_string_lossy();
-                    assert!(said.err.contains(&*name), "the file is named: {what}");
-                    assert_eq!(said.err.lines().count(), 1, "{what}");
-                    assert!(said.err.contains("put a copy of it back"), "it says what to do: {what}");
+                    assert!(output.stderr.contains(&*name), "the file is named: {what}");
+                    assert_eq!(output.stderr.lines().count(), 1, "{what}");
+                    assert!(output.stderr.contains("put a copy of it back"), "it says what to do: {what}");
                     refused += 1;
                 }
                 _ => panic!("{what}"),
@@ -103,48 +102,48 @@ fn every_file_may_be_cut_anywhere() {
 }
 
 #[test]
-fn the_ledger_may_end_in_the_middle_of_a_line() {
-    let (bench, records) = killed();
-    let ledger = fs::read(bench.path().join("killed/ledger.jsonl")).expect("a run has a ledger");
+fn the_ledger_can_end_within_a_line() {
+    let (workspace, records) = killed();
+    let ledger = fs::read(workspace.path().join("killed/ledger.jsonl")).expect("a run has a ledger");
     let last = ledger.trim_ascii_end().rsplit(|byte| *byte == b'\n').next().expect("it has a line");
     for torn in [1, last.len() / 2, last.len()] {
-        let said = go_on(&bench, Path::new("ledger.jsonl"), &[&ledger, &last[..torn]].concat());
-        assert_eq!(said.code, 0, "{}", said.err);
-        agree(&bench, "run", "plain", records);
-        whole(&bench, "run");
+        let output = go_on(&workspace, Path::new("ledger.jsonl"), &[&ledger, &last[..torn]].concat());
+        assert_eq!(output.code, 0, "{}", output.stderr);
+        agree(&workspace, "run", "plain", records);
+        whole(&workspace, "run");
     }
 }
 
 #[test]
-fn a_changed_byte_of_what_is_not_sealed_changes_no_figure() {
-    let (bench, records) = killed();
+fn a_changed_byte_of_an_unsealed_file_changes_no_metric() {
+    let (workspace, records) = killed();
     let mut numbers = Numbers(4);
     // A segment that was just begun has no byte yet.
     let sound = |(file, bytes): &(PathBuf, Vec<u8>)| may_be_damaged(file) && !bytes.is_empty();
-    for (file, bytes) in files(&bench).into_iter().filter(sound) {
+    for (file, bytes) in files(&workspace).into_iter().filter(sound) {
         let mut bytes = bytes;
         let at = numbers.next(bytes.len() as u64) as usize;
         bytes[at] ^= 1 << numbers.next(8);
-        let said = go_on(&bench, &file, &bytes);
-        assert_eq!(said.code, 0, "{}, byte {at}: {}", file.display(), said.err);
-        agree(&bench, "run", "plain", records);
-        whole(&bench, "run");
+        let output = go_on(&workspace, &file, &bytes);
+        assert_eq!(output.code, 0, "{}, byte {at}: {}", file.display(), output.stderr);
+        agree(&workspace, "run", "plain", records);
+        whole(&workspace, "run");
     }
 }
 
 #[test]
-fn what_is_gone_is_told() {
-    let (bench, _) = killed();
+fn missing_files_are_reported() {
+    let (workspace, _) = killed();
     let without = |file: &str| {
         let path = Path::new(file);
-        let run = bench.path().join("run");
+        let run = workspace.path().join("run");
         let _ = fs::remove_dir_all(&run);
         fs::create_dir(&run).expect("it can be made");
-        copy(&bench.path().join("killed"), &run);
+        copy(&workspace.path().join("killed"), &run);
         fs::remove_file(run.join(path)).expect("it is there");
-        let said = bench.understudy(&COMMAND);
-        assert_eq!((said.code, said.out.as_str()), (1, ""), "{}", said.err);
-        said.err
+        let output = workspace.understudy(&COMMAND);
+        assert_eq!((output.code, output.stdout.as_str()), (1, ""), "{}", output.stderr);
+        output.stderr
     };
     insta::assert_snapshot!(without("snapshots/000001.parquet"), @"run/snapshots/000001.parquet is gone; put a copy of it back to go on, or choose another directory with --run");
     insta::assert_snapshot!(without("pairs/000000.parquet"), @"run/pairs/000000.parquet is gone; put a copy of it back to go on, or choose another directory with --run");
@@ -153,26 +152,26 @@ fn what_is_gone_is_told() {
 }
 
 #[test]
-fn a_changed_byte_of_what_was_promised_is_told() {
-    let (bench, _) = killed();
+fn a_changed_byte_of_a_sealed_file_is_reported() {
+    let (workspace, _) = killed();
     let changed = |file: &str, old: &str, new: &str| {
-        let text = fs::read_to_string(bench.path().join("killed").join(file)).expect("it is text");
+        let text = fs::read_to_string(workspace.path().join("killed").join(file)).expect("it is text");
         assert!(text.contains(old), "{file} has no {old}");
-        let said = go_on(&bench, Path::new(file), text.replacen(old, new, 1).as_bytes());
-        assert_eq!((said.code, said.out.as_str()), (1, ""), "{}", said.err);
-        said.err
+        let output = go_on(&workspace, Path::new(file), text.replacen(old, new, 1).as_bytes());
+        assert_eq!((output.code, output.stdout.as_str()), (1, ""), "{}", output.stderr);
+        output.stderr
     };
     insta::assert_snapshot!(changed("seal.json", "\"evil\"", "\"good\""), @"run/seal.json is damaged: its declaration is not the one whose digest it names; put a copy of it back to go on, or choose another directory with --run");
     insta::assert_snapshot!(changed("ledger.jsonl", "\"evil\"", "\"good\""), @"run/ledger.jsonl:3: it was changed: its hash does not match; the run cannot go on from it: `understudy verify` says what else is wrong, and a copy of the file as it was puts it right");
 }
 
 #[test]
-fn a_run_that_ended_stays_ended() {
-    let (bench, _) = bench(600);
-    bench.run(&[]);
-    let before = essence(&bench.report("run"));
-    let tree_before = tree(&bench.path().join("run"));
-    let said = bench.understudy(&COMMAND);
-    assert_eq!(said.code, 1);
-    assert_eq!((essence(&bench.report("run")), tree(&bench.path().join("run"))), (before, tree_before));
+fn an_ended_run_stays_ended() {
+    let (workspace, _) = workspace(600);
+    workspace.run(&[]);
+    let before = deterministic_part(&workspace.report("run"));
+    let tree_before = tree(&workspace.path().join("run"));
+    let output = workspace.understudy(&COMMAND);
+    assert_eq!(output.code, 1);
+    assert_eq!((deterministic_part(&workspace.report("run")), tree(&workspace.path().join("run"))), (before, tree_before));
 }

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use serde_json::Value;
-use understudy_tests::process::until;
+use understudy_tests::process::wait_until;
 use understudy_tests::root;
-use understudy_tests::serving::Serving;
-use understudy_tests::watched::{snapshots, watched};
+use understudy_tests::served_run::ServedRun;
+use understudy_tests::observability::{snapshots, watched};
 
 fn file(name: &str) -> String {
     let path = root().join("deploy").join(name);
@@ -41,14 +41,14 @@ fn expressions(dashboard: &Value, found: &mut String) {
 }
 
 #[test]
-fn every_metric_that_is_named_exists() {
-    let bench = watched();
-    let serving = Serving::start(&bench, &[]);
+fn every_referenced_metric_exists() {
+    let workspace = watched();
+    let serving = ServedRun::start(&workspace, &[]);
     let mut client = serving.client();
     let lines = ("content-type", "application/x-ndjson");
     client.send("POST", "/v1/snapshots", &[lines], snapshots(1).as_bytes());
     let mut exposed = BTreeSet::new();
-    until("the models have answered", || {
+    wait_until("the models have answered", || {
         let text = client.get("/metrics").text();
         exposed = text.lines().filter(|line| !line.starts_with('#')).flat_map(metrics).collect();
         exposed.contains("understudy_model_latency_seconds")
@@ -65,7 +65,7 @@ fn every_metric_that_is_named_exists() {
 }
 
 #[test]
-fn panels_do_not_lie_on_each_other() {
+fn dashboard_panels_do_not_overlap() {
     let dashboard: Value =
         serde_json::from_str(&file("grafana-dashboard.json")).expect("a dashboard is JSON");
     let mut taken = BTreeSet::new();
@@ -81,9 +81,9 @@ fn panels_do_not_lie_on_each_other() {
 }
 
 #[test]
-fn the_unit_and_the_image_name_options_that_exist() {
-    let bench = watched();
-    let help = bench.understudy(&["serve", "--help"]).out;
+fn the_unit_and_the_image_use_existing_options() {
+    let workspace = watched();
+    let help = workspace.understudy(&["serve", "--help"]).stdout;
     let unit = file("understudy@.service");
     let starts = unit.lines().find(|line| line.starts_with("ExecStart=")).expect("it starts something");
     let image = file("Containerfile");

@@ -7,7 +7,7 @@ use understudy_tests::flights::{Classes, Flights, classes};
 use understudy_tests::root;
 
 #[test]
-fn conjunctions_and_rates_are_those_of_divexplorer() {
+fn subgroups_and_rates_match_divexplorer() {
     let folder = root().join("tests/oracles");
     let flights = Flights::read(&folder.join("flights-sample.csv"));
     let table = PatternTable {
@@ -231,19 +231,19 @@ fn found_and_false(kind: &Kind, plants: usize) -> (f64, f64) {
 }
 
 #[test]
-fn planted_classes_of_agreement_are_found_and_hardly_any_other() {
+fn planted_agreement_subgroups_are_found_with_few_false_positives() {
     let (found, wrong) = found_and_false(&AGREEMENT, 3);
     assert!(found >= 0.95 && wrong <= 0.05, "{found} and {wrong}");
 }
 
 #[test]
-fn planted_classes_of_errors_are_found_and_hardly_any_other() {
+fn planted_error_subgroups_are_found_with_few_false_positives() {
     let (found, wrong) = found_and_false(&ERRORS, 3);
     assert!(found >= 0.95 && wrong <= 0.05, "{found} and {wrong}");
 }
 
 #[test]
-fn where_nothing_was_planted_hardly_any_study_lists_a_class() {
+fn homogeneous_studies_rarely_list_a_subgroup() {
     for kind in [&AGREEMENT, &ERRORS] {
         let (_, wrong) = found_and_false(kind, 0);
         assert!(wrong <= 0.05, "{wrong}");

@@ -8,30 +8,30 @@ use arrow::compute::concat_batches;
 use arrow::datatypes::Float64Type;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
-use understudy_tests::Bench;
+use understudy_tests::TestWorkspace;
 use understudy_tests::process::{Running, until};
 use understudy_tests::tables::{column, open_rows, texts};
 
 /// The exposures in a run's ledger.
-fn exposures(bench: &Bench) -> Vec<Value> {
-    bench.ledger("run", Some("exposure"))
+fn exposures(workspace: &TestWorkspace) -> Vec<Value> {
+    workspace.ledger_entries("run", Some("exposure"))
 }
 
-fn parquet(bench: &Bench, name: &str) -> RecordBatch {
-    let file = File::open(bench.path().join(name)).expect("the file was written");
+fn parquet(workspace: &TestWorkspace, name: &str) -> RecordBatch {
+    let file = File::open(workspace.path().join(name)).expect("the file was written");
     let reader = ParquetRecordBatchReaderBuilder::try_new(file).and_then(|builder| builder.build());
     let batches: Vec<_> = reader.expect("Parquet").map(|batch| batch.expect("whole")).collect();
     concat_batches(&batches[0].schema(), &batches).expect("one schema")
 }
 
 #[test]
-fn all_that_is_known_of_a_row_is_in_one_csv() {
-    let bench = Bench::small();
-    bench.run(&[]);
-    let said = bench.understudy(&["export", "run", "--output", "rows.csv", "--who", "Ana"]);
-    assert_eq!((said.code, said.out.as_str()), (0, ""));
-    insta::assert_snapshot!(said.err, @"5 rows written to rows.csv; the ledger says so");
-    insta::assert_snapshot!(fs::read_to_string(bench.path().join("rows.csv")).expect("the file was written"), @r"
+fn a_csv_export_has_everything_known_about_a_row() {
+    let workspace = TestWorkspace::small();
+    workspace.run(&[]);
+    let output = workspace.understudy(&["export", "run", "--output", "rows.csv", "--who", "Ana"]);
+    assert_eq!((output.code, output.stdout.as_str()), (0, ""));
+    insta::assert_snapshot!(output.stderr, @"5 rows written to rows.csv; the ledger says so");
+    insta::assert_snapshot!(fs::read_to_string(workspace.path().join("rows.csv")).expect("the file was written"), @r"
 id,generation,observed_at,decided_at,window,condition.room,comparator.answer,comparator.unanswered,comparator.confidence,input.booked,input.nights,decision.room,model.echo.answer,model.echo.unanswered,model.echo.confidence,model.echo.agreement
 s1,0,2026-03-01T10:00:00Z,2026-03-01T11:00:00Z,2026-03-01,a,a,,,a,1,a,a,,,1.0
 s2,0,2026-03-02T10:00:00Z,2026-03-02T11:00:00Z,2026-03-02,b,a,,,b,2,a,b,,,0.0
@@ -39,21 +39,20 @@ s3,0,2026-03-03T10:00:00Z,2026-03-03T11:00:00Z,2026-03-03,a,a,,,a,3,a,a,,,1.0
 s4,0,2026-03-04T10:00:00Z,2026-03-04T11:00:00Z,2026-03-04,other,c,,,c,4,c,c,,,1.0
 s5,0,2026-03-05T10:00:00Z,2026-03-05T11:00:00Z,2026-03-05,b,b,,,b,5,b,b,,,1.0
 ");
-    let [entry] = &exposures(&bench)[..] else { panic!("one exposure") };
+    let [entry] = &exposures(&workspace)[..] else { panic!("one exposure") };
     assert_eq!(entry["who"], "Ana");
     assert_eq!(entry["how"], "export to rows.csv");
     assert_eq!((entry["rows"].as_u64(), entry["refused"].as_u64()), (Some(5), Some(0)));
     // printf 's1\ns2\ns3\ns4\ns5\n' | sha256sum
     assert_eq!(entry["ids"], "f5dcb63e44f8439a22593c2663d784eca1774cfd2636a0908379b3159a227dea");
-    assert_eq!(bench.understudy(&["verify", "run"]).code, 0);
+    workspace.ok(&["verify", "run"]);
 }
 
 #[test]
-fn the_hotel_in_one_parquet_file_has_the_figures_of_its_report() {
-    let bench = Bench::hotel();
-    let said = bench.understudy(&["export", "run", "--output", "rows.parquet"]);
-    assert_eq!(said.code, 0, "{}", said.err);
-    let rows = parquet(&bench, "rows.parquet");
+fn the_hotel_parquet_export_reproduces_the_report() {
+    let workspace = TestWorkspace::hotel();
+    let output = workspace.ok(&["export", "run", "--output", "rows.parquet"]);
+    let rows = parquet(&workspace, "rows.parquet");
     assert_eq!(rows.num_rows(), 15_402);
     let scores = column(&rows, "model.booked-room.agreement");
     let scores = scores.as_primitive::<Float64Type>();
@@ -69,9 +68,9 @@ fn the_hotel_in_one_parquet_file_has_the_figures_of_its_report() {
 }
 
 #[test]
-fn rankings_are_json_in_csv() {
-    let bench = Bench::small();
-    bench.change(&[
+fn rankings_are_json_in_csv_exports() {
+    let workspace = TestWorkspace::small();
+    workspace.edit_study(&[
         ("booked = \"text\"", "booked = \"json\""),
         (
             "config = { field = \"booked\", form = \"label\" }",
@@ -83,67 +82,65 @@ fn rankings_are_json_in_csv() {
         ("name = \"agreement\"", "name = \"overlap\"\nconfig = { k = 2 }"),
         ("[[conditions]]\nname = \"room\"\nfield = \"booked\"\nvalues = [\"a\", \"b\"]\n", ""),
     ]);
-    bench.lines(
+    workspace.write_lines(
         "snapshots.jsonl",
         [r#"{"id":"s1","at":"2026-03-01T10:00:00Z","booked":["a","b \"x\""],"nights":1}"#],
     );
-    bench.lines("decisions.jsonl", [r#"{"id":"s1","at":"2026-03-01T11:00:00Z","room":["a","c"]}"#]);
-    bench.run(&[]);
-    let said = bench.understudy(&["export", "run", "--output", "rows.csv"]);
-    assert_eq!(said.code, 0, "{}", said.err);
-    insta::assert_snapshot!(fs::read_to_string(bench.path().join("rows.csv")).expect("the file was written"), @r#"
+    workspace.write_lines("decisions.jsonl", [r#"{"id":"s1","at":"2026-03-01T11:00:00Z","room":["a","c"]}"#]);
+    workspace.run(&[]);
+    let output = workspace.ok(&["export", "run", "--output", "rows.csv"]);
+    insta::assert_snapshot!(fs::read_to_string(workspace.path().join("rows.csv")).expect("the file was written"), @r#"
 id,generation,observed_at,decided_at,window,comparator.answer,comparator.unanswered,comparator.confidence,input.booked,input.nights,decision.room,model.echo.answer,model.echo.unanswered,model.echo.confidence,model.echo.overlap
 s1,0,2026-03-01T10:00:00Z,2026-03-01T11:00:00Z,2026-03-01,"[""a"",""c""]",,,"[""a"",""b \""x\""""]",1,"[""a"",""c""]","[""a"",""b \""x\""""]",,,0.5
 "#);
 }
 
 #[test]
-fn rows_are_shown_in_the_terminal_and_that_is_recorded() {
-    let bench = Bench::small();
-    bench.run(&[]);
-    let said = bench.understudy(&["log", "run", "--rows", "3", "--who", "Ben"]);
-    assert_eq!((said.code, said.err.as_str()), (0, ""));
-    insta::assert_snapshot!(said.out, @"
+fn rows_printed_to_the_terminal_are_recorded_as_exposure() {
+    let workspace = TestWorkspace::small();
+    workspace.run(&[]);
+    let output = workspace.understudy(&["log", "run", "--rows", "3", "--who", "Ben"]);
+    assert_eq!((output.code, output.stderr.as_str()), (0, ""));
+    insta::assert_snapshot!(output.stdout, @"
     id  observed at          decided  echo  agreement
     s3  2026-03-03 10:00:00  a        a     1.0
     s4  2026-03-04 10:00:00  c        c     1.0
     s5  2026-03-05 10:00:00  b        b     1.0
     ");
-    let said = bench.understudy(&["log", "run", "--id", "s2", "--who", "Ben"]);
-    insta::assert_snapshot!(said.out, @"
+    let output = workspace.understudy(&["log", "run", "--id", "s2", "--who", "Ben"]);
+    insta::assert_snapshot!(output.stdout, @"
     id  observed at          decided  echo  agreement
     s2  2026-03-02 10:00:00  a        b     0.0
     ");
     let shown: Vec<_> =
-        exposures(&bench).iter().map(|entry| (entry["how"].clone(), entry["rows"].clone())).collect();
+        exposures(&workspace).iter().map(|entry| (entry["how"].clone(), entry["rows"].clone())).collect();
     assert_eq!(shown, [("log".into(), 3.into()), ("log".into(), 1.into())]);
-    let said = bench.understudy(&["log", "run", "--id", "nobody"]);
-    assert_eq!((said.code, said.out.as_str()), (0, ""));
-    insta::assert_snapshot!(said.err, @"no decided row has such an id; a row is shown once its decision has come and its horizon is over");
-    assert_eq!(exposures(&bench).len(), 2, "who was shown nothing was shown nothing");
+    let output = workspace.understudy(&["log", "run", "--id", "nobody"]);
+    assert_eq!((output.code, output.stdout.as_str()), (0, ""));
+    insta::assert_snapshot!(output.stderr, @"no decided row has such an id; a row is shown once its decision has come and its horizon is over");
+    assert_eq!(exposures(&workspace).len(), 2, "who was shown nothing was shown nothing");
 }
 
 #[test]
-fn nothing_is_shown_that_is_not_decided() {
-    let bench = Bench::small();
-    bench.change(&[("file = \"decisions.jsonl\"", "stdin = true")]);
-    let decisions = fs::read_to_string(bench.path().join("decisions.jsonl")).expect("decisions");
-    let mut running = Running::start(bench.command(&["run", "study.toml", "--run", "run"]));
+fn undecided_rows_are_never_exported() {
+    let workspace = TestWorkspace::small();
+    workspace.edit_study(&[("file = \"decisions.jsonl\"", "stdin = true")]);
+    let decisions = fs::read_to_string(workspace.path().join("decisions.jsonl")).expect("decisions");
+    let mut running = Running::start(workspace.command(&["run", "study.toml", "--run", "run"]));
     // Decisions of the first to the fourth day: s4 has its own, but a horizon and the lateness before the fourth day's
     // clock lies the second day, so only the horizon of s1 is over.
     running.feed(decisions.lines().take(4).map(|line| line.to_owned() + "\n").collect::<String>());
-    until("all that can be is in the log", || {
-        ["snapshots", "decisions", "pairs"].map(|table| open_rows(&bench.path().join("run"), table))
+    wait_until("all that can be is in the log", || {
+        ["snapshots", "decisions", "pairs"].map(|table| open_rows(&workspace.path().join("run"), table))
             == [5, 4, 4]
     });
-    let live = bench.understudy(&["export", "run", "--output", "live.csv", "--who", "Ana"]);
-    assert_eq!(live.code, 0, "{}", live.err);
-    insta::assert_snapshot!(live.err, @"
+    let live = workspace.ok(&["export", "run", "--output", "live.csv", "--who", "Ana"]);
+    insta::assert_snapshot!(live.stderr, @"
     2 rows written to live.csv; the ledger says so
     3 snapshots are not among them: the decision has not come, or the horizon is not over
     ");
     let ids = |name: &str| {
-        let text = fs::read_to_string(bench.path().join(name)).expect("the file was written");
+        let text = fs::read_to_string(workspace.path().join(name)).expect("the file was written");
         text.lines()
             .skip(1)
             .map(|line| line.split(',').next().unwrap_or_default().to_owned())
@@ -151,26 +148,26 @@ fn nothing_is_shown_that_is_not_decided() {
     };
     assert_eq!(ids("live.csv"), ["s1", "s2"]);
     running.signal("TERM");
-    running.said();
-    let stopped = bench.understudy(&["log", "run", "--who", "Ana"]);
-    assert_eq!(stopped.out.lines().count(), 3, "a stopped run can go on: {}", stopped.out);
-    let seen = exposures(&bench);
+    running.wait_with_output();
+    let stopped = workspace.understudy(&["log", "run", "--who", "Ana"]);
+    assert_eq!(stopped.stdout.lines().count(), 3, "a stopped run can go on: {}", stopped.stdout);
+    let seen = exposures(&workspace);
     assert_eq!(seen.iter().map(|entry| entry["refused"].as_u64()).collect::<Vec<_>>(), [Some(3), Some(3)]);
 }
 
 #[test]
-fn who_cannot_be_recorded_sees_nothing() {
-    let bench = Bench::small();
-    bench.run(&[]);
-    let said = bench.isolated(
+fn nothing_is_exported_if_the_exposure_cannot_be_recorded() {
+    let workspace = TestWorkspace::small();
+    workspace.run(&[]);
+    let output = workspace.run_isolated(
         "mount --bind run run && mount -o remount,bind,ro run && $UNDERSTUDY export run --output rows.csv --who Ana",
     );
-    assert_eq!((said.code, said.out.as_str()), (1, ""));
-    insta::assert_snapshot!(said.err, @"cannot open run/ledger.jsonl: Read-only file system (os error 30); whoever is shown answers is recorded, and as that cannot be done nothing is shown");
-    let said = bench
+    assert_eq!((output.code, output.stdout.as_str()), (1, ""));
+    insta::assert_snapshot!(output.stderr, @"cannot open run/ledger.jsonl: Read-only file system (os error 30); whoever is shown answers is recorded, and as that cannot be done nothing is shown");
+    let output = workspace
         .isolated("mount --bind run run && mount -o remount,bind,ro run && $UNDERSTUDY log run --who Ana");
-    assert_eq!((said.code, said.out.as_str()), (1, ""));
-    let left: Vec<_> = fs::read_dir(bench.path())
+    assert_eq!((output.code, output.stdout.as_str()), (1, ""));
+    let left: Vec<_> = fs::read_dir(workspace.path())
         .expect("a folder")
         .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
         .filter(|name| name.starts_with("rows"))
@@ -179,32 +176,32 @@ fn who_cannot_be_recorded_sees_nothing() {
 }
 
 #[test]
-fn what_cannot_be_exported_is_said() {
-    let bench = Bench::small();
-    let said = |arguments: &[&str]| {
-        let said = bench.understudy(arguments);
-        assert_eq!((said.code, said.out.as_str()), (1, ""));
-        said.err
+fn impossible_exports_are_explained() {
+    let workspace = TestWorkspace::small();
+    let output = |arguments: &[&str]| {
+        let output = workspace.understudy(arguments);
+        assert_eq!((output.code, output.stdout.as_str()), (1, ""));
+        output.stderr
     };
     insta::assert_snapshot!(said(&["export", "run", "--output", "rows.csv"]), @"cannot read run/seal.json: No such file or directory (os error 2); name the directory that `understudy run` wrote");
-    bench.run(&[]);
+    workspace.run(&[]);
     insta::assert_snapshot!(said(&["export", "run", "--output", "rows.xlsx"]), @"rows.xlsx is neither a .parquet nor a .csv file; give it one of these endings");
     insta::assert_snapshot!(said(&["export", "run", "--output", "study.toml"]), @"study.toml is neither a .parquet nor a .csv file; give it one of these endings");
-    bench.write("rows.csv", "mine");
+    workspace.write("rows.csv", "mine");
     insta::assert_snapshot!(said(&["export", "run", "--output", "rows.csv"]), @"rows.csv is there already; name another file");
     insta::assert_snapshot!(said(&["export", "run", "--output", "none/rows.csv"]), @"cannot write none/rows.csv: No such file or directory (os error 2)");
     insta::assert_snapshot!(said(&["export", "run", "--output", "new.csv", "--who", " "]), @"--who is empty, and it is recorded who is shown answers; write a name");
     insta::assert_snapshot!(said(&["note", "run", " "]), @"a note without a word cannot be taken back either; write what is to be known");
     insta::assert_snapshot!(said(&["note", "nowhere", "x"]), @"cannot read nowhere/ledger.jsonl: No such file or directory (os error 2); name the directory that `understudy run` wrote");
-    assert_eq!(exposures(&bench).len(), 0);
+    assert_eq!(exposures(&workspace).len(), 0);
 }
 
 #[test]
-fn without_a_name_the_system_says_who_looks() {
-    let bench = Bench::small();
-    bench.run(&[]);
+fn the_default_viewer_is_the_login_name() {
+    let workspace = TestWorkspace::small();
+    workspace.run(&[]);
     let log = |set: &dyn Fn(&mut Command)| {
-        let mut command = bench.command(&["log", "run"]);
+        let mut command = workspace.command(&["log", "run"]);
         command.env_remove("USER").env_remove("LOGNAME");
         set(&mut command);
         assert!(command.output().expect("it can be started").status.success());
@@ -216,7 +213,7 @@ fn without_a_name_the_system_says_who_looks() {
         command.env("LOGNAME", "dario");
     });
     log(&|_| ());
-    let seen = exposures(&bench);
+    let seen = exposures(&workspace);
     let who: Vec<_> = seen.iter().map(|entry| entry["who"].as_str().expect("a name")).collect();
     assert_eq!(who[..2], ["carla", "dario"]);
     assert!(who[2].starts_with("user "), "{}", who[2]);

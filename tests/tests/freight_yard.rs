@@ -7,7 +7,7 @@ use std::fs;
 use std::process::Command;
 
 use serde_json::Value;
-use understudy_tests::{Bench, account, built, overall, root};
+use understudy_tests::{TestWorkspace, account, built, overall, root};
 
 /// The weeks: a name, its first instant by the yard's clock, and the first after it.
 const WEEKS: [(&str, &str, &str); 3] = [
@@ -17,29 +17,29 @@ const WEEKS: [(&str, &str, &str); 3] = [
 ];
 
 /// The study and its feed, as the demo has them.
-fn yard() -> Bench {
-    let bench = Bench::new();
+fn yard() -> TestWorkspace {
+    let workspace = TestWorkspace::new();
     let study = fs::read_to_string(root().join("examples/freight-yard/study.toml")).expect("the study");
-    bench.write("study.toml", study.replace("../../target/plugins", "PLUGINS"));
-    generate(&bench, "2026");
-    bench
+    workspace.write("study.toml", study.replace("../../target/plugins", "PLUGINS"));
+    generate(&workspace, "2026");
+    workspace
 }
 
 /// Writes the feed of a seed into the bench's folder.
-fn generate(bench: &Bench, seed: &str) {
+fn generate(workspace: &TestWorkspace, seed: &str) {
     let output =
-        Command::new(built("freight-yard")).arg(bench.path()).arg(seed).output().expect("it can be started");
+        Command::new(built("freight-yard")).arg(workspace.path()).arg(seed).output().expect("it can be started");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-fn feed(bench: &Bench) -> [Vec<u8>; 2] {
+fn feed(workspace: &TestWorkspace) -> [Vec<u8>; 2] {
     ["snapshots.jsonl", "decisions.jsonl"]
-        .map(|name| fs::read(bench.path().join(name)).expect("it was written"))
+        .map(|name| fs::read(workspace.path().join(name)).expect("it was written"))
 }
 
 /// Takes from the feed what was not called from `start` until `end`, with its decisions.
-fn keep(bench: &Bench, start: &str, end: &str) {
-    let [snapshots, decisions] = feed(bench).map(|lines| String::from_utf8(lines).expect("UTF-8"));
+fn keep(workspace: &TestWorkspace, start: &str, end: &str) {
+    let [snapshots, decisions] = feed(workspace).map(|lines| String::from_utf8(lines).expect("UTF-8"));
     let parsed = |lines: &str| -> Vec<(Value, String)> {
         let value = |line| serde_json::from_str(line).expect("a record is JSON");
         lines.lines().map(|line| (value(line), line.to_owned())).collect()
@@ -50,7 +50,7 @@ fn keep(bench: &Bench, start: &str, end: &str) {
     let mut decisions = parsed(&decisions);
     decisions.retain(|(decision, _)| snapshots.iter().any(|(call, _)| call["id"] == decision["id"]));
     for (name, records) in [("snapshots.jsonl", snapshots), ("decisions.jsonl", decisions)] {
-        bench.lines(name, records.into_iter().map(|(_, line)| line));
+        workspace.write_lines(name, records.into_iter().map(|(_, line)| line));
     }
 }
 
@@ -88,8 +88,8 @@ fn all(report: &Value) -> [Hits; 2] {
 }
 
 #[test]
-fn the_feed_is_a_function_of_its_seed() {
-    let (one, other) = (Bench::new(), Bench::new());
+fn the_feed_depends_only_on_its_seed() {
+    let (one, other) = (TestWorkspace::new(), TestWorkspace::new());
     generate(&one, "2026");
     generate(&other, "2026");
     assert!(feed(&one) == feed(&other));
@@ -101,7 +101,7 @@ fn the_feed_is_a_function_of_its_seed() {
 }
 
 #[test]
-fn the_report_has_the_rates_that_were_set() {
+fn the_report_reproduces_the_planted_rates() {
     let report = yard().run(&[]);
     for stream in ["snapshots", "decisions"] {
         assert_eq!(account(&report, stream), [("received", 3_016), ("paired", 3_016)], "{stream}");
@@ -126,17 +126,17 @@ fn the_report_has_the_rates_that_were_set() {
 }
 
 #[test]
-fn the_three_weeks_have_the_rates_that_were_set() {
-    let bench = yard();
-    keep(&bench, WEEKS[0].1, WEEKS[2].2);
-    let report = bench.run(&[]);
+fn the_three_weeks_have_the_planted_rates() {
+    let workspace = yard();
+    keep(&workspace, WEEKS[0].1, WEEKS[2].2);
+    let report = workspace.run(&[]);
     assert_eq!(all(&report), [(2_551, 3_000), (2_875, 3_000)]);
     assert_eq!(of(&report, "day", "weekday"), [(1_911, 2_100), (2_055, 2_100)]);
     assert_eq!(of(&report, "day", "weekend"), [(640, 900), (820, 900)]);
 }
 
 #[test]
-fn each_week_has_the_rates_that_were_set() {
+fn each_week_has_the_planted_rates() {
     // All, weekdays, weekend, and weekend with priority: best bay, and one of the best three.
     let wanted = [
         [[870, 644, 226, 62], [964, 688, 276, 86]],
@@ -144,9 +144,9 @@ fn each_week_has_the_rates_that_were_set() {
         [[840, 633, 207, 57], [955, 683, 272, 84]],
     ];
     for ((label, start, end), wanted) in WEEKS.into_iter().zip(wanted) {
-        let bench = yard();
-        keep(&bench, start, end);
-        let report = bench.run(&[]);
+        let workspace = yard();
+        keep(&workspace, start, end);
+        let report = workspace.run(&[]);
         let found = [
             all(&report),
             of(&report, "day", "weekday"),
@@ -161,25 +161,24 @@ fn each_week_has_the_rates_that_were_set() {
 }
 
 /// Runs the yard's study with some words replaced, and gives the bench; the run is in `run`.
-fn ran(edits: &[(&str, &str)]) -> Bench {
-    let bench = yard();
-    let study = fs::read_to_string(bench.path().join("study.toml")).expect("the study");
+fn ran(edits: &[(&str, &str)]) -> TestWorkspace {
+    let workspace = yard();
+    let study = fs::read_to_string(workspace.path().join("study.toml")).expect("the study");
     let edited = edits.iter().fold(study, |study, (from, to)| {
         assert!(study.contains(from), "{from}");
         study.replace(from, to)
     });
-    bench.write("study.toml", edited);
-    let said = bench.understudy(&["run", "study.toml", "--run", "run"]);
-    assert_eq!(said.code, 0, "{}", said.err);
-    bench
+    workspace.write("study.toml", edited);
+    workspace.ok(&["run", "study.toml", "--run", "run"]);
+    workspace
 }
 
 /// Decides, and gives the exit code and the rulings of the one model by scope.
-fn decide(bench: &Bench, arguments: &[&str]) -> (i32, Value) {
-    let said = bench.understudy(&[&["decide", "run"], arguments].concat());
-    let verdict = fs::read(bench.path().join("run/verdict.json")).expect("a verdict");
+fn decide(workspace: &TestWorkspace, arguments: &[&str]) -> (i32, Value) {
+    let output = workspace.understudy(&[&["decide", "run"], arguments].concat());
+    let verdict = fs::read(workspace.path().join("run/verdict.json")).expect("a verdict");
     let verdict: Value = serde_json::from_slice(&verdict).expect("JSON");
-    (said.code, verdict["models"][0]["scopes"].clone())
+    (output.code, verdict["models"][0]["scopes"].clone())
 }
 
 fn together(ruling: &Value) -> (u64, u64) {
@@ -191,16 +190,16 @@ const POOLED: (&str, &str) = ("quantifier = \"every-window\"", "quantifier = \"p
 const SPLIT: (&str, &str) = ("on-exposure = \"void\"", "on-exposure = \"split\"");
 
 #[test]
-fn three_weeks_taken_together_pass() {
+fn three_pooled_weeks_pass() {
     let (code, scopes) = decide(&ran(&[POOLED]), &[]);
     assert_eq!((code, &scopes[0]["verdict"]), (0, &Value::from("GO")), "{scopes}");
     assert_eq!(together(&scopes[0]), (2551, 3000));
 }
 
 #[test]
-fn each_week_by_itself_does_not_but_weekdays_do() {
-    let bench = ran(&[]);
-    let (code, scopes) = decide(&bench, &[]);
+fn single_weeks_fail_but_weekdays_pass() {
+    let workspace = ran(&[]);
+    let (code, scopes) = decide(&workspace, &[]);
     assert_eq!((code, &scopes[0]["verdict"]), (1, &Value::from("NO-GO")));
     let reasons: Vec<_> = scopes[0]["reasons"]
         .as_array()
@@ -211,39 +210,38 @@ fn each_week_by_itself_does_not_but_weekdays_do() {
     assert_eq!(
         reasons,
         [
-            Some("week ending 2026-04-26: 841 of 1000 (0.841000), and at least 0.85 is asked"),
-            Some("week ending 2026-05-03: 840 of 1000 (0.840000), and at least 0.85 is asked"),
+            Some("week ending 2026-04-26: 841 of 1000 (0.841000); at least 0.85 is required"),
+            Some("week ending 2026-05-03: 840 of 1000 (0.840000); at least 0.85 is required"),
         ]
     );
-    let (code, scopes) = decide(&bench, &["--scope", "weekday"]);
+    let (code, scopes) = decide(&workspace, &["--scope", "weekday"]);
     assert_eq!((code, &scopes[1]["verdict"]), (0, &Value::from("GO")));
     assert_eq!(together(&scopes[1]), (1911, 2100));
-    let said = bench.understudy(&["decide", "run", "--scope", "weekend"]);
-    assert_eq!(said.code, 4);
+    let output = workspace.understudy(&["decide", "run", "--scope", "weekend"]);
+    assert_eq!(output.code, 4);
     assert_eq!(
-        said.err.trim(),
+        output.stderr.trim(),
         "no scope \"weekend\" was declared before the study began, and a part that is picked afterwards permits nothing; \
          declared are: weekday"
     );
-    assert_eq!(bench.understudy(&["decide", "run", "--skope"]).code, 4);
+    assert_eq!(workspace.understudy(&["decide", "run", "--skope"]).code, 4);
 }
 
 #[test]
-fn recommendations_on_a_screen_void_the_study_or_split_it() {
+fn visible_recommendations_void_the_study_or_split_it() {
     for (edits, code, word) in [(&[][..], 3, "VOID"), (&[SPLIT][..], 2, "INCONCLUSIVE")] {
-        let bench = ran(edits);
+        let workspace = ran(edits);
         let since =
             ["--since", "2026-04-22T06:00:00+02:00", "--text", "a screen in the office", "--who", "ana"];
-        let said = bench.understudy(&[&["disclose", "run", "exposure"][..], &since].concat());
-        assert_eq!(said.code, 0, "{}", said.err);
-        let (found, scopes) = decide(&bench, &[]);
+        workspace.ok(&[&["disclose", "run", "exposure"][..], &since].concat());
+        let (found, scopes) = decide(&workspace, &[]);
         assert_eq!((found, &scopes[0]["verdict"]), (code, &Value::from(word)), "{scopes}");
-        assert_eq!(bench.understudy(&["verify", "run"]).code, 0);
+        workspace.ok(&["verify", "run"]);
     }
     // What came before the screen is one week; had one been asked for, it would have been enough.
-    let bench = ran(&[SPLIT, ("first = 3", "first = 1")]);
+    let workspace = ran(&[SPLIT, ("first = 3", "first = 1")]);
     let since = ["--since", "2026-04-22T06:00:00+02:00", "--text", "a screen in the office"];
-    assert_eq!(bench.understudy(&[&["disclose", "run", "exposure"][..], &since].concat()).code, 0);
-    let (code, scopes) = decide(&bench, &[]);
+    workspace.ok(&[&["disclose", "run", "exposure"][..], &since].concat());
+    let (code, scopes) = decide(&workspace, &[]);
     assert_eq!((code, together(&scopes[0])), (0, (870, 1000)));
 }

@@ -7,26 +7,26 @@ use std::net::{SocketAddr, TcpStream};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use understudy_tests::http::{connect, raw, receive, rest, status};
-use understudy_tests::process::until;
-use understudy_tests::serving::Serving;
-use understudy_tests::{Bench, account};
+use understudy_tests::process::wait_until;
+use understudy_tests::served_run::ServedRun;
+use understudy_tests::{TestWorkspace, account};
 
 /// The largest body that the server takes, in bytes.
 const BODY: usize = 1 << 20;
 
 /// A server that loses its patience early, with what has been acknowledged.
 struct Attacked {
-    bench: Bench,
-    serving: Serving,
+    workspace: TestWorkspace,
+    serving: ServedRun,
     taken: u64,
 }
 
 impl Attacked {
     fn new(arguments: &[&str]) -> Attacked {
-        let bench = Bench::served();
-        let own = ["--patience", "1", "--body-mib", "1"];
-        let serving = Serving::start(&bench, &[&own, arguments].concat());
-        Attacked { bench, serving, taken: 0 }
+        let workspace = TestWorkspace::served();
+        let own = ["--request-timeout", "1", "--max-body-mib", "1"];
+        let serving = ServedRun::start(&workspace, &[&own, arguments].concat());
+        Attacked { workspace, serving, taken: 0 }
     }
 
     fn address(&self) -> SocketAddr {
@@ -46,21 +46,20 @@ impl Attacked {
             second % 60
         );
         let answer = client.post("/v1/snapshots", snapshot);
-        assert_eq!((answer.status, &answer.json()["taken"]), (202, &1.into()), "after {after}: {answer:?}");
+        assert_eq!((answer.status, &answer.json()["accepted"]), (202, &1.into()), "after {after}: {answer:?}");
     }
 
     /// Everything that was acknowledged is in the account, and nothing else but what was refused.
     fn ends(self, refused: &[(&'static str, u64)]) {
-        let (bench, taken) = (self.bench, self.taken);
-        let said = self.serving.stop();
-        assert_eq!(said.code, 130, "{}", said.err);
-        let report = bench.report("run");
+        let (workspace, taken) = (self.workspace, self.taken);
+        let output = self.serving.stop();
+        assert_eq!(output.code, 130, "{}", output.stderr);
+        let report = workspace.report("run");
         let all = taken + refused.iter().map(|(_, count)| count).sum::<u64>();
         let expected = [&[("received", all)], refused, &[("waiting", taken)]].concat();
         assert_eq!(account(&report, "snapshots"), expected);
         assert_eq!(account(&report, "decisions"), []);
-        let said = bench.understudy(&["verify", "run"]);
-        assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+        workspace.ok(&["verify", "run"]);
     }
 }
 
@@ -93,7 +92,7 @@ fn outcome(came: &[u8]) -> String {
 }
 
 #[test]
-fn every_request_that_is_broken_is_refused_and_harms_nothing() {
+fn malformed_requests_are_rejected_without_harm() {
     let mut server = Attacked::new(&[]);
     let deep = [&b"["[..]; 100_000].concat();
     let deep_record =
@@ -178,7 +177,7 @@ fn every_request_that_is_broken_is_refused_and_harms_nothing() {
 }
 
 #[test]
-fn a_request_that_comes_byte_by_byte_runs_out_of_time() {
+fn a_slow_request_times_out() {
     let mut server = Attacked::new(&[]);
     let slow = |bytes: &[u8]| {
         let mut stream = connect(server.address()).expect("it listens");
@@ -209,8 +208,8 @@ fn a_request_that_comes_byte_by_byte_runs_out_of_time() {
 }
 
 #[test]
-fn connections_that_are_half_open_or_idle_give_their_places_back() {
-    let mut server = Attacked::new(&["--connections", "8"]);
+fn half_open_and_idle_connections_are_closed() {
+    let mut server = Attacked::new(&["--max-connections", "8"]);
     // Eight are more than one address may have: the others are closed at once.
     let mut open: Vec<TcpStream> = (0..8).map(|_| connect(server.address()).expect("it listens")).collect();
     let came: Vec<Vec<u8>> = open.iter_mut().map(rest).collect();
@@ -223,16 +222,16 @@ fn connections_that_are_half_open_or_idle_give_their_places_back() {
     assert_eq!(rest(&mut idle), b"");
     server.is_well("a connection that went idle");
     let noted = || {
-        let text = std::fs::read_to_string(server.bench.path().join("run/denied.jsonl")).unwrap_or_default();
-        text.lines().any(|line| line.contains("all the connections already"))
+        let text = std::fs::read_to_string(server.workspace.path().join("run/denied.jsonl")).unwrap_or_default();
+        text.lines().any(|line| line.contains("connection limit per address"))
     };
-    until("those that were closed at once are noted", noted);
+    wait_until("those that were closed at once are noted", noted);
     server.ends(&[]);
 }
 
 #[test]
-fn more_connections_than_there_are_places_wait_their_turn() {
-    let mut server = Attacked::new(&["--connections", "1"]);
+fn connections_above_the_limit_wait() {
+    let mut server = Attacked::new(&["--max-connections", "1"]);
     let address = server.address();
     let ask = move || {
         let get = b"GET /livez HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
@@ -247,8 +246,8 @@ fn more_connections_than_there_are_places_wait_their_turn() {
 }
 
 #[test]
-fn an_answer_that_is_not_read_ends_its_connection() {
-    let mut server = Attacked::new(&["--connections", "1"]);
+fn an_unread_response_closes_its_connection() {
+    let mut server = Attacked::new(&["--max-connections", "1"]);
     let mut greedy = connect(server.address()).expect("it listens");
     // Requests are sent on and on and no answer is read, until nothing goes either way any more; then the server hangs up,
     // and its only place is free again.
@@ -260,8 +259,8 @@ fn an_answer_that_is_not_read_ends_its_connection() {
 }
 
 #[test]
-fn whoever_hangs_up_in_the_middle_leaves_nothing_behind() {
-    let mut server = Attacked::new(&["--connections", "8"]);
+fn an_aborted_request_stores_nothing() {
+    let mut server = Attacked::new(&["--max-connections", "8"]);
     let body = br#"{"id":"gone","at":"2026-03-01T10:00:00Z"}"#;
     let request = with_length(&[], body);
     for end in (1..request.len()).step_by(7) {
@@ -269,23 +268,23 @@ fn whoever_hangs_up_in_the_middle_leaves_nothing_behind() {
         // Places run out while the server has not yet seen who is gone.
         let _ = stream.write_all(&request[..end]);
     }
-    until("there is a place again", || server.serving.client().try_send("GET", "/livez", &[], b"").is_ok());
+    wait_until("there is a place again", || server.serving.client().try_send("GET", "/livez", &[], b"").is_ok());
     server.is_well("clients that hang up");
     server.ends(&[]);
 }
 
 #[test]
-fn a_handshake_that_is_none_harms_nothing() {
-    let bench = Bench::served();
+fn an_invalid_tls_handshake_is_harmless() {
+    let workspace = TestWorkspace::served();
     let certificate = understudy_tests::tls::Certificate::new();
-    bench.write("cert.pem", &certificate.chain);
-    bench.write("key.pem", &certificate.key);
-    let serving = Serving::start(
-        &bench,
-        &["--patience", "1", "--connections", "8", "--tls-cert", "cert.pem", "--tls-key", "key.pem"],
+    workspace.write("cert.pem", &certificate.chain);
+    workspace.write("key.pem", &certificate.key);
+    let serving = ServedRun::start(
+        &workspace,
+        &["--request-timeout", "1", "--max-connections", "8", "--tls-cert", "cert.pem", "--tls-key", "key.pem"],
     );
     let ready = || certificate.client(serving.address).get("/readyz").status;
-    until("it is ready", || ready() == 200);
+    wait_until("it is ready", || ready() == 200);
     let hello = b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00";
     let attacks: [&[u8]; 5] =
         [b"", b"GET /readyz HTTP/1.1\r\nhost: localhost\r\n\r\n", hello, &hello[..4], &[0xff; 5000]];

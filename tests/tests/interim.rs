@@ -4,31 +4,31 @@ use std::fs;
 
 use serde_json::Value;
 use understudy_tests::process::{Running, until};
-use understudy_tests::{Bench, files, hotel_rooms, root};
+use understudy_tests::{TestWorkspace, files, hotel_rooms_study, root};
 
 /// The hotel's rooms, reported on every so many weeks.
-fn hotel(every: u32) -> Bench {
-    let bench = Bench::new();
-    let study = fs::read_to_string(hotel_rooms()).expect("the study");
+fn hotel(every: u32) -> TestWorkspace {
+    let workspace = TestWorkspace::new();
+    let study = fs::read_to_string(hotel_rooms_study()).expect("the study");
     let folder = root().join("examples/hotel");
     let study = study
         .replace("../../target/plugins", root().join("target/plugins").to_str().expect("UTF-8"))
         .replace("\"hotel-bookings", &format!("\"{}/hotel-bookings", folder.display()))
         .replace("\"hotel-assignments", &format!("\"{}/hotel-assignments", folder.display()));
-    bench.write("study.toml", format!("{study}\n[interim]\nevery = {every}\n"));
-    bench
+    workspace.write("study.toml", format!("{study}\n[interim]\nevery = {every}\n"));
+    workspace
 }
 
-fn read(bench: &Bench, name: &str) -> Value {
-    let text = fs::read(bench.path().join("run/interim").join(name)).expect("an interim report");
+fn read(workspace: &TestWorkspace, name: &str) -> Value {
+    let text = fs::read(workspace.path().join("run/interim").join(name)).expect("an interim report");
     serde_json::from_slice(&text).expect("a dossier is JSON")
 }
 
 #[test]
-fn every_so_many_weeks_there_is_a_report_and_it_stays_true() {
-    let bench = hotel(13);
-    let end = bench.run(&[]);
-    let names: Vec<String> = files(&bench.path().join("run/interim"))
+fn interim_reports_are_periodic_and_stay_valid() {
+    let workspace = hotel(13);
+    let end = workspace.run(&[]);
+    let names: Vec<String> = files(&workspace.path().join("run/interim"))
         .iter()
         .map(|path| path.file_name().expect("a name").to_string_lossy().into_owned())
         .collect();
@@ -36,7 +36,7 @@ fn every_so_many_weeks_there_is_a_report_and_it_stays_true() {
     let expected =
         weeks.iter().flat_map(|week| ["html", "json"].map(|form| format!("week-ending-{week}.{form}")));
     assert_eq!(names, expected.collect::<Vec<_>>());
-    let told: Vec<String> = bench
+    let told: Vec<String> = workspace
         .ledger("run", Some("interim"))
         .iter()
         .map(|entry| entry["window"].as_str().expect("a window").to_owned())
@@ -44,7 +44,7 @@ fn every_so_many_weeks_there_is_a_report_and_it_stays_true() {
     assert_eq!(told, weeks.map(|week| format!("week ending {week}")));
 
     for (at, week) in weeks.iter().enumerate() {
-        let report = read(&bench, &format!("week-ending-{week}.json"))["report"].clone();
+        let report = read(&workspace, &format!("week-ending-{week}.json"))["report"].clone();
         let compared: u64 = report["models"][0]["scores"][0]["windows"]
             .as_array()
             .expect("windows")
@@ -52,7 +52,7 @@ fn every_so_many_weeks_there_is_a_report_and_it_stays_true() {
             .map(|figure| figure["pairs"].as_u64().expect("pairs"))
             .sum();
         assert_eq!(report["comparison"]["compared"], compared);
-        let page = bench.path().join(format!("run/interim/week-ending-{week}.html"));
+        let page = workspace.path().join(format!("run/interim/week-ending-{week}.html"));
         assert!(!fs::read_to_string(page).expect("a page").contains("does not balance"), "{week}");
         assert_eq!(report["end"]["interim"]["window"], format!("week ending {week}"));
         // Each window is by then what it is at the end.
@@ -65,7 +65,7 @@ fn every_so_many_weeks_there_is_a_report_and_it_stays_true() {
         }
         of_no_row(&report);
     }
-    let last = read(&bench, "week-ending-2017-06-25.json")["report"].clone();
+    let last = read(&workspace, "week-ending-2017-06-25.json")["report"].clone();
     let classes = last["divergence"]["models"][0]["classes"].as_array().expect("classes").len();
     assert!(classes > 0, "there is a class that could have shown its rows");
     // Bounds that hold however often one looks are wider than those for one look.
@@ -73,25 +73,24 @@ fn every_so_many_weeks_there_is_a_report_and_it_stays_true() {
         let interval = &report["models"][0]["scores"][0]["overall"]["interval"];
         interval["upper"].as_f64().expect("a bound") - interval["lower"].as_f64().expect("a bound")
     };
-    let last = read(&bench, "week-ending-2017-06-25.json")["report"].clone();
+    let last = read(&workspace, "week-ending-2017-06-25.json")["report"].clone();
     assert!(width(&last) > 1.5 * width(&end), "{} and {}", width(&last), width(&end));
 
-    let verified = bench.understudy(&["verify", "run"]);
-    assert_eq!(verified.code, 0, "{}{}", verified.out, verified.err);
-    let path = bench.path().join("run/interim/week-ending-2016-12-25.html");
+    workspace.ok(&["verify", "run"]);
+    let path = workspace.path().join("run/interim/week-ending-2016-12-25.html");
     let page = fs::read_to_string(&path).expect("a page");
     fs::write(&path, page.replacen("hotel", "motel", 1)).expect("written");
-    let verified = bench.understudy(&["verify", "run"]);
+    let verified = workspace.understudy(&["verify", "run"]);
     assert_eq!(verified.code, 1);
-    assert!(verified.out.contains("interim/week-ending-2016-12-25.html: it was changed"), "{}", verified.out);
+    assert!(verified.stdout.contains("interim/week-ending-2016-12-25.html: it was changed"), "{}", verified.stdout);
 }
 
 #[test]
-fn a_study_that_declares_none_has_none() {
-    let bench = Bench::small();
-    bench.run(&[]);
-    assert!(!bench.path().join("run/interim").exists());
-    assert_eq!(bench.ledger("run", Some("interim")), Vec::<Value>::new());
+fn interim_reports_are_optional() {
+    let workspace = TestWorkspace::small();
+    workspace.run(&[]);
+    assert!(!workspace.path().join("run/interim").exists());
+    assert_eq!(workspace.ledger_entries("run", Some("interim")), Vec::<Value>::new());
 }
 
 /// That nothing in a report tells of a single row.
@@ -121,7 +120,7 @@ fn of_no_row(report: &Value) {
             assert_eq!(part["answers"], Value::Array(Vec::new()), "{part}");
         }
         let overall = list(&spreads["overall"]["answers"]);
-        assert!(overall.iter().all(|said| said["pairs"].as_u64() >= Some(5)), "{overall:?}");
+        assert!(overall.iter().all(|output| output["pairs"].as_u64() >= Some(5)), "{overall:?}");
     }
 }
 
@@ -140,8 +139,8 @@ share = 0
 "#;
 
 /// Thirty days with one snapshot each, reported on every four days; beside the model of the small study two that misbehave.
-fn thirty_days() -> Bench {
-    let bench = Bench::small();
+fn thirty_days() -> TestWorkspace {
+    let workspace = TestWorkspace::small();
     let evil = |(name, deed)| {
         format!(
             "[[models]]\nname = \"{name}\"\nplugin = \"PLUGINS/guests/evil.wasm\"\ngrant = [\"text\"]\n\
@@ -149,13 +148,13 @@ fn thirty_days() -> Bench {
         )
     };
     let models = BREAKS.map(evil).concat();
-    bench.change(&[
+    workspace.edit_study(&[
         ("booked = \"text\"", "booked = \"text\"\ntext = \"text\""),
         ("[comparator]", &format!("{models}\n[comparator]")),
         ("every = \"day\"", "every = \"day\"\n[interim]\nevery = 4\n[log]\nreplay-share = 1.0\n"),
     ]);
-    let study = fs::read_to_string(bench.path().join("study.toml")).expect("the study");
-    bench.write("study.toml", format!("{study}{THRESHOLD}"));
+    let study = fs::read_to_string(workspace.path().join("study.toml")).expect("the study");
+    workspace.write("study.toml", format!("{study}{THRESHOLD}"));
     let snapshot = |day: usize| {
         format!(
             r#"{{"id":"s{day}","at":"2026-03-{day:02}T10:00:00Z","booked":"a","text":"t{day}","nights":1}}"#
@@ -165,32 +164,32 @@ fn thirty_days() -> Bench {
         let room = if day % 7 == 3 { "b" } else { "a" };
         format!(r#"{{"id":"s{day}","at":"2026-03-{day:02}T11:00:00Z","room":"{room}"}}"#)
     };
-    bench.lines("snapshots.jsonl", (1..=30).map(snapshot));
-    bench.lines("decisions.jsonl", (1..=30).map(decision));
-    bench
+    workspace.write_lines("snapshots.jsonl", (1..=30).map(snapshot));
+    workspace.write_lines("decisions.jsonl", (1..=30).map(decision));
+    workspace
 }
 
-fn told(bench: &Bench, run: &str) -> Vec<String> {
-    let entries = bench.ledger(run, Some("interim"));
+fn stderr(workspace: &TestWorkspace, run: &str) -> Vec<String> {
+    let entries = workspace.ledger_entries(run, Some("interim"));
     entries.iter().map(|entry| entry["window"].as_str().expect("a window").to_owned()).collect()
 }
 
 #[test]
-fn which_reports_there_are_depends_on_the_records_alone() {
-    let bench = thirty_days();
+fn interim_reports_depend_only_on_the_records() {
+    let workspace = thirty_days();
     // However short the run is.
-    bench.run(&[]);
+    workspace.run(&[]);
     // Decisions reach the 30th, less a day of lateness and one of horizon.
     let days = ["04", "08", "12", "16", "20", "24"].map(|day| format!("2026-03-{day}"));
-    assert_eq!(told(&bench, "run"), days);
+    assert_eq!(told(&workspace, "run"), days);
     for order in ["snapshots-first", "decisions-first"] {
-        let said =
-            bench.understudy(&["run", "study.toml", "--run", order, "--order", order, "--batch-rows", "1"]);
-        assert_eq!(said.code, 0, "{}", said.err);
-        assert_eq!(told(&bench, order), days, "{order}");
+        let output =
+            workspace.understudy(&["run", "study.toml", "--run", order, "--order", order, "--batch-rows", "1"]);
+        assert_eq!(output.code, 0, "{}", output.stderr);
+        assert_eq!(told(&workspace, order), days, "{order}");
         for day in &days {
             let report = |run: &str| {
-                let path = bench.path().join(run).join(format!("interim/{day}.json"));
+                let path = workspace.path().join(run).join(format!("interim/{day}.json"));
                 let text = fs::read(path).expect("an interim report");
                 let dossier: Value = serde_json::from_slice(&text).expect("a dossier is JSON");
                 let mut verdict = dossier["verdict"].clone();
@@ -211,57 +210,54 @@ fn which_reports_there_are_depends_on_the_records_alone() {
 }
 
 #[test]
-fn before_the_end_no_report_tells_of_a_single_row() {
-    let bench = thirty_days();
-    bench.change(&[("file = \"decisions.jsonl\"", "stdin = true")]);
-    let mut running = Running::start(bench.command(&["run", "study.toml", "--run", "run"]));
-    running.feed(fs::read_to_string(bench.path().join("decisions.jsonl")).expect("decisions"));
-    until("all is reported on", || {
-        bench.path().join("run/ledger.jsonl").exists() && told(&bench, "run").len() == 6
+fn interim_reports_contain_no_single_rows() {
+    let workspace = thirty_days();
+    workspace.edit_study(&[("file = \"decisions.jsonl\"", "stdin = true")]);
+    let mut running = Running::start(workspace.command(&["run", "study.toml", "--run", "run"]));
+    running.feed(fs::read_to_string(workspace.path().join("decisions.jsonl")).expect("decisions"));
+    wait_until("all is reported on", || {
+        workspace.path().join("run/ledger.jsonl").exists() && told(&workspace, "run").len() == 6
     });
     running.signal("INT");
-    let said = running.said();
-    let interrupted = bench.report("run");
+    let output = running.wait_with_output();
+    let interrupted = workspace.report("run");
     assert_eq!(interrupted["end"], "interrupted");
     of_no_row(&interrupted);
     let kinds = interrupted["incidents"].as_array().expect("incidents").len();
     assert!(kinds > 0, "something broke");
-    assert!(!said.out.contains("first on id") && !said.out.contains("first id"), "{}", said.out);
-    assert_eq!(bench.understudy(&["verify", "run"]).code, 0);
-    let page = bench.understudy(&["report", "run", "--format", "md"]);
-    assert_eq!(page.code, 0, "{}", page.err);
-    assert!(!page.out.contains("first id s"), "{}", page.out);
-    let report = read(&bench, "2026-03-24.json")["report"].clone();
+    assert!(!output.stdout.contains("first on id") && !output.stdout.contains("first id"), "{}", output.stdout);
+    workspace.ok(&["verify", "run"]);
+    let page = workspace.ok(&["report", "run", "--format", "md"]);
+    assert!(!page.stdout.contains("first id s"), "{}", page.stdout);
+    let report = read(&workspace, "2026-03-24.json")["report"].clone();
     of_no_row(&report);
-    let lead = fs::read_to_string(bench.path().join("run/interim/2026-03-24.html")).expect("a page");
+    let lead = fs::read_to_string(workspace.path().join("run/interim/2026-03-24.html")).expect("a page");
     assert!(lead.contains("counts of records and times are those of the moment"));
 
     // Once it has ended, it does.
-    let said = bench.understudy(&["run", "study.toml", "--run", "run"]);
-    assert_eq!(said.code, 0, "{}", said.err);
-    let incidents = &bench.report("run")["incidents"];
+    workspace.ok(&["run", "study.toml", "--run", "run"]);
+    let incidents = &workspace.report("run")["incidents"];
     assert!(incidents[0]["first-id"].as_str().is_some_and(|id| !id.is_empty()), "{incidents}");
 }
 
 #[test]
-fn a_run_that_was_stopped_has_each_report_once() {
-    let bench = hotel(4);
-    bench.run(&[]);
-    let whole = told(&bench, "run");
+fn a_resumed_run_writes_each_interim_report_once() {
+    let workspace = hotel(4);
+    workspace.run(&[]);
+    let whole = told(&workspace, "run");
     assert_eq!(whole.len(), 15);
     let again = hotel(4);
     again.change(&[("[windows]", "[log]\nsegment-rows = 500\n[windows]")]);
     // Killed after one more report each time, and not after it has ended.
     for reports in 1..=4 {
         let mut running = Running::start(again.command(&["run", "study.toml", "--run", "run"]));
-        until("one more is reported on", || {
+        wait_until("one more is reported on", || {
             again.path().join("run/ledger.jsonl").exists() && lines_of_kind(&again, "interim") >= reports
         });
         assert!(running.kill(), "it had ended before it could be killed");
     }
     assert!(!told(&again, "run").is_empty());
-    let said = again.understudy(&["run", "study.toml", "--run", "run"]);
-    assert_eq!(said.code, 0, "{}", said.err);
+    again.ok(&["run", "study.toml", "--run", "run"]);
     assert_eq!(told(&again, "run"), whole);
     // What was reported on late says the same of its windows.
     for path in files(&again.path().join("run/interim"))
@@ -269,17 +265,17 @@ fn a_run_that_was_stopped_has_each_report_once() {
         .filter(|path| path.extension().is_some_and(|ending| ending == "json"))
     {
         let name = path.file_name().expect("a name").to_str().expect("UTF-8");
-        let figures = |bench: &Bench| {
-            let dossier = read(bench, name);
+        let figures = |workspace: &TestWorkspace| {
+            let dossier = read(workspace, name);
             (dossier["report"]["models"][0]["scores"].clone(), dossier["verdict"]["models"].clone())
         };
-        assert_eq!(figures(&again), figures(&bench), "{name}");
+        assert_eq!(figures(&again), figures(&workspace), "{name}");
     }
-    assert_eq!(again.understudy(&["verify", "run"]).code, 0);
+    again.ok(&["verify", "run"]);
 }
 
 /// How many whole lines of a ledger that is being written are of a kind.
-fn lines_of_kind(bench: &Bench, kind: &str) -> usize {
-    let text = fs::read_to_string(bench.path().join("run/ledger.jsonl")).unwrap_or_default();
+fn lines_of_kind(workspace: &TestWorkspace, kind: &str) -> usize {
+    let text = fs::read_to_string(workspace.path().join("run/ledger.jsonl")).unwrap_or_default();
     text.lines().filter(|line| line.contains(&format!("\"kind\":\"{kind}\""))).count()
 }

@@ -3,13 +3,13 @@
 use std::fs;
 
 use serde_json::Value;
-use understudy_tests::Bench;
+use understudy_tests::TestWorkspace;
 use understudy_tests::process::{Running, until};
 use understudy_tests::tables::open_rows;
 
 /// The entries, each as its kind and what it tells, without what differs from run to run.
-fn told(bench: &Bench) -> String {
-    let told = bench.ledger("run", None).into_iter().map(|mut entry| {
+fn stderr(workspace: &TestWorkspace) -> String {
+    let told = workspace.ledger_entries("run", None).into_iter().map(|mut entry| {
         let entry = entry.as_object_mut().expect("an entry is an object");
         for unlike in ["entry", "at", "previous", "hash", "seal", "sha256"] {
             entry.remove(unlike);
@@ -27,16 +27,16 @@ const UNLIKE: [(&str, &str); 3] = [
 ];
 
 #[test]
-fn of_a_run_from_its_opening_to_its_close() {
-    let bench = Bench::small();
-    let text = fs::read_to_string(bench.path().join("snapshots.jsonl")).expect("snapshots");
-    bench.write("snapshots.jsonl", format!("{{\n{text}"));
-    bench.run(&[]);
-    let said = bench.understudy(&["note", "run", "the dock was closed on 2 March", "--who", "Ana"]);
-    assert_eq!((said.code, said.err.as_str()), (0, ""));
-    insta::assert_snapshot!(said.out, @"entry 7 of run/ledger.jsonl");
+fn a_ledger_records_a_run_from_start_to_end() {
+    let workspace = TestWorkspace::small();
+    let text = fs::read_to_string(workspace.path().join("snapshots.jsonl")).expect("snapshots");
+    workspace.write("snapshots.jsonl", format!("{{\n{text}"));
+    workspace.run(&[]);
+    let output = workspace.understudy(&["note", "run", "the dock was closed on 2 March", "--who", "Ana"]);
+    assert_eq!((output.code, output.stderr.as_str()), (0, ""));
+    insta::assert_snapshot!(output.stdout, @"entry 7 of run/ledger.jsonl");
     insta::with_settings!({ filters => UNLIKE }, {
-        insta::assert_snapshot!(told(&bench), @r#"
+        insta::assert_snapshot!(told(&workspace), @r#"
         opened {"study":"small","study-toml":"SHA-256","version":"N"}
         plugin {"assets":[],"name":"echo","role":"model"}
         plugin {"assets":[],"name":"recorded","role":"comparator"}
@@ -47,32 +47,32 @@ fn of_a_run_from_its_opening_to_its_close() {
         note {"text":"the dock was closed on 2 March","who":"Ana"}
         "#);
     });
-    assert_eq!(bench.understudy(&["verify", "run"]).code, 0);
+    workspace.ok(&["verify", "run"]);
 }
 
 #[test]
-fn of_a_source_that_cannot_be_wound_back() {
-    let bench = Bench::small();
-    bench.change(&[("file = \"snapshots.jsonl\"", "stdin = true")]);
-    let text = fs::read_to_string(bench.path().join("snapshots.jsonl")).expect("snapshots");
+fn a_ledger_records_gaps_of_sources_that_cannot_be_replayed() {
+    let workspace = TestWorkspace::small();
+    workspace.edit_study(&[("file = \"snapshots.jsonl\"", "stdin = true")]);
+    let text = fs::read_to_string(workspace.path().join("snapshots.jsonl")).expect("snapshots");
     let start = |rows: usize| {
-        let mut running = Running::start(bench.command(&["run", "study.toml", "--run", "run"]));
+        let mut running = Running::start(workspace.command(&["run", "study.toml", "--run", "run"]));
         running.feed(text.lines().take(rows).map(|line| line.to_owned() + "\n").collect::<String>());
         running
     };
     let running = start(2);
-    until("two snapshots are in the log", || open_rows(&bench.path().join("run"), "snapshots") == 2);
+    wait_until("two snapshots are in the log", || open_rows(&workspace.path().join("run"), "snapshots") == 2);
     running.signal("KILL");
-    running.said();
+    running.wait_with_output();
     let mut again = start(5);
-    again.hang_up();
-    let said = again.said();
-    assert_eq!(said.code, 0, "{}", said.err);
-    insta::assert_snapshot!(said.err, @"
+    again.close_stdin();
+    let output = again.wait_with_output();
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    insta::assert_snapshot!(output.stderr, @"
     run holds a run that was cut off: it goes on after 2 snapshots and 5 decisions
     written to run
     ");
-    let told = told(&bench);
+    let told = told(&workspace);
     let since: Vec<_> = told.lines().skip_while(|line| !line.starts_with("resumed")).take(2).collect();
     insta::assert_snapshot!(since.join("\n"), @r#"
     resumed {"after":"was cut off","cut":[0,0],"position":[2,5]}
@@ -81,14 +81,14 @@ fn of_a_source_that_cannot_be_wound_back() {
 }
 
 #[test]
-fn of_a_source_that_broke_off() {
-    let bench = Bench::small();
-    let text = fs::read(bench.path().join("snapshots.jsonl")).expect("snapshots");
+fn a_ledger_records_truncated_sources() {
+    let workspace = TestWorkspace::small();
+    let text = fs::read(workspace.path().join("snapshots.jsonl")).expect("snapshots");
     let whole = zstd::encode_all(&text[..], 1).expect("a vector takes all");
-    bench.write("snapshots.jsonl", &whole[..whole.len() / 2]);
-    let said = bench.understudy(&["run", "study.toml", "--run", "run"]);
-    assert_eq!(said.code, 3, "{}", said.err);
-    let told = told(&bench);
+    workspace.write("snapshots.jsonl", &whole[..whole.len() / 2]);
+    let output = workspace.understudy(&["run", "study.toml", "--run", "run"]);
+    assert_eq!(output.code, 3, "{}", output.stderr);
+    let told = told(&workspace);
     let gaps: Vec<_> = told.lines().filter(|line| line.starts_with("gap")).collect();
     insta::assert_snapshot!(gaps.join("\n"), @r#"gap {"stream":"snapshots","what":"cannot read snapshots.jsonl after line 0: it ends in the middle of a compressed member; the lines before are processed. Restore the whole file and start again"}"#);
 }

@@ -4,10 +4,10 @@ use std::process::Command;
 
 use serde_json::Value;
 use understudy_tests::http::Client;
-use understudy_tests::process::until;
-use understudy_tests::serving::Serving;
+use understudy_tests::process::wait_until;
+use understudy_tests::served_run::ServedRun;
 use understudy_tests::tables::{open_rows, refused, sealed, texts};
-use understudy_tests::{Bench, account, program};
+use understudy_tests::{TestWorkspace, account, program};
 
 const MIRROR: &str = r#"[mirror]
 id = "header x-request-id"
@@ -20,30 +20,29 @@ nights = "query nights"
 [[models]]"#;
 
 /// The small study with a mirror, a client with a token that may feed, and who serves it.
-fn mirrored(mirror: &str) -> (Bench, Client, Serving) {
-    let bench = Bench::served();
-    bench.change(&[("[[models]]", mirror)]);
-    let said = bench.understudy(&["token", "--role", "feed", "--name", "mesh", "--file", "tokens.toml"]);
-    assert_eq!(said.code, 0, "{}", said.err);
-    let serving = Serving::start(&bench, &["--tokens", "tokens.toml"]);
-    let client = Client::with_token(serving.address, said.out.trim());
-    (bench, client, serving)
+fn mirrored(mirror: &str) -> (TestWorkspace, Client, ServedRun) {
+    let workspace = TestWorkspace::served();
+    workspace.edit_study(&[("[[models]]", mirror)]);
+    let output = workspace.ok(&["token", "--role", "feed", "--name", "mesh", "--file", "tokens.toml"]);
+    let serving = ServedRun::start(&workspace, &["--tokens", "tokens.toml"]);
+    let client = Client::with_token(serving.address, output.stdout.trim());
+    (workspace, client, serving)
 }
 
 /// What the log has of the snapshots that were taken, once there are so many.
-fn logged(bench: &Bench, serving: Serving, rows: usize) -> (Vec<Value>, Value) {
-    let run = bench.path().join("run");
-    until("all of them are in the log", || open_rows(&run, "snapshots") == rows);
+fn logged(workspace: &TestWorkspace, serving: ServedRun, rows: usize) -> (Vec<Value>, Value) {
+    let run = workspace.path().join("run");
+    wait_until("all of them are in the log", || open_rows(&run, "snapshots") == rows);
     assert_eq!(serving.stop().code, 130);
     // A run that was interrupted is sealed by its end.
     let raw = sealed(&run, "snapshots").map(|rows| texts(&rows, "raw")).unwrap_or_default();
     let records = raw.iter().map(|raw| serde_json::from_str(raw).expect("a record is JSON")).collect();
-    (records, bench.report("run"))
+    (records, workspace.report("run"))
 }
 
 #[test]
-fn a_request_becomes_a_snapshot_whoever_mirrors_it() {
-    let (bench, mut client, serving) = mirrored(MIRROR);
+fn requests_of_every_proxy_become_snapshots() {
+    let (workspace, mut client, serving) = mirrored(MIRROR);
     let body = |at: usize, room: &str| {
         format!(r#"{{"at":"2026-03-01T10:00:0{at}Z","booking":{{"room":"{room}","guest":"secret"}}}}"#)
     };
@@ -68,7 +67,7 @@ fn a_request_becomes_a_snapshot_whoever_mirrors_it() {
         let answer = client.send(method, "/v1/mirror/?nights=2", &headers, body(at + 2, "b").as_bytes());
         assert_eq!(answer.status, 204);
     }
-    let (records, report) = logged(&bench, serving, 4);
+    let (records, report) = logged(&workspace, serving, 4);
     let expected = [("e-1", 1, "a", 3), ("n-0", 2, "b", 2), ("n-1", 3, "b", 2), ("n-2", 4, "b", 2)].map(
         |(id, at, room, nights)| {
             let at = format!("2026-03-01T10:00:0{at}Z");
@@ -80,7 +79,7 @@ fn a_request_becomes_a_snapshot_whoever_mirrors_it() {
 }
 
 #[test]
-fn the_authorization_of_a_mirrored_request_is_not_ours() {
+fn the_authorization_of_a_mirrored_request_is_ignored() {
     let (_bench, mut client, serving) = mirrored(MIRROR);
     let bearer = |headers: &[(&str, &str)]| {
         Client::new(serving.address).send("POST", "/v1/mirror/book", headers, b"{}").status
@@ -95,8 +94,8 @@ fn the_authorization_of_a_mirrored_request_is_not_ours() {
 }
 
 #[test]
-fn what_cannot_become_a_snapshot_is_kept_with_its_reason() {
-    let (bench, mut client, serving) = mirrored(MIRROR);
+fn unusable_requests_are_stored_with_the_reason() {
+    let (workspace, mut client, serving) = mirrored(MIRROR);
     let at = br#"{"at":"2026-03-01T10:00:00Z"}"#;
     let mut send = |path: &str, headers: &[(&str, &str)], body: &[u8]| {
         assert_eq!(client.send("POST", path, headers, body).status, 204, "{path}");
@@ -107,9 +106,9 @@ fn what_cannot_become_a_snapshot_is_kept_with_its_reason() {
     send("/v1/mirror/no-body", &id, b"");
     send("/v1/mirror/no-number?nights=two", &id, at);
     send("/v1/mirror/good?nights=2", &id, at);
-    let run = bench.path().join("run");
-    until("four are refused", || open_rows(&run, "excluded") == 4);
-    let (records, report) = logged(&bench, serving, 1);
+    let run = workspace.path().join("run");
+    wait_until("four are refused", || open_rows(&run, "excluded") == 4);
+    let (records, report) = logged(&workspace, serving, 1);
     assert_eq!(records, [serde_json::json!({ "id": "r-1", "at": "2026-03-01T10:00:00Z", "nights": 2 })]);
     assert_eq!(account(&report, "snapshots"), [("received", 5), ("rejected", 4), ("waiting", 1)]);
     let reasons: Vec<String> = refused(&run).iter().map(|refused| refused.reason.clone()).collect();
@@ -117,12 +116,12 @@ fn what_cannot_become_a_snapshot_is_kept_with_its_reason() {
 }
 
 #[test]
-fn the_time_may_be_that_at_which_a_request_arrives() {
-    let (bench, mut client, serving) = mirrored(&MIRROR.replace("\"body /at\"", "\"arrival\""));
+fn snapshots_can_use_the_arrival_time() {
+    let (workspace, mut client, serving) = mirrored(&MIRROR.replace("\"body /at\"", "\"arrival\""));
     for id in ["a", "b"] {
         assert_eq!(client.send("GET", "/v1/mirror/x", &[("x-request-id", id)], b"").status, 204);
     }
-    let (records, _) = logged(&bench, serving, 2);
+    let (records, _) = logged(&workspace, serving, 2);
     let time = |at: usize| -> jiff::Timestamp {
         records[at]["at"].as_str().expect("a text").parse().expect("a time")
     };
@@ -130,33 +129,32 @@ fn the_time_may_be_that_at_which_a_request_arrives() {
 }
 
 #[test]
-fn without_a_mapping_there_is_no_mirror() {
-    let bench = Bench::served();
-    let serving = Serving::start(&bench, &[]);
+fn mirroring_needs_a_mapping() {
+    let workspace = TestWorkspace::served();
+    let serving = ServedRun::start(&workspace, &[]);
     let answer = serving.client().post("/v1/mirror/book", "{}");
     assert_eq!(answer.status, 404);
     insta::assert_snapshot!(answer.json()["detail"].as_str().unwrap_or_default(), @"the study does not say how a mirrored request becomes a snapshot, see `[mirror]`");
     drop(serving);
-    bench.change(&[("[[models]]", MIRROR)]);
-    let said = bench.understudy(&["serve", "study.toml", "--run", "another"]);
-    assert_eq!(said.code, 1);
-    insta::assert_snapshot!(said.err, @"a mirrored request has the Host and the Origin that were meant for others, so that a proxy is not told from a page in a browser; serve a study that has `[mirror]` with --tokens");
+    workspace.edit_study(&[("[[models]]", MIRROR)]);
+    let output = workspace.understudy(&["serve", "study.toml", "--run", "another"]);
+    assert_eq!(output.code, 1);
+    insta::assert_snapshot!(output.stderr, @"a mirrored request has the Host and the Origin that were meant for others, so that a proxy is not told from a page in a browser; serve a study that has `[mirror]` with --tokens");
 }
 
 #[test]
-fn what_is_lost_after_it_was_answered_is_counted() {
-    let bench = Bench::served();
-    bench.change(&[("[[models]]", MIRROR)]);
-    let said = bench.understudy(&["token", "--role", "feed", "--name", "mesh", "--file", "tokens.toml"]);
-    assert_eq!(said.code, 0, "{}", said.err);
+fn mirrored_requests_lost_after_the_response_are_counted() {
+    let workspace = TestWorkspace::served();
+    workspace.edit_study(&[("[[models]]", MIRROR)]);
+    let output = workspace.ok(&["token", "--role", "feed", "--name", "mesh", "--file", "tokens.toml"]);
     // A disk of a few MiB, which nobody else sees and which is soon full.
     let script = "mkdir small && mount -t tmpfs -o size=4m none small && exec \"$UNDERSTUDY\" serve study.toml \
                   --run small/run --listen 127.0.0.1:0 --tokens tokens.toml";
     let mut command = Command::new("unshare");
     command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script]);
-    command.current_dir(bench.path()).env("UNDERSTUDY", program());
-    let serving = Serving::of(command);
-    let mut client = Client::with_token(serving.address, said.out.trim());
+    command.current_dir(workspace.path()).env("UNDERSTUDY", program());
+    let serving = ServedRun::of(command);
+    let mut client = Client::with_token(serving.address, output.stdout.trim());
     let room = "r".repeat(200_000);
     let mut answered = 0;
     for at in 0..1000 {
@@ -167,10 +165,10 @@ fn what_is_lost_after_it_was_answered_is_counted() {
             _ => break,
         }
     }
-    let said = serving.said();
-    assert_eq!(said.code, 1, "{}", said.err);
+    let output = serving.wait_with_output();
+    assert_eq!(output.code, 1, "{}", output.stderr);
     let told = "mirrored requests that were answered are not known to be in the log lost=";
-    let lost = said.err.lines().find_map(|line| line.split_once(told).map(|(_, lost)| lost));
+    let lost = output.stderr.lines().find_map(|line| line.split_once(told).map(|(_, lost)| lost));
     let lost: u32 = lost.and_then(|lost| lost.trim().parse().ok()).expect("some are lost");
     assert!(0 < lost && lost < answered, "{lost} of {answered}");
 }

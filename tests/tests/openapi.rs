@@ -1,9 +1,9 @@
 //! The OpenAPI document, held against what is really answered.
 
 use serde_json::{Value, json};
-use understudy_tests::Bench;
+use understudy_tests::TestWorkspace;
 use understudy_tests::http::{Answer, Client};
-use understudy_tests::serving::Serving;
+use understudy_tests::served_run::ServedRun;
 
 /// What a path of the document and a method say of a status, with references followed.
 fn described(document: &Value, method: &str, path: &str, status: u16) -> Option<Value> {
@@ -41,16 +41,16 @@ fn hold(document: &Value, method: &str, path: &str, answer: &Answer) {
 }
 
 #[test]
-fn what_is_answered_is_as_the_document_says() {
-    let bench = Bench::served();
+fn responses_conform_to_the_openapi_document() {
+    let workspace = TestWorkspace::served();
     let mirror = "[mirror]\nid = \"header x-request-id\"\ntime = \"arrival\"\n[[models]]";
-    bench.change(&[("[[models]]", mirror)]);
+    workspace.edit_study(&[("[[models]]", mirror)]);
     let token = |role: &str| {
-        let said = bench.understudy(&["token", "--role", role, "--name", role, "--file", "tokens.toml"]);
-        said.out.trim().to_owned()
+        let output = workspace.understudy(&["token", "--role", role, "--name", role, "--file", "tokens.toml"]);
+        output.stdout.trim().to_owned()
     };
     let (feed, read) = (token("feed"), token("read"));
-    let serving = Serving::start(&bench, &["--tokens", "tokens.toml", "--body-mib", "1"]);
+    let serving = ServedRun::start(&workspace, &["--tokens", "tokens.toml", "--max-body-mib", "1"]);
     let document = serving.client().get("/openapi.json").json();
     let mut seen = Vec::new();
     let mut ask =

@@ -3,42 +3,42 @@
 use std::fs;
 
 use serde_json::Value;
-use understudy_tests::{Bench, Said, hotel_rooms, plugin};
+use understudy_tests::{TestWorkspace, CommandOutput, hotel_rooms_study, plugin};
 
 const THRESHOLD: &str = "\n[threshold]\nat-least = 0.85\nquantifier = \"every-window\"\nwindows = { first = 8 }\n\
                          evidence = \"bound\"\nconfidence = 0.95\n";
 
 /// The study, with this at its end.
-fn declare(bench: &Bench, more: &str) {
-    let text = fs::read_to_string(bench.path().join("study.toml")).expect("the study was written");
-    bench.write("study.toml", text + more);
+fn declare(workspace: &TestWorkspace, more: &str) {
+    let text = fs::read_to_string(workspace.path().join("study.toml")).expect("the study was written");
+    workspace.write("study.toml", text + more);
 }
 
-fn planned(bench: &Bench, arguments: &[&str]) -> Said {
-    bench.understudy(&[&["plan", "study.toml"], arguments].concat())
+fn planned(workspace: &TestWorkspace, arguments: &[&str]) -> CommandOutput {
+    workspace.understudy(&[&["plan", "study.toml"], arguments].concat())
 }
 
-fn refused(bench: &Bench, arguments: &[&str]) -> String {
-    let said = planned(bench, arguments);
-    assert_eq!((said.code, said.out.as_str()), (1, ""), "{}", said.err);
-    said.err
+fn refused(workspace: &TestWorkspace, arguments: &[&str]) -> String {
+    let output = planned(workspace, arguments);
+    assert_eq!((output.code, output.stdout.as_str()), (1, ""), "{}", output.stderr);
+    output.stderr
 }
 
 #[test]
-fn the_hotel_by_its_own_year() {
-    let bench = Bench::hotel();
-    let declared = fs::read_to_string(hotel_rooms()).expect("the hotel's study");
+fn the_hotel_plan_uses_its_own_year() {
+    let workspace = TestWorkspace::hotel();
+    let declared = fs::read_to_string(hotel_rooms_study()).expect("the hotel's study");
     let scopes = "[[scopes]]\nname = \"weekdays\"\nwhere = { day = \"weekday\" }\n\
                   [[scopes]]\nname = \"direct-on-weekdays\"\nwhere = { day = \"weekday\", segment = \"direct\" }\n";
-    bench.write("study.toml", declared.replace("../../target/plugins", "PLUGINS") + scopes + THRESHOLD);
-    let said = planned(&bench, &["--measured", "run"]);
-    assert_eq!((said.code, said.err.as_str()), (0, ""));
-    insta::assert_snapshot!(said.out);
+    workspace.write("study.toml", declared.replace("../../target/plugins", "PLUGINS") + scopes + THRESHOLD);
+    let output = planned(&workspace, &["--measured", "run"]);
+    assert_eq!((output.code, output.stderr.as_str()), (0, ""));
+    insta::assert_snapshot!(output.stdout);
 
     // The same numbers, for programs; and they are those of the run.
-    let json = planned(&bench, &["--measured", "run", "--format", "json"]);
-    let plan: Value = serde_json::from_str(&json.out).expect("it is JSON");
-    let report = bench.report("run");
+    let json = planned(&workspace, &["--measured", "run", "--format", "json"]);
+    let plan: Value = serde_json::from_str(&json.stdout).expect("it is JSON");
+    let report = workspace.report("run");
     let figures = &report["models"][0]["scores"][0];
     let pairs = figures["overall"]["pairs"].as_f64().expect("a count");
     let windows = report["windows"].as_array().expect("windows").len() as f64;
@@ -52,16 +52,16 @@ fn the_hotel_by_its_own_year() {
 }
 
 #[test]
-fn what_is_stated_comes_before_what_is_declared() {
-    let bench = Bench::small();
+fn arguments_override_the_declaration() {
+    let workspace = TestWorkspace::small();
     let reference =
         "[[threshold.reference]]\ncondition = \"room\"\nfile = \"reference.json\"\ntolerance = 0.1\n";
-    declare(&bench, &format!("{THRESHOLD}{reference}"));
-    bench.write("reference.json", r#"{"a": 30, "b": 10}"#);
+    declare(&workspace, &format!("{THRESHOLD}{reference}"));
+    workspace.write("reference.json", r#"{"a": 30, "b": 10}"#);
     let room = |arguments: &[&str]| {
-        let said = planned(&bench, &[&["--per-window", "200", "--format", "json"], arguments].concat());
-        assert_eq!((said.code, said.err.as_str()), (0, ""));
-        let plan: Value = serde_json::from_str(&said.out).expect("it is JSON");
+        let output = planned(&workspace, &[&["--per-window", "200", "--format", "json"], arguments].concat());
+        assert_eq!((output.code, output.stderr.as_str()), (0, ""));
+        let plan: Value = serde_json::from_str(&output.stdout).expect("it is JSON");
         let shares = plan["conditions"][0]["values"].as_array().expect("values");
         let shares: Vec<Value> = shares.iter().map(|value| value["share"].clone()).collect();
         (plan["conditions"][0]["origin"].clone(), Value::from(shares).to_string())
@@ -73,7 +73,7 @@ fn what_is_stated_comes_before_what_is_declared() {
 
     let stated = |shares: &[&str]| {
         let shares = shares.iter().flat_map(|share| ["--share", share]);
-        refused(&bench, &["--per-window", "200"].into_iter().chain(shares).collect::<Vec<_>>())
+        refused(&workspace, &["--per-window", "200"].into_iter().chain(shares).collect::<Vec<_>>())
     };
     insta::assert_snapshot!(stated(&["day.weekend=0.2"]), @"--share names the condition `day`, and the study has room");
     insta::assert_snapshot!(stated(&["room.d=0.2"]), @"--share names `d`, and the condition `room` has a, b, other, missing");
@@ -81,58 +81,58 @@ fn what_is_stated_comes_before_what_is_declared() {
 }
 
 #[test]
-fn what_cannot_be_planned_is_said() {
-    let bench = Bench::small();
-    insta::assert_snapshot!(refused(&bench, &["--per-window", "200"]), @"study.toml declares no [threshold], so there is nothing to plan for; declare what would permit the next stage");
-    declare(&bench, THRESHOLD);
-    insta::assert_snapshot!(refused(&bench, &[]), @"how many comparisons a day will hold is not known; say --per-window N, or --measured RUN with a run of the like");
-    insta::assert_snapshot!(refused(&bench, &["--measured", "run"]), @"cannot read run/report.json; name a run directory whose run has ended: No such file or directory (os error 2)");
-    insta::assert_snapshot!(refused(&bench, &["--per-window", "200", "--windows", "3"]), @"--windows 3 is for a threshold that counts all, and this one declares 8; leave it out");
-    insta::assert_snapshot!(refused(&bench, &["--per-window", "200", "--spread", "1", "--base-rate", "0.5"]), @"--base-rate is for scores that are 0 or 1, and --spread for others; leave one of them out");
-    bench.write("run/report.json", "{}");
-    insta::assert_snapshot!(refused(&bench, &["--measured", "run"]), @"run/report.json is not a report of this version of understudy: missing field `format` at line 1 column 2");
+fn impossible_plans_are_explained() {
+    let workspace = TestWorkspace::small();
+    insta::assert_snapshot!(refused(&workspace, &["--per-window", "200"]), @"study.toml declares no [threshold], so there is nothing to plan for; declare what would permit the next stage");
+    declare(&workspace, THRESHOLD);
+    insta::assert_snapshot!(refused(&workspace, &[]), @"how many comparisons a day will hold is not known; say --per-window N, or --measured RUN with a run of the like");
+    insta::assert_snapshot!(refused(&workspace, &["--measured", "run"]), @"cannot read run/report.json; name a run directory whose run has ended: No such file or directory (os error 2)");
+    insta::assert_snapshot!(refused(&workspace, &["--per-window", "200", "--windows", "3"]), @"--windows 3 is for a threshold that counts all, and this one declares 8; leave it out");
+    insta::assert_snapshot!(refused(&workspace, &["--per-window", "200", "--spread", "1", "--base-rate", "0.5"]), @"--base-rate is for scores that are 0 or 1, and --spread for others; leave one of them out");
+    workspace.write("run/report.json", "{}");
+    insta::assert_snapshot!(refused(&workspace, &["--measured", "run"]), @"run/report.json is not a report of this version of understudy: missing field `format` at line 1 column 2");
     for arguments in
         [["--share", "room.a"], ["--share", "room.a=2"], ["--spread", "0"], ["--base-rate", "80"]]
     {
-        let said = planned(&bench, &[&["--per-window", "200"], &arguments[..]].concat());
-        assert_eq!((said.code, said.out.as_str()), (2, ""), "{arguments:?}: {}", said.err);
+        let output = planned(&workspace, &[&["--per-window", "200"], &arguments[..]].concat());
+        assert_eq!((output.code, output.stdout.as_str()), (2, ""), "{arguments:?}: {}", output.stderr);
     }
 }
 
 #[test]
-fn windows_of_another_length_measure_nothing() {
-    let bench = Bench::small();
-    bench.run(&[]);
-    declare(&bench, THRESHOLD);
-    assert_eq!(planned(&bench, &["--measured", "run"]).code, 0);
-    bench.change(&[("every = \"day\"", "every = \"week\"")]);
-    insta::assert_snapshot!(refused(&bench, &["--measured", "run"]), @"the windows of run/report.json are days and those of the study weeks, so it cannot be told what one will hold; say --per-window N");
+fn windows_of_another_length_give_no_measurement() {
+    let workspace = TestWorkspace::small();
+    workspace.run(&[]);
+    declare(&workspace, THRESHOLD);
+    assert_eq!(planned(&workspace, &["--measured", "run"]).code, 0);
+    workspace.edit_study(&[("every = \"day\"", "every = \"week\"")]);
+    insta::assert_snapshot!(refused(&workspace, &["--measured", "run"]), @"the windows of run/report.json are days and those of the study weeks, so it cannot be told what one will hold; say --per-window N");
 }
 
 #[test]
-fn a_metric_that_counts_no_hits_needs_a_spread() {
-    let bench = Bench::small();
+fn a_metric_without_counts_needs_a_standard_deviation() {
+    let workspace = TestWorkspace::small();
     let kappa = plugin("kappa");
     let metric = format!(
         "[[metrics]]\nname = \"kappa\"\nplugin = \"{}\"\nconfig = {{ labels = [\"a\", \"b\", \"c\"] }}\n\n[[conditions]]",
         kappa.display()
     );
-    bench.change(&[(
+    workspace.edit_study(&[(
         "plugin = \"PLUGINS/agreement.wasm\"",
         "plugin = \"PLUGINS/agreement.wasm\"\nprimary = true",
     )]);
-    bench.change(&[("[[conditions]]", &metric)]);
+    workspace.edit_study(&[("[[conditions]]", &metric)]);
     let all = "metric = \"kappa\"\nat-least = 0.4\nquantifier = \"pooled\"\nwindows = { all = true }\nevidence = \"point\"\n";
-    declare(&bench, &format!("\n[threshold]\n{all}"));
-    insta::assert_snapshot!(refused(&bench, &["--per-window", "200"]), @"the scores of `kappa` are not 0 or 1, so how much they vary has to be said; give --spread S, the standard deviation of one pair's score");
-    let said =
-        planned(&bench, &["--per-window", "200", "--spread", "0.8", "--windows", "12", "--format", "json"]);
-    assert_eq!((said.code, said.err.as_str()), (0, ""));
-    let plan: Value = serde_json::from_str(&said.out).expect("it is JSON");
+    declare(&workspace, &format!("\n[threshold]\n{all}"));
+    insta::assert_snapshot!(refused(&workspace, &["--per-window", "200"]), @"the scores of `kappa` are not 0 or 1, so how much they vary has to be said; give --spread S, the standard deviation of one pair's score");
+    let output =
+        planned(&workspace, &["--per-window", "200", "--spread", "0.8", "--windows", "12", "--format", "json"]);
+    assert_eq!((output.code, output.stderr.as_str()), (0, ""));
+    let plan: Value = serde_json::from_str(&output.stdout).expect("it is JSON");
     assert_eq!(
         (&plan["windows"], &plan["standard-deviation"], &plan["scopes"][0]["pooled"]),
         (&12.into(), &0.8.into(), &2400.into())
     );
-    let said = planned(&bench, &["--per-window", "200", "--spread", "0.8"]);
-    assert!(said.out.contains("say --windows N"), "{}", said.out);
+    let output = planned(&workspace, &["--per-window", "200", "--spread", "0.8"]);
+    assert!(output.stdout.contains("give --windows N"), "{}", output.stdout);
 }

@@ -4,12 +4,12 @@ use std::fs;
 
 use serde_json::Value;
 use understudy_tests::browser::{Options, look};
-use understudy_tests::{Bench, Said, hotel_rooms, root};
+use understudy_tests::{TestWorkspace, CommandOutput, hotel_rooms_study, root};
 
 /// The hotel's rooms for one model with a threshold over the whole year, run and decided.
-fn decided() -> Bench {
-    let bench = Bench::new();
-    let study = fs::read_to_string(hotel_rooms()).expect("the study");
+fn decided() -> TestWorkspace {
+    let workspace = TestWorkspace::new();
+    let study = fs::read_to_string(hotel_rooms_study()).expect("the study");
     let plugins = root().join("target/plugins");
     let folder = root().join("examples/hotel");
     let study = study
@@ -19,16 +19,15 @@ fn decided() -> Bench {
     let declared = "[threshold]\nat-least = 0.85\nquantifier = \"pooled\"\nwindows = { all = true }\n\
                     evidence = \"point\"\n[[divergence.suspected]]\nwhere = { segment = \"corporate\" }\n\
                     [[divergence.suspected]]\nwhere = { day = \"weekend\", segment = \"groups\" }\n";
-    bench.write("study.toml", format!("{study}\n{declared}"));
-    bench.run(&[]);
-    assert_eq!(bench.understudy(&["decide", "run"]).code, 1);
-    bench
+    workspace.write("study.toml", format!("{study}\n{declared}"));
+    workspace.run(&[]);
+    assert_eq!(workspace.understudy(&["decide", "run"]).code, 1);
+    workspace
 }
 
-fn made(bench: &Bench, arguments: &[&str]) -> Said {
-    let said = bench.understudy(&[&["report", "run"], arguments].concat());
-    assert_eq!(said.code, 0, "{}", said.err);
-    said
+fn made(workspace: &TestWorkspace, arguments: &[&str]) -> CommandOutput {
+    let output = workspace.ok(&[&["report", "run"], arguments].concat());
+    output
 }
 
 /// The classes of a model, each by its name and its place.
@@ -51,19 +50,19 @@ fn classes(report: &Value, model: usize) -> Vec<(String, &Value)> {
 }
 
 #[test]
-fn the_page_the_markdown_and_the_json_say_the_same() {
-    let bench = decided();
-    let said = made(&bench, &[]);
-    assert_eq!((said.out.as_str(), said.err.as_str()), ("", "written to run/report.html\n"));
-    let path = bench.path().join("run/report.html");
+fn page_markdown_and_json_agree() {
+    let workspace = decided();
+    let output = made(&workspace, &[]);
+    assert_eq!((output.stdout.as_str(), output.stderr.as_str()), ("", "written to run/report.html\n"));
+    let path = workspace.path().join("run/report.html");
     let size = fs::metadata(&path).expect("a page").len();
     assert!((50_000..2_000_000).contains(&size), "{size} bytes");
 
-    let dossier: Value = serde_json::from_str(&made(&bench, &["--format", "json"]).out).expect("JSON");
+    let dossier: Value = serde_json::from_str(&made(&workspace, &["--format", "json"]).stdout).expect("JSON");
     let report = &dossier["report"];
-    assert_eq!(report, &bench.report("run"));
+    assert_eq!(report, &workspace.report("run"));
     assert_eq!(dossier["verdict"]["models"][0]["scopes"][0]["verdict"], "NO-GO");
-    let markdown = made(&bench, &["--format", "md"]).out.replace('\\', "");
+    let markdown = made(&workspace, &["--format", "md"]).stdout.replace('\\', "");
 
     // Three figures: all pairs, corporate bookings, weekdays; each as the JSON has it, rounded once.
     let figure = |value: &Value| format!("{:.6}", value.as_f64().expect("a figure"));
@@ -72,8 +71,8 @@ fn the_page_the_markdown_and_the_json_say_the_same() {
     let corporate = figure(&scores["conditions"][1][0]["value"]);
     let weekday = figure(&scores["conditions"][0][0]["value"]);
     assert_eq!([&overall, &corporate, &weekday], ["0.798143", "0.518889", "0.784130"]);
-    for said in [overall.as_str(), corporate.as_str(), weekday.as_str(), "467 of 900", "12,293 of 15,402"] {
-        assert!(markdown.contains(said), "the Markdown lacks {said}");
+    for output in [overall.as_str(), corporate.as_str(), weekday.as_str(), "467 of 900", "12,293 of 15,402"] {
+        assert!(markdown.contains(output), "the Markdown lacks {output}");
     }
 
     let pictures = std::env::var_os("UNDERSTUDY_PICTURES")
@@ -118,9 +117,9 @@ fn the_page_the_markdown_and_the_json_say_the_same() {
 }
 
 #[test]
-fn corporate_bookings_come_first_among_single_conditions() {
-    let bench = Bench::hotel();
-    let report = bench.report("run");
+fn corporate_bookings_are_the_top_single_condition() {
+    let workspace = TestWorkspace::hotel();
+    let report = workspace.report("run");
     let found = classes(&report, 0);
     let single: Vec<&(String, &Value)> = found.iter().filter(|(name, _)| !name.contains(',')).collect();
     let (name, class) = single[0];
@@ -138,9 +137,9 @@ fn corporate_bookings_come_first_among_single_conditions() {
 }
 
 #[test]
-fn a_class_that_was_suspected_is_marked() {
-    let bench = decided();
-    let report = bench.report("run");
+fn a_suspected_subgroup_is_marked() {
+    let workspace = decided();
+    let report = workspace.report("run");
     let suspected: Vec<String> = classes(&report, 0)
         .into_iter()
         .filter(|(_, class)| class["suspected"] == true)
@@ -151,7 +150,7 @@ fn a_class_that_was_suspected_is_marked() {
         report["divergence"]["models"][0]["unconfirmed"],
         serde_json::json!(["day = weekend, segment = groups"])
     );
-    let markdown = made(&bench, &["--format", "md"]).out;
+    let markdown = made(&workspace, &["--format", "md"]).stdout;
     let markdown = markdown.replace('\\', "");
     assert!(
         markdown.contains("Suspected in advance and not confirmed: day = weekend, segment = groups."),
@@ -160,46 +159,46 @@ fn a_class_that_was_suspected_is_marked() {
 }
 
 #[test]
-fn a_report_goes_where_it_is_told_to() {
-    let bench = Bench::small();
-    bench.run(&[]);
+fn a_report_is_written_to_the_given_path() {
+    let workspace = TestWorkspace::small();
+    workspace.run(&[]);
     let told = |output: &str| {
-        let said = bench.understudy(&["report", "run", "--format", "md", "--output", output]);
-        (said.code, said.err)
+        let output = workspace.understudy(&["report", "run", "--format", "md", "--output", output]);
+        (output.code, output.stderr)
     };
-    let text = |name: &str| fs::read_to_string(bench.path().join(name)).expect("a report");
+    let text = |name: &str| fs::read_to_string(workspace.path().join(name)).expect("a report");
     assert_eq!(told("bare.md"), (0, "written to bare.md\n".to_owned()));
     assert!(text("bare.md").starts_with("# Shadow study"));
     // A link stays a link, and a pipe a pipe.
-    bench.write("target.md", "before");
-    std::os::unix::fs::symlink("target.md", bench.path().join("link.md")).expect("a link");
+    workspace.write("target.md", "before");
+    std::os::unix::fs::symlink("target.md", workspace.path().join("link.md")).expect("a link");
     assert_eq!(told("link.md").0, 0);
     assert_eq!(text("target.md"), text("bare.md"));
-    assert!(bench.path().join("link.md").is_symlink());
+    assert!(workspace.path().join("link.md").is_symlink());
     assert_eq!(told("/dev/null").0, 0);
-    let (code, said) = told("nowhere/report.md");
+    let (code, output) = told("nowhere/report.md");
     assert_eq!(code, 1);
-    assert!(said.contains("cannot write nowhere/report.md; choose another file with --output"), "{said}");
+    assert!(output.contains("cannot write nowhere/report.md; choose another file with --output"), "{output}");
 }
 
-/// Against pandas: `tests/oracles/spread.py`.
+/// Against pandas: `tests/oracles/answer_distribution.py`.
 #[test]
-fn answers_lie_to_each_other_as_pandas_says() {
-    let bench = Bench::hotel();
-    let report = bench.report("run");
+fn answer_distributions_match_pandas() {
+    let workspace = TestWorkspace::hotel();
+    let report = workspace.report("run");
     let spread = &report["models"][0]["spreads"]["overall"];
     assert_eq!(
         (spread["same"].as_u64(), spread["differing"].as_u64()),
         (Some(12_293), Some(15_402 - 12_293))
     );
     let answers = spread["answers"].as_array().expect("answers");
-    let differing = answers.iter().filter(|said| said["model"] != said["substrate"]).take(5);
+    let differing = answers.iter().filter(|output| output["model"] != output["substrate"]).take(5);
     let differing: Vec<(&str, &str, u64)> = differing
-        .map(|said| {
+        .map(|output| {
             (
-                said["model"].as_str().unwrap(),
-                said["substrate"].as_str().unwrap(),
-                said["pairs"].as_u64().unwrap(),
+                output["model"].as_str().unwrap(),
+                output["substrate"].as_str().unwrap(),
+                output["pairs"].as_u64().unwrap(),
             )
         })
         .collect();
@@ -209,9 +208,8 @@ fn answers_lie_to_each_other_as_pandas_says() {
     );
 
     let rates = root().join("examples/hotel/rates.toml");
-    let said = bench.understudy(&["run", rates.to_str().expect("UTF-8"), "--run", "rates"]);
-    assert_eq!(said.code, 0, "{}", said.err);
-    let report = bench.report("rates");
+    workspace.ok(&["run", rates.to_str().expect("UTF-8"), "--run", "rates"]);
+    let report = workspace.report("rates");
     let spread = &report["models"][0]["spreads"]["overall"];
     let close = |value: &Value, expected: f64, within: f64| {
         let value = value.as_f64().expect("a number");

@@ -5,48 +5,48 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use serde_json::{Value, json};
-use understudy_tests::process::Running;
-use understudy_tests::{Bench, Said};
+use understudy_tests::process::TestProcess;
+use understudy_tests::{TestWorkspace, CommandOutput};
 
 /// The small study over forty snapshots, of which thirteen are decided otherwise.
-fn forty() -> Bench {
-    let bench = Bench::small();
+fn forty() -> TestWorkspace {
+    let workspace = TestWorkspace::small();
     let time = |at: usize| format!("2026-03-{:02}T{:02}:00:00Z", at / 20 + 1, at % 20);
     let room = |at: usize| ["a", "b", "b", "b"][at % 4];
     let line =
         |at: usize| format!(r#"{{"id":"s{at}","at":"{}","booked":"{}","nights":1}}"#, time(at), room(at));
-    bench.lines("snapshots.jsonl", (0..40).map(line));
+    workspace.write_lines("snapshots.jsonl", (0..40).map(line));
     let line = |at: usize| {
         let room = if at % 3 == 1 { "c" } else { room(at) };
         format!(r#"{{"id":"s{at}","at":"{}","room":"{room}"}}"#, time(at))
     };
-    bench.lines("decisions.jsonl", (0..40).map(line));
-    bench.run(&[]);
-    bench
+    workspace.write_lines("decisions.jsonl", (0..40).map(line));
+    workspace.run(&[]);
+    workspace
 }
 
-fn review(bench: &Bench, arguments: &[&str], answers: &str) -> Said {
+fn review(workspace: &TestWorkspace, arguments: &[&str], answers: &str) -> CommandOutput {
     let arguments = [&["review", "run", "--who", "Ana"], arguments].concat();
-    let mut running = Running::start(bench.command(&arguments));
+    let mut running = Running::start(workspace.command(&arguments));
     running.feed(answers);
-    running.hang_up();
-    bench.nameless(running.said())
+    running.close_stdin();
+    workspace.redacted(running.wait_with_output())
 }
 
 /// The ids of the cases that were shown, in their order.
-fn shown(said: &Said) -> Vec<String> {
-    let heads = said.out.lines().filter(|line| line.contains("  observed 2026"));
+fn shown(output: &CommandOutput) -> Vec<String> {
+    let heads = output.stdout.lines().filter(|line| line.contains("  observed 2026"));
     heads.map(|line| line.split(' ').next().expect("an id").to_owned()).collect()
 }
 
-fn reviews(bench: &Bench) -> String {
-    fs::read_to_string(bench.path().join("run/reviews.jsonl")).expect("judgements")
+fn reviews(workspace: &TestWorkspace) -> String {
+    fs::read_to_string(workspace.path().join("run/reviews.jsonl")).expect("judgements")
 }
 
 /// Has the report say that there are classes in which the model and the substrate part.
-fn with_classes(bench: &Bench, classes: &Value) {
-    let path = bench.path().join("run/report.json");
-    let mut report = bench.report("run");
+fn with_classes(workspace: &TestWorkspace, classes: &Value) {
+    let path = workspace.path().join("run/report.json");
+    let mut report = workspace.report("run");
     report["divergence"] = json!({ "models": [{ "model": "echo", "classes": classes }] });
     fs::write(path, report.to_string()).expect("written");
 }
@@ -58,14 +58,14 @@ const UNLIKE: [(&str, &str); 3] = [
 ];
 
 #[test]
-fn cases_are_shown_and_judged_one_after_the_other() {
-    let bench = forty();
+fn cases_are_shown_and_judged_one_by_one() {
+    let workspace = forty();
     let answers = "model\nnovel\nno such room\nwhat\ns\nskip\nsub\n\n\nquit\n";
-    let said = review(&bench, &["--sample", "5", "--seed", "seed"], answers);
-    assert_eq!(said.code, 0, "{}", said.err);
+    let output = review(&workspace, &["--sample", "5", "--seed", "seed"], answers);
+    assert_eq!(output.code, 0, "{}", output.stderr);
     insta::with_settings!({ filters => UNLIKE }, {
-        insta::assert_snapshot!(said.out);
-        insta::assert_snapshot!(said.err, @r#"
+        insta::assert_snapshot!(output.stdout);
+        insta::assert_snapshot!(output.stderr, @r#"
         echo and the substrate differ in 13 decided rows; 5 are drawn, 5 to be judged
         who was right? [model, substrate, both, unclear, skip, quit]
         how did the other go wrong? [gap, boundary, novel, data, none]
@@ -80,44 +80,43 @@ fn cases_are_shown_and_judged_one_after_the_other() {
         a note? [a line, or nothing]
         who was right? [model, substrate, both, unclear, skip, quit]
         "#);
-        insta::assert_snapshot!(reviews(&bench), @r#"
+        insta::assert_snapshot!(reviews(&workspace), @r#"
         {"entry":8,"at":"NOW","who":"Ana","model":"echo","id":"s31","observed-at":"2026-03-02T11:00:00Z","stratum":"elsewhere","judgement":"model-right","mode":"novel","note":"no such room"}
         {"entry":9,"at":"NOW","who":"Ana","model":"echo","id":"s1","observed-at":"2026-03-01T01:00:00Z","stratum":"elsewhere","judgement":"substrate-right","mode":null,"note":""}
         "#);
     });
-    let kinds: Vec<_> = bench.ledger("run", None).iter().map(|entry| entry["kind"].clone()).collect();
+    let kinds: Vec<_> = workspace.ledger_entries("run", None).iter().map(|entry| entry["kind"].clone()).collect();
     assert_eq!(kinds[kinds.len() - 4..], ["exposure", "sampled", "reviewed", "reviewed"]);
-    let exposure = &bench.ledger("run", Some("exposure"))[0];
+    let exposure = &workspace.ledger_entries("run", Some("exposure"))[0];
     assert_eq!((&exposure["how"], &exposure["rows"]), (&"review".into(), &5.into()), "the whole sample");
-    let sampled = &bench.ledger("run", Some("sampled"))[0];
+    let sampled = &workspace.ledger_entries("run", Some("sampled"))[0];
     assert_eq!((&sampled["model"], &sampled["seed"]), (&"echo".into(), &"seed".into()));
     assert_eq!(sampled["strata"], json!([{ "name": "elsewhere", "disagreements": 13, "drawn": 5 }]));
-    let said = bench.understudy(&["verify", "run"]);
-    assert_eq!(said.code, 0, "{}", said.out);
-    assert!(said.out.contains("reviews    2 judgements, as the ledger has them\n"), "{}", said.out);
+    let output = workspace.ok(&["verify", "run"]);
+    assert!(output.stdout.contains("reviews    2 judgements, as the ledger has them\n"), "{}", output.stdout);
 }
 
 #[test]
-fn what_was_judged_is_not_asked_again_and_a_longer_sample_has_the_shorter_one() {
-    let bench = forty();
-    let first = review(&bench, &["--sample", "4"], "model\n\n\nboth\n\n\n");
+fn judged_cases_are_not_repeated_and_larger_samples_contain_smaller_ones() {
+    let workspace = forty();
+    let first = review(&workspace, &["--sample", "4"], "model\n\n\nboth\n\n\n");
     let first = shown(&first);
     assert_eq!(first.len(), 3, "the third was shown and not judged, since no answer came: {first:?}");
-    let second = review(&bench, &["--sample", "4"], &"unclear\n\n\n".repeat(4));
+    let second = review(&workspace, &["--sample", "4"], &"unclear\n\n\n".repeat(4));
     assert_eq!(shown(&second).len(), 2);
     assert_eq!(shown(&second)[0], first[2]);
-    let third = review(&bench, &["--sample", "100"], &"substrate\ngap\n\n".repeat(20));
+    let third = review(&workspace, &["--sample", "100"], &"substrate\ngap\n\n".repeat(20));
     assert_eq!(shown(&third).len(), 9);
     let all: BTreeSet<String> = [&first[..2], &shown(&second), &shown(&third)].concat().into_iter().collect();
     assert_eq!(all, (0..40).filter(|at| at % 3 == 1).map(|at| format!("s{at}")).collect());
-    let none = review(&bench, &["--sample", "100"], "");
+    let none = review(&workspace, &["--sample", "100"], "");
     assert_eq!(
-        (shown(&none).len(), bench.ledger("run", Some("exposure")).len()),
+        (shown(&none).len(), workspace.ledger_entries("run", Some("exposure")).len()),
         (0, 3),
         "nobody was shown anything"
     );
-    insta::assert_snapshot!(none.err, @"echo and the substrate differ in 13 decided rows; 13 are drawn, 0 to be judged");
-    insta::assert_snapshot!(none.out, @"
+    insta::assert_snapshot!(none.stderr, @"echo and the substrate differ in 13 decided rows; 13 are drawn, 0 to be judged");
+    insta::assert_snapshot!(none.stdout, @"
     Who was right where echo and the substrate differ  13 judged of 13 disagreements
                        judged  share of all  bounds, each at 0.95
       model right           1        0.0769  0.0174 to 0.2823
@@ -128,33 +127,33 @@ fn what_was_judged_is_not_asked_again_and_a_longer_sample_has_the_shorter_one() 
       evenly.
       failure modes: known gap 9
     ");
-    let sampled = bench.ledger("run", Some("sampled"));
+    let sampled = workspace.ledger_entries("run", Some("sampled"));
     assert_eq!(
         sampled.iter().map(|entry| entry["strata"][0]["drawn"].as_u64()).collect::<Vec<_>>(),
         [Some(4), Some(13)]
     );
-    assert_eq!(reviews(&bench).lines().count(), 13);
+    assert_eq!(reviews(&workspace).lines().count(), 13);
 }
 
 #[test]
-fn the_sample_is_the_same_whoever_draws_it_and_another_by_another_seed() {
-    let bench = forty();
-    let drawn = |arguments: &[&str]| shown(&review(&bench, arguments, &"skip\n".repeat(13)));
+fn the_sample_depends_only_on_the_seed() {
+    let workspace = forty();
+    let drawn = |arguments: &[&str]| shown(&review(&workspace, arguments, &"skip\n".repeat(13)));
     let one = drawn(&["--sample", "6", "--seed", "one"]);
     assert_eq!(one.len(), 6);
     assert_eq!(one, drawn(&["--sample", "6", "--seed", "one", "--model", "echo"]));
     assert_ne!(one, drawn(&["--sample", "6", "--seed", "other"]));
-    assert!(bench.ledger("run", Some("reviewed")).is_empty(), "what was skipped is not judged");
-    assert!(!bench.path().join("run/reviews.jsonl").exists());
+    assert!(workspace.ledger_entries("run", Some("reviewed")).is_empty(), "what was skipped is not judged");
+    assert!(!workspace.path().join("run/reviews.jsonl").exists());
 }
 
 #[test]
-fn the_classes_of_the_report_are_the_strata() {
-    let bench = forty();
+fn the_subgroups_of_the_report_are_the_strata() {
+    let workspace = forty();
     let term = |condition: &str, value: &str| json!({ "condition": condition, "value": value });
     // Neither a class of another study nor one without a term is one.
     with_classes(
-        &bench,
+        &workspace,
         &json!([
             { "terms": [term("room", "a")], "pairs": 4 },
             { "terms": [term("floor", "a")] },
@@ -162,18 +161,18 @@ fn the_classes_of_the_report_are_the_strata() {
             { "terms": [] },
         ]),
     );
-    let said = review(&bench, &["--sample", "4"], &"model\n\n\n".repeat(4));
-    assert_eq!(said.code, 0, "{}", said.err);
+    let output = review(&workspace, &["--sample", "4"], &"model\n\n\n".repeat(4));
+    assert_eq!(output.code, 0, "{}", output.stderr);
     let from: Vec<_> =
-        said.out.lines().filter_map(|line| line.split_once(", from ")).map(|(_, name)| name).collect();
+        output.stdout.lines().filter_map(|line| line.split_once(", from ")).map(|(_, name)| name).collect();
     assert_eq!(from, ["room a", "elsewhere", "room a", "elsewhere"]);
-    assert!(said.out.contains("  room  a\n") && said.out.contains("  room  b\n"), "{}", said.out);
-    let strata = &bench.ledger("run", Some("sampled"))[0]["strata"];
+    assert!(output.stdout.contains("  room  a\n") && output.stdout.contains("  room  b\n"), "{}", output.stdout);
+    let strata = &workspace.ledger_entries("run", Some("sampled"))[0]["strata"];
     let wanted = [("room a", 3, 2), ("elsewhere", 10, 2)];
     let wanted =
         wanted.map(|(name, all, drawn)| json!({ "name": name, "disagreements": all, "drawn": drawn }));
     assert_eq!(*strata, json!(wanted));
-    let told = said.out.rsplit("Who was right").next().expect("the summary");
+    let told = output.stdout.rsplit("Who was right").next().expect("the summary");
     insta::assert_snapshot!(told, @"
     where echo and the substrate differ  4 judged of 13 disagreements
                       judged  share of all  bounds, each at 0.95
@@ -190,44 +189,44 @@ fn the_classes_of_the_report_are_the_strata() {
 }
 
 #[test]
-fn what_was_judged_under_other_strata_is_asked_again() {
-    let bench = forty();
-    let first = review(&bench, &["--sample", "20"], &"model\n\n\n".repeat(13));
+fn cases_judged_under_other_strata_are_repeated() {
+    let workspace = forty();
+    let first = review(&workspace, &["--sample", "20"], &"model\n\n\n".repeat(13));
     assert_eq!(shown(&first).len(), 13);
-    with_classes(&bench, &json!([{ "terms": [{ "condition": "room", "value": "a" }] }]));
-    let again = review(&bench, &["--sample", "20"], &"substrate\n\n\n".repeat(13));
+    with_classes(&workspace, &json!([{ "terms": [{ "condition": "room", "value": "a" }] }]));
+    let again = review(&workspace, &["--sample", "20"], &"substrate\n\n\n".repeat(13));
     assert_eq!(shown(&again).into_iter().collect::<BTreeSet<_>>(), shown(&first).into_iter().collect());
-    assert!(again.out.contains("13 judged of 13 disagreements"), "{}", again.out);
+    assert!(again.stdout.contains("13 judged of 13 disagreements"), "{}", again.stdout);
     // Under the same strata nothing is asked again.
-    assert!(shown(&review(&bench, &["--sample", "20"], "")).is_empty());
+    assert!(shown(&review(&workspace, &["--sample", "20"], "")).is_empty());
 }
 
 #[test]
-fn what_is_not_judged_to_the_end_is_not_counted_and_is_said() {
-    let bench = forty();
-    let said = review(&bench, &["--sample", "4"], "model\n\n\nboth\n");
-    assert_eq!(said.code, 0);
-    assert!(said.err.contains("before this case was judged to the end: it is not counted"), "{}", said.err);
-    assert_eq!(bench.ledger("run", Some("reviewed")).len(), 1);
-    let said = review(&bench, &["--sample", "4"], &"x".repeat(20_000));
-    assert_eq!(said.code, 1);
-    assert!(said.err.contains("an answer is longer than 16 KiB"), "{}", said.err);
-    let said = bench.understudy(&["review", "run", "--who", "an\na"]);
-    assert_eq!(said.code, 1);
-    assert!(said.err.contains("--who has a line break"), "{}", said.err);
+fn incomplete_reviews_are_reported_and_not_counted() {
+    let workspace = forty();
+    let output = review(&workspace, &["--sample", "4"], "model\n\n\nboth\n");
+    assert_eq!(output.code, 0);
+    assert!(output.stderr.contains("before this case was judged to the end: it is not counted"), "{}", output.stderr);
+    assert_eq!(workspace.ledger_entries("run", Some("reviewed")).len(), 1);
+    let output = review(&workspace, &["--sample", "4"], &"x".repeat(20_000));
+    assert_eq!(output.code, 1);
+    assert!(output.stderr.contains("an answer is longer than 16 KiB"), "{}", output.stderr);
+    let output = workspace.understudy(&["review", "run", "--who", "an\na"]);
+    assert_eq!(output.code, 1);
+    assert!(output.stderr.contains("--who has a line break"), "{}", output.stderr);
 }
 
 #[test]
-fn reviews_are_what_the_ledger_gives_or_not_there() {
-    let bench = forty();
-    assert_eq!(review(&bench, &[], "model\n\n\nboth\n\n\n").code, 0);
-    let path = bench.path().join("run/reviews.jsonl");
+fn reviews_match_the_ledger_or_are_absent() {
+    let workspace = forty();
+    assert_eq!(review(&workspace, &[], "model\n\n\nboth\n\n\n").code, 0);
+    let path = workspace.path().join("run/reviews.jsonl");
     let whole = fs::read(&path).expect("judgements");
     let broken = || {
-        let said = bench.understudy(&["verify", "run"]);
+        let output = workspace.understudy(&["verify", "run"]);
         let broken: Vec<String> =
-            said.out.lines().filter(|line| line.starts_with("BROKEN")).map(str::to_owned).collect();
-        assert_eq!(said.code, i32::from(!broken.is_empty()), "{}", said.out);
+            output.stdout.lines().filter(|line| line.starts_with("BROKEN")).map(str::to_owned).collect();
+        assert_eq!(output.code, i32::from(!broken.is_empty()), "{}", output.stdout);
         broken.join("\n")
     };
     assert_eq!(broken(), "");
@@ -240,28 +239,28 @@ fn reviews_are_what_the_ledger_gives_or_not_there() {
     }
     fs::remove_file(&path).expect("removed");
     assert_eq!(broken(), "");
-    assert_eq!(review(&bench, &[], "unclear\n\n\n").code, 0);
+    assert_eq!(review(&workspace, &[], "unclear\n\n\n").code, 0);
     assert!(fs::read(&path).expect("made again").starts_with(&whole));
     assert_eq!(broken(), "");
 }
 
 #[test]
-fn what_cannot_be_judged_is_said() {
-    let bench = Bench::small();
-    let refused = |bench: &Bench, arguments: &[&str]| {
-        let said = review(bench, arguments, "");
-        assert_eq!((said.code, said.out.as_str()), (1, ""));
-        said.err
+fn impossible_reviews_are_explained() {
+    let workspace = TestWorkspace::small();
+    let refused = |workspace: &TestWorkspace, arguments: &[&str]| {
+        let output = review(workspace, arguments, "");
+        assert_eq!((output.code, output.stdout.as_str()), (1, ""));
+        output.stderr
     };
-    insta::assert_snapshot!(refused(&bench, &[]), @"cannot read run/seal.json: No such file or directory (os error 2); name the directory that `understudy run` wrote");
-    bench.run(&[]);
-    insta::assert_snapshot!(refused(&bench, &["--model", "oracle"]), @r#"the study has no model "oracle"; it has echo"#);
-    let same = fs::read_to_string(bench.path().join("snapshots.jsonl"))
+    insta::assert_snapshot!(refused(&workspace, &[]), @"cannot read run/seal.json: No such file or directory (os error 2); name the directory that `understudy run` wrote");
+    workspace.run(&[]);
+    insta::assert_snapshot!(refused(&workspace, &["--model", "oracle"]), @r#"the study has no model "oracle"; it has echo"#);
+    let same = fs::read_to_string(workspace.path().join("snapshots.jsonl"))
         .expect("snapshots")
         .replace("booked", "room");
-    fs::remove_dir_all(bench.path().join("run")).expect("the run");
-    bench.write("decisions.jsonl", same);
-    bench.run(&[]);
-    insta::assert_snapshot!(refused(&bench, &[]), @"echo and the substrate differ in no decided row, so there is nothing to judge; a row is shown once its decision has come and its horizon is over");
-    assert!(bench.ledger("run", Some("exposure")).is_empty());
+    fs::remove_dir_all(workspace.path().join("run")).expect("the run");
+    workspace.write("decisions.jsonl", same);
+    workspace.run(&[]);
+    insta::assert_snapshot!(refused(&workspace, &[]), @"echo and the substrate differ in no decided row, so there is nothing to judge; a row is shown once its decision has come and its horizon is over");
+    assert!(workspace.ledger_entries("run", Some("exposure")).is_empty());
 }

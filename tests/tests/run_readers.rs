@@ -3,17 +3,17 @@
 use std::process::Command;
 
 use serde_json::{Value, json};
-use understudy_tests::{Bench, root};
+use understudy_tests::{TestWorkspace, root};
 
 #[test]
-fn a_run_is_read_as_it_stands_by_duckdb_pandas_and_pyarrow() {
+fn duckdb_pandas_and_pyarrow_read_a_run() {
     let python = std::env::var_os("UNDERSTUDY_PYTHON").expect(
         "UNDERSTUDY_PYTHON names a Python with tests/requirements.txt: run the tests with `cargo xtask test`, which sets it",
     );
-    let bench = Bench::hotel();
+    let workspace = TestWorkspace::hotel();
     let script = root().join("tests/readers.py");
     let output =
-        Command::new(python).arg(script).arg(bench.path().join("run")).output().expect("Python starts");
+        Command::new(python).arg(script).arg(workspace.path().join("run")).output().expect("Python starts");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let found: Value = serde_json::from_slice(&output.stdout).expect("it prints JSON");
     assert_eq!(found["rows"], json!({ "snapshots": 15_402, "decisions": 15_402, "pairs": 15_402 }));

@@ -7,7 +7,7 @@ use understudy_run_log::ledger::{self, Event, Ledger};
 use understudy_sandbox::sha256_hex;
 use understudy_tests::process::{Running, until};
 use understudy_tests::tables::open_rows;
-use understudy_tests::{Bench, Said, plugin};
+use understudy_tests::{TestWorkspace, CommandOutput, plugin};
 
 const RUN: [&str; 4] = ["run", "study.toml", "--run", "run"];
 
@@ -20,9 +20,9 @@ const UNLIKE: [(&str, &str); 4] = [
 ];
 
 /// The small study, with a plugin and an asset of its own and a number that is not whole.
-fn bench() -> Bench {
-    let bench = Bench::small();
-    bench.change(&[
+fn workspace() -> TestWorkspace {
+    let workspace = TestWorkspace::small();
+    workspace.edit_study(&[
         ("nights = \"integer\"", "nights = \"integer\"\nbooker = \"text\""),
         (
             "plugin = \"PLUGINS/recorded.wasm\"\ngrant = [\"booked\"]",
@@ -30,44 +30,44 @@ fn bench() -> Bench {
         ),
         ("every = \"day\"\n", "every = \"day\"\n\n[log]\nreplay-share = 0.85\n"),
     ]);
-    bench.write("echo.wasm", fs::read(plugin("recorded")).expect("the component is there"));
-    bench.write("notes.txt", "remember");
-    bench
+    workspace.write("echo.wasm", fs::read(plugin("recorded")).expect("the component is there"));
+    workspace.write("notes.txt", "remember");
+    workspace
 }
 
-fn seal(bench: &Bench, arguments: &[&str]) -> String {
-    let said = bench.understudy(&[&["seal", "study.toml"], arguments].concat());
-    assert_eq!((said.code, said.err.as_str()), (0, ""));
-    said.out
+fn seal(workspace: &TestWorkspace, arguments: &[&str]) -> String {
+    let output = workspace.understudy(&[&["seal", "study.toml"], arguments].concat());
+    assert_eq!((output.code, output.stderr.as_str()), (0, ""));
+    output.stdout
 }
 
-fn key(bench: &Bench, name: &str) -> String {
-    let said = bench.understudy(&["key", name, "--output", name]);
-    assert_eq!((said.code, said.err.as_str()), (0, ""));
-    said.out.trim().to_owned()
+fn key(workspace: &TestWorkspace, name: &str) -> String {
+    let output = workspace.understudy(&["key", name, "--output", name]);
+    assert_eq!((output.code, output.stderr.as_str()), (0, ""));
+    output.stdout.trim().to_owned()
 }
 
-fn refused(said: &Said) -> String {
-    assert_eq!((said.code, said.out.as_str()), (1, ""), "{}", said.err);
-    assert_eq!(said.err.lines().count(), 1, "{}", said.err);
-    said.err.clone()
+fn refused(output: &CommandOutput) -> String {
+    assert_eq!((output.code, output.stdout.as_str()), (1, ""), "{}", output.stderr);
+    assert_eq!(output.stderr.lines().count(), 1, "{}", output.stderr);
+    output.stderr.clone()
 }
 
 /// What a command says while a file is otherwise: of its bytes, `old` is `new`.
-fn with(bench: &Bench, file: &str, old: &str, new: &str, command: &[&str]) -> Said {
-    let path = bench.path().join(file);
+fn with(workspace: &TestWorkspace, file: &str, old: &str, new: &str, command: &[&str]) -> CommandOutput {
+    let path = workspace.path().join(file);
     let before = fs::read(&path).expect("the file is there");
     let at = before.windows(old.len()).position(|window| window == old.as_bytes());
     let at = at.unwrap_or_else(|| panic!("{file} has no {old}"));
     let after = [&before[..at], new.as_bytes(), &before[at + old.len()..]].concat();
     fs::write(&path, after).expect("written");
-    let said = bench.understudy(command);
+    let output = workspace.understudy(command);
     fs::write(&path, before).expect("written back");
-    said
+    output
 }
 
 /// What a study says to each change of something that was sealed, of one character or one byte.
-fn each_change(bench: &Bench) -> String {
+fn each_change(workspace: &TestWorkspace) -> String {
     let changes = [
         ("study.toml", "0.85", "0.84"),
         ("study.toml", "field = \"booked\", form", "field = \"booker\", form"),
@@ -75,13 +75,13 @@ fn each_change(bench: &Bench) -> String {
         ("echo.wasm", "processed-by", "processed-bz"),
         ("notes.txt", "remember", "remembor"),
     ];
-    let said = changes.map(|(file, old, new)| refused(&with(bench, file, old, new, &RUN)));
-    said.concat()
+    let output = changes.map(|(file, old, new)| refused(&with(workspace, file, old, new, &RUN)));
+    output.concat()
 }
 
 /// The study with the same values, written as otherwise as can be.
-fn lay_out_otherwise(bench: &Bench) {
-    bench.change(&[
+fn lay_out_otherwise(workspace: &TestWorkspace) {
+    workspace.edit_study(&[
         (
             "study = \"small\"\n",
             "# What was promised.\nwindows = { every = 'day' } # each day\nstudy = \"\"\"small\"\"\"\n",
@@ -97,10 +97,10 @@ fn lay_out_otherwise(bench: &Bench) {
 }
 
 #[test]
-fn a_study_is_sealed_and_run_under_its_seal() {
-    let bench = bench();
+fn a_run_uses_the_seal_of_its_study() {
+    let workspace = workspace();
     insta::with_settings!({ filters => UNLIKE }, {
-        insta::assert_snapshot!(seal(&bench, &[]), @r#"
+        insta::assert_snapshot!(seal(&workspace, &[]), @r#"
         study.toml is sealed in seal.json: study "small"
           declaration                          SHA-256
           model       echo                     SHA-256
@@ -110,87 +110,84 @@ fn a_study_is_sealed_and_run_under_its_seal() {
         sealed on TIME, not signed
         "#);
     });
-    let sealed = fs::read(bench.path().join("seal.json")).expect("it was sealed");
-    assert!(!bench.path().join("run").exists());
-    lay_out_otherwise(&bench);
-    let report = bench.run(&[]);
-    assert_eq!(fs::read(bench.path().join("run/seal.json")).expect("a run has a seal"), sealed);
+    let sealed = fs::read(workspace.path().join("seal.json")).expect("it was sealed");
+    assert!(!workspace.path().join("run").exists());
+    lay_out_otherwise(&workspace);
+    let report = workspace.run(&[]);
+    assert_eq!(fs::read(workspace.path().join("run/seal.json")).expect("a run has a seal"), sealed);
     let seal: serde_json::Value = serde_json::from_slice(&sealed).expect("a seal is JSON");
     assert_eq!(report["declaration"], seal["declaration"]);
     let declared = seal["declared"].to_string();
     assert_eq!(seal["declaration"], sha256_hex(declared.as_bytes()), "{declared}");
-    let said = bench.understudy(&["verify", "run"]);
-    assert_eq!(said.code, 0, "{}", said.out);
+    workspace.ok(&["verify", "run"]);
 }
 
 #[test]
-fn what_changed_after_the_seal_is_caught_before_the_start() {
-    let bench = bench();
-    seal(&bench, &[]);
+fn changes_after_sealing_prevent_the_start() {
+    let workspace = workspace();
+    seal(&workspace, &[]);
     insta::with_settings!({ filters => UNLIKE }, {
-        insta::assert_snapshot!(each_change(&bench), @r#"
+        insta::assert_snapshot!(each_change(&workspace), @r#"
         study.toml was sealed in seal.json on TIME, and what was promised has changed since: `log.replay-share` was 0.85 and is 0.84; put it back, or move the seal away and seal the study anew with `understudy seal`
         study.toml was sealed in seal.json on TIME, and what was promised has changed since: `models[echo].config.field` was "booked" and is "booker"; put it back, or move the seal away and seal the study anew with `understudy seal`
         study.toml was sealed in seal.json on TIME, and what was promised has changed since: the component of model "echo" was SHA-256 and is SHA-256; put it back, or move the seal away and seal the study anew with `understudy seal`
         study.toml was sealed in seal.json on TIME, and what was promised has changed since: the asset `notes` of model "echo" was SHA-256 and is SHA-256; put it back, or move the seal away and seal the study anew with `understudy seal`
         "#);
     });
-    bench.change(&[
+    workspace.edit_study(&[
         ("0.85", "0.84"),
         ("every = \"day\"", "every = \"hour\""),
         ("values = [\"a\", \"b\"]", "values = [\"b\", \"a\"]"),
     ]);
-    bench.write("notes.txt", "forget");
+    workspace.write("notes.txt", "forget");
     insta::with_settings!({ filters => UNLIKE }, {
-        insta::assert_snapshot!(refused(&bench.understudy(&RUN)), @r#"study.toml was sealed in seal.json on TIME, and what was promised has changed since: `conditions[room].values[0]` was "a" and is "b", `conditions[room].values[1]` was "b" and is "a", `log.replay-share` was 0.85 and is 0.84, `windows.every` was "day" and is "hour", the asset `notes` of model "echo" was SHA-256 and is SHA-256; put it back, or move the seal away and seal the study anew with `understudy seal`"#);
-        insta::assert_snapshot!(refused(&bench.understudy(&["seal", "study.toml"])), @r#"study.toml was sealed in seal.json on TIME, and what was promised has changed since: `conditions[room].values[0]` was "a" and is "b", `conditions[room].values[1]` was "b" and is "a", `log.replay-share` was 0.85 and is 0.84, `windows.every` was "day" and is "hour", the asset `notes` of model "echo" was SHA-256 and is SHA-256; put it back, or move the seal away and seal the study anew with `understudy seal`"#);
+        insta::assert_snapshot!(refused(&workspace.understudy(&RUN)), @r#"study.toml was sealed in seal.json on TIME, and what was promised has changed since: `conditions[room].values[0]` was "a" and is "b", `conditions[room].values[1]` was "b" and is "a", `log.replay-share` was 0.85 and is 0.84, `windows.every` was "day" and is "hour", the asset `notes` of model "echo" was SHA-256 and is SHA-256; put it back, or move the seal away and seal the study anew with `understudy seal`"#);
+        insta::assert_snapshot!(refused(&workspace.understudy(&["seal", "study.toml"])), @r#"study.toml was sealed in seal.json on TIME, and what was promised has changed since: `conditions[room].values[0]` was "a" and is "b", `conditions[room].values[1]` was "b" and is "a", `log.replay-share` was 0.85 and is 0.84, `windows.every` was "day" and is "hour", the asset `notes` of model "echo" was SHA-256 and is SHA-256; put it back, or move the seal away and seal the study anew with `understudy seal`"#);
     });
-    assert!(!bench.path().join("run").exists(), "nothing was begun");
-    fs::remove_file(bench.path().join("seal.json")).expect("it was sealed");
-    seal(&bench, &[]);
-    bench.run(&[]);
+    assert!(!workspace.path().join("run").exists(), "nothing was begun");
+    fs::remove_file(workspace.path().join("seal.json")).expect("it was sealed");
+    seal(&workspace, &[]);
+    workspace.run(&[]);
 }
 
 #[test]
-fn what_changed_since_the_start_is_caught_when_going_on() {
-    let bench = bench();
-    bench.change(&[("file = \"snapshots.jsonl\"", "stdin = true")]);
-    let text = fs::read(bench.path().join("study.toml")).expect("the study");
-    let mut running = Running::start(bench.command(&RUN));
-    running.feed(fs::read(bench.path().join("snapshots.jsonl")).expect("snapshots"));
-    until("five snapshots are in the log", || open_rows(&bench.path().join("run"), "snapshots") == 5);
+fn changes_since_the_start_prevent_resuming() {
+    let workspace = workspace();
+    workspace.edit_study(&[("file = \"snapshots.jsonl\"", "stdin = true")]);
+    let text = fs::read(workspace.path().join("study.toml")).expect("the study");
+    let mut running = Running::start(workspace.command(&RUN));
+    running.feed(fs::read(workspace.path().join("snapshots.jsonl")).expect("snapshots"));
+    wait_until("five snapshots are in the log", || open_rows(&workspace.path().join("run"), "snapshots") == 5);
     running.signal("TERM");
-    assert_eq!(running.said().code, 130);
+    assert_eq!(running.wait_with_output().code, 130);
     insta::with_settings!({ filters => UNLIKE }, {
-        insta::assert_snapshot!(each_change(&bench), @r#"
+        insta::assert_snapshot!(each_change(&workspace), @r#"
         run holds a run of this study that has not ended, and what was promised has changed since: `log.replay-share` was 0.85 and is 0.84; put it back to go on, or choose another directory with --run
         run holds a run of this study that has not ended, and what was promised has changed since: `models[echo].config.field` was "booked" and is "booker"; put it back to go on, or choose another directory with --run
         run holds a run of this study that has not ended, and what was promised has changed since: the component of model "echo" was SHA-256 and is SHA-256; put it back to go on, or choose another directory with --run
         run holds a run of this study that has not ended, and what was promised has changed since: the asset `notes` of model "echo" was SHA-256 and is SHA-256; put it back to go on, or choose another directory with --run
         "#);
     });
-    lay_out_otherwise(&bench);
-    let damaged = with(&bench, "run/study.toml", "small", "large", &RUN);
+    lay_out_otherwise(&workspace);
+    let damaged = with(&workspace, "run/study.toml", "small", "large", &RUN);
     insta::assert_snapshot!(refused(&damaged), @"run/study.toml is not the one that the run was opened with, and study.toml has other comments or another layout than that; put a copy of it back to go on");
     // A seal that is made meanwhile promises the same.
-    seal(&bench, &[]);
-    let said = bench.understudy(&RUN);
-    assert_eq!(said.code, 0, "{}", said.err);
-    assert_eq!(fs::read(bench.path().join("run/study.toml")).expect("the run's own"), text);
-    let said = bench.understudy(&["verify", "run"]);
-    assert_eq!(said.code, 0, "{}", said.out);
-    assert_eq!(bench.understudy(&["replay", "run"]).code, 0);
+    seal(&workspace, &[]);
+    workspace.ok(&RUN);
+    assert_eq!(fs::read(workspace.path().join("run/study.toml")).expect("the run's own"), text);
+    workspace.ok(&["verify", "run"]);
+    workspace.ok(&["replay", "run"]);
 }
 
 #[test]
-fn a_seal_that_is_there_is_left_as_it_is() {
-    let bench = bench();
-    let (first, _) = (key(&bench, "ana"), key(&bench, "eve"));
-    let path = bench.path().join("seal.json");
-    seal(&bench, &[]);
+fn an_existing_seal_is_not_changed() {
+    let workspace = workspace();
+    let (first, _) = (key(&workspace, "ana"), key(&workspace, "eve"));
+    let path = workspace.path().join("seal.json");
+    seal(&workspace, &[]);
     let plain = fs::read(&path).expect("a seal");
     insta::with_settings!({ filters => UNLIKE }, {
-        insta::assert_snapshot!(seal(&bench, &[]), @"
+        insta::assert_snapshot!(seal(&workspace, &[]), @"
         study.toml was sealed in seal.json before, and nothing has changed since
           declaration                          SHA-256
           model       echo                     SHA-256
@@ -199,37 +196,36 @@ fn a_seal_that_is_there_is_left_as_it_is() {
           metric      agreement                SHA-256
         sealed on TIME, not signed
         ");
-        insta::assert_snapshot!(refused(&bench.understudy(&["seal", "study.toml", "--sign-key", "ana"])), @"seal.json is there already, and is not signed; leave --sign-key out, or move the seal away to seal the study anew");
+        insta::assert_snapshot!(refused(&workspace.understudy(&["seal", "study.toml", "--sign-key", "ana"])), @"seal.json is there already, and is not signed; leave --sign-key out, or move the seal away to seal the study anew");
     });
     assert_eq!(fs::read(&path).expect("a seal"), plain);
     fs::remove_file(&path).expect("it is there");
-    assert!(seal(&bench, &["--sign-key", "ana"]).ends_with(&format!(", signed by {first}\n")));
+    assert!(seal(&workspace, &["--sign-key", "ana"]).ends_with(&format!(", signed by {first}\n")));
     let signed = fs::read(&path).expect("a seal");
     for arguments in [&[][..], &["--sign-key", "ana"]] {
-        assert!(seal(&bench, arguments).starts_with("study.toml was sealed in seal.json before"));
+        assert!(seal(&workspace, arguments).starts_with("study.toml was sealed in seal.json before"));
     }
     insta::with_settings!({ filters => UNLIKE }, {
-        insta::assert_snapshot!(refused(&bench.understudy(&["seal", "study.toml", "--sign-key", "eve"])), @"seal.json is there already, signed by another key, KEY; leave --sign-key out, or move the seal away to seal the study anew");
+        insta::assert_snapshot!(refused(&workspace.understudy(&["seal", "study.toml", "--sign-key", "eve"])), @"seal.json is there already, signed by another key, KEY; leave --sign-key out, or move the seal away to seal the study anew");
     });
     assert_eq!(fs::read(&path).expect("a seal"), signed);
     // Two studies in one folder have a seal each.
-    fs::copy(bench.path().join("study.toml"), bench.path().join("other.toml")).expect("copied");
-    let said = bench.understudy(&["seal", "other.toml"]);
-    assert_eq!(said.code, 0, "{}", said.err);
-    insta::assert_snapshot!(said.out.lines().next().expect("a line"), @r#"other.toml is sealed in other.seal.json: study "small""#);
-    assert!(bench.path().join("other.seal.json").is_file());
+    fs::copy(workspace.path().join("study.toml"), workspace.path().join("other.toml")).expect("copied");
+    let output = workspace.ok(&["seal", "other.toml"]);
+    insta::assert_snapshot!(output.stdout.lines().next().expect("a line"), @r#"other.toml is sealed in other.seal.json: study "small""#);
+    assert!(workspace.path().join("other.seal.json").is_file());
     // The folder of a sealed study is still no run.
-    insta::assert_snapshot!(refused(&bench.understudy(&["run", "study.toml", "--run", "."])), @". is not empty and holds no run; choose another directory with --run");
-    fs::remove_file(bench.path().join("notes.txt")).expect("it is there");
-    insta::assert_snapshot!(refused(&bench.understudy(&["seal", "study.toml"])), @r#"study.toml:25: model "echo": cannot read its asset `notes`, notes.txt: No such file or directory (os error 2); write where it is"#);
+    insta::assert_snapshot!(refused(&workspace.understudy(&["run", "study.toml", "--run", "."])), @". is not empty and holds no run; choose another directory with --run");
+    fs::remove_file(workspace.path().join("notes.txt")).expect("it is there");
+    insta::assert_snapshot!(refused(&workspace.understudy(&["seal", "study.toml"])), @r#"study.toml:25: model "echo": cannot read its asset `notes`, notes.txt: No such file or directory (os error 2); write where it is"#);
 }
 
 #[test]
-fn a_seal_that_was_tampered_with_is_not_believed() {
-    let bench = bench();
-    seal(&bench, &[]);
-    let tampered = |old: &str, new: &str| refused(&with(&bench, "seal.json", old, new, &RUN));
-    let component = sha256_hex(&fs::read(bench.path().join("echo.wasm")).expect("a component"));
+fn a_changed_seal_is_rejected() {
+    let workspace = workspace();
+    seal(&workspace, &[]);
+    let tampered = |old: &str, new: &str| refused(&with(&workspace, "seal.json", old, new, &RUN));
+    let component = sha256_hex(&fs::read(workspace.path().join("echo.wasm")).expect("a component"));
     insta::with_settings!({ filters => UNLIKE }, {
         insta::assert_snapshot!(tampered("0.85", "0.84"), @"seal.json cannot be believed: its declaration is not the one whose digest it names; put a copy of it back, or move it away and seal the study anew with `understudy seal`");
         insta::assert_snapshot!(tampered(&format!("\"{component}"), &format!("\"{}", sha256_hex(b""))), @r#"study.toml was sealed in seal.json on TIME, and what was promised has changed since: the component of model "echo" was SHA-256 and is SHA-256; put it back, or move the seal away and seal the study anew with `understudy seal`"#);
@@ -237,11 +233,11 @@ fn a_seal_that_was_tampered_with_is_not_believed() {
         insta::assert_snapshot!(tampered("  \"study\"", "   \"study\""), @"seal.json cannot be believed: it is not written as a seal is; put a copy of it back, or move it away and seal the study anew with `understudy seal`");
         insta::assert_snapshot!(tampered("\"format\": 2", "\"format\": 3"), @"seal.json cannot be believed: its format is 3, and this version of understudy reads 2; put a copy of it back, or move it away and seal the study anew with `understudy seal`");
     });
-    fs::remove_file(bench.path().join("seal.json")).expect("it is there");
-    key(&bench, "ana");
-    seal(&bench, &["--sign-key", "ana"]);
+    fs::remove_file(workspace.path().join("seal.json")).expect("it is there");
+    key(&workspace, "ana");
+    seal(&workspace, &["--sign-key", "ana"]);
     insta::with_settings!({ filters => UNLIKE }, {
-        let text = fs::read_to_string(bench.path().join("seal.json")).expect("a seal");
+        let text = fs::read_to_string(workspace.path().join("seal.json")).expect("a seal");
         let at = text.split("\"sealed-at\": \"20").nth(1).expect("a time");
         let year = &at[..2];
         insta::assert_snapshot!(tampered(&format!("\"20{year}-"), &format!("\"20{}-", if year == "25" { "26" } else { "25" })), @"seal.json cannot be believed: its signature is not that of KEY over what it says; put a copy of it back, or move it away and seal the study anew with `understudy seal`");
@@ -250,21 +246,21 @@ fn a_seal_that_was_tampered_with_is_not_believed() {
         insta::assert_snapshot!(tampered(signature, &format!("{first}{}", &signature[1..])), @"seal.json cannot be believed: its signature is not that of KEY over what it says; put a copy of it back, or move it away and seal the study anew with `understudy seal`");
         insta::assert_snapshot!(tampered(signature, &signature[4..]), @"seal.json cannot be believed: its signature has the wrong length; put a copy of it back, or move it away and seal the study anew with `understudy seal`");
     });
-    assert!(!bench.path().join("run").exists(), "nothing was begun");
-    bench.run(&[]);
+    assert!(!workspace.path().join("run").exists(), "nothing was begun");
+    workspace.run(&[]);
 }
 
 #[test]
-fn who_signed_the_seal_is_known() {
-    let bench = bench();
-    let (ana, eve) = (key(&bench, "ana"), key(&bench, "eve"));
-    seal(&bench, &["--sign-key", "ana"]);
-    bench.run(&["--sign-key", "eve"]);
+fn the_signer_of_the_seal_is_reported() {
+    let workspace = workspace();
+    let (ana, eve) = (key(&workspace, "ana"), key(&workspace, "eve"));
+    seal(&workspace, &["--sign-key", "ana"]);
+    workspace.run(&["--sign-key", "eve"]);
     let verified = |keys: &[&str], code: i32| {
-        let said = bench.understudy(&[&["verify", "run"], keys].concat());
-        assert_eq!((said.code, said.err.as_str()), (code, ""), "{}", said.out);
+        let output = workspace.understudy(&[&["verify", "run"], keys].concat());
+        assert_eq!((output.code, output.stderr.as_str()), (code, ""), "{}", output.stdout);
         let shown = |line: &&str| ["signature", "seal", "BROKEN"].iter().any(|word| line.starts_with(word));
-        said.out
+        output.stdout
             .lines()
             .filter(shown)
             .collect::<Vec<_>>()
@@ -290,9 +286,9 @@ fn who_signed_the_seal_is_known() {
         BROKEN     ledger.note: it is not signed by ana
         ");
     });
-    fs::remove_file(bench.path().join("seal.json")).expect("it is there");
-    fs::remove_dir_all(bench.path().join("run")).expect("it is there");
-    bench.run(&["--sign-key", "eve"]);
+    fs::remove_file(workspace.path().join("seal.json")).expect("it is there");
+    fs::remove_dir_all(workspace.path().join("run")).expect("it is there");
+    workspace.run(&["--sign-key", "eve"]);
     insta::with_settings!({ filters => UNLIKE }, {
         insta::assert_snapshot!(verified(&["--key", &eve], 0), @"
         signature  the first 7 entries, by a key given: EVE
@@ -303,12 +299,12 @@ fn who_signed_the_seal_is_known() {
 
 /// Whoever writes the ledger anew can make it vouch for anything, but not for what a seal that is signed does not promise.
 #[test]
-fn a_ledger_that_was_written_anew_does_not_change_what_was_sealed() {
-    let bench = bench();
-    key(&bench, "ana");
-    seal(&bench, &["--sign-key", "ana"]);
-    bench.run(&[]);
-    let run = bench.path().join("run");
+fn a_rewritten_ledger_cannot_change_the_seal() {
+    let workspace = workspace();
+    key(&workspace, "ana");
+    seal(&workspace, &["--sign-key", "ana"]);
+    workspace.run(&[]);
+    let run = workspace.path().join("run");
     let path = run.join("ledger.jsonl");
     let bytes = fs::read(&path).expect("a ledger");
     let forge = |change: &dyn Fn(&mut Event)| {
@@ -318,12 +314,12 @@ fn a_ledger_that_was_written_anew_does_not_change_what_was_sealed() {
             change(&mut entry.event);
             forged.append(entry.event).expect("it is whole");
         }
-        let said = bench.understudy(&["verify", "run"]);
-        assert_eq!((said.code, said.err.as_str()), (1, ""), "{}", said.out);
-        said.out.lines().filter(|line| line.starts_with("BROKEN")).collect::<Vec<_>>().join("\n")
+        let output = workspace.understudy(&["verify", "run"]);
+        assert_eq!((output.code, output.stderr.as_str()), (1, ""), "{}", output.stdout);
+        output.stdout.lines().filter(|line| line.starts_with("BROKEN")).collect::<Vec<_>>().join("\n")
     };
-    bench.change(&[("0.85", "0.84")]);
-    let text = fs::read(bench.path().join("study.toml")).expect("the study");
+    workspace.edit_study(&[("0.85", "0.84")]);
+    let text = fs::read(workspace.path().join("study.toml")).expect("the study");
     fs::write(run.join("study.toml"), &text).expect("written");
     insta::assert_snapshot!(forge(&|event| {
         if let Event::RunStarted { study_toml, .. } = event {

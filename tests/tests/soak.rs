@@ -5,7 +5,7 @@ use std::time::Duration;
 use understudy_tests::soak::soak;
 
 #[test]
-fn what_was_acknowledged_is_there_once_whatever_happens_to_plugins_clients_and_process() {
+fn acknowledged_records_are_stored_once_under_failures() {
     // Each life is ended after another number of rows.
     let soaked = soak(5, Duration::ZERO, |life, _, acknowledged| acknowledged >= 700 + 450 * life as u64);
     assert!(soaked.rows >= 5 * 700, "{}", soaked.rows);

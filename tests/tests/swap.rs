@@ -12,9 +12,9 @@ use arrow::datatypes::{UInt32Type, UInt64Type};
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 use understudy_tests::http::Client;
-use understudy_tests::serving::Serving;
+use understudy_tests::served_run::ServedRun;
 use understudy_tests::tables::{column, sealed, texts};
-use understudy_tests::{Bench, account, essence, plugin};
+use understudy_tests::{TestWorkspace, account, deterministic_part, plugin};
 
 /// What the substrate does is what the snapshot says, but for every fourth. Both plugins may read the snapshot's text, so that
 /// `evil`, which answers it unless it meets its cue, can take either part.
@@ -56,12 +56,12 @@ failed-rows = 20
 
 const CAREFUL: &str = r#"{ "on": "cue", "do": "trap-unreachable" }"#;
 
-fn bench(more: &str) -> Bench {
-    let bench = Bench::new();
-    bench.write("study.toml", format!("{STUDY}{more}"));
-    bench.write("careful.json", CAREFUL);
-    bench.write("by-decision.json", r#"{ "field": "decision.text", "form": "label" }"#);
-    bench
+fn workspace(more: &str) -> TestWorkspace {
+    let workspace = TestWorkspace::new();
+    workspace.write("study.toml", format!("{STUDY}{more}"));
+    workspace.write("careful.json", CAREFUL);
+    workspace.write("by-decision.json", r#"{ "field": "decision.text", "form": "label" }"#);
+    workspace
 }
 
 fn snapshot(number: u64, text: &str) -> String {
@@ -85,44 +85,42 @@ fn send(client: &mut Client, path: &str, lines: &str) -> Value {
 }
 
 /// Snapshots and decisions of these numbers.
-fn feed(serving: &Serving, numbers: std::ops::Range<u64>) {
+fn feed(serving: &ServedRun, numbers: std::ops::Range<u64>) {
     let mut client = serving.client();
     let lines: String = numbers.clone().map(|number| snapshot(number, text(number))).collect();
-    assert_eq!(send(&mut client, "/v1/snapshots", &lines)["refused"], json!([]));
+    assert_eq!(send(&mut client, "/v1/snapshots", &lines)["excluded"], json!([]));
     let lines: String = numbers.map(|number| snapshot(number, decided(number))).collect();
-    assert_eq!(send(&mut client, "/v1/decisions", &lines)["refused"], json!([]));
+    assert_eq!(send(&mut client, "/v1/decisions", &lines)["excluded"], json!([]));
 }
 
 /// Waits until so many pairs are compared, so that there are some to try plugins on.
-fn compared(serving: &Serving, pairs: u64) {
-    understudy_tests::process::until("the pairs are counted", || {
+fn compared(serving: &ServedRun, pairs: u64) {
+    understudy_tests::process::wait_until("the pairs are counted", || {
         let status = serving.client().get("/v1/status").json();
-        status["standing"]["accounting"]["snapshots"]["paired"].as_u64() >= Some(pairs)
+        status["run-status"]["accounting"]["snapshots"]["paired"].as_u64() >= Some(pairs)
     });
 }
 
 /// Serves a study, with sixty pairs to try plugins on.
-fn served(bench: &Bench) -> Serving {
-    let serving = Serving::start(bench, &[]);
+fn served(workspace: &TestWorkspace) -> ServedRun {
+    let serving = ServedRun::start(workspace, &[]);
     feed(&serving, 0..60);
     compared(&serving, 60);
     serving
 }
 
 /// Ends a run, and gives its report.
-fn end(bench: &Bench, serving: Serving) -> Value {
-    let said = bench.understudy(&["end", "run", "--reason", "that is all", "--who", "test"]);
-    assert_eq!(said.code, 0, "{}", said.err);
-    let said = serving.said();
-    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
-    bench.report("run")
+fn end(workspace: &TestWorkspace, serving: ServedRun) -> Value {
+    workspace.ok(&["end", "run", "--reason", "that is all", "--who", "test"]);
+    let output = serving.wait_with_output();
+    assert_eq!(output.code, 0, "{}{}", output.stdout, output.stderr);
+    workspace.report("run")
 }
 
-fn verified(bench: &Bench) {
-    let said = bench.understudy(&["verify", "run"]);
-    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
-    let said = bench.understudy(&["replay", "run"]);
-    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+fn verified(workspace: &TestWorkspace) {
+    workspace.ok(&["verify", "run"]);
+    let output = workspace.understudy(&["replay", "run"]);
+    assert_eq!(output.code, 0, "{}{}", output.stdout, output.stderr);
 }
 
 /// For each row of a table its sequence number and its generation.
@@ -135,9 +133,9 @@ fn generations(run: &Path, table: &str, sequence: &str) -> Vec<(u64, u32)> {
 }
 
 /// From which sequence numbers on each generation holds, by the ledger.
-fn begins(bench: &Bench) -> Vec<[u64; 2]> {
+fn begins(workspace: &TestWorkspace) -> Vec<[u64; 2]> {
     let of = |entry: &Value, at: usize| entry["from"][at].as_u64().expect("a sequence number");
-    bench.ledger("run", Some("exchanged")).iter().map(|entry| [of(entry, 0), of(entry, 1)]).collect()
+    workspace.ledger_entries("run", Some("exchanged")).iter().map(|entry| [of(entry, 0), of(entry, 1)]).collect()
 }
 
 fn generation(begins: &[[u64; 2]], side: usize, sequence: u64) -> u32 {
@@ -145,17 +143,16 @@ fn generation(begins: &[[u64; 2]], side: usize, sequence: u64) -> u32 {
 }
 
 #[test]
-fn an_equivalent_plugin_takes_its_part_and_the_figures_stay_what_they_are() {
-    let bench = bench("");
-    let serving = served(&bench);
+fn swapping_in_an_equivalent_plugin_keeps_the_metrics() {
+    let workspace = workspace("");
+    let serving = served(&workspace);
     let evil = &evil();
     let swap = |part: &str, arguments: &[&str]| {
         let common = ["swap", "run", part, "--reason", "faster", "--who", "test"];
-        let said = bench.understudy(&[&common[..], arguments].concat());
-        assert_eq!(said.code, 0, "{}", said.err);
-        said.out.replace(&sha256_hex(evil)[..12], "EVIL").replace(&sha256_hex(&recorded())[..12], "RECORDED")
+        let output = workspace.ok(&[&common[..], arguments].concat());
+        output.stdout.replace(&sha256_hex(evil)[..12], "EVIL").replace(&sha256_hex(&recorded())[..12], "RECORDED")
     };
-    let said = [
+    let output = [
         swap("comparator", &[evil, "--config", "careful.json"]),
         swap("echo", &[evil, "--config", "careful.json"]),
     ];
@@ -163,17 +160,17 @@ fn an_equivalent_plugin_takes_its_part_and_the_figures_stay_what_they_are() {
     compared(&serving, 120);
     let undone = swap("rules", &["--undo"]);
     feed(&serving, 120..180);
-    let report = end(&bench, serving);
-    assert_snapshot!(format!("{}{}{undone}", said[0], said[1]), @r#"
+    let report = end(&workspace, serving);
+    assert_snapshot!(format!("{}{}{undone}", output[0], output[1]), @r#"
     generation 1: "rules" is now EVIL, from snapshot 60 and decision 60 on; on the latest 60 pairs both came to the same in 60
     generation 2: "echo" is now EVIL, from snapshot 60 and decision 60 on; on the latest 60 pairs both came to the same in 60
     generation 3: "rules" is now RECORDED, from snapshot 120 and decision 120 on; on the latest 100 pairs both came to the same in 100
 "#);
-    verified(&bench);
+    verified(&workspace);
 
-    let begins = begins(&bench);
+    let begins = begins(&workspace);
     assert_eq!(begins, [[60, 60], [60, 60], [120, 120]]);
-    let run = bench.path().join("run");
+    let run = workspace.path().join("run");
     for (side, table) in ["snapshots", "decisions"].into_iter().enumerate() {
         for (sequence, of) in generations(&run, table, "sequence") {
             assert_eq!(of, generation(&begins, side, sequence), "{table} {sequence}");
@@ -182,11 +179,11 @@ fn an_equivalent_plugin_takes_its_part_and_the_figures_stay_what_they_are() {
     for (sequence, of) in generations(&run, "pairs", "snapshot") {
         assert_eq!(of, generation(&begins, 0, sequence), "pair of snapshot {sequence}");
     }
-    let history = bench.ledger("run", Some("swap"));
-    assert!(history.iter().all(|entry| entry["new-yardstick"] == json!(false)), "{history:?}");
+    let history = workspace.ledger_entries("run", Some("swap"));
+    assert!(history.iter().all(|entry| entry["comparator-change"] == json!(false)), "{history:?}");
 
     // The same rows from files, with the plugins that were sealed.
-    let plain = self::bench("");
+    let plain = self::workspace("");
     plain.change(&[
         ("snapshots = { http = true }", "snapshots = { file = \"snapshots.jsonl\" }"),
         ("decisions = { http = true }", "decisions = { file = \"decisions.jsonl\" }"),
@@ -195,7 +192,7 @@ fn an_equivalent_plugin_takes_its_part_and_the_figures_stay_what_they_are() {
     plain.write("decisions.jsonl", (0..180).map(|n| snapshot(n, decided(n))).collect::<String>());
     let of_files = plain.run(&[]);
     let figures = |report: &Value| {
-        let report = essence(report);
+        let report = deterministic_part(report);
         [report["accounting"].clone(), report["comparison"].clone(), report["models"][0]["scores"].clone()]
     };
     assert_eq!(figures(&report), figures(&of_files));
@@ -214,65 +211,64 @@ fn sha256_hex(path: &str) -> String {
 }
 
 #[test]
-fn one_that_answers_otherwise_is_refused_unless_that_is_meant_and_then_it_is_a_new_yardstick() {
+fn a_plugin_that_answers_differently_needs_force_and_marks_a_comparator_change() {
     let threshold = "[threshold]\nat-least = 0.5\nquantifier = \"every-window\"\nwindows = { first = 1 }\n\
                      evidence = \"point\"\nleast-per-window = 10\n[blinding]\nshare = 0\n";
-    let bench = bench(threshold);
-    let serving = Serving::start(&bench, &[]);
+    let workspace = workspace(threshold);
+    let serving = ServedRun::start(&workspace, &[]);
     let swap = |arguments: &[&str]| {
         let common = ["swap", "run", "comparator", "--config", "by-decision.json"];
-        bench.understudy(
+        workspace.understudy(
             &[&common[..], &["--reason", "the rules changed", "--who", "test"], arguments].concat(),
         )
     };
-    assert_snapshot!(swap(&[]).err, @"nothing was exchanged: there are no pairs yet to try it on. Wait for some, or say that it is to be exchanged all the same (--anyway): then what follows is measured by a new yardstick");
+    assert_snapshot!(swap(&[]).stderr, @"nothing was exchanged: there are no pairs yet to try it on. Wait for some, or say that it is to be exchanged all the same (--anyway): then what follows is measured by a new yardstick");
     feed(&serving, 0..60);
     compared(&serving, 60);
     let refused = swap(&[]);
     assert_eq!(refused.code, 1);
-    assert_snapshot!(refused.err, @"nothing was exchanged: on the latest 60 pairs it came to the same as the one that runs in 45, a share of 0.750000, and the study asks for 1 (`swaps.equivalent`). If that is meant, say so (--anyway): then what follows is measured by a new yardstick, and `threshold.on-comparator-change` says what that does to the verdict");
-    let done = swap(&["--anyway"]);
-    assert_eq!(done.code, 0, "{}", done.err);
+    assert_snapshot!(refused.stderr, @"nothing was exchanged: on the latest 60 pairs it came to the same as the one that runs in 45, a share of 0.750000, and the study asks for 1 (`swaps.equivalent`). If that is meant, say so (--anyway): then what follows is measured by a new yardstick, and `threshold.on-comparator-change` says what that does to the verdict");
+    let done = swap(&["--force"]);
+    assert_eq!(done.code, 0, "{}", done.stderr);
     // The latest pairs have answers of the one before; the one that runs now is asked afresh.
-    bench.write("by-text.json", r#"{ "field": "text", "form": "label" }"#);
+    workspace.write("by-text.json", r#"{ "field": "text", "form": "label" }"#);
     let back = ["swap", "run", "comparator", "--config", "by-text.json", "--reason", "back", "--who", "test"];
-    let back = bench.understudy(&back);
+    let back = workspace.understudy(&back);
     assert_eq!(back.code, 1);
-    assert!(back.err.contains("in 45, a share of 0.750000"), "{}", back.err);
+    assert!(back.stderr.contains("in 45, a share of 0.750000"), "{}", back.stderr);
     feed(&serving, 60..120);
-    end(&bench, serving);
-    verified(&bench);
-    let said = bench.understudy(&["decide", "run"]);
-    assert_eq!(said.code, 3, "{}{}", said.out, said.err);
-    assert!(said.out.contains("comparator rules was exchanged for another"), "{}", said.out);
-    let said = bench.understudy(&["report", "run", "--format", "md"]);
-    assert!(said.out.contains("new yardstick"), "{}", said.out);
+    end(&workspace, serving);
+    verified(&workspace);
+    let output = workspace.understudy(&["decide", "run"]);
+    assert_eq!(output.code, 3, "{}{}", output.stdout, output.stderr);
+    assert!(output.stdout.contains("comparator rules was exchanged for another"), "{}", output.stdout);
+    let output = workspace.understudy(&["report", "run", "--format", "md"]);
+    assert!(output.stdout.contains("new yardstick"), "{}", output.stdout);
 }
 
 #[test]
-fn one_that_fails_too_often_gives_its_part_back_by_itself() {
-    let bench = bench("");
-    let serving = served(&bench);
+fn a_failing_plugin_is_rolled_back_automatically() {
+    let workspace = workspace("");
+    let serving = served(&workspace);
     let evil = &evil();
     for part in ["echo", "rules"] {
         let arguments =
             ["swap", "run", part, evil, "--config", "careful.json", "--reason", "new", "--who", "test"];
-        let said = bench.understudy(&arguments);
-        assert_eq!(said.code, 0, "{}", said.err);
+        workspace.ok(&arguments);
     }
     // Every row is the cue that it traps on.
     let mut client = serving.client();
     let lines: String = (60..100).map(|number| snapshot(number, "cue")).collect();
     send(&mut client, "/v1/snapshots", &lines);
     send(&mut client, "/v1/decisions", &lines);
-    understudy_tests::process::until("both have fallen back", || {
-        bench.ledger("run", Some("exchanged")).len() == 4
+    understudy_tests::process::wait_until("both have fallen back", || {
+        workspace.ledger_entries("run", Some("exchanged")).len() == 4
     });
     feed(&serving, 100..160);
-    let report = end(&bench, serving);
-    verified(&bench);
-    let swaps = bench.ledger("run", Some("swap"));
-    let how: Vec<_> = swaps.iter().map(|swap| swap["how"].as_str().expect("a text")).collect();
+    let report = end(&workspace, serving);
+    verified(&workspace);
+    let swaps = workspace.ledger_entries("run", Some("swap"));
+    let how: Vec<_> = swaps.iter().map(|swap| swap["trigger"].as_str().expect("a text")).collect();
     assert_eq!(how, ["asked", "asked", "fell-back", "fell-back"]);
     assert_eq!(swaps[2]["who"], json!("understudy"));
     assert_eq!(swaps[2]["reason"], json!("it failed on 40 of 40 rows, and 0.05 are allowed"));
@@ -282,12 +278,12 @@ fn one_that_fails_too_often_gives_its_part_back_by_itself() {
 }
 
 #[test]
-fn what_cannot_be_exchanged_says_why_and_changes_nothing() {
-    let bench = bench("");
-    let serving = served(&bench);
-    bench.write("text.wasm", "this is no component");
-    bench.write("empty.json", "{}");
-    bench.write("unknown.json", r#"{ "field": "decision.text", "form": "label", "x": 1 }"#);
+fn impossible_swaps_are_explained_and_change_nothing() {
+    let workspace = workspace("");
+    let serving = served(&workspace);
+    workspace.write("text.wasm", "this is no component");
+    workspace.write("empty.json", "{}");
+    workspace.write("unknown.json", r#"{ "field": "decision.text", "form": "label", "x": 1 }"#);
     let booked = plugin("booked_room").display().to_string();
     let kappa = plugin("kappa").display().to_string();
     let recorded = recorded();
@@ -302,19 +298,19 @@ fn what_cannot_be_exchanged_says_why_and_changes_nothing() {
         &["rules", "--config", "unknown.json"],
         &["agreement", &recorded],
     ];
-    let mut said = String::new();
+    let mut output = String::new();
     for wish in wishes {
         let arguments = [&["swap", "run"], wish, &["--reason", "to see", "--who", "test"]].concat();
-        let refused = bench.understudy(&arguments);
+        let refused = workspace.understudy(&arguments);
         assert_eq!(refused.code, 1, "{arguments:?}");
-        said.push_str(&refused.err);
+        output.push_str(&refused.stderr);
     }
-    let refused = bench.understudy(&["swap", "run", "rules", &recorded, "--reason", " "]);
-    said.push_str(&refused.err);
-    end(&bench, serving);
-    let refused = bench.understudy(&["swap", "run", "rules", "--undo", "--reason", "to see"]);
-    said.push_str(&refused.err);
-    assert_snapshot!(said, @r#"
+    let refused = workspace.understudy(&["swap", "run", "rules", &recorded, "--reason", " "]);
+    output.push_str(&refused.stderr);
+    end(&workspace, serving);
+    let refused = workspace.understudy(&["swap", "run", "rules", "--undo", "--reason", "to see"]);
+    output.push_str(&refused.stderr);
+    assert_snapshot!(output, @r#"
 the study has no plugin "nobody"; it has "echo", "rules", "agreement"
 nothing is to be exchanged; name the new component, --config FILE, or --undo
 "rules" has not been exchanged, so there is nothing to undo
@@ -325,21 +321,21 @@ nothing was exchanged: it reads `reserved_room_type`, which the study does not h
 nothing was exchanged: configuration rejected: config: unknown field `x`, expected one of `field`, `form`, `kind`
 nothing was exchanged: WORKSPACE/target/plugins/recorded.wasm is a model or a comparator, so it cannot be a metric; name a component that exports `understudy:shadow/scorer@0.1.0`
 a swap needs a reason: it is what the report says of it
-nobody serves run now; `understudy serve` does
+no process serves run; start one with `understudy serve`
 "#);
-    assert_eq!(bench.ledger("run", Some("swap")), [] as [Value; 0]);
-    verified(&bench);
+    assert_eq!(workspace.ledger_entries("run", Some("swap")), [] as [Value; 0]);
+    verified(&workspace);
 }
 
 /// Swaps, back and forth, of a model and the comparator while several clients feed: each row is taken once, and answered by the
 /// generation that the ledger says.
 #[test]
-fn under_load_none_is_lost_and_none_is_answered_twice() {
+fn swaps_under_load_lose_and_repeat_no_answer() {
     const CLIENTS: u64 = 8;
     const EACH: u64 = 1_500;
     const SWAPS: usize = 24;
-    let bench = bench("");
-    let serving = served(&bench);
+    let workspace = workspace("");
+    let serving = served(&workspace);
     let evil = &evil();
     let (fed, done) = (AtomicU64::new(0), AtomicBool::new(false));
     thread::scope(|scope| {
@@ -368,21 +364,20 @@ fn under_load_none_is_lost_and_none_is_answered_twice() {
                 _ => &["--undo"],
             };
             let arguments = [&["swap", "run", part, "--reason", "again", "--who", "test"], new].concat();
-            let said = bench.understudy(&arguments);
-            assert_eq!(said.code, 0, "{}", said.err);
+            workspace.ok(&arguments);
         }
         done.store(true, Ordering::Relaxed);
     });
-    let report = end(&bench, serving);
+    let report = end(&workspace, serving);
     let all = 60 + CLIENTS * EACH;
     assert_eq!(account(&report, "snapshots"), [("received", all), ("paired", all)]);
     assert_eq!(report["models"][0]["answered"], json!(all));
-    verified(&bench);
+    verified(&workspace);
 
-    let begins = begins(&bench);
+    let begins = begins(&workspace);
     assert_eq!(begins.len(), SWAPS);
     assert!(begins.is_sorted());
-    let run = bench.path().join("run");
+    let run = workspace.path().join("run");
     for (side, table) in ["snapshots", "decisions"].into_iter().enumerate() {
         let rows = generations(&run, table, "sequence");
         assert_eq!(rows.len() as u64, all);
@@ -404,12 +399,12 @@ fn under_load_none_is_lost_and_none_is_answered_twice() {
 /// The process is killed again and again while plugins are exchanged and records come in; whoever feeds sends again what was
 /// not acknowledged.
 #[test]
-fn a_process_that_is_killed_amid_swaps_goes_on_with_what_it_had() {
-    let bench = bench("");
+fn a_process_killed_during_swaps_resumes_with_its_plugin_versions() {
+    let workspace = workspace("");
     let evil = evil();
     let mut next = 0;
     for round in 0..6_u64 {
-        let serving = Serving::start(&bench, &[]);
+        let serving = ServedRun::start(&workspace, &[]);
         feed(&serving, next..next + 40);
         next += 40;
         compared(&serving, 40.min(next));
@@ -417,7 +412,7 @@ fn a_process_that_is_killed_amid_swaps_goes_on_with_what_it_had() {
         let stop = AtomicBool::new(false);
         let stop = &stop;
         thread::scope(|scope| {
-            let (bench, evil) = (&bench, &evil);
+            let (workspace, evil) = (&workspace, &evil);
             let swapping = scope.spawn(move || {
                 let mut made = 0;
                 for swap in 0.. {
@@ -425,12 +420,12 @@ fn a_process_that_is_killed_amid_swaps_goes_on_with_what_it_had() {
                         break;
                     }
                     let new: &[&str] = match (round + swap) % 2 {
-                        0 => &[evil, "--config", "careful.json", "--anyway"],
+                        0 => &[evil, "--config", "careful.json", "--force"],
                         _ => &["--undo"],
                     };
                     let part = ["echo", "rules"][(swap / 2 % 2) as usize];
                     let common = ["swap", "run", part, "--reason", "again", "--who", "test"];
-                    made += usize::from(bench.understudy(&[&common[..], new].concat()).code == 0);
+                    made += usize::from(workspace.understudy(&[&common[..], new].concat()).code == 0);
                 }
                 made
             });
@@ -451,8 +446,8 @@ fn a_process_that_is_killed_amid_swaps_goes_on_with_what_it_had() {
                 sent
             });
             // How far it gets differs from round to round; what is asserted does not.
-            understudy_tests::process::until("some swaps are under way", || {
-                bench.ledger("run", Some("swap")).len() as u64 > 4 * round + 2
+            understudy_tests::process::wait_until("some swaps are under way", || {
+                workspace.ledger_entries("run", Some("swap")).len() as u64 > 4 * round + 2
             });
             serving.kill();
             stop.store(true, Ordering::Relaxed);
@@ -460,11 +455,11 @@ fn a_process_that_is_killed_amid_swaps_goes_on_with_what_it_had() {
             swapping.join().expect("the swapping ends");
         });
     }
-    let serving = Serving::start(&bench, &[]);
+    let serving = ServedRun::start(&workspace, &[]);
     // Whatever was not acknowledged is sent again, and more of it than need be.
     feed_again(&serving, 0..next + 40);
-    let report = end(&bench, serving);
-    verified(&bench);
+    let report = end(&workspace, serving);
+    verified(&workspace);
     let all = next + 40;
     let snapshots = &report["accounting"]["snapshots"];
     let received = snapshots["received"].as_u64().expect("a count");
@@ -477,15 +472,15 @@ fn a_process_that_is_killed_amid_swaps_goes_on_with_what_it_had() {
 /// A snapshot that the models are still at when a plugin is exchanged, and that is lost with the process, is of the new generation
 /// when it comes again, as its number then says.
 #[test]
-fn what_is_lost_behind_an_exchange_is_taken_again_by_who_runs_then() {
-    let bench = bench(
+fn records_lost_after_a_swap_are_answered_by_the_active_version() {
+    let workspace = workspace(
         "[limits]\ncall-timeout = \"10m\"\nfuel-per-row = 100000000000000\nworkers = 1\nbatch-rows = 1\n",
     );
-    bench.change(&[(
+    workspace.edit_study(&[(
         "plugin = \"PLUGINS/recorded.wasm\"\ngrant = [\"text\"]\nconfig = { field = \"text\", form = \"label\" }",
         "plugin = \"PLUGINS/guests/evil.wasm\"\ngrant = [\"text\"]\nconfig = { on = \"cue\", do = \"loop\" }",
     )]);
-    let serving = Serving::start(&bench, &[]);
+    let serving = ServedRun::start(&workspace, &[]);
     feed(&serving, 0..1);
     let address = serving.address;
     let stuck = thread::spawn(move || {
@@ -495,8 +490,8 @@ fn what_is_lost_behind_an_exchange_is_taken_again_by_who_runs_then() {
             .try_send("POST", "/v1/snapshots", &ndjson, line.as_bytes())
             .map(|answer| answer.status)
     });
-    understudy_tests::process::until("the model is at it", || {
-        serving.client().get("/v1/status").json()["standing"]["in-flight"].as_u64() > Some(0)
+    understudy_tests::process::wait_until("the model is at it", || {
+        serving.client().get("/v1/status").json()["run-status"]["in-flight"].as_u64() > Some(0)
     });
     let arguments = [
         "swap",
@@ -504,30 +499,29 @@ fn what_is_lost_behind_an_exchange_is_taken_again_by_who_runs_then() {
         "rules",
         "--config",
         "by-decision.json",
-        "--anyway",
+        "--force",
         "--reason",
         "new",
         "--who",
         "test",
     ];
-    let said = bench.understudy(&arguments);
-    assert_eq!(said.code, 0, "{}", said.err);
-    assert_eq!(begins(&bench), [[2, 1]]);
+    workspace.ok(&arguments);
+    assert_eq!(begins(&workspace), [[2, 1]]);
     serving.kill();
     assert_ne!(stuck.join().expect("the client does not panic").ok(), Some(202));
     for numbers in [1..3, 3..5] {
-        let serving = Serving::start(&bench, &[]);
+        let serving = ServedRun::start(&workspace, &[]);
         feed(&serving, numbers);
         serving.kill();
     }
-    let serving = Serving::start(&bench, &[]);
-    end(&bench, serving);
-    verified(&bench);
-    let rows = generations(&bench.path().join("run"), "snapshots", "sequence");
+    let serving = ServedRun::start(&workspace, &[]);
+    end(&workspace, serving);
+    verified(&workspace);
+    let rows = generations(&workspace.path().join("run"), "snapshots", "sequence");
     assert_eq!(rows, [(0, 0), (1, 1), (2, 1), (3, 1), (4, 1)]);
 }
 
-fn feed_again(serving: &Serving, numbers: std::ops::Range<u64>) {
+fn feed_again(serving: &ServedRun, numbers: std::ops::Range<u64>) {
     let mut client = serving.client();
     for number in numbers {
         send(&mut client, "/v1/snapshots", &snapshot(number, text(number)));

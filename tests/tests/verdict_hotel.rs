@@ -2,12 +2,12 @@
 //! beforehand. Counts by week are those of pandas; see `hotel.rs`.
 
 use serde_json::Value;
-use understudy_tests::{Bench, root};
+use understudy_tests::{TestWorkspace, root};
 
 /// The hotel's study of rooms with a threshold, and what `understudy decide --model booked-room` says of its run: the exit code,
 /// the ruling on all of the input, and what was printed.
 fn decide(threshold: &str) -> (i32, Value, String) {
-    let bench = Bench::new();
+    let workspace = TestWorkspace::new();
     let examples = root().join("examples/hotel");
     let study = std::fs::read_to_string(examples.join("rooms.toml")).expect("the example is there");
     let study = study
@@ -16,22 +16,21 @@ fn decide(threshold: &str) -> (i32, Value, String) {
         .replacen(&format!("study = \"{}/hotel-rooms\"", examples.display()), "study = \"hotel-rooms\"", 1);
     let evidence = if threshold.contains("confidence") { "bound" } else { "point" };
     let month = "[[conditions]]\nname = \"month\"\ncalendar = \"month\"\n";
-    bench.write(
+    workspace.write(
         "study.toml",
         format!("{study}\n{month}[threshold]\nevidence = \"{evidence}\"\n{threshold}\n"),
     );
-    let said = bench.understudy(&["run", "study.toml", "--run", "run"]);
-    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
-    let said = bench.understudy(&["decide", "run", "--model", "booked-room"]);
+    workspace.ok(&["run", "study.toml", "--run", "run"]);
+    let output = workspace.understudy(&["decide", "run", "--model", "booked-room"]);
     let verdict: Value =
-        serde_json::from_slice(&std::fs::read(bench.path().join("run/verdict.json")).expect("a verdict"))
+        serde_json::from_slice(&std::fs::read(workspace.path().join("run/verdict.json")).expect("a verdict"))
             .expect("a verdict is JSON");
     let ruling = verdict["models"][0]["scopes"][0].clone();
-    assert_eq!(ruling["scope"], "all", "{}{}", said.out, said.err);
-    let verified = bench.understudy(&["verify", "run"]);
-    assert!(verified.out.contains("verdict.json comes out of the sums"), "{}", verified.out);
-    assert_eq!(verified.code, 0, "{}", verified.out);
-    (said.code, ruling, said.out)
+    assert_eq!(ruling["scope"], "all", "{}{}", output.stdout, output.stderr);
+    let verified = workspace.understudy(&["verify", "run"]);
+    assert!(verified.stdout.contains("verdict.json comes out of the sums"), "{}", verified.stdout);
+    assert_eq!(verified.code, 0, "{}", verified.stdout);
+    (output.code, ruling, output.stdout)
 }
 
 fn counts(finding: &Value) -> (u64, u64) {
@@ -51,7 +50,7 @@ fn short(threshold: &str) -> (i32, String, (u64, u64), usize) {
 }
 
 #[test]
-fn every_window_over_the_first_weeks() {
+fn every_window_of_the_first_weeks() {
     let first = |weeks: u32| {
         format!("at-least = 0.85\nquantifier = \"every-window\"\nwindows = {{ first = {weeks} }}")
     };
@@ -62,13 +61,13 @@ fn every_window_over_the_first_weeks() {
     assert_eq!(counts(&ruling["windows"][8]), (191, 241));
     assert_eq!(
         reasons(&ruling),
-        ["week ending 2016-09-04: 191 of 241 (0.792531), and at least 0.85 is asked"],
+        ["week ending 2016-09-04: 191 of 241 (0.792531); at least 0.85 is required"],
         "{out}"
     );
 }
 
 #[test]
-fn pooled_over_the_first_weeks_and_over_the_whole_year() {
+fn pooled_over_the_first_weeks_and_the_whole_year() {
     let pooled =
         |windows: &str| format!("at-least = 0.85\nquantifier = \"pooled\"\nwindows = {{ {windows} }}");
     assert_eq!(short(&pooled("first = 12")), (0, "GO".into(), (2445, 2843), 12));
@@ -77,7 +76,7 @@ fn pooled_over_the_first_weeks_and_over_the_whole_year() {
 }
 
 #[test]
-fn the_same_weeks_say_nothing_once_the_year_is_what_has_to_come_round() {
+fn the_first_weeks_are_inconclusive_if_the_scope_is_a_year() {
     let (code, ruling, out) = decide(
         "at-least = 0.85\nquantifier = \"every-window\"\nwindows = { first = 8 }\ncycle = { condition = \"month\" }",
     );
@@ -85,12 +84,12 @@ fn the_same_weeks_say_nothing_once_the_year_is_what_has_to_come_round() {
     assert_eq!(counts(&ruling["pooled"]), (1690, 1880));
     let missing = reasons(&ruling);
     assert_eq!(missing.len(), 10, "{missing:?}");
-    assert_eq!(missing[0], "the cycle is not covered: january came 0 times, and 1 are asked");
+    assert_eq!(missing[0], "the cycle is not covered: january occurred 0 times; 1 required");
     assert!(out.contains("INCONCLUSIVE: the study cannot say"), "{out}");
 }
 
 #[test]
-fn the_latest_weeks() {
+fn the_latest_weeks_are_evaluated() {
     let latest = |weeks: u32| {
         format!("at-least = 0.80\nquantifier = \"every-window\"\nwindows = {{ latest = {weeks} }}")
     };
@@ -102,7 +101,7 @@ fn the_latest_weeks() {
 }
 
 #[test]
-fn weeks_that_were_not_seen_whole_never_count() {
+fn partial_weeks_never_count() {
     // 62 weeks have pairs; the first, of 56 pairs, and the last were not seen whole.
     let (code, ruling, _) = decide(
         "at-least = 0.5\nquantifier = \"every-window\"\nwindows = { first = 62 }\nleast-per-window = 1",
@@ -111,11 +110,11 @@ fn weeks_that_were_not_seen_whole_never_count() {
     let windows = ruling["windows"].as_array().expect("windows");
     assert_eq!(windows.len(), 60);
     assert_eq!(counts(&windows[0]), (179, 201));
-    assert_eq!(reasons(&ruling), ["60 complete windows count, and 62 are asked"]);
+    assert_eq!(reasons(&ruling), ["60 complete windows; 62 required"]);
 }
 
 #[test]
-fn a_bound_asks_for_more_than_a_point() {
+fn a_confidence_bound_is_stricter_than_a_point_estimate() {
     let pooled =
         |least: &str| format!("at-least = {least}\nquantifier = \"pooled\"\nwindows = {{ first = 12 }}");
     // Of 2,445 in 2,843 the lower bound of Wilson's interval is 0.8490 at 0.95, the upper 0.8704:
@@ -129,7 +128,7 @@ fn a_bound_asks_for_more_than_a_point() {
 }
 
 #[test]
-fn agreement_is_worth_something_beyond_chance() {
+fn kappa_thresholds_require_more_than_chance_agreement() {
     let all = |floor: &str| {
         decide(&format!("at-least = 0.5\nquantifier = \"pooled\"\nwindows = {{ all = true }}\n{floor}")).1
     };

@@ -8,20 +8,20 @@ use understudy_audit::verify::run_check;
 use understudy_tests::process::{Running, until};
 use understudy_tests::synthetic::Numbers;
 use understudy_tests::tables::open_rows;
-use understudy_tests::{Bench, Said, files};
+use understudy_tests::{TestWorkspace, CommandOutput, files};
 
 /// A closed run of the small study, signed.
-fn signed() -> Bench {
-    let bench = Bench::small();
-    let key = bench.understudy(&["key", "small-shadow", "--output", "key"]);
-    assert_eq!((key.code, key.err.as_str()), (0, ""));
-    bench.write("key.pub", key.out);
-    bench.run(&["--sign-key", "key"]);
-    bench
+fn signed() -> TestWorkspace {
+    let workspace = TestWorkspace::small();
+    let key = workspace.understudy(&["key", "small-shadow", "--output", "key"]);
+    assert_eq!((key.code, key.stderr.as_str()), (0, ""));
+    workspace.write("key.pub", key.stdout);
+    workspace.run(&["--sign-key", "key"]);
+    workspace
 }
 
-fn verified(bench: &Bench) -> Said {
-    bench.understudy(&["verify", "run"])
+fn verified(workspace: &TestWorkspace) -> CommandOutput {
+    workspace.understudy(&["verify", "run"])
 }
 
 /// The digests, keys, times and lengths of one run are not those of another.
@@ -33,12 +33,12 @@ const UNLIKE: [(&str, &str); 4] = [
 ];
 
 #[test]
-fn the_hotel_is_whole() {
-    let bench = Bench::hotel();
-    let said = verified(&bench);
-    assert_eq!((said.code, said.err.as_str()), (0, ""));
+fn the_hotel_run_verifies() {
+    let workspace = TestWorkspace::hotel();
+    let output = verified(&workspace);
+    assert_eq!((output.code, output.stderr.as_str()), (0, ""));
     insta::with_settings!({ filters => UNLIKE }, {
-        insta::assert_snapshot!(said.out, @"
+        insta::assert_snapshot!(output.stdout, @"
         ledger     10 entries, each chained to the one before
         seal       the declaration and 5 plugins, as promised on TIME
         segments   3 files with 46,206 rows, as the ledger has them
@@ -51,11 +51,11 @@ fn the_hotel_is_whole() {
 }
 
 #[test]
-fn a_signed_run_is_whole_and_its_owner_known() {
-    let bench = signed();
-    let key = fs::read_to_string(bench.path().join("key.pub")).expect("the key was printed");
+fn a_signed_run_verifies_with_its_signer() {
+    let workspace = signed();
+    let key = fs::read_to_string(workspace.path().join("key.pub")).expect("the key was printed");
     insta::with_settings!({ filters => UNLIKE }, {
-        insta::assert_snapshot!(verified(&bench).out, @"
+        insta::assert_snapshot!(verified(&workspace).stdout, @"
         ledger     6 entries, each chained to the one before
         signature  the first 6 entries, by the key that the ledger names itself; with --key its owner is known too: KEY
         seal       the declaration and 3 plugins, as promised on TIME
@@ -64,15 +64,15 @@ fn a_signed_run_is_whole_and_its_owner_known() {
         figures    5 pairs, and the sums of 5 windows, come out of the log again, bit for bit; report.json too
         run is whole
         ");
-        let said = bench.understudy(&["verify", "run", "--key", key.trim()]);
-        assert_eq!(said.code, 0);
-        insta::assert_snapshot!(said.out.lines().nth(1).expect("the signature"), @"signature  the first 6 entries, by a key given: KEY");
+        let output = workspace.understudy(&["verify", "run", "--key", key.trim()]);
+        assert_eq!(output.code, 0);
+        insta::assert_snapshot!(output.stdout.lines().nth(1).expect("the signature"), @"signature  the first 6 entries, by a key given: KEY");
     });
-    let other = bench.understudy(&["key", "small-shadow", "--output", "other"]).out;
-    let said = bench.understudy(&["verify", "run", "--key", other.trim()]);
-    assert_eq!(said.code, 1);
+    let other = workspace.understudy(&["key", "small-shadow", "--output", "other"]).stdout;
+    let output = workspace.understudy(&["verify", "run", "--key", other.trim()]);
+    assert_eq!(output.code, 1);
     insta::with_settings!({ filters => UNLIKE }, {
-        insta::assert_snapshot!(said.out, @"
+        insta::assert_snapshot!(output.stdout, @"
         ledger     6 entries, each chained to the one before
         seal       the declaration and 3 plugins, as promised on TIME; it is not signed itself, the ledger vouches for it
         segments   3 files with 15 rows, as the ledger has them
@@ -81,44 +81,44 @@ fn a_signed_run_is_whole_and_its_owner_known() {
         run is broken: 1 thing is wrong
         ");
     });
-    let said = bench.understudy(&["verify", "run", "--key", "nobody"]);
-    assert_eq!((said.code, said.out.as_str()), (2, ""));
-    insta::assert_snapshot!(said.err, @r#""nobody" is no verifier key: it has not three parts with + between them; make one with `understudy key`"#);
+    let output = workspace.understudy(&["verify", "run", "--key", "nobody"]);
+    assert_eq!((output.code, output.stdout.as_str()), (2, ""));
+    insta::assert_snapshot!(output.stderr, @r#""nobody" is no verifier key: it has not three parts with + between them; make one with `understudy key`"#);
 }
 
 #[test]
-fn a_key_is_for_its_owner_and_never_written_over() {
+fn keys_are_private_and_never_overwritten() {
     use std::os::unix::fs::PermissionsExt as _;
-    let bench = signed();
-    let mode = fs::metadata(bench.path().join("key")).expect("the key").permissions().mode();
+    let workspace = signed();
+    let mode = fs::metadata(workspace.path().join("key")).expect("the key").permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
-    insta::assert_snapshot!(bench.understudy(&["key", "again", "--output", "key"]).err, @"cannot write key: File exists (os error 17); name a file that is not there yet");
-    insta::assert_snapshot!(bench.understudy(&["key", "two words", "--output", "new"]).err, @r#""two words" is no name of a key: a name has no space, no plus and no control character, and is not empty; make one with `understudy key`"#);
-    let said = bench.understudy(&["run", "study.toml", "--run", "other", "--sign-key", "study.toml"]);
-    insta::assert_snapshot!(said.err, @"study.toml is no signing key: it does not begin with PRIVATE+KEY+; make one with `understudy key`");
+    insta::assert_snapshot!(workspace.understudy(&["key", "again", "--output", "key"]).stderr, @"cannot write key: File exists (os error 17); name a file that is not there yet");
+    insta::assert_snapshot!(workspace.understudy(&["key", "two words", "--output", "new"]).stderr, @r#""two words" is no name of a key: a name has no space, no plus and no control character, and is not empty; make one with `understudy key`"#);
+    let output = workspace.understudy(&["run", "study.toml", "--run", "other", "--sign-key", "study.toml"]);
+    insta::assert_snapshot!(output.stderr, @"study.toml is no signing key: it does not begin with PRIVATE+KEY+; make one with `understudy key`");
 }
 
 #[test]
-fn what_is_no_run_cannot_be_looked_at() {
-    let bench = Bench::small();
-    let said = verified(&bench);
-    assert_eq!((said.code, said.out.as_str()), (2, ""));
-    insta::assert_snapshot!(said.err, @"run holds no run: it has no ledger.jsonl; name the directory that `understudy run` wrote");
+fn verify_needs_a_run_directory() {
+    let workspace = TestWorkspace::small();
+    let output = verified(&workspace);
+    assert_eq!((output.code, output.stdout.as_str()), (2, ""));
+    insta::assert_snapshot!(output.stderr, @"run holds no run: it has no ledger.jsonl; name the directory that `understudy run` wrote");
 }
 
 #[test]
-fn what_is_wrong_is_said_with_its_place() {
-    let bench = signed();
-    let run = bench.path().join("run");
+fn issues_are_reported_with_their_location() {
+    let workspace = signed();
+    let run = workspace.path().join("run");
     let broken = |change: &dyn Fn()| {
         let kept: BTreeMap<_, _> =
             files(&run).into_iter().map(|path| (path.clone(), fs::read(&path).expect("a file"))).collect();
         change();
-        let said = verified(&bench);
-        assert_eq!((said.code, said.err.as_str()), (1, ""), "{}", said.out);
+        let output = verified(&workspace);
+        assert_eq!((output.code, output.stderr.as_str()), (1, ""), "{}", output.stdout);
         files(&run).iter().for_each(|path| fs::remove_file(path).expect("removed"));
         kept.iter().for_each(|(path, bytes)| fs::write(path, bytes).expect("written back"));
-        let broken = said.out.lines().filter(|line| line.starts_with("BROKEN")).collect::<Vec<_>>();
+        let broken = output.stdout.lines().filter(|line| line.starts_with("BROKEN")).collect::<Vec<_>>();
         broken.join("\n")
     };
     let ledger = run.join("ledger.jsonl");
@@ -148,18 +148,18 @@ fn what_is_wrong_is_said_with_its_place() {
         insta::assert_snapshot!(broken(&|| fs::write(run.join("report.json"), "{}").expect("written")), @"BROKEN     report.json: it was changed: its SHA-256 is SHA-256, and the ledger says SHA-256");
         insta::assert_snapshot!(broken(&|| fs::write(run.join("study.toml"), "study = \"other\"").expect("written")), @"BROKEN     study.toml: it was changed: its SHA-256 is SHA-256, and the ledger says SHA-256");
     });
-    assert_eq!(verified(&bench).code, 0, "all was put back");
+    assert_eq!(verified(&workspace).code, 0, "all was put back");
 }
 
 #[test]
-fn any_changed_byte_of_any_file_is_found() {
-    let bench = signed();
-    let run = bench.path().join("run");
+fn any_changed_byte_of_any_file_is_detected() {
+    let workspace = signed();
+    let run = workspace.path().join("run");
     let mut reviewing =
-        Running::start(bench.command(&["review", "run", "--who", "Ana", "--sign-key", "key"]));
+        Running::start(workspace.command(&["review", "run", "--who", "Ana", "--sign-key", "key"]));
     reviewing.feed("both\nboundary\nit was late\n");
-    reviewing.hang_up();
-    assert_eq!(reviewing.said().code, 0);
+    reviewing.close_stdin();
+    assert_eq!(reviewing.wait_with_output().code, 0);
     assert!(verify(&run, &[]).expect("a run").broken.is_empty());
     let files = files(&run);
     let names: Vec<_> =
@@ -185,17 +185,17 @@ fn any_changed_byte_of_any_file_is_found() {
 }
 
 #[test]
-fn a_run_that_goes_on_is_looked_at_as_far_as_it_is() {
-    let bench = Bench::small();
-    bench.change(&[("file = \"snapshots.jsonl\"", "stdin = true")]);
-    let run = bench.path().join("run");
-    let mut running = Running::start(bench.command(&["run", "study.toml", "--run", "run"]));
-    running.feed(fs::read(bench.path().join("snapshots.jsonl")).expect("snapshots"));
-    until("five snapshots are in the log", || open_rows(&run, "snapshots") == 5);
-    let said = verified(&bench);
-    assert_eq!(said.code, 0, "{}", said.out);
+fn a_live_run_is_verified_up_to_its_current_state() {
+    let workspace = TestWorkspace::small();
+    workspace.edit_study(&[("file = \"snapshots.jsonl\"", "stdin = true")]);
+    let run = workspace.path().join("run");
+    let mut running = Running::start(workspace.command(&["run", "study.toml", "--run", "run"]));
+    running.feed(fs::read(workspace.path().join("snapshots.jsonl")).expect("snapshots"));
+    wait_until("five snapshots are in the log", || open_rows(&run, "snapshots") == 5);
+    let output = verified(&workspace);
+    assert_eq!(output.code, 0, "{}", output.stdout);
     insta::with_settings!({ filters => UNLIKE }, {
-        insta::assert_snapshot!(said.out, @"
+        insta::assert_snapshot!(output.stdout, @"
         ledger     4 entries, each chained to the one before
         seal       the declaration and 3 plugins, as promised on TIME
         segments   0 files with 0 rows, as the ledger has them
@@ -207,11 +207,11 @@ fn a_run_that_goes_on_is_looked_at_as_far_as_it_is() {
         ");
     });
     running.signal("KILL");
-    running.said();
-    let said = verified(&bench);
-    assert_eq!(said.code, 0, "{}", said.out);
-    insta::assert_snapshot!(said.out.lines().last().expect("a line"), @"run is whole as far as it was checked");
-    assert!(said.out.contains("was cut off"), "{}", said.out);
+    running.wait_with_output();
+    let output = verified(&workspace);
+    assert_eq!(output.code, 0, "{}", output.stdout);
+    insta::assert_snapshot!(output.stdout.lines().last().expect("a line"), @"run is whole as far as it was checked");
+    assert!(output.stdout.contains("was cut off"), "{}", output.stdout);
 
     // One bit of what is on disk and not yet sealed.
     let open = run.join("snapshots/000000.arrows");
@@ -219,52 +219,51 @@ fn a_run_that_goes_on_is_looked_at_as_far_as_it_is() {
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     fs::write(&open, bytes).expect("written");
-    let said = verified(&bench);
-    assert_eq!(said.code, 1, "{}", said.out);
-    let broken: Vec<_> = said.out.lines().filter(|line| line.starts_with("BROKEN")).collect();
+    let output = verified(&workspace);
+    assert_eq!(output.code, 1, "{}", output.stdout);
+    let broken: Vec<_> = output.stdout.lines().filter(|line| line.starts_with("BROKEN")).collect();
     insta::assert_snapshot!(broken.join("\n"), @"BROKEN     snapshots/000000.arrows: a checksum does not match after 0 rows");
 }
 
 #[test]
-fn a_head_that_tells_of_a_cut_is_not_signed_over() {
-    let bench = signed();
-    let said =
-        bench.understudy(&["export", "run", "--output", "rows.csv", "--who", "Eve", "--sign-key", "key"]);
-    assert_eq!(said.code, 0, "{}", said.err);
-    let ledger = bench.path().join("run/ledger.jsonl");
+fn a_truncated_ledger_is_not_signed_again() {
+    let workspace = signed();
+    let output =
+        workspace.understudy(&["export", "run", "--output", "rows.csv", "--who", "Eve", "--sign-key", "key"]);
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    let ledger = workspace.path().join("run/ledger.jsonl");
     let text = fs::read_to_string(&ledger).expect("a ledger");
     let before = text.trim_end().rfind('\n').expect("lines") + 1;
     fs::write(&ledger, &text[..before]).expect("written");
     for arguments in [["note", "run", "all is well"], ["log", "run", "--rows=1"]] {
-        let said = bench.understudy(&[&arguments[..], &["--who", "Eve", "--sign-key", "key"]].concat());
-        assert_eq!((said.code, said.out.as_str()), (1, ""));
+        let output = workspace.understudy(&[&arguments[..], &["--who", "Eve", "--sign-key", "key"]].concat());
+        assert_eq!((output.code, output.stdout.as_str()), (1, ""));
         insta::allow_duplicates! {
-            insta::assert_snapshot!(said.err.split("; whoever").next().expect("a message").trim(), @"run/ledger.note: it is of 7 lines, and the ledger has 6: its end was cut off; no other head is signed over it: `understudy verify` says what else is wrong, and copies of ledger and head as they were put it right");
+            insta::assert_snapshot!(output.stderr.split("; whoever").next().expect("a message").trim(), @"run/ledger.note: it is of 7 lines, and the ledger has 6: its end was cut off; no other head is signed over it: `understudy verify` says what else is wrong, and copies of ledger and head as they were put it right");
         }
     }
-    assert_eq!(verified(&bench).code, 1, "it still shows");
+    assert_eq!(verified(&workspace).code, 1, "it still shows");
     fs::write(&ledger, text).expect("put back");
     assert_eq!(
-        bench.understudy(&["note", "run", "all is well", "--who", "Ana", "--sign-key", "key"]).code,
+        workspace.understudy(&["note", "run", "all is well", "--who", "Ana", "--sign-key", "key"]).code,
         0
     );
-    assert_eq!(verified(&bench).code, 0);
+    assert_eq!(verified(&workspace).code, 0);
 }
 
 #[test]
-fn only_its_own_key_signs_a_ledger() {
-    let bench = signed();
-    assert_eq!(bench.understudy(&["key", "small-shadow", "--output", "other"]).code, 0);
-    let said = bench.understudy(&["run", "study.toml", "--run", "unsigned"]);
-    assert_eq!(said.code, 0, "{}", said.err);
+fn a_ledger_is_signed_only_with_its_own_key() {
+    let workspace = signed();
+    workspace.ok(&["key", "small-shadow", "--output", "other"]);
+    workspace.ok(&["run", "study.toml", "--run", "unsigned"]);
     insta::with_settings!({ filters => UNLIKE }, {
-        let said = bench.understudy(&["note", "run", "x", "--who", "Ana", "--sign-key", "other"]);
-        assert_eq!((said.code, said.out.as_str()), (1, ""));
-        insta::assert_snapshot!(said.err, @"run/ledger.jsonl was opened with the key KEY, so it is not signed with the key KEY; leave --sign-key out, or give the ledger's own key");
-        let said = bench.understudy(&["note", "unsigned", "x", "--who", "Ana", "--sign-key", "key"]);
-        assert_eq!((said.code, said.out.as_str()), (1, ""));
-        insta::assert_snapshot!(said.err, @"unsigned/ledger.jsonl was opened without a key, so it is not signed with the key KEY; leave --sign-key out, or give the ledger's own key");
+        let output = workspace.understudy(&["note", "run", "x", "--who", "Ana", "--sign-key", "other"]);
+        assert_eq!((output.code, output.stdout.as_str()), (1, ""));
+        insta::assert_snapshot!(output.stderr, @"run/ledger.jsonl was opened with the key KEY, so it is not signed with the key KEY; leave --sign-key out, or give the ledger's own key");
+        let output = workspace.understudy(&["note", "unsigned", "x", "--who", "Ana", "--sign-key", "key"]);
+        assert_eq!((output.code, output.stdout.as_str()), (1, ""));
+        insta::assert_snapshot!(output.stderr, @"unsigned/ledger.jsonl was opened without a key, so it is not signed with the key KEY; leave --sign-key out, or give the ledger's own key");
     });
-    assert_eq!(verified(&bench).code, 0);
-    assert_eq!(bench.understudy(&["verify", "unsigned"]).code, 0);
+    assert_eq!(verified(&workspace).code, 0);
+    workspace.ok(&["verify", "unsigned"]);
 }

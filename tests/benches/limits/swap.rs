@@ -11,9 +11,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use understudy_tests::serving::Serving;
+use understudy_tests::served_run::ServedRun;
 use understudy_tests::synthetic::{self, Numbers};
-use understudy_tests::{Bench, plugin, root};
+use understudy_tests::{TestWorkspace, plugin, root};
 
 use super::judge;
 use super::wire::Wire;
@@ -99,29 +99,27 @@ impl Fed {
 
 /// Serves the synthetic study and feeds it, while `beside` does what it does; then ends and verifies the run.
 fn serve(beside: impl FnOnce(SocketAddr) -> Vec<Swap>) -> Fed {
-    let bench = Bench::new();
+    let workspace = TestWorkspace::new();
     let study = synthetic::STUDY
         .replace("{ file = \"snapshots.jsonl\" }", "{ http = true }")
         .replace("{ file = \"decisions.jsonl\" }", "{ http = true }");
-    bench.write("study.toml", study);
+    workspace.write("study.toml", study);
     let run = tempfile::tempdir_in(root().join("target")).expect("a folder");
     let at = run.path().join("run");
     let at = at.to_str().expect("a path in UTF-8");
     let serving =
-        Serving::of(bench.command(&["serve", "study.toml", "--run", at, "--listen", "127.0.0.1:0"]));
+        ServedRun::of(workspace.command(&["serve", "study.toml", "--run", at, "--listen", "127.0.0.1:0"]));
     let address = serving.address;
     let fed = feed(address, || beside(address));
-    let said = bench.understudy(&["end", at, "--reason", "bench", "--who", "bench"]);
-    assert_eq!(said.code, 0, "{}", said.err);
-    let said = serving.said();
-    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+    workspace.ok(&["end", at, "--reason", "bench", "--who", "bench"]);
+    let output = serving.wait_with_output();
+    assert_eq!(output.code, 0, "{}{}", output.stdout, output.stderr);
     let report = std::fs::read(run.path().join("run/report.json")).expect("a report");
     let report: Value = serde_json::from_slice(&report).expect("a report is JSON");
     let received = report["accounting"]["snapshots"]["received"].as_u64();
     let answered = report["models"][0]["answered"].as_u64();
     assert_eq!([received, answered], [Some(SNAPSHOTS); 2], "none is lost, none answered twice");
-    let said = bench.understudy(&["verify", at]);
-    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+    workspace.ok(&["verify", at]);
     fed
 }
 
@@ -145,7 +143,7 @@ fn swaps(address: SocketAddr) -> Vec<Swap> {
         let answer: Value = serde_json::from_str(&answer).expect("the answer is JSON");
         let at: Timestamp = answer["at"].as_str().and_then(|at| at.parse().ok()).expect("a time");
         let since = SystemTime::from(at).duration_since(clock).expect("the clock goes forward");
-        let held = answer["held-up-nanos"].as_u64().expect("a count") as f64 / 1e9;
+        let held = answer["pause-nanos"].as_u64().expect("a count") as f64 / 1e9;
         swaps.push(Swap { at: now + since, held });
         thread::sleep(Duration::from_millis(50));
     }

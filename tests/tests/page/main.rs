@@ -6,10 +6,10 @@ use std::fs;
 
 use tempfile::TempDir;
 use understudy_report::page::{Block, Cell, Document, Table, Tone, html, markdown};
-use understudy_tests::browser::{Look, Options, look};
+use understudy_tests::browser::{PageCheck, Options, look};
 
 /// Opens a document. `UNDERSTUDY_PICTURES` may name a folder for pictures of it.
-fn opened(document: &Document, name: &str, options: Options) -> Look {
+fn opened(document: &Document, name: &str, options: Options) -> PageCheck {
     let folder = TempDir::new().expect("a temporary folder");
     let path = folder.path().join("page.html");
     fs::write(&path, html(document)).expect("a file can be written");
@@ -19,7 +19,7 @@ fn opened(document: &Document, name: &str, options: Options) -> Look {
 }
 
 /// Nothing is asked for, nothing goes wrong, nobody is shut out, and nothing scrolls but what is meant to.
-fn is_sound(look: &Look) {
+fn is_sound(look: &PageCheck) {
     assert_eq!(look.requests, [""; 0]);
     assert_eq!(look.errors, [""; 0]);
     let ways: Vec<_> = look.views.iter().map(|view| (view.scheme.as_str(), view.width)).collect();
@@ -65,7 +65,7 @@ fn cell(cell: &Cell) -> String {
 }
 
 #[test]
-fn a_page_says_what_its_document_says() {
+fn the_page_has_every_value_of_its_document() {
     let document = fixture::year();
     let selectors =
         ["h1", "main h2", "dt", "dd", ".banner p", "thead th", "tbody td", "figcaption .title", "svg desc"];
@@ -95,7 +95,7 @@ fn a_page_says_what_its_document_says() {
 }
 
 #[test]
-fn markdown_has_the_cells_of_the_page() {
+fn markdown_has_the_table_cells_of_the_page() {
     let document = fixture::year();
     let text = markdown(&document).replace('\\', "");
     let rows: Vec<&str> =
@@ -109,7 +109,7 @@ fn markdown_has_the_cells_of_the_page() {
 }
 
 #[test]
-fn a_page_is_sound_at_its_edges() {
+fn the_page_handles_edge_cases() {
     let document = fixture::edges();
     let look =
         opened(&document, "edges", Options { texts: &["h1", ".empty", "svg.chart"], ..Options::default() });
@@ -127,7 +127,7 @@ fn a_page_is_sound_at_its_edges() {
 }
 
 #[test]
-fn everything_can_be_reached_and_opened_with_the_keyboard() {
+fn the_page_is_usable_by_keyboard() {
     let sections = fixture::year().sections.len();
     let mut keys = vec!["Tab", "Enter"];
     keys.extend(["Tab"; 20]);
@@ -151,7 +151,7 @@ fn everything_can_be_reached_and_opened_with_the_keyboard() {
 }
 
 #[test]
-fn the_page_of_a_year_is_not_large() {
+fn the_page_of_a_year_is_small() {
     let size = html(&fixture::year()).len();
     assert!((100_000..2_000_000).contains(&size), "{size} bytes");
 }

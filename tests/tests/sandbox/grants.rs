@@ -3,41 +3,41 @@
 use std::fs;
 
 use understudy_engine::{PrepareError, Prepared, prepare};
-use understudy_tests::Bench;
+use understudy_tests::TestWorkspace;
 
 /// Makes the small study one whose model reads `field` and is granted `grant`.
-fn write(bench: &Bench, field: &str, grant: &[&str]) {
+fn write(workspace: &TestWorkspace, field: &str, grant: &[&str]) {
     let kind = if field == "nights" { "integer" } else { "text" };
     let model =
         format!("grant = {grant:?}\nconfig = {{ field = {field:?}, form = \"label\", kind = \"{kind}\" }}");
-    let small = Bench::small();
+    let small = TestWorkspace::small();
     small.change(&[("grant = [\"booked\"]\nconfig = { field = \"booked\", form = \"label\" }", &model)]);
     let text = fs::read(small.path().join("study.toml")).expect("it was written");
-    bench.write("study.toml", text);
+    workspace.write("study.toml", text);
 }
 
-fn study(field: &str, grant: &[&str]) -> Bench {
-    let bench = Bench::small();
-    write(&bench, field, grant);
-    bench
+fn study(field: &str, grant: &[&str]) -> TestWorkspace {
+    let workspace = TestWorkspace::small();
+    write(&workspace, field, grant);
+    workspace
 }
 
-fn prepared(bench: &Bench) -> Result<Prepared, PrepareError> {
-    prepare(&bench.path().join("study.toml"), |_| ())
+fn prepared(workspace: &TestWorkspace) -> Result<Prepared, PrepareError> {
+    prepare(&workspace.path().join("study.toml"), |_| ())
 }
 
 #[test]
-fn a_model_reads_nothing_but_granted_fields_of_the_snapshot() {
+fn a_model_reads_only_granted_snapshot_fields() {
     // One folder, so that the plugins are compiled once.
-    let bench = Bench::small();
+    let workspace = TestWorkspace::small();
     let fields = ["booked", "nights", "decision.room"];
     for field in [&fields[..], &["price", "decision.price", "Decision.room", " decision.room"]].concat() {
         for chosen in 0..1 << fields.len() {
             let grant: Vec<&str> =
                 (0..fields.len()).filter(|at| chosen >> at & 1 == 1).map(|at| fields[at]).collect();
             let allowed = ["booked", "nights"].contains(&field) && grant.contains(&field);
-            write(&bench, field, &grant);
-            match prepared(&bench) {
+            write(&workspace, field, &grant);
+            match prepared(&workspace) {
                 Ok(prepared) => {
                     assert!(allowed, "{field} was read with {grant:?} granted");
                     let reads: Vec<&str> =
@@ -58,17 +58,17 @@ fn a_model_reads_nothing_but_granted_fields_of_the_snapshot() {
 }
 
 #[test]
-fn a_snapshot_cannot_bring_a_field_of_the_decision() {
-    let bench = study("decision.room", &["decision.room"]);
-    bench.change(&[("booked = \"text\"", "booked = \"text\"\n\"decision.room\" = \"text\"")]);
-    assert!(prepared(&bench).is_err());
+fn a_snapshot_cannot_contain_decision_fields() {
+    let workspace = study("decision.room", &["decision.room"]);
+    workspace.edit_study(&[("booked = \"text\"", "booked = \"text\"\n\"decision.room\" = \"text\"")]);
+    assert!(prepared(&workspace).is_err());
 }
 
 #[test]
-fn a_model_is_handed_the_columns_that_it_reads_and_no_other() {
+fn a_model_receives_only_the_columns_it_reads() {
     // This plugin fails on a batch of any number of columns but one.
-    let bench = study("nights", &["booked", "nights"]);
-    let report = bench.run(&[]);
+    let workspace = study("nights", &["booked", "nights"]);
+    let report = workspace.run(&[]);
     assert_eq!(report["models"][0]["name"], "echo");
     assert_eq!(report["models"][0]["answered"], 5, "{}", report["models"][0]);
 }

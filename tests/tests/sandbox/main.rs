@@ -3,13 +3,13 @@
 //! Always holds: nothing here waits for a clock to prove something; where a limit of time is tested, every other limit is
 //! out of reach.
 
-mod cache;
-mod cuts;
-mod deeds;
+mod compile_cache;
+mod batch_splitting;
+mod misbehaviour;
 mod fixture;
 mod grants;
-mod handmade;
-mod hostile;
-mod limits;
-mod load;
+mod handmade_component;
+mod hostile_components;
+mod instance_limits;
+mod component_loading;
 mod metrics;

@@ -2,10 +2,10 @@
 
 use understudy_records::batch::{Answers, AnswerColumn};
 use understudy_sandbox::{Better, Scorer};
-use understudy_study::Form;
+use understudy_study::AnswerForm;
 
 use crate::fixture::{BUDGET, sandbox};
-use crate::handmade::{Handmade, metric};
+use crate::handmade_component::{Handmade, metric};
 
 fn answers(numbers: Vec<f64>) -> Answers {
     Answers { decisions: AnswerColumn::Numbers(numbers), confidence: None, unanswered: vec![] }
@@ -42,7 +42,7 @@ fn a_handmade_metric_scores() {
     let loaded = metric().load_metric(&sandbox(BUDGET)).expect("it can be loaded");
     assert_eq!(
         (loaded.accepts.as_slice(), loaded.components.as_slice()),
-        (&[Form::Number][..], &["c".to_owned()][..])
+        (&[AnswerForm::Number][..], &["c".to_owned()][..])
     );
     assert_eq!((loaded.better, loaded.range), (Better::Higher, (None, None)));
     let mut scorer = loaded.instance();
@@ -52,7 +52,7 @@ fn a_handmade_metric_scores() {
 }
 
 #[test]
-fn the_pairs_that_a_metric_breaks_on_are_named_however_many() {
+fn all_pairs_on_which_a_metric_fails_are_listed() {
     let mut scorer = scorer(&metric());
     let bad: [&[usize]; 5] = [&[0], &[99], &[50], &[3, 4, 77], &(0..100).collect::<Vec<_>>()];
     for bad in bad {
@@ -66,7 +66,7 @@ fn the_pairs_that_a_metric_breaks_on_are_named_however_many() {
 }
 
 #[test]
-fn what_a_metric_may_not_say_of_pairs() {
+fn invalid_scores_are_rejected() {
     let back = |components: &str, rows: &str| {
         format!(
             "(i32.store (i32.const 2052) (i32.const 2064)) (i32.store (i32.const 2056) {components})
@@ -105,7 +105,7 @@ fn what_a_metric_may_not_say_of_pairs() {
 }
 
 #[test]
-fn what_a_metric_may_not_say_of_sums() {
+fn invalid_values_are_rejected() {
     let reduce = |body: &str| {
         let mut scorer = scorer(&metric().with("reduce", body));
         let told = scorer.reduce(2, &[3.5]).expect_err("it is no figure");
@@ -135,7 +135,7 @@ fn what_a_metric_may_not_say_of_sums() {
 }
 
 #[test]
-fn what_a_metric_may_not_say_of_itself() {
+fn invalid_descriptions_are_rejected() {
     let with = |at: u32, bytes: &[u8]| {
         let mut metric = metric();
         metric.bytes(at, bytes);
@@ -158,5 +158,5 @@ fn what_a_metric_may_not_say_of_itself() {
     // The same form over and over is one form.
     let mut forms = with(16_384, &[1; 5000]);
     forms.words(1024 + 16, &[16_384, 5000]);
-    assert_eq!(forms.load_metric(&sandbox(BUDGET)).expect("it is sound").accepts, [Form::Number]);
+    assert_eq!(forms.load_metric(&sandbox(BUDGET)).expect("it is sound").accepts, [AnswerForm::Number]);
 }

@@ -22,7 +22,7 @@ use crate::app::run_slot::RunSlot;
 use crate::auth::roles::Principal;
 use crate::dashboard::live_report_cache::{LiveReportCache, SealedStudy};
 use crate::http::response::{Problem, json_response};
-use understudy_audit::{self as audit, Asked, Judging, Review, Wanted};
+use understudy_audit::{self as audit, ReviewCase, ReviewSession, ReviewRequest, CaseQuery};
 use understudy_report::judged;
 use understudy_run_log::ledger::{FailureMode, Judgement};
 
@@ -61,7 +61,7 @@ struct OpenSessions {
 /// A review that a principal has started.
 struct ReviewSession {
     who: String,
-    judging: Judging,
+    judging: ReviewSession,
     /// For each case whether it has a judgement.
     judged: Mutex<Vec<bool>>,
 }
@@ -97,7 +97,7 @@ pub async fn case(
             "the study declares `log.keep-raw = false`, so that the run stores no text of snapshots; omit `raw`",
         ));
     }
-    let wanted = Wanted { id, at, raw };
+    let wanted = CaseQuery { id, at, raw };
     let case = with_audit_lock(&state, move |run, sealed, directory| {
         audit::case(&sealed.prepared, directory, &wanted, who, run.signer.clone())
     });
@@ -152,7 +152,7 @@ pub async fn begin(
     }
     let who = principal.name;
     let by = who.clone();
-    let wanted = Review { model, sample, seed };
+    let wanted = ReviewRequest { model, sample, seed };
     let judging = with_audit_lock(&state, move |run, sealed, directory| {
         audit::begin_review(&sealed.prepared, &sealed.digest, directory, &wanted, who, run.signer.clone())
     });
@@ -213,7 +213,7 @@ pub async fn judge(
 
 impl ReviewSessions {
     /// Adds a session and returns its number.
-    fn insert(&self, who: String, judging: Judging) -> u64 {
+    fn insert(&self, who: String, judging: ReviewSession) -> u64 {
         let mut open = self.open.lock();
         open.latest += 1;
         let number = open.latest;
@@ -236,7 +236,7 @@ impl ReviewSessions {
 impl ReviewSession {
     /// Records a judgement, once per case.
     fn record(&self, request: &JudgementRequest) -> anyhow::Result<()> {
-        let asked: &Asked = self.judging.asked.get(request.case).ok_or_else(|| {
+        let asked: &ReviewCase = self.judging.asked.get(request.case).ok_or_else(|| {
             anyhow::anyhow!("no such case; the review has {} cases, counted from 0", self.judging.asked.len())
         })?;
         let mut judged = self.judged.lock();

@@ -122,7 +122,7 @@ pub fn swap_entries(entries: &[Entry]) -> Vec<SwapEntry> {
 /// `GET /v1/swaps`.
 pub async fn swaps(State(run): State<Arc<RunSlot>>) -> Result<Response<Body>, Problem> {
     let run = run.accepting()?.directory.clone();
-    let read = tokio::task::spawn_blocking(move || entries(&run)).await;
+    let read = tokio::task::spawn_blocking(move || read_entries(&run)).await;
     match read {
         Ok(Ok(entries)) => Ok(json_response(StatusCode::OK, &swap_entries(&entries))),
         Ok(Err(error)) => {

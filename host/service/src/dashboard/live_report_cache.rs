@@ -17,7 +17,7 @@ use parking_lot::Mutex;
 use tokio::sync::{oneshot, watch};
 
 use crate::app::run_slot::RunSlot;
-use understudy_audit::{entries, moment, read_seal};
+use understudy_audit::{build_interim, read_entries, read_seal};
 use understudy_engine::{RunCommand, Looked, Prepared, Saved, Seal, Unripe, WhatIf, recall};
 use understudy_report::live;
 use understudy_report::page::{Banner, Section};
@@ -99,7 +99,7 @@ impl LiveReportCache {
         let is_swap = |entry: &&Entry| {
             matches!(entry.event, Event::Swap { .. } | Event::SwapApplied { .. } | Event::SwapAbandoned { .. })
         };
-        let swaps = entries(run)?.iter().filter(is_swap).count();
+        let swaps = read_entries(run)?.iter().filter(is_swap).count();
         let mut cached = self.study.lock();
         if let Some((_, study)) = cached.as_ref().filter(|(at, _)| *at == swaps) {
             return Ok(study.clone());
@@ -150,7 +150,7 @@ fn figures_from(cache: &LiveReportCache, run: &Path, aggregates: Saved) -> anyho
         Ok(interim) => interim,
         Err(reason) => return Ok(LiveFigures::NotReady(reason)),
     };
-    let bundle = moment(&sealed.prepared, &sealed.seal, &interim, &entries(run)?)?;
+    let bundle = build_interim(&sealed.prepared, &sealed.seal, &interim, &read_entries(run)?)?;
     let (banner, sections) = live(&bundle);
     tracing::debug!(window = interim.label, "live figures computed");
     Ok(LiveFigures::Ready { at: Timestamp::now(), window: interim.label, banner, sections })

@@ -17,7 +17,7 @@ use serde_json::value::RawValue;
 
 use super::PREFIX;
 use crate::ingest::body::on_one_line;
-use understudy_study::{Field, Kind, Mirror, Part, Stream};
+use understudy_study::{Field, FieldKind, Mirror, Part, Stream};
 
 /// The snapshot of a request that arrived at `arrival`. A gzip body is decompressed up to `max_bytes`.
 pub fn record(
@@ -38,12 +38,12 @@ pub fn record(
     let body: Option<&RawValue> = serde_json::from_slice(&body).ok();
     let request = MirroredRequest { head, body };
     let mut record = JsonObject::default();
-    record.add(&inputs.id, request.value(&mirror.id, Kind::Text));
+    record.add(&inputs.id, request.value(&mirror.id, FieldKind::Text));
     record.add(
         &inputs.time,
         match &mirror.time {
             None => Some(quoted(&arrival.to_string())),
-            Some(part) => request.value(part, Kind::Text),
+            Some(part) => request.value(part, FieldKind::Text),
         },
     );
     for (Field { name, kind }, part) in &mirror.fields {
@@ -99,7 +99,7 @@ struct MirroredRequest<'r> {
 impl MirroredRequest<'_> {
     /// A part as JSON. Text becomes a number or boolean if the field has that kind and the text parses as one. Other text
     /// stays text, and the decoder rejects it if the kind does not match.
-    fn value(&self, part: &Part, kind: Kind) -> Option<String> {
+    fn value(&self, part: &Part, kind: FieldKind) -> Option<String> {
         let text = match part {
             Part::Body(steps) => {
                 let value = steps.iter().try_fold(self.body?, |value, step| child(value, step))?;
@@ -118,10 +118,10 @@ impl MirroredRequest<'_> {
             Part::Header(name) => String::from_utf8_lossy(self.head.headers.get(name)?.as_bytes()),
         };
         let is_literal = match kind {
-            Kind::Integer => text.parse::<i64>().is_ok() && is_json_number(&text),
-            Kind::Number => text.parse::<f64>().is_ok_and(f64::is_finite) && is_json_number(&text),
-            Kind::Boolean => matches!(&*text, "true" | "false"),
-            Kind::Text | Kind::Timestamp | Kind::Json => false,
+            FieldKind::Integer => text.parse::<i64>().is_ok() && is_json_number(&text),
+            FieldKind::Number => text.parse::<f64>().is_ok_and(f64::is_finite) && is_json_number(&text),
+            FieldKind::Boolean => matches!(&*text, "true" | "false"),
+            FieldKind::Text | FieldKind::Timestamp | FieldKind::Json => false,
         };
         Some(if is_literal { text.into_owned() } else { quoted(&text) })
     }
@@ -159,7 +159,7 @@ mod tests {
         Part::Body(text.iter().map(|step| (*step).to_owned()).collect())
     }
 
-    fn field(name: &str, kind: Kind, part: Part) -> (Field, Part) {
+    fn field(name: &str, kind: FieldKind, part: Part) -> (Field, Part) {
         (Field { name: name.to_owned(), kind }, part)
     }
 
@@ -188,13 +188,13 @@ mod tests {
     #[test]
     fn every_part_is_converted_to_the_kind_of_its_field() {
         let mirror = mirror(vec![
-            field("path", Kind::Text, Part::Path),
-            field("method", Kind::Text, Part::Method),
-            field("room", Kind::Text, body_part(&["booking", "rooms", "1"])),
-            field("nights", Kind::Integer, Part::Query("nights".to_owned())),
-            field("rate", Kind::Number, Part::Header("x-rate".to_owned())),
-            field("member", Kind::Boolean, Part::Query("member".to_owned())),
-            field("all", Kind::Json, body_part(&[])),
+            field("path", FieldKind::Text, Part::Path),
+            field("method", FieldKind::Text, Part::Method),
+            field("room", FieldKind::Text, body_part(&["booking", "rooms", "1"])),
+            field("nights", FieldKind::Integer, Part::Query("nights".to_owned())),
+            field("rate", FieldKind::Number, Part::Header("x-rate".to_owned())),
+            field("member", FieldKind::Boolean, Part::Query("member".to_owned())),
+            field("all", FieldKind::Json, body_part(&[])),
         ]);
         let headers: [(&str, &[u8]); 2] = [("X-Request-Id", b"7"), ("X-Rate", b"1.50")];
         let body = b"{ \"booking\": {\n\"rooms\": [1, \"b\"] } }";
@@ -206,11 +206,11 @@ mod tests {
     fn text_that_does_not_parse_as_the_kind_stays_text() {
         let query = |name: &str| Part::Query(name.to_owned());
         let mirror = mirror(vec![
-            field("a", Kind::Integer, query("a")),
-            field("b", Kind::Number, query("b")),
-            field("c", Kind::Boolean, query("c")),
-            field("d", Kind::Json, query("d")),
-            field("e", Kind::Integer, query("e")),
+            field("a", FieldKind::Integer, query("a")),
+            field("b", FieldKind::Number, query("b")),
+            field("c", FieldKind::Boolean, query("c")),
+            field("d", FieldKind::Json, query("d")),
+            field("e", FieldKind::Integer, query("e")),
         ]);
         let record = mapped(&mirror, "/v1/mirror?a=007&b=NaN&c=True&d=%7B%7D&e=1%2C%22x%22%3A2", &[], b"");
         insta::assert_snapshot!(record, @r#"{"at":"1970-01-01T00:00:00Z","a":"007","b":"NaN","c":"True","d":"{}","e":"1,\"x\":2"}"#);
@@ -219,9 +219,9 @@ mod tests {
     #[test]
     fn missing_parts_are_omitted() {
         let mirror = mirror(vec![
-            field("a", Kind::Text, body_part(&["a"])),
-            field("b", Kind::Text, body_part(&["list", "01"])),
-            field("c", Kind::Text, Part::Header("x-none".to_owned())),
+            field("a", FieldKind::Text, body_part(&["a"])),
+            field("b", FieldKind::Text, body_part(&["list", "01"])),
+            field("c", FieldKind::Text, Part::Header("x-none".to_owned())),
         ]);
         for body in [&b""[..], b"not JSON", b"\xff\xfe", b"{\"a\":", b"{\"list\":[1,2]}", b"[1]", b"7"] {
             assert_eq!(mapped(&mirror, "/v1/mirror/", &[], body), r#"{"at":"1970-01-01T00:00:00Z"}"#);
@@ -232,7 +232,7 @@ mod tests {
     fn a_deeply_nested_body_is_mapped() {
         let deep = [&b"["[..]; 100_000].concat();
         let body = [b"{\"a\":1,\"b\":".as_slice(), &deep, &[&b"]"[..]; 100_000].concat(), b"}"].concat();
-        let mirror = mirror(vec![field("a", Kind::Integer, body_part(&["a"]))]);
+        let mirror = mirror(vec![field("a", FieldKind::Integer, body_part(&["a"]))]);
         assert_eq!(mapped(&mirror, "/", &[], &body), r#"{"at":"1970-01-01T00:00:00Z","a":1}"#);
     }
 
@@ -244,7 +244,7 @@ mod tests {
             encoder.write_all(text.as_bytes()).unwrap();
             encoder.finish().unwrap()
         };
-        let mirror = mirror(vec![field("a", Kind::Integer, body_part(&["a"]))]);
+        let mirror = mirror(vec![field("a", FieldKind::Integer, body_part(&["a"]))]);
         let gzip: [(&str, &[u8]); 1] = [("content-encoding", b"gzip")];
         let small = mapped(&mirror, "/", &gzip, &pack("{\"a\":1}"));
         assert_eq!(small, r#"{"at":"1970-01-01T00:00:00Z","a":1}"#);

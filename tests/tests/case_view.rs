@@ -5,40 +5,40 @@ use std::fs;
 use serde_json::Value;
 use understudy_tests::process::{Running, until};
 use understudy_tests::tables::open_rows;
-use understudy_tests::{Bench, hotel_rooms};
+use understudy_tests::{TestWorkspace, hotel_rooms_study};
 
 /// What a plugin's bytes, and the machine, make otherwise.
 const UNLIKE: [(&str, &str); 2] = [(r"[0-9a-f]{12}\b", "SHA-256"), (r" +\d[\d.,]* (ns|µs|ms)\b", " TIME")];
 
-fn exposures(bench: &Bench) -> Vec<Value> {
-    bench.ledger("run", Some("exposure"))
+fn exposures(workspace: &TestWorkspace) -> Vec<Value> {
+    workspace.ledger_entries("run", Some("exposure"))
 }
 
 /// The small study over twenty snapshots, of which every third is decided otherwise, but for the last.
-fn twenty() -> Bench {
-    let bench = Bench::small();
+fn twenty() -> TestWorkspace {
+    let workspace = TestWorkspace::small();
     let day = |at: usize| format!("2026-03-{:02}", at + 1);
     let room = |at: usize| ["a", "b"][at % 2];
     let line = |at: usize| {
         format!(r#"{{"id":"s{at}","at":"{}T10:00:00Z","booked":"{}","nights":{at}}}"#, day(at), room(at))
     };
-    bench.lines("snapshots.jsonl", (0..20).map(line));
+    workspace.write_lines("snapshots.jsonl", (0..20).map(line));
     let line = |at: usize| {
         let room = if at.is_multiple_of(3) { "c" } else { room(at) };
         format!(r#"{{"id":"s{at}","at":"{}T11:30:00Z","room":"{room}"}}"#, day(at))
     };
-    bench.lines("decisions.jsonl", (0..19).map(line));
-    bench
+    workspace.write_lines("decisions.jsonl", (0..19).map(line));
+    workspace
 }
 
 #[test]
-fn a_row_is_shown_with_all_that_is_known_of_it() {
-    let bench = twenty();
-    bench.run(&[]);
-    let said = bench.understudy(&["case", "run", "s6", "--raw", "--who", "Ana"]);
-    assert_eq!((said.code, said.err.as_str()), (0, ""));
+fn a_case_shows_everything_known_about_its_row() {
+    let workspace = twenty();
+    workspace.run(&[]);
+    let output = workspace.understudy(&["case", "run", "s6", "--raw", "--who", "Ana"]);
+    assert_eq!((output.code, output.stderr.as_str()), (0, ""));
     insta::with_settings!({ filters => UNLIKE }, {
-        insta::assert_snapshot!(said.out, @r#"
+        insta::assert_snapshot!(output.stdout, @r#"
         s6  observed 2026-03-07 10:00:00 UTC, window 2026-03-07
 
         What was known
@@ -66,45 +66,43 @@ fn a_row_is_shown_with_all_that_is_known_of_it() {
           s18  2026-03-19 10:00:00 UTC  a       c
         "#);
     });
-    let [entry] = &exposures(&bench)[..] else { panic!("one exposure") };
+    let [entry] = &exposures(&workspace)[..] else { panic!("one exposure") };
     assert_eq!((&entry["who"], &entry["how"]), (&"Ana".into(), &"case".into()));
     // The row, and the three similar ones.
     assert_eq!((entry["rows"].as_u64(), entry["refused"].as_u64()), (Some(4), Some(1)));
     // printf 's6\ns0\ns12\ns18\n' | sha256sum
     assert_eq!(entry["ids"], "6108b85b66c9cba395e4a339959db77b4f4bbab767516f9f0a5769f3f3f81d57");
     assert_eq!(entry.get("since"), None, "the run was closed");
-    assert_eq!(bench.understudy(&["verify", "run"]).code, 0);
+    workspace.ok(&["verify", "run"]);
 }
 
 #[test]
-fn of_a_row_in_which_nobody_differs_no_other_is_shown() {
-    let bench = twenty();
-    bench.run(&[]);
-    let said = bench.understudy(&["case", "run", "s7", "--who", "Ana"]);
-    assert_eq!(said.code, 0, "{}", said.err);
-    assert!(!said.out.contains("differs") && !said.out.contains("as it came"), "{}", said.out);
-    assert_eq!(exposures(&bench)[0]["rows"], 1);
+fn a_case_without_disagreement_has_no_similar_cases() {
+    let workspace = twenty();
+    workspace.run(&[]);
+    let output = workspace.ok(&["case", "run", "s7", "--who", "Ana"]);
+    assert!(!output.stdout.contains("differs") && !output.stdout.contains("as it came"), "{}", output.stdout);
+    assert_eq!(exposures(&workspace)[0]["rows"], 1);
 }
 
 #[test]
-fn the_hotel_has_five_similar_cases_of_each_model_that_differs() {
-    let bench = Bench::hotel();
-    let said = bench.understudy(&["case", "run", "b07125", "--who", "Ana"]);
-    assert_eq!((said.code, said.err.as_str()), (0, ""));
+fn hotel_cases_have_five_similar_cases_per_differing_model() {
+    let workspace = TestWorkspace::hotel();
+    let output = workspace.understudy(&["case", "run", "b07125", "--who", "Ana"]);
+    assert_eq!((output.code, output.stderr.as_str()), (0, ""));
     insta::with_settings!({ filters => UNLIKE }, {
-        insta::assert_snapshot!(said.out);
+        insta::assert_snapshot!(output.stdout);
     });
 }
 
 #[test]
-fn of_numbers_the_tenth_that_lies_furthest_apart_differs() {
-    let bench = Bench::new();
-    let rates = hotel_rooms().with_file_name("rates.toml");
-    let run = bench.understudy(&["run", rates.to_str().expect("a path in UTF-8"), "--run", "run"]);
-    assert_eq!(run.code, 0, "{}", run.err);
-    let said = bench.understudy(&["export", "run", "--output", "rows.csv"]);
-    assert_eq!(said.code, 0, "{}", said.err);
-    let text = fs::read_to_string(bench.path().join("rows.csv")).expect("the rows");
+fn numbers_disagree_in_the_decile_with_the_largest_errors() {
+    let workspace = TestWorkspace::new();
+    let rates = hotel_rooms_study().with_file_name("rates.toml");
+    let run = workspace.ok(&["run", rates.to_str().expect("a path in UTF-8"), "--run", "run"]);
+    let output = workspace.understudy(&["export", "run", "--output", "rows.csv"]);
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    let text = fs::read_to_string(workspace.path().join("rows.csv")).expect("the rows");
     let mut lines = text.lines().map(|line| line.split(',').collect::<Vec<_>>());
     let heads = lines.next().expect("a head");
     let column = |name: &str| heads.iter().position(|head| *head == name).expect("a column");
@@ -116,67 +114,65 @@ fn of_numbers_the_tenth_that_lies_furthest_apart_differs() {
     let tenth = apart.len().div_ceil(10);
     assert!(apart[tenth - 1].0 > apart[tenth].0, "no two at the bound");
     for (at, differs) in [(0, true), (tenth - 1, true), (tenth, false), (apart.len() - 1, false)] {
-        let said = bench.understudy(&["case", "run", apart[at].1]);
+        let output = workspace.understudy(&["case", "run", apart[at].1]);
         assert_eq!(
-            (said.code, said.out.contains("differs in the same conditions")),
+            (output.code, output.stdout.contains("differs in the same conditions")),
             (0, differs),
             "{}",
-            said.out
+            output.stdout
         );
     }
 }
 
 #[test]
-fn nothing_is_shown_that_is_not_decided() {
-    let bench = twenty();
-    bench.change(&[("file = \"decisions.jsonl\"", "stdin = true")]);
-    let decisions = fs::read_to_string(bench.path().join("decisions.jsonl")).expect("decisions");
-    let mut running = Running::start(bench.command(&["run", "study.toml", "--run", "run"]));
+fn undecided_rows_are_never_shown() {
+    let workspace = twenty();
+    workspace.edit_study(&[("file = \"decisions.jsonl\"", "stdin = true")]);
+    let decisions = fs::read_to_string(workspace.path().join("decisions.jsonl")).expect("decisions");
+    let mut running = Running::start(workspace.command(&["run", "study.toml", "--run", "run"]));
     // Decisions of ten days but the second: a horizon and the lateness before the last clock lies the eighth day.
     let fed = decisions.lines().enumerate().filter(|(at, _)| *at < 10 && *at != 1);
     running.feed(fed.map(|(_, line)| line.to_owned() + "\n").collect::<String>());
-    until("all that can be is in the log", || {
-        ["snapshots", "decisions", "pairs"].map(|table| open_rows(&bench.path().join("run"), table))
+    wait_until("all that can be is in the log", || {
+        ["snapshots", "decisions", "pairs"].map(|table| open_rows(&workspace.path().join("run"), table))
             == [20, 9, 9]
     });
     let refused = |id: &str| {
-        let said = bench.understudy(&["case", "run", id, "--who", "Ana"]);
-        assert_eq!((said.code, said.out.as_str()), (1, ""), "{id}");
-        said.err
+        let output = workspace.understudy(&["case", "run", id, "--who", "Ana"]);
+        assert_eq!((output.code, output.stdout.as_str()), (1, ""), "{id}");
+        output.stderr
     };
     insta::assert_snapshot!(refused("s1"), @r#""s1" is not decided yet: no decision has come within the horizon of 24h"#);
     insta::assert_snapshot!(refused("s9"), @r#"the horizon of "s9" is not over: somebody may still have to decide, and is not to be swayed; it is shown once decisions have come that are more than 48h later than 2026-03-10T10:00:00Z"#);
     insta::assert_snapshot!(refused("s15"), @r#"the horizon of "s15" is not over: somebody may still have to decide, and is not to be swayed; it is shown once decisions have come that are more than 48h later than 2026-03-16T10:00:00Z"#);
     insta::assert_snapshot!(refused("s99"), @r#"no accepted snapshot has the id "s99"; the table `refused` has those that were not accepted"#);
-    assert_eq!(exposures(&bench).len(), 0, "who was shown nothing was shown nothing");
-    let said = bench.understudy(&["case", "run", "s3", "--who", "Ana"]);
-    assert_eq!(said.code, 0, "{}", said.err);
-    assert!(!said.out.contains("s9"), "of similar cases only those are shown that are decided: {}", said.out);
-    assert_eq!(exposures(&bench)[0]["since"], "2026-03-10T11:30:00Z");
-    running.hang_up();
-    running.said();
+    assert_eq!(exposures(&workspace).len(), 0, "who was shown nothing was shown nothing");
+    let output = workspace.ok(&["case", "run", "s3", "--who", "Ana"]);
+    assert!(!output.stdout.contains("s9"), "of similar cases only those are shown that are decided: {}", output.stdout);
+    assert_eq!(exposures(&workspace)[0]["since"], "2026-03-10T11:30:00Z");
+    running.close_stdin();
+    running.wait_with_output();
     insta::assert_snapshot!(refused("s15"), @r#""s15" was never decided: no decision came within the horizon of 24h"#);
 }
 
 #[test]
-fn of_a_blinded_row_it_is_said_that_the_model_was_asked_afterwards() {
-    let bench = twenty();
-    bench.change(&[("every = \"day\"\n", "every = \"day\"\n\n[blinding]\nshare = 0.5\n")]);
-    bench.run(&[]);
-    assert_eq!(bench.understudy(&["export", "run", "--output", "rows.csv"]).code, 0);
-    let text = fs::read_to_string(bench.path().join("rows.csv")).expect("the rows");
+fn a_blinded_case_says_that_the_model_answered_later() {
+    let workspace = twenty();
+    workspace.edit_study(&[("every = \"day\"\n", "every = \"day\"\n\n[blinding]\nshare = 0.5\n")]);
+    workspace.run(&[]);
+    workspace.ok(&["export", "run", "--output", "rows.csv"]);
+    let text = fs::read_to_string(workspace.path().join("rows.csv")).expect("the rows");
     let rows: Vec<Vec<&str>> = text.lines().map(|line| line.split(',').collect()).collect();
     let blinded = rows[0].iter().position(|head| *head == "blinded").expect("a column");
     for row in &rows[1..] {
-        let said = bench.understudy(&["case", "run", row[0]]);
-        assert_eq!(said.code, 0, "{}", said.err);
+        let output = workspace.ok(&["case", "run", row[0]]);
         assert_eq!(
-            said.out.contains("asked only once that was done"),
+            output.stdout.contains("asked only once that was done"),
             row[blinded] == "true",
             "{}",
-            said.out
+            output.stdout
         );
-        let answered = said.out.lines().find(|line| line.starts_with("  echo   ")).expect("the model's line");
+        let answered = output.stdout.lines().find(|line| line.starts_with("  echo   ")).expect("the model's line");
         assert_eq!(
             answered.ends_with('–'),
             row[blinded] == "true",
@@ -186,37 +182,37 @@ fn of_a_blinded_row_it_is_said_that_the_model_was_asked_afterwards() {
 }
 
 #[test]
-fn an_id_that_was_used_twice_is_told_by_its_time() {
-    let bench = Bench::small();
-    bench.change(&[("horizon = \"1d\"", "horizon = \"1h\"")]);
+fn a_repeated_id_is_selected_by_its_time() {
+    let workspace = TestWorkspace::small();
+    workspace.edit_study(&[("horizon = \"1d\"", "horizon = \"1h\"")]);
     // The second comes between, so that the clock has moved on when the id comes again.
     let line = |day: u32, hour: u32, key: &str| {
         let id = if day == 3 { 2 } else { 1 };
         format!(r#"{{"id":"s{id}","at":"2026-03-0{day}T{hour}:00:00Z","{key}":"a","nights":{day}}}"#)
     };
-    bench.lines("snapshots.jsonl", [1, 3, 5].map(|day| line(day, 10, "booked")));
-    bench.lines("decisions.jsonl", [1, 3, 5].map(|day| line(day, 11, "room")));
-    bench.run(&[]);
-    let said = |more: &[&str]| bench.understudy(&[&["case", "run", "s1", "--who", "Ana"], more].concat());
-    insta::assert_snapshot!(said(&[]).err, @r#"the id "s1" was used 2 times; say with --at which snapshot is meant: 2026-03-01T10:00:00Z, 2026-03-05T10:00:00Z"#);
+    workspace.write_lines("snapshots.jsonl", [1, 3, 5].map(|day| line(day, 10, "booked")));
+    workspace.write_lines("decisions.jsonl", [1, 3, 5].map(|day| line(day, 11, "room")));
+    workspace.run(&[]);
+    let output = |more: &[&str]| workspace.understudy(&[&["case", "run", "s1", "--who", "Ana"], more].concat());
+    insta::assert_snapshot!(said(&[]).stderr, @r#"the id "s1" was used 2 times; say with --at which snapshot is meant: 2026-03-01T10:00:00Z, 2026-03-05T10:00:00Z"#);
     let second = said(&["--at", "2026-03-05T11:00:00+01:00"]);
-    assert_eq!(second.code, 0, "{}", second.err);
-    assert!(second.out.contains("nights  5"), "{}", second.out);
-    insta::assert_snapshot!(said(&["--at", "2026-03-05T11:00:00Z"]).err, @r#"no snapshot with the id "s1" was observed then; there is 2026-03-01T10:00:00Z, 2026-03-05T10:00:00Z"#);
-    insta::assert_snapshot!(said(&["--at", "noon"]).err, @r#"--at is "noon", which is no time with a zone; write one such as 2026-04-20T06:00:00+02:00"#);
+    assert_eq!(second.code, 0, "{}", second.stderr);
+    assert!(second.stdout.contains("nights  5"), "{}", second.stdout);
+    insta::assert_snapshot!(said(&["--at", "2026-03-05T11:00:00Z"]).stderr, @r#"no snapshot with the id "s1" was observed then; there is 2026-03-01T10:00:00Z, 2026-03-05T10:00:00Z"#);
+    insta::assert_snapshot!(said(&["--at", "noon"]).stderr, @r#"--at is "noon", which is no time with a zone; write one such as 2026-04-20T06:00:00+02:00"#);
 }
 
 #[test]
-fn who_cannot_be_recorded_sees_nothing() {
-    let bench = twenty();
-    bench.run(&[]);
+fn nothing_is_shown_if_the_exposure_cannot_be_recorded() {
+    let workspace = twenty();
+    workspace.run(&[]);
     for command in ["case run s6", "review run < /dev/null"] {
-        let said = bench.isolated(&format!(
+        let output = workspace.run_isolated(&format!(
             "export USER=Ana; mount --bind run run && mount -o remount,bind,ro run && $UNDERSTUDY {command}"
         ));
-        assert_eq!((said.code, said.out.as_str()), (1, ""), "{command}");
+        assert_eq!((output.code, output.stdout.as_str()), (1, ""), "{command}");
         assert!(
-            said.err.contains(
+            output.stderr.contains(
                 "whoever is shown answers is recorded, and as that cannot be done nothing is shown"
             )
         );
@@ -224,17 +220,17 @@ fn who_cannot_be_recorded_sees_nothing() {
 }
 
 #[test]
-fn what_cannot_be_shown_is_said() {
-    let bench = twenty();
-    bench.change(&[("every = \"day\"\n", "every = \"day\"\n\n[log]\nkeep-raw = false\n")]);
-    let said = |arguments: &[&str]| {
-        let said = bench.understudy(arguments);
-        assert_eq!((said.code, said.out.as_str()), (1, ""));
-        said.err
+fn unavailable_cases_are_explained() {
+    let workspace = twenty();
+    workspace.edit_study(&[("every = \"day\"\n", "every = \"day\"\n\n[log]\nkeep-raw = false\n")]);
+    let output = |arguments: &[&str]| {
+        let output = workspace.understudy(arguments);
+        assert_eq!((output.code, output.stdout.as_str()), (1, ""));
+        output.stderr
     };
     insta::assert_snapshot!(said(&["case", "run", "s6"]), @"cannot read run/seal.json: No such file or directory (os error 2); name the directory that `understudy run` wrote");
-    bench.run(&[]);
+    workspace.run(&[]);
     insta::assert_snapshot!(said(&["case", "run", "s6", "--raw"]), @"the study declares `log.keep-raw = false`, so the run has no text of its snapshots; leave --raw out");
     insta::assert_snapshot!(said(&["case", "run", "s6", "--who", ""]), @"--who is empty, and it is recorded who is shown answers; write a name");
-    assert_eq!(exposures(&bench).len(), 0);
+    assert_eq!(exposures(&workspace).len(), 0);
 }

@@ -1,26 +1,26 @@
 //! Records that wait for their partner beyond the memory that they may have wait on disk, and nothing else changes.
 
 use serde_json::Value;
-use understudy_tests::{Bench, account, essence, synthetic};
+use understudy_tests::{TestWorkspace, account, deterministic_part, synthetic};
 
 /// Sixty thousand snapshots that all wait until the last of them has come.
 fn report(memory: &str) -> Value {
-    let bench = synthetic::bench(60_000);
-    bench.change(&[
+    let workspace = synthetic::workspace(60_000);
+    workspace.edit_study(&[
         ("horizon = \"15m\"", "horizon = \"5d\""),
         ("every = \"day\"\n", &format!("every = \"day\"\n\n[limits]\n{memory}")),
     ]);
-    bench.run(&["--order", "snapshots-first"])
+    workspace.run(&["--order", "snapshots-first"])
 }
 
 fn figures(report: &Value) -> Value {
-    let mut figures = essence(report);
+    let mut figures = deterministic_part(report);
     figures.as_object_mut().expect("a report is an object").remove("declaration");
     figures
 }
 
 #[test]
-fn figures_are_the_same_bits_wherever_records_wait() {
+fn metrics_are_identical_with_and_without_spilling() {
     let plenty = report("");
     let little = report("waiting-mib = 1\n");
     assert_eq!(account(&plenty, "snapshots"), [("received", 60_000), ("paired", 60_000)]);
@@ -29,8 +29,8 @@ fn figures_are_the_same_bits_wherever_records_wait() {
 
 /// Rankings with gaps, and a model that abstains from some.
 fn rankings(memory: &str) -> Value {
-    let bench = Bench::small();
-    bench.change(&[
+    let workspace = TestWorkspace::small();
+    workspace.edit_study(&[
         ("booked = \"text\"", "booked = \"json\""),
         ("field = \"booked\", form = \"label\"", "field = \"booked\", form = \"ranking\""),
         ("room = \"text\"", "room = \"json\""),
@@ -50,14 +50,14 @@ fn rankings(memory: &str) -> Value {
     let line = |row: u64| {
         format!(r#"{{"id":"{row}","at":"{}","booked":{},"nights":{}}}"#, at(row), names(row), row % 3)
     };
-    bench.lines("snapshots.jsonl", (0..20_000).map(line));
+    workspace.write_lines("snapshots.jsonl", (0..20_000).map(line));
     let line = |row: u64| format!(r#"{{"id":"{row}","at":"{}","room":{}}}"#, at(row), names(row + row % 2));
-    bench.lines("decisions.jsonl", (0..20_000).map(line));
-    bench.run(&["--order", "snapshots-first"])
+    workspace.write_lines("decisions.jsonl", (0..20_000).map(line));
+    workspace.run(&["--order", "snapshots-first"])
 }
 
 #[test]
-fn rankings_and_gaps_wait_as_well() {
+fn rankings_and_missing_values_can_spill() {
     let (plenty, little) = (rankings(""), rankings("waiting-mib = 1\n"));
     assert_eq!(account(&plenty, "snapshots"), [("received", 20_000), ("paired", 20_000)]);
     assert!(plenty["models"][0]["abstained"].as_u64() > Some(3_000), "{}", plenty["models"][0]["abstained"]);
@@ -65,21 +65,20 @@ fn rankings_and_gaps_wait_as_well() {
 }
 
 #[test]
-fn a_run_that_is_verified_waits_on_disk_too() {
-    let bench = synthetic::bench(60_000);
-    bench.change(&[
+fn verification_can_spill() {
+    let workspace = synthetic::workspace(60_000);
+    workspace.edit_study(&[
         ("horizon = \"15m\"", "horizon = \"5d\""),
         ("every = \"day\"\n", "every = \"day\"\n\n[limits]\nwaiting-mib = 1\n"),
     ]);
-    bench.run(&["--order", "decisions-first"]);
-    assert_eq!(left_behind(&bench), [] as [String; 0]);
-    let said = bench.understudy(&["verify", "run"]);
-    assert_eq!(said.code, 0, "{}", said.out);
+    workspace.run(&["--order", "decisions-first"]);
+    assert_eq!(left_behind(&workspace), [] as [String; 0]);
+    workspace.ok(&["verify", "run"]);
 }
 
 /// What is left in the run of the files in which records waited.
-fn left_behind(bench: &Bench) -> Vec<String> {
-    let entries = std::fs::read_dir(bench.path().join("run")).expect("a run");
+fn left_behind(workspace: &TestWorkspace) -> Vec<String> {
+    let entries = std::fs::read_dir(workspace.path().join("run")).expect("a run");
     let names = entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned());
     names.filter(|name| name.ends_with(".tmp")).collect()
 }

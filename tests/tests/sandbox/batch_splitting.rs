@@ -25,14 +25,14 @@ fn however_cut(deed: &str, is_bad: impl Fn(usize) -> bool) {
 }
 
 #[test]
-fn one_bad_row() {
+fn one_bad_row_is_isolated() {
     for (deed, _) in DEEDS {
         however_cut(deed, |row| row == 40);
     }
 }
 
 #[test]
-fn the_first_and_the_last_row() {
+fn the_first_and_the_last_row_are_isolated() {
     for (deed, _) in DEEDS {
         however_cut(deed, |row| row == 0);
         however_cut(deed, |row| row == ROWS - 1);
@@ -40,21 +40,21 @@ fn the_first_and_the_last_row() {
 }
 
 #[test]
-fn several_bad_rows() {
+fn several_bad_rows_are_isolated() {
     for (deed, _) in DEEDS {
         however_cut(deed, |row| [3, 4, 30, 62, 63].contains(&row));
     }
 }
 
 #[test]
-fn every_row_bad() {
+fn every_row_can_be_bad() {
     for (deed, _) in DEEDS {
         however_cut(deed, |_| true);
     }
 }
 
 #[test]
-fn rows_that_together_need_more_fuel_than_one_may_use() {
+fn a_batch_that_exceeds_its_fuel_is_split() {
     let answered = |fuel: u64, rows: usize| {
         let plugin = load_evil(&sandbox(Budget { fuel, ..BUDGET }), "error").ok()?;
         Some(recorded(&plugin.instance().decide(&some_bad(rows, |_| false))))
@@ -71,7 +71,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_bad_rows_and_any_cuts_give_what_single_rows_give(
+    fn batches_give_the_results_of_single_rows(
         deed in prop::sample::select(vec!["panic", "error", "code-out-of-range", "bad-utf8", "not-ascending-unanswered"]),
         bad in prop::collection::vec(prop::bool::weighted(0.2), 1..80),
         sizes in prop::collection::vec(1usize..40, 1..20),

@@ -2,22 +2,22 @@
 //! told where nothing can be.
 
 use serde_json::{Value, json};
-use understudy_tests::Bench;
+use understudy_tests::TestWorkspace;
 
 /// Forty pairs a day, half of them `b`. In `b` the two differ in three pairs of four from the sixteenth day on, else in one of ten.
-fn bench(days: usize, change: &[(&str, &str)]) -> Bench {
-    let bench = Bench::small();
+fn workspace(days: usize, change: &[(&str, &str)]) -> TestWorkspace {
+    let workspace = TestWorkspace::small();
     let pairs = || (0..days).flat_map(|day| (0..40).map(move |pair| (day, pair)));
     let booked = |pair: usize| if pair.is_multiple_of(2) { "a" } else { "b" };
     let id = |day: usize, pair: usize| format!("s{day}-{pair}");
     let at = |day: usize, hour: usize| format!("2026-03-{:02}T{hour}:00:00Z", day + 1);
-    bench.lines(
+    workspace.write_lines(
         "snapshots.jsonl",
         pairs().map(|(day, pair)| {
             json!({ "id": id(day, pair), "at": at(day, 10), "booked": booked(pair), "nights": 1 }).to_string()
         }),
     );
-    bench.lines(
+    workspace.write_lines(
         "decisions.jsonl",
         pairs().map(|(day, pair)| {
             let number = day * 40 + pair;
@@ -29,8 +29,8 @@ fn bench(days: usize, change: &[(&str, &str)]) -> Bench {
             json!({ "id": id(day, pair), "at": at(day, 11), "room": room }).to_string()
         }),
     );
-    bench.change(change);
-    bench
+    workspace.edit_study(change);
+    workspace
 }
 
 fn parted(report: &Value) -> &Value {
@@ -44,8 +44,8 @@ fn class<'r>(report: &'r Value, value: &str) -> &'r Value {
 }
 
 #[test]
-fn a_class_is_told_with_its_side_and_since_when() {
-    let report = bench(30, &[]).run(&[]);
+fn a_subgroup_is_reported_with_direction_and_onset() {
+    let report = workspace(30, &[]).run(&[]);
     assert_eq!(report["divergence"]["not-searched"], Value::Null);
     let (b, a) = (class(&report, "b"), class(&report, "a"));
     assert_eq!((&b["direction"], &a["direction"]), (&json!("apart"), &json!("together")));
@@ -64,28 +64,28 @@ fn a_class_is_told_with_its_side_and_since_when() {
 }
 
 #[test]
-fn nine_windows_do_not_tell_since_when() {
-    let bench = bench(24, &[("every = \"day\"", "every = \"week\"")]);
-    let report = bench.run(&[]);
+fn nine_windows_are_too_few_for_an_onset() {
+    let workspace = workspace(24, &[("every = \"day\"", "every = \"week\"")]);
+    let report = workspace.run(&[]);
     assert_eq!(parted(&report)["changes"], Value::Null);
     assert_eq!(class(&report, "b")["began"], json!({ "since": "unknown" }));
-    let page = bench.understudy(&["report", "run", "--format", "md"]).out;
+    let page = workspace.understudy(&["report", "run", "--format", "md"]).stdout;
     assert!(page.contains("cannot be told: that takes at least 10 windows with pairs."), "{page}");
     assert!(!page.contains("No change of"), "{page}");
 }
 
 #[test]
-fn without_conditions_nothing_is_searched_and_that_is_said() {
+fn without_conditions_the_report_says_that_nothing_was_searched() {
     let condition = "[[conditions]]\nname = \"room\"\nfield = \"booked\"\nvalues = [\"a\", \"b\"]\n";
-    let bench = bench(2, &[(condition, "")]);
-    let report = bench.run(&[]);
+    let workspace = workspace(2, &[(condition, "")]);
+    let report = workspace.run(&[]);
     assert_eq!(report["divergence"]["not-searched"], "conditions");
-    let page = bench.understudy(&["report", "run", "--format", "md"]).out;
+    let page = workspace.understudy(&["report", "run", "--format", "md"]).stdout;
     assert!(page.contains("No condition is declared, so there are no classes to search for."), "{page}");
 }
 
 #[test]
-fn a_metric_of_too_many_components_has_figures_and_nothing_else() {
+fn a_metric_with_too_many_components_has_only_its_value() {
     let labels = |count: usize| (0..count).map(|at| format!("\"r{at}\", ")).collect::<String>();
     let kappa = |count: usize| {
         format!(
@@ -95,7 +95,7 @@ fn a_metric_of_too_many_components_has_figures_and_nothing_else() {
     };
     let [few, many] = [28, 29].map(|count| {
         let change = kappa(count);
-        bench(30, &[("plugin = \"PLUGINS/agreement.wasm\"", &change)]).run(&[])
+        workspace(30, &[("plugin = \"PLUGINS/agreement.wasm\"", &change)]).run(&[])
     });
     let overall = |report: &Value| report["models"][0]["scores"][0]["overall"].clone();
     assert_eq!(overall(&few)["value"], overall(&many)["value"]);

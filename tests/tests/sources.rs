@@ -10,15 +10,15 @@ use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 use understudy_tests::process::{Running, until};
 use understudy_tests::tables::{column, open_rows, refused, sealed, texts};
-use understudy_tests::{Bench, Said, account, essence};
+use understudy_tests::{TestWorkspace, CommandOutput, account, deterministic_part};
 
-fn snapshots(bench: &Bench) -> Vec<u8> {
-    fs::read(bench.path().join("snapshots.jsonl")).expect("the small study has snapshots")
+fn snapshots(workspace: &TestWorkspace) -> Vec<u8> {
+    fs::read(workspace.path().join("snapshots.jsonl")).expect("the small study has snapshots")
 }
 
 /// What the small study finds, whatever its sources are.
 fn found(report: &Value) -> Value {
-    let mut found = essence(report);
+    let mut found = deterministic_part(report);
     found.as_object_mut().expect("a report is an object").remove("declaration");
     found
 }
@@ -45,11 +45,11 @@ fn zstd(text: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn the_same_records_in_any_dress_give_the_same_report() {
-    let bench = Bench::small();
-    let plain = found(&bench.run(&[]));
+fn the_report_does_not_depend_on_the_encoding_of_records() {
+    let workspace = TestWorkspace::small();
+    let plain = found(&workspace.run(&[]));
     assert_eq!(account(&plain, "snapshots"), [("received", 5), ("paired", 5)]);
-    let text = snapshots(&bench);
+    let text = snapshots(&workspace);
     let marked = [b"\xef\xbb\xbf", &text[..]].concat();
     let windows = String::from_utf8(text.clone()).expect("JSON is UTF-8").replace('\n', "\r\n");
     let blank = String::from_utf8(text.clone()).expect("JSON is UTF-8").replace('\n', "\n \n\n");
@@ -65,30 +65,30 @@ fn the_same_records_in_any_dress_give_the_same_report() {
         ("zstd of two frames", [zstd(&text[..100]), zstd(&text[100..])].concat()),
     ];
     for (dress, bytes) in dresses {
-        let bench = Bench::small();
-        bench.write("snapshots.jsonl", bytes);
-        assert_eq!(found(&bench.run(&[])), plain, "{dress}");
+        let workspace = TestWorkspace::small();
+        workspace.write("snapshots.jsonl", bytes);
+        assert_eq!(found(&workspace.run(&[])), plain, "{dress}");
     }
 }
 
 #[test]
-fn lines_are_counted_with_the_blank_ones() {
-    let bench = Bench::small();
-    let text = String::from_utf8(snapshots(&bench)).expect("JSON is UTF-8");
-    bench.write("snapshots.jsonl", format!("\n{}", text.replace('\n', "\r\n\r\n")));
-    bench.run(&[]);
-    let logged = sealed(&bench.path().join("run"), "snapshots").expect("five rows");
+fn line_numbers_include_blank_lines() {
+    let workspace = TestWorkspace::small();
+    let text = String::from_utf8(snapshots(&workspace)).expect("JSON is UTF-8");
+    workspace.write("snapshots.jsonl", format!("\n{}", text.replace('\n', "\r\n\r\n")));
+    workspace.run(&[]);
+    let logged = sealed(&workspace.path().join("run"), "snapshots").expect("five rows");
     let lines = column(&logged, "line");
     assert_eq!(lines.as_primitive::<UInt64Type>().values()[..], [2, 4, 6, 8, 10]);
     assert_eq!(texts(&logged, "raw"), text.lines().collect::<Vec<_>>());
 }
 
 #[test]
-fn an_empty_source_is_no_fault() {
+fn an_empty_source_is_valid() {
     for bytes in [b"".to_vec(), b"\n\n".to_vec(), gzip(b""), zstd(b"")] {
-        let bench = Bench::small();
-        bench.write("snapshots.jsonl", bytes);
-        let report = bench.run(&[]);
+        let workspace = TestWorkspace::small();
+        workspace.write("snapshots.jsonl", bytes);
+        let report = workspace.run(&[]);
         assert_eq!(report["end"], "finished");
         assert_eq!(account(&report, "snapshots"), []);
         assert_eq!(account(&report, "decisions"), [("received", 5), ("waiting", 5)]);
@@ -96,49 +96,49 @@ fn an_empty_source_is_no_fault() {
 }
 
 #[test]
-fn a_source_that_is_not_there() {
-    let bench = Bench::small();
-    bench.change(&[("\"snapshots.jsonl\"", "\"data/snapshots.jsonl\"")]);
-    let said = bench.understudy(&["run", "study.toml", "--run", "run"]);
-    assert_eq!((said.code, said.out.as_str()), (1, ""));
-    insta::assert_snapshot!(said.err, @"cannot read data/snapshots.jsonl: No such file or directory (os error 2); correct its path in `[sources]`");
-    assert!(!bench.path().join("run").exists(), "nothing is made for a run that cannot begin");
+fn a_missing_source_is_an_error() {
+    let workspace = TestWorkspace::small();
+    workspace.edit_study(&[("\"snapshots.jsonl\"", "\"data/snapshots.jsonl\"")]);
+    let output = workspace.understudy(&["run", "study.toml", "--run", "run"]);
+    assert_eq!((output.code, output.stdout.as_str()), (1, ""));
+    insta::assert_snapshot!(output.stderr, @"cannot read data/snapshots.jsonl: No such file or directory (os error 2); correct its path in `[sources]`");
+    assert!(!workspace.path().join("run").exists(), "nothing is made for a run that cannot begin");
 
-    let bench = Bench::small();
-    bench.change(&[("\"decisions.jsonl\"", "\".\"")]);
-    let said = bench.understudy(&["run", "study.toml", "--run", "run"]);
-    assert_eq!((said.code, said.out.as_str()), (1, ""));
-    insta::assert_snapshot!(said.err, @"cannot read .: it is a directory; correct its path in `[sources]`");
+    let workspace = TestWorkspace::small();
+    workspace.edit_study(&[("\"decisions.jsonl\"", "\".\"")]);
+    let output = workspace.understudy(&["run", "study.toml", "--run", "run"]);
+    assert_eq!((output.code, output.stdout.as_str()), (1, ""));
+    insta::assert_snapshot!(output.stderr, @"cannot read .: it is a directory; correct its path in `[sources]`");
 }
 
 #[test]
-fn a_file_that_ends_in_the_middle_of_a_line() {
-    let bench = Bench::small();
-    let text = snapshots(&bench);
-    bench.write("snapshots.jsonl", &text[..text.len() - 20]);
-    let report = bench.run(&[]);
+fn a_file_can_end_within_a_line() {
+    let workspace = TestWorkspace::small();
+    let text = snapshots(&workspace);
+    workspace.write("snapshots.jsonl", &text[..text.len() - 20]);
+    let report = workspace.run(&[]);
     assert_eq!(report["end"], "finished");
     assert_eq!(account(&report, "snapshots"), [("received", 5), ("rejected", 1), ("paired", 4)]);
     assert_eq!(account(&report, "decisions"), [("received", 5), ("paired", 4), ("waiting", 1)]);
-    let [last] = &refused(&bench.path().join("run"))[..] else { panic!("one record was refused") };
+    let [last] = &refused(&workspace.path().join("run"))[..] else { panic!("one record was refused") };
     let whole = lines(&text, 5, 5);
     assert_eq!((last.line, &last.raw[..]), (5, &whole[..whole.len() - 20]));
     insta::assert_snapshot!(last.reason, @"not JSON: the line ends in the middle of a record");
 }
 
 /// Runs the small study with these snapshots, which break off.
-fn broken_off(bytes: &[u8]) -> (Bench, Said, Value) {
-    let bench = Bench::small();
-    bench.write("snapshots.jsonl", bytes);
-    let said = bench.understudy(&["run", "study.toml", "--run", "run"]);
-    assert_eq!(said.code, 3, "{}{}", said.out, said.err);
-    let report = bench.report("run");
-    (bench, said, report)
+fn broken_off(bytes: &[u8]) -> (TestWorkspace, CommandOutput, Value) {
+    let workspace = TestWorkspace::small();
+    workspace.write("snapshots.jsonl", bytes);
+    let output = workspace.understudy(&["run", "study.toml", "--run", "run"]);
+    assert_eq!(output.code, 3, "{}{}", output.stdout, output.stderr);
+    let report = workspace.report("run");
+    (workspace, output, report)
 }
 
 #[test]
-fn a_compressed_file_that_is_cut_off_counts_up_to_there() {
-    let text = snapshots(&Bench::small());
+fn a_truncated_compressed_file_counts_up_to_its_end() {
+    let text = snapshots(&TestWorkspace::small());
     // In the middle of the fourth line. Zstandard gives nothing of a block that is not whole.
     let [head, tail] = [lines(&text, 1, 3), lines(&text, 4, 5)];
     let gzipped = gzip(&text);
@@ -150,29 +150,29 @@ fn a_compressed_file_that_is_cut_off_counts_up_to_there() {
         [zstd(&head), second[..second.len() / 2].to_vec()].concat(),
     ];
     for bytes in cuts {
-        let (bench, said, report) = broken_off(&bytes);
+        let (workspace, output, report) = broken_off(&bytes);
         insta::allow_duplicates! {
-            insta::assert_snapshot!(said.err, @"
+            insta::assert_snapshot!(output.stderr, @"
             written to run
             cannot read snapshots.jsonl after line 3: it ends in the middle of a compressed member; the lines before are processed. Restore the whole file and start again
             ");
         }
-        let fault = said.err.lines().last().expect("the fault is said");
+        let fault = output.stderr.lines().last().expect("the fault is said");
         assert_eq!(report["end"], json!({ "source-broke": [fault] }));
         assert_eq!(account(&report, "snapshots"), [("received", 3), ("paired", 3)]);
         assert_eq!(account(&report, "decisions"), [("received", 5), ("paired", 3), ("waiting", 2)]);
-        let logged = sealed(&bench.path().join("run"), "snapshots").expect("three rows");
+        let logged = sealed(&workspace.path().join("run"), "snapshots").expect("three rows");
         assert_eq!(texts(&logged, "id"), ["s1", "s2", "s3"]);
     }
 }
 
 #[test]
-fn a_compressed_file_that_was_changed_is_not_believed_to_its_end() {
-    let mut bytes = gzip(&snapshots(&Bench::small()));
+fn a_corrupt_compressed_file_counts_up_to_the_corruption() {
+    let mut bytes = gzip(&snapshots(&TestWorkspace::small()));
     let checksum = bytes.len() - 8;
     bytes[checksum] ^= 1;
-    let (_, said, report) = broken_off(&bytes);
-    insta::assert_snapshot!(said.err, @"
+    let (_, output, report) = broken_off(&bytes);
+    insta::assert_snapshot!(output.stderr, @"
     written to run
     cannot read snapshots.jsonl after line 5: corrupt gzip stream does not have a matching checksum; the lines before are processed. Restore the whole file and start again
     ");
@@ -180,43 +180,43 @@ fn a_compressed_file_that_was_changed_is_not_believed_to_its_end() {
 }
 
 #[test]
-fn both_sources_may_break_off() {
-    let bench = Bench::small();
+fn both_sources_can_be_truncated() {
+    let workspace = TestWorkspace::small();
     for file in ["snapshots.jsonl", "decisions.jsonl"] {
-        let text = fs::read(bench.path().join(file)).expect("the small study has both");
-        bench.write(file, [gzip(&lines(&text, 1, 2)), gzip(&text)[..12].to_vec()].concat());
+        let text = fs::read(workspace.path().join(file)).expect("the small study has both");
+        workspace.write(file, [gzip(&lines(&text, 1, 2)), gzip(&text)[..12].to_vec()].concat());
     }
-    let said = bench.understudy(&["run", "study.toml", "--run", "run", "--order", "snapshots-first"]);
-    assert_eq!(said.code, 3, "{}{}", said.out, said.err);
-    insta::assert_snapshot!(said.err, @"
+    let output = workspace.understudy(&["run", "study.toml", "--run", "run", "--order", "snapshots-first"]);
+    assert_eq!(output.code, 3, "{}{}", output.stdout, output.stderr);
+    insta::assert_snapshot!(output.stderr, @"
     written to run
     cannot read snapshots.jsonl after line 2: it ends in the middle of a compressed member; the lines before are processed. Restore the whole file and start again
     cannot read decisions.jsonl after line 2: it ends in the middle of a compressed member; the lines before are processed. Restore the whole file and start again
     ");
-    let report = bench.report("run");
+    let report = workspace.report("run");
     assert_eq!(account(&report, "snapshots"), [("received", 2), ("paired", 2)]);
     assert_eq!(account(&report, "decisions"), [("received", 2), ("paired", 2)]);
 }
 
 #[test]
-fn either_stream_may_come_through_standard_input_in_pieces() {
-    let plain = found(&Bench::small().run(&[]));
+fn either_stream_can_come_in_pieces_from_standard_input() {
+    let plain = found(&TestWorkspace::small().run(&[]));
     for stream in ["snapshots", "decisions"] {
-        let bench = Bench::small();
+        let workspace = TestWorkspace::small();
         let file = format!("{stream}.jsonl");
-        let text = fs::read(bench.path().join(&file)).expect("the small study has both");
-        bench.change(&[(&format!("file = \"{file}\""), "stdin = true")]);
-        let run = bench.path().join("run");
-        let mut running = Running::start(bench.command(&["run", "study.toml", "--run", "run"]));
+        let text = fs::read(workspace.path().join(&file)).expect("the small study has both");
+        workspace.edit_study(&[(&format!("file = \"{file}\""), "stdin = true")]);
+        let run = workspace.path().join("run");
+        let mut running = Running::start(workspace.command(&["run", "study.toml", "--run", "run"]));
         // Three lines and a half, cut where no line ends: they are answered and logged while the pipe stays open.
         let half = lines(&text, 1, 3).len() + 20;
         text[..half].chunks(31).for_each(|piece| running.feed(piece));
-        until("three lines are in the log", || open_rows(&run, stream) == 3);
+        wait_until("three lines are in the log", || open_rows(&run, stream) == 3);
         running.feed(&text[half..]);
-        until("five lines are in the log", || open_rows(&run, stream) == 5);
-        running.hang_up();
-        let said = running.said();
-        assert_eq!(said.code, 0, "{}{}", said.out, said.err);
-        assert_eq!(found(&bench.report("run")), plain, "{stream}");
+        wait_until("five lines are in the log", || open_rows(&run, stream) == 5);
+        running.close_stdin();
+        let output = running.wait_with_output();
+        assert_eq!(output.code, 0, "{}{}", output.stdout, output.stderr);
+        assert_eq!(found(&workspace.report("run")), plain, "{stream}");
     }
 }

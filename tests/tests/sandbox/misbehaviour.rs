@@ -21,7 +21,7 @@ fn fourth_is_bad(budget: Budget, deed: &str) -> String {
 }
 
 #[test]
-fn each_deed_costs_its_row_and_is_told() {
+fn each_misbehaviour_fails_only_its_row_with_a_reason() {
     let told: Vec<String> =
         DEEDS.iter().map(|(deed, budget)| format!("{deed}: {}", fourth_is_bad(*budget, deed))).collect();
     insta::assert_snapshot!(told.join("\n"), @"
@@ -43,21 +43,21 @@ fn each_deed_costs_its_row_and_is_told() {
 }
 
 #[test]
-fn a_panic_says_where_it_happened() {
+fn panics_are_reported_with_their_location() {
     let AnsweredBatch { broken, .. } = evil(BUDGET, "panic").decide(&texts([Some("bad")]));
     let [(0, why)] = &broken[..] else { panic!("{broken:?}") };
     let place = why.strip_prefix("`decide` panicked at ").expect("it panicked");
-    let [file, line, column, said] = place.splitn(4, ':').collect::<Vec<_>>()[..] else { panic!("{place}") };
+    let [file, line, column, output] = place.splitn(4, ':').collect::<Vec<_>>()[..] else { panic!("{place}") };
     assert!(file.ends_with("src/deed.rs"), "{file}");
     assert!(
         line.parse::<u32>().is_ok_and(|line| line > 0)
             && column.parse::<u32>().is_ok_and(|column| column > 0)
     );
-    assert_eq!(said, " evil panics on `bad`");
+    assert_eq!(output, " evil panics on `bad`");
 }
 
 #[test]
-fn a_row_that_takes_too_long_is_ended_by_the_clock() {
+fn a_slow_row_times_out() {
     let patient = Budget { fuel: u64::MAX, timeout: Duration::from_secs(1), ..BUDGET };
     let mut evil = evil(patient, "loop");
     assert_eq!(recorded(&evil.decide(&texts([Some("bad")]))), ["broke: `decide` took longer than 1s"]);
@@ -65,13 +65,13 @@ fn a_row_that_takes_too_long_is_ended_by_the_clock() {
 }
 
 #[test]
-fn a_budget_without_end_is_no_budget_at_all() {
+fn the_largest_budgets_are_accepted() {
     let endless = Budget { fuel: u64::MAX, timeout: Duration::MAX, ..BUDGET };
     assert_eq!(recorded(&evil(endless, "panic").decide(&texts([Some("good")]))), ["good"]);
 }
 
 #[test]
-fn a_row_that_is_abstained_from_is_not_broken() {
+fn an_abstention_is_not_a_failure() {
     let decided = evil(BUDGET, "abstain").decide(&some_bad(5, |row| row == 3));
     assert_eq!(recorded(&decided), ["0", "1", "2", "abstained: evil abstains", "4"]);
     let decided = evil(BUDGET, "abstain").decide(&some_bad(2, |_| true));
@@ -79,7 +79,7 @@ fn a_row_that_is_abstained_from_is_not_broken() {
 }
 
 #[test]
-fn a_row_without_a_required_field_is_not_handed_over() {
+fn rows_without_a_required_field_are_withheld() {
     // It would panic on the first row that it is shown.
     let mut evil = evil(BUDGET, "panic");
     let decided = evil.decide(&texts([None, Some("good"), None, Some("bad"), None]));
@@ -97,7 +97,7 @@ fn a_row_without_a_required_field_is_not_handed_over() {
 }
 
 #[test]
-fn a_plugin_may_refuse_its_configuration() {
+fn a_plugin_can_reject_its_configuration() {
     let refused = load_evil(&sandbox(BUDGET), "refuse-config").err().expect("it is refused");
     insta::assert_snapshot!(refused, @"configuration rejected: evil refuses every configuration");
     let unknown = load_evil(&sandbox(BUDGET), "sing").err().expect("there is no such deed");

@@ -39,7 +39,7 @@ fn folder() -> (TempDir, PathBuf) {
 }
 
 #[test]
-fn a_second_load_uses_what_the_first_compiled() {
+fn a_second_load_uses_the_cache() {
     let (_folder, cache) = folder();
     let sandbox = sandbox(BUDGET);
     load(&sandbox, &cache);
@@ -54,7 +54,7 @@ fn a_second_load_uses_what_the_first_compiled() {
 }
 
 #[test]
-fn only_we_may_read_and_write_it() {
+fn only_the_owner_can_access_the_cache() {
     let (_folder, cache) = folder();
     load(&sandbox(BUDGET), &cache);
     for (path, mode) in
@@ -65,7 +65,7 @@ fn only_we_may_read_and_write_it() {
 }
 
 #[test]
-fn a_file_that_was_cut_or_changed_is_passed_over_and_mended() {
+fn damaged_cache_files_are_ignored_and_replaced() {
     let (_folder, cache) = folder();
     let sandbox = sandbox(BUDGET);
     load(&sandbox, &cache);
@@ -84,7 +84,7 @@ fn a_file_that_was_cut_or_changed_is_passed_over_and_mended() {
 }
 
 #[test]
-fn a_file_with_the_right_digest_and_foreign_code_is_passed_over() {
+fn foreign_code_with_a_valid_digest_is_ignored() {
     let (_folder, cache) = folder();
     let sandbox = sandbox(BUDGET);
     load(&sandbox, &cache);
@@ -100,7 +100,7 @@ fn a_file_with_the_right_digest_and_foreign_code_is_passed_over() {
 }
 
 #[test]
-fn a_folder_that_others_may_write_to_is_neither_read_nor_written() {
+fn a_folder_writable_by_others_is_not_used() {
     let (_folder, cache) = folder();
     let sandbox = sandbox(BUDGET);
     for mode in [0o777, 0o770, 0o702] {
@@ -115,7 +115,7 @@ fn a_folder_that_others_may_write_to_is_neither_read_nor_written() {
 }
 
 #[test]
-fn a_file_that_others_may_write_to_is_written_anew() {
+fn a_file_writable_by_others_is_replaced() {
     let (_folder, cache) = folder();
     let sandbox = sandbox(BUDGET);
     load(&sandbox, &cache);
@@ -129,7 +129,7 @@ fn a_file_that_others_may_write_to_is_written_anew() {
 }
 
 #[test]
-fn a_link_is_not_followed() {
+fn symbolic_links_are_not_followed() {
     let (folder, cache) = folder();
     let sandbox = sandbox(BUDGET);
     load(&sandbox, &cache);
@@ -147,7 +147,7 @@ fn a_link_is_not_followed() {
 }
 
 #[test]
-fn a_cache_that_cannot_be_made_is_done_without() {
+fn loading_works_without_a_cache() {
     let (folder, _) = folder();
     let file = folder.path().join("file");
     fs::write(&file, "no folder").expect("it can be written");
@@ -157,7 +157,7 @@ fn a_cache_that_cannot_be_made_is_done_without() {
 }
 
 #[test]
-fn loads_at_the_same_time_do_no_harm() {
+fn concurrent_loads_are_safe() {
     let (_folder, cache) = folder();
     std::thread::scope(|scope| {
         for _ in 0..8 {
@@ -176,7 +176,7 @@ fn loads_at_the_same_time_do_no_harm() {
 }
 
 #[test]
-fn a_folder_of_somebody_else_is_not_trusted() {
+fn a_folder_of_another_user_is_not_trusted() {
     let (_folder, cache) = folder();
     let sandbox = sandbox(BUDGET);
     load(&sandbox, &cache);

@@ -3,7 +3,7 @@
 use understudy_sandbox::{Budget, Sandbox};
 
 use crate::fixture::{BUDGET, sandbox};
-use crate::handmade::{Handmade, load, model, with_instances};
+use crate::handmade_component::{Handmade, load, model, with_instances};
 
 /// Why it cannot be loaded.
 fn refused(component: Vec<u8>) -> String {
@@ -16,7 +16,7 @@ fn growing(declared: &str, grow: &str) -> Handmade {
 }
 
 #[test]
-fn a_component_may_have_so_many_parts() {
+fn the_parts_of_a_component_are_limited() {
     let empty = "(module)";
     assert!(load(&sandbox(BUDGET), with_instances(model().component(), empty, 63)).is_ok());
     insta::assert_snapshot!(refused(with_instances(model().component(), empty, 64)), @"handmade.wasm is not a valid component: The component transitively contains 65 core module instances, which exceeds the configured maximum of 64 in the pooling allocator; rebuild it");
@@ -29,12 +29,12 @@ fn a_component_may_have_so_many_parts() {
 }
 
 #[test]
-fn a_memory_larger_than_the_budget_is_refused() {
+fn a_memory_above_the_budget_is_rejected() {
     insta::assert_snapshot!(refused(model().with_memory("(memory (export \"memory\") 1025)").component()), @"`instantiate` exceeded its memory limit of 64 MiB");
 }
 
 #[test]
-fn all_the_memories_of_an_instance_share_its_budget() {
+fn all_memories_of_an_instance_share_its_budget() {
     // 4 pages of the model's own, and 1020 are left of 64 MiB.
     let half = "(module (memory 510))";
     assert!(load(&sandbox(BUDGET), with_instances(model().component(), half, 2)).is_ok());
@@ -45,7 +45,7 @@ fn all_the_memories_of_an_instance_share_its_budget() {
 }
 
 #[test]
-fn all_the_tables_of_an_instance_share_their_limit() {
+fn all_tables_of_an_instance_share_their_limit() {
     let table = "(table 0 funcref)";
     assert!(
         growing(table, "(table.grow 0 (ref.null func) (i32.const 100000))").load(&sandbox(BUDGET)).is_ok()
@@ -58,7 +58,7 @@ fn all_the_tables_of_an_instance_share_their_limit() {
 }
 
 #[test]
-fn memory_is_given_back_when_an_instance_is_gone() {
+fn memory_is_released_with_the_instance() {
     let sandbox = Sandbox::new(Budget { ..BUDGET }, 1).expect("the machine has address space");
     // Each takes all there is; with one place in the pool the next can only come when the one before is gone.
     let all = growing("", "(memory.grow (i32.const 1020))");

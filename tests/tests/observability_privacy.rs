@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use understudy_tests::http::Client;
 use understudy_tests::process::{Running, until};
-use understudy_tests::serving::Serving;
-use understudy_tests::watched::{EACH_DAY, SECRET, decisions, snapshots, watched};
-use understudy_tests::{Bench, Said};
+use understudy_tests::served_run::ServedRun;
+use understudy_tests::observability::{ROWS_PER_DAY, SECRET, decisions, snapshots, watched};
+use understudy_tests::{TestWorkspace, CommandOutput};
 
 const LINES: (&str, &str) = ("content-type", "application/x-ndjson");
 
@@ -21,9 +21,9 @@ fn send(client: &mut Client, path: &str, lines: &str) -> Value {
 /// Waits until the run tells of so many records of each side.
 fn counted(client: &mut Client, received: [usize; 2]) -> Value {
     let mut status = Value::Null;
-    until("the run tells of what was sent", || {
+    wait_until("the run tells of what was sent", || {
         status = client.get("/v1/status").json();
-        let account = |stream: &str| status["standing"]["accounting"][stream]["received"].as_u64();
+        let account = |stream: &str| status["run-status"]["accounting"][stream]["received"].as_u64();
         [account("snapshots"), account("decisions")] == received.map(|count| Some(count as u64))
     });
     status
@@ -41,8 +41,8 @@ fn samples(text: &str) -> BTreeMap<String, f64> {
             assert!(lines.peek().is_none(), "something stands behind the end");
             return samples;
         }
-        if let Some(said) = line.strip_prefix("# ") {
-            let parts: Vec<&str> = said.splitn(3, ' ').collect();
+        if let Some(output) = line.strip_prefix("# ") {
+            let parts: Vec<&str> = output.splitn(3, ' ').collect();
             let [what, of, value] = parts[..] else { panic!("{line}") };
             if of != name {
                 assert!(families.insert(of.to_owned()), "the samples of {of} do not stand together");
@@ -92,9 +92,9 @@ fn sample(samples: &BTreeMap<String, f64>, name: &str, labels: &[&str]) -> f64 {
 }
 
 #[test]
-fn what_is_counted_is_what_was_sent() {
-    let bench = watched();
-    let serving = Serving::start(&bench, &[]);
+fn counters_match_the_records_sent() {
+    let workspace = watched();
+    let serving = ServedRun::start(&workspace, &[]);
     let mut client = serving.client();
     send(&mut client, "/v1/snapshots", &snapshots(1));
     send(&mut client, "/v1/snapshots", &snapshots(1));
@@ -102,9 +102,9 @@ fn what_is_counted_is_what_was_sent() {
     send(&mut client, "/v1/decisions", &decisions(1));
     assert_eq!(client.get("/nowhere").status, 404);
     assert_eq!(client.get("/v1/cases/unknown").status, 422);
-    let status = counted(&mut client, [2 * EACH_DAY + 1, EACH_DAY]);
+    let status = counted(&mut client, [2 * ROWS_PER_DAY + 1, ROWS_PER_DAY]);
 
-    let snapshots = &status["standing"]["accounting"]["snapshots"];
+    let snapshots = &status["run-status"]["accounting"]["snapshots"];
     let fates = ["rejected", "duplicate", "paired", "waiting"].map(|fate| snapshots[fate].as_u64());
     assert_eq!(fates, [1, 30, 30, 0].map(Some));
     assert_eq!((status["study"].as_str(), status["phase"].as_str()), (Some("small"), Some("serving")));
@@ -118,7 +118,7 @@ fn what_is_counted_is_what_was_sent() {
     assert!(media.starts_with("application/openmetrics-text; version=1.0.0"), "{media}");
     let samples = samples(&answer.text());
     let records = |stream: &str, fate: &str| {
-        let labels = [format!("stream=\"{stream}\""), format!("fate=\"{fate}\"")];
+        let labels = [format!("stream=\"{stream}\""), format!("outcome=\"{fate}\"")];
         sample(&samples, "understudy_records_total", &labels.each_ref().map(String::as_str))
     };
     assert_eq!(
@@ -183,9 +183,9 @@ fn added(samples: &BTreeMap<String, f64>) -> usize {
 }
 
 #[test]
-fn nothing_that_was_sent_is_seen() {
-    let bench = watched();
-    let serving = Serving::start(&bench, &["--log-level", "debug"]);
+fn record_contents_never_appear_in_observability_output() {
+    let workspace = watched();
+    let serving = ServedRun::start(&workspace, &["--log-level", "debug"]);
     let mut client = serving.client();
     for day in 1..=6 {
         send(&mut client, "/v1/snapshots", &snapshots(day));
@@ -201,28 +201,28 @@ fn nothing_that_was_sent_is_seen() {
         client.send("GET", &format!("/{path}{SECRET}"), &[("authorization", &token)], b"");
     }
     client.post("/v1/review", format!("{{\"{SECRET}\":1}}"));
-    counted(&mut client, [7 * EACH_DAY + 2, 6 * EACH_DAY + 2]);
+    counted(&mut client, [7 * ROWS_PER_DAY + 2, 6 * ROWS_PER_DAY + 2]);
     let mut seen = String::new();
-    until("there are figures", || {
+    wait_until("there are figures", || {
         seen = client.get("/live").text();
         seen.contains("SO FAR")
     });
     let (metrics, status) = (client.get("/metrics").text(), client.get("/v1/status").text());
-    until("it is told that a plugin trapped", || serving.told().contains("plugin trapped"));
-    let said = serving.stop();
+    wait_until("it is told that a plugin trapped", || serving.stderr().contains("plugin trapped"));
+    let output = serving.stop();
     for what in ["listening on", "begun", "plugin trapped", "draining", "ended"] {
-        assert!(said.err.contains(what), "the log lacks {what}: {}", said.err);
+        assert!(output.stderr.contains(what), "the log lacks {what}: {}", output.stderr);
     }
-    for (place, text) in [("log", said.err), ("metrics", metrics), ("status", status), ("page", seen)] {
+    for (place, text) in [("log", output.stderr), ("metrics", metrics), ("status", status), ("page", seen)] {
         assert!(text.len() > 100, "{place}: {text}");
         assert!(!text.contains(SECRET), "{place}: {text}");
     }
 }
 
 #[test]
-fn the_log_in_json_has_one_object_a_line() {
-    let bench = watched();
-    let mut running = Running::start(bench.command(&[
+fn the_json_log_has_one_object_per_line() {
+    let workspace = watched();
+    let mut running = Running::start(workspace.command(&[
         "serve",
         "study.toml",
         "--run",
@@ -232,15 +232,15 @@ fn the_log_in_json_has_one_object_a_line() {
         "--log-format",
         "json",
     ]));
-    until("the run has begun", || bench.path().join("run/control.sock").exists());
-    let status: Value = serde_json::from_str(&bench.understudy(&["status", "run", "--format", "json"]).out)
+    wait_until("the run has begun", || workspace.path().join("run/control.sock").exists());
+    let status: Value = serde_json::from_str(&workspace.understudy(&["status", "run", "--format", "json"]).stdout)
         .expect("the status is JSON");
     assert_eq!(status["study"], "small");
-    running.hang_up();
+    running.close_stdin();
     running.signal("TERM");
-    let said = running.said();
-    let events: Vec<Value> = said
-        .err
+    let output = running.wait_with_output();
+    let events: Vec<Value> = output
+        .stderr
         .lines()
         .map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}")))
         .collect();
@@ -253,38 +253,36 @@ fn the_log_in_json_has_one_object_a_line() {
 }
 
 #[test]
-fn a_level_that_is_none_is_refused() {
-    let bench = Bench::served();
-    let said = bench.understudy(&["serve", "study.toml", "--log-level", "loud"]);
-    insta::assert_snapshot!(said.err, @r#"--log-level is "loud"; write error, warn, info, debug or off"#);
-    let mut command = bench.command(&["serve", "study.toml"]);
+fn an_unknown_log_level_is_rejected() {
+    let workspace = TestWorkspace::served();
+    let output = workspace.understudy(&["serve", "study.toml", "--log-level", "loud"]);
+    insta::assert_snapshot!(output.stderr, @r#"--log-level is "loud"; write error, warn, info, debug or off"#);
+    let mut command = workspace.command(&["serve", "study.toml"]);
     command.env("UNDERSTUDY_LOG", "loud");
-    let said: Said = command.output().expect("it starts").into();
-    insta::assert_snapshot!(said.err, @r#"UNDERSTUDY_LOG is "loud"; write error, warn, info, debug or off"#);
+    let output: CommandOutput = command.output().expect("it starts").into();
+    insta::assert_snapshot!(output.stderr, @r#"UNDERSTUDY_LOG is "loud"; write error, warn, info, debug or off"#);
 }
 
 #[test]
-fn status_and_top_say_where_a_run_stands() {
-    let bench = watched();
-    let serving = Serving::start(&bench, &[]);
+fn status_and_top_show_the_state_of_a_run() {
+    let workspace = watched();
+    let serving = ServedRun::start(&workspace, &[]);
     let mut client = serving.client();
     send(&mut client, "/v1/snapshots", &snapshots(1));
-    counted(&mut client, [EACH_DAY, 0]);
-    let said = bench.understudy(&["status", "run"]);
-    assert_eq!(said.code, 0, "{}", said.err);
+    counted(&mut client, [ROWS_PER_DAY, 0]);
+    let output = workspace.ok(&["status", "run"]);
     for line in [
         "small: serving",
         "  received                     30          0",
         "echo           30          0       0",
     ] {
-        assert!(said.out.contains(line), "{line} is not in\n{}", said.out);
+        assert!(output.stdout.contains(line), "{line} is not in\n{}", output.stdout);
     }
     // Where output is no terminal it is the same, once.
-    let top = bench.understudy(&["top", "run"]);
-    assert_eq!(top.code, 0, "{}", top.err);
-    assert_eq!(top.out.lines().count(), said.out.lines().count());
+    let top = workspace.ok(&["top", "run"]);
+    assert_eq!(top.stdout.lines().count(), output.stdout.lines().count());
     serving.stop();
-    let said = bench.understudy(&["status", "run"]);
-    insta::assert_snapshot!(said.err, @"nobody serves run now; `understudy serve` does");
-    assert_eq!(said.code, 1);
+    let output = workspace.understudy(&["status", "run"]);
+    insta::assert_snapshot!(output.stderr, @"no process serves run; start one with `understudy serve`");
+    assert_eq!(output.code, 1);
 }

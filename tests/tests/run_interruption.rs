@@ -2,27 +2,27 @@
 
 use understudy_tests::process::{Running, until};
 use understudy_tests::tables::{column, open_rows, sealed, texts};
-use understudy_tests::{Bench, account, overall};
+use understudy_tests::{TestWorkspace, account, overall};
 
 /// Stops a run that waits for more on standard input.
 fn stopped_by(signal: &str) {
-    let bench = Bench::small();
+    let workspace = TestWorkspace::small();
     let text =
-        std::fs::read_to_string(bench.path().join("snapshots.jsonl")).expect("the small study has snapshots");
-    bench.change(&[("file = \"snapshots.jsonl\"", "stdin = true")]);
-    let run = bench.path().join("run");
-    let mut running = Running::start(bench.command(&["run", "study.toml", "--run", "run"]));
+        std::fs::read_to_string(workspace.path().join("snapshots.jsonl")).expect("the small study has snapshots");
+    workspace.edit_study(&[("file = \"snapshots.jsonl\"", "stdin = true")]);
+    let run = workspace.path().join("run");
+    let mut running = Running::start(workspace.command(&["run", "study.toml", "--run", "run"]));
     // Three lines and the beginning of a fourth, which is never ended.
     let end = text.match_indices('\n').nth(2).expect("five lines").0 + 20;
     running.feed(&text[..end]);
-    until("all that can be is in the log", || {
+    wait_until("all that can be is in the log", || {
         ["snapshots", "decisions", "pairs"].map(|table| open_rows(&run, table)) == [3, 5, 3]
     });
     running.signal(signal);
-    let said = running.said();
-    assert_eq!((said.code, said.err.as_str()), (130, "written to run\n"));
+    let output = running.wait_with_output();
+    assert_eq!((output.code, output.stderr.as_str()), (130, "written to run\n"));
 
-    let report = bench.report("run");
+    let report = workspace.report("run");
     assert_eq!(report["end"], "interrupted");
     assert_eq!(account(&report, "snapshots"), [("received", 3), ("paired", 3)]);
     assert_eq!(account(&report, "decisions"), [("received", 5), ("paired", 3), ("waiting", 2)]);
@@ -39,31 +39,31 @@ fn stopped_by(signal: &str) {
     );
 
     // The report can be made again.
-    let again = bench.understudy(&["report", "run", "--format", "text"]);
-    assert_eq!((again.code, again.out), (0, said.out));
+    let again = workspace.understudy(&["report", "run", "--format", "text"]);
+    assert_eq!((again.code, again.stdout), (0, output.stdout));
 }
 
 #[test]
-fn by_the_user() {
+fn sigint_ends_the_run() {
     stopped_by("INT");
 }
 
 #[test]
-fn by_the_system() {
+fn sigterm_ends_the_run() {
     stopped_by("TERM");
 }
 
 #[test]
-fn before_anything_came() {
-    let bench = Bench::small();
-    bench.change(&[("file = \"snapshots.jsonl\"", "stdin = true")]);
-    bench.write("decisions.jsonl", "");
-    let running = Running::start(bench.command(&["run", "study.toml", "--run", "run"]));
-    until("the run has begun", || bench.path().join("run/pairs").exists());
+fn a_run_can_end_before_the_first_record() {
+    let workspace = TestWorkspace::small();
+    workspace.edit_study(&[("file = \"snapshots.jsonl\"", "stdin = true")]);
+    workspace.write("decisions.jsonl", "");
+    let running = Running::start(workspace.command(&["run", "study.toml", "--run", "run"]));
+    wait_until("the run has begun", || workspace.path().join("run/pairs").exists());
     running.signal("INT");
-    let said = running.said();
-    assert_eq!(said.code, 130, "{}{}", said.out, said.err);
-    let report = bench.report("run");
+    let output = running.wait_with_output();
+    assert_eq!(output.code, 130, "{}{}", output.stdout, output.stderr);
+    let report = workspace.report("run");
     assert_eq!(report["end"], "interrupted");
     assert_eq!(account(&report, "snapshots"), []);
 }

@@ -5,11 +5,11 @@ use std::fs;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
-use understudy_tests::browser::{Watched, watch};
+use understudy_tests::browser::{DashboardCheck, watch};
 use understudy_tests::plugin;
-use understudy_tests::process::until;
-use understudy_tests::serving::Serving;
-use understudy_tests::watched::{EACH_DAY, SECRET, decisions, snapshots, watched};
+use understudy_tests::process::wait_until;
+use understudy_tests::served_run::ServedRun;
+use understudy_tests::observability::{ROWS_PER_DAY, SECRET, decisions, snapshots, watched};
 
 /// Where pictures go, if they are asked for.
 fn pictures(name: &str) -> Option<PathBuf> {
@@ -18,7 +18,7 @@ fn pictures(name: &str) -> Option<PathBuf> {
 }
 
 /// Nothing was asked for elsewhere, and nothing went wrong.
-fn well(seen: &Watched, serving: &Serving) {
+fn well(seen: &DashboardCheck, serving: &ServedRun) {
     let own = format!("http://{}/", serving.address);
     assert!(seen.requests.len() > 5, "{:?}", seen.requests);
     for request in &seen.requests {
@@ -33,18 +33,18 @@ fn posts(days: std::ops::RangeInclusive<usize>) -> Vec<(&'static str, String)> {
 }
 
 #[test]
-fn the_page_grows_with_the_run() {
-    let bench = watched();
-    let serving = Serving::start(&bench, &[]);
+fn the_dashboard_follows_the_run() {
+    let workspace = watched();
+    let serving = ServedRun::start(&workspace, &[]);
     let posts = posts(1..=10);
-    let received = (10 * EACH_DAY).to_string();
+    let received = (10 * ROWS_PER_DAY).to_string();
     let options = json!({ "posts": posts, "received": received, "covers": "up to 2026-03-07", "folder": pictures("live") });
     let seen = watch(serving.address, "grow", &options);
     well(&seen, &serving);
 
     let before = &seen.steps["before"];
     let banner = before["banner"].as_str().expect("a text");
-    assert!(banner.contains("NO FIGURES YET") && banner.contains("No snapshot has come yet."), "{banner}");
+    assert!(banner.contains("NO FIGURES YET") && banner.contains("No snapshot has arrived yet."), "{banner}");
     assert_eq!(before["account"][1], "0");
     let after = &seen.steps["after"];
     let account: Vec<&str> = after["account"]
@@ -63,7 +63,7 @@ fn the_page_grows_with_the_run() {
     assert_eq!(after["marks"], 2, "a chart for each model");
     assert_eq!(seen.steps["keys"], json!([true, "swap-plugin"]));
     let lost = seen.steps["lost"].as_str().expect("a text");
-    assert!(lost.contains("UTC. What is shown is as it was then"), "{lost}");
+    assert!(lost.contains("UTC. The content is from that time"), "{lost}");
 
     assert_eq!(seen.views.len(), 4);
     for view in &seen.views {
@@ -75,9 +75,9 @@ fn the_page_grows_with_the_run() {
 }
 
 #[test]
-fn without_a_token_the_page_shows_nothing() {
-    let bench = watched();
-    let serving = Serving::start(&bench, &[]);
+fn the_dashboard_shows_nothing_without_a_token() {
+    let workspace = watched();
+    let serving = ServedRun::start(&workspace, &[]);
     let frame = serving.client().get("/");
     let policy = frame.header("content-security-policy").expect("a policy").to_owned();
     for part in ["default-src 'none'", "script-src 'self';", "style-src 'self';", "frame-ancestors 'none'"] {
@@ -96,16 +96,16 @@ fn without_a_token_the_page_shows_nothing() {
 }
 
 #[test]
-fn disagreements_are_reviewed_from_the_page() {
-    let bench = watched();
-    let serving = Serving::start(&bench, &[]);
+fn disagreements_can_be_reviewed_on_the_dashboard() {
+    let workspace = watched();
+    let serving = ServedRun::start(&workspace, &[]);
     let mut client = serving.client();
     for (path, body) in posts(1..=5) {
         let lines = ("content-type", "application/x-ndjson");
         assert_eq!(client.send("POST", &format!("/{path}"), &[lines], body.as_bytes()).status, 202);
     }
     let id = format!("{SECRET}-1-10");
-    until("the row is decided and in the log", || client.get(&format!("/v1/cases/{id}")).status == 200);
+    wait_until("the row is decided and in the log", || client.get(&format!("/v1/cases/{id}")).status == 200);
     let shown = client.get(&format!("/v1/cases/{id}?raw=true")).json();
     assert_eq!(
         (&shown["id"], &shown["models"][0]["plugin"]["name"]),
@@ -119,7 +119,7 @@ fn disagreements_are_reviewed_from_the_page() {
     let refused = client.get(&format!("/v1/cases/{SECRET}-5-10"));
     assert_eq!(refused.status, 422, "{refused:?}");
     let exposures = || {
-        let entries = bench.ledger("run", Some("exposure"));
+        let entries = workspace.ledger_entries("run", Some("exposure"));
         entries.iter().map(|entry| (entry["how"].clone(), entry["who"].clone())).collect::<Vec<_>>()
     };
     assert_eq!(exposures(), vec![(json!("case"), json!("local")); 2]);
@@ -130,14 +130,14 @@ fn disagreements_are_reviewed_from_the_page() {
     let case = seen.steps["case1"].as_str().expect("a text");
     assert!(case.contains("zq7secret-other") && case.contains("agreement"), "{case}");
     assert!(
-        seen.steps["said"].as_str().is_some_and(|said| said.contains("2 are judged by now")),
+        seen.steps["said"].as_str().is_some_and(|output| output.contains("Judged so far: 2")),
         "{:#}",
         seen.steps
     );
-    assert!(seen.steps["unknown"].as_str().is_some_and(|said| said.contains("nowhere")), "{:#}", seen.steps);
+    assert!(seen.steps["unknown"].as_str().is_some_and(|output| output.contains("nowhere")), "{:#}", seen.steps);
     assert_eq!(exposures().last(), Some(&(json!("review"), json!("local"))));
     let judged: Vec<Value> =
-        bench.ledger("run", Some("reviewed")).iter().map(|entry| entry["judgement"].clone()).collect();
+        workspace.ledger_entries("run", Some("reviewed")).iter().map(|entry| entry["judgement"].clone()).collect();
     assert_eq!(judged, ["model-right", "substrate-right"]);
     // A judgement stays as it was given, and belongs to whoever began the review.
     let again = json!({ "review": 1, "case": 0, "judgement": "unclear" }).to_string();
@@ -147,9 +147,9 @@ fn disagreements_are_reviewed_from_the_page() {
 }
 
 #[test]
-fn a_plugin_is_swapped_from_the_page() {
-    let bench = watched();
-    let serving = Serving::start(&bench, &[]);
+fn a_plugin_can_be_swapped_on_the_dashboard() {
+    let workspace = watched();
+    let serving = ServedRun::start(&workspace, &[]);
     let mut client = serving.client();
     for (path, body) in posts(1..=2) {
         let lines = ("content-type", "application/x-ndjson");
@@ -158,8 +158,8 @@ fn a_plugin_is_swapped_from_the_page() {
     // The same plugin with a note of four letters in it, which no answer depends on: another component.
     let mut component = fs::read(plugin("recorded")).expect("a component");
     component.extend(b"\x00\x05\x04note");
-    bench.write("other.wasm", component);
-    let options = json!({ "component": bench.path().join("other.wasm"), "folder": pictures("live") });
+    workspace.write("other.wasm", component);
+    let options = json!({ "component": workspace.path().join("other.wasm"), "folder": pictures("live") });
     let seen = watch(serving.address, "swap", &options);
     well(&seen, &serving);
     assert_eq!((&seen.steps["before"]["echo"], &seen.steps["after"]["echo"]), (&json!("0"), &json!("1")));

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use understudy_sandbox::{Budget, Sandbox};
 
 use crate::fixture::{BUDGET, recorded, sandbox};
-use crate::handmade::{Handmade, load, model};
+use crate::handmade_component::{Handmade, load, model};
 
 /// So many rows of the field `n`.
 fn numbers(rows: usize) -> RecordBatch {
@@ -39,7 +39,7 @@ fn a_handmade_model_answers() {
 }
 
 #[test]
-fn what_it_does_when_it_is_instantiated_is_told() {
+fn traps_during_instantiation_are_reported() {
     insta::assert_snapshot!(refused(&model().and("(func $start (loop br 0)) (start $start)")), @"`instantiate` used up its fuel of 1000000");
     insta::assert_snapshot!(refused(&model().and("(func $start unreachable) (start $start)")), @"`instantiate` trapped: wasm `unreachable` instruction executed in start");
     insta::assert_snapshot!(refused(&model().and("(func $start call $start) (start $start)")), @"`instantiate` overflowed its stack");
@@ -47,7 +47,7 @@ fn what_it_does_when_it_is_instantiated_is_told() {
 }
 
 #[test]
-fn a_set_up_that_does_not_end_is_ended_by_the_clock() {
+fn endless_set_up_times_out() {
     let sandbox = sandbox(Budget { timeout: Duration::from_millis(300), ..BUDGET });
     let error =
         model().with("configure", "(loop br 0) unreachable").load(&sandbox).err().expect("it does not end");
@@ -55,7 +55,7 @@ fn a_set_up_that_does_not_end_is_ended_by_the_clock() {
 }
 
 #[test]
-fn what_it_says_of_itself_is_limited() {
+fn descriptions_are_limited() {
     insta::assert_snapshot!(refused(&model().with("describe", "(loop br 0) unreachable")), @"`describe` used up its fuel of 1000000");
     insta::assert_snapshot!(refused(&model().with("describe", "i32.const -4")), @"`describe` failed: pointer out of bounds of memory");
     insta::assert_snapshot!(refused(&model().with("describe", "i32.const 1025")), @"`describe` failed: return pointer not aligned");
@@ -74,7 +74,7 @@ fn what_it_says_of_itself_is_limited() {
 }
 
 #[test]
-fn its_title_is_clean() {
+fn titles_are_sanitised() {
     let mut escape = model();
     escape.bytes(4096, b"\x1b[31m\nred");
     let loaded = escape.load(&sandbox(BUDGET)).expect("a title is only for people");
@@ -82,7 +82,7 @@ fn its_title_is_clean() {
 }
 
 #[test]
-fn what_it_hands_back_is_read_with_care() {
+fn returned_pointers_are_validated() {
     // Beyond the memory, not aligned, longer than the memory, longer than a call may hand back, no case of the variant.
     insta::assert_snapshot!(answered(&model().with("decide", "i32.const -64")), @"broke: `decide` failed: pointer out of bounds of memory");
     insta::assert_snapshot!(answered(&model().with("decide", "i32.const 2049")), @"broke: `decide` failed: return pointer not aligned");
@@ -98,7 +98,7 @@ fn what_it_hands_back_is_read_with_care() {
 }
 
 #[test]
-fn where_it_puts_what_it_is_handed_is_watched() {
+fn allocations_for_arguments_are_validated() {
     let realloc = |body: &str| {
         model().and(&format!("(func (export \"cabi_realloc\") (param i32 i32 i32 i32) (result i32) {body})"))
     };
@@ -111,7 +111,7 @@ fn where_it_puts_what_it_is_handed_is_watched() {
 }
 
 #[test]
-fn what_it_does_after_its_answer_counts_too() {
+fn post_return_is_limited() {
     let after = |body: &str| {
         answered(&model().and(&format!(
             "(func (export \"cabi_post_understudy:shadow/decider@0.1.0#decide\") (param i32) {body})"
@@ -123,18 +123,18 @@ fn what_it_does_after_its_answer_counts_too() {
 }
 
 #[test]
-fn a_forged_panic_is_only_text_and_clean() {
+fn a_forged_panic_report_is_only_sanitised_text() {
     let mut forged = model().with("decide", "unreachable");
-    let said = b"src/lib.rs:1:1: \x1b]0;owned\x07 \xe2\x80\xae";
+    let output = b"src/lib.rs:1:1: \x1b]0;owned\x07 \xe2\x80\xae";
     forged
         .bytes(12_288, b"\0understudy panic report v1\0\0\0\0\0")
-        .words(12_320, &[said.len() as u32])
-        .bytes(12_324, said);
+        .words(12_320, &[output.len() as u32])
+        .bytes(12_324, output);
     insta::assert_snapshot!(answered(&forged), @"broke: `decide` panicked at src/lib.rs:1:1:  ]0;owned");
 }
 
 #[test]
-fn nothing_of_an_instance_that_trapped_is_used_again() {
+fn a_trapped_instance_is_not_reused() {
     let counting = "
         (global.set $calls (i32.add (global.get $calls) (i32.const 1)))
         (if (i32.eq (global.get $calls) (i32.const 3)) (then unreachable))
@@ -149,7 +149,7 @@ fn nothing_of_an_instance_that_trapped_is_used_again() {
 }
 
 #[test]
-fn more_instances_than_there_is_room_for_are_told() {
+fn exceeding_the_instance_limit_is_reported() {
     let sandbox = Sandbox::new(BUDGET, 1).expect("the machine has address space");
     let loaded = model().load(&sandbox).expect("it can be loaded");
     let (mut one, mut other) = (loaded.instance(), loaded.instance());
@@ -167,7 +167,7 @@ proptest! {
 
     /// Whatever the bytes, the host gets an error or an answer for each row.
     #[test]
-    fn a_component_with_wrong_bytes_harms_nobody(changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6)) {
+    fn a_component_with_changed_bytes_is_harmless(changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6)) {
         let mut component = model().component();
         for (at, byte) in changes {
             let at = at.index(component.len());

@@ -30,13 +30,13 @@ fn components(folder: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn every_plugin_is_built_and_every_component_has_its_crate() {
+fn components_and_plugin_crates_correspond() {
     assert_eq!(components("target/plugins"), crates("plugins"));
     assert_eq!(components("target/plugins/guests"), crates("tests/guests"));
 }
 
 #[test]
-fn every_plugin_of_ours_imports_nothing() {
+fn no_plugin_of_the_repository_has_imports() {
     let plugins = components("target/plugins");
     assert!(!plugins.is_empty());
     for name in plugins {
@@ -74,7 +74,7 @@ fn wat(text: &str) -> Vec<u8> {
 }
 
 #[test]
-fn what_imports_something_is_refused_by_name() {
+fn imports_are_rejected_by_name() {
     insta::assert_snapshot!(refused(&wat(r#"(component (import "roll-dice" (func (result u32))))"#)), @"FOLDER/plugin.wasm imports `roll-dice`; a plugin imports nothing: build it for wasm32-unknown-unknown, without WASI");
     let wasi = r#"
         (component
@@ -91,7 +91,7 @@ fn what_imports_something_is_refused_by_name() {
 }
 
 #[test]
-fn what_is_no_component_is_refused() {
+fn files_that_are_not_components_are_rejected() {
     insta::assert_snapshot!(refused(b""), @r#"FOLDER/plugin.wasm is not Wasm: a component begins with the bytes "\0asm"; name the .wasm file"#);
     insta::assert_snapshot!(refused(b"\0asm"), @r#"FOLDER/plugin.wasm is not Wasm: a component begins with the bytes "\0asm"; name the .wasm file"#);
     insta::assert_snapshot!(refused("Γειά σου, Κόσμε".as_bytes()), @r#"FOLDER/plugin.wasm is not Wasm: a component begins with the bytes "\0asm"; name the .wasm file"#);
@@ -100,7 +100,7 @@ fn what_is_no_component_is_refused() {
 }
 
 #[test]
-fn what_features_are_off_is_refused() {
+fn disabled_wasm_features_are_rejected() {
     let parts = [
         "(memory 1 1 shared)",
         "(memory i64 1)",
@@ -116,7 +116,7 @@ fn what_features_are_off_is_refused() {
 }
 
 #[test]
-fn a_component_that_is_cut_or_changed_is_refused() {
+fn damaged_components_are_rejected() {
     let whole = fs::read(plugin("booked_room")).expect("it was built");
     for share in 1..8 {
         let told = refused(&whole[..whole.len() * share / 8]);
@@ -130,7 +130,7 @@ fn a_component_that_is_cut_or_changed_is_refused() {
 }
 
 #[test]
-fn a_plugin_in_the_wrong_place_is_refused() {
+fn a_plugin_in_another_role_is_rejected() {
     let (metric, model) = (fs::read(plugin("agreement")), fs::read(plugin("booked_room")));
     let (metric, model) = (metric.expect("it was built"), model.expect("it was built"));
     insta::assert_snapshot!(refused_as(PluginRole::Model, &metric), @"FOLDER/plugin.wasm is a metric, so it cannot be a model; name a component that exports `understudy:shadow/decider@0.1.0`");
@@ -139,7 +139,7 @@ fn a_plugin_in_the_wrong_place_is_refused() {
 }
 
 #[test]
-fn an_interface_of_the_right_name_and_the_wrong_make_is_refused() {
+fn an_interface_with_other_types_is_rejected() {
     let hollow = r#"
         (component
             (instance $nothing)
