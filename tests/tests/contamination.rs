@@ -4,11 +4,12 @@
 use understudy_engine::Blind;
 use understudy_records::join::{Account, Accounting};
 use understudy_statistics::scoring::{
-    Cells, Conditions, VerdictEvidence, EvidencePair, InputCounts, ModelScores, AnswerStatus, ScoredPairs, CellsShape, WindowClock,
-    jackknife_group,
+    AnswerStatus, Cells, CellsShape, Conditions, EvidencePair, InputCounts, ModelScores, ScoredPairs,
+    VerdictEvidence, WindowClock, jackknife_group,
 };
 use understudy_statistics::verdict::{CONTAMINATION_LEVEL, Facts, Verdict, VerdictKind, determine_verdict};
 use understudy_study::{Study, parse};
+use understudy_tests::study_toml::StudyToml;
 
 const STUDIES: u64 = 100;
 const PAIRS: u64 = 20_000;
@@ -19,36 +20,14 @@ const FOLLOWED: f64 = 0.3;
 const WEEK: i64 = 7 * 86_400_000_000;
 
 fn study() -> Study {
-    let text = r#"study = "leak"
-time-zone = "UTC"
-[inputs]
-id = "id"
-time = "at"
-[decisions]
-id = "id"
-time = "at"
-horizon = "1d"
-[sources]
-snapshots = { file = "s" }
-decisions = { file = "d" }
-[[models]]
-name = "m"
-plugin = "m"
-[comparator]
-name = "c"
-plugin = "c"
-[[metrics]]
-name = "agreement"
-plugin = "a"
-[windows]
-every = "week"
-[threshold]
-at-least = 0.8
-quantifier = "pooled"
-windows = { first = 4 }
-evidence = "point"
-"#;
-    parse(text).unwrap_or_else(|unsound| panic!("{}", unsound.faults))
+    let text = StudyToml::new("leak")
+        .windows("week")
+        .plugin_model("m", "m", &[], None)
+        .plugin_comparator("c", "c", &[], None)
+        .plugin_metric("agreement", "a")
+        .threshold("at-least = 0.8\nquantifier = \"pooled\"\nwindows = { first = 4 }\nevidence = \"point\"")
+        .to_string();
+    parse(&text).unwrap_or_else(|unsound| panic!("{}", unsound.faults))
 }
 
 /// One study, with its own seal. `leaks` says whether answers that exist in time are shown.
@@ -70,14 +49,22 @@ fn simulate(study: &Study, number: u64, leaks: bool) -> Verdict {
         let at = start + (pair as i64 % 4) * WEEK;
         let window = clock.window(at);
         inputs.add(window, at, &[0], []);
-        let models =
-            [ModelScores { statuses: vec![AnswerStatus::Answered], scores: vec![vec![vec![score], vec![1.0]]] }];
+        let models = [ModelScores {
+            statuses: vec![AnswerStatus::Answered],
+            scores: vec![vec![vec![score], vec![1.0]]],
+        }];
         cells
             .add(ScoredPairs { windows: &[window], conditions: &[], models: &models })
             .expect("the shape fits");
         let scopes = &[0];
-        let pair =
-            EvidencePair { window, scopes, group: jackknife_group(&id), blinded, occurrence: None, labels: None };
+        let pair = EvidencePair {
+            window,
+            scopes,
+            group: jackknife_group(&id),
+            blinded,
+            occurrence: None,
+            labels: None,
+        };
         evidence.add(&pair, &models, 0, 0);
     }
     let account = Account { received: PAIRS, ..Account::default() };

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 use understudy_tests::TestWorkspace;
-use understudy_tests::process::{Running, until};
+use understudy_tests::process::{TestProcess, wait_until};
 
 const THRESHOLD: &str = r#"
 [threshold]
@@ -67,8 +67,11 @@ fn first_ruling(workspace: &TestWorkspace) -> Value {
 #[test]
 fn verdicts_list_who_saw_rows_of_a_live_run() {
     let workspace = study(2, &THRESHOLD.replace("first = 2", "latest = 2"));
-    workspace.edit_study(&[("file = \"decisions.jsonl\"", "stdin = true"), ("horizon = \"1d\"", "horizon = \"1h\"")]);
-    let mut running = Running::start(workspace.command(&["run", "study.toml", "--run", "run"]));
+    workspace.edit_study(&[
+        ("file = \"decisions.jsonl\"", "stdin = true"),
+        ("horizon = \"1d\"", "horizon = \"1h\""),
+    ]);
+    let mut running = TestProcess::start(workspace.command(&["run", "study.toml", "--run", "run"]));
     running.feed(decisions(2).join("\n") + "\n");
     wait_until("pairs are shown", || workspace.understudy(&["log", "run"]).stdout.contains("s3-10"));
     let output = workspace.understudy(&["decide", "run"]);
@@ -130,7 +133,11 @@ fn a_damaged_run_is_void_and_a_changed_verdict_is_detected() {
     // That it was changed is no fault of the run, which can be decided again.
     let output = workspace.ok(&["decide", "run"]);
     assert!(output.stderr.contains("verdict.json: it was changed"), "{}", output.stderr);
-    assert!(output.stderr.contains("it was not the verdict that was given, and is made again"), "{}", output.stderr);
+    assert!(
+        output.stderr.contains("it was not the verdict that was given, and is made again"),
+        "{}",
+        output.stderr
+    );
     assert_eq!(fs::read_to_string(&path).expect("a verdict"), good);
     workspace.ok(&["verify", "run"]);
 
@@ -247,7 +254,8 @@ fn clustered_pairs_have_wider_bounds() {
 #[test]
 fn meaningless_bounds_are_rejected() {
     let told = |asked: &str| {
-        let output = study(2, &THRESHOLD.replace("at-least = 0.7", asked)).understudy(&["check", "study.toml"]);
+        let output =
+            study(2, &THRESHOLD.replace("at-least = 0.7", asked)).understudy(&["check", "study.toml"]);
         assert_eq!(output.code, 1, "{asked}\n{}", output.stdout);
         output.stderr
     };

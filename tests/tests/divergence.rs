@@ -2,7 +2,10 @@
 //! which it is known where the model parts from the substrate.
 
 use fastrand::Rng;
-use understudy_statistics::divergence::{Subgroup, SearchResult, SumsLayout, SearchSettings, PatternTable, PatternTerm, frequent_patterns, search_subgroups};
+use understudy_statistics::divergence::{
+    PatternTable, PatternTerm, SearchResult, SearchSettings, Subgroup, SumsLayout, frequent_patterns,
+    search_subgroups,
+};
 use understudy_tests::flights::{Classes, Flights, classes};
 use understudy_tests::root;
 
@@ -209,7 +212,13 @@ const ERRORS: Kind = Kind {
 /// What is found in all the studies of a kind, with so many plants each: the share of the plants, and the mean share of
 /// false classes among those listed.
 fn found_and_false(kind: &Kind, plants: usize) -> (f64, f64) {
-    let settings = SearchSettings { max_terms: 3, min_pairs: LEAST, false_discovery_rate: 0.05, binary_scores: kind.shares, confidence: 0.975 };
+    let settings = SearchSettings {
+        max_terms: 3,
+        min_pairs: LEAST,
+        false_discovery_rate: 0.05,
+        binary_scores: kind.shares,
+        confidence: 0.975,
+    };
     let layout = SumsLayout { components: 1, moments: if kind.shares { vec![] } else { vec![(0, 0)] } };
     let (mut found, mut wrong, mut listed) = (0, 0.0, 0);
     for study in 0..STUDIES {

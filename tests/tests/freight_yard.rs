@@ -7,7 +7,7 @@ use std::fs;
 use std::process::Command;
 
 use serde_json::Value;
-use understudy_tests::{TestWorkspace, account, built, overall, root};
+use understudy_tests::{TestWorkspace, account, built_program, overall, root};
 
 /// The weeks: a name, its first instant by the yard's clock, and the first after it.
 const WEEKS: [(&str, &str, &str); 3] = [
@@ -27,8 +27,11 @@ fn yard() -> TestWorkspace {
 
 /// Writes the feed of a seed into the bench's folder.
 fn generate(workspace: &TestWorkspace, seed: &str) {
-    let output =
-        Command::new(built("freight-yard")).arg(workspace.path()).arg(seed).output().expect("it can be started");
+    let output = Command::new(built_program("freight-yard"))
+        .arg(workspace.path())
+        .arg(seed)
+        .output()
+        .expect("it can be started");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
@@ -96,7 +99,9 @@ fn the_feed_depends_only_on_its_seed() {
     generate(&other, "2027");
     assert!(feed(&one) != feed(&other));
     // Without a seed it is this one.
-    assert!(Command::new(built("freight-yard")).arg(other.path()).status().expect("it starts").success());
+    assert!(
+        Command::new(built_program("freight-yard")).arg(other.path()).status().expect("it starts").success()
+    );
     assert!(feed(&one) == feed(&other));
 }
 

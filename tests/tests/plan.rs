@@ -3,7 +3,7 @@
 use std::fs;
 
 use serde_json::Value;
-use understudy_tests::{TestWorkspace, CommandOutput, hotel_rooms_study, plugin};
+use understudy_tests::{CommandOutput, TestWorkspace, hotel_rooms_study, plugin};
 
 const THRESHOLD: &str = "\n[threshold]\nat-least = 0.85\nquantifier = \"every-window\"\nwindows = { first = 8 }\n\
                          evidence = \"bound\"\nconfidence = 0.95\n";
@@ -125,8 +125,10 @@ fn a_metric_without_counts_needs_a_standard_deviation() {
     let all = "metric = \"kappa\"\nat-least = 0.4\nquantifier = \"pooled\"\nwindows = { all = true }\nevidence = \"point\"\n";
     declare(&workspace, &format!("\n[threshold]\n{all}"));
     insta::assert_snapshot!(refused(&workspace, &["--per-window", "200"]), @"the scores of `kappa` are not 0 or 1, so how much they vary has to be said; give --spread S, the standard deviation of one pair's score");
-    let output =
-        planned(&workspace, &["--per-window", "200", "--spread", "0.8", "--windows", "12", "--format", "json"]);
+    let output = planned(
+        &workspace,
+        &["--per-window", "200", "--spread", "0.8", "--windows", "12", "--format", "json"],
+    );
     assert_eq!((output.code, output.stderr.as_str()), (0, ""));
     let plan: Value = serde_json::from_str(&output.stdout).expect("it is JSON");
     assert_eq!(

@@ -1,4 +1,4 @@
-//! `understudy decide`: what the declared threshold says of a run.
+//! `understudy decide`: the verdict of the declared threshold.
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
@@ -7,69 +7,71 @@ use anyhow::bail;
 
 use super::report::{Format, style};
 use super::{Exit, found, tell};
-use understudy_audit::{self as audit, Choice, Decided};
+use understudy_audit::{self as audit, VerdictChoice, Decision};
 use understudy_report::ruling;
 use understudy_run_log::VERDICT;
 use understudy_run_log::note::{Signer, Verifier};
 use understudy_statistics::verdict::{Verdict, VerdictKind};
-use understudy_study::WHOLE;
+use understudy_study::ALL_SNAPSHOTS;
 
-/// Say what the threshold that was declared before the start says of a run: GO, NO-GO, INCONCLUSIVE or VOID, for each model and
-/// scope, with every reason. It is written as verdict.json and into the ledger. Exit code 0: GO; 1: NO-GO; 2: INCONCLUSIVE;
-/// 3: VOID; 4: there could be no verdict. With several models it is the gravest of theirs.
+/// Evaluate the declared threshold and give the verdict.
+///
+/// Prints GO, NO-GO, INCONCLUSIVE or VOID for each model and scope, with all reasons, and records the verdict in verdict.json
+/// and in the ledger. Exit codes: 0 GO, 1 NO-GO, 2 INCONCLUSIVE, 3 VOID, 4 no verdict. With several models or scopes the exit
+/// code is that of the worst selected verdict.
 #[derive(clap::Args)]
 pub(super) struct Decide {
-    /// The run directory.
+    /// Run directory.
     #[arg(value_name = "RUN")]
     run: PathBuf,
-    /// The scope that the exit code is of; all of the input unless named.
+    /// Scope of the exit code [default: all of the input].
     #[arg(long, value_name = "SCOPE")]
     scope: Option<String>,
-    /// The model that the exit code is of; all of them unless named.
+    /// Model of the exit code [default: all models].
     #[arg(long, value_name = "MODEL")]
     model: Option<String>,
-    /// Who must have signed the ledger, and the seal if that is signed: a verifier key, as `understudy key` prints it. May
-    /// be given several times.
+    /// Verifier key that must have signed the ledger, and the seal if that is signed, as `understudy key` prints it.
+    /// Repeatable.
     #[arg(long, value_name = "KEY")]
     key: Vec<String>,
-    /// Sign the ledger's head with this key, made by `understudy key`.
+    /// Key file that signs the ledger's head, from `understudy key`.
     #[arg(long, value_name = "FILE")]
     sign_key: Option<PathBuf>,
-    /// The form to print it in.
+    /// Output format.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
 
 impl Decide {
     pub fn execute(self) -> anyhow::Result<Exit> {
-        self.ruled().or_else(|error| {
+        self.decide().or_else(|error| {
             tell(format_args!("{error:#}"));
-            Ok(Exit::NotRuled)
+            Ok(Exit::NoVerdict)
         })
     }
 
-    fn ruled(self) -> anyhow::Result<Exit> {
+    fn decide(self) -> anyhow::Result<Exit> {
         let keys = self.key.iter().map(|key| Verifier::parse(key)).collect::<Result<Vec<_>, _>>()?;
         let signer = self.sign_key.as_deref().map(Signer::read).transpose()?;
-        let choice = Choice { model: self.model, scope: self.scope };
+        let choice = VerdictChoice { model: self.model, scope: self.scope };
         let verdict = match audit::decide(&self.run, &choice, &keys, signer)? {
-            Decided::Verdict { verdict, replaced } => {
+            Decision::Verdict { verdict, replaced } => {
                 for what in replaced {
-                    tell(format_args!("{what}; it was not the verdict that was given, and is made again"));
+                    tell(format_args!("{what}; it differed from the recorded verdict and is written again"));
                 }
                 verdict
             }
-            Decided::Broken(what) => {
+            Decision::Void(what) => {
                 found(
-                    "VOID: the run is not whole, and what does not match its seal and its ledger permits nothing",
+                    "VOID: the run is damaged or altered, so that it permits no verdict",
                 )?;
                 for what in what {
                     found(format_args!("  {what}"))?;
                 }
-                return Ok(Exit::Ruled(VerdictKind::Void));
+                return Ok(Exit::Verdict(VerdictKind::Void));
             }
         };
-        let word = word(&verdict, &choice)?;
+        let kind = worst(&verdict, &choice)?;
         match self.format {
             Format::Text => {
                 found(
@@ -85,26 +87,26 @@ impl Decide {
             Format::Json => found(verdict.to_json().trim_end())?,
         }
         tell(format_args!("written to {}", self.run.join(VERDICT).display()));
-        Ok(Exit::Ruled(word))
+        Ok(Exit::Verdict(kind))
     }
 }
 
-/// The gravest of the chosen verdicts.
-fn word(verdict: &Verdict, choice: &Choice) -> anyhow::Result<VerdictKind> {
+/// The worst of the selected verdicts.
+fn worst(verdict: &Verdict, choice: &VerdictChoice) -> anyhow::Result<VerdictKind> {
     let rulings =
         verdict.models.iter().filter(|model| choice.model.as_ref().is_none_or(|name| model.model == *name));
-    let scope = choice.scope.as_deref().unwrap_or(WHOLE);
-    let words = rulings.flat_map(|model| &model.scopes).filter(|ruling| ruling.scope == scope);
-    match words.map(|ruling| ruling.verdict).max() {
-        Some(word) => Ok(word),
-        None => bail!("the study has no such model or scope"),
+    let scope = choice.scope.as_deref().unwrap_or(ALL_SNAPSHOTS);
+    let kinds = rulings.flat_map(|model| &model.scopes).filter(|ruling| ruling.scope == scope);
+    match kinds.map(|ruling| ruling.verdict).max() {
+        Some(kind) => Ok(kind),
+        None => bail!("the study has no such model or scope; see `understudy check`"),
     }
 }
 
-/// Ends the process over arguments that are wrong: with 4 for `decide`, whose 2 is a verdict.
-pub(super) fn refused(error: &clap::Error) -> ! {
-    let decides = std::env::args().nth(1).is_some_and(|command| command == "decide");
-    if decides && error.use_stderr() {
+/// Exits because of invalid arguments: with 4 for `decide`, where 2 is a verdict, otherwise with 2.
+pub(super) fn exit_with_usage(error: &clap::Error) -> ! {
+    let is_decide = std::env::args().nth(1).is_some_and(|command| command == "decide");
+    if is_decide && error.use_stderr() {
         let _ = error.print();
         std::process::exit(4);
     }

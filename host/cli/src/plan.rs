@@ -1,6 +1,8 @@
-//! `understudy plan`: what a declared study can tell, before it begins.
+//! `understudy plan`: the statistical power of a declared study.
 //!
-//! Always holds: a volume is stated or measured, never assumed; nothing is run and nothing written.
+//! Invariants:
+//! - The volume is stated or measured, never assumed.
+//! - Nothing is run, and nothing is written.
 
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
@@ -13,64 +15,66 @@ use understudy_engine::{Prepared, prepare};
 use understudy_report as report;
 use understudy_sandbox::ScorerPlugin;
 use understudy_statistics::verdict::plan::{self, ShareOrigin, PairsPerWindow, ScoreKind, ValueShares, PlanVolume};
-use understudy_study::{self as study, Condition, Counted, Study, Threshold};
+use understudy_study::{self as study, Condition, WindowChoice, Study, Threshold};
 
-/// The most comparisons of a window that can be stated.
-const MOST: u64 = 1_000_000_000;
+/// Maximum value of `--per-window`.
+const MAX_PER_WINDOW: u64 = 1_000_000_000;
 
-/// Say what a declared study can tell before it begins: how many comparisons there will be, how small a margin can be told
-/// apart, and how likely GO is if the truth is known.
+/// Estimate the statistical power of a study before it starts.
+///
+/// Prints the number of comparisons, the smallest margin that the study can detect, and the probability of GO for assumed true
+/// values.
 #[derive(clap::Args)]
 pub(super) struct Plan {
-    /// The study's declaration.
+    /// Study declaration.
     #[arg(value_name = "STUDY.TOML")]
     study: PathBuf,
-    /// How many compared pairs a window will hold.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MOST))]
+    /// Number of compared pairs in a window.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MAX_PER_WINDOW))]
     per_window: Option<u64>,
-    /// How many windows there will be, where the threshold counts all.
+    /// Number of windows, if the threshold counts all windows.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000))]
     windows: Option<u64>,
-    /// The share of a condition's value among the comparisons, such as day.weekend=0.3.
-    #[arg(long, value_name = "CONDITION.VALUE=SHARE", value_parser = stated)]
-    share: Vec<Stated>,
-    /// A run of the like: its pairs by window, and the shares of its conditions' values.
+    /// Share of a condition's value among the comparisons, from 0 to 1, such as day.weekend=0.3. Repeatable.
+    #[arg(long, value_name = "CONDITION.VALUE=SHARE", value_parser = parse_stated_share)]
+    share: Vec<StatedShare>,
+    /// Comparable run, whose pairs per window and shares of condition values are used.
     #[arg(long, value_name = "RUN")]
     measured: Option<PathBuf>,
-    /// The standard deviation of one pair's score, in units of the metric; for metrics whose scores are not 0 or 1.
+    /// Standard deviation of one pair's score in units of the metric, for metrics whose scores are not 0 or 1.
     #[arg(long, value_name = "S", value_parser = positive)]
-    spread: Option<f64>,
-    /// The share of the substrate's commonest answer, from 0 to 1.
-    #[arg(long, value_name = "SHARE", value_parser = share)]
+    std_dev: Option<f64>,
+    /// Share of the substrate's most frequent answer, from 0 to 1.
+    #[arg(long, value_name = "SHARE", value_parser = parse_share)]
     base_rate: Option<f64>,
-    /// The form to print it in.
+    /// Output format.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
 
-/// A share as it is stated: of which value of which condition.
+/// The stated share of a condition's value.
 #[derive(Clone)]
-struct Stated {
+struct StatedShare {
     condition: String,
     value: String,
     share: f64,
 }
 
-fn stated(text: &str) -> Result<Stated, String> {
+fn parse_stated_share(text: &str) -> Result<StatedShare, String> {
     let parts = text.rsplit_once('=').and_then(|(of, share)| Some((of.split_once('.')?, share)));
     let ((condition, value), number) =
-        parts.ok_or("write the condition, a point, its value, =, and the share, such as day.weekend=0.3")?;
-    Ok(Stated { condition: condition.to_owned(), value: value.to_owned(), share: share(number)? })
+        parts.ok_or("expected CONDITION.VALUE=SHARE, such as day.weekend=0.3")?;
+    Ok(StatedShare { condition: condition.to_owned(), value: value.to_owned(), share: parse_share(number)? })
 }
 
-fn share(text: &str) -> Result<f64, String> {
+fn parse_share(text: &str) -> Result<f64, String> {
     let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
-    share.ok_or_else(|| "a share is a number from 0 to 1, such as 0.3".to_owned())
+    share.ok_or_else(|| "expected a number from 0 to 1, such as 0.3".to_owned())
 }
 
 fn positive(text: &str) -> Result<f64, String> {
-    let spread = text.parse().ok().filter(|spread: &f64| *spread > 0.0 && spread.is_finite());
-    spread.ok_or_else(|| "a standard deviation is a number above 0, such as 12.5".to_owned())
+    let std_dev = text.parse().ok().filter(|std_dev: &f64| *std_dev > 0.0 && std_dev.is_finite());
+    std_dev.ok_or_else(|| "expected a number above 0, such as 12.5".to_owned())
 }
 
 impl Plan {
@@ -78,15 +82,15 @@ impl Plan {
         let Prepared { study, metrics, references, .. } = prepare(&self.study, |_| ())?;
         let threshold = study.threshold.as_ref().ok_or_else(|| {
             anyhow!(
-                "{} declares no [threshold], so there is nothing to plan for; declare what would permit the next stage",
+                "cannot plan {}: it declares no [threshold]; declare one",
                 self.study.display()
             )
         })?;
-        let measured = self.measured.as_deref().map(|run| read(run, &study)).transpose()?;
+        let measured = self.measured.as_deref().map(|run| read_report(run, &study)).transpose()?;
         let metric = &metrics[threshold.metric];
         let score = self.score(&metric.name, &metric.plugin)?;
         let volume = self.volume(&study, threshold, &references, measured.as_ref())?;
-        let plan = plan::plan(&study, threshold, score, metric.plugin.range, &volume);
+        let plan = plan::plan_study(&study, threshold, score, metric.plugin.range, &volume);
         match self.format {
             Format::Text => found(report::plan(&plan, style(std::io::stdout().is_terminal())).trim_end())?,
             Format::Json => found(serde_json::to_string_pretty(&plan)?)?,
@@ -94,22 +98,22 @@ impl Plan {
         Ok(Exit::Done)
     }
 
-    /// Scores of a single component from 0 to 1 are taken as hits, unless their spread is stated.
+    /// The kind of the metric's scores. Scores of a single component with range 0 to 1 count as hits, unless `--std-dev` is given.
     fn score(&self, name: &str, metric: &ScorerPlugin) -> anyhow::Result<ScoreKind> {
         let hits = metric.components.len() == 1 && metric.range == (Some(0.0), Some(1.0));
-        if let Some(spread) = self.spread {
+        if let Some(std_dev) = self.std_dev {
             ensure!(
                 self.base_rate.is_none(),
-                "--base-rate is for scores that are 0 or 1, and --spread for others; leave one of them out"
+                "--base-rate applies to scores that are 0 or 1, --std-dev to others; omit one of them"
             );
-            return Ok(ScoreKind::Spread(spread));
+            return Ok(ScoreKind::Normal(spread));
         }
         ensure!(
             hits,
-            "the scores of `{name}` are not 0 or 1, so how much they vary has to be said; give --spread S, the standard \
-             deviation of one pair's score"
+            "cannot plan metric `{name}`: its scores are not 0 or 1; give --std-dev S, the standard deviation of one pair's \
+             score"
         );
-        Ok(ScoreKind::ZeroOrOne)
+        Ok(ScoreKind::Binary)
     }
 
     fn volume(
@@ -119,27 +123,26 @@ impl Plan {
         references: &[Vec<f64>],
         measured: Option<&report::Report>,
     ) -> anyhow::Result<PlanVolume> {
-        if let (Some(windows), Counted::First(declared) | Counted::Latest(declared)) =
+        if let (Some(windows), WindowChoice::First(declared) | WindowChoice::Latest(declared)) =
             (self.windows, threshold.windows)
         {
             bail!(
-                "--windows {windows} is for a threshold that counts all, and this one declares {declared}; leave it out"
+                "--windows {windows} applies only to a threshold that counts all windows, but this one declares {declared}; omit it"
             );
         }
         let per_window = match (self.per_window, measured) {
             (Some(stated), _) => PairsPerWindow::Stated(stated),
             (None, Some(report)) => PairsPerWindow::Measured(pairs(report)),
             (None, None) => bail!(
-                "how many comparisons a {} will hold is not known; say --per-window N, or --measured RUN with a run of the \
-                 like",
+                "unknown number of comparisons per {}; give --per-window N, or --measured RUN with a comparable run",
                 study.windows.every.name()
             ),
         };
-        for Stated { condition, .. } in &self.share {
+        for StatedShare { condition, .. } in &self.share {
             let names: Vec<_> = study.conditions.iter().map(|condition| condition.name.as_str()).collect();
             ensure!(
                 names.contains(&condition.as_str()),
-                "--share names the condition `{condition}`, and the study has {}",
+                "unknown condition `{condition}` in --share; the study has {}",
                 if names.is_empty() { "none".to_owned() } else { names.join(", ") }
             );
         }
@@ -160,7 +163,8 @@ impl Plan {
         })
     }
 
-    /// The shares that are stated of a condition. Those of its other values are 0 if these come to 1, and else unknown.
+    /// The stated shares of a condition's values. Other values have share 0 if the stated ones add up to 1, and are otherwise
+    /// unknown.
     fn stated_shares(&self, condition: &Condition) -> anyhow::Result<Option<ValueShares>> {
         let of_condition = || self.share.iter().filter(|stated| stated.condition == condition.name);
         if of_condition().next().is_none() {
@@ -168,10 +172,10 @@ impl Plan {
         }
         let names = condition.split.values();
         let mut values = vec![None; names.len()];
-        for Stated { value, share, .. } in of_condition() {
+        for StatedShare { value, share, .. } in of_condition() {
             let place = names.iter().position(|name| name == value).ok_or_else(|| {
                 anyhow!(
-                    "--share names `{value}`, and the condition `{}` has {}",
+                    "unknown value `{value}` in --share; condition `{}` has {}",
                     condition.name,
                     names.join(", ")
                 )
@@ -181,7 +185,7 @@ impl Plan {
         let sum: f64 = values.iter().flatten().sum();
         ensure!(
             sum <= 1.0 + 1e-6,
-            "the shares stated of `{}` come to {sum:.3}; those of everything come to 1",
+            "the shares of condition `{}` add up to {sum:.3}; they must not exceed 1",
             condition.name
         );
         if sum >= 1.0 - 1e-6 {
@@ -191,8 +195,8 @@ impl Plan {
     }
 }
 
-/// The report of a run that can be measured by.
-fn read(run: &Path, study: &Study) -> anyhow::Result<report::Report> {
+/// The report of a comparable run.
+fn read_report(run: &Path, study: &Study) -> anyhow::Result<report::Report> {
     let path = run.join(understudy_run_log::REPORT);
     let shown = path.display();
     let text = std::fs::read(&path)
@@ -201,9 +205,9 @@ fn read(run: &Path, study: &Study) -> anyhow::Result<report::Report> {
         .with_context(|| format!("{shown} is not a report of this version of understudy"))?;
     ensure!(
         pairs(&report).iter().sum::<u64>() > 0,
-        "{shown} has no compared pair, so nothing can be measured by it; say --per-window N"
+        "cannot measure the volume: {shown} has no compared pair; give --per-window N"
     );
-    // A clock that is put forward or back makes a window an hour longer or shorter, so any window tells their kind.
+    // Daylight saving time changes the length of a window by an hour, so that ranges identify the unit.
     let hours = report.windows.first().map_or(0, |window| window.start.duration_until(window.end).as_hours());
     let every = match hours {
         ..=2 => study::Every::Hour,
@@ -213,20 +217,20 @@ fn read(run: &Path, study: &Study) -> anyhow::Result<report::Report> {
     };
     ensure!(
         every == study.windows.every,
-        "the windows of {shown} are {}s and those of the study {}s, so it cannot be told what one will hold; say --per-window N",
+        "cannot measure the volume: {shown} has {} windows, the study {} windows; give --per-window N",
         every.name(),
         study.windows.every.name()
     );
     Ok(report)
 }
 
-/// Compared pairs by window; the same for every model and metric.
+/// Compared pairs per window, which are the same for every model and metric.
 fn pairs(report: &report::Report) -> Vec<u64> {
     let scores = report.models.first().and_then(|model| model.scores.first());
     scores.map_or_else(Vec::new, |scores| scores.windows.iter().map(|figure| figure.pairs).collect())
 }
 
-/// The shares of a run, if it has the same condition with the same values.
+/// The shares of a condition's values in a run; `None` if the run lacks the condition or has other values.
 fn measured_shares(report: &report::Report, condition: &Condition) -> Option<ValueShares> {
     let names = condition.split.values();
     let index =

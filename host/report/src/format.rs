@@ -1,14 +1,16 @@
-//! Numbers as people read them.
+//! Formats numbers, durations, sizes and verdicts for people.
 //!
-//! Always holds: thousands are set apart by commas; what is not a number is a dash, never `NaN`.
+//! Invariants: thousands are separated by commas. An undefined number is a dash, never `NaN`.
 
-/// What stands for a figure that is not defined.
+use understudy_statistics::verdict::VerdictKind;
+
+/// The text of an undefined number.
 pub const UNDEFINED: &str = "–";
 
-/// From here on a floating point number has no fraction that could be rounded: 2^53.
+/// 2^53: from here on, a floating-point number has no fraction that could be rounded.
 const MOST_WHOLE: f64 = 9_007_199_254_740_992.0;
 
-/// Units of time: how many nanoseconds one has, and its symbol. In ascending order.
+/// Units of time in ascending order: nanoseconds and symbol.
 const UNITS: [(u64, &str); 7] = [
     (1, "ns"),
     (1_000, "µs"),
@@ -24,38 +26,39 @@ pub fn count(count: u64) -> String {
     grouped(&count.to_string())
 }
 
-/// So many of something: `1 window`, `62 windows`.
+/// A count with its noun in singular or plural: `1 window`, `62 windows`.
 pub fn counted(number: u64, one: &str, more: &str) -> String {
     format!("{} {}", count(number), if number == 1 { one } else { more })
 }
 
-/// A figure with six significant digits: `23.4512`, `1,234.57`, `1.23457e-7`.
-pub fn figure(value: f64) -> String {
+/// A number with six significant digits: `23.4512`, `1,234.57`, `1.23457e-7`.
+pub fn six_digits(value: f64) -> String {
     significant(value, 6)
 }
 
-/// A bound that figures keep to: `0`, `-1`, `0.5`.
-pub fn bound(value: f64) -> String {
-    if value.fract() == 0.0 { grouped(&format!("{value:.0}")) } else { figure(value) }
+/// A whole number without decimals, any other with six significant digits: `0`, `-1`, `0.500000`.
+pub fn compact(value: f64) -> String {
+    if value.fract() == 0.0 { grouped(&format!("{value:.0}")) } else { six_digits(value) }
 }
 
-/// A figure between -1 and 1 with six decimals: `0.798143`. One that is far from there, which only a metric that breaks its own
-/// bounds can give, has six digits as any other. It is not rounded to one of four decimals or fewer that it is not:
-/// bounds are declared so, and what misses one does not look as if it met it. Shares by their counts are shown the same, see
-/// [`share`](understudy_statistics::verdict::share).
+/// A number between -1 and 1 with six decimals: `0.798143`. A number far outside that range, which only a metric that
+/// violates its own range can give, has six significant digits. A number is never rounded to one with four decimals or
+/// fewer: thresholds are declared with few decimals, and a value that misses one must not look equal to it. Proportions
+/// computed from counts have the same text, see
+/// [`share`](understudy_statistics::verdict::format_share).
 pub fn six_decimals(value: f64) -> String {
     let millionths = value * 1e6;
     if millionths.abs() >= MOST_WHOLE {
-        return figure(value);
+        return six_digits(value);
     }
     let nearest = millionths.round();
-    // What the nearest number in binary is off by is no rounding.
+    // The error of the binary representation does not count as rounding.
     let is_off = (millionths - nearest).abs() > 1e-9;
-    let shown = match nearest % 100.0 == 0.0 && nearest != 0.0 && is_off {
+    let text = match nearest % 100.0 == 0.0 && nearest != 0.0 && is_off {
         true => nearest + (millionths - nearest).signum(),
         false => nearest,
     };
-    let text = format!("{:.6}", shown / 1e6);
+    let text = format!("{:.6}", text / 1e6);
     match text.as_str() {
         _ if !value.is_finite() => UNDEFINED.to_owned(),
         "-0.000000" => text[1..].to_owned(),
@@ -63,27 +66,27 @@ pub fn six_decimals(value: f64) -> String {
     }
 }
 
-/// A time in the unit in which it has one to three digits before the point: `740 ns`, `1.92 ms`, `2.00 d`.
+/// A duration in the unit that gives it one to three digits before the point: `740 ns`, `1.92 ms`, `2.00 d`.
 pub fn duration(nanos: u64) -> String {
-    let mut shown = String::new();
-    for (place, (size, symbol)) in UNITS.into_iter().enumerate() {
-        // What rounds up to a whole next unit is one of it.
+    let mut text = String::new();
+    for (index, (size, symbol)) in UNITS.into_iter().enumerate() {
+        // A value that rounds up to one of the next unit is shown in that unit.
         let value = if size == 1 { nanos as f64 } else { (nanos as f64 / size as f64).max(1.0) };
         let text = if size == 1 { count(nanos) } else { significant(value, 3) };
-        shown = format!("{text} {symbol}");
-        let limit = UNITS.get(place + 1).map_or(f64::INFINITY, |(next, _)| (next / size) as f64);
+        text = format!("{text} {symbol}");
+        let limit = UNITS.get(index + 1).map_or(f64::INFINITY, |(next, _)| (next / size) as f64);
         if rounded(value, 3) < limit {
             break;
         }
     }
-    shown
+    text
 }
 
-/// A size in the unit in which it has one to four digits before the point: `740 B`, `1.92 MiB`.
+/// A size in the unit that gives it one to four digits before the point: `740 B`, `1.92 MiB`.
 pub fn bytes(bytes: u64) -> String {
     let mut value = bytes as f64;
     for symbol in ["B", "KiB", "MiB", "GiB", "TiB"] {
-        // What rounds up to a whole next unit is one of it.
+        // A value that rounds up to one of the next unit is shown in that unit.
         if value.round() < 1024.0 {
             let text = if symbol == "B" { count(bytes) } else { significant(value, 3) };
             return format!("{text} {symbol}");
@@ -93,7 +96,7 @@ pub fn bytes(bytes: u64) -> String {
     format!("{} PiB", significant(value, 3))
 }
 
-/// A number with so many significant digits; scientific where it would otherwise be long.
+/// A number with this many significant digits, in scientific notation if it would be long otherwise.
 pub fn significant(value: f64, digits: usize) -> String {
     if !value.is_finite() {
         return UNDEFINED.to_owned();
@@ -110,18 +113,39 @@ pub fn significant(value: f64, digits: usize) -> String {
     }
 }
 
-/// A number rounded to so many significant digits.
+/// A p-value with four decimals, in scientific notation if it is smaller.
+pub fn p_value(p: f64) -> String {
+    if p >= 0.0001 {
+        format!("{p:.4}")
+    } else if p > 0.0 {
+        format!("{p:.1e}")
+    } else {
+        "< 1e-300".to_owned()
+    }
+}
+
+/// What a verdict means, in a few words.
+pub fn verdict_meaning(kind: VerdictKind) -> &'static str {
+    match kind {
+        VerdictKind::Go => "safe to try on canary",
+        VerdictKind::NoGo => "the threshold is not met",
+        VerdictKind::Inconclusive => "the evidence is not sufficient",
+        VerdictKind::Void => "the study is not valid",
+    }
+}
+
+/// A number rounded to this many significant digits.
 fn rounded(value: f64, digits: usize) -> f64 {
     format!("{value:.*e}", digits - 1).parse().unwrap_or(value)
 }
 
-/// A decimal number with commas between its thousands.
+/// A decimal number with commas between thousands.
 pub(crate) fn grouped(number: &str) -> String {
     let start = number.len() - number.trim_start_matches('-').len();
     let point = number.find('.').unwrap_or(number.len());
     let mut text = number[..start].to_owned();
-    for (place, digit) in number[start..point].char_indices() {
-        if place > 0 && (point - start - place).is_multiple_of(3) {
+    for (index, digit) in number[start..point].char_indices() {
+        if index > 0 && (point - start - index).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -134,28 +158,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn thousands_are_set_apart() {
+    fn thousands_are_separated_by_commas() {
         let counts = [0, 999, 1_000, 15_402, 123_456_789, u64::MAX].map(count);
         assert_eq!(counts, ["0", "999", "1,000", "15,402", "123,456,789", "18,446,744,073,709,551,615"]);
         assert_eq!([1, 62].map(|n| counted(n, "window", "windows")), ["1 window", "62 windows"]);
     }
 
     #[test]
-    fn a_figure_has_six_significant_digits() {
-        let figures = [23.451_23, -0.012_345_67, 9.999_999_6, 1_234.567_8, 1_234_567.8, 1.234_567_8e-7, 1e20]
-            .map(figure);
+    fn numbers_have_six_significant_digits() {
+        let numbers = [23.451_23, -0.012_345_67, 9.999_999_6, 1_234.567_8, 1_234_567.8, 1.234_567_8e-7, 1e20]
+            .map(six_digits);
         assert_eq!(
-            figures,
+            numbers,
             ["23.4512", "-0.0123457", "10.0000", "1,234.57", "1,234,568", "1.23457e-7", "1.00000e20"]
         );
-        assert_eq!([0.0, -1.0, 5_000.0, 1.5].map(bound), ["0", "-1", "5,000", "1.50000"]);
-        assert_eq!([0.0, -0.0, f64::NAN, f64::INFINITY].map(figure), ["0", "0", "–", "–"]);
+        assert_eq!([0.0, -1.0, 5_000.0, 1.5].map(compact), ["0", "-1", "5,000", "1.50000"]);
+        assert_eq!([0.0, -0.0, f64::NAN, f64::INFINITY].map(six_digits), ["0", "0", "–", "–"]);
     }
 
     #[test]
-    fn a_bounded_figure_has_six_decimals() {
-        let figures = [12_293.0 / 15_402.0, 1.0, -0.25, -1e-9, f64::NAN].map(six_decimals);
-        assert_eq!(figures, ["0.798143", "1.000000", "-0.250000", "0.000000", "–"]);
+    fn bounded_numbers_have_six_decimals() {
+        let numbers = [12_293.0 / 15_402.0, 1.0, -0.25, -1e-9, f64::NAN].map(six_decimals);
+        assert_eq!(numbers, ["0.798143", "1.000000", "-0.250000", "0.000000", "–"]);
         let beyond = [1.5, 1.260_295_4e304, f64::MIN, f64::INFINITY].map(six_decimals);
         assert_eq!(beyond, ["1.500000", "1.26030e304", "-1.79769e308", "–"]);
         let missed =
@@ -164,13 +188,13 @@ mod tests {
     }
 
     #[test]
-    fn a_share_is_the_same_by_its_counts() {
+    fn proportions_match_the_text_of_their_counts() {
         for whole in (1..500).chain([3_333_333, 20_000_001]) {
             for part in (0..=whole).step_by(1 + whole / 300) {
                 let value = part as f64 / whole as f64;
                 assert_eq!(
                     six_decimals(value),
-                    understudy_statistics::verdict::share(part as u64, whole as u64),
+                    understudy_statistics::verdict::format_share(part as u64, whole as u64),
                     "{part} of {whole}"
                 );
             }
@@ -178,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_size_has_the_unit_that_suits_it() {
+    fn sizes_have_a_suitable_unit() {
         let sizes = [0, 1_023, 1_024, 2_013_266, 1_048_575, 1 << 30, 1 << 50, u64::MAX].map(bytes);
         assert_eq!(
             sizes,
@@ -187,10 +211,10 @@ mod tests {
     }
 
     #[test]
-    fn a_time_has_the_unit_that_suits_it() {
+    fn durations_have_a_suitable_unit() {
         let nanos = [0, 740, 1_000, 999_499, 999_500, 1_920_000, 59_960_000_000, 90_000_000_000];
-        let shown = ["0 ns", "740 ns", "1.00 µs", "999 µs", "1.00 ms", "1.92 ms", "1.00 min", "1.50 min"];
-        assert_eq!(nanos.map(duration), shown);
+        let text = ["0 ns", "740 ns", "1.00 µs", "999 µs", "1.00 ms", "1.92 ms", "1.00 min", "1.50 min"];
+        assert_eq!(nanos.map(duration), text);
         let nanos = [5_400_000_000_000, 172_800_000_000_000, 1_000 * 86_400_000_000_000];
         assert_eq!(nanos.map(duration), ["1.50 h", "2.00 d", "1,000 d"]);
     }

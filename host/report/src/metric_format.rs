@@ -1,27 +1,27 @@
-//! How the figures of a metric are shown, wherever they stand.
+//! Formats the values of a metric for every rendering.
 //!
-//! Always holds: a figure is the same text in a terminal, on a page and in Markdown; agreement is called agreement, never
-//! better.
+//! Invariants: a value has the same text in a terminal, on a page and in Markdown. Agreement is called "agreement",
+//! never "better".
 
-use crate::format::{UNDEFINED, bound, count, counted, figure, six_decimals};
-use crate::model::report::{Figure, Metric, Model, Report, Scores};
+use crate::format::{UNDEFINED, compact, count, counted, six_decimals, six_digits};
+use crate::model::report::{MetricInfo, MetricScores, MetricValue, ModelReport, Report};
 use understudy_sandbox::Better;
 use understudy_statistics::scoring::Interval;
 
-/// A metric, and how its figures are shown.
-pub struct Measure<'r> {
+/// A metric with the format of its values.
+pub struct MetricFormat<'r> {
     /// The metric.
-    pub metric: &'r Metric,
-    /// Its place in [`Report::metrics`], and so in [`Model::scores`].
-    place: usize,
+    pub metric: &'r MetricInfo,
+    /// Its index in [`Report::metrics`] and in [`ModelReport::scores`].
+    index: usize,
 }
 
-impl<'r> Measure<'r> {
-    /// Those of a report, the primary one first.
-    pub fn all(report: &'r Report) -> Vec<Measure<'r>> {
+impl<'r> MetricFormat<'r> {
+    /// The metrics of a report, the primary metric first.
+    pub fn all(report: &'r Report) -> Vec<MetricFormat<'r>> {
         let mut all: Vec<_> =
-            report.metrics.iter().enumerate().map(|(place, metric)| Measure { metric, place }).collect();
-        all.sort_by_key(|measure| !measure.metric.primary);
+            report.metrics.iter().enumerate().map(|(index, metric)| MetricFormat { metric, index }).collect();
+        all.sort_by_key(|format| !format.metric.primary);
         all
     }
 
@@ -31,21 +31,23 @@ impl<'r> Measure<'r> {
     }
 
     /// The scores of a model by this metric.
-    pub fn scores<'m>(&self, model: &'m Model) -> Option<&'m Scores> {
-        model.scores.get(self.place)
+    pub fn scores<'m>(&self, model: &'m ModelReport) -> Option<&'m MetricScores> {
+        model.scores.get(self.index)
     }
 
-    /// A figure as text.
-    pub fn show(&self, value: Option<f64>) -> String {
+    /// A value as text.
+    pub fn value(&self, value: Option<f64>) -> String {
         match (value, self.range()) {
             (None, _) => UNDEFINED.to_owned(),
-            (Some(value), Some((least, greatest))) if least >= -1.0 && greatest <= 1.0 => six_decimals(value),
-            (Some(value), _) => figure(value),
+            (Some(value), Some((minimum, maximum))) if minimum >= -1.0 && maximum <= 1.0 => {
+                six_decimals(value)
+            }
+            (Some(value), _) => six_digits(value),
         }
     }
 
-    /// The figure that agrees least, out of those that are defined.
-    pub fn least_agreement(&self, values: impl IntoIterator<Item = Option<f64>>) -> Option<f64> {
+    /// The defined value with the least agreement.
+    pub fn worst(&self, values: impl IntoIterator<Item = Option<f64>>) -> Option<f64> {
         let defined = values.into_iter().flatten().filter(|value| value.is_finite());
         defined.reduce(match self.metric.better {
             Better::Higher => f64::min,
@@ -53,50 +55,50 @@ impl<'r> Measure<'r> {
         })
     }
 
-    /// The least and the greatest figure there can be, where both are known.
+    /// The minimum and maximum of the metric, if it has both.
     pub fn range(&self) -> Option<(f64, f64)> {
-        self.metric.least.zip(self.metric.greatest).filter(|(least, greatest)| least < greatest)
+        self.metric.minimum.zip(self.metric.maximum).filter(|(minimum, maximum)| minimum < maximum)
     }
 
-    /// Whether a figure is the share of pairs that agree: one component, whole, over the pairs.
-    pub fn is_share(&self, figure: &Figure) -> bool {
-        let [sum] = figure.sums[..] else { return false };
-        let share = sum / figure.pairs.saturating_sub(figure.unscored) as f64;
+    /// Whether a value is the proportion of agreeing pairs: a single whole component divided by the pairs.
+    pub fn is_proportion(&self, value: &MetricValue) -> bool {
+        let [sum] = value.sums[..] else { return false };
+        let share = sum / value.pairs.saturating_sub(value.unscored) as f64;
         self.range() == Some((0.0, 1.0))
             && sum.fract() == 0.0
-            && figure.value.is_some_and(|value| (value - share).abs() < 1e-12)
+            && value.value.is_some_and(|value| (value - share).abs() < 1e-12)
     }
 
-    /// The two bounds of a figure.
-    pub fn bounds(&self, interval: Option<Interval>) -> String {
+    /// An interval as text.
+    pub fn interval(&self, interval: Option<Interval>) -> String {
         interval.map_or_else(
             || UNDEFINED.to_owned(),
-            |bounds| format!("{} to {}", self.show(Some(bounds.lower)), self.show(Some(bounds.upper))),
+            |bounds| format!("{} to {}", self.value(Some(bounds.lower)), self.value(Some(bounds.upper))),
         )
     }
 
-    /// What a figure was made from.
-    pub fn counts(&self, figure: &Figure) -> String {
-        match figure.sums[..] {
-            [sum] if self.is_share(figure) => {
-                format!("{} of {}", count(sum as u64), count(figure.pairs.saturating_sub(figure.unscored)))
+    /// The counts behind a value: `812 of 900`, or only the number of pairs.
+    pub fn counts(&self, value: &MetricValue) -> String {
+        match value.sums[..] {
+            [sum] if self.is_proportion(value) => {
+                format!("{} of {}", count(sum as u64), count(value.pairs.saturating_sub(value.unscored)))
             }
-            _ => counted(figure.pairs, "pair", "pairs"),
+            _ => counted(value.pairs, "pair", "pairs"),
         }
     }
 
-    /// The range of its figures, and which way agreement lies.
-    pub fn reading(&self) -> String {
-        let range = match (self.metric.least, self.metric.greatest) {
-            (Some(least), Some(greatest)) => format!("from {} to {}, ", bound(least), bound(greatest)),
-            (Some(least), None) => format!("from {} up, ", bound(least)),
-            (None, Some(greatest)) => format!("up to {}, ", bound(greatest)),
+    /// The range of the metric, and whether higher or lower means closer agreement.
+    pub fn direction(&self) -> String {
+        let range = match (self.metric.minimum, self.metric.maximum) {
+            (Some(minimum), Some(maximum)) => format!("from {} to {}, ", compact(minimum), compact(maximum)),
+            (Some(minimum), None) => format!("from {} up, ", compact(minimum)),
+            (None, Some(maximum)) => format!("up to {}, ", compact(maximum)),
             (None, None) => String::new(),
         };
-        let way = match self.metric.better {
+        let direction = match self.metric.better {
             Better::Higher => "higher is closer",
             Better::Lower => "lower is closer",
         };
-        range + way
+        range + direction
     }
 }

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-use understudy_statistics::divergence::{SumsLayout, Pattern, SearchSettings, PatternTable, frequent_patterns, search_subgroups};
+use understudy_statistics::divergence::{
+    Pattern, PatternTable, SearchSettings, SumsLayout, frequent_patterns, search_subgroups,
+};
 use understudy_tests::flights::{Flights, classes};
 use understudy_tests::root;
 
@@ -33,8 +35,8 @@ pub fn divergence() -> bool {
     theirs("table");
     let (mut times, mut ours) = (Vec::new(), Vec::<Measured>::new());
     for _ in 0..ROUNDS {
-        let said = theirs("search");
-        let [seconds, peak, found] = numbers(&said);
+        let output = theirs("search");
+        let [seconds, peak, found] = numbers(&output);
         println!("divexplorer {seconds:.2} s for {found} classes, peak {peak:.0} MiB");
         times.push(seconds);
         let program = std::env::current_exe().expect("a benchmark has a path");
@@ -86,7 +88,8 @@ pub fn alone() -> bool {
     let settings = SearchSettings { max_terms: DEPTH, least, level: 0.05, shares: true, confidence: 0.975 };
     let layout = SumsLayout { components: 1, moments: vec![] };
     let started = Instant::now();
-    let listed = search_subgroups(&table, &layout, &settings, &mut |n, sums| (n > 0).then(|| sums[0] / n as f64));
+    let listed =
+        search_subgroups(&table, &layout, &settings, &mut |n, sums| (n > 0).then(|| sums[0] / n as f64));
     let all = started.elapsed().as_secs_f64();
     assert_eq!(listed.patterns, found.len());
     let peak = peak_kib("/proc/self").expect("Linux says it") as f64 / 1024.0;

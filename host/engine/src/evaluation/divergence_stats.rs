@@ -1,68 +1,75 @@
-//! What of compared pairs it takes to say where a model and the substrate part.
+//! Collects the sums by slice from which the report finds where a model and the substrate differ.
 //!
-//! Always holds: a compared pair is added once; to which half an id belongs is settled by the study's name and the id
-//! alone.
+//! Invariants: each evaluated pair is added once; the study's name and the id alone decide which half an id belongs to.
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::evaluation::verdict_stats::ScoredPairBatch;
-use crate::log_schema::schema;
 use crate::plugins::load::Prepared;
 use crate::plugins::study_fields;
-use understudy_statistics::scoring::{ProfileIndex, ProfiledBatch, SliceSums, DistributionBatch, DistributionsBySlice};
+use understudy_statistics::scoring::{
+    DistributionBatch, DistributionsBySlice, ProfileIndex, ProfiledBatch, SliceSums,
+};
 
-/// Adds pairs to profiles and spreads.
+/// Adds evaluated pairs to the sums by slice and to the answer distributions.
 pub struct DivergenceCollector {
+    /// The index of the metric that is searched.
     metric: usize,
-    index: ProfileIndex,
+    profile_index: ProfileIndex,
+    /// The study's hash key.
     key: u64,
 }
 
 impl DivergenceCollector {
-    /// For a study.
+    /// A collector for a study.
     pub fn new(prepared: &Prepared) -> DivergenceCollector {
         DivergenceCollector {
             metric: prepared.study.divergence.metric,
-            index: profile_index(prepared),
+            profile_index: profile_index(prepared),
             key: prepared.key,
         }
     }
 
-    /// Adds pairs.
-    pub fn add(&self, seen: &ScoredPairBatch<'_>, profiles: &mut SliceSums, spreads: &mut DistributionsBySlice) {
-        let ids: Vec<&str> = seen.answered.iter().map(|row| seen.sources.id(*row)).collect();
+    /// Adds a batch of evaluated pairs.
+    pub fn add(
+        &self,
+        batch: &ScoredPairBatch<'_>,
+        sums: &mut SliceSums,
+        distributions: &mut DistributionsBySlice,
+    ) {
+        let ids: Vec<&str> = batch.rows.iter().map(|row| batch.sources.id(*row)).collect();
         let hashes: Vec<u64> = ids.iter().map(|id| keyed_id_hash(self.key, id)).collect();
-        let of = self.index.profiles_of_rows(seen.conditions, ids.len());
-        profiles.add(ProfiledBatch {
-            windows: seen.windows,
-            profiles: &of,
+        let profiles = self.profile_index.profiles_of_rows(batch.conditions, ids.len());
+        sums.add(ProfiledBatch {
+            windows: batch.windows,
+            profiles: &profiles,
             hashes: &hashes,
-            models: seen.models,
+            models: batch.scores,
             metric: self.metric,
         });
-        for (model, given) in seen.given.iter().enumerate() {
+        for (model, answers) in batch.models.iter().enumerate() {
             let pairs = DistributionBatch {
-                windows: seen.windows,
-                conditions: seen.conditions,
-                profiles: &of,
+                windows: batch.windows,
+                conditions: batch.conditions,
+                profiles: &profiles,
                 hashes: &hashes,
                 ids: &ids,
-                comparator: seen.comparator,
+                comparator: batch.comparator,
             };
-            spreads.add(model, given, pairs);
+            distributions.add(model, answers, pairs);
         }
     }
 }
 
-/// The profiles of a study, by the conditions that are searched.
+/// The profiles of a study: the combinations of values of the conditions that the divergence search uses.
 pub fn profile_index(prepared: &Prepared) -> ProfileIndex {
     let sizes = study_fields::conditions(&prepared.study).sizes();
     let conditions = prepared.study.divergence.conditions.iter();
     ProfileIndex { conditions: conditions.map(|condition| (*condition, sizes[*condition])).collect() }
 }
 
-/// The hash of an id under a study's key: XXH3-64 with the key as its seed. It has nothing to do with what
-/// is said of a pair, and is the same in every run of a study.
+/// XXH3-64 of an id with the study's key as the seed. It is the same in every run of a study, and independent of a
+/// pair's answers.
 pub fn keyed_id_hash(key: u64, id: &str) -> u64 {
     xxh3_64_with_seed(id.as_bytes(), key)
 }

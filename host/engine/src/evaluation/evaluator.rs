@@ -1,306 +1,348 @@
-//! The thread that compares: pairs in, scores summed into cells.
+//! The evaluation thread: runs the comparator and the metrics on joined pairs, and adds their scores to the aggregates.
 //!
-//! Always holds: a pair is compared once; a pair in which the comparator has no answer is counted and enters no figure;
-//! a pair that a metric breaks on is counted and leaves that metric's figure.
+//! Invariants:
+//! - A pair is evaluated once.
+//! - A pair without a comparator answer is counted and enters no statistic.
+//! - A pair that a metric fails on is counted and leaves that metric's statistics.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::mpsc::Receiver;
 
-use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
+use crate::batches::evaluated_pairs::Compared;
+use crate::batches::messages::Met;
 use crate::batches::pair_batch::Sources;
 use crate::evaluation::divergence_stats::DivergenceCollector;
 use crate::evaluation::model_answers::AnswerResolver;
 use crate::evaluation::projection::PairProjection;
-use crate::evaluation::recent_pairs::{RecentPairs, PairSample};
-use crate::evaluation::verdict_stats::{ScoredPairBatch, EvidenceCollector};
-use crate::batches::messages::Met;
+use crate::evaluation::recent_pairs::{PairSample, RecentPairs};
+use crate::evaluation::verdict_stats::{EvidenceCollector, ScoredPairBatch};
 use crate::log_schema::schema;
 use crate::plugins::instance_cache::Seat;
 use crate::plugins::load::Prepared;
-use crate::plugins::plugin_versions::{PluginVersions, Part, Turn};
+use crate::plugins::plugin_versions::{Part, PluginVersions};
+use crate::plugins::slot_kind::{ComparatorSlot, MetricSlot, ModelSlot, SlotVersion};
+use crate::stats::aggregates::Judged;
 use crate::stats::checkpoint::Saved;
-use crate::stats::latency::Times;
-use crate::stats::failures::Incidents;
 use crate::stats::interim_schedule::{Look, Looked};
-use crate::stats::run_result::Comparison;
 use understudy_records::batch::{Answers, Reason};
 use understudy_run_log::checkpoint::{self, CheckpointError};
 use understudy_run_log::{LogWriter, Table};
-use understudy_sandbox::{Decider, DeciderPlugin, Scorer, ScorerPlugin};
-use understudy_statistics::scoring::{
-    Cells, VerdictEvidence, ModelScores, AnswerStatus, SliceSums, ScoredPairs, CellsShape, DistributionsBySlice, Window,
-};
-use understudy_study::{Form, PerStream, StreamKind, Study};
+use understudy_sandbox::{Decider, Scorer, ScorerPlugin};
+use understudy_statistics::scoring::{AnswerStatus, ModelScores, ScoredPairs, Window};
+use understudy_study::{PerStream, StreamKind, Study};
 
-/// Pairs that are compared in one call, if as many wait.
-const MAX_BATCH_PAIRS: usize = 4096;
+/// The most pairs of one evaluation. If fewer wait in the queue, those are evaluated. It affects speed, not results.
+pub(crate) const MAX_BATCH_PAIRS: usize = 4096;
 
-/// What there is to do.
+/// A message to the evaluator. Checkpoints that it carries lack the aggregates, which the evaluator adds.
 pub enum EvaluatorMessage {
-    /// Pairs to compare and to log.
-    Pairs(Vec<Met>),
-    /// Pairs to compare that the log has already.
-    Logged(Vec<Met>),
-    /// The pairs of a group end here: the checkpoint of this moment, which lacks what has been judged.
-    Cut(Box<Saved>),
-    /// It is time for a look, which lacks what has been judged.
-    Look(Box<Looked>),
-    /// From these sequence numbers of each stream on a part has another plugin.
-    Exchange(PerStream<u64>, Box<EvaluatorSwap>),
-    /// Somebody wants the latest pairs, to try a plugin on them.
-    RecentPairs(oneshot::Sender<Option<PairSample>>),
-    /// Somebody is to be shown where the run stands; this lacks what has been judged.
-    Peek(Box<Saved>, oneshot::Sender<Saved>),
+    /// Pairs to evaluate and to log.
+    NewPairs(Vec<Met>),
+    /// Pairs to evaluate that the log already has.
+    ReplayedPairs(Vec<Met>),
+    /// The open segment group ends behind the pairs so far; the checkpoint of this moment.
+    RotateGroup(Box<Saved>),
+    /// An interim report is due.
+    InterimReport(Box<Looked>),
+    /// A plugin is swapped; the first sequence number of each stream that belongs to the new generation.
+    Swap(PerStream<u64>, Box<EvaluatorSwap>),
+    /// A request for the most recent pairs.
+    SampleRecentPairs(oneshot::Sender<Option<PairSample>>),
+    /// A request for a checkpoint with the current aggregates.
+    SnapshotAggregates(Box<Saved>, oneshot::Sender<Saved>),
 }
 
-/// A part that is given to another plugin, with an instance that is ready.
+/// A new plugin version, with a running instance where the evaluator runs the plugin.
 pub enum EvaluatorSwap {
-    /// A model, by its index.
-    Model(usize, Turn<DeciderPlugin>),
+    /// A model. The evaluator creates an instance when it has to call the model on a blinded snapshot.
+    Model(SlotVersion<ModelSlot>),
     /// The comparator.
-    Comparator(Turn<DeciderPlugin>, Decider),
-    /// A metric, by its index.
-    Metric(usize, Turn<ScorerPlugin>, Scorer),
+    Comparator(SlotVersion<ComparatorSlot>, Decider),
+    /// A metric.
+    Metric(SlotVersion<MetricSlot>, Scorer),
 }
 
-/// Compares pairs.
+impl EvaluatorSwap {
+    /// Makes the new version the current one of its slot.
+    pub(crate) fn push_to(&self, versions: &mut PluginVersions) {
+        match self {
+            EvaluatorSwap::Model(new) => new.push_to(versions),
+            EvaluatorSwap::Comparator(new, _) => new.push_to(versions),
+            EvaluatorSwap::Metric(new, _) => new.push_to(versions),
+        }
+    }
+}
+
+/// Evaluates pairs.
 pub struct Evaluator {
-    cast: PluginVersions,
-    /// The comparator's instances, and what they read.
+    versions: PluginVersions,
+    /// Instances of the comparator, each with its projection.
     comparator: Seat<(Decider, PairProjection)>,
+    /// Instances of each metric.
     metrics: Vec<Seat<Scorer>>,
-    given: AnswerResolver,
+    answer_resolver: AnswerResolver,
     study: Study,
-    held: PerStream<Vec<usize>>,
-    recent: Option<RecentPairs>,
-    conditions: usize,
-    witness: Option<EvidenceCollector>,
-    searcher: DivergenceCollector,
-    judged: Judged,
+    buffered_fields: PerStream<Vec<usize>>,
+    /// The most recent pairs; `None` if the run is not served.
+    recent_pairs: Option<RecentPairs>,
+    evidence_collector: Option<EvidenceCollector>,
+    divergence_collector: DivergenceCollector,
+    aggregates: Judged,
 }
 
 impl Evaluator {
-    /// A judge with fresh instances of the study's plugins, that goes on from what has been judged. `held` are the places of
-    /// the declared fields that are held of each side; those that are [`buffered_fields`](crate::needed) are among them.
-    pub fn new(prepared: &Prepared, held: &PerStream<Vec<usize>>, judged: Judged) -> Evaluator {
-        let (cast, study) = (prepared.cast.clone(), prepared.study.clone());
-        let recent = study.is_live().then(|| RecentPairs::new(study.swaps.last));
+    /// An evaluator that adds to `aggregates`. For each stream, `buffered_fields` are the indices of the declared fields
+    /// that the join buffers: at least those of [`buffered_fields`](crate::evaluation::projection::buffered_fields).
+    pub fn new(
+        prepared: &Prepared,
+        buffered_fields: &PerStream<Vec<usize>>,
+        aggregates: Judged,
+    ) -> Evaluator {
+        let (versions, study) = (prepared.cast.clone(), prepared.study.clone());
+        let recent_pairs = study.is_live().then(|| RecentPairs::new(study.swaps.last));
         Evaluator {
             comparator: Seat::default(),
-            metrics: cast.metrics.iter().map(|_| Seat::default()).collect(),
-            given: AnswerResolver::new(prepared, held),
-            cast,
+            metrics: versions.metrics.iter().map(|_| Seat::default()).collect(),
+            answer_resolver: AnswerResolver::new(prepared, buffered_fields),
+            versions,
             study,
-            held: held.clone(),
-            recent,
-            conditions: prepared.study.conditions.len(),
-            witness: EvidenceCollector::new(prepared, &held.snapshots),
-            searcher: DivergenceCollector::new(prepared),
-            judged,
+            buffered_fields: buffered_fields.clone(),
+            recent_pairs,
+            evidence_collector: EvidenceCollector::new(prepared, &buffered_fields.snapshots),
+            divergence_collector: DivergenceCollector::new(prepared),
+            aggregates,
         }
     }
 
-    /// Does whatever there is to do until nothing more can come. New pairs go to the log, as rows of `table`; `look` is told of
-    /// looks.
+    /// Processes messages until the coordinator hangs up, and returns the aggregates. New pairs go to the log as rows of
+    /// `table`; interim reports go to `on_interim`.
     ///
     /// # Errors
-    /// When a checkpoint cannot be written as bytes.
-    pub fn work(
+    /// When a checkpoint cannot be encoded.
+    pub fn run(
         mut self,
-        work: &Receiver<EvaluatorMessage>,
+        messages: &Receiver<EvaluatorMessage>,
         log: &LogWriter,
         mut table: schema::Pairs,
-        mut look: Option<Look>,
+        mut on_interim: Option<Look>,
     ) -> Result<Judged, CheckpointError> {
-        let mut next = work.recv().ok();
-        while let Some(now) = next.take() {
-            match now {
+        let mut next = messages.recv().ok();
+        while let Some(message) = next.take() {
+            match message {
                 EvaluatorMessage::NewPairs(mut pairs) => {
                     while pairs.len() < MAX_BATCH_PAIRS && next.is_none() {
-                        match work.try_recv() {
+                        match messages.try_recv() {
                             Ok(EvaluatorMessage::NewPairs(more)) => pairs.extend(more),
                             Ok(other) => next = Some(other),
                             Err(_) => break,
                         }
                     }
-                    for compared in self.judge(pairs) {
-                        // That the log has failed is known to its writer.
-                        log.append(vec![(Table::Pairs, table.batch(&compared))]);
+                    for evaluated in self.evaluate(pairs) {
+                        // A failure of the log is reported by its writer.
+                        log.append(vec![(Table::Pairs, table.batch(&evaluated))]);
                     }
                 }
-                EvaluatorMessage::ReplayedPairs(pairs) => drop(self.judge(pairs)),
-                EvaluatorMessage::Swap(from, exchange) => self.exchange(from, *exchange),
-                // Who asked may not wait any more.
-                EvaluatorMessage::SampleRecentPairs(shown) => drop(shown.send(self.recent.as_ref().and_then(RecentPairs::latest))),
-                EvaluatorMessage::RotateGroup(mut saved) => {
-                    saved.judged = Some(self.judged.clone());
-                    log.cut_pairs(checkpoint::encode(&*saved)?);
+                EvaluatorMessage::ReplayedPairs(pairs) => drop(self.evaluate(pairs)),
+                EvaluatorMessage::Swap(from, swap) => self.apply_swap(from, *swap),
+                EvaluatorMessage::RotateGroup(mut checkpoint) => {
+                    checkpoint.judged = Some(self.aggregates.clone());
+                    log.cut_pairs(checkpoint::encode(&*checkpoint)?);
                 }
-                EvaluatorMessage::SnapshotAggregates(mut saved, shown) => {
-                    saved.judged = Some(self.judged.clone());
-                    // Who asked may not wait any more.
-                    let _ = shown.send(*saved);
-                }
-                EvaluatorMessage::InterimReport(mut looked) => {
-                    if let Some(look) = &mut look {
-                        looked.saved.judged = Some(self.judged.clone());
-                        look(*looked);
+                EvaluatorMessage::InterimReport(mut report) => {
+                    if let Some(on_interim) = &mut on_interim {
+                        report.saved.judged = Some(self.aggregates.clone());
+                        on_interim(*report);
                     }
+                }
+                // A requester may have gone.
+                EvaluatorMessage::SampleRecentPairs(reply) => {
+                    let _ = reply.send(self.recent_pairs.as_ref().and_then(RecentPairs::latest));
+                }
+                EvaluatorMessage::SnapshotAggregates(mut checkpoint, reply) => {
+                    checkpoint.judged = Some(self.aggregates.clone());
+                    let _ = reply.send(*checkpoint);
                 }
             }
-            next = next.or_else(|| work.recv().ok());
+            next = next.or_else(|| messages.recv().ok());
         }
-        Ok(self.judged)
+        Ok(self.aggregates)
     }
 
-    /// A part is given to another plugin from these sequence numbers on.
-    fn exchange(&mut self, from: PerStream<u64>, exchange: EvaluatorSwap) {
-        let generation = self.cast.begin(from);
-        match exchange {
-            EvaluatorSwap::Model(index, turn) => self.cast.models[index].give(turn),
-            EvaluatorSwap::Comparator(turn, decider) => {
-                let reads = PairProjection::new(&self.study, &self.held, &turn.plugin.reads);
-                self.cast.comparator.give(turn);
-                self.comparator.take(generation, (decider, reads));
+    fn apply_swap(&mut self, from: PerStream<u64>, swap: EvaluatorSwap) {
+        let generation = self.versions.begin(from);
+        swap.push_to(&mut self.versions);
+        match swap {
+            EvaluatorSwap::Model(_) => {}
+            EvaluatorSwap::Comparator(SlotVersion { version, .. }, decider) => {
+                let projection =
+                    PairProjection::new(&self.study, &self.buffered_fields, &version.plugin.reads);
+                self.comparator.take(generation, (decider, projection));
             }
-            EvaluatorSwap::Metric(index, turn, scorer) => {
-                self.cast.metrics[index].give(turn);
+            EvaluatorSwap::Metric(SlotVersion { index, .. }, scorer) => {
                 self.metrics[index].take(generation, scorer);
             }
         }
     }
 
-    /// Compares pairs, scores them, and adds them to the sums: those of one generation together.
-    pub fn judge(&mut self, pairs: Vec<Met>) -> Vec<Compared> {
-        let generations = |met: &Met| {
-            let [snapshot, decision] = met.sequences();
-            let of_snapshot = self.cast.of(StreamKind::Snapshots, snapshot);
-            (of_snapshot.max(self.cast.of(StreamKind::Decisions, decision)), of_snapshot)
+    /// Evaluates pairs and adds them to the aggregates. Returns one batch for each combination of generations.
+    pub fn evaluate(&mut self, pairs: Vec<Met>) -> Vec<Compared> {
+        let generations = |pair: &Met| {
+            let sequences = pair.sequences();
+            let of_snapshot = self.versions.of(StreamKind::Snapshots, sequences.snapshots);
+            (self.versions.of_pair(sequences), of_snapshot)
         };
         let Some(first) = pairs.first().map(generations) else { return Vec::new() };
-        if pairs.iter().all(|met| generations(met) == first) {
-            return vec![self.compare(&pairs, first)];
+        if pairs.iter().all(|pair| generations(pair) == first) {
+            return vec![self.evaluate_batch(&pairs, first)];
         }
         let mut by_generation: BTreeMap<_, Vec<Met>> = BTreeMap::new();
-        for met in pairs {
-            by_generation.entry(generations(&met)).or_default().push(met);
+        for pair in pairs {
+            by_generation.entry(generations(&pair)).or_default().push(pair);
         }
-        by_generation.into_iter().map(|(of, pairs)| self.compare(&pairs, of)).collect()
+        by_generation.into_iter().map(|(of, pairs)| self.evaluate_batch(&pairs, of)).collect()
     }
 
-    /// Compares pairs of one generation, whose snapshots are all of one too.
-    fn compare(&mut self, pairs: &[Met], (generation, of_snapshots): (u32, u32)) -> Compared {
+    /// Evaluates pairs of one generation, whose snapshots all belong to `snapshot_generation`.
+    fn evaluate_batch(
+        &mut self,
+        pairs: &[Met],
+        (generation, snapshot_generation): (u32, u32),
+    ) -> Compared {
         let sources = Sources::of(pairs);
-        let turn = self.cast.comparator.at(generation);
-        let (decider, reads) = self.comparator.at(turn.since, || {
-            (turn.plugin.instance(), PairProjection::new(&self.study, &self.held, &turn.plugin.reads))
+        let version = self.versions.comparator.at(generation);
+        let (decider, projection) = self.comparator.at(version.since, || {
+            let projection = PairProjection::new(&self.study, &self.buffered_fields, &version.plugin.reads);
+            (version.plugin.instance(), projection)
         });
-        let compared = decider.decide(&reads.batch(&sources, &sources.snapshots, &sources.decisions));
-        turn.watch.count(pairs.len(), compared.answers.failed());
-        for (row, why) in &compared.broken {
-            let row = *row as usize;
-            let name = &self.cast.comparator.name;
-            self.judged.incidents.add(name, why, sources.sequence(row), sources.id(row));
+        let input = projection.project_pairs(&sources, &sources.snapshots, &sources.decisions);
+        let decided = decider.decide(&input);
+        version.watch.count(pairs.len(), decided.answers.failed());
+        for (row, reason) in &decided.broken {
+            let (row, name) = (*row as usize, &self.versions.comparator.name);
+            self.aggregates.incidents.add(name, reason, sources.sequence(row), sources.id(row));
         }
-        self.time(pairs);
-        let (given, blinded) =
-            self.given.answers(&self.cast, of_snapshots, &sources, &mut self.judged.incidents);
-        if let Some(recent) = &mut self.recent {
-            recent.add(&sources, &given, &compared.answers);
+        self.record_substrate_latency(pairs);
+        let (given, blinded) = self.answer_resolver.resolve(
+            &self.versions,
+            snapshot_generation,
+            &sources,
+            &mut self.aggregates.incidents,
+        );
+        let answers = decided.answers;
+        if let Some(recent_pairs) = &mut self.recent_pairs {
+            recent_pairs.add(&sources, &given, &answers);
         }
+        let rows: Vec<usize> = (0..pairs.len()).filter(|row| answers.reason(*row).is_none()).collect();
+        self.aggregates.comparison.compared += rows.len() as u64;
+        self.aggregates.comparison.incomparable += (pairs.len() - rows.len()) as u64;
+        let models = match rows.is_empty() {
+            true => Vec::new(),
+            false => self.score_and_aggregate(generation, &sources, &rows, &answers, &given, &blinded),
+        };
+        Compared { generation, sources, answers, blinded, given, answered: rows, models }
+    }
 
-        let answers = compared.answers;
-        let answered: Vec<usize> = (0..pairs.len()).filter(|row| answers.reason(*row).is_none()).collect();
-        self.judged.comparison.compared += answered.len() as u64;
-        self.judged.comparison.incomparable += (pairs.len() - answered.len()) as u64;
-        if answered.is_empty() {
-            let models = Vec::new();
-            return Compared { generation, sources, answers, blinded, given, answered, models };
-        }
-        let picks: Vec<_> = answered.iter().map(|&row| (0, row)).collect();
-        let comparable = |answers| match answered.len() == pairs.len() {
+    /// Scores the pairs `rows`, which the comparator answered, and adds them to the aggregates. Returns the scores of
+    /// each model.
+    fn score_and_aggregate(
+        &mut self,
+        generation: u32,
+        sources: &Sources,
+        rows: &[usize],
+        comparator: &Answers,
+        models: &[Answers],
+        blinded: &[usize],
+    ) -> Vec<ModelScores> {
+        let picks: Vec<_> = rows.iter().map(|&row| (0, row)).collect();
+        let comparable = |answers| match rows.len() == sources.snapshots.len() {
             true => Cow::Borrowed(answers),
             false => Cow::Owned(Answers::gather(&[answers], &picks)),
         };
-        let comparator = comparable(&answers);
-        let said: Vec<Cow<'_, Answers>> = given.iter().map(comparable).collect();
-        let models = said.iter().map(|said| self.score(generation, said, &sources, &answered, &comparator));
-        let models: Vec<ModelScores> = models.collect();
-        let windows: Vec<Window> =
-            answered.iter().map(|&row| sources.shown(row, |s, r| s.windows[r])).collect();
+        let comparator = comparable(comparator);
+        let models: Vec<Cow<'_, Answers>> = models.iter().map(comparable).collect();
+        let scores = models.iter().map(|answers| self.score(generation, answers, sources, rows, &comparator));
+        let scores: Vec<ModelScores> = scores.collect();
+        let windows: Vec<Window> = rows.iter().map(|&row| sources.shown(row, |s, r| s.windows[r])).collect();
         let values = |condition: usize| {
-            answered.iter().map(|&row| sources.shown(row, |s, r| s.conditions[condition][r])).collect()
+            rows.iter().map(|&row| sources.shown(row, |s, r| s.conditions[condition][r])).collect()
         };
-        let conditions: Vec<Vec<u16>> = (0..self.conditions).map(values).collect();
-        self.judged
+        let conditions: Vec<Vec<u16>> = (0..self.study.conditions.len()).map(values).collect();
+        let mut is_blinded = vec![false; sources.snapshots.len()];
+        blinded.iter().for_each(|&row| is_blinded[row] = true);
+        let is_blinded: Vec<bool> = rows.iter().map(|&row| is_blinded[row]).collect();
+        self.aggregates
             .cells
-            .add(ScoredPairs { windows: &windows, conditions: &conditions, models: &models })
+            .add(ScoredPairs { windows: &windows, conditions: &conditions, models: &scores })
             .expect("the cells have the study's shape");
-        let seen = ScoredPairBatch {
-            sources: &sources,
-            answered: &answered,
+        let batch = ScoredPairBatch {
+            sources,
+            rows,
             windows: &windows,
             conditions: &conditions,
+            blinded: &is_blinded,
             comparator: &comparator,
-            given: &said,
             models: &models,
+            scores: &scores,
         };
-        if let Some(witness) = &mut self.witness {
-            witness.add(&seen, &mut self.judged.evidence);
+        if let Some(collector) = &mut self.evidence_collector {
+            collector.add(&batch, &mut self.aggregates.evidence);
         }
-        self.searcher.add(&seen, &mut self.judged.profiles, &mut self.judged.spreads);
-        drop((comparator, said));
-        Compared { generation, sources, answers, blinded, given, answered, models }
+        let Judged { profiles, spreads, .. } = &mut self.aggregates;
+        self.divergence_collector.add(&batch, profiles, spreads);
+        scores
     }
 
-    /// What all that was compared comes to.
-    pub fn judged(self) -> Judged {
-        self.judged
+    /// The aggregates of all pairs that were evaluated.
+    pub fn into_aggregates(self) -> Judged {
+        self.aggregates
     }
 
+    /// Runs all metrics on the answers of one model to the pairs `rows`.
     fn score(
         &mut self,
         generation: u32,
-        given: &Answers,
+        answers: &Answers,
         sources: &Sources,
         rows: &[usize],
         comparator: &Answers,
     ) -> ModelScores {
         let mut statuses = vec![AnswerStatus::Answered; rows.len()];
-        for (row, reason) in &given.unanswered {
+        for (row, reason) in &answers.unanswered {
             statuses[*row as usize] = match reason {
                 Reason::Abstained(_) => AnswerStatus::Abstained,
                 Reason::Failed(_) | Reason::Broke(_) => AnswerStatus::Failed,
-                Reason::Blinded => unreachable!("a blinded snapshot is asked about before it is scored"),
+                Reason::Blinded => unreachable!("models answer blinded snapshots before they are scored"),
             };
         }
-        let incidents = &mut self.judged.incidents;
-        let score = |(part, seat): (&Part<ScorerPlugin>, &mut Seat<Scorer>)| {
-            let turn = part.at(generation);
-            let mut scored = seat.at(turn.since, || turn.plugin.instance()).score(given, comparator);
-            turn.watch.count(rows.len(), scored.broken.len());
-            // The last component is the host's own: how many pairs the metric could score.
-            let mut counted = vec![1.0; rows.len()];
-            for (row, why) in &scored.broken {
-                counted[*row as usize] = 0.0;
+        let failures = &mut self.aggregates.incidents;
+        let score = |(slot, cache): (&Part<ScorerPlugin>, &mut Seat<Scorer>)| {
+            let version = slot.at(generation);
+            let scorer = cache.at(version.since, || version.plugin.instance());
+            let mut scored = scorer.score(answers, comparator);
+            version.watch.count(rows.len(), scored.broken.len());
+            // The host adds a last component: 1 for each pair that the metric scored.
+            let mut is_scored = vec![1.0; rows.len()];
+            for (row, reason) in &scored.broken {
+                is_scored[*row as usize] = 0.0;
                 let row = rows[*row as usize];
-                incidents.add(&part.name, why, sources.sequence(row), sources.id(row));
+                failures.add(&slot.name, reason, sources.sequence(row), sources.id(row));
             }
-            scored.components.push(counted);
+            scored.components.push(is_scored);
             scored.components
         };
-        let scores = self.cast.metrics.iter().zip(&mut self.metrics).map(score).collect();
+        let scores = self.versions.metrics.iter().zip(&mut self.metrics).map(score).collect();
         ModelScores { statuses, scores }
     }
 
-    fn time(&mut self, pairs: &[Met]) {
-        for Met { snapshot: (shown, s), decision: (taken, d) } in pairs {
-            match taken.times[*d as usize] - shown.times[*s as usize] {
-                micros @ 0.. => self.judged.substrate.record(micros as u64 * 1000),
-                _ => self.judged.before += 1,
+    /// Records the time from each snapshot to its decision. Times are in microseconds, the histogram in nanoseconds.
+    fn record_substrate_latency(&mut self, pairs: &[Met]) {
+        for Met { snapshot: (snapshots, s), decision: (decisions, d) } in pairs {
+            match decisions.times[*d as usize] - snapshots.times[*s as usize] {
+                micros @ 0.. => self.aggregates.substrate.record(micros as u64 * 1000),
+                _ => self.aggregates.before += 1,
             }
         }
     }

@@ -1,136 +1,150 @@
-//! What of compared pairs a verdict needs besides the cells.
+//! Collects the extra statistics that a verdict needs from each evaluated pair.
 //!
-//! Always holds: a compared pair is added once; a study without a threshold keeps no evidence.
+//! Invariants: each evaluated pair is added once; a study without a threshold collects nothing.
 
 use std::borrow::Cow;
 
-use arrow::array::{Array as _, ArrayRef, AsArray as _};
+use arrow::array::{Array as _, ArrayRef, AsArray as _, StringArray};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
 use crate::batches::pair_batch::Sources;
-use crate::log_schema::schema;
-use crate::plugins::blinding::Blind;
 use crate::plugins::load::Prepared;
 use crate::plugins::study_fields;
-use understudy_records::batch::{Answers, AnswerColumn};
+use understudy_records::batch::{AnswerColumn, Answers};
 use understudy_statistics::scoring::{
-    Conditions, VerdictEvidence, EvidencePair, InputCounts, ModelScores, Window, jackknife_group,
+    Conditions, EvidencePair, ModelScores, VerdictEvidence, Window, jackknife_group,
 };
-use understudy_study::{Scope, Study};
+use understudy_study::Scope;
 
-/// Pairs that have been compared.
+/// A batch of evaluated pairs: those that the comparator answered. All slices but `rows` are in the order of `rows`.
 pub struct ScoredPairBatch<'s> {
-    /// Where they come from.
+    /// The batches that the pairs come from.
     pub sources: &'s Sources,
-    /// Those that have been compared; all that follows is by their order.
-    pub answered: &'s [usize],
-    /// The window of each.
+    /// The evaluated pairs, as indices into `sources`.
+    pub rows: &'s [usize],
+    /// The window of each pair.
     pub windows: &'s [Window],
-    /// For each condition the value of each.
+    /// For each condition the value of each pair.
     pub conditions: &'s [Vec<u16>],
+    /// For each pair whether its snapshot was blinded.
+    pub blinded: &'s [bool],
     /// The comparator's answers.
     pub comparator: &'s Answers,
     /// For each model its answers.
-    pub given: &'s [Cow<'s, Answers>],
-    /// For each model what they were scored.
-    pub models: &'s [ModelScores],
+    pub models: &'s [Cow<'s, Answers>],
+    /// For each model the scores of its answers.
+    pub scores: &'s [ModelScores],
 }
 
-/// Adds pairs to the evidence.
+/// Adds evaluated pairs to the evidence for the verdict.
 pub struct EvidenceCollector {
+    /// The index of the metric of the threshold.
     metric: usize,
     scopes: Vec<Scope>,
-    blind: Option<Blind>,
-    /// Where among the held columns the one stands by which pairs hang together, unless that is the id.
-    cluster: Option<usize>,
+    /// The buffered snapshot field whose values are the clusters of pairs; `None` if each id is a cluster.
+    cluster_column: Option<usize>,
+    /// The condition of the threshold's cycle.
     cycle: Option<usize>,
-    labels: bool,
+    /// Whether the threshold compares with agreement by chance, which needs the labels.
+    needs_labels: bool,
     calendar: Conditions,
 }
 
 impl EvidenceCollector {
-    /// For a study, if it has a threshold. `held` are the places of the snapshots' fields that are held.
-    pub fn new(prepared: &Prepared, held: &[usize]) -> Option<EvidenceCollector> {
+    /// A collector for a study; `None` without a threshold. `buffered_fields` are the indices of the snapshot fields that
+    /// the join buffers.
+    pub fn new(prepared: &Prepared, buffered_fields: &[usize]) -> Option<EvidenceCollector> {
         let threshold = prepared.study.threshold.as_ref()?;
-        let place =
-            |at| held.iter().position(|held| *held == at).expect("what pairs hang together by is held");
+        let column = |field| {
+            let column = buffered_fields.iter().position(|buffered| *buffered == field);
+            column.expect("the cluster field is buffered")
+        };
         Some(EvidenceCollector {
             metric: threshold.metric,
             scopes: prepared.study.scopes.clone(),
-            blind: prepared.blind.clone(),
-            cluster: study_fields::cluster(&prepared.study).map(place),
+            cluster_column: study_fields::cluster(&prepared.study).map(column),
             cycle: threshold.cycle.map(|cycle| cycle.condition),
-            labels: threshold.chance.is_some(),
+            needs_labels: threshold.chance.is_some(),
             calendar: study_fields::conditions(&prepared.study),
         })
     }
 
-    /// Adds pairs.
-    pub fn add(&mut self, seen: &ScoredPairBatch<'_>, evidence: &mut VerdictEvidence) {
-        let sources = seen.sources;
-        let keys: Option<Vec<ArrayRef>> =
-            self.cluster.map(|at| sources.all_shown.iter().map(|s| s.fields.column(at).clone()).collect());
+    /// Adds a batch of evaluated pairs.
+    pub fn add(&mut self, batch: &ScoredPairBatch<'_>, evidence: &mut VerdictEvidence) {
+        let sources = batch.sources;
+        let clusters: Option<Vec<ClusterColumn<'_>>> = self.cluster_column.map(|index| {
+            let columns = sources.all_shown.iter().map(|snapshots| snapshots.fields.column(index));
+            columns.map(ClusterColumn::new).collect()
+        });
         let occurrences = self.cycle.and_then(|condition| {
             let times: Vec<i64> =
-                seen.answered.iter().map(|&row| sources.shown(row, |s, r| s.times[r])).collect();
+                batch.rows.iter().map(|&row| sources.shown(row, |s, r| s.times[r])).collect();
             self.calendar.occurrences(condition, &times)
         });
         let mut scopes = Vec::new();
-        for (at, &row) in seen.answered.iter().enumerate() {
-            let id = sources.id(row);
-            matching_scopes(&self.scopes, |condition| seen.conditions[condition][at], &mut scopes);
-            // Where the field is missing, all such pairs are taken to hang together: that promises the least.
-            let key = keys.as_ref().map(|keys| {
-                let (batch, within) = sources.snapshots[row];
-                text(&keys[batch], within).unwrap_or_default()
+        let mut labels = Vec::new();
+        for (at, &row) in batch.rows.iter().enumerate() {
+            study_fields::matching_scopes(
+                &self.scopes,
+                |condition| batch.conditions[condition][at],
+                &mut scopes,
+            );
+            // Pairs without a value form one cluster: that assumes the least information.
+            let cluster = clusters.as_ref().map(|columns| {
+                let (source, within) = sources.snapshots[row];
+                columns[source].value(within).unwrap_or_default()
             });
-            let labels: Vec<Option<&str>>;
+            let substrate = if self.needs_labels {
+                labels.clear();
+                labels.extend(batch.models.iter().map(|answers| label(answers, at)));
+                label(batch.comparator, at)
+            } else {
+                None
+            };
             let pair = EvidencePair {
-                window: seen.windows[at],
+                window: batch.windows[at],
                 scopes: &scopes,
-                group: jackknife_group(key.as_deref().unwrap_or(id)),
-                blinded: self.blind.as_ref().is_some_and(|blind| blind.holds(id)),
+                group: jackknife_group(cluster.as_deref().unwrap_or_else(|| sources.id(row))),
+                blinded: batch.blinded[at],
                 occurrence: self
                     .cycle
                     .zip(occurrences.as_ref())
-                    .map(|(condition, occurrences)| (seen.conditions[condition][at], occurrences[at])),
-                labels: match self.labels {
-                    true => {
-                        labels = seen.given.iter().map(|given| label(given, at)).collect();
-                        label(seen.comparator, at).map(|substrate| (substrate, &labels[..]))
-                    }
-                    false => None,
-                },
+                    .map(|(condition, occurrences)| (batch.conditions[condition][at], occurrences[at])),
+                labels: substrate.map(|substrate| (substrate, &labels[..])),
             };
-            evidence.add(&pair, seen.models, self.metric, at);
+            evidence.add(&pair, batch.scores, self.metric, at);
         }
     }
 }
 
-    if study.threshold.is_none() && study.interim.every.is_none() {
-        return;
+/// A column of cluster values, as text.
+enum ClusterColumn<'c> {
+    Text(&'c StringArray),
+    Other(&'c ArrayRef, Option<ArrayFormatter<'c>>),
+}
+
+impl<'c> ClusterColumn<'c> {
+    fn new(column: &'c ArrayRef) -> ClusterColumn<'c> {
+        const OPTIONS: FormatOptions<'_> = FormatOptions::new();
+        match column.as_string_opt::<i32>() {
+            Some(texts) => ClusterColumn::Text(texts),
+            None => ClusterColumn::Other(column, ArrayFormatter::try_new(column, &OPTIONS).ok()),
+        }
     }
-    let mut scopes = Vec::new();
-    for (row, (&time, &window)) in times.iter().zip(windows).enumerate() {
-        matching_scopes(&study.scopes, |condition| conditions[condition][row], &mut scopes);
-        inputs.add(window, time, &scopes, conditions.iter().map(|values| values[row]));
+
+    /// The value of a row; `None` where it is missing.
+    fn value(&self, row: usize) -> Option<Cow<'c, str>> {
+        match self {
+            ClusterColumn::Text(texts) => texts.is_valid(row).then(|| Cow::Borrowed(texts.value(row))),
+            ClusterColumn::Other(column, formatter) => {
+                let formatter = formatter.as_ref().filter(|_| column.is_valid(row))?;
+                Some(Cow::Owned(formatter.value(row).to_string()))
+            }
+        }
     }
 }
 
-/// A value as text; `None` where it is missing.
-fn text(column: &ArrayRef, row: usize) -> Option<String> {
-    if column.is_null(row) {
-        return None;
-    }
-    if let Some(texts) = column.as_string_opt::<i32>() {
-        return Some(texts.value(row).to_owned());
-    }
-    let options = FormatOptions::default();
-    let formatter = ArrayFormatter::try_new(column, &options).ok()?;
-    Some(formatter.value(row).to_string())
-}
-
-/// The label of a row; `None` where it is unanswered, or the answers are no labels.
+/// The label of a row; `None` without an answer, or if the answers are not labels.
 fn label(answers: &Answers, row: usize) -> Option<&str> {
     let AnswerColumn::Labels { names, codes } = &answers.decisions else { return None };
     answers.reason(row).is_none().then(|| names.value(codes[row] as usize))

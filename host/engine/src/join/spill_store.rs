@@ -23,7 +23,7 @@ use crate::plugins::load::Prepared;
 use understudy_records::batch::{Answers, fields_schema};
 use understudy_records::join::Slot;
 use understudy_statistics::scoring::WindowClock;
-use understudy_study::{Form, PerStream, Study};
+use understudy_study::{AnswerForm, PerStream, Study};
 
 const ROWS: TableDefinition<'_, (Slot, u32), &[u8]> = TableDefinition::new("rows");
 /// Bytes of database pages that are cached in memory.
@@ -51,7 +51,7 @@ pub struct SpillStore {
     evicted: Vec<Slot>,
     snapshot_layout: RowLayout,
     decision_layout: RowLayout,
-    forms: Vec<Form>,
+    forms: Vec<AnswerForm>,
     conditions: usize,
     clock: WindowClock,
 }
@@ -63,7 +63,7 @@ impl SpillStore {
         let schema = |stream, indices: &[usize]| {
             Arc::new(fields_schema(stream).project(indices).expect("the indices are those of fields"))
         };
-        let forms: Vec<Form> = prepared.models.iter().map(|model| model.plugin.form).collect();
+        let forms: Vec<AnswerForm> = prepared.models.iter().map(|model| model.plugin.form).collect();
         let conditions = study.conditions.len();
         let own = [DataType::UInt64, DataType::Int64, DataType::Utf8];
         let answers = forms.iter().flat_map(|form| Answers::column_fields("", *form));

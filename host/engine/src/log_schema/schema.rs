@@ -13,14 +13,15 @@ use arrow::array::{
 use arrow::compute::take;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt16Type};
 
+use crate::plugins::study_fields;
 use crate::batches::evaluated_pairs::Compared;
 use crate::batches::messages::Answered;
 use crate::plugins::load::Prepared;
 use crate::plugins::study_fields::declared;
 use understudy_records::batch::{Answers, Reason, Records, ExcludedRecord, data_type};
 use understudy_sandbox::InputField;
-use understudy_statistics::scoring::{Conditions, Window, WindowClock};
-use understudy_study::{Kind, Stream, Study};
+use understudy_statistics::scoring::{Window, WindowClock};
+use understudy_study::{FieldKind, Stream, Study};
 
 /// The schemas of the log's tables, in the order of [`understudy_run_log::Table::ALL`].
 pub fn schemas(prepared: &Prepared) -> [SchemaRef; 4] {
@@ -53,7 +54,7 @@ fn record_fields(stream: &Stream, time: &str, prefix: &str, keep_raw: bool) -> V
         Field::new("line", DataType::UInt64, false),
         Field::new("offset", DataType::UInt64, false),
         Field::new("id", DataType::Utf8, false),
-        Field::new(time, data_type(Kind::Timestamp), false),
+        Field::new(time, data_type(FieldKind::Timestamp), false),
     ];
     for field in &stream.fields {
         fields.push(Field::new(format!("{prefix}{}", field.name), data_type(field.kind), true));
@@ -190,7 +191,7 @@ impl Pairs {
     /// For a study.
     pub fn new(prepared: &Prepared) -> Pairs {
         let study = &prepared.study;
-        let conditions = conditions(study);
+        let conditions = study_fields::conditions(study);
         let names = |condition: usize| {
             Arc::new(StringArray::from_iter_values(conditions.values(condition))) as ArrayRef
         };
@@ -212,8 +213,8 @@ impl Pairs {
             Field::new("snapshot", DataType::UInt64, false),
             Field::new("decision", DataType::UInt64, false),
             Field::new(GENERATION, DataType::UInt32, false),
-            Field::new("observed_at", data_type(Kind::Timestamp), false),
-            Field::new("decided_at", data_type(Kind::Timestamp), false),
+            Field::new("observed_at", data_type(FieldKind::Timestamp), false),
+            Field::new("decided_at", data_type(FieldKind::Timestamp), false),
             Field::new("window", DataType::Utf8, false),
         ];
         let value = DataType::Dictionary(Box::new(DataType::UInt16), Box::new(DataType::Utf8));

@@ -27,7 +27,7 @@ pub fn cluster(study: &Study) -> Option<usize> {
 }
 
 /// The scopes that a snapshot belongs to, into `found`: 0 for everything, and the declared ones from 1.
-pub fn belongs(scopes: &[Scope], value: impl Fn(usize) -> u16, found: &mut Vec<u16>) {
+pub fn matching_scopes(scopes: &[Scope], value: impl Fn(usize) -> u16, found: &mut Vec<u16>) {
     found.clear();
     found.push(0);
     let holds = |scope: &Scope| scope.holds(|condition| usize::from(value(condition)));

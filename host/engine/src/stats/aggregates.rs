@@ -8,7 +8,7 @@ use crate::stats::failures::Incidents;
 use crate::stats::latency::Times;
 use crate::stats::run_result::Comparison;
 use understudy_statistics::scoring::{Cells, VerdictEvidence, SliceSums, CellsShape, DistributionsBySlice};
-use understudy_study::Form;
+use understudy_study::AnswerForm;
 
 /// What the comparing came to.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -35,7 +35,7 @@ impl Judged {
     /// Nothing yet of a study.
     pub fn new(prepared: &Prepared) -> Judged {
         let sizes = study_fields::conditions(&prepared.study).sizes();
-        let forms: Vec<Form> = prepared.models.iter().map(|model| model.plugin.form).collect();
+        let forms: Vec<AnswerForm> = prepared.models.iter().map(|model| model.plugin.form).collect();
         Judged {
             spreads: DistributionsBySlice::new(&forms, &sizes),
             cells: Cells::new(shape(prepared, sizes)),

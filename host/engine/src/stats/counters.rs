@@ -3,10 +3,10 @@
 //! Always holds: it says the same whether the records were counted as they were logged or as they were read back from
 //! the log.
 
-use hdrhistogram::Histogram;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
-use crate::evaluation::verdict_stats;
+use understudy_statistics::scoring::Window;
+use crate::stats::latency::Times;
 use crate::batches::messages::Answered;
 use crate::stats::failures::Incidents;
 use crate::stats::latency::Latency;
@@ -159,3 +159,12 @@ pub fn take_in(
     windows: &[Window],
     conditions: &[Vec<u16>],
 ) {
+    if study.threshold.is_none() && study.interim.every.is_none() {
+        return;
+    }
+    let mut scopes = Vec::new();
+    for (row, (&time, &window)) in times.iter().zip(windows).enumerate() {
+        study_fields::belongs(&study.scopes, |condition| conditions[condition][row], &mut scopes);
+        inputs.add(window, time, &scopes, conditions.iter().map(|values| values[row]));
+    }
+}

@@ -211,7 +211,7 @@ impl Saved {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evaluation::verdict_stats::take_in;
+    use crate::stats::counters::take_in;
     use understudy_study::parse;
 
     const HOUR: i64 = 3_600_000_000;

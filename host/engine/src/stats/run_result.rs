@@ -6,6 +6,8 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::stats::latency::Latency;
+use crate::plugins::stored_files::Kept;
 use crate::stats::determinism::Again;
 use crate::stats::latency::Times;
 use understudy_records::join::Accounting;

@@ -1,43 +1,53 @@
-//! Figures by the metrics' own `reduce`.
+//! Computes figures with the metrics' own `reduce`.
+//!
+//! Invariants: a metric that fails gives no figure, and its failure is counted.
 
-use crate::model::report::Figure;
-use understudy_engine::Incident;
+use crate::model::report::MetricValue;
+use crate::model::run_summary::PluginFailure;
 use understudy_sandbox::Scorer;
 use understudy_statistics::scoring::{Slice, Totals};
 
-/// Asks the metrics, and keeps what broke.
+/// The metrics of a study, with their failures so far.
 pub(super) struct Reducer {
+    /// Each metric, with its name in the study.
     pub(super) scorers: Vec<(String, Scorer)>,
-    pub(super) incidents: Vec<Incident>,
+    /// Failures of the run, and then those of the metrics here.
+    pub(super) failures: Vec<PluginFailure>,
 }
 
 impl Reducer {
-    /// A metric's `reduce`. What breaks it is noted, and gives no figure.
+    /// The `reduce` of a metric. A failure is counted and gives no figure.
     pub(super) fn reduce(&mut self, metric: usize) -> impl FnMut(u64, &[f64]) -> Option<f64> {
         let (name, scorer) = &mut self.scorers[metric];
-        let incidents = &mut self.incidents;
+        let failures = &mut self.failures;
         move |scored, sums| {
-            scorer.reduce(scored, sums).unwrap_or_else(|what| {
-                note(incidents, name, what);
+            scorer.reduce(scored, sums).unwrap_or_else(|message| {
+                count_failure(failures, name, message);
                 None
             })
         }
     }
 
-    /// The same to try it out, as at sums that no pairs have: what breaks it there is no incident.
+    /// The `reduce` of a metric for hypothetical sums. A failure there is not counted.
     pub(super) fn probe(&mut self, metric: usize) -> impl FnMut(u64, &[f64]) -> Option<f64> {
         let (_, scorer) = &mut self.scorers[metric];
         move |scored, sums| scorer.reduce(scored, sums).unwrap_or(None)
     }
 
-    pub(super) fn figure(&mut self, totals: &Totals, slice: Slice, model: usize, metric: usize) -> Figure {
+    pub(super) fn metric_value(
+        &mut self,
+        totals: &Totals,
+        slice: Slice,
+        model: usize,
+        metric: usize,
+    ) -> MetricValue {
         let tally = totals.tally(slice, model, metric);
         // A sum beyond the range of 64 bits is held at its end: JSON has no infinity.
         let mut sums: Vec<f64> = tally.sums.iter().map(|sum| sum.clamp(f64::MIN, f64::MAX)).collect();
         // The host's own component: how many pairs the metric scored.
         let scored = sums.pop().unwrap_or(0.0) as u64;
         let value = if scored == 0 { None } else { self.reduce(metric)(scored, &sums) };
-        Figure {
+        MetricValue {
             value,
             interval: None,
             pairs: tally.pairs,
@@ -49,11 +59,14 @@ impl Reducer {
     }
 }
 
-fn note(incidents: &mut Vec<Incident>, plugin: &str, what: String) {
-    match incidents.iter_mut().find(|known| known.plugin == plugin && known.what == what) {
+fn count_failure(failures: &mut Vec<PluginFailure>, plugin: &str, message: String) {
+    match failures.iter_mut().find(|known| known.plugin == plugin && known.message == message) {
         Some(known) => known.count += 1,
-        None => {
-            incidents.push(Incident { plugin: plugin.to_owned(), what, count: 1, first_id: String::new() })
-        }
+        None => failures.push(PluginFailure {
+            plugin: plugin.to_owned(),
+            message,
+            count: 1,
+            first_id: String::new(),
+        }),
     }
 }

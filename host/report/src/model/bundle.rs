@@ -1,7 +1,7 @@
-//! All that there is to say of a run: its report, its verdict, what happened to it, what was reviewed, what vouches for it.
+//! The report bundle: a report with its verdict, threshold, events, reviews and provenance.
 //!
-//! Always holds: the figures are those of the [`Report`], the rulings those of the [`Verdict`]; nothing is computed here.
-//! Every rendering of a run is made of one of these.
+//! Invariants: figures are those of the [`Report`], rulings those of the [`Verdict`]; nothing is computed here. Every
+//! HTML, Markdown and JSON rendering of a run is made from one bundle.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -13,129 +13,145 @@ use understudy_run_log::ledger::Judgement;
 use understudy_statistics::verdict::Verdict;
 use understudy_study::Direction;
 
-/// The version of this layout; it changes when a reader of the last one would misread a dossier.
-pub const FORMAT: u32 = 1;
+/// The version of the format. It changes when a reader of the previous version would misread a bundle.
+pub const FORMAT: u32 = 2;
 
-/// All that there is to say of a run. Printed by `understudy report --format json`.
+/// A report with its verdict, threshold, events, reviews and provenance. Printed by `understudy report --format json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub struct Dossier {
-    /// The version of the layout: [`FORMAT`].
+pub struct ReportBundle {
+    /// The version of the format.
     pub format: u32,
     /// The figures, as in `report.json`.
     pub report: Report,
     /// The threshold, if one is declared.
-    pub threshold: Option<Asked>,
-    /// The verdict that was given last, as in `verdict.json`.
+    pub threshold: Option<ThresholdSummary>,
+    /// The latest verdict, as in `verdict.json`.
     pub verdict: Option<Verdict>,
-    /// What came after that verdict and could change it.
-    pub overtaken_by: Vec<String>,
-    /// What happened to the run, in order of time.
-    pub history: Vec<Happened>,
-    /// What was judged of cases in which a model and the substrate differ.
+    /// Events after that verdict that could change it, in words.
+    pub events_since_verdict: Vec<String>,
+    /// The events of the run, in order of time.
+    pub events: Vec<RunEvent>,
+    /// The reviews of disagreements, one entry for each model.
     pub reviews: Vec<ReviewSummary>,
-    /// What the reviewers noted.
-    pub notes: Vec<ReviewNote>,
-    /// What vouches for it.
+    /// The notes of the reviewers.
+    pub review_notes: Vec<ReviewNote>,
+    /// Versions, digests and keys that identify the run and its evidence.
     pub provenance: Provenance,
 }
 
-/// What a threshold asks for.
+/// The requirement of a threshold.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub struct Asked {
-    /// All of it, in words.
-    pub words: String,
-    /// On which side of the bound the figure has to lie.
+pub struct ThresholdSummary {
+    /// The whole requirement in words.
+    pub text: String,
+    /// Whether the value has to be at least or at most the bound.
     pub direction: Direction,
     /// The bound, in units of the metric.
     pub bound: f64,
 }
 
-/// Something that happened to a run.
+/// An event of a run, from the ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub struct Happened {
-    /// When the ledger was told of it.
+pub struct RunEvent {
+    /// When the ledger entry was written.
     pub at: Timestamp,
-    /// What sort of thing.
-    pub kind: Kind,
-    /// From when on decisions may have been otherwise for it.
-    pub since: Option<Timestamp>,
-    /// What, in words.
-    pub what: String,
+    /// The kind of event.
+    pub kind: RunEventKind,
+    /// The event time from which decisions may be affected; null if none is.
+    pub effective_from: Option<Timestamp>,
+    /// The event in words.
+    pub text: String,
 }
 
-/// What sort of thing happened.
+/// The kind of an event of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Kind {
-    /// Somebody was shown answers.
+pub enum RunEventKind {
+    /// Answers were disclosed to a person.
     Exposure,
-    /// The substrate or its comparator changed.
+    /// The substrate changed, or the comparator was replaced by one with other answers.
     ComparatorChange,
-    /// A plugin came in the place of another that answers the same.
+    /// A plugin was replaced by one that gave the same answers to recent pairs.
     Swap,
-    /// A plugin came in the place of another that answers otherwise: a new yardstick.
-    NewYardstick,
-    /// The run went on after a stop, or its sources had a gap.
+    /// A plugin was replaced by one that gives other answers, or that was not tested.
+    ForcedSwap,
+    /// The run was resumed after a stop, or a source had a gap.
     Interruption,
-    /// A model was found to answer otherwise when it was asked again.
-    Instability,
-    /// Fields of records were dropped, as declared.
+    /// The determinism check found mismatches.
+    DeterminismMismatch,
+    /// Fields of records were deleted, as declared.
     Retention,
-    /// It was looked at before its end.
-    Look,
-    /// Somebody left a note.
+    /// An interim report was made.
+    InterimReport,
+    /// A person added a note.
     Note,
 }
 
-/// What a reviewer noted of a case.
+/// The note of a reviewer on one case.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct ReviewNote {
-    /// The reviewer.
-    pub who: String,
+    /// The name of the reviewer.
+    pub reviewer: String,
     /// The model.
     pub model: String,
-    /// The class that the case was drawn from.
+    /// The stratum that the case was sampled from.
     pub stratum: String,
-    /// Who was right.
+    /// The judgement.
     pub judgement: Judgement,
-    /// What was noted.
+    /// The text of the note.
     pub note: String,
 }
 
-/// What vouches for a run.
+/// Versions, digests and keys that identify a run and its evidence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Provenance {
-    /// The version of understudy that opened the run.
-    pub opened_by: String,
-    /// The version that made this.
-    pub made_by: String,
+    /// The version of understudy that started the run.
+    pub run_version: String,
+    /// The version of understudy that made this bundle.
+    pub report_version: String,
     /// SHA-256 of the seal, in hexadecimal.
     pub seal: String,
     /// When the study was sealed.
     pub sealed_at: Option<Timestamp>,
-    /// The key that signs the ledger, if one does.
+    /// The public key that signs the ledger, if one does.
     pub key: Option<String>,
-    /// Entries of the ledger.
-    pub entries: u64,
-    /// The hash of the last of them, in hexadecimal.
-    pub head: String,
-    /// Whether the run was closed: nothing more can come.
+    /// Number of ledger entries.
+    pub ledger_entries: u64,
+    /// The hash of the last ledger entry, in hexadecimal.
+    pub ledger_head: String,
+    /// Whether the run is closed, so that no more records can arrive.
     pub closed: bool,
-    /// Sealed segments, and their rows.
-    pub segments: [u64; 2],
-    /// Plugins: role, name, title, SHA-256 of the component.
-    pub plugins: Vec<[String; 4]>,
+    /// Number of sealed segments of the run log.
+    pub segments: u64,
+    /// Number of rows in the sealed segments.
+    pub segment_rows: u64,
+    /// The plugins with their roles.
+    pub plugins: Vec<PluginProvenance>,
 }
 
-impl Dossier {
-    /// As JSON.
+/// A plugin with its role in the run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct PluginProvenance {
+    /// `model`, `comparator` or `metric`.
+    pub role: String,
+    /// Its name in the study.
+    pub name: String,
+    /// The title and version that the plugin reports.
+    pub title: String,
+    /// SHA-256 of the component, in hexadecimal.
+    pub digest: String,
+}
+
+impl ReportBundle {
+    /// The text that `understudy report --format json` prints.
     pub fn to_json(&self) -> String {
-        let json = serde_json::to_string_pretty(self).expect("a dossier is plain data");
+        let json = serde_json::to_string_pretty(self).expect("a bundle is plain data");
         json + "\n"
     }
 }

@@ -1,122 +1,122 @@
-//! Models side by side: what each is over the same pairs, and by how much they differ.
+//! A comparison of models: the figures of each over the same pairs, and their differences.
 //!
-//! Always holds: all figures here are of pairs that every model has, summed over several.
+//! Invariants: every figure is computed over pairs that all compared models have.
 
 use serde::Serialize;
 
-use crate::model::report::Plugin;
+use crate::model::report::PluginInfo;
 use understudy_sandbox::Better;
 use understudy_statistics::scoring::Interval;
 
-/// Models side by side. As JSON, what `understudy compare --format json` prints.
+/// Models compared with a reference model. Printed by `understudy compare --format json`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct SideBySide {
-    /// The version of this layout: 1.
+pub struct ModelComparison {
+    /// The version of the format: 2.
     pub format: u32,
     /// The confidence of each bound by itself.
     pub confidence: f64,
     /// The run directories, one or two.
-    pub runs: Vec<Compared>,
-    /// Pairs that all have, of which the figures are.
+    pub runs: Vec<ComparedRun>,
+    /// Pairs that all models have; the figures are computed over these.
     pub pairs: u64,
-    /// Whether the decisions were put into the models' form by the same comparator in both runs.
+    /// Whether the same comparator turned the decisions into answers in both runs.
     pub same_comparator: bool,
-    /// The model that the others are set beside.
-    pub reference: ModelOf,
-    /// The others.
-    pub others: Vec<Beside>,
+    /// The model that the others are compared with.
+    pub reference: RunModel,
+    /// The other models.
+    pub others: Vec<ComparedModel>,
 }
 
-/// One of the runs.
+/// One of the compared runs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct Compared {
-    /// Its directory, as it was named.
+pub struct ComparedRun {
+    /// Its directory, as given on the command line.
     pub run: String,
-    /// Its study.
+    /// The name of its study.
     pub study: String,
-    /// Pairs that could be compared there.
+    /// Its compared pairs.
     pub pairs: u64,
-    /// Those of them that the other run has not; 0 where there is no other.
-    pub only_here: u64,
+    /// Those that the other run does not have; 0 if there is no other run.
+    pub unmatched_pairs: u64,
 }
 
 /// A model of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct ModelOf {
-    /// The run's directory, as it was named.
+pub struct RunModel {
+    /// The directory of the run, as given on the command line.
     pub run: String,
     /// The model.
     #[serde(flatten)]
-    pub plugin: Plugin,
+    pub plugin: PluginInfo,
 }
 
-/// A model set beside the reference.
+/// A model compared with the reference model.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct Beside {
+pub struct ComparedModel {
     /// The model.
-    pub model: ModelOf,
-    /// First over all pairs, then over each value of each condition that has at least five pairs.
-    pub parts: Vec<Part>,
+    pub model: RunModel,
+    /// First all pairs, then each value of each condition that has at least five pairs.
+    pub slices: Vec<ComparisonSlice>,
 }
 
-/// The two over some of the pairs.
+/// The comparison over some of the pairs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct Part {
+pub struct ComparisonSlice {
     /// The condition; null for all pairs.
     pub condition: Option<String>,
-    /// Its value; null for all pairs.
+    /// The value of the condition; null for all pairs.
     pub value: Option<String>,
-    /// How many pairs.
+    /// Number of pairs.
     pub pairs: u64,
-    /// How often each agrees with the substrate; null for numbers.
-    pub agreement: Option<Agreement>,
-    /// By each metric.
-    pub metrics: Vec<MetricPair>,
+    /// How often each model agrees with the substrate; null for numeric answers.
+    pub agreement: Option<AgreementCounts>,
+    /// The two figures and their difference for each metric.
+    pub metrics: Vec<MetricDifference>,
 }
 
 /// How often two models agree with the substrate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct Agreement {
-    /// Both do.
+pub struct AgreementCounts {
+    /// Pairs in which both models agree.
     pub both: u64,
-    /// Only the reference does.
+    /// Pairs in which only the reference model agrees.
     pub only_reference: u64,
-    /// Only the other does.
+    /// Pairs in which only the other model agrees.
     pub only_other: u64,
-    /// Neither does.
+    /// Pairs in which neither model agrees.
     pub neither: u64,
 }
 
-/// The figures of the two by a metric.
+/// The values of one metric for two models.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct MetricPair {
-    /// The metric's name.
+pub struct MetricDifference {
+    /// The name of the metric.
     pub metric: String,
-    /// Which way is closer to the substrate.
+    /// Whether higher or lower values mean closer agreement.
     pub better: Better,
-    /// Pairs that it scored for both.
+    /// Pairs that the metric scored for both models.
     pub pairs: u64,
-    /// The reference's figure; null where it is not defined.
+    /// The value for the reference model; null where it is undefined.
     pub reference: Option<f64>,
-    /// The other's.
+    /// The value for the other model; null where it is undefined.
     pub other: Option<f64>,
-    /// The other's less the reference's.
+    /// `other` minus `reference`.
     pub difference: Option<f64>,
-    /// The bounds of the true difference; null where the groups say nothing of its spread.
+    /// The confidence interval of the difference; null where its variance cannot be estimated.
     pub interval: Option<Interval>,
-    /// How likely so great a difference, one way or the other, would be if there were none: two-sided.
+    /// The two-sided p-value of the hypothesis that there is no difference.
     pub p_value: Option<f64>,
 }
 
-impl SideBySide {
-    /// As JSON.
+impl ModelComparison {
+    /// The text that `understudy compare --format json` prints.
     pub fn to_json(&self) -> String {
         let json = serde_json::to_string_pretty(self).expect("figures are plain data");
         json + "\n"

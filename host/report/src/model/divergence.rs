@@ -1,6 +1,6 @@
-//! Where a model and the substrate part, as the report tells it: classes of input, spreads of answers, changes in time.
+//! Where a model and the substrate differ: divergent subgroups, change points and answer distributions.
 //!
-//! Always holds: what stands here is made from sums alone, so it comes out the same however often it is made.
+//! Invariants: everything here is computed from sums, so it is the same however often it is computed.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -8,105 +8,104 @@ use serde::{Deserialize, Serialize};
 
 use understudy_statistics::scoring::Interval;
 
-/// The search for classes of input in which a model and the substrate part, and what it found.
+/// The settings of the search for divergent subgroups, and its results.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub struct Divergence {
-    /// The metric whose figures are compared.
+pub struct DivergenceReport {
+    /// The metric whose values are compared.
     pub metric: String,
     /// The conditions whose values were combined.
     pub conditions: Vec<String>,
-    /// Those that were passed over, since with them there would be too many profiles; none where the study names which are
-    /// combined.
-    pub passed_over: Vec<String>,
-    /// How many values were combined at most.
-    pub depth: u64,
-    /// The least share of the compared pairs that a class has.
-    pub support: f64,
-    /// The least pairs of a class that come of it.
-    pub least_pairs: u64,
-    /// The share of the listed classes that may be no such class, on average.
-    pub level: f64,
-    /// The confidence of the two bounds of an interval together.
+    /// Conditions that were left out because their profiles would be too many; empty if the study names the conditions.
+    pub omitted_conditions: Vec<String>,
+    /// The maximum number of condition values in a subgroup.
+    pub max_terms: u64,
+    /// The minimum share of the compared pairs in a subgroup.
+    pub min_support: f64,
+    /// The minimum number of pairs in a subgroup that follows from `min-support`.
+    pub min_pairs: u64,
+    /// The false discovery rate at which subgroups are listed.
+    pub false_discovery_rate: f64,
+    /// The joint confidence of the two bounds of an interval.
     pub confidence: f64,
-    /// The fewest windows with pairs in which a change can be told.
-    pub least_windows: u64,
-    /// Why no classes were searched for; null if they were.
-    pub not_searched: Option<NotSearched>,
-    /// For each model, in the order declared.
-    pub models: Vec<Parted>,
+    /// The minimum number of windows with pairs that the detection of change points needs.
+    pub min_windows: u64,
+    /// Why the search was skipped; null if it was not.
+    pub search_skipped: Option<SearchSkipped>,
+    /// The results for each model, in the order declared.
+    pub models: Vec<ModelDivergence>,
 }
 
-/// Why no classes were searched for.
+/// Why the search for divergent subgroups was skipped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum NotSearched {
-    /// No condition is combined.
-    Conditions,
-    /// The metric has so many components that it is not known how certain its figures are.
-    Components,
-    /// The run has not ended, and has so many windows and profiles that it is not known which pairs came after this report.
-    Windows,
+pub enum SearchSkipped {
+    /// There are no conditions to combine.
+    NoConditions,
+    /// The metric has too many components to estimate the variance of its values.
+    TooManyComponents,
+    /// The run has not ended and has too many windows and profiles to keep sums for every combination of both.
+    TooManyWindows,
 }
 
-/// Where one model and the substrate part.
+/// Where one model and the substrate differ.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub struct Parted {
-    /// The model.
+pub struct ModelDivergence {
+    /// The name of the model.
     pub model: String,
-    /// Classes that have the least pairs.
-    pub patterns: u64,
-    /// Those that one half of the ids suggested and the other half was asked about.
+    /// Subgroups with at least the minimum number of pairs.
+    pub candidates: u64,
+    /// Candidates that one half of the ids suggested and that were tested on the other half.
     pub tested: u64,
-    /// Those that it confirmed, the one that differs most for certain first.
-    pub classes: Vec<Class>,
-    /// What was suspected in advance and not confirmed, in words.
+    /// Subgroups that the test confirmed, the one with the largest certain difference first.
+    pub subgroups: Vec<DivergentSubgroup>,
+    /// Subgroups suspected in advance that were not confirmed, in words.
     pub unconfirmed: Vec<String>,
-    /// When the figure changed, in order of time; null where there are too few windows to tell.
-    pub changes: Option<Vec<Change>>,
+    /// Change points of the metric over all pairs, in order of time; null if there are too few windows.
+    pub change_points: Option<Vec<ChangePoint>>,
 }
 
-/// A class of input in which a model's figure is not what it is elsewhere.
+/// A subgroup of the pairs in which a model's value differs from its value over all other pairs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub struct Class {
-    /// The values of conditions that it has.
-    pub terms: Vec<Term>,
-    /// Whether it was suspected in advance.
+pub struct DivergentSubgroup {
+    /// The condition values that define it.
+    pub terms: Vec<SubgroupTerm>,
+    /// Whether the study declares it as suspected in advance.
     pub suspected: bool,
-    /// Compared pairs.
+    /// Compared pairs in it.
     pub pairs: u64,
     /// Their share of all compared pairs.
     pub support: f64,
-    /// The figure.
-    pub figure: Option<f64>,
-    /// The figure over all other pairs.
-    pub elsewhere: Option<f64>,
-    /// Whether model and substrate lie further apart than elsewhere, or closer.
-    pub direction: Direction,
-    /// The figure less that elsewhere, in the half of the ids that confirms.
+    /// The value of the metric in the subgroup.
+    pub value: Option<f64>,
+    /// The value of the metric over all other pairs.
+    pub complement: Option<f64>,
+    /// Whether model and substrate agree less in the subgroup than elsewhere, or more.
+    pub direction: DivergenceDirection,
+    /// The value minus the complement, in the half of the ids that was used for the test.
     pub difference: f64,
-    /// Its bounds.
+    /// The confidence interval of the difference.
     pub interval: Interval,
-    /// How likely so great a difference is if there is none, in that half.
+    /// The p-value of the hypothesis that there is no difference, in that half.
     pub p_value: f64,
-    /// The false discovery rate at which it is still listed.
+    /// The smallest false discovery rate at which the subgroup is listed.
     pub q_value: f64,
-    /// Of numbers, the mean of the model's less the substrate's, here and elsewhere.
-    pub bias: Option<[f64; 2]>,
-    /// The commonest answers that differ, of those that are told apart; none before the run has ended.
-    pub commonest: Option<Said>,
-    /// Pairs with answers that differ and are not told apart, since there are too many different ones.
-    pub not_told_apart: u64,
-    /// Since when it has differed as it does.
-    pub began: Began,
-    /// Ids of pairs that differ; none before the run has ended.
+    /// For numeric answers: the mean error (model minus substrate), in the subgroup and over all other pairs.
+    pub mean_errors: Option<[f64; 2]>,
+    /// The most common differing answers among those that were counted one by one; null before the run has ended.
+    pub most_common: Option<AnswerPair>,
+    /// Pairs with differing answers that were not counted one by one, because there are too many distinct ones.
+    pub untracked_pairs: u64,
+    /// Since when the subgroup has differed.
+    pub onset: Onset,
+    /// Ids of some pairs with differing answers; empty before the run has ended.
     pub examples: Vec<String>,
 }
 
-impl Class {
-    /// What it is called: `segment = corporate, day = weekend`.
+impl DivergentSubgroup {
+    /// Its terms in words: `segment = corporate, day = weekend`.
     pub fn name(&self) -> String {
         let terms: Vec<String> =
             self.terms.iter().map(|term| format!("{} = {}", term.condition, term.value)).collect();
@@ -114,147 +113,146 @@ impl Class {
     }
 }
 
-/// Since when a class has differed as it does.
+/// Since when a subgroup has differed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "since", rename_all = "kebab-case")]
-pub enum Began {
-    /// It cannot be told: too few windows have pairs of the class and others, or there are so many windows and profiles that it is
-    /// not known what the class had in which window.
+pub enum Onset {
+    /// Unknown: too few windows have pairs both in the subgroup and elsewhere, or sums were not kept by window.
     Unknown,
-    /// From the first window on, as far as can be told: no change to where it is was found.
+    /// Since the first window, as far as can be detected: no change point was found.
     Start,
-    /// Since this window. The figures are those of the class less those elsewhere.
-    Change(Change),
+    /// Since this change point. Its values are the subgroup's value minus the complement.
+    ChangePoint(ChangePoint),
 }
 
-/// A value of a condition.
+/// A condition with one of its values.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub struct Term {
+pub struct SubgroupTerm {
     /// The condition.
     pub condition: String,
     /// The value.
     pub value: String,
 }
 
-/// How model and substrate lie to each other in a class, beside elsewhere.
+/// How the agreement in a subgroup compares with the agreement elsewhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Direction {
-    /// Further apart.
-    Apart,
-    /// Closer together.
-    Together,
+pub enum DivergenceDirection {
+    /// Model and substrate agree less.
+    LessAgreement,
+    /// Model and substrate agree more.
+    MoreAgreement,
 }
 
-/// What a model said and the substrate did, and how often.
+/// An answer of the model and one of the substrate, and how often they occur together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub struct Said {
-    /// The model's answer, or the first choice of its ranking; none if it gave none.
+pub struct AnswerPair {
+    /// The model's answer, or the first item of its ranking; null if it gave none.
     pub model: Option<String>,
-    /// The substrate's; empty where its ranking is.
+    /// The substrate's answer; empty if its ranking is empty.
     pub substrate: String,
     /// Compared pairs.
     pub pairs: u64,
 }
 
-/// When a figure changed, or by how much that of a class is more than elsewhere.
+/// A change point of a series of window values.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub struct Change {
-    /// The first window after it.
+pub struct ChangePoint {
+    /// The label of the first window after the change.
     pub window: String,
-    /// Its first instant.
+    /// The first instant of that window.
     pub at: Timestamp,
-    /// Its mean over the windows before, back to the change before. A window weighs as many pairs as it has; where a class began,
-    /// as many as both sides of it stand for: their product over their sum.
+    /// The weighted mean over the windows since the previous change point. The weight of a window is its number of
+    /// pairs; for the onset of a subgroup it is n·m/(n+m), with n pairs in the subgroup and m elsewhere.
     pub before: f64,
-    /// The same of the windows after it.
+    /// The weighted mean over the windows up to the next change point.
     pub after: f64,
-    /// How likely so great a change is if the windows come in no order.
+    /// The p-value of the permutation test of no change.
     pub p_value: f64,
 }
 
-/// How a model's answers lie to the substrate's.
+/// The joint distributions of a model's answers and the substrate's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub struct Spreads {
+pub struct AnswerDistributions {
     /// Over all compared pairs.
-    pub overall: Spread,
+    pub overall: AnswerDistribution,
     /// For each condition, for each of its values.
-    pub conditions: Vec<Vec<Spread>>,
-    /// For each window. Of labels, only the commonest five that differ.
-    pub windows: Vec<Spread>,
+    pub conditions: Vec<Vec<AnswerDistribution>>,
+    /// For each window. For labels only the five most common pairs of differing answers.
+    pub windows: Vec<AnswerDistribution>,
 }
 
-/// How answers lie to each other, over some pairs.
+/// The joint distribution of a model's answers and the substrate's, over some pairs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "form", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
-pub enum Spread {
-    /// Which label for which.
+pub enum AnswerDistribution {
+    /// A confusion matrix of labels.
     Label {
-        /// Pairs of one label.
-        same: u64,
-        /// Pairs that differ, unanswered ones too.
+        /// Pairs with equal labels.
+        agreeing: u64,
+        /// Pairs with different labels, including unanswered ones.
         differing: u64,
-        /// The answers; the same ones first, the commonest first. Before the run has ended only over all pairs, and only those of
-        /// at least five.
-        answers: Vec<Said>,
-        /// Pairs that are not among them.
-        others: u64,
-        /// Those of them whose answers are not told apart, since there are too many different ones.
-        not_told_apart: u64,
+        /// The cells of the matrix: equal labels first, then by frequency. In an interim report only over all pairs,
+        /// and only cells with at least five pairs.
+        answers: Vec<AnswerPair>,
+        /// Pairs that `answers` does not list.
+        unlisted_pairs: u64,
+        /// Those of them that were not counted one by one, because there are too many distinct answers.
+        untracked_pairs: u64,
     },
-    /// By how much numbers are off: the model's less the substrate's.
+    /// The distribution of the error: the model's number minus the substrate's.
     Number {
         /// Pairs that the model answered.
         answered: u64,
-        /// Pairs that it did not.
+        /// Pairs that the model did not answer.
         unanswered: u64,
-        /// The mean.
-        bias: Option<f64>,
-        /// The standard deviation.
-        deviation: Option<f64>,
-        /// The errors that 5, 25, 50, 75 and 95 % do not exceed, to 3 %.
+        /// The mean error.
+        mean_error: Option<f64>,
+        /// The standard deviation of the error.
+        standard_deviation: Option<f64>,
+        /// The quantiles of the error at 5, 25, 50, 75 and 95 %, with a relative precision of 3 %.
         quantiles: Option<[f64; 5]>,
-        /// How many lie in each step from the first on up to below the next; over all pairs only.
-        steps: Vec<Step>,
+        /// The histogram of the error; over all pairs only.
+        histogram: Vec<HistogramBin>,
     },
-    /// Where the substrate's first choice stands in the model's ranking.
+    /// The rank of the substrate's first item in the model's ranking.
     Ranking {
         /// Pairs that the model did not answer.
         unanswered: u64,
-        /// Pairs whose ranking does not have it.
+        /// Pairs in which the model's ranking lacks the item.
         absent: u64,
         /// Pairs that the model answered and in which the substrate's ranking is empty.
         unranked: u64,
-        /// At which place how often.
-        places: Vec<Place>,
+        /// The number of pairs at each rank.
+        ranks: Vec<RankCount>,
     },
 }
 
-/// Errors between two bounds.
+/// A bin of a histogram: `from <= error < to`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub struct Step {
-    /// The least; nothing if there is none.
+pub struct HistogramBin {
+    /// The lower bound, included; null if there is none.
     pub from: Option<f64>,
-    /// What they lie below; nothing if there is no such bound.
+    /// The upper bound, excluded; null if there is none.
     pub to: Option<f64>,
     /// Compared pairs.
     pub pairs: u64,
 }
 
-/// A place in a ranking.
+/// The number of pairs at one rank.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub struct Place {
-    /// Counted from 1.
-    pub place: u32,
+pub struct RankCount {
+    /// The rank, counted from 1.
+    pub rank: u32,
     /// Compared pairs.
     pub pairs: u64,
 }
 
 #[cfg(test)]
-pub(super) mod fixture;
+pub(crate) mod fixture;

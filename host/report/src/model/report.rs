@@ -1,64 +1,69 @@
 //! The report of a run: the content of `report.json`.
+//!
+//! Invariants: a figure is stored here once, and every rendering shows that one. The order of models, metrics,
+//! conditions and windows is the same in every list.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::divergence::{Divergence, Spreads};
-use understudy_engine::{Again, Comparison, End, Incident, Latency, RefusedRecord, SubstrateLatency};
-use understudy_records::pairing::Accounting;
+use crate::model::divergence::{AnswerDistributions, DivergenceReport};
+use crate::model::run_summary::{
+    ComparisonCounts, DeterminismSummary, ExcludedExample, LatencySummary, PluginFailure, RunEnd,
+    SubstrateLatencySummary,
+};
+use understudy_records::join::Accounting;
 use understudy_sandbox::Better;
 use understudy_statistics::scoring::Interval;
-use understudy_study::Form;
+use understudy_study::AnswerForm;
 
-/// The version of this layout; it changes when a reader of the last one would misread a report.
-pub const FORMAT: u32 = 2;
+/// The version of the format. It changes when a reader of the previous version would misread a report.
+pub const FORMAT: u32 = 3;
 
-/// What a run found. Written as `report.json`.
+/// The report of a run. Written as `report.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Report {
-    /// The version of the layout: [`FORMAT`].
+    /// The version of the format.
     pub format: u32,
-    /// The study's name.
+    /// The name of the study.
     pub study: String,
-    /// SHA-256 of the canonical form of the declaration, as the seal has it, in hexadecimal.
-    pub declaration: String,
-    /// The zone of windows and calendar conditions.
+    /// SHA-256 of the canonical form of the declaration, as in the seal, in hexadecimal.
+    pub declaration_digest: String,
+    /// The IANA time zone, or the UTC offset, of windows and calendar conditions.
     pub time_zone: String,
-    /// When the run began.
-    pub began: Timestamp,
-    /// When it ended.
-    pub ended: Timestamp,
-    /// How it ended.
-    pub end: End,
-    /// Where every record has got to.
+    /// When the run started.
+    pub started_at: Timestamp,
+    /// When the run ended; of an interim report, when it was made.
+    pub ended_at: Timestamp,
+    /// How the run ended.
+    pub end: RunEnd,
+    /// What happened to every record of both streams.
     pub accounting: Accounting,
-    /// What became of the pairs.
-    pub comparison: Comparison,
+    /// How many pairs were compared.
+    pub comparison: ComparisonCounts,
     /// The models, in the order declared.
-    pub models: Vec<Model>,
+    pub models: Vec<ModelReport>,
     /// The comparator.
-    pub comparator: Plugin,
+    pub comparator: PluginInfo,
     /// The metrics, in the order declared.
-    pub metrics: Vec<Metric>,
+    pub metrics: Vec<MetricInfo>,
     /// The conditions with their values, in the order declared.
-    pub conditions: Vec<Condition>,
+    pub conditions: Vec<ConditionInfo>,
     /// The windows that have pairs, in order of time.
-    pub windows: Vec<Window>,
-    /// Time from the snapshot to the substrate's decision, by the times that the records carry.
-    pub substrate_latency: SubstrateLatency,
-    /// Its distribution, over decisions at or after their snapshot.
-    pub substrate_times: Vec<Time>,
-    /// Where models and substrate part.
-    pub divergence: Divergence,
-    /// SHA-256 of the seal of the run whose log was replayed, if this is an offline evaluation and no shadow run; null
-    /// otherwise.
+    pub windows: Vec<WindowInfo>,
+    /// The latency of the substrate, from the times that the records carry.
+    pub substrate_latency: SubstrateLatencySummary,
+    /// Its distribution, over decisions dated at or after their snapshot.
+    pub substrate_latency_quantiles: Vec<LatencyQuantile>,
+    /// Where models and substrate differ: the search for divergent subgroups, and change points.
+    pub divergence: DivergenceReport,
+    /// SHA-256 of the seal of the replayed run, if this is an offline evaluation of its log; null for a shadow run.
     pub replay_of: Option<String>,
-    /// What broke, the same things together, the most frequent first.
-    pub incidents: Vec<Incident>,
-    /// The first records that were refused, at most ten of each stream and class, in the order in which they came.
-    pub refused: Vec<RefusedRecord>,
+    /// Failures of plugins, grouped by plugin and cause, the most frequent first.
+    pub failures: Vec<PluginFailure>,
+    /// Examples of excluded records: at most the first ten for each stream and reason, in order of arrival.
+    pub excluded: Vec<ExcludedExample>,
 }
 
 impl Report {
@@ -69,91 +74,91 @@ impl Report {
     }
 }
 
-/// A plugin as it ran.
+/// A plugin of the run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub struct Plugin {
+pub struct PluginInfo {
     /// Its name in the study.
     pub name: String,
-    /// What it calls itself, with its version.
+    /// The title and version that the plugin reports.
     pub title: String,
     /// SHA-256 of the component, in hexadecimal.
     pub digest: String,
 }
 
-/// A model and what it did.
+/// The results of one model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub struct Model {
-    /// Which.
+pub struct ModelReport {
+    /// The plugin.
     #[serde(flatten)]
-    pub plugin: Plugin,
+    pub plugin: PluginInfo,
     /// The form of its answers.
-    pub form: Form,
+    pub form: AnswerForm,
     /// Snapshots that it answered.
     pub answered: u64,
-    /// Snapshots that it chose not to answer.
+    /// Snapshots on which it abstained.
     pub abstained: u64,
-    /// Snapshots that it failed on.
+    /// Snapshots on which it failed.
     pub failed: u64,
-    /// Snapshots that it was not asked about before their decision had come.
+    /// Blinded snapshots, which it answered only after their decision was known.
     pub blinded: u64,
-    /// The time until the batch of a snapshot was answered; its rows share it.
-    pub latency: Latency,
-    /// Its distribution.
-    pub times: Vec<Time>,
-    /// What came of asking it about a share of the snapshots again.
-    pub again: Again,
-    /// For each metric, in the order of [`Report::metrics`].
-    pub scores: Vec<Scores>,
-    /// How its answers lie to the substrate's.
-    pub spreads: Spreads,
+    /// Its latency: the time to answer a batch of snapshots, counted once for each row of the batch.
+    pub latency: LatencySummary,
+    /// The distribution of its latency.
+    pub latency_quantiles: Vec<LatencyQuantile>,
+    /// The result of the determinism check.
+    pub determinism_check: DeterminismSummary,
+    /// Its figures for each metric, in the order of `metrics`.
+    pub scores: Vec<MetricScores>,
+    /// The joint distribution of its answers and the substrate's.
+    pub answer_distributions: AnswerDistributions,
 }
 
-/// A point of a distribution of times.
+/// A point of a latency distribution.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub struct Time {
-    /// The share, from 0 to 1, that is no longer.
+pub struct LatencyQuantile {
+    /// The share of the latencies, from 0 to 1, that are no longer than `nanos`.
     pub share: f64,
-    /// The time, to three significant digits.
+    /// The latency in nanoseconds, to three significant digits.
     pub nanos: u64,
 }
 
 /// A metric.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub struct Metric {
-    /// Which.
+pub struct MetricInfo {
+    /// The plugin.
     #[serde(flatten)]
-    pub plugin: Plugin,
-    /// Whether the study turns on it.
+    pub plugin: PluginInfo,
+    /// Whether it is the primary metric of the study.
     pub primary: bool,
-    /// Which way is better.
+    /// Whether higher or lower values mean closer agreement.
     pub better: Better,
-    /// The least figure there can be.
-    pub least: Option<f64>,
-    /// The greatest figure there can be.
-    pub greatest: Option<f64>,
-    /// The names of its components.
+    /// The lower end of its range; null if it has none.
+    pub minimum: Option<f64>,
+    /// The upper end of its range; null if it has none.
+    pub maximum: Option<f64>,
+    /// The names of its components: the sums that it is computed from.
     pub components: Vec<String>,
 }
 
-/// A condition.
+/// A condition: a variable by which figures are broken down.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub struct Condition {
+pub struct ConditionInfo {
     /// Its name.
     pub name: String,
     /// Its values, in order.
     pub values: Vec<String>,
 }
 
-/// A window.
+/// A window of event time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub struct Window {
-    /// What it is called.
+pub struct WindowInfo {
+    /// Its label, such as `week ending 2016-07-03`.
     pub label: String,
     /// Its first instant.
     pub start: Timestamp,
@@ -161,35 +166,35 @@ pub struct Window {
     pub end: Timestamp,
 }
 
-/// The figures of one model by one metric.
+/// The figures of one model for one metric.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub struct Scores {
+pub struct MetricScores {
     /// Over all compared pairs.
-    pub overall: Figure,
-    /// For each condition, for each of its values, in the order of [`Report::conditions`].
-    pub conditions: Vec<Vec<Figure>>,
-    /// For each window, in the order of [`Report::windows`].
-    pub windows: Vec<Figure>,
+    pub overall: MetricValue,
+    /// For each condition, for each of its values, in the order of `conditions`.
+    pub conditions: Vec<Vec<MetricValue>>,
+    /// For each window, in the order of `windows`.
+    pub windows: Vec<MetricValue>,
 }
 
-/// A figure and what it was made from.
+/// The value of a metric over some pairs, with the sums that it was computed from.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub struct Figure {
-    /// The figure; `None` where it is not defined.
+pub struct MetricValue {
+    /// The value; null where it is undefined, and in an interim report where there are fewer than five pairs.
     pub value: Option<f64>,
-    /// The bounds that hold it with 95 %, by the metric that [`Divergence`] names, over all pairs and where its conditions and
-    /// the windows cut them; none where they cannot be told. They are for a look at a declared time, not for many looks.
+    /// The 95 % confidence interval. Only for the metric of the divergence search, and null where it cannot be
+    /// computed. In a finished run it is valid for one look at a declared time, not for repeated looks.
     pub interval: Option<Interval>,
     /// Compared pairs.
     pub pairs: u64,
-    /// Those that the model chose not to answer. They stay among the pairs.
+    /// Pairs on which the model abstained; they are included in `pairs`.
     pub abstained: u64,
-    /// Those that it failed on. They stay among the pairs.
+    /// Pairs on which the model failed; they are included in `pairs`.
     pub failed: u64,
-    /// Those that the metric broke on. The figure is over the others.
+    /// Pairs on which the metric failed; the value is computed over the others.
     pub unscored: u64,
-    /// The sum of each component, in the order of [`Metric::components`].
+    /// The sum of each component, in the order of the metric's `components`.
     pub sums: Vec<f64>,
 }

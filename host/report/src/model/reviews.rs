@@ -1,4 +1,4 @@
-//! What reviewers judged.
+//! The results of reviews: what reviewers judged, and estimates of what they would judge over all disagreements.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -6,76 +6,76 @@ use serde::{Deserialize, Serialize};
 use understudy_run_log::ledger::{FailureMode, Judgement};
 use understudy_statistics::scoring::Interval;
 
-/// What was judged of one model's disagreements.
+/// The reviews of one model's disagreements.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct ReviewSummary {
     /// The model's name in the study.
     pub model: String,
-    /// Its disagreements with the substrate, when they were last drawn from.
+    /// Its disagreements with the substrate at the time of the latest sample.
     pub disagreements: u64,
     /// How many of them were judged.
     pub judged: u64,
-    /// By stratum, in the order in which they were drawn from.
-    pub strata: Vec<StratumReviewed>,
-    /// Who was right, how often among those that were judged.
+    /// The strata of the latest sample, in order.
+    pub strata: Vec<StratumSummary>,
+    /// The number of judgements of each kind.
     pub judgements: Vec<JudgementCount>,
-    /// How whoever was wrong went wrong, how often among those that were judged.
-    pub modes: Vec<ModeCount>,
-    /// Of the disagreements of the strata that were judged, who was right; empty where nothing was judged.
+    /// The number of failures of each mode among the judged disagreements.
+    pub failure_modes: Vec<FailureModeCount>,
+    /// The estimated share of each judgement among all disagreements of the judged strata; empty if none is judged.
     pub shares: Vec<JudgementShare>,
     /// The confidence of each bound of a share by itself.
     pub confidence: f64,
-    /// L. Kish's effective sample size, of which the bounds of the shares are; `None` where nothing was judged.
-    pub effective: Option<f64>,
-    /// Strata with disagreements none of which was judged: the shares say nothing of them.
-    pub unjudged: Vec<String>,
-    /// Judgements of earlier draws, from other strata; they are in no figure here.
-    pub elsewise: u64,
+    /// Kish's effective sample size, which the intervals of the shares use; null if nothing was judged.
+    pub effective_sample_size: Option<f64>,
+    /// Strata that have disagreements but no judgement; the shares do not cover them.
+    pub unjudged_strata: Vec<String>,
+    /// Judgements of earlier samples with other strata; no figure here includes them.
+    pub superseded_judgements: u64,
 }
 
-/// What was judged of one stratum.
+/// The reviews of one stratum.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub struct StratumReviewed {
-    /// What it is called.
+pub struct StratumSummary {
+    /// Its name.
     pub name: String,
     /// Its disagreements.
     pub disagreements: u64,
     /// How many of them were judged.
     pub judged: u64,
-    /// Who was right, how often.
+    /// The number of judgements of each kind.
     pub judgements: Vec<JudgementCount>,
 }
 
-/// How often something was judged.
+/// The number of judgements of one kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct JudgementCount {
-    /// What.
+    /// The kind of judgement.
     pub judgement: Judgement,
-    /// How often.
+    /// Its number.
     pub count: u64,
 }
 
-/// How often a failure was of one mode.
+/// The number of failures of one mode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub struct ModeCount {
-    /// Which; `None` where it was not said.
+pub struct FailureModeCount {
+    /// The mode; null where the reviewer named none.
     pub mode: Option<FailureMode>,
-    /// How often.
+    /// Its number.
     pub count: u64,
 }
 
-/// The share of all disagreements of which something would be judged.
+/// The estimated share of one judgement among all disagreements.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct JudgementShare {
-    /// What.
+    /// The kind of judgement.
     pub judgement: Judgement,
-    /// The mean of its shares in the strata, weighted by their disagreements; in [0, 1].
+    /// The mean of its shares in the strata, weighted by their disagreements; from 0 to 1.
     pub share: f64,
-    /// Its bounds: E. B. Wilson's at the effective sample size.
+    /// Wilson's score interval at the effective sample size.
     pub interval: Interval,
 }

@@ -1,158 +1,164 @@
-//! What happened to the run, what was reviewed, and what vouches for it.
+//! The sections of events, reviews and provenance.
 //!
-//! Always holds: everything here is the ledger's or the seal's.
+//! Invariants: everything here comes from the ledger or the seal.
 
-use crate::format::{UNDEFINED, count, counted, figure, significant};
-use crate::model::bundle::{Dossier, Happened, Kind, ReviewNote};
+use crate::format::{UNDEFINED, count, counted, p_value, significant, six_digits};
+use crate::model::bundle::{ReportBundle, ReviewNote, RunEvent, RunEventKind};
 use crate::model::reviews::ReviewSummary;
 use crate::page::{Block, Cell, Chart, Column, DotRow, Fact, Figure, Section, Table, Tone};
-use crate::sections::helpers::{folded, probability, table, text};
+use crate::sections::helpers::{folded, table, text};
 use understudy_statistics::verdict::{Contamination, Estimate, ModelVerdict, TESTED_LATER};
 
-/// A table of more rows is folded.
+/// The number of rows up to which a table is not folded.
 const UNFOLDED: usize = 40;
 
-/// Exposures, changes of the substrate, interruptions, and whether answers leak.
-pub fn history(dossier: &Dossier) -> Section {
+/// Exposures, changes of the substrate, swaps and interruptions, and the contamination test.
+pub fn events(bundle: &ReportBundle) -> Section {
     let mut blocks = Vec::new();
-    let of = |kind: Kind| dossier.history.iter().filter(|happened| happened.kind == kind).count() as u64;
-    let (exposures, changes) = (of(Kind::Exposure), of(Kind::ComparatorChange));
-    let (same, otherwise) = (of(Kind::Swap), of(Kind::NewYardstick));
-    let swaps = match (same + otherwise, otherwise) {
-        (0, _) => "No plugin was exchanged during the run: each is the one in the seal.".to_owned(),
+    let number_of =
+        |kind: RunEventKind| bundle.events.iter().filter(|event| event.kind == kind).count() as u64;
+    let (exposures, changes) = (number_of(RunEventKind::Exposure), number_of(RunEventKind::ComparatorChange));
+    let (tested, forced) = (number_of(RunEventKind::Swap), number_of(RunEventKind::ForcedSwap));
+    let swaps = match (tested + forced, forced) {
+        (0, _) => "No plugin was swapped during the run: all are the sealed ones.".to_owned(),
         (all, 0) => format!(
-            "There were {} of plugins, each for one that came to the same on the latest pairs.",
-            counted(all, "exchange", "exchanges")
+            "There were {}, each for a plugin that gave the same answers to recent pairs.",
+            counted(all, "swap", "swaps")
         ),
         (all, new) => format!(
-            "There were {} of plugins, {} of them for one that answers otherwise: what follows is measured by a new yardstick.",
-            counted(all, "exchange", "exchanges"),
+            "There were {}, {} of them forced, for a plugin that gives other answers: results after a forced swap count as a comparator change.",
+            counted(all, "swap", "swaps"),
             count(new)
         ),
     };
     blocks.push(text(format!(
-        "{} of answers and {} of the substrate or its comparator are on record. {swaps}",
+        "The ledger records {} of answers and {} of the substrate or its comparator. {swaps}",
         counted(exposures, "exposure", "exposures"),
         counted(changes, "change", "changes"),
     )));
-    for ModelVerdict { model, contamination, .. } in dossier.verdict.iter().flat_map(|given| &given.models) {
-        blocks.push(leak(model, contamination.as_ref()));
+    for ModelVerdict { model, contamination, .. } in bundle.verdict.iter().flat_map(|given| &given.models) {
+        blocks.push(contamination_text(model, contamination.as_ref()));
     }
-    let rows: Vec<Vec<Cell>> = merged(&dossier.history)
+    let rows: Vec<Vec<Cell>> = merge_retention(&bundle.events)
         .iter()
-        .map(|happened| {
-            let at = happened.at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
-            let since = happened.since.map(|since| since.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
-            let kind = match happened.kind {
-                Kind::Exposure => Cell::from("exposure").toned(Tone::Unsure),
-                Kind::ComparatorChange => Cell::from("comparator change").toned(Tone::Unsure),
-                Kind::Swap => "exchange".into(),
-                Kind::NewYardstick => Cell::from("new yardstick").toned(Tone::Unsure),
-                Kind::Interruption => "interruption".into(),
-                Kind::Instability => Cell::from("unstable answers").toned(Tone::Bad),
-                Kind::Retention => "retention".into(),
-                Kind::Look => "look".into(),
-                Kind::Note => "note".into(),
+        .map(|event| {
+            let at = event.at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
+            let since = event.effective_from.map(|since| since.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
+            let kind = match event.kind {
+                RunEventKind::Exposure => Cell::from("exposure").toned(Tone::Unsure),
+                RunEventKind::ComparatorChange => Cell::from("comparator change").toned(Tone::Unsure),
+                RunEventKind::Swap => "swap".into(),
+                RunEventKind::ForcedSwap => Cell::from("forced swap").toned(Tone::Unsure),
+                RunEventKind::Interruption => "interruption".into(),
+                RunEventKind::DeterminismMismatch => Cell::from("determinism mismatch").toned(Tone::Bad),
+                RunEventKind::Retention => "retention".into(),
+                RunEventKind::InterimReport => "interim report".into(),
+                RunEventKind::Note => "note".into(),
             };
             let since = since.unwrap_or_else(|| UNDEFINED.to_owned());
-            vec![at.into(), kind, since.into(), happened.what.as_str().into()]
+            vec![at.into(), kind, since.into(), event.text.as_str().into()]
         })
         .collect();
     if !rows.is_empty() {
-        let columns =
-            vec![Column::text("Told"), Column::text("Kind"), Column::text("Since"), Column::text("What")];
+        let columns = vec![
+            Column::text("Recorded"),
+            Column::text("Kind"),
+            Column::text("Effective from"),
+            Column::text("Event"),
+        ];
         let folded = rows.len() > UNFOLDED;
-        blocks.push(Block::Table(Table { folded, ..table("What happened", columns, rows) }));
+        blocks.push(Block::Table(Table { folded, ..table("Events", columns, rows) }));
     }
-    Section { id: "history", title: "Exposures, swaps and contamination".to_owned(), blocks }
+    Section { id: "events", title: "Exposures, swaps and contamination".to_owned(), blocks }
 }
 
-/// What happened, what was dropped by retention one after the other as one.
-fn merged(history: &[Happened]) -> Vec<Happened> {
-    let runs = history.chunk_by(|one, next| [one, next].iter().all(|h| h.kind == Kind::Retention));
-    let one = |run: &[Happened]| match run {
+/// The events, with consecutive deletions by retention merged into one.
+fn merge_retention(events: &[RunEvent]) -> Vec<RunEvent> {
+    let runs = events.chunk_by(|one, next| [one, next].iter().all(|h| h.kind == RunEventKind::Retention));
+    let one = |run: &[RunEvent]| match run {
         [] => None,
         [one] => Some(one.clone()),
-        [first, ..] => Some(Happened {
-            what: format!("fields of {} segments were dropped, as declared", count(run.len() as u64)),
+        [first, ..] => Some(RunEvent {
+            text: format!("fields of {} segments were deleted, as declared", count(run.len() as u64)),
             ..first.clone()
         }),
     };
     runs.filter_map(one).collect()
 }
 
-/// Whether a model's answers leak.
-fn leak(model: &str, contamination: Option<&Contamination>) -> Block {
-    let Some(Contamination { shown, blinded, tested, difference }) = contamination else {
-        return text(format!("{model}: no pair was blinded, so whether its answers leak was not tested."));
+/// The result of the contamination test of a model.
+fn contamination_text(model: &str, contamination: Option<&Contamination>) -> Block {
+    let Some(Contamination { unblinded, blinded, tested, difference }) = contamination else {
+        return text(format!("{model}: no pairs were blinded, so contamination was not tested."));
     };
-    let of = |found: &Estimate| match found.value {
-        Some(value) => format!("{} over {}", figure(value), counted(found.pairs, "pair", "pairs")),
-        None => "no figure".to_owned(),
+    let estimate_text = |found: &Estimate| match found.value {
+        Some(value) => format!("{} over {}", six_digits(value), counted(found.pairs, "pair", "pairs")),
+        None => "undefined".to_owned(),
     };
-    let told = match difference {
+    let result = match difference {
         None if !tested => TESTED_LATER.to_owned(),
-        None => "There are too few to tell.".to_owned(),
+        None => "There are too few pairs to test.".to_owned(),
         Some(found) => format!(
-            "The difference is {:+.4} ({:+.4} to {:+.4}); by chance it is as large with probability {}.",
+            "The difference is {:+.4} ({:+.4} to {:+.4}), p-value {}.",
             found.difference,
             found.interval.lower,
             found.interval.upper,
-            probability(found.p_value)
+            p_value(found.p_value)
         ),
     };
     text(format!(
-        "Contamination, {model}: where the answer existed before the decision {}; where the model was asked only afterwards \
-         {}. {told}",
-        of(shown),
-        of(blinded)
+        "Contamination test of {model}: {} for unblinded pairs (answered before the decision), {} for blinded pairs (answered \
+         after it). {result}",
+        estimate_text(unblinded),
+        estimate_text(blinded)
     ))
 }
 
-/// What was judged of cases.
-pub fn reviews(dossier: &Dossier) -> Section {
+/// The reviews of disagreements.
+pub fn reviews(bundle: &ReportBundle) -> Section {
     let mut blocks = Vec::new();
-    if dossier.reviews.is_empty() {
+    if bundle.reviews.is_empty() {
         blocks.push(text(
-            "No case has been reviewed, so of the disagreements it is not known who was right. `understudy review` steps \
-             through a sample of them.",
+            "No cases have been reviewed, so it is unknown who was right where model and substrate differ. `understudy review` \
+             presents a sample of them.",
         ));
     }
-    for review in &dossier.reviews {
-        reviewed(review, &mut blocks);
+    for review in &bundle.reviews {
+        review_blocks(review, &mut blocks);
     }
-    if !dossier.notes.is_empty() {
+    if !bundle.review_notes.is_empty() {
         let note = |note: &ReviewNote| -> Vec<Cell> {
-            let (who, model, stratum) = (note.who.as_str(), note.model.as_str(), note.stratum.as_str());
+            let (reviewer, model, stratum) =
+                (note.reviewer.as_str(), note.model.as_str(), note.stratum.as_str());
             vec![
-                who.into(),
+                reviewer.into(),
                 model.into(),
                 stratum.into(),
                 note.judgement.words().into(),
                 note.note.as_str().into(),
             ]
         };
-        let columns = ["Reviewer", "Model", "Class", "Judgement", "Note"].map(Column::text).to_vec();
+        let columns = ["Reviewer", "Model", "Stratum", "Judgement", "Note"].map(Column::text).to_vec();
         blocks.push(Block::Table(folded(
-            "What the reviewers noted",
+            "Notes of the reviewers",
             columns,
-            dossier.notes.iter().map(note).collect(),
+            bundle.review_notes.iter().map(note).collect(),
         )));
     }
     Section { id: "reviews", title: "Reviewed cases".to_owned(), blocks }
 }
 
-fn reviewed(review: &ReviewSummary, blocks: &mut Vec<Block>) {
+fn review_blocks(review: &ReviewSummary, blocks: &mut Vec<Block>) {
     blocks.push(Block::Heading(review.model.clone()));
     blocks.push(text(format!(
-        "{} of {} were judged, drawn evenly over the classes.",
+        "{} of {} were judged, sampled evenly over the strata.",
         count(review.judged),
         counted(review.disagreements, "disagreement", "disagreements")
     )));
-    if !review.unjudged.is_empty() {
+    if !review.unjudged_strata.is_empty() {
         let text = format!(
-            "Of these classes nothing was judged, so nothing is said of them: {}.",
-            review.unjudged.join("; ")
+            "Strata without judgements, which the shares do not cover: {}.",
+            review.unjudged_strata.join("; ")
         );
         blocks.push(Block::Note { tone: Tone::Unsure, text });
     }
@@ -179,12 +185,12 @@ fn reviewed(review: &ReviewSummary, blocks: &mut Vec<Block>) {
         Column::text("Judgement"),
         Column::number("Cases"),
         Column::number("Share of the disagreements"),
-        Column::number("Bounds"),
+        Column::number("Interval"),
     ];
     blocks.push(Block::Figure(Figure {
-        title: format!("Of the disagreements with {}, who was right", review.model),
+        title: format!("Judgements of the disagreements of {}", review.model),
         description: format!(
-            "For each judgement its share of all disagreements, each class by its size; each bound holds with {} %.",
+            "For each judgement its estimated share of all disagreements, weighted by stratum size; each bound has a confidence of {} %.",
             significant(100.0 * review.confidence, 3)
         ),
         chart: Chart::Dots {
@@ -194,60 +200,65 @@ fn reviewed(review: &ReviewSummary, blocks: &mut Vec<Block>) {
         },
         table: table("Data", columns, rows.collect()),
     }));
-    if review.elsewise > 0 {
+    if review.superseded_judgements > 0 {
         blocks.push(text(format!(
-            "{} of earlier draws from other classes: not counted here.",
-            counted(review.elsewise, "judgement is", "judgements are")
+            "{} from earlier samples with other strata and not counted.",
+            counted(review.superseded_judgements, "judgement is", "judgements are")
         )));
     }
-    if review.modes.iter().any(|found| found.mode.is_some()) {
+    if review.failure_modes.iter().any(|found| found.mode.is_some()) {
         let rows = review
-            .modes
+            .failure_modes
             .iter()
             .filter_map(|found| Some(vec![found.mode?.words().into(), count(found.count).into()]));
         let columns = vec![Column::text("Failure mode"), Column::number("Cases")];
-        blocks.push(Block::Table(table("How whoever was wrong went wrong", columns, rows.collect())));
+        blocks.push(Block::Table(table("Failure modes", columns, rows.collect())));
     }
 }
 
-/// Seal, digests, versions.
-pub fn provenance(dossier: &Dossier) -> Section {
-    let known = &dossier.provenance;
+/// Seal, digests and versions.
+pub fn provenance(bundle: &ReportBundle) -> Section {
+    let known = &bundle.provenance;
     let sealed = known.sealed_at.map(|at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
-    let [segments, rows] = known.segments;
+
     let mut facts = vec![
         Fact::new("Seal, SHA-256", &known.seal),
-        Fact::new("Declaration, SHA-256", &dossier.report.declaration),
-        Fact::new("Sealed", sealed.unwrap_or_else(|| "not known".to_owned())),
-        Fact::new("Ledger", format!("{}, head {}", counted(known.entries, "entry", "entries"), known.head)),
-        Fact::new("Signed by", known.key.clone().unwrap_or_else(|| "nobody".to_owned())),
+        Fact::new("Declaration, SHA-256", &bundle.report.declaration_digest),
+        Fact::new("Sealed", sealed.unwrap_or_else(|| "unknown".to_owned())),
+        Fact::new(
+            "Ledger",
+            format!("{}, head {}", counted(known.ledger_entries, "entry", "entries"), known.ledger_head),
+        ),
+        Fact::new("Signed by", known.key.clone().unwrap_or_else(|| "not signed".to_owned())),
         Fact::new(
             "Log",
             format!(
                 "{} with {}",
-                counted(segments, "sealed segment", "sealed segments"),
-                counted(rows, "row", "rows")
+                counted(known.segments, "sealed segment", "sealed segments"),
+                counted(known.segment_rows, "row", "rows")
             ),
         ),
         Fact::new(
             "Run",
-            if known.closed { "closed: nothing more can come" } else { "not closed: it can go on" },
+            if known.closed { "closed: no more records can arrive" } else { "open: it can be resumed" },
         ),
-        Fact::new("Opened by", format!("understudy {}", known.opened_by)),
-        Fact::new("This report made by", format!("understudy {}", known.made_by)),
+        Fact::new("Run started with", format!("understudy {}", known.run_version)),
+        Fact::new("Report made with", format!("understudy {}", known.report_version)),
     ];
-    if let Some(seal) = &dossier.report.replay_of {
-        facts.push(Fact::new("Offline evaluation of the run sealed as", seal));
+    if let Some(seal) = &bundle.report.replay_of {
+        facts.push(Fact::new("Offline evaluation of the run with seal", seal));
     }
-    let plugins = known.plugins.iter().map(|plugin| plugin.iter().map(|text| text.as_str().into()).collect());
+    let plugins = known.plugins.iter().map(|plugin| {
+        [&plugin.role, &plugin.name, &plugin.title, &plugin.digest].map(|text| text.as_str().into()).to_vec()
+    });
     let columns = ["Role", "Name", "Title", "SHA-256"].map(Column::text).to_vec();
-    let searched = &dossier.report.divergence;
+    let search_metric = &bundle.report.divergence;
     let blocks = vec![
         Block::Facts(facts),
         Block::Table(table("Plugins", columns, plugins.collect())),
         text(format!(
-            "Intervals hold with {} %. `understudy verify` says whether the run is whole and makes every figure of it again.",
-            significant(100.0 * searched.confidence, 3)
+            "Intervals have a confidence of {} %. `understudy verify` checks that the run is complete and recomputes every figure.",
+            significant(100.0 * search_metric.confidence, 3)
         )),
     ];
     Section { id: "provenance", title: "Provenance".to_owned(), blocks }

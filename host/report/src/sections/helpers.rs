@@ -1,33 +1,21 @@
-//! Words and pieces that several sections use.
-//!
-//! Always holds: GO is said to permit a canary and nothing more.
+//! Texts, formats and blocks that several sections use.
 
 use jiff::Timestamp;
 use jiff::fmt::temporal::DateTimeParser;
 use jiff::tz::TimeZone;
 
-use crate::format::{UNDEFINED, bound, count, grouped, significant};
-use crate::metric_format::Measure;
-use crate::model::bundle::Asked;
-use crate::model::report::{Report, Window};
+use crate::format::{UNDEFINED, compact, count, grouped, significant};
+use crate::metric_format::MetricFormat;
+use crate::model::bundle::ThresholdSummary;
+use crate::model::report::{Report, WindowInfo};
 use crate::page::{Block, Cell, Column, Table, Tone, wall_seconds};
 use understudy_statistics::scoring::Interval;
 use understudy_statistics::verdict::{ScopeVerdict, VerdictKind};
-use understudy_study::{Direction, WHOLE};
+use understudy_study::{ALL_SNAPSHOTS, Direction};
 
-/// What a verdict means.
-pub fn meaning(word: VerdictKind) -> &'static str {
-    match word {
-        VerdictKind::Go => "safe to try on canary",
-        VerdictKind::NoGo => "not to be tried",
-        VerdictKind::Inconclusive => "the study cannot say",
-        VerdictKind::Void => "the study can say nothing",
-    }
-}
-
-/// How a verdict is shown.
-pub fn tone(word: VerdictKind) -> Tone {
-    match word {
+/// The tone of a verdict.
+pub fn tone(kind: VerdictKind) -> Tone {
+    match kind {
         VerdictKind::Go => Tone::Good,
         VerdictKind::NoGo => Tone::Bad,
         VerdictKind::Inconclusive => Tone::Unsure,
@@ -35,72 +23,69 @@ pub fn tone(word: VerdictKind) -> Tone {
     }
 }
 
-/// What is said where a verdict would stand in an offline evaluation.
-pub const OFFLINE: &str = "This is an offline evaluation of another run's log. It has no verdict and can have none: what the \
-                           models did not see live permits nothing.";
+/// The note in place of a verdict in an offline evaluation.
+pub const OFFLINE_NOTE: &str = "This is an offline evaluation of another run's log. It cannot have a verdict: \
+                                its results do not permit any use of a model.";
 
-/// The most windows that a chart and its table show, the latest ones: a year of days, so that a page stays small enough to
-/// be mailed. All are in the JSON.
-const WINDOWS: usize = 400;
+/// The maximum number of windows that a chart and its table show, the latest ones: a year of days. The limit keeps a page
+/// small enough for email. The JSON has all windows.
+const MAX_WINDOWS: usize = 400;
 
-/// The windows that are shown.
+/// The windows that are shown: the latest ones.
 pub fn latest<T>(windows: &[T]) -> &[T] {
-    &windows[windows.len().saturating_sub(WINDOWS)..]
+    &windows[windows.len().saturating_sub(MAX_WINDOWS)..]
 }
 
-/// What is to be said where not all windows are shown.
-pub fn rest_of(windows: usize) -> String {
-    match windows > WINDOWS {
+/// A sentence that says how many windows are not shown; empty if all are.
+pub fn omitted_windows_note(windows: usize) -> String {
+    match windows > MAX_WINDOWS {
         true => format!(
-            " The latest {WINDOWS} of {} windows are shown; `--format json` has all.",
+            " The latest {MAX_WINDOWS} of {} windows are shown; `--format json` has all of them.",
             count(windows as u64)
         ),
         false => String::new(),
     }
 }
 
-/// Which part of the input a ruling is about.
-pub fn of_scope(ruling: &ScopeVerdict) -> String {
-    if ruling.scope == WHOLE { "all of the input".to_owned() } else { format!("scope {}", ruling.scope) }
-}
-
-/// What an axis says of a metric: its name, and what its figures are measured in.
-pub fn axis(measure: &Measure<'_>) -> String {
-    match measure.range() {
-        Some((least, greatest)) => {
-            format!("{}, from {} to {}", measure.name(), bound(least), bound(greatest))
-        }
-        None => format!("{}, in its own unit", measure.name()),
+/// The part of the input that a scope verdict covers.
+pub fn scope_name(ruling: &ScopeVerdict) -> String {
+    if ruling.scope == ALL_SNAPSHOTS {
+        "all of the input".to_owned()
+    } else {
+        format!("scope {}", ruling.scope)
     }
 }
 
-/// A figure as text; one that misses its bound does not look as if it met it.
-pub fn short(measure: &Measure<'_>, value: f64, Asked { direction, bound, .. }: &Asked) -> String {
-    let text = measure.show(Some(value));
-    let Ok(read) = text.replace(',', "").parse::<f64>() else { return text };
-    let (misses, step) = match direction {
-        Direction::AtLeast => (value < *bound && read >= *bound, -1.0),
-        Direction::AtMost => (value > *bound && read <= *bound, 1.0),
+/// The label of an axis for a metric: its name, and its range or unit.
+pub fn axis(format: &MetricFormat<'_>) -> String {
+    match format.range() {
+        Some((minimum, maximum)) => {
+            format!("{}, from {} to {}", format.name(), compact(minimum), compact(maximum))
+        }
+        None => format!("{}, in its own unit", format.name()),
+    }
+}
+
+/// A value as text. A value that misses the bound of the threshold never looks equal to it.
+pub fn bounded_value(
+    format: &MetricFormat<'_>,
+    value: f64,
+    ThresholdSummary { direction, bound, .. }: &ThresholdSummary,
+) -> String {
+    let text = format.value(Some(value));
+    let Ok(parsed) = text.replace(',', "").parse::<f64>() else { return text };
+    let (missed, step) = match direction {
+        Direction::AtLeast => (value < *bound && parsed >= *bound, -1.0),
+        Direction::AtMost => (value > *bound && parsed <= *bound, 1.0),
     };
-    if !misses || text.contains('e') {
+    if !missed || text.contains('e') {
         return text;
     }
     let decimals = text.split_once('.').map_or(0, |(_, decimals)| decimals.len());
-    grouped(&format!("{:.decimals$}", read + step * 10.0_f64.powi(-(decimals as i32))))
+    grouped(&format!("{:.decimals$}", parsed + step * 10.0_f64.powi(-(decimals as i32))))
 }
 
-/// A probability: four decimals, or its size where that is too few.
-pub fn probability(p: f64) -> String {
-    if p >= 0.0001 {
-        format!("{p:.4}")
-    } else if p > 0.0 {
-        format!("{p:.1e}")
-    } else {
-        "< 1e-300".to_owned()
-    }
-}
-
-/// A difference, with its sign: four decimals, unless that is too many or too few.
+/// A difference with its sign: four decimals for moderate sizes, significant digits otherwise.
 pub fn signed(value: f64) -> String {
     let size = value.abs();
     let text = match size == 0.0 || (0.001..10.0).contains(&size) {
@@ -110,42 +95,42 @@ pub fn signed(value: f64) -> String {
     if value > 0.0 && !text.starts_with('+') { format!("+{text}") } else { text }
 }
 
-/// The bounds of a difference.
-pub fn signed_bounds(Interval { lower, upper }: Interval) -> String {
+/// The interval of a difference.
+pub fn signed_interval(Interval { lower, upper }: Interval) -> String {
     format!("{} to {}", signed(lower), signed(upper))
 }
 
-/// A share as per cent.
+/// A share in percent.
 pub fn percent(part: u64, whole: u64) -> String {
     if whole == 0 { UNDEFINED.to_owned() } else { format!("{:.1} %", 100.0 * part as f64 / whole as f64) }
 }
 
-/// When a window begins, where charts have it.
-pub fn beginning(report: &Report, window: &Window) -> f64 {
-    at(report, window.start)
+/// The start of a window in the time coordinate of charts.
+pub fn window_start(report: &Report, window: &WindowInfo) -> f64 {
+    chart_time(report, window.start)
 }
 
-/// Where charts have an instant.
-pub fn at(report: &Report, instant: Timestamp) -> f64 {
+/// An instant in the time coordinate of charts.
+pub fn chart_time(report: &Report, instant: Timestamp) -> f64 {
     wall_seconds(instant, &zone(report))
 }
 
-/// The day of an instant where the study is.
-pub fn day(report: &Report, instant: Timestamp) -> String {
+/// The date of an instant in the time zone of the study.
+pub fn local_date(report: &Report, instant: Timestamp) -> String {
     instant.to_zoned(zone(report)).strftime("%Y-%m-%d").to_string()
 }
 
 fn zone(report: &Report) -> TimeZone {
-    // What has no name has no clock on the wall either.
+    // A zone without a name is treated as UTC.
     DateTimeParser::new().parse_time_zone(&report.time_zone).unwrap_or(TimeZone::UTC)
 }
 
-/// A table of text.
+/// A table with a caption.
 pub fn table(caption: &str, head: Vec<Column>, rows: Vec<Vec<Cell>>) -> Table {
     Table { caption: Some(caption.to_owned()), head, rows, folded: false }
 }
 
-/// The same, closed.
+/// A table that is folded behind its caption.
 pub fn folded(caption: &str, head: Vec<Column>, rows: Vec<Vec<Cell>>) -> Table {
     Table { folded: true, ..table(caption, head, rows) }
 }
@@ -155,7 +140,10 @@ pub fn text(text: impl Into<String>) -> Block {
     Block::Text(text.into())
 }
 
-/// The metric that was searched, and so has intervals.
-pub fn searched<'m, 'r>(report: &Report, measures: &'m [Measure<'r>]) -> Option<&'m Measure<'r>> {
-    measures.iter().find(|measure| measure.name() == report.divergence.metric)
+/// The metric of the divergence search, the only one with intervals.
+pub fn search_metric<'m, 'r>(
+    report: &Report,
+    formats: &'m [MetricFormat<'r>],
+) -> Option<&'m MetricFormat<'r>> {
+    formats.iter().find(|format| format.name() == report.divergence.metric)
 }

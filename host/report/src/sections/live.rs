@@ -1,97 +1,96 @@
-//! What is said of a run while it goes on: the sections of the report that say something by then.
+//! The sections of the live view of a running study.
 //!
-//! Always holds: it is never said that anything is decided by looking; what stands here covers whole windows that no pair can
-//! join any more, so the end will say the same of them.
+//! Invariants: the live view never states that anything is decided. It covers complete windows that no further pair can
+//! join, so the final report has the same figures for them.
 
-use crate::format::counted;
-use crate::metric_format::Measure;
-use crate::model::bundle::Dossier;
-use crate::model::report::End;
+use crate::format::{counted, verdict_meaning};
+use crate::metric_format::MetricFormat;
+use crate::model::bundle::ReportBundle;
+use crate::model::run_summary::RunEnd;
 use crate::page::{Banner, Block, Section, Tone};
-use crate::sections::helpers::{meaning, of_scope, text, tone};
+use crate::sections::helpers::{scope_name, text, tone};
 use crate::sections::{conditions, events, latency, threshold, verdict};
 use understudy_statistics::verdict::{ModelVerdict, VerdictKind};
 
-/// The banner of a look, and its sections: the verdict so far, the figures over time, by condition, latency,
-/// representativeness, and what happened.
-pub fn live(dossier: &Dossier) -> (Banner, Vec<Section>) {
-    let report = &dossier.report;
-    let measures = Measure::all(report);
+/// The banner and sections of the live view: interim verdict, metrics over time and by condition, latency,
+/// representativeness, and events.
+pub fn live_sections(bundle: &ReportBundle) -> (Banner, Vec<Section>) {
+    let report = &bundle.report;
+    let formats = MetricFormat::all(report);
     let sections = vec![
-        so_far(dossier),
-        threshold::threshold(dossier, &measures),
-        conditions::conditions(report, &measures),
-        times::latency(report),
-        verdict::representativeness(dossier),
-        history::history(dossier),
+        interim_verdict(bundle),
+        threshold::threshold(bundle, &formats),
+        conditions::conditions(report, &formats),
+        latency::latency(report),
+        verdict::representativeness(bundle),
+        events::events(bundle),
     ];
-    (banner(dossier), sections)
+    (banner(bundle), sections)
 }
 
-fn banner(dossier: &Dossier) -> Banner {
-    let window = match &dossier.report.end {
-        End::Interim { window } => format!("Up to {window}: "),
+fn banner(bundle: &ReportBundle) -> Banner {
+    let window = match &bundle.report.end {
+        RunEnd::Interim { window } => format!("Up to {window}: "),
         _ => String::new(),
     };
-    let rulings = dossier.verdict.iter().flat_map(|verdict| &verdict.models);
-    let gravest =
-        rulings.filter_map(|model| Some((model, model.scopes.first()?))).max_by_key(|(_, r)| r.verdict);
-    let Some((model, ruling)) = gravest else {
+    let model_verdicts = bundle.verdict.iter().flat_map(|verdict| &verdict.models);
+    let most_severe = model_verdicts
+        .filter_map(|model| Some((model, model.scopes.first()?)))
+        .max_by_key(|(_, r)| r.verdict);
+    let Some((model, scope_verdict)) = most_severe else {
         return Banner {
             tone: Tone::Plain,
             word: "MEASURING".to_owned(),
-            text: format!(
-                "{window}the study declares no threshold, so there is nothing that it could permit."
-            ),
+            text: format!("{window}the study declares no threshold, so it has no verdict."),
         };
     };
-    let several = dossier.verdict.as_ref().is_some_and(|verdict| verdict.models.len() > 1);
-    let whose = if several { format!("{}: ", model.model) } else { String::new() };
+    let is_several = bundle.verdict.as_ref().is_some_and(|verdict| verdict.models.len() > 1);
+    let prefix = if is_several { format!("{}: ", model.model) } else { String::new() };
     Banner {
-        tone: tone(ruling.verdict),
-        word: format!("{} SO FAR", ruling.verdict.name()),
-        text: format!("{window}{whose}{}. Nothing is decided by looking.", meaning(ruling.verdict)),
+        tone: tone(scope_verdict.verdict),
+        word: format!("{} SO FAR", scope_verdict.verdict.name()),
+        text: format!("{window}{prefix}{}. This is not a decision.", verdict_meaning(scope_verdict.verdict)),
     }
 }
 
-fn so_far(dossier: &Dossier) -> Section {
+fn interim_verdict(bundle: &ReportBundle) -> Section {
     let mut blocks = Vec::new();
-    match &dossier.verdict {
+    match &bundle.verdict {
         Some(verdict) => {
             let declared = verdict.sealed_at.strftime("%Y-%m-%d %H:%M:%S UTC");
             blocks.push(text(format!("Declared on {declared}: {}.", verdict.threshold)));
-            let windows = counted(verdict.windows.len() as u64, "window counts", "windows count");
+            let windows = counted(verdict.windows.len() as u64, "complete window", "complete windows");
             blocks.push(text(format!(
-                "{windows} by now. `understudy decide` verifies the run and gives the verdict; here stands what it would read \
-                 out of the windows that are over."
+                "{windows} so far. `understudy decide` verifies the run and computes the verdict. This is what it would compute \
+                 from these windows."
             )));
             for ModelVerdict { model, scopes, .. } in &verdict.models {
-                for ruling in scopes {
-                    blocks.push(Block::Heading(format!("{model}, {}", of_scope(ruling))));
-                    let word = format!("{} so far: {}", ruling.verdict.name(), meaning(ruling.verdict));
-                    blocks.push(Block::Note { tone: tone(ruling.verdict), text: word });
-                    let missing = ruling.reasons.iter().filter(|reason| reason.verdict == VerdictKind::Inconclusive);
+                for scope_verdict in scopes {
+                    blocks.push(Block::Heading(format!("{model}, {}", scope_name(scope_verdict))));
+                    let word = format!("{} so far: {}", scope_verdict.verdict.name(), verdict_meaning(scope_verdict.verdict));
+                    blocks.push(Block::Note { tone: tone(scope_verdict.verdict), text: word });
+                    let missing = scope_verdict.reasons.iter().filter(|reason| reason.verdict == VerdictKind::Inconclusive);
                     let missing: Vec<String> = missing.map(|reason| reason.text.clone()).collect();
-                    let others = ruling.reasons.iter().filter(|reason| reason.verdict != VerdictKind::Inconclusive);
+                    let others = scope_verdict.reasons.iter().filter(|reason| reason.verdict != VerdictKind::Inconclusive);
                     let others: Vec<String> = others.map(|reason| reason.text.clone()).collect();
                     if !missing.is_empty() {
-                        blocks.push(text("Still missing for a verdict:"));
+                        blocks.push(text("Missing for a verdict:"));
                         blocks.push(Block::List(missing));
                     }
                     if !others.is_empty() {
-                        blocks.push(text("Found:"));
+                        blocks.push(text("Findings:"));
                         blocks.push(Block::List(others));
                     }
                 }
             }
         }
         None => blocks.push(text(
-            "The study declares no threshold. It measures, and permits nothing: a threshold has to be declared before the \
-             first snapshot.",
+            "The study declares no threshold, so it has no verdict. A threshold has to be declared before the first \
+             snapshot.",
         )),
     }
     blocks.push(text(
-        "Agreement is not \"better\": it says how often, or how closely, a model would have done what was done.",
+        "Agreement does not mean \"better\". It shows how often, or how closely, a model would have made the same decisions.",
     ));
     Section { id: "verdict", title: "Verdict so far".to_owned(), blocks }
 }

@@ -1,7 +1,7 @@
-//! What a report says, section by section: a dossier becomes a document.
+//! Turns a report bundle into a document, section by section.
 //!
-//! Always holds: sections come in one order, the verdict first; a figure is put into words here, once, and every rendering
-//! shows those words; agreement is called agreement, never better.
+//! Invariants: the order of sections is fixed, the verdict first. Every figure is formatted here, once, and all
+//! renderings show that text. Agreement is called "agreement", never "better".
 
 mod conditions;
 mod distributions;
@@ -14,98 +14,100 @@ mod subgroups;
 mod threshold;
 mod verdict;
 
-use crate::metric_format::Measure;
-use crate::model::bundle::Dossier;
-use crate::model::report::{End, Report};
+use crate::format::{count, counted, verdict_meaning};
+use crate::metric_format::MetricFormat;
+use crate::model::bundle::ReportBundle;
+use crate::model::report::Report;
+use crate::model::run_summary::RunEnd;
 use crate::page::{Banner, Document, Fact, Tone};
 use understudy_statistics::verdict::ModelVerdict;
 
-/// The document that a dossier becomes.
-pub fn document(dossier: &Dossier) -> Document {
-    let report = &dossier.report;
-    let measures = Measure::all(report);
+/// The document of a report bundle.
+pub fn document(bundle: &ReportBundle) -> Document {
+    let report = &bundle.report;
+    let formats = MetricFormat::all(report);
     Document {
         title: format!("Shadow study {}", report.study),
-        lead: lead(report),
-        banner: Some(banner(dossier)),
+        lead: lead_facts(report),
+        banner: Some(banner(bundle)),
         sections: vec![
-            verdict::verdict(dossier),
-            threshold::threshold(dossier, &measures),
+            verdict::verdict(bundle),
+            threshold::threshold(bundle, &formats),
             records::accounting(report),
-            conditions::conditions(report, &measures),
-            classes::classes(report, &measures),
-            spreads::spreads(report),
-            times::latency(report),
-            verdict::representativeness(dossier),
-            history::history(dossier),
-            history::reviews(dossier),
-            history::provenance(dossier),
+            conditions::conditions(report, &formats),
+            subgroups::subgroups(report, &formats),
+            distributions::distributions(report),
+            latency::latency(report),
+            verdict::representativeness(bundle),
+            events::events(bundle),
+            events::reviews(bundle),
+            events::provenance(bundle),
         ],
     }
 }
 
-fn lead(report: &Report) -> Vec<Fact> {
+fn lead_facts(report: &Report) -> Vec<Fact> {
     let instant = |at: jiff::Timestamp| at.strftime("%Y-%m-%d %H:%M UTC").to_string();
     let mut lead = vec![Fact::new("Study", &report.study)];
     if let (Some(first), Some(last)) = (report.windows.first(), report.windows.last()) {
-        let windows = super::counted(report.windows.len() as u64, "window", "windows");
+        let windows = counted(report.windows.len() as u64, "window", "windows");
         lead.push(Fact::new(
             "Windows",
             format!("{windows}, {} to {}, {}", first.label, last.label, report.time_zone),
         ));
     }
-    let ended = match &report.end {
-        End::Finished => "finished".to_owned(),
-        End::Interrupted => "interrupted; the figures cover what had come until then".to_owned(),
-        End::SourceBroke(why) => format!("broke off: {}", why.join("; ")),
-        End::Interim { window } => format!(
-            "still running; figures cover everything up to the window {window}; counts of records and times are those of the \
-             moment"
+    let status = match &report.end {
+        RunEnd::Finished => "finished".to_owned(),
+        RunEnd::Interrupted => "interrupted; the figures cover the records received before that".to_owned(),
+        RunEnd::SourceFailed(messages) => format!("a source failed: {}", messages.join("; ")),
+        RunEnd::Interim { window } => format!(
+            "still running; figures cover all windows up to {window}; record counts and latencies are as of the time of this \
+             report"
         ),
     };
-    lead.push(Fact::new("Run", format!("{} to {}, {ended}", instant(report.began), instant(report.ended))));
+    lead.push(Fact::new(
+        "Run",
+        format!("{} to {}, {ended}", instant(report.started_at), instant(report.ended_at)),
+    ));
     let models: Vec<&str> = report.models.iter().map(|model| model.plugin.name.as_str()).collect();
     lead.push(Fact::new(if models.len() == 1 { "Model" } else { "Models" }, models.join(", ")));
-    lead.push(Fact::new("Compared", super::counted(report.comparison.compared, "pair", "pairs")));
+    lead.push(Fact::new("Compared pairs", count(report.comparison.compared)));
     lead
 }
 
-/// The gravest of the rulings over all of the input.
-fn banner(dossier: &Dossier) -> Banner {
+/// The most severe verdict over all of the input.
+fn banner(bundle: &ReportBundle) -> Banner {
     let plain =
         |word: &str, text: &str| Banner { tone: Tone::Plain, word: word.to_owned(), text: text.to_owned() };
-    if dossier.report.replay_of.is_some() {
+    if bundle.report.replay_of.is_some() {
         return plain(
             "OFFLINE",
-            "An offline evaluation of another run's log: what the models did not see live permits nothing.",
+            "Offline evaluation of another run's log. Its results do not permit any use of a model.",
         );
     }
-    let Some(verdict) = &dossier.verdict else {
-        return match &dossier.threshold {
-            None => plain(
-                "NO THRESHOLD",
-                "The study declares no threshold, so there is nothing that it could permit.",
-            ),
-            Some(_) => plain("UNDECIDED", "No verdict has been given yet; `understudy decide` reads it out."),
+    let Some(verdict) = &bundle.verdict else {
+        return match &bundle.threshold {
+            None => plain("NO THRESHOLD", "The study declares no threshold, so it has no verdict."),
+            Some(_) => plain("UNDECIDED", "There is no verdict yet. `understudy decide` computes it."),
         };
     };
-    if !dossier.overtaken_by.is_empty() {
+    if !bundle.events_since_verdict.is_empty() {
         return plain(
             "OUT OF DATE",
-            "The verdict that was given does not know of what came after it; `understudy decide` gives it again.",
+            "Events after the verdict could change it. `understudy decide` computes it again.",
         );
     }
-    let rulings = verdict.models.iter().filter_map(|model| model.scopes.first());
-    let Some(ruling) = rulings.max_by_key(|ruling| ruling.verdict) else {
-        return plain("UNDECIDED", "The verdict rules on no model.");
+    let scope_verdicts = verdict.models.iter().filter_map(|model| model.scopes.first());
+    let Some(scope_verdict) = scope_verdicts.max_by_key(|scope_verdict| scope_verdict.verdict) else {
+        return plain("UNDECIDED", "The verdict covers no model.");
     };
-    let said =
+    let model_verdict =
         |model: &ModelVerdict| Some(format!("{} {}", model.model, model.scopes.first()?.verdict.name()));
     let text = match &verdict.models[..] {
-        [_] => words::meaning(ruling.verdict).to_owned(),
-        several => several.iter().filter_map(said).collect::<Vec<_>>().join(", "),
+        [_] => verdict_meaning(scope_verdict.verdict).to_owned(),
+        several => several.iter().filter_map(model_verdict).collect::<Vec<_>>().join(", "),
     };
-    Banner { tone: words::tone(ruling.verdict), word: ruling.verdict.name().to_owned(), text }
+    Banner { tone: helpers::tone(scope_verdict.verdict), word: scope_verdict.verdict.name().to_owned(), text }
 }
 
 #[cfg(test)]

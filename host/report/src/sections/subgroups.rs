@@ -1,242 +1,261 @@
-//! The classes of input in which model and substrate part.
+//! The section of divergent subgroups.
 //!
-//! Always holds: how a class was found stands beside it: what was searched, on how many pairs, at which rate of false
-//! discoveries.
+//! Invariants: the method is stated with the results: the conditions searched, the number of pairs and the false
+//! discovery rate.
 
-use crate::format::{UNDEFINED, count, counted, significant};
-use crate::metric_format::Measure;
-use crate::model::divergence::{Began, Class, Direction, NotSearched, Parted};
-use crate::model::report::{End, Report};
+use crate::format::{UNDEFINED, count, counted, p_value, significant};
+use crate::metric_format::MetricFormat;
+use crate::model::divergence::{
+    DivergenceDirection, DivergentSubgroup, ModelDivergence, Onset, SearchSkipped,
+};
+use crate::model::report::Report;
+use crate::model::run_summary::RunEnd;
 use crate::page::{Block, Cell, Chart, Column, DotRow, Figure, Section, Tone};
-use crate::sections::helpers::{folded, probability, searched, signed, signed_bounds, table, text};
+use crate::sections::helpers::{folded, search_metric, signed, signed_interval, table, text};
 use understudy_statistics::scoring::MAX_PRODUCT_COMPONENTS;
 
-/// Classes that are drawn.
-const DRAWN: usize = 30;
+/// The maximum number of subgroups in a chart.
+const MAX_DRAWN: usize = 30;
 
-/// The divergent classes of each model.
-pub fn classes(report: &Report, measures: &[Measure<'_>]) -> Section {
+/// The divergent subgroups of each model.
+pub fn subgroups(report: &Report, formats: &[MetricFormat<'_>]) -> Section {
     let mut blocks = vec![text(method(report))];
-    if let End::Interim { .. } = report.end {
-        let what = "Classes and changes are tested as if this were the only look. Whoever looks at every report has to expect more \
-                    false ones; the end tells once.";
-        blocks.push(Block::Note { tone: Tone::Unsure, text: what.to_owned() });
+    if let RunEnd::Interim { .. } = report.end {
+        let note = "Subgroups and change points are tested as if this were the only report. A reader of every interim report has to \
+                    expect more false discoveries than in the final report.";
+        blocks.push(Block::Note { tone: Tone::Unsure, text: note.to_owned() });
     }
-    if let Some(measure) = searched(report, measures).filter(|_| report.divergence.not_searched.is_none()) {
-        for parted in &report.divergence.models {
-            blocks.push(Block::Heading(parted.model.clone()));
-            of_model(parted, measure, &mut blocks);
+    if let Some(format) =
+        search_metric(report, formats).filter(|_| report.divergence.search_skipped.is_none())
+    {
+        for divergence in &report.divergence.models {
+            blocks.push(Block::Heading(divergence.model.clone()));
+            model_blocks(divergence, format, &mut blocks);
         }
     }
-    Section { id: "classes", title: "Where they part".to_owned(), blocks }
+    Section { id: "subgroups", title: "Where they differ".to_owned(), blocks }
 }
 
-/// What was searched and how, or why nothing was.
+/// The method of the search, or why it was skipped.
 fn method(report: &Report) -> String {
     let found = &report.divergence;
-    let left = match found.passed_over.is_empty() {
+    let omitted = match found.omitted_conditions.is_empty() {
         true => String::new(),
         false => format!(
-            " Not combined, since there would be too many profiles: {}.",
-            found.passed_over.join(", ")
+            " Not combined, because there would be too many profiles: {}.",
+            found.omitted_conditions.join(", ")
         ),
     };
-    match found.not_searched {
+    match found.search_skipped {
         None => {}
-        Some(NotSearched::Conditions) if report.conditions.is_empty() => {
-            return "No condition is declared, so there are no classes to search for.".to_owned();
+        Some(SearchSkipped::NoConditions) if report.conditions.is_empty() => {
+            return "No conditions are declared, so there are no subgroups to search for.".to_owned();
         }
-        Some(NotSearched::Conditions) => {
-            return format!("No conditions are combined, so there are no classes to search for.{left}");
+        Some(SearchSkipped::NoConditions) => {
+            return format!("No conditions are combined, so there are no subgroups to search for.{omitted}");
         }
-        Some(NotSearched::Components) => {
+        Some(SearchSkipped::TooManyComponents) => {
             return format!(
-                "No classes were searched for, and no intervals are shown: {} has more than {MAX_PRODUCT_COMPONENTS} components, and of so \
-                 many it is not known how certain a figure is.",
+                "The search for subgroups was skipped, and there are no intervals: {} has more than {MAX_PRODUCT_COMPONENTS} \
+                 components, too many to estimate the variance of its values.",
                 found.metric
             );
         }
-        Some(NotSearched::Windows) => {
-            return "No classes were searched for, and figures by condition have no intervals: there are so many windows and profiles \
-                    that sums are not kept by both. Both are there at the end."
+        Some(SearchSkipped::TooManyWindows) => {
+            return "The search for subgroups was skipped, and values by condition have no intervals: there are too many windows and \
+                    profiles to keep sums for every combination. The final report has both."
                 .to_owned();
         }
     }
     format!(
-        "All combinations of up to {} values of {} with at least {} ({} % of the compared) are candidates. One half of the ids, \
-         by a keyed hash, suggests classes in which {} is not what it is elsewhere; the other half confirms them, so that at \
-         most {} % of those listed are expected to be none. A narrower class is listed only where it differs from every class \
-         above it too.{left}",
-        found.depth,
+        "Candidates are all combinations of up to {} values of {} with at least {} ({} % of the compared pairs). One half of \
+         the ids, chosen by a keyed hash, suggests subgroups in which {} differs from its value elsewhere; the other half \
+         tests them, with a false discovery rate of {} %. A narrower subgroup is listed only if it also differs from every \
+         broader one.{omitted}",
+        found.max_terms,
         found.conditions.join(", "),
-        counted(found.least_pairs, "pair", "pairs"),
+        counted(found.min_pairs, "pair", "pairs"),
         significant(100.0 * found.support, 3),
         found.metric,
-        significant(100.0 * found.level, 3),
+        significant(100.0 * found.false_discovery_rate, 3),
     )
 }
 
-/// Since when a class has differed.
-fn since(began: &Began) -> String {
-    match began {
-        Began::Unknown => "cannot be told".to_owned(),
-        Began::Start => "no later change found".to_owned(),
-        Began::Change(change) => change.window.clone(),
+/// Since when a subgroup has differed.
+fn onset_text(onset: &Onset) -> String {
+    match onset {
+        Onset::Unknown => "unknown".to_owned(),
+        Onset::Start => "start of the run".to_owned(),
+        Onset::ChangePoint(change) => change.window.clone(),
     }
 }
 
-/// What a model said and the substrate did, most often of what differs.
-fn commonest(class: &Class) -> String {
-    let Some(said) = &class.commonest else { return UNDEFINED.to_owned() };
-    let model = said.model.as_deref().unwrap_or("no answer");
-    let substrate = if said.substrate.is_empty() { "nothing" } else { &said.substrate };
-    let rest = match class.not_told_apart {
+/// The most common pair of differing answers.
+fn most_common_text(subgroup: &DivergentSubgroup) -> String {
+    let Some(pair) = &subgroup.most_common else { return UNDEFINED.to_owned() };
+    let model = pair.model.as_deref().unwrap_or("no answer");
+    let substrate = if pair.substrate.is_empty() { "nothing" } else { &pair.substrate };
+    let rest = match subgroup.untracked_pairs {
         0 => String::new(),
-        more => format!(" (of those told apart; {} are not)", count(more)),
+        more => format!(" (of the answers counted; {} pairs are not counted individually)", count(more)),
     };
-    format!("model {model}, substrate {substrate}: {}{rest}", count(said.pairs))
+    format!("model {model}, substrate {substrate}: {}{rest}", count(pair.pairs))
 }
 
-fn of_model(parted: &Parted, measure: &Measure<'_>, blocks: &mut Vec<Block>) {
+fn model_blocks(divergence: &ModelDivergence, format: &MetricFormat<'_>, blocks: &mut Vec<Block>) {
     blocks.push(text(format!(
-        "{} had enough pairs, {} were suggested, {} confirmed.",
-        counted(parted.patterns, "combination", "combinations"),
-        count(parted.tested),
-        count(parted.classes.len() as u64)
+        "{} had enough pairs, {} were tested, {} confirmed.",
+        counted(divergence.candidates, "combination", "combinations"),
+        count(divergence.tested),
+        count(divergence.subgroups.len() as u64)
     )));
-    if !parted.unconfirmed.is_empty() {
-        let what = parted.unconfirmed.join("; ");
-        blocks.push(text(format!("Suspected in advance and not confirmed: {what}.")));
+    if !divergence.unconfirmed.is_empty() {
+        let note = divergence.unconfirmed.join("; ");
+        blocks.push(text(format!("Suspected in advance but not confirmed: {note}.")));
     }
-    if parted.classes.is_empty() {
-        blocks.push(text("No class was found in which model and substrate part otherwise than elsewhere."));
+    if divergence.subgroups.is_empty() {
+        blocks.push(text("No divergent subgroup was found."));
         return;
     }
-    let with_bias = parted.classes.iter().any(|class| class.bias.is_some());
-    let with_said = parted.classes.iter().any(|class| class.commonest.is_some());
-    let with_ids = parted.classes.iter().any(|class| !class.examples.is_empty());
+    let with_bias = divergence.subgroups.iter().any(|subgroup| subgroup.mean_errors.is_some());
+    let with_answers = divergence.subgroups.iter().any(|subgroup| subgroup.most_common.is_some());
+    let with_ids = divergence.subgroups.iter().any(|subgroup| !subgroup.examples.is_empty());
     let mut columns = vec![
-        Column::text("Class"),
+        Column::text("Subgroup"),
         Column::number("Pairs"),
-        Column::number(measure.name()),
+        Column::number(format.name()),
         Column::number("Elsewhere"),
         Column::number("Difference, 95 % interval"),
-        Column::number("q"),
-        Column::text("Model and substrate lie"),
+        Column::number("q-value"),
+        Column::text("Agreement"),
     ];
     if with_bias {
-        columns.push(Column::number("Mean error, elsewhere"));
+        columns.push(Column::number("Mean error here, elsewhere"));
     }
-    if with_said {
-        columns.push(Column::text("Commonest that differ"));
+    if with_answers {
+        columns.push(Column::text("Most common difference"));
     }
-    columns.push(Column::text("Began"));
+    columns.push(Column::text("Since"));
     if with_ids {
         columns.push(Column::text("Examples"));
     }
-    let row = |class: &Class| {
-        let suspected = if class.suspected { " (suspected in advance)" } else { "" };
-        let apart = match class.direction {
-            Direction::Apart => Cell::from("further apart").toned(Tone::Bad),
-            Direction::Together => Cell::from("closer").toned(Tone::Good),
+    let row = |subgroup: &DivergentSubgroup| {
+        let suspected = if subgroup.suspected { " (suspected in advance)" } else { "" };
+        let agreement = match subgroup.direction {
+            DivergenceDirection::LessAgreement => Cell::from("lower").toned(Tone::Bad),
+            DivergenceDirection::MoreAgreement => Cell::from("higher").toned(Tone::Good),
         };
         let mut row: Vec<Cell> = vec![
-            format!("{}{suspected}", class.name()).into(),
-            format!("{} ({:.1} %)", count(class.pairs), 100.0 * class.support).into(),
-            measure.show(class.figure).into(),
-            measure.show(class.elsewhere).into(),
-            format!("{} ({})", signed(class.difference), signed_bounds(class.interval)).into(),
-            probability(class.q_value).into(),
-            apart,
+            format!("{}{suspected}", subgroup.name()).into(),
+            format!("{} ({:.1} %)", count(subgroup.pairs), 100.0 * subgroup.support).into(),
+            format.value(subgroup.value).into(),
+            format.value(subgroup.complement).into(),
+            format!("{} ({})", signed(subgroup.difference), signed_interval(subgroup.interval)).into(),
+            p_value(subgroup.q_value).into(),
+            agreement,
         ];
         if with_bias {
-            let bias = class.bias.map(|[here, elsewhere]| format!("{}, {}", signed(here), signed(elsewhere)));
+            let bias = subgroup
+                .mean_errors
+                .map(|[here, elsewhere]| format!("{}, {}", signed(here), signed(elsewhere)));
             row.push(bias.unwrap_or_else(|| UNDEFINED.to_owned()).into());
         }
-        if with_said {
-            row.push(commonest(class).into());
+        if with_answers {
+            row.push(most_common_text(subgroup).into());
         }
-        row.push(since(&class.began).into());
+        row.push(onset_text(&subgroup.started_at).into());
         if with_ids {
-            row.push(class.examples.join(", ").into());
+            row.push(subgroup.examples.join(", ").into());
         }
         row
     };
-    let difference = |class: &Class| -> Vec<Cell> {
-        vec![class.name().into(), signed(class.difference).into(), signed_bounds(class.interval).into()]
+    let difference = |subgroup: &DivergentSubgroup| -> Vec<Cell> {
+        vec![
+            subgroup.name().into(),
+            signed(subgroup.difference).into(),
+            signed_interval(subgroup.interval).into(),
+        ]
     };
-    let dots = parted.classes.iter().take(DRAWN).map(|class| DotRow {
+    let dots = divergence.subgroups.iter().take(MAX_DRAWN).map(|subgroup| DotRow {
         group: None,
-        label: class.name(),
-        value: Some(class.difference),
-        interval: Some((class.interval.lower, class.interval.upper)),
+        label: subgroup.name(),
+        value: Some(subgroup.difference),
+        interval: Some((subgroup.interval.lower, subgroup.interval.upper)),
     });
-    let rest = parted.classes.len().saturating_sub(DRAWN);
-    let rest = if rest > 0 { format!(" The first {DRAWN} are drawn.") } else { String::new() };
+    let rest = divergence.subgroups.len().saturating_sub(MAX_DRAWN);
+    let rest = if rest > 0 { format!(" The chart shows the first {MAX_DRAWN}.") } else { String::new() };
     blocks.push(Block::Figure(Figure {
-        title: format!("How far {} in a class lies from elsewhere", measure.name()),
+        title: format!("Difference of {} by subgroup, {}", format.name(), divergence.model),
         description: format!(
-            "For each class the difference of {} from elsewhere in the half of the ids that confirms, with its 95 % interval; \
-             the class that differs most for certain first.{rest}",
-            measure.name()
+            "For each subgroup the difference of {} from its value elsewhere, in the half of the ids used for the test, with the \
+             95 % interval. The subgroup with the largest certain difference comes first.{rest}",
+            format.name()
         ),
         chart: Chart::Dots {
-            x_label: format!("{}, class less elsewhere", measure.name()),
+            x_label: format!("{}, subgroup minus elsewhere", format.name()),
             rows: dots.collect(),
             reference: Some(("no difference".to_owned(), 0.0)),
         },
         table: folded(
             "Data",
-            vec![Column::text("Class"), Column::number("Difference"), Column::number("95 % interval")],
-            parted.classes.iter().map(difference).collect(),
+            vec![Column::text("Subgroup"), Column::number("Difference"), Column::number("95 % interval")],
+            divergence.subgroups.iter().map(difference).collect(),
         ),
     }));
-    let rows = parted.classes.iter().map(row).collect();
-    blocks.push(Block::Table(table(&format!("Classes in which {} differs", parted.model), columns, rows)));
+    let rows = divergence.subgroups.iter().map(row).collect();
+    blocks.push(Block::Table(table(&format!("Divergent subgroups of {}", divergence.model), columns, rows)));
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::divergence::Said;
+    use crate::model::divergence::AnswerPair;
     use crate::terminal::fixture::hotel;
 
     #[test]
-    fn it_is_said_what_was_not_searched_and_why() {
+    fn the_method_says_what_was_skipped_and_why() {
         let mut report = hotel();
         report.divergence.conditions.pop();
         assert!(!method(&report).contains("Not combined"));
-        report.divergence.passed_over = vec!["lead-time".to_owned()];
+        report.divergence.omitted_conditions = vec!["lead-time".to_owned()];
         assert!(
-            method(&report).ends_with(" Not combined, since there would be too many profiles: lead-time.")
+            method(&report).ends_with(" Not combined, because there would be too many profiles: lead-time.")
         );
-        let said = |report: &mut Report, why| {
-            report.divergence.not_searched = Some(why);
+        let skipped = |report: &mut Report, why| {
+            report.divergence.search_skipped = Some(why);
             method(report)
         };
-        assert!(said(&mut report, NotSearched::Components).contains("has more than 64 components"));
-        assert!(said(&mut report, NotSearched::Windows).contains("at the end"));
-        assert!(said(&mut report, NotSearched::Conditions).ends_with("too many profiles: lead-time."));
+        assert!(
+            skipped(&mut report, SearchSkipped::TooManyComponents).contains("has more than 64 components")
+        );
+        assert!(skipped(&mut report, SearchSkipped::TooManyWindows).contains("The final report has both"));
+        assert!(skipped(&mut report, SearchSkipped::NoConditions).ends_with("too many profiles: lead-time."));
         report.conditions.clear();
         assert_eq!(
-            said(&mut report, NotSearched::Conditions),
-            "No condition is declared, so there are no classes to search for."
+            skipped(&mut report, SearchSkipped::NoConditions),
+            "No conditions are declared, so there are no subgroups to search for."
         );
     }
 
     #[test]
-    fn it_is_said_since_when_and_of_how_many_answers_nothing_is_known() {
+    fn onset_and_most_common_difference_are_shown() {
         let report = hotel();
-        let [class, began, ..] = &report.divergence.models[0].classes[..] else { panic!("two classes") };
-        assert_eq!(since(&class.began), "no later change found");
-        assert_eq!(since(&began.began), "week ending 2016-09-04");
-        assert_eq!(since(&Began::Unknown), "cannot be told");
-        let mut class = class.clone();
-        assert_eq!(commonest(&class), "model a, substrate d: 281");
-        class.not_told_apart = 1200;
-        assert_eq!(commonest(&class), "model a, substrate d: 281 (of those told apart; 1,200 are not)");
-        class.commonest = Some(Said { model: Some("a".to_owned()), substrate: String::new(), pairs: 3 });
-        class.not_told_apart = 0;
-        assert_eq!(commonest(&class), "model a, substrate nothing: 3");
+        let [subgroup, late, ..] = &report.divergence.models[0].subgroups[..] else {
+            panic!("two subgroups")
+        };
+        assert_eq!(onset_text(&subgroup.started_at), "start of the run");
+        assert_eq!(onset_text(&began.started_at), "week ending 2016-09-04");
+        assert_eq!(onset_text(&Onset::Unknown), "unknown");
+        let mut subgroup = subgroup.clone();
+        assert_eq!(most_common_text(&subgroup), "model a, substrate d: 281");
+        subgroup.untracked_pairs = 1200;
+        assert_eq!(
+            most_common_text(&subgroup),
+            "model a, substrate d: 281 (of those told apart; 1,200 are not)"
+        );
+        subgroup.most_common =
+            Some(AnswerPair { model: Some("a".to_owned()), substrate: String::new(), pairs: 3 });
+        subgroup.untracked_pairs = 0;
+        assert_eq!(most_common_text(&subgroup), "model a, substrate nothing: 3");
     }
 }

@@ -2,41 +2,43 @@
 
 use jiff::Timestamp;
 
-use crate::metric_format::Measure;
-use crate::model::bundle::{Asked, Dossier, FORMAT, Happened, Kind, Provenance};
-use crate::model::report::{End, Report};
+use crate::metric_format::MetricFormat;
+use crate::model::bundle::{FORMAT, Provenance, ReportBundle, RunEvent, RunEventKind, ThresholdSummary};
+use crate::model::report::Report;
+use crate::model::run_summary::RunEnd;
 use crate::page::{Block, Chart, markdown};
 use crate::sections::document;
-use crate::sections::helpers::{axis, latest, rest_of, short, signed};
+use crate::sections::helpers::{axis, bounded_value, latest, omitted_windows_note, signed};
 use crate::terminal::fixture::{empty, hotel, rates, troubled};
-use understudy_records::pairing::Accounting;
+use understudy_records::join::Accounting;
 use understudy_statistics::scoring::wilson;
 use understudy_statistics::verdict::{
-    self, CountedWindow, Estimate, IntervalMethod, ModelVerdict, VerdictReason, ScopeVerdict, Verdict, VerdictKind,
+    self, CountedWindow, Estimate, IntervalMethod, ModelVerdict, ScopeVerdict, Verdict, VerdictKind,
+    VerdictReason,
 };
-use understudy_study::Direction;
+use understudy_study::DivergenceDirection;
 
 fn moment(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-fn dossier(report: Report) -> Dossier {
-    Dossier {
+fn bundle(report: Report) -> ReportBundle {
+    ReportBundle {
         format: FORMAT,
         threshold: None,
         verdict: None,
-        overtaken_by: Vec::new(),
-        history: Vec::new(),
+        events_since_verdict: Vec::new(),
+        events: Vec::new(),
         reviews: Vec::new(),
-        notes: Vec::new(),
+        review_notes: Vec::new(),
         provenance: Provenance {
-            opened_by: "0.1.0".to_owned(),
-            made_by: "0.1.0".to_owned(),
+            run_version: "0.1.0".to_owned(),
+            report_version: "0.1.0".to_owned(),
             seal: "5e".repeat(32),
             sealed_at: Some(moment("2016-06-01T12:00:00Z")),
             key: None,
-            entries: 12,
-            head: "ab".repeat(32),
+            ledger_entries: 12,
+            ledger_head: "ab".repeat(32),
             closed: true,
             segments: [3, 30_804],
             plugins: Vec::new(),
@@ -46,7 +48,7 @@ fn dossier(report: Report) -> Dossier {
 }
 
 /// The same with a threshold and a verdict over its windows.
-fn ruled(report: Report, word: VerdictKind) -> Dossier {
+fn ruled(report: Report, word: VerdictKind) -> ReportBundle {
     let found = |hits, pairs| Estimate {
         pairs,
         hits: Some(hits),
@@ -67,7 +69,7 @@ fn ruled(report: Report, word: VerdictKind) -> Dossier {
         snapshots: 400,
         compared: 400,
         unanswered: 0,
-        together: found(201, 400),
+        pooled: found(201, 400),
         windows: report.windows.iter().map(|_| found(201, 400)).collect(),
         chance: None,
     };
@@ -78,8 +80,7 @@ fn ruled(report: Report, word: VerdictKind) -> Dossier {
         sealed_at: moment("2016-06-01T12:00:00Z"),
         first_snapshot: Some(moment("2016-06-27T08:00:00Z")),
         closed: true,
-        threshold: "agreement at least 0.5025 over everything taken together, by the figure itself"
-            .to_owned(),
+        threshold: "agreement at least 0.5025 pooled over all windows, by the point estimate".to_owned(),
         metric: "agreement".to_owned(),
         confidence: 0.95,
         windows: windows.collect(),
@@ -93,26 +94,30 @@ fn ruled(report: Report, word: VerdictKind) -> Dossier {
             scopes: vec![ruling],
         }],
     };
-    let threshold = Asked { words: verdict.threshold.clone(), direction: Direction::AtLeast, bound: 0.5025 };
-    Dossier { threshold: Some(threshold), verdict: Some(verdict), ..dossier(report) }
+    let threshold = ThresholdSummary {
+        words: verdict.threshold.clone(),
+        direction: DivergenceDirection::AtLeast,
+        bound: 0.5025,
+    };
+    ReportBundle { threshold: Some(threshold), verdict: Some(verdict), ..bundle(report) }
 }
 
 #[test]
 fn a_report_in_words() {
-    let mut dossier = ruled(hotel(), VerdictKind::Go);
-    let exposed = |at: &str, since: &str| Happened {
+    let mut bundle = ruled(hotel(), VerdictKind::Go);
+    let exposed = |at: &str, effective_from: &str| RunEvent {
         at: moment(at),
-        kind: Kind::Exposure,
-        since: Some(moment(since)),
+        kind: RunEventKind::Exposure,
+        effective_from: Some(moment(since)),
         what: "ann was shown 3 rows by log".to_owned(),
     };
-    dossier.history = vec![
+    bundle.events = vec![
         exposed("2016-07-06T09:00:00Z", "2016-07-06T09:00:00Z"),
         exposed("2026-01-01T09:00:00Z", "2026-01-01T09:00:00Z"),
     ];
-    insta::assert_snapshot!(markdown(&document(&dossier)));
+    insta::assert_snapshot!(markdown(&document(&bundle)));
     // What happened outside of the windows that are shown does not stretch their chart.
-    let threshold = &document(&dossier).sections[1];
+    let threshold = &document(&bundle).sections[1];
     let marks = threshold.blocks.iter().find_map(|block| match block {
         Block::Figure(figure) => match &figure.chart {
             Chart::Series { marks, .. } => Some(marks.len()),
@@ -125,20 +130,20 @@ fn a_report_in_words() {
 
 #[test]
 fn a_report_of_numbers_without_a_threshold() {
-    insta::assert_snapshot!(markdown(&document(&dossier(rates()))));
+    insta::assert_snapshot!(markdown(&document(&bundle(rates()))));
 }
 
 #[test]
 fn a_run_in_trouble_and_one_without_records() {
-    insta::assert_snapshot!("troubled", markdown(&document(&dossier(troubled()))));
-    insta::assert_snapshot!("empty", markdown(&document(&dossier(empty()))));
+    insta::assert_snapshot!("troubled", markdown(&document(&bundle(troubled()))));
+    insta::assert_snapshot!("empty", markdown(&document(&bundle(empty()))));
 }
 
 #[test]
 fn of_an_offline_evaluation_no_verdict_is_to_come() {
     let report = Report { replay_of: Some("77".repeat(32)), ..hotel() };
     let asked = ruled(hotel(), VerdictKind::Go).threshold;
-    let said = markdown(&document(&Dossier { threshold: asked, ..dossier(report) }));
+    let said = markdown(&document(&ReportBundle { threshold: asked, ..bundle(report) }));
     assert!(said.contains("OFFLINE") && said.contains("no verdict and can have none"), "{said}");
     assert!(!said.contains("decide"), "{said}");
 }
@@ -146,7 +151,7 @@ fn of_an_offline_evaluation_no_verdict_is_to_come() {
 #[test]
 fn a_verdict_that_was_overtaken_is_not_shown_as_if_it_stood() {
     let overtaken_by = vec!["answers were on a screen (told by ann)".to_owned()];
-    let document = document(&Dossier { overtaken_by, ..ruled(hotel(), VerdictKind::Go) });
+    let document = document(&ReportBundle { overtaken_by, ..ruled(hotel(), VerdictKind::Go) });
     assert_eq!(document.banner.as_ref().map(|banner| banner.word.as_str()), Some("OUT OF DATE"));
     let said = markdown(&document);
     assert!(said.contains("does not know of what came after it: answers were on a screen"), "{said}");
@@ -154,24 +159,25 @@ fn a_verdict_that_was_overtaken_is_not_shown_as_if_it_stood() {
 
 #[test]
 fn an_interim_report_says_what_it_covers() {
-    let end = End::Interim { window: "week ending 2016-09-25".to_owned() };
-    let said = markdown(&document(&dossier(Report { end, ..hotel() })));
+    let end = RunEnd::Interim { window: "week ending 2016-09-25".to_owned() };
+    let said = markdown(&document(&bundle(Report { end, ..hotel() })));
     assert!(said.contains("still running"), "{said}");
     assert!(said.contains("tested as if this were the only look"), "{said}");
 }
 
 #[test]
 fn fields_that_were_dropped_one_after_the_other_are_one_row() {
-    let happened = |kind, what: &str| Happened {
+    let event = |kind, what: &str| RunEvent {
         at: moment("2026-01-01T09:00:00Z"),
         kind,
-        since: None,
+        effective_from: None,
         what: what.to_owned(),
     };
-    let dropped = |at: u32| happened(Kind::Retention, &format!("fields of {at} were dropped, as declared"));
-    let mut history: Vec<Happened> = (0..5_000).map(dropped).collect();
-    history.insert(2_000, happened(Kind::Note, "tea (ann)"));
-    let said = markdown(&document(&Dossier { history, ..dossier(hotel()) }));
+    let dropped =
+        |at: u32| event(RunEventKind::Retention, &format!("fields of {at} were dropped, as declared"));
+    let mut events: Vec<RunEvent> = (0..5_000).map(dropped).collect();
+    history.insert(2_000, event(RunEventKind::Note, "tea (ann)"));
+    let said = markdown(&document(&ReportBundle { history, ..bundle(hotel()) }));
     assert_eq!(said.matches("| retention |").count(), 2);
     assert!(said.contains("fields of 2,000 segments") && said.contains("fields of 3,000 segments"), "{said}");
 }
@@ -179,19 +185,19 @@ fn fields_that_were_dropped_one_after_the_other_are_one_row() {
 #[test]
 fn a_figure_that_misses_its_bound_does_not_look_as_if_it_met_it() {
     let (report, other) = (hotel(), rates());
-    let [shares, errors] = [&report, &other].map(|report| Measure::all(report).remove(0));
-    let asked = |direction, bound| Asked { words: String::new(), direction, bound };
-    let least = |value| short(&shares, value, &asked(Direction::AtLeast, 0.85));
+    let [shares, errors] = [&report, &other].map(|report| MetricFormat::all(report).remove(0));
+    let asked = |direction, bound| ThresholdSummary { words: String::new(), direction, bound };
+    let least = |value| bounded_value(&shares, value, &asked(DivergenceDirection::AtLeast, 0.85));
     assert_eq!(
         [0.5025, 0.849_999_96, 0.85, 2.0 / 3.0].map(least),
         ["0.502500", "0.849999", "0.850000", "0.666667"]
     );
-    let most = |value| short(&errors, value, &asked(Direction::AtMost, 40.0));
+    let most = |value| bounded_value(&errors, value, &asked(DivergenceDirection::AtMost, 40.0));
     assert_eq!(
         [40.0, 40.000_000_4, 1_234.567, 39.999_999].map(most),
         ["40.0000", "40.0001", "1,234.57", "40.0000"]
     );
-    let least = |value| short(&errors, value, &asked(Direction::AtLeast, 1_234.57));
+    let least = |value| bounded_value(&errors, value, &asked(DivergenceDirection::AtLeast, 1_234.57));
     assert_eq!([1_234.567, 1_234.571].map(least), ["1,234.56", "1,234.57"]);
 }
 
@@ -200,14 +206,14 @@ fn of_many_windows_the_latest_are_shown_and_the_rest_is_told() {
     let windows: Vec<usize> = (0..1_000).collect();
     assert_eq!(latest(&windows).first(), Some(&600));
     assert_eq!(latest(&windows[..3]), [0, 1, 2]);
-    assert_eq!(rest_of(400), "");
-    assert!(rest_of(1_000).starts_with(" The latest 400 of 1,000 windows"));
+    assert_eq!(omitted_windows_note(400), "");
+    assert!(omitted_windows_note(1_000).starts_with(" The latest 400 of 1,000 windows"));
 }
 
 #[test]
 fn axes_have_units_and_small_differences_have_digits() {
     let (report, other) = (hotel(), rates());
-    let axes = [&report, &other].map(|report| axis(&Measure::all(report)[0]));
+    let axes = [&report, &other].map(|report| axis(&MetricFormat::all(report)[0]));
     assert_eq!(axes, ["agreement, from 0 to 1", "mean-absolute-error, in its own unit"]);
     assert_eq!(
         [0.25, -0.000_012_3, 12.345_678, 0.0, -4.0].map(signed),

@@ -1,242 +1,262 @@
-//! The threshold beside what was found, window by window; without a verdict, the searched metric by window.
+//! The section that compares the metric with the threshold, window by window. Without a verdict it shows the metric of
+//! the divergence search by window.
 //!
-//! Always holds: nothing is ruled here; a figure that misses its bound does not look as if it met it; of more windows than
-//! are shown it is said how many there are.
+//! Invariants: nothing is decided here. A value that misses its bound never looks equal to it. If not all windows are
+//! shown, their number is.
 
 use crate::format::{UNDEFINED, count, counted, six_decimals};
-use crate::metric_format::Measure;
-use crate::model::bundle::{Asked, Dossier, Happened};
+use crate::metric_format::MetricFormat;
+use crate::model::bundle::{ReportBundle, RunEvent, ThresholdSummary};
 use crate::model::report::Report;
 use crate::page::{Block, Cell, Chart, Column, Fact, Figure, Section, Series, SeriesPoint};
 use crate::sections::helpers::{
-    OFFLINE, at, axis, beginning, day, folded, latest, of_scope, rest_of, searched, short, text,
+    OFFLINE_NOTE, at, axis, beginning, bounded_value, day, folded, latest, omitted_windows_note, scope_name,
+    search_metric, text,
 };
 use understudy_statistics::scoring::Interval;
 use understudy_statistics::verdict::{
-    CountedWindow, Estimate, IntervalMethod, ModelVerdict, ScopeVerdict, Verdict, share, side,
+    CountedWindow, Estimate, IntervalMethod, ModelVerdict, ScopeVerdict, Verdict, direction_words,
+    format_share,
 };
-use understudy_study::WHOLE;
+use understudy_study::ALL_SNAPSHOTS;
 
-/// The threshold beside what was found.
-pub fn threshold(dossier: &Dossier, measures: &[Measure<'_>]) -> Section {
+/// The threshold compared with the results.
+pub fn threshold(bundle: &ReportBundle, formats: &[MetricFormat<'_>]) -> Section {
     let mut blocks = Vec::new();
-    match (&dossier.verdict, &dossier.threshold) {
-        (Some(verdict), Some(asked)) => {
-            blocks.push(text(format!("Asked: {}.", asked.words)));
-            let measure = measures.iter().find(|measure| measure.name() == verdict.metric);
-            if let Some(measure) = measure {
-                let shown = Shown { dossier, verdict, asked, measure };
+    match (&bundle.verdict, &bundle.threshold) {
+        (Some(verdict), Some(requirement)) => {
+            blocks.push(text(format!("Requirement: {}.", requirement.text)));
+            let format = formats.iter().find(|format| format.name() == verdict.metric);
+            if let Some(format) = format {
+                let view = VerdictView { bundle, verdict, requirement, format };
                 for ModelVerdict { model, scopes, .. } in &verdict.models {
-                    for ruling in scopes {
-                        blocks.push(Block::Heading(format!("{model}, {}", of_scope(ruling))));
-                        blocks.push(Block::Figure(shown.by_window(measures, model, ruling)));
-                        blocks.push(shown.facts(ruling));
+                    for scope_verdict in scopes {
+                        blocks.push(Block::Heading(format!("{model}, {}", scope_name(scope_verdict))));
+                        blocks.push(Block::Figure(view.by_window(formats, model, scope_verdict)));
+                        blocks.push(view.facts(scope_verdict));
                     }
                 }
             }
         }
-        (_, asked) => {
-            if dossier.report.replay_of.is_some() {
-                blocks.push(text(OFFLINE));
-            } else if let Some(Asked { words, .. }) = asked {
+        (_, requirement) => {
+            if bundle.report.replay_of.is_some() {
+                blocks.push(text(OFFLINE_NOTE));
+            } else if let Some(ThresholdSummary { text: requirement, .. }) = requirement {
                 blocks.push(text(format!(
-                    "Asked: {words}. Which windows count is settled by the verdict; here are all."
+                    "Requirement: {requirement}. The verdict selects the windows; this section shows all of them."
                 )));
             }
-            over_time(dossier, measures, &mut blocks);
+            over_time(bundle, formats, &mut blocks);
         }
     }
-    let title =
-        if dossier.threshold.is_some() { "Threshold and what was found" } else { "Figures over time" };
+    let title = if bundle.threshold.is_some() { "Threshold and results" } else { "Results over time" };
     Section { id: "threshold", title: title.to_owned(), blocks }
 }
 
-/// A verdict, and what its figures are held against.
-struct Shown<'d> {
-    dossier: &'d Dossier,
+/// A verdict with the requirement that its values are compared with.
+struct VerdictView<'d> {
+    bundle: &'d ReportBundle,
     verdict: &'d Verdict,
-    asked: &'d Asked,
-    /// The threshold's metric.
-    measure: &'d Measure<'d>,
+    requirement: &'d ThresholdSummary,
+    /// The metric of the threshold.
+    format: &'d MetricFormat<'d>,
 }
 
-impl Shown<'_> {
-    fn facts(&self, ruling: &ScopeVerdict) -> Block {
+impl VerdictView<'_> {
+    fn facts(&self, scope_verdict: &ScopeVerdict) -> Block {
         let mut facts = vec![
-            Fact::new("Snapshots of these windows", count(ruling.snapshots)),
-            Fact::new("Compared", counted(ruling.compared, "pair", "pairs")),
-            Fact::new("Without an answer or a score", counted(ruling.unanswered, "pair", "pairs")),
-            Fact::new("Together", self.finding(&ruling.together)),
+            Fact::new("Snapshots in these windows", count(scope_verdict.snapshots)),
+            Fact::new("Compared", counted(scope_verdict.compared, "pair", "pairs")),
+            Fact::new("Without an answer or a score", counted(scope_verdict.unanswered, "pair", "pairs")),
+            Fact::new("Pooled value", self.estimate_text(&scope_verdict.pooled)),
         ];
-        if let Some(chance) = ruling.chance {
-            let kappa = chance.kappa.map_or_else(|| "not defined".to_owned(), six_decimals);
-            facts.push(Fact::new("Beyond chance, Cohen's kappa", kappa));
-            let commonest = six_decimals(chance.commonest);
-            facts.push(Fact::new("Share of the substrate's commonest answer", commonest));
+        if let Some(chance) = scope_verdict.chance {
+            let kappa = chance.kappa.map_or_else(|| "undefined".to_owned(), six_decimals);
+            facts.push(Fact::new("Agreement beyond chance (Cohen's kappa)", kappa));
+            let most_common = six_decimals(chance.majority_share);
+            facts.push(Fact::new("Share of the substrate's most common answer", most_common));
         }
         Block::Facts(facts)
     }
 
-    fn by_window(&self, measures: &[Measure<'_>], model: &str, ruling: &ScopeVerdict) -> Figure {
-        let Shown { dossier: Dossier { report, history, .. }, verdict, asked, measure } = self;
-        let windows: Vec<(&CountedWindow, &Estimate)> = verdict.windows.iter().zip(&ruling.windows).collect();
+    fn by_window(&self, formats: &[MetricFormat<'_>], model: &str, scope_verdict: &ScopeVerdict) -> Figure {
+        let VerdictView { bundle: ReportBundle { report, events, .. }, verdict, requirement, format } = self;
+        let windows: Vec<(&CountedWindow, &Estimate)> =
+            verdict.windows.iter().zip(&scope_verdict.windows).collect();
         let windows = latest(&windows);
-        let points = windows.iter().map(|(window, found)| SeriesPoint {
+        let points = windows.iter().map(|(window, estimate)| SeriesPoint {
             label: window.label.clone(),
-            x: at(report, window.start),
-            value: found.value,
-            band: found.interval.map(|bounds| (bounds.lower, bounds.upper)),
+            x: chart_time(report, window.start),
+            value: estimate.value,
+            band: estimate.interval.map(|bounds| (bounds.lower, bounds.upper)),
             tone: None,
         });
-        let rows = windows.iter().map(|(window, found)| {
-            let part = if window.complete { "" } else { " (part)" };
-            self.cells(&format!("{}{part}", window.label), found)
+        let rows = windows.iter().map(|(window, estimate)| {
+            let suffix = if window.complete { "" } else { " (incomplete)" };
+            self.cells(&format!("{}{part}", window.label), estimate)
         });
         let head = vec![
             Column::text("Window"),
             Column::number("Pairs"),
-            Column::number("Figure"),
-            Column::number("Bounds"),
+            Column::number("Value"),
+            Column::number("Interval"),
         ];
-        let rows: Vec<Vec<Cell>> = rows.chain([self.cells("together", &ruling.together)]).collect();
-        let how = match ruling.together.method {
-            Some(IntervalMethod::Sequence) => "Bounds of confidence sequences: they hold however often one looks",
-            Some(IntervalMethod::Jackknife) => "Bounds of a jackknife over groups of ids",
-            Some(IntervalMethod::Wilson) => "Wilson's bounds",
-            None => "No bounds can be told",
+        let rows: Vec<Vec<Cell>> = rows.chain([self.cells("pooled", &scope_verdict.pooled)]).collect();
+        let method = match scope_verdict.pooled.method {
+            Some(IntervalMethod::Sequence) => {
+                "Intervals are confidence sequences, valid however often one looks"
+            }
+            Some(IntervalMethod::Jackknife) => "Intervals are from a jackknife over groups of ids",
+            Some(IntervalMethod::Wilson) => "Intervals are Wilson score intervals",
+            None => "There are no intervals",
         };
-        // What lies outside of the windows that are shown has no place in their chart.
+        // Events outside of the windows shown are left out of the chart.
         let inside = |(x, _): &(f64, String)| {
             let ends = windows.first().zip(windows.last());
             ends.is_some_and(|((first, _), (last, _))| {
-                (at(report, first.start)..at(report, last.end)).contains(x)
+                (chart_time(report, first.start)..at(report, last.end)).contains(x)
             })
         };
-        let since = |happened: &Happened| Some((at(report, happened.since?), happened.what.clone()));
-        let searched = searched(report, measures)
-            .filter(|searched| searched.name() == verdict.metric && ruling.scope == WHOLE);
-        let changes = searched.into_iter().flat_map(|searched| changed(report, searched, model));
+        let event_mark =
+            |event: &RunEvent| Some((chart_time(report, event.effective_from?), event.text.clone()));
+        let search_metric = search_metric(report, formats).filter(|search_metric| {
+            search_metric.name() == verdict.metric && scope_verdict.scope == ALL_SNAPSHOTS
+        });
+        let changes =
+            search_metric.into_iter().flat_map(|search_metric| change_marks(report, search_metric, model));
         Figure {
-            title: format!("{} by window", verdict.metric),
+            title: format!("{} of {model} by window, {}", verdict.metric, scope_name(scope_verdict)),
             description: format!(
-                "{} of each window that counts, beside the bound that was declared. {how}, each at confidence {}.{}",
+                "{} for each window of the threshold, compared with the declared bound. {method}; each bound has confidence {}.{}",
                 verdict.metric,
                 verdict.confidence,
-                rest_of(verdict.windows.len())
+                omitted_windows_note(verdict.windows.len())
             ),
             chart: Chart::Series {
-                y_label: axis(measure),
+                y_label: axis(format),
                 x_label: format!("window, {}", report.time_zone),
-                series: vec![Series { name: ruling.scope.clone(), points: points.collect() }],
-                bound: Some((format!("asked: {} {}", side(asked.direction), asked.bound), asked.bound)),
-                marks: history.iter().filter_map(since).filter(inside).collect(),
+                series: vec![Series { name: scope_verdict.scope.clone(), points: points.collect() }],
+                bound: Some((
+                    format!("threshold: {} {}", direction_words(requirement.direction), requirement.bound),
+                    requirement.bound,
+                )),
+                marks: events.iter().filter_map(event_mark).filter(inside).collect(),
                 changes: changes.filter(inside).collect(),
             },
             table: folded("Data", head, rows),
         }
     }
 
-    fn cells(&self, label: &str, found: &Estimate) -> Vec<Cell> {
-        let pairs = match found.hits {
-            Some(hits) => format!("{} of {}", count(hits), count(found.pairs)),
-            None => count(found.pairs),
+    fn cells(&self, label: &str, estimate: &Estimate) -> Vec<Cell> {
+        let pairs = match estimate.hits {
+            Some(hits) => format!("{} of {}", count(hits), count(estimate.pairs)),
+            None => count(estimate.pairs),
         };
-        let shown = |bound| short(self.measure, bound, self.asked);
-        let bounds = found.interval.map_or_else(
+        let view = |bound| bounded_value(self.format, bound, self.requirement);
+        let bounds = estimate.interval.map_or_else(
             || UNDEFINED.to_owned(),
-            |Interval { lower, upper }| format!("{} to {}", shown(lower), shown(upper)),
+            |Interval { lower, upper }| format!("{} to {}", view(lower), view(upper)),
         );
-        let value = self.value(found).unwrap_or_else(|| UNDEFINED.to_owned());
+        let value = self.value(estimate).unwrap_or_else(|| UNDEFINED.to_owned());
         vec![label.into(), pairs.into(), value.into(), bounds.into()]
     }
 
-    /// A figure; `None` where it is not defined.
-    fn value(&self, found: &Estimate) -> Option<String> {
-        match found.hits {
-            Some(hits) => Some(share(hits, found.pairs)),
-            None => Some(short(self.measure, found.value?, self.asked)),
+    /// The value as text; `None` where it is undefined.
+    fn value(&self, estimate: &Estimate) -> Option<String> {
+        match estimate.hits {
+            Some(hits) => Some(format_share(hits, estimate.pairs)),
+            None => Some(bounded_value(self.format, estimate.value?, self.requirement)),
         }
     }
 
-    fn finding(&self, found: &Estimate) -> String {
-        let Some(value) = self.value(found) else { return "not defined".to_owned() };
-        match found.hits {
-            Some(hits) => format!("{value} ({} of {})", count(hits), count(found.pairs)),
-            None => format!("{value} ({})", counted(found.pairs, "pair", "pairs")),
+    fn estimate_text(&self, estimate: &Estimate) -> String {
+        let Some(value) = self.value(estimate) else { return "undefined".to_owned() };
+        match estimate.hits {
+            Some(hits) => format!("{value} ({} of {})", count(hits), count(estimate.pairs)),
+            None => format!("{value} ({})", counted(estimate.pairs, "pair", "pairs")),
         }
     }
 }
 
-/// Without a verdict: the searched metric by window.
-fn over_time(dossier: &Dossier, measures: &[Measure<'_>], blocks: &mut Vec<Block>) {
-    let report = &dossier.report;
-    let Some(measure) = searched(report, measures) else { return };
+/// The metric of the divergence search by window, in place of a verdict.
+fn over_time(bundle: &ReportBundle, formats: &[MetricFormat<'_>], blocks: &mut Vec<Block>) {
+    let report = &bundle.report;
+    let Some(format) = search_metric(report, formats) else { return };
     let mut rows = Vec::new();
     let mut series = Vec::new();
     for model in &report.models {
-        let Some(scores) = measure.scores(model) else { continue };
+        let Some(scores) = format.scores(model) else { continue };
         let name = &model.plugin.name;
         let mut points = Vec::new();
         let windows: Vec<_> = report.windows.iter().zip(&scores.windows).collect();
-        for (window, figure) in latest(&windows) {
+        for (window, value) in latest(&windows) {
             points.push(SeriesPoint {
                 label: window.label.clone(),
-                x: beginning(report, window),
-                value: figure.value,
-                band: figure.interval.map(|bounds| (bounds.lower, bounds.upper)),
+                x: window_start(report, window),
+                value: value.value,
+                band: value.interval.map(|bounds| (bounds.lower, bounds.upper)),
                 tone: None,
             });
             rows.push(vec![
                 window.label.as_str().into(),
                 name.as_str().into(),
-                measure.counts(figure).into(),
-                measure.show(figure.value).into(),
-                measure.bounds(figure.interval).into(),
+                format.counts(value).into(),
+                format.value(value.value).into(),
+                format.interval(value.interval).into(),
             ]);
         }
         series.push(Series { name: name.clone(), points });
     }
-    let shown = latest(&report.windows);
-    let ends = shown.first().zip(shown.last());
-    // What lies outside of the windows that are shown has no place in their chart.
+    let view = latest(&report.windows);
+    let ends = view.first().zip(view.last());
+    // Events outside of the windows shown are left out of the chart.
     let inside = |x: &f64| {
-        ends.is_some_and(|(first, last)| (at(report, first.start)..at(report, last.end)).contains(x))
+        ends.is_some_and(|(first, last)| (chart_time(report, first.start)..at(report, last.end)).contains(x))
     };
-    let since = |happened: &Happened| Some((at(report, happened.since?), happened.what.clone()));
-    let changes = report.divergence.models.iter().flat_map(|parted| {
-        changed(report, measure, &parted.model).map(|(at, what)| (at, format!("{}: {what}", parted.model)))
+    let event_mark = |event: &RunEvent| Some((chart_time(report, event.effective_from?), event.text.clone()));
+    let changes = report.divergence.models.iter().flat_map(|divergence| {
+        change_marks(report, format, &divergence.model)
+            .map(|(at, text)| (at, format!("{}: {what}", divergence.model)))
     });
     let columns = vec![
         Column::text("Window"),
         Column::text("Model"),
         Column::number("Pairs"),
-        Column::number(measure.name()),
+        Column::number(format.name()),
         Column::number("95 % interval"),
     ];
     blocks.push(Block::Figure(Figure {
-        title: format!("{} by window", measure.name()),
+        title: format!("{} by window", format.name()),
         description: format!(
-            "{} of each window with 95 % intervals, each for a look at that window alone.{}",
-            measure.name(),
-            rest_of(report.windows.len())
+            "{} for each window, with 95 % intervals that are each valid for that window alone.{}",
+            format.name(),
+            omitted_windows_note(report.windows.len())
         ),
         chart: Chart::Series {
-            y_label: axis(measure),
+            y_label: axis(format),
             x_label: format!("window, {}", report.time_zone),
             series,
             bound: None,
-            marks: dossier.history.iter().filter_map(since).filter(|(x, _)| inside(x)).collect(),
+            marks: bundle.events.iter().filter_map(event_mark).filter(|(x, _)| inside(x)).collect(),
             changes: changes.collect(),
         },
         table: folded("Data", columns, rows),
     }));
 }
 
-/// When the searched metric of a model changed, and how.
-fn changed(report: &Report, measure: &Measure<'_>, model: &str) -> impl Iterator<Item = (f64, String)> {
-    let of_model = report.divergence.models.iter().filter(move |parted| parted.model == model);
-    of_model.flat_map(|parted| parted.changes.iter().flatten()).map(|change| {
-        let (before, after) = (measure.show(Some(change.before)), measure.show(Some(change.after)));
-        (at(report, change.at), format!("{}, from {before} to {after}", day(report, change.at)))
+/// The change points of the metric of the divergence search for a model, as marks of a chart.
+fn change_marks(
+    report: &Report,
+    format: &MetricFormat<'_>,
+    model: &str,
+) -> impl Iterator<Item = (f64, String)> {
+    let model_divergence =
+        report.divergence.models.iter().filter(move |divergence| divergence.model == model);
+    model_divergence.flat_map(|divergence| divergence.change_points.iter().flatten()).map(|change| {
+        let (before, after) = (format.value(Some(change.before)), format.value(Some(change.after)));
+        (
+            chart_time(report, change.at),
+            format!("{}, from {before} to {after}", local_date(report, change.at)),
+        )
     })
 }

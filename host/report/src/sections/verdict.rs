@@ -1,79 +1,79 @@
-//! The verdict with its reasons, and what the inputs looked like.
+//! The verdict section, and the representativeness section.
 //!
-//! Always holds: nothing is ruled here; an offline evaluation is never said to have a verdict to come.
+//! Invariants: nothing is decided here. The page of an offline evaluation never suggests that a verdict will follow.
 
-use crate::format::count;
-use crate::model::bundle::Dossier;
+use crate::format::{count, verdict_meaning};
+use crate::model::bundle::ReportBundle;
 use crate::page::{Block, Cell, Column, Section, Tone};
-use crate::sections::helpers::{OFFLINE, meaning, of_scope, table, text, tone};
+use crate::sections::helpers::{OFFLINE_NOTE, scope_name, table, text, tone};
 use understudy_statistics::verdict::{ModelVerdict, Verdict};
 
 /// The verdict and its reasons.
-pub fn verdict(dossier: &Dossier) -> Section {
+pub fn verdict(bundle: &ReportBundle) -> Section {
     let mut blocks = Vec::new();
-    match (&dossier.verdict, &dossier.threshold) {
-        _ if dossier.report.replay_of.is_some() => blocks.push(text(OFFLINE)),
-        (Some(verdict), _) => rulings(verdict, &dossier.overtaken_by, &mut blocks),
+    match (&bundle.verdict, &bundle.threshold) {
+        _ if bundle.report.replay_of.is_some() => blocks.push(text(OFFLINE_NOTE)),
+        (Some(verdict), _) => reasons(verdict, &bundle.events_since_verdict, &mut blocks),
         (None, Some(_)) => blocks.push(text(
-            "No verdict has been given. `understudy decide` reads it out of the threshold that was declared; then this \
-             report shows it.",
+            "There is no verdict yet. `understudy decide` computes it from the declared threshold; this report shows it after \
+             that.",
         )),
         (None, None) => blocks.push(text(
-            "The study declares no threshold. It measures, and permits nothing: a threshold has to be declared before the \
-             first snapshot.",
+            "The study declares no threshold, so it has no verdict. A threshold has to be declared before the first \
+             snapshot.",
         )),
     }
     blocks.push(text(
-        "Agreement is not \"better\": it says how often, or how closely, a model would have done what was done.",
+        "Agreement does not mean \"better\". It shows how often, or how closely, a model would have made the same decisions.",
     ));
     Section { id: "verdict", title: "Verdict".to_owned(), blocks }
 }
 
-fn rulings(verdict: &Verdict, overtaken_by: &[String], blocks: &mut Vec<Block>) {
+fn reasons(verdict: &Verdict, events_since_verdict: &[String], blocks: &mut Vec<Block>) {
     let declared = verdict.sealed_at.strftime("%Y-%m-%d %H:%M:%S UTC");
     blocks.push(text(format!("Declared on {declared}: {}.", verdict.threshold)));
     if verdict.first_snapshot.is_some_and(|first| first < verdict.sealed_at) {
-        let what = "The records began before that: what they would say could have been known when the threshold was declared.";
-        blocks.push(Block::Note { tone: Tone::Unsure, text: what.to_owned() });
+        let note = "The records start before that: their results may have been known when the threshold was declared.";
+        blocks.push(Block::Note { tone: Tone::Unsure, text: note.to_owned() });
     }
     if !verdict.closed {
-        let what = "The run had not ended: this is a look at it before its end.";
-        blocks.push(Block::Note { tone: Tone::Unsure, text: what.to_owned() });
+        let note = "The run had not ended: this is an interim verdict.";
+        blocks.push(Block::Note { tone: Tone::Unsure, text: note.to_owned() });
     }
-    if !overtaken_by.is_empty() {
-        let what = format!(
-            "The verdict below does not know of what came after it: {}. `understudy decide` gives it again.",
-            overtaken_by.join("; ")
+    if !events_since_verdict.is_empty() {
+        let note = format!(
+            "Events after this verdict could change it: {}. `understudy decide` computes it again.",
+            events_since_verdict.join("; ")
         );
-        blocks.push(Block::Note { tone: Tone::Bad, text: what });
+        blocks.push(Block::Note { tone: Tone::Bad, text: note });
     }
     blocks.push(text(
-        "This report shows the verdict that was given last, and does not verify the run: `understudy verify` does, and \
-         `understudy decide` before it gives one. A run that is not whole permits nothing.",
+        "This report shows the latest verdict; it does not verify the run. `understudy verify` does, and so does \
+         `understudy decide` before it computes a verdict. A run with missing or altered records has no valid verdict.",
     ));
     for ModelVerdict { model, scopes, .. } in &verdict.models {
         for ruling in scopes {
-            blocks.push(Block::Heading(format!("{model}, {}", of_scope(ruling))));
-            let word = format!("{}: {}", ruling.verdict.name(), meaning(ruling.verdict));
+            blocks.push(Block::Heading(format!("{model}, {}", scope_name(ruling))));
+            let word = format!("{}: {}", ruling.verdict.name(), verdict_meaning(ruling.verdict));
             blocks.push(Block::Note { tone: tone(ruling.verdict), text: word });
             blocks.push(Block::List(ruling.reasons.iter().map(|reason| reason.text.clone()).collect()));
         }
     }
 }
 
-/// What the inputs looked like, beside what they were to look like.
-pub fn representativeness(dossier: &Dossier) -> Section {
+/// The distribution of the inputs compared with the declared reference, and the coverage of cycles.
+pub fn representativeness(bundle: &ReportBundle) -> Section {
     let mut blocks = Vec::new();
-    let verdict = dossier.verdict.as_ref();
+    let verdict = bundle.verdict.as_ref();
     let inputs = verdict.map(|verdict| verdict.inputs.as_slice()).unwrap_or_default();
     let cycle = verdict.map(|verdict| verdict.cycle.as_slice()).unwrap_or_default();
     if inputs.is_empty() && cycle.is_empty() {
-        blocks.push(text(match (&dossier.threshold, verdict) {
-            _ if dossier.report.replay_of.is_some() => OFFLINE,
-            (Some(_), None) => "It is told with the verdict, which has not been given.",
+        blocks.push(text(match (&bundle.threshold, verdict) {
+            _ if bundle.report.replay_of.is_some() => OFFLINE_NOTE,
+            (Some(_), None) => "This is computed with the verdict, which does not exist yet.",
             _ => {
-                "The study declares nothing that the inputs have to look like (`threshold.reference`, `threshold.cycle`), so \
-                 it cannot be told whether they stand for what is to come."
+                "The study declares no reference distribution and no cycle for its inputs (`threshold.reference`, \
+                 `threshold.cycle`), so it is unknown whether they represent future inputs."
             }
         }));
     }
@@ -89,14 +89,14 @@ pub fn representativeness(dossier: &Dossier) -> Section {
             ]
         });
         let columns = vec![
-            Column::text("Inputs"),
+            Column::text("Condition value"),
             Column::number("Snapshots"),
             Column::number("Share"),
             Column::number("Reference"),
             Column::number("Tolerance"),
         ];
         blocks.push(Block::Table(table(
-            "Shares of the snapshots of the windows that count",
+            "Input shares in the windows of the threshold, compared with the reference",
             columns,
             rows.collect(),
         )));
@@ -112,13 +112,13 @@ pub fn representativeness(dossier: &Dossier) -> Section {
             ]
         });
         let columns = vec![
-            Column::text("Cycle"),
-            Column::number("Came round"),
-            Column::number("Asked"),
+            Column::text("Cycle value"),
+            Column::number("Occurrences"),
+            Column::number("Required"),
             Column::number("Compared pairs"),
         ];
         blocks.push(Block::Table(table(
-            "What has come round in the windows that count",
+            "Cycle coverage in the windows of the threshold",
             columns,
             rows.collect(),
         )));

@@ -4,13 +4,16 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::model::divergence::fixture::{divergence, spreads, times as points};
 use crate::model::report::{
-    Again, Comparison, Condition, End, FORMAT, Figure, Incident, Latency, Metric, Model, Plugin,
-    RefusedRecord, Report, Scores, SubstrateLatency, Window,
+    ConditionInfo, FORMAT, MetricInfo, MetricScores, MetricValue, ModelReport, PluginInfo, Report, WindowInfo,
 };
-use understudy_records::pairing::{Account, Accounting};
+use crate::model::run_summary::{
+    ComparisonCounts, DeterminismSummary, ExcludedExample, LatencySummary, PluginFailure, RunEnd,
+    SubstrateLatencySummary,
+};
+use understudy_records::join::{Account, Accounting};
 use understudy_sandbox::Better;
 use understudy_statistics::scoring::wilson;
-use understudy_study::Form;
+use understudy_study::AnswerForm;
 
 /// Two models on labels, two metrics, three conditions, 62 weeks.
 pub(crate) fn hotel() -> Report {
@@ -35,22 +38,22 @@ pub(crate) fn hotel() -> Report {
     let model = |name: &str, share: f64, abstained: u64, failed: u64, latency: u64| {
         let share = |salt: u64| share + wave(salt, 0.08);
         let kappa = |salt: u64| share(salt) * 1.2 - 0.25;
-        let scores = |figure: &dyn Fn(u64, u64) -> Figure| Scores {
-            overall: Figure { abstained, failed, ..figure(0, 15_402) },
+        let scores = |figure: &dyn Fn(u64, u64) -> MetricValue| MetricScores {
+            overall: MetricValue { abstained, failed, ..figure(0, 15_402) },
             conditions: each(&pairs, figure),
             windows: (0..62).map(|week| figure(100 + week, 190 + week * 37 % 120)).collect(),
         };
-        Model {
+        ModelReport {
             plugin: plugin(name),
-            form: Form::Label,
+            form: AnswerForm::Label,
             answered: 15_402 - abstained - failed,
             abstained,
             failed,
             blinded: 0,
             latency: times(15_402, latency),
-            times: points(latency),
-            spreads: spreads(Form::Label, &[2, 7, 6], 62),
-            again: Again { asked: 154, ..Again::default() },
+            latency_quantiles: points(latency),
+            answer_distributions: spreads(AnswerForm::Label, &[2, 7, 6], 62),
+            determinism_check: DeterminismSummary { checked: 154, ..DeterminismSummary::default() },
             scores: vec![
                 scores(&|salt, pairs| matching((share(salt) * pairs as f64) as u64, pairs)),
                 scores(&|salt, pairs| {
@@ -62,7 +65,7 @@ pub(crate) fn hotel() -> Report {
     let account = Account { received: 15_402, paired: 15_402, ..Account::default() };
     Report {
         accounting: Accounting { snapshots: account, decisions: account },
-        comparison: Comparison { compared: 15_402, incomparable: 0 },
+        comparison: ComparisonCounts { compared: 15_402, incomparable: 0 },
         models: vec![model("booked-room", 0.79, 0, 0, 1_920), model("room-rules", 0.61, 120, 3, 2_410)],
         metrics: vec![
             metric("agreement", true, Better::Higher, Some(0.0), &["agrees"]),
@@ -71,11 +74,11 @@ pub(crate) fn hotel() -> Report {
         conditions: conditions.map(condition).to_vec(),
         windows: weeks(62),
         replay_of: None,
-        substrate_latency: SubstrateLatency {
-            after: Latency { max: 171_000_000_000_000, ..times(15_402, 7_200_000_000_000) },
+        substrate_latency: SubstrateLatencySummary {
+            after: LatencySummary { max: 171_000_000_000_000, ..times(15_402, 7_200_000_000_000) },
             before: 0,
         },
-        substrate_times: points(7_200_000_000_000),
+        substrate_latency_quantiles: points(7_200_000_000_000),
         divergence: divergence("agreement", &["day", "segment", "lead-time"], &["booked-room", "room-rules"]),
         ..empty()
     }
@@ -89,8 +92,8 @@ pub(crate) fn rates() -> Report {
         let figure = |salt: u64, pairs: u64| {
             of_sums((pairs > 0).then(|| mean(salt) * scale), pairs, vec![mean(salt) * scale * pairs as f64])
         };
-        Scores {
-            overall: Figure { unscored: 12, ..figure(0, 1_000) },
+        MetricScores {
+            overall: MetricValue { unscored: 12, ..figure(0, 1_000) },
             conditions: each(&pairs, &figure),
             windows: (0..9)
                 .map(|week| if week == 4 { of_sums(None, 2, vec![0.0]) } else { figure(week, 111) })
@@ -103,27 +106,27 @@ pub(crate) fn rates() -> Report {
     Report {
         study: "hotel-rates".into(),
         accounting: Accounting { snapshots: account, decisions: account },
-        comparison: Comparison { compared: 1_000, incomparable: 4 },
-        models: vec![Model {
+        comparison: ComparisonCounts { compared: 1_000, incomparable: 4 },
+        models: vec![ModelReport {
             plugin: plugin("historical-rate"),
-            form: Form::Number,
+            form: AnswerForm::Number,
             answered: 1_004,
             abstained: 0,
             failed: 0,
             blinded: 0,
             latency: times(1_004, 640),
-            again: Again::default(),
+            determinism_check: DeterminismSummary::default(),
             scores: vec![scores(1.0), scores(7.25)],
-            times: points(640),
-            spreads: spreads(Form::Number, &[2, 3], 9),
+            latency_quantiles: points(640),
+            answer_distributions: spreads(AnswerForm::Number, &[2, 3], 9),
         }],
         metrics: vec![
-            Metric {
-                greatest: None,
+            MetricInfo {
+                maximum: None,
                 ..metric("mean-absolute-error", true, Better::Lower, Some(0.0), &["error"])
             },
-            Metric {
-                greatest: None,
+            MetricInfo {
+                maximum: None,
                 ..metric("root-mean-square-error", false, Better::Lower, Some(0.0), &["square"])
             },
         ],
@@ -133,8 +136,8 @@ pub(crate) fn rates() -> Report {
         ],
         windows,
         replay_of: None,
-        substrate_latency: SubstrateLatency { after: times(1_001, 95_000_000_000), before: 3 },
-        substrate_times: points(95_000_000_000),
+        substrate_latency: SubstrateLatencySummary { after: times(1_001, 95_000_000_000), before: 3 },
+        substrate_latency_quantiles: points(95_000_000_000),
         divergence: divergence("mean-absolute-error", &["day", "segment"], &["historical-rate"]),
         ..empty()
     }
@@ -142,13 +145,13 @@ pub(crate) fn rates() -> Report {
 
 /// A run that something happened to: stopped, with broken plugins and records that were refused.
 pub(crate) fn troubled() -> Report {
-    let incident = |plugin: &str, what: &str, count, first_id: &str| Incident {
+    let incident = |plugin: &str, what: &str, count, first_id: &str| PluginFailure {
         plugin: plugin.into(),
         what: what.into(),
         count,
         first_id: first_id.into(),
     };
-    let refused = |stream: &str, line, class: &str, reason: &str| RefusedRecord {
+    let refused = |stream: &str, line, class: &str, reason: &str| ExcludedExample {
         stream: stream.into(),
         line,
         class: class.into(),
@@ -177,12 +180,12 @@ pub(crate) fn troubled() -> Report {
     }
     hotel.substrate_latency.after.count += 10;
     Report {
-        end: End::SourceBroke(vec![
+        end: RunEnd::SourceFailed(vec![
             "decisions: `hotel-assignments.jsonl.gz` ends within a gzip member".into(),
         ]),
         accounting: Accounting { snapshots, decisions },
-        comparison: Comparison { compared: 15_402, incomparable: 10 },
-        incidents: vec![
+        comparison: ComparisonCounts { compared: 15_402, incomparable: 10 },
+        failures: vec![
             incident("room-rules", bounds, 1_204, "b-482"),
             incident("recorded", "`decide` answered nothing: the decision names no room", 10, "b-9001"),
             incident("kappa", "`score` said: the label `l` is not in `labels`", 9, "b-17"),
@@ -190,7 +193,7 @@ pub(crate) fn troubled() -> Report {
             incident("booked-room", "`decide` answered the label 12, but gave 9 names", 2, "b-3"),
             incident("booked-room", "`decide` took longer than 1s", 1, "b-5"),
         ],
-        refused: vec![
+        excluded: vec![
             refused("snapshots", 12, "rejected", "not a JSON object: expected `,` or `}` at column 40"),
             refused("snapshots", 4_017, "rejected", "`adults` is \"two\", but an integer was declared"),
             refused("snapshots", 9_313, "late", "observed at 2016-07-01T00:00:00Z, 3 d behind the latest"),
@@ -206,44 +209,44 @@ pub(crate) fn troubled() -> Report {
 
 /// A run to which no record came.
 pub(crate) fn empty() -> Report {
-    let began: Timestamp = "2026-11-23T06:49:55Z".parse().unwrap();
+    let started_at: Timestamp = "2026-11-23T06:49:55Z".parse().unwrap();
     Report {
         format: FORMAT,
         study: "hotel-rooms".into(),
-        declaration: digest(),
+        declaration_digest: digest(),
         time_zone: "UTC".into(),
         began,
-        ended: began + SignedDuration::from_millis(8_214),
-        end: End::Finished,
+        ended_at: began + SignedDuration::from_millis(8_214),
+        end: RunEnd::Finished,
         accounting: Accounting::default(),
-        comparison: Comparison::default(),
-        models: vec![Model {
+        comparison: ComparisonCounts::default(),
+        models: vec![ModelReport {
             plugin: plugin("booked-room"),
-            form: Form::Label,
+            form: AnswerForm::Label,
             answered: 0,
             abstained: 0,
             failed: 0,
             blinded: 0,
-            latency: Latency::default(),
-            again: Again::default(),
-            scores: vec![Scores {
+            latency: LatencySummary::default(),
+            determinism_check: DeterminismSummary::default(),
+            scores: vec![MetricScores {
                 overall: of_sums(None, 0, vec![0.0]),
                 conditions: vec![vec![of_sums(None, 0, vec![0.0]); 2]],
                 windows: vec![],
             }],
-            times: vec![],
-            spreads: spreads(Form::Label, &[2], 0),
+            latency_quantiles: vec![],
+            answer_distributions: spreads(AnswerForm::Label, &[2], 0),
         }],
         comparator: plugin("recorded"),
         metrics: vec![metric("agreement", true, Better::Higher, Some(0.0), &["agrees"])],
         conditions: vec![condition(("day", &["weekday", "weekend"]))],
         windows: vec![],
         replay_of: None,
-        substrate_latency: SubstrateLatency::default(),
-        substrate_times: vec![],
+        substrate_latency: SubstrateLatencySummary::default(),
+        substrate_latency_quantiles: vec![],
         divergence: divergence("agreement", &["day"], &[]),
-        incidents: vec![],
-        refused: vec![],
+        failures: vec![],
+        excluded: vec![],
     }
 }
 
@@ -251,23 +254,29 @@ fn digest() -> String {
     "3f".repeat(32)
 }
 
-fn plugin(name: &str) -> Plugin {
-    Plugin { name: name.into(), title: format!("{name} 0.1.0"), digest: digest() }
+fn plugin(name: &str) -> PluginInfo {
+    PluginInfo { name: name.into(), title: format!("{name} 0.1.0"), digest: digest() }
 }
 
-fn metric(name: &str, primary: bool, better: Better, least: Option<f64>, components: &[&str]) -> Metric {
+fn metric(
+    name: &str,
+    primary: bool,
+    better: Better,
+    minimum: Option<f64>,
+    components: &[&str],
+) -> MetricInfo {
     let components = components.iter().map(|&name| name.into()).collect();
-    Metric { plugin: plugin(name), primary, better, least, greatest: Some(1.0), components }
+    MetricInfo { plugin: plugin(name), primary, better, least, maximum: Some(1.0), components }
 }
 
-fn condition((name, values): (&str, &[&str])) -> Condition {
-    Condition { name: name.into(), values: values.iter().map(|&value| value.into()).collect() }
+fn condition((name, values): (&str, &[&str])) -> ConditionInfo {
+    ConditionInfo { name: name.into(), values: values.iter().map(|&value| value.into()).collect() }
 }
 
-fn weeks(number: i64) -> Vec<Window> {
+fn weeks(number: i64) -> Vec<WindowInfo> {
     let first: Timestamp = "2016-06-27T00:00:00Z".parse().unwrap();
     let day = |day: i64| first + SignedDuration::from_hours(24 * day);
-    let week = |week| Window {
+    let week = |week| WindowInfo {
         label: day(7 * week + 6).strftime("week ending %Y-%m-%d").to_string(),
         start: day(7 * week),
         end: day(7 * week + 7),
@@ -275,8 +284,8 @@ fn weeks(number: i64) -> Vec<Window> {
     (0..number).map(week).collect()
 }
 
-fn times(count: u64, typical: u64) -> Latency {
-    Latency { count, p50: typical, p90: typical * 2, p99: typical * 5, max: typical * 870 }
+fn times(count: u64, typical: u64) -> LatencySummary {
+    LatencySummary { count, p50: typical, p90: typical * 2, p99: typical * 5, max: typical * 870 }
 }
 
 /// Something between `-height` and `height` that looks like chance.
@@ -284,7 +293,7 @@ fn wave(salt: u64, height: f64) -> f64 {
     (salt as f64 * 1.7).sin() * height
 }
 
-fn each(pairs: &[&[u64]], figure: &dyn Fn(u64, u64) -> Figure) -> Vec<Vec<Figure>> {
+fn each(pairs: &[&[u64]], figure: &dyn Fn(u64, u64) -> MetricValue) -> Vec<Vec<MetricValue>> {
     let values = |(place, pairs): (usize, &&[u64])| {
         pairs
             .iter()
@@ -296,11 +305,11 @@ fn each(pairs: &[&[u64]], figure: &dyn Fn(u64, u64) -> Figure) -> Vec<Vec<Figure
 }
 
 /// So many of the pairs agree.
-fn matching(agree: u64, pairs: u64) -> Figure {
+fn matching(agree: u64, pairs: u64) -> MetricValue {
     let figure = of_sums((pairs > 0).then(|| agree as f64 / pairs as f64), pairs, vec![agree as f64]);
-    Figure { interval: wilson(agree, pairs, 0.975), ..figure }
+    MetricValue { interval: wilson(agree, pairs, 0.975), ..figure }
 }
 
-fn of_sums(value: Option<f64>, pairs: u64, sums: Vec<f64>) -> Figure {
-    Figure { value, interval: None, pairs, abstained: 0, failed: 0, unscored: 0, sums }
+fn of_sums(value: Option<f64>, pairs: u64, sums: Vec<f64>) -> MetricValue {
+    MetricValue { value, interval: None, pairs, abstained: 0, failed: 0, unscored: 0, sums }
 }

@@ -1,47 +1,49 @@
-//! A plan in a terminal: what a study can tell, before it begins.
+//! Renders a study plan as text: sample sizes and power, before the study starts.
 //!
-//! Always holds: the figures are those of the [`StudyPlan`], none is computed here; what is not known is a dash, and what no
-//! truth can bring about is `never`.
+//! Invariants: figures are those of the [`StudyPlan`]; none is computed here. An unknown figure is a dash. A difference
+//! that the study cannot detect at any true value is `never`.
 
-use crate::format::{UNDEFINED, count, significant};
+use crate::format::{UNDEFINED, count, counted, significant};
 use crate::terminal::table::{Align, Table};
 use crate::terminal::text_canvas::{Ink, Page, Span, Style};
 use crate::terminal::windows::BARS;
-use understudy_statistics::verdict::plan::{ShareOrigin, ScopePlan, StudyPlan};
-use understudy_study::{Counted, Direction, Evidence, Quantifier, WHOLE};
+use understudy_statistics::verdict::plan::{ScopePlan, ShareOrigin, StudyPlan};
+use understudy_study::{ALL_SNAPSHOTS, Direction, Evidence, Quantifier, WindowChoice};
 
-/// Parts of a full block, from an eighth on.
+/// Partial blocks, in eighths.
 const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
-/// How many blocks a chance of 1 has.
+/// The number of blocks of a bar for a probability of 1.
 const BLOCKS: usize = 24;
-/// Before a number that is too small.
-const FEW: &str = "! ";
+/// The mark of a number that is too small.
+const TOO_FEW: &str = "! ";
 
 /// The plan as text: lines that each end with a line feed.
-pub fn plan(plan: &StudyPlan, style: Style) -> String {
+pub fn render_plan(plan: &StudyPlan, style: Style) -> String {
     let mut page = Page::new(style);
     let title = Span::new(Ink::Title, &plan.study);
-    page.line(0, &[title, "  what the study can tell, before it begins".into()]);
+    page.line(0, &[title, "  sample size and power of the study, before it starts".into()]);
     page.paragraph(0, Ink::Plain, &format!("GO if {}", threshold(plan)), 3);
     comparisons(&mut page, plan);
-    margins(&mut page, plan);
-    chances(&mut page, plan);
+    detectable_differences(&mut page, plan);
+    go_probabilities(&mut page, plan);
     if !plan.warnings.is_empty() {
-        page.section("Before you begin", "");
+        page.section("Warnings", "");
         for warning in &plan.warnings {
             page.paragraph(2, Ink::Notice, &format!("- {warning}"), 4);
         }
     }
     page.blank();
-    let scores = match plan.spread {
-        None => "Scores are taken as 0 or 1".to_owned(),
-        Some(spread) => {
-            format!("Figures are taken as normal, and one score to have a standard deviation of {spread}")
+    let scores = match plan.standard_deviation {
+        None => "Scores are assumed to be 0 or 1".to_owned(),
+        Some(deviation) => {
+            format!(
+                "Values are assumed to be normally distributed, with a standard deviation of {deviation} for one score"
+            )
         }
     };
     let closing = format!(
-        "{scores}; comparisons as independent of each other. Chances are of the figures alone: what else the threshold asks \
-         for, such as coverage, can only lower them."
+        "{scores}, and pairs to be independent of each other. Probabilities consider the metric values alone. Other \
+         requirements of the threshold, such as coverage, can only lower them."
     );
     page.paragraph(0, Ink::Plain, &closing, 4);
     page.finish()
@@ -51,22 +53,22 @@ pub fn plan(plan: &StudyPlan, style: Style) -> String {
 fn threshold(plan: &StudyPlan) -> String {
     let windows = windows(plan, plan.windows);
     let which = match (plan.quantifier, plan.counted) {
-        (Quantifier::EveryWindow, Counted::First(_)) => format!("in each of the first {windows}"),
-        (Quantifier::EveryWindow, Counted::Latest(_)) => format!("in each of the latest {windows}"),
-        (Quantifier::Pooled, Counted::First(_)) => format!("over the first {windows} together"),
-        (Quantifier::Pooled, Counted::Latest(_)) => format!("over the latest {windows} together"),
-        (_, Counted::All) => format!("over all {windows} together"),
+        (Quantifier::EveryWindow, WindowChoice::First(_)) => format!("in each of the first {windows}"),
+        (Quantifier::EveryWindow, WindowChoice::Latest(_)) => format!("in each of the latest {windows}"),
+        (Quantifier::Pooled, WindowChoice::First(_)) => format!("over the first {windows} together"),
+        (Quantifier::Pooled, WindowChoice::Latest(_)) => format!("over the latest {windows} together"),
+        (_, WindowChoice::All) => format!("over all {windows} together"),
     };
-    let (side, beside) = sides(plan);
+    let (side, bound) = direction_words(plan);
     let by = match plan.evidence {
-        Evidence::Point => "by the figure itself".to_owned(),
+        Evidence::Point => "by its value".to_owned(),
         Evidence::Bound(confidence) => format!("by its {beside} bound at {confidence}"),
     };
     format!("{} is {side} {} {which}, {by}", plan.metric, plan.bound)
 }
 
-/// On which side the figure has to lie, and which of its bounds.
-fn sides(plan: &StudyPlan) -> (&'static str, &'static str) {
+/// The words for the direction of the threshold, and the bound that decides.
+fn direction_words(plan: &StudyPlan) -> (&'static str, &'static str) {
     match plan.direction {
         Direction::AtLeast => ("at least", "lower"),
         Direction::AtMost => ("at most", "upper"),
@@ -76,39 +78,43 @@ fn sides(plan: &StudyPlan) -> (&'static str, &'static str) {
 /// `8 weeks`.
 fn windows(plan: &StudyPlan, number: u64) -> String {
     let name = plan.every.name();
-    super::counted(number, name, &format!("{name}s"))
+    counted(number, name, &format!("{name}s"))
 }
 
-/// What a column is of: `a week` and `8 weeks`.
-fn spans(plan: &StudyPlan) -> [String; 2] {
+/// The heads of the columns for one window and for all: `a week` and `8 weeks`.
+fn span_names(plan: &StudyPlan) -> [String; 2] {
     [format!("a {}", plan.every.name()).replace("a hour", "an hour"), windows(plan, plan.windows)]
 }
 
 fn comparisons(page: &mut Page, plan: &StudyPlan) {
     let from = match plan.measured {
-        None => "as stated".to_owned(),
-        Some(measured) => format!("by the mean of {} that were measured", windows(plan, measured)),
+        None => "as specified".to_owned(),
+        Some(measured) => format!("by the mean of {} measured", windows(plan, measured)),
     };
-    page.section("Comparisons", &from);
+    page.section("Compared pairs", &from);
     let mut table = Table::new([Align::Left, Align::Right, Align::Right, Align::Right]);
     let number = |number: Option<u64>, few: bool| match (number, few) {
         (None, _) => UNDEFINED.into(),
         (Some(number), false) => Span::from(count(number)),
         (Some(number), true) => Span::new(Ink::Alarm, format!("{FEW}{}", count(number))),
     };
-    let heads = ["".to_owned(), "share".to_owned()].into_iter().chain(spans(plan));
+    let heads = ["".to_owned(), "share".to_owned()].into_iter().chain(span_names(plan));
     table.head(heads.map(|head| Span::new(Ink::Faint, head)));
     let each = plan.quantifier == Quantifier::EveryWindow;
-    for part in &plan.parts {
-        let name = if part.name == WHOLE { format!("  {WHOLE}") } else { format!("  scope {}", part.name) };
-        let per_window = number(part.per_window, part.short && each);
-        let together = number(part.together, part.short && !each);
+    for part in &plan.scopes {
+        let name = if part.name == ALL_SNAPSHOTS {
+            format!("  {ALL_SNAPSHOTS}")
+        } else {
+            format!("  scope {}", part.name)
+        };
+        let per_window = number(part.per_window, part.too_few && each);
+        let together = number(part.pooled, part.too_few && !each);
         table.row([name.into(), percent(part.share).into(), per_window, together]);
     }
     for condition in &plan.conditions {
         let origin = match condition.origin {
-            None => "  shares not known; say --share CONDITION.VALUE=0.2 or --measured RUN",
-            Some(ShareOrigin::Stated) => "  shares as stated",
+            None => "  shares unknown; give --share CONDITION.VALUE=0.2 or --measured RUN",
+            Some(ShareOrigin::Stated) => "  shares as specified",
             Some(ShareOrigin::Measured) => "  shares as measured",
             Some(ShareOrigin::Reference) => "  shares of the declared reference",
             Some(ShareOrigin::Calendar) => "  shares of time",
@@ -117,69 +123,69 @@ fn comparisons(page: &mut Page, plan: &StudyPlan) {
         for value in &condition.values {
             let name = format!("    {}", value.name);
             let (per_window, together) =
-                (number(value.per_window, false), number(value.together, value.short));
+                (number(value.per_window, false), number(value.pooled, value.too_few));
             table.row([name.into(), percent(value.share).into(), per_window, together]);
         }
     }
     table.print(page);
-    let short = plan.parts.iter().any(|part| part.short)
-        || plan.conditions.iter().flat_map(|condition| &condition.values).any(|value| value.short);
+    let short = plan.scopes.iter().any(|part| part.too_few)
+        || plan.conditions.iter().flat_map(|condition| &condition.values).any(|value| value.too_few);
     if short {
-        page.paragraph(2, Ink::Faint, "! fewer than the threshold asks for", 2);
+        page.paragraph(2, Ink::Faint, "! fewer than the threshold requires", 2);
     }
-    if plan.parts.len() > 1 {
+    if plan.scopes.len() > 1 {
         page.paragraph(
             2,
             Ink::Faint,
-            "the share of a scope of several conditions: as if they were independent",
+            "shares of scopes with several conditions assume that the conditions are independent",
             2,
         );
     }
 }
 
-fn margins(page: &mut Page, plan: &StudyPlan) {
+fn detectable_differences(page: &mut Page, plan: &StudyPlan) {
     let power = plan.power * 100.0;
-    page.section("What can be told apart", "");
+    page.section("Detectable differences", "");
     let (beyond, bound) = match plan.direction {
         Direction::AtLeast => ("above", "lower"),
         Direction::AtMost => ("below", "upper"),
     };
-    let what = format!(
-        "How far {beyond} {} the truth has to lie to be found there with a chance of {power:.0} %, by the {bound} bound at {}, \
-         and for the study as declared to say GO with that chance.",
+    let text = format!(
+        "How far {beyond} {} the true value has to be for its {bound} bound at {} to show it with a probability of {power:.0} %, \
+         and for the study as declared to return GO with that probability.",
         plan.bound, plan.confidence
     );
-    page.paragraph(2, Ink::Faint, &what, 3);
+    page.paragraph(2, Ink::Faint, &text, 3);
     let mut table = Table::new([Align::Left, Align::Point, Align::Point, Align::Point]);
-    let heads = ["".to_owned()].into_iter().chain(spans(plan)).chain(["as declared".to_owned()]);
+    let heads = ["".to_owned()].into_iter().chain(span_names(plan)).chain(["as declared".to_owned()]);
     table.head(heads.map(|head| Span::new(Ink::Faint, head)));
-    for part in &plan.parts {
+    for part in &plan.scopes {
         let margin = |margin: Option<f64>| match margin {
             Some(margin) => significant(margin, 3),
             None if part.per_window.is_none() => UNDEFINED.to_owned(),
             None => "never".to_owned(),
         };
-        let margins = [part.margins.window, part.margins.together, part.margins.declared];
+        let margins = [part.margins.window, part.margins.pooled, part.margins.declared];
         let cells = margins.map(|excess| Span::from(margin(excess)));
         table.row([Span::from(format!("  {}", part.name))].into_iter().chain(cells));
     }
     table.print(page);
 }
 
-fn chances(page: &mut Page, plan: &StudyPlan) {
-    page.section(&format!("The chance of GO, by the true {}", plan.metric), "");
-    let Some((all, scopes)) = plan.parts.split_first() else { return };
+fn go_probabilities(page: &mut Page, plan: &StudyPlan) {
+    page.section(&format!("Probability of GO, by the true {}", plan.metric), "");
+    let Some((all, scopes)) = plan.scopes.split_first() else { return };
     let mut table = Table::new([Align::Point, Align::Right, Align::Right, Align::Left]);
-    let [window, _] = spans(plan);
-    let heads = ["  truth".to_owned(), window, "GO".to_owned(), String::new()];
+    let [window, _] = span_names(plan);
+    let heads = ["  true value".to_owned(), window, "GO".to_owned(), String::new()];
     table.head(heads.map(|head| Span::new(Ink::Faint, head)));
-    for chance in &all.chances {
+    for chance in &all.go_probabilities {
         let [window, study] = [chance.window, chance.study].map(|chance| percent(Some(chance)));
         table.row([
             format!("  {}", chance.truth).into(),
             window.into(),
             study.into(),
-            bar(chance.study).into(),
+            probability_bar(chance.study).into(),
         ]);
     }
     table.print(page);
@@ -187,23 +193,23 @@ fn chances(page: &mut Page, plan: &StudyPlan) {
         return;
     }
     let mut table = Table::new([Align::Left, Align::Left]);
-    table.line(2, [Span::new(Ink::Faint, "GO at the same truths, from the first to the last")]);
-    for part in &plan.parts {
-        table.row([format!("    {}", part.name).into(), curve(part).into()]);
+    table.line(2, [Span::new(Ink::Faint, "probability of GO at the same true values, in order")]);
+    for part in &plan.scopes {
+        table.row([format!("    {}", part.name).into(), probability_bars(part).into()]);
     }
     table.print(page);
 }
 
-/// One block for each truth.
-fn curve(part: &ScopePlan) -> String {
-    if part.chances.is_empty() {
+/// One block for each true value.
+fn probability_bars(part: &ScopePlan) -> String {
+    if part.go_probabilities.is_empty() {
         return UNDEFINED.to_owned();
     }
-    part.chances.iter().map(|chance| BARS[((chance.study * 8.0) as usize).min(7)]).collect()
+    part.go_probabilities.iter().map(|chance| BARS[((chance.study * 8.0) as usize).min(7)]).collect()
 }
 
-/// A chance as a line of blocks.
-fn bar(chance: f64) -> String {
+/// A probability as a line of blocks.
+fn probability_bar(chance: f64) -> String {
     let eighths = (chance * (8 * BLOCKS) as f64).round() as usize;
     "█".repeat(eighths / 8) + EIGHTHS[eighths % 8]
 }

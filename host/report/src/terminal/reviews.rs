@@ -1,23 +1,23 @@
-//! What was judged of a model's disagreements, in a terminal.
+//! Renders the reviews of a model's disagreements as text.
 //!
-//! Always holds: a share is shown with its bounds; of strata that nobody judged it is said that nothing is known.
+//! Invariants: every share is shown with its interval. Strata without judgements are listed as not covered.
 
 use crate::format::{UNDEFINED, count, counted, significant};
 use crate::model::reviews::ReviewSummary;
 use crate::terminal::table::{Align, Table};
 use crate::terminal::text_canvas::{Ink, Page, Span, Style};
 
-/// What was judged, as text.
-pub fn reviewed(summary: &ReviewSummary, style: Style) -> String {
+/// The reviews of one model as text.
+pub fn render_reviews(summary: &ReviewSummary, style: Style) -> String {
     let mut page = Page::new(style);
-    let of = counted(summary.disagreements, "disagreement", "disagreements");
+    let total = counted(summary.disagreements, "disagreement", "disagreements");
     page.section(
         &format!("Who was right where {} and the substrate differ", summary.model),
-        &format!("{} judged of {of}", count(summary.judged)),
+        &format!("{} of {total} judged", count(summary.judged)),
     );
     let mut table = Table::new([Align::Left, Align::Right, Align::Point, Align::Left]);
-    let bounds = format!("bounds, each at {}", summary.confidence);
-    table.head(["", "judged", "share of all", &bounds].map(|head| Span::new(Ink::Faint, head)));
+    let bounds = format!("interval, each bound at {}", summary.confidence);
+    table.head(["", "judged", "estimated share", &bounds].map(|head| Span::new(Ink::Faint, head)));
     for (at, counted) in summary.judgements.iter().enumerate() {
         let share = summary.shares.get(at);
         let figure = share.map_or_else(|| UNDEFINED.to_owned(), |share| format!("{:.4}", share.share));
@@ -28,14 +28,14 @@ pub fn reviewed(summary: &ReviewSummary, style: Style) -> String {
         table.row([name, count(counted.count), figure, bounds].map(Span::from));
     }
     table.print(&mut page);
-    if let Some(effective) = summary.effective {
+    if let Some(effective) = summary.effective_sample_size {
         let text = format!(
-            "Shares are weighted by the strata's disagreements; their bounds are those of {} judgements drawn evenly.",
+            "Shares are weighted by the disagreements of each stratum. The effective sample size is {}.",
             significant(effective, 3)
         );
         page.paragraph(2, Ink::Faint, &text, 3);
     }
-    let modes = summary.modes.iter().filter_map(|counted| {
+    let modes = summary.failure_modes.iter().filter_map(|counted| {
         let mode = counted.mode?;
         Some(format!("{} {}", mode.words(), count(counted.count)))
     });
@@ -52,15 +52,15 @@ pub fn reviewed(summary: &ReviewSummary, style: Style) -> String {
         }
         table.print(&mut page);
     }
-    if !summary.unjudged.is_empty() {
+    if !summary.unjudged_strata.is_empty() {
         let text =
-            format!("Nothing was judged of {}, so the shares leave it out.", summary.unjudged.join("; "));
+            format!("No judgements in {}; the shares do not cover it.", summary.unjudged_strata.join("; "));
         page.paragraph(2, Ink::Notice, &text, 4);
     }
-    if summary.elsewise > 0 {
+    if summary.superseded_judgements > 0 {
         let text = format!(
-            "{} of earlier draws from other strata: not counted here.",
-            counted(summary.elsewise, "judgement is", "judgements are")
+            "{} from earlier samples with other strata and not counted.",
+            counted(summary.superseded_judgements, "judgement is", "judgements are")
         );
         page.paragraph(2, Ink::Faint, &text, 2);
     }
@@ -70,17 +70,17 @@ pub fn reviewed(summary: &ReviewSummary, style: Style) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::reviews::{JudgementCount, JudgementShare, ModeCount, StratumReviewed};
+    use crate::model::reviews::{FailureModeCount, JudgementCount, JudgementShare, StratumSummary};
     use understudy_run_log::ledger::{FailureMode, Judgement};
     use understudy_statistics::scoring::Interval;
 
     #[test]
-    fn shares_are_shown_with_what_they_leave_out() {
+    fn shares_are_shown_with_the_strata_that_they_do_not_cover() {
         let judgements = |counts: [u64; 4]| {
             let all = Judgement::ALL.into_iter().zip(counts);
             all.map(|(judgement, count)| JudgementCount { judgement, count }).collect::<Vec<_>>()
         };
-        let stratum = |name: &str, disagreements, judged, counts| StratumReviewed {
+        let stratum = |name: &str, disagreements, judged, counts| StratumSummary {
             name: name.into(),
             disagreements,
             judged,
@@ -100,16 +100,16 @@ mod tests {
                 stratum("elsewhere", 3_055, 8, [2, 2, 2, 2]),
             ],
             judgements: judgements([2, 2, 2, 2]),
-            modes: vec![
-                ModeCount { mode: None, count: 6 },
-                ModeCount { mode: Some(FailureMode::KnownGap), count: 2 },
+            failure_modes: vec![
+                FailureModeCount { mode: None, count: 6 },
+                FailureModeCount { mode: Some(FailureMode::KnownGap), count: 2 },
             ],
             shares: Judgement::ALL.map(share).to_vec(),
             confidence: 0.95,
-            effective: Some(8.0),
-            unjudged: vec!["segment groups".into()],
-            elsewise: 1,
+            effective_sample_size: Some(8.0),
+            unjudged_strata: vec!["segment groups".into()],
+            superseded_judgements: 1,
         };
-        insta::assert_snapshot!(reviewed(&summary, Style { width: 80, color: false }));
+        insta::assert_snapshot!(render_reviews(&summary, Style { width: 80, color: false }));
     }
 }

@@ -1,70 +1,79 @@
-//! The verdict in a terminal.
+//! Renders a verdict as text.
 //!
-//! Always holds: nothing is ruled or computed here; GO is said to permit a canary and nothing more.
+//! Invariants: nothing is decided or computed here. GO permits a canary and nothing more.
 
-use crate::format::counted;
+use crate::format::{counted, p_value, verdict_meaning};
 use crate::terminal::table::{Align, Table};
 use crate::terminal::text_canvas::{Ink, Page, Span, Style};
 use understudy_statistics::verdict::{
     Contamination, Estimate, IntervalMethod, ModelVerdict, ScopeVerdict, TESTED_LATER, Verdict, VerdictKind,
 };
-use understudy_study::WHOLE;
+use understudy_study::ALL_SNAPSHOTS;
 
-/// Windows that are shown of many.
-const SHOWN: usize = 60;
+/// The maximum number of windows shown, the latest ones.
+const MAX_WINDOWS: usize = 60;
 
-/// The verdict as text: of the model and the scope that are named, or of all.
-pub fn ruling(verdict: &Verdict, model: Option<&str>, scope: Option<&str>, style: Style) -> String {
+/// The verdict as text, for the given model and scope, or for all of them.
+pub fn render_verdict(verdict: &Verdict, model: Option<&str>, scope: Option<&str>, style: Style) -> String {
     let mut page = Page::new(style);
     page.line(
         0,
         &[
             Span::new(Ink::Title, &verdict.study),
-            "  sealed as ".into(),
+            "  seal ".into(),
             verdict.seal[..12.min(verdict.seal.len())].into(),
         ],
     );
     let when = verdict.sealed_at.strftime("%Y-%m-%d %H:%M:%S UTC");
     page.paragraph(0, Ink::Plain, &format!("Declared on {when}: {}.", verdict.threshold), 4);
     if verdict.first_snapshot.is_some_and(|first| first < verdict.sealed_at) {
-        let past = "THE RECORDS BEGAN BEFORE THAT: what they would say could have been known when the threshold was declared.";
+        let past = "THE RECORDS START BEFORE THAT: their results may have been known when the threshold was declared.";
         page.paragraph(0, Ink::Notice, past, 2);
     }
     if !verdict.closed {
-        let early = "The run has not ended: this is a look at it before its end.";
+        let early = "The run has not ended: this is an interim verdict.";
         page.paragraph(0, Ink::Notice, early, 2);
     }
-    for of_model in verdict.models.iter().filter(|found| model.is_none_or(|name| found.model == name)) {
-        for found in of_model.scopes.iter().filter(|found| scope.is_none_or(|name| found.scope == name)) {
-            one(&mut page, verdict, of_model, found, scope.is_some());
+    for model_verdict in verdict.models.iter().filter(|found| model.is_none_or(|name| found.model == name)) {
+        for found in model_verdict.scopes.iter().filter(|found| scope.is_none_or(|name| found.scope == name))
+        {
+            scope_verdict(&mut page, verdict, model_verdict, found, scope.is_some());
         }
-        if let Some(contamination) = &of_model.contamination {
-            leak(&mut page, &of_model.model, contamination);
+        if let Some(contamination) = &model_verdict.contamination {
+            contamination_test(&mut page, &model_verdict.model, contamination);
         } else {
-            let untested = "No pair was blinded, so whether the answers leak was not tested.";
+            let untested = "No pairs were blinded, so contamination was not tested.";
             page.paragraph(2, Ink::Faint, untested, 2);
         }
     }
-    shared(&mut page, verdict);
+    shared_inputs(&mut page, verdict);
     page.blank();
-    let closing = "GO reads \"safe to try on canary\". It does not say that the model is better: it says that it did what was done as \
-                   often as was asked.";
+    let closing = "GO means \"safe to try on canary\". It does not mean that the model is better, but that it agrees with the decisions \
+                   as closely as the threshold requires.";
     page.paragraph(0, Ink::Plain, closing, 3);
     page.finish()
 }
 
-/// One model in one scope.
-fn one(page: &mut Page, verdict: &Verdict, model: &ModelVerdict, ruling: &ScopeVerdict, in_full: bool) {
-    let whole = ruling.scope == WHOLE;
+/// The verdict for one model and one scope.
+fn scope_verdict(
+    page: &mut Page,
+    verdict: &Verdict,
+    model: &ModelVerdict,
+    ruling: &ScopeVerdict,
+    in_full: bool,
+) {
+    let whole = ruling.scope == ALL_SNAPSHOTS;
     let scope = if whole { "all of the input".to_owned() } else { format!("scope {}", ruling.scope) };
     page.section(&format!("{}, {scope}", model.model), "");
-    let (ink, meaning) = match ruling.verdict {
-        VerdictKind::Go => (Ink::Title, ": safe to try on canary"),
-        VerdictKind::NoGo => (Ink::Alarm, ": not to be tried"),
-        VerdictKind::Inconclusive => (Ink::Notice, ": the study cannot say"),
-        VerdictKind::Void => (Ink::Alarm, ": the study can say nothing"),
+    let ink = match ruling.verdict {
+        VerdictKind::Go => Ink::Title,
+        VerdictKind::NoGo | VerdictKind::Void => Ink::Alarm,
+        VerdictKind::Inconclusive => Ink::Notice,
     };
-    page.line(2, &[Span::new(ink, ruling.verdict.name()), meaning.into()]);
+    page.line(
+        2,
+        &[Span::new(ink, ruling.verdict.name()), format!(": {}", verdict_meaning(ruling.verdict)).into()],
+    );
     for reason in &ruling.reasons {
         page.paragraph(2, Ink::Plain, &format!("- {}", reason.text), 4);
     }
@@ -72,7 +81,7 @@ fn one(page: &mut Page, verdict: &Verdict, model: &ModelVerdict, ruling: &ScopeV
         2,
         Ink::Faint,
         &format!(
-            "{} of the windows that count, {}, {} without an answer or a score",
+            "{} in the windows of the threshold, {}, {} without an answer or a score",
             counted(ruling.snapshots, "snapshot", "snapshots"),
             counted(ruling.compared, "compared pair", "compared pairs"),
             counted(ruling.unanswered, "pair", "pairs")
@@ -82,8 +91,8 @@ fn one(page: &mut Page, verdict: &Verdict, model: &ModelVerdict, ruling: &ScopeV
     if let Some(chance) = ruling.chance {
         let kappa = chance.kappa.map_or_else(|| "not defined".to_owned(), |kappa| format!("{kappa:.4}"));
         let text = format!(
-            "beyond chance: kappa {kappa}; the commonest label alone would agree in {:.4}",
-            chance.commonest
+            "agreement beyond chance: kappa {kappa}; always answering the most common label would give {:.4}",
+            chance.majority_share
         );
         page.paragraph(2, Ink::Plain, &text, 2);
     }
@@ -94,106 +103,103 @@ fn one(page: &mut Page, verdict: &Verdict, model: &ModelVerdict, ruling: &ScopeV
 
 fn windows(page: &mut Page, verdict: &Verdict, ruling: &ScopeVerdict) {
     let mut table = Table::new([Align::Left, Align::Right, Align::Right, Align::Left]);
-    let bounds = format!("bounds, each at {}", verdict.confidence);
+    let bounds = format!("interval, each bound at {}", verdict.confidence);
     table.head(["window", "pairs", &verdict.metric, &bounds].map(|head| Span::new(Ink::Faint, head)));
     let all = verdict.windows.iter().zip(&ruling.windows);
-    let skipped = ruling.windows.len().saturating_sub(SHOWN);
-    for (window, finding) in all.skip(skipped) {
-        let part = if window.complete { "" } else { " (a part)" };
-        table.row(cells(&format!("{}{part}", window.label), finding));
+    let skipped = ruling.windows.len().saturating_sub(MAX_WINDOWS);
+    for (window, estimate) in all.skip(skipped) {
+        let part = if window.complete { "" } else { " (incomplete)" };
+        table.row(cells(&format!("{}{part}", window.label), estimate));
     }
-    table.row(cells("together", &ruling.together));
+    table.row(cells("pooled", &ruling.pooled));
     table.print(page);
     if skipped > 0 {
-        page.paragraph(2, Ink::Faint, &format!("{skipped} windows before these are in verdict.json"), 2);
+        page.paragraph(2, Ink::Faint, &format!("{skipped} earlier windows are in verdict.json"), 2);
     }
-    if let Some(IntervalMethod::Sequence) = ruling.together.method {
-        let text = "The bounds are of confidence sequences: they hold however often one looks.";
+    if let Some(IntervalMethod::Sequence) = ruling.pooled.method {
+        let text =
+            "The intervals are confidence sequences: they are valid at any time, however often one looks.";
         page.paragraph(2, Ink::Faint, text, 2);
     }
 }
 
-fn cells(label: &str, finding: &Estimate) -> [Span; 4] {
-    let pairs = match finding.hits {
-        Some(hits) => format!("{hits}/{}", finding.pairs),
-        None => finding.pairs.to_string(),
+fn cells(label: &str, estimate: &Estimate) -> [Span; 4] {
+    let pairs = match estimate.hits {
+        Some(hits) => format!("{hits}/{}", estimate.pairs),
+        None => estimate.pairs.to_string(),
     };
-    let value = finding.value.map_or_else(|| "-".to_owned(), cut);
-    let bounds = finding.interval.map_or_else(
+    let value = estimate.value.map_or_else(|| "-".to_owned(), truncated);
+    let bounds = estimate.interval.map_or_else(
         || "-".to_owned(),
-        |interval| format!("{} to {}", cut(interval.lower), cut(interval.upper)),
+        |interval| format!("{} to {}", truncated(interval.lower), truncated(interval.upper)),
     );
     [label.into(), pairs.as_str().into(), value.as_str().into(), bounds.as_str().into()]
 }
 
-/// To four places, cut off and not rounded: what misses a bound does not look as if it met it.
-fn cut(value: f64) -> String {
+/// A value truncated to four decimals. Rounding could make a value that misses a bound look equal to it.
+fn truncated(value: f64) -> String {
     format!("{:.4}", (value * 1e4).trunc() / 1e4)
 }
 
-fn probability(p: f64) -> String {
-    if p >= 0.0001 { format!("{p:.4}") } else { format!("{p:.1e}") }
-}
-
-fn leak(page: &mut Page, model: &str, found: &Contamination) {
-    page.section(&format!("{model}: do its answers leak?"), "");
-    let figure = |finding: &Estimate| match finding.value {
-        Some(value) => format!("{} over {}", cut(value), counted(finding.pairs, "pair", "pairs")),
-        None => "no figure".to_owned(),
+fn contamination_test(page: &mut Page, model: &str, found: &Contamination) {
+    page.section(&format!("Contamination test of {model}"), "");
+    let figure = |estimate: &Estimate| match estimate.value {
+        Some(value) => format!("{} over {}", truncated(value), counted(estimate.pairs, "pair", "pairs")),
+        None => "undefined".to_owned(),
     };
     let mut text = format!(
-        "Where the answer existed before the decision: {}; where the model was asked only afterwards: {}.",
-        figure(&found.shown),
+        "Unblinded pairs (answered before the decision): {}. Blinded pairs (answered after it): {}.",
+        figure(&found.unblinded),
         figure(&found.blinded)
     );
     match found.difference {
         Some(difference) => {
-            let findable = difference.detectable.map_or_else(String::new, |least| {
-                format!(" So many pairs would show a difference of {least:.4} four times in five.")
+            let detectable = difference.detectable.map_or_else(String::new, |minimum| {
+                format!(" This many pairs detect a difference of {least:.4} with a power of 80 %.")
             });
             text.push_str(&format!(
-                " Difference {:.4} ({:.4} to {:.4}); by chance as large with probability {}.{findable}",
+                " Difference {:.4} ({:.4} to {:.4}), p-value {}.{findable}",
                 difference.difference,
                 difference.interval.lower,
                 difference.interval.upper,
-                probability(difference.p_value)
+                p_value(difference.p_value)
             ));
         }
         None if !found.tested => {
             text.push(' ');
             text.push_str(TESTED_LATER);
         }
-        None => text.push_str(" There are too few to tell."),
+        None => text.push_str(" There are too few pairs to test."),
     }
     page.paragraph(2, Ink::Plain, &text, 6);
 }
 
-/// Whether something is as it was asked, as the rule has it.
-fn mark(passes: bool, otherwise: &str) -> Span {
+/// A check mark, or a cross with the reason.
+fn mark(passes: bool, failure: &str) -> Span {
     if passes { Span::new(Ink::Faint, "✓") } else { Span::new(Ink::Notice, format!("✗ {otherwise}")) }
 }
 
-/// What is the same for every model and scope.
-fn shared(page: &mut Page, verdict: &Verdict) {
+/// Cycle coverage, input shares and interferences, which are the same for every model and scope.
+fn shared_inputs(page: &mut Page, verdict: &Verdict) {
     if !verdict.cycle.is_empty() {
-        page.section("What has come round", "");
+        page.section("Cycle coverage", "");
         let mut table = Table::new([Align::Left, Align::Right, Align::Right, Align::Right, Align::Left]);
-        table.head(["value", "occurrences", "asked", "pairs", ""].map(|head| Span::new(Ink::Faint, head)));
+        table.head(["value", "occurrences", "required", "pairs", ""].map(|head| Span::new(Ink::Faint, head)));
         for value in &verdict.cycle {
             let numbers = [value.occurrences, value.required, value.pairs].map(|number| number.to_string());
             let [occurrences, required, pairs] = &numbers;
             let cells: [Span; 4] =
                 [&value.value, occurrences, required, pairs].map(|cell| cell.as_str().into());
-            table.row(cells.into_iter().chain([mark(value.enough, "not covered")]));
+            table.row(cells.into_iter().chain([mark(value.covered, "not covered")]));
         }
         table.print(page);
     }
     if !verdict.inputs.is_empty() {
-        page.section("What the inputs looked like", "");
+        page.section("Input distribution", "");
         let mut table = Table::new([Align::Left, Align::Right, Align::Right, Align::Right, Align::Left]);
         table.head(["value", "snapshots", "share", "reference", ""].map(|head| Span::new(Ink::Faint, head)));
         for input in &verdict.inputs {
-            let reference = format!("{} give or take {}", input.reference, input.tolerance);
+            let reference = format!("{} ± {}", input.reference, input.tolerance);
             let cells = [
                 format!("{} {}", input.condition, input.value),
                 input.snapshots.to_string(),
@@ -201,14 +207,19 @@ fn shared(page: &mut Page, verdict: &Verdict) {
                 reference,
             ];
             let cells: [Span; 4] = cells.each_ref().map(|cell| cell.as_str().into());
-            table.row(cells.into_iter().chain([mark(input.within, "too far")]));
+            table.row(cells.into_iter().chain([mark(input.within_tolerance, "outside the tolerance")]));
         }
         table.print(page);
     }
     if !verdict.interferences.is_empty() {
-        page.section("What came between", "");
+        page.section("Interferences", "");
         for interfered in &verdict.interferences {
-            page.paragraph(2, Ink::Plain, &format!("- from {} on: {}", interfered.since, interfered.what), 3);
+            page.paragraph(
+                2,
+                Ink::Plain,
+                &format!("- since {}: {}", interfered.effective_from, interfered.description),
+                3,
+            );
         }
     }
 }

@@ -1,17 +1,18 @@
-//! Whether one share is greater than another, by counts alone: Fisher's exact test.
+//! Fisher's exact test: whether one proportion is greater than another.
 //!
-//! Always holds: the p-value is exact whatever the sizes, so that a class of few pairs is not told for its few.
+//! Invariant: the p-value is exact for all sample sizes, so a subgroup is not listed merely because it has
+//! few pairs.
 
 use crate::scoring::upper_tail;
 
-/// The one-sided p-value for "the share of `one` is greater than that of `other`", each `(hits, trials)`, in [0, 1]: how
-/// likely `one` would have so many hits or more if all hits of both were spread over all trials at random. R. A. Fisher,
-/// "Statistical Methods for Research Workers", fifth edition (1934), section 21.02. It is the upper tail of the
-/// hypergeometric distribution, to 1e-9 of itself, made from the ratios of neighbouring weights as
-/// [`upper_tail`] says. The test for "is less" is that of the two exchanged.
+/// The one-sided p-value, in [0, 1], for "the proportion of `one` is greater than that of `other`", each
+/// `(hits, trials)`: the probability that `one` has at least as many hits if all hits are distributed over
+/// all trials at random. R. A. Fisher, "Statistical Methods for Research Workers", fifth edition (1934),
+/// section 21.02. It is the upper tail of the hypergeometric distribution, with a relative error of 1e-9,
+/// from the ratios of neighboring weights by [`upper_tail`]. The test for "is less" swaps the arguments.
 ///
-/// `None` for more hits than trials. Where one has no trials it is 1.
-pub fn fisher(one: (u64, u64), other: (u64, u64)) -> Option<f64> {
+/// `None` for more hits than trials; 1 if one has no trials.
+pub fn fisher_exact(one: (u64, u64), other: (u64, u64)) -> Option<f64> {
     let misses = one.1.checked_sub(one.0)? + other.1.checked_sub(other.0)?;
     let (hits, trials) = (one.0 + other.0, one.1);
     let least = trials.saturating_sub(misses);
@@ -30,9 +31,9 @@ pub fn fisher(one: (u64, u64), other: (u64, u64)) -> Option<f64> {
 mod tests {
     use super::*;
 
-    /// Those of scipy and of fractions: `tests/oracles/divergence.py`.
+    /// The p-values of scipy and of exact fractions: `tests/oracles/divergence.py`.
     #[test]
-    fn p_values_are_those_of_scipy() {
+    fn p_values_match_scipy() {
         for (hits, trials, fewer, of, scipy) in [
             (1, 1, 0, 1, 0.5),
             (3, 4, 1, 4, 0.24285714285714283),
@@ -46,31 +47,32 @@ mod tests {
             (2000, 2000, 140000, 160000, 6.097602647664107e-116),
             (30000, 100000, 50000, 180000, 7.755710517571568e-36),
         ] {
-            let p_value = fisher((hits, trials), (fewer, of)).unwrap();
+            let p_value = fisher_exact((hits, trials), (fewer, of)).unwrap();
             assert!((p_value / scipy - 1.0).abs() < 1e-9, "{hits} of {trials}: {p_value} and {scipy}");
         }
     }
 
     #[test]
-    fn the_two_directions_share_what_was_seen() {
-        // P(X >= a) + P(X <= a) = 1 + P(X = a), and the last is the tail less the next one.
-        let [greater, less] = [fisher((7, 20), (12, 25)), fisher((12, 25), (7, 20))].map(Option::unwrap);
-        let next = fisher((8, 20), (11, 25)).unwrap();
+    fn the_two_tails_overlap_in_the_observed_table() {
+        // P(X >= a) + P(X <= a) = 1 + P(X = a), and P(X = a) is the tail at a minus the tail at a + 1.
+        let [greater, less] =
+            [fisher_exact((7, 20), (12, 25)), fisher_exact((12, 25), (7, 20))].map(Option::unwrap);
+        let next = fisher_exact((8, 20), (11, 25)).unwrap();
         assert!((greater + less - 1.0 - (greater - next)).abs() < 1e-12);
     }
 
     #[test]
     fn no_p_value_is_above_one() {
         for (hits, trials, fewer, of) in [(28, 123, 941, 1391), (17, 263, 491, 810), (6, 262, 394, 469)] {
-            assert_eq!(fisher((hits, trials), (fewer, of)), Some(1.0));
+            assert_eq!(fisher_exact((hits, trials), (fewer, of)), Some(1.0));
         }
     }
 
     #[test]
     fn without_trials_nothing_differs() {
-        assert_eq!(fisher((0, 0), (3, 5)), Some(1.0));
-        assert_eq!(fisher((3, 5), (0, 0)), Some(1.0));
-        assert_eq!(fisher((0, 0), (0, 0)), Some(1.0));
-        assert_eq!(fisher((6, 5), (0, 0)), None);
+        assert_eq!(fisher_exact((0, 0), (3, 5)), Some(1.0));
+        assert_eq!(fisher_exact((3, 5), (0, 0)), Some(1.0));
+        assert_eq!(fisher_exact((0, 0), (0, 0)), Some(1.0));
+        assert_eq!(fisher_exact((6, 5), (0, 0)), None);
     }
 }

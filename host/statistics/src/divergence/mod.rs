@@ -1,30 +1,36 @@
-//! Where they part: the classes of input in which a model's figure is another than elsewhere.
+//! Subgroup discovery: finds the subgroups of the input in which a model's metric differs from that of all
+//! other pairs.
 //!
-//! A class is a conjunction of up to three values of different conditions: late bookings, of groups, in winter. All that
-//! have enough pairs are looked at, so some would stand out by chance alone; what is listed was discovered in one half of
-//! the pairs and confirmed in the other. A figure may also change with time: [`changes`] says from which window on.
+//! A subgroup is a conjunction of up to three values of different conditions: late bookings, of groups, in
+//! winter. All subgroups with enough pairs are examined, so some would stand out by chance alone. A subgroup
+//! is listed only if it was discovered in one half of the pairs and confirmed in the other. A metric may also
+//! change over time: [`find_change_points`] finds the windows at which it does.
 //!
-//! Pure: sums in, classes out. Always holds: the same table gives the same classes in the same order, bit for bit; no
-//! class is listed for what a class above it, of fewer terms, already says.
+//! Invariants:
+//! - The same table gives the same subgroups in the same order, bit for bit.
+//! - A subgroup is not listed for a difference that a wider subgroup, with fewer terms, already explains.
+//! - The code is pure: sums in, subgroups out.
 
-mod change;
-mod compare;
+mod change_points;
+mod delta_method;
 mod fisher;
-mod moments;
-mod search;
-mod table;
+mod frequent_patterns;
+mod subgroup_contrast;
+mod subgroup_search;
 
-pub use change::{Change, changes, least_windows};
-pub use fisher::fisher;
-pub use moments::{Estimate, Layout, Reduce, estimate};
-pub use search::{Class, EXPLORE_LEVEL, Found, Settings, benjamini_hochberg, search};
-pub use table::{DEEPEST, Pattern, Table, patterns};
+pub use change_points::{ChangePoint, find_change_points, min_windows};
+pub use delta_method::{DeltaEstimate, SumsLayout, delta_estimate};
+pub use fisher::fisher_exact;
+pub use frequent_patterns::{MAX_TERMS, Pattern, PatternTable, frequent_patterns};
+pub use subgroup_search::{
+    EXPLORE_LEVEL, SearchResult, SearchSettings, Subgroup, benjamini_hochberg, search_subgroups,
+};
 
-/// One value of one condition, each by its index.
+/// One value of one condition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Term {
-    /// The condition.
+pub struct PatternTerm {
+    /// The index of the condition.
     pub condition: u16,
-    /// Its value.
+    /// The index of the value.
     pub value: u16,
 }

@@ -1,8 +1,12 @@
-//! The scores by window, slice, model and metric: exact sums of components, and counts.
+//! The scores by window, slice, model and metric, as exact sums of components and as counts.
 //!
-//! Always so: the same pairs give equal cells, and the same bytes when written, in whatever order and batches they
-//! were added, and however cells were merged. Every pair counts once in the slice of all pairs and once in each
-//! condition; a model's unanswered pairs are among them.
+//! Invariants:
+//! - The same pairs give equal cells and the same serialized bytes, whatever the order, the batches and the
+//!   merges.
+//! - Every pair counts once in the slice of all pairs and once for each condition, whether a model answered
+//!   or not.
+//! - A clone shares the windows of the original; adding pairs to one of the two copies only the windows that
+//!   change.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -10,22 +14,23 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::exact::ExactSum;
+use super::copy_on_write::CopyOnWrite;
+use super::exact_sum::ExactSum;
 use super::window::Window;
 
-/// The dimensions of cells.
+/// The dimensions of [`Cells`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Shape {
-    /// How many values each condition has.
+pub struct CellsShape {
+    /// The number of values of each condition.
     pub conditions: Vec<usize>,
-    /// How many models there are.
+    /// The number of models.
     pub models: usize,
-    /// How many components each metric has.
+    /// The number of components of each metric.
     pub components: Vec<usize>,
 }
 
-impl Shape {
-    /// The number of slices: all pairs, and each value of each condition.
+impl CellsShape {
+    /// The number of slices: one for all pairs, and one for each value of each condition.
     fn slices(&self) -> usize {
         1 + self.conditions.iter().sum::<usize>()
     }
@@ -35,12 +40,12 @@ impl Shape {
         self.components.iter().sum()
     }
 
-    /// The number of sums of one slice.
+    /// The number of sums of one slice, over all models.
     fn stride(&self) -> usize {
         self.models * self.width()
     }
 
-    /// Where the first value of each condition stands among the slices.
+    /// For each condition, the index of the slice of its first value.
     fn bases(&self) -> impl Iterator<Item = usize> {
         self.conditions.iter().scan(1, |next, values| {
             let base = *next;
@@ -49,7 +54,7 @@ impl Shape {
         })
     }
 
-    /// Where a slice stands among the slices.
+    /// The index of a slice.
     fn slice(&self, slice: Slice) -> usize {
         match slice {
             Slice::All => 0,
@@ -62,106 +67,110 @@ impl Shape {
     }
 }
 
-/// Which pairs are looked at.
+/// A subset of the pairs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Slice {
-    /// All of them.
+    /// All pairs.
     All,
-    /// Those that have a certain value of a condition.
+    /// The pairs that have a certain value of a condition.
     Value {
         /// The index of the condition.
         condition: usize,
-        /// The index of its value.
+        /// The index of the value in the condition.
         value: usize,
     },
 }
 
-/// Whether a model answered a pair's snapshot.
+/// Whether a model answered the snapshot of a pair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Outcome {
-    /// It did.
+pub enum AnswerStatus {
+    /// The model gave an answer.
     Answered,
-    /// It chose not to.
+    /// The model declined to answer.
     Abstained,
-    /// It could not.
+    /// The call of the model failed.
     Failed,
 }
 
-impl Outcome {
-    /// All of them.
-    pub const ALL: [Outcome; 3] = [Outcome::Answered, Outcome::Abstained, Outcome::Failed];
+impl AnswerStatus {
+    /// Every status, in the order in which counts are stored.
+    pub const ALL: [AnswerStatus; 3] =
+        [AnswerStatus::Answered, AnswerStatus::Abstained, AnswerStatus::Failed];
 
-    /// As it is written in files.
+    /// The name in log columns and exports.
     pub fn name(self) -> &'static str {
         match self {
-            Outcome::Answered => "answered",
-            Outcome::Abstained => "abstained",
-            Outcome::Failed => "failed",
+            AnswerStatus::Answered => "answered",
+            AnswerStatus::Abstained => "abstained",
+            AnswerStatus::Failed => "failed",
         }
     }
 }
 
-/// What one model made of a batch of pairs.
+/// The answers' statuses and the scores of one model in a batch of pairs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelScores {
-    /// For each row, whether it answered.
-    pub outcomes: Vec<Outcome>,
-    /// For each metric, for each of its components, for each row: the score, a finite number. Unanswered rows have
-    /// one too: the metric says what they cost.
+    /// For each row, whether the model answered.
+    pub statuses: Vec<AnswerStatus>,
+    /// For each metric, each of its components and each row: the score, a finite number. Rows without an
+    /// answer have scores, too: the metric defines their cost.
     pub scores: Vec<Vec<Vec<f64>>>,
 }
 
-/// A batch of pairs that every metric has scored.
+/// A batch of pairs that every metric has scored, as columns.
 #[derive(Clone, Copy, Debug)]
 pub struct ScoredPairs<'a> {
     /// The window of each row.
     pub windows: &'a [Window],
     /// For each condition, the index of each row's value.
     pub conditions: &'a [Vec<u16>],
-    /// For each model, its outcomes and scores.
+    /// For each model, its statuses and scores.
     pub models: &'a [ModelScores],
 }
 
-/// What there is to say of one slice, model and metric: what the metric's `reduce` wants, and what it leaves out.
+/// The counts and sums of one slice, model and metric: the arguments of the metric's `reduce`, and the
+/// unanswered pairs.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Tally {
-    /// How many pairs, answered or not.
+pub struct CellTally {
+    /// The number of pairs, answered or not.
     pub pairs: u64,
-    /// How many of them the model abstained from.
+    /// Of these, the pairs in which the model abstained.
     pub abstained: u64,
-    /// How many of them the model failed on.
+    /// Of these, the pairs in which the model failed.
     pub failed: u64,
     /// The sum of each component over all pairs, rounded once.
     pub sums: Vec<f64>,
 }
 
-/// Why pairs, cells or a checkpoint do not belong to these cells.
+/// Why a batch, other cells or a checkpoint cannot be added to these cells.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CellsError {
-    /// There are more or fewer of something than the shape, or the batch, has it.
-    #[error("cells: {found} {what}, and {expected} belong there")]
+    /// A batch or a checkpoint has another number of items than the shape requires.
+    #[error("cannot add to cells: found {found} {what}, expected {expected}")]
     Count {
-        /// Of what.
+        /// The plural name of the items.
         what: &'static str,
-        /// How many are there.
+        /// The number of items that are there.
         found: usize,
-        /// How many should be.
+        /// The number of items that the shape requires.
         expected: usize,
     },
-    /// A row has a value that its condition does not have.
-    #[error("cells: row {row} has value {value} of condition {condition}, which has {values} values")]
+    /// A row has a value index that its condition does not have.
+    #[error(
+        "cannot add to cells: row {row} has value {value} of condition {condition}, which has {values} values"
+    )]
     Value {
-        /// The row of the batch.
+        /// The index of the row in the batch.
         row: usize,
         /// The index of the condition.
         condition: usize,
         /// The index of the value.
         value: u16,
-        /// How many values the condition has.
+        /// The number of values of the condition.
         values: usize,
     },
-    /// Cells of another study.
-    #[error("cells of different shapes cannot be merged: they are not of the same study")]
+    /// The other cells have different dimensions.
+    #[error("cannot merge cells: their shapes differ, so they belong to different studies")]
     Shape,
 }
 
@@ -170,82 +179,86 @@ pub enum CellsError {
 #[serde(try_from = "StoredCells")]
 pub struct Cells {
     #[serde(serialize_with = "by_value")]
-    shape: Arc<Shape>,
-    windows: BTreeMap<Window, Totals>,
+    shape: Arc<CellsShape>,
+    windows: BTreeMap<Window, CopyOnWrite<Totals>>,
 }
 
-/// The scores of one window, or of several together.
+/// The counts and sums of one window, or of several windows together.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Totals {
     #[serde(skip)]
-    shape: Arc<Shape>,
-    /// By slice.
+    shape: Arc<CellsShape>,
+    /// By slice: the number of pairs.
     pairs: Vec<u64>,
-    /// By slice and model: abstained, failed.
+    /// By slice and model: the pairs in which the model abstained, and in which it failed.
     unanswered: Vec<[u64; 2]>,
-    /// By slice, model, metric and component.
+    /// By slice, model, metric and component: the sum of scores.
     sums: Vec<ExactSum>,
 }
 
 impl Cells {
-    /// Cells without a pair.
-    pub fn new(shape: Shape) -> Self {
+    /// Cells without pairs.
+    pub fn new(shape: CellsShape) -> Self {
         Self { shape: Arc::new(shape), windows: BTreeMap::new() }
     }
 
     /// The dimensions.
-    pub fn shape(&self) -> &Shape {
+    pub fn shape(&self) -> &CellsShape {
         &self.shape
     }
 
-    /// Adds a batch of pairs. Fastest where rows of one window stand together.
+    /// Adds a batch of pairs. Consecutive rows of one window are added together, which is fastest.
     ///
     /// # Errors
-    /// If the batch does not have this shape; then nothing of it has been added.
+    /// If the batch does not have this shape. Nothing is added then.
     pub fn add(&mut self, pairs: ScoredPairs<'_>) -> Result<(), CellsError> {
         pairs.check(&self.shape)?;
         let mut from = 0;
         for same in pairs.windows.chunk_by(|a, b| a == b) {
             let rows = from..from + same.len();
             from = rows.end;
-            let totals = self.windows.entry(same[0]).or_insert_with(|| Totals::new(&self.shape));
-            totals.add(pairs, rows);
+            self.totals_mut(same[0]).add(pairs, rows);
         }
         Ok(())
     }
 
-    /// Adds all that `other` has.
+    /// Adds all pairs of `other`.
     ///
     /// # Errors
-    /// If it is of another shape; then nothing of it has been added.
+    /// If `other` has a different shape. Nothing is added then.
     pub fn merge(&mut self, other: &Self) -> Result<(), CellsError> {
         if self.shape != other.shape {
             return Err(CellsError::Shape);
         }
         for (window, totals) in &other.windows {
-            self.windows.entry(*window).or_insert_with(|| Totals::new(&self.shape)).merge(totals);
+            self.totals_mut(*window).merge(totals);
         }
         Ok(())
     }
 
-    /// The windows that have a pair, in order.
-    pub fn iter(&self) -> impl Iterator<Item = (Window, &Totals)> {
-        self.windows.iter().map(|(window, totals)| (*window, totals))
+    fn totals_mut(&mut self, window: Window) -> &mut Totals {
+        let new = || CopyOnWrite::new(Totals::new(&self.shape));
+        self.windows.entry(window).or_insert_with(new).to_mut()
     }
 
-    /// The scores up to a window, that one too.
-    pub fn until(&self, last: Window) -> Cells {
+    /// The windows that have pairs, in order of time.
+    pub fn iter(&self) -> impl Iterator<Item = (Window, &Totals)> {
+        self.windows.iter().map(|(window, totals)| (*window, &**totals))
+    }
+
+    /// The cells up to the window `last`, inclusive.
+    pub fn through(&self, last: Window) -> Cells {
         let windows = self.windows.range(..=last).map(|(window, totals)| (*window, totals.clone()));
         Cells { shape: Arc::clone(&self.shape), windows: windows.collect() }
     }
 
-    /// The scores of a window, if it has a pair.
+    /// The totals of a window; `None` if it has no pairs.
     pub fn window(&self, window: Window) -> Option<&Totals> {
-        self.windows.get(&window)
+        self.windows.get(&window).map(|totals| &**totals)
     }
 
-    /// The scores of several windows together. A window named twice counts twice, as a resample wants it; one without
-    /// a pair adds nothing.
+    /// The totals of several windows together. A window that is listed twice counts twice, which resampling
+    /// needs; a window without pairs adds nothing.
     pub fn fold(&self, windows: impl IntoIterator<Item = Window>) -> Totals {
         let mut overall = Totals::new(&self.shape);
         windows.into_iter().filter_map(|window| self.window(window)).for_each(|totals| overall.merge(totals));
@@ -254,7 +267,7 @@ impl Cells {
 }
 
 impl Totals {
-    fn new(shape: &Arc<Shape>) -> Self {
+    fn new(shape: &Arc<CellsShape>) -> Self {
         let slices = shape.slices();
         Self {
             shape: Arc::clone(shape),
@@ -264,11 +277,11 @@ impl Totals {
         }
     }
 
-    /// One slice's counts and one model's sums of one metric.
+    /// The counts of one slice, and one model's sums of one metric.
     ///
     /// # Panics
-    /// As indexing does, if the shape has no such slice, model or metric.
-    pub fn tally(&self, slice: Slice, model: usize, metric: usize) -> Tally {
+    /// If the shape has no such slice, model or metric.
+    pub fn tally(&self, slice: Slice, model: usize, metric: usize) -> CellTally {
         let shape = &self.shape;
         assert!(model < shape.models, "model {model} of {}", shape.models);
         let slice = shape.slice(slice);
@@ -276,7 +289,7 @@ impl Totals {
         let first = column * shape.width() + shape.components[..metric].iter().sum::<usize>();
         let [abstained, failed] = self.unanswered[column];
         let sums = &self.sums[first..first + shape.components[metric]];
-        Tally {
+        CellTally {
             pairs: self.pairs[slice],
             abstained,
             failed,
@@ -284,10 +297,10 @@ impl Totals {
         }
     }
 
-    /// Adds rows of a batch whose shape has been checked.
+    /// Adds rows of a batch whose shape was checked.
     fn add(&mut self, pairs: ScoredPairs<'_>, rows: Range<usize>) {
         let Self { shape, pairs: counts, unanswered, sums } = self;
-        // For each condition, where its slices begin and which of them each row is in.
+        // For each condition: the index of its first slice, and the value of each row.
         let slices: Vec<_> =
             shape.bases().zip(pairs.conditions).map(|(base, values)| (base, &values[rows.clone()])).collect();
         counts[0] += rows.len() as u64;
@@ -297,11 +310,11 @@ impl Totals {
         let stride = shape.stride();
         let mut at = 0;
         for (model, of_model) in pairs.models.iter().enumerate() {
-            for (row, outcome) in of_model.outcomes[rows.clone()].iter().enumerate() {
+            for (row, outcome) in of_model.statuses[rows.clone()].iter().enumerate() {
                 let reason = match outcome {
-                    Outcome::Answered => continue,
-                    Outcome::Abstained => 0,
-                    Outcome::Failed => 1,
+                    AnswerStatus::Answered => continue,
+                    AnswerStatus::Abstained => 0,
+                    AnswerStatus::Failed => 1,
                 };
                 unanswered[model][reason] += 1;
                 for (base, values) in &slices {
@@ -310,7 +323,7 @@ impl Totals {
             }
             for scores in of_model.scores.iter().flatten() {
                 for (row, &score) in scores[rows.clone()].iter().enumerate() {
-                    // Zeros are common, a hit or a miss, and change nothing.
+                    // Zero scores are common (hits and misses) and do not change the sum.
                     if score == 0.0 {
                         continue;
                     }
@@ -334,7 +347,7 @@ impl Totals {
 }
 
 impl ScoredPairs<'_> {
-    fn check(self, shape: &Shape) -> Result<(), CellsError> {
+    fn check(self, shape: &CellsShape) -> Result<(), CellsError> {
         let rows = self.windows.len();
         count("conditions", self.conditions.len(), shape.conditions.len())?;
         for (condition, (of_rows, &values)) in self.conditions.iter().zip(&shape.conditions).enumerate() {
@@ -345,7 +358,7 @@ impl ScoredPairs<'_> {
         }
         count("models", self.models.len(), shape.models)?;
         for model in self.models {
-            count("rows of outcomes", model.outcomes.len(), rows)?;
+            count("rows of statuses", model.statuses.len(), rows)?;
             count("metrics", model.scores.len(), shape.components.len())?;
             for (metric, &components) in model.scores.iter().zip(&shape.components) {
                 count("components of a metric", metric.len(), components)?;
@@ -360,15 +373,15 @@ fn count(what: &'static str, found: usize, expected: usize) -> Result<(), CellsE
     if found == expected { Ok(()) } else { Err(CellsError::Count { what, found, expected }) }
 }
 
-/// Serde shares an `Arc` only with its feature `rc`; here it is written once anyway.
-fn by_value<S: Serializer>(shape: &Arc<Shape>, serializer: S) -> Result<S::Ok, S::Error> {
+/// Serializes the shape itself: serde supports `Arc` only with its feature `rc`.
+fn by_value<S: Serializer>(shape: &Arc<CellsShape>, serializer: S) -> Result<S::Ok, S::Error> {
     shape.serialize(serializer)
 }
 
-/// Cells as read back, before they are believed.
+/// Deserialized cells before their dimensions are checked.
 #[derive(Deserialize)]
 struct StoredCells {
-    shape: Shape,
+    shape: CellsShape,
     windows: BTreeMap<Window, StoredTotals>,
 }
 
@@ -389,7 +402,8 @@ impl TryFrom<StoredCells> for Cells {
             count("stored counts of pairs", pairs.len(), slices)?;
             count("stored counts of unanswered pairs", unanswered.len(), slices * shape.models)?;
             count("stored sums", sums.len(), slices * shape.stride())?;
-            Ok((window, Totals { shape: Arc::clone(&shape), pairs, unanswered, sums }))
+            let totals = Totals { shape: Arc::clone(&shape), pairs, unanswered, sums };
+            Ok((window, CopyOnWrite::new(totals)))
         };
         let windows = stored.windows.into_iter().map(believed).collect::<Result<_, _>>()?;
         Ok(Self { shape, windows })

@@ -1,8 +1,10 @@
-//! Which value of each declared condition a snapshot has.
+//! Assigns each snapshot its value of each declared condition.
 //!
-//! Pure: the columns of a batch in, an index for every row out. Always so: a row has exactly one value of each
-//! condition, the values and their order come from the declaration alone, and a row's value does not depend on
-//! the batch that it came in.
+//! Invariants:
+//! - A row has exactly one value of each condition.
+//! - The values and their order depend on the declaration alone, and a row's value does not depend on its
+//!   batch.
+//! - The code is pure: the columns of a batch in, one index per row out.
 
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::{DataType, Float64Type, Int64Type};
@@ -11,55 +13,60 @@ use jiff::tz::TimeZone;
 use jiff::{ToSpan as _, civil};
 use rustc_hash::FxHashMap;
 
-use super::local::LocalClock;
+use super::local_time::LocalClock;
 use understudy_study::{Condition, Split};
 
 const HOUR: i64 = 3_600_000_000;
-/// 1970-01-01 was a Thursday; Monday is 0.
+/// The weekday of 1970-01-01, a Thursday, counted from Monday as 0.
 const EPOCH_DAY: i64 = 3;
 
-/// Why the conditions of a study, or of a batch, cannot be told.
+/// Why conditions cannot be compiled, or a batch cannot be classified.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConditionError {
-    /// More values than an index has numbers for.
-    #[error("condition `{condition}` splits into {count} values, more than {}; declare fewer", u16::MAX)]
+    /// The condition has more values than a 16-bit index can number.
+    #[error(
+        "cannot compile condition `{condition}`: it has {count} values, more than {}; declare fewer",
+        u16::MAX
+    )]
     TooManyValues {
-        /// The condition's name.
+        /// The name of the condition.
         condition: String,
-        /// How many values it would have.
+        /// The number of values.
         count: usize,
     },
-    /// The batch has no such column.
-    #[error("condition `{condition}`: the batch has no column `{field}`")]
+    /// The batch lacks the column of the condition's field.
+    #[error("cannot classify by condition `{condition}`: the batch has no column `{field}`")]
     NoColumn {
-        /// The condition's name.
+        /// The name of the condition.
         condition: String,
-        /// The field that it splits by.
+        /// The name of the field.
         field: String,
     },
-    /// The column's type is none that the condition can split by.
-    #[error("condition `{condition}`: column `{field}` is of type {found}, and this split needs {needed}")]
+    /// The column has a type by which the condition cannot split.
+    #[error(
+        "cannot classify by condition `{condition}`: column `{field}` has type {found}, expected {needed}"
+    )]
     ColumnType {
-        /// The condition's name.
+        /// The name of the condition.
         condition: String,
-        /// The field that it splits by.
+        /// The name of the field.
         field: String,
-        /// The column's type.
+        /// The type of the column.
         found: DataType,
-        /// The types that would do.
+        /// The supported types, as text.
         needed: &'static str,
     },
-    /// Not one observed time for each row.
-    #[error("{observed} observed times were given for a batch of {rows} rows")]
+    /// The number of observed times differs from the number of rows.
+    #[error("cannot classify the batch: it has {rows} rows, but {observed} observed times")]
     ObservedTimes {
-        /// The rows of the batch.
+        /// The number of rows of the batch.
         rows: usize,
-        /// The times given.
+        /// The number of observed times.
         observed: usize,
     },
 }
 
-/// The conditions of a study, made ready for batches.
+/// The conditions of a study, compiled for the classification of batches.
 #[derive(Clone, Debug)]
 pub struct Conditions {
     conditions: Vec<Compiled>,
@@ -84,34 +91,36 @@ enum Rule {
 }
 
 impl Conditions {
-    /// Makes declared conditions ready, with calendars in the study's zone.
+    /// Compiles declared conditions. Calendar conditions use the time zone of the study.
     ///
     /// # Errors
-    /// If a condition has more values than a `u16` can tell apart.
+    /// If a condition has more values than a `u16` can number.
     pub fn new(declared: &[Condition], zone: TimeZone) -> Result<Self, ConditionError> {
         let conditions = declared.iter().map(Compiled::new).collect::<Result<_, _>>()?;
         Ok(Self { conditions, clock: LocalClock::new(zone) })
     }
 
-    /// The names of a condition's values. The index of a value is its place here.
+    /// The names of a condition's values, in the order of their indices.
     ///
     /// # Panics
-    /// As indexing does, if there are no more than `condition` conditions.
+    /// If there is no condition with this index.
     pub fn values(&self, condition: usize) -> &[String] {
         &self.conditions[condition].values
     }
 
-    /// How many values each condition has, in the order declared: the `conditions` of a [`Shape`](super::Shape).
+    /// The number of values of each condition, in the order of declaration: the `conditions` of a
+    /// [`CellsShape`](super::CellsShape).
     pub fn sizes(&self) -> Vec<usize> {
         self.conditions.iter().map(|condition| condition.values.len()).collect()
     }
 
-    /// The index of each row's value, for each condition in the order declared. `snapshots` has the declared fields as
-    /// columns, found by name; `observed` the rows' observed times, in microseconds since 1970-01-01T00:00:00Z.
+    /// For each condition, in the order of declaration, the index of each row's value. `snapshots` has the
+    /// declared fields as columns, found by name. `observed` has the observed time of each row, in
+    /// microseconds since 1970-01-01T00:00:00Z.
     ///
     /// # Errors
-    /// If a column is not there or of the wrong type, or there is not one observed time a row: the batch is not of
-    /// the study that the conditions are of.
+    /// If a column is missing or has the wrong type, or if the number of observed times is not the number of
+    /// rows. The batch belongs to another study then.
     pub fn classify(
         &mut self,
         snapshots: &RecordBatch,
@@ -127,11 +136,11 @@ impl Conditions {
         conditions.iter().map(|condition| condition.classify(snapshots, observed, clock)).collect()
     }
 
-    /// For a condition of the calendar, which occurrence of its value each observed time lies in: the day, the hour or the
-    /// month on the zone's clock, counted without gaps. `None` for any other condition.
+    /// For a calendar condition: the number of the day, hour or month on the zone's clock in which each
+    /// observed time lies, counted without gaps. `None` for other conditions.
     ///
     /// # Panics
-    /// As indexing does, if there are no more than `condition` conditions.
+    /// If there is no condition with this index.
     pub fn occurrences(&mut self, condition: usize, observed: &[i64]) -> Option<Vec<i64>> {
         let count: fn(i64) -> i64 = match self.conditions[condition].rule {
             Rule::Values { .. } | Rule::Bins { .. } => return None,
@@ -139,7 +148,7 @@ impl Conditions {
             Rule::Hour => |hours| hours,
             Rule::Month => month,
         };
-        let hours = |micros: &i64| count(self.clock.shows(*micros).div_euclid(HOUR));
+        let hours = |micros: &i64| count(self.clock.local_micros(*micros).div_euclid(HOUR));
         Some(observed.iter().map(hours).collect())
     }
 }
@@ -171,7 +180,7 @@ impl Compiled {
         clock: &mut LocalClock,
     ) -> Result<Vec<u16>, ConditionError> {
         let mut hours = |value: fn(i64) -> i64| {
-            observed.iter().map(|&micros| value(clock.shows(micros).div_euclid(HOUR)) as u16).collect()
+            observed.iter().map(|&micros| value(clock.local_micros(micros).div_euclid(HOUR)) as u16).collect()
         };
         match &self.rule {
             Rule::Values { field, codes } => {
@@ -209,28 +218,28 @@ impl Compiled {
     }
 }
 
-/// From hours since 1970-01-01T00:00 on the clock; Monday is 0.
+/// The day of the week, from Monday as 0, of a number of hours since 1970-01-01T00:00 on the local clock.
 fn day_of_week(hours: i64) -> i64 {
     (hours.div_euclid(24) + EPOCH_DAY).rem_euclid(7)
 }
 
-/// Months since January of the year 0, from hours since 1970-01-01T00:00 on the clock.
+/// The number of months since January of the year 0, from hours since 1970-01-01T00:00 on the local clock.
 fn month(hours: i64) -> i64 {
     let date = civil::date(1970, 1, 1).saturating_add(hours.div_euclid(24).days());
     i64::from(date.year()) * 12 + i64::from(date.month()) - 1
 }
 
-/// Declared values of a field, by the kinds that a field may have.
+/// The indices of declared values of a field, for each type that the field may have.
 #[derive(Clone, Debug)]
 struct Codes {
     texts: FxHashMap<String, u16>,
-    /// The values that some integer has as its text: `7`, and not `07`.
+    /// The declared values that are the canonical text of an integer: `7`, but not `07`.
     integers: FxHashMap<i64, u16>,
     other: u16,
 }
 
 impl Codes {
-    /// The caller sees to it that `values` and two more can be counted in a `u16`.
+    /// The caller ensures that the indices of `values` and of two more values fit a `u16`.
     fn new(values: &[String]) -> Self {
         let texts = || values.iter().zip(0..);
         let integer = |text: &String| text.parse::<i64>().ok().filter(|integer| integer.to_string() == *text);
@@ -241,7 +250,7 @@ impl Codes {
         }
     }
 
-    /// Nothing if the column is of none of the three kinds.
+    /// The index of each row's value; `None` if the column has none of the three types.
     fn classify(&self, column: &dyn Array) -> Option<Vec<u16>> {
         let missing = self.other + 1;
         let code = |found: Option<&u16>| found.copied().unwrap_or(self.other);
@@ -257,22 +266,23 @@ impl Codes {
     }
 }
 
-/// The edges of bins, ascending. A value lies in the bin of as many edges as are not above it.
+/// The edges of bins, ascending. A value belongs to the bin whose index is the number of edges at or below
+/// the value.
 #[derive(Clone, Debug)]
 struct Edges {
     numbers: Vec<f64>,
-    /// The least integer not below each edge, so that integers are compared as integers: beyond 2^53 a float cannot
-    /// tell them apart.
+    /// The least integer that is not below each edge. Integers are compared as integers, since floats cannot
+    /// distinguish them beyond 2^53.
     integers: Vec<i128>,
 }
 
 impl Edges {
-    /// The caller sees to it that the bins and one more can be counted in a `u16`.
+    /// The caller ensures that the indices of the bins and of one more value fit a `u16`.
     fn new(edges: &[f64]) -> Self {
         Self { numbers: edges.to_vec(), integers: edges.iter().map(|edge| edge.ceil() as i128).collect() }
     }
 
-    /// Nothing if the column is of neither kind.
+    /// The index of each row's bin; `None` if the column is not numeric.
     fn classify(&self, column: &dyn Array) -> Option<Vec<u16>> {
         let missing = self.numbers.len() as u16 + 1;
         if let Some(numbers) = column.as_primitive_opt::<Float64Type>() {

@@ -1,114 +1,121 @@
-//! What a verdict needs besides the cells: the threshold's metric by window, scope and group of ids, what was blinded apart
-//! from what was not, labels for chance, and what the inputs looked like.
+//! The statistics that a verdict needs besides the cells: sums of the threshold's metric by stratum, label
+//! counts, occurrences of cycle values, and counts of the inputs.
 //!
-//! Always holds: as with cells, the same pairs give equal evidence, in whatever order and batches they were added. A pair's
-//! group depends on its key alone, so whoever has the pairs can make the groups again.
+//! Invariants:
+//! - The same pairs give equal evidence, whatever the order and the batches.
+//! - The jackknife group of a pair depends on its key alone, so anyone who has the pairs can form the groups
+//!   again.
+//! - A clone shares the windows of the original; adding pairs to one of the two copies only the windows that
+//!   change.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::cells::{ModelScores, Outcome};
-use super::exact::ExactSum;
+use super::cells::{AnswerStatus, ModelScores};
+use super::copy_on_write::CopyOnWrite;
+use super::exact_sum::ExactSum;
 use super::window::Window;
 
-/// How many groups ids are put into for the jackknife.
-pub const GROUPS: u64 = 64;
-/// Labels that are told apart in a window and scope.
-const LABELS: usize = 1000;
+/// The number of jackknife groups over which pairs are distributed.
+pub const JACKKNIFE_GROUPS: u64 = 64;
+/// The maximum number of distinct labels that are counted separately in one window and scope.
+const MAX_LABELS: usize = 1000;
 
-/// The group of a pair whose key is `key`: XXH3-64 of its bytes, modulo [`GROUPS`].
-pub fn group(key: &str) -> u8 {
-    (xxh3_64(key.as_bytes()) % GROUPS) as u8
+/// The jackknife group of the pair with this key: XXH3-64 of the key's bytes, modulo [`JACKKNIFE_GROUPS`].
+pub fn jackknife_group(key: &str) -> u8 {
+    (xxh3_64(key.as_bytes()) % JACKKNIFE_GROUPS) as u8
 }
 
-/// Where a part of the evidence belongs. Scope 0 is everything; the declared scopes follow.
+/// The stratum of a pair: the sums of the metric are kept separately for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Place {
-    /// The index of the scope.
+pub struct StratumKey {
+    /// The index of the scope: 0 is all pairs, and the declared scopes follow.
     pub scope: u16,
-    /// Whether the models were asked only after the decision had come.
+    /// Whether the models were called only after the decision had arrived.
     pub blinded: bool,
-    /// The group of the pair's key.
+    /// The jackknife group of the pair's key.
     pub group: u8,
 }
 
-/// The threshold's metric over some pairs.
+/// The sums of the threshold's metric over the pairs of one or more strata.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Sums {
-    /// How many pairs.
+pub struct StratumSums {
+    /// The number of pairs.
     pub pairs: u64,
-    /// For each model.
+    /// The sums of each model.
     pub models: Vec<ModelSums>,
 }
 
-/// One model's part of [`Sums`].
+/// The sums of one model.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ModelSums {
-    /// Pairs that it left unanswered.
+    /// The pairs that the model left unanswered.
     pub unanswered: u64,
-    /// The sum of each component of the metric; the last counts the pairs that it scored.
+    /// The sum of each component of the metric. The last component counts the scored pairs.
     pub components: Vec<ExactSum>,
-    /// The sum of the squares of the first component.
+    /// The sum of squares of the first component.
     pub squares: ExactSum,
 }
 
-/// Labels over some pairs.
+/// The label counts of a set of pairs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Labels {
-    /// By label how often the substrate said it, and then how often each model did.
+pub struct LabelCounts {
+    /// For each label: how often the substrate gave it, and then how often each model gave it.
     pub counts: BTreeMap<String, Vec<u64>>,
-    /// For each model how often it said the same as the substrate.
+    /// For each model: the number of pairs with the same label as the substrate.
     pub same: Vec<u64>,
-    /// How often a label came that is not told apart any more.
-    pub beyond: u64,
+    /// The number of labels beyond the limit, which are not counted separately.
+    pub other: u64,
 }
 
 /// The evidence of one window.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct WindowEvidence {
-    /// The sums.
-    pub sums: BTreeMap<Place, Sums>,
-    /// Labels by scope, where chance is asked for.
-    pub labels: BTreeMap<u16, Labels>,
-    /// Compared pairs by occurrence of a value of the cycle: the index of the value, and which day, hour or month it was.
+    /// The sums of the metric, by stratum.
+    pub sums: BTreeMap<StratumKey, StratumSums>,
+    /// The label counts by scope, if the threshold declares a minimum beyond chance.
+    pub labels: BTreeMap<u16, LabelCounts>,
+    /// The compared pairs of each occurrence of a cycle value: the index of the value, and the number of the
+    /// day, hour or month.
     pub occurrences: BTreeMap<(u16, i64), u64>,
 }
 
-/// The evidence by window.
+/// The evidence of a study, by window.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Evidence {
-    /// The windows that have a compared pair.
-    pub windows: BTreeMap<Window, WindowEvidence>,
+pub struct VerdictEvidence {
+    /// The windows that have compared pairs.
+    pub windows: BTreeMap<Window, CopyOnWrite<WindowEvidence>>,
 }
 
 /// A compared pair.
 #[derive(Clone, Debug)]
 pub struct EvidencePair<'p> {
-    /// The window of its snapshot.
+    /// The window of the pair's snapshot.
     pub window: Window,
-    /// The scopes that it belongs to, 0 among them.
+    /// The scopes to which the pair belongs, 0 among them.
     pub scopes: &'p [u16],
-    /// The group of its key.
+    /// The jackknife group of the pair's key.
     pub group: u8,
-    /// Whether the models were asked only after the decision had come.
+    /// Whether the models were called only after the decision had arrived.
     pub blinded: bool,
-    /// The occurrence of a value of the cycle.
+    /// The occurrence of a cycle value, if a cycle is declared.
     pub occurrence: Option<(u16, i64)>,
-    /// The label of the substrate and those of the models, where chance is asked for; `None` where there is no answer.
+    /// The label of the substrate and the label of each model (`None` without an answer), if a minimum beyond
+    /// chance is declared.
     pub labels: Option<(&'p str, &'p [Option<&'p str>])>,
 }
 
-impl Evidence {
-    /// Adds row `row` of what the models were scored by the metric with index `metric`.
+impl VerdictEvidence {
+    /// Adds a pair. Its scores are row `row` of `models`, by the metric with the index `metric`.
     pub fn add(&mut self, pair: &EvidencePair<'_>, models: &[ModelScores], metric: usize, row: usize) {
-        let window = self.windows.entry(pair.window).or_default();
+        let window = self.windows.entry(pair.window).or_default().to_mut();
         if let Some(occurrence) = pair.occurrence {
             *window.occurrences.entry(occurrence).or_default() += 1;
         }
         for &scope in pair.scopes {
-            let place = Place { scope, blinded: pair.blinded, group: pair.group };
+            let place = StratumKey { scope, blinded: pair.blinded, group: pair.group };
             window.sums.entry(place).or_default().add(models, metric, row);
             if let Some((substrate, said)) = pair.labels {
                 window.labels.entry(scope).or_default().add(substrate, said);
@@ -116,10 +123,10 @@ impl Evidence {
         }
     }
 
-    /// Adds all that `other` has.
+    /// Adds all evidence of `other`.
     pub fn merge(&mut self, other: &Self) {
         for (window, more) in &other.windows {
-            let own = self.windows.entry(*window).or_default();
+            let own = self.windows.entry(*window).or_default().to_mut();
             for (place, sums) in &more.sums {
                 own.sums.entry(*place).or_default().merge(sums);
             }
@@ -132,25 +139,25 @@ impl Evidence {
         }
     }
 
-    /// What it has up to a window, that one too.
-    pub fn until(&self, last: Window) -> Evidence {
+    /// The evidence up to the window `last`, inclusive.
+    pub fn through(&self, last: Window) -> VerdictEvidence {
         let windows = self.windows.range(..=last).map(|(window, of)| (*window, of.clone()));
-        Evidence { windows: windows.collect() }
+        VerdictEvidence { windows: windows.collect() }
     }
 
-    /// The sums of some windows at the places that `here` says.
-    pub fn sums(&self, windows: &[Window], here: impl Fn(Place) -> bool) -> Sums {
-        let mut all = Sums::default();
+    /// The sums over the given windows and over the strata for which `in_stratum` holds.
+    pub fn sums(&self, windows: &[Window], in_stratum: impl Fn(StratumKey) -> bool) -> StratumSums {
+        let mut all = StratumSums::default();
         let chosen = windows.iter().filter_map(|window| self.windows.get(window));
-        for (_, sums) in chosen.flat_map(|window| &window.sums).filter(|(place, _)| here(**place)) {
+        for (_, sums) in chosen.flat_map(|window| &window.sums).filter(|(key, _)| in_stratum(**key)) {
             all.merge(sums);
         }
         all
     }
 
-    /// The labels of some windows in a scope.
-    pub fn labels(&self, windows: &[Window], scope: u16) -> Labels {
-        let mut all = Labels::default();
+    /// The label counts over the given windows in a scope.
+    pub fn labels(&self, windows: &[Window], scope: u16) -> LabelCounts {
+        let mut all = LabelCounts::default();
         let chosen = windows.iter().filter_map(|window| self.windows.get(window));
         for labels in chosen.filter_map(|window| window.labels.get(&scope)) {
             all.merge(labels);
@@ -159,32 +166,33 @@ impl Evidence {
     }
 }
 
-impl Sums {
-    fn of(models: usize, components: usize) -> Sums {
+impl StratumSums {
+    fn zero(models: usize, components: usize) -> StratumSums {
         let model =
             || ModelSums { components: vec![ExactSum::default(); components], ..ModelSums::default() };
-        Sums { pairs: 0, models: (0..models).map(|_| model()).collect() }
+        StratumSums { pairs: 0, models: (0..models).map(|_| model()).collect() }
     }
 
     fn add(&mut self, models: &[ModelScores], metric: usize, row: usize) {
         if self.models.is_empty() {
-            *self = Sums::of(models.len(), models[0].scores[metric].len());
+            *self = StratumSums::zero(models.len(), models[0].scores[metric].len());
         }
         self.pairs += 1;
         for (own, scored) in self.models.iter_mut().zip(models) {
-            own.unanswered += u64::from(scored.outcomes[row] != Outcome::Answered);
+            own.unanswered += u64::from(scored.statuses[row] != AnswerStatus::Answered);
             let components = &scored.scores[metric];
             for (sum, component) in own.components.iter_mut().zip(components) {
                 sum.add(component[row]);
             }
             let first = components[0][row];
-            // A square beyond the range of 64 bits is held at its end: what uses it is of scores in a known range.
+            // A square beyond the range of f64 is clamped to its maximum. Only scores in a bounded range use
+            // the squares.
             own.squares.add((first * first).min(f64::MAX));
         }
     }
 
-    /// Adds other sums of the same study.
-    pub fn merge(&mut self, other: &Sums) {
+    /// Adds sums of the same study.
+    pub fn merge(&mut self, other: &StratumSums) {
         if self.models.is_empty() {
             *self = other.clone();
             return;
@@ -198,14 +206,14 @@ impl Sums {
     }
 }
 
-impl Labels {
+impl LabelCounts {
     fn add(&mut self, substrate: &str, said: &[Option<&str>]) {
         self.same.resize(said.len(), 0);
         let labels = std::iter::once(Some(substrate)).chain(said.iter().copied());
         for (column, label) in labels.enumerate() {
             let Some(label) = label else { continue };
-            if !self.counts.contains_key(label) && self.counts.len() >= LABELS {
-                self.beyond += 1;
+            if !self.counts.contains_key(label) && self.counts.len() >= MAX_LABELS {
+                self.other += 1;
                 continue;
             }
             let counts = self.counts.entry(label.to_owned()).or_insert_with(|| vec![0; said.len() + 1]);
@@ -216,37 +224,38 @@ impl Labels {
         }
     }
 
-    fn merge(&mut self, other: &Labels) {
+    fn merge(&mut self, other: &LabelCounts) {
         self.same.resize(other.same.len().max(self.same.len()), 0);
         self.same.iter_mut().zip(&other.same).for_each(|(same, more)| *same += more);
         for (label, more) in &other.counts {
             let counts = self.counts.entry(label.clone()).or_insert_with(|| vec![0; more.len()]);
             counts.iter_mut().zip(more).for_each(|(count, more)| *count += more);
         }
-        self.beyond += other.beyond;
+        self.other += other.other;
     }
 }
 
-/// The accepted snapshots by window: how many, and what they looked like.
+/// The counts of accepted snapshots by window, scope and condition value.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Inputs {
+pub struct InputCounts {
     /// The earliest observed time, microseconds; `None` before the first.
     pub earliest: Option<i64>,
-    /// For each window.
-    pub windows: BTreeMap<Window, WindowInputs>,
+    /// The counts of each window.
+    pub windows: BTreeMap<Window, WindowInputCounts>,
 }
 
-/// The accepted snapshots of one window.
+/// The counts of accepted snapshots of one window.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WindowInputs {
-    /// By scope, everything first.
+pub struct WindowInputCounts {
+    /// By scope; the first entry counts all snapshots.
     pub scopes: Vec<u64>,
     /// For each condition, by value.
     pub values: Vec<Vec<u64>>,
 }
 
-impl Inputs {
-    /// Counts a snapshot, observed at `micros`, in the scopes that it belongs to, with the value of each condition.
+impl InputCounts {
+    /// Counts a snapshot, observed at `micros`, in the scopes that it belongs to, with the value of each
+    /// condition.
     pub fn add(
         &mut self,
         window: Window,
@@ -267,19 +276,19 @@ impl Inputs {
         }
     }
 
-    /// What it has up to a window, that one too.
-    pub fn until(&self, last: Window) -> Inputs {
+    /// The counts up to the window `last`, inclusive.
+    pub fn through(&self, last: Window) -> InputCounts {
         let windows = self.windows.range(..=last).map(|(window, of)| (*window, of.clone()));
-        Inputs { earliest: self.earliest, windows: windows.collect() }
+        InputCounts { earliest: self.earliest, windows: windows.collect() }
     }
 
-    /// How many snapshots of some windows belong to a scope.
+    /// The number of snapshots of the given windows in a scope.
     pub fn snapshots(&self, windows: &[Window], scope: u16) -> u64 {
         let of = |window| self.windows.get(window)?.scopes.get(usize::from(scope)).copied();
         windows.iter().filter_map(of).sum()
     }
 
-    /// How many snapshots of some windows have each of the first `values` values of a condition.
+    /// The number of snapshots of the given windows for each of the first `values` values of a condition.
     pub fn values(&self, windows: &[Window], condition: usize, values: usize) -> Vec<u64> {
         let mut counts = vec![0; values];
         for of in windows.iter().filter_map(|window| self.windows.get(window)?.values.get(condition)) {
@@ -289,7 +298,7 @@ impl Inputs {
     }
 }
 
-/// Counts one at `index` of a list that is as long as it has to be.
+/// Increments the count at `index`; extends the list if necessary.
 fn count(counts: &mut Vec<u64>, index: usize) {
     if counts.len() <= index {
         counts.resize(index + 1, 0);

@@ -1,36 +1,48 @@
-//! Scores, summed: which window and which conditions a pair falls in, and the sums that every figure is made from.
+//! Adds up the scores of pairs: assigns each pair to a window and to condition values, and keeps the sums
+//! from which every reported number is computed.
 //!
-//! Pure: no plugin, no clock, no file. A metric's own `score` and `reduce` are called elsewhere; here their components
-//! are only added up. Always so: the same pairs give the same cells, bit for bit, whatever batches, workers, merges
-//! and restarts they came by.
+//! Invariants:
+//! - The same pairs give the same sums, bit for bit, whatever the batches, workers, merges and restarts.
+//! - The code is pure: it uses no plugin, no clock and no file. The metrics' own `score` and `reduce` are
+//!   called elsewhere.
 
-mod capped;
+mod answer_distribution;
+mod bottom_k_counts;
 mod cells;
 mod condition;
+mod copy_on_write;
+mod distribution_by_slice;
 mod evidence;
-mod exact;
+mod exact_sum;
 mod interval;
-mod local;
-mod paired;
-mod profiles;
-mod spread;
-mod spreads;
+mod local_time;
+mod paired_comparison;
+mod slice_sums;
 mod window;
 
-pub use capped::{Matrix, Said};
-pub use cells::{Cells, CellsError, ModelScores, Outcome, ScoredPairs, Shape, Slice, Tally, Totals};
+pub use answer_distribution::{AnswerDistribution, ErrorHistogram, RankPositions};
+pub use bottom_k_counts::{AnswerPair, BottomKCounts};
+pub use cells::{
+    AnswerStatus, CellTally, Cells, CellsError, CellsShape, ModelScores, ScoredPairs, Slice, Totals,
+};
 pub use condition::{ConditionError, Conditions};
+pub use distribution_by_slice::{DistributionBatch, DistributionsBySlice, SliceDifferences};
 pub use evidence::{
-    Evidence, EvidencePair, GROUPS, Inputs, Labels, ModelSums, Place, Sums, WindowEvidence, WindowInputs,
-    group,
+    EvidencePair, InputCounts, JACKKNIFE_GROUPS, LabelCounts, ModelSums, StratumKey, StratumSums,
+    VerdictEvidence, WindowEvidence, WindowInputCounts, jackknife_group,
 };
-pub use exact::ExactSum;
+pub use exact_sum::ExactSum;
 pub use interval::{
-    Block, Difference, Interval, POWER, Sequence, at_least, jackknife, jackknifed, shares, standard_error,
-    student_above, student_quantile, upper_tail, wilson, wilson_weighted,
+    ConfidenceSequence, Difference, Interval, POWER, ScoreBlock, binomial_tail, jackknife,
+    jackknife_difference, proportion_difference, standard_error, student_quantile, student_upper_tail,
+    upper_tail, wilson, wilson_weighted,
 };
-pub use paired::{Agreements, Paired, PairedFigures, PairedRow};
-pub use profiles::{PRODUCTS, Part, PartSums, ProfileIndex, ProfiledPairs, Profiles};
-pub use spread::{Errors, Places, Spread};
-pub use spreads::{Parting, SpreadPairs, Spreads};
+pub use paired_comparison::{AgreementCounts, PairedComparison, PairedEstimate, PairedRow};
+pub use slice_sums::{
+    MAX_PRODUCT_COMPONENTS, ModelMoments, ProfileIndex, ProfiledBatch, SliceSums, SliceTotals,
+};
 pub use window::{Window, WindowClock};
+
+/// A metric's `reduce`: from the number of scored pairs and the sum of each component to the metric's value.
+/// `None` where the metric is not defined.
+pub type Reduce<'r> = dyn FnMut(u64, &[f64]) -> Option<f64> + 'r;

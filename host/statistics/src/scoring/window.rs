@@ -1,11 +1,12 @@
-//! Calendar windows in the study's time zone: which one an instant falls in, where it begins and ends, what it is
-//! called.
+//! Calendar windows in the study's time zone: the window of an instant, its bounds and its label.
 //!
-//! Always so: the windows are a partition of time in order. Each begins where the one before ends, at the first instant
-//! at which the zone's clock shows its civil start, or has jumped past it. So a day has 23 or 25 hours where the clock is
-//! put forward or back. An hour that the clock shows twice is one window of two hours, and not two: then every
-//! window has a name of its own, a day has no more than 24 of them, and they agree with the condition `hour`. An hour
-//! or day that the clock skips has no instant, and no window is given for it.
+//! Invariants:
+//! - The windows partition time, in order. Each begins where the one before it ends: at the first instant at
+//!   which the local clock reads its civil start, or has jumped past it.
+//! - A day has 23 or 25 hours where the clock is put forward or back.
+//! - An hour that the local clock repeats is one window of two hours, so every window has its own label, and
+//!   a day has at most 24 windows that agree with the condition `hour`.
+//! - An hour or a day that the local clock skips contains no instant, so no window is returned for it.
 
 use std::ops::Range;
 
@@ -14,38 +15,40 @@ use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{SignedDuration, ToSpan};
 use serde::{Deserialize, Serialize};
 
-use super::local::{LocalClock, just_after, nearest};
+use super::local_time::{LocalClock, just_after, nearest};
 use understudy_study::{Every, Windows};
 
-/// What a clock shows at the instant 0 if it is in UTC.
+/// The local time at instant 0 in UTC.
 const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
 
-/// A window of a study: its civil start in the study's zone. Meaningful beside its own study's [`WindowClock`] only.
+/// A window of a study, identified by its civil start in the study's time zone. It has a meaning only
+/// together with the [`WindowClock`] of the same study.
 ///
-/// Written by serde as the civil start, `2016-06-27T00:00:00`.
+/// Serialized as the civil start, `2016-06-27T00:00:00`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Window(DateTime);
 
-/// Tells the window of an instant.
+/// Finds the window of an instant.
 ///
-/// Instants are microseconds since 1970-01-01T00:00:00Z. The host accepts event times of the years 1 to 9999 only;
-/// beyond jiff's range, -9999-01-02T01:59:59Z to 9999-12-30T22:00:00Z, an instant falls in the first or last window.
+/// Instants are microseconds since 1970-01-01T00:00:00Z. The host accepts event times of the years 1 to 9999
+/// only. Outside of jiff's range, -9999-01-02T01:59:59Z to 9999-12-30T22:00:00Z, an instant belongs to the
+/// first or the last window.
 #[derive(Clone, Debug)]
 pub struct WindowClock {
     windows: Windows,
     local: LocalClock,
-    /// The window told last, and its instants: rows come mostly in order. Empty at first.
+    /// The window of the last look-up and its instants, as a cache for rows in order; empty at first.
     current: Window,
     span: Range<i64>,
 }
 
 impl WindowClock {
-    /// A clock for a study's windows in its zone.
+    /// A clock for the windows of a study in its time zone.
     pub fn new(windows: Windows, zone: TimeZone) -> Self {
         Self { windows, local: LocalClock::new(zone), current: Window(EPOCH), span: 0..0 }
     }
 
-    /// The window that an instant falls in.
+    /// The window of an instant.
     #[inline]
     pub fn window(&mut self, micros: i64) -> Window {
         if !self.span.contains(&micros) {
@@ -54,13 +57,13 @@ impl WindowClock {
         self.current
     }
 
-    /// The instants of a window, in microseconds since 1970-01-01T00:00:00Z. A bound that jiff cannot express is
-    /// `i64::MIN` or `i64::MAX`.
+    /// The instants of a window, in microseconds since 1970-01-01T00:00:00Z. A bound that jiff cannot express
+    /// is `i64::MIN` or `i64::MAX`.
     pub fn bounds(&self, window: Window) -> Range<i64> {
         self.first_instant(window.0)..self.first_instant(self.next(window).0)
     }
 
-    /// The last civil day that the window has a part in.
+    /// The last civil day that overlaps the window.
     pub fn last_day(&self, window: Window) -> Date {
         let first = window.0.date();
         match self.windows.every {
@@ -70,7 +73,7 @@ impl WindowClock {
         }
     }
 
-    /// What the window is called: `2016-07-03 14:00`, `2016-07-03`, `week ending 2016-07-03` or `2016-07`.
+    /// The label of the window: `2016-07-03 14:00`, `2016-07-03`, `week ending 2016-07-03` or `2016-07`.
     pub fn label(&self, window: Window) -> String {
         match self.windows.every {
             Every::Hour => window.0.strftime("%Y-%m-%d %H:00").to_string(),
@@ -81,17 +84,17 @@ impl WindowClock {
     }
 
     fn look_up(&mut self, micros: i64) {
-        let shown = EPOCH.saturating_add(SignedDuration::from_micros(self.local.shows(micros)));
+        let shown = EPOCH.saturating_add(SignedDuration::from_micros(self.local.local_micros(micros)));
         self.current = self.enclosing(shown);
         self.span = self.bounds(self.current);
-        // A clock put back across the start of a window shows the one before once more.
+        // A clock that is put back across the start of a window reads times of the previous window once more.
         while micros >= self.span.end {
             self.current = self.next(self.current);
             self.span = self.bounds(self.current);
         }
     }
 
-    /// The window in which a civil time lies.
+    /// The window that contains a civil time.
     fn enclosing(&self, shown: DateTime) -> Window {
         let date = shown.date();
         Window(match self.windows.every {
@@ -105,7 +108,7 @@ impl WindowClock {
         })
     }
 
-    /// The civil window that follows.
+    /// The next civil window.
     pub fn next(&self, window: Window) -> Window {
         let length = match self.windows.every {
             Every::Hour => 1.hour(),
@@ -116,13 +119,14 @@ impl WindowClock {
         Window(window.0.saturating_add(length))
     }
 
-    /// The first instant at which the clock shows `civil`, or has jumped past it.
+    /// The first instant at which the local clock reads `civil`, or has jumped past it.
     fn first_instant(&self, civil: DateTime) -> i64 {
         let zone = self.local.zone();
         let ambiguous = zone.to_ambiguous_timestamp(civil);
         let skipped = matches!(ambiguous.offset(), AmbiguousOffset::Gap { .. });
         match ambiguous.compatible() {
-            // Within a gap jiff counts on from where the gap began, and so lands as far behind its end.
+            // For a time within a gap, jiff continues from the start of the gap, and so ends as far after its
+            // end.
             Ok(instant) if skipped => {
                 let jump = zone.preceding(just_after(instant)).next();
                 jump.map_or(instant, |jump| jump.timestamp()).as_microsecond()

@@ -1,18 +1,18 @@
-//! Whether a figure meets its bound.
+//! Whether a value meets its bound.
 //!
-//! Always holds: a share meets it by its counts, in whole numbers: 8,496 of 10,000 never pass as 0.85.
+//! Invariant: a share meets its bound by its counts, in whole numbers: 8,496 of 10,000 never pass as 0.85.
 
 use understudy_study::Direction;
 
-/// Decimal places that a bound may have to be compared in whole numbers.
+/// The maximum number of decimal places, and of digits before them, for a comparison in whole numbers.
 const PLACES: usize = 18;
 
-/// Whether `hits` of `pairs` lie on the right side of `bound`, or at it. The bound is taken as it is written in decimals.
+/// Whether `hits` of `pairs` meet `bound`. The bound is taken as its shortest decimal form.
 pub fn meets_bound_by_count(hits: u64, pairs: u64, direction: Direction, bound: f64) -> bool {
     let Some((numerator, denominator)) = decimal(bound) else {
         return meets_bound(hits as f64 / pairs as f64, direction, bound);
     };
-    // Below 2^64 times 10^18, which an i128 holds.
+    // Below 2^64 times 10^18, which fits an i128.
     let (found, asked) =
         (i128::from(hits) * denominator, i128::from(pairs).checked_mul(numerator).unwrap_or(i128::MAX));
     match direction {
@@ -21,7 +21,7 @@ pub fn meets_bound_by_count(hits: u64, pairs: u64, direction: Direction, bound: 
     }
 }
 
-/// Whether a figure lies on the right side of `bound`, or at it.
+/// Whether `value` meets `bound`.
 pub fn meets_bound(value: f64, direction: Direction, bound: f64) -> bool {
     match direction {
         Direction::AtLeast => value >= bound,
@@ -29,7 +29,7 @@ pub fn meets_bound(value: f64, direction: Direction, bound: f64) -> bool {
     }
 }
 
-/// The fraction that a number's shortest decimals say; `None` if it has too many, or too many digits before them.
+/// The fraction that is the shortest decimal form of a number; `None` if it has too many digits.
 fn decimal(number: f64) -> Option<(i128, i128)> {
     let text = number.to_string();
     let (whole, places) = text.split_once('.').unwrap_or((&text, ""));
@@ -50,7 +50,7 @@ mod tests {
         let least = |hits, pairs, bound| meets_bound_by_count(hits, pairs, Direction::AtLeast, bound);
         assert!(least(17, 20, 0.85) && !least(16, 20, 0.85));
         assert!(!least(8496, 10_000, 0.85) && least(8500, 10_000, 0.85));
-        // Floats cannot tell these from the bound: the quotient rounds to 0.85.
+        // Floats cannot distinguish these from the bound: the quotient rounds to 0.85.
         let pairs = 20_000_000_000_000_000u64;
         assert_eq!(16_999_999_999_999_999f64 / pairs as f64, 0.85);
         assert!(!least(16_999_999_999_999_999, pairs, 0.85) && least(17_000_000_000_000_000, pairs, 0.85));
@@ -62,7 +62,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn counts_decide_as_fractions_do(pairs in 1..2_000u64, part in 0.0..=1.0, hundredths in 0..=100u64) {
+        fn counts_match_exact_fractions(pairs in 1..2_000u64, part in 0.0..=1.0, hundredths in 0..=100u64) {
             let hits = (pairs as f64 * part) as u64;
             let bound = hundredths as f64 / 100.0;
             prop_assert_eq!(meets_bound_by_count(hits, pairs, Direction::AtLeast, bound), hits * 100 >= hundredths * pairs);

@@ -1,6 +1,6 @@
-//! From facts to the verdict.
+//! Determines the verdict from the facts.
 //!
-//! Always holds: every reason is looked for, whatever the others say, and told with its figures.
+//! Invariant: every reason is evaluated, whatever the others are, and is reported with its numbers.
 
 use std::cmp::Reverse;
 
@@ -19,12 +19,12 @@ use super::{
 use crate::scoring::{Interval, Reduce, Slice};
 use understudy_records::join::Account;
 use understudy_study::{
-    Chance, Counted, Direction, Evidence, Interference, InterferenceKind, Quantifier, Reference, Threshold,
-    WHOLE,
+    ALL_SNAPSHOTS, ChanceCorrection, Direction, Evidence, InterferenceEffect, InterferenceKind, Quantifier,
+    Reference, Threshold, WindowChoice,
 };
 
-/// The verdict on each model, for all of the input and for each scope. `reduce` is the threshold's metric: from how many pairs it
-/// scored and the sums of its components to the figure.
+/// The verdict on each model, for all of the input and for each scope. `reduce` is that of the threshold's
+/// metric.
 pub fn determine_verdict(facts: &Facts<'_>, reduce: &mut Reduce<'_>) -> Verdict {
     let threshold = facts.threshold;
     let selection = select_windows(facts);
@@ -39,7 +39,8 @@ pub fn determine_verdict(facts: &Facts<'_>, reduce: &mut Reduce<'_>) -> Verdict 
         let contamination = estimator.contamination(&selection.windows, model);
         let mut reasons = shared.clone();
         reasons.extend(contamination.as_ref().and_then(leak_reason));
-        let names = std::iter::once(WHOLE).chain(facts.study.scopes.iter().map(|scope| scope.name.as_str()));
+        let names =
+            std::iter::once(ALL_SNAPSHOTS).chain(facts.study.scopes.iter().map(|scope| scope.name.as_str()));
         let scopes = (0..).zip(names);
         let scopes = scopes.map(|(scope, name)| {
             scope_verdict(facts, &mut estimator, &selection, &reasons, (scope, name), model)
@@ -106,7 +107,7 @@ fn scope_verdict(
             }
         }
         Quantifier::Pooled if !windows.is_empty() => {
-            for (label, estimate) in labels.zip(&windows).filter(|_| threshold.windows != Counted::All) {
+            for (label, estimate) in labels.zip(&windows).filter(|_| threshold.windows != WindowChoice::All) {
                 if let Some(text) = too_few(threshold, estimate) {
                     add(VerdictKind::Inconclusive, format!("{label}: {text}"));
                 }
@@ -118,7 +119,8 @@ fn scope_verdict(
         Quantifier::Pooled => {}
     }
     if is_early(facts, &selection.windows) && pooled.interval.is_none() && !windows.is_empty() {
-        let text = "the study has not ended, and this metric has no interval that is valid at interim looks; decide at the end";
+        let text = "the study has not ended, and this metric has no interval that is valid at interim \
+            looks; decide at the end";
         add(VerdictKind::Inconclusive, text.to_owned());
     }
     if compared > 0 && !at_most(unanswered, compared, threshold.most_unanswered) {
@@ -130,21 +132,25 @@ fn scope_verdict(
         add(VerdictKind::NoGo, text);
     }
     match (threshold.chance, chance) {
-        (Some(Chance::Kappa(least)), Some(found)) if found.kappa.is_none_or(|kappa| kappa < least) => {
+        (Some(ChanceCorrection::Kappa(least)), Some(found))
+            if found.kappa.is_none_or(|kappa| kappa < least) =>
+        {
             let kappa = found.kappa.map_or_else(|| "not defined".to_owned(), |kappa| format!("{kappa:.6}"));
             add(VerdictKind::NoGo, format!("Cohen's kappa is {kappa}; at least {least} is required"));
         }
-        (Some(Chance::Gain(least)), Some(found)) if found.agreement - found.majority_share < least => {
+        (Some(ChanceCorrection::Gain(least)), Some(found))
+            if found.agreement - found.majority_share < least =>
+        {
             let text = format!(
-                "agreement is {:.6}, and always giving the most common label would reach {:.6}; a gain of at least {least} is \
-                 required",
-                found.agreement, found.commonest
+                "agreement is {:.6}, and always giving the most common label would reach {:.6}; a gain of \
+                 at least {least} is required",
+                found.agreement, found.majority_share
             );
             add(VerdictKind::NoGo, text);
         }
         (Some(_), None) if compared > 0 => {
-            let text = "agreement beyond chance cannot be computed: the answers are not labels, or there are more than 1000 \
-                        labels";
+            let text = "agreement beyond chance cannot be computed: the answers are not labels, or there \
+                are more than 1000 labels";
             add(VerdictKind::Inconclusive, text.to_owned());
         }
         _ => {}
@@ -167,13 +173,13 @@ fn scope_verdict(
     }
 }
 
-/// That a finding is of too few pairs, if it is.
+/// The reason that an estimate has too few pairs; `None` if it has enough.
 fn too_few(threshold: &Threshold, estimate: &Estimate) -> Option<String> {
     let least = threshold.least_per_window;
     (estimate.pairs < least).then(|| format!("{} comparisons; at least {least} are required", estimate.pairs))
 }
 
-/// Why a finding does not pass; `None` if it does.
+/// The verdict and the reason if an estimate does not pass; `None` if it passes.
 fn failure(threshold: &Threshold, estimate: &Estimate) -> Option<(VerdictKind, String)> {
     if let Some(text) = too_few(threshold, estimate) {
         return Some((VerdictKind::Inconclusive, text));
@@ -199,7 +205,8 @@ fn failure(threshold: &Threshold, estimate: &Estimate) -> Option<(VerdictKind, S
             };
             let text = |relation: &str| {
                 format!(
-                    "{}, with bounds {lower:.6} and {upper:.6} at confidence {confidence} each, {relation} {bound}; {required}",
+                    "{}, with bounds {lower:.6} and {upper:.6} at confidence {confidence} each, {relation} \
+                     {bound}; {required}",
                     format_estimate(estimate)
                 )
             };
@@ -216,7 +223,7 @@ fn failure(threshold: &Threshold, estimate: &Estimate) -> Option<(VerdictKind, S
     }
 }
 
-/// What makes the study void.
+/// Adds the reasons that make the study void, for all models and scopes.
 fn add_void_reasons(facts: &Facts<'_>, selection: &WindowSelection, reasons: &mut Vec<VerdictReason>) {
     let mut add = |text| reasons.push(VerdictReason { verdict: VerdictKind::Void, text });
     for event in facts.interferences {
@@ -227,7 +234,7 @@ fn add_void_reasons(facts: &Facts<'_>, selection: &WindowSelection, reasons: &mu
             }
         };
         let inside = selection.decided_by.is_none_or(|decided| event.since.as_microsecond() < decided);
-        if rule == Interference::Void && inside {
+        if rule == InterferenceEffect::Void && inside {
             add(format!(
                 "{what} from {} onward, before all counted decisions were made: {}",
                 event.since, event.description
@@ -248,7 +255,7 @@ fn add_void_reasons(facts: &Facts<'_>, selection: &WindowSelection, reasons: &mu
     }
 }
 
-/// What is still missing, for whichever model and scope.
+/// Adds the reasons that evidence is missing, for all models and scopes.
 fn add_missing_evidence(
     facts: &Facts<'_>,
     selection: &WindowSelection,
@@ -258,18 +265,20 @@ fn add_missing_evidence(
 ) {
     let threshold = facts.threshold;
     let mut add = |text| reasons.push(VerdictReason { verdict: VerdictKind::Inconclusive, text });
-    let there = selection.windows.len() as u64;
+    let complete = selection.windows.len() as u64;
     match threshold.windows {
-        Counted::First(asked) | Counted::Latest(asked) if there < asked => add(format!(
-            "{there} complete {}; {asked} required",
-            if there == 1 { "window" } else { "windows" }
-        )),
-        Counted::All if there == 0 => add("no window counts".to_owned()),
+        WindowChoice::First(required) | WindowChoice::Latest(required) if complete < required => {
+            add(format!(
+                "{complete} complete {}; {required} required",
+                if complete == 1 { "window" } else { "windows" }
+            ))
+        }
+        WindowChoice::All if complete == 0 => add("no window counts".to_owned()),
         _ => {}
     }
     if is_early(facts, &selection.windows) && threshold.evidence == Evidence::Point {
-        add("the study has not ended, and a point estimate decides nothing before the end; decide at the end, or declare \
-             `evidence = \"bound\"`"
+        add("the study has not ended, and a point estimate decides nothing before the end; decide at the \
+            end, or declare `evidence = \"bound\"`"
             .to_owned());
     }
     let cells = facts.cells.fold(selection.windows.iter().copied());
@@ -301,19 +310,19 @@ fn add_missing_evidence(
     let far = inputs.iter().filter(|input| !input.within_tolerance);
     for InputShare { condition, value, share, reference, tolerance, .. } in far {
         add(format!(
-            "the inputs are not representative: {condition} {value} is {share:.6} of the snapshots; the reference is \
-             {reference} ± {tolerance}"
+            "the inputs are not representative: {condition} {value} is {share:.6} of the snapshots; the \
+             reference is {reference} ± {tolerance}"
         ));
     }
 }
 
-/// Whether a model's answers leak.
+/// The reason that a model's answers leak; `None` if the test does not show it.
 fn leak_reason(contamination: &Contamination) -> Option<VerdictReason> {
     let difference = contamination.difference.filter(|found| found.p_value < CONTAMINATION_LEVEL)?;
     let text = format!(
-        "answers leak: {} where the answer existed before the decision, {} where it did not; chance alone gives a \
-         difference of {:.6} or more with probability {:.2e}",
-        format_estimate(&contamination.shown),
+        "answers leak: {} where the answer existed before the decision, {} where it did not; chance alone \
+         gives a difference of {:.6} or more with probability {:.2e}",
+        format_estimate(&contamination.unblinded),
         format_estimate(&contamination.blinded),
         difference.difference,
         difference.p_value
@@ -336,7 +345,7 @@ fn input_shares(facts: &Facts<'_>, selection: &WindowSelection) -> Vec<InputShar
                 share,
                 reference: *reference,
                 tolerance: declared.tolerance,
-                // A share that lies at the tolerance is within it, whatever the subtraction rounds.
+                // A share exactly at the tolerance is within it, despite the rounding of the difference.
                 within_tolerance: (share - reference).abs() <= declared.tolerance + 1e-12,
             }
         };

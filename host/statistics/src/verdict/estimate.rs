@@ -1,7 +1,9 @@
-//! The threshold's metric over some pairs, with its interval.
+//! Estimates the threshold's metric over a set of pairs, with an interval.
 //!
-//! Always holds: a figure is the metric's own `reduce` of exact sums; an interval is made by one method, selection by what the
-//! scores are and by when the study is looked at, never by what it comes to.
+//! Invariants:
+//! - A value is the metric's own `reduce` of exact sums.
+//! - An interval has one method, which depends on the kind of the scores and on the time of the look, never
+//!   on the result.
 
 use super::{
     CONTAMINATION_LEVEL, ChanceAgreement, Contamination, DISPLAY_CONFIDENCE, Estimate, Facts, IntervalMethod,
@@ -10,20 +12,20 @@ use crate::scoring::{
     ConfidenceSequence, Interval, JACKKNIFE_GROUPS, ModelSums, Reduce, ScoreBlock, StratumKey, Window,
     jackknife, jackknife_difference, proportion_difference, wilson,
 };
-use understudy_study::{Counted, Direction, Evidence as Declared};
+use understudy_study::{Direction, Evidence as Declared, WindowChoice};
 
-/// Makes findings.
+/// Computes the estimates of a study.
 pub struct Estimator<'f, 'r> {
     facts: &'f Facts<'f>,
     reduce: &'r mut Reduce<'r>,
     /// The confidence of each bound.
     pub confidence: f64,
-    /// Whether the study is looked at before an end that was declared.
+    /// Whether this is an interim look, before a declared end.
     early: bool,
 }
 
 impl<'f, 'r> Estimator<'f, 'r> {
-    /// For a study; `early` is whether it [`is_early`].
+    /// An estimator for a study. `early` is the result of [`is_early`].
     pub fn new(facts: &'f Facts<'f>, early: bool, reduce: &'r mut Reduce<'r>) -> Estimator<'f, 'r> {
         let confidence = match facts.threshold.evidence {
             Declared::Bound(confidence) => confidence,
@@ -32,7 +34,7 @@ impl<'f, 'r> Estimator<'f, 'r> {
         Estimator { facts, reduce, confidence, early }
     }
 
-    /// A model's figure over some windows in a scope.
+    /// The estimate of a model over some windows in a scope.
     pub fn estimate(&mut self, windows: &[Window], scope: u16, model: usize) -> Estimate {
         let sums = self.model_sums(windows, model, |place| place.scope == scope);
         let mut estimate = self.point_estimate(&sums);
@@ -50,8 +52,9 @@ impl<'f, 'r> Estimator<'f, 'r> {
         estimate
     }
 
-    /// Whether a model's answers leak: its figure where they existed in time against that where they did not. Before an end
-    /// nothing is tested: the test holds once, and each look would be one more chance to accuse a clean study.
+    /// The contamination test: a model's value where its answer existed before the decision, against that
+    /// where it did not. `None` without blinded pairs. At an interim look the difference is not tested: the
+    /// level holds for a single test, and each look would be another chance to accuse a clean study.
     pub fn contamination(&mut self, windows: &[Window], model: usize) -> Option<Contamination> {
         let arm = |blinded: bool| move |place: StratumKey| place.scope == 0 && place.blinded == blinded;
         let [unblinded, blinded] = [false, true].map(|blinded| {
@@ -78,7 +81,8 @@ impl<'f, 'r> Estimator<'f, 'r> {
             _ => {
                 let [one, other] =
                     [false, true].map(|blinded| self.leave_one_out(windows, model, arm(blinded)));
-                // Both arms have to be cut into the same groups; with few pairs they are not, and nothing can be told.
+                // Both arms must be divided into the same groups. With few pairs they are not, and the test
+                // is not possible.
                 match (unblinded.value, blinded.value) {
                     (Some(unblinded), Some(blinded))
                         if one.len() == JACKKNIFE_GROUPS as usize && other.len() == one.len() =>
@@ -95,7 +99,7 @@ impl<'f, 'r> Estimator<'f, 'r> {
         Some(Contamination { unblinded, blinded, tested: !self.early, difference })
     }
 
-    /// What agreement of labels is worth beyond chance; `None` if that cannot be told.
+    /// The agreement of labels beyond chance; `None` if it cannot be computed.
     pub fn chance(&self, windows: &[Window], scope: u16, model: usize) -> Option<ChanceAgreement> {
         let labels = self.facts.evidence.labels(windows, scope);
         let pairs: u64 = labels.counts.values().map(|counts| counts[0]).sum();
@@ -105,8 +109,8 @@ impl<'f, 'r> Estimator<'f, 'r> {
         let n = pairs as f64;
         let agreement = labels.same[model] as f64 / n;
         let majority_share = labels.counts.values().map(|counts| counts[0]).max().unwrap_or(0) as f64 / n;
-        // J. Cohen, "A coefficient of agreement for nominal scales", Educational and Psychological Measurement 20, 1960. Pairs
-        // without an answer are a category of the model's alone.
+        // J. Cohen, "A coefficient of agreement for nominal scales", Educational and Psychological
+        // Measurement 20, 1960. Pairs without an answer are a category that only the model has.
         let products = labels.counts.values().map(|counts| counts[0] as f64 * counts[model + 1] as f64);
         let expected = products.sum::<f64>() / (n * n);
         let kappa = (expected < 1.0).then(|| (agreement - expected) / (1.0 - expected));
@@ -125,14 +129,14 @@ impl<'f, 'r> Estimator<'f, 'r> {
     fn point_estimate(&mut self, sums: &ModelSums) -> Estimate {
         let (pairs, values) = rounded(sums);
         let value = (pairs > 0).then(|| (self.reduce)(pairs, &values)).flatten();
-        // All scores are 0 or 1 exactly when they are their own squares within 0 and 1.
+        // Scores in [0, 1] are all 0 or 1 exactly if the sum of their squares equals their sum.
         let share = self.facts.range == (Some(0.0), Some(1.0))
             && value.is_some_and(|value| is_mean(&values, pairs, value))
             && sums.squares == sums.components[0];
         Estimate { pairs, hits: share.then(|| values[0] as u64), value, interval: None, method: None }
     }
 
-    /// The figures with each group left out that has pairs.
+    /// The value with each group left out that has pairs.
     fn leave_one_out(
         &mut self,
         windows: &[Window],
@@ -149,7 +153,7 @@ impl<'f, 'r> Estimator<'f, 'r> {
         sums.iter().filter_map(|sums| self.point_estimate(sums).value).collect()
     }
 
-    /// An interval that holds whenever one looks, of a mean of scores in a known range.
+    /// An interval that is valid at interim looks, for a mean of scores in a bounded range.
     fn sequence(&self, windows: &[Window], scope: u16, model: usize, value: f64) -> Option<Interval> {
         let (Some(least), Some(greatest)) = self.facts.range else { return None };
         let width = greatest - least;
@@ -158,7 +162,7 @@ impl<'f, 'r> Estimator<'f, 'r> {
         if !is_mean(&values, pairs, value) || width <= 0.0 {
             return None;
         }
-        // What a window holds is not known in advance; what it has to hold is.
+        // The size of a window is not known in advance; the required minimum is.
         let mut sequence = ConfidenceSequence::new(self.confidence, self.facts.threshold.least_per_window);
         for window in windows {
             let sums = self.model_sums(&[*window], model, |place| place.scope == scope);
@@ -177,14 +181,14 @@ impl<'f, 'r> Estimator<'f, 'r> {
     }
 }
 
-/// Whether the study is looked at before an end that was declared. The first so many windows are one as soon as all of them
-/// are `there`: from then on they are the same, whenever one looks.
+/// Whether this is an interim look, before a declared end. If the first N windows count, the end is reached
+/// as soon as all of them are in `windows`: they are the same at every later look.
 pub fn is_early(facts: &Facts<'_>, there: &[Window]) -> bool {
-    let ended = matches!(facts.threshold.windows, Counted::First(asked) if there.len() as u64 >= asked);
+    let ended = matches!(facts.threshold.windows, WindowChoice::First(asked) if there.len() as u64 >= asked);
     !facts.closed && !ended
 }
 
-/// How many pairs were scored, and the sums of the metric's own components.
+/// The number of scored pairs and the sums of the metric's own components.
 fn rounded(sums: &ModelSums) -> (u64, Vec<f64>) {
     let mut values: Vec<f64> =
         sums.components.iter().map(|sum| sum.value().clamp(f64::MIN, f64::MAX)).collect();
@@ -192,7 +196,7 @@ fn rounded(sums: &ModelSums) -> (u64, Vec<f64>) {
     (pairs, values)
 }
 
-/// Whether the figure is the mean of the only component.
+/// Whether the value is the mean of a single component.
 fn is_mean(values: &[f64], pairs: u64, value: f64) -> bool {
     matches!(values, [sum] if sum / pairs as f64 == value)
 }

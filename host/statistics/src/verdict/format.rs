@@ -1,21 +1,22 @@
-//! Figures and thresholds in words.
+//! Formats estimates and thresholds as text.
 //!
-//! Always holds: a share is told with its counts, and is never rounded to a bound that it misses.
+//! Invariant: a share is printed with its counts, and is never rounded to a bound that it misses.
 
 use super::Estimate;
 use super::bound::meets_bound_by_count;
-use understudy_study::{Counted, Direction, Evidence, Quantifier, Study, Threshold};
+use understudy_study::{Direction, Evidence, Quantifier, Study, Threshold, WindowChoice};
 
-/// Said where contamination is not tested yet.
-pub const TESTED_LATER: &str = "Contamination is tested once, at the end: a test at every interim look would accuse clean studies too often.";
+/// The text for a contamination test that is still to come.
+pub const TESTED_LATER: &str = "Contamination is tested once, at the end: a test at every interim look would \
+                                accuse clean studies too often.";
 
 /// The threshold in words.
 pub fn describe_threshold(study: &Study, threshold: &Threshold) -> String {
     let Threshold { metric, direction, bound, quantifier, windows, evidence, .. } = threshold;
     let which = match windows {
-        Counted::First(count) => format!("the first {count} complete windows"),
-        Counted::Latest(count) => format!("the latest {count} complete windows"),
-        Counted::All => "all windows".to_owned(),
+        WindowChoice::First(count) => format!("the first {count} complete windows"),
+        WindowChoice::Latest(count) => format!("the latest {count} complete windows"),
+        WindowChoice::All => "all windows".to_owned(),
     };
     let how = match quantifier {
         Quantifier::EveryWindow => format!("in each of {which}"),
@@ -28,7 +29,7 @@ pub fn describe_threshold(study: &Study, threshold: &Threshold) -> String {
     format!("{} {} {bound} {how}, {by}", study.metrics[*metric].name, direction_words(*direction))
 }
 
-/// How a finding that passes passed.
+/// The reason of a GO.
 pub fn pass_reason(threshold: &Threshold, pooled: &Estimate, windows: &[Estimate]) -> String {
     let bound = threshold.bound;
     match threshold.quantifier {
@@ -45,7 +46,7 @@ pub fn pass_reason(threshold: &Threshold, pooled: &Estimate, windows: &[Estimate
     }
 }
 
-/// A finding, by its counts where it is a share.
+/// The value of an estimate, with its counts if it is a share.
 pub fn format_estimate(estimate: &Estimate) -> String {
     match (estimate.hits, estimate.value) {
         (Some(hits), _) => format!("{hits} of {} ({})", estimate.pairs, format_share(hits, estimate.pairs)),
@@ -54,7 +55,7 @@ pub fn format_estimate(estimate: &Estimate) -> String {
     }
 }
 
-/// On which side of the bound.
+/// The direction of a bound in words.
 pub fn direction_words(direction: Direction) -> &'static str {
     match direction {
         Direction::AtLeast => "at least",
@@ -62,8 +63,8 @@ pub fn direction_words(direction: Direction) -> &'static str {
     }
 }
 
-/// A share to six places. It is not rounded to one of four places or fewer that it is not: bounds are declared so, and 0.8499999
-/// is not 0.85.
+/// A share with six decimal places. It is not rounded to a number of four or fewer places unless it is that
+/// number: bounds are declared with so many places, and 0.8499999 is not 0.85.
 pub fn format_share(part: u64, whole: u64) -> String {
     let whole = u128::from(whole.max(1));
     let (below, rest) = (u128::from(part) * 1_000_000 / whole, u128::from(part) * 1_000_000 % whole);

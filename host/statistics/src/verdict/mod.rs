@@ -1,14 +1,17 @@
-//! The verdict: what the declared threshold says of what was found. The program reads it out; nobody chooses it.
+//! The verdict: the declared threshold applied to the facts of a run. The program computes it; nobody chooses
+//! it.
 //!
-//! Always holds: the same facts give the same verdict, to the byte; a verdict is the gravest of its reasons, VOID before
-//! INCONCLUSIVE before NO-GO before GO, so what a study cannot say it does not say; a share meets its bound by its counts, in
-//! whole numbers.
+//! Invariants:
+//! - The same facts give the same verdict, to the byte.
+//! - A verdict is the gravest of its reasons: VOID before INCONCLUSIVE before NO-GO before GO. So a study
+//!   does not claim what it cannot show.
+//! - A share meets its bound by its counts, in whole numbers.
 //!
-//! # Which windows count
-//! A window is complete when the feed was seen running across both its ends: a snapshot was observed at its beginning or
-//! before it, one at its end or after it, and no decision of one of its snapshots can come any more. So the first and the last
-//! window of a study hardly ever count. Complete windows follow each other without gaps: one without a pair is among them, and
-//! has too few.
+//! # Complete windows
+//! A window is complete if the feed was observed on both sides of it: a snapshot was observed at its start or
+//! before, another at its end or after, and no more decisions on its snapshots can arrive. So the first and
+//! the last window of a study are rarely complete. Complete windows follow each other without gaps: a window
+//! without pairs is one of them, and has too few comparisons.
 
 mod bound;
 mod determination;
@@ -29,33 +32,33 @@ use crate::scoring::{Cells, Conditions, Difference, InputCounts, Interval, Verdi
 use understudy_records::join::Accounting;
 use understudy_study::{InterferenceKind, Micros, PerStream, Study, Threshold};
 
-/// The version of the layout of `verdict.json`.
+/// The version of the format of `verdict.json`.
 pub const FORMAT: u32 = 1;
-/// The level of the test whether answers leak: so rarely is a study accused that is clean. It is strict, since the verdict is
-/// VOID then.
+/// The level of the contamination test, which is the rate at which a clean study is falsely accused. It is
+/// strict, since the verdict is VOID then.
 pub const CONTAMINATION_LEVEL: f64 = 0.001;
-/// The confidence of intervals that are shown and decide nothing.
+/// The confidence of intervals that are displayed but decide nothing.
 pub const DISPLAY_CONFIDENCE: f64 = 0.95;
 
-/// The verdict in a word, the gravest last.
+/// The kind of a verdict, in ascending gravity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum VerdictKind {
-    /// Safe to try on canary.
+    /// The model meets the threshold: safe to try on canary.
     #[serde(rename = "GO")]
     Go,
-    /// Not to be tried.
+    /// The model misses the threshold.
     #[serde(rename = "NO-GO")]
     NoGo,
-    /// The study cannot say yet.
+    /// The evidence does not suffice yet.
     #[serde(rename = "INCONCLUSIVE")]
     Inconclusive,
-    /// The study can say nothing.
+    /// The study is invalid: its evidence cannot be used.
     #[serde(rename = "VOID")]
     Void,
 }
 
 impl VerdictKind {
-    /// As it is printed.
+    /// The name in reports and files.
     pub fn name(self) -> &'static str {
         match self {
             VerdictKind::Go => "GO",
@@ -66,83 +69,84 @@ impl VerdictKind {
     }
 }
 
-/// Everything that a verdict is made of.
+/// The facts from which a verdict is computed.
 pub struct Facts<'f> {
-    /// The study.
+    /// The declared study.
     pub study: &'f Study,
-    /// Its threshold.
+    /// The threshold of the study.
     pub threshold: &'f Threshold,
-    /// Its conditions.
+    /// The compiled conditions of the study.
     pub conditions: &'f Conditions,
-    /// SHA-256 of the seal, in hexadecimal.
+    /// The SHA-256 of the seal, in hexadecimal.
     pub seal: &'f str,
-    /// When it was sealed.
+    /// The time at which the study was sealed.
     pub sealed_at: Timestamp,
-    /// Whether the run is closed: nothing more can come.
+    /// Whether the run is closed, so that no more records can arrive.
     pub closed: bool,
     /// The latest event time of each stream.
     pub clocks: PerStream<Option<Micros>>,
-    /// Where every record has got to.
+    /// The account of every record that was received.
     pub accounting: Accounting,
-    /// What the snapshots looked like.
+    /// The counts of the accepted snapshots.
     pub inputs: &'f InputCounts,
-    /// The sums of the pairs.
+    /// The sums of the scores.
     pub cells: &'f Cells,
-    /// What was scored by the threshold's metric.
+    /// The sums of the threshold's metric by stratum.
     pub evidence: &'f VerdictEvidence,
-    /// The least and the greatest figure of the metric.
+    /// The least and the greatest possible value of the metric; `None` is no limit.
     pub range: (Option<f64>, Option<f64>),
-    /// For each reference its shares by value.
+    /// For each declared reference, the expected share of each value.
     pub references: &'f [Vec<f64>],
-    /// What came between, in order of time.
+    /// Exposures and comparator changes, in order of time.
     pub interferences: &'f [InterferenceEvent],
 }
 
-/// Something that came between.
+/// An event that may have influenced decisions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct InterferenceEvent {
-    /// What sort of thing.
+    /// The kind of the event.
     pub kind: InterferenceKind,
-    /// From when on decisions may have been otherwise for it.
+    /// The time from which on decisions may have been influenced.
     pub since: Timestamp,
-    /// What is known of it.
+    /// What happened, for the reader of the verdict.
     pub description: String,
 }
 
-/// The verdict. Written as `verdict.json`.
+/// The verdict on a study, written as `verdict.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Verdict {
-    /// The version of the layout: [`FORMAT`].
+    /// The version of the format.
     pub format: u32,
-    /// The study's name.
+    /// The name of the study.
     pub study: String,
-    /// SHA-256 of its seal, in hexadecimal.
+    /// The SHA-256 of the seal, in hexadecimal.
     pub seal: String,
-    /// When it was sealed.
+    /// The time at which the study was sealed.
     pub sealed_at: Timestamp,
-    /// When the first snapshot was observed. If that was before the seal, the figures could have been known by then.
+    /// The time at which the first snapshot was observed. If it is before the seal, results may have been
+    /// known when the study was sealed.
     pub first_snapshot: Option<Timestamp>,
-    /// Whether the run was closed; otherwise it was looked at before its end.
+    /// Whether the run was closed. If not, the verdict is an interim one.
     pub closed: bool,
     /// The threshold in words.
     pub threshold: String,
-    /// The metric's name.
+    /// The name of the threshold's metric.
     pub metric: String,
-    /// The confidence of the intervals, each bound by itself.
+    /// The confidence of each bound of an interval on its own.
     pub confidence: f64,
     /// The windows that count, in order of time.
     pub windows: Vec<CountedWindow>,
-    /// Where every record has got to.
+    /// The account of every record that was received.
     pub accounting: Accounting,
-    /// What the inputs looked like, where a reference is declared.
+    /// The observed shares of condition values that have a declared reference.
     pub inputs: Vec<InputShare>,
-    /// What has come round, where a cycle is declared.
+    /// The coverage of the declared cycle.
     pub cycle: Vec<CycleValue>,
-    /// What came between.
+    /// Exposures and comparator changes, in order of time.
     pub interferences: Vec<InterferenceEvent>,
-    /// For each model, in the order declared.
+    /// The verdicts on each model, in the order of declaration.
     pub models: Vec<ModelVerdict>,
 }
 
@@ -158,149 +162,150 @@ impl Verdict {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct CountedWindow {
-    /// What it is called.
+    /// The label of the window.
     pub label: String,
-    /// Its first instant.
+    /// The first instant of the window.
     pub start: Timestamp,
-    /// The first instant after it.
+    /// The first instant after the window.
     pub end: Timestamp,
-    /// Whether the feed was seen running across both its ends.
+    /// Whether the window is complete: the feed was observed on both sides of it.
     pub complete: bool,
 }
 
-/// The share of a condition's value among the snapshots of the windows that count.
+/// The share of a condition value among the snapshots of the windows that count.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct InputShare {
-    /// The condition.
+    /// The name of the condition.
     pub condition: String,
-    /// The value.
+    /// The value of the condition.
     pub value: String,
-    /// Snapshots that have it.
+    /// The number of snapshots with the value.
     pub snapshots: u64,
-    /// Their share.
+    /// Their share of all snapshots.
     pub share: f64,
-    /// What it should be.
+    /// The expected share.
     pub reference: f64,
-    /// How far it may lie from that.
+    /// The greatest allowed distance from the expected share.
     pub tolerance: f64,
-    /// Whether it lies no further.
+    /// Whether the distance is within the tolerance.
     pub within_tolerance: bool,
 }
 
-/// How often a value of the cycle has occurred in the windows that count.
+/// The coverage of one value of the cycle in the windows that count.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct CycleValue {
-    /// The value.
+    /// The value of the cycle's condition.
     pub value: String,
-    /// Days, hours or months of it that have a compared pair.
+    /// The number of days, hours or months with the value that have compared pairs.
     pub occurrences: u64,
-    /// How many there have to be.
+    /// The required number of occurrences.
     pub required: u64,
-    /// Compared pairs.
+    /// The number of compared pairs.
     pub pairs: u64,
-    /// Whether it has come round as often as it has to, with as many pairs as are asked of a condition's value.
+    /// Whether the value has the required occurrences, and as many pairs as a condition value requires.
     pub covered: bool,
 }
 
-/// What is said of one model.
+/// The verdicts on one model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct ModelVerdict {
-    /// Its name in the study.
+    /// The name of the model in the study.
     pub model: String,
-    /// Whether its answers leak, where ids were blinded.
+    /// The contamination test, if ids were blinded.
     pub contamination: Option<Contamination>,
-    /// For all of the input, and for each scope in the order declared.
+    /// The verdict on all of the input, and on each scope in the order of declaration.
     pub scopes: Vec<ScopeVerdict>,
 }
 
-/// Whether agreement is higher where the answer existed in time than where it did not.
+/// The comparison of agreement where the answer existed before the decision with agreement where it did not.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Contamination {
-    /// Where the model had answered before the decision came.
+    /// The pairs whose snapshot the model answered before the decision.
     pub unblinded: Estimate,
-    /// Where it was asked only afterwards.
+    /// The pairs whose snapshot the model answered only after the decision.
     pub blinded: Estimate,
-    /// Whether it was tested: that is done at the end, once.
+    /// Whether the test was carried out: this happens once, at the end.
     pub tested: bool,
-    /// Shown less blinded, by how much closer it is to the substrate; nothing where it was not tested, or cannot be told.
+    /// By how much the model is closer to the substrate where its answer existed before the decision. `None`
+    /// if the test was not carried out or not possible.
     pub difference: Option<Difference>,
 }
 
-/// What is said of one model in one scope.
+/// The verdict on one model in one scope.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct ScopeVerdict {
     /// `all`, or the name of a scope.
     pub scope: String,
-    /// The verdict.
+    /// The kind of the verdict.
     pub verdict: VerdictKind,
-    /// Why, the gravest first.
+    /// The reasons, the gravest first.
     pub reasons: Vec<VerdictReason>,
-    /// Snapshots of the windows that count.
+    /// The number of snapshots in the windows that count.
     pub snapshots: u64,
-    /// Compared pairs of them.
+    /// The number of compared pairs among them.
     pub compared: u64,
-    /// Those that have no answer or no score.
+    /// The number of compared pairs without an answer or a score.
     pub unanswered: u64,
-    /// The windows that count, taken together.
+    /// The estimate over all windows that count.
     pub pooled: Estimate,
-    /// Each of them, in the order of [`Verdict::windows`].
+    /// The estimate of each window, in the order of [`Verdict::windows`].
     pub windows: Vec<Estimate>,
-    /// What agreement is worth beyond chance, where that is asked for.
+    /// The agreement beyond chance, if the threshold requires it.
     pub chance: Option<ChanceAgreement>,
 }
 
-/// A reason, and what it alone would lead to.
+/// A reason for a verdict.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct VerdictReason {
-    /// What it leads to.
+    /// The verdict to which the reason alone would lead.
     pub verdict: VerdictKind,
-    /// In words, with its figures.
+    /// The reason in words, with its numbers.
     pub text: String,
 }
 
-/// The threshold's metric over some pairs.
+/// The value of the threshold's metric over a set of pairs, with its interval.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Estimate {
-    /// Pairs that the metric scored.
+    /// The number of pairs that the metric scored.
     pub pairs: u64,
-    /// Those that scored 1, if the figure is the share of them and every score is 0 or 1.
+    /// The number of pairs with score 1, if every score is 0 or 1 and the metric is their mean.
     pub hits: Option<u64>,
-    /// The figure; nothing where it is not defined.
+    /// The value of the metric; `None` where it is not defined.
     pub value: Option<f64>,
-    /// Two bounds, each one-sided.
+    /// The bounds, each one-sided.
     pub interval: Option<Interval>,
-    /// Where they come from.
+    /// The method of the interval.
     pub method: Option<IntervalMethod>,
 }
 
-/// Where an interval comes from.
+/// The method by which an interval was computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum IntervalMethod {
     /// Wilson's score interval.
     Wilson,
-    /// A delete-a-group jackknife over the groups of the cluster's key.
+    /// A delete-a-group jackknife over groups of the cluster key.
     Jackknife,
-    /// A confidence sequence, which holds however often and whenever one looks.
+    /// A confidence sequence, which is valid at any number of interim looks.
     Sequence,
 }
 
-/// What agreement of labels is worth beyond chance.
+/// The agreement of labels beyond chance.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct ChanceAgreement {
-    /// The share of pairs with the same label.
+    /// The share of pairs with equal labels.
     pub agreement: f64,
-    /// The share of the substrate's commonest label.
+    /// The share of the substrate's most common label.
     pub majority_share: f64,
-    /// Cohen's kappa; nothing where it is not defined.
+    /// Cohen's kappa; `None` where it is not defined.
     pub kappa: Option<f64>,
 }
 

@@ -1,8 +1,11 @@
-//! What a declared study can tell, before it begins: how many comparisons there will be, how small a margin can be told
-//! apart, and how likely GO is if the truth is known.
+//! Plans a study before it begins: the expected number of comparisons, the smallest margin that can be
+//! detected, and the probability of GO for given true values.
 //!
-//! Pure: a sound study and a volume in, a [`StudyPlan`] out. Always holds: a chance is that of the figures alone; guards such as
-//! coverage can only lower it. What is not known is `None` and never a guess. Comparisons are taken as independent.
+//! Invariants:
+//! - A probability is that of the metric alone; guards such as coverage can only lower it.
+//! - Unknown numbers are `None`, never guesses.
+//! - Comparisons are treated as independent.
+//! - The code is pure: a valid study and a volume in, a [`StudyPlan`] out.
 
 mod calendar;
 mod power;
@@ -13,172 +16,176 @@ use serde::Serialize;
 pub use power::{BoundTest, ScoreKind};
 
 use super::DISPLAY_CONFIDENCE;
-use understudy_study::{Counted, Direction, Every, Evidence, Quantifier, Scope, Study, Threshold, WHOLE};
+use understudy_study::{
+    ALL_SNAPSHOTS, Direction, Every, Evidence, Quantifier, Scope, Study, Threshold, WindowChoice,
+};
 
-/// The chance of GO at which a margin counts as told apart.
+/// The probability of GO at which a margin counts as detected.
 pub const TARGET_GO_PROBABILITY: f64 = 0.8;
-/// How many truths stand on either side of the bound.
+/// The number of true values on each side of the bound.
 const TRUTHS_PER_SIDE: i32 = 5;
-/// The chance of GO at the last of them, where the truth can lie so far.
+/// The probability of GO at the last of them, if a true value can be so far away.
 const NEAR_CERTAINTY: f64 = 0.99;
 
-/// How many comparisons a window holds.
+/// The number of comparisons in a window.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PairsPerWindow {
-    /// As somebody says.
+    /// A number stated by the user.
     Stated(u64),
-    /// As the windows of a run held; the plan takes their mean. At least one, with at least one pair.
+    /// The numbers in the windows of a run; the plan uses their mean. At least one window has a pair.
     Measured(Vec<u64>),
 }
 
-/// Where the shares of a condition's values come from.
+/// The source of the shares of a condition's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ShareOrigin {
-    /// As somebody says.
+    /// Stated by the user.
     Stated,
-    /// Those of a run.
+    /// Measured in a run.
     Measured,
-    /// Those of `[[threshold.reference]]`.
+    /// Declared by `[[threshold.reference]]`.
     Reference,
-    /// Those of time itself.
+    /// Given by the calendar.
     Calendar,
 }
 
 /// The shares of a condition's values.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ValueShares {
-    /// Where they come from.
+    /// The source of the shares.
     pub origin: ShareOrigin,
-    /// By the index of the value, from 0 to 1; `None` where it is not known.
+    /// By the index of the value, in [0, 1]; `None` if unknown.
     pub values: Vec<Option<f64>>,
 }
 
-/// What is known of the study's stream.
+/// The known volume of the study's stream.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PlanVolume {
-    /// How many comparisons a window holds.
+    /// The number of comparisons in a window.
     pub per_window: PairsPerWindow,
-    /// How many windows there will be, for a threshold that counts all.
+    /// The expected number of windows, for a threshold that counts all.
     pub windows: Option<u64>,
-    /// The shares of each condition's values, in the order declared. Where they are `None`, those of the calendar are taken.
+    /// The shares of each condition's values, in the order of declaration. If `None`, a calendar condition
+    /// has those of the calendar.
     pub shares: Vec<Option<ValueShares>>,
-    /// The share of the substrate's commonest answer, from 0 to 1.
+    /// The share of the substrate's most common answer, in [0, 1].
     pub base_rate: Option<f64>,
 }
 
-/// What a study can tell.
+/// The plan of a study.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct StudyPlan {
-    /// The study's name.
+    /// The name of the study.
     pub study: String,
-    /// The metric's name.
+    /// The name of the threshold's metric.
     pub metric: String,
-    /// On which side of the bound the figure has to lie.
+    /// The direction of the bound.
     pub direction: Direction,
     /// The bound, in units of the metric.
     pub bound: f64,
-    /// How the windows have to pass.
+    /// Whether every window has to pass, or all windows pooled.
     pub quantifier: Quantifier,
-    /// Which windows count.
-    pub counted: Counted,
-    /// How many they are.
+    /// The windows that count.
+    pub counted: WindowChoice,
+    /// The number of windows that count.
     pub windows: u64,
-    /// How long each is.
+    /// The length of a window.
     pub every: Every,
-    /// What has to lie on the right side of the bound.
+    /// Whether the point estimate or its confidence bound has to meet the bound.
     pub evidence: Evidence,
-    /// The confidence at which margins are told apart.
+    /// The confidence at which margins are detected.
     pub confidence: f64,
-    /// The chance of GO at which a margin counts as told apart.
+    /// The probability of GO at which a margin counts as detected.
     pub power: f64,
-    /// How many windows of a run the volume is the mean of, if it is measured.
+    /// The number of windows over which the volume was measured; `None` if it is stated.
     pub measured: Option<u64>,
-    /// The standard deviation of one score, if scores are not taken as 0 or 1.
+    /// The standard deviation of a single score; `None` if scores are 0 or 1.
     pub standard_deviation: Option<f64>,
-    /// Everything, and then each scope.
+    /// The plan for all of the input, then for each scope.
     pub scopes: Vec<ScopePlan>,
-    /// The conditions, in the order declared.
+    /// The conditions, in the order of declaration.
     pub conditions: Vec<ConditionPlan>,
-    /// What somebody should know who is about to begin: sentences.
+    /// Warnings, one sentence each.
     pub warnings: Vec<String>,
 }
 
-/// Everything, or a scope.
+/// The plan for all of the input, or for a scope.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct ScopePlan {
-    /// The scope's name; `all` for everything.
+    /// `all`, or the name of the scope.
     pub name: String,
-    /// Its share of the comparisons: the product over its conditions, as if they were independent.
+    /// The scope's share of the comparisons: the product over its conditions, as if these were independent.
     pub share: Option<f64>,
-    /// Comparisons in a window.
+    /// The expected number of comparisons per window.
     pub per_window: Option<u64>,
-    /// Comparisons in all windows that count.
+    /// The expected number of comparisons in all windows that count.
     pub pooled: Option<u64>,
-    /// Whether they are fewer than the threshold asks for; then there is no GO.
+    /// Whether there are fewer comparisons than the threshold requires, so that GO is impossible.
     pub too_few: bool,
-    /// The least excess of the truth over the bound that is told apart.
+    /// The smallest detectable margins.
     pub margins: PlanMargins,
-    /// The chance of GO at truths around the bound, ascending; the same truths for all scopes.
+    /// The probability of GO at true values around the bound, ascending; the true values are the same for all
+    /// scopes.
     pub go_probabilities: Vec<GoProbability>,
 }
 
-/// The least excess of the truth over the bound, in units of the metric, with which the chance of GO is [`TARGET_GO_PROBABILITY`] or more.
-/// `None` if no truth will do or the volume is not known.
+/// The least excess of the true value over the bound, in units of the metric, at which the probability of GO
+/// is at least [`TARGET_GO_PROBABILITY`]. `None` if no true value suffices or the volume is unknown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct PlanMargins {
-    /// Of one window, by its bound at the plan's confidence.
+    /// For one window, by its confidence bound at the plan's confidence.
     pub window: Option<f64>,
-    /// Of all windows pooled, by their bound at the plan's confidence.
+    /// For all windows pooled, by their confidence bound at the plan's confidence.
     pub pooled: Option<f64>,
-    /// Of the study as it is declared.
+    /// For the study as declared.
     pub declared: Option<f64>,
 }
 
-/// The chance of GO if the truth is known.
+/// The probability of GO for a true value.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct GoProbability {
-    /// The true figure.
+    /// The true value of the metric.
     pub truth: f64,
-    /// That one window passes.
+    /// The probability that a single window passes.
     pub window: f64,
-    /// That the study says GO.
+    /// The probability that the study's verdict is GO.
     pub study: f64,
 }
 
-/// A condition.
+/// The plan for a condition.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct ConditionPlan {
-    /// Its name.
+    /// The name of the condition.
     pub name: String,
-    /// Where its shares come from, if they are known.
+    /// The source of the shares; `None` if they are unknown.
     pub origin: Option<ShareOrigin>,
-    /// Its values.
+    /// The values of the condition.
     pub values: Vec<ValuePlan>,
 }
 
-/// A value of a condition.
+/// The plan for a value of a condition.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct ValuePlan {
-    /// Its name.
+    /// The name of the value.
     pub name: String,
-    /// Its share of the comparisons.
+    /// The value's share of the comparisons.
     pub share: Option<f64>,
-    /// Comparisons in a window.
+    /// The expected number of comparisons per window.
     pub per_window: Option<u64>,
-    /// Comparisons in all windows that count.
+    /// The expected number of comparisons in all windows that count.
     pub pooled: Option<u64>,
-    /// Whether they are fewer than the threshold asks for; then there is no GO.
+    /// Whether there are fewer comparisons than the threshold requires, so that GO is impossible.
     pub too_few: bool,
 }
 
-/// What the study can tell by its `threshold`, whose metric's scores are like `score`, with figures in `range`.
+/// Plans a study with a `threshold` whose metric has scores of the kind `score` and values in `range`.
 pub fn plan_study(
     study: &Study,
     threshold: &Threshold,
@@ -191,8 +198,8 @@ pub fn plan_study(
         PairsPerWindow::Measured(windows) => Some(windows.len() as u64),
     };
     let windows = match threshold.windows {
-        Counted::First(windows) | Counted::Latest(windows) => Some(windows),
-        Counted::All => volume.windows.or(measured),
+        WindowChoice::First(windows) | WindowChoice::Latest(windows) => Some(windows),
+        WindowChoice::All => volume.windows.or(measured),
     };
     let Threshold { direction, bound, evidence, .. } = *threshold;
     let test = BoundTest { direction, bound, evidence, score, range };
@@ -210,7 +217,7 @@ pub fn plan_study(
         known.clone().or_else(calendar)
     });
     let shares: Vec<_> = shares.collect();
-    let all = planner.scope(WHOLE, Some(1.0));
+    let all = planner.scope(ALL_SNAPSHOTS, Some(1.0));
     let scopes = study.scopes.iter().map(|scope| planner.scope(&scope.name, scope_share(scope, &shares)));
     let mut scopes: Vec<_> = [all].into_iter().chain(scopes).collect();
     let truths = planner.truths(&scopes[0]);
@@ -245,7 +252,7 @@ pub fn plan_study(
     plan
 }
 
-/// Comparisons in a window.
+/// The mean number of comparisons per window.
 fn mean_per_window(per_window: &PairsPerWindow) -> f64 {
     match per_window {
         PairsPerWindow::Stated(pairs) => *pairs as f64,
@@ -253,7 +260,7 @@ fn mean_per_window(per_window: &PairsPerWindow) -> f64 {
     }
 }
 
-/// The share of a scope: the product over its conditions of the shares of its values.
+/// The share of a scope: the product over its conditions of the sum of its values' shares.
 fn scope_share(scope: &Scope, shares: &[Option<ValueShares>]) -> Option<f64> {
     let of_condition = |(condition, values): &(usize, Vec<usize>)| {
         let shares = shares[*condition].as_ref()?;
@@ -262,7 +269,7 @@ fn scope_share(scope: &Scope, shares: &[Option<ValueShares>]) -> Option<f64> {
     scope.values.iter().map(of_condition).product()
 }
 
-/// What all scopes have in common.
+/// The parameters that all scopes share.
 struct Planner<'t> {
     threshold: &'t Threshold,
     test: BoundTest,
@@ -278,12 +285,12 @@ impl Planner<'_> {
         }
     }
 
-    /// Comparisons of this share in so many windows.
+    /// The expected number of comparisons for a share of the input in a number of windows.
     fn comparisons(&self, share: Option<f64>, windows: u64) -> Option<u64> {
         share.map(|share| (self.per_window * share * windows as f64).round() as u64)
     }
 
-    /// The chance of GO of a window, and of the study.
+    /// The probability that a window passes, and that the study's verdict is GO.
     fn go_probability(&self, per_window: u64, pooled: u64, truth: f64) -> GoProbability {
         let window = self.test.pass_probability(per_window, truth);
         let study = match self.threshold.quantifier {
@@ -317,7 +324,7 @@ impl Planner<'_> {
         }
     }
 
-    /// The least excess of the truth with which the study as declared says GO with this chance.
+    /// The least excess of the true value at which the study as declared has this probability of GO.
     fn declared_margin(&self, chance: f64, per_window: Option<u64>, pooled: Option<u64>) -> Option<f64> {
         let (per_window, pooled) = per_window.zip(pooled)?;
         self.test.margin(chance, |truth| self.go_probability(per_window, pooled, truth).study)
@@ -332,14 +339,14 @@ impl Planner<'_> {
         }
     }
 
-    /// Truths around the bound, ascending, at equal steps of 1, 2 or 5 times a power of ten: so far that GO is almost certain
-    /// at the last, where the truth can lie so far.
+    /// True values around the bound, ascending, in equal steps of 1, 2 or 5 times a power of ten. The last
+    /// has an almost certain GO, if a true value can be so far away.
     fn truths(&self, all: &ScopePlan) -> Vec<f64> {
         let most = self.test.max_excess();
         let far = self.declared_margin(NEAR_CERTAINTY, all.per_window, all.pooled).unwrap_or(most);
-        // At the very end of the range there is nothing to see on the right side; any step shows the other one.
+        // At the very end of the range there are no values beyond the bound; any step shows the other side.
         let step = round_step(if far > 0.0 { far / f64::from(TRUTHS_PER_SIDE) } else { 0.01 });
-        // Decimals enough for the step and the bound, so that 0.85 + 0.02 is 0.87.
+        // Enough decimals for the step and the bound, so that 0.85 + 0.02 is 0.87.
         let decimals = 10f64.powf((3.0 - step.log10().floor()).clamp(0.0, 15.0));
         let truth = |at: i32| match at {
             0 => self.test.bound,
@@ -377,7 +384,7 @@ impl Planner<'_> {
 /// The least of 1, 2 and 5 times a power of ten that is not below `step`, which is above 0.
 fn round_step(step: f64) -> f64 {
     let power = 10f64.powf(step.log10().floor());
-    // A step that misses a round one by its rounding is that one.
+    // A step that differs from a round one by rounding only is that one.
     let times = [1.0, 2.0, 5.0].into_iter().find(|times| times * power >= step * (1.0 - 1e-9));
     times.unwrap_or(10.0) * power
 }

@@ -1,27 +1,29 @@
-//! Which windows count.
+//! Selects the windows that count.
 //!
-//! Always holds: it is settled by the declaration and by when records came, and by no figure.
+//! Invariant: the selection depends on the declaration and on the event times of records, never on a result.
 
 use jiff::Timestamp;
 
 use super::{CountedWindow, Facts};
 use crate::scoring::{Window, WindowClock};
-use understudy_study::{Counted, Interference, InterferenceKind};
+use understudy_study::{InterferenceEffect, InterferenceKind, WindowChoice};
 
-/// Windows that are looked at; as many hours are eleven years. A record from the far future could make any number of them.
+/// The maximum number of windows that are examined; as many hours are eleven years. A record from the far
+/// future could otherwise create any number of windows.
 const MAX_WINDOWS: usize = 100_000;
 
 /// The windows that count, in order of time.
 pub struct WindowSelection {
-    /// The windows.
+    /// The windows as keys of the sums.
     pub windows: Vec<Window>,
     /// The same windows, as the verdict lists them.
     pub counted: Vec<CountedWindow>,
-    /// The instant after which no decision of their snapshots can be taken, microseconds: the horizon after their end.
+    /// The time (µs) by which all decisions on snapshots of these windows are made: the horizon after the end
+    /// of the last window. `None` without windows.
     pub decided_by: Option<i64>,
 }
 
-/// Chooses them.
+/// Selects the windows that the threshold counts.
 pub fn select_windows(facts: &Facts<'_>) -> WindowSelection {
     let clock = WindowClock::new(facts.study.windows, facts.study.time_zone.clone());
     let complete = complete_windows(facts, clock.clone());
@@ -30,18 +32,18 @@ pub fn select_windows(facts: &Facts<'_>) -> WindowSelection {
     let decided_by = |window: &Window| clock.bounds(*window).end.saturating_add(horizon);
     let eligible = |window: &Window| before.is_none_or(|before| decided_by(window) <= before);
     let windows: Vec<Window> = match facts.threshold.windows {
-        Counted::First(count) => complete
+        WindowChoice::First(count) => complete
             .iter()
             .copied()
             .filter(eligible)
             .take(usize::try_from(count).unwrap_or(MAX_WINDOWS))
             .collect(),
-        Counted::Latest(count) => {
+        WindowChoice::Latest(count) => {
             let eligible: Vec<Window> = complete.iter().copied().filter(eligible).collect();
             let skip = eligible.len().saturating_sub(usize::try_from(count).unwrap_or(MAX_WINDOWS));
             eligible[skip..].to_vec()
         }
-        Counted::All => facts.inputs.windows.keys().copied().filter(eligible).collect(),
+        WindowChoice::All => facts.inputs.windows.keys().copied().filter(eligible).collect(),
     };
     let instant = |micros: i64| Timestamp::from_microsecond(micros).unwrap_or(Timestamp::MAX);
     let describe = |window: &Window| {
@@ -58,7 +60,7 @@ pub fn select_windows(facts: &Facts<'_>) -> WindowSelection {
     WindowSelection { windows, counted, decided_by }
 }
 
-/// The complete windows, in order, without gaps.
+/// The complete windows, in order and without gaps.
 fn complete_windows(facts: &Facts<'_>, mut clock: WindowClock) -> Vec<Window> {
     let (Some(earliest), Some(latest)) = (facts.inputs.earliest, facts.clocks.snapshots.map(|clock| clock.0))
     else {
@@ -82,7 +84,7 @@ fn complete_windows(facts: &Facts<'_>, mut clock: WindowClock) -> Vec<Window> {
         if bounds.end > latest || bounds.end > settled {
             break;
         }
-        // An hour that the clock skips is no window.
+        // An hour that the local clock skips is not a window.
         if !bounds.is_empty() {
             windows.push(window);
         }
@@ -95,11 +97,13 @@ fn complete_windows(facts: &Facts<'_>, mut clock: WindowClock) -> Vec<Window> {
     windows
 }
 
-/// The instant, microseconds, from which on nothing counts, since something came between that splits the study.
+/// The time (µs) of the earliest event that splits the study; nothing after it counts.
 fn split_instant(facts: &Facts<'_>) -> Option<i64> {
     let splits = |kind| match kind {
-        InterferenceKind::Exposure => facts.threshold.on_exposure == Interference::Split,
-        InterferenceKind::ComparatorChange => facts.threshold.on_comparator_change == Interference::Split,
+        InterferenceKind::Exposure => facts.threshold.on_exposure == InterferenceEffect::Split,
+        InterferenceKind::ComparatorChange => {
+            facts.threshold.on_comparator_change == InterferenceEffect::Split
+        }
     };
     let splitting = facts.interferences.iter().filter(|event| splits(event.kind));
     splitting.map(|event| event.since.as_microsecond()).min()

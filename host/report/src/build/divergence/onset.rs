@@ -1,38 +1,39 @@
-//! Since when a class differs as it does, and which way that is.
+//! Detects since when a subgroup differs, and in which direction.
 //!
-//! Always holds: what cannot be told is said to be that, and is not taken for "from the first on".
+//! Invariants: an onset that cannot be detected is reported as unknown, never as "since the start".
 
-use crate::model::divergence::Direction;
+use crate::model::divergence::DivergenceDirection;
 use understudy_sandbox::Better;
 use understudy_statistics::divergence::{ChangePoint, find_change_points, min_windows};
 
-/// At which a change is told.
-pub const LEVEL: f64 = 0.01;
+/// The significance level of change points.
+pub const SIGNIFICANCE_LEVEL: f64 = 0.01;
 
-/// The changes of a series, each a figure and its weight; `None` where there are too few windows to tell of any.
-pub fn told(series: &[(f64, f64)], seed: u64) -> Option<Vec<ChangePoint>> {
-    (series.len() >= min_windows(LEVEL)).then(|| find_change_points(series, LEVEL, seed))
+/// The change points of a series of values with their weights; `None` if there are too few windows.
+pub fn change_points(series: &[(f64, f64)], seed: u64) -> Option<Vec<ChangePoint>> {
+    (series.len() >= min_windows(SIGNIFICANCE_LEVEL))
+        .then(|| find_change_points(series, SIGNIFICANCE_LEVEL, seed))
 }
 
-/// How far a class lies from elsewhere in a window, and what that weighs, by the figures and the pairs of both. Its variance is about
-/// as the sum of the reciprocals of both numbers of pairs, so that is the reciprocal of the weight.
-pub fn gap((class, own): (f64, f64), (elsewhere, other): (f64, f64)) -> (f64, f64) {
-    (class - elsewhere, own * other / (own + other))
+/// The difference between a subgroup and all other pairs in one window, with its weight n·m/(n+m) for n and m pairs.
+/// The variance of a difference is about proportional to 1/n + 1/m, and the weight is its reciprocal.
+pub fn weighted_difference((value, pairs): (f64, f64), (complement, other_pairs): (f64, f64)) -> (f64, f64) {
+    (value - complement, pairs * other_pairs / (pairs + other_pairs))
 }
 
-/// The first of the changes of the gap from which on a class lies on the side of elsewhere on which it does, further than before.
-pub fn first(changes: Vec<ChangePoint>, difference: f64) -> Option<ChangePoint> {
+/// The first change point after which the difference has the sign of `difference` and is larger in size than before.
+pub fn first_change_in_direction(changes: Vec<ChangePoint>, difference: f64) -> Option<ChangePoint> {
     let side = difference.signum();
     changes
         .into_iter()
         .find(|change| change.after * side > 0.0 && (change.after - change.before) * side > 0.0)
 }
 
-/// How model and substrate lie in a class, by what is better and by how much its figure is more than elsewhere.
-pub fn direction(better: Better, difference: f64) -> Direction {
+/// Whether a subgroup with this difference from all other pairs shows more or less agreement.
+pub fn direction(better: Better, difference: f64) -> DivergenceDirection {
     match (better, difference > 0.0) {
-        (Better::Higher, true) | (Better::Lower, false) => Direction::Together,
-        (Better::Higher, false) | (Better::Lower, true) => Direction::Apart,
+        (Better::Higher, true) | (Better::Lower, false) => DivergenceDirection::MoreAgreement,
+        (Better::Higher, false) | (Better::Lower, true) => DivergenceDirection::LessAgreement,
     }
 }
 
@@ -40,46 +41,48 @@ pub fn direction(better: Better, difference: f64) -> Direction {
 mod tests {
     use super::*;
 
-    /// So many windows, each with the gap and some noise that has no order.
-    fn series(gap: impl Fn(usize) -> f64, windows: usize) -> Vec<(f64, f64)> {
-        (0..windows).map(|at| (gap(at) + ((7 * at * at + 3 * at) % 11) as f64 / 1000.0, 50.0)).collect()
+    /// A series of windows, each with its difference and some noise without order.
+    fn series(weighted_difference: impl Fn(usize) -> f64, windows: usize) -> Vec<(f64, f64)> {
+        (0..windows)
+            .map(|at| (weighted_difference(at) + ((7 * at * at + 3 * at) % 11) as f64 / 1000.0, 50.0))
+            .collect()
     }
 
     #[test]
-    fn a_class_began_with_the_first_step_and_not_with_the_last() {
+    fn the_onset_is_the_first_step_and_not_the_last() {
         let steps = |at: usize| [0.0, -0.2, -0.4][at / 20];
-        let changes = told(&series(steps, 60), 1).unwrap();
+        let changes = change_points(&series(steps, 60), 1).unwrap();
         assert_eq!(changes.iter().map(|change| change.at).collect::<Vec<_>>(), [20, 40]);
-        assert_eq!(first(changes.clone(), -0.2).map(|change| change.at), Some(20));
-        assert_eq!(first(changes, 0.2), None);
+        assert_eq!(first_change_in_direction(changes.clone(), -0.2).map(|change| change.at), Some(20));
+        assert_eq!(first_change_in_direction(changes, 0.2), None);
     }
 
     #[test]
-    fn it_did_not_begin_while_it_lay_on_the_other_side() {
+    fn a_step_with_the_opposite_sign_is_no_onset() {
         let steps = |at: usize| [0.4, 0.1, -0.4][at / 20];
-        let changes = told(&series(steps, 60), 1).unwrap();
-        assert_eq!(first(changes, -0.1).map(|change| change.at), Some(40));
+        let changes = change_points(&series(steps, 60), 1).unwrap();
+        assert_eq!(first_change_in_direction(changes, -0.1).map(|change| change.at), Some(40));
     }
 
     #[test]
-    fn few_windows_tell_nothing() {
+    fn few_windows_give_no_change_points() {
         let step = |at: usize| if at < 4 { 0.0 } else { -0.9 };
-        assert_eq!(told(&series(step, 9), 1), None);
-        assert_eq!(told(&series(|_| 0.0, 10), 1), Some(vec![]));
-        assert_eq!(told(&series(step, 12), 1).map(|changes| changes.len()), Some(1));
+        assert_eq!(change_points(&series(step, 9), 1), None);
+        assert_eq!(change_points(&series(|_| 0.0, 10), 1), Some(vec![]));
+        assert_eq!(change_points(&series(step, 12), 1).map(|changes| changes.len()), Some(1));
     }
 
     #[test]
-    fn a_gap_weighs_what_its_smaller_side_allows() {
-        let (gap, weight) = gap((0.5, 10.0), (0.75, 90.0));
-        assert_eq!((gap, weight), (-0.25, 9.0));
+    fn the_weight_is_limited_by_the_smaller_side() {
+        let (weighted_difference, weight) = weighted_difference((0.5, 10.0), (0.75, 90.0));
+        assert_eq!((weighted_difference, weight), (-0.25, 9.0));
     }
 
     #[test]
-    fn the_side_says_whether_they_lie_apart() {
-        assert_eq!(direction(Better::Higher, -0.1), Direction::Apart);
-        assert_eq!(direction(Better::Higher, 0.1), Direction::Together);
-        assert_eq!(direction(Better::Lower, 0.1), Direction::Apart);
-        assert_eq!(direction(Better::Lower, -0.1), Direction::Together);
+    fn the_sign_of_the_difference_gives_the_direction() {
+        assert_eq!(direction(Better::Higher, -0.1), DivergenceDirection::LessAgreement);
+        assert_eq!(direction(Better::Higher, 0.1), DivergenceDirection::MoreAgreement);
+        assert_eq!(direction(Better::Lower, 0.1), DivergenceDirection::LessAgreement);
+        assert_eq!(direction(Better::Lower, -0.1), DivergenceDirection::MoreAgreement);
     }
 }

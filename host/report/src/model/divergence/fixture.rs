@@ -3,123 +3,127 @@
 use jiff::Timestamp;
 
 use crate::model::divergence::{
-    Began, Change, Class, Direction, Divergence, Parted, Place, Said, Spread, Spreads, Step, Term,
+    AnswerDistribution, AnswerDistributions, AnswerPair, ChangePoint, DivergenceDirection, DivergenceReport,
+    DivergentSubgroup, HistogramBin, ModelDivergence, Onset, RankCount, SubgroupTerm,
 };
-use crate::model::report::Time;
+use crate::model::report::LatencyQuantile;
 use understudy_statistics::scoring::Interval;
-use understudy_study::Form;
+use understudy_study::AnswerForm;
 
 /// A distribution of times around a median.
-pub(crate) fn times(median: u64) -> Vec<Time> {
+pub(crate) fn times(median: u64) -> Vec<LatencyQuantile> {
     [0.0, 0.25, 0.5, 0.9, 1.0]
-        .map(|share| Time { share, nanos: (median as f64 * (0.5 + share)) as u64 })
+        .map(|share| LatencyQuantile { share, nanos: (median as f64 * (0.5 + share)) as u64 })
         .to_vec()
 }
 
 /// The spreads of a model, of so many values of each condition and so many windows.
-pub(crate) fn spreads(form: Form, conditions: &[usize], windows: usize) -> Spreads {
-    Spreads {
+pub(crate) fn spreads(form: AnswerForm, conditions: &[usize], windows: usize) -> AnswerDistributions {
+    AnswerDistributions {
         overall: spread(form, true),
         conditions: conditions.iter().map(|values| vec![spread(form, false); *values]).collect(),
         windows: vec![spread(form, false); windows],
     }
 }
 
-fn spread(form: Form, steps: bool) -> Spread {
-    let said = |model: Option<&str>, substrate: &str, pairs| Said {
+fn spread(form: AnswerForm, histogram: bool) -> AnswerDistribution {
+    let said = |model: Option<&str>, substrate: &str, pairs| AnswerPair {
         model: model.map(str::to_owned),
         substrate: substrate.to_owned(),
         pairs,
     };
     match form {
-        Form::Label => Spread::Label {
-            same: 812,
+        AnswerForm::Label => AnswerDistribution::Label {
+            agreeing: 812,
             differing: 88,
             answers: vec![said(Some("a"), "a", 812), said(Some("a"), "d", 61), said(None, "b", 20)],
-            others: 7,
-            not_told_apart: 0,
+            unlisted_pairs: 7,
+            untracked_pairs: 0,
         },
-        Form::Number => Spread::Number {
+        AnswerForm::Number => AnswerDistribution::Number {
             answered: 990,
             unanswered: 10,
-            bias: Some(-3.25),
-            deviation: Some(41.5),
+            mean_errors: Some(-3.25),
+            standard_deviation: Some(41.5),
             quantiles: Some([-60.0, -20.0, -1.5, 18.0, 71.0]),
-            steps: match steps {
+            histogram: match steps {
                 true => vec![
-                    Step { from: None, to: Some(-50.0), pairs: 80 },
-                    Step { from: Some(-50.0), to: Some(0.0), pairs: 500 },
-                    Step { from: Some(0.0), to: None, pairs: 410 },
+                    HistogramBin { from: None, to: Some(-50.0), pairs: 80 },
+                    HistogramBin { from: Some(-50.0), to: Some(0.0), pairs: 500 },
+                    HistogramBin { from: Some(0.0), to: None, pairs: 410 },
                 ],
                 false => Vec::new(),
             },
         },
-        Form::Ranking => Spread::Ranking {
+        AnswerForm::Ranking => AnswerDistribution::Ranking {
             unanswered: 3,
             absent: 11,
             unranked: 0,
-            places: vec![Place { place: 1, pairs: 700 }, Place { place: 2, pairs: 120 }],
+            ranks: vec![RankCount { rank: 1, pairs: 700 }, RankCount { rank: 2, pairs: 120 }],
         },
     }
 }
 
 /// What a search found of each of these models.
-pub(crate) fn divergence(metric: &str, conditions: &[&str], models: &[&str]) -> Divergence {
-    let change = Change {
+pub(crate) fn divergence(metric: &str, conditions: &[&str], models: &[&str]) -> DivergenceReport {
+    let change = ChangePoint {
         window: "week ending 2016-09-04".to_owned(),
         at: Timestamp::from_second(1_472_428_800).unwrap(),
         before: 0.895661,
         after: 0.749115,
         p_value: 0.0008,
     };
-    let class = |terms: &[(&str, &str)], suspected, began, bias| Class {
+    let class = |terms: &[(&str, &str)], suspected, began, bias| DivergentSubgroup {
         terms: terms
             .iter()
-            .map(|(condition, value)| Term { condition: (*condition).to_owned(), value: (*value).to_owned() })
+            .map(|(condition, value)| SubgroupTerm {
+                condition: (*condition).to_owned(),
+                value: (*value).to_owned(),
+            })
             .collect(),
         suspected,
         pairs: 900,
         support: 0.058434,
-        figure: Some(0.518889),
-        elsewhere: Some(0.815474),
-        direction: Direction::Apart,
+        value: Some(0.518889),
+        complement: Some(0.815474),
+        direction: DivergenceDirection::LessAgreement,
         difference: -0.3,
         interval: Interval { lower: -0.3464, upper: -0.2538 },
         p_value: 1.2e-45,
         q_value: 4.4e-44,
         bias,
-        commonest: Some(Said { model: Some("a".to_owned()), substrate: "d".to_owned(), pairs: 281 }),
-        not_told_apart: 0,
+        most_common: Some(AnswerPair { model: Some("a".to_owned()), substrate: "d".to_owned(), pairs: 281 }),
+        untracked_pairs: 0,
         began,
         examples: vec!["b07223".to_owned(), "b04512".to_owned()],
     };
-    let parted = |model: &&str| Parted {
+    let parted = |model: &&str| ModelDivergence {
         model: (*model).to_owned(),
-        patterns: 83,
+        candidates: 83,
         tested: 19,
-        classes: vec![
-            class(&[("segment", "corporate")], true, Began::Start, None),
+        subgroups: vec![
+            class(&[("segment", "corporate")], true, Onset::Start, None),
             class(
                 &[("day", "weekend"), ("segment", "groups")],
                 false,
-                Began::Change(change.clone()),
+                Onset::ChangePoint(change.clone()),
                 Some([4.5, -0.5]),
             ),
         ],
         unconfirmed: vec!["segment = direct or groups".to_owned()],
-        changes: Some(vec![change.clone()]),
+        change_points: Some(vec![change.clone()]),
     };
-    Divergence {
+    DivergenceReport {
         metric: metric.to_owned(),
         conditions: conditions.iter().map(|name| (*name).to_owned()).collect(),
-        passed_over: Vec::new(),
-        depth: 3,
+        omitted_conditions: Vec::new(),
+        max_terms: 3,
         support: 0.01,
-        least_pairs: 155,
-        level: 0.05,
+        min_pairs: 155,
+        false_discovery_rate: 0.05,
         confidence: 0.95,
-        least_windows: 10,
-        not_searched: None,
+        min_windows: 10,
+        search_skipped: None,
         models: models.iter().map(parted).collect(),
     }
 }

@@ -4,7 +4,9 @@ use unicode_width::UnicodeWidthStr as _;
 
 use crate::terminal::plan::plan;
 use crate::terminal::text_canvas::Style;
-use understudy_statistics::verdict::plan::{ShareOrigin, PairsPerWindow, StudyPlan, ScoreKind, ValueShares, PlanVolume, plan as planned};
+use understudy_statistics::verdict::plan::{
+    PairsPerWindow, PlanVolume, ScoreKind, ShareOrigin, StudyPlan, ValueShares, plan_study as planned,
+};
 use understudy_study::parse;
 
 const STUDY: &str = r#"study = "rooms"
@@ -58,8 +60,10 @@ fn made(
     segments: Option<Vec<f64>>,
 ) -> StudyPlan {
     let study = parse(&format!("{STUDY}[threshold]\n{threshold}")).expect("a sound study");
-    let segments = segments
-        .map(|shares| ValueShares { origin: ShareOrigin::Stated, values: shares.into_iter().map(Some).collect() });
+    let segments = segments.map(|shares| ValueShares {
+        origin: ShareOrigin::Stated,
+        values: shares.into_iter().map(Some).collect(),
+    });
     let volume = PlanVolume {
         per_window: PairsPerWindow::Stated(240),
         windows: None,
@@ -72,7 +76,7 @@ fn made(
 fn agreement(segments: Option<Vec<f64>>) -> StudyPlan {
     let threshold = "at-least = 0.85\nquantifier = \"every-window\"\nwindows = { first = 8 }\nevidence = \"bound\"\n\
                      confidence = 0.95\nconditions = [\"segment\"]\n";
-    made(threshold, ScoreKind::ZeroOrOne, (Some(0.0), Some(1.0)), segments)
+    made(threshold, ScoreKind::Binary, (Some(0.0), Some(1.0)), segments)
 }
 
 #[test]
@@ -84,7 +88,7 @@ fn a_share_in_every_window() {
 #[test]
 fn an_error_over_all_windows_together() {
     let threshold = "at-most = 12\nquantifier = \"pooled\"\nwindows = { latest = 4 }\nevidence = \"point\"\n";
-    let made = made(threshold, ScoreKind::Spread(30.0), (Some(0.0), None), None);
+    let made = made(threshold, ScoreKind::Normal(30.0), (Some(0.0), None), None);
     insta::assert_snapshot!(plan(&made, Style { width: 100, color: false }));
 }
 

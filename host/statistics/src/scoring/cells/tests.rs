@@ -1,4 +1,4 @@
-//! The cells against counts by hand, and against themselves in every other order.
+//! Cells against counts by hand, and against themselves in other orders, batches and merges.
 
 use bincode::config::standard;
 use bincode::serde::{decode_from_slice, encode_to_vec};
@@ -6,21 +6,21 @@ use jiff::civil::Weekday;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 
-use super::{Cells, CellsError, ModelScores, Outcome, ScoredPairs, Shape, Slice, Tally};
+use super::{AnswerStatus, CellTally, Cells, CellsError, CellsShape, ModelScores, ScoredPairs, Slice};
 use crate::scoring::{Window, WindowClock};
 use understudy_study::{Every, Windows};
 
-/// One pair, as rows: the day, the condition values, and for each model the outcome and its scores, metric by metric.
+/// One pair: the day, the condition values, and for each model its status and its scores, metric by metric.
 #[derive(Clone, Debug)]
 struct Row {
     day: i64,
     values: [u16; 2],
-    models: [(Outcome, [f64; 3]); 2],
+    models: [(AnswerStatus, [f64; 3]); 2],
 }
 
-/// Two conditions, two models; a metric of one component, and one of two.
-fn shape() -> Shape {
-    Shape { conditions: vec![2, 3], models: 2, components: vec![1, 2] }
+/// Two conditions, two models, a metric of one component and one of two.
+fn shape() -> CellsShape {
+    CellsShape { conditions: vec![2, 3], models: 2, components: vec![1, 2] }
 }
 
 fn day(day: i64) -> Window {
@@ -39,7 +39,7 @@ impl Columns {
     fn new(rows: &[Row]) -> Self {
         let component = |model: usize, at: usize| rows.iter().map(|row| row.models[model].1[at]).collect();
         let models = (0..2).map(|model| ModelScores {
-            outcomes: rows.iter().map(|row| row.models[model].0).collect(),
+            statuses: rows.iter().map(|row| row.models[model].0).collect(),
             scores: vec![vec![component(model, 0)], vec![component(model, 1), component(model, 2)]],
         });
         Self {
@@ -65,7 +65,7 @@ fn bytes(cells: &Cells) -> Vec<u8> {
 }
 
 fn three_pairs() -> Vec<Row> {
-    use Outcome::{Abstained, Answered, Failed};
+    use AnswerStatus::{Abstained, Answered, Failed};
     vec![
         Row { day: 2, values: [0, 2], models: [(Answered, [1.0, 0.5, 10.0]), (Failed, [0.0, 0.0, 7.0])] },
         Row { day: 1, values: [1, 2], models: [(Abstained, [0.0, 0.25, 20.0]), (Answered, [1.0, 2.0, 3.0])] },
@@ -80,28 +80,34 @@ fn every_pair_counts_in_its_window_and_in_its_slices() {
     assert_eq!(windows, [day(1), day(2)]);
     let value = |condition, value| Slice::Value { condition, value };
     let second = cells.window(day(2)).unwrap();
-    assert_eq!(second.tally(Slice::All, 0, 0), Tally { pairs: 2, abstained: 0, failed: 0, sums: vec![2.0] });
+    assert_eq!(
+        second.tally(Slice::All, 0, 0),
+        CellTally { pairs: 2, abstained: 0, failed: 0, sums: vec![2.0] }
+    );
     assert_eq!(
         second.tally(Slice::All, 1, 1),
-        Tally { pairs: 2, abstained: 0, failed: 2, sums: vec![0.2, 7.0] }
+        CellTally { pairs: 2, abstained: 0, failed: 2, sums: vec![0.2, 7.0] }
     );
     assert_eq!(
         second.tally(value(0, 1), 0, 1),
-        Tally { pairs: 1, abstained: 0, failed: 0, sums: vec![0.1, 30.0] }
+        CellTally { pairs: 1, abstained: 0, failed: 0, sums: vec![0.1, 30.0] }
     );
-    assert_eq!(second.tally(value(1, 2), 1, 0), Tally { pairs: 1, abstained: 0, failed: 1, sums: vec![0.0] });
+    assert_eq!(
+        second.tally(value(1, 2), 1, 0),
+        CellTally { pairs: 1, abstained: 0, failed: 1, sums: vec![0.0] }
+    );
     assert_eq!(
         second.tally(value(1, 1), 0, 1),
-        Tally { pairs: 0, abstained: 0, failed: 0, sums: vec![0.0; 2] }
+        CellTally { pairs: 0, abstained: 0, failed: 0, sums: vec![0.0; 2] }
     );
     let overall = cells.fold(windows);
     assert_eq!(
         overall.tally(value(1, 2), 0, 1),
-        Tally { pairs: 2, abstained: 1, failed: 0, sums: vec![0.75, 30.0] }
+        CellTally { pairs: 2, abstained: 1, failed: 0, sums: vec![0.75, 30.0] }
     );
     assert_eq!(
         overall.tally(Slice::All, 1, 1),
-        Tally { pairs: 3, abstained: 0, failed: 2, sums: vec![2.2, 10.0] }
+        CellTally { pairs: 3, abstained: 0, failed: 2, sums: vec![2.2, 10.0] }
     );
     assert_eq!(cells.window(day(3)), None);
 }
@@ -110,19 +116,19 @@ fn every_pair_counts_in_its_window_and_in_its_slices() {
 fn a_window_named_twice_counts_twice() {
     let cells = cells(&three_pairs());
     let tally = cells.fold([day(1), day(3), day(1)]).tally(Slice::All, 0, 1);
-    assert_eq!(tally, Tally { pairs: 2, abstained: 2, failed: 0, sums: vec![0.5, 40.0] });
+    assert_eq!(tally, CellTally { pairs: 2, abstained: 2, failed: 0, sums: vec![0.5, 40.0] });
     assert_eq!(cells.fold([]).tally(Slice::All, 0, 0).pairs, 0);
 }
 
 #[test]
-fn no_pair_no_window() {
+fn without_pairs_there_are_no_windows() {
     let cells = cells(&[]);
     assert_eq!(cells, Cells::new(shape()));
     assert_eq!(cells.iter().count(), 0);
 }
 
 #[test]
-fn a_batch_of_another_shape_is_refused_whole() {
+fn a_batch_of_another_shape_is_rejected_as_a_whole() {
     let good = Columns::new(&three_pairs());
     let mut cells = Cells::new(shape());
     let mut refuse = |spoil: fn(&mut Columns)| {
@@ -137,46 +143,47 @@ fn a_batch_of_another_shape_is_refused_whole() {
         refuse(|c| c.conditions[1].truncate(2)),
         refuse(|c| c.conditions[1][2] = 3),
         refuse(|c| c.models.truncate(1)),
-        refuse(|c| c.models[1].outcomes.truncate(2)),
+        refuse(|c| c.models[1].statuses.truncate(2)),
         refuse(|c| c.models[1].scores.truncate(1)),
         refuse(|c| c.models[0].scores[1].truncate(1)),
         refuse(|c| c.models[1].scores[1][1].push(1.0)),
         refuse(|c| c.windows.truncate(2)),
     ];
     insta::assert_snapshot!(errors.join("\n"), @"
-    cells: 1 conditions, and 2 belong there
-    cells: 2 rows of a condition, and 3 belong there
-    cells: row 2 has value 3 of condition 1, which has 3 values
-    cells: 1 models, and 2 belong there
-    cells: 2 rows of outcomes, and 3 belong there
-    cells: 1 metrics, and 2 belong there
-    cells: 1 components of a metric, and 2 belong there
-    cells: 4 rows of scores, and 3 belong there
-    cells: 3 rows of a condition, and 2 belong there
+    cannot add to cells: found 1 conditions, expected 2
+    cannot add to cells: found 2 rows of a condition, expected 3
+    cannot add to cells: row 2 has value 3 of condition 1, which has 3 values
+    cannot add to cells: found 1 models, expected 2
+    cannot add to cells: found 2 rows of statuses, expected 3
+    cannot add to cells: found 1 metrics, expected 2
+    cannot add to cells: found 1 components of a metric, expected 2
+    cannot add to cells: found 4 rows of scores, expected 3
+    cannot add to cells: found 3 rows of a condition, expected 2
     ");
     cells.add(good.pairs()).unwrap();
     assert_eq!(cells.iter().count(), 2);
 }
 
 #[test]
-fn cells_of_another_study_are_refused() {
+fn cells_of_another_study_are_rejected() {
     let mut cells = cells(&three_pairs());
-    let other = Cells::new(Shape { models: 3, ..shape() });
+    let other = Cells::new(CellsShape { models: 3, ..shape() });
     assert_eq!(cells.merge(&other), Err(CellsError::Shape));
 }
 
 #[test]
-fn stored_cells_that_do_not_fit_their_shape_are_refused() {
+fn stored_cells_that_do_not_fit_their_shape_are_rejected() {
     let mut json = serde_json::to_value(cells(&three_pairs())).unwrap();
     json["windows"]["1970-01-02T00:00:00"]["sums"].as_array_mut().unwrap().pop();
     let error = serde_json::from_value::<Cells>(json).unwrap_err().to_string();
-    insta::assert_snapshot!(error, @"cells: 35 stored sums, and 36 belong there");
+    insta::assert_snapshot!(error, @"cannot add to cells: found 35 stored sums, expected 36");
 }
 
 fn rows() -> impl Strategy<Value = Vec<Row>> {
     use proptest::num::f64::{NEGATIVE, NORMAL, POSITIVE, SUBNORMAL};
     let score = || prop_oneof![Just(0.0), Just(1.0), -1e3..1e3, NORMAL | SUBNORMAL | POSITIVE | NEGATIVE];
-    let outcome = prop::sample::select(&[Outcome::Answered, Outcome::Abstained, Outcome::Failed][..]);
+    let outcome =
+        prop::sample::select(&[AnswerStatus::Answered, AnswerStatus::Abstained, AnswerStatus::Failed][..]);
     let model = (outcome, [score(), score(), score()]);
     let row = (0..4i64, 0..2u16, 0..3u16, [model.clone(), model]);
     let row = row.prop_map(|(day, first, second, models)| Row { day, values: [first, second], models });
@@ -207,7 +214,7 @@ proptest! {
         prop_assert_eq!(parts.len(), 1);
         prop_assert_eq!(&parts[0], &expected);
         prop_assert_eq!(bytes(&parts[0]), bytes(&expected));
-        // Overall figures, too, are those of the same pairs in one window.
+        // The totals over all windows equal those of the same pairs in one window.
         let in_one: Vec<_> = rows.iter().map(|row| Row { day: 0, ..row.clone() }).collect();
         let overall = expected.fold(expected.iter().map(|(window, _)| window));
         if let Some(one) = cells(&in_one).window(day(0)) {
@@ -216,11 +223,34 @@ proptest! {
     }
 
     #[test]
-    fn what_is_written_is_read_back(rows in rows()) {
+    fn serialization_round_trips(rows in rows()) {
         let cells = cells(&rows);
         let (read, _): (Cells, _) = decode_from_slice(&bytes(&cells), standard()).unwrap();
         prop_assert_eq!(&read, &cells);
         let json = serde_json::to_string(&cells).unwrap();
         prop_assert_eq!(serde_json::from_str::<Cells>(&json).unwrap(), cells);
     }
+}
+
+#[test]
+fn a_snapshot_keeps_its_bits_and_shares_the_windows_that_do_not_change() {
+    let mut cells = cells(&three_pairs());
+    let snapshot = cells.clone();
+    let before = bytes(&snapshot);
+    let same = |cells: &Cells, snapshot: &Cells, at: i64| {
+        std::ptr::eq(cells.window(day(at)).unwrap(), snapshot.window(day(at)).unwrap())
+    };
+    assert!(same(&cells, &snapshot, 1) && same(&cells, &snapshot, 2));
+    // Cells change by adding a batch and by merging.
+    let more = Columns::new(&three_pairs()[1..2]);
+    cells.add(more.pairs()).unwrap();
+    assert!(!same(&cells, &snapshot, 1) && same(&cells, &snapshot, 2));
+    let mut merged = snapshot.clone();
+    merged.merge(&cells).unwrap();
+    assert_eq!(bytes(&snapshot), before);
+    assert_eq!(cells.window(day(1)).unwrap().tally(Slice::All, 0, 0).pairs, 2);
+    assert_eq!(snapshot.window(day(1)).unwrap().tally(Slice::All, 0, 0).pairs, 1);
+    // A part of the cells shares its windows, too.
+    assert!(same(&snapshot.through(day(1)), &snapshot, 1));
+    assert_eq!(snapshot.through(day(1)).iter().count(), 1);
 }

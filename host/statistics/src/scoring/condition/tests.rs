@@ -1,4 +1,4 @@
-//! Values, bins and calendars, and what is said of a batch that does not fit.
+//! The classification by values, bins and calendar, and the errors of batches that do not fit.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use proptest::prelude::*;
 
 use super::{ConditionError, Conditions};
-use crate::scoring::local::tests::{instants, micros, zone};
+use crate::scoring::local_time::tests::{instants, micros, zone};
 use understudy_study::{Condition, Split};
 
 fn values(field: &str, values: &[&str]) -> Split {
@@ -32,8 +32,8 @@ fn batch(columns: Vec<(&str, ArrayRef)>) -> RecordBatch {
         .unwrap()
 }
 
-/// The names of the values of one condition on one column `x`.
-fn told(split: Split, column: ArrayRef) -> Vec<String> {
+/// The names of the values of one condition on a single column `x`.
+fn value_names(split: Split, column: ArrayRef) -> Vec<String> {
     let observed = vec![0; column.len()];
     let mut conditions = conditions(&[split], TimeZone::UTC);
     let codes = conditions.classify(&batch(vec![("x", column)]), &observed).unwrap();
@@ -41,7 +41,7 @@ fn told(split: Split, column: ArrayRef) -> Vec<String> {
 }
 
 #[test]
-fn texts_by_declared_value() {
+fn texts_are_classified_by_declared_value() {
     let column = StringArray::from(vec![
         Some("Direct"),
         None,
@@ -51,57 +51,60 @@ fn texts_by_declared_value() {
         Some(""),
     ]);
     assert_eq!(
-        told(values("x", &["Groups", "Direct"]), Arc::new(column)),
+        value_names(values("x", &["Groups", "Direct"]), Arc::new(column)),
         ["Direct", "missing", "Groups", "other", "Direct", "other"]
     );
 }
 
 #[test]
-fn integers_by_their_text() {
+fn integers_are_classified_by_their_text() {
     let column = Int64Array::from(vec![Some(1), Some(7), Some(-3), None, Some(i64::MAX), Some(0)]);
     assert_eq!(
-        told(values("x", &["1", "-3", "07", "9223372036854775807", "-0", "few"]), Arc::new(column)),
+        value_names(values("x", &["1", "-3", "07", "9223372036854775807", "-0", "few"]), Arc::new(column)),
         ["1", "other", "-3", "missing", "9223372036854775807", "other"]
     );
 }
 
 #[test]
-fn booleans_by_their_text() {
+fn booleans_are_classified_by_their_text() {
     let column = BooleanArray::from(vec![Some(true), Some(false), None]);
-    assert_eq!(told(values("x", &["true", "false"]), Arc::new(column.clone())), ["true", "false", "missing"]);
-    assert_eq!(told(values("x", &["false"]), Arc::new(column)), ["other", "false", "missing"]);
+    assert_eq!(
+        value_names(values("x", &["true", "false"]), Arc::new(column.clone())),
+        ["true", "false", "missing"]
+    );
+    assert_eq!(value_names(values("x", &["false"]), Arc::new(column)), ["other", "false", "missing"]);
 }
 
 #[test]
-fn numbers_by_bin() {
+fn numbers_are_classified_by_bin() {
     let column =
         Float64Array::from(vec![Some(6.999), Some(7.0), Some(-1e300), Some(30.0), Some(180.5), None]);
     assert_eq!(
-        told(bins("x", &[7.0, 30.0, 180.0]), Arc::new(column)),
+        value_names(bins("x", &[7.0, 30.0, 180.0]), Arc::new(column)),
         ["< 7", "7 to < 30", "< 7", "30 to < 180", ">= 180", "missing"]
     );
 }
 
 #[test]
-fn integers_by_bin_to_the_last_unit() {
+fn integers_are_binned_exactly() {
     let exact = 2f64.powi(53);
     let column = Int64Array::from(vec![(1 << 53) - 1, 1 << 53, (1 << 53) + 1]);
     let [below, at] = ["< 9007199254740992", ">= 9007199254740992"];
-    assert_eq!(told(bins("x", &[exact]), Arc::new(column)), [below, at, at]);
-    // As floats, these three are one number.
+    assert_eq!(value_names(bins("x", &[exact]), Arc::new(column)), [below, at, at]);
+    // As floats, these three are the same number.
     let column = Int64Array::from(vec![i64::MAX - 1, i64::MAX, i64::MIN]);
     let above = 2f64.powi(63);
     let within = "-9.223372036854776e18 to < 9.223372036854776e18";
-    assert_eq!(told(bins("x", &[-above, above]), Arc::new(column)), [within; 3]);
+    assert_eq!(value_names(bins("x", &[-above, above]), Arc::new(column)), [within; 3]);
     let column = Int64Array::from(vec![Some(-3), Some(-2), Some(2), Some(3), None]);
     assert_eq!(
-        told(bins("x", &[-2.5, 2.5]), Arc::new(column)),
+        value_names(bins("x", &[-2.5, 2.5]), Arc::new(column)),
         ["< -2.5", "-2.5 to < 2.5", "-2.5 to < 2.5", ">= 2.5", "missing"]
     );
 }
 
 #[test]
-fn numbers_in_labels_are_short() {
+fn bin_labels_have_short_numbers() {
     let split = bins("x", &[-1e300, -0.25, -0.0, 1e-9, 0.1, 7.0, 1e15, 1e21]);
     insta::assert_snapshot!(conditions(&[split], TimeZone::UTC).values(0).join("\n"), @"
     < -1e300
@@ -118,7 +121,7 @@ fn numbers_in_labels_are_short() {
 }
 
 #[test]
-fn calendars_follow_the_studys_zone() {
+fn calendar_conditions_use_the_time_zone_of_the_study() {
     let mut conditions = conditions(&[Split::Weekend, Split::DayOfWeek, Split::Hour], zone("Asia/Kathmandu"));
     assert_eq!(conditions.sizes(), [2, 7, 24]);
     // 18:15 in UTC is midnight in Kathmandu.
@@ -146,7 +149,7 @@ fn calendars_follow_the_studys_zone() {
 }
 
 #[test]
-fn a_batch_of_another_study_is_refused() {
+fn a_batch_of_another_study_is_rejected() {
     let text: ArrayRef = Arc::new(StringArray::from(vec!["a"]));
     let error = |split: Split, observed: &[i64]| {
         conditions(&[split], TimeZone::UTC).classify(&batch(vec![("x", text.clone())]), observed).unwrap_err()
@@ -160,15 +163,15 @@ fn a_batch_of_another_study_is_refused() {
             .unwrap_err(),
     ];
     insta::assert_snapshot!(errors.map(|error| error.to_string()).join("\n"), @"
-    condition `day`: the batch has no column `y`
-    condition `day`: column `x` is of type Utf8, and this split needs Int64 or Float64
-    2 observed times were given for a batch of 1 rows
-    condition `day`: column `x` is of type Float64, and this split needs Utf8, Int64 or Boolean
+    cannot classify by condition `day`: the batch has no column `y`
+    cannot classify by condition `day`: column `x` has type Utf8, expected Int64 or Float64
+    cannot classify the batch: it has 1 rows, but 2 observed times
+    cannot classify by condition `day`: column `x` has type Float64, expected Utf8, Int64 or Boolean
     ");
 }
 
 #[test]
-fn more_values_than_can_be_told_apart_are_refused() {
+fn more_values_than_an_index_can_number_are_rejected() {
     let many = |count: usize| {
         let values = (0..count).map(|value| value.to_string()).collect();
         let split = Split::Values { field: "x".to_owned(), values };
@@ -179,13 +182,13 @@ fn more_values_than_can_be_told_apart_are_refused() {
     assert_eq!(error, ConditionError::TooManyValues { condition: "room".to_owned(), count: 65_536 });
     insta::assert_snapshot!(
         error,
-        @"condition `room` splits into 65536 values, more than 65535; declare fewer"
+        @"cannot compile condition `room`: it has 65536 values, more than 65535; declare fewer"
     );
 }
 
 proptest! {
     #[test]
-    fn calendars_agree_with_jiff((zone, instant) in instants(), apart in -10_000_000_000_000..10_000_000_000_000i64) {
+    fn calendar_conditions_match_jiff((zone, instant) in instants(), apart in -10_000_000_000_000..10_000_000_000_000i64) {
         let observed = [instant, instant + apart];
         let rows = batch(vec![("x", Arc::new(Int64Array::from(vec![0; 2])))]);
         let splits = [Split::Weekend, Split::DayOfWeek, Split::Hour, Split::Month];
@@ -209,11 +212,11 @@ proptest! {
     }
 
     #[test]
-    fn bins_say_what_is_true(
+    fn bins_match_exact_comparison(
         x in any::<i64>(),
         near in prop::collection::btree_set(-3..3i64, 1..4),
     ) {
-        // Edges about the value itself, where a conversion to a float would lose it.
+        // Edges near the value itself, where a conversion to a float would change it.
         let mut edges: Vec<f64> = near.iter().map(|d| x.saturating_add(d << 8) as f64).collect();
         edges.dedup();
         let column = Arc::new(Int64Array::from(vec![x]));

@@ -1,4 +1,4 @@
-//! Evidence against its definition: the same pairs, however they are added, and each where it belongs.
+//! The evidence against its definition: sums, labels and counts of the selected pairs, in any order.
 
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
@@ -12,7 +12,7 @@ fn window(day: i64) -> Window {
     WindowClock::new(windows, TimeZone::UTC).window(day * 86_400_000_000)
 }
 
-/// One pair of one model and one metric with a component and the host's own.
+/// One pair of one model, and a metric with one component and the host's own.
 #[derive(Clone, Debug)]
 struct Case {
     day: i64,
@@ -44,14 +44,14 @@ fn case() -> impl Strategy<Value = Case> {
     )
 }
 
-fn add(evidence: &mut Evidence, case: &Case) {
-    let outcome = if case.answered { Outcome::Answered } else { Outcome::Failed };
-    let models = [ModelScores { outcomes: vec![outcome], scores: vec![vec![vec![case.score], vec![1.0]]] }];
+fn add(evidence: &mut VerdictEvidence, case: &Case) {
+    let outcome = if case.answered { AnswerStatus::Answered } else { AnswerStatus::Failed };
+    let models = [ModelScores { statuses: vec![outcome], scores: vec![vec![vec![case.score], vec![1.0]]] }];
     let said = [case.answered.then_some(case.said)];
     let pair = EvidencePair {
         window: window(case.day),
         scopes: &case.scopes,
-        group: group(&case.key),
+        group: jackknife_group(&case.key),
         blinded: case.blinded,
         occurrence: Some((case.day as u16, case.day)),
         labels: Some((case.substrate, &said)),
@@ -61,14 +61,14 @@ fn add(evidence: &mut Evidence, case: &Case) {
 
 proptest! {
     #[test]
-    fn evidence_is_the_same_in_any_order_and_however_it_is_merged(
+    fn order_and_merging_change_no_evidence(
         cases in prop::collection::vec(case(), 0..60),
         cut in 0..60usize,
     ) {
-        let mut whole = Evidence::default();
+        let mut whole = VerdictEvidence::default();
         cases.iter().for_each(|case| add(&mut whole, case));
         let (first, second) = cases.split_at(cut.min(cases.len()));
-        let mut parts = [Evidence::default(), Evidence::default()];
+        let mut parts = [VerdictEvidence::default(), VerdictEvidence::default()];
         second.iter().rev().for_each(|case| add(&mut parts[0], case));
         first.iter().for_each(|case| add(&mut parts[1], case));
         let [mut merged, other] = parts;
@@ -77,18 +77,18 @@ proptest! {
     }
 
     #[test]
-    fn every_pair_is_where_it_belongs(cases in prop::collection::vec(case(), 1..60), scope in 0..3u16, blinded: bool) {
-        let mut evidence = Evidence::default();
+    fn sums_and_labels_match_the_selected_pairs(cases in prop::collection::vec(case(), 1..60), scope in 0..3u16, blinded: bool) {
+        let mut evidence = VerdictEvidence::default();
         cases.iter().for_each(|case| add(&mut evidence, case));
         let windows = [window(0), window(2)];
-        let here = |place: Place| place.scope == scope && place.blinded == blinded && place.group.is_multiple_of(2);
+        let here = |place: StratumKey| place.scope == scope && place.blinded == blinded && place.group.is_multiple_of(2);
         let sums = evidence.sums(&windows, here);
         let of: Vec<_> = cases
             .iter()
             .filter(|case| case.day != 1 && case.scopes.contains(&scope))
             .collect();
         let chosen: Vec<_> =
-            of.iter().filter(|case| case.blinded == blinded && group(&case.key).is_multiple_of(2)).collect();
+            of.iter().filter(|case| case.blinded == blinded && jackknife_group(&case.key).is_multiple_of(2)).collect();
         prop_assert_eq!(sums.pairs, chosen.len() as u64);
         if let Some(model) = sums.models.first() {
             prop_assert_eq!(model.unanswered, chosen.iter().filter(|case| !case.answered).count() as u64);
@@ -109,7 +109,7 @@ proptest! {
 
     #[test]
     fn inputs_are_counted_by_window_scope_and_value(rows in prop::collection::vec((0..3i64, 0..2u16, 0..4u16), 0..50)) {
-        let mut inputs = Inputs::default();
+        let mut inputs = InputCounts::default();
         for (day, scope, value) in &rows {
             let scopes = if *scope == 0 { vec![0] } else { vec![0, 1] };
             inputs.add(window(*day), day * 1000, &scopes, [*value]);
@@ -125,21 +125,52 @@ proptest! {
 }
 
 #[test]
-fn labels_beyond_those_that_are_told_apart_are_counted() {
-    let mut labels = Labels::default();
-    for label in 0..LABELS + 5 {
+fn labels_beyond_the_limit_are_counted_together() {
+    let mut labels = LabelCounts::default();
+    for label in 0..MAX_LABELS + 5 {
         labels.add(&label.to_string(), &[Some("0")]);
     }
-    assert_eq!((labels.counts.len(), labels.beyond), (LABELS, 5));
-    assert_eq!((labels.counts["0"][1], labels.same[0]), (LABELS as u64 + 5, 1));
+    assert_eq!((labels.counts.len(), labels.other), (MAX_LABELS, 5));
+    assert_eq!((labels.counts["0"][1], labels.same[0]), (MAX_LABELS as u64 + 5, 1));
 }
 
 #[test]
-fn groups_are_even_and_stay_what_they_are() {
-    let mut counts = [0u32; GROUPS as usize];
-    (0..6400).for_each(|key| counts[usize::from(group(&format!("booking-{key}")))] += 1);
-    // A hundred each with a standard deviation of ten.
+fn jackknife_groups_are_even_and_stable() {
+    let mut counts = [0u32; JACKKNIFE_GROUPS as usize];
+    (0..6400).for_each(|key| counts[usize::from(jackknife_group(&format!("booking-{key}")))] += 1);
+    // A hundred in each group, with a standard deviation of ten.
     assert!(counts.iter().all(|count| (60..=140).contains(count)), "{counts:?}");
-    // xxhash.xxh3_64_intdigest(key) % 64 in Python. A run that goes on under another version has to put ids into the same groups.
-    assert_eq!([group("a"), group("guest-7"), group("")], [31, 8, 2]);
+    // xxhash.xxh3_64_intdigest(key) % 64 in Python. A run that another version resumes must use the same
+    // groups.
+    assert_eq!([jackknife_group("a"), jackknife_group("guest-7"), jackknife_group("")], [31, 8, 2]);
+}
+
+#[test]
+fn a_snapshot_keeps_its_bits_and_shares_the_windows_that_do_not_change() {
+    let case = |day: i64| Case {
+        day,
+        scopes: vec![0, 1],
+        key: format!("guest-{day}"),
+        blinded: false,
+        score: 0.5,
+        answered: true,
+        substrate: "a",
+        said: "b",
+    };
+    let bytes = |evidence: &VerdictEvidence| {
+        bincode::serde::encode_to_vec(evidence, bincode::config::standard()).unwrap()
+    };
+    let mut evidence = VerdictEvidence::default();
+    [0, 1].iter().for_each(|day| add(&mut evidence, &case(*day)));
+    let snapshot = evidence.clone();
+    let before = bytes(&snapshot);
+    add(&mut evidence, &case(1));
+    let mut merged = snapshot.clone();
+    merged.merge(&evidence);
+    assert_eq!(bytes(&snapshot), before);
+    assert_ne!(bytes(&evidence), before);
+    let shared = |day: i64| std::ptr::eq(&*evidence.windows[&window(day)], &*snapshot.windows[&window(day)]);
+    assert_eq!([0, 1].map(shared), [true, false]);
+    assert_eq!(snapshot.sums(&[window(1)], |key| key.scope == 1).pairs, 1);
+    assert_eq!(merged.sums(&[window(1)], |key| key.scope == 1).pairs, 3);
 }

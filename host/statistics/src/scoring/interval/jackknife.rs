@@ -1,67 +1,69 @@
-//! The bounds of any figure from groups of pairs: the jackknife that leaves out one group at a time.
+//! Jackknife bounds of any metric: the value is computed again with one group of pairs left out at a time.
 //!
-//! Always holds: nothing is asked of the figure but that it can be made again without a group, so a metric of somebody
-//! else's code has bounds too. The groups (days, say) are taken as independent, the pairs within one are not. A group
-//! without pairs is no group: leaving it out changes nothing, and it would only feign evidence.
+//! Invariants:
+//! - The metric only has to be computable without a group, so third-party metrics have bounds, too.
+//! - Groups are treated as independent; the pairs within a group are not.
+//! - A group without pairs is not a group: leaving it out changes nothing, and would only simulate evidence.
 
 use super::{Interval, assert_confidence, student_quantile};
 
-/// The standard error of a figure, in its unit. `without[g]` is the figure with the group `g` left out.
+/// The standard error of a value, in its unit. `without[g]` is the value with the group `g` left out.
 ///
-/// `sqrt((G - 1) / G * sum over g of (without[g] - their mean)^2)` for G groups: B. Efron, R. J. Tibshirani, "An
-/// Introduction to the Bootstrap", Chapman & Hall (1993), equation 11.5, with groups for its observations. It is
-/// centred on the mean of the replicates, as there, and not on the figure itself: the two differ by the figure's bias,
-/// which is no spread. For a mean over groups of one size it is the usual standard error of the groups' means.
+/// `sqrt((G - 1) / G * sum over g of (without[g] - their mean)^2)` for G groups: B. Efron, R. J. Tibshirani,
+/// "An Introduction to the Bootstrap", Chapman & Hall (1993), equation 11.5, with groups as observations. As
+/// there, it is centered on the mean of the replicates and not on the value itself; the two differ by the
+/// bias of the value, which is not variance. For a mean over groups of equal size it is the usual standard
+/// error of the group means.
 ///
-/// `None` for fewer than two groups and when a figure is not finite.
+/// `None` for fewer than two groups, and if a value is not finite.
 pub fn standard_error(without: &[f64]) -> Option<f64> {
     if without.len() < 2 {
         return None;
     }
     let groups = without.len() as f64;
-    // From the first on, so that figures that are all the same have no spread by rounding either.
+    // Differences from the first value, so that rounding gives equal values no variance.
     let first = without[0];
     let mean = first + without.iter().map(|figure| figure - first).sum::<f64>() / groups;
     let squares: f64 = without.iter().map(|figure| (figure - mean).powi(2)).sum();
     Some(((groups - 1.0) / groups * squares).sqrt()).filter(|error| error.is_finite())
 }
 
-/// The bounds of a figure, each at `confidence`, in its unit: `estimate` less and plus the quantile of Student's t with
-/// one degree of freedom less than there are groups, times the [`standard_error`]. That quantile is J. W. Tukey's
-/// ("Bias and confidence in not-quite large samples", Annals of Mathematical Statistics 29 (1958), p. 614). `estimate`
-/// is the figure over all groups, `without[g]` the figure with the group `g` left out.
+/// The bounds of a value, each at `confidence`, in its unit: `estimate` minus and plus the [`standard_error`]
+/// times the quantile of Student's t with one degree of freedom less than there are groups. The quantile is
+/// J. W. Tukey's ("Bias and confidence in not-quite large samples", Annals of Mathematical Statistics 29
+/// (1958), p. 614). `estimate` is the value over all groups, `without[g]` the value with the group `g` left
+/// out.
 ///
-/// What it holds: the confidence, for means over groups of like size that are about normal. It holds less where few
-/// groups have most of the pairs, and it is not for figures that jump, such as a median. Where leaving out any group
-/// changes nothing, the two bounds are the figure: then the groups say nothing of its spread.
+/// Guarantee: the confidence holds for means over groups of similar size that are about normal. It is lower
+/// if few groups have most of the pairs. The method does not suit values that jump, such as a median. If
+/// leaving out any group changes nothing, both bounds equal the value: the groups show no variance then.
 ///
-/// `None` for fewer than two groups and when a figure is not finite.
+/// `None` for fewer than two groups, and if a value is not finite.
 ///
 /// # Panics
-///
-/// When `confidence` is not in [0.5, 1).
+/// If `confidence` is not in [0.5, 1).
 pub fn jackknife(estimate: f64, without: &[f64], confidence: f64) -> Option<Interval> {
     assert_confidence(confidence);
     let error = standard_error(without)?;
     let degrees = (without.len() - 1) as f64;
-    let interval = Interval::around(estimate, student_quantile(confidence, degrees)? * error);
+    let interval = Interval::centered(estimate, student_quantile(confidence, degrees)? * error);
     estimate.is_finite().then_some(interval)
 }
 
 #[cfg(test)]
 mod tests {
-    //! Against numpy, scipy and astropy: `tests/oracles/intervals.py` prints the rows.
+    //! Checked against numpy, scipy and astropy: `tests/oracles/intervals.py` prints the rows.
 
-    use super::super::tests::assert_close;
     use super::{jackknife, standard_error};
+    use crate::scoring::interval::tests::assert_close;
 
-    /// The scores of the groups of `intervals.py`.
+    /// The scores of the groups in `intervals.py`.
     fn groups() -> Vec<Vec<f64>> {
         let score = |g: usize, i: usize| ((37 * i + 11 * g) % 101) as f64 / 100.0;
         (0..9).map(|g| (0..5 + 3 * (g % 4)).map(|i| score(g, i)).collect()).collect()
     }
 
-    /// The mean over all groups, and with each left out.
+    /// The mean over all groups, and with each group left out.
     fn means(groups: &[Vec<f64>]) -> (f64, Vec<f64>) {
         let mean = |left_out: Option<usize>| {
             let kept = groups.iter().enumerate().filter(|(g, _)| Some(*g) != left_out);
@@ -72,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn bounds_are_those_of_numpy_and_scipy() {
+    fn bounds_match_numpy_and_scipy() {
         let (estimate, without) = means(&groups());
         assert_close(estimate, 0.4996296296296296);
         assert_close(standard_error(&without).unwrap(), 0.014202705025388179);
@@ -88,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn groups_of_one_score_are_those_of_astropy() {
+    fn groups_of_one_score_match_astropy() {
         let singles: Vec<_> = groups()[3].iter().map(|&score| vec![score]).collect();
         let (estimate, without) = means(&singles);
         assert_close(estimate, 0.4985714285714286);
@@ -96,13 +98,13 @@ mod tests {
     }
 
     #[test]
-    fn without_a_change_there_is_no_spread() {
+    fn equal_replicates_have_no_variance() {
         let interval = jackknife(0.1, &[0.1; 5], 0.95).unwrap();
         assert_eq!((interval.lower, interval.upper), (0.1, 0.1));
     }
 
     #[test]
-    fn too_little_has_no_bounds() {
+    fn too_few_or_infinite_values_have_no_bounds() {
         assert_eq!(jackknife(1.0, &[], 0.95), None);
         assert_eq!(jackknife(1.0, &[1.0], 0.95), None);
         assert!(jackknife(1.0, &[1.0, 2.0], 0.95).is_some());
@@ -110,7 +112,7 @@ mod tests {
         assert_eq!(jackknife(f64::INFINITY, &[1.0, 2.0], 0.95), None);
         assert_eq!(jackknife(1.0, &[1.0, f64::NAN], 0.95), None);
         assert_eq!(jackknife(1.0, &[1.0, f64::INFINITY], 0.95), None);
-        // Figures whose squares are no floats any more.
+        // Values whose squares overflow.
         assert_eq!(jackknife(1.0, &[1e300, -1e300], 0.95), None);
     }
 }

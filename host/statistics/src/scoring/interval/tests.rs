@@ -1,23 +1,27 @@
-//! Quantiles against scipy, and what the bounds hold over many streams whose truth is known.
+//! Quantiles against scipy, and the coverage of the bounds over many random streams with a known mean.
 //!
-//! Streams are random with a fixed seed, so every run sees the same. Of 2,000 streams, the share that misses has a
-//! standard error of 0.0049 where 5 % miss; three of them are allowed for where a bound holds just its confidence.
+//! The streams have a fixed seed, so every run has the same. Of 2,000 streams, the share that misses has a
+//! standard error of 0.0049 where 5 % miss; the tests allow three of them where a bound has exactly its
+//! confidence.
 
 use fastrand::Rng;
 
-use super::{Block, Interval, Sequence, jackknife, normal_quantile, student_above, student_quantile, wilson};
+use super::{
+    ConfidenceSequence, Interval, ScoreBlock, jackknife, normal_quantile, student_quantile,
+    student_upper_tail, wilson,
+};
 
 const STREAMS: usize = 2000;
 const CONFIDENCE: f64 = 0.95;
 /// Three standard errors of the share that misses.
 const ALLOWANCE: f64 = 0.0147;
-/// How many scores each window has.
+/// The number of scores in each window.
 const SIZES: [u64; 20] = [90, 40, 7, 120, 60, 1, 200, 33, 80, 150, 5, 70, 110, 300, 20, 45, 95, 60, 10, 130];
 
-/// A kind of scores, and their mean.
+/// A kind of scores: its name, a generator, and the mean.
 type Kind = (&'static str, fn(&mut Rng) -> f64, f64);
 
-/// 0 or 1; Beta(4, 1), of which u^(1/4) is the quantile; uniform.
+/// 0 or 1; Beta(4, 1), with the quantile function u^(1/4); uniform.
 const KINDS: [Kind; 4] = [
     ("hits of 0.88", |rng| if rng.f64() < 0.88 { 1.0 } else { 0.0 }, 0.88),
     ("hits of 0.5", |rng| if rng.bool() { 1.0 } else { 0.0 }, 0.5),
@@ -25,7 +29,7 @@ const KINDS: [Kind; 4] = [
     ("uniform", |rng| rng.f64(), 0.5),
 ];
 
-/// Within 1e-9 of the number itself where that is below one, so that tiny tails are compared too, and else of one.
+/// Asserts an error of at most 1e-9, relative for numbers below 1, so that tiny tails are compared, too.
 #[track_caller]
 pub(super) fn assert_close(found: f64, expected: f64) {
     let most = 1e-9 * expected.abs().min(1.0);
@@ -33,7 +37,7 @@ pub(super) fn assert_close(found: f64, expected: f64) {
 }
 
 #[test]
-fn students_quantiles_are_those_of_scipy() {
+fn students_quantiles_match_scipy() {
     for (p, degrees, quantile) in [
         (0.5, 1, 0.0),
         (0.5, 2, 0.0),
@@ -76,9 +80,9 @@ fn students_quantiles_are_those_of_scipy() {
     assert_eq!(student_quantile(0.95, 0.0), None);
 }
 
-/// `tests/oracles/divergence.py`.
+/// The rows are printed by `tests/oracles/divergence.py`.
 #[test]
-fn degrees_need_not_be_whole_nor_few() {
+fn fractional_and_many_degrees_match_scipy() {
     for (p, degrees, quantile) in [
         (0.975, 1.7, 5.1188389882530565),
         (0.975, 2.5, 3.5746548420036817),
@@ -98,14 +102,14 @@ fn degrees_need_not_be_whole_nor_few() {
         (5.0, 3000000.0, 2.866676783718304e-07, 1e-9),
         (12.0, 10000000.0, 1.777416025467323e-33, 1e-7),
     ] {
-        let above = student_above(t, degrees).unwrap();
+        let above = student_upper_tail(t, degrees).unwrap();
         assert!((above / scipy - 1.0).abs() < off, "{t} at {degrees}: {above} and {scipy}");
     }
-    assert_eq!(student_above(1.0, 0.0), None);
+    assert_eq!(student_upper_tail(1.0, 0.0), None);
 }
 
 #[test]
-fn normal_quantiles_are_those_of_scipy() {
+fn normal_quantiles_match_scipy() {
     for (p, quantile) in [
         (0.5, 0.0),
         (0.8, 0.8416212335729143),
@@ -118,9 +122,9 @@ fn normal_quantiles_are_those_of_scipy() {
     }
 }
 
-/// A block of so many scores.
-fn block(n: u64, score: fn(&mut Rng) -> f64, rng: &mut Rng) -> Block {
-    let mut block = Block { n, ..Block::default() };
+/// A block of `n` scores.
+fn block(n: u64, score: fn(&mut Rng) -> f64, rng: &mut Rng) -> ScoreBlock {
+    let mut block = ScoreBlock { n, ..ScoreBlock::default() };
     for _ in 0..n {
         let score = score(rng);
         block.sum += score;
@@ -129,12 +133,12 @@ fn block(n: u64, score: fn(&mut Rng) -> f64, rng: &mut Rng) -> Block {
     block
 }
 
-/// Whether each bound is on the wrong side of the truth.
+/// Whether each bound is on the wrong side of the true value.
 fn misses(interval: Interval, truth: f64) -> [bool; 2] {
     [interval.lower > truth, interval.upper < truth]
 }
 
-/// The shares of streams whose lower, and whose upper, bound misses.
+/// The shares of streams whose lower bound misses, and whose upper bound misses.
 fn shares_that_miss(mut stream: impl FnMut() -> [bool; 2]) -> [f64; 2] {
     let mut missed = [0; 2];
     for _ in 0..STREAMS {
@@ -146,13 +150,13 @@ fn shares_that_miss(mut stream: impl FnMut() -> [bool; 2]) -> [f64; 2] {
 }
 
 #[test]
-fn the_sequence_holds_at_every_look() {
+fn the_sequence_is_valid_at_every_look() {
     let mut rng = Rng::with_seed(1);
     for (name, score, mean) in KINDS {
-        // What is thought of the first window, right and far too little.
+        // The expected size of the first window, correct and far too small.
         for first in [SIZES[0], 1] {
             let missed = shares_that_miss(|| {
-                let mut sequence = Sequence::new(CONFIDENCE, first);
+                let mut sequence = ConfidenceSequence::new(CONFIDENCE, first);
                 let mut missed = [false; 2];
                 for n in SIZES {
                     sequence.push(block(n, score, &mut rng));
@@ -170,15 +174,15 @@ fn the_sequence_holds_at_every_look() {
 }
 
 #[test]
-fn the_sequence_is_not_far_wider_than_one_look() {
+fn the_sequence_is_not_much_wider_than_a_single_look() {
     let mut rng = Rng::with_seed(2);
     for (name, score, _) in KINDS {
-        let mut sequence = Sequence::new(CONFIDENCE, SIZES[0]);
-        let mut all = Block::default();
+        let mut sequence = ConfidenceSequence::new(CONFIDENCE, SIZES[0]);
+        let mut all = ScoreBlock::default();
         for n in SIZES {
             let block = block(n, score, &mut rng);
             sequence.push(block);
-            all = Block { n: all.n + n, sum: all.sum + block.sum, squares: all.squares + block.squares };
+            all = ScoreBlock { n: all.n + n, sum: all.sum + block.sum, squares: all.squares + block.squares };
         }
         let n = all.n as f64;
         let deviation = (all.squares / n - (all.sum / n).powi(2)).sqrt();
@@ -190,7 +194,7 @@ fn the_sequence_is_not_far_wider_than_one_look() {
 }
 
 #[test]
-fn wilson_does_not_hold_when_it_is_looked_at_after_every_window() {
+fn wilson_is_invalid_at_repeated_looks() {
     let mut rng = Rng::with_seed(3);
     let (name, score, mean) = KINDS[0];
     let missed = shares_that_miss(|| {
@@ -208,7 +212,7 @@ fn wilson_does_not_hold_when_it_is_looked_at_after_every_window() {
 }
 
 #[test]
-fn wilson_holds_at_one_look() {
+fn wilson_is_valid_at_a_single_look() {
     let mut rng = Rng::with_seed(4);
     for (name, score, mean) in &KINDS[..2] {
         let trials = SIZES.iter().sum();
@@ -221,9 +225,10 @@ fn wilson_holds_at_one_look() {
 }
 
 #[test]
-fn the_jackknife_holds_where_scores_of_a_group_are_alike() {
+fn the_jackknife_is_valid_for_correlated_groups() {
     let mut rng = Rng::with_seed(5);
-    // Twelve groups of unlike sizes. A group's scores have a mean of their own, so Wilson's independence is far off.
+    // Twelve groups of different sizes. Each group has its own mean, so Wilson's assumption of independence
+    // is violated.
     let sizes = [40, 60, 50, 45, 70, 55, 40, 65, 50, 60, 45, 55];
     let mut naive = [0; 2];
     let missed = shares_that_miss(|| {
@@ -239,16 +244,16 @@ fn the_jackknife_holds_where_scores_of_a_group_are_alike() {
         misses(jackknife(hits as f64 / trials as f64, &without, CONFIDENCE).unwrap(), 0.7)
     });
     assert!(missed.iter().all(|share| (share - 0.05).abs() < ALLOWANCE), "{missed:?}");
-    // That the groups matter: taken as independent, the same pairs miss far more often.
+    // The groups matter: treated as independent, the same pairs miss far more often.
     assert!(naive.iter().all(|&missed| missed > STREAMS / 10), "{naive:?}");
 }
 
 #[test]
-fn intervals_are_cut_to_what_can_be() {
+fn intervals_are_clamped_to_the_possible_range() {
     let wide = Interval { lower: -3.0, upper: 5.0 };
-    assert_eq!(wide.within((Some(0.0), Some(1.0))), Interval { lower: 0.0, upper: 1.0 });
-    assert_eq!(wide.within((Some(0.0), None)), Interval { lower: 0.0, upper: 5.0 });
-    assert_eq!(wide.within((None, None)), wide);
-    assert_eq!(wide.of_difference((Some(-1.0), Some(1.0))), Interval { lower: -2.0, upper: 2.0 });
-    assert_eq!(wide.of_difference((Some(0.0), None)), wide);
+    assert_eq!(wide.clamped((Some(0.0), Some(1.0))), Interval { lower: 0.0, upper: 1.0 });
+    assert_eq!(wide.clamped((Some(0.0), None)), Interval { lower: 0.0, upper: 5.0 });
+    assert_eq!(wide.clamped((None, None)), wide);
+    assert_eq!(wide.clamped_difference((Some(-1.0), Some(1.0))), Interval { lower: -2.0, upper: 2.0 });
+    assert_eq!(wide.clamped_difference((Some(0.0), None)), wide);
 }

@@ -1,21 +1,22 @@
-//! What the calendar holds: the shares of its values, and how much of a cycle so many windows can show.
+//! Calendar arithmetic for plans: the shares of calendar values, and how much of a cycle a number of windows
+//! can cover.
 //!
-//! Always holds: a count of what windows can show is that of the best beginning that there is, so a cycle that is said
-//! to be beyond them is beyond them whenever the study begins.
+//! Invariant: coverage assumes the best possible start. So a cycle that is reported as impossible is
+//! impossible whenever the study begins.
 
 use jiff::ToSpan as _;
 use jiff::civil::{self, Date};
 
 use understudy_study::{Every, Split};
 
-/// The days of the months, in a year of 365.25 days.
+/// The average number of days of each month, in a year of 365.25 days.
 const MONTHS: [f64; 12] = [31.0, 28.25, 31.0, 30.0, 31.0, 30.0, 31.0, 31.0, 30.0, 31.0, 30.0, 31.0];
 
-/// The days after which leap years come again, but for the turn of most centuries.
+/// The days after which leap years repeat, except at the turn of most centuries.
 const FOUR_YEARS: u64 = 1461;
 
-/// The share of time of each value of a condition, in the order of its values; `None` if it is no condition of the
-/// calendar.
+/// The share of time of each value of a calendar condition, in the order of its values; `None` for other
+/// conditions.
 pub(super) fn shares(split: &Split) -> Option<Vec<f64>> {
     match split {
         Split::Values { .. } | Split::Bins { .. } => None,
@@ -26,7 +27,7 @@ pub(super) fn shares(split: &Split) -> Option<Vec<f64>> {
     }
 }
 
-/// How many windows there are in a month of a twelfth of 365.25 days.
+/// The number of windows in a month, as a twelfth of 365.25 days.
 pub(super) fn windows_per_month(every: Every) -> f64 {
     let days = 365.25 / 12.0;
     match every {
@@ -37,8 +38,9 @@ pub(super) fn windows_per_month(every: Every) -> f64 {
     }
 }
 
-/// How many values of a condition of the calendar, at best, occur `times` in so many windows in a row, and how many it
-/// has. A value of the hour occurs once an hour of its name, a value of the month once a month, others once a day.
+/// The greatest number of values of a calendar condition that can occur `times` in this number of consecutive
+/// windows, and the number of its values. A value of the hour occurs once per such hour, a value of the month
+/// once per month, other values once per day. `None` for other conditions.
 pub(super) fn covered_values(every: Every, windows: u64, split: &Split, times: u64) -> Option<(u64, u64)> {
     let of = shares(split)?.len() as u64;
     let covered = match split {
@@ -59,7 +61,8 @@ pub(super) fn covered_values(every: Every, windows: u64, split: &Split, times: u
     Some((covered, of))
 }
 
-/// Of `of` values that take turns, how many come at least `times` in a row of `length`.
+/// The number of values that occur at least `times` in a sequence of `length` items, if `of` values take
+/// turns.
 fn cyclic_coverage(length: u64, of: u64, times: u64) -> u64 {
     match (length / of, length % of) {
         (whole, _) if whole >= times => of,
@@ -75,7 +78,7 @@ fn hours(every: Every, windows: u64) -> u64 {
     }
 }
 
-/// The days that so many windows in a row have a part in, at most.
+/// The maximum number of days that overlap this number of consecutive windows.
 fn days(every: Every, windows: u64) -> u64 {
     match every {
         // The first hour may be the last of a day.
@@ -94,7 +97,7 @@ fn days(every: Every, windows: u64) -> u64 {
     }
 }
 
-/// The months that so many windows in a row have a part in, at most.
+/// The maximum number of months that overlap this number of consecutive windows.
 fn months(every: Every, windows: u64) -> u64 {
     let days = match every {
         Every::Month => return windows,
@@ -107,12 +110,12 @@ fn months(every: Every, windows: u64) -> u64 {
     (0..FOUR_YEARS).map(touched).max().unwrap_or(0).unsigned_abs()
 }
 
-/// The date so many days after the beginning of 2001, in which four years begin that end with a leap year.
+/// The date `days` days after the beginning of 2001, which begins four years that end with a leap year.
 fn in_days(days: u64) -> Date {
     civil::date(2001, 1, 1).saturating_add(i64::try_from(days).unwrap_or(i64::MAX).clamp(0, 2_900_000).days())
 }
 
-/// Months since January of the year 0.
+/// The number of months since January of the year 0.
 fn month(date: Date) -> i64 {
     i64::from(date.year()) * 12 + i64::from(date.month())
 }

@@ -1,7 +1,9 @@
-//! How likely a figure meets its bound, if the truth is known.
+//! The probability that an estimate meets its bound, for a known true value.
 //!
-//! Always holds: the chance grows as the truth moves to the right side of the bound, and shrinks as the bound moves the
-//! same way; no comparisons meet no bound. Comparisons are taken as independent.
+//! Invariants:
+//! - The probability grows as the true value improves, and falls as the bound becomes stricter.
+//! - Without comparisons it is 0.
+//! - Comparisons are treated as independent.
 
 use statrs::distribution::{ContinuousCDF, Normal};
 
@@ -9,46 +11,49 @@ use crate::scoring::{binomial_tail, wilson};
 use crate::verdict::meets_bound_by_count;
 use understudy_study::{Direction, Evidence};
 
-/// Up to this standard deviation of the hits the binomial distribution is summed. Beyond, the normal one is within 1e-4 of
-/// it (its error is below 0.07 / deviation by the skewness), and does not take longer the more there are.
+/// Up to this standard deviation of the hits, the binomial distribution is summed. Beyond it, the normal
+/// distribution is within 1e-4 (its error is below 0.07 / deviation by the skewness), and its cost does not
+/// grow with the number of comparisons.
 const MAX_EXACT_DEVIATION: f64 = 2000.0;
 
-/// How often an interval is halved to find a truth: to 1e-12 of it.
+/// The number of times an interval is halved in the search for a true value: to 1e-12 of it.
 const HALVINGS: u32 = 40;
 
-/// A truth this many standard deviations of one score beyond the bound is far enough for any number of comparisons.
+/// A true value this many standard deviations of one score beyond the bound is far enough for any number of
+/// comparisons.
 const FAR_DEVIATIONS: f64 = 50.0;
 
-/// What the score of one comparison is like.
+/// The distribution of the score of one comparison.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum ScoreKind {
-    /// 0 or 1, so that a figure is a share.
+    /// 0 or 1, so that the value of the metric is a share.
     Binary,
-    /// Any number, with this standard deviation, in units of the metric; above 0. The figure is taken as normal.
+    /// Any number, with this standard deviation, in units of the metric and above 0. The mean is treated as
+    /// normal.
     Normal(f64),
 }
 
-/// How the figure of a number of comparisons is judged.
+/// The test whether the estimate from a number of comparisons meets its bound.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BoundTest {
-    /// On which side of the bound it has to lie.
+    /// The direction of the bound.
     pub direction: Direction,
     /// The bound, in units of the metric.
     pub bound: f64,
-    /// What has to lie there.
+    /// Whether the point estimate or its confidence bound has to meet the bound.
     pub evidence: Evidence,
-    /// What a score is like.
+    /// The distribution of the scores.
     pub score: ScoreKind,
-    /// The least and the greatest figure there can be.
+    /// The least and the greatest possible value of the metric; `None` is no limit.
     pub range: (Option<f64>, Option<f64>),
 }
 
 impl BoundTest {
-    /// The chance that the figure of `n` comparisons meets the bound if the true figure is `truth`.
+    /// The probability that the estimate from `n` comparisons meets the bound if the true value is `truth`.
     ///
-    /// Of scores of 0 and 1: that of as many hits as are needed, by the binomial distribution. Of others: the figure is
-    /// normal about the truth with the standard error spread / sqrt(n), and a one-sided bound at the confidence c lies
-    /// z(c) standard errors beside it.
+    /// For binary scores: the probability of the required number of hits, by the binomial distribution. For
+    /// other scores, the estimate is normal around the true value with the standard error deviation /
+    /// sqrt(n), and a one-sided bound at the confidence c is z(c) standard errors away.
     pub fn pass_probability(&self, n: u64, truth: f64) -> f64 {
         if n == 0 {
             return 0.0;
@@ -73,10 +78,11 @@ impl BoundTest {
         }
     }
 
-    /// Of `n` scores of 0 and 1 the least hits, or with `at-most` the most, that meet the bound; `None` if none do.
+    /// For `n` binary scores: the least number of hits that meets the bound, or the greatest with `at-most`;
+    /// `None` if none does.
     ///
-    /// They meet it as they do in a verdict: a point by its counts, so that 0.85 of 20 is 17, and a bound by [`wilson`]'s
-    /// interval.
+    /// Hits meet the bound as in a verdict: a point estimate by its counts, so that 0.85 of 20 is 17, and a
+    /// confidence bound by [`wilson`]'s interval.
     pub fn hits_at_bound(&self, n: u64) -> Option<u64> {
         let passes = |hits: u64| match self.evidence {
             Evidence::Point => meets_bound_by_count(hits, n, self.direction, self.bound),
@@ -87,7 +93,7 @@ impl BoundTest {
                 })
             }
         };
-        // The count that misses the best one by so many.
+        // The number of hits that is `off` worse than the best.
         let off_best = |off: u64| if self.direction == Direction::AtLeast { n - off } else { off };
         if !passes(off_best(0)) {
             return None;
@@ -100,7 +106,7 @@ impl BoundTest {
         Some(off_best(passing))
     }
 
-    /// How far a figure lies on the right side of the bound, in units of the metric; below 0 on the wrong side.
+    /// The distance of a value beyond the bound, in units of the metric; negative on the wrong side.
     pub fn excess(&self, figure: f64) -> f64 {
         match self.direction {
             Direction::AtLeast => figure - self.bound,
@@ -108,7 +114,7 @@ impl BoundTest {
         }
     }
 
-    /// The figure that lies so far on the right side of the bound.
+    /// The value at this distance beyond the bound.
     pub fn value_beyond_bound(&self, excess: f64) -> f64 {
         match self.direction {
             Direction::AtLeast => self.bound + excess,
@@ -116,7 +122,7 @@ impl BoundTest {
         }
     }
 
-    /// How far on the right side of the bound a truth can lie.
+    /// The greatest distance of a true value beyond the bound.
     pub fn max_excess(&self) -> f64 {
         let end = match self.direction {
             Direction::AtLeast => self.range.1,
@@ -131,8 +137,8 @@ impl BoundTest {
         }
     }
 
-    /// The least excess of the truth over the bound, at least 0, with which `chance` of a truth is `goal` or more. `None`
-    /// if no truth that there can be will do.
+    /// The least excess of the true value over the bound, at least 0, at which `probability` of the true
+    /// value is at least `goal`. `None` if no possible true value suffices.
     pub fn margin(&self, goal: f64, probability: impl Fn(f64) -> f64) -> Option<f64> {
         let enough = |excess: f64| probability(self.value_beyond_bound(excess)) >= goal;
         let (mut below, mut above) = (0.0, self.max_excess());
@@ -150,12 +156,12 @@ impl BoundTest {
     }
 }
 
-/// The chance of at least `k` hits among `n`, each of the probability `p`.
+/// The probability of at least `k` hits among `n`, each of probability `p`.
 fn hits_probability(k: u64, n: u64, p: f64) -> f64 {
     let deviation = (n as f64 * p * (1.0 - p)).sqrt();
     if deviation <= MAX_EXACT_DEVIATION {
         return binomial_tail(k, n, p);
     }
-    // A count stands for the numbers that round to it.
+    // Continuity correction.
     Normal::standard().sf((k as f64 - 0.5 - n as f64 * p) / deviation)
 }

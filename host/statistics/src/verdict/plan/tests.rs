@@ -1,11 +1,12 @@
-//! Chances against scipy and statsmodels: `tests/oracles/plan.py` prints the rows. What always holds is tried on any
-//! volume, bound and truth, and what is warned of is read.
+//! Checked against scipy and statsmodels: `tests/oracles/plan.py` prints the rows. The invariants are checked
+//! for random volumes, bounds and true values.
 
 use proptest::prelude::*;
 
 use super::calendar::covered_values;
 use super::{
-    BoundTest, PairsPerWindow, PlanVolume, ScoreKind, ShareOrigin, StudyPlan, ValueShares, calendar, plan,
+    BoundTest, PairsPerWindow, PlanVolume, ScoreKind, ShareOrigin, StudyPlan, ValueShares, calendar,
+    plan_study,
 };
 use understudy_study::Direction::{AtLeast, AtMost};
 use understudy_study::{Direction, Every, Evidence, Split, parse};
@@ -19,7 +20,7 @@ fn share(direction: Direction, bound: f64, confidence: Option<f64>) -> BoundTest
     BoundTest { direction, bound, evidence: evidence(confidence), score: ScoreKind::Binary, range }
 }
 
-/// Within so much of it.
+/// Asserts an absolute error of at most `most`.
 #[track_caller]
 fn assert_within(found: f64, expected: f64, most: f64) {
     assert!((found - expected).abs() <= most, "{found} is not {expected}");
@@ -50,7 +51,7 @@ fn pass_probabilities_of_shares_match_scipy() {
 }
 
 #[test]
-fn chances_of_other_scores_are_those_of_scipy() {
+fn pass_probabilities_of_other_scores_match_scipy() {
     for (direction, bound, confidence, spread, n, truth, chance) in [
         (AtMost, 12.0, None, 30.0, 400, 11.0, 0.7475074624530771),
         (AtMost, 12.0, Some(0.95), 30.0, 400, 8.0, 0.8465653017491894),
@@ -63,7 +64,7 @@ fn chances_of_other_scores_are_those_of_scipy() {
 }
 
 #[test]
-fn margins_are_those_of_scipy() {
+fn margins_match_scipy() {
     let bound = share(AtLeast, 0.85, Some(0.95));
     for (n, excess) in [(30, 0.12243651607701977), (100, 0.07646002062608259), (800, 0.030237681073007505)] {
         assert_within(bound.margin(0.8, |truth| bound.pass_probability(n, truth)).unwrap(), excess, 1e-9);
@@ -81,20 +82,20 @@ fn margins_are_those_of_scipy() {
 }
 
 #[test]
-fn bounds_beyond_all_shares_and_none_at_all() {
+fn bounds_outside_of_all_shares() {
     assert_eq!(share(AtLeast, 1.5, None).hits_at_bound(10), None);
     assert_eq!(share(AtLeast, -0.5, None).hits_at_bound(10), Some(0));
     assert_eq!(share(AtMost, 1.5, None).hits_at_bound(10), Some(10));
     assert_eq!(share(AtMost, -0.5, None).hits_at_bound(10), None);
-    // Smaller than one of any number, though above none.
+    // Smaller than one hit in any number of pairs, but above none.
     assert_eq!(share(AtLeast, 1e-300, None).hits_at_bound(1 << 60), Some(1));
     assert_eq!(share(AtMost, 1e-300, None).hits_at_bound(1 << 60), Some(0));
     assert_eq!(share(AtLeast, 0.0, None).pass_probability(0, 1.0), 0.0);
 }
 
 #[test]
-fn beyond_what_is_summed_the_normal_distribution_goes_on() {
-    // Either side of 2,000 standard deviations: 16 million of one half.
+fn the_normal_approximation_continues_the_exact_sum() {
+    // Both sides of 2,000 standard deviations: 16 million pairs at one half.
     let rule = share(AtLeast, 0.5, None);
     for excess in [-1e-4, 0.0, 1e-4] {
         let [summed, normal] = [15_999_998, 16_000_002].map(|n| rule.pass_probability(n, 0.5 + excess));
@@ -104,7 +105,7 @@ fn beyond_what_is_summed_the_normal_distribution_goes_on() {
 
 proptest! {
     #[test]
-    fn a_chance_grows_with_the_truth_and_shrinks_with_the_bound(
+    fn a_probability_grows_with_the_truth_and_falls_with_the_bound(
         n in 1..400u64,
         bounds in [0.0..=1.0f64, 0.0..=1.0],
         truths in [0.0..=1.0f64, 0.0..=1.0],
@@ -117,7 +118,7 @@ proptest! {
             score: spread.map_or(ScoreKind::Binary, ScoreKind::Normal),
             ..share(direction, bound, confidence)
         };
-        // The laxer bound and the worse truth first.
+        // The laxer bound and the worse true value first.
         let ordered = |[one, other]: [f64; 2]| {
             if (one < other) == at_most { [other, one] } else { [one, other] }
         };
@@ -129,7 +130,7 @@ proptest! {
 }
 
 #[test]
-fn what_the_calendar_can_show() {
+fn calendar_coverage_at_best() {
     use Every::{Day, Hour, Month, Week};
     for (every, windows, split, times, values) in [
         // The end of January, February, the beginning of March.
@@ -153,7 +154,7 @@ fn what_the_calendar_can_show() {
         (Week, 1, Split::DayOfWeek, 1, 7),
         (Hour, 23, Split::Hour, 1, 23),
         (Hour, 24, Split::Hour, 1, 24),
-        // An hour, five days, an hour.
+        // One hour, five days, one hour.
         (Hour, 121, Split::DayOfWeek, 1, 6),
         (Hour, 122, Split::DayOfWeek, 1, 7),
     ] {
@@ -205,16 +206,16 @@ fn planned(
     });
     let volume = PlanVolume { per_window, windows: None, shares: vec![segments, None], base_rate };
     let range = (Some(0.0), Some(1.0));
-    plan(&study, study.threshold.as_ref().unwrap(), ScoreKind::Binary, range, &volume)
+    plan_study(&study, study.threshold.as_ref().unwrap(), ScoreKind::Binary, range, &volume)
 }
 
 #[test]
-fn comparisons_are_shared_out() {
+fn comparisons_follow_the_shares() {
     let plan = planned("at-least = 0.85\n", PairsPerWindow::Measured(vec![400, 500, 300]), Some(0.25), None);
     let counts = |scope: &super::ScopePlan| (scope.per_window, scope.pooled);
     assert_eq!(counts(&plan.scopes[0]), (Some(400), Some(3200)));
     assert_eq!(counts(&plan.scopes[1]), (Some(100), Some(800)));
-    // A quarter of 31 days of 365.25, of 3,200.
+    // 25 % of 3,200, in 31 of 365.25 days.
     assert_eq!(counts(&plan.scopes[2]), (Some(8), Some(68)));
     assert_eq!(plan.scopes.iter().map(|scope| scope.too_few).collect::<Vec<_>>(), [false, false, true]);
     let unknown = planned("at-least = 0.85\n", PairsPerWindow::Stated(400), None, None);
@@ -223,7 +224,7 @@ fn comparisons_are_shared_out() {
 }
 
 #[test]
-fn what_is_declared_is_the_chance_of_all_windows() {
+fn the_declared_margin_covers_all_windows() {
     let plan = planned("at-least = 0.85\n", PairsPerWindow::Stated(100), None, None);
     let all = &plan.scopes[0];
     let truths: Vec<f64> = all.go_probabilities.iter().map(|chance| chance.truth).collect();
@@ -236,11 +237,11 @@ fn what_is_declared_is_the_chance_of_all_windows() {
 }
 
 #[test]
-fn what_is_warned_of() {
+fn warnings_name_problem_and_remedy() {
     let said = |threshold: &str, per_window, groups, base| {
         planned(threshold, per_window, groups, base).warnings.join("\n")
     };
-    // Enough of everything: there is nothing to say.
+    // With enough of everything there are no warnings.
     let scarce = PairsPerWindow::Stated(4000);
     assert_eq!(
         planned("at-least = 0.85\n", PairsPerWindow::Stated(400_000), Some(0.5), None).warnings.len(),
@@ -249,31 +250,31 @@ fn what_is_warned_of() {
     insta::assert_snapshot!(
         said("at-least = 0.85\nconditions = [\"segment\"]\n", scarce, Some(0.002), Some(0.85)),
         @"
-    scope `groups`: too few comparisons are to be expected in a window of 1 week, 8, and the threshold asks for 100 (`least-per-window`): then there is no GO, whatever the figures; declare longer windows, or ask for fewer
-    scope `groups-in-may`: too few comparisons are to be expected in a window of 1 week, 1, and the threshold asks for 100 (`least-per-window`): then there is no GO, whatever the figures; declare longer windows, or ask for fewer
-    of `segment` there will be fewer than 100 comparisons (`least-per-condition`) of groups: then there is no GO; count more windows, or leave out the condition
-    scope `groups`: there will be about 35 comparisons in a month; with fewer than 100 a shadow study takes long to say anything
-    scope `groups-in-may`: there will be about 3 comparisons in a month; with fewer than 100 a shadow study takes long to say anything
-    a model that always gives the substrate's commonest answer would come to 0.85, which meets the bound of 0.85; declare a stricter one, or `least-kappa` or `least-gain`
+    scope `groups`: only 8 comparisons are expected in a window of 1 week, and the threshold requires 100 (`least-per-window`), so GO is impossible; declare longer windows, or a lower minimum
+    scope `groups-in-may`: only 1 comparisons are expected in a window of 1 week, and the threshold requires 100 (`least-per-window`), so GO is impossible; declare longer windows, or a lower minimum
+    condition `segment`: fewer than 100 comparisons (`least-per-condition`) are expected for groups, so GO is impossible; count more windows, or leave out the condition
+    scope `groups`: about 35 comparisons are expected per month; below 100, a shadow study takes long to reach a verdict
+    scope `groups-in-may`: about 3 comparisons are expected per month; below 100, a shadow study takes long to reach a verdict
+    a model that always gives the substrate's most common answer would reach 0.85 and meet the bound of 0.85; declare a stricter bound, or `least-kappa` or `least-gain`
     "
     );
     let measured = PairsPerWindow::Measured(vec![200, 100, 99, 300]);
     insta::assert_snapshot!(
         said("at-least = 0.85\ncluster = \"segment\"\ncycle = { condition = \"month\" }\n", measured, None, None),
         @"
-    of the 4 weeks that were measured, 1 held fewer than 100 comparisons (`least-per-window`); what stands here takes every week for the average one
-    each of the 12 values of `month` has to come round once, and 8 weeks show 3 of them so often at best: then there is no GO; count more windows
-    comparisons hang together by `segment`, and are taken as independent here: what can be told apart is coarser than this, and chances rise more slowly
+    of the 4 weeks measured, 1 had fewer than 100 comparisons (`least-per-window`); this plan assumes that every week is average
+    each of the 12 values of `month` must occur once, and 8 weeks cover at most 3 of them, so GO is impossible; count more windows
+    comparisons are correlated within `segment`, but this plan treats them as independent: real margins are larger, and GO probabilities rise more slowly
     "
     );
     insta::assert_snapshot!(
         said("at-most = 0.2\ncycle = { condition = \"month\", times = 2 }\n", PairsPerWindow::Stated(20), None, Some(0.8)),
         @"
-    too few comparisons are to be expected in a window of 1 week, 20, and the threshold asks for 100 (`least-per-window`): then there is no GO, whatever the figures; declare longer windows, or ask for fewer
-    of `month` there will be fewer than 100 comparisons (`least-per-condition`) of january, february, march, april, may, june, july, august, september, october, november, december: then there is no GO; count more windows, or leave out the condition
-    there will be about 87 comparisons in a month; with fewer than 100 a shadow study takes long to say anything
-    each of the 12 values of `month` has to come round 2 times, and 8 weeks show 0 of them so often at best: then there is no GO; count more windows
-    a model that always gives the substrate's commonest answer would come to 0.2, which meets the bound of 0.2; declare a stricter one, or `least-kappa` or `least-gain`
+    only 20 comparisons are expected in a window of 1 week, and the threshold requires 100 (`least-per-window`), so GO is impossible; declare longer windows, or a lower minimum
+    condition `month`: fewer than 100 comparisons (`least-per-condition`) are expected for january, february, march, april, may, june, july, august, september, october, november, december, so GO is impossible; count more windows, or leave out the condition
+    about 87 comparisons are expected per month; below 100, a shadow study takes long to reach a verdict
+    each of the 12 values of `month` must occur 2 times, and 8 weeks cover at most 0 of them, so GO is impossible; count more windows
+    a model that always gives the substrate's most common answer would reach 0.2 and meet the bound of 0.2; declare a stricter bound, or `least-kappa` or `least-gain`
     "
     );
 }

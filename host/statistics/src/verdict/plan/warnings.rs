@@ -1,19 +1,19 @@
-//! What somebody should know who is about to begin a study: sentences that say what is the matter and what helps.
+//! Warnings of a plan: each is a sentence that names a problem and a remedy.
 //!
-//! Always holds: a warning follows from the declaration and the volume alone; what is not known warns of nothing, but for
-//! the number of windows, without which every other number is of one window.
+//! Invariant: a warning depends on the declaration and the volume alone. Unknown numbers cause no warning,
+//! except for the number of windows, without which all other numbers are for a single window.
 
 use super::{ConditionPlan, PairsPerWindow, PlanVolume, Planner, ScopePlan, StudyPlan, calendar};
-use understudy_study::{Counted, Direction, Every, Quantifier, Study, WHOLE};
+use understudy_study::{ALL_SNAPSHOTS, Direction, Every, Quantifier, Study, WindowChoice};
 
-/// With fewer comparisons a month a study is hardly worth its while.
+/// With fewer comparisons per month, a study is hardly worthwhile.
 const MIN_PER_MONTH: f64 = 100.0;
-/// A chance of GO below this is none to begin a study for.
+/// Below this probability of GO, a study should not begin.
 const MIN_GO_PROBABILITY: f64 = 0.5;
-/// Where GO is looked for: this part of the way from the bound to the best figure there can be.
+/// The optimistic true value: this fraction of the way from the bound to the best possible value.
 const OPTIMISTIC_FRACTION: f64 = 0.9;
 
-/// All warnings of a plan that is complete but for them; `known` tells whether the number of windows is.
+/// All warnings of a plan that is otherwise complete. `known` is whether the number of windows is known.
 pub(super) fn warnings(
     study: &Study,
     plan: &StudyPlan,
@@ -24,8 +24,8 @@ pub(super) fn warnings(
     let mut found = Vec::new();
     if !known {
         found.push(
-            "`windows = { all = true }` does not fix the number of windows, so all numbers here are for one window; give \
-             --windows N"
+            "`windows = { all = true }` does not fix the number of windows, so all numbers here are for \
+             one window; give --windows N"
                 .to_owned(),
         );
     }
@@ -40,21 +40,21 @@ pub(super) fn warnings(
     found.extend(plan.scopes.iter().filter_map(|scope| unlikely_go(planner, scope)));
     if let Some(cluster) = &planner.threshold.cluster {
         found.push(format!(
-            "comparisons are correlated within `{cluster}`, but this plan treats them as independent: real margins are \
-             larger, and GO probabilities rise more slowly"
+            "comparisons are correlated within `{cluster}`, but this plan treats them as independent: real \
+             margins are larger, and GO probabilities rise more slowly"
         ));
     }
     found
 }
 
-/// So many windows: `1 week`, `8 weeks`.
+/// A number of windows: `1 week`, `8 weeks`.
 fn count_windows(every: Every, windows: u64) -> String {
     format!("{windows} {}{}", every.name(), if windows == 1 { "" } else { "s" })
 }
 
-/// A part as a sentence begins with it.
+/// The prefix of a warning about a scope; empty for all of the input.
 fn prefix(scope: &ScopePlan) -> String {
-    if scope.name == WHOLE { String::new() } else { format!("scope `{}`: ", scope.name) }
+    if scope.name == ALL_SNAPSHOTS { String::new() } else { format!("scope `{}`: ", scope.name) }
 }
 
 fn too_few_per_scope(plan: &StudyPlan, planner: &Planner<'_>, scope: &ScopePlan) -> String {
@@ -65,8 +65,8 @@ fn too_few_per_scope(plan: &StudyPlan, planner: &Planner<'_>, scope: &ScopePlan)
         Quantifier::Pooled => (scope.pooled, count_windows(plan.every, plan.windows)),
     };
     format!(
-        "{}only {} comparisons are expected in {span}, and the threshold requires {} (`least-per-window`), so GO is \
-         impossible; declare longer windows, or a lower minimum",
+        "{}only {} comparisons are expected in {span}, and the threshold requires {} (`least-per-window`), \
+         so GO is impossible; declare longer windows, or a lower minimum",
         prefix(scope),
         comparisons.unwrap_or(0),
         planner.threshold.least_per_window
@@ -87,7 +87,7 @@ fn too_few_per_value(planner: &Planner<'_>, condition: &ConditionPlan) -> Option
     })
 }
 
-/// Windows of the measured run in which there were too few.
+/// The warning that windows of the measured run had too few comparisons.
 fn too_few_measured(plan: &StudyPlan, planner: &Planner<'_>, volume: &PlanVolume) -> Option<String> {
     let PairsPerWindow::Measured(windows) = &volume.per_window else { return None };
     let least = planner.threshold.least_per_window;
@@ -95,8 +95,8 @@ fn too_few_measured(plan: &StudyPlan, planner: &Planner<'_>, volume: &PlanVolume
     let matters = plan.quantifier == Quantifier::EveryWindow && thin > 0 && !plan.scopes[0].too_few;
     matters.then(|| {
         format!(
-            "of the {} measured, {thin} had fewer than {least} comparisons (`least-per-window`); this plan assumes that \
-             every {} is average",
+            "of the {} measured, {thin} had fewer than {least} comparisons (`least-per-window`); this plan \
+             assumes that every {} is average",
             count_windows(plan.every, windows.len() as u64),
             plan.every.name()
         )
@@ -108,8 +108,8 @@ fn low_volume(plan: &StudyPlan, scope: &ScopePlan) -> Option<String> {
         scope.share? * plan.scopes[0].per_window? as f64 * calendar::windows_per_month(plan.every);
     (per_month < MIN_PER_MONTH).then(|| {
         format!(
-            "{}about {per_month:.0} comparisons are expected per month; below {MIN_PER_MONTH}, a shadow study takes long \
-             to reach a verdict",
+            "{}about {per_month:.0} comparisons are expected per month; below {MIN_PER_MONTH}, a shadow \
+             study takes long to reach a verdict",
             prefix(scope)
         )
     })
@@ -118,16 +118,16 @@ fn low_volume(plan: &StudyPlan, scope: &ScopePlan) -> Option<String> {
 fn uncovered_cycle(study: &Study, plan: &StudyPlan, planner: &Planner<'_>) -> Option<String> {
     let cycle = planner.threshold.cycle?;
     let condition = &study.conditions[cycle.condition];
-    if plan.counted == Counted::All {
-        // How many windows there will be is then no promise of the declaration.
+    if plan.counted == WindowChoice::All {
+        // The declaration does not determine the number of windows then.
         return None;
     }
     let (covered, all) = calendar::covered_values(plan.every, plan.windows, &condition.split, cycle.times)?;
     let times = if cycle.times == 1 { "once".to_owned() } else { format!("{} times", cycle.times) };
     (covered < all).then(|| {
         format!(
-            "each of the {all} values of `{}` must occur {times}, and {} cover at most {covered} of them, so GO is \
-             impossible; count more windows",
+            "each of the {all} values of `{}` must occur {times}, and {} cover at most {covered} of them, \
+             so GO is impossible; count more windows",
             condition.name,
             count_windows(plan.every, plan.windows)
         )
@@ -141,8 +141,8 @@ fn trivial_model(plan: &StudyPlan, rate: f64) -> Option<String> {
     };
     met.then(|| {
         format!(
-            "a model that always gives the substrate's most common answer would reach {} and meet the bound of {}; \
-             declare a stricter bound, or `least-kappa` or `least-gain`",
+            "a model that always gives the substrate's most common answer would reach {} and meet the \
+             bound of {}; declare a stricter bound, or `least-kappa` or `least-gain`",
             rounded(value),
             plan.bound
         )
@@ -156,8 +156,8 @@ fn unlikely_go(planner: &Planner<'_>, scope: &ScopePlan) -> Option<String> {
     let probability = planner.go_probability(per_window, pooled, truth).study;
     (probability < MIN_GO_PROBABILITY).then(|| {
         format!(
-            "{}GO is unlikely: if the true value were {}, its probability would be {:.0} %; count more comparisons, or \
-             declare another bound",
+            "{}GO is unlikely: if the true value were {}, its probability would be {:.0} %; count more \
+             comparisons, or declare another bound",
             prefix(scope),
             rounded(truth),
             probability * 100.0
@@ -165,7 +165,7 @@ fn unlikely_go(planner: &Planner<'_>, scope: &ScopePlan) -> Option<String> {
     })
 }
 
-/// A figure without the dust of its computation: `0.985`.
+/// A value without rounding errors, for display: `0.985`.
 fn rounded(value: f64) -> String {
     ((value * 1e6).round() / 1e6).to_string()
 }
