@@ -1,84 +1,32 @@
-//! Looking at a run afterwards: whether it is whole, whether its plugins answer the same again, and its rows.
+//! Audit of a run: verification, verdict, replay of its models, and disclosure of its rows.
 //!
-//! Always holds: nothing of a run is changed but its ledger, which says who was shown what.
+//! Invariants: of a run only the ledger, the verdict and the reports are written; every disclosure of rows is recorded in the
+//! ledger first.
 
-mod case;
 mod compare;
 mod decide;
-mod decided;
-mod derived;
-mod disagreements;
-mod dossier;
-mod export;
-mod exposure;
-mod files;
-mod finding;
-mod interim;
-mod joined;
-mod promise;
+mod disclose;
 mod replay;
-mod review;
-mod reviews;
-mod rowset;
-mod sample;
-mod scores;
-mod sequences;
+mod reports;
+mod reviews_file;
+mod run_files;
+mod verdict;
 mod verify;
 
-use std::path::Path;
-
-use anyhow::{anyhow, bail};
-
-pub use case::{Wanted, case};
-pub use compare::{Comparing, compare};
-pub use decide::{Choice, Decided, decide};
-pub use decided::{Counts, columns, decided};
-pub use dossier::{dossier, read_seal};
-pub use export::{Form, export, zoned};
-pub use exposure::{Exposure, who};
-pub use finding::{Finding, Findings};
-pub use interim::{Interims, moment};
-pub use replay::{ModelReplayed, Replayed, at_rest, has_its_fields, is_closed, replay};
-pub use review::{Asked, Judging, Review, begin_review};
-pub use verify::{VerifyError, verify};
-
-use understudy_engine::{Prepared, SEAL, Seal, WhatIf, recall};
-use understudy_run_log::ledger::{self, Entry, LEDGER};
-use understudy_sandbox::sha256_hex;
-
-/// The entries of a run's ledger, which must be whole.
-///
-/// # Errors
-/// When it cannot be read, or is not whole.
-pub fn entries(run: &Path) -> anyhow::Result<Vec<Entry>> {
-    let path = run.join(LEDGER);
-    let shown = path.display();
-    let bytes = std::fs::read(&path).map_err(|error| {
-        anyhow!("cannot read {shown}: {error}; name the directory that `understudy run` wrote")
-    })?;
-    // The last line may just be being written.
-    let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-    let (entries, faults) = ledger::check(&bytes[..whole]);
-    match faults.first() {
-        None => Ok(entries),
-        Some(fault) => {
-            bail!("{shown}:{}: {}; `understudy verify` says what else is wrong", fault.line, fault.what)
-        }
-    }
-}
-
-/// The study of a run as its seal promised it, with the plugins that the run kept, but for what is to be otherwise; and the
-/// digest of the seal.
-///
-/// # Errors
-/// When the seal is damaged, or something that it promised is not what it was.
-pub fn sealed(run: &Path, what_if: &WhatIf) -> anyhow::Result<(Prepared, String)> {
-    let path = run.join(SEAL);
-    let shown = path.display();
-    let bytes = std::fs::read(&path).map_err(|error| {
-        anyhow!("cannot read {shown}: {error}; name the directory that `understudy run` wrote")
-    })?;
-    let seal = Seal::parse(&bytes)
-        .map_err(|what| anyhow!("{shown} is damaged: {what}; `understudy verify` says what else is wrong"))?;
-    Ok((recall(run, &seal, what_if)?, sha256_hex(&bytes)))
-}
+pub use crate::compare::comparison::{ComparedRun, compare};
+pub use crate::decide::{Decision, VerdictChoice, decide};
+pub use crate::disclose::case::{CaseQuery, case};
+pub use crate::disclose::decided_rows::{
+    DisclosureCounts, disclosed_columns, for_each_decided_row, latest_decided_rows,
+};
+pub use crate::disclose::export::{ExportFormat, export, with_utc_offset};
+pub use crate::disclose::exposure::{Exposure, operator};
+pub use crate::disclose::review::{PendingCase, ReviewRequest, CaseReview, begin_review};
+pub use crate::replay::{
+    ModelReplay, ReplayResult, ensure_all_fields, ensure_closed, ensure_not_being_written, replay,
+};
+pub use crate::reports::interim_reports::{InterimReportWriter, build_interim};
+pub use crate::reports::report_bundle::report_bundle;
+pub use crate::run_files::{load_sealed_study, read_entries, read_seal};
+pub use crate::verify::issue::{Issue, VerifyReport};
+pub use crate::verify::run_check::{VerifyError, verify};

@@ -1,7 +1,7 @@
-//! Whether the plugins that a run kept still answer every logged snapshot as they did, bit for bit.
+//! `understudy replay`: answers the logged snapshots again and compares the answers with the logged ones.
 //!
-//! Always holds: the plugins are those of the seal, and those that the ledger has exchanged for them; rows are handed over in batches of the size asked for, each to an
-//! instance that has seen nothing else, so what a model keeps between calls shows.
+//! Invariants: nothing is written. Every batch is answered by a new instance, so that state a model keeps between calls shows
+//! as a difference.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -12,54 +12,54 @@ use arrow::compute::{filter_record_batch, not};
 use arrow::datatypes::UInt64Type;
 
 use super::entries;
-use understudy_engine::{Member, Prepared, blinded, log_schema::decode};
-use understudy_study::StreamKind;
-use understudy_run_log::ledger::{self, Event};
-use understudy_run_log::{Reading, Table, segments};
+use understudy_engine::log_schema::decode;
+use understudy_engine::{Member, Prepared, blinded};
+use understudy_run_log::ledger::{self, LedgerState};
+use understudy_run_log::{ScanOptions, Table, segments};
 use understudy_sandbox::{DeciderPlugin, InputField, is_timeout};
+use understudy_study::StreamKind;
 
-/// What came of a replay.
+/// The result of a replay.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Replayed {
-    /// Snapshots that were replayed.
+pub struct ReplayResult {
+    /// Replayed snapshots.
     pub rows: u64,
-    /// Snapshots that could not be, since their fields were dropped as the study declares.
+    /// Snapshots that cannot be replayed because their fields were dropped, as the study declares.
     pub dropped: u64,
-    /// Snapshots that were not, since they are blinded: what the models answer once the decision is there is made again by
-    /// `verify`.
+    /// Blinded snapshots, which are not replayed: `verify` recomputes their answers.
     pub blinded: u64,
-    /// For each model what came of it.
-    pub models: Vec<ModelReplayed>,
+    /// The result of each model.
+    pub models: Vec<ModelReplay>,
 }
 
-/// What came of replaying one model.
+/// The result of replaying one model.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ModelReplayed {
-    /// Its name in the study.
+pub struct ModelReplay {
+    /// The model's name in the study.
     pub name: String,
-    /// Rows that it answers otherwise than it did.
+    /// Rows with an answer that differs from the logged one.
     pub differ: u64,
-    /// The first of them: sequence number and id.
-    pub which: Vec<(u64, String)>,
-    /// Rows in which the clock ended a call, then or now: what they would have come to cannot be told.
-    pub by_the_clock: u64,
+    /// The first of these rows: sequence number and id.
+    pub first: Vec<(u64, String)>,
+    /// Rows whose call timed out, in the run or in the replay. They are not compared.
+    pub timed_out: u64,
 }
 
-/// Replays the log of a run, whose plugins `prepared` has. Keeps at most `most` rows that differ, of each model.
+/// Replays the log of a run with the plugins of `prepared`. Lists at most `most` differing rows per model.
 ///
 /// # Errors
-/// When the log cannot be read, or does not hold what this study's rows hold.
-pub fn replay(prepared: &Prepared, run: &Path, batch_rows: usize, most: usize) -> anyhow::Result<Replayed> {
+/// If the log cannot be read, or does not hold the rows of this study.
+pub fn replay(prepared: &Prepared, run: &Path, batch_rows: usize, most: usize) -> anyhow::Result<ReplayResult> {
     let reduced = reduced(run)?;
-    let named = |member: &Member<DeciderPlugin>| ModelReplayed {
+    let named = |member: &Member<DeciderPlugin>| ModelReplay {
         name: member.name.clone(),
-        ..ModelReplayed::default()
+        ..ModelReplay::default()
     };
-    let mut models: Vec<ModelReplayed> = prepared.models.iter().map(named).collect();
+    let mut models: Vec<ModelReplay> = prepared.models.iter().map(named).collect();
     let (mut rows, mut dropped, mut hidden) = (0, 0, 0);
     for segment in segments(run, Table::Snapshots)? {
         let columns = decode::columns(prepared, Table::Snapshots);
-        let reading = Reading { table: Table::Snapshots, columns, from_group: 0, from: None };
+        let reading = ScanOptions::new(Table::Snapshots, columns);
         let gone = reduced.contains(&segment.group);
         for batch in reading.segment(segment) {
             let batch = batch?;
@@ -81,20 +81,16 @@ pub fn replay(prepared: &Prepared, run: &Path, batch_rows: usize, most: usize) -
             }
         }
     }
-    Ok(Replayed { rows, dropped, blinded: hidden, models })
+    Ok(ReplayResult { rows, dropped, blinded: hidden, models })
 }
 
-/// The groups whose snapshots have lost their fields.
+/// The groups whose snapshots lost fields.
 fn reduced(run: &Path) -> anyhow::Result<BTreeSet<u32>> {
-    let group = |file: &str| file.strip_prefix("snapshots/")?.strip_suffix(".parquet")?.parse().ok();
-    let reduced = entries(run)?.into_iter().filter_map(|entry| match entry.event {
-        Event::SegmentReduced { after, .. } => group(&after.file),
-        _ => None,
-    });
-    Ok(reduced.collect())
+    let group = |file: &String| file.strip_prefix("snapshots/")?.strip_suffix(".parquet")?.parse().ok();
+    Ok(LedgerState::from_entries(&read_entries(run)?).reduced.iter().filter_map(group).collect())
 }
 
-/// The first rows of a batch that are of one generation, and which that is.
+/// The first rows of a batch that belong to one generation, and that generation.
 fn of_one_generation(prepared: &Prepared, batch: &RecordBatch) -> anyhow::Result<(RecordBatch, u32)> {
     let sequences = batch.column_by_name("sequence").and_then(|c| c.as_primitive_opt::<UInt64Type>());
     let sequences = sequences.context("the log's snapshots have no sequence numbers")?.values();
@@ -107,7 +103,7 @@ fn of_one_generation(prepared: &Prepared, batch: &RecordBatch) -> anyhow::Result
 fn decide(
     prepared: &Prepared,
     generation: u32,
-    models: &mut [ModelReplayed],
+    models: &mut [ModelReplay],
     batch: &RecordBatch,
     most: usize,
 ) -> anyhow::Result<()> {
@@ -125,53 +121,53 @@ fn decide(
         let now = plugin.instance().decide(&shown).answers;
         for row in then.differing(&now) {
             if is_timeout(then.reason(row)) || is_timeout(now.reason(row)) {
-                replayed.by_the_clock += 1;
+                replayed.timed_out += 1;
                 continue;
             }
             replayed.differ += 1;
-            if replayed.which.len() < most {
-                replayed.which.push((sequences[row], records.ids.value(row).to_owned()));
+            if replayed.first.len() < most {
+                replayed.first.push((sequences[row], records.ids.value(row).to_owned()));
             }
         }
     }
     Ok(())
 }
 
-/// Whether the log of a run has all the fields of its snapshots.
+/// Checks that the log of a run has all fields of its snapshots.
 ///
 /// # Errors
-/// When some were dropped.
-pub fn has_its_fields(run: &Path) -> anyhow::Result<()> {
+/// If some were dropped.
+pub fn ensure_all_fields(run: &Path) -> anyhow::Result<()> {
     match reduced(run)?.len() {
         0 => Ok(()),
         segments => bail!(
-            "{} has lost the fields of its snapshots in {segments} of its segments, as its study declares with `log.retain`, so \
-             they can neither be shown nor be handed to other plugins",
+            "cannot read the fields of the snapshots in {}: `log.retain` of its study dropped them in {segments} segments, so they can \
+             neither be shown nor passed to other plugins",
             run.display()
         ),
     }
 }
 
-/// Whether a run has been closed, so that nobody has still to decide on any of its snapshots.
+/// Checks that a run is closed, so that no decision on its snapshots is pending.
 ///
 /// # Errors
-/// When it has not.
-pub fn is_closed(run: &Path) -> anyhow::Result<()> {
-    match ledger::is_closed(&entries(run)?) {
+/// If it is not.
+pub fn ensure_closed(run: &Path) -> anyhow::Result<()> {
+    match ledger::is_closed(&read_entries(run)?) {
         true => Ok(()),
         false => bail!(
-            "{} holds a run that has not ended, and a what-if would show answers to snapshots that are still to be decided; \
-             run the study again to go on, and ask at its end",
+            "{} holds a run that has not ended, and a what-if replay would show answers to undecided snapshots; resume it with \
+             `understudy run` and replay it after its end",
             run.display()
         ),
     }
 }
 
-/// Whether a run may be replayed: it must not be being written.
+/// Checks that no process writes to a run.
 ///
 /// # Errors
-/// When it is.
-pub fn at_rest(run: &Path) -> anyhow::Result<()> {
+/// If one does.
+pub fn ensure_not_being_written(run: &Path) -> anyhow::Result<()> {
     if understudy_run_log::RunDirectory::is_being_written(run)? {
         bail!("{} is being written by another process; wait for it to end, or stop it", run.display());
     }

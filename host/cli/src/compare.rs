@@ -1,29 +1,31 @@
-//! `understudy compare`: models side by side.
+//! `understudy compare`: a paired comparison of models.
 
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
 use super::report::{Format, style};
 use super::{Exit, found};
-use understudy_audit::{self as audit, Comparing};
+use understudy_audit::{self as audit, ComparisonRun};
 use understudy_engine::WhatIf;
 use understudy_report::model::comparison;
 
-/// Set models side by side over the same pairs: the models of one run, or those of two runs of the same feed, joined by id and
-/// observed time. Shows the differences of their figures with intervals, in all and by condition: sums over at least five pairs
-/// each, of a run that goes on only over those whose horizon is over, and no row.
+/// Compare models over the same pairs.
+///
+/// Compares the models of one run, or those of two runs over the same records, joined by id and observed time. Prints the
+/// differences of their metrics with confidence intervals, overall and by condition. It shows no row, only aggregates over at
+/// least five pairs; of an unfinished run it uses only pairs whose horizon has passed.
 #[derive(clap::Args)]
 pub(super) struct Compare {
-    /// The run directory.
+    /// Run directory.
     #[arg(value_name = "RUN")]
     run: PathBuf,
-    /// A second run of the same feed, such as a what-if.
+    /// Second run over the same records, such as a what-if replay.
     #[arg(value_name = "RUN")]
     other: Option<PathBuf>,
-    /// The model of the first run that the others are set beside [default: the first]
+    /// Model of the first run with which the others are compared [default: its first model].
     #[arg(long, value_name = "MODEL")]
     reference: Option<String>,
-    /// The form to print it in.
+    /// Output format.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
@@ -45,8 +47,8 @@ impl Compare {
     }
 }
 
-fn comparing(run: &Path) -> anyhow::Result<Comparing> {
-    let (prepared, _) = audit::sealed(run, &WhatIf::default())?;
-    audit::has_its_fields(run)?;
-    Ok(Comparing { run: run.to_owned(), prepared })
+fn comparing(run: &Path) -> anyhow::Result<ComparisonRun> {
+    let (prepared, _) = audit::load_sealed_study(run, &WhatIf::default())?;
+    audit::ensure_all_fields(run)?;
+    Ok(ComparisonRun { run: run.to_owned(), prepared })
 }

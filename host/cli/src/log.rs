@@ -1,11 +1,10 @@
-//! `understudy log`: rows of a run in the terminal.
+//! `understudy log`: the latest decided rows as a table.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
-use arrow::array::{Array as _, AsArray as _, BooleanArray, RecordBatch};
-use arrow::compute::{concat_batches, filter_record_batch};
+use arrow::array::{Array as _, AsArray as _, RecordBatch};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
 use super::report::style;
@@ -15,54 +14,44 @@ use understudy_engine::{Prepared, WhatIf};
 use understudy_report::table;
 use understudy_run_log::note::Signer;
 
-/// Show the latest decided rows of a run: what was decided, what each model answered, how that was scored. It is recorded
-/// in the ledger who is shown them. Rows whose decision has not come, or whose horizon is not over, are not shown.
+/// Show the latest decided rows.
+///
+/// Prints the decision, each model's answer and its score. The ledger records to whom they were shown. Rows are shown only after
+/// their decision has arrived and their horizon has passed.
 #[derive(clap::Args)]
 pub(super) struct Log {
-    /// The run directory.
+    /// Run directory.
     #[arg(value_name = "RUN")]
     run: PathBuf,
-    /// How many rows.
+    /// Maximum number of rows.
     #[arg(long, value_name = "ROWS", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
     rows: u32,
-    /// Only the rows with this id.
+    /// Show only rows with this id. Repeatable.
     #[arg(long, value_name = "ID")]
     id: Vec<String>,
-    /// Who is shown the answers [default: the user, as the system calls him or her]
+    /// Name recorded in the ledger [default: login name].
     #[arg(long, value_name = "NAME")]
     who: Option<String>,
-    /// Sign the ledger's head with this key, made by `understudy key`.
+    /// Key file that signs the ledger's head, from `understudy key`.
     #[arg(long, value_name = "FILE")]
     sign_key: Option<PathBuf>,
 }
 
 impl Log {
     pub fn execute(self) -> anyhow::Result<Exit> {
-        let who = audit::who(self.who)?;
+        let who = audit::operator(self.who)?;
         let signer = self.sign_key.as_deref().map(Signer::read).transpose()?;
-        let (prepared, _) = audit::sealed(&self.run, &WhatIf::default())?;
-        audit::has_its_fields(&self.run)?;
+        let (prepared, _) = audit::load_sealed_study(&self.run, &WhatIf::default())?;
+        audit::ensure_all_fields(&self.run)?;
         let wanted: BTreeSet<String> = self.id.into_iter().collect();
-        let mut latest = Latest { most: self.rows as usize, rows: 0, batches: VecDeque::new() };
-        let counts = audit::decided(&prepared, &self.run, |batch| {
-            latest.add(match wanted.is_empty() {
-                true => batch,
-                false => {
-                    let ids = batch.column(0).as_string::<i32>().iter();
-                    let mask: BooleanArray = ids.map(|id| id.map(|id| wanted.contains(id))).collect();
-                    filter_record_batch(&batch, &mask)?
-                }
-            });
-            Ok(())
-        })?;
-        let rows = concat_batches(&audit::columns(&prepared), &latest.batches)?;
+        let (rows, counts) = audit::latest_decided_rows(&prepared, &self.run, &wanted, self.rows as usize)?;
         if rows.num_rows() == 0 {
             match wanted.is_empty() {
                 true => tell(
-                    "no decided row to show: a row is shown once its decision has come and its horizon is over",
+                    "no decided rows: a row is shown after its decision has arrived and its horizon has passed",
                 ),
                 false => tell(
-                    "no decided row has such an id; a row is shown once its decision has come and its horizon is over",
+                    "no decided row has such an id; a row is shown after its decision has arrived and its horizon has passed",
                 ),
             }
             return Ok(Exit::Done);
@@ -73,35 +62,6 @@ impl Log {
         let (heads, cells) = cells(&prepared, &rows)?;
         found(table(&heads, &cells, style(std::io::stdout().is_terminal())).trim_end())?;
         Ok(Exit::Done)
-    }
-}
-
-/// The last rows that have come.
-struct Latest {
-    most: usize,
-    rows: usize,
-    batches: VecDeque<RecordBatch>,
-}
-
-impl Latest {
-    fn add(&mut self, batch: RecordBatch) {
-        self.rows += batch.num_rows();
-        self.batches.push_back(batch);
-        while let Some(first) = self.batches.front_mut()
-            && self.rows > self.most
-        {
-            let more = self.rows - self.most;
-            match first.num_rows() <= more {
-                true => {
-                    self.rows -= first.num_rows();
-                    self.batches.pop_front();
-                }
-                false => {
-                    *first = first.slice(more, first.num_rows() - more);
-                    self.rows = self.most;
-                }
-            }
-        }
     }
 }
 
@@ -122,7 +82,7 @@ fn cells(prepared: &Prepared, rows: &RecordBatch) -> anyhow::Result<(Vec<String>
     let mut cells = vec![Vec::with_capacity(heads.len()); rows.num_rows()];
     for (name, else_name) in columns {
         let column = |name: &str| rows.column_by_name(name).expect("the column was made of this study");
-        let values = audit::zoned(column(&name));
+        let values = audit::with_utc_offset(column(&name));
         let formatter = ArrayFormatter::try_new(&values, &options)?;
         for (row, cells) in cells.iter_mut().enumerate() {
             cells.push(match &else_name {

@@ -1,4 +1,4 @@
-//! `understudy run`: a study, from its sources to its report.
+//! `understudy run`: a study from its sources to its report.
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
@@ -10,32 +10,34 @@ use tokio::sync::oneshot;
 
 use super::report::style;
 use super::{Exit, INTERRUPTED, found, tell};
-use understudy_audit::Interims;
+use understudy_audit::InterimReportWriter;
 use understudy_engine::{End, Options, Order, Prepared, prepare, run};
 use understudy_report::build;
 use understudy_report::render;
 use understudy_run_log::note::Signer;
 
-/// Run a study: feed the models, log their answers, pair them with the decisions, score, report. A run that was cut off
-/// or stopped goes on where its log ends. A study that was sealed is run only as it was sealed, see `understudy seal`.
+/// Run a study over its sources.
+///
+/// Evaluates the models on all snapshots, logs their answers, pairs them with the decisions, and writes the report. An
+/// interrupted run is resumed at the end of its log. A sealed study runs only if it matches its seal, see `understudy seal`.
 #[derive(clap::Args)]
 pub(super) struct Run {
-    /// The study's declaration.
+    /// Study declaration.
     #[arg(value_name = "STUDY.TOML")]
     study: PathBuf,
-    /// The directory to write, or that of a run that has not ended [default: runs/NAME-OF-THE-STUDY]
+    /// New run directory, or the directory of a run to resume [default: runs/STUDY-NAME].
     #[arg(long, value_name = "DIRECTORY")]
     run: Option<PathBuf>,
-    /// Overrule `limits.batch-rows`; no figure depends on it.
+    /// Override `limits.batch-rows`. It does not affect results.
     #[arg(long, value_name = "ROWS", value_parser = clap::value_parser!(u32).range(1..=65_536))]
     batch_rows: Option<u32>,
-    /// Overrule `limits.workers`; no figure depends on it.
+    /// Override `limits.workers`. It does not affect results.
     #[arg(long, value_name = "THREADS", value_parser = clap::value_parser!(u8).range(1..=64))]
     workers: Option<u8>,
-    /// In which order two files are read; no figure depends on it.
+    /// Order in which two files are read. It does not affect results.
     #[arg(long, value_enum, default_value_t)]
     order: Order,
-    /// Sign the ledger's head with this key, made by `understudy key`.
+    /// Key file that signs the ledger's head, from `understudy key`.
     #[arg(long, value_name = "FILE")]
     sign_key: Option<PathBuf>,
 }
@@ -60,41 +62,41 @@ impl Run {
             look: None,
             served: None,
         };
-        conduct(&mut prepared, options, tell, || {})
+        complete_run(&mut prepared, options, tell, || {})
     }
 }
 
-/// Makes a run to its end, writes its report and prints it. `tell` is told what else there is to say, `stopping` that a signal
-/// has come.
-pub(super) fn conduct(
+/// Executes a run until its end or a signal, writes its report and prints it. `notify` receives messages; `on_signal` is called at
+/// the first signal.
+pub(super) fn complete_run(
     prepared: &mut Prepared,
     options: Options<'_>,
-    tell: fn(String),
-    stopping: impl FnOnce(),
+    notify: fn(String),
+    on_signal: impl FnOnce(),
 ) -> anyhow::Result<Exit> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .context("no runtime for the run")?;
+        .context("cannot start the runtime of the run")?;
     let directory = options.directory;
     let is_what_if = options.replayed.is_some();
     let interims = match prepared.study.interim.every {
-        Some(_) => Some(Interims::start(directory, options.signer.clone(), tell)?),
+        Some(_) => Some(InterimReportWriter::start(directory, options.signer.clone(), notify)?),
         None => None,
     };
-    let look = interims.as_ref().map(Interims::look);
+    let look = interims.as_ref().map(InterimReportWriter::callback);
     let options = Options { look, ..options };
     let ran = runtime.block_on(async {
-        // Listened for before the directory is made, so that there is none without a report.
-        let signalled = interrupt().context("cannot listen for signals")?;
+        // Signals are handled before the directory is created, so that every directory gets a report.
+        let signalled = first_signal().context("cannot listen for signals")?;
         let stop = async {
-            // The thread that listens is there for as long as the process is.
+            // The listening thread lives as long as the process.
             let _ = signalled.await;
-            stopping();
+            on_signal();
         };
-        run(prepared, options, |what| tell(what.to_owned()), stop).await
+        run(prepared, options, |message| notify(message.to_owned()), stop).await
     })?;
-    // A reader that is blocked on standard input is not waited for.
+    // A reader may be blocked on standard input.
     runtime.shutdown_background();
     if let Some(interims) = interims {
         interims.finish();
@@ -104,26 +106,26 @@ pub(super) fn conduct(
     let end = ran.outcome.end.clone();
     ran.close(report.to_json().as_bytes())?;
     found(render(&report, style(std::io::stdout().is_terminal())).trim_end())?;
-    tell(format!("written to {}", directory.display()));
+    notify(format!("written to {}", directory.display()));
     if prepared.study.threshold.is_some() && end == End::Finished && !is_what_if {
-        tell(format!("`understudy decide {}` says what the threshold says of it", directory.display()));
+        notify(format!("run `understudy decide {}` for the verdict", directory.display()));
     }
     Ok(match end {
         End::Finished => Exit::Done,
         End::Interrupted | End::Interim { .. } => Exit::Interrupted,
         End::SourceBroke(faults) => {
-            faults.into_iter().for_each(tell);
-            Exit::SourceBroke
+            faults.into_iter().for_each(notify);
+            Exit::SourceFailed
         }
     })
 }
 
-/// Comes when the user presses Ctrl-C, the terminal is closed or the system asks the process to end, from this call on. When
-/// that happens again the process ends at once: what was acknowledged is on disk.
-fn interrupt() -> anyhow::Result<oneshot::Receiver<()>> {
-    let (told, signalled) = oneshot::channel();
+/// A receiver of the first SIGINT, SIGTERM or SIGHUP after this call. The second one ends the process at once, which loses no
+/// acknowledged record.
+fn first_signal() -> anyhow::Result<oneshot::Receiver<()>> {
+    let (sender, signalled) = oneshot::channel();
     let (ready, listening) = mpsc::channel();
-    // A thread of its own: that of the run may be waiting for the disk.
+    // A thread of its own, since the thread of the run may wait for the disk.
     let listen = move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = match runtime {
@@ -135,10 +137,10 @@ fn interrupt() -> anyhow::Result<oneshot::Receiver<()>> {
                 Ok(signals) => signals,
                 Err(error) => return drop(ready.send(Err(error))),
             };
-            // Who asked waits for this.
+            // The caller waits for this message.
             let _ = ready.send(Ok(()));
             signals.next().await;
-            let _ = told.send(());
+            let _ = sender.send(());
             signals.next().await;
             std::process::exit(i32::from(INTERRUPTED));
         });
@@ -148,22 +150,22 @@ fn interrupt() -> anyhow::Result<oneshot::Receiver<()>> {
     Ok(signalled)
 }
 
-/// The signals that end a process.
+/// SIGINT, SIGTERM and SIGHUP.
 struct Signals([Signal; 3]);
 
 impl Signals {
     fn new() -> std::io::Result<Signals> {
-        let [pressed, asked, hung_up] =
+        let [interrupt, terminate, hang_up] =
             [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].map(signal);
-        Ok(Signals([pressed?, asked?, hung_up?]))
+        Ok(Signals([interrupt?, terminate?, hang_up?]))
     }
 
     async fn next(&mut self) {
-        let [pressed, asked, hung_up] = &mut self.0;
+        let [interrupt, terminate, hang_up] = &mut self.0;
         tokio::select! {
-            _ = pressed.recv() => {}
-            _ = asked.recv() => {}
-            _ = hung_up.recv() => {}
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hang_up.recv() => {}
         }
     }
 }

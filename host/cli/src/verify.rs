@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{Exit, found, tell};
-use understudy_audit::{Findings, verify};
+use understudy_audit::{VerifyReport, verify};
 use understudy_run_log::note::Verifier;
 
 /// Check that a run is whole: its seal, the chain of its ledger and who signed them, every segment, every record, and that
@@ -23,7 +23,7 @@ impl Verify {
     pub fn execute(self) -> anyhow::Result<Exit> {
         let keys: Result<Vec<_>, _> = self.key.iter().map(|key| Verifier::parse(key)).collect();
         match keys.map_err(anyhow::Error::from).and_then(|keys| Ok(verify(&self.run, &keys)?)) {
-            Ok(findings) => self.tell(&findings),
+            Ok(report) => self.tell(&report),
             Err(error) => {
                 tell(format_args!("{error:#}"));
                 Ok(Exit::NotLooked)
@@ -31,26 +31,26 @@ impl Verify {
         }
     }
 
-    fn tell(&self, findings: &Findings) -> anyhow::Result<Exit> {
-        for (what, looked) in &findings.sound {
+    fn tell(&self, report: &VerifyReport) -> anyhow::Result<Exit> {
+        for (what, looked) in &report.passed {
             found(format_args!("{what:<10} {looked}"))?;
         }
-        for (what, why) in &findings.left {
+        for (what, why) in &report.skipped {
             found(format_args!("{what:<10} not checked: {why}"))?;
         }
-        for finding in &findings.broken {
-            found(format_args!("BROKEN     {finding}"))?;
+        for issue in &report.issues {
+            found(format_args!("BROKEN     {issue}"))?;
         }
         let shown = self.run.display();
-        match findings.broken.len() {
-            0 if findings.left.is_empty() => found(format_args!("{shown} is whole"))?,
-            0 if findings.left.iter().all(|(what, _)| *what == "signature") => found(format_args!(
+        match report.issues.len() {
+            0 if report.skipped.is_empty() => found(format_args!("{shown} is whole"))?,
+            0 if report.skipped.iter().all(|(what, _)| *what == "signature") => found(format_args!(
                 "{shown} is whole; but as it is not signed, one who wrote all of it anew would not be found"
             ))?,
             0 => found(format_args!("{shown} is whole as far as it was checked"))?,
             1 => found(format_args!("{shown} is broken: 1 thing is wrong"))?,
             many => found(format_args!("{shown} is broken: {many} things are wrong"))?,
         }
-        Ok(if findings.broken.is_empty() { Exit::Done } else { Exit::Failed })
+        Ok(if report.issues.is_empty() { Exit::Done } else { Exit::Failed })
     }
 }

@@ -1,30 +1,31 @@
-//! Whether the log holds every record of each stream, once.
+//! Checks that the log holds every record of each stream exactly once.
 //!
-//! Always holds: the tables are read side by side, so memory does not grow with the log.
+//! Invariants: the accepted and the excluded records are merged by sequence number as they are read, so memory does not grow with
+//! the log.
 
 use std::path::Path;
 
 use arrow::array::{AsArray as _, RecordBatch};
 use arrow::datatypes::UInt64Type;
 
-use super::finding::Findings;
+use crate::verify::issue::VerifyReport;
+use understudy_run_log::{LogError, ScanOptions, TableRows, Table};
 use understudy_study::StreamKind;
-use understudy_run_log::{LogError, Reading, Rows, Table};
 
-/// Finds sequence numbers that are missing, twice, or beyond what the ledger covers: of a stream from 0 to `covers`. A run
-/// that has not `ended` may have more, in segments that are open.
+/// Finds sequence numbers that are missing, repeated, or not among the `position` records that the ledger has. A run that has
+/// not `ended` may have more, in open segments.
 ///
 /// # Errors
-/// When the log cannot be read.
+/// If the log cannot be read.
 pub fn check(
     run: &Path,
     side: StreamKind,
-    covers: u64,
+    position: u64,
     ended: bool,
-    findings: &mut Findings,
+    report: &mut VerifyReport,
 ) -> Result<(), LogError> {
     let mut accepted = Numbers::open(run, Table::from_stream(side), side)?;
-    let mut refused = Numbers::open(run, Table::Refused, side)?;
+    let mut refused = Numbers::open(run, Table::Excluded, side)?;
     let stream = side.name();
     let mut expected = 0;
     loop {
@@ -35,37 +36,37 @@ pub fn check(
             (None, None) => break,
         };
         let Some(next) = next else { break };
-        if next > expected && (ended || expected < covers) {
-            findings.fault(stream, format_args!("{} missing", range(expected, next)));
+        if next > expected && (ended || expected < position) {
+            report.issue(stream, format_args!("{} missing", range(expected, next)));
         } else if next < expected {
-            findings.fault(
+            report.issue(
                 stream,
-                format_args!("the record of sequence number {next} is there twice, or out of order"),
+                format_args!("the record with sequence number {next} is repeated or out of order"),
             );
         }
         expected = expected.max(next + 1);
     }
     if expected < covers {
-        findings.fault(stream, format_args!("{} missing", range(expected, covers)));
-    } else if expected > covers && ended {
-        let beyond = range(covers, expected);
-        findings.fault(stream, format_args!("{beyond} there, and the ledger covers {covers} records"));
+        report.issue(stream, format_args!("{} missing", range(expected, position)));
+    } else if expected > position && ended {
+        let beyond = range(position, expected);
+        report.issue(stream, format_args!("{beyond} in the log, and the ledger covers {position} records"));
     }
     Ok(())
 }
 
-/// "the record of sequence number 7 is", "the records of sequence numbers 7 to 9 are".
+/// "the record with sequence number 7 is", "the records with sequence numbers 7 to 9 are".
 fn range(from: u64, to: u64) -> String {
     match to - from {
-        1 => format!("the record of sequence number {from} is"),
-        _ => format!("the records of sequence numbers {from} to {} are", to - 1),
+        1 => format!("the record with sequence number {from} is"),
+        _ => format!("the records with sequence numbers {from} to {} are", to - 1),
     }
 }
 
 /// The sequence numbers of one stream in a table, in the order of its rows.
 struct Numbers {
-    rows: Rows,
-    /// Only rows of this stream, where a table has both.
+    rows: TableRows,
+    /// The stream whose rows count, if the table holds both.
     stream: Option<&'static str>,
     batch: Vec<u64>,
     at: usize,
@@ -73,10 +74,10 @@ struct Numbers {
 
 impl Numbers {
     fn open(run: &Path, table: Table, side: StreamKind) -> Result<Numbers, LogError> {
-        let both = table == Table::Refused;
+        let both = table == Table::Excluded;
         let columns = if both { vec!["stream", "sequence"] } else { vec!["sequence"] };
         let columns = columns.into_iter().map(str::to_owned).collect();
-        let rows = Reading { table, columns, from_group: 0, from: None }.open(run)?;
+        let rows = ScanOptions::new(table, columns).open(run)?;
         Ok(Numbers { rows, stream: both.then(|| side.name()), batch: Vec::new(), at: 0 })
     }
 
@@ -99,7 +100,7 @@ impl Numbers {
         number
     }
 
-    /// None where the columns are others: then all numbers are missing, which is said.
+    /// The sequence numbers of a batch; none if it lacks the columns, so that all numbers are reported as missing.
     fn numbers(&self, batch: &RecordBatch) -> Vec<u64> {
         let column = |name| batch.column_by_name(name);
         let Some(numbers) = column("sequence").and_then(|c| c.as_primitive_opt::<UInt64Type>()) else {

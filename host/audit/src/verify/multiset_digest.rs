@@ -1,7 +1,7 @@
-//! Rows of which only a sum of digests is kept, in which their order does not show.
+//! An order-independent digest of rows: the sum of the digests of the rows, per range of snapshots.
 //!
-//! Always holds: two sets with the same rows have the same sums; two with other rows have other ones, but for one chance in
-//! 2^64, which nobody can steer who does not know the seed.
+//! Invariants: equal multisets of rows have equal digests. Different ones have different digests, except with probability 2^-64,
+//! which nobody can influence without knowing the seed.
 
 use std::collections::BTreeMap;
 
@@ -12,29 +12,29 @@ use arrow::datatypes::{
 };
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-/// Rows of so many snapshots are told apart from others by one sum.
+/// Snapshots per sum, so that a difference can be located.
 pub const RANGE: u64 = 1 << 16;
-/// What stands for a value that is not there.
+/// The digest of a null.
 const MISSING: u64 = 0x6d69_7373_696e_6721;
 
-/// Two numbers that nobody else knows.
+/// A random seed, which makes collisions unpredictable.
 #[derive(Clone, Copy, Debug)]
 pub struct Seed([u64; 2]);
 
 impl Seed {
-    /// A new one.
+    /// A new random seed.
     ///
     /// # Errors
-    /// When the system gives no random numbers.
+    /// If the system has no randomness.
     pub fn new() -> anyhow::Result<Seed> {
         let mut bytes = [[0; 8]; 2];
         for half in &mut bytes {
-            getrandom::fill(half).map_err(|error| anyhow!("no random numbers: {error}"))?;
+            getrandom::fill(half).map_err(|error| anyhow!("cannot read OS randomness: {error}"))?;
         }
         Ok(Seed(bytes.map(u64::from_le_bytes)))
     }
 
-    /// One digest of two (the folded product of wyhash: Wang Yi 2019).
+    /// Combines two digests (the folded product of wyhash: Wang Yi 2019).
     fn join(self, one: u64, other: u64) -> u64 {
         let product = u128::from(one ^ self.0[0]) * u128::from(other ^ self.0[1] | 1);
         (product as u64) ^ (product >> 64) as u64
@@ -45,28 +45,28 @@ impl Seed {
     }
 }
 
-/// Rows of the table of pairs: of each range of snapshots how many there are, and the sum of their digests.
-pub struct RowSet {
+/// The digest of rows of the pair table: per range of snapshots, the number of rows and the sum of their digests.
+pub struct MultisetDigest {
     schema: SchemaRef,
     seed: Seed,
     ranges: BTreeMap<u64, (u64, u64)>,
 }
 
-impl RowSet {
-    /// No rows, of these columns.
-    pub fn new(schema: &SchemaRef, seed: Seed) -> RowSet {
-        RowSet { schema: schema.clone(), seed, ranges: BTreeMap::new() }
+impl MultisetDigest {
+    /// The digest of no rows with these columns.
+    pub fn new(schema: &SchemaRef, seed: Seed) -> MultisetDigest {
+        MultisetDigest { schema: schema.clone(), seed, ranges: BTreeMap::new() }
     }
 
     /// Adds rows.
     ///
     /// # Errors
-    /// When they have other columns.
+    /// If they have other columns.
     pub fn add(&mut self, batch: &RecordBatch) -> anyhow::Result<()> {
         let snapshots = batch.column_by_name("snapshot").and_then(|c| c.as_primitive_opt::<UInt64Type>());
         let same = batch.schema_ref().fields() == self.schema.fields();
         let snapshots =
-            snapshots.filter(|_| same).context("the log's pairs have other columns than this study's")?;
+            snapshots.filter(|_| same).context("the pair table does not have the columns of this study")?;
         let mut digests = vec![0; batch.num_rows()];
         for column in batch.columns() {
             self.join(&mut digests, column.as_ref())?;
@@ -79,7 +79,7 @@ impl RowSet {
         Ok(())
     }
 
-    /// Joins the values of a column to the digests of the rows.
+    /// Combines the values of a column with the digests of the rows.
     fn join(&self, digests: &mut [u64], column: &dyn Array) -> anyhow::Result<()> {
         let seed = self.seed;
         let mut add = |value: &dyn Fn(usize) -> u64| {
@@ -121,26 +121,26 @@ impl RowSet {
             }
             DataType::List(_) => {
                 let lists = column.as_list::<i32>();
-                let of = |names: &StringArray| {
+                let list = |names: &StringArray| {
                     names.iter().fold(names.len() as u64, |all, name| {
                         seed.join(all, seed.text(name.unwrap_or_default()))
                     })
                 };
-                add(&|row| of(lists.value(row).as_string::<i32>()));
+                add(&|row| list(lists.value(row).as_string::<i32>()));
             }
-            other => bail!("a column of pairs is of type {other}, which this version does not know"),
+            other => bail!("the pair table has a column of type {other}, which this version of understudy does not support"),
         }
         Ok(())
     }
 
-    /// The first snapshot of each range in which the two differ, and how many rows this one and the other have there.
-    pub fn differences(&self, other: &RowSet) -> Vec<(u64, [u64; 2])> {
-        let of = |set: &RowSet, range: &u64| set.ranges.get(range).copied().unwrap_or_default();
+    /// The ranges in which two digests differ: the first snapshot, and the number of rows in each.
+    pub fn differences(&self, other: &MultisetDigest) -> Vec<(u64, [u64; 2])> {
+        let sums = |set: &MultisetDigest, range: &u64| set.ranges.get(range).copied().unwrap_or_default();
         let mut ranges: Vec<u64> = self.ranges.keys().chain(other.ranges.keys()).copied().collect();
         ranges.sort_unstable();
         ranges.dedup();
-        ranges.retain(|range| of(self, range) != of(other, range));
-        ranges.into_iter().map(|range| (range * RANGE, [self, other].map(|set| of(set, &range).0))).collect()
+        ranges.retain(|range| sums(self, range) != sums(other, range));
+        ranges.into_iter().map(|range| (range * RANGE, [self, other].map(|set| sums(set, &range).0))).collect()
     }
 }
 
@@ -162,14 +162,14 @@ mod tests {
         RecordBatch::try_from_iter_with_nullable(columns.map(|(name, column)| (name, column, true))).unwrap()
     }
 
-    fn set(batches: &[RecordBatch], seed: Seed) -> RowSet {
-        let mut set = RowSet::new(&batches[0].schema(), seed);
+    fn set(batches: &[RecordBatch], seed: Seed) -> MultisetDigest {
+        let mut set = MultisetDigest::new(&batches[0].schema(), seed);
         batches.iter().for_each(|batch| set.add(batch).unwrap());
         set
     }
 
     #[test]
-    fn neither_order_nor_batches_show_and_every_change_does() {
+    fn the_digest_depends_on_the_rows_and_not_on_order_or_batches() {
         let seed = Seed::new().unwrap();
         let all = [(1, "a", Some(1.0)), (2, "b", None), (70_000, "a", Some(-0.0)), (1, "a", Some(1.0))];
         let whole = set(&[rows(&all)], seed);
@@ -195,8 +195,8 @@ mod tests {
     }
 
     #[test]
-    fn other_columns_are_refused() {
-        let mut set = RowSet::new(&rows(&[]).schema(), Seed::new().unwrap());
+    fn other_columns_are_rejected() {
+        let mut set = MultisetDigest::new(&rows(&[]).schema(), Seed::new().unwrap());
         let other = rows(&[(1, "a", None)]).project(&[0, 1]).unwrap();
         assert!(set.add(&other).is_err());
     }

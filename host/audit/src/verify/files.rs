@@ -1,46 +1,45 @@
-//! The files of a run against what its ledger says of them.
+//! Checks the files of a run against its ledger.
 //!
-//! Always holds: a file is read once, piece by piece; every byte of it goes into its digest.
+//! Invariants: a file is read once, block by block, and every byte of it is hashed.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io;
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
+use std::{io, thread};
 
 use parquet::file::reader::FileReader as _;
 use parquet::file::serialized_reader::SerializedFileReader;
 
-use super::finding::Findings;
+use crate::verify::issue::VerifyReport;
 use understudy_report::counted;
 use understudy_run_log::ledger::Segment;
 use understudy_run_log::{INTERIM, LogError, Table, file_digest, open_segment, segments as segments_of};
 
-/// What is said of a file that the ledger does not know.
-const STRANGER: &str = "it is in no entry of the ledger: it was put there by somebody else";
-/// Files that are read side by side.
+/// The issue of a file that the ledger does not name.
+const UNEXPECTED: &str = "the ledger does not name this file; understudy did not write it";
+/// Files that are hashed in parallel.
 const READERS: usize = 2;
 
-/// Holds a file against the digest that it should have. `says` is who says so.
-pub fn check(run: &Path, file: &str, sha256: &str, says: &str, findings: &mut Findings) {
+/// Checks the digest of a file. `source` is where the expected digest comes from.
+pub fn check(run: &Path, file: &str, sha256: &str, source: &str, report: &mut VerifyReport) {
     match file_digest(&run.join(file)) {
         Ok((found, _)) if found == sha256 => {}
         Ok((found, _)) => {
-            findings.fault(
+            report.issue(
                 file,
-                format_args!("it was changed: its SHA-256 is {found}, and {says} says {sha256}"),
+                format_args!("the file was changed: its SHA-256 is {found}, and {source} has {sha256}"),
             );
         }
         Err(error) => {
-            findings.fault(file, format_args!("cannot be read: {error}; {says} says that it is there"))
+            report.issue(file, format_args!("cannot be read: {error}; {source} names it"))
         }
     }
 }
 
-/// Holds every sealed segment against its entry: digest, size, rows and sequence numbers.
-pub fn segments(run: &Path, sealed: &BTreeMap<String, Segment>, findings: &mut Findings) {
+/// Checks digest, size and number of rows of every sealed segment.
+pub fn segments(run: &Path, sealed: &BTreeMap<String, Segment>, report: &mut VerifyReport) {
     let all: Vec<&Segment> = sealed.values().collect();
     let next = AtomicUsize::new(0);
     let found = Mutex::new(Vec::new());
@@ -48,7 +47,7 @@ pub fn segments(run: &Path, sealed: &BTreeMap<String, Segment>, findings: &mut F
         for _ in 0..READERS {
             scope.spawn(|| {
                 while let Some(segment) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    if let Some(what) = wrong(run, segment) {
+                    if let Some(what) = segment_fault(run, segment) {
                         let mut found = found.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
                         found.push((segment.file.clone(), what));
                     }
@@ -58,22 +57,22 @@ pub fn segments(run: &Path, sealed: &BTreeMap<String, Segment>, findings: &mut F
     });
     let mut found = found.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
     found.sort();
-    found.into_iter().for_each(|(file, what)| findings.fault(file, what));
+    found.into_iter().for_each(|(file, what)| report.issue(file, what));
 }
 
-/// What is wrong with a segment.
-fn wrong(run: &Path, segment: &Segment) -> Option<String> {
+/// The fault of a segment, if it has one.
+fn segment_fault(run: &Path, segment: &Segment) -> Option<String> {
     let path = run.join(&segment.file);
     let (sha256, bytes) = match file_digest(&path) {
         Ok(found) => found,
-        Err(error) => return Some(format!("cannot be read: {error}; the ledger says that it is there")),
+        Err(error) => return Some(format!("cannot be read: {error}; the ledger names it")),
     };
     if bytes != segment.bytes {
-        return Some(format!("it has {bytes} bytes, and the ledger says {}", segment.bytes));
+        return Some(format!("it has {bytes} bytes, and the ledger has {}", segment.bytes));
     }
     if sha256 != segment.sha256 {
         return Some(format!(
-            "it was changed: its SHA-256 is {sha256}, and the ledger says {}",
+            "the file was changed: its SHA-256 is {sha256}, and the ledger has {}",
             segment.sha256
         ));
     }
@@ -83,18 +82,18 @@ fn wrong(run: &Path, segment: &Segment) -> Option<String> {
     });
     match rows {
         Ok(rows) if rows as u64 == segment.rows => None,
-        Ok(rows) => Some(format!("it has {rows} rows, and the ledger says {}", segment.rows)),
+        Ok(rows) => Some(format!("it has {rows} rows, and the ledger has {}", segment.rows)),
         Err(error) => Some(format!("it cannot be read as Parquet: {error}")),
     }
 }
 
-/// Looks at the open segments of a run that has not ended: whether each of their batches is whole. Nothing vouches for how
-/// many there were. A torn end is what a process leaves that was killed.
+/// Checks the checksums of the open segments of a run that has not ended. Nothing vouches yet for their number of batches. A
+/// torn end is what a killed process leaves behind.
 ///
 /// # Errors
-/// When one cannot be read.
-pub fn open(run: &Path, findings: &mut Findings) -> Result<(), LogError> {
-    let before = findings.broken.len();
+/// If a segment cannot be read.
+pub fn open(run: &Path, report: &mut VerifyReport) -> Result<(), LogError> {
+    let before = report.issues.len();
     let (mut files, mut rows) = (0, 0);
     for table in Table::ALL {
         for segment in segments_of(run, table)?.into_iter().filter(|segment| !segment.sealed) {
@@ -102,31 +101,29 @@ pub fn open(run: &Path, findings: &mut Findings) -> Result<(), LogError> {
             (files, rows) = (files + 1, rows + found);
             if let Some(damage) = damage {
                 let file = segment.path.strip_prefix(run).unwrap_or(&segment.path);
-                findings
-                    .fault(file.display(), format_args!("{damage} after {}", counted(found, "row", "rows")));
+                report.issue(file.display(), format_args!("{damage} after {}", counted(found, "row", "rows")));
             }
         }
     }
     let files = counted(files, "open segment", "open segments");
     let rows = counted(rows, "row", "rows");
-    if findings.broken.len() == before {
-        let looked =
-            format!("{files} with {rows}, whole as they stand; nothing vouches yet that this is all");
-        findings.sound.push(("open", looked));
+    if report.issues.len() == before {
+        let details =
+            format!("{files} with {rows} have valid checksums; nothing vouches yet that they are complete");
+        report.passed.push(("open", details));
     }
     Ok(())
 }
 
-/// Finds what lies in the folder of the reports before the end and is in no entry. While a run goes on, one may just be
-/// being written.
+/// Finds interim reports that the ledger does not name. In a running run, one may be about to be recorded.
 ///
 /// # Errors
-/// When the folder cannot be listed.
-pub fn strange_reports(
+/// If the folder cannot be listed.
+pub fn unexpected_reports(
     run: &Path,
-    known: &BTreeMap<&str, &str>,
+    known: &BTreeMap<String, String>,
     ended: bool,
-    findings: &mut Findings,
+    report: &mut VerifyReport,
 ) -> io::Result<()> {
     let folder = run.join(INTERIM);
     if !ended || !folder.is_dir() {
@@ -134,23 +131,22 @@ pub fn strange_reports(
     }
     for entry in fs::read_dir(folder)? {
         let name = format!("{INTERIM}/{}", entry?.file_name().to_string_lossy());
-        if !known.contains_key(name.as_str()) {
-            findings.fault(name, STRANGER);
+        if !known.contains_key(&name) {
+            report.issue(name, UNEXPECTED);
         }
     }
     Ok(())
 }
 
-/// Finds what lies in the folders of the tables and is in no entry. Open segments are not meant to be there once a run
-/// has ended.
+/// Finds files in the table folders that the ledger does not name. An ended run has no open segments.
 ///
 /// # Errors
-/// When a folder cannot be listed.
-pub fn strangers(
+/// If a folder cannot be listed.
+pub fn unexpected_files(
     run: &Path,
     sealed: &BTreeMap<String, Segment>,
     ended: bool,
-    findings: &mut Findings,
+    report: &mut VerifyReport,
 ) -> io::Result<()> {
     for table in Table::ALL {
         let folder = run.join(table.folder());
@@ -161,7 +157,7 @@ pub fn strangers(
             let name = format!("{}/{}", table.folder(), entry?.file_name().to_string_lossy());
             let open = name.ends_with(".arrows") || name.ends_with(".tmp");
             if !sealed.contains_key(&name) && (ended || !open) {
-                findings.fault(name, STRANGER);
+                report.issue(name, UNEXPECTED);
             }
         }
     }

@@ -1,6 +1,6 @@
-//! Decided rows into one file.
+//! Exports the decided rows of a run to one file.
 //!
-//! Always holds: the file gets its name when it is whole and the ledger says who has it.
+//! Invariant: the file gets its name only after it is complete and the ledger records the exposure.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -14,79 +14,79 @@ use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 
-use super::decided::{Counts, columns, decided};
-use super::exposure::Exposure;
+use crate::disclose::decided_rows::{DisclosureCounts, disclosed_columns, for_each_decided_row};
+use crate::disclose::exposure::Exposure;
 use understudy_engine::Prepared;
 use understudy_run_log::note::Signer;
 
-const UTC: &str = "+00:00";
+const UTC_OFFSET: &str = "+00:00";
 
-/// The form of the file.
+/// The format of an export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub enum ExportFormat {
     /// Parquet, with zstd.
     Parquet,
-    /// CSV with a head; a ranking is a JSON array, and nothing stands where there is no value.
+    /// CSV with a header; a ranking is a JSON array, and a null is an empty cell.
     Csv,
 }
 
-/// Writes the decided rows of a run to `output`, which must not be there yet, and gives how many there are.
+/// Writes the decided rows of a run to `output`, which must not exist yet.
 ///
 /// # Errors
-/// When the log cannot be read, the file cannot be written, or the ledger cannot say who has it.
+/// If the log cannot be read, the file cannot be written, or the exposure cannot be recorded.
 pub fn export(
     prepared: &Prepared,
     run: &Path,
     output: &Path,
-    form: Form,
+    format: ExportFormat,
     who: String,
     signer: Option<Signer>,
-) -> anyhow::Result<Counts> {
+) -> anyhow::Result<DisclosureCounts> {
     let mut exposure = Exposure::new(who, format!("export to {}", output.display()));
-    let aside = Aside::create(output)?;
-    let mut writer = Writer::new(aside.file()?, form, &columns(prepared))?;
-    let counts = decided(prepared, run, |batch| {
+    let temporary = TemporaryFile::create(output)?;
+    let mut writer = Writer::new(temporary.file()?, format, &disclosed_columns(prepared))?;
+    let counts = for_each_decided_row(prepared, run, |batch| {
         exposure.add(&batch);
-        writer.write(&batch).with_context(|| aside.cannot())
+        writer.write(&batch).with_context(|| temporary.write_error())
     })?;
     let written = writer.finish().and_then(|file| Ok(file.sync_all()?));
-    written.with_context(|| aside.cannot())?;
+    written.with_context(|| temporary.write_error())?;
     exposure.record(run, counts, signer)?;
-    aside.place()?;
+    temporary.rename()?;
     Ok(counts)
 }
 
-/// A file that has not got its name yet. It is removed unless it gets it.
-struct Aside {
+/// The output under a temporary name. It is removed on drop unless it was renamed.
+struct TemporaryFile {
     path: PathBuf,
     output: PathBuf,
 }
 
-impl Aside {
-    fn create(output: &Path) -> anyhow::Result<Aside> {
+impl TemporaryFile {
+    fn create(output: &Path) -> anyhow::Result<TemporaryFile> {
         let shown = output.display();
-        anyhow::ensure!(!output.exists(), "{shown} is there already; name another file");
+        anyhow::ensure!(!output.exists(), "{shown} exists already; choose another file");
         let mut name = output.as_os_str().to_owned();
         name.push(".tmp");
-        Ok(Aside { path: name.into(), output: output.to_owned() })
+        Ok(TemporaryFile { path: name.into(), output: output.to_owned() })
     }
 
-    fn cannot(&self) -> String {
+    fn write_error(&self) -> String {
         format!("cannot write {}", self.output.display())
     }
 
     fn file(&self) -> anyhow::Result<File> {
-        File::create(&self.path).with_context(|| self.cannot())
+        File::create(&self.path).with_context(|| self.write_error())
     }
 
-    fn place(self) -> anyhow::Result<()> {
-        fs::rename(&self.path, &self.output).with_context(|| self.cannot())
+    fn rename(self) -> anyhow::Result<()> {
+        fs::rename(&self.path, &self.output).with_context(|| self.write_error())
     }
 }
 
-impl Drop for Aside {
+impl Drop for TemporaryFile {
     fn drop(&mut self) {
-        // Once it has its name it is not here any more.
+        // After the rename there is nothing to remove.
         let _ = fs::remove_file(&self.path);
     }
 }
@@ -97,18 +97,18 @@ enum Writer {
 }
 
 impl Writer {
-    fn new(file: File, form: Form, schema: &SchemaRef) -> anyhow::Result<Writer> {
-        Ok(match form {
-            Form::Parquet => {
-                let level = ZstdLevel::try_new(3).expect("3 is a level of zstd");
+    fn new(file: File, format: ExportFormat, schema: &SchemaRef) -> anyhow::Result<Writer> {
+        Ok(match format {
+            ExportFormat::Parquet => {
+                let level = ZstdLevel::try_new(3).expect("zstd has the level 3");
                 let properties =
                     WriterProperties::builder().set_compression(Compression::ZSTD(level)).build();
                 Writer::Parquet(Box::new(ArrowWriter::try_new(file, schema.clone(), Some(properties))?))
             }
-            Form::Csv => {
-                let schema = flat(schema);
+            ExportFormat::Csv => {
+                let schema = csv_schema(schema);
                 let mut writer = csv::WriterBuilder::new().with_header(true).build(file);
-                // The head is there though no row may be.
+                // The header is written even if there are no rows.
                 writer.write(&RecordBatch::new_empty(schema.clone()))?;
                 Writer::Csv { writer: Box::new(writer), schema }
             }
@@ -121,7 +121,7 @@ impl Writer {
             Writer::Csv { writer, schema } => {
                 let columns = batch.columns().iter().map(|column| match column.data_type() {
                     DataType::List(_) => json(column),
-                    DataType::Timestamp(..) => zoned(column),
+                    DataType::Timestamp(..) => with_utc_offset(column),
                     _ => column.clone(),
                 });
                 writer.write(&RecordBatch::try_new(schema.clone(), columns.collect())?)?;
@@ -138,22 +138,22 @@ impl Writer {
     }
 }
 
-/// The columns with text in the place of lists, which CSV has not.
-fn flat(schema: &SchemaRef) -> SchemaRef {
+/// The columns as CSV can hold them: lists become text.
+fn csv_schema(schema: &SchemaRef) -> SchemaRef {
     let field = |field: &Arc<Field>| match field.data_type() {
         DataType::List(_) => Field::new(field.name(), DataType::Utf8, true),
         DataType::Timestamp(unit, _) => {
-            Field::new(field.name(), DataType::Timestamp(*unit, Some(UTC.into())), field.is_nullable())
+            Field::new(field.name(), DataType::Timestamp(*unit, Some(UTC_OFFSET.into())), field.is_nullable())
         }
         _ => field.as_ref().clone(),
     };
     Arc::new(Schema::new(schema.fields().iter().map(field).collect::<Vec<_>>()))
 }
 
-/// Times with the offset of UTC in the place of its name, which cannot be written without a table of zones.
-pub fn zoned(times: &ArrayRef) -> ArrayRef {
+/// Times with the offset `+00:00` instead of the name `UTC`, which cannot be formatted without a time zone database.
+pub fn with_utc_offset(times: &ArrayRef) -> ArrayRef {
     match times.as_primitive_opt::<TimestampMicrosecondType>() {
-        Some(times) => Arc::new(times.clone().with_timezone(UTC)),
+        Some(times) => Arc::new(times.clone().with_timezone(UTC_OFFSET)),
         None => times.clone(),
     }
 }

@@ -1,0 +1,410 @@
+//! Cases: single decided rows with everything that the log holds about them.
+//!
+//! Invariants: a case is returned only after the ledger records who is shown it. A row that is not decided, or whose horizon is
+//! not over, is withheld with the reason. Only the records with the requested id are evaluated.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use arrow::array::{Array as _, AsArray as _, BooleanArray, RecordBatch};
+use arrow::compute::filter_record_batch;
+use arrow::datatypes::{Float64Type, UInt16Type, UInt64Type};
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+use jiff::Timestamp;
+
+use crate::disclose::decided_rows::{
+    DisclosureCounts, DisclosureCutoff, RowKey, decided_rows_by_id, row_key, times,
+};
+use crate::disclose::disagreements::Disagreements;
+use crate::disclose::export::with_utc_offset;
+use crate::disclose::exposure::Exposure;
+use crate::disclose::pair_scan::{PairScan, model_column};
+use understudy_engine::log_schema::decode;
+use understudy_engine::{BLINDED, Member, Prepared, conditions};
+use understudy_report::model::case::{Case, CaseModel, PluginAnswer, SimilarCase};
+use understudy_report::model::report::PluginInfo;
+use understudy_run_log::note::Signer;
+use understudy_run_log::{RowSelection, ScanOptions, Table};
+use understudy_sandbox::DeciderPlugin;
+use understudy_study::{Condition, Micros, StreamKind};
+
+/// SimilarCase cases per model.
+const SIMILAR_CASES: usize = 5;
+
+/// The row that is requested.
+#[derive(Clone, Debug)]
+pub struct CaseQuery {
+    /// The id.
+    pub id: String,
+    /// The event time of the snapshot; needed if the id was used more than once.
+    pub at: Option<Timestamp>,
+    /// Whether to include the snapshot as it was received.
+    pub raw: bool,
+}
+
+/// Returns the requested row and, for each model that disagrees there, the nearest similar rows. Records the exposure first.
+///
+/// # Errors
+/// If there is no such row, or it must not be shown yet; if the log cannot be read; or if the ledger cannot be written.
+pub fn case(
+    prepared: &Prepared,
+    run: &Path,
+    query: &CaseQuery,
+    who: String,
+    signer: Option<Signer>,
+) -> anyhow::Result<Case> {
+    let ids = BTreeSet::from([query.id.clone()]);
+    let stored = stored_snapshots(prepared, run, &ids, query.raw)?;
+    let (key, stored) = requested(&stored, query)?;
+    let cutoff = DisclosureCutoff::read(prepared, run)?;
+    let mut found = None;
+    decided_rows_by_id(prepared, run, &cutoff, &ids, |batch| {
+        if let Some(row) = (0..batch.num_rows()).find(|row| row_key(&batch, *row) == *key) {
+            found = Some((build_case(prepared, &batch, row, stored)?, batch.slice(row, 1)));
+        }
+        Ok(())
+    })?;
+    let Some((mut case, row)) = found else { bail!(withheld_reason(prepared, cutoff, key)) };
+    let scan = PairScan::new(prepared, run, cutoff);
+    let disagreements = Disagreements::load(prepared, &scan)?;
+    for (model, shown) in case.models.iter_mut().enumerate() {
+        shown.differs = disagreements.mask(&row, model)?[0];
+    }
+    let disagreeing: Vec<usize> = (0..case.models.len()).filter(|model| case.models[*model].differs).collect();
+    let mut exposure = Exposure::new(who, "case".to_owned());
+    exposure.add(&row);
+    let mut others = BTreeSet::new();
+    let similar = similar_cases(prepared, &scan, &disagreements, (key, &stored.conditions), &disagreeing)?;
+    for (model, similar) in disagreeing.into_iter().zip(similar) {
+        others.extend(similar.rows.iter().map(|(_, key, _)| key.clone()));
+        case.models[model].similar = Some(similar.rows.into_iter().map(similar_case).collect());
+    }
+    others.iter().for_each(|(id, _)| exposure.add_id(id));
+    exposure.record(run, DisclosureCounts::read(run, &cutoff)?, signer)?;
+    Ok(case)
+}
+
+/// Returns the rows with these keys, without similar ones.
+///
+/// # Errors
+/// If the log cannot be read.
+pub(crate) fn cases(
+    prepared: &Prepared,
+    run: &Path,
+    cutoff: &DisclosureCutoff,
+    keys: &BTreeSet<RowKey>,
+    disagreements: &Disagreements,
+) -> anyhow::Result<BTreeMap<RowKey, Case>> {
+    let ids = keys.iter().map(|(id, _)| id.clone()).collect();
+    let stored = stored_snapshots(prepared, run, &ids, false)?;
+    let mut found = BTreeMap::new();
+    decided_rows_by_id(prepared, run, cutoff, &ids, |batch| {
+        let rows: Vec<(usize, RowKey)> = (0..batch.num_rows())
+            .map(|row| (row, row_key(&batch, row)))
+            .filter(|(_, key)| keys.contains(key))
+            .collect();
+        for (row, key) in rows {
+            let stored = stored.get(&key).context("a snapshot is missing from the log")?;
+            let mut case = build_case(prepared, &batch, row, stored)?;
+            for (model, shown) in case.models.iter_mut().enumerate() {
+                shown.differs = disagreements.mask(&batch.slice(row, 1), model)?[0];
+            }
+            found.insert(key, case);
+        }
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+/// For each of these models the rows nearest in time to `key` with the same conditions on which it disagrees, too. Row groups
+/// are read from the nearest on, until no other can hold a nearer row.
+///
+/// # Errors
+/// If the log cannot be read.
+fn similar_cases(
+    prepared: &Prepared,
+    scan: &PairScan<'_>,
+    disagreements: &Disagreements,
+    (key, conditions): (&RowKey, &[u16]),
+    models: &[usize],
+) -> anyhow::Result<Vec<NearestRows>> {
+    let mut similar = vec![NearestRows::default(); models.len()];
+    if models.is_empty() {
+        return Ok(similar);
+    }
+    let Micros(at) = key.1;
+    let distance = |times: Option<(Micros, Micros)>| match times {
+        Some((Micros(first), _)) if at < first => first.abs_diff(at),
+        Some((_, Micros(last))) if at > last => at.abs_diff(last),
+        _ => 0,
+    };
+    let mut groups = scan.groups()?;
+    groups.sort_by_key(|group| distance(group.times));
+    for group in groups {
+        if similar.iter().all(|nearest| nearest.is_complete_within(distance(group.times))) {
+            break;
+        }
+        let Some(pairs) = scan.read(&group)? else { continue };
+        let mut mask = same_conditions(prepared, &pairs, conditions);
+        mask.iter_mut().enumerate().for_each(|(row, same)| *same &= row_key(&pairs, row) != *key);
+        let pairs = filter_record_batch(&pairs, &BooleanArray::from(mask))?;
+        if pairs.num_rows() == 0 {
+            continue;
+        }
+        let pairs = scan.with_model_answers(pairs)?;
+        for (model, nearest) in models.iter().zip(&mut similar) {
+            let disagrees = disagreements.mask(&pairs, *model)?;
+            for row in (0..pairs.num_rows()).filter(|row| disagrees[*row]) {
+                nearest.add(at, &row_key(&pairs, row), || {
+                    let answer = |name: &str| anyhow::Ok(in_cell(&answer_of(&pairs, name, row)?));
+                    Ok((answer(&model_column(&prepared.models[*model].name))?, answer("comparator")?))
+                })?;
+            }
+        }
+    }
+    Ok(similar)
+}
+
+/// For each condition the index of a row's value.
+pub(crate) fn condition_values(prepared: &Prepared, batch: &RecordBatch, row: usize) -> Vec<usize> {
+    let value = |condition: &Condition| {
+        let column = batch.column_by_name(&format!("condition.{}", condition.name));
+        let column = column.expect("the column belongs to the study");
+        usize::from(column.as_dictionary::<UInt16Type>().keys().value(row))
+    };
+    prepared.study.conditions.iter().map(value).collect()
+}
+
+/// What the snapshot table holds in addition to a decided row.
+struct StoredSnapshot {
+    /// The snapshot as it was received, if requested.
+    raw: Option<String>,
+    /// The latency of each model in nanoseconds; `None` if it was asked after the decision.
+    nanos: Vec<Option<u64>>,
+    conditions: Vec<u16>,
+}
+
+/// The accepted snapshots with one of these ids.
+fn stored_snapshots(
+    prepared: &Prepared,
+    run: &Path,
+    ids: &BTreeSet<String>,
+    raw: bool,
+) -> anyhow::Result<BTreeMap<RowKey, StoredSnapshot>> {
+    let mut columns = decode::columns(prepared, Table::Snapshots);
+    columns.extend(raw.then(|| "raw".to_owned()));
+    let mut conditions = conditions(&prepared.study);
+    let mut found = BTreeMap::new();
+    let options = ScanOptions::new(Table::Snapshots, columns).select(RowSelection::Texts("id", ids.clone()));
+    for batch in options.open(run)? {
+        let batch = batch?;
+        let records = decode::records(&prepared.study.inputs, StreamKind::Snapshots, &batch)?.records;
+        let values = conditions.classify(&records.fields, &records.times)?;
+        for row in 0..batch.num_rows() {
+            let nanos = prepared.models.iter().map(|model| {
+                let column = batch.column_by_name(&format!("model.{}.nanos", model.name))?;
+                let column = column.as_primitive_opt::<UInt64Type>()?;
+                column.is_valid(row).then(|| column.value(row))
+            });
+            let snapshot = StoredSnapshot {
+                raw: records.raw.is_valid(row).then(|| records.raw.value(row).to_owned()),
+                nanos: nanos.collect(),
+                conditions: values.iter().map(|values| values[row]).collect(),
+            };
+            found.insert((records.ids.value(row).to_owned(), records.times[row]), snapshot);
+        }
+    }
+    Ok(found)
+}
+
+/// The requested snapshot among those with its id.
+fn requested<'l>(
+    stored: &'l BTreeMap<RowKey, StoredSnapshot>,
+    query: &CaseQuery,
+) -> anyhow::Result<(&'l RowKey, &'l StoredSnapshot)> {
+    let id = &query.id;
+    let matches = |at: Micros| query.at.is_none_or(|query| query.as_microsecond() == at.0);
+    let matching: Vec<_> = stored.iter().filter(|((_, at), _)| matches(*at)).collect();
+    let list = |keys: &mut dyn Iterator<Item = &RowKey>| {
+        keys.map(|(_, at)| instant(*at).to_string()).collect::<Vec<_>>().join(", ")
+    };
+    match matching[..] {
+        [one] => Ok(one),
+        [] if stored.is_empty() => {
+            bail!(
+                "no accepted snapshot has the id \"{id}\"; excluded records are in the table `excluded`"
+            )
+        }
+        [] => bail!(
+            "no snapshot with the id \"{id}\" has this event time; its event times are {}",
+            list(&mut stored.keys())
+        ),
+        _ => bail!(
+            "the id \"{id}\" was used {} times; choose one event time with --at: {}",
+            matching.len(),
+            list(&mut matching.iter().map(|(key, _)| *key))
+        ),
+    }
+}
+
+/// Why a snapshot is not among the decided rows.
+fn withheld_reason(prepared: &Prepared, cutoff: DisclosureCutoff, (id, at): &RowKey) -> String {
+    let horizon = prepared.study.horizon;
+    match cutoff.before {
+        None => format!("\"{id}\" has no decision: none arrived within the horizon of {horizon:#}"),
+        Some(_) if !cutoff.allows(*at) => format!(
+            "\"{id}\" is withheld: its horizon is not over, and answers may influence the decision; it can be shown once decisions \
+             more than {:#} later than {} have arrived",
+            horizon.saturating_add(prepared.study.decisions.lateness),
+            instant(*at)
+        ),
+        Some(_) => {
+            format!("\"{id}\" is not decided yet: no decision has arrived within the horizon of {horizon:#}")
+        }
+    }
+}
+
+/// The name and the value of each condition, by the indices of the values.
+fn condition_texts(prepared: &Prepared, values: &[u16]) -> Vec<(String, String)> {
+    let known = conditions(&prepared.study);
+    let declared = prepared.study.conditions.iter().zip(values).enumerate();
+    let name = |(at, (condition, value)): (usize, (&Condition, &u16))| {
+        (condition.name.clone(), known.values(at)[usize::from(*value)].clone())
+    };
+    declared.map(name).collect()
+}
+
+/// For each row: whether it has these values of all conditions.
+fn same_conditions(prepared: &Prepared, batch: &RecordBatch, values: &[u16]) -> Vec<bool> {
+    let same = |row| {
+        condition_values(prepared, batch, row).iter().zip(values).all(|(own, value)| *own == usize::from(*value))
+    };
+    (0..batch.num_rows()).map(same).collect()
+}
+
+/// The rows nearest in time on which a model disagrees, the nearest first: distance in microseconds, key, and the answers of
+/// model and substrate.
+#[derive(Clone, Default)]
+struct NearestRows {
+    rows: Vec<(u64, RowKey, (String, String))>,
+}
+
+impl NearestRows {
+    /// Adds a row if it is among the nearest; `texts` are its answers.
+    fn add(
+        &mut self,
+        at: i64,
+        key: &RowKey,
+        texts: impl FnOnce() -> anyhow::Result<(String, String)>,
+    ) -> anyhow::Result<()> {
+        let rank = (key.1.0.abs_diff(at), key);
+        let place = self.rows.partition_point(|(distance, known, _)| (*distance, known) < rank);
+        if place < SIMILAR_CASES {
+            self.rows.insert(place, (rank.0, key.clone(), texts()?));
+            self.rows.truncate(SIMILAR_CASES);
+        }
+        Ok(())
+    }
+
+    /// Whether no row at this distance or farther can be among the nearest.
+    fn is_complete_within(&self, distance: u64) -> bool {
+        self.rows.len() == SIMILAR_CASES && self.rows.last().is_some_and(|(farthest, ..)| *farthest < distance)
+    }
+}
+
+fn similar_case((_, (id, at), (answer, substrate_answer)): (u64, RowKey, (String, String))) -> SimilarCase {
+    SimilarCase { id, observed_at: instant(at), answer, substrate_answer }
+}
+
+/// The case of a decided row, without whether its models disagree.
+fn build_case(
+    prepared: &Prepared,
+    batch: &RecordBatch,
+    row: usize,
+    stored: &StoredSnapshot,
+) -> anyhow::Result<Case> {
+    let fields = |prefix: &str| {
+        let named = batch.schema_ref().fields().iter().filter_map(|field| field.name().strip_prefix(prefix));
+        let value = |name: &str| Ok((name.to_owned(), text(batch, &format!("{prefix}{name}"), row)?));
+        named.map(value).collect::<anyhow::Result<Vec<_>>>()
+    };
+    let time = |name: &str| instant(Micros(times(batch, name).value(row)));
+    let models = prepared.models.iter().zip(&stored.nanos).map(|(member, nanos)| {
+        let name = format!("model.{}", member.name);
+        let score = |metric: &str| number(batch, &format!("{name}.{metric}"), row);
+        Ok(CaseModel {
+            plugin: plugin(member),
+            answer: answer_of(batch, &name, row)?,
+            latency_nanos: *nanos,
+            metric_values: prepared.metrics.iter().map(|metric| score(&metric.name)).collect(),
+            differs: false,
+            similar: None,
+        })
+    });
+    let models = models.collect::<anyhow::Result<Vec<_>>>()?;
+    Ok(Case {
+        id: row_key(batch, row).0,
+        observed_at: time("observed_at"),
+        decided_at: time("decided_at"),
+        window: text(batch, "window", row)?.unwrap_or_default(),
+        fields: fields("input.")?,
+        raw: stored.raw.clone(),
+        conditions: condition_texts(prepared, &stored.conditions),
+        decision: fields("decision.")?,
+        comparator: plugin(&prepared.comparator),
+        substrate_answer: answer_of(batch, "comparator", row)?,
+        blinded: batch.column_by_name(BLINDED).is_some_and(|blinded| blinded.as_boolean().value(row)),
+        metrics: prepared.metrics.iter().map(|metric| metric.name.clone()).collect(),
+        models,
+    })
+}
+
+fn plugin(member: &Member<DeciderPlugin>) -> PluginInfo {
+    PluginInfo {
+        name: member.name.clone(),
+        title: member.plugin.title.clone(),
+        digest: member.file.digest.clone(),
+    }
+}
+
+/// A plugin's answer to a row.
+fn answer_of(batch: &RecordBatch, name: &str, row: usize) -> anyhow::Result<PluginAnswer> {
+    let part = |part: &str| text(batch, &format!("{name}.{part}"), row);
+    let answer = match part("answer")? {
+        Some(answer) => Ok(answer),
+        None => Err(part("unanswered")?.unwrap_or_default()),
+    };
+    Ok(PluginAnswer { answer, confidence: number(batch, &format!("{name}.confidence"), row) })
+}
+
+/// An answer as the text of a table cell; a reason for a missing answer is in parentheses.
+fn in_cell(answer: &PluginAnswer) -> String {
+    match &answer.answer {
+        Ok(answer) => answer.clone(),
+        Err(why) => format!("({why})"),
+    }
+}
+
+/// A number; `None` if it is null or the column is missing.
+fn number(batch: &RecordBatch, name: &str, row: usize) -> Option<f64> {
+    let column = batch.column_by_name(name)?.as_primitive_opt::<Float64Type>()?;
+    column.is_valid(row).then(|| column.value(row))
+}
+
+/// A value as text; `None` if it is null.
+fn text(batch: &RecordBatch, name: &str, row: usize) -> anyhow::Result<Option<String>> {
+    let column =
+        batch.column_by_name(name).with_context(|| format!("the decided rows have no column {name}"))?;
+    if column.is_null(row) {
+        return Ok(None);
+    }
+    let options = FormatOptions::new().with_timestamp_tz_format(Some("%Y-%m-%d %H:%M:%S%.f UTC"));
+    let value = with_utc_offset(&column.slice(row, 1));
+    Ok(Some(ArrayFormatter::try_new(&value, &options)?.value(0).to_string()))
+}
+
+/// An event time as a timestamp; the nearest one if it is out of range.
+fn instant(time: Micros) -> Timestamp {
+    time.timestamp().unwrap_or(if time < Micros(0) { Timestamp::MIN } else { Timestamp::MAX })
+}

@@ -1,0 +1,345 @@
+//! Decided rows: snapshots with their decision, answers and scores, as they may be shown.
+//!
+//! Invariants: a row is shown only if its decision has come and, unless the run is closed, its horizon is over. Rows that are
+//! withheld are counted. The content of a shown row is computed from the records in the log; the pair table serves only to
+//! find and to count rows. Only columns on an allow list are shown.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use arrow::array::{
+    Array, ArrayRef, AsArray as _, BooleanArray, Float64Array, RecordBatch, TimestampMicrosecondArray, UInt32Array,
+};
+use arrow::compute::{concat_batches, filter_record_batch, interleave, take_record_batch};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimestampMicrosecondType};
+use jiff::Timestamp;
+use rustc_hash::FxHashMap;
+
+use crate::run_files::read_entries;
+use understudy_engine::{Compared, Pairs, Prepared, is_disclosed_pair_column, rebuild, recompute_ids, schemas};
+use understudy_records::batch::Answers;
+use understudy_run_log::{LogError, ScanOptions, Table, count_rows, ledger, row_groups};
+use understudy_sandbox::Scorer;
+use understudy_study::{Micros, PerStream, StreamKind, Study};
+
+/// Scores that are cached per metric, by their components: a metric is called once for each distinct vector.
+const CACHED_SCORES: usize = 4096;
+
+/// Row counts of a disclosure, for its entry in the ledger.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DisclosureCounts {
+    /// Decided rows that may be shown.
+    pub decided: u64,
+    /// Accepted snapshots that are withheld: not decided, or their horizon is not over.
+    pub withheld: u64,
+    /// The latest decision time if the run is not closed: later decisions may be influenced.
+    pub since: Option<Timestamp>,
+}
+
+impl DisclosureCounts {
+    /// Counts the rows of a run by its tables, without evaluating them.
+    ///
+    /// # Errors
+    /// If the log cannot be read.
+    pub(crate) fn read(run: &Path, cutoff: &DisclosureCutoff) -> anyhow::Result<DisclosureCounts> {
+        let decided = match cutoff.before {
+            None => count_rows(run, Table::Pairs)?,
+            Some(_) => {
+                let mut decided = 0;
+                for batch in ScanOptions::new(Table::Pairs, vec!["observed_at".to_owned()]).open(run)? {
+                    decided += cutoff.mask(&batch?)?.true_count() as u64;
+                }
+                decided
+            }
+        };
+        let withheld = count_rows(run, Table::Snapshots)?.saturating_sub(decided);
+        Ok(DisclosureCounts { decided, withheld, since: cutoff.since })
+    }
+}
+
+/// Computes all decided rows of a run and passes them to `each`, as batches of [`disclosed_columns`], in the order in which
+/// they were paired.
+///
+/// # Errors
+/// If the log cannot be read, or does not hold the rows of this study; or the error of `each`.
+pub fn for_each_decided_row(
+    prepared: &Prepared,
+    run: &Path,
+    mut each: impl FnMut(RecordBatch) -> anyhow::Result<()> + Send,
+) -> anyhow::Result<DisclosureCounts> {
+    let cutoff = DisclosureCutoff::read(prepared, run)?;
+    let mut rows = DecidedRowBuilder::new(prepared);
+    let mut counts = DisclosureCounts { since: cutoff.since, ..DisclosureCounts::default() };
+    let rebuilt = rebuild(prepared, run, all_fields(prepared), |compared| {
+        let batch = cutoff.apply(rows.batch(compared))?;
+        counts.decided += batch.num_rows() as u64;
+        if batch.num_rows() > 0 { each(batch) } else { Ok(()) }
+    })?;
+    counts.withheld = rebuilt.counted.accepted(StreamKind::Snapshots) - counts.decided;
+    Ok(counts)
+}
+
+/// Computes the decided rows with these ids and passes them to `each`, as batches of [`disclosed_columns`].
+///
+/// # Errors
+/// Like [`for_each_decided_row`].
+pub(crate) fn decided_rows_by_id(
+    prepared: &Prepared,
+    run: &Path,
+    cutoff: &DisclosureCutoff,
+    ids: &BTreeSet<String>,
+    mut each: impl FnMut(RecordBatch) -> anyhow::Result<()> + Send,
+) -> anyhow::Result<()> {
+    let mut rows = DecidedRowBuilder::new(prepared);
+    recompute_ids(prepared, run, all_fields(prepared), ids, |compared| {
+        let batch = cutoff.apply(rows.batch(compared))?;
+        if batch.num_rows() > 0 { each(batch) } else { Ok(()) }
+    })
+}
+
+/// Computes the latest decided rows of a run, at most `most`; only those with one of `ids`, unless that is empty.
+///
+/// # Errors
+/// If the log cannot be read, or does not hold the rows of this study.
+pub fn latest_decided_rows(
+    prepared: &Prepared,
+    run: &Path,
+    ids: &BTreeSet<String>,
+    most: usize,
+) -> anyhow::Result<(RecordBatch, DisclosureCounts)> {
+    let cutoff = DisclosureCutoff::read(prepared, run)?;
+    let counts = DisclosureCounts::read(run, &cutoff)?;
+    let latest = if ids.is_empty() { Some(latest_keys(run, &cutoff, most)?) } else { None };
+    let of_latest = latest.as_ref().map(|keys| keys.iter().map(|(id, _)| id.clone()).collect());
+    let mut batches = Vec::new();
+    decided_rows_by_id(prepared, run, &cutoff, of_latest.as_ref().unwrap_or(ids), |batch| {
+        batches.push(batch);
+        Ok(())
+    })?;
+    let rows = concat_batches(&disclosed_columns(prepared), &batches)?;
+    let Some(latest) = latest else {
+        let first = rows.num_rows().saturating_sub(most);
+        return Ok((rows.slice(first, rows.num_rows() - first), counts));
+    };
+    let places: FxHashMap<RowKey, u32> =
+        (0..rows.num_rows()).map(|row| (row_key(&rows, row), row as u32)).collect();
+    let picks: UInt32Array = latest.iter().filter_map(|key| places.get(key).copied()).map(Some).collect();
+    Ok((take_record_batch(&rows, &picks)?, counts))
+}
+
+/// The keys of the latest pairs of a run before the cutoff, at most `most`, in the order in which they were paired.
+fn latest_keys(run: &Path, cutoff: &DisclosureCutoff, most: usize) -> anyhow::Result<Vec<RowKey>> {
+    let mut latest = VecDeque::new();
+    for group in row_groups(run, Table::Pairs, "observed_at")?.into_iter().rev() {
+        let columns = ["id", "observed_at"].map(str::to_owned).to_vec();
+        for batch in group.read(Table::Pairs, columns)?.into_iter().rev() {
+            let batch = cutoff.apply(batch)?;
+            for row in (0..batch.num_rows()).rev() {
+                if latest.len() == most {
+                    return Ok(latest.into());
+                }
+                latest.push_front(row_key(&batch, row));
+            }
+        }
+    }
+    Ok(latest.into())
+}
+
+/// The fields of both streams, all of which a decided row shows.
+fn all_fields(prepared: &Prepared) -> PerStream<Vec<usize>> {
+    PerStream::from_fn(|kind| (0..prepared.study.stream(kind).fields.len()).collect())
+}
+
+/// What identifies a decided row: its id and the event time of its snapshot, as an id may be used more than once.
+pub(crate) type RowKey = (String, Micros);
+
+/// The key of a row of a batch that has ids and event times.
+pub(crate) fn row_key(batch: &RecordBatch, row: usize) -> RowKey {
+    let ids = batch.column_by_name("id").expect("decided rows have ids").as_string::<i32>();
+    (ids.value(row).to_owned(), Micros(times(batch, "observed_at").value(row)))
+}
+
+/// A column of event times in microseconds: `observed_at` or `decided_at`.
+pub(crate) fn times<'b>(batch: &'b RecordBatch, name: &str) -> &'b TimestampMicrosecondArray {
+    let column = batch.column_by_name(name).expect("decided rows have their times");
+    column.as_primitive()
+}
+
+/// The columns of decided rows: the disclosed columns of the pair table, the fields of both records, and for each model its
+/// answer and its scores.
+pub fn disclosed_columns(prepared: &Prepared) -> SchemaRef {
+    let [snapshots, decisions, _, pairs] = schemas(prepared);
+    let named = |schema: &SchemaRef, prefix: &str| {
+        let fields = schema.fields().iter().filter(|field| field.name().starts_with(prefix));
+        fields.map(|field| field.as_ref().clone()).collect::<Vec<_>>()
+    };
+    let own = pairs.fields().iter().filter(|field| is_disclosed_pair_column(&prepared.study, field.name()));
+    let mut fields: Vec<Field> = own.map(|field| field.as_ref().clone()).collect();
+    fields.extend(named(&snapshots, "input."));
+    fields.extend(named(&decisions, "decision."));
+    for model in &prepared.models {
+        let name = format!("model.{}", model.name);
+        fields.extend(Answers::column_fields(&name, model.plugin.form));
+        for metric in &prepared.metrics {
+            fields.push(Field::new(format!("{name}.{}", metric.name), DataType::Float64, true));
+        }
+    }
+    Arc::new(Schema::new(fields))
+}
+
+/// Which decided rows may be shown.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DisclosureCutoff {
+    /// Rows with an earlier event time may be shown; all rows if `None`, since the run is closed.
+    pub before: Option<Micros>,
+    /// The latest decision time if the run is not closed.
+    pub since: Option<Timestamp>,
+}
+
+impl DisclosureCutoff {
+    /// The cutoff of a run as it is now.
+    ///
+    /// # Errors
+    /// If the ledger or the decisions cannot be read.
+    pub(crate) fn read(prepared: &Prepared, run: &Path) -> anyhow::Result<DisclosureCutoff> {
+        if ledger::is_closed(&read_entries(run)?) {
+            return Ok(DisclosureCutoff { before: None, since: None });
+        }
+        let study = &prepared.study;
+        let clock = latest_decision(run)?;
+        let span = Micros::from_duration(study.decisions.lateness.saturating_add(study.horizon));
+        let before = clock.map_or(Micros(i64::MIN), |clock| clock.saturating_sub(span));
+        let since = clock.map_or_else(Timestamp::now, |clock| clock.timestamp().unwrap_or(Timestamp::MAX));
+        Ok(DisclosureCutoff { before: Some(before), since: Some(since) })
+    }
+
+    /// Whether a row with this event time may be shown.
+    pub(crate) fn allows(&self, observed: Micros) -> bool {
+        self.before.is_none_or(|before| observed < before)
+    }
+
+    fn mask(&self, batch: &RecordBatch) -> anyhow::Result<BooleanArray> {
+        let observed = batch.column_by_name("observed_at");
+        let observed = observed.and_then(|times| times.as_primitive_opt::<TimestampMicrosecondType>());
+        let observed = observed.context("the pair table has no event times")?;
+        Ok(observed.values().iter().map(|time| Some(self.allows(Micros(*time)))).collect())
+    }
+
+    /// The rows of a batch that may be shown.
+    pub(crate) fn apply(&self, batch: RecordBatch) -> anyhow::Result<RecordBatch> {
+        match self.before {
+            None => Ok(batch),
+            Some(_) => Ok(filter_record_batch(&batch, &self.mask(&batch)?)?),
+        }
+    }
+}
+
+/// The latest event time of a decision in the log.
+fn latest_decision(run: &Path) -> Result<Option<Micros>, LogError> {
+    let mut latest = None;
+    for group in row_groups(run, Table::Decisions, "decided_at")? {
+        if let Some((_, last)) = group.times {
+            latest = latest.max(Some(last));
+            continue;
+        }
+        for batch in group.read(Table::Decisions, vec!["decided_at".to_owned()])? {
+            let times = batch.column_by_name("decided_at");
+            let times = times.and_then(|times| times.as_primitive_opt::<TimestampMicrosecondType>());
+            latest = latest.max(times.and_then(|times| times.values().iter().max().copied()).map(Micros));
+        }
+    }
+    Ok(latest)
+}
+
+/// Builds decided rows from evaluated pairs.
+struct DecidedRowBuilder {
+    schema: SchemaRef,
+    study: Study,
+    pairs: Pairs,
+    metrics: Vec<PairScores>,
+}
+
+impl DecidedRowBuilder {
+    fn new(prepared: &Prepared) -> DecidedRowBuilder {
+        let metrics = prepared.cast.metrics.iter();
+        DecidedRowBuilder {
+            schema: disclosed_columns(prepared),
+            study: prepared.study.clone(),
+            pairs: Pairs::new(prepared),
+            metrics: metrics.map(|metric| PairScores::new(metric.now().plugin.instance())).collect(),
+        }
+    }
+
+    fn batch(&mut self, compared: &Compared) -> RecordBatch {
+        let sources = &compared.sources;
+        let own = self.pairs.batch(compared);
+        let mut columns: Vec<ArrayRef> = own
+            .columns()
+            .iter()
+            .zip(own.schema_ref().fields())
+            .filter(|(_, field)| is_disclosed_pair_column(&self.study, field.name()))
+            .map(|(c, _)| c.clone())
+            .collect();
+        let gather = |batches: Vec<&RecordBatch>, picks: &[(usize, usize)]| -> Vec<ArrayRef> {
+            let column = |at: usize| {
+                let arrays: Vec<&dyn Array> = batches.iter().map(|batch| batch.column(at).as_ref()).collect();
+                interleave(&arrays, picks).expect("the columns of a field have one type")
+            };
+            (0..batches[0].num_columns()).map(column).collect()
+        };
+        columns.extend(gather(
+            sources.all_shown.iter().map(|shown| &shown.fields).collect(),
+            &sources.snapshots,
+        ));
+        columns.extend(gather(sources.taken.iter().map(|taken| &taken.fields).collect(), &sources.decisions));
+        for (model, answers) in compared.given.iter().enumerate() {
+            columns.extend(answers.columns("").map(|(_, column)| column));
+            for (metric, scores) in self.metrics.iter_mut().enumerate() {
+                columns.push(scores.column(compared, model, metric));
+            }
+        }
+        RecordBatch::try_new(self.schema.clone(), columns).expect("the columns are made for this schema")
+    }
+}
+
+/// A metric's score of single pairs.
+struct PairScores {
+    scorer: Scorer,
+    cached: FxHashMap<Vec<u64>, Option<f64>>,
+}
+
+impl PairScores {
+    fn new(scorer: Scorer) -> PairScores {
+        PairScores { scorer, cached: FxHashMap::default() }
+    }
+
+    /// One score per pair; null if there is nothing to compare with, or the metric has no score.
+    fn column(&mut self, compared: &Compared, model: usize, metric: usize) -> ArrayRef {
+        let mut scores = vec![None; compared.sources.snapshots.len()];
+        for (at, row) in compared.answered.iter().enumerate() {
+            let components = &compared.models[model].scores[metric];
+            let (scored, components) = components.split_last().expect("the host has a component of its own");
+            if scored[at] > 0.0 {
+                let components: Vec<f64> = components.iter().map(|component| component[at]).collect();
+                scores[*row] = self.score(&components);
+            }
+        }
+        Arc::new(Float64Array::from(scores))
+    }
+
+    fn score(&mut self, components: &[f64]) -> Option<f64> {
+        let key: Vec<u64> = components.iter().map(|component| component.to_bits()).collect();
+        if let Some(cached) = self.cached.get(&key) {
+            return *cached;
+        }
+        // A pair on which the metric fails has no score; the failure is in the report.
+        let score = self.scorer.reduce(1, components).ok().flatten();
+        if self.cached.len() >= CACHED_SCORES {
+            self.cached.clear();
+        }
+        self.cached.insert(key, score);
+        score
+    }
+}

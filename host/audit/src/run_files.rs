@@ -1,0 +1,54 @@
+//! Reads the files of a run directory that other modules start from: ledger, seal and stored study.
+
+use std::path::Path;
+
+use anyhow::{anyhow, bail};
+
+use understudy_engine::{Prepared, SEAL, Seal, WhatIf, recall};
+use understudy_run_log::ledger::{self, Entry, LEDGER};
+use understudy_sandbox::sha256_hex;
+
+/// Reads all entries of a run's ledger. An incomplete last line, which another process may be writing, is left out.
+///
+/// # Errors
+/// If the ledger cannot be read or has a fault.
+pub fn read_entries(run: &Path) -> anyhow::Result<Vec<Entry>> {
+    let path = run.join(LEDGER);
+    let shown = path.display();
+    let bytes = std::fs::read(&path).map_err(|error| {
+        anyhow!("cannot read {shown}: {error}; name a directory written by `understudy run`")
+    })?;
+    let complete = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let (entries, faults) = ledger::check(&bytes[..complete]);
+    match faults.first() {
+        None => Ok(entries),
+        Some(fault) => {
+            bail!("{shown}:{}: {}; run `understudy verify` for details", fault.line, fault.what)
+        }
+    }
+}
+
+/// Reads the seal of a run.
+///
+/// # Errors
+/// If the seal cannot be read or is damaged.
+pub fn read_seal(run: &Path) -> anyhow::Result<Seal> {
+    let path = run.join(SEAL);
+    let shown = path.display();
+    let bytes = std::fs::read(&path).map_err(|error| {
+        anyhow!("cannot read {shown}: {error}; name a directory written by `understudy run`")
+    })?;
+    Seal::parse(&bytes)
+        .map_err(|what| anyhow!("{shown} is damaged: {what}; run `understudy verify` for details"))
+}
+
+/// Loads the sealed study of a run with the plugins that the run stored, except for the overrides in `what_if`. Also
+/// returns the SHA-256 of the seal, in hexadecimal.
+///
+/// # Errors
+/// If the seal is damaged, or a stored file does not match it.
+pub fn load_sealed_study(run: &Path, what_if: &WhatIf) -> anyhow::Result<(Prepared, String)> {
+    let seal = read_seal(run)?;
+    let digest = sha256_hex(seal.to_json().as_bytes());
+    Ok((recall(run, &seal, what_if)?, digest))
+}

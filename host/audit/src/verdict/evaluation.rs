@@ -1,0 +1,122 @@
+//! Evaluates the threshold of a study over the results of a run.
+//!
+//! Invariants: the threshold is the one in the seal; the same results and the same ledger give the same verdict, byte for
+//! byte.
+
+use anyhow::{Context as _, bail};
+
+use super::interferences::interference_events;
+use understudy_engine::{Prepared, Saved, Seal, conditions};
+use understudy_records::join::Accounting;
+use understudy_run_log::CHECKPOINT;
+use understudy_run_log::ledger::{Entry, LedgerState};
+use understudy_sandbox::sha256_hex;
+use understudy_statistics::scoring::{Cells, InputCounts, VerdictEvidence};
+use understudy_statistics::verdict::{Facts, Verdict, rule};
+
+/// The results of a run that a verdict is based on.
+pub(crate) struct RunResults<'f> {
+    /// Whether the run is closed.
+    pub closed: bool,
+    /// The latest event time of each stream, in microseconds.
+    pub clocks: [Option<i64>; 2],
+    /// Where every record ended up.
+    pub accounting: Accounting,
+    /// What the snapshots looked like.
+    pub inputs: &'f InputCounts,
+    /// The sums of the scores by window and condition.
+    pub cells: &'f Cells,
+    /// The statistics that a verdict needs besides the sums.
+    pub evidence: &'f VerdictEvidence,
+}
+
+impl<'f> RunResults<'f> {
+    /// The results in the checkpoint of an ended run; `None` if the checkpoint is that of a run that has not ended.
+    fn from_checkpoint(saved: &'f Saved, closed: bool) -> Option<RunResults<'f>> {
+        let (judged, ended) = saved.judged.as_ref().zip(saved.ended.as_ref())?;
+        Some(RunResults {
+            closed,
+            clocks: saved.counted.clocks,
+            accounting: ended.accounting,
+            inputs: &saved.counted.inputs,
+            cells: &judged.cells,
+            evidence: &judged.evidence,
+        })
+    }
+}
+
+/// The verdict on a closed run, from its checkpoint and the entries of its ledger before the verdict.
+///
+/// # Errors
+/// If the checkpoint is not that of an ended run, or the study declares no threshold.
+pub(crate) fn closed_verdict(
+    prepared: &Prepared,
+    seal: &str,
+    saved: &Saved,
+    entries: &[Entry],
+) -> anyhow::Result<Verdict> {
+    let Some(results) = RunResults::from_checkpoint(saved, true) else {
+        bail!("cannot use {CHECKPOINT}: it belongs to a run that has not ended; run `understudy verify` for details")
+    };
+    evaluate_threshold(prepared, seal, &LedgerState::from_entries(entries), &results)
+}
+
+/// The verdict for an interim report. `saved` contains only the windows that the report covers.
+///
+/// # Errors
+/// If the study declares no threshold, or its metric fails.
+pub(crate) fn interim_verdict(
+    prepared: &Prepared,
+    seal: &Seal,
+    saved: &Saved,
+    entries: &[Entry],
+) -> anyhow::Result<Verdict> {
+    let results = RunResults::from_checkpoint(saved, false).context("an interim report has sums")?;
+    let seal = sha256_hex(seal.to_json().as_bytes());
+    evaluate_threshold(prepared, &seal, &LedgerState::from_entries(entries), &results)
+}
+
+/// Evaluates the threshold. `seal` is the SHA-256 of the seal, in hexadecimal.
+///
+/// # Errors
+/// If the study declares no threshold or is not sealed, or the threshold's metric fails.
+pub(crate) fn evaluate_threshold(
+    prepared: &Prepared,
+    seal: &str,
+    recorded: &LedgerState,
+    results: &RunResults<'_>,
+) -> anyhow::Result<Verdict> {
+    let threshold = prepared.study.threshold.as_ref().context("the study declares no threshold")?;
+    let metric = &prepared.metrics[threshold.metric];
+    let mut scorer = prepared.cast.metrics[threshold.metric].now().plugin.instance();
+    let mut failure = None;
+    let mut reduce = |pairs, sums: &[f64]| match scorer.reduce(pairs, sums) {
+        Ok(figure) => figure,
+        Err(what) => {
+            failure.get_or_insert(what);
+            None
+        }
+    };
+    let interferences = interference_events(&recorded.interferences);
+    let facts = Facts {
+        study: &prepared.study,
+        threshold,
+        conditions: &conditions(&prepared.study),
+        seal,
+        sealed_at: prepared.sealed_at.context("a study that is not sealed has no verdict")?,
+        closed: results.closed,
+        clocks: results.clocks,
+        accounting: results.accounting,
+        inputs: results.inputs,
+        cells: results.cells,
+        evidence: results.evidence,
+        range: metric.plugin.range,
+        references: &prepared.references,
+        interferences: &interferences,
+    };
+    let verdict = rule(&facts, &mut reduce);
+    match failure {
+        Some(what) => bail!("metric \"{}\": {what}", metric.name),
+        None => Ok(verdict),
+    }
+}

@@ -1,0 +1,4 @@
+//! The verdict on a run: evaluation of the threshold, and the interferences that bear on it.
+
+pub mod evaluation;
+pub mod interferences;
