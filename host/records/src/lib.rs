@@ -1,6 +1,6 @@
-//! Records as columns, and the event-time join of the two streams.
+//! Decodes records into columns and joins the two streams in event time.
 //!
-//! Pure: no file is opened here, no plugin loaded, no clock read.
+//! Invariants: pure; no file is opened, no plugin is loaded and no clock is read.
 
 pub mod batch;
 pub mod join;

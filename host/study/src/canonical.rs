@@ -1,12 +1,11 @@
-//! The canonical form of a declaration: what it means, without how it is laid out.
+//! The canonical form of a declaration: its content without its layout.
 //!
-//! It is JSON without white space, with the keys of every table in the order of their bytes and one way to write each
-//! value: a string with JSON's shortest escapes, a whole number in decimal, any other number with the fewest digits that
-//! give the same 64 bits, and always with a point or an exponent.
+//! The form is JSON without white space. Keys are sorted by their bytes. Strings have JSON's shortest escapes, integers
+//! are decimal, and other numbers have the fewest digits that give the same 64 bits, with a point or an exponent.
 //!
-//! Always holds: two declarations have the same canonical form if and only if they have the same values under the same
-//! keys. Comments, layout, the order of keys, quoting, and inline, dotted or nested tables make no difference; any value
-//! does, and so does the order of a list. The form is kept as text and never read as numbers, so nothing is rounded.
+//! Invariants: two declarations have the same canonical form if and only if they have the same values under the same
+//! keys. Comments, layout, order of keys, quoting and the style of tables make no difference; the order of a list does.
+//! The form is stored as text and never parsed into numbers, so nothing is rounded.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,84 +14,84 @@ use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 use toml::Value;
 
-/// The longest text of a value in a message, in characters.
-const SHOWN: usize = 60;
+/// The longest value in a message, in characters.
+const MAX_VALUE_CHARS: usize = 60;
 
 /// A declaration in its canonical form.
 #[derive(Clone, Debug)]
-pub struct Canonical(Box<RawValue>);
+pub struct CanonicalStudy(Box<RawValue>);
 
 /// Why a text has no canonical form.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NotCanonical {
-    /// It is not TOML.
-    #[error("it is not TOML: {0}")]
+pub enum CanonicalError {
+    /// The text is not TOML.
+    #[error("invalid TOML: {0}")]
     Toml(String),
-    /// A value is one that JSON does not have. No sound study has any.
+    /// A value that JSON does not have. No valid study has one.
     #[error("`{key}` is {what}, which JSON does not have")]
     Json {
-        /// Its key, from the beginning of the file.
+        /// The full path of the key.
         key: String,
-        /// What it is.
+        /// The kind of value.
         what: &'static str,
     },
 }
 
-impl Canonical {
+impl CanonicalStudy {
     /// The canonical form of the declaration in `text`.
     ///
     /// # Errors
     /// When the text is not TOML, or has a number that is not finite, or a date or time.
-    pub fn of(text: &str) -> Result<Canonical, NotCanonical> {
+    pub fn from_toml(text: &str) -> Result<CanonicalStudy, CanonicalError> {
         let table = text.parse().map_err(|error: toml::de::Error| {
-            NotCanonical::Toml(error.message().lines().collect::<Vec<_>>().join(" "))
+            CanonicalError::Toml(error.message().lines().collect::<Vec<_>>().join(" "))
         })?;
         let mut json = String::new();
         write(&Value::Table(table), "", &mut json)?;
-        Ok(Canonical(RawValue::from_string(json).expect("it was written as JSON")))
+        Ok(CanonicalStudy(RawValue::from_string(json).expect("the text was written as JSON")))
     }
 
-    /// Its text.
+    /// The canonical text.
     pub fn text(&self) -> &str {
         self.0.get()
     }
 
-    /// The SHA-256 of its text, in hexadecimal.
+    /// SHA-256 of the canonical text, in hexadecimal.
     pub fn sha256(&self) -> String {
         Sha256::digest(self.text()).iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// What is otherwise in `now`, key by key, each in words: "`log.replay-share` was 0.01 and is 0.02".
-    pub fn changes(&self, now: &Canonical) -> Vec<String> {
+    /// The differences in `now`, key by key, such as "`log.replay-share` was 0.01 and is 0.02".
+    pub fn changes(&self, now: &CanonicalStudy) -> Vec<String> {
         let mut changes = Vec::new();
         compare("", &self.0, &now.0, &mut changes);
         changes
     }
 }
 
-impl PartialEq for Canonical {
-    fn eq(&self, other: &Canonical) -> bool {
+impl PartialEq for CanonicalStudy {
+    fn eq(&self, other: &CanonicalStudy) -> bool {
         self.text() == other.text()
     }
 }
 
-impl Eq for Canonical {}
+impl Eq for CanonicalStudy {}
 
-impl Serialize for Canonical {
+impl Serialize for CanonicalStudy {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.0.serialize(serializer)
     }
 }
 
-impl<'de> Deserialize<'de> for Canonical {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Canonical, D::Error> {
-        Box::<RawValue>::deserialize(deserializer).map(Canonical)
+impl<'de> Deserialize<'de> for CanonicalStudy {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<CanonicalStudy, D::Error> {
+        Box::<RawValue>::deserialize(deserializer).map(CanonicalStudy)
     }
 }
 
-/// Writes the value of `key` behind `json`.
-fn write(value: &Value, key: &str, json: &mut String) -> Result<(), NotCanonical> {
-    let none = |what| Err(NotCanonical::Json { key: key.to_owned(), what });
+/// Appends the value of `key` to `json`.
+fn write(value: &Value, key: &str, json: &mut String) -> Result<(), CanonicalError> {
+    let none = |what| Err(CanonicalError::Json { key: key.to_owned(), what });
     match value {
         Value::String(text) => json.push_str(&quoted(text)),
         Value::Integer(whole) => json.push_str(&whole.to_string()),
@@ -100,7 +99,7 @@ fn write(value: &Value, key: &str, json: &mut String) -> Result<(), NotCanonical
             json.push_str(&format!("{number:?}"));
         }
         Value::Float(_) => return none("a number that is not finite"),
-        Value::Boolean(said) => json.push_str(&said.to_string()),
+        Value::Boolean(boolean) => json.push_str(&boolean.to_string()),
         Value::Datetime(_) => return none("a date or time"),
         Value::Array(elements) => {
             json.push('[');
@@ -110,7 +109,7 @@ fn write(value: &Value, key: &str, json: &mut String) -> Result<(), NotCanonical
             }
             json.push(']');
         }
-        // The order is made here: that of a table depends on how the crate was compiled.
+        // The order of a TOML table depends on the features of its crate, so the keys are sorted here.
         Value::Table(table) => {
             json.push('{');
             let sorted: BTreeMap<_, _> = table.iter().collect();
@@ -130,7 +129,7 @@ fn quoted(text: &str) -> String {
     serde_json::to_string(text).expect("a string is JSON")
 }
 
-/// A key in the table `key`, as TOML writes it.
+/// The path of `name` in the table `key`, in the syntax of TOML.
 fn below(key: &str, name: &str) -> String {
     let bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     let name = match !name.is_empty() && name.chars().all(bare) {
@@ -142,7 +141,7 @@ fn below(key: &str, name: &str) -> String {
 
 type Table<'a> = BTreeMap<String, &'a RawValue>;
 
-/// Notes what is otherwise in the value of `key`.
+/// Collects the differences in the value of `key`.
 fn compare(key: &str, then: &RawValue, now: &RawValue, changes: &mut Vec<String>) {
     if then.get() == now.get() {
         return;
@@ -170,16 +169,16 @@ fn compare_tables(at: impl Fn(&str) -> String, then: &Table<'_>, now: &Table<'_>
         let key = at(name);
         match (then.get(name), now.get(name)) {
             (Some(then), Some(now)) => compare(&key, then, now, changes),
-            (Some(then), None) => changes.push(format!("`{key}` was {} and is gone", shown(then.get()))),
+            (Some(then), None) => changes.push(format!("`{key}` was {} and is removed", shown(then.get()))),
             (None, now) => {
                 let now = now.map(|now| shown(now.get())).unwrap_or_default();
-                changes.push(format!("`{key}` was not there and is {now}"));
+                changes.push(format!("`{key}` is new: {now}"));
             }
         }
     }
 }
 
-/// Notes what is otherwise in a list whose elements have names, such as the models.
+/// Collects the differences in a list whose elements have names, such as the models.
 fn compare_named(key: &str, then: &Named<'_>, now: &Named<'_>, changes: &mut Vec<String>) {
     let [old, new] = [then, now].map(|list| list.iter().cloned().collect::<Table<'_>>());
     compare_tables(|name| format!("{key}[{}]", shown(name)), &old, &new, changes);
@@ -203,7 +202,7 @@ fn list(value: &RawValue) -> Option<Vec<&RawValue>> {
 
 type Named<'a> = [(String, &'a RawValue)];
 
-/// The elements of a list by name, if each has one of its own.
+/// The elements of a list by name, if all names are present and different.
 fn named<'a>(list: &[&'a RawValue]) -> Option<Vec<(String, &'a RawValue)>> {
     let name = |value: &&'a RawValue| {
         let name: String = serde_json::from_str(table(value)?.get("name")?.get()).ok()?;
@@ -214,10 +213,10 @@ fn named<'a>(list: &[&'a RawValue]) -> Option<Vec<(String, &'a RawValue)>> {
     (names.len() == named.len()).then_some(named)
 }
 
-/// A text for a message: in one printable line, and not too long.
+/// A text for a message: one printable line, cut to the limit.
 fn shown(text: &str) -> String {
     let printable = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
-    match text.char_indices().nth(SHOWN) {
+    match text.char_indices().nth(MAX_VALUE_CHARS) {
         Some((end, _)) => text[..end].chars().map(printable).chain(["...".to_owned()]).collect(),
         None => text.chars().map(printable).collect(),
     }

@@ -1,23 +1,23 @@
-//! Reads the conditions of a study: how its snapshots are split in advance.
+//! Reads `[[conditions]]`: the declared partitions of the snapshots.
 //!
-//! Every snapshot falls under exactly one value of each condition, so no value is declared twice, none has the name of
-//! one that is added by itself, and the edges of bins ascend.
+//! Invariants: every snapshot has exactly one value of each condition. So no value is declared twice, no declared value
+//! has the name of an implicit one, and the edges of bins ascend.
 
-use super::check::{self, CALENDAR, DECISION, Declared, NAME, Names};
-use super::section::Section;
+use super::table_reader::TableReader;
+use super::validate::{self, CALENDAR, DECISION, Declared, NAME, Names};
 use super::value::Value;
-use super::{Condition, Kind, Split};
+use super::{Condition, FieldKind, Split};
 
 const FIELD: &str = "the name of a snapshot's field, such as \"lead_time\"";
 const VALUES: &str = "a list of texts, integers or booleans, at least one, such as [\"direct\", \"groups\"]";
 const BINS: &str = "a list of finite numbers in ascending order, at least one, such as [7, 30, 90]";
 
-/// The values that every split by `values` has besides the declared ones.
-const ADDED: [&str; 2] = ["other", "missing"];
+/// The implicit values of a condition with `values`.
+const IMPLICIT_VALUES: [&str; 2] = ["other", "missing"];
 
-/// One condition. Its name is taken from those that the conditions after it may have.
+/// Reads one condition and declares its name.
 pub(super) fn condition(
-    section: &mut Section<'_>,
+    section: &mut TableReader<'_>,
     declared: &Declared,
     names: &mut Names,
 ) -> Option<Condition> {
@@ -25,7 +25,8 @@ pub(super) fn condition(
     let field = section.optional("field", FIELD, Value::word);
     let values = section.filled_list("values", VALUES, Value::scalar);
     let bins = section.filled_list("bins", BINS, Value::number);
-    let calendar = section.optional("calendar", &check::one_of(&CALENDAR), |value| value.choice(&CALENDAR));
+    let calendar =
+        section.optional("calendar", &validate::one_of(&CALENDAR), |value| value.choice(&CALENDAR));
 
     let name = name.filter(|name| section.check("name", names.claim_part(name, section.line())).is_some());
     let mut keys = vec!["field", "values", "bins", "calendar"];
@@ -35,9 +36,10 @@ pub(super) fn condition(
         ["field", "bins"] => field.map(|field| split_bins(section, declared, field, bins)),
         ["calendar"] => calendar,
         _ => {
-            let has = if keys.is_empty() { "none of them".to_owned() } else { check::listed(&keys, " and ") };
+            let has =
+                if keys.is_empty() { "none of these".to_owned() } else { validate::listed(&keys, " and ") };
             let message = format!(
-                "a condition has either `field` and `values`, or `field` and `bins`, or `calendar`; this one has {has}"
+                "a condition needs either `field` and `values`, or `field` and `bins`, or `calendar`; this one has {has}"
             );
             section.absent(section.line(), message);
             None
@@ -47,12 +49,12 @@ pub(super) fn condition(
 }
 
 fn split_values(
-    section: &Section<'_>,
+    section: &TableReader<'_>,
     declared: &Declared,
     field: &str,
-    listed: Vec<((String, Kind), usize)>,
+    listed: Vec<((String, FieldKind), usize)>,
 ) -> Split {
-    let suited = [Kind::Text, Kind::Integer, Kind::Boolean];
+    let suited = [FieldKind::Text, FieldKind::Integer, FieldKind::Boolean];
     let kind = kind(section, declared, field, "values", &suited);
     let path = section.at("values");
     let mut values: Vec<String> = Vec::new();
@@ -60,25 +62,30 @@ fn split_values(
         if let Some(kind) = kind.filter(|kind| *kind != of) {
             let (of, kind) = (of.name(), kind.name());
             let message = format!(
-                "`{path}` holds `{value}`, of kind {of}, but the field `{field}` is {kind}; write values of its kind"
+                "`{path}` contains `{value}` of kind {of}, but the field `{field}` is of kind {kind}; write values of kind {kind}"
             );
             section.fault(line, message);
-        } else if ADDED.contains(&value.as_str()) {
+        } else if IMPLICIT_VALUES.contains(&value.as_str()) {
             let message = format!(
-                "`{path}` holds `{value}`, which is there unlisted: `other` for the values that are not listed, \
-                 `missing` for no value; take it away"
+                "`{path}` contains `{value}`, which exists implicitly: `other` is any value that is not listed, \
+                 `missing` is no value; remove it"
             );
             section.fault(line, message);
         } else if values.contains(&value) {
-            section.fault(line, format!("`{path}` holds `{value}` twice; take one away"));
+            section.fault(line, format!("`{path}` contains `{value}` twice; remove one"));
         }
         values.push(value);
     }
     Split::Values { field: field.to_owned(), values }
 }
 
-fn split_bins(section: &Section<'_>, declared: &Declared, field: &str, listed: Vec<(f64, usize)>) -> Split {
-    kind(section, declared, field, "bins", &[Kind::Integer, Kind::Number]);
+fn split_bins(
+    section: &TableReader<'_>,
+    declared: &Declared,
+    field: &str,
+    listed: Vec<(f64, usize)>,
+) -> Split {
+    kind(section, declared, field, "bins", &[FieldKind::Integer, FieldKind::Number]);
     for pair in listed.windows(2) {
         let [(before, _), (edge, line)] = pair else { continue };
         if edge <= before {
@@ -89,13 +96,20 @@ fn split_bins(section: &Section<'_>, declared: &Declared, field: &str, listed: V
     Split::Bins { field: field.to_owned(), edges: listed.into_iter().map(|(edge, _)| edge).collect() }
 }
 
-/// The kind of the field that a condition splits by, if it is known and suits.
-fn kind(section: &Section<'_>, declared: &Declared, field: &str, by: &str, suited: &[Kind]) -> Option<Kind> {
+/// The kind of the condition's field, if it is known and allowed.
+fn kind(
+    section: &TableReader<'_>,
+    declared: &Declared,
+    field: &str,
+    by: &str,
+    suited: &[FieldKind],
+) -> Option<FieldKind> {
     let path = section.at("field");
     let line = section.line_of("field");
     if field.starts_with(DECISION) {
-        let message =
-            format!("`{path}` is `{field}`, but a condition splits snapshots; take one of [inputs.fields]");
+        let message = format!(
+            "`{path}` is `{field}`, but a condition divides snapshots; use a field of [inputs.fields]"
+        );
         section.fault(line, message);
         return None;
     }
@@ -108,7 +122,7 @@ fn kind(section: &Section<'_>, declared: &Declared, field: &str, by: &str, suite
     let (kind, kinds) = (kind.name(), kinds.join(", "));
     section.fault(
         line,
-        format!("`{path}` is `{field}`, of kind {kind}, but `{by}` need one of these kinds: {kinds}"),
+        format!("`{path}` is `{field}` of kind {kind}, but `{by}` needs a field of kind {kinds}"),
     );
     None
 }

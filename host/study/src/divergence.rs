@@ -1,64 +1,64 @@
-//! How it is looked for where a model and the substrate part, and how often a run is reported on before its end.
+//! Reads `[divergence]` and `[interim]`: the divergence search and the schedule of interim reports.
 //!
-//! Always holds: every key has a default; whatever is named, a metric, a condition, a value, is declared in the same file.
+//! Invariants: every key has a default; every metric, condition and value that is named is declared in the same file.
 
-use super::check;
 use super::parse::bounded;
-use super::section::Section;
+use super::table_reader::TableReader;
 use super::threshold::{Known, chosen};
+use super::validate;
 use super::value::Value;
 
-/// How it is looked for where a model and the substrate part.
+/// Settings of the search for subgroups in which a model and the substrate differ.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Divergence {
-    /// The index of the metric.
+    /// The index of the metric in the study.
     pub metric: usize,
-    /// The indices of the conditions whose values are combined, ascending.
+    /// The indices of the conditions whose values are combined to subgroups, ascending.
     pub conditions: Vec<usize>,
-    /// The indices of the conditions that are not, since with them there would be too many profiles, ascending; none where it is
-    /// declared which are combined.
+    /// The indices of the conditions that are left out because they would give too many profiles, ascending. Empty if the
+    /// study names the conditions.
     pub passed_over: Vec<usize>,
-    /// How many values are combined at most: 1 to 3.
+    /// The largest number of values in a subgroup, from 1 to 3.
     pub depth: usize,
-    /// The least share of the compared pairs that a class has.
+    /// The minimum share of the compared pairs in a subgroup, above 0 and up to 0.5.
     pub support: f64,
-    /// The share of the listed classes that may be no such class, on average: the false discovery rate.
+    /// The false discovery rate among the listed subgroups, above 0 and up to 0.5.
     pub level: f64,
-    /// The classes that were suspected in advance, each by conditions and, of each, the indices of its values.
+    /// The subgroups that are suspected in advance: per subgroup its conditions, each with the indices of its values.
     pub suspected: Vec<Vec<(usize, Vec<usize>)>>,
 }
 
 impl Divergence {
-    /// Whether a class, by conditions and values, was suspected in advance: one of exactly these conditions, whose values
-    /// are among those named.
-    pub fn suspects(&self, class: &[(usize, usize)]) -> bool {
-        self.suspected.iter().any(|suspected| suspects(suspected, class))
+    /// Whether a subgroup, given by conditions and values, was suspected in advance: a suspected subgroup has exactly these
+    /// conditions and contains these values.
+    pub fn suspects(&self, subgroup: &[(usize, usize)]) -> bool {
+        self.suspected.iter().any(|suspected| suspects(suspected, subgroup))
     }
 }
 
-/// Whether a class is what was suspected.
-pub fn suspects(suspected: &[(usize, Vec<usize>)], class: &[(usize, usize)]) -> bool {
-    suspected.len() == class.len()
-        && class.iter().all(|(condition, value)| {
+/// Whether a suspected subgroup has exactly the conditions of `subgroup` and contains its values.
+pub fn suspects(suspected: &[(usize, Vec<usize>)], subgroup: &[(usize, usize)]) -> bool {
+    suspected.len() == subgroup.len()
+        && subgroup.iter().all(|(condition, value)| {
             suspected.iter().any(|(own, values)| own == condition && values.contains(value))
         })
 }
 
-/// How often a run is reported on before its end.
+/// The schedule of interim reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Interim {
-    /// After so many windows at a time; never, if there is none.
+    /// The number of windows between two interim reports; `None` for no interim reports.
     pub every: Option<u64>,
 }
 
-/// How it is looked for where they part.
-pub(super) fn divergence(root: &mut Section<'_>, known: &Known<'_>) -> Option<Divergence> {
+/// Reads the section `[divergence]`.
+pub(super) fn divergence(root: &mut TableReader<'_>, known: &Known<'_>) -> Option<Divergence> {
     root.section_or_default("divergence", "[divergence] with the settings to change", |section| {
         let metric = known.metric(section);
         let named = section.list("conditions", "a list of conditions, such as [\"day\"]", Value::word);
-        let depth = bounded(section, "depth", check::DEPTH) as usize;
-        let support = portion(section, "support", check::SUPPORT);
-        let level = portion(section, "level", check::DISCOVERIES);
+        let depth = bounded(section, "depth", validate::DEPTH) as usize;
+        let support = portion(section, "support", validate::SUPPORT);
+        let level = portion(section, "level", validate::DISCOVERIES);
         let suspected = section.sections(
             "suspected",
             "[[divergence.suspected]] with where = { day = \"weekend\" }",
@@ -78,11 +78,11 @@ pub(super) fn divergence(root: &mut Section<'_>, known: &Known<'_>) -> Option<Di
         let profiles = |conditions: &[usize]| {
             conditions.iter().fold(1u64, |all, at| all.saturating_mul(known.values(*at).len() as u64))
         };
-        if given && profiles(&conditions) > check::MOST_PROFILES {
+        if given && profiles(&conditions) > validate::MOST_PROFILES {
             let message = format!(
-                "`{path}` combine to {} profiles, and at most {} are told apart; name fewer, or declare fewer values",
+                "`{path}` combine to {} profiles, more than the limit of {}; name fewer conditions, or declare fewer values",
                 profiles(&conditions),
-                check::MOST_PROFILES
+                validate::MOST_PROFILES
             );
             section.fault(section.line_of("conditions"), message);
         }
@@ -90,7 +90,7 @@ pub(super) fn divergence(root: &mut Section<'_>, known: &Known<'_>) -> Option<Di
         if !given {
             for condition in 0..known.conditions.len() {
                 let with = [&conditions[..], &[condition]].concat();
-                match profiles(&with) <= check::PROFILES {
+                match profiles(&with) <= validate::PROFILES {
                     true => conditions = with,
                     false => passed_over.push(condition),
                 }
@@ -101,8 +101,8 @@ pub(super) fn divergence(root: &mut Section<'_>, known: &Known<'_>) -> Option<Di
     })
 }
 
-/// How often a run is reported on before its end.
-pub(super) fn interim(root: &mut Section<'_>) -> Interim {
+/// The schedule of interim reports.
+pub(super) fn interim(root: &mut TableReader<'_>) -> Interim {
     root.section_or_default("interim", "[interim] with every = 4", |section| {
         let within = |value: &Value<'_>| value.integer().filter(|every| (1..=10_000).contains(every));
         let every = section.optional("every", "a whole number of windows from 1 to 10000", within);
@@ -110,14 +110,14 @@ pub(super) fn interim(root: &mut Section<'_>) -> Interim {
     })
 }
 
-fn portion(section: &mut Section<'_>, key: &'static str, default: f64) -> f64 {
+fn portion(section: &mut TableReader<'_>, key: &'static str, default: f64) -> f64 {
     let within = |value: &Value<'_>| value.number().filter(|share| *share > 0.0 && *share <= 0.5);
     section.optional(key, "a number above 0 and up to 0.5, such as 0.05", within).unwrap_or(default)
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::sample::{SOUND, faults, read};
+    use crate::test_support::{VALID, faults, read};
 
     #[test]
     fn every_key_has_a_default() {
@@ -131,9 +131,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read() {
+    fn settings_are_read() {
         let more = format!(
-            "{SOUND}[divergence]\nmetric = \"agreement\"\nconditions = [\"lead-time\"]\ndepth = 2\nsupport = 0.02\n\
+            "{VALID}[divergence]\nmetric = \"agreement\"\nconditions = [\"lead-time\"]\ndepth = 2\nsupport = 0.02\n\
              level = 0.1\n[[divergence.suspected]]\nwhere = {{ segment = [\"direct\", \"groups\"] }}\n\
              [interim]\nevery = 4\n"
         );
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said_with_its_line() {
+    fn faults_name_their_lines() {
         let windows = "[windows]";
         let wrong = "[divergence]\nconditions = [\"segmnt\"]\nsupport = 0.0\ndepth = 4\n[interim]\nevery = 0\n[windows]";
         let said = faults(&[(windows, wrong)]);
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn conditions_that_combine_to_too_many_profiles_are_refused_when_named_and_passed_over_when_not() {
+    fn too_many_profiles_are_a_fault_of_named_conditions_and_skip_others() {
         let many: Vec<String> = (0..30_000).map(|value| format!("\"{value}\"")).collect();
         let many = format!("values = [{}]", many.join(", "));
         let by_default = [("values = [\"direct\", \"groups\"]", many.as_str())];
@@ -168,6 +168,6 @@ mod tests {
         let named = "[divergence]\nconditions = [\"segment\", \"lead-time\"]\n[windows]";
         let said = faults(&[by_default[0], ("bins = [7, 30]", &bins), ("[windows]", named)]);
         let said = said.display(std::path::Path::new("study.toml")).to_string();
-        assert!(said.contains("combine to 1860124 profiles, and at most 1000000 are told apart"), "{said}");
+        assert!(said.contains("combine to 1860124 profiles, more than the limit of 1000000"), "{said}");
     }
 }

@@ -1,36 +1,36 @@
-//! What is wrong with a study, all of it at once: faults, each with its line.
+//! The faults of a declaration, each with its line.
 //!
-//! A message says what is wrong and what to write instead.
+//! Invariants: a message states what is wrong and what to write instead.
 
 use std::fmt;
 use std::path::Path;
 
-/// One thing that is wrong in `study.toml`.
+/// A fault in `study.toml`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// The line, counted from 1.
+    /// The line, from 1.
     pub line: usize,
-    /// What is wrong and what to write instead, in plain words.
+    /// What is wrong and what to write instead.
     pub message: String,
 }
 
-/// Everything that is wrong in `study.toml`: at least one fault, ordered by line.
+/// The faults of a `study.toml`: at least one, ordered by line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Faults(Vec<Fault>);
 
 impl Faults {
-    /// The faults ordered by line, those of one line as they came; `None` if there are none.
+    /// Sorts faults by line, stably; `None` if there are none.
     pub fn new(mut faults: Vec<Fault>) -> Option<Self> {
         faults.sort_by_key(|fault| fault.line);
         (!faults.is_empty()).then_some(Self(faults))
     }
 
-    /// The faults, by line.
+    /// The faults, ordered by line.
     pub fn as_slice(&self) -> &[Fault] {
         &self.0
     }
 
-    /// One line for each fault, `FILE:LINE: message`, under the file's name as the user knows it.
+    /// One line per fault, `FILE:LINE: message`, with `file` as the name of the file.
     pub fn display<'a>(&'a self, file: &'a Path) -> impl fmt::Display + 'a {
         fmt::from_fn(move |f| {
             for (index, Fault { line, message }) in self.0.iter().enumerate() {
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn no_fault_is_no_faults() {
+    fn an_empty_list_is_none() {
         assert_eq!(Faults::new(Vec::new()), None);
     }
 }

@@ -1,26 +1,26 @@
-//! The declaration of a study: what `study.toml` says, once it has been found sound.
+//! Parses and validates `study.toml`, the declaration of a study, and defines the types that every crate shares.
 //!
-//! Pure: text in, a [`Study`] or every fault in it out. No file is opened here, no plugin loaded, no clock read.
-//! A [`Study`] that exists has passed every check that needs nothing but its text.
+//! Invariants: pure, text in, a [`Study`] or every fault in the text out; no file is opened, no plugin is loaded and no
+//! clock is read; a [`Study`] has passed every check that needs nothing but the text.
 
 mod canonical;
-mod check;
 mod condition;
+mod condition_values;
+mod diagnostics;
 mod divergence;
 mod fault;
 mod mirror;
-mod notes;
 mod parse;
 mod plugin;
-#[cfg(test)]
-mod sample;
 mod schema;
-mod section;
-mod split;
 mod stream;
 mod swaps;
+mod table_reader;
+#[cfg(test)]
+mod test_support;
 mod threshold;
 mod units;
+mod validate;
 mod value;
 
 use std::path::PathBuf;
@@ -30,45 +30,45 @@ use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use canonical::{Canonical, NotCanonical};
-pub use check::WHOLE;
+pub use canonical::{CanonicalError, CanonicalStudy};
 pub use divergence::{Divergence, Interim, suspects};
 pub use fault::{Fault, Faults};
-pub use mirror::{Mirror, Part};
+pub use mirror::{Mirror, RequestPart};
 pub use parse::parse;
 pub use schema::schema;
 pub use stream::{PerStream, StreamKind};
 pub use swaps::Swaps;
 pub use threshold::{
-    Blinding, Chance, Counted, Cycle, Direction, Evidence, Interference, InterferenceKind, Quantifier,
-    Reference, Scope, Shares, Threshold,
+    Blinding, ChanceCorrection, Cycle, Direction, Evidence, InterferenceEffect, InterferenceKind, Quantifier,
+    Reference, Scope, Shares, Threshold, WindowChoice,
 };
 pub use units::{Micros, Nanos};
+pub use validate::ALL_SNAPSHOTS;
 
-/// What the values of a field are. The same six as in `wit/shadow.wit`.
+/// The type of a field's values. The same six types as in `wit/shadow.wit`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum FieldKind {
     /// `true` or `false`.
     Boolean,
-    /// A whole number that fits 64 bits with a sign.
+    /// A signed integer of 64 bits.
     Integer,
-    /// A finite number of 64 bits.
+    /// A finite floating-point number of 64 bits.
     Number,
     /// A string.
     Text,
-    /// An RFC 3339 string with a zone; held in microseconds since 1970, UTC.
+    /// An RFC 3339 string with a time zone; stored as microseconds since 1970-01-01T00:00:00Z.
     Timestamp,
-    /// Any JSON value, held as its text.
+    /// Any JSON value; stored as its text.
     Json,
 }
 
-impl Kind {
-    /// All six.
+impl FieldKind {
+    /// Every kind.
     pub const ALL: [Self; 6] =
         [Self::Boolean, Self::Integer, Self::Number, Self::Text, Self::Timestamp, Self::Json];
 
-    /// Its name in `study.toml`, such as `integer`.
+    /// The name in `study.toml`, such as `integer`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Boolean => "boolean",
@@ -81,20 +81,20 @@ impl Kind {
     }
 }
 
-/// The form of an answer. The same three as in `wit/shadow.wit`.
+/// The form of an answer. The same three forms as in `wit/shadow.wit`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Form {
-    /// One name out of a set.
+pub enum AnswerForm {
+    /// One label out of a set.
     Label,
     /// A finite number.
     Number,
-    /// Names, best first.
+    /// Labels, best first.
     Ranking,
 }
 
-impl Form {
-    /// Its name in a plugin's configuration and in messages, such as `label`.
+impl AnswerForm {
+    /// The name in a plugin's configuration and in messages, such as `label`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Label => "label",
@@ -104,25 +104,25 @@ impl Form {
     }
 }
 
-/// A declared field of a record: a top-level key of the JSON object, and its kind.
+/// A declared field of a record: a top-level key of the JSON object and the type of its values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Field {
-    /// The key, and the name in the study.
+    /// The key in the record, which is also the name in the study.
     pub name: String,
-    /// What its values are.
-    pub kind: Kind,
+    /// The type of the values.
+    pub kind: FieldKind,
 }
 
-/// One of the two streams of records: the snapshots or the decisions.
+/// The declaration of one of the two streams of records.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stream {
-    /// The key that holds the id: a string or an integer.
+    /// The key of the record's id, a string or an integer.
     pub id: String,
-    /// The key that holds the event time: RFC 3339 with a zone.
+    /// The key of the record's event time, RFC 3339 with a time zone.
     pub time: String,
-    /// How far a record may lag behind the latest one of its own stream before it is late.
+    /// How far a record may lag behind the latest record of its own stream before it is late.
     pub lateness: SignedDuration,
-    /// The declared fields, in the order of the file. `id` and `time` may be among them.
+    /// The declared fields, in the order of the file. The keys of the id and the time may be among them.
     pub fields: Vec<Field>,
 }
 
@@ -143,20 +143,20 @@ impl Study {
         }
     }
 
-    /// Whether records are delivered to it, so that it is served.
+    /// Whether clients push records of any stream to the run, so that it needs a server.
     pub fn is_live(&self) -> bool {
         StreamKind::ALL.into_iter().any(|kind| self.source(kind).is_pushed())
     }
 }
 
-/// Where a stream comes from.
+/// Where the records of a stream come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// JSON Lines in a file, plain, gzip or zstd (told by its first bytes). Relative to the study's folder.
+    /// JSON Lines in a file, relative to the directory of `study.toml`; plain, gzip or zstd by its first bytes.
     File(PathBuf),
     /// JSON Lines on standard input.
     Stdin,
-    /// Requests to a run that is served, see `understudy serve`.
+    /// HTTP requests to `understudy serve`.
     Http,
 }
 
@@ -178,66 +178,66 @@ impl Source {
     }
 }
 
-/// A plugin as declared: a model, the comparator, or a metric.
+/// The declaration of a plugin: a model, the comparator or a metric.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plugin {
-    /// Its name in the study: letters, digits, `-` and `_`.
+    /// The name in the study: letters, digits, `-` and `_`.
     pub name: String,
-    /// The component's file, relative to the study's folder.
+    /// The path of the component, relative to the directory of `study.toml`.
     pub path: PathBuf,
-    /// The fields that it may read; the decision's begin with `decision.`. Always empty for a metric.
+    /// The fields that the plugin may read; fields of the decision begin with `decision.`. Empty for a metric.
     pub grant: Vec<String>,
-    /// Its configuration, a JSON object.
+    /// The configuration, a JSON object.
     pub config: serde_json::Value,
-    /// Its assets: name and file, relative to the study's folder.
+    /// Name and path of each asset, relative to the directory of `study.toml`.
     pub assets: Vec<(String, PathBuf)>,
-    /// The line of `study.toml` where it is declared, counted from 1.
+    /// The line of the declaration in `study.toml`, from 1.
     pub line: usize,
-    /// The line of its `grant`, or of the plugin where there is none.
+    /// The line of the `grant` key; without it, the line of the plugin.
     pub grant_line: usize,
-    /// The line of its `config`, or of the plugin where there is none.
+    /// The line of the `config` key; without it, the line of the plugin.
     pub config_line: usize,
-    /// The line of its `plugin`.
+    /// The line of the `plugin` key.
     pub path_line: usize,
 }
 
-/// How snapshots are split in advance.
+/// A declared partition of the snapshots.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Condition {
-    /// Its name: letters, digits, `-` and `_`.
+    /// The name: letters, digits, `-` and `_`; not `all`.
     pub name: String,
-    /// What it splits by.
+    /// How the value of a snapshot is determined.
     pub split: Split,
 }
 
-/// What a condition splits by. Every snapshot has exactly one value of each condition.
+/// How a condition assigns a value to a snapshot. Every snapshot has exactly one value of each condition.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Split {
-    /// The values of a text, integer or boolean field, as text, in this order; then `other` and `missing`.
+    /// The listed values of a text, integer or boolean field, as text; then `other` and `missing`.
     Values {
-        /// The field.
+        /// The name of the snapshot's field.
         field: String,
-        /// The declared values.
+        /// The listed values, in the order of reports.
         values: Vec<String>,
     },
-    /// Bins of an integer or number field; then `missing`. With edges a < b: `< a`, `a to < b`, `>= b`.
+    /// Bins of an integer or number field; then `missing`. Edges a < b give `< a`, `a to < b` and `>= b`.
     Bins {
-        /// The field.
+        /// The name of the snapshot's field.
         field: String,
-        /// Strictly ascending, at least one.
+        /// The edges between the bins, strictly ascending, at least one.
         edges: Vec<f64>,
     },
-    /// `weekday` and `weekend` (Saturday, Sunday) of the observed time in the study's zone.
+    /// `weekday` or `weekend` (Saturday, Sunday), by the observed time in the study's time zone.
     Weekend,
-    /// `monday` to `sunday` of the observed time in the study's zone.
+    /// `monday` to `sunday`, by the observed time in the study's time zone.
     DayOfWeek,
-    /// `00` to `23` of the observed time in the study's zone.
+    /// `00` to `23`, by the observed time in the study's time zone.
     Hour,
-    /// `january` to `december` of the observed time in the study's zone.
+    /// `january` to `december`, by the observed time in the study's time zone.
     Month,
 }
 
-/// The calendar interval that figures are given for.
+/// The length of a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Every {
@@ -245,14 +245,14 @@ pub enum Every {
     Hour,
     /// Calendar days.
     Day,
-    /// Weeks, by the day on which they end.
+    /// Weeks; [`Windows::week_ends`] sets their last day.
     Week,
     /// Calendar months.
     Month,
 }
 
 impl Every {
-    /// What one of them is called, such as `week`.
+    /// The name of one interval, such as `week`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Hour => "hour",
@@ -263,122 +263,122 @@ impl Every {
     }
 }
 
-/// How the study is cut into windows, in its own time zone.
+/// The windows that results are reported for, in the study's time zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Windows {
-    /// The interval.
+    /// The length of a window.
     pub every: Every,
-    /// The last day of a week. Sunday unless declared.
+    /// The last day of a week; Sunday by default.
     pub week_ends: jiff::civil::Weekday,
 }
 
-/// What one plugin may use, and how records travel. Every limit has a default.
+/// Resource limits. Each has a default.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// The most rows in one batch; at least 1.
+    /// Rows of the largest batch; at least 1.
     pub batch_rows: usize,
-    /// Worker threads that run models; at least 1.
+    /// Threads that run models; at least 1.
     pub workers: usize,
-    /// Fuel (about one unit an instruction) for one row. A batch that needs more is cut, in the end to single rows.
+    /// Fuel per row, about one unit an instruction. A batch that runs out of fuel is halved, down to single rows.
     pub fuel_per_row: u64,
-    /// Wall-clock backstop for one call, whatever its rows.
+    /// Wall-clock limit of one call, whatever its number of rows.
     pub call_timeout: SignedDuration,
-    /// Linear memory of one instance, in MiB.
+    /// Linear memory of one plugin instance, in MiB.
     pub memory_mib: usize,
-    /// Longest accepted record, in bytes.
+    /// The longest accepted record, in bytes.
     pub record_bytes: usize,
-    /// Memory for records that wait for their partner, in MiB. Beyond it they wait on disk.
-    pub waiting_mib: usize,
+    /// Memory of the join buffer, in MiB. Records beyond it are spilled to disk.
+    pub join_buffer_mib: usize,
 }
 
-/// How the run log is kept. Every setting has a default.
+/// Settings of the run log. Each has a default.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Log {
-    /// Whether it keeps each record's own text beside its columns. True unless declared.
+    /// Whether the log stores the text of each record beside its columns; true by default.
     pub keep_raw: bool,
-    /// How long a commit waits for more, once something waits to be acknowledged. Zero unless declared: then it takes
-    /// what has come while the last one was being synced.
+    /// How long a commit waits for more rows once a client waits for it. Zero by default: a commit then takes the rows
+    /// that arrived during the previous sync.
     pub commit_wait: SignedDuration,
-    /// The rows with which a commit waits no longer.
+    /// The number of rows at which a commit stops waiting.
     pub commit_rows: usize,
-    /// The rows of a table with which its open segment is sealed; at least 1.
+    /// The number of rows of a table at which its open segment is sealed; at least 1.
     pub segment_rows: usize,
-    /// How long a segment stays open at most, unless it is empty.
+    /// The longest time that a non-empty segment stays open.
     pub seal_every: SignedDuration,
-    /// The share of the snapshots, from 0 to 1, that each model is asked about a second time, by a fresh instance.
+    /// The share of the snapshots, from 0 to 1, that the determinism check repeats on a fresh instance.
     pub replay_share: f64,
-    /// How long the snapshots' own text and fields are kept after their segment was sealed; for ever unless declared.
+    /// How long text and fields of snapshots are kept after their segment is sealed; forever by default.
     pub retain: Option<SignedDuration>,
 }
 
-/// The plugins of a declaration that is not sound, as far as they could be read: so that what is wrong with them can be
-/// said together with the rest.
+/// The plugins of an invalid declaration, as far as they could be parsed, so that their faults can be reported together
+/// with the others.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plugins {
-    /// The models, in the order declared.
+    /// The models, in declaration order.
     pub models: Vec<Plugin>,
-    /// The comparator.
+    /// The comparator, if it could be parsed.
     pub comparator: Option<Plugin>,
-    /// The metrics, in the order declared.
+    /// The metrics, in declaration order.
     pub metrics: Vec<Plugin>,
-    /// The limits; the default of each that could not be read.
+    /// The limits; a limit that could not be parsed has its default.
     pub limits: Limits,
 }
 
-/// A declaration that is not sound.
+/// The result of parsing an invalid declaration.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Unsound {
-    /// Everything that is wrong with it.
+pub struct InvalidStudy {
+    /// Every fault of the declaration.
     pub faults: Faults,
-    /// Its plugins.
+    /// The plugins that could be parsed.
     pub plugins: Plugins,
 }
 
-/// A sound declaration.
+/// A valid declaration of a study.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Study {
     /// Its name: letters, digits, `-` and `_`.
     pub name: String,
-    /// The zone of its windows and calendar conditions.
+    /// The time zone of windows and calendar conditions.
     pub time_zone: TimeZone,
-    /// The snapshots.
+    /// The stream of snapshots.
     pub inputs: Stream,
-    /// The substrate's decisions.
+    /// The stream of the substrate's decisions.
     pub decisions: Stream,
-    /// A decision belongs to a snapshot if their times lie no further apart than this, either way round.
+    /// The largest distance between the times of a snapshot and its decision, in either direction.
     pub horizon: SignedDuration,
-    /// Where the snapshots come from.
+    /// The source of the snapshots.
     pub snapshots_source: Source,
-    /// Where the decisions come from.
+    /// The source of the decisions.
     pub decisions_source: Source,
-    /// How a mirrored request becomes a snapshot, if that is declared.
+    /// How mirrored requests become snapshots, if declared.
     pub mirror: Option<Mirror>,
-    /// The models, at least one.
+    /// The models; at least one.
     pub models: Vec<Plugin>,
-    /// The comparator.
+    /// The plugin that derives the substrate's answer from its decision.
     pub comparator: Plugin,
-    /// The metrics, at least one.
+    /// The metrics; at least one.
     pub metrics: Vec<Plugin>,
-    /// The index into `metrics` of the primary one.
+    /// The index of the primary metric in `metrics`.
     pub primary: usize,
-    /// The conditions, in the order declared.
+    /// The conditions, in declaration order.
     pub conditions: Vec<Condition>,
-    /// The windows.
+    /// The windows of the reports.
     pub windows: Windows,
-    /// The limits.
+    /// The resource limits.
     pub limits: Limits,
-    /// How the run log is kept.
+    /// The settings of the run log.
     pub log: Log,
-    /// What would permit the next stage, if that is declared.
+    /// The threshold that a model must meet for a GO, if declared.
     pub threshold: Option<Threshold>,
-    /// The parts of the input that may be promoted by themselves, in the order declared.
+    /// The parts of the input that have a verdict of their own, in declaration order.
     pub scopes: Vec<Scope>,
-    /// For which ids no model is asked before the decision has come.
+    /// The share of ids that are blinded until their decision is known.
     pub blinding: Blinding,
-    /// How it is looked for where a model and the substrate part.
+    /// The settings of the divergence search.
     pub divergence: Divergence,
-    /// How often a run is reported on before its end.
+    /// The schedule of interim reports.
     pub interim: Interim,
-    /// What is asked of a plugin that takes the place of another.
+    /// The conditions for swapping a plugin during a run.
     pub swaps: Swaps,
 }

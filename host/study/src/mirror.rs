@@ -1,68 +1,67 @@
-//! How a mirrored request becomes a snapshot: from which of its parts the id, the time and the fields are taken.
+//! Reads `[mirror]`: which parts of a mirrored request become the id, the time and the fields of a snapshot.
 //!
-//! Always holds: what is named is a field that the same file declares; a mirror is declared only where the snapshots come
-//! over HTTP.
+//! Invariants: every named field is declared in the same file; a mirror exists only if the snapshots come over HTTP.
 
-use super::check::Declared;
-use super::section::{Entry, Section};
+use super::table_reader::{Entry, TableReader};
+use super::validate::Declared;
 use super::value::Value;
 use super::{Field, Source, Stream};
 
-/// How a mirrored request becomes a snapshot.
+/// How mirrored requests become snapshots.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mirror {
-    /// What becomes the id.
-    pub id: Part,
-    /// What becomes the time; the time at which the request arrives, if there is none.
-    pub time: Option<Part>,
-    /// What becomes a field, in the order of the file.
-    pub fields: Vec<(Field, Part)>,
+    /// The part that becomes the id.
+    pub id: RequestPart,
+    /// The part that becomes the event time; `None` for the time of arrival.
+    pub time: Option<RequestPart>,
+    /// The fields with the parts that become them, in the order of the file.
+    pub fields: Vec<(Field, RequestPart)>,
 }
 
-/// A part of a request.
+/// A part of a mirrored request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Part {
-    /// Its method, such as `POST`.
+pub enum RequestPart {
+    /// The method, such as `POST`.
     Method,
-    /// Its path behind `/v1/mirror`, as it was sent, without the query.
+    /// The path after `/v1/mirror`, as sent, without the query.
     Path,
-    /// The first value of that name in its query, decoded.
+    /// The first query parameter of this name, decoded.
     Query(String),
-    /// Its first header of that name, which is in lower case.
+    /// The first header of this name; the name is in lower case.
     Header(String),
-    /// What a JSON pointer (RFC 6901) leads to in its body, by the pointer's decoded steps; all of the body if there is none.
+    /// The value at a JSON pointer (RFC 6901) in the body, as decoded steps; the whole body without steps.
     Body(Vec<String>),
 }
 
-/// What to write for a part.
+// What to write for a part, a time and an id.
 const PART: &str = "\"method\", \"path\", \"query NAME\", \"header NAME\", \"body\" or \"body /POINTER\" with a JSON pointer";
 const TIME: &str = "\"arrival\", or the part of a request that is its time, such as \"header x-event-time\"";
 const ID: &str =
     "the part of a request that is its id, such as \"header x-request-id\" or \"body /booking/id\"";
 
-impl Part {
-    /// Reads it as it is written.
-    fn read(text: &str) -> Option<Part> {
+impl RequestPart {
+    /// Parses a part.
+    fn read(text: &str) -> Option<RequestPart> {
         let (word, rest) =
             text.split_once(' ').map_or((text, None), |(word, rest)| (word, Some(rest.trim())));
         match (word, rest) {
-            ("method", None) => Some(Part::Method),
-            ("path", None) => Some(Part::Path),
-            ("query", Some(name)) if !name.is_empty() => Some(Part::Query(name.to_owned())),
+            ("method", None) => Some(RequestPart::Method),
+            ("path", None) => Some(RequestPart::Path),
+            ("query", Some(name)) if !name.is_empty() => Some(RequestPart::Query(name.to_owned())),
             ("header", Some(name)) if !name.is_empty() && name.bytes().all(is_token) => {
-                Some(Part::Header(name.to_ascii_lowercase()))
+                Some(RequestPart::Header(name.to_ascii_lowercase()))
             }
-            ("body", None) => Some(Part::Body(Vec::new())),
+            ("body", None) => Some(RequestPart::Body(Vec::new())),
             ("body", Some(pointer)) => {
                 let steps = pointer.strip_prefix('/')?.split('/');
-                steps.map(step).collect::<Option<_>>().map(Part::Body)
+                steps.map(step).collect::<Option<_>>().map(RequestPart::Body)
             }
             _ => None,
         }
     }
 }
 
-/// A step of a JSON pointer, in which `~` stands only in `~0` and `~1`.
+/// Decodes a step of a JSON pointer, in which `~` occurs only as `~0` and `~1`.
 fn step(text: &str) -> Option<String> {
     let mut pieces = text.split('~');
     let mut step = pieces.next()?.to_owned();
@@ -78,21 +77,21 @@ fn step(text: &str) -> Option<String> {
     Some(step)
 }
 
-/// Whether a byte may stand in the name of a header: <https://www.rfc-editor.org/rfc/rfc9110#name-tokens>.
+/// Whether a byte is allowed in the name of a header: <https://www.rfc-editor.org/rfc/rfc9110#name-tokens>.
 fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
-/// How mirrored requests become snapshots, if that is declared; `Err` if it could not be read.
+/// Reads the section if it exists. `Err` if it has faults, which are reported.
 pub(super) fn mirror(
-    root: &mut Section<'_>,
+    root: &mut TableReader<'_>,
     declared: &Declared,
     inputs: Option<&Stream>,
     source: Option<&Source>,
 ) -> Result<Option<Mirror>, ()> {
-    let expected = "[mirror] with id = \"header x-request-id\", time = \"arrival\", and what becomes a field under \
+    let expected = "[mirror] with id = \"header x-request-id\", time = \"arrival\", and the fields under \
                     [mirror.fields]";
-    let part = |value: &Value<'_>| value.word().and_then(Part::read);
+    let part = |value: &Value<'_>| value.word().and_then(RequestPart::read);
     let has = root.has("mirror");
     let read = root.optional_section("mirror", expected, |section| {
         let id = section.required("id", ID, part);
@@ -102,8 +101,8 @@ pub(super) fn mirror(
         });
         let entries = section.entries("fields", PART, part);
         if source.is_some_and(|source| !source.is_pushed()) {
-            let message = "`mirror` takes snapshots over HTTP, and `sources.snapshots` says that they come from elsewhere; write \
-                           snapshots = { http = true }, or leave `mirror` out";
+            let message = "`mirror` needs snapshots over HTTP, but `sources.snapshots` is another source; write \
+                           snapshots = { http = true }, or remove `mirror`";
             section.fault(section.line(), message.to_owned());
         }
         let fields = entries.into_iter().map(|entry| field(section, declared, inputs, entry));
@@ -116,13 +115,13 @@ pub(super) fn mirror(
     }
 }
 
-/// What becomes one field.
+/// Reads one field of `[mirror.fields]`.
 fn field(
-    section: &Section<'_>,
+    section: &TableReader<'_>,
     declared: &Declared,
     inputs: Option<&Stream>,
-    Entry { name, value, line }: Entry<Part>,
-) -> Option<(Field, Part)> {
+    Entry { name, value, line }: Entry<RequestPart>,
+) -> Option<(Field, RequestPart)> {
     let path = section.at("fields");
     let own = |stream: &Stream| match name == stream.id {
         true => Some("id"),
@@ -130,7 +129,7 @@ fn field(
     };
     if let Some(key) = inputs.and_then(own) {
         let message = format!(
-            "`{path}` has `{name}`, which [inputs] says is the snapshot's {key}; say what it is taken from in `{}`",
+            "`{path}` has `{name}`, which is the snapshot's {key} by [inputs]; write its part of the request in `{}`",
             section.at(key)
         );
         section.fault(line, message);
@@ -144,8 +143,8 @@ fn field(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Kind;
-    use crate::sample::{faults, read};
+    use crate::FieldKind;
+    use crate::test_support::{faults, read};
 
     const HTTP: (&str, &str) = ("{ file = \"bookings.jsonl\" }", "{ http = true }");
 
@@ -154,43 +153,43 @@ mod tests {
     }
 
     #[test]
-    fn there_is_none_unless_it_is_declared() {
+    fn a_mirror_is_optional() {
         assert_eq!(read(&[HTTP]).mirror, None);
     }
 
     #[test]
-    fn what_is_written_is_read() {
+    fn a_mirror_is_read() {
         let written = "[mirror]\nid = \"header X-Request-Id\"\ntime = \"arrival\"\n[mirror.fields]\n\
                        segment = \"body /booking/a~1b~0c/0\"\nlead_time = \"query lead time\"\n[windows]";
         let mirror = read(&with(written)).mirror.unwrap();
-        assert_eq!(mirror.id, Part::Header("x-request-id".to_owned()));
+        assert_eq!(mirror.id, RequestPart::Header("x-request-id".to_owned()));
         assert_eq!(mirror.time, None);
         let field = |name: &str, kind| Field { name: name.to_owned(), kind };
         let steps = ["booking", "a/b~c", "0"].map(str::to_owned).to_vec();
         assert_eq!(
             mirror.fields,
             [
-                (field("segment", Kind::Text), Part::Body(steps)),
-                (field("lead_time", Kind::Integer), Part::Query("lead time".to_owned())),
+                (field("segment", FieldKind::Text), RequestPart::Body(steps)),
+                (field("lead_time", FieldKind::Integer), RequestPart::Query("lead time".to_owned())),
             ]
         );
     }
 
     #[test]
-    fn parts_are_written_in_few_ways() {
-        assert_eq!(Part::read("method"), Some(Part::Method));
-        assert_eq!(Part::read("path"), Some(Part::Path));
-        assert_eq!(Part::read("body"), Some(Part::Body(Vec::new())));
-        assert_eq!(Part::read("body /"), Some(Part::Body(vec![String::new()])));
+    fn parts_have_a_fixed_syntax() {
+        assert_eq!(RequestPart::read("method"), Some(RequestPart::Method));
+        assert_eq!(RequestPart::read("path"), Some(RequestPart::Path));
+        assert_eq!(RequestPart::read("body"), Some(RequestPart::Body(Vec::new())));
+        assert_eq!(RequestPart::read("body /"), Some(RequestPart::Body(vec![String::new()])));
         for wrong in
             ["", "path x", "query", "header", "header a b", "body a", "body /~2", "body /~", "cookie x"]
         {
-            assert_eq!(Part::read(wrong), None, "{wrong:?}");
+            assert_eq!(RequestPart::read(wrong), None, "{wrong:?}");
         }
     }
 
     #[test]
-    fn what_is_wrong_is_said_with_its_line() {
+    fn faults_name_their_lines() {
         let wrong = "[mirror]\nid = \"cookie x\"\n[mirror.fields]\nsegmnt = \"path\"\nid = \"path\"\n\
                      price = \"body price\"\n[windows]";
         let said = faults(&[("[windows]", wrong)]);

@@ -1,7 +1,7 @@
-//! Reads `study.toml` into a [`Study`].
+//! Parses `study.toml` into a [`Study`].
 //!
-//! Each function reads one section: first every key, then the rules that hold between them, and only then are the
-//! parts put together. A part that could not be read is `None`, and its fault stands in the notes.
+//! Invariants: each function reads one section: first every key, then the rules between keys, then it builds the value. A
+//! value that could not be read is `None`, and its fault is reported.
 
 use std::path::PathBuf;
 
@@ -9,66 +9,65 @@ use jiff::SignedDuration;
 use jiff::civil::Weekday;
 use toml::de::DeTable;
 
-use super::check::{self, Bound, DECISION, Declared, EVERY, Fields, NAME, Names, WEEKDAYS};
 use super::condition::condition;
+use super::diagnostics::Diagnostics;
 use super::divergence::{divergence, interim};
 use super::mirror::mirror;
-use super::notes::Notes;
 use super::plugin::{Role, plugin, primary};
-use super::section::{Entry, Section};
 use super::swaps::swaps;
+use super::table_reader::{Entry, TableReader};
 use super::threshold::{Known, blinding, scopes, threshold};
+use super::validate::{self, Bound, DECISION, Declared, EVERY, Fields, NAME, Names, WEEKDAYS};
 use super::value::Value;
-use super::{Every, Field, Kind, Limits, Log, Plugins, Source, Stream, Study, Unsound, Windows};
+use super::{Every, Field, FieldKind, InvalidStudy, Limits, Log, Plugins, Source, Stream, Study, Windows};
 
-// What to write for a key, said where there is nothing and where there is something else.
-const ZONE: &str = "the zone in which days begin, such as \"Europe/Amsterdam\", \"UTC\" or \"+01:00\"";
+// What to write for a key, in messages about missing and about wrong values.
+const ZONE: &str = "the time zone in which days begin, such as \"Europe/Amsterdam\", \"UTC\" or \"+01:00\"";
 const INPUTS: &str = "[inputs] with the keys of a snapshot's id and time, such as id = \"id\" and \
                       time = \"observed_at\", and its fields under [inputs.fields]";
 const DECISIONS: &str = "[decisions] with the keys of a decision's id and time, such as id = \"id\" and \
                          time = \"decided_at\", with horizon = \"2d\", and its fields under [decisions.fields]";
-const ID: &str = "the key of a record that holds its id, such as \"id\"";
-const TIME: &str = "the key of a record that holds its time, such as \"observed_at\"";
+const ID: &str = "the key of a record's id, such as \"id\"";
+const TIME: &str = "the key of a record's time, such as \"observed_at\"";
 const DURATION: &str = "a duration such as \"30s\", \"15m\", \"24h\" or \"7d\", up to \"36500d\"";
 const SOURCES: &str = "[sources] with snapshots = { file = \"snapshots.jsonl\" } and \
                        decisions = { file = \"decisions.jsonl\" }";
 const SOURCE: &str = "{ file = \"records.jsonl\" }, { stdin = true } or { http = true }";
-const DECISIONS_SOURCE: &str = "{ file = \"records.jsonl\" }, { stdin = true } or { http = true }. Without the decisions of the \
-                                substrate there is nothing to compare with, so this would be no shadow: if there are \
-                                none, go to canary with tight controls instead";
+const DECISIONS_SOURCE: &str = "{ file = \"records.jsonl\" }, { stdin = true } or { http = true }. A shadow study compares with the \
+                                decisions of the substrate: if there are none, use a canary release with tight controls \
+                                instead";
 const MODELS: &str = "[[models]] once for each model, with name and plugin";
-const COMPARATOR: &str =
-    "[comparator] exactly once, with name and plugin: all models are compared with the same one";
+const COMPARATOR: &str = "[comparator] exactly once, with name and plugin";
 const METRICS: &str =
     "[[metrics]] once for each metric, with name and plugin, and primary = true in one of them";
-const CONDITIONS: &str = "[[conditions]] once for each condition, with name and what it splits by";
+const CONDITIONS: &str = "[[conditions]] once for each condition, with name and either field and values, field and bins, or calendar";
 const THRESHOLD: &str = "[threshold] with at-least, quantifier, windows and evidence";
 const WINDOWS: &str = "[windows] with every = \"week\", or another interval";
 
-/// Reads a declaration.
+/// Parses and validates a declaration.
 ///
 /// # Errors
 ///
-/// All that is wrong with it, each fault with its line, and the plugins that could be read all the same. Where some of the
-/// text is not even TOML, the rest is judged.
-pub fn parse(text: &str) -> Result<Study, Box<Unsound>> {
-    let (notes, readable) = Notes::new(text);
+/// Every fault of the declaration, each with its line, and the plugins that could be parsed. If parts of the text are not
+/// TOML, the rest is still validated.
+pub fn parse(text: &str) -> Result<Study, Box<InvalidStudy>> {
+    let (diagnostics, readable) = Diagnostics::new(text);
     let (document, _) = DeTable::parse_recoverable(&readable);
-    let (found, plugins) = Section::root(&notes, document.get_ref(), |root| {
+    let (found, plugins) = TableReader::root(&diagnostics, document.get_ref(), |root| {
         let mut plugins = None;
         (study(root, &mut plugins), plugins)
     });
-    match (notes.into_faults(), plugins) {
-        (Some(faults), Some(plugins)) => Err(Box::new(Unsound { faults, plugins })),
+    match (diagnostics.into_faults(), plugins) {
+        (Some(faults), Some(plugins)) => Err(Box::new(InvalidStudy { faults, plugins })),
         _ => Ok(found.expect("what could not be read has been recorded as a fault")),
     }
 }
 
-/// Reads the whole document. Whatever else is wrong, `plugins` has those that could be read.
-fn study(root: &mut Section<'_>, plugins: &mut Option<Plugins>) -> Option<Study> {
+/// Reads the whole document. `plugins` receives those that could be parsed, whatever else is wrong.
+fn study(root: &mut TableReader<'_>, plugins: &mut Option<Plugins>) -> Option<Study> {
     let name = root.required("study", NAME, Value::name);
     let zone = root.required("time-zone", ZONE, Value::word);
-    let time_zone = zone.and_then(|zone| root.check("time-zone", check::time_zone(zone)));
+    let time_zone = zone.and_then(|zone| root.check("time-zone", validate::time_zone(zone)));
 
     let mut horizon = None;
     let decisions = root.section("decisions", DECISIONS, |section| {
@@ -80,8 +79,8 @@ fn study(root: &mut Section<'_>, plugins: &mut Option<Plugins>) -> Option<Study>
         for field in read.1.iter().filter(|field| field.name.starts_with(DECISION)) {
             let (path, name) = (section.at("fields"), &field.name);
             let message = format!(
-                "`{path}` has `{name}`, but `{DECISION}` is what the decision's fields begin with; give it another name \
-                 in the snapshots, or leave it out"
+                "`{path}` has `{name}`, but the prefix `{DECISION}` is reserved for fields of the decision; rename the \
+                 field in the snapshots, or remove it"
             );
             section.fault(field.line, message);
         }
@@ -162,13 +161,13 @@ fn above_zero() -> String {
     DURATION.replacen("a duration", "a duration above zero,", 1)
 }
 
-/// A stream, and its fields as far as they could be read. Unless declared, its lateness is the horizon.
-fn stream(section: &mut Section<'_>, horizon: Option<SignedDuration>) -> (Option<Stream>, Fields) {
+/// Reads a stream, and its fields as far as possible. The default lateness is the horizon.
+fn stream(section: &mut TableReader<'_>, horizon: Option<SignedDuration>) -> (Option<Stream>, Fields) {
     let id = section.required("id", ID, Value::word);
     let time = section.required("time", TIME, Value::word);
     let lateness = section.optional("lateness", DURATION, Value::duration).or(horizon);
-    let kinds = Kind::ALL.map(|kind| (kind.name(), kind));
-    let declared = section.entries("fields", &check::one_of(&kinds), |value| value.choice(&kinds));
+    let kinds = FieldKind::ALL.map(|kind| (kind.name(), kind));
+    let declared = section.entries("fields", &validate::one_of(&kinds), |value| value.choice(&kinds));
 
     if let (Some(id), Some(time)) = (id, time)
         && id == time
@@ -176,31 +175,31 @@ fn stream(section: &mut Section<'_>, horizon: Option<SignedDuration>) -> (Option
         let message = format!("`{}` is \"{time}\", and so is `id`; write {TIME}", section.at("time"));
         section.fault(section.line_of("time"), message);
     }
-    let field = |entry: &Entry<Kind>| Some(Field { name: entry.name.clone(), kind: entry.value? });
+    let field = |entry: &Entry<FieldKind>| Some(Field { name: entry.name.clone(), kind: entry.value? });
     let fields = declared.iter().map(field).collect::<Option<_>>();
     let stream =
         || Some(Stream { id: id?.to_owned(), time: time?.to_owned(), lateness: lateness?, fields: fields? });
     (stream(), declared)
 }
 
-/// Where the snapshots and the decisions come from.
-fn sources(section: &mut Section<'_>) -> Option<(Source, Source)> {
+/// Reads the section `[sources]`.
+fn sources(section: &mut TableReader<'_>) -> Option<(Source, Source)> {
     let snapshots = section.section("snapshots", SOURCE, source).flatten();
     let decisions = section.section("decisions", DECISIONS_SOURCE, source).flatten();
     let sources = (snapshots?, decisions?);
     if sources == (Source::Stdin, Source::Stdin) {
-        let message = "`sources.snapshots` and `sources.decisions` are both standard input, but there is only one; \
+        let message = "`sources.snapshots` and `sources.decisions` are both standard input; \
                        write { file = \"records.jsonl\" } for one of them";
         section.fault(section.line_of("snapshots").max(section.line_of("decisions")), message.to_owned());
     }
     Some(sources)
 }
 
-fn source(section: &mut Section<'_>) -> Option<Source> {
+fn source(section: &mut TableReader<'_>) -> Option<Source> {
     let file = section.optional("file", "a path such as \"records.jsonl\"", Value::word);
-    let mut said =
-        |key| section.optional(key, "true, or another source instead", |v| v.boolean().filter(|said| *said));
-    let (stdin, http) = (said("stdin"), said("http"));
+    let mut flag =
+        |key| section.optional(key, "true, or another source instead", |v| v.boolean().filter(|set| *set));
+    let (stdin, http) = (flag("stdin"), flag("http"));
     let keys = ["file", "stdin", "http"].into_iter().filter(|key| section.has(key)).collect::<Vec<_>>();
     match keys[..] {
         ["file"] => file.map(|file| Source::File(PathBuf::from(file))),
@@ -217,44 +216,45 @@ fn source(section: &mut Section<'_>) -> Option<Source> {
     }
 }
 
-fn windows(section: &mut Section<'_>) -> Option<Windows> {
-    let every = section.required("every", &check::one_of(&EVERY), |value| value.choice(&EVERY));
-    let week_ends = section.optional("week-ends", &check::one_of(&WEEKDAYS), |value| value.choice(&WEEKDAYS));
+fn windows(section: &mut TableReader<'_>) -> Option<Windows> {
+    let every = section.required("every", &validate::one_of(&EVERY), |value| value.choice(&EVERY));
+    let week_ends =
+        section.optional("week-ends", &validate::one_of(&WEEKDAYS), |value| value.choice(&WEEKDAYS));
     if every.is_some_and(|every| every != Every::Week) {
-        section.refuse("week-ends", "only weeks end on a day; leave it out, or write every = \"week\"");
+        section.refuse("week-ends", "only weeks have a last day; remove it, or write every = \"week\"");
     }
     Some(Windows { every: every?, week_ends: week_ends.unwrap_or(Weekday::Sunday) })
 }
 
-fn limits(section: &mut Section<'_>) -> Limits {
-    // No bound is below zero or above what fits.
-    let batch_rows = bounded(section, "batch-rows", check::BATCH_ROWS) as usize;
-    let workers = bounded(section, "workers", check::WORKERS) as usize;
-    let fuel_per_row = bounded(section, "fuel-per-row", check::FUEL_PER_ROW) as u64;
-    let memory_mib = bounded(section, "memory-mib", check::MEMORY_MIB) as usize;
-    let record_bytes = bounded(section, "record-bytes", check::RECORD_BYTES) as usize;
-    let waiting_mib = bounded(section, "waiting-mib", check::WAITING_MIB) as usize;
+fn limits(section: &mut TableReader<'_>) -> Limits {
+    // No bound is negative or exceeds the types.
+    let batch_rows = bounded(section, "batch-rows", validate::BATCH_ROWS) as usize;
+    let workers = bounded(section, "workers", validate::WORKERS) as usize;
+    let fuel_per_row = bounded(section, "fuel-per-row", validate::FUEL_PER_ROW) as u64;
+    let memory_mib = bounded(section, "memory-mib", validate::MEMORY_MIB) as usize;
+    let record_bytes = bounded(section, "record-bytes", validate::RECORD_BYTES) as usize;
+    let join_buffer_mib = bounded(section, "join-buffer-mib", validate::JOIN_BUFFER_MIB) as usize;
     let call_timeout =
-        section.optional("call-timeout", &above_zero(), positive).unwrap_or(check::CALL_TIMEOUT);
-    Limits { batch_rows, workers, fuel_per_row, call_timeout, memory_mib, record_bytes, waiting_mib }
+        section.optional("call-timeout", &above_zero(), positive).unwrap_or(validate::CALL_TIMEOUT);
+    Limits { batch_rows, workers, fuel_per_row, call_timeout, memory_mib, record_bytes, join_buffer_mib }
 }
 
-fn log(section: &mut Section<'_>) -> Log {
+fn log(section: &mut TableReader<'_>) -> Log {
     let keep_raw = section.optional("keep-raw", "true or false", Value::boolean).unwrap_or(true);
     let commit_wait = section.optional("commit-wait", DURATION, Value::duration).unwrap_or_default();
-    let commit_rows = bounded(section, "commit-rows", check::COMMIT_ROWS) as usize;
-    let segment_rows = bounded(section, "segment-rows", check::SEGMENT_ROWS) as usize;
-    let seal_every = section.optional("seal-every", &above_zero(), positive).unwrap_or(check::SEAL_EVERY);
+    let commit_rows = bounded(section, "commit-rows", validate::COMMIT_ROWS) as usize;
+    let segment_rows = bounded(section, "segment-rows", validate::SEGMENT_ROWS) as usize;
+    let seal_every = section.optional("seal-every", &above_zero(), positive).unwrap_or(validate::SEAL_EVERY);
     let share = |value: &Value<'_>| value.number().filter(|share| (0.0..=1.0).contains(share));
     let replay_share =
-        section.optional("replay-share", "a number from 0 to 1", share).unwrap_or(check::REPLAY_SHARE);
+        section.optional("replay-share", "a number from 0 to 1", share).unwrap_or(validate::REPLAY_SHARE);
     let retain = section.optional("retain", &above_zero(), positive);
     Log { keep_raw, commit_wait, commit_rows, segment_rows, seal_every, replay_share, retain }
 }
 
-/// A whole number within bounds, or its default.
+/// Reads an optional whole number within bounds; the default if it is missing or wrong.
 pub(super) fn bounded(
-    section: &mut Section<'_>,
+    section: &mut TableReader<'_>,
     key: &'static str,
     Bound { least, most, default }: Bound,
 ) -> i64 {

@@ -1,21 +1,21 @@
 //! Reads the plugins of a study: models, comparator and metrics.
 //!
-//! What a plugin may read is settled here: a model is never granted a field of the decision, a metric none at all, and
-//! nobody a field that is not declared.
+//! Invariants: a model is never granted a field of the decision; a metric is granted no field; every granted field is
+//! declared.
 
 use std::path::PathBuf;
 
 use super::Plugin;
-use super::check::{DECISION, Declared, NAME, Names};
-use super::section::Section;
+use super::table_reader::TableReader;
+use super::validate::{DECISION, Declared, NAME, Names};
 use super::value::Value;
 
-const PLUGIN: &str = "the component's file, such as \"plugins/rules.wasm\"";
-const GRANT: &str = "a list of the fields that it may read, such as [\"lead_time\", \"adults\"]";
+const PLUGIN: &str = "the path of the component, such as \"plugins/rules.wasm\"";
+const GRANT: &str = "a list of the fields that the plugin may read, such as [\"lead_time\", \"adults\"]";
 const CONFIG: &str = "a table, such as { labels = [\"a\", \"b\"] }";
 const ASSET: &str = "the path of a file, such as \"weights.bin\"";
 
-/// What a plugin is for.
+/// The role of a plugin in a study.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Role {
     Model,
@@ -23,9 +23,9 @@ pub(super) enum Role {
     Metric,
 }
 
-/// One plugin. Its name is taken from those that the plugins after it may have.
+/// Reads one plugin and declares its name.
 pub(super) fn plugin(
-    section: &mut Section<'_>,
+    section: &mut TableReader<'_>,
     role: Role,
     declared: &Declared,
     names: &mut Names,
@@ -38,7 +38,7 @@ pub(super) fn plugin(
     let grant = if role == Role::Metric {
         section.refuse(
             "grant",
-            "a metric reads no field, only the answers of a model and of the comparator; take it away",
+            "a metric reads no fields, only the answers of a model and of the comparator; remove it",
         );
         Vec::new()
     } else {
@@ -61,16 +61,16 @@ pub(super) fn plugin(
 }
 
 /// The fields that a model or the comparator may read.
-fn grant(section: &mut Section<'_>, role: Role, declared: &Declared) -> Vec<String> {
+fn grant(section: &mut TableReader<'_>, role: Role, declared: &Declared) -> Vec<String> {
     let path = section.at("grant");
     let mut granted: Vec<String> = Vec::new();
     for (name, line) in section.list("grant", GRANT, Value::word) {
         if granted.iter().any(|earlier| earlier == name) {
-            section.fault(line, format!("`{path}` holds `{name}` twice; take one away"));
+            section.fault(line, format!("`{path}` contains `{name}` twice; remove one"));
         } else if role == Role::Model && name.starts_with(DECISION) {
             let message = format!(
-                "`{path}` holds `{name}`: a model may not read the decision, or the answer would be leaked into its \
-                 input; grant it fields of [inputs.fields] only"
+                "`{path}` contains `{name}`, but a model must not read the decision that it is compared with; grant \
+                 fields of [inputs.fields] only"
             );
             section.fault(line, message);
         } else if let Err(message) = declared.granted(&path, name, role == Role::Comparator) {
@@ -81,22 +81,21 @@ fn grant(section: &mut Section<'_>, role: Role, declared: &Declared) -> Vec<Stri
     granted
 }
 
-/// The index of the primary metric, given what each metric says of itself and its line.
-pub(super) fn primary(root: &Section<'_>, metrics: &[(Option<bool>, usize)]) -> Option<usize> {
-    let mut said = metrics.iter().enumerate().filter(|(_, (primary, _))| *primary == Some(true));
-    match (metrics, said.next(), said.next()) {
+/// The index of the primary metric, from the value and the line of each metric's `primary` key.
+pub(super) fn primary(root: &TableReader<'_>, metrics: &[(Option<bool>, usize)]) -> Option<usize> {
+    let mut primaries = metrics.iter().enumerate().filter(|(_, (primary, _))| *primary == Some(true));
+    match (metrics, primaries.next(), primaries.next()) {
         (_, Some((index, _)), None) => return Some(index),
         ([(None, _)], None, None) => return Some(0),
         (_, Some((_, (_, first))), Some((_, (_, second)))) => {
             let message = format!(
-                "the metrics on lines {first} and {second} both have primary = true; leave it only in the one that \
-                 the verdict goes by"
+                "the metrics on lines {first} and {second} both have primary = true; remove it from the one that does \
+                 not decide the verdict"
             );
             root.fault(*second, message);
         }
         ([(_, line), ..], None, _) => {
-            let message =
-                "no metric is the primary one; write primary = true in the one that the verdict goes by";
+            let message = "no metric is primary; write primary = true in the one that decides the verdict";
             root.absent(*line, message.to_owned());
         }
         ([], ..) => {}

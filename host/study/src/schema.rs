@@ -1,14 +1,14 @@
-//! The JSON Schema of `study.toml`, for editors: completion, a word on every key, and a first check.
+//! The JSON Schema of `study.toml`, for editors: completion, descriptions and early validation.
 //!
-//! It says what can be said key by key and no more; [`parse`](super::parse) is the judge. That both know the same keys,
-//! require the same ones and have the same defaults and bounds is held by a test.
+//! Invariants: the schema covers what can be validated key by key; [`parse`](super::parse) decides. Tests verify that both
+//! have the same keys, required keys, defaults and bounds.
 
 mod decision;
 
 use serde_json::{Value as Json, json};
 
-use super::Kind;
-use super::check::{self, Bound, CALENDAR, EVERY, WEEKDAYS};
+use super::FieldKind;
+use super::validate::{self, Bound, CALENDAR, EVERY, WEEKDAYS};
 
 /// The JSON Schema (draft 2020-12) of `study.toml`.
 pub fn schema() -> Json {
@@ -16,42 +16,42 @@ pub fn schema() -> Json {
         ("snapshots", source("Where the snapshots come from.")),
         (
             "decisions",
-            source("Where the decisions come from. Without them there is nothing to compare with."),
+            source("Where the decisions come from. A study cannot do without them."),
         ),
     ];
-    let comparator = "The plugin that puts the substrate's decision into the form of the models' answers.";
+    let comparator = "The plugin that derives the substrate's answer from its decision, in the form of the models' answers.";
     let properties = [
         ("study", name("The study's name.")),
         ("time-zone", time_zone()),
-        ("inputs", stream("The snapshots: the inputs as a model sees them.", INPUT_FIELDS, None)),
+        ("inputs", stream("The snapshots: the inputs that the models see.", INPUT_FIELDS, None)),
         (
             "decisions",
-            stream("What the substrate really decided.", DECISION_FIELDS, Some(("horizon", horizon()))),
+            stream("The decisions that the substrate made.", DECISION_FIELDS, Some(("horizon", horizon()))),
         ),
         ("sources", table("Where the records come from.", &["snapshots", "decisions"], sources)),
         ("mirror", mirror()),
-        ("models", tables("The models that run in shadow.", 1, decider("A model."))),
+        ("models", tables("The models of the study.", 1, decider("A model."))),
         ("comparator", decider(comparator)),
         (
             "metrics",
-            tables("The metrics that score a model's answers against the comparator's.", 1, metric()),
+            tables("The metrics that score a model's answers against the substrate's.", 1, metric()),
         ),
-        ("conditions", tables("How the snapshots are split in advance.", 0, condition())),
+        ("conditions", tables("The declared partitions of the snapshots.", 0, condition())),
         ("windows", windows()),
         ("limits", limits()),
         ("log", log()),
         ("threshold", decision::threshold()),
         (
             "scopes",
-            tables("The parts of the input that may be promoted by themselves.", 0, decision::scope()),
+            tables("The parts of the input that have a verdict of their own.", 0, decision::scope()),
         ),
         ("blinding", decision::blinding()),
         ("divergence", decision::divergence()),
         ("interim", decision::interim()),
         ("swaps", decision::swaps()),
     ];
-    let description = "A study: which models run in shadow, on what, and how their answers are compared with what was \
-                       really decided.";
+    let description = "A study: which models run in shadow, on which records, and how their answers are compared with the \
+                       real decisions.";
     let required = [
         "study",
         "time-zone",
@@ -70,32 +70,32 @@ pub fn schema() -> Json {
 }
 
 const INPUT_FIELDS: &str =
-    "The fields of a snapshot that the study uses: top-level keys of the record, and their kinds.";
-const DECISION_FIELDS: &str = "The fields of a decision that the study uses: top-level keys of the record, and their \
-                               kinds. Elsewhere in the study their names begin with `decision.`.";
+    "The fields of a snapshot that the study uses: top-level keys of the record and their types.";
+const DECISION_FIELDS: &str = "The fields of a decision that the study uses: top-level keys of the record and their \
+                               types. Elsewhere in the study their names have the prefix `decision.`.";
 
 fn time_zone() -> Json {
     text(
-        "The zone of windows and calendar conditions: an IANA name such as Europe/Amsterdam, or an offset such as +01:00.",
+        "The time zone of windows and calendar conditions: an IANA name such as Europe/Amsterdam, or an offset such as +01:00.",
     )
 }
 
 fn horizon() -> Json {
     duration(
-        "A decision belongs to the snapshot of the same id if their times lie no further apart than this, either way \
-         round. Above zero.",
+        "The largest distance between the times of a snapshot and its decision, in either direction. Above \
+         zero.",
     )
 }
 
 fn stream(description: &str, fields: &str, horizon: Option<(&'static str, Json)>) -> Json {
-    let kinds = Kind::ALL.map(Kind::name);
+    let kinds = FieldKind::ALL.map(FieldKind::name);
     let fields =
         json!({ "type": "object", "description": fields, "additionalProperties": { "enum": kinds } });
-    let lateness = "How far a record may lag behind the latest one of its stream before it is late. The horizon, \
-                    unless declared.";
+    let lateness = "How far a record may lag behind the latest record of its stream before it is late. The horizon by \
+                    default.";
     let properties = [
-        ("id", text("The key of a record that holds its id: a string or an integer.")),
-        ("time", text("The key of a record that holds its event time: RFC 3339 with a zone.")),
+        ("id", text("The key of a record's id, a string or an integer.")),
+        ("time", text("The key of a record's event time, RFC 3339 with a time zone.")),
         ("lateness", duration(lateness)),
         ("fields", fields),
     ];
@@ -105,13 +105,13 @@ fn stream(description: &str, fields: &str, horizon: Option<(&'static str, Json)>
 }
 
 fn source(description: &str) -> Json {
-    let stdin = "JSON Lines on standard input. Only one of the two sources can be that.";
+    let stdin = "JSON Lines on standard input. At most one of the two sources.";
     let properties = [
-        ("file", text("A file of JSON Lines, plain, gzip or zstd, relative to the study's folder.")),
+        ("file", text("The path of a file of JSON Lines, plain, gzip or zstd, relative to the directory of study.toml.")),
         ("stdin", json!({ "const": true, "description": stdin })),
         (
             "http",
-            json!({ "const": true, "description": "Requests to a run that `understudy serve` serves." }),
+            json!({ "const": true, "description": "HTTP requests to `understudy serve`." }),
         ),
     ];
     let mut source = table(description, &[], properties);
@@ -131,17 +131,17 @@ fn mirror() -> Json {
     let fields = json!({
         "type": "object",
         "default": {},
-        "description": "For each field of the snapshot the part of the request that becomes it.",
+        "description": "The part of the request that becomes each field of the snapshot.",
         "additionalProperties": part(format!("^({PART})$"), "A part of the request."),
     });
-    let time = "The part of the request that becomes the snapshot's time, or arrival for the time at which it comes.";
+    let time = "The part of the request that becomes the snapshot's event time, or `arrival` for the time of arrival.";
     let properties = [
         ("id", part(format!("^({PART})$"), "The part of the request that becomes the snapshot's id.")),
         ("time", part(format!("^(arrival|{PART})$"), time)),
         ("fields", fields),
     ];
     table(
-        "How a mirrored request becomes a snapshot. Only where the snapshots come over HTTP.",
+        "How mirrored requests become snapshots. Only if the snapshots come over HTTP.",
         &["id", "time"],
         properties,
     )
@@ -151,13 +151,13 @@ fn plugin(description: &str, own: (&'static str, Json)) -> Json {
     let assets = json!({
         "type": "object",
         "default": {},
-        "description": "Files that are handed to it: a name, and the path relative to the study's folder.",
+        "description": "Files that the plugin receives: a name, and the path relative to the directory of study.toml.",
         "additionalProperties": { "type": "string", "minLength": 1 },
     });
-    let config = "Its configuration, handed to it as JSON.";
+    let config = "The configuration, which the plugin receives as JSON.";
     let properties = [
-        ("name", name("Its name, unlike that of any other plugin of the study.")),
-        ("plugin", text("The component's file, relative to the study's folder.")),
+        ("name", name("The name, unique among the plugins of the study.")),
+        ("plugin", text("The path of the component, relative to the directory of study.toml.")),
         ("config", json!({ "type": "object", "default": {}, "description": config })),
         ("assets", assets),
         own,
@@ -172,15 +172,15 @@ fn decider(description: &str) -> Json {
         "items": { "type": "string", "minLength": 1 },
         "uniqueItems": true,
         "default": [],
-        "description": "The fields that it may read. Only the comparator may be granted fields of the decision, as \
+        "description": "The fields that the plugin may read. Only the comparator may read fields of the decision, as \
                         `decision.NAME`.",
     });
     plugin(description, ("grant", grant))
 }
 
 fn metric() -> Json {
-    let description = "Whether it is the metric that the study turns on, and the threshold's unless that names another. Exactly \
-                       one is primary; a metric that is alone is so without saying it.";
+    let description = "Whether the metric is the primary one, which the threshold uses by default. Exactly one metric is primary; a \
+                       single metric is primary by default.";
     plugin("A metric.", ("primary", json!({ "type": "boolean", "description": description })))
 }
 
@@ -190,7 +190,7 @@ fn condition() -> Json {
         "items": { "type": ["string", "integer", "boolean"] },
         "minItems": 1,
         "uniqueItems": true,
-        "description": "The values of a text, integer or boolean field, in the order of the report. `other` and \
+        "description": "The values of a text, integer or boolean field, in the order of reports. `other` and \
                         `missing` are added.",
     });
     let bins = json!({
@@ -201,15 +201,15 @@ fn condition() -> Json {
         "description": "The edges between the bins of an integer or number field, ascending. `missing` is added.",
     });
     let calendar =
-        "Weekend or not, day of the week, hour or month of the observed time, in the study's zone.";
+        "Weekend, day of the week, hour or month of the observed time, in the study's time zone.";
     let properties = [
-        ("name", name("Its name, unlike that of any other condition; not `all`.")),
-        ("field", text("The snapshot's field that it splits by.")),
+        ("name", name("The name, unique among the conditions; not `all`.")),
+        ("field", text("The snapshot's field whose value decides.")),
         ("values", values),
         ("bins", bins),
         ("calendar", choice(&CALENDAR, calendar)),
     ];
-    let description = "A split of the snapshots: by values or bins of a field, or by the calendar.";
+    let description = "A partition of the snapshots by values or bins of a field, or by the calendar.";
     let mut condition = table(description, &["name"], properties);
     condition["oneOf"] = json!([
         { "required": ["field", "values"], "properties": { "bins": false, "calendar": false } },
@@ -222,62 +222,62 @@ fn condition() -> Json {
 fn windows() -> Json {
     let mut week_ends = choice(&WEEKDAYS, "The last day of a week. Only with every = \"week\".");
     week_ends["default"] = json!("sunday");
-    let properties = [("every", choice(&EVERY, "The interval.")), ("week-ends", week_ends)];
-    let mut windows = table("The calendar intervals that figures are given for.", &["every"], properties);
+    let properties = [("every", choice(&EVERY, "The length of a window.")), ("week-ends", week_ends)];
+    let mut windows = table("The windows that results are reported for.", &["every"], properties);
     windows["dependentSchemas"] = json!({ "week-ends": { "properties": { "every": { "const": "week" } } } });
     windows
 }
 
 fn limits() -> Json {
-    let mut timeout = duration("The wall-clock backstop of one call, whatever its rows. Above zero.");
-    timeout["default"] = json!(format!("{}s", check::CALL_TIMEOUT.as_secs()));
-    let waiting = "Memory for records that wait for their partner, in MiB. Beyond it they wait on disk.";
-    let fuel = "Fuel for one row, about one unit an instruction. A batch that needs more is cut, in the end to single rows.";
+    let mut timeout = duration("The wall-clock limit of one call, whatever its number of rows. Above zero.");
+    timeout["default"] = json!(format!("{}s", validate::CALL_TIMEOUT.as_secs()));
+    let join_buffer = "The memory of the join buffer, in MiB. Records beyond it are spilled to disk.";
+    let fuel = "Fuel per row, about one unit an instruction. A batch that runs out of fuel is halved, down to single rows.";
     let properties = [
-        ("batch-rows", whole(check::BATCH_ROWS, "The most rows in one batch.")),
-        ("workers", whole(check::WORKERS, "Threads that run models.")),
-        ("fuel-per-row", whole(check::FUEL_PER_ROW, fuel)),
+        ("batch-rows", whole(validate::BATCH_ROWS, "Rows of the largest batch.")),
+        ("workers", whole(validate::WORKERS, "Threads that run models.")),
+        ("fuel-per-row", whole(validate::FUEL_PER_ROW, fuel)),
         ("call-timeout", timeout),
-        ("memory-mib", whole(check::MEMORY_MIB, "The memory of one plugin's instance, in MiB.")),
-        ("record-bytes", whole(check::RECORD_BYTES, "The longest record that is accepted, in bytes.")),
-        ("waiting-mib", whole(check::WAITING_MIB, waiting)),
+        ("memory-mib", whole(validate::MEMORY_MIB, "Linear memory of one plugin instance, in MiB.")),
+        ("record-bytes", whole(validate::RECORD_BYTES, "The longest accepted record, in bytes.")),
+        ("join-buffer-mib", whole(validate::JOIN_BUFFER_MIB, join_buffer)),
     ];
-    table("What one plugin may use, and how records travel.", &[], properties)
+    table("Resource limits.", &[], properties)
 }
 
 fn log() -> Json {
-    let keep_raw = "Whether the log keeps each record's own text beside its columns.";
+    let keep_raw = "Whether the log stores the text of each record beside its columns.";
     let mut wait = duration(
-        "How long a commit waits for more, once something waits to be acknowledged. A commit takes what has come while the \
-         last one was being synced in any case.",
+        "How long a commit waits for more rows once a client waits for it. A commit always takes the rows that arrived \
+         during the previous sync.",
     );
     wait["default"] = json!("0s");
-    let mut seal = duration("How long a segment stays open at most, unless it is empty. Above zero.");
+    let mut seal = duration("The longest time that a non-empty segment stays open. Above zero.");
     seal["default"] = json!("1h");
-    let share = "The share of the snapshots that each model is asked about a second time, by a fresh instance and in \
-                 another batch: a model that keeps something between calls answers otherwise then, which is counted and \
+    let share = "The share of the snapshots in the determinism check: each model answers them again on a fresh instance \
+                 in another batch. Mismatches reveal state that a model keeps between calls; they are counted and \
                  reported.";
     let share = json!({
-        "type": "number", "minimum": 0, "maximum": 1, "default": check::REPLAY_SHARE, "description": share,
+        "type": "number", "minimum": 0, "maximum": 1, "default": validate::REPLAY_SHARE, "description": share,
     });
-    let retain = "How long the snapshots' own text and fields are kept after their segment was sealed; their digests, answers and \
-                  scores are kept for ever. For ever unless declared. Above zero.";
+    let retain = "How long text and fields of snapshots are kept after their segment is sealed. Digests, answers and scores are \
+                  kept forever. Above zero; forever by default.";
     let properties = [
         ("keep-raw", json!({ "type": "boolean", "default": true, "description": keep_raw })),
         ("replay-share", share),
         ("commit-wait", wait),
-        ("commit-rows", whole(check::COMMIT_ROWS, "The rows with which a commit waits no longer.")),
+        ("commit-rows", whole(validate::COMMIT_ROWS, "The number of rows at which a commit stops waiting.")),
         (
             "segment-rows",
-            whole(check::SEGMENT_ROWS, "The rows of a table with which its open segment is sealed."),
+            whole(validate::SEGMENT_ROWS, "The number of rows of a table at which its open segment is sealed."),
         ),
         ("seal-every", seal),
         ("retain", duration(retain)),
     ];
-    table("The run log.", &[], properties)
+    table("Settings of the run log.", &[], properties)
 }
 
-/// A table with these keys and no others.
+/// The schema of a table with exactly these keys.
 fn table(
     description: &str,
     required: &[&str],
@@ -307,7 +307,7 @@ fn name(description: &str) -> Json {
 }
 
 fn duration(description: &str) -> Json {
-    let description = format!("{description} Written such as 30s, 15m, 24h, 7d or 1d12h.");
+    let description = format!("{description} Written as 30s, 15m, 24h, 7d or 1d12h.");
     json!({ "type": "string", "pattern": "^([0-9]+(w|d|h|m|s|ms))+$", "description": description })
 }
 

@@ -1,21 +1,21 @@
-//! `[swaps]`: what is asked of a plugin that takes the place of another while a run goes on.
+//! Reads `[swaps]`: the conditions for swapping a plugin during a run.
 //!
-//! Always holds: every key has a default.
+//! Invariants: every key has a default.
 
-use super::section::Section;
+use super::table_reader::TableReader;
 use super::value::Value;
 
-/// What is asked of a plugin that takes the place of another.
+/// The conditions for swapping a plugin during a run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Swaps {
-    /// The latest pairs that it is tried on, beside the one in whose place it comes.
+    /// The number of recent pairs on which the new plugin is compared with the old one.
     pub last: usize,
-    /// The share of those pairs in which it has to answer the same. Below it, it is refused unless told otherwise, and then
-    /// it is a new yardstick.
+    /// The share of those pairs, from 0 to 1, on which both must answer the same. Below it the swap is rejected unless it
+    /// is forced; a forced swap of the comparator or a metric is a comparator change.
     pub equivalent: f64,
-    /// The share of rows that it may fail on, once in its place; with more the one before comes back.
+    /// The share of rows, from 0 to 1, that the new plugin may fail on before it is rolled back.
     pub failed: f64,
-    /// Rows that it is asked for before that share is looked at.
+    /// The number of rows before that share is evaluated.
     pub failed_rows: u64,
 }
 
@@ -25,8 +25,8 @@ impl Default for Swaps {
     }
 }
 
-/// Reads the section.
-pub(super) fn swaps(root: &mut Section<'_>) -> Swaps {
+/// Reads the section `[swaps]`.
+pub(super) fn swaps(root: &mut TableReader<'_>) -> Swaps {
     root.section_or_default("swaps", "[swaps] with last = 1000", |section| {
         let default = Swaps::default();
         let rows = |value: &Value<'_>| value.integer().filter(|rows| (1..=100_000).contains(rows));
@@ -45,24 +45,24 @@ pub(super) fn swaps(root: &mut Section<'_>) -> Swaps {
 #[cfg(test)]
 mod tests {
     use super::Swaps;
-    use crate::sample::{SOUND, faults, read};
+    use crate::test_support::{VALID, faults, read};
 
     #[test]
-    fn every_key_has_a_default_and_what_is_written_is_read() {
+    fn keys_are_read_and_have_defaults() {
         assert_eq!(read(&[]).swaps, Swaps { last: 1_000, equivalent: 1.0, failed: 0.05, failed_rows: 100 });
-        let more = format!("{SOUND}[swaps]\nlast = 50\nequivalent = 0.99\nfailed = 0\nfailed-rows = 10\n");
+        let more = format!("{VALID}[swaps]\nlast = 50\nequivalent = 0.99\nfailed = 0\nfailed-rows = 10\n");
         let wanted = Swaps { last: 50, equivalent: 0.99, failed: 0.0, failed_rows: 10 };
         assert_eq!(crate::parse(&more).unwrap().swaps, wanted);
     }
 
     #[test]
-    fn what_is_wrong_is_said_with_its_line() {
+    fn faults_name_their_lines() {
         let wrong = "[swaps]\nlast = 0\nequivalent = 1.5\nfaild = 0.1\n[windows]";
         let said = faults(&[("[windows]", wrong)]);
         insta::assert_snapshot!(said.display(std::path::Path::new("study.toml")), @r"
 study.toml:40: `swaps.last` is 0; write a whole number from 1 to 100000
 study.toml:41: `swaps.equivalent` is 1.5; write a number from 0 to 1
-study.toml:42: unknown key `swaps.faild`; did you mean `failed`? known keys here: last, failed-rows, equivalent, failed
+study.toml:42: unknown key `swaps.faild`; did you mean `failed`? keys allowed here: last, failed-rows, equivalent, failed
 ");
     }
 }

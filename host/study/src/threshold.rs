@@ -1,7 +1,7 @@
-//! What would permit the next stage, declared before the first snapshot.
+//! The threshold: what a model must achieve for a GO, declared before the first snapshot.
 //!
-//! Always holds: nothing that decides has a hidden default: metric and bound, quantifier, windows and evidence are written.
-//! What has a default are guards, each of which can only keep a study from saying GO.
+//! Invariants: what decides has no default, so bound, quantifier, windows and evidence are always written; only guards
+//! have defaults, and a guard can prevent a GO but never cause one.
 
 mod read;
 
@@ -12,169 +12,169 @@ use serde::{Deserialize, Serialize};
 
 pub(super) use read::{Known, blinding, chosen, scopes, threshold};
 
-/// What would permit the next stage.
+/// What a model must achieve for a GO.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Threshold {
-    /// The index of the metric.
+    /// The index of the metric in the study.
     pub metric: usize,
-    /// On which side of the bound the figure has to lie.
+    /// The side of the bound on which the metric must be.
     pub direction: Direction,
-    /// The bound, in units of the metric; meeting it is enough.
+    /// The bound in units of the metric. Equality meets it.
     pub bound: f64,
-    /// How the windows have to pass.
+    /// Whether the windows pass one by one or together.
     pub quantifier: Quantifier,
-    /// Which windows count.
-    pub windows: Counted,
-    /// What has to lie on the right side of the bound.
+    /// Which windows are evaluated.
+    pub windows: WindowChoice,
+    /// What is compared with the bound.
     pub evidence: Evidence,
-    /// The least compared pairs of each window that counts; with [`Counted::All`], of everything together.
+    /// The minimum of compared pairs in each evaluated window; with [`Counted::All`], in all windows together.
     pub least_per_window: u64,
-    /// The least compared pairs of each value of `conditions`, and of each value of the cycle.
+    /// The minimum of compared pairs for each value of `conditions` and of the cycle.
     pub least_per_condition: u64,
-    /// The indices of the conditions each of whose values needs as many, but for `other` and `missing`.
+    /// The indices of the conditions whose values need that many pairs; `other` and `missing` do not.
     pub conditions: Vec<usize>,
-    /// The least share, from 0 to 1, of accepted snapshots that have been compared.
+    /// The minimum share, from 0 to 1, of accepted snapshots that are compared.
     pub least_coverage: f64,
-    /// The greatest share, from 0 to 1, of the records of either stream that could not be read.
+    /// The maximum share, from 0 to 1, of rejected records in either stream.
     pub most_rejected: f64,
-    /// The greatest share, from 0 to 1, of the compared pairs that a model left unanswered or a metric could not score.
+    /// The maximum share, from 0 to 1, of compared pairs without an answer or without a score.
     pub most_unanswered: f64,
-    /// The snapshots' field by which pairs hang together; the id unless declared.
+    /// The snapshot field that groups dependent pairs into clusters; the id by default.
     pub cluster: Option<String>,
-    /// What agreement has to be worth beyond chance.
-    pub chance: Option<Chance>,
-    /// What has to have come round.
+    /// The required agreement beyond chance.
+    pub chance: Option<ChanceCorrection>,
+    /// The calendar condition whose values must all have occurred.
     pub cycle: Option<Cycle>,
-    /// What the inputs have to look like.
+    /// The expected distributions of the inputs.
     pub references: Vec<Reference>,
-    /// What it does that somebody was shown answers during the study.
-    pub on_exposure: Interference,
-    /// What it does that the substrate or its comparator changed during the study.
-    pub on_comparator_change: Interference,
-    /// The line where it is declared, counted from 1.
+    /// The effect of showing answers to somebody during the study.
+    pub on_exposure: InterferenceEffect,
+    /// The effect of a change of the substrate or the comparator during the study.
+    pub on_comparator_change: InterferenceEffect,
+    /// The line of the declaration, from 1.
     pub line: usize,
 }
 
-/// On which side of the bound the figure has to lie.
+/// The side of the bound on which the metric must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Direction {
-    /// At the bound or above it.
+    /// The metric must be at least the bound.
     AtLeast,
-    /// At the bound or below it.
+    /// The metric must be at most the bound.
     AtMost,
 }
 
-/// How the windows have to pass.
+/// Whether the windows pass one by one or together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Quantifier {
-    /// Each of them.
+    /// Each window must pass.
     EveryWindow,
-    /// Taken together.
+    /// The windows must pass taken together.
     Pooled,
 }
 
-/// Which windows count. A window counts only if it is complete: see [`crate::verdict`].
+/// Which windows are evaluated. Except for [`WindowChoice::All`], a window must be complete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Counted {
-    /// The first so many complete ones; at least 1.
+pub enum WindowChoice {
+    /// The first complete windows, this many; at least 1.
     First(u64),
-    /// The latest so many complete ones; at least 1.
+    /// The latest complete windows, this many; at least 1.
     Latest(u64),
-    /// Everything, parts of windows too. Only with [`Quantifier::Pooled`].
+    /// All pairs, including those of incomplete windows. Only with [`Quantifier::Pooled`].
     All,
 }
 
-/// What has to lie on the right side of the bound.
+/// What is compared with the bound.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Evidence {
-    /// The figure itself.
+    /// The point estimate.
     Point,
-    /// The one-sided bound of its interval at this confidence, above 0.5 and below 1.
+    /// The one-sided confidence bound at this level, above 0.5 and below 1.
     Bound(f64),
 }
 
-/// What agreement of labels has to be worth beyond chance, over the windows that count.
+/// The required agreement of labels beyond chance, over the evaluated windows.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Chance {
-    /// The least Cohen's kappa.
+pub enum ChanceCorrection {
+    /// The minimum of Cohen's kappa.
     Kappa(f64),
-    /// The least agreement above the share of the substrate's commonest label.
+    /// The minimum excess of the agreement over the share of the substrate's most frequent label.
     Gain(f64),
 }
 
-/// A condition of the calendar all of whose values have to have come round.
+/// A calendar condition whose values must all have occurred.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cycle {
-    /// The index of the condition.
+    /// The index of the condition in the study.
     pub condition: usize,
-    /// How often each of its values has to have occurred; at least 1.
+    /// How often each value must have occurred; at least 1.
     pub times: u64,
 }
 
-/// What the inputs have to look like by one condition.
+/// The expected distribution of the inputs over one condition.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reference {
-    /// The index of the condition.
+    /// The index of the condition in the study.
     pub condition: usize,
-    /// The share of each of its values.
+    /// The expected share of each value.
     pub shares: Shares,
-    /// How far a share may lie from its reference, from 0 to 1.
+    /// The largest allowed difference between a share and its expected share, from 0 to 1.
     pub tolerance: f64,
-    /// The line where it is declared, counted from 1.
+    /// The line of the declaration, from 1.
     pub line: usize,
 }
 
-/// The shares of a condition's values.
+/// The expected shares of a condition's values.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Shares {
-    /// By the index of the value; their sum is 1.
+    /// Indexed by value; the sum is 1.
     Listed(Vec<f64>),
-    /// In a file: a JSON object of shares or counts by value. Relative to the study's folder.
+    /// The path of a JSON object of shares or counts by value, relative to the directory of `study.toml`.
     File(PathBuf),
 }
 
-/// What something that came between does.
+/// The effect of an interference on the verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Interference {
-    /// The study says nothing any more.
+pub enum InterferenceEffect {
+    /// The verdict is VOID.
     Void,
-    /// What came after it does not count.
+    /// Pairs after the interference are not evaluated.
     Split,
 }
 
-/// What may come between.
+/// An event that may influence decisions during the study.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum InterferenceKind {
-    /// Somebody was shown answers of a model.
+    /// Answers of a model were shown to somebody.
     Exposure,
     /// The substrate or its comparator changed.
     ComparatorChange,
 }
 
-/// A part of the input that may be promoted by itself.
+/// A part of the input that has a verdict of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scope {
-    /// Its name: letters, digits, `-` and `_`; not `all`.
+    /// The name: letters, digits, `-` and `_`; not `all`.
     pub name: String,
-    /// For each condition that matters its index, and the indices of the values that belong to the scope.
+    /// The index of each restricted condition, with the indices of the values that belong to the scope.
     pub values: Vec<(usize, Vec<usize>)>,
 }
 
 impl Scope {
-    /// Whether a snapshot belongs to it; `value` gives the index of its value of a condition.
+    /// Whether a snapshot belongs to the scope. `value` returns the snapshot's value index of a condition.
     pub fn holds(&self, value: impl Fn(usize) -> usize) -> bool {
         self.values.iter().all(|(condition, values)| values.contains(&value(*condition)))
     }
 }
 
-/// For which ids no model is asked before the decision has come.
+/// The ids for which no model is called before the decision is known.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Blinding {
-    /// The share of the ids, from 0 to 0.5; 0 for none.
+    /// The share of blinded ids, from 0 to 0.5.
     pub share: f64,
 }

@@ -1,44 +1,44 @@
-//! One value of `study.toml`, as the types that a study is made of.
+//! Converts one value of `study.toml` into the types of a study.
 //!
-//! Each reading is `None` where the value is of another type or form; the section that asked then says what to write.
+//! Invariants: a conversion returns `None` for a value of another type or form; the caller reports what to write.
 
 use jiff::SignedDuration;
 use serde_json::{Map, Value as Json};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::Kind;
-use super::notes::Notes;
+use super::FieldKind;
+use super::diagnostics::Diagnostics;
 
-/// A value as it stands in the file.
+/// A value with its position in the file.
 #[derive(Clone, Copy)]
 pub(super) struct Value<'a> {
-    notes: &'a Notes<'a>,
+    diagnostics: &'a Diagnostics<'a>,
     spanned: &'a Spanned<DeValue<'a>>,
 }
 
 impl<'a> Value<'a> {
-    pub(super) fn new(notes: &'a Notes<'a>, spanned: &'a Spanned<DeValue<'a>>) -> Self {
-        Self { notes, spanned }
+    pub(super) fn new(diagnostics: &'a Diagnostics<'a>, spanned: &'a Spanned<DeValue<'a>>) -> Self {
+        Self { diagnostics, spanned }
     }
 
-    /// The value as TOML has it.
+    /// The TOML value.
     pub(super) fn get(&self) -> &'a DeValue<'a> {
         self.spanned.get_ref()
     }
 
-    /// The line on which it begins.
+    /// The line on which the value begins, from 1.
     pub(super) fn line(&self) -> usize {
-        self.notes.line(self.spanned.span().start)
+        self.diagnostics.line(self.spanned.span().start)
     }
 
-    /// The value as its author wrote it, where that is short.
+    /// The value as written, cut to 60 characters; a table or a list by its type.
     pub(super) fn shown(&self) -> String {
         match self.get() {
             DeValue::Table(_) => "a table".to_owned(),
             DeValue::Array(elements) if elements.is_empty() => "an empty list".to_owned(),
             DeValue::Array(_) => "a list".to_owned(),
-            _ => self.notes.snippet(self.spanned.span()),
+            _ => self.diagnostics.snippet(self.spanned.span()),
         }
     }
 
@@ -47,7 +47,7 @@ impl<'a> Value<'a> {
         (!matches!(self.get(), DeValue::Array(elements) if elements.is_empty())).then_some(*self)
     }
 
-    /// A string that is not empty.
+    /// A non-empty string.
     pub(super) fn word(&self) -> Option<&'a str> {
         self.get().as_str().filter(|text| !text.is_empty())
     }
@@ -57,13 +57,13 @@ impl<'a> Value<'a> {
         self.word().filter(|name| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_'))
     }
 
-    /// A whole number that fits 64 bits with a sign.
+    /// A signed integer of 64 bits.
     pub(super) fn integer(&self) -> Option<i64> {
         let digits = self.get().as_integer()?;
         i64::from_str_radix(digits.as_str(), digits.radix()).ok()
     }
 
-    /// A finite number, whole or not.
+    /// A finite number, integer or not.
     pub(super) fn number(&self) -> Option<f64> {
         match self.get() {
             DeValue::Integer(_) => self.integer().map(|whole| whole as f64),
@@ -77,33 +77,33 @@ impl<'a> Value<'a> {
         self.get().as_bool()
     }
 
-    /// A text, integer or boolean: as text, and its kind.
-    pub(super) fn scalar(&self) -> Option<(String, Kind)> {
+    /// A string, integer or boolean as text, with its kind.
+    pub(super) fn scalar(&self) -> Option<(String, FieldKind)> {
         match self.get() {
-            DeValue::String(text) => Some((text.to_string(), Kind::Text)),
-            DeValue::Integer(_) => Some((self.integer()?.to_string(), Kind::Integer)),
-            DeValue::Boolean(boolean) => Some((boolean.to_string(), Kind::Boolean)),
+            DeValue::String(text) => Some((text.to_string(), FieldKind::Text)),
+            DeValue::Integer(_) => Some((self.integer()?.to_string(), FieldKind::Integer)),
+            DeValue::Boolean(boolean) => Some((boolean.to_string(), FieldKind::Boolean)),
             _ => None,
         }
     }
 
-    /// Texts, integers or booleans as texts: one, or a list of at least one.
+    /// One string, integer or boolean, or a non-empty list of them, as text.
     pub(super) fn scalars(&self) -> Option<Vec<String>> {
         let text = |value: &Self| value.scalar().map(|(text, _)| text);
         match self.get() {
             DeValue::Array(elements) if !elements.is_empty() => {
-                elements.iter().map(|spanned| text(&Self::new(self.notes, spanned))).collect()
+                elements.iter().map(|spanned| text(&Self::new(self.diagnostics, spanned))).collect()
             }
             _ => text(self).map(|text| vec![text]),
         }
     }
 
-    /// A length of time, such as `"1d12h"`.
+    /// A duration such as `"1d12h"`.
     pub(super) fn duration(&self) -> Option<SignedDuration> {
         duration(self.get().as_str()?)
     }
 
-    /// One of a few words.
+    /// The meaning of a string that is one of the given words.
     pub(super) fn choice<T: Clone>(&self, choices: &[(&str, T)]) -> Option<T> {
         let text = self.get().as_str()?;
         choices.iter().find(|(word, _)| *word == text).map(|(_, meaning)| meaning.clone())
@@ -114,31 +114,32 @@ impl<'a> Value<'a> {
         self.get().as_table()
     }
 
-    /// The value as JSON, whatever it is. What JSON does not have is recorded as a fault of the key `path`.
+    /// The value as JSON. A value that JSON does not have is reported as a fault of the key `path`.
     pub(super) fn json(&self, path: &str) -> Option<Json> {
         let (json, why) = match self.get() {
             DeValue::String(text) => (Some(Json::from(text.as_ref())), ""),
             DeValue::Boolean(boolean) => (Some(Json::from(*boolean)), ""),
             DeValue::Integer(_) => (
                 self.integer().map(Json::from),
-                "which does not fit 64 bits; write a smaller number, or text in quotes",
+                "which does not fit 64 bits; write a smaller number, or a string in quotes",
             ),
             DeValue::Float(_) => {
                 (self.number().map(Json::from), "which JSON does not have; write a finite number")
             }
             DeValue::Datetime(_) => {
-                (None, "a date or time, which JSON does not have; write it as text in quotes")
+                (None, "a date or time, which JSON does not have; write it as a string in quotes")
             }
-            // Every element is read before the first that failed counts.
+            // Every element is read, so that all faults are reported.
             DeValue::Array(elements) => {
-                let read = |element| Value::new(self.notes, element).json(path);
+                let read = |element| Value::new(self.diagnostics, element).json(path);
                 let elements: Vec<_> = elements.iter().map(read).collect();
                 return elements.into_iter().collect();
             }
             DeValue::Table(table) => {
                 let mut pairs = Vec::new();
                 for (key, value) in table {
-                    let value = Value::new(self.notes, value).json(&format!("{path}.{}", key.get_ref()));
+                    let value =
+                        Value::new(self.diagnostics, value).json(&format!("{path}.{}", key.get_ref()));
                     pairs.push((key.get_ref().to_string(), value));
                 }
                 let pairs = pairs.into_iter().map(|(key, value)| Some((key, value?)));
@@ -146,14 +147,14 @@ impl<'a> Value<'a> {
             }
         };
         if json.is_none() {
-            self.notes.fault(self.line(), format!("`{path}` is {}, {why}", self.shown()));
+            self.diagnostics.fault(self.line(), format!("`{path}` is {}, {why}", self.shown()));
         }
         json
     }
 }
 
-/// A length of time: whole numbers, each with its unit, the larger units first: `90s`, `1d12h`. A day has 24 hours, a
-/// week 7 days. At most 36 500 days, so that in microseconds it fits 64 bits many times over.
+/// Parses a duration: whole numbers with units, larger units first, such as `90s` or `1d12h`. A day has 24 hours, a week
+/// 7 days. The maximum of 36,500 days keeps sums of durations in microseconds within 64 bits.
 fn duration(text: &str) -> Option<SignedDuration> {
     const LONGEST: i64 = 36_500 * 24 * 3_600_000;
     const UNITS: [(&str, i64); 6] = [

@@ -1,7 +1,7 @@
-//! Answers as the host holds them: checked, dictionary-coded, one a row.
+//! Validated, dictionary-encoded answers, one per row.
 //!
-//! Always holds (the sandbox checks before it makes one): as many answers as rows; every code points into the names;
-//! every answered number is finite; no name stands twice in a ranking; `unanswered` is ascending.
+//! Invariants (validated by the sandbox): there is one answer per row; every code is an index into the names; every
+//! answered number is finite; a ranking does not repeat a name; `unanswered` is ascending.
 
 use std::sync::Arc;
 
@@ -12,31 +12,31 @@ use arrow::datatypes::{DataType, Field, Float64Type};
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
-use understudy_study::Form;
+use understudy_study::AnswerForm;
 
-/// The names that codes point into, all different.
+/// The distinct names that codes refer to.
 pub type Names = StringArray;
 
 /// Why a row has no answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Reason {
-    /// The plugin chose not to answer.
+    /// The plugin abstained, with its explanation.
     Abstained(String),
-    /// The plugin said that it could not answer.
+    /// The plugin reported that it cannot answer, with its explanation.
     Failed(String),
-    /// The plugin broke: it trapped, ran out of its budget, or gave an answer that cannot be believed.
+    /// The plugin trapped, exceeded a limit or returned an invalid answer; with the cause.
     Broke(String),
-    /// The plugin is not asked before the decision has come.
+    /// The model is not called before the decision is known.
     Blinded,
 }
 
 impl Reason {
-    /// The reason behind its words; `None` for words that no reason is written in.
-    pub fn parse(words: &str) -> Option<Reason> {
-        match words.split_once(": ") {
-            _ if words == "abstained" => Some(Reason::Abstained(String::new())),
-            _ if words == "blinded" => Some(Reason::Blinded),
+    /// Parses what [`std::fmt::Display`] writes; `None` for any other text.
+    pub fn parse(text: &str) -> Option<Reason> {
+        match text.split_once(": ") {
+            _ if text == "abstained" => Some(Reason::Abstained(String::new())),
+            _ if text == "blinded" => Some(Reason::Blinded),
             Some(("abstained", why)) => Some(Reason::Abstained(why.to_owned())),
             Some(("failed", why)) => Some(Reason::Failed(why.to_owned())),
             Some(("broke", why)) => Some(Reason::Broke(why.to_owned())),
@@ -57,47 +57,47 @@ impl std::fmt::Display for Reason {
     }
 }
 
-/// The answers themselves, in one of the three forms.
+/// The values of answers, in one of the three forms.
 #[derive(Clone, Debug, PartialEq)]
 pub enum AnswerColumn {
     /// Row `i` is `names[codes[i]]`.
     Labels {
-        /// The labels.
+        /// The distinct labels.
         names: Names,
-        /// One a row.
+        /// One index into `names` per row.
         codes: Vec<u32>,
     },
     /// Row `i` is `numbers[i]`.
     Numbers(Vec<f64>),
     /// Row `i` is `codes[offsets[i]..offsets[i + 1]]`, best first.
     Rankings {
-        /// The names that are ranked.
+        /// The distinct ranked names.
         names: Names,
-        /// One more than there are rows.
+        /// One offset into `codes` per row, and the end of the last row.
         offsets: Vec<u32>,
-        /// Indices into `names`.
+        /// Indices into `names`, best first.
         codes: Vec<u32>,
     },
 }
 
-/// One answer a row. An unanswered row holds a value that is not to be read.
+/// One answer per row. The value of an unanswered row is meaningless.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answers {
-    /// The answers.
+    /// The values.
     pub decisions: AnswerColumn,
-    /// From 0 to 1, one a row, if the plugin says; NaN for a row of which it does not.
+    /// One confidence from 0 to 1 per row, if the plugin returns any; NaN for a row without one.
     pub confidence: Option<Vec<f64>>,
-    /// The rows without an answer, ascending.
+    /// The rows without an answer, ascending, with the reason.
     pub unanswered: Vec<(u32, Reason)>,
 }
 
 impl Answers {
-    /// `rows` rows without an answer, all for one reason.
-    pub fn none(form: Form, rows: usize, reason: &Reason) -> Answers {
+    /// Answers of `rows` unanswered rows with the same reason.
+    pub fn unanswered(form: AnswerForm, rows: usize, reason: &Reason) -> Answers {
         let decisions = match form {
-            Form::Label => AnswerColumn::Labels { names: Names::from(vec![""]), codes: vec![0; rows] },
-            Form::Number => AnswerColumn::Numbers(vec![0.0; rows]),
-            Form::Ranking => AnswerColumn::Rankings {
+            AnswerForm::Label => AnswerColumn::Labels { names: Names::from(vec![""]), codes: vec![0; rows] },
+            AnswerForm::Number => AnswerColumn::Numbers(vec![0.0; rows]),
+            AnswerForm::Ranking => AnswerColumn::Rankings {
                 names: Names::from(vec![""]),
                 offsets: vec![0; rows + 1],
                 codes: vec![],
@@ -107,7 +107,7 @@ impl Answers {
         Answers { decisions, confidence: None, unanswered }
     }
 
-    /// How many rows there are.
+    /// The number of rows.
     pub fn rows(&self) -> usize {
         match &self.decisions {
             AnswerColumn::Labels { codes, .. } => codes.len(),
@@ -116,7 +116,7 @@ impl Answers {
         }
     }
 
-    /// What they take in memory, about.
+    /// The approximate size in memory, in bytes.
     pub fn bytes(&self) -> usize {
         let names = |names: &Names| names.get_array_memory_size();
         let decisions = match &self.decisions {
@@ -130,15 +130,15 @@ impl Answers {
     }
 
     /// The form of the answers.
-    pub fn form(&self) -> Form {
+    pub fn form(&self) -> AnswerForm {
         match self.decisions {
-            AnswerColumn::Labels { .. } => Form::Label,
-            AnswerColumn::Numbers(_) => Form::Number,
-            AnswerColumn::Rankings { .. } => Form::Ranking,
+            AnswerColumn::Labels { .. } => AnswerForm::Label,
+            AnswerColumn::Numbers(_) => AnswerForm::Number,
+            AnswerColumn::Rankings { .. } => AnswerForm::Ranking,
         }
     }
 
-    /// The rows in which other answers, to the same rows, are not the same to the bit.
+    /// The rows in which other answers to the same rows differ in any bit.
     pub fn differing(&self, other: &Answers) -> Vec<usize> {
         let columns = self.columns("").into_iter().zip(other.columns(""));
         let columns: Vec<_> = columns.map(|((_, one), (_, other))| (one, other)).collect();
@@ -158,14 +158,14 @@ impl Answers {
         Some(&self.unanswered[at].1)
     }
 
-    /// How many rows have no answer because whoever was asked failed.
+    /// The number of rows without an answer because the plugin failed.
     pub fn failed(&self) -> usize {
         let failed = |(_, reason): &&(u32, Reason)| matches!(reason, Reason::Failed(_) | Reason::Broke(_));
         self.unanswered.iter().filter(failed).count()
     }
 
-    /// New answers made of rows of others: row `i` is row `picks[i].1` of `sources[picks[i].0]`. All sources have
-    /// the form of the first; at least one is needed.
+    /// Gathers rows of other answers: row `i` is row `picks[i].1` of `sources[picks[i].0]`. There must be at least one
+    /// source, and all sources must have one form.
     pub fn gather(sources: &[&Answers], picks: &[(usize, usize)]) -> Answers {
         let decisions = match sources[0].decisions {
             AnswerColumn::Numbers(_) => AnswerColumn::Numbers(
@@ -223,9 +223,8 @@ impl Answers {
         Answers { decisions, confidence, unanswered }
     }
 
-    /// The columns in which a log keeps answers: `NAME.answer` (text, number or list of text; null where there is
-    /// none), `NAME.unanswered` (the reason; null where there is an answer) and `NAME.confidence` (null where the plugin
-    /// does not say).
+    /// The columns of answers in the run log: `NAME.answer` (text, number or list of text; null without an answer),
+    /// `NAME.unanswered` (the reason; null with an answer) and `NAME.confidence` (null without a confidence).
     pub fn columns(&self, name: &str) -> [(Field, ArrayRef); 3] {
         let answers = self.answer_column();
         let mut reasons = StringBuilder::new();
@@ -244,14 +243,14 @@ impl Answers {
     }
 
     /// The Arrow fields of [`Answers::columns`] for answers of one form.
-    pub fn column_fields(name: &str, form: Form) -> [Field; 3] {
-        Answers::none(form, 0, &Reason::Abstained(String::new())).columns(name).map(|(field, _)| field)
+    pub fn column_fields(name: &str, form: AnswerForm) -> [Field; 3] {
+        Answers::unanswered(form, 0, &Reason::Abstained(String::new())).columns(name).map(|(field, _)| field)
     }
 
-    /// The answers that [`Answers::columns`] wrote as `columns`: the answers, the reasons and the confidences.
+    /// Reads the columns that [`Answers::columns`] wrote: answers, reasons and confidences.
     ///
-    /// `None` if the columns are of other types, or a row has neither an answer nor a reason that can be read.
-    pub fn from_columns(form: Form, columns: [&ArrayRef; 3]) -> Option<Answers> {
+    /// `None` if a column has another type, or a row has neither an answer nor a valid reason.
+    pub fn from_columns(form: AnswerForm, columns: [&ArrayRef; 3]) -> Option<Answers> {
         let [answers, reasons, confidences] = columns;
         let rows = answers.len();
         let mut unanswered = Vec::new();
@@ -266,16 +265,16 @@ impl Answers {
         }
         let mut names = Dictionary::default();
         let decisions = match form {
-            Form::Number => {
+            AnswerForm::Number => {
                 let numbers = answers.as_primitive_opt::<Float64Type>()?;
                 AnswerColumn::Numbers(numbers.iter().map(|number| number.unwrap_or(0.0)).collect())
             }
-            Form::Label => {
+            AnswerForm::Label => {
                 let labels = answers.as_string_opt::<i32>()?;
                 let codes = labels.iter().map(|label| names.code(label.unwrap_or_default())).collect();
                 AnswerColumn::Labels { names: names.finish(), codes }
             }
-            Form::Ranking => {
+            AnswerForm::Ranking => {
                 let lists = answers.as_list_opt::<i32>()?;
                 let values = lists.values().as_string_opt::<i32>()?;
                 let mut offsets = vec![0];
@@ -338,7 +337,7 @@ impl Answers {
     }
 }
 
-/// A dictionary in the order in which its names come.
+/// A dictionary that numbers names in order of appearance.
 #[derive(Default)]
 struct Dictionary<'a> {
     by_name: FxHashMap<&'a str, u32>,
@@ -359,10 +358,10 @@ impl<'a> Dictionary<'a> {
     }
 }
 
-/// One dictionary out of several.
+/// Merges several dictionaries into one.
 struct Merged<'a> {
     sources: Vec<&'a Names>,
-    /// For each source and code the code in the merged dictionary, once it has been asked for.
+    /// For each source and code, the code in the merged dictionary once it was needed.
     codes: Vec<Vec<Option<u32>>>,
     merged: Dictionary<'a>,
 }

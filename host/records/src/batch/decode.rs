@@ -1,8 +1,7 @@
-//! Lines to columns: the one place where JSON is read.
+//! Decodes lines of JSON into columns.
 //!
-//! Always holds: every line of a run becomes exactly one row of [`Records`] or one [`ExcludedRecord`], and which of the two
-//! does not depend on the lines around it. So a batch that holds a broken line is decoded in pieces around it, by the
-//! same decoder and the same rules.
+//! Invariants: every line of a batch becomes exactly one row of [`Records`] or one [`ExcludedRecord`]; which of the two does
+//! not depend on the other lines. So a batch with a malformed line is decoded in pieces around it, by the same rules.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
@@ -18,34 +17,34 @@ use super::lines::Lines;
 use super::values::{Factory, ROLE, Role, RowFault, Sink, data_type};
 use super::{ExcludedRecord, ExclusionReason, RecordPosition};
 use crate::join::Exclusion;
-use understudy_study::{Kind, Stream, StreamKind};
+use understudy_study::{FieldKind, Stream, StreamKind};
 
-/// Good records, as columns. All columns have the same number of rows.
+/// Decoded records as columns with the same number of rows.
 #[derive(Clone, Debug)]
 pub struct Records {
-    /// The ids, as text.
+    /// The ids as text.
     pub ids: StringArray,
-    /// The event times, microseconds since 1970, UTC.
+    /// The event times in microseconds since 1970-01-01T00:00:00Z.
     pub times: Vec<i64>,
-    /// The declared fields, in the order of the study.
+    /// The declared fields, in declaration order.
     pub fields: RecordBatch,
-    /// The records' own text.
+    /// The text of each record.
     pub raw: StringArray,
-    /// A digest of each record's own bytes, to tell a repetition from a conflict.
+    /// The [`record_digest`] of each record; tells a duplicate from a conflict.
     pub digests: Vec<u64>,
-    /// The lines they stood on, counted from 1.
+    /// The line of each record in its source, from 1.
     pub lines: Vec<u64>,
-    /// The bytes at which those lines begin, in the decompressed source.
+    /// The byte of the decompressed source at which each line begins.
     pub offsets: Vec<u64>,
 }
 
 impl Records {
-    /// How many there are.
+    /// The number of records.
     pub fn len(&self) -> usize {
         self.times.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no records.
     pub fn is_empty(&self) -> bool {
         self.times.is_empty()
     }
@@ -64,20 +63,20 @@ impl Records {
         }
     }
 
-    /// Only the rows for which `keep` is true; `keep` has one value a row.
+    /// The rows for which `keep` is true; `keep` has one value per row.
     pub fn filter(self, keep: &[bool]) -> Records {
         if keep.iter().all(|k| *k) {
             return self;
         }
         let mask = BooleanArray::from(keep.to_vec());
         let text = |column: &StringArray| {
-            let kept = arrow::compute::filter(column, &mask).expect("the mask has one value a row");
+            let kept = arrow::compute::filter(column, &mask).expect("the mask has one value per row");
             kept.as_string::<i32>().clone()
         };
         Records {
             ids: text(&self.ids),
             times: kept(&self.times, keep),
-            fields: filter_record_batch(&self.fields, &mask).expect("the mask has one value a row"),
+            fields: filter_record_batch(&self.fields, &mask).expect("the mask has one value per row"),
             raw: text(&self.raw),
             digests: kept(&self.digests, keep),
             lines: kept(&self.lines, keep),
@@ -86,12 +85,12 @@ impl Records {
     }
 }
 
-/// The digest of a record's own bytes: xxh3-64.
+/// The xxh3-64 digest of a record's bytes.
 pub fn record_digest(text: &[u8]) -> u64 {
     xxh3_64(text)
 }
 
-/// Whether a digest is that of a beginning of a text.
+/// Whether a digest is the digest of a non-empty prefix of a text.
 pub fn begins_with(text: &[u8], digest: u64) -> bool {
     let mut hash = Xxh3::new();
     text.iter().any(|byte| {
@@ -104,14 +103,14 @@ fn kept<T: Copy>(values: &[T], keep: &[bool]) -> Vec<T> {
     values.iter().zip(keep).filter(|(_, keep)| **keep).map(|(value, _)| *value).collect()
 }
 
-/// What became of a run of lines.
+/// The result of decoding a batch of lines.
 #[derive(Clone, Debug)]
 pub struct DecodedBatch {
-    /// The stream.
+    /// The stream of the lines.
     pub kind: StreamKind,
-    /// The good records, in the order of the lines.
+    /// The decoded records, in the order of the lines.
     pub records: Records,
-    /// The others, in the order of the lines.
+    /// The rejected lines, in order.
     pub excluded: Vec<ExcludedRecord>,
 }
 
@@ -127,7 +126,7 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    /// A decoder for one kind of a study, for runs of at most `max_rows` lines.
+    /// A decoder for one stream of a study and batches of at most `max_rows` lines.
     pub fn new(kind: StreamKind, stream: &Stream, max_rows: usize) -> Decoder {
         let schema = decoded_schema(stream);
         let fields = fields_schema(stream);
@@ -136,9 +135,9 @@ impl Decoder {
         Decoder { kind, stream: stream.clone(), max_rows, schema, fields, json, sink }
     }
 
-    /// Decodes a run of lines.
+    /// Decodes a batch of lines.
     pub fn decode(&mut self, lines: &Lines) -> DecodedBatch {
-        assert!(lines.len() <= self.max_rows, "a run longer than the decoder was made for");
+        assert!(lines.len() <= self.max_rows, "the batch is larger than `max_rows`");
         let utf8 = lines.is_utf8();
         let mut excluded = Vec::new();
         let mut parts = Parts::default();
@@ -148,7 +147,7 @@ impl Decoder {
                 Some(reason) => excluded.push(self.reject(lines, index, reason)),
                 None if self.feed(lines.text(index), fed.len()) => fed.push(index),
                 None => {
-                    // The decoder is stuck in the broken line: a new one takes what came before it.
+                    // The decoder is stuck in the malformed line: a new one decodes the lines before it.
                     excluded.push(self.reject(lines, index, syntax_fault(lines.text(index))));
                     self.json = json_decoder(&self.schema, &self.sink, self.max_rows);
                     for (count, &good) in fed.iter().enumerate() {
@@ -162,29 +161,29 @@ impl Decoder {
         self.finish(lines, parts, excluded)
     }
 
-    /// What makes a line unfit to be shown to the JSON decoder at all.
+    /// Why a line cannot be passed to the JSON decoder; `None` if it can.
     fn unreadable(&self, lines: &Lines, index: usize, utf8: bool) -> Option<String> {
         let text = lines.text(index);
         if let Some(fault) = lines.fault(index) {
             return Some(fault.to_owned());
         }
         if !utf8 && let Err(error) = std::str::from_utf8(text) {
-            return Some(format!("not UTF-8: a bad byte at column {}", error.valid_up_to() + 1));
+            return Some(format!("not UTF-8: invalid byte at column {}", error.valid_up_to() + 1));
         }
-        // `arrow-json` takes JSON without its commas for JSON, so the grammar is held by a parser that is strict.
+        // `arrow-json` accepts JSON without commas, so a strict parser checks the grammar.
         if serde_json::from_slice::<serde::de::IgnoredAny>(text).is_err() {
             return Some(syntax_fault(text));
         }
-        (text.first() != Some(&b'{')).then(|| "not a JSON object; write one object a line".to_owned())
+        (text.first() != Some(&b'{')).then(|| "not a JSON object; write one object per line".to_owned())
     }
 
-    /// Hands one line to the JSON decoder, which holds `before` records. False if the line is not just one record.
+    /// Passes one line to the JSON decoder, which has `before` records. False unless the line is exactly one record.
     fn feed(&mut self, text: &[u8], before: usize) -> bool {
         let whole = self.json.decode(text).is_ok_and(|read| read == text.len());
         whole && !self.json.has_partial_record() && self.json.len() == before + 1
     }
 
-    /// Turns the lines that were fed into columns.
+    /// Converts the lines that were fed into columns.
     fn flush(
         &mut self,
         lines: &Lines,
@@ -199,13 +198,13 @@ impl Decoder {
         let faults = std::mem::take(&mut *self.sink.lock().unwrap_or_else(PoisonError::into_inner));
         match flushed {
             Ok(Some(batch)) => {
-                let good = self.judge(lines, fed, faults, excluded);
+                let good = self.valid_rows(lines, fed, faults, excluded);
                 let batch = filter_record_batch(&batch, &BooleanArray::from(good.clone()))
-                    .expect("the mask has one value a row");
+                    .expect("the mask has one value per row");
                 parts.batches.push(batch);
                 parts.rows.extend(kept(fed, &good));
             }
-            // What only shows when the tape is closed, such as half a surrogate pair: find the line by itself.
+            // Some errors appear only when the tape is closed, such as half a surrogate pair: decode line by line.
             Ok(None) | Err(_) => {
                 self.json = json_decoder(&self.schema, &self.sink, self.max_rows);
                 if let [only] = fed[..] {
@@ -222,8 +221,8 @@ impl Decoder {
         fed.clear();
     }
 
-    /// Which of the fed lines are free of faults; the others are excluded.
-    fn judge(
+    /// Which of the fed lines have no faults; the others are rejected.
+    fn valid_rows(
         &self,
         lines: &Lines,
         fed: &[usize],
@@ -262,7 +261,7 @@ impl Decoder {
         let batch = match &parts.batches[..] {
             [] => RecordBatch::new_empty(self.schema.clone()),
             [one] => one.clone(),
-            many => concat_batches(&self.schema, many).expect("all parts have one schema"),
+            many => concat_batches(&self.schema, many).expect("all parts have the same schema"),
         };
         let ids = batch.column(0).as_string::<i32>().clone();
         let times = batch.column(1).as_primitive::<TimestampMicrosecondType>().values().to_vec();
@@ -286,7 +285,7 @@ impl Decoder {
         DecodedBatch { kind: self.kind, records, excluded }
     }
 
-    /// The declared fields; the id and the time may be among them, as text and as a timestamp.
+    /// The declared fields; the id (as text) and the time (as a timestamp) may be among them.
     fn field_columns(&self, batch: &RecordBatch) -> Vec<ArrayRef> {
         let mut next = 2;
         let mut column = |name: &str| {
@@ -306,13 +305,13 @@ impl Decoder {
 #[derive(Default)]
 struct Parts {
     batches: Vec<RecordBatch>,
-    /// The index of the line of each row.
+    /// The line index of each row.
     rows: Vec<usize>,
 }
 
 fn json_decoder(schema: &SchemaRef, sink: &Sink, max_rows: usize) -> JsonDecoder {
     ReaderBuilder::new(schema.clone())
-        // One more, so that a second value on the last line is seen.
+        // One more, so that a second value on the last line is detected.
         .with_batch_size(max_rows + 1)
         .with_decoder_factory(Arc::new(Factory(sink.clone())))
         .build_decoder()
@@ -331,12 +330,12 @@ fn decoded_schema(stream: &Stream) -> SchemaRef {
     Arc::new(Schema::new(own.into_iter().chain(others).collect::<Vec<_>>()))
 }
 
-/// The declared fields as Arrow columns. JSON columns carry Arrow's name for that type.
+/// The Arrow schema of the declared fields. JSON columns have Arrow's extension type for JSON.
 pub fn fields_schema(stream: &Stream) -> SchemaRef {
     let column = |field: &understudy_study::Field| {
         let column = Field::new(&field.name, data_type(field.kind), true);
         match field.kind {
-            Kind::Json => {
+            FieldKind::Json => {
                 column.with_metadata(HashMap::from([("ARROW:extension:name".into(), "arrow.json".into())]))
             }
             _ => column,
@@ -345,7 +344,7 @@ pub fn fields_schema(stream: &Stream) -> SchemaRef {
     Arc::new(Schema::new(stream.fields.iter().map(column).collect::<Vec<_>>()))
 }
 
-/// Why a line is not one JSON object, in the words of a JSON parser that gives the column.
+/// Why a line is not one JSON object, as a JSON parser reports it, with the column.
 fn syntax_fault(text: &[u8]) -> String {
     match serde_json::from_slice::<serde::de::IgnoredAny>(text) {
         Err(error) if error.is_eof() => "not JSON: the line ends in the middle of a record".to_owned(),
@@ -354,7 +353,7 @@ fn syntax_fault(text: &[u8]) -> String {
             let what = what.split(" at line ").next().unwrap_or_default();
             format!("not JSON: {what} at column {}", error.column())
         }
-        Ok(_) => "not JSON: a string holds half of a surrogate pair or another bad escape".to_owned(),
+        Ok(_) => "not JSON: a string contains half of a surrogate pair or another invalid escape".to_owned(),
     }
 }
 

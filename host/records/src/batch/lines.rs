@@ -1,10 +1,10 @@
-//! A run of records as they came: bytes, and where each record stands in them.
+//! A batch of undecoded records: their bytes and their positions.
 //!
-//! Always holds: spans are ascending and do not overlap; no span contains its line feed; blank lines have no span.
+//! Invariants: spans ascend and do not overlap; a span does not contain its line feed; blank lines have no span.
 
 use std::ops::Range;
 
-/// Records of one source, still undecoded.
+/// Undecoded records of one source.
 #[derive(Clone, Debug, Default)]
 pub struct Lines {
     bytes: Vec<u8>,
@@ -20,23 +20,23 @@ struct Span {
 }
 
 impl Lines {
-    /// How many records there are.
+    /// The number of records.
     pub fn len(&self) -> usize {
         self.spans.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no records.
     pub fn is_empty(&self) -> bool {
         self.spans.is_empty()
     }
 
-    /// How many bytes the records take, line feeds not counted.
+    /// The total size of the records in bytes, without line feeds.
     pub fn byte_len(&self) -> usize {
         self.bytes.len()
     }
 
-    /// Takes one line without its line feed; a blank one is passed over. `line` counts from 1; at byte `offset` of the
-    /// source it begins.
+    /// Adds a line without its line feed; a blank line is skipped. `line` counts from 1; `offset` is the byte of the
+    /// source at which it begins.
     pub fn push(&mut self, line: u64, offset: u64, text: &[u8]) {
         let text = text.trim_ascii();
         if !text.is_empty() {
@@ -44,7 +44,7 @@ impl Lines {
         }
     }
 
-    /// Takes a record that its source found broken, with the reason.
+    /// Adds a record that its source could not read, with the reason.
     pub fn push_broken(&mut self, line: u64, offset: u64, text: &[u8], fault: String) {
         self.push_span(line, offset, text, Some(fault));
     }
@@ -55,14 +55,14 @@ impl Lines {
         self.spans.push(Span { range: start..self.bytes.len(), line, offset, fault });
     }
 
-    /// Takes all the records of another run behind its own.
+    /// Appends the records of another batch.
     pub fn append(&mut self, other: &Lines) {
         for span in &other.spans {
             self.push_span(span.line, span.offset, &other.bytes[span.range.clone()], span.fault.clone());
         }
     }
 
-    /// Takes all the records of another run behind its own, numbered anew: as if each stood on a line, from `first` on.
+    /// Appends the records of another batch and numbers them consecutively from `first`; their offsets become 0.
     pub fn append_as(&mut self, other: &Lines, first: u64) {
         for (line, span) in (first..).zip(&other.spans) {
             self.push_span(line, 0, &other.bytes[span.range.clone()], span.fault.clone());
@@ -74,17 +74,17 @@ impl Lines {
         &self.bytes[self.spans[index].range.clone()]
     }
 
-    /// The line of record `index` in its source, counted from 1.
+    /// The line of record `index` in its source, from 1.
     pub fn line(&self, index: usize) -> u64 {
         self.spans[index].line
     }
 
-    /// The byte of its source at which the line of record `index` begins.
+    /// The byte of the source at which the line of record `index` begins.
     pub fn offset(&self, index: usize) -> u64 {
         self.spans[index].offset
     }
 
-    /// What the source found wrong with record `index`.
+    /// Why the source could not read record `index`; `None` if it could.
     pub fn fault(&self, index: usize) -> Option<&str> {
         self.spans[index].fault.as_deref()
     }

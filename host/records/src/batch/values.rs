@@ -1,8 +1,7 @@
-//! Decoders of single values, plugged into `arrow-json`, which reads the JSON.
+//! Decodes single JSON values, as an extension of `arrow-json`.
 //!
-//! They are stricter than the ones that `arrow-json` has: a string is no number, 1.5 is no integer, a time has a zone.
-//! Always holds: a value that does not suit becomes a null and a [`RowFault`], so that one bad value costs one record
-//! and not the batch.
+//! Invariants: decoding is stricter than in `arrow-json`: a string is not a number, 1.5 is not an integer, and a time needs a
+//! time zone; an unsuitable value becomes null and a [`RowFault`], so that it rejects one record and not the batch.
 
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,12 +14,12 @@ use arrow::error::ArrowError;
 use arrow::json::reader::{ArrayDecoder, DecoderContext, DecoderFactory, Tape, TapeElement};
 use jiff::fmt::temporal::DateTimeParser;
 
-use understudy_study::Kind;
+use understudy_study::FieldKind;
 
-/// The key of the metadata by which a column says what it holds.
+/// The metadata key of a column's [`Role`].
 pub(super) const ROLE: &str = "understudy";
 
-/// What a column of the decoded batch holds.
+/// The role of a column in the decoded batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     /// The record's id.
@@ -28,14 +27,14 @@ pub(super) enum Role {
     /// The record's event time.
     Time,
     /// A declared field.
-    Value(Kind),
+    Value(FieldKind),
 }
 
 impl Role {
     pub(super) fn data_type(self) -> DataType {
         match self {
             Role::Id => DataType::Utf8,
-            Role::Time => data_type(Kind::Timestamp),
+            Role::Time => data_type(FieldKind::Timestamp),
             Role::Value(kind) => data_type(kind),
         }
     }
@@ -48,37 +47,37 @@ impl Role {
         }
     }
 
-    fn of(field: &FieldRef) -> Option<Role> {
+    fn from_field(field: &FieldRef) -> Option<Role> {
         let name = field.metadata().get(ROLE)?;
-        let mut roles = [Role::Id, Role::Time].into_iter().chain(Kind::ALL.map(Role::Value));
+        let mut roles = [Role::Id, Role::Time].into_iter().chain(FieldKind::ALL.map(Role::Value));
         roles.find(|role| role.name() == name)
     }
 }
 
-/// The Arrow type that holds a kind.
-pub fn data_type(kind: Kind) -> DataType {
+/// The Arrow type of a field kind.
+pub fn data_type(kind: FieldKind) -> DataType {
     match kind {
-        Kind::Boolean => DataType::Boolean,
-        Kind::Integer => DataType::Int64,
-        Kind::Number => DataType::Float64,
-        Kind::Text | Kind::Json => DataType::Utf8,
-        Kind::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+        FieldKind::Boolean => DataType::Boolean,
+        FieldKind::Integer => DataType::Int64,
+        FieldKind::Number => DataType::Float64,
+        FieldKind::Text | FieldKind::Json => DataType::Utf8,
+        FieldKind::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
     }
 }
 
-/// What is wrong with one value.
+/// A value that cannot be decoded.
 #[derive(Debug)]
 pub(super) struct RowFault {
     /// The row in the batch that was being decoded.
     pub row: usize,
-    /// A sentence that names the field.
+    /// What is wrong, with the name of the field.
     pub message: String,
 }
 
-/// Where the decoders of one batch report.
+/// Collects the faults of one batch.
 pub(super) type Sink = Arc<Mutex<Vec<RowFault>>>;
 
-/// Makes the decoders for columns that carry a [`ROLE`].
+/// Creates the decoders of columns with a [`ROLE`].
 #[derive(Debug)]
 pub(super) struct Factory(pub Sink);
 
@@ -89,7 +88,7 @@ impl DecoderFactory for Factory {
         field: &FieldRef,
         _: bool,
     ) -> Result<Option<Box<dyn ArrayDecoder>>, ArrowError> {
-        Ok(Role::of(field).map(|role| {
+        Ok(Role::from_field(field).map(|role| {
             Box::new(Values { role, key: field.name().clone(), sink: self.0.clone() })
                 as Box<dyn ArrayDecoder>
         }))
@@ -107,12 +106,12 @@ impl Values {
         self.sink.lock().unwrap_or_else(PoisonError::into_inner).push(RowFault { row, message });
     }
 
-    fn mismatch(&self, row: usize, wanted: &str, tape: &Tape<'_>, at: u32) {
-        self.fault(row, format!("field `{}`: wanted {wanted}, found {}", self.key, shown(tape, at)));
+    fn mismatch(&self, row: usize, expected: &str, tape: &Tape<'_>, at: u32) {
+        self.fault(row, format!("field `{}`: expected {expected}, found {}", self.key, shown(tape, at)));
     }
 
     fn id(&self, row: usize, tape: &Tape<'_>, at: u32, out: &mut StringBuilder) {
-        let wanted = "an id, which is a string or an integer";
+        let expected = "an id, a string or an integer";
         match tape.get(at) {
             TapeElement::String(s) if tape.get_string(s).is_empty() => {
                 self.fault(row, format!("field `{}`: the id is empty", self.key));
@@ -123,12 +122,12 @@ impl Values {
                 if digits.strip_prefix('-').unwrap_or(digits).bytes().all(|b| b.is_ascii_digit()) {
                     return out.append_value(digits);
                 }
-                self.mismatch(row, wanted, tape, at);
+                self.mismatch(row, expected, tape, at);
             }
             TapeElement::Null => {
                 self.fault(row, format!("field `{}`: the id is missing; every record needs one", self.key))
             }
-            _ => self.mismatch(row, wanted, tape, at),
+            _ => self.mismatch(row, expected, tape, at),
         }
         out.append_null();
     }
@@ -153,7 +152,7 @@ impl Values {
         match tape.get(at) {
             TapeElement::Null => None,
             TapeElement::Number(n) => whole(tape.get_string(n)).or_else(|| {
-                self.mismatch(row, "an integer of 64 bits", tape, at);
+                self.mismatch(row, "a 64-bit integer", tape, at);
                 None
             }),
             _ => {
@@ -187,12 +186,12 @@ impl ArrayDecoder for Values {
                 rows.for_each(|(row, at)| self.id(row, tape, at, &mut out));
                 Arc::new(out.finish())
             }
-            Role::Time | Role::Value(Kind::Timestamp) => {
+            Role::Time | Role::Value(FieldKind::Timestamp) => {
                 let mut out = TimestampMicrosecondBuilder::with_capacity(pos.len());
                 rows.for_each(|(row, at)| out.append_option(self.time(row, tape, at)));
                 Arc::new(out.finish().with_timezone("UTC"))
             }
-            Role::Value(Kind::Boolean) => {
+            Role::Value(FieldKind::Boolean) => {
                 let mut out = BooleanBuilder::with_capacity(pos.len());
                 for (row, at) in rows {
                     match tape.get(at) {
@@ -208,17 +207,17 @@ impl ArrayDecoder for Values {
                 }
                 Arc::new(out.finish())
             }
-            Role::Value(Kind::Integer) => {
+            Role::Value(FieldKind::Integer) => {
                 let mut out = Int64Builder::with_capacity(pos.len());
                 rows.for_each(|(row, at)| out.append_option(self.integer(row, tape, at)));
                 Arc::new(out.finish())
             }
-            Role::Value(Kind::Number) => {
+            Role::Value(FieldKind::Number) => {
                 let mut out = Float64Builder::with_capacity(pos.len());
                 rows.for_each(|(row, at)| out.append_option(self.number(row, tape, at)));
                 Arc::new(out.finish())
             }
-            Role::Value(Kind::Text) => {
+            Role::Value(FieldKind::Text) => {
                 let mut out = StringBuilder::with_capacity(pos.len(), pos.len() * 12);
                 for (row, at) in rows {
                     match tape.get(at) {
@@ -233,7 +232,7 @@ impl ArrayDecoder for Values {
                 }
                 Arc::new(out.finish())
             }
-            Role::Value(Kind::Json) => {
+            Role::Value(FieldKind::Json) => {
                 let mut out = StringBuilder::with_capacity(pos.len(), pos.len() * 32);
                 let mut text = String::new();
                 for &at in pos {
@@ -251,7 +250,7 @@ impl ArrayDecoder for Values {
     }
 }
 
-/// Microseconds since 1970 of an RFC 3339 time with a zone; finer digits are cut off.
+/// Parses an RFC 3339 time with a time zone into microseconds since 1970; finer digits are truncated.
 fn parse_time(text: &str) -> Result<i64, &'static str> {
     static PARSER: DateTimeParser = DateTimeParser::new();
     if let Ok(time) = PARSER.parse_timestamp(text) {
@@ -259,7 +258,7 @@ fn parse_time(text: &str) -> Result<i64, &'static str> {
         return if (YEAR_1..YEAR_10000).contains(&micros) {
             Ok(micros)
         } else {
-            Err("lies outside the years 0001 to 9999")
+            Err("is outside the years 0001 to 9999")
         };
     }
     if PARSER.parse_datetime(text).is_ok() {
@@ -273,7 +272,7 @@ const YEAR_1: i64 = -62_135_596_800_000_000;
 /// 10000-01-01T00:00:00Z in microseconds.
 const YEAR_10000: i64 = 253_402_300_800_000_000;
 
-/// An integer literal, or a number without a fraction that a float holds exactly (as `pandas` writes 3 as 3.0).
+/// Parses an integer, or a number with a zero fraction that a float represents exactly (`pandas` writes 3 as 3.0).
 fn whole(text: &str) -> Option<i64> {
     const EXACT: f64 = 9_007_199_254_740_992.0; // 2^53
     text.parse().ok().or_else(|| {
@@ -282,24 +281,24 @@ fn whole(text: &str) -> Option<i64> {
     })
 }
 
-/// A value as a message shows it: JSON, cut when long.
+/// A value for a message: JSON, cut to 80 characters.
 fn shown(tape: &Tape<'_>, at: u32) -> String {
     let mut out = String::new();
     write_json(tape, at, &mut out);
     cut(&out)
 }
 
-/// The first 40 characters.
+/// The first 80 characters.
 fn cut(text: &str) -> String {
-    match text.char_indices().nth(40) {
+    match text.char_indices().nth(80) {
         None => text.to_owned(),
         Some((end, _)) => format!("{}...", &text[..end]),
     }
 }
 
-/// Writes the value at `at` as JSON. Without recursion: how deep a record nests is the sender's choice.
+/// Writes the value at `at` as JSON. Not recursive, since the sender chooses the nesting depth.
 fn write_json(tape: &Tape<'_>, mut at: u32, out: &mut String) {
-    // The open containers: whether each is an object, and how many strings and values it has had.
+    // The open containers: whether each is an object, and its number of keys and values so far.
     let mut open: Vec<(bool, usize)> = Vec::new();
     loop {
         let element = tape.get(at);
@@ -323,7 +322,7 @@ fn write_json(tape: &Tape<'_>, mut at: u32, out: &mut String) {
             TapeElement::Number(n) => out.push_str(tape.get_string(n)),
             TapeElement::True => out.push_str("true"),
             TapeElement::False => out.push_str("false"),
-            // The remaining elements come only from Rust values that were serialised to a tape, never from text.
+            // The other elements come from serialised Rust values only, never from text.
             _ => out.push_str("null"),
         }
         match element {

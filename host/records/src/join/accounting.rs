@@ -53,6 +53,19 @@ impl AccountTerm {
             AccountTerm::Expired => "expired",
         }
     }
+
+    /// What the term counts, in a few words.
+    pub const fn description(self) -> &'static str {
+        match self {
+            AccountTerm::Excluded(ExclusionReason::Rejected) => "cannot be decoded",
+            AccountTerm::Excluded(ExclusionReason::Duplicate) => "same id, same bytes",
+            AccountTerm::Excluded(ExclusionReason::Conflict) => "same id, differs",
+            AccountTerm::Excluded(ExclusionReason::Late) => "behind watermark",
+            AccountTerm::Paired => "joined",
+            AccountTerm::Waiting => "can still be joined",
+            AccountTerm::Expired => "decisions: orphans",
+        }
+    }
 }
 
 impl Account {
@@ -69,6 +82,18 @@ impl Account {
             (AccountTerm::Waiting, waiting),
             (AccountTerm::Expired, expired),
         ]
+    }
+
+    /// The accounting equation, one term a row: `received`, `= rejected`, `+ duplicate` and so on.
+    pub fn equation(&self) -> [(String, u64); 8] {
+        let terms = self.terms();
+        std::array::from_fn(|row| match row {
+            0 => ("received".to_owned(), self.received),
+            row => {
+                let (term, records) = terms[row - 1];
+                (format!("{} {}", if row == 1 { '=' } else { '+' }, term.name()), records)
+            }
+        })
     }
 
     /// The counter of the records that are excluded for a reason.

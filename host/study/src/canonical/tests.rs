@@ -3,18 +3,18 @@
 use proptest::prelude::*;
 use toml::{Table, Value};
 
-use super::super::sample::{SOUND, edited};
+use super::super::test_support::{VALID, edited};
 use super::*;
 
-fn of(text: &str) -> Canonical {
-    Canonical::of(text).unwrap()
+fn of(text: &str) -> CanonicalStudy {
+    CanonicalStudy::from_toml(text).unwrap()
 }
 
 fn changes(then: &str, now: &str) -> String {
     of(then).changes(&of(now)).join("\n")
 }
 
-/// Form and digest came out of this, which shares nothing with us, over the same text:
+/// AnswerForm and digest came out of this, which shares nothing with us, over the same text:
 ///
 /// ```python
 /// import hashlib, json, tomllib
@@ -56,8 +56,9 @@ fn what_is_only_written_otherwise_is_the_same() {
 
 #[test]
 fn every_value_has_one_way_to_be_written() {
-    let form =
-        |value: &str| Canonical::of(&format!("a = {value}")).map(|form| form.text()[5..].replace('}', ""));
+    let form = |value: &str| {
+        CanonicalStudy::from_toml(&format!("a = {value}")).map(|form| form.text()[5..].replace('}', ""))
+    };
     let same = |values: &[&str], form_of_all: &str| {
         for value in values {
             assert_eq!(form(value).as_deref(), Ok(form_of_all), "{value}");
@@ -75,8 +76,8 @@ fn every_value_has_one_way_to_be_written() {
     insta::assert_snapshot!(refused("[0.0, { b = inf }]"), @"`a[1].b` is a number that is not finite, which JSON does not have");
     insta::assert_snapshot!(refused("-nan"), @"`a` is a number that is not finite, which JSON does not have");
     insta::assert_snapshot!(refused("2026-03-01T00:00:00Z"), @"`a` is a date or time, which JSON does not have");
-    insta::assert_snapshot!(refused("9223372036854775808"), @"it is not TOML: u64 value was too large");
-    insta::assert_snapshot!(refused("["), @"it is not TOML: unclosed array, expected `]`");
+    insta::assert_snapshot!(refused("9223372036854775808"), @"invalid TOML: u64 value was too large");
+    insta::assert_snapshot!(refused("["), @"invalid TOML: unclosed array, expected `]`");
 }
 
 #[test]
@@ -90,14 +91,14 @@ fn what_changed_is_said_key_by_key() {
         ("values = [\"direct\", \"groups\"]", "values = [\"direct\"]"),
         ("bins = [7, 30]", "bins = [7, 31]"),
     ];
-    insta::assert_snapshot!(changes(SOUND, &edited(&edits)), @r#"
+    insta::assert_snapshot!(changes(VALID, &edited(&edits)), @r#"
     `conditions[lead-time].bins[1]` was 30 and is 31
     `conditions[segment].values` was ["direct","groups"] and is ["direct"]
     `decisions.horizon` was "2d" and is "3d"
-    `decisions.lateness` was not there and is "1h"
+    `decisions.lateness` is new: "1h"
     `inputs.fields.lead_time` was "integer" and is "number"
-    `inputs.fields.price` was "number" and is gone
-    `models[rules].config` was not there and is {"a b":{"c":1},"at":0.85}
+    `inputs.fields.price` was "number" and is removed
+    `models[rules].config` is new: {"a b":{"c":1},"at":0.85}
     `models[rules].grant[0]` was "lead_time" and is "segment"
     `models[rules].grant[1]` was "segment" and is "lead_time"
     `models[rules].plugin` was "rules.wasm" and is "rules-2.wasm"
@@ -106,8 +107,8 @@ fn what_changed_is_said_key_by_key() {
     let now = "[[m]]\nname = 'c'\n[[m]]\nname = 'd'\n[[m]]\nname = 'a'\nx = 2";
     insta::assert_snapshot!(changes(then, now), @r#"
     `m[a].x` was 1 and is 2
-    `m[b]` was {"name":"b"} and is gone
-    `m[d]` was not there and is {"name":"d"}
+    `m[b]` was {"name":"b"} and is removed
+    `m[d]` is new: {"name":"d"}
     the order of `m` was a, c and is c, a
     "#);
     let now = "a = 1.0\nb = 0.8500000000000001\nc = ['x']";
@@ -124,7 +125,7 @@ fn what_changed_is_said_key_by_key() {
 fn a_form_survives_a_file() {
     let form = of("a = 0.1\nb = 2.2250738585072014e-308\nc = 123456789.12345679");
     let written = serde_json::to_string_pretty(&vec![form.clone()]).unwrap();
-    let read: Vec<Canonical> = serde_json::from_str(&written).unwrap();
+    let read: Vec<CanonicalStudy> = serde_json::from_str(&written).unwrap();
     assert_eq!(read, [form]);
 }
 
@@ -163,7 +164,7 @@ fn same(one: &Value, other: &Value) -> bool {
     }
 }
 
-fn written(table: &Table) -> Canonical {
+fn written(table: &Table) -> CanonicalStudy {
     of(&toml::to_string(table).unwrap())
 }
 

@@ -3,12 +3,12 @@
 use insta::assert_snapshot;
 
 use super::*;
-use crate::sample::{faults, read};
+use crate::test_support::{faults, read};
 
 #[test]
 fn two_conditions_of_one_name_and_one_of_none() {
-    assert_snapshot!(faults(&[("\"lead-time\"", "\"segment\""), ("\"segment\"\nf", "\"all\"\nf")]), @"study.toml:32: no condition may be named `all`, which stands for all snapshots; choose another name");
-    assert_snapshot!(faults(&[("\"lead-time\"", "\"segment\"")]), @"study.toml:36: two conditions are named `segment`, on lines 31 and 35; give each condition a name of its own");
+    assert_snapshot!(faults(&[("\"lead-time\"", "\"segment\""), ("\"segment\"\nf", "\"all\"\nf")]), @"study.toml:32: the name `all` is reserved for all snapshots; choose another name for the condition");
+    assert_snapshot!(faults(&[("\"lead-time\"", "\"segment\"")]), @"study.toml:36: two conditions are named `segment`, on lines 31 and 35; give each condition a different name");
     // A plugin and a condition are never mistaken for each other.
     read(&[("\"lead-time\"", "\"rules\"")]);
 }
@@ -26,11 +26,11 @@ fn a_condition_splits_in_one_way() {
         "calendar = \"weekends\"",
     ];
     assert_snapshot!(wrong.map(told).join("\n"), @r#"
-    study.toml:31: a condition has either `field` and `values`, or `field` and `bins`, or `calendar`; this one has none of them
-    study.toml:31: a condition has either `field` and `values`, or `field` and `bins`, or `calendar`; this one has `field`
-    study.toml:31: a condition has either `field` and `values`, or `field` and `bins`, or `calendar`; this one has `values`
-    study.toml:31: a condition has either `field` and `values`, or `field` and `bins`, or `calendar`; this one has `field` and `calendar`
-    study.toml:31: a condition has either `field` and `values`, or `field` and `bins`, or `calendar`; this one has `field` and `values` and `bins`
+    study.toml:31: a condition needs either `field` and `values`, or `field` and `bins`, or `calendar`; this one has none of these
+    study.toml:31: a condition needs either `field` and `values`, or `field` and `bins`, or `calendar`; this one has `field`
+    study.toml:31: a condition needs either `field` and `values`, or `field` and `bins`, or `calendar`; this one has `values`
+    study.toml:31: a condition needs either `field` and `values`, or `field` and `bins`, or `calendar`; this one has `field` and `calendar`
+    study.toml:31: a condition needs either `field` and `values`, or `field` and `bins`, or `calendar`; this one has `field` and `values` and `bins`
     study.toml:33: `conditions.calendar` is "weekends"; write one of "weekend", "day-of-week", "hour", "month"
     "#);
     let split = |split: &str| read(&[(by_values, split)]).conditions[0].split.clone();
@@ -53,14 +53,14 @@ fn the_field_of_a_condition_suits_it() {
         "field = 7",
     ];
     assert_snapshot!(wrong.map(told).join("\n"), @r#"
-    study.toml:33: `conditions.field` is `segmnt`, but [inputs.fields] declares no such field; did you mean `segment`? declared are `lead_time`, `segment`, `price`, `repeated`
-    study.toml:33: `conditions.field` is `decision.room`, but a condition splits snapshots; take one of [inputs.fields]
-    study.toml:33: `conditions.field` is `price`, of kind number, but `values` need one of these kinds: text, integer, boolean
-    study.toml:34: `conditions.values` holds `direct`, of kind text, but the field `lead_time` is integer; write values of its kind
-    study.toml:34: `conditions.values` holds `groups`, of kind text, but the field `lead_time` is integer; write values of its kind
+    study.toml:33: `conditions.field` is `segmnt`, but [inputs.fields] does not declare this field; did you mean `segment`? declared: `lead_time`, `segment`, `price`, `repeated`
+    study.toml:33: `conditions.field` is `decision.room`, but a condition divides snapshots; use a field of [inputs.fields]
+    study.toml:33: `conditions.field` is `price` of kind number, but `values` needs a field of kind text, integer, boolean
+    study.toml:34: `conditions.values` contains `direct` of kind text, but the field `lead_time` is of kind integer; write values of kind integer
+    study.toml:34: `conditions.values` contains `groups` of kind text, but the field `lead_time` is of kind integer; write values of kind integer
     study.toml:33: `conditions.field` is 7; write the name of a snapshot's field, such as "lead_time"
     "#);
-    assert_snapshot!(faults(&[("field = \"lead_time\"", "field = \"repeated\"")]), @"study.toml:37: `conditions.field` is `repeated`, of kind boolean, but `bins` need one of these kinds: integer, number");
+    assert_snapshot!(faults(&[("field = \"lead_time\"", "field = \"repeated\"")]), @"study.toml:37: `conditions.field` is `repeated` of kind boolean, but `bins` needs a field of kind integer, number");
 }
 
 #[test]
@@ -69,11 +69,11 @@ fn the_values_and_bins_of_a_condition() {
     let wrong =
         ["[\"direct\",\n\"groups\",\n\"direct\"]", "[\"other\", \"missing\"]", "[]", "[2.5]", "\"direct\""];
     assert_snapshot!(wrong.map(told).join("\n"), @r#"
-    study.toml:36: `conditions.values` holds `direct` twice; take one away
-    study.toml:34: `conditions.values` holds `other`, which is there unlisted: `other` for the values that are not listed, `missing` for no value; take it away
-    study.toml:34: `conditions.values` holds `missing`, which is there unlisted: `other` for the values that are not listed, `missing` for no value; take it away
+    study.toml:36: `conditions.values` contains `direct` twice; remove one
+    study.toml:34: `conditions.values` contains `other`, which exists implicitly: `other` is any value that is not listed, `missing` is no value; remove it
+    study.toml:34: `conditions.values` contains `missing`, which exists implicitly: `other` is any value that is not listed, `missing` is no value; remove it
     study.toml:34: `conditions.values` is an empty list; write a list of texts, integers or booleans, at least one, such as ["direct", "groups"]
-    study.toml:34: `conditions.values` holds 2.5; write a list of texts, integers or booleans, at least one, such as ["direct", "groups"]
+    study.toml:34: `conditions.values` contains 2.5; write a list of texts, integers or booleans, at least one, such as ["direct", "groups"]
     study.toml:34: `conditions.values` is "direct"; write a list of texts, integers or booleans, at least one, such as ["direct", "groups"]
     "#);
     let told = |bins: &str| faults(&[("[7, 30]", bins)]).to_string();
@@ -81,8 +81,8 @@ fn the_values_and_bins_of_a_condition() {
     study.toml:38: `conditions.bins` has 30 after 30; write a list of finite numbers in ascending order, at least one, such as [7, 30, 90]
     study.toml:39: `conditions.bins` has 2.5 after 30; write a list of finite numbers in ascending order, at least one, such as [7, 30, 90]
     study.toml:38: `conditions.bins` is an empty list; write a list of finite numbers in ascending order, at least one, such as [7, 30, 90]
-    study.toml:38: `conditions.bins` holds inf; write a list of finite numbers in ascending order, at least one, such as [7, 30, 90]
-    study.toml:38: `conditions.bins` holds "7"; write a list of finite numbers in ascending order, at least one, such as [7, 30, 90]
+    study.toml:38: `conditions.bins` contains inf; write a list of finite numbers in ascending order, at least one, such as [7, 30, 90]
+    study.toml:38: `conditions.bins` contains "7"; write a list of finite numbers in ascending order, at least one, such as [7, 30, 90]
     study.toml:38: `conditions.bins` is 7; write a list of finite numbers in ascending order, at least one, such as [7, 30, 90]
     "#);
 }

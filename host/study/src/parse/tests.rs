@@ -5,7 +5,7 @@ use jiff::tz::{Offset, TimeZone};
 use proptest::prelude::*;
 
 use super::*;
-use crate::sample::{SOUND, edited, faults, read};
+use crate::test_support::{VALID, edited, faults, read};
 use crate::{Condition, Fault, Split};
 
 const ROOMS: &str = include_str!("../../../../examples/hotel/rooms.toml");
@@ -21,7 +21,7 @@ fn a_study_says_what_its_file_says() {
     let fields: Vec<_> = study.inputs.fields.iter().map(|field| (field.name.as_str(), field.kind)).collect();
     assert_eq!(
         fields[..2],
-        [("lead_time", Kind::Integer), ("adults", Kind::Integer)],
+        [("lead_time", FieldKind::Integer), ("adults", FieldKind::Integer)],
         "in the order of the file"
     );
     assert_eq!(study.snapshots_source, Source::File("hotel-bookings.jsonl.gz".into()));
@@ -41,7 +41,7 @@ fn a_study_says_what_its_file_says() {
 #[test]
 fn the_other_example_is_a_number_study() {
     let study = parse(RATES).unwrap();
-    assert_eq!(study.decisions.fields, [Field { name: "price".into(), kind: Kind::Number }]);
+    assert_eq!(study.decisions.fields, [Field { name: "price".into(), kind: FieldKind::Number }]);
     assert_eq!(study.metrics[study.primary].name, "mean-absolute-error");
 }
 
@@ -58,7 +58,7 @@ fn what_is_left_out_has_its_default() {
         call_timeout: SignedDuration::from_secs(1),
         memory_mib: 64,
         record_bytes: 1_048_576,
-        waiting_mib: 1024,
+        join_buffer_mib: 1024,
     };
     assert_eq!(study.limits, limits);
     let bare = read(&[("[decisions.fields]\nroom = \"text\"\n", ""), ("[\"decision.room\"]", "[]")]);
@@ -82,14 +82,14 @@ fn ten_faults_are_told_at_once() {
     let faults = parse(&ten).unwrap_err().faults;
     assert_eq!(faults.as_slice().len(), 10);
     assert_snapshot!(faults, @r#"
-    study.toml:2: `time-zone` is "Europe/Amsterdm", which is no time zone; did you mean "Europe/Amsterdam"?
-    study.toml:3: `inputs.id` is missing; write the key of a record that holds its id, such as "id"
+    study.toml:2: `time-zone` is "Europe/Amsterdm", which is not a time zone; did you mean "Europe/Amsterdam"?
+    study.toml:3: `inputs.id` is missing; write the key of a record's id, such as "id"
     study.toml:6: `inputs.fields.lead_time` is "int"; write one of "boolean", "integer", "number", "text", "timestamp", "json"
-    study.toml:13: unknown key `decisions.horizn`; did you mean `horizon`? known keys here: horizon, id, time, lateness, fields
+    study.toml:13: unknown key `decisions.horizn`; did you mean `horizon`? keys allowed here: horizon, id, time, lateness, fields
     study.toml:17: `sources.snapshots` is "bookings.jsonl"; write { file = "records.jsonl" }, { stdin = true } or { http = true }
-    study.toml:21: `models.plugin` is 7; write the component's file, such as "plugins/rules.wasm"
-    study.toml:22: `models.grant` holds `decision.room`: a model may not read the decision, or the answer would be leaked into its input; grant it fields of [inputs.fields] only
-    study.toml:28: two plugins are named `recorded`, on lines 23 and 27; give each plugin a name of its own
+    study.toml:21: `models.plugin` is 7; write the path of the component, such as "plugins/rules.wasm"
+    study.toml:22: `models.grant` contains `decision.room`, but a model must not read the decision that it is compared with; grant fields of [inputs.fields] only
+    study.toml:28: two plugins are named `recorded`, on lines 23 and 27; give each plugin a different name
     study.toml:37: `conditions.bins` has 7 after 30; write a list of finite numbers in ascending order, at least one, such as [7, 30, 90]
     study.toml:39: `windows.every` is "year"; write one of "hour", "day", "week", "month"
     "#);
@@ -99,12 +99,12 @@ fn ten_faults_are_told_at_once() {
 fn an_empty_file_is_told_all_that_a_study_needs() {
     assert_snapshot!(parse("").unwrap_err().faults, @r#"
     study.toml:1: `study` is missing; write a name of letters, digits, - and _, such as "rooms-2"
-    study.toml:1: `time-zone` is missing; write the zone in which days begin, such as "Europe/Amsterdam", "UTC" or "+01:00"
+    study.toml:1: `time-zone` is missing; write the time zone in which days begin, such as "Europe/Amsterdam", "UTC" or "+01:00"
     study.toml:1: `decisions` is missing; write [decisions] with the keys of a decision's id and time, such as id = "id" and time = "decided_at", with horizon = "2d", and its fields under [decisions.fields]
     study.toml:1: `inputs` is missing; write [inputs] with the keys of a snapshot's id and time, such as id = "id" and time = "observed_at", and its fields under [inputs.fields]
     study.toml:1: `sources` is missing; write [sources] with snapshots = { file = "snapshots.jsonl" } and decisions = { file = "decisions.jsonl" }
     study.toml:1: `models` is missing; write [[models]] once for each model, with name and plugin
-    study.toml:1: `comparator` is missing; write [comparator] exactly once, with name and plugin: all models are compared with the same one
+    study.toml:1: `comparator` is missing; write [comparator] exactly once, with name and plugin
     study.toml:1: `metrics` is missing; write [[metrics]] once for each metric, with name and plugin, and primary = true in one of them
     study.toml:1: `windows` is missing; write [windows] with every = "week", or another interval
     "#);
@@ -118,18 +118,18 @@ fn unknown_keys_are_told_with_the_nearest_known_one() {
         ("[windows]", "[log]\nkeep_raw = true\n[windows]\n\"quoted key\" = 1"),
     ]);
     assert_snapshot!(study, @r"
-study.toml:2: unknown key `owner`; known keys here: study, time-zone, decisions, inputs, sources, mirror, models, comparator, metrics, conditions, windows, limits, log, threshold, scopes, blinding, divergence, interim, swaps
-study.toml:24: unknown key `models.grants`; did you mean `grant`? known keys here: name, plugin, config, assets, grant
-study.toml:41: unknown key `log.keep_raw`; did you mean `keep-raw`? known keys here: keep-raw, commit-wait, commit-rows, segment-rows, seal-every, replay-share, retain
-study.toml:43: unknown key `windows.quoted key`; known keys here: every, week-ends
+study.toml:2: unknown key `owner`; keys allowed here: study, time-zone, decisions, inputs, sources, mirror, models, comparator, metrics, conditions, windows, limits, log, threshold, scopes, blinding, divergence, interim, swaps
+study.toml:24: unknown key `models.grants`; did you mean `grant`? keys allowed here: name, plugin, config, assets, grant
+study.toml:41: unknown key `log.keep_raw`; did you mean `keep-raw`? keys allowed here: keep-raw, commit-wait, commit-rows, segment-rows, seal-every, replay-share, retain
+study.toml:43: unknown key `windows.quoted key`; keys allowed here: every, week-ends
 ");
 }
 
 #[test]
 fn a_required_key_that_is_misspelt_is_told_once() {
     assert_snapshot!(faults(&[("[windows]", "[window]"), ("plugin = \"rules", "plug-in = \"rules")]), @r"
-study.toml:22: unknown key `models.plug-in`; did you mean `plugin`? known keys here: name, plugin, config, assets, grant
-study.toml:39: unknown key `window`; did you mean `windows`? known keys here: study, time-zone, decisions, inputs, sources, mirror, models, comparator, metrics, conditions, windows, limits, log, threshold, scopes, blinding, divergence, interim, swaps
+study.toml:22: unknown key `models.plug-in`; did you mean `plugin`? keys allowed here: name, plugin, config, assets, grant
+study.toml:39: unknown key `window`; did you mean `windows`? keys allowed here: study, time-zone, decisions, inputs, sources, mirror, models, comparator, metrics, conditions, windows, limits, log, threshold, scopes, blinding, divergence, interim, swaps
 ");
 }
 
@@ -157,13 +157,13 @@ fn time_zones() {
     let wrong =
         ["\"Europe/Amsterdm\"", "\"new york\"", "\"+26:00\"", "\"CEST-ish\"", "\"Etc/Unknown\"", "1", "\"\""];
     assert_snapshot!(wrong.map(told).join("\n"), @r#"
-    study.toml:2: `time-zone` is "Europe/Amsterdm", which is no time zone; did you mean "Europe/Amsterdam"?
-    study.toml:2: `time-zone` is "new york", which is no time zone; did you mean "America/New_York"?
-    study.toml:2: `time-zone` is "+26:00", which is no time zone; write an IANA name such as "Europe/Amsterdam" or "UTC", or an offset such as "+01:00"
-    study.toml:2: `time-zone` is "CEST-ish", which is no time zone; write an IANA name such as "Europe/Amsterdam" or "UTC", or an offset such as "+01:00"
-    study.toml:2: `time-zone` is "Etc/Unknown", which is no time zone; write an IANA name such as "Europe/Amsterdam" or "UTC", or an offset such as "+01:00"
-    study.toml:2: `time-zone` is 1; write the zone in which days begin, such as "Europe/Amsterdam", "UTC" or "+01:00"
-    study.toml:2: `time-zone` is ""; write the zone in which days begin, such as "Europe/Amsterdam", "UTC" or "+01:00"
+    study.toml:2: `time-zone` is "Europe/Amsterdm", which is not a time zone; did you mean "Europe/Amsterdam"?
+    study.toml:2: `time-zone` is "new york", which is not a time zone; did you mean "America/New_York"?
+    study.toml:2: `time-zone` is "+26:00", which is not a time zone; write an IANA name such as "Europe/Amsterdam" or "UTC", or an offset such as "+01:00"
+    study.toml:2: `time-zone` is "CEST-ish", which is not a time zone; write an IANA name such as "Europe/Amsterdam" or "UTC", or an offset such as "+01:00"
+    study.toml:2: `time-zone` is "Etc/Unknown", which is not a time zone; write an IANA name such as "Europe/Amsterdam" or "UTC", or an offset such as "+01:00"
+    study.toml:2: `time-zone` is 1; write the time zone in which days begin, such as "Europe/Amsterdam", "UTC" or "+01:00"
+    study.toml:2: `time-zone` is ""; write the time zone in which days begin, such as "Europe/Amsterdam", "UTC" or "+01:00"
     "#);
 }
 
@@ -174,12 +174,12 @@ fn the_keys_of_a_stream() {
         ("id = \"id\"\ntime = \"decided_at\"\n", "id = [\"id\"]\n"),
         ("segment = \"text\"", "segment = \"string\"\n\"decision.room\" = \"text\""),
     ]), @r#"
-    study.toml:5: `inputs.time` is "at", and so is `id`; write the key of a record that holds its time, such as "observed_at"
+    study.toml:5: `inputs.time` is "at", and so is `id`; write the key of a record's time, such as "observed_at"
     study.toml:6: `inputs.lateness` is "-1h"; write a duration such as "30s", "15m", "24h" or "7d", up to "36500d"
     study.toml:9: `inputs.fields.segment` is "string"; write one of "boolean", "integer", "number", "text", "timestamp", "json"
-    study.toml:10: `inputs.fields` has `decision.room`, but `decision.` is what the decision's fields begin with; give it another name in the snapshots, or leave it out
-    study.toml:13: `decisions.time` is missing; write the key of a record that holds its time, such as "observed_at"
-    study.toml:14: `decisions.id` is a list; write the key of a record that holds its id, such as "id"
+    study.toml:10: `inputs.fields` has `decision.room`, but the prefix `decision.` is reserved for fields of the decision; rename the field in the snapshots, or remove it
+    study.toml:13: `decisions.time` is missing; write the key of a record's time, such as "observed_at"
+    study.toml:14: `decisions.id` is a list; write the key of a record's id, such as "id"
     "#);
     // The id and the time may be fields as well.
     read(&[("segment = \"text\"", "segment = \"text\"\nid = \"text\"\nobserved_at = \"timestamp\"")]);
@@ -203,9 +203,9 @@ fn a_horizon_is_above_zero_and_a_lateness_may_be_zero() {
 
 #[test]
 fn without_decisions_there_is_no_shadow() {
-    assert_snapshot!(faults(&[("decisions = { file = \"assignments.jsonl\" }\n", "")]), @r#"study.toml:17: `sources.decisions` is missing; write { file = "records.jsonl" }, { stdin = true } or { http = true }. Without the decisions of the substrate there is nothing to compare with, so this would be no shadow: if there are none, go to canary with tight controls instead"#);
-    let no_stream = SOUND.find("[decisions]").unwrap()..SOUND.find("[sources]").unwrap();
-    assert_snapshot!(faults(&[(&SOUND[no_stream], "")]), @r#"study.toml:1: `decisions` is missing; write [decisions] with the keys of a decision's id and time, such as id = "id" and time = "decided_at", with horizon = "2d", and its fields under [decisions.fields]"#);
+    assert_snapshot!(faults(&[("decisions = { file = \"assignments.jsonl\" }\n", "")]), @r#"study.toml:17: `sources.decisions` is missing; write { file = "records.jsonl" }, { stdin = true } or { http = true }. A shadow study compares with the decisions of the substrate: if there are none, use a canary release with tight controls instead"#);
+    let no_stream = VALID.find("[decisions]").unwrap()..VALID.find("[sources]").unwrap();
+    assert_snapshot!(faults(&[(&VALID[no_stream], "")]), @r#"study.toml:1: `decisions` is missing; write [decisions] with the keys of a decision's id and time, such as id = "id" and time = "decided_at", with horizon = "2d", and its fields under [decisions.fields]"#);
 }
 
 #[test]
@@ -213,7 +213,7 @@ fn a_source_is_a_file_or_standard_input_and_that_only_once() {
     let stdin = "{ stdin = true }";
     let (bookings, assignments) = ("{ file = \"bookings.jsonl\" }", "{ file = \"assignments.jsonl\" }");
     assert_eq!(read(&[(bookings, stdin)]).snapshots_source, Source::Stdin);
-    assert_snapshot!(faults(&[(bookings, stdin), (assignments, stdin)]), @r#"study.toml:19: `sources.snapshots` and `sources.decisions` are both standard input, but there is only one; write { file = "records.jsonl" } for one of them"#);
+    assert_snapshot!(faults(&[(bookings, stdin), (assignments, stdin)]), @r#"study.toml:19: `sources.snapshots` and `sources.decisions` are both standard input; write { file = "records.jsonl" } for one of them"#);
     assert_snapshot!(faults(&[(bookings, "\"-\""), (assignments, "{ file = \"a\", stdin = true }")]), @r#"
     study.toml:18: `sources.snapshots` is "-"; write { file = "records.jsonl" }, { stdin = true } or { http = true }
     study.toml:19: `sources.decisions` has `file` and `stdin`; write { file = "records.jsonl" }, { stdin = true } or { http = true }
@@ -224,14 +224,14 @@ fn a_source_is_a_file_or_standard_input_and_that_only_once() {
     "#);
     assert_snapshot!(faults(&[(bookings, "{ path = \"bookings.jsonl\" }"), (assignments, "{ file = \"\" }")]), @r#"
     study.toml:18: `sources.snapshots` has none of `file`, `stdin` and `http`; write { file = "records.jsonl" }, { stdin = true } or { http = true }
-    study.toml:18: unknown key `sources.snapshots.path`; known keys here: file, stdin, http
+    study.toml:18: unknown key `sources.snapshots.path`; keys allowed here: file, stdin, http
     study.toml:19: `sources.decisions.file` is ""; write a path such as "records.jsonl"
     "#);
 }
 
 #[test]
 fn only_weeks_end_on_a_day() {
-    assert_snapshot!(faults(&[("every = \"week\"", "every = \"day\"\nweek-ends = \"friday\"")]), @r#"study.toml:41: `windows.week-ends` may not stand here: only weeks end on a day; leave it out, or write every = "week""#);
+    assert_snapshot!(faults(&[("every = \"week\"", "every = \"day\"\nweek-ends = \"friday\"")]), @r#"study.toml:41: `windows.week-ends` is not allowed here: only weeks have a last day; remove it, or write every = "week""#);
     assert_snapshot!(faults(&[("every = \"week\"", "week-ends = \"Friday\"")]), @r#"
     study.toml:39: `windows.every` is missing; write one of "hour", "day", "week", "month"
     study.toml:40: `windows.week-ends` is "Friday"; write one of "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"
@@ -271,51 +271,51 @@ fn what_is_not_toml_is_told_once_and_does_not_hide_the_rest() {
     let and = ("every = \"week\"", "every = \"year\"");
     let told = |from: &str, to: &str| faults(&[(from, to), and]).to_string();
     assert_snapshot!(told("\"2d\"", "2d"), @r#"
-    study.toml:14: this is not TOML: string values must be quoted, expected literal string, at `2d`
+    study.toml:14: invalid TOML: string values must be quoted, expected literal string, at `2d`
     study.toml:40: `windows.every` is "year"; write one of "hour", "day", "week", "month"
     "#);
     assert_snapshot!(told("[inputs.fields]", "[inputs.fields"), @r#"
-    study.toml:6: this is not TOML: unclosed table, expected `]`
+    study.toml:6: invalid TOML: unclosed table, expected `]`
     study.toml:40: `windows.every` is "year"; write one of "hour", "day", "week", "month"
     "#);
     assert_snapshot!(told("\"segment\"]", "\"segment\""), @r#"
-    study.toml:24: this is not TOML: missing comma between array elements, expected `,`, in what is opened on line 23; is it closed?
+    study.toml:24: invalid TOML: missing comma between array elements, expected `,`, in the value that begins on line 23; is it closed?
     study.toml:40: `windows.every` is "year"; write one of "hour", "day", "week", "month"
     "#);
     assert_snapshot!(told("bookings.jsonl\" }", "bookings.jsonl\""), @r#"
-    study.toml:19: this is not TOML: missing comma between key-value pairs, expected `,`, in what is opened on line 18; is it closed?
+    study.toml:19: invalid TOML: missing comma between key-value pairs, expected `,`, in the value that begins on line 18; is it closed?
     study.toml:40: `windows.every` is "year"; write one of "hour", "day", "week", "month"
     "#);
     assert_snapshot!(told("[7, 30]", "[7 30]"), @r#"
-    study.toml:38: this is not TOML: string values must be quoted, expected literal string, at `7 30`
+    study.toml:38: invalid TOML: string values must be quoted, expected literal string, at `7 30`
     study.toml:40: `windows.every` is "year"; write one of "hour", "day", "week", "month"
     "#);
     assert_snapshot!(told("[[metrics]]", "[comparator]"), @r#"
-    study.toml:28: this is not TOML: duplicate key, at `comparator`; only models, metrics and conditions may stand several times, in [[double brackets]]
+    study.toml:28: invalid TOML: duplicate key, at `comparator`; only tables in [[double brackets]] may be repeated, such as [[models]]
     study.toml:40: `windows.every` is "year"; write one of "hour", "day", "week", "month"
     "#);
     assert_snapshot!(told("horizon = \"2d\"", "horizon = \"2d\"\nhorizon = \"3d\""), @r#"
-    study.toml:15: this is not TOML: duplicate key, at `horizon`
+    study.toml:15: invalid TOML: duplicate key, at `horizon`
     study.toml:41: `windows.every` is "year"; write one of "hour", "day", "week", "month"
     "#);
     assert_snapshot!(told("[windows]", "windows"), @"
-    study.toml:39: this is not TOML: key with no value, expected `=`
-    study.toml:40: unknown key `conditions.every`; known keys here: name, field, values, bins, calendar
+    study.toml:39: invalid TOML: key with no value, expected `=`
+    study.toml:40: unknown key `conditions.every`; keys allowed here: name, field, values, bins, calendar
     ");
     assert_snapshot!(told("time-zone", "=\ntime\nzone :"), @r#"
-    study.toml:2: this is not TOML: unquoted keys cannot be empty, expected letters, numbers, `-`, `_`
-    study.toml:3: this is not TOML: key with no value, expected `=`
-    study.toml:4: this is not TOML: key with no value, expected `=`
+    study.toml:2: invalid TOML: unquoted keys cannot be empty, expected letters, numbers, `-`, `_`
+    study.toml:3: invalid TOML: key with no value, expected `=`
+    study.toml:4: invalid TOML: key with no value, expected `=`
     study.toml:42: `windows.every` is "year"; write one of "hour", "day", "week", "month"
     "#);
     assert_snapshot!(told("[\"direct\", \"groups\"]", "[\n\"direct\"\n\"groups\",\n]"), @r#"
-    study.toml:36: this is not TOML: missing comma between array elements, expected `,`, in what is opened on line 34; is it closed?
+    study.toml:36: invalid TOML: missing comma between array elements, expected `,`, in the value that begins on line 34; is it closed?
     study.toml:43: `windows.every` is "year"; write one of "hour", "day", "week", "month"
     "#);
-    assert_snapshot!(told("grant", "config = { text = \"\"\"x }\ngrant"), @"study.toml:41: this is not TOML: unclosed inline table, expected `}`, in what is opened on line 23; is it closed?");
-    assert_snapshot!(parse("study = \"x\"\n[limits]\nworkers = [\n1,\n2,\n\n").unwrap_err().faults, @"study.toml:5: this is not TOML: unclosed array, expected `]`, in what is opened on line 3; is it closed?");
-    assert_snapshot!(parse("{ \"study\": \"rooms\" }").unwrap_err().faults, @"study.toml:1: this is not TOML: invalid key-value pair, expected key");
-    assert_snapshot!(parse("\u{0}\u{1b}[31m").unwrap_err().faults, @r"study.toml:1: this is not TOML: invalid unquoted key, expected letters, numbers, `-`, `_`, at `\u{0}\u{1b}`");
+    assert_snapshot!(told("grant", "config = { text = \"\"\"x }\ngrant"), @"study.toml:41: invalid TOML: unclosed inline table, expected `}`, in the value that begins on line 23; is it closed?");
+    assert_snapshot!(parse("study = \"x\"\n[limits]\nworkers = [\n1,\n2,\n\n").unwrap_err().faults, @"study.toml:5: invalid TOML: unclosed array, expected `]`, in the value that begins on line 3; is it closed?");
+    assert_snapshot!(parse("{ \"study\": \"rooms\" }").unwrap_err().faults, @"study.toml:1: invalid TOML: invalid key-value pair, expected key");
+    assert_snapshot!(parse("\u{0}\u{1b}[31m").unwrap_err().faults, @r"study.toml:1: invalid TOML: invalid unquoted key, expected letters, numbers, `-`, `_`, at `\u{0}\u{1b}`");
 }
 
 proptest! {
@@ -355,8 +355,12 @@ fn judge(text: &str) -> Result<(), TestCaseError> {
 }
 
 /// Where something is taken out, how much of it, and what is put there.
-fn slip() -> impl Strategy<Value = (prop::sample::Index, usize, String)> {
-    (any::<prop::sample::Index>(), 0..40_usize, prop_oneof![Just(String::new()), word(), any::<String>()])
+fn slip() -> impl Strategy<Value = (prop::test_support::Index, usize, String)> {
+    (
+        any::<prop::test_support::Index>(),
+        0..40_usize,
+        prop_oneof![Just(String::new()), word(), any::<String>()],
+    )
 }
 
 /// Something of what studies are made of.
@@ -366,5 +370,6 @@ fn word() -> impl Strategy<Value = String> {
                          log id time fields horizon name plugin grant config assets primary field values bins calendar \
                          every week-ends file stdin snapshots";
     let words: Vec<_> = WORDS.split(' ').collect();
-    prop_oneof![1 => Just("\n"), 1 => Just(" = "), 3 => prop::sample::select(words)].prop_map(str::to_owned)
+    prop_oneof![1 => Just("\n"), 1 => Just(" = "), 3 => prop::test_support::select(words)]
+        .prop_map(str::to_owned)
 }

@@ -4,12 +4,12 @@ use insta::assert_snapshot;
 use serde_json::json;
 
 use super::*;
-use crate::sample::{SOUND, faults, read};
+use crate::test_support::{VALID, faults, read};
 
 #[test]
 fn two_plugins_of_one_name() {
     let twice = [("[comparator]\nname = \"recorded\"", "[comparator]\nname = \"rules\"")];
-    assert_snapshot!(faults(&twice), @"study.toml:25: two plugins are named `rules`, on lines 20 and 24; give each plugin a name of its own");
+    assert_snapshot!(faults(&twice), @"study.toml:25: two plugins are named `rules`, on lines 20 and 24; give each plugin a different name");
 }
 
 #[test]
@@ -32,27 +32,27 @@ fn a_grant_names_declared_fields_and_no_decision_for_a_model() {
         ("[\"decision.room\"]", "[\"room\", \"decision.rooms\", \"decision.price\", \"lead_time\"]"),
         ("plugin = \"agreement.wasm\"", "plugin = \"agreement.wasm\"\ngrant = []"),
     ]), @r#"
-    study.toml:23: `models.grant` holds `lead_tme`, but [inputs.fields] declares no such field; did you mean `lead_time`? declared are `lead_time`, `segment`, `price`, `repeated`
-    study.toml:23: `models.grant` holds `adults`, but [inputs.fields] declares no such field; declare it there, as in lead_time = "integer", or take one of `lead_time`, `segment`, `price`, `repeated`
-    study.toml:25: `models.grant` holds 7; write a list of the fields that it may read, such as ["lead_time", "adults"]
-    study.toml:25: `models.grant` holds `segment` twice; take one away
-    study.toml:25: `models.grant` holds `decision.room`: a model may not read the decision, or the answer would be leaked into its input; grant it fields of [inputs.fields] only
-    study.toml:29: `comparator.grant` holds `room`, but [inputs.fields] declares no such field; did you mean `decision.room`? declared are `lead_time`, `segment`, `price`, `repeated`, `decision.room`
-    study.toml:29: `comparator.grant` holds `decision.rooms`, but [decisions.fields] declares no such field; did you mean `decision.room`? declared are `lead_time`, `segment`, `price`, `repeated`, `decision.room`
-    study.toml:29: `comparator.grant` holds `decision.price`, but [decisions.fields] declares no such field; did you mean `decision.room`? declared are `lead_time`, `segment`, `price`, `repeated`, `decision.room`
-    study.toml:33: `metrics.grant` may not stand here: a metric reads no field, only the answers of a model and of the comparator; take it away
+    study.toml:23: `models.grant` contains `lead_tme`, but [inputs.fields] does not declare this field; did you mean `lead_time`? declared: `lead_time`, `segment`, `price`, `repeated`
+    study.toml:23: `models.grant` contains `adults`, but [inputs.fields] does not declare this field; declare it there, as in lead_time = "integer", or use one of `lead_time`, `segment`, `price`, `repeated`
+    study.toml:25: `models.grant` contains 7; write a list of the fields that the plugin may read, such as ["lead_time", "adults"]
+    study.toml:25: `models.grant` contains `segment` twice; remove one
+    study.toml:25: `models.grant` contains `decision.room`, but a model must not read the decision that it is compared with; grant fields of [inputs.fields] only
+    study.toml:29: `comparator.grant` contains `room`, but [inputs.fields] does not declare this field; did you mean `decision.room`? declared: `lead_time`, `segment`, `price`, `repeated`, `decision.room`
+    study.toml:29: `comparator.grant` contains `decision.rooms`, but [decisions.fields] does not declare this field; did you mean `decision.room`? declared: `lead_time`, `segment`, `price`, `repeated`, `decision.room`
+    study.toml:29: `comparator.grant` contains `decision.price`, but [decisions.fields] does not declare this field; did you mean `decision.room`? declared: `lead_time`, `segment`, `price`, `repeated`, `decision.room`
+    study.toml:33: `metrics.grant` is not allowed here: a metric reads no fields, only the answers of a model and of the comparator; remove it
     "#);
-    assert_snapshot!(faults(&[("[decisions.fields]\nroom = \"text\"\n", "")]), @r#"study.toml:25: `comparator.grant` holds `decision.room`, but [decisions.fields] declares no such field; declare it there, as in lead_time = "integer", or take one of `lead_time`, `segment`, `price`, `repeated`"#);
+    assert_snapshot!(faults(&[("[decisions.fields]\nroom = \"text\"\n", "")]), @r#"study.toml:25: `comparator.grant` contains `decision.room`, but [decisions.fields] does not declare this field; declare it there, as in lead_time = "integer", or use one of `lead_time`, `segment`, `price`, `repeated`"#);
 }
 
 #[test]
 fn models_comparator_and_metrics_are_there_in_the_right_number() {
     assert_snapshot!(faults(&[("[comparator]", "[[comparator]]"), ("[[models]]", "[models]")]), @"
     study.toml:20: `models` is a table; write [[models]] once for each model, with name and plugin
-    study.toml:24: `comparator` is a list; write [comparator] exactly once, with name and plugin: all models are compared with the same one
+    study.toml:24: `comparator` is a list; write [comparator] exactly once, with name and plugin
     ");
     let without =
-        |from: &str, to: &str| (SOUND[SOUND.find(from).unwrap()..SOUND.find(to).unwrap()].to_owned(), "");
+        |from: &str, to: &str| (VALID[VALID.find(from).unwrap()..VALID.find(to).unwrap()].to_owned(), "");
     let (models, metrics) = (without("[[models]]", "[comparator]"), without("[[metrics]]", "[[conditions]]"));
     assert_snapshot!(faults(&[(&models.0, ""), (&metrics.0, ""), ("time-zone", "metrics = []\ntime-zone")]), @"
     study.toml:1: `models` is missing; write [[models]] once for each model, with name and plugin
@@ -66,9 +66,9 @@ fn one_metric_is_the_primary_one() {
     let (second, first) = (("[windows]", kappa), ("agreement.wasm\"", "agreement.wasm\"\nprimary = true"));
     assert_eq!(read(&[second]).primary, 1);
     assert_eq!(read(&[first]).primary, 0);
-    assert_snapshot!(faults(&[first, second]), @"study.toml:40: the metrics on lines 28 and 40 both have primary = true; leave it only in the one that the verdict goes by");
-    assert_snapshot!(faults(&[second, ("primary = true", "primary = false")]), @"study.toml:28: no metric is the primary one; write primary = true in the one that the verdict goes by");
-    assert_snapshot!(faults(&[first, ("primary = true", "primary = false")]), @"study.toml:28: no metric is the primary one; write primary = true in the one that the verdict goes by");
+    assert_snapshot!(faults(&[first, second]), @"study.toml:40: the metrics on lines 28 and 40 both have primary = true; remove it from the one that does not decide the verdict");
+    assert_snapshot!(faults(&[second, ("primary = true", "primary = false")]), @"study.toml:28: no metric is primary; write primary = true in the one that decides the verdict");
+    assert_snapshot!(faults(&[first, ("primary = true", "primary = false")]), @"study.toml:28: no metric is primary; write primary = true in the one that decides the verdict");
     assert_snapshot!(faults(&[first, second, ("primary = true", "primary = \"yes\"")]), @r#"study.toml:31: `metrics.primary` is "yes"; write true or false"#);
 }
 
@@ -78,10 +78,10 @@ fn a_config_is_json() {
     let wrong =
         "config = { since = 2020-01-01, deep = [{ big = 99999999999999999999 }, nan, 1e999], ok = 0x1f }";
     assert_snapshot!(faults(&[(grant, wrong)]), @"
-    study.toml:27: `comparator.config.deep.big` is 99999999999999999999, which does not fit 64 bits; write a smaller number, or text in quotes
+    study.toml:27: `comparator.config.deep.big` is 99999999999999999999, which does not fit 64 bits; write a smaller number, or a string in quotes
     study.toml:27: `comparator.config.deep` is nan, which JSON does not have; write a finite number
     study.toml:27: `comparator.config.deep` is 1e999, which JSON does not have; write a finite number
-    study.toml:27: `comparator.config.since` is 2020-01-01, a date or time, which JSON does not have; write it as text in quotes
+    study.toml:27: `comparator.config.since` is 2020-01-01, a date or time, which JSON does not have; write it as a string in quotes
     ");
     assert_snapshot!(faults(&[(grant, "config = \"x\"\nassets = { a = 1, b = \"b\" }")]), @r#"
     study.toml:27: `comparator.config` is "x"; write a table, such as { labels = ["a", "b"] }

@@ -1,76 +1,76 @@
-//! The schema of what decides and what is looked for: threshold, scopes, blinding, divergence, interim reports.
+//! The schema of threshold, scopes, blinding, divergence, interim reports and swaps.
 
 use serde_json::{Value as Json, json};
 
 use super::{choice, name, table, tables, text, whole};
-use crate::check;
+use crate::validate;
 
-/// The threshold.
+/// The schema of `[threshold]`.
 pub(super) fn threshold() -> Json {
     let conditions = json!({
         "type": "array",
         "items": { "type": "string", "minLength": 1 },
         "default": [],
-        "description": "The conditions each of whose values needs `least-per-condition` compared pairs, but for `other` and \
-                        `missing`.",
+        "description": "The conditions whose values, except `other` and `missing`, each need `least-per-condition` \
+                        compared pairs.",
     });
     let quantifier =
-        "Whether each of the windows has to pass, or all of them taken together. It has no default.";
-    let evidence = "What has to lie on the right side of the bound: the figure itself, or the one-sided bound of its \
+        "Whether each window must pass, or all windows taken together. There is no default.";
+    let evidence = "What is compared with the bound: the point estimate, or the one-sided bound of its confidence \
                     interval.";
     let per_window =
-        "The least compared pairs of a window that counts; with all = true, of everything together.";
-    let per_condition = "The least compared pairs of each value of `conditions`, and of the cycle.";
-    let cluster = "The snapshots' field by which pairs hang together, such as a guest; the id unless declared. With it \
-                   intervals come from a delete-a-group jackknife.";
-    let confidence = "The confidence of the bound. Only with evidence = \"bound\".";
+        "The minimum of compared pairs in an evaluated window; with all = true, in all windows together.";
+    let per_condition = "The minimum of compared pairs for each value of `conditions` and of the cycle.";
+    let cluster = "The snapshot field that groups dependent pairs into clusters, such as a guest; the id by default. \
+                   With it, intervals come from a delete-a-group jackknife.";
+    let confidence = "The confidence level of the bound. Only with evidence = \"bound\".";
     let confidence = json!({
         "type": "number", "exclusiveMinimum": 0.5, "exclusiveMaximum": 1, "description": confidence,
     });
-    let kappa = "The least Cohen's kappa of labels over the windows that count.";
-    let gain = "The least agreement of labels above the share of the substrate's commonest one.";
-    let exposure = "What it does that somebody was shown answers before the study ended: nothing counts any more, or nothing \
-                    that came after.";
-    let change = "What it does that the substrate or its comparator changed: nothing counts any more, or nothing that came \
-                  after.";
+    let kappa = "The minimum of Cohen's kappa of labels over the evaluated windows.";
+    let gain = "The minimum excess of the agreement over the share of the substrate's most frequent label.";
+    let exposure = "The effect of showing answers to somebody before the study ends: the verdict is VOID, or later pairs are not \
+                    evaluated.";
+    let change = "The effect of a change of the substrate or the comparator: the verdict is VOID, or later pairs are not \
+                  evaluated.";
     let properties = [
-        ("metric", text("The metric that has to meet the bound; the primary one unless declared.")),
-        ("at-least", number("The bound, where more is required. Meeting it is enough.")),
-        ("at-most", number("The bound, where less is required. Meeting it is enough.")),
+        ("metric", text("The metric that must meet the bound; the primary metric by default.")),
+        ("at-least", number("The lower bound, if higher values are better. Equality meets it.")),
+        ("at-most", number("The upper bound, if lower values are better. Equality meets it.")),
         ("quantifier", choice(&[("every-window", ()), ("pooled", ())], quantifier)),
         ("windows", windows()),
         ("evidence", choice(&[("point", ()), ("bound", ())], evidence)),
         ("confidence", confidence),
-        ("least-per-window", whole(check::LEAST_COMPARISONS, per_window)),
-        ("least-per-condition", whole(check::LEAST_COMPARISONS, per_condition)),
+        ("least-per-window", whole(validate::LEAST_COMPARISONS, per_window)),
+        ("least-per-condition", whole(validate::LEAST_COMPARISONS, per_condition)),
         ("conditions", conditions),
         (
             "least-coverage",
-            share("The least share of accepted snapshots that are compared.", Some(check::LEAST_COVERAGE)),
+            share("The minimum share of accepted snapshots that are compared.", Some(validate::LEAST_COVERAGE)),
         ),
         (
             "most-rejected",
             share(
-                "The greatest share of the records of either stream that cannot be read.",
-                Some(check::MOST_REJECTED),
+                "The maximum share of rejected records in either stream.",
+                Some(validate::MOST_REJECTED),
             ),
         ),
         (
             "most-unanswered",
             share(
-                "The greatest share of compared pairs that have no answer or no score.",
-                Some(check::MOST_UNANSWERED),
+                "The maximum share of compared pairs without an answer or without a score.",
+                Some(validate::MOST_UNANSWERED),
             ),
         ),
         ("cluster", text(cluster)),
         ("least-kappa", beyond_chance(kappa)),
         ("least-gain", beyond_chance(gain)),
         ("cycle", cycle()),
-        ("reference", tables("What the inputs have to look like.", 0, reference())),
+        ("reference", tables("The expected distributions of the inputs.", 0, reference())),
         ("on-exposure", interference(exposure)),
         ("on-comparator-change", interference(change)),
     ];
-    let description = "What would permit the next stage, declared before the first snapshot.";
+    let description = "What a model must achieve for a GO, declared before the first snapshot.";
     let mut threshold = table(description, &["quantifier", "windows", "evidence"], properties);
     threshold["oneOf"] = json!([{ "required": ["at-least"] }, { "required": ["at-most"] }]);
     threshold["not"] = json!({ "required": ["least-kappa", "least-gain"] });
@@ -82,13 +82,13 @@ pub(super) fn threshold() -> Json {
 
 fn windows() -> Json {
     let count = |description: &str| json!({ "type": "integer", "minimum": 1, "maximum": 10_000, "description": description });
-    let all = "Everything, parts of windows too. Only with quantifier = \"pooled\".";
+    let all = "All pairs, including those of incomplete windows. Only with quantifier = \"pooled\".";
     let properties = [
-        ("first", count("The first so many complete windows count.")),
-        ("latest", count("The latest so many complete windows count.")),
+        ("first", count("The number of complete windows, from the first, that are evaluated.")),
+        ("latest", count("The number of complete windows, up to the latest, that are evaluated.")),
         ("all", json!({ "const": true, "description": all })),
     ];
-    let mut windows = table("Which windows count.", &[], properties);
+    let mut windows = table("Which windows are evaluated.", &[], properties);
     windows["oneOf"] =
         json!([{ "required": ["first"] }, { "required": ["latest"] }, { "required": ["all"] }]);
     windows
@@ -97,91 +97,91 @@ fn windows() -> Json {
 fn cycle() -> Json {
     let times = json!({
         "type": "integer", "minimum": 1, "maximum": 1000, "default": 1,
-        "description": "How often each of its values has to have occurred.",
+        "description": "How often each value must have occurred.",
     });
-    let properties = [("condition", text("A condition of the calendar.")), ("times", times)];
-    table("What has to have come round in the windows that count.", &["condition"], properties)
+    let properties = [("condition", text("A calendar condition.")), ("times", times)];
+    table("A calendar condition whose values must all have occurred in the evaluated windows.", &["condition"], properties)
 }
 
 fn reference() -> Json {
     let shares = json!({
         "type": "object",
-        "description": "The share of each value of the condition; one that is left out has none. They come to 1.",
+        "description": "The expected share of each value of the condition; 0 for a value that is left out. The sum is 1.",
         "additionalProperties": { "type": "number", "minimum": 0, "maximum": 1 },
     });
     let properties = [
-        ("condition", text("The condition.")),
+        ("condition", text("The name of the condition.")),
         ("shares", shares),
-        ("file", text("A JSON object of shares or counts by value, relative to the study's folder.")),
-        ("tolerance", share("How far a share may lie from its reference.", None)),
+        ("file", text("The path of a JSON object of shares or counts by value, relative to the directory of study.toml.")),
+        ("tolerance", share("The largest allowed difference between a share and its expected share.", None)),
     ];
-    let description = "What the inputs have to look like by one condition.";
+    let description = "The expected distribution of the inputs over one condition.";
     let mut reference = table(description, &["condition", "tolerance"], properties);
     reference["oneOf"] = json!([{ "required": ["shares"] }, { "required": ["file"] }]);
     reference
 }
 
-/// How it is looked for where a model and the substrate part.
+/// The schema of `[divergence]`.
 pub(super) fn divergence() -> Json {
     let conditions = json!({
         "type": "array",
         "items": { "type": "string", "minLength": 1 },
-        "description": "The conditions whose values are combined; unless declared all, in the order declared, as long as \
-                        they combine to no more than 10,000 profiles.",
+        "description": "The conditions whose values are combined to subgroups. By default all, in declaration order, as \
+                        long as they combine to at most 10,000 profiles.",
     });
     let above_zero = |description: &str, default: f64| {
         json!({
             "type": "number", "exclusiveMinimum": 0, "maximum": 0.5, "default": default, "description": description,
         })
     };
-    let mut suspected = table("A class that is suspected in advance.", &[], [("where", chosen())]);
+    let mut suspected = table("A subgroup that is suspected in advance.", &[], [("where", chosen())]);
     suspected["anyOf"] = json!([{ "required": ["where"] }]);
     let properties = [
-        ("metric", text("The metric whose figures are compared; the primary one unless declared.")),
+        ("metric", text("The metric that is compared; the primary metric by default.")),
         ("conditions", conditions),
-        ("depth", whole(check::DEPTH, "How many values of conditions are combined to a class at most.")),
-        ("support", above_zero("The least share of the compared pairs that a class has.", check::SUPPORT)),
+        ("depth", whole(validate::DEPTH, "The largest number of condition values in a subgroup.")),
+        ("support", above_zero("The minimum share of the compared pairs in a subgroup.", validate::SUPPORT)),
         (
             "level",
             above_zero(
-                "The share of the listed classes that may be no such class, on average.",
-                check::DISCOVERIES,
+                "The false discovery rate among the listed subgroups.",
+                validate::DISCOVERIES,
             ),
         ),
-        ("suspected", tables("The classes that are suspected in advance.", 0, suspected)),
+        ("suspected", tables("The subgroups that are suspected in advance.", 0, suspected)),
     ];
-    table("How it is looked for where a model and the substrate part.", &[], properties)
+    table("Settings of the search for subgroups in which a model and the substrate differ.", &[], properties)
 }
 
-/// How often a run is reported on before its end.
+/// The schema of `[interim]`.
 pub(super) fn interim() -> Json {
     let every = json!({
         "type": "integer", "minimum": 1, "maximum": 10_000,
-        "description": "An interim report is written after every so many windows; none unless declared.",
+        "description": "The number of windows between two interim reports; none by default.",
     });
-    table("Reports before the end.", &[], [("every", every)])
+    table("The schedule of interim reports.", &[], [("every", every)])
 }
 
-/// What is asked of a plugin that takes the place of another.
+/// The schema of `[swaps]`.
 pub(super) fn swaps() -> Json {
-    let count = |default: u32, says: &str| json!({ "type": "integer", "minimum": 1, "maximum": 100_000, "default": default, "description": says });
-    let share = |default: f64, says: &str| json!({ "type": "number", "minimum": 0, "maximum": 1, "default": default, "description": says });
-    let equivalent = "The share of those pairs in which it has to answer the same. Below it, it is refused unless told \
-                      otherwise, and then it is a new yardstick: `threshold.on-comparator-change` says what that does to the \
-                      verdict.";
+    let count = |default: u32, description: &str| json!({ "type": "integer", "minimum": 1, "maximum": 100_000, "default": default, "description": description });
+    let share = |default: f64, description: &str| json!({ "type": "number", "minimum": 0, "maximum": 1, "default": default, "description": description });
+    let equivalent = "The share of those pairs on which both plugins must answer the same. Below it the swap is rejected unless \
+                      it is forced. A forced swap of the comparator or a metric is a comparator change: see \
+                      `threshold.on-comparator-change`.";
     let failed =
-        "The share of rows that it may fail on once it is in its place; with more the one before comes back.";
+        "The share of rows that the new plugin may fail on before it is rolled back.";
     table(
-        "What is asked of a plugin that takes the place of another while a run goes on.",
+        "The conditions for swapping a plugin during a run.",
         &[],
         [
             (
                 "last",
-                count(1_000, "The latest pairs that it is tried on, beside the one in whose place it comes."),
+                count(1_000, "The number of recent pairs on which the new plugin is compared with the old one."),
             ),
             ("equivalent", share(1.0, equivalent)),
             ("failed", share(0.05, failed)),
-            ("failed-rows", count(100, "Rows that it is asked for before that share is looked at.")),
+            ("failed-rows", count(100, "The number of rows before that share is evaluated.")),
         ],
     )
 }
@@ -191,26 +191,26 @@ fn chosen() -> Json {
     json!({
         "type": "object",
         "minProperties": 1,
-        "description": "For each condition that matters a value of it, or a list of some.",
+        "description": "A value, or a list of values, for each condition that restricts the subgroup.",
         "additionalProperties": { "anyOf": [scalar, { "type": "array", "minItems": 1, "items": scalar }] },
     })
 }
 
-/// A scope.
+/// The schema of one of `[[scopes]]`.
 pub(super) fn scope() -> Json {
     let properties =
-        [("name", name("Its name, unlike that of any other scope; not `all`.")), ("where", chosen())];
-    let mut scope = table("A part of the input that may be promoted by itself.", &["name"], properties);
+        [("name", name("The name, unique among the scopes; not `all`.")), ("where", chosen())];
+    let mut scope = table("A part of the input that has a verdict of its own.", &["name"], properties);
     scope["anyOf"] = json!([{ "required": ["where"] }]);
     scope
 }
 
-/// The blinding.
+/// The schema of `[blinding]`.
 pub(super) fn blinding() -> Json {
-    let description = "The share of the ids for which no model is asked before the decision has come, so that no answer can have \
-                       swayed it. A tenth where a threshold is declared, none otherwise.";
+    let description = "The share of ids for which no model is called before the decision is known, so that no answer can have \
+                       influenced it. By default 0.1 with a threshold and 0 without.";
     let share = json!({ "type": "number", "minimum": 0, "maximum": 0.5, "description": description });
-    table("The audit of whether answers leak.", &[], [("share", share)])
+    table("The control group for leaked answers.", &[], [("share", share)])
 }
 
 fn number(description: &str) -> Json {

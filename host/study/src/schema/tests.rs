@@ -80,7 +80,7 @@ fuel-per-row = 5000
 call-timeout = "3s"
 memory-mib = 8
 record-bytes = 4096
-waiting-mib = 64
+join-buffer-mib = 64
 
 [log]
 keep-raw = false
@@ -250,7 +250,7 @@ fn the_reader_knows_the_keys_that_the_schema_knows() {
         let told = messages(&study);
         assert!(!told.is_empty(), "{path}");
         for message in told {
-            let (key, known) = message.split_once("; known keys here: ").unwrap();
+            let (key, known) = message.split_once("; keys allowed here: ").unwrap();
             assert_eq!(key, format!("unknown key `{path}.zzzzzz`").replace("`.", "`"));
             let mut known: Vec<_> = known.split(", ").collect();
             known.sort_unstable();

@@ -1,16 +1,16 @@
-//! Reads what would permit the next stage, the scopes, and the blinding.
+//! Reads `[threshold]`, `[[scopes]]` and `[blinding]`.
 //!
-//! Always holds: whatever is named, a metric, a condition, a value, a field, is declared in the same file.
+//! Invariants: every metric, condition, value and field that is named is declared in the same file.
 
 use std::path::PathBuf;
 
 use super::{
-    Blinding, Chance, Counted, Cycle, Direction, Evidence, Interference, Quantifier, Reference, Scope,
-    Shares, Threshold,
+    Blinding, ChanceCorrection, Cycle, Direction, Evidence, InterferenceEffect, Quantifier, Reference, Scope,
+    Shares, Threshold, WindowChoice,
 };
-use crate::check::{self, Declared, NAME, Names};
 use crate::parse::bounded;
-use crate::section::{Entry, Section};
+use crate::table_reader::{Entry, TableReader};
+use crate::validate::{self, Declared, NAME, Names};
 use crate::value::Value;
 use crate::{Condition, Plugin};
 
@@ -18,7 +18,7 @@ const WINDOWS: &str = "{ first = 8 } or { latest = 8 }, or { all = true } with q
 const SHARES: &str = "a number from 0 to 1, such as 0.25";
 const VALUE: &str = "a value of that condition, or a list of some, such as [\"direct\", \"groups\"]";
 
-/// The names that a threshold may refer to; those that could not be read are `None`.
+/// The declarations that a threshold may refer to; `None` for those that could not be read.
 pub(crate) struct Known<'k> {
     pub(crate) metrics: &'k [Option<Plugin>],
     pub(crate) primary: Option<usize>,
@@ -27,7 +27,7 @@ pub(crate) struct Known<'k> {
 }
 
 impl Known<'_> {
-    /// The index of what has a name; `Err` with what to say if nothing has, `Ok(None)` if that cannot be told.
+    /// The index of a name. `Ok(None)` if it may be a declaration that could not be read, `Err` with a message otherwise.
     fn index(
         &self,
         path: &str,
@@ -42,12 +42,12 @@ impl Known<'_> {
             return Ok(None);
         }
         let known: Vec<&str> = names.iter().flatten().copied().collect();
-        let instead = match check::nearest(name, known.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`? declared are {}", check::listed(&known, ", ")),
+        let instead = match validate::nearest(name, known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`? declared: {}", validate::listed(&known, ", ")),
             None if known.is_empty() => format!("declare it under [[{sort}s]]"),
-            None => format!("declared are {}", check::listed(&known, ", ")),
+            None => format!("declared: {}", validate::listed(&known, ", ")),
         };
-        Err(format!("`{path}` is `{name}`, and no {sort} has that name; {instead}"))
+        Err(format!("`{path}` is `{name}`, but no {sort} has this name; {instead}"))
     }
 
     pub(crate) fn condition(&self, path: &str, name: &str) -> Result<Option<usize>, String> {
@@ -61,8 +61,8 @@ impl Known<'_> {
         self.conditions[condition].as_ref().map(|known| known.split.values()).unwrap_or_default()
     }
 
-    /// The metric that a section names; the primary one unless it names another.
-    pub(crate) fn metric(&self, section: &mut Section<'_>) -> Option<usize> {
+    /// The index of the metric that a section names; the primary metric by default.
+    pub(crate) fn metric(&self, section: &mut TableReader<'_>) -> Option<usize> {
         let named = section.optional("metric", "the name of a metric, such as \"agreement\"", Value::word);
         let Some(name) = named else { return self.primary.filter(|_| !section.has("metric")) };
         let names: Vec<_> =
@@ -70,35 +70,35 @@ impl Known<'_> {
         section.check("metric", self.index(&section.at("metric"), "metric", name, &names)).flatten()
     }
 
-    /// The index of a condition's value.
+    /// The index of a value of a condition.
     fn value(&self, path: &str, condition: usize, name: &str) -> Result<usize, String> {
         let values = self.values(condition);
         values.iter().position(|value| value == name).ok_or_else(|| {
             let of = self.conditions[condition].as_ref().map_or("", |known| &known.name);
             format!(
-                "`{path}` names `{name}`, and the condition `{of}` has no such value; it has {}",
-                check::listed(&values, ", ")
+                "`{path}` names `{name}`, but the condition `{of}` has no such value; its values are {}",
+                validate::listed(&values, ", ")
             )
         })
     }
 }
 
-/// What would permit the next stage.
-pub(crate) fn threshold(section: &mut Section<'_>, known: &Known<'_>) -> Option<Threshold> {
+/// Reads the section `[threshold]`.
+pub(crate) fn threshold(section: &mut TableReader<'_>, known: &Known<'_>) -> Option<Threshold> {
     let metric = known.metric(section);
     let bound = bound(section);
     let quantifiers = [("every-window", Quantifier::EveryWindow), ("pooled", Quantifier::Pooled)];
     let quantifier =
-        section.required("quantifier", &check::one_of(&quantifiers), |value| value.choice(&quantifiers));
+        section.required("quantifier", &validate::one_of(&quantifiers), |value| value.choice(&quantifiers));
     let windows = section.section("windows", WINDOWS, windows).flatten();
     let evidence = evidence(section);
-    let least_per_window = bounded(section, "least-per-window", check::LEAST_COMPARISONS).unsigned_abs();
+    let least_per_window = bounded(section, "least-per-window", validate::LEAST_COMPARISONS).unsigned_abs();
     let least_per_condition =
-        bounded(section, "least-per-condition", check::LEAST_COMPARISONS).unsigned_abs();
+        bounded(section, "least-per-condition", validate::LEAST_COMPARISONS).unsigned_abs();
     let conditions = section.list("conditions", "a list of conditions, such as [\"day\"]", Value::word);
-    let least_coverage = share(section, "least-coverage").unwrap_or(check::LEAST_COVERAGE);
-    let most_rejected = share(section, "most-rejected").unwrap_or(check::MOST_REJECTED);
-    let most_unanswered = share(section, "most-unanswered").unwrap_or(check::MOST_UNANSWERED);
+    let least_coverage = share(section, "least-coverage").unwrap_or(validate::LEAST_COVERAGE);
+    let most_rejected = share(section, "most-rejected").unwrap_or(validate::MOST_REJECTED);
+    let most_unanswered = share(section, "most-unanswered").unwrap_or(validate::MOST_UNANSWERED);
     let cluster = section.optional("cluster", "a field of the snapshots, such as \"guest\"", Value::word);
     let chance = chance(section);
     let cycle = section
@@ -109,9 +109,9 @@ pub(crate) fn threshold(section: &mut Section<'_>, known: &Known<'_>) -> Option<
     let on_exposure = interference(section, "on-exposure");
     let on_comparator_change = interference(section, "on-comparator-change");
 
-    if (quantifier, windows) == (Some(Quantifier::EveryWindow), Some(Counted::All)) {
-        let message = "`threshold.windows` is { all = true }, and with quantifier = \"every-window\" it has to be said how \
-                       many have to pass; write { first = 8 } or { latest = 8 }";
+    if (quantifier, windows) == (Some(Quantifier::EveryWindow), Some(WindowChoice::All)) {
+        let message = "`threshold.windows` is { all = true }, but quantifier = \"every-window\" needs a number of windows; \
+                       write { first = 8 } or { latest = 8 }";
         section.fault(section.line_of("windows"), message.to_owned());
     }
     let path = section.at("conditions");
@@ -149,7 +149,7 @@ pub(crate) fn threshold(section: &mut Section<'_>, known: &Known<'_>) -> Option<
     })
 }
 
-fn bound(section: &mut Section<'_>) -> Option<(Direction, f64)> {
+fn bound(section: &mut TableReader<'_>) -> Option<(Direction, f64)> {
     let number = "a finite number in units of the metric, such as 0.85";
     let least = section.optional("at-least", number, Value::number);
     let most = section.optional("at-most", number, Value::number);
@@ -159,7 +159,7 @@ fn bound(section: &mut Section<'_>) -> Option<(Direction, f64)> {
         (both, _) => {
             let has = if both { "both `at-least` and `at-most`" } else { "neither `at-least` nor `at-most`" };
             let message = format!(
-                "`{}` has {has}; write at-least = 0.85 where more is required, or at-most where less is",
+                "`{}` has {has}; write at-least = 0.85 if higher values are better, or at-most if lower values are better",
                 section.path()
             );
             section.absent(section.line(), message);
@@ -168,7 +168,7 @@ fn bound(section: &mut Section<'_>) -> Option<(Direction, f64)> {
     }
 }
 
-fn windows(section: &mut Section<'_>) -> Option<Counted> {
+fn windows(section: &mut TableReader<'_>) -> Option<WindowChoice> {
     let number = "a whole number from 1 to 10000";
     let count = |value: &Value<'_>| value.integer().filter(|count| (1..=10_000).contains(count));
     let first = section.optional("first", number, count);
@@ -177,14 +177,14 @@ fn windows(section: &mut Section<'_>) -> Option<Counted> {
         .optional("all", "true, or first or latest instead", |value| value.boolean().filter(|all| *all));
     let there: Vec<_> = ["first", "latest", "all"].into_iter().filter(|key| section.has(key)).collect();
     match there[..] {
-        ["first"] => first.map(|count| Counted::First(count.unsigned_abs())),
-        ["latest"] => latest.map(|count| Counted::Latest(count.unsigned_abs())),
-        ["all"] => all.map(|_| Counted::All),
+        ["first"] => first.map(|count| WindowChoice::First(count.unsigned_abs())),
+        ["latest"] => latest.map(|count| WindowChoice::Latest(count.unsigned_abs())),
+        ["all"] => all.map(|_| WindowChoice::All),
         _ => {
             let has =
-                if there.is_empty() { "none of them".to_owned() } else { check::listed(&there, " and ") };
+                if there.is_empty() { "none of these".to_owned() } else { validate::listed(&there, " and ") };
             let message = format!(
-                "`{}` says which windows count by one of `first`, `latest` and `all`, and has {has}; write {WINDOWS}",
+                "`{}` needs exactly one of `first`, `latest` and `all`, and has {has}; write {WINDOWS}",
                 section.path()
             );
             section.absent(section.line(), message);
@@ -193,21 +193,24 @@ fn windows(section: &mut Section<'_>) -> Option<Counted> {
     }
 }
 
-fn evidence(section: &mut Section<'_>) -> Option<Evidence> {
+fn evidence(section: &mut TableReader<'_>) -> Option<Evidence> {
     let kinds = [("point", false), ("bound", true)];
-    let kind = section.required("evidence", &check::one_of(&kinds), |value| value.choice(&kinds));
+    let kind = section.required("evidence", &validate::one_of(&kinds), |value| value.choice(&kinds));
     let confidence = "a number above 0.5 and below 1, such as 0.95";
     let within = |value: &Value<'_>| value.number().filter(|level| *level > 0.5 && *level < 1.0);
     let level = section.optional("confidence", confidence, within);
     match kind? {
         false => {
-            section.refuse("confidence", "a point has none; leave it out, or write evidence = \"bound\"");
+            section.refuse(
+                "confidence",
+                "evidence = \"point\" has no confidence; remove it, or write evidence = \"bound\"",
+            );
             Some(Evidence::Point)
         }
         true if section.has("confidence") => level.map(Evidence::Bound),
         true => {
             let message = format!(
-                "`{}` is missing, at which the bound of the interval has to lie on the right side; write {confidence}",
+                "`{}` is missing, the confidence of the bound; write {confidence}",
                 section.at("confidence")
             );
             section.absent(section.line(), message);
@@ -216,26 +219,26 @@ fn evidence(section: &mut Section<'_>) -> Option<Evidence> {
     }
 }
 
-/// `None` if it could not be read, `Some(None)` if there is none.
-fn chance(section: &mut Section<'_>) -> Option<Option<Chance>> {
+/// `None` if it could not be read, `Some(None)` if it is not declared.
+fn chance(section: &mut TableReader<'_>) -> Option<Option<ChanceCorrection>> {
     let level = "a number from -1 to 1, such as 0.4";
     let within = |value: &Value<'_>| value.number().filter(|level| (-1.0..=1.0).contains(level));
     let kappa = section.optional("least-kappa", level, within);
     let gain = section.optional("least-gain", level, within);
     match (section.has("least-kappa"), section.has("least-gain")) {
         (false, false) => Some(None),
-        (true, false) => kappa.map(|kappa| Some(Chance::Kappa(kappa))),
-        (false, true) => gain.map(|gain| Some(Chance::Gain(gain))),
+        (true, false) => kappa.map(|kappa| Some(ChanceCorrection::Kappa(kappa))),
+        (false, true) => gain.map(|gain| Some(ChanceCorrection::Gain(gain))),
         (true, true) => {
-            let message = "`threshold` has both `least-kappa` and `least-gain`; leave one of them";
+            let message = "`threshold` has both `least-kappa` and `least-gain`; remove one";
             section.fault(section.line_of("least-gain"), message.to_owned());
             None
         }
     }
 }
 
-fn cycle(section: &mut Section<'_>, known: &Known<'_>) -> Option<Cycle> {
-    let name = section.required("condition", "a condition of the calendar, such as \"month\"", Value::word);
+fn cycle(section: &mut TableReader<'_>, known: &Known<'_>) -> Option<Cycle> {
+    let name = section.required("condition", "a calendar condition, such as \"month\"", Value::word);
     let times = "a whole number from 1 to 1000";
     let count = |value: &Value<'_>| value.integer().filter(|times| (1..=1000).contains(times));
     let read = section.optional("times", times, count);
@@ -244,7 +247,7 @@ fn cycle(section: &mut Section<'_>, known: &Known<'_>) -> Option<Cycle> {
     let condition = section.check("condition", known.condition(&path, name?)).flatten()?;
     if known.conditions[condition].as_ref().is_some_and(|condition| !condition.split.is_calendar()) {
         let message = format!(
-            "`{path}` is `{}`, which is no condition of the calendar; name one that has `calendar`",
+            "`{path}` is `{}`, which is not a calendar condition; name a condition with `calendar`",
             name?
         );
         section.fault(section.line_of("condition"), message);
@@ -253,7 +256,7 @@ fn cycle(section: &mut Section<'_>, known: &Known<'_>) -> Option<Cycle> {
     Some(Cycle { condition, times: times?.unsigned_abs() })
 }
 
-fn reference(section: &mut Section<'_>, known: &Known<'_>) -> Option<Reference> {
+fn reference(section: &mut TableReader<'_>, known: &Known<'_>) -> Option<Reference> {
     let name = section.required("condition", "the name of a condition, such as \"segment\"", Value::word);
     let shares = section.entries("shares", SHARES, portion);
     let file = section.optional("file", "a path such as \"reference.json\"", Value::word);
@@ -266,7 +269,7 @@ fn reference(section: &mut Section<'_>, known: &Known<'_>) -> Option<Reference> 
         (both, _) => {
             let has = if both { "both `shares` and `file`" } else { "neither `shares` nor `file`" };
             let message = format!(
-                "`{}` has {has}; write shares = {{ direct = 0.4, groups = 0.6 }}, or file with a JSON object like that",
+                "`{}` has {has}; write shares = {{ direct = 0.4, groups = 0.6 }}, or file = \"reference.json\" with such an object",
                 section.path()
             );
             section.absent(section.line(), message);
@@ -276,9 +279,9 @@ fn reference(section: &mut Section<'_>, known: &Known<'_>) -> Option<Reference> 
     Some(Reference { condition: condition?, shares: shares?, tolerance: tolerance?, line: section.line() })
 }
 
-/// The shares by the index of the value.
+/// The shares, indexed by value.
 fn listed(
-    section: &Section<'_>,
+    section: &TableReader<'_>,
     known: &Known<'_>,
     condition: usize,
     listed: Vec<Entry<f64>>,
@@ -296,29 +299,29 @@ fn listed(
     }
     let sum: f64 = shares.iter().sum();
     if sound && (sum - 1.0).abs() > 1e-6 {
-        let message = format!("`{}` come to {sum}; shares of everything come to 1", section.at("shares"));
+        let message = format!("the sum of `{}` is {sum}; write shares with the sum 1", section.at("shares"));
         section.fault(section.line_of("shares"), message);
         return None;
     }
     sound.then_some(Shares::Listed(shares))
 }
 
-fn interference(section: &mut Section<'_>, key: &'static str) -> Option<Interference> {
-    let kinds = [("void", Interference::Void), ("split", Interference::Split)];
-    let read = section.optional(key, &check::one_of(&kinds), |value| value.choice(&kinds));
-    if section.has(key) { read } else { Some(Interference::Void) }
+fn interference(section: &mut TableReader<'_>, key: &'static str) -> Option<InterferenceEffect> {
+    let kinds = [("void", InterferenceEffect::Void), ("split", InterferenceEffect::Split)];
+    let read = section.optional(key, &validate::one_of(&kinds), |value| value.choice(&kinds));
+    if section.has(key) { read } else { Some(InterferenceEffect::Void) }
 }
 
-/// One scope. Its name is taken from those that the scopes after it may have.
-fn scope(section: &mut Section<'_>, known: &Known<'_>, names: &mut Names) -> Option<Scope> {
+/// Reads one scope and declares its name.
+fn scope(section: &mut TableReader<'_>, known: &Known<'_>, names: &mut Names) -> Option<Scope> {
     let name = section.required("name", NAME, Value::name);
     let values = chosen(section, known);
     let name = name.filter(|name| section.check("name", names.claim_part(name, section.line())).is_some());
     Some(Scope { name: name?.to_owned(), values: values? })
 }
 
-/// The values that a part of the input has by `where`: conditions, and of each the indices of its values.
-pub(crate) fn chosen(section: &mut Section<'_>, known: &Known<'_>) -> Option<Vec<(usize, Vec<usize>)>> {
+/// Reads `where`: the conditions that restrict a part of the input, each with the indices of its values.
+pub(crate) fn chosen(section: &mut TableReader<'_>, known: &Known<'_>) -> Option<Vec<(usize, Vec<usize>)>> {
     let place = section.at("where");
     let chosen = section.entries("where", VALUE, Value::scalars);
     if chosen.is_empty() {
@@ -342,20 +345,20 @@ pub(crate) fn chosen(section: &mut Section<'_>, known: &Known<'_>) -> Option<Vec
     Some(values)
 }
 
-/// The scopes.
-pub(crate) fn scopes(root: &mut Section<'_>, known: &Known<'_>) -> Option<Vec<Scope>> {
+/// Reads the sections `[[scopes]]`.
+pub(crate) fn scopes(root: &mut TableReader<'_>, known: &Known<'_>) -> Option<Vec<Scope>> {
     let mut names = Names::new("scope");
     let expected = "[[scopes]] once for each scope, with name and where";
     root.sections("scopes", expected, |section| scope(section, known, &mut names)).into_iter().collect()
 }
 
-/// The share of the ids that are blinded: a tenth where a threshold is declared, unless said otherwise.
-pub(crate) fn blinding(root: &mut Section<'_>) -> Blinding {
+/// Reads the section `[blinding]`. By default a tenth of the ids is blinded if the study has a threshold.
+pub(crate) fn blinding(root: &mut TableReader<'_>) -> Blinding {
     let threshold = root.has("threshold");
-    let unless = if threshold { check::BLINDED } else { 0.0 };
+    let default = if threshold { validate::BLINDED } else { 0.0 };
     root.section_or_default("blinding", "[blinding] with share = 0.1", |section| {
         let within = |value: &Value<'_>| value.number().filter(|share| (0.0..=0.5).contains(share));
-        Blinding { share: section.optional("share", "a number from 0 to 0.5", within).unwrap_or(unless) }
+        Blinding { share: section.optional("share", "a number from 0 to 0.5", within).unwrap_or(default) }
     })
 }
 
@@ -363,7 +366,7 @@ fn portion(value: &Value<'_>) -> Option<f64> {
     value.number().filter(|share| (0.0..=1.0).contains(share))
 }
 
-fn share(section: &mut Section<'_>, key: &'static str) -> Option<f64> {
+fn share(section: &mut TableReader<'_>, key: &'static str) -> Option<f64> {
     section.optional(key, SHARES, portion)
 }
 

@@ -1,4 +1,4 @@
-//! Rows of answers can be taken apart and put together, and stand in the log as they are.
+//! Gathering rows of answers, and writing them to columns and reading them back.
 
 use arrow::array::AsArray as _;
 use arrow::datatypes::Float64Type;
@@ -49,7 +49,7 @@ fn shown(answers: &Answers) -> Vec<Option<String>> {
 
 proptest! {
     #[test]
-    fn gathering_takes_the_rows_that_were_asked_for(
+    fn gathering_returns_the_picked_rows(
         sources in prop::collection::vec(prop::collection::vec(prop::option::of("[a-d]{1,2}"), 1..8), 1..5),
         picks in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>()), 0..30),
     ) {
@@ -71,7 +71,7 @@ proptest! {
 }
 
 #[test]
-fn numbers_and_rankings_are_gathered_too() {
+fn numbers_and_rankings_are_gathered() {
     let numbers = Answers {
         decisions: AnswerColumn::Numbers(vec![1.0, 2.0, 3.0]),
         confidence: None,
@@ -104,7 +104,7 @@ fn numbers_and_rankings_are_gathered_too() {
 }
 
 #[test]
-fn a_row_without_a_confidence_has_none_beside_one_that_has() {
+fn a_missing_confidence_stays_missing_beside_a_present_one() {
     let sure = rankings(&[&["p"]]);
     let unsure = Answers { confidence: None, ..rankings(&[&["q"]]) };
     let [.., (_, confidence)] = Answers::gather(&[&sure, &unsure], &[(1, 0), (0, 0)]).columns("");
@@ -112,9 +112,9 @@ fn a_row_without_a_confidence_has_none_beside_one_that_has() {
 }
 
 #[test]
-fn no_answer_at_all_has_every_form() {
-    for form in [Form::Label, Form::Number, Form::Ranking] {
-        let none = Answers::none(form, 3, &Reason::Failed("trapped".into()));
+fn unanswered_rows_exist_in_every_form() {
+    for form in [AnswerForm::Label, AnswerForm::Number, AnswerForm::Ranking] {
+        let none = Answers::unanswered(form, 3, &Reason::Failed("trapped".into()));
         assert_eq!((none.form(), none.rows()), (form, 3));
         let [(_, answers), (_, reasons), _] = none.columns("");
         assert_eq!(answers.null_count(), 3);
@@ -123,9 +123,9 @@ fn no_answer_at_all_has_every_form() {
 }
 
 #[test]
-fn answers_differ_by_what_they_say_and_not_by_how_they_are_coded() {
+fn answers_are_compared_by_value_not_by_code() {
     let one = labels(&[Some("b"), Some("a"), None, Some("c")]);
-    // The same words in another dictionary.
+    // The same names in a different dictionary.
     let coded = Answers::gather(&[&one], &[(0, 0), (0, 1), (0, 2), (0, 3)]);
     assert!(one.differing(&coded).is_empty());
     let AnswerColumn::Labels { codes, .. } = &one.decisions else { panic!("labels") };

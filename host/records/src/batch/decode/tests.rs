@@ -1,4 +1,4 @@
-//! Which lines become records, and what is said of the others.
+//! Which lines are decoded, and why the others are rejected.
 
 use arrow::array::Array as _;
 use arrow::datatypes::{Float64Type, Int64Type};
@@ -9,20 +9,20 @@ use super::*;
 use understudy_study as study;
 
 fn stream() -> Stream {
-    let field = |(name, kind): (&str, Kind)| study::Field { name: name.to_owned(), kind };
+    let field = |(name, kind): (&str, FieldKind)| study::Field { name: name.to_owned(), kind };
     Stream {
         id: "id".into(),
         time: "at".into(),
         lateness: SignedDuration::ZERO,
         fields: [
-            ("flag", Kind::Boolean),
-            ("count", Kind::Integer),
-            ("price", Kind::Number),
-            ("name", Kind::Text),
-            ("seen", Kind::Timestamp),
-            ("extra", Kind::Json),
-            ("id", Kind::Text),
-            ("at", Kind::Timestamp),
+            ("flag", FieldKind::Boolean),
+            ("count", FieldKind::Integer),
+            ("price", FieldKind::Number),
+            ("name", FieldKind::Text),
+            ("seen", FieldKind::Timestamp),
+            ("extra", FieldKind::Json),
+            ("id", FieldKind::Text),
+            ("at", FieldKind::Timestamp),
         ]
         .map(field)
         .to_vec(),
@@ -42,13 +42,13 @@ fn reasons(lines: &[&str]) -> String {
     decoded.excluded.iter().map(|r| format!("{}: {}\n", r.position.line, r.detail)).collect()
 }
 
-/// A line with one more pair of key and value than every record needs.
+/// A line with the required keys and one more pair of key and value.
 fn with(pair: &str) -> String {
     format!(r#"{{"id":"a","at":"2026-01-01T00:00:00Z",{pair}}}"#)
 }
 
 #[test]
-fn every_kind_is_read_and_null_or_absent_is_missing() {
+fn every_kind_is_decoded_and_null_is_missing() {
     let full = r#"{"id":"x","at":"2026-05-01T09:30:00+02:00","flag":true,"count":-7,"price":1.5e3,"name":"\u00e9\n","seen":"1969-12-31T23:59:59.5Z","extra":{"a":[1,{"b":null}],"c":"\"q\""}}"#;
     let bare = r#"{"id":42,"at":"2026-05-01T09:30:00Z","flag":null,"other":[1,2]}"#;
     let DecodedBatch { records, excluded, .. } = decode(&[full, bare]);
@@ -70,7 +70,7 @@ fn every_kind_is_read_and_null_or_absent_is_missing() {
 }
 
 #[test]
-fn what_is_no_record_is_refused_with_the_reason() {
+fn lines_that_are_not_records_are_rejected_with_the_reason() {
     insta::assert_snapshot!(
         reasons(&[
             "booking 17",
@@ -84,19 +84,19 @@ fn what_is_no_record_is_refused_with_the_reason() {
         ]),
         @r#"
     1: not JSON: expected value at column 1
-    2: not a JSON object; write one object a line
-    3: not a JSON object; write one object a line
+    2: not a JSON object; write one object per line
+    3: not a JSON object; write one object per line
     4: not JSON: the line ends in the middle of a record
     5: not JSON: expected `,` or `}` at column 11
     6: not JSON: key must be a string at column 39
     7: not JSON: trailing characters at column 40
-    8: not JSON: a string holds half of a surrogate pair or another bad escape
+    8: not JSON: a string contains half of a surrogate pair or another invalid escape
     "#
     );
 }
 
 #[test]
-fn ids_and_times_are_needed() {
+fn ids_and_times_are_required() {
     insta::assert_snapshot!(
         reasons(&[
             r#"{"at":"2026-01-01T00:00:00Z"}"#,
@@ -112,19 +112,19 @@ fn ids_and_times_are_needed() {
         @r#"
     1: field `id`: the id is missing; every record needs one
     2: field `id`: the id is empty
-    3: field `id`: wanted an id, which is a string or an integer, found true
-    4: field `id`: wanted an id, which is a string or an integer, found 1.5
+    3: field `id`: expected an id, a string or an integer, found true
+    4: field `id`: expected an id, a string or an integer, found 1.5
     5: field `at`: the time is missing; every record needs one
     6: field `at`: "yesterday" is not a time; write RFC 3339 with a zone, such as "2026-05-01T09:30:00Z"
     7: field `at`: "2026-01-01T00:00:00" has no time zone; write it with Z or an offset, such as "2026-05-01T09:30:00Z"
-    8: field `at`: wanted a time such as "2026-05-01T09:30:00Z", found 1767225600
+    8: field `at`: expected a time such as "2026-05-01T09:30:00Z", found 1767225600
     9: field `id`: the id is missing; every record needs one; field `at`: "-000044-03-15T12:00:00Z" lies outside the years 0001 to 9999
     "#
     );
 }
 
 #[test]
-fn a_field_of_the_wrong_kind_is_named_with_what_was_found() {
+fn a_field_of_the_wrong_kind_is_named_with_its_value() {
     let long = format!(r#""name":[{}]"#, vec!["1"; 100].join(","));
     let lines = [
         r#""flag":1"#,
@@ -138,26 +138,26 @@ fn a_field_of_the_wrong_kind_is_named_with_what_was_found() {
     ]
     .map(with);
     insta::assert_snapshot!(reasons(&lines.each_ref().map(String::as_str)), @r#"
-    1: field `flag`: wanted true or false, found 1
-    2: field `count`: wanted an integer, found "7"
-    3: field `count`: wanted an integer of 64 bits, found 7.5
-    4: field `count`: wanted an integer of 64 bits, found 123456789012345678901
-    5: field `price`: wanted a number, found "1"
-    6: field `price`: wanted a number that fits 64 bits, found 1e999
+    1: field `flag`: expected true or false, found 1
+    2: field `count`: expected an integer, found "7"
+    3: field `count`: expected an integer of 64 bits, found 7.5
+    4: field `count`: expected an integer of 64 bits, found 123456789012345678901
+    5: field `price`: expected a number, found "1"
+    6: field `price`: expected a number that fits 64 bits, found 1e999
     7: field `seen`: "2026-01-01" has no time zone; write it with Z or an offset, such as "2026-05-01T09:30:00Z"
-    8: field `name`: wanted a string, found [1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1...
+    8: field `name`: expected a string, found [1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1...
     "#);
 }
 
 #[test]
-fn integers_may_be_written_as_numbers_without_a_fraction() {
+fn integers_may_be_written_with_a_zero_fraction() {
     let DecodedBatch { records, .. } = decode(&[&with(r#""count":3.0"#), &with(r#""count":1e3"#)]);
     let counts = records.fields.column(1).as_primitive::<Int64Type>().values().to_vec();
     assert_eq!(counts, [3, 1000]);
 }
 
 #[test]
-fn bytes_that_are_not_utf8_cost_one_record() {
+fn invalid_utf8_rejects_one_record() {
     let mut run = Lines::default();
     run.push(1, 0, with(r#""name":"ok""#).as_bytes());
     run.push(2, 10, b"{\"id\":\"\xff\"}");
@@ -165,26 +165,26 @@ fn bytes_that_are_not_utf8_cost_one_record() {
     let decoded = Decoder::new(StreamKind::Decisions, &stream(), 8).decode(&run);
     assert_eq!(decoded.records.lines, [1]);
     let told: Vec<_> = decoded.excluded.iter().map(|r| (r.position.line, r.detail.as_str())).collect();
-    assert_eq!(told, [(2, "not UTF-8: a bad byte at column 8"), (3, "longer than 6 bytes")]);
+    assert_eq!(told, [(2, "not UTF-8: invalid byte at column 8"), (3, "longer than 6 bytes")]);
     assert_eq!(decoded.excluded[0].raw, b"{\"id\":\"\xff\"}");
 }
 
 #[test]
-fn a_beginning_is_known_by_its_digest() {
-    // xxh3 goes other ways at 16, 128, 240 and 256 bytes.
+fn a_prefix_is_recognised_by_its_digest() {
+    // xxh3 uses different code paths at 16, 128, 240 and 256 bytes.
     let text: Vec<u8> = (0..600u32).map(|at| (at * 7 % 251) as u8).collect();
     assert!((1..=text.len()).all(|end| begins_with(&text, record_digest(&text[..end]))));
     assert!(!begins_with(&text, record_digest(&text[1..300])));
 }
 
 #[test]
-fn depth_is_no_danger() {
+fn deeply_nested_json_is_decoded() {
     let deep = with(&format!(r#""extra":{}{}"#, "[".repeat(200_000), "]".repeat(200_000)));
     let DecodedBatch { records, .. } = decode(&[&deep]);
     assert_eq!(records.fields.column(5).as_string::<i32>().value(0).len(), 400_000);
 }
 
-/// Lines of all sorts: good ones, wrong values, broken syntax, two in one.
+/// Lines of every kind: valid ones, wrong values, invalid syntax, two records in one.
 fn line() -> impl Strategy<Value = String> {
     prop_oneof![
         4 => (0u32..9, -3i64..3).prop_map(|(id, count)| with(&format!(r#""count":{count},"name":"{id}""#))),
@@ -199,7 +199,7 @@ fn line() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn what_becomes_of_a_line_does_not_depend_on_its_neighbours(lines in prop::collection::vec(line(), 1..20)) {
+    fn a_line_is_decoded_independently_of_its_neighbours(lines in prop::collection::vec(line(), 1..20)) {
         let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
         let together = decode(&lines);
         prop_assert_eq!(together.records.len() + together.excluded.len(), lines.len());

@@ -2,10 +2,10 @@
 
 use insta::assert_snapshot;
 
-use crate::sample::{SOUND, faults, read};
+use crate::test_support::{VALID, faults, read};
 use crate::{
-    Blinding, Chance, Counted, Cycle, Direction, Evidence, Interference, Quantifier, Reference, Scope,
-    Shares, Study, parse,
+    Blinding, ChanceCorrection, Cycle, Direction, Evidence, InterferenceEffect, Quantifier, Reference, Scope,
+    Shares, Study, WindowChoice, parse,
 };
 
 const LEAST: &str = "[threshold]\nat-least = 0.85\nquantifier = \"every-window\"\nwindows = { first = 8 }\n\
@@ -13,7 +13,7 @@ const LEAST: &str = "[threshold]\nat-least = 0.85\nquantifier = \"every-window\"
 
 /// The sound study with a calendar, a threshold, and what else is given.
 fn with(threshold: &str) -> String {
-    format!("{SOUND}[[conditions]]\nname = \"month\"\ncalendar = \"month\"\n{threshold}")
+    format!("{VALID}[[conditions]]\nname = \"month\"\ncalendar = \"month\"\n{threshold}")
 }
 
 fn told(threshold: &str) -> String {
@@ -29,13 +29,13 @@ fn what_must_be_written_and_what_has_a_default() {
     let study = sound(LEAST);
     let threshold = study.threshold.unwrap();
     assert_eq!((threshold.metric, threshold.direction, threshold.bound), (0, Direction::AtLeast, 0.85));
-    assert_eq!((threshold.quantifier, threshold.windows), (Quantifier::EveryWindow, Counted::First(8)));
+    assert_eq!((threshold.quantifier, threshold.windows), (Quantifier::EveryWindow, WindowChoice::First(8)));
     assert_eq!((threshold.least_per_window, threshold.least_per_condition), (100, 100));
     let shares = (threshold.least_coverage, threshold.most_rejected, threshold.most_unanswered);
     assert_eq!(shares, (0.95, 0.01, 0.05));
     assert_eq!(
         (threshold.on_exposure, threshold.on_comparator_change),
-        (Interference::Void, Interference::Void)
+        (InterferenceEffect::Void, InterferenceEffect::Void)
     );
     assert_eq!(threshold.evidence, Evidence::Point);
     // Whoever declares a threshold has a tenth of the ids blinded, unless it is said otherwise.
@@ -71,9 +71,9 @@ where = { lead-time = ["< 7", "7 to < 30"], segment = "direct" }
     );
     let threshold = study.threshold.unwrap();
     assert_eq!((threshold.direction, threshold.bound), (Direction::AtMost, 3.0));
-    assert_eq!((threshold.windows, threshold.evidence), (Counted::All, Evidence::Bound(0.99)));
+    assert_eq!((threshold.windows, threshold.evidence), (WindowChoice::All, Evidence::Bound(0.99)));
     assert_eq!((threshold.conditions, threshold.cluster.as_deref()), (vec![0], Some("segment")));
-    assert_eq!(threshold.chance, Some(Chance::Gain(0.1)));
+    assert_eq!(threshold.chance, Some(ChanceCorrection::Gain(0.1)));
     assert_eq!(threshold.cycle, Some(Cycle { condition: 2, times: 2 }));
     let shares = Shares::Listed(vec![0.75, 0.0, 0.25, 0.0]);
     assert_eq!(threshold.references, [Reference { condition: 0, shares, tolerance: 0.05, line: 56 }]);

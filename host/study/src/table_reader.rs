@@ -1,141 +1,147 @@
-//! Reads one table of `study.toml`: the one mechanism for every section.
+//! Reads one table of `study.toml` into typed values.
 //!
-//! A [`Section`] hands out typed values. Whatever is missing or of the wrong type becomes a fault with its line, and
-//! reading goes on. Keys that nobody asked for become faults when the section is closed, so **every key is asked for
-//! before the first `?`**, whatever the others say.
+//! Invariants: a missing value or a value of the wrong type becomes a fault with its line, and reading continues; keys that
+//! were not read are faults when the section is closed, so **every key must be read before the first `?`**.
 
 use serde_json::{Map, Value as Json};
 use toml::de::{DeTable, DeValue};
 
-use super::check;
-use super::notes::Notes;
+use super::diagnostics::Diagnostics;
+use super::validate;
 use super::value::Value;
 
 /// A table being read.
-pub(super) struct Section<'a> {
-    notes: &'a Notes<'a>,
-    /// `None` for an optional section that is not there: all its keys are absent.
+pub(super) struct TableReader<'a> {
+    diagnostics: &'a Diagnostics<'a>,
+    /// `None` for an optional section that is not written: all its keys are missing.
     table: Option<&'a DeTable<'a>>,
-    /// `inputs.fields`; empty for the whole file.
+    /// The path of the section, such as `inputs.fields`; empty for the whole file.
     path: String,
-    /// The line of its header.
+    /// The line of the header.
     line: usize,
-    /// The keys that were asked for, in that order.
+    /// The keys that were read, in this order.
     known: Vec<&'static str>,
-    /// Keys that may not stand here and have been told so.
-    refused: Vec<&'static str>,
-    /// Required keys that are not there, each with its message.
+    /// Keys that are not allowed here and have been reported.
+    forbidden: Vec<&'static str>,
+    /// Missing required keys, each with its message.
     missing: Vec<(&'static str, String)>,
 }
 
-/// A key of an open table, such as a field's name, and its value if that could be read.
+/// A key that the author chose, such as a field's name, and its value if it could be read.
 pub(super) struct Entry<T> {
     pub(super) name: String,
     pub(super) value: Option<T>,
     pub(super) line: usize,
 }
 
-impl<'a> Section<'a> {
+impl<'a> TableReader<'a> {
     /// Reads the whole file.
     pub(super) fn root<T>(
-        notes: &'a Notes<'a>,
+        diagnostics: &'a Diagnostics<'a>,
         table: &'a DeTable<'a>,
         read: impl FnOnce(&mut Self) -> T,
     ) -> T {
-        Self::open(notes, Some(table), String::new(), 1, read)
+        Self::open(diagnostics, Some(table), String::new(), 1, read)
     }
 
     fn open<T>(
-        notes: &'a Notes<'a>,
+        diagnostics: &'a Diagnostics<'a>,
         table: Option<&'a DeTable<'a>>,
         path: String,
         line: usize,
         read: impl FnOnce(&mut Self) -> T,
     ) -> T {
-        let mut section =
-            Self { notes, table, path, line, known: Vec::new(), refused: Vec::new(), missing: Vec::new() };
+        let mut section = Self {
+            diagnostics,
+            table,
+            path,
+            line,
+            known: Vec::new(),
+            forbidden: Vec::new(),
+            missing: Vec::new(),
+        };
         let found = read(&mut section);
         section.close();
         found
     }
 
-    /// Tells the unknown keys and the missing ones. A key that is only misspelt is told once: as unknown.
+    /// Reports unknown and missing keys. A misspelt key is reported once, as unknown.
     fn close(self) {
         let mut misspelt = Vec::new();
         for (key, _) in self.table.into_iter().flatten() {
             let name: &str = key.get_ref();
-            if self.known.contains(&name) || self.refused.contains(&name) {
+            if self.known.contains(&name) || self.forbidden.contains(&name) {
                 continue;
             }
-            let nearest = check::nearest(name, self.known.iter().copied());
+            let nearest = validate::nearest(name, self.known.iter().copied());
             misspelt.extend(nearest);
             let hint = nearest.map(|near| format!("; did you mean `{near}`?")).unwrap_or(";".to_owned());
             let message =
-                format!("unknown key `{}`{hint} known keys here: {}", self.at(name), self.known.join(", "));
-            self.notes.fault(self.notes.line(key.span().start), message);
+                format!("unknown key `{}`{hint} keys allowed here: {}", self.at(name), self.known.join(", "));
+            self.diagnostics.fault(self.diagnostics.line(key.span().start), message);
         }
         for (key, message) in self.missing {
             if !misspelt.contains(&key) {
-                self.notes.absent(self.line, message);
+                self.diagnostics.absent(self.line, message);
             }
         }
     }
 
-    /// A key of this section as messages name it.
+    /// The path of a key of this section, such as `sources.snapshots.file`.
     pub(super) fn at(&self, key: &str) -> String {
         if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
     }
 
-    /// Whether the key is there, readable or not.
+    /// Whether the key is written, readable or not.
     pub(super) fn has(&self, key: &str) -> bool {
         self.table.is_some_and(|table| table.contains_key(key))
     }
 
-    /// The section as messages name it: `sources.snapshots`.
+    /// The path of the section, such as `sources.snapshots`.
     pub(super) fn path(&self) -> &str {
         &self.path
     }
 
-    /// The line of the section's header.
+    /// The line of the section's header, from 1.
     pub(super) fn line(&self) -> usize {
         self.line
     }
 
-    /// The line of a key, or of the section where the key is not there.
+    /// The line of a key; the line of the section if the key is missing.
     pub(super) fn line_of(&self, key: &str) -> usize {
         let found = self.table.and_then(|table| table.get(key));
-        found.map_or(self.line, |value| self.notes.line(value.span().start))
+        found.map_or(self.line, |value| self.diagnostics.line(value.span().start))
     }
 
-    /// Records that something is wrong.
+    /// Reports a fault.
     pub(super) fn fault(&self, line: usize, message: String) {
-        self.notes.fault(line, message);
+        self.diagnostics.fault(line, message);
     }
 
-    /// Records that something is not there; see [`Notes::absent`].
+    /// Reports something missing; see [`Diagnostics::absent`].
     pub(super) fn absent(&self, line: usize, message: String) {
-        self.notes.absent(line, message);
+        self.diagnostics.absent(line, message);
     }
 
-    /// Passes on what was found sound; records what was not, at the key's line.
+    /// The value of a validation; an error is reported at the key's line.
     pub(super) fn check<T>(&self, key: &str, result: Result<T, String>) -> Option<T> {
         result.map_err(|message| self.fault(self.line_of(key), message)).ok()
     }
 
-    /// Says that a key may not stand here, and why, if it is there.
+    /// Reports a key that is not allowed here, with the reason, if it is written.
     pub(super) fn refuse(&mut self, key: &'static str, reason: &str) {
-        self.refused.push(key);
+        self.forbidden.push(key);
         if self.has(key) {
-            self.fault(self.line_of(key), format!("`{}` may not stand here: {reason}", self.at(key)));
+            self.fault(self.line_of(key), format!("`{}` is not allowed here: {reason}", self.at(key)));
         }
     }
 
     fn find(&mut self, key: &'static str) -> Option<Value<'a>> {
         self.known.push(key);
-        self.table?.get(key).map(|spanned| Value::new(self.notes, spanned))
+        self.table?.get(key).map(|spanned| Value::new(self.diagnostics, spanned))
     }
 
-    /// Like `find`; a key that is not there is missing.
+    /// Like `find`; reports a missing key.
     fn demand(&mut self, key: &'static str, expected: &str) -> Option<Value<'a>> {
         let found = self.find(key);
         if found.is_none() {
@@ -162,8 +168,8 @@ impl<'a> Section<'a> {
         read
     }
 
-    /// The value of a key that must be there. `expected` says what to write, both where there is nothing and where
-    /// `read` finds nothing that fits.
+    /// The value of a required key. `expected` is what to write if the key is missing or `read` does not accept its
+    /// value.
     pub(super) fn required<T>(
         &mut self,
         key: &'static str,
@@ -174,7 +180,7 @@ impl<'a> Section<'a> {
         self.typed(key, &value, expected, read)
     }
 
-    /// The value of a key that may be left out; `None` also where it could not be read.
+    /// The value of an optional key; `None` also if it could not be read.
     pub(super) fn optional<T>(
         &mut self,
         key: &'static str,
@@ -185,7 +191,7 @@ impl<'a> Section<'a> {
         self.typed(key, &value, expected, read)
     }
 
-    /// The elements of a list that may be left out, each with its line; without those that could not be read.
+    /// The elements of an optional list, each with its line, without those that could not be read.
     pub(super) fn list<T>(
         &mut self,
         key: &'static str,
@@ -196,7 +202,7 @@ impl<'a> Section<'a> {
         self.elements(key, list, expected, read)
     }
 
-    /// Like `list`; a list that is there is not empty.
+    /// Like `list`; an empty list is a fault.
     pub(super) fn filled_list<T>(
         &mut self,
         key: &'static str,
@@ -221,11 +227,12 @@ impl<'a> Section<'a> {
         };
         let mut found = Vec::new();
         for spanned in elements {
-            let element = Value::new(self.notes, spanned);
+            let element = Value::new(self.diagnostics, spanned);
             match read(&element) {
                 Some(value) => found.push((value, element.line())),
                 None => {
-                    let message = format!("`{}` holds {}; write {expected}", self.at(key), element.shown());
+                    let message =
+                        format!("`{}` contains {}; write {expected}", self.at(key), element.shown());
                     self.fault(element.line(), message);
                 }
             }
@@ -233,8 +240,8 @@ impl<'a> Section<'a> {
         found
     }
 
-    /// What an open table holds, whose keys the author chooses, in the order of the file. It may be left out.
-    /// `expected` says what to write for each.
+    /// The entries of an optional table whose keys the author chooses, in the order of the file. `expected` is what to
+    /// write for each value.
     pub(super) fn entries<T>(
         &mut self,
         key: &'static str,
@@ -243,48 +250,48 @@ impl<'a> Section<'a> {
     ) -> Vec<Entry<T>> {
         let Some(found) = self.find(key) else { return Vec::new() };
         let DeValue::Table(table) = found.get() else {
-            self.wrong(key, &found, &format!("a table: for each name {expected}"));
+            self.wrong(key, &found, &format!("a table with, for each name, {expected}"));
             return Vec::new();
         };
         let mut pairs: Vec<_> = table.iter().collect();
         pairs.sort_by_key(|(name, _)| name.span().start);
         let mut entries = Vec::new();
         for (name, spanned) in pairs {
-            let (name, value) = (name.get_ref().to_string(), Value::new(self.notes, spanned));
+            let (name, value) = (name.get_ref().to_string(), Value::new(self.diagnostics, spanned));
             let read = self.typed(&format!("{key}.{name}"), &value, expected, &read);
             entries.push(Entry { name, value: read, line: value.line() });
         }
         entries
     }
 
-    /// A table that must be there.
+    /// A required table.
     pub(super) fn section<T>(
         &mut self,
         key: &'static str,
         expected: &str,
-        read: impl FnOnce(&mut Section<'a>) -> T,
+        read: impl FnOnce(&mut TableReader<'a>) -> T,
     ) -> Option<T> {
         let value = self.demand(key, expected)?;
         self.inner(key, &value, expected, read)
     }
 
-    /// A table that may be left out; it is read all the same, so that its keys have their defaults.
+    /// An optional table. It is read even if it is missing, so that its keys have their defaults.
     pub(super) fn section_or_default<T>(
         &mut self,
         key: &'static str,
         expected: &str,
-        read: impl FnOnce(&mut Section<'a>) -> T,
+        read: impl FnOnce(&mut TableReader<'a>) -> T,
     ) -> T {
         let table = self.optional(key, expected, Value::table);
-        Self::open(self.notes, table, self.at(key), self.line_of(key), read)
+        Self::open(self.diagnostics, table, self.at(key), self.line_of(key), read)
     }
 
-    /// A table that may be left out: then `None`, and none of its keys is missing.
+    /// An optional table; `None` if it is missing, and its required keys are then not reported.
     pub(super) fn optional_section<T>(
         &mut self,
         key: &'static str,
         expected: &str,
-        read: impl FnOnce(&mut Section<'a>) -> T,
+        read: impl FnOnce(&mut TableReader<'a>) -> T,
     ) -> Option<T> {
         let value = self.find(key)?;
         self.inner(key, &value, expected, read)
@@ -295,29 +302,29 @@ impl<'a> Section<'a> {
         key: &str,
         value: &Value<'a>,
         expected: &str,
-        read: impl FnOnce(&mut Section<'a>) -> T,
+        read: impl FnOnce(&mut TableReader<'a>) -> T,
     ) -> Option<T> {
         let table = self.typed(key, value, expected, Value::table)?;
-        Some(Self::open(self.notes, Some(table), self.at(key), value.line(), read))
+        Some(Self::open(self.diagnostics, Some(table), self.at(key), value.line(), read))
     }
 
-    /// A list of tables that may be left out.
+    /// An optional list of tables.
     pub(super) fn sections<T>(
         &mut self,
         key: &'static str,
         expected: &str,
-        read: impl FnMut(&mut Section<'a>) -> T,
+        read: impl FnMut(&mut TableReader<'a>) -> T,
     ) -> Vec<T> {
         let list = self.find(key);
         self.each(key, list, expected, read)
     }
 
-    /// A list of tables of which there must be at least one.
+    /// A list of at least one table.
     pub(super) fn some_sections<T>(
         &mut self,
         key: &'static str,
         expected: &str,
-        read: impl FnMut(&mut Section<'a>) -> T,
+        read: impl FnMut(&mut TableReader<'a>) -> T,
     ) -> Vec<T> {
         let list = self.required(key, expected, Value::filled);
         self.each(key, list, expected, read)
@@ -328,15 +335,15 @@ impl<'a> Section<'a> {
         key: &str,
         list: Option<Value<'a>>,
         expected: &str,
-        mut read: impl FnMut(&mut Section<'a>) -> T,
+        mut read: impl FnMut(&mut TableReader<'a>) -> T,
     ) -> Vec<T> {
         let tables = self.elements(key, list, expected, Value::table).into_iter();
         tables
-            .map(|(table, line)| Self::open(self.notes, Some(table), self.at(key), line, &mut read))
+            .map(|(table, line)| Self::open(self.diagnostics, Some(table), self.at(key), line, &mut read))
             .collect()
     }
 
-    /// A table of any shape as JSON; an empty one if it is left out.
+    /// A table of any shape as JSON; empty if it is missing.
     pub(super) fn json(&mut self, key: &'static str, expected: &str) -> Option<Json> {
         let Some(value) = self.find(key) else { return Some(Json::Object(Map::new())) };
         self.typed(key, &value, expected, Value::table)?;

@@ -1,6 +1,6 @@
-//! What the values of a condition are called.
+//! Names the values of a condition.
 //!
-//! Always holds: the names and their order come from the declaration alone; the index of a value is its place among them.
+//! Invariants: the names and their order depend on the declaration only; the index of a value is its position in them.
 
 use super::Split;
 
@@ -21,7 +21,7 @@ const MONTHS: [&str; 12] = [
 ];
 
 impl Split {
-    /// The names of the values, in the order of a report.
+    /// The names of the values, in the order of reports.
     pub fn values(&self) -> Vec<String> {
         let fixed = |names: &[&str]| names.iter().map(ToString::to_string).collect();
         match self {
@@ -36,7 +36,7 @@ impl Split {
         }
     }
 
-    /// Whether it splits by the calendar: then every value comes again and again.
+    /// Whether the value depends on the calendar only, so that every value recurs.
     pub fn is_calendar(&self) -> bool {
         match self {
             Self::Values { .. } | Self::Bins { .. } => false,

@@ -1,9 +1,9 @@
-//! A sound study, which the tests spoil.
+//! A valid declaration that the tests edit.
 
 use super::{Faults, Study, parse};
 
-/// Short, and every line of its own.
-pub(super) const SOUND: &str = r#"study = "rooms"
+/// A short, valid declaration without two equal lines.
+pub(super) const VALID: &str = r#"study = "rooms"
 time-zone = "UTC"
 [inputs]
 id = "id"
@@ -45,20 +45,20 @@ bins = [7, 30]
 every = "week"
 "#;
 
-/// The sound study with each text replaced, once, by another.
+/// The declaration after replacing the first occurrence of each text.
 pub(super) fn edited(edits: &[(&str, &str)]) -> String {
-    edits.iter().fold(SOUND.to_owned(), |study, (from, to)| {
+    edits.iter().fold(VALID.to_owned(), |study, (from, to)| {
         assert!(study.contains(from), "{from}");
         study.replacen(from, to, 1)
     })
 }
 
-/// What the study says once it is edited, soundly.
+/// The study after valid edits.
 pub(super) fn read(edits: &[(&str, &str)]) -> Study {
     parse(&edited(edits)).unwrap()
 }
 
-/// What is wrong with the study once it is edited.
+/// The faults after invalid edits.
 pub(super) fn faults(edits: &[(&str, &str)]) -> Faults {
     parse(&edited(edits)).unwrap_err().faults
 }
