@@ -3,7 +3,7 @@
 use std::fs;
 
 use serde_json::Value;
-use understudy_tests::process::{Running, until};
+use understudy_tests::process::{TestProcess, wait_until};
 use understudy_tests::tables::open_rows;
 use understudy_tests::{TestWorkspace, hotel_rooms_study};
 
@@ -67,9 +67,9 @@ fn a_case_shows_everything_known_about_its_row() {
         "#);
     });
     let [entry] = &exposures(&workspace)[..] else { panic!("one exposure") };
-    assert_eq!((&entry["who"], &entry["how"]), (&"Ana".into(), &"case".into()));
+    assert_eq!((&entry["who"], &entry["command"]), (&"Ana".into(), &"case".into()));
     // The row, and the three similar ones.
-    assert_eq!((entry["rows"].as_u64(), entry["refused"].as_u64()), (Some(4), Some(1)));
+    assert_eq!((entry["rows"].as_u64(), entry["withheld"].as_u64()), (Some(4), Some(1)));
     // printf 's6\ns0\ns12\ns18\n' | sha256sum
     assert_eq!(entry["ids"], "6108b85b66c9cba395e4a339959db77b4f4bbab767516f9f0a5769f3f3f81d57");
     assert_eq!(entry.get("since"), None, "the run was closed");
@@ -129,7 +129,7 @@ fn undecided_rows_are_never_shown() {
     let workspace = twenty();
     workspace.edit_study(&[("file = \"decisions.jsonl\"", "stdin = true")]);
     let decisions = fs::read_to_string(workspace.path().join("decisions.jsonl")).expect("decisions");
-    let mut running = Running::start(workspace.command(&["run", "study.toml", "--run", "run"]));
+    let mut running = TestProcess::start(workspace.command(&["run", "study.toml", "--run", "run"]));
     // Decisions of ten days but the second: a horizon and the lateness before the last clock lies the eighth day.
     let fed = decisions.lines().enumerate().filter(|(at, _)| *at < 10 && *at != 1);
     running.feed(fed.map(|(_, line)| line.to_owned() + "\n").collect::<String>());
@@ -148,7 +148,11 @@ fn undecided_rows_are_never_shown() {
     insta::assert_snapshot!(refused("s99"), @r#"no accepted snapshot has the id "s99"; the table `refused` has those that were not accepted"#);
     assert_eq!(exposures(&workspace).len(), 0, "who was shown nothing was shown nothing");
     let output = workspace.ok(&["case", "run", "s3", "--who", "Ana"]);
-    assert!(!output.stdout.contains("s9"), "of similar cases only those are shown that are decided: {}", output.stdout);
+    assert!(
+        !output.stdout.contains("s9"),
+        "of similar cases only those are shown that are decided: {}",
+        output.stdout
+    );
     assert_eq!(exposures(&workspace)[0]["since"], "2026-03-10T11:30:00Z");
     running.close_stdin();
     running.wait_with_output();
@@ -172,7 +176,8 @@ fn a_blinded_case_says_that_the_model_answered_later() {
             "{}",
             output.stdout
         );
-        let answered = output.stdout.lines().find(|line| line.starts_with("  echo   ")).expect("the model's line");
+        let answered =
+            output.stdout.lines().find(|line| line.starts_with("  echo   ")).expect("the model's line");
         assert_eq!(
             answered.ends_with('–'),
             row[blinded] == "true",
@@ -193,7 +198,8 @@ fn a_repeated_id_is_selected_by_its_time() {
     workspace.write_lines("snapshots.jsonl", [1, 3, 5].map(|day| line(day, 10, "booked")));
     workspace.write_lines("decisions.jsonl", [1, 3, 5].map(|day| line(day, 11, "room")));
     workspace.run(&[]);
-    let output = |more: &[&str]| workspace.understudy(&[&["case", "run", "s1", "--who", "Ana"], more].concat());
+    let output =
+        |more: &[&str]| workspace.understudy(&[&["case", "run", "s1", "--who", "Ana"], more].concat());
     insta::assert_snapshot!(said(&[]).stderr, @r#"the id "s1" was used 2 times; say with --at which snapshot is meant: 2026-03-01T10:00:00Z, 2026-03-05T10:00:00Z"#);
     let second = said(&["--at", "2026-03-05T11:00:00+01:00"]);
     assert_eq!(second.code, 0, "{}", second.stderr);

@@ -5,11 +5,12 @@ use std::fs;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
-use understudy_tests::browser::{DashboardCheck, watch};
+use understudy_tests::browser::{DashboardCheck, check_dashboard};
+use understudy_tests::observability::{ROWS_PER_DAY, SECRET, decisions, observed_study, snapshots};
 use understudy_tests::plugin;
 use understudy_tests::process::wait_until;
+use understudy_tests::requirements::Requirement;
 use understudy_tests::served_run::ServedRun;
-use understudy_tests::observability::{ROWS_PER_DAY, SECRET, decisions, snapshots, watched};
 
 /// Where pictures go, if they are asked for.
 fn pictures(name: &str) -> Option<PathBuf> {
@@ -34,12 +35,15 @@ fn posts(days: std::ops::RangeInclusive<usize>) -> Vec<(&'static str, String)> {
 
 #[test]
 fn the_dashboard_follows_the_run() {
-    let workspace = watched();
+    if !Requirement::Browser.is_available() {
+        return;
+    }
+    let workspace = observed_study();
     let serving = ServedRun::start(&workspace, &[]);
     let posts = posts(1..=10);
     let received = (10 * ROWS_PER_DAY).to_string();
     let options = json!({ "posts": posts, "received": received, "covers": "up to 2026-03-07", "folder": pictures("live") });
-    let seen = watch(serving.address, "grow", &options);
+    let seen = check_dashboard(serving.address, "grow", &options);
     well(&seen, &serving);
 
     let before = &seen.steps["before"];
@@ -76,7 +80,10 @@ fn the_dashboard_follows_the_run() {
 
 #[test]
 fn the_dashboard_shows_nothing_without_a_token() {
-    let workspace = watched();
+    if !Requirement::Browser.is_available() {
+        return;
+    }
+    let workspace = observed_study();
     let serving = ServedRun::start(&workspace, &[]);
     let frame = serving.client().get("/");
     let policy = frame.header("content-security-policy").expect("a policy").to_owned();
@@ -85,7 +92,7 @@ fn the_dashboard_shows_nothing_without_a_token() {
     }
     assert!(!frame.text().contains("small"), "the frame tells of the study");
 
-    let seen = watch(serving.address, "token", &json!({ "folder": pictures("live") }));
+    let seen = check_dashboard(serving.address, "token", &json!({ "folder": pictures("live") }));
     well(&seen, &serving);
     assert_eq!(seen.steps["hidden"], true);
     assert_eq!(seen.steps["nothing"], "Shadow study");
@@ -97,7 +104,10 @@ fn the_dashboard_shows_nothing_without_a_token() {
 
 #[test]
 fn disagreements_can_be_reviewed_on_the_dashboard() {
-    let workspace = watched();
+    if !Requirement::Browser.is_available() {
+        return;
+    }
+    let workspace = observed_study();
     let serving = ServedRun::start(&workspace, &[]);
     let mut client = serving.client();
     for (path, body) in posts(1..=5) {
@@ -120,11 +130,11 @@ fn disagreements_can_be_reviewed_on_the_dashboard() {
     assert_eq!(refused.status, 422, "{refused:?}");
     let exposures = || {
         let entries = workspace.ledger_entries("run", Some("exposure"));
-        entries.iter().map(|entry| (entry["how"].clone(), entry["who"].clone())).collect::<Vec<_>>()
+        entries.iter().map(|entry| (entry["command"].clone(), entry["who"].clone())).collect::<Vec<_>>()
     };
     assert_eq!(exposures(), vec![(json!("case"), json!("local")); 2]);
 
-    let seen = watch(serving.address, "review", &json!({ "folder": pictures("live") }));
+    let seen = check_dashboard(serving.address, "review", &json!({ "folder": pictures("live") }));
     well(&seen, &serving);
     assert_eq!(seen.steps["violations"], json!([]));
     let case = seen.steps["case1"].as_str().expect("a text");
@@ -134,10 +144,17 @@ fn disagreements_can_be_reviewed_on_the_dashboard() {
         "{:#}",
         seen.steps
     );
-    assert!(seen.steps["unknown"].as_str().is_some_and(|output| output.contains("nowhere")), "{:#}", seen.steps);
+    assert!(
+        seen.steps["unknown"].as_str().is_some_and(|output| output.contains("nowhere")),
+        "{:#}",
+        seen.steps
+    );
     assert_eq!(exposures().last(), Some(&(json!("review"), json!("local"))));
-    let judged: Vec<Value> =
-        workspace.ledger_entries("run", Some("reviewed")).iter().map(|entry| entry["judgement"].clone()).collect();
+    let judged: Vec<Value> = workspace
+        .ledger_entries("run", Some("review"))
+        .iter()
+        .map(|entry| entry["judgement"].clone())
+        .collect();
     assert_eq!(judged, ["model-right", "substrate-right"]);
     // A judgement stays as it was given, and belongs to whoever began the review.
     let again = json!({ "review": 1, "case": 0, "judgement": "unclear" }).to_string();
@@ -148,7 +165,10 @@ fn disagreements_can_be_reviewed_on_the_dashboard() {
 
 #[test]
 fn a_plugin_can_be_swapped_on_the_dashboard() {
-    let workspace = watched();
+    if !Requirement::Browser.is_available() {
+        return;
+    }
+    let workspace = observed_study();
     let serving = ServedRun::start(&workspace, &[]);
     let mut client = serving.client();
     for (path, body) in posts(1..=2) {
@@ -160,7 +180,7 @@ fn a_plugin_can_be_swapped_on_the_dashboard() {
     component.extend(b"\x00\x05\x04note");
     workspace.write("other.wasm", component);
     let options = json!({ "component": workspace.path().join("other.wasm"), "folder": pictures("live") });
-    let seen = watch(serving.address, "swap", &options);
+    let seen = check_dashboard(serving.address, "swap", &options);
     well(&seen, &serving);
     assert_eq!((&seen.steps["before"]["echo"], &seen.steps["after"]["echo"]), (&json!("0"), &json!("1")));
     assert_eq!(seen.steps["before"]["recorded"], seen.steps["after"]["recorded"]);

@@ -9,7 +9,7 @@ use arrow::datatypes::Float64Type;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
 use understudy_tests::TestWorkspace;
-use understudy_tests::process::{Running, until};
+use understudy_tests::process::{TestProcess, wait_until};
 use understudy_tests::tables::{column, open_rows, texts};
 
 /// The exposures in a run's ledger.
@@ -41,8 +41,8 @@ s5,0,2026-03-05T10:00:00Z,2026-03-05T11:00:00Z,2026-03-05,b,b,,,b,5,b,b,,,1.0
 ");
     let [entry] = &exposures(&workspace)[..] else { panic!("one exposure") };
     assert_eq!(entry["who"], "Ana");
-    assert_eq!(entry["how"], "export to rows.csv");
-    assert_eq!((entry["rows"].as_u64(), entry["refused"].as_u64()), (Some(5), Some(0)));
+    assert_eq!(entry["command"], "export to rows.csv");
+    assert_eq!((entry["rows"].as_u64(), entry["withheld"].as_u64()), (Some(5), Some(0)));
     // printf 's1\ns2\ns3\ns4\ns5\n' | sha256sum
     assert_eq!(entry["ids"], "f5dcb63e44f8439a22593c2663d784eca1774cfd2636a0908379b3159a227dea");
     workspace.ok(&["verify", "run"]);
@@ -113,7 +113,7 @@ fn rows_printed_to_the_terminal_are_recorded_as_exposure() {
     s2  2026-03-02 10:00:00  a        b     0.0
     ");
     let shown: Vec<_> =
-        exposures(&workspace).iter().map(|entry| (entry["how"].clone(), entry["rows"].clone())).collect();
+        exposures(&workspace).iter().map(|entry| (entry["command"].clone(), entry["rows"].clone())).collect();
     assert_eq!(shown, [("log".into(), 3.into()), ("log".into(), 1.into())]);
     let output = workspace.understudy(&["log", "run", "--id", "nobody"]);
     assert_eq!((output.code, output.stdout.as_str()), (0, ""));
@@ -126,7 +126,7 @@ fn undecided_rows_are_never_exported() {
     let workspace = TestWorkspace::small();
     workspace.edit_study(&[("file = \"decisions.jsonl\"", "stdin = true")]);
     let decisions = fs::read_to_string(workspace.path().join("decisions.jsonl")).expect("decisions");
-    let mut running = Running::start(workspace.command(&["run", "study.toml", "--run", "run"]));
+    let mut running = TestProcess::start(workspace.command(&["run", "study.toml", "--run", "run"]));
     // Decisions of the first to the fourth day: s4 has its own, but a horizon and the lateness before the fourth day's
     // clock lies the second day, so only the horizon of s1 is over.
     running.feed(decisions.lines().take(4).map(|line| line.to_owned() + "\n").collect::<String>());
@@ -152,7 +152,7 @@ fn undecided_rows_are_never_exported() {
     let stopped = workspace.understudy(&["log", "run", "--who", "Ana"]);
     assert_eq!(stopped.stdout.lines().count(), 3, "a stopped run can go on: {}", stopped.stdout);
     let seen = exposures(&workspace);
-    assert_eq!(seen.iter().map(|entry| entry["refused"].as_u64()).collect::<Vec<_>>(), [Some(3), Some(3)]);
+    assert_eq!(seen.iter().map(|entry| entry["withheld"].as_u64()).collect::<Vec<_>>(), [Some(3), Some(3)]);
 }
 
 #[test]
@@ -164,8 +164,9 @@ fn nothing_is_exported_if_the_exposure_cannot_be_recorded() {
     );
     assert_eq!((output.code, output.stdout.as_str()), (1, ""));
     insta::assert_snapshot!(output.stderr, @"cannot open run/ledger.jsonl: Read-only file system (os error 30); whoever is shown answers is recorded, and as that cannot be done nothing is shown");
-    let output = workspace
-        .isolated("mount --bind run run && mount -o remount,bind,ro run && $UNDERSTUDY log run --who Ana");
+    let output = workspace.run_isolated(
+        "mount --bind run run && mount -o remount,bind,ro run && $UNDERSTUDY log run --who Ana",
+    );
     assert_eq!((output.code, output.stdout.as_str()), (1, ""));
     let left: Vec<_> = fs::read_dir(workspace.path())
         .expect("a folder")

@@ -3,7 +3,7 @@
 use std::fs;
 
 use serde_json::Value;
-use understudy_tests::process::{Running, until};
+use understudy_tests::process::{TestProcess, wait_until};
 use understudy_tests::{TestWorkspace, files, hotel_rooms_study, root};
 
 /// The hotel's rooms, reported on every so many weeks.
@@ -37,7 +37,7 @@ fn interim_reports_are_periodic_and_stay_valid() {
         weeks.iter().flat_map(|week| ["html", "json"].map(|form| format!("week-ending-{week}.{form}")));
     assert_eq!(names, expected.collect::<Vec<_>>());
     let told: Vec<String> = workspace
-        .ledger("run", Some("interim"))
+        .ledger("run", Some("interim-report"))
         .iter()
         .map(|entry| entry["window"].as_str().expect("a window").to_owned())
         .collect();
@@ -82,7 +82,11 @@ fn interim_reports_are_periodic_and_stay_valid() {
     fs::write(&path, page.replacen("hotel", "motel", 1)).expect("written");
     let verified = workspace.understudy(&["verify", "run"]);
     assert_eq!(verified.code, 1);
-    assert!(verified.stdout.contains("interim/week-ending-2016-12-25.html: it was changed"), "{}", verified.stdout);
+    assert!(
+        verified.stdout.contains("interim/week-ending-2016-12-25.html: it was changed"),
+        "{}",
+        verified.stdout
+    );
 }
 
 #[test]
@@ -90,7 +94,7 @@ fn interim_reports_are_optional() {
     let workspace = TestWorkspace::small();
     workspace.run(&[]);
     assert!(!workspace.path().join("run/interim").exists());
-    assert_eq!(workspace.ledger_entries("run", Some("interim")), Vec::<Value>::new());
+    assert_eq!(workspace.ledger_entries("run", Some("interim-report")), Vec::<Value>::new());
 }
 
 /// That nothing in a report tells of a single row.
@@ -170,7 +174,7 @@ fn thirty_days() -> TestWorkspace {
 }
 
 fn stderr(workspace: &TestWorkspace, run: &str) -> Vec<String> {
-    let entries = workspace.ledger_entries(run, Some("interim"));
+    let entries = workspace.ledger_entries(run, Some("interim-report"));
     entries.iter().map(|entry| entry["window"].as_str().expect("a window").to_owned()).collect()
 }
 
@@ -183,8 +187,16 @@ fn interim_reports_depend_only_on_the_records() {
     let days = ["04", "08", "12", "16", "20", "24"].map(|day| format!("2026-03-{day}"));
     assert_eq!(told(&workspace, "run"), days);
     for order in ["snapshots-first", "decisions-first"] {
-        let output =
-            workspace.understudy(&["run", "study.toml", "--run", order, "--order", order, "--batch-rows", "1"]);
+        let output = workspace.understudy(&[
+            "run",
+            "study.toml",
+            "--run",
+            order,
+            "--order",
+            order,
+            "--batch-rows",
+            "1",
+        ]);
         assert_eq!(output.code, 0, "{}", output.stderr);
         assert_eq!(told(&workspace, order), days, "{order}");
         for day in &days {
@@ -213,7 +225,7 @@ fn interim_reports_depend_only_on_the_records() {
 fn interim_reports_contain_no_single_rows() {
     let workspace = thirty_days();
     workspace.edit_study(&[("file = \"decisions.jsonl\"", "stdin = true")]);
-    let mut running = Running::start(workspace.command(&["run", "study.toml", "--run", "run"]));
+    let mut running = TestProcess::start(workspace.command(&["run", "study.toml", "--run", "run"]));
     running.feed(fs::read_to_string(workspace.path().join("decisions.jsonl")).expect("decisions"));
     wait_until("all is reported on", || {
         workspace.path().join("run/ledger.jsonl").exists() && told(&workspace, "run").len() == 6
@@ -225,7 +237,11 @@ fn interim_reports_contain_no_single_rows() {
     of_no_row(&interrupted);
     let kinds = interrupted["incidents"].as_array().expect("incidents").len();
     assert!(kinds > 0, "something broke");
-    assert!(!output.stdout.contains("first on id") && !output.stdout.contains("first id"), "{}", output.stdout);
+    assert!(
+        !output.stdout.contains("first on id") && !output.stdout.contains("first id"),
+        "{}",
+        output.stdout
+    );
     workspace.ok(&["verify", "run"]);
     let page = workspace.ok(&["report", "run", "--format", "md"]);
     assert!(!page.stdout.contains("first id s"), "{}", page.stdout);
@@ -250,9 +266,9 @@ fn a_resumed_run_writes_each_interim_report_once() {
     again.change(&[("[windows]", "[log]\nsegment-rows = 500\n[windows]")]);
     // Killed after one more report each time, and not after it has ended.
     for reports in 1..=4 {
-        let mut running = Running::start(again.command(&["run", "study.toml", "--run", "run"]));
+        let mut running = TestProcess::start(again.command(&["run", "study.toml", "--run", "run"]));
         wait_until("one more is reported on", || {
-            again.path().join("run/ledger.jsonl").exists() && lines_of_kind(&again, "interim") >= reports
+            again.path().join("run/ledger.jsonl").exists() && lines_of_kind(&again, "interim-report") >= reports
         });
         assert!(running.kill(), "it had ended before it could be killed");
     }

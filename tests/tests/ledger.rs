@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 use understudy_tests::TestWorkspace;
-use understudy_tests::process::{Running, until};
+use understudy_tests::process::{TestProcess, wait_until};
 use understudy_tests::tables::open_rows;
 
 /// The entries, each as its kind and what it tells, without what differs from run to run.
@@ -37,13 +37,13 @@ fn a_ledger_records_a_run_from_start_to_end() {
     insta::assert_snapshot!(output.stdout, @"entry 7 of run/ledger.jsonl");
     insta::with_settings!({ filters => UNLIKE }, {
         insta::assert_snapshot!(told(&workspace), @r#"
-        opened {"study":"small","study-toml":"SHA-256","version":"N"}
-        plugin {"assets":[],"name":"echo","role":"model"}
-        plugin {"assets":[],"name":"recorded","role":"comparator"}
-        plugin {"assets":[],"name":"agreement","role":"metric"}
-        refused {"decisions":{"conflict":0,"duplicate":0,"late":0,"rejected":0},"snapshots":{"conflict":0,"duplicate":0,"late":0,"rejected":1}}
-        sealed {"covers":[6,5],"group":0,"segments":[{"bytes":N,"file":"snapshots/000000.parquet","rows":5,"sequences":[1,5],"sha256":"SHA-256"},{"bytes":N,"file":"decisions/000000.parquet","rows":5,"sequences":[0,4],"sha256":"SHA-256"},{"bytes":N,"file":"refused/000000.parquet","rows":1,"sha256":"SHA-256"},{"bytes":N,"file":"pairs/000000.parquet","rows":5,"sha256":"SHA-256"}]}
-        closed {"files":[{"file":"checkpoint.bin","sha256":"SHA-256"},{"file":"report.json","sha256":"SHA-256"}]}
+        run-started {"study":"small","study-toml":"SHA-256","version":"N"}
+        plugin-loaded {"assets":[],"name":"echo","role":"model"}
+        plugin-loaded {"assets":[],"name":"recorded","role":"comparator"}
+        plugin-loaded {"assets":[],"name":"agreement","role":"metric"}
+        records-excluded {"decisions":{"conflict":0,"duplicate":0,"late":0,"rejected":0},"snapshots":{"conflict":0,"duplicate":0,"late":0,"rejected":1}}
+        group-sealed {"group":0,"position":{"decisions":5,"snapshots":6},"segments":[{"bytes":N,"file":"snapshots/000000.parquet","rows":5,"sequences":[1,5],"sha256":"SHA-256"},{"bytes":N,"file":"decisions/000000.parquet","rows":5,"sequences":[0,4],"sha256":"SHA-256"},{"bytes":N,"file":"excluded/000000.parquet","rows":1,"sha256":"SHA-256"},{"bytes":N,"file":"pairs/000000.parquet","rows":5,"sha256":"SHA-256"}]}
+        run-closed {"files":[{"file":"checkpoint.bin","sha256":"SHA-256"},{"file":"report.json","sha256":"SHA-256"}]}
         note {"text":"the dock was closed on 2 March","who":"Ana"}
         "#);
     });
@@ -56,7 +56,7 @@ fn a_ledger_records_gaps_of_sources_that_cannot_be_replayed() {
     workspace.edit_study(&[("file = \"snapshots.jsonl\"", "stdin = true")]);
     let text = fs::read_to_string(workspace.path().join("snapshots.jsonl")).expect("snapshots");
     let start = |rows: usize| {
-        let mut running = Running::start(workspace.command(&["run", "study.toml", "--run", "run"]));
+        let mut running = TestProcess::start(workspace.command(&["run", "study.toml", "--run", "run"]));
         running.feed(text.lines().take(rows).map(|line| line.to_owned() + "\n").collect::<String>());
         running
     };
@@ -69,14 +69,14 @@ fn a_ledger_records_gaps_of_sources_that_cannot_be_replayed() {
     let output = again.wait_with_output();
     assert_eq!(output.code, 0, "{}", output.stderr);
     insta::assert_snapshot!(output.stderr, @"
-    run holds a run that was cut off: it goes on after 2 snapshots and 5 decisions
+    run contains a run that was cut off; it resumes after 2 snapshots and 5 decisions
     written to run
     ");
     let told = told(&workspace);
-    let since: Vec<_> = told.lines().skip_while(|line| !line.starts_with("resumed")).take(2).collect();
+    let since: Vec<_> = told.lines().skip_while(|line| !line.starts_with("run-resumed")).take(2).collect();
     insta::assert_snapshot!(since.join("\n"), @r#"
-    resumed {"after":"was cut off","cut":[0,0],"position":[2,5]}
-    gap {"stream":"snapshots","what":"it cannot be wound back: what came while nobody listened is not in the log"}
+    run-resumed {"interruption":"was cut off","position":{"decisions":5,"snapshots":2},"truncated":{"decisions":0,"snapshots":0}}
+    source-gap {"reason":"the source is not replayable; records that arrived while the run was stopped are missing from the log","stream":"snapshots"}
     "#);
 }
 
@@ -89,6 +89,6 @@ fn a_ledger_records_truncated_sources() {
     let output = workspace.understudy(&["run", "study.toml", "--run", "run"]);
     assert_eq!(output.code, 3, "{}", output.stderr);
     let told = told(&workspace);
-    let gaps: Vec<_> = told.lines().filter(|line| line.starts_with("gap")).collect();
-    insta::assert_snapshot!(gaps.join("\n"), @r#"gap {"stream":"snapshots","what":"cannot read snapshots.jsonl after line 0: it ends in the middle of a compressed member; the lines before are processed. Restore the whole file and start again"}"#);
+    let gaps: Vec<_> = told.lines().filter(|line| line.starts_with("source-gap")).collect();
+    insta::assert_snapshot!(gaps.join("\n"), @r#"source-gap {"reason":"cannot read snapshots.jsonl after line 0: it ends in the middle of a compressed member; the lines before are processed. Restore the whole file and start again","stream":"snapshots"}"#);
 }

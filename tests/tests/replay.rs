@@ -4,7 +4,7 @@
 use std::fs;
 
 use serde_json::Value;
-use understudy_tests::process::{Running, until};
+use understudy_tests::process::{TestProcess, wait_until};
 use understudy_tests::tables::open_rows;
 use understudy_tests::{TestWorkspace, account, deterministic_part, hotel_rooms_study, overall, plugin};
 
@@ -49,8 +49,11 @@ fn determinism_checks_run_during_the_run() {
     let asked = again["asked"].as_u64().expect("a count");
     assert!((800..1200).contains(&asked), "{asked} of 2,000");
     assert_eq!((again["otherwise"].as_u64(), again["first-id"].as_str()), (Some(0), Some("")));
-    let told: u64 =
-        workspace.ledger_entries("run", Some("replayed")).iter().filter_map(|entry| entry["asked"].as_u64()).sum();
+    let told: u64 = workspace
+        .ledger_entries("run", Some("determinism-checked"))
+        .iter()
+        .filter_map(|entry| entry["rows"].as_u64())
+        .sum();
     assert_eq!(told, asked);
     let none = evil("{ on = \"never\", do = \"stateful\" }", "0");
     assert_eq!(none.run(&[])["models"][0]["again"]["asked"], 0);
@@ -65,7 +68,7 @@ fn a_stateful_model_is_detected() {
     let report = workspace.report("run");
     let again = &report["models"][0]["again"];
     assert!(again["otherwise"].as_u64() > Some(0), "{again}");
-    let entry = &workspace.ledger_entries("run", Some("replayed"))[0];
+    let entry = &workspace.ledger_entries("run", Some("determinism-checked"))[0];
     assert_eq!(entry["first-id"], again["first-id"]);
     let rows: Vec<u64> =
         entry["sequences"].as_array().expect("rows").iter().filter_map(Value::as_u64).collect();
@@ -117,9 +120,9 @@ fn a_what_if_run_is_marked_as_such() {
     let study = study.to_str().expect("a path in UTF-8");
     let onto = workspace.understudy(&["run", study, "--run", "run-what-if"]);
     assert_eq!(onto.code, 1);
-    insta::assert_snapshot!(onto.stderr, @"run-what-if holds a replay of another run's log, which cannot go on from the sources; choose another directory with --run");
+    insta::assert_snapshot!(onto.stderr, @"run-what-if contains a replay of another run's log, which cannot be resumed from the sources; choose another directory with --run");
     let onto = workspace.understudy(&[&["replay", "run", "--model", &rules], &grants[..]].concat());
-    insta::assert_snapshot!(onto.stderr, @"run-what-if already holds a run of this study; choose another directory with --run");
+    insta::assert_snapshot!(onto.stderr, @"run-what-if already contains a run of this study; choose another directory with --run");
 }
 
 #[test]
@@ -172,8 +175,10 @@ fn impossible_replays_are_explained() {
 fn a_what_if_run_needs_an_ended_run() {
     let workspace = TestWorkspace::small();
     workspace.edit_study(&[("file = \"decisions.jsonl\"", "stdin = true")]);
-    let running = Running::start(workspace.command(&["run", "study.toml", "--run", "run"]));
-    wait_until("five snapshots are in the log", || open_rows(&workspace.path().join("run"), "snapshots") == 5);
+    let running = TestProcess::start(workspace.command(&["run", "study.toml", "--run", "run"]));
+    wait_until("five snapshots are in the log", || {
+        open_rows(&workspace.path().join("run"), "snapshots") == 5
+    });
     running.signal("TERM");
     running.wait_with_output();
     let same = plugin("agreement");

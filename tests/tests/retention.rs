@@ -42,9 +42,11 @@ fn fields_are_dropped_and_answers_and_scores_remain() {
     insta::assert_snapshot!(retain(&workspace), @"1 segment has lost its snapshots' own text and fields; the ledger says so");
     let left = columns(&run);
     insta::assert_snapshot!(left.join(" "), @"sequence generation line offset id observed_at digest model.echo.answer model.echo.unanswered model.echo.confidence model.echo.nanos");
-    let [entry] = &workspace.ledger_entries("run", Some("reduced"))[..] else { panic!("one segment was reduced") };
+    let [entry] = &workspace.ledger_entries("run", Some("segment-reduced"))[..] else {
+        panic!("one segment was reduced")
+    };
     let dropped: Vec<_> =
-        entry["dropped"].as_array().expect("names").iter().filter_map(Value::as_str).collect();
+        entry["dropped-columns"].as_array().expect("names").iter().filter_map(Value::as_str).collect();
     assert_eq!(dropped, ["input.booked", "input.nights", "raw"]);
     assert_eq!(whole.len(), left.len() + dropped.len());
     assert_eq!(workspace.understudy(&["retain", "run"]).stdout, "nothing is due\n");

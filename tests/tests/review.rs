@@ -6,7 +6,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 use understudy_tests::process::TestProcess;
-use understudy_tests::{TestWorkspace, CommandOutput};
+use understudy_tests::{CommandOutput, TestWorkspace};
 
 /// The small study over forty snapshots, of which thirteen are decided otherwise.
 fn forty() -> TestWorkspace {
@@ -81,15 +81,16 @@ fn cases_are_shown_and_judged_one_by_one() {
         who was right? [model, substrate, both, unclear, skip, quit]
         "#);
         insta::assert_snapshot!(reviews(&workspace), @r#"
-        {"entry":8,"at":"NOW","who":"Ana","model":"echo","id":"s31","observed-at":"2026-03-02T11:00:00Z","stratum":"elsewhere","judgement":"model-right","mode":"novel","note":"no such room"}
-        {"entry":9,"at":"NOW","who":"Ana","model":"echo","id":"s1","observed-at":"2026-03-01T01:00:00Z","stratum":"elsewhere","judgement":"substrate-right","mode":null,"note":""}
+        {"entry":8,"at":"NOW","who":"Ana","model":"echo","id":"s31","observed-at":"2026-03-02T11:00:00Z","stratum":"elsewhere","judgement":"model-right","failure-mode":"novel","note":"no such room"}
+        {"entry":9,"at":"NOW","who":"Ana","model":"echo","id":"s1","observed-at":"2026-03-01T01:00:00Z","stratum":"elsewhere","judgement":"substrate-right","failure-mode":null,"note":""}
         "#);
     });
-    let kinds: Vec<_> = workspace.ledger_entries("run", None).iter().map(|entry| entry["kind"].clone()).collect();
-    assert_eq!(kinds[kinds.len() - 4..], ["exposure", "sampled", "reviewed", "reviewed"]);
+    let kinds: Vec<_> =
+        workspace.ledger_entries("run", None).iter().map(|entry| entry["kind"].clone()).collect();
+    assert_eq!(kinds[kinds.len() - 4..], ["exposure", "review-sample", "review", "review"]);
     let exposure = &workspace.ledger_entries("run", Some("exposure"))[0];
-    assert_eq!((&exposure["how"], &exposure["rows"]), (&"review".into(), &5.into()), "the whole sample");
-    let sampled = &workspace.ledger_entries("run", Some("sampled"))[0];
+    assert_eq!((&exposure["command"], &exposure["rows"]), (&"review".into(), &5.into()), "the whole sample");
+    let sampled = &workspace.ledger_entries("run", Some("review-sample"))[0];
     assert_eq!((&sampled["model"], &sampled["seed"]), (&"echo".into(), &"seed".into()));
     assert_eq!(sampled["strata"], json!([{ "name": "elsewhere", "disagreements": 13, "drawn": 5 }]));
     let output = workspace.ok(&["verify", "run"]);
@@ -127,7 +128,7 @@ fn judged_cases_are_not_repeated_and_larger_samples_contain_smaller_ones() {
       evenly.
       failure modes: known gap 9
     ");
-    let sampled = workspace.ledger_entries("run", Some("sampled"));
+    let sampled = workspace.ledger_entries("run", Some("review-sample"));
     assert_eq!(
         sampled.iter().map(|entry| entry["strata"][0]["drawn"].as_u64()).collect::<Vec<_>>(),
         [Some(4), Some(13)]
@@ -143,7 +144,7 @@ fn the_sample_depends_only_on_the_seed() {
     assert_eq!(one.len(), 6);
     assert_eq!(one, drawn(&["--sample", "6", "--seed", "one", "--model", "echo"]));
     assert_ne!(one, drawn(&["--sample", "6", "--seed", "other"]));
-    assert!(workspace.ledger_entries("run", Some("reviewed")).is_empty(), "what was skipped is not judged");
+    assert!(workspace.ledger_entries("run", Some("review")).is_empty(), "what was skipped is not judged");
     assert!(!workspace.path().join("run/reviews.jsonl").exists());
 }
 
@@ -166,8 +167,12 @@ fn the_subgroups_of_the_report_are_the_strata() {
     let from: Vec<_> =
         output.stdout.lines().filter_map(|line| line.split_once(", from ")).map(|(_, name)| name).collect();
     assert_eq!(from, ["room a", "elsewhere", "room a", "elsewhere"]);
-    assert!(output.stdout.contains("  room  a\n") && output.stdout.contains("  room  b\n"), "{}", output.stdout);
-    let strata = &workspace.ledger_entries("run", Some("sampled"))[0]["strata"];
+    assert!(
+        output.stdout.contains("  room  a\n") && output.stdout.contains("  room  b\n"),
+        "{}",
+        output.stdout
+    );
+    let strata = &workspace.ledger_entries("run", Some("review-sample"))[0]["strata"];
     let wanted = [("room a", 3, 2), ("elsewhere", 10, 2)];
     let wanted =
         wanted.map(|(name, all, drawn)| json!({ "name": name, "disagreements": all, "drawn": drawn }));
@@ -206,8 +211,12 @@ fn incomplete_reviews_are_reported_and_not_counted() {
     let workspace = forty();
     let output = review(&workspace, &["--sample", "4"], "model\n\n\nboth\n");
     assert_eq!(output.code, 0);
-    assert!(output.stderr.contains("before this case was judged to the end: it is not counted"), "{}", output.stderr);
-    assert_eq!(workspace.ledger_entries("run", Some("reviewed")).len(), 1);
+    assert!(
+        output.stderr.contains("before this case was judged to the end: it is not counted"),
+        "{}",
+        output.stderr
+    );
+    assert_eq!(workspace.ledger_entries("run", Some("review")).len(), 1);
     let output = review(&workspace, &["--sample", "4"], &"x".repeat(20_000));
     assert_eq!(output.code, 1);
     assert!(output.stderr.contains("an answer is longer than 16 KiB"), "{}", output.stderr);

@@ -13,52 +13,29 @@ use insta::assert_snapshot;
 use serde_json::{Value, json};
 use understudy_tests::http::Client;
 use understudy_tests::served_run::ServedRun;
+use understudy_tests::study_toml::StudyToml;
 use understudy_tests::tables::{column, sealed, texts};
 use understudy_tests::{TestWorkspace, account, deterministic_part, plugin};
 
-/// What the substrate does is what the snapshot says, but for every fourth. Both plugins may read the snapshot's text, so that
-/// `evil`, which answers it unless it meets its cue, can take either part.
-const STUDY: &str = r#"study = "exchange"
-time-zone = "UTC"
-[inputs]
-id = "id"
-time = "at"
-[inputs.fields]
-text = "text"
-[decisions]
-id = "id"
-time = "at"
-horizon = "1d"
-[decisions.fields]
-text = "text"
-[sources]
-snapshots = { http = true }
-decisions = { http = true }
-[[models]]
-name = "echo"
-plugin = "PLUGINS/recorded.wasm"
-grant = ["text"]
-config = { field = "text", form = "label" }
-[comparator]
-name = "rules"
-plugin = "PLUGINS/recorded.wasm"
-grant = ["text", "decision.text"]
-config = { field = "text", form = "label" }
-[[metrics]]
-name = "agreement"
-plugin = "PLUGINS/agreement.wasm"
-[windows]
-every = "day"
-[swaps]
-last = 100
-failed-rows = 20
-"#;
+/// Every fourth decision differs from its snapshot. Model and comparator may both read the snapshot's text, so that `evil`,
+/// which answers the text except on its trigger, can replace either.
+fn study() -> StudyToml {
+    let config = r#"{ field = "text", form = "label" }"#;
+    StudyToml::new("swap")
+        .input("text", "text")
+        .decision("text", "text")
+        .http()
+        .model("echo", "text")
+        .plugin_comparator("rules", "PLUGINS/recorded.wasm", &["text", "decision.text"], Some(config))
+        .metric("agreement")
+        .section("swaps", "last = 100\nfailed-rows = 20")
+}
 
 const CAREFUL: &str = r#"{ "on": "cue", "do": "trap-unreachable" }"#;
 
 fn workspace(more: &str) -> TestWorkspace {
     let workspace = TestWorkspace::new();
-    workspace.write("study.toml", format!("{STUDY}{more}"));
+    workspace.write("study.toml", format!("{}{more}", study()));
     workspace.write("careful.json", CAREFUL);
     workspace.write("by-decision.json", r#"{ "field": "decision.text", "form": "label" }"#);
     workspace
@@ -134,8 +111,13 @@ fn generations(run: &Path, table: &str, sequence: &str) -> Vec<(u64, u32)> {
 
 /// From which sequence numbers on each generation holds, by the ledger.
 fn begins(workspace: &TestWorkspace) -> Vec<[u64; 2]> {
-    let of = |entry: &Value, at: usize| entry["from"][at].as_u64().expect("a sequence number");
-    workspace.ledger_entries("run", Some("exchanged")).iter().map(|entry| [of(entry, 0), of(entry, 1)]).collect()
+    let first =
+        |entry: &Value, stream: &str| entry["first-sequences"][stream].as_u64().expect("a sequence number");
+    workspace
+        .ledger_entries("run", Some("swap-applied"))
+        .iter()
+        .map(|entry| [first(entry, "snapshots"), first(entry, "decisions")])
+        .collect()
 }
 
 fn generation(begins: &[[u64; 2]], side: usize, sequence: u64) -> u32 {
@@ -150,7 +132,10 @@ fn swapping_in_an_equivalent_plugin_keeps_the_metrics() {
     let swap = |part: &str, arguments: &[&str]| {
         let common = ["swap", "run", part, "--reason", "faster", "--who", "test"];
         let output = workspace.ok(&[&common[..], arguments].concat());
-        output.stdout.replace(&sha256_hex(evil)[..12], "EVIL").replace(&sha256_hex(&recorded())[..12], "RECORDED")
+        output
+            .stdout
+            .replace(&sha256_hex(evil)[..12], "EVIL")
+            .replace(&sha256_hex(&recorded())[..12], "RECORDED")
     };
     let output = [
         swap("comparator", &[evil, "--config", "careful.json"]),
@@ -222,12 +207,12 @@ fn a_plugin_that_answers_differently_needs_force_and_marks_a_comparator_change()
             &[&common[..], &["--reason", "the rules changed", "--who", "test"], arguments].concat(),
         )
     };
-    assert_snapshot!(swap(&[]).stderr, @"nothing was exchanged: there are no pairs yet to try it on. Wait for some, or say that it is to be exchanged all the same (--anyway): then what follows is measured by a new yardstick");
+    assert_snapshot!(swap(&[]).stderr, @"swap rejected: no recent pairs to test the new plugin on. Wait for pairs, or use --force; results after a forced swap count as a comparator change");
     feed(&serving, 0..60);
     compared(&serving, 60);
     let refused = swap(&[]);
     assert_eq!(refused.code, 1);
-    assert_snapshot!(refused.stderr, @"nothing was exchanged: on the latest 60 pairs it came to the same as the one that runs in 45, a share of 0.750000, and the study asks for 1 (`swaps.equivalent`). If that is meant, say so (--anyway): then what follows is measured by a new yardstick, and `threshold.on-comparator-change` says what that does to the verdict");
+    assert_snapshot!(refused.stderr, @"swap rejected: on the latest 60 pairs the new plugin agrees with the current one on 45, a share of 0.750000; `swaps.equivalent` asks for 1. To swap anyway, use --force; results after a forced swap count as a comparator change, which `threshold.on-comparator-change` handles");
     let done = swap(&["--force"]);
     assert_eq!(done.code, 0, "{}", done.stderr);
     // The latest pairs have answers of the one before; the one that runs now is asked afresh.
@@ -235,7 +220,7 @@ fn a_plugin_that_answers_differently_needs_force_and_marks_a_comparator_change()
     let back = ["swap", "run", "comparator", "--config", "by-text.json", "--reason", "back", "--who", "test"];
     let back = workspace.understudy(&back);
     assert_eq!(back.code, 1);
-    assert!(back.stderr.contains("in 45, a share of 0.750000"), "{}", back.stderr);
+    assert!(back.stderr.contains("on 45, a share of 0.750000"), "{}", back.stderr);
     feed(&serving, 60..120);
     end(&workspace, serving);
     verified(&workspace);
@@ -262,7 +247,7 @@ fn a_failing_plugin_is_rolled_back_automatically() {
     send(&mut client, "/v1/snapshots", &lines);
     send(&mut client, "/v1/decisions", &lines);
     understudy_tests::process::wait_until("both have fallen back", || {
-        workspace.ledger_entries("run", Some("exchanged")).len() == 4
+        workspace.ledger_entries("run", Some("swap-applied")).len() == 4
     });
     feed(&serving, 100..160);
     let report = end(&workspace, serving);
@@ -271,7 +256,7 @@ fn a_failing_plugin_is_rolled_back_automatically() {
     let how: Vec<_> = swaps.iter().map(|swap| swap["trigger"].as_str().expect("a text")).collect();
     assert_eq!(how, ["asked", "asked", "fell-back", "fell-back"]);
     assert_eq!(swaps[2]["who"], json!("understudy"));
-    assert_eq!(swaps[2]["reason"], json!("it failed on 40 of 40 rows, and 0.05 are allowed"));
+    assert_eq!(swaps[2]["reason"], json!("it failed on 40 of 40 rows; `swaps.failed` allows a share of 0.05"));
     let model = &report["models"][0];
     assert_eq!([&model["answered"], &model["failed"]], [&json!(120), &json!(40)]);
     assert_eq!(report["comparison"], json!({ "compared": 120, "incomparable": 40 }));
@@ -311,16 +296,16 @@ fn impossible_swaps_are_explained_and_change_nothing() {
     let refused = workspace.understudy(&["swap", "run", "rules", "--undo", "--reason", "to see"]);
     output.push_str(&refused.stderr);
     assert_snapshot!(output, @r#"
-the study has no plugin "nobody"; it has "echo", "rules", "agreement"
+swap rejected: the study has no plugin "nobody"; use one of "echo", "rules", "agreement"
 nothing is to be exchanged; name the new component, --config FILE, or --undo
-"rules" has not been exchanged, so there is nothing to undo
-"rules" runs with this component and this configuration already; nothing was exchanged
-nothing was exchanged: text.wasm is not Wasm: a component begins with the bytes "\0asm"; name the .wasm file
-nothing was exchanged: WORKSPACE/target/plugins/kappa.wasm is a metric, so it cannot be a comparator; name a component that exports `understudy:shadow/decider@0.1.0`
-nothing was exchanged: it reads `reserved_room_type`, which the study does not have
-nothing was exchanged: configuration rejected: config: unknown field `x`, expected one of `field`, `form`, `kind`
-nothing was exchanged: WORKSPACE/target/plugins/recorded.wasm is a model or a comparator, so it cannot be a metric; name a component that exports `understudy:shadow/scorer@0.1.0`
-a swap needs a reason: it is what the report says of it
+swap rejected: "rules" has no previous version, since it has not been swapped
+swap rejected: "rules" already runs this component with this configuration
+swap rejected: text.wasm is not Wasm: a component begins with the bytes "\0asm"; name the .wasm file
+swap rejected: WORKSPACE/target/plugins/kappa.wasm is a metric, so it cannot be a comparator; name a component that exports `understudy:shadow/decider@0.1.0`
+swap rejected: it reads `reserved_room_type`, which the study does not have
+swap rejected: configuration rejected: config: unknown field `x`, expected one of `field`, `form`, `kind`
+swap rejected: WORKSPACE/target/plugins/recorded.wasm is a model or a comparator, so it cannot be a metric; name a component that exports `understudy:shadow/scorer@0.1.0`
+swap rejected: the reason is empty; give one for the ledger and the report
 no process serves run; start one with `understudy serve`
 "#);
     assert_eq!(workspace.ledger_entries("run", Some("swap")), [] as [Value; 0]);

@@ -16,7 +16,7 @@ use understudy_report::model::comparison::{
 use understudy_report::model::report::PluginInfo;
 use understudy_run_log::ledger::is_closed;
 use understudy_sandbox::{Better, Scorer, ScorerPlugin};
-use understudy_statistics::scoring::{AgreementCounts, PairedComparison, PairedRow};
+use understudy_statistics::scoring::{PairedComparison, PairedRow};
 use understudy_study::{Condition, AnswerForm, Plugin as Declared, Split};
 
 /// The confidence of each bound.
@@ -227,8 +227,13 @@ fn comparison_slice(
             p_value: found.p_value,
         });
     }
-    let AgreementCounts { both, reference, other, neither } = paired.agreements(value);
-    let agreement = AgreementCounts { both, only_reference: reference, only_other: other, neither };
+    let counts = paired.agreements(value);
+    let agreement = AgreementCounts {
+        both: counts.both,
+        only_reference: counts.reference,
+        only_other: counts.other,
+        neither: counts.neither,
+    };
     let (condition, value_name) = name.cloned().unzip();
     Ok(ComparisonSlice {
         condition,

@@ -12,7 +12,7 @@ use anyhow::anyhow;
 use rustc_hash::FxHashMap;
 
 use crate::disclose::decided_rows::{DisclosureCutoff, RowKey};
-use understudy_engine::{Compared, Prepared, needed, rebuild};
+use understudy_engine::{Compared, Prepared, buffered_fields, rebuild};
 use understudy_records::batch::AnswerAgreement;
 use understudy_statistics::scoring::jackknife_group;
 
@@ -126,7 +126,7 @@ fn join_batches(batches: [Receiver<Batch>; 2], joined: &mut JoinCounts, each: &m
 /// Passes the evaluated pairs of a run whose horizon is over to `each`.
 fn rows(input: &JoinInput<'_>, mut each: impl FnMut(Batch) -> anyhow::Result<()> + Send) -> anyhow::Result<()> {
     let cutoff = DisclosureCutoff::read(input.prepared, input.run)?;
-    rebuild(input.prepared, input.run, needed(input.prepared), |compared| {
+    rebuild(input.prepared, input.run, buffered_fields(input.prepared), |compared| {
         let mut batch = batch(input, compared);
         batch.retain(|((_, time), _)| cutoff.allows(*time));
         each(batch)

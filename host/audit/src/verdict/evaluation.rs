@@ -13,13 +13,14 @@ use understudy_run_log::ledger::{Entry, LedgerState};
 use understudy_sandbox::sha256_hex;
 use understudy_statistics::scoring::{Cells, InputCounts, VerdictEvidence};
 use understudy_statistics::verdict::{Facts, Verdict, rule};
+use understudy_study::{Micros, PerStream};
 
 /// The results of a run that a verdict is based on.
 pub(crate) struct RunResults<'f> {
     /// Whether the run is closed.
     pub closed: bool,
-    /// The latest event time of each stream, in microseconds.
-    pub clocks: [Option<i64>; 2],
+    /// The latest event time of each stream.
+    pub clocks: PerStream<Option<Micros>>,
     /// Where every record ended up.
     pub accounting: Accounting,
     /// What the snapshots looked like.

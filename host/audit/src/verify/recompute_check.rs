@@ -12,7 +12,7 @@ use arrow::datatypes::SchemaRef;
 use crate::verify::issue::VerifyReport;
 use crate::verify::multiset_digest::{RANGE, MultisetDigest, Seed};
 use crate::verify::sums_from_scores;
-use understudy_engine::{Pairs, Prepared, Rebuilt, Saved, needed, rebuild, schemas};
+use understudy_engine::{Pairs, Prepared, Rebuilt, Saved, buffered_fields, rebuild, schemas};
 use understudy_run_log::{CHECKPOINT, ScanOptions, Table};
 
 /// Recomputes pairs and sums and compares them with the stored ones. Returns the number of pairs.
@@ -96,7 +96,7 @@ fn rebuilt(
 ) -> anyhow::Result<(MultisetDigest, Rebuilt)> {
     let mut set = MultisetDigest::new(schema, seed);
     let mut table = Pairs::new(prepared);
-    let rebuilt = rebuild(prepared, run, needed(prepared), |compared| set.add(&table.batch(compared)))?;
+    let rebuilt = rebuild(prepared, run, buffered_fields(prepared), |compared| set.add(&table.batch(compared)))?;
     Ok((set, rebuilt))
 }
 

@@ -16,7 +16,7 @@ use understudy_report::{build, counted};
 use understudy_run_log::ledger::{self, Entry, Event, LEDGER, LedgerState, NOTE};
 use understudy_run_log::note::Verifier;
 use understudy_run_log::{CHECKPOINT, LogError, REPORT, RunDirectory, checkpoint};
-use understudy_study::StreamKind;
+use understudy_study::{PerStream, StreamKind};
 
 /// Why a run cannot be verified.
 #[derive(Debug, thiserror::Error)]
@@ -230,7 +230,7 @@ fn records(run: &Path, ledger_file: &ReadLedger, report: &mut VerifyReport) -> R
                 break;
             }
         }
-        let [snapshots, decisions] = ledger_file.state.position;
+        let PerStream { snapshots, decisions } = ledger_file.state.position;
         let snapshots = counted(snapshots, "snapshot", "snapshots");
         let open = if ledger_file.state.end.is_some() { "" } else { " in sealed segments" };
         format!(

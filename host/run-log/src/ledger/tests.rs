@@ -156,19 +156,19 @@ fn entries_are_written_so() {
         settings.add_filter(&format!("{letter}{{64}}"), format!("{letter}.."));
     }
     settings.bind(|| insta::assert_snapshot!(shown.collect::<Vec<_>>().join("\n"), @r#"
-    {"entry":0,"at":"2026-03-01T10:00:00.5Z","previous":"0000000000000000000000000000000000000000000000000000000000000000","kind":"opened","study":"rooms","seal":"a..","study-toml":"b..","version":"0.1.0","key":"vienna+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k","hash":"faf2d369a0002476b0f3bfbda7817d91b3955fdc5308aded978078f13b8b800d"}
+    {"entry":0,"at":"2026-03-01T10:00:00.5Z","previous":"0000000000000000000000000000000000000000000000000000000000000000","kind":"run-started","study":"rooms","seal":"a..","study-toml":"b..","version":"0.1.0","key":"vienna+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k","hash":"faf2d369a0002476b0f3bfbda7817d91b3955fdc5308aded978078f13b8b800d"}
     {"entry":1,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"plugin","role":"model","name":"forest","sha256":"b..","assets":[{"name":"weights","sha256":"c.."}],"hash":".."}
     {"entry":2,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"refused","snapshots":{"rejected":1,"duplicate":2,"conflict":3,"late":4},"decisions":{"rejected":0,"duplicate":0,"conflict":0,"late":0},"hash":".."}
-    {"entry":3,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"sealed","group":0,"segments":[{"file":"snapshots/000000.parquet","sha256":"d..","bytes":4096,"rows":100,"sequences":[0,99]},{"file":"excluded/000000.parquet","sha256":"d..","bytes":4096,"rows":100}],"covers":[110,0],"hash":".."}
-    {"entry":4,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"resumed","position":[110,7],"after":"was cut off","cut":[0,2],"hash":".."}
+    {"entry":3,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"group-sealed","group":0,"segments":[{"file":"snapshots/000000.parquet","sha256":"d..","bytes":4096,"rows":100,"sequences":[0,99]},{"file":"excluded/000000.parquet","sha256":"d..","bytes":4096,"rows":100}],"covers":[110,0],"hash":".."}
+    {"entry":4,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"run-resumed","position":[110,7],"after":"was cut off","cut":[0,2],"hash":".."}
     {"entry":5,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"gap","stream":"decisions","what":"the file is shorter than it was","hash":".."}
     {"entry":6,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"exposure","who":"ana \"the analyst\"","how":"understudy export, as CSV","rows":12,"ids":"f..","refused":3,"since":"2026-04-20T06:00:00Z","hash":".."}
-    {"entry":7,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"disclosed","what":"comparator-change","who":"bo","text":"the rules changed","since":"2026-04-21T06:00:00Z","hash":".."}
-    {"entry":8,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"sampled","model":"forest","seed":"a..","strata":[{"name":"elsewhere","disagreements":41,"drawn":30}],"hash":".."}
-    {"entry":9,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"reviewed","who":"ana","model":"forest","id":"b-7","observed-at":"2026-03-01T10:00:00Z","stratum":"elsewhere","judgement":"substrate-right","mode":"known-gap","note":"no cot in that room","hash":".."}
+    {"entry":7,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"disclosure","what":"comparator-change","who":"bo","text":"the rules changed","since":"2026-04-21T06:00:00Z","hash":".."}
+    {"entry":8,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"review-sample","model":"forest","seed":"a..","strata":[{"name":"elsewhere","disagreements":41,"drawn":30}],"hash":".."}
+    {"entry":9,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"review","who":"ana","model":"forest","id":"b-7","observed-at":"2026-03-01T10:00:00Z","stratum":"elsewhere","judgement":"substrate-right","mode":"known-gap","note":"no cot in that room","hash":".."}
     {"entry":10,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"verdict","file":{"file":"verdict.json","sha256":"gggggggggggggggggggggggggggggggggggggggggggggggggggggggggggggggg"},"closed":true,"position":[7,6],"rulings":["rules/all: NO-GO"],"hash":".."}
     {"entry":11,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"note","who":"ana","text":"the rules changed at noon;\nsee ticket 7, — käi","hash":".."}
-    {"entry":12,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"reduced","before":{"file":"snapshots/000000.parquet","sha256":"d..","bytes":4096,"rows":100,"sequences":[0,99]},"after":{"file":"snapshots/000000.parquet","sha256":"d..","bytes":4096,"rows":100,"sequences":[0,99]},"dropped":["raw"],"hash":".."}
+    {"entry":12,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"segment-reduced","before":{"file":"snapshots/000000.parquet","sha256":"d..","bytes":4096,"rows":100,"sequences":[0,99]},"after":{"file":"snapshots/000000.parquet","sha256":"d..","bytes":4096,"rows":100,"sequences":[0,99]},"dropped":["raw"],"hash":".."}
     {"entry":13,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"stopped","how":"SIGTERM","files":[],"hash":".."}
     {"entry":14,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"closed","files":[{"file":"report.json","sha256":"e.."}],"hash":".."}
     "#));
