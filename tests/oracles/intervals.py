@@ -180,8 +180,8 @@ for name, kind in [("scores", scores), ("hits", hits)]:
         for look in [0, 1, 5]:
             show(name, first, confidence, look, lower[look], upper[look])
 
-print("two_sample/tests.rs, proportion_difference: shown, blind, confidence, alpha, difference, lower, upper, p-value, detectable")
-for shown, blind, confidence, alpha in [
+print("two_sample/tests.rs, proportion_difference: first, second, confidence, alpha, difference, lower, upper, p-value, detectable")
+for first, second, confidence, alpha in [
     ((90, 100), (80, 100), 0.95, 0.05),
     ((450, 500), (160, 200), 0.95, 0.01),
     ((3, 10), (6, 10), 0.9, 0.05),
@@ -191,16 +191,16 @@ for shown, blind, confidence, alpha in [
     ((5, 50), (0, 60), 0.95, 0.05),
 ]:
     _, p_value = proportions_ztest(
-        [shown[0], blind[0]], [shown[1], blind[1]], alternative="larger", prop_var=False
+        [first[0], second[0]], [first[1], second[1]], alternative="larger", prop_var=False
     )
     lower, upper = confint_proportions_2indep(
-        *shown, *blind, method="newcomb", compare="diff", alpha=2 * (1 - confidence)
+        *first, *second, method="newcomb", compare="diff", alpha=2 * (1 - confidence)
     )
-    share = blind[0] / blind[1]
+    share = second[0] / second[1]
 
     def short(difference):
         power = power_proportions_2indep(
-            difference, share, shown[1], ratio=blind[1] / shown[1], alpha=alpha, alternative="larger"
+            difference, share, first[1], ratio=second[1] / first[1], alpha=alpha, alternative="larger"
         )
         return power.power - 0.8
 
@@ -208,12 +208,12 @@ for shown, blind, confidence, alpha in [
     most = (1 - share) * (1 - 1e-12)
     found = most > 0 and short(most) >= 0
     least = f"Some({optimize.brentq(short, 1e-9, most, xtol=1e-15, rtol=1e-14)!r})" if found else "None"
-    show(shown, blind, confidence, alpha, shown[0] / shown[1] - share, lower, upper, p_value, least)
+    show(first, second, confidence, alpha, first[0] / first[1] - share, lower, upper, p_value, least)
 
 print("two_sample/tests.rs, jackknife_difference: difference, confidence, alpha, lower, upper, p-value, detectable; `without`")
-BLIND = [[((53 * i + 29 * g) % 101) / 125 for i in range(4 + 2 * (g % 3))] for g in range(9)]
-difference = mean(GROUPS) - mean(BLIND)
-without = replicates(mean, GROUPS) - replicates(mean, BLIND)
+SECOND = [[((53 * i + 29 * g) % 101) / 125 for i in range(4 + 2 * (g % 3))] for g in range(9)]
+difference = mean(GROUPS) - mean(SECOND)
+without = replicates(mean, GROUPS) - replicates(mean, SECOND)
 show(*without)
 for confidence, alpha in [(0.95, 0.05), (0.99, 0.01)]:
     error = jackknife_error(without)

@@ -79,7 +79,7 @@ pub fn representativeness(bundle: &ReportBundle) -> Section {
     }
     if !inputs.is_empty() {
         let rows = inputs.iter().map(|input| {
-            let tone = if input.within { Tone::Good } else { Tone::Bad };
+            let tone = if input.within_tolerance { Tone::Good } else { Tone::Bad };
             vec![
                 format!("{} = {}", input.condition, input.value).into(),
                 count(input.snapshots).into(),
@@ -103,7 +103,7 @@ pub fn representativeness(bundle: &ReportBundle) -> Section {
     }
     if !cycle.is_empty() {
         let rows = cycle.iter().map(|value| {
-            let tone = if value.enough { Tone::Good } else { Tone::Unsure };
+            let tone = if value.covered { Tone::Good } else { Tone::Unsure };
             vec![
                 value.value.as_str().into(),
                 Cell::from(count(value.occurrences)).toned(tone),

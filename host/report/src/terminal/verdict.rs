@@ -155,10 +155,10 @@ fn contamination_test(page: &mut Page, model: &str, found: &Contamination) {
     match found.difference {
         Some(difference) => {
             let detectable = difference.detectable.map_or_else(String::new, |minimum| {
-                format!(" This many pairs detect a difference of {least:.4} with a power of 80 %.")
+                format!(" This many pairs detect a difference of {minimum:.4} with a power of 80 %.")
             });
             text.push_str(&format!(
-                " Difference {:.4} ({:.4} to {:.4}), p-value {}.{findable}",
+                " Difference {:.4} ({:.4} to {:.4}), p-value {}.{detectable}",
                 difference.difference,
                 difference.interval.lower,
                 difference.interval.upper,
@@ -176,7 +176,7 @@ fn contamination_test(page: &mut Page, model: &str, found: &Contamination) {
 
 /// A check mark, or a cross with the reason.
 fn mark(passes: bool, failure: &str) -> Span {
-    if passes { Span::new(Ink::Faint, "✓") } else { Span::new(Ink::Notice, format!("✗ {otherwise}")) }
+    if passes { Span::new(Ink::Faint, "✓") } else { Span::new(Ink::Notice, format!("✗ {failure}")) }
 }
 
 /// Cycle coverage, input shares and interferences, which are the same for every model and scope.
@@ -217,7 +217,7 @@ fn shared_inputs(page: &mut Page, verdict: &Verdict) {
             page.paragraph(
                 2,
                 Ink::Plain,
-                &format!("- since {}: {}", interfered.effective_from, interfered.description),
+                &format!("- since {}: {}", interfered.since, interfered.description),
                 3,
             );
         }

@@ -63,7 +63,7 @@ pub struct ErrorHistogram {
     /// The sum of the squared errors, each precise to 2^-64 or better, and clamped to the range of f64.
     pub squares: ExactSum,
     /// The number of errors in each bin.
-    steps: BTreeMap<i32, u64>,
+    bins: BTreeMap<i32, u64>,
 }
 
 impl ErrorHistogram {
@@ -79,7 +79,7 @@ impl ErrorHistogram {
         if rest.is_finite() {
             self.squares.add(rest);
         }
-        *self.steps.entry(step(error)).or_default() += 1;
+        *self.bins.entry(bin(error)).or_default() += 1;
     }
 
     /// Adds all errors of `other`.
@@ -87,28 +87,28 @@ impl ErrorHistogram {
         self.unanswered += other.unanswered;
         self.sum.merge(&other.sum);
         self.squares.merge(&other.squares);
-        for (step, count) in &other.steps {
-            *self.steps.entry(*step).or_default() += count;
+        for (bin, count) in &other.bins {
+            *self.bins.entry(*bin).or_default() += count;
         }
     }
 
     /// The number of errors.
     pub fn count(&self) -> u64 {
-        self.steps.values().sum()
+        self.bins.values().sum()
     }
 
     /// The quantile of the errors at `share`, in [0, 1], with a relative error of at most 3 %; `None` without
     /// errors.
     pub fn quantile(&self, share: f64) -> Option<f64> {
-        quantile(self.steps.iter().map(|(step, count)| (*step, *count)), self.count(), share)
+        quantile(self.bins.iter().map(|(bin, count)| (*bin, *count)), self.count(), share)
     }
 
     /// The quantile of the absolute errors at `share`, in [0, 1], with a relative error of at most 3 %;
     /// `None` without errors.
     pub fn absolute_quantile(&self, share: f64) -> Option<f64> {
         let mut distances: BTreeMap<i32, u64> = BTreeMap::new();
-        for (step, count) in &self.steps {
-            *distances.entry(step.abs()).or_default() += count;
+        for (bin, count) in &self.bins {
+            *distances.entry(bin.abs()).or_default() += count;
         }
         quantile(distances.into_iter(), self.count(), share)
     }
@@ -135,21 +135,21 @@ impl ErrorHistogram {
     /// The number of errors in [`from`, `to`), with a relative error of at most 3 % in these bounds. An error
     /// in the same bin as a bound counts as above it, since errors exactly at a round bound are common.
     pub fn count_between(&self, from: f64, to: f64) -> u64 {
-        self.steps
+        self.bins
             .iter()
-            .filter(|(step, _)| (from..to).contains(&greatest(**step)))
+            .filter(|(bin, _)| (from..to).contains(&greatest(**bin)))
             .map(|(_, count)| count)
             .sum()
     }
 }
 
-fn quantile(steps: impl Iterator<Item = (i32, u64)>, count: u64, share: f64) -> Option<f64> {
+fn quantile(bins: impl Iterator<Item = (i32, u64)>, count: u64, share: f64) -> Option<f64> {
     let rank = ((share * count as f64).ceil() as u64).clamp(1, count.max(1));
     let mut below = 0;
-    for (step, count) in steps {
+    for (bin, count) in bins {
         below += count;
         if below >= rank {
-            return Some(middle(step));
+            return Some(middle(bin));
         }
     }
     None
@@ -157,7 +157,7 @@ fn quantile(steps: impl Iterator<Item = (i32, u64)>, count: u64, share: f64) -> 
 
 /// The bin of an error: its exponent and the first bits of its fraction, with its sign. Bins ascend with the
 /// errors.
-fn step(error: f64) -> i32 {
+fn bin(error: f64) -> i32 {
     let size = (error.abs().to_bits() >> SHIFT) as i32;
     match error.total_cmp(&0.0) {
         _ if error == 0.0 => 0,
@@ -167,21 +167,21 @@ fn step(error: f64) -> i32 {
 }
 
 /// The greatest error of a bin.
-fn greatest(step: i32) -> f64 {
-    match step {
+fn greatest(bin: i32) -> f64 {
+    match bin {
         0 => 0.0,
-        1.. => f64::from_bits(((step as u64) << SHIFT) - 1),
-        _ => -f64::from_bits((u64::from(step.unsigned_abs()) - 1) << SHIFT),
+        1.. => f64::from_bits(((bin as u64) << SHIFT) - 1),
+        _ => -f64::from_bits((u64::from(bin.unsigned_abs()) - 1) << SHIFT),
     }
 }
 
 /// The middle of a bin.
-fn middle(step: i32) -> f64 {
-    let size = (step.unsigned_abs() as u64).saturating_sub(1);
+fn middle(bin: i32) -> f64 {
+    let size = (bin.unsigned_abs() as u64).saturating_sub(1);
     let edge = |size: u64| f64::from_bits(size << SHIFT);
     let (low, high) = (edge(size), edge(size + 1));
     let middle = if high.is_finite() { low + (high - low) / 2.0 } else { low };
-    match step.signum() {
+    match bin.signum() {
         0 => 0.0,
         sign => f64::from(sign) * middle,
     }
@@ -221,24 +221,24 @@ mod tests {
     proptest! {
         #[test]
         fn a_bin_is_within_three_per_cent_of_its_error(error in prop::num::f64::NORMAL) {
-            let held = middle(step(error));
-            prop_assert!((held - error).abs() <= error.abs() * 0.032, "{error} is held as {held}");
+            let middle = middle(bin(error));
+            prop_assert!((middle - error).abs() <= error.abs() * 0.032, "{error} is in the bin around {middle}");
         }
 
         #[test]
         fn bins_ascend_with_errors(one in -1e9f64..1e9, other in -1e9f64..1e9) {
-            prop_assert!(one > other || step(one) <= step(other));
+            prop_assert!(one > other || bin(one) <= bin(other));
         }
 
         #[test]
         fn quantiles_match_the_sorted_errors(errors in prop::collection::vec(-1e4f64..1e4, 1..300), share in 0.0f64..1.0) {
-            let mut spread = ErrorHistogram::default();
-            errors.iter().for_each(|error| spread.add(*error));
+            let mut histogram = ErrorHistogram::default();
+            errors.iter().for_each(|error| histogram.add(*error));
             let mut sorted = errors.clone();
             sorted.sort_by(f64::total_cmp);
             let rank = ((share * sorted.len() as f64).ceil() as usize).clamp(1, sorted.len());
             let exact = sorted[rank - 1];
-            let found = spread.quantile(share).unwrap();
+            let found = histogram.quantile(share).unwrap();
             prop_assert!((found - exact).abs() <= exact.abs() * 0.032, "{found} for {exact}");
         }
     }
@@ -248,21 +248,21 @@ mod tests {
         fn whole_errors_are_counted_exactly_between_bounds(
             errors in prop::collection::vec(-63i32..64, 1..200), from in -63i32..64, width in 1i32..40
         ) {
-            let mut spread = ErrorHistogram::default();
-            errors.iter().for_each(|error| spread.add(f64::from(*error)));
+            let mut histogram = ErrorHistogram::default();
+            errors.iter().for_each(|error| histogram.add(f64::from(*error)));
             let expected = errors.iter().filter(|error| (from..from + width).contains(error)).count() as u64;
-            prop_assert_eq!(spread.count_between(f64::from(from), f64::from(from + width)), expected);
+            prop_assert_eq!(histogram.count_between(f64::from(from), f64::from(from + width)), expected);
         }
 
         #[test]
         fn errors_are_counted_between_bounds_to_three_per_cent(errors in prop::collection::vec(-1e4f64..1e4, 1..200), from in -1e4f64..1e4, width in 0f64..1e4) {
-            let mut spread = ErrorHistogram::default();
-            errors.iter().for_each(|error| spread.add(*error));
+            let mut histogram = ErrorHistogram::default();
+            errors.iter().for_each(|error| histogram.add(*error));
             let within = |slack: f64| {
                 let (from, to) = (from - slack * from.abs(), from + width + slack * (from + width).abs());
                 errors.iter().filter(|error| (from..to).contains(error)).count() as u64
             };
-            let found = spread.count_between(from, from + width);
+            let found = histogram.count_between(from, from + width);
             prop_assert!((within(-0.033)..=within(0.033)).contains(&found), "{found}");
         }
     }

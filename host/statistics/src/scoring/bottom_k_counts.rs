@@ -35,7 +35,7 @@ struct Stored {
 
 impl From<Stored> for BottomKCounts {
     fn from(stored: Stored) -> BottomKCounts {
-        let hashes = stored.counts.iter().map(|(said, _)| (hash(said), said.clone())).collect();
+        let hashes = stored.counts.iter().map(|(answers, _)| (hash(answers), answers.clone())).collect();
         let Stored { counts, other, same } = stored;
         BottomKCounts { counts: counts.into_iter().collect(), hashes, other, same }
     }
@@ -53,19 +53,19 @@ impl BottomKCounts {
     pub const CAPACITY: usize = 1024;
 
     /// Adds `count` pairs with these answers.
-    pub fn add(&mut self, said: AnswerPair, count: u64) {
-        if said.0.as_ref() == Some(&said.1) {
+    pub fn add(&mut self, answers: AnswerPair, count: u64) {
+        if answers.0.as_ref() == Some(&answers.1) {
             self.same += count;
         }
-        self.keep(said, count);
+        self.keep(answers, count);
     }
 
-    fn keep(&mut self, said: AnswerPair, count: u64) {
-        if let Some(known) = self.counts.get_mut(&said) {
+    fn keep(&mut self, answers: AnswerPair, count: u64) {
+        if let Some(known) = self.counts.get_mut(&answers) {
             *known += count;
             return;
         }
-        let hashed = (hash(&said), said);
+        let hashed = (hash(&answers), answers);
         if self.counts.len() >= Self::CAPACITY {
             if self.hashes.last().is_some_and(|last| *last < hashed) {
                 self.other += count;
@@ -81,7 +81,7 @@ impl BottomKCounts {
 
     /// Adds all counts of `other`.
     pub fn merge(&mut self, other: &BottomKCounts) {
-        other.counts.iter().for_each(|(said, count)| self.keep(said.clone(), *count));
+        other.counts.iter().for_each(|(answers, count)| self.keep(answers.clone(), *count));
         self.other += other.other;
         self.same += other.same;
     }
@@ -89,7 +89,7 @@ impl BottomKCounts {
     /// The kept answer pairs with their counts, in the order of the names; pairs without a model answer come
     /// first.
     pub fn iter(&self) -> impl Iterator<Item = (&AnswerPair, u64)> {
-        self.counts.iter().map(|(said, count)| (said, *count))
+        self.counts.iter().map(|(answers, count)| (answers, *count))
     }
 
     /// The number of pairs whose answers are not counted separately.
@@ -116,7 +116,7 @@ mod tests {
 
     use super::*;
 
-    fn said(number: u64) -> AnswerPair {
+    fn answers(number: u64) -> AnswerPair {
         ((!number.is_multiple_of(3)).then(|| format!("s{}", number / 7)), format!("s{}", number % 1500))
     }
 
@@ -125,7 +125,7 @@ mod tests {
         fn order_and_merging_change_nothing(numbers in prop::collection::vec(0u64..4000, 0..6000), cut in 0usize..6000) {
             let add = |numbers: &[u64]| {
                 let mut matrix = BottomKCounts::default();
-                numbers.iter().for_each(|number| matrix.add(said(*number), 1));
+                numbers.iter().for_each(|number| matrix.add(answers(*number), 1));
                 matrix
             };
             let whole = add(&numbers);
@@ -138,7 +138,7 @@ mod tests {
             prop_assert_eq!(&merged, &whole);
             let counted: u64 = whole.iter().map(|(_, count)| count).sum();
             prop_assert_eq!(counted + whole.other(), numbers.len() as u64);
-            let same = numbers.iter().map(|number| said(*number)).filter(|(model, substrate)| model.as_ref() == Some(substrate));
+            let same = numbers.iter().map(|number| answers(*number)).filter(|(model, substrate)| model.as_ref() == Some(substrate));
             prop_assert_eq!(whole.agreeing(), same.count() as u64);
             prop_assert!(whole.iter().count() <= BottomKCounts::CAPACITY);
             let bytes = encode_to_vec(&whole, standard()).unwrap();

@@ -82,8 +82,8 @@ impl DistributionsBySlice {
     }
 
     /// Adds a batch of pairs for one model.
-    pub fn add(&mut self, model: usize, given: &Answers, pairs: DistributionBatch<'_>) {
-        let rows = ComparedAnswers::new(given, pairs.comparator);
+    pub fn add(&mut self, model: usize, answers: &Answers, pairs: DistributionBatch<'_>) {
+        let rows = ComparedAnswers::new(answers, pairs.comparator);
         self.count_rows(model, &rows, pairs);
         if let ComparedAnswers::Numbers(errors) = &rows {
             self.sum_errors(model, errors, pairs);
@@ -107,29 +107,29 @@ impl DistributionsBySlice {
             }
         }
         for ((slice, place, cell), count) in together {
-            let spread = match slice {
+            let distribution = match slice {
                 0 => self.window(runs[place as usize], model),
                 condition => &mut self.values[condition as usize - 1][place as usize].to_mut()[model],
             };
-            rows.count(spread, cell, count);
+            rows.count(distribution, cell, count);
         }
     }
 
     /// Adds numeric errors, which are summed exactly.
     fn sum_errors(&mut self, model: usize, errors: &[Option<f64>], pairs: DistributionBatch<'_>) {
         for (row, error) in errors.iter().enumerate() {
-            let spreads = std::iter::once(None).chain(pairs.conditions.iter().enumerate().map(Some));
-            for place in spreads {
-                let spread = match place {
+            let distributions = std::iter::once(None).chain(pairs.conditions.iter().enumerate().map(Some));
+            for place in distributions {
+                let distribution = match place {
                     None => self.window(pairs.windows[row], model),
                     Some((condition, values)) => {
                         &mut self.values[condition][usize::from(values[row])].to_mut()[model]
                     }
                 };
-                let AnswerDistribution::Numbers(of) = spread else { continue };
+                let AnswerDistribution::Numbers(errors) = distribution else { continue };
                 match error {
-                    Some(error) => of.add(*error),
-                    None => of.unanswered += 1,
+                    Some(error) => errors.add(*error),
+                    None => errors.unanswered += 1,
                 }
             }
         }
@@ -192,7 +192,7 @@ impl DistributionsBySlice {
     pub fn fold(&self, model: usize, in_window: impl Fn(Window) -> bool) -> AnswerDistribution {
         let mut all = AnswerDistribution::new(self.forms[model]);
         let windows = self.windows.iter().filter(|(window, _)| in_window(**window));
-        windows.for_each(|(_, spreads)| all.merge(&spreads[model]));
+        windows.for_each(|(_, distributions)| all.merge(&distributions[model]));
         all
     }
 
@@ -255,12 +255,12 @@ const NONE: u32 = u32::MAX;
 const UNRANKED: u32 = NONE - 1;
 
 impl<'a> ComparedAnswers<'a> {
-    fn new(given: &'a Answers, comparator: &'a Answers) -> ComparedAnswers<'a> {
+    fn new(answers: &'a Answers, comparator: &'a Answers) -> ComparedAnswers<'a> {
         let rows = comparator.rows();
         let mut answered = vec![true; rows];
-        given.unanswered.iter().for_each(|(row, _)| answered[*row as usize] = false);
-        let names = [given, comparator];
-        match (&given.decisions, &comparator.decisions) {
+        answers.unanswered.iter().for_each(|(row, _)| answered[*row as usize] = false);
+        let names = [answers, comparator];
+        match (&answers.decisions, &comparator.decisions) {
             (AnswerColumn::Labels { codes, .. }, AnswerColumn::Labels { codes: of_comparator, .. }) => {
                 ComparedAnswers::Labels {
                     model: (0..rows).map(|row| answered[row].then(|| codes[row])).collect(),
@@ -314,8 +314,8 @@ impl<'a> ComparedAnswers<'a> {
         }
     }
 
-    fn count(&self, spread: &mut AnswerDistribution, cell: u64, count: u64) {
-        match (self, spread) {
+    fn count(&self, distribution: &mut AnswerDistribution, cell: u64, count: u64) {
+        match (self, distribution) {
             (ComparedAnswers::Labels { .. }, AnswerDistribution::Labels(counts)) => {
                 if let Some(answers) = self.answer_pair(cell) {
                     counts.add(answers, count);
@@ -336,7 +336,7 @@ impl<'a> ComparedAnswers<'a> {
 
     /// The two names of a row whose answers differ, as a number.
     fn differing(&self, row: usize) -> Option<u64> {
-        let (model, substrate, [given, comparator], answered) = match self {
+        let (model, substrate, [answers, comparator], answered) = match self {
             ComparedAnswers::Labels { model, substrate, names } => {
                 (model[row], Some(substrate[row]), names, model[row].is_some())
             }
@@ -346,7 +346,7 @@ impl<'a> ComparedAnswers<'a> {
             ComparedAnswers::Numbers(_) => return None,
         };
         let name = |answers, code: Option<u32>| code.map(|code| name(answers, code));
-        let same = answered && name(given, model) == name(comparator, substrate);
+        let same = answered && name(answers, model) == name(comparator, substrate);
         (!same).then(|| pair(model, substrate.unwrap_or(NONE)))
     }
 

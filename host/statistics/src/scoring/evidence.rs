@@ -115,10 +115,10 @@ impl VerdictEvidence {
             *window.occurrences.entry(occurrence).or_default() += 1;
         }
         for &scope in pair.scopes {
-            let place = StratumKey { scope, blinded: pair.blinded, group: pair.group };
-            window.sums.entry(place).or_default().add(models, metric, row);
-            if let Some((substrate, said)) = pair.labels {
-                window.labels.entry(scope).or_default().add(substrate, said);
+            let key = StratumKey { scope, blinded: pair.blinded, group: pair.group };
+            window.sums.entry(key).or_default().add(models, metric, row);
+            if let Some((substrate, answers)) = pair.labels {
+                window.labels.entry(scope).or_default().add(substrate, answers);
             }
         }
     }
@@ -127,8 +127,8 @@ impl VerdictEvidence {
     pub fn merge(&mut self, other: &Self) {
         for (window, more) in &other.windows {
             let own = self.windows.entry(*window).or_default().to_mut();
-            for (place, sums) in &more.sums {
-                own.sums.entry(*place).or_default().merge(sums);
+            for (key, sums) in &more.sums {
+                own.sums.entry(*key).or_default().merge(sums);
             }
             for (scope, labels) in &more.labels {
                 own.labels.entry(*scope).or_default().merge(labels);
@@ -141,7 +141,7 @@ impl VerdictEvidence {
 
     /// The evidence up to the window `last`, inclusive.
     pub fn through(&self, last: Window) -> VerdictEvidence {
-        let windows = self.windows.range(..=last).map(|(window, of)| (*window, of.clone()));
+        let windows = self.windows.range(..=last).map(|(window, evidence)| (*window, evidence.clone()));
         VerdictEvidence { windows: windows.collect() }
     }
 
@@ -207,19 +207,19 @@ impl StratumSums {
 }
 
 impl LabelCounts {
-    fn add(&mut self, substrate: &str, said: &[Option<&str>]) {
-        self.same.resize(said.len(), 0);
-        let labels = std::iter::once(Some(substrate)).chain(said.iter().copied());
+    fn add(&mut self, substrate: &str, answers: &[Option<&str>]) {
+        self.same.resize(answers.len(), 0);
+        let labels = std::iter::once(Some(substrate)).chain(answers.iter().copied());
         for (column, label) in labels.enumerate() {
             let Some(label) = label else { continue };
             if !self.counts.contains_key(label) && self.counts.len() >= MAX_LABELS {
                 self.other += 1;
                 continue;
             }
-            let counts = self.counts.entry(label.to_owned()).or_insert_with(|| vec![0; said.len() + 1]);
+            let counts = self.counts.entry(label.to_owned()).or_insert_with(|| vec![0; answers.len() + 1]);
             counts[column] += 1;
         }
-        for (same, label) in self.same.iter_mut().zip(said) {
+        for (same, label) in self.same.iter_mut().zip(answers) {
             *same += u64::from(*label == Some(substrate));
         }
     }
@@ -278,7 +278,7 @@ impl InputCounts {
 
     /// The counts up to the window `last`, inclusive.
     pub fn through(&self, last: Window) -> InputCounts {
-        let windows = self.windows.range(..=last).map(|(window, of)| (*window, of.clone()));
+        let windows = self.windows.range(..=last).map(|(window, evidence)| (*window, evidence.clone()));
         InputCounts { earliest: self.earliest, windows: windows.collect() }
     }
 

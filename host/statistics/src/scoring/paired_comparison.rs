@@ -151,15 +151,15 @@ impl PairedComparison {
         let groups: Vec<_> =
             groups.into_iter().filter(|sums| sums.last().is_some_and(|[one, _]| one.value() > 0.0)).collect();
         let all = folded(range.len(), groups.iter());
-        let mut figure = |sums: &[[ExactSum; 2]], side: usize| {
+        let mut value_of = |sums: &[[ExactSum; 2]], side: usize| {
             let mut sums: Vec<f64> =
                 sums.iter().map(|both| both[side].value().clamp(f64::MIN, f64::MAX)).collect();
             let pairs = sums.pop().unwrap_or(0.0) as u64;
             if pairs > 0 { reduce(pairs, &sums) } else { None }
         };
-        let (reference, other) = (figure(&all, 0), figure(&all, 1));
+        let (reference, other) = (value_of(&all, 0), value_of(&all, 1));
         let difference = other.zip(reference).map(|(other, reference)| other - reference);
-        let mut found = PairedEstimate {
+        let mut estimate = PairedEstimate {
             pairs: all.last().map_or(0, |[scored, _]| scored.value() as u64),
             reference,
             other,
@@ -169,23 +169,23 @@ impl PairedComparison {
         let without = (0..groups.len()).map(|left| {
             let kept = groups.iter().enumerate().filter(|(at, _)| *at != left).map(|(_, sums)| sums);
             let sums = folded(range.len(), kept);
-            Some(figure(&sums, 1)? - figure(&sums, 0)?)
+            Some(value_of(&sums, 1)? - value_of(&sums, 0)?)
         });
         let without: Option<Vec<f64>> = without.collect();
         if let Some((difference, without)) = difference.zip(without) {
             // Computed for the positive difference, so that the tail is never 1 minus another.
             let side = if difference < 0.0 { -1.0 } else { 1.0 };
             let without: Vec<f64> = without.into_iter().map(|difference| side * difference).collect();
-            if let Some(seen) = jackknife_difference(side * difference, &without, confidence, LEVEL) {
-                let Interval { lower, upper } = seen.interval;
-                found.p_value = Some((2.0 * seen.p_value).min(1.0));
-                found.interval = Some(match side < 0.0 {
+            if let Some(test) = jackknife_difference(side * difference, &without, confidence, LEVEL) {
+                let Interval { lower, upper } = test.interval;
+                estimate.p_value = Some((2.0 * test.p_value).min(1.0));
+                estimate.interval = Some(match side < 0.0 {
                     true => Interval { lower: -upper, upper: -lower },
                     false => Interval { lower, upper },
                 });
             }
         }
-        found
+        estimate
     }
 
     fn slice(&self, value: Option<(usize, usize)>) -> &PairedSlice {

@@ -84,8 +84,8 @@ impl WindowClock {
     }
 
     fn look_up(&mut self, micros: i64) {
-        let shown = EPOCH.saturating_add(SignedDuration::from_micros(self.local.local_micros(micros)));
-        self.current = self.enclosing(shown);
+        let civil = EPOCH.saturating_add(SignedDuration::from_micros(self.local.local_micros(micros)));
+        self.current = self.enclosing(civil);
         self.span = self.bounds(self.current);
         // A clock that is put back across the start of a window reads times of the previous window once more.
         while micros >= self.span.end {
@@ -95,10 +95,10 @@ impl WindowClock {
     }
 
     /// The window that contains a civil time.
-    fn enclosing(&self, shown: DateTime) -> Window {
-        let date = shown.date();
+    fn enclosing(&self, civil: DateTime) -> Window {
+        let date = civil.date();
         Window(match self.windows.every {
-            Every::Hour => date.at(shown.hour(), 0, 0, 0),
+            Every::Hour => date.at(civil.hour(), 0, 0, 0),
             Every::Day => date.at(0, 0, 0, 0),
             Every::Week => {
                 let days = self.windows.week_ends.next().until(date.weekday());

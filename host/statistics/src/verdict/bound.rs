@@ -13,11 +13,11 @@ pub fn meets_bound_by_count(hits: u64, pairs: u64, direction: Direction, bound: 
         return meets_bound(hits as f64 / pairs as f64, direction, bound);
     };
     // Below 2^64 times 10^18, which fits an i128.
-    let (found, asked) =
+    let (actual, required) =
         (i128::from(hits) * denominator, i128::from(pairs).checked_mul(numerator).unwrap_or(i128::MAX));
     match direction {
-        Direction::AtLeast => found >= asked,
-        Direction::AtMost => found <= asked,
+        Direction::AtLeast => actual >= required,
+        Direction::AtMost => actual <= required,
     }
 }
 

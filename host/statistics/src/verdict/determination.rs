@@ -77,15 +77,15 @@ fn scope_verdict(
     model: usize,
 ) -> ScopeVerdict {
     let threshold = facts.threshold;
-    let sums = facts.evidence.sums(&selection.windows, |place| place.scope == scope);
+    let sums = facts.evidence.sums(&selection.windows, |key| key.scope == scope);
     let compared = sums.pairs;
     let snapshots = facts.inputs.snapshots(&selection.windows, scope);
     let pooled = estimator.estimate(&selection.windows, scope, model);
     let windows: Vec<Estimate> =
         selection.windows.iter().map(|window| estimator.estimate(&[*window], scope, model)).collect();
     let chance = threshold.chance.and_then(|_| estimator.chance(&selection.windows, scope, model));
-    let left = sums.models.get(model).map_or(0, |sums| sums.unanswered);
-    let unanswered = left.max(compared.saturating_sub(pooled.pairs));
+    let left_out = sums.models.get(model).map_or(0, |sums| sums.unanswered);
+    let unanswered = left_out.max(compared.saturating_sub(pooled.pairs));
 
     let mut reasons = shared.to_vec();
     let mut add = |verdict, text| reasons.push(VerdictReason { verdict, text });
@@ -132,19 +132,20 @@ fn scope_verdict(
         add(VerdictKind::NoGo, text);
     }
     match (threshold.chance, chance) {
-        (Some(ChanceCorrection::Kappa(least)), Some(found))
-            if found.kappa.is_none_or(|kappa| kappa < least) =>
+        (Some(ChanceCorrection::Kappa(least)), Some(agreement))
+            if agreement.kappa.is_none_or(|kappa| kappa < least) =>
         {
-            let kappa = found.kappa.map_or_else(|| "not defined".to_owned(), |kappa| format!("{kappa:.6}"));
+            let kappa =
+                agreement.kappa.map_or_else(|| "not defined".to_owned(), |kappa| format!("{kappa:.6}"));
             add(VerdictKind::NoGo, format!("Cohen's kappa is {kappa}; at least {least} is required"));
         }
-        (Some(ChanceCorrection::Gain(least)), Some(found))
-            if found.agreement - found.majority_share < least =>
+        (Some(ChanceCorrection::Gain(least)), Some(agreement))
+            if agreement.agreement - agreement.majority_share < least =>
         {
             let text = format!(
                 "agreement is {:.6}, and always giving the most common label would reach {:.6}; a gain of \
                  at least {least} is required",
-                found.agreement, found.majority_share
+                agreement.agreement, agreement.majority_share
             );
             add(VerdictKind::NoGo, text);
         }
@@ -318,7 +319,8 @@ fn add_missing_evidence(
 
 /// The reason that a model's answers leak; `None` if the test does not show it.
 fn leak_reason(contamination: &Contamination) -> Option<VerdictReason> {
-    let difference = contamination.difference.filter(|found| found.p_value < CONTAMINATION_LEVEL)?;
+    let difference =
+        contamination.difference.filter(|difference| difference.p_value < CONTAMINATION_LEVEL)?;
     let text = format!(
         "answers leak: {} where the answer existed before the decision, {} where it did not; chance alone \
          gives a difference of {:.6} or more with probability {:.2e}",
@@ -356,14 +358,14 @@ fn input_shares(facts: &Facts<'_>, selection: &WindowSelection) -> Vec<InputShar
 
 fn cycle_values(facts: &Facts<'_>, selection: &WindowSelection) -> Vec<CycleValue> {
     let Some(cycle) = facts.threshold.cycle else { return Vec::new() };
-    let mut seen = std::collections::BTreeMap::new();
+    let mut totals = std::collections::BTreeMap::new();
     for evidence in selection.windows.iter().filter_map(|window| facts.evidence.windows.get(window)) {
         for (occurrence, pairs) in &evidence.occurrences {
-            *seen.entry(*occurrence).or_insert(0u64) += pairs;
+            *totals.entry(*occurrence).or_insert(0u64) += pairs;
         }
     }
     let value = |(index, value): (u16, &String)| {
-        let own = seen.iter().filter(|((of, _), _)| *of == index);
+        let own = totals.iter().filter(|((value, _), _)| *value == index);
         let (occurrences, pairs) = (own.clone().count() as u64, own.map(|(_, pairs)| pairs).sum());
         let covered = occurrences >= cycle.times && pairs >= facts.threshold.least_per_condition;
         CycleValue { value: value.clone(), occurrences, required: cycle.times, pairs, covered }

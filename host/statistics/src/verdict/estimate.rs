@@ -36,7 +36,7 @@ impl<'f, 'r> Estimator<'f, 'r> {
 
     /// The estimate of a model over some windows in a scope.
     pub fn estimate(&mut self, windows: &[Window], scope: u16, model: usize) -> Estimate {
-        let sums = self.model_sums(windows, model, |place| place.scope == scope);
+        let sums = self.model_sums(windows, model, |key| key.scope == scope);
         let mut estimate = self.point_estimate(&sums);
         let Some(value) = estimate.value else { return estimate };
         let interval = if self.early {
@@ -44,7 +44,7 @@ impl<'f, 'r> Estimator<'f, 'r> {
         } else if let Some(hits) = estimate.hits.filter(|_| self.facts.threshold.cluster.is_none()) {
             wilson(hits, estimate.pairs, self.confidence).map(|interval| (interval, IntervalMethod::Wilson))
         } else {
-            let without = self.leave_one_out(windows, model, |place| place.scope == scope);
+            let without = self.leave_one_out(windows, model, |key| key.scope == scope);
             jackknife(value, &without, self.confidence)
                 .map(|interval| (interval.clamped(self.facts.range), IntervalMethod::Jackknife))
         };
@@ -56,7 +56,7 @@ impl<'f, 'r> Estimator<'f, 'r> {
     /// where it did not. `None` without blinded pairs. At an interim look the difference is not tested: the
     /// level holds for a single test, and each look would be another chance to accuse a clean study.
     pub fn contamination(&mut self, windows: &[Window], model: usize) -> Option<Contamination> {
-        let arm = |blinded: bool| move |place: StratumKey| place.scope == 0 && place.blinded == blinded;
+        let arm = |blinded: bool| move |key: StratumKey| key.scope == 0 && key.blinded == blinded;
         let [unblinded, blinded] = [false, true].map(|blinded| {
             let sums = self.model_sums(windows, model, arm(blinded));
             self.point_estimate(&sums)
@@ -144,11 +144,11 @@ impl<'f, 'r> Estimator<'f, 'r> {
         in_stratum: impl Fn(StratumKey) -> bool,
     ) -> Vec<f64> {
         let groups = (0..JACKKNIFE_GROUPS as u8).filter(|group| {
-            let own = |place: StratumKey| in_stratum(place) && place.group == *group;
+            let own = |key: StratumKey| in_stratum(key) && key.group == *group;
             self.facts.evidence.sums(windows, own).pairs > 0
         });
         let sums: Vec<ModelSums> = groups
-            .map(|group| self.model_sums(windows, model, |place| in_stratum(place) && place.group != group))
+            .map(|group| self.model_sums(windows, model, |key| in_stratum(key) && key.group != group))
             .collect();
         sums.iter().filter_map(|sums| self.point_estimate(sums).value).collect()
     }
@@ -157,7 +157,7 @@ impl<'f, 'r> Estimator<'f, 'r> {
     fn sequence(&self, windows: &[Window], scope: u16, model: usize, value: f64) -> Option<Interval> {
         let (Some(least), Some(greatest)) = self.facts.range else { return None };
         let width = greatest - least;
-        let whole = self.model_sums(windows, model, |place| place.scope == scope);
+        let whole = self.model_sums(windows, model, |key| key.scope == scope);
         let (pairs, values) = rounded(&whole);
         if !is_mean(&values, pairs, value) || width <= 0.0 {
             return None;
@@ -165,7 +165,7 @@ impl<'f, 'r> Estimator<'f, 'r> {
         // The size of a window is not known in advance; the required minimum is.
         let mut sequence = ConfidenceSequence::new(self.confidence, self.facts.threshold.least_per_window);
         for window in windows {
-            let sums = self.model_sums(&[*window], model, |place| place.scope == scope);
+            let sums = self.model_sums(&[*window], model, |key| key.scope == scope);
             let (n, values) = rounded(&sums);
             if n > 0 {
                 let (count, sum, squares) = (n as f64, values[0], sums.squares.value());
@@ -183,8 +183,9 @@ impl<'f, 'r> Estimator<'f, 'r> {
 
 /// Whether this is an interim look, before a declared end. If the first N windows count, the end is reached
 /// as soon as all of them are in `windows`: they are the same at every later look.
-pub fn is_early(facts: &Facts<'_>, there: &[Window]) -> bool {
-    let ended = matches!(facts.threshold.windows, WindowChoice::First(asked) if there.len() as u64 >= asked);
+pub fn is_early(facts: &Facts<'_>, windows: &[Window]) -> bool {
+    let ended =
+        matches!(facts.threshold.windows, WindowChoice::First(required) if windows.len() as u64 >= required);
     !facts.closed && !ended
 }
 

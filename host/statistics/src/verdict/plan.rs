@@ -242,7 +242,7 @@ pub fn plan_study(
         measured,
         standard_deviation: match score {
             ScoreKind::Binary => None,
-            ScoreKind::Normal(spread) => Some(spread),
+            ScoreKind::Normal(deviation) => Some(deviation),
         },
         conditions: conditions.collect(),
         scopes,
@@ -372,9 +372,9 @@ impl Planner<'_> {
         let value = |(at, name): (usize, String)| {
             let share = shares.and_then(|shares| shares.values[at]);
             let pooled = self.comparisons(share, self.windows);
-            let asked = required && name != "other" && name != "missing";
+            let counts = required && name != "other" && name != "missing";
             let few = pooled.is_some_and(|pairs| pairs < self.threshold.least_per_condition);
-            ValuePlan { name, share, per_window: self.comparisons(share, 1), pooled, too_few: asked && few }
+            ValuePlan { name, share, per_window: self.comparisons(share, 1), pooled, too_few: counts && few }
         };
         let values = values.into_iter().enumerate().map(value).collect();
         ConditionPlan { name: name.to_owned(), origin: shares.map(|shares| shares.origin), values }

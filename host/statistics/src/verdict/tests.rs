@@ -140,8 +140,8 @@ impl Case {
                     let day = conditions.occurrences(cycle.condition, &[at]).unwrap()[0];
                     (values[cycle.condition], day)
                 });
-                let said = [Some(if hit { "a" } else { "b" })];
-                let labels = threshold.chance.map(|_| ("a", &said[..]));
+                let answers = [Some(if hit { "a" } else { "b" })];
+                let labels = threshold.chance.map(|_| ("a", &answers[..]));
                 let key = format!("{week}-{pair}");
                 let pair = EvidencePair {
                     window,
@@ -193,13 +193,13 @@ impl Case {
     /// The verdict for all of the input, and its reasons.
     fn decide(&self) -> (VerdictKind, String) {
         let verdict = self.verdict();
-        let ruling = &verdict.models[0].scopes[0];
-        let reasons: Vec<_> = ruling
+        let scope = &verdict.models[0].scopes[0];
+        let reasons: Vec<_> = scope
             .reasons
             .iter()
             .map(|reason| format!("{}: {}", reason.verdict.name(), reason.text))
             .collect();
-        (ruling.verdict, reasons.join("\n"))
+        (scope.verdict, reasons.join("\n"))
     }
 }
 
@@ -240,8 +240,8 @@ fn verdicts_by_quantifier_evidence_and_outcome() {
     for (what, weeks, kinds) in table {
         let thresholds = [every(3), bound(&every(3)), pooled(3), bound(&pooled(3))];
         for (threshold, kind) in thresholds.iter().zip(kinds) {
-            let (found, reasons) = Case::new(threshold, weeks).decide();
-            assert_eq!(found, kind, "{what}\n{threshold}\n{reasons}");
+            let (verdict, reasons) = Case::new(threshold, weeks).decide();
+            assert_eq!(verdict, kind, "{what}\n{threshold}\n{reasons}");
         }
     }
 }
@@ -270,8 +270,8 @@ fn void_and_missing_evidence_override_the_estimates() {
             ),
         ];
         for (kind, case) in table {
-            let (found, reasons) = case.decide();
-            assert_eq!(found, kind, "{}\n{reasons}", case.threshold);
+            let (verdict, reasons) = case.decide();
+            assert_eq!(verdict, kind, "{}\n{reasons}", case.threshold);
         }
         let fine = [
             case().interference(InterferenceKind::Exposure, 22),
@@ -382,7 +382,7 @@ fn each_scope_has_its_own_verdict() {
     assert_eq!(x.verdict, VerdictKind::Go);
     // Too few pairs for a scope can be enough for all of the input.
     let verdict = Case::new(&every(1), &[(150, 160)]).verdict();
-    let kinds: Vec<_> = verdict.models[0].scopes.iter().map(|ruling| ruling.verdict).collect();
+    let kinds: Vec<_> = verdict.models[0].scopes.iter().map(|scope| scope.verdict).collect();
     assert_eq!(kinds, [VerdictKind::Go, VerdictKind::Inconclusive]);
 }
 

@@ -197,17 +197,17 @@ proptest! {
         let occurrences = |conditions: &mut Conditions, condition| conditions.occurrences(condition, &observed).unwrap();
         let [days, hours, months] = [0, 2, 3].map(|condition| occurrences(&mut conditions, condition));
         for (row, micros) in observed.into_iter().enumerate() {
-            let shown = zone.to_datetime(Timestamp::from_microsecond(micros).unwrap());
-            let weekday = shown.date().weekday();
+            let local = zone.to_datetime(Timestamp::from_microsecond(micros).unwrap());
+            let weekday = local.date().weekday();
             let weekend = matches!(weekday, Weekday::Saturday | Weekday::Sunday);
             prop_assert_eq!(codes[0][row], u16::from(weekend));
             prop_assert_eq!(codes[1][row], weekday.to_monday_zero_offset() as u16);
-            prop_assert_eq!(codes[2][row], shown.hour() as u16);
-            prop_assert_eq!(codes[3][row], shown.month() as u16 - 1);
+            prop_assert_eq!(codes[2][row], local.hour() as u16);
+            prop_assert_eq!(codes[3][row], local.month() as u16 - 1);
             let day = jiff::civil::date(1970, 1, 1).saturating_add(jiff::Span::new().days(days[row]));
-            prop_assert_eq!(day, shown.date());
-            prop_assert_eq!(hours[row], days[row] * 24 + i64::from(shown.hour()));
-            prop_assert_eq!(months[row], i64::from(shown.year()) * 12 + i64::from(shown.month()) - 1);
+            prop_assert_eq!(day, local.date());
+            prop_assert_eq!(hours[row], days[row] * 24 + i64::from(local.hour()));
+            prop_assert_eq!(months[row], i64::from(local.year()) * 12 + i64::from(local.month()) - 1);
         }
     }
 

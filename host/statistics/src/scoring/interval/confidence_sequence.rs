@@ -36,7 +36,7 @@ pub struct ScoreBlock {
 
 impl ScoreBlock {
     /// The sum of squared deviations of the scores from `mean`. Rounding does not make it negative.
-    fn spread(&self, mean: f64) -> f64 {
+    fn squared_deviations(&self, mean: f64) -> f64 {
         (self.squares - 2.0 * mean * self.sum + self.n as f64 * mean * mean).max(0.0)
     }
 }
@@ -63,7 +63,7 @@ pub struct ConfidenceSequence {
     n: u64,
     sum: f64,
     /// The sum over blocks of the squared deviations from the mean at the end of the block.
-    spread: f64,
+    deviations: f64,
     /// The sums over all scores of `lambda`, of `lambda` times the score, and of psi(`lambda`) times the
     /// squared difference between the score (mirrored for the upper bound) and `mu`, for the lower and the
     /// upper bound.
@@ -88,7 +88,7 @@ impl ConfidenceSequence {
             expected: first.max(1),
             n: 0,
             sum: 0.0,
-            spread: 0.0,
+            deviations: 0.0,
             weights: 0.0,
             weighted: 0.0,
             below: 0.0,
@@ -108,11 +108,11 @@ impl ConfidenceSequence {
         let (low, high) = self.guesses();
         self.weights += lambda * n;
         self.weighted += lambda * block.sum;
-        self.below += psi * block.spread(low);
-        self.above += psi * block.spread(high);
+        self.below += psi * block.squared_deviations(low);
+        self.above += psi * block.squared_deviations(high);
         self.n += block.n;
         self.sum += block.sum;
-        self.spread += block.spread(self.mean());
+        self.deviations += block.squared_deviations(self.mean());
         self.expected = block.n;
     }
 
@@ -132,7 +132,7 @@ impl ConfidenceSequence {
     /// t))). Here alpha is the level of one bound (the paper's alpha / 2), and t is the number of scores at
     /// the end of the next block if it has the expected size.
     fn lambda(&self) -> f64 {
-        let variance = (FIRST_VARIANCE + self.spread) / (1 + self.n) as f64;
+        let variance = (FIRST_VARIANCE + self.deviations) / (1 + self.n) as f64;
         let t = (self.n + self.expected) as f64;
         (2.0 * self.evidence / (variance * t * t.ln_1p())).sqrt().min(MOST_WEIGHT)
     }

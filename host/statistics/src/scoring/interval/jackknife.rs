@@ -23,8 +23,8 @@ pub fn standard_error(without: &[f64]) -> Option<f64> {
     let groups = without.len() as f64;
     // Differences from the first value, so that rounding gives equal values no variance.
     let first = without[0];
-    let mean = first + without.iter().map(|figure| figure - first).sum::<f64>() / groups;
-    let squares: f64 = without.iter().map(|figure| (figure - mean).powi(2)).sum();
+    let mean = first + without.iter().map(|value| value - first).sum::<f64>() / groups;
+    let squares: f64 = without.iter().map(|value| (value - mean).powi(2)).sum();
     Some(((groups - 1.0) / groups * squares).sqrt()).filter(|error| error.is_finite())
 }
 

@@ -2,7 +2,7 @@
 //! before the decision, and agreement where it did not.
 //!
 //! Invariants:
-//! - The difference is the first sample (shown) minus the second (blind), and the p-value is one-sided, for
+//! - The difference is the first sample minus the second, and the p-value is one-sided, for
 //!   "the first is greater".
 //! - Every result includes the minimum detectable difference, so that "none was found" is not read as "there
 //!   is none".
@@ -42,38 +42,38 @@ pub struct Difference {
 /// - The bounds are R. G. Newcombe's, "Interval estimation for the difference between independent
 ///   proportions: comparison of eleven methods", Statistics in Medicine 17 (1998), method 10: they combine
 ///   the two Wilson intervals.
-/// - `detectable` assumes the observed blind proportion: J. L. Fleiss, B. Levin, M. C. Paik, "Statistical
+/// - `detectable` assumes the observed second proportion: J. L. Fleiss, B. Levin, M. C. Paik, "Statistical
 ///   Methods for Rates and Proportions", third edition (2003), chapter 4, without continuity correction,
-///   solved for the difference. `None` if even a shown proportion of 1 is not far enough away.
+///   solved for the difference. `None` if even a first proportion of 1 is not far enough away.
 ///
 /// `None` if one sample has no trials, or more hits than trials.
 ///
 /// # Panics
 /// If `confidence` is not in [0.5, 1) or `alpha` not in (0, 0.5].
 pub fn proportion_difference(
-    shown: (u64, u64),
-    blind: (u64, u64),
+    first: (u64, u64),
+    second: (u64, u64),
     confidence: f64,
     alpha: f64,
 ) -> Option<Difference> {
     assert_level(alpha);
-    let of_shown = wilson(shown.0, shown.1, confidence)?;
-    let of_blind = wilson(blind.0, blind.1, confidence)?;
+    let first_bounds = wilson(first.0, first.1, confidence)?;
+    let second_bounds = wilson(second.0, second.1, confidence)?;
     let share = |(hits, trials): (u64, u64)| hits as f64 / trials as f64;
-    let (p, q) = (share(shown), share(blind));
+    let (p, q) = (share(first), share(second));
     let difference = p - q;
-    let sizes = (shown.1 as f64, blind.1 as f64);
+    let sizes = (first.1 as f64, second.1 as f64);
     let error = pooled_error(p, q, sizes);
     let p_value = if error == 0.0 { 0.5 } else { Normal::standard().sf(difference / error) };
     let interval = Interval {
-        lower: difference - (p - of_shown.lower).hypot(of_blind.upper - q),
-        upper: difference + (of_shown.upper - p).hypot(q - of_blind.lower),
+        lower: difference - (p - first_bounds.lower).hypot(second_bounds.upper - q),
+        upper: difference + (first_bounds.upper - p).hypot(q - second_bounds.lower),
     };
     Some(Difference { difference, interval, p_value, detectable: detectable(q, sizes, alpha) })
 }
 
-/// The difference of any metric between two samples, by the jackknife over groups. `difference` is the shown
-/// value minus the blind value over all groups, `without[g]` the same with the group `g` left out of both.
+/// The difference of any metric between two samples, by the jackknife over groups. `difference` is the first
+/// value minus the second value over all groups, `without[g]` the same with the group `g` left out of both.
 /// The bounds are each at `confidence`; `detectable` is for a test at the level `alpha`.
 ///
 /// As in [`jackknife`](super::jackknife()), the difference over its [`standard_error`] has a Student's t
@@ -109,13 +109,13 @@ fn assert_level(alpha: f64) {
 }
 
 /// The standard error of the difference of the proportions `p` and `q` if both are equal.
-fn pooled_error(p: f64, q: f64, (shown, blind): (f64, f64)) -> f64 {
-    let pooled = (p * shown + q * blind) / (shown + blind);
+fn pooled_error(p: f64, q: f64, (first, second): (f64, f64)) -> f64 {
+    let pooled = (p * first + q * second) / (first + second);
     // A proportion that rounds to more than 1 has no variance either.
-    ((pooled * (1.0 - pooled)).max(0.0) * (1.0 / shown + 1.0 / blind)).sqrt()
+    ((pooled * (1.0 - pooled)).max(0.0) * (1.0 / first + 1.0 / second)).sqrt()
 }
 
-/// The smallest difference from the blind proportion `q` that the score test at the level `alpha` finds with
+/// The smallest difference from the second proportion `q` that the score test at the level `alpha` finds with
 /// the power [`POWER`].
 fn detectable(q: f64, sizes: (f64, f64), alpha: f64) -> Option<f64> {
     let (level, power) = (normal_quantile(1.0 - alpha), normal_quantile(POWER));

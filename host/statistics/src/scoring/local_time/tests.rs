@@ -55,9 +55,9 @@ proptest! {
         let mut clock = LocalClock::new(zone.clone());
         // The cache from another instant must not matter.
         clock.local_micros(instant + before);
-        let shown = DateTime::constant(1970, 1, 1, 0, 0, 0, 0)
+        let local = DateTime::constant(1970, 1, 1, 0, 0, 0, 0)
             + SignedDuration::from_micros(clock.local_micros(instant));
-        prop_assert_eq!(shown, zone.to_datetime(Timestamp::from_microsecond(instant).unwrap()));
+        prop_assert_eq!(local, zone.to_datetime(Timestamp::from_microsecond(instant).unwrap()));
     }
 }
 

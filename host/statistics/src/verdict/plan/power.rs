@@ -67,13 +67,13 @@ impl BoundTest {
                     (Some(most), Direction::AtMost) => hits_probability(n - most, n, 1.0 - truth),
                 }
             }
-            ScoreKind::Normal(spread) => {
-                let errors = self.excess(truth) * (n as f64).sqrt() / spread;
-                let beside = match self.evidence {
+            ScoreKind::Normal(deviation) => {
+                let errors = self.excess(truth) * (n as f64).sqrt() / deviation;
+                let margin = match self.evidence {
                     Evidence::Point => 0.0,
                     Evidence::Bound(confidence) => Normal::standard().inverse_cdf(confidence),
                 };
-                Normal::standard().cdf(errors - beside)
+                Normal::standard().cdf(errors - margin)
             }
         }
     }
@@ -107,10 +107,10 @@ impl BoundTest {
     }
 
     /// The distance of a value beyond the bound, in units of the metric; negative on the wrong side.
-    pub fn excess(&self, figure: f64) -> f64 {
+    pub fn excess(&self, value: f64) -> f64 {
         match self.direction {
-            Direction::AtLeast => figure - self.bound,
-            Direction::AtMost => self.bound - figure,
+            Direction::AtLeast => value - self.bound,
+            Direction::AtMost => self.bound - value,
         }
     }
 
@@ -133,7 +133,7 @@ impl BoundTest {
             (ScoreKind::Binary, None) => {
                 self.excess(if self.direction == Direction::AtLeast { 1.0 } else { 0.0 })
             }
-            (ScoreKind::Normal(spread), None) => FAR_DEVIATIONS * spread,
+            (ScoreKind::Normal(deviation), None) => FAR_DEVIATIONS * deviation,
         }
     }
 

@@ -22,13 +22,13 @@ fn share(direction: Direction, bound: f64, confidence: Option<f64>) -> BoundTest
 
 /// Asserts an absolute error of at most `most`.
 #[track_caller]
-fn assert_within(found: f64, expected: f64, most: f64) {
-    assert!((found - expected).abs() <= most, "{found} is not {expected}");
+fn assert_within(actual: f64, expected: f64, most: f64) {
+    assert!((actual - expected).abs() <= most, "{actual} is not {expected}");
 }
 
 #[test]
 fn pass_probabilities_of_shares_match_scipy() {
-    for (direction, bound, confidence, n, hits, truth, chance) in [
+    for (direction, bound, confidence, n, hits, truth, probability) in [
         (AtLeast, 0.85, None, 20, Some(17), 0.85, 0.6477251741567032),
         (AtLeast, 0.85, None, 21, Some(18), 0.88, 0.760435885065986),
         (AtLeast, 0.7, None, 10, Some(7), 0.7, 0.6496107184),
@@ -46,20 +46,20 @@ fn pass_probabilities_of_shares_match_scipy() {
     ] {
         let rule = share(direction, bound, confidence);
         assert_eq!(rule.hits_at_bound(n), hits, "{rule:?} of {n}");
-        assert_within(rule.pass_probability(n, truth), chance, 1e-9);
+        assert_within(rule.pass_probability(n, truth), probability, 1e-9);
     }
 }
 
 #[test]
 fn pass_probabilities_of_other_scores_match_scipy() {
-    for (direction, bound, confidence, spread, n, truth, chance) in [
+    for (direction, bound, confidence, deviation, n, truth, probability) in [
         (AtMost, 12.0, None, 30.0, 400, 11.0, 0.7475074624530771),
         (AtMost, 12.0, Some(0.95), 30.0, 400, 8.0, 0.8465653017491894),
         (AtLeast, 0.4, Some(0.9), 0.7, 250, 0.5, 0.8357694281606931),
     ] {
-        let score = ScoreKind::Normal(spread);
+        let score = ScoreKind::Normal(deviation);
         let rule = BoundTest { direction, bound, evidence: evidence(confidence), score, range: (None, None) };
-        assert_within(rule.pass_probability(n, truth), chance, 1e-9);
+        assert_within(rule.pass_probability(n, truth), probability, 1e-9);
     }
 }
 
@@ -111,11 +111,11 @@ proptest! {
         truths in [0.0..=1.0f64, 0.0..=1.0],
         confidence in proptest::option::of(0.51..0.999f64),
         at_most: bool,
-        spread in proptest::option::of(0.01..2.0f64),
+        deviation in proptest::option::of(0.01..2.0f64),
     ) {
         let direction = if at_most { AtMost } else { AtLeast };
         let rule = |bound: f64| BoundTest {
-            score: spread.map_or(ScoreKind::Binary, ScoreKind::Normal),
+            score: deviation.map_or(ScoreKind::Binary, ScoreKind::Normal),
             ..share(direction, bound, confidence)
         };
         // The laxer bound and the worse true value first.
@@ -123,9 +123,9 @@ proptest! {
             if (one < other) == at_most { [other, one] } else { [one, other] }
         };
         let ([lax, strict], [worse, better]) = (ordered(bounds), ordered(truths));
-        let dust = 1e-12;
-        prop_assert!(rule(lax).pass_probability(n, better) + dust >= rule(lax).pass_probability(n, worse));
-        prop_assert!(rule(lax).pass_probability(n, worse) + dust >= rule(strict).pass_probability(n, worse));
+        let rounding = 1e-12;
+        prop_assert!(rule(lax).pass_probability(n, better) + rounding >= rule(lax).pass_probability(n, worse));
+        prop_assert!(rule(lax).pass_probability(n, worse) + rounding >= rule(strict).pass_probability(n, worse));
     }
 }
 
@@ -158,8 +158,8 @@ fn calendar_coverage_at_best() {
         (Hour, 121, Split::DayOfWeek, 1, 6),
         (Hour, 122, Split::DayOfWeek, 1, 7),
     ] {
-        let found = covered_values(every, windows, &split, times).unwrap().0;
-        assert_eq!(found, values, "{windows} {every:?} by {split:?}, {times} times");
+        let covered = covered_values(every, windows, &split, times).unwrap().0;
+        assert_eq!(covered, values, "{windows} {every:?} by {split:?}, {times} times");
     }
     assert_eq!(covered_values(Week, 8, &Split::Bins { field: "x".to_owned(), edges: vec![1.0] }, 1), None);
     for split in [Split::Weekend, Split::DayOfWeek, Split::Hour, Split::Month] {
@@ -238,7 +238,7 @@ fn the_declared_margin_covers_all_windows() {
 
 #[test]
 fn warnings_name_problem_and_remedy() {
-    let said = |threshold: &str, per_window, groups, base| {
+    let warnings_of = |threshold: &str, per_window, groups, base| {
         planned(threshold, per_window, groups, base).warnings.join("\n")
     };
     // With enough of everything there are no warnings.
@@ -248,7 +248,7 @@ fn warnings_name_problem_and_remedy() {
         0
     );
     insta::assert_snapshot!(
-        said("at-least = 0.85\nconditions = [\"segment\"]\n", scarce, Some(0.002), Some(0.85)),
+        warnings_of("at-least = 0.85\nconditions = [\"segment\"]\n", scarce, Some(0.002), Some(0.85)),
         @"
     scope `groups`: only 8 comparisons are expected in a window of 1 week, and the threshold requires 100 (`least-per-window`), so GO is impossible; declare longer windows, or a lower minimum
     scope `groups-in-may`: only 1 comparisons are expected in a window of 1 week, and the threshold requires 100 (`least-per-window`), so GO is impossible; declare longer windows, or a lower minimum
@@ -260,7 +260,7 @@ fn warnings_name_problem_and_remedy() {
     );
     let measured = PairsPerWindow::Measured(vec![200, 100, 99, 300]);
     insta::assert_snapshot!(
-        said("at-least = 0.85\ncluster = \"segment\"\ncycle = { condition = \"month\" }\n", measured, None, None),
+        warnings_of("at-least = 0.85\ncluster = \"segment\"\ncycle = { condition = \"month\" }\n", measured, None, None),
         @"
     of the 4 weeks measured, 1 had fewer than 100 comparisons (`least-per-window`); this plan assumes that every week is average
     each of the 12 values of `month` must occur once, and 8 weeks cover at most 3 of them, so GO is impossible; count more windows
@@ -268,7 +268,7 @@ fn warnings_name_problem_and_remedy() {
     "
     );
     insta::assert_snapshot!(
-        said("at-most = 0.2\ncycle = { condition = \"month\", times = 2 }\n", PairsPerWindow::Stated(20), None, Some(0.8)),
+        warnings_of("at-most = 0.2\ncycle = { condition = \"month\", times = 2 }\n", PairsPerWindow::Stated(20), None, Some(0.8)),
         @"
     only 20 comparisons are expected in a window of 1 week, and the threshold requires 100 (`least-per-window`), so GO is impossible; declare longer windows, or a lower minimum
     condition `month`: fewer than 100 comparisons (`least-per-condition`) are expected for january, february, march, april, may, june, july, august, september, october, november, december, so GO is impossible; count more windows, or leave out the condition

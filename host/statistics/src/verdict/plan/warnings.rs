@@ -21,30 +21,30 @@ pub(super) fn warnings(
     volume: &PlanVolume,
     known: bool,
 ) -> Vec<String> {
-    let mut found = Vec::new();
+    let mut warnings = Vec::new();
     if !known {
-        found.push(
+        warnings.push(
             "`windows = { all = true }` does not fix the number of windows, so all numbers here are for \
              one window; give --windows N"
                 .to_owned(),
         );
     }
-    found.extend(
+    warnings.extend(
         plan.scopes.iter().filter(|scope| scope.too_few).map(|scope| too_few_per_scope(plan, planner, scope)),
     );
-    found.extend(plan.conditions.iter().filter_map(|condition| too_few_per_value(planner, condition)));
-    found.extend(too_few_measured(plan, planner, volume));
-    found.extend(plan.scopes.iter().filter_map(|scope| low_volume(plan, scope)));
-    found.extend(uncovered_cycle(study, plan, planner));
-    found.extend(volume.base_rate.and_then(|rate| trivial_model(plan, rate)));
-    found.extend(plan.scopes.iter().filter_map(|scope| unlikely_go(planner, scope)));
+    warnings.extend(plan.conditions.iter().filter_map(|condition| too_few_per_value(planner, condition)));
+    warnings.extend(too_few_measured(plan, planner, volume));
+    warnings.extend(plan.scopes.iter().filter_map(|scope| low_volume(plan, scope)));
+    warnings.extend(uncovered_cycle(study, plan, planner));
+    warnings.extend(volume.base_rate.and_then(|rate| trivial_model(plan, rate)));
+    warnings.extend(plan.scopes.iter().filter_map(|scope| unlikely_go(planner, scope)));
     if let Some(cluster) = &planner.threshold.cluster {
-        found.push(format!(
+        warnings.push(format!(
             "comparisons are correlated within `{cluster}`, but this plan treats them as independent: real \
              margins are larger, and GO probabilities rise more slowly"
         ));
     }
-    found
+    warnings
 }
 
 /// A number of windows: `1 week`, `8 weeks`.

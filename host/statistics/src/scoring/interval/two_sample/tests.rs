@@ -5,7 +5,7 @@ use crate::scoring::interval::tests::assert_close;
 
 #[test]
 fn differences_of_proportions_match_statsmodels() {
-    for (shown, blind, confidence, alpha, difference, lower, upper, p_value, findable) in [
+    for (first, second, confidence, alpha, difference, lower, upper, p_value, detectable) in [
         (
             (90, 100),
             (80, 100),
@@ -84,13 +84,13 @@ fn differences_of_proportions_match_statsmodels() {
             Some(0.10246780112490143),
         ),
     ] {
-        let found = proportion_difference(shown, blind, confidence, alpha).unwrap();
+        let found = proportion_difference(first, second, confidence, alpha).unwrap();
         assert_close(found.difference, difference);
         assert_close(found.interval.lower, lower);
         assert_close(found.interval.upper, upper);
         assert_close(found.p_value, p_value);
-        assert_eq!(found.detectable.is_some(), findable.is_some(), "{shown:?} {blind:?}");
-        assert_close(found.detectable.unwrap_or_default(), findable.unwrap_or_default());
+        assert_eq!(found.detectable.is_some(), detectable.is_some(), "{first:?} {second:?}");
+        assert_close(found.detectable.unwrap_or_default(), detectable.unwrap_or_default());
     }
 }
 
@@ -133,7 +133,7 @@ fn differences_by_jackknife_match_numpy() {
         0.09985820895522385,
         0.13167276887871848,
     ];
-    for (difference, confidence, alpha, lower, upper, p_value, findable) in [
+    for (difference, confidence, alpha, lower, upper, p_value, detectable) in [
         (
             0.11651851851851852,
             0.95,
@@ -158,7 +158,7 @@ fn differences_by_jackknife_match_numpy() {
         assert_close(found.interval.lower, lower);
         assert_close(found.interval.upper, upper);
         assert_close(found.p_value, p_value);
-        assert_close(found.detectable.unwrap(), findable);
+        assert_close(found.detectable.unwrap(), detectable);
     }
 }
 
