@@ -31,45 +31,50 @@ pub mod stats;
 
 use std::path::Path;
 
-pub use crate::batches::pair_batch::Sources;
-pub use crate::control::messages::{RunCommand, PluginStatus, RunStatus};
-pub use crate::pipeline::handle::{Handle, Served};
-pub use crate::evaluation::divergence_stats::{profile_index, keyed_id_hash};
-pub use crate::batches::evaluated_pairs::Compared;
-pub use crate::stats::aggregates::Judged;
-pub use crate::evaluation::projection::buffered_fields;
-pub use crate::hot_swap::swapper::{Replacement, SwapError, SwapResult, HotSwapper, SwapRequest};
-pub use crate::stats::determinism::Again;
-pub use crate::ingest::push_intake::{Intake, Undelivered};
 pub use crate::batches::acks::{Receipt, RefusedRow};
-pub use crate::log_schema::schema::{BLINDED, OUTCOME, Pairs, SCORED, is_disclosed_pair_column, schemas};
-pub use crate::plugins::study_fields::conditions;
+pub use crate::batches::evaluated_pairs::Compared;
+pub use crate::batches::pair_batch::Sources;
+pub use crate::control::messages::RunCommand;
+pub use crate::control::status::{PluginStatus, RunStatus};
+pub use crate::evaluation::divergence_stats::{keyed_id_hash, profile_index};
+pub use crate::evaluation::projection::buffered_fields;
+pub use crate::hot_swap::request::{Replacement, SwapError, SwapRequest, SwapResult};
+pub use crate::hot_swap::swapper::HotSwapper;
+pub use crate::ingest::push_intake::{Intake, Undelivered};
 pub use crate::ingest::read_order::Order;
+pub use crate::log_schema::schema::{BLINDED, OUTCOME, Pairs, SCORED, is_disclosed_pair_column, schemas};
+pub use crate::pipeline::handle::{OnReady, RunHandle};
 pub use crate::pipeline::start::check_served;
 pub use crate::plugins::blinding::{Blind, blinded};
-pub use crate::plugins::loaded_plugin::Member;
 pub use crate::plugins::load::{PrepareError, Prepared, prepare};
-pub use crate::plugins::stored_files::{asset_name, plugin_name};
+pub use crate::plugins::loaded_plugin::Member;
+pub use crate::plugins::stored_files::Kept;
 pub use crate::plugins::stored_files::WhatIf;
+pub use crate::plugins::stored_files::{asset_name, plugin_name};
+pub use crate::plugins::study_fields::conditions;
 pub use crate::recovery::load_run::recall;
 pub use crate::recovery::recompute::{Rebuilt, rebuild, recompute_ids};
 pub use crate::seal::manifest::{SEAL, Seal};
 pub use crate::seal::seal_file::{PromiseError, promise, promised, seal_path};
+pub use crate::stats::aggregates::Judged;
 pub use crate::stats::checkpoint::{Ended, Saved};
-pub use crate::stats::latency::Times;
+pub use crate::stats::determinism::Again;
 pub use crate::stats::interim_schedule::{Look, Looked, Unripe};
-pub use crate::stats::run_result::{Comparison, End, Incident, ModelCounts, Outcome, RefusedRecord, SubstrateLatency};
-pub use crate::plugins::stored_files::Kept;
 pub use crate::stats::latency::Latency;
+pub use crate::stats::latency::Times;
+pub use crate::stats::run_result::{
+    Comparison, End, Incident, ModelCounts, Outcome, RefusedRecord, SubstrateLatency,
+};
 
 pub use crate::plugins::plugin_versions::PluginVersions;
 
 use crate::control::messages;
 use crate::pipeline::coordinator::Coordinator;
-use crate::pipeline::{event_loop, restore, start};
+use crate::pipeline::started_run::StartedRun;
+use crate::pipeline::{event_loop, resume, start};
 
 use understudy_run_log::ledger::{Event, FileDigest, Ledger};
-use understudy_run_log::note::Signer;
+use understudy_run_log::signed_head::Signer;
 use understudy_run_log::{CHECKPOINT, Commit, LogWriter, REPORT, RunDirectory, checkpoint};
 use understudy_sandbox::sha256_hex;
 
@@ -87,7 +92,7 @@ pub struct Options<'o> {
     pub look: Option<Look>,
     /// Is told, once the run has begun, where records are delivered to it and commands are given. Only such a run takes records
     /// over HTTP.
-    pub served: Option<Served>,
+    pub served: Option<OnReady>,
 }
 
 /// A run whose log is replayed.
@@ -128,29 +133,30 @@ pub async fn run(
     let look = options.look.take();
     let served = options.served.take();
     check_served(prepared, served.is_some(), options.replayed.is_some())?;
-    let begun = start::begin(prepared, options)?;
-    begun.goes_on.as_deref().map(tell);
-    prepared.blind(&begun.seal);
+    let started = start::start_or_resume(prepared, options)?;
+    started.resume_notice.as_deref().map(tell);
+    prepared.blind(&started.seal);
     let prepared = &*prepared;
     let schemas = schemas(prepared);
     let log = &prepared.study.log;
     let commit = Commit { wait: log.commit_wait.unsigned_abs(), rows: log.commit_rows };
-    let start::StartedRun { directory, ledger, seal, sealer, recovered, start, restoring, feeds, .. } = begun;
+    let StartedRun { directory, ledger, seal, sealer, recovered, initial, replay, readers, .. } = started;
     let (writer, writing) = LogWriter::open(directory.path(), schemas.clone(), recovered, commit, sealer)?;
     let conducted = async {
-        let mut conductor = Coordinator::start(prepared, writer, schemas, directory.path(), start, look)?;
-        if let Some(restoring) = restoring {
-            restore::restore(&mut conductor, directory.path(), &restoring)?;
+        let mut coordinator = Coordinator::start(prepared, writer, schemas, directory.path(), initial, look)?;
+        if let Some(replay) = replay {
+            resume::replay_log(&mut coordinator, directory.path(), &replay)?;
         }
-        let (commands, given) = tokio::sync::mpsc::channel(messages::COMMANDS);
-        if let Some(served) = served {
-            conductor.silence();
-            let (run, tally) = (directory.path(), conductor.tally());
-            let swapper = HotSwapper::start(prepared, run, ledger.clone(), tally, commands.clone())?;
-            let (directory, intake, standing) = (run.to_owned(), feeds.intake(), conductor.standing());
-            served(Handle { directory, intake, commands, standing, swapper });
+        let (commands, queue) = tokio::sync::mpsc::channel(messages::COMMAND_QUEUE);
+        if let Some(on_ready) = served {
+            coordinator.disable_progress();
+            let (run, stats) = (directory.path(), coordinator.determinism_stats());
+            let swapper = HotSwapper::start(prepared, run, ledger.clone(), stats, commands.clone())?;
+            let (directory, intake, status) =
+                (run.to_owned(), readers.intake(), coordinator.subscribe_status());
+            on_ready(RunHandle { directory, intake, commands, swapper, status });
         }
-        event_loop::drive(conductor, feeds, given, stop).await
+        event_loop::run_event_loop(coordinator, readers, queue, stop).await
     };
     let conducted = conducted.await;
     // If the log failed, that is why conducting stopped.
@@ -178,7 +184,9 @@ impl Ran {
         }
         let event = match self.outcome.end {
             End::Finished => Event::RunClosed { files },
-            End::Interrupted | End::Interim { .. } => Event::RunStopped { reason: "interrupted".to_owned(), files },
+            End::Interrupted | End::Interim { .. } => {
+                Event::RunStopped { reason: "interrupted".to_owned(), files }
+            }
             End::SourceBroke(faults) => Event::RunStopped { reason: faults.join("; "), files },
         };
         self.ledger.append(event)?;

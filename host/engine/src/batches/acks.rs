@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use tokio::sync::oneshot;
 
-use understudy_records::batch::{ExclusionReason, ExcludedRecord};
+use understudy_records::batch::{ExcludedRecord, ExclusionReason};
 use understudy_run_log::Acknowledge;
 
 /// What became of delivered records. They are on disk.

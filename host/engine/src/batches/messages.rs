@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arrow::array::{Array as _, ArrayRef, RecordBatch};
 
 use crate::batches::acks::Told;
-use understudy_records::batch::{Answers, Records, ExcludedRecord};
+use understudy_records::batch::{Answers, ExcludedRecord, Records};
 use understudy_records::join::Slot;
 use understudy_sandbox::AnsweredBatch;
 use understudy_statistics::scoring::Window;

@@ -1,4 +1,5 @@
-//! The control interface of a running pipeline: the commands that it accepts, and the status that it publishes.
+//! The control interface of a running pipeline: the commands that it accepts, and the status that it
+//! publishes.
 
 pub mod messages;
 pub mod status;

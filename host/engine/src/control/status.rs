@@ -25,7 +25,8 @@ pub struct PluginStatus {
     pub sha256: String,
     /// The generation that the plugin started with: 0 for a sealed plugin, and each swap starts the next one.
     pub generation: u32,
-    /// Resources used by the plugin's instances since its swap or the start of the process, whichever is later.
+    /// Resources used by the plugin's instances since its swap or the start of the process, whichever is
+    /// later.
     pub usage: Usage,
 }
 

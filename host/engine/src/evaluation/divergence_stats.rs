@@ -1,6 +1,7 @@
 //! Collects the sums by slice from which the report finds where a model and the substrate differ.
 //!
-//! Invariants: each evaluated pair is added once; the study's name and the id alone decide which half an id belongs to.
+//! Invariants: each evaluated pair is added once; the study's name and the id alone decide which half an id
+//! belongs to.
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
@@ -68,8 +69,8 @@ pub fn profile_index(prepared: &Prepared) -> ProfileIndex {
     ProfileIndex { conditions: conditions.map(|condition| (*condition, sizes[*condition])).collect() }
 }
 
-/// XXH3-64 of an id with the study's key as the seed. It is the same in every run of a study, and independent of a
-/// pair's answers.
+/// XXH3-64 of an id with the study's key as the seed. It is the same in every run of a study, and independent
+/// of a pair's answers.
 pub fn keyed_id_hash(key: u64, id: &str) -> u64 {
     xxh3_64_with_seed(id.as_bytes(), key)
 }

@@ -1,4 +1,5 @@
-//! The evaluation thread: runs the comparator and the metrics on joined pairs, and adds their scores to the aggregates.
+//! The evaluation thread: runs the comparator and the metrics on joined pairs, and adds their scores to the
+//! aggregates.
 //!
 //! Invariants:
 //! - A pair is evaluated once.
@@ -34,7 +35,8 @@ use understudy_sandbox::{Decider, Scorer, ScorerPlugin};
 use understudy_statistics::scoring::{AnswerStatus, ModelScores, ScoredPairs, Window};
 use understudy_study::{PerStream, StreamKind, Study};
 
-/// The most pairs of one evaluation. If fewer wait in the queue, those are evaluated. It affects speed, not results.
+/// The most pairs of one evaluation. If fewer wait in the queue, those are evaluated. It affects speed, not
+/// results.
 pub(crate) const MAX_BATCH_PAIRS: usize = 4096;
 
 /// A message to the evaluator. Checkpoints that it carries lack the aggregates, which the evaluator adds.
@@ -94,8 +96,9 @@ pub struct Evaluator {
 }
 
 impl Evaluator {
-    /// An evaluator that adds to `aggregates`. For each stream, `buffered_fields` are the indices of the declared fields
-    /// that the join buffers: at least those of [`buffered_fields`](crate::evaluation::projection::buffered_fields).
+    /// An evaluator that adds to `aggregates`. For each stream, `buffered_fields` are the indices of the
+    /// declared fields that the join buffers: at least those of
+    /// [`buffered_fields`](crate::evaluation::projection::buffered_fields).
     pub fn new(
         prepared: &Prepared,
         buffered_fields: &PerStream<Vec<usize>>,
@@ -117,8 +120,8 @@ impl Evaluator {
         }
     }
 
-    /// Processes messages until the coordinator hangs up, and returns the aggregates. New pairs go to the log as rows of
-    /// `table`; interim reports go to `on_interim`.
+    /// Processes messages until the coordinator hangs up, and returns the aggregates. New pairs go to the log
+    /// as rows of `table`; interim reports go to `on_interim`.
     ///
     /// # Errors
     /// When a checkpoint cannot be encoded.
@@ -187,7 +190,8 @@ impl Evaluator {
         }
     }
 
-    /// Evaluates pairs and adds them to the aggregates. Returns one batch for each combination of generations.
+    /// Evaluates pairs and adds them to the aggregates. Returns one batch for each combination of
+    /// generations.
     pub fn evaluate(&mut self, pairs: Vec<Met>) -> Vec<Compared> {
         let generations = |pair: &Met| {
             let sequences = pair.sequences();
@@ -206,11 +210,7 @@ impl Evaluator {
     }
 
     /// Evaluates pairs of one generation, whose snapshots all belong to `snapshot_generation`.
-    fn evaluate_batch(
-        &mut self,
-        pairs: &[Met],
-        (generation, snapshot_generation): (u32, u32),
-    ) -> Compared {
+    fn evaluate_batch(&mut self, pairs: &[Met], (generation, snapshot_generation): (u32, u32)) -> Compared {
         let sources = Sources::of(pairs);
         let version = self.versions.comparator.at(generation);
         let (decider, projection) = self.comparator.at(version.since, || {
@@ -245,8 +245,8 @@ impl Evaluator {
         Compared { generation, sources, answers, blinded, given, answered: rows, models }
     }
 
-    /// Scores the pairs `rows`, which the comparator answered, and adds them to the aggregates. Returns the scores of
-    /// each model.
+    /// Scores the pairs `rows`, which the comparator answered, and adds them to the aggregates. Returns the
+    /// scores of each model.
     fn score_and_aggregate(
         &mut self,
         generation: u32,
@@ -337,7 +337,8 @@ impl Evaluator {
         ModelScores { statuses, scores }
     }
 
-    /// Records the time from each snapshot to its decision. Times are in microseconds, the histogram in nanoseconds.
+    /// Records the time from each snapshot to its decision. Times are in microseconds, the histogram in
+    /// nanoseconds.
     fn record_substrate_latency(&mut self, pairs: &[Met]) {
         for Met { snapshot: (snapshots, s), decision: (decisions, d) } in pairs {
             match decisions.times[*d as usize] - snapshots.times[*s as usize] {

@@ -1,8 +1,10 @@
-//! What the models answered to the snapshots of pairs: as the log has it or, where the id is blinded, as they answer now that
-//! the decision is there.
+//! The models' answers to the snapshots of a pair batch: logged answers, or, for blinded ids, answers
+//! computed now that the decision is known.
 //!
-//! Always holds: a model is asked about a blinded snapshot only in a pair; every pair has an answer of every model, or why
-//! there is none; a blinded snapshot is answered by the model that was in force when it was taken up.
+//! Invariants:
+//! - A model sees a blinded snapshot only after its decision has arrived.
+//! - Every pair has an answer of every model, or the reason why there is none.
+//! - A blinded snapshot is answered by the model version that was current when the snapshot was accepted.
 
 use crate::batches::pair_batch::Sources;
 use crate::evaluation::projection::PairProjection;
@@ -14,74 +16,78 @@ use understudy_records::batch::{Answers, Reason};
 use understudy_sandbox::Decider;
 use understudy_study::{PerStream, Study};
 
-/// Gives answers.
+/// Provides the models' answers to pairs.
 pub struct AnswerResolver {
+    /// The number of models.
     models: usize,
-    /// The models, if ids are blinded.
-    late: Option<DeferredModels>,
+    /// The models for blinded ids; `None` if the study has no blinding.
+    deferred: Option<DeferredModels>,
 }
 
-/// Models that are asked once decisions are there.
+/// Model instances that are called once decisions are known.
 struct DeferredModels {
-    seats: Vec<Seat<(Decider, PairProjection)>>,
+    instances: Vec<Seat<(Decider, PairProjection)>>,
     study: Study,
-    held: PerStream<Vec<usize>>,
+    buffered_fields: PerStream<Vec<usize>>,
 }
 
 impl AnswerResolver {
-    /// With fresh instances of the models, if ids are blinded. `held` are the places of the declared fields that are held of
-    /// each side.
-    pub fn new(prepared: &Prepared, held: &PerStream<Vec<usize>>) -> AnswerResolver {
-        let late = || DeferredModels {
-            seats: prepared.models.iter().map(|_| Seat::default()).collect(),
+    /// A resolver for a study. For each stream, `buffered_fields` are the indices of the declared fields that
+    /// the join buffers.
+    pub fn new(prepared: &Prepared, buffered_fields: &PerStream<Vec<usize>>) -> AnswerResolver {
+        let deferred = prepared.blind.as_ref().map(|_| DeferredModels {
+            instances: prepared.models.iter().map(|_| Seat::default()).collect(),
             study: prepared.study.clone(),
-            held: held.clone(),
-        };
-        AnswerResolver { models: prepared.models.len(), late: prepared.blind.as_ref().map(|_| late()) }
+            buffered_fields: buffered_fields.clone(),
+        });
+        AnswerResolver { models: prepared.models.len(), deferred }
     }
 
-    /// For each model what it answered to the snapshot of each pair, all of one generation, and which pairs were blinded. What
-    /// breaks is noted.
-    pub fn answers(
+    /// Returns for each model its answers to the snapshots of the pairs, and the indices of the blinded
+    /// pairs, ascending. All snapshots belong to `generation`. Failed calls are added to `failures`.
+    pub fn resolve(
         &mut self,
-        cast: &PluginVersions,
+        versions: &PluginVersions,
         generation: u32,
         sources: &Sources,
-        incidents: &mut Incidents,
+        failures: &mut Incidents,
     ) -> (Vec<Answers>, Vec<usize>) {
         let mut picks = sources.snapshots.clone();
         let mut blinded = Vec::new();
-        if self.late.is_some() {
+        if self.deferred.is_some() {
             let is_blinded = |row: &usize| {
-                sources.shown(*row, |shown, within| shown.answers[0].reason(within) == Some(&Reason::Blinded))
+                sources.shown(*row, |batch, within| batch.answers[0].reason(within) == Some(&Reason::Blinded))
             };
             blinded.extend((0..picks.len()).filter(is_blinded));
         }
-        let asked: Vec<(usize, usize)> = blinded.iter().map(|&row| sources.snapshots[row]).collect();
+        let snapshots: Vec<(usize, usize)> = blinded.iter().map(|&row| sources.snapshots[row]).collect();
         for (at, row) in blinded.iter().enumerate() {
-            // Behind the batches that the log has answers to.
+            // The deferred answers come after the batches of logged answers.
             picks[*row] = (sources.all_shown.len(), at);
         }
-        let mut late = Vec::new();
-        if let Some(DeferredModels { seats, study, held }) = self.late.as_mut().filter(|_| !asked.is_empty()) {
-            for (seat, part) in seats.iter_mut().zip(&cast.models) {
-                let turn = part.at(generation);
-                let (decider, reads) = seat.at(turn.since, || {
-                    (turn.plugin.instance(), PairProjection::new(study, held, &turn.plugin.reads))
+        let mut deferred_answers = Vec::new();
+        if let Some(DeferredModels { instances, study, buffered_fields }) =
+            self.deferred.as_mut().filter(|_| !snapshots.is_empty())
+        {
+            for (cache, slot) in instances.iter_mut().zip(&versions.models) {
+                let version = slot.at(generation);
+                let (decider, projection) = cache.at(version.since, || {
+                    let projection = PairProjection::new(study, buffered_fields, &version.plugin.reads);
+                    (version.plugin.instance(), projection)
                 });
-                let decided = decider.decide(&reads.batch(sources, &asked, &[]));
-                turn.watch.count(asked.len(), decided.answers.failed());
-                for (at, why) in &decided.broken {
+                let decided = decider.decide(&projection.project_pairs(sources, &snapshots, &[]));
+                version.watch.count(snapshots.len(), decided.answers.failed());
+                for (at, reason) in &decided.broken {
                     let row = blinded[*at as usize];
-                    incidents.add(&part.name, why, sources.sequence(row), sources.id(row));
+                    failures.add(&slot.name, reason, sources.sequence(row), sources.id(row));
                 }
-                late.push(decided.answers);
+                deferred_answers.push(decided.answers);
             }
         }
-        let given = (0..self.models).map(|model| {
-            let logged = sources.all_shown.iter().map(|shown| &shown.answers[model]);
-            Answers::gather(&logged.chain(late.get(model)).collect::<Vec<_>>(), &picks)
+        let answers = (0..self.models).map(|model| {
+            let logged = sources.all_shown.iter().map(|batch| &batch.answers[model]);
+            Answers::gather(&logged.chain(deferred_answers.get(model)).collect::<Vec<_>>(), &picks)
         });
-        (given.collect(), blinded)
+        (answers.collect(), blinded)
     }
 }

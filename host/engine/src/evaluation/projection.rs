@@ -1,104 +1,114 @@
-//! Which fields of both records a pair's plugins read, and where they are held.
+//! Projects a pair onto the fields that a plugin reads, and decides which fields the join has to buffer.
 //!
-//! Always holds: of each side are held the fields that the comparator reads and, where ids are blinded, those that the models
-//! read, each once. A run that is served holds all that they are granted: whoever takes their place may read that.
+//! Invariants: the join buffers the fields that the comparator reads and, with blinding, those that the
+//! models read, each once. A served run buffers every field that its plugins are granted: a plugin that is
+//! swapped in may read them.
 
 use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::compute::interleave;
 use arrow::datatypes::SchemaRef;
 
 use crate::batches::pair_batch::Sources;
-use crate::evaluation::verdict_stats;
 use crate::log_schema::schema;
-use crate::plugins::study_fields::DECISION_PREFIX;
 use crate::plugins::load::Prepared;
-use crate::plugins::study_fields;
+use crate::plugins::study_fields::{self, DECISION_PREFIX};
 use understudy_sandbox::InputField;
 use understudy_study::{PerStream, StreamKind, Study};
 
-/// What a plugin reads of pairs.
+/// The columns of a pair that a plugin reads.
 pub struct PairProjection {
-    /// For each field that it reads: its side, and the place among those that are held of that side.
+    /// For each field that the plugin reads its stream, and its index among the buffered fields of that
+    /// stream.
     columns: Vec<(StreamKind, usize)>,
     schema: SchemaRef,
 }
 
 impl PairProjection {
-    /// For a plugin that reads these fields. `held` are the places of the declared fields that are held of each side.
-    pub fn new(study: &Study, held: &PerStream<Vec<usize>>, reads: &[InputField]) -> PairProjection {
-        let place = |field: &InputField| {
-            let (side, at) = column(study, &field.name).expect("checked when prepared");
-            let place = held[side].iter().position(|held| *held == at);
-            (side, place.expect("what is read of a pair is held"))
+    /// The projection onto the fields `reads`. For each stream, `buffered_fields` are the indices of the
+    /// declared fields that the join buffers.
+    pub fn new(
+        study: &Study,
+        buffered_fields: &PerStream<Vec<usize>>,
+        reads: &[InputField],
+    ) -> PairProjection {
+        let column = |field: &InputField| {
+            let (kind, declared) =
+                declared_column(study, &field.name).expect("checked when the plugin was loaded");
+            let buffered = buffered_fields[kind].iter().position(|buffered| *buffered == declared);
+            (kind, buffered.expect("a field that a plugin reads is buffered"))
         };
-        PairProjection { columns: reads.iter().map(place).collect(), schema: schema::reads_schema(study, reads) }
+        PairProjection {
+            columns: reads.iter().map(column).collect(),
+            schema: schema::reads_schema(study, reads),
+        }
     }
 
-    /// The columns that it reads of pairs of which these fields are held, of each side.
-    pub fn of(&self, fields: &PerStream<RecordBatch>) -> RecordBatch {
-        let columns = self.columns.iter().map(|&(side, index)| fields[side].column(index).clone());
-        let rows = RecordBatchOptions::new().with_row_count(Some(fields.snapshots.num_rows()));
-        RecordBatch::try_new_with_options(self.schema.clone(), columns.collect(), &rows)
-            .expect("the columns have the types of the study's fields")
+    /// Projects pairs whose buffered fields are `fields`, row by row.
+    pub fn project_sample(&self, fields: &PerStream<RecordBatch>) -> RecordBatch {
+        let columns = self.columns.iter().map(|&(kind, index)| fields[kind].column(index).clone());
+        self.batch(columns.collect(), fields.snapshots.num_rows())
     }
 
-    /// The columns that it reads of pairs whose snapshots and decisions stand there among the sources.
-    pub fn batch(
+    /// Projects pairs of `sources`. `snapshots` and `decisions` are the batch and row of each pair's records;
+    /// `decisions` may be empty for a model, which reads no field of them.
+    pub fn project_pairs(
         &self,
         sources: &Sources,
         snapshots: &[(usize, usize)],
         decisions: &[(usize, usize)],
     ) -> RecordBatch {
-        let column = |&(side, index): &(StreamKind, usize)| -> ArrayRef {
-            let (arrays, picks): (Vec<&dyn Array>, _) = match side {
+        let column = |&(kind, index): &(StreamKind, usize)| -> ArrayRef {
+            let (arrays, picks): (Vec<&dyn Array>, _) = match kind {
                 StreamKind::Snapshots => {
                     (sources.all_shown.iter().map(|s| s.fields.column(index) as _).collect(), snapshots)
                 }
                 StreamKind::Decisions => {
-                    (sources.taken.iter().map(|t| t.fields.column(index) as _).collect(), decisions)
+                    (sources.taken.iter().map(|d| d.fields.column(index) as _).collect(), decisions)
                 }
             };
             interleave(&arrays, picks).expect("the columns of a field have one type")
         };
-        let columns = self.columns.iter().map(column).collect();
-        let rows = RecordBatchOptions::new().with_row_count(Some(snapshots.len()));
-        RecordBatch::try_new_with_options(self.schema.clone(), columns, &rows)
+        self.batch(self.columns.iter().map(column).collect(), snapshots.len())
+    }
+
+    fn batch(&self, columns: Vec<ArrayRef>, rows: usize) -> RecordBatch {
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        RecordBatch::try_new_with_options(self.schema.clone(), columns, &options)
             .expect("the columns have the types of the study's fields")
     }
 }
 
-/// Where a field stands that a plugin may read: its side, and the column among that side's declared fields.
-fn column(study: &Study, name: &str) -> Option<(StreamKind, usize)> {
-    let (side, stream, key) = match name.strip_prefix(DECISION_PREFIX) {
-        Some(key) => (StreamKind::Decisions, &study.decisions, key),
-        None => (StreamKind::Snapshots, &study.inputs, name),
+/// The stream of a field that a plugin may read, and the field's index among that stream's declared fields.
+fn declared_column(study: &Study, name: &str) -> Option<(StreamKind, usize)> {
+    let (kind, key) = match name.strip_prefix(DECISION_PREFIX) {
+        Some(key) => (StreamKind::Decisions, key),
+        None => (StreamKind::Snapshots, name),
     };
-    Some((side, stream.fields.iter().position(|field| field.name == key)?))
+    Some((kind, study.stream(kind).fields.iter().position(|field| field.name == key)?))
 }
 
-/// For each side the places of the declared fields that have to be held for a pair: those that the comparator reads and,
-/// where ids are blinded, those that the models read, and the one by which pairs hang together.
+/// For each stream the indices of the declared fields that the join has to buffer: those that the comparator
+/// reads, with blinding those that the models read, in a served run those that are granted, and the cluster
+/// field of the threshold.
 pub fn buffered_fields(prepared: &Prepared) -> PerStream<Vec<usize>> {
-    let mut needed = PerStream::<Vec<usize>>::default();
-    let late =
-        prepared.models.iter().filter(|_| prepared.blind.is_some()).flat_map(|m| m.plugin.reads.iter());
+    let mut buffered = PerStream::<Vec<usize>>::default();
     let study = &prepared.study;
-    let own = prepared.comparator.plugin.reads.iter().chain(late).map(|reads| reads.name.as_str());
-    let plugins = study.models.iter().chain([&study.comparator]);
-    let granted =
-        plugins.filter(|_| study.is_live()).flat_map(|plugin| plugin.grant.iter().map(String::as_str));
-    for name in own.chain(granted) {
-        // A grant may name what the study does not have; nobody reads that.
-        let Some((side, at)) = column(study, name) else { continue };
-        let places = &mut needed[side];
-        if !places.contains(&at) {
-            places.push(at);
+    let has_blinding = prepared.blind.is_some();
+    let models = prepared.models.iter().filter(|_| has_blinding).flat_map(|model| model.plugin.reads.iter());
+    let read = prepared.comparator.plugin.reads.iter().chain(models).map(|field| field.name.as_str());
+    let plugins = study.models.iter().chain([&study.comparator]).filter(|_| study.is_live());
+    let granted = plugins.flat_map(|plugin| plugin.grant.iter().map(String::as_str));
+    for name in read.chain(granted) {
+        // A grant may name a field that the study does not have; no plugin can read it.
+        let Some((kind, field)) = declared_column(study, name) else { continue };
+        if !buffered[kind].contains(&field) {
+            buffered[kind].push(field);
         }
     }
-    if let Some(cluster) = study_fields::cluster(&prepared.study)
-        && !needed.snapshots.contains(&cluster)
+    if let Some(cluster) = study_fields::cluster(study)
+        && !buffered.snapshots.contains(&cluster)
     {
-        needed.snapshots.push(cluster);
+        buffered.snapshots.push(cluster);
     }
-    needed
+    buffered
 }

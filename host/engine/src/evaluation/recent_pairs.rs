@@ -1,6 +1,7 @@
-//! The latest pairs, so that a plugin can be tried on them before it takes the place of another.
+//! A ring buffer of the most recent pairs, on which a swap compares the new plugin with the current one.
 //!
-//! Always holds: no more rows are kept than asked for, each with all that whoever is tried may read, and nothing else.
+//! Invariants: at most the declared number of pairs is returned, each with all fields that a plugin may read,
+//! and no others.
 
 use std::collections::VecDeque;
 
@@ -11,109 +12,111 @@ use crate::batches::pair_batch::Sources;
 use understudy_records::batch::Answers;
 use understudy_study::{PerStream, StreamKind};
 
-/// The latest pairs.
+/// The most recent pairs of a run, in batches.
 pub struct RecentPairs {
-    most: usize,
+    /// The number of pairs that a sample has.
+    capacity: usize,
+    /// The number of pairs in all batches; the oldest batch may reach beyond the capacity.
     rows: usize,
-    pairs: VecDeque<PairSample>,
+    batches: VecDeque<PairSample>,
 }
 
-/// Some pairs.
+/// Consecutive pairs with their answers.
 #[derive(Clone)]
 pub struct PairSample {
-    /// For each side the fields that are held of it.
+    /// For each stream the buffered fields.
     pub fields: PerStream<RecordBatch>,
-    /// For each model what it answered.
-    pub given: Vec<Answers>,
-    /// What the comparator answered.
+    /// For each model its answers.
+    pub models: Vec<Answers>,
+    /// The comparator's answers.
     pub comparator: Answers,
 }
 
 impl PairSample {
-    /// How many pairs there are.
+    /// The number of pairs.
     pub fn rows(&self) -> usize {
         self.comparator.rows()
-    }
-
-    /// Those from a row on.
-    fn from(&self, row: usize) -> PairSample {
-        let rows = self.rows() - row;
-        let picks: Vec<(usize, usize)> = (row..self.rows()).map(|row| (0, row)).collect();
-        let part = |answers: &Answers| Answers::gather(&[answers], &picks);
-        PairSample {
-            fields: self.fields.as_ref().map(|fields| fields.slice(row, rows)),
-            given: self.given.iter().map(part).collect(),
-            comparator: part(&self.comparator),
-        }
     }
 }
 
 impl RecentPairs {
-    /// Nothing yet; at most so many pairs.
-    pub fn new(most: usize) -> RecentPairs {
-        RecentPairs { most, rows: 0, pairs: VecDeque::new() }
+    /// An empty buffer for this number of pairs.
+    pub fn new(capacity: usize) -> RecentPairs {
+        RecentPairs { capacity, rows: 0, batches: VecDeque::new() }
     }
 
-    /// Takes pairs in place of the oldest.
-    pub fn add(&mut self, sources: &Sources, given: &[Answers], comparator: &Answers) {
-        let picked = |picks: &[(usize, usize)], batches: Vec<&RecordBatch>| {
-            let schema = batches[0].schema();
-            let column = |at: usize| -> ArrayRef {
-                let arrays: Vec<&dyn Array> = batches.iter().map(|batch| batch.column(at) as _).collect();
-                interleave(&arrays, picks).expect("the columns of a field have one type")
-            };
-            let columns = (0..schema.fields().len()).map(column).collect();
-            let rows = RecordBatchOptions::new().with_row_count(Some(picks.len()));
-            RecordBatch::try_new_with_options(schema, columns, &rows)
-                .expect("the columns are those of a batch")
+    /// Adds pairs, and drops batches that are no longer needed. Of more pairs than the capacity only the last
+    /// are kept.
+    pub fn add(&mut self, sources: &Sources, models: &[Answers], comparator: &Answers) {
+        let rows = comparator.rows();
+        let skipped = rows.saturating_sub(self.capacity);
+        let picks: Vec<(usize, usize)> = (skipped..rows).map(|row| (0, row)).collect();
+        let last = |answers: &Answers| match skipped {
+            0 => answers.clone(),
+            _ => Answers::gather(&[answers], &picks),
         };
-        let all = PairSample {
+        let snapshots: Vec<&RecordBatch> = sources.all_shown.iter().map(|batch| &batch.fields).collect();
+        let decisions: Vec<&RecordBatch> = sources.taken.iter().map(|batch| &batch.fields).collect();
+        let sample = PairSample {
             fields: PerStream {
-                snapshots: picked(&sources.snapshots, sources.all_shown.iter().map(|shown| &shown.fields).collect()),
-                decisions: picked(&sources.decisions, sources.taken.iter().map(|taken| &taken.fields).collect()),
+                snapshots: interleave_rows(&snapshots, &sources.snapshots[skipped..]),
+                decisions: interleave_rows(&decisions, &sources.decisions[skipped..]),
             },
-            given: given.to_vec(),
-            comparator: comparator.clone(),
-        };
-        let sample = match all.rows().saturating_sub(self.most) {
-            0 => all,
-            more => all.from(more),
+            models: models.iter().map(last).collect(),
+            comparator: last(comparator),
         };
         self.rows += sample.rows();
-        self.pairs.push_back(sample);
-        while let Some(first) =
-            self.pairs.front().map(PairSample::rows).filter(|first| self.rows - first >= self.most)
+        self.batches.push_back(sample);
+        while let Some(oldest) =
+            self.batches.front().map(PairSample::rows).filter(|oldest| self.rows - oldest >= self.capacity)
         {
-            self.rows -= first;
-            self.pairs.pop_front();
+            self.rows -= oldest;
+            self.batches.pop_front();
         }
     }
 
-    /// The latest pairs; `None` if there is none.
+    /// The most recent pairs, at most the capacity; `None` if there are none yet.
     pub fn latest(&self) -> Option<PairSample> {
-        let first = self.pairs.front()?;
-        let fields = |side: StreamKind| {
-            let batches = self.pairs.iter().map(|pairs| &pairs.fields[side]);
-            concat_batches(&first.fields[side].schema(), batches)
-                .expect("the batches of a side have one schema")
+        let first = self.batches.front()?;
+        let skipped = self.rows.saturating_sub(self.capacity);
+        let fields = |kind: StreamKind| {
+            let batches = self.batches.iter().map(|batch| &batch.fields[kind]);
+            let all = concat_batches(&first.fields[kind].schema(), batches)
+                .expect("the batches of a stream have one schema");
+            all.slice(skipped, self.rows - skipped)
         };
         let picks: Vec<(usize, usize)> = self
-            .pairs
+            .batches
             .iter()
             .enumerate()
-            .flat_map(|(at, pairs)| (0..pairs.rows()).map(move |row| (at, row)))
+            .flat_map(|(at, batch)| (0..batch.rows()).map(move |row| (at, row)))
+            .skip(skipped)
             .collect();
-        let gathered = |of: &dyn Fn(&PairSample) -> Answers| {
-            let sources: Vec<Answers> = self.pairs.iter().map(of).collect();
-            Answers::gather(&sources.iter().collect::<Vec<_>>(), &picks)
+        let model = |index: usize| {
+            Answers::gather(
+                &self.batches.iter().map(|batch| &batch.models[index]).collect::<Vec<_>>(),
+                &picks,
+            )
         };
-        let all = PairSample {
+        Some(PairSample {
             fields: PerStream::from_fn(fields),
-            given: (0..first.given.len())
-                .map(|model| gathered(&|pairs| pairs.given[model].clone()))
-                .collect(),
-            comparator: gathered(&|pairs| pairs.comparator.clone()),
-        };
-        Some(all.from(all.rows().saturating_sub(self.most)))
+            models: (0..first.models.len()).map(model).collect(),
+            comparator: Answers::gather(
+                &self.batches.iter().map(|batch| &batch.comparator).collect::<Vec<_>>(),
+                &picks,
+            ),
+        })
     }
+}
+
+/// The rows that `picks` names by batch and row, as one batch.
+fn interleave_rows(batches: &[&RecordBatch], picks: &[(usize, usize)]) -> RecordBatch {
+    let schema = batches[0].schema();
+    let column = |index: usize| -> ArrayRef {
+        let arrays: Vec<&dyn Array> = batches.iter().map(|batch| batch.column(index) as _).collect();
+        interleave(&arrays, picks).expect("the columns of a field have one type")
+    };
+    let columns = (0..schema.fields().len()).map(column).collect();
+    let rows = RecordBatchOptions::new().with_row_count(Some(picks.len()));
+    RecordBatch::try_new_with_options(schema, columns, &rows).expect("the columns are those of a batch")
 }

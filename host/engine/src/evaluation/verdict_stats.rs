@@ -16,7 +16,8 @@ use understudy_statistics::scoring::{
 };
 use understudy_study::Scope;
 
-/// A batch of evaluated pairs: those that the comparator answered. All slices but `rows` are in the order of `rows`.
+/// A batch of evaluated pairs: those that the comparator answered. All slices but `rows` are in the order of
+/// `rows`.
 pub struct ScoredPairBatch<'s> {
     /// The batches that the pairs come from.
     pub sources: &'s Sources,
@@ -51,8 +52,8 @@ pub struct EvidenceCollector {
 }
 
 impl EvidenceCollector {
-    /// A collector for a study; `None` without a threshold. `buffered_fields` are the indices of the snapshot fields that
-    /// the join buffers.
+    /// A collector for a study; `None` without a threshold. `buffered_fields` are the indices of the snapshot
+    /// fields that the join buffers.
     pub fn new(prepared: &Prepared, buffered_fields: &[usize]) -> Option<EvidenceCollector> {
         let threshold = prepared.study.threshold.as_ref()?;
         let column = |field| {

@@ -16,7 +16,8 @@ use understudy_sandbox::SandboxError;
 pub enum Replacement {
     /// Another component, another configuration, or both.
     Plugin {
-        /// The new component, with the path by which messages refer to it; `None` keeps the current component.
+        /// The new component, with the path by which messages refer to it; `None` keeps the current
+        /// component.
         component: Option<(PathBuf, Vec<u8>)>,
         /// The new configuration; `None` keeps the current one.
         config: Option<Map<String, Value>>,

@@ -1,4 +1,5 @@
-//! Runs the current plugin of a slot and a candidate on the most recent pairs, and counts the pairs on which both agree.
+//! Runs the current plugin of a slot and a candidate on the most recent pairs, and counts the pairs on which
+//! both agree.
 //!
 //! Invariants: both plugins see the same rows; nothing of the comparison is logged or scored.
 
@@ -17,8 +18,8 @@ pub struct ShadowComparison<'t> {
 }
 
 impl<'t> ShadowComparison<'t> {
-    /// A comparison on `sample`. For each stream, `buffered_fields` are the indices of the declared fields that the
-    /// sample has.
+    /// A comparison on `sample`. For each stream, `buffered_fields` are the indices of the declared fields
+    /// that the sample has.
     pub fn new(
         study: &'t Study,
         buffered_fields: &'t PerStream<Vec<usize>>,
@@ -27,8 +28,8 @@ impl<'t> ShadowComparison<'t> {
         ShadowComparison { study, buffered_fields, sample }
     }
 
-    /// Compares two models or comparators by their answers. The current plugin is called again: the logged answers may
-    /// come from an earlier version.
+    /// Compares two models or comparators by their answers. The current plugin is called again: the logged
+    /// answers may come from an earlier version.
     pub fn compare_deciders(&self, current: &DeciderPlugin, candidate: &DeciderPlugin) -> ShadowResult {
         let [current, candidate] = [current, candidate].map(|plugin| {
             let projection = PairProjection::new(self.study, self.buffered_fields, &plugin.reads);

@@ -13,8 +13,8 @@ use understudy_study::{Plugin, Study};
 
 /// A slot whose plugin can be replaced while the run goes on.
 pub(crate) trait SwappableSlot: SlotKind {
-    /// The reasons why a plugin cannot take over the slot at `index` from the current one. None if it can: it reads
-    /// only what the slot was granted with the seal, and its results can be added to the same sums.
+    /// The reasons why a plugin cannot take over the slot at `index` from the current one. None if it can: it
+    /// reads only what the slot was granted with the seal, and its results can be added to the same sums.
     fn incompatibilities(
         study: &Study,
         index: usize,

@@ -1,17 +1,17 @@
 //! Replaces the plugin of a slot while a served run goes on.
 //!
-//! A swap has five steps: load and check the candidate, compare it with the current plugin on recent pairs, write the
-//! ledger's `swap` entry, start the instances, and let the coordinator switch between two batches. Only the last step is
-//! on the path of the records.
+//! A swap has five steps: load and check the candidate, compare it with the current plugin on recent pairs,
+//! write the ledger's `swap` entry, start the instances, and let the coordinator switch between two batches.
+//! Only the last step is on the path of the records.
 //!
 //! Invariants:
 //! - One swap runs at a time.
 //! - The ledger has the `swap` entry on disk before a record belongs to its generation.
 //! - A rejected swap leaves nothing behind.
 //!
-//! The position of a swap is known only once it is applied, so the ledger gets a second entry then, `swap-applied`. Every
-//! logged row carries its generation, and the second entry is a cache of that: recovery restores it from the rows if the
-//! process dies in between.
+//! The position of a swap is known only once it is applied, so the ledger gets a second entry then,
+//! `swap-applied`. Every logged row carries its generation, and the second entry is a cache of that: recovery
+//! restores it from the rows if the process dies in between.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,7 +25,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::control::messages::{RunCommand, SwapInstances};
 use crate::evaluation::projection::buffered_fields;
 use crate::evaluation::recent_pairs::PairSample;
-use crate::hot_swap::candidate::Candidate;
+use crate::hot_swap::candidate::{Candidate, load_candidate};
 use crate::hot_swap::request::{Replacement, SwapError, SwapRequest, SwapResult};
 use crate::hot_swap::shadow_compare::ShadowComparison;
 use crate::hot_swap::swappable_slot::SwappableSlot;
@@ -38,13 +38,14 @@ use understudy_run_log::ledger::{Event, Ledger, LedgerError, ShadowResult, SwapT
 use understudy_run_log::write_file;
 use understudy_study::{PerStream, Study};
 
-/// The nice value of the thread that loads and compares a candidate: it gets a third of a worker's share of a CPU.
+/// The nice value of the thread that loads and compares a candidate: it gets a third of a worker's share of a
+/// CPU.
 const NICENESS: i32 = 5;
 
 /// Executes swaps in a served run.
 pub struct HotSwapper {
-    pub(crate) run: PathBuf,
-    pub(crate) study: Study,
+    run: PathBuf,
+    study: Study,
     buffered_fields: PerStream<Vec<usize>>,
     ledger: Ledger,
     determinism_stats: SharedDeterminismStats,
@@ -109,15 +110,16 @@ impl HotSwapper {
         Ok(swapper)
     }
 
-    /// Executes a swap, and blocks until it is applied. Loading and comparing the candidate runs at a lower priority
-    /// than the workers.
+    /// Executes a swap, and blocks until it is applied. Loading and comparing the candidate runs at a lower
+    /// priority than the workers.
     ///
     /// # Errors
     /// When the swap is rejected.
     pub fn swap(&self, request: &SwapRequest) -> Result<SwapResult, SwapError> {
         thread::scope(|scope| {
             let run = || {
-                // On Linux this sets the priority of the calling thread alone. If it fails, the swap is merely faster.
+                // On Linux this sets the priority of the calling thread alone. If it fails, the swap is
+                // merely faster.
                 let _ = rustix::process::setpriority_process(None, NICENESS);
                 self.run_request(request)
             };
@@ -152,7 +154,9 @@ impl HotSwapper {
         match slot {
             SlotRef::Model(index) => self.swap_version::<ModelSlot>(versions, slot, index, request, trigger),
             SlotRef::Comparator => self.swap_version::<ComparatorSlot>(versions, slot, 0, request, trigger),
-            SlotRef::Metric(index) => self.swap_version::<MetricSlot>(versions, slot, index, request, trigger),
+            SlotRef::Metric(index) => {
+                self.swap_version::<MetricSlot>(versions, slot, index, request, trigger)
+            }
         }
     }
 
@@ -164,7 +168,7 @@ impl HotSwapper {
         request: &SwapRequest,
         trigger: SwapTrigger,
     ) -> Result<SwapResult, SwapError> {
-        let candidate = self.load_candidate::<K>(versions, index, request)?;
+        let candidate = load_candidate::<K>(&self.study, &self.run, versions, index, request)?;
         let approved = self.evaluate_candidate::<K>(versions, index, &candidate, request, trigger)?;
         self.watch_failures(slot, &approved.version);
         let new = SlotVersion::<K> { index, version: approved.version.clone() };
@@ -176,8 +180,8 @@ impl HotSwapper {
         Ok(result)
     }
 
-    /// Compares a candidate with the current plugin, and decides whether it may take over. If so, the run directory
-    /// stores its component.
+    /// Compares a candidate with the current plugin, and decides whether it may take over. If so, the run
+    /// directory stores its component.
     fn evaluate_candidate<K: SwappableSlot>(
         &self,
         versions: &PluginVersions,
@@ -268,17 +272,15 @@ impl HotSwapper {
             self.track_ledger_write(self.ledger.append(Event::SwapAbandoned { generation }).map(drop))?;
             return Err(SwapError::RunEnding);
         };
-        let entry = Event::SwapApplied {
-            generation,
-            first_sequences: applied.from,
-            snapshot_clock: applied.clock,
-        };
+        let entry =
+            Event::SwapApplied { generation, first_sequences: applied.from, snapshot_clock: applied.clock };
         // The swap is in effect even if this write fails; recovery restores the entry from the rows.
         let _ = self.track_ledger_write(self.ledger.append(entry).map(drop));
         Ok((version, SwapResult { name, sha256, applied, shadow, comparator_change }))
     }
 
-    /// Notes whether the ledger may lack an entry. After a failed write this process executes no further swap.
+    /// Notes whether the ledger may lack an entry. After a failed write this process executes no further
+    /// swap.
     fn track_ledger_write(&self, written: Result<(), LedgerError>) -> Result<(), SwapError> {
         self.ledger_incomplete.fetch_or(written.is_err(), Ordering::Relaxed);
         Ok(written?)

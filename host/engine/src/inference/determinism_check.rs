@@ -5,8 +5,8 @@
 //! - Blinded rows are not checked.
 //! - The sequence number alone decides whether a snapshot is in the sample.
 //!
-//! The second call comes later, in another batch and in reverse row order. A model has to be a function of the row.
-//! One that keeps state between calls gives other answers then.
+//! The second call comes later, in another batch and in reverse row order. A model has to be a function of
+//! the row. One that keeps state between calls gives other answers then.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use understudy_records::batch::{Answers, Reason};
 use understudy_sandbox::{DeciderPlugin, is_timeout};
 use understudy_statistics::hash::splitmix64;
 
-/// Rows per check: the sample is collected until it has so many.
+/// Sampled rows per check.
 const BATCH_ROWS: usize = 256;
 
 /// The results of the check for each model, added up over all worker threads.
@@ -73,8 +73,8 @@ impl DeterminismChecker {
         DeterminismChecker { plugin, model, hash_bound: hash_bound(share), stats, inputs, answers, rows }
     }
 
-    /// Collects the sampled rows of a batch that the model has answered, and checks once a full batch is collected.
-    /// A row that ran into the time limit is left out: the second call may be faster.
+    /// Collects the sampled rows of a batch that the model has answered, and checks once a full batch is
+    /// collected. A row that ran into the time limit is left out: the second call may be faster.
     pub fn collect(&mut self, sequences: &[u64], ids: &StringArray, input: &RecordBatch, answers: &Answers) {
         let is_sampled = |row: &usize| {
             let reason = answers.reason(*row);

@@ -4,8 +4,9 @@
 //! - A batch is processed once, by the generation that was current when it was submitted.
 //! - No worker waits for another.
 //!
-//! Each worker has a first-in, first-out queue of its own. A swap puts one marker into every queue between two
-//! submissions. A worker processes the batches before the marker with the old model, those after it with the new one.
+//! Each worker has a first-in, first-out queue of its own. A swap puts one marker into every queue between
+//! two submissions. A worker processes the batches before the marker with the old model, those after it with
+//! the new one.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 
@@ -30,7 +31,8 @@ pub struct WorkQueues<W, S> {
 }
 
 impl<W, S> WorkQueues<W, S> {
-    /// Creates the queues of `workers` workers, and returns their receiving ends. `generation` is the current one.
+    /// Creates the queues of `workers` workers, and returns their receiving ends. `generation` is the current
+    /// one.
     pub fn new(workers: usize, generation: u32) -> (WorkQueues<W, S>, QueueReceivers<W, S>) {
         let (queues, receivers) = (0..workers).map(|_| channel()).unzip();
         (WorkQueues { queues, submitted: 0, generation }, receivers)
@@ -49,8 +51,8 @@ impl<W, S> WorkQueues<W, S> {
         let _ = queue.send(QueueItem::Work(work));
     }
 
-    /// Starts the next generation. Each worker receives one element of `swaps` after all batches submitted before;
-    /// `swaps` is empty if the swap does not concern the workers.
+    /// Starts the next generation. Each worker receives one element of `swaps` after all batches submitted
+    /// before; `swaps` is empty if the swap does not concern the workers.
     pub fn begin_generation(&mut self, swaps: Vec<S>) {
         self.generation += 1;
         for (queue, swap) in self.queues.iter().zip(swaps) {

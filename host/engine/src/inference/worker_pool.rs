@@ -1,4 +1,5 @@
-//! The worker threads that run the models. Each thread owns an instance of every model and processes whole batches.
+//! The worker threads that run the models. Each thread owns an instance of every model and processes whole
+//! batches.
 //!
 //! Invariants: every submitted batch comes back once, whatever the models do with it.
 
@@ -7,7 +8,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
-use arrow::array::{Array as _, BooleanArray, RecordBatch};
+use arrow::array::{BooleanArray, RecordBatch};
 use arrow::compute::{filter_record_batch, not};
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -23,8 +24,8 @@ use understudy_records::batch::{Answers, Reason};
 use understudy_sandbox::{AnsweredBatch, Decider, DeciderPlugin, SandboxError};
 use understudy_study::Study;
 
-/// The worker threads and the queues that feed them. The default value has no threads; it stands in for a pool that
-/// has been finished.
+/// The worker threads and the queues that feed them. The default value has no threads; it stands in for a
+/// pool that has been finished.
 #[derive(Default)]
 pub struct WorkerPool {
     queues: Option<WorkQueues<Job, ModelSwap>>,
@@ -93,7 +94,8 @@ impl WorkerPool {
         }
     }
 
-    /// Starts the next generation. `swaps` has one new instance for each worker if a model is swapped, else it is empty.
+    /// Starts the next generation. `swaps` has one new instance for each worker if a model is swapped, else
+    /// it is empty.
     pub fn begin_generation(&mut self, swaps: Vec<ModelSwap>) {
         if let Some(queues) = &mut self.queues {
             queues.begin_generation(swaps);
@@ -193,7 +195,7 @@ fn decide_open_rows(decider: &mut Decider, batch: &RecordBatch, blinded: &Boolea
     let open = not(blinded).expect("a mask can be inverted");
     let input = filter_record_batch(batch, &open).expect("the mask has one value a row");
     let mut decided = decider.decide(&input);
-    let unasked = Answers::none(decided.answers.form(), 1, &Reason::Blinded);
+    let unasked = Answers::unanswered(decided.answers.form(), 1, &Reason::Blinded);
     let rows: Vec<u32> = (0..blinded.len() as u32).filter(|row| open.value(*row as usize)).collect();
     let mut picks = vec![(1, 0); blinded.len()];
     rows.iter().enumerate().for_each(|(at, row)| picks[*row as usize] = (0, at));

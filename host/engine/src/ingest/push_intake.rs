@@ -6,16 +6,16 @@
 //! Always holds: a delivery is told its fate once, after its records are on disk, or not at all if they could not be put
 //! there; records of one side are taken in the order in which they were delivered.
 
-use std::ops::Range;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use tokio::sync::oneshot;
 
+use crate::batches::acks::Receipt;
+use crate::batches::acks::Ticket;
 use crate::ingest::reader_event::{Feed, FeedError, WAITING};
-use understudy_records::batch::{ExclusionReason, Decoder, Lines, ExcludedRecord};
-use understudy_run_log::Acknowledge;
+use understudy_records::batch::{Decoder, Lines};
 use understudy_sources::SourcePosition;
 use understudy_study::{PerStream, Source, StreamKind, Study};
 
@@ -76,7 +76,10 @@ impl Live {
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub fn start(study: &Study, after: PerStream<Option<SourcePosition>>) -> Result<(Option<Live>, Delivered), FeedError> {
+    pub fn start(
+        study: &Study,
+        after: PerStream<Option<SourcePosition>>,
+    ) -> Result<(Option<Live>, Delivered), FeedError> {
         let rows = study.limits.batch_rows;
         let mut intake = Intake { doors: PerStream::default(), rows };
         let mut delivered = PerStream::default();

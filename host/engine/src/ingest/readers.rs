@@ -8,16 +8,17 @@ use std::thread;
 
 use tokio::sync::mpsc::{Receiver, channel};
 
-use crate::ingest::read_order::Order;
 use crate::ingest::push_intake::{Intake, Live};
-use crate::batches::acks::Ticket;
+use crate::ingest::read_order::Order;
+use crate::ingest::reader_event::Feed;
+use crate::ingest::reader_event::FeedError;
+use crate::ingest::reader_event::WAITING;
 use crate::ingest::replay_source;
 use crate::plugins::load::Prepared;
-use understudy_records::batch::{DecodedBatch, Decoder};
+use understudy_records::batch::Decoder;
 use understudy_records::join::IntervalJoin;
-use understudy_run_log::LogError;
-use understudy_sources::{RecordSource, SourceError, SourcePosition, open};
-use understudy_study::{PerStream, Source, StreamKind, Study};
+use understudy_sources::{RecordSource, SourcePosition, open};
+use understudy_study::{PerStream, StreamKind, Study};
 
 /// The two streams, being read.
 pub struct Feeds {
@@ -35,11 +36,20 @@ impl Feeds {
     ///
     /// # Errors
     /// When one cannot be opened, or is not the one that was read.
-    pub fn open(prepared: &Prepared, order: Order, after: PerStream<Option<SourcePosition>>) -> Result<Feeds, FeedError> {
+    pub fn open(
+        prepared: &Prepared,
+        order: Order,
+        after: PerStream<Option<SourcePosition>>,
+    ) -> Result<Feeds, FeedError> {
         let study = &prepared.study;
         let folder: &Path = &prepared.folder;
         let (live, mut delivered) = Live::start(study, after)?;
-        let open = |side: StreamKind| match open(study.source(side), folder, study.limits.record_bytes, after[side])? {
+        let open = |side: StreamKind| match open(
+            study.source(side),
+            folder,
+            study.limits.record_bytes,
+            after[side],
+        )? {
             Some(reader) => start(study, side, reader).map(Some),
             None => Ok(delivered[side].take()),
         };

@@ -14,8 +14,8 @@ use crate::ingest::reader_event::{Feed, FeedError, WAITING};
 use crate::log_schema::decode;
 use crate::log_schema::decode::Logged;
 use crate::plugins::load::Prepared;
-use understudy_records::batch::{DecodedBatch, Records, ExcludedRecord, fields_schema};
-use understudy_run_log::{ScanOptions, TableRows, Table};
+use understudy_records::batch::{DecodedBatch, ExcludedRecord, Records, fields_schema};
+use understudy_run_log::{ScanOptions, Table, TableRows};
 use understudy_study::{Stream, StreamKind};
 
 /// Starts to read one side of a logged run.
@@ -74,7 +74,11 @@ impl Replay {
         let Some(batch) = batch else {
             let refused = self.refused_before(u64::MAX)?;
             let records = self.nothing();
-            return Ok((!refused.is_empty()).then_some(DecodedBatch { kind: self.side, records, excluded: refused }));
+            return Ok((!refused.is_empty()).then_some(DecodedBatch {
+                kind: self.side,
+                records,
+                excluded: refused,
+            }));
         };
         let part = batch.slice(0, self.rows.min(batch.num_rows()));
         let rest = batch.slice(part.num_rows(), batch.num_rows() - part.num_rows());

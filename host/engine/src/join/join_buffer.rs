@@ -12,13 +12,14 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 
 use crate::batches::messages::{Answered, Met, Shown, Taken};
-use crate::join::spill_store::{SpillStore, SpillError};
+use crate::join::spill_store::{SpillError, SpillStore};
 use crate::plugins::load::Prepared;
 use understudy_records::batch::Records;
+use understudy_records::join::{IntervalJoin, JoinBounds, JoinedRows, Slot};
 use understudy_study::{Micros, PerStream, StreamKind};
-use understudy_records::join::{JoinBounds, JoinedRows, IntervalJoin, Slot};
 
-/// The share of the memory budget that stays in use after a spill. Below 1, so that not every batch causes a spill.
+/// The share of the memory budget that stays in use after a spill. Below 1, so that not every batch causes a
+/// spill.
 const SPILL_TARGET: f64 = 0.75;
 
 /// A batch and the index of a row in it.
@@ -42,8 +43,8 @@ pub struct JoinBuffer {
 }
 
 impl JoinBuffer {
-    /// An empty buffer. `fields` are the indices of the declared fields that pairs need of each stream. Rows beyond
-    /// `limits.join-buffer-mib` spill to a temporary file in `folder`.
+    /// An empty buffer. `fields` are the indices of the declared fields that pairs need of each stream. Rows
+    /// beyond `limits.join-buffer-mib` spill to a temporary file in `folder`.
     pub fn new(prepared: &Prepared, fields: PerStream<Vec<usize>>, folder: &Path) -> JoinBuffer {
         let study = &prepared.study;
         let horizon = JoinBounds {
@@ -58,7 +59,7 @@ impl JoinBuffer {
             decisions: StreamBuffer::default(),
             awaiting_inference: HashMap::new(),
             evicted_before_inference: HashSet::new(),
-            budget: study.limits.waiting_mib << 20,
+            budget: study.limits.join_buffer_mib << 20,
         }
     }
 
@@ -74,7 +75,10 @@ impl JoinBuffer {
         let decisions = self.decisions.find(&wanted, |rows| self.spill_store.read_decisions(rows))?;
         let waiting = self.awaiting_inference.entry(slot).or_default();
         for (pair, decision) in pairs.into_iter().zip(decisions) {
-            waiting.push((pair.snapshot.1, decision.expect("a decision is buffered until its batch is evicted")));
+            waiting.push((
+                pair.snapshot.1,
+                decision.expect("a decision is buffered until its batch is evicted"),
+            ));
         }
         Ok(())
     }
@@ -225,7 +229,8 @@ impl<T> StreamBuffer<T> {
         }
     }
 
-    /// Finds rows in memory and on disk; `None` for a row whose batch is not buffered. `load` reads rows from disk.
+    /// Finds rows in memory and on disk; `None` for a row whose batch is not buffered. `load` reads rows from
+    /// disk.
     fn find(
         &self,
         wanted: &[(Slot, u32)],
@@ -254,15 +259,12 @@ impl<T> StreamBuffer<T> {
     }
 
     /// Spills the oldest batch in memory with `write`. Returns false if there is none.
-    fn spill(
-        &mut self,
-        write: impl FnOnce(Slot, &T) -> Result<(), SpillError>,
-    ) -> Result<bool, SpillError> {
-        for (&slot, held) in self.batches.range_mut(self.first_in_memory..) {
-            if let BufferedBatch::Memory(batch, bytes) = held {
+    fn spill(&mut self, write: impl FnOnce(Slot, &T) -> Result<(), SpillError>) -> Result<bool, SpillError> {
+        for (&slot, entry) in self.batches.range_mut(self.first_in_memory..) {
+            if let BufferedBatch::Memory(batch, bytes) = entry {
                 write(slot, batch)?;
                 self.bytes -= *bytes;
-                *held = BufferedBatch::Disk;
+                *entry = BufferedBatch::Disk;
                 self.first_in_memory = slot + 1;
                 return Ok(true);
             }

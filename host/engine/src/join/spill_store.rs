@@ -1,10 +1,11 @@
-//! The spill store of the join buffer: rows that do not fit into memory, in a [`redb`] database with one entry a row.
+//! The spill store of the join buffer: rows that do not fit into memory, in a [`redb`] database with one
+//! entry a row.
 //!
 //! Invariants: a row is read back bit for bit as it was written; matched rows are not written.
 //!
-//! The join looks rows up one by one in no order, and reads each row once. That asks for a store with fast single-row
-//! reads, in one file, without threads of its own. The store holds nothing that the log does not. Its file has no name
-//! and disappears with the process.
+//! The join looks rows up one by one in no order, and reads each row once. That asks for a store with fast
+//! single-row reads, in one file, without threads of its own. The store holds nothing that the log does not.
+//! Its file has no name and disappears with the process.
 
 use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
@@ -28,7 +29,7 @@ use understudy_study::{AnswerForm, PerStream, Study};
 const ROWS: TableDefinition<'_, (Slot, u32), &[u8]> = TableDefinition::new("rows");
 /// Bytes of database pages that are cached in memory.
 const CACHE_BYTES: usize = 32 << 20;
-/// Every so many commits one is synced to disk: only then can pages of earlier commits be reused.
+/// Commits per sync to disk. Pages of earlier commits can be reused only after a sync.
 const COMMITS_PER_SYNC: u32 = 32;
 
 /// The spill store cannot be read or written.
@@ -57,7 +58,8 @@ pub struct SpillStore {
 }
 
 impl SpillStore {
-    /// An empty store, without a file. For each stream, `fields` are the indices of the declared fields that pairs need.
+    /// An empty store, without a file. For each stream, `fields` are the indices of the declared fields that
+    /// pairs need.
     pub fn new(prepared: &Prepared, fields: &PerStream<Vec<usize>>, folder: &Path) -> SpillStore {
         let study = &prepared.study;
         let schema = |stream, indices: &[usize]| {
@@ -156,7 +158,12 @@ impl SpillStore {
                 table.retain_in((slot, 0)..=(slot, u32::MAX), |_, _| false).map_err(spill_error(folder))?;
             }
         }
-        Ok(SpillTransaction { transaction, folder, snapshot_layout: &self.snapshot_layout, decision_layout: &self.decision_layout })
+        Ok(SpillTransaction {
+            transaction,
+            folder,
+            snapshot_layout: &self.snapshot_layout,
+            decision_layout: &self.decision_layout,
+        })
     }
 
     /// Creates the database in a file whose name is removed at once.

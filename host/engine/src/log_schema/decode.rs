@@ -9,7 +9,9 @@ use crate::batches::messages::Timed;
 use crate::log_schema::schema::GENERATION;
 use crate::plugins::load::Prepared;
 use crate::plugins::plugin_versions::PluginVersions;
-use understudy_records::batch::{Answers, ExclusionReason, Reason, Records, ExcludedRecord, RecordPosition, fields_schema};
+use understudy_records::batch::{
+    Answers, ExcludedRecord, ExclusionReason, Reason, RecordPosition, Records, fields_schema,
+};
 use understudy_run_log::Table;
 use understudy_sandbox::AnsweredBatch;
 use understudy_study::{Stream, StreamKind};
@@ -94,7 +96,7 @@ pub fn strays(
 /// When a column is missing or of another type.
 pub fn answers(prepared: &Prepared, batch: &RecordBatch) -> Result<Vec<Timed>, LoggedError> {
     let columns = Columns { table: StreamKind::Snapshots.name(), batch };
-    let answers = |model: &crate::plugins::load::Member<understudy_sandbox::DeciderPlugin>| {
+    let answers = |model: &crate::plugins::loaded_plugin::Member<understudy_sandbox::DeciderPlugin>| {
         let name = format!("model.{}", model.name);
         let answers = columns.answers(&name, model.plugin.form)?;
         Ok(Timed { decided: decided(answers), nanos: columns.numbers(&format!("{name}.nanos"))? })
@@ -177,7 +179,7 @@ impl<'b> Columns<'b> {
         Ok(column.values().to_vec())
     }
 
-    fn answers(&self, name: &str, form: understudy_study::Form) -> Result<Answers, LoggedError> {
+    fn answers(&self, name: &str, form: understudy_study::AnswerForm) -> Result<Answers, LoggedError> {
         let [answer, unanswered, confidence] =
             ["answer", "unanswered", "confidence"].map(|part| self.column(&format!("{name}.{part}")));
         Answers::from_columns(form, [answer?, unanswered?, confidence?])

@@ -13,12 +13,12 @@ use arrow::array::{
 use arrow::compute::take;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt16Type};
 
-use crate::plugins::study_fields;
 use crate::batches::evaluated_pairs::Compared;
 use crate::batches::messages::Answered;
 use crate::plugins::load::Prepared;
+use crate::plugins::study_fields;
 use crate::plugins::study_fields::declared;
-use understudy_records::batch::{Answers, Reason, Records, ExcludedRecord, data_type};
+use understudy_records::batch::{Answers, ExcludedRecord, Reason, Records, data_type};
 use understudy_sandbox::InputField;
 use understudy_statistics::scoring::{Window, WindowClock};
 use understudy_study::{FieldKind, Stream, Study};
@@ -117,8 +117,10 @@ pub fn decisions(schema: &SchemaRef, sequences: &[u64], generation: u32, records
 
 /// Rows of the table of refused records, each with its sequence number.
 pub fn refused(schema: &SchemaRef, refused: &[(u64, ExcludedRecord)]) -> RecordBatch {
-    let text = |of: fn(&ExcludedRecord) -> &str| StringArray::from_iter_values(refused.iter().map(|(_, r)| of(r)));
-    let numbers = |of: fn(&(u64, ExcludedRecord)) -> u64| UInt64Array::from_iter_values(refused.iter().map(of));
+    let text =
+        |of: fn(&ExcludedRecord) -> &str| StringArray::from_iter_values(refused.iter().map(|(_, r)| of(r)));
+    let numbers =
+        |of: fn(&(u64, ExcludedRecord)) -> u64| UInt64Array::from_iter_values(refused.iter().map(of));
     let columns: Vec<ArrayRef> = vec![
         Arc::new(text(|r| r.kind.name())),
         Arc::new(numbers(|(sequence, _)| *sequence)),

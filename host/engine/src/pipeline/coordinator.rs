@@ -1,10 +1,12 @@
-//! The coordinator of a run: it numbers records, joins them, and passes them to the workers, the log and the evaluator.
+//! The coordinator of a run: it numbers records, joins them, and passes them to the workers, the log and the
+//! evaluator.
 //!
 //! Invariants:
-//! - A pair is passed to the evaluator once, after inference on its snapshot and after its records went to the log.
+//! - A pair is passed to the evaluator once, after inference on its snapshot and after its records went to
+//!   the log.
 //! - A batch is evicted once every row is matched or expired.
-//! - Between two calls the counters cover exactly the records that went to the log, and the evaluator has exactly their
-//!   pairs. A segment group can therefore end there.
+//! - Between two calls the counters cover exactly the records that went to the log, and the evaluator has
+//!   exactly their pairs. A segment group can therefore end there.
 //!
 //! The coordinator runs on one thread and blocks only when the queue of the evaluator is full.
 
@@ -20,29 +22,29 @@ use jiff::Timestamp;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::sync::watch;
 
+use crate::batches::acks::{Ticket, Told};
+use crate::batches::messages::{Answered, Job, Met};
 use crate::control::status::RunStatus;
 use crate::evaluation::evaluator::{Evaluator, EvaluatorMessage};
-use crate::stats::aggregates::Judged;
 use crate::evaluation::projection::buffered_fields;
-use crate::stats::determinism::Again;
-use crate::batches::messages::{Answered, Job, Met};
 use crate::inference::worker_pool::WorkerPool;
-use crate::batches::acks::{Ticket, Told};
 use crate::join::join_buffer::JoinBuffer;
 use crate::log_schema::schema;
 use crate::pipeline::progress::Progress;
 use crate::plugins::load::Prepared;
 use crate::plugins::plugin_versions::PluginVersions;
+use crate::stats::aggregates::Judged;
 use crate::stats::checkpoint::{Ended, Saved};
 use crate::stats::counters::Counted;
+use crate::stats::determinism::Again;
 use crate::stats::interim_schedule::{Look, Looked, Schedule};
 use crate::stats::run_result::End;
 use understudy_records::batch::{DecodedBatch, ExcludedRecord};
-use understudy_study::{Micros, PerStream, StreamKind};
 use understudy_records::join::{Account, JoinBounds};
 use understudy_run_log::checkpoint::CheckpointError;
 use understudy_run_log::ledger::Event;
-use understudy_run_log::{Cut, LogWriter, Table};
+use understudy_run_log::{GroupBoundary, LogWriter, Table};
+use understudy_study::{Micros, PerStream, StreamKind};
 
 /// The capacity of the evaluator's queue, in messages.
 const EVALUATOR_QUEUE: usize = 16;
@@ -57,7 +59,7 @@ pub struct Coordinator<'p> {
     reorder_buffer: BTreeMap<u64, Answered>,
     /// Snapshot batches submitted to the workers.
     submitted: u64,
-    /// Snapshot batches taken back from the workers, in order.
+    /// Snapshot batches that came back from the workers, in order.
     collected: u64,
     log: LogWriter,
     pub(crate) log_failed: bool,
@@ -92,8 +94,8 @@ pub(crate) struct OpenGroup {
     opened: Instant,
 }
 
-/// How far the pairs of a resumed run were processed before. A pair lies before a position if the sequence numbers of
-/// both its snapshot and its decision do.
+/// How far the pairs of a resumed run were processed before. A pair lies before a position if the sequence
+/// numbers of both its snapshot and its decision do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ReplayPositions {
     /// The checkpoint has the evaluation of the pairs before this position.
@@ -123,7 +125,8 @@ pub struct InitialState {
 }
 
 impl<'p> Coordinator<'p> {
-    /// Starts the workers and the evaluator. `on_interim` receives the interim reports that the study declares.
+    /// Starts the workers and the evaluator. `on_interim` receives the interim reports that the study
+    /// declares.
     ///
     /// # Errors
     /// When the system cannot start a thread.
@@ -174,8 +177,8 @@ impl<'p> Coordinator<'p> {
         })
     }
 
-    /// For each stream the event time below which a record can neither join nor be detected as a duplicate; `None`
-    /// before the first record.
+    /// For each stream the event time below which a record can neither join nor be detected as a duplicate;
+    /// `None` before the first record.
     pub(crate) fn retention_watermarks(&self) -> PerStream<Option<Micros>> {
         let JoinBounds { horizon, lateness } = self.join_buffer.join.bounds();
         let watermarks = PerStream::from_fn(|kind| {
@@ -194,7 +197,8 @@ impl<'p> Coordinator<'p> {
         self.submitted - self.collected
     }
 
-    /// Processes a decoded batch of one stream. `tickets` are the pushed deliveries that its records came with.
+    /// Processes a decoded batch of one stream. `tickets` are the pushed deliveries that its records came
+    /// with.
     ///
     /// # Errors
     /// When the spill store of the join buffer cannot be read or written.
@@ -205,13 +209,13 @@ impl<'p> Coordinator<'p> {
         let accepted = joined.accepted(records.len());
         let records = records.filter(&accepted);
         let (sequences, refused) = self.assign_sequences(kind, &records.lines, excluded);
-        let told = Told::new(tickets, &refused);
+        let acks = Told::new(tickets, &refused);
         match kind {
             StreamKind::Snapshots => {
                 self.join_buffer.on_snapshots(joined.slot, joined.pairs)?;
                 let next = self.next_sequences[kind];
                 let (number, slot, generation) = (self.submitted, joined.slot, self.versions.generation());
-                let job = Job { number, slot, sequences, generation, records, refused, next, told };
+                let job = Job { number, slot, sequences, generation, records, refused, next, told: acks };
                 self.submitted += 1;
                 match job.records.is_empty() {
                     false => self.workers.submit(job),
@@ -225,7 +229,7 @@ impl<'p> Coordinator<'p> {
                     (Table::Excluded, schema::refused(&self.schemas[2], &refused)),
                     (Table::Decisions, schema::decisions(&self.schemas[1], &sequences, generation, &records)),
                 ];
-                self.append(rows, told);
+                self.append(rows, acks);
                 self.counters.position[kind] = self.next_sequences[kind];
                 self.counters.refuse(&refused);
                 self.counters.accept(kind, &records.times);
@@ -271,12 +275,12 @@ impl<'p> Coordinator<'p> {
         self.reorder_buffer.insert(inferred.job.number, inferred);
         while let Some(mut inferred) = self.reorder_buffer.remove(&self.collected) {
             self.collected += 1;
-            let told = std::mem::take(&mut inferred.job.told);
+            let acks = std::mem::take(&mut inferred.job.told);
             let mut rows = vec![(Table::Excluded, schema::refused(&self.schemas[2], &inferred.job.refused))];
             if !inferred.job.records.is_empty() {
                 rows.push((Table::Snapshots, schema::snapshots(&self.schemas[0], &inferred)));
             }
-            self.append(rows, told);
+            self.append(rows, acks);
             self.counters.position.snapshots = inferred.job.next;
             self.counters.refuse(&inferred.job.refused);
             self.counters.answer(&self.prepared.study, &inferred);
@@ -289,13 +293,13 @@ impl<'p> Coordinator<'p> {
     }
 
     /// Sends rows to the log, which acknowledges the deliveries once the rows are on disk.
-    fn append(&mut self, rows: Vec<(Table, RecordBatch)>, told: Told) {
+    fn append(&mut self, rows: Vec<(Table, RecordBatch)>, acks: Told) {
         for (table, batch) in &rows {
             if let Some(sum) = self.open_group.rows.get_mut(*table as usize) {
                 *sum += batch.num_rows();
             }
         }
-        self.log_failed |= !match told.acknowledge() {
+        self.log_failed |= !match acks.acknowledge() {
             Some(acknowledge) => self.log.commit_to(rows, acknowledge),
             None => self.log.append(rows),
         };
@@ -342,13 +346,15 @@ impl<'p> Coordinator<'p> {
     /// Ends the open segment group: the log seals it, and the evaluator writes a checkpoint.
     fn rotate_group(&mut self) {
         let refused = self.counters.accounts.map(Account::exclusions);
-        self.open_group = OpenGroup { number: self.open_group.number + 1, rows: [0; 3], opened: Instant::now() };
+        self.open_group =
+            OpenGroup { number: self.open_group.number + 1, rows: [0; 3], opened: Instant::now() };
         let stats = self.workers.determinism_stats().drain();
         let events = self.record_determinism(stats);
         let covers = self.counters.position;
         let settled = self.retention_watermarks().snapshots;
-        self.log_failed |= !self.log.cut(Cut { covers, refused, events, settled });
-        let _ = self.evaluator_queue.send(EvaluatorMessage::RotateGroup(Box::new(self.checkpoint(None, None))));
+        self.log_failed |= !self.log.cut(GroupBoundary { covers, refused, events, settled });
+        let _ =
+            self.evaluator_queue.send(EvaluatorMessage::RotateGroup(Box::new(self.checkpoint(None, None))));
     }
 
     /// Adds new results of the determinism check, and returns their ledger events.
@@ -383,21 +389,31 @@ impl<'p> Coordinator<'p> {
 
     /// Called at every tick of the event loop.
     pub(crate) fn show_progress(&mut self) {
-        let taken = self.counters.position;
-        self.progress.show(taken, self.join_buffer.join.clock(StreamKind::Snapshots), self.counters.incidents.count());
+        let records = self.counters.position;
+        self.progress.show(
+            records,
+            self.join_buffer.join.clock(StreamKind::Snapshots),
+            self.counters.incidents.count(),
+        );
         self.rotate_group_if_due();
     }
 
-    /// Has the evaluator report on each window that is due. It already has all pairs of the records that are counted.
+    /// Has the evaluator report on each window that is due. It already has all pairs of the records that are
+    /// counted.
     pub(crate) fn start_interim_report_if_due(&mut self) {
         // While the log is replayed, the aggregates are incomplete.
         if self.replay_positions.is_some() {
             return;
         }
         while let Some((window, label)) = self.interim_schedule.as_mut().and_then(|s| s.due(&self.counters)) {
-            let saved =
-                self.checkpoint(None, None).as_ended(self.join_buffer.join.accounting(), self.determinism.clone());
-            let _ = self.evaluator_queue.send(EvaluatorMessage::InterimReport(Box::new(Looked { window, label, saved })));
+            let saved = self
+                .checkpoint(None, None)
+                .as_ended(self.join_buffer.join.accounting(), self.determinism.clone());
+            let _ = self.evaluator_queue.send(EvaluatorMessage::InterimReport(Box::new(Looked {
+                window,
+                label,
+                saved,
+            })));
         }
     }
 

@@ -11,18 +11,18 @@ use crate::pipeline::coordinator::Coordinator;
 use crate::plugins::plugin_versions::PluginVersions;
 use crate::stats::checkpoint::Saved;
 use crate::stats::run_result::End;
-use understudy_study::{PerStream, StreamKind};
 use understudy_run_log::ledger::Event;
+use understudy_study::{PerStream, StreamKind};
 
 /// Snapshot batches that may be queued or in progress for each worker. Beyond that no snapshots are read.
 const MAX_IN_FLIGHT_PER_WORKER: u64 = 3;
 
-/// Runs the pipeline until the sources end or `stop` resolves. Returns the last checkpoint, the ledger events that are
-/// still to be written, and the plugin versions.
+/// Runs the pipeline until the sources end or `stop` resolves. Returns the last checkpoint, the ledger events
+/// that are still to be written, and the plugin versions.
 ///
 /// # Errors
-/// When the spill store of the join buffer cannot be read or written, or a thread has panicked. A failure of the log is
-/// reported by its writer instead.
+/// When the spill store of the join buffer cannot be read or written, or a thread has panicked. A failure of
+/// the log is reported by its writer instead.
 pub async fn run_event_loop(
     mut coordinator: Coordinator<'_>,
     mut feeds: Feeds,
@@ -36,7 +36,8 @@ pub async fn run_event_loop(
     coordinator.start_interim_report_if_due();
     let mut tick = tokio::time::interval(std::time::Duration::from_millis(100));
     while feeds.receivers.iter().any(Option::is_some) {
-        let has_capacity = coordinator.in_flight() < MAX_IN_FLIGHT_PER_WORKER * coordinator.prepared.study.limits.workers as u64;
+        let has_capacity = coordinator.in_flight()
+            < MAX_IN_FLIGHT_PER_WORKER * coordinator.prepared.study.limits.workers as u64;
         let should_poll = PerStream::from_fn(|side| feeds.wants(side, &coordinator.join_buffer.join));
         let PerStream { snapshots, decisions } = &mut feeds.receivers;
         let (side, fed) = tokio::select! {
@@ -80,9 +81,10 @@ pub async fn run_event_loop(
             Feed::End(fault) => {
                 feeds.receivers[side] = None;
                 gaps.extend(
-                    fault
-                        .iter()
-                        .map(|what| Event::SourceGap { stream: side.name().to_owned(), reason: what.clone() }),
+                    fault.iter().map(|what| Event::SourceGap {
+                        stream: side.name().to_owned(),
+                        reason: what.clone(),
+                    }),
                 );
                 faults.extend(fault);
             }

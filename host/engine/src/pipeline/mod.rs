@@ -4,6 +4,7 @@ pub mod coordinator;
 pub mod event_loop;
 pub mod handle;
 pub mod progress;
-pub mod restore;
+pub mod resume;
 pub mod served;
 pub mod start;
+pub mod started_run;

@@ -1,4 +1,5 @@
-//! The progress line of a run on standard error: updated in place on a terminal, a plain line every few seconds elsewhere.
+//! The progress line of a run on standard error: updated in place on a terminal, a plain line every few
+//! seconds elsewhere.
 
 use std::io::{IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
@@ -35,7 +36,8 @@ impl Progress {
         (self.is_disabled, self.bar) = (true, None);
     }
 
-    /// Updates the line: the records read so far of each stream, the latest observed time, and the failed calls.
+    /// Updates the line: the records read so far of each stream, the latest observed time, and the failed
+    /// calls.
     pub fn show(&self, records: PerStream<u64>, clock: Option<Micros>, failures: u64) {
         if self.is_disabled {
             return;
@@ -45,7 +47,10 @@ impl Progress {
             let at = at.map(|at| format!(" up to {}", at.strftime("%Y-%m-%d %H:%M"))).unwrap_or_default();
             let rate = records.snapshots as f64 / self.began.elapsed().as_secs_f64().max(1e-3);
             let failures = if failures > 0 { format!(", {failures} failed calls") } else { String::new() };
-            format!("{} snapshots{at}, {} decisions, {rate:.0} snapshots/s{failures}", records.snapshots, records.decisions)
+            format!(
+                "{} snapshots{at}, {} decisions, {rate:.0} snapshots/s{failures}",
+                records.snapshots, records.decisions
+            )
         };
         match &self.bar {
             Some(bar) => {

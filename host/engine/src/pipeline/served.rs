@@ -1,6 +1,7 @@
 //! The coordinator's part in a served run: it applies swaps, answers requests, and publishes the status.
 //!
-//! Invariants: all of this runs between two batches on the coordinator's thread, and delays records by microseconds.
+//! Invariants: all of this runs between two batches on the coordinator's thread, and delays records by
+//! microseconds.
 
 use std::time::{Duration, Instant};
 
@@ -21,8 +22,8 @@ use understudy_study::{Micros, StreamKind};
 const STATUS_INTERVAL: Duration = Duration::from_millis(100);
 
 impl Coordinator<'_> {
-    /// Applies a swap: the next record of each stream is the first of the new generation. Records that were accepted
-    /// before are processed by the replaced plugin.
+    /// Applies a swap: the next record of each stream is the first of the new generation. Records that were
+    /// accepted before are processed by the replaced plugin.
     pub(crate) fn apply_swap(&mut self, swap: SwapInstances) -> Exchanged {
         let started = Instant::now();
         let from = self.next_sequences;

@@ -61,7 +61,7 @@ pub fn stray<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use understudy_study::Form;
+    use understudy_study::AnswerForm;
 
     #[test]
     fn the_share_is_the_declared_one_and_turns_with_the_seal() {
@@ -86,7 +86,7 @@ mod tests {
         let ids = StringArray::from_iter_values((0..100).map(|id| format!("call-{id}")));
         let mask = blinded(blind.as_ref(), &ids);
         let (answer, none) =
-            (Answers::none(Form::Number, 1, &Reason::Broke("it trapped".to_owned())), unasked());
+            (Answers::unanswered(AnswerForm::Number, 1, &Reason::Broke("it trapped".to_owned())), unasked());
         let logged = |turned: Option<usize>| {
             let picks = (0..ids.len()).map(|row| (usize::from(mask.value(row) != (turned == Some(row))), 0));
             Answers::gather(&[&answer, &none], &picks.collect::<Vec<_>>())
@@ -101,7 +101,7 @@ mod tests {
     }
 
     fn unasked() -> Answers {
-        Answers::none(Form::Number, 1, &Reason::Blinded)
+        Answers::unanswered(AnswerForm::Number, 1, &Reason::Blinded)
     }
 
     #[test]

@@ -2,11 +2,11 @@
 //!
 //! Always holds: each fault names the line that can mend it; no model reads a field of the decision.
 
-use crate::plugins::study_fields::{DECISION_PREFIX, declared};
 use crate::plugins::load::Loader;
 use crate::plugins::loaded_plugin::Member;
+use crate::plugins::study_fields::{DECISION_PREFIX, declared};
 use understudy_sandbox::{Better, DeciderPlugin, InputField, PluginRole, ScorerPlugin};
-use understudy_study::{Direction, Form, Kind, Plugin, Study};
+use understudy_study::{AnswerForm, Direction, FieldKind, Plugin, Study};
 
 /// What keeps a plugin that reads these fields from taking a part while a run goes on: the fields that it may read were
 /// promised with the seal.
@@ -19,7 +19,7 @@ pub(crate) fn misfits(study: &Study, part: &Plugin, role: PluginRole, reads: &[I
                 found.push(format!("it reads `{name}`, and a model is never shown the decision"));
             }
             None => found.push(format!("it reads `{name}`, which the study does not have")),
-            Some(has) if has != *kind && (has, *kind) != (Kind::Integer, Kind::Number) => {
+            Some(has) if has != *kind && (has, *kind) != (FieldKind::Integer, FieldKind::Number) => {
                 found.push(format!("it reads `{name}` as {wanted}, and the study declares it as {}", has.name()));
             }
             Some(_) if !part.grant.contains(name) => found.push(format!(
@@ -82,7 +82,7 @@ impl Loader<'_> {
         if let Some(what) = what {
             self.fault(threshold.line, format!("the threshold goes by metric \"{name}\" and asks {what}"));
         }
-        if threshold.chance.is_some() && comparator.plugin.form != Form::Label {
+        if threshold.chance.is_some() && comparator.plugin.form != AnswerForm::Label {
             let form = comparator.plugin.form.name();
             let what = format!(
                 "the threshold asks what agreement is worth beyond chance, which is of labels, and the answers are of the form \
@@ -93,7 +93,13 @@ impl Loader<'_> {
     }
 
     /// Notes which fields that a plugin reads are not there, of another kind, or not granted.
-    pub(crate) fn check_reads(&mut self, study: &Study, plugin: &Plugin, role: PluginRole, reads: &[InputField]) {
+    pub(crate) fn check_reads(
+        &mut self,
+        study: &Study,
+        plugin: &Plugin,
+        role: PluginRole,
+        reads: &[InputField],
+    ) {
         let what = format!("{} \"{}\"", role.name(), plugin.name);
         let mut ungranted = Vec::new();
         for InputField { name, kind, .. } in reads {
@@ -119,7 +125,7 @@ impl Loader<'_> {
                         "{what} reads `{name}`, which the study does not have; add {key} = \"{wanted}\" to [{table}]"
                     ),
                 ),
-                Some(found) if found != *kind && (found, *kind) != (Kind::Integer, Kind::Number) => {
+                Some(found) if found != *kind && (found, *kind) != (FieldKind::Integer, FieldKind::Number) => {
                     let found = found.name();
                     self.fault(
                         plugin.path_line,

@@ -9,15 +9,18 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::plugins::blinding::Blind;
+use crate::plugins::loaded_plugin::Member;
 use crate::plugins::plugin_versions::PluginVersions;
+use crate::plugins::stored_files::Kept;
+use crate::plugins::stored_files::KeptFiles;
+use crate::plugins::stored_files::asset_name;
+use crate::plugins::stored_files::plugin_name;
 use crate::seal::manifest::Seal;
-use crate::stats::run_result;
-use understudy_run_log::ledger::Asset;
 use understudy_sandbox::{
-    Assets, Budget, DeciderPlugin, ComponentFile, PluginRole, Sandbox, SandboxError, ScorerPlugin, sha256_hex,
+    Assets, Budget, ComponentFile, DeciderPlugin, PluginRole, Sandbox, SandboxError, ScorerPlugin, sha256_hex,
 };
 use understudy_study::{
-    Canonical, Fault, Faults, Field, Limits, NotCanonical, Plugin, Plugins, Study, Unsound, parse,
+    CanonicalError, CanonicalStudy, Fault, Faults, InvalidStudy, Limits, Plugin, Plugins, Study, parse,
 };
 
 /// A study whose plugins are loaded and fit.
@@ -29,7 +32,7 @@ pub struct Prepared {
     /// Its text.
     pub text: String,
     /// What its text says, however it is laid out.
-    pub canonical: Canonical,
+    pub canonical: CanonicalStudy,
     /// The folder that its paths are relative to.
     pub folder: PathBuf,
     /// The models, in the order declared.
@@ -76,11 +79,11 @@ pub enum PrepareError {
     },
     /// The file says what cannot be sealed.
     #[error("{}: {what}; write it otherwise", path.display())]
-    NotCanonical {
+    CanonicalError {
         /// The file.
         path: PathBuf,
         /// Why.
-        what: NotCanonical,
+        what: CanonicalError,
     },
     /// What a run kept is not what it ran with.
     #[error(
@@ -136,15 +139,15 @@ pub(crate) fn load(
     let mut study = match parse(&text) {
         Ok(study) => study,
         Err(unsound) => {
-            let Unsound { faults, plugins } = *unsound;
+            let InvalidStudy { faults, plugins } = *unsound;
             let mut loader = loader(&plugins.limits, 1)?;
             loader.faults.extend_from_slice(faults.as_slice());
             loader.try_all(&plugins);
             return Err(wrong(Faults::new(loader.faults).unwrap_or(faults)));
         }
     };
-    let canonical =
-        Canonical::of(&text).map_err(|what| PrepareError::NotCanonical { path: path.to_owned(), what })?;
+    let canonical = CanonicalStudy::from_toml(&text)
+        .map_err(|what| PrepareError::CanonicalError { path: path.to_owned(), what })?;
     overrule(&mut study);
     let mut loader = loader(&study.limits, instances(&study))?;
 
@@ -249,7 +252,8 @@ impl Loader<'_> {
     /// Where a plugin and its assets are: as declared, or as a run kept them.
     fn paths(&self, plugin: &Plugin) -> (PathBuf, Vec<(String, PathBuf)>) {
         let named = |kept: &&Kept| kept.name == plugin.name;
-        let instead = |kept: KeptFiles<'_>| kept.instead.iter().find(|(name, _)| *name == plugin.name).cloned();
+        let instead =
+            |kept: KeptFiles<'_>| kept.instead.iter().find(|(name, _)| *name == plugin.name).cloned();
         match self.kept.and_then(|kept| kept.plugins.iter().find(named)) {
             Some(kept) => {
                 let asset =

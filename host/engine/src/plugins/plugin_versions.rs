@@ -1,16 +1,17 @@
 //! Which plugin plays which part for which record: a part may be given to another plugin while a run goes on.
 //!
-//! Each exchange begins a *generation*, counted from 1; 0 is what was sealed. It holds from a sequence number of each stream
-//! on. A snapshot or decision is of the generation that was in force when it was taken up; a pair is of the later one of
-//! its two records.
+//! Each exchange begins a *generation*, counted from 1; 0 is what was sealed. It holds from a sequence number
+//! of each stream on. A snapshot or decision is of the generation that was in force when it was taken up; a
+//! pair is of the later one of its two records.
 //!
-//! Always holds: of which generation a record or a pair is depends on sequence numbers alone, so it comes out the same
-//! whenever the log is read back.
+//! Always holds: of which generation a record or a pair is depends on sequence numbers alone, so it comes out
+//! the same whenever the log is read back.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use crate::plugins::loaded_plugin::Member;
+use jiff::Timestamp;
 use understudy_run_log::ledger::SwapTrigger;
 use understudy_sandbox::{DeciderPlugin, ScorerPlugin};
 use understudy_study::{PerStream, Plugin, Study};
@@ -80,8 +81,8 @@ impl Watch {
         [asked, self.failed.load(Ordering::Relaxed).min(asked)]
     }
 
-    /// Has `raise` called once the plugin fails on more than a share of the rows, from 0 to 1. Below `min_rows` rows
-    /// there is no alarm. Only the first call sets an alarm.
+    /// Has `raise` called once the plugin fails on more than a share of the rows, from 0 to 1. Below
+    /// `min_rows` rows there is no alarm. Only the first call sets an alarm.
     pub fn set_alarm(&self, min_rows: u64, max_share: f64, raise: impl Fn() + Send + Sync + 'static) {
         let (raised, raise) = (AtomicBool::new(false), Box::new(raise));
         // An alarm that is already set stays.
@@ -131,8 +132,8 @@ impl<P> Part<P> {
         self.turns.len().checked_sub(2).map(|at| &self.turns[at])
     }
 
-    /// The slot's name, the generation of its current version, and the rows that this version was called for and failed
-    /// on.
+    /// The slot's name, the generation of its current version, and the rows that this version was called for
+    /// and failed on.
     pub fn failure_state(&self) -> (String, u32, [u64; 2]) {
         let current = self.now();
         (self.name.clone(), current.since, current.watch.counts())
@@ -243,7 +244,9 @@ mod tests {
         let raised = Arc::new(AtomicUsize::new(0));
         let count = raised.clone();
         counter.count(50, 50);
-        counter.set_alarm(100, 0.25, move || drop(count.fetch_add(1, Ordering::Relaxed)));
+        counter.set_alarm(100, 0.25, move || {
+            count.fetch_add(1, Ordering::Relaxed);
+        });
         assert_eq!(raised.load(Ordering::Relaxed), 0, "too few rows");
         counter.count(150, 0);
         assert_eq!(raised.load(Ordering::Relaxed), 0, "exactly at the bound");

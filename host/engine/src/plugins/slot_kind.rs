@@ -18,8 +18,9 @@ pub trait SlotKind: Sized {
     /// Like [`slot`](Self::slot), to add a version.
     fn slot_mut(versions: &mut PluginVersions, index: usize) -> &mut Part<Self::Plugin>;
 
-    /// Loads another component or configuration with the assets of the plugin that has the slot. `single_threaded`
-    /// compiles on the calling thread alone, so that its priority is the priority of the compiler.
+    /// Loads another component or configuration with the assets of the plugin that has the slot.
+    /// `single_threaded` compiles on the calling thread alone, so that its priority is the priority of the
+    /// compiler.
     ///
     /// # Errors
     /// When the component cannot be compiled, has another role or rejects its configuration.
@@ -176,7 +177,10 @@ impl SlotRef {
     /// The slot with this role and name.
     pub fn find_by_role(versions: &PluginVersions, role: &str, name: &str) -> Option<SlotRef> {
         let slots = SlotRef::all(versions).into_iter();
-        slots.filter(|(known, _)| *known == name).map(|(_, slot)| slot).find(|slot| slot.role().name() == role)
+        slots
+            .filter(|(known, _)| *known == name)
+            .map(|(_, slot)| slot)
+            .find(|slot| slot.role().name() == role)
     }
 
     /// The role of the slot's plugins.

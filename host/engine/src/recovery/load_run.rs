@@ -2,15 +2,17 @@
 //!
 //! Always holds: what is recalled is what ran, to the byte, but for what is asked to be otherwise.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use crate::plugins::stored_files::{Kept, asset_name, plugin_name};
 use crate::plugins::load::{PrepareError, Prepared, load};
+use crate::plugins::stored_files::KeptFiles;
+use crate::plugins::stored_files::WhatIf;
+use crate::plugins::stored_files::{asset_name, plugin_name};
 use crate::recovery::recover_versions::recast;
 use crate::seal::manifest::Seal;
 use understudy_run_log::ledger::{self, LEDGER, LedgerState};
 use understudy_sandbox::sha256_hex;
-use understudy_study::{Canonical, PerStream, Study};
+use understudy_study::{CanonicalStudy, PerStream, Study};
 
 /// The study of a run, with the plugins that the run kept, but for what is to be otherwise.
 ///
@@ -19,7 +21,7 @@ use understudy_study::{Canonical, PerStream, Study};
 pub fn recall(run: &Path, seal: &Seal, what_if: &WhatIf) -> Result<Prepared, PrepareError> {
     let path = run.join("study.toml");
     let text = std::fs::read_to_string(&path).ok();
-    if text.and_then(|text| Canonical::of(&text).ok()).as_ref() != Some(&seal.declared) {
+    if text.and_then(|text| CanonicalStudy::from_toml(&text).ok()).as_ref() != Some(&seal.declared) {
         return Err(PrepareError::Changed { path });
     }
     let kept = seal.kept();

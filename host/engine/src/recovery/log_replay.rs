@@ -12,17 +12,17 @@ use anyhow::{Context as _, bail};
 use arrow::array::{AsArray as _, RecordBatch};
 use arrow::datatypes::UInt64Type;
 
+use crate::batches::acks::Told;
 use crate::batches::messages::{Answered, Job, Met};
 use crate::batches::slice_classifier::Classes;
-use crate::batches::acks::Told;
 use crate::join::join_buffer::JoinBuffer;
 use crate::log_schema::decode;
 use crate::plugins::blinding::stray;
 use crate::plugins::load::Prepared;
 use crate::stats::counters::Counted;
-use understudy_study::{Micros, PerStream, StreamKind};
 use understudy_records::join::{Account, Accounting, IntervalJoin};
 use understudy_run_log::{LogError, RowSelection, ScanOptions, Table};
+use understudy_study::{Micros, PerStream, StreamKind};
 
 /// Batches that may wait to be fed.
 const WAITING: usize = 2;
@@ -44,7 +44,11 @@ impl<'p> Readback<'p> {
     ///
     /// # Errors
     /// When a table cannot be read, or the system gives no thread.
-    pub fn open(prepared: &'p Prepared, run: &Path, from: PerStream<Option<Micros>>) -> anyhow::Result<Readback<'p>> {
+    pub fn open(
+        prepared: &'p Prepared,
+        run: &Path,
+        from: PerStream<Option<Micros>>,
+    ) -> anyhow::Result<Readback<'p>> {
         Self::open_selected(prepared, run, from, None)
     }
 
@@ -66,7 +70,12 @@ impl<'p> Readback<'p> {
             };
             let columns = decode::columns(prepared, table);
             let from = from[side].map(|micros| (time, micros));
-            let rows = ScanOptions { from, rows: ids.map(|ids| RowSelection::Texts("id", ids.clone())), ..ScanOptions::new(table, columns) }.open(run)?;
+            let rows = ScanOptions {
+                from,
+                rows: ids.map(|ids| RowSelection::Texts("id", ids.clone())),
+                ..ScanOptions::new(table, columns)
+            }
+            .open(run)?;
             let (send, batches) = sync_channel(WAITING);
             let read = move || {
                 for batch in rows {
@@ -99,7 +108,9 @@ impl<'p> Readback<'p> {
             [None, None] => return Ok(None),
             [Some(_), None] => StreamKind::Snapshots,
             [None, Some(_)] => StreamKind::Decisions,
-            [Some(_), Some(_)] if pairing.clock(StreamKind::Snapshots) <= pairing.clock(StreamKind::Decisions) => {
+            [Some(_), Some(_)]
+                if pairing.clock(StreamKind::Snapshots) <= pairing.clock(StreamKind::Decisions) =>
+            {
                 StreamKind::Snapshots
             }
             [Some(_), Some(_)] => StreamKind::Decisions,
@@ -145,7 +156,7 @@ impl<'p> Readback<'p> {
         }
         match side {
             StreamKind::Snapshots => {
-                holding.arrived(taken.slot, taken.pairs)?;
+                holding.on_snapshots(taken.slot, taken.pairs)?;
                 let (windows, conditions) = self.classes.classify(&records);
                 let models = decode::answers(prepared, batch)?;
                 let answers = models.iter().map(|model| &model.decided.answers);
@@ -172,13 +183,13 @@ impl<'p> Readback<'p> {
                 if let Some(counted) = counted {
                     counted.answer(&prepared.study, &answered);
                 }
-                Ok(holding.answered(answered)?)
+                Ok(holding.on_inferred(answered)?)
             }
             StreamKind::Decisions => {
                 if let Some(counted) = counted {
                     counted.accept(side, &records.times);
                 }
-                Ok(holding.decided(taken.slot, sequences, &records, taken.pairs)?)
+                Ok(holding.on_decisions(taken.slot, sequences, &records, taken.pairs)?)
             }
         }
     }

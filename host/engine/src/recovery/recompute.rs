@@ -10,19 +10,17 @@ use std::thread;
 use anyhow::anyhow;
 
 use crate::batches::evaluated_pairs::Compared;
-use crate::evaluation::evaluator::Evaluator;
-use crate::stats::aggregates::Judged;
 use crate::batches::messages::Met;
+use crate::evaluation::evaluator::{Evaluator, MAX_BATCH_PAIRS};
 use crate::join::join_buffer::JoinBuffer;
 use crate::plugins::load::Prepared;
 use crate::recovery::log_replay;
 use crate::recovery::log_replay::Readback;
+use crate::stats::aggregates::Judged;
 use crate::stats::counters::Counted;
 use understudy_records::join::Accounting;
 use understudy_study::PerStream;
 
-/// Pairs that are compared in one call.
-const GATHER: usize = 4096;
 /// Runs of pairs that may wait to be compared.
 const WAITING: usize = 4;
 
@@ -86,9 +84,9 @@ fn evaluate(
     let (work, waiting) = sync_channel::<Vec<Met>>(WAITING);
     let compare = move || {
         for met in waiting {
-            judge.judge(met).iter().try_for_each(&mut each)?;
+            judge.evaluate(met).iter().try_for_each(&mut each)?;
         }
-        anyhow::Ok(judge.judged())
+        anyhow::Ok(judge.into_aggregates())
     };
     let judged = thread::scope(|scope| {
         // Gone with an error too, so that the other end does not wait.
@@ -100,7 +98,7 @@ fn evaluate(
             counted.pair(met.len() as u64);
             gathered.extend(met);
             // The other end hangs up only after an error, which is what comes of it all.
-            if gathered.len() >= GATHER && work.send(std::mem::take(&mut gathered)).is_err() {
+            if gathered.len() >= MAX_BATCH_PAIRS && work.send(std::mem::take(&mut gathered)).is_err() {
                 break;
             }
         }

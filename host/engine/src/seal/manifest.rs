@@ -1,6 +1,6 @@
 //! `seal.json`: what was promised before the first snapshot: the declaration, and every plugin and asset by its digest.
 //!
-//! Of the declaration it promises what it says, and not how it is laid out: see [`Canonical`].
+//! Of the declaration it promises what it says, and not how it is laid out: see [`CanonicalStudy`].
 //!
 //! Always holds: what is read as a seal is one to the byte, and its digest of the declaration is that of the declaration in
 //! it. A run's seal is written before anything is read, and never again.
@@ -8,14 +8,14 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::plugins::loaded_plugin::Member;
 use crate::plugins::load::Prepared;
-use crate::plugins::stored_files::WhatIf;
+use crate::plugins::loaded_plugin::Member;
 use crate::plugins::stored_files::Kept;
+use crate::plugins::stored_files::WhatIf;
 use understudy_run_log::ledger::Asset;
-use understudy_run_log::note::{Signer, Verifier};
+use understudy_run_log::signed_head::{Signer, Verifier};
 use understudy_sandbox::{PluginRole, sha256_hex};
-use understudy_study::{Canonical, Plugin};
+use understudy_study::{CanonicalStudy, Plugin};
 
 /// The name of the file in a run directory, and beside a `study.toml`.
 pub const SEAL: &str = "seal.json";
@@ -40,7 +40,7 @@ pub struct Seal {
     /// SHA-256 of the text of `declared`, in hexadecimal.
     pub declaration: String,
     /// The declaration in its canonical form, so that it can be said what has changed.
-    pub declared: Canonical,
+    pub declared: CanonicalStudy,
     /// Every plugin.
     pub plugins: Vec<SealedPlugin>,
     /// The other files that the declaration names.
@@ -214,7 +214,7 @@ impl Seal {
     }
 
     /// What it promises of a study that is no what-if.
-    fn promised(&self) -> (&str, &Canonical, Vec<SealedPlugin>, &[Asset]) {
+    fn promised(&self) -> (&str, &CanonicalStudy, Vec<SealedPlugin>, &[Asset]) {
         let plugins = self.plugins.iter().map(|plugin| SealedPlugin { grant: Vec::new(), ..plugin.clone() });
         (&self.study, &self.declared, plugins.collect(), &self.files)
     }

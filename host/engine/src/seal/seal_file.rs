@@ -14,7 +14,7 @@ use jiff::Timestamp;
 
 use crate::plugins::load::Prepared;
 use crate::seal::manifest::{SEAL, Seal};
-use understudy_run_log::note::Signer;
+use understudy_run_log::signed_head::Signer;
 
 /// Why a study cannot be run under its seal, or sealed.
 #[derive(Debug, thiserror::Error)]

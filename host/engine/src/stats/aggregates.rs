@@ -7,7 +7,7 @@ use crate::plugins::study_fields;
 use crate::stats::failures::Incidents;
 use crate::stats::latency::Times;
 use crate::stats::run_result::Comparison;
-use understudy_statistics::scoring::{Cells, VerdictEvidence, SliceSums, CellsShape, DistributionsBySlice};
+use understudy_statistics::scoring::{Cells, CellsShape, DistributionsBySlice, SliceSums, VerdictEvidence};
 use understudy_study::AnswerForm;
 
 /// What the comparing came to.

@@ -6,12 +6,12 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::stats::aggregates::Judged;
-use crate::stats::determinism::Again;
 use crate::seal::manifest::Seal;
+use crate::stats::aggregates::Judged;
 use crate::stats::counters::Counted;
-use crate::stats::run_result::{End, Outcome, SubstrateLatency};
+use crate::stats::determinism::Again;
 use crate::stats::latency::Latency;
+use crate::stats::run_result::{End, Outcome, SubstrateLatency};
 use understudy_records::join::Accounting;
 
 /// Where a run stood.

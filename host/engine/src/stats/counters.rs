@@ -5,15 +5,16 @@
 
 use serde::{Deserialize, Serialize};
 
-use understudy_statistics::scoring::Window;
-use crate::stats::latency::Times;
 use crate::batches::messages::Answered;
+use crate::plugins::study_fields;
 use crate::stats::failures::Incidents;
 use crate::stats::latency::Latency;
+use crate::stats::latency::Times;
 use crate::stats::run_result::{ModelCounts, RefusedRecord};
-use understudy_records::batch::{Answers, Reason, ExcludedRecord};
+use understudy_records::batch::{Answers, ExcludedRecord, Reason};
 use understudy_records::join::Account;
 use understudy_statistics::scoring::InputCounts;
+use understudy_statistics::scoring::Window;
 use understudy_study::{Micros, PerStream, Plugin, StreamKind, Study};
 
 /// ExcludedRecord records of each stream and class that the report shows.
@@ -164,7 +165,7 @@ pub fn take_in(
     }
     let mut scopes = Vec::new();
     for (row, (&time, &window)) in times.iter().zip(windows).enumerate() {
-        study_fields::belongs(&study.scopes, |condition| conditions[condition][row], &mut scopes);
+        study_fields::matching_scopes(&study.scopes, |condition| conditions[condition][row], &mut scopes);
         inputs.add(window, time, &scopes, conditions.iter().map(|values| values[row]));
     }
 }

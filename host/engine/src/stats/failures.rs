@@ -14,7 +14,7 @@ const KINDS: usize = 1000;
 
 /// What broke.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Incidents(BTreeMap<(String, String), Seen>);
+pub struct Incidents(BTreeMap<String, BTreeMap<String, Seen>>);
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Seen {
@@ -34,40 +34,56 @@ impl Seen {
 }
 
 impl Incidents {
-    /// Notes that `plugin` broke on the row with this sequence number and id.
+    /// Counts a failure of `plugin` on the row with this sequence number and id. A failure that is already known costs no
+    /// allocation.
     pub fn add(&mut self, plugin: &str, what: &str, sequence: u64, id: &str) {
-        let known = self.0.contains_key(&(plugin.to_owned(), what.to_owned()));
-        let what = if known || self.0.len() < KINDS { what } else { "other things" };
-        let seen = Seen { count: 1, first: sequence, first_id: id.to_owned() };
-        self.note((plugin.to_owned(), what.to_owned()), seen);
+        if let Some(group) = self.0.get_mut(plugin).and_then(|groups| groups.get_mut(what)) {
+            group.count += 1;
+            if sequence < group.first {
+                (group.first, group.first_id) = (sequence, id.to_owned());
+            }
+            return;
+        }
+        let groups: usize = self.0.values().map(BTreeMap::len).sum();
+        let what = if groups < KINDS { what } else { "other things" };
+        self.insert(
+            plugin.to_owned(),
+            what.to_owned(),
+            Seen { count: 1, first: sequence, first_id: id.to_owned() },
+        );
     }
 
-    /// Takes over what somebody else noted.
+    /// Adds the failures of another part of the run.
     pub fn merge(&mut self, other: Incidents) {
-        for (key, seen) in other.0 {
-            self.note(key, seen);
+        for (plugin, groups) in other.0 {
+            for (what, group) in groups {
+                self.insert(plugin.clone(), what, group);
+            }
         }
     }
 
-    fn note(&mut self, key: (String, String), seen: Seen) {
-        match self.0.entry(key) {
-            Entry::Occupied(mut known) => known.get_mut().add(seen),
+    fn insert(&mut self, plugin: String, what: String, group: Seen) {
+        match self.0.entry(plugin).or_default().entry(what) {
+            Entry::Occupied(mut known) => known.get_mut().add(group),
             Entry::Vacant(new) => {
-                new.insert(seen);
+                new.insert(group);
             }
         }
     }
 
     /// How many there were.
     pub fn count(&self) -> u64 {
-        self.0.values().map(|seen| seen.count).sum()
+        self.0.values().flat_map(BTreeMap::values).map(|group| group.count).sum()
     }
 
     /// As the report has them: the most frequent first.
     pub fn list(self) -> Vec<Incident> {
-        let incident =
-            |((plugin, what), Seen { count, first_id, .. })| Incident { plugin, what, count, first_id };
-        let mut list: Vec<Incident> = self.0.into_iter().map(incident).collect();
+        let mut list = Vec::new();
+        for (plugin, groups) in self.0 {
+            for (what, Seen { count, first_id, .. }) in groups {
+                list.push(Incident { plugin: plugin.clone(), what, count, first_id });
+            }
+        }
         list.sort_by(|a, b| {
             b.count.cmp(&a.count).then_with(|| (&a.plugin, &a.what).cmp(&(&b.plugin, &b.what)))
         });

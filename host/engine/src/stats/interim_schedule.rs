@@ -69,7 +69,8 @@ impl Schedule {
         loop {
             let Waits { last, end, .. } = *self.waits(counted)?;
             let is_over = |kind| {
-                counted.clocks[kind].is_some_and(|clock| clock.saturating_sub(self.behind[kind]) >= Micros(end))
+                counted.clocks[kind]
+                    .is_some_and(|clock| clock.saturating_sub(self.behind[kind]) >= Micros(end))
             };
             if !StreamKind::ALL.into_iter().all(is_over) {
                 return None;
@@ -144,7 +145,8 @@ impl Looked {
         let over = |window: &Window| {
             let end = clock.bounds(*window).end;
             let reached = |kind| {
-                counted.clocks[kind].is_some_and(|clock| clock.saturating_sub(behind(study)[kind]) >= Micros(end))
+                counted.clocks[kind]
+                    .is_some_and(|clock| clock.saturating_sub(behind(study)[kind]) >= Micros(end))
             };
             StreamKind::ALL.into_iter().all(reached)
         };
@@ -197,11 +199,7 @@ impl Looked {
 
 impl Saved {
     /// The same, as if it had ended here and now.
-    pub fn as_ended(
-        mut self,
-        accounting: Accounting,
-        again: Vec<crate::stats::determinism::Again>,
-    ) -> Saved {
+    pub fn as_ended(mut self, accounting: Accounting, again: Vec<crate::stats::determinism::Again>) -> Saved {
         let at = jiff::Timestamp::now();
         self.ended = Some(Ended { at, end: End::Interrupted, accounting, again });
         self
@@ -319,7 +317,11 @@ mod tests {
         let open = |clocks: [Option<i64>; 2]| {
             let clocks = PerStream::from(clocks.map(|clock| clock.map(Micros)));
             let label = "1970-01-01".to_owned();
-            Err(Unripe::Open { label, until: PerStream { snapshots: Micros(25 * HOUR), decisions: Micros(29 * HOUR) }, clocks })
+            Err(Unripe::Open {
+                label,
+                until: PerStream { snapshots: Micros(25 * HOUR), decisions: Micros(29 * HOUR) },
+                clocks,
+            })
         };
         assert_eq!(latest(&run), open([Some(80 * HOUR), None]));
         run.came(StreamKind::Decisions, &[28]);

@@ -61,7 +61,7 @@ pub struct Latency {
 
 impl Latency {
     /// The distribution in a histogram.
-    pub fn of(histogram: &hdrhistogram::Histogram<u64>) -> Latency {
+    pub fn of(histogram: &Histogram<u64>) -> Latency {
         let at = |quantile| histogram.value_at_quantile(quantile);
         Latency { count: histogram.len(), p50: at(0.5), p90: at(0.9), p99: at(0.99), max: histogram.max() }
     }

@@ -6,12 +6,12 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::stats::latency::Latency;
 use crate::plugins::stored_files::Kept;
 use crate::stats::determinism::Again;
+use crate::stats::latency::Latency;
 use crate::stats::latency::Times;
 use understudy_records::join::Accounting;
-use understudy_statistics::scoring::{Cells, SliceSums, DistributionsBySlice};
+use understudy_statistics::scoring::{Cells, DistributionsBySlice, SliceSums};
 
 /// What a run leaves behind.
 #[derive(Clone, Debug, PartialEq)]

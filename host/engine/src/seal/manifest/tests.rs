@@ -5,22 +5,22 @@ use tempfile::TempDir;
 use super::*;
 
 fn asset(name: &str, content: &str) -> Asset {
-    Asset { name: name.to_owned(), sha256: digest(content.as_bytes()) }
+    Asset { name: name.to_owned(), sha256: sha256_hex(content.as_bytes()) }
 }
 
 fn plugin(role: &str, name: &str) -> SealedPlugin {
     SealedPlugin {
         role: role.to_owned(),
         name: name.to_owned(),
-        sha256: digest(name.as_bytes()),
-        config: digest(b"{}"),
+        sha256: sha256_hex(name.as_bytes()),
+        config: sha256_hex(b"{}"),
         assets: vec![asset("weights", "1"), asset("names", "2")],
         grant: Vec::new(),
     }
 }
 
 fn seal() -> Seal {
-    let declared = Canonical::of("study = \"rooms\"\nat-least = 0.85\n").unwrap();
+    let declared = CanonicalStudy::from_toml("study = \"rooms\"\nat-least = 0.85\n").unwrap();
     Seal {
         format: FORMAT,
         study: "rooms".to_owned(),
@@ -128,7 +128,7 @@ fn a_signature_is_over_all_that_the_seal_says() {
         Seal { sealed_at: "2026-03-01T10:00:01Z".parse().unwrap(), ..signed.clone() },
         Seal { plugins: signed.plugins[..1].to_vec(), ..signed.clone() },
         Seal { understudy: "0.1.1".to_owned(), ..signed.clone() },
-        Seal { replay_of: Some(digest(b"")), ..signed.clone() },
+        Seal { replay_of: Some(sha256_hex(b"")), ..signed.clone() },
         with(&other, &ed25519),
     ];
     for seal in &changed {
@@ -162,8 +162,8 @@ fn what_changed_is_named() {
     assert_eq!(told(&|now| *now = now.clone().sign(&signer())), "");
     assert_eq!(told(&|now| now.plugins[0].grant = vec!["price".to_owned()]), "", "that is of a what-if");
     insta::assert_snapshot!(told(&|now| {
-        now.declared = Canonical::of("study = \"rooms\"\nat-least = 0.84\n").unwrap();
-        now.plugins[0].sha256 = digest(b"another");
+        now.declared = CanonicalStudy::from_toml("study = \"rooms\"\nat-least = 0.84\n").unwrap();
+        now.plugins[0].sha256 = sha256_hex(b"another");
         now.plugins[0].assets[1] = asset("names", "3");
         now.plugins[1].assets[0] = asset("weights", "4");
     }), @r#"
@@ -173,7 +173,7 @@ fn what_changed_is_named() {
     the asset `weights` of metric "agreement" was 6b86b273ff34... and is 4b227777d4dd...
     "#);
     for forged in [
-        &|now: &mut Seal| now.plugins[1].config = digest(b"{ }"),
+        &|now: &mut Seal| now.plugins[1].config = sha256_hex(b"{ }"),
         &|now: &mut Seal| now.plugins[1].name = "another".to_owned(),
         &|now: &mut Seal| now.study = "another".to_owned(),
         &|now: &mut Seal| drop(now.plugins.pop()),

@@ -1,0 +1,75 @@
+//! What starting and resuming a run have in common: the result, and the files that a run directory stores.
+
+use std::fs;
+
+use crate::ingest::readers::Feeds;
+use crate::pipeline::coordinator::{InitialState, ReplayPositions};
+use crate::plugins::load::Prepared;
+use crate::plugins::stored_files::{asset_name, plugin_name};
+use crate::seal::manifest::Seal;
+use understudy_run_log::ledger::{Entry, Ledger};
+use understudy_run_log::retention::Retention;
+use understudy_run_log::{Recovered, RunDirectory, Sealer};
+use understudy_sandbox::sha256_hex;
+use understudy_study::PerStream;
+
+/// The declaration in the run directory.
+pub(super) const STUDY: &str = "study.toml";
+
+/// A run that is ready for its coordinator.
+pub struct StartedRun {
+    /// The run directory.
+    pub directory: RunDirectory,
+    /// The ledger, with the entries of the start.
+    pub ledger: Ledger,
+    /// The seal of the run.
+    pub seal: Seal,
+    /// Seals the segment groups.
+    pub sealer: Sealer,
+    /// What recovery found in the log.
+    pub recovered: Recovered,
+    /// The state that the coordinator begins with.
+    pub initial: InitialState,
+    /// The log rows to replay; `None` for a new run.
+    pub replay: Option<ReplayPlan>,
+    /// The readers of the sources, positioned behind the records that the log has.
+    pub readers: Feeds,
+    /// For the user: where a resumed run continues.
+    pub resume_notice: Option<String>,
+}
+
+/// How to replay the log of a resumed run.
+pub struct ReplayPlan {
+    /// The first sequence number of each stream that the log does not have.
+    pub next_sequences: PerStream<u64>,
+    /// The number of segment groups that the checkpoint covers; 0 without a checkpoint.
+    pub checkpoint_groups: u32,
+    /// Which pairs are already evaluated or logged.
+    pub positions: ReplayPositions,
+}
+
+/// What the run's retention policy is to delete; `None` without a policy.
+pub(super) fn retention(prepared: &Prepared, entries: &[Entry]) -> Option<Retention> {
+    Some(Retention::of(entries, prepared.study.log.retain?))
+}
+
+/// Stores the plugins and their assets in the run directory, unless they are already there unchanged.
+pub(super) fn store_plugins(prepared: &Prepared, directory: &RunDirectory) -> anyhow::Result<()> {
+    let store = |name: &str, bytes: &[u8]| match fs::read(directory.path().join(name)) {
+        Ok(stored) if stored == bytes => Ok(()),
+        _ => directory.write(name, bytes),
+    };
+    let models = prepared.models.iter().map(|model| (&model.file, &model.assets));
+    let metrics = prepared.metrics.iter().map(|metric| (&metric.file, &metric.assets));
+    let comparator = (&prepared.comparator.file, &prepared.comparator.assets);
+    for (file, assets) in models.chain([comparator]).chain(metrics) {
+        store(&plugin_name(&file.digest), &file.bytes)?;
+        for (_, bytes) in assets.iter() {
+            store(&asset_name(&sha256_hex(bytes)), bytes)?;
+        }
+    }
+    for (_, bytes) in &prepared.files {
+        store(&asset_name(&sha256_hex(bytes)), bytes)?;
+    }
+    Ok(())
+}
