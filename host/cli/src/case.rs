@@ -7,11 +7,12 @@ use anyhow::{anyhow, ensure};
 use jiff::Timestamp;
 
 use super::report::style;
-use super::{Exit, found};
+use super::output::print_out;
+use super::Exit;
 use understudy_audit::{self as audit, CaseQuery};
 use understudy_engine::WhatIf;
 use understudy_report::model::case;
-use understudy_run_log::note::Signer;
+use understudy_run_log::signed_head::Signer;
 
 /// Show one decided row in full.
 ///
@@ -57,7 +58,7 @@ impl Case {
         );
         let wanted = CaseQuery { id: self.id, at, raw: self.raw };
         let shown = audit::case(&prepared, &self.run, &wanted, who, signer)?;
-        found(case(&shown, style(std::io::stdout().is_terminal())).trim_end())?;
+        print_out(case(&shown, style(std::io::stdout().is_terminal())).trim_end())?;
         Ok(Exit::Done)
     }
 }

@@ -4,7 +4,8 @@ use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
 use super::report::{Format, style};
-use super::{Exit, found};
+use super::output::print_out;
+use super::Exit;
 use understudy_audit::{self as audit, ComparisonRun};
 use understudy_engine::WhatIf;
 use understudy_report::model::comparison;
@@ -39,9 +40,9 @@ impl Compare {
         let compared = audit::compare(&runs, self.reference.as_deref())?;
         match self.format {
             Format::Text => {
-                found(side_by_side(&compared, style(std::io::stdout().is_terminal())).trim_end())?;
+                print_out(side_by_side(&compared, style(std::io::stdout().is_terminal())).trim_end())?;
             }
-            Format::Json => found(compared.to_json().trim_end())?,
+            Format::Json => print_out(compared.to_json().trim_end())?,
         }
         Ok(Exit::Done)
     }

@@ -6,11 +6,12 @@ use std::path::PathBuf;
 use anyhow::bail;
 
 use super::report::{Format, style};
-use super::{Exit, found, tell};
+use super::output::{print_err, print_out};
+use super::Exit;
 use understudy_audit::{self as audit, VerdictChoice, Decision};
 use understudy_report::ruling;
 use understudy_run_log::VERDICT;
-use understudy_run_log::note::{Signer, Verifier};
+use understudy_run_log::signed_head::{Signer, Verifier};
 use understudy_statistics::verdict::{Verdict, VerdictKind};
 use understudy_study::ALL_SNAPSHOTS;
 
@@ -45,7 +46,7 @@ pub(super) struct Decide {
 impl Decide {
     pub fn execute(self) -> anyhow::Result<Exit> {
         self.decide().or_else(|error| {
-            tell(format_args!("{error:#}"));
+            print_err(format_args!("{error:#}"));
             Ok(Exit::NoVerdict)
         })
     }
@@ -57,16 +58,16 @@ impl Decide {
         let verdict = match audit::decide(&self.run, &choice, &keys, signer)? {
             Decision::Verdict { verdict, replaced } => {
                 for what in replaced {
-                    tell(format_args!("{what}; it differed from the recorded verdict and is written again"));
+                    print_err(format_args!("{what}; it differed from the recorded verdict and is written again"));
                 }
                 verdict
             }
             Decision::Void(what) => {
-                found(
+                print_out(
                     "VOID: the run is damaged or altered, so that it permits no verdict",
                 )?;
                 for what in what {
-                    found(format_args!("  {what}"))?;
+                    print_out(format_args!("  {what}"))?;
                 }
                 return Ok(Exit::Verdict(VerdictKind::Void));
             }
@@ -74,7 +75,7 @@ impl Decide {
         let kind = worst(&verdict, &choice)?;
         match self.format {
             Format::Text => {
-                found(
+                print_out(
                     ruling(
                         &verdict,
                         choice.model.as_deref(),
@@ -84,9 +85,9 @@ impl Decide {
                     .trim_end(),
                 )?;
             }
-            Format::Json => found(verdict.to_json().trim_end())?,
+            Format::Json => print_out(verdict.to_json().trim_end())?,
         }
-        tell(format_args!("written to {}", self.run.join(VERDICT).display()));
+        print_err(format_args!("written to {}", self.run.join(VERDICT).display()));
         Ok(Exit::Verdict(kind))
     }
 }

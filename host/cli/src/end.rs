@@ -1,33 +1,36 @@
-//! `understudy end`: nothing more will come to a run that is served.
+//! `understudy end`: the end of a served run.
 
 use std::path::PathBuf;
 
 use axum::http::Method;
 use serde_json::json;
 
-use super::{Exit, tell};
+use super::output::print_err;
+use super::Exit;
 use understudy_audit as audit;
-use understudy_service::control_client::ask;
+use understudy_service::control_client::request_json;
 
-/// End a run that is served: it takes nothing more, and is closed once what it has taken is answered, logged and compared.
+/// End a served run.
+///
+/// The run accepts no more records, and is closed once the accepted ones are answered, logged and compared.
 #[derive(clap::Args)]
 pub(super) struct End {
-    /// The run's directory.
+    /// Run directory.
     #[arg(value_name = "RUN")]
     run: PathBuf,
-    /// Why: it stands in the ledger.
+    /// Reason, recorded in the ledger.
     #[arg(long, value_name = "TEXT")]
     reason: String,
-    /// Who says so [default: the user, as the system calls him or her]
+    /// Name recorded in the ledger [default: login name].
     #[arg(long, value_name = "NAME")]
     who: Option<String>,
 }
 
 impl End {
     pub fn execute(self) -> anyhow::Result<Exit> {
-        let wish = json!({ "reason": self.reason, "who": audit::who(self.who)? });
-        ask(&self.run, Method::POST, "/v1/end", Some(&wish))?;
-        tell(format_args!("{} is ending; it is closed once it has its report", self.run.display()));
+        let request = json!({ "reason": self.reason, "who": audit::operator(self.who)? });
+        request_json(&self.run, Method::POST, "/v1/end", Some(&request))?;
+        print_err(format_args!("{} is ending; it is closed once its report is written", self.run.display()));
         Ok(Exit::Done)
     }
 }

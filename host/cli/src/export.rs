@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 
-use super::{Exit, tell};
+use super::output::print_err;
+use super::Exit;
 use understudy_audit::{self as audit, ExportFormat};
 use understudy_engine::WhatIf;
 use understudy_report::counted;
-use understudy_run_log::note::Signer;
+use understudy_run_log::signed_head::Signer;
 
 /// Export all decided rows to a file.
 ///
@@ -44,9 +45,9 @@ impl Export {
         audit::ensure_all_fields(&self.run)?;
         let counts = audit::export(&prepared, &self.run, &self.output, form, who, signer)?;
         let rows = counted(counts.decided, "row", "rows");
-        tell(format_args!("{rows} written to {shown} and recorded in the ledger"));
+        print_err(format_args!("{rows} written to {shown} and recorded in the ledger"));
         if counts.withheld > 0 {
-            tell(format_args!(
+            print_err(format_args!(
                 "{} omitted: no decision yet, or the horizon has not passed",
                 counted(counts.withheld, "snapshot", "snapshots")
             ));

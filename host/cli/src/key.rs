@@ -1,4 +1,4 @@
-//! `understudy key`: a key that signs ledgers and seals.
+//! `understudy key`: a key pair for ledgers and seals.
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -7,16 +7,17 @@ use std::path::PathBuf;
 
 use anyhow::anyhow;
 
-use super::{Exit, found};
-use understudy_run_log::note::Signer;
+use super::output::print_out;
+use super::Exit;
+use understudy_run_log::signed_head::Signer;
 
-/// Make a key that signs ledgers and seals, and print the one that verifies them.
+/// Create a signing key, and print its verifier key.
 #[derive(clap::Args)]
 pub(super) struct Key {
-    /// The key's name, such as "hotel-shadow"; it stands in every signature.
+    /// Name of the key, such as "hotel-shadow". It is part of every signature.
     #[arg(value_name = "NAME")]
     name: String,
-    /// Where to write the signing key. Nobody else may read the file.
+    /// New file for the signing key. Only its owner can read it.
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
 }
@@ -31,8 +32,8 @@ impl Key {
             .mode(0o600)
             .open(&self.output)
             .and_then(|mut file| file.write_all(signer.secret().as_bytes()).and_then(|()| file.sync_all()))
-            .map_err(|error| anyhow!("cannot write {shown}: {error}; name a file that is not there yet"))?;
-        found(signer.verifier())?;
+            .map_err(|error| anyhow!("cannot write {shown}: {error}; name a file that does not exist yet"))?;
+        print_out(signer.verifier())?;
         Ok(Exit::Done)
     }
 }

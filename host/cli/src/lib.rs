@@ -1,10 +1,13 @@
-//! The commands, one file each.
+//! The command line: one module per command, named like the command.
 //!
-//! Always holds: what a command found goes to standard output, everything else to standard error; the exit code says
-//! how it ended, see [`Exit`].
+//! Invariants:
+//! - Results go to standard output, all else to standard error.
+//! - The exit code tells how the command ended, see [`Exit`].
 
 mod case;
 mod check;
+mod command_groups;
+mod command_reference;
 mod compare;
 mod decide;
 mod disclose;
@@ -14,6 +17,7 @@ mod key;
 mod log;
 mod logging;
 mod note;
+mod output;
 mod pack;
 mod plan;
 mod replay;
@@ -24,69 +28,70 @@ mod run;
 mod schema;
 mod seal;
 mod serve;
-mod standing;
 mod status;
+mod status_text;
+mod study_reference;
 mod swap;
 mod token;
 mod top;
 mod verify;
 
-use std::fmt::Display;
-use std::io::{ErrorKind, Write as _};
 use std::process::ExitCode;
 
-use anyhow::Context as _;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use understudy_statistics::verdict::VerdictKind;
+
+pub use crate::command_reference::command_reference;
+pub use crate::study_reference::study_reference;
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// As it should.
+    /// The command succeeded.
     Done,
-    /// It could not do what it was told; standard error says why.
+    /// The command failed, or a comparison found a difference.
     Failed,
-    /// `verify` could not look at the run; standard error says why.
-    NotLooked,
-    /// A run went to its end, but a source broke off before its own.
-    SourceBroke,
-    /// A run was stopped by a signal; everything so far is on disk.
+    /// `verify` could not check the run.
+    NotChecked,
+    /// A run reached its end, but a source failed before its own.
+    SourceFailed,
+    /// A signal stopped the run; all accepted records are on disk.
     Interrupted,
     /// `decide` gave a verdict.
-    Ruled(VerdictKind),
-    /// `decide` could not give one; standard error says why.
-    NotRuled,
+    Verdict(VerdictKind),
+    /// `decide` could not give a verdict.
+    NoVerdict,
 }
 
-/// The exit code of a process that was stopped by a signal.
+/// Exit code after SIGINT, by convention of shells.
 const INTERRUPTED: u8 = 130;
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> ExitCode {
         ExitCode::from(match exit {
-            Exit::Done | Exit::Ruled(VerdictKind::Go) => 0,
-            Exit::Failed | Exit::Ruled(VerdictKind::NoGo) => 1,
-            Exit::NotLooked | Exit::Ruled(VerdictKind::Inconclusive) => 2,
-            Exit::SourceBroke | Exit::Ruled(VerdictKind::Void) => 3,
-            Exit::NotRuled => 4,
+            Exit::Done | Exit::Verdict(VerdictKind::Go) => 0,
+            Exit::Failed | Exit::Verdict(VerdictKind::NoGo) => 1,
+            Exit::NotChecked | Exit::Verdict(VerdictKind::Inconclusive) => 2,
+            Exit::SourceFailed | Exit::Verdict(VerdictKind::Void) => 3,
+            Exit::NoVerdict => 4,
             Exit::Interrupted => INTERRUPTED,
         })
     }
 }
 
-/// Runs decision models in shadow: fed the live inputs, their answers logged and never actioned, beside the decisions
-/// that are really taken.
+/// Shadow-test decision models: evaluate them on live inputs, log their answers without acting on them, and compare them with
+/// the real decisions.
 #[derive(Parser)]
-#[command(name = "understudy", version, after_help = EXITS)]
+#[command(name = "understudy", version, after_help = EXIT_CODES)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
 }
 
-const EXITS: &str = "Exit codes: 0 done; 1 could not, see the message; 2 wrong arguments; 3 a source broke off before \
-                     its end; 130 interrupted, with everything so far on disk. Those of `decide`: \
-                     0 GO, 1 NO-GO, 2 INCONCLUSIVE, 3 VOID, 4 no verdict.";
+const EXIT_CODES: &str = "Exit codes: 0 success; 1 failure, see the message; 2 invalid arguments; 3 a source failed before its \
+                          end; 130 interrupted, with all accepted records on disk. `decide`: 0 GO, 1 NO-GO, \
+                          2 INCONCLUSIVE, 3 VOID, 4 no verdict.";
 
 #[derive(Subcommand)]
 enum Command {
@@ -117,10 +122,18 @@ enum Command {
     Pack(pack::Pack),
 }
 
-/// Runs the command in the arguments of this process.
+/// The command line with its help texts.
+fn command_line() -> clap::Command {
+    let command = Arguments::command();
+    let template = command_groups::help_template(&command);
+    command.help_template(template)
+}
+
+/// Executes the command in the arguments of this process.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::try_parse().unwrap_or_else(|error| decide::refused(&error));
-    let done = match arguments.command {
+    let parsed = command_line().try_get_matches().and_then(|matches| Arguments::from_arg_matches(&matches));
+    let arguments = parsed.unwrap_or_else(|error| decide::exit_with_usage(&error));
+    let result = match arguments.command {
         Command::Check(check) => check.execute(),
         Command::Plan(plan) => plan.execute(),
         Command::Seal(seal) => seal.execute(),
@@ -147,25 +160,11 @@ pub fn main() -> ExitCode {
         Command::Schema(schema) => schema.execute(),
         Command::Pack(pack) => pack.execute(),
     };
-    match done {
+    match result {
         Ok(exit) => exit.into(),
         Err(error) => {
-            tell(format_args!("{error:#}"));
+            output::print_err(format_args!("{error:#}"));
             Exit::Failed.into()
         }
     }
-}
-
-/// Writes a line of what a command found. A reader who has seen enough and hangs up, as `head` does, is no fault.
-fn found(line: impl Display) -> anyhow::Result<()> {
-    let mut out = std::io::stdout().lock();
-    match writeln!(out, "{line}").and_then(|()| out.flush()) {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        written => written.context("cannot write to standard output"),
-    }
-}
-
-/// Writes a line beside what was found. That nobody listens is no fault.
-fn tell(line: impl Display) {
-    let _ = writeln!(std::io::stderr(), "{line}");
 }

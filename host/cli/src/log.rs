@@ -8,11 +8,12 @@ use arrow::array::{Array as _, AsArray as _, RecordBatch};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
 use super::report::style;
-use super::{Exit, found, tell};
+use super::output::{print_err, print_out};
+use super::Exit;
 use understudy_audit::{self as audit, Exposure};
 use understudy_engine::{Prepared, WhatIf};
 use understudy_report::table;
-use understudy_run_log::note::Signer;
+use understudy_run_log::signed_head::Signer;
 
 /// Show the latest decided rows.
 ///
@@ -47,10 +48,10 @@ impl Log {
         let (rows, counts) = audit::latest_decided_rows(&prepared, &self.run, &wanted, self.rows as usize)?;
         if rows.num_rows() == 0 {
             match wanted.is_empty() {
-                true => tell(
+                true => print_err(
                     "no decided rows: a row is shown after its decision has arrived and its horizon has passed",
                 ),
-                false => tell(
+                false => print_err(
                     "no decided row has such an id; a row is shown after its decision has arrived and its horizon has passed",
                 ),
             }
@@ -60,7 +61,7 @@ impl Log {
         exposure.add(&rows);
         exposure.record(&self.run, counts, signer)?;
         let (heads, cells) = cells(&prepared, &rows)?;
-        found(table(&heads, &cells, style(std::io::stdout().is_terminal())).trim_end())?;
+        print_out(table(&heads, &cells, style(std::io::stdout().is_terminal())).trim_end())?;
         Ok(Exit::Done)
     }
 }

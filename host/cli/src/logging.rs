@@ -1,7 +1,8 @@
-//! The log of a process that serves, on standard error.
+//! The log of a serving process, on standard error.
 //!
-//! Always holds: only this program's own events are in it, never those of a library that would print what it works on; an event
-//! carries counts and names that the study declares, never an id, a field, an answer or a token.
+//! Invariants:
+//! - The log contains only events of this program, since those of libraries may contain data.
+//! - Events contain counts and declared names, and never an id, a field, an answer or a token.
 
 use std::io::Write as _;
 use std::str::FromStr as _;
@@ -15,80 +16,80 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::Exit;
 
-/// The variable that names the level.
+/// Environment variable that sets the level.
 const VARIABLE: &str = "UNDERSTUDY_LOG";
-/// Whose events are shown.
-const OWN: &str = "understudy_host";
+/// Prefix of the event targets of this program's crates.
+const OWN_TARGETS: &str = "understudy";
 
-/// In which form the log is written.
+/// Format of the log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum Format {
-    /// Lines for people.
+pub(super) enum LogFormat {
+    /// Lines of text.
     #[default]
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
-/// How a process logs.
+/// Options of the log.
 #[derive(Clone, clap::Args)]
 pub(super) struct Logging {
-    /// In which form the log is written to standard error.
+    /// Format of the log on standard error.
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
-    log_format: Format,
-    /// How much is logged: error, warn, info, debug or off [default: what UNDERSTUDY_LOG says, or info]
+    log_format: LogFormat,
+    /// Log level: error, warn, info, debug or off [default: UNDERSTUDY_LOG, or info].
     #[arg(long, value_name = "LEVEL")]
     log_level: Option<String>,
 }
 
 impl Logging {
-    /// Begins to log.
+    /// Starts the log.
     ///
     /// # Errors
-    /// When there is no such level.
+    /// If the level is unknown.
     pub fn start(&self) -> anyhow::Result<()> {
-        let said = std::env::var(VARIABLE).ok().filter(|said| !said.trim().is_empty());
-        let level = match (&self.log_level, &said) {
-            (Some(level), _) => parsed(level, "--log-level")?,
-            (None, Some(level)) => parsed(level, VARIABLE)?,
+        let variable = std::env::var(VARIABLE).ok().filter(|level| !level.trim().is_empty());
+        let level = match (&self.log_level, &variable) {
+            (Some(level), _) => parse_level(level, "--log-level")?,
+            (None, Some(level)) => parse_level(level, VARIABLE)?,
             (None, None) => Level::INFO.into(),
         };
-        let own = Targets::new().with_target(OWN, level);
+        let own = Targets::new().with_target(OWN_TARGETS, level);
         let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
         let layer = match self.log_format {
-            Format::Text => lines.with_ansi(false).with_filter(own).boxed(),
-            Format::Json => lines.json().flatten_event(true).with_filter(own).boxed(),
+            LogFormat::Text => lines.with_ansi(false).with_filter(own).boxed(),
+            LogFormat::Json => lines.json().flatten_event(true).with_filter(own).boxed(),
         };
-        tracing_subscriber::registry().with(layer).try_init().context("the log has begun already")
+        tracing_subscriber::registry().with(layer).try_init().context("cannot start the log twice")
     }
 
-    /// Says why a process could not do what it was told, where the log is no text: in text it is said as any command says it.
-    pub fn failed(&self, done: anyhow::Result<Exit>) -> anyhow::Result<Exit> {
-        match done {
-            Err(error) if self.log_format == Format::Json => {
+    /// Logs the error of a failed command if the log is JSON. In text the caller prints it, as for any command.
+    pub fn log_failure(&self, result: anyhow::Result<Exit>) -> anyhow::Result<Exit> {
+        match result {
+            Err(error) if self.log_format == LogFormat::Json => {
                 tracing::error!("{error:#}");
                 Ok(Exit::Failed)
             }
-            done => done,
+            result => result,
         }
     }
 
-    /// Says where this process is reached. In text that is a line of its own, which can be read whatever the level.
-    pub fn listening(&self, at: &str) {
+    /// Reports the address of the server. In text it is a plain line, which is printed at every log level.
+    pub fn log_address(&self, address: &str) {
         match self.log_format {
-            Format::Text => {
-                // That nobody listens is no fault.
-                let _ = writeln!(std::io::stderr(), "listening on {at}");
+            LogFormat::Text => {
+                // A closed standard error is not an error.
+                let _ = writeln!(std::io::stderr(), "listening on {address}");
             }
-            Format::Json => tracing::info!(at, "listening"),
+            LogFormat::Json => tracing::info!(address, "listening"),
         }
     }
 }
 
-fn parsed(level: &str, whence: &str) -> anyhow::Result<LevelFilter> {
+fn parse_level(level: &str, origin: &str) -> anyhow::Result<LevelFilter> {
     match LevelFilter::from_str(level.trim()) {
         Ok(level) => Ok(level),
-        Err(_) => bail!("{whence} is \"{level}\"; write error, warn, info, debug or off"),
+        Err(_) => bail!("unknown log level \"{level}\" in {origin}; use error, warn, info, debug or off"),
     }
 }
 
@@ -97,12 +98,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_level_is_one_of_a_few_words() {
-        assert_eq!(parsed(" WARN ", "x").expect("a level"), LevelFilter::WARN);
-        assert_eq!(parsed("off", "x").expect("a level"), LevelFilter::OFF);
+    fn an_unknown_level_is_an_error() {
+        assert_eq!(parse_level(" WARN ", "x").expect("a level"), LevelFilter::WARN);
+        assert_eq!(parse_level("off", "x").expect("a level"), LevelFilter::OFF);
         insta::assert_snapshot!(
-            parsed("loud", "--log-level").expect_err("none"),
-            @r#"--log-level is "loud"; write error, warn, info, debug or off"#
+            parse_level("loud", "--log-level").expect_err("none"),
+            @r#"unknown log level "loud" in --log-level; use error, warn, info, debug or off"#
         );
     }
 }

@@ -1,4 +1,4 @@
-//! The `understudy` command.
+//! The `understudy` program.
 
 use std::process::ExitCode;
 

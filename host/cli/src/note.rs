@@ -1,27 +1,30 @@
-//! `understudy note`: something that whoever reads the ledger should know.
+//! `understudy note`: a note in the ledger.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::ensure;
 
-use super::{Exit, found};
+use super::output::print_out;
+use super::Exit;
 use understudy_audit as audit;
 use understudy_run_log::ledger::{Event, LEDGER, Ledger};
-use understudy_run_log::note::Signer;
+use understudy_run_log::signed_head::Signer;
 
-/// Write a note into the ledger of a run, such as why it was stopped. It cannot be taken out again.
+/// Add a note to the ledger of a run.
+///
+/// A note explains an event to later readers, such as why the run was stopped. It cannot be removed.
 #[derive(clap::Args)]
 pub(super) struct Note {
-    /// The run directory.
+    /// Run directory.
     #[arg(value_name = "RUN")]
     run: PathBuf,
-    /// What is to be known.
+    /// Text of the note.
     #[arg(value_name = "TEXT")]
     text: String,
-    /// Whose note it is [default: the user, as the system calls him or her]
+    /// Name recorded in the ledger [default: login name].
     #[arg(long, value_name = "NAME")]
     who: Option<String>,
-    /// Sign the ledger's head with this key, made by `understudy key`.
+    /// Key file that signs the ledger's head, from `understudy key`.
     #[arg(long, value_name = "FILE")]
     sign_key: Option<PathBuf>,
 }
@@ -30,19 +33,19 @@ impl Note {
     pub fn execute(self) -> anyhow::Result<Exit> {
         ensure!(
             !self.text.trim().is_empty(),
-            "a note without a word cannot be taken back either; write what is to be known"
+            "the note is empty, and notes cannot be removed; write its text"
         );
-        let who = audit::who(self.who)?;
-        enter(&self.run, self.sign_key.as_deref(), Event::Note { who, text: self.text })
+        let who = audit::operator(self.who)?;
+        append_entry(&self.run, self.sign_key.as_deref(), Event::Note { who, text: self.text })
     }
 }
 
-/// Writes an entry into the ledger of a run, and says which it is.
-pub(super) fn enter(run: &Path, sign_key: Option<&Path>, event: Event) -> anyhow::Result<Exit> {
-    audit::entries(run)?;
+/// Appends an entry to the ledger of a run, and prints its number.
+pub(super) fn append_entry(run: &Path, sign_key: Option<&Path>, event: Event) -> anyhow::Result<Exit> {
+    audit::read_entries(run)?;
     let signer = sign_key.map(Signer::read).transpose()?;
     let (ledger, _) = Ledger::open(run, signer)?;
     let entry = ledger.append(event)?;
-    found(format_args!("entry {} of {}", entry.entry, run.join(LEDGER).display()))?;
+    print_out(format_args!("entry {} of {}", entry.entry, run.join(LEDGER).display()))?;
     Ok(Exit::Done)
 }

@@ -1,4 +1,4 @@
-//! `understudy pack`: a core module, as `rustc` makes it, into a component.
+//! `understudy pack`: a Wasm component from a core module.
 
 use std::path::PathBuf;
 
@@ -6,13 +6,15 @@ use anyhow::Context as _;
 
 use super::Exit;
 
-/// Make a component of the module that `cargo build --target wasm32-unknown-unknown` writes.
+/// Convert a core Wasm module into a component.
+///
+/// The module is the output of `cargo build --target wasm32-unknown-unknown` with the understudy SDK.
 #[derive(clap::Args)]
 pub(super) struct Pack {
-    /// The core module.
+    /// Core module.
     #[arg(value_name = "MODULE.WASM")]
     module: PathBuf,
-    /// Where to write the component.
+    /// Output file for the component.
     #[arg(long, short, value_name = "COMPONENT.WASM")]
     output: PathBuf,
 }
@@ -26,7 +28,7 @@ impl Pack {
             .module(&module)
             .and_then(|encoder| encoder.encode())
             .with_context(|| {
-                format!("{shown} cannot be made a component; build it with the understudy SDK for wasm32-unknown-unknown")
+                format!("cannot convert {shown} into a component; build it with the understudy SDK for wasm32-unknown-unknown")
             })?;
         std::fs::write(&self.output, component)
             .with_context(|| format!("cannot write {}", self.output.display()))?;

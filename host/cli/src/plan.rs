@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, anyhow, bail, ensure};
 
 use super::report::{Format, style};
-use super::{Exit, found};
+use super::output::print_out;
+use super::Exit;
 use understudy_engine::{Prepared, prepare};
 use understudy_report as report;
 use understudy_sandbox::ScorerPlugin;
@@ -92,8 +93,8 @@ impl Plan {
         let volume = self.volume(&study, threshold, &references, measured.as_ref())?;
         let plan = plan::plan_study(&study, threshold, score, metric.plugin.range, &volume);
         match self.format {
-            Format::Text => found(report::plan(&plan, style(std::io::stdout().is_terminal())).trim_end())?,
-            Format::Json => found(serde_json::to_string_pretty(&plan)?)?,
+            Format::Text => print_out(report::plan(&plan, style(std::io::stdout().is_terminal())).trim_end())?,
+            Format::Json => print_out(serde_json::to_string_pretty(&plan)?)?,
         }
         Ok(Exit::Done)
     }
@@ -106,7 +107,7 @@ impl Plan {
                 self.base_rate.is_none(),
                 "--base-rate applies to scores that are 0 or 1, --std-dev to others; omit one of them"
             );
-            return Ok(ScoreKind::Normal(spread));
+            return Ok(ScoreKind::Normal(std_dev));
         }
         ensure!(
             hits,

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{bail, ensure};
 
-use super::run::conduct;
-use super::{Exit, found, tell};
+use super::run::complete_run;
+use super::output::{print_err, print_out};
+use super::Exit;
 use understudy_audit::{self as audit, ReplayResult};
 use understudy_engine::{Options, Order, Prepared, Replaying, WhatIf};
 use understudy_report::counted;
@@ -109,7 +110,7 @@ impl Replay {
             look: None,
             served: None,
         };
-        conduct(&mut prepared, options, tell, || {})
+        complete_run(&mut prepared, options, print_err, || {})
     }
 }
 
@@ -124,28 +125,28 @@ fn print_result(replayed: &ReplayResult) -> anyhow::Result<Exit> {
     let ReplayResult { rows, dropped, blinded, models } = replayed;
     for model in models {
         let (rows, differ) = (counted(*rows, "row", "rows"), counted(model.differ, "differs", "differ"));
-        found(format_args!("{}: {rows}, {differ}", model.name))?;
+        print_out(format_args!("{}: {rows}, {differ}", model.name))?;
         for (sequence, id) in &model.first {
-            found(format_args!("  sequence {sequence}, id {id}"))?;
+            print_out(format_args!("  sequence {sequence}, id {id}"))?;
         }
         match model.differ - model.first.len() as u64 {
             0 => {}
-            more => found(format_args!("  and {more} more; list more with --max-differences"))?,
+            more => print_out(format_args!("  and {more} more; list more with --max-differences"))?,
         }
         if model.timed_out > 0 {
-            found(format_args!(
+            print_out(format_args!(
                 "  {} undetermined: a call timed out, originally or in the replay",
                 counted(model.timed_out, "row", "rows")
             ))?;
         }
     }
     if *dropped > 0 {
-        tell(format_args!(
+        print_err(format_args!(
             "{dropped} snapshots not replayed: the study declares that their fields are dropped"
         ));
     }
     if *blinded > 0 {
-        tell(format_args!(
+        print_err(format_args!(
             "{} not replayed: blinded; their answers are in the pairs, which `understudy verify` recomputes",
             counted(*blinded, "snapshot", "snapshots")
         ));

@@ -1,26 +1,29 @@
-//! `understudy retain`: dropping what a study keeps for a time only, once that is over.
+//! `understudy retain`: deletion of snapshots whose retention period has passed.
 
 use std::path::PathBuf;
 
 use anyhow::bail;
 
-use super::{Exit, found};
+use super::output::print_out;
+use super::Exit;
 use understudy_audit as audit;
 use understudy_engine::WhatIf;
 use understudy_run_log::RunDirectory;
 use understudy_run_log::ledger::{Ledger, is_closed};
-use understudy_run_log::note::Signer;
+use understudy_run_log::signed_head::Signer;
 use understudy_run_log::retention::{Retention, finish_interrupted};
 
-/// Drop the snapshots' own text and fields from a run that has ended, where the time is over for which its study keeps them
-/// (`log.retain`). Their ids, digests, answers and scores stay, and so do the decisions and the refused records. `log`,
-/// `export` and what-ifs need the fields, and show nothing of the run from then on. A run that goes on does so by itself.
+/// Delete snapshot contents whose retention period has passed.
+///
+/// Deletes text and fields of snapshots from an ended run after the period that its study declares (`log.retain`). Ids, digests,
+/// answers, scores, decisions and excluded records stay. `log`, `export` and what-if replays need the fields and no longer work
+/// for the run. A running study deletes by itself.
 #[derive(clap::Args)]
 pub(super) struct Retain {
-    /// The run directory.
+    /// Run directory.
     #[arg(value_name = "RUN")]
     run: PathBuf,
-    /// Sign the ledger's head with this key, made by `understudy key`.
+    /// Key file that signs the ledger's head, from `understudy key`.
     #[arg(long, value_name = "FILE")]
     sign_key: Option<PathBuf>,
 }
@@ -28,23 +31,23 @@ pub(super) struct Retain {
 impl Retain {
     pub fn execute(self) -> anyhow::Result<Exit> {
         let shown = self.run.display();
-        let (prepared, _) = audit::sealed(&self.run, &WhatIf::default())?;
+        let (prepared, _) = audit::load_sealed_study(&self.run, &WhatIf::default())?;
         let Some(after) = prepared.study.log.retain else {
-            bail!("the study of {shown} keeps its snapshots for ever: it declares no `log.retain`");
+            bail!("cannot delete from {shown}: its study declares no `log.retain`, so that snapshots are kept forever");
         };
         let signer = self.sign_key.as_deref().map(Signer::read).transpose()?;
         let _directory = RunDirectory::lock(&self.run)?;
         let (ledger, entries) = Ledger::open(&self.run, signer)?;
         if !is_closed(&entries) {
-            bail!("{shown} holds a run that has not ended; it drops what is due by itself when it goes on");
+            bail!("cannot delete from {shown}: the run has not ended; it deletes by itself when it is resumed");
         }
         finish_interrupted(&self.run, &entries)?;
         let reduced = Retention::of(&entries, after).reduce(&self.run, &ledger, None)?;
         match reduced {
-            0 => found("nothing is due")?,
-            1 => found("1 segment has lost its snapshots' own text and fields; the ledger says so")?,
-            more => found(format_args!(
-                "{more} segments have lost their snapshots' own text and fields; the ledger says so"
+            0 => print_out("no segment is due")?,
+            1 => print_out("deleted text and fields of snapshots in 1 segment; recorded in the ledger")?,
+            more => print_out(format_args!(
+                "deleted text and fields of snapshots in {more} segments; recorded in the ledger"
             ))?,
         }
         Ok(Exit::Done)

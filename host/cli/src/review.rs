@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 
 use super::report::style;
-use super::{Exit, found, tell};
+use super::output::{print_err, print_out};
+use super::Exit;
 use understudy_audit::{self as audit, CaseReview, PendingCase, ReviewRequest};
 use understudy_engine::WhatIf;
 use understudy_report::case;
@@ -14,7 +15,7 @@ use understudy_report::counted;
 use understudy_report::judged;
 use understudy_report::reviewed;
 use understudy_run_log::ledger::{FailureMode, Judgement};
-use understudy_run_log::note::Signer;
+use understudy_run_log::signed_head::Signer;
 
 /// Judge sampled disagreements.
 ///
@@ -51,7 +52,7 @@ impl Review {
         audit::ensure_all_fields(&self.run)?;
         let wanted = ReviewRequest { model: self.model, sample: self.sample as usize, seed: self.seed };
         let judging = audit::begin_review(&prepared, &seal, &self.run, &wanted, who, signer)?;
-        tell(format_args!(
+        print_err(format_args!(
             "{} and the substrate disagree on {}; {} sampled, {} to judge",
             judging.model,
             counted(judging.disagreements, "decided row", "decided rows"),
@@ -62,7 +63,7 @@ impl Review {
         let summaries = judged(&audit::read_entries(&self.run)?);
         let style = style(std::io::stdout().is_terminal());
         for summary in summaries.iter().filter(|summary| summary.model == judging.model) {
-            found(reviewed(summary, style).trim_end())?;
+            print_out(reviewed(summary, style).trim_end())?;
         }
         Ok(Exit::Done)
     }
@@ -109,9 +110,9 @@ impl<R: BufRead> Dialogue<R> {
         let style = style(std::io::stdout().is_terminal());
         let all = judging.cases.len();
         for (at, asked) in judging.cases.iter().enumerate() {
-            found(format_args!("--- {} of {all}, from {}", at + 1, asked.stratum))?;
-            found(case(&asked.case, style).trim_end())?;
-            found("")?;
+            print_out(format_args!("--- {} of {all}, from {}", at + 1, asked.stratum))?;
+            print_out(case(&asked.case, style).trim_end())?;
+            print_out("")?;
             if !self.judge_one(judging, asked)? {
                 return Ok(());
             }
@@ -128,13 +129,13 @@ impl<R: BufRead> Dialogue<R> {
             Some(JudgementAnswer::Quit) | None => return Ok(false),
         };
         let unfinished = || {
-            tell("the input ended within a case, which therefore has no judgement");
+            print_err("the input ended within a case, which therefore has no judgement");
             Ok(false)
         };
         let Some(mode) = self.choice("how did the other fail?", &MODES, Some(None))? else {
             return unfinished();
         };
-        tell("note? [one line, or empty]");
+        print_err("note? [one line, or empty]");
         let Some(note) = self.line()? else { return unfinished() };
         judging.judge(asked, judgement, mode, &note)?;
         Ok(true)
@@ -150,7 +151,7 @@ impl<R: BufRead> Dialogue<R> {
         let listed: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
         let listed = listed.join(", ");
         loop {
-            tell(format_args!("{question} [{listed}]"));
+            print_err(format_args!("{question} [{listed}]"));
             let Some(line) = self.line()? else { return Ok(None) };
             let answer = line.trim().to_lowercase();
             if answer.is_empty() && default.is_some() {
@@ -161,7 +162,7 @@ impl<R: BufRead> Dialogue<R> {
                 [(_, meant)] => return Ok(Some(*meant)),
                 _ => {
                     let answer: String = answer.chars().take(MAX_SHOWN_CHARS).collect();
-                    tell(format_args!("\"{answer}\" is unknown or ambiguous"));
+                    print_err(format_args!("\"{answer}\" is unknown or ambiguous"));
                 }
             }
         }

@@ -9,12 +9,13 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 
 use super::report::style;
-use super::{Exit, INTERRUPTED, found, tell};
+use super::output::{print_err, print_out};
+use super::{Exit, INTERRUPTED};
 use understudy_audit::InterimReportWriter;
 use understudy_engine::{End, Options, Order, Prepared, prepare, run};
 use understudy_report::build;
 use understudy_report::render;
-use understudy_run_log::note::Signer;
+use understudy_run_log::signed_head::Signer;
 
 /// Run a study over its sources.
 ///
@@ -62,7 +63,7 @@ impl Run {
             look: None,
             served: None,
         };
-        complete_run(&mut prepared, options, tell, || {})
+        complete_run(&mut prepared, options, print_err, || {})
     }
 }
 
@@ -105,7 +106,7 @@ pub(super) fn complete_run(
     let report = build(&ran.outcome, prepared);
     let end = ran.outcome.end.clone();
     ran.close(report.to_json().as_bytes())?;
-    found(render(&report, style(std::io::stdout().is_terminal())).trim_end())?;
+    print_out(render(&report, style(std::io::stdout().is_terminal())).trim_end())?;
     notify(format!("written to {}", directory.display()));
     if prepared.study.threshold.is_some() && end == End::Finished && !is_what_if {
         notify(format!("run `understudy decide {}` for the verdict", directory.display()));

@@ -1,37 +1,40 @@
-//! `understudy schema`: the JSON Schemas of the files that people and programs meet.
+//! `understudy schema`: the JSON Schemas of input and output files.
 
-use super::{Exit, found};
+use super::output::print_out;
+use super::Exit;
 use understudy_report::schema;
 
-/// Print the JSON Schema of a file, for editors and readers.
+/// Print the JSON Schema of a file format.
+///
+/// Editors use the schema of study.toml for completion; programs use the others to read results.
 #[derive(clap::Args)]
 pub(super) struct Schema {
-    /// Which file.
+    /// File format.
     #[arg(value_enum)]
-    file: File,
+    file: FileFormat,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
-enum File {
-    /// study.toml
+enum FileFormat {
+    /// Study declaration, study.toml.
     Study,
-    /// report.json
+    /// Report of a run, report.json.
     Report,
-    /// verdict.json
+    /// Verdict of a run, verdict.json.
     Verdict,
-    /// what `understudy report --format json` prints
-    Dossier,
+    /// Output of `understudy report --format json`.
+    ReportBundle,
 }
 
 impl Schema {
     pub fn execute(self) -> anyhow::Result<Exit> {
         let schema = match self.file {
-            File::Study => understudy_study::schema(),
-            File::Report => schema::report(),
-            File::Verdict => schema::verdict(),
-            File::Dossier => schema::dossier(),
+            FileFormat::Study => understudy_study::schema(),
+            FileFormat::Report => schema::report(),
+            FileFormat::Verdict => schema::verdict(),
+            FileFormat::ReportBundle => schema::bundle(),
         };
-        found(serde_json::to_string_pretty(&schema)?)?;
+        print_out(serde_json::to_string_pretty(&schema)?)?;
         Ok(Exit::Done)
     }
 }

@@ -1,4 +1,4 @@
-//! `understudy serve`: a run whose records are delivered over HTTP.
+//! `understudy serve`: a study whose records are delivered over HTTP.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -9,48 +9,57 @@ use anyhow::bail;
 
 use super::Exit;
 use super::logging::Logging;
-use super::run::conduct;
-use understudy_engine::{Handle, Options, Order, check_served, prepare};
-use understudy_run_log::note::Signer;
-use understudy_service::{Fresh, Served, Settings, Tokens, listen, tls};
+use super::run::complete_run;
+use understudy_engine::{RunHandle, Options, Order, check_served, prepare};
+use understudy_run_log::signed_head::Signer;
+use understudy_service::{
+    AppSettings, AppState, BodyLimits, ListenerContext, ListenerSettings, Reloadable, TokenStore, listen, router,
+    tls_config,
+};
 
-/// Serve a study: take snapshots and decisions over HTTP until the run is ended with `understudy end`. A run that was cut off
-/// or stopped goes on where its log ends.
+/// Maximum memory of all request bodies, in bytes.
+const BODY_MEMORY_BYTES: usize = 128 << 20;
+/// Age of the oldest queued delivery above which no further one is admitted.
+const MAX_LAG: Duration = Duration::from_secs(5);
+
+/// Serve a study over HTTP.
+///
+/// Accepts snapshots and decisions until the run is ended with `understudy end`. An interrupted run is resumed at the end of its
+/// log.
 #[derive(clap::Args)]
 pub(super) struct Serve {
-    /// The study's declaration.
+    /// Study declaration.
     #[arg(value_name = "STUDY.TOML")]
     study: PathBuf,
-    /// The directory to write, or that of a run that has not ended [default: runs/NAME-OF-THE-STUDY]
+    /// New run directory, or the directory of a run to resume [default: runs/STUDY-NAME].
     #[arg(long, value_name = "DIRECTORY")]
     run: Option<PathBuf>,
-    /// The address to listen on; port 0 takes a free one.
+    /// Address to listen on. Port 0 selects a free port.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7878")]
     listen: SocketAddr,
-    /// The largest body of a request, in MiB.
+    /// Maximum size of a request body in MiB, compressed and decompressed.
     #[arg(long, value_name = "MIB", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
-    body_mib: u16,
-    /// Who may do what: a file that `understudy token` writes. It is read again when it changes. Without it whoever reaches the
-    /// run from this machine may do all.
+    max_body_mib: u16,
+    /// Token file from `understudy token`, which is reloaded when it changes. Without it, every user of this machine has all
+    /// roles.
     #[arg(long, value_name = "FILE")]
     tokens: Option<PathBuf>,
-    /// Speak TLS, with this certificate and those that vouch for it, in PEM. It is read again when it changes.
+    /// Enable TLS with this PEM certificate chain, which is reloaded when it changes.
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
-    /// The key of the certificate, in PEM.
+    /// Private key of the certificate in PEM.
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
-    /// Listen beyond this machine without TLS, since something else before this process, such as a proxy or a mesh, speaks it.
+    /// Allow other machines to connect without TLS, since a proxy or a service mesh terminates it.
     #[arg(long, conflicts_with = "tls_cert")]
-    tls_before: bool,
-    /// The most connections at once; one address may have three quarters of them.
+    behind_tls_proxy: bool,
+    /// Maximum number of open connections. One address may have three quarters of them.
     #[arg(long, value_name = "NUMBER", default_value_t = 1024, value_parser = clap::value_parser!(u16).range(1..=20_000))]
-    connections: u16,
-    /// Seconds that a request's head, and then its body, may take to come, that an answer may wait to be read, and that a
-    /// connection may be idle.
+    max_connections: u16,
+    /// Time limit in seconds for a TLS handshake, a request head, a request body, an unread response and an idle connection.
     #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=600))]
-    patience: u16,
-    /// Sign the ledger's head with this key, made by `understudy key`.
+    request_timeout: u16,
+    /// Key file that signs the ledger's head, from `understudy key`.
     #[arg(long, value_name = "FILE")]
     sign_key: Option<PathBuf>,
     #[command(flatten)]
@@ -61,34 +70,39 @@ impl Serve {
     pub fn execute(self) -> anyhow::Result<Exit> {
         self.logging.start()?;
         let logging = self.logging.clone();
-        logging.failed(self.serve())
+        logging.log_failure(self.serve())
     }
 
     fn serve(self) -> anyhow::Result<Exit> {
-        let settings = self.settings()?;
+        let (listener, app) = (self.listener_settings()?, self.app_settings()?);
         let mut prepared = prepare(&self.study, |_| {})?;
         check_served(&prepared, true, false)?;
-        if prepared.study.mirror.is_some() && settings.tokens.is_none() {
+        if prepared.study.mirror.is_some() && app.tokens.is_none() {
             bail!(
-                "a mirrored request has the Host and the Origin that were meant for others, so that a proxy is not told from a page \
-                 in a browser; serve a study that has `[mirror]` with --tokens"
+                "cannot serve `[mirror]` without tokens: mirrored requests carry foreign Host and Origin headers, so that a proxy \
+                 cannot be distinguished from a web page; pass --tokens"
             );
         }
         let directory = self.run.unwrap_or_else(|| PathBuf::from("runs").join(&prepared.study.name));
         let signer = self.sign_key.as_deref().map(Signer::read).transpose()?;
-        let scheme = if settings.tls.is_some() { "https" } else { "http" };
-        let served = Served::new(prepared.study.clone(), settings, signer.clone());
-        let listening = listen(&served)?;
-        self.logging.listening(&format!("{scheme}://{}", listening.address));
-        let listening = Arc::new(listening);
-        let begun = {
-            let (served, listening) = (served.clone(), listening.clone());
-            Box::new(move |handle: Handle| {
-                // Records are taken all the same.
-                listening.listen_in(&handle.directory).unwrap_or_else(|error| tracing::warn!("{error:#}"));
-                listening.tell_of(&handle);
-                tracing::info!(study = served.study.name, run = %handle.directory.display(), "begun");
-                served.begun(handle);
+        let scheme = if listener.tls.is_some() { "https" } else { "http" };
+        let state = AppState::new(prepared.study.clone(), app, signer.clone());
+        let context = ListenerContext {
+            router: router(state.clone()),
+            denied: state.denied.clone(),
+            mirrored: state.mirrored.clone(),
+        };
+        let server = Arc::new(listen(listener, context)?);
+        self.logging.log_address(&format!("{scheme}://{}", server.address));
+        let on_ready = {
+            let (run, server) = (state.run.clone(), server.clone());
+            Box::new(move |handle: RunHandle| {
+                // Without the control socket the run still accepts records over the network.
+                let bound = server.bind_control_socket(&handle.directory);
+                bound.unwrap_or_else(|error| tracing::warn!("{error:#}"));
+                server.log_run_events(&handle);
+                tracing::info!(study = run.study.name, run = %handle.directory.display(), "run started");
+                run.set_started(handle);
             })
         };
         let options = Options {
@@ -97,71 +111,87 @@ impl Serve {
             signer,
             replayed: None,
             look: None,
-            served: Some(begun),
+            served: Some(on_ready),
         };
-        let exit = conduct(&mut prepared, options, log, || served.drain());
-        served.drain();
-        if let Some(listening) = Arc::into_inner(listening) {
-            listening.finish();
+        let exit = complete_run(&mut prepared, options, log, || state.run.drain());
+        state.run.drain();
+        if let Some(server) = Arc::into_inner(server) {
+            server.finish();
         }
-        let lost = served.mirrored.lost();
+        let lost = state.mirrored.lost();
         if lost > 0 {
-            tracing::error!(lost, "mirrored requests that were answered are not known to be in the log");
+            tracing::error!(lost, "mirrored requests were answered, but may not be in the log");
         }
         match &exit {
-            Ok(_) => tracing::info!("ended"),
-            Err(_) => tracing::error!("ended: the run could not go on"),
+            Ok(_) => tracing::info!("run ended"),
+            Err(_) => tracing::error!("run failed"),
         }
         exit
     }
 
-    /// How the run is served, if that is safe.
-    fn settings(&self) -> anyhow::Result<Settings> {
+    /// Settings of the listener.
+    ///
+    /// # Errors
+    /// If other machines could connect without authentication or encryption, or the certificate cannot be read.
+    fn listener_settings(&self) -> anyhow::Result<ListenerSettings> {
         let listen = self.listen;
         if !listen.ip().is_loopback() {
             if self.tokens.is_none() {
                 bail!(
-                    "{listen} is reached from other machines, and without --tokens nobody could be told from anybody; make \
-                     some with `understudy token`, or listen on 127.0.0.1"
+                    "cannot listen on {listen} without tokens: other machines reach this address; create tokens with \
+                     `understudy token` and pass --tokens, or listen on 127.0.0.1"
                 );
             }
-            if self.tls_cert.is_none() && !self.tls_before {
+            if self.tls_cert.is_none() && !self.behind_tls_proxy {
                 bail!(
-                    "{listen} is reached from other machines, and without TLS tokens and records would go there in clear; give \
-                     --tls-cert and --tls-key, or --tls-before if a proxy before this process speaks TLS"
+                    "cannot listen on {listen} without TLS: tokens and records would be sent unencrypted; pass --tls-cert and \
+                     --tls-key, or --behind-tls-proxy if a proxy terminates TLS"
                 );
             }
         }
+        let tls = match (&self.tls_cert, &self.tls_key) {
+            (Some(certificate), Some(key)) => {
+                Some(Arc::new(tls_config(certificate.clone(), key.clone())?))
+            }
+            _ => None,
+        };
+        Ok(ListenerSettings {
+            address: listen,
+            max_connections: usize::from(self.max_connections),
+            timeout: Duration::from_secs(self.request_timeout.into()),
+            tls,
+        })
+    }
+
+    /// Settings of the application.
+    ///
+    /// # Errors
+    /// If the token file cannot be read or contains no token.
+    fn app_settings(&self) -> anyhow::Result<AppSettings> {
         let tokens = match self.tokens.clone() {
             None => None,
             Some(file) => {
                 let shown = file.display().to_string();
                 let tokens =
-                    Fresh::read(vec![file], |files| Tokens::read(files.first().expect("there is one")))?;
-                if tokens.now().is_empty() {
+                    Reloadable::load(vec![file], |files| TokenStore::read(files.first().expect("one file")))?;
+                if tokens.current().is_empty() {
                     bail!(
-                        "{shown} has no token, so that nobody may do anything; make one with `understudy token`"
+                        "{shown} contains no token, so that nobody has access; create one with `understudy token`"
                     );
                 }
                 Some(Arc::new(tokens))
             }
         };
-        let tls = match (&self.tls_cert, &self.tls_key) {
-            (Some(certificate), Some(key)) => Some(Arc::new(tls(certificate.clone(), key.clone())?)),
-            _ => None,
+        let bodies = BodyLimits {
+            max_bytes: usize::from(self.max_body_mib) << 20,
+            memory_bytes: BODY_MEMORY_BYTES,
+            timeout: Duration::from_secs(self.request_timeout.into()),
         };
-        Ok(Settings {
-            body_bytes: usize::from(self.body_mib) << 20,
-            connections: usize::from(self.connections),
-            patience: Duration::from_secs(self.patience.into()),
-            tokens,
-            tls,
-            ..Settings::on(listen)
-        })
+        Ok(AppSettings { bodies, max_lag: MAX_LAG, tokens })
     }
 }
 
-/// What a run says of itself, in the log.
-fn log(what: String) {
-    tracing::info!("{what}");
+/// Logs a message of the run.
+fn log(message: String) {
+    tracing::info!("{message}");
 }

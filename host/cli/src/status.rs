@@ -1,55 +1,49 @@
-//! `understudy status`: where a served run stands.
+//! `understudy status`: the status of a served run.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use axum::http::Method;
 
-use super::standing::lines;
-use super::{Exit, found};
-use understudy_service::{Status as Stands, control_client};
+use super::report::Format;
+use super::status_text::status_lines;
+use super::output::print_out;
+use super::Exit;
+use understudy_service::{Status as RunStatus, control_client};
 
-/// Where it is asked.
+/// Path of the status endpoint.
 const PATH: &str = "/v1/status";
 
-/// Show where a run stands that `understudy serve` serves: its records, models, plugins, and what waits.
+/// Show the status of a served run.
+///
+/// Prints records, models, plugins, queued deliveries, memory and disk.
 #[derive(clap::Args)]
 pub(super) struct Status {
-    /// The run directory.
+    /// Run directory.
     #[arg(value_name = "RUN")]
     run: PathBuf,
-    /// In which form.
+    /// Output format.
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     format: Format,
 }
 
-/// A form of the status.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    /// Text.
-    #[default]
-    Text,
-    /// All of it as JSON.
-    Json,
-}
-
 impl Status {
     pub fn execute(self) -> anyhow::Result<Exit> {
-        let status = asked(&self.run)?;
+        let status = request_status(&self.run)?;
         match self.format {
-            Format::Text => lines(&status).iter().try_for_each(found)?,
-            Format::Json => found(serde_json::to_string_pretty(&status)?)?,
+            Format::Text => status_lines(&status).iter().try_for_each(print_out)?,
+            Format::Json => print_out(serde_json::to_string_pretty(&status)?)?,
         }
         Ok(Exit::Done)
     }
 }
 
-/// The status of the run in a directory.
+/// Requests the status of the run in a directory.
 ///
 /// # Errors
-/// When nobody serves it, or what serves it is another version.
-pub(super) fn asked(run: &Path) -> anyhow::Result<Stands> {
-    let status = control_client::ask(run, Method::GET, PATH, None)?;
+/// If no process serves the run, or it has another version.
+pub(super) fn request_status(run: &Path) -> anyhow::Result<RunStatus> {
+    let status = control_client::request_json(run, Method::GET, PATH, None)?;
     serde_json::from_value(status)
-        .context("what serves the run is another version of understudy; use the same")
+        .context("cannot read the status: the serving process has another version of understudy; use the same version")
 }

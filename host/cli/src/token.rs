@@ -1,32 +1,33 @@
-//! `understudy token`: a token for whoever may use a run that is served.
+//! `understudy token`: access tokens for served runs.
 
 use std::path::PathBuf;
 
-use super::{Exit, found, tell};
-use understudy_service::{Role, make_token};
+use super::output::{print_err, print_out};
+use super::Exit;
+use understudy_service::{Role, create_token};
 
-/// Make a token that lets its bearer use a run that is served, and print it. Its digest goes into the file, it itself nowhere:
-/// keep it.
+/// Create an access token for a served run.
+///
+/// Prints the token and adds its digest to the token file. The token itself is stored nowhere.
 #[derive(clap::Args)]
 pub(super) struct Token {
-    /// What its bearer may do; may be given several times: `feed` delivers records, `read` sees aggregates, `operate` steers the
-    /// run and sees aggregates, `audit` sees aggregates and cases.
+    /// Role of the token. Repeatable.
     #[arg(long = "role", value_enum, required = true)]
     roles: Vec<Role>,
-    /// Who bears it, such as "mirror-eu"; it stands in the ledger behind what they do.
+    /// Unique name of the token, such as "mirror-eu". The ledger records it as operator.
     #[arg(long, value_name = "NAME")]
     name: String,
-    /// The file for `serve --tokens`. It is made if it is not there; nobody else may read it.
+    /// Token file for `serve --tokens`. It is created if it does not exist, readable by its owner only.
     #[arg(long, value_name = "FILE")]
     file: PathBuf,
 }
 
 impl Token {
     pub fn execute(self) -> anyhow::Result<Exit> {
-        let token = make_token(&self.file, &self.name, &self.roles)?;
-        found(token)?;
-        tell(format_args!(
-            "it is nowhere else, so keep it; to withdraw it take `{}` out of {}",
+        let token = create_token(&self.file, &self.name, &self.roles)?;
+        print_out(token)?;
+        print_err(format_args!(
+            "the token is stored nowhere else, so keep it; to revoke it, remove `{}` from {}",
             self.name,
             self.file.display()
         ));

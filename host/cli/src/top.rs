@@ -1,6 +1,8 @@
-//! `understudy top`: where a served run stands, drawn anew every second.
+//! `understudy top`: the status of a served run, refreshed every second.
 //!
-//! Always holds: the terminal is left as it was found; no line is wider than it, and no more lines are drawn than it has.
+//! Invariants:
+//! - The terminal is restored on exit.
+//! - The output is cut to the size of the terminal.
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
@@ -10,18 +12,21 @@ use console::{Key, Term, truncate_str};
 use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::standing::lines;
-use super::status::asked;
-use super::{Exit, found};
+use super::status::request_status;
+use super::status_text::status_lines;
+use super::output::print_out;
+use super::Exit;
 
-/// How often it is drawn.
-const EVERY: Duration = Duration::from_secs(1);
+/// Time between two refreshes.
+const REFRESH_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Watch where a run stands that `understudy serve` serves, drawn anew every second. `q` or Ctrl-C ends it. Where output is no
-/// terminal it is printed once.
+/// Watch the status of a served run.
+///
+/// Refreshes the output of `understudy status` every second. `q` or Ctrl-C quits; the run continues. If standard output is not a
+/// terminal, prints the status once.
 #[derive(clap::Args)]
 pub(super) struct Top {
-    /// The run directory.
+    /// Run directory.
     #[arg(value_name = "RUN")]
     run: PathBuf,
 }
@@ -30,42 +35,42 @@ impl Top {
     pub fn execute(self) -> anyhow::Result<Exit> {
         let terminal = Term::buffered_stdout();
         if !terminal.is_term() {
-            lines(&asked(&self.run)?).iter().try_for_each(found)?;
+            status_lines(&request_status(&self.run)?).iter().try_for_each(print_out)?;
             return Ok(Exit::Done);
         }
-        // A thread that waits for a key leaves the terminal raw until one comes.
+        // A thread that waits for a key leaves the terminal in raw mode.
         let before = tcgetattr(std::io::stdin()).ok();
         terminal.hide_cursor()?;
-        let watched = watch(&terminal, &self.run);
+        let result = watch(&terminal, &self.run);
         if let Some(before) = before {
             tcsetattr(std::io::stdin(), OptionalActions::Now, &before)?;
         }
         terminal.show_cursor()?;
         terminal.write_line("")?;
         terminal.flush()?;
-        watched
+        result
     }
 }
 
-/// Draws until somebody has seen enough, or nobody serves the run any more.
+/// Refreshes until the user quits or no process serves the run.
 fn watch(terminal: &Term, run: &Path) -> anyhow::Result<Exit> {
-    let (enough, ends) = channel();
-    let pressed = enough.clone();
-    // Both threads end with the process at the latest.
-    std::thread::spawn(move || keys(&pressed));
-    std::thread::spawn(move || signals(&enough));
+    let (sender, quit) = channel();
+    let key_sender = sender.clone();
+    // Both threads end with the process.
+    std::thread::spawn(move || wait_for_key(&key_sender));
+    std::thread::spawn(move || wait_for_signal(&sender));
     terminal.clear_screen()?;
     loop {
-        let lines = lines(&asked(run)?);
+        let lines = status_lines(&request_status(run)?);
         draw(terminal, &lines)?;
-        match ends.recv_timeout(EVERY) {
+        match quit.recv_timeout(REFRESH_INTERVAL) {
             Err(RecvTimeoutError::Timeout) => {}
             Ok(()) | Err(RecvTimeoutError::Disconnected) => return Ok(Exit::Done),
         }
     }
 }
 
-/// Draws lines over those that are there.
+/// Replaces the content of the terminal.
 fn draw(terminal: &Term, lines: &[String]) -> std::io::Result<()> {
     let (rows, columns) = terminal.size();
     terminal.move_cursor_to(0, 0)?;
@@ -75,39 +80,39 @@ fn draw(terminal: &Term, lines: &[String]) -> std::io::Result<()> {
         terminal.write_line(&truncate_str(line, usize::from(columns), "…"))?;
     }
     terminal.clear_to_end_of_screen()?;
-    terminal.write_str(&truncate_str("q ends this; the run goes on", usize::from(columns), "…"))?;
+    terminal.write_str(&truncate_str("q quits; the run continues", usize::from(columns), "…"))?;
     terminal.flush()
 }
 
-/// Waits for a key that ends it.
-fn keys(enough: &Sender<()>) {
+/// Waits for a key that quits.
+fn wait_for_key(quit: &Sender<()>) {
     let terminal = Term::stdout();
     loop {
         match terminal.read_key_raw() {
             Ok(Key::Char('q' | 'Q' | '\u{3}') | Key::CtrlC | Key::Escape) => break,
             Ok(_) => {}
-            // Keys cannot be read, so signals have to do.
+            // Without a keyboard, signals still quit.
             Err(_) => return,
         }
     }
-    // It may have ended by itself.
-    let _ = enough.send(());
+    // The receiver is gone if the watch has ended.
+    let _ = quit.send(());
 }
 
-/// Waits for a signal that ends it, so that the cursor is shown again.
-fn signals(enough: &Sender<()>) {
+/// Waits for a signal, so that the cursor is restored.
+fn wait_for_signal(quit: &Sender<()>) {
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
     runtime.block_on(async {
-        let (Ok(mut pressed), Ok(mut asked)) =
+        let (Ok(mut interrupt), Ok(mut terminate)) =
             (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
         else {
             return;
         };
         tokio::select! {
-            _ = pressed.recv() => {}
-            _ = asked.recv() => {}
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
         }
-        // It may have ended by itself.
-        let _ = enough.send(());
+        // The receiver is gone if the watch has ended.
+        let _ = quit.send(());
     });
 }

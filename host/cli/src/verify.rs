@@ -1,20 +1,23 @@
-//! `understudy verify`: whether a run is whole.
+//! `understudy verify`: the integrity of a run.
 
 use std::path::PathBuf;
 
-use super::{Exit, found, tell};
+use super::output::{print_err, print_out};
+use super::Exit;
 use understudy_audit::{VerifyReport, verify};
-use understudy_run_log::note::Verifier;
+use understudy_run_log::signed_head::Verifier;
 
-/// Check that a run is whole: its seal, the chain of its ledger and who signed them, every segment, every record, and that
-/// the figures follow from them. Exit code 0: it is whole; 1: it is broken, and where; 2: it could not be looked at.
+/// Verify the integrity of a run.
+///
+/// Checks the seal, the hash chain of the ledger, their signatures, every segment and every record, and recomputes the figures
+/// from them. Exit codes: 0 intact, 1 broken, 2 cannot be checked.
 #[derive(clap::Args)]
 pub(super) struct Verify {
-    /// The run directory.
+    /// Run directory.
     #[arg(value_name = "RUN")]
     run: PathBuf,
-    /// Who must have signed the ledger, and the seal if that is signed: a verifier key, as `understudy key` prints it. May
-    /// be given several times, where ledger and seal were signed by different people.
+    /// Verifier key that must have signed the ledger, and the seal if that is signed, as `understudy key` prints it.
+    /// Repeatable, since ledger and seal may have different signers.
     #[arg(long, value_name = "KEY")]
     key: Vec<String>,
 }
@@ -23,33 +26,33 @@ impl Verify {
     pub fn execute(self) -> anyhow::Result<Exit> {
         let keys: Result<Vec<_>, _> = self.key.iter().map(|key| Verifier::parse(key)).collect();
         match keys.map_err(anyhow::Error::from).and_then(|keys| Ok(verify(&self.run, &keys)?)) {
-            Ok(report) => self.tell(&report),
+            Ok(report) => self.print(&report),
             Err(error) => {
-                tell(format_args!("{error:#}"));
-                Ok(Exit::NotLooked)
+                print_err(format_args!("{error:#}"));
+                Ok(Exit::NotChecked)
             }
         }
     }
 
-    fn tell(&self, report: &VerifyReport) -> anyhow::Result<Exit> {
-        for (what, looked) in &report.passed {
-            found(format_args!("{what:<10} {looked}"))?;
+    fn print(&self, report: &VerifyReport) -> anyhow::Result<Exit> {
+        for (check, result) in &report.passed {
+            print_out(format_args!("{check:<10} {result}"))?;
         }
-        for (what, why) in &report.skipped {
-            found(format_args!("{what:<10} not checked: {why}"))?;
+        for (check, reason) in &report.skipped {
+            print_out(format_args!("{check:<10} not checked: {reason}"))?;
         }
         for issue in &report.issues {
-            found(format_args!("BROKEN     {issue}"))?;
+            print_out(format_args!("BROKEN     {issue}"))?;
         }
         let shown = self.run.display();
         match report.issues.len() {
-            0 if report.skipped.is_empty() => found(format_args!("{shown} is whole"))?,
-            0 if report.skipped.iter().all(|(what, _)| *what == "signature") => found(format_args!(
-                "{shown} is whole; but as it is not signed, one who wrote all of it anew would not be found"
+            0 if report.skipped.is_empty() => print_out(format_args!("{shown} is intact"))?,
+            0 if report.skipped.iter().all(|(check, _)| *check == "signature") => print_out(format_args!(
+                "{shown} is intact, but not signed: a run that was rewritten completely would not be detected"
             ))?,
-            0 => found(format_args!("{shown} is whole as far as it was checked"))?,
-            1 => found(format_args!("{shown} is broken: 1 thing is wrong"))?,
-            many => found(format_args!("{shown} is broken: {many} things are wrong"))?,
+            0 => print_out(format_args!("{shown} is intact as far as it was checked"))?,
+            1 => print_out(format_args!("{shown} is broken: 1 problem"))?,
+            many => print_out(format_args!("{shown} is broken: {many} problems"))?,
         }
         Ok(if report.issues.is_empty() { Exit::Done } else { Exit::Failed })
     }

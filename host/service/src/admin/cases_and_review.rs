@@ -22,7 +22,7 @@ use crate::app::run_slot::RunSlot;
 use crate::auth::roles::Principal;
 use crate::dashboard::live_report_cache::{LiveReportCache, SealedStudy};
 use crate::http::response::{Problem, json_response};
-use understudy_audit::{self as audit, ReviewCase, ReviewSession, ReviewRequest, CaseQuery};
+use understudy_audit::{self as audit, ReviewRequest, ReviewSession};
 use understudy_report::judged;
 use understudy_run_log::ledger::{FailureMode, Judgement};
 
@@ -48,20 +48,20 @@ pub struct CaseState {
 #[derive(Default)]
 pub struct ReviewSessions {
     audit_lock: tokio::sync::Mutex<()>,
-    open: Mutex<OpenSessions>,
+    open: Mutex<OpenReviews>,
 }
 
 #[derive(Default)]
-struct OpenSessions {
+struct OpenReviews {
     /// Number of the latest session.
     latest: u64,
-    sessions: VecDeque<(u64, Arc<ReviewSession>)>,
+    reviews: VecDeque<(u64, Arc<OpenReview>)>,
 }
 
 /// A review that a principal has started.
-struct ReviewSession {
+struct OpenReview {
     who: String,
-    judging: ReviewSession,
+    session: ReviewSession,
     /// For each case whether it has a judgement.
     judged: Mutex<Vec<bool>>,
 }
@@ -73,7 +73,7 @@ fn unprocessable(detail: impl Into<String>) -> Problem {
 /// Query of `GET /v1/cases/{id}`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct CaseQuery {
+pub struct CaseParameters {
     /// Observed time of the snapshot, which selects among rows with the same id.
     at: Option<Timestamp>,
     /// Whether to include the text of the snapshot.
@@ -86,10 +86,10 @@ pub async fn case(
     State(state): State<CaseState>,
     Extension(principal): Extension<Principal>,
     id: Result<Path<String>, PathRejection>,
-    query: Result<Query<CaseQuery>, QueryRejection>,
+    query: Result<Query<CaseParameters>, QueryRejection>,
 ) -> Result<Response<Body>, Problem> {
     let Path(id) = id.map_err(|_| unprocessable("the id in the path is not UTF-8; percent-encode its bytes"))?;
-    let Query(CaseQuery { at, raw }) = query.map_err(|error| unprocessable(error.body_text()))?;
+    let Query(CaseParameters { at, raw }) = query.map_err(|error| unprocessable(error.body_text()))?;
     let who = principal.name;
     let keeps_raw = state.run.study.log.keep_raw;
     if raw && !keeps_raw {
@@ -97,9 +97,9 @@ pub async fn case(
             "the study declares `log.keep-raw = false`, so that the run stores no text of snapshots; omit `raw`",
         ));
     }
-    let wanted = CaseQuery { id, at, raw };
+    let query = audit::CaseQuery { id, at, raw };
     let case = with_audit_lock(&state, move |run, sealed, directory| {
-        audit::case(&sealed.prepared, directory, &wanted, who, run.signer.clone())
+        audit::case(&sealed.prepared, directory, &query, who, run.signer.clone())
     });
     Ok(json_response(StatusCode::OK, &case.await?))
 }
@@ -126,7 +126,7 @@ async fn with_audit_lock<T: Send + 'static>(
 /// Query of `GET /v1/review`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ReviewQuery {
+pub struct ReviewParameters {
     model: Option<String>,
     sample: Option<usize>,
     seed: Option<String>,
@@ -134,7 +134,7 @@ pub struct ReviewQuery {
 
 /// A case of a review in the response.
 #[derive(Serialize)]
-struct ReviewCase<'c> {
+struct ShownCase<'c> {
     stratum: &'c str,
     case: &'c understudy_report::model::case::Case,
 }
@@ -143,29 +143,29 @@ struct ReviewCase<'c> {
 pub async fn begin(
     State(state): State<CaseState>,
     Extension(principal): Extension<Principal>,
-    query: Result<Query<ReviewQuery>, QueryRejection>,
+    query: Result<Query<ReviewParameters>, QueryRejection>,
 ) -> Result<Response<Body>, Problem> {
-    let Query(ReviewQuery { model, sample, seed }) = query.map_err(|error| unprocessable(error.body_text()))?;
+    let Query(ReviewParameters { model, sample, seed }) = query.map_err(|error| unprocessable(error.body_text()))?;
     let sample = sample.unwrap_or(30);
     if !(1..=MAX_SAMPLE).contains(&sample) {
         return Err(unprocessable(format!("sample is {sample}; the limits are 1 and {MAX_SAMPLE}")));
     }
     let who = principal.name;
     let by = who.clone();
-    let wanted = ReviewRequest { model, sample, seed };
-    let judging = with_audit_lock(&state, move |run, sealed, directory| {
-        audit::begin_review(&sealed.prepared, &sealed.digest, directory, &wanted, who, run.signer.clone())
+    let request = ReviewRequest { model, sample, seed };
+    let session = with_audit_lock(&state, move |run, sealed, directory| {
+        audit::begin_review(&sealed.prepared, &sealed.digest, directory, &request, who, run.signer.clone())
     });
-    let judging = judging.await?;
-    let cases: Vec<ReviewCase<'_>> =
-        judging.asked.iter().map(|asked| ReviewCase { stratum: &asked.stratum, case: &asked.case }).collect();
+    let session = session.await?;
+    let cases: Vec<ShownCase<'_>> =
+        session.cases.iter().map(|case| ShownCase { stratum: &case.stratum, case: &case.case }).collect();
     let mut body = json!({
-        "model": judging.model,
-        "disagreements": judging.disagreements,
-        "drawn": judging.drawn,
+        "model": session.model,
+        "disagreements": session.disagreements,
+        "drawn": session.drawn,
         "cases": cases,
     });
-    let number = state.reviews.insert(by, judging);
+    let number = state.reviews.insert(by, session);
     body["review"] = number.into();
     Ok(json_response(StatusCode::OK, &body))
 }
@@ -199,52 +199,52 @@ pub async fn judge(
         return Err(unprocessable(format!("the note is longer than {} KiB; shorten it", MAX_NOTE_BYTES >> 10)));
     }
     let who = principal.name;
-    let session = state.reviews.find(request.review, &who).ok_or_else(|| {
+    let review = state.reviews.find(request.review, &who).ok_or_else(|| {
         let detail = "you have no open review with this number; start one with GET /v1/review, which omits judged cases";
         Problem::new(StatusCode::NOT_FOUND, "no such review", detail)
     })?;
     let summary = with_audit_lock(&state, move |_, _, directory| {
-        session.record(&request)?;
+        review.record(&request)?;
         let summaries = judged(&audit::read_entries(directory)?);
-        Ok(summaries.into_iter().find(|summary| summary.model == session.judging.model))
+        Ok(summaries.into_iter().find(|summary| summary.model == review.session.model))
     });
     Ok(json_response(StatusCode::OK, &json!({ "summary": summary.await? })))
 }
 
 impl ReviewSessions {
     /// Adds a session and returns its number.
-    fn insert(&self, who: String, judging: ReviewSession) -> u64 {
+    fn insert(&self, who: String, session: ReviewSession) -> u64 {
         let mut open = self.open.lock();
         open.latest += 1;
         let number = open.latest;
-        let judged = Mutex::new(vec![false; judging.asked.len()]);
-        open.sessions.push_back((number, Arc::new(ReviewSession { who, judging, judged })));
-        if open.sessions.len() > MAX_SESSIONS {
-            open.sessions.pop_front();
+        let judged = Mutex::new(vec![false; session.cases.len()]);
+        open.reviews.push_back((number, Arc::new(OpenReview { who, session, judged })));
+        if open.reviews.len() > MAX_SESSIONS {
+            open.reviews.pop_front();
         }
         number
     }
 
     /// The session with a number, if it belongs to this principal.
-    fn find(&self, number: u64, who: &str) -> Option<Arc<ReviewSession>> {
+    fn find(&self, number: u64, who: &str) -> Option<Arc<OpenReview>> {
         let open = self.open.lock();
-        let matches = |(own, session): &&(u64, Arc<ReviewSession>)| *own == number && session.who == who;
-        open.sessions.iter().find(matches).map(|(_, session)| session.clone())
+        let matches = |(own, review): &&(u64, Arc<OpenReview>)| *own == number && review.who == who;
+        open.reviews.iter().find(matches).map(|(_, review)| review.clone())
     }
 }
 
-impl ReviewSession {
+impl OpenReview {
     /// Records a judgement, once per case.
     fn record(&self, request: &JudgementRequest) -> anyhow::Result<()> {
-        let asked: &ReviewCase = self.judging.asked.get(request.case).ok_or_else(|| {
-            anyhow::anyhow!("no such case; the review has {} cases, counted from 0", self.judging.asked.len())
+        let case = self.session.cases.get(request.case).ok_or_else(|| {
+            anyhow::anyhow!("no such case; the review has {} cases, counted from 0", self.session.cases.len())
         })?;
         let mut judged = self.judged.lock();
         anyhow::ensure!(
             !judged[request.case],
             "the case already has a judgement, which cannot be changed"
         );
-        self.judging.judge(asked, request.judgement, request.mode, &request.note)?;
+        self.session.judge(case, request.judgement, request.mode, &request.note)?;
         judged[request.case] = true;
         Ok(())
     }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::http::response::Problem;
 use understudy_engine::RunHandle;
-use understudy_run_log::note::Signer;
+use understudy_run_log::signed_head::Signer;
 use understudy_study::Study;
 
 /// The study that is served, and its run once that has started.

@@ -19,7 +19,7 @@ use crate::observability::request_metrics::LogThrottles;
 use crate::observability::status::StatusSources;
 use crate::util::process_stats::DiskGauge;
 use crate::util::reloadable::Reloadable;
-use understudy_run_log::note::Signer;
+use understudy_run_log::signed_head::Signer;
 use understudy_study::Study;
 
 /// Settings of the application, apart from its listeners.

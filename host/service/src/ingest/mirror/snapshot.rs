@@ -17,7 +17,7 @@ use serde_json::value::RawValue;
 
 use super::PREFIX;
 use crate::ingest::body::on_one_line;
-use understudy_study::{Field, FieldKind, Mirror, Part, Stream};
+use understudy_study::{Field, FieldKind, Mirror, RequestPart, Stream};
 
 /// The snapshot of a request that arrived at `arrival`. A gzip body is decompressed up to `max_bytes`.
 pub fn record(
@@ -28,7 +28,7 @@ pub fn record(
     max_bytes: usize,
     arrival: Timestamp,
 ) -> String {
-    let uses_body = |part: &Part| matches!(part, Part::Body(_));
+    let uses_body = |part: &Part| matches!(part, RequestPart::Body(_));
     let parts = [Some(&mirror.id), mirror.time.as_ref()].into_iter().flatten();
     let body = match parts.chain(mirror.fields.iter().map(|(_, part)| part)).any(uses_body) {
         true => decompressed(head, body, max_bytes),
@@ -99,23 +99,23 @@ struct MirroredRequest<'r> {
 impl MirroredRequest<'_> {
     /// A part as JSON. Text becomes a number or boolean if the field has that kind and the text parses as one. Other text
     /// stays text, and the decoder rejects it if the kind does not match.
-    fn value(&self, part: &Part, kind: FieldKind) -> Option<String> {
+    fn value(&self, part: &RequestPart, kind: FieldKind) -> Option<String> {
         let text = match part {
-            Part::Body(steps) => {
+            RequestPart::Body(steps) => {
                 let value = steps.iter().try_fold(self.body?, |value, step| child(value, step))?;
                 let line = on_one_line(value.get().as_bytes());
                 return Some(String::from_utf8_lossy(&line).into_owned());
             }
-            Part::Method => Cow::Borrowed(self.head.method.as_str()),
-            Part::Path => {
+            RequestPart::Method => Cow::Borrowed(self.head.method.as_str()),
+            RequestPart::Path => {
                 let path = self.head.uri.path();
                 Cow::Borrowed(path.strip_prefix(PREFIX).unwrap_or(path))
             }
-            Part::Query(name) => {
+            RequestPart::Query(name) => {
                 let query = self.head.uri.query()?.as_bytes();
                 form_urlencoded::parse(query).find(|(own, _)| own == name)?.1
             }
-            Part::Header(name) => String::from_utf8_lossy(self.head.headers.get(name)?.as_bytes()),
+            RequestPart::Header(name) => String::from_utf8_lossy(self.head.headers.get(name)?.as_bytes()),
         };
         let is_literal = match kind {
             FieldKind::Integer => text.parse::<i64>().is_ok() && is_json_number(&text),
@@ -155,11 +155,11 @@ mod tests {
 
     use super::*;
 
-    fn body_part(text: &[&str]) -> Part {
-        Part::Body(text.iter().map(|step| (*step).to_owned()).collect())
+    fn body_part(text: &[&str]) -> RequestPart {
+        RequestPart::Body(text.iter().map(|step| (*step).to_owned()).collect())
     }
 
-    fn field(name: &str, kind: FieldKind, part: Part) -> (Field, Part) {
+    fn field(name: &str, kind: FieldKind, part: RequestPart) -> (Field, RequestPart) {
         (Field { name: name.to_owned(), kind }, part)
     }
 
@@ -172,8 +172,8 @@ mod tests {
         }
     }
 
-    fn mirror(fields: Vec<(Field, Part)>) -> Mirror {
-        Mirror { id: Part::Header("x-request-id".to_owned()), time: None, fields }
+    fn mirror(fields: Vec<(Field, RequestPart)>) -> Mirror {
+        Mirror { id: RequestPart::Header("x-request-id".to_owned()), time: None, fields }
     }
 
     fn mapped(mirror: &Mirror, uri: &str, headers: &[(&str, &[u8])], body: &[u8]) -> String {
@@ -188,12 +188,12 @@ mod tests {
     #[test]
     fn every_part_is_converted_to_the_kind_of_its_field() {
         let mirror = mirror(vec![
-            field("path", FieldKind::Text, Part::Path),
-            field("method", FieldKind::Text, Part::Method),
+            field("path", FieldKind::Text, RequestPart::Path),
+            field("method", FieldKind::Text, RequestPart::Method),
             field("room", FieldKind::Text, body_part(&["booking", "rooms", "1"])),
-            field("nights", FieldKind::Integer, Part::Query("nights".to_owned())),
-            field("rate", FieldKind::Number, Part::Header("x-rate".to_owned())),
-            field("member", FieldKind::Boolean, Part::Query("member".to_owned())),
+            field("nights", FieldKind::Integer, RequestPart::Query("nights".to_owned())),
+            field("rate", FieldKind::Number, RequestPart::Header("x-rate".to_owned())),
+            field("member", FieldKind::Boolean, RequestPart::Query("member".to_owned())),
             field("all", FieldKind::Json, body_part(&[])),
         ]);
         let headers: [(&str, &[u8]); 2] = [("X-Request-Id", b"7"), ("X-Rate", b"1.50")];
@@ -204,7 +204,7 @@ mod tests {
 
     #[test]
     fn text_that_does_not_parse_as_the_kind_stays_text() {
-        let query = |name: &str| Part::Query(name.to_owned());
+        let query = |name: &str| RequestPart::Query(name.to_owned());
         let mirror = mirror(vec![
             field("a", FieldKind::Integer, query("a")),
             field("b", FieldKind::Number, query("b")),
@@ -221,7 +221,7 @@ mod tests {
         let mirror = mirror(vec![
             field("a", FieldKind::Text, body_part(&["a"])),
             field("b", FieldKind::Text, body_part(&["list", "01"])),
-            field("c", FieldKind::Text, Part::Header("x-none".to_owned())),
+            field("c", FieldKind::Text, RequestPart::Header("x-none".to_owned())),
         ]);
         for body in [&b""[..], b"not JSON", b"\xff\xfe", b"{\"a\":", b"{\"list\":[1,2]}", b"[1]", b"7"] {
             assert_eq!(mapped(&mirror, "/v1/mirror/", &[], body), r#"{"at":"1970-01-01T00:00:00Z"}"#);
