@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use understudy_run_log::ledger::{Event, check};
 use understudy_sandbox::sha256_hex;
+use understudy_tests::messy_streams::{assert_same_log, assert_verifies, workspace};
 use understudy_tests::process::TestProcess;
-use understudy_tests::messy_streams::{agree, workspace, whole};
 use understudy_tests::synthetic::Numbers;
 
 /// How often the run is killed.
@@ -22,7 +22,7 @@ const COMMAND: [&str; 6] = ["run", "study.toml", "--run", "run", "--batch-rows",
 /// Reads how far the log had got, out of what a run said that went on.
 fn stderr(running: Running) -> u64 {
     let output = running.wait_with_output().stderr;
-    let after = output.split("goes on after ").nth(1).and_then(|rest| rest.split(' ').next());
+    let after = output.split("resumes after ").nth(1).and_then(|rest| rest.split(' ').next());
     after.map_or(0, |number| number.parse().expect("a number of snapshots"))
 }
 
@@ -104,8 +104,8 @@ fn a_run_killed_300_times_ends_like_an_undisturbed_run() {
         records.snapshots
     );
     workspace.ok(&COMMAND);
-    agree(&workspace, "run", "plain", records);
-    whole(&workspace, "run");
+    assert_same_log(&workspace, "run", "plain", records);
+    assert_verifies(&workspace, "run");
     ledger_holds(&run);
     let half = records.snapshots / 2;
     assert!(far > half, "the kills lie in the stream and not all before it: {far} of {}", records.snapshots);

@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use understudy_tests::process::{Running, until};
-use understudy_tests::messy_streams::{Records, agree, workspace, whole};
+use understudy_tests::messy_streams::{RecordCounts, assert_same_log, assert_verifies, workspace};
+use understudy_tests::process::{TestProcess, wait_until};
 use understudy_tests::synthetic::Numbers;
 use understudy_tests::tables::{segments, tree};
-use understudy_tests::{TestWorkspace, CommandOutput, deterministic_part};
+use understudy_tests::{CommandOutput, TestWorkspace, deterministic_part};
 
 /// What the runs are started with.
 const COMMAND: [&str; 4] = ["run", "study.toml", "--run", "run"];
@@ -15,12 +15,12 @@ const ROWS: u64 = 10_000;
 
 /// A run over a rough stream that nobody disturbed, in `plain`, and one that was killed, in `killed`: it has sealed and
 /// open segments.
-fn killed() -> (TestWorkspace, Records) {
+fn killed() -> (TestWorkspace, RecordCounts) {
     let (workspace, records) = workspace(ROWS);
     workspace.ok(&["run", "study.toml", "--run", "plain"]);
     let run = workspace.path().join("killed");
     let mut running =
-        Running::start(workspace.command(&["run", "study.toml", "--run", "killed", "--batch-rows", "8"]));
+        TestProcess::start(workspace.command(&["run", "study.toml", "--run", "killed", "--batch-rows", "8"]));
     wait_until("segments are sealed and open", || {
         let count = |table, extension| segments(&run, table, extension).len();
         ["snapshots", "decisions", "pairs"].iter().all(|table| count(table, "parquet") > 1)
@@ -83,7 +83,7 @@ fn any_file_can_be_truncated_anywhere() {
             let what = format!("{} cut at {cut} of {}: {}", file.display(), bytes.len(), output.stderr);
             match output.code {
                 0 => {
-                    agree(&workspace, "run", "plain", records);
+                    assert_same_log(&workspace, "run", "plain", records);
                     went_on += 1;
                 }
                 1 => {
@@ -109,8 +109,8 @@ fn the_ledger_can_end_within_a_line() {
     for torn in [1, last.len() / 2, last.len()] {
         let output = go_on(&workspace, Path::new("ledger.jsonl"), &[&ledger, &last[..torn]].concat());
         assert_eq!(output.code, 0, "{}", output.stderr);
-        agree(&workspace, "run", "plain", records);
-        whole(&workspace, "run");
+        assert_same_log(&workspace, "run", "plain", records);
+        assert_verifies(&workspace, "run");
     }
 }
 
@@ -126,8 +126,8 @@ fn a_changed_byte_of_an_unsealed_file_changes_no_metric() {
         bytes[at] ^= 1 << numbers.next(8);
         let output = go_on(&workspace, &file, &bytes);
         assert_eq!(output.code, 0, "{}, byte {at}: {}", file.display(), output.stderr);
-        agree(&workspace, "run", "plain", records);
-        whole(&workspace, "run");
+        assert_same_log(&workspace, "run", "plain", records);
+        assert_verifies(&workspace, "run");
     }
 }
 
@@ -148,7 +148,7 @@ fn missing_files_are_reported() {
     insta::assert_snapshot!(without("snapshots/000001.parquet"), @"run/snapshots/000001.parquet is gone; put a copy of it back to go on, or choose another directory with --run");
     insta::assert_snapshot!(without("pairs/000000.parquet"), @"run/pairs/000000.parquet is gone; put a copy of it back to go on, or choose another directory with --run");
     insta::assert_snapshot!(without("ledger.jsonl"), @"run holds a run whose ledger.jsonl is gone; put a copy of it back to go on, or choose another directory with --run");
-    insta::assert_snapshot!(without("seal.json"), @"cannot read run/seal.json: No such file or directory (os error 2); put a copy of it back to go on, or choose another directory with --run");
+    insta::assert_snapshot!(without("seal.json"), @"cannot read run/seal.json: No such file or directory (os error 2); restore it from a copy to resume the run, or choose another directory with --run");
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn a_changed_byte_of_a_sealed_file_is_reported() {
         assert_eq!((output.code, output.stdout.as_str()), (1, ""), "{}", output.stderr);
         output.stderr
     };
-    insta::assert_snapshot!(changed("seal.json", "\"evil\"", "\"good\""), @"run/seal.json is damaged: its declaration is not the one whose digest it names; put a copy of it back to go on, or choose another directory with --run");
+    insta::assert_snapshot!(changed("seal.json", "\"evil\"", "\"good\""), @"run/seal.json is damaged: its declaration is not the one whose digest it names; restore it from a copy to resume the run, or choose another directory with --run");
     insta::assert_snapshot!(changed("ledger.jsonl", "\"evil\"", "\"good\""), @"run/ledger.jsonl:3: it was changed: its hash does not match; the run cannot go on from it: `understudy verify` says what else is wrong, and a copy of the file as it was puts it right");
 }
 
@@ -173,5 +173,8 @@ fn an_ended_run_stays_ended() {
     let tree_before = tree(&workspace.path().join("run"));
     let output = workspace.understudy(&COMMAND);
     assert_eq!(output.code, 1);
-    assert_eq!((deterministic_part(&workspace.report("run")), tree(&workspace.path().join("run"))), (before, tree_before));
+    assert_eq!(
+        (deterministic_part(&workspace.report("run")), tree(&workspace.path().join("run"))),
+        (before, tree_before)
+    );
 }

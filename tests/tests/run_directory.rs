@@ -57,14 +57,14 @@ fn existing_files_are_not_changed() {
     workspace.run(&[]);
     workspace.write("other/notes.txt", "keep me");
     let before = tree(workspace.path());
-    insta::assert_snapshot!(refused(&workspace, "run"), @"run already holds a run of this study, which has ended; choose another directory with --run");
+    insta::assert_snapshot!(refused(&workspace, "run"), @"run already contains a run of this study that has ended; choose another directory with --run");
     insta::assert_snapshot!(refused(&workspace, "other"), @"other is not empty and holds no run; choose another directory with --run");
     insta::assert_snapshot!(refused(&workspace, "snapshots.jsonl"), @"cannot use snapshots.jsonl: Not a directory (os error 20); choose a directory that may be written to with --run");
     insta::assert_snapshot!(refused(&workspace, "snapshots.jsonl/run"), @"cannot use snapshots.jsonl/run: Not a directory (os error 20); choose a directory that may be written to with --run");
     assert_eq!(tree(workspace.path()), before);
 
     workspace.edit_study(&[("every = \"day\"", "every = \"hour\"")]);
-    insta::assert_snapshot!(refused(&workspace, "run"), @"run already holds a run of this study, which has ended; choose another directory with --run");
+    insta::assert_snapshot!(refused(&workspace, "run"), @"run already contains a run of this study that has ended; choose another directory with --run");
     workspace.edit_study(&[("study = \"small\"", "study = \"smaller\"")]);
     insta::assert_snapshot!(refused(&workspace, "run"), @r#"run already holds a run of another study, "small"; choose another directory with --run"#);
 }
@@ -97,7 +97,7 @@ fn a_run_changes_only_the_cache_of_the_study() {
 fn a_read_only_study_can_run() {
     let workspace = TestWorkspace::small();
     let elsewhere = TestWorkspace::new();
-    let output = elsewhere.isolated(&format!(
+    let output = elsewhere.run_isolated(&format!(
         "mount --bind {study} {study} && mount -o remount,bind,ro {study} && exec $UNDERSTUDY run {study}/study.toml",
         study = workspace.path().display()
     ));

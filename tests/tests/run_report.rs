@@ -3,7 +3,7 @@
 use std::fs;
 
 use serde_json::Value;
-use understudy_tests::{TestWorkspace, CommandOutput, plugin, root};
+use understudy_tests::{CommandOutput, TestWorkspace, plugin, root};
 
 #[test]
 fn a_report_is_rebuilt_from_the_sums() {
@@ -100,7 +100,8 @@ fn a_report_needs_the_plugins_that_ran() {
     let plugin = plugins.map(|entry| entry.expect("an entry").path()).min().expect("a plugin");
     let bytes = fs::read(&plugin).expect("a plugin");
 
-    fs::rename(workspace.path().join("run/study.txt"), workspace.path().join("run/study.toml")).expect("renamed");
+    fs::rename(workspace.path().join("run/study.txt"), workspace.path().join("run/study.toml"))
+        .expect("renamed");
     let changed = workspace.understudy(&["report", "run"]);
     fs::write(workspace.path().join("run/study.toml"), declared).expect("written back");
     fs::write(&plugin, [&bytes[..], b"x"].concat()).expect("written");

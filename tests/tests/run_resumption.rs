@@ -6,10 +6,10 @@ use std::io::Write as _;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use understudy_tests::process::{Running, until};
-use understudy_tests::messy_streams::{agree, workspace, whole};
+use understudy_tests::messy_streams::{assert_same_log, assert_verifies, workspace};
+use understudy_tests::process::{TestProcess, wait_until};
 use understudy_tests::tables::open_rows;
-use understudy_tests::{TestWorkspace, CommandOutput, account, deterministic_part};
+use understudy_tests::{CommandOutput, TestWorkspace, account, deterministic_part};
 
 const COMMAND: [&str; 4] = ["run", "study.toml", "--run", "run"];
 
@@ -28,14 +28,19 @@ fn a_run_resumes_after_repeatedly_full_disks() {
         cp -R disk/run run; exit $code",
     );
     assert_eq!(output.code, 0, "{}", output.stderr);
-    let full: Vec<&str> = output.stderr.lines().filter(|line| line.contains("No space left on device")).collect();
+    let full: Vec<&str> =
+        output.stderr.lines().filter(|line| line.contains("No space left on device")).collect();
     assert!(full.len() > 8, "it was full in many places: {}", output.stderr);
     for line in full {
         assert!(line.contains("; free some space, or choose another directory with --run"), "{line}");
     }
-    assert!(output.stderr.contains("disk/run holds a run that was cut off: it goes on after"), "{}", output.stderr);
-    agree(&workspace, "run", "plain", records);
-    whole(&workspace, "run");
+    assert!(
+        output.stderr.contains("disk/run contains a run that was cut off; it resumes after"),
+        "{}",
+        output.stderr
+    );
+    assert_same_log(&workspace, "run", "plain", records);
+    assert_verifies(&workspace, "run");
 }
 
 /// Lines of a file, from one to another, counted from 1.
@@ -46,7 +51,8 @@ fn lines(text: &str, from: usize, to: usize) -> String {
 /// The small study, whose snapshots come through standard input; they and the decisions.
 fn piped() -> (TestWorkspace, [String; 2]) {
     let workspace = TestWorkspace::small();
-    let read = |name: &str| fs::read_to_string(workspace.path().join(name)).expect("the small study has both");
+    let read =
+        |name: &str| fs::read_to_string(workspace.path().join(name)).expect("the small study has both");
     let texts = [read("snapshots.jsonl"), read("decisions.jsonl")];
     workspace.edit_study(&[("file = \"snapshots.jsonl\"", "stdin = true")]);
     (workspace, texts)
@@ -54,7 +60,7 @@ fn piped() -> (TestWorkspace, [String; 2]) {
 
 /// Runs with these snapshots on standard input, until so many snapshots and decisions are in the log; then stops it.
 fn stop_after(workspace: &TestWorkspace, snapshots: &str, rows: [usize; 2]) -> CommandOutput {
-    let mut running = Running::start(workspace.command(&COMMAND));
+    let mut running = TestProcess::start(workspace.command(&COMMAND));
     running.feed(snapshots);
     let run = workspace.path().join("run");
     wait_until("all that can be is in the log", || {
@@ -68,7 +74,7 @@ fn stop_after(workspace: &TestWorkspace, snapshots: &str, rows: [usize; 2]) -> C
 
 /// Runs with these snapshots on standard input to its end.
 fn to_the_end(workspace: &TestWorkspace, snapshots: &str) -> CommandOutput {
-    let mut running = Running::start(workspace.command(&COMMAND));
+    let mut running = TestProcess::start(workspace.command(&COMMAND));
     running.feed(snapshots);
     running.close_stdin();
     workspace.redacted(running.wait_with_output())
@@ -86,7 +92,7 @@ fn a_grown_file_is_read_from_its_last_position() {
     workspace.write("decisions.jsonl", lines(&decisions, 1, 4));
     let output = stop_after(&workspace, &lines(&snapshots, 4, 4), [1, 2]);
     insta::assert_snapshot!(output.stderr, @"
-    run holds a run that was stopped: it goes on after 3 snapshots and 2 decisions
+    run contains a run that was stopped; it resumes after 3 snapshots and 2 decisions
     written to run
     ");
     workspace.write("decisions.jsonl", &decisions);
@@ -127,7 +133,8 @@ fn a_growing_compressed_file_is_resumed() {
     let undisturbed = TestWorkspace::small();
     let plain = deterministic_part(&undisturbed.run(&[]));
     let workspace = TestWorkspace::small();
-    let whole = gzip(&fs::read_to_string(workspace.path().join("snapshots.jsonl")).expect("it has snapshots"));
+    let whole =
+        gzip(&fs::read_to_string(workspace.path().join("snapshots.jsonl")).expect("it has snapshots"));
     for part in [whole.len() / 3, whole.len() / 2, whole.len() - 4] {
         workspace.write("snapshots.jsonl", &whole[..part]);
         let output = workspace.understudy(&COMMAND);

@@ -5,9 +5,9 @@ use std::fs;
 
 use understudy_run_log::ledger::{self, Event, Ledger};
 use understudy_sandbox::sha256_hex;
-use understudy_tests::process::{Running, until};
+use understudy_tests::process::{TestProcess, wait_until};
 use understudy_tests::tables::open_rows;
-use understudy_tests::{TestWorkspace, CommandOutput, plugin};
+use understudy_tests::{CommandOutput, TestWorkspace, plugin};
 
 const RUN: [&str; 4] = ["run", "study.toml", "--run", "run"];
 
@@ -155,22 +155,24 @@ fn changes_since_the_start_prevent_resuming() {
     let workspace = workspace();
     workspace.edit_study(&[("file = \"snapshots.jsonl\"", "stdin = true")]);
     let text = fs::read(workspace.path().join("study.toml")).expect("the study");
-    let mut running = Running::start(workspace.command(&RUN));
+    let mut running = TestProcess::start(workspace.command(&RUN));
     running.feed(fs::read(workspace.path().join("snapshots.jsonl")).expect("snapshots"));
-    wait_until("five snapshots are in the log", || open_rows(&workspace.path().join("run"), "snapshots") == 5);
+    wait_until("five snapshots are in the log", || {
+        open_rows(&workspace.path().join("run"), "snapshots") == 5
+    });
     running.signal("TERM");
     assert_eq!(running.wait_with_output().code, 130);
     insta::with_settings!({ filters => UNLIKE }, {
         insta::assert_snapshot!(each_change(&workspace), @r#"
-        run holds a run of this study that has not ended, and what was promised has changed since: `log.replay-share` was 0.85 and is 0.84; put it back to go on, or choose another directory with --run
-        run holds a run of this study that has not ended, and what was promised has changed since: `models[echo].config.field` was "booked" and is "booker"; put it back to go on, or choose another directory with --run
-        run holds a run of this study that has not ended, and what was promised has changed since: the component of model "echo" was SHA-256 and is SHA-256; put it back to go on, or choose another directory with --run
-        run holds a run of this study that has not ended, and what was promised has changed since: the asset `notes` of model "echo" was SHA-256 and is SHA-256; put it back to go on, or choose another directory with --run
+        run contains a run of this study that has not ended, and its sealed content has changed: `log.replay-share` was 0.85 and is 0.84; undo the change to resume the run, or choose another directory with --run
+        run contains a run of this study that has not ended, and its sealed content has changed: `models[echo].config.field` was "booked" and is "booker"; undo the change to resume the run, or choose another directory with --run
+        run contains a run of this study that has not ended, and its sealed content has changed: the component of model "echo" was SHA-256 and is SHA-256; undo the change to resume the run, or choose another directory with --run
+        run contains a run of this study that has not ended, and its sealed content has changed: the asset `notes` of model "echo" was SHA-256 and is SHA-256; undo the change to resume the run, or choose another directory with --run
         "#);
     });
     lay_out_otherwise(&workspace);
     let damaged = with(&workspace, "run/study.toml", "small", "large", &RUN);
-    insta::assert_snapshot!(refused(&damaged), @"run/study.toml is not the one that the run was opened with, and study.toml has other comments or another layout than that; put a copy of it back to go on");
+    insta::assert_snapshot!(refused(&damaged), @"run/study.toml is not the file that the run started with, and study.toml differs from that in comments or layout; restore it from a copy to resume the run");
     // A seal that is made meanwhile promises the same.
     seal(&workspace, &[]);
     workspace.ok(&RUN);
@@ -260,7 +262,8 @@ fn the_signer_of_the_seal_is_reported() {
         let output = workspace.understudy(&[&["verify", "run"], keys].concat());
         assert_eq!((output.code, output.stderr.as_str()), (code, ""), "{}", output.stdout);
         let shown = |line: &&str| ["signature", "seal", "BROKEN"].iter().any(|word| line.starts_with(word));
-        output.stdout
+        output
+            .stdout
             .lines()
             .filter(shown)
             .collect::<Vec<_>>()

@@ -8,10 +8,10 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use insta::assert_snapshot;
 use serde_json::json;
-use understudy_tests::http::{Answer, Client};
+use understudy_tests::http::{Client, Response};
 use understudy_tests::process::wait_until;
 use understudy_tests::served_run::ServedRun;
-use understudy_tests::tables::{refused, sealed};
+use understudy_tests::tables::{excluded_rows, sealed};
 use understudy_tests::{TestWorkspace, account, deterministic_part};
 
 const JSON: (&str, &str) = ("content-type", "application/json");
@@ -29,7 +29,7 @@ fn gzip(text: &str) -> Vec<u8> {
     packer.finish().expect("memory takes it")
 }
 
-fn shown(what: &str, answer: &Answer) -> String {
+fn shown(what: &str, answer: &Response) -> String {
     let again =
         answer.header("retry-after").map(|seconds| format!(", again after {seconds} s")).unwrap_or_default();
     format!("{what}\n  {}{again} {}\n", answer.status, answer.text())
@@ -131,7 +131,7 @@ gzip that is none
         [("received", 15), ("rejected", 4), ("duplicate", 1), ("conflict", 1), ("waiting", 9)]
     );
     // What was refused is kept as it came.
-    let raw: Vec<String> = refused(&workspace.path().join("run"))
+    let raw: Vec<String> = excluded_rows(&workspace.path().join("run"))
         .into_iter()
         .map(|refusal| String::from_utf8_lossy(&refusal.raw).into_owned())
         .collect();
@@ -176,7 +176,8 @@ fn acknowledged_records_survive_a_kill() {
     let serving = ServedRun::start(&workspace, &[]);
     end(&workspace, serving);
     files.run(&[]);
-    let (mut served, mut plain) = (deterministic_part(&workspace.report("run")), deterministic_part(&files.report("run")));
+    let (mut served, mut plain) =
+        (deterministic_part(&workspace.report("run")), deterministic_part(&files.report("run")));
     for report in [&mut served, &mut plain] {
         // Two declarations, since their sources are not the same.
         report.as_object_mut().expect("an object").remove("declaration");
@@ -200,7 +201,7 @@ fn a_stop_drains_and_the_run_can_be_resumed() {
     end(&workspace, serving);
     let refused = workspace.understudy(&["serve", "study.toml", "--run", "run", "--listen", "127.0.0.1:0"]);
     assert_eq!(refused.code, 1);
-    assert!(refused.stderr.contains("which has ended"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("that has ended"), "{}", refused.stderr);
 }
 
 /// A model that loops for ever on each row costs its budget, and what waits behind it for too long is refused at the door.
@@ -231,7 +232,7 @@ fn an_overloaded_run_rejects_requests_and_keeps_accepted_records() {
             loop {
                 let answer = Client::new(address).send("POST", "/v1/snapshots", &[NDJSON], line.as_bytes());
                 match answer.status {
-                    202 => return refused,
+                    202 => return excluded_rows,
                     429 => assert_eq!(answer.header("retry-after"), Some("1"), "{answer:?}"),
                     _ => panic!("{answer:?}"),
                 }
@@ -266,10 +267,10 @@ fn serve_and_run_reject_the_sources_of_the_other() {
     let output: String =
         output.lines().filter(|line| !line.contains("listening on")).map(|l| l.to_owned() + "\n").collect();
     assert_snapshot!(output, @r"
-study.toml takes records over HTTP, as `[sources]` says; serve it with `understudy serve study.toml`
+study.toml declares HTTP sources in `[sources]`; serve it with `understudy serve study.toml`
 cannot open nowhere: No such file or directory (os error 2); name a run directory
 no process serves empty; start one with `understudy serve`
-study.toml takes nothing over HTTP, so there is nothing to serve; write snapshots = { http = true } in `[sources]`, or run it with `understudy run study.toml`
+study.toml has no HTTP source, so there is nothing to serve; write snapshots = { http = true } in `[sources]`, or run it with `understudy run study.toml`
 ");
 }
 
@@ -323,6 +324,10 @@ fn a_second_signal_exits_immediately_without_losing_acknowledged_records() {
         |id: &str, text: &str| snapshot(id).replace("\"booked\"", &format!("\"text\":\"{text}\",\"booked\""));
     let answer =
         serving.client().post("/v1/snapshots", format!("[{},{}]", with("kept", "x"), with("stuck", "y")));
-    assert_eq!([&answer.json()["duplicates"], &answer.json()["accepted"]], [&json!(1), &json!(1)], "{answer:?}");
+    assert_eq!(
+        [&answer.json()["duplicates"], &answer.json()["accepted"]],
+        [&json!(1), &json!(1)],
+        "{answer:?}"
+    );
     end(&workspace, serving);
 }

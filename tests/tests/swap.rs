@@ -254,7 +254,7 @@ fn a_failing_plugin_is_rolled_back_automatically() {
     verified(&workspace);
     let swaps = workspace.ledger_entries("run", Some("swap"));
     let how: Vec<_> = swaps.iter().map(|swap| swap["trigger"].as_str().expect("a text")).collect();
-    assert_eq!(how, ["asked", "asked", "fell-back", "fell-back"]);
+    assert_eq!(how, ["operator", "operator", "fallback", "fallback"]);
     assert_eq!(swaps[2]["who"], json!("understudy"));
     assert_eq!(swaps[2]["reason"], json!("it failed on 40 of 40 rows; `swaps.failed` allows a share of 0.05"));
     let model = &report["models"][0];
