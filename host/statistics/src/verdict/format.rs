@@ -87,3 +87,36 @@ pub fn at_least(part: u64, whole: u64, bound: f64) -> bool {
 pub fn at_most(part: u64, whole: u64, bound: f64) -> bool {
     meets_bound_by_count(part, whole, Direction::AtMost, bound)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_are_rounded_but_never_to_a_bound_that_they_miss() {
+        for (part, whole, text) in [
+            (1, 3, "0.333333"),
+            (2, 3, "0.666667"),
+            (17, 20, "0.850000"),
+            (8_499_999, 10_000_000, "0.849999"),
+            (8_500_001, 10_000_000, "0.850001"),
+            (8_500_011, 10_000_000, "0.850001"),
+            (8_500_016, 10_000_000, "0.850002"),
+            (1, 2_000_000, "0.000001"),
+            (1, 2_000_001, "0.000000"),
+            (9_999_999, 10_000_000, "0.999999"),
+            (0, 5, "0.000000"),
+            (5, 5, "1.000000"),
+            (0, 0, "0.000000"),
+            (u64::MAX - 1, u64::MAX, "0.999999"),
+        ] {
+            assert_eq!(format_share(part, whole), text, "{part} of {whole}");
+        }
+    }
+
+    #[test]
+    fn shares_are_compared_by_their_counts() {
+        assert!(at_least(17, 20, 0.85) && !at_least(16, 20, 0.85));
+        assert!(at_most(17, 20, 0.85) && !at_most(18, 20, 0.85));
+    }
+}

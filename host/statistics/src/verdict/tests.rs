@@ -69,6 +69,11 @@ struct Case {
     blinded_hits: Option<(u64, u64)>,
     interferences: Vec<InterferenceEvent>,
     cut_off: bool,
+    /// The time (µs) after the last week of the latest decision.
+    latest_decision: Option<i64>,
+    /// Whether every third answer of the substrate is `b`. Otherwise all are `a`.
+    mixed_labels: bool,
+    range: (Option<f64>, Option<f64>),
 }
 
 impl Case {
@@ -83,6 +88,9 @@ impl Case {
             blinded_hits: None,
             interferences: Vec::new(),
             cut_off: false,
+            latest_decision: Some(3 * DAY),
+            mixed_labels: false,
+            range: (Some(0.0), Some(1.0)),
         }
     }
 
@@ -140,8 +148,10 @@ impl Case {
                     let day = conditions.occurrences(cycle.condition, &[at]).unwrap()[0];
                     (values[cycle.condition], day)
                 });
-                let answers = [Some(if hit { "a" } else { "b" })];
-                let labels = threshold.chance.map(|_| ("a", &answers[..]));
+                let substrate = if self.mixed_labels && pair % 3 == 0 { "b" } else { "a" };
+                let other = if substrate == "a" { "b" } else { "a" };
+                let answers = [Some(if hit { substrate } else { other })];
+                let labels = threshold.chance.map(|_| (substrate, &answers[..]));
                 let key = format!("{week}-{pair}");
                 let pair = EvidencePair {
                     window,
@@ -161,7 +171,10 @@ impl Case {
         }
         let end = *MONDAY + weeks * 7 * DAY;
         let latest = if self.cut_off { end - 1 } else { end };
-        let clocks = PerStream { snapshots: Some(Micros(latest)), decisions: Some(Micros(end + 3 * DAY)) };
+        let clocks = PerStream {
+            snapshots: Some(Micros(latest)),
+            decisions: self.latest_decision.map(|after| Micros(end + after)),
+        };
         let account = Account { received: 1000, rejected: self.rejected, ..Account::default() };
         let references: Vec<Vec<f64>> = threshold
             .references
@@ -183,7 +196,7 @@ impl Case {
             inputs: &inputs,
             cells: &cells,
             evidence: &evidence,
-            range: (Some(0.0), Some(1.0)),
+            range: self.range,
             references: &references,
             interferences: &self.interferences,
         };
@@ -411,4 +424,151 @@ fn the_gravest_reason_is_the_verdict() {
     assert_eq!(kinds.map(VerdictKind::name), ["GO", "NO-GO", "INCONCLUSIVE", "VOID"]);
     let json = serde_json::to_value(kinds).unwrap();
     assert_eq!(json, serde_json::json!(["GO", "NO-GO", "INCONCLUSIVE", "VOID"]));
+}
+
+#[test]
+fn thresholds_and_passes_are_described() {
+    let all = pooled(3).replace("{ first = 3 }", "{ all = true }");
+    let most = every(3).replace("at-least = 0.85", "at-most = 0.95");
+    let described = [every(3), bound(&pooled(2)).replace("first", "latest"), all, most].map(|threshold| {
+        let case = Case::new(&threshold, &[GOOD; 3]);
+        format!("{}\n{}", case.verdict().threshold, case.decide().1)
+    });
+    insta::assert_snapshot!(described.join("\n"), @"
+    agreement at least 0.85 in each of the first 3 complete windows, by the point estimate
+    GO: each of 3 windows has at least 0.85; pooled: 2700 of 3000 (0.900000)
+    agreement at least 0.85 pooled over the latest 2 complete windows, by the confidence bound at 0.95
+    GO: 1800 of 2000 (0.900000); at least 0.85 is required
+    agreement at least 0.85 pooled over all windows, by the point estimate
+    GO: 2700 of 3000 (0.900000); at least 0.85 is required
+    agreement at most 0.95 in each of the first 3 complete windows, by the point estimate
+    GO: each of 3 windows has at most 0.95; pooled: 2700 of 3000 (0.900000)
+    ");
+}
+
+#[test]
+fn an_upper_bound_is_met_from_below() {
+    use VerdictKind::{Go, Inconclusive, NoGo};
+    let most = |threshold: String| threshold.replace("at-least", "at-most");
+    let table: [((u64, u64), [VerdictKind; 2]); 4] = [
+        (BAD, [Go, Go]),
+        ((850, 1000), [Go, Inconclusive]),
+        (NEAR, [NoGo, Inconclusive]),
+        (GOOD, [NoGo, NoGo]),
+    ];
+    for (week, kinds) in table {
+        let thresholds = [most(every(1)), most(bound(&every(1)))];
+        assert_eq!(thresholds.map(|threshold| Case::new(&threshold, &[week]).decide().0), kinds, "{week:?}");
+    }
+    let reason = Case::new(&most(bound(&every(1))), &[GOOD]).decide().1;
+    insta::assert_snapshot!(reason, @"NO-GO: week ending 2026-04-19: 900 of 1000 (0.900000), with bounds 0.883300 and 0.914541 at confidence 0.95 each, is on the wrong side of 0.85; at most 0.85 is required");
+}
+
+#[test]
+fn a_leak_is_higher_closeness_also_for_an_upper_bound() {
+    let most = every(3).replace("at-least = 0.85", "at-most = 0.99");
+    let case = |blinded_hits| Case { blinded_hits: Some(blinded_hits), ..Case::new(&most, &[GOOD; 3]) };
+    // Lower is closer: here the pairs whose answer existed are lower, and there they are higher.
+    assert_eq!(case((300, 0)).decide().0, VerdictKind::Void);
+    assert_eq!(case((225, 75)).decide().0, VerdictKind::Go);
+    let difference = case((300, 0)).verdict().models[0].contamination.unwrap().difference.unwrap();
+    assert!((difference.difference - 300.0 / 2700.0).abs() < 1e-12, "{difference:?}");
+}
+
+#[test]
+fn clusters_are_compared_by_the_jackknife() {
+    let threshold = format!("{}\ncluster = \"kind\"", every(3));
+    let case = |blinded_hits| Case { blinded_hits: Some(blinded_hits), ..Case::new(&threshold, &[GOOD; 3]) };
+    let leak = case((450, 150));
+    assert_eq!(leak.decide().0, VerdictKind::Void);
+    let verdict = leak.verdict();
+    assert_eq!(verdict.models[0].scopes[0].pooled.method, Some(IntervalMethod::Jackknife));
+    let found = verdict.models[0].contamination.unwrap();
+    let difference = found.difference.unwrap();
+    let expected = found.unblinded.value.unwrap() - found.blinded.value.unwrap();
+    assert!((difference.difference - expected).abs() < 1e-12 && expected > 0.1, "{found:?}");
+    assert!(difference.interval.lower < expected && expected < difference.interval.upper, "{difference:?}");
+    assert_eq!(case((540, 60)).decide().0, VerdictKind::Go);
+    // Few blinded pairs do not fill every group, so there is no test.
+    let few = case((20, 5)).verdict().models[0].contamination.unwrap();
+    assert_eq!((few.tested, few.difference), (true, None));
+}
+
+#[test]
+fn agreement_beyond_chance_matches_its_definition() {
+    let threshold = format!("{}\nleast-kappa = 0.5", every(1));
+    let case = Case { mixed_labels: true, ..Case::new(&threshold, &[GOOD]) };
+    let chance = case.verdict().models[0].scopes[0].chance.unwrap();
+    let (mut same, mut both, mut substrate_b, mut model_b) = (0.0, [0.0; 2], 0.0, 0.0);
+    for pair in 0..1000 {
+        let (hit, is_b) = (pair < 900, pair % 3 == 0);
+        same += f64::from(u8::from(hit));
+        substrate_b += f64::from(u8::from(is_b));
+        model_b += f64::from(u8::from(hit == is_b));
+    }
+    both[0] = substrate_b * model_b;
+    both[1] = (1000.0 - substrate_b) * (1000.0 - model_b);
+    let expected = (both[0] + both[1]) / 1e6;
+    assert!((chance.agreement - same / 1000.0).abs() < 1e-12);
+    assert!((chance.majority_share - (1000.0 - substrate_b) / 1000.0).abs() < 1e-12);
+    let kappa = (same / 1000.0 - expected) / (1.0 - expected);
+    assert!((chance.kappa.unwrap() - kappa).abs() < 1e-12, "{chance:?}");
+    assert!(kappa > 0.5 && case.decide().0 == VerdictKind::Go);
+    // The gain over the most common label, exactly at the minimum and above it.
+    let gain = |least: &str| {
+        let threshold = format!("{}\nleast-gain = {least}", every(1));
+        Case { mixed_labels: true, ..Case::new(&threshold, &[GOOD]) }.decide().0
+    };
+    assert_eq!([gain("0.233"), gain("0.235")], [VerdictKind::Go, VerdictKind::NoGo]);
+}
+
+#[test]
+fn a_metric_in_another_range_is_judged_by_its_value() {
+    let range = (Some(-1.0), Some(3.0));
+    let case = |threshold: &str, week| Case { range, ..Case::new(threshold, &[week; 3]) };
+    let estimate = case(&every(3), GOOD).verdict().models[0].scopes[0].pooled;
+    assert_eq!((estimate.hits, estimate.method), (None, Some(IntervalMethod::Jackknife)));
+    assert_eq!(case(&every(3), GOOD).decide().0, VerdictKind::Go);
+    assert_eq!(case(&every(3), (850, 1000)).decide().0, VerdictKind::Go);
+    let (kind, reasons) = case(&pooled(3), BAD).decide();
+    assert_eq!(kind, VerdictKind::NoGo);
+    insta::assert_snapshot!(reasons, @"NO-GO: pooled: 0.800000 over 3000 pairs; at least 0.85 is required");
+    // An interim look: the scores are rescaled to [0, 1] and back.
+    let latest = bound(&pooled(3)).replace("first", "latest");
+    let open = Case { closed: false, ..case(&latest, GOOD) };
+    let interval = open.verdict().models[0].scopes[0].pooled.interval.unwrap();
+    let mut sequence = crate::scoring::ConfidenceSequence::new(0.95, 100);
+    for _ in 0..3 {
+        // 900 ones and 100 zeros of the range from -1 to 3 are at 0.5 and 0.25.
+        let (sum, squares) = (900.0 * 0.5 + 100.0 * 0.25, 900.0 * 0.25 + 100.0 * 0.0625);
+        sequence.push(crate::scoring::ScoreBlock { n: 1000, sum, squares });
+    }
+    let scaled = sequence.interval();
+    assert!((interval.lower - (scaled.lower * 4.0 - 1.0)).abs() < 1e-9, "{interval:?} {scaled:?}");
+    assert!((interval.upper - (scaled.upper * 4.0 - 1.0)).abs() < 1e-9, "{interval:?} {scaled:?}");
+    // Without a range there is no interval at an interim look.
+    let unbounded = Case { range: (None, None), ..open };
+    let (kind, reasons) = unbounded.decide();
+    assert_eq!(kind, VerdictKind::Inconclusive);
+    assert!(reasons.contains("no interval that is valid at interim looks"), "{reasons}");
+}
+
+#[test]
+fn windows_are_complete_once_no_decision_can_arrive() {
+    let study =
+        parse(&format!("{STUDY}{}\n", every(3))).map_err(|unsound| unsound.faults.to_string()).unwrap();
+    let settled = (study.horizon + study.decisions.lateness).as_micros() as i64;
+    let windows = |latest_decision, closed| {
+        let case = Case { latest_decision, closed, ..Case::new(&every(3), &[GOOD; 3]) };
+        case.verdict().windows.iter().filter(|window| window.complete).count()
+    };
+    assert_eq!(windows(Some(settled), false), 3);
+    assert_eq!(windows(Some(settled - 1), false), 2);
+    assert_eq!(windows(None, false), 0);
+    assert_eq!(windows(None, true), 3);
+    // All windows count with `all`, complete or not.
+    let all = pooled(3).replace("{ first = 3 }", "{ all = true }");
+    let open = Case { closed: false, latest_decision: None, ..Case::new(&all, &[GOOD; 3]) };
+    let listed: Vec<bool> = open.verdict().windows.iter().map(|window| window.complete).collect();
+    assert_eq!(listed, [false; 4]);
 }

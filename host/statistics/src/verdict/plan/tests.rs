@@ -199,7 +199,17 @@ fn planned(
     groups: Option<f64>,
     base_rate: Option<f64>,
 ) -> StudyPlan {
-    let study = parse(&format!("{STUDY}{threshold}")).map_err(|unsound| unsound.faults.to_string()).unwrap();
+    planned_for(&format!("{STUDY}{threshold}"), per_window, groups, base_rate)
+}
+
+/// The plan of a complete declaration.
+fn planned_for(
+    declaration: &str,
+    per_window: PairsPerWindow,
+    groups: Option<f64>,
+    base_rate: Option<f64>,
+) -> StudyPlan {
+    let study = parse(declaration).map_err(|unsound| unsound.faults.to_string()).unwrap();
     let segments = groups.map(|groups| {
         let values = [1.0 - groups, groups, 0.0, 0.0].map(Some).to_vec();
         ValueShares { origin: ShareOrigin::Stated, values }
@@ -277,4 +287,58 @@ fn warnings_name_problem_and_remedy() {
     a model that always gives the substrate's most common answer would reach 0.2 and meet the bound of 0.2; declare a stricter bound, or `least-kappa` or `least-gain`
     "
     );
+}
+
+#[test]
+fn unlikely_goes_and_open_ends_are_warned_of() {
+    let bound = STUDY.replace("evidence = \"point\"", "evidence = \"bound\"\nconfidence = 0.95");
+    let strict = planned_for(&format!("{bound}at-least = 0.97\n"), PairsPerWindow::Stated(100), None, None);
+    // All of 100 have to be hits, in each of eight windows: 0.997 to the power of 800.
+    assert_within(strict.scopes[0].go_probabilities.last().unwrap().truth, 1.0, 1e-12);
+    insta::assert_snapshot!(
+        strict.warnings.join("\n"),
+        @"GO is unlikely: if the true value were 0.997, its probability would be 9 %; count more comparisons, or declare another bound"
+    );
+    let all = STUDY.replace("every-window", "pooled").replace("{ first = 8 }", "{ all = true }");
+    let open = planned_for(&format!("{all}at-least = 0.85\n"), PairsPerWindow::Stated(4000), None, None);
+    assert_eq!((open.windows, open.measured), (1, None));
+    insta::assert_snapshot!(
+        open.warnings.join("\n"),
+        @"`windows = { all = true }` does not fix the number of windows, so all numbers here are for one window; give --windows N"
+    );
+    let measured = PairsPerWindow::Measured(vec![4000, 2000]);
+    let known = planned_for(&format!("{all}at-least = 0.85\n"), measured, None, None);
+    assert_eq!((known.windows, known.measured, known.warnings.len()), (2, Some(2), 0));
+    assert_eq!((known.scopes[0].per_window, known.scopes[0].pooled), (Some(3000), Some(6000)));
+}
+
+#[test]
+fn months_have_windows_and_steps_are_round() {
+    let per_month = [Every::Hour, Every::Day, Every::Week, Every::Month].map(calendar::windows_per_month);
+    for (windows, expected) in per_month.into_iter().zip([730.5, 30.4375, 4.348214285714286, 1.0]) {
+        assert_within(windows, expected, 1e-12);
+    }
+    for (step, round) in
+        [(0.01, 0.01), (0.011, 0.02), (0.02, 0.02), (0.03, 0.05), (0.06, 0.1), (4.0, 5.0), (7.0, 10.0)]
+    {
+        assert_within(super::round_step(step), round, 1e-12);
+    }
+}
+
+#[test]
+fn the_best_possible_value_bounds_the_margin() {
+    let share = |direction, bound| share(direction, bound, None);
+    assert_within(share(AtLeast, 0.85).max_excess(), 0.15, 1e-12);
+    assert_within(share(AtMost, 0.15).max_excess(), 0.15, 1e-12);
+    let open = |score| BoundTest { score, range: (None, None), ..share(AtMost, 12.0) };
+    assert_within(open(ScoreKind::Normal(3.0)).max_excess(), 150.0, 1e-12);
+    assert_within(open(ScoreKind::Binary).max_excess(), 12.0, 1e-12);
+    assert_within(open(ScoreKind::Binary).excess(10.0), 2.0, 1e-12);
+    assert_within(open(ScoreKind::Binary).value_beyond_bound(2.0), 10.0, 1e-12);
+    let least = BoundTest { range: (None, None), ..share(AtLeast, 0.25) };
+    assert_within(least.max_excess(), 0.75, 1e-12);
+    // A bound beyond the range has no margin, and one that any value meets needs none.
+    assert_eq!(share(AtLeast, 1.5).margin(0.8, |_| 1.0), None);
+    assert_eq!(share(AtLeast, 0.5).margin(0.8, |_| 1.0), Some(0.0));
+    assert_eq!(share(AtLeast, 0.5).margin(0.8, |_| 0.7), None);
 }
