@@ -6,7 +6,7 @@ use crate::build::disclosure::MIN_INTERIM_PAIRS;
 use crate::model::divergence::{
     AnswerDistribution, AnswerDistributions, AnswerPair, HistogramBin, RankCount,
 };
-use understudy_engine::Outcome;
+use understudy_engine::RunResult;
 use understudy_statistics::scoring::{self, BottomKCounts, ErrorHistogram};
 
 /// The maximum number of answer pairs that are listed over all pairs, and for a condition value.
@@ -17,7 +17,7 @@ const MAX_LISTED_IN_WINDOW: usize = 5;
 const BINS_PER_SIDE: u32 = 12;
 
 /// The joint distributions of a model's answers and the substrate's.
-pub fn answer_distributions(outcome: &Outcome, model: usize) -> AnswerDistributions {
+pub fn answer_distributions(outcome: &RunResult, model: usize) -> AnswerDistributions {
     let distributions = &outcome.spreads;
     let shape = outcome.cells.shape();
     // In an interim report, a cell with few pairs could reveal an answer for a row that is still to be decided.
@@ -64,14 +64,14 @@ fn pairs(distribution: &AnswerDistribution) -> u64 {
 }
 
 fn distribution(
-    counts: &scoring::AnswerDistribution,
+    counts: &scoring::AnswerHistogram,
     listed: (usize, u64),
     with_histogram: bool,
 ) -> AnswerDistribution {
     match counts {
-        scoring::AnswerDistribution::Labels(matrix) => labels(matrix, listed),
-        scoring::AnswerDistribution::Numbers(errors) => numbers(errors, with_histogram),
-        scoring::AnswerDistribution::Rankings(places) => AnswerDistribution::Ranking {
+        scoring::AnswerHistogram::Labels(matrix) => labels(matrix, listed),
+        scoring::AnswerHistogram::Numbers(errors) => numbers(errors, with_histogram),
+        scoring::AnswerHistogram::Rankings(places) => AnswerDistribution::Ranking {
             unanswered: places.unanswered,
             absent: places.absent,
             unranked: places.unranked,
@@ -176,7 +176,7 @@ mod tests {
     #[test]
     fn unlisted_labels_are_counted() {
         let mut matrix = BottomKCounts::default();
-        let pair = |model: &str, substrate: &str| (Some(model.to_owned()), substrate.to_owned());
+        let said = |model: &str, substrate: &str| (Some(model.to_owned()), substrate.to_owned());
         matrix.add(said("a", "a"), 50);
         matrix.add(said("b", "b"), 9);
         (0..7).for_each(|at| matrix.add(said("a", &format!("x{at}")), 10 + at));
@@ -228,12 +228,12 @@ mod tests {
         (-9..10).for_each(|error| (0..many(error)).for_each(|_| errors.add(f64::from(error))));
         for bin in histogram(&errors) {
             let (Some(from), Some(to)) = (bin.from, bin.to) else {
-                assert_eq!(bin.pairs, 0, "{step:?}");
+                assert_eq!(bin.pairs, 0, "{bin:?}");
                 continue;
             };
             assert_eq!(to - from, 1.0);
             let expected = if from.abs() < 10.0 && from < 9.5 { many(from as i32) as u64 } else { 0 };
-            assert_eq!(bin.pairs, expected, "{step:?}");
+            assert_eq!(bin.pairs, expected, "{bin:?}");
         }
     }
 
@@ -275,7 +275,7 @@ mod tests {
             panic!()
         };
         assert_eq!((agreeing, differing), (6000, 5));
-        assert!(unlisted_pairs == untracked_pairs && untracked_pairs > 3900, "{others} and {not_told_apart}");
+        assert!(unlisted_pairs == untracked_pairs && untracked_pairs > 3900, "{unlisted_pairs} and {untracked_pairs}");
     }
 
     #[test]

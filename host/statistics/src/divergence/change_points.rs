@@ -20,7 +20,7 @@ const ROUNDING: f64 = 1e-9;
 
 /// A change of the metric between two windows.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ChangePoint {
+pub struct DetectedChange {
     /// The index of the first window after the change.
     pub window: usize,
     /// The weighted mean of the windows before the change, back to the previous change.
@@ -64,13 +64,13 @@ fn middle_binomial(n: usize) -> f64 {
 /// Phipson, G. K. Smyth, "Permutation p-values should never be zero", Statistical Applications in Genetics
 /// and Molecular Biology 9 (2010). The windows are treated as exchangeable where nothing changes, so a season
 /// is a change, too.
-pub fn find_change_points(series: &[(f64, f64)], level: f64, seed: u64) -> Vec<ChangePoint> {
+pub fn find_change_points(series: &[(f64, f64)], level: f64, seed: u64) -> Vec<DetectedChange> {
     let mut splits = Vec::new();
     split(series, 0, level, seed, &mut splits);
     splits.sort_by_key(|(at, _)| *at);
     let ends = splits.iter().map(|(at, _)| *at).skip(1).chain([series.len()]);
     let starts = [0].into_iter().chain(splits.iter().map(|(at, _)| *at));
-    let change_point = |((start, &(at, p_value)), end)| ChangePoint {
+    let change_point = |((start, &(at, p_value)), end)| DetectedChange {
         window: at,
         before: mean(&series[start..at]),
         after: mean(&series[at..end]),

@@ -18,7 +18,7 @@ mod frequent_patterns;
 mod subgroup_contrast;
 mod subgroup_search;
 
-pub use change_points::{ChangePoint, find_change_points, min_windows};
+pub use change_points::{DetectedChange, find_change_points, min_windows};
 pub use delta_method::{DeltaEstimate, SumsLayout, delta_estimate};
 pub use fisher::fisher_exact;
 pub use frequent_patterns::{MAX_TERMS, Pattern, PatternTable, frequent_patterns};

@@ -23,7 +23,7 @@ const UNITS: f64 = (1u128 << 64) as f64;
 
 /// The distribution over a set of pairs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum AnswerDistribution {
+pub enum AnswerHistogram {
     /// The number of pairs for each combination of labels.
     Labels(BottomKCounts),
     /// The distribution of numeric errors.
@@ -32,22 +32,22 @@ pub enum AnswerDistribution {
     Rankings(RankPositions),
 }
 
-impl AnswerDistribution {
+impl AnswerHistogram {
     /// The distribution of no pairs.
-    pub fn new(form: AnswerForm) -> AnswerDistribution {
+    pub fn new(form: AnswerForm) -> AnswerHistogram {
         match form {
-            AnswerForm::Label => AnswerDistribution::Labels(BottomKCounts::default()),
-            AnswerForm::Number => AnswerDistribution::Numbers(ErrorHistogram::default()),
-            AnswerForm::Ranking => AnswerDistribution::Rankings(RankPositions::default()),
+            AnswerForm::Label => AnswerHistogram::Labels(BottomKCounts::default()),
+            AnswerForm::Number => AnswerHistogram::Numbers(ErrorHistogram::default()),
+            AnswerForm::Ranking => AnswerHistogram::Rankings(RankPositions::default()),
         }
     }
 
     /// Adds all pairs of `other`. A distribution of another form adds nothing.
-    pub fn merge(&mut self, other: &AnswerDistribution) {
+    pub fn merge(&mut self, other: &AnswerHistogram) {
         match (self, other) {
-            (AnswerDistribution::Labels(own), AnswerDistribution::Labels(more)) => own.merge(more),
-            (AnswerDistribution::Numbers(own), AnswerDistribution::Numbers(more)) => own.merge(more),
-            (AnswerDistribution::Rankings(own), AnswerDistribution::Rankings(more)) => own.merge(more),
+            (AnswerHistogram::Labels(own), AnswerHistogram::Labels(more)) => own.merge(more),
+            (AnswerHistogram::Numbers(own), AnswerHistogram::Numbers(more)) => own.merge(more),
+            (AnswerHistogram::Rankings(own), AnswerHistogram::Rankings(more)) => own.merge(more),
             _ => {}
         }
     }

@@ -12,15 +12,15 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// The model's answer (`None` if it gave none) and the substrate's answer.
-pub type AnswerPair = (Option<String>, String);
+pub type AnswerKey = (Option<String>, String);
 
 /// The number of pairs for each combination of the model's answer and the substrate's answer.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(from = "Stored", into = "Stored")]
 pub struct BottomKCounts {
-    counts: BTreeMap<AnswerPair, u64>,
+    counts: BTreeMap<AnswerKey, u64>,
     /// The hash of each key in `counts`, so that the greatest is found fast.
-    hashes: BTreeSet<(u64, AnswerPair)>,
+    hashes: BTreeSet<(u64, AnswerKey)>,
     other: u64,
     same: u64,
 }
@@ -28,7 +28,7 @@ pub struct BottomKCounts {
 /// The serialized form: without the hashes, which are computed again on reading.
 #[derive(Serialize, Deserialize)]
 struct Stored {
-    counts: Vec<(AnswerPair, u64)>,
+    counts: Vec<(AnswerKey, u64)>,
     other: u64,
     same: u64,
 }
@@ -53,14 +53,14 @@ impl BottomKCounts {
     pub const CAPACITY: usize = 1024;
 
     /// Adds `count` pairs with these answers.
-    pub fn add(&mut self, answers: AnswerPair, count: u64) {
+    pub fn add(&mut self, answers: AnswerKey, count: u64) {
         if answers.0.as_ref() == Some(&answers.1) {
             self.same += count;
         }
         self.keep(answers, count);
     }
 
-    fn keep(&mut self, answers: AnswerPair, count: u64) {
+    fn keep(&mut self, answers: AnswerKey, count: u64) {
         if let Some(known) = self.counts.get_mut(&answers) {
             *known += count;
             return;
@@ -88,7 +88,7 @@ impl BottomKCounts {
 
     /// The kept answer pairs with their counts, in the order of the names; pairs without a model answer come
     /// first.
-    pub fn iter(&self) -> impl Iterator<Item = (&AnswerPair, u64)> {
+    pub fn iter(&self) -> impl Iterator<Item = (&AnswerKey, u64)> {
         self.counts.iter().map(|(answers, count)| (answers, *count))
     }
 
@@ -103,7 +103,7 @@ impl BottomKCounts {
     }
 }
 
-fn hash((model, substrate): &AnswerPair) -> u64 {
+fn hash((model, substrate): &AnswerKey) -> u64 {
     let model = model.as_ref().map_or(String::new(), |model| format!("+{model}"));
     xxh3_64(format!("{}\n{model}{substrate}", model.len()).as_bytes())
 }
@@ -116,7 +116,7 @@ mod tests {
 
     use super::*;
 
-    fn answers(number: u64) -> AnswerPair {
+    fn answers(number: u64) -> AnswerKey {
         ((!number.is_multiple_of(3)).then(|| format!("s{}", number / 7)), format!("s{}", number % 1500))
     }
 

@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
-use super::answer_distribution::{AnswerDistribution, RankPositions};
-use super::bottom_k_counts::{AnswerPair, BottomKCounts};
+use super::answer_distribution::{AnswerHistogram, RankPositions};
+use super::bottom_k_counts::{AnswerKey, BottomKCounts};
 use super::copy_on_write::CopyOnWrite;
 use super::exact_sum::ExactSum;
 use super::window::Window;
@@ -29,9 +29,9 @@ pub struct DistributionsBySlice {
     /// The form of the answers of each model.
     forms: Vec<AnswerForm>,
     /// For each window, by model.
-    windows: BTreeMap<Window, CopyOnWrite<Vec<AnswerDistribution>>>,
+    windows: BTreeMap<Window, CopyOnWrite<Vec<AnswerHistogram>>>,
     /// For each condition and each of its values, by model.
-    values: Vec<Vec<CopyOnWrite<Vec<AnswerDistribution>>>>,
+    values: Vec<Vec<CopyOnWrite<Vec<AnswerHistogram>>>>,
     /// For each profile, by model.
     profiles: BTreeMap<u32, CopyOnWrite<Vec<SliceDifferences>>>,
 }
@@ -72,7 +72,7 @@ impl DistributionsBySlice {
     /// values.
     pub fn new(forms: &[AnswerForm], conditions: &[usize]) -> DistributionsBySlice {
         let none =
-            || CopyOnWrite::new(forms.iter().map(|form| AnswerDistribution::new(*form)).collect::<Vec<_>>());
+            || CopyOnWrite::new(forms.iter().map(|form| AnswerHistogram::new(*form)).collect::<Vec<_>>());
         DistributionsBySlice {
             forms: forms.to_vec(),
             windows: BTreeMap::new(),
@@ -126,7 +126,7 @@ impl DistributionsBySlice {
                         &mut self.values[condition][usize::from(values[row])].to_mut()[model]
                     }
                 };
-                let AnswerDistribution::Numbers(errors) = distribution else { continue };
+                let AnswerHistogram::Numbers(errors) = distribution else { continue };
                 match error {
                     Some(error) => errors.add(*error),
                     None => errors.unanswered += 1,
@@ -165,13 +165,13 @@ impl DistributionsBySlice {
         }
     }
 
-    fn window(&mut self, window: Window, model: usize) -> &mut AnswerDistribution {
+    fn window(&mut self, window: Window, model: usize) -> &mut AnswerHistogram {
         let forms = &self.forms;
         &mut self
             .windows
             .entry(window)
             .or_insert_with(|| {
-                CopyOnWrite::new(forms.iter().map(|form| AnswerDistribution::new(*form)).collect())
+                CopyOnWrite::new(forms.iter().map(|form| AnswerHistogram::new(*form)).collect())
             })
             .to_mut()[model]
     }
@@ -189,20 +189,20 @@ impl DistributionsBySlice {
     }
 
     /// The distribution over all windows for which `in_window` holds.
-    pub fn fold(&self, model: usize, in_window: impl Fn(Window) -> bool) -> AnswerDistribution {
-        let mut all = AnswerDistribution::new(self.forms[model]);
+    pub fn fold(&self, model: usize, in_window: impl Fn(Window) -> bool) -> AnswerHistogram {
+        let mut all = AnswerHistogram::new(self.forms[model]);
         let windows = self.windows.iter().filter(|(window, _)| in_window(**window));
         windows.for_each(|(_, distributions)| all.merge(&distributions[model]));
         all
     }
 
     /// The distribution of a window; `None` if it has no pairs.
-    pub fn in_window(&self, window: Window, model: usize) -> Option<&AnswerDistribution> {
+    pub fn in_window(&self, window: Window, model: usize) -> Option<&AnswerHistogram> {
         Some(&self.windows.get(&window)?[model])
     }
 
     /// The distribution of a value of a condition.
-    pub fn for_value(&self, condition: usize, value: usize, model: usize) -> &AnswerDistribution {
+    pub fn for_value(&self, condition: usize, value: usize, model: usize) -> &AnswerHistogram {
         &self.values[condition][value][model]
     }
 
@@ -314,16 +314,16 @@ impl<'a> ComparedAnswers<'a> {
         }
     }
 
-    fn count(&self, distribution: &mut AnswerDistribution, cell: u64, count: u64) {
+    fn count(&self, distribution: &mut AnswerHistogram, cell: u64, count: u64) {
         match (self, distribution) {
-            (ComparedAnswers::Labels { .. }, AnswerDistribution::Labels(counts)) => {
+            (ComparedAnswers::Labels { .. }, AnswerHistogram::Labels(counts)) => {
                 if let Some(answers) = self.answer_pair(cell) {
                     counts.add(answers, count);
                 }
             }
             (
                 ComparedAnswers::Rankings { .. },
-                AnswerDistribution::Rankings(RankPositions { unanswered, absent, unranked, places }),
+                AnswerHistogram::Rankings(RankPositions { unanswered, absent, unranked, places }),
             ) => match cell as u32 {
                 NONE => *unanswered += count,
                 UNRANKED => *unranked += count,
@@ -350,7 +350,7 @@ impl<'a> ComparedAnswers<'a> {
         (!same).then(|| pair(model, substrate.unwrap_or(NONE)))
     }
 
-    fn answer_pair(&self, cell: u64) -> Option<AnswerPair> {
+    fn answer_pair(&self, cell: u64) -> Option<AnswerKey> {
         let (ComparedAnswers::Labels { names, .. } | ComparedAnswers::Rankings { names, .. }) = self else {
             return None;
         };

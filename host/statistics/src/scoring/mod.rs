@@ -20,8 +20,8 @@ mod paired_comparison;
 mod slice_sums;
 mod window;
 
-pub use answer_distribution::{AnswerDistribution, ErrorHistogram, RankPositions};
-pub use bottom_k_counts::{AnswerPair, BottomKCounts};
+pub use answer_distribution::{AnswerHistogram, ErrorHistogram, RankPositions};
+pub use bottom_k_counts::{AnswerKey, BottomKCounts};
 pub use cells::{
     AnswerStatus, CellTally, Cells, CellsError, CellsShape, ModelScores, ScoredPairs, Slice, Totals,
 };
@@ -37,7 +37,7 @@ pub use interval::{
     jackknife_difference, proportion_difference, standard_error, student_quantile, student_upper_tail,
     upper_tail, wilson, wilson_weighted,
 };
-pub use paired_comparison::{AgreementCounts, PairedComparison, PairedEstimate, PairedRow};
+pub use paired_comparison::{JointAgreement, PairedComparison, PairedEstimate, PairedRow};
 pub use slice_sums::{
     MAX_PRODUCT_COMPONENTS, ModelMoments, ProfileIndex, ProfiledBatch, SliceSums, SliceTotals,
 };

@@ -32,7 +32,7 @@ pub struct PairedRow<'r> {
 
 /// How often two models agree with the substrate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct AgreementCounts {
+pub struct JointAgreement {
     /// Both models agree.
     pub both: u64,
     /// Only the reference model agrees.
@@ -75,7 +75,7 @@ pub struct PairedComparison {
 #[derive(Clone, Debug, Default)]
 struct PairedSlice {
     pairs: u64,
-    agreements: AgreementCounts,
+    agreements: JointAgreement,
     /// By jackknife group; empty before the first pair.
     groups: Vec<PairedGroup>,
 }
@@ -127,7 +127,7 @@ impl PairedComparison {
     }
 
     /// How often the two models agree with the substrate, in the same slice.
-    pub fn agreements(&self, value: Option<(usize, usize)>) -> AgreementCounts {
+    pub fn agreements(&self, value: Option<(usize, usize)>) -> JointAgreement {
         self.slice(value).agreements
     }
 
@@ -253,7 +253,7 @@ mod tests {
         assert_eq!(all.difference, Some(-0.5));
         let second = paired.estimate(Some((0, 1)), 0, 0.95, &mut mean);
         assert_eq!((paired.pairs(Some((0, 1))), second.pairs, second.difference), (2, 1, Some(0.0)));
-        let wanted = AgreementCounts { both: 1, reference: 1, other: 1, neither: 0 };
+        let wanted = JointAgreement { both: 1, reference: 1, other: 1, neither: 0 };
         assert_eq!(paired.agreements(None), wanted);
     }
 

@@ -11,13 +11,13 @@ use std::collections::BTreeMap;
 
 use crate::build::answer_distribution::answer_pairs;
 use crate::build::divergence::metric_estimate::{CONFIDENCE, MetricEstimator, ONE_SIDED_CONFIDENCE};
-use crate::build::divergence::onset::{SIGNIFICANCE_LEVEL, direction, first, gap, told};
+use crate::build::divergence::onset::{SIGNIFICANCE_LEVEL, change_points, direction, first_change_in_direction, weighted_difference};
 use crate::build::reducer::Reducer;
 use crate::build::time::timestamp;
 use crate::model::divergence::{
     ChangePoint, DivergenceReport, DivergentSubgroup, ModelDivergence, Onset, SearchSkipped, SubgroupTerm,
 };
-use understudy_engine::{End, Outcome, Prepared, conditions, profile_index};
+use understudy_engine::{EndReason, RunResult, SealedStudy, conditions, profile_index};
 use understudy_statistics::divergence::{self, PatternTable, SearchSettings, min_windows, search_subgroups};
 use understudy_statistics::scoring::{
     Interval, MAX_PRODUCT_COMPONENTS, ModelMoments, ProfileIndex, SliceDifferences, SliceTotals, Window,
@@ -27,8 +27,8 @@ use understudy_study::suspects;
 
 /// The search for divergent subgroups and change points in the sums of a run.
 pub struct DivergenceSearch<'a> {
-    outcome: &'a Outcome,
-    prepared: &'a Prepared,
+    outcome: &'a RunResult,
+    prepared: &'a SealedStudy,
     index: ProfileIndex,
     /// The sums of each profile over all windows, for both halves of the ids.
     profiles: BTreeMap<u32, [SliceTotals; 2]>,
@@ -40,7 +40,7 @@ pub struct DivergenceSearch<'a> {
 
 impl<'a> DivergenceSearch<'a> {
     /// A search in the sums of `outcome`.
-    pub fn new(outcome: &'a Outcome, prepared: &'a Prepared, reducer: &mut Reducer) -> DivergenceSearch<'a> {
+    pub fn new(outcome: &'a RunResult, prepared: &'a SealedStudy, reducer: &mut Reducer) -> DivergenceSearch<'a> {
         let metric = prepared.study.divergence.metric;
         let plugin = &prepared.metrics[metric].plugin;
         let profiles = outcome.profiles.profiles();
@@ -99,7 +99,7 @@ impl<'a> DivergenceSearch<'a> {
     }
 
     fn is_interim(&self) -> bool {
-        matches!(self.outcome.end, End::Interim { .. })
+        matches!(self.outcome.end, EndReason::Interim { .. })
     }
 
     /// The confidence interval of a model's value over all pairs, or over those with one value of a condition, given as
@@ -280,7 +280,7 @@ impl<'a> DivergenceSearch<'a> {
             untracked_pairs: inside.answers.other(),
             onset: self.onset(model, holds, found.difference, reducer),
             examples: match self.outcome.end {
-                End::Finished => inside.examples.into_iter().map(|(_, id)| id).collect(),
+                EndReason::Finished => inside.examples.into_iter().map(|(_, id)| id).collect(),
                 _ => Vec::new(),
             },
         }
@@ -323,7 +323,7 @@ impl<'a> DivergenceSearch<'a> {
     fn series_change_points(
         &self,
         series: &[(Window, (f64, f64))],
-    ) -> Option<(Vec<divergence::ChangePoint>, Vec<Window>)> {
+    ) -> Option<(Vec<divergence::DetectedChange>, Vec<Window>)> {
         let figures: Vec<(f64, f64)> = series.iter().map(|(_, figure)| *figure).collect();
         Some((
             change_points(&figures, self.prepared.key)?,
@@ -331,10 +331,10 @@ impl<'a> DivergenceSearch<'a> {
         ))
     }
 
-    fn with_dates(&self, changes: Vec<divergence::ChangePoint>, windows: &[Window]) -> Vec<ChangePoint> {
+    fn with_dates(&self, changes: Vec<divergence::DetectedChange>, windows: &[Window]) -> Vec<ChangePoint> {
         let study = &self.prepared.study;
         let clock = WindowClock::new(study.windows, study.time_zone.clone());
-        let change = |change: divergence::ChangePoint| ChangePoint {
+        let change = |change: divergence::DetectedChange| ChangePoint {
             window: clock.label(windows[change.window]),
             at: timestamp(clock.bounds(windows[change.window]).start),
             before: change.before,

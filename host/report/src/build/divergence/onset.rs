@@ -4,13 +4,13 @@
 
 use crate::model::divergence::DivergenceDirection;
 use understudy_sandbox::Better;
-use understudy_statistics::divergence::{ChangePoint, find_change_points, min_windows};
+use understudy_statistics::divergence::{DetectedChange, find_change_points, min_windows};
 
 /// The significance level of change points.
 pub const SIGNIFICANCE_LEVEL: f64 = 0.01;
 
 /// The change points of a series of values with their weights; `None` if there are too few windows.
-pub fn change_points(series: &[(f64, f64)], seed: u64) -> Option<Vec<ChangePoint>> {
+pub fn change_points(series: &[(f64, f64)], seed: u64) -> Option<Vec<DetectedChange>> {
     (series.len() >= min_windows(SIGNIFICANCE_LEVEL))
         .then(|| find_change_points(series, SIGNIFICANCE_LEVEL, seed))
 }
@@ -22,7 +22,7 @@ pub fn weighted_difference((value, pairs): (f64, f64), (complement, other_pairs)
 }
 
 /// The first change point after which the difference has the sign of `difference` and is larger in size than before.
-pub fn first_change_in_direction(changes: Vec<ChangePoint>, difference: f64) -> Option<ChangePoint> {
+pub fn first_change_in_direction(changes: Vec<DetectedChange>, difference: f64) -> Option<DetectedChange> {
     let side = difference.signum();
     changes
         .into_iter()
@@ -52,8 +52,8 @@ mod tests {
     fn the_onset_is_the_first_step_and_not_the_last() {
         let steps = |at: usize| [0.0, -0.2, -0.4][at / 20];
         let changes = change_points(&series(steps, 60), 1).unwrap();
-        assert_eq!(changes.iter().map(|change| change.at).collect::<Vec<_>>(), [20, 40]);
-        assert_eq!(first_change_in_direction(changes.clone(), -0.2).map(|change| change.at), Some(20));
+        assert_eq!(changes.iter().map(|change| change.window).collect::<Vec<_>>(), [20, 40]);
+        assert_eq!(first_change_in_direction(changes.clone(), -0.2).map(|change| change.window), Some(20));
         assert_eq!(first_change_in_direction(changes, 0.2), None);
     }
 
@@ -61,7 +61,7 @@ mod tests {
     fn a_step_with_the_opposite_sign_is_no_onset() {
         let steps = |at: usize| [0.4, 0.1, -0.4][at / 20];
         let changes = change_points(&series(steps, 60), 1).unwrap();
-        assert_eq!(first_change_in_direction(changes, -0.1).map(|change| change.at), Some(40));
+        assert_eq!(first_change_in_direction(changes, -0.1).map(|change| change.window), Some(40));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::{DistributionBatch, DistributionsBySlice, SliceDifferences};
-use crate::scoring::{AnswerDistribution, RankPositions, Window, WindowClock};
+use crate::scoring::{AnswerHistogram, RankPositions, Window, WindowClock};
 use understudy_records::batch::{AnswerColumn, Answers, Names, Reason};
 use understudy_study::{AnswerForm, Every, Windows};
 
@@ -58,8 +58,8 @@ fn distributions(batches: &[&[Row]]) -> DistributionsBySlice {
     distributions
 }
 
-fn count(distribution: &AnswerDistribution, model: Option<u32>, substrate: u32) -> u64 {
-    let AnswerDistribution::Labels(matrix) = distribution else { panic!("labels have a matrix") };
+fn count(distribution: &AnswerHistogram, model: Option<u32>, substrate: u32) -> u64 {
+    let AnswerHistogram::Labels(matrix) = distribution else { panic!("labels have a matrix") };
     let said = (model.map(|code| LABELS[code as usize].to_owned()), LABELS[substrate as usize].to_owned());
     matrix.iter().find(|(known, _)| **known == said).map_or(0, |(_, count)| count)
 }
@@ -87,7 +87,7 @@ proptest! {
                 let SliceDifferences { answers, .. } = whole.differences(0, |profile| profile == 1);
                 let differs = model != Some(substrate);
                 let expected = if differs { of(&|row| row.1 == 1) } else { 0 };
-                prop_assert_eq!(count(&AnswerDistribution::Labels(answers), model, substrate), expected);
+                prop_assert_eq!(count(&AnswerHistogram::Labels(answers), model, substrate), expected);
             }
         }
         let examples = whole.differences(0, |_| true).examples;
@@ -115,7 +115,7 @@ fn numbers_are_summed_and_the_greatest_errors_are_examples() {
         comparator: &comparator,
     };
     distributions.add(0, &given, pairs);
-    let AnswerDistribution::Numbers(errors) = distributions.fold(0, |_| true) else {
+    let AnswerHistogram::Numbers(errors) = distributions.fold(0, |_| true) else {
         panic!("numbers have errors")
     };
     assert_eq!((errors.count(), errors.unanswered, errors.sum.value()), (5, 1, 16.0));
@@ -158,7 +158,7 @@ fn rank_positions_of_the_first_choice() {
         comparator: &comparator,
     };
     distributions.add(0, &given, pairs);
-    let AnswerDistribution::Rankings(places) = distributions.fold(0, |_| true) else {
+    let AnswerHistogram::Rankings(places) = distributions.fold(0, |_| true) else {
         panic!("rankings have places")
     };
     assert_eq!(
@@ -198,11 +198,10 @@ fn a_snapshot_keeps_its_bits_and_shares_the_slices_that_do_not_change() {
     all.add(0, &given, pairs);
     assert_eq!(bytes(&snapshot), before);
     assert_ne!(bytes(&all), before);
-    let window = |of: &DistributionsBySlice, at: i64| -> *const AnswerDistribution {
-        of.in_window(day(at), 0).unwrap()
-    };
+    let window =
+        |of: &DistributionsBySlice, at: i64| -> *const AnswerHistogram { of.in_window(day(at), 0).unwrap() };
     assert_eq!([0, 1].map(|at| window(&all, at) == window(&snapshot, at)), [true, false]);
-    let value = |of: &DistributionsBySlice, value| -> *const AnswerDistribution { of.for_value(0, value, 0) };
+    let value = |of: &DistributionsBySlice, value| -> *const AnswerHistogram { of.for_value(0, value, 0) };
     assert_eq!([0, 1].map(|at| value(&all, at) == value(&snapshot, at)), [true, false]);
     assert_eq!(snapshot.differences(0, |profile| profile == 1).answers.iter().count(), 0);
     assert_eq!(all.differences(0, |profile| profile == 1).answers.iter().count(), 1);
