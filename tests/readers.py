@@ -1,6 +1,6 @@
-"""Reads a run of the hotel's rooms study as an analyst would, and prints what it finds as JSON.
+"""Reads a run of the hotel study of rooms with common analysis tools, and prints the results as JSON.
 
-Every file is read by pyarrow, pandas and DuckDB; the agreement is found with SQL and with pandas.
+pyarrow, pandas and DuckDB read every file. SQL and pandas compute the agreement.
 """
 
 import json
@@ -41,7 +41,7 @@ agrees = both["model.booked-room.answer"] == both["decision.room"]
 weekend = both["observed_at"].dt.day_of_week >= 5
 found["pandas"] = [int(agrees.sum()), int(agrees[weekend].sum()), len(both)]
 
-# A pair names its snapshot and its decision by their sequence numbers, and says what they say.
+# A pair refers to its snapshot and its decision by sequence number and repeats some of their values.
 found["joined"] = duckdb.sql(f"""
     select
         count(*),
@@ -57,7 +57,7 @@ found["joined"] = duckdb.sql(f"""
     join '{run}/decisions/*.parquet' d on p.decision = d.sequence
 """).fetchall()[0]
 
-# The record's own text is there beside its columns.
+# The text of each record is stored beside its columns.
 found["raw"] = duckdb.sql(f"""
     select count(*) filter (json_extract_string(raw, '$.reserved_room_type') = "input.reserved_room_type")
     from '{run}/snapshots/*.parquet'

@@ -1,7 +1,7 @@
-//! The limits that ARCHITECTURE.md states, measured: both sides of each in one run.
+//! Measures the limits that ARCHITECTURE.md states. Each limit is a ratio or difference of two values from the same run.
 //!
 //! `cargo xtask bench [sandbox] [run] [memory] [start] [log] [verify] [divergence] [intake] [swap]
-//! [soak]`. Ends with code 1 if a limit is not kept.
+//! [soak]`. Exits with code 1 if a limit is exceeded.
 
 #[path = "limits/divergence.rs"]
 mod divergence;
@@ -28,9 +28,9 @@ use std::time::{Duration, Instant};
 use arrow::array::{ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Float64Type, Int64Type, Schema};
 use arrow::json::ReaderBuilder;
-use understudy_sandbox::{Budget, DeciderPlugin, ComponentFile, PluginRole, Sandbox};
+use understudy_sandbox::{Budget, ComponentFile, DeciderPlugin, PluginRole, Sandbox};
 use understudy_sdk::{Column, ColumnarModel, Text, Values, native};
-use understudy_tests::{Bench, plugin, synthetic};
+use understudy_tests::{TestWorkspace, plugin, synthetic};
 
 fn main() {
     if divergence::alone() {
@@ -66,7 +66,7 @@ fn judge(what: &str, value: f64, limit: f64, unit: impl Display) -> bool {
     kept
 }
 
-/// The least of several medians: what the machine can do when nothing else runs on it.
+/// The smallest of several medians: the performance without interference from other processes.
 fn nanos_a_call(calls: usize, mut call: impl FnMut()) -> f64 {
     let mut medians = Vec::new();
     for _ in 0..7 {
@@ -83,14 +83,14 @@ fn nanos_a_call(calls: usize, mut call: impl FnMut()) -> f64 {
     medians.into_iter().fold(f64::INFINITY, f64::min)
 }
 
-/// The same model over the same ten columns, through the component and as a Rust function.
+/// Compares the same model over the same ten columns as a component and as a native function.
 fn sandbox() -> bool {
     let budget =
         Budget { fuel: 1 << 40, timeout: Duration::from_secs(10), memory: 64 << 20, returned: 64 << 20 };
     let sandbox = Sandbox::new(budget, 2).expect("a sandbox");
     let file = ComponentFile::read(&plugin("guests/bench_model")).expect("the plugin");
-    let loaded =
-        DeciderPlugin::load(&sandbox, &file, PluginRole::Model, "{}".into(), [].into(), None).expect("it loads");
+    let loaded = DeciderPlugin::load(&sandbox, &file, PluginRole::Model, "{}".into(), [].into(), None)
+        .expect("it loads");
     let mut decider = loaded.instance();
     let model: bench_model::BenchModel = native::model("{}", vec![]).expect("it takes no configuration");
     let mut measured = [0.0; 2];
@@ -140,7 +140,7 @@ fn ten_columns(rows: usize) -> RecordBatch {
     .expect("columns of one length")
 }
 
-/// The columns as the SDK has them in the guest.
+/// The columns as the SDK represents them in the guest.
 fn bare(batch: &RecordBatch) -> Vec<Column> {
     let values = |column: &ArrayRef| match column.data_type() {
         DataType::Utf8 => {
@@ -155,19 +155,19 @@ fn bare(batch: &RecordBatch) -> Vec<Column> {
     batch.columns().iter().map(|column| Column { values: values(column), missing: None }).collect()
 }
 
-/// `understudy run` over two million snapshots and decisions, beside `arrow-json` decoding the same two files.
+/// Compares `understudy run` over two million snapshots and decisions with `arrow-json` decoding the same files.
 fn whole_run() -> bool {
     const ROWS: u64 = 2_000_000;
-    let bench = synthetic::bench(ROWS);
+    let workspace = synthetic::workspace(ROWS);
     let mut floors = Vec::new();
     let mut runs = Vec::new();
     for round in 0..3 {
         let started = Instant::now();
-        let rows = decode(&bench.path().join("snapshots.jsonl"), &SNAPSHOT)
-            + decode(&bench.path().join("decisions.jsonl"), &DECISION);
+        let rows = decode(&workspace.path().join("snapshots.jsonl"), &SNAPSHOT)
+            + decode(&workspace.path().join("decisions.jsonl"), &DECISION);
         assert_eq!(rows as u64, 2 * ROWS);
         floors.push(started.elapsed().as_secs_f64());
-        let ran = timed_run(&bench, &format!("run-{round}"));
+        let ran = timed_run(&workspace, &format!("run-{round}"));
         println!("floor {:.2} s, run {:.2} s", floors[round], ran.seconds);
         runs.push(ran);
     }
@@ -204,21 +204,21 @@ fn decode(path: &Path, fields: &[(&str, DataType)]) -> usize {
     reader.map(|batch| std::hint::black_box(batch.expect("sound JSON")).num_rows()).sum()
 }
 
-/// What a run of the program took.
+/// Resources that a run of the program used.
 struct Ran {
     seconds: f64,
-    /// Peak resident size in KiB.
+    /// Peak resident memory in KiB.
     peak: u64,
-    /// Processor seconds by the thread's name, the most first.
+    /// CPU seconds by thread name, in descending order.
     threads: Vec<(String, f64)>,
 }
 
-/// Runs the study of a bench and watches it from outside.
-fn timed_run(bench: &Bench, run: &str) -> Ran {
-    watched(bench.command(&["run", "study.toml", "--run", run]))
+/// Runs the study of a workspace and measures it.
+fn timed_run(workspace: &TestWorkspace, run: &str) -> Ran {
+    watched(workspace.command(&["run", "study.toml", "--run", run]))
 }
 
-/// Runs a command, which must end well, and watches it from outside.
+/// Runs a command, which must succeed, and measures it.
 fn watched(mut command: Command) -> Ran {
     let started = Instant::now();
     let command = command.stdout(Stdio::null()).stderr(Stdio::null());
@@ -253,7 +253,7 @@ fn peak_kib(process: &str) -> Option<u64> {
     line.trim().strip_suffix(" kB")?.trim().parse().ok()
 }
 
-/// Number, name and processor seconds of each thread.
+/// Id, name and CPU seconds of each thread.
 fn tasks(process: &str) -> Vec<(String, String, f64)> {
     let Ok(tasks) = std::fs::read_dir(format!("{process}/task")) else { return vec![] };
     let of = |task: std::fs::DirEntry| {
@@ -268,10 +268,10 @@ fn tasks(process: &str) -> Vec<(String, String, f64)> {
     tasks.flatten().filter_map(of).collect()
 }
 
-/// Peak resident size over one million and over four million, with the same horizon.
+/// Compares peak memory over one million and four million snapshots with the same horizon.
 fn memory() -> bool {
     let peak = |rows: u64| {
-        let ran = timed_run(&synthetic::bench(rows), "run");
+        let ran = timed_run(&synthetic::workspace(rows), "run");
         println!("{rows} snapshots: peak {:.1} MiB in {:.1} s", ran.peak as f64 / 1024.0, ran.seconds);
         ran.peak as f64
     };
@@ -279,12 +279,12 @@ fn memory() -> bool {
     judge("peak of four million against one million", long / short, 1.1, "times")
 }
 
-/// A whole process that answers one snapshot, with compiled plugins in the cache. Its first answer comes before its end.
+/// Measures a whole process that answers one snapshot, with compiled plugins in the cache.
 fn cold_start() -> bool {
-    let bench = synthetic::bench(1);
-    bench.understudy(&["check", "study.toml"]);
+    let workspace = synthetic::workspace(1);
+    workspace.understudy(&["check", "study.toml"]);
     let mut times: Vec<f64> =
-        (0..21).map(|at| timed_run(&bench, &format!("run-{at}")).seconds * 1000.0).collect();
+        (0..21).map(|at| timed_run(&workspace, &format!("run-{at}")).seconds * 1000.0).collect();
     times.sort_by(f64::total_cmp);
     println!("fastest {:.1} ms, median {:.1} ms, slowest {:.1} ms", times[0], times[10], times[20]);
     judge("start to end of a run of one snapshot, median", times[10], 50.0, "ms")

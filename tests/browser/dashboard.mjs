@@ -1,13 +1,14 @@
-// Opens the page of a served run as its readers do, and prints what it found as one JSON object.
+// Opens the dashboard of a served run in a browser and prints its observations as one JSON object.
 //
-//     node watch.mjs ADDRESS MODE OPTIONS
+//     node dashboard.mjs ADDRESS MODE OPTIONS
 //
-// MODE is `grow`: records are posted while the page is open, and it is watched; `token`: the server asks for one; `review`: cases
-// are judged; `swap`: a plugin is swapped. OPTIONS is JSON: `posts`, pairs of a path and a body; `received` and `covers`, what the
-// page is to show by then; `component`, the file of a plugin; `folder`, where screenshots go. UNDERSTUDY_CHROMIUM and
-// UNDERSTUDY_NODE_MODULES as in look.mjs.
+// MODE is `grow`: records are posted while the page is open; `token`: the server requires a token; `review`: cases are judged;
+// `swap`: a plugin is swapped. OPTIONS is a JSON object: `posts`, pairs of a path and a body; `received` and `covers`, texts that
+// the page finally shows; `component`, a plugin file; `folder`, for screenshots. For UNDERSTUDY_CHROMIUM and
+// UNDERSTUDY_NODE_MODULES see report_page.mjs.
 //
-// Always holds: every request and every error is told; nothing is judged here.
+// Invariants:
+// - Every request and every error is reported. The test judges them, not this script.
 
 import { createRequire } from "node:module";
 import { readFile, mkdir } from "node:fs/promises";
@@ -19,7 +20,7 @@ const axe = await readFile(require.resolve("axe-core/axe.min.js"), "utf8");
 
 const [address, mode, given = "{}"] = process.argv.slice(2);
 const { posts = [], received, covers, component, folder } = JSON.parse(given);
-// How long anything may take that is waited for. Nothing is measured by it.
+// Maximum wait in milliseconds. It is not a measurement.
 const LIMIT = { timeout: 90000 };
 const found = { requests: [], errors: [], views: [], steps: {} };
 
@@ -40,11 +41,11 @@ async function open(options, before = async () => {}) {
   return page;
 }
 
-// The cells of the first row of the accounting: what became of the snapshots.
+// The cells of the first row of the accounting table, which is for snapshots.
 const account = (page) =>
   page.evaluate(() => [...document.querySelector("#accounting tbody tr").cells].map((cell) => cell.textContent));
 
-// What is worse than moderate by the rules of axe-core, with the elements that it concerns.
+// Serious and critical violations of axe-core rules, with the affected elements.
 async function violations(page) {
   await page.evaluate(axe);
   const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
@@ -88,7 +89,7 @@ async function grow() {
     });
     if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
     if (at + 1 !== half) continue;
-    // There are figures by now; what their reader does is to outlive what comes.
+    // Results are shown now. The reader's state must survive the following updates.
     await shown(page, "SO FAR", ".banner");
     await page.click("#threshold figure details.data summary");
     await page.focus("#threshold figure details.data summary");
@@ -114,13 +115,13 @@ async function grow() {
   }));
   found.steps.after.account = await account(page);
   for (const scheme of ["light", "dark"]) for (const width of [1280, 400]) await view(scheme, width);
-  // Without a mouse: everything that can be done is reached by the tabulator, and a form is unfolded by the space bar.
+  // Keyboard only: Tab reaches every control, and the space bar expands a form.
   await page.focus("#swap summary");
   await page.keyboard.press("Space");
   await page.keyboard.press("Tab");
   found.steps.keys = await page.evaluate(() => [document.querySelector("#swap").open, document.activeElement.id]);
   found.steps.errors = [...found.errors];
-  // What the browser says of a connection that is cut is not the page's fault.
+  // The browser's error about an interrupted connection is not an error of the page.
   await page.context().setOffline(true);
   await shown(page, "Connection lost since", "#connection");
   found.steps.lost = await page.textContent("#connection");
@@ -151,7 +152,7 @@ async function token() {
   await shown(page, "Connected", "#connection");
   found.steps.shown = await page.textContent("h1");
   found.steps.stored = await page.evaluate(() => [Object.keys(localStorage).length, document.cookie, location.href]);
-  // The refusals above are what was asked for.
+  // The rejections above are intended.
   found.errors = found.errors.filter((error) => !error.includes("401"));
 }
 
@@ -180,11 +181,11 @@ async function review() {
   await page.click("#case-form button");
   await page.waitForFunction(() => document.querySelector("#case-result").className.includes("bad"), undefined, LIMIT);
   found.steps.unknown = await page.textContent("#case-result");
-  // A case that there is none of is refused, as was asked for.
+  // The rejection of a nonexistent case is intended.
   found.errors = found.errors.filter((error) => !error.includes("422"));
 }
 
-// Swaps a plugin, and waits for the page to tell of it by itself.
+// Swaps a plugin and waits until the page shows it without a reload.
 async function swap() {
   const page = await open({ viewport: { width: 1280, height: 900 } });
   await shown(page, "Connected", "#connection");
@@ -205,7 +206,7 @@ async function swap() {
   await page.fill("#swap-config", "");
   await page.click("#swap-form button");
   await shown(page, "generation 1.", "#swap-result");
-  // The page tells of it by itself.
+  // The page shows it without a reload.
   await page.waitForFunction(
     () => [...document.querySelectorAll("#plugins tbody tr")].some(({ cells }) => cells[1].textContent === "echo" && cells[3].textContent === "1"),
     undefined,

@@ -1,6 +1,7 @@
-//! Pages as a browser shows them.
+//! Opens pages in Chromium and reports what it shows.
 //!
-//! Always holds: everything that the browser asked for and everything that went wrong in it is told.
+//! Invariants:
+//! - Every request and every error of the browser is reported.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -14,104 +15,104 @@ use serde_json::{Value, json};
 
 use crate::root;
 
-/// What to look for.
+/// Options of a page check.
 #[derive(Clone, Debug, Default)]
 pub struct Options<'a> {
-    /// CSS selectors whose texts are read.
+    /// CSS selectors of elements whose texts are read.
     pub texts: &'a [&'a str],
-    /// Keys that are pressed one after the other on a fresh page, by their names in playwright.
+    /// Keys to press in turn on a fresh page, by their Playwright names.
     pub keys: &'a [&'a str],
-    /// Where screenshots and a PDF go.
+    /// Folder for screenshots and a PDF.
     pub folder: Option<PathBuf>,
 }
 
-/// What a browser saw.
+/// What a browser showed for a file.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Look {
-    /// What it asked for besides the page.
+pub struct PageCheck {
+    /// Requests other than the page itself.
     pub requests: Vec<String>,
-    /// What it complained about, in its console or about the page's own code.
+    /// Errors of the console and of the page's scripts.
     pub errors: Vec<String>,
     /// The page in light and dark, wide and narrow.
     pub views: Vec<View>,
-    /// For each selector the texts of what it found, in order, with single spaces.
+    /// Per selector: the texts of the matching elements in order, with single spaces.
     pub texts: BTreeMap<String, Vec<String>>,
-    /// The text of the page as it is printed, with single spaces.
+    /// The text of the printed page, with single spaces.
     pub printed: String,
-    /// What was there after each key.
-    pub keys: Vec<Pressed>,
+    /// The focus after each key.
+    pub keys: Vec<FocusState>,
 }
 
-/// The page in one way.
+/// The page in one colour scheme and width.
 #[derive(Clone, Debug, Deserialize)]
 pub struct View {
     /// `light` or `dark`.
     pub scheme: String,
-    /// The width of the window in pixels.
+    /// Width of the window in pixels.
     pub width: u32,
-    /// The width of the page and that of the window, as it is opened.
+    /// Widths of page and window in pixels, as the page opens.
     pub closed: [u32; 2],
-    /// The same with everything unfolded.
+    /// Widths of page and window in pixels, with all details expanded.
     pub open: [u32; 2],
-    /// Which rules of accessibility it breaks, seriously or worse, with everything unfolded.
+    /// Serious and critical accessibility violations, with all details expanded.
     pub violations: Vec<Violation>,
-    /// Which labels of charts stand on each other or beyond the edge.
+    /// Chart labels that overlap or are cut off.
     pub crowded: Vec<String>,
 }
 
-/// A rule of accessibility that is broken.
+/// A violated accessibility rule.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Violation {
-    /// The rule's name in axe-core.
+    /// Name of the rule in axe-core.
     pub id: String,
-    /// What it says.
+    /// Text of the rule.
     pub help: String,
-    /// The first elements that break it.
+    /// The first elements that violate it.
     pub nodes: Vec<String>,
 }
 
-/// Where the focus is after a key.
+/// The focused element after a key.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Pressed {
-    /// The key.
+pub struct FocusState {
+    /// The pressed key.
     pub key: String,
-    /// The element's name.
+    /// Tag name of the focused element.
     pub tag: String,
-    /// Its id.
+    /// Id of the focused element.
     pub id: String,
-    /// The beginning of its text.
+    /// First characters of its text.
     pub text: String,
-    /// How many parts of the page are unfolded.
+    /// Number of expanded details.
     pub open: usize,
-    /// The part of the page that was gone to.
+    /// Fragment of the URL.
     pub hash: String,
 }
 
-/// Opens a file in a browser and looks at it.
-pub fn look(path: &Path, options: &Options) -> Look {
-    let given = json!({ "texts": options.texts, "keys": options.keys, "folder": options.folder });
-    node("look.mjs", &[path.to_str().expect("a path in UTF-8"), &given.to_string()])
+/// Opens a file in a browser and checks it.
+pub fn check_page(path: &Path, options: &Options) -> PageCheck {
+    let arguments = json!({ "texts": options.texts, "keys": options.keys, "folder": options.folder });
+    node("report_page.mjs", &[path.to_str().expect("a path in UTF-8"), &arguments.to_string()])
 }
 
-/// What a browser saw of a served run.
+/// What a browser showed for the dashboard of a run.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Watched {
-    /// What it asked for.
+pub struct DashboardCheck {
+    /// All requests.
     pub requests: Vec<String>,
-    /// What it complained about.
+    /// Errors of the console and of the page's scripts.
     pub errors: Vec<String>,
     /// The page in light and dark, wide and narrow.
     pub views: Vec<View>,
-    /// What was found at each step.
+    /// Observations at each step.
     pub steps: Value,
 }
 
-/// Opens the page of a served run, does what `mode` says, and looks at it; see `tests/browser/watch.mjs`.
-pub fn watch(address: SocketAddr, mode: &str, options: &Value) -> Watched {
-    node("watch.mjs", &[&format!("http://{address}/"), mode, &options.to_string()])
+/// Opens the dashboard of a run and performs the steps of `mode`; see `tests/browser/dashboard.mjs`.
+pub fn check_dashboard(address: SocketAddr, mode: &str, options: &Value) -> DashboardCheck {
+    node("dashboard.mjs", &[&format!("http://{address}/"), mode, &options.to_string()])
 }
 
-/// Runs a script and reads what it found.
+/// Runs a script of `tests/browser` and parses its output.
 fn node<T: DeserializeOwned>(script: &str, arguments: &[&str]) -> T {
     let output = Command::new("node")
         .arg(root().join("tests/browser").join(script))
@@ -124,7 +125,7 @@ fn node<T: DeserializeOwned>(script: &str, arguments: &[&str]) -> T {
     serde_json::from_slice(&output.stdout).expect("the script prints JSON")
 }
 
-/// What an environment variable names.
+/// The value of an environment variable. Tests check [`Requirement::Browser`](crate::requirements::Requirement) first.
 fn named(variable: &str, what: &str) -> OsString {
     std::env::var_os(variable).unwrap_or_else(|| {
         panic!("{variable} names {what}: run the tests with `cargo xtask test`, which sets it")

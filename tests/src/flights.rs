@@ -1,29 +1,29 @@
-//! The flights out of New York that the search for classes is tried on, as `tests/oracles/divexplorer.py` writes them.
+//! Reads the New York flights that test the subgroup search, as `tests/oracles/divexplorer.py` writes them.
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
-/// The flights by what is known of each.
+/// The flights, by attribute.
 #[derive(Default)]
 pub struct Flights {
-    /// What is known: carrier, origin and so on.
+    /// Names of the attributes, such as carrier and origin.
     pub attributes: Vec<String>,
-    /// The values of each attribute, in the order in which they come.
+    /// The values of each attribute, by first occurrence.
     pub values: Vec<Vec<String>>,
-    /// By attribute, by flight: the index of its value.
+    /// By attribute and flight: index of the value.
     pub codes: Vec<Vec<u16>>,
-    /// Of each flight two numbers: 1 if it arrived, and 1 if it arrived late.
+    /// Two numbers per flight: 1 if it arrived, and 1 if it arrived late.
     pub arrivals: Vec<f64>,
 }
 
-/// By a class's terms, `attribute=value` with semicolons between them: how many flights it has, and the share of those that
-/// arrived that were late.
+/// By subgroup, written as `attribute=value` terms with semicolons between them: its number of flights, and the share of late
+/// flights among those that arrived.
 pub type Classes = BTreeMap<String, (u64, Option<f64>)>;
 
 impl Flights {
-    /// Reads a table: one column an attribute, then `late`, which is 1, 0 or nothing.
+    /// Reads a table with one column per attribute and a last column `late`, which is 1, 0 or empty.
     pub fn read(path: &Path) -> Flights {
         let mut lines = lines(path);
         let header = lines.next().expect("a header");
@@ -56,7 +56,7 @@ impl Flights {
         Flights { attributes, values: places.into_iter().map(in_order).collect(), codes, arrivals }
     }
 
-    /// A class by the terms that it has, each an attribute and a value by their indices.
+    /// The name of a subgroup. Each term is an attribute and a value by their indices.
     pub fn class(&self, terms: impl Iterator<Item = (u16, u16)>) -> String {
         let term = |(attribute, value): (u16, u16)| {
             let attribute = usize::from(attribute);
@@ -66,7 +66,7 @@ impl Flights {
     }
 }
 
-/// Reads what was found: terms, flights, rate.
+/// Reads a table of subgroups: terms, flights, rate.
 pub fn classes(path: &Path) -> Classes {
     let read = |line: String| {
         let mut cells = line.rsplitn(3, ',');

@@ -1,6 +1,8 @@
-//! HTTP/1.1 as a client sends it, down to the single byte, so that a test can send what no library would.
+//! An HTTP/1.1 client at the level of bytes, so that tests can send what no library would.
 //!
-//! Always holds: what the server sent is given as it came; nothing waits longer than [`LIMIT`].
+//! Invariants:
+//! - Responses are returned exactly as the server sent them.
+//! - No read or write takes longer than [`LIMIT`].
 
 use std::fmt;
 use std::io::{self, Read, Write};
@@ -9,22 +11,22 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-/// How long a read or write may take. Nothing is measured by it: a test that waits so long has failed.
+/// Maximum duration of a read or write. It is not a measurement: a test that reaches it has failed.
 pub const LIMIT: Duration = Duration::from_secs(60);
 
-/// What came back.
+/// A response.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Answer {
-    /// The status.
+pub struct Response {
+    /// Status code.
     pub status: u16,
-    /// The headers, their names in lower case, in the order in which they came.
+    /// Headers in order, with names in lower case.
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Vec<u8>,
 }
 
-impl Answer {
-    /// The first header of a name, which is written in lower case.
+impl Response {
+    /// The first header with a name, given in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
     }
@@ -40,17 +42,17 @@ impl Answer {
     }
 }
 
-impl fmt::Debug for Answer {
+impl fmt::Debug for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {:?} {}", self.status, self.headers, self.text())
     }
 }
 
-/// A stream of bytes to a server and back.
+/// A byte stream to a server and back.
 pub trait Wire: Read + Write {}
 impl<T: Read + Write> Wire for T {}
 
-/// A client that keeps its connection, and makes another once the server has closed it.
+/// A client that keeps its connection open and reconnects if the server closes it.
 pub struct Client {
     address: SocketAddr,
     token: Option<String>,
@@ -58,53 +60,53 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client of a server.
+    /// A client without a token.
     pub fn new(address: SocketAddr) -> Client {
         Client { address, token: None, connection: None }
     }
 
-    /// The same with a token, which every request carries.
+    /// A client that sends a bearer token with every request.
     pub fn with_token(address: SocketAddr, token: &str) -> Client {
         Client { token: Some(token.to_owned()), ..Client::new(address) }
     }
 
-    /// Sends a request and gives the answer. `Host` and `Content-Length` are added, unless they are among the headers.
-    pub fn send(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+    /// Sends a request and returns the response. Adds `Host` and `Content-Length` unless `headers` has them.
+    pub fn send(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Response {
         self.try_send(method, path, headers, body).unwrap_or_else(|error| panic!("{method} {path}: {error}"))
     }
 
-    /// The same, where the connection may break.
+    /// Like [`send`](Client::send), but returns connection errors.
     ///
     /// # Errors
-    /// When it does.
+    /// If the connection fails.
     pub fn try_send(
         &mut self,
         method: &str,
         path: &str,
         headers: &[(&str, &str)],
         body: &[u8],
-    ) -> io::Result<Answer> {
+    ) -> io::Result<Response> {
         let request = self.request(method, path, headers, body);
         if let Some(mut kept) = self.connection.take() {
-            // One that the server has closed meanwhile took nothing: an answer has not even begun.
-            if let Ok(answer) = exchange(&mut kept, &request, method) {
+            // If the server has closed the connection, it has not processed the request.
+            if let Ok(answer) = round_trip(&mut kept, &request, method) {
                 self.keep(kept, &answer);
                 return Ok(answer);
             }
         }
         let mut fresh = connect(self.address)?;
-        let answer = exchange(&mut fresh, &request, method)?;
+        let answer = round_trip(&mut fresh, &request, method)?;
         self.keep(fresh, &answer);
         Ok(answer)
     }
 
-    /// `GET` of a path.
-    pub fn get(&mut self, path: &str) -> Answer {
+    /// Sends `GET`.
+    pub fn get(&mut self, path: &str) -> Response {
         self.send("GET", path, &[], b"")
     }
 
-    /// `POST` of JSON.
-    pub fn post(&mut self, path: &str, body: impl AsRef<[u8]>) -> Answer {
+    /// Sends `POST` with a JSON body.
+    pub fn post(&mut self, path: &str, body: impl AsRef<[u8]>) -> Response {
         self.send("POST", path, &[("content-type", "application/json")], body.as_ref())
     }
 
@@ -126,16 +128,16 @@ impl Client {
         request
     }
 
-    fn keep(&mut self, connection: TcpStream, answer: &Answer) {
-        let closes = answer.header("connection").is_some_and(|said| said.eq_ignore_ascii_case("close"));
+    fn keep(&mut self, connection: TcpStream, answer: &Response) {
+        let closes = answer.header("connection").is_some_and(|output| output.eq_ignore_ascii_case("close"));
         self.connection = (!closes).then_some(connection);
     }
 }
 
-/// A new connection, with the test's limit on every read and write.
+/// Opens a connection with [`LIMIT`] on every read and write.
 ///
 /// # Errors
-/// When there is none.
+/// If the connection fails.
 pub fn connect(address: SocketAddr) -> io::Result<TcpStream> {
     let stream = TcpStream::connect_timeout(&address, LIMIT)?;
     stream.set_read_timeout(Some(LIMIT))?;
@@ -144,56 +146,58 @@ pub fn connect(address: SocketAddr) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-/// Sends bytes on a new connection, which stays open on this side, and gives everything that comes back until the server
-/// closes. A connection that is reset has nothing more to give.
-pub fn raw(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
+/// Sends bytes on a new connection and returns everything until the server closes or resets it.
+pub fn send_raw(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
     let mut stream = connect(address).expect("the server takes connections");
-    // A server that has seen enough may close before it has read all.
+    // The server may close the connection before it has read everything.
     let _ = stream.write_all(bytes);
-    rest(&mut stream)
+    read_to_close(&mut stream)
 }
 
-/// Everything that comes until the server closes.
-pub fn rest(stream: &mut impl Read) -> Vec<u8> {
-    let mut came = Vec::new();
+/// Reads until the server closes the connection.
+pub fn read_to_close(stream: &mut impl Read) -> Vec<u8> {
+    let mut received = Vec::new();
     let mut piece = [0; 4096];
     loop {
         match stream.read(&mut piece) {
-            Ok(0) => return came,
-            Ok(read) => came.extend(&piece[..read]),
+            Ok(0) => return received,
+            Ok(read) => received.extend(&piece[..read]),
             Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
-                panic!("the server neither answers nor closes; so far {:?}", String::from_utf8_lossy(&came))
+                panic!(
+                    "the server neither answers nor closes; so far {:?}",
+                    String::from_utf8_lossy(&received)
+                )
             }
-            Err(_) => return came,
+            Err(_) => return received,
         }
     }
 }
 
-/// The status in the first line of what came back; `None` if nothing did.
-pub fn status(came: &[u8]) -> Option<u16> {
-    let text = String::from_utf8_lossy(came);
+/// The status code in the first line of a response; `None` if there is none.
+pub fn status(response: &[u8]) -> Option<u16> {
+    let text = String::from_utf8_lossy(response);
     let rest = text.strip_prefix("HTTP/1.1 ").or_else(|| text.strip_prefix("HTTP/1.0 "))?;
     rest.get(..3)?.parse().ok()
 }
 
-/// Sends a request and reads its answer.
+/// Sends a request and reads its response.
 ///
 /// # Errors
-/// When the connection breaks, or what comes is no HTTP.
-pub fn exchange(wire: &mut impl Wire, request: &[u8], method: &str) -> io::Result<Answer> {
-    // A server that refuses a request may answer before it has read all, and close.
+/// If the connection fails, or if the response is not HTTP.
+pub fn round_trip(wire: &mut impl Wire, request: &[u8], method: &str) -> io::Result<Response> {
+    // A server that rejects a request may respond and close before it has read everything.
     let written = wire.write_all(request).and_then(|()| wire.flush());
-    match receive(wire, method) {
+    match read_response(wire, method) {
         Err(error) => Err(written.err().unwrap_or(error)),
         answer => answer,
     }
 }
 
-/// Reads an answer to a request of a method.
+/// Reads the response to a request with a method.
 ///
 /// # Errors
-/// When the connection breaks, or what comes is no HTTP.
-pub fn receive(wire: &mut impl Read, method: &str) -> io::Result<Answer> {
+/// If the connection fails, or if the response is not HTTP.
+pub fn read_response(wire: &mut impl Read, method: &str) -> io::Result<Response> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(byte(wire)?);
@@ -201,21 +205,21 @@ pub fn receive(wire: &mut impl Read, method: &str) -> io::Result<Answer> {
     let head = String::from_utf8_lossy(&head).into_owned();
     let mut lines = head.lines();
     let first = lines.next().unwrap_or_default();
-    let status = status(first.as_bytes()).ok_or_else(|| wrong(first))?;
+    let status = status(first.as_bytes()).ok_or_else(|| invalid(first))?;
     let split = |line: &str| line.split_once(':').map(|(n, v)| (n.to_ascii_lowercase(), v.trim().to_owned()));
     let headers: Vec<_> = lines.filter_map(split).collect();
-    let mut answer = Answer { status, headers, body: Vec::new() };
+    let mut answer = Response { status, headers, body: Vec::new() };
     if method == "HEAD" || matches!(status, 100..200 | 204 | 304) {
         return Ok(answer);
     }
     answer.body = match (answer.header("transfer-encoding"), answer.header("content-length")) {
         (Some(_), _) => chunks(wire)?,
         (None, Some(length)) => {
-            let mut body = vec![0; length.parse().map_err(|_| wrong(length))?];
+            let mut body = vec![0; length.parse().map_err(|_| invalid(length))?];
             wire.read_exact(&mut body)?;
             body
         }
-        (None, None) => rest(wire),
+        (None, None) => read_to_close(wire),
     };
     Ok(answer)
 }
@@ -228,7 +232,7 @@ fn chunks(wire: &mut impl Read) -> io::Result<Vec<u8>> {
             line.push(byte(wire)?);
         }
         let line = String::from_utf8_lossy(&line).trim().to_owned();
-        let length = usize::from_str_radix(&line, 16).map_err(|_| wrong(&line))?;
+        let length = usize::from_str_radix(&line, 16).map_err(|_| invalid(&line))?;
         let mut chunk = vec![0; length + 2];
         wire.read_exact(&mut chunk)?;
         if length == 0 {
@@ -244,14 +248,14 @@ fn byte(wire: &mut impl Read) -> io::Result<u8> {
     Ok(byte[0])
 }
 
-fn wrong(text: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, format!("no HTTP: {text:?}"))
+fn invalid(text: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, format!("not HTTP: {text:?}"))
 }
 
-/// Sends a request on a new connection and gives the status of its answer, of which no more is read; `None` if it is closed.
-pub fn status_of(address: SocketAddr, request: &[u8]) -> Option<u16> {
+/// Sends a request on a new connection and reads only the status of the response; `None` if the connection is closed.
+pub fn response_status(address: SocketAddr, request: &[u8]) -> Option<u16> {
     let mut stream = connect(address).expect("the server takes connections");
-    // A server that has seen enough may close before it has read all.
+    // The server may close the connection before it has read everything.
     let _ = stream.write_all(request);
     let mut first = [0; 12];
     stream.read_exact(&mut first).ok()?;

@@ -1,17 +1,19 @@
-//! What the whole-system tests share: the program, studies made on the spot, and what they left behind.
+//! Support code of the whole-system tests: the program, temporary studies, and access to their results.
 
 pub mod browser;
 pub mod flights;
 pub mod http;
 pub mod import_graph;
+pub mod messy_streams;
+pub mod observability;
 pub mod process;
-pub mod rough;
-pub mod serving;
+pub mod requirements;
+pub mod served_run;
 pub mod soak;
+pub mod study_toml;
 pub mod synthetic;
 pub mod tables;
 pub mod tls;
-pub mod watched;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,37 +22,39 @@ use std::process::{Command, Output};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// The workspace.
+use study_toml::StudyToml;
+
+/// The root folder of the workspace.
 pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ stands in the workspace").to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ is in the workspace").to_owned()
 }
 
 /// The program under test.
 pub fn program() -> PathBuf {
-    built("understudy")
+    built_program("understudy")
 }
 
-/// A program of the workspace, as `cargo xtask test` builds it: beside the folder of this test.
-pub fn built(name: &str) -> PathBuf {
+/// A program of the workspace that `cargo xtask test` builds, in `target/PROFILE`.
+pub fn built_program(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("a test has a path");
-    let path = test.ancestors().nth(2).expect("tests stand in target/PROFILE/deps").join(name);
+    let path = test.ancestors().nth(2).expect("tests are in target/PROFILE/deps").join(name);
     assert!(path.exists(), "{} is missing; run the tests with `cargo xtask test`", path.display());
     path
 }
 
-/// A component that `cargo xtask plugins` made, such as `booked_room` or `guests/evil`.
+/// A component built by `cargo xtask plugins`, such as `booked_room` or `guests/evil`.
 pub fn plugin(name: &str) -> PathBuf {
     let path = root().join("target/plugins").join(name).with_extension("wasm");
     assert!(path.exists(), "{} is missing; run the tests with `cargo xtask test`", path.display());
     path
 }
 
-/// The hotel's study of rooms.
-pub fn hotel_rooms() -> PathBuf {
+/// The declaration of the hotel study of rooms.
+pub fn hotel_rooms_study() -> PathBuf {
     root().join("examples/hotel/rooms.toml")
 }
 
-/// Every file below a folder, in the order of their paths.
+/// All files below a folder, sorted by path.
 pub fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).expect("a folder can be listed") {
@@ -61,67 +65,67 @@ pub fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// What a command said.
-pub struct Said {
-    /// Its exit code.
+/// Exit code and output of a command.
+pub struct CommandOutput {
+    /// Exit code; -1 if a signal ended the process.
     pub code: i32,
     /// Standard output.
-    pub out: String,
+    pub stdout: String,
     /// Standard error.
-    pub err: String,
+    pub stderr: String,
 }
 
-impl From<Output> for Said {
-    fn from(output: Output) -> Said {
+impl From<Output> for CommandOutput {
+    fn from(output: Output) -> CommandOutput {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Said {
+        CommandOutput {
             code: output.status.code().unwrap_or(-1),
-            out: text(&output.stdout),
-            err: text(&output.stderr),
+            stdout: text(&output.stdout),
+            stderr: text(&output.stderr),
         }
     }
 }
 
-/// A folder with a study and what it needs.
-pub struct Bench {
+/// A temporary folder with a study and its files.
+pub struct TestWorkspace {
     folder: TempDir,
 }
 
-impl Default for Bench {
-    fn default() -> Bench {
-        Bench::new()
+impl Default for TestWorkspace {
+    fn default() -> TestWorkspace {
+        TestWorkspace::new()
     }
 }
 
-impl Bench {
-    /// An empty folder.
-    pub fn new() -> Bench {
-        Bench { folder: TempDir::new().expect("a temporary folder") }
+impl TestWorkspace {
+    /// Creates an empty folder.
+    pub fn new() -> TestWorkspace {
+        TestWorkspace { folder: TempDir::new().expect("a temporary folder") }
     }
 
-    /// A small sound study of labels, with five snapshots and their decisions: `room` against `booked`.
-    pub fn small() -> Bench {
-        let bench = Bench::new();
-        bench.write("study.toml", SMALL);
+    /// The study [`StudyToml::small`] with five snapshots and their decisions.
+    pub fn small() -> TestWorkspace {
+        let workspace = TestWorkspace::new();
+        workspace.write("study.toml", StudyToml::small().to_string());
         let line = |at: usize| {
             let (id, room) = (at + 1, ["a", "b", "a", "c", "b"][at]);
             format!(r#"{{"id":"s{id}","at":"2026-03-0{id}T10:00:00Z","booked":"{room}","nights":{id}}}"#)
         };
-        bench.lines("snapshots.jsonl", (0..5).map(line));
+        workspace.write_lines("snapshots.jsonl", (0..5).map(line));
         let line = |at: usize| {
             let (id, room) = (at + 1, ["a", "a", "a", "c", "b"][at]);
             format!(r#"{{"id":"s{id}","at":"2026-03-0{id}T11:00:00Z","room":"{room}"}}"#)
         };
-        bench.lines("decisions.jsonl", (0..5).map(line));
-        bench
+        workspace.write_lines("decisions.jsonl", (0..5).map(line));
+        workspace
     }
 
-    /// The folder.
+    /// Path of the folder.
     pub fn path(&self) -> &Path {
         self.folder.path()
     }
 
-    /// Writes a file into the folder. `PLUGINS` in a declaration becomes the folder of the components.
+    /// Writes a file. In a declaration `PLUGINS` stands for the folder of the components.
     pub fn write(&self, name: &str, content: impl AsRef<[u8]>) {
         let content = content.as_ref();
         let content = match std::str::from_utf8(content) {
@@ -133,30 +137,29 @@ impl Bench {
         fs::write(path, content).expect("a file can be written");
     }
 
-    /// Writes lines.
-    pub fn lines(&self, name: &str, lines: impl IntoIterator<Item = impl AsRef<str>>) {
+    /// Writes a file of lines.
+    pub fn write_lines(&self, name: &str, lines: impl IntoIterator<Item = impl AsRef<str>>) {
         self.write(name, lines.into_iter().map(|line| line.as_ref().to_owned() + "\n").collect::<String>());
     }
 
-    /// A run of the hotel's study of rooms, in `run`.
-    pub fn hotel() -> Bench {
-        let bench = Bench::new();
-        let study = hotel_rooms();
-        let said = bench.understudy(&["run", study.to_str().expect("a path in UTF-8"), "--run", "run"]);
-        assert_eq!(said.code, 0, "{}{}", said.out, said.err);
-        bench
+    /// Runs the hotel study of rooms into `run`.
+    pub fn hotel() -> TestWorkspace {
+        let workspace = TestWorkspace::new();
+        let study = hotel_rooms_study();
+        workspace.ok(&["run", study.to_str().expect("a path in UTF-8"), "--run", "run"]);
+        workspace
     }
 
-    /// The entries of a run's ledger of a kind, or all of them.
-    pub fn ledger(&self, run: &str, kind: Option<&str>) -> Vec<Value> {
+    /// The ledger entries of a run, of one kind or of all.
+    pub fn ledger_entries(&self, run: &str, kind: Option<&str>) -> Vec<Value> {
         let text =
             fs::read_to_string(self.path().join(run).join("ledger.jsonl")).expect("a run has a ledger");
         let entries = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("an entry is JSON"));
         entries.filter(|entry| kind.is_none_or(|kind| entry["kind"] == kind)).collect()
     }
 
-    /// Changes the study: each pair replaces its first by its second, which must be found.
-    pub fn change(&self, changes: &[(&str, &str)]) {
+    /// Edits `study.toml`. Each pair replaces the first occurrence of its first text, which must exist, by its second.
+    pub fn edit_study(&self, changes: &[(&str, &str)]) {
         let mut text = fs::read_to_string(self.path().join("study.toml")).expect("the study was written");
         for (old, new) in changes {
             let old = with_plugins(old);
@@ -166,35 +169,45 @@ impl Bench {
         self.write("study.toml", text);
     }
 
-    /// The program, in this folder.
+    /// A command that runs the program in this folder.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(program());
         command.args(arguments).current_dir(self.path());
         command
     }
 
-    /// Runs the program in this folder. What it says is free of this folder's and the workspace's names.
-    pub fn understudy(&self, arguments: &[&str]) -> Said {
-        self.nameless(self.command(arguments).output().expect("the program can be started").into())
+    /// Runs the program in this folder. Paths in its output are redacted.
+    pub fn understudy(&self, arguments: &[&str]) -> CommandOutput {
+        self.redacted(self.command(arguments).output().expect("the program can be started").into())
     }
 
-    /// What was said, free of this folder's and the workspace's names.
-    pub fn nameless(&self, mut said: Said) -> Said {
-        for text in [&mut said.out, &mut said.err] {
+    /// Runs the program in this folder, checks that it succeeds, and returns its output.
+    ///
+    /// # Panics
+    /// If the exit code is not 0.
+    #[track_caller]
+    pub fn ok(&self, arguments: &[&str]) -> CommandOutput {
+        let output = self.understudy(arguments);
+        assert_eq!(output.code, 0, "{arguments:?}: {}{}", output.stdout, output.stderr);
+        output
+    }
+
+    /// Replaces the paths of this folder and of the workspace by `FOLDER` and `WORKSPACE`.
+    pub fn redacted(&self, mut output: CommandOutput) -> CommandOutput {
+        for text in [&mut output.stdout, &mut output.stderr] {
             *text = text.replace(&root().display().to_string(), "WORKSPACE");
             *text = text.replace(&self.path().display().to_string(), "FOLDER");
         }
-        said
+        output
     }
 
-    /// Runs the study into `run` and gives its report.
+    /// Runs the study into `run` and returns its report.
     pub fn run(&self, arguments: &[&str]) -> Value {
-        let said = self.understudy(&[&["run", "study.toml", "--run", "run"], arguments].concat());
-        assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+        self.ok(&[&["run", "study.toml", "--run", "run"], arguments].concat());
         self.report("run")
     }
 
-    /// The report in a run directory.
+    /// The report of a run directory.
     pub fn report(&self, run: &str) -> Value {
         let path = self.path().join(run).join("report.json");
         let text = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -206,60 +219,12 @@ fn with_plugins(text: &str) -> String {
     text.replace("PLUGINS", root().join("target/plugins").to_str().expect("a path in UTF-8"))
 }
 
-const SMALL: &str = r#"study = "small"
-time-zone = "UTC"
-
-[inputs]
-id = "id"
-time = "at"
-
-[inputs.fields]
-booked = "text"
-nights = "integer"
-
-[decisions]
-id = "id"
-time = "at"
-horizon = "1d"
-
-[decisions.fields]
-room = "text"
-
-[sources]
-snapshots = { file = "snapshots.jsonl" }
-decisions = { file = "decisions.jsonl" }
-
-[[models]]
-name = "echo"
-plugin = "PLUGINS/recorded.wasm"
-grant = ["booked"]
-config = { field = "booked", form = "label" }
-
-[comparator]
-name = "recorded"
-plugin = "PLUGINS/recorded.wasm"
-grant = ["decision.room"]
-config = { field = "decision.room", form = "label" }
-
-[[metrics]]
-name = "agreement"
-plugin = "PLUGINS/agreement.wasm"
-
-[[conditions]]
-name = "room"
-field = "booked"
-values = ["a", "b"]
-
-[windows]
-every = "day"
-"#;
-
-/// The pairs of a figure and its sums, out of a report: overall of one model and metric.
+/// The overall result of one model and metric in a report.
 pub fn overall(report: &Value, model: usize, metric: usize) -> &Value {
     &report["models"][model]["scores"][metric]["overall"]
 }
 
-/// Where the records of a stream have got to, without the zeros: first those received, then what they add up to.
+/// The nonzero terms of a stream's accounting equation: records received, then the terms that add up to them.
 pub fn account(report: &Value, stream: &str) -> Vec<(&'static str, u64)> {
     let count = |name| (name, report["accounting"][stream][name].as_u64().expect("a count"));
     let names = ["received", "rejected", "duplicate", "conflict", "late", "paired", "waiting", "expired"];
@@ -269,9 +234,9 @@ pub fn account(report: &Value, stream: &str) -> Vec<(&'static str, u64)> {
     counts.into_iter().filter(|(_, count)| *count > 0).collect()
 }
 
-/// Figures, counts and accounting of a report: all that may not depend on how it came about. How many snapshots a model was
-/// asked about again does: what is asked and not yet in the ledger is not asked once more after a crash.
-pub fn essence(report: &Value) -> Value {
+/// The part of a report that must not depend on scheduling or interruptions: metrics, counts and accounting. The number of
+/// determinism checks depends on them: a check that is not in the ledger at a crash is not repeated.
+pub fn deterministic_part(report: &Value) -> Value {
     let mut report = report.clone();
     for key in ["began", "ended"] {
         report.as_object_mut().expect("a report is an object").remove(key);

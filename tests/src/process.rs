@@ -1,4 +1,4 @@
-//! The program while it runs: fed through a pipe, sent signals, killed, or given a world of its own.
+//! Runs the program as a child process: input through a pipe, signals, kills, and isolated mount namespaces.
 
 use std::fs;
 use std::io::{Read, Write as _};
@@ -7,13 +7,13 @@ use std::process::{Child, Command, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crate::{Bench, Said, program};
+use crate::{CommandOutput, TestWorkspace, program};
 
-/// How long anything may take that a test waits for. Nothing is measured by it: a test that waits so long has failed.
+/// Maximum wait for any condition. It is not a measurement: a test that reaches it has failed.
 const LIMIT: Duration = Duration::from_secs(120);
 
-/// Waits until a condition holds.
-pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
+/// Waits until a condition holds. Panics after two minutes.
+pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     let began = Instant::now();
     while !holds() {
         assert!(began.elapsed() < LIMIT, "waited in vain until {what}");
@@ -21,26 +21,26 @@ pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
-/// A process with its standard input in a test's hand. It is ended with the test.
-pub struct Running {
+/// A child process whose standard input the test controls. It is killed when dropped.
+pub struct TestProcess {
     child: Child,
 }
 
-impl Running {
+impl TestProcess {
     /// Starts a command.
-    pub fn start(mut command: Command) -> Running {
+    pub fn start(mut command: Command) -> TestProcess {
         let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        Running { child: command.spawn().expect("the program can be started") }
+        TestProcess { child: command.spawn().expect("the program can be started") }
     }
 
-    /// Writes to its standard input, which stays open.
+    /// Writes to standard input and keeps it open.
     pub fn feed(&mut self, text: impl AsRef<[u8]>) {
-        let pipe = self.child.stdin.as_mut().expect("not hung up yet");
+        let pipe = self.child.stdin.as_mut().expect("standard input is open");
         pipe.write_all(text.as_ref()).and_then(|()| pipe.flush()).expect("the process reads");
     }
 
-    /// Closes its standard input.
-    pub fn hang_up(&mut self) {
+    /// Closes standard input.
+    pub fn close_stdin(&mut self) {
         self.child.stdin = None;
     }
 
@@ -51,8 +51,8 @@ impl Running {
         assert!(status.success(), "no process to send {name} to");
     }
 
-    /// How many bytes it has written by now, to files and pipes; `None` if it has ended.
-    pub fn written(&mut self) -> Option<u64> {
+    /// Bytes written so far to files and pipes; `None` if the process has ended.
+    pub fn bytes_written(&mut self) -> Option<u64> {
         if self.child.try_wait().expect("a child can be waited for").is_some() {
             return None;
         }
@@ -60,29 +60,33 @@ impl Running {
         io.lines().find_map(|line| line.strip_prefix("wchar: "))?.parse().ok()
     }
 
-    /// Kills it, so that it can do nothing more. Gives whether it was still alive.
+    /// Kills the process and waits for its end. Returns whether it was still alive.
     pub fn kill(&mut self) -> bool {
         self.child.kill().expect("a child can be killed");
         let status = self.child.wait().expect("a child can be waited for");
         status.signal() == Some(9)
     }
 
-    /// Waits for its end, with standard input as it is.
-    pub fn said(mut self) -> Said {
-        let out = gather(self.child.stdout.take().expect("it was piped"));
-        let err = gather(self.child.stderr.take().expect("it was piped"));
+    /// Waits for the end of the process and returns its output.
+    pub fn wait_with_output(mut self) -> CommandOutput {
+        let stdout = read_in_background(self.child.stdout.take().expect("it is piped"));
+        let stderr = read_in_background(self.child.stderr.take().expect("it is piped"));
         let mut status = None;
-        until("the process ends", || {
+        wait_until("the process ends", || {
             status = self.child.try_wait().expect("a child can be waited for");
             status.is_some()
         });
         let text = |gathering: JoinHandle<String>| gathering.join().expect("the thread reads to the end");
-        Said { code: status.and_then(|status| status.code()).unwrap_or(-1), out: text(out), err: text(err) }
+        CommandOutput {
+            code: status.and_then(|status| status.code()).unwrap_or(-1),
+            stdout: text(stdout),
+            stderr: text(stderr),
+        }
     }
 }
 
-/// Reads a pipe to its end, so that the process never waits for its reader.
-fn gather(mut pipe: impl Read + Send + 'static) -> JoinHandle<String> {
+/// Reads a pipe to its end on a thread, so that the process never blocks on it.
+fn read_in_background(mut pipe: impl Read + Send + 'static) -> JoinHandle<String> {
     thread::spawn(move || {
         let mut bytes = Vec::new();
         pipe.read_to_end(&mut bytes).expect("a pipe can be read");
@@ -90,31 +94,31 @@ fn gather(mut pipe: impl Read + Send + 'static) -> JoinHandle<String> {
     })
 }
 
-impl Drop for Running {
+impl Drop for TestProcess {
     fn drop(&mut self) {
-        // One that has ended cannot be killed, which is as well.
+        // Fails if the process has ended, which is fine.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-impl Bench {
-    /// Runs a shell script in this folder, in which it may mount what it likes: nobody else sees that, and it is gone
-    /// with the script. `$UNDERSTUDY` is the program.
-    pub fn isolated(&self, script: &str) -> Said {
-        let alone = |script: &str| {
+impl TestWorkspace {
+    /// Runs a shell script in this folder in a mount namespace of its own, so that it can mount anything without affecting
+    /// other processes. `$UNDERSTUDY` is the program.
+    pub fn run_isolated(&self, script: &str) -> CommandOutput {
+        let isolated = |script: &str| {
             let mut command = Command::new("unshare");
             command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script]);
             command.current_dir(self.path()).env("UNDERSTUDY", program());
             command
         };
-        let may = alone("mount -t tmpfs none .").output();
-        let may = may.expect("`unshare` of util-linux is installed");
+        let probe = isolated("mount -t tmpfs none .").output();
+        let probe = probe.expect("`unshare` of util-linux is installed");
         assert!(
-            may.status.success(),
-            "this test needs user namespaces with mounts, which this machine refuses: {}",
-            String::from_utf8_lossy(&may.stderr)
+            probe.status.success(),
+            "this test needs user namespaces with mounts, which this machine denies: {}",
+            String::from_utf8_lossy(&probe.stderr)
         );
-        self.nameless(alone(script).output().expect("it could be started before").into())
+        self.redacted(isolated(script).output().expect("it started before").into())
     }
 }

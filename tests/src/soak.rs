@@ -1,7 +1,8 @@
-//! A served run that is treated badly for long: plugins that trap and loop, clients that break off and say everything twice, and
-//! a process that is killed again and again.
+//! A soak test of a served run: plugins that trap and loop, clients that abort and repeat requests, and repeated kills.
 //!
-//! Always holds: what was acknowledged is in the run in the end, once; the figures are those of the same rows out of files.
+//! Invariants:
+//! - At the end, every acknowledged record is in the run exactly once.
+//! - The metrics equal those of a run over the same rows from files.
 
 use std::fs;
 use std::io::Write as _;
@@ -13,68 +14,39 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::http::{Client, connect};
-use crate::process::until;
-use crate::serving::Serving;
-use crate::{Bench, essence};
+use crate::process::wait_until;
+use crate::served_run::ServedRun;
+use crate::study_toml::StudyToml;
+use crate::{TestWorkspace, deterministic_part};
 
-/// Connections that feed.
+/// Number of clients.
 const CONNECTIONS: u64 = 4;
-/// Records of one request.
+/// Records per request.
 const ROWS: u64 = 50;
 
-const STUDY: &str = r#"study = "soak"
-time-zone = "UTC"
-[inputs]
-id = "id"
-time = "at"
-[inputs.fields]
-text = "text"
-[decisions]
-id = "id"
-time = "at"
-horizon = "15m"
-[decisions.fields]
-text = "text"
-[sources]
-snapshots = { http = true }
-decisions = { http = true }
-[[models]]
-name = "traps"
-plugin = "PLUGINS/guests/evil.wasm"
-grant = ["text"]
-config = { on = "trap", do = "trap-unreachable" }
-[[models]]
-name = "loops"
-plugin = "PLUGINS/guests/evil.wasm"
-grant = ["text"]
-config = { on = "loop", do = "loop" }
-[comparator]
-name = "recorded"
-plugin = "PLUGINS/recorded.wasm"
-grant = ["decision.text"]
-config = { field = "decision.text", form = "label" }
-[[metrics]]
-name = "agreement"
-plugin = "PLUGINS/agreement.wasm"
-[[conditions]]
-name = "text"
-field = "text"
-values = ["a", "b", "trap", "loop"]
-[windows]
-every = "day"
-[limits]
-fuel-per-row = 1000000
-"#;
+/// The declaration: one model traps on some rows, the other loops.
+fn study() -> StudyToml {
+    StudyToml::new("soak")
+        .input("text", "text")
+        .decision("text", "text")
+        .horizon("15m")
+        .evil_model("traps", "trap", "trap-unreachable")
+        .evil_model("loops", "loop", "loop")
+        .comparator("recorded", "decision.text")
+        .metric("agreement")
+        .condition("text", "text", &["a", "b", "trap", "loop"])
+        .section("limits", "fuel-per-row = 1000000")
+}
 
-/// What came of it.
-pub struct Soaked {
-    /// Snapshots, each with its decision.
+/// Result of a soak test.
+pub struct SoakResult {
+    /// Number of snapshots; each has a decision.
     pub rows: u64,
-    /// Bytes of memory that the process had resident at the end of each of its lives.
+    /// Resident memory in bytes at the end of each process.
     pub resident: Vec<u64>,
 }
 
-/// A row: one in a hundred is trapped on, one in a thousand is looped on, one in seven is decided otherwise.
+/// A record. One in a hundred traps, one in a thousand loops, and one in seven has another decision.
 fn row(number: u64, decision: bool) -> String {
     let text = match number {
         n if n % 1_000 == 7 => "loop",
@@ -91,15 +63,14 @@ fn row(number: u64, decision: bool) -> String {
     format!("{{\"id\":\"n{number:08}\",\"at\":\"{at}\",\"text\":\"{text}\"}}\n")
 }
 
-/// Serves for so many lives. Each but the last is ended by SIGKILL once `over` says so, which is asked with the life's number, how
-/// long it has lasted and how many rows were acknowledged in it.
-/// After each request a client rests for `pause`.
-pub fn soak(lives: usize, pause: Duration, over: impl Fn(usize, Duration, u64) -> bool) -> Soaked {
-    let bench = Bench::new();
-    bench.write("study.toml", STUDY);
+/// Serves a run with `lives` processes in turn. Each but the last is ended by SIGKILL when `is_over` returns true for the
+/// number of the process, its age and the rows acknowledged during it. Clients wait for `pause` after each request.
+pub fn soak(lives: usize, pause: Duration, is_over: impl Fn(usize, Duration, u64) -> bool) -> SoakResult {
+    let workspace = TestWorkspace::new();
+    workspace.write("study.toml", study().http().to_string());
     let acknowledged = AtomicU64::new(0);
     let (next, done) = (AtomicU64::new(0), AtomicBool::new(false));
-    let mut serving = Serving::start(&bench, &[]);
+    let mut serving = ServedRun::start(&workspace, &[]);
     let address = serving.address;
     let mut resident = Vec::new();
     let serving = thread::scope(|scope| {
@@ -109,39 +80,32 @@ pub fn soak(lives: usize, pause: Duration, over: impl Fn(usize, Duration, u64) -
         }
         for life in 0..lives {
             let (began, before) = (Instant::now(), acknowledged.load(Ordering::Relaxed));
-            while !over(life, began.elapsed(), acknowledged.load(Ordering::Relaxed) - before) {
+            while !is_over(life, began.elapsed(), acknowledged.load(Ordering::Relaxed) - before) {
                 thread::sleep(Duration::from_millis(20));
             }
             resident.push(memory(serving.id()));
             if life + 1 < lives {
                 serving.kill();
-                serving = Serving::start(&bench, &["--listen", &address.to_string()]);
+                serving = ServedRun::start(&workspace, &["--listen", &address.to_string()]);
             }
         }
         done.store(true, Ordering::Relaxed);
         serving
     });
-    let said = bench.understudy(&["end", "run", "--reason", "it has lasted", "--who", "soak"]);
-    assert_eq!(said.code, 0, "{}", said.err);
-    let said = serving.said();
-    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
-    let said = bench.understudy(&["verify", "run"]);
-    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+    workspace.ok(&["end", "run", "--reason", "soak test done", "--who", "soak"]);
+    let output = serving.wait_with_output();
+    assert_eq!(output.code, 0, "{}{}", output.stdout, output.stderr);
+    workspace.ok(&["verify", "run"]);
     let rows = next.load(Ordering::Relaxed);
-    compare(&bench, rows);
-    Soaked { rows, resident }
+    compare(&workspace, rows);
+    SoakResult { rows, resident }
 }
 
-/// Holds the run against one over the same rows out of files.
-fn compare(bench: &Bench, rows: u64) {
-    let served = bench.report("run");
-    let files = Bench::new();
-    files.write(
-        "study.toml",
-        STUDY
-            .replace("snapshots = { http = true }", "snapshots = { file = \"snapshots.jsonl\" }")
-            .replace("decisions = { http = true }", "decisions = { file = \"decisions.jsonl\" }"),
-    );
+/// Compares the run with one over the same rows from files.
+fn compare(workspace: &TestWorkspace, rows: u64) {
+    let served = workspace.report("run");
+    let files = TestWorkspace::new();
+    files.write("study.toml", study().to_string());
     for (name, decision) in [("snapshots.jsonl", false), ("decisions.jsonl", true)] {
         let mut file = std::io::BufWriter::new(fs::File::create(files.path().join(name)).expect("a file"));
         for number in 0..rows {
@@ -158,8 +122,8 @@ fn compare(bench: &Bench, rows: u64) {
         assert_eq!(account["paired"], plain["accounting"][stream]["paired"]);
     }
     let figures = |report: &Value| {
-        let mut report = essence(report);
-        // Which row of its kind came first differs from feed to feed.
+        let mut report = deterministic_part(report);
+        // The first row of a failure depends on the order of requests.
         for incident in report["incidents"].as_array_mut().into_iter().flatten() {
             incident.as_object_mut().map(|incident| incident.remove("first-id"));
         }
@@ -168,8 +132,8 @@ fn compare(bench: &Bench, rows: u64) {
     assert_eq!(figures(&served), figures(&plain));
 }
 
-/// Sends rows, each request twice and one in five broken off before that, until `done`: whatever is not acknowledged is sent
-/// again.
+/// Sends rows until `done`. Each request is sent twice, and every fifth is aborted first. Unacknowledged requests are
+/// repeated.
 fn feed(
     address: SocketAddr,
     connection: u64,
@@ -185,7 +149,7 @@ fn feed(
             let body: String = (first..first + ROWS).map(|number| row(number, decision)).collect();
             requests += 1;
             if requests.is_multiple_of(5) {
-                broken_off(address, path, &body);
+                abort_request(address, path, &body);
             }
             for _ in 0..2 {
                 post(&mut client, path, &body);
@@ -198,19 +162,19 @@ fn feed(
 
 fn post(client: &mut Client, path: &str, body: &str) {
     let ndjson = [("content-type", "application/x-ndjson")];
-    until("the records are acknowledged", || {
+    wait_until("the records are acknowledged", || {
         match client.try_send("POST", path, &ndjson, body.as_bytes()) {
             Ok(answer) if answer.status == 202 => true,
             Ok(answer) if matches!(answer.status, 429 | 503) => false,
             Ok(answer) => panic!("{path}: {answer:?}"),
-            // The process has been killed, and is to be there again.
+            // The process was killed and will be restarted.
             Err(_) => false,
         }
     });
 }
 
-/// Half a request, after which the client is gone.
-fn broken_off(address: SocketAddr, path: &str, body: &str) {
+/// Sends half a request and closes the connection.
+fn abort_request(address: SocketAddr, path: &str, body: &str) {
     let Ok(mut stream) = connect(address) else { return };
     let head = format!(
         "POST {path} HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/x-ndjson\r\ncontent-length: {}\r\n\r\n",
@@ -220,10 +184,10 @@ fn broken_off(address: SocketAddr, path: &str, body: &str) {
         stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&body.as_bytes()[..body.len() / 2]));
 }
 
-/// Bytes that a process has resident.
+/// Resident memory of a process in bytes.
 fn memory(process: u32) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).expect("the process is there");
+    let status = fs::read_to_string(format!("/proc/{process}/status")).expect("the process exists");
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
-    kib.expect("the system tells it") << 10
+    kib.expect("the system reports it") << 10
 }

@@ -1,4 +1,4 @@
-//! The files and the tables of a run directory, as tests read them.
+//! Reads the files and tables of a run directory.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -10,7 +10,7 @@ use arrow::datatypes::UInt64Type;
 use arrow::ipc::reader::StreamReader;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
-/// Every file under a folder with its content; a folder has none.
+/// All files and folders under a folder, with the content of files.
 pub fn tree(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut found = BTreeMap::new();
     let mut open = vec![folder.to_owned()];
@@ -29,7 +29,7 @@ pub fn tree(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     found
 }
 
-/// The files of a table with this extension, in their order. None if the table is not there.
+/// The files of a table with this extension, sorted. Empty if the table does not exist.
 pub fn segments(run: &Path, table: &str, extension: &str) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(run.join(table)) else { return Vec::new() };
     let paths = entries.map(|entry| entry.expect("a folder can be listed").path());
@@ -38,7 +38,7 @@ pub fn segments(run: &Path, table: &str, extension: &str) -> Vec<PathBuf> {
     paths
 }
 
-/// All the rows of a table whose run has ended. `None` if it has no row.
+/// All rows of a table of an ended run; `None` if it has no rows.
 pub fn sealed(run: &Path, table: &str) -> Option<RecordBatch> {
     assert_eq!(segments(run, table, "arrows"), [] as [PathBuf; 0], "an open segment is left of {table}");
     let mut batches = Vec::new();
@@ -52,7 +52,7 @@ pub fn sealed(run: &Path, table: &str) -> Option<RecordBatch> {
     Some(concat_batches(&schema, &batches).expect("the segments of a table have one schema"))
 }
 
-/// How many rows of a table can be read out of its open segments: those of the whole batches.
+/// Number of rows that can be read from the open segments of a table: those of complete batches.
 pub fn open_rows(run: &Path, table: &str) -> usize {
     let whole = |path: &PathBuf| {
         let reader = File::open(path).ok().and_then(|file| StreamReader::try_new(file, None).ok());
@@ -66,36 +66,36 @@ pub fn column(batch: &RecordBatch, name: &str) -> ArrayRef {
     batch.column_by_name(name).unwrap_or_else(|| panic!("no column {name}")).clone()
 }
 
-/// The texts of a column that has no gaps.
+/// The values of a text column without missing values.
 pub fn texts(batch: &RecordBatch, name: &str) -> Vec<String> {
     let column = column(batch, name);
     column.as_string::<i32>().iter().map(|text| text.expect("a text").to_owned()).collect()
 }
 
-/// A row of the table of refused records.
+/// A row of the table `excluded`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub struct ExcludedRow {
     /// `snapshots` or `decisions`.
     pub stream: String,
-    /// Counted from 1.
+    /// Line number, from 1.
     pub line: u64,
     /// `rejected`, `duplicate`, `conflict` or `late`.
     pub class: String,
-    /// In words.
+    /// Explanation for people.
     pub reason: String,
-    /// The record's own bytes.
+    /// The bytes of the record.
     pub raw: Vec<u8>,
 }
 
-/// The refused records of a run that has ended, in the order of the table.
-pub fn refused(run: &Path) -> Vec<Refusal> {
+/// The excluded records of an ended run, in the order of the table.
+pub fn excluded_rows(run: &Path) -> Vec<ExcludedRow> {
     let Some(batch) = sealed(run, "excluded") else { return Vec::new() };
     let (streams, classes, reasons) =
         (texts(&batch, "stream"), texts(&batch, "reason"), texts(&batch, "detail"));
     let (lines, raw) = (column(&batch, "line"), column(&batch, "raw"));
     let (lines, raw) = (lines.as_primitive::<UInt64Type>(), raw.as_binary::<i32>());
     (0..batch.num_rows())
-        .map(|row| Refusal {
+        .map(|row| ExcludedRow {
             stream: streams[row].clone(),
             line: lines.value(row),
             class: classes[row].clone(),

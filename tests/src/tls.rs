@@ -1,4 +1,4 @@
-//! TLS as a client speaks it, with certificates made on the spot.
+//! A TLS client and self-signed certificates.
 
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
@@ -8,13 +8,13 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
-use crate::http::{Answer, connect, exchange};
+use crate::http::{Response, connect, round_trip};
 
-/// A certificate for `localhost`, with its key; both in PEM.
+/// A self-signed certificate for `localhost` with its key, both in PEM.
 pub struct Certificate {
-    /// The certificate.
+    /// The certificate in PEM.
     pub chain: String,
-    /// Its key.
+    /// The private key in PEM.
     pub key: String,
     der: CertificateDer<'static>,
 }
@@ -26,7 +26,7 @@ impl Default for Certificate {
 }
 
 impl Certificate {
-    /// One that vouches for itself.
+    /// Creates a key and a self-signed certificate.
     pub fn new() -> Certificate {
         let key = KeyPair::generate().expect("a key can be made");
         let certificate = CertificateParams::new(["localhost".to_owned()])
@@ -35,7 +35,7 @@ impl Certificate {
         Certificate { chain: certificate.pem(), key: key.serialize_pem(), der: certificate.der().clone() }
     }
 
-    /// A client that trusts this certificate and no other.
+    /// A client that trusts only this certificate.
     pub fn client(&self, address: SocketAddr) -> TlsClient {
         let mut roots = RootCertStore::empty();
         roots.add(self.der.clone()).expect("it is a certificate");
@@ -48,33 +48,33 @@ impl Certificate {
     }
 }
 
-/// A client that speaks TLS, on a new connection each time.
+/// A TLS client that uses a new connection per request.
 pub struct TlsClient {
     address: SocketAddr,
     settings: Arc<ClientConfig>,
 }
 
 impl TlsClient {
-    /// A connection, not yet used.
+    /// Opens a connection.
     ///
     /// # Errors
-    /// When there is none.
+    /// If the connection fails.
     pub fn connect(&self) -> std::io::Result<StreamOwned<ClientConnection, TcpStream>> {
         let name = ServerName::try_from("localhost").expect("it is a name");
         let session = ClientConnection::new(self.settings.clone(), name).map_err(std::io::Error::other)?;
         Ok(StreamOwned::new(session, connect(self.address)?))
     }
 
-    /// Sends a request as it is, and gives the answer.
+    /// Sends the bytes of a request and reads the response.
     ///
     /// # Errors
-    /// When the connection breaks, or the certificate is another.
-    pub fn try_send(&self, method: &str, request: &[u8]) -> std::io::Result<Answer> {
-        exchange(&mut self.connect()?, request, method)
+    /// If the connection fails, or if the certificate is not trusted.
+    pub fn try_send(&self, method: &str, request: &[u8]) -> std::io::Result<Response> {
+        round_trip(&mut self.connect()?, request, method)
     }
 
     /// `GET` of a path.
-    pub fn get(&self, path: &str) -> Answer {
+    pub fn get(&self, path: &str) -> Response {
         let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
         self.try_send("GET", request.as_bytes()).unwrap_or_else(|error| panic!("GET {path}: {error}"))
     }

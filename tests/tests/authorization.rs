@@ -1,4 +1,4 @@
-//! Who may do what to a run that is served, each cell of it asked.
+//! Authorization of a served run: every endpoint with every role.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,7 +7,7 @@ use std::os::unix::net::UnixStream;
 use serde_json::Value;
 use understudy_service::{Access, ROUTES, Role, Route};
 use understudy_tests::TestWorkspace;
-use understudy_tests::http::{Client, exchange, response_status};
+use understudy_tests::http::{Client, response_status, round_trip};
 use understudy_tests::process::wait_until;
 use understudy_tests::served_run::ServedRun;
 use understudy_tests::tls::Certificate;
@@ -15,7 +15,7 @@ use understudy_tests::tls::Certificate;
 /// A snapshot of the small study.
 const SNAPSHOT: &str = r#"{"id":"s1","at":"2026-03-01T10:00:00Z","booked":"a","nights":1}"#;
 
-/// A token of each role in `tokens.toml`, by the role's name.
+/// Creates a token per role in `tokens.toml`. Returns them by role.
 fn tokens(workspace: &TestWorkspace) -> BTreeMap<&'static str, String> {
     let make = |role: Role| {
         let name = format!("the-{}", role.name());
@@ -27,7 +27,7 @@ fn tokens(workspace: &TestWorkspace) -> BTreeMap<&'static str, String> {
     Role::ALL.map(make).into()
 }
 
-/// Serves with a token of each role.
+/// Serves with one token per role.
 fn guarded() -> (TestWorkspace, BTreeMap<&'static str, String>, ServedRun) {
     let workspace = TestWorkspace::served();
     let tokens = tokens(&workspace);
@@ -35,7 +35,7 @@ fn guarded() -> (TestWorkspace, BTreeMap<&'static str, String>, ServedRun) {
     (workspace, tokens, serving)
 }
 
-/// A request to an endpoint that is well-formed and asks for nothing that could be done.
+/// A well-formed request to an endpoint that has no effect.
 fn request(serving: &ServedRun, route: &Route, token: Option<&str>) -> Vec<u8> {
     let method = if route.method == "ANY" { "POST" } else { route.method };
     let path = route.path.replace("{*path}", "some/path").replace("{id}", "none");
@@ -55,7 +55,7 @@ fn every_endpoint_checks_the_token_and_its_role() {
     let mut table = format!("{:<28}", "");
     columns.iter().for_each(|(name, _)| table.push_str(&format!("{name:>8}")));
     table.push('\n');
-    // What may end the run is asked at last.
+    // Requests that may end the run come last.
     let mut routes: Vec<&Route> = ROUTES.iter().collect();
     routes.sort_by_key(|route| route.access == Access::Operate);
     for route in routes {
@@ -140,7 +140,7 @@ fn write_access_to_the_run_directory_grants_every_role() {
         &[("content-type", "application/json")],
         SNAPSHOT.as_bytes(),
     );
-    assert_eq!(exchange(&mut socket, &request, "POST").expect("an answer").status, 202);
+    assert_eq!(round_trip(&mut socket, &request, "POST").expect("an answer").status, 202);
     let mode = fs::metadata(workspace.path().join("run/control.sock")).expect("it is there").permissions();
     assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode) & 0o777, 0o600);
 }
@@ -164,7 +164,7 @@ fn without_tokens_cross_site_requests_are_rejected() {
     assert_eq!(post(&[("origin", "https://evil.example")]), 403);
     assert_eq!(post(&[("origin", "null")]), 403);
     assert_eq!(post(&[("sec-fetch-site", "cross-site")]), 403);
-    // No browser sends this: it has no Host at all.
+    // A request without `Host` does not come from a browser.
     assert_eq!(response_status(serving.address, b"POST /v1/snapshots HTTP/1.0\r\n\r\n"), Some(403));
 }
 
@@ -190,8 +190,10 @@ fn unsafe_settings_are_rejected_at_start() {
 fn remote_access_works_behind_a_tls_proxy() {
     let workspace = TestWorkspace::served();
     let tokens = tokens(&workspace);
-    let serving =
-        ServedRun::start(&workspace, &["--listen", "0.0.0.0:0", "--tokens", "tokens.toml", "--behind-tls-proxy"]);
+    let serving = ServedRun::start(
+        &workspace,
+        &["--listen", "0.0.0.0:0", "--tokens", "tokens.toml", "--behind-tls-proxy"],
+    );
     let here = ([127, 0, 0, 1], serving.address.port()).into();
     assert_eq!(Client::new(here).post("/v1/snapshots", SNAPSHOT).status, 401);
     assert_eq!(Client::with_token(here, &tokens["feed"]).post("/v1/snapshots", SNAPSHOT).status, 202);
@@ -237,7 +239,8 @@ fn serves_tls_and_reloads_a_renewed_certificate() {
 #[test]
 fn token_names_are_unique() {
     let workspace = TestWorkspace::new();
-    let token = |arguments: &[&str]| workspace.understudy(&[&["token", "--file", "t.toml"], arguments].concat());
+    let token =
+        |arguments: &[&str]| workspace.understudy(&[&["token", "--file", "t.toml"], arguments].concat());
     let output = token(&["--role", "read", "--role", "audit", "--name", "desk"]);
     assert_eq!(output.code, 0);
     insta::assert_snapshot!(output.stderr, @"the token is stored nowhere else, so keep it; to revoke it, remove `desk` from t.toml");

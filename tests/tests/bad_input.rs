@@ -1,17 +1,17 @@
-//! Records that take no part: each is counted, kept as it came and told with its reason; the others are unharmed.
+//! Excluded records are counted and stored unchanged with their reason. Other records are not affected.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use serde_json::{Value, json};
-use understudy_tests::tables::{ExcludedRow, refused, sealed, texts};
+use understudy_tests::tables::{ExcludedRow, excluded_rows, sealed, texts};
 use understudy_tests::{TestWorkspace, account, overall};
 
-/// Runs the study and sees that what was refused is the same in the report and in the log.
+/// Runs the study and checks that report and log agree on the excluded records.
 fn run(workspace: &TestWorkspace) -> (Value, Vec<ExcludedRow>) {
     let report = workspace.run(&[]);
-    let mut kept = refused(&workspace.path().join("run"));
-    // In the log they stand as the two streams were read.
+    let mut kept = excluded_rows(&workspace.path().join("run"));
+    // Their order in the log depends on how the streams were read.
     kept.sort_by_key(|refusal| (Reverse(refusal.stream.clone()), refusal.line));
     let mut counts = HashMap::new();
     let first = kept.iter().filter(|refusal| {
@@ -25,13 +25,13 @@ fn run(workspace: &TestWorkspace) -> (Value, Vec<ExcludedRow>) {
     (report, kept)
 }
 
-/// The refused records of one stream: line, class, the record's bytes.
+/// The excluded records of one stream: line, reason, bytes of the record.
 fn of<'r>(kept: &'r [ExcludedRow], stream: &str) -> Vec<(u64, &'r str, &'r [u8])> {
     let own = kept.iter().filter(|refusal| refusal.stream == stream);
     own.map(|refusal| (refusal.line, refusal.class.as_str(), refusal.raw.as_slice())).collect()
 }
 
-/// Lines and reasons, to be read.
+/// Lines and explanations as text.
 fn reasons(kept: &[ExcludedRow]) -> String {
     let line = |refusal: &ExcludedRow| format!("{} {}: {}", refusal.stream, refusal.line, refusal.reason);
     kept.iter().map(line).collect::<Vec<_>>().join("\n")
@@ -61,7 +61,7 @@ fn undecodable_records_are_rejected() {
     let workspace = TestWorkspace::small();
     let mut text = Vec::new();
     for (at, broken) in broken.iter().enumerate() {
-        // A sound record before every third, so that broken ones stand between good ones.
+        // A valid record before every third, so that invalid ones are between valid ones.
         if at % 3 == 0 {
             let at = at / 3 + 1;
             text.extend(
@@ -85,22 +85,22 @@ fn undecodable_records_are_rejected() {
     assert_eq!(of(&kept, "snapshots"), wanted);
     insta::assert_snapshot!(reasons(&kept), @r#"
     snapshots 2: not JSON: expected ident at column 2
-    snapshots 3: not a JSON object; write one object a line
+    snapshots 3: not a JSON object; write one object per line
     snapshots 4: not JSON: the line ends in the middle of a record
     snapshots 6: not JSON: trailing characters at column 40
-    snapshots 7: not UTF-8: a bad byte at column 52
+    snapshots 7: not UTF-8: invalid byte at column 52
     snapshots 8: field `id`: the id is missing; every record needs one
     snapshots 10: field `id`: the id is missing; every record needs one
     snapshots 11: field `id`: the id is empty
-    snapshots 12: field `id`: wanted an id, which is a string or an integer, found 1.5
-    snapshots 14: field `id`: wanted an id, which is a string or an integer, found ["x"]
+    snapshots 12: field `id`: expected an id, a string or an integer, found 1.5
+    snapshots 14: field `id`: expected an id, a string or an integer, found ["x"]
     snapshots 15: field `at`: the time is missing; every record needs one
     snapshots 16: field `at`: "yesterday" is not a time; write RFC 3339 with a zone, such as "2026-05-01T09:30:00Z"
     snapshots 18: field `at`: "2026-03-05T10:00:00" has no time zone; write it with Z or an offset, such as "2026-05-01T09:30:00Z"
-    snapshots 19: field `at`: wanted a time such as "2026-05-01T09:30:00Z", found 1772704800
+    snapshots 19: field `at`: expected a time such as "2026-05-01T09:30:00Z", found 1772704800
     snapshots 20: field `at`: "2026-02-30T10:00:00Z" is not a time; write RFC 3339 with a zone, such as "2026-05-01T09:30:00Z"
-    snapshots 22: field `booked`: wanted a string, found 7
-    snapshots 23: field `id`: the id is missing; every record needs one; field `at`: "2026-03-05" has no time zone; write it with Z or an offset, such as "2026-05-01T09:30:00Z"; field `booked`: wanted a string, found ["a"]; field `nights`: wanted an integer, found "3"
+    snapshots 22: field `booked`: expected a string, found 7
+    snapshots 23: field `id`: the id is missing; every record needs one; field `at`: "2026-03-05" has no time zone; write it with Z or an offset, such as "2026-05-01T09:30:00Z"; field `booked`: expected a string, found ["a"]; field `nights`: expected an integer, found "3"
     "#);
 }
 
@@ -136,7 +136,7 @@ fn records_are_excluded_for_each_reason() {
     let decision = |id: &str, at: &str, room: &str| {
         format!(r#"{{"id":"{id}","at":"2026-03-{at}:00Z","room":"{room}"}}"#)
     };
-    // The horizon and the lateness are a day.
+    // Horizon and lateness are one day.
     let snapshots = [
         snapshot("met", "01T10:00", "a"),
         snapshot("met", "01T10:00", "a"),

@@ -1,8 +1,8 @@
-//! A study whose plugins do not fit it: `understudy check` says which, why, and on which line it can be mended.
+//! Studies with unsuitable plugins: `understudy check` names the plugin, the reason and the line to change.
 
 use understudy_tests::{TestWorkspace, plugin};
 
-/// What `check` says of the small study once it has been changed so.
+/// Output of `check` for the small study with edits.
 fn check(changes: &[(&str, &str)]) -> String {
     let workspace = TestWorkspace::small();
     workspace.edit_study(changes);
@@ -15,7 +15,7 @@ fn refused(workspace: &TestWorkspace) -> String {
     output.stderr
 }
 
-/// What `check` says if the model's file holds these bytes.
+/// Output of `check` if the model's file has these bytes.
 fn model(bytes: &[u8]) -> String {
     let workspace = TestWorkspace::small();
     workspace.write("model.wasm", bytes);
@@ -23,7 +23,7 @@ fn model(bytes: &[u8]) -> String {
     refused(&workspace)
 }
 
-/// What `check` says if the model is the component of this text.
+/// Output of `check` if the model is a component given as text.
 fn component(text: &str) -> String {
     model(&wat::parse_str(text).expect("the text is Wasm"))
 }

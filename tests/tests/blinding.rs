@@ -1,7 +1,7 @@
-//! Blinded snapshots: no model is asked about one before its decision has come, and the figures are those of a run in which
-//! all were asked at once.
+//! Blinded snapshots: no model answers one before its decision has arrived, and the metrics equal those of a run without
+//! blinding.
 //!
-//! Which ids are blinded turns with the seal, which is another one in every run. So counts of them are near a share.
+//! The seal selects the blinded ids and differs from run to run. So counts of blinded ids are only near the declared share.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -11,14 +11,14 @@ use arrow::array::{Array as _, AsArray as _, RecordBatch};
 use arrow::datatypes::UInt64Type;
 use arrow::ipc::reader::StreamReader;
 use serde_json::Value;
-use understudy_engine::Blind;
+use understudy_engine::BlindingRule;
 use understudy_sandbox::sha256_hex;
-use understudy_tests::process::{Running, until};
-use understudy_tests::messy_streams::{self, whole};
+use understudy_tests::messy_streams::{self, assert_verifies};
+use understudy_tests::process::{TestProcess, wait_until};
 use understudy_tests::tables::{column, open_rows, sealed, segments, texts};
 use understudy_tests::{TestWorkspace, account, deterministic_part, overall, root, synthetic};
 
-/// The hotel's study of rooms with some more tables.
+/// The hotel study of rooms with additional sections.
 fn hotel(more: &str) -> TestWorkspace {
     let workspace = TestWorkspace::new();
     let folder = root().join("examples/hotel");
@@ -29,14 +29,14 @@ fn hotel(more: &str) -> TestWorkspace {
     workspace
 }
 
-/// Which ids the seal of a run blinds.
-fn blind(run: &Path, share: f64) -> Blind {
+/// The ids that the seal of a run blinds.
+fn blind(run: &Path, share: f64) -> BlindingRule {
     let seal = fs::read(run.join("seal.json")).expect("a run has a seal");
-    Blind::new(share, &sha256_hex(&seal)).expect("a share is blinded")
+    BlindingRule::new(share, &sha256_hex(&seal)).expect("a share is blinded")
 }
 
-/// What does not depend on which ids were blinded, nor on the declaration. How often each model was asked at all is checked
-/// by the way.
+/// The part of a report that depends neither on the blinded ids nor on the declaration. Also checks how many snapshots each
+/// model answered.
 fn figures(report: &Value) -> Value {
     let mut figures = deterministic_part(report);
     figures.as_object_mut().expect("a report is an object").remove("declaration");
@@ -51,7 +51,7 @@ fn figures(report: &Value) -> Value {
     figures
 }
 
-/// For each id what a table says of a model: its answer, or in brackets why there is none; nothing where both are missing.
+/// Per id: a model's answer in a table, or in brackets why there is none; `None` if both are missing.
 fn answers(batch: &RecordBatch, model: &str) -> BTreeMap<String, String> {
     let [answer, reason] =
         ["answer", "unanswered"].map(|part| column(batch, &format!("model.{model}.{part}")));
@@ -80,7 +80,7 @@ fn blinding_does_not_change_the_hotel_metrics() {
     assert_eq!(overall(&report, 0, 0)["sums"][0], 12_293.0);
     assert_eq!(overall(&report, 0, 0)["pairs"], 15_402);
 
-    // 3,080 with a standard deviation of 50.
+    // The expected number is 3,080, with a standard deviation of 50.
     let blinded = report["models"][0]["blinded"].as_u64().expect("a count");
     assert!((2_780..3_380).contains(&blinded), "{blinded}");
     for model in [0, 1] {
@@ -113,7 +113,7 @@ fn blinding_does_not_change_the_hotel_metrics() {
         }
         assert_eq!(column(&snapshots, &format!("model.{model}.nanos")).null_count() as u64, blinded);
     }
-    whole(&workspace, "run");
+    assert_verifies(&workspace, "run");
 }
 
 #[test]
@@ -150,13 +150,13 @@ fn blinded_snapshots_spill_with_the_fields_that_models_read() {
         (figures(&report), workspace)
     };
     let (all, _) = waiting("");
-    let (little, workspace) = waiting("\n[limits]\nwaiting-mib = 1\n\n[blinding]\nshare = 0.3\n");
+    let (little, workspace) = waiting("\n[limits]\njoin-buffer-mib = 1\n\n[blinding]\nshare = 0.3\n");
     assert_eq!(little, all);
-    whole(&workspace, "run");
+    assert_verifies(&workspace, "run");
 }
 
-/// The small study, with half of the ids blinded, forty snapshots, and the decisions on standard input. The model breaks on
-/// every snapshot that it is asked about.
+/// The small study with half of the ids blinded, forty snapshots, and decisions from standard input. The model fails on every
+/// snapshot.
 fn stderr() -> TestWorkspace {
     let workspace = TestWorkspace::small();
     workspace.edit_study(&[
@@ -180,7 +180,7 @@ fn decisions(ids: std::ops::Range<u64>) -> String {
         .collect()
 }
 
-/// What the open segments of a table hold.
+/// The rows in the open segments of a table.
 fn open(run: &Path, table: &str) -> Vec<RecordBatch> {
     let paths = segments(run, table, "arrows");
     let batches = paths.iter().flat_map(|path| {
@@ -194,7 +194,7 @@ fn open(run: &Path, table: &str) -> Vec<RecordBatch> {
 fn models_answer_blinded_snapshots_only_after_the_decision() {
     let workspace = told();
     let run = workspace.path().join("run");
-    let mut running = Running::start(workspace.command(&["run", "study.toml", "--run", "run"]));
+    let mut running = TestProcess::start(workspace.command(&["run", "study.toml", "--run", "run"]));
     wait_until("all snapshots are in the log", || open_rows(&run, "snapshots") == 40);
     let seal = blind(&run, 0.5);
     let blinded = |from: u64, to: u64| (from..to).filter(|at| seal.holds(&format!("s{at}"))).count() as u64;
@@ -213,7 +213,7 @@ fn models_answer_blinded_snapshots_only_after_the_decision() {
     running.signal("INT");
     assert_eq!(running.wait_with_output().code, 130);
 
-    // The model says what it was asked: it broke on those that are not blinded and on those that are and are decided.
+    // The failures show what the model was asked: snapshots that are not blinded, and blinded ones with a decision.
     let report = workspace.report("run");
     let broke = |report: &Value| report["incidents"][0]["count"].as_u64();
     let model = &report["models"][0];
@@ -226,8 +226,8 @@ fn models_answer_blinded_snapshots_only_after_the_decision() {
     assert_eq!(pairs.len() as u64, blinded(10, 30));
     assert!(pairs.values().all(|answer| answer.contains("evil panics on `all`")));
 
-    // It goes on, and the others are never decided but for one.
-    let mut running = Running::start(workspace.command(&["run", "study.toml", "--run", "run"]));
+    // The run resumes. Only one of the others is ever decided.
+    let mut running = TestProcess::start(workspace.command(&["run", "study.toml", "--run", "run"]));
     running.feed(decisions(5..6));
     running.close_stdin();
     assert_eq!(running.wait_with_output().code, 0);
@@ -237,7 +237,7 @@ fn models_answer_blinded_snapshots_only_after_the_decision() {
     assert_eq!(report["models"][0]["blinded"].as_u64(), Some(blinded(0, 40)));
     let first = (0..40).find(|at| *at == 5 || (10..30).contains(at) || !seal.holds(&format!("s{at}")));
     assert_eq!(report["incidents"][0]["first-id"], format!("s{}", first.expect("half are decided")));
-    whole(&workspace, "run");
+    assert_verifies(&workspace, "run");
     let output = workspace.ok(&["export", "run", "--output", "rows.csv", "--who", "Ana"]);
     let rows = fs::read_to_string(workspace.path().join("rows.csv")).expect("the rows");
     assert_eq!(rows.lines().count(), 22);
@@ -257,8 +257,10 @@ fn a_killed_blinded_run_has_the_same_metrics() {
     let command = ["run", "study.toml", "--run", "run", "--batch-rows", "1"];
     let mut kills = 0;
     for written in [300_000, 900_000, 40_000, 600_000, 900_000] {
-        let mut running = Running::start(workspace.command(&command));
-        wait_until("it has written enough or ended", || running.bytes_written().is_none_or(|now| now >= written));
+        let mut running = TestProcess::start(workspace.command(&command));
+        wait_until("it has written enough or ended", || {
+            running.bytes_written().is_none_or(|now| now >= written)
+        });
         kills += u32::from(running.kill());
     }
     assert!(kills >= 3, "{kills} kills of a living process");
@@ -269,7 +271,7 @@ fn a_killed_blinded_run_has_the_same_metrics() {
     };
     let report = workspace.report("run");
     assert_eq!(without_incidents(figures(&report)), without_incidents(all));
-    // The pairs of an id are there once, with an answer if it is blinded.
+    // Each id has one pair, with an answer if it is blinded.
     let pairs = table(&workspace, "pairs");
     let mut numbers = column(&pairs, "snapshot").as_primitive::<UInt64Type>().values().to_vec();
     numbers.sort_unstable();
@@ -279,14 +281,17 @@ fn a_killed_blinded_run_has_the_same_metrics() {
     let late = column(&pairs, "blinded").as_boolean().true_count();
     assert!((1..pairs.num_rows()).contains(&late));
     assert_eq!(answers(&pairs, "echo").len(), late);
-    whole(&workspace, "run");
+    assert_verifies(&workspace, "run");
 }
 
 #[test]
 fn blinded_pairs_are_shown_with_their_answers() {
     let rows = |share: &str| {
         let workspace = TestWorkspace::small();
-        workspace.edit_study(&[("every = \"day\"\n", &format!("every = \"day\"\n\n[blinding]\nshare = {share}\n"))]);
+        workspace.edit_study(&[(
+            "every = \"day\"\n",
+            &format!("every = \"day\"\n\n[blinding]\nshare = {share}\n"),
+        )]);
         let line = |at: u64| {
             format!(r#"{{"id":"s{at}","at":"2026-03-01T10:00:{at:02}Z","booked":"{at}","nights":1}}"#)
         };
@@ -302,7 +307,7 @@ fn blinded_pairs_are_shown_with_their_answers() {
     let (all, all_log, _) = rows("0");
     let (half, half_log, workspace) = rows("0.5");
     assert_eq!(half_log, all_log);
-    // Beside the others stands one column that says which were blinded.
+    // One additional column marks the blinded rows.
     let place = half[0].split(',').position(|name| name == "blinded").expect("the column");
     let seal = blind(&workspace.path().join("run"), 0.5);
     for (row, (half, all)) in half.iter().zip(&all).enumerate() {
@@ -349,7 +354,7 @@ fn a_what_if_run_blinds_nothing() {
     let other = workspace.report("other");
     assert_eq!(other["models"][0]["blinded"], 0);
     assert_eq!(other["models"][0]["scores"], report["models"][0]["scores"]);
-    whole(&workspace, "other");
+    assert_verifies(&workspace, "other");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! `understudy case`: one decided row with all that is known of it; who is shown it is in the ledger first.
+//! `understudy case` shows everything known about one decided row. The ledger records the viewer first.
 
 use std::fs;
 
@@ -7,14 +7,14 @@ use understudy_tests::process::{TestProcess, wait_until};
 use understudy_tests::tables::open_rows;
 use understudy_tests::{TestWorkspace, hotel_rooms_study};
 
-/// What a plugin's bytes, and the machine, make otherwise.
+/// Replaces the parts of the output that depend on the bytes of plugins and on the machine.
 const UNLIKE: [(&str, &str); 2] = [(r"[0-9a-f]{12}\b", "SHA-256"), (r" +\d[\d.,]* (ns|µs|ms)\b", " TIME")];
 
 fn exposures(workspace: &TestWorkspace) -> Vec<Value> {
     workspace.ledger_entries("run", Some("exposure"))
 }
 
-/// The small study over twenty snapshots, of which every third is decided otherwise, but for the last.
+/// The small study over twenty snapshots. Every third decision differs, except the last.
 fn twenty() -> TestWorkspace {
     let workspace = TestWorkspace::small();
     let day = |at: usize| format!("2026-03-{:02}", at + 1);
@@ -68,7 +68,7 @@ fn a_case_shows_everything_known_about_its_row() {
     });
     let [entry] = &exposures(&workspace)[..] else { panic!("one exposure") };
     assert_eq!((&entry["who"], &entry["command"]), (&"Ana".into(), &"case".into()));
-    // The row, and the three similar ones.
+    // The row and its three similar cases.
     assert_eq!((entry["rows"].as_u64(), entry["withheld"].as_u64()), (Some(4), Some(1)));
     // printf 's6\ns0\ns12\ns18\n' | sha256sum
     assert_eq!(entry["ids"], "6108b85b66c9cba395e4a339959db77b4f4bbab767516f9f0a5769f3f3f81d57");
@@ -130,7 +130,7 @@ fn undecided_rows_are_never_shown() {
     workspace.edit_study(&[("file = \"decisions.jsonl\"", "stdin = true")]);
     let decisions = fs::read_to_string(workspace.path().join("decisions.jsonl")).expect("decisions");
     let mut running = TestProcess::start(workspace.command(&["run", "study.toml", "--run", "run"]));
-    // Decisions of ten days but the second: a horizon and the lateness before the last clock lies the eighth day.
+    // Decisions of ten days except the second. The last clock minus horizon and lateness is the eighth day.
     let fed = decisions.lines().enumerate().filter(|(at, _)| *at < 10 && *at != 1);
     running.feed(fed.map(|(_, line)| line.to_owned() + "\n").collect::<String>());
     wait_until("all that can be is in the log", || {
@@ -145,7 +145,7 @@ fn undecided_rows_are_never_shown() {
     insta::assert_snapshot!(refused("s1"), @r#""s1" is not decided yet: no decision has come within the horizon of 24h"#);
     insta::assert_snapshot!(refused("s9"), @r#"the horizon of "s9" is not over: somebody may still have to decide, and is not to be swayed; it is shown once decisions have come that are more than 48h later than 2026-03-10T10:00:00Z"#);
     insta::assert_snapshot!(refused("s15"), @r#"the horizon of "s15" is not over: somebody may still have to decide, and is not to be swayed; it is shown once decisions have come that are more than 48h later than 2026-03-16T10:00:00Z"#);
-    insta::assert_snapshot!(refused("s99"), @r#"no accepted snapshot has the id "s99"; the table `refused` has those that were not accepted"#);
+    insta::assert_snapshot!(refused("s99"), @r#"no accepted snapshot has the id "s99"; excluded records are in the table `excluded`"#);
     assert_eq!(exposures(&workspace).len(), 0, "who was shown nothing was shown nothing");
     let output = workspace.ok(&["case", "run", "s3", "--who", "Ana"]);
     assert!(
@@ -190,7 +190,7 @@ fn a_blinded_case_says_that_the_model_answered_later() {
 fn a_repeated_id_is_selected_by_its_time() {
     let workspace = TestWorkspace::small();
     workspace.edit_study(&[("horizon = \"1d\"", "horizon = \"1h\"")]);
-    // The second comes between, so that the clock has moved on when the id comes again.
+    // A second snapshot in between advances the clock before the id is repeated.
     let line = |day: u32, hour: u32, key: &str| {
         let id = if day == 3 { 2 } else { 1 };
         format!(r#"{{"id":"s{id}","at":"2026-03-0{day}T{hour}:00:00Z","{key}":"a","nights":{day}}}"#)
@@ -200,11 +200,11 @@ fn a_repeated_id_is_selected_by_its_time() {
     workspace.run(&[]);
     let output =
         |more: &[&str]| workspace.understudy(&[&["case", "run", "s1", "--who", "Ana"], more].concat());
-    insta::assert_snapshot!(said(&[]).stderr, @r#"the id "s1" was used 2 times; say with --at which snapshot is meant: 2026-03-01T10:00:00Z, 2026-03-05T10:00:00Z"#);
+    insta::assert_snapshot!(said(&[]).stderr, @r#"the id "s1" was used 2 times; choose one event time with --at: 2026-03-01T10:00:00Z, 2026-03-05T10:00:00Z"#);
     let second = said(&["--at", "2026-03-05T11:00:00+01:00"]);
     assert_eq!(second.code, 0, "{}", second.stderr);
     assert!(second.stdout.contains("nights  5"), "{}", second.stdout);
-    insta::assert_snapshot!(said(&["--at", "2026-03-05T11:00:00Z"]).stderr, @r#"no snapshot with the id "s1" was observed then; there is 2026-03-01T10:00:00Z, 2026-03-05T10:00:00Z"#);
+    insta::assert_snapshot!(said(&["--at", "2026-03-05T11:00:00Z"]).stderr, @r#"no snapshot with the id "s1" has this event time; its event times are 2026-03-01T10:00:00Z, 2026-03-05T10:00:00Z"#);
     insta::assert_snapshot!(said(&["--at", "noon"]).stderr, @r#"--at is "noon", which is no time with a zone; write one such as 2026-04-20T06:00:00+02:00"#);
 }
 
@@ -237,6 +237,6 @@ fn unavailable_cases_are_explained() {
     insta::assert_snapshot!(said(&["case", "run", "s6"]), @"cannot read run/seal.json: No such file or directory (os error 2); name the directory that `understudy run` wrote");
     workspace.run(&[]);
     insta::assert_snapshot!(said(&["case", "run", "s6", "--raw"]), @"the study declares `log.keep-raw = false`, so the run has no text of its snapshots; leave --raw out");
-    insta::assert_snapshot!(said(&["case", "run", "s6", "--who", ""]), @"--who is empty, and it is recorded who is shown answers; write a name");
+    insta::assert_snapshot!(said(&["case", "run", "s6", "--who", ""]), @"--who is empty; write a name, which the ledger records");
     assert_eq!(exposures(&workspace).len(), 0);
 }

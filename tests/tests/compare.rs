@@ -1,9 +1,9 @@
-//! `understudy compare`: models side by side over the same pairs, against an independent computation.
+//! `understudy compare` compares models over the same pairs. An independent computation gives the expected values.
 
 use std::fs;
 
 use serde_json::Value;
-use understudy_tests::process::{Running, until};
+use understudy_tests::process::{TestProcess, wait_until};
 use understudy_tests::{TestWorkspace, plugin};
 
 fn compared(workspace: &TestWorkspace, arguments: &[&str]) -> Value {
@@ -12,7 +12,7 @@ fn compared(workspace: &TestWorkspace, arguments: &[&str]) -> Value {
     serde_json::from_str(&output.stdout).expect("it is JSON")
 }
 
-/// The part of a value of a condition, or that of everything.
+/// The comparison of one value of a condition, or of all pairs.
 fn part<'v>(found: &'v Value, name: &str) -> &'v Value {
     let parts = found["others"][0]["parts"].as_array().expect("parts");
     let is = |part: &&Value| match name.split_once(' ') {
@@ -28,7 +28,7 @@ fn hotel_model_differences_match_numpy_and_scipy() {
     let found = compared(&workspace, &["run"]);
     assert_eq!((&found["pairs"], &found["reference"]["name"]), (&15_402.into(), &"booked-room".into()));
     assert_eq!(found["others"][0]["model"]["name"], "room-rules");
-    // `tests/oracles/compare.py` prints the rows: part, metric, pairs, reference, other, difference, lower, upper, p-value.
+    // `tests/oracles/compare.py` prints the rows: subset, metric, pairs, reference, other, difference, lower, upper, p-value.
     #[rustfmt::skip]
     let wanted: [(&str, &str, u64, [f64; 6]); 10] = [
         ("all", "agreement", 15402, [0.7981430982989223, 0.4241656927671731, -0.3739774055317492, -0.3794002731475665, -0.36855453791593185, 5.777337382544181e-75]),
@@ -98,7 +98,7 @@ fn a_run_joins_fully_with_its_own_what_if_run() {
         named,
         wanted.map(|(run, name)| (Value::from(run), Value::from(name))).each_ref().map(|(a, b)| (a, b))
     );
-    // What is the same in every pair has no difference, and no spread.
+    // Scores that are equal in every pair have no difference and no variance.
     let same = &others[1]["parts"][0]["metrics"][1];
     assert_eq!(
         (&same["difference"], &same["interval"], &same["p-value"]),
@@ -108,7 +108,7 @@ fn a_run_joins_fully_with_its_own_what_if_run() {
     assert_eq!(others[0]["parts"], compared(&workspace, &["run"])["others"][0]["parts"]);
 }
 
-/// A study of the small one's records in another directory, without those of some ids.
+/// The small study in another directory, without the records of some ids.
 fn without(workspace: &TestWorkspace, run: &str, gone: &[&str]) {
     for name in ["snapshots.jsonl", "decisions.jsonl"] {
         let path = workspace.path().join(name);
@@ -136,7 +136,7 @@ fn metrics_cover_common_pairs_and_count_the_rest() {
     assert_eq!(found["pairs"], 2);
     let only = |run: usize| (found["runs"][run]["pairs"].as_u64(), found["runs"][run]["only-here"].as_u64());
     assert_eq!((only(0), only(1)), ((Some(3), Some(1)), (Some(4), Some(2))));
-    // Of s2 and s4 the first is decided otherwise.
+    // Of s2 and s4, the first has another decision.
     let agreement = &found["others"][0]["parts"][0]["agreement"];
     assert_eq!((&agreement["both"], &agreement["neither"]), (&1.into(), &1.into()));
     assert_eq!(found["others"][0]["parts"][0]["metrics"][0]["other"], 0.5);
@@ -159,15 +159,15 @@ fn incomparable_runs_are_explained() {
         assert_eq!((output.code, output.stdout.as_str()), (1, ""));
         output.stderr
     };
-    insta::assert_snapshot!(said(&["compare", "run"]), @"run has one model, so there is nothing to set it beside; name a second run, such as a what-if of `understudy replay`");
+nothing to compare:     insta::assert_snapshot!(said(&["compare", "run"]), @"run has one model; name a second run, such as one made by `understudy replay`");
     insta::assert_snapshot!(said(&["compare", "run", "none"]), @"cannot read none/seal.json: No such file or directory (os error 2); name the directory that `understudy run` wrote");
     insta::assert_snapshot!(said(&["compare", "run", "run", "--reference", "oracle"]), @r#"run has no model "oracle"; it has echo"#);
     without(&workspace, "early", &["s3", "s4", "s5"]);
     without(&workspace, "late", &["s1", "s2"]);
-    insta::assert_snapshot!(said(&["compare", "early", "late"]), @"early and late have no compared pair in common: pairs are joined by id and observed time, so both have to be of the same feed");
+    insta::assert_snapshot!(said(&["compare", "early", "late"]), @"early and late have no evaluated pair in common: pairs are joined by id and event time, so both runs must read the same feed");
     workspace.edit_study(&[("[[metrics]]\nname = \"agreement\"", "[[metrics]]\nname = \"accord\"")]);
     without(&workspace, "renamed", &[]);
-    insta::assert_snapshot!(said(&["compare", "run", "renamed"]), @"the runs have no metric in common: one of the same name, with the same component, configuration and assets");
+    insta::assert_snapshot!(said(&["compare", "run", "renamed"]), @"the runs have no metric in common, that is, one with the same name, component, configuration and assets");
 }
 
 #[test]
@@ -178,8 +178,11 @@ fn comparing_a_live_run_reveals_only_aggregates_of_closed_pairs() {
     let end = text.find("[comparator]").expect("a comparator");
     let second = text[model..end].replace("\"echo\"", "\"second\"");
     workspace.write("study.toml", format!("{}{second}{}", &text[..end], &text[end..]));
-    workspace.edit_study(&[("file = \"decisions.jsonl\"", "stdin = true"), ("horizon = \"1d\"", "horizon = \"1h\"")]);
-    // Of 30 an hour apart, every tenth is a `b`.
+    workspace.edit_study(&[
+        ("file = \"decisions.jsonl\"", "stdin = true"),
+        ("horizon = \"1d\"", "horizon = \"1h\""),
+    ]);
+    // 30 snapshots, one per hour; every tenth is a `b`.
     let time = |at: usize, minute: u64| format!("2026-03-{:02}T{:02}:{minute:02}:00Z", at / 24 + 1, at % 24);
     let room = |at: usize| if at % 10 == 3 { "b" } else { "a" };
     let snapshot =
@@ -187,10 +190,10 @@ fn comparing_a_live_run_reveals_only_aggregates_of_closed_pairs() {
     workspace.write_lines("snapshots.jsonl", (0..30).map(snapshot));
     let decision = |at: usize| format!("{{\"id\":\"s{at}\",\"at\":\"{}\",\"room\":\"a\"}}\n", time(at, 30));
     let decisions = |from: usize, to: usize| (from..to).map(decision).collect::<String>();
-    let mut running = Running::start(workspace.command(&["run", "study.toml", "--run", "run"]));
+    let mut running = TestProcess::start(workspace.command(&["run", "study.toml", "--run", "run"]));
     running.feed(decisions(0, 5));
     wait_until("pairs are shown", || workspace.understudy(&["log", "run"]).stdout.contains("s2"));
-    // A horizon of an hour is over once decisions have come that far, and by their lateness, of an hour too.
+    // Both horizon and lateness are one hour: a pair is closed once decisions are two hours further.
     let output = workspace.understudy(&["compare", "run"]);
     assert_eq!((output.code, output.stdout.as_str()), (1, ""), "{}", output.stderr);
     assert!(output.stderr.contains("fewer than 5 pairs would tell of single rows"), "{}", output.stderr);
@@ -212,7 +215,8 @@ fn comparing_a_live_run_reveals_only_aggregates_of_closed_pairs() {
 #[test]
 fn metrics_with_different_assets_are_not_comparable() {
     let workspace = TestWorkspace::small();
-    workspace.edit_study(&[("agreement.wasm\"\n", "agreement.wasm\"\nassets = { costs = \"costs.json\" }\n")]);
+    workspace
+        .edit_study(&[("agreement.wasm\"\n", "agreement.wasm\"\nassets = { costs = \"costs.json\" }\n")]);
     for (run, costs) in [("one", "{}"), ("other", "[]")] {
         workspace.write("costs.json", costs);
         workspace.ok(&["run", "study.toml", "--run", run]);

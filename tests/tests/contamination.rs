@@ -1,7 +1,7 @@
-//! Whether a leak is found: simulated studies of 20,000 pairs, in which the dispatcher follows the answer that he was shown in
-//! three cases of ten, and studies in which he sees none.
+//! Detection of contamination in simulated studies of 20,000 pairs: in some, the dispatcher follows three of ten answers; in
+//! the others, he sees none.
 
-use understudy_engine::Blind;
+use understudy_engine::BlindingRule;
 use understudy_records::join::{Account, Accounting};
 use understudy_statistics::scoring::{
     AnswerStatus, Cells, CellsShape, Conditions, EvidencePair, InputCounts, ModelScores, ScoredPairs,
@@ -13,9 +13,9 @@ use understudy_tests::study_toml::StudyToml;
 
 const STUDIES: u64 = 100;
 const PAIRS: u64 = 20_000;
-/// How often the dispatcher does by himself what the model would.
+/// Probability that the dispatcher decides like the model without seeing its answer.
 const AGREEMENT: f64 = 0.85;
-/// How often he follows an answer that he was shown.
+/// Probability that he follows an answer that he sees.
 const FOLLOWED: f64 = 0.3;
 const WEEK: i64 = 7 * 86_400_000_000;
 
@@ -30,12 +30,13 @@ fn study() -> Study {
     parse(&text).unwrap_or_else(|unsound| panic!("{}", unsound.faults))
 }
 
-/// One study, with its own seal. `leaks` says whether answers that exist in time are shown.
+/// Simulates a study with its own seal. `leaks`: whether the dispatcher sees answers that exist in time.
 fn simulate(study: &Study, number: u64, leaks: bool) -> Verdict {
-    let blind = Blind::new(study.blinding.share, &format!("seal {number}")).expect("a tenth is blinded");
+    let blind =
+        BlindingRule::new(study.blinding.share, &format!("seal {number}")).expect("a tenth is blinded");
     let mut random = fastrand::Rng::with_seed(number);
     let mut clock = WindowClock::new(study.windows, study.time_zone.clone());
-    // A Monday of 1970.
+    // A Monday in 1970.
     let start = 4 * 86_400_000_000;
     let mut evidence = VerdictEvidence::default();
     let mut inputs = InputCounts::default();

@@ -1,4 +1,4 @@
-//! A run that is killed again and again ends as if nothing had happened.
+//! A run that is killed repeatedly ends like an undisturbed one.
 
 use std::fs;
 use std::path::Path;
@@ -11,22 +11,22 @@ use understudy_tests::messy_streams::{assert_same_log, assert_verifies, workspac
 use understudy_tests::process::TestProcess;
 use understudy_tests::synthetic::Numbers;
 
-/// How often the run is killed.
+/// Number of kills.
 const KILLS: u64 = 300;
-/// Rows of each stream: with one row a batch, more than are read between so many kills.
+/// Rows per stream: with one row per batch, more than the run reads between all kills.
 const ROWS: u64 = 60_000;
 
-/// What the run is started with, each time.
+/// The arguments of each start.
 const COMMAND: [&str; 6] = ["run", "study.toml", "--run", "run", "--batch-rows", "1"];
 
-/// Reads how far the log had got, out of what a run said that went on.
+/// Parses the position of the log from the message of a resumed run.
 fn stderr(running: Running) -> u64 {
     let output = running.wait_with_output().stderr;
     let after = output.split("resumes after ").nth(1).and_then(|rest| rest.split(' ').next());
     after.map_or(0, |number| number.parse().expect("a number of snapshots"))
 }
 
-/// Damages the checkpoint, takes it away, or puts an older one in its place.
+/// Damages the checkpoint, removes it, or restores an older one.
 fn meddle(run: &Path, numbers: &mut Numbers) {
     let checkpoint = run.join("checkpoint.bin");
     let older = run.with_extension("older");
@@ -48,7 +48,7 @@ fn meddle(run: &Path, numbers: &mut Numbers) {
     }
 }
 
-/// Sees that the ledger is whole and names every sealed file as it is.
+/// Checks that the ledger is intact and has the digest of every sealed file.
 fn ledger_holds(run: &Path) {
     let (entries, faults) = check(&fs::read(run.join("ledger.jsonl")).expect("a run has a ledger"));
     assert_eq!(faults, []);
@@ -73,12 +73,12 @@ fn a_run_killed_300_times_ends_like_an_undisturbed_run() {
     workspace.ok(&["run", "study.toml", "--run", "plain"]);
     let run = workspace.path().join("run");
     let mut numbers = Numbers(20_260_301);
-    // How much a process may write before it is killed; so that the kills lie evenly over the whole stream.
+    // Bytes that a process may write before it is killed, so that kills are spread evenly over the stream.
     let mut most = 400_000;
     let (mut kills, mut far) = (0, 0);
     while kills < KILLS {
         meddle(&run, &mut numbers);
-        // Now and then while it still begins or recovers.
+        // Sometimes during start or recovery.
         let most_now = if kills % 10 == 3 { 20_000 } else { most };
         let limit = numbers.next(most_now);
         let mut running = Running::start(workspace.command(&COMMAND));

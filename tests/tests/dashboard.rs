@@ -1,5 +1,5 @@
-//! The page of a served run in a browser: it keeps itself up to date, stays as its reader left it, asks for nothing elsewhere, and
-//! can be read by everybody.
+//! The dashboard of a served run in a browser: it updates itself, keeps the state of its reader, sends no request to other
+//! servers, and is accessible.
 
 use std::fs;
 use std::path::PathBuf;
@@ -12,13 +12,13 @@ use understudy_tests::process::wait_until;
 use understudy_tests::requirements::Requirement;
 use understudy_tests::served_run::ServedRun;
 
-/// Where pictures go, if they are asked for.
+/// Folder for screenshots, if `UNDERSTUDY_PICTURES` is set.
 fn pictures(name: &str) -> Option<PathBuf> {
     let folder = std::env::var_os("UNDERSTUDY_PICTURES")?;
     Some(fs::canonicalize(folder).expect("a folder for pictures").join(name))
 }
 
-/// Nothing was asked for elsewhere, and nothing went wrong.
+/// Checks that there were no requests to other servers and no errors.
 fn well(seen: &DashboardCheck, serving: &ServedRun) {
     let own = format!("http://{}/", serving.address);
     assert!(seen.requests.len() > 5, "{:?}", seen.requests);
@@ -60,7 +60,7 @@ fn the_dashboard_follows_the_run() {
     assert_eq!(account[..3], ["snapshots", "300", "0"]);
     assert_eq!(account.last(), Some(&"✓ balances"));
     assert!(after["banner"].as_str().expect("a text").contains("INCONCLUSIVE SO FAR"), "{after:#}");
-    // What its reader did is as it was.
+    // The state of the reader is kept.
     assert_eq!(after["marker"], "the same page");
     assert!(after["focus"].as_str().expect("a text").starts_with("Data"), "{after:#}");
     assert_eq!((&after["open"], &after["scrolled"]), (&json!(true), &json!(333)), "{after:#}");
@@ -98,7 +98,7 @@ fn the_dashboard_shows_nothing_without_a_token() {
     assert_eq!(seen.steps["nothing"], "Shadow study");
     assert_eq!(seen.steps["shown"], "Shadow study small");
     assert_eq!(seen.steps["violations"], json!([]));
-    // The token is kept for the tab, and stands in no address.
+    // The token is stored per tab and is not part of the URL.
     assert_eq!(seen.steps["stored"], json!([0, "", format!("http://{}/", serving.address)]));
 }
 
@@ -125,7 +125,7 @@ fn disagreements_can_be_reviewed_on_the_dashboard() {
     assert_eq!(shown["models"][0]["said"]["answer"], "b");
     assert_eq!(shown["done"]["answer"], "zq7secret-other");
     assert!(shown["raw"].as_str().is_some_and(|raw| raw.contains(&id)), "{shown:#}");
-    // One whose horizon is not over is not shown.
+    // A case within its horizon is not shown.
     let refused = client.get(&format!("/v1/cases/{SECRET}-5-10"));
     assert_eq!(refused.status, 422, "{refused:?}");
     let exposures = || {
@@ -156,7 +156,7 @@ fn disagreements_can_be_reviewed_on_the_dashboard() {
         .map(|entry| entry["judgement"].clone())
         .collect();
     assert_eq!(judged, ["model-right", "substrate-right"]);
-    // A judgement stays as it was given, and belongs to whoever began the review.
+    // A judgement is final and belongs to the person who started the review.
     let again = json!({ "review": 1, "case": 0, "judgement": "unclear" }).to_string();
     assert_eq!(client.post("/v1/review", &again).status, 422);
     let elsewhere = json!({ "review": 9, "case": 0, "judgement": "unclear" }).to_string();
@@ -175,7 +175,7 @@ fn a_plugin_can_be_swapped_on_the_dashboard() {
         let lines = ("content-type", "application/x-ndjson");
         assert_eq!(client.send("POST", &format!("/{path}"), &[lines], body.as_bytes()).status, 202);
     }
-    // The same plugin with a note of four letters in it, which no answer depends on: another component.
+    // The same plugin with a custom section of four letters: another component with the same answers.
     let mut component = fs::read(plugin("recorded")).expect("a component");
     component.extend(b"\x00\x05\x04note");
     workspace.write("other.wasm", component);

@@ -1,4 +1,4 @@
-//! Deciding on runs that are going on, that somebody looked into, that keep only what they must, or that were tampered with.
+//! `understudy decide` on runs that are live, exposed, reduced by retention, or tampered with.
 
 use std::fs;
 
@@ -17,12 +17,12 @@ least-per-window = 10
 share = 0
 "#;
 
-/// A study over three days with twenty snapshots each, of which `misses` a day are decided otherwise.
+/// A study over three days with twenty snapshots each, of which `misses` per day have another decision.
 fn study(misses: usize, more: &str) -> TestWorkspace {
     let workspace = TestWorkspace::small();
     let text = fs::read_to_string(workspace.path().join("study.toml")).expect("the study");
     workspace.write("study.toml", format!("{text}{more}"));
-    // One on the day before, and one after the last day, show that the feed was there.
+    // Records before the first and after the last day show that these days are complete.
     let mut snapshots = vec![snapshot(0, 12)];
     for day in 1..4 {
         snapshots.extend((0..20).map(|number| snapshot(day, number)));
@@ -130,7 +130,7 @@ fn a_damaged_run_is_void_and_a_changed_verdict_is_detected() {
     let output = workspace.understudy(&["verify", "run"]);
     assert_eq!(output.code, 1);
     assert!(output.stdout.contains("BROKEN     verdict.json: it was changed"), "{}", output.stdout);
-    // That it was changed is no fault of the run, which can be decided again.
+    // A changed verdict file is not damage of the run, which can be decided again.
     let output = workspace.ok(&["decide", "run"]);
     assert!(output.stderr.contains("verdict.json: it was changed"), "{}", output.stderr);
     assert!(
@@ -141,7 +141,7 @@ fn a_damaged_run_is_void_and_a_changed_verdict_is_detected() {
     assert_eq!(fs::read_to_string(&path).expect("a verdict"), good);
     workspace.ok(&["verify", "run"]);
 
-    // A threshold that is moved at the end.
+    // The threshold is changed at the end.
     let path = workspace.path().join("run/study.toml");
     let text = fs::read_to_string(&path).expect("the run's study");
     fs::write(&path, text.replace("at-least = 0.7", "at-least = 0.6")).expect("it can be written");
@@ -169,7 +169,7 @@ fn a_failed_verdict_keeps_the_previous_one() {
     assert_eq!(verified.code, 0);
     assert!(verified.stdout.contains("it does not know of what came after it (rules"), "{}", verified.stdout);
 
-    // It goes on, with the file of the verdict before or without it.
+    // It works with or without the file of the previous verdict.
     fs::remove_file(&path).expect("it can be removed");
     let output = workspace.understudy(&["report", "run"]);
     assert_eq!(output.code, 1);
@@ -246,7 +246,7 @@ fn clustered_pairs_have_wider_bounds() {
         first_ruling(&workspace)["pooled"].clone()
     };
     assert_eq!(method("")["method"], "wilson");
-    // All snapshots have the same number of nights: one group, which says nothing of its spread.
+    // All snapshots have the same number of nights: a single cluster has no variance.
     let together = method("cluster = \"nights\"");
     assert_eq!((&together["method"], &together["interval"]), (&Value::Null, &Value::Null));
 }
@@ -277,7 +277,7 @@ fn meaningless_bounds_are_rejected() {
 
 #[test]
 fn events_count_until_the_last_possible_decision() {
-    // The second day ends on the 4th at midnight, and its decisions may come a day later.
+    // The second day ends on the 4th at midnight, and its decisions can arrive one day later.
     for (since, code) in [("2026-03-04T23:59:59Z", 3), ("2026-03-05T00:00:00Z", 0)] {
         let workspace = study(2, THRESHOLD);
         workspace.run(&[]);

@@ -1,27 +1,27 @@
-//! What stands in deploy/ fits the program: every metric that it names there is.
+//! The files in `deploy/` match the program.
 
 use std::collections::BTreeSet;
 use std::fs;
 
 use serde_json::Value;
+use understudy_tests::observability::{observed_study, snapshots};
 use understudy_tests::process::wait_until;
 use understudy_tests::root;
 use understudy_tests::served_run::ServedRun;
-use understudy_tests::observability::{snapshots, watched};
 
 fn file(name: &str) -> String {
     let path = root().join("deploy").join(name);
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The words of a text that are the name of a metric.
+/// The metric names in a text.
 fn metrics(text: &str) -> BTreeSet<String> {
     let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
     let is_metric = |word: &&str| word.starts_with("understudy_") || word.starts_with("process_");
     words.filter(is_metric).map(str::to_owned).collect()
 }
 
-/// All expressions of a dashboard.
+/// All query expressions of a dashboard.
 fn expressions(dashboard: &Value, found: &mut String) {
     match dashboard {
         Value::Array(values) => values.iter().for_each(|value| expressions(value, found)),
@@ -42,7 +42,7 @@ fn expressions(dashboard: &Value, found: &mut String) {
 
 #[test]
 fn every_referenced_metric_exists() {
-    let workspace = watched();
+    let workspace = observed_study();
     let serving = ServedRun::start(&workspace, &[]);
     let mut client = serving.client();
     let lines = ("content-type", "application/x-ndjson");
@@ -82,7 +82,7 @@ fn dashboard_panels_do_not_overlap() {
 
 #[test]
 fn the_unit_and_the_image_use_existing_options() {
-    let workspace = watched();
+    let workspace = observed_study();
     let help = workspace.understudy(&["serve", "--help"]).stdout;
     let unit = file("understudy@.service");
     let starts = unit.lines().find(|line| line.starts_with("ExecStart=")).expect("it starts something");

@@ -1,5 +1,5 @@
-//! Classes of input where a figure is another than elsewhere: the same conjunctions as `divexplorer` finds, and studies in
-//! which it is known where the model parts from the substrate.
+//! The search for subgroups with a different metric value: the same subgroups as `divexplorer` finds, and simulated studies
+//! with planted subgroups.
 
 use fastrand::Rng;
 use understudy_statistics::divergence::{
@@ -36,10 +36,10 @@ fn subgroups_and_rates_match_divexplorer() {
 
 const STUDIES: u64 = 200;
 const PAIRS: usize = 20_000;
-/// The fewest pairs of a class that is searched for.
+/// Minimum number of pairs of a subgroup in the search.
 const LEAST: u64 = 300;
 
-/// All profiles of a population of pairs: which values, how likely, and the figure to be expected there.
+/// All profiles of a population of pairs: their values, probability and expected metric value.
 struct Population {
     sizes: Vec<usize>,
     profiles: Vec<(Vec<u16>, f64, f64)>,
@@ -51,10 +51,9 @@ fn has(profile: &[u16], terms: &[PatternTerm]) -> bool {
 }
 
 impl Population {
-    /// Five or six conditions of two to five values, the second hanging together with the first. The figure is the base
-    /// but in `plants` different classes, where it is drawn; where they overlap, it is what is furthest from the base.
-    /// Each class has pairs enough and differs clearly from elsewhere and from the rest of each class above it: otherwise
-    /// there is nothing there to be found.
+    /// Draws five or six conditions with two to five values; the second depends on the first. The expected value is the base,
+    /// except in `plants` random subgroups. Where they overlap, the value furthest from the base applies. Each subgroup has
+    /// enough pairs and differs clearly from the rest and from the remainder of each parent subgroup, so it can be found.
     fn draw(rng: &mut Rng, plants: usize, kind: &Kind) -> Population {
         let sizes: Vec<usize> = (0..rng.usize(5..7)).map(|_| rng.usize(2..6)).collect();
         let shares = |rng: &mut Rng, size: usize| {
@@ -105,12 +104,12 @@ impl Population {
         }
     }
 
-    /// How likely a pair is of a class.
+    /// Probability that a pair belongs to a subgroup.
     fn share(&self, terms: &[PatternTerm]) -> f64 {
         self.profiles.iter().filter(|(codes, ..)| has(codes, terms)).map(|(_, likely, _)| likely).sum()
     }
 
-    /// The figure to be expected of the pairs that are in one class and not in another, if any.
+    /// Expected value of the pairs in one subgroup but not in another; `None` if there are none.
     fn figure(&self, of: &[PatternTerm], without: Option<&[PatternTerm]>) -> Option<f64> {
         let (mut all, mut sum) = (0.0, 0.0);
         for (codes, likely, figure) in &self.profiles {
@@ -122,7 +121,7 @@ impl Population {
         (all > 0.0).then(|| sum / all)
     }
 
-    /// By how much a class differs from elsewhere and from the rest of each class above it.
+    /// Differences of a subgroup from the rest and from the remainder of each parent subgroup.
     fn differences(&self, terms: &[PatternTerm]) -> Vec<f64> {
         let class = self.figure(terms, None).unwrap_or(f64::NAN);
         let above = (0..(1_u32 << terms.len()) - 1).map(|subset| {
@@ -133,20 +132,20 @@ impl Population {
         above.collect()
     }
 
-    /// Whether these are all more than `apart` and of one sign.
+    /// Whether all these differences exceed `apart` and have the same sign.
     fn differs(&self, terms: &[PatternTerm], apart: f64) -> bool {
         let differences = self.differences(terms);
         differences.iter().all(|difference| *difference > apart) || differences.iter().all(|d| *d < -apart)
     }
 
-    /// Whether a class that was listed is none: equal somewhere, or the other way round.
+    /// Whether a listed subgroup is a false positive: it is equal to a rest, or differs in the other direction.
     fn is_false(&self, class: &Subgroup) -> bool {
         !self.differs(&class.terms, 1e-9)
             || (self.differences(&class.terms)[0] > 0.0) != (class.difference > 0.0)
     }
 
-    /// A study: pairs drawn from the population as a table of profiles, with the sums of their scores, and of the squares
-    /// where these say more, in two halves.
+    /// Draws a study from the population: a table of profiles in two halves with the sums of their scores, and of squared
+    /// scores if these are not 0 or 1.
     fn study(&self, rng: &mut Rng, kind: &Kind) -> PatternTable {
         let part = if kind.shares { 2 } else { 3 };
         let mut ends = Vec::new();
@@ -178,17 +177,17 @@ impl Population {
     }
 }
 
-/// A kind of studies.
+/// A kind of simulated studies.
 struct Kind {
-    /// The figure where nothing was planted.
+    /// Expected value outside of planted subgroups.
     base: f64,
-    /// What is planted.
+    /// Range of expected values in planted subgroups.
     planted: fn(&mut Rng) -> f64,
-    /// By how much at least a plant differs.
+    /// Minimum difference of a planted subgroup.
     apart: f64,
     /// Whether scores are 0 or 1.
     shares: bool,
-    /// A score, by the figure to be expected.
+    /// Draws a score with an expected value.
     score: fn(&mut Rng, f64) -> f64,
 }
 
@@ -200,7 +199,7 @@ const AGREEMENT: Kind = Kind {
     score: |rng, figure| f64::from(rng.f64() < figure),
 };
 
-/// Absolute errors, as skewed as the exponential distribution.
+/// Absolute errors with an exponential distribution.
 const ERRORS: Kind = Kind {
     base: 1.0,
     planted: |rng| 2.0 + 2.0 * rng.f64(),
@@ -209,8 +208,8 @@ const ERRORS: Kind = Kind {
     score: |rng, figure| -figure * (1.0 - rng.f64()).ln(),
 };
 
-/// What is found in all the studies of a kind, with so many plants each: the share of the plants, and the mean share of
-/// false classes among those listed.
+/// Searches all studies of a kind. Returns the share of planted subgroups that are found, and the mean share of false
+/// positives among the listed ones.
 fn found_and_false(kind: &Kind, plants: usize) -> (f64, f64) {
     let settings = SearchSettings {
         max_terms: 3,

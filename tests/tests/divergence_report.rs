@@ -1,10 +1,10 @@
-//! Where a model and the substrate part, told of runs in which it is known: which class, which way, since when; and that nothing is
-//! told where nothing can be.
+//! The divergence part of the report on runs with a planted subgroup: which subgroup, which direction, since when. Without
+//! enough data the report says so.
 
 use serde_json::{Value, json};
 use understudy_tests::TestWorkspace;
 
-/// Forty pairs a day, half of them `b`. In `b` the two differ in three pairs of four from the sixteenth day on, else in one of ten.
+/// Forty pairs per day, half of them `b`. From the sixteenth day, three of four pairs in `b` differ; otherwise one in ten.
 fn workspace(days: usize, change: &[(&str, &str)]) -> TestWorkspace {
     let workspace = TestWorkspace::small();
     let pairs = || (0..days).flat_map(|day| (0..40).map(move |pair| (day, pair)));
@@ -56,7 +56,7 @@ fn a_subgroup_is_reported_with_direction_and_onset() {
             (&json!("change"), &json!("2026-03-16"))
         );
     }
-    // What is told of the beginning is the gap to elsewhere.
+    // The onset refers to the gap to the rest.
     let after = b["began"]["after"].as_f64().expect("a figure");
     assert!((after - (0.25 - 0.9)).abs() < 0.03, "{after}");
     let changes = parted(&report)["changes"].as_array().expect("changes");
@@ -100,7 +100,7 @@ fn a_metric_with_too_many_components_has_only_its_value() {
     let overall = |report: &Value| report["models"][0]["scores"][0]["overall"].clone();
     assert_eq!(overall(&few)["value"], overall(&many)["value"]);
     assert_eq!(few["divergence"]["not-searched"], Value::Null);
-    // Within a class the model has one label only, so there kappa is 0 whatever comes, and has no spread.
+    // Within a subgroup the model has only one label, so kappa is always 0 and has no variance.
     assert_eq!((&parted(&few)["patterns"], &parted(&few)["tested"]), (&json!(2), &json!(0)));
     assert_eq!(many["divergence"]["not-searched"], "components");
     assert_eq!((&overall(&many)["interval"], &parted(&many)["classes"]), (&Value::Null, &json!([])));

@@ -1,4 +1,4 @@
-//! Rows that leave a run for people: only decided ones, and the ledger says who has seen them.
+//! Exports of rows: only decided rows are exported, and the ledger records who saw them.
 
 use std::fs::{self, File};
 use std::process::Command;
@@ -12,7 +12,7 @@ use understudy_tests::TestWorkspace;
 use understudy_tests::process::{TestProcess, wait_until};
 use understudy_tests::tables::{column, open_rows, texts};
 
-/// The exposures in a run's ledger.
+/// The exposures in the ledger of a run.
 fn exposures(workspace: &TestWorkspace) -> Vec<Value> {
     workspace.ledger_entries("run", Some("exposure"))
 }
@@ -127,8 +127,8 @@ fn undecided_rows_are_never_exported() {
     workspace.edit_study(&[("file = \"decisions.jsonl\"", "stdin = true")]);
     let decisions = fs::read_to_string(workspace.path().join("decisions.jsonl")).expect("decisions");
     let mut running = TestProcess::start(workspace.command(&["run", "study.toml", "--run", "run"]));
-    // Decisions of the first to the fourth day: s4 has its own, but a horizon and the lateness before the fourth day's
-    // clock lies the second day, so only the horizon of s1 is over.
+    // Decisions of days one to four. The clock of the fourth day minus horizon and lateness is the second day, so only s1 is
+    // past its horizon, although s4 has its decision.
     running.feed(decisions.lines().take(4).map(|line| line.to_owned() + "\n").collect::<String>());
     wait_until("all that can be is in the log", || {
         ["snapshots", "decisions", "pairs"].map(|table| open_rows(&workspace.path().join("run"), table))
@@ -163,7 +163,7 @@ fn nothing_is_exported_if_the_exposure_cannot_be_recorded() {
         "mount --bind run run && mount -o remount,bind,ro run && $UNDERSTUDY export run --output rows.csv --who Ana",
     );
     assert_eq!((output.code, output.stdout.as_str()), (1, ""));
-    insta::assert_snapshot!(output.stderr, @"cannot open run/ledger.jsonl: Read-only file system (os error 30); whoever is shown answers is recorded, and as that cannot be done nothing is shown");
+    insta::assert_snapshot!(output.stderr, @"nothing is shown, because the exposure cannot be recorded: cannot open run/ledger.jsonl: Read-only file system (os error 30)");
     let output = workspace.run_isolated(
         "mount --bind run run && mount -o remount,bind,ro run && $UNDERSTUDY log run --who Ana",
     );
@@ -189,9 +189,9 @@ fn impossible_exports_are_explained() {
     insta::assert_snapshot!(said(&["export", "run", "--output", "rows.xlsx"]), @"rows.xlsx is neither a .parquet nor a .csv file; give it one of these endings");
     insta::assert_snapshot!(said(&["export", "run", "--output", "study.toml"]), @"study.toml is neither a .parquet nor a .csv file; give it one of these endings");
     workspace.write("rows.csv", "mine");
-    insta::assert_snapshot!(said(&["export", "run", "--output", "rows.csv"]), @"rows.csv is there already; name another file");
+    insta::assert_snapshot!(said(&["export", "run", "--output", "rows.csv"]), @"rows.csv exists already; choose another file");
     insta::assert_snapshot!(said(&["export", "run", "--output", "none/rows.csv"]), @"cannot write none/rows.csv: No such file or directory (os error 2)");
-    insta::assert_snapshot!(said(&["export", "run", "--output", "new.csv", "--who", " "]), @"--who is empty, and it is recorded who is shown answers; write a name");
+    insta::assert_snapshot!(said(&["export", "run", "--output", "new.csv", "--who", " "]), @"--who is empty; write a name, which the ledger records");
     insta::assert_snapshot!(said(&["note", "run", " "]), @"a note without a word cannot be taken back either; write what is to be known");
     insta::assert_snapshot!(said(&["note", "nowhere", "x"]), @"cannot read nowhere/ledger.jsonl: No such file or directory (os error 2); name the directory that `understudy run` wrote");
     assert_eq!(exposures(&workspace).len(), 0);

@@ -1,7 +1,7 @@
-//! The freight yard's three weeks, to the last call. The feed is synthetic: its rates are set in
-//! `examples/freight-yard/generator/src/quotas.rs`, and here they come out of the report again.
+//! The three weeks of the freight yard. The feed is synthetic with the rates of
+//! `examples/freight-yard/generator/src/quotas.rs`, and the report must reproduce them.
 //!
-//! A report has figures by week and by condition, not by both. So each week is also run alone.
+//! A report has values per week and per condition, but not per combination. So each week is also run alone.
 
 use std::fs;
 use std::process::Command;
@@ -9,14 +9,14 @@ use std::process::Command;
 use serde_json::Value;
 use understudy_tests::{TestWorkspace, account, built_program, overall, root};
 
-/// The weeks: a name, its first instant by the yard's clock, and the first after it.
+/// The weeks: name, first instant in the yard's time zone, first instant after it.
 const WEEKS: [(&str, &str, &str); 3] = [
     ("week ending 2026-04-19", "2026-04-13T00:00:00", "2026-04-20T00:00:00"),
     ("week ending 2026-04-26", "2026-04-20T00:00:00", "2026-04-27T00:00:00"),
     ("week ending 2026-05-03", "2026-04-27T00:00:00", "2026-05-04T00:00:00"),
 ];
 
-/// The study and its feed, as the demo has them.
+/// The study and its feed, as in the demo.
 fn yard() -> TestWorkspace {
     let workspace = TestWorkspace::new();
     let study = fs::read_to_string(root().join("examples/freight-yard/study.toml")).expect("the study");
@@ -25,7 +25,7 @@ fn yard() -> TestWorkspace {
     workspace
 }
 
-/// Writes the feed of a seed into the bench's folder.
+/// Writes the feed of a seed into the workspace.
 fn generate(workspace: &TestWorkspace, seed: &str) {
     let output = Command::new(built_program("freight-yard"))
         .arg(workspace.path())
@@ -40,7 +40,7 @@ fn feed(workspace: &TestWorkspace) -> [Vec<u8>; 2] {
         .map(|name| fs::read(workspace.path().join(name)).expect("it was written"))
 }
 
-/// Takes from the feed what was not called from `start` until `end`, with its decisions.
+/// Keeps only calls from `start` until `end`, and their decisions.
 fn keep(workspace: &TestWorkspace, start: &str, end: &str) {
     let [snapshots, decisions] = feed(workspace).map(|lines| String::from_utf8(lines).expect("UTF-8"));
     let parsed = |lines: &str| -> Vec<(Value, String)> {
@@ -48,7 +48,7 @@ fn keep(workspace: &TestWorkspace, start: &str, end: &str) {
         lines.lines().map(|line| (value(line), line.to_owned())).collect()
     };
     let mut snapshots = parsed(&snapshots);
-    // All times have the same offset, so they are in the order of their texts.
+    // All times have the same offset, so they sort as text.
     snapshots.retain(|(call, _)| (start..end).contains(&call["called_at"].as_str().expect("a time")));
     let mut decisions = parsed(&decisions);
     decisions.retain(|(decision, _)| snapshots.iter().any(|(call, _)| call["id"] == decision["id"]));
@@ -57,19 +57,19 @@ fn keep(workspace: &TestWorkspace, start: &str, end: &str) {
     }
 }
 
-/// Pairs whose bay is the best, and pairs.
+/// Number of pairs in which the best bay was chosen, and number of pairs.
 type Hits = (u64, u64);
 
 fn hits(figure: &Value) -> Hits {
     let pairs = figure["pairs"].as_u64().expect("a count");
     let [sum, value] = [&figure["sums"][0], &figure["value"]].map(|n| n.as_f64().expect("a number"));
     assert_eq!(sum.fract(), 0.0, "hits are whole");
-    // What serde_json reads may be the last bit beside what was written.
+    // serde_json may differ in the last bit from the written value.
     assert!((value - sum / pairs as f64).abs() < 1e-15, "{value} is not {sum} of {pairs}");
     (sum as u64, pairs)
 }
 
-/// The figures of the one model by `top-1` and by `top-3`.
+/// The values of `top-1` and `top-3` of the only model.
 fn scores(report: &Value) -> [&Value; 2] {
     let names = [0, 1].map(|metric| report["metrics"][metric]["name"].as_str().expect("a name"));
     assert_eq!(names, ["top-1", "top-3"]);
@@ -77,7 +77,7 @@ fn scores(report: &Value) -> [&Value; 2] {
     [0, 1].map(|metric| &report["models"][0]["scores"][metric])
 }
 
-/// By `top-1` and `top-3`, the figures of one value of a condition.
+/// The values of `top-1` and `top-3` for one value of a condition.
 fn of(report: &Value, condition: &str, value: &str) -> [Hits; 2] {
     let conditions = report["conditions"].as_array().expect("conditions");
     let at = conditions.iter().position(|c| c["name"] == condition).expect("a condition");
@@ -98,7 +98,7 @@ fn the_feed_depends_only_on_its_seed() {
     assert!(feed(&one) == feed(&other));
     generate(&other, "2027");
     assert!(feed(&one) != feed(&other));
-    // Without a seed it is this one.
+    // The default seed.
     assert!(
         Command::new(built_program("freight-yard")).arg(other.path()).status().expect("it starts").success()
     );
@@ -111,7 +111,7 @@ fn the_report_reproduces_the_planted_rates() {
     for stream in ["snapshots", "decisions"] {
         assert_eq!(account(&report, stream), [("received", 3_016), ("paired", 3_016)], "{stream}");
     }
-    // A tenth of the calls, about, is blinded: those are answered once the dispatcher has assigned a bay.
+    // About a tenth of the calls is blinded: the model answers them after the dispatcher has assigned a bay.
     let [answered, blinded] =
         ["answered", "blinded"].map(|key| report["models"][0][key].as_u64().expect("a count"));
     assert_eq!(answered + blinded, 3_016);
@@ -121,7 +121,7 @@ fn the_report_reproduces_the_planted_rates() {
     assert_eq!(labels, ["week ending 2026-04-12", one, two, three, "week ending 2026-05-10"]);
     let windows = scores(&report)
         .map(|scores| scores["windows"].as_array().unwrap().iter().map(hits).collect::<Vec<_>>());
-    // The first and the last are the few calls that show that the feed was there.
+    // The first and the last window have the few calls that show that the weeks are complete.
     assert_eq!(windows[0], [(6, 8), (870, 1_000), (841, 1_000), (840, 1_000), (7, 8)]);
     assert_eq!(windows[1], [(8, 8), (964, 1_000), (956, 1_000), (955, 1_000), (8, 8)]);
     assert_eq!(all(&report), [(2_551 + 13, 3_016), (2_875 + 16, 3_016)]);
@@ -142,7 +142,7 @@ fn the_three_weeks_have_the_planted_rates() {
 
 #[test]
 fn each_week_has_the_planted_rates() {
-    // All, weekdays, weekend, and weekend with priority: best bay, and one of the best three.
+    // All, weekdays, weekend, weekend with priority: best bay, and one of the best three.
     let wanted = [
         [[870, 644, 226, 62], [964, 688, 276, 86]],
         [[841, 634, 207, 58], [956, 684, 272, 85]],
@@ -165,7 +165,7 @@ fn each_week_has_the_planted_rates() {
     }
 }
 
-/// Runs the yard's study with some words replaced, and gives the bench; the run is in `run`.
+/// Runs the edited study of the yard into `run`.
 fn ran(edits: &[(&str, &str)]) -> TestWorkspace {
     let workspace = yard();
     let study = fs::read_to_string(workspace.path().join("study.toml")).expect("the study");
@@ -178,7 +178,7 @@ fn ran(edits: &[(&str, &str)]) -> TestWorkspace {
     workspace
 }
 
-/// Decides, and gives the exit code and the rulings of the one model by scope.
+/// Runs `decide`. Returns the exit code and the verdicts of the only model by scope.
 fn decide(workspace: &TestWorkspace, arguments: &[&str]) -> (i32, Value) {
     let output = workspace.understudy(&[&["decide", "run"], arguments].concat());
     let verdict = fs::read(workspace.path().join("run/verdict.json")).expect("a verdict");
@@ -243,7 +243,7 @@ fn visible_recommendations_void_the_study_or_split_it() {
         assert_eq!((found, &scopes[0]["verdict"]), (code, &Value::from(word)), "{scopes}");
         workspace.ok(&["verify", "run"]);
     }
-    // What came before the screen is one week; had one been asked for, it would have been enough.
+    // One week lies before the screen; a threshold over one week would have been met.
     let workspace = ran(&[SPLIT, ("first = 3", "first = 1")]);
     let since = ["--since", "2026-04-22T06:00:00+02:00", "--text", "a screen in the office"];
     workspace.ok(&[&["disclose", "run", "exposure"][..], &since].concat());

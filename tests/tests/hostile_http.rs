@@ -1,20 +1,20 @@
-//! What no client should send. For each an error or a closed connection, then the server is well; at the end every record that
-//! was acknowledged is accounted for.
+//! Malformed requests get an error or a closed connection, and the server stays healthy. At the end every acknowledged
+//! record is accounted for.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use understudy_tests::http::{connect, raw, receive, rest, status};
+use understudy_tests::http::{connect, read_response, read_to_close, send_raw, status};
 use understudy_tests::process::wait_until;
 use understudy_tests::served_run::ServedRun;
 use understudy_tests::{TestWorkspace, account};
 
-/// The largest body that the server takes, in bytes.
+/// Maximum body size of the server in bytes.
 const BODY: usize = 1 << 20;
 
-/// A server that loses its patience early, with what has been acknowledged.
+/// A server with short timeouts, and the number of acknowledged records.
 struct Attacked {
     workspace: TestWorkspace,
     serving: ServedRun,
@@ -33,7 +33,7 @@ impl Attacked {
         self.serving.address
     }
 
-    /// It is alive, ready, and takes a good snapshot.
+    /// Checks that the server is live and ready and accepts a valid snapshot.
     fn is_well(&mut self, after: &str) {
         let mut client = self.serving.client();
         assert_eq!(client.get("/livez").status, 200, "after {after}");
@@ -46,10 +46,14 @@ impl Attacked {
             second % 60
         );
         let answer = client.post("/v1/snapshots", snapshot);
-        assert_eq!((answer.status, &answer.json()["accepted"]), (202, &1.into()), "after {after}: {answer:?}");
+        assert_eq!(
+            (answer.status, &answer.json()["accepted"]),
+            (202, &1.into()),
+            "after {after}: {answer:?}"
+        );
     }
 
-    /// Everything that was acknowledged is in the account, and nothing else but what was refused.
+    /// Checks that the accounting has exactly the acknowledged and the excluded records.
     fn ends(self, refused: &[(&'static str, u64)]) {
         let (workspace, taken) = (self.workspace, self.taken);
         let output = self.serving.stop();
@@ -80,7 +84,7 @@ fn gzip(body: &[u8]) -> Vec<u8> {
     encoder.finish().expect("a vector takes all")
 }
 
-/// What the server makes of bytes: the statuses of its answers.
+/// Status codes of the server's responses to bytes.
 fn outcome(came: &[u8]) -> String {
     let text = String::from_utf8_lossy(came);
     let statuses: Vec<String> = text
@@ -168,7 +172,7 @@ fn malformed_requests_are_rejected_without_harm() {
     ];
     let mut table = String::new();
     for (name, bytes) in attacks {
-        let came = raw(server.address(), &bytes);
+        let came = send_raw(server.address(), &bytes);
         table.push_str(&format!("{:<46} {}\n", name, outcome(&came)));
         server.is_well(name);
     }
@@ -181,14 +185,14 @@ fn a_slow_request_times_out() {
     let mut server = Attacked::new(&[]);
     let slow = |bytes: &[u8]| {
         let mut stream = connect(server.address()).expect("it listens");
-        // The server closes in between.
+        // The server closes the connection meanwhile.
         for byte in bytes {
             if stream.write_all(&[*byte]).is_err() {
                 break;
             }
             std::thread::sleep(std::time::Duration::from_millis(50));
         }
-        rest(&mut stream)
+        read_to_close(&mut stream)
     };
     let endless = [b"GET /readyz HTTP/1.1\r\nhost: localhost\r\nx: ".as_slice(), &[b'a'; 1000]].concat();
     assert_eq!(outcome(&slow(&endless)), "closed");
@@ -200,7 +204,7 @@ fn a_slow_request_times_out() {
             std::thread::sleep(std::time::Duration::from_millis(50));
         }
     });
-    assert_eq!(receive(&mut stream, "POST").expect("an answer").status, 408);
+    assert_eq!(read_response(&mut stream, "POST").expect("an answer").status, 408);
     drop(stream);
     fed.join().expect("it ends once the server has closed");
     server.is_well("slow requests");
@@ -210,7 +214,7 @@ fn a_slow_request_times_out() {
 #[test]
 fn half_open_and_idle_connections_are_closed() {
     let mut server = Attacked::new(&["--max-connections", "8"]);
-    // Eight are more than one address may have: the others are closed at once.
+    // Eight connections exceed the limit per address: the others are closed immediately.
     let mut open: Vec<TcpStream> = (0..8).map(|_| connect(server.address()).expect("it listens")).collect();
     let came: Vec<Vec<u8>> = open.iter_mut().map(rest).collect();
     assert!(came.iter().all(Vec::is_empty), "{came:?}");
@@ -218,11 +222,12 @@ fn half_open_and_idle_connections_are_closed() {
     let mut idle = connect(server.address()).expect("it listens");
     let get = b"GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n";
     idle.write_all(get).expect("it reads");
-    assert_eq!(receive(&mut idle, "GET").expect("an answer").status, 200);
-    assert_eq!(rest(&mut idle), b"");
+    assert_eq!(read_response(&mut idle, "GET").expect("an answer").status, 200);
+    assert_eq!(read_to_close(&mut idle), b"");
     server.is_well("a connection that went idle");
     let noted = || {
-        let text = std::fs::read_to_string(server.workspace.path().join("run/denied.jsonl")).unwrap_or_default();
+        let text =
+            std::fs::read_to_string(server.workspace.path().join("run/denied.jsonl")).unwrap_or_default();
         text.lines().any(|line| line.contains("connection limit per address"))
     };
     wait_until("those that were closed at once are noted", noted);
@@ -235,7 +240,7 @@ fn connections_above_the_limit_wait() {
     let address = server.address();
     let ask = move || {
         let get = b"GET /livez HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
-        outcome(&raw(address, get))
+        outcome(&send_raw(address, get))
     };
     let asking: Vec<_> = (0..20).map(|_| std::thread::spawn(ask)).collect();
     for asked in asking {
@@ -249,8 +254,8 @@ fn connections_above_the_limit_wait() {
 fn an_unread_response_closes_its_connection() {
     let mut server = Attacked::new(&["--max-connections", "1"]);
     let mut greedy = connect(server.address()).expect("it listens");
-    // Requests are sent on and on and no answer is read, until nothing goes either way any more; then the server hangs up,
-    // and its only place is free again.
+    // The client sends requests without reading responses until both directions block. Then the server closes the
+    // connection and frees its only slot.
     let get = b"GET /openapi.json HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(100);
     let sent = (0..10_000).take_while(|_| greedy.write_all(&get).is_ok()).count();
     assert!(sent < 10_000, "somebody reads all that");
@@ -265,10 +270,12 @@ fn an_aborted_request_stores_nothing() {
     let request = with_length(&[], body);
     for end in (1..request.len()).step_by(7) {
         let mut stream = connect(server.address()).expect("it listens");
-        // Places run out while the server has not yet seen who is gone.
+        // Connections run out until the server notices the closed ones.
         let _ = stream.write_all(&request[..end]);
     }
-    wait_until("there is a place again", || server.serving.client().try_send("GET", "/livez", &[], b"").is_ok());
+    wait_until("there is a place again", || {
+        server.serving.client().try_send("GET", "/livez", &[], b"").is_ok()
+    });
     server.is_well("clients that hang up");
     server.ends(&[]);
 }
@@ -281,7 +288,16 @@ fn an_invalid_tls_handshake_is_harmless() {
     workspace.write("key.pem", &certificate.key);
     let serving = ServedRun::start(
         &workspace,
-        &["--request-timeout", "1", "--max-connections", "8", "--tls-cert", "cert.pem", "--tls-key", "key.pem"],
+        &[
+            "--request-timeout",
+            "1",
+            "--max-connections",
+            "8",
+            "--tls-cert",
+            "cert.pem",
+            "--tls-key",
+            "key.pem",
+        ],
     );
     let ready = || certificate.client(serving.address).get("/readyz").status;
     wait_until("it is ready", || ready() == 200);
@@ -289,7 +305,7 @@ fn an_invalid_tls_handshake_is_harmless() {
     let attacks: [&[u8]; 5] =
         [b"", b"GET /readyz HTTP/1.1\r\nhost: localhost\r\n\r\n", hello, &hello[..4], &[0xff; 5000]];
     for bytes in attacks {
-        let came = raw(serving.address, bytes);
+        let came = send_raw(serving.address, bytes);
         assert!(!came.starts_with(b"HTTP"), "{:?}", String::from_utf8_lossy(&came));
         assert_eq!(ready(), 200);
     }

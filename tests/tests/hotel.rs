@@ -1,4 +1,4 @@
-//! The hotel's year, to the last booking. The figures were found with pandas from the same two files:
+//! The year of the hotel. Pandas computed the expected values from the same two files:
 //! ```text
 //! m = bookings.merge(assignments, on="id"); same = m.reserved_room_type == m.room
 //! same.sum(), same.groupby(m.observed_at.dt.weekday >= 5).agg(["sum", "size"])
@@ -11,7 +11,7 @@
 use serde_json::Value;
 use understudy_tests::{TestWorkspace, deterministic_part, overall, root};
 
-/// Runs one of the hotel's studies.
+/// Runs a study of the hotel.
 fn run(study: &str, arguments: &[&str]) -> Value {
     let workspace = TestWorkspace::new();
     let path = root().join("examples/hotel").join(study);
@@ -20,14 +20,14 @@ fn run(study: &str, arguments: &[&str]) -> Value {
     workspace.report("run")
 }
 
-/// Sum of the first component and pairs of a figure.
+/// Sum of the first component and number of pairs of a result.
 fn of(figure: &Value) -> (u64, u64) {
     let sum = figure["sums"][0].as_f64().expect("a sum");
     assert_eq!(sum.fract(), 0.0, "agreements are whole");
     (sum as u64, figure["pairs"].as_u64().expect("a count"))
 }
 
-/// The figures of one condition, by the names of its values; those without pairs left out.
+/// The results of one condition by value. Values without pairs are omitted.
 fn by<'r>(report: &'r Value, model: usize, condition: &str) -> Vec<(&'r str, &'r Value)> {
     let conditions = report["conditions"].as_array().expect("conditions");
     let index = conditions.iter().position(|c| c["name"] == condition).expect("a condition");
@@ -108,7 +108,7 @@ fn metrics_are_identical_for_any_execution() {
             &["--order", "decisions-first", "--batch-rows", "7"],
         ];
         for way in ways {
-            // JSON writes the shortest text that reads back as the same bits.
+            // JSON has the shortest text that parses to the same bits.
             assert_eq!(deterministic_part(&run(study, way)), plain, "{study} {way:?}");
         }
     }

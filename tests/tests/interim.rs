@@ -1,4 +1,4 @@
-//! Reports before the end: as declared, each kept, each true to the end.
+//! Interim reports: they appear on the declared schedule, are stored, and agree with the final report.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 use understudy_tests::process::{TestProcess, wait_until};
 use understudy_tests::{TestWorkspace, files, hotel_rooms_study, root};
 
-/// The hotel's rooms, reported on every so many weeks.
+/// The hotel study of rooms with periodic interim reports.
 fn hotel(every: u32) -> TestWorkspace {
     let workspace = TestWorkspace::new();
     let study = fs::read_to_string(hotel_rooms_study()).expect("the study");
@@ -55,7 +55,7 @@ fn interim_reports_are_periodic_and_stay_valid() {
         let page = workspace.path().join(format!("run/interim/week-ending-{week}.html"));
         assert!(!fs::read_to_string(page).expect("a page").contains("does not balance"), "{week}");
         assert_eq!(report["end"]["interim"]["window"], format!("week ending {week}"));
-        // Each window is by then what it is at the end.
+        // A reported window equals the same window of the final report.
         let windows = &report["models"][0]["scores"][0]["windows"];
         let count = windows.as_array().expect("windows").len();
         assert_eq!(count, 13 * (at + 1));
@@ -68,7 +68,7 @@ fn interim_reports_are_periodic_and_stay_valid() {
     let last = read(&workspace, "week-ending-2017-06-25.json")["report"].clone();
     let classes = last["divergence"]["models"][0]["classes"].as_array().expect("classes").len();
     assert!(classes > 0, "there is a class that could have shown its rows");
-    // Bounds that hold however often one looks are wider than those for one look.
+    // Bounds that are valid at any time are wider than bounds for one fixed time.
     let width = |report: &Value| {
         let interval = &report["models"][0]["scores"][0]["overall"]["interval"];
         interval["upper"].as_f64().expect("a bound") - interval["lower"].as_f64().expect("a bound")
@@ -97,7 +97,7 @@ fn interim_reports_are_optional() {
     assert_eq!(workspace.ledger_entries("run", Some("interim-report")), Vec::<Value>::new());
 }
 
-/// That nothing in a report tells of a single row.
+/// Checks that a report contains no data of single rows.
 fn of_no_row(report: &Value) {
     let list = |value: &Value| value.as_array().expect("a list").clone();
     for incident in list(&report["incidents"]) {
@@ -128,7 +128,7 @@ fn of_no_row(report: &Value) {
     }
 }
 
-/// What `evil` does on every row: one model panics with its text, one keeps something between calls.
+/// The misbehaviours of `evil` on every row: one model panics with its text, one is stateful.
 const BREAKS: [(&str, &str); 2] = [("breaks", "panic"), ("keeps", "stateful")];
 const THRESHOLD: &str = r#"
 [threshold]
@@ -142,7 +142,8 @@ least-per-window = 1
 share = 0
 "#;
 
-/// Thirty days with one snapshot each, reported on every four days; beside the model of the small study two that misbehave.
+/// Thirty days with one snapshot each and a report every four days. Two models misbehave, in addition to that of the small
+/// study.
 fn thirty_days() -> TestWorkspace {
     let workspace = TestWorkspace::small();
     let evil = |(name, deed)| {
@@ -181,9 +182,9 @@ fn stderr(workspace: &TestWorkspace, run: &str) -> Vec<String> {
 #[test]
 fn interim_reports_depend_only_on_the_records() {
     let workspace = thirty_days();
-    // However short the run is.
+    // This holds for short runs, too.
     workspace.run(&[]);
-    // Decisions reach the 30th, less a day of lateness and one of horizon.
+    // Decisions reach the 30th, minus one day of lateness and one day of horizon.
     let days = ["04", "08", "12", "16", "20", "24"].map(|day| format!("2026-03-{day}"));
     assert_eq!(told(&workspace, "run"), days);
     for order in ["snapshots-first", "decisions-first"] {
@@ -209,7 +210,7 @@ fn interim_reports_depend_only_on_the_records() {
                     verdict["windows"].as_array().and_then(|all| all.last()).expect("a window")["label"],
                     **day
                 );
-                // Records are counted up to the moment, and models that keep something are not the same in every run.
+                // Record counts depend on the moment, and stateful models differ between runs.
                 verdict.as_object_mut().expect("a verdict is an object").remove("accounting");
                 verdict["models"].as_array_mut().expect("models").truncate(1);
                 verdict["seal"] = Value::Null;
@@ -250,7 +251,7 @@ fn interim_reports_contain_no_single_rows() {
     let lead = fs::read_to_string(workspace.path().join("run/interim/2026-03-24.html")).expect("a page");
     assert!(lead.contains("counts of records and times are those of the moment"));
 
-    // Once it has ended, it does.
+    // After the end it does.
     workspace.ok(&["run", "study.toml", "--run", "run"]);
     let incidents = &workspace.report("run")["incidents"];
     assert!(incidents[0]["first-id"].as_str().is_some_and(|id| !id.is_empty()), "{incidents}");
@@ -264,18 +265,19 @@ fn a_resumed_run_writes_each_interim_report_once() {
     assert_eq!(whole.len(), 15);
     let again = hotel(4);
     again.change(&[("[windows]", "[log]\nsegment-rows = 500\n[windows]")]);
-    // Killed after one more report each time, and not after it has ended.
+    // Each process is killed after one more report, except after the end.
     for reports in 1..=4 {
         let mut running = TestProcess::start(again.command(&["run", "study.toml", "--run", "run"]));
         wait_until("one more is reported on", || {
-            again.path().join("run/ledger.jsonl").exists() && lines_of_kind(&again, "interim-report") >= reports
+            again.path().join("run/ledger.jsonl").exists()
+                && lines_of_kind(&again, "interim-report") >= reports
         });
         assert!(running.kill(), "it had ended before it could be killed");
     }
     assert!(!told(&again, "run").is_empty());
     again.ok(&["run", "study.toml", "--run", "run"]);
     assert_eq!(told(&again, "run"), whole);
-    // What was reported on late says the same of its windows.
+    // A late report has the same windows.
     for path in files(&again.path().join("run/interim"))
         .iter()
         .filter(|path| path.extension().is_some_and(|ending| ending == "json"))
@@ -290,7 +292,7 @@ fn a_resumed_run_writes_each_interim_report_once() {
     again.ok(&["verify", "run"]);
 }
 
-/// How many whole lines of a ledger that is being written are of a kind.
+/// Number of complete entries of a kind in a ledger that is being written.
 fn lines_of_kind(workspace: &TestWorkspace, kind: &str) -> usize {
     let text = fs::read_to_string(workspace.path().join("run/ledger.jsonl")).unwrap_or_default();
     text.lines().filter(|line| line.contains(&format!("\"kind\":\"{kind}\""))).count()

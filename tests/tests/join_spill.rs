@@ -1,9 +1,9 @@
-//! Records that wait for their partner beyond the memory that they may have wait on disk, and nothing else changes.
+//! Unmatched records beyond the memory limit of the join spill to disk, without any other effect.
 
 use serde_json::Value;
 use understudy_tests::{TestWorkspace, account, deterministic_part, synthetic};
 
-/// Sixty thousand snapshots that all wait until the last of them has come.
+/// Sixty thousand snapshots that stay unmatched until the last of them has arrived.
 fn report(memory: &str) -> Value {
     let workspace = synthetic::workspace(60_000);
     workspace.edit_study(&[
@@ -22,12 +22,12 @@ fn figures(report: &Value) -> Value {
 #[test]
 fn metrics_are_identical_with_and_without_spilling() {
     let plenty = report("");
-    let little = report("waiting-mib = 1\n");
+    let little = report("join-buffer-mib = 1\n");
     assert_eq!(account(&plenty, "snapshots"), [("received", 60_000), ("paired", 60_000)]);
     assert_eq!(figures(&little), figures(&plenty));
 }
 
-/// Rankings with gaps, and a model that abstains from some.
+/// Rankings with missing values, and a model that abstains from some.
 fn rankings(memory: &str) -> Value {
     let workspace = TestWorkspace::small();
     workspace.edit_study(&[
@@ -58,7 +58,7 @@ fn rankings(memory: &str) -> Value {
 
 #[test]
 fn rankings_and_missing_values_can_spill() {
-    let (plenty, little) = (rankings(""), rankings("waiting-mib = 1\n"));
+    let (plenty, little) = (rankings(""), rankings("join-buffer-mib = 1\n"));
     assert_eq!(account(&plenty, "snapshots"), [("received", 20_000), ("paired", 20_000)]);
     assert!(plenty["models"][0]["abstained"].as_u64() > Some(3_000), "{}", plenty["models"][0]["abstained"]);
     assert_eq!(figures(&little), figures(&plenty));
@@ -69,14 +69,14 @@ fn verification_can_spill() {
     let workspace = synthetic::workspace(60_000);
     workspace.edit_study(&[
         ("horizon = \"15m\"", "horizon = \"5d\""),
-        ("every = \"day\"\n", "every = \"day\"\n\n[limits]\nwaiting-mib = 1\n"),
+        ("every = \"day\"\n", "every = \"day\"\n\n[limits]\njoin-buffer-mib = 1\n"),
     ]);
     workspace.run(&["--order", "decisions-first"]);
     assert_eq!(left_behind(&workspace), [] as [String; 0]);
     workspace.ok(&["verify", "run"]);
 }
 
-/// What is left in the run of the files in which records waited.
+/// The spill files that remain in the run.
 fn left_behind(workspace: &TestWorkspace) -> Vec<String> {
     let entries = std::fs::read_dir(workspace.path().join("run")).expect("a run");
     let names = entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned());

@@ -1,4 +1,4 @@
-//! What a run's ledger tells, from its opening to its close.
+//! The ledger of a run from start to end.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use understudy_tests::TestWorkspace;
 use understudy_tests::process::{TestProcess, wait_until};
 use understudy_tests::tables::open_rows;
 
-/// The entries, each as its kind and what it tells, without what differs from run to run.
+/// The entries as kind and content, without parts that differ between runs.
 fn stderr(workspace: &TestWorkspace) -> String {
     let told = workspace.ledger_entries("run", None).into_iter().map(|mut entry| {
         let entry = entry.as_object_mut().expect("an entry is an object");

@@ -1,4 +1,4 @@
-//! Requests as proxies mirror them, taken as snapshots.
+//! Requests that proxies mirror become snapshots.
 
 use std::process::Command;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 use understudy_tests::http::Client;
 use understudy_tests::process::wait_until;
 use understudy_tests::served_run::ServedRun;
-use understudy_tests::tables::{open_rows, refused, sealed, texts};
+use understudy_tests::tables::{excluded_rows, open_rows, sealed, texts};
 use understudy_tests::{TestWorkspace, account, program};
 
 const MIRROR: &str = r#"[mirror]
@@ -19,7 +19,7 @@ nights = "query nights"
 
 [[models]]"#;
 
-/// The small study with a mirror, a client with a token that may feed, and who serves it.
+/// The small study with a mirror: the workspace, a client with a token for feeding, and the server.
 fn mirrored(mirror: &str) -> (TestWorkspace, Client, ServedRun) {
     let workspace = TestWorkspace::served();
     workspace.edit_study(&[("[[models]]", mirror)]);
@@ -29,12 +29,12 @@ fn mirrored(mirror: &str) -> (TestWorkspace, Client, ServedRun) {
     (workspace, client, serving)
 }
 
-/// What the log has of the snapshots that were taken, once there are so many.
+/// The logged snapshots, once there are this many.
 fn logged(workspace: &TestWorkspace, serving: ServedRun, rows: usize) -> (Vec<Value>, Value) {
     let run = workspace.path().join("run");
     wait_until("all of them are in the log", || open_rows(&run, "snapshots") == rows);
     assert_eq!(serving.stop().code, 130);
-    // A run that was interrupted is sealed by its end.
+    // An interrupted run is sealed when it ends.
     let raw = sealed(&run, "snapshots").map(|rows| texts(&rows, "raw")).unwrap_or_default();
     let records = raw.iter().map(|raw| serde_json::from_str(raw).expect("a record is JSON")).collect();
     (records, workspace.report("run"))
@@ -46,7 +46,7 @@ fn requests_of_every_proxy_become_snapshots() {
     let body = |at: usize, room: &str| {
         format!(r#"{{"at":"2026-03-01T10:00:0{at}Z","booking":{{"room":"{room}","guest":"secret"}}}}"#)
     };
-    // As Envoy and Istio send it: the name of the host has a suffix, and the headers are those of the client.
+    // Envoy and Istio: the host name has a suffix, and the headers are those of the client.
     let envoy = [
         ("host", "booking.example-shadow"),
         ("x-request-id", "e-1"),
@@ -60,7 +60,7 @@ fn requests_of_every_proxy_become_snapshots() {
     let answer =
         client.send("POST", "/v1/mirror/book/room?nights=3&promo=x", &envoy, body(1, "a").as_bytes());
     assert_eq!((answer.status, answer.body.len()), (204, 0), "{answer:?}");
-    // As nginx sends it: a host of its own by default, and any method.
+    // nginx: its own host by default, and any method.
     for (at, method) in ["PUT", "PATCH", "DELETE"].into_iter().enumerate() {
         let id = format!("n-{at}");
         let headers = [("x-request-id", id.as_str()), ("x-original-uri", "/book")];
@@ -111,7 +111,7 @@ fn unusable_requests_are_stored_with_the_reason() {
     let (records, report) = logged(&workspace, serving, 1);
     assert_eq!(records, [serde_json::json!({ "id": "r-1", "at": "2026-03-01T10:00:00Z", "nights": 2 })]);
     assert_eq!(account(&report, "snapshots"), [("received", 5), ("rejected", 4), ("waiting", 1)]);
-    let reasons: Vec<String> = refused(&run).iter().map(|refused| refused.reason.clone()).collect();
+    let reasons: Vec<String> = excluded_rows(&run).iter().map(|refused| refused.reason.clone()).collect();
     insta::assert_debug_snapshot!(reasons);
 }
 
@@ -147,13 +147,13 @@ fn mirrored_requests_lost_after_the_response_are_counted() {
     let workspace = TestWorkspace::served();
     workspace.edit_study(&[("[[models]]", MIRROR)]);
     let output = workspace.ok(&["token", "--role", "feed", "--name", "mesh", "--file", "tokens.toml"]);
-    // A disk of a few MiB, which nobody else sees and which is soon full.
+    // A private disk of a few MiB that is soon full.
     let script = "mkdir small && mount -t tmpfs -o size=4m none small && exec \"$UNDERSTUDY\" serve study.toml \
                   --run small/run --listen 127.0.0.1:0 --tokens tokens.toml";
     let mut command = Command::new("unshare");
     command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script]);
     command.current_dir(workspace.path()).env("UNDERSTUDY", program());
-    let serving = ServedRun::of(command);
+    let serving = ServedRun::from_command(command);
     let mut client = Client::with_token(serving.address, output.stdout.trim());
     let room = "r".repeat(200_000);
     let mut answered = 0;

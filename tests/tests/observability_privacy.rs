@@ -1,14 +1,13 @@
-//! A served run as it is seen from outside: its status, its metrics, its log. What they count is what was sent, and nothing of what
-//! was sent is in them.
+//! Status, metrics and logs of a served run: counters match the records sent, and no content of a record appears.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use understudy_tests::http::Client;
-use understudy_tests::process::{Running, until};
+use understudy_tests::observability::{ROWS_PER_DAY, SECRET, decisions, observed_study, snapshots};
+use understudy_tests::process::{TestProcess, wait_until};
 use understudy_tests::served_run::ServedRun;
-use understudy_tests::observability::{ROWS_PER_DAY, SECRET, decisions, snapshots, watched};
-use understudy_tests::{TestWorkspace, CommandOutput};
+use understudy_tests::{CommandOutput, TestWorkspace};
 
 const LINES: (&str, &str) = ("content-type", "application/x-ndjson");
 
@@ -18,7 +17,7 @@ fn send(client: &mut Client, path: &str, lines: &str) -> Value {
     answer.json()
 }
 
-/// Waits until the run tells of so many records of each side.
+/// Waits until the run has counted this many records per stream.
 fn counted(client: &mut Client, received: [usize; 2]) -> Value {
     let mut status = Value::Null;
     wait_until("the run tells of what was sent", || {
@@ -29,8 +28,8 @@ fn counted(client: &mut Client, received: [usize; 2]) -> Value {
     status
 }
 
-/// Samples by name and labels, of a text that keeps to the format of OpenMetrics: what a metric is stands before its samples,
-/// its samples stand together, a counter's end in `_total`, one with a unit has it in its name, and no series is there twice.
+/// Parses OpenMetrics text into samples by name and labels. Checks the format: metadata precedes its samples, the samples of
+/// a metric are contiguous, counters end in `_total`, units are part of the name, and series are unique.
 fn samples(text: &str) -> BTreeMap<String, f64> {
     let mut samples = BTreeMap::new();
     let mut families = BTreeSet::new();
@@ -79,7 +78,7 @@ fn samples(text: &str) -> BTreeMap<String, f64> {
     panic!("the text does not end with # EOF")
 }
 
-/// One sample; its labels may stand in any order.
+/// The value of one sample. Labels may be in any order.
 fn sample(samples: &BTreeMap<String, f64>, name: &str, labels: &[&str]) -> f64 {
     let is = |series: &&String| {
         let (own, rest) = series.split_once('{').unwrap_or((series, "}"));
@@ -93,7 +92,7 @@ fn sample(samples: &BTreeMap<String, f64>, name: &str, labels: &[&str]) -> f64 {
 
 #[test]
 fn counters_match_the_records_sent() {
-    let workspace = watched();
+    let workspace = observed_study();
     let serving = ServedRun::start(&workspace, &[]);
     let mut client = serving.client();
     send(&mut client, "/v1/snapshots", &snapshots(1));
@@ -163,7 +162,7 @@ fn counters_match_the_records_sent() {
         assert!(sample(&samples, name, &[]) > 0.0, "{name}");
     }
 
-    // Whatever is asked for, there are no more series.
+    // Arbitrary requests add no series.
     let before = samples.len();
     for at in 0..20 {
         client.get(&format!("/elsewhere/{at}"));
@@ -172,8 +171,8 @@ fn counters_match_the_records_sent() {
     assert_eq!(self::samples(&client.get("/metrics").text()).len(), before + added(&samples));
 }
 
-/// The series of an endpoint that is asked for the first time: its count, and the buckets, sum and count of its times. `/metrics`
-/// itself is one by now.
+/// Number of series of an endpoint after its first request: its counter, and buckets, sum and count of its durations.
+/// `/metrics` itself is one of them.
 fn added(samples: &BTreeMap<String, f64>) -> usize {
     let of_one = |series: &&String| {
         series.starts_with("understudy_http_request_duration_seconds")
@@ -184,7 +183,7 @@ fn added(samples: &BTreeMap<String, f64>) -> usize {
 
 #[test]
 fn record_contents_never_appear_in_observability_output() {
-    let workspace = watched();
+    let workspace = observed_study();
     let serving = ServedRun::start(&workspace, &["--log-level", "debug"]);
     let mut client = serving.client();
     for day in 1..=6 {
@@ -221,8 +220,8 @@ fn record_contents_never_appear_in_observability_output() {
 
 #[test]
 fn the_json_log_has_one_object_per_line() {
-    let workspace = watched();
-    let mut running = Running::start(workspace.command(&[
+    let workspace = observed_study();
+    let mut running = TestProcess::start(workspace.command(&[
         "serve",
         "study.toml",
         "--run",
@@ -233,8 +232,9 @@ fn the_json_log_has_one_object_per_line() {
         "json",
     ]));
     wait_until("the run has begun", || workspace.path().join("run/control.sock").exists());
-    let status: Value = serde_json::from_str(&workspace.understudy(&["status", "run", "--format", "json"]).stdout)
-        .expect("the status is JSON");
+    let status: Value =
+        serde_json::from_str(&workspace.understudy(&["status", "run", "--format", "json"]).stdout)
+            .expect("the status is JSON");
     assert_eq!(status["study"], "small");
     running.close_stdin();
     running.signal("TERM");
@@ -265,7 +265,7 @@ fn an_unknown_log_level_is_rejected() {
 
 #[test]
 fn status_and_top_show_the_state_of_a_run() {
-    let workspace = watched();
+    let workspace = observed_study();
     let serving = ServedRun::start(&workspace, &[]);
     let mut client = serving.client();
     send(&mut client, "/v1/snapshots", &snapshots(1));
@@ -278,7 +278,7 @@ fn status_and_top_show_the_state_of_a_run() {
     ] {
         assert!(output.stdout.contains(line), "{line} is not in\n{}", output.stdout);
     }
-    // Where output is no terminal it is the same, once.
+    // If the output is not a terminal, it is printed once.
     let top = workspace.ok(&["top", "run"]);
     assert_eq!(top.stdout.lines().count(), output.stdout.lines().count());
     serving.stop();

@@ -1,11 +1,11 @@
-//! The OpenAPI document, held against what is really answered.
+//! Actual responses conform to the OpenAPI document.
 
 use serde_json::{Value, json};
 use understudy_tests::TestWorkspace;
-use understudy_tests::http::{Answer, Client};
+use understudy_tests::http::{Client, Response};
 use understudy_tests::served_run::ServedRun;
 
-/// What a path of the document and a method say of a status, with references followed.
+/// The response object of a path, method and status in the document, with references resolved.
 fn described(document: &Value, method: &str, path: &str, status: u16) -> Option<Value> {
     let response =
         document["paths"].get(path)?.get(method.to_lowercase())?["responses"].get(status.to_string())?;
@@ -15,8 +15,8 @@ fn described(document: &Value, method: &str, path: &str, status: u16) -> Option<
     }
 }
 
-/// Holds an answer against the document.
-fn hold(document: &Value, method: &str, path: &str, answer: &Answer) {
+/// Validates a response against the document.
+fn hold(document: &Value, method: &str, path: &str, answer: &Response) {
     let at = format!("{method} {path}: {answer:?}");
     let response = described(document, method, path, answer.status);
     let response = response.unwrap_or_else(|| panic!("the document has no such answer: {at}"));
@@ -46,7 +46,8 @@ fn responses_conform_to_the_openapi_document() {
     let mirror = "[mirror]\nid = \"header x-request-id\"\ntime = \"arrival\"\n[[models]]";
     workspace.edit_study(&[("[[models]]", mirror)]);
     let token = |role: &str| {
-        let output = workspace.understudy(&["token", "--role", role, "--name", role, "--file", "tokens.toml"]);
+        let output =
+            workspace.understudy(&["token", "--role", role, "--name", role, "--file", "tokens.toml"]);
         output.stdout.trim().to_owned()
     };
     let (feed, read) = (token("feed"), token("read"));
@@ -66,7 +67,7 @@ fn responses_conform_to_the_openapi_document() {
     let json = [("content-type", "application/json")];
     let good = br#"[{"id":"s1","at":"2026-03-01T10:00:00Z","booked":"a"},{"id":"s1"},{"id":2,"at":"2026-03-01T10:00:00Z"}]"#;
     for path in ["/v1/snapshots", "/v1/decisions"] {
-        // The second time all that was taken is a duplicate.
+        // The second time all accepted records are duplicates.
         ask(&mut feeder, "POST", path, path, &json, good);
         ask(&mut feeder, "POST", path, path, &json, good);
         ask(&mut feeder, "POST", path, path, &json, b"not JSON");

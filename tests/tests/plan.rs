@@ -1,4 +1,4 @@
-//! `understudy plan`: what a declared study can tell before it begins, stated or measured.
+//! `understudy plan`: the power of a declared study, from stated or measured values.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use understudy_tests::{CommandOutput, TestWorkspace, hotel_rooms_study, plugin};
 const THRESHOLD: &str = "\n[threshold]\nat-least = 0.85\nquantifier = \"every-window\"\nwindows = { first = 8 }\n\
                          evidence = \"bound\"\nconfidence = 0.95\n";
 
-/// The study, with this at its end.
+/// The study with additional text at its end.
 fn declare(workspace: &TestWorkspace, more: &str) {
     let text = fs::read_to_string(workspace.path().join("study.toml")).expect("the study was written");
     workspace.write("study.toml", text + more);
@@ -35,7 +35,7 @@ fn the_hotel_plan_uses_its_own_year() {
     assert_eq!((output.code, output.stderr.as_str()), (0, ""));
     insta::assert_snapshot!(output.stdout);
 
-    // The same numbers, for programs; and they are those of the run.
+    // The same numbers as JSON; they equal those of the run.
     let json = planned(&workspace, &["--measured", "run", "--format", "json"]);
     let plan: Value = serde_json::from_str(&json.stdout).expect("it is JSON");
     let report = workspace.report("run");

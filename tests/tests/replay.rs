@@ -1,5 +1,5 @@
-//! Replays: a run's own plugins answer its log again as they did; one that keeps something between calls is caught; other
-//! plugins make another run, which permits nothing.
+//! Replays: the plugins of a run give the same answers for its log, stateful plugins are detected, and other plugins make a
+//! what-if run, which has no verdict.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use understudy_tests::process::{TestProcess, wait_until};
 use understudy_tests::tables::open_rows;
 use understudy_tests::{TestWorkspace, account, deterministic_part, hotel_rooms_study, overall, plugin};
 
-/// The small study with a model that misbehaves as told, over many snapshots.
+/// The small study with a misbehaving model over many snapshots.
 fn evil(config: &str, share: &str) -> TestWorkspace {
     let workspace = TestWorkspace::small();
     workspace.edit_study(&[
@@ -108,7 +108,7 @@ fn a_what_if_run_is_marked_as_such() {
     });
     let report = workspace.report("run-what-if");
     assert!(report["replay-of"].is_string());
-    // Both are the rules now, and they do as the rules did.
+    // Both models are the rules now and answer like them.
     for model in [0, 1] {
         assert_eq!(overall(&report, model, 0)["sums"], before["models"][1]["scores"][0]["overall"]["sums"]);
     }
@@ -185,6 +185,6 @@ fn a_what_if_run_needs_an_ended_run() {
     let same = format!("agreement={}", same.to_str().expect("a path in UTF-8"));
     let output = workspace.understudy(&["replay", "run", "--metric", &same]);
     assert_eq!((output.code, output.stdout.as_str()), (1, ""));
-    insta::assert_snapshot!(output.stderr, @"run holds a run that has not ended, and a what-if would show answers to snapshots that are still to be decided; run the study again to go on, and ask at its end");
+    insta::assert_snapshot!(output.stderr, @"run holds a run that has not ended, and a what-if replay would show answers to undecided snapshots; resume it with `understudy run` and replay it after its end");
     assert_eq!(workspace.understudy(&["replay", "run"]).code, 0, "its own models may be asked at any time");
 }

@@ -1,4 +1,4 @@
-//! `understudy report` on the hotel's year: one page, Markdown and JSON that say the same; what it says where they part.
+//! `understudy report` on the year of the hotel: page, Markdown and JSON agree, and the divergent subgroups are right.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use understudy_tests::browser::{Options, check_page};
 use understudy_tests::requirements::Requirement;
 use understudy_tests::{CommandOutput, TestWorkspace, hotel_rooms_study, root};
 
-/// The hotel's rooms for one model with a threshold over the whole year, run and decided.
+/// The hotel study of rooms with one model and a threshold over the whole year, after `run` and `decide`.
 fn decided() -> TestWorkspace {
     let workspace = TestWorkspace::new();
     let study = fs::read_to_string(hotel_rooms_study()).expect("the study");
@@ -31,7 +31,7 @@ fn made(workspace: &TestWorkspace, arguments: &[&str]) -> CommandOutput {
     output
 }
 
-/// The classes of a model, each by its name and its place.
+/// The subgroups of a model by name, with their entries in the report.
 fn classes(report: &Value, model: usize) -> Vec<(String, &Value)> {
     let classes = report["divergence"]["models"][model]["classes"].as_array().expect("classes");
     let name = |class: &Value| {
@@ -68,7 +68,7 @@ fn page_markdown_and_json_agree() {
     assert_eq!(dossier["verdict"]["models"][0]["scopes"][0]["verdict"], "NO-GO");
     let markdown = made(&workspace, &["--format", "md"]).stdout.replace('\\', "");
 
-    // Three figures: all pairs, corporate bookings, weekdays; each as the JSON has it, rounded once.
+    // Three values from the JSON, rounded once: all pairs, corporate bookings, weekdays.
     let figure = |value: &Value| format!("{:.6}", value.as_f64().expect("a figure"));
     let scores = &report["models"][0]["scores"][0];
     let overall = figure(&scores["overall"]["value"]);
@@ -133,7 +133,7 @@ fn corporate_bookings_are_the_top_single_condition() {
     assert!((elsewhere - 0.815473727761688).abs() < 1e-12, "{elsewhere}");
     assert_eq!((class["direction"].as_str(), class["suspected"].as_bool()), (Some("apart"), Some(false)));
     assert_eq!(class["examples"].as_array().map(Vec::len), Some(3));
-    // What stands above it is narrower: corporate bookings at short notice.
+    // The entry above it is narrower: corporate bookings at short notice.
     let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
     insta::assert_json_snapshot!(names);
     let first = found[0].1;
@@ -173,7 +173,7 @@ fn a_report_is_written_to_the_given_path() {
     let text = |name: &str| fs::read_to_string(workspace.path().join(name)).expect("a report");
     assert_eq!(told("bare.md"), (0, "written to bare.md\n".to_owned()));
     assert!(text("bare.md").starts_with("# Shadow study"));
-    // A link stays a link, and a pipe a pipe.
+    // A symbolic link stays a link, and a pipe stays a pipe.
     workspace.write("target.md", "before");
     std::os::unix::fs::symlink("target.md", workspace.path().join("link.md")).expect("a link");
     assert_eq!(told("link.md").0, 0);

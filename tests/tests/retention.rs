@@ -1,4 +1,4 @@
-//! What a study keeps for a time only: the snapshots' own text and fields go, all else stays and stays verified.
+//! Retention: raw records and fields of snapshots are dropped. Everything else remains and still verifies.
 
 use std::fs;
 use std::path::Path;
@@ -8,20 +8,20 @@ use understudy_tests::process::wait_until;
 use understudy_tests::tables::{sealed, segments};
 use understudy_tests::{TestWorkspace, deterministic_part, synthetic};
 
-/// The names of the columns of the snapshots.
+/// The column names of the table `snapshots`.
 fn columns(run: &Path) -> Vec<String> {
     let rows = sealed(run, "snapshots").expect("rows");
     rows.schema().fields().iter().map(|field| field.name().clone()).collect()
 }
 
-/// The small study, which keeps its snapshots for a second.
+/// The small study with a retention of one second.
 fn brief() -> TestWorkspace {
     let workspace = TestWorkspace::small();
     workspace.edit_study(&[("every = \"day\"\n", "every = \"day\"\n\n[log]\nretain = \"1s\"\n")]);
     workspace
 }
 
-/// Drops what is due, once something is.
+/// Waits until a drop is due, then drops.
 fn retain(workspace: &TestWorkspace) -> String {
     let mut output = String::new();
     wait_until("something is due", || {
@@ -54,7 +54,7 @@ fn fields_are_dropped_and_answers_and_scores_remain() {
     let verified = workspace.ok(&["verify", "run"]);
     let figures =
         verified.stdout.lines().find(|line| line.starts_with("figures")).expect("the figures are checked");
-    insta::assert_snapshot!(figures, @"figures    the sums of 5 windows come out of the scores of 5 pairs again, bit for bit; report.json too. The pairs are not made again: the fields of 1 segment were dropped, as the study declares");
+    insta::assert_snapshot!(figures, @"figures    the sums of 5 windows follow from the stored scores of 5 pairs, bit for bit; report.json too. The pairs are not computed again: the fields of 1 segment were dropped, as the study declares");
     let json = workspace.understudy(&["report", "run", "--format", "json"]);
     assert_eq!(serde_json::from_str::<Value>(&json.stdout).expect("JSON")["report"], before);
     let replayed = workspace.understudy(&["replay", "run"]);
@@ -63,7 +63,7 @@ fn fields_are_dropped_and_answers_and_scores_remain() {
     echo: of 0 rows 0 differ
     5 snapshots were not replayed: their fields were dropped, as the study declares
     ");
-    insta::assert_snapshot!(workspace.understudy(&["export", "run", "--output", "rows.csv"]).stderr, @"run has lost the fields of its snapshots in 1 of its segments, as its study declares with `log.retain`, so they can neither be shown nor be handed to other plugins");
+cannot read the fields of the snapshots in     insta::assert_snapshot!(workspace.understudy(&["export", "run", "--output", "rows.csv"]).stderr, @"run: `log.retain` of its study dropped them in 1 segments, so they can neither be shown nor passed to other plugins");
 }
 
 #[test]
@@ -73,13 +73,13 @@ fn an_interrupted_drop_is_completed_or_rolled_back() {
     let path = workspace.path().join("run/snapshots/000000.parquet");
     let beside = path.with_extension("parquet.reduced");
     let whole = fs::read(&path).expect("a sealed segment");
-    // Cut off before the ledger told of it.
+    // Interrupted before the ledger entry.
     fs::write(&beside, "half of it").expect("written");
     retain(&workspace);
     assert!(!beside.exists());
     let reduced = fs::read(&path).expect("a sealed segment");
     assert_ne!(reduced, whole);
-    // Cut off after that.
+    // Interrupted after the ledger entry.
     fs::write(&beside, &reduced).expect("written");
     fs::write(&path, &whole).expect("written");
     assert_eq!(workspace.understudy(&["verify", "run"]).code, 1);
@@ -94,8 +94,8 @@ fn a_changed_score_is_detected_after_fields_are_dropped() {
     workspace.run(&[]);
     retain(&workspace);
     let run = workspace.path().join("run");
-    // Whoever changes the checkpoint and makes its digest and the ledger anew is found by the scores: here the sums are
-    // those of another run of the same study.
+    // The scores reveal a changed checkpoint, even if its digest and the ledger are rewritten: here the sums are those of
+    // another run of the same study.
     let other = brief();
     let decisions = fs::read_to_string(other.path().join("decisions.jsonl")).expect("decisions");
     other.write("decisions.jsonl", decisions.replace("\"room\":\"c\"", "\"room\":\"a\""));

@@ -1,5 +1,5 @@
-//! `understudy review`: a sample of disagreements is judged, line by line; the ledger has every judgement, and what is made of
-//! them follows from it.
+//! `understudy review`: people judge a sample of disagreements. The ledger records every judgement, and the results follow
+//! from it.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use understudy_tests::process::TestProcess;
 use understudy_tests::{CommandOutput, TestWorkspace};
 
-/// The small study over forty snapshots, of which thirteen are decided otherwise.
+/// The small study over forty snapshots, of which thirteen have another decision.
 fn forty() -> TestWorkspace {
     let workspace = TestWorkspace::small();
     let time = |at: usize| format!("2026-03-{:02}T{:02}:00:00Z", at / 20 + 1, at % 20);
@@ -33,7 +33,7 @@ fn review(workspace: &TestWorkspace, arguments: &[&str], answers: &str) -> Comma
     workspace.redacted(running.wait_with_output())
 }
 
-/// The ids of the cases that were shown, in their order.
+/// The ids of the shown cases, in order.
 fn shown(output: &CommandOutput) -> Vec<String> {
     let heads = output.stdout.lines().filter(|line| line.contains("  observed 2026"));
     heads.map(|line| line.split(' ').next().expect("an id").to_owned()).collect()
@@ -43,7 +43,7 @@ fn reviews(workspace: &TestWorkspace) -> String {
     fs::read_to_string(workspace.path().join("run/reviews.jsonl")).expect("judgements")
 }
 
-/// Has the report say that there are classes in which the model and the substrate part.
+/// Adds divergent subgroups to the report.
 fn with_classes(workspace: &TestWorkspace, classes: &Value) {
     let path = workspace.path().join("run/report.json");
     let mut report = workspace.report("run");
@@ -152,7 +152,7 @@ fn the_sample_depends_only_on_the_seed() {
 fn the_subgroups_of_the_report_are_the_strata() {
     let workspace = forty();
     let term = |condition: &str, value: &str| json!({ "condition": condition, "value": value });
-    // Neither a class of another study nor one without a term is one.
+    // Subgroups of another study and subgroups without a term are ignored.
     with_classes(
         &workspace,
         &json!([
@@ -202,7 +202,7 @@ fn cases_judged_under_other_strata_are_repeated() {
     let again = review(&workspace, &["--sample", "20"], &"substrate\n\n\n".repeat(13));
     assert_eq!(shown(&again).into_iter().collect::<BTreeSet<_>>(), shown(&first).into_iter().collect());
     assert!(again.stdout.contains("13 judged of 13 disagreements"), "{}", again.stdout);
-    // Under the same strata nothing is asked again.
+    // With the same strata no case is repeated.
     assert!(shown(&review(&workspace, &["--sample", "20"], "")).is_empty());
 }
 
@@ -270,6 +270,6 @@ fn impossible_reviews_are_explained() {
     fs::remove_dir_all(workspace.path().join("run")).expect("the run");
     workspace.write("decisions.jsonl", same);
     workspace.run(&[]);
-    insta::assert_snapshot!(refused(&workspace, &[]), @"echo and the substrate differ in no decided row, so there is nothing to judge; a row is shown once its decision has come and its horizon is over");
+    insta::assert_snapshot!(refused(&workspace, &[]), @"nothing to review: echo and the substrate agree on all decided rows; a row is shown once its decision has arrived and its horizon is over");
     assert!(workspace.ledger_entries("run", Some("exposure")).is_empty());
 }

@@ -1,4 +1,4 @@
-//! The directory that a run writes: it is the run's own, nothing else is touched, and what cannot be written is said.
+//! The run directory: a run writes nothing else, and reports what it cannot write.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,7 +6,7 @@ use std::fs;
 use understudy_tests::tables::{open_rows, sealed, tree};
 use understudy_tests::{TestWorkspace, root};
 
-/// What a run says that cannot begin or go on.
+/// The error of a run that cannot start or resume.
 fn refused(workspace: &TestWorkspace, run: &str) -> String {
     let output = workspace.understudy(&["run", "study.toml", "--run", run]);
     assert_eq!((output.code, output.stdout.as_str()), (1, ""), "{}", output.stderr);
@@ -113,7 +113,7 @@ fn a_read_only_run_directory_is_an_error() {
         "mount --bind locked locked && mount -o remount,bind,ro locked && exec $UNDERSTUDY run study.toml";
     let output = workspace.run_isolated(&format!("{lock} --run locked/run"));
     assert_eq!((output.code, output.stdout.as_str()), (1, ""));
-    insta::assert_snapshot!(output.stderr, @"cannot make locked/run: Read-only file system (os error 30); choose a directory that may be written to with --run");
+    insta::assert_snapshot!(output.stderr, @"cannot create locked/run: Read-only file system (os error 30); choose a directory that may be written to with --run");
     let output = workspace.run_isolated(&format!("{lock} --run locked"));
     assert_eq!((output.code, output.stdout.as_str()), (1, ""));
     insta::assert_snapshot!(output.stderr, @"cannot write locked/beginning.tmp: Read-only file system (os error 30); choose a directory that may be written to with --run");
@@ -127,14 +127,14 @@ fn a_full_disk_ends_the_run_without_losing_data() {
     workspace.write_lines("snapshots.jsonl", (0..20_000).map(line));
     let line = |row: u64| format!(r#"{{"id":"{row}","at":"{}","room":"a"}}"#, at(row));
     workspace.write_lines("decisions.jsonl", (0..20_000).map(line));
-    // Room for the plugins and some of the rows. What is on the small disk goes with it, so it is copied.
+    // Enough space for the plugins and some rows. The small disk vanishes with its namespace, so its files are copied.
     let output = workspace.run_isolated(
         "mkdir disk && mount -t tmpfs -o size=2m none disk && $UNDERSTUDY run study.toml --run disk/run
         code=$?; cp -R disk/run kept; exit $code",
     );
     assert_eq!((output.code, output.stdout.as_str()), (1, ""), "{}", output.stderr);
     insta::with_settings!({ filters => [(r"disk/run/\w+/\d+", "disk/run/TABLE/NUMBER")] }, {
-        insta::assert_snapshot!(output.stderr, @"cannot write disk/run/TABLE/NUMBER.arrows: No space left on device (os error 28); free some space, or choose another directory with --run. What was written before is kept");
+        insta::assert_snapshot!(output.stderr, @"cannot write disk/run/TABLE/NUMBER.arrows: No space left on device (os error 28); free some space, or choose another directory with --run; what was written before is kept");
     });
     let kept = workspace.path().join("kept");
     assert!(open_rows(&kept, "snapshots") >= 1000, "whole batches can be read up to where the disk was full");

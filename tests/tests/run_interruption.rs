@@ -1,18 +1,18 @@
-//! A run that is stopped ends well: what was taken is answered, compared, sealed and told.
+//! A stopped run ends in order: accepted records are answered, compared, sealed and reported.
 
-use understudy_tests::process::{Running, until};
+use understudy_tests::process::{TestProcess, wait_until};
 use understudy_tests::tables::{column, open_rows, sealed, texts};
 use understudy_tests::{TestWorkspace, account, overall};
 
-/// Stops a run that waits for more on standard input.
+/// Stops a run that waits for standard input.
 fn stopped_by(signal: &str) {
     let workspace = TestWorkspace::small();
-    let text =
-        std::fs::read_to_string(workspace.path().join("snapshots.jsonl")).expect("the small study has snapshots");
+    let text = std::fs::read_to_string(workspace.path().join("snapshots.jsonl"))
+        .expect("the small study has snapshots");
     workspace.edit_study(&[("file = \"snapshots.jsonl\"", "stdin = true")]);
     let run = workspace.path().join("run");
-    let mut running = Running::start(workspace.command(&["run", "study.toml", "--run", "run"]));
-    // Three lines and the beginning of a fourth, which is never ended.
+    let mut running = TestProcess::start(workspace.command(&["run", "study.toml", "--run", "run"]));
+    // Three lines and an unfinished fourth one.
     let end = text.match_indices('\n').nth(2).expect("five lines").0 + 20;
     running.feed(&text[..end]);
     wait_until("all that can be is in the log", || {
@@ -38,7 +38,7 @@ fn stopped_by(signal: &str) {
         ["a", "b", "a"]
     );
 
-    // The report can be made again.
+    // The report can be rebuilt.
     let again = workspace.understudy(&["report", "run", "--format", "text"]);
     assert_eq!((again.code, again.stdout), (0, output.stdout));
 }
@@ -58,7 +58,7 @@ fn a_run_can_end_before_the_first_record() {
     let workspace = TestWorkspace::small();
     workspace.edit_study(&[("file = \"snapshots.jsonl\"", "stdin = true")]);
     workspace.write("decisions.jsonl", "");
-    let running = Running::start(workspace.command(&["run", "study.toml", "--run", "run"]));
+    let running = TestProcess::start(workspace.command(&["run", "study.toml", "--run", "run"]));
     wait_until("the run has begun", || workspace.path().join("run/pairs").exists());
     running.signal("INT");
     let output = running.wait_with_output();

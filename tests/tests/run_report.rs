@@ -1,4 +1,4 @@
-//! `understudy report`: the report of a run that has ended, made again from what the run left and nothing else.
+//! `understudy report`: rebuilds the report of an ended run from the run directory alone.
 
 use std::fs;
 
@@ -44,8 +44,8 @@ fn a_report_needs_a_run_directory() {
         assert_eq!((output.code, output.stdout.as_str()), (1, ""));
         output.stderr
     };
-    insta::assert_snapshot!(refused("run"), @"cannot read run/checkpoint.bin: No such file or directory (os error 2); name a run directory whose run has ended");
-    insta::assert_snapshot!(refused("."), @"cannot read ./checkpoint.bin: No such file or directory (os error 2); name a run directory whose run has ended");
+    insta::assert_snapshot!(refused("run"), @"cannot read run/checkpoint.bin: No such file or directory (os error 2); name the directory of an ended run");
+    insta::assert_snapshot!(refused("."), @"cannot read ./checkpoint.bin: No such file or directory (os error 2); name the directory of an ended run");
     workspace.run(&[]);
     let checkpoint = workspace.path().join("run/checkpoint.bin");
     let mut bytes = fs::read(&checkpoint).expect("a run leaves it");
@@ -121,15 +121,15 @@ fn the_report_of_an_interrupted_run_says_so() {
     let workspace = TestWorkspace::small();
     workspace.run(&[]);
     fs::remove_file(workspace.path().join("run/checkpoint.bin")).expect("removed");
-    insta::assert_snapshot!(workspace.understudy(&["report", "run"]).stderr, @"run/checkpoint.bin is gone, so the report cannot be made again; run/report.json holds the figures as they were");
-    // As if it had been killed before its last entry.
+cannot compute the report:     insta::assert_snapshot!(workspace.understudy(&["report", "run"]).stderr, @"run/checkpoint.bin is missing; run/report.json holds the original figures");
+    // As if the run had been killed before its last entry.
     let ledger = fs::read_to_string(workspace.path().join("run/ledger.jsonl")).expect("a run has a ledger");
     let (rest, closed) = ledger.trim_end().rsplit_once('\n').expect("several lines");
     assert!(closed.contains("\"kind\":\"closed\""), "{closed}");
     workspace.write("run/ledger.jsonl", format!("{rest}\n"));
-    insta::assert_snapshot!(workspace.understudy(&["report", "run"]).stderr, @"run holds a run that has not ended; run the study again to go on, and see its report at the end");
+    insta::assert_snapshot!(workspace.understudy(&["report", "run"]).stderr, @"run holds a run that has not ended; resume it with `understudy run` and ask for the report after its end");
     fs::write(workspace.path().join("run/checkpoint.bin"), "something else").expect("it can be written");
-    insta::assert_snapshot!(workspace.understudy(&["report", "run"]).stderr, @"cannot use run/checkpoint.bin: it is not a checkpoint of this version of understudy; run the study again to go on, which makes it anew from the log");
+    insta::assert_snapshot!(workspace.understudy(&["report", "run"]).stderr, @"cannot use run/checkpoint.bin: it is not a checkpoint of this version of understudy; resume the run with `understudy run`, which computes it again from the log");
     workspace.run(&[]);
     workspace.ok(&["report", "run"]);
 }

@@ -1,5 +1,5 @@
-//! A run that was stopped goes on where its log ends: after a full disk was cleared, and with sources that have grown
-//! since. A source that is another one is refused.
+//! A stopped run resumes where its log ends: after a full disk was cleared, and with sources that have grown. A replaced
+//! source is rejected.
 
 use std::fs;
 use std::io::Write as _;
@@ -17,7 +17,7 @@ const COMMAND: [&str; 4] = ["run", "study.toml", "--run", "run"];
 fn a_run_resumes_after_repeatedly_full_disks() {
     let (workspace, records) = workspace(20_000);
     workspace.ok(&["run", "study.toml", "--run", "plain"]);
-    // What is on the small disk goes with it, so it is copied.
+    // The small disk vanishes with its namespace, so its files are copied.
     let output = workspace.run_isolated(
         "mkdir disk && mount -t tmpfs -o size=100k none disk
         for size in 100 300 500 700 900 1100 1300 1500 1700 1900 2100 2300 2500 2700 2900 3200 3500 65536; do
@@ -43,12 +43,12 @@ fn a_run_resumes_after_repeatedly_full_disks() {
     assert_verifies(&workspace, "run");
 }
 
-/// Lines of a file, from one to another, counted from 1.
+/// A range of lines of a file, counted from 1.
 fn lines(text: &str, from: usize, to: usize) -> String {
     text.split_inclusive('\n').skip(from - 1).take(to + 1 - from).collect()
 }
 
-/// The small study, whose snapshots come through standard input; they and the decisions.
+/// The small study with snapshots from standard input; its snapshots and decisions.
 fn piped() -> (TestWorkspace, [String; 2]) {
     let workspace = TestWorkspace::small();
     let read =
@@ -58,7 +58,7 @@ fn piped() -> (TestWorkspace, [String; 2]) {
     (workspace, texts)
 }
 
-/// Runs with these snapshots on standard input, until so many snapshots and decisions are in the log; then stops it.
+/// Runs with these snapshots on standard input until the log has this many snapshots and decisions, then stops.
 fn stop_after(workspace: &TestWorkspace, snapshots: &str, rows: [usize; 2]) -> CommandOutput {
     let mut running = TestProcess::start(workspace.command(&COMMAND));
     running.feed(snapshots);
@@ -72,7 +72,7 @@ fn stop_after(workspace: &TestWorkspace, snapshots: &str, rows: [usize; 2]) -> C
     output
 }
 
-/// Runs with these snapshots on standard input to its end.
+/// Runs with these snapshots on standard input to the end.
 fn to_the_end(workspace: &TestWorkspace, snapshots: &str) -> CommandOutput {
     let mut running = TestProcess::start(workspace.command(&COMMAND));
     running.feed(snapshots);
@@ -115,7 +115,7 @@ fn a_partial_last_line_is_read_again() {
         assert_eq!(account(&report, "snapshots"), [("received", 5), ("paired", 5)]);
         assert_eq!(account(&report, "decisions"), [("received", 6), ("rejected", 1), ("paired", 5)]);
     }
-    // Without its line feed it was whole.
+    // The line was complete except for its line feed.
     workspace.write("decisions.jsonl", lines(&decisions, 1, 3).trim_end());
     stop_after(&workspace, &lines(&snapshots, 1, 3), [3, 3]);
     workspace.write("decisions.jsonl", &decisions);
@@ -159,7 +159,7 @@ fn a_replaced_file_is_rejected() {
         output.stderr
     };
     let others = [
-        // Another record in its place, the same lines elsewhere, and less than was read.
+        // Another record at the position, the same lines at other positions, and fewer bytes than were read.
         decisions.replace("\"s3\"", "\"x3\""),
         format!("\n{decisions}"),
         lines(&decisions, 1, 2),

@@ -1,5 +1,5 @@
-//! The seal: what was sealed may not change, neither before a run nor while it goes on, and every change is named; how it is
-//! laid out may. Who signed a seal is known, and a seal that was tampered with is not believed.
+//! The seal: sealed content cannot change before or during a run, and every change is named. The layout of the declaration
+//! can change. The signer is known, and a tampered seal is rejected.
 
 use std::fs;
 
@@ -11,7 +11,7 @@ use understudy_tests::{CommandOutput, TestWorkspace, plugin};
 
 const RUN: [&str; 4] = ["run", "study.toml", "--run", "run"];
 
-/// The digests, keys and times of one seal are not those of another.
+/// Replaces digests, keys and times, which differ between seals.
 const UNLIKE: [(&str, &str); 4] = [
     (r"[0-9a-f]{64}|[0-9a-f]{12}\.\.\.", "SHA-256"),
     (r"[a-z]+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]{44}", "KEY"),
@@ -19,7 +19,7 @@ const UNLIKE: [(&str, &str); 4] = [
     (r#""ed25519": "[A-Za-z0-9+/=]{88}""#, r#""ed25519": "SIGNATURE""#),
 ];
 
-/// The small study, with a plugin and an asset of its own and a number that is not whole.
+/// The small study with its own plugin, an asset and a fractional number.
 fn workspace() -> TestWorkspace {
     let workspace = TestWorkspace::small();
     workspace.edit_study(&[
@@ -53,7 +53,7 @@ fn refused(output: &CommandOutput) -> String {
     output.stderr.clone()
 }
 
-/// What a command says while a file is otherwise: of its bytes, `old` is `new`.
+/// The output of a command while `old` is replaced by `new` in a file.
 fn with(workspace: &TestWorkspace, file: &str, old: &str, new: &str, command: &[&str]) -> CommandOutput {
     let path = workspace.path().join(file);
     let before = fs::read(&path).expect("the file is there");
@@ -66,12 +66,12 @@ fn with(workspace: &TestWorkspace, file: &str, old: &str, new: &str, command: &[
     output
 }
 
-/// What a study says to each change of something that was sealed, of one character or one byte.
+/// The errors for single changes of sealed content, each of one character or byte.
 fn each_change(workspace: &TestWorkspace) -> String {
     let changes = [
         ("study.toml", "0.85", "0.84"),
         ("study.toml", "field = \"booked\", form", "field = \"booker\", form"),
-        // In a part of the component that does nothing.
+        // In an unused part of the component.
         ("echo.wasm", "processed-by", "processed-bz"),
         ("notes.txt", "remember", "remembor"),
     ];
@@ -79,7 +79,7 @@ fn each_change(workspace: &TestWorkspace) -> String {
     output.concat()
 }
 
-/// The study with the same values, written as otherwise as can be.
+/// The study with the same values in a very different layout.
 fn lay_out_otherwise(workspace: &TestWorkspace) {
     workspace.edit_study(&[
         (
@@ -173,7 +173,7 @@ fn changes_since_the_start_prevent_resuming() {
     lay_out_otherwise(&workspace);
     let damaged = with(&workspace, "run/study.toml", "small", "large", &RUN);
     insta::assert_snapshot!(refused(&damaged), @"run/study.toml is not the file that the run started with, and study.toml differs from that in comments or layout; restore it from a copy to resume the run");
-    // A seal that is made meanwhile promises the same.
+    // A seal created meanwhile has the same content.
     seal(&workspace, &[]);
     workspace.ok(&RUN);
     assert_eq!(fs::read(workspace.path().join("run/study.toml")).expect("the run's own"), text);
@@ -211,12 +211,12 @@ fn an_existing_seal_is_not_changed() {
         insta::assert_snapshot!(refused(&workspace.understudy(&["seal", "study.toml", "--sign-key", "eve"])), @"seal.json is there already, signed by another key, KEY; leave --sign-key out, or move the seal away to seal the study anew");
     });
     assert_eq!(fs::read(&path).expect("a seal"), signed);
-    // Two studies in one folder have a seal each.
+    // Two studies in one folder have separate seals.
     fs::copy(workspace.path().join("study.toml"), workspace.path().join("other.toml")).expect("copied");
     let output = workspace.ok(&["seal", "other.toml"]);
     insta::assert_snapshot!(output.stdout.lines().next().expect("a line"), @r#"other.toml is sealed in other.seal.json: study "small""#);
     assert!(workspace.path().join("other.seal.json").is_file());
-    // The folder of a sealed study is still no run.
+    // The folder of a sealed study is still not a run.
     insta::assert_snapshot!(refused(&workspace.understudy(&["run", "study.toml", "--run", "."])), @". is not empty and holds no run; choose another directory with --run");
     fs::remove_file(workspace.path().join("notes.txt")).expect("it is there");
     insta::assert_snapshot!(refused(&workspace.understudy(&["seal", "study.toml"])), @r#"study.toml:25: model "echo": cannot read its asset `notes`, notes.txt: No such file or directory (os error 2); write where it is"#);
@@ -242,10 +242,10 @@ fn a_changed_seal_is_rejected() {
         let text = fs::read_to_string(workspace.path().join("seal.json")).expect("a seal");
         let at = text.split("\"sealed-at\": \"20").nth(1).expect("a time");
         let year = &at[..2];
-        insta::assert_snapshot!(tampered(&format!("\"20{year}-"), &format!("\"20{}-", if year == "25" { "26" } else { "25" })), @"seal.json cannot be believed: its signature is not that of KEY over what it says; put a copy of it back, or move it away and seal the study anew with `understudy seal`");
+        insta::assert_snapshot!(tampered(&format!("\"20{year}-"), &format!("\"20{}-", if year == "25" { "26" } else { "25" })), @"seal.json cannot be believed: its signature is not valid for KEY and this text; put a copy of it back, or move it away and seal the study anew with `understudy seal`");
         let signature = text.split("\"ed25519\": \"").nth(1).and_then(|text| text.split('"').next()).expect("a signature");
         let first = if signature.starts_with('A') { "B" } else { "A" };
-        insta::assert_snapshot!(tampered(signature, &format!("{first}{}", &signature[1..])), @"seal.json cannot be believed: its signature is not that of KEY over what it says; put a copy of it back, or move it away and seal the study anew with `understudy seal`");
+        insta::assert_snapshot!(tampered(signature, &format!("{first}{}", &signature[1..])), @"seal.json cannot be believed: its signature is not valid for KEY and this text; put a copy of it back, or move it away and seal the study anew with `understudy seal`");
         insta::assert_snapshot!(tampered(signature, &signature[4..]), @"seal.json cannot be believed: its signature has the wrong length; put a copy of it back, or move it away and seal the study anew with `understudy seal`");
     });
     assert!(!workspace.path().join("run").exists(), "nothing was begun");
@@ -273,19 +273,19 @@ fn the_signer_of_the_seal_is_reported() {
     };
     insta::with_settings!({ filters => UNLIKE }, {
         insta::assert_snapshot!(verified(&[], 0), @"
-        signature  the first 7 entries, by the key that the ledger names itself; with --key its owner is known too: EVE
-        seal       the declaration and 3 plugins, as promised on TIME; signed by the key that it names itself; with --key its owner is known too: ANA
+        signature  the first 7 entries, signed with the key that the ledger names; check the owner with --key: EVE
+        seal       the declaration and 3 plugins are as sealed on TIME; signed with the key that it names, check the owner with --key: ANA
         ");
         insta::assert_snapshot!(verified(&["--key", &ana, "--key", &eve], 0), @"
-        signature  the first 7 entries, by a key given: EVE
-        seal       the declaration and 3 plugins, as promised on TIME; signed by a key given: ANA
+        signature  the first 7 entries, signed with a given key: EVE
+        seal       the declaration and 3 plugins are as sealed on TIME; signed with a given key: ANA
         ");
         insta::assert_snapshot!(verified(&["--key", &eve], 1), @"
-        signature  the first 7 entries, by a key given: EVE
-        BROKEN     seal.json: it is signed by ANA, which is not among the keys given
+        signature  the first 7 entries, signed with a given key: EVE
+        BROKEN     seal.json: it is signed with ANA, which is not among the given keys
         ");
         insta::assert_snapshot!(verified(&["--key", &ana], 1), @"
-        seal       the declaration and 3 plugins, as promised on TIME; signed by a key given: ANA
+        seal       the declaration and 3 plugins are as sealed on TIME; signed with a given key: ANA
         BROKEN     ledger.note: it is not signed by ana
         ");
     });
@@ -294,13 +294,13 @@ fn the_signer_of_the_seal_is_reported() {
     workspace.run(&["--sign-key", "eve"]);
     insta::with_settings!({ filters => UNLIKE }, {
         insta::assert_snapshot!(verified(&["--key", &eve], 0), @"
-        signature  the first 7 entries, by a key given: EVE
-        seal       the declaration and 3 plugins, as promised on TIME; it is not signed itself, the ledger vouches for it
+        signature  the first 7 entries, signed with a given key: EVE
+        seal       the declaration and 3 plugins are as sealed on TIME; the seal itself is not signed, the ledger has its digest
         ");
     });
 }
 
-/// Whoever writes the ledger anew can make it vouch for anything, but not for what a seal that is signed does not promise.
+/// A rewritten ledger can claim anything, except content that contradicts a signed seal.
 #[test]
 fn a_rewritten_ledger_cannot_change_the_seal() {
     let workspace = workspace();
@@ -340,7 +340,7 @@ fn a_rewritten_ledger_cannot_change_the_seal() {
             }
         }), @"
         BROKEN     study.toml: it is not the declaration that was sealed: `log.replay-share` was 0.85 and is 0.84
-        BROKEN     seal.json: its signature is not that of KEY over what it says
+        BROKEN     seal.json: its signature is not valid for KEY and this text
         ");
     });
 }

@@ -1,4 +1,4 @@
-//! A study that is served: what a request may be, what it is answered, and that what was acknowledged is there.
+//! `understudy serve`: accepted requests, their responses, and the durability of acknowledged records.
 
 use std::fs;
 use std::io::Write as _;
@@ -130,7 +130,7 @@ gzip that is none
         account(&report, "snapshots"),
         [("received", 15), ("rejected", 4), ("duplicate", 1), ("conflict", 1), ("waiting", 9)]
     );
-    // What was refused is kept as it came.
+    // Excluded records are stored unchanged.
     let raw: Vec<String> = excluded_rows(&workspace.path().join("run"))
         .into_iter()
         .map(|refusal| String::from_utf8_lossy(&refusal.raw).into_owned())
@@ -179,7 +179,7 @@ fn acknowledged_records_survive_a_kill() {
     let (mut served, mut plain) =
         (deterministic_part(&workspace.report("run")), deterministic_part(&files.report("run")));
     for report in [&mut served, &mut plain] {
-        // Two declarations, since their sources are not the same.
+        // Two declarations, because their sources differ.
         report.as_object_mut().expect("an object").remove("declaration");
     }
     assert_eq!(served, plain);
@@ -204,7 +204,7 @@ fn a_stop_drains_and_the_run_can_be_resumed() {
     assert!(refused.stderr.contains("that has ended"), "{}", refused.stderr);
 }
 
-/// A model that loops for ever on each row costs its budget, and what waits behind it for too long is refused at the door.
+/// A model that loops on each row uses its whole budget, and requests that would wait too long behind it are rejected.
 #[test]
 fn an_overloaded_run_rejects_requests_and_keeps_accepted_records() {
     const AT_ONCE: u64 = 20;
@@ -222,8 +222,8 @@ fn an_overloaded_run_rejects_requests_and_keeps_accepted_records() {
     );
     let serving = ServedRun::start(&workspace, &[]);
     let address = serving.address;
-    // The first come at once, which is work for eight seconds at least; the others one after the other while that lasts. Whoever
-    // comes once the oldest has waited for five seconds is refused, and comes again.
+    // The first requests arrive together: at least eight seconds of work. The others follow one by one. A request that
+    // arrives after the oldest has waited for five seconds is rejected and repeated.
     let refused: u32 = std::thread::scope(|scope| {
         let client = |number: u64| {
             let line = snapshot(&format!("c{number}")).replace("\"booked\"", "\"text\":\"x\",\"booked\"");
@@ -236,7 +236,7 @@ fn an_overloaded_run_rejects_requests_and_keeps_accepted_records() {
                     429 => assert_eq!(answer.header("retry-after"), Some("1"), "{answer:?}"),
                     _ => panic!("{answer:?}"),
                 }
-                // While it is behind, it is alive and says so.
+                // While it is overloaded, it is live and says so.
                 assert_eq!(Client::new(address).get("/livez").status, 200);
                 refused += 1;
                 std::thread::sleep(Duration::from_millis(200));
@@ -274,7 +274,7 @@ study.toml has no HTTP source, so there is nothing to serve; write snapshots = {
 ");
 }
 
-/// Snapshots come over HTTP, decisions out of a file: one side is delivered, the other is read.
+/// Snapshots come over HTTP, decisions from a file.
 #[test]
 fn one_stream_can_be_a_file() {
     let workspace = TestWorkspace::small();
@@ -288,7 +288,7 @@ fn one_stream_can_be_a_file() {
     assert_eq!(account(&workspace.report("run"), "snapshots"), [("received", 5), ("paired", 5)]);
 }
 
-/// The first signal lets the models end what they were given, which here would take ten minutes; the second does not wait.
+/// After the first signal the models finish their work, which would take ten minutes here. The second signal does not wait.
 #[test]
 fn a_second_signal_exits_immediately_without_losing_acknowledged_records() {
     let workspace = TestWorkspace::served();

@@ -1,4 +1,4 @@
-//! A short soak; `cargo xtask bench soak` makes a long one.
+//! A short soak test; `cargo xtask bench soak` runs a long one.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use understudy_tests::soak::soak;
 
 #[test]
 fn acknowledged_records_are_stored_once_under_failures() {
-    // Each life is ended after another number of rows.
+    // Each process is killed after another number of rows.
     let soaked = soak(5, Duration::ZERO, |life, _, acknowledged| acknowledged >= 700 + 450 * life as u64);
     assert!(soaked.rows >= 5 * 700, "{}", soaked.rows);
 }

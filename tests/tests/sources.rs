@@ -1,4 +1,4 @@
-//! Sources as they come in life: compressed, cut off, empty, from another system, through a pipe.
+//! Sources in different encodings and conditions: compressed, truncated, empty, with other line ends, through a pipe.
 
 use std::fs;
 use std::io::Write as _;
@@ -8,22 +8,22 @@ use arrow::datatypes::UInt64Type;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
-use understudy_tests::process::{Running, until};
-use understudy_tests::tables::{column, open_rows, refused, sealed, texts};
-use understudy_tests::{TestWorkspace, CommandOutput, account, deterministic_part};
+use understudy_tests::process::{TestProcess, wait_until};
+use understudy_tests::tables::{column, excluded_rows, open_rows, sealed, texts};
+use understudy_tests::{CommandOutput, TestWorkspace, account, deterministic_part};
 
 fn snapshots(workspace: &TestWorkspace) -> Vec<u8> {
     fs::read(workspace.path().join("snapshots.jsonl")).expect("the small study has snapshots")
 }
 
-/// What the small study finds, whatever its sources are.
+/// The result of the small study, which must not depend on the kind of sources.
 fn found(report: &Value) -> Value {
     let mut found = deterministic_part(report);
     found.as_object_mut().expect("a report is an object").remove("declaration");
     found
 }
 
-/// Whole lines of a text, from the first to the last of these, counted from 1.
+/// A range of complete lines of a text, counted from 1.
 fn lines(text: &[u8], from: usize, to: usize) -> Vec<u8> {
     text.split_inclusive(|byte| *byte == b'\n')
         .skip(from - 1)
@@ -33,7 +33,7 @@ fn lines(text: &[u8], from: usize, to: usize) -> Vec<u8> {
         .collect()
 }
 
-/// Stored as it is, so that it is known where a line stands in the file.
+/// Compresses without compression, so that the offset of each line in the file is known.
 fn gzip(text: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::none());
     encoder.write_all(text).expect("a vector takes all");
@@ -120,13 +120,13 @@ fn a_file_can_end_within_a_line() {
     assert_eq!(report["end"], "finished");
     assert_eq!(account(&report, "snapshots"), [("received", 5), ("rejected", 1), ("paired", 4)]);
     assert_eq!(account(&report, "decisions"), [("received", 5), ("paired", 4), ("waiting", 1)]);
-    let [last] = &refused(&workspace.path().join("run"))[..] else { panic!("one record was refused") };
+    let [last] = &excluded_rows(&workspace.path().join("run"))[..] else { panic!("one record was refused") };
     let whole = lines(&text, 5, 5);
     assert_eq!((last.line, &last.raw[..]), (5, &whole[..whole.len() - 20]));
     insta::assert_snapshot!(last.reason, @"not JSON: the line ends in the middle of a record");
 }
 
-/// Runs the small study with these snapshots, which break off.
+/// Runs the small study with truncated snapshots.
 fn broken_off(bytes: &[u8]) -> (TestWorkspace, CommandOutput, Value) {
     let workspace = TestWorkspace::small();
     workspace.write("snapshots.jsonl", bytes);
@@ -139,7 +139,7 @@ fn broken_off(bytes: &[u8]) -> (TestWorkspace, CommandOutput, Value) {
 #[test]
 fn a_truncated_compressed_file_counts_up_to_its_end() {
     let text = snapshots(&TestWorkspace::small());
-    // In the middle of the fourth line. Zstandard gives nothing of a block that is not whole.
+    // Within the fourth line. Zstandard decodes nothing from an incomplete block.
     let [head, tail] = [lines(&text, 1, 3), lines(&text, 4, 5)];
     let gzipped = gzip(&text);
     let second = zstd(&tail);
@@ -207,8 +207,8 @@ fn either_stream_can_come_in_pieces_from_standard_input() {
         let text = fs::read(workspace.path().join(&file)).expect("the small study has both");
         workspace.edit_study(&[(&format!("file = \"{file}\""), "stdin = true")]);
         let run = workspace.path().join("run");
-        let mut running = Running::start(workspace.command(&["run", "study.toml", "--run", "run"]));
-        // Three lines and a half, cut where no line ends: they are answered and logged while the pipe stays open.
+        let mut running = TestProcess::start(workspace.command(&["run", "study.toml", "--run", "run"]));
+        // Three and a half lines: the complete ones are answered and logged while the pipe stays open.
         let half = lines(&text, 1, 3).len() + 20;
         text[..half].chunks(31).for_each(|piece| running.feed(piece));
         wait_until("three lines are in the log", || open_rows(&run, stream) == 3);

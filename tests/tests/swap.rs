@@ -1,5 +1,4 @@
-//! A plugin takes the place of another while a run is fed: nothing is lost, nothing is answered twice, and every row says
-//! which generation it is of.
+//! Plugins are swapped during a run: no record is lost, none is answered twice, and every row has its generation.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -54,14 +53,14 @@ fn decided(number: u64) -> &'static str {
     if number.is_multiple_of(4) { "d" } else { text(number) }
 }
 
-/// Sends lines, and gives what became of them.
+/// Sends lines and returns the receipt.
 fn send(client: &mut Client, path: &str, lines: &str) -> Value {
     let answer = client.send("POST", path, &[("content-type", "application/x-ndjson")], lines.as_bytes());
     assert!(answer.status == 202 || answer.status == 422, "{answer:?}");
     answer.json()
 }
 
-/// Snapshots and decisions of these numbers.
+/// Sends snapshots and decisions with these numbers.
 fn feed(serving: &ServedRun, numbers: std::ops::Range<u64>) {
     let mut client = serving.client();
     let lines: String = numbers.clone().map(|number| snapshot(number, text(number))).collect();
@@ -70,7 +69,7 @@ fn feed(serving: &ServedRun, numbers: std::ops::Range<u64>) {
     assert_eq!(send(&mut client, "/v1/decisions", &lines)["excluded"], json!([]));
 }
 
-/// Waits until so many pairs are compared, so that there are some to try plugins on.
+/// Waits until this many pairs are compared, so that shadow comparisons have data.
 fn compared(serving: &ServedRun, pairs: u64) {
     understudy_tests::process::wait_until("the pairs are counted", || {
         let status = serving.client().get("/v1/status").json();
@@ -78,7 +77,7 @@ fn compared(serving: &ServedRun, pairs: u64) {
     });
 }
 
-/// Serves a study, with sixty pairs to try plugins on.
+/// Serves a study with sixty pairs for shadow comparisons.
 fn served(workspace: &TestWorkspace) -> ServedRun {
     let serving = ServedRun::start(workspace, &[]);
     feed(&serving, 0..60);
@@ -86,7 +85,7 @@ fn served(workspace: &TestWorkspace) -> ServedRun {
     serving
 }
 
-/// Ends a run, and gives its report.
+/// Ends a run and returns its report.
 fn end(workspace: &TestWorkspace, serving: ServedRun) -> Value {
     workspace.ok(&["end", "run", "--reason", "that is all", "--who", "test"]);
     let output = serving.wait_with_output();
@@ -100,7 +99,7 @@ fn verified(workspace: &TestWorkspace) {
     assert_eq!(output.code, 0, "{}{}", output.stdout, output.stderr);
 }
 
-/// For each row of a table its sequence number and its generation.
+/// Sequence number and generation of each row of a table.
 fn generations(run: &Path, table: &str, sequence: &str) -> Vec<(u64, u32)> {
     let Some(rows) = sealed(run, table) else { return Vec::new() };
     let sequences = column(&rows, sequence);
@@ -109,7 +108,7 @@ fn generations(run: &Path, table: &str, sequence: &str) -> Vec<(u64, u32)> {
     sequences.into_iter().zip(generations.as_primitive::<UInt32Type>().values().iter().copied()).collect()
 }
 
-/// From which sequence numbers on each generation holds, by the ledger.
+/// The first sequence number of each generation, according to the ledger.
 fn begins(workspace: &TestWorkspace) -> Vec<[u64; 2]> {
     let first =
         |entry: &Value, stream: &str| entry["first-sequences"][stream].as_u64().expect("a sequence number");
@@ -167,7 +166,7 @@ fn swapping_in_an_equivalent_plugin_keeps_the_metrics() {
     let history = workspace.ledger_entries("run", Some("swap"));
     assert!(history.iter().all(|entry| entry["comparator-change"] == json!(false)), "{history:?}");
 
-    // The same rows from files, with the plugins that were sealed.
+    // The same rows from files, with the sealed plugins.
     let plain = self::workspace("");
     plain.change(&[
         ("snapshots = { http = true }", "snapshots = { file = \"snapshots.jsonl\" }"),
@@ -215,7 +214,7 @@ fn a_plugin_that_answers_differently_needs_force_and_marks_a_comparator_change()
     assert_snapshot!(refused.stderr, @"swap rejected: on the latest 60 pairs the new plugin agrees with the current one on 45, a share of 0.750000; `swaps.equivalent` asks for 1. To swap anyway, use --force; results after a forced swap count as a comparator change, which `threshold.on-comparator-change` handles");
     let done = swap(&["--force"]);
     assert_eq!(done.code, 0, "{}", done.stderr);
-    // The latest pairs have answers of the one before; the one that runs now is asked afresh.
+    // The latest pairs have answers of the previous version, so the active version answers them again.
     workspace.write("by-text.json", r#"{ "field": "text", "form": "label" }"#);
     let back = ["swap", "run", "comparator", "--config", "by-text.json", "--reason", "back", "--who", "test"];
     let back = workspace.understudy(&back);
@@ -241,7 +240,7 @@ fn a_failing_plugin_is_rolled_back_automatically() {
             ["swap", "run", part, evil, "--config", "careful.json", "--reason", "new", "--who", "test"];
         workspace.ok(&arguments);
     }
-    // Every row is the cue that it traps on.
+    // The model traps on every row.
     let mut client = serving.client();
     let lines: String = (60..100).map(|number| snapshot(number, "cue")).collect();
     send(&mut client, "/v1/snapshots", &lines);
@@ -256,7 +255,10 @@ fn a_failing_plugin_is_rolled_back_automatically() {
     let how: Vec<_> = swaps.iter().map(|swap| swap["trigger"].as_str().expect("a text")).collect();
     assert_eq!(how, ["operator", "operator", "fallback", "fallback"]);
     assert_eq!(swaps[2]["who"], json!("understudy"));
-    assert_eq!(swaps[2]["reason"], json!("it failed on 40 of 40 rows; `swaps.failed` allows a share of 0.05"));
+    assert_eq!(
+        swaps[2]["reason"],
+        json!("it failed on 40 of 40 rows; `swaps.failed` allows a share of 0.05")
+    );
     let model = &report["models"][0];
     assert_eq!([&model["answered"], &model["failed"]], [&json!(120), &json!(40)]);
     assert_eq!(report["comparison"], json!({ "compared": 120, "incomparable": 40 }));
@@ -312,8 +314,8 @@ no process serves run; start one with `understudy serve`
     verified(&workspace);
 }
 
-/// Swaps, back and forth, of a model and the comparator while several clients feed: each row is taken once, and answered by the
-/// generation that the ledger says.
+/// Swaps a model and the comparator back and forth while several clients send records. Each row is accepted once and answered
+/// by the generation in the ledger.
 #[test]
 fn swaps_under_load_lose_and_repeat_no_answer() {
     const CLIENTS: u64 = 8;
@@ -329,7 +331,7 @@ fn swaps_under_load_lose_and_repeat_no_answer() {
             scope.spawn(move || {
                 let mut http = serving.client();
                 let numbers = 60 + client * EACH..60 + (client + 1) * EACH;
-                // The feed lasts for as long as there are swaps.
+                // The clients send until the last swap.
                 for (at, number) in numbers.enumerate() {
                     let (snapshots, decisions) =
                         (snapshot(number, text(number)), snapshot(number, decided(number)));
@@ -381,8 +383,7 @@ fn swaps_under_load_lose_and_repeat_no_answer() {
     }
 }
 
-/// The process is killed again and again while plugins are exchanged and records come in; whoever feeds sends again what was
-/// not acknowledged.
+/// The process is killed repeatedly during swaps and intake. Clients repeat unacknowledged requests.
 #[test]
 fn a_process_killed_during_swaps_resumes_with_its_plugin_versions() {
     let workspace = workspace("");
@@ -430,7 +431,7 @@ fn a_process_killed_during_swaps_resumes_with_its_plugin_versions() {
                 }
                 sent
             });
-            // How far it gets differs from round to round; what is asserted does not.
+            // The progress per round varies; the assertions do not.
             understudy_tests::process::wait_until("some swaps are under way", || {
                 workspace.ledger_entries("run", Some("swap")).len() as u64 > 4 * round + 2
             });
@@ -441,7 +442,7 @@ fn a_process_killed_during_swaps_resumes_with_its_plugin_versions() {
         });
     }
     let serving = ServedRun::start(&workspace, &[]);
-    // Whatever was not acknowledged is sent again, and more of it than need be.
+    // Unacknowledged records are sent again, and some acknowledged ones, too.
     feed_again(&serving, 0..next + 40);
     let report = end(&workspace, serving);
     verified(&workspace);
@@ -454,8 +455,8 @@ fn a_process_killed_during_swaps_resumes_with_its_plugin_versions() {
     assert_eq!(report["models"][0]["scores"][0]["overall"]["value"], json!(1.0));
 }
 
-/// A snapshot that the models are still at when a plugin is exchanged, and that is lost with the process, is of the new generation
-/// when it comes again, as its number then says.
+/// A snapshot that is in inference during a swap and lost with the process belongs to the new generation when it is sent
+/// again, because its new sequence number says so.
 #[test]
 fn records_lost_after_a_swap_are_answered_by_the_active_version() {
     let workspace = workspace(

@@ -1,11 +1,11 @@
-//! The verdict on the hotel's year, whose own history teaches why a quantifier, a cycle and a number of windows are declared
-//! beforehand. Counts by week are those of pandas; see `hotel.rs`.
+//! Verdicts on the year of the hotel. They show why quantifier, cycle and number of windows are declared in advance. Pandas
+//! computed the counts per week; see `hotel.rs`.
 
 use serde_json::Value;
 use understudy_tests::{TestWorkspace, root};
 
-/// The hotel's study of rooms with a threshold, and what `understudy decide --model booked-room` says of its run: the exit code,
-/// the ruling on all of the input, and what was printed.
+/// Runs the hotel study of rooms with a threshold and `understudy decide --model booked-room`. Returns the exit code, the
+/// verdict on all input, and the output.
 fn decide(threshold: &str) -> (i32, Value, String) {
     let workspace = TestWorkspace::new();
     let examples = root().join("examples/hotel");
@@ -42,7 +42,7 @@ fn reasons(ruling: &Value) -> Vec<&str> {
     reasons.iter().map(|reason| reason["text"].as_str().expect("a text")).collect()
 }
 
-/// The exit code, the word, the counts of all windows together, and how many windows there are.
+/// Exit code, verdict, pooled counts, and number of windows.
 fn short(threshold: &str) -> (i32, String, (u64, u64), usize) {
     let (code, ruling, _) = decide(threshold);
     let windows = ruling["windows"].as_array().expect("windows").len();
@@ -102,7 +102,7 @@ fn the_latest_weeks_are_evaluated() {
 
 #[test]
 fn partial_weeks_never_count() {
-    // 62 weeks have pairs; the first, of 56 pairs, and the last were not seen whole.
+    // 62 weeks have pairs. The first, with 56 pairs, and the last are incomplete.
     let (code, ruling, _) = decide(
         "at-least = 0.5\nquantifier = \"every-window\"\nwindows = { first = 62 }\nleast-per-window = 1",
     );
@@ -117,7 +117,7 @@ fn partial_weeks_never_count() {
 fn a_confidence_bound_is_stricter_than_a_point_estimate() {
     let pooled =
         |least: &str| format!("at-least = {least}\nquantifier = \"pooled\"\nwindows = {{ first = 12 }}");
-    // Of 2,445 in 2,843 the lower bound of Wilson's interval is 0.8490 at 0.95, the upper 0.8704:
+    // For 2,445 of 2,843 the bounds of Wilson's interval at 0.95 are 0.8490 and 0.8704:
     // scipy.stats.binomtest(2445, 2843, alternative="greater").proportion_ci(0.95, "wilson")
     let bound = |least: &str| decide(&pooled(least).replace("at-least", "confidence = 0.95\nat-least")).1;
     let ruling = bound("0.84");

@@ -1,16 +1,16 @@
-//! `understudy verify`: a whole run is found whole, and whatever is wrong with another is found, and where.
+//! `understudy verify` accepts an intact run, and finds and locates every defect of a damaged one.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
 use understudy_audit::verify::run_check;
-use understudy_tests::process::{Running, until};
+use understudy_tests::process::{TestProcess, wait_until};
 use understudy_tests::synthetic::Numbers;
 use understudy_tests::tables::open_rows;
-use understudy_tests::{TestWorkspace, CommandOutput, files};
+use understudy_tests::{CommandOutput, TestWorkspace, files};
 
-/// A closed run of the small study, signed.
+/// An ended and signed run of the small study.
 fn signed() -> TestWorkspace {
     let workspace = TestWorkspace::small();
     let key = workspace.understudy(&["key", "small-shadow", "--output", "key"]);
@@ -24,7 +24,7 @@ fn verified(workspace: &TestWorkspace) -> CommandOutput {
     workspace.understudy(&["verify", "run"])
 }
 
-/// The digests, keys, times and lengths of one run are not those of another.
+/// Replaces digests, keys, times and lengths, which differ between runs.
 const UNLIKE: [(&str, &str); 4] = [
     (r"[0-9a-f]{64}", "SHA-256"),
     (r"small-shadow\+[0-9a-f]{8}\+[A-Za-z0-9+/=]{44}", "KEY"),
@@ -40,10 +40,10 @@ fn the_hotel_run_verifies() {
     insta::with_settings!({ filters => UNLIKE }, {
         insta::assert_snapshot!(output.stdout, @"
         ledger     10 entries, each chained to the one before
-        seal       the declaration and 5 plugins, as promised on TIME
+        seal       the declaration and 5 plugins are as sealed on TIME
         segments   3 files with 46,206 rows, as the ledger has them
-        records    15,402 snapshots and 15,402 decisions, none missing, none twice
-        figures    15,402 pairs, and the sums of 62 windows, come out of the log again, bit for bit; report.json too
+        records    15,402 snapshots and 15,402 decisions, none missing or repeated
+        figures    15,402 pairs and the sums of 62 windows follow from the log, bit for bit; report.json too
         signature  not checked: the ledger is not signed
         run is whole; but as it is not signed, one who wrote all of it anew would not be found
         ");
@@ -57,16 +57,16 @@ fn a_signed_run_verifies_with_its_signer() {
     insta::with_settings!({ filters => UNLIKE }, {
         insta::assert_snapshot!(verified(&workspace).stdout, @"
         ledger     6 entries, each chained to the one before
-        signature  the first 6 entries, by the key that the ledger names itself; with --key its owner is known too: KEY
-        seal       the declaration and 3 plugins, as promised on TIME
+        signature  the first 6 entries, signed with the key that the ledger names; check the owner with --key: KEY
+        seal       the declaration and 3 plugins are as sealed on TIME
         segments   3 files with 15 rows, as the ledger has them
-        records    5 snapshots and 5 decisions, none missing, none twice
-        figures    5 pairs, and the sums of 5 windows, come out of the log again, bit for bit; report.json too
+        records    5 snapshots and 5 decisions, none missing or repeated
+        figures    5 pairs and the sums of 5 windows follow from the log, bit for bit; report.json too
         run is whole
         ");
         let output = workspace.understudy(&["verify", "run", "--key", key.trim()]);
         assert_eq!(output.code, 0);
-        insta::assert_snapshot!(output.stdout.lines().nth(1).expect("the signature"), @"signature  the first 6 entries, by a key given: KEY");
+        insta::assert_snapshot!(output.stdout.lines().nth(1).expect("the signature"), @"signature  the first 6 entries, signed with a given key: KEY");
     });
     let other = workspace.understudy(&["key", "small-shadow", "--output", "other"]).stdout;
     let output = workspace.understudy(&["verify", "run", "--key", other.trim()]);
@@ -74,16 +74,16 @@ fn a_signed_run_verifies_with_its_signer() {
     insta::with_settings!({ filters => UNLIKE }, {
         insta::assert_snapshot!(output.stdout, @"
         ledger     6 entries, each chained to the one before
-        seal       the declaration and 3 plugins, as promised on TIME; it is not signed itself, the ledger vouches for it
+        seal       the declaration and 3 plugins are as sealed on TIME; the seal itself is not signed, the ledger has its digest
         segments   3 files with 15 rows, as the ledger has them
         records    not checked: what is in the segments, since the run is not whole
-        BROKEN     ledger.note: its signature is not that of KEY
+        BROKEN     ledger.note: its signature is not valid for KEY
         run is broken: 1 thing is wrong
         ");
     });
     let output = workspace.understudy(&["verify", "run", "--key", "nobody"]);
     assert_eq!((output.code, output.stdout.as_str()), (2, ""));
-    insta::assert_snapshot!(output.stderr, @r#""nobody" is no verifier key: it has not three parts with + between them; make one with `understudy key`"#);
+    insta::assert_snapshot!(output.stderr, @r#""nobody" is not a verifier key: it does not have three parts separated by +; create one with `understudy key`"#);
 }
 
 #[test]
@@ -93,9 +93,9 @@ fn keys_are_private_and_never_overwritten() {
     let mode = fs::metadata(workspace.path().join("key")).expect("the key").permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     insta::assert_snapshot!(workspace.understudy(&["key", "again", "--output", "key"]).stderr, @"cannot write key: File exists (os error 17); name a file that is not there yet");
-    insta::assert_snapshot!(workspace.understudy(&["key", "two words", "--output", "new"]).stderr, @r#""two words" is no name of a key: a name has no space, no plus and no control character, and is not empty; make one with `understudy key`"#);
+    insta::assert_snapshot!(workspace.understudy(&["key", "two words", "--output", "new"]).stderr, @r#""two words" is not a name of a key: a name must not be empty or contain a space, a plus or a control character; create one with `understudy key`"#);
     let output = workspace.understudy(&["run", "study.toml", "--run", "other", "--sign-key", "study.toml"]);
-    insta::assert_snapshot!(output.stderr, @"study.toml is no signing key: it does not begin with PRIVATE+KEY+; make one with `understudy key`");
+    insta::assert_snapshot!(output.stderr, @"study.toml is not a signing key: it does not begin with PRIVATE+KEY+; create one with `understudy key`");
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn verify_needs_a_run_directory() {
     let workspace = TestWorkspace::small();
     let output = verified(&workspace);
     assert_eq!((output.code, output.stdout.as_str()), (2, ""));
-    insta::assert_snapshot!(output.stderr, @"run holds no run: it has no ledger.jsonl; name the directory that `understudy run` wrote");
+    insta::assert_snapshot!(output.stderr, @"run holds no run: ledger.jsonl is missing; name a directory written by `understudy run`");
 }
 
 #[test]
@@ -129,24 +129,24 @@ fn issues_are_reported_with_their_location() {
     };
     insta::with_settings!({ filters => UNLIKE }, {
         insta::assert_snapshot!(broken(&|| fs::write(&ledger, without(2)).expect("written")), @"
-        BROKEN     ledger.jsonl:3: it does not follow the line before: one was changed, taken out or put in
-        BROKEN     ledger.jsonl:3: it is entry 3, and 2 belongs here
-        BROKEN     ledger.note: it is of 6 lines, and the ledger has 5: its end was cut off
+        BROKEN     ledger.jsonl:3: it does not continue the line before: a line was changed, removed or inserted
+        BROKEN     ledger.jsonl:3: it is entry 3, expected 2
+        BROKEN     ledger.note: it covers 6 lines, and the ledger has 5: the ledger was truncated
         ");
         insta::assert_snapshot!(broken(&|| fs::write(&ledger, text.replace("\"rows\":5", "\"rows\":6")).expect("written")), @"
         BROKEN     ledger.jsonl:5: it was changed: its hash does not match
-        BROKEN     ledger.jsonl:6: it does not follow the line before: one was changed, taken out or put in
-        BROKEN     ledger.note: the ledger's first 6 lines are not those that were signed
+        BROKEN     ledger.jsonl:6: it does not continue the line before: a line was changed, removed or inserted
+        BROKEN     ledger.note: the ledger's first 6 lines are not the signed ones
         ");
         insta::assert_snapshot!(broken(&|| fs::write(&ledger, "").expect("written")), @"BROKEN     ledger.jsonl: it is gone, or empty");
         insta::assert_snapshot!(broken(&|| fs::remove_file(&ledger).expect("removed")), @"BROKEN     ledger.jsonl: it is gone, or empty");
-        insta::assert_snapshot!(broken(&|| fs::remove_file(run.join("ledger.note")).expect("removed")), @"BROKEN     ledger.note: cannot be read: No such file or directory (os error 2); the ledger should be signed by KEY");
+        insta::assert_snapshot!(broken(&|| fs::remove_file(run.join("ledger.note")).expect("removed")), @"BROKEN     ledger.note: cannot be read: No such file or directory (os error 2); the ledger names the signer KEY");
         insta::assert_snapshot!(broken(&|| fs::remove_file(run.join("seal.json")).expect("removed")), @"BROKEN     seal.json: cannot be read: No such file or directory (os error 2); the ledger says that it is there");
         insta::assert_snapshot!(broken(&|| fs::remove_file(run.join("decisions/000000.parquet")).expect("removed")), @"BROKEN     decisions/000000.parquet: cannot be read: No such file or directory (os error 2); the ledger says that it is there");
-        insta::assert_snapshot!(broken(&|| fs::write(run.join("decisions/000000.parquet"), "PAR1").expect("written")), @"BROKEN     decisions/000000.parquet: it has N bytes, and the ledger says N");
+        insta::assert_snapshot!(broken(&|| fs::write(run.join("decisions/000000.parquet"), "PAR1").expect("written")), @"BROKEN     decisions/000000.parquet: it has N bytes, and the ledger has N");
         insta::assert_snapshot!(broken(&|| fs::write(run.join("pairs/000007.parquet"), "PAR1").expect("written")), @"BROKEN     pairs/000007.parquet: it is in no entry of the ledger: it was put there by somebody else");
-        insta::assert_snapshot!(broken(&|| fs::write(run.join("report.json"), "{}").expect("written")), @"BROKEN     report.json: it was changed: its SHA-256 is SHA-256, and the ledger says SHA-256");
-        insta::assert_snapshot!(broken(&|| fs::write(run.join("study.toml"), "study = \"other\"").expect("written")), @"BROKEN     study.toml: it was changed: its SHA-256 is SHA-256, and the ledger says SHA-256");
+        insta::assert_snapshot!(broken(&|| fs::write(run.join("report.json"), "{}").expect("written")), @"BROKEN     report.json: the file was changed: its SHA-256 is SHA-256, and the ledger has SHA-256");
+        insta::assert_snapshot!(broken(&|| fs::write(run.join("study.toml"), "study = \"other\"").expect("written")), @"BROKEN     study.toml: the file was changed: its SHA-256 is SHA-256, and the ledger has SHA-256");
     });
     assert_eq!(verified(&workspace).code, 0, "all was put back");
 }
@@ -156,7 +156,7 @@ fn any_changed_byte_of_any_file_is_detected() {
     let workspace = signed();
     let run = workspace.path().join("run");
     let mut reviewing =
-        Running::start(workspace.command(&["review", "run", "--who", "Ana", "--sign-key", "key"]));
+        TestProcess::start(workspace.command(&["review", "run", "--who", "Ana", "--sign-key", "key"]));
     reviewing.feed("both\nboundary\nit was late\n");
     reviewing.close_stdin();
     assert_eq!(reviewing.wait_with_output().code, 0);
@@ -189,7 +189,7 @@ fn a_live_run_is_verified_up_to_its_current_state() {
     let workspace = TestWorkspace::small();
     workspace.edit_study(&[("file = \"snapshots.jsonl\"", "stdin = true")]);
     let run = workspace.path().join("run");
-    let mut running = Running::start(workspace.command(&["run", "study.toml", "--run", "run"]));
+    let mut running = TestProcess::start(workspace.command(&["run", "study.toml", "--run", "run"]));
     running.feed(fs::read(workspace.path().join("snapshots.jsonl")).expect("snapshots"));
     wait_until("five snapshots are in the log", || open_rows(&run, "snapshots") == 5);
     let output = verified(&workspace);
@@ -197,12 +197,12 @@ fn a_live_run_is_verified_up_to_its_current_state() {
     insta::with_settings!({ filters => UNLIKE }, {
         insta::assert_snapshot!(output.stdout, @"
         ledger     4 entries, each chained to the one before
-        seal       the declaration and 3 plugins, as promised on TIME
+        seal       the declaration and 3 plugins are as sealed on TIME
         segments   0 files with 0 rows, as the ledger has them
-        open       3 open segments with 15 rows, whole as they stand; nothing vouches yet that this is all
-        records    0 snapshots and 0 decisions in sealed segments, none missing, none twice
+        open       3 open segments with 15 rows have valid checksums; nothing vouches yet that they are complete
+        records    0 snapshots and 0 decisions in sealed segments, none missing or repeated
         signature  not checked: the ledger is not signed
-        figures    not checked: the run is going on, so its figures are not final
+        figures    not checked: the run is not finished, so its results are not final
         run is whole as far as it was checked
         ");
     });
@@ -213,7 +213,7 @@ fn a_live_run_is_verified_up_to_its_current_state() {
     insta::assert_snapshot!(output.stdout.lines().last().expect("a line"), @"run is whole as far as it was checked");
     assert!(output.stdout.contains("was cut off"), "{}", output.stdout);
 
-    // One bit of what is on disk and not yet sealed.
+    // One bit of an unsealed file.
     let open = run.join("snapshots/000000.arrows");
     let mut bytes = fs::read(&open).expect("an open segment");
     let middle = bytes.len() / 2;
@@ -239,8 +239,8 @@ fn a_truncated_ledger_is_not_signed_again() {
         let output = workspace.understudy(&[&arguments[..], &["--who", "Eve", "--sign-key", "key"]].concat());
         assert_eq!((output.code, output.stdout.as_str()), (1, ""));
         insta::allow_duplicates! {
-            insta::assert_snapshot!(output.stderr.split("; whoever").next().expect("a message").trim(), @"run/ledger.note: it is of 7 lines, and the ledger has 6: its end was cut off; no other head is signed over it: `understudy verify` says what else is wrong, and copies of ledger and head as they were put it right");
-        }
+        cannot replace             insta::assert_snapshot!(output.stderr.split("; whoever").next().expect("a message").trim(), @"run/ledger.note: it covers 7 lines, and the ledger has 6: the ledger was truncated; run `understudy verify` for all faults, and restore ledger and head from copies");
+                }
     }
     assert_eq!(verified(&workspace).code, 1, "it still shows");
     fs::write(&ledger, text).expect("put back");
@@ -259,10 +259,10 @@ fn a_ledger_is_signed_only_with_its_own_key() {
     insta::with_settings!({ filters => UNLIKE }, {
         let output = workspace.understudy(&["note", "run", "x", "--who", "Ana", "--sign-key", "other"]);
         assert_eq!((output.code, output.stdout.as_str()), (1, ""));
-        insta::assert_snapshot!(output.stderr, @"run/ledger.jsonl was opened with the key KEY, so it is not signed with the key KEY; leave --sign-key out, or give the ledger's own key");
+        insta::assert_snapshot!(output.stderr, @"cannot sign run/ledger.jsonl with the key KEY: it was started with the key KEY; leave out --sign-key, or use the ledger's key");
         let output = workspace.understudy(&["note", "unsigned", "x", "--who", "Ana", "--sign-key", "key"]);
         assert_eq!((output.code, output.stdout.as_str()), (1, ""));
-        insta::assert_snapshot!(output.stderr, @"unsigned/ledger.jsonl was opened without a key, so it is not signed with the key KEY; leave --sign-key out, or give the ledger's own key");
+        insta::assert_snapshot!(output.stderr, @"cannot sign unsigned/ledger.jsonl with the key KEY: it was started without a key; leave out --sign-key, or use the ledger's key");
     });
     assert_eq!(verified(&workspace).code, 0);
     workspace.ok(&["verify", "unsigned"]);

@@ -1,6 +1,8 @@
-//! The example studies, run into `target/demo`.
+//! Runs the example studies into `target/demo`.
 //!
-//! Always holds: a run begins anew, whatever an earlier one left, and the command that is shown can be given by hand.
+//! Invariants:
+//! - Each demo starts from an empty run directory.
+//! - The printed commands can be run by hand.
 
 use std::fs;
 use std::path::Path;
@@ -9,18 +11,17 @@ use anyhow::{Context as _, ensure};
 
 use crate::{host, plugins, shell};
 
-/// Where the plugins stand as the examples see them, and as `target/demo/NAME` does.
+/// The path of the plugins relative to the examples, and relative to `target/demo/NAME`.
 const PLUGINS: [&str; 2] = ["../../target/plugins/", "../../plugins/"];
 
-/// What the hotel's year says of its first weeks, by what is declared: the name of a study, its threshold, and
-/// the exit code of the verdict.
+/// Variants of the hotel study: name, threshold, and exit code of the verdict.
 const HOTEL: [(&str, &str, i32); 3] = [
     ("eight-weeks", "quantifier = \"every-window\"\nwindows = { first = 8 }", 0),
     ("nine-weeks", "quantifier = \"every-window\"\nwindows = { first = 9 }", 1),
     ("the-year", "quantifier = \"pooled\"\nwindows = { all = true }", 1),
 ];
 
-/// Runs the studies of the hotel, and tells in three lines why a threshold is declared beforehand.
+/// Runs the hotel studies. Then shows in three lines why a threshold must be declared in advance.
 pub fn hotel(root: &Path) -> anyhow::Result<()> {
     let understudy = host(root)?;
     plugins::build(root)?;
@@ -34,21 +35,21 @@ pub fn hotel(root: &Path) -> anyhow::Result<()> {
     let text = text.replace(PLUGINS[0], PLUGINS[1]).replace("\"hotel-", "\"../../../examples/hotel/hotel-");
     let text = text.replacen("../../../examples/hotel/hotel-rooms", "hotel-rooms", 1);
     let folder = "target/demo/hotel";
-    fs::create_dir_all(root.join(folder)).with_context(|| format!("cannot make {folder}"))?;
+    fs::create_dir_all(root.join(folder)).with_context(|| format!("cannot create {folder}"))?;
     println!(
-        "\nThe same model, the same hotel, at least 0.85 of the rooms as booked; only what was declared differs:"
+        "\nThe same model, the same hotel, at least 0.85 of the rooms as booked; only the declaration differs:"
     );
     for (name, declared, code) in HOTEL {
         let study = format!("{folder}/{name}.toml");
         let threshold = format!("{text}\n[threshold]\nat-least = 0.85\n{declared}\nevidence = \"point\"\n");
         fs::write(root.join(&study), threshold).with_context(|| format!("cannot write {study}"))?;
-        let there = format!("{folder}/{name}");
-        fresh(root, &there)?;
-        shell::command(&understudy, root).args(["run", &study, "--run", &there]).said(&[0])?;
-        let said = shell::command(&understudy, root)
-            .args(["decide", &there, "--model", "booked-room"])
-            .said(&[code])?;
-        let lines: Vec<&str> = said.lines().map(str::trim).collect();
+        let run_folder = format!("{folder}/{name}");
+        remove_run(root, &run_folder)?;
+        shell::command(&understudy, root).args(["run", &study, "--run", &run_folder]).output(&[0])?;
+        let output = shell::command(&understudy, root)
+            .args(["decide", &run_folder, "--model", "booked-room"])
+            .output(&[code])?;
+        let lines: Vec<&str> = output.lines().map(str::trim).collect();
         let verdict = lines.iter().find(|line| line.contains(": safe") || line.contains(": not to"));
         let reason = lines.iter().find(|line| line.starts_with("- "));
         let [verdict, reason] = [verdict, reason].map(|line| line.copied().unwrap_or("?"));
@@ -57,14 +58,14 @@ pub fn hotel(root: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The yard's studies: the name of each, and what stands in it in place of what the example says.
+/// Variants of the yard study: name, and replacements in the declaration.
 const YARD: [(&str, &[(&str, &str)]); 3] = [
     ("every-window", &[]),
     ("pooled", &[("quantifier = \"every-window\"", "quantifier = \"pooled\"")]),
     ("split", &[("on-exposure = \"void\"", "on-exposure = \"split\"")]),
 ];
 
-/// Writes the feed of the freight yard beside copies of its study, runs them, and decides on each.
+/// Writes the feed of the freight yard and copies of its study, runs them, and decides on each.
 pub fn freight_yard(root: &Path) -> anyhow::Result<()> {
     let understudy = host(root)?;
     plugins::build(root)?;
@@ -77,7 +78,7 @@ pub fn freight_yard(root: &Path) -> anyhow::Result<()> {
     for (name, edits) in YARD {
         let mut edited = text.clone();
         for (from, to) in edits.iter().chain([&(PLUGINS[0], PLUGINS[1])]) {
-            ensure!(edited.contains(from), "{} does not say {from}", study.display());
+            ensure!(edited.contains(from), "{} does not contain {from}", study.display());
             edited = edited.replace(from, to);
         }
         let copy = root.join(folder).join(name).with_extension("toml");
@@ -91,7 +92,7 @@ pub fn freight_yard(root: &Path) -> anyhow::Result<()> {
     show(root, &understudy, &["decide", every, "--scope", "weekday"], 0)?;
     show(root, &understudy, &["decide", every, "--scope", "weekend"], 4)?;
     println!(
-        "\nNow suppose that the recommendations stood on a screen in the dispatchers' office from 22 April on."
+        "\nNow assume that the recommendations were on a screen in the dispatchers' office from 22 April."
     );
     for (run, code) in [(every, 3), (split, 2)] {
         let since = ["--since", "2026-04-22T06:00:00+02:00"];
@@ -110,26 +111,26 @@ fn report(root: &Path, understudy: &Path, folder: &str) -> anyhow::Result<()> {
     shell::command(understudy, root).args(["report", folder]).run()
 }
 
-/// Runs a command, which is to end with an exit code, and shows what it says.
+/// Runs a command that must end with an exit code, and prints its output.
 fn show(root: &Path, understudy: &Path, arguments: &[&str], code: i32) -> anyhow::Result<()> {
     println!("\n$ understudy {}\n", arguments.join(" "));
-    let said = shell::command(understudy, root).args(arguments).said(&[code])?;
-    println!("{said}(exit code {code})");
+    let output = shell::command(understudy, root).args(arguments).output(&[code])?;
+    println!("{output}(exit code {code})");
     Ok(())
 }
 
-/// Runs a study into a folder, both as the workspace sees them.
+/// Runs a study into a folder. Both paths are relative to the workspace.
 fn run(root: &Path, understudy: &Path, study: &str, folder: &str) -> anyhow::Result<()> {
-    fresh(root, folder)?;
+    remove_run(root, folder)?;
     println!("\n$ understudy run {study} --run {folder}\n");
     shell::command(understudy, root).args(["run", study, "--run", folder]).run()
 }
 
-/// Removes what an earlier run left in a folder.
-fn fresh(root: &Path, folder: &str) -> anyhow::Result<()> {
-    let there = root.join(folder);
-    match there.exists() {
-        true => fs::remove_dir_all(&there).with_context(|| format!("cannot remove {}", there.display())),
+/// Removes the folder of an earlier run.
+fn remove_run(root: &Path, folder: &str) -> anyhow::Result<()> {
+    let path = root.join(folder);
+    match path.exists() {
+        true => fs::remove_dir_all(&path).with_context(|| format!("cannot remove {}", path.display())),
         false => Ok(()),
     }
 }

@@ -1,4 +1,4 @@
-//! The book of the documentation, from `docs/` to `target/book`.
+//! Builds the documentation from `docs/` into `target/book`.
 
 use std::path::{Path, PathBuf};
 
@@ -6,10 +6,10 @@ use anyhow::Context as _;
 
 use crate::shell::{cargo, command};
 
-/// The version of mdBook that the book is built with.
+/// The version of mdBook.
 const MDBOOK: &str = "0.5.4";
 
-/// Builds the book. mdBook is installed into `target/tools`, once, if this version is not there yet.
+/// Builds the book. Installs mdBook into `target/tools` if this version is missing.
 pub fn build(root: &Path) -> anyhow::Result<()> {
     let mdbook = mdbook(root)?;
     command(mdbook, root).args(["build", "docs"]).run()?;
@@ -25,7 +25,7 @@ fn mdbook(root: &Path) -> anyhow::Result<PathBuf> {
             .args(["install", "mdbook", "--version", MDBOOK, "--locked", "--no-default-features", "--root"])
             .arg(&tools)
             .run()
-            .context("mdBook cannot be installed")?;
+            .context("cannot install mdBook")?;
     }
     Ok(program)
 }

@@ -1,4 +1,4 @@
-//! The project's own commands. Each does all its own set-up, on a fresh machine too.
+//! Development commands of the project. Each sets up everything it needs, even on a fresh machine.
 
 mod demo;
 mod docs;
@@ -15,14 +15,14 @@ use shell::cargo;
 const USAGE: &str = "\
 cargo xtask COMMAND
 
-  demo      build everything and run the hotel's studies; `demo freight-yard` that of a yard, over a synthetic feed
-  test      build everything and run all the tests
+  demo      build everything and run the hotel studies; `demo freight-yard` runs the synthetic freight-yard study
+  test      build everything and run all tests
   plugins   build the plugins as components into target/plugins
-  docs      build the book of the documentation into target/book
-  bench     measure the limits that are stated in ARCHITECTURE.md; prints both sides of each";
+  docs      build the documentation into target/book
+  bench     measure the limits stated in ARCHITECTURE.md";
 
 fn main() -> anyhow::Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask stands in the workspace")?;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask is in the workspace")?;
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["demo"] => demo::hotel(root),
@@ -35,10 +35,10 @@ fn main() -> anyhow::Result<()> {
     }
 }
 
-/// Builds the program and says where it is.
+/// Builds the program and returns its path.
 fn host(root: &Path) -> anyhow::Result<PathBuf> {
-    // The whole workspace, and with a target that has dev-dependencies: so the features of all crates are those that the
-    // tests are built with, and nothing large is compiled twice.
+    // The whole workspace and a target with dev-dependencies: this gives all crates the same features as in the tests, so
+    // nothing large is compiled twice.
     cargo(root).args(["build", "--release", "--workspace", "--bins", "--bench", "limits"]).run()?;
     Ok(root.join("target/release/understudy"))
 }

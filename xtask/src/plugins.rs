@@ -1,32 +1,33 @@
-//! The plugins of this repository, from Rust to components in `target/plugins`.
+//! Builds the plugins of this repository as components into `target/plugins`.
 //!
-//! Always holds: a component that stands there imports nothing. The guests have a target folder of their own, so that the
-//! native build neither waits for them nor starts over because of them.
+//! Invariants:
+//! - A component in `target/plugins` imports nothing.
+//!
+//! The guests have their own target folder, so that native builds neither wait for them nor rebuild because of them.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
 use wit_component::{ComponentEncoder, DecodedWasm};
 
-use crate::shell::{Running, cargo, command};
+use crate::shell::{ShellCommand, cargo, command};
 
 const TARGET: &str = "wasm32-unknown-unknown";
 const PROFILE: &str = "plugin";
 
-/// The compiler of Debian, with the sources of its standard library: for where rustup cannot be reached. It is Rust 1.85,
-/// to whose standard library the guests keep.
+/// Debian packages of the compiler and the sources of its standard library, for machines without rustup. The compiler is
+/// Rust 1.85; guests use only its standard library.
 const DEBIAN: [&str; 3] = ["rustc-web", "cargo-web", "rust-web-src"];
 
 /// A crate that becomes a component.
 struct Guest {
-    /// The name of the package, which is that of its folder.
+    /// Name of the package and of its folder.
     package: String,
-    /// Where the component goes.
+    /// Path of the component.
     component: PathBuf,
 }
 
-/// Builds every crate under `plugins` into `target/plugins`, and every crate under `tests/guests` into
-/// `target/plugins/guests`. What is up to date is left alone.
+/// Builds every crate in `plugins` into `target/plugins`, and every crate in `tests/guests` into `target/plugins/guests`.
 pub fn build(root: &Path) -> anyhow::Result<()> {
     let plugins = root.join("target/plugins");
     let mut guests = guests(&root.join("plugins"), &plugins)?;
@@ -44,12 +45,12 @@ pub fn build(root: &Path) -> anyhow::Result<()> {
     let modules = target_folder.join(TARGET).join(PROFILE);
     for Guest { package, component } in &guests {
         let module = modules.join(package.replace('-', "_")).with_extension("wasm");
-        make(&module, component).with_context(|| format!("{package} does not become a component"))?;
+        make(&module, component).with_context(|| format!("cannot make a component of {package}"))?;
     }
     Ok(())
 }
 
-/// The crates in a folder, whose components go to `components`.
+/// The crates in a folder. Their components go to `components`.
 fn guests(folder: &Path, components: &Path) -> anyhow::Result<Vec<Guest>> {
     let cannot_list = || format!("cannot list {}", folder.display());
     let mut guests = Vec::new();
@@ -67,8 +68,8 @@ fn guests(folder: &Path, components: &Path) -> anyhow::Result<Vec<Guest>> {
     Ok(guests)
 }
 
-/// A `cargo build` for the target, which is installed if it is not yet.
-fn compiler(root: &Path) -> anyhow::Result<Running> {
+/// A `cargo build` for the Wasm target. Installs the target if it is missing.
+fn compiler(root: &Path) -> anyhow::Result<ShellCommand> {
     if library(root, Some(TARGET))?.is_dir() {
         return Ok(cargo(root).arg("build"));
     }
@@ -78,31 +79,32 @@ fn compiler(root: &Path) -> anyhow::Result<Running> {
     eprintln!("{refused:#}; trying the packages {}", DEBIAN.join(", "));
     debian(root).with_context(|| {
         format!(
-            "there is no compiler for {TARGET}: run `rustup target add {TARGET}`, or install the Debian packages {}",
+            "no compiler for {TARGET}; run `rustup target add {TARGET}` or install the Debian packages {}",
             DEBIAN.join(", ")
         )
     })
 }
 
-/// The `cargo build` of Debian, which builds the standard library too. It lacks a linker for Wasm; rustup's does.
-fn debian(root: &Path) -> anyhow::Result<Running> {
+/// A `cargo build` with Debian's compiler, which also builds the standard library. It uses rustup's linker, because Debian
+/// has none for Wasm.
+fn debian(root: &Path) -> anyhow::Result<ShellCommand> {
     let [rustc, cargo] = ["/usr/bin/rustc", "/usr/bin/cargo"].map(Path::new);
     if !(rustc.is_file() && cargo.is_file() && Path::new("/usr/lib/rustlib/src/rust/library").is_dir()) {
         command("apt-get", root).args(["install", "--yes"]).args(DEBIAN).run()?;
     }
     let linkers = library(root, None)?.with_file_name("bin");
-    ensure!(linkers.join("rust-lld").is_file(), "there is no rust-lld in {}", linkers.display());
+    ensure!(linkers.join("rust-lld").is_file(), "rust-lld is missing in {}", linkers.display());
     let path = std::env::var_os("PATH").unwrap_or_default();
     let path = std::env::join_paths(std::iter::once(linkers).chain(std::env::split_paths(&path)))?;
     let cargo = command(cargo, root)
         .env("PATH", path)
         .env("RUSTC", rustc)
-        // The standard library is built with the features that only a nightly compiler lets one use.
+        // The standard library needs unstable features.
         .env("RUSTC_BOOTSTRAP", "1");
     Ok(cargo.args(["build", "-Zbuild-std=std,panic_abort", "--ignore-rust-version"]))
 }
 
-/// Where the standard library of a target is, or would be; of this machine without one.
+/// The library folder of a target, which may not exist; without a target, of the host.
 fn library(root: &Path, target: Option<&str>) -> anyhow::Result<PathBuf> {
     let target = target.map(|target| ["--target", target]);
     let mut rustc = command("rustc", root).args(["--print", "target-libdir"]).args(target.iter().flatten());
@@ -112,11 +114,11 @@ fn library(root: &Path, target: Option<&str>) -> anyhow::Result<PathBuf> {
     Ok(String::from_utf8(output.stdout)?.trim_end().into())
 }
 
-/// Makes a component of a module. One that would come out the same is left as it is.
+/// Writes the component of a module. Leaves an identical file untouched.
 fn make(module: &Path, component: &Path) -> anyhow::Result<()> {
     let module = std::fs::read(module).with_context(|| format!("cannot read {}", module.display()))?;
     let bytes = encode(&module)?;
-    if std::fs::read(component).is_ok_and(|there| there == bytes) {
+    if std::fs::read(component).is_ok_and(|existing| existing == bytes) {
         return Ok(());
     }
     let cannot_write = || format!("cannot write {}", component.display());
@@ -124,17 +126,17 @@ fn make(module: &Path, component: &Path) -> anyhow::Result<()> {
     std::fs::write(component, bytes).with_context(cannot_write)
 }
 
-/// The component of a module.
+/// Encodes a module as a component.
 fn encode(module: &[u8]) -> anyhow::Result<Vec<u8>> {
     let component = ComponentEncoder::default().module(module)?.validate(true).encode()?;
     let DecodedWasm::Component(resolve, world) = wit_component::decode(&component)? else {
-        bail!("it is no component");
+        bail!("not a component");
     };
     let imports: Vec<_> =
         resolve.worlds[world].imports.keys().map(|key| resolve.name_world_key(key)).collect();
     ensure!(
         imports.is_empty(),
-        "it imports {}: a plugin imports nothing, so find the dependency that asks for a clock, randomness or a file",
+        "the module imports {}; a plugin imports nothing: remove the dependency that uses a clock, randomness or files",
         imports.join(", ")
     );
     Ok(component)
@@ -145,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_plugin_of_a_folder_is_found() {
+    fn all_plugins_of_a_folder_are_found() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let found = guests(&root.join("plugins"), Path::new("out")).unwrap();
         let overlap = found.iter().find(|guest| guest.package == "top-k-overlap").unwrap();
@@ -154,8 +156,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_plugin_is_no_component() {
-        // A module of nothing, then one that imports a function.
+    fn modules_with_imports_and_other_files_are_rejected() {
+        // An empty module, then one that imports a function.
         assert!(encode(b"\0asm\x01\0\0\0").is_ok());
         let importing = b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x02\x07\x01\x01e\x01f\0\0";
         assert!(encode(importing).is_err());

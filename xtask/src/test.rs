@@ -1,6 +1,8 @@
-//! All the tests, with what they need: the plugins, the program, a Python that can read Parquet, and a browser.
+//! Runs all tests and provides what they need: the plugins, the program, Python with Parquet readers, and a browser.
 //!
-//! Always holds: what is fetched goes into `target`, once, in the versions that `tests/` declares.
+//! Invariants:
+//! - Downloads go to `target`, once, in the versions that `tests/` declares.
+//! - A test that needs a missing program fails instead of being skipped.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -11,7 +13,7 @@ use anyhow::Context as _;
 use crate::shell::{cargo, command};
 use crate::{host, plugins};
 
-/// Builds everything and runs every test. `rest` goes to the tests, to choose some.
+/// Builds everything and runs the tests. `rest` are arguments of the test harness, such as a filter.
 pub fn test(root: &Path, rest: &[&str]) -> anyhow::Result<()> {
     host(root)?;
     plugins::build(root)?;
@@ -23,12 +25,13 @@ pub fn test(root: &Path, rest: &[&str]) -> anyhow::Result<()> {
         .args(rest)
         .env("UNDERSTUDY_PYTHON", python)
         .env("UNDERSTUDY_NODE_MODULES", modules)
-        .env("UNDERSTUDY_CHROMIUM", chromium);
+        .env("UNDERSTUDY_CHROMIUM", chromium)
+        .env("UNDERSTUDY_REQUIRE_ALL", "1");
     let shown = tests.shown();
     let mut running =
         tests.0.stdout(Stdio::piped()).spawn().with_context(|| format!("cannot start `{shown}`"))?;
     let mut counts = [0u64; 3];
-    for line in BufReader::new(running.stdout.take().context("the output was piped")?).lines() {
+    for line in BufReader::new(running.stdout.take().context("the output is piped")?).lines() {
         let line = line?;
         println!("{line}");
         add(&mut counts, &line);
@@ -39,17 +42,18 @@ pub fn test(root: &Path, rest: &[&str]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Adds the counts of a closing line of one test binary: passed, failed, ignored.
+/// Adds the counts of a result line of a test binary: passed, failed, ignored.
 fn add(counts: &mut [u64; 3], line: &str) {
     if let Some(results) = line.strip_prefix("test result: ") {
         for (count, word) in counts.iter_mut().zip(["passed", "failed", "ignored"]) {
-            let of = results.split([';', '.']).map(str::trim).find_map(|part| part.strip_suffix(word));
-            *count += of.and_then(|number| number.trim().parse::<u64>().ok()).unwrap_or(0);
+            let count_text =
+                results.split([';', '.']).map(str::trim).find_map(|part| part.strip_suffix(word));
+            *count += count_text.and_then(|number| number.trim().parse::<u64>().ok()).unwrap_or(0);
         }
     }
 }
 
-/// A virtual environment with the readers of Parquet that the tests ask, made once.
+/// A virtual environment with the packages of `tests/requirements.txt`. Created once.
 fn python(root: &Path) -> anyhow::Result<PathBuf> {
     let wanted = root.join("tests/requirements.txt");
     let venv = root.join("target/venv");
@@ -69,7 +73,7 @@ fn python(root: &Path) -> anyhow::Result<PathBuf> {
     Ok(python)
 }
 
-/// The folder with what the tests of pages need of npm, made once.
+/// The folder with the packages of `tests/browser/package.json`. Created once.
 fn node_modules(root: &Path) -> anyhow::Result<PathBuf> {
     let folder = root.join("target/browser");
     let modules = folder.join("node_modules");
@@ -79,7 +83,7 @@ fn node_modules(root: &Path) -> anyhow::Result<PathBuf> {
     if std::fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(modules);
     }
-    std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    std::fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     for name in ["package.json", "package-lock.json"] {
         let from = lock.with_file_name(name);
         std::fs::copy(&from, folder.join(name)).with_context(|| format!("cannot copy {}", from.display()))?;
@@ -92,28 +96,28 @@ fn node_modules(root: &Path) -> anyhow::Result<PathBuf> {
     Ok(modules)
 }
 
-/// The browser; it is installed if it is missing and we may.
+/// The path of Chromium. Installs it if it is missing and the user is root.
 fn chromium(root: &Path) -> anyhow::Result<PathBuf> {
     if let Some(found) = on_path(&BROWSERS) {
         return Ok(found);
     }
-    let root_user = command("id", root).arg("-u").said(&[0]).is_ok_and(|user| user.trim() == "0");
+    let root_user = command("id", root).arg("-u").output(&[0]).is_ok_and(|user| user.trim() == "0");
     if root_user {
         command("apt-get", root).args(["update", "--quiet"]).run()?;
         command("apt-get", root).args(["install", "--yes", "chromium"]).run()?;
     }
     on_path(&BROWSERS).with_context(|| {
         format!(
-            "the tests need one of {}: install it, as with `apt-get install chromium`",
+            "the tests need one of {}; install it, for example with `apt-get install chromium`",
             BROWSERS.join(", ")
         )
     })
 }
 
-/// What the browser may be called.
+/// Possible names of the browser.
 const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
-/// The first of some programs that is there to be run.
+/// The first of some programs on the search path.
 fn on_path(names: &[&str]) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     let folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
@@ -128,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn closing_lines_are_added_up() {
+    fn result_lines_are_summed() {
         let mut counts = [0; 3];
         add(
             &mut counts,

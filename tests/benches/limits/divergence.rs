@@ -1,4 +1,4 @@
-//! The search for classes beside `divexplorer`, over all flights out of New York in 2013.
+//! Compares the subgroup search with `divexplorer`, over all flights from New York in 2013.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,19 +13,19 @@ use understudy_tests::root;
 
 use super::{judge, peak_kib};
 
-/// What the process is told that does our side alone, before the folder, so that its memory is that of nothing else.
+/// The argument, before the folder, that makes a child process run only our search, so that its memory can be measured.
 const ALONE: &str = "divergence-alone";
 const ROUNDS: usize = 3;
-/// The least share of the flights that a class has: that of `tests/oracles/divexplorer.py`.
+/// Minimum share of flights in a subgroup, as in `tests/oracles/divexplorer.py`.
 const SUPPORT: f64 = 0.01;
 const DEPTH: usize = 3;
-/// How many times as fast it is at least.
+/// Required speed-up.
 const FASTER: f64 = 15.0;
 
-/// Seconds of the search, seconds of reading, seconds of all, peak in MiB, classes.
+/// Seconds of the search, of reading, and in total; peak memory in MiB; number of subgroups.
 type Measured = [f64; 5];
 
-/// Time against `divexplorer` for the same classes with the same figures, and peak memory.
+/// Compares the time with `divexplorer` for the same subgroups and values, and measures peak memory.
 pub fn divergence() -> bool {
     let folder = root().join("target/divergence");
     fs::create_dir_all(&folder).expect("a folder in target");
@@ -62,7 +62,7 @@ pub fn divergence() -> bool {
     same && time && memory
 }
 
-/// Our side alone, if this process was started for that: prints what was measured and writes what was found.
+/// Runs only our search if this process was started for that. Prints the measurements and writes the subgroups.
 pub fn alone() -> bool {
     let mut arguments = std::env::args().skip(1);
     if arguments.next().as_deref() != Some(ALONE) {
@@ -97,7 +97,7 @@ pub fn alone() -> bool {
     true
 }
 
-/// Puts every other flight into the half that confirms.
+/// Assigns every other flight to the confirmation half.
 fn halve(table: &mut PatternTable) {
     let halves = table.sums.chunks_exact(2).enumerate().flat_map(|(row, part)| match row % 2 {
         0 => [part[0], part[1], 0.0, 0.0],
@@ -121,7 +121,7 @@ fn write(flights: &Flights, found: &[Pattern], path: &Path) {
     fs::write(path, "terms,flights,rate\n".to_owned() + &lines).expect("the file can be written");
 }
 
-/// The Python of a virtual environment with `divexplorer`, made once.
+/// The Python of a virtual environment with `divexplorer`. Created once.
 fn python() -> PathBuf {
     let wanted = root().join("tests/oracles/requirements-divergence.txt");
     let venv = root().join("target/venv-divergence");
@@ -137,7 +137,7 @@ fn python() -> PathBuf {
     python
 }
 
-/// What a command printed, which must end well.
+/// The output of a command, which must succeed.
 fn said(command: &mut Command) -> String {
     let output = command.output().expect("the program can be started");
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));

@@ -1,4 +1,4 @@
-//! Snapshots a second that a served run takes durably, beside the floors: the same server answering without a log, and the log
+//! Compares the durable snapshots per second of a served run with two floors: the same server without a log, and the log
 //! without a server.
 
 use std::net::SocketAddr;
@@ -6,29 +6,29 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use understudy_tests::serving::Serving;
-use understudy_tests::{Bench, root, synthetic};
+use understudy_tests::served_run::ServedRun;
+use understudy_tests::{TestWorkspace, root, synthetic};
 
 use super::log;
 use super::wire::Wire;
 
 const CONNECTIONS: usize = 64;
-/// How long each side is measured.
+/// Duration of each measurement.
 const SPAN: Duration = Duration::from_secs(8);
 
-/// Batches of 1 and of 100, each beside its floors.
+/// Measures batches of 1 and of 100 snapshots, and their floors.
 pub fn intake() -> bool {
-    // On the disk that the project is built on; a temporary folder may be in memory.
+    // On the disk of the project, because a temporary folder can be in memory.
     let folder = tempfile::tempdir_in(root().join("target")).expect("a folder");
     let batches = log::batches();
     for rows in [1, 100] {
-        let durable = serve("snapshots", |bench| rate(bench, rows, 202));
-        let http = serve("decisions", |bench| rate(bench, rows, 404));
+        let durable = serve("snapshots", |workspace| rate(workspace, rows, 202));
+        let http = serve("decisions", |workspace| rate(workspace, rows, 404));
         let disk =
             log::committed(&folder.path().join(rows.to_string()), &batches[0], CONNECTIONS, rows, SPAN);
         let floor = http.min(disk);
         let lower = if http < disk { "HTTP" } else { "the disk" };
-        // What is far below both floors is bound by what lies between them: decoding, pairing, models, and the clients.
+        // A result far below both floors is bound by the stages between them: decoding, joining, models, and the clients.
         let binds = if durable > floor / 2.0 { lower } else { "the work between them" };
         println!(
             "{CONNECTIONS} connections, batches of {rows}: {durable:.0} durable snapshots a second; the same server without a \
@@ -39,17 +39,17 @@ pub fn intake() -> bool {
     true
 }
 
-/// Serves the synthetic study, which takes one side over HTTP, and measures.
+/// Serves the synthetic study with one stream over HTTP, and measures it.
 fn serve(side: &str, measure: impl Fn(SocketAddr) -> f64) -> f64 {
-    let bench = Bench::new();
+    let workspace = TestWorkspace::new();
     let (from, to) =
         (format!("{side} = {{ file = \"{side}.jsonl\" }}"), format!("{side} = {{ http = true }}"));
-    bench.write("study.toml", synthetic::STUDY.replace(&from, &to));
-    bench.write("snapshots.jsonl", "");
-    bench.write("decisions.jsonl", "");
+    workspace.write("study.toml", synthetic::study().to_string().replace(&from, &to));
+    workspace.write("snapshots.jsonl", "");
+    workspace.write("decisions.jsonl", "");
     let run = tempfile::tempdir_in(root().join("target")).expect("a folder");
     let at = run.path().join("run");
-    let serving = Serving::of(bench.command(&[
+    let serving = ServedRun::from_command(workspace.command(&[
         "serve",
         "study.toml",
         "--run",
@@ -62,7 +62,7 @@ fn serve(side: &str, measure: impl Fn(SocketAddr) -> f64) -> f64 {
     measured
 }
 
-/// Snapshots a second that are answered with this status.
+/// Requests per second that get this status, times the rows per request.
 fn rate(address: SocketAddr, rows: u64, wanted: u16) -> f64 {
     let (next, began) = (AtomicU64::new(0), Instant::now());
     thread::scope(|scope| {

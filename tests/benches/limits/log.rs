@@ -1,6 +1,6 @@
-//! The run log's appends, beside what the disk does without it.
+//! Compares appends to the run log with plain writes to the same disk.
 //!
-//! What is counted are the bytes of the open segments. Sealing is not waited for, but it works on the same processors.
+//! Only bytes of open segments count. Sealing is not waited for, but it uses the same CPUs.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
@@ -12,47 +12,48 @@ use arrow::array::{RecordBatch, UInt32Array};
 use arrow::compute::take_record_batch;
 use understudy_run_log::ledger::Ledger;
 use understudy_run_log::{
-    Commit, Cut, Found, LogWriter, Reading, RunDirectory, Sealer, Table, Writing, recover,
+    Commit, DirectoryContent, GroupBoundary, LogThreads, LogWriter, Reading, RunDirectory, Sealer, Table,
+    recover,
 };
 use understudy_tests::{root, synthetic};
 
 use super::judge;
 
 const BATCH_ROWS: u32 = 1024;
-/// Batches that a bulk load appends.
+/// Number of batches of a bulk load.
 const BATCHES: usize = 512;
-/// Batches after which it waits for the disk. So many rows are put on disk by one sync.
+/// Number of batches per sync.
 const ACKNOWLEDGED: usize = 16;
-/// Batches after which a group ends and is sealed beside the appending: half a default segment.
+/// Number of batches per group, which is sealed concurrently: half a default segment.
 const GROUP: usize = 128;
-/// What a study has that says nothing of commits.
+/// The default commit interval of a study.
 const COMMIT: Commit = Commit { wait: Duration::ZERO, rows: 4096 };
 const WRITERS: usize = 64;
-/// Rows that each of them appends.
+/// Number of rows per writer.
 const ROWS: usize = 100;
 const ROUNDS: usize = 5;
 
-/// Appends that are acknowledged one by one, and appends in bulk against plain writes.
+/// Measures appends with single acknowledgements, and bulk appends, against plain writes.
 pub fn log() -> bool {
     let batches = batches();
-    // On the disk that the project is built on; a temporary folder may be in memory.
+    // On the disk of the project, because a temporary folder can be in memory.
     let folder = tempfile::tempdir_in(root().join("target")).expect("a folder");
     one_by_one(folder.path(), &batches[0]);
     bulk(folder.path(), &batches)
 }
 
-/// Rows of snapshots of the synthetic study, as a run logged them.
+/// Logged snapshot rows of the synthetic study.
 pub fn batches() -> Vec<RecordBatch> {
-    let bench = synthetic::bench(u64::from(BATCH_ROWS) * BATCHES as u64);
-    bench.run(&[]);
+    let workspace = synthetic::workspace(u64::from(BATCH_ROWS) * BATCHES as u64);
+    workspace.run(&[]);
     let reading = Reading { table: Table::Snapshots, columns: Vec::new(), from_group: 0, from: None };
-    let rows = reading.open(&bench.path().join("run")).expect("the run has snapshots");
+    let rows = reading.open(&workspace.path().join("run")).expect("the run has snapshots");
     let mut batches = Vec::new();
     for rows in rows {
         let rows = rows.expect("the run's log is whole");
         for start in (0..rows.num_rows() as u32).step_by(BATCH_ROWS as usize) {
             let end = (rows.num_rows() as u32).min(start + BATCH_ROWS);
-            // Copied, so that a batch is alone in its memory, as it is in a run.
+            // Copied, so that each batch owns its memory, as in a run.
             let taken = take_record_batch(&rows, &UInt32Array::from_iter_values(start..end));
             batches.push(taken.expect("the rows are there"));
         }
@@ -60,16 +61,18 @@ pub fn batches() -> Vec<RecordBatch> {
     batches
 }
 
-/// A new log, in which only snapshots are written.
-fn open(run: &Path, batch: &RecordBatch) -> (LogWriter, Writing) {
-    let Ok(Found::Fresh(directory)) = RunDirectory::open(run, "study", None) else { panic!("it is new") };
+/// Creates a log for snapshots only.
+fn open(run: &Path, batch: &RecordBatch) -> (LogWriter, LogThreads) {
+    let Ok(DirectoryContent::Empty(directory)) = RunDirectory::open(run, "study", None) else {
+        panic!("it is new")
+    };
     let ledger = Ledger::create(run, None).expect("a new ledger");
     let recovered = recover(run, 0, [0; 2]).expect("nothing is there");
     let sealer = Sealer::new(directory, ledger, [[0; 4]; 2]);
     LogWriter::open(run, [(); 4].map(|()| batch.schema()), recovered, COMMIT, sealer).expect("a new log")
 }
 
-/// Many writers that each wait until their row is on disk, beside the time that the disk takes for as many bytes.
+/// Measures many writers that wait until their row is on disk, and the time of the disk for the same number of bytes.
 fn one_by_one(folder: &Path, batch: &RecordBatch) {
     for round in 0..ROUNDS {
         let run = folder.join(format!("one-by-one-{round}"));
@@ -91,7 +94,7 @@ fn one_by_one(folder: &Path, batch: &RecordBatch) {
         drop(log);
         writing.finish().expect("the disk has room");
         let rows = (WRITERS * ROWS) as f64;
-        // Somebody waits all the time, so each batch that was appended was synced by itself.
+        // Some writer always waits, so each appended batch had its own sync.
         let reading = Reading { table: Table::Snapshots, columns: Vec::new(), from_group: 0, from: None };
         let syncs = reading.open(&run).expect("it was written").count();
         let bytes = fs::metadata(run.join("snapshots/000000.arrows")).expect("it was written").len();
@@ -107,7 +110,7 @@ fn one_by_one(folder: &Path, batch: &RecordBatch) {
     }
 }
 
-/// Rows a second that so many writers put on disk, each waiting for its `rows` before it goes on.
+/// Rows per second that writers put on disk, if each waits for its `rows` before it continues.
 pub fn committed(run: &Path, batch: &RecordBatch, writers: usize, rows: u64, span: Duration) -> f64 {
     let (log, writing) = open(run, batch);
     let began = Instant::now();
@@ -134,7 +137,7 @@ pub fn committed(run: &Path, batch: &RecordBatch, writers: usize, rows: u64, spa
     (commits * rows) as f64 / seconds
 }
 
-/// Seconds that appending so many bytes and putting them on disk takes, so many times.
+/// Seconds to append and sync this many bytes, this many times.
 fn bare_syncs(path: &Path, bytes: usize, times: usize) -> f64 {
     let mut file = File::create(path).expect("a new file");
     let bytes = vec![0x5a; bytes];
@@ -145,7 +148,7 @@ fn bare_syncs(path: &Path, bytes: usize, times: usize) -> f64 {
     began.elapsed().as_secs_f64()
 }
 
-/// Batches as fast as they are taken, beside the same bytes written to a file with as many syncs.
+/// Measures appends at full speed, and writes of the same bytes to a file with as many syncs.
 fn bulk(folder: &Path, batches: &[RecordBatch]) -> bool {
     let run = folder.join("bytes");
     append(&run, batches, false);
@@ -179,7 +182,7 @@ fn bulk(folder: &Path, batches: &[RecordBatch]) -> bool {
 fn append(run: &Path, batches: &[RecordBatch], seal: bool) -> f64 {
     let (log, writing) = open(run, &batches[0]);
     let began = Instant::now();
-    // The next batches are handed over while these are put on disk.
+    // The next batches are submitted while these are synced.
     let mut before = None;
     for (at, several) in batches.chunks(ACKNOWLEDGED).enumerate() {
         let (last, first) = several.split_last().expect("chunks are not empty");
@@ -191,8 +194,8 @@ fn append(run: &Path, batches: &[RecordBatch], seal: bool) -> f64 {
             before.blocking_recv().expect("the disk has room");
         }
         if seal && ((at + 1) * ACKNOWLEDGED).is_multiple_of(GROUP) {
-            log.cut(Cut::default());
-            log.cut_pairs(Vec::new());
+            log.end_records(GroupBoundary::default());
+            log.end_pairs(Vec::new());
         }
     }
     if let Some(last) = before {
@@ -204,7 +207,7 @@ fn append(run: &Path, batches: &[RecordBatch], seal: bool) -> f64 {
     seconds
 }
 
-/// Seconds until bytes are on disk, written in as many pieces and with as many syncs as the batches.
+/// Seconds until bytes are on disk, with as many writes and syncs as the batches.
 fn plain(path: &Path, bytes: &[u8], pieces: usize) -> f64 {
     let began = Instant::now();
     let mut file = OpenOptions::new().create_new(true).write(true).open(path).expect("a new file");

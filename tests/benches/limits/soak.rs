@@ -1,4 +1,4 @@
-//! A soak of half an hour: see `understudy_tests::soak`. Memory has to be as flat at the end as it was after a few minutes.
+//! A soak test of half an hour; see `understudy_tests::soak`. Memory at the end must not exceed memory after a few minutes.
 
 use std::time::Duration;
 
@@ -6,15 +6,15 @@ use understudy_tests::soak::soak;
 
 use super::judge;
 
-/// Lives of the process, each ended by SIGKILL but the last, and how long one lasts.
+/// Number of processes, of which all but the last are ended by SIGKILL, and the age of each at its end.
 const LIVES: usize = 10;
 const LIFE: Duration = Duration::from_secs(180);
-/// How long a client rests after each request: it is to last, not to be fast.
+/// Pause of a client after each request. The test is about endurance, not speed.
 const PAUSE: Duration = Duration::from_millis(20);
-/// The most that the memory of the last life may be to that of the second.
+/// Maximum ratio of the memory of the last process to that of the second.
 const LIMIT: f64 = 1.10;
 
-/// Half an hour.
+/// Runs the soak test for half an hour.
 pub fn soak_run() -> bool {
     let soaked = soak(LIVES, PAUSE, |_, lasted, _| lasted >= LIFE);
     let mib: Vec<u64> = soaked.resident.iter().map(|bytes| bytes >> 20).collect();

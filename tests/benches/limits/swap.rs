@@ -1,5 +1,5 @@
-//! What a swap costs those who feed: the pause in answering in which each of fifty exchanges falls, beside the pauses of a run
-//! over the same rows in which nothing is swapped.
+//! Measures the cost of a swap for clients: the pause between responses during each of fifty swaps, compared with the pauses
+//! of a run over the same rows without swaps.
 
 use std::net::SocketAddr;
 use std::sync::Mutex;
@@ -19,16 +19,16 @@ use super::judge;
 use super::wire::Wire;
 
 const CONNECTIONS: usize = 32;
-/// Records of one request.
+/// Records per request.
 const ROWS: u64 = 100;
 const SNAPSHOTS: u64 = 5_000_000;
 const SWAPS: usize = 50;
-/// The most that a swap may add to a pause, at the 99th percentile, in milliseconds.
+/// Maximum increase of a pause by a swap, at the 99th percentile, in milliseconds.
 const LIMIT: f64 = 1.0;
-/// Sets of as many moments as there are swaps, of the run without swaps.
+/// Number of random samples from the run without swaps. Each has as many moments as there are swaps.
 const SETS: usize = 400;
 
-/// Fifty swaps during five million snapshots.
+/// Measures fifty swaps during five million snapshots.
 pub fn swap() -> bool {
     let quiet = serve(|_| Vec::new());
     let swapped = serve(swaps);
@@ -41,12 +41,12 @@ pub fn swap() -> bool {
     );
     let held: Vec<f64> = swapped.swaps.iter().map(|swap| swap.held * 1000.0).collect();
     println!(
-        "the thread that conducts was held up by a swap for {:.3} ms at the median, {:.3} ms at most",
+        "a swap blocked the coordinator thread for {:.3} ms at the median, {:.3} ms at most",
         quantile(&held, 0.5),
         quantile(&held, 1.0)
     );
     let around: Vec<f64> = swapped.swaps.iter().map(|swap| swapped.pause(swap.at)).collect();
-    // So many moments of the run without swaps, again and again: what the same figures are by chance.
+    // Random moments of the run without swaps show how the same values vary by chance.
     let mut numbers = Numbers(11);
     let (first, span) = (quiet.answered[0], (quiet.seconds() * 1e6) as u64);
     let mut set = || -> Vec<f64> {
@@ -70,16 +70,16 @@ pub fn swap() -> bool {
     judge("a swap adds to the pause, at the 99th percentile", more, LIMIT, "ms")
 }
 
-/// A swap that was made.
+/// A completed swap.
 struct Swap {
     at: Instant,
-    /// Seconds for which the thread that conducts was held up.
+    /// Seconds for which the coordinator thread was blocked.
     held: f64,
 }
 
-/// A run that was fed.
+/// Measurements of a run.
 struct Fed {
-    /// When each request was answered, in order.
+    /// Time of each response, in order.
     answered: Vec<Instant>,
     swaps: Vec<Swap>,
 }
@@ -89,7 +89,7 @@ impl Fed {
         self.answered[self.answered.len() - 1].duration_since(self.answered[0]).as_secs_f64()
     }
 
-    /// The pause between two answers in which a moment falls, in milliseconds.
+    /// The pause between two responses that contains a moment, in milliseconds.
     fn pause(&self, at: Instant) -> f64 {
         let after =
             self.answered.partition_point(|answered| *answered <= at).clamp(1, self.answered.len() - 1);
@@ -97,18 +97,25 @@ impl Fed {
     }
 }
 
-/// Serves the synthetic study and feeds it, while `beside` does what it does; then ends and verifies the run.
+/// Serves the synthetic study and feeds it while `beside` runs. Then ends and verifies the run.
 fn serve(beside: impl FnOnce(SocketAddr) -> Vec<Swap>) -> Fed {
     let workspace = TestWorkspace::new();
-    let study = synthetic::STUDY
+    let study = synthetic::study()
+        .to_string()
         .replace("{ file = \"snapshots.jsonl\" }", "{ http = true }")
         .replace("{ file = \"decisions.jsonl\" }", "{ http = true }");
     workspace.write("study.toml", study);
     let run = tempfile::tempdir_in(root().join("target")).expect("a folder");
     let at = run.path().join("run");
     let at = at.to_str().expect("a path in UTF-8");
-    let serving =
-        ServedRun::of(workspace.command(&["serve", "study.toml", "--run", at, "--listen", "127.0.0.1:0"]));
+    let serving = ServedRun::from_command(workspace.command(&[
+        "serve",
+        "study.toml",
+        "--run",
+        at,
+        "--listen",
+        "127.0.0.1:0",
+    ]));
     let address = serving.address;
     let fed = feed(address, || beside(address));
     workspace.ok(&["end", at, "--reason", "bench", "--who", "bench"]);
@@ -123,7 +130,7 @@ fn serve(beside: impl FnOnce(SocketAddr) -> Vec<Swap>) -> Fed {
     fed
 }
 
-/// Swaps the comparator and the model, there and back.
+/// Swaps the comparator and the model back and forth.
 fn swaps(address: SocketAddr) -> Vec<Swap> {
     let component = STANDARD.encode(std::fs::read(plugin("recorded")).expect("a component"));
     let mut wire = Wire::new(address);
@@ -150,7 +157,7 @@ fn swaps(address: SocketAddr) -> Vec<Swap> {
     swaps
 }
 
-/// Feeds snapshots, and a decision to each tenth, while `beside` does what it does.
+/// Feeds snapshots, and a decision for each tenth, while `beside` runs.
 fn feed(address: SocketAddr, beside: impl FnOnce() -> Vec<Swap>) -> Fed {
     let (next, all) = (AtomicU64::new(0), Mutex::new(Vec::new()));
     let swaps = thread::scope(|scope| {

@@ -1,28 +1,28 @@
-//! A client that costs little beside the server: one connection, whole requests written at once, whole answers read at once.
+//! A cheap HTTP client for benchmarks: one connection, and one write and few reads per request.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 
-/// A connection that is kept.
+/// A persistent connection.
 pub struct Wire {
     stream: TcpStream,
     buffer: Vec<u8>,
 }
 
 impl Wire {
-    /// To a server.
+    /// Connects to a server.
     pub fn new(address: SocketAddr) -> Wire {
-        let stream = TcpStream::connect(address).expect("the server takes connections");
+        let stream = TcpStream::connect(address).expect("the server accepts connections");
         stream.set_nodelay(true).expect("a socket");
         Wire { stream, buffer: vec![0; 1 << 16] }
     }
 
-    /// Posts JSON Lines, and gives the status.
+    /// Posts JSON Lines and returns the status.
     pub fn post(&mut self, path: &str, body: &str) -> u16 {
         self.send(path, "application/x-ndjson", body).0
     }
 
-    /// Posts JSON, and gives the status and the answer.
+    /// Posts JSON and returns the status and the response.
     pub fn post_json(&mut self, path: &str, body: &str) -> (u16, String) {
         self.send(path, "application/json", body)
     }
@@ -37,7 +37,11 @@ impl Wire {
         let mut filled = 0;
         loop {
             let read = self.stream.read(&mut self.buffer[filled..]).expect("the server answers");
-            assert!(read > 0, "the server has hung up: {}", String::from_utf8_lossy(&self.buffer[..filled]));
+            assert!(
+                read > 0,
+                "the server closed the connection: {}",
+                String::from_utf8_lossy(&self.buffer[..filled])
+            );
             filled += read;
             let came = &self.buffer[..filled];
             let Some(head) = came.windows(4).position(|four| four == b"\r\n\r\n") else { continue };

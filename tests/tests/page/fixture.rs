@@ -1,4 +1,4 @@
-//! Documents as a report of a year would be, and as none should be.
+//! Documents for page tests: a realistic report of a year, and one with edge cases.
 
 use understudy_report::page::{
     Banner, Block, Cell, Chart, Column, Document, DotRow, Fact, Figure, Section, Series, SeriesPoint, Table,
@@ -9,7 +9,7 @@ const DAY: f64 = 86_400.0;
 /// 27 June 2016, a Monday.
 const MONDAY: f64 = 1_466_985_600.0;
 
-/// Numbers that look like chance and are the same each time: from 0 to 1.
+/// A reproducible sequence of pseudo-random numbers from 0 to 1.
 fn noise(seed: usize) -> f64 {
     let mixed = (seed as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let mixed = (mixed ^ (mixed >> 31)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -21,7 +21,7 @@ fn week(at: usize) -> String {
     format!("week ending 20{}-{month:02}-{day:02}", 16 + at / 27)
 }
 
-/// The table of some rows of text, whose first column is text and the others numbers.
+/// A table from rows of text. The first column is text, the others are numbers.
 fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> Table {
     let column =
         |(at, title): (usize, &str)| if at == 0 { Column::text(title) } else { Column::number(title) };
@@ -214,7 +214,7 @@ fn toned() -> Table {
     }
 }
 
-/// A report of 62 windows, 40 classes, 5 conditions and two models.
+/// A report of 62 windows, 40 subgroups, 5 conditions and two models.
 pub fn year() -> Document {
     let models = ["booked-room 1.2.0", "room-rules 0.9.1"];
     let figures = |title: &str, blocks: Vec<Block>| {
@@ -309,14 +309,14 @@ pub fn year() -> Document {
     }
 }
 
-/// A name that fits nowhere.
+/// A name that is too long for every layout.
 pub fn long(at: usize) -> String {
     format!(
         "a name of a kind of decision that goes on and on, number {at}, Rindfleischetikettierungsüberwachung"
     )
 }
 
-/// A report at its edges: nothing, one of a kind, few, and names that are long.
+/// A report with edge cases: no data, single values, few values, long names.
 pub fn edges() -> Document {
     let middling = |at: usize| format!("{} room {}", ["double", "single", "twin", "family"][at % 4], at + 1);
     let blocks = |figures: Vec<Figure>| figures.into_iter().map(Block::Figure).collect();

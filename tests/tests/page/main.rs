@@ -1,4 +1,4 @@
-//! A report as a page, in a browser: it asks for nothing, says what its document says, and can be read by everybody.
+//! A report page in a browser: it sends no request, has every value of its document, and is accessible.
 
 mod fixture;
 
@@ -6,19 +6,20 @@ use std::fs;
 
 use tempfile::TempDir;
 use understudy_report::page::{Block, Cell, Document, Table, Tone, html, markdown};
-use understudy_tests::browser::{PageCheck, Options, look};
+use understudy_tests::browser::{Options, PageCheck, check_page};
+use understudy_tests::requirements::Requirement;
 
-/// Opens a document. `UNDERSTUDY_PICTURES` may name a folder for pictures of it.
+/// Opens a document. `UNDERSTUDY_PICTURES` can name a folder for screenshots.
 fn opened(document: &Document, name: &str, options: Options) -> PageCheck {
     let folder = TempDir::new().expect("a temporary folder");
     let path = folder.path().join("page.html");
     fs::write(&path, html(document)).expect("a file can be written");
     let pictures = std::env::var_os("UNDERSTUDY_PICTURES")
         .map(|folder| fs::canonicalize(folder).expect("a folder").join(name));
-    look(&path, &Options { folder: pictures, ..options })
+    check_page(&path, &Options { folder: pictures, ..options })
 }
 
-/// Nothing is asked for, nothing goes wrong, nobody is shut out, and nothing scrolls but what is meant to.
+/// Checks that there are no requests, no errors and no accessibility violations, and that the page does not scroll sideways.
 fn is_sound(look: &PageCheck) {
     assert_eq!(look.requests, [""; 0]);
     assert_eq!(look.errors, [""; 0]);
@@ -33,12 +34,12 @@ fn is_sound(look: &PageCheck) {
     }
 }
 
-/// What a text looks like on a page: with single spaces.
+/// A text as a page shows it: with single spaces.
 fn seen(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The table of a block.
+/// The table of a block, if it has one.
 fn table(block: &Block) -> Option<&Table> {
     match block {
         Block::Table(table) => Some(table),
@@ -47,12 +48,12 @@ fn table(block: &Block) -> Option<&Table> {
     }
 }
 
-/// The tables of a document in order, with those of its figures.
+/// The tables of a document in order, including those of its figures.
 fn tables(document: &Document) -> Vec<&Table> {
     document.sections.iter().flat_map(|section| &section.blocks).filter_map(table).collect()
 }
 
-/// What a cell says, with the sign of its tone.
+/// The text of a cell with the symbol of its tone.
 fn cell(cell: &Cell) -> String {
     let sign = match cell.tone {
         Some(Tone::Good) => "✓ ",
@@ -66,6 +67,9 @@ fn cell(cell: &Cell) -> String {
 
 #[test]
 fn the_page_has_every_value_of_its_document() {
+    if !Requirement::Browser.is_available() {
+        return;
+    }
     let document = fixture::year();
     let selectors =
         ["h1", "main h2", "dt", "dd", ".banner p", "thead th", "tbody td", "figcaption .title", "svg desc"];
@@ -110,12 +114,15 @@ fn markdown_has_the_table_cells_of_the_page() {
 
 #[test]
 fn the_page_handles_edge_cases() {
+    if !Requirement::Browser.is_available() {
+        return;
+    }
     let document = fixture::edges();
     let look =
         opened(&document, "edges", Options { texts: &["h1", ".empty", "svg.chart"], ..Options::default() });
     is_sound(&look);
     assert_eq!(look.texts["h1"], ["Edges <b>&amp;</b> ends"]);
-    // Of the six figures of nothing, each has neither a chart nor data.
+    // The six empty figures have neither a chart nor data.
     assert_eq!(look.texts[".empty"], ["Nothing to show."; 12]);
     let figures = document.sections.iter().flat_map(|section| &section.blocks).count();
     assert_eq!(look.texts["svg.chart"].len(), figures - 6);
@@ -128,6 +135,9 @@ fn the_page_handles_edge_cases() {
 
 #[test]
 fn the_page_is_usable_by_keyboard() {
+    if !Requirement::Browser.is_available() {
+        return;
+    }
     let sections = fixture::year().sections.len();
     let mut keys = vec!["Tab", "Enter"];
     keys.extend(["Tab"; 20]);

@@ -1,4 +1,4 @@
-//! How a stream of rows is cut into batches never shows in what is recorded of a row.
+//! The recorded answer to a row does not depend on batch boundaries.
 
 use std::iter::repeat;
 
@@ -9,7 +9,7 @@ use crate::fixture::{BUDGET, DEEDS, decide_in, evil, load_evil, recorded, sandbo
 
 const ROWS: usize = 64;
 
-/// What is recorded of 64 rows in batches of 1, 7 and 64, which has to be the same.
+/// The recorded answers to 64 rows. Checks that batches of 1, 7 and 64 rows give the same.
 fn however_cut(deed: &str, is_bad: impl Fn(usize) -> bool) {
     let budget = DEEDS.iter().find(|(name, _)| *name == deed).expect("a deed").1;
     let mut evil = evil(budget, deed);
@@ -63,7 +63,7 @@ fn a_batch_that_exceeds_its_fuel_is_split() {
     let least = (1..).map(|step| step * 500).find(suffices).expect("a row needs some fuel");
     assert!(least > 500, "a row can run out of fuel");
     let numbers: Vec<String> = (0..1000).map(|row| row.to_string()).collect();
-    // A number of three digits may need a little more than 0 does.
+    // A number of three digits can need slightly more fuel than 0.
     assert_eq!(answered(least + 500, 1000).expect("it loads"), numbers);
 }
 

@@ -1,21 +1,21 @@
-//! The cache of compiled plugins: used when it fits and is ours, passed over and mended when it does not.
+//! The compile cache is used if it is valid and private. Otherwise it is ignored and repaired.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
-use understudy_sandbox::{DeciderPlugin, ComponentFile, PluginRole, Sandbox};
+use understudy_sandbox::{ComponentFile, DeciderPlugin, PluginRole, Sandbox};
 use understudy_tests::plugin;
 
 use crate::fixture::{BUDGET, recorded, sandbox, some_bad};
 
-/// Loads the evil guest and has it answer a row.
+/// Loads the guest `evil` and lets it answer a row.
 fn load(sandbox: &Sandbox, folder: &Path) {
     let file = ComponentFile::read(&plugin("guests/evil")).expect("it was built");
     let config = r#"{"on": "bad", "do": "panic"}"#.to_owned();
-    let loaded =
-        DeciderPlugin::load(sandbox, &file, PluginRole::Model, config, [].into(), Some(folder)).expect("it loads");
+    let loaded = DeciderPlugin::load(sandbox, &file, PluginRole::Model, config, [].into(), Some(folder))
+        .expect("it loads");
     assert_eq!(recorded(&loaded.instance().decide(&some_bad(1, |_| false))), ["0"]);
 }
 
@@ -24,14 +24,14 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     fs::read_dir(folder).expect("the folder is there").map(|entry| entry.expect("an entry").path()).collect()
 }
 
-/// The one file of the cache.
+/// The only file of the cache.
 fn kept(folder: &Path) -> PathBuf {
     let files = files(folder);
     let [file] = &files[..] else { panic!("{files:?}") };
     file.clone()
 }
 
-/// A folder in which a cache is to be made.
+/// A folder for a cache.
 fn folder() -> (TempDir, PathBuf) {
     let folder = TempDir::new().expect("a temporary folder");
     let cache = folder.path().join("a/cache");
@@ -90,7 +90,7 @@ fn foreign_code_with_a_valid_digest_is_ignored() {
     load(&sandbox, &cache);
     let path = kept(&cache);
     let sound = fs::read(&path).expect("it is there");
-    // The digest of nothing, before nothing: whole, and no code.
+    // The digest of an empty file: valid, but without code.
     let empty = understudy_sandbox::sha256_hex(b"");
     let empty: Vec<u8> =
         (0..32).map(|at| u8::from_str_radix(&empty[2 * at..][..2], 16).expect("hexadecimal")).collect();
@@ -133,12 +133,12 @@ fn symbolic_links_are_not_followed() {
     let (folder, cache) = folder();
     let sandbox = sandbox(BUDGET);
     load(&sandbox, &cache);
-    // A link to a folder is no folder of ours.
+    // A symbolic link to a folder is not a private folder.
     let link = folder.path().join("link");
     std::os::unix::fs::symlink(folder.path(), &link).expect("it can be made");
     load(&sandbox, &link);
     assert_eq!(files(folder.path()).len(), 2, "the link, and what the cache stands in");
-    // A link to a sound file is no file of ours: it is replaced, not written through.
+    // A symbolic link to a valid file is replaced, not followed.
     let (path, elsewhere) = (kept(&cache), folder.path().join("elsewhere"));
     fs::rename(&path, &elsewhere).expect("it can be moved");
     std::os::unix::fs::symlink(&elsewhere, &path).expect("it can be made");
@@ -169,7 +169,7 @@ fn concurrent_loads_are_safe() {
             });
         }
     });
-    // Whole, and nothing left beside it.
+    // The file is valid, and no temporary file remains.
     let before = fs::metadata(kept(&cache)).expect("it is there").ino();
     load(&sandbox(BUDGET), &cache);
     assert_eq!(fs::metadata(kept(&cache)).expect("it is there").ino(), before);
@@ -181,7 +181,7 @@ fn a_folder_of_another_user_is_not_trusted() {
     let sandbox = sandbox(BUDGET);
     load(&sandbox, &cache);
     let path = kept(&cache);
-    // Only a superuser may give a folder away; for anybody else there is nothing to see here.
+    // Only root can change the owner of a folder; other users skip this test.
     if std::os::unix::fs::chown(&cache, Some(4321), None).is_ok() {
         fs::write(&path, "not to be mended").expect("it can be written");
         load(&sandbox, &cache);

@@ -1,17 +1,17 @@
-//! What may be loaded: components without imports that are what their place in the study needs, and nothing else.
+//! Only components without imports that export the interface of their role can be loaded.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
-use understudy_sandbox::{DeciderPlugin, ComponentFile, PluginRole, SandboxError, ScorerPlugin};
+use understudy_sandbox::{ComponentFile, DeciderPlugin, PluginRole, SandboxError, ScorerPlugin};
 use understudy_tests::{plugin, root};
 use wit_component::DecodedWasm;
 
 use crate::fixture::{BUDGET, sandbox};
 
-/// The names of what stands in a folder, without extension.
+/// The file names in a folder, without extension.
 fn names(folder: &Path, counts: impl Fn(&Path) -> bool) -> BTreeSet<String> {
     let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let paths = entries.map(|entry| entry.expect("an entry").path());
@@ -19,7 +19,7 @@ fn names(folder: &Path, counts: impl Fn(&Path) -> bool) -> BTreeSet<String> {
     paths.filter(|path| counts(path)).map(stem).collect()
 }
 
-/// The crates in a folder of the workspace, as their components are called.
+/// The names of the components of the crates in a folder.
 fn crates(folder: &str) -> BTreeSet<String> {
     let names = names(&root().join(folder), |path| path.join("Cargo.toml").is_file());
     names.into_iter().map(|name| name.replace('-', "_")).collect()
@@ -49,7 +49,7 @@ fn no_plugin_of_the_repository_has_imports() {
     }
 }
 
-/// Why `bytes` cannot be a model.
+/// The error of loading `bytes` as a model.
 fn refused(bytes: &[u8]) -> String {
     refused_as(PluginRole::Model, bytes)
 }
@@ -61,7 +61,9 @@ fn refused_as(role: PluginRole, bytes: &[u8]) -> String {
     let load = || -> Result<(), SandboxError> {
         let (sandbox, file) = (sandbox(BUDGET), ComponentFile::read(&path)?);
         match role {
-            PluginRole::Metric => ScorerPlugin::load(&sandbox, &file, "{}".into(), [].into(), None).map(|_| ()),
+            PluginRole::Metric => {
+                ScorerPlugin::load(&sandbox, &file, "{}".into(), [].into(), None).map(|_| ())
+            }
             _ => DeciderPlugin::load(&sandbox, &file, role, "{}".into(), [].into(), None).map(|_| ()),
         }
     };
@@ -84,7 +86,7 @@ fn imports_are_rejected_by_name() {
     insta::assert_snapshot!(refused(&wat(wasi)), @"FOLDER/plugin.wasm imports `wasi:random/random@0.2.0`, `wasi:filesystem/types@0.2.0`; a plugin imports nothing: build it for wasm32-unknown-unknown, without WASI");
     let many: String = (0..1000).map(|number| format!("(import \"f-{number}\" (func))")).collect();
     insta::assert_snapshot!(refused(&wat(&format!("(component {many})"))), @"FOLDER/plugin.wasm imports `f-0`, `f-1`, `f-2`, `f-3`, `f-4`, `f-5`, `f-6`, `f-7`, `f-8`, `f-9` and 990 others; a plugin imports nothing: build it for wasm32-unknown-unknown, without WASI");
-    // Whatever is imported: a type, a module, a component.
+    // Any import counts: a type, a module, a component.
     insta::assert_snapshot!(refused(&wat(r#"(component (import "t" (type (sub resource))))"#)), @"FOLDER/plugin.wasm imports `t`; a plugin imports nothing: build it for wasm32-unknown-unknown, without WASI");
     insta::assert_snapshot!(refused(&wat(r#"(component (import "m" (core module)))"#)), @"FOLDER/plugin.wasm imports `m`; a plugin imports nothing: build it for wasm32-unknown-unknown, without WASI");
     insta::assert_snapshot!(refused(&wat(r#"(component (import "c" (component)))"#)), @"FOLDER/plugin.wasm is not a valid component: failed to parse WebAssembly module: root-level component imports are not supported; rebuild it");
@@ -122,7 +124,7 @@ fn damaged_components_are_rejected() {
         let told = refused(&whole[..whole.len() * share / 8]);
         assert!(told.starts_with("FOLDER/plugin.wasm is "), "{told}");
     }
-    // In the middle of the code.
+    // Within the code.
     let mut changed = whole.clone();
     changed[whole.len() / 4..][..64].fill(0xff);
     let told = refused(&changed);

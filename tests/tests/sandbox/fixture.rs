@@ -1,22 +1,24 @@
-//! Sandboxes with a budget that is soon used up, the evil guest in them, and what became of a batch as text.
+//! Sandboxes with small budgets, the guest `evil`, and text renderings of recorded answers.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
-use understudy_records::batch::{Answers, AnswerColumn};
-use understudy_sandbox::{Budget, AnsweredBatch, Decider, DeciderPlugin, ComponentFile, PluginRole, Sandbox, SandboxError};
+use understudy_records::batch::{AnswerColumn, Answers};
+use understudy_sandbox::{
+    AnsweredBatch, Budget, ComponentFile, Decider, DeciderPlugin, PluginRole, Sandbox, SandboxError,
+};
 use understudy_tests::plugin;
 
-/// Enough for an honest row, and soon used up by another. The time is out of reach.
+/// Fuel for normal rows that misbehaving rows soon exceed. The timeout is out of reach.
 pub const BUDGET: Budget =
     Budget { fuel: 1_000_000, timeout: Duration::from_secs(600), memory: 64 << 20, returned: 1 << 20 };
 
-/// A budget in which fuel is out of reach.
+/// A budget with fuel out of reach.
 const FUELLED: Budget = Budget { fuel: 1 << 40, ..BUDGET };
 
-/// The deeds that break a row, each with a budget that ends it.
+/// The misbehaviours that fail a row, each with a budget that ends it.
 pub const DEEDS: [(&str, Budget); 14] = [
     ("panic", BUDGET),
     ("trap-unreachable", BUDGET),
@@ -34,24 +36,24 @@ pub const DEEDS: [(&str, Budget); 14] = [
     ("bad-confidence", BUDGET),
 ];
 
-/// A sandbox for two instances: the one under test, and one that is being loaded.
+/// A sandbox for two instances: the one under test and one that is being loaded.
 pub fn sandbox(budget: Budget) -> Sandbox {
     Sandbox::new(budget, 2).expect("the machine has address space")
 }
 
-/// Compiled plugins, kept between the tests.
+/// The compile cache that all tests share.
 pub fn cache() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("sandbox")
 }
 
-/// Loads the evil guest, which does `deed` where the text is "bad".
+/// Loads the guest `evil`, which performs `deed` on the text "bad".
 pub fn load_evil(sandbox: &Sandbox, deed: &str) -> Result<DeciderPlugin, SandboxError> {
     let file = ComponentFile::read(&plugin("guests/evil")).expect("it was built");
     let config = format!(r#"{{"on": "bad", "do": "{deed}"}}"#);
     DeciderPlugin::load(sandbox, &file, PluginRole::Model, config, [].into(), Some(&cache()))
 }
 
-/// An instance of the evil guest.
+/// An instance of the guest `evil`.
 pub fn evil(budget: Budget, deed: &str) -> Decider {
     load_evil(&sandbox(budget), deed).expect("it is evil only when it is asked").instance()
 }
@@ -62,14 +64,14 @@ pub fn texts<'t>(rows: impl IntoIterator<Item = Option<&'t str>>) -> RecordBatch
     RecordBatch::try_from_iter_with_nullable([("text", column, true)]).expect("one column")
 }
 
-/// A batch of so many rows of which some are "bad"; the others are their number.
+/// A batch of rows of which some are "bad"; the others are their row number.
 pub fn some_bad(rows: usize, is_bad: impl Fn(usize) -> bool) -> RecordBatch {
     let rows: Vec<String> =
         (0..rows).map(|row| if is_bad(row) { "bad".into() } else { row.to_string() }).collect();
     texts(rows.iter().map(|text| Some(text.as_str())))
 }
 
-/// What is recorded of each row: its answer, or why it has none, and whether the plugin broke on it.
+/// The recorded answer to each row, or why there is none, and whether the plugin failed on it.
 pub fn recorded(decided: &AnsweredBatch) -> Vec<String> {
     let rows = decided.answers.rows();
     let told: Vec<String> = (0..rows).map(|row| answer(&decided.answers, row)).collect();
@@ -92,7 +94,7 @@ fn answer(answers: &Answers, row: usize) -> String {
     }
 }
 
-/// Decides a batch in parts, each as long as the next of `sizes`.
+/// Answers a batch in parts with the given sizes.
 pub fn decide_in(
     decider: &mut Decider,
     batch: &RecordBatch,
@@ -110,8 +112,7 @@ pub fn decide_in(
     panic!("the sizes do not reach the end of the batch")
 }
 
-/// A message in which nothing depends on where in the guest's source something stands, nor on the compiler. A function is
-/// hidden only where its name can be read, as `evil::...`.
+/// Removes source positions and compiler-dependent parts from a message. A function name stays only in the form `evil::...`.
 pub fn place_hidden(message: &str) -> String {
     let placed = |word: &str| match word.split_once(".rs:") {
         Some((file, _)) => format!("{file}.rs:LINE:COLUMN:"),

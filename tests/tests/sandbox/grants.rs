@@ -1,11 +1,11 @@
-//! What a model is shown: the fields that it declared and that the study granted, and no field of the decision.
+//! A model sees only the fields that it declares and the study grants, and no field of the decision.
 
 use std::fs;
 
-use understudy_engine::{PrepareError, Prepared, prepare};
+use understudy_engine::{LoadStudyError, SealedStudy, prepare};
 use understudy_tests::TestWorkspace;
 
-/// Makes the small study one whose model reads `field` and is granted `grant`.
+/// Edits the small study so that its model reads `field` and is granted `grant`.
 fn write(workspace: &TestWorkspace, field: &str, grant: &[&str]) {
     let kind = if field == "nights" { "integer" } else { "text" };
     let model =
@@ -22,13 +22,13 @@ fn study(field: &str, grant: &[&str]) -> TestWorkspace {
     workspace
 }
 
-fn prepared(workspace: &TestWorkspace) -> Result<Prepared, PrepareError> {
+fn prepared(workspace: &TestWorkspace) -> Result<SealedStudy, LoadStudyError> {
     prepare(&workspace.path().join("study.toml"), |_| ())
 }
 
 #[test]
 fn a_model_reads_only_granted_snapshot_fields() {
-    // One folder, so that the plugins are compiled once.
+    // One folder, so that plugins are compiled once.
     let workspace = TestWorkspace::small();
     let fields = ["booked", "nights", "decision.room"];
     for field in [&fields[..], &["price", "decision.price", "Decision.room", " decision.room"]].concat() {
@@ -48,7 +48,7 @@ fn a_model_reads_only_granted_snapshot_fields() {
                         "it is shown what it reads, whatever else is granted: {grant:?}"
                     );
                 }
-                // A field of the decision cannot even be granted to a model.
+                // A field of the decision cannot be granted to a model.
                 Err(why) => {
                     assert!(!allowed || grant.contains(&"decision.room"), "{field}, {grant:?}: {why}")
                 }
@@ -66,7 +66,7 @@ fn a_snapshot_cannot_contain_decision_fields() {
 
 #[test]
 fn a_model_receives_only_the_columns_it_reads() {
-    // This plugin fails on a batch of any number of columns but one.
+    // This plugin fails unless a batch has exactly one column.
     let workspace = study("nights", &["booked", "nights"]);
     let report = workspace.run(&[]);
     assert_eq!(report["models"][0]["name"], "echo");

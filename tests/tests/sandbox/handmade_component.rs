@@ -1,27 +1,29 @@
-//! Plugins written by hand, in the text format of Wasm: what no honest toolchain would make.
+//! Plugins written in the text format of Wasm, for behaviour that no toolchain produces.
 //!
-//! The core module has the layout of the canonical ABI. Its memory: from 1024 the description, from 2048 what `decide` or
-//! `score` hands back, from 4096 names, from 65536 up what the host hands over.
+//! The core module follows the canonical ABI. Its memory has the description from 1024, the result of `decide` or `score`
+//! from 2048, names from 4096, and arguments of the host from 65536.
 
 use std::fs;
 use std::path::PathBuf;
 
-use understudy_sandbox::{DeciderPlugin, ComponentFile, PluginRole, Sandbox, SandboxError, ScorerPlugin, sha256_hex};
+use understudy_sandbox::{
+    ComponentFile, DeciderPlugin, PluginRole, Sandbox, SandboxError, ScorerPlugin, sha256_hex,
+};
 use understudy_tests::plugin;
 use wit_component::{ComponentEncoder, DecodedWasm, StringEncoding, embed_component_metadata};
 
-/// A plugin in the making: the bodies of its functions, and what else stands in its module.
+/// A builder of plugins: the bodies of the functions, and other text of the module.
 #[derive(Clone)]
 pub struct Handmade {
     interface: &'static str,
-    /// The names of the interface's own functions, with what they take and leave.
+    /// The functions of the interface with their core signatures.
     functions: Vec<(&'static str, &'static str, String)>,
     memory: String,
     more: String,
     data: Vec<(u32, Vec<u8>)>,
 }
 
-/// A model that reads the field `n`, a number, and answers 0 for each row.
+/// A model that reads the number field `n` and answers 0 for each row.
 pub fn model() -> Handmade {
     let mut model = Handmade {
         interface: "understudy:shadow/decider@0.1.0",
@@ -31,7 +33,7 @@ pub fn model() -> Handmade {
             (
                 "decide",
                 "(param $rows i32) (param i32 i32) (result i32)",
-                // Ok, numbers, of which there are as many as rows; all else is zero: no confidence, nothing unanswered.
+                // Ok, numbers, one per row. Everything else is zero: no confidence, no unanswered rows.
                 "(i32.store8 (i32.const 2052) (i32.const 1)) (i32.store (i32.const 2056) (i32.const 8192))
                  (i32.store (i32.const 2060) (local.get $rows)) i32.const 2048"
                     .into(),
@@ -45,8 +47,7 @@ pub fn model() -> Handmade {
     model
 }
 
-/// A metric of numbers with the component `c`, which is the model's number, and traps where that is negative. Its figure is the
-/// sum.
+/// A metric of numbers with one component `c`: the model's number. Traps on negative numbers. Its value is the sum.
 pub fn metric() -> Handmade {
     let mut metric = Handmade {
         interface: "understudy:shadow/scorer@0.1.0",
@@ -88,37 +89,37 @@ pub fn metric() -> Handmade {
 }
 
 impl Handmade {
-    /// Gives a function another body.
+    /// Replaces the body of a function.
     pub fn with(mut self, function: &str, body: &str) -> Handmade {
         let found = self.functions.iter_mut().find(|(name, ..)| *name == function).expect("a function");
         found.2 = body.into();
         self
     }
 
-    /// Adds something to the module.
+    /// Adds text to the module.
     pub fn and(mut self, more: &str) -> Handmade {
         self.more += more;
         self
     }
 
-    /// Gives the module another memory.
+    /// Replaces the memory of the module.
     pub fn with_memory(mut self, memory: &str) -> Handmade {
         self.memory = memory.into();
         self
     }
 
-    /// Puts words into the memory.
+    /// Stores 32-bit words in the memory.
     pub fn words(&mut self, at: u32, words: &[u32]) -> &mut Handmade {
         self.bytes(at, &words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<_>>())
     }
 
-    /// Puts bytes into the memory; what is put last holds.
+    /// Stores bytes in the memory. Later calls overwrite earlier ones.
     pub fn bytes(&mut self, at: u32, bytes: &[u8]) -> &mut Handmade {
         self.data.push((at, bytes.to_vec()));
         self
     }
 
-    /// The component.
+    /// Builds the component.
     pub fn component(&self) -> Vec<u8> {
         let Handmade { interface, memory, more, .. } = self;
         let function = |(name, kind, body): &(&str, &str, String)| {
@@ -132,7 +133,7 @@ impl Handmade {
         let data: String = self.data.iter().map(data).collect();
         let realloc = match more.contains("cabi_realloc") {
             true => "",
-            // At the end of the memory it starts anew: nothing is kept from one call to the next.
+            // The allocator wraps around at the end of the memory, because nothing survives a call.
             false => {
                 "(global $free (mut i32) (i32.const 65536))
                  (func (export \"cabi_realloc\") (param i32 i32 i32) (param $size i32) (result i32)
@@ -145,7 +146,7 @@ impl Handmade {
         };
         let text = format!("(module {memory}\n{realloc}\n{functions}{data}{more})");
         let mut module = wat::parse_str(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
-        // The world is that of a plugin that an honest toolchain made.
+        // The world comes from a plugin built by a toolchain.
         let honest = if interface.contains("scorer") { "agreement" } else { "booked_room" };
         let honest = fs::read(plugin(honest)).expect("it was built");
         let Ok(DecodedWasm::Component(resolve, world)) = wit_component::decode(&honest) else {
@@ -179,7 +180,7 @@ pub fn load(sandbox: &Sandbox, component: Vec<u8>) -> Result<DeciderPlugin, Sand
     DeciderPlugin::load(sandbox, &file(component), PluginRole::Model, "{}".into(), [].into(), None)
 }
 
-/// A component that holds another core module too, and so many instances of it.
+/// A component with an additional core module and this many instances of it.
 pub fn with_instances(mut component: Vec<u8>, module: &str, instances: u8) -> Vec<u8> {
     let module = wat::parse_str(module).expect("the text is Wasm");
     let section = |id: u8, content: &[u8]| {
@@ -192,7 +193,7 @@ pub fn with_instances(mut component: Vec<u8>, module: &str, instances: u8) -> Ve
         section.push(length as u8);
         [section, content.to_vec()].concat()
     };
-    // Section 1 is a core module, section 2 are core instances: each instantiates module 1, the second, with nothing.
+    // Section 1 is a core module; section 2 has core instances, each of which instantiates module 1 without arguments.
     component.extend(section(1, &module));
     assert!(instances < 0x80, "the count is one byte");
     component.extend(section(2, &[&[instances][..], &[0, 1, 0].repeat(instances.into())].concat()));

@@ -1,4 +1,4 @@
-//! Plugins made to harm the host: whatever they do ends as a reason, and the host goes on.
+//! Hostile plugins: each attack ends in an unanswered row with a reason, and the host continues.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,18 +10,18 @@ use understudy_sandbox::{Budget, Sandbox};
 use crate::fixture::{BUDGET, recorded, sandbox};
 use crate::handmade_component::{Handmade, load, model};
 
-/// So many rows of the field `n`.
+/// A batch of rows with the field `n`.
 fn numbers(rows: usize) -> RecordBatch {
     let column: ArrayRef = Arc::new(Float64Array::from_iter_values((0..rows).map(|row| row as f64)));
     RecordBatch::try_from_iter([("n", column)]).expect("one column")
 }
 
-/// Why it cannot be loaded.
+/// The error of loading the plugin.
 fn refused(model: &Handmade) -> String {
     model.load(&sandbox(BUDGET)).err().expect("it cannot be loaded").to_string()
 }
 
-/// What is recorded of a row.
+/// The recorded answer to a row.
 fn answered(model: &Handmade) -> String {
     let loaded = model.load(&sandbox(BUDGET)).expect("it can be loaded");
     recorded(&loaded.instance().decide(&numbers(1))).remove(0)
@@ -59,7 +59,7 @@ fn descriptions_are_limited() {
     insta::assert_snapshot!(refused(&model().with("describe", "(loop br 0) unreachable")), @"`describe` used up its fuel of 1000000");
     insta::assert_snapshot!(refused(&model().with("describe", "i32.const -4")), @"`describe` failed: pointer out of bounds of memory");
     insta::assert_snapshot!(refused(&model().with("describe", "i32.const 1025")), @"`describe` failed: return pointer not aligned");
-    // A million fields, all of them without a name.
+    // A million fields without names.
     let mut many = model().with_memory("(memory (export \"memory\") 256)");
     many.words(1024 + 16, &[65536, 1_000_000]);
     let sandbox = sandbox(Budget { returned: 64 << 20, ..BUDGET });
@@ -83,7 +83,7 @@ fn titles_are_sanitised() {
 
 #[test]
 fn returned_pointers_are_validated() {
-    // Beyond the memory, not aligned, longer than the memory, longer than a call may hand back, no case of the variant.
+    // Out of bounds, unaligned, longer than the memory, longer than the return limit, invalid variant case.
     insta::assert_snapshot!(answered(&model().with("decide", "i32.const -64")), @"broke: `decide` failed: pointer out of bounds of memory");
     insta::assert_snapshot!(answered(&model().with("decide", "i32.const 2049")), @"broke: `decide` failed: return pointer not aligned");
     let numbers = |length: &str| {
@@ -165,7 +165,7 @@ fn exceeding_the_instance_limit_is_reported() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Whatever the bytes, the host gets an error or an answer for each row.
+    /// For any bytes, the host gets an error or an answer per row.
     #[test]
     fn a_component_with_changed_bytes_is_harmless(changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6)) {
         let mut component = model().component();
@@ -176,8 +176,8 @@ proptest! {
         let sandbox = sandbox(Budget { timeout: Duration::from_secs(5), ..BUDGET });
         if let Ok(loaded) = load(&sandbox, component) {
             prop_assert!(loaded.reads.len() <= 4096);
-            // It may read other fields than before, so that only a batch without columns would fit it.
-            if loaded.reads.len() == 1 && loaded.reads[0].kind == understudy_study::Kind::Number {
+            // It may read other fields than before; then only a batch without columns fits.
+            if loaded.reads.len() == 1 && loaded.reads[0].kind == understudy_study::FieldKind::Number {
                 prop_assert_eq!(loaded.instance().decide(&numbers(2)).answers.rows(), 2);
             }
         }

@@ -1,11 +1,11 @@
-//! How much memory, how many tables and how many parts a plugin may have.
+//! Limits on the memory, tables and parts of a plugin.
 
 use understudy_sandbox::{Budget, Sandbox};
 
 use crate::fixture::{BUDGET, sandbox};
 use crate::handmade_component::{Handmade, load, model, with_instances};
 
-/// Why it cannot be loaded.
+/// The error of loading the plugin.
 fn refused(component: Vec<u8>) -> String {
     load(&sandbox(BUDGET), component).err().expect("it is too much").to_string()
 }
@@ -35,7 +35,7 @@ fn a_memory_above_the_budget_is_rejected() {
 
 #[test]
 fn all_memories_of_an_instance_share_its_budget() {
-    // 4 pages of the model's own, and 1020 are left of 64 MiB.
+    // The model has 4 pages, so 1020 of 64 MiB remain.
     let half = "(module (memory 510))";
     assert!(load(&sandbox(BUDGET), with_instances(model().component(), half, 2)).is_ok());
     insta::assert_snapshot!(refused(with_instances(model().component(), half, 3)), @"`instantiate` exceeded its memory limit of 64 MiB");
@@ -60,7 +60,7 @@ fn all_tables_of_an_instance_share_their_limit() {
 #[test]
 fn memory_is_released_with_the_instance() {
     let sandbox = Sandbox::new(Budget { ..BUDGET }, 1).expect("the machine has address space");
-    // Each takes all there is; with one place in the pool the next can only come when the one before is gone.
+    // Each instance uses all memory. The pool has one slot, so the next instance needs the previous one to be dropped.
     let all = growing("", "(memory.grow (i32.const 1020))");
     for _ in 0..3 {
         assert!(all.load(&sandbox).is_ok());

@@ -1,6 +1,6 @@
-//! Metrics that lie, trap or count wrongly: the pairs they break on are named, and the figure of the others stands.
+//! Metrics that trap or return invalid results: the failing pairs are listed, and the value covers the others.
 
-use understudy_records::batch::{Answers, AnswerColumn};
+use understudy_records::batch::{AnswerColumn, Answers};
 use understudy_sandbox::{Better, Scorer};
 use understudy_study::AnswerForm;
 
@@ -15,12 +15,12 @@ fn scorer(metric: &Handmade) -> Scorer {
     metric.load_metric(&sandbox(BUDGET)).expect("it can be loaded").instance()
 }
 
-/// Why it cannot be loaded.
+/// The error of loading the metric.
 fn refused(metric: &Handmade) -> String {
     metric.load_metric(&sandbox(BUDGET)).err().expect("it cannot be loaded").to_string()
 }
 
-/// The one component of each pair, and the pairs that it broke on.
+/// The only component of each pair, and the pairs on which the metric failed.
 fn score(scorer: &mut Scorer, numbers: &[f64]) -> (Vec<f64>, Vec<(u32, String)>) {
     let pairs = answers(numbers.to_vec());
     let mut scored = scorer.score(&pairs, &pairs);
@@ -28,7 +28,7 @@ fn score(scorer: &mut Scorer, numbers: &[f64]) -> (Vec<f64>, Vec<(u32, String)>)
     (scored.components.remove(0), scored.broken)
 }
 
-/// What it says of two pairs that it breaks on.
+/// The failures for two failing pairs.
 fn broken(metric: &Handmade) -> String {
     let (components, broken) = score(&mut scorer(metric), &[1.0, 2.0]);
     assert_eq!(components, [0.0, 0.0]);
@@ -155,7 +155,7 @@ fn invalid_descriptions_are_rejected() {
     invalid description: its minimum 1 is above its maximum 0
     ");
     assert_eq!(least(0.5).load_metric(&sandbox(BUDGET)).expect("it is sound").range, (Some(0.5), None));
-    // The same form over and over is one form.
+    // Repeated forms count once.
     let mut forms = with(16_384, &[1; 5000]);
     forms.words(1024 + 16, &[16_384, 5000]);
     assert_eq!(forms.load_metric(&sandbox(BUDGET)).expect("it is sound").accepts, [AnswerForm::Number]);

@@ -1,12 +1,12 @@
-//! Every deed of the evil guest: the row that it happens on is the one row without an answer, with the reason.
+//! Each misbehaviour of the guest `evil` leaves only its own row unanswered, with a reason.
 
 use std::time::Duration;
 
-use understudy_sandbox::{Budget, AnsweredBatch};
+use understudy_sandbox::{AnsweredBatch, Budget};
 
 use crate::fixture::{BUDGET, DEEDS, evil, load_evil, place_hidden, recorded, sandbox, some_bad, texts};
 
-/// What is recorded of five rows, of which the fourth is bad.
+/// The recorded answers to five rows, of which the fourth is bad.
 fn fourth_is_bad(budget: Budget, deed: &str) -> String {
     let mut evil = evil(budget, deed);
     let rows = recorded(&evil.decide(&some_bad(5, |row| row == 3)));
@@ -47,7 +47,9 @@ fn panics_are_reported_with_their_location() {
     let AnsweredBatch { broken, .. } = evil(BUDGET, "panic").decide(&texts([Some("bad")]));
     let [(0, why)] = &broken[..] else { panic!("{broken:?}") };
     let place = why.strip_prefix("`decide` panicked at ").expect("it panicked");
-    let [file, line, column, output] = place.splitn(4, ':').collect::<Vec<_>>()[..] else { panic!("{place}") };
+    let [file, line, column, output] = place.splitn(4, ':').collect::<Vec<_>>()[..] else {
+        panic!("{place}")
+    };
     assert!(file.ends_with("src/deed.rs"), "{file}");
     assert!(
         line.parse::<u32>().is_ok_and(|line| line > 0)
@@ -80,7 +82,7 @@ fn an_abstention_is_not_a_failure() {
 
 #[test]
 fn rows_without_a_required_field_are_withheld() {
-    // It would panic on the first row that it is shown.
+    // The plugin would panic on the first row that it receives.
     let mut evil = evil(BUDGET, "panic");
     let decided = evil.decide(&texts([None, Some("good"), None, Some("bad"), None]));
     let rows: Vec<String> = recorded(&decided).iter().map(|row| place_hidden(row)).collect();

@@ -1,7 +1,7 @@
-//! Calls for a slot, made up from a stream of numbers.
+//! Generates calls for a slot from pseudo-random numbers.
 //!
-//! Always holds: a call is a pure function of the numbers that were drawn before it and of its quota. What it has does
-//! not depend on what the dispatcher will do.
+//! Invariants:
+//! - A call is a pure function of its quota and of the state of the generator. It does not depend on later decisions.
 
 use jiff::ToSpan as _;
 use jiff::civil::DateTime;
@@ -9,11 +9,11 @@ use serde::{Serialize, Serializer};
 
 use crate::quotas::{Quota, Share};
 
-/// A stream of numbers that is the same every time (splitmix64: Steele, Lea, Flood 2014).
+/// A reproducible stream of pseudo-random numbers (splitmix64: Steele, Lea, Flood 2014).
 pub struct Numbers(pub u64);
 
 impl Numbers {
-    /// The next number, from 0 up to but without `end`.
+    /// The next number, from 0 to `end - 1`.
     pub fn below(&mut self, end: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
@@ -22,25 +22,25 @@ impl Numbers {
         (z ^ (z >> 31)) % end
     }
 
-    /// One of these. A word that stands more often comes more often.
+    /// A random word. Repeated words are more likely.
     fn one_of(&mut self, words: &[&'static str]) -> &'static str {
         words[self.below(words.len() as u64) as usize]
     }
 }
 
-/// A call, as a line of `snapshots.jsonl` has it.
+/// A call: a line of `snapshots.jsonl`.
 #[derive(Clone, Debug, Serialize)]
 pub struct Call {
-    /// Its number, in the order in which calls come.
+    /// Number of the call, in order of time.
     pub id: String,
-    /// When the carrier called, by the clock of the yard.
+    /// Time of the call in the yard's time zone.
     #[serde(serialize_with = "zoned")]
     pub called_at: DateTime,
     carrier: &'static str,
     vehicle: &'static str,
     cargo: &'static str,
     pallets: u32,
-    /// Whether the carrier paid for not having to wait.
+    /// Whether the carrier paid for priority.
     pub priority: bool,
     weekend_priority: bool,
     gate_queue: u32,
@@ -49,23 +49,23 @@ pub struct Call {
     open_queue: u32,
 }
 
-/// A time of the yard with its offset: in these weeks the Netherlands keep summer time.
+/// Writes a local time with its offset. The Netherlands have summer time in these weeks.
 pub fn zoned<S: Serializer>(at: &DateTime, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&format_args!("{at}+02:00"))
 }
 
 impl Call {
-    /// A call of a quota. It has no number yet.
+    /// Draws a call of a quota. Its `id` is empty.
     pub fn draw(numbers: &mut Numbers, quota: &Quota) -> Call {
         let length = (quota.hours.end - quota.hours.start) as u64 * 3600;
         let day = numbers.below(quota.days as u64) as i64;
-        // The mean of two draws: more calls come in the middle of the day.
+        // The mean of two draws makes calls more frequent in the middle of the day.
         let second = (numbers.below(length) + numbers.below(length)) / 2;
         let opens = quota.from.at(quota.hours.start as i8, 0, 0, 0);
         let called_at = opens.saturating_add(day.days().seconds(second as i64));
 
         let vehicle = numbers.one_of(&["van", "rigid", "rigid", "trailer", "trailer", "trailer"]);
-        let [least, spread] = match vehicle {
+        let [minimum, range] = match vehicle {
             "van" => [1, 6],
             "rigid" => [4, 14],
             _ => [12, 22],
@@ -87,7 +87,7 @@ impl Call {
                 "reefer",
                 "hazardous",
             ]),
-            pallets: (least + numbers.below(spread)) as u32,
+            pallets: (minimum + numbers.below(range)) as u32,
             priority: match quota.share {
                 Share::Weekday => numbers.below(8) == 0,
                 Share::Weekend => false,
@@ -101,7 +101,7 @@ impl Call {
         }
     }
 
-    /// The allocator's ranking of the bays: that of the plugin, run natively.
+    /// The ranking of the allocator plugin, run natively.
     pub fn ranking(&self) -> Option<Vec<&'static str>> {
         yard_allocator::rank(&yard_allocator::Call {
             carrier: self.carrier,
@@ -123,7 +123,7 @@ mod tests {
     use crate::quotas::QUOTAS;
 
     #[test]
-    fn calls_come_in_the_days_and_hours_of_their_quota() {
+    fn calls_are_within_the_days_and_hours_of_their_quota() {
         let mut numbers = Numbers(1);
         for quota in QUOTAS {
             for _ in 0..200 {
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_has_the_offset_of_the_yard_and_every_field_of_the_study() {
+    fn a_line_has_the_local_offset_and_every_field_of_the_study() {
         let call = Call::draw(&mut Numbers(1), &QUOTAS[0]);
         let line = serde_json::to_value(&call).unwrap();
         let at = line["called_at"].as_str().unwrap();

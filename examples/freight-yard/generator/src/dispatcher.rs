@@ -1,8 +1,10 @@
-//! What the dispatcher does with the calls of a quota.
+//! Simulates the dispatcher's decisions on the calls of a quota.
 //!
-//! Always holds: exactly the quota's number of calls get the allocator's best bay, and exactly its number one of the best
-//! three. Which ones has a cause that the allocator is not told: at weekends few work beyond the gate, so the dispatcher
-//! parts from it mostly where its best bay is not by the gate, and then takes one by the gate if he may.
+//! Invariants:
+//! - Exactly the quota's number of calls get the allocator's best bay, and exactly its number one of the best three.
+//!
+//! The differences have a cause that the allocator does not know: at weekends few people work beyond the gate. So the
+//! dispatcher mostly deviates if the best bay is not at the gate, and then prefers a bay at the gate.
 
 use anyhow::{Context as _, ensure};
 use jiff::ToSpan as _;
@@ -12,22 +14,22 @@ use serde::Serialize;
 use crate::calls::{Call, Numbers, zoned};
 use crate::quotas::{Quota, Share};
 
-/// A decision, as a line of `decisions.jsonl` has it.
+/// A decision: a line of `decisions.jsonl`.
 #[derive(Clone, Debug, Serialize)]
 pub struct Decision {
-    /// The number of its call.
+    /// Number of the call.
     pub id: String,
-    /// When it was taken, by the clock of the yard.
+    /// Time of the decision in the yard's time zone.
     #[serde(serialize_with = "zoned")]
     pub decided_at: DateTime,
-    /// The bay that the lorry was sent to.
+    /// The chosen bay.
     pub bay: &'static str,
 }
 
-/// Decides the calls of a quota, which it gives back each with its decision.
+/// Decides the calls of a quota. Returns each call with its decision.
 ///
 /// # Errors
-/// When there is a call of which the allocator ranks less than four bays, or none: then a quota could not be met.
+/// If the allocator ranks fewer than four bays for a call, because the quota could not be met.
 pub fn decide(
     numbers: &mut Numbers,
     quota: &Quota,
@@ -38,31 +40,31 @@ pub fn decide(
     for call in calls {
         let ranking = call.ranking().with_context(|| format!("the allocator ranks nothing for {call:?}"))?;
         ensure!(ranking.len() > 3, "the allocator ranks only {ranking:?} for {call:?}");
-        let settled = if weekend && !by_the_gate(ranking[0]) { 0 } else { 500 };
-        ranked.push((settled + numbers.below(1000), call, ranking));
+        let priority = if weekend && !is_at_gate(ranking[0]) { 0 } else { 500 };
+        ranked.push((priority + numbers.below(1000), call, ranking));
     }
-    // The most settled first: those get the best bay. The sort is stable, so equal draws keep the order of the calls.
-    ranked.sort_by_key(|(settled, ..)| std::cmp::Reverse(*settled));
+    // Calls with the highest priority get the best bay. The sort is stable, so ties keep the order of the calls.
+    ranked.sort_by_key(|(priority, ..)| std::cmp::Reverse(*priority));
     let decided = ranked.into_iter().enumerate().map(|(at, (_, call, ranking))| {
         let bay = match at {
             _ if at < quota.agreed => ranking[0],
-            _ if at < quota.among_three => another(numbers, weekend, &ranking[1..3]),
-            _ => another(numbers, weekend, &ranking[3..]),
+            _ if at < quota.among_three => choose_other(numbers, weekend, &ranking[1..3]),
+            _ => choose_other(numbers, weekend, &ranking[3..]),
         };
-        let takes = if call.priority { 15 + numbers.below(105) } else { 20 + numbers.below(460) };
-        let decided_at = call.called_at.saturating_add((takes as i64).seconds());
+        let delay = if call.priority { 15 + numbers.below(105) } else { 20 + numbers.below(460) };
+        let decided_at = call.called_at.saturating_add((delay as i64).seconds());
         (call, Decision { id: String::new(), decided_at, bay })
     });
     Ok(decided.collect())
 }
 
-/// One of these bays, best first: at weekends the first by the gate if there is one, otherwise mostly the first.
-fn another(numbers: &mut Numbers, weekend: bool, bays: &[&'static str]) -> &'static str {
-    let gate = bays.iter().find(|bay| weekend && by_the_gate(bay));
+/// Chooses from bays, best first: at weekends the first one at the gate, if any; otherwise mostly the first.
+fn choose_other(numbers: &mut Numbers, weekend: bool, bays: &[&'static str]) -> &'static str {
+    let gate = bays.iter().find(|bay| weekend && is_at_gate(bay));
     gate.copied().unwrap_or_else(|| if numbers.below(3) > 0 { bays[0] } else { bays[bays.len() / 2] })
 }
 
-fn by_the_gate(bay: &str) -> bool {
+fn is_at_gate(bay: &str) -> bool {
     bay.starts_with('G')
 }
 
@@ -72,7 +74,7 @@ mod tests {
     use crate::quotas::QUOTAS;
 
     #[test]
-    fn quotas_are_met_whatever_the_seed() {
+    fn quotas_are_met_for_any_seed() {
         for seed in 0..20 {
             let mut numbers = Numbers(seed);
             for quota in QUOTAS {
@@ -91,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_decision_takes_seconds_to_minutes_and_a_bay_that_may_take_the_cargo() {
+    fn decisions_take_seconds_to_minutes_and_choose_allowed_bays() {
         let mut numbers = Numbers(3);
         let calls = (0..700).map(|_| Call::draw(&mut numbers, &QUOTAS[1])).collect();
         for (call, decision) in decide(&mut numbers, &QUOTAS[1], calls).unwrap() {
@@ -102,13 +104,13 @@ mod tests {
     }
 
     #[test]
-    fn at_weekends_the_gate_is_the_cause() {
+    fn weekend_differences_are_caused_by_the_gate() {
         let mut numbers = Numbers(4);
         let calls = (0..100).map(|_| Call::draw(&mut numbers, &QUOTAS[3])).collect();
         let decided = decide(&mut numbers, &QUOTAS[3], calls).unwrap();
         let rankings = decided.iter().map(|(call, d)| (call.ranking().unwrap()[0], d.bay));
         let (same, parted): (Vec<_>, Vec<_>) = rankings.partition(|(best, taken)| best == taken);
-        let gate = |bays: &[(&str, &str)]| bays.iter().filter(|(best, _)| by_the_gate(best)).count();
+        let gate = |bays: &[(&str, &str)]| bays.iter().filter(|(best, _)| is_at_gate(best)).count();
         assert!(gate(&same) * parted.len() > 2 * gate(&parted) * same.len(), "{same:?} {parted:?}");
     }
 }

@@ -1,10 +1,11 @@
-//! Writes the feed of a freight yard for `examples/freight-yard/study.toml`: `snapshots.jsonl`, the calls, and
-//! `decisions.jsonl`, the bays that a dispatcher gave them.
+//! Writes the feed of `examples/freight-yard/study.toml`: calls to `snapshots.jsonl`, and a dispatcher's bays to
+//! `decisions.jsonl`.
 //!
-//! **The feed is synthetic.** There is no such yard. How often the dispatcher takes the allocator's bay is set in
-//! `quotas.rs` and not found; the allocator itself, run natively, tells which bay that is.
+//! **The feed is synthetic.** The yard does not exist. `quotas.rs` defines how often the dispatcher chooses the bay of the
+//! allocator, which runs natively here.
 //!
-//! Always holds: what is written is a pure function of the seed.
+//! Invariants:
+//! - The output is a pure function of the seed.
 
 mod calls;
 mod dispatcher;
@@ -21,21 +22,21 @@ use quotas::QUOTAS;
 const USAGE: &str = "\
 freight-yard FOLDER [SEED]
 
-  writes snapshots.jsonl and decisions.jsonl, a synthetic feed of three weeks, into FOLDER, which is made if need be;
-  SEED is a whole number, 2026 unless given";
+  writes snapshots.jsonl and decisions.jsonl, a synthetic feed of three weeks, into FOLDER, which is created if missing;
+  SEED is a whole number [default: 2026]";
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let (folder, seed) = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [folder] if !folder.starts_with('-') => (Path::new(folder), 2026),
         [folder, seed] => {
-            let seed = seed.parse().with_context(|| format!("the seed is `{seed}`\n\n{USAGE}"))?;
+            let seed = seed.parse().with_context(|| format!("invalid seed `{seed}`\n\n{USAGE}"))?;
             (Path::new(folder), seed)
         }
         _ => bail!("{USAGE}"),
     };
     let feed = Feed::new(seed)?;
-    std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     for (name, lines) in [("snapshots.jsonl", feed.snapshots), ("decisions.jsonl", feed.decisions)] {
         let path = folder.join(name);
         std::fs::write(&path, lines).with_context(|| format!("cannot write {}", path.display()))?;
@@ -43,7 +44,7 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Both streams, each in the order of its times.
+/// Both streams, each sorted by time.
 #[derive(PartialEq)]
 struct Feed {
     snapshots: String,
@@ -70,7 +71,7 @@ impl Feed {
     }
 }
 
-/// One JSON object a line.
+/// Writes one JSON object per line.
 fn lines<T: Serialize>(records: impl Iterator<Item = T>) -> anyhow::Result<String> {
     let mut lines = String::new();
     for record in records {
@@ -85,14 +86,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_feed_is_a_function_of_its_seed() {
+    fn a_feed_depends_only_on_its_seed() {
         let feed = |seed| Feed::new(seed).unwrap();
         assert!(feed(1) == feed(1));
         assert!(feed(1) != feed(2));
     }
 
     #[test]
-    fn streams_are_in_order_and_every_call_is_decided_once() {
+    fn streams_are_sorted_and_every_call_has_one_decision() {
         let Feed { snapshots, decisions } = Feed::new(2026).unwrap();
         let column = |lines: &str, key: &str| -> Vec<String> {
             let value = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap()[key].clone();

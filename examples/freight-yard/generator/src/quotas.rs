@@ -1,9 +1,9 @@
-//! How many calls there are, and how often the dispatcher takes the allocator's bay: set here, not found anywhere.
+//! Defines the number of calls, and how often the dispatcher chooses the allocator's bay.
 //!
-//! Each row is a share of a week. Of its calls exactly `agreed` get the allocator's best bay, and exactly `among_three`
-//! one of its best three. The seed decides which calls those are, never how many.
+//! Each row is a part of a week. Exactly `agreed` of its calls get the allocator's best bay, and exactly `among_three` one of
+//! its best three. The seed selects these calls, but not their number.
 //!
-//! Always holds, over the weeks 16 to 18 of 2026, 1,000 calls each:
+//! Invariants, over the weeks 16 to 18 of 2026 with 1,000 calls each:
 //!
 //! | calls | best bay | of | share |
 //! | --- | --- | --- | --- |
@@ -15,16 +15,16 @@
 //! | weekends | 640 | 900 | 71.1 %, in each week at most 76 % |
 //! | all three weeks | 2,551 | 3,000 | 85.03 %; one of the best three: 2,875, 95.8 % |
 //!
-//! A few calls before and after show that the feed was there when the first of these weeks began and the last ended.
+//! A few calls before and after prove that these weeks are complete.
 
 use std::ops::Range;
 
 use jiff::civil::{Date, date};
 
-/// Which calls of its days a quota is of.
+/// The calls that a quota covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Share {
-    /// Weekday calls, with and without priority as it comes.
+    /// Weekday calls with random priority.
     Weekday,
     /// Weekend calls without priority.
     Weekend,
@@ -32,22 +32,22 @@ pub enum Share {
     WeekendPriority,
 }
 
-/// How many calls of a share there are, and what the dispatcher does with them.
+/// The number of calls of a share, and the dispatcher's decisions.
 #[derive(Clone, Debug)]
 pub struct Quota {
-    /// Which calls.
+    /// The covered calls.
     pub share: Share,
-    /// The first of its days.
+    /// First day.
     pub from: Date,
-    /// How many days.
+    /// Number of days.
     pub days: i64,
-    /// The hours of a day in which calls come.
+    /// Hours of the day with calls.
     pub hours: Range<i64>,
-    /// How many calls.
+    /// Number of calls.
     pub calls: usize,
-    /// How many get the allocator's best bay.
+    /// Number of calls that get the allocator's best bay.
     pub agreed: usize,
-    /// How many get one of its best three.
+    /// Number of calls that get one of the allocator's best three bays.
     pub among_three: usize,
 }
 
@@ -63,7 +63,7 @@ const fn weekend_priority(saturday: Date, agreed: usize, among_three: usize) -> 
     Quota { share: Share::WeekendPriority, calls: 100, ..weekend(saturday, agreed, among_three) }
 }
 
-/// The last hours of the Sunday before, and the first of the Monday after.
+/// The last hours of the Sunday before, or the first of the Monday after.
 const fn edge(share: Share, from: Date, hours: Range<i64>, agreed: usize) -> Quota {
     Quota { share, from, days: 1, hours, calls: 8, agreed, among_three: 8 }
 }
@@ -87,15 +87,15 @@ pub const QUOTAS: [Quota; 11] = [
 mod tests {
     use super::*;
 
-    /// Agreed, among the three and all calls of the quotas that `of` holds for.
-    fn sums(of: impl Fn(&Quota) -> bool) -> [usize; 3] {
-        QUOTAS.iter().filter(|quota| of(quota)).fold([0; 3], |[agreed, among, calls], quota| {
+    /// Sums of `agreed`, `among_three` and `calls` over the quotas that `filter` accepts.
+    fn sums(filter: impl Fn(&Quota) -> bool) -> [usize; 3] {
+        QUOTAS.iter().filter(|quota| filter(quota)).fold([0; 3], |[agreed, among, calls], quota| {
             [agreed + quota.agreed, among + quota.among_three, calls + quota.calls]
         })
     }
 
     #[test]
-    fn the_header_says_what_they_come_to() {
+    fn the_sums_match_the_file_header() {
         let week = |quota: &Quota| quota.from.iso_week_date().week();
         let whole = |quota: &Quota| (16..=18).contains(&week(quota));
         assert_eq!([16, 17, 18].map(|w| sums(|q| week(q) == w)[0]), [870, 841, 840]);
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn each_can_be_met() {
+    fn every_quota_can_be_met() {
         for quota in QUOTAS {
             assert!(quota.agreed <= quota.among_three && quota.among_three <= quota.calls, "{quota:?}");
             let last = quota.from.saturating_add(jiff::Span::new().days(quota.days - 1));

@@ -1,5 +1,5 @@
-//! Streams as they come in life: with records that are refused, models that break, snapshots without a decision; and what
-//! must be so of the log of a run over them, however often that was cut off.
+//! Streams with excluded records, failing models and snapshots without a decision, and the properties that the log of a run
+//! over them must have, even if the run was interrupted.
 
 use std::fs;
 use std::path::Path;
@@ -11,35 +11,35 @@ use serde_json::Value;
 
 use crate::synthetic;
 use crate::tables::{column, sealed, texts};
-use crate::{Bench, essence};
+use crate::{TestWorkspace, deterministic_part};
 
-/// How many records each stream has.
+/// Number of records per stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Records {
-    /// Snapshots.
+pub struct RecordCounts {
+    /// Number of snapshots.
     pub snapshots: u64,
-    /// Decisions.
+    /// Number of decisions.
     pub decisions: u64,
 }
 
-/// A bench with the synthetic study and some `rows` snapshots and decisions, made rough. There is a second model, which
-/// breaks on some. Segments are small and sealed often.
-pub fn bench(rows: u64) -> (Bench, Records) {
-    let bench = synthetic::bench(rows);
-    bench.change(&[
+/// A workspace with the synthetic study and about `rows` messy snapshots and decisions. A second model panics on some.
+/// Segments are small and sealed often.
+pub fn workspace(rows: u64) -> (TestWorkspace, RecordCounts) {
+    let workspace = synthetic::workspace(rows);
+    workspace.edit_study(&[
         ("zone = \"text\"\ncarrier", "zone = \"text\"\ntext = \"text\"\ncarrier"),
         ("horizon = \"15m\"", "horizon = \"6m\""),
         ("[comparator]", EVIL),
         ("[windows]", "[log]\nsegment-rows = 500\nseal-every = \"200ms\"\n\n[windows]"),
     ]);
-    let read = |name: &str| fs::read_to_string(bench.path().join(name)).expect("it was written");
-    let snapshots = rough(&read("snapshots.jsonl"), "snapshot");
-    let decisions = rough(&read("decisions.jsonl"), "decision");
+    let read = |name: &str| fs::read_to_string(workspace.path().join(name)).expect("it was written");
+    let snapshots = make_messy(&read("snapshots.jsonl"), "snapshot");
+    let decisions = make_messy(&read("decisions.jsonl"), "decision");
     let count = |text: &str| text.lines().filter(|line| !line.trim().is_empty()).count() as u64;
-    let records = Records { snapshots: count(&snapshots), decisions: count(&decisions) };
-    bench.write("snapshots.jsonl", format!("\u{feff}{snapshots}"));
-    bench.write("decisions.jsonl", decisions);
-    (bench, records)
+    let records = RecordCounts { snapshots: count(&snapshots), decisions: count(&decisions) };
+    workspace.write("snapshots.jsonl", format!("\u{feff}{snapshots}"));
+    workspace.write("decisions.jsonl", decisions);
+    (workspace, records)
 }
 
 const EVIL: &str = r#"[[models]]
@@ -50,8 +50,8 @@ config = { on = "bad", do = "panic" }
 
 [comparator]"#;
 
-/// A stream with records of every class that is refused, blank lines, and without some of its records.
-fn rough(text: &str, stream: &str) -> String {
+/// Adds records that are excluded for each reason and blank lines, and drops some records.
+fn make_messy(text: &str, stream: &str) -> String {
     let mut rough = String::with_capacity(text.len() * 5 / 4);
     for (row, line) in text.lines().enumerate() {
         if stream == "decision" && row % 50 == 7 {
@@ -60,7 +60,7 @@ fn rough(text: &str, stream: &str) -> String {
         let line = match (stream, row % 400) {
             ("snapshot", 3) => line.replace("\"carrier\"", "\"text\":\"bad\",\"carrier\""),
             ("snapshot", _) => line.replace("\"carrier\"", "\"text\":\"good\",\"carrier\""),
-            // The comparator has nothing to say of it.
+            // The comparator abstains.
             (_, 9) => line.replace("\"zone\":", "\"area\":"),
             _ => line.to_owned(),
         };
@@ -78,7 +78,7 @@ fn rough(text: &str, stream: &str) -> String {
         if row % 103 == 19 {
             push(&line.replace("\"zone\":\"", "\"zone\":\"another-"));
         }
-        // Further back than the horizon, which is the lateness too.
+        // Older than the horizon, which is also the allowed lateness.
         if row % 107 == 23 && row > 8_000 {
             push(&format!(
                 r#"{{"id":"late-{row}","at":"2026-01-01T00:00:00Z","zone":"gate","text":"good"}}"#
@@ -91,23 +91,22 @@ fn rough(text: &str, stream: &str) -> String {
     rough
 }
 
-/// Sees that the log in `run` holds every record once and every pair once, and says the same as that of `plain`, a run
-/// that nobody disturbed.
-pub fn agree(bench: &Bench, run: &str, plain: &str, records: Records) {
-    assert_eq!(figures(bench, run), figures(bench, plain), "the figures");
-    let [run, plain] = [run, plain].map(|name| bench.path().join(name));
+/// Checks that the log of `run` has every record and every pair once, and equals the log of `plain`, an undisturbed run.
+pub fn assert_same_log(workspace: &TestWorkspace, run: &str, plain: &str, records: RecordCounts) {
+    assert_eq!(figures(workspace, run), figures(workspace, plain), "the metrics");
+    let [run, plain] = [run, plain].map(|name| workspace.path().join(name));
     for (stream, count) in [("snapshots", records.snapshots), ("decisions", records.decisions)] {
         let [found, wanted] = [&run, &plain].map(|run| rows(run, stream, "sequence"));
-        same(stream, &found, &wanted);
-        let refused = [&run, &plain].map(|run| refused(run, stream));
-        same(&format!("refused {stream}"), &refused[0], &refused[1]);
+        assert_equal_tables(stream, &found, &wanted);
+        let excluded = [&run, &plain].map(|run| excluded(run, stream));
+        assert_equal_tables(&format!("excluded {stream}"), &excluded[0], &excluded[1]);
         let mut numbers = sequences(&found, "sequence");
-        numbers.extend(sequences(&refused[0], "sequence"));
+        numbers.extend(sequences(&excluded[0], "sequence"));
         numbers.sort_unstable();
         assert!(numbers.iter().copied().eq(0..count), "each of {count} {stream} once: {}", gaps(&numbers));
     }
     let [found, wanted] = [&run, &plain].map(|run| rows(run, "pairs", "snapshot"));
-    same("pairs", &found, &wanted);
+    assert_equal_tables("pairs", &found, &wanted);
     for side in ["snapshot", "decision"] {
         let mut numbers = sequences(&found, side);
         numbers.sort_unstable();
@@ -119,23 +118,21 @@ pub fn agree(bench: &Bench, run: &str, plain: &str, records: Records) {
     }
 }
 
-/// Sees that a run is whole, as the program itself finds.
-pub fn whole(bench: &Bench, run: &str) {
-    let verified = bench.understudy(&["verify", run]);
-    assert_eq!(verified.code, 0, "{}{}", verified.out, verified.err);
+/// Checks that `understudy verify` finds no issue in a run.
+pub fn assert_verifies(workspace: &TestWorkspace, run: &str) {
+    workspace.ok(&["verify", run]);
 }
 
-/// What a report says that may not depend on whether the run was cut off. How many snapshots a model was asked again is
-/// known up to the last group that was sealed.
-fn figures(bench: &Bench, run: &str) -> Value {
-    let mut figures = essence(&bench.report(run));
+/// The part of a report that does not depend on interruptions of the run.
+fn figures(workspace: &TestWorkspace, run: &str) -> Value {
+    let mut figures = deterministic_part(&workspace.report(run));
     for model in figures["models"].as_array_mut().expect("a report has models") {
         model.as_object_mut().expect("a model is an object").remove("again");
     }
     figures
 }
 
-/// Where numbers are missing or come twice, for a message.
+/// Describes gaps and repetitions in sorted numbers.
 fn gaps(numbers: &[u64]) -> String {
     let odd = numbers.windows(2).filter(|two| two[0] + 1 != two[1]);
     let odd: Vec<_> = odd.take(5).map(|two| format!("{} then {}", two[0], two[1])).collect();
@@ -146,7 +143,7 @@ fn sequences(batch: &RecordBatch, name: &str) -> Vec<u64> {
     column(batch, name).as_primitive::<UInt64Type>().values().to_vec()
 }
 
-/// The rows of a table, by a column.
+/// The rows of a table, sorted by a column.
 fn rows(run: &Path, table: &str, by: &str) -> RecordBatch {
     let batch = sealed(run, table).unwrap_or_else(|| panic!("{table} have rows"));
     let order = SortColumn { values: column(&batch, by), options: None };
@@ -154,15 +151,15 @@ fn rows(run: &Path, table: &str, by: &str) -> RecordBatch {
     take_record_batch(&batch, &order).expect("they are rows of the batch")
 }
 
-/// The refused records of one stream.
-fn refused(run: &Path, stream: &str) -> RecordBatch {
+/// The excluded records of one stream.
+fn excluded(run: &Path, stream: &str) -> RecordBatch {
     let batch = rows(run, "excluded", "sequence");
     let own: BooleanArray = texts(&batch, "stream").iter().map(|name| Some(name == stream)).collect();
-    filter_record_batch(&batch, &own).expect("the mask has a value a row")
+    filter_record_batch(&batch, &own).expect("the mask has a value per row")
 }
 
-/// Sees that two tables are the same, but for how long models took.
-fn same(what: &str, found: &RecordBatch, wanted: &RecordBatch) {
+/// Checks that two tables are equal, except for latencies.
+fn assert_equal_tables(what: &str, found: &RecordBatch, wanted: &RecordBatch) {
     assert_eq!(found.schema(), wanted.schema(), "{what}");
     assert_eq!(found.num_rows(), wanted.num_rows(), "{what}");
     let fields = found.schema_ref().fields().iter().zip(found.columns()).zip(wanted.columns());
@@ -171,7 +168,7 @@ fn same(what: &str, found: &RecordBatch, wanted: &RecordBatch) {
     }
 }
 
-/// A column without its dictionary, which depends on how the rows were gathered.
+/// Expands a dictionary column. The dictionary depends on how rows were batched.
 fn plain(column: &ArrayRef) -> ArrayRef {
     match column.as_any_dictionary_opt() {
         Some(dictionary) => {

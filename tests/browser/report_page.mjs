@@ -1,19 +1,20 @@
-// Opens a page in a browser, looks at it as its readers do, and prints what it found as one JSON object.
+// Opens a report page in a browser and prints its observations as one JSON object.
 //
-//     node look.mjs FILE [OPTIONS]
+//     node report_page.mjs FILE [OPTIONS]
 //
-// OPTIONS is JSON, all of it optional: `texts`, selectors whose texts are read; `keys`, keys that are pressed one after
-// the other on a fresh page; `folder`, where screenshots and a PDF go. UNDERSTUDY_CHROMIUM names the browser,
-// UNDERSTUDY_NODE_MODULES the folder with what package.json asks for.
+// OPTIONS is a JSON object with optional keys: `texts`, CSS selectors whose texts are read; `keys`, keys to press in turn on a
+// fresh page; `folder`, for screenshots and a PDF. UNDERSTUDY_CHROMIUM is the path of the browser, UNDERSTUDY_NODE_MODULES the
+// folder with the packages of package.json.
 //
-// Always holds: every request but that for the page itself is told, and so is every error; nothing is judged here.
+// Invariants:
+// - Every request except that of the page itself, and every error, is reported. The test judges them, not this script.
 
 import { createRequire } from "node:module";
 import { readFile, mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
-const require = createRequire(join(resolve(process.env.UNDERSTUDY_NODE_MODULES), "look.cjs"));
+const require = createRequire(join(resolve(process.env.UNDERSTUDY_NODE_MODULES), "report_page.cjs"));
 const { chromium } = require("playwright-core");
 const axe = await readFile(require.resolve("axe-core/axe.min.js"), "utf8");
 
@@ -28,7 +29,7 @@ const browser = await chromium.launch({
   args: ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", ...quiet],
 });
 
-// A page that tells what it asks for and what goes wrong in it.
+// Opens a page that records its requests and errors.
 async function open(options) {
   const context = await browser.newContext(options);
   const page = await context.newPage();
@@ -39,7 +40,7 @@ async function open(options) {
   return page;
 }
 
-// What is worse than moderate by the rules of axe-core, with the elements that it concerns.
+// Serious and critical violations of axe-core rules, with the affected elements.
 async function violations(page) {
   await page.evaluate(axe);
   const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
@@ -48,7 +49,7 @@ async function violations(page) {
     .map(({ id, help, nodes }) => ({ id, help, nodes: nodes.slice(0, 5).map((node) => node.html.slice(0, 200)) }));
 }
 
-// The labels of charts that stand on each other or beyond the edge of their chart. A pixel of each side is forgiven.
+// Chart labels that overlap or exceed the edge of their chart by more than one pixel per side.
 function crowded(page) {
   return page.evaluate(() => {
     const found = [];
@@ -101,7 +102,7 @@ for (const key of keys) {
   });
   found.keys.push({ key, ...after });
 }
-// What is there to be read on paper: what is folded away by the print style is not.
+// The text of the printed page, without what the print style hides.
 await page.emulateMedia({ media: "print" });
 found.printed = await page.evaluate(() => document.body.innerText.replace(/\s+/g, " "));
 if (folder) await page.pdf({ path: join(folder, "page.pdf"), preferCSSPageSize: true, printBackground: true });

@@ -1,17 +1,16 @@
-//! A study that is served and watched: days of records with a threshold, and values in them that may be seen nowhere outside of the
-//! run directory.
+//! A served study with a threshold, and records with secret values that must not appear outside of the run directory.
 
-use crate::Bench;
+use crate::TestWorkspace;
 
-/// What stands in ids, fields, decisions and answers, and nowhere else.
+/// Part of every id, field, decision and answer.
 pub const SECRET: &str = "zq7secret";
-/// Records of one side each day.
-pub const EACH_DAY: usize = 30;
+/// Records per stream and day.
+pub const ROWS_PER_DAY: usize = 30;
 
-/// The small study over HTTP with a threshold. Its second model breaks on one text.
-pub fn watched() -> Bench {
-    let bench = Bench::served();
-    bench.change(&[
+/// The small study over HTTP with a threshold. Its second model panics on one text.
+pub fn observed_study() -> TestWorkspace {
+    let workspace = TestWorkspace::served();
+    workspace.edit_study(&[
         ("nights = \"integer\"", "nights = \"integer\"\ntext = \"text\""),
         (
             "[comparator]",
@@ -23,11 +22,11 @@ pub fn watched() -> Bench {
             "[windows]\nevery = \"day\"\n\n[threshold]\nat-least = 0.6\nquantifier = \"pooled\"\nwindows = { first = 20 }\nevidence = \"bound\"\nconfidence = 0.95\n\n[blinding]\nshare = 0\n",
         ),
     ]);
-    bench
+    workspace
 }
 
-/// The snapshots of a day of March 2026, counted from 1, one a line. Of every ten the substrate decides on one otherwise. One of
-/// the first day makes the second model break.
+/// The snapshots of a day of March 2026, counted from 1. One in ten has another decision. On the first day one makes the
+/// second model panic.
 pub fn snapshots(day: usize) -> String {
     let line = |at: usize| {
         let room = ["a", "b", "zq7secret-room"][at % 3];
@@ -36,15 +35,15 @@ pub fn snapshots(day: usize) -> String {
             r#"{{"id":"{SECRET}-{day}-{at}","at":"2026-03-{day:02}T10:{at:02}:00Z","booked":"{room}","nights":{at},"text":"{text}"}}"#
         )
     };
-    (0..EACH_DAY).map(|at| line(at) + "\n").collect()
+    (0..ROWS_PER_DAY).map(|at| line(at) + "\n").collect()
 }
 
-/// The decisions on the snapshots of a day.
+/// The decisions to the snapshots of a day.
 pub fn decisions(day: usize) -> String {
     let line = |at: usize| {
         let room =
             if at.is_multiple_of(10) { "zq7secret-other" } else { ["a", "b", "zq7secret-room"][at % 3] };
         format!(r#"{{"id":"{SECRET}-{day}-{at}","at":"2026-03-{day:02}T11:{at:02}:00Z","room":"{room}"}}"#)
     };
-    (0..EACH_DAY).map(|at| line(at) + "\n").collect()
+    (0..ROWS_PER_DAY).map(|at| line(at) + "\n").collect()
 }
