@@ -44,6 +44,10 @@ pub struct SoakResult {
     pub rows: u64,
     /// Resident memory in bytes at the end of each process.
     pub resident: Vec<u64>,
+    /// Number of times that the run was resumed, according to the ledger.
+    pub resumptions: usize,
+    /// Number of duplicate records per stream: snapshots and decisions.
+    pub duplicates: [u64; 2],
 }
 
 /// A record. One in a hundred traps, one in a thousand loops, and one in seven has another decision.
@@ -98,7 +102,11 @@ pub fn soak(lives: usize, pause: Duration, is_over: impl Fn(usize, Duration, u64
     workspace.ok(&["verify", "run"]);
     let rows = next.load(Ordering::Relaxed);
     compare(&workspace, rows);
-    SoakResult { rows, resident }
+    let resumptions = workspace.ledger_entries("run", Some("run-resumed")).len();
+    let accounting = workspace.report("run")["accounting"].clone();
+    let duplicates = ["snapshots", "decisions"]
+        .map(|stream| accounting[stream]["duplicate"].as_u64().expect("the report counts duplicates"));
+    SoakResult { rows, resident, resumptions, duplicates }
 }
 
 /// Compares the run with one over the same rows from files.

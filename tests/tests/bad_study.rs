@@ -16,7 +16,7 @@ fn a_valid_study_is_reported_as_valid() {
     let output = TestWorkspace::small().understudy(&["check", "study.toml"]);
     assert_eq!((output.code, output.stderr.as_str()), (0, ""));
     insta::assert_snapshot!(output.stdout, @r#"
-    study.toml is sound: study "small"
+    study.toml is valid: study "small"
       model       echo                     recorded 0.1.0
       comparator  recorded                 recorded 0.1.0
       metric      agreement                agreement 0.1.0, primary

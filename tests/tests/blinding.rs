@@ -334,13 +334,13 @@ fn blinded_snapshots_are_not_replayed() {
     let lines: Vec<&str> = output.stdout.lines().collect();
     for (line, model) in lines.iter().zip(["booked-room", "room-rules"]) {
         let rows =
-            line.strip_prefix(&format!("{model}: of ")).and_then(|rest| rest.strip_suffix(" rows 0 differ"));
+            line.strip_prefix(&format!("{model}: ")).and_then(|rest| rest.strip_suffix(" rows, 0 differ"));
         assert_eq!(rows.map(counted), Some(15_402 - blinded), "{line}");
     }
     assert_eq!(lines.len(), 2);
     assert_eq!(output.stderr.split(' ').next().map(counted), Some(blinded));
     insta::with_settings!({ filters => [(r"^\d,\d{3}", "N")] }, {
-        insta::assert_snapshot!(output.stderr, @"N snapshots were not replayed: blinded, so what the models answered stands in the pairs, which `understudy verify` makes again");
+        insta::assert_snapshot!(output.stderr, @"N snapshots not replayed: blinded; their answers are in the pairs, which `understudy verify` recomputes");
     });
 }
 
@@ -369,7 +369,7 @@ fn scores_of_blinded_pairs_outlive_dropped_fields() {
     let report = workspace.run(&[]);
     assert_eq!(overall(&report, 0, 0)["sums"][0], 40.0);
     wait_until("the fields are dropped", || {
-        workspace.understudy(&["retain", "run"]).stdout.contains("1 segment has lost")
+        workspace.understudy(&["retain", "run"]).stdout.contains("snapshots in 1 segment")
     });
     let verified = workspace.ok(&["verify", "run"]);
     assert!(verified.stdout.contains("come out of the scores of 40 pairs again"), "{}", verified.stdout);

@@ -142,9 +142,9 @@ fn undecided_rows_are_never_shown() {
         assert_eq!((output.code, output.stdout.as_str()), (1, ""), "{id}");
         output.stderr
     };
-    insta::assert_snapshot!(refused("s1"), @r#""s1" is not decided yet: no decision has come within the horizon of 24h"#);
-    insta::assert_snapshot!(refused("s9"), @r#"the horizon of "s9" is not over: somebody may still have to decide, and is not to be swayed; it is shown once decisions have come that are more than 48h later than 2026-03-10T10:00:00Z"#);
-    insta::assert_snapshot!(refused("s15"), @r#"the horizon of "s15" is not over: somebody may still have to decide, and is not to be swayed; it is shown once decisions have come that are more than 48h later than 2026-03-16T10:00:00Z"#);
+    insta::assert_snapshot!(refused("s1"), @r#""s1" is not decided yet: no decision has arrived within the horizon of 24h"#);
+    insta::assert_snapshot!(refused("s9"), @r#""s9" is withheld: its horizon is not over, and answers may influence the decision; it can be shown once decisions more than 48h later than 2026-03-10T10:00:00Z have arrived"#);
+    insta::assert_snapshot!(refused("s15"), @r#""s15" is withheld: its horizon is not over, and answers may influence the decision; it can be shown once decisions more than 48h later than 2026-03-16T10:00:00Z have arrived"#);
     insta::assert_snapshot!(refused("s99"), @r#"no accepted snapshot has the id "s99"; excluded records are in the table `excluded`"#);
     assert_eq!(exposures(&workspace).len(), 0, "who was shown nothing was shown nothing");
     let output = workspace.ok(&["case", "run", "s3", "--who", "Ana"]);
@@ -156,7 +156,7 @@ fn undecided_rows_are_never_shown() {
     assert_eq!(exposures(&workspace)[0]["since"], "2026-03-10T11:30:00Z");
     running.close_stdin();
     running.wait_with_output();
-    insta::assert_snapshot!(refused("s15"), @r#""s15" was never decided: no decision came within the horizon of 24h"#);
+    insta::assert_snapshot!(refused("s15"), @r#""s15" has no decision: none arrived within the horizon of 24h"#);
 }
 
 #[test]
@@ -205,7 +205,7 @@ fn a_repeated_id_is_selected_by_its_time() {
     assert_eq!(second.code, 0, "{}", second.stderr);
     assert!(second.stdout.contains("nights  5"), "{}", second.stdout);
     insta::assert_snapshot!(said(&["--at", "2026-03-05T11:00:00Z"]).stderr, @r#"no snapshot with the id "s1" has this event time; its event times are 2026-03-01T10:00:00Z, 2026-03-05T10:00:00Z"#);
-    insta::assert_snapshot!(said(&["--at", "noon"]).stderr, @r#"--at is "noon", which is no time with a zone; write one such as 2026-04-20T06:00:00+02:00"#);
+    insta::assert_snapshot!(said(&["--at", "noon"]).stderr, @r#"cannot parse --at "noon": expected a time with a zone, such as 2026-04-20T06:00:00+02:00"#);
 }
 
 #[test]
@@ -236,7 +236,7 @@ fn unavailable_cases_are_explained() {
     };
     insta::assert_snapshot!(said(&["case", "run", "s6"]), @"cannot read run/seal.json: No such file or directory (os error 2); name the directory that `understudy run` wrote");
     workspace.run(&[]);
-    insta::assert_snapshot!(said(&["case", "run", "s6", "--raw"]), @"the study declares `log.keep-raw = false`, so the run has no text of its snapshots; leave --raw out");
+    insta::assert_snapshot!(said(&["case", "run", "s6", "--raw"]), @"the study declares `log.keep-raw = false`, so that the run stores no text of snapshots; omit --raw");
     insta::assert_snapshot!(said(&["case", "run", "s6", "--who", ""]), @"--who is empty; write a name, which the ledger records");
     assert_eq!(exposures(&workspace).len(), 0);
 }

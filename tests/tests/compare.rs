@@ -159,7 +159,7 @@ fn incomparable_runs_are_explained() {
         assert_eq!((output.code, output.stdout.as_str()), (1, ""));
         output.stderr
     };
-nothing to compare:     insta::assert_snapshot!(said(&["compare", "run"]), @"run has one model; name a second run, such as one made by `understudy replay`");
+    insta::assert_snapshot!(said(&["compare", "run"]), @"nothing to compare: run has one model; name a second run, such as one made by `understudy replay`");
     insta::assert_snapshot!(said(&["compare", "run", "none"]), @"cannot read none/seal.json: No such file or directory (os error 2); name the directory that `understudy run` wrote");
     insta::assert_snapshot!(said(&["compare", "run", "run", "--reference", "oracle"]), @r#"run has no model "oracle"; it has echo"#);
     without(&workspace, "early", &["s3", "s4", "s5"]);

@@ -134,7 +134,7 @@ fn a_damaged_run_is_void_and_a_changed_verdict_is_detected() {
     let output = workspace.ok(&["decide", "run"]);
     assert!(output.stderr.contains("verdict.json: it was changed"), "{}", output.stderr);
     assert!(
-        output.stderr.contains("it was not the verdict that was given, and is made again"),
+        output.stderr.contains("it differed from the recorded verdict and is written again"),
         "{}",
         output.stderr
     );
@@ -147,7 +147,7 @@ fn a_damaged_run_is_void_and_a_changed_verdict_is_detected() {
     fs::write(&path, text.replace("at-least = 0.7", "at-least = 0.6")).expect("it can be written");
     let output = workspace.understudy(&["decide", "run"]);
     assert_eq!(output.code, 3, "{}", output.stdout);
-    assert!(output.stdout.contains("VOID: the run is not whole"), "{}", output.stdout);
+    assert!(output.stdout.contains("VOID: the run is damaged or altered"), "{}", output.stdout);
     assert!(output.stdout.contains("study.toml"), "{}", output.stdout);
 }
 
@@ -290,7 +290,7 @@ fn events_count_until_the_last_possible_decision() {
     let told = ["disclose", "run", "exposure", "--since", "2999-01-01T00:00:00Z", "--text", "a screen"];
     let output = workspace.understudy(&told);
     assert_eq!(output.code, 1);
-    assert!(output.stderr.contains("which is still to come"), "{}", output.stderr);
+    assert!(output.stderr.contains("is in the future"), "{}", output.stderr);
 }
 
 #[test]

@@ -30,7 +30,7 @@ fn a_csv_export_has_everything_known_about_a_row() {
     workspace.run(&[]);
     let output = workspace.understudy(&["export", "run", "--output", "rows.csv", "--who", "Ana"]);
     assert_eq!((output.code, output.stdout.as_str()), (0, ""));
-    insta::assert_snapshot!(output.stderr, @"5 rows written to rows.csv; the ledger says so");
+    insta::assert_snapshot!(output.stderr, @"5 rows written to rows.csv and recorded in the ledger");
     insta::assert_snapshot!(fs::read_to_string(workspace.path().join("rows.csv")).expect("the file was written"), @r"
 id,generation,observed_at,decided_at,window,condition.room,comparator.answer,comparator.unanswered,comparator.confidence,input.booked,input.nights,decision.room,model.echo.answer,model.echo.unanswered,model.echo.confidence,model.echo.agreement
 s1,0,2026-03-01T10:00:00Z,2026-03-01T11:00:00Z,2026-03-01,a,a,,,a,1,a,a,,,1.0
@@ -117,7 +117,7 @@ fn rows_printed_to_the_terminal_are_recorded_as_exposure() {
     assert_eq!(shown, [("log".into(), 3.into()), ("log".into(), 1.into())]);
     let output = workspace.understudy(&["log", "run", "--id", "nobody"]);
     assert_eq!((output.code, output.stdout.as_str()), (0, ""));
-    insta::assert_snapshot!(output.stderr, @"no decided row has such an id; a row is shown once its decision has come and its horizon is over");
+    insta::assert_snapshot!(output.stderr, @"no decided row has such an id; a row is shown after its decision has arrived and its horizon has passed");
     assert_eq!(exposures(&workspace).len(), 2, "who was shown nothing was shown nothing");
 }
 
@@ -136,8 +136,8 @@ fn undecided_rows_are_never_exported() {
     });
     let live = workspace.ok(&["export", "run", "--output", "live.csv", "--who", "Ana"]);
     insta::assert_snapshot!(live.stderr, @"
-    2 rows written to live.csv; the ledger says so
-    3 snapshots are not among them: the decision has not come, or the horizon is not over
+    2 rows written to live.csv and recorded in the ledger
+    3 snapshots omitted: no decision yet, or the horizon has not passed
     ");
     let ids = |name: &str| {
         let text = fs::read_to_string(workspace.path().join(name)).expect("the file was written");
@@ -186,13 +186,13 @@ fn impossible_exports_are_explained() {
     };
     insta::assert_snapshot!(said(&["export", "run", "--output", "rows.csv"]), @"cannot read run/seal.json: No such file or directory (os error 2); name the directory that `understudy run` wrote");
     workspace.run(&[]);
-    insta::assert_snapshot!(said(&["export", "run", "--output", "rows.xlsx"]), @"rows.xlsx is neither a .parquet nor a .csv file; give it one of these endings");
-    insta::assert_snapshot!(said(&["export", "run", "--output", "study.toml"]), @"study.toml is neither a .parquet nor a .csv file; give it one of these endings");
+    insta::assert_snapshot!(said(&["export", "run", "--output", "rows.xlsx"]), @"cannot export to rows.xlsx: unknown file extension; use .parquet or .csv");
+    insta::assert_snapshot!(said(&["export", "run", "--output", "study.toml"]), @"cannot export to study.toml: unknown file extension; use .parquet or .csv");
     workspace.write("rows.csv", "mine");
     insta::assert_snapshot!(said(&["export", "run", "--output", "rows.csv"]), @"rows.csv exists already; choose another file");
     insta::assert_snapshot!(said(&["export", "run", "--output", "none/rows.csv"]), @"cannot write none/rows.csv: No such file or directory (os error 2)");
     insta::assert_snapshot!(said(&["export", "run", "--output", "new.csv", "--who", " "]), @"--who is empty; write a name, which the ledger records");
-    insta::assert_snapshot!(said(&["note", "run", " "]), @"a note without a word cannot be taken back either; write what is to be known");
+    insta::assert_snapshot!(said(&["note", "run", " "]), @"the note is empty, and notes cannot be removed; write its text");
     insta::assert_snapshot!(said(&["note", "nowhere", "x"]), @"cannot read nowhere/ledger.jsonl: No such file or directory (os error 2); name the directory that `understudy run` wrote");
     assert_eq!(exposures(&workspace).len(), 0);
 }

@@ -209,7 +209,7 @@ fn record_contents_never_appear_in_observability_output() {
     let (metrics, status) = (client.get("/metrics").text(), client.get("/v1/status").text());
     wait_until("it is told that a plugin trapped", || serving.stderr().contains("plugin trapped"));
     let output = serving.stop();
-    for what in ["listening on", "begun", "plugin trapped", "draining", "ended"] {
+    for what in ["listening on", "run started", "plugin trapped", "draining", "run ended"] {
         assert!(output.stderr.contains(what), "the log lacks {what}: {}", output.stderr);
     }
     for (place, text) in [("log", output.stderr), ("metrics", metrics), ("status", status), ("page", seen)] {
@@ -246,7 +246,7 @@ fn the_json_log_has_one_object_per_line() {
         .collect();
     let told: Vec<&str> = events.iter().filter_map(|event| event["message"].as_str()).collect();
     assert_eq!(told.first(), Some(&"listening"));
-    assert!(told.contains(&"begun") && told.contains(&"ended"), "{told:?}");
+    assert!(told.contains(&"run started") && told.contains(&"run ended"), "{told:?}");
     for event in &events {
         assert!(event["timestamp"].is_string() && event["level"].is_string(), "{event}");
     }
@@ -256,11 +256,11 @@ fn the_json_log_has_one_object_per_line() {
 fn an_unknown_log_level_is_rejected() {
     let workspace = TestWorkspace::served();
     let output = workspace.understudy(&["serve", "study.toml", "--log-level", "loud"]);
-    insta::assert_snapshot!(output.stderr, @r#"--log-level is "loud"; write error, warn, info, debug or off"#);
+    insta::assert_snapshot!(output.stderr, @r#"unknown log level "loud" in --log-level; use error, warn, info, debug or off"#);
     let mut command = workspace.command(&["serve", "study.toml"]);
     command.env("UNDERSTUDY_LOG", "loud");
     let output: CommandOutput = command.output().expect("it starts").into();
-    insta::assert_snapshot!(output.stderr, @r#"UNDERSTUDY_LOG is "loud"; write error, warn, info, debug or off"#);
+    insta::assert_snapshot!(output.stderr, @r#"unknown log level "loud" in UNDERSTUDY_LOG; use error, warn, info, debug or off"#);
 }
 
 #[test]

@@ -75,24 +75,24 @@ fn arguments_override_the_declaration() {
         let shares = shares.iter().flat_map(|share| ["--share", share]);
         refused(&workspace, &["--per-window", "200"].into_iter().chain(shares).collect::<Vec<_>>())
     };
-    insta::assert_snapshot!(stated(&["day.weekend=0.2"]), @"--share names the condition `day`, and the study has room");
+    insta::assert_snapshot!(stated(&["day.weekend=0.2"]), @"unknown condition `day` in --share; the study has room");
     insta::assert_snapshot!(stated(&["room.d=0.2"]), @"--share names `d`, and the condition `room` has a, b, other, missing");
-    insta::assert_snapshot!(stated(&["room.a=0.7", "room.b=0.6"]), @"the shares stated of `room` come to 1.300; those of everything come to 1");
+    insta::assert_snapshot!(stated(&["room.a=0.7", "room.b=0.6"]), @"the shares of condition `room` add up to 1.300; they must not exceed 1");
 }
 
 #[test]
 fn impossible_plans_are_explained() {
     let workspace = TestWorkspace::small();
-    insta::assert_snapshot!(refused(&workspace, &["--per-window", "200"]), @"study.toml declares no [threshold], so there is nothing to plan for; declare what would permit the next stage");
+    insta::assert_snapshot!(refused(&workspace, &["--per-window", "200"]), @"cannot plan study.toml: it declares no [threshold]; declare one");
     declare(&workspace, THRESHOLD);
-    insta::assert_snapshot!(refused(&workspace, &[]), @"how many comparisons a day will hold is not known; say --per-window N, or --measured RUN with a run of the like");
+    insta::assert_snapshot!(refused(&workspace, &[]), @"unknown number of comparisons per day; give --per-window N, or --measured RUN with a comparable run");
     insta::assert_snapshot!(refused(&workspace, &["--measured", "run"]), @"cannot read run/report.json; name a run directory whose run has ended: No such file or directory (os error 2)");
-    insta::assert_snapshot!(refused(&workspace, &["--per-window", "200", "--windows", "3"]), @"--windows 3 is for a threshold that counts all, and this one declares 8; leave it out");
-    insta::assert_snapshot!(refused(&workspace, &["--per-window", "200", "--spread", "1", "--base-rate", "0.5"]), @"--base-rate is for scores that are 0 or 1, and --spread for others; leave one of them out");
+    insta::assert_snapshot!(refused(&workspace, &["--per-window", "200", "--windows", "3"]), @"--windows 3 applies only to a threshold that counts all windows, but this one declares 8; omit it");
+    insta::assert_snapshot!(refused(&workspace, &["--per-window", "200", "--std-dev", "1", "--base-rate", "0.5"]), @"--base-rate applies to scores that are 0 or 1, --std-dev to others; omit one of them");
     workspace.write("run/report.json", "{}");
     insta::assert_snapshot!(refused(&workspace, &["--measured", "run"]), @"run/report.json is not a report of this version of understudy: missing field `format` at line 1 column 2");
     for arguments in
-        [["--share", "room.a"], ["--share", "room.a=2"], ["--spread", "0"], ["--base-rate", "80"]]
+        [["--share", "room.a"], ["--share", "room.a=2"], ["--std-dev", "0"], ["--base-rate", "80"]]
     {
         let output = planned(&workspace, &[&["--per-window", "200"], &arguments[..]].concat());
         assert_eq!((output.code, output.stdout.as_str()), (2, ""), "{arguments:?}: {}", output.stderr);
@@ -106,7 +106,7 @@ fn windows_of_another_length_give_no_measurement() {
     declare(&workspace, THRESHOLD);
     assert_eq!(planned(&workspace, &["--measured", "run"]).code, 0);
     workspace.edit_study(&[("every = \"day\"", "every = \"week\"")]);
-    insta::assert_snapshot!(refused(&workspace, &["--measured", "run"]), @"the windows of run/report.json are days and those of the study weeks, so it cannot be told what one will hold; say --per-window N");
+    insta::assert_snapshot!(refused(&workspace, &["--measured", "run"]), @"cannot measure the volume: run/report.json has day windows, the study week windows; give --per-window N");
 }
 
 #[test]
@@ -124,10 +124,10 @@ fn a_metric_without_counts_needs_a_standard_deviation() {
     workspace.edit_study(&[("[[conditions]]", &metric)]);
     let all = "metric = \"kappa\"\nat-least = 0.4\nquantifier = \"pooled\"\nwindows = { all = true }\nevidence = \"point\"\n";
     declare(&workspace, &format!("\n[threshold]\n{all}"));
-    insta::assert_snapshot!(refused(&workspace, &["--per-window", "200"]), @"the scores of `kappa` are not 0 or 1, so how much they vary has to be said; give --spread S, the standard deviation of one pair's score");
+    insta::assert_snapshot!(refused(&workspace, &["--per-window", "200"]), @"cannot plan metric `kappa`: its scores are not 0 or 1; give --std-dev S, the standard deviation of one pair's score");
     let output = planned(
         &workspace,
-        &["--per-window", "200", "--spread", "0.8", "--windows", "12", "--format", "json"],
+        &["--per-window", "200", "--std-dev", "0.8", "--windows", "12", "--format", "json"],
     );
     assert_eq!((output.code, output.stderr.as_str()), (0, ""));
     let plan: Value = serde_json::from_str(&output.stdout).expect("it is JSON");
@@ -135,6 +135,6 @@ fn a_metric_without_counts_needs_a_standard_deviation() {
         (&plan["windows"], &plan["standard-deviation"], &plan["scopes"][0]["pooled"]),
         (&12.into(), &0.8.into(), &2400.into())
     );
-    let output = planned(&workspace, &["--per-window", "200", "--spread", "0.8"]);
+    let output = planned(&workspace, &["--per-window", "200", "--std-dev", "0.8"]);
     assert!(output.stdout.contains("give --windows N"), "{}", output.stdout);
 }

@@ -36,7 +36,7 @@ fn the_hotel_answers_do_not_depend_on_batch_sizes() {
         let output = workspace.understudy(&["replay", "run", "--batch-rows", rows]);
         assert_eq!(
             (output.code, output.stdout.as_str(), output.stderr.as_str()),
-            (0, "booked-room: of 15,402 rows 0 differ\nroom-rules: of 15,402 rows 0 differ\n", "")
+            (0, "booked-room: 15,402 rows, 0 differ\nroom-rules: 15,402 rows, 0 differ\n", "")
         );
     }
 }
@@ -75,15 +75,15 @@ fn a_stateful_model_is_detected() {
     assert!(!rows.is_empty() && rows.iter().all(|row| row % 3 == 1), "{rows:?}");
 
     for rows in ["1", "100", "1024"] {
-        let output = workspace.understudy(&["replay", "run", "--batch-rows", rows, "--most", "2"]);
+        let output = workspace.understudy(&["replay", "run", "--batch-rows", rows, "--max-differences", "2"]);
         assert_eq!((output.code, output.stderr.as_str()), (1, ""), "{}", output.stdout);
         insta::allow_duplicates! {
             insta::with_settings!({ filters => [(r"\d+( differ| more)", "N$1"), (r"(sequence|id) s?\d+", "$1 N")] }, {
                 insta::assert_snapshot!(output.stdout, @"
-                echo: of 2,000 rows N differ
+                echo: 2,000 rows, N differ
                   sequence N, id N
                   sequence N, id N
-                  and N more; --most names more of them
+                  and N more; list more with --max-differences
                 ");
             });
         }
@@ -98,7 +98,7 @@ fn a_what_if_run_is_marked_as_such() {
     let rules = format!("booked-room={}", rules.to_str().expect("a path in UTF-8"));
     let refused = workspace.understudy(&["replay", "run", "--model", &rules]);
     assert_eq!((refused.code, refused.stdout.as_str()), (1, ""));
-    insta::assert_snapshot!(refused.stderr, @r#"the declaration stays as it was sealed; grant a what-if more fields with --grant: run/study.toml:34: model "booked-room" is not granted `adults`, `children`, `market_segment`, `customer_type`, which it reads; write grant = ["reserved_room_type", "adults", "children", "market_segment", "customer_type"]"#);
+    insta::assert_snapshot!(refused.stderr, @r#"the sealed declaration cannot change; grant further fields with --grant: run/study.toml:34: model "booked-room" is not granted `adults`, `children`, `market_segment`, `customer_type`, which it reads; write grant = ["reserved_room_type", "adults", "children", "market_segment", "customer_type"]"#);
     let grants =
         ["adults", "children", "market_segment", "customer_type"].map(|field| ["--grant", field]).concat();
     let output = workspace.understudy(&[&["replay", "run", "--model", &rules], &grants[..]].concat());
@@ -160,10 +160,10 @@ fn impossible_replays_are_explained() {
     };
     insta::assert_snapshot!(said(&["replay", "run"]), @"cannot read run/seal.json: No such file or directory (os error 2); name the directory that `understudy run` wrote");
     workspace.run(&[]);
-    insta::assert_snapshot!(said(&["replay", "run", "--model", "other=x.wasm"]), @r#"the study has no model "other"; it has echo"#);
+    insta::assert_snapshot!(said(&["replay", "run", "--model", "other=x.wasm"]), @r#"unknown model "other"; the study has echo"#);
     insta::assert_snapshot!(said(&["replay", "run", "--model", "echo=x.wasm"]), @r#"run/study.toml:26: model "echo": cannot read x.wasm: No such file or directory (os error 2); build the plugin, or correct the path"#);
-    insta::assert_snapshot!(said(&["replay", "run", "--grant", "nights"]), @"--grant is for a what-if; name another --model or --comparator too");
-    insta::assert_snapshot!(said(&["replay", "run", "--run", "other"]), @"--run other is the directory of a what-if; name another --model, --comparator or --metric too");
+    insta::assert_snapshot!(said(&["replay", "run", "--grant", "nights"]), @"--grant applies only to a what-if; add --model or --comparator");
+    insta::assert_snapshot!(said(&["replay", "run", "--run", "other"]), @"--run other applies only to a what-if; add --model, --comparator or --metric");
     let plugins = fs::read_dir(workspace.path().join("run/plugins")).expect("the plugins");
     let kept = plugins.map(|entry| entry.expect("an entry").path()).min().expect("a plugin");
     fs::write(&kept, "\0asm").expect("written");

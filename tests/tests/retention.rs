@@ -28,7 +28,7 @@ fn retain(workspace: &TestWorkspace) -> String {
         let now = workspace.understudy(&["retain", "run"]);
         assert_eq!((now.code, now.stderr.as_str()), (0, ""));
         output = now.stdout;
-        output != "nothing is due\n"
+        output != "no segment is due\n"
     });
     output
 }
@@ -39,7 +39,7 @@ fn fields_are_dropped_and_answers_and_scores_remain() {
     let before = workspace.run(&[]);
     let run = workspace.path().join("run");
     let whole = columns(&run);
-    insta::assert_snapshot!(retain(&workspace), @"1 segment has lost its snapshots' own text and fields; the ledger says so");
+    insta::assert_snapshot!(retain(&workspace), @"deleted text and fields of snapshots in 1 segment; recorded in the ledger");
     let left = columns(&run);
     insta::assert_snapshot!(left.join(" "), @"sequence generation line offset id observed_at digest model.echo.answer model.echo.unanswered model.echo.confidence model.echo.nanos");
     let [entry] = &workspace.ledger_entries("run", Some("segment-reduced"))[..] else {
@@ -49,7 +49,7 @@ fn fields_are_dropped_and_answers_and_scores_remain() {
         entry["dropped-columns"].as_array().expect("names").iter().filter_map(Value::as_str).collect();
     assert_eq!(dropped, ["input.booked", "input.nights", "raw"]);
     assert_eq!(whole.len(), left.len() + dropped.len());
-    assert_eq!(workspace.understudy(&["retain", "run"]).stdout, "nothing is due\n");
+    assert_eq!(workspace.understudy(&["retain", "run"]).stdout, "no segment is due\n");
 
     let verified = workspace.ok(&["verify", "run"]);
     let figures =
@@ -60,10 +60,10 @@ fn fields_are_dropped_and_answers_and_scores_remain() {
     let replayed = workspace.understudy(&["replay", "run"]);
     assert_eq!(replayed.code, 0);
     insta::assert_snapshot!(format!("{}{}", replayed.stdout, replayed.stderr), @"
-    echo: of 0 rows 0 differ
-    5 snapshots were not replayed: their fields were dropped, as the study declares
+    echo: 0 rows, 0 differ
+    5 snapshots not replayed: the study declares that their fields are dropped
     ");
-cannot read the fields of the snapshots in     insta::assert_snapshot!(workspace.understudy(&["export", "run", "--output", "rows.csv"]).stderr, @"run: `log.retain` of its study dropped them in 1 segments, so they can neither be shown nor passed to other plugins");
+    insta::assert_snapshot!(workspace.understudy(&["export", "run", "--output", "rows.csv"]).stderr, @"cannot read the fields of the snapshots in run: `log.retain` of its study dropped them in 1 segments, so they can neither be shown nor passed to other plugins");
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn an_interrupted_drop_is_completed_or_rolled_back() {
     fs::write(&beside, &reduced).expect("written");
     fs::write(&path, &whole).expect("written");
     assert_eq!(workspace.understudy(&["verify", "run"]).code, 1);
-    assert_eq!(workspace.understudy(&["retain", "run"]).stdout, "nothing is due\n");
+    assert_eq!(workspace.understudy(&["retain", "run"]).stdout, "no segment is due\n");
     assert_eq!((fs::read(&path).expect("a sealed segment"), beside.exists()), (reduced, false));
     workspace.ok(&["verify", "run"]);
 }
@@ -135,5 +135,5 @@ fn unlimited_retention_is_stated() {
     workspace.run(&[]);
     let output = workspace.understudy(&["retain", "run"]);
     assert_eq!(output.code, 1);
-    insta::assert_snapshot!(output.stderr, @"the study of run keeps its snapshots for ever: it declares no `log.retain`");
+    insta::assert_snapshot!(output.stderr, @"cannot delete from run: its study declares no `log.retain`, so that snapshots are kept forever");
 }

@@ -66,18 +66,18 @@ fn cases_are_shown_and_judged_one_by_one() {
     insta::with_settings!({ filters => UNLIKE }, {
         insta::assert_snapshot!(output.stdout);
         insta::assert_snapshot!(output.stderr, @r#"
-        echo and the substrate differ in 13 decided rows; 5 are drawn, 5 to be judged
+        echo and the substrate disagree on 13 decided rows; 5 rows sampled, 5 to judge
         who was right? [model, substrate, both, unclear, skip, quit]
-        how did the other go wrong? [gap, boundary, novel, data, none]
-        a note? [a line, or nothing]
+        how did the other fail? [gap, boundary, novel, data, none]
+        note? [one line, or empty]
         who was right? [model, substrate, both, unclear, skip, quit]
-        "what" is none of these, or the beginning of several
+        "what" is unknown or ambiguous
         who was right? [model, substrate, both, unclear, skip, quit]
-        "s" is none of these, or the beginning of several
+        "s" is unknown or ambiguous
         who was right? [model, substrate, both, unclear, skip, quit]
         who was right? [model, substrate, both, unclear, skip, quit]
-        how did the other go wrong? [gap, boundary, novel, data, none]
-        a note? [a line, or nothing]
+        how did the other fail? [gap, boundary, novel, data, none]
+        note? [one line, or empty]
         who was right? [model, substrate, both, unclear, skip, quit]
         "#);
         insta::assert_snapshot!(reviews(&workspace), @r#"
@@ -94,7 +94,7 @@ fn cases_are_shown_and_judged_one_by_one() {
     assert_eq!((&sampled["model"], &sampled["seed"]), (&"echo".into(), &"seed".into()));
     assert_eq!(sampled["strata"], json!([{ "name": "elsewhere", "disagreements": 13, "drawn": 5 }]));
     let output = workspace.ok(&["verify", "run"]);
-    assert!(output.stdout.contains("reviews    2 judgements, as the ledger has them\n"), "{}", output.stdout);
+    assert!(output.stdout.contains("reviews    2 judgements match the ledger\n"), "{}", output.stdout);
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn judged_cases_are_not_repeated_and_larger_samples_contain_smaller_ones() {
         (0, 3),
         "nobody was shown anything"
     );
-    insta::assert_snapshot!(none.stderr, @"echo and the substrate differ in 13 decided rows; 13 are drawn, 0 to be judged");
+    insta::assert_snapshot!(none.stderr, @"echo and the substrate disagree on 13 decided rows; 13 rows sampled, 0 to judge");
     insta::assert_snapshot!(none.stdout, @"
     Who was right where echo and the substrate differ  13 judged of 13 disagreements
                        judged  share of all  bounds, each at 0.95

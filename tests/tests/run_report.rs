@@ -121,7 +121,7 @@ fn the_report_of_an_interrupted_run_says_so() {
     let workspace = TestWorkspace::small();
     workspace.run(&[]);
     fs::remove_file(workspace.path().join("run/checkpoint.bin")).expect("removed");
-cannot compute the report:     insta::assert_snapshot!(workspace.understudy(&["report", "run"]).stderr, @"run/checkpoint.bin is missing; run/report.json holds the original figures");
+    insta::assert_snapshot!(workspace.understudy(&["report", "run"]).stderr, @"cannot compute the report: run/checkpoint.bin is missing; run/report.json holds the original figures");
     // As if the run had been killed before its last entry.
     let ledger = fs::read_to_string(workspace.path().join("run/ledger.jsonl")).expect("a run has a ledger");
     let (rest, closed) = ledger.trim_end().rsplit_once('\n').expect("several lines");

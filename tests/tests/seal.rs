@@ -190,7 +190,7 @@ fn an_existing_seal_is_not_changed() {
     let plain = fs::read(&path).expect("a seal");
     insta::with_settings!({ filters => UNLIKE }, {
         insta::assert_snapshot!(seal(&workspace, &[]), @"
-        study.toml was sealed in seal.json before, and nothing has changed since
+        study.toml is already sealed in seal.json and unchanged
           declaration                          SHA-256
           model       echo                     SHA-256
             asset     notes                    SHA-256
@@ -205,7 +205,7 @@ fn an_existing_seal_is_not_changed() {
     assert!(seal(&workspace, &["--sign-key", "ana"]).ends_with(&format!(", signed by {first}\n")));
     let signed = fs::read(&path).expect("a seal");
     for arguments in [&[][..], &["--sign-key", "ana"]] {
-        assert!(seal(&workspace, arguments).starts_with("study.toml was sealed in seal.json before"));
+        assert!(seal(&workspace, arguments).starts_with("study.toml is already sealed in seal.json"));
     }
     insta::with_settings!({ filters => UNLIKE }, {
         insta::assert_snapshot!(refused(&workspace.understudy(&["seal", "study.toml", "--sign-key", "eve"])), @"seal.json is there already, signed by another key, KEY; leave --sign-key out, or move the seal away to seal the study anew");

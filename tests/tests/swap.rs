@@ -146,9 +146,9 @@ fn swapping_in_an_equivalent_plugin_keeps_the_metrics() {
     feed(&serving, 120..180);
     let report = end(&workspace, serving);
     assert_snapshot!(format!("{}{}{undone}", output[0], output[1]), @r#"
-    generation 1: "rules" is now EVIL, from snapshot 60 and decision 60 on; on the latest 60 pairs both came to the same in 60
-    generation 2: "echo" is now EVIL, from snapshot 60 and decision 60 on; on the latest 60 pairs both came to the same in 60
-    generation 3: "rules" is now RECORDED, from snapshot 120 and decision 120 on; on the latest 100 pairs both came to the same in 100
+    generation 1: "rules" is EVIL from snapshot 60 and decision 60; agrees with the previous version on 60 of 60 recent pairs
+    generation 2: "echo" is EVIL from snapshot 60 and decision 60; agrees with the previous version on 60 of 60 recent pairs
+    generation 3: "rules" is RECORDED from snapshot 120 and decision 120; agrees with the previous version on 100 of 100 recent pairs
 "#);
     verified(&workspace);
 
@@ -227,7 +227,7 @@ fn a_plugin_that_answers_differently_needs_force_and_marks_a_comparator_change()
     assert_eq!(output.code, 3, "{}{}", output.stdout, output.stderr);
     assert!(output.stdout.contains("comparator rules was exchanged for another"), "{}", output.stdout);
     let output = workspace.understudy(&["report", "run", "--format", "md"]);
-    assert!(output.stdout.contains("new yardstick"), "{}", output.stdout);
+    assert!(output.stdout.contains("comparator change"), "{}", output.stdout);
 }
 
 #[test]
@@ -299,7 +299,7 @@ fn impossible_swaps_are_explained_and_change_nothing() {
     output.push_str(&refused.stderr);
     assert_snapshot!(output, @r#"
 swap rejected: the study has no plugin "nobody"; use one of "echo", "rules", "agreement"
-nothing is to be exchanged; name the new component, --config FILE, or --undo
+the swap changes nothing; name a new component, --config FILE, or --undo
 swap rejected: "rules" has no previous version, since it has not been swapped
 swap rejected: "rules" already runs this component with this configuration
 swap rejected: text.wasm is not Wasm: a component begins with the bytes "\0asm"; name the .wasm file

@@ -41,11 +41,11 @@ fn the_hotel_run_verifies() {
         insta::assert_snapshot!(output.stdout, @"
         ledger     10 entries, each chained to the one before
         seal       the declaration and 5 plugins are as sealed on TIME
-        segments   3 files with 46,206 rows, as the ledger has them
+        segments   3 files with 46,206 rows match the ledger
         records    15,402 snapshots and 15,402 decisions, none missing or repeated
         figures    15,402 pairs and the sums of 62 windows follow from the log, bit for bit; report.json too
         signature  not checked: the ledger is not signed
-        run is whole; but as it is not signed, one who wrote all of it anew would not be found
+        run is intact, but not signed: a run that was rewritten completely would not be detected
         ");
     });
 }
@@ -59,10 +59,10 @@ fn a_signed_run_verifies_with_its_signer() {
         ledger     6 entries, each chained to the one before
         signature  the first 6 entries, signed with the key that the ledger names; check the owner with --key: KEY
         seal       the declaration and 3 plugins are as sealed on TIME
-        segments   3 files with 15 rows, as the ledger has them
+        segments   3 files with 15 rows match the ledger
         records    5 snapshots and 5 decisions, none missing or repeated
         figures    5 pairs and the sums of 5 windows follow from the log, bit for bit; report.json too
-        run is whole
+        run is intact
         ");
         let output = workspace.understudy(&["verify", "run", "--key", key.trim()]);
         assert_eq!(output.code, 0);
@@ -75,10 +75,10 @@ fn a_signed_run_verifies_with_its_signer() {
         insta::assert_snapshot!(output.stdout, @"
         ledger     6 entries, each chained to the one before
         seal       the declaration and 3 plugins are as sealed on TIME; the seal itself is not signed, the ledger has its digest
-        segments   3 files with 15 rows, as the ledger has them
+        segments   3 files with 15 rows match the ledger
         records    not checked: what is in the segments, since the run is not whole
         BROKEN     ledger.note: its signature is not valid for KEY
-        run is broken: 1 thing is wrong
+        run is broken: 1 problem
         ");
     });
     let output = workspace.understudy(&["verify", "run", "--key", "nobody"]);
@@ -92,8 +92,8 @@ fn keys_are_private_and_never_overwritten() {
     let workspace = signed();
     let mode = fs::metadata(workspace.path().join("key")).expect("the key").permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
-    insta::assert_snapshot!(workspace.understudy(&["key", "again", "--output", "key"]).stderr, @"cannot write key: File exists (os error 17); name a file that is not there yet");
-    insta::assert_snapshot!(workspace.understudy(&["key", "two words", "--output", "new"]).stderr, @r#""two words" is not a name of a key: a name must not be empty or contain a space, a plus or a control character; create one with `understudy key`"#);
+    insta::assert_snapshot!(workspace.understudy(&["key", "again", "--output", "key"]).stderr, @"cannot write key: File exists (os error 17); name a file that does not exist yet");
+    insta::assert_snapshot!(workspace.understudy(&["key", "two words", "--output", "new"]).stderr, @r#""two words" is not a key name: a name must not be empty or contain a space, a plus or a control character; create one with `understudy key`"#);
     let output = workspace.understudy(&["run", "study.toml", "--run", "other", "--sign-key", "study.toml"]);
     insta::assert_snapshot!(output.stderr, @"study.toml is not a signing key: it does not begin with PRIVATE+KEY+; create one with `understudy key`");
 }
@@ -138,13 +138,13 @@ fn issues_are_reported_with_their_location() {
         BROKEN     ledger.jsonl:6: it does not continue the line before: a line was changed, removed or inserted
         BROKEN     ledger.note: the ledger's first 6 lines are not the signed ones
         ");
-        insta::assert_snapshot!(broken(&|| fs::write(&ledger, "").expect("written")), @"BROKEN     ledger.jsonl: it is gone, or empty");
-        insta::assert_snapshot!(broken(&|| fs::remove_file(&ledger).expect("removed")), @"BROKEN     ledger.jsonl: it is gone, or empty");
+        insta::assert_snapshot!(broken(&|| fs::write(&ledger, "").expect("written")), @"BROKEN     ledger.jsonl: the file is missing or empty");
+        insta::assert_snapshot!(broken(&|| fs::remove_file(&ledger).expect("removed")), @"BROKEN     ledger.jsonl: the file is missing or empty");
         insta::assert_snapshot!(broken(&|| fs::remove_file(run.join("ledger.note")).expect("removed")), @"BROKEN     ledger.note: cannot be read: No such file or directory (os error 2); the ledger names the signer KEY");
-        insta::assert_snapshot!(broken(&|| fs::remove_file(run.join("seal.json")).expect("removed")), @"BROKEN     seal.json: cannot be read: No such file or directory (os error 2); the ledger says that it is there");
-        insta::assert_snapshot!(broken(&|| fs::remove_file(run.join("decisions/000000.parquet")).expect("removed")), @"BROKEN     decisions/000000.parquet: cannot be read: No such file or directory (os error 2); the ledger says that it is there");
+        insta::assert_snapshot!(broken(&|| fs::remove_file(run.join("seal.json")).expect("removed")), @"BROKEN     seal.json: cannot be read: No such file or directory (os error 2); the ledger names it");
+        insta::assert_snapshot!(broken(&|| fs::remove_file(run.join("decisions/000000.parquet")).expect("removed")), @"BROKEN     decisions/000000.parquet: cannot be read: No such file or directory (os error 2); the ledger names it");
         insta::assert_snapshot!(broken(&|| fs::write(run.join("decisions/000000.parquet"), "PAR1").expect("written")), @"BROKEN     decisions/000000.parquet: it has N bytes, and the ledger has N");
-        insta::assert_snapshot!(broken(&|| fs::write(run.join("pairs/000007.parquet"), "PAR1").expect("written")), @"BROKEN     pairs/000007.parquet: it is in no entry of the ledger: it was put there by somebody else");
+        insta::assert_snapshot!(broken(&|| fs::write(run.join("pairs/000007.parquet"), "PAR1").expect("written")), @"BROKEN     pairs/000007.parquet: the ledger does not name this file; understudy did not write it");
         insta::assert_snapshot!(broken(&|| fs::write(run.join("report.json"), "{}").expect("written")), @"BROKEN     report.json: the file was changed: its SHA-256 is SHA-256, and the ledger has SHA-256");
         insta::assert_snapshot!(broken(&|| fs::write(run.join("study.toml"), "study = \"other\"").expect("written")), @"BROKEN     study.toml: the file was changed: its SHA-256 is SHA-256, and the ledger has SHA-256");
     });
@@ -198,19 +198,19 @@ fn a_live_run_is_verified_up_to_its_current_state() {
         insta::assert_snapshot!(output.stdout, @"
         ledger     4 entries, each chained to the one before
         seal       the declaration and 3 plugins are as sealed on TIME
-        segments   0 files with 0 rows, as the ledger has them
+        segments   0 files with 0 rows match the ledger
         open       3 open segments with 15 rows have valid checksums; nothing vouches yet that they are complete
         records    0 snapshots and 0 decisions in sealed segments, none missing or repeated
         signature  not checked: the ledger is not signed
         figures    not checked: the run is not finished, so its results are not final
-        run is whole as far as it was checked
+        run is intact as far as it was checked
         ");
     });
     running.signal("KILL");
     running.wait_with_output();
     let output = verified(&workspace);
     assert_eq!(output.code, 0, "{}", output.stdout);
-    insta::assert_snapshot!(output.stdout.lines().last().expect("a line"), @"run is whole as far as it was checked");
+    insta::assert_snapshot!(output.stdout.lines().last().expect("a line"), @"run is intact as far as it was checked");
     assert!(output.stdout.contains("was cut off"), "{}", output.stdout);
 
     // One bit of an unsealed file.
@@ -239,7 +239,7 @@ fn a_truncated_ledger_is_not_signed_again() {
         let output = workspace.understudy(&[&arguments[..], &["--who", "Eve", "--sign-key", "key"]].concat());
         assert_eq!((output.code, output.stdout.as_str()), (1, ""));
         insta::allow_duplicates! {
-        cannot replace             insta::assert_snapshot!(output.stderr.split("; whoever").next().expect("a message").trim(), @"run/ledger.note: it covers 7 lines, and the ledger has 6: the ledger was truncated; run `understudy verify` for all faults, and restore ledger and head from copies");
+            insta::assert_snapshot!(output.stderr.trim(), @"nothing is shown, because the exposure cannot be recorded: cannot replace run/ledger.note: it covers 7 lines, and the ledger has 6: the ledger was truncated; run `understudy verify` for all faults, and restore ledger and head from copies");
                 }
     }
     assert_eq!(verified(&workspace).code, 1, "it still shows");
