@@ -191,8 +191,7 @@ fn runs_without_threshold_and_what_if_runs_have_no_verdict() {
         (output.code, output.stderr.trim()),
         (
             4,
-            "the study \"small\" declares no threshold, so nothing was promised that could be met; declare [threshold] before a \
-             study begins"
+            "study \"small\" declares no threshold, so there is nothing to decide; declare [threshold] before the run starts"
         )
     );
     let output = workspace.understudy(&["decide", "elsewhere"]);

@@ -226,8 +226,8 @@ fn single_weeks_fail_but_weekdays_pass() {
     assert_eq!(output.code, 4);
     assert_eq!(
         output.stderr.trim(),
-        "no scope \"weekend\" was declared before the study began, and a part that is picked afterwards permits nothing; \
-         declared are: weekday"
+        "scope \"weekend\" was not declared before the run started, and a scope chosen afterwards allows no verdict; \
+         declared scopes: weekday"
     );
     assert_eq!(workspace.understudy(&["decide", "run", "--skope"]).code, 4);
 }

@@ -225,7 +225,7 @@ fn a_plugin_that_answers_differently_needs_force_and_marks_a_comparator_change()
     verified(&workspace);
     let output = workspace.understudy(&["decide", "run"]);
     assert_eq!(output.code, 3, "{}{}", output.stdout, output.stderr);
-    assert!(output.stdout.contains("comparator rules was exchanged for another"), "{}", output.stdout);
+    assert!(output.stdout.contains("comparator rules was swapped"), "{}", output.stdout);
     let output = workspace.understudy(&["report", "run", "--format", "md"]);
     assert!(output.stdout.contains("comparator change"), "{}", output.stdout);
 }

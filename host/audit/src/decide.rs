@@ -13,9 +13,9 @@ use crate::run_files::load_sealed_study;
 use crate::verdict::evaluation::{RunResults, closed_verdict, evaluate_threshold};
 use crate::verify::issue::{Issue, VerifyReport};
 use crate::verify::run_check::verify;
-use understudy_engine::{Saved, WhatIf, buffered_fields, rebuild};
+use understudy_engine::{Checkpoint, PluginOverrides, buffered_fields, rebuild};
 use understudy_run_log::ledger::{Event, FileDigest, Ledger, LedgerState};
-use understudy_run_log::note::{Signer, Verifier};
+use understudy_run_log::signed_head::{Signer, Verifier};
 use understudy_run_log::{CHECKPOINT, RunDirectory, VERDICT, checkpoint, write_file};
 use understudy_sandbox::sha256_hex;
 use understudy_statistics::verdict::{ScopeVerdict, Verdict};
@@ -89,7 +89,7 @@ pub fn decide(
     }
     // A key that is not the ledger's is rejected before anything is changed.
     let (ledger, entries) = Ledger::open(run, signer)?;
-    let (prepared, seal) = load_sealed_study(run, &WhatIf::default())?;
+    let (prepared, seal) = load_sealed_study(run, &PluginOverrides::default())?;
     let threshold = prepared.study.threshold.as_ref();
     threshold.with_context(|| {
         format!(
@@ -155,7 +155,7 @@ fn verify_settled(run: &Path, keys: &[Verifier]) -> anyhow::Result<VerifyReport>
 }
 
 /// The checkpoint of a closed run.
-fn read_checkpoint(run: &Path) -> anyhow::Result<Saved> {
+fn read_checkpoint(run: &Path) -> anyhow::Result<Checkpoint> {
     let path = run.join(CHECKPOINT);
     let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
     checkpoint::decode(&bytes).map_err(|error| anyhow!("cannot use {}: {error}", path.display()))

@@ -13,7 +13,7 @@ use arrow::datatypes::UInt64Type;
 
 use super::entries;
 use understudy_engine::log_schema::decode;
-use understudy_engine::{Member, Prepared, blinded};
+use understudy_engine::{LoadedPlugin, SealedStudy, blinded};
 use understudy_run_log::ledger::{self, LedgerState};
 use understudy_run_log::{ScanOptions, Table, segments};
 use understudy_sandbox::{DeciderPlugin, InputField, is_timeout};
@@ -49,9 +49,9 @@ pub struct ModelReplay {
 ///
 /// # Errors
 /// If the log cannot be read, or does not hold the rows of this study.
-pub fn replay(prepared: &Prepared, run: &Path, batch_rows: usize, most: usize) -> anyhow::Result<ReplayResult> {
+pub fn replay(prepared: &SealedStudy, run: &Path, batch_rows: usize, most: usize) -> anyhow::Result<ReplayResult> {
     let reduced = reduced(run)?;
-    let named = |member: &Member<DeciderPlugin>| ModelReplay {
+    let named = |member: &LoadedPlugin<DeciderPlugin>| ModelReplay {
         name: member.name.clone(),
         ..ModelReplay::default()
     };
@@ -68,7 +68,7 @@ pub fn replay(prepared: &Prepared, run: &Path, batch_rows: usize, most: usize) -
                 continue;
             }
             let ids = batch.column_by_name("id").and_then(|ids| ids.as_string_opt::<i32>());
-            let blinded = blinded(prepared.blind.as_ref(), ids.context("the log's snapshots have no ids")?);
+            let blinded = blinded(prepared.blinding.as_ref(), ids.context("the log's snapshots have no ids")?);
             hidden += blinded.true_count() as u64;
             let batch = filter_record_batch(&batch, &not(&blinded)?)?;
             rows += batch.num_rows() as u64;
@@ -91,17 +91,17 @@ fn reduced(run: &Path) -> anyhow::Result<BTreeSet<u32>> {
 }
 
 /// The first rows of a batch that belong to one generation, and that generation.
-fn of_one_generation(prepared: &Prepared, batch: &RecordBatch) -> anyhow::Result<(RecordBatch, u32)> {
+fn of_one_generation(prepared: &SealedStudy, batch: &RecordBatch) -> anyhow::Result<(RecordBatch, u32)> {
     let sequences = batch.column_by_name("sequence").and_then(|c| c.as_primitive_opt::<UInt64Type>());
     let sequences = sequences.context("the log's snapshots have no sequence numbers")?.values();
-    let of = |sequence: &u64| prepared.cast.of(StreamKind::Snapshots, *sequence);
+    let of = |sequence: &u64| prepared.versions.of(StreamKind::Snapshots, *sequence);
     let first = sequences.first().map_or(0, of);
     let rows = sequences.iter().take_while(|sequence| of(sequence) == first).count();
     Ok((batch.slice(0, rows), first))
 }
 
 fn decide(
-    prepared: &Prepared,
+    prepared: &SealedStudy,
     generation: u32,
     models: &mut [ModelReplay],
     batch: &RecordBatch,
@@ -111,7 +111,7 @@ fn decide(
         decode::records(&prepared.study.inputs, StreamKind::Snapshots, batch)?;
     let answers = decode::answers(prepared, batch)?;
     let fields = &prepared.study.inputs.fields;
-    for ((replayed, part), then) in models.iter_mut().zip(&prepared.cast.models).zip(answers) {
+    for ((replayed, part), then) in models.iter_mut().zip(&prepared.versions.models).zip(answers) {
         let then = then.decided.answers;
         let plugin = &part.at(generation).plugin;
         let place = |reads: &InputField| fields.iter().position(|field| field.name == reads.name);

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{anyhow, bail};
 
-use understudy_engine::{Prepared, SEAL, Seal, WhatIf, recall};
+use understudy_engine::{SealedStudy, SEAL, Seal, PluginOverrides, recall};
 use understudy_run_log::ledger::{self, Entry, LEDGER};
 use understudy_sandbox::sha256_hex;
 
@@ -47,7 +47,7 @@ pub fn read_seal(run: &Path) -> anyhow::Result<Seal> {
 ///
 /// # Errors
 /// If the seal is damaged, or a stored file does not match it.
-pub fn load_sealed_study(run: &Path, what_if: &WhatIf) -> anyhow::Result<(Prepared, String)> {
+pub fn load_sealed_study(run: &Path, what_if: &PluginOverrides) -> anyhow::Result<(SealedStudy, String)> {
     let seal = read_seal(run)?;
     let digest = sha256_hex(seal.to_json().as_bytes());
     Ok((recall(run, &seal, what_if)?, digest))

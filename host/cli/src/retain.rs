@@ -7,7 +7,7 @@ use anyhow::bail;
 use super::output::print_out;
 use super::Exit;
 use understudy_audit as audit;
-use understudy_engine::WhatIf;
+use understudy_engine::PluginOverrides;
 use understudy_run_log::RunDirectory;
 use understudy_run_log::ledger::{Ledger, is_closed};
 use understudy_run_log::signed_head::Signer;
@@ -31,7 +31,7 @@ pub(super) struct Retain {
 impl Retain {
     pub fn execute(self) -> anyhow::Result<Exit> {
         let shown = self.run.display();
-        let (prepared, _) = audit::load_sealed_study(&self.run, &WhatIf::default())?;
+        let (prepared, _) = audit::load_sealed_study(&self.run, &PluginOverrides::default())?;
         let Some(after) = prepared.study.log.retain else {
             bail!("cannot delete from {shown}: its study declares no `log.retain`, so that snapshots are kept forever");
         };
@@ -42,7 +42,7 @@ impl Retain {
             bail!("cannot delete from {shown}: the run has not ended; it deletes by itself when it is resumed");
         }
         finish_interrupted(&self.run, &entries)?;
-        let reduced = Retention::of(&entries, after).reduce(&self.run, &ledger, None)?;
+        let reduced = Retention::from_entries(&entries, after).reduce(&self.run, &ledger, None)?;
         match reduced {
             0 => print_out("no segment is due")?,
             1 => print_out("deleted text and fields of snapshots in 1 segment; recorded in the ledger")?,

@@ -1,44 +1,44 @@
-//! `checkpoint.bin`: a value as `bincode`, with its version and digest. The one place that knows `bincode`.
+//! `checkpoint.bin`: a value encoded with `bincode`, with a format version and a digest. No other module uses `bincode`.
 //!
-//! Always holds: what is read back is what was written, or an error; a damaged or foreign file is never taken for
-//! another. It is derived, so it may be deleted.
+//! Invariants: decoding returns the encoded value or an error. A damaged file, or one of another version, is always rejected. A
+//! checkpoint is derived, so it may be deleted.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
-/// What a file begins with: a name and the version of what follows.
+/// The first bytes of a file: a name and the version of the format.
 const MAGIC: &[u8; 16] = b"understudy-cp\0\0\x04";
 const DIGEST: usize = 32;
 
 /// Why a checkpoint cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CheckpointError {
-    /// Another file, or one of another version.
+    /// The file is not a checkpoint, or has another version.
     #[error("it is not a checkpoint of this version of understudy")]
     Foreign,
-    /// It has been changed or cut.
+    /// The file was changed or truncated.
     #[error("it is damaged: its digest does not match")]
     Damaged,
-    /// It holds something else than expected.
-    #[error("it does not hold what was expected: {0}")]
+    /// The file holds a value of another type.
+    #[error("it holds a value of another type: {0}")]
     Content(String),
 }
 
-/// A value as the bytes of a checkpoint.
+/// Encodes a value as a checkpoint.
 ///
 /// # Errors
-/// When the value is one that `bincode` cannot write, such as a sequence of unknown length.
+/// If `bincode` cannot encode the value, such as a sequence of unknown length.
 pub fn encode(value: &impl Serialize) -> Result<Vec<u8>, CheckpointError> {
     let body = bincode::serde::encode_to_vec(value, bincode::config::standard())
         .map_err(|error| CheckpointError::Content(error.to_string()))?;
     Ok([&MAGIC[..], &Sha256::digest(&body), &body].concat())
 }
 
-/// The value in the bytes of a checkpoint.
+/// Decodes a checkpoint.
 ///
 /// # Errors
-/// When the bytes are not those of a checkpoint of this version, whole, with such a value.
+/// If the bytes are not a complete checkpoint of this version with a value of this type.
 pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CheckpointError> {
     let rest = bytes.strip_prefix(MAGIC).ok_or(CheckpointError::Foreign)?;
     let (digest, body) = rest.split_at_checked(DIGEST).ok_or(CheckpointError::Damaged)?;
@@ -48,7 +48,7 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CheckpointError> {
     let (value, read) = bincode::serde::decode_from_slice(body, bincode::config::standard())
         .map_err(|error| CheckpointError::Content(error.to_string()))?;
     if read != body.len() {
-        return Err(CheckpointError::Content("there is more behind it".to_owned()));
+        return Err(CheckpointError::Content("bytes follow the value".to_owned()));
     }
     Ok(value)
 }
@@ -61,12 +61,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_written_is_read_back(value: Vec<(u64, String)>) {
+        fn an_encoded_value_is_decoded(value: Vec<(u64, String)>) {
             prop_assert_eq!(decode::<Vec<(u64, String)>>(&encode(&value).unwrap()), Ok(value));
         }
 
         #[test]
-        fn any_changed_byte_and_any_cut_shows(
+        fn any_changed_or_missing_byte_is_detected(
             value: Vec<u64>,
             at: prop::sample::Index,
             flip in 1u8..,
@@ -82,9 +82,9 @@ mod tests {
     }
 
     #[test]
-    fn another_value_is_refused() {
+    fn a_value_of_another_type_is_rejected() {
         let bytes = encode(&(1u64, 2u64)).unwrap();
-        insta::assert_snapshot!(decode::<u64>(&bytes).unwrap_err(), @"it does not hold what was expected: there is more behind it");
+        insta::assert_snapshot!(decode::<u64>(&bytes).unwrap_err(), @"it holds a value of another type: bytes follow the value");
         insta::assert_snapshot!(decode::<u64>(b"PAR1").unwrap_err(), @"it is not a checkpoint of this version of understudy");
     }
 }

@@ -1,43 +1,44 @@
-//! The run directory: made once, for one study, and one process at a time writes it.
+//! The run directory: it belongs to one study, and one process at a time writes it.
 //!
-//! Always holds: what is there is looked at only by the process that holds the lock; a directory whose run has begun is
-//! never begun anew.
+//! Invariants: only the process that holds the lock inspects the content before it writes. A run that has started is never
+//! overwritten.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{BufRead as _, BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::ledger::LEDGER;
-use super::stream::{make_folder, sync_folder};
-use super::{LogError, write_file};
+use crate::durable_file::{make_folder, sync_folder};
+use crate::ledger::LEDGER;
+use crate::error::LogError;
+use crate::durable_file::write_file;
 
-/// Stands in the directory from its making until the ledger has its first entries. Nothing was read by then.
-const BEGINNING: &str = "beginning.tmp";
+/// Marker file that exists until the ledger has its first entries. No record is read before that.
+const STARTING: &str = "starting.tmp";
 
 /// A run directory that this process writes.
 #[derive(Clone, Debug)]
 pub struct RunDirectory {
     path: PathBuf,
-    /// The directory itself, locked for as long as this is held.
+    /// The open directory, locked while any clone exists.
     _lock: Arc<File>,
 }
 
-/// What was found where a run is to be written.
-pub enum Found {
-    /// Nothing, or what is left of a run that was cut off before it began: it can be written anew.
-    Fresh(RunDirectory),
+/// The content of a run directory.
+pub enum DirectoryContent {
+    /// Nothing, or the files of a run that was cut off before it started. They can be overwritten.
+    Empty(RunDirectory),
     /// A run of this study.
     Run(RunDirectory),
 }
 
 impl RunDirectory {
-    /// Makes the directory, or opens that of a run of a study of the same name, and locks it. `sealed` is the name in the
-    /// seal, where there is one. Whether it is the same study in all else is for the seal to say.
+    /// Creates the directory, or opens that of a run of a study with the same name, and locks it. `sealed` is the name in the
+    /// seal, if there is one. The caller checks against the seal that the study is the same in all else.
     ///
     /// # Errors
-    /// When it holds something else, saying what, when another process writes it, or when it cannot be written.
-    pub fn open(path: &Path, study: &str, sealed: Option<&str>) -> Result<Found, LogError> {
+    /// If it holds something else, another process writes it, or it cannot be written.
+    pub fn open(path: &Path, study: &str, sealed: Option<&str>) -> Result<DirectoryContent, LogError> {
         match fs::read_dir(path) {
             Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -47,19 +48,19 @@ impl RunDirectory {
         }
         let directory = Self::lock(path)?;
         let mut entries = fs::read_dir(path).map_err(LogError::io("use", path))?;
-        if entries.next().is_none() || path.join(BEGINNING).exists() {
-            return Ok(Found::Fresh(directory));
+        if entries.next().is_none() || path.join(STARTING).exists() {
+            return Ok(DirectoryContent::Empty(directory));
         }
-        Self::recognise(path, study, sealed)?;
+        Self::check_study(path, study, sealed)?;
         let ledger = path.join(LEDGER);
         let mut first = Vec::new();
         File::open(&ledger)
             .and_then(|ledger| BufReader::new(ledger).read_until(b'\n', &mut first))
             .map_err(LogError::io("read", &ledger))?;
         match first.ends_with(b"\n") {
-            true => Ok(Found::Run(directory)),
+            true => Ok(DirectoryContent::Run(directory)),
             false => Err(LogError::Directory(format!(
-                "{} has no first entry: it was cut or emptied; put a copy of it back to go on, or choose another \
+                "{} has no complete first entry: it was truncated; restore it from a copy to resume the run, or choose another \
                  directory with --run",
                 ledger.display()
             ))),
@@ -69,7 +70,7 @@ impl RunDirectory {
     /// Locks a directory, so that no other process writes it.
     ///
     /// # Errors
-    /// When another one does, or it cannot be opened.
+    /// If another process holds the lock, or the directory cannot be opened.
     pub fn lock(path: &Path) -> Result<RunDirectory, LogError> {
         let lock = File::open(path).map_err(LogError::io("use", path))?;
         match lock.try_lock() {
@@ -82,14 +83,14 @@ impl RunDirectory {
         }
     }
 
-    /// Whether the directory, which is not empty, holds a run of a study of this name.
-    fn recognise(path: &Path, study: &str, sealed: Option<&str>) -> Result<(), LogError> {
+    /// Checks that a non-empty directory holds a run of a study with this name.
+    fn check_study(path: &Path, study: &str, sealed: Option<&str>) -> Result<(), LogError> {
         let shown = path.display();
-        // A study's own folder has a study.toml too.
+        // The folder of a declaration has a study.toml, too.
         if !path.join(LEDGER).is_file() {
             return Err(LogError::Directory(match sealed {
                 Some(_) => format!(
-                    "{shown} holds a run whose {LEDGER} is gone; put a copy of it back to go on, or choose another \
+                    "{shown} holds a run without {LEDGER}; restore it from a copy to resume the run, or choose another \
                      directory with --run"
                 ),
                 None => {
@@ -97,9 +98,9 @@ impl RunDirectory {
                 }
             }));
         }
-        // What was sealed is what counts. The run's own copy may have been damaged since.
-        let held = || name(&fs::read_to_string(path.join("study.toml")).ok()?);
-        match sealed.map(str::to_owned).or_else(held) {
+        // The name in the seal takes precedence: the run's copy of the declaration may have been damaged.
+        let declared = || name(&fs::read_to_string(path.join("study.toml")).ok()?);
+        match sealed.map(str::to_owned).or_else(declared) {
             Some(other) if other != study => Err(LogError::Directory(format!(
                 "{shown} already holds a run of another study, \"{other}\"; choose another directory with --run"
             ))),
@@ -110,7 +111,7 @@ impl RunDirectory {
     /// Whether a process is writing the run in `path`.
     ///
     /// # Errors
-    /// When the directory cannot be opened.
+    /// If the directory cannot be opened.
     pub fn is_being_written(path: &Path) -> Result<bool, LogError> {
         let directory = File::open(path).map_err(LogError::io("read", path))?;
         match directory.try_lock_shared() {
@@ -120,16 +121,15 @@ impl RunDirectory {
         }
     }
 
-    /// Where it is.
+    /// The path of the directory.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Writes a file aside, syncs it and renames it to its name, so that it is never seen half-written. Folders in
-    /// the name are made.
+    /// Writes a file atomically. Folders in the name are created.
     ///
     /// # Errors
-    /// When the system refuses.
+    /// If the system call fails.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), LogError> {
         let path = self.path.join(name);
         if let Some(folder) = path.parent() {
@@ -138,28 +138,28 @@ impl RunDirectory {
         write_file(&path, bytes)
     }
 
-    /// Marks a directory that is being filled: what is in it is of no run until [`RunDirectory::begun`].
+    /// Marks the directory as starting: its content is not a run until [`RunDirectory::begun`].
     ///
     /// # Errors
-    /// When the system refuses.
+    /// If the system call fails.
     pub fn begin(&self) -> Result<(), LogError> {
-        let path = self.path.join(BEGINNING);
+        let path = self.path.join(STARTING);
         fs::write(&path, "").map_err(LogError::io("write", &path))
     }
 
-    /// The ledger has its first entries: the run has begun.
+    /// Marks the run as started, once the ledger has its first entries.
     ///
     /// # Errors
-    /// When the system refuses.
+    /// If the system call fails.
     pub fn begun(&self) -> Result<(), LogError> {
-        let path = self.path.join(BEGINNING);
+        let path = self.path.join(STARTING);
         fs::remove_file(&path).map_err(LogError::io("remove", &path))?;
-        // If it came back after a power failure, the run behind it would be begun anew.
+        // If the marker came back after a power failure, the run would be overwritten.
         sync_folder(&self.path)
     }
 }
 
-/// The name in a declaration, for a message.
+/// The name of the study in a declaration.
 fn name(declaration: &str) -> Option<String> {
     let table: toml::Table = declaration.parse().ok()?;
     Some(table.get("study")?.as_str()?.to_owned())

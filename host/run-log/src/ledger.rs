@@ -1,13 +1,14 @@
-//! `ledger.jsonl`: what happened to a study, one entry a line, each naming the one before.
+//! `ledger.jsonl`: the events of a run, one entry per line, each chained to the one before.
 //!
-//! A line is a JSON object: the entry's number, its time, `previous` (the SHA-256 of the whole line before it, without its
-//! line feed; zeros for the first), what happened, and `hash` (the SHA-256 of the line up to `,"hash"`), so that a change
-//! of the last line shows too.
+//! A line is a JSON object: the entry's number, its time, `previous`, the event, and `hash`. `previous` is the SHA-256 of the
+//! whole previous line without its line feed, or zeros in the first entry. `hash` is the SHA-256 of the line up to `,"hash"`,
+//! so that a change of the last line is detected, too.
 //!
-//! Always holds: a line is on disk before the append returns; several processes may append; what is read is, to the byte,
-//! what was written, or a fault that says where it is not.
+//! Invariants: a line is on disk before the append returns. Several processes may append. Reading returns exactly what was
+//! written, or a fault with its line.
 
 mod check;
+mod entry;
 mod event;
 mod review;
 mod state;
@@ -18,74 +19,42 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-pub use check::{Fault, check};
-pub use event::{Asset, Event, FileDigest, Segment, SwapTrigger, ShadowResult};
-pub use review::{FailureMode, Judgement, SampledStratum};
-pub use state::{
-    DeterminismTotals, InterferenceSource, LedgerState, RecordedInterference, RecordedSwap, RecordedVerdict, RunStart,
-    SwapOutcome,
+pub use crate::ledger::check::{Fault, check};
+pub use crate::ledger::entry::{Entry, head, is_closed};
+pub use crate::ledger::event::{Asset, Event, FileDigest, Segment, ShadowResult, SwapTrigger};
+pub use crate::ledger::review::{FailureMode, Judgement, SampledStratum};
+pub use crate::ledger::state::{
+    DeterminismTotals, InterferenceSource, LedgerState, RecordedInterference, RecordedSwap, RecordedVerdict,
+    RunStart, SwapOutcome,
 };
 
-use super::note::{NoteError, Signer, Tree};
-use super::{hexadecimal, replace};
+use crate::atomic_file::replace;
+use crate::digest::hexadecimal;
+use crate::ledger::entry::{NO_PREVIOUS, line};
+use crate::signed_head::{NoteError, Signer, Tree};
 
-/// The name of the file.
+/// The file name of the ledger.
 pub const LEDGER: &str = "ledger.jsonl";
-/// The name of the file that holds the signed head.
+/// The file name of the signed head.
 pub const NOTE: &str = "ledger.note";
-/// What the first entry names as the one before it.
-const NONE: &str = "0000000000000000000000000000000000000000000000000000000000000000";
-/// What stands between an entry and its own hash.
-const HASH: &str = ",\"hash\":\"";
-
-/// An entry.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Entry {
-    /// Its number, from 0.
-    pub entry: u64,
-    /// When it was written.
-    pub at: Timestamp,
-    /// SHA-256 of the line before it, in hexadecimal.
-    pub previous: String,
-    /// What happened.
-    #[serde(flatten)]
-    pub event: Event,
-}
-
-/// Whether these entries tell that the run was closed: its sources have ended, and nothing more can come.
-pub fn is_closed(entries: &[Entry]) -> bool {
-    entries.iter().any(|entry| matches!(entry.event, Event::RunClosed { .. }))
-}
-
-/// The hash of the last of these entries, in hexadecimal; empty if there is none.
-pub fn head(entries: &[Entry]) -> String {
-    entries.last().map_or_else(String::new, |last| {
-        let line = line(last);
-        let hash = line.rsplit_once(HASH).map_or("", |(_, hash)| hash);
-        hash.trim_end_matches(['"', '}']).to_owned()
-    })
-}
-
-/// Why the ledger cannot be used.
+/// Why the ledger cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
-    /// The system refuses.
+    /// A file operation failed.
     #[error("cannot {verb} {}: {error}", path.display())]
     Io {
-        /// What was tried.
+        /// The operation, such as "read".
         verb: &'static str,
-        /// On what.
+        /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         error: std::io::Error,
     },
-    /// It is not whole.
+    /// The ledger has a fault.
     #[error(
-        "{}:{}: {}; the run cannot go on from it: `understudy verify` says what else is wrong, and a copy of the file as it \
-         was puts it right",
+        "cannot use {}:{}: {}; run `understudy verify` for all faults, and restore the file from a copy",
         path.display(),
         fault.line,
         fault.what
@@ -93,36 +62,35 @@ pub enum LedgerError {
     Broken {
         /// The file.
         path: PathBuf,
-        /// The first thing that is wrong.
+        /// The first fault.
         fault: Fault,
     },
-    /// The head that is there is not one of this ledger.
+    /// The signed head does not belong to this ledger.
     #[error(
-        "{}: {what}; no other head is signed over it: `understudy verify` says what else is wrong, and copies of ledger and \
-         head as they were put it right",
+        "cannot replace {}: {what}; run `understudy verify` for all faults, and restore ledger and head from copies",
         path.display()
     )]
     Head {
-        /// The head's file.
+        /// The file of the head.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The fault.
         what: String,
     },
-    /// The key is not the ledger's.
+    /// The key is not the one with which the ledger was started.
     #[error(
-        "{} was opened {}, so it is not signed with the key {own}; leave --sign-key out, or give the ledger's own key",
+        "cannot sign {} with the key {own}: it was started {}; leave out --sign-key, or use the ledger's key",
         path.display(),
         key.as_ref().map_or_else(|| "without a key".to_owned(), |key| format!("with the key {key}"))
     )]
     Key {
         /// The ledger.
         path: PathBuf,
-        /// The key that was given.
+        /// The given key.
         own: String,
-        /// The key that it was opened with.
+        /// The ledger's key, if it has one.
         key: Option<String>,
     },
-    /// Its head cannot be signed.
+    /// The head cannot be signed.
     #[error(transparent)]
     Note(#[from] NoteError),
 }
@@ -133,51 +101,51 @@ impl LedgerError {
     }
 }
 
-/// Appends to the ledger of a run. Clones append to the same.
+/// Appends to the ledger of a run. Clones append to the same ledger.
 #[derive(Clone)]
 pub struct Ledger {
     path: PathBuf,
-    signing: Option<Arc<Mutex<Signing>>>,
+    signing: Option<Arc<Mutex<HeadSigner>>>,
 }
 
-/// What signs the head.
-struct Signing {
+/// The state for signing the head.
+struct HeadSigner {
     signer: Signer,
     tree: Tree,
-    /// How much of the ledger is in the tree.
+    /// Bytes of the ledger that are in the tree.
     read: u64,
 }
 
 impl Ledger {
-    /// Begins the ledger of a run, in place of any that is there.
+    /// Creates the ledger of a run and replaces an existing one.
     ///
     /// # Errors
-    /// When the system refuses.
+    /// If the file cannot be created.
     pub fn create(run: &Path, signer: Option<Signer>) -> Result<Ledger, LedgerError> {
         let path = run.join(LEDGER);
-        // Its name has to be on disk before a line is.
+        // The name must be on disk before the first line.
         let created = File::create(&path).and_then(|_| File::open(run)?.sync_all());
         created.map_err(LedgerError::io("write", &path))?;
-        Ok(Ledger::at(path, signer))
+        Ok(Ledger::from_path(path, signer))
     }
 
-    /// Opens the ledger of a run to append to, and gives its entries. A last line without its line feed was never whole,
-    /// and is cut off.
+    /// Opens the ledger of a run for appending, and returns its entries. A last line without a line feed is incomplete and is
+    /// removed.
     ///
     /// # Errors
-    /// When the system refuses, or the ledger is not whole.
+    /// If the file cannot be read or written, the ledger has a fault, or the signer's key is not the ledger's.
     pub fn open(run: &Path, signer: Option<Signer>) -> Result<(Ledger, Vec<Entry>), LedgerError> {
         let path = run.join(LEDGER);
-        let ledger = Ledger::at(path, signer);
+        let ledger = Ledger::from_path(path, signer);
         let mut file = ledger.locked()?;
-        cut_torn(&mut file).map_err(LedgerError::io("write", &ledger.path))?;
-        let bytes = whole(&mut file).map_err(LedgerError::io("read", &ledger.path))?;
+        remove_incomplete_line(&mut file).map_err(LedgerError::io("write", &ledger.path))?;
+        let bytes = read_all(&mut file).map_err(LedgerError::io("read", &ledger.path))?;
         let (entries, mut faults) = check(&bytes);
         if !faults.is_empty() {
             return Err(LedgerError::Broken { path: ledger.path, fault: faults.swap_remove(0) });
         }
         if let Some(signing) = &ledger.signing {
-            signing.lock().unwrap_or_else(PoisonError::into_inner).may_sign(
+            signing.lock().unwrap_or_else(PoisonError::into_inner).check_head(
                 &ledger.path,
                 &bytes,
                 &entries,
@@ -186,32 +154,32 @@ impl Ledger {
         Ok((ledger, entries))
     }
 
-    fn at(path: PathBuf, signer: Option<Signer>) -> Ledger {
-        let signing = |signer| Arc::new(Mutex::new(Signing { signer, tree: Tree::default(), read: 0 }));
+    fn from_path(path: PathBuf, signer: Option<Signer>) -> Ledger {
+        let signing = |signer| Arc::new(Mutex::new(HeadSigner { signer, tree: Tree::default(), read: 0 }));
         Ledger { path, signing: signer.map(signing) }
     }
 
-    /// The verifier key of the head's signature.
+    /// The verifier key for the head's signature, if the head is signed.
     pub fn key(&self) -> Option<String> {
         let signing = self.signing.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
         Some(signing.signer.verifier().to_string())
     }
 
-    /// Appends what happened, now, and puts it on disk.
+    /// Appends an event with the current time and syncs it to disk.
     ///
     /// # Errors
-    /// When the system refuses, or the last line is no entry; the ledger is then as it was before. When only the head
-    /// cannot be signed, the entry stands.
+    /// If the file cannot be written, or its last line is not an entry; then the ledger is unchanged. If only the head cannot be
+    /// signed, the entry is kept.
     pub fn append(&self, event: Event) -> Result<Entry, LedgerError> {
         let mut file = self.locked()?;
-        let length = cut_torn(&mut file).map_err(LedgerError::io("write", &self.path))?;
+        let length = remove_incomplete_line(&mut file).map_err(LedgerError::io("write", &self.path))?;
         let last = last_line(&mut file, length).map_err(LedgerError::io("read", &self.path))?;
         let (number, previous) = match last.as_deref().and_then(|last| last.strip_suffix(b"\n")) {
-            None => (0, NONE.to_owned()),
+            None => (0, NO_PREVIOUS.to_owned()),
             Some(last) => match check::entry(last) {
                 Ok(entry) => (entry.entry + 1, hexadecimal(&Sha256::digest(last))),
                 Err(what) => {
-                    let bytes = whole(&mut file).map_err(LedgerError::io("read", &self.path))?;
+                    let bytes = read_all(&mut file).map_err(LedgerError::io("read", &self.path))?;
                     let line = bytes.iter().filter(|byte| **byte == b'\n').count();
                     return Err(LedgerError::Broken { path: self.path.clone(), fault: Fault { line, what } });
                 }
@@ -221,7 +189,7 @@ impl Ledger {
         let line = format!("{}\n", line(&entry));
         let written = file.write_all(line.as_bytes()).and_then(|()| file.sync_data());
         if let Err(error) = written {
-            // A line that is not whole is cut off when the ledger is opened, too.
+            // If this fails, too, the incomplete line is removed when the ledger is opened next.
             let _ = file.set_len(length);
             return Err(LedgerError::io("write", &self.path)(error));
         }
@@ -231,7 +199,7 @@ impl Ledger {
         Ok(entry)
     }
 
-    /// The file, which nobody else writes while this is held; positioned at its beginning, written at its end.
+    /// Opens and locks the file. It is positioned at its beginning, and writes go to its end.
     fn locked(&self) -> Result<File, LedgerError> {
         let file = OpenOptions::new().read(true).append(true).open(&self.path);
         let file = file.map_err(LedgerError::io("open", &self.path))?;
@@ -240,10 +208,10 @@ impl Ledger {
     }
 }
 
-impl Signing {
-    /// Whether a new head may take the place of the one that is there: that must be of this key, and of the first lines of
-    /// this ledger. Otherwise a head that shows that the ledger was cut would be signed away.
-    fn may_sign(&self, path: &Path, bytes: &[u8], entries: &[Entry]) -> Result<(), LedgerError> {
+impl HeadSigner {
+    /// Checks that the existing head is signed with this key and covers the first lines of this ledger. Otherwise signing a new
+    /// head would hide that the ledger was truncated.
+    fn check_head(&self, path: &Path, bytes: &[u8], entries: &[Entry]) -> Result<(), LedgerError> {
         let own = self.signer.verifier();
         let key = match entries.first().map(|entry| &entry.event) {
             Some(Event::RunStarted { key, .. }) => key.clone(),
@@ -258,7 +226,7 @@ impl Signing {
         own.check(&head, lines).map(drop).map_err(|what| LedgerError::Head { path: note, what })
     }
 
-    /// Signs the head as it is now, with what others have appended.
+    /// Signs the current head, including entries that other processes appended.
     fn sign(&mut self, path: &Path, file: &mut File) -> Result<(), LedgerError> {
         let mut new = Vec::new();
         let read = file.seek(SeekFrom::Start(self.read)).and_then(|_| file.read_to_end(&mut new));
@@ -274,23 +242,16 @@ impl Signing {
     }
 }
 
-/// An entry's line, without its line feed.
-fn line(entry: &Entry) -> String {
-    let body = serde_json::to_string(entry).expect("an entry is plain data");
-    let body = body.strip_suffix('}').unwrap_or(&body);
-    format!("{body}{HASH}{}\"}}", hexadecimal(&Sha256::digest(body)))
-}
-
-/// All that is in a file.
-fn whole(file: &mut File) -> std::io::Result<Vec<u8>> {
+/// The content of a file.
+fn read_all(file: &mut File) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.seek(SeekFrom::Start(0))?;
     file.read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
-/// Cuts off a last line that has no line feed: it was never whole, and nobody was told of it. Gives the length then.
-fn cut_torn(file: &mut File) -> std::io::Result<u64> {
+/// Removes a last line without a line feed: it is incomplete, and its append never returned. Returns the new length.
+fn remove_incomplete_line(file: &mut File) -> std::io::Result<u64> {
     let length = file.seek(SeekFrom::End(0))?;
     match last_line(file, length)? {
         Some(last) if !last.ends_with(b"\n") => {
@@ -302,7 +263,7 @@ fn cut_torn(file: &mut File) -> std::io::Result<u64> {
     }
 }
 
-/// The last line, with its line feed if it has one. What is read for it does not depend on the ledger's length.
+/// The last line, with its line feed if it has one. The bytes read do not depend on the ledger's length.
 fn last_line(file: &mut File, length: u64) -> std::io::Result<Option<Vec<u8>>> {
     if length == 0 {
         return Ok(None);

@@ -14,14 +14,15 @@ use arrow::compute::filter_record_batch;
 use arrow::datatypes::UInt64Type;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
-    ArrowPredicateFn, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowFilter,
+    ArrowPredicateFn, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+    RowFilter,
 };
-use parquet::file::metadata::PageIndexPolicy;
-use parquet::file::metadata::RowGroupMetaData;
+use parquet::file::metadata::{PageIndexPolicy, RowGroupMetaData};
 use parquet::file::statistics::{Statistics, ValueStatistics};
 
-use super::stream::{Scan, scan};
-use super::{LogError, Table};
+use crate::ipc_stream::{Scan, scan};
+use crate::error::LogError;
+use crate::layout::Table;
 use understudy_study::Micros;
 
 /// Rows in a batch.
@@ -111,7 +112,8 @@ impl RowSelection {
         match (self, statistics) {
             (RowSelection::Texts(_, wanted), Statistics::ByteArray(bounds)) => {
                 let Some((least, greatest)) = bounds.min_opt().zip(bounds.max_opt()) else { return true };
-                let inside = |text: &String| least.data() <= text.as_bytes() && text.as_bytes() <= greatest.data();
+                let inside =
+                    |text: &String| least.data() <= text.as_bytes() && text.as_bytes() <= greatest.data();
                 wanted.iter().any(inside)
             }
             (RowSelection::Numbers(_, wanted), Statistics::Int64(bounds)) => {
@@ -176,8 +178,8 @@ pub fn count_rows(run: &Path, table: Table) -> Result<u64, LogError> {
             true => {
                 let path = &segment.path;
                 let file = File::open(path).map_err(LogError::io("read", path))?;
-                let builder =
-                    ParquetRecordBatchReaderBuilder::try_new(file).map_err(LogError::parquet("read", path))?;
+                let builder = ParquetRecordBatchReaderBuilder::try_new(file)
+                    .map_err(LogError::parquet("read", path))?;
                 builder.metadata().file_metadata().num_rows() as u64
             }
             false => {
@@ -271,7 +273,8 @@ impl TableRows {
         // With the offsets of its pages, a selected row is read without the pages before it.
         let policy = if rows.is_some() { PageIndexPolicy::Optional } else { PageIndexPolicy::Skip };
         let options = ArrowReaderOptions::new().with_offset_index_policy(policy);
-        let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options).map_err(&failed)?;
+        let builder =
+            ParquetRecordBatchReaderBuilder::try_new_with_options(file, options).map_err(&failed)?;
         let schema = builder.schema().clone();
         let mask = match self.options.columns.is_empty() {
             true => ProjectionMask::all(),

@@ -1,11 +1,11 @@
-//! What a log holds after its writer is gone, however it went.
+//! Recovers the log of a run that was interrupted.
 //!
-//! The groups in the ledger are whole. What is behind them may be torn anywhere, and each table at another place; of each
-//! stream it holds what comes before the first sequence number that is missing. That is put together into one open
-//! group, and the sources are asked again for the rest. Pairs are derived from it again.
+//! The groups in the ledger are complete. Behind them each table may be torn at a different place. On recovery each stream is
+//! truncated at its first sequence gap. The remaining rows become one open group, the sources are read again from there, and
+//! the pairs are derived again.
 //!
-//! Always holds: a record that was acknowledged is still there, and none is there twice; recovering again, or after a
-//! recovery that was itself cut off, gives the same.
+//! Invariants: an acknowledged record is never lost, and no record is stored twice. Recovery is idempotent, even if it was
+//! itself interrupted.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,39 +16,41 @@ use arrow::array::{AsArray as _, BooleanArray, RecordBatch, StringArray, UInt64A
 use arrow::compute::{concat_batches, filter_record_batch};
 use arrow::datatypes::UInt64Type;
 
-use super::ledger::{Entry, Event, LEDGER};
-use super::reader::{ScanOptions, segments};
-use super::stream::{StreamWriter, make_folder, scan, sync_folder};
-use super::{LogError, Table};
+use crate::ipc_stream::{StreamWriter, scan};
+use crate::durable_file::{make_folder, sync_folder};
+use crate::ledger::{Entry, Event, LEDGER};
+use crate::reader::{ScanOptions, segments};
+use crate::error::LogError;
+use crate::layout::Table;
 use understudy_records::batch::RecordPosition;
 use understudy_study::{PerStream, StreamKind};
 
-/// What a log holds.
+/// The state of a recovered log.
 pub struct Recovered {
-    /// The open group.
+    /// The number of the open group.
     pub group: u32,
-    /// How many records of each stream the log holds: the sequence number of the next.
+    /// The next sequence number of each stream, which is the number of records in the log.
     pub next: PerStream<u64>,
     /// Rows of each table in the open group.
     pub rows: [u64; 4],
-    /// The open segment of each table that has one, to be appended to.
+    /// The open segment of each table that has one; new rows are appended to it.
     pub writers: [Option<StreamWriter>; 4],
-    /// How many rows of each stream were dropped, because one before them was missing.
+    /// Rows of each stream that were dropped because a row before them is missing.
     pub cut: PerStream<u64>,
     /// The last record of each stream in the open group, with its sequence number.
     pub marks: PerStream<Option<(u64, RecordPosition)>>,
-    /// Segments that do not end as they should, and how.
+    /// Damaged segments, each with the damage.
     pub torn: Vec<(PathBuf, String)>,
 }
 
-/// Rows that are gathered into one batch.
+/// Rows in a merged batch.
 const BATCH_ROWS: usize = 1024;
 const RECORDS: [Table; 3] = [Table::Snapshots, Table::Decisions, Table::Excluded];
 
-/// Whether all that the ledger says was sealed is there, by its size: reading it all would take as long as the log is.
+/// Checks that every sealed segment in the ledger exists with its size. Hashing all of them would take too long for a start.
 ///
 /// # Errors
-/// When a segment is gone or has another size.
+/// If a segment is missing or has another size.
 pub fn present(run: &Path, entries: &[Entry]) -> Result<(), LogError> {
     let mut sizes: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
     for entry in entries {
@@ -67,37 +69,37 @@ pub fn present(run: &Path, entries: &[Entry]) -> Result<(), LogError> {
             Ok(found) if sizes.contains(&found.len()) => continue,
             Ok(found) => {
                 let sealed = sizes.last().copied().unwrap_or_default();
-                format!("has {} bytes, and {sealed} were sealed: it was cut or changed", found.len())
+                format!("has {} bytes, and the ledger has {sealed}: it was truncated or changed", found.len())
             }
-            Err(error) if error.kind() == ErrorKind::NotFound => "is gone".to_owned(),
+            Err(error) if error.kind() == ErrorKind::NotFound => "is missing".to_owned(),
             Err(error) => return Err(LogError::io("read", &path)(error)),
         };
         return Err(LogError::Directory(format!(
-            "{} {what}; put a copy of it back to go on, or choose another directory with --run",
+            "{} {what}; restore it from a copy to resume the run, or choose another directory with --run",
             path.display()
         )));
     }
     Ok(())
 }
 
-/// Recovers a run whose ledger has so many sealed groups, which hold so many records of each stream.
+/// Recovers a run whose ledger has `groups` sealed groups with `sealed` records of each stream.
 ///
 /// # Errors
-/// When the system refuses, or a segment does not hold what it should.
+/// If a file operation fails, or a segment has the wrong columns.
 pub fn recover(run: &Path, groups: u32, sealed: PerStream<u64>) -> Result<Recovered, LogError> {
     for table in RECORDS {
-        named(run, table, groups)?;
+        check_sealed_are_recorded(run, table, groups)?;
     }
     for table in Table::ALL {
-        clear(run, table, groups)?;
+        remove_leftovers(run, table, groups)?;
     }
-    let mut found = Found::default();
+    let mut found = SequenceRanges::default();
     let mut torn = Vec::new();
     for table in RECORDS {
         for segment in segments(run, table)?.into_iter().filter(|segment| !segment.sealed) {
             let mut scan = scan(&segment.path)?;
             for batch in &mut scan {
-                found.note(&Keys::of(table, &batch?, &segment.path)?);
+                found.add(&RowPositions::from_batch(table, &batch?, &segment.path)?);
             }
             torn.extend(scan.damage().map(|what| (segment.path.clone(), what.to_owned())));
         }
@@ -108,7 +110,7 @@ pub fn recover(run: &Path, groups: u32, sealed: PerStream<u64>) -> Result<Recove
         next,
         rows: [0; 4],
         writers: [const { None }; 4],
-        cut: PerStream::from_fn(|side| found.behind(side, next[side])),
+        cut: PerStream::from_fn(|side| found.count_from(side, next[side])),
         marks: PerStream::default(),
         torn,
     };
@@ -118,14 +120,14 @@ pub fn recover(run: &Path, groups: u32, sealed: PerStream<u64>) -> Result<Recove
     Ok(recovered)
 }
 
-/// Whether each sealed segment of a table is in the ledger, or still has the open one that it was made of.
-fn named(run: &Path, table: Table, groups: u32) -> Result<(), LogError> {
+/// Checks that each sealed segment of a table is in the ledger, or still has its open segment beside it.
+fn check_sealed_are_recorded(run: &Path, table: Table, groups: u32) -> Result<(), LogError> {
     for segment in segments(run, table)? {
         let path = &segment.path;
         if segment.sealed && segment.group >= groups && !path.with_extension("arrows").exists() {
             return Err(LogError::Directory(format!(
-                "{} was sealed, and the ledger does not say so: the end of {} was cut off; put a copy of it back to go \
-                 on, or choose another directory with --run",
+                "{} is sealed but not in the ledger: the end of {} is missing; restore the ledger from a copy to resume \
+                 the run, or choose another directory with --run",
                 path.display(),
                 run.join(LEDGER).display()
             )));
@@ -134,9 +136,9 @@ fn named(run: &Path, table: Table, groups: u32) -> Result<(), LogError> {
     Ok(())
 }
 
-/// Removes what is left over in a table: what was written aside, the open segments of groups that are sealed, the sealed
-/// ones of groups that are not in the ledger, and pairs that are derived again.
-fn clear(run: &Path, table: Table, groups: u32) -> Result<(), LogError> {
+/// Removes leftover files of a table: temporary files, open segments of sealed groups, sealed segments of groups that are not
+/// in the ledger, and pairs that are derived again.
+fn remove_leftovers(run: &Path, table: Table, groups: u32) -> Result<(), LogError> {
     let folder = run.join(table.folder());
     make_folder(&folder)?;
     let failed = LogError::io("read", &folder);
@@ -156,7 +158,7 @@ fn clear(run: &Path, table: Table, groups: u32) -> Result<(), LogError> {
     sync_folder(&folder)
 }
 
-/// Writes the rows that stay of a table's open segments into one, and removes the others.
+/// Merges the remaining rows of a table's open segments into one segment, and removes the others.
 fn merge(
     run: &Path,
     table: Table,
@@ -168,14 +170,14 @@ fn merge(
     let folder = run.join(table.folder());
     let path = folder.join(format!("{group:06}.arrows"));
     let mut merged =
-        Merged { aside: path.with_extension("arrows.tmp"), writer: None, gathered: Vec::new(), rows: 0 };
-    // A merge that was cut off may have left rows in two files.
+        MergedSegment { temporary: path.with_extension("arrows.tmp"), writer: None, gathered: Vec::new(), rows: 0 };
+    // An interrupted merge may have left the same rows in two files.
     let mut next = sealed;
     for segment in &segments {
         for batch in scan(&segment.path)? {
             let batch = batch?;
-            let keys = Keys::of(table, &batch, &segment.path)?;
-            let mut stays = Vec::with_capacity(batch.num_rows());
+            let keys = RowPositions::from_batch(table, &batch, &segment.path)?;
+            let mut keep = Vec::with_capacity(batch.num_rows());
             for row in 0..batch.num_rows() {
                 let (side, sequence) = keys.row(row);
                 let (next, end) = (&mut next[side], recovered.next[side]);
@@ -184,14 +186,14 @@ fn merge(
                     *next = sequence + 1;
                     let mark = &mut recovered.marks[side];
                     if mark.is_none_or(|(before, _)| before < sequence) {
-                        *mark = Some((sequence, keys.mark(row)));
+                        *mark = Some((sequence, keys.position(row)));
                     }
                 }
-                stays.push(new);
+                keep.push(new);
             }
-            let batch = match stays.iter().all(|stays| *stays) {
+            let batch = match keep.iter().all(|keep| *keep) {
                 true => batch,
-                false => filter_record_batch(&batch, &BooleanArray::from(stays))
+                false => filter_record_batch(&batch, &BooleanArray::from(keep))
                     .expect("the mask has one value a row"),
             };
             if batch.num_rows() > 0 {
@@ -215,16 +217,16 @@ fn merge(
     Ok(())
 }
 
-/// A segment that the rows of others are gathered into. Rows that came one by one take ten times as much as together.
-struct Merged {
-    aside: PathBuf,
+/// A segment into which the rows of others are merged. Batches of one row would take ten times the space.
+struct MergedSegment {
+    temporary: PathBuf,
     writer: Option<StreamWriter>,
     gathered: Vec<RecordBatch>,
-    /// Rows gathered.
+    /// Rows in `gathered`.
     rows: usize,
 }
 
-impl Merged {
+impl MergedSegment {
     fn push(&mut self, batch: RecordBatch) -> Result<(), LogError> {
         self.rows += batch.num_rows();
         self.gathered.push(batch);
@@ -239,18 +241,18 @@ impl Merged {
         let gathered = std::mem::take(&mut self.gathered);
         let Some(first) = gathered.first() else { return Ok(()) };
         let schema = first.schema();
-        let batch = concat_batches(&schema, &gathered).map_err(LogError::arrow("read", &self.aside))?;
+        let batch = concat_batches(&schema, &gathered).map_err(LogError::arrow("read", &self.temporary))?;
         if self.writer.is_none() {
-            self.writer = Some(StreamWriter::create(&self.aside, &schema)?);
+            self.writer = Some(StreamWriter::create(&self.temporary, &schema)?);
         }
         self.writer.as_mut().expect("created above").append(&batch)
     }
 }
 
-/// The last record of a stream that the sealed groups hold, with its sequence number; `None` if they hold none.
+/// The position of the last record of a stream in the sealed groups, with its sequence number; `None` if there is none.
 ///
 /// # Errors
-/// When they cannot be read.
+/// If they cannot be read.
 pub fn last_mark(run: &Path, side: StreamKind) -> Result<Option<(u64, RecordPosition)>, LogError> {
     let mut last: Option<(u64, RecordPosition)> = None;
     for table in [Table::from_stream(side), Table::Excluded] {
@@ -261,9 +263,9 @@ pub fn last_mark(run: &Path, side: StreamKind) -> Result<Option<(u64, RecordPosi
             let mut found = None;
             for batch in reading.segment(segment) {
                 let batch = batch?;
-                let keys = Keys::of(table, &batch, &path)?;
+                let keys = RowPositions::from_batch(table, &batch, &path)?;
                 let row = (0..batch.num_rows()).rev().find(|row| keys.row(*row).0 == side);
-                found = row.map(|row| (keys.row(row).1, keys.mark(row))).or(found);
+                found = row.map(|row| (keys.row(row).1, keys.position(row))).or(found);
             }
             if let Some(found) = found {
                 last = last.filter(|(before, _)| *before > found.0).or(Some(found));
@@ -274,21 +276,21 @@ pub fn last_mark(run: &Path, side: StreamKind) -> Result<Option<(u64, RecordPosi
     Ok(last)
 }
 
-/// What tells the rows of a table apart.
-struct Keys {
-    /// The stream of all rows, or of each.
+/// The streams, sequence numbers and source positions of a batch.
+struct RowPositions {
+    /// The stream of all rows, or a column with the stream of each row.
     side: Result<StreamKind, StringArray>,
     sequences: UInt64Array,
-    /// Lines, offsets, digests.
-    marks: [UInt64Array; 3],
+    /// Lines, offsets and digests.
+    positions: [UInt64Array; 3],
 }
 
-impl Keys {
-    fn of(table: Table, batch: &RecordBatch, path: &Path) -> Result<Keys, LogError> {
+impl RowPositions {
+    fn from_batch(table: Table, batch: &RecordBatch, path: &Path) -> Result<RowPositions, LogError> {
         let missing = |name: &str| LogError::Format {
             verb: "read",
             path: path.to_owned(),
-            why: format!("it has no column {name} of the right type; the run was written by another version"),
+            why: format!("the column {name} is missing or has another type; the run was written by another version of understudy"),
         };
         let numbers = |name: &str| {
             let column =
@@ -303,8 +305,8 @@ impl Keys {
                 Err(streams.cloned().ok_or_else(|| missing("stream"))?)
             }
         };
-        let marks = [numbers("line")?, numbers("offset")?, numbers("digest")?];
-        Ok(Keys { side, sequences: numbers("sequence")?, marks })
+        let positions = [numbers("line")?, numbers("offset")?, numbers("digest")?];
+        Ok(RowPositions { side, sequences: numbers("sequence")?, positions })
     }
 
     fn row(&self, row: usize) -> (StreamKind, u64) {
@@ -316,18 +318,18 @@ impl Keys {
         (side, self.sequences.value(row))
     }
 
-    fn mark(&self, row: usize) -> RecordPosition {
-        let [line, offset, digest] = [0, 1, 2].map(|at| self.marks[at].value(row));
+    fn position(&self, row: usize) -> RecordPosition {
+        let [line, offset, digest] = [0, 1, 2].map(|at| self.positions[at].value(row));
         RecordPosition { line, offset, digest }
     }
 }
 
 /// The sequence numbers of each stream, as ranges.
 #[derive(Default)]
-struct Found(PerStream<Vec<(u64, u64)>>);
+struct SequenceRanges(PerStream<Vec<(u64, u64)>>);
 
-impl Found {
-    fn note(&mut self, keys: &Keys) {
+impl SequenceRanges {
+    fn add(&mut self, keys: &RowPositions) {
         for row in 0..keys.sequences.len() {
             let (side, sequence) = keys.row(row);
             match self.0[side].last_mut() {
@@ -337,22 +339,22 @@ impl Found {
         }
     }
 
-    /// The first number from `start` on that is missing.
+    /// The first missing number at or after `start`.
     fn end(&mut self, side: StreamKind, start: u64) -> u64 {
         let ranges = &mut self.0[side];
         ranges.sort_unstable();
         ranges.iter().fold(start, |next, (first, end)| if *first <= next { next.max(*end) } else { next })
     }
 
-    /// How many numbers there are from `end` on.
-    fn behind(&self, side: StreamKind, end: u64) -> u64 {
+    /// The number of sequence numbers at or after `end`.
+    fn count_from(&self, side: StreamKind, end: u64) -> u64 {
         let mut next = end;
-        let mut behind = 0;
+        let mut count = 0;
         for (first, last) in &self.0[side] {
-            behind += last.saturating_sub(next.max(*first));
+            count += last.saturating_sub(next.max(*first));
             next = next.max(*last);
         }
-        behind
+        count
     }
 }
 

@@ -1,10 +1,10 @@
-//! Dropping the snapshots' own text and fields from sealed segments, as a study declares with `log.retain`.
+//! Drops the raw text and the fields of snapshots from sealed segments, as a study declares with `log.retain`.
 //!
-//! What stays of a snapshot is its id, time, place and digest, and what the models answered. The smaller segment is written
-//! beside the old one, then the ledger tells of both, then it takes the old one's place.
+//! A reduced snapshot keeps its id, time, source position, digest and the models' answers. The reduced segment is written
+//! beside the original, then the ledger records both, then the reduced segment replaces the original.
 //!
-//! Always holds: the segment that has the name is the one before or the one after; an interrupted exchange is brought to its
-//! end, or undone, when the run is opened next.
+//! Invariants: the segment under its name is either the original or the reduced one. When a run is opened, an interrupted
+//! replacement is completed or undone.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,62 +13,69 @@ use std::path::{Path, PathBuf};
 use arrow::datatypes::Schema;
 use jiff::{SignedDuration, Timestamp};
 
-use super::ledger::{Entry, Event, Ledger, Segment};
-use super::reader::{ScanOptions, SegmentFile, latest_time};
-use super::segments::ParquetFile;
-use super::stream::sync_folder;
-use super::{LogError, Table, file_digest};
+use crate::durable_file::sync_folder;
+use crate::ledger::{Entry, Event, Ledger, Segment};
+use crate::reader::{ScanOptions, SegmentFile, latest_time};
+use crate::segment_writer::ParquetFile;
+use crate::error::LogError;
+use crate::layout::Table;
+use crate::digest::file_digest;
 use understudy_study::Micros;
 
-/// What the smaller segment is called until it takes the place of the old one.
-const BESIDE: &str = "parquet.reduced";
+/// The extension of a reduced segment until it replaces the original.
+const REDUCED_EXTENSION: &str = "parquet.reduced";
 
-/// The segments of snapshots that still have all that came.
+/// The segments of snapshots that have all their columns, and how long they keep them.
 pub struct Retention {
-    /// How long they do.
+    /// How long a segment keeps its columns after it was sealed.
     after: SignedDuration,
-    /// Each with the time at which it was sealed.
-    whole: Vec<(Segment, Timestamp)>,
+    /// The unreduced segments, each with the time at which it was sealed.
+    unreduced: Vec<(Segment, Timestamp)>,
 }
 
-/// Whether a column of the snapshots is dropped.
+/// Whether a column of the snapshot table is dropped.
 pub fn is_dropped(column: &str) -> bool {
     column == "raw" || column.starts_with("input.")
 }
 
 impl Retention {
-    /// What the ledger's entries say.
-    pub fn of(entries: &[Entry], after: SignedDuration) -> Retention {
-        let mut whole: BTreeMap<String, (Segment, Timestamp)> = BTreeMap::new();
+    /// The state after these entries of the ledger.
+    pub fn from_entries(entries: &[Entry], after: SignedDuration) -> Retention {
+        let mut unreduced: BTreeMap<String, (Segment, Timestamp)> = BTreeMap::new();
         for entry in entries {
             match &entry.event {
                 Event::GroupSealed { segments, .. } => {
-                    let snapshots = segments.iter().filter(|segment| is_of_snapshots(segment));
-                    whole.extend(snapshots.map(|s| (s.file.clone(), (s.clone(), entry.at))));
+                    let snapshots = segments.iter().filter(|segment| holds_snapshots(segment));
+                    unreduced.extend(snapshots.map(|s| (s.file.clone(), (s.clone(), entry.at))));
                 }
-                Event::SegmentReduced { after, .. } => drop(whole.remove(&after.file)),
+                Event::SegmentReduced { after, .. } => drop(unreduced.remove(&after.file)),
                 _ => {}
             }
         }
-        Retention { after, whole: whole.into_values().collect() }
+        Retention { after, unreduced: unreduced.into_values().collect() }
     }
 
-    /// A group has been sealed.
+    /// Adds the segments of a group that was sealed at a time.
     pub fn sealed(&mut self, segments: &[Segment], at: Timestamp) {
-        let snapshots = segments.iter().filter(|segment| is_of_snapshots(segment));
-        self.whole.extend(snapshots.map(|segment| (segment.clone(), at)));
+        let snapshots = segments.iter().filter(|segment| holds_snapshots(segment));
+        self.unreduced.extend(snapshots.map(|segment| (segment.clone(), at)));
     }
 
-    /// Drops what is due now and in which no snapshot is at or after `settled`; `None` if none can matter any
-    /// more. Gives how many segments that were.
+    /// Reduces the segments that are due and hold no snapshot at or after the event time `settled`; any segment if it is `None`.
+    /// Returns the number of reduced segments.
     ///
     /// # Errors
-    /// When a segment cannot be read or written.
-    pub fn reduce(&mut self, run: &Path, ledger: &Ledger, settled: Option<Micros>) -> Result<usize, LogError> {
+    /// If a segment cannot be read or written.
+    pub fn reduce(
+        &mut self,
+        run: &Path,
+        ledger: &Ledger,
+        settled: Option<Micros>,
+    ) -> Result<usize, LogError> {
         let due = Timestamp::now().saturating_sub(self.after).unwrap_or(Timestamp::MIN);
         let mut reduced = 0;
         let mut at = 0;
-        while let Some((segment, sealed)) = self.whole.get(at) {
+        while let Some((segment, sealed)) = self.unreduced.get(at) {
             let path = run.join(&segment.file);
             let may = *sealed <= due
                 && match settled {
@@ -81,21 +88,21 @@ impl Retention {
                 at += 1;
                 continue;
             }
-            let (segment, _) = self.whole.remove(at);
-            exchange(&path, segment, ledger)?;
+            let (segment, _) = self.unreduced.remove(at);
+            reduce_segment(&path, segment, ledger)?;
             reduced += 1;
         }
         Ok(reduced)
     }
 }
 
-fn is_of_snapshots(segment: &Segment) -> bool {
+fn holds_snapshots(segment: &Segment) -> bool {
     segment.file.starts_with(Table::Snapshots.folder())
 }
 
-/// Puts a smaller segment in the place of one.
-fn exchange(path: &Path, before: Segment, ledger: &Ledger) -> Result<(), LogError> {
-    let beside = path.with_extension(BESIDE);
+/// Replaces a segment by a reduced one.
+fn reduce_segment(path: &Path, before: Segment, ledger: &Ledger) -> Result<(), LogError> {
+    let reduced_path = path.with_extension(REDUCED_EXTENSION);
     let file = SegmentFile { group: 0, path: path.to_owned(), sealed: true };
     let reading = ScanOptions::new(Table::Snapshots, Vec::new());
     let mut writing: Option<(ParquetFile, Vec<usize>)> = None;
@@ -104,15 +111,15 @@ fn exchange(path: &Path, before: Segment, ledger: &Ledger) -> Result<(), LogErro
         let batch = batch?;
         if writing.is_none() {
             let schema = batch.schema();
-            let stays: Vec<usize> =
+            let kept_columns: Vec<usize> =
                 (0..schema.fields().len()).filter(|at| !is_dropped(schema.field(*at).name())).collect();
             dropped =
                 schema.fields().iter().map(|f| f.name().clone()).filter(|name| is_dropped(name)).collect();
-            let kept: Schema = schema.project(&stays).map_err(LogError::arrow("read", path))?;
-            writing = Some((ParquetFile::create(&beside, &kept.into())?, stays));
+            let kept: Schema = schema.project(&kept_columns).map_err(LogError::arrow("read", path))?;
+            writing = Some((ParquetFile::create(&reduced_path, &kept.into())?, kept_columns));
         }
-        let (writer, stays) = writing.as_mut().expect("made above");
-        writer.write(&batch.project(stays).map_err(LogError::arrow("read", path))?)?;
+        let (writer, kept_columns) = writing.as_mut().expect("made above");
+        writer.write(&batch.project(kept_columns).map_err(LogError::arrow("read", path))?)?;
     }
     let Some((writer, _)) = writing else { return Ok(()) };
     let sealed = writer.finish()?;
@@ -124,18 +131,18 @@ fn exchange(path: &Path, before: Segment, ledger: &Ledger) -> Result<(), LogErro
         sequences: sealed.sequences,
     };
     ledger.append(Event::SegmentReduced { before, after, dropped_columns: dropped })?;
-    take_place(&beside, path)
+    replace_segment(&reduced_path, path)
 }
 
-fn take_place(beside: &Path, path: &Path) -> Result<(), LogError> {
-    fs::rename(beside, path).map_err(LogError::io("write", path))?;
-    sync_folder(path.parent().expect("a segment lies in its table's folder"))
+fn replace_segment(reduced_path: &Path, path: &Path) -> Result<(), LogError> {
+    fs::rename(reduced_path, path).map_err(LogError::io("write", path))?;
+    sync_folder(path.parent().expect("a segment is in the folder of its table"))
 }
 
-/// Brings exchanges to their end that were interrupted, or undoes them.
+/// Completes interrupted replacements that the ledger records, and undoes others.
 ///
 /// # Errors
-/// When the system refuses.
+/// If the system call fails.
 pub fn finish_interrupted(run: &Path, entries: &[Entry]) -> Result<(), LogError> {
     let folder = run.join(Table::Snapshots.folder());
     let listed = match fs::read_dir(&folder) {
@@ -146,18 +153,18 @@ pub fn finish_interrupted(run: &Path, entries: &[Entry]) -> Result<(), LogError>
     for entry in listed {
         left.push(entry.map_err(LogError::io("read", &folder))?.path());
     }
-    left.retain(|path| path.to_string_lossy().ends_with(BESIDE));
-    for beside in left {
-        // `000003.parquet.reduced` is to be `000003.parquet`.
-        let path = beside.with_extension("");
-        let told = entries.iter().rev().find_map(|entry| match &entry.event {
+    left.retain(|path| path.to_string_lossy().ends_with(REDUCED_EXTENSION));
+    for reduced_path in left {
+        // `000003.parquet.reduced` becomes `000003.parquet`.
+        let path = reduced_path.with_extension("");
+        let recorded = entries.iter().rev().find_map(|entry| match &entry.event {
             Event::SegmentReduced { after, .. } if run.join(&after.file) == path => Some(&after.sha256),
             _ => None,
         });
-        let (digest, _) = file_digest(&beside).map_err(LogError::io("read", &beside))?;
-        match told == Some(&digest) {
-            true => take_place(&beside, &path)?,
-            false => fs::remove_file(&beside).map_err(LogError::io("remove", &beside))?,
+        let (digest, _) = file_digest(&reduced_path).map_err(LogError::io("read", &reduced_path))?;
+        match recorded == Some(&digest) {
+            true => replace_segment(&reduced_path, &path)?,
+            false => fs::remove_file(&reduced_path).map_err(LogError::io("remove", &reduced_path))?,
         }
     }
     Ok(())

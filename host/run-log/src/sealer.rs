@@ -1,82 +1,70 @@
 //! The thread that seals closed groups.
 //!
-//! Always holds: groups are sealed in their order; a group stands in the ledger once its files are whole and on disk,
-//! and only then are its open segments removed and the checkpoint of its end written.
+//! Invariants: groups are sealed in order. A group is recorded in the ledger once its files are complete and on disk. Only then
+//! are its open segments removed and the checkpoint of its end written.
 
-use std::fs;
 use std::path::PathBuf;
 use std::sync::mpsc::Receiver;
-use std::thread;
+use std::{fs, thread};
 
-use super::ledger::{Event, Ledger, Segment};
+use crate::ledger::{Event, Ledger, Segment};
+use crate::retention::Retention;
+use crate::segment_writer::{Sealed, seal};
+use crate::group::ClosedGroup;
+use crate::layout::{CHECKPOINT, Table};
+use crate::error::LogError;
+use crate::directory::RunDirectory;
 use understudy_records::join::ExclusionCounts;
-use super::retention::Retention;
-use super::segments::{Sealed, seal};
-use super::writer::Cut;
-use super::{CHECKPOINT, LogError, RunDirectory, Table};
 use understudy_study::PerStream;
 
-/// A group whose segments are closed.
-#[derive(Default)]
-pub(super) struct Closed {
-    /// Its number.
-    pub group: u32,
-    /// For each table its segment, if it has rows; in the order of [`Table::ALL`].
-    pub segments: [Option<PathBuf>; 4],
-    /// How its records ended.
-    pub cut: Cut,
-    /// The checkpoint of its end.
-    pub checkpoint: Vec<u8>,
-}
-
-/// Seals groups.
+/// Seals closed groups and, if declared, reduces old segments.
 pub struct Sealer {
     directory: RunDirectory,
     ledger: Ledger,
-    /// The counts of refused records that the ledger has.
+    /// The counts of excluded records in the ledger.
     refused: PerStream<ExclusionCounts>,
-    /// What is to be dropped in time.
+    /// The segments to reduce later, if the study declares `log.retain`.
     retention: Option<Retention>,
 }
 
 impl Sealer {
-    /// A sealer for a run whose ledger has these counts of refused records.
+    /// A sealer for a run whose ledger has these counts of excluded records.
     pub fn new(directory: RunDirectory, ledger: Ledger, refused: PerStream<ExclusionCounts>) -> Sealer {
         Sealer { directory, ledger, refused, retention: None }
     }
 
-    /// Drops what the study declares in time, too.
+    /// Also reduces segments as the study declares.
     pub fn retaining(self, retention: Option<Retention>) -> Sealer {
         Sealer { retention, ..self }
     }
 
-    /// Seals groups as they are closed, until no more can come.
-    pub(super) fn work(mut self, groups: &Receiver<Closed>) -> Result<(), LogError> {
+    /// Seals groups as they are closed, until all senders are dropped.
+    pub(super) fn work(mut self, groups: &Receiver<ClosedGroup>) -> Result<(), LogError> {
         while let Ok(group) = groups.recv() {
             self.seal(group)?;
         }
         Ok(())
     }
 
-    fn seal(&mut self, group: Closed) -> Result<(), LogError> {
-        // Snapshots are the largest table, so the others are sealed beside it.
+    fn seal(&mut self, group: ClosedGroup) -> Result<(), LogError> {
+        // The snapshot table is the largest, so the others are sealed in parallel with it.
         let (first, rest) = group.segments.split_at(1);
         let sealed = thread::scope(|scope| {
             let beside = scope.spawn(|| rest.iter().map(seal_one).collect::<Result<Vec<_>, _>>());
             let first = seal_one(&first[0]);
             let beside = beside.join().map_err(|_| {
                 LogError::Directory(
-                    "a thread that seals has stopped; this is a fault in understudy".to_owned(),
+                    "a thread that seals segments panicked; this is a bug in understudy".to_owned(),
                 )
             })?;
             Ok::<_, LogError>([vec![first?], beside?].concat())
         })?;
-        if group.cut.refused != self.refused {
-            self.refused = group.cut.refused;
+        if group.boundary.excluded != self.refused {
+            self.refused = group.boundary.excluded;
             let PerStream { snapshots, decisions } = self.refused;
             self.ledger.append(Event::RecordsExcluded { snapshots, decisions })?;
         }
-        for event in group.cut.events {
+        for event in group.boundary.events {
             self.ledger.append(event)?;
         }
         let segments = Table::ALL.into_iter().zip(sealed).filter_map(|(table, sealed)| {
@@ -88,7 +76,7 @@ impl Sealer {
         let entry = self.ledger.append(Event::GroupSealed {
             group: group.group,
             segments: segments.clone(),
-            position: group.cut.covers,
+            position: group.boundary.position,
         })?;
         for segment in group.segments.iter().flatten() {
             fs::remove_file(segment).map_err(LogError::io("remove", segment))?;
@@ -96,7 +84,7 @@ impl Sealer {
         self.directory.write(CHECKPOINT, &group.checkpoint)?;
         if let Some(retention) = &mut self.retention {
             retention.sealed(&segments, entry.at);
-            if let Some(settled) = group.cut.settled {
+            if let Some(settled) = group.boundary.settled {
                 retention.reduce(self.directory.path(), &self.ledger, Some(settled))?;
             }
         }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use understudy_engine::{LoadStudyError, SealedStudy, prepare};
+use understudy_engine::{LoadStudyError, LoadedStudy, load_study};
 use understudy_tests::TestWorkspace;
 
 /// Edits the small study so that its model reads `field` and is granted `grant`.
@@ -22,8 +22,8 @@ fn study(field: &str, grant: &[&str]) -> TestWorkspace {
     workspace
 }
 
-fn prepared(workspace: &TestWorkspace) -> Result<SealedStudy, LoadStudyError> {
-    prepare(&workspace.path().join("study.toml"), |_| ())
+fn prepared(workspace: &TestWorkspace) -> Result<LoadedStudy, LoadStudyError> {
+    load_study(&workspace.path().join("study.toml"), |_| ())
 }
 
 #[test]

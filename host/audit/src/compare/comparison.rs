@@ -9,7 +9,7 @@ use anyhow::{bail, ensure};
 
 use crate::compare::run_join::{JoinInput, join};
 use crate::run_files::read_entries;
-use understudy_engine::{Member, Prepared, conditions};
+use understudy_engine::{LoadedPlugin, SealedStudy, conditions};
 use understudy_report::model::comparison::{
     AgreementCounts, ComparedModel, ComparedRun, MetricDifference, RunModel, ComparisonSlice, ModelComparison,
 };
@@ -31,7 +31,7 @@ pub struct ComparisonRun {
     /// The run directory.
     pub run: PathBuf,
     /// The study, with the plugins that the run stored.
-    pub prepared: Prepared,
+    pub prepared: SealedStudy,
 }
 
 /// Compares the models of one or two runs with the model `reference` of the first run, or with its first model.
@@ -91,7 +91,7 @@ pub fn compare(runs: &[ComparisonRun], reference: Option<&str>) -> anyhow::Resul
     }
     let mut scorers: Vec<Scorer> = common
         .iter()
-        .map(|common| first.prepared.cast.metrics[common.places[0]].now().plugin.instance())
+        .map(|common| first.prepared.versions.metrics[common.places[0]].now().plugin.instance())
         .collect();
     let values = split.iter().enumerate().flat_map(|(condition, places)| {
         known.values(places[0]).iter().enumerate().map(move |(value, name)| (condition, value, name))
@@ -155,13 +155,13 @@ struct CommonMetric {
 }
 
 /// Whether two plugins are the same: same component, configuration and assets.
-fn is_same<P>((one, its): (&Member<P>, &Declared), (other, others): (&Member<P>, &Declared)) -> bool {
+fn is_same<P>((one, its): (&LoadedPlugin<P>, &Declared), (other, others): (&LoadedPlugin<P>, &Declared)) -> bool {
     one.file.digest == other.file.digest && its.config == others.config && one.assets == other.assets
 }
 
 fn common_metrics(runs: &[ComparisonRun]) -> Vec<CommonMetric> {
     let [first, ..] = runs else { return Vec::new() };
-    let common = |(at, member): (usize, &Member<_>)| {
+    let common = |(at, member): (usize, &LoadedPlugin<_>)| {
         let declared = &first.prepared.study.metrics[at];
         let place = |run: &ComparisonRun| {
             let mut metrics = run.prepared.metrics.iter().zip(&run.prepared.study.metrics);

@@ -12,7 +12,7 @@ use anyhow::anyhow;
 use rustc_hash::FxHashMap;
 
 use crate::disclose::decided_rows::{DisclosureCutoff, RowKey};
-use understudy_engine::{Compared, Prepared, buffered_fields, rebuild};
+use understudy_engine::{EvaluatedPairs, SealedStudy, buffered_fields, rebuild};
 use understudy_records::batch::AnswerAgreement;
 use understudy_statistics::scoring::jackknife_group;
 
@@ -35,7 +35,7 @@ pub struct JoinRow {
 /// A run to join, with the selected metrics and conditions.
 pub struct JoinInput<'r> {
     /// The study, with the plugins that the run kept.
-    pub prepared: &'r Prepared,
+    pub prepared: &'r SealedStudy,
     /// The run directory.
     pub run: &'r Path,
     /// The indices of the selected metrics.
@@ -134,7 +134,7 @@ fn rows(input: &JoinInput<'_>, mut each: impl FnMut(Batch) -> anyhow::Result<()>
     Ok(())
 }
 
-fn batch(input: &JoinInput<'_>, compared: &Compared) -> Batch {
+fn batch(input: &JoinInput<'_>, compared: &EvaluatedPairs) -> Batch {
     let stands: Vec<Vec<AnswerAgreement>> =
         compared.given.iter().map(|given| given.agreements(&compared.answers)).collect();
     let row = |(at, &pair): (usize, &usize)| {

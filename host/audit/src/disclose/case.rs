@@ -21,10 +21,10 @@ use crate::disclose::export::with_utc_offset;
 use crate::disclose::exposure::Exposure;
 use crate::disclose::pair_scan::{PairScan, model_column};
 use understudy_engine::log_schema::decode;
-use understudy_engine::{BLINDED, Member, Prepared, conditions};
+use understudy_engine::{BLINDED, LoadedPlugin, SealedStudy, conditions};
 use understudy_report::model::case::{Case, CaseModel, PluginAnswer, SimilarCase};
 use understudy_report::model::report::PluginInfo;
-use understudy_run_log::note::Signer;
+use understudy_run_log::signed_head::Signer;
 use understudy_run_log::{RowSelection, ScanOptions, Table};
 use understudy_sandbox::DeciderPlugin;
 use understudy_study::{Condition, Micros, StreamKind};
@@ -48,7 +48,7 @@ pub struct CaseQuery {
 /// # Errors
 /// If there is no such row, or it must not be shown yet; if the log cannot be read; or if the ledger cannot be written.
 pub fn case(
-    prepared: &Prepared,
+    prepared: &SealedStudy,
     run: &Path,
     query: &CaseQuery,
     who: String,
@@ -90,7 +90,7 @@ pub fn case(
 /// # Errors
 /// If the log cannot be read.
 pub(crate) fn cases(
-    prepared: &Prepared,
+    prepared: &SealedStudy,
     run: &Path,
     cutoff: &DisclosureCutoff,
     keys: &BTreeSet<RowKey>,
@@ -123,7 +123,7 @@ pub(crate) fn cases(
 /// # Errors
 /// If the log cannot be read.
 fn similar_cases(
-    prepared: &Prepared,
+    prepared: &SealedStudy,
     scan: &PairScan<'_>,
     disagreements: &Disagreements,
     (key, conditions): (&RowKey, &[u16]),
@@ -167,7 +167,7 @@ fn similar_cases(
 }
 
 /// For each condition the index of a row's value.
-pub(crate) fn condition_values(prepared: &Prepared, batch: &RecordBatch, row: usize) -> Vec<usize> {
+pub(crate) fn condition_values(prepared: &SealedStudy, batch: &RecordBatch, row: usize) -> Vec<usize> {
     let value = |condition: &Condition| {
         let column = batch.column_by_name(&format!("condition.{}", condition.name));
         let column = column.expect("the column belongs to the study");
@@ -187,7 +187,7 @@ struct StoredSnapshot {
 
 /// The accepted snapshots with one of these ids.
 fn stored_snapshots(
-    prepared: &Prepared,
+    prepared: &SealedStudy,
     run: &Path,
     ids: &BTreeSet<String>,
     raw: bool,
@@ -249,7 +249,7 @@ fn requested<'l>(
 }
 
 /// Why a snapshot is not among the decided rows.
-fn withheld_reason(prepared: &Prepared, cutoff: DisclosureCutoff, (id, at): &RowKey) -> String {
+fn withheld_reason(prepared: &SealedStudy, cutoff: DisclosureCutoff, (id, at): &RowKey) -> String {
     let horizon = prepared.study.horizon;
     match cutoff.before {
         None => format!("\"{id}\" has no decision: none arrived within the horizon of {horizon:#}"),
@@ -266,7 +266,7 @@ fn withheld_reason(prepared: &Prepared, cutoff: DisclosureCutoff, (id, at): &Row
 }
 
 /// The name and the value of each condition, by the indices of the values.
-fn condition_texts(prepared: &Prepared, values: &[u16]) -> Vec<(String, String)> {
+fn condition_texts(prepared: &SealedStudy, values: &[u16]) -> Vec<(String, String)> {
     let known = conditions(&prepared.study);
     let declared = prepared.study.conditions.iter().zip(values).enumerate();
     let name = |(at, (condition, value)): (usize, (&Condition, &u16))| {
@@ -276,7 +276,7 @@ fn condition_texts(prepared: &Prepared, values: &[u16]) -> Vec<(String, String)>
 }
 
 /// For each row: whether it has these values of all conditions.
-fn same_conditions(prepared: &Prepared, batch: &RecordBatch, values: &[u16]) -> Vec<bool> {
+fn same_conditions(prepared: &SealedStudy, batch: &RecordBatch, values: &[u16]) -> Vec<bool> {
     let same = |row| {
         condition_values(prepared, batch, row).iter().zip(values).all(|(own, value)| *own == usize::from(*value))
     };
@@ -319,7 +319,7 @@ fn similar_case((_, (id, at), (answer, substrate_answer)): (u64, RowKey, (String
 
 /// The case of a decided row, without whether its models disagree.
 fn build_case(
-    prepared: &Prepared,
+    prepared: &SealedStudy,
     batch: &RecordBatch,
     row: usize,
     stored: &StoredSnapshot,
@@ -360,7 +360,7 @@ fn build_case(
     })
 }
 
-fn plugin(member: &Member<DeciderPlugin>) -> PluginInfo {
+fn plugin(member: &LoadedPlugin<DeciderPlugin>) -> PluginInfo {
     PluginInfo {
         name: member.name.clone(),
         title: member.plugin.title.clone(),

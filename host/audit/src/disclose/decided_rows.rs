@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use rustc_hash::FxHashMap;
 
 use crate::run_files::read_entries;
-use understudy_engine::{Compared, Pairs, Prepared, is_disclosed_pair_column, rebuild, recompute_ids, schemas};
+use understudy_engine::{EvaluatedPairs, PairTableBuilder, SealedStudy, is_disclosed_pair_column, rebuild, recompute_ids, schemas};
 use understudy_records::batch::Answers;
 use understudy_run_log::{LogError, ScanOptions, Table, count_rows, ledger, row_groups};
 use understudy_sandbox::Scorer;
@@ -65,7 +65,7 @@ impl DisclosureCounts {
 /// # Errors
 /// If the log cannot be read, or does not hold the rows of this study; or the error of `each`.
 pub fn for_each_decided_row(
-    prepared: &Prepared,
+    prepared: &SealedStudy,
     run: &Path,
     mut each: impl FnMut(RecordBatch) -> anyhow::Result<()> + Send,
 ) -> anyhow::Result<DisclosureCounts> {
@@ -86,7 +86,7 @@ pub fn for_each_decided_row(
 /// # Errors
 /// Like [`for_each_decided_row`].
 pub(crate) fn decided_rows_by_id(
-    prepared: &Prepared,
+    prepared: &SealedStudy,
     run: &Path,
     cutoff: &DisclosureCutoff,
     ids: &BTreeSet<String>,
@@ -104,7 +104,7 @@ pub(crate) fn decided_rows_by_id(
 /// # Errors
 /// If the log cannot be read, or does not hold the rows of this study.
 pub fn latest_decided_rows(
-    prepared: &Prepared,
+    prepared: &SealedStudy,
     run: &Path,
     ids: &BTreeSet<String>,
     most: usize,
@@ -148,7 +148,7 @@ fn latest_keys(run: &Path, cutoff: &DisclosureCutoff, most: usize) -> anyhow::Re
 }
 
 /// The fields of both streams, all of which a decided row shows.
-fn all_fields(prepared: &Prepared) -> PerStream<Vec<usize>> {
+fn all_fields(prepared: &SealedStudy) -> PerStream<Vec<usize>> {
     PerStream::from_fn(|kind| (0..prepared.study.stream(kind).fields.len()).collect())
 }
 
@@ -169,7 +169,7 @@ pub(crate) fn times<'b>(batch: &'b RecordBatch, name: &str) -> &'b TimestampMicr
 
 /// The columns of decided rows: the disclosed columns of the pair table, the fields of both records, and for each model its
 /// answer and its scores.
-pub fn disclosed_columns(prepared: &Prepared) -> SchemaRef {
+pub fn disclosed_columns(prepared: &SealedStudy) -> SchemaRef {
     let [snapshots, decisions, _, pairs] = schemas(prepared);
     let named = |schema: &SchemaRef, prefix: &str| {
         let fields = schema.fields().iter().filter(|field| field.name().starts_with(prefix));
@@ -203,7 +203,7 @@ impl DisclosureCutoff {
     ///
     /// # Errors
     /// If the ledger or the decisions cannot be read.
-    pub(crate) fn read(prepared: &Prepared, run: &Path) -> anyhow::Result<DisclosureCutoff> {
+    pub(crate) fn read(prepared: &SealedStudy, run: &Path) -> anyhow::Result<DisclosureCutoff> {
         if ledger::is_closed(&read_entries(run)?) {
             return Ok(DisclosureCutoff { before: None, since: None });
         }
@@ -257,22 +257,22 @@ fn latest_decision(run: &Path) -> Result<Option<Micros>, LogError> {
 struct DecidedRowBuilder {
     schema: SchemaRef,
     study: Study,
-    pairs: Pairs,
+    pairs: PairTableBuilder,
     metrics: Vec<PairScores>,
 }
 
 impl DecidedRowBuilder {
-    fn new(prepared: &Prepared) -> DecidedRowBuilder {
-        let metrics = prepared.cast.metrics.iter();
+    fn new(prepared: &SealedStudy) -> DecidedRowBuilder {
+        let metrics = prepared.versions.metrics.iter();
         DecidedRowBuilder {
             schema: disclosed_columns(prepared),
             study: prepared.study.clone(),
-            pairs: Pairs::new(prepared),
+            pairs: PairTableBuilder::new(prepared),
             metrics: metrics.map(|metric| PairScores::new(metric.now().plugin.instance())).collect(),
         }
     }
 
-    fn batch(&mut self, compared: &Compared) -> RecordBatch {
+    fn batch(&mut self, compared: &EvaluatedPairs) -> RecordBatch {
         let sources = &compared.sources;
         let own = self.pairs.batch(compared);
         let mut columns: Vec<ArrayRef> = own
@@ -316,7 +316,7 @@ impl PairScores {
     }
 
     /// One score per pair; null if there is nothing to compare with, or the metric has no score.
-    fn column(&mut self, compared: &Compared, model: usize, metric: usize) -> ArrayRef {
+    fn column(&mut self, compared: &EvaluatedPairs, model: usize, metric: usize) -> ArrayRef {
         let mut scores = vec![None; compared.sources.snapshots.len()];
         for (at, row) in compared.answered.iter().enumerate() {
             let components = &compared.models[model].scores[metric];

@@ -7,7 +7,7 @@
 use arrow::array::RecordBatch;
 
 use crate::disclose::pair_scan::{PairScan, answers, model_column};
-use understudy_engine::Prepared;
+use understudy_engine::SealedStudy;
 use understudy_records::batch::AnswerAgreement;
 use understudy_study::AnswerForm;
 
@@ -28,7 +28,7 @@ impl Disagreements {
     ///
     /// # Errors
     /// If the log cannot be read.
-    pub fn load(prepared: &Prepared, scan: &PairScan<'_>) -> anyhow::Result<Disagreements> {
+    pub fn load(prepared: &SealedStudy, scan: &PairScan<'_>) -> anyhow::Result<Disagreements> {
         let form = prepared.comparator.plugin.form;
         let names: Vec<String> = prepared.models.iter().map(|model| model.name.clone()).collect();
         let mut disagreements = Disagreements { form, thresholds: vec![0.0; names.len()], names };

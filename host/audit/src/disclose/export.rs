@@ -16,8 +16,8 @@ use parquet::file::properties::WriterProperties;
 
 use crate::disclose::decided_rows::{DisclosureCounts, disclosed_columns, for_each_decided_row};
 use crate::disclose::exposure::Exposure;
-use understudy_engine::Prepared;
-use understudy_run_log::note::Signer;
+use understudy_engine::SealedStudy;
+use understudy_run_log::signed_head::Signer;
 
 const UTC_OFFSET: &str = "+00:00";
 
@@ -35,7 +35,7 @@ pub enum ExportFormat {
 /// # Errors
 /// If the log cannot be read, the file cannot be written, or the exposure cannot be recorded.
 pub fn export(
-    prepared: &Prepared,
+    prepared: &SealedStudy,
     run: &Path,
     output: &Path,
     format: ExportFormat,

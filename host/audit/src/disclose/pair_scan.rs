@@ -14,21 +14,21 @@ use arrow::datatypes::{DataType, Field, Schema, UInt16Type, UInt64Type};
 use rustc_hash::FxHashMap;
 
 use crate::disclose::decided_rows::DisclosureCutoff;
-use understudy_engine::{BLINDED, Prepared, conditions};
+use understudy_engine::{BLINDED, SealedStudy, conditions};
 use understudy_records::batch::Answers;
 use understudy_run_log::{RowGroup, RowSelection, ScanOptions, Table, row_groups};
 use understudy_study::AnswerForm;
 
 /// Scans the pairs of one run.
 pub(crate) struct PairScan<'r> {
-    prepared: &'r Prepared,
+    prepared: &'r SealedStudy,
     run: &'r Path,
     cutoff: DisclosureCutoff,
 }
 
 impl<'r> PairScan<'r> {
     /// A scan over the pairs that may be shown.
-    pub fn new(prepared: &'r Prepared, run: &'r Path, cutoff: DisclosureCutoff) -> PairScan<'r> {
+    pub fn new(prepared: &'r SealedStudy, run: &'r Path, cutoff: DisclosureCutoff) -> PairScan<'r> {
         PairScan { prepared, run, cutoff }
     }
 
@@ -62,7 +62,7 @@ impl<'r> PairScan<'r> {
         let mut columns = ["id", "snapshot", "observed_at"].map(str::to_owned).to_vec();
         columns.extend(study.conditions.iter().map(|condition| format!("condition.{}", condition.name)));
         columns.extend(answer_columns("comparator"));
-        if self.prepared.blind.is_some() {
+        if self.prepared.blinding.is_some() {
             columns.push(BLINDED.to_owned());
             columns.extend(self.prepared.models.iter().flat_map(|model| answer_columns(&model_column(&model.name))));
         }

@@ -17,12 +17,12 @@ use crate::disclose::pair_scan::PairScan;
 use crate::disclose::review_sample::{Drawn, ELSEWHERE, Sampler, Stratum};
 use crate::reviews_file;
 use crate::run_files::read_entries;
-use understudy_engine::{Prepared, conditions};
-use understudy_report::judged_rows;
+use understudy_engine::{SealedStudy, conditions};
+use understudy_report::judged_row_keys;
 use understudy_report::model::case::Case;
 use understudy_run_log::REPORT;
 use understudy_run_log::ledger::{Entry, Event, FailureMode, Judgement, Ledger, SampledStratum};
-use understudy_run_log::note::Signer;
+use understudy_run_log::signed_head::Signer;
 use understudy_study::Micros;
 
 /// Options of a review session.
@@ -67,7 +67,7 @@ pub struct CaseReview {
 /// # Errors
 /// If there is no such model, or no disagreement; or if the log cannot be read or the ledger cannot be written.
 pub fn begin_review(
-    prepared: &Prepared,
+    prepared: &SealedStudy,
     seal: &str,
     run: &Path,
     request: &ReviewRequest,
@@ -106,7 +106,7 @@ pub fn begin_review(
         sampled.map(|(at, size)| SampledStratum { name: stratum(at), disagreements: *size, drawn: of(at) });
     let sampled =
         Event::ReviewSample { model: name.clone(), seed: seed.to_owned(), strata: sampled.collect() };
-    let before: BTreeSet<RowKey> = judged_rows(&known, &sampled, name)
+    let before: BTreeSet<RowKey> = judged_row_keys(&known, &sampled, name)
         .into_iter()
         .map(|(id, observed)| (id.to_owned(), Micros(observed.as_microsecond())))
         .collect();
@@ -184,7 +184,7 @@ impl CaseReview {
 }
 
 /// The index of the named model, or of the first.
-fn chosen(prepared: &Prepared, model: Option<&str>) -> anyhow::Result<usize> {
+fn chosen(prepared: &SealedStudy, model: Option<&str>) -> anyhow::Result<usize> {
     let Some(named) = model else { return Ok(0) };
     match prepared.models.iter().position(|model| model.name == named) {
         Some(at) => Ok(at),
@@ -196,13 +196,13 @@ fn chosen(prepared: &Prepared, model: Option<&str>) -> anyhow::Result<usize> {
 }
 
 /// The strata: the subgroups in which the run's report finds that model and substrate differ; none if it has no such subgroup.
-fn strata(prepared: &Prepared, run: &Path, model: &str) -> Vec<Stratum> {
+fn strata(prepared: &SealedStudy, run: &Path, model: &str) -> Vec<Stratum> {
     let report = std::fs::read(run.join(REPORT)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
     report.map_or_else(Vec::new, |report: Value| subgroups(prepared, &report, model))
 }
 
 /// The subgroups of a report whose terms all belong to the study.
-fn subgroups(prepared: &Prepared, report: &Value, model: &str) -> Vec<Stratum> {
+fn subgroups(prepared: &SealedStudy, report: &Value, model: &str) -> Vec<Stratum> {
     let known = conditions(&prepared.study);
     let declared = &prepared.study.conditions;
     let term = |term: &Value| {

@@ -13,17 +13,17 @@ use anyhow::Context as _;
 use crate::verdict::evaluation::interim_verdict;
 use crate::reports::report_bundle::bundle;
 use crate::run_files::read_seal;
-use understudy_engine::{Look, Looked, Prepared, Seal, WhatIf, recall};
+use understudy_engine::{InterimCallback, InterimSnapshot, SealedStudy, Seal, PluginOverrides, recall};
 use understudy_report::model::bundle::ReportBundle;
 use understudy_report::{build, html};
 use understudy_run_log::ledger::{Entry, Event, FileDigest, Ledger};
-use understudy_run_log::note::Signer;
+use understudy_run_log::signed_head::Signer;
 use understudy_run_log::{INTERIM, write_file};
 use understudy_sandbox::sha256_hex;
 
 /// Writes interim reports on a thread of its own.
 pub struct InterimReportWriter {
-    looks: SyncSender<Looked>,
+    looks: SyncSender<InterimSnapshot>,
     writing: JoinHandle<()>,
     warn: fn(String),
 }
@@ -44,7 +44,7 @@ impl InterimReportWriter {
     }
 
     /// The callback that the run calls for each interim report.
-    pub fn callback(&self) -> Look {
+    pub fn callback(&self) -> InterimCallback {
         let looks = self.looks.clone();
         // A thread that has stopped is reported by `finish`.
         Box::new(move |looked| drop(looks.send(looked)))
@@ -62,8 +62,8 @@ impl InterimReportWriter {
 }
 
 /// Writes reports until no more can come.
-fn write(run: &Path, signer: Option<Signer>, looks: &Receiver<Looked>, warn: fn(String)) {
-    let mut known: Option<(Prepared, Seal)> = None;
+fn write(run: &Path, signer: Option<Signer>, looks: &Receiver<InterimSnapshot>, warn: fn(String)) {
+    let mut known: Option<(SealedStudy, Seal)> = None;
     for look in looks {
         let label = look.label.clone();
         let written = loaded_study(run, &mut known)
@@ -77,11 +77,11 @@ fn write(run: &Path, signer: Option<Signer>, looks: &Receiver<Looked>, warn: fn(
 /// The sealed study with its own plugin instances, loaded at the first use.
 fn loaded_study<'k>(
     run: &Path,
-    known: &'k mut Option<(Prepared, Seal)>,
-) -> anyhow::Result<(&'k Prepared, &'k Seal)> {
+    known: &'k mut Option<(SealedStudy, Seal)>,
+) -> anyhow::Result<(&'k SealedStudy, &'k Seal)> {
     if known.is_none() {
         let seal = read_seal(run)?;
-        *known = Some((recall(run, &seal, &WhatIf::default())?, seal));
+        *known = Some((recall(run, &seal, &PluginOverrides::default())?, seal));
     }
     let (prepared, seal) = known.as_ref().context("the study was loaded above")?;
     Ok((prepared, seal))
@@ -91,9 +91,9 @@ fn loaded_study<'k>(
 fn write_report(
     run: &Path,
     signer: Option<Signer>,
-    prepared: &Prepared,
+    prepared: &SealedStudy,
     seal: &Seal,
-    mut look: Looked,
+    mut look: InterimSnapshot,
 ) -> anyhow::Result<()> {
     let label = look.label.clone();
     let (ledger, entries) = Ledger::open(run, signer)?;
@@ -123,8 +123,8 @@ fn write_report(
 ///
 /// # Errors
 /// If there are no sums, or the threshold's metric fails.
-pub fn build_interim(prepared: &Prepared, seal: &Seal, look: &Looked, entries: &[Entry]) -> anyhow::Result<ReportBundle> {
-    let outcome = look.outcome(seal).context("an interim report has sums")?;
+pub fn build_interim(prepared: &SealedStudy, seal: &Seal, look: &InterimSnapshot, entries: &[Entry]) -> anyhow::Result<ReportBundle> {
+    let outcome = look.result(seal).context("an interim report has sums")?;
     let verdict = match prepared.study.threshold {
         Some(_) => Some(interim_verdict(prepared, seal, &look.saved, entries)?),
         None => None,

@@ -9,7 +9,7 @@ use anyhow::{Context as _, anyhow, bail};
 
 use crate::run_files::{read_entries, read_seal};
 use crate::verdict::interferences::events_since_verdict;
-use understudy_engine::{Outcome, Prepared, SEAL, Saved, Seal, WhatIf, recall};
+use understudy_engine::{RunResult, SealedStudy, SEAL, Checkpoint, Seal, PluginOverrides, recall};
 use understudy_report::model::bundle::{
     FORMAT, PluginProvenance, Provenance, ReportBundle, ReviewNote, RunEvent, RunEventKind, ThresholdSummary,
 };
@@ -28,7 +28,7 @@ use understudy_study::InterferenceKind;
 /// If the run has not ended, or its files are damaged.
 pub fn report_bundle(run: &Path) -> anyhow::Result<ReportBundle> {
     let (outcome, seal) = load_results(run)?;
-    let prepared = recall(run, &seal, &WhatIf::default())?;
+    let prepared = recall(run, &seal, &PluginOverrides::default())?;
     let report = build(&outcome, &prepared);
     let entries = read_entries(run)?;
     let recorded = LedgerState::from_entries(&entries);
@@ -42,7 +42,7 @@ pub fn report_bundle(run: &Path) -> anyhow::Result<ReportBundle> {
 pub(crate) fn bundle(
     report: Report,
     verdict: Option<Verdict>,
-    prepared: &Prepared,
+    prepared: &SealedStudy,
     seal: &Seal,
     entries: &[Entry],
 ) -> ReportBundle {
@@ -66,7 +66,7 @@ pub(crate) fn bundle(
 }
 
 /// The results of an ended run, and its seal.
-fn load_results(run: &Path) -> anyhow::Result<(Outcome, Seal)> {
+fn load_results(run: &Path) -> anyhow::Result<(RunResult, Seal)> {
     let path = run.join(CHECKPOINT);
     let shown = path.display();
     let (entries, _) = ledger::check(&std::fs::read(run.join(LEDGER)).unwrap_or_default());
@@ -85,7 +85,7 @@ fn load_results(run: &Path) -> anyhow::Result<(Outcome, Seal)> {
         true => not_ended(),
         false => anyhow!("cannot read {shown}: {error}; name the directory of an ended run"),
     })?;
-    let saved: Saved = checkpoint::decode(&bytes).map_err(|error| match closed {
+    let saved: Checkpoint = checkpoint::decode(&bytes).map_err(|error| match closed {
         true => {
             anyhow!("cannot use {shown}: {error}; {}/{REPORT} holds the original figures", run.display())
         }
@@ -94,7 +94,7 @@ fn load_results(run: &Path) -> anyhow::Result<(Outcome, Seal)> {
         ),
     })?;
     let seal = read_seal(run)?;
-    Ok((saved.outcome(&seal).ok_or_else(not_ended)?, seal))
+    Ok((saved.result(&seal).ok_or_else(not_ended)?, seal))
 }
 
 /// The latest verdict.

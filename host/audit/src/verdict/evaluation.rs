@@ -6,7 +6,7 @@
 use anyhow::{Context as _, bail};
 
 use super::interferences::interference_events;
-use understudy_engine::{Prepared, Saved, Seal, conditions};
+use understudy_engine::{SealedStudy, Checkpoint, Seal, conditions};
 use understudy_records::join::Accounting;
 use understudy_run_log::CHECKPOINT;
 use understudy_run_log::ledger::{Entry, LedgerState};
@@ -33,7 +33,7 @@ pub(crate) struct RunResults<'f> {
 
 impl<'f> RunResults<'f> {
     /// The results in the checkpoint of an ended run; `None` if the checkpoint is that of a run that has not ended.
-    fn from_checkpoint(saved: &'f Saved, closed: bool) -> Option<RunResults<'f>> {
+    fn from_checkpoint(saved: &'f Checkpoint, closed: bool) -> Option<RunResults<'f>> {
         let (judged, ended) = saved.judged.as_ref().zip(saved.ended.as_ref())?;
         Some(RunResults {
             closed,
@@ -51,9 +51,9 @@ impl<'f> RunResults<'f> {
 /// # Errors
 /// If the checkpoint is not that of an ended run, or the study declares no threshold.
 pub(crate) fn closed_verdict(
-    prepared: &Prepared,
+    prepared: &SealedStudy,
     seal: &str,
-    saved: &Saved,
+    saved: &Checkpoint,
     entries: &[Entry],
 ) -> anyhow::Result<Verdict> {
     let Some(results) = RunResults::from_checkpoint(saved, true) else {
@@ -67,9 +67,9 @@ pub(crate) fn closed_verdict(
 /// # Errors
 /// If the study declares no threshold, or its metric fails.
 pub(crate) fn interim_verdict(
-    prepared: &Prepared,
+    prepared: &SealedStudy,
     seal: &Seal,
-    saved: &Saved,
+    saved: &Checkpoint,
     entries: &[Entry],
 ) -> anyhow::Result<Verdict> {
     let results = RunResults::from_checkpoint(saved, false).context("an interim report has sums")?;
@@ -82,14 +82,14 @@ pub(crate) fn interim_verdict(
 /// # Errors
 /// If the study declares no threshold or is not sealed, or the threshold's metric fails.
 pub(crate) fn evaluate_threshold(
-    prepared: &Prepared,
+    prepared: &SealedStudy,
     seal: &str,
     recorded: &LedgerState,
     results: &RunResults<'_>,
 ) -> anyhow::Result<Verdict> {
     let threshold = prepared.study.threshold.as_ref().context("the study declares no threshold")?;
     let metric = &prepared.metrics[threshold.metric];
-    let mut scorer = prepared.cast.metrics[threshold.metric].now().plugin.instance();
+    let mut scorer = prepared.versions.metrics[threshold.metric].now().plugin.instance();
     let mut failure = None;
     let mut reduce = |pairs, sums: &[f64]| match scorer.reduce(pairs, sums) {
         Ok(figure) => figure,
@@ -104,7 +104,7 @@ pub(crate) fn evaluate_threshold(
         threshold,
         conditions: &conditions(&prepared.study),
         seal,
-        sealed_at: prepared.sealed_at.context("a study that is not sealed has no verdict")?,
+        sealed_at: prepared.sealed_at,
         closed: results.closed,
         clocks: results.clocks,
         accounting: results.accounting,

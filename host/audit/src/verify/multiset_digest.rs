@@ -45,6 +45,20 @@ impl Seed {
     }
 }
 
+/// Combines the values of a column with the digests of the rows. Columns without nulls skip the null check.
+fn combine(seed: Seed, digests: &mut [u64], column: &dyn Array, value: impl Fn(usize) -> u64) {
+    if column.null_count() == 0 {
+        for (row, digest) in digests.iter_mut().enumerate() {
+            *digest = seed.join(*digest, value(row));
+        }
+        return;
+    }
+    for (row, digest) in digests.iter_mut().enumerate() {
+        let value = if column.is_null(row) { MISSING } else { value(row) };
+        *digest = seed.join(*digest, value);
+    }
+}
+
 /// The digest of rows of the pair table: per range of snapshots, the number of rows and the sum of their digests.
 pub struct MultisetDigest {
     schema: SchemaRef,
@@ -71,10 +85,13 @@ impl MultisetDigest {
         for column in batch.columns() {
             self.join(&mut digests, column.as_ref())?;
         }
-        for (snapshot, digest) in snapshots.values().iter().zip(digests) {
-            let (count, sum) = self.ranges.entry(snapshot / RANGE).or_default();
-            *count += 1;
-            *sum = sum.wrapping_add(digest);
+        // Pairs of one range mostly follow each other.
+        let rows: Vec<(u64, u64)> =
+            snapshots.values().iter().map(|snapshot| snapshot / RANGE).zip(digests).collect();
+        for run in rows.chunk_by(|(range, _), (next, _)| range == next) {
+            let (count, sum) = self.ranges.entry(run[0].0).or_default();
+            *count += run.len() as u64;
+            *sum = run.iter().fold(*sum, |sum, (_, digest)| sum.wrapping_add(*digest));
         }
         Ok(())
     }
@@ -82,42 +99,36 @@ impl MultisetDigest {
     /// Combines the values of a column with the digests of the rows.
     fn join(&self, digests: &mut [u64], column: &dyn Array) -> anyhow::Result<()> {
         let seed = self.seed;
-        let mut add = |value: &dyn Fn(usize) -> u64| {
-            for (row, digest) in digests.iter_mut().enumerate() {
-                let value = if column.is_null(row) { MISSING } else { value(row) };
-                *digest = seed.join(*digest, value);
-            }
-        };
         match column.data_type() {
             DataType::UInt64 => {
                 let numbers = column.as_primitive::<UInt64Type>();
-                add(&|row| numbers.value(row));
+                combine(seed, digests, column, |row| numbers.value(row));
             }
             DataType::Boolean => {
                 let values = column.as_boolean();
-                add(&|row| u64::from(values.value(row)));
+                combine(seed, digests, column, |row| u64::from(values.value(row)));
             }
             DataType::Timestamp(..) => {
                 let times = column.as_primitive::<TimestampMicrosecondType>();
-                add(&|row| times.value(row) as u64);
+                combine(seed, digests, column, |row| times.value(row) as u64);
             }
             DataType::UInt32 => {
                 let numbers = column.as_primitive::<UInt32Type>();
-                add(&|row| u64::from(numbers.value(row)));
+                combine(seed, digests, column, |row| u64::from(numbers.value(row)));
             }
             DataType::Float64 => {
                 let numbers = column.as_primitive::<Float64Type>();
-                add(&|row| numbers.value(row).to_bits());
+                combine(seed, digests, column, |row| numbers.value(row).to_bits());
             }
             DataType::Utf8 => {
                 let texts = column.as_string::<i32>();
-                add(&|row| seed.text(texts.value(row)));
+                combine(seed, digests, column, |row| seed.text(texts.value(row)));
             }
             DataType::Dictionary(..) => {
                 let dictionary = column.as_dictionary::<UInt16Type>();
                 let names = dictionary.values().as_string::<i32>();
                 let names: Vec<u64> = names.iter().map(|name| seed.text(name.unwrap_or_default())).collect();
-                add(&|row| names[usize::from(dictionary.keys().value(row))]);
+                combine(seed, digests, column, |row| names[usize::from(dictionary.keys().value(row))]);
             }
             DataType::List(_) => {
                 let lists = column.as_list::<i32>();
@@ -126,7 +137,7 @@ impl MultisetDigest {
                         seed.join(all, seed.text(name.unwrap_or_default()))
                     })
                 };
-                add(&|row| list(lists.value(row).as_string::<i32>()));
+                combine(seed, digests, column, |row| list(lists.value(row).as_string::<i32>()));
             }
             other => bail!("the pair table has a column of type {other}, which this version of understudy does not support"),
         }

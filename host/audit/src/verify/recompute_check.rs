@@ -12,14 +12,14 @@ use arrow::datatypes::SchemaRef;
 use crate::verify::issue::VerifyReport;
 use crate::verify::multiset_digest::{RANGE, MultisetDigest, Seed};
 use crate::verify::sums_from_scores;
-use understudy_engine::{Pairs, Prepared, Rebuilt, Saved, buffered_fields, rebuild, schemas};
+use understudy_engine::{PairTableBuilder, SealedStudy, Recomputed, Checkpoint, buffered_fields, rebuild, schemas};
 use understudy_run_log::{CHECKPOINT, ScanOptions, Table};
 
 /// Recomputes pairs and sums and compares them with the stored ones. Returns the number of pairs.
 ///
 /// # Errors
 /// If the log cannot be read, or does not hold the rows of this study.
-pub fn check(prepared: &Prepared, run: &Path, saved: &Saved, report: &mut VerifyReport) -> anyhow::Result<u64> {
+pub fn check(prepared: &SealedStudy, run: &Path, saved: &Checkpoint, report: &mut VerifyReport) -> anyhow::Result<u64> {
     let schema = schemas(prepared)[Table::Pairs as usize].clone();
     let seed = Seed::new()?;
     let (logged, rebuilt) = thread::scope(|scope| {
@@ -51,9 +51,9 @@ pub fn check(prepared: &Prepared, run: &Path, saved: &Saved, report: &mut Verify
 /// # Errors
 /// If the pairs cannot be read, or do not hold the scores of this study.
 pub fn check_stored_scores(
-    prepared: &Prepared,
+    prepared: &SealedStudy,
     run: &Path,
-    saved: &Saved,
+    saved: &Checkpoint,
     report: &mut VerifyReport,
 ) -> anyhow::Result<u64> {
     let (cells, comparison) = sums_from_scores::sums(prepared, run)?;
@@ -89,19 +89,19 @@ fn logged(run: &Path, schema: &SchemaRef, seed: Seed) -> anyhow::Result<Multiset
 
 /// The digest of the recomputed pairs, and all other recomputed results.
 fn rebuilt(
-    prepared: &Prepared,
+    prepared: &SealedStudy,
     run: &Path,
     schema: &SchemaRef,
     seed: Seed,
-) -> anyhow::Result<(MultisetDigest, Rebuilt)> {
+) -> anyhow::Result<(MultisetDigest, Recomputed)> {
     let mut set = MultisetDigest::new(schema, seed);
-    let mut table = Pairs::new(prepared);
+    let mut table = PairTableBuilder::new(prepared);
     let rebuilt = rebuild(prepared, run, buffered_fields(prepared), |compared| set.add(&table.batch(compared)))?;
     Ok((set, rebuilt))
 }
 
 /// The differences between a checkpoint and the recomputed results, each as the beginning of a sentence.
-fn differences(saved: &Saved, rebuilt: &Rebuilt) -> Vec<&'static str> {
+fn differences(saved: &Checkpoint, rebuilt: &Recomputed) -> Vec<&'static str> {
     let mut found = Vec::new();
     let mut compare = |same: bool, what: &'static str| {
         if !same {

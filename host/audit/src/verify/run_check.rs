@@ -11,10 +11,10 @@ use crate::reviews_file::{REVIEWS, expected_content};
 use crate::verify::issue::VerifyReport;
 use crate::verify::verdict_check::VerdictInputs;
 use crate::verify::{files, recompute_check, seal_check, sequence_check, verdict_check};
-use understudy_engine::{PrepareError, Prepared, SEAL, Saved, Seal, WhatIf, plugin_name, recall};
+use understudy_engine::{LoadStudyError, SealedStudy, SEAL, Checkpoint, Seal, PluginOverrides, plugin_name, recall};
 use understudy_report::{build, counted};
 use understudy_run_log::ledger::{self, Entry, Event, LEDGER, LedgerState, NOTE};
-use understudy_run_log::note::Verifier;
+use understudy_run_log::signed_head::Verifier;
 use understudy_run_log::{CHECKPOINT, LogError, REPORT, RunDirectory, checkpoint};
 use understudy_study::{PerStream, StreamKind};
 
@@ -75,7 +75,7 @@ pub fn verify(run: &Path, keys: &[Verifier]) -> Result<VerifyReport, VerifyError
     // The plugins are compiled while the records are read.
     let (checked, prepared) = thread::scope(|scope| {
         let seal = seal.as_ref().filter(|_| ledger_file.state.end.is_some());
-        let preparing = seal.map(|seal| scope.spawn(|| recall(run, seal, &WhatIf::default())));
+        let preparing = seal.map(|seal| scope.spawn(|| recall(run, seal, &PluginOverrides::default())));
         let checked = records(run, &ledger_file, &mut report);
         (checked, preparing.and_then(|preparing| preparing.join().ok()))
     });
@@ -246,14 +246,14 @@ fn figures(
     run: &Path,
     seal: &Seal,
     version: &str,
-    prepared: Result<Prepared, PrepareError>,
+    prepared: Result<SealedStudy, LoadStudyError>,
     reduced: usize,
     report: &mut VerifyReport,
-) -> Option<(Prepared, Saved)> {
+) -> Option<(SealedStudy, Checkpoint)> {
     let mut whole = None;
     report.check("figures", |report| {
         let saved = fs::read(run.join(CHECKPOINT)).map_err(|error| error.to_string());
-        let saved: Saved = match saved.and_then(|bytes| checkpoint::decode(&bytes).map_err(|error| error.to_string())) {
+        let saved: Checkpoint = match saved.and_then(|bytes| checkpoint::decode(&bytes).map_err(|error| error.to_string())) {
             Ok(saved) => saved,
             Err(what) => {
                 report.issue(CHECKPOINT, what);
@@ -278,7 +278,7 @@ fn figures(
                 return String::new();
             }
         };
-        let Some(outcome) = saved.outcome(seal) else {
+        let Some(outcome) = saved.result(seal) else {
             report.issue(CHECKPOINT, "it belongs to a run that has not ended");
             return String::new();
         };

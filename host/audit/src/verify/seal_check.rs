@@ -10,7 +10,7 @@ use crate::verify::files;
 use crate::verify::issue::VerifyReport;
 use understudy_engine::{SEAL, Seal, asset_name, plugin_name};
 use understudy_report::counted;
-use understudy_run_log::note::Verifier;
+use understudy_run_log::signed_head::Verifier;
 use understudy_study::CanonicalStudy;
 
 /// The name of the declaration in a run directory.

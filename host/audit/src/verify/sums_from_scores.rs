@@ -9,7 +9,7 @@ use arrow::array::{Array, ArrayRef, AsArray as _, RecordBatch, StringArray};
 use arrow::compute::{cast, filter_record_batch, is_not_null};
 use arrow::datatypes::{DataType, Float64Type, TimestampMicrosecondType};
 
-use understudy_engine::{Comparison, Judged, OUTCOME, Prepared, SCORED, conditions};
+use understudy_engine::{Comparison, Aggregates, OUTCOME, SealedStudy, SCORED, conditions};
 use understudy_run_log::{ScanOptions, Table};
 use understudy_statistics::scoring::{
     AnswerStatus, Cells, Conditions, ModelScores, ScoredPairs, WindowClock,
@@ -19,10 +19,10 @@ use understudy_statistics::scoring::{
 ///
 /// # Errors
 /// If the pairs cannot be read, or do not hold the scores of this study.
-pub fn sums(prepared: &Prepared, run: &Path) -> anyhow::Result<(Cells, Comparison)> {
+pub fn sums(prepared: &SealedStudy, run: &Path) -> anyhow::Result<(Cells, Comparison)> {
     let study = &prepared.study;
     let conditions = conditions(study);
-    let mut judged = Judged::new(prepared);
+    let mut judged = Aggregates::new(prepared);
     let mut clock = WindowClock::new(study.windows, study.time_zone.clone());
     for batch in
         ScanOptions::new(Table::Pairs, Vec::new()).open(run)?
@@ -65,7 +65,7 @@ fn codes(conditions: &Conditions, condition: usize, names: &ArrayRef) -> anyhow:
     names.as_string::<i32>().iter().map(code).collect()
 }
 
-fn scores(prepared: &Prepared, model: &str, batch: &RecordBatch) -> anyhow::Result<ModelScores> {
+fn scores(prepared: &SealedStudy, model: &str, batch: &RecordBatch) -> anyhow::Result<ModelScores> {
     let outcomes = column(batch, &format!("model.{model}.{OUTCOME}"))?.as_string_opt::<i32>();
     let outcomes: &StringArray = outcomes.context("the outcomes are not text")?;
     let outcome = |name: Option<&str>| {

@@ -6,7 +6,7 @@ use super::files;
 use super::issue::VerifyReport;
 use crate::verdict::evaluation::closed_verdict;
 use crate::verdict::interferences::events_since_verdict;
-use understudy_engine::{Prepared, Saved};
+use understudy_engine::{SealedStudy, Checkpoint};
 use understudy_run_log::VERDICT;
 use understudy_run_log::ledger::{Entry, LedgerState, RecordedVerdict};
 
@@ -14,9 +14,9 @@ use understudy_run_log::ledger::{Entry, LedgerState, RecordedVerdict};
 #[derive(Clone, Copy)]
 pub(crate) struct VerdictInputs<'a> {
     /// The study, with the plugins that the run stored.
-    pub prepared: &'a Prepared,
+    pub prepared: &'a SealedStudy,
     /// The run's checkpoint.
-    pub saved: &'a Saved,
+    pub saved: &'a Checkpoint,
     /// SHA-256 of the run's seal, in hexadecimal.
     pub seal: &'a str,
 }

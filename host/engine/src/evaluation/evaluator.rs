@@ -12,22 +12,22 @@ use std::sync::mpsc::Receiver;
 
 use tokio::sync::oneshot;
 
-use crate::batches::evaluated_pairs::Compared;
-use crate::batches::messages::Met;
-use crate::batches::pair_batch::Sources;
+use crate::batches::evaluated_pairs::EvaluatedPairs;
+use crate::batches::messages::JoinedPair;
+use crate::batches::pair_batch::PairBatch;
 use crate::evaluation::divergence_stats::DivergenceCollector;
 use crate::evaluation::model_answers::AnswerResolver;
 use crate::evaluation::projection::PairProjection;
 use crate::evaluation::recent_pairs::{PairSample, RecentPairs};
 use crate::evaluation::verdict_stats::{EvidenceCollector, ScoredPairBatch};
 use crate::log_schema::schema;
-use crate::plugins::instance_cache::Seat;
-use crate::plugins::load::Prepared;
-use crate::plugins::plugin_versions::{Part, PluginVersions};
+use crate::plugins::instance_cache::InstanceCache;
+use crate::seal::sealed_study::SealedStudy;
+use crate::plugins::plugin_versions::{PluginSlot, PluginVersions};
 use crate::plugins::slot_kind::{ComparatorSlot, MetricSlot, ModelSlot, SlotVersion};
-use crate::stats::aggregates::Judged;
-use crate::stats::checkpoint::Saved;
-use crate::stats::interim_schedule::{Look, Looked};
+use crate::stats::aggregates::Aggregates;
+use crate::stats::checkpoint::Checkpoint;
+use crate::stats::interim_schedule::{InterimCallback, InterimSnapshot};
 use understudy_records::batch::{Answers, Reason};
 use understudy_run_log::checkpoint::{self, CheckpointError};
 use understudy_run_log::{LogWriter, Table};
@@ -42,19 +42,19 @@ pub(crate) const MAX_BATCH_PAIRS: usize = 4096;
 /// A message to the evaluator. Checkpoints that it carries lack the aggregates, which the evaluator adds.
 pub enum EvaluatorMessage {
     /// Pairs to evaluate and to log.
-    NewPairs(Vec<Met>),
+    NewPairs(Vec<JoinedPair>),
     /// Pairs to evaluate that the log already has.
-    ReplayedPairs(Vec<Met>),
+    ReplayedPairs(Vec<JoinedPair>),
     /// The open segment group ends behind the pairs so far; the checkpoint of this moment.
-    RotateGroup(Box<Saved>),
+    RotateGroup(Box<Checkpoint>),
     /// An interim report is due.
-    InterimReport(Box<Looked>),
+    InterimReport(Box<InterimSnapshot>),
     /// A plugin is swapped; the first sequence number of each stream that belongs to the new generation.
     Swap(PerStream<u64>, Box<EvaluatorSwap>),
     /// A request for the most recent pairs.
     SampleRecentPairs(oneshot::Sender<Option<PairSample>>),
     /// A request for a checkpoint with the current aggregates.
-    SnapshotAggregates(Box<Saved>, oneshot::Sender<Saved>),
+    SnapshotAggregates(Box<Checkpoint>, oneshot::Sender<Checkpoint>),
 }
 
 /// A new plugin version, with a running instance where the evaluator runs the plugin.
@@ -82,9 +82,9 @@ impl EvaluatorSwap {
 pub struct Evaluator {
     versions: PluginVersions,
     /// Instances of the comparator, each with its projection.
-    comparator: Seat<(Decider, PairProjection)>,
+    comparator: InstanceCache<(Decider, PairProjection)>,
     /// Instances of each metric.
-    metrics: Vec<Seat<Scorer>>,
+    metrics: Vec<InstanceCache<Scorer>>,
     answer_resolver: AnswerResolver,
     study: Study,
     buffered_fields: PerStream<Vec<usize>>,
@@ -92,7 +92,7 @@ pub struct Evaluator {
     recent_pairs: Option<RecentPairs>,
     evidence_collector: Option<EvidenceCollector>,
     divergence_collector: DivergenceCollector,
-    aggregates: Judged,
+    aggregates: Aggregates,
 }
 
 impl Evaluator {
@@ -100,15 +100,15 @@ impl Evaluator {
     /// declared fields that the join buffers: at least those of
     /// [`buffered_fields`](crate::evaluation::projection::buffered_fields).
     pub fn new(
-        prepared: &Prepared,
+        prepared: &SealedStudy,
         buffered_fields: &PerStream<Vec<usize>>,
-        aggregates: Judged,
+        aggregates: Aggregates,
     ) -> Evaluator {
-        let (versions, study) = (prepared.cast.clone(), prepared.study.clone());
+        let (versions, study) = (prepared.versions.clone(), prepared.study.clone());
         let recent_pairs = study.is_live().then(|| RecentPairs::new(study.swaps.last));
         Evaluator {
-            comparator: Seat::default(),
-            metrics: versions.metrics.iter().map(|_| Seat::default()).collect(),
+            comparator: InstanceCache::default(),
+            metrics: versions.metrics.iter().map(|_| InstanceCache::default()).collect(),
             answer_resolver: AnswerResolver::new(prepared, buffered_fields),
             versions,
             study,
@@ -129,9 +129,9 @@ impl Evaluator {
         mut self,
         messages: &Receiver<EvaluatorMessage>,
         log: &LogWriter,
-        mut table: schema::Pairs,
-        mut on_interim: Option<Look>,
-    ) -> Result<Judged, CheckpointError> {
+        mut table: schema::PairTableBuilder,
+        mut on_interim: Option<InterimCallback>,
+    ) -> Result<Aggregates, CheckpointError> {
         let mut next = messages.recv().ok();
         while let Some(message) = next.take() {
             match message {
@@ -152,7 +152,7 @@ impl Evaluator {
                 EvaluatorMessage::Swap(from, swap) => self.apply_swap(from, *swap),
                 EvaluatorMessage::RotateGroup(mut checkpoint) => {
                     checkpoint.judged = Some(self.aggregates.clone());
-                    log.cut_pairs(checkpoint::encode(&*checkpoint)?);
+                    log.end_pairs(checkpoint::encode(&*checkpoint)?);
                 }
                 EvaluatorMessage::InterimReport(mut report) => {
                     if let Some(on_interim) = &mut on_interim {
@@ -192,8 +192,8 @@ impl Evaluator {
 
     /// Evaluates pairs and adds them to the aggregates. Returns one batch for each combination of
     /// generations.
-    pub fn evaluate(&mut self, pairs: Vec<Met>) -> Vec<Compared> {
-        let generations = |pair: &Met| {
+    pub fn evaluate(&mut self, pairs: Vec<JoinedPair>) -> Vec<EvaluatedPairs> {
+        let generations = |pair: &JoinedPair| {
             let sequences = pair.sequences();
             let of_snapshot = self.versions.of(StreamKind::Snapshots, sequences.snapshots);
             (self.versions.of_pair(sequences), of_snapshot)
@@ -202,7 +202,7 @@ impl Evaluator {
         if pairs.iter().all(|pair| generations(pair) == first) {
             return vec![self.evaluate_batch(&pairs, first)];
         }
-        let mut by_generation: BTreeMap<_, Vec<Met>> = BTreeMap::new();
+        let mut by_generation: BTreeMap<_, Vec<JoinedPair>> = BTreeMap::new();
         for pair in pairs {
             by_generation.entry(generations(&pair)).or_default().push(pair);
         }
@@ -210,8 +210,12 @@ impl Evaluator {
     }
 
     /// Evaluates pairs of one generation, whose snapshots all belong to `snapshot_generation`.
-    fn evaluate_batch(&mut self, pairs: &[Met], (generation, snapshot_generation): (u32, u32)) -> Compared {
-        let sources = Sources::of(pairs);
+    fn evaluate_batch(
+        &mut self,
+        pairs: &[JoinedPair],
+        (generation, snapshot_generation): (u32, u32),
+    ) -> EvaluatedPairs {
+        let sources = PairBatch::of(pairs);
         let version = self.versions.comparator.at(generation);
         let (decider, projection) = self.comparator.at(version.since, || {
             let projection = PairProjection::new(&self.study, &self.buffered_fields, &version.plugin.reads);
@@ -242,7 +246,7 @@ impl Evaluator {
             true => Vec::new(),
             false => self.score_and_aggregate(generation, &sources, &rows, &answers, &given, &blinded),
         };
-        Compared { generation, sources, answers, blinded, given, answered: rows, models }
+        EvaluatedPairs { generation, sources, answers, blinded, given, answered: rows, models }
     }
 
     /// Scores the pairs `rows`, which the comparator answered, and adds them to the aggregates. Returns the
@@ -250,7 +254,7 @@ impl Evaluator {
     fn score_and_aggregate(
         &mut self,
         generation: u32,
-        sources: &Sources,
+        sources: &PairBatch,
         rows: &[usize],
         comparator: &Answers,
         models: &[Answers],
@@ -290,13 +294,13 @@ impl Evaluator {
         if let Some(collector) = &mut self.evidence_collector {
             collector.add(&batch, &mut self.aggregates.evidence);
         }
-        let Judged { profiles, spreads, .. } = &mut self.aggregates;
+        let Aggregates { profiles, spreads, .. } = &mut self.aggregates;
         self.divergence_collector.add(&batch, profiles, spreads);
         scores
     }
 
     /// The aggregates of all pairs that were evaluated.
-    pub fn into_aggregates(self) -> Judged {
+    pub fn into_aggregates(self) -> Aggregates {
         self.aggregates
     }
 
@@ -305,7 +309,7 @@ impl Evaluator {
         &mut self,
         generation: u32,
         answers: &Answers,
-        sources: &Sources,
+        sources: &PairBatch,
         rows: &[usize],
         comparator: &Answers,
     ) -> ModelScores {
@@ -318,7 +322,7 @@ impl Evaluator {
             };
         }
         let failures = &mut self.aggregates.incidents;
-        let score = |(slot, cache): (&Part<ScorerPlugin>, &mut Seat<Scorer>)| {
+        let score = |(slot, cache): (&PluginSlot<ScorerPlugin>, &mut InstanceCache<Scorer>)| {
             let version = slot.at(generation);
             let scorer = cache.at(version.since, || version.plugin.instance());
             let mut scored = scorer.score(answers, comparator);
@@ -339,8 +343,8 @@ impl Evaluator {
 
     /// Records the time from each snapshot to its decision. Times are in microseconds, the histogram in
     /// nanoseconds.
-    fn record_substrate_latency(&mut self, pairs: &[Met]) {
-        for Met { snapshot: (snapshots, s), decision: (decisions, d) } in pairs {
+    fn record_substrate_latency(&mut self, pairs: &[JoinedPair]) {
+        for JoinedPair { snapshot: (snapshots, s), decision: (decisions, d) } in pairs {
             match decisions.times[*d as usize] - snapshots.times[*s as usize] {
                 micros @ 0.. => self.aggregates.substrate.record(micros as u64 * 1000),
                 _ => self.aggregates.before += 1,

@@ -22,8 +22,8 @@ use jiff::Timestamp;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::sync::watch;
 
-use crate::batches::acks::{Ticket, Told};
-use crate::batches::messages::{Answered, Job, Met};
+use crate::batches::acks::{BatchAcks, PendingAck};
+use crate::batches::messages::{InferredBatch, JoinedPair, SnapshotBatch};
 use crate::control::status::RunStatus;
 use crate::evaluation::evaluator::{Evaluator, EvaluatorMessage};
 use crate::evaluation::projection::buffered_fields;
@@ -31,14 +31,14 @@ use crate::inference::worker_pool::WorkerPool;
 use crate::join::join_buffer::JoinBuffer;
 use crate::log_schema::schema;
 use crate::pipeline::progress::Progress;
-use crate::plugins::load::Prepared;
+use crate::seal::sealed_study::SealedStudy;
 use crate::plugins::plugin_versions::PluginVersions;
-use crate::stats::aggregates::Judged;
-use crate::stats::checkpoint::{Ended, Saved};
-use crate::stats::counters::Counted;
-use crate::stats::determinism::Again;
-use crate::stats::interim_schedule::{Look, Looked, Schedule};
-use crate::stats::run_result::End;
+use crate::stats::aggregates::Aggregates;
+use crate::stats::checkpoint::{Checkpoint, EndState};
+use crate::stats::counters::RunCounters;
+use crate::stats::determinism::DeterminismStats;
+use crate::stats::interim_schedule::{InterimCallback, InterimSchedule, InterimSnapshot};
+use crate::stats::run_result::EndReason;
 use understudy_records::batch::{DecodedBatch, ExcludedRecord};
 use understudy_records::join::{Account, JoinBounds};
 use understudy_run_log::checkpoint::CheckpointError;
@@ -51,12 +51,12 @@ const EVALUATOR_QUEUE: usize = 16;
 
 /// The state of one run on its coordinating thread.
 pub struct Coordinator<'p> {
-    pub(crate) prepared: &'p Prepared,
+    pub(crate) prepared: &'p SealedStudy,
     pub(crate) join_buffer: JoinBuffer,
     pub(crate) workers: WorkerPool,
-    pub(crate) inferred: UnboundedReceiver<Answered>,
+    pub(crate) inferred: UnboundedReceiver<InferredBatch>,
     /// Batches that came back from the workers before an earlier one, by number.
-    reorder_buffer: BTreeMap<u64, Answered>,
+    reorder_buffer: BTreeMap<u64, InferredBatch>,
     /// Snapshot batches submitted to the workers.
     submitted: u64,
     /// Snapshot batches that came back from the workers, in order.
@@ -64,11 +64,11 @@ pub struct Coordinator<'p> {
     log: LogWriter,
     pub(crate) log_failed: bool,
     schemas: [SchemaRef; 4],
-    evaluator: JoinHandle<Result<Judged, CheckpointError>>,
+    evaluator: JoinHandle<Result<Aggregates, CheckpointError>>,
     pub(crate) evaluator_queue: SyncSender<EvaluatorMessage>,
     /// The sequence number of the next record of each stream.
     pub(crate) next_sequences: PerStream<u64>,
-    pub(crate) counters: Counted,
+    pub(crate) counters: RunCounters,
     /// SHA-256 of `seal.json`, in hexadecimal.
     seal: String,
     pub(crate) started_at: Timestamp,
@@ -76,8 +76,8 @@ pub struct Coordinator<'p> {
     /// While the log is replayed: the pairs that are already evaluated or logged.
     pub(crate) replay_positions: Option<ReplayPositions>,
     /// For each model the results of the determinism check.
-    pub(crate) determinism: Vec<Again>,
-    interim_schedule: Option<Schedule>,
+    pub(crate) determinism: Vec<DeterminismStats>,
+    interim_schedule: Option<InterimSchedule>,
     pub(crate) versions: PluginVersions,
     pub(crate) status: watch::Sender<RunStatus>,
     /// When the status was last published.
@@ -115,11 +115,11 @@ pub struct InitialState {
     /// Rows of the open group in the tables of snapshots, decisions and excluded records.
     pub rows: [usize; 3],
     /// The counters as of the last checkpoint.
-    pub counters: Counted,
+    pub counters: RunCounters,
     /// The aggregates as of the last checkpoint.
-    pub aggregates: Judged,
+    pub aggregates: Aggregates,
     /// For each model the results of the determinism check so far.
-    pub determinism: Vec<Again>,
+    pub determinism: Vec<DeterminismStats>,
     /// The last windows of the interim reports that are already written.
     pub interim_reports: BTreeSet<String>,
 }
@@ -131,19 +131,19 @@ impl<'p> Coordinator<'p> {
     /// # Errors
     /// When the system cannot start a thread.
     pub fn start(
-        prepared: &'p Prepared,
+        prepared: &'p SealedStudy,
         log: LogWriter,
         schemas: [SchemaRef; 4],
         run: &Path,
         initial: InitialState,
-        on_interim: Option<Look>,
+        on_interim: Option<InterimCallback>,
     ) -> anyhow::Result<Coordinator<'p>> {
         let buffered_fields = buffered_fields(prepared);
         let has_interim_reports = on_interim.is_some();
         let (results, inferred) = unbounded_channel();
         let workers = WorkerPool::start(prepared, &results)?;
         let evaluator = Evaluator::new(prepared, &buffered_fields, initial.aggregates);
-        let (pairs, table) = (log.clone(), schema::Pairs::new(prepared));
+        let (pairs, table) = (log.clone(), schema::PairTableBuilder::new(prepared));
         let (evaluator_queue, messages) = std::sync::mpsc::sync_channel(EVALUATOR_QUEUE);
         let evaluator = thread::Builder::new()
             .name("evaluator".into())
@@ -168,9 +168,9 @@ impl<'p> Coordinator<'p> {
             open_group: OpenGroup { number: initial.groups, rows: initial.rows, opened: Instant::now() },
             replay_positions: None,
             determinism: initial.determinism,
-            interim_schedule: Schedule::new(&prepared.study, initial.interim_reports)
+            interim_schedule: InterimSchedule::new(&prepared.study, initial.interim_reports)
                 .filter(|_| has_interim_reports),
-            versions: prepared.cast.clone(),
+            versions: prepared.versions.clone(),
             status: watch::Sender::new(RunStatus::default()),
             last_published: Instant::now(),
             progress: Progress::start(&prepared.study.name),
@@ -202,25 +202,26 @@ impl<'p> Coordinator<'p> {
     ///
     /// # Errors
     /// When the spill store of the join buffer cannot be read or written.
-    pub(crate) fn ingest(&mut self, decoded: DecodedBatch, tickets: Vec<Ticket>) -> anyhow::Result<()> {
+    pub(crate) fn ingest(&mut self, decoded: DecodedBatch, tickets: Vec<PendingAck>) -> anyhow::Result<()> {
         let DecodedBatch { kind, records, mut excluded } = decoded;
         let joined = self.join_buffer.join.offer(kind, &records, excluded.iter().map(|record| record.reason));
         excluded.extend(joined.excluded.iter().map(|exclusion| records.excluded(kind, exclusion)));
         let accepted = joined.accepted(records.len());
         let records = records.filter(&accepted);
         let (sequences, refused) = self.assign_sequences(kind, &records.lines, excluded);
-        let acks = Told::new(tickets, &refused);
+        let acks = BatchAcks::new(tickets, &refused);
         match kind {
             StreamKind::Snapshots => {
                 self.join_buffer.on_snapshots(joined.slot, joined.pairs)?;
                 let next = self.next_sequences[kind];
                 let (number, slot, generation) = (self.submitted, joined.slot, self.versions.generation());
-                let job = Job { number, slot, sequences, generation, records, refused, next, told: acks };
+                let job =
+                    SnapshotBatch { number, slot, sequences, generation, records, refused, next, told: acks };
                 self.submitted += 1;
                 match job.records.is_empty() {
                     false => self.workers.submit(job),
                     // There is nothing to infer, but its excluded records keep their order in the log.
-                    true => self.on_inferred(Answered::nothing(job))?,
+                    true => self.on_inferred(InferredBatch::nothing(job))?,
                 }
             }
             StreamKind::Decisions => {
@@ -271,7 +272,7 @@ impl<'p> Coordinator<'p> {
     ///
     /// # Errors
     /// When the spill store of the join buffer cannot be written.
-    pub(crate) fn on_inferred(&mut self, inferred: Answered) -> anyhow::Result<()> {
+    pub(crate) fn on_inferred(&mut self, inferred: InferredBatch) -> anyhow::Result<()> {
         self.reorder_buffer.insert(inferred.job.number, inferred);
         while let Some(mut inferred) = self.reorder_buffer.remove(&self.collected) {
             self.collected += 1;
@@ -293,7 +294,7 @@ impl<'p> Coordinator<'p> {
     }
 
     /// Sends rows to the log, which acknowledges the deliveries once the rows are on disk.
-    fn append(&mut self, rows: Vec<(Table, RecordBatch)>, acks: Told) {
+    fn append(&mut self, rows: Vec<(Table, RecordBatch)>, acks: BatchAcks) {
         for (table, batch) in &rows {
             if let Some(sum) = self.open_group.rows.get_mut(*table as usize) {
                 *sum += batch.num_rows();
@@ -306,10 +307,10 @@ impl<'p> Coordinator<'p> {
     }
 
     /// Passes pairs to the evaluator. During a replay, pairs that the checkpoint covers are left out.
-    pub(crate) fn evaluate(&mut self, mut pairs: Vec<Met>) {
+    pub(crate) fn evaluate(&mut self, mut pairs: Vec<JoinedPair>) {
         let mut logged = Vec::new();
         if let Some(positions) = self.replay_positions {
-            let is_before = |pair: &Met, position: PerStream<u64>| {
+            let is_before = |pair: &JoinedPair, position: PerStream<u64>| {
                 let sequences = pair.sequences();
                 StreamKind::ALL.into_iter().all(|kind| sequences[kind] < position[kind])
             };
@@ -352,13 +353,13 @@ impl<'p> Coordinator<'p> {
         let events = self.record_determinism(stats);
         let covers = self.counters.position;
         let settled = self.retention_watermarks().snapshots;
-        self.log_failed |= !self.log.cut(GroupBoundary { covers, refused, events, settled });
+        self.log_failed |= !self.log.end_records(GroupBoundary { position: covers, excluded: refused, events, settled });
         let _ =
             self.evaluator_queue.send(EvaluatorMessage::RotateGroup(Box::new(self.checkpoint(None, None))));
     }
 
     /// Adds new results of the determinism check, and returns their ledger events.
-    fn record_determinism(&mut self, stats: Vec<Again>) -> Vec<Event> {
+    fn record_determinism(&mut self, stats: Vec<DeterminismStats>) -> Vec<Event> {
         let mut events = Vec::new();
         for ((total, stats), model) in self.determinism.iter_mut().zip(stats).zip(&self.prepared.models) {
             if stats.asked > 0 {
@@ -370,14 +371,14 @@ impl<'p> Coordinator<'p> {
                     first_id: stats.first_id.clone(),
                 });
             }
-            total.add(Again { sequences: Vec::new(), ..stats });
+            total.add(DeterminismStats { sequences: Vec::new(), ..stats });
         }
         events
     }
 
     /// A checkpoint of the coordinator's state. The evaluator adds the aggregates.
-    pub(crate) fn checkpoint(&self, judged: Option<Judged>, ended: Option<Ended>) -> Saved {
-        Saved {
+    pub(crate) fn checkpoint(&self, judged: Option<Aggregates>, ended: Option<EndState>) -> Checkpoint {
+        Checkpoint {
             seal: self.seal.clone(),
             groups: self.open_group.number,
             began: self.started_at,
@@ -409,7 +410,7 @@ impl<'p> Coordinator<'p> {
             let saved = self
                 .checkpoint(None, None)
                 .as_ended(self.join_buffer.join.accounting(), self.determinism.clone());
-            let _ = self.evaluator_queue.send(EvaluatorMessage::InterimReport(Box::new(Looked {
+            let _ = self.evaluator_queue.send(EvaluatorMessage::InterimReport(Box::new(InterimSnapshot {
                 window,
                 label,
                 saved,
@@ -421,7 +422,7 @@ impl<'p> Coordinator<'p> {
     ///
     /// # Errors
     /// When the evaluator failed.
-    pub(crate) fn finish(mut self, end: End) -> anyhow::Result<(Saved, Vec<Event>)> {
+    pub(crate) fn finish(mut self, end: EndReason) -> anyhow::Result<(Checkpoint, Vec<Event>)> {
         self.progress.finish();
         if self.open_group.rows != [0; 3] {
             self.rotate_group();
@@ -436,7 +437,7 @@ impl<'p> Coordinator<'p> {
             .map_err(|_| anyhow::anyhow!("the evaluator thread panicked; this is a bug in understudy"))??;
         let accounting = self.join_buffer.join.accounting();
         debug_assert!(accounting.balances());
-        let ended = Ended { at: Timestamp::now(), end, accounting, again: self.determinism };
-        Ok((Saved { judged: Some(aggregates), ended: Some(ended), ..saved }, events))
+        let ended = EndState { at: Timestamp::now(), end, accounting, again: self.determinism };
+        Ok((Checkpoint { judged: Some(aggregates), ended: Some(ended), ..saved }, events))
     }
 }

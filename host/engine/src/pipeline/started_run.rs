@@ -2,9 +2,10 @@
 
 use std::fs;
 
-use crate::ingest::readers::Feeds;
+use crate::ingest::readers::Readers;
 use crate::pipeline::coordinator::{InitialState, ReplayPositions};
-use crate::plugins::load::Prepared;
+use crate::plugins::load::LoadedStudy;
+use crate::seal::sealed_study::SealedStudy;
 use crate::plugins::stored_files::{asset_name, plugin_name};
 use crate::seal::manifest::Seal;
 use understudy_run_log::ledger::{Entry, Ledger};
@@ -18,6 +19,8 @@ pub(super) const STUDY: &str = "study.toml";
 
 /// A run that is ready for its coordinator.
 pub struct StartedRun {
+    /// The study under the seal of the run.
+    pub study: SealedStudy,
     /// The run directory.
     pub directory: RunDirectory,
     /// The ledger, with the entries of the start.
@@ -33,7 +36,7 @@ pub struct StartedRun {
     /// The log rows to replay; `None` for a new run.
     pub replay: Option<ReplayPlan>,
     /// The readers of the sources, positioned behind the records that the log has.
-    pub readers: Feeds,
+    pub readers: Readers,
     /// For the user: where a resumed run continues.
     pub resume_notice: Option<String>,
 }
@@ -49,12 +52,12 @@ pub struct ReplayPlan {
 }
 
 /// What the run's retention policy is to delete; `None` without a policy.
-pub(super) fn retention(prepared: &Prepared, entries: &[Entry]) -> Option<Retention> {
-    Some(Retention::of(entries, prepared.study.log.retain?))
+pub(super) fn retention(prepared: &LoadedStudy, entries: &[Entry]) -> Option<Retention> {
+    Some(Retention::from_entries(entries, prepared.study.log.retain?))
 }
 
 /// Stores the plugins and their assets in the run directory, unless they are already there unchanged.
-pub(super) fn store_plugins(prepared: &Prepared, directory: &RunDirectory) -> anyhow::Result<()> {
+pub(super) fn store_plugins(prepared: &LoadedStudy, directory: &RunDirectory) -> anyhow::Result<()> {
     let store = |name: &str, bytes: &[u8]| match fs::read(directory.path().join(name)) {
         Ok(stored) if stored == bytes => Ok(()),
         _ => directory.write(name, bytes),

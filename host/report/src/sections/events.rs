@@ -134,7 +134,7 @@ pub fn reviews(bundle: &ReportBundle) -> Section {
                 reviewer.into(),
                 model.into(),
                 stratum.into(),
-                note.judgement.words().into(),
+                note.judgement.text().into(),
                 note.note.as_str().into(),
             ]
         };
@@ -169,7 +169,7 @@ fn review_blocks(review: &ReviewSummary, blocks: &mut Vec<Block>) {
     };
     let rows = review.shares.iter().map(|found| -> Vec<Cell> {
         vec![
-            found.judgement.words().into(),
+            found.judgement.text().into(),
             count(cases(found.judgement)).into(),
             share(found.share).into(),
             format!("{} to {}", share(found.interval.lower), share(found.interval.upper)).into(),
@@ -177,7 +177,7 @@ fn review_blocks(review: &ReviewSummary, blocks: &mut Vec<Block>) {
     });
     let dots = review.shares.iter().map(|found| DotRow {
         group: None,
-        label: found.judgement.words().to_owned(),
+        label: found.judgement.text().to_owned(),
         value: Some(found.share),
         interval: Some((found.interval.lower, found.interval.upper)),
     });
@@ -210,7 +210,7 @@ fn review_blocks(review: &ReviewSummary, blocks: &mut Vec<Block>) {
         let rows = review
             .failure_modes
             .iter()
-            .filter_map(|found| Some(vec![found.mode?.words().into(), count(found.count).into()]));
+            .filter_map(|found| Some(vec![found.mode?.text().into(), count(found.count).into()]));
         let columns = vec![Column::text("Failure mode"), Column::number("Cases")];
         blocks.push(Block::Table(table("Failure modes", columns, rows.collect())));
     }

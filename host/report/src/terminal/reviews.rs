@@ -24,7 +24,7 @@ pub fn render_reviews(summary: &ReviewSummary, style: Style) -> String {
         let bounds = share.map_or_else(String::new, |share| {
             format!("{:.4} to {:.4}", share.interval.lower, share.interval.upper)
         });
-        let name = format!("  {}", counted.judgement.words());
+        let name = format!("  {}", counted.judgement.text());
         table.row([name, count(counted.count), figure, bounds].map(Span::from));
     }
     table.print(&mut page);
@@ -37,7 +37,7 @@ pub fn render_reviews(summary: &ReviewSummary, style: Style) -> String {
     }
     let modes = summary.failure_modes.iter().filter_map(|counted| {
         let mode = counted.mode?;
-        Some(format!("{} {}", mode.words(), count(counted.count)))
+        Some(format!("{} {}", mode.text(), count(counted.count)))
     });
     let modes: Vec<String> = modes.collect();
     if !modes.is_empty() {

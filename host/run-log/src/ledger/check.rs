@@ -1,39 +1,41 @@
-//! Whether a ledger is whole: every line to the byte, and each chained to the one before.
+//! Checks the lines of a ledger and their chain.
+//!
+//! Invariant: a ledger without faults has exactly the bytes that were written, except for missing lines at its end.
 
 use sha2::{Digest, Sha256};
 
-use super::{Entry, HASH, NONE, line};
-use crate::hexadecimal;
+use crate::digest::hexadecimal;
+use crate::ledger::entry::{Entry, HASH, NO_PREVIOUS, line};
 
-/// Something that is wrong with a ledger.
+/// A fault of a ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// The line, counted from 1.
+    /// The line, from 1.
     pub line: usize,
-    /// What is wrong with it.
+    /// The fault, as a clause.
     pub what: String,
 }
 
-/// The entries that can be read, and everything that is wrong.
+/// Reads the entries of a ledger. Returns those that can be read, and all faults.
 pub fn check(bytes: &[u8]) -> (Vec<Entry>, Vec<Fault>) {
     let (mut entries, mut faults) = (Vec::new(), Vec::new());
-    let mut previous = NONE.to_owned();
+    let mut previous = NO_PREVIOUS.to_owned();
     let mut number = 0;
     for (at, text) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
         let mut fault = |what: String| faults.push(Fault { line: at + 1, what });
         let Some(text) = text.strip_suffix(b"\n") else {
-            fault("it ends in the middle of a line".to_owned());
+            fault("the line is incomplete".to_owned());
             continue;
         };
         match entry(text) {
             Ok(entry) => {
                 if entry.previous != previous {
                     fault(
-                        "it does not follow the line before: one was changed, taken out or put in".to_owned(),
+                        "it does not continue the line before: a line was changed, removed or inserted".to_owned(),
                     );
                 }
                 if entry.entry != number {
-                    fault(format!("it is entry {}, and {number} belongs here", entry.entry));
+                    fault(format!("it is entry {}, expected {number}", entry.entry));
                 }
                 number = entry.entry + 1;
                 entries.push(entry);
@@ -48,7 +50,7 @@ pub fn check(bytes: &[u8]) -> (Vec<Entry>, Vec<Fault>) {
     (entries, faults)
 }
 
-/// The entry in a line, which must be written as an entry is.
+/// Parses a line, which must have the canonical form of an entry.
 pub(super) fn entry(text: &[u8]) -> Result<Entry, String> {
     let text = str::from_utf8(text).map_err(|_| "it is not UTF-8".to_owned())?;
     let (body, hash) = text.rsplit_once(HASH).ok_or("it has no hash")?;
@@ -56,9 +58,9 @@ pub(super) fn entry(text: &[u8]) -> Result<Entry, String> {
         return Err("it was changed: its hash does not match".to_owned());
     }
     let entry: Entry = serde_json::from_str(&format!("{body}}}"))
-        .map_err(|error| format!("it cannot be read: {error}; perhaps a newer understudy wrote it"))?;
+        .map_err(|error| format!("it cannot be parsed: {error}; a newer version of understudy may have written it"))?;
     match line(&entry) == text {
         true => Ok(entry),
-        false => Err("it is not written as an entry is; perhaps a newer understudy wrote it".to_owned()),
+        false => Err("it does not have the canonical form of an entry; a newer version of understudy may have written it".to_owned()),
     }
 }

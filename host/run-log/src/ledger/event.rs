@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::review::{FailureMode, Judgement, SampledStratum};
+use crate::ledger::review::{FailureMode, Judgement, SampledStratum};
 use understudy_records::join::ExclusionCounts;
 use understudy_study::{InterferenceKind, PerStream};
 

@@ -1,43 +1,43 @@
-//! What the ledger tells of judgements: who was right where a model and the substrate differ.
+//! Reviews in the ledger: judgements of who is right where a model and the substrate disagree.
 //!
-//! Always holds: a judgement is in the ledger or it was not given; every other place that has it was made from there.
+//! Invariant: the ledger is the only source of judgements; every other file that has them is derived from it.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Disagreements of one stratum.
+/// A stratum of a review sample.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SampledStratum {
-    /// What it is called: the values of its conditions, or `elsewhere`.
+    /// The name: the values of its conditions, or `elsewhere`.
     pub name: String,
-    /// How many disagreements it has.
+    /// The number of disagreements in the stratum.
     pub disagreements: u64,
-    /// How many of them were drawn.
+    /// The number of rows drawn from it.
     pub drawn: u64,
 }
 
-/// Who was right.
+/// A reviewer's judgement of a disagreement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Judgement {
-    /// The model, and the substrate was not.
+    /// The model is right and the substrate is wrong.
     ModelRight,
-    /// The substrate, and the model was not.
+    /// The substrate is right and the model is wrong.
     SubstrateRight,
-    /// What either would do is as good.
+    /// Both answers are acceptable.
     BothFine,
-    /// It cannot be told.
+    /// The reviewer cannot tell.
     Unclear,
 }
 
 impl Judgement {
-    /// All of them.
+    /// All values.
     pub const ALL: [Judgement; 4] =
         [Judgement::ModelRight, Judgement::SubstrateRight, Judgement::BothFine, Judgement::Unclear];
 
-    /// In words.
-    pub fn words(self) -> &'static str {
+    /// The text for reports.
+    pub fn text(self) -> &'static str {
         match self {
             Judgement::ModelRight => "model right",
             Judgement::SubstrateRight => "substrate right",
@@ -47,27 +47,27 @@ impl Judgement {
     }
 }
 
-/// How whoever was wrong went wrong.
+/// Why the wrong side was wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum FailureMode {
-    /// What it cannot do was known before.
+    /// A known limitation.
     KnownGap,
-    /// The case lies between two answers.
+    /// A borderline case between two answers.
     Boundary,
-    /// Nothing like it had come before.
+    /// A case unlike any before.
     Novel,
-    /// What it was shown was wrong.
+    /// Its input data was wrong.
     DataFault,
 }
 
 impl FailureMode {
-    /// All of them.
+    /// All values.
     pub const ALL: [FailureMode; 4] =
         [FailureMode::KnownGap, FailureMode::Boundary, FailureMode::Novel, FailureMode::DataFault];
 
-    /// In words.
-    pub fn words(self) -> &'static str {
+    /// The text for reports.
+    pub fn text(self) -> &'static str {
         match self {
             FailureMode::KnownGap => "known gap",
             FailureMode::Boundary => "boundary",

@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::event::{Event, FileDigest, Segment, ShadowResult, SwapTrigger};
-use super::{Entry, Fault};
+use crate::ledger::event::{Event, FileDigest, Segment, ShadowResult, SwapTrigger};
+use crate::ledger::check::Fault;
+use crate::ledger::entry::Entry;
 use understudy_records::join::ExclusionCounts;
 use understudy_study::{InterferenceKind, PerStream};
 
@@ -235,7 +236,9 @@ impl LedgerState {
                 }
                 self.reduced.insert(after.file.clone());
             }
-            Event::RecordsExcluded { snapshots, decisions } => self.excluded = PerStream { snapshots: *snapshots, decisions: *decisions },
+            Event::RecordsExcluded { snapshots, decisions } => {
+                self.excluded = PerStream { snapshots: *snapshots, decisions: *decisions }
+            }
             Event::DeterminismChecked { model, rows, mismatches, first_id, .. } => {
                 let totals = self.determinism.entry(model.clone()).or_default();
                 if totals.mismatches == 0 {
@@ -423,7 +426,11 @@ mod tests {
 
     #[test]
     fn sealed_groups_add_up() {
-        let state = state(vec![started(), sealed(0, &["a"], PerStream::from([5, 0])), sealed(1, &["b", "c"], PerStream::from([7, 3]))]);
+        let state = state(vec![
+            started(),
+            sealed(0, &["a"], PerStream::from([5, 0])),
+            sealed(1, &["b", "c"], PerStream::from([7, 3])),
+        ]);
         assert_eq!((state.groups, state.position), (2, PerStream::from([7, 3])));
         assert_eq!(state.segments.keys().collect::<Vec<_>>(), ["a", "b", "c"]);
         assert_eq!(state.start.map(|start| start.at), Some(time(0)));
@@ -437,12 +444,17 @@ mod tests {
             after: segment("a", 4),
             dropped_columns: vec!["raw".to_owned()],
         };
-        let state = state(vec![started(), sealed(0, &["a"], PerStream::from([5, 0])), reduced(segment("a", 5))]);
+        let state =
+            state(vec![started(), sealed(0, &["a"], PerStream::from([5, 0])), reduced(segment("a", 5))]);
         assert_eq!(state.segments["a"], segment("a", 4));
         assert_eq!(state.reduced, BTreeSet::from(["a".to_owned()]));
         assert_eq!(state.contradictions, []);
         assert_eq!(
-            contradictions(vec![started(), sealed(0, &["a"], PerStream::from([5, 0])), reduced(segment("a", 6))]),
+            contradictions(vec![
+                started(),
+                sealed(0, &["a"], PerStream::from([5, 0])),
+                reduced(segment("a", 6))
+            ]),
             [(3, "a did not have the recorded content before it was reduced".to_owned())]
         );
     }
@@ -473,7 +485,10 @@ mod tests {
         };
         assert_eq!(ended(vec![started()]), (false, false, "was cut off"));
         assert_eq!(ended(vec![started(), stopped.clone()]), (true, false, "was stopped"));
-        assert_eq!(ended(vec![started(), stopped.clone(), resumed(PerStream::default())]), (false, false, "was cut off"));
+        assert_eq!(
+            ended(vec![started(), stopped.clone(), resumed(PerStream::default())]),
+            (false, false, "was cut off")
+        );
         let closed = Event::RunClosed { files: Vec::new() };
         let (end, closed, _) = ended(vec![started(), stopped, resumed(PerStream::default()), closed]);
         assert!(end && closed);
@@ -504,7 +519,13 @@ mod tests {
         assert_eq!(outcomes(vec![started(), swap(1, false)]), [SwapOutcome::Unrecorded]);
         let abandoned = Event::SwapAbandoned { generation: 1 };
         assert_eq!(
-            outcomes(vec![started(), swap(1, false), abandoned, swap(1, false), applied(1, PerStream::from([5, 3]))]),
+            outcomes(vec![
+                started(),
+                swap(1, false),
+                abandoned,
+                swap(1, false),
+                applied(1, PerStream::from([5, 3]))
+            ]),
             [SwapOutcome::Abandoned, made]
         );
         assert_eq!(
@@ -569,7 +590,10 @@ mod tests {
         };
         let latest = |events| state(events).verdict.map(|v| (v.index, v.closed, v.resumed_since));
         assert_eq!(latest(vec![started()]), None);
-        assert_eq!(latest(vec![started(), verdict(false), resumed(PerStream::from([5, 3]))]), Some((1, false, true)));
+        assert_eq!(
+            latest(vec![started(), verdict(false), resumed(PerStream::from([5, 3]))]),
+            Some((1, false, true))
+        );
         assert_eq!(
             latest(vec![started(), verdict(false), resumed(PerStream::from([5, 3])), verdict(true)]),
             Some((3, true, false))

@@ -1,12 +1,12 @@
-//! The ledger: what an entry looks like, and that whatever becomes of its bytes shows, and where.
+//! The text form of the ledger, and the detection of every change of its bytes.
 
-use std::fs;
-use std::thread;
+use std::{fs, thread};
 
 use tempfile::TempDir;
 
 use super::*;
-use crate::note::Verifier;
+use crate::ledger::entry::HASH;
+use crate::signed_head::Verifier;
 use understudy_records::join::ExclusionCounts;
 use understudy_study::{InterferenceKind, PerStream};
 
@@ -18,7 +18,7 @@ fn note(text: impl Into<String>) -> Event {
     Event::Note { who: "ana".to_owned(), text: text.into() }
 }
 
-/// A digest that can be told by its letter.
+/// A digest that is recognised by its letter.
 fn digest(letter: &str) -> String {
     letter.repeat(64)
 }
@@ -60,8 +60,16 @@ fn events() -> Vec<Event> {
             ],
             position: PerStream::from([110, 0]),
         },
-        Event::RunResumed { position: PerStream::from([110, 7]), interruption: "was cut off".to_owned(), truncated: PerStream::from([0, 2]), damaged: Vec::new() },
-        Event::SourceGap { stream: "decisions".to_owned(), reason: "the file is shorter than it was".to_owned() },
+        Event::RunResumed {
+            position: PerStream::from([110, 7]),
+            interruption: "was cut off".to_owned(),
+            truncated: PerStream::from([0, 2]),
+            damaged: Vec::new(),
+        },
+        Event::SourceGap {
+            stream: "decisions".to_owned(),
+            reason: "the file is shorter than it was".to_owned(),
+        },
         Event::Exposure {
             who: "ana \"the analyst\"".to_owned(),
             command: "understudy export, as CSV".to_owned(),
@@ -108,10 +116,10 @@ fn events() -> Vec<Event> {
     ]
 }
 
-/// A ledger of these events, all at one time.
+/// A ledger of these events, all with the same time.
 fn written(events: &[Event]) -> Vec<u8> {
     let mut text = String::new();
-    let mut previous = NONE.to_owned();
+    let mut previous = NO_PREVIOUS.to_owned();
     for (number, event) in events.iter().enumerate() {
         let at = "2026-03-01T10:00:00.5Z".parse().expect("a time");
         let line = line(&Entry { entry: number as u64, at, previous, event: event.clone() });
@@ -126,19 +134,19 @@ fn lines(bytes: &[u8]) -> Vec<Vec<u8>> {
     bytes.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect()
 }
 
-/// The line in which the first fault is.
+/// The line of the first fault.
 fn first_fault(bytes: &[u8]) -> Option<usize> {
     check(bytes).1.first().map(|fault| fault.line)
 }
 
-/// What is wrong, as a reader is told.
+/// The faults as text.
 fn faults(bytes: &[u8]) -> String {
     let said = check(bytes).1.into_iter().map(|fault| format!("{}: {}", fault.line, fault.what));
     said.collect::<Vec<_>>().join("\n")
 }
 
 #[test]
-fn entries_are_written_so() {
+fn entries_have_a_fixed_text_form() {
     let bytes = written(&events());
     assert_eq!(check(&bytes).0.into_iter().map(|entry| entry.event).collect::<Vec<_>>(), events());
     // Digests are what `sha256sum` says of the lines; the first line shows them whole.
@@ -156,26 +164,26 @@ fn entries_are_written_so() {
         settings.add_filter(&format!("{letter}{{64}}"), format!("{letter}.."));
     }
     settings.bind(|| insta::assert_snapshot!(shown.collect::<Vec<_>>().join("\n"), @r#"
-    {"entry":0,"at":"2026-03-01T10:00:00.5Z","previous":"0000000000000000000000000000000000000000000000000000000000000000","kind":"run-started","study":"rooms","seal":"a..","study-toml":"b..","version":"0.1.0","key":"vienna+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k","hash":"faf2d369a0002476b0f3bfbda7817d91b3955fdc5308aded978078f13b8b800d"}
-    {"entry":1,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"plugin","role":"model","name":"forest","sha256":"b..","assets":[{"name":"weights","sha256":"c.."}],"hash":".."}
-    {"entry":2,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"refused","snapshots":{"rejected":1,"duplicate":2,"conflict":3,"late":4},"decisions":{"rejected":0,"duplicate":0,"conflict":0,"late":0},"hash":".."}
-    {"entry":3,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"group-sealed","group":0,"segments":[{"file":"snapshots/000000.parquet","sha256":"d..","bytes":4096,"rows":100,"sequences":[0,99]},{"file":"excluded/000000.parquet","sha256":"d..","bytes":4096,"rows":100}],"covers":[110,0],"hash":".."}
-    {"entry":4,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"run-resumed","position":[110,7],"after":"was cut off","cut":[0,2],"hash":".."}
-    {"entry":5,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"gap","stream":"decisions","what":"the file is shorter than it was","hash":".."}
-    {"entry":6,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"exposure","who":"ana \"the analyst\"","how":"understudy export, as CSV","rows":12,"ids":"f..","refused":3,"since":"2026-04-20T06:00:00Z","hash":".."}
+    {"entry":0,"at":"2026-03-01T10:00:00.5Z","previous":"0000000000000000000000000000000000000000000000000000000000000000","kind":"run-started","study":"rooms","seal":"a..","study-toml":"b..","version":"0.1.0","key":"vienna+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k","hash":"39e29d18fd892120b2a36569ee5bb23dcf9d794424a2e45d753f94170bc13a6e"}
+    {"entry":1,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"plugin-loaded","role":"model","name":"forest","sha256":"b..","assets":[{"name":"weights","sha256":"c.."}],"hash":".."}
+    {"entry":2,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"records-excluded","snapshots":{"rejected":1,"duplicate":2,"conflict":3,"late":4},"decisions":{"rejected":0,"duplicate":0,"conflict":0,"late":0},"hash":".."}
+    {"entry":3,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"group-sealed","group":0,"segments":[{"file":"snapshots/000000.parquet","sha256":"d..","bytes":4096,"rows":100,"sequences":[0,99]},{"file":"excluded/000000.parquet","sha256":"d..","bytes":4096,"rows":100}],"position":{"snapshots":110,"decisions":0},"hash":".."}
+    {"entry":4,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"run-resumed","position":{"snapshots":110,"decisions":7},"interruption":"was cut off","truncated":{"snapshots":0,"decisions":2},"hash":".."}
+    {"entry":5,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"source-gap","stream":"decisions","reason":"the file is shorter than it was","hash":".."}
+    {"entry":6,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"exposure","who":"ana \"the analyst\"","command":"understudy export, as CSV","rows":12,"ids":"f..","withheld":3,"since":"2026-04-20T06:00:00Z","hash":".."}
     {"entry":7,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"disclosure","what":"comparator-change","who":"bo","text":"the rules changed","since":"2026-04-21T06:00:00Z","hash":".."}
     {"entry":8,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"review-sample","model":"forest","seed":"a..","strata":[{"name":"elsewhere","disagreements":41,"drawn":30}],"hash":".."}
-    {"entry":9,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"review","who":"ana","model":"forest","id":"b-7","observed-at":"2026-03-01T10:00:00Z","stratum":"elsewhere","judgement":"substrate-right","mode":"known-gap","note":"no cot in that room","hash":".."}
-    {"entry":10,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"verdict","file":{"file":"verdict.json","sha256":"gggggggggggggggggggggggggggggggggggggggggggggggggggggggggggggggg"},"closed":true,"position":[7,6],"rulings":["rules/all: NO-GO"],"hash":".."}
+    {"entry":9,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"review","who":"ana","model":"forest","id":"b-7","observed-at":"2026-03-01T10:00:00Z","stratum":"elsewhere","judgement":"substrate-right","failure-mode":"known-gap","note":"no cot in that room","hash":".."}
+    {"entry":10,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"verdict","file":{"file":"verdict.json","sha256":"gggggggggggggggggggggggggggggggggggggggggggggggggggggggggggggggg"},"closed":true,"position":{"snapshots":7,"decisions":6},"rulings":["rules/all: NO-GO"],"hash":".."}
     {"entry":11,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"note","who":"ana","text":"the rules changed at noon;\nsee ticket 7, — käi","hash":".."}
-    {"entry":12,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"segment-reduced","before":{"file":"snapshots/000000.parquet","sha256":"d..","bytes":4096,"rows":100,"sequences":[0,99]},"after":{"file":"snapshots/000000.parquet","sha256":"d..","bytes":4096,"rows":100,"sequences":[0,99]},"dropped":["raw"],"hash":".."}
-    {"entry":13,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"stopped","how":"SIGTERM","files":[],"hash":".."}
-    {"entry":14,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"closed","files":[{"file":"report.json","sha256":"e.."}],"hash":".."}
+    {"entry":12,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"segment-reduced","before":{"file":"snapshots/000000.parquet","sha256":"d..","bytes":4096,"rows":100,"sequences":[0,99]},"after":{"file":"snapshots/000000.parquet","sha256":"d..","bytes":4096,"rows":100,"sequences":[0,99]},"dropped-columns":["raw"],"hash":".."}
+    {"entry":13,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"run-stopped","reason":"SIGTERM","files":[],"hash":".."}
+    {"entry":14,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"run-closed","files":[{"file":"report.json","sha256":"e.."}],"hash":".."}
     "#));
 }
 
 #[test]
-fn a_changed_byte_shows_in_its_line() {
+fn a_changed_byte_is_found_in_its_line() {
     let bytes = written(&events()[..3]);
     assert_eq!(first_fault(&bytes), None);
     let mut changed = bytes.clone();
@@ -193,7 +201,7 @@ fn a_changed_byte_shows_in_its_line() {
 }
 
 #[test]
-fn lines_that_are_taken_out_put_in_or_swapped_show() {
+fn removed_inserted_and_swapped_lines_are_found() {
     let lines = lines(&written(&events()));
     for at in 0..lines.len() {
         let mut fewer = lines.clone();
@@ -217,7 +225,7 @@ fn lines_that_are_taken_out_put_in_or_swapped_show() {
 }
 
 #[test]
-fn a_ledger_that_is_cut_is_cut_back_to_its_last_whole_line() {
+fn a_truncated_ledger_is_opened_up_to_its_last_complete_line() {
     let folder = folder();
     let path = folder.path().join(LEDGER);
     let bytes = written(&events()[..3]);
@@ -236,7 +244,7 @@ fn a_ledger_that_is_cut_is_cut_back_to_its_last_whole_line() {
 }
 
 #[test]
-fn what_another_process_left_torn_is_cut_off_before_an_entry_is_appended() {
+fn an_incomplete_line_of_another_process_is_removed_before_an_append() {
     let folder = folder();
     let path = folder.path().join(LEDGER);
     let ledger = Ledger::create(folder.path(), None).expect("a new ledger");
@@ -254,7 +262,7 @@ fn what_another_process_left_torn_is_cut_off_before_an_entry_is_appended() {
 }
 
 #[test]
-fn an_entry_of_any_length_is_followed() {
+fn an_entry_can_follow_one_of_any_length() {
     let folder = folder();
     let (ledger, mut lengths) = (Ledger::create(folder.path(), None).expect("a new ledger"), vec![]);
     // Around the lengths that are read of the end, one after the other.
@@ -270,7 +278,7 @@ fn an_entry_of_any_length_is_followed() {
 }
 
 #[test]
-fn several_that_append_keep_one_chain_and_one_head() {
+fn concurrent_appends_keep_one_chain_and_one_head() {
     let folder = folder();
     let key = folder.path().join("key");
     fs::write(&key, Signer::generate("vienna").expect("a name").secret()).expect("it can be written");
@@ -307,14 +315,14 @@ fn several_that_append_keep_one_chain_and_one_head() {
 }
 
 #[test]
-fn what_is_wrong_is_said() {
+fn faults_are_described() {
     let lines = lines(&written(&events()[..4]));
     let replaced = |from: &str, to: &str| {
         let text = String::from_utf8(lines.concat()).expect("JSON is UTF-8");
         assert!(text.contains(from));
         text.replacen(from, to, 1).into_bytes()
     };
-    // Whoever writes the hashes anew can still not write another entry.
+    // Even with recomputed hashes only entries are accepted.
     let forged = |line: &str| {
         let hash = hexadecimal(&Sha256::digest(line));
         [&lines[..3].concat(), format!("{line}{HASH}{hash}\"}}\n").as_bytes()].concat()
@@ -322,53 +330,53 @@ fn what_is_wrong_is_said() {
     let (body, _) = str::from_utf8(&lines[3]).expect("UTF-8").rsplit_once(HASH).expect("a hash");
     let cases = [
         ("changed", replaced("\"model\"", "\"metric\"")),
-        ("taken out", lines[1..].concat()),
-        ("put in", [&lines[..2], &lines[1..]].concat().concat()),
-        ("cut", lines.concat()[..700].to_vec()),
+        ("removed", lines[1..].concat()),
+        ("inserted", [&lines[..2], &lines[1..]].concat().concat()),
+        ("truncated", lines.concat()[..700].to_vec()),
         ("no entry", [&lines[..2].concat(), &b"{}\n"[..], &lines[2..].concat()].concat()),
         ("not UTF-8", [&lines[..3].concat(), &b"\xff\n"[..]].concat()),
-        ("of a kind that is not known", forged(&body.replace("\"sealed\"", "\"burnt\""))),
-        ("with more in it", forged(&format!("{body},\"more\":1"))),
+        ("unknown kind", forged(&body.replace("\"group-sealed\"", "\"burnt\""))),
+        ("extra field", forged(&format!("{body},\"more\":1"))),
         ("with spaces", forged(&body.replace("\"kind\":", "\"kind\": "))),
     ];
     let said = cases.map(|(what, bytes)| format!("{what}\n{}", faults(&bytes).replace(&digest("a"), "a..")));
     insta::assert_snapshot!(said.join("\n\n"), @r"
 changed
 2: it was changed: its hash does not match
-3: it does not follow the line before: one was changed, taken out or put in
+3: it does not continue the line before: a line was changed, removed or inserted
 
-taken out
-1: it does not follow the line before: one was changed, taken out or put in
-1: it is entry 1, and 0 belongs here
+removed
+1: it does not continue the line before: a line was changed, removed or inserted
+1: it is entry 1, expected 0
 
-put in
-3: it does not follow the line before: one was changed, taken out or put in
-3: it is entry 1, and 2 belongs here
+inserted
+3: it does not continue the line before: a line was changed, removed or inserted
+3: it is entry 1, expected 2
 
-cut
-2: it ends in the middle of a line
+truncated
+2: the line is incomplete
 
 no entry
 3: it has no hash
-4: it does not follow the line before: one was changed, taken out or put in
-4: it is entry 2, and 3 belongs here
+4: it does not continue the line before: a line was changed, removed or inserted
+4: it is entry 2, expected 3
 
 not UTF-8
 4: it is not UTF-8
 
-of a kind that is not known
-4: it cannot be read: unknown variant `burnt`, expected one of `opened`, `plugin`, `sealed`, `refused`, `replayed`, `resumed`, `swap`, `exchanged`, `not-exchanged`, `gap`, `exposure`, `disclosed`, `interim`, `sampled`, `reviewed`, `verdict`, `note`, `reduced`, `stopped`, `closed` at line 1 column 463; perhaps a newer understudy wrote it
+unknown kind
+4: it cannot be parsed: unknown variant `burnt`, expected one of `run-started`, `plugin-loaded`, `group-sealed`, `records-excluded`, `determinism-checked`, `run-resumed`, `swap`, `swap-applied`, `swap-abandoned`, `source-gap`, `exposure`, `disclosure`, `interim-report`, `review-sample`, `review`, `verdict`, `note`, `segment-reduced`, `run-stopped`, `run-closed` at line 1 column 463; a newer version of understudy may have written it
 
-with more in it
-4: it is not written as an entry is; perhaps a newer understudy wrote it
+extra field
+4: it does not have the canonical form of an entry; a newer version of understudy may have written it
 
 with spaces
-4: it is not written as an entry is; perhaps a newer understudy wrote it
+4: it does not have the canonical form of an entry; a newer version of understudy may have written it
 ");
 }
 
 #[test]
-fn a_ledger_that_cannot_be_gone_on_from_is_refused() {
+fn a_faulty_ledger_is_rejected() {
     let folder = folder();
     let path = folder.path().join(LEDGER);
     let shown = |error: LedgerError| error.to_string().replace(&folder.path().display().to_string(), "RUN");
@@ -382,8 +390,8 @@ fn a_ledger_that_cannot_be_gone_on_from_is_refused() {
     fs::remove_file(&path).expect("it is there");
     let gone = shown(ledger.append(note("more")).expect_err("it is gone"));
     insta::assert_snapshot!([opened, appended, gone].join("\n"), @r#"
-    RUN/ledger.jsonl:2: it does not follow the line before: one was changed, taken out or put in; the run cannot go on from it: `understudy verify` says what else is wrong, and a copy of the file as it was puts it right
-    RUN/ledger.jsonl:3: it has no hash; the run cannot go on from it: `understudy verify` says what else is wrong, and a copy of the file as it was puts it right
+    cannot use RUN/ledger.jsonl:2: it does not continue the line before: a line was changed, removed or inserted; run `understudy verify` for all faults, and restore the file from a copy
+    cannot use RUN/ledger.jsonl:3: it has no hash; run `understudy verify` for all faults, and restore the file from a copy
     cannot open RUN/ledger.jsonl: No such file or directory (os error 2)
     "#);
 }

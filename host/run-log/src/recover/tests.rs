@@ -8,9 +8,9 @@ use arrow::compute::concat_batches;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
-use super::super::reader::SegmentFile;
-use super::super::segments::seal;
 use super::*;
+use crate::reader::SegmentFile;
+use crate::segment_writer::seal;
 use understudy_study::PerStream;
 
 /// A record as the log knows it: of which stream, its number, whether it takes part.
@@ -232,7 +232,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn a_log_is_recovered_up_to_the_first_record_that_is_missing(
+    fn a_log_is_recovered_up_to_the_first_missing_record(
         groups in 0u32..3,
         sealed in prop::array::uniform2(0u64..4),
         steps in steps(),
@@ -284,18 +284,18 @@ proptest! {
     }
 
     #[test]
-    fn numbers_are_followed_from_any_start_whatever_their_order(
+    fn ranges_are_followed_from_any_start_in_any_order(
         runs in prop::collection::vec((0u64..30, 1u64..6), 0..12),
         start in 0u64..30,
     ) {
         let numbers: BTreeSet<u64> = runs.iter().flat_map(|(first, count)| *first..first + count).collect();
         let ranges = runs.iter().map(|(first, count)| (*first, first + count)).collect();
-        let mut found = Found(PerStream { snapshots: Vec::new(), decisions: ranges });
+        let mut found = SequenceRanges(PerStream { snapshots: Vec::new(), decisions: ranges });
         let end = (start..).find(|number| !numbers.contains(number)).expect("there is an end");
         prop_assert_eq!(found.end(StreamKind::Decisions, start), end);
         let behind = numbers.iter().filter(|number| **number > end).count();
-        prop_assert_eq!(found.behind(StreamKind::Decisions, end), behind as u64);
-        prop_assert_eq!((found.end(StreamKind::Snapshots, start), found.behind(StreamKind::Snapshots, start)), (start, 0));
+        prop_assert_eq!(found.count_from(StreamKind::Decisions, end), behind as u64);
+        prop_assert_eq!((found.end(StreamKind::Snapshots, start), found.count_from(StreamKind::Snapshots, start)), (start, 0));
     }
 }
 
@@ -315,7 +315,7 @@ fn segment(run: &Path, table: Table, group: u32, rows: &[Row]) -> PathBuf {
 }
 
 #[test]
-fn what_is_left_over_is_removed_and_what_is_sealed_stays() {
+fn leftovers_are_removed_and_sealed_segments_stay() {
     let folder = TempDir::new().expect("a folder");
     let run = folder.path();
     segment(run, Table::Snapshots, 1, &[snapshot(0)]);
@@ -344,7 +344,7 @@ fn what_is_left_over_is_removed_and_what_is_sealed_stays() {
 }
 
 #[test]
-fn the_last_record_of_the_sealed_groups_is_found_in_whichever_table_it_is() {
+fn the_last_record_of_the_sealed_groups_is_found_in_any_table() {
     let folder = TempDir::new().expect("a folder");
     let run = folder.path();
     let refused = |side, sequence| Row { side, sequence, refused: true };
@@ -374,7 +374,7 @@ fn the_last_record_of_the_sealed_groups_is_found_in_whichever_table_it_is() {
 }
 
 #[test]
-fn what_is_found_is_said() {
+fn damage_is_reported() {
     let folder = TempDir::new().expect("a folder");
     let run = folder.path();
     let path = segment(run, Table::Snapshots, 0, &[snapshot(0)]);
@@ -393,7 +393,7 @@ fn what_is_found_is_said() {
     writer.append(&other).expect("the disk has room");
     said.push(recover(run, 0, PerStream::default()).err().expect("it has no sequence").to_string());
     insta::assert_snapshot!(said.join("\n").replace(&run.display().to_string(), "RUN"), @r#"
-    RUN/snapshots/000000.arrows: it ends in the middle of a message
+    RUN/snapshots/000000.arrows: the last message is incomplete
     RUN/excluded/000000.arrows: a message does not begin as one
     cannot read RUN/decisions/000000.arrows: it has no column digest of the right type; the run was written by another version
     "#);

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::ledger::{Event, Ledger};
-use crate::{Found, ScanOptions, RunDirectory, recover};
+use crate::{DirectoryContent, RunDirectory, ScanOptions, recover};
 use understudy_study::PerStream;
 
 /// Rows with these numbers.
@@ -19,8 +19,8 @@ fn batch(numbers: impl IntoIterator<Item = u64>) -> RecordBatch {
         .expect("columns of one length")
 }
 
-fn open(run: &Path, commit: Commit) -> (LogWriter, Writing) {
-    let Ok(Found::Fresh(directory)) = RunDirectory::open(run, "study", None) else { panic!("it is new") };
+fn open(run: &Path, commit: Commit) -> (LogWriter, LogThreads) {
+    let Ok(DirectoryContent::Empty(directory)) = RunDirectory::open(run, "study", None) else { panic!("it is new") };
     let ledger = Ledger::create(run, None).expect("a new ledger");
     let recovered = recover(run, 0, PerStream::default()).expect("nothing is there");
     let schemas = [(); 4].map(|()| batch([]).schema());
@@ -41,7 +41,7 @@ fn numbers(run: &Path, table: Table) -> Vec<u64> {
 }
 
 #[test]
-fn what_is_told_to_be_on_disk_is_there_in_the_order_of_its_sender() {
+fn acknowledged_rows_are_on_disk_in_the_order_of_their_sender() {
     let folder = TempDir::new().expect("a folder");
     let run = folder.path();
     for commit in [AT_ONCE, Commit { wait: Duration::from_millis(1), rows: 3 }] {
@@ -75,15 +75,15 @@ fn what_is_told_to_be_on_disk_is_there_in_the_order_of_its_sender() {
 }
 
 #[test]
-fn a_group_holds_what_was_handed_over_before_it_was_ended() {
+fn a_group_holds_the_rows_sent_before_its_end() {
     let folder = TempDir::new().expect("a folder");
     let run = folder.path();
     let (log, writing) = open(run, AT_ONCE);
     // The first rows wait to be told while their group is ended.
     let acknowledged = log.commit(vec![(Table::Snapshots, batch(0..3)), (Table::Pairs, batch([7]))]);
-    assert!(log.cut(Cut { covers: [3, 0].into(), ..Cut::default() }));
+    assert!(log.end_records(GroupBoundary { position: [3, 0].into(), ..GroupBoundary::default() }));
     assert!(log.append(vec![(Table::Snapshots, batch(3..5)), (Table::Pairs, batch([8]))]));
-    assert!(log.cut_pairs(b"a checkpoint".to_vec()));
+    assert!(log.end_pairs(b"a checkpoint".to_vec()));
     assert!(log.append(vec![(Table::Snapshots, batch(5..6)), (Table::Pairs, batch([9]))]));
     acknowledged.blocking_recv().expect("the disk has room");
     drop(log);
@@ -99,11 +99,11 @@ fn a_group_holds_what_was_handed_over_before_it_was_ended() {
     assert_eq!(sealed, [("snapshots/000000.parquet", 3), ("pairs/000000.parquet", 2)]);
     assert_eq!(numbers(run, Table::Snapshots), [0, 1, 2, 3, 4, 5]);
     assert_eq!(numbers(run, Table::Pairs), [7, 8, 9]);
-    assert_eq!(std::fs::read(run.join(super::super::CHECKPOINT)).expect("it is there"), b"a checkpoint");
+    assert_eq!(std::fs::read(run.join(crate::CHECKPOINT)).expect("it is there"), b"a checkpoint");
 }
 
 #[test]
-fn an_error_of_the_sealing_ends_the_writing_too() {
+fn an_error_of_sealing_ends_writing() {
     let folder = TempDir::new().expect("a folder");
     let run = folder.path();
     let (log, writing) = open(run, AT_ONCE);
@@ -112,8 +112,8 @@ fn an_error_of_the_sealing_ends_the_writing_too() {
     // A group whose sealing fails, and then rows and groups until nothing is taken any more, which is long before the end.
     while rows < 10_000
         && log.append(vec![(Table::Snapshots, batch([rows]))])
-        && log.cut(Cut { covers: [rows, 0].into(), ..Cut::default() })
-        && log.cut_pairs(Vec::new())
+        && log.end_records(GroupBoundary { position: [rows, 0].into(), ..GroupBoundary::default() })
+        && log.end_pairs(Vec::new())
     {
         rows += 1;
     }

@@ -133,10 +133,10 @@ fn a_signature_is_over_all_that_the_seal_says() {
     ];
     for seal in &changed {
         let what = seal.signer().unwrap_err();
-        assert!(what.starts_with("its signature is not that of "), "{what}");
+        assert!(what.starts_with("its signature is not valid for "), "{what}");
     }
-    insta::assert_snapshot!(changed[0].signer().unwrap_err(), @"its signature is not that of PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW over what it says");
-    insta::assert_snapshot!(with("nobody", &ed25519).signer().unwrap_err(), @r#""nobody" is no verifier key: it has not three parts with + between them; make one with `understudy key`"#);
+    insta::assert_snapshot!(changed[0].signer().unwrap_err(), @"its signature is not valid for PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW and this text");
+    insta::assert_snapshot!(with("nobody", &ed25519).signer().unwrap_err(), @r#""nobody" is not a verifier key: it does not have three parts separated by +; create one with `understudy key`"#);
     insta::assert_snapshot!(with(&key, "?").signer().unwrap_err(), @"its signature is not base64");
     insta::assert_snapshot!(with(&key, "AAAA").signer().unwrap_err(), @"its signature has the wrong length");
 }

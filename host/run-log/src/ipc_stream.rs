@@ -1,11 +1,11 @@
 //! An open segment: an Arrow IPC stream whose messages carry checksums.
 //!
-//! Arrow ends a message's metadata with padding that every reader passes over. The last eight bytes of it hold the
-//! xxh3-64 of the metadata before them and of the body behind them, little-endian. So any Arrow reader reads the stream,
-//! and ours can tell a whole message from a torn one.
+//! Arrow ends the metadata of a message with padding that readers skip. The last eight bytes of this padding hold the xxh3-64
+//! of the metadata before them and of the body behind them, little-endian. Any Arrow reader can read the stream, and this
+//! reader detects incomplete and damaged messages.
 //!
-//! Always holds: an append either stands whole in the file or not at all, except after a crash; what a scan yields is
-//! what was appended, up to the first message that is torn or damaged.
+//! Invariants: a batch is appended completely or not at all, except after a crash. A scan returns what was appended, up to the
+//! first incomplete or damaged message.
 
 use std::fs::File;
 use std::io::{BufReader, Read as _, Write as _};
@@ -21,14 +21,14 @@ use arrow::ipc::writer::{IpcWriteOptions, StreamEncoder};
 use arrow::ipc::{MetadataVersion, root_as_message};
 use xxhash_rust::xxh3::Xxh3;
 
-use super::LogError;
+use crate::error::LogError;
 
-/// What each message begins with: the continuation marker and the length of the metadata.
+/// Bytes of a message's prefix: the continuation marker and the length of the metadata.
 const PREFIX: usize = 8;
 const MARKER: [u8; 4] = [0xff; 4];
 const CHECKSUM: usize = 8;
-/// What is found where a process was killed that wrote.
-const TORN: &str = "it ends in the middle of a message";
+/// The damage that a killed writer leaves.
+const TORN: &str = "the last message is incomplete";
 /// A stream ends with a message whose metadata has no length.
 const END: [u8; PREFIX] = [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
 
@@ -37,15 +37,15 @@ pub struct StreamWriter {
     path: PathBuf,
     file: File,
     encoder: StreamEncoder,
-    /// How much of the file is whole messages.
+    /// Bytes of complete messages in the file.
     position: u64,
 }
 
 impl StreamWriter {
-    /// Begins a file, which must not be there yet.
+    /// Creates a file, which must not exist.
     ///
     /// # Errors
-    /// When the system refuses.
+    /// If the file cannot be created.
     pub fn create(path: &Path, schema: &SchemaRef) -> Result<StreamWriter, LogError> {
         let file = File::create_new(path).map_err(LogError::io("write", path))?;
         let options = IpcWriteOptions::try_new(8, false, MetadataVersion::V5);
@@ -54,25 +54,25 @@ impl StreamWriter {
         Ok(StreamWriter { path: path.to_owned(), file, encoder, position: 0 })
     }
 
-    /// Where it is.
+    /// The path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Gives the file another name, under which it is written on.
+    /// Renames the file; later appends go to the renamed file.
     ///
     /// # Errors
-    /// When the system refuses.
+    /// If the file cannot be renamed.
     pub fn rename(&mut self, path: &Path) -> Result<(), LogError> {
         std::fs::rename(&self.path, path).map_err(LogError::io("write", path))?;
         self.path = path.to_owned();
         Ok(())
     }
 
-    /// Appends a batch. It is with the system then, not yet on disk.
+    /// Appends a batch. It is not on disk before [`StreamWriter::sync`].
     ///
     /// # Errors
-    /// When the system refuses; what was written of the batch is cut off again if that can be done.
+    /// If the batch cannot be written; a partial batch is removed if possible.
     pub fn append(&mut self, batch: &RecordBatch) -> Result<(), LogError> {
         let pieces = self.encoder.encode(batch).map_err(LogError::arrow("write", &self.path))?;
         let framed = framed(&pieces).map_err(LogError::damaged("write", &self.path))?;
@@ -86,58 +86,35 @@ impl StreamWriter {
                 Ok(())
             }
             Err(error) => {
-                // Recovery cuts off a torn batch too; the error is what matters.
+                // If this fails, recovery removes the partial batch.
                 let _ = self.file.set_len(self.position);
                 Err(LogError::io("write", &self.path)(error))
             }
         }
     }
 
-    /// Puts what was appended on disk.
+    /// Syncs the appended batches to disk.
     ///
     /// # Errors
-    /// When the system refuses.
+    /// If the system call fails.
     pub fn sync(&self) -> Result<(), LogError> {
         self.file.sync_data().map_err(LogError::io("sync", &self.path))
     }
 
-    /// Writes the end of the stream, and puts all of it on disk.
+    /// Writes the end marker and syncs the file.
     ///
     /// # Errors
-    /// When the system refuses.
+    /// If the system call fails.
     pub fn finish(mut self) -> Result<(), LogError> {
         self.write(&END)?;
         self.sync()
     }
 }
 
-/// Puts the names in a folder on disk.
-///
-/// # Errors
-/// When the system refuses.
-pub fn sync_folder(folder: &Path) -> Result<(), LogError> {
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(LogError::io("sync", folder))
-}
-
-/// Makes a folder, if it is not there, and puts its own name on disk: what is synced in it is lost without.
-///
-/// # Errors
-/// When the system refuses.
-pub fn make_folder(folder: &Path) -> Result<(), LogError> {
-    if folder.is_dir() {
-        return Ok(());
-    }
-    std::fs::create_dir_all(folder).map_err(LogError::io("make", folder))?;
-    match folder.parent() {
-        Some(parent) if parent != Path::new("") => sync_folder(parent),
-        _ => sync_folder(Path::new(".")),
-    }
-}
-
-/// Encoded messages as one run of bytes, with their checksums.
+/// The encoded messages as one buffer, with their checksums.
 fn framed(pieces: &[Buffer]) -> Result<Vec<u8>, String> {
-    // Room in front for the checksums of as many messages as there can be, so that the long body, which is the last
-    // one's, is copied once.
+    // Space in front for the checksums of all possible messages, so that the long body, which belongs to the last message, is
+    // copied once.
     let room = pieces.len() * CHECKSUM;
     let mut bytes = Vec::with_capacity(room + pieces.iter().map(Buffer::len).sum::<usize>());
     bytes.resize(room, 0);
@@ -145,13 +122,13 @@ fn framed(pieces: &[Buffer]) -> Result<Vec<u8>, String> {
     let mut messages = Vec::new();
     let mut at = room;
     while at < bytes.len() {
-        let message = Parts::of(&bytes[at..])?;
+        let message = MessageLengths::from_bytes(&bytes[at..])?;
         messages.push((at, message));
         at += message.len();
     }
     let first = room - messages.len() * CHECKSUM;
     let mut to = first;
-    for (at, Parts { metadata, body }) in messages {
+    for (at, MessageLengths { metadata, body }) in messages {
         bytes.copy_within(at..at + PREFIX + metadata, to);
         let length = (metadata + CHECKSUM) as u32;
         bytes[to + 4..to + PREFIX].copy_from_slice(&length.to_le_bytes());
@@ -165,20 +142,20 @@ fn framed(pieces: &[Buffer]) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
-/// The lengths of a message's parts.
+/// The lengths of a message's metadata and body, in bytes.
 #[derive(Clone, Copy)]
-struct Parts {
+struct MessageLengths {
     metadata: usize,
     body: usize,
 }
 
-impl Parts {
-    /// Of the message that `bytes` begin with.
-    fn of(bytes: &[u8]) -> Result<Parts, String> {
+impl MessageLengths {
+    /// The lengths of the message at the start of `bytes`.
+    fn from_bytes(bytes: &[u8]) -> Result<MessageLengths, String> {
         let (prefix, rest) = bytes.split_first_chunk::<PREFIX>().ok_or(TORN)?;
         let metadata = metadata_length(prefix)?;
         let metadata = rest.get(..metadata).ok_or(TORN)?;
-        Ok(Parts { metadata: metadata.len(), body: body_length(metadata)? })
+        Ok(MessageLengths { metadata: metadata.len(), body: body_length(metadata)? })
     }
 
     fn len(self) -> usize {
@@ -190,14 +167,14 @@ fn metadata_length(prefix: &[u8; PREFIX]) -> Result<usize, String> {
     let [marker @ .., a, b, c, d] = *prefix;
     match marker == MARKER {
         true => Ok(u32::from_le_bytes([a, b, c, d]) as usize),
-        false => Err("a message does not begin as one".to_owned()),
+        false => Err("a message has no continuation marker".to_owned()),
     }
 }
 
 fn body_length(metadata: &[u8]) -> Result<usize, String> {
     let message =
         root_as_message(metadata).map_err(|_| "the metadata of a message cannot be read".to_owned())?;
-    usize::try_from(message.bodyLength()).map_err(|_| "a message has a body of negative length".to_owned())
+    usize::try_from(message.bodyLength()).map_err(|_| "a message has a negative body length".to_owned())
 }
 
 fn checksum(metadata: &[u8], body: &[u8]) -> u64 {
@@ -207,11 +184,11 @@ fn checksum(metadata: &[u8], body: &[u8]) -> u64 {
     hash.digest()
 }
 
-/// The batches of a segment, up to the first message that is torn or damaged.
+/// The batches of a segment, up to the first incomplete or damaged message.
 pub struct Scan {
     path: PathBuf,
     file: BufReader<File>,
-    /// What has not been read of the file.
+    /// Unread bytes of the file.
     left: u64,
     decoder: StreamDecoder,
     schema: Option<SchemaRef>,
@@ -219,10 +196,10 @@ pub struct Scan {
     damage: Option<String>,
 }
 
-/// Scans a segment.
+/// Opens a segment for a scan.
 ///
 /// # Errors
-/// When it cannot be read.
+/// If the file cannot be read.
 pub fn scan(path: &Path) -> Result<Scan, LogError> {
     let file = File::open(path).map_err(LogError::io("read", path))?;
     let left = file.metadata().map_err(LogError::io("read", path))?.len();
@@ -241,16 +218,17 @@ pub fn scan(path: &Path) -> Result<Scan, LogError> {
                 scan.schema = Some(Arc::new(schema));
                 scan.decode(&mut message);
             }
-            None => scan.damage = Some("it does not begin with a schema".to_owned()),
+            None => scan.damage = Some("the schema is missing".to_owned()),
         }
     }
     Ok(scan)
 }
 
-/// How many rows of an open segment are whole, and what was found behind them but for a torn end.
+/// The number of rows in complete batches of an open segment, and the damage behind them. An incomplete last message is no
+/// damage.
 ///
 /// # Errors
-/// When it cannot be read.
+/// If the file cannot be read.
 pub fn open_segment(path: &Path) -> Result<(u64, Option<String>), LogError> {
     let mut scan = scan(path)?;
     let mut rows = 0;
@@ -260,7 +238,7 @@ pub fn open_segment(path: &Path) -> Result<(u64, Option<String>), LogError> {
     Ok((rows, scan.damage().filter(|damage| *damage != TORN).map(str::to_owned)))
 }
 
-/// The columns that a whole message names.
+/// The schema in a complete message, if it is a schema message.
 fn schema_of(message: &[u8]) -> Option<Schema> {
     let length = metadata_length(message.first_chunk()?).ok()?;
     let metadata = message.get(PREFIX..PREFIX + length - CHECKSUM)?;
@@ -268,7 +246,7 @@ fn schema_of(message: &[u8]) -> Option<Schema> {
 }
 
 impl Scan {
-    /// The columns; `None` if not even they can be read.
+    /// The schema; `None` if it cannot be read.
     pub fn schema(&self) -> Option<&SchemaRef> {
         self.schema.as_ref()
     }
@@ -278,12 +256,12 @@ impl Scan {
         self.ended
     }
 
-    /// What was found in place of a whole message.
+    /// The damage behind the last complete message, as a clause.
     pub fn damage(&self) -> Option<&str> {
         self.damage.as_deref()
     }
 
-    /// The next whole message; `None` where there is none.
+    /// The next complete message; `None` if there is none.
     fn message(&mut self) -> Result<Option<Buffer>, LogError> {
         if self.ended || self.damage.is_some() || self.left == 0 {
             return Ok(None);
@@ -306,9 +284,9 @@ impl Scan {
         self.file.read_exact(&mut prefix)?;
         self.left -= PREFIX as u64;
         if prefix == END {
-            // Behind the end nothing is ever written, so this is a length that was changed to zero.
+            // Nothing is written behind the end marker, so a message length was changed to zero.
             if self.left > 0 {
-                return Ok(Err("something stands behind its end".to_owned()));
+                return Ok(Err("bytes follow the end marker".to_owned()));
             }
             self.ended = true;
             return Ok(Ok(None));
@@ -319,7 +297,7 @@ impl Scan {
             Ok(length) => length,
             Err(damage) => return Ok(Err(damage)),
         };
-        // Aligned, so that the columns can stand in it as they are.
+        // The buffer is aligned, so that columns can reference it without a copy.
         let mut message = MutableBuffer::from_len_zeroed(PREFIX + length);
         message.as_slice_mut()[..PREFIX].copy_from_slice(&prefix);
         self.file.read_exact(&mut message.as_slice_mut()[PREFIX..])?;
@@ -342,8 +320,8 @@ impl Scan {
     }
 
     fn decode(&mut self, message: &mut Buffer) -> Option<RecordBatch> {
-        // The decoder looks at a message without a body only once something follows. So it is handed each message behind
-        // its marker, and then the marker of the next, which it takes or leaves.
+        // The decoder handles a message without a body only when more bytes follow. So each message is passed without its marker,
+        // followed by the marker of the next message, which the decoder may consume.
         message.advance(MARKER.len());
         let decoded = match self.decoder.decode(message) {
             Ok(None) => self.decoder.decode(&mut Buffer::from(&MARKER)),

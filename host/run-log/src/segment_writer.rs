@@ -1,7 +1,7 @@
-//! One table's open segment, and what becomes of it when it is closed.
+//! Writes the open segment of a table, and converts closed segments to Parquet.
 //!
-//! Always holds: a segment is a stream of whole Arrow batches; it becomes Parquet under another name, synced, before
-//! anything is said of it.
+//! Invariants: an open segment is a stream of complete Arrow batches. A Parquet file is complete and synced before it gets its
+//! name.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -15,28 +15,30 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 use sha2::{Digest, Sha256};
 
-use super::stream::{StreamWriter, make_folder, scan, sync_folder};
-use super::{LogError, hexadecimal};
+use crate::ipc_stream::{StreamWriter, scan};
+use crate::durable_file::{make_folder, sync_folder};
+use crate::error::LogError;
+use crate::digest::hexadecimal;
 
-/// The segments of one table that are appended to, one after the other.
-pub(super) struct Segments {
+/// Appends to the segments of one table, one after the other.
+pub(super) struct SegmentWriter {
     folder: PathBuf,
     schema: SchemaRef,
     open: Option<StreamWriter>,
-    /// Whether something was appended since it was last synced.
+    /// Whether rows were appended since the last sync.
     dirty: bool,
-    /// Whether the open file's name may not be on disk yet.
+    /// Whether the folder must be synced for the name of the open file.
     unnamed: bool,
 }
 
-impl Segments {
-    /// Goes on with an open segment, or begins with the first that is needed.
-    pub fn new(folder: PathBuf, schema: SchemaRef, open: Option<StreamWriter>) -> Result<Segments, LogError> {
+impl SegmentWriter {
+    /// Continues `open`, or creates a segment at the first append.
+    pub fn new(folder: PathBuf, schema: SchemaRef, open: Option<StreamWriter>) -> Result<SegmentWriter, LogError> {
         make_folder(&folder)?;
-        Ok(Segments { folder, schema, open, dirty: false, unnamed: false })
+        Ok(SegmentWriter { folder, schema, open, dirty: false, unnamed: false })
     }
 
-    /// Appends a batch to the segment of this group.
+    /// Appends a batch to the open segment, which belongs to `group`.
     pub fn append(&mut self, group: u32, batch: &RecordBatch) -> Result<(), LogError> {
         if self.open.is_none() {
             let path = self.folder.join(format!("{group:06}.arrows"));
@@ -47,7 +49,7 @@ impl Segments {
         self.open.as_mut().expect("opened above").append(batch)
     }
 
-    /// Puts what was appended on disk.
+    /// Syncs the appended rows to disk.
     pub fn sync(&mut self) -> Result<(), LogError> {
         if !std::mem::take(&mut self.dirty) {
             return Ok(());
@@ -61,11 +63,11 @@ impl Segments {
         Ok(())
     }
 
-    /// Ends the open segment and puts it on disk. The next append begins another.
+    /// Ends the open segment and syncs it. The next append creates another.
     pub fn close(&mut self) -> Result<Option<PathBuf>, LogError> {
         let Some(open) = self.open.take() else { return Ok(None) };
         let path = open.path().to_owned();
-        // Some of its rows may be waited for, and a later sync does not come to this file any more.
+        // Rows of this file may await an acknowledgement, and a later sync does not include it.
         open.finish()?;
         if std::mem::take(&mut self.unnamed) {
             sync_folder(&self.folder)?;
@@ -75,56 +77,56 @@ impl Segments {
     }
 }
 
-/// A segment as Parquet.
+/// A sealed segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Sealed {
     /// SHA-256 of the file, in hexadecimal.
     pub sha256: String,
-    /// Its size.
+    /// The size in bytes.
     pub bytes: u64,
-    /// Its rows.
+    /// The number of rows.
     pub rows: u64,
-    /// The first and the last sequence number, of a table of one stream.
+    /// The first and the last sequence number; `None` for tables that hold both streams.
     pub sequences: Option<(u64, u64)>,
 }
 
-/// Writes a closed segment as Parquet beside it, synced. The segment stays.
+/// Writes a closed segment as a synced Parquet file beside it. The segment is kept.
 pub(super) fn seal(segment: &Path) -> Result<Sealed, LogError> {
     let mut batches = scan(segment)?;
     let torn = |why: &str| LogError::damaged("read", segment)(why.to_owned());
-    let schema = batches.schema().cloned().ok_or_else(|| torn("it has no whole message"))?;
+    let schema = batches.schema().cloned().ok_or_else(|| torn("it has no complete message"))?;
     let mut parquet = ParquetFile::create(&segment.with_extension("parquet"), &schema)?;
     for batch in &mut batches {
         parquet.write(&batch?)?;
     }
     match batches.ended() {
         true => parquet.finish(),
-        false => Err(torn(batches.damage().unwrap_or("it does not end as a closed segment does"))),
+        false => Err(torn(batches.damage().unwrap_or("its end marker is missing"))),
     }
 }
 
-/// A Parquet file being written aside: it gets its name when it is whole and on disk.
+/// A Parquet file under a temporary name. It gets its name when it is complete and on disk.
 pub(super) struct ParquetFile {
     path: PathBuf,
-    aside: PathBuf,
+    temporary: PathBuf,
     writer: ArrowWriter<Hashing<File>>,
     rows: u64,
     sequences: Option<(u64, u64)>,
-    /// The column of the sequence numbers, where they are those of one stream.
+    /// The index of the sequence numbers' column, if they belong to one stream.
     sequence: Option<usize>,
 }
 
 impl ParquetFile {
-    /// Begins a file that will be `path`.
+    /// Creates a file that will be renamed to `path`.
     pub fn create(path: &Path, schema: &SchemaRef) -> Result<ParquetFile, LogError> {
-        let aside = path.with_extension("parquet.tmp");
-        let file = File::create(&aside).map_err(LogError::io("write", &aside))?;
+        let temporary = path.with_extension("parquet.tmp");
+        let file = File::create(&temporary).map_err(LogError::io("write", &temporary))?;
         let file = Hashing { inner: file, hash: Sha256::new(), bytes: 0 };
         let writer = ArrowWriter::try_new(file, schema.clone(), Some(properties(schema)))
-            .map_err(LogError::parquet("write", &aside))?;
+            .map_err(LogError::parquet("write", &temporary))?;
         let one_stream = schema.index_of("stream").is_err();
         let sequence = schema.index_of("sequence").ok().filter(|_| one_stream);
-        Ok(ParquetFile { path: path.to_owned(), aside, writer, rows: 0, sequences: None, sequence })
+        Ok(ParquetFile { path: path.to_owned(), temporary, writer, rows: 0, sequences: None, sequence })
     }
 
     /// Writes rows.
@@ -136,17 +138,17 @@ impl ParquetFile {
                 self.sequences = Some((self.sequences.map_or(first, |(first, _)| first), last));
             }
         }
-        self.writer.write(batch).map_err(LogError::parquet("write", &self.aside))
+        self.writer.write(batch).map_err(LogError::parquet("write", &self.temporary))
     }
 
-    /// Ends the file, puts it on disk and gives it its name.
+    /// Completes the file, syncs it and renames it.
     pub fn finish(mut self) -> Result<Sealed, LogError> {
-        let io = LogError::io("write", &self.aside);
-        // Taking the file out of the writer would do this too, but tells what the system said in words only.
-        self.writer.finish().map_err(LogError::parquet("write", &self.aside))?;
+        let io = LogError::io("write", &self.temporary);
+        // `into_inner` would finish the file, too, but loses the system's error code.
+        self.writer.finish().map_err(LogError::parquet("write", &self.temporary))?;
         let file = self.writer.inner();
         file.inner.sync_data().map_err(&io)?;
-        fs::rename(&self.aside, &self.path).map_err(&io)?;
+        fs::rename(&self.temporary, &self.path).map_err(&io)?;
         sync_folder(self.path.parent().expect("a segment lies in its table's folder"))?;
         Ok(Sealed {
             sha256: hexadecimal(&file.hash.clone().finalize()),
@@ -157,7 +159,7 @@ impl ParquetFile {
     }
 }
 
-/// Hashes what passes through.
+/// A writer that hashes and counts the bytes.
 struct Hashing<W> {
     inner: W,
     hash: Sha256,
@@ -177,10 +179,10 @@ impl<W: Write> Write for Hashing<W> {
     }
 }
 
-/// Rows that a sealer holds in memory, as encoded pages, before it writes them.
+/// Rows in a row group, which is held in memory as encoded pages before it is written.
 const ROW_GROUP_ROWS: usize = 64 << 10;
 
-/// Columns in which hardly a value comes twice: a dictionary would be filled, found useless and thrown away.
+/// Columns with few repeated values: a dictionary would be built and then discarded.
 const UNIQUE: [&str; 10] = [
     "id",
     "raw",
@@ -196,20 +198,20 @@ const UNIQUE: [&str; 10] = [
 
 fn properties(schema: &SchemaRef) -> WriterProperties {
     let mut properties = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1).expect("1 is a level of zstd")))
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1).expect("zstd has the level 1")))
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS));
     for field in schema.fields().iter().filter(|field| UNIQUE.contains(&field.name().as_str())) {
         let column: ColumnPath = field.name().as_str().into();
         properties = properties.set_column_dictionary_enabled(column.clone(), false);
-        // Numbers and times that mostly ascend: their differences are small.
+        // Mostly ascending numbers and times have small differences.
         let ascends =
             field.name() != "digest" && !matches!(field.data_type(), DataType::Utf8 | DataType::Binary);
         if ascends {
             properties = properties.set_column_encoding(column, Encoding::DELTA_BINARY_PACKED);
         }
     }
-    // Nobody looks for a record by how its text or its digest compares with others; and digests do not compress.
+    // No query selects by raw text or digest, and digests do not compress.
     properties
         .set_column_statistics_enabled("raw".into(), EnabledStatistics::None)
         .set_column_statistics_enabled("digest".into(), EnabledStatistics::None)

@@ -1,13 +1,13 @@
-//! Keys, the signed head of the ledger, so that a witness can keep a copy of it, and signatures of other texts.
+//! Keys, the signed head of a ledger, and signatures of other texts.
 //!
-//! A head is a checkpoint of [tlog-checkpoint](https://c2sp.org/tlog-checkpoint): the key's name, how many lines the
-//! ledger has, and the root of the Merkle tree ([RFC 6962](https://www.rfc-editor.org/rfc/rfc6962#section-2.1)) over
-//! them; signed with Ed25519 as a [signed-note](https://c2sp.org/signed-note). Keys are written as Go's
-//! `golang.org/x/mod/sumdb/note` writes them. Any other text is signed behind a line that says of which kind it is, with a
-//! space in it: a head begins with the name of a key, which has none, so the one is never taken for the other.
+//! A head is a checkpoint of [tlog-checkpoint](https://c2sp.org/tlog-checkpoint): the key's name, the number of lines of the
+//! ledger, and the root of the Merkle tree ([RFC 6962](https://www.rfc-editor.org/rfc/rfc6962#section-2.1)) over them. It is
+//! signed with Ed25519 as a [signed-note](https://c2sp.org/signed-note), so that a witness can keep a copy. Keys have the text
+//! form of Go's `golang.org/x/mod/sumdb/note`. Any other text is signed behind a line that names its kind. A kind contains a
+//! space and the name of a key does not, so a signed text is never mistaken for a head.
 //!
-//! Always holds: a head that is accepted was signed with the key, and the ledger begins with the very lines that it is of;
-//! a text that is accepted was signed with the key, as a text of its kind.
+//! Invariants: an accepted head was signed with the key, and the ledger begins with the lines that it covers. An accepted text
+//! was signed with the key, as a text of its kind.
 
 use std::fmt::{self, Display};
 use std::path::{Path, PathBuf};
@@ -17,46 +17,46 @@ use base64::prelude::BASE64_STANDARD as BASE64;
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use sha2::{Digest, Sha256};
 
-/// How Ed25519 is called in keys.
+/// The code of Ed25519 in keys.
 const ED25519: u8 = 1;
 const PRIVATE: &str = "PRIVATE+KEY+";
-/// What a signature's line begins with.
+/// The prefix of a signature line.
 const SIGNED: &str = "\u{2014} ";
 
-/// Why a key or a head cannot be used.
+/// Why a key cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum NoteError {
-    /// A key's file cannot be read.
-    #[error("cannot read the key {}: {error}", path.display())]
+    /// The file of a key cannot be read.
+    #[error("cannot read key {}: {error}", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         error: std::io::Error,
     },
-    /// It is no key.
-    #[error("{what} is no {kind}: {why}; make one with `understudy key`")]
+    /// A text is not a key.
+    #[error("{what} is not a {kind}: {why}; create one with `understudy key`")]
     Key {
-        /// What was to be a key; never a signing key's own text.
+        /// The text or file; never the text of a signing key.
         what: String,
-        /// Which kind of key.
+        /// The kind of key.
         kind: &'static str,
-        /// What is wrong with it.
+        /// The fault.
         why: &'static str,
     },
-    /// The system gives no random numbers.
-    #[error("no random numbers to make a key of: {0}")]
+    /// The system has no randomness.
+    #[error("cannot create a key: cannot read OS randomness: {0}")]
     Random(getrandom::Error),
 }
 
-/// A key that signs.
+/// A signing key with its name.
 #[derive(Clone)]
 pub struct Signer {
     name: String,
     key: SigningKey,
 }
 
-/// A key that tells who signed.
+/// A verifier key with its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verifier {
     name: String,
@@ -64,14 +64,14 @@ pub struct Verifier {
 }
 
 impl Signer {
-    /// A new key. A name has no space and no plus.
+    /// Generates a key. A name has no space and no plus.
     ///
     /// # Errors
-    /// When the name is not one, or the system gives no random numbers.
+    /// If the name is invalid, or the system has no randomness.
     pub fn generate(name: &str) -> Result<Signer, NoteError> {
         if !is_name(name) {
-            let why = "a name has no space, no plus and no control character, and is not empty";
-            return Err(NoteError::Key { what: format!("\"{name}\""), kind: "name of a key", why });
+            let why = "a name must not be empty or contain a space, a plus or a control character";
+            return Err(NoteError::Key { what: format!("\"{name}\""), kind: "key name", why });
         }
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(NoteError::Random)?;
@@ -81,7 +81,7 @@ impl Signer {
     /// Reads a key from a file.
     ///
     /// # Errors
-    /// When the file cannot be read or holds no key.
+    /// If the file cannot be read or does not hold a signing key.
     pub fn read(path: &Path) -> Result<Signer, NoteError> {
         let text = std::fs::read_to_string(path)
             .map_err(|error| NoteError::Unreadable { path: path.to_owned(), error })?;
@@ -92,22 +92,22 @@ impl Signer {
         let signer = Signer { name: name.to_owned(), key: SigningKey::from_bytes(&seed) };
         match signer.verifier().hash() == hash {
             true => Ok(signer),
-            false => Err(key("its hash does not match; a character was changed")),
+            false => Err(key("its hash does not match, so a character was changed")),
         }
     }
 
-    /// The text that [`Signer::read`] reads.
+    /// The text form for a file, as [`Signer::read`] reads it.
     pub fn secret(&self) -> String {
         let key = [&[ED25519][..], self.key.as_bytes()].concat();
         format!("{PRIVATE}{}+{:08x}+{}\n", self.name, self.verifier().hash(), BASE64.encode(key))
     }
 
-    /// The key to verify with.
+    /// The verifier key that belongs to this key.
     pub fn verifier(&self) -> Verifier {
         Verifier { name: self.name.clone(), key: self.key.verifying_key() }
     }
 
-    /// The signed head of a ledger whose lines are in `tree`.
+    /// Signs the head of a ledger whose lines are in `tree`.
     pub fn sign(&self, tree: &Tree) -> String {
         let text = head(&self.name, tree);
         let signature = self.key.sign(text.as_bytes()).to_bytes();
@@ -115,34 +115,34 @@ impl Signer {
         format!("{text}\n{SIGNED}{} {}\n", self.name, BASE64.encode(signature))
     }
 
-    /// The signature of a text of a kind, such as `understudy seal`, in base64.
+    /// Signs a text of a kind, such as `understudy seal`. Returns base64.
     pub fn attest(&self, kind: &str, text: &str) -> String {
         BASE64.encode(self.key.sign(attested(kind, text).as_bytes()).to_bytes())
     }
 }
 
 impl Verifier {
-    /// Reads a key as [`Verifier`] writes itself.
+    /// Parses the text form of a verifier key.
     ///
     /// # Errors
-    /// When it is no key.
+    /// If the text is not a verifier key.
     pub fn parse(text: &str) -> Result<Verifier, NoteError> {
-        let refused = |what, why| NoteError::Key { what, kind: "verifier key", why };
+        let invalid = |what, why| NoteError::Key { what, kind: "verifier key", why };
         if text.starts_with(PRIVATE) {
-            let why = "it is a signing key, which only who signs should have";
-            return Err(refused(format!("a text that begins with {PRIVATE}"), why));
+            let why = "it is a signing key, which must stay secret";
+            return Err(invalid(format!("a text that begins with {PRIVATE}"), why));
         }
-        let key = |why| refused(format!("\"{text}\""), why);
+        let key = |why| invalid(format!("\"{text}\""), why);
         let (name, hash, public) = parts(text).map_err(key)?;
-        let public = VerifyingKey::from_bytes(&public).map_err(|_| key("it is no point of the curve"))?;
+        let public = VerifyingKey::from_bytes(&public).map_err(|_| key("it is not a point of the curve"))?;
         let verifier = Verifier { name: name.to_owned(), key: public };
         match verifier.hash() == hash {
             true => Ok(verifier),
-            false => Err(key("its hash does not match; a character was changed")),
+            false => Err(key("its hash does not match, so a character was changed")),
         }
     }
 
-    /// The first four bytes of a digest over the name and the key.
+    /// The first four bytes of the SHA-256 over name and key, big-endian.
     fn hash(&self) -> u32 {
         let mut hash = Sha256::new();
         hash.update(self.name.as_bytes());
@@ -151,48 +151,48 @@ impl Verifier {
         u32::from_be_bytes(*hash.finalize().first_chunk().expect("a digest has 32 bytes"))
     }
 
-    /// Whether `note` is a head of a ledger with these lines, or of the first of them, signed with this key.
+    /// Checks that `note` is a head, signed with this key, of the first of these lines. Returns the number of lines that it covers.
     ///
     /// # Errors
-    /// What is wrong, in words.
+    /// The fault, as a clause.
     pub fn check<'l>(&self, note: &str, lines: impl IntoIterator<Item = &'l [u8]>) -> Result<u64, String> {
-        let (text, signatures) = note.split_once("\n\n").ok_or("it is no signed note")?;
+        let (text, signatures) = note.split_once("\n\n").ok_or("it is not a signed note")?;
         let text = format!("{text}\n");
         let own = signatures.lines().filter_map(|line| line.strip_prefix(SIGNED)?.split_once(' '));
         let mut own = own.filter(|(name, _)| *name == self.name);
         let (_, signature) = own.next().ok_or_else(|| format!("it is not signed by {}", self.name))?;
         let signature = BASE64.decode(signature).map_err(|_| "its signature is not base64")?;
-        let (hash, signature) = signature.split_first_chunk().ok_or("its signature is cut")?;
+        let (hash, signature) = signature.split_first_chunk().ok_or("its signature is truncated")?;
         let signature = Signature::from_slice(signature).map_err(|_| "its signature has the wrong length")?;
         if u32::from_be_bytes(*hash) != self.hash()
             || self.key.verify_strict(text.as_bytes(), &signature).is_err()
         {
-            return Err(format!("its signature is not that of {self}"));
+            return Err(format!("its signature is not valid for {self}"));
         }
         let size = text.lines().nth(1).and_then(|size| size.parse::<u64>().ok()).ok_or("it has no size")?;
         let mut tree = Tree::default();
         lines.into_iter().take(size as usize).for_each(|line| tree.push(line));
         if tree.size < size {
             return Err(format!(
-                "it is of {size} lines, and the ledger has {}: its end was cut off",
+                "it covers {size} lines, and the ledger has {}: the ledger was truncated",
                 tree.size
             ));
         }
         match text == head(&self.name, &tree) {
             true => Ok(size),
-            false => Err(format!("the ledger's first {size} lines are not those that were signed")),
+            false => Err(format!("the ledger's first {size} lines are not the signed ones")),
         }
     }
 
-    /// Whether `signature` is one of [`Signer::attest`] over this text and with this key.
+    /// Checks a signature that [`Signer::attest`] made of this text with this key.
     ///
     /// # Errors
-    /// What is wrong, in words.
+    /// The fault, as a clause.
     pub fn attested(&self, kind: &str, text: &str, signature: &str) -> Result<(), String> {
         let bytes = BASE64.decode(signature).map_err(|_| "its signature is not base64")?;
         let signature = Signature::from_slice(&bytes).map_err(|_| "its signature has the wrong length")?;
         let verified = self.key.verify_strict(attested(kind, text).as_bytes(), &signature);
-        verified.map_err(|_| format!("its signature is not that of {self} over what it says"))
+        verified.map_err(|_| format!("its signature is not valid for {self} and this text"))
     }
 }
 
@@ -203,12 +203,12 @@ impl Display for Verifier {
     }
 }
 
-/// The text of a head.
+/// The text of a head, which is signed.
 fn head(origin: &str, tree: &Tree) -> String {
     format!("{origin}\n{}\n{}\n", tree.size, BASE64.encode(tree.root()))
 }
 
-/// What is signed of a text of a kind.
+/// The text that is signed for a text of a kind.
 fn attested(kind: &str, text: &str) -> String {
     format!("{kind}\n{text}")
 }
@@ -217,32 +217,32 @@ fn is_name(name: &str) -> bool {
     !name.is_empty() && !name.contains(|c: char| c == '+' || c.is_whitespace() || c.is_control())
 }
 
-/// The name, the hash and the 32 bytes of a key.
+/// Splits the text form of a key into name, hash and 32 bytes.
 fn parts(text: &str) -> Result<(&str, u32, [u8; 32]), &'static str> {
     let mut parts = text.splitn(3, '+');
     let (Some(name), Some(hash), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
-        return Err("it has not three parts with + between them");
+        return Err("it does not have three parts separated by +");
     };
     if !is_name(name) {
         return Err("it has no name");
     }
-    // The hash is written in one way only: `from_str_radix` would take capitals, fewer digits and leading zeros too.
+    // The hash has one text form: `from_str_radix` would also accept capitals and fewer digits.
     let hash = u32::from_str_radix(hash, 16)
         .ok()
         .filter(|number| hash == format!("{number:08x}"))
         .ok_or("its hash is not eight digits in hexadecimal")?;
     let key = BASE64.decode(key).map_err(|_| "its key is not base64")?;
     match key.split_first() {
-        Some((&ED25519, key)) => Ok((name, hash, key.try_into().map_err(|_| "its key has not 32 bytes")?)),
-        _ => Err("its key is not one of Ed25519"),
+        Some((&ED25519, key)) => Ok((name, hash, key.try_into().map_err(|_| "its key does not have 32 bytes")?)),
+        _ => Err("its key is not an Ed25519 key"),
     }
 }
 
-/// The Merkle tree of RFC 6962 over lines, as the roots of its whole subtrees: one for each bit of its size.
+/// The Merkle tree of RFC 6962 over lines, as the roots of its complete subtrees: one for each set bit of its size.
 #[derive(Clone, Debug, Default)]
 pub struct Tree {
     size: u64,
-    /// The largest first.
+    /// The roots, that of the largest subtree first.
     roots: Vec<[u8; 32]>,
 }
 
@@ -258,7 +258,7 @@ impl Tree {
         self.size += 1;
     }
 
-    /// The root.
+    /// The root hash.
     pub fn root(&self) -> [u8; 32] {
         let joined = self.roots.iter().rev().copied().reduce(|right, left| join(&left, &right));
         joined.unwrap_or_else(|| Sha256::digest(b"").into())

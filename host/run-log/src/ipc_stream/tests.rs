@@ -134,21 +134,21 @@ fn small_batches() -> [RecordBatch; 2] {
 }
 
 #[test]
-fn a_changed_byte_costs_its_message_and_those_behind_it() {
+fn a_changed_byte_invalidates_its_message_and_later_ones() {
     let bits_and_extremes = |byte: u8| (0..8).map(|bit| byte ^ (1 << bit)).chain([0, 255]).collect();
     with_each_byte_changed(&two_batches(), bits_and_extremes);
     with_each_byte_changed(&small_batches(), |_| (0..=255).collect());
 }
 
 #[test]
-fn a_segment_that_is_cut_holds_the_batches_before_the_cut() {
+fn a_truncated_segment_keeps_the_batches_before() {
     for batches in [two_batches(), small_batches()] {
         let written = Written::new(&batches, true);
         let bytes = fs::read(written.path()).expect("it was written");
         let mut messages = vec![0];
         while messages.last() != written.ends.last().map(|end| *end as usize).as_ref() {
             let last = messages[messages.len() - 1];
-            messages.push(last + Parts::of(&bytes[last..]).expect("a message").len());
+            messages.push(last + MessageLengths::from_bytes(&bytes[last..]).expect("a message").len());
         }
         let file = OpenOptions::new().write(true).open(written.path()).expect("it was written");
         for length in (0..bytes.len()).rev() {
@@ -156,7 +156,7 @@ fn a_segment_that_is_cut_holds_the_batches_before_the_cut() {
             let (found, damage, ended) = written.scan();
             assert_eq!(found, batches[..written.before(length as u64)], "cut at {length}");
             // Between two messages nothing shows.
-            let torn = damage.is_some_and(|damage| damage == "it ends in the middle of a message");
+            let torn = damage.is_some_and(|damage| damage == "the last message is incomplete");
             assert_eq!((torn, ended), (!messages.contains(&length), false), "cut at {length}");
         }
     }
@@ -166,7 +166,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(100))]
 
     #[test]
-    fn what_is_appended_is_scanned_back_and_read_by_any_reader(batches in batches(), finished: bool) {
+    fn appended_batches_are_scanned_and_read_by_any_arrow_reader(batches in batches(), finished: bool) {
         let written = Written::new(&batches, finished);
         prop_assert_eq!(written.scan(), (batches.clone(), None, finished));
         if !batches.is_empty() {
@@ -178,7 +178,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_left_of_a_segment_is_never_a_wrong_batch(
+    fn a_damaged_segment_never_yields_a_wrong_batch(
         batches in batches(),
         cut: prop::sample::Index,
         changed: prop::sample::Index,
@@ -202,7 +202,7 @@ proptest! {
     }
 
     #[test]
-    fn a_file_of_anything_at_all_has_no_batches(
+    fn a_file_of_random_bytes_has_no_batches(
         mut bytes in prop::collection::vec(any::<u8>(), 0..400),
         marked: bool,
         metadata in 0u32..500,
@@ -220,7 +220,7 @@ proptest! {
 }
 
 #[test]
-fn a_batch_without_bytes_is_a_batch() {
+fn a_batch_without_bytes_is_kept() {
     let nothing = batch(&[(1, None, None, None, None), (2, None, None, None, None)])
         .project(&[5])
         .expect("it has six columns");
@@ -235,7 +235,7 @@ fn a_batch_without_bytes_is_a_batch() {
 }
 
 #[test]
-fn a_segment_is_written_on_under_another_name() {
+fn a_renamed_segment_is_appended_to() {
     let batches = two_batches();
     let folder = TempDir::new().expect("a folder");
     let path = folder.path().join("000007.arrows");
@@ -251,7 +251,7 @@ fn a_segment_is_written_on_under_another_name() {
 }
 
 #[test]
-fn what_is_found_in_place_of_a_message_is_said() {
+fn damage_is_described() {
     let batches = small_batches();
     let written = Written::new(&batches, true);
     let bytes = fs::read(written.path()).expect("it was written");
@@ -279,11 +279,11 @@ fn what_is_found_in_place_of_a_message_is_said() {
     });
     insta::assert_snapshot!(said.join("\n"), @r#"
     another program's stream: the metadata of a message cannot be read
-    text: a message does not begin as one
+    text: a message has no continuation marker
     no metadata: a message has no checksum
-    cut: it ends in the middle of a message
+    cut: the last message is incomplete
     a byte of a body changed: a checksum does not match
-    more behind its end: something stands behind its end
+    more behind its end: bytes follow the end marker
     "#);
     fs::remove_file(written.path()).expect("it is there");
     let error = scan(&written.path()).err().expect("it is gone").to_string();
@@ -293,7 +293,7 @@ fn what_is_found_in_place_of_a_message_is_said() {
 }
 
 #[test]
-fn a_segment_is_not_begun_over_another() {
+fn an_existing_segment_is_not_overwritten() {
     let written = Written::new(&two_batches(), false);
     let error = StreamWriter::create(&written.path(), &batch(&[]).schema()).err().expect("it is there");
     let said = error.to_string().replace(&written.folder.path().display().to_string(), "RUN");
@@ -304,7 +304,7 @@ fn a_segment_is_not_begun_over_another() {
 }
 
 #[test]
-fn columns_of_a_segment_are_known_before_its_first_batch() {
+fn the_schema_is_known_before_the_first_batch() {
     let written = Written::new(&two_batches(), false);
     let scan = scan(&written.path()).expect("it is there");
     assert_eq!(scan.schema(), Some(&two_batches()[0].schema()));

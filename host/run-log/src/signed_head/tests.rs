@@ -68,7 +68,7 @@ fn root(lines: &[Vec<u8>]) -> [u8; 32] {
 /// print(root([str(n).encode() for n in range(1000)]).hex())
 /// ```
 #[test]
-fn roots_are_those_of_certificate_transparency() {
+fn roots_match_certificate_transparency() {
     let leaves: [&[u8]; 8] =
         [b"", b"\0", b"\x10", b"\x20\x21", b"\x30\x31", b"@ABC", b"PQRSTUVW", b"`abcdefghijklmno"];
     let mut tree = Tree::default();
@@ -97,7 +97,7 @@ fn roots_are_those_of_certificate_transparency() {
 }
 
 #[test]
-fn keys_are_those_of_go() {
+fn keys_match_go() {
     let signer = go();
     assert_eq!(signer.secret(), format!("{GO_SECRET}\n"));
     assert_eq!(signer.verifier().to_string(), GO_KEY);
@@ -108,19 +108,19 @@ fn keys_are_those_of_go() {
 }
 
 #[test]
-fn signatures_are_those_of_go() {
+fn signatures_match_go() {
     let (text, signature) = GO_NOTE.split_once("\n\n").expect("a note");
     let signed = go().key.sign(format!("{text}\n").as_bytes()).to_bytes();
     let signed = [&0xc74f_20a3_u32.to_be_bytes()[..], &signed].concat();
     assert_eq!(signature, format!("\u{2014} PeterNeumann {}\n", BASE64.encode(signed)));
-    // It is a good signature of what is no head of a ledger.
+    // The signature is valid, but the text is not the head of a ledger.
     assert_eq!(check(GO_NOTE, &[]), Err("it has no size".to_owned()));
     let changed = check(&GO_NOTE.replace("answer", "cause"), &[]);
     assert_eq!(changed, Err(format!("its signature is not that of {GO_KEY}")));
 }
 
 #[test]
-fn a_head_is_written_so() {
+fn a_head_has_a_fixed_text_form() {
     insta::assert_snapshot!(go().sign(&tree(&lines(1000))), @r#"
     PeterNeumann
     1000
@@ -131,7 +131,7 @@ fn a_head_is_written_so() {
 }
 
 #[test]
-fn a_key_that_is_made_is_read_back() {
+fn a_generated_key_is_read_back() {
     let made = Signer::generate("vienna.example/rooms").expect("a name");
     let read = read(&made.secret()).expect("a key");
     assert_eq!(read.verifier(), made.verifier());
@@ -143,7 +143,7 @@ fn a_key_that_is_made_is_read_back() {
 }
 
 #[test]
-fn a_part_of_a_key_or_one_with_a_changed_character_is_none() {
+fn a_truncated_or_changed_key_is_rejected() {
     for start in 0..GO_KEY.len() {
         for end in start + 1..=GO_KEY.len() {
             let whole = end - start == GO_KEY.len();
@@ -167,14 +167,14 @@ fn a_part_of_a_key_or_one_with_a_changed_character_is_none() {
 }
 
 #[test]
-fn a_head_with_a_changed_byte_is_refused_or_says_the_same() {
+fn a_head_with_a_changed_byte_is_rejected_or_equivalent() {
     let lines = lines(11);
     let head = go().sign(&tree(&lines));
     for (place, byte) in head.bytes().enumerate() {
         for to in (0..=255).filter(|to| *to != byte) {
             let mut changed = head.clone().into_bytes();
             changed[place] = to;
-            // What is not UTF-8 is no text that could be checked.
+            // Bytes that are not UTF-8 cannot be passed to the check.
             let Ok(changed) = String::from_utf8(changed) else { continue };
             assert!(check(&changed, &lines).is_err(), "byte {place}, {byte:#x} to {to:#x}");
         }
@@ -223,7 +223,7 @@ proptest! {
 }
 
 #[test]
-fn what_is_wrong_with_a_head_is_said() {
+fn faults_of_heads_are_described() {
     let head = go().sign(&tree(&lines(5)));
     let other = Signer::generate("other").expect("a name").sign(&tree(&lines(5)));
     let signature = head.lines().last().expect("a signature");
@@ -244,19 +244,19 @@ fn what_is_wrong_with_a_head_is_said() {
     });
     insta::assert_snapshot!(said.join("\n"), @r#"
     as it is: the first 5 lines
-    of a longer ledger: it is of 5 lines, and the ledger has 4: its end was cut off
-    of another ledger: the ledger's first 5 lines are not those that were signed
+    of a longer ledger: it covers 5 lines, and the ledger has 4: the ledger was truncated
+    of another ledger: the ledger's first 5 lines are not the signed ones
     of another key: it is not signed by PeterNeumann
-    not signed: it is no signed note
-    its size changed: its signature is not that of PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW
+    not signed: it is not a signed note
+    its size changed: its signature is not valid for PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW
     signature cut: its signature has the wrong length
-    signature cut short: its signature is cut
+    signature cut short: its signature is truncated
     signature no base64: its signature is not base64
     "#);
 }
 
 #[test]
-fn what_is_wrong_with_a_key_is_said() {
+fn faults_of_keys_are_described() {
     let secret = |text: &str| {
         let folder = TempDir::new().expect("a folder");
         let path = folder.path().join("key");
@@ -287,22 +287,22 @@ fn what_is_wrong_with_a_key_is_said() {
         name("vienna+rooms"),
     ];
     insta::assert_snapshot!(said.join("\n"), @r#"
-    cannot read the key FOLDER/key: No such file or directory (os error 2)
-    FOLDER/key is no signing key: it does not begin with PRIVATE+KEY+; make one with `understudy key`
-    FOLDER/key is no signing key: its key is not base64; make one with `understudy key`
-    FOLDER/key is no signing key: its hash does not match; a character was changed; make one with `understudy key`
-    FOLDER/key is no signing key: its hash does not match; a character was changed; make one with `understudy key`
-    "vienna" is no verifier key: it has not three parts with + between them; make one with `understudy key`
-    "+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW" is no verifier key: it has no name; make one with `understudy key`
-    "PeterNeumann+C74F20A3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW" is no verifier key: its hash is not eight digits in hexadecimal; make one with `understudy key`
-    "PeterNeumann+c74f20a3+ARp2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW" is no verifier key: its key is not base64; make one with `understudy key`
-    "PeterNeumann+c74f20a3+AhBc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW" is no verifier key: its key is not one of Ed25519; make one with `understudy key`
-    "PeterNeumann+c74f20a3+ARpcQegwxbzhKqiBfsVkmqq/LDE4izWy10TW" is no verifier key: its key has not 32 bytes; make one with `understudy key`
-    "PeterNeumann+c74f20a4+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW" is no verifier key: its hash does not match; a character was changed; make one with `understudy key`
-    a text that begins with PRIVATE+KEY+ is no verifier key: it is a signing key, which only who signs should have; make one with `understudy key`
-    "" is no name of a key: a name has no space, no plus and no control character, and is not empty; make one with `understudy key`
-    "vienna rooms" is no name of a key: a name has no space, no plus and no control character, and is not empty; make one with `understudy key`
-    "vienna+rooms" is no name of a key: a name has no space, no plus and no control character, and is not empty; make one with `understudy key`
+    cannot read key FOLDER/key: No such file or directory (os error 2)
+    FOLDER/key is not a signing key: it does not begin with PRIVATE+KEY+; create one with `understudy key`
+    FOLDER/key is not a signing key: its key is not base64; create one with `understudy key`
+    FOLDER/key is not a signing key: its hash does not match, so a character was changed; create one with `understudy key`
+    FOLDER/key is not a signing key: its hash does not match, so a character was changed; create one with `understudy key`
+    "vienna" is not a verifier key: it does not have three parts separated by +; create one with `understudy key`
+    "+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW" is not a verifier key: it has no name; create one with `understudy key`
+    "PeterNeumann+C74F20A3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW" is not a verifier key: its hash is not eight digits in hexadecimal; create one with `understudy key`
+    "PeterNeumann+c74f20a3+ARp2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW" is not a verifier key: its key is not base64; create one with `understudy key`
+    "PeterNeumann+c74f20a3+AhBc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW" is not a verifier key: its key is not an Ed25519 key; create one with `understudy key`
+    "PeterNeumann+c74f20a3+ARpcQegwxbzhKqiBfsVkmqq/LDE4izWy10TW" is not a verifier key: its key does not have 32 bytes; create one with `understudy key`
+    "PeterNeumann+c74f20a4+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW" is not a verifier key: its hash does not match, so a character was changed; create one with `understudy key`
+    a text that begins with PRIVATE+KEY+ is not a verifier key: it is a signing key, which must stay secret; create one with `understudy key`
+    "" is not a key name: a name must not be empty or contain a space, a plus or a control character; create one with `understudy key`
+    "vienna rooms" is not a key name: a name must not be empty or contain a space, a plus or a control character; create one with `understudy key`
+    "vienna+rooms" is not a key name: a name must not be empty or contain a space, a plus or a control character; create one with `understudy key`
     "#);
     // A signing key's own text is never shown.
     assert!(!said.join("\n").contains("AYE"));

@@ -1,0 +1,79 @@
+//! Errors of reading and writing the log.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::ledger::LedgerError;
+
+/// Why the log cannot be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// A file operation failed.
+    #[error("cannot {verb} {}: {error}{}", path.display(), advice(error))]
+    Io {
+        /// The operation, such as "read".
+        verb: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's error.
+        error: io::Error,
+    },
+    /// Arrow or Parquet failed, or a file is damaged.
+    #[error("cannot {verb} {}: {why}", path.display())]
+    Format {
+        /// The operation, such as "read".
+        verb: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// The reason.
+        why: String,
+    },
+    /// The directory cannot be used for this run.
+    #[error("{0}")]
+    Directory(String),
+    /// The ledger has a fault, or cannot be written.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+impl LogError {
+    pub(crate) fn io<'a>(verb: &'static str, path: &'a Path) -> impl Fn(io::Error) -> LogError + 'a {
+        move |error| LogError::Io { verb, path: path.to_owned(), error }
+    }
+
+    pub(crate) fn arrow(verb: &'static str, path: &Path) -> impl Fn(arrow::error::ArrowError) -> LogError {
+        let path = path.to_owned();
+        move |error| match error {
+            arrow::error::ArrowError::IoError(_, error) => LogError::Io { verb, path: path.clone(), error },
+            other => LogError::Format { verb, path: path.clone(), why: other.to_string() },
+        }
+    }
+
+    pub(crate) fn damaged(verb: &'static str, path: &Path) -> impl Fn(String) -> LogError {
+        let path = path.to_owned();
+        move |why| LogError::Format { verb, path: path.clone(), why }
+    }
+
+    pub(crate) fn parquet(verb: &'static str, path: &Path) -> impl Fn(parquet::errors::ParquetError) -> LogError {
+        let path = path.to_owned();
+        move |error| match error {
+            parquet::errors::ParquetError::External(inner) => match inner.downcast::<io::Error>() {
+                Ok(error) => LogError::Io { verb, path: path.clone(), error: *error },
+                Err(other) => LogError::Format { verb, path: path.clone(), why: other.to_string() },
+            },
+            other => LogError::Format { verb, path: path.clone(), why: other.to_string() },
+        }
+    }
+}
+
+fn advice(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "; free some space, or choose another directory with --run; what was written before is kept"
+        }
+        io::ErrorKind::ReadOnlyFilesystem
+        | io::ErrorKind::PermissionDenied
+        | io::ErrorKind::NotADirectory => "; choose a directory that may be written to with --run",
+        _ => "",
+    }
+}
