@@ -6,12 +6,12 @@ use std::path::PathBuf;
 use anyhow::{anyhow, ensure};
 use jiff::Timestamp;
 
-use super::report::style;
-use super::output::print_out;
 use super::Exit;
+use super::output::print_out;
+use super::report::style;
 use understudy_audit::{self as audit, CaseQuery};
-use understudy_engine::WhatIf;
-use understudy_report::model::case;
+use understudy_engine::PluginOverrides;
+use understudy_report::render_case;
 use understudy_run_log::signed_head::Signer;
 
 /// Show one decided row in full.
@@ -50,7 +50,7 @@ impl Case {
             })
         });
         let at = at.transpose()?;
-        let (prepared, _) = audit::load_sealed_study(&self.run, &WhatIf::default())?;
+        let (prepared, _) = audit::load_sealed_study(&self.run, &PluginOverrides::default())?;
         audit::ensure_all_fields(&self.run)?;
         ensure!(
             !self.raw || prepared.study.log.keep_raw,
@@ -58,7 +58,7 @@ impl Case {
         );
         let wanted = CaseQuery { id: self.id, at, raw: self.raw };
         let shown = audit::case(&prepared, &self.run, &wanted, who, signer)?;
-        print_out(case(&shown, style(std::io::stdout().is_terminal())).trim_end())?;
+        print_out(render_case(&shown, style(std::io::stdout().is_terminal())).trim_end())?;
         Ok(Exit::Done)
     }
 }

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::output::print_out;
 use super::Exit;
-use understudy_engine::{Prepared, prepare};
+use super::output::print_out;
+use understudy_engine::{LoadedStudy, load_study};
 
 /// Report all errors of a study, with their lines.
 ///
@@ -40,8 +40,8 @@ impl Check {
 ///
 /// # Errors
 /// All errors of the study, one per line.
-pub(super) fn checked_study(study: &Path) -> anyhow::Result<Prepared> {
-    let prepared = prepare(study, |_| ())?;
+pub(super) fn checked_study(study: &Path) -> anyhow::Result<LoadedStudy> {
+    let prepared = load_study(study, |_| ())?;
     let sources = [&prepared.study.snapshots_source, &prepared.study.decisions_source];
     let unreadable: Vec<String> = sources
         .into_iter()

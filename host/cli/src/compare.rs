@@ -3,12 +3,12 @@
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
-use super::report::{Format, style};
-use super::output::print_out;
 use super::Exit;
+use super::output::print_out;
+use super::report::{Format, style};
 use understudy_audit::{self as audit, ComparisonRun};
-use understudy_engine::WhatIf;
-use understudy_report::model::comparison;
+use understudy_engine::PluginOverrides;
+use understudy_report::render_comparison;
 
 /// Compare models over the same pairs.
 ///
@@ -40,7 +40,7 @@ impl Compare {
         let compared = audit::compare(&runs, self.reference.as_deref())?;
         match self.format {
             Format::Text => {
-                print_out(side_by_side(&compared, style(std::io::stdout().is_terminal())).trim_end())?;
+                print_out(render_comparison(&compared, style(std::io::stdout().is_terminal())).trim_end())?;
             }
             Format::Json => print_out(compared.to_json().trim_end())?,
         }
@@ -49,7 +49,7 @@ impl Compare {
 }
 
 fn comparing(run: &Path) -> anyhow::Result<ComparisonRun> {
-    let (prepared, _) = audit::load_sealed_study(run, &WhatIf::default())?;
+    let (prepared, _) = audit::load_sealed_study(run, &PluginOverrides::default())?;
     audit::ensure_all_fields(run)?;
     Ok(ComparisonRun { run: run.to_owned(), prepared })
 }

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 
-use super::report::{Format, style};
-use super::output::{print_err, print_out};
 use super::Exit;
-use understudy_audit::{self as audit, VerdictChoice, Decision};
-use understudy_report::ruling;
+use super::output::{print_err, print_out};
+use super::report::{Format, style};
+use understudy_audit::{self as audit, Decision, VerdictChoice};
+use understudy_report::render_verdict;
 use understudy_run_log::VERDICT;
 use understudy_run_log::signed_head::{Signer, Verifier};
 use understudy_statistics::verdict::{Verdict, VerdictKind};
@@ -58,14 +58,14 @@ impl Decide {
         let verdict = match audit::decide(&self.run, &choice, &keys, signer)? {
             Decision::Verdict { verdict, replaced } => {
                 for what in replaced {
-                    print_err(format_args!("{what}; it differed from the recorded verdict and is written again"));
+                    print_err(format_args!(
+                        "{what}; it differed from the recorded verdict and is written again"
+                    ));
                 }
                 verdict
             }
             Decision::Void(what) => {
-                print_out(
-                    "VOID: the run is damaged or altered, so that it permits no verdict",
-                )?;
+                print_out("VOID: the run is damaged or altered, so that it permits no verdict")?;
                 for what in what {
                     print_out(format_args!("  {what}"))?;
                 }
@@ -76,7 +76,7 @@ impl Decide {
         match self.format {
             Format::Text => {
                 print_out(
-                    ruling(
+                    render_verdict(
                         &verdict,
                         choice.model.as_deref(),
                         choice.scope.as_deref(),

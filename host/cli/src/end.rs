@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use axum::http::Method;
 use serde_json::json;
 
-use super::output::print_err;
 use super::Exit;
+use super::output::print_err;
 use understudy_audit as audit;
 use understudy_service::control_client::request_json;
 

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 
-use super::output::print_err;
 use super::Exit;
+use super::output::print_err;
 use understudy_audit::{self as audit, ExportFormat};
-use understudy_engine::WhatIf;
+use understudy_engine::PluginOverrides;
 use understudy_report::counted;
 use understudy_run_log::signed_head::Signer;
 
@@ -41,7 +41,7 @@ impl Export {
         };
         let who = audit::operator(self.who)?;
         let signer = self.sign_key.as_deref().map(Signer::read).transpose()?;
-        let (prepared, _) = audit::load_sealed_study(&self.run, &WhatIf::default())?;
+        let (prepared, _) = audit::load_sealed_study(&self.run, &PluginOverrides::default())?;
         audit::ensure_all_fields(&self.run)?;
         let counts = audit::export(&prepared, &self.run, &self.output, form, who, signer)?;
         let rows = counted(counts.decided, "row", "rows");

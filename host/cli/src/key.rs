@@ -7,8 +7,8 @@ use std::path::PathBuf;
 
 use anyhow::anyhow;
 
-use super::output::print_out;
 use super::Exit;
+use super::output::print_out;
 use understudy_run_log::signed_head::Signer;
 
 /// Create a signing key, and print its verifier key.

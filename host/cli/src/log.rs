@@ -7,12 +7,12 @@ use std::path::PathBuf;
 use arrow::array::{Array as _, AsArray as _, RecordBatch};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
-use super::report::style;
-use super::output::{print_err, print_out};
 use super::Exit;
+use super::output::{print_err, print_out};
+use super::report::style;
 use understudy_audit::{self as audit, Exposure};
-use understudy_engine::{Prepared, WhatIf};
-use understudy_report::table;
+use understudy_engine::{PluginOverrides, SealedStudy};
+use understudy_report::render_table;
 use understudy_run_log::signed_head::Signer;
 
 /// Show the latest decided rows.
@@ -42,7 +42,7 @@ impl Log {
     pub fn execute(self) -> anyhow::Result<Exit> {
         let who = audit::operator(self.who)?;
         let signer = self.sign_key.as_deref().map(Signer::read).transpose()?;
-        let (prepared, _) = audit::load_sealed_study(&self.run, &WhatIf::default())?;
+        let (prepared, _) = audit::load_sealed_study(&self.run, &PluginOverrides::default())?;
         audit::ensure_all_fields(&self.run)?;
         let wanted: BTreeSet<String> = self.id.into_iter().collect();
         let (rows, counts) = audit::latest_decided_rows(&prepared, &self.run, &wanted, self.rows as usize)?;
@@ -61,14 +61,14 @@ impl Log {
         exposure.add(&rows);
         exposure.record(&self.run, counts, signer)?;
         let (heads, cells) = cells(&prepared, &rows)?;
-        print_out(table(&heads, &cells, style(std::io::stdout().is_terminal())).trim_end())?;
+        print_out(render_table(&heads, &cells, style(std::io::stdout().is_terminal())).trim_end())?;
         Ok(Exit::Done)
     }
 }
 
 /// The heads and the cells of a table: id, time, decision, and of each model the answer and the score by the primary
 /// metric.
-fn cells(prepared: &Prepared, rows: &RecordBatch) -> anyhow::Result<(Vec<String>, Vec<Vec<String>>)> {
+fn cells(prepared: &SealedStudy, rows: &RecordBatch) -> anyhow::Result<(Vec<String>, Vec<Vec<String>>)> {
     let primary = &prepared.metrics[prepared.study.primary].name;
     let mut heads = vec!["id".to_owned(), "observed at".to_owned(), "decided".to_owned()];
     let mut columns = vec![("id".to_owned(), None), ("observed_at".to_owned(), None)];

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::ensure;
 
-use super::output::print_out;
 use super::Exit;
+use super::output::print_out;
 use understudy_audit as audit;
 use understudy_run_log::ledger::{Event, LEDGER, Ledger};
 use understudy_run_log::signed_head::Signer;

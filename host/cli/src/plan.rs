@@ -9,14 +9,16 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow, bail, ensure};
 
-use super::report::{Format, style};
-use super::output::print_out;
 use super::Exit;
-use understudy_engine::{Prepared, prepare};
+use super::output::print_out;
+use super::report::{Format, style};
+use understudy_engine::{LoadedStudy, load_study};
 use understudy_report as report;
 use understudy_sandbox::ScorerPlugin;
-use understudy_statistics::verdict::plan::{self, ShareOrigin, PairsPerWindow, ScoreKind, ValueShares, PlanVolume};
-use understudy_study::{self as study, Condition, WindowChoice, Study, Threshold};
+use understudy_statistics::verdict::plan::{
+    self, PairsPerWindow, PlanVolume, ScoreKind, ShareOrigin, ValueShares,
+};
+use understudy_study::{self as study, Condition, Study, Threshold, WindowChoice};
 
 /// Maximum value of `--per-window`.
 const MAX_PER_WINDOW: u64 = 1_000_000_000;
@@ -80,12 +82,9 @@ fn positive(text: &str) -> Result<f64, String> {
 
 impl Plan {
     pub fn execute(self) -> anyhow::Result<Exit> {
-        let Prepared { study, metrics, references, .. } = prepare(&self.study, |_| ())?;
+        let LoadedStudy { study, metrics, references, .. } = load_study(&self.study, |_| ())?;
         let threshold = study.threshold.as_ref().ok_or_else(|| {
-            anyhow!(
-                "cannot plan {}: it declares no [threshold]; declare one",
-                self.study.display()
-            )
+            anyhow!("cannot plan {}: it declares no [threshold]; declare one", self.study.display())
         })?;
         let measured = self.measured.as_deref().map(|run| read_report(run, &study)).transpose()?;
         let metric = &metrics[threshold.metric];
@@ -93,7 +92,9 @@ impl Plan {
         let volume = self.volume(&study, threshold, &references, measured.as_ref())?;
         let plan = plan::plan_study(&study, threshold, score, metric.plugin.range, &volume);
         match self.format {
-            Format::Text => print_out(report::plan(&plan, style(std::io::stdout().is_terminal())).trim_end())?,
+            Format::Text => {
+                print_out(report::render_plan(&plan, style(std::io::stdout().is_terminal())).trim_end())?
+            }
             Format::Json => print_out(serde_json::to_string_pretty(&plan)?)?,
         }
         Ok(Exit::Done)

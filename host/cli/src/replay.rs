@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{bail, ensure};
 
-use super::run::complete_run;
-use super::output::{print_err, print_out};
 use super::Exit;
+use super::output::{print_err, print_out};
+use super::run::complete_run;
 use understudy_audit::{self as audit, ReplayResult};
-use understudy_engine::{Options, Order, Prepared, Replaying, WhatIf};
+use understudy_engine::{PluginOverrides, ReadOrder, ReplayedRun, RunMode, RunOptions, SealedStudy};
 use understudy_report::counted;
 
 /// Replay logged snapshots and compare the answers.
@@ -48,14 +48,13 @@ pub(super) struct Replay {
 
 fn parse_named(text: &str) -> Result<(String, PathBuf), String> {
     let parts = text.split_once('=').filter(|(name, path)| !name.is_empty() && !path.is_empty());
-    let (name, path) =
-        parts.ok_or("expected NAME=COMPONENT, such as rules=rules.wasm")?;
+    let (name, path) = parts.ok_or("expected NAME=COMPONENT, such as rules=rules.wasm")?;
     Ok((name.to_owned(), path.into()))
 }
 
 impl Replay {
     pub fn execute(self) -> anyhow::Result<Exit> {
-        let (prepared, _) = audit::load_sealed_study(&self.run, &WhatIf::default())?;
+        let (prepared, _) = audit::load_sealed_study(&self.run, &PluginOverrides::default())?;
         audit::ensure_not_being_written(&self.run)?;
         let what_if = !self.model.is_empty() || self.comparator.is_some() || !self.metric.is_empty();
         if what_if {
@@ -74,43 +73,33 @@ impl Replay {
         print_result(&replayed)
     }
 
-    fn what_if(self, declared: &Prepared) -> anyhow::Result<Exit> {
+    fn what_if(self, declared: &SealedStudy) -> anyhow::Result<Exit> {
         let models: Vec<_> = declared.models.iter().map(|member| member.name.as_str()).collect();
         let metrics: Vec<_> = declared.metrics.iter().map(|member| member.name.as_str()).collect();
         for (sort, names, given) in [("model", models, &self.model), ("metric", metrics, &self.metric)] {
             for (name, _) in given {
                 let listed = names.join(", ");
-                ensure!(
-                    names.contains(&name.as_str()),
-                    "unknown {sort} \"{name}\"; the study has {listed}"
-                );
+                ensure!(names.contains(&name.as_str()), "unknown {sort} \"{name}\"; the study has {listed}");
             }
         }
         let comparator = self.comparator.map(|path| (declared.comparator.name.clone(), path));
         let instead = self.model.into_iter().chain(comparator).chain(self.metric).collect();
-        let what_if = WhatIf { instead, grant: self.grant };
-        let (mut prepared, seal) = audit::load_sealed_study(&self.run, &what_if).map_err(|error| {
-            match error.to_string().contains("is not granted") {
-                true => error.context(
-                    "the sealed declaration cannot change; grant further fields with --grant",
-                ),
-                false => error,
-            }
-        })?;
+        let what_if = PluginOverrides { instead, grant: self.grant };
+        let (mut prepared, seal) =
+            audit::load_sealed_study(&self.run, &what_if).map_err(|error| {
+                match error.to_string().contains("is not granted") {
+                    true => error
+                        .context("the sealed declaration cannot change; grant further fields with --grant"),
+                    false => error,
+                }
+            })?;
         audit::ensure_all_fields(&self.run)?;
         audit::ensure_closed(&self.run)?;
-        prepared.study.limits.batch_rows = self.batch_rows as usize;
+        prepared.loaded.study.limits.batch_rows = self.batch_rows as usize;
         let directory = self.output.unwrap_or_else(|| default_directory(&self.run));
-        let replayed = Some(Replaying { run: &self.run, seal: &seal, what_if: &what_if });
-        let options = Options {
-            directory: &directory,
-            order: Order::default(),
-            signer: None,
-            replayed,
-            look: None,
-            served: None,
-        };
-        complete_run(&mut prepared, options, print_err, || {})
+        let mode = RunMode::WhatIf(ReplayedRun { run: &self.run, seal: &seal, overrides: &what_if });
+        let options = RunOptions { directory: &directory, order: ReadOrder::default(), signer: None };
+        complete_run(prepared.loaded, options, mode, print_err, || {})
     }
 }
 

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use super::output::{print_err, print_out};
 use super::Exit;
+use super::output::{print_err, print_out};
 use understudy_audit as audit;
 use understudy_report::Style;
 use understudy_report::html;
 use understudy_report::markdown;
-use understudy_report::render;
+use understudy_report::render_report;
 use understudy_run_log::{PAGE, write_file};
 
 /// Write the report of an ended run.
@@ -64,7 +64,7 @@ impl Report {
             ReportFormat::Json => bundle.to_json(),
             ReportFormat::Text => {
                 let terminal = self.output.is_none() && std::io::stdout().is_terminal();
-                render(&bundle.report, style(terminal))
+                render_report(&bundle.report, style(terminal))
             }
         };
         let page = matches!(self.format, ReportFormat::Html).then(|| self.run.join(PAGE));

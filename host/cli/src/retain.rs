@@ -4,14 +4,14 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 
-use super::output::print_out;
 use super::Exit;
+use super::output::print_out;
 use understudy_audit as audit;
 use understudy_engine::PluginOverrides;
 use understudy_run_log::RunDirectory;
 use understudy_run_log::ledger::{Ledger, is_closed};
-use understudy_run_log::signed_head::Signer;
 use understudy_run_log::retention::{Retention, finish_interrupted};
+use understudy_run_log::signed_head::Signer;
 
 /// Delete snapshot contents whose retention period has passed.
 ///
@@ -33,13 +33,17 @@ impl Retain {
         let shown = self.run.display();
         let (prepared, _) = audit::load_sealed_study(&self.run, &PluginOverrides::default())?;
         let Some(after) = prepared.study.log.retain else {
-            bail!("cannot delete from {shown}: its study declares no `log.retain`, so that snapshots are kept forever");
+            bail!(
+                "cannot delete from {shown}: its study declares no `log.retain`, so that snapshots are kept forever"
+            );
         };
         let signer = self.sign_key.as_deref().map(Signer::read).transpose()?;
         let _directory = RunDirectory::lock(&self.run)?;
         let (ledger, entries) = Ledger::open(&self.run, signer)?;
         if !is_closed(&entries) {
-            bail!("cannot delete from {shown}: the run has not ended; it deletes by itself when it is resumed");
+            bail!(
+                "cannot delete from {shown}: the run has not ended; it deletes by itself when it is resumed"
+            );
         }
         finish_interrupted(&self.run, &entries)?;
         let reduced = Retention::from_entries(&entries, after).reduce(&self.run, &ledger, None)?;

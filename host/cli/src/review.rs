@@ -5,15 +5,15 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 
-use super::report::style;
-use super::output::{print_err, print_out};
 use super::Exit;
+use super::output::{print_err, print_out};
+use super::report::style;
 use understudy_audit::{self as audit, CaseReview, PendingCase, ReviewRequest};
-use understudy_engine::WhatIf;
-use understudy_report::case;
+use understudy_engine::PluginOverrides;
 use understudy_report::counted;
-use understudy_report::judged;
-use understudy_report::reviewed;
+use understudy_report::render_case;
+use understudy_report::render_reviews;
+use understudy_report::review_summaries;
 use understudy_run_log::ledger::{FailureMode, Judgement};
 use understudy_run_log::signed_head::Signer;
 
@@ -48,7 +48,7 @@ impl Review {
     pub fn execute(self) -> anyhow::Result<Exit> {
         let who = audit::operator(self.who)?;
         let signer = self.sign_key.as_deref().map(Signer::read).transpose()?;
-        let (prepared, seal) = audit::load_sealed_study(&self.run, &WhatIf::default())?;
+        let (prepared, seal) = audit::load_sealed_study(&self.run, &PluginOverrides::default())?;
         audit::ensure_all_fields(&self.run)?;
         let wanted = ReviewRequest { model: self.model, sample: self.sample as usize, seed: self.seed };
         let judging = audit::begin_review(&prepared, &seal, &self.run, &wanted, who, signer)?;
@@ -60,10 +60,10 @@ impl Review {
             judging.cases.len()
         ));
         Dialogue { input: std::io::stdin().lock() }.judge(&judging)?;
-        let summaries = judged(&audit::read_entries(&self.run)?);
+        let summaries = review_summaries(&audit::read_entries(&self.run)?);
         let style = style(std::io::stdout().is_terminal());
         for summary in summaries.iter().filter(|summary| summary.model == judging.model) {
-            print_out(reviewed(summary, style).trim_end())?;
+            print_out(render_reviews(summary, style).trim_end())?;
         }
         Ok(Exit::Done)
     }
@@ -111,7 +111,7 @@ impl<R: BufRead> Dialogue<R> {
         let all = judging.cases.len();
         for (at, asked) in judging.cases.iter().enumerate() {
             print_out(format_args!("--- {} of {all}, from {}", at + 1, asked.stratum))?;
-            print_out(case(&asked.case, style).trim_end())?;
+            print_out(render_case(&asked.case, style).trim_end())?;
             print_out("")?;
             if !self.judge_one(judging, asked)? {
                 return Ok(());

@@ -8,13 +8,13 @@ use anyhow::Context as _;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 
-use super::report::style;
 use super::output::{print_err, print_out};
+use super::report::style;
 use super::{Exit, INTERRUPTED};
 use understudy_audit::InterimReportWriter;
-use understudy_engine::{End, Options, Order, Prepared, prepare, run};
+use understudy_engine::{EndReason, LoadedStudy, ReadOrder, RunMode, RunOptions, load_study, run};
 use understudy_report::build;
-use understudy_report::render;
+use understudy_report::render_report;
 use understudy_run_log::signed_head::Signer;
 
 /// Run a study over its sources.
@@ -37,7 +37,7 @@ pub(super) struct Run {
     workers: Option<u8>,
     /// Order in which two files are read. It does not affect results.
     #[arg(long, value_enum, default_value_t)]
-    order: Order,
+    order: ReadOrder,
     /// Key file that signs the ledger's head, from `understudy key`.
     #[arg(long, value_name = "FILE")]
     sign_key: Option<PathBuf>,
@@ -45,7 +45,7 @@ pub(super) struct Run {
 
 impl Run {
     pub fn execute(self) -> anyhow::Result<Exit> {
-        let mut prepared = prepare(&self.study, |study| {
+        let loaded = load_study(&self.study, |study| {
             if let Some(rows) = self.batch_rows {
                 study.limits.batch_rows = rows as usize;
             }
@@ -53,25 +53,19 @@ impl Run {
                 study.limits.workers = usize::from(workers);
             }
         })?;
-        let directory = self.run.unwrap_or_else(|| PathBuf::from("runs").join(&prepared.study.name));
+        let directory = self.run.unwrap_or_else(|| PathBuf::from("runs").join(&loaded.study.name));
         let signer = self.sign_key.as_deref().map(Signer::read).transpose()?;
-        let options = Options {
-            directory: &directory,
-            order: self.order,
-            signer,
-            replayed: None,
-            look: None,
-            served: None,
-        };
-        complete_run(&mut prepared, options, print_err, || {})
+        let options = RunOptions { directory: &directory, order: self.order, signer };
+        complete_run(loaded, options, RunMode::Batch, print_err, || {})
     }
 }
 
 /// Executes a run until its end or a signal, writes its report and prints it. `notify` receives messages; `on_signal` is called at
 /// the first signal.
 pub(super) fn complete_run(
-    prepared: &mut Prepared,
-    options: Options<'_>,
+    loaded: LoadedStudy,
+    options: RunOptions<'_>,
+    mode: RunMode<'_>,
     notify: fn(String),
     on_signal: impl FnOnce(),
 ) -> anyhow::Result<Exit> {
@@ -80,14 +74,13 @@ pub(super) fn complete_run(
         .build()
         .context("cannot start the runtime of the run")?;
     let directory = options.directory;
-    let is_what_if = options.replayed.is_some();
-    let interims = match prepared.study.interim.every {
+    let is_what_if = matches!(mode, RunMode::WhatIf(_));
+    let interims = match loaded.study.interim.every {
         Some(_) => Some(InterimReportWriter::start(directory, options.signer.clone(), notify)?),
         None => None,
     };
-    let look = interims.as_ref().map(InterimReportWriter::callback);
-    let options = Options { look, ..options };
-    let ran = runtime.block_on(async {
+    let on_interim = interims.as_ref().map(InterimReportWriter::callback);
+    let ended = runtime.block_on(async {
         // Signals are handled before the directory is created, so that every directory gets a report.
         let signalled = first_signal().context("cannot listen for signals")?;
         let stop = async {
@@ -95,26 +88,26 @@ pub(super) fn complete_run(
             let _ = signalled.await;
             on_signal();
         };
-        run(prepared, options, |message| notify(message.to_owned()), stop).await
+        run(loaded, options, mode, on_interim, |message| notify(message.to_owned()), stop).await
     })?;
     // A reader may be blocked on standard input.
     runtime.shutdown_background();
     if let Some(interims) = interims {
         interims.finish();
     }
-    prepared.cast = ran.cast.clone();
-    let report = build(&ran.outcome, prepared);
-    let end = ran.outcome.end.clone();
-    ran.close(report.to_json().as_bytes())?;
-    print_out(render(&report, style(std::io::stdout().is_terminal())).trim_end())?;
+    let report = build(&ended.result, &ended.study);
+    let end = ended.result.end.clone();
+    let has_threshold = ended.study.study.threshold.is_some();
+    ended.close(report.to_json().as_bytes())?;
+    print_out(render_report(&report, style(std::io::stdout().is_terminal())).trim_end())?;
     notify(format!("written to {}", directory.display()));
-    if prepared.study.threshold.is_some() && end == End::Finished && !is_what_if {
+    if has_threshold && end == EndReason::Finished && !is_what_if {
         notify(format!("run `understudy decide {}` for the verdict", directory.display()));
     }
     Ok(match end {
-        End::Finished => Exit::Done,
-        End::Interrupted | End::Interim { .. } => Exit::Interrupted,
-        End::SourceBroke(faults) => {
+        EndReason::Finished => Exit::Done,
+        EndReason::Interrupted | EndReason::Interim { .. } => Exit::Interrupted,
+        EndReason::SourceBroke(faults) => {
             faults.into_iter().for_each(notify);
             Exit::SourceFailed
         }

@@ -1,7 +1,7 @@
 //! `understudy schema`: the JSON Schemas of input and output files.
 
-use super::output::print_out;
 use super::Exit;
+use super::output::print_out;
 use understudy_report::schema;
 
 /// Print the JSON Schema of a file format.

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
+use super::Exit;
 use super::check::checked_study;
 use super::output::print_out;
-use super::Exit;
 use understudy_engine::{promise, seal_path};
 use understudy_run_log::signed_head::Signer;
 
@@ -32,9 +32,7 @@ impl Seal {
         let path = path.display();
         match new {
             true => print_out(format_args!("{study} is sealed in {path}: study \"{}\"", seal.study))?,
-            false => {
-                print_out(format_args!("{study} is already sealed in {path} and unchanged"))?
-            }
+            false => print_out(format_args!("{study} is already sealed in {path} and unchanged"))?,
         }
         print_out(format_args!("  declaration {:<24} {}", "", seal.declaration))?;
         for plugin in &seal.plugins {

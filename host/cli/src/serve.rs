@@ -10,11 +10,11 @@ use anyhow::bail;
 use super::Exit;
 use super::logging::Logging;
 use super::run::complete_run;
-use understudy_engine::{RunHandle, Options, Order, check_served, prepare};
+use understudy_engine::{ReadOrder, RunHandle, RunMode, RunOptions, load_study};
 use understudy_run_log::signed_head::Signer;
 use understudy_service::{
-    AppSettings, AppState, BodyLimits, ListenerContext, ListenerSettings, Reloadable, TokenStore, listen, router,
-    tls_config,
+    AppSettings, AppState, BodyLimits, ListenerContext, ListenerSettings, Reloadable, TokenStore, listen,
+    router, tls_config,
 };
 
 /// Maximum memory of all request bodies, in bytes.
@@ -75,18 +75,18 @@ impl Serve {
 
     fn serve(self) -> anyhow::Result<Exit> {
         let (listener, app) = (self.listener_settings()?, self.app_settings()?);
-        let mut prepared = prepare(&self.study, |_| {})?;
-        check_served(&prepared, true, false)?;
-        if prepared.study.mirror.is_some() && app.tokens.is_none() {
+        let loaded = load_study(&self.study, |_| {})?;
+        loaded.require_http_source()?;
+        if loaded.study.mirror.is_some() && app.tokens.is_none() {
             bail!(
                 "cannot serve `[mirror]` without tokens: mirrored requests carry foreign Host and Origin headers, so that a proxy \
                  cannot be distinguished from a web page; pass --tokens"
             );
         }
-        let directory = self.run.unwrap_or_else(|| PathBuf::from("runs").join(&prepared.study.name));
+        let directory = self.run.unwrap_or_else(|| PathBuf::from("runs").join(&loaded.study.name));
         let signer = self.sign_key.as_deref().map(Signer::read).transpose()?;
         let scheme = if listener.tls.is_some() { "https" } else { "http" };
-        let state = AppState::new(prepared.study.clone(), app, signer.clone());
+        let state = AppState::new(loaded.study.clone(), app, signer.clone());
         let context = ListenerContext {
             router: router(state.clone()),
             denied: state.denied.clone(),
@@ -105,15 +105,8 @@ impl Serve {
                 run.set_started(handle);
             })
         };
-        let options = Options {
-            directory: &directory,
-            order: Order::default(),
-            signer,
-            replayed: None,
-            look: None,
-            served: Some(on_ready),
-        };
-        let exit = complete_run(&mut prepared, options, log, || state.run.drain());
+        let options = RunOptions { directory: &directory, order: ReadOrder::default(), signer };
+        let exit = complete_run(loaded, options, RunMode::Served(on_ready), log, || state.run.drain());
         state.run.drain();
         if let Some(server) = Arc::into_inner(server) {
             server.finish();
@@ -150,9 +143,7 @@ impl Serve {
             }
         }
         let tls = match (&self.tls_cert, &self.tls_key) {
-            (Some(certificate), Some(key)) => {
-                Some(Arc::new(tls_config(certificate.clone(), key.clone())?))
-            }
+            (Some(certificate), Some(key)) => Some(Arc::new(tls_config(certificate.clone(), key.clone())?)),
             _ => None,
         };
         Ok(ListenerSettings {

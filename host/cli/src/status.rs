@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use axum::http::Method;
 
+use super::Exit;
+use super::output::print_out;
 use super::report::Format;
 use super::status_text::status_lines;
-use super::output::print_out;
-use super::Exit;
 use understudy_service::{Status as RunStatus, control_client};
 
 /// Path of the status endpoint.
@@ -44,6 +44,7 @@ impl Status {
 /// If no process serves the run, or it has another version.
 pub(super) fn request_status(run: &Path) -> anyhow::Result<RunStatus> {
     let status = control_client::request_json(run, Method::GET, PATH, None)?;
-    serde_json::from_value(status)
-        .context("cannot read the status: the serving process has another version of understudy; use the same version")
+    serde_json::from_value(status).context(
+        "cannot read the status: the serving process has another version of understudy; use the same version",
+    )
 }

@@ -100,7 +100,8 @@ fn resources(status: &Status) -> Vec<String> {
     let mut lines = Vec::new();
     let mut add = |label: &str, value: String| lines.push(format!("{label:<11}{value}"));
     add("queued", format!("{}{oldest}", counted(queue.deliveries as u64, "delivery", "deliveries")));
-    let [free, total] = [queue.body_memory_free_bytes, queue.body_memory_bytes].map(|size| bytes(size as u64));
+    let [free, total] =
+        [queue.body_memory_free_bytes, queue.body_memory_bytes].map(|size| bytes(size as u64));
     add("bodies", format!("{free} of {total} free"));
     if let Some(disk) = status.disk {
         add("disk", format!("{} free, run directory {}", bytes(disk.free_bytes), bytes(disk.run_bytes)));
@@ -131,7 +132,7 @@ fn table(rows: &[Vec<String>]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use understudy_engine::{Latency, ModelCounts, PluginStatus, RunStatus};
+    use understudy_engine::{LatencyPercentiles, ModelCounts, PluginStatus, RunStatus};
     use understudy_records::join::Accounting;
     use understudy_sandbox::Usage;
     use understudy_service::{DiskUsage, Phase, QueueStatus};
@@ -150,7 +151,8 @@ mod tests {
             ..Account::default()
         };
         let decisions = Account { received: 15_001, conflict: 1, paired: 15_000, ..Account::default() };
-        let latency = Latency { count: 15_402, p50: 1_920, p90: 3_000, p99: 740_000, max: 2_000_000 };
+        let latency =
+            LatencyPercentiles { count: 15_402, p50: 1_920, p90: 3_000, p99: 740_000, max: 2_000_000 };
         let usage = Usage { calls: 1_205, fuel: 9_876_543_210, traps: 3, memory_bytes: 1_114_112 };
         let plugin = |role: &str, name: &str, generation, usage| PluginStatus {
             role: role.to_owned(),

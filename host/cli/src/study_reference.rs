@@ -78,8 +78,7 @@ fn table_of(property: &Value) -> Option<(&Value, bool)> {
 fn type_text(property: &Value) -> String {
     let alternatives = ["oneOf", "anyOf"].into_iter().find_map(|key| property[key].as_array());
     if let (Value::Null, Some(alternatives)) = (&property["type"], alternatives) {
-        let texts: Vec<String> =
-            alternatives.iter().map(type_text).filter(|text| !text.is_empty()).collect();
+        let texts: Vec<String> = alternatives.iter().map(type_text).filter(|text| !text.is_empty()).collect();
         return texts.join(" or ");
     }
     if let Some(values) = property["enum"].as_array() {

@@ -8,8 +8,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::output::print_out;
 use super::Exit;
+use super::output::print_out;
 use understudy_audit as audit;
 use understudy_service::control_client::request_json;
 
@@ -55,14 +55,15 @@ impl Swap {
             "force": self.force,
         });
         if let Some(path) = &self.component {
-            let bytes = std::fs::read(path)
-                .with_context(|| format!("cannot read component {}", path.display()))?;
+            let bytes =
+                std::fs::read(path).with_context(|| format!("cannot read component {}", path.display()))?;
             request["component"] = STANDARD.encode(bytes).into();
             request["file"] = path.display().to_string().into();
         }
         if let Some(path) = &self.config {
             let shown = path.display();
-            let text = std::fs::read_to_string(path).with_context(|| format!("cannot read configuration {shown}"))?;
+            let text = std::fs::read_to_string(path)
+                .with_context(|| format!("cannot read configuration {shown}"))?;
             let config: Value =
                 serde_json::from_str(&text).with_context(|| format!("configuration {shown} is not JSON"))?;
             if !config.is_object() {
@@ -75,7 +76,9 @@ impl Swap {
         }
         let swap = request_json(&self.run, Method::POST, "/v1/swaps", Some(&request))?;
         let shadow = match (swap["shadow"]["pairs"].as_u64(), swap["shadow"]["agreeing"].as_u64()) {
-            (Some(pairs), Some(agreeing)) => format!("; agrees with the previous version on {agreeing} of {pairs} recent pairs"),
+            (Some(pairs), Some(agreeing)) => {
+                format!("; agrees with the previous version on {agreeing} of {pairs} recent pairs")
+            }
             _ => String::new(),
         };
         let comparator_change = match swap["comparator-change"].as_bool() {

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::output::{print_err, print_out};
 use super::Exit;
+use super::output::{print_err, print_out};
 use understudy_service::{Role, create_token};
 
 /// Create an access token for a served run.

@@ -12,10 +12,10 @@ use console::{Key, Term, truncate_str};
 use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::Exit;
+use super::output::print_out;
 use super::status::request_status;
 use super::status_text::status_lines;
-use super::output::print_out;
-use super::Exit;
 
 /// Time between two refreshes.
 const REFRESH_INTERVAL: Duration = Duration::from_secs(1);

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::output::{print_err, print_out};
 use super::Exit;
+use super::output::{print_err, print_out};
 use understudy_audit::{VerifyReport, verify};
 use understudy_run_log::signed_head::Verifier;
 

@@ -20,10 +20,10 @@ use serde_json::json;
 use crate::app::body_budget::BodyBudget;
 use crate::app::run_slot::RunSlot;
 use crate::auth::roles::Principal;
-use crate::dashboard::live_report_cache::{LiveReportCache, SealedStudy};
+use crate::dashboard::live_report_cache::{CachedStudy, LiveReportCache};
 use crate::http::response::{Problem, json_response};
-use understudy_audit::{self as audit, ReviewRequest, ReviewSession};
-use understudy_report::judged;
+use understudy_audit::{self as audit, CaseReview, ReviewRequest};
+use understudy_report::review_summaries;
 use understudy_run_log::ledger::{FailureMode, Judgement};
 
 /// Maximum number of open review sessions; a further one replaces the oldest.
@@ -61,7 +61,7 @@ struct OpenReviews {
 /// A review that a principal has started.
 struct OpenReview {
     who: String,
-    session: ReviewSession,
+    session: CaseReview,
     /// For each case whether it has a judgement.
     judged: Mutex<Vec<bool>>,
 }
@@ -88,7 +88,8 @@ pub async fn case(
     id: Result<Path<String>, PathRejection>,
     query: Result<Query<CaseParameters>, QueryRejection>,
 ) -> Result<Response<Body>, Problem> {
-    let Path(id) = id.map_err(|_| unprocessable("the id in the path is not UTF-8; percent-encode its bytes"))?;
+    let Path(id) =
+        id.map_err(|_| unprocessable("the id in the path is not UTF-8; percent-encode its bytes"))?;
     let Query(CaseParameters { at, raw }) = query.map_err(|error| unprocessable(error.body_text()))?;
     let who = principal.name;
     let keeps_raw = state.run.study.log.keep_raw;
@@ -107,7 +108,7 @@ pub async fn case(
 /// Computes a view of rows while no other view is computed.
 async fn with_audit_lock<T: Send + 'static>(
     state: &CaseState,
-    view: impl FnOnce(&RunSlot, &SealedStudy, &std::path::Path) -> anyhow::Result<T> + Send + 'static,
+    view: impl FnOnce(&RunSlot, &CachedStudy, &std::path::Path) -> anyhow::Result<T> + Send + 'static,
 ) -> Result<T, Problem> {
     let directory = state.run.started().ok_or_else(Problem::starting)?.directory.clone();
     let reviews = state.reviews.clone();
@@ -145,7 +146,8 @@ pub async fn begin(
     Extension(principal): Extension<Principal>,
     query: Result<Query<ReviewParameters>, QueryRejection>,
 ) -> Result<Response<Body>, Problem> {
-    let Query(ReviewParameters { model, sample, seed }) = query.map_err(|error| unprocessable(error.body_text()))?;
+    let Query(ReviewParameters { model, sample, seed }) =
+        query.map_err(|error| unprocessable(error.body_text()))?;
     let sample = sample.unwrap_or(30);
     if !(1..=MAX_SAMPLE).contains(&sample) {
         return Err(unprocessable(format!("sample is {sample}; the limits are 1 and {MAX_SAMPLE}")));
@@ -193,10 +195,13 @@ pub async fn judge(
     body: Body,
 ) -> Result<Response<Body>, Problem> {
     let (bytes, _permit) = bodies.read(&headers, body).await?;
-    let request: JudgementRequest =
-        serde_json::from_slice(&bytes).map_err(|error| unprocessable(format!("invalid judgement: {error}")))?;
+    let request: JudgementRequest = serde_json::from_slice(&bytes)
+        .map_err(|error| unprocessable(format!("invalid judgement: {error}")))?;
     if request.note.len() > MAX_NOTE_BYTES {
-        return Err(unprocessable(format!("the note is longer than {} KiB; shorten it", MAX_NOTE_BYTES >> 10)));
+        return Err(unprocessable(format!(
+            "the note is longer than {} KiB; shorten it",
+            MAX_NOTE_BYTES >> 10
+        )));
     }
     let who = principal.name;
     let review = state.reviews.find(request.review, &who).ok_or_else(|| {
@@ -205,7 +210,7 @@ pub async fn judge(
     })?;
     let summary = with_audit_lock(&state, move |_, _, directory| {
         review.record(&request)?;
-        let summaries = judged(&audit::read_entries(directory)?);
+        let summaries = review_summaries(&audit::read_entries(directory)?);
         Ok(summaries.into_iter().find(|summary| summary.model == review.session.model))
     });
     Ok(json_response(StatusCode::OK, &json!({ "summary": summary.await? })))
@@ -213,7 +218,7 @@ pub async fn judge(
 
 impl ReviewSessions {
     /// Adds a session and returns its number.
-    fn insert(&self, who: String, session: ReviewSession) -> u64 {
+    fn insert(&self, who: String, session: CaseReview) -> u64 {
         let mut open = self.open.lock();
         open.latest += 1;
         let number = open.latest;
@@ -240,10 +245,7 @@ impl OpenReview {
             anyhow::anyhow!("no such case; the review has {} cases, counted from 0", self.session.cases.len())
         })?;
         let mut judged = self.judged.lock();
-        anyhow::ensure!(
-            !judged[request.case],
-            "the case already has a judgement, which cannot be changed"
-        );
+        anyhow::ensure!(!judged[request.case], "the case already has a judgement, which cannot be changed");
         self.session.judge(case, request.judgement, request.mode, &request.note)?;
         judged[request.case] = true;
         Ok(())

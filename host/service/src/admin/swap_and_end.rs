@@ -19,8 +19,8 @@ use crate::app::run_slot::RunSlot;
 use crate::auth::roles::Principal;
 use crate::http::response::{Problem, json_response};
 use understudy_audit::read_entries;
-use understudy_engine::{RunCommand, Replacement, SwapError, SwapRequest};
-use understudy_run_log::ledger::{Entry, Event, SwapTrigger, ShadowResult};
+use understudy_engine::{Replacement, RunCommand, SwapError, SwapRequest};
+use understudy_run_log::ledger::{Entry, Event, ShadowResult, SwapTrigger};
 use understudy_study::PerStream;
 
 /// Body of `POST /v1/swaps`.
@@ -144,19 +144,19 @@ pub async fn swap(
     let request: SwapBody = parse_json(&bodies, &headers, body).await?;
     let request = request.into_request(&principal)?;
     // Compiling and the shadow comparison block their thread.
-    let swapped = tokio::task::spawn_blocking(move || swapper.swap(&request)).await;
-    let swapped = swapped.map_err(|_| Problem::internal())?.map_err(swap_problem)?;
+    let result = tokio::task::spawn_blocking(move || swapper.swap(&request)).await;
+    let swap = result.map_err(|_| Problem::internal())?.map_err(swap_problem)?;
     Ok(json_response(
         StatusCode::OK,
         &serde_json::json!({
-            "generation": swapped.applied.generation,
-            "plugin": swapped.name,
-            "sha256": swapped.sha256,
-            "first-sequences": swapped.applied.from,
-            "shadow": swapped.shadow,
-            "comparator-change": swapped.comparator_change,
-            "at": swapped.applied.at,
-            "pause-nanos": swapped.applied.nanos,
+            "generation": swap.applied.generation,
+            "plugin": swap.name,
+            "sha256": swap.sha256,
+            "first-sequences": swap.applied.from,
+            "shadow": swap.shadow,
+            "comparator-change": swap.comparator_change,
+            "at": swap.applied.at,
+            "pause-nanos": swap.applied.nanos,
         }),
     ))
 }
@@ -171,7 +171,7 @@ impl SwapBody {
             }
             None => None,
         };
-        let new = match (self.undo, component, self.config) {
+        let replacement = match (self.undo, component, self.config) {
             (true, None, None) => Replacement::Previous,
             (true, ..) => {
                 return Err(invalid("`undo` restores the previous version; omit `component` and `config`"));
@@ -182,7 +182,7 @@ impl SwapBody {
             (false, component, config) => Replacement::Plugin { component, config },
         };
         let who = operator(principal, self.who);
-        Ok(SwapRequest { slot: self.plugin, replacement: new, force: self.force, who, reason: self.reason })
+        Ok(SwapRequest { slot: self.plugin, replacement, force: self.force, who, reason: self.reason })
     }
 }
 
@@ -192,7 +192,9 @@ fn swap_problem(error: SwapError) -> Problem {
         SwapError::MissingReason | SwapError::Sandbox(_) | SwapError::Incompatible(_) => {
             (StatusCode::UNPROCESSABLE_ENTITY, "incompatible plugin")
         }
-        SwapError::NoPreviousVersion(_) | SwapError::Unchanged(_) => (StatusCode::CONFLICT, "nothing to swap"),
+        SwapError::NoPreviousVersion(_) | SwapError::Unchanged(_) => {
+            (StatusCode::CONFLICT, "nothing to swap")
+        }
         SwapError::NotEquivalent { .. } | SwapError::NoPairs => (StatusCode::CONFLICT, "not equivalent"),
         SwapError::RunEnding => return Problem::ending(),
         SwapError::Ledger(_) | SwapError::Log(_) | SwapError::Thread(_) | SwapError::LedgerIncomplete => {

@@ -59,7 +59,11 @@ impl AccessDenied {
 }
 
 /// Middleware: passes on a request with access, together with its principal; denies any other.
-pub async fn authenticate(State(layer): State<AuthLayer>, mut request: Request, next: Next) -> Response<Body> {
+pub async fn authenticate(
+    State(layer): State<AuthLayer>,
+    mut request: Request,
+    next: Next,
+) -> Response<Body> {
     if layer.access == Access::Open {
         return next.run(request).await;
     }

@@ -135,7 +135,8 @@ pub fn create_token(path: &Path, name: &str, roles: &[Role]) -> anyhow::Result<S
     let mut random = [0; RANDOM_BYTES];
     getrandom::fill(&mut random).map_err(|error| anyhow!("cannot read OS randomness: {error}"))?;
     let token = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(random));
-    let listed: Vec<&str> = Role::ALL.iter().filter(|role| roles.contains(role)).map(|role| role.name()).collect();
+    let listed: Vec<&str> =
+        Role::ALL.iter().filter(|role| roles.contains(role)).map(|role| role.name()).collect();
     let mut text = before;
     if !text.is_empty() && !text.ends_with('\n') {
         text.push('\n');

@@ -21,7 +21,8 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; s
 
 /// `GET /`.
 pub async fn html() -> Response<Body> {
-    let mut response = content(StatusCode::OK, "text/html; charset=utf-8", include_str!("assets/dashboard.html"));
+    let mut response =
+        content(StatusCode::OK, "text/html; charset=utf-8", include_str!("assets/dashboard.html"));
     let headers = response.headers_mut();
     headers.insert(HeaderName::from_static("content-security-policy"), HeaderValue::from_static(POLICY));
     headers.insert(HeaderName::from_static("referrer-policy"), HeaderValue::from_static("no-referrer"));

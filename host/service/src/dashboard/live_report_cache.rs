@@ -7,8 +7,8 @@
 //! - Figures cover only complete windows, which no further pair can join.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -18,8 +18,10 @@ use tokio::sync::{oneshot, watch};
 
 use crate::app::run_slot::RunSlot;
 use understudy_audit::{build_interim, read_entries, read_seal};
-use understudy_engine::{RunCommand, Looked, Prepared, Saved, Seal, Unripe, WhatIf, recall};
-use understudy_report::live;
+use understudy_engine::{
+    Checkpoint, InterimSnapshot, NotReady, PluginOverrides, RunCommand, Seal, SealedStudy, recall,
+};
+use understudy_report::live_sections;
 use understudy_report::page::{Banner, Section};
 use understudy_run_log::ledger::{Entry, Event};
 use understudy_sandbox::sha256_hex;
@@ -38,7 +40,7 @@ pub enum LiveFigures {
     #[default]
     Pending,
     /// No window is complete yet.
-    NotReady(Unripe),
+    NotReady(NotReady),
     /// The latest figures.
     Ready {
         /// Time of the computation.
@@ -55,9 +57,9 @@ pub enum LiveFigures {
 }
 
 /// The sealed study of the run, with plugin instances that are separate from those of the run.
-pub struct SealedStudy {
+pub struct CachedStudy {
     /// The study and its plugins.
-    pub prepared: Prepared,
+    pub prepared: SealedStudy,
     /// The seal of the study.
     pub seal: Seal,
     /// SHA-256 of the seal in hexadecimal.
@@ -72,7 +74,7 @@ pub struct LiveReportCache {
     /// Earliest time of the next computation.
     next: Mutex<Option<Instant>>,
     /// The loaded study, with the number of swap entries in the ledger when it was loaded.
-    study: Mutex<Option<(usize, Arc<SealedStudy>)>>,
+    study: Mutex<Option<(usize, Arc<CachedStudy>)>>,
 }
 
 impl LiveReportCache {
@@ -95,9 +97,12 @@ impl LiveReportCache {
     ///
     /// # Errors
     /// If the seal is damaged, or sealed content has changed.
-    pub fn sealed_study(&self, run: &Path) -> anyhow::Result<Arc<SealedStudy>> {
+    pub fn sealed_study(&self, run: &Path) -> anyhow::Result<Arc<CachedStudy>> {
         let is_swap = |entry: &&Entry| {
-            matches!(entry.event, Event::Swap { .. } | Event::SwapApplied { .. } | Event::SwapAbandoned { .. })
+            matches!(
+                entry.event,
+                Event::Swap { .. } | Event::SwapApplied { .. } | Event::SwapAbandoned { .. }
+            )
         };
         let swaps = read_entries(run)?.iter().filter(is_swap).count();
         let mut cached = self.study.lock();
@@ -105,9 +110,9 @@ impl LiveReportCache {
             return Ok(study.clone());
         }
         let seal = read_seal(run)?;
-        let prepared = recall(run, &seal, &WhatIf::default())?;
+        let prepared = recall(run, &seal, &PluginOverrides::default())?;
         let digest = sha256_hex(seal.to_json().as_bytes());
-        let study = Arc::new(SealedStudy { prepared, seal, digest });
+        let study = Arc::new(CachedStudy { prepared, seal, digest });
         *cached = Some((swaps, study.clone()));
         Ok(study)
     }
@@ -144,14 +149,14 @@ async fn compute(cache: &Arc<LiveReportCache>, run: &RunSlot) -> anyhow::Result<
     figures.await.context("the thread that computes the live figures panicked")?.map(Some)
 }
 
-fn figures_from(cache: &LiveReportCache, run: &Path, aggregates: Saved) -> anyhow::Result<LiveFigures> {
+fn figures_from(cache: &LiveReportCache, run: &Path, aggregates: Checkpoint) -> anyhow::Result<LiveFigures> {
     let sealed = cache.sealed_study(run)?;
-    let interim = match Looked::latest(aggregates, &sealed.prepared.study) {
+    let interim = match InterimSnapshot::latest(aggregates, &sealed.prepared.study) {
         Ok(interim) => interim,
         Err(reason) => return Ok(LiveFigures::NotReady(reason)),
     };
     let bundle = build_interim(&sealed.prepared, &sealed.seal, &interim, &read_entries(run)?)?;
-    let (banner, sections) = live(&bundle);
+    let (banner, sections) = live_sections(&bundle);
     tracing::debug!(window = interim.label, "live figures computed");
     Ok(LiveFigures::Ready { at: Timestamp::now(), window: interim.label, banner, sections })
 }

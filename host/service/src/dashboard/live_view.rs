@@ -14,13 +14,13 @@ use jiff::Timestamp;
 use crate::dashboard::live_report_cache::{LiveFigures, LiveReportCache};
 use crate::http::response::content;
 use crate::observability::status::{Phase, Status, StatusSources};
-use understudy_engine::{RunStatus, Unripe};
-use understudy_report::page::{Banner, Block, Cell, Column, Document, Fact, Section, Table, Tone, inner};
-use understudy_report::accounts;
+use understudy_engine::{NotReady, RunStatus};
+use understudy_report::accounting_table;
 use understudy_report::bytes;
 use understudy_report::count;
 use understudy_report::counted;
 use understudy_report::duration;
+use understudy_report::page::{Banner, Block, Cell, Column, Document, Fact, Section, Table, Tone, inner};
 use understudy_study::{Micros, PerStream};
 
 /// `GET /live`.
@@ -68,7 +68,10 @@ fn lead(status: &Status, run: &RunStatus, figures: &LiveFigures) -> Vec<Fact> {
         lead.push(Fact::new(name, clock.map_or_else(|| "none yet".to_owned(), utc)));
     }
     if let LiveFigures::Ready { at, window, .. } = figures {
-        lead.push(Fact::new("Figures cover", format!("all windows up to {window}, computed at {}", utc(*at))));
+        lead.push(Fact::new(
+            "Figures cover",
+            format!("all windows up to {window}, computed at {}", utc(*at)),
+        ));
     }
     lead.push(Fact::new("Counts at", utc(run.at.unwrap_or(status.at))));
     lead
@@ -91,10 +94,10 @@ fn banner(status: &Status, figures: &LiveFigures) -> Banner {
 }
 
 /// What the first figures wait for.
-fn wait_text(reason: &Unripe) -> String {
+fn wait_text(reason: &NotReady) -> String {
     match reason {
-        Unripe::Empty => "No snapshot has arrived yet.".to_owned(),
-        Unripe::Open { label, until, clocks } => {
+        NotReady::Empty => "No snapshot has arrived yet.".to_owned(),
+        NotReady::Open { label, until, clocks } => {
             let time =
                 |time: Micros| time.timestamp().map_or("the end of representable time".to_owned(), utc);
             let missing = ["snapshots", "decisions"].into_iter().zip(until.iter().zip(clocks.iter()));
@@ -136,7 +139,7 @@ fn accounting(status: &Status, run: &RunStatus) -> Section {
     let numbers = ["Answered", "Abstained", "Failed", "Blinded", "p50", "p99", "Maximum"];
     heads.extend(numbers.map(Column::number));
     let mut blocks = vec![
-        accounts(&run.accounting),
+        accounting_table(&run.accounting),
         table("Snapshots by model and outcome, with latency quantiles", heads, models.collect()),
     ];
     if run.failures > 0 {
@@ -152,13 +155,14 @@ fn queue(status: &Status) -> Section {
     let nanos = (queue.oldest_seconds * 1e9) as u64;
     let mut facts = vec![
         Fact::new("Deliveries that are not on disk yet", count(queue.deliveries as u64)),
-        Fact::new(
-            "Age of the oldest",
-            if queue.deliveries == 0 { "–".to_owned() } else { duration(nanos) },
-        ),
+        Fact::new("Age of the oldest", if queue.deliveries == 0 { "–".to_owned() } else { duration(nanos) }),
         Fact::new(
             "Request-body memory",
-            format!("{} of {} free", bytes(queue.body_memory_free_bytes as u64), bytes(queue.body_memory_bytes as u64)),
+            format!(
+                "{} of {} free",
+                bytes(queue.body_memory_free_bytes as u64),
+                bytes(queue.body_memory_bytes as u64)
+            ),
         ),
     ];
     if let Some(disk) = status.disk {
@@ -168,8 +172,8 @@ fn queue(status: &Status) -> Section {
     facts.extend(status.resident_bytes.map(|resident| Fact::new("Process memory", bytes(resident))));
     let mut blocks = vec![Block::Facts(facts)];
     if queue.oldest_seconds > queue.max_lag_seconds {
-        let text =
-            "The run lags behind its deliveries: no more records are accepted until it has caught up.".to_owned();
+        let text = "The run lags behind its deliveries: no more records are accepted until it has caught up."
+            .to_owned();
         blocks.push(Block::Note { tone: Tone::Bad, text });
     }
     Section { id: "queue", title: "Queue and disk".to_owned(), blocks }
@@ -199,10 +203,9 @@ fn plugins(run: &RunStatus) -> Section {
     let rows = run.plugins.iter().map(row).collect();
     let summary = match run.generation {
         0 => "Generation 0: the sealed plugins are running.".to_owned(),
-        generation => format!(
-            "Generation {generation}, after {}.",
-            counted(u64::from(generation), "swap", "swaps")
-        ),
+        generation => {
+            format!("Generation {generation}, after {}.", counted(u64::from(generation), "swap", "swaps"))
+        }
     };
     let blocks = vec![Block::Text(summary), table(caption, columns, rows)];
     Section { id: "plugins", title: "Plugins".to_owned(), blocks }
@@ -216,12 +219,11 @@ mod tests {
 
     #[test]
     fn the_wait_text_names_what_the_first_figures_wait_for() {
-        insta::assert_snapshot!(wait_text(&Unripe::Empty), @"No snapshot has arrived yet.");
-        let open =
-            |clocks: [Option<i64>; 2]| {
+        insta::assert_snapshot!(wait_text(&NotReady::Empty), @"No snapshot has arrived yet.");
+        let open = |clocks: [Option<i64>; 2]| {
             let clocks = PerStream::from(clocks.map(|clock| clock.map(Micros)));
             let until = PerStream { snapshots: Micros(24 * HOUR), decisions: Micros(48 * HOUR) };
-            Unripe::Open { label: "1970-01-01".into(), until, clocks }
+            NotReady::Open { label: "1970-01-01".into(), until, clocks }
         };
         insta::assert_snapshot!(wait_text(&open([Some(HOUR), None])), @"The first figures cover the window 1970-01-01, which is complete once snapshots have reached 1970-01-02 00:00:00 UTC and decisions have reached 1970-01-03 00:00:00 UTC.");
         insta::assert_snapshot!(wait_text(&open([Some(24 * HOUR), Some(HOUR)])), @"The first figures cover the window 1970-01-01, which is complete once decisions have reached 1970-01-03 00:00:00 UTC.");
@@ -231,10 +233,7 @@ mod tests {
     fn accounts_that_do_not_balance_are_reported() {
         let mut run = RunStatus::default();
         let shown = |run: &RunStatus| {
-            inner(&Document {
-                sections: vec![accounting(&Status::default(), run)],
-                ..Document::default()
-            })
+            inner(&Document { sections: vec![accounting(&Status::default(), run)], ..Document::default() })
         };
         assert!(!shown(&run).contains("DOES NOT BALANCE"));
         run.accounting.snapshots.received = 1;

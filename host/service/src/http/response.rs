@@ -10,7 +10,7 @@ use axum::http::{Response, StatusCode};
 use axum::response::IntoResponse;
 use serde::Serialize;
 
-use understudy_engine::RefusedRow;
+use understudy_engine::RowExclusion;
 
 /// A failed request: the body of every response with status 400 or above.
 #[derive(Clone, Debug, Serialize, PartialEq, Eq)]
@@ -83,7 +83,8 @@ impl Problem {
 
     /// 408: the body did not arrive within the request timeout.
     pub fn too_slow() -> Problem {
-        let detail = "the body did not arrive within the request timeout; nothing was accepted, send it again";
+        let detail =
+            "the body did not arrive within the request timeout; nothing was accepted, send it again";
         Problem::new(StatusCode::REQUEST_TIMEOUT, "request timeout", detail)
     }
 }
@@ -126,7 +127,7 @@ pub struct ExcludedItem {
 
 impl IngestReceipt {
     /// Appends the result of the next records of the body.
-    pub fn add(&mut self, accepted: usize, excluded: Vec<RefusedRow>) {
+    pub fn add(&mut self, accepted: usize, excluded: Vec<RowExclusion>) {
         let before = self.received;
         self.received += accepted + excluded.len();
         self.accepted += accepted;

@@ -59,7 +59,8 @@ impl BodyFormat {
             "application/cloudevents+json" => MediaKind::Event,
             "application/cloudevents-batch+json" => MediaKind::Events,
             other => {
-                let cause = if other.is_empty() { "missing Content-Type" } else { "unsupported Content-Type" };
+                let cause =
+                    if other.is_empty() { "missing Content-Type" } else { "unsupported Content-Type" };
                 return Err(unsupported(format!(
                     "{cause}; send application/json, application/x-ndjson, application/cloudevents+json or \
                      application/cloudevents-batch+json"
@@ -135,7 +136,8 @@ impl BodyFormat {
                     Some([id, time]) => {
                         let text =
                             std::str::from_utf8(bytes).map_err(|e| format!("the body is not UTF-8: {e}"))?;
-                        records.push(with_id_and_time(text, stream, id.as_deref(), time.as_deref()).as_bytes());
+                        records
+                            .push(with_id_and_time(text, stream, id.as_deref(), time.as_deref()).as_bytes());
                     }
                     None => records.push(bytes),
                 },

@@ -21,8 +21,8 @@ use jiff::Timestamp;
 use crate::http::response::Problem;
 use crate::ingest::records::{IngestState, delivery_problem};
 use understudy_records::batch::Lines;
-use understudy_study::StreamKind;
 use understudy_sources::push_line;
+use understudy_study::StreamKind;
 
 /// Path prefix of mirrored requests.
 pub const PREFIX: &str = "/v1/mirror";

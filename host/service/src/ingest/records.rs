@@ -15,7 +15,7 @@ use crate::app::delivery_queue::DeliveryQueue;
 use crate::app::run_slot::RunSlot;
 use crate::http::response::{IngestReceipt, Problem};
 use crate::ingest::body::BodyFormat;
-use understudy_engine::Undelivered;
+use understudy_engine::DeliveryError;
 use understudy_records::batch::Lines;
 use understudy_study::StreamKind;
 
@@ -70,7 +70,8 @@ async fn ingest(
     };
     let batches = format.split_records(&decompressed, stream, limits.record_bytes, limits.batch_rows);
     if batches.is_empty() {
-        let detail = "the body contains no record; send a JSON object, an array of objects, or one object per line";
+        let detail =
+            "the body contains no record; send a JSON object, an array of objects, or one object per line";
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "empty body", detail));
     }
     let records: usize = batches.iter().map(Lines::len).sum();
@@ -84,9 +85,14 @@ async fn ingest(
 }
 
 /// Delivers records to the run, and waits until they are on disk.
-async fn deliver(state: &IngestState, stream_kind: StreamKind, batches: Vec<Lines>) -> Result<IngestReceipt, Problem> {
+async fn deliver(
+    state: &IngestState,
+    stream_kind: StreamKind,
+    batches: Vec<Lines>,
+) -> Result<IngestReceipt, Problem> {
     let run = state.run.accepting()?;
-    let intake = run.intake.as_ref().ok_or_else(|| delivery_problem(Undelivered::Elsewhere(stream_kind)))?;
+    let intake =
+        run.intake.as_ref().ok_or_else(|| delivery_problem(DeliveryError::Elsewhere(stream_kind)))?;
     let queued = state.deliveries.enqueue()?;
     let pending = batches.into_iter().map(|lines| intake.deliver(stream_kind, lines));
     let pending = pending.collect::<Result<Vec<_>, _>>().map_err(delivery_problem)?;
@@ -100,9 +106,9 @@ async fn deliver(state: &IngestState, stream_kind: StreamKind, batches: Vec<Line
 }
 
 /// The problem of a delivery that the run did not accept.
-pub fn delivery_problem(error: Undelivered) -> Problem {
+pub fn delivery_problem(error: DeliveryError) -> Problem {
     match error {
-        Undelivered::Ending => Problem::ending(),
-        Undelivered::Elsewhere(_) => Problem::new(StatusCode::NOT_FOUND, "other source", error.to_string()),
+        DeliveryError::Ending => Problem::ending(),
+        DeliveryError::Elsewhere(_) => Problem::new(StatusCode::NOT_FOUND, "other source", error.to_string()),
     }
 }

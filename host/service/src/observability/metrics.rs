@@ -61,11 +61,7 @@ impl RequestMetrics {
     }
 
     fn register(&self, registry: &mut Registry, deliveries: &DeliveryQueue) {
-        registry.register(
-            "understudy_http_requests",
-            "Completed requests",
-            self.requests.clone(),
-        );
+        registry.register("understudy_http_requests", "Completed requests", self.requests.clone());
         registry.register_with_unit(
             "understudy_http_request_duration",
             "Time from the head of a request to the head of its response",
@@ -186,9 +182,11 @@ fn register_run(registry: &mut Registry, run: &RunStatus, models: &[String]) {
             }
         }
     }
-    let help = "Snapshots by outcome of a model; blinded ones are evaluated only after their decision has arrived";
+    let help =
+        "Snapshots by outcome of a model; blinded ones are evaluated only after their decision has arrived";
     registry.register("understudy_model_answers", help, answers);
-    let help = "Time from a snapshot batch's dispatch to the model's answers, over the whole run, by quantile";
+    let help =
+        "Time from a snapshot batch's dispatch to the model's answers, over the whole run, by quantile";
     registry.register_with_unit("understudy_model_latency", help, Unit::Seconds, latency);
     counter(registry, "understudy_model_failures", "Failed model calls", run.failures);
     let help = "Segment groups that are sealed or being sealed";
@@ -217,10 +215,18 @@ fn register_plugins(registry: &mut Registry, run: &RunStatus) {
         "Fuel that a plugin has used, about 1 per Wasm instruction",
         fuel,
     );
-    registry.register("understudy_plugin_traps", "Plugin calls that trapped and so ended the instance", traps);
+    registry.register(
+        "understudy_plugin_traps",
+        "Plugin calls that trapped and so ended the instance",
+        traps,
+    );
     let help = "Peak linear memory of a plugin instance";
     registry.register_with_unit("understudy_plugin_memory", help, Unit::Bytes, memory);
-    registry.register("understudy_plugin_generation", "Generation in which a plugin was swapped in; 0 if it was sealed", generation);
+    registry.register(
+        "understudy_plugin_generation",
+        "Generation in which a plugin was swapped in; 0 if it was sealed",
+        generation,
+    );
 }
 
 /// A count as the value of an integer gauge.

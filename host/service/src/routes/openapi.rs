@@ -133,7 +133,8 @@ mod tests {
             let wrong: Vec<String> = validator.iter_errors(&value).map(|error| error.to_string()).collect();
             assert!(wrong.is_empty(), "{name}: {wrong:?}");
         };
-        let excluded = vec![ExcludedItem { record: 1, reason: "late", detail: "behind the watermark".to_owned() }];
+        let excluded =
+            vec![ExcludedItem { record: 1, reason: "late", detail: "behind the watermark".to_owned() }];
         let receipt = IngestReceipt { received: 3, accepted: 1, duplicates: 1, excluded };
         valid("IngestReceipt", serde_json::to_value(receipt).unwrap());
         for problem in [

@@ -68,11 +68,8 @@ pub const ROUTES: &[Route] = &[
 /// The router of all endpoints, with authentication and request metrics.
 pub fn router(state: AppState) -> Router {
     let add = |router: Router<AppState>, route: &Route| {
-        let layer = AuthLayer {
-            tokens: state.tokens.clone(),
-            denied: state.denied.clone(),
-            access: route.access,
-        };
+        let layer =
+            AuthLayer { tokens: state.tokens.clone(), denied: state.denied.clone(), access: route.access };
         router.route(route.path, (route.handler)().layer(from_fn_with_state(layer, authenticate)))
     };
     let router = ROUTES.iter().fold(Router::new(), add);

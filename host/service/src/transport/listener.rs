@@ -261,9 +261,7 @@ impl ConnectionAcceptor {
     ) {
         let (router, watcher) = (self.context.router.clone(), self.graceful.watcher());
         let timeout = self.settings.timeout;
-        tokio::spawn(
-            async move { serve_connection(timeout, router, watcher, stream, peer, permit).await },
-        );
+        tokio::spawn(async move { serve_connection(timeout, router, watcher, stream, peer, permit).await });
     }
 }
 

@@ -22,7 +22,9 @@ use crate::util::reloadable::Reloadable;
 /// If a file cannot be read, or the key does not match the certificate.
 pub fn tls_config(certificate: PathBuf, key: PathBuf) -> anyhow::Result<Reloadable<Arc<ServerConfig>>> {
     Reloadable::load(vec![certificate, key], |files| {
-        let [certificate, key] = files else { return Err(anyhow!("expected two files: a certificate and its key")) };
+        let [certificate, key] = files else {
+            return Err(anyhow!("expected two files: a certificate and its key"));
+        };
         let shown = certificate.display();
         let chain = CertificateDer::pem_file_iter(certificate)
             .and_then(Iterator::collect::<Result<Vec<_>, _>>)
@@ -35,7 +37,9 @@ pub fn tls_config(certificate: PathBuf, key: PathBuf) -> anyhow::Result<Reloadab
             .context("cannot configure TLS")?
             .with_no_client_auth()
             .with_single_cert(chain, secret)
-            .with_context(|| format!("the key in {} does not match the certificate in {shown}", key.display()))?;
+            .with_context(|| {
+                format!("the key in {} does not match the certificate in {shown}", key.display())
+            })?;
         settings.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Arc::new(settings))
     })

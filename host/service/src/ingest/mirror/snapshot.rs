@@ -61,7 +61,8 @@ fn decompressed<'b>(head: &Parts, body: &'b [u8], max_bytes: usize) -> Cow<'b, [
     }
     let mut decompressed = Vec::new();
     let gzip = encoding.eq_ignore_ascii_case(b"gzip");
-    let read = gzip.then(|| MultiGzDecoder::new(body).take(max_bytes as u64 + 1).read_to_end(&mut decompressed));
+    let read =
+        gzip.then(|| MultiGzDecoder::new(body).take(max_bytes as u64 + 1).read_to_end(&mut decompressed));
     match read {
         Some(Ok(read)) if read <= max_bytes => Cow::Owned(decompressed),
         _ => Cow::Borrowed(b""),
