@@ -16,8 +16,9 @@ use understudy_run_log::signed_head::Signer;
 
 /// Show one decided row in full.
 ///
-/// Prints the snapshot, the decision, each model's answer with its scores, and similar rows on which the model also disagrees.
-/// The ledger records to whom they were shown. A row is shown only after its decision has arrived and its horizon has passed.
+/// Prints the snapshot, the decision, each model's answer with its scores, and similar rows on which the
+/// model also disagrees. The ledger records to whom they were shown. A row is shown only after its decision
+/// has arrived and its horizon has passed.
 #[derive(clap::Args)]
 pub(super) struct Case {
     /// Run directory.
@@ -26,7 +27,8 @@ pub(super) struct Case {
     /// Id of the row.
     #[arg(value_name = "ID")]
     id: String,
-    /// Observed time of the snapshot, which selects among rows with the same id, such as 2026-04-20T06:00:00+02:00.
+    /// Observed time of the snapshot, which selects among rows with the same id, such as
+    /// 2026-04-20T06:00:00+02:00.
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
     /// Also show the text of the snapshot.

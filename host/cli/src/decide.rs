@@ -17,9 +17,9 @@ use understudy_study::ALL_SNAPSHOTS;
 
 /// Evaluate the declared threshold and give the verdict.
 ///
-/// Prints GO, NO-GO, INCONCLUSIVE or VOID for each model and scope, with all reasons, and records the verdict in verdict.json
-/// and in the ledger. Exit codes: 0 GO, 1 NO-GO, 2 INCONCLUSIVE, 3 VOID, 4 no verdict. With several models or scopes the exit
-/// code is that of the worst selected verdict.
+/// Prints GO, NO-GO, INCONCLUSIVE or VOID for each model and scope, with all reasons, and records the verdict
+/// in verdict.json and in the ledger. Exit codes: 0 GO, 1 NO-GO, 2 INCONCLUSIVE, 3 VOID, 4 no verdict. With
+/// several models or scopes the exit code is that of the worst selected verdict.
 #[derive(clap::Args)]
 pub(super) struct Decide {
     /// Run directory.
@@ -31,8 +31,8 @@ pub(super) struct Decide {
     /// Model of the exit code [default: all models].
     #[arg(long, value_name = "MODEL")]
     model: Option<String>,
-    /// Verifier key that must have signed the ledger, and the seal if that is signed, as `understudy key` prints it.
-    /// Repeatable.
+    /// Verifier key that must have signed the ledger, and the seal if that is signed, as `understudy key`
+    /// prints it. Repeatable.
     #[arg(long, value_name = "KEY")]
     key: Vec<String>,
     /// Key file that signs the ledger's head, from `understudy key`.

@@ -13,8 +13,8 @@ use understudy_study::InterferenceKind;
 
 /// Record an exposure or a change that the program cannot observe.
 ///
-/// Records in the ledger that answers were shown to somebody, or that the substrate or the comparator changed. The study
-/// declares how this affects the verdict. The entry cannot be removed.
+/// Records in the ledger that answers were shown to somebody, or that the substrate or the comparator
+/// changed. The study declares how this affects the verdict. The entry cannot be removed.
 #[derive(clap::Args)]
 pub(super) struct Disclose {
     /// Run directory.

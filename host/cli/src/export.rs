@@ -13,8 +13,8 @@ use understudy_run_log::signed_head::Signer;
 
 /// Export all decided rows to a file.
 ///
-/// Writes fields, conditions, answers, decisions and scores. The ledger records who exported them. Rows are included only after
-/// their decision has arrived and their horizon has passed.
+/// Writes fields, conditions, answers, decisions and scores. The ledger records who exported them. Rows are
+/// included only after their decision has arrived and their horizon has passed.
 #[derive(clap::Args)]
 pub(super) struct Export {
     /// Run directory.

@@ -80,8 +80,8 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Shadow-test decision models: evaluate them on live inputs, log their answers without acting on them, and compare them with
-/// the real decisions.
+/// Shadow-test decision models: evaluate them on live inputs, log their answers without acting on them, and
+/// compare them with the real decisions.
 #[derive(Parser)]
 #[command(name = "understudy", version, after_help = EXIT_CODES)]
 struct Arguments {

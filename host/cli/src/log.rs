@@ -17,8 +17,8 @@ use understudy_run_log::signed_head::Signer;
 
 /// Show the latest decided rows.
 ///
-/// Prints the decision, each model's answer and its score. The ledger records to whom they were shown. Rows are shown only after
-/// their decision has arrived and their horizon has passed.
+/// Prints the decision, each model's answer and its score. The ledger records to whom they were shown. Rows
+/// are shown only after their decision has arrived and their horizon has passed.
 #[derive(clap::Args)]
 pub(super) struct Log {
     /// Run directory.
@@ -66,8 +66,8 @@ impl Log {
     }
 }
 
-/// The heads and the cells of a table: id, time, decision, and of each model the answer and the score by the primary
-/// metric.
+/// The heads and the cells of a table: id, time, decision, and of each model the answer and the score by the
+/// primary metric.
 fn cells(prepared: &SealedStudy, rows: &RecordBatch) -> anyhow::Result<(Vec<String>, Vec<Vec<String>>)> {
     let primary = &prepared.metrics[prepared.study.primary].name;
     let mut heads = vec!["id".to_owned(), "observed at".to_owned(), "decided".to_owned()];

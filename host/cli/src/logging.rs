@@ -63,7 +63,8 @@ impl Logging {
         tracing_subscriber::registry().with(layer).try_init().context("cannot start the log twice")
     }
 
-    /// Logs the error of a failed command if the log is JSON. In text the caller prints it, as for any command.
+    /// Logs the error of a failed command if the log is JSON. In text the caller prints it, as for any
+    /// command.
     pub fn log_failure(&self, result: anyhow::Result<Exit>) -> anyhow::Result<Exit> {
         match result {
             Err(error) if self.log_format == LogFormat::Json => {

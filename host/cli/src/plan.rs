@@ -25,8 +25,8 @@ const MAX_PER_WINDOW: u64 = 1_000_000_000;
 
 /// Estimate the statistical power of a study before it starts.
 ///
-/// Prints the number of comparisons, the smallest margin that the study can detect, and the probability of GO for assumed true
-/// values.
+/// Prints the number of comparisons, the smallest margin that the study can detect, and the probability of GO
+/// for assumed true values.
 #[derive(clap::Args)]
 pub(super) struct Plan {
     /// Study declaration.
@@ -44,7 +44,8 @@ pub(super) struct Plan {
     /// Comparable run, whose pairs per window and shares of condition values are used.
     #[arg(long, value_name = "RUN")]
     measured: Option<PathBuf>,
-    /// Standard deviation of one pair's score in units of the metric, for metrics whose scores are not 0 or 1.
+    /// Standard deviation of one pair's score in units of the metric, for metrics whose scores are not 0 or
+    /// 1.
     #[arg(long, value_name = "S", value_parser = positive)]
     std_dev: Option<f64>,
     /// Share of the substrate's most frequent answer, from 0 to 1.
@@ -100,7 +101,8 @@ impl Plan {
         Ok(Exit::Done)
     }
 
-    /// The kind of the metric's scores. Scores of a single component with range 0 to 1 count as hits, unless `--std-dev` is given.
+    /// The kind of the metric's scores. Scores of a single component with range 0 to 1 count as hits, unless
+    /// `--std-dev` is given.
     fn score(&self, name: &str, metric: &ScorerPlugin) -> anyhow::Result<ScoreKind> {
         let hits = metric.components.len() == 1 && metric.range == (Some(0.0), Some(1.0));
         if let Some(std_dev) = self.std_dev {
@@ -165,8 +167,8 @@ impl Plan {
         })
     }
 
-    /// The stated shares of a condition's values. Other values have share 0 if the stated ones add up to 1, and are otherwise
-    /// unknown.
+    /// The stated shares of a condition's values. Other values have share 0 if the stated ones add up to 1,
+    /// and are otherwise unknown.
     fn stated_shares(&self, condition: &Condition) -> anyhow::Result<Option<ValueShares>> {
         let of_condition = || self.share.iter().filter(|stated| stated.condition == condition.name);
         if of_condition().next().is_none() {

@@ -13,11 +13,11 @@ use understudy_report::counted;
 
 /// Replay logged snapshots and compare the answers.
 ///
-/// Runs every logged snapshot through the plugins that answered it, and compares the answers bit for bit. Exit codes: 0 all
-/// answers match, 1 some rows differ.
+/// Runs every logged snapshot through the plugins that answered it, and compares the answers bit for bit.
+/// Exit codes: 0 all answers match, 1 some rows differ.
 ///
-/// With another --model, --comparator or --metric it evaluates the whole log with these plugins into a directory of its own (a
-/// what-if). The result is marked as an offline evaluation and permits no verdict.
+/// With another --model, --comparator or --metric it evaluates the whole log with these plugins into a
+/// directory of its own (a what-if). The result is marked as an offline evaluation and permits no verdict.
 #[derive(clap::Args)]
 pub(super) struct Replay {
     /// Run directory.

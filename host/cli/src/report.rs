@@ -16,8 +16,8 @@ use understudy_run_log::{PAGE, write_file};
 
 /// Write the report of an ended run.
 ///
-/// The report is computed from the stored aggregates and plugins. It contains verdict, threshold, accounting, conditions, the
-/// input subgroups in which model and substrate differ, and the evidence for all figures.
+/// The report is computed from the stored aggregates and plugins. It contains verdict, threshold, accounting,
+/// conditions, the input subgroups in which model and substrate differ, and the evidence for all figures.
 #[derive(clap::Args)]
 pub(super) struct Report {
     /// Run directory.
@@ -88,7 +88,8 @@ fn write_output(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     written.with_context(|| format!("cannot write {}; choose another file with --output", path.display()))
 }
 
-/// Style of text output: the width of the terminal, or 100 columns; in colour on a terminal unless `NO_COLOR` is set.
+/// Style of text output: the width of the terminal, or 100 columns; in colour on a terminal unless `NO_COLOR`
+/// is set.
 pub(super) fn style(terminal: bool) -> Style {
     let columns = console::Term::stdout().size_checked().map_or(100, |(_, columns)| usize::from(columns));
     let color = terminal && std::env::var_os("NO_COLOR").is_none();

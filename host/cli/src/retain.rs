@@ -15,9 +15,9 @@ use understudy_run_log::signed_head::Signer;
 
 /// Delete snapshot contents whose retention period has passed.
 ///
-/// Deletes text and fields of snapshots from an ended run after the period that its study declares (`log.retain`). Ids, digests,
-/// answers, scores, decisions and excluded records stay. `log`, `export` and what-if replays need the fields and no longer work
-/// for the run. A running study deletes by itself.
+/// Deletes text and fields of snapshots from an ended run after the period that its study declares
+/// (`log.retain`). Ids, digests, answers, scores, decisions and excluded records stay. `log`, `export` and
+/// what-if replays need the fields and no longer work for the run. A running study deletes by itself.
 #[derive(clap::Args)]
 pub(super) struct Retain {
     /// Run directory.

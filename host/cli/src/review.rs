@@ -19,9 +19,10 @@ use understudy_run_log::signed_head::Signer;
 
 /// Judge sampled disagreements.
 ///
-/// Samples decided rows on which a model and the substrate disagree, and asks who was right and how the other failed. Answers
-/// are read from standard input, three lines per case. Each judgement is in the ledger before the next case is shown, and judged
-/// cases are not asked again, so that a review can be continued at any time.
+/// Samples decided rows on which a model and the substrate disagree, and asks who was right and how the other
+/// failed. Answers are read from standard input, three lines per case. Each judgement is in the ledger before
+/// the next case is shown, and judged cases are not asked again, so that a review can be continued at any
+/// time.
 #[derive(clap::Args)]
 pub(super) struct Review {
     /// Run directory.
@@ -141,7 +142,8 @@ impl<R: BufRead> Dialogue<R> {
         Ok(true)
     }
 
-    /// The answer to a question: one of `words` or an unambiguous prefix. An empty line gives `default`, the end of the input `None`.
+    /// The answer to a question: one of `words` or an unambiguous prefix. An empty line gives `default`, the
+    /// end of the input `None`.
     fn choice<T: Copy>(
         &mut self,
         question: &str,

@@ -19,8 +19,9 @@ use understudy_run_log::signed_head::Signer;
 
 /// Run a study over its sources.
 ///
-/// Evaluates the models on all snapshots, logs their answers, pairs them with the decisions, and writes the report. An
-/// interrupted run is resumed at the end of its log. A sealed study runs only if it matches its seal, see `understudy seal`.
+/// Evaluates the models on all snapshots, logs their answers, pairs them with the decisions, and writes the
+/// report. An interrupted run is resumed at the end of its log. A sealed study runs only if it matches its
+/// seal, see `understudy seal`.
 #[derive(clap::Args)]
 pub(super) struct Run {
     /// Study declaration.
@@ -60,8 +61,8 @@ impl Run {
     }
 }
 
-/// Executes a run until its end or a signal, writes its report and prints it. `notify` receives messages; `on_signal` is called at
-/// the first signal.
+/// Executes a run until its end or a signal, writes its report and prints it. `notify` receives messages;
+/// `on_signal` is called at the first signal.
 pub(super) fn complete_run(
     loaded: LoadedStudy,
     options: RunOptions<'_>,
@@ -114,8 +115,8 @@ pub(super) fn complete_run(
     })
 }
 
-/// A receiver of the first SIGINT, SIGTERM or SIGHUP after this call. The second one ends the process at once, which loses no
-/// acknowledged record.
+/// A receiver of the first SIGINT, SIGTERM or SIGHUP after this call. The second one ends the process at
+/// once, which loses no acknowledged record.
 fn first_signal() -> anyhow::Result<oneshot::Receiver<()>> {
     let (sender, signalled) = oneshot::channel();
     let (ready, listening) = mpsc::channel();

@@ -10,9 +10,9 @@ use understudy_run_log::signed_head::Signer;
 
 /// Seal a study before it runs.
 ///
-/// Writes the digests of the declaration and of all plugins and assets to `seal.json` beside `study.toml`, or to
-/// `NAME.seal.json` beside any other `NAME.toml`. From then on the study runs only if declaration, plugins and assets are
-/// unchanged. Comments, layout and the order of keys may change. A seal is never overwritten.
+/// Writes the digests of the declaration and of all plugins and assets to `seal.json` beside `study.toml`, or
+/// to `NAME.seal.json` beside any other `NAME.toml`. From then on the study runs only if declaration, plugins
+/// and assets are unchanged. Comments, layout and the order of keys may change. A seal is never overwritten.
 #[derive(clap::Args)]
 pub(super) struct Seal {
     /// Study declaration.

@@ -24,8 +24,8 @@ const MAX_LAG: Duration = Duration::from_secs(5);
 
 /// Serve a study over HTTP.
 ///
-/// Accepts snapshots and decisions until the run is ended with `understudy end`. An interrupted run is resumed at the end of its
-/// log.
+/// Accepts snapshots and decisions until the run is ended with `understudy end`. An interrupted run is
+/// resumed at the end of its log.
 #[derive(clap::Args)]
 pub(super) struct Serve {
     /// Study declaration.
@@ -40,8 +40,8 @@ pub(super) struct Serve {
     /// Maximum size of a request body in MiB, compressed and decompressed.
     #[arg(long, value_name = "MIB", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
     max_body_mib: u16,
-    /// Token file from `understudy token`, which is reloaded when it changes. Without it, every user of this machine has all
-    /// roles.
+    /// Token file from `understudy token`, which is reloaded when it changes. Without it, every user of this
+    /// machine has all roles.
     #[arg(long, value_name = "FILE")]
     tokens: Option<PathBuf>,
     /// Enable TLS with this PEM certificate chain, which is reloaded when it changes.
@@ -56,7 +56,8 @@ pub(super) struct Serve {
     /// Maximum number of open connections. One address may have three quarters of them.
     #[arg(long, value_name = "NUMBER", default_value_t = 1024, value_parser = clap::value_parser!(u16).range(1..=20_000))]
     max_connections: u16,
-    /// Time limit in seconds for a TLS handshake, a request head, a request body, an unread response and an idle connection.
+    /// Time limit in seconds for a TLS handshake, a request head, a request body, an unread response and an
+    /// idle connection.
     #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=600))]
     request_timeout: u16,
     /// Key file that signs the ledger's head, from `understudy key`.
@@ -125,7 +126,8 @@ impl Serve {
     /// Settings of the listener.
     ///
     /// # Errors
-    /// If other machines could connect without authentication or encryption, or the certificate cannot be read.
+    /// If other machines could connect without authentication or encryption, or the certificate cannot be
+    /// read.
     fn listener_settings(&self) -> anyhow::Result<ListenerSettings> {
         let listen = self.listen;
         if !listen.ip().is_loopback() {

@@ -121,7 +121,8 @@ fn escape(cell: &str) -> String {
     cell.replace('|', "\\|")
 }
 
-/// Asserts that a page of the documentation's reference equals the generated text. With `UPDATE_DOCS=1` writes the page.
+/// Asserts that a page of the documentation's reference equals the generated text. With `UPDATE_DOCS=1`
+/// writes the page.
 #[cfg(test)]
 pub(crate) fn check_page(name: &str, generated: &str) {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/src/reference").join(name);

@@ -15,8 +15,8 @@ use understudy_service::control_client::request_json;
 
 /// Swap a plugin of a served run.
 ///
-/// The new plugin is compiled, checked and compared with the current one on the latest pairs. It then replaces the current one
-/// between two snapshots, and no snapshot is lost. See `[swaps]` in the declaration.
+/// The new plugin is compiled, checked and compared with the current one on the latest pairs. It then
+/// replaces the current one between two snapshots, and no snapshot is lost. See `[swaps]` in the declaration.
 #[derive(clap::Args)]
 pub(super) struct Swap {
     /// Run directory.

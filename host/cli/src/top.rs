@@ -22,8 +22,8 @@ const REFRESH_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Watch the status of a served run.
 ///
-/// Refreshes the output of `understudy status` every second. `q` or Ctrl-C quits; the run continues. If standard output is not a
-/// terminal, prints the status once.
+/// Refreshes the output of `understudy status` every second. `q` or Ctrl-C quits; the run continues. If
+/// standard output is not a terminal, prints the status once.
 #[derive(clap::Args)]
 pub(super) struct Top {
     /// Run directory.

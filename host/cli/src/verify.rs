@@ -9,15 +9,15 @@ use understudy_run_log::signed_head::Verifier;
 
 /// Verify the integrity of a run.
 ///
-/// Checks the seal, the hash chain of the ledger, their signatures, every segment and every record, and recomputes the figures
-/// from them. Exit codes: 0 intact, 1 broken, 2 cannot be checked.
+/// Checks the seal, the hash chain of the ledger, their signatures, every segment and every record, and
+/// recomputes the figures from them. Exit codes: 0 intact, 1 broken, 2 cannot be checked.
 #[derive(clap::Args)]
 pub(super) struct Verify {
     /// Run directory.
     #[arg(value_name = "RUN")]
     run: PathBuf,
-    /// Verifier key that must have signed the ledger, and the seal if that is signed, as `understudy key` prints it.
-    /// Repeatable, since ledger and seal may have different signers.
+    /// Verifier key that must have signed the ledger, and the seal if that is signed, as `understudy key`
+    /// prints it. Repeatable, since ledger and seal may have different signers.
     #[arg(long, value_name = "KEY")]
     key: Vec<String>,
 }

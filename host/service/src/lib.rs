@@ -1,4 +1,5 @@
-//! The HTTP service of a run: it accepts records, and serves status, metrics, a dashboard and control endpoints.
+//! The HTTP service of a run: it accepts records, and serves status, metrics, a dashboard and control
+//! endpoints.
 //!
 //! Invariants:
 //! - A response of 202 is sent only after the log has the records on disk.
@@ -6,8 +7,8 @@
 //! - Every request ends within a time limit.
 //! - Every endpoint except the open ones requires a role.
 //!
-//! The server has threads of its own, so that slow, hostile or numerous clients do not delay the run. It reaches the run only
-//! through its [`RunHandle`](understudy_engine::RunHandle).
+//! The server has threads of its own, so that slow, hostile or numerous clients do not delay the run. It
+//! reaches the run only through its [`RunHandle`](understudy_engine::RunHandle).
 
 mod admin;
 mod app;

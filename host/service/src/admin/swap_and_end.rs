@@ -73,7 +73,8 @@ pub struct SwapEntry {
     pub shadow: Option<ShadowResult>,
     /// Whether later results count as a comparator change.
     pub comparator_change: bool,
-    /// First sequence number of each stream that belongs to the new generation; `None` if the swap was not applied.
+    /// First sequence number of each stream that belongs to the new generation; `None` if the swap was not
+    /// applied.
     pub first_sequences: Option<PerStream<u64>>,
 }
 

@@ -61,7 +61,8 @@ impl BodyBudget {
     /// Reads a body within the limits. Returns it with its memory permit.
     ///
     /// # Errors
-    /// 413 if the body is too large, 408 if it is too slow, 429 if no memory is free, 400 if the connection breaks.
+    /// 413 if the body is too large, 408 if it is too slow, 429 if no memory is free, 400 if the connection
+    /// breaks.
     pub async fn read(&self, headers: &HeaderMap, body: Body) -> Result<(Bytes, MemoryPermit), Problem> {
         let limit = self.limits.max_bytes;
         let length =

@@ -1,4 +1,5 @@
-//! State that request handlers of several folders share, in parts, so that each handler receives only what it uses.
+//! State that request handlers of several folders share, in parts, so that each handler receives only what it
+//! uses.
 
 pub mod body_budget;
 pub mod delivery_queue;

@@ -27,7 +27,8 @@ const ROTATED_FILE: &str = "denied.1.jsonl";
 const MAX_FILE_BYTES: u64 = 16 << 20;
 /// Maximum number of lines per second.
 const MAX_LINES_PER_SECOND: usize = 100;
-/// Maximum number of lines that wait in memory, for instance before the run has started. The oldest are dropped.
+/// Maximum number of lines that wait in memory, for instance before the run has started. The oldest are
+/// dropped.
 const MAX_PENDING: usize = 1000;
 /// Minimum time between two writes, and the window of the rate limit.
 const INTERVAL: Duration = Duration::from_secs(1);

@@ -23,10 +23,11 @@ use crate::http::peer::Peer;
 use crate::http::response::Problem;
 use crate::util::reloadable::Reloadable;
 
-/// Header that carries a token where `Authorization` is meant for another service, as in a mirrored request. It takes
-/// precedence over `Authorization`.
+/// Header that carries a token where `Authorization` is meant for another service, as in a mirrored request.
+/// It takes precedence over `Authorization`.
 const TOKEN_HEADER: HeaderName = HeaderName::from_static("x-understudy-token");
-/// Header by which a browser reports the origin of a request: <https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header>.
+/// Header by which a browser reports the origin of a request:
+/// <https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header>.
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// The authentication of one endpoint.
@@ -145,9 +146,9 @@ fn token(headers: &HeaderMap) -> Option<&[u8]> {
     scheme.eq_ignore_ascii_case(b"bearer ").then(|| token.trim_ascii())
 }
 
-/// Why a request to a server without tokens may come from a foreign web page in a browser on this machine; `None` if it
-/// cannot. A page attacks through a domain of its own that resolves to this machine (DNS rebinding) or across origins
-/// (request forgery). Both are visible in headers that a page cannot change.
+/// Why a request to a server without tokens may come from a foreign web page in a browser on this machine;
+/// `None` if it cannot. A page attacks through a domain of its own that resolves to this machine (DNS
+/// rebinding) or across origins (request forgery). Both are visible in headers that a page cannot change.
 fn cross_site_reason(headers: &HeaderMap) -> Option<&'static str> {
     let hosts: Vec<&HeaderValue> = headers.get_all(HOST).iter().collect();
     let host = match hosts[..] {

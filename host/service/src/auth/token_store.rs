@@ -94,8 +94,8 @@ impl TokenStore {
         self.0.is_empty()
     }
 
-    /// The principal of a token. All digests are compared completely and in constant time, so that the duration does not
-    /// reveal how close a guess was.
+    /// The principal of a token. All digests are compared completely and in constant time, so that the
+    /// duration does not reveal how close a guess was.
     pub fn lookup(&self, token: &[u8]) -> Option<&Principal> {
         let digest: [u8; 32] = Sha256::digest(token).into();
         let mut index = u64::MAX;
@@ -114,8 +114,8 @@ impl fmt::Debug for TokenStore {
 
 /// Creates a token and adds its digest to a token file. The returned token is stored nowhere.
 ///
-/// A plain SHA-256 is sufficient: a token has 256 random bits, so that no dictionary helps. A slow or salted digest would
-/// only let the sender of wrong tokens consume more of the server's time.
+/// A plain SHA-256 is sufficient: a token has 256 random bits, so that no dictionary helps. A slow or salted
+/// digest would only let the sender of wrong tokens consume more of the server's time.
 ///
 /// # Errors
 /// If the name is invalid or taken, or the file cannot be read or written.

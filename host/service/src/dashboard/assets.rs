@@ -1,5 +1,5 @@
-//! `GET /`: the static files of the dashboard. They contain no data; the dashboard loads what its user may see from
-//! `GET /live` and the other endpoints.
+//! `GET /`: the static files of the dashboard. They contain no data; the dashboard loads what its user may
+//! see from `GET /live` and the other endpoints.
 //!
 //! Invariants:
 //! - The dashboard connects to this server only, and runs only its own script files.
@@ -15,7 +15,8 @@ use crate::auth::roles::Principal;
 use crate::http::response::{content, json_response};
 use understudy_report::page::STYLE;
 
-/// Content security policy of the dashboard. Inline style attributes are allowed since tables draw their bars with them.
+/// Content security policy of the dashboard. Inline style attributes are allowed since tables draw their bars
+/// with them.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'; \
                       img-src data:; connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 

@@ -1,8 +1,8 @@
 //! A cache of the live figures: what a report would show if the run were evaluated now.
 //!
 //! Invariants:
-//! - Figures are computed only on request, on a blocking thread, at most once per [`MIN_INTERVAL`] and at most a fifth of
-//!   the time.
+//! - Figures are computed only on request, on a blocking thread, at most once per [`MIN_INTERVAL`] and at
+//!   most a fifth of the time.
 //! - A request during a computation receives the previous figures.
 //! - Figures cover only complete windows, which no further pair can join.
 
@@ -93,7 +93,8 @@ impl LiveReportCache {
         }
     }
 
-    /// The sealed study with the plugin versions that the run has now. It blocks for as long as compiling them takes.
+    /// The sealed study with the plugin versions that the run has now. It blocks for as long as compiling
+    /// them takes.
     ///
     /// # Errors
     /// If the seal is damaged, or sealed content has changed.

@@ -1,4 +1,5 @@
-//! Splits a request body into records: one JSON object, a JSON array, JSON Lines, or CloudEvents; plain or gzip.
+//! Splits a request body into records: one JSON object, a JSON array, JSON Lines, or CloudEvents; plain or
+//! gzip.
 //!
 //! Invariants:
 //! - Every record of a body becomes one line, in order.
@@ -103,8 +104,8 @@ impl BodyFormat {
         }
     }
 
-    /// The records of a body, in batches of at most `batch_rows`. `stream` names the keys of id and time; a record longer
-    /// than `max_bytes` becomes a broken line.
+    /// The records of a body, in batches of at most `batch_rows`. `stream` names the keys of id and time; a
+    /// record longer than `max_bytes` becomes a broken line.
     pub fn split_records(
         &self,
         bytes: &[u8],
@@ -114,7 +115,8 @@ impl BodyFormat {
     ) -> Vec<Lines> {
         let mut records = RecordBatches { batches: vec![Lines::default()], batch_rows, max_bytes };
         if let Err(fault) = self.split(bytes, stream, &mut records) {
-            // A body is accepted as a whole or not at all, so that the records before the fault are discarded.
+            // A body is accepted as a whole or not at all, so that the records before the fault are
+            // discarded.
             records.batches = vec![Lines::default()];
             let stored = &bytes[..bytes.len().min(max_bytes)];
             records.batches[0].push_broken(1, 0, &on_one_line(stored), fault);
@@ -182,7 +184,8 @@ pub fn on_one_line(text: &[u8]) -> Cow<'_, [u8]> {
     }
 }
 
-/// A CloudEvent 1.0 in JSON: <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md>.
+/// A CloudEvent 1.0 in JSON:
+/// <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md>.
 #[derive(Deserialize)]
 struct Event<'e> {
     #[serde(borrow)]

@@ -1,8 +1,8 @@
 //! `/v1/mirror/*`: turns a request that a proxy mirrors into a snapshot.
 //!
-//! A proxy neither waits for the response to a mirrored request nor retries it. The response is therefore sent at once, before
-//! the snapshot is on disk. It is 204, and never 202, which guarantees that the records are on disk. A snapshot that is not
-//! written afterwards is counted as lost.
+//! A proxy neither waits for the response to a mirrored request nor retries it. The response is therefore
+//! sent at once, before the snapshot is on disk. It is 204, and never 202, which guarantees that the records
+//! are on disk. A snapshot that is not written afterwards is counted as lost.
 //!
 //! Invariants:
 //! - Every request that is answered with 204 becomes one record in the log, or is counted as lost.
@@ -27,7 +27,8 @@ use understudy_study::StreamKind;
 /// Path prefix of mirrored requests.
 pub const PREFIX: &str = "/v1/mirror";
 
-/// Memory of a mirrored request besides its body, in bytes. It limits the number of concurrent requests without a body.
+/// Memory of a mirrored request besides its body, in bytes. It limits the number of concurrent requests
+/// without a body.
 const OVERHEAD_BYTES: usize = 1 << 10;
 
 /// Counters of mirrored requests since the process started.

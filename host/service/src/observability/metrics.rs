@@ -1,8 +1,8 @@
 //! `GET /metrics`: metrics in the text format of OpenMetrics 1.0, which Prometheus reads:
 //! <https://prometheus.io/docs/specs/om/open_metrics_spec/>.
 //!
-//! Names and units follow <https://prometheus.io/docs/practices/naming/>: base units, the unit as a suffix, `_total` for
-//! counters.
+//! Names and units follow <https://prometheus.io/docs/practices/naming/>: base units, the unit as a suffix,
+//! `_total` for counters.
 //!
 //! Invariants:
 //! - The number of label values depends on the study's plugins and the server's endpoints, never on requests.

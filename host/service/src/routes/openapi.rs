@@ -1,12 +1,12 @@
 //! `GET /openapi.json`: the OpenAPI description of all endpoints.
 //!
 //! Invariants:
-//! - The document `openapi.json` beside this file describes exactly the endpoints of [`ROUTES`](crate::ROUTES), each with
-//!   the roles that have access.
+//! - The document `openapi.json` beside this file describes exactly the endpoints of
+//!   [`ROUTES`](crate::ROUTES), each with the roles that have access.
 //!
-//! The document is written by hand: handlers accept raw bodies in several media types and choose their status, so that a
-//! generator (`utoipa`, `aide`) would derive only the three schemas of [`response`](crate::http::response) from types and
-//! would need all else as attributes.
+//! The document is written by hand: handlers accept raw bodies in several media types and choose their
+//! status, so that a generator (`utoipa`, `aide`) would derive only the three schemas of
+//! [`response`](crate::http::response) from types and would need all else as attributes.
 
 use axum::body::Body;
 use axum::http::{Response, StatusCode};

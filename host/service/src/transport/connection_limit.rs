@@ -11,7 +11,8 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Number of connections by address. An IPv6 /64 network counts as one address, since it belongs to one subscriber.
+/// Number of connections by address. An IPv6 /64 network counts as one address, since it belongs to one
+/// subscriber.
 type CountByAddress = Arc<Mutex<HashMap<IpAddr, usize>>>;
 
 /// Grants permits to connections.

@@ -52,7 +52,8 @@ pub fn request(
 /// Sends one request, and returns the JSON body of a successful response.
 ///
 /// # Errors
-/// If the request cannot be sent, or the response has an error status; then the error is the detail of its problem.
+/// If the request cannot be sent, or the response has an error status; then the error is the detail of its
+/// problem.
 pub fn request_json(run: &Path, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<Value> {
     let (status, bytes) = request(run, method, path, body)?;
     let response: Value = serde_json::from_slice(&bytes).unwrap_or_default();

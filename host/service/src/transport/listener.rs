@@ -1,9 +1,10 @@
-//! The listeners: one on the network, and the control socket in the run directory for users who may write that directory.
+//! The listeners: one on the network, and the control socket in the run directory for users who may write
+//! that directory.
 //!
 //! Invariants:
 //! - No more connections are open than the settings allow; further ones wait in the system's queue.
-//! - No client keeps a connection without using it: a slow handshake, a slow or oversized request head, a response that is
-//!   not read and an idle connection all end it.
+//! - No client keeps a connection without using it: a slow handshake, a slow or oversized request head, a
+//!   response that is not read and an idle connection all end it.
 
 use std::convert::Infallible;
 use std::fs;
@@ -45,8 +46,8 @@ use understudy_engine::RunHandle;
 const THREADS: usize = 2;
 /// Maximum size of a request head in bytes.
 const MAX_HEAD_BYTES: usize = 16 << 10;
-/// Maximum number of headers of a request. Envoy's default limit is the same (`max_headers_count`), so that every request
-/// that it mirrors is accepted.
+/// Maximum number of headers of a request. Envoy's default limit is the same (`max_headers_count`), so that
+/// every request that it mirrors is accepted.
 const MAX_HEADERS: usize = 100;
 /// Maximum time that open requests may take during shutdown.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
@@ -61,7 +62,8 @@ pub struct ListenerSettings {
     pub address: SocketAddr,
     /// Maximum number of open connections.
     pub max_connections: usize,
-    /// Maximum time of a TLS handshake, of a request head and of a stalled write, and the idle time of a connection.
+    /// Maximum time of a TLS handshake, of a request head and of a stalled write, and the idle time of a
+    /// connection.
     pub timeout: Duration,
     /// TLS configuration; `None` for plain HTTP.
     pub tls: Option<Arc<Reloadable<Arc<ServerConfig>>>>,
@@ -115,13 +117,15 @@ pub fn listen(settings: ListenerSettings, context: ListenerContext) -> anyhow::R
 }
 
 impl Server {
-    /// Starts the control socket and the log of denied requests in a run directory, which this process must have locked.
+    /// Starts the control socket and the log of denied requests in a run directory, which this process must
+    /// have locked.
     ///
     /// # Errors
     /// If the socket or the log cannot be created.
     pub fn bind_control_socket(&self, run: &Path) -> anyhow::Result<()> {
         let path = run.join(SOCKET);
-        // An existing socket was left behind by a killed process, since this process holds the directory's lock.
+        // An existing socket was left behind by a killed process, since this process holds the directory's
+        // lock.
         let _ = fs::remove_file(&path);
         // The path of a socket is limited to 107 bytes, so that the directory is addressed by its descriptor.
         let folder = fs::File::open(run).with_context(|| format!("cannot open {}", run.display()))?;

@@ -15,8 +15,8 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::util::reloadable::Reloadable;
 
-/// Reads a certificate chain, the server's own certificate first, and its private key, both in PEM. Both files are
-/// reloaded when they change.
+/// Reads a certificate chain, the server's own certificate first, and its private key, both in PEM. Both
+/// files are reloaded when they change.
 ///
 /// # Errors
 /// If a file cannot be read, or the key does not match the certificate.

@@ -27,8 +27,8 @@ impl LogRateLimit {
         LogRateLimit { interval, state: Mutex::default() }
     }
 
-    /// Counts an occurrence at `now`. Returns the number of occurrences since the last message, including this one, if a
-    /// message is due.
+    /// Counts an occurrence at `now`. Returns the number of occurrences since the last message, including
+    /// this one, if a message is due.
     pub fn due(&self, now: Instant) -> Option<u64> {
         let mut state = self.state.lock();
         state.pending += 1;

@@ -49,7 +49,8 @@ fn measure(run: &Path) -> Option<DiskUsage> {
     })
 }
 
-/// Total size of the regular files below a folder, in bytes. A file that disappears during the walk counts as 0.
+/// Total size of the regular files below a folder, in bytes. A file that disappears during the walk counts as
+/// 0.
 fn folder_size(folder: PathBuf) -> u64 {
     let mut folders = vec![folder];
     let mut bytes = 0;

@@ -1,5 +1,5 @@
-//! A value that is read from files and reloaded when they change, so that a token is revoked or a certificate renewed
-//! without a restart.
+//! A value that is read from files and reloaded when they change, so that a token is revoked or a certificate
+//! renewed without a restart.
 //!
 //! Invariants:
 //! - A failed reload leaves the previous value in force.
@@ -32,7 +32,8 @@ struct ReloadState<T> {
     last_check: Instant,
 }
 
-/// Identifies a version of a file: device, inode, size in bytes, modification time in seconds and nanoseconds.
+/// Identifies a version of a file: device, inode, size in bytes, modification time in seconds and
+/// nanoseconds.
 type FileStamp = (u64, u64, u64, i64, i64);
 
 impl<T> Reloadable<T> {

@@ -98,8 +98,8 @@ struct MirroredRequest<'r> {
 }
 
 impl MirroredRequest<'_> {
-    /// A part as JSON. Text becomes a number or boolean if the field has that kind and the text parses as one. Other text
-    /// stays text, and the decoder rejects it if the kind does not match.
+    /// A part as JSON. Text becomes a number or boolean if the field has that kind and the text parses as
+    /// one. Other text stays text, and the decoder rejects it if the kind does not match.
     fn value(&self, part: &RequestPart, kind: FieldKind) -> Option<String> {
         let text = match part {
             RequestPart::Body(steps) => {
