@@ -122,8 +122,8 @@ fn disagreements_can_be_reviewed_on_the_dashboard() {
         (&json!(id), &json!("echo")),
         "{shown:#}"
     );
-    assert_eq!(shown["models"][0]["said"]["answer"], "b");
-    assert_eq!(shown["done"]["answer"], "zq7secret-other");
+    assert_eq!(shown["models"][0]["answer"]["answer"], "b");
+    assert_eq!(shown["substrate-answer"]["answer"], "zq7secret-other");
     assert!(shown["raw"].as_str().is_some_and(|raw| raw.contains(&id)), "{shown:#}");
     // A case within its horizon is not shown.
     let refused = client.get(&format!("/v1/cases/{SECRET}-5-10"));

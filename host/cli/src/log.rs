@@ -82,7 +82,7 @@ fn cells(prepared: &SealedStudy, rows: &RecordBatch) -> anyhow::Result<(Vec<Stri
     let options = FormatOptions::new().with_null("-").with_timestamp_tz_format(Some("%Y-%m-%d %H:%M:%S"));
     let mut cells = vec![Vec::with_capacity(heads.len()); rows.num_rows()];
     for (name, else_name) in columns {
-        let column = |name: &str| rows.column_by_name(name).expect("the column was made of this study");
+        let column = |name: &str| rows.column_by_name(name).expect("the column is part of this study");
         let values = audit::with_utc_offset(column(&name));
         let formatter = ArrayFormatter::try_new(&values, &options)?;
         for (row, cells) in cells.iter_mut().enumerate() {

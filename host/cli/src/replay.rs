@@ -76,10 +76,10 @@ impl Replay {
     fn what_if(self, declared: &SealedStudy) -> anyhow::Result<Exit> {
         let models: Vec<_> = declared.models.iter().map(|member| member.name.as_str()).collect();
         let metrics: Vec<_> = declared.metrics.iter().map(|member| member.name.as_str()).collect();
-        for (sort, names, given) in [("model", models, &self.model), ("metric", metrics, &self.metric)] {
-            for (name, _) in given {
+        for (kind, names, overrides) in [("model", models, &self.model), ("metric", metrics, &self.metric)] {
+            for (name, _) in overrides {
                 let listed = names.join(", ");
-                ensure!(names.contains(&name.as_str()), "unknown {sort} \"{name}\"; the study has {listed}");
+                ensure!(names.contains(&name.as_str()), "unknown {kind} \"{name}\"; the study has {listed}");
             }
         }
         let comparator = self.comparator.map(|path| (declared.comparator.name.clone(), path));

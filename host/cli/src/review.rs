@@ -52,18 +52,18 @@ impl Review {
         let (prepared, seal) = audit::load_sealed_study(&self.run, &PluginOverrides::default())?;
         audit::ensure_all_fields(&self.run)?;
         let wanted = ReviewRequest { model: self.model, sample: self.sample as usize, seed: self.seed };
-        let judging = audit::begin_review(&prepared, &seal, &self.run, &wanted, who, signer)?;
+        let review = audit::begin_review(&prepared, &seal, &self.run, &wanted, who, signer)?;
         print_err(format_args!(
             "{} and the substrate disagree on {}; {} sampled, {} to judge",
-            judging.model,
-            counted(judging.disagreements, "decided row", "decided rows"),
-            counted(judging.drawn as u64, "row", "rows"),
-            judging.cases.len()
+            review.model,
+            counted(review.disagreements, "decided row", "decided rows"),
+            counted(review.drawn as u64, "row", "rows"),
+            review.cases.len()
         ));
-        Dialogue { input: std::io::stdin().lock() }.judge(&judging)?;
+        Dialogue { input: std::io::stdin().lock() }.judge(&review)?;
         let summaries = review_summaries(&audit::read_entries(&self.run)?);
         let style = style(std::io::stdout().is_terminal());
-        for summary in summaries.iter().filter(|summary| summary.model == judging.model) {
+        for summary in summaries.iter().filter(|summary| summary.model == review.model) {
             print_out(render_reviews(summary, style).trim_end())?;
         }
         Ok(Exit::Done)
@@ -107,14 +107,14 @@ struct Dialogue<R> {
 
 impl<R: BufRead> Dialogue<R> {
     /// Asks about each case until the cases or the answers end.
-    fn judge(&mut self, judging: &CaseReview) -> anyhow::Result<()> {
+    fn judge(&mut self, review: &CaseReview) -> anyhow::Result<()> {
         let style = style(std::io::stdout().is_terminal());
-        let all = judging.cases.len();
-        for (at, asked) in judging.cases.iter().enumerate() {
-            print_out(format_args!("--- {} of {all}, from {}", at + 1, asked.stratum))?;
-            print_out(render_case(&asked.case, style).trim_end())?;
+        let all = review.cases.len();
+        for (index, case) in review.cases.iter().enumerate() {
+            print_out(format_args!("--- {} of {all}, from {}", index + 1, case.stratum))?;
+            print_out(render_case(&case.case, style).trim_end())?;
             print_out("")?;
-            if !self.judge_one(judging, asked)? {
+            if !self.judge_one(review, case)? {
                 return Ok(());
             }
         }
@@ -122,7 +122,7 @@ impl<R: BufRead> Dialogue<R> {
     }
 
     /// Asks about one case. Returns whether to continue.
-    fn judge_one(&mut self, judging: &CaseReview, asked: &PendingCase) -> anyhow::Result<bool> {
+    fn judge_one(&mut self, review: &CaseReview, case: &PendingCase) -> anyhow::Result<bool> {
         let right = self.choice("who was right?", &JUDGEMENTS, None)?;
         let judgement = match right {
             Some(JudgementAnswer::Judged(judgement)) => judgement,
@@ -138,7 +138,7 @@ impl<R: BufRead> Dialogue<R> {
         };
         print_err("note? [one line, or empty]");
         let Some(note) = self.line()? else { return unfinished() };
-        judging.judge(asked, judgement, mode, &note)?;
+        review.judge(case, judgement, mode, &note)?;
         Ok(true)
     }
 

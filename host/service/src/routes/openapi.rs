@@ -40,27 +40,27 @@ mod tests {
 
     /// The operations of the document, by method and path such as `post /v1/snapshots`.
     fn operations(document: &Value) -> BTreeMap<String, Value> {
-        let mut found = BTreeMap::new();
+        let mut operations = BTreeMap::new();
         for (path, item) in document["paths"].as_object().unwrap() {
             for method in METHODS {
                 if let Some(operation) = item.get(method) {
-                    found.insert(format!("{method} {path}"), operation.clone());
+                    operations.insert(format!("{method} {path}"), operation.clone());
                 }
             }
         }
-        found
+        operations
     }
 
     /// The operations of the endpoint table.
     fn routes() -> BTreeMap<String, Access> {
-        let mut found = BTreeMap::new();
+        let mut operations = BTreeMap::new();
         for route in ROUTES {
             let own = route.method.to_lowercase();
             let methods = if own == "any" { METHODS.to_vec() } else { vec![own.as_str()] };
             let path = route.path.replace("{*", "{");
-            found.extend(methods.into_iter().map(|method| (format!("{method} {path}"), route.access)));
+            operations.extend(methods.into_iter().map(|method| (format!("{method} {path}"), route.access)));
         }
-        found
+        operations
     }
 
     #[test]
@@ -104,18 +104,18 @@ mod tests {
 
     #[test]
     fn every_reference_resolves() {
-        fn walk(value: &Value, document: &Value, found: &mut usize) {
+        fn walk(value: &Value, document: &Value, count: &mut usize) {
             if let Some(reference) = value.get("$ref").and_then(Value::as_str) {
                 let pointer = reference.strip_prefix('#').unwrap();
                 assert!(document.pointer(pointer).is_some(), "{reference}");
-                *found += 1;
+                *count += 1;
             }
-            value.as_object().into_iter().flatten().for_each(|(_, inner)| walk(inner, document, found));
-            value.as_array().into_iter().flatten().for_each(|inner| walk(inner, document, found));
+            value.as_object().into_iter().flatten().for_each(|(_, inner)| walk(inner, document, count));
+            value.as_array().into_iter().flatten().for_each(|inner| walk(inner, document, count));
         }
-        let (document, mut found) = (read(), 0);
-        walk(&document, &document, &mut found);
-        assert!(found > 20, "{found}");
+        let (document, mut count) = (read(), 0);
+        walk(&document, &document, &mut count);
+        assert!(count > 20, "{count}");
     }
 
     #[test]

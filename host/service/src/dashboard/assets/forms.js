@@ -132,8 +132,8 @@
       ["blinded", view.blinded ? "yes: the models were evaluated only after the decision had arrived" : "no"],
       ...view.conditions,
     ];
-    const answers = [[view.comparator.name, answerText(view.done), ...view.metrics.map(() => "")]];
-    for (const model of view.models) answers.push([model.plugin.name, answerText(model.said), ...model.figures.map((figure) => figure ?? "–")]);
+    const answers = [[view.comparator.name, answerText(view["substrate-answer"]), ...view.metrics.map(() => "")]];
+    for (const model of view.models) answers.push([model.plugin.name, answerText(model.answer), ...model["metric-values"].map((value) => value ?? "–")]);
     const tables = [
       table(`Answers, with values of ${view.metrics.join(", ")}`, answers),
       table("Snapshot", view.fields),
@@ -141,7 +141,7 @@
       table(`Case ${view.id}`, facts),
     ];
     for (const model of view.models) {
-      const similar = (model.similar ?? []).map((one) => [one.id, one["observed-at"], one.answer, one.done]);
+      const similar = (model.similar ?? []).map((one) => [one.id, one["observed-at"], one.answer, one["substrate-answer"]]);
       if (similar.length) tables.push(table(`Similar cases in which ${model.plugin.name} differs`, similar));
     }
     return tables;
