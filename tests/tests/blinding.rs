@@ -39,7 +39,7 @@ fn blind(run: &Path, share: f64) -> BlindingRule {
 /// model answered.
 fn figures(report: &Value) -> Value {
     let mut figures = deterministic_part(report);
-    figures.as_object_mut().expect("a report is an object").remove("declaration");
+    figures.as_object_mut().expect("a report is an object").remove("declaration-digest");
     for model in figures["models"].as_array_mut().expect("a report has models") {
         let model = model.as_object_mut().expect("a model is an object");
         let counts = ["answered", "abstained", "failed", "blinded"]
@@ -215,12 +215,12 @@ fn models_answer_blinded_snapshots_only_after_the_decision() {
 
     // The failures show what the model was asked: snapshots that are not blinded, and blinded ones with a decision.
     let report = workspace.report("run");
-    let broke = |report: &Value| report["incidents"][0]["count"].as_u64();
+    let broke = |report: &Value| report["failures"][0]["count"].as_u64();
     let model = &report["models"][0];
     assert_eq!(model["blinded"].as_u64(), Some(blinded(0, 40)));
     assert_eq!(model["failed"].as_u64(), Some(40 - blinded(0, 40)));
     assert_eq!(broke(&report), Some(40 - blinded(0, 10) - blinded(30, 40)));
-    assert_eq!(report["incidents"][0]["first-id"], "", "no row is named before the end");
+    assert_eq!(report["failures"][0]["first-id"], "", "no row is named before the end");
     assert_eq!(overall(&report, 0, 0)["failed"], 20);
     let pairs = answers(&table(&workspace, "pairs"), "echo");
     assert_eq!(pairs.len() as u64, blinded(10, 30));
@@ -236,7 +236,7 @@ fn models_answer_blinded_snapshots_only_after_the_decision() {
     assert_eq!(broke(&report), Some(40 - never), "what is blinded and not decided is never asked about");
     assert_eq!(report["models"][0]["blinded"].as_u64(), Some(blinded(0, 40)));
     let first = (0..40).find(|at| *at == 5 || (10..30).contains(at) || !seal.holds(&format!("s{at}")));
-    assert_eq!(report["incidents"][0]["first-id"], format!("s{}", first.expect("half are decided")));
+    assert_eq!(report["failures"][0]["first-id"], format!("s{}", first.expect("half are decided")));
     assert_verifies(&workspace, "run");
     let output = workspace.ok(&["export", "run", "--output", "rows.csv", "--who", "Ana"]);
     let rows = fs::read_to_string(workspace.path().join("rows.csv")).expect("the rows");
@@ -265,12 +265,12 @@ fn a_killed_blinded_run_has_the_same_metrics() {
     }
     assert!(kills >= 3, "{kills} kills of a living process");
     workspace.ok(&command);
-    let without_incidents = |mut figures: Value| {
-        figures.as_object_mut().expect("a report is an object").remove("incidents");
+    let without_failures = |mut figures: Value| {
+        figures.as_object_mut().expect("a report is an object").remove("failures");
         figures
     };
     let report = workspace.report("run");
-    assert_eq!(without_incidents(figures(&report)), without_incidents(all));
+    assert_eq!(without_failures(figures(&report)), without_failures(all));
     // Each id has one pair, with an answer if it is blinded.
     let pairs = table(&workspace, "pairs");
     let mut numbers = column(&pairs, "snapshot").as_primitive::<UInt64Type>().values().to_vec();
@@ -324,8 +324,8 @@ fn blinded_snapshots_are_not_replayed() {
     let workspace = hotel("[blinding]\nshare = 0.2\n\n[log]\nreplay-share = 1.0\n");
     let report = workspace.run(&[]);
     let blinded = report["models"][0]["blinded"].as_u64().expect("a count");
-    assert_eq!(report["models"][0]["again"]["asked"], 15_402 - blinded);
-    assert_eq!(report["models"][0]["again"]["otherwise"], 0);
+    assert_eq!(report["models"][0]["determinism-check"]["checked"], 15_402 - blinded);
+    assert_eq!(report["models"][0]["determinism-check"]["mismatches"], 0);
     let output = workspace.ok(&["replay", "run", "--batch-rows", "100"]);
     let counted = |text: &str| -> u64 {
         let digits: String = text.chars().filter(char::is_ascii_digit).collect();

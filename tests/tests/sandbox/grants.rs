@@ -11,7 +11,7 @@ fn write(workspace: &TestWorkspace, field: &str, grant: &[&str]) {
     let model =
         format!("grant = {grant:?}\nconfig = {{ field = {field:?}, form = \"label\", kind = \"{kind}\" }}");
     let small = TestWorkspace::small();
-    small.change(&[("grant = [\"booked\"]\nconfig = { field = \"booked\", form = \"label\" }", &model)]);
+    small.edit_study(&[("grant = [\"booked\"]\nconfig = { field = \"booked\", form = \"label\" }", &model)]);
     let text = fs::read(small.path().join("study.toml")).expect("it was written");
     workspace.write("study.toml", text);
 }

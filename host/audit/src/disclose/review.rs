@@ -220,5 +220,5 @@ fn subgroups(prepared: &SealedStudy, report: &Value, model: &str) -> Vec<Stratum
     let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
     let models = list(&report["divergence"]["models"]);
     let own = models.iter().filter(|of| of["model"] == *model);
-    own.flat_map(|of| list(&of["classes"])).filter_map(|class| stratum(&class)).collect()
+    own.flat_map(|of| list(&of["subgroups"])).filter_map(|class| stratum(&class)).collect()
 }

@@ -11,16 +11,16 @@ use understudy_run_log::Acknowledge;
 
 /// What became of delivered records. They are on disk.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Receipt {
+pub struct DeliveryReceipt {
     /// How many were taken.
     pub taken: usize,
     /// The others, by their place in the delivery, counted from 0; ascending.
-    pub refused: Vec<RefusedRow>,
+    pub refused: Vec<RowExclusion>,
 }
 
 /// A delivered record that takes no part.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RefusedRow {
+pub struct RowExclusion {
     /// Its place in the delivery, counted from 0.
     pub row: usize,
     /// Why the record is excluded.
@@ -30,31 +30,31 @@ pub struct RefusedRow {
 }
 
 /// A delivery whose records are in a batch.
-pub struct Ticket {
+pub struct PendingAck {
     /// The lines of the batch that are its own.
     pub(crate) lines: Range<u64>,
-    pub(crate) told: oneshot::Sender<Receipt>,
+    pub(crate) told: oneshot::Sender<DeliveryReceipt>,
 }
 
 /// Deliveries whose fate is known, and is told once it is on disk.
 #[derive(Default)]
-pub struct Told(Vec<(oneshot::Sender<Receipt>, Receipt)>);
+pub struct BatchAcks(Vec<(oneshot::Sender<DeliveryReceipt>, DeliveryReceipt)>);
 
-impl Told {
+impl BatchAcks {
     /// What became of the deliveries of a batch: its records were taken but for the refused ones, in the order of their lines.
-    pub fn new(tickets: Vec<Ticket>, refused: &[(u64, ExcludedRecord)]) -> Told {
-        let receipt = |Ticket { lines, told }: Ticket| {
+    pub fn new(tickets: Vec<PendingAck>, refused: &[(u64, ExcludedRecord)]) -> BatchAcks {
+        let receipt = |PendingAck { lines, told }: PendingAck| {
             let own = refused.iter().filter(|(_, refused)| lines.contains(&refused.position.line));
-            let row = |(_, refused): &(u64, ExcludedRecord)| RefusedRow {
+            let row = |(_, refused): &(u64, ExcludedRecord)| RowExclusion {
                 row: (refused.position.line - lines.start) as usize,
                 reason: refused.reason,
                 detail: refused.detail.clone(),
             };
-            let refused: Vec<RefusedRow> = own.map(row).collect();
+            let refused: Vec<RowExclusion> = own.map(row).collect();
             let taken = (lines.end - lines.start) as usize - refused.len();
-            (told, Receipt { taken, refused })
+            (told, DeliveryReceipt { taken, refused })
         };
-        Told(tickets.into_iter().map(receipt).collect())
+        BatchAcks(tickets.into_iter().map(receipt).collect())
     }
 
     /// Tells them; `None` if nobody waits.

@@ -1,15 +1,15 @@
 //! Joined pairs with the answers and scores that evaluation gave them.
 
-use crate::batches::pair_batch::Sources;
+use crate::batches::pair_batch::PairBatch;
 use understudy_records::batch::Answers;
 use understudy_statistics::scoring::ModelScores;
 
 /// Pairs that have been compared.
-pub struct Compared {
+pub struct EvaluatedPairs {
     /// The generation of all of them.
     pub generation: u32,
     /// Where they come from.
-    pub sources: Sources,
+    pub sources: PairBatch,
     /// What the comparator answered to each.
     pub answers: Answers,
     /// The pairs whose snapshot was blinded, ascending.

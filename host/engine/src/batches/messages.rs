@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array as _, ArrayRef, RecordBatch};
 
-use crate::batches::acks::Told;
+use crate::batches::acks::BatchAcks;
 use understudy_records::batch::{Answers, ExcludedRecord, Records};
 use understudy_records::join::Slot;
 use understudy_sandbox::AnsweredBatch;
@@ -14,7 +14,7 @@ use understudy_statistics::scoring::Window;
 use understudy_study::PerStream;
 
 /// Accepted snapshots, to be answered.
-pub struct Job {
+pub struct SnapshotBatch {
     /// Jobs are numbered without gaps, and taken up again in this order.
     pub number: u64,
     /// The name that the pairing has given to the batch.
@@ -30,30 +30,30 @@ pub struct Job {
     /// The sequence number that the next record of the stream has.
     pub next: u64,
     /// Who waits to be told that they are on disk.
-    pub told: Told,
+    pub told: BatchAcks,
 }
 
 /// Snapshots with everything that is known of them before their decision.
-pub struct Answered {
+pub struct InferredBatch {
     /// The job.
-    pub job: Job,
+    pub job: SnapshotBatch,
     /// For each model what it answered.
-    pub models: Vec<Timed>,
+    pub models: Vec<ModelOutput>,
     /// The window of each row.
     pub windows: Vec<Window>,
     /// For each condition the value of each row.
     pub conditions: Vec<Vec<u16>>,
 }
 
-impl Answered {
+impl InferredBatch {
     /// A job without rows.
-    pub fn nothing(job: Job) -> Answered {
-        Answered { job, models: Vec::new(), windows: Vec::new(), conditions: Vec::new() }
+    pub fn nothing(job: SnapshotBatch) -> InferredBatch {
+        InferredBatch { job, models: Vec::new(), windows: Vec::new(), conditions: Vec::new() }
     }
 }
 
 /// What a model answered to a batch.
-pub struct Timed {
+pub struct ModelOutput {
     /// The answers.
     pub decided: AnsweredBatch,
     /// For each row the nanoseconds until its whole batch was answered: what the row waited for this model.
@@ -61,7 +61,7 @@ pub struct Timed {
 }
 
 /// What a pair needs of its snapshot: held until the last row of its batch is paired or expired.
-pub struct Shown {
+pub struct SnapshotRows {
     /// Sequence numbers.
     pub sequences: Vec<u64>,
     /// The snapshots' fields that are held for pairs.
@@ -78,7 +78,7 @@ pub struct Shown {
     pub conditions: Vec<Vec<u16>>,
 }
 
-impl Shown {
+impl SnapshotRows {
     /// What it takes in memory, about.
     pub fn bytes(&self) -> usize {
         let row = 8 + 8 + size_of::<Window>() + 2 * self.conditions.len();
@@ -91,7 +91,7 @@ impl Shown {
 }
 
 /// What a pair needs of its decision.
-pub struct Taken {
+pub struct DecisionRows {
     /// Sequence numbers.
     pub sequences: Vec<u64>,
     /// The decisions' fields that are held for pairs.
@@ -100,7 +100,7 @@ pub struct Taken {
     pub times: Vec<i64>,
 }
 
-impl Taken {
+impl DecisionRows {
     /// What it takes in memory, about.
     pub fn bytes(&self) -> usize {
         column_bytes(self.fields.columns()) + 16 * self.times.len()
@@ -112,14 +112,14 @@ fn column_bytes(columns: &[ArrayRef]) -> usize {
 }
 
 /// A pair, held by what it needs.
-pub struct Met {
+pub struct JoinedPair {
     /// The snapshot's batch and row.
-    pub snapshot: (Arc<Shown>, u32),
+    pub snapshot: (Arc<SnapshotRows>, u32),
     /// The decision's batch and row.
-    pub decision: (Arc<Taken>, u32),
+    pub decision: (Arc<DecisionRows>, u32),
 }
 
-impl Met {
+impl JoinedPair {
     /// The sequence numbers of its snapshot and its decision.
     pub fn sequences(&self) -> PerStream<u64> {
         let (shown, s) = &self.snapshot;

@@ -5,35 +5,35 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::batches::messages::{Met, Shown, Taken};
+use crate::batches::messages::{DecisionRows, JoinedPair, SnapshotRows};
 
 /// The batches that a run of pairs comes from, each once, and where in them each pair stands.
-pub struct Sources {
+pub struct PairBatch {
     /// Batches of snapshots.
-    pub all_shown: Vec<Arc<Shown>>,
+    pub all_shown: Vec<Arc<SnapshotRows>>,
     /// Batches of decisions.
-    pub taken: Vec<Arc<Taken>>,
+    pub taken: Vec<Arc<DecisionRows>>,
     /// For each pair the batch and row of its snapshot.
     pub snapshots: Vec<(usize, usize)>,
     /// For each pair the batch and row of its decision.
     pub decisions: Vec<(usize, usize)>,
 }
 
-impl Sources {
-    pub(crate) fn of(pairs: &[Met]) -> Sources {
+impl PairBatch {
+    pub(crate) fn of(pairs: &[JoinedPair]) -> PairBatch {
         let (mut all_shown, mut taken) = (Vec::new(), Vec::new());
         let (mut shown_at, mut taken_at) = (HashMap::new(), HashMap::new());
         let (mut snapshots, mut decisions) =
             (Vec::with_capacity(pairs.len()), Vec::with_capacity(pairs.len()));
-        for Met { snapshot: (batch, row), decision: (other, other_row) } in pairs {
+        for JoinedPair { snapshot: (batch, row), decision: (other, other_row) } in pairs {
             snapshots.push((place(&mut all_shown, &mut shown_at, batch), *row as usize));
             decisions.push((place(&mut taken, &mut taken_at, other), *other_row as usize));
         }
-        Sources { all_shown, taken, snapshots, decisions }
+        PairBatch { all_shown, taken, snapshots, decisions }
     }
 
     /// Something of the snapshot of pair `row`.
-    pub fn shown<T>(&self, row: usize, of: impl FnOnce(&Shown, usize) -> T) -> T {
+    pub fn shown<T>(&self, row: usize, of: impl FnOnce(&SnapshotRows, usize) -> T) -> T {
         let (batch, within) = self.snapshots[row];
         of(&self.all_shown[batch], within)
     }

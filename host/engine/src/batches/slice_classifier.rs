@@ -6,15 +6,15 @@ use understudy_statistics::scoring::{Conditions, Window, WindowClock};
 use understudy_study::Study;
 
 /// Tells windows and condition values.
-pub struct Classes {
+pub struct SliceClassifier {
     clock: WindowClock,
     conditions: Conditions,
 }
 
-impl Classes {
+impl SliceClassifier {
     /// For the windows and conditions of a study.
-    pub fn new(study: &Study) -> Classes {
-        Classes {
+    pub fn new(study: &Study) -> SliceClassifier {
+        SliceClassifier {
             clock: WindowClock::new(study.windows, study.time_zone.clone()),
             conditions: study_fields::conditions(study),
         }

@@ -7,8 +7,8 @@ use tokio::sync::oneshot;
 use crate::evaluation::evaluator::EvaluatorSwap;
 use crate::evaluation::recent_pairs::PairSample;
 use crate::inference::worker_pool::ModelSwap;
-use crate::plugins::plugin_versions::Exchanged;
-use crate::stats::checkpoint::Saved;
+use crate::plugins::plugin_versions::SwapApplied;
+use crate::stats::checkpoint::Checkpoint;
 
 /// The capacity of the command channel.
 pub(crate) const COMMAND_QUEUE: usize = 16;
@@ -23,11 +23,11 @@ pub enum RunCommand {
         reason: String,
     },
     /// Send a checkpoint of the current state with all aggregates.
-    SnapshotAggregates(oneshot::Sender<Saved>),
+    SnapshotAggregates(oneshot::Sender<Checkpoint>),
     /// Send the most recent pairs; `None` if there are none yet.
     SampleRecentPairs(oneshot::Sender<Option<PairSample>>),
     /// Replace the plugin of a slot.
-    Swap(Box<SwapInstances>, oneshot::Sender<Exchanged>),
+    Swap(Box<SwapInstances>, oneshot::Sender<SwapApplied>),
 }
 
 /// The running instances of a plugin that takes over a slot.

@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::plugins::plugin_versions::{Part, PluginVersions};
+use crate::plugins::plugin_versions::{PluginSlot, PluginVersions};
 use crate::stats::run_result::ModelCounts;
 use understudy_records::join::Accounting;
 use understudy_sandbox::{DeciderPlugin, PluginRole, ScorerPlugin, Usage, UsageCounters};
@@ -59,11 +59,11 @@ pub struct RunStatus {
 impl PluginStatus {
     /// The status of the current plugin of each slot.
     pub(crate) fn from_versions(versions: &PluginVersions) -> Vec<PluginStatus> {
-        let decider = |role, slot: &Part<DeciderPlugin>| {
+        let decider = |role, slot: &PluginSlot<DeciderPlugin>| {
             let plugin = &slot.now().plugin;
             plugin_status(role, slot, &plugin.title, &plugin.usage_counters())
         };
-        let metric = |slot: &Part<ScorerPlugin>| {
+        let metric = |slot: &PluginSlot<ScorerPlugin>| {
             let plugin = &slot.now().plugin;
             plugin_status(PluginRole::Metric, slot, &plugin.title, &plugin.usage_counters())
         };
@@ -73,7 +73,12 @@ impl PluginStatus {
     }
 }
 
-fn plugin_status<P>(role: PluginRole, slot: &Part<P>, title: &str, counters: &UsageCounters) -> PluginStatus {
+fn plugin_status<P>(
+    role: PluginRole,
+    slot: &PluginSlot<P>,
+    title: &str,
+    counters: &UsageCounters,
+) -> PluginStatus {
     let current = slot.now();
     PluginStatus {
         role: role.name().to_owned(),

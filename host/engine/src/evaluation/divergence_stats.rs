@@ -6,7 +6,7 @@
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::evaluation::verdict_stats::ScoredPairBatch;
-use crate::plugins::load::Prepared;
+use crate::seal::sealed_study::SealedStudy;
 use crate::plugins::study_fields;
 use understudy_statistics::scoring::{
     DistributionBatch, DistributionsBySlice, ProfileIndex, ProfiledBatch, SliceSums,
@@ -23,7 +23,7 @@ pub struct DivergenceCollector {
 
 impl DivergenceCollector {
     /// A collector for a study.
-    pub fn new(prepared: &Prepared) -> DivergenceCollector {
+    pub fn new(prepared: &SealedStudy) -> DivergenceCollector {
         DivergenceCollector {
             metric: prepared.study.divergence.metric,
             profile_index: profile_index(prepared),
@@ -63,7 +63,7 @@ impl DivergenceCollector {
 }
 
 /// The profiles of a study: the combinations of values of the conditions that the divergence search uses.
-pub fn profile_index(prepared: &Prepared) -> ProfileIndex {
+pub fn profile_index(prepared: &SealedStudy) -> ProfileIndex {
     let sizes = study_fields::conditions(&prepared.study).sizes();
     let conditions = prepared.study.divergence.conditions.iter();
     ProfileIndex { conditions: conditions.map(|condition| (*condition, sizes[*condition])).collect() }

@@ -6,12 +6,12 @@
 //! - Every pair has an answer of every model, or the reason why there is none.
 //! - A blinded snapshot is answered by the model version that was current when the snapshot was accepted.
 
-use crate::batches::pair_batch::Sources;
+use crate::batches::pair_batch::PairBatch;
 use crate::evaluation::projection::PairProjection;
-use crate::plugins::instance_cache::Seat;
-use crate::plugins::load::Prepared;
+use crate::plugins::instance_cache::InstanceCache;
+use crate::seal::sealed_study::SealedStudy;
 use crate::plugins::plugin_versions::PluginVersions;
-use crate::stats::failures::Incidents;
+use crate::stats::failures::FailureLog;
 use understudy_records::batch::{Answers, Reason};
 use understudy_sandbox::Decider;
 use understudy_study::{PerStream, Study};
@@ -26,7 +26,7 @@ pub struct AnswerResolver {
 
 /// Model instances that are called once decisions are known.
 struct DeferredModels {
-    instances: Vec<Seat<(Decider, PairProjection)>>,
+    instances: Vec<InstanceCache<(Decider, PairProjection)>>,
     study: Study,
     buffered_fields: PerStream<Vec<usize>>,
 }
@@ -34,9 +34,9 @@ struct DeferredModels {
 impl AnswerResolver {
     /// A resolver for a study. For each stream, `buffered_fields` are the indices of the declared fields that
     /// the join buffers.
-    pub fn new(prepared: &Prepared, buffered_fields: &PerStream<Vec<usize>>) -> AnswerResolver {
-        let deferred = prepared.blind.as_ref().map(|_| DeferredModels {
-            instances: prepared.models.iter().map(|_| Seat::default()).collect(),
+    pub fn new(prepared: &SealedStudy, buffered_fields: &PerStream<Vec<usize>>) -> AnswerResolver {
+        let deferred = prepared.blinding.as_ref().map(|_| DeferredModels {
+            instances: prepared.models.iter().map(|_| InstanceCache::default()).collect(),
             study: prepared.study.clone(),
             buffered_fields: buffered_fields.clone(),
         });
@@ -49,8 +49,8 @@ impl AnswerResolver {
         &mut self,
         versions: &PluginVersions,
         generation: u32,
-        sources: &Sources,
-        failures: &mut Incidents,
+        sources: &PairBatch,
+        failures: &mut FailureLog,
     ) -> (Vec<Answers>, Vec<usize>) {
         let mut picks = sources.snapshots.clone();
         let mut blinded = Vec::new();

@@ -8,9 +8,9 @@ use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::compute::interleave;
 use arrow::datatypes::SchemaRef;
 
-use crate::batches::pair_batch::Sources;
+use crate::batches::pair_batch::PairBatch;
 use crate::log_schema::schema;
-use crate::plugins::load::Prepared;
+use crate::seal::sealed_study::SealedStudy;
 use crate::plugins::study_fields::{self, DECISION_PREFIX};
 use understudy_sandbox::InputField;
 use understudy_study::{PerStream, StreamKind, Study};
@@ -53,7 +53,7 @@ impl PairProjection {
     /// `decisions` may be empty for a model, which reads no field of them.
     pub fn project_pairs(
         &self,
-        sources: &Sources,
+        sources: &PairBatch,
         snapshots: &[(usize, usize)],
         decisions: &[(usize, usize)],
     ) -> RecordBatch {
@@ -90,10 +90,10 @@ fn declared_column(study: &Study, name: &str) -> Option<(StreamKind, usize)> {
 /// For each stream the indices of the declared fields that the join has to buffer: those that the comparator
 /// reads, with blinding those that the models read, in a served run those that are granted, and the cluster
 /// field of the threshold.
-pub fn buffered_fields(prepared: &Prepared) -> PerStream<Vec<usize>> {
+pub fn buffered_fields(prepared: &SealedStudy) -> PerStream<Vec<usize>> {
     let mut buffered = PerStream::<Vec<usize>>::default();
     let study = &prepared.study;
-    let has_blinding = prepared.blind.is_some();
+    let has_blinding = prepared.blinding.is_some();
     let models = prepared.models.iter().filter(|_| has_blinding).flat_map(|model| model.plugin.reads.iter());
     let read = prepared.comparator.plugin.reads.iter().chain(models).map(|field| field.name.as_str());
     let plugins = study.models.iter().chain([&study.comparator]).filter(|_| study.is_live());

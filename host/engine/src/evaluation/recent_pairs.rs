@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::compute::{concat_batches, interleave};
 
-use crate::batches::pair_batch::Sources;
+use crate::batches::pair_batch::PairBatch;
 use understudy_records::batch::Answers;
 use understudy_study::{PerStream, StreamKind};
 
@@ -47,7 +47,7 @@ impl RecentPairs {
 
     /// Adds pairs, and drops batches that are no longer needed. Of more pairs than the capacity only the last
     /// are kept.
-    pub fn add(&mut self, sources: &Sources, models: &[Answers], comparator: &Answers) {
+    pub fn add(&mut self, sources: &PairBatch, models: &[Answers], comparator: &Answers) {
         let rows = comparator.rows();
         let skipped = rows.saturating_sub(self.capacity);
         let picks: Vec<(usize, usize)> = (skipped..rows).map(|row| (0, row)).collect();

@@ -7,8 +7,8 @@ use std::borrow::Cow;
 use arrow::array::{Array as _, ArrayRef, AsArray as _, StringArray};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
-use crate::batches::pair_batch::Sources;
-use crate::plugins::load::Prepared;
+use crate::batches::pair_batch::PairBatch;
+use crate::seal::sealed_study::SealedStudy;
 use crate::plugins::study_fields;
 use understudy_records::batch::{AnswerColumn, Answers};
 use understudy_statistics::scoring::{
@@ -20,7 +20,7 @@ use understudy_study::Scope;
 /// `rows`.
 pub struct ScoredPairBatch<'s> {
     /// The batches that the pairs come from.
-    pub sources: &'s Sources,
+    pub sources: &'s PairBatch,
     /// The evaluated pairs, as indices into `sources`.
     pub rows: &'s [usize],
     /// The window of each pair.
@@ -54,7 +54,7 @@ pub struct EvidenceCollector {
 impl EvidenceCollector {
     /// A collector for a study; `None` without a threshold. `buffered_fields` are the indices of the snapshot
     /// fields that the join buffers.
-    pub fn new(prepared: &Prepared, buffered_fields: &[usize]) -> Option<EvidenceCollector> {
+    pub fn new(prepared: &SealedStudy, buffered_fields: &[usize]) -> Option<EvidenceCollector> {
         let threshold = prepared.study.threshold.as_ref()?;
         let column = |field| {
             let column = buffered_fields.iter().position(|buffered| *buffered == field);

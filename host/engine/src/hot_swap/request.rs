@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value};
 
-use crate::plugins::plugin_versions::Exchanged;
+use crate::plugins::plugin_versions::SwapApplied;
 use understudy_run_log::LogError;
 use understudy_run_log::ledger::{LedgerError, ShadowResult};
 use understudy_sandbox::SandboxError;
@@ -49,7 +49,7 @@ pub struct SwapResult {
     /// SHA-256 of the new component, in hexadecimal.
     pub sha256: String,
     /// The generation that the swap started, and where it starts.
-    pub applied: Exchanged,
+    pub applied: SwapApplied,
     /// The result of the shadow comparison; `None` without pairs.
     pub shadow: Option<ShadowResult>,
     /// Whether the results from here on count as measured with a different comparator or metric.

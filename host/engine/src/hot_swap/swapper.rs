@@ -30,8 +30,8 @@ use crate::hot_swap::request::{Replacement, SwapError, SwapRequest, SwapResult};
 use crate::hot_swap::shadow_compare::ShadowComparison;
 use crate::hot_swap::swappable_slot::SwappableSlot;
 use crate::inference::determinism_check::SharedDeterminismStats;
-use crate::plugins::load::Prepared;
-use crate::plugins::plugin_versions::{PluginVersions, Turn};
+use crate::seal::sealed_study::SealedStudy;
+use crate::plugins::plugin_versions::{PluginVersion, PluginVersions};
 use crate::plugins::slot_kind::{ComparatorSlot, MetricSlot, ModelSlot, SlotKind, SlotRef, SlotVersion};
 use crate::plugins::stored_files::plugin_name;
 use understudy_run_log::ledger::{Event, Ledger, LedgerError, ShadowResult, SwapTrigger};
@@ -66,7 +66,7 @@ struct FailureAlarm {
 
 /// A plugin version that passed the shadow comparison or needs none.
 struct ApprovedSwap<P> {
-    version: Turn<P>,
+    version: PluginVersion<P>,
     /// SHA-256 of the component that it replaces, in hexadecimal.
     replaces: String,
     shadow: Option<ShadowResult>,
@@ -75,7 +75,7 @@ struct ApprovedSwap<P> {
 impl HotSwapper {
     /// Starts the swapper of a run and its circuit breaker.
     pub(crate) fn start(
-        prepared: &Prepared,
+        prepared: &SealedStudy,
         run: &Path,
         ledger: Ledger,
         determinism_stats: SharedDeterminismStats,
@@ -89,7 +89,7 @@ impl HotSwapper {
             ledger,
             determinism_stats,
             commands,
-            versions: Mutex::new(prepared.cast.clone()),
+            versions: Mutex::new(prepared.versions.clone()),
             ledger_incomplete: AtomicBool::new(false),
             alarms,
         });
@@ -221,7 +221,7 @@ impl HotSwapper {
         let Candidate { plugin, component, config, .. } = candidate;
         let (plugin, component, config) = (plugin.clone(), component.clone(), config.clone());
         let generation = versions.generation() + 1;
-        let version = Turn::new(generation, plugin, component, config, trigger, comparator_change);
+        let version = PluginVersion::new(generation, plugin, component, config, trigger, comparator_change);
         Ok(ApprovedSwap { version, replaces: current.component.clone(), shadow })
     }
 
@@ -241,7 +241,7 @@ impl HotSwapper {
         request: &SwapRequest,
         trigger: SwapTrigger,
         instances: SwapInstances,
-    ) -> Result<(Turn<K::Plugin>, SwapResult), SwapError> {
+    ) -> Result<(PluginVersion<K::Plugin>, SwapResult), SwapError> {
         let ApprovedSwap { version, replaces, shadow } = approved;
         let generation = version.since;
         let (sha256, comparator_change) = (version.component.clone(), version.new_yardstick);
@@ -287,7 +287,7 @@ impl HotSwapper {
     }
 
     /// Has the failure counter of a swapped-in version raise an alarm at the limits of `[swaps]`.
-    fn watch_failures<P>(&self, slot: SlotRef, version: &Turn<P>) {
+    fn watch_failures<P>(&self, slot: SlotRef, version: &PluginVersion<P>) {
         if !version.guarded {
             return;
         }

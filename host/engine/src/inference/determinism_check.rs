@@ -14,7 +14,7 @@ use arrow::array::{BooleanArray, RecordBatch, StringArray, UInt32Array};
 use arrow::compute::{concat_batches, filter_record_batch, take_record_batch};
 use parking_lot::Mutex;
 
-use crate::stats::determinism::Again;
+use crate::stats::determinism::DeterminismStats;
 use understudy_records::batch::{Answers, Reason};
 use understudy_sandbox::{DeciderPlugin, is_timeout};
 use understudy_statistics::hash::splitmix64;
@@ -24,16 +24,16 @@ const BATCH_ROWS: usize = 256;
 
 /// The results of the check for each model, added up over all worker threads.
 #[derive(Clone, Default)]
-pub struct SharedDeterminismStats(Arc<Mutex<Vec<Again>>>);
+pub struct SharedDeterminismStats(Arc<Mutex<Vec<DeterminismStats>>>);
 
 impl SharedDeterminismStats {
     /// Empty results for this number of models.
     pub fn new(models: usize) -> SharedDeterminismStats {
-        SharedDeterminismStats(Arc::new(Mutex::new(vec![Again::default(); models])))
+        SharedDeterminismStats(Arc::new(Mutex::new(vec![DeterminismStats::default(); models])))
     }
 
     /// Removes and returns the results since the last call, one for each model.
-    pub fn drain(&self) -> Vec<Again> {
+    pub fn drain(&self) -> Vec<DeterminismStats> {
         self.0.lock().iter_mut().map(std::mem::take).collect()
     }
 
@@ -42,7 +42,7 @@ impl SharedDeterminismStats {
         self.0.lock().iter().any(|stats| stats.otherwise > 0)
     }
 
-    fn add(&self, model: usize, stats: Again) {
+    fn add(&self, model: usize, stats: DeterminismStats) {
         self.0.lock()[model].add(stats);
     }
 }
@@ -114,14 +114,19 @@ impl DeterminismChecker {
         let batches: Vec<&Answers> = answers.iter().collect();
         let first = Answers::gather(&batches, &picks.collect::<Vec<_>>());
         let second = self.plugin.instance().decide(&input).answers;
-        let mut stats = Again { asked: rows.len() as u64, ..Again::default() };
+        let mut stats = DeterminismStats { asked: rows.len() as u64, ..DeterminismStats::default() };
         for row in first.differing(&second) {
             if is_timeout(second.reason(row)) {
                 stats.asked -= 1;
                 continue;
             }
             let (sequence, id) = &rows[rows.len() - 1 - row];
-            stats.add(Again { asked: 0, otherwise: 1, first_id: id.clone(), sequences: vec![*sequence] });
+            stats.add(DeterminismStats {
+                asked: 0,
+                otherwise: 1,
+                first_id: id.clone(),
+                sequences: vec![*sequence],
+            });
         }
         self.stats.add(self.model, stats);
     }

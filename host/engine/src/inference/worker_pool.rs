@@ -12,14 +12,14 @@ use arrow::array::{BooleanArray, RecordBatch};
 use arrow::compute::{filter_record_batch, not};
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::batches::messages::{Answered, Job, Timed};
-use crate::batches::slice_classifier::Classes;
+use crate::batches::messages::{InferredBatch, ModelOutput, SnapshotBatch};
+use crate::batches::slice_classifier::SliceClassifier;
 use crate::inference::determinism_check::{DeterminismChecker, SharedDeterminismStats};
 use crate::inference::work_queues::{QueueItem, WorkQueues};
-use crate::plugins::blinding::{Blind, blinded};
-use crate::plugins::load::Prepared;
-use crate::plugins::plugin_versions::{Part, Turn, Watch};
-use crate::stats::determinism::Again;
+use crate::plugins::blinding::{BlindingRule, blinded};
+use crate::seal::sealed_study::SealedStudy;
+use crate::plugins::plugin_versions::{FailureCounter, PluginSlot, PluginVersion};
+use crate::stats::determinism::DeterminismStats;
 use understudy_records::batch::{Answers, Reason};
 use understudy_sandbox::{AnsweredBatch, Decider, DeciderPlugin, SandboxError};
 use understudy_study::Study;
@@ -28,7 +28,7 @@ use understudy_study::Study;
 /// pool that has been finished.
 #[derive(Default)]
 pub struct WorkerPool {
-    queues: Option<WorkQueues<Job, ModelSwap>>,
+    queues: Option<WorkQueues<SnapshotBatch, ModelSwap>>,
     threads: Vec<JoinHandle<()>>,
     determinism_stats: SharedDeterminismStats,
 }
@@ -46,24 +46,27 @@ impl WorkerPool {
     ///
     /// # Errors
     /// When the system cannot start a thread.
-    pub fn start(prepared: &Prepared, results: &UnboundedSender<Answered>) -> std::io::Result<WorkerPool> {
+    pub fn start(
+        prepared: &SealedStudy,
+        results: &UnboundedSender<InferredBatch>,
+    ) -> std::io::Result<WorkerPool> {
         let mut threads = Vec::new();
         let study = &prepared.study;
         let determinism_stats = SharedDeterminismStats::new(prepared.models.len());
-        let (queues, receivers) = WorkQueues::new(study.limits.workers, prepared.cast.generation());
+        let (queues, receivers) = WorkQueues::new(study.limits.workers, prepared.versions.generation());
         let (retired, retired_models) = channel::<ModelInstance>();
         // The last determinism check of a replaced model runs on this thread, so that no worker waits for it.
         let check_retired =
             move || retired_models.into_iter().for_each(|mut model| model.determinism_checker.check());
         threads.push(thread::Builder::new().name("models-retired".to_owned()).spawn(check_retired)?);
         for (number, queue) in receivers.into_iter().enumerate() {
-            let instance = |(index, slot): (usize, &Part<DeciderPlugin>)| {
+            let instance = |(index, slot): (usize, &PluginSlot<DeciderPlugin>)| {
                 ModelInstance::new(study, index, slot.now(), &determinism_stats)
             };
             let worker = Worker {
-                models: prepared.cast.models.iter().enumerate().map(instance).collect(),
-                slice_classifier: Classes::new(study),
-                blinding: prepared.blind.clone(),
+                models: prepared.versions.models.iter().enumerate().map(instance).collect(),
+                slice_classifier: SliceClassifier::new(study),
+                blinding: prepared.blinding.clone(),
                 retired: retired.clone(),
             };
             let results = results.clone();
@@ -79,7 +82,7 @@ impl WorkerPool {
     }
 
     /// Ends the threads after their last batch. Returns the determinism results since they were last drained.
-    pub fn finish(self) -> Vec<Again> {
+    pub fn finish(self) -> Vec<DeterminismStats> {
         drop(self.queues);
         // The coordinator has already reported a thread that panicked: its results never came.
         self.threads.into_iter().for_each(|thread| drop(thread.join()));
@@ -87,7 +90,7 @@ impl WorkerPool {
     }
 
     /// Submits a batch to the next worker in turn.
-    pub fn submit(&mut self, job: Job) {
+    pub fn submit(&mut self, job: SnapshotBatch) {
         if let Some(queues) = &mut self.queues {
             debug_assert_eq!(job.generation, queues.generation());
             queues.submit(job);
@@ -115,7 +118,7 @@ pub struct ModelInstance {
     /// The columns of a snapshot batch that the model reads.
     columns: Vec<usize>,
     determinism_checker: DeterminismChecker,
-    failure_counter: Arc<Watch>,
+    failure_counter: Arc<FailureCounter>,
 }
 
 impl ModelInstance {
@@ -124,7 +127,7 @@ impl ModelInstance {
     pub fn new(
         study: &Study,
         index: usize,
-        version: &Turn<DeciderPlugin>,
+        version: &PluginVersion<DeciderPlugin>,
         stats: &SharedDeterminismStats,
     ) -> ModelInstance {
         let (plugin, share) = (version.plugin.clone(), study.log.replay_share);
@@ -147,14 +150,18 @@ impl ModelInstance {
 
 struct Worker {
     models: Vec<ModelInstance>,
-    slice_classifier: Classes,
-    blinding: Option<Blind>,
+    slice_classifier: SliceClassifier,
+    blinding: Option<BlindingRule>,
     /// Where replaced models go for their last determinism check.
     retired: Sender<ModelInstance>,
 }
 
 impl Worker {
-    fn run(mut self, queue: &Receiver<QueueItem<Job, ModelSwap>>, results: &UnboundedSender<Answered>) {
+    fn run(
+        mut self,
+        queue: &Receiver<QueueItem<SnapshotBatch, ModelSwap>>,
+        results: &UnboundedSender<InferredBatch>,
+    ) {
         while let Ok(item) = queue.recv() {
             let job = match item {
                 QueueItem::Work(job) => job,
@@ -175,11 +182,11 @@ impl Worker {
                 let nanos = vec![started.elapsed().as_nanos() as u64; input.num_rows()];
                 determinism_checker.collect(&job.sequences, &job.records.ids, &input, &decided.answers);
                 failure_counter.count(input.num_rows(), decided.answers.failed());
-                Timed { decided, nanos }
+                ModelOutput { decided, nanos }
             });
             let models = models.collect();
             let (windows, conditions) = self.slice_classifier.classify(&job.records);
-            if results.send(Answered { job, models, windows, conditions }).is_err() {
+            if results.send(InferredBatch { job, models, windows, conditions }).is_err() {
                 return;
             }
         }

@@ -12,9 +12,9 @@ use std::thread;
 
 use tokio::sync::oneshot;
 
-use crate::batches::acks::Receipt;
-use crate::batches::acks::Ticket;
-use crate::ingest::reader_event::{Feed, FeedError, WAITING};
+use crate::batches::acks::DeliveryReceipt;
+use crate::batches::acks::PendingAck;
+use crate::ingest::reader_event::{ReaderError, ReaderEvent, WAITING};
 use understudy_records::batch::{Decoder, Lines};
 use understudy_sources::SourcePosition;
 use understudy_study::{PerStream, Source, StreamKind, Study};
@@ -22,12 +22,12 @@ use understudy_study::{PerStream, Source, StreamKind, Study};
 /// Records of one side, and where to tell what became of them.
 struct Delivery {
     lines: Lines,
-    told: oneshot::Sender<Receipt>,
+    told: oneshot::Sender<DeliveryReceipt>,
 }
 
 /// Why a delivery was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Undelivered {
+pub enum DeliveryError {
     /// The study takes this side from elsewhere.
     #[error("the study takes its {} from elsewhere, see `[sources]`", .0.name())]
     Elsewhere(StreamKind),
@@ -36,42 +36,46 @@ pub enum Undelivered {
     Ending,
 }
 
-type Door = Mutex<Option<Sender<Delivery>>>;
+type DeliverySender = Mutex<Option<Sender<Delivery>>>;
 
 /// Where records are delivered. Clones deliver to the same run.
 #[derive(Clone)]
-pub struct Intake {
+pub struct IntakeHandle {
     /// For each side its door, where the study takes it so.
-    doors: PerStream<Option<Arc<Door>>>,
+    doors: PerStream<Option<Arc<DeliverySender>>>,
     /// The most records of one delivery.
     pub rows: usize,
 }
 
-impl Intake {
-    /// Hands over at most [`Intake::rows`] records. Who waits is told when they are on disk, or that the run has failed by
+impl IntakeHandle {
+    /// Hands over at most [`IntakeHandle::rows`] records. Who waits is told when they are on disk, or that the run has failed by
     /// the other end being dropped.
     ///
     /// # Errors
     /// When they are not taken.
-    pub fn deliver(&self, side: StreamKind, lines: Lines) -> Result<oneshot::Receiver<Receipt>, Undelivered> {
+    pub fn deliver(
+        &self,
+        side: StreamKind,
+        lines: Lines,
+    ) -> Result<oneshot::Receiver<DeliveryReceipt>, DeliveryError> {
         assert!(lines.len() <= self.rows, "a delivery is no longer than a batch");
-        let door = self.doors[side].as_ref().ok_or(Undelivered::Elsewhere(side))?;
+        let door = self.doors[side].as_ref().ok_or(DeliveryError::Elsewhere(side))?;
         let door = door.lock().unwrap_or_else(PoisonError::into_inner);
         let (told, receipt) = oneshot::channel();
         let sent = door.as_ref().map(|door| door.send(Delivery { lines, told }));
-        sent.and_then(Result::ok).map(|()| receipt).ok_or(Undelivered::Ending)
+        sent.and_then(Result::ok).map(|()| receipt).ok_or(DeliveryError::Ending)
     }
 }
 
 /// The threads that gather and decode.
-pub(crate) struct Live {
-    intake: Intake,
+pub(crate) struct PushIntake {
+    intake: IntakeHandle,
 }
 
 /// What is delivered, decoded.
-pub(crate) type Delivered = PerStream<Option<tokio::sync::mpsc::Receiver<Feed>>>;
+pub(crate) type DeliveryQueues = PerStream<Option<tokio::sync::mpsc::Receiver<ReaderEvent>>>;
 
-impl Live {
+impl PushIntake {
     /// Starts a thread for each side of a study that is taken over HTTP. Records are numbered on from `after`.
     ///
     /// # Errors
@@ -79,9 +83,9 @@ impl Live {
     pub fn start(
         study: &Study,
         after: PerStream<Option<SourcePosition>>,
-    ) -> Result<(Option<Live>, Delivered), FeedError> {
+    ) -> Result<(Option<PushIntake>, DeliveryQueues), ReaderError> {
         let rows = study.limits.batch_rows;
-        let mut intake = Intake { doors: PerStream::default(), rows };
+        let mut intake = IntakeHandle { doors: PerStream::default(), rows };
         let mut delivered = PerStream::default();
         for side in StreamKind::ALL {
             let (source, stream) = match side {
@@ -96,30 +100,31 @@ impl Live {
             let (feed, batches) = tokio::sync::mpsc::channel(WAITING);
             let line = after[side].map_or(0, |position| position.number());
             let decoder = Decoder::new(side, stream, rows);
-            let gatherer = Gatherer { deliveries, decoder, rows, line, left: None };
+            let gatherer = MicroBatcher { deliveries, decoder, rows, line, left: None };
             let gather = move || gatherer.work(&feed);
-            thread::Builder::new().name(side.name().to_owned()).spawn(gather).map_err(FeedError::Thread)?;
+            thread::Builder::new().name(side.name().to_owned()).spawn(gather).map_err(ReaderError::Thread)?;
             intake.doors[side] = Some(Arc::new(Mutex::new(Some(door))));
             delivered[side] = Some(batches);
         }
         let is_live = intake.doors.iter().any(Option::is_some);
-        Ok((is_live.then_some(Live { intake }), delivered))
+        Ok((is_live.then_some(PushIntake { intake }), delivered))
     }
 
     /// Where records are delivered.
-    pub fn intake(&self) -> Intake {
+    pub fn intake(&self) -> IntakeHandle {
         self.intake.clone()
     }
 
     /// Takes no further delivery; those that were taken are still decoded. Gives which sides are delivered.
     pub fn stop(&self) -> PerStream<bool> {
-        let shut = |door: &Arc<Door>| drop(door.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let shut =
+            |door: &Arc<DeliverySender>| drop(door.lock().unwrap_or_else(PoisonError::into_inner).take());
         self.intake.doors.as_ref().map(|door| door.as_ref().map(shut).is_some())
     }
 }
 
 /// Gathers what waits on one side.
-struct Gatherer {
+struct MicroBatcher {
     deliveries: Receiver<Delivery>,
     decoder: Decoder,
     /// The most records of a batch.
@@ -130,19 +135,19 @@ struct Gatherer {
     left: Option<Delivery>,
 }
 
-impl Gatherer {
-    fn work(mut self, feed: &tokio::sync::mpsc::Sender<Feed>) {
+impl MicroBatcher {
+    fn work(mut self, feed: &tokio::sync::mpsc::Sender<ReaderEvent>) {
         while let Some((lines, tickets)) = self.gather() {
             let decoded = self.decoder.decode(&lines);
-            if feed.blocking_send(Feed::Batch(Box::new(decoded), tickets)).is_err() {
+            if feed.blocking_send(ReaderEvent::Batch(Box::new(decoded), tickets)).is_err() {
                 return;
             }
         }
         // The run may have ended before its sources did.
-        let _ = feed.blocking_send(Feed::End(None));
+        let _ = feed.blocking_send(ReaderEvent::End(None));
     }
 
-    fn gather(&mut self) -> Option<(Lines, Vec<Ticket>)> {
+    fn gather(&mut self) -> Option<(Lines, Vec<PendingAck>)> {
         let mut next = match self.left.take() {
             Some(left) => Some(left),
             None => Some(self.deliveries.recv().ok()?),
@@ -156,7 +161,7 @@ impl Gatherer {
             let first = self.line + 1;
             self.line += delivery.lines.len() as u64;
             lines.append_as(&delivery.lines, first);
-            tickets.push(Ticket { lines: first..self.line + 1, told: delivery.told });
+            tickets.push(PendingAck { lines: first..self.line + 1, told: delivery.told });
             next = self.deliveries.try_recv().ok();
         }
         Some((lines, tickets))

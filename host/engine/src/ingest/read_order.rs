@@ -2,7 +2,7 @@
 
 /// In which order two files are read. Figures do not depend on it; memory does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum Order {
+pub enum ReadOrder {
     /// StreamKind by side in event time, so that little has to wait.
     #[default]
     InStep,

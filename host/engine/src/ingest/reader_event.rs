@@ -1,6 +1,6 @@
 //! What a reader thread sends to the coordinator, and why a reader cannot start.
 
-use crate::batches::acks::Ticket;
+use crate::batches::acks::PendingAck;
 use understudy_records::batch::DecodedBatch;
 use understudy_run_log::LogError;
 use understudy_sources::SourceError;
@@ -9,16 +9,16 @@ use understudy_sources::SourceError;
 pub(crate) const WAITING: usize = 4;
 
 /// What a feed says.
-pub enum Feed {
+pub enum ReaderEvent {
     /// Records, and who waits to be told what became of them.
-    Batch(Box<DecodedBatch>, Vec<Ticket>),
+    Batch(Box<DecodedBatch>, Vec<PendingAck>),
     /// There are no more, perhaps because the source broke off.
     End(Option<String>),
 }
 
 /// Why a feed cannot be started.
 #[derive(Debug, thiserror::Error)]
-pub enum FeedError {
+pub enum ReaderError {
     /// The source.
     #[error(transparent)]
     Source(#[from] SourceError),

@@ -8,42 +8,42 @@ use std::thread;
 
 use tokio::sync::mpsc::{Receiver, channel};
 
-use crate::ingest::push_intake::{Intake, Live};
-use crate::ingest::read_order::Order;
-use crate::ingest::reader_event::Feed;
-use crate::ingest::reader_event::FeedError;
+use crate::ingest::push_intake::{IntakeHandle, PushIntake};
+use crate::ingest::read_order::ReadOrder;
+use crate::ingest::reader_event::ReaderError;
+use crate::ingest::reader_event::ReaderEvent;
 use crate::ingest::reader_event::WAITING;
 use crate::ingest::replay_source;
-use crate::plugins::load::Prepared;
+use crate::plugins::load::LoadedStudy;
 use understudy_records::batch::Decoder;
 use understudy_records::join::IntervalJoin;
 use understudy_sources::{RecordSource, SourcePosition, open};
 use understudy_study::{PerStream, StreamKind, Study};
 
 /// The two streams, being read.
-pub struct Feeds {
+pub struct Readers {
     /// Snapshots and decisions; `None` once a stream has ended.
-    pub(crate) receivers: PerStream<Option<Receiver<Feed>>>,
-    order: Order,
+    pub(crate) receivers: PerStream<Option<Receiver<ReaderEvent>>>,
+    order: ReadOrder,
     /// Which of them are files, which can wait for the other stream.
     files: PerStream<bool>,
     /// What is delivered, if something is.
-    live: Option<Live>,
+    live: Option<PushIntake>,
 }
 
-impl Feeds {
+impl Readers {
     /// Opens both sources, each behind the last record of it that the log holds.
     ///
     /// # Errors
     /// When one cannot be opened, or is not the one that was read.
     pub fn open(
-        prepared: &Prepared,
-        order: Order,
+        prepared: &LoadedStudy,
+        order: ReadOrder,
         after: PerStream<Option<SourcePosition>>,
-    ) -> Result<Feeds, FeedError> {
+    ) -> Result<Readers, ReaderError> {
         let study = &prepared.study;
         let folder: &Path = &prepared.folder;
-        let (live, mut delivered) = Live::start(study, after)?;
+        let (live, mut delivered) = PushIntake::start(study, after)?;
         let open = |side: StreamKind| match open(
             study.source(side),
             folder,
@@ -54,17 +54,17 @@ impl Feeds {
             None => Ok(delivered[side].take()),
         };
         let files = PerStream::from_fn(|kind| study.source(kind).is_pausable());
-        Ok(Feeds { receivers: PerStream::try_from_fn(open)?, order, files, live })
+        Ok(Readers { receivers: PerStream::try_from_fn(open)?, order, files, live })
     }
 
     /// Where records are delivered, if one of the sources is HTTP.
-    pub fn intake(&self) -> Option<Intake> {
-        self.live.as_ref().map(Live::intake)
+    pub fn intake(&self) -> Option<IntakeHandle> {
+        self.live.as_ref().map(PushIntake::intake)
     }
 
     /// Ends the reading: files at once; what was delivered before is still taken. False if there is nothing left to take.
     pub fn stop(&mut self) -> bool {
-        let delivered = self.live.as_ref().map_or(PerStream::default(), Live::stop);
+        let delivered = self.live.as_ref().map_or(PerStream::default(), PushIntake::stop);
         for side in StreamKind::ALL {
             if !delivered[side] {
                 self.receivers[side] = None;
@@ -77,9 +77,9 @@ impl Feeds {
     ///
     /// # Errors
     /// When it cannot be read, or the system gives no thread.
-    pub fn logged(prepared: &Prepared, order: Order, run: &Path) -> Result<Feeds, FeedError> {
+    pub fn logged(prepared: &LoadedStudy, order: ReadOrder, run: &Path) -> Result<Readers, ReaderError> {
         let start = |side| replay_source::start(prepared, side, run).map(Some);
-        Ok(Feeds {
+        Ok(Readers {
             receivers: PerStream::try_from_fn(start)?,
             order,
             files: PerStream::splat(true),
@@ -94,10 +94,10 @@ impl Feeds {
             return true;
         }
         match self.order {
-            Order::SnapshotsFirst => side == StreamKind::Snapshots,
-            Order::DecisionsFirst => side == StreamKind::Decisions,
-            Order::InStep if self.files[side] => pairing.clock(side) <= pairing.clock(other),
-            Order::InStep => true,
+            ReadOrder::SnapshotsFirst => side == StreamKind::Snapshots,
+            ReadOrder::DecisionsFirst => side == StreamKind::Decisions,
+            ReadOrder::InStep if self.files[side] => pairing.clock(side) <= pairing.clock(other),
+            ReadOrder::InStep => true,
         }
     }
 }
@@ -110,23 +110,23 @@ fn start(
     study: &Study,
     side: StreamKind,
     mut reader: Box<dyn RecordSource>,
-) -> Result<Receiver<Feed>, FeedError> {
+) -> Result<Receiver<ReaderEvent>, ReaderError> {
     let rows = study.limits.batch_rows;
     let mut decoder = Decoder::new(side, study.stream(side), rows);
     let (feed, batches) = channel(WAITING);
     let read = move || {
         loop {
             let said = match reader.next_batch(rows) {
-                Ok(Some(lines)) => Feed::Batch(Box::new(decoder.decode(&lines)), Vec::new()),
-                Ok(None) => Feed::End(None),
-                Err(error) => Feed::End(Some(error.to_string())),
+                Ok(Some(lines)) => ReaderEvent::Batch(Box::new(decoder.decode(&lines)), Vec::new()),
+                Ok(None) => ReaderEvent::End(None),
+                Err(error) => ReaderEvent::End(Some(error.to_string())),
             };
-            let last = matches!(said, Feed::End(_));
+            let last = matches!(said, ReaderEvent::End(_));
             if feed.blocking_send(said).is_err() || last {
                 return;
             }
         }
     };
-    thread::Builder::new().name(side.name().to_owned()).spawn(read).map_err(FeedError::Thread)?;
+    thread::Builder::new().name(side.name().to_owned()).spawn(read).map_err(ReaderError::Thread)?;
     Ok(batches)
 }

@@ -10,10 +10,10 @@ use anyhow::anyhow;
 use arrow::array::{RecordBatch, StringArray};
 use tokio::sync::mpsc::{Receiver, channel};
 
-use crate::ingest::reader_event::{Feed, FeedError, WAITING};
+use crate::ingest::reader_event::{ReaderError, ReaderEvent, WAITING};
 use crate::log_schema::decode;
-use crate::log_schema::decode::Logged;
-use crate::plugins::load::Prepared;
+use crate::log_schema::decode::DecodedRows;
+use crate::plugins::load::LoadedStudy;
 use understudy_records::batch::{DecodedBatch, ExcludedRecord, Records, fields_schema};
 use understudy_run_log::{ScanOptions, Table, TableRows};
 use understudy_study::{Stream, StreamKind};
@@ -22,9 +22,13 @@ use understudy_study::{Stream, StreamKind};
 ///
 /// # Errors
 /// When it cannot be read, or the system gives no thread.
-pub fn start(prepared: &Prepared, side: StreamKind, run: &Path) -> Result<Receiver<Feed>, FeedError> {
+pub fn start(
+    prepared: &LoadedStudy,
+    side: StreamKind,
+    run: &Path,
+) -> Result<Receiver<ReaderEvent>, ReaderError> {
     let open = |table| ScanOptions::new(table, Vec::new()).open(run);
-    let mut replay = Replay {
+    let mut replay = LogSource {
         stream: prepared.study.stream(side).clone(),
         side,
         accepted: open(Table::from_stream(side))?,
@@ -37,21 +41,21 @@ pub fn start(prepared: &Prepared, side: StreamKind, run: &Path) -> Result<Receiv
     let read = move || {
         loop {
             let said = match replay.next() {
-                Ok(Some(decoded)) => Feed::Batch(Box::new(decoded), Vec::new()),
-                Ok(None) => Feed::End(None),
-                Err(error) => Feed::End(Some(format!("{error:#}"))),
+                Ok(Some(decoded)) => ReaderEvent::Batch(Box::new(decoded), Vec::new()),
+                Ok(None) => ReaderEvent::End(None),
+                Err(error) => ReaderEvent::End(Some(format!("{error:#}"))),
             };
-            let last = matches!(said, Feed::End(_));
+            let last = matches!(said, ReaderEvent::End(_));
             if feed.blocking_send(said).is_err() || last {
                 return;
             }
         }
     };
-    thread::Builder::new().name(side.name().to_owned()).spawn(read).map_err(FeedError::Thread)?;
+    thread::Builder::new().name(side.name().to_owned()).spawn(read).map_err(ReaderError::Thread)?;
     Ok(batches)
 }
 
-struct Replay {
+struct LogSource {
     stream: Stream,
     side: StreamKind,
     accepted: TableRows,
@@ -64,7 +68,7 @@ struct Replay {
     batch: Option<RecordBatch>,
 }
 
-impl Replay {
+impl LogSource {
     /// The next accepted records, with the refused ones before the last of them.
     fn next(&mut self) -> anyhow::Result<Option<DecodedBatch>> {
         let batch = match self.batch.take() {
@@ -83,7 +87,7 @@ impl Replay {
         let part = batch.slice(0, self.rows.min(batch.num_rows()));
         let rest = batch.slice(part.num_rows(), batch.num_rows() - part.num_rows());
         self.batch = (rest.num_rows() > 0).then_some(rest);
-        let Logged { sequences, records } = decode::records(&self.stream, self.side, &part)?;
+        let DecodedRows { sequences, records } = decode::records(&self.stream, self.side, &part)?;
         let last = *sequences.last().ok_or_else(|| anyhow!("the log has an empty batch"))?;
         let refused = self.refused_before(last)?;
         Ok(Some(DecodedBatch { kind: self.side, records, excluded: refused }))

@@ -11,9 +11,9 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 
-use crate::batches::messages::{Answered, Met, Shown, Taken};
+use crate::batches::messages::{DecisionRows, InferredBatch, JoinedPair, SnapshotRows};
 use crate::join::spill_store::{SpillError, SpillStore};
-use crate::plugins::load::Prepared;
+use crate::seal::sealed_study::SealedStudy;
 use understudy_records::batch::Records;
 use understudy_records::join::{IntervalJoin, JoinBounds, JoinedRows, Slot};
 use understudy_study::{Micros, PerStream, StreamKind};
@@ -31,10 +31,10 @@ pub struct JoinBuffer {
     pub join: IntervalJoin,
     /// For each stream the declared fields that pairs need, by index.
     fields: PerStream<Vec<usize>>,
-    snapshots: StreamBuffer<Shown>,
-    decisions: StreamBuffer<Taken>,
+    snapshots: StreamBuffer<SnapshotRows>,
+    decisions: StreamBuffer<DecisionRows>,
     /// Pairs whose snapshot batch is still at a worker: the snapshot's row, and the decision.
-    awaiting_inference: HashMap<Slot, Vec<(u32, RowOf<Taken>)>>,
+    awaiting_inference: HashMap<Slot, Vec<(u32, RowOf<DecisionRows>)>>,
     /// Snapshot batches that were closed before they came back from a worker.
     evicted_before_inference: HashSet<Slot>,
     /// Bytes that the buffered batches may use in memory.
@@ -45,7 +45,7 @@ pub struct JoinBuffer {
 impl JoinBuffer {
     /// An empty buffer. `fields` are the indices of the declared fields that pairs need of each stream. Rows
     /// beyond `limits.join-buffer-mib` spill to a temporary file in `folder`.
-    pub fn new(prepared: &Prepared, fields: PerStream<Vec<usize>>, folder: &Path) -> JoinBuffer {
+    pub fn new(prepared: &SealedStudy, fields: PerStream<Vec<usize>>, folder: &Path) -> JoinBuffer {
         let study = &prepared.study;
         let horizon = JoinBounds {
             horizon: Micros::from_duration(study.horizon),
@@ -93,16 +93,16 @@ impl JoinBuffer {
         sequences: Vec<u64>,
         records: &Records,
         joined: Vec<JoinedRows>,
-    ) -> Result<Vec<Met>, SpillError> {
+    ) -> Result<Vec<JoinedPair>, SpillError> {
         let fields = self.buffered_columns(StreamKind::Decisions, &records.fields);
-        let decisions = Arc::new(Taken { sequences, fields, times: records.times.clone() });
+        let decisions = Arc::new(DecisionRows { sequences, fields, times: records.times.clone() });
         let wanted: Vec<_> = joined.iter().map(|pair| pair.snapshot).collect();
         let snapshots = self.snapshots.find(&wanted, |rows| self.spill_store.read_snapshots(rows))?;
         let mut pairs = Vec::with_capacity(joined.len());
         for (pair, snapshot) in joined.into_iter().zip(snapshots) {
             let decision = (decisions.clone(), pair.decision.1);
             match snapshot {
-                Some(snapshot) => pairs.push(Met { snapshot, decision }),
+                Some(snapshot) => pairs.push(JoinedPair { snapshot, decision }),
                 None => {
                     let waiting = self.awaiting_inference.entry(pair.snapshot.0).or_default();
                     waiting.push((pair.snapshot.1, decision));
@@ -121,9 +121,9 @@ impl JoinBuffer {
     ///
     /// # Errors
     /// When the spill store cannot be written.
-    pub fn on_inferred(&mut self, inferred: Answered) -> Result<Vec<Met>, SpillError> {
-        let Answered { job, models, windows, conditions } = inferred;
-        let snapshots = Arc::new(Shown {
+    pub fn on_inferred(&mut self, inferred: InferredBatch) -> Result<Vec<JoinedPair>, SpillError> {
+        let InferredBatch { job, models, windows, conditions } = inferred;
+        let snapshots = Arc::new(SnapshotRows {
             fields: self.buffered_columns(StreamKind::Snapshots, &job.records.fields),
             sequences: job.sequences,
             ids: job.records.ids,
@@ -135,7 +135,7 @@ impl JoinBuffer {
         let waiting = self.awaiting_inference.remove(&job.slot).unwrap_or_default();
         let pairs = waiting
             .into_iter()
-            .map(|(row, decision)| Met { snapshot: (snapshots.clone(), row), decision })
+            .map(|(row, decision)| JoinedPair { snapshot: (snapshots.clone(), row), decision })
             .collect();
         if !self.evicted_before_inference.remove(&job.slot) && !snapshots.times.is_empty() {
             let bytes = snapshots.bytes();

@@ -19,8 +19,8 @@ use arrow::row::{RowConverter, SortField};
 use redb::backends::FileBackend;
 use redb::{Database, Durability, ReadableDatabase as _, Table, TableDefinition, WriteTransaction};
 
-use crate::batches::messages::{Shown, Taken};
-use crate::plugins::load::Prepared;
+use crate::batches::messages::{DecisionRows, SnapshotRows};
+use crate::seal::sealed_study::SealedStudy;
 use understudy_records::batch::{Answers, fields_schema};
 use understudy_records::join::Slot;
 use understudy_statistics::scoring::WindowClock;
@@ -60,7 +60,7 @@ pub struct SpillStore {
 impl SpillStore {
     /// An empty store, without a file. For each stream, `fields` are the indices of the declared fields that
     /// pairs need.
-    pub fn new(prepared: &Prepared, fields: &PerStream<Vec<usize>>, folder: &Path) -> SpillStore {
+    pub fn new(prepared: &SealedStudy, fields: &PerStream<Vec<usize>>, folder: &Path) -> SpillStore {
         let study = &prepared.study;
         let schema = |stream, indices: &[usize]| {
             Arc::new(fields_schema(stream).project(indices).expect("the indices are those of fields"))
@@ -85,7 +85,10 @@ impl SpillStore {
     }
 
     /// Reads inferred snapshots, in the order of `rows`.
-    pub fn read_snapshots(&self, rows: &[(Slot, u32)]) -> Result<Shown, SpillError> {
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn read_snapshots(&self, rows: &[(Slot, u32)]) -> Result<SnapshotRows, SpillError> {
         let (columns, fields) = self.read(&self.snapshot_layout, rows)?;
         let times = columns[1].as_primitive::<Int64Type>().values().to_vec();
         let conditions = columns[3..3 + self.conditions].iter();
@@ -96,7 +99,7 @@ impl SpillStore {
                     .expect("the columns were made of answers")
             });
         let mut clock = self.clock.clone();
-        Ok(Shown {
+        Ok(SnapshotRows {
             sequences: columns[0].as_primitive::<UInt64Type>().values().to_vec(),
             ids: columns[2].as_string::<i32>().clone(),
             windows: times.iter().map(|time| clock.window(*time)).collect(),
@@ -108,9 +111,12 @@ impl SpillStore {
     }
 
     /// Reads decisions, in the order of `rows`.
-    pub fn read_decisions(&self, rows: &[(Slot, u32)]) -> Result<Taken, SpillError> {
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn read_decisions(&self, rows: &[(Slot, u32)]) -> Result<DecisionRows, SpillError> {
         let (columns, fields) = self.read(&self.decision_layout, rows)?;
-        Ok(Taken {
+        Ok(DecisionRows {
             sequences: columns[0].as_primitive::<UInt64Type>().values().to_vec(),
             times: columns[1].as_primitive::<Int64Type>().values().to_vec(),
             fields,
@@ -139,6 +145,9 @@ impl SpillStore {
     }
 
     /// Begins a transaction, which deletes evicted rows first.
+    ///
+    /// # Errors
+    /// When the database cannot be created or written.
     pub fn begin(&mut self) -> Result<SpillTransaction<'_>, SpillError> {
         if self.database.is_none() {
             self.database = Some(self.open()?);
@@ -188,7 +197,15 @@ pub struct SpillTransaction<'o> {
 
 impl SpillTransaction<'_> {
     /// Writes the unmatched rows of a batch of inferred snapshots.
-    pub fn write_snapshots(&mut self, slot: Slot, batch: &Shown, paired: &[bool]) -> Result<(), SpillError> {
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn write_snapshots(
+        &mut self,
+        slot: Slot,
+        batch: &SnapshotRows,
+        paired: &[bool],
+    ) -> Result<(), SpillError> {
         let mut columns: Vec<ArrayRef> = vec![
             Arc::new(UInt64Array::from(batch.sequences.clone())),
             Arc::new(Int64Array::from(batch.times.clone())),
@@ -204,7 +221,15 @@ impl SpillTransaction<'_> {
     }
 
     /// Writes the unmatched rows of a batch of decisions.
-    pub fn write_decisions(&mut self, slot: Slot, batch: &Taken, paired: &[bool]) -> Result<(), SpillError> {
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn write_decisions(
+        &mut self,
+        slot: Slot,
+        batch: &DecisionRows,
+        paired: &[bool],
+    ) -> Result<(), SpillError> {
         let columns: Vec<ArrayRef> = vec![
             Arc::new(UInt64Array::from(batch.sequences.clone())),
             Arc::new(Int64Array::from(batch.times.clone())),
@@ -231,6 +256,9 @@ impl SpillTransaction<'_> {
     }
 
     /// Makes the written rows visible to readers.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
     pub fn commit(self) -> Result<(), SpillError> {
         self.transaction.commit().map_err(spill_error(self.folder))
     }

@@ -5,9 +5,9 @@
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions, StringArray};
 use arrow::datatypes::{DataType, TimestampMicrosecondType, UInt32Type, UInt64Type};
 
-use crate::batches::messages::Timed;
+use crate::batches::messages::ModelOutput;
 use crate::log_schema::schema::GENERATION;
-use crate::plugins::load::Prepared;
+use crate::seal::sealed_study::SealedStudy;
 use crate::plugins::plugin_versions::PluginVersions;
 use understudy_records::batch::{
     Answers, ExcludedRecord, ExclusionReason, Reason, RecordPosition, Records, fields_schema,
@@ -19,13 +19,13 @@ use understudy_study::{Stream, StreamKind};
 /// A row of the log that does not hold what the study's rows hold.
 #[derive(Debug, thiserror::Error)]
 #[error("the log's {table} do not hold what this study's rows hold: {what}")]
-pub struct LoggedError {
+pub struct DecodeError {
     table: &'static str,
     what: String,
 }
 
 /// Logged records of one stream, with their sequence numbers.
-pub struct Logged {
+pub struct DecodedRows {
     /// Sequence numbers.
     pub sequences: Vec<u64>,
     /// The records; without their own text if that was not read.
@@ -33,7 +33,7 @@ pub struct Logged {
 }
 
 /// The columns of a table without the records' own text, which is most of it and which little asks for.
-pub fn columns(prepared: &Prepared, table: Table) -> Vec<String> {
+pub fn columns(prepared: &SealedStudy, table: Table) -> Vec<String> {
     let schemas = crate::log_schema::schema::schemas(prepared);
     let fields = schemas[table as usize].fields();
     fields.iter().map(|field| field.name().clone()).filter(|name| name != "raw").collect()
@@ -43,7 +43,7 @@ pub fn columns(prepared: &Prepared, table: Table) -> Vec<String> {
 ///
 /// # Errors
 /// When a column is missing or of another type.
-pub fn records(stream: &Stream, side: StreamKind, batch: &RecordBatch) -> Result<Logged, LoggedError> {
+pub fn records(stream: &Stream, side: StreamKind, batch: &RecordBatch) -> Result<DecodedRows, DecodeError> {
     let (time, prefix) = match side {
         StreamKind::Snapshots => ("observed_at", "input."),
         StreamKind::Decisions => ("decided_at", "decision."),
@@ -68,7 +68,7 @@ pub fn records(stream: &Stream, side: StreamKind, batch: &RecordBatch) -> Result
         lines: columns.numbers("line")?,
         offsets: columns.numbers("offset")?,
     };
-    Ok(Logged { sequences: columns.numbers("sequence")?, records })
+    Ok(DecodedRows { sequences: columns.numbers("sequence")?, records })
 }
 
 /// The first row of a batch of logged rows of either stream that says to be of another generation than it is.
@@ -80,7 +80,7 @@ pub fn strays(
     side: StreamKind,
     sequences: &[u64],
     batch: &RecordBatch,
-) -> Result<Option<usize>, LoggedError> {
+) -> Result<Option<usize>, DecodeError> {
     let columns = Columns { table: side.name(), batch };
     let column = columns.column(GENERATION)?;
     let said = column
@@ -94,12 +94,12 @@ pub fn strays(
 ///
 /// # Errors
 /// When a column is missing or of another type.
-pub fn answers(prepared: &Prepared, batch: &RecordBatch) -> Result<Vec<Timed>, LoggedError> {
+pub fn answers(prepared: &SealedStudy, batch: &RecordBatch) -> Result<Vec<ModelOutput>, DecodeError> {
     let columns = Columns { table: StreamKind::Snapshots.name(), batch };
-    let answers = |model: &crate::plugins::loaded_plugin::Member<understudy_sandbox::DeciderPlugin>| {
+    let answers = |model: &crate::plugins::loaded_plugin::LoadedPlugin<understudy_sandbox::DeciderPlugin>| {
         let name = format!("model.{}", model.name);
         let answers = columns.answers(&name, model.plugin.form)?;
-        Ok(Timed { decided: decided(answers), nanos: columns.numbers(&format!("{name}.nanos"))? })
+        Ok(ModelOutput { decided: decided(answers), nanos: columns.numbers(&format!("{name}.nanos"))? })
     };
     prepared.models.iter().map(answers).collect()
 }
@@ -108,7 +108,7 @@ pub fn answers(prepared: &Prepared, batch: &RecordBatch) -> Result<Vec<Timed>, L
 ///
 /// # Errors
 /// When a column is missing or of another type.
-pub fn refused(batch: &RecordBatch) -> Result<Vec<(u64, ExcludedRecord)>, LoggedError> {
+pub fn refused(batch: &RecordBatch) -> Result<Vec<(u64, ExcludedRecord)>, DecodeError> {
     let columns = Columns { table: "refused records", batch };
     let (streams, reasons, details) =
         (columns.text("stream")?, columns.text("reason")?, columns.text("detail")?);
@@ -149,15 +149,15 @@ struct Columns<'b> {
 }
 
 impl<'b> Columns<'b> {
-    fn fault(&self, what: String) -> LoggedError {
-        LoggedError { table: self.table, what }
+    fn fault(&self, what: String) -> DecodeError {
+        DecodeError { table: self.table, what }
     }
 
-    fn column(&self, name: &str) -> Result<&'b ArrayRef, LoggedError> {
+    fn column(&self, name: &str) -> Result<&'b ArrayRef, DecodeError> {
         self.batch.column_by_name(name).ok_or_else(|| self.fault(format!("the column {name} is missing")))
     }
 
-    fn typed<T>(&self, name: &str, found: Option<T>) -> Result<T, LoggedError> {
+    fn typed<T>(&self, name: &str, found: Option<T>) -> Result<T, DecodeError> {
         found.ok_or_else(|| {
             let of = |column: &ArrayRef| column.data_type().clone();
             let found = self.batch.column_by_name(name).map_or(DataType::Null, of);
@@ -165,21 +165,21 @@ impl<'b> Columns<'b> {
         })
     }
 
-    fn text(&self, name: &str) -> Result<&'b StringArray, LoggedError> {
+    fn text(&self, name: &str) -> Result<&'b StringArray, DecodeError> {
         self.typed(name, self.column(name)?.as_string_opt::<i32>())
     }
 
-    fn numbers(&self, name: &str) -> Result<Vec<u64>, LoggedError> {
+    fn numbers(&self, name: &str) -> Result<Vec<u64>, DecodeError> {
         let column = self.typed(name, self.column(name)?.as_primitive_opt::<UInt64Type>())?;
         Ok(column.values().to_vec())
     }
 
-    fn times(&self, name: &str) -> Result<Vec<i64>, LoggedError> {
+    fn times(&self, name: &str) -> Result<Vec<i64>, DecodeError> {
         let column = self.typed(name, self.column(name)?.as_primitive_opt::<TimestampMicrosecondType>())?;
         Ok(column.values().to_vec())
     }
 
-    fn answers(&self, name: &str, form: understudy_study::AnswerForm) -> Result<Answers, LoggedError> {
+    fn answers(&self, name: &str, form: understudy_study::AnswerForm) -> Result<Answers, DecodeError> {
         let [answer, unanswered, confidence] =
             ["answer", "unanswered", "confidence"].map(|part| self.column(&format!("{name}.{part}")));
         Answers::from_columns(form, [answer?, unanswered?, confidence?])

@@ -13,9 +13,9 @@ use arrow::array::{
 use arrow::compute::take;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt16Type};
 
-use crate::batches::evaluated_pairs::Compared;
-use crate::batches::messages::Answered;
-use crate::plugins::load::Prepared;
+use crate::batches::evaluated_pairs::EvaluatedPairs;
+use crate::batches::messages::InferredBatch;
+use crate::seal::sealed_study::SealedStudy;
 use crate::plugins::study_fields;
 use crate::plugins::study_fields::declared;
 use understudy_records::batch::{Answers, ExcludedRecord, Reason, Records, data_type};
@@ -24,14 +24,14 @@ use understudy_statistics::scoring::{Window, WindowClock};
 use understudy_study::{FieldKind, Stream, Study};
 
 /// The schemas of the log's tables, in the order of [`understudy_run_log::Table::ALL`].
-pub fn schemas(prepared: &Prepared) -> [SchemaRef; 4] {
+pub fn schemas(prepared: &SealedStudy) -> [SchemaRef; 4] {
     let study = &prepared.study;
     let mut snapshots = record_fields(&study.inputs, "observed_at", "input.", study.log.keep_raw);
     for model in &prepared.models {
         let name = format!("model.{}", model.name);
         snapshots.extend(Answers::column_fields(&name, model.plugin.form));
         // A blinded snapshot has none.
-        snapshots.push(Field::new(format!("{name}.nanos"), DataType::UInt64, prepared.blind.is_some()));
+        snapshots.push(Field::new(format!("{name}.nanos"), DataType::UInt64, prepared.blinding.is_some()));
     }
     let decisions = record_fields(&study.decisions, "decided_at", "decision.", study.log.keep_raw);
     let refused = vec![
@@ -44,7 +44,8 @@ pub fn schemas(prepared: &Prepared) -> [SchemaRef; 4] {
         Field::new("raw", DataType::Binary, false),
         Field::new("digest", DataType::UInt64, false),
     ];
-    [snapshots, decisions, refused, Pairs::fields(prepared)].map(|fields| Arc::new(Schema::new(fields)))
+    [snapshots, decisions, refused, PairTableBuilder::fields(prepared)]
+        .map(|fields| Arc::new(Schema::new(fields)))
 }
 
 fn record_fields(stream: &Stream, time: &str, prefix: &str, keep_raw: bool) -> Vec<Field> {
@@ -94,7 +95,7 @@ fn times(micros: Vec<i64>) -> ArrayRef {
 }
 
 /// Rows of the table of snapshots.
-pub fn snapshots(schema: &SchemaRef, answered: &Answered) -> RecordBatch {
+pub fn snapshots(schema: &SchemaRef, answered: &InferredBatch) -> RecordBatch {
     let job = &answered.job;
     let mut columns = record_columns(&job.sequences, job.generation, &job.records, has_raw(schema));
     for model in &answered.models {
@@ -177,7 +178,7 @@ pub fn reads_schema(study: &Study, reads: &[InputField]) -> SchemaRef {
 /// answered once the decision was there: `model.NAME.answer` and its like. Where snapshots lose their fields in time, it holds what each model was scored, too:
 /// `model.NAME.outcome` and, for each metric, `model.NAME.METRIC.COMPONENT`, the last of which says whether the metric scored
 /// the pair.
-pub struct Pairs {
+pub struct PairTableBuilder {
     schema: SchemaRef,
     /// Whether ids are blinded.
     blinded: bool,
@@ -189,9 +190,9 @@ pub struct Pairs {
     values: Vec<ArrayRef>,
 }
 
-impl Pairs {
+impl PairTableBuilder {
     /// For a study.
-    pub fn new(prepared: &Prepared) -> Pairs {
+    pub fn new(prepared: &SealedStudy) -> PairTableBuilder {
         let study = &prepared.study;
         let conditions = study_fields::conditions(study);
         let names = |condition: usize| {
@@ -199,8 +200,8 @@ impl Pairs {
         };
         let components: Vec<usize> = prepared.metrics.iter().map(|m| m.plugin.components.len() + 1).collect();
         let held = if study.log.retain.is_some() { prepared.models.len() } else { 0 };
-        Pairs {
-            blinded: prepared.blind.is_some(),
+        PairTableBuilder {
+            blinded: prepared.blinding.is_some(),
             scores: vec![components; held],
             schema: Arc::new(Schema::new(Self::fields(prepared))),
             clock: WindowClock::new(study.windows, study.time_zone.clone()),
@@ -209,7 +210,7 @@ impl Pairs {
         }
     }
 
-    fn fields(prepared: &Prepared) -> Vec<Field> {
+    fn fields(prepared: &SealedStudy) -> Vec<Field> {
         let mut fields = vec![
             Field::new("id", DataType::Utf8, false),
             Field::new("snapshot", DataType::UInt64, false),
@@ -223,11 +224,11 @@ impl Pairs {
         for condition in &prepared.study.conditions {
             fields.push(Field::new(format!("condition.{}", condition.name), value.clone(), false));
         }
-        if prepared.blind.is_some() {
+        if prepared.blinding.is_some() {
             fields.push(Field::new(BLINDED, DataType::Boolean, false));
         }
         fields.extend(Answers::column_fields("comparator", prepared.comparator.plugin.form));
-        if prepared.blind.is_some() {
+        if prepared.blinding.is_some() {
             for model in &prepared.models {
                 fields.extend(Answers::column_fields(&format!("model.{}", model.name), model.plugin.form));
             }
@@ -248,8 +249,8 @@ impl Pairs {
     }
 
     /// Rows for pairs that have been compared.
-    pub fn batch(&mut self, compared: &Compared) -> RecordBatch {
-        let Compared { generation, sources, answers, blinded, given, answered, models } = compared;
+    pub fn batch(&mut self, compared: &EvaluatedPairs) -> RecordBatch {
+        let EvaluatedPairs { generation, sources, answers, blinded, given, answered, models } = compared;
         let rows = sources.snapshots.len();
         let decision = |row: usize| {
             let (batch, within) = sources.decisions[row];

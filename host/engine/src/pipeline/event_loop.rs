@@ -5,12 +5,12 @@
 use tokio::sync::mpsc::Receiver;
 
 use crate::control::messages::RunCommand;
-use crate::ingest::reader_event::Feed;
-use crate::ingest::readers::Feeds;
+use crate::ingest::reader_event::ReaderEvent;
+use crate::ingest::readers::Readers;
 use crate::pipeline::coordinator::Coordinator;
 use crate::plugins::plugin_versions::PluginVersions;
-use crate::stats::checkpoint::Saved;
-use crate::stats::run_result::End;
+use crate::stats::checkpoint::Checkpoint;
+use crate::stats::run_result::EndReason;
 use understudy_run_log::ledger::Event;
 use understudy_study::{PerStream, StreamKind};
 
@@ -25,40 +25,40 @@ const MAX_IN_FLIGHT_PER_WORKER: u64 = 3;
 /// the log is reported by its writer instead.
 pub async fn run_event_loop(
     mut coordinator: Coordinator<'_>,
-    mut feeds: Feeds,
+    mut readers: Readers,
     mut commands: Receiver<RunCommand>,
     stop: impl Future<Output = ()>,
-) -> anyhow::Result<(Saved, Vec<Event>, PluginVersions)> {
+) -> anyhow::Result<(Checkpoint, Vec<Event>, PluginVersions)> {
     tokio::pin!(stop);
-    let mut end = End::Finished;
-    let (mut faults, mut gaps) = (Vec::new(), Vec::new());
+    let mut end = EndReason::Finished;
+    let (mut errors, mut events) = (Vec::new(), Vec::new());
     // The replayed log may reach an interim report that is not written yet.
     coordinator.start_interim_report_if_due();
     let mut tick = tokio::time::interval(std::time::Duration::from_millis(100));
-    while feeds.receivers.iter().any(Option::is_some) {
+    while readers.receivers.iter().any(Option::is_some) {
         let has_capacity = coordinator.in_flight()
             < MAX_IN_FLIGHT_PER_WORKER * coordinator.prepared.study.limits.workers as u64;
-        let should_poll = PerStream::from_fn(|side| feeds.wants(side, &coordinator.join_buffer.join));
-        let PerStream { snapshots, decisions } = &mut feeds.receivers;
-        let (side, fed) = tokio::select! {
+        let should_poll = PerStream::from_fn(|kind| readers.wants(kind, &coordinator.join_buffer.join));
+        let PerStream { snapshots, decisions } = &mut readers.receivers;
+        let (kind, event) = tokio::select! {
             biased;
-            () = &mut stop, if end == End::Finished => {
-                end = End::Interrupted;
-                if feeds.stop() {
+            () = &mut stop, if end == EndReason::Finished => {
+                end = EndReason::Interrupted;
+                if readers.stop() {
                     continue;
                 }
                 break;
             }
-            Some(answered) = coordinator.inferred.recv() => {
-                coordinator.on_inferred(answered)?;
+            Some(inferred) = coordinator.inferred.recv() => {
+                coordinator.on_inferred(inferred)?;
                 continue;
             }
             Some(command) = commands.recv() => {
                 match command {
                     RunCommand::End { who, reason } => {
                         let text = format!("the run was ended: {reason}");
-                        gaps.push(Event::Note { who, text });
-                        feeds.stop();
+                        events.push(Event::Note { who, text });
+                        readers.stop();
                     }
                     RunCommand::SnapshotAggregates(reply) => coordinator.send_aggregates(reply),
                     RunCommand::SampleRecentPairs(reply) => coordinator.sample_recent_pairs(reply),
@@ -69,49 +69,47 @@ pub async fn run_event_loop(
                 }
                 continue;
             }
-            Some(fed) = next_event(snapshots), if should_poll.snapshots && has_capacity => (StreamKind::Snapshots, fed),
-            Some(fed) = next_event(decisions), if should_poll.decisions => (StreamKind::Decisions, fed),
+            Some(event) = next_event(snapshots), if should_poll.snapshots && has_capacity => (StreamKind::Snapshots, event),
+            Some(event) = next_event(decisions), if should_poll.decisions => (StreamKind::Decisions, event),
             _ = tick.tick() => {
                 coordinator.show_progress();
                 continue;
             }
         };
-        match fed {
-            Feed::Batch(decoded, tickets) => coordinator.ingest(*decoded, tickets)?,
-            Feed::End(fault) => {
-                feeds.receivers[side] = None;
-                gaps.extend(
-                    fault.iter().map(|what| Event::SourceGap {
-                        stream: side.name().to_owned(),
-                        reason: what.clone(),
-                    }),
-                );
-                faults.extend(fault);
+        match event {
+            ReaderEvent::Batch(decoded, tickets) => coordinator.ingest(*decoded, tickets)?,
+            ReaderEvent::End(error) => {
+                readers.receivers[kind] = None;
+                events.extend(error.iter().map(|reason| Event::SourceGap {
+                    stream: kind.name().to_owned(),
+                    reason: reason.clone(),
+                }));
+                errors.extend(error);
             }
         }
         if coordinator.log_failed {
             break;
         }
     }
-    if !faults.is_empty() && end == End::Finished {
-        end = End::SourceBroke(faults);
+    if !errors.is_empty() && end == EndReason::Finished {
+        end = EndReason::SourceBroke(errors);
     }
     while coordinator.in_flight() > 0 {
         match coordinator.inferred.recv().await {
-            Some(answered) => coordinator.on_inferred(answered)?,
+            Some(inferred) => coordinator.on_inferred(inferred)?,
             None => anyhow::bail!("a model worker thread panicked; this is a bug in understudy"),
         }
     }
     let versions = coordinator.versions.clone();
-    let (saved, events) = coordinator.finish(end)?;
-    gaps.extend(events);
-    Ok((saved, gaps, versions))
+    let (checkpoint, last_events) = coordinator.finish(end)?;
+    events.extend(last_events);
+    Ok((checkpoint, events, versions))
 }
 
 /// The next event of a stream; `None` once the stream has ended.
-async fn next_event(receiver: &mut Option<Receiver<Feed>>) -> Option<Feed> {
+async fn next_event(receiver: &mut Option<Receiver<ReaderEvent>>) -> Option<ReaderEvent> {
     match receiver {
-        Some(receiver) => receiver.recv().await.or(Some(Feed::End(None))),
+        Some(receiver) => receiver.recv().await.or(Some(ReaderEvent::End(None))),
         None => None,
     }
 }

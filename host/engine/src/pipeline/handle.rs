@@ -8,14 +8,14 @@ use tokio::sync::{mpsc, watch};
 use crate::control::messages::RunCommand;
 use crate::control::status::RunStatus;
 use crate::hot_swap::swapper::HotSwapper;
-use crate::ingest::push_intake::Intake;
+use crate::ingest::push_intake::IntakeHandle;
 
 /// A served run.
 pub struct RunHandle {
     /// The run directory.
     pub directory: PathBuf,
     /// Where records are delivered; `None` if no stream of the study comes over HTTP.
-    pub intake: Option<Intake>,
+    pub intake: Option<IntakeHandle>,
     /// Where commands are sent. It is closed once the run has ended.
     pub commands: mpsc::Sender<RunCommand>,
     /// Replaces plugins.

@@ -3,8 +3,10 @@
 pub mod coordinator;
 pub mod event_loop;
 pub mod handle;
+pub mod options;
 pub mod progress;
 pub mod resume;
 pub mod served;
+pub mod run;
 pub mod start;
 pub mod started_run;

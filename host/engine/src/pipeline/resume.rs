@@ -14,19 +14,20 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail};
 
-use crate::Options;
-use crate::ingest::readers::Feeds;
+use crate::pipeline::options::RunOptions;
+use crate::ingest::readers::Readers;
 use crate::pipeline::coordinator::{Coordinator, InitialState, ReplayPositions};
 use crate::pipeline::started_run::{ReplayPlan, STUDY, StartedRun, retention, store_plugins};
-use crate::plugins::load::Prepared;
-use crate::plugins::plugin_versions::Exchanged;
-use crate::recovery::log_replay::{self, Readback};
-use crate::recovery::recover_versions::{Unsaid, recast};
+use crate::plugins::load::LoadedStudy;
+use crate::seal::sealed_study::SealedStudy;
+use crate::plugins::plugin_versions::SwapApplied;
+use crate::recovery::log_replay::{self, LogReplay};
+use crate::recovery::recover_versions::{UnrecordedSwap, recast};
 use crate::seal::manifest::{SEAL, Seal};
-use crate::stats::aggregates::Judged;
-use crate::stats::checkpoint::Saved;
-use crate::stats::counters::Counted;
-use crate::stats::determinism::Again;
+use crate::stats::aggregates::Aggregates;
+use crate::stats::checkpoint::Checkpoint;
+use crate::stats::counters::RunCounters;
+use crate::stats::determinism::DeterminismStats;
 use understudy_run_log::ledger::{DeterminismTotals, Event, Ledger, LedgerState};
 use understudy_run_log::retention::finish_interrupted;
 use understudy_run_log::{
@@ -42,9 +43,9 @@ use understudy_study::{PerStream, StreamKind};
 /// When the study or a plugin has changed since the seal, when files of the run are missing or damaged, or
 /// when a source cannot be opened.
 pub(super) fn resume_run(
-    prepared: &mut Prepared,
+    prepared: LoadedStudy,
     directory: RunDirectory,
-    options: Options<'_>,
+    options: RunOptions<'_>,
 ) -> anyhow::Result<StartedRun> {
     let run = directory.path();
     let path = run.display();
@@ -79,7 +80,7 @@ pub(super) fn resume_run(
             "{path} already contains a run of this study that has ended; choose another directory with --run"
         );
     }
-    let changes = seal.changes(&Seal::of(prepared, seal.sealed_at));
+    let changes = seal.changes(&Seal::of(&prepared, seal.sealed_at));
     if !changes.is_empty() {
         bail!(
             "{path} contains a run of this study that has not ended, and its sealed content has changed: {}; undo the change \
@@ -89,14 +90,16 @@ pub(super) fn resume_run(
     }
     finish_interrupted(run, &entries)?;
     present(run, &entries)?;
-    store_plugins(prepared, &directory)?;
+    store_plugins(&prepared, &directory)?;
     restore_declaration(
-        prepared,
+        &prepared,
         &directory,
         recorded.start.as_ref().map(|start| start.study_toml.as_str()),
     )?;
     let recovered = recover(run, recorded.groups, recorded.position)?;
-    let unrecorded_swap = recast(prepared, run, &recorded, recovered.next)?;
+    let mut study = SealedStudy::new(prepared, &seal);
+    let unrecorded_swap = recast(&mut study, run, &recorded, recovered.next)?;
+    let prepared = &study.loaded;
     let checkpoint = read_checkpoint(run, &seal_digest, &recorded);
     if checkpoint.is_none() && !recorded.reduced.is_empty() {
         bail!(
@@ -114,7 +117,7 @@ pub(super) fn resume_run(
         positions[kind] =
             position.map(|(_, position)| source::SourcePosition::from_record(declared, position));
     }
-    let readers = Feeds::open(prepared, options.order, positions)?;
+    let readers = Readers::open(&prepared, options.order, positions)?;
     ledger.append(Event::RunResumed {
         position: recovered.next,
         interruption: recorded.interruption().to_owned(),
@@ -122,10 +125,10 @@ pub(super) fn resume_run(
         damaged: damaged_segments(run, &recovered),
     })?;
     match unrecorded_swap {
-        Some(Unsaid::Made(Exchanged { generation, from, clock, .. })) => {
+        Some(UnrecordedSwap::Made(SwapApplied { generation, from, clock, .. })) => {
             ledger.append(Event::SwapApplied { generation, first_sequences: from, snapshot_clock: clock })?;
         }
-        Some(Unsaid::NotMade(generation)) => {
+        Some(UnrecordedSwap::NotMade(generation)) => {
             ledger.append(Event::SwapAbandoned { generation })?;
         }
         None => {}
@@ -143,19 +146,19 @@ pub(super) fn resume_run(
     let positions = ReplayPositions { evaluated, logged: recorded.position };
     let replay = ReplayPlan { next_sequences: recovered.next, checkpoint_groups, positions };
     let rows = [recovered.rows[0] as usize, recovered.rows[1] as usize, recovered.rows[2] as usize];
-    let empty = || Judged::new(prepared);
+    let empty = || Aggregates::new(&prepared);
     let (started_at, counters, aggregates) = match checkpoint {
-        Some(Saved { began, counted, judged, .. }) => (began, counted, judged.unwrap_or_else(empty)),
+        Some(Checkpoint { began, counted, judged, .. }) => (began, counted, judged.unwrap_or_else(empty)),
         None => (
             recorded.start.as_ref().map_or(seal.sealed_at, |start| start.at),
-            Counted::new(prepared.models.len()),
+            RunCounters::new(prepared.models.len()),
             empty(),
         ),
     };
     let determinism = prepared.models.iter().map(|model| {
         let totals = recorded.determinism.get(&model.name).cloned().unwrap_or_default();
         let DeterminismTotals { rows, mismatches, first_id } = totals;
-        Again { asked: rows, otherwise: mismatches, first_id, sequences: Vec::new() }
+        DeterminismStats { asked: rows, otherwise: mismatches, first_id, sequences: Vec::new() }
     });
     let determinism = determinism.collect();
     let PerStream { snapshots, decisions } = recovered.next;
@@ -184,10 +187,10 @@ pub(super) fn resume_run(
         determinism,
         interim_reports: recorded.interim_windows,
     };
-    let retention = retention(prepared, &entries);
+    let retention = retention(&prepared, &entries);
     let sealer = Sealer::new(directory.clone(), ledger.clone(), recorded.excluded).retaining(retention);
     let (replay, resume_notice) = (Some(replay), Some(notice));
-    Ok(StartedRun { directory, ledger, seal, sealer, recovered, initial, replay, readers, resume_notice })
+    Ok(StartedRun { study, directory, ledger, seal, sealer, recovered, initial, replay, readers, resume_notice })
 }
 
 /// Replays the log of a resumed run into its coordinator.
@@ -201,7 +204,7 @@ pub(crate) fn replay_log(
 ) -> anyhow::Result<()> {
     let prepared = coordinator.prepared;
     coordinator.replay_positions = Some(replay.positions);
-    let mut log = Readback::open(prepared, run, coordinator.retention_watermarks())?;
+    let mut log = LogReplay::open(prepared, run, coordinator.retention_watermarks())?;
     while let Some((kind, batch)) = log.next(&coordinator.join_buffer.join)? {
         let counted_to = coordinator.counters.position[kind];
         for (rows, is_counted) in log_replay::split(&batch, counted_to) {
@@ -219,8 +222,8 @@ pub(crate) fn replay_log(
 }
 
 /// The checkpoint; `None` if it is missing, damaged, of another run, or of a group that is not sealed.
-fn read_checkpoint(run: &Path, seal: &str, recorded: &LedgerState) -> Option<Saved> {
-    let checkpoint: Saved = checkpoint::decode(&fs::read(run.join(CHECKPOINT)).ok()?).ok()?;
+fn read_checkpoint(run: &Path, seal: &str, recorded: &LedgerState) -> Option<Checkpoint> {
+    let checkpoint: Checkpoint = checkpoint::decode(&fs::read(run.join(CHECKPOINT)).ok()?).ok()?;
     let is_usable =
         checkpoint.seal == seal && checkpoint.groups <= recorded.groups && checkpoint.judged.is_some();
     is_usable.then_some(checkpoint)
@@ -237,7 +240,7 @@ fn damaged_segments(run: &Path, recovered: &Recovered) -> Vec<String> {
 /// Restores the `study.toml` that the run started with, if it is missing or changed. The study's file may
 /// have other comments or another layout by now, so it is used only if it is the same to the byte.
 fn restore_declaration(
-    prepared: &Prepared,
+    prepared: &LoadedStudy,
     directory: &RunDirectory,
     started_with: Option<&str>,
 ) -> anyhow::Result<()> {

@@ -14,8 +14,8 @@ use crate::evaluation::evaluator::EvaluatorMessage;
 use crate::evaluation::recent_pairs::PairSample;
 use crate::inference::determinism_check::SharedDeterminismStats;
 use crate::pipeline::coordinator::Coordinator;
-use crate::plugins::plugin_versions::Exchanged;
-use crate::stats::checkpoint::Saved;
+use crate::plugins::plugin_versions::SwapApplied;
+use crate::stats::checkpoint::Checkpoint;
 use understudy_study::{Micros, StreamKind};
 
 /// The least time between two published statuses.
@@ -24,7 +24,7 @@ const STATUS_INTERVAL: Duration = Duration::from_millis(100);
 impl Coordinator<'_> {
     /// Applies a swap: the next record of each stream is the first of the new generation. Records that were
     /// accepted before are processed by the replaced plugin.
-    pub(crate) fn apply_swap(&mut self, swap: SwapInstances) -> Exchanged {
+    pub(crate) fn apply_swap(&mut self, swap: SwapInstances) -> SwapApplied {
         let started = Instant::now();
         let from = self.next_sequences;
         let SwapInstances { worker_models, evaluator_swap } = swap;
@@ -34,7 +34,7 @@ impl Coordinator<'_> {
         let _ = self.evaluator_queue.send(EvaluatorMessage::Swap(from, Box::new(evaluator_swap)));
         let clock = self.join_buffer.join.clock(StreamKind::Snapshots).and_then(Micros::timestamp);
         let nanos = started.elapsed().as_nanos() as u64;
-        Exchanged { generation, from, clock, at: Timestamp::now(), nanos }
+        SwapApplied { generation, from, clock, at: Timestamp::now(), nanos }
     }
 
     /// Has the evaluator send the most recent pairs.
@@ -48,7 +48,7 @@ impl Coordinator<'_> {
     }
 
     /// Has the evaluator send a checkpoint as if the run ended now.
-    pub(crate) fn send_aggregates(&mut self, reply: oneshot::Sender<Saved>) {
+    pub(crate) fn send_aggregates(&mut self, reply: oneshot::Sender<Checkpoint>) {
         let accounting = self.join_buffer.join.accounting();
         let checkpoint = self.checkpoint(None, None).as_ended(accounting, self.determinism.clone());
         let _ = self.evaluator_queue.send(EvaluatorMessage::SnapshotAggregates(Box::new(checkpoint), reply));

@@ -9,60 +9,42 @@ use std::path::Path;
 use anyhow::bail;
 use jiff::Timestamp;
 
-use crate::Options;
-use crate::ingest::readers::Feeds;
+use crate::pipeline::options::{ReplayedRun, RunOptions};
+use crate::ingest::readers::Readers;
 use crate::pipeline::coordinator::InitialState;
 use crate::pipeline::resume::resume_run;
 use crate::pipeline::started_run::{STUDY, StartedRun, retention, store_plugins};
-use crate::plugins::load::Prepared;
+use crate::plugins::load::LoadedStudy;
+use crate::seal::sealed_study::SealedStudy;
 use crate::seal::manifest::{SEAL, Seal};
 use crate::seal::seal_file::{promised, seal_path};
-use crate::stats::aggregates::Judged;
-use crate::stats::counters::Counted;
-use crate::stats::determinism::Again;
+use crate::stats::aggregates::Aggregates;
+use crate::stats::counters::RunCounters;
+use crate::stats::determinism::DeterminismStats;
 use understudy_run_log::ledger::{Event, Ledger};
 use understudy_run_log::{DirectoryContent, RunDirectory, Sealer, recover};
 use understudy_sandbox::sha256_hex;
 use understudy_sources as source;
 use understudy_study::PerStream;
 
-/// Checks that a study with HTTP sources is served, and that one without is not. A replay needs no sources.
-///
-/// # Errors
-/// When a study with HTTP sources is not served, or the other way round.
-pub fn check_served(prepared: &Prepared, served: bool, replayed: bool) -> anyhow::Result<()> {
-    let study = &prepared.study;
-    let path = prepared.path.display();
-    match (study.is_live(), served) {
-        (true, false) if !replayed => {
-            bail!("{path} declares HTTP sources in `[sources]`; serve it with `understudy serve {path}`")
-        }
-        (false, true) => bail!(
-            "{path} has no HTTP source, so there is nothing to serve; write snapshots = {{ http = true }} in `[sources]`, or \
-             run it with `understudy run {path}`"
-        ),
-        _ => Ok(()),
-    }
-}
-
 /// Starts a run in an empty directory, or resumes the one that is there.
 ///
 /// # Errors
-/// See [`crate::run`].
-pub fn start_or_resume(prepared: &mut Prepared, options: Options<'_>) -> anyhow::Result<StartedRun> {
+/// See [`run`](crate::pipeline::run::run).
+pub fn start_or_resume(prepared: LoadedStudy, options: RunOptions<'_>, replayed: Option<ReplayedRun<'_>>) -> anyhow::Result<StartedRun> {
     // Wrong sources and a broken seal are reported before a directory is created.
     let mut sealed = None;
-    if options.replayed.is_none() {
+    if replayed.is_none() {
         for declared in [&prepared.study.snapshots_source, &prepared.study.decisions_source] {
             source::check(declared, &prepared.folder)?;
         }
-        sealed = promised(prepared)?;
+        sealed = promised(&prepared)?;
     }
-    let existing = existing_seal(prepared, options.directory);
+    let existing = existing_seal(&prepared, options.directory);
     let name = existing.as_ref().map(|seal| seal.study.as_str());
     match RunDirectory::open(options.directory, &prepared.study.name, name)? {
-        DirectoryContent::Empty(directory) => start_run(prepared, sealed, directory, options),
-        DirectoryContent::Run(directory) if options.replayed.is_some() => bail!(
+        DirectoryContent::Empty(directory) => start_run(prepared, sealed, directory, options, replayed),
+        DirectoryContent::Run(directory) if replayed.is_some() => bail!(
             "{} already contains a run of this study; choose another directory with --run",
             directory.path().display()
         ),
@@ -72,7 +54,7 @@ pub fn start_or_resume(prepared: &mut Prepared, options: Options<'_>) -> anyhow:
 
 /// The seal of the run in a directory; `None` if there is no run. The seal beside the study file is not one
 /// of a run.
-fn existing_seal(prepared: &Prepared, directory: &Path) -> Option<Seal> {
+fn existing_seal(prepared: &LoadedStudy, directory: &Path) -> Option<Seal> {
     let path = fs::canonicalize(directory.join(SEAL)).ok()?;
     let beside = fs::canonicalize(seal_path(&prepared.path)).ok();
     if beside.as_ref() == Some(&path) {
@@ -83,18 +65,19 @@ fn existing_seal(prepared: &Prepared, directory: &Path) -> Option<Seal> {
 
 /// Starts a run in an empty directory. `sealed` is the seal beside the study file, if there is one.
 fn start_run(
-    prepared: &Prepared,
+    prepared: LoadedStudy,
     sealed: Option<Seal>,
     directory: RunDirectory,
-    options: Options<'_>,
+    options: RunOptions<'_>,
+    replayed: Option<ReplayedRun<'_>>,
 ) -> anyhow::Result<StartedRun> {
     let started_at = Timestamp::now();
-    let seal = match options.replayed {
-        Some(replayed) => Seal::of(prepared, started_at).what_if(replayed.what_if, replayed.seal),
-        None => sealed.unwrap_or_else(|| Seal::of(prepared, started_at)),
+    let seal = match replayed {
+        Some(replayed) => Seal::of(&prepared, started_at).what_if(replayed.overrides, replayed.seal),
+        None => sealed.unwrap_or_else(|| Seal::of(&prepared, started_at)),
     };
     directory.begin()?;
-    store_plugins(prepared, &directory)?;
+    store_plugins(&prepared, &directory)?;
     let study_toml = sha256_hex(prepared.text.as_bytes());
     directory.write(STUDY, prepared.text.as_bytes())?;
     let sealed = seal.to_json();
@@ -123,17 +106,18 @@ fn start_run(
         started_at,
         groups: 0,
         rows: [0; 3],
-        counters: Counted::new(prepared.models.len()),
-        aggregates: Judged::new(prepared),
-        determinism: vec![Again::default(); prepared.models.len()],
+        counters: RunCounters::new(prepared.models.len()),
+        aggregates: Aggregates::new(&prepared),
+        determinism: vec![DeterminismStats::default(); prepared.models.len()],
         interim_reports: BTreeSet::new(),
     };
-    let readers = match options.replayed {
-        Some(replayed) => Feeds::logged(prepared, options.order, replayed.run)?,
-        None => Feeds::open(prepared, options.order, PerStream::default())?,
+    let readers = match replayed {
+        Some(replayed) => Readers::logged(&prepared, options.order, replayed.run)?,
+        None => Readers::open(&prepared, options.order, PerStream::default())?,
     };
     let sealer = Sealer::new(directory.clone(), ledger.clone(), PerStream::default())
-        .retaining(retention(prepared, &[]));
+        .retaining(retention(&prepared, &[]));
     let (replay, resume_notice) = (None, None);
-    Ok(StartedRun { directory, ledger, seal, sealer, recovered, initial, replay, readers, resume_notice })
+    let study = SealedStudy::new(prepared, &seal);
+    Ok(StartedRun { study, directory, ledger, seal, sealer, recovered, initial, replay, readers, resume_notice })
 }

@@ -12,21 +12,21 @@ const DOMAIN: &[u8] = b"understudy blinding v1\n";
 
 /// Tells which ids are blinded.
 #[derive(Clone, Debug)]
-pub struct Blind {
+pub struct BlindingRule {
     /// Of the domain and the seal's digest.
     begun: Sha256,
     /// Ids whose hash lies below are blinded.
     below: u64,
 }
 
-impl Blind {
+impl BlindingRule {
     /// For a share of the ids, from 0 to 1, under the digest of a seal; `None` for no share.
-    pub fn new(share: f64, seal: &str) -> Option<Blind> {
+    pub fn new(share: f64, seal: &str) -> Option<BlindingRule> {
         let mut begun = Sha256::new();
         begun.update(DOMAIN);
         begun.update(seal.as_bytes());
         begun.update(b"\n");
-        let blind = Blind { begun, below: (share * 2f64.powi(64)) as u64 };
+        let blind = BlindingRule { begun, below: (share * 2f64.powi(64)) as u64 };
         (share > 0.0).then_some(blind)
     }
 
@@ -41,13 +41,13 @@ impl Blind {
 }
 
 /// Which of these ids are blinded.
-pub fn blinded(blind: Option<&Blind>, ids: &StringArray) -> BooleanArray {
+pub fn blinded(blind: Option<&BlindingRule>, ids: &StringArray) -> BooleanArray {
     ids.iter().map(|id| Some(blind.zip(id).is_some_and(|(blind, id)| blind.holds(id)))).collect()
 }
 
 /// The first row that a model was asked about before its decision though its id is blinded, or was not though it is not.
 pub fn stray<'a>(
-    blind: Option<&Blind>,
+    blind: Option<&BlindingRule>,
     ids: &StringArray,
     mut answers: impl Iterator<Item = &'a Answers>,
 ) -> Option<usize> {
@@ -67,7 +67,7 @@ mod tests {
     fn the_share_is_the_declared_one_and_turns_with_the_seal() {
         let ids: Vec<String> = (0..20_000).map(|id| format!("call-{id}")).collect();
         let blinded = |seal| -> Vec<bool> {
-            let blind = Blind::new(0.1, seal).unwrap();
+            let blind = BlindingRule::new(0.1, seal).unwrap();
             ids.iter().map(|id| blind.holds(id)).collect()
         };
         let (one, other) = (blinded("5ea1"), blinded("5ea2"));
@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn an_answer_that_should_not_be_there_is_found() {
-        let blind = Blind::new(0.5, "5ea1");
+        let blind = BlindingRule::new(0.5, "5ea1");
         let ids = StringArray::from_iter_values((0..100).map(|id| format!("call-{id}")));
         let mask = blinded(blind.as_ref(), &ids);
         let (answer, none) =
@@ -106,6 +106,6 @@ mod tests {
 
     #[test]
     fn no_share_is_no_blinding() {
-        assert!(Blind::new(0.0, "5ea1").is_none());
+        assert!(BlindingRule::new(0.0, "5ea1").is_none());
     }
 }

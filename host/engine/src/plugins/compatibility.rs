@@ -3,7 +3,7 @@
 //! Always holds: each fault names the line that can mend it; no model reads a field of the decision.
 
 use crate::plugins::load::Loader;
-use crate::plugins::loaded_plugin::Member;
+use crate::plugins::loaded_plugin::LoadedPlugin;
 use crate::plugins::study_fields::{DECISION_PREFIX, declared};
 use understudy_sandbox::{Better, DeciderPlugin, InputField, PluginRole, ScorerPlugin};
 use understudy_study::{AnswerForm, Direction, FieldKind, Plugin, Study};
@@ -39,8 +39,8 @@ impl Loader<'_> {
     pub(crate) fn check_threshold(
         &mut self,
         study: &Study,
-        comparator: &Member<DeciderPlugin>,
-        metrics: &[Member<ScorerPlugin>],
+        comparator: &LoadedPlugin<DeciderPlugin>,
+        metrics: &[LoadedPlugin<ScorerPlugin>],
     ) {
         let Some(threshold) = &study.threshold else { return };
         // A metric that could not be loaded has its own fault, and then the others stand at other places.
@@ -158,9 +158,9 @@ impl Loader<'_> {
     pub(crate) fn check_forms(
         &mut self,
         study: &Study,
-        models: &[Member<DeciderPlugin>],
-        comparator: &Member<DeciderPlugin>,
-        metrics: &[Member<ScorerPlugin>],
+        models: &[LoadedPlugin<DeciderPlugin>],
+        comparator: &LoadedPlugin<DeciderPlugin>,
+        metrics: &[LoadedPlugin<ScorerPlugin>],
     ) {
         let form = comparator.plugin.form;
         let line = |plugins: &[Plugin], name: &str| {

@@ -3,18 +3,18 @@
 //! Always holds: at most two are kept, since pairs of a generation come together: the latest, and one from before.
 
 /// The instances of a part.
-pub struct Seat<I> {
+pub struct InstanceCache<I> {
     latest: Option<(u32, I)>,
     before: Option<(u32, I)>,
 }
 
-impl<I> Default for Seat<I> {
-    fn default() -> Seat<I> {
-        Seat { latest: None, before: None }
+impl<I> Default for InstanceCache<I> {
+    fn default() -> InstanceCache<I> {
+        InstanceCache { latest: None, before: None }
     }
 }
 
-impl<I> Seat<I> {
+impl<I> InstanceCache<I> {
     /// The instance of the plugin that came with a generation; made if it is not there.
     pub fn at(&mut self, since: u32, make: impl FnOnce() -> I) -> &mut I {
         let latest = self.latest.as_ref().map(|(of, _)| *of);
@@ -42,7 +42,7 @@ mod tests {
 
     #[test]
     fn the_latest_and_one_before_are_kept() {
-        let mut seat = Seat::default();
+        let mut seat = InstanceCache::default();
         let mut made = Vec::new();
         let mut ask = |since| {
             let made = &mut made;
@@ -54,7 +54,7 @@ mod tests {
         assert_eq!([0, 0, 3, 0, 3, 5, 3, 0, 5, 0].map(&mut ask), [0, 0, 3, 0, 3, 5, 3, 0, 5, 0]);
         assert_eq!(made, [0, 3, 5, 0]);
         seat.take(9, 9);
-        let kept = |since: u32, seat: &mut Seat<u32>| *seat.at(since, || panic!("it is kept"));
+        let kept = |since: u32, seat: &mut InstanceCache<u32>| *seat.at(since, || panic!("it is kept"));
         assert_eq!([kept(9, &mut seat), kept(5, &mut seat), kept(9, &mut seat)], [9, 5, 9]);
     }
 }

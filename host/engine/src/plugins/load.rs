@@ -6,16 +6,11 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use jiff::Timestamp;
-
-use crate::plugins::blinding::Blind;
-use crate::plugins::loaded_plugin::Member;
-use crate::plugins::plugin_versions::PluginVersions;
-use crate::plugins::stored_files::Kept;
-use crate::plugins::stored_files::KeptFiles;
+use crate::plugins::loaded_plugin::LoadedPlugin;
+use crate::plugins::stored_files::StoredFiles;
+use crate::plugins::stored_files::StoredPlugin;
 use crate::plugins::stored_files::asset_name;
 use crate::plugins::stored_files::plugin_name;
-use crate::seal::manifest::Seal;
 use understudy_sandbox::{
     Assets, Budget, ComponentFile, DeciderPlugin, PluginRole, Sandbox, SandboxError, ScorerPlugin, sha256_hex,
 };
@@ -24,7 +19,7 @@ use understudy_study::{
 };
 
 /// A study whose plugins are loaded and fit.
-pub struct Prepared {
+pub struct LoadedStudy {
     /// The declaration.
     pub study: Study,
     /// Its file.
@@ -36,31 +31,23 @@ pub struct Prepared {
     /// The folder that its paths are relative to.
     pub folder: PathBuf,
     /// The models, in the order declared.
-    pub models: Vec<Member<DeciderPlugin>>,
+    pub models: Vec<LoadedPlugin<DeciderPlugin>>,
     /// The comparator.
-    pub comparator: Member<DeciderPlugin>,
+    pub comparator: LoadedPlugin<DeciderPlugin>,
     /// The metrics, in the order declared.
-    pub metrics: Vec<Member<ScorerPlugin>>,
+    pub metrics: Vec<LoadedPlugin<ScorerPlugin>>,
     /// For each reference of the threshold the shares of the condition's values, by their index.
     pub references: Vec<Vec<f64>>,
     /// The files that the declaration names besides plugins and their assets, by the name that it has for them.
     pub files: Files,
-    /// SHA-256 of the seal of the run whose log this is an offline evaluation of, if it is one.
-    pub replay_of: Option<String>,
-    /// When the study was sealed, once it is.
-    pub sealed_at: Option<Timestamp>,
-    /// Which ids are blinded, once there is a seal; never in an offline evaluation.
-    pub blind: Option<Blind>,
     /// What ids are hashed with: the first 64 bits of the SHA-256 of the study's name. So all runs of a study, and its
     /// what-ifs, have the same halves.
     pub key: u64,
-    /// Which plugins have which part: those above and, in a run that has exchanged some, those that came after.
-    pub cast: PluginVersions,
 }
 
 /// Why a study cannot be run.
 #[derive(Debug, thiserror::Error)]
-pub enum PrepareError {
+pub enum LoadStudyError {
     /// The file cannot be read.
     #[error("cannot read {}: {error}; name a study.toml", path.display())]
     Unreadable {
@@ -107,32 +94,21 @@ pub enum PrepareError {
 ///
 /// # Errors
 /// Everything that is wrong, at once.
-pub fn prepare(path: &Path, overrule: impl FnOnce(&mut Study)) -> Result<Prepared, PrepareError> {
+pub fn load_study(path: &Path, overrule: impl FnOnce(&mut Study)) -> Result<LoadedStudy, LoadStudyError> {
     load(path, overrule, None)
-}
-
-impl Prepared {
-    /// Blinds the declared share of the ids under the seal of the run; none in an offline evaluation, whose decisions were
-    /// there before it began.
-    pub fn blind(&mut self, seal: &Seal) {
-        self.sealed_at = Some(seal.sealed_at);
-        let sealed = sha256_hex(seal.to_json().as_bytes());
-        let share = self.study.blinding.share;
-        self.blind = seal.replay_of.is_none().then(|| Blind::new(share, &sealed)).flatten();
-    }
 }
 
 pub(crate) fn load(
     path: &Path,
     overrule: impl FnOnce(&mut Study),
-    kept: Option<KeptFiles<'_>>,
-) -> Result<Prepared, PrepareError> {
+    kept: Option<StoredFiles<'_>>,
+) -> Result<LoadedStudy, LoadStudyError> {
     let text = std::fs::read_to_string(path)
-        .map_err(|error| PrepareError::Unreadable { path: path.to_owned(), error })?;
-    let wrong = |faults| PrepareError::Faults { path: path.to_owned(), faults };
+        .map_err(|error| LoadStudyError::Unreadable { path: path.to_owned(), error })?;
+    let wrong = |faults| LoadStudyError::Faults { path: path.to_owned(), faults };
     let folder = path.parent().map(Path::to_owned).unwrap_or_default();
     let cache = kept.is_none().then(|| folder.join(".understudy/cache"));
-    let loader = |limits: &Limits, instances: usize| -> Result<Loader<'_>, PrepareError> {
+    let loader = |limits: &Limits, instances: usize| -> Result<Loader<'_>, LoadStudyError> {
         let sandbox = Sandbox::new(budget(limits), instances as u32)?;
         Ok(Loader { sandbox, folder: folder.clone(), kept, cache: cache.clone(), faults: Vec::new() })
     };
@@ -147,7 +123,7 @@ pub(crate) fn load(
         }
     };
     let canonical = CanonicalStudy::from_toml(&text)
-        .map_err(|what| PrepareError::CanonicalError { path: path.to_owned(), what })?;
+        .map_err(|what| LoadStudyError::CanonicalError { path: path.to_owned(), what })?;
     overrule(&mut study);
     let mut loader = loader(&study.limits, instances(&study))?;
 
@@ -163,12 +139,9 @@ pub(crate) fn load(
     match (Faults::new(loader.faults), comparator) {
         (None, Some(comparator)) => {
             let (path, folder) = (path.to_owned(), loader.folder);
-            let (replay_of, sealed_at, blind) = (None, None, None);
             let key = sha256_hex(study.name.as_bytes());
             let key = u64::from_str_radix(&key[..16], 16).expect("a digest is hexadecimal");
-            let cast = PluginVersions::sealed(&study, &models, &comparator, &metrics);
-            Ok(Prepared {
-                cast,
+            Ok(LoadedStudy {
                 study,
                 path,
                 text,
@@ -179,9 +152,6 @@ pub(crate) fn load(
                 metrics,
                 references,
                 files,
-                replay_of,
-                sealed_at,
-                blind,
                 key,
             })
         }
@@ -219,7 +189,7 @@ pub(crate) struct Loader<'k> {
     sandbox: Sandbox,
     pub(crate) folder: PathBuf,
     /// What a run kept, if the plugins are to come from there.
-    kept: Option<KeptFiles<'k>>,
+    kept: Option<StoredFiles<'k>>,
     cache: Option<PathBuf>,
     faults: Vec<Fault>,
 }
@@ -251,9 +221,9 @@ impl Loader<'_> {
 
     /// Where a plugin and its assets are: as declared, or as a run kept them.
     fn paths(&self, plugin: &Plugin) -> (PathBuf, Vec<(String, PathBuf)>) {
-        let named = |kept: &&Kept| kept.name == plugin.name;
+        let named = |kept: &&StoredPlugin| kept.name == plugin.name;
         let instead =
-            |kept: KeptFiles<'_>| kept.instead.iter().find(|(name, _)| *name == plugin.name).cloned();
+            |kept: StoredFiles<'_>| kept.instead.iter().find(|(name, _)| *name == plugin.name).cloned();
         match self.kept.and_then(|kept| kept.plugins.iter().find(named)) {
             Some(kept) => {
                 let asset =
@@ -313,7 +283,7 @@ impl Loader<'_> {
         study: Option<&Study>,
         plugin: &Plugin,
         role: PluginRole,
-    ) -> Option<Member<DeciderPlugin>> {
+    ) -> Option<LoadedPlugin<DeciderPlugin>> {
         let (file, config, assets) = self.read(role, plugin)?;
         let cache = self.cache.as_deref();
         let loaded = DeciderPlugin::load(&self.sandbox, &file, role, config, assets.clone(), cache);
@@ -322,7 +292,7 @@ impl Loader<'_> {
                 if let Some(study) = study {
                     self.check_reads(study, plugin, role, &loaded.reads);
                 }
-                Some(Member { name: plugin.name.clone(), file, assets, plugin: loaded })
+                Some(LoadedPlugin { name: plugin.name.clone(), file, assets, plugin: loaded })
             }
             Err(error) => {
                 self.refused(role, plugin, &error);
@@ -331,10 +301,10 @@ impl Loader<'_> {
         }
     }
 
-    fn metric(&mut self, plugin: &Plugin) -> Option<Member<ScorerPlugin>> {
+    fn metric(&mut self, plugin: &Plugin) -> Option<LoadedPlugin<ScorerPlugin>> {
         let (file, config, assets) = self.read(PluginRole::Metric, plugin)?;
         match ScorerPlugin::load(&self.sandbox, &file, config, assets.clone(), self.cache.as_deref()) {
-            Ok(loaded) => Some(Member { name: plugin.name.clone(), file, assets, plugin: loaded }),
+            Ok(loaded) => Some(LoadedPlugin { name: plugin.name.clone(), file, assets, plugin: loaded }),
             Err(error) => {
                 self.refused(PluginRole::Metric, plugin, &error);
                 None

@@ -3,7 +3,7 @@
 use understudy_sandbox::{Assets, ComponentFile};
 
 /// A plugin of the study, loaded.
-pub struct Member<P> {
+pub struct LoadedPlugin<P> {
     /// Its name in the study.
     pub name: String,
     /// The component as it was read.

@@ -10,7 +10,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use crate::plugins::loaded_plugin::Member;
+use crate::plugins::loaded_plugin::LoadedPlugin;
 use jiff::Timestamp;
 use understudy_run_log::ledger::SwapTrigger;
 use understudy_sandbox::{DeciderPlugin, ScorerPlugin};
@@ -18,7 +18,7 @@ use understudy_study::{PerStream, Plugin, Study};
 
 /// A plugin that has a part from some generation on.
 #[derive(Clone)]
-pub struct Turn<P> {
+pub struct PluginVersion<P> {
     /// The generation with which it came.
     pub since: u32,
     /// The plugin.
@@ -32,10 +32,10 @@ pub struct Turn<P> {
     /// Whether the one before it comes back if it fails too often.
     pub guarded: bool,
     /// How it does.
-    pub watch: Arc<Watch>,
+    pub watch: Arc<FailureCounter>,
 }
 
-impl<P> Turn<P> {
+impl<P> PluginVersion<P> {
     /// A plugin that takes a part from a generation on.
     pub fn new(
         since: u32,
@@ -44,16 +44,16 @@ impl<P> Turn<P> {
         config: String,
         how: SwapTrigger,
         new_yardstick: bool,
-    ) -> Turn<P> {
+    ) -> PluginVersion<P> {
         // One that came back by itself has nobody before it that failed less.
         let guarded = how != SwapTrigger::Fallback;
-        Turn { since, plugin, component, config, new_yardstick, guarded, watch: Arc::default() }
+        PluginVersion { since, plugin, component, config, new_yardstick, guarded, watch: Arc::default() }
     }
 }
 
 /// Counts the rows that a plugin version was called for, and those that it failed on.
 #[derive(Default)]
-pub struct Watch {
+pub struct FailureCounter {
     asked: AtomicU64,
     failed: AtomicU64,
     alarm: OnceLock<Alarm>,
@@ -67,7 +67,7 @@ struct Alarm {
     raise: Box<dyn Fn() + Send + Sync>,
 }
 
-impl Watch {
+impl FailureCounter {
     /// Adds rows, and raises the alarm if the failures have crossed its bound.
     pub fn count(&self, asked: usize, failed: usize) {
         self.failed.fetch_add(failed as u64, Ordering::Relaxed);
@@ -102,33 +102,33 @@ impl Watch {
 
 /// A part, and who had it: at least one, in the order in which they came.
 #[derive(Clone)]
-pub struct Part<P> {
+pub struct PluginSlot<P> {
     /// Its name in the study.
     pub name: String,
-    turns: Vec<Turn<P>>,
+    turns: Vec<PluginVersion<P>>,
 }
 
-impl<P> Part<P> {
-    fn sealed(name: &str, plugin: P, component: &str, declared: &Plugin) -> Part<P> {
+impl<P> PluginSlot<P> {
+    fn sealed(name: &str, plugin: P, component: &str, declared: &Plugin) -> PluginSlot<P> {
         let (component, config) = (component.to_owned(), declared.config.to_string());
         let (new_yardstick, guarded, watch) = (false, false, Arc::default());
-        let turn = Turn { since: 0, plugin, component, config, new_yardstick, guarded, watch };
-        Part { name: name.to_owned(), turns: vec![turn] }
+        let turn = PluginVersion { since: 0, plugin, component, config, new_yardstick, guarded, watch };
+        PluginSlot { name: name.to_owned(), turns: vec![turn] }
     }
 
     /// Who has it in a generation.
-    pub fn at(&self, generation: u32) -> &Turn<P> {
+    pub fn at(&self, generation: u32) -> &PluginVersion<P> {
         let after = self.turns.partition_point(|turn| turn.since <= generation);
         &self.turns[after.saturating_sub(1)]
     }
 
     /// Who has it now.
-    pub fn now(&self) -> &Turn<P> {
+    pub fn now(&self) -> &PluginVersion<P> {
         self.at(u32::MAX)
     }
 
     /// Who had it before the one that has it now.
-    pub fn before(&self) -> Option<&Turn<P>> {
+    pub fn before(&self) -> Option<&PluginVersion<P>> {
         self.turns.len().checked_sub(2).map(|at| &self.turns[at])
     }
 
@@ -140,12 +140,12 @@ impl<P> Part<P> {
     }
 
     /// All versions, in the order in which they were current.
-    pub fn versions(&self) -> &[Turn<P>] {
+    pub fn versions(&self) -> &[PluginVersion<P>] {
         &self.turns
     }
 
     /// Gives it to another plugin.
-    pub fn give(&mut self, turn: Turn<P>) {
+    pub fn give(&mut self, turn: PluginVersion<P>) {
         self.turns.push(turn);
     }
 }
@@ -156,26 +156,26 @@ pub struct PluginVersions {
     /// From which sequence number of each stream on each generation holds, from the first exchange on.
     from: Vec<PerStream<u64>>,
     /// The models, in the order declared.
-    pub models: Vec<Part<DeciderPlugin>>,
+    pub models: Vec<PluginSlot<DeciderPlugin>>,
     /// The comparator.
-    pub comparator: Part<DeciderPlugin>,
+    pub comparator: PluginSlot<DeciderPlugin>,
     /// The metrics, in the order declared.
-    pub metrics: Vec<Part<ScorerPlugin>>,
+    pub metrics: Vec<PluginSlot<ScorerPlugin>>,
 }
 
 impl PluginVersions {
     /// The plugins that were sealed.
     pub fn sealed(
         study: &Study,
-        models: &[Member<DeciderPlugin>],
-        comparator: &Member<DeciderPlugin>,
-        metrics: &[Member<ScorerPlugin>],
+        models: &[LoadedPlugin<DeciderPlugin>],
+        comparator: &LoadedPlugin<DeciderPlugin>,
+        metrics: &[LoadedPlugin<ScorerPlugin>],
     ) -> PluginVersions {
-        let decider = |member: &Member<DeciderPlugin>, declared: &Plugin| {
-            Part::sealed(&member.name, member.plugin.clone(), &member.file.digest, declared)
+        let decider = |member: &LoadedPlugin<DeciderPlugin>, declared: &Plugin| {
+            PluginSlot::sealed(&member.name, member.plugin.clone(), &member.file.digest, declared)
         };
-        let metric = |(member, declared): (&Member<ScorerPlugin>, &Plugin)| {
-            Part::sealed(&member.name, member.plugin.clone(), &member.file.digest, declared)
+        let metric = |(member, declared): (&LoadedPlugin<ScorerPlugin>, &Plugin)| {
+            PluginSlot::sealed(&member.name, member.plugin.clone(), &member.file.digest, declared)
         };
         PluginVersions {
             from: Vec::new(),
@@ -219,7 +219,7 @@ impl PluginVersions {
 
 /// An exchange that was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Exchanged {
+pub struct SwapApplied {
     /// The generation that it began.
     pub generation: u32,
     /// The first sequence number of each stream that is its own.
@@ -240,7 +240,7 @@ mod tests {
 
     #[test]
     fn an_alarm_is_raised_once_when_failures_cross_the_bound() {
-        let counter = Watch::default();
+        let counter = FailureCounter::default();
         let raised = Arc::new(AtomicUsize::new(0));
         let count = raised.clone();
         counter.count(50, 50);

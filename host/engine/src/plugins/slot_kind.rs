@@ -2,7 +2,7 @@
 //!
 //! What is done alike with slots of all kinds is written once, as a function over [`SlotKind`].
 
-use crate::plugins::plugin_versions::{Part, PluginVersions, Turn};
+use crate::plugins::plugin_versions::{PluginSlot, PluginVersion, PluginVersions};
 use understudy_sandbox::{ComponentFile, DeciderPlugin, PluginRole, Sandbox, SandboxError, ScorerPlugin};
 
 /// A kind of plugin slot.
@@ -13,10 +13,10 @@ pub trait SlotKind: Sized {
     const ROLE: PluginRole;
 
     /// The slot at `index` in the study; the comparator is at 0.
-    fn slot(versions: &PluginVersions, index: usize) -> &Part<Self::Plugin>;
+    fn slot(versions: &PluginVersions, index: usize) -> &PluginSlot<Self::Plugin>;
 
     /// Like [`slot`](Self::slot), to add a version.
-    fn slot_mut(versions: &mut PluginVersions, index: usize) -> &mut Part<Self::Plugin>;
+    fn slot_mut(versions: &mut PluginVersions, index: usize) -> &mut PluginSlot<Self::Plugin>;
 
     /// Loads another component or configuration with the assets of the plugin that has the slot.
     /// `single_threaded` compiles on the calling thread alone, so that its priority is the priority of the
@@ -46,11 +46,11 @@ impl SlotKind for ModelSlot {
     type Plugin = DeciderPlugin;
     const ROLE: PluginRole = PluginRole::Model;
 
-    fn slot(versions: &PluginVersions, index: usize) -> &Part<DeciderPlugin> {
+    fn slot(versions: &PluginVersions, index: usize) -> &PluginSlot<DeciderPlugin> {
         &versions.models[index]
     }
 
-    fn slot_mut(versions: &mut PluginVersions, index: usize) -> &mut Part<DeciderPlugin> {
+    fn slot_mut(versions: &mut PluginVersions, index: usize) -> &mut PluginSlot<DeciderPlugin> {
         &mut versions.models[index]
     }
 
@@ -69,11 +69,11 @@ impl SlotKind for ComparatorSlot {
     type Plugin = DeciderPlugin;
     const ROLE: PluginRole = PluginRole::Comparator;
 
-    fn slot(versions: &PluginVersions, _: usize) -> &Part<DeciderPlugin> {
+    fn slot(versions: &PluginVersions, _: usize) -> &PluginSlot<DeciderPlugin> {
         &versions.comparator
     }
 
-    fn slot_mut(versions: &mut PluginVersions, _: usize) -> &mut Part<DeciderPlugin> {
+    fn slot_mut(versions: &mut PluginVersions, _: usize) -> &mut PluginSlot<DeciderPlugin> {
         &mut versions.comparator
     }
 
@@ -92,11 +92,11 @@ impl SlotKind for MetricSlot {
     type Plugin = ScorerPlugin;
     const ROLE: PluginRole = PluginRole::Metric;
 
-    fn slot(versions: &PluginVersions, index: usize) -> &Part<ScorerPlugin> {
+    fn slot(versions: &PluginVersions, index: usize) -> &PluginSlot<ScorerPlugin> {
         &versions.metrics[index]
     }
 
-    fn slot_mut(versions: &mut PluginVersions, index: usize) -> &mut Part<ScorerPlugin> {
+    fn slot_mut(versions: &mut PluginVersions, index: usize) -> &mut PluginSlot<ScorerPlugin> {
         &mut versions.metrics[index]
     }
 
@@ -136,7 +136,7 @@ pub struct SlotVersion<K: SlotKind> {
     /// The index of the slot among those of its kind.
     pub index: usize,
     /// The version.
-    pub version: Turn<K::Plugin>,
+    pub version: PluginVersion<K::Plugin>,
 }
 
 impl<K: SlotKind> SlotVersion<K> {

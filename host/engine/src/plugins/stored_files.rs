@@ -8,7 +8,7 @@ use understudy_run_log::ledger::Asset;
 
 /// A plugin as a run keeps it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Kept {
+pub struct StoredPlugin {
     /// Its name in the study.
     pub name: String,
     /// SHA-256 of the component, in hexadecimal.
@@ -19,7 +19,7 @@ pub struct Kept {
 
 /// What is to be otherwise than in a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct WhatIf {
+pub struct PluginOverrides {
     /// Other components than those that it kept, by the plugin's name.
     pub instead: Vec<(String, PathBuf)>,
     /// Fields that those are granted, besides those that the plugins in whose place they come were.
@@ -28,8 +28,8 @@ pub struct WhatIf {
 
 /// What a run kept.
 #[derive(Clone, Copy)]
-pub(crate) struct KeptFiles<'k> {
-    pub plugins: &'k [Kept],
+pub(crate) struct StoredFiles<'k> {
+    pub plugins: &'k [StoredPlugin],
     /// The other files that the declaration names.
     pub files: &'k [Asset],
     /// Other components than those that it kept, by the plugin's name.

@@ -4,9 +4,10 @@
 
 use std::path::Path;
 
-use crate::plugins::load::{PrepareError, Prepared, load};
-use crate::plugins::stored_files::KeptFiles;
-use crate::plugins::stored_files::WhatIf;
+use crate::plugins::load::{LoadStudyError, load};
+use crate::seal::sealed_study::SealedStudy;
+use crate::plugins::stored_files::PluginOverrides;
+use crate::plugins::stored_files::StoredFiles;
 use crate::plugins::stored_files::{asset_name, plugin_name};
 use crate::recovery::recover_versions::recast;
 use crate::seal::manifest::Seal;
@@ -18,11 +19,11 @@ use understudy_study::{CanonicalStudy, PerStream, Study};
 ///
 /// # Errors
 /// When the declaration or one of the plugins is not the one that ran, or one of the others does not fit.
-pub fn recall(run: &Path, seal: &Seal, what_if: &WhatIf) -> Result<Prepared, PrepareError> {
+pub fn recall(run: &Path, seal: &Seal, what_if: &PluginOverrides) -> Result<SealedStudy, LoadStudyError> {
     let path = run.join("study.toml");
     let text = std::fs::read_to_string(&path).ok();
     if text.and_then(|text| CanonicalStudy::from_toml(&text).ok()).as_ref() != Some(&seal.declared) {
-        return Err(PrepareError::Changed { path });
+        return Err(LoadStudyError::Changed { path });
     }
     let kept = seal.kept();
     for kept in &kept {
@@ -43,25 +44,23 @@ pub fn recall(run: &Path, seal: &Seal, what_if: &WhatIf) -> Result<Prepared, Pre
             }
         }
     };
-    let kept = KeptFiles { plugins: &kept, files: &seal.files, instead: &what_if.instead };
-    let mut prepared = load(&path, grant, Some(kept))?;
-    prepared.replay_of.clone_from(&seal.replay_of);
-    prepared.blind(seal);
+    let kept = StoredFiles { plugins: &kept, files: &seal.files, instead: &what_if.instead };
+    let mut prepared = SealedStudy::new(load(&path, grant, Some(kept))?, seal);
     // What would be otherwise is asked of what was sealed.
-    if *what_if == WhatIf::default() {
+    if *what_if == PluginOverrides::default() {
         let entries =
             std::fs::read(run.join(LEDGER)).map(|bytes| ledger::check(&bytes).0).unwrap_or_default();
         recast(&mut prepared, run, &LedgerState::from_entries(&entries), PerStream::splat(u64::MAX))
-            .map_err(|error| PrepareError::Exchanges(format!("{error:#}")))?;
+            .map_err(|error| LoadStudyError::Exchanges(format!("{error:#}")))?;
     }
     Ok(prepared)
 }
 
 /// Whether a run still has a file that it was made with.
-fn unchanged(run: &Path, name: String, sha256: &str) -> Result<(), PrepareError> {
+fn unchanged(run: &Path, name: String, sha256: &str) -> Result<(), LoadStudyError> {
     let path = run.join(name);
     match std::fs::read(&path) {
         Ok(bytes) if sha256_hex(&bytes) == sha256 => Ok(()),
-        _ => Err(PrepareError::Changed { path }),
+        _ => Err(LoadStudyError::Changed { path }),
     }
 }

@@ -12,14 +12,14 @@ use anyhow::{Context as _, bail};
 use arrow::array::{AsArray as _, RecordBatch};
 use arrow::datatypes::UInt64Type;
 
-use crate::batches::acks::Told;
-use crate::batches::messages::{Answered, Job, Met};
-use crate::batches::slice_classifier::Classes;
+use crate::batches::acks::BatchAcks;
+use crate::batches::messages::{InferredBatch, JoinedPair, SnapshotBatch};
+use crate::batches::slice_classifier::SliceClassifier;
 use crate::join::join_buffer::JoinBuffer;
 use crate::log_schema::decode;
 use crate::plugins::blinding::stray;
-use crate::plugins::load::Prepared;
-use crate::stats::counters::Counted;
+use crate::seal::sealed_study::SealedStudy;
+use crate::stats::counters::RunCounters;
 use understudy_records::join::{Account, Accounting, IntervalJoin};
 use understudy_run_log::{LogError, RowSelection, ScanOptions, Table};
 use understudy_study::{Micros, PerStream, StreamKind};
@@ -28,9 +28,9 @@ use understudy_study::{Micros, PerStream, StreamKind};
 const WAITING: usize = 2;
 
 /// The accepted rows of both streams, being read.
-pub struct Readback<'p> {
-    prepared: &'p Prepared,
-    classes: Classes,
+pub struct LogReplay<'p> {
+    prepared: &'p SealedStudy,
+    classes: SliceClassifier,
     streams: PerStream<Stream>,
 }
 
@@ -39,29 +39,29 @@ struct Stream {
     next: Option<RecordBatch>,
 }
 
-impl<'p> Readback<'p> {
+impl<'p> LogReplay<'p> {
     /// Begins to read. Rows before the times `from` may be left out.
     ///
     /// # Errors
     /// When a table cannot be read, or the system gives no thread.
     pub fn open(
-        prepared: &'p Prepared,
+        prepared: &'p SealedStudy,
         run: &Path,
         from: PerStream<Option<Micros>>,
-    ) -> anyhow::Result<Readback<'p>> {
+    ) -> anyhow::Result<LogReplay<'p>> {
         Self::open_selected(prepared, run, from, None)
     }
 
-    /// Opens the log like [`Readback::open`]. With `ids`, only the records with one of these ids are read.
+    /// Opens the log like [`LogReplay::open`]. With `ids`, only the records with one of these ids are read.
     ///
     /// # Errors
     /// If a table cannot be read, or the system gives no thread.
     pub fn open_selected(
-        prepared: &'p Prepared,
+        prepared: &'p SealedStudy,
         run: &Path,
         from: PerStream<Option<Micros>>,
         ids: Option<&BTreeSet<String>>,
-    ) -> anyhow::Result<Readback<'p>> {
+    ) -> anyhow::Result<LogReplay<'p>> {
         let open = |side: StreamKind| -> anyhow::Result<Stream> {
             let table = Table::from_stream(side);
             let time = match side {
@@ -96,7 +96,7 @@ impl<'p> Readback<'p> {
         for stream in [&mut streams.snapshots, &mut streams.decisions] {
             stream.next = stream.batches.recv().ok().transpose()?;
         }
-        Ok(Readback { prepared, classes: Classes::new(&prepared.study), streams })
+        Ok(LogReplay { prepared, classes: SliceClassifier::new(&prepared.study), streams })
     }
 
     /// The next rows of the stream whose clock is behind.
@@ -128,14 +128,14 @@ impl<'p> Readback<'p> {
     pub fn feed(
         &mut self,
         holding: &mut JoinBuffer,
-        counted: Option<&mut Counted>,
+        counted: Option<&mut RunCounters>,
         side: StreamKind,
         batch: &RecordBatch,
-    ) -> anyhow::Result<Vec<Met>> {
+    ) -> anyhow::Result<Vec<JoinedPair>> {
         let prepared = self.prepared;
         let stream = prepared.study.stream(side);
-        let decode::Logged { sequences, records } = decode::records(stream, side, batch)?;
-        if let Some(row) = decode::strays(&prepared.cast, side, &sequences, batch)? {
+        let decode::DecodedRows { sequences, records } = decode::records(stream, side, batch)?;
+        if let Some(row) = decode::strays(&prepared.versions, side, &sequences, batch)? {
             bail!(
                 "the log's {} hold the id \"{}\" (sequence {}) as of another generation than the ledger has it; run \
                  `understudy verify` to see what is wrong",
@@ -160,7 +160,7 @@ impl<'p> Readback<'p> {
                 let (windows, conditions) = self.classes.classify(&records);
                 let models = decode::answers(prepared, batch)?;
                 let answers = models.iter().map(|model| &model.decided.answers);
-                if let Some(row) = stray(prepared.blind.as_ref(), &records.ids, answers) {
+                if let Some(row) = stray(prepared.blinding.as_ref(), &records.ids, answers) {
                     bail!(
                         "the log's snapshots hold the id \"{}\" (sequence {}) blinded where the seal does not blind it, or the other \
                          way round; run `understudy verify` to see what is wrong",
@@ -168,18 +168,18 @@ impl<'p> Readback<'p> {
                         sequences[row]
                     );
                 }
-                let (refused, told) = (Vec::new(), Told::default());
-                let job = Job {
+                let (refused, told) = (Vec::new(), BatchAcks::default());
+                let job = SnapshotBatch {
                     number: 0,
                     slot: taken.slot,
                     sequences,
-                    generation: prepared.cast.generation(),
+                    generation: prepared.versions.generation(),
                     records,
                     refused,
                     next: 0,
                     told,
                 };
-                let answered = Answered { job, models, windows, conditions };
+                let answered = InferredBatch { job, models, windows, conditions };
                 if let Some(counted) = counted {
                     counted.answer(&prepared.study, &answered);
                 }
@@ -209,10 +209,10 @@ pub fn split(batch: &RecordBatch, position: u64) -> Vec<(RecordBatch, bool)> {
 /// # Errors
 /// When they cannot be read.
 pub fn refused(
-    prepared: &Prepared,
+    prepared: &SealedStudy,
     run: &Path,
     from_group: u32,
-    counted: &mut Counted,
+    counted: &mut RunCounters,
 ) -> anyhow::Result<()> {
     let columns = decode::columns(prepared, Table::Excluded);
     for batch in (ScanOptions { from_group, ..ScanOptions::new(Table::Excluded, columns) }).open(run)? {
@@ -225,7 +225,7 @@ pub fn refused(
 
 /// Where every record has got to, of which some may not have been read back: those that could matter no more have
 /// expired, unless they were paired.
-pub fn accounting(holding: &mut JoinBuffer, counted: &Counted) -> Accounting {
+pub fn accounting(holding: &mut JoinBuffer, counted: &RunCounters) -> Accounting {
     let accounts = PerStream::from_fn(|side| {
         let account = counted.accounts[side];
         let open = holding.join.open_rows(side);

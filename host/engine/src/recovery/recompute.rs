@@ -9,15 +9,15 @@ use std::thread;
 
 use anyhow::anyhow;
 
-use crate::batches::evaluated_pairs::Compared;
-use crate::batches::messages::Met;
+use crate::batches::evaluated_pairs::EvaluatedPairs;
+use crate::batches::messages::JoinedPair;
 use crate::evaluation::evaluator::{Evaluator, MAX_BATCH_PAIRS};
 use crate::join::join_buffer::JoinBuffer;
-use crate::plugins::load::Prepared;
+use crate::seal::sealed_study::SealedStudy;
 use crate::recovery::log_replay;
-use crate::recovery::log_replay::Readback;
-use crate::stats::aggregates::Judged;
-use crate::stats::counters::Counted;
+use crate::recovery::log_replay::LogReplay;
+use crate::stats::aggregates::Aggregates;
+use crate::stats::counters::RunCounters;
 use understudy_records::join::Accounting;
 use understudy_study::PerStream;
 
@@ -25,11 +25,11 @@ use understudy_study::PerStream;
 const WAITING: usize = 4;
 
 /// What was derived.
-pub struct Rebuilt {
+pub struct Recomputed {
     /// What was counted of the records.
-    pub counted: Counted,
+    pub counted: RunCounters,
     /// What the comparing came to.
-    pub judged: Judged,
+    pub judged: Aggregates,
     /// Where every record has got to.
     pub accounting: Accounting,
 }
@@ -40,17 +40,17 @@ pub struct Rebuilt {
 /// # Errors
 /// If the log cannot be read, or does not hold the rows of this study; or the error of `each`.
 pub fn rebuild(
-    prepared: &Prepared,
+    prepared: &SealedStudy,
     run: &Path,
     held: PerStream<Vec<usize>>,
-    each: impl FnMut(&Compared) -> anyhow::Result<()> + Send,
-) -> anyhow::Result<Rebuilt> {
-    let replay = Readback::open(prepared, run, PerStream::default())?;
+    each: impl FnMut(&EvaluatedPairs) -> anyhow::Result<()> + Send,
+) -> anyhow::Result<Recomputed> {
+    let replay = LogReplay::open(prepared, run, PerStream::default())?;
     let (mut counted, judged, mut holding) = evaluate(prepared, replay, held, each)?;
     log_replay::refused(prepared, run, 0, &mut counted)?;
     counted.position = counted.accounts.map(|account| account.received);
     let accounting = log_replay::accounting(&mut holding, &counted);
-    Ok(Rebuilt { counted, judged, accounting })
+    Ok(Recomputed { counted, judged, accounting })
 }
 
 /// Evaluates only the pairs of the records with these ids, and passes them to `each`. Records are joined by id, so these
@@ -59,29 +59,29 @@ pub fn rebuild(
 /// # Errors
 /// Like [`rebuild`].
 pub fn recompute_ids(
-    prepared: &Prepared,
+    prepared: &SealedStudy,
     run: &Path,
     held: PerStream<Vec<usize>>,
     ids: &BTreeSet<String>,
-    each: impl FnMut(&Compared) -> anyhow::Result<()> + Send,
+    each: impl FnMut(&EvaluatedPairs) -> anyhow::Result<()> + Send,
 ) -> anyhow::Result<()> {
-    let replay = Readback::open_selected(prepared, run, PerStream::default(), Some(ids))?;
+    let replay = LogReplay::open_selected(prepared, run, PerStream::default(), Some(ids))?;
     evaluate(prepared, replay, held, each).map(drop)
 }
 
 /// Joins and evaluates the records of a replay.
 fn evaluate(
-    prepared: &Prepared,
-    mut rows: Readback<'_>,
+    prepared: &SealedStudy,
+    mut rows: LogReplay<'_>,
     held: PerStream<Vec<usize>>,
-    mut each: impl FnMut(&Compared) -> anyhow::Result<()> + Send,
-) -> anyhow::Result<(Counted, Judged, JoinBuffer)> {
-    let judged = Judged::new(prepared);
+    mut each: impl FnMut(&EvaluatedPairs) -> anyhow::Result<()> + Send,
+) -> anyhow::Result<(RunCounters, Aggregates, JoinBuffer)> {
+    let judged = Aggregates::new(prepared);
     let mut judge = Evaluator::new(prepared, &held, judged);
-    let mut counted = Counted::new(prepared.models.len());
+    let mut counted = RunCounters::new(prepared.models.len());
     // Nobody else's folder is written to.
     let mut holding = JoinBuffer::new(prepared, held, &std::env::temp_dir());
-    let (work, waiting) = sync_channel::<Vec<Met>>(WAITING);
+    let (work, waiting) = sync_channel::<Vec<JoinedPair>>(WAITING);
     let compare = move || {
         for met in waiting {
             judge.evaluate(met).iter().try_for_each(&mut each)?;

@@ -10,9 +10,9 @@ use arrow::array::AsArray as _;
 use arrow::datatypes::{UInt32Type, UInt64Type};
 
 use crate::log_schema::schema::GENERATION;
-use crate::plugins::load::Prepared;
-use crate::plugins::plugin_versions::Exchanged;
-use crate::plugins::plugin_versions::{PluginVersions, Turn};
+use crate::seal::sealed_study::SealedStudy;
+use crate::plugins::plugin_versions::SwapApplied;
+use crate::plugins::plugin_versions::{PluginVersion, PluginVersions};
 use crate::plugins::slot_kind::{ComparatorSlot, MetricSlot, ModelSlot, SlotKind, SlotRef};
 use crate::plugins::stored_files::plugin_name;
 use understudy_run_log::ledger::{LedgerState, RecordedSwap, SwapOutcome};
@@ -22,9 +22,9 @@ use understudy_study::{PerStream, StreamKind};
 
 /// What became of the last exchange, if the ledger does not say it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unsaid {
+pub enum UnrecordedSwap {
     /// It was made.
-    Made(Exchanged),
+    Made(SwapApplied),
     /// It was not: no row is of this generation.
     NotMade(u32),
 }
@@ -35,11 +35,11 @@ pub enum Unsaid {
 /// # Errors
 /// When a component is not there as it was, or the log cannot be read.
 pub fn recast(
-    prepared: &mut Prepared,
+    prepared: &mut SealedStudy,
     run: &Path,
     recorded: &LedgerState,
     next: PerStream<u64>,
-) -> anyhow::Result<Option<Unsaid>> {
+) -> anyhow::Result<Option<UnrecordedSwap>> {
     let mut unsaid = None;
     for swap in &recorded.swaps {
         let generation = swap.generation;
@@ -48,8 +48,8 @@ pub fn recast(
             SwapOutcome::Abandoned => None,
             SwapOutcome::Unrecorded => {
                 let found = begins(run, generation, next)?;
-                unsaid = Some(found.map_or(Unsaid::NotMade(generation), |from| {
-                    Unsaid::Made(Exchanged { generation, from, clock: None, at: swap.at, nanos: 0 })
+                unsaid = Some(found.map_or(UnrecordedSwap::NotMade(generation), |from| {
+                    UnrecordedSwap::Made(SwapApplied { generation, from, clock: None, at: swap.at, nanos: 0 })
                 }));
                 found
             }
@@ -59,7 +59,7 @@ pub fn recast(
             for position in swap.resumed_from.into_iter().chain([next]) {
                 from = PerStream::from_fn(|kind| from[kind].min(position[kind]));
             }
-            push_swap(&mut prepared.cast, run, swap, from)?;
+            push_swap(&mut prepared.versions, run, swap, from)?;
         }
     }
     Ok(unsaid)
@@ -112,7 +112,7 @@ fn push_version<K: SlotKind>(
         }
     };
     let (sha256, config) = (sha256.clone(), config.clone());
-    let version = Turn::new(*generation, plugin, sha256, config, *trigger, *comparator_change);
+    let version = PluginVersion::new(*generation, plugin, sha256, config, *trigger, *comparator_change);
     K::slot_mut(versions, index).give(version);
     Ok(())
 }

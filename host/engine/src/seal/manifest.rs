@@ -8,10 +8,10 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::plugins::load::Prepared;
-use crate::plugins::loaded_plugin::Member;
-use crate::plugins::stored_files::Kept;
-use crate::plugins::stored_files::WhatIf;
+use crate::plugins::load::LoadedStudy;
+use crate::plugins::loaded_plugin::LoadedPlugin;
+use crate::plugins::stored_files::PluginOverrides;
+use crate::plugins::stored_files::StoredPlugin;
 use understudy_run_log::ledger::Asset;
 use understudy_run_log::signed_head::{Signer, Verifier};
 use understudy_sandbox::{PluginRole, sha256_hex};
@@ -86,7 +86,7 @@ pub struct Signature {
 
 impl Seal {
     /// The seal of a study as it is prepared.
-    pub fn of(prepared: &Prepared, sealed_at: Timestamp) -> Seal {
+    pub fn of(prepared: &LoadedStudy, sealed_at: Timestamp) -> Seal {
         let study = &prepared.study;
         let models = study.models.iter().zip(&prepared.models);
         let metrics = study.metrics.iter().zip(&prepared.metrics);
@@ -109,7 +109,7 @@ impl Seal {
     }
 
     /// The seal of a what-if, over the log of the run whose seal has the digest `replay_of`.
-    pub fn what_if(mut self, what_if: &WhatIf, replay_of: &str) -> Seal {
+    pub fn what_if(mut self, what_if: &PluginOverrides, replay_of: &str) -> Seal {
         for plugin in &mut self.plugins {
             if what_if.instead.iter().any(|(name, _)| *name == plugin.name) {
                 plugin.grant.clone_from(&what_if.grant);
@@ -171,8 +171,8 @@ impl Seal {
     }
 
     /// The plugins as a run keeps them.
-    pub fn kept(&self) -> Vec<Kept> {
-        let kept = |plugin: &SealedPlugin| Kept {
+    pub fn kept(&self) -> Vec<StoredPlugin> {
+        let kept = |plugin: &SealedPlugin| StoredPlugin {
             name: plugin.name.clone(),
             digest: plugin.sha256.clone(),
             assets: plugin.assets.iter().map(|asset| (asset.name.clone(), asset.sha256.clone())).collect(),
@@ -221,7 +221,7 @@ impl Seal {
 }
 
 impl SealedPlugin {
-    fn of<P>(role: PluginRole, plugin: &Plugin, member: &Member<P>) -> SealedPlugin {
+    fn of<P>(role: PluginRole, plugin: &Plugin, member: &LoadedPlugin<P>) -> SealedPlugin {
         SealedPlugin {
             role: role.name().to_owned(),
             name: member.name.clone(),

@@ -2,3 +2,4 @@
 
 pub mod manifest;
 pub mod seal_file;
+pub mod sealed_study;

@@ -12,13 +12,13 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use crate::plugins::load::Prepared;
+use crate::plugins::load::LoadedStudy;
 use crate::seal::manifest::{SEAL, Seal};
 use understudy_run_log::signed_head::Signer;
 
 /// Why a study cannot be run under its seal, or sealed.
 #[derive(Debug, thiserror::Error)]
-pub enum PromiseError {
+pub enum SealError {
     /// The seal cannot be read.
     #[error("cannot read {}: {error}; a study that was sealed is run under its seal", path.display())]
     Unreadable {
@@ -90,12 +90,12 @@ pub fn seal_path(study: &Path) -> PathBuf {
 ///
 /// # Errors
 /// When it cannot be believed, or the study is not what it promises.
-pub fn promised(prepared: &Prepared) -> Result<Option<Seal>, PromiseError> {
+pub fn promised(prepared: &LoadedStudy) -> Result<Option<Seal>, SealError> {
     let path = seal_path(&prepared.path);
     let bytes = match fs::read(&path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(PromiseError::Unreadable { path, error }),
+        Err(error) => return Err(SealError::Unreadable { path, error }),
     };
     let sound = Seal::parse(&bytes).and_then(|seal| match seal.replay_of {
         None => seal.signer().map(|_| seal),
@@ -103,14 +103,14 @@ pub fn promised(prepared: &Prepared) -> Result<Option<Seal>, PromiseError> {
     });
     let seal = match sound {
         Ok(seal) => seal,
-        Err(what) => return Err(PromiseError::Damaged { path, what }),
+        Err(what) => return Err(SealError::Damaged { path, what }),
     };
     let changes = seal.changes(&Seal::of(prepared, seal.sealed_at));
     match changes.is_empty() {
         true => Ok(Some(seal)),
         false => {
             let (study, sealed_at) = (prepared.path.clone(), seal.sealed_at);
-            Err(PromiseError::Changed { study, path, sealed_at, changes })
+            Err(SealError::Changed { study, path, sealed_at, changes })
         }
     }
 }
@@ -120,13 +120,13 @@ pub fn promised(prepared: &Prepared) -> Result<Option<Seal>, PromiseError> {
 /// # Errors
 /// When there is another seal, or one that is not signed with the key that it is to be signed with, or when it cannot be
 /// written.
-pub fn promise(prepared: &Prepared, signer: Option<&Signer>) -> Result<(Seal, bool), PromiseError> {
+pub fn promise(prepared: &LoadedStudy, signer: Option<&Signer>) -> Result<(Seal, bool), SealError> {
     let path = seal_path(&prepared.path);
     if let Some(seal) = promised(prepared)? {
         let key = seal.signed.as_ref().map(|signature| signature.key.clone());
         return match signer.is_none_or(|signer| key == Some(signer.verifier().to_string())) {
             true => Ok((seal, false)),
-            false => Err(PromiseError::Signed { path, key }),
+            false => Err(SealError::Signed { path, key }),
         };
     }
     let seal = Seal::of(prepared, Timestamp::now());
@@ -136,7 +136,7 @@ pub fn promise(prepared: &Prepared, signer: Option<&Signer>) -> Result<(Seal, bo
     };
     match write(&path, &seal.to_json()) {
         Ok(()) => Ok((seal, true)),
-        Err(error) => Err(PromiseError::Unwritable { path, error }),
+        Err(error) => Err(SealError::Unwritable { path, error }),
     }
 }
 

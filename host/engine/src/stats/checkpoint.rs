@@ -7,16 +7,16 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::seal::manifest::Seal;
-use crate::stats::aggregates::Judged;
-use crate::stats::counters::Counted;
-use crate::stats::determinism::Again;
-use crate::stats::latency::Latency;
-use crate::stats::run_result::{End, Outcome, SubstrateLatency};
+use crate::stats::aggregates::Aggregates;
+use crate::stats::counters::RunCounters;
+use crate::stats::determinism::DeterminismStats;
+use crate::stats::latency::LatencyPercentiles;
+use crate::stats::run_result::{EndReason, RunResult, SubstrateLatency};
 use understudy_records::join::Accounting;
 
 /// Where a run stood.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Saved {
+pub struct Checkpoint {
     /// SHA-256 of `seal.json`, in hexadecimal: whose checkpoint it is.
     pub seal: String,
     /// How many groups are sealed with it.
@@ -24,33 +24,33 @@ pub struct Saved {
     /// When the run began.
     pub began: Timestamp,
     /// What was counted of the records.
-    pub counted: Counted,
+    pub counted: RunCounters,
     /// What the comparing came to.
-    pub judged: Option<Judged>,
+    pub judged: Option<Aggregates>,
     /// How the run ended, if it has.
-    pub ended: Option<Ended>,
+    pub ended: Option<EndState>,
 }
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ended {
+pub struct EndState {
     /// When.
     pub at: Timestamp,
     /// How.
-    pub end: End,
+    pub end: EndReason,
     /// Where every record had got to.
     pub accounting: Accounting,
     /// For each model what came of asking it again.
-    pub again: Vec<Again>,
+    pub again: Vec<DeterminismStats>,
 }
 
-impl Saved {
+impl Checkpoint {
     /// What an ended run leaves behind; `None` if it has not ended.
-    pub fn outcome(&self, seal: &Seal) -> Option<Outcome> {
+    pub fn result(&self, seal: &Seal) -> Option<RunResult> {
         let (Some(judged), Some(ended)) = (&self.judged, &self.ended) else { return None };
         let mut incidents = self.counted.incidents.clone();
         incidents.merge(judged.incidents.clone());
-        Some(Outcome {
+        Some(RunResult {
             began: self.began,
             ended: ended.at,
             end: ended.end.clone(),
@@ -66,7 +66,7 @@ impl Saved {
             again: ended.again.clone(),
             replay_of: seal.replay_of.clone(),
             substrate_latency: SubstrateLatency {
-                after: Latency::of(judged.substrate.histogram()),
+                after: LatencyPercentiles::of(judged.substrate.histogram()),
                 before: judged.before,
             },
             substrate_times: judged.substrate.clone(),

@@ -5,12 +5,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::batches::messages::Answered;
+use crate::batches::messages::InferredBatch;
 use crate::plugins::study_fields;
-use crate::stats::failures::Incidents;
-use crate::stats::latency::Latency;
-use crate::stats::latency::Times;
-use crate::stats::run_result::{ModelCounts, RefusedRecord};
+use crate::stats::failures::FailureLog;
+use crate::stats::latency::LatencyHistogram;
+use crate::stats::latency::LatencyPercentiles;
+use crate::stats::run_result::{ListedExclusion, ModelCounts};
 use understudy_records::batch::{Answers, ExcludedRecord, Reason};
 use understudy_records::join::Account;
 use understudy_statistics::scoring::InputCounts;
@@ -22,7 +22,7 @@ const SHOWN: usize = 10;
 
 /// What is counted.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Counted {
+pub struct RunCounters {
     /// How many records of each stream the log holds: the sequence number of the next.
     pub position: PerStream<u64>,
     /// The latest time among the accepted ones of each stream, microseconds; `None` before the first.
@@ -35,26 +35,26 @@ pub struct Counted {
     /// For each model what it did; the latency is left empty here.
     pub models: Vec<ModelCounts>,
     /// For each model the nanoseconds that its answers took.
-    pub latency: Vec<Times>,
+    pub latency: Vec<LatencyHistogram>,
     /// What broke in the models.
-    pub incidents: Incidents,
+    pub incidents: FailureLog,
     /// The first records that were refused.
-    pub refused: Vec<RefusedRecord>,
+    pub refused: Vec<ListedExclusion>,
     /// What the snapshots looked like, where a threshold is declared, or reports before the end.
     pub inputs: InputCounts,
 }
 
-impl Counted {
+impl RunCounters {
     /// Nothing yet, of so many models.
-    pub fn new(models: usize) -> Counted {
-        Counted {
+    pub fn new(models: usize) -> RunCounters {
+        RunCounters {
             position: PerStream::default(),
             clocks: PerStream::default(),
             earliest: None,
             accounts: Default::default(),
             models: vec![ModelCounts::default(); models],
-            latency: vec![Times::default(); models],
-            incidents: Incidents::default(),
+            latency: vec![LatencyHistogram::default(); models],
+            incidents: FailureLog::default(),
             refused: Vec::new(),
             inputs: InputCounts::default(),
         }
@@ -70,8 +70,8 @@ impl Counted {
     }
 
     /// Counts accepted snapshots that have been answered.
-    pub fn answer(&mut self, study: &Study, answered: &Answered) {
-        let Answered { job, windows, conditions, .. } = answered;
+    pub fn answer(&mut self, study: &Study, answered: &InferredBatch) {
+        let InferredBatch { job, windows, conditions, .. } = answered;
         self.accept(StreamKind::Snapshots, &job.records.times);
         take_in(study, &mut self.inputs, &job.records.times, windows, conditions);
         for ((index, model), Plugin { name, .. }) in answered.models.iter().enumerate().zip(&study.models) {
@@ -110,9 +110,9 @@ impl Counted {
             account.received += 1;
             *account.excluded_mut(record.reason) += 1;
             let (stream, class) = (record.kind.name(), record.reason.name());
-            let alike = |r: &&RefusedRecord| r.class == class && r.stream == stream;
+            let alike = |r: &&ListedExclusion| r.class == class && r.stream == stream;
             if self.refused.iter().filter(alike).count() < SHOWN {
-                self.refused.push(RefusedRecord {
+                self.refused.push(ListedExclusion {
                     stream: stream.to_owned(),
                     line: record.position.line,
                     class: class.to_owned(),
@@ -124,7 +124,7 @@ impl Counted {
 
     /// The first records that were refused, in the order of the report: in which order the two streams were read does not
     /// matter.
-    pub fn refused(&self) -> Vec<RefusedRecord> {
+    pub fn refused(&self) -> Vec<ListedExclusion> {
         let mut refused = self.refused.clone();
         refused.sort_by(|a, b| (&b.stream, a.line).cmp(&(&a.stream, b.line)));
         refused
@@ -138,8 +138,8 @@ impl Counted {
 
     /// For each model what it did, with the times that its answers took.
     pub fn models(&self) -> Vec<ModelCounts> {
-        let timed = |(counts, times): (&ModelCounts, &Times)| ModelCounts {
-            latency: Latency::of(times.histogram()),
+        let timed = |(counts, times): (&ModelCounts, &LatencyHistogram)| ModelCounts {
+            latency: LatencyPercentiles::of(times.histogram()),
             ..*counts
         };
         self.models.iter().zip(&self.latency).map(timed).collect()

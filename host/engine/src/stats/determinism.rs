@@ -9,7 +9,7 @@ const KEPT: usize = 1000;
 /// What came of asking one model again.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub struct Again {
+pub struct DeterminismStats {
     /// Snapshots that it was asked about again.
     pub asked: u64,
     /// Those that it answered otherwise.
@@ -21,9 +21,9 @@ pub struct Again {
     pub sequences: Vec<u64>,
 }
 
-impl Again {
+impl DeterminismStats {
     /// Adds what came of asking later.
-    pub fn add(&mut self, later: Again) {
+    pub fn add(&mut self, later: DeterminismStats) {
         if self.otherwise == 0 {
             self.first_id = later.first_id;
         }
@@ -40,16 +40,17 @@ mod tests {
 
     #[test]
     fn the_first_that_was_found_stays_the_first() {
-        let one = |id: &str, sequence| Again {
+        let one = |id: &str, sequence| DeterminismStats {
             asked: 10,
             otherwise: 1,
             first_id: id.to_owned(),
             sequences: vec![sequence],
         };
-        let mut all = Again { asked: 5, ..Again::default() };
+        let mut all = DeterminismStats { asked: 5, ..DeterminismStats::default() };
         all.add(one("a", 7));
         all.add(one("b", 3));
-        let wanted = Again { asked: 25, otherwise: 2, first_id: "a".to_owned(), sequences: vec![7, 3] };
+        let wanted =
+            DeterminismStats { asked: 25, otherwise: 2, first_id: "a".to_owned(), sequences: vec![7, 3] };
         assert_eq!(all, wanted);
     }
 }

@@ -7,25 +7,25 @@ use std::collections::btree_map::Entry;
 
 use serde::{Deserialize, Serialize};
 
-use crate::stats::run_result::Incident;
+use crate::stats::run_result::FailureGroup;
 
 /// Different things that are kept apart; the rest are counted together for each plugin.
 const KINDS: usize = 1000;
 
 /// What broke.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Incidents(BTreeMap<String, BTreeMap<String, Seen>>);
+pub struct FailureLog(BTreeMap<String, BTreeMap<String, FailureCount>>);
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Seen {
+struct FailureCount {
     count: u64,
     /// The least sequence number that it happened on, so that it does not matter in which order it was noted.
     first: u64,
     first_id: String,
 }
 
-impl Seen {
-    fn add(&mut self, other: Seen) {
+impl FailureCount {
+    fn add(&mut self, other: FailureCount) {
         self.count += other.count;
         if other.first < self.first {
             (self.first, self.first_id) = (other.first, other.first_id);
@@ -33,7 +33,7 @@ impl Seen {
     }
 }
 
-impl Incidents {
+impl FailureLog {
     /// Counts a failure of `plugin` on the row with this sequence number and id. A failure that is already known costs no
     /// allocation.
     pub fn add(&mut self, plugin: &str, what: &str, sequence: u64, id: &str) {
@@ -49,12 +49,12 @@ impl Incidents {
         self.insert(
             plugin.to_owned(),
             what.to_owned(),
-            Seen { count: 1, first: sequence, first_id: id.to_owned() },
+            FailureCount { count: 1, first: sequence, first_id: id.to_owned() },
         );
     }
 
     /// Adds the failures of another part of the run.
-    pub fn merge(&mut self, other: Incidents) {
+    pub fn merge(&mut self, other: FailureLog) {
         for (plugin, groups) in other.0 {
             for (what, group) in groups {
                 self.insert(plugin.clone(), what, group);
@@ -62,7 +62,7 @@ impl Incidents {
         }
     }
 
-    fn insert(&mut self, plugin: String, what: String, group: Seen) {
+    fn insert(&mut self, plugin: String, what: String, group: FailureCount) {
         match self.0.entry(plugin).or_default().entry(what) {
             Entry::Occupied(mut known) => known.get_mut().add(group),
             Entry::Vacant(new) => {
@@ -77,11 +77,11 @@ impl Incidents {
     }
 
     /// As the report has them: the most frequent first.
-    pub fn list(self) -> Vec<Incident> {
+    pub fn list(self) -> Vec<FailureGroup> {
         let mut list = Vec::new();
         for (plugin, groups) in self.0 {
-            for (what, Seen { count, first_id, .. }) in groups {
-                list.push(Incident { plugin: plugin.clone(), what, count, first_id });
+            for (what, FailureCount { count, first_id, .. }) in groups {
+                list.push(FailureGroup { plugin: plugin.clone(), what, count, first_id });
             }
         }
         list.sort_by(|a, b| {

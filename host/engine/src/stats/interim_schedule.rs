@@ -8,28 +8,28 @@ use std::collections::BTreeSet;
 use std::ops::Bound::{Excluded, Unbounded};
 
 use crate::seal::manifest::Seal;
-use crate::stats::checkpoint::{Ended, Saved};
-use crate::stats::counters::Counted;
-use crate::stats::run_result::{End, Outcome};
+use crate::stats::checkpoint::{Checkpoint, EndState};
+use crate::stats::counters::RunCounters;
+use crate::stats::run_result::{EndReason, RunResult};
 use understudy_records::join::Accounting;
 use understudy_statistics::scoring::{Slice, Window, WindowClock};
 use understudy_study::{Micros, PerStream, StreamKind, Study};
 
 /// Where a run stood when it was looked at.
-pub struct Looked {
+pub struct InterimSnapshot {
     /// The last window that is covered.
     pub window: Window,
     /// What it was called.
     pub label: String,
     /// Where it stood.
-    pub saved: Saved,
+    pub saved: Checkpoint,
 }
 
 /// Is told of each look, on the thread that compares; so what takes long belongs on a thread of its own.
-pub type Look = Box<dyn FnMut(Looked) + Send>;
+pub type InterimCallback = Box<dyn FnMut(InterimSnapshot) + Send>;
 
 /// Says when it is time for a look.
-pub struct Schedule {
+pub struct InterimSchedule {
     every: u64,
     clock: WindowClock,
     /// How far behind the clock of each stream a window has to end.
@@ -38,11 +38,11 @@ pub struct Schedule {
     known: BTreeSet<String>,
     /// The last window of the look before.
     last: Option<Window>,
-    waits: Option<Waits>,
+    waits: Option<NextReport>,
 }
 
 /// The look that is waited for.
-struct Waits {
+struct NextReport {
     /// The first window since the look before into which a snapshot falls. An earlier one may still come.
     first: Window,
     /// The last window of the look.
@@ -51,10 +51,10 @@ struct Waits {
     end: i64,
 }
 
-impl Schedule {
+impl InterimSchedule {
     /// As a study declares it; `None` if it declares no looks. Those that are `known` are passed over.
-    pub fn new(study: &Study, known: BTreeSet<String>) -> Option<Schedule> {
-        Some(Schedule {
+    pub fn new(study: &Study, known: BTreeSet<String>) -> Option<InterimSchedule> {
+        Some(InterimSchedule {
             every: study.interim.every?,
             clock: WindowClock::new(study.windows, study.time_zone.clone()),
             behind: behind(study),
@@ -65,9 +65,9 @@ impl Schedule {
     }
 
     /// The last window to be covered, if it is time, and what it is called. Asked again, it says the next one.
-    pub fn due(&mut self, counted: &Counted) -> Option<(Window, String)> {
+    pub fn due(&mut self, counted: &RunCounters) -> Option<(Window, String)> {
         loop {
-            let Waits { last, end, .. } = *self.waits(counted)?;
+            let NextReport { last, end, .. } = *self.waits(counted)?;
             let is_over = |kind| {
                 counted.clocks[kind]
                     .is_some_and(|clock| clock.saturating_sub(self.behind[kind]) >= Micros(end))
@@ -85,7 +85,7 @@ impl Schedule {
     }
 
     /// The look that is waited for, if any snapshot has come since the one before.
-    fn waits(&mut self, counted: &Counted) -> Option<&Waits> {
+    fn waits(&mut self, counted: &RunCounters) -> Option<&NextReport> {
         let windows = &counted.inputs.windows;
         let first = match self.last {
             None => *windows.first_key_value()?.0,
@@ -99,7 +99,7 @@ impl Schedule {
             while last < first {
                 last = self.step(last, self.every);
             }
-            self.waits = Some(Waits { first, last, end: self.clock.bounds(last).end });
+            self.waits = Some(NextReport { first, last, end: self.clock.bounds(last).end });
         }
         self.waits.as_ref()
     }
@@ -119,7 +119,7 @@ fn behind(study: &Study) -> PerStream<Micros> {
 
 /// Why there is nothing to be shown of a run yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Unripe {
+pub enum NotReady {
     /// No snapshot has come.
     Empty,
     /// No window is over.
@@ -133,15 +133,15 @@ pub enum Unripe {
     },
 }
 
-impl Looked {
+impl InterimSnapshot {
     /// A look at a run as it stands, up to the latest window with snapshots that no pair can join any more; cut to it.
     ///
     /// # Errors
     /// When there is no such window yet.
-    pub fn latest(saved: Saved, study: &Study) -> Result<Looked, Unripe> {
+    pub fn latest(saved: Checkpoint, study: &Study) -> Result<InterimSnapshot, NotReady> {
         let mut clock = WindowClock::new(study.windows, study.time_zone.clone());
         let counted = &saved.counted;
-        let first = clock.window(counted.earliest.ok_or(Unripe::Empty)?);
+        let first = clock.window(counted.earliest.ok_or(NotReady::Empty)?);
         let over = |window: &Window| {
             let end = clock.bounds(*window).end;
             let reached = |kind| {
@@ -155,11 +155,11 @@ impl Looked {
         let known = counted.inputs.windows.keys().copied().chain(compared).chain([first]);
         match known.filter(over).max() {
             Some(window) => {
-                let mut looked = Looked { window, label: clock.label(window), saved };
+                let mut looked = InterimSnapshot { window, label: clock.label(window), saved };
                 looked.cut(study);
                 Ok(looked)
             }
-            None => Err(Unripe::Open {
+            None => Err(NotReady::Open {
                 label: clock.label(first),
                 until: behind(study).map(|behind| Micros(clock.bounds(first).end).saturating_add(behind)),
                 clocks: counted.clocks,
@@ -170,7 +170,7 @@ impl Looked {
     /// Cuts off what lies behind the window that is covered, as if the run had been looked at as soon as that was over. How many
     /// records there are, and how long anything took, is known of the moment only.
     pub fn cut(&mut self, study: &Study) {
-        let Saved { counted, judged, .. } = &mut self.saved;
+        let Checkpoint { counted, judged, .. } = &mut self.saved;
         let end = WindowClock::new(study.windows, study.time_zone.clone()).bounds(self.window).end;
         // The snapshots' clock has to show only that the window is over, not how late one of it could have come.
         let end = Micros(end);
@@ -191,17 +191,21 @@ impl Looked {
     }
 
     /// What it says, once it is cut.
-    pub fn outcome(&self, seal: &Seal) -> Option<Outcome> {
-        let outcome = self.saved.outcome(seal)?;
-        Some(Outcome { end: End::Interim { window: self.label.clone() }, ..outcome })
+    pub fn result(&self, seal: &Seal) -> Option<RunResult> {
+        let outcome = self.saved.result(seal)?;
+        Some(RunResult { end: EndReason::Interim { window: self.label.clone() }, ..outcome })
     }
 }
 
-impl Saved {
+impl Checkpoint {
     /// The same, as if it had ended here and now.
-    pub fn as_ended(mut self, accounting: Accounting, again: Vec<crate::stats::determinism::Again>) -> Saved {
+    pub fn as_ended(
+        mut self,
+        accounting: Accounting,
+        again: Vec<crate::stats::determinism::DeterminismStats>,
+    ) -> Checkpoint {
         let at = jiff::Timestamp::now();
-        self.ended = Some(Ended { at, end: End::Interrupted, accounting, again });
+        self.ended = Some(EndState { at, end: EndReason::Interrupted, accounting, again });
         self
     }
 }
@@ -228,12 +232,12 @@ mod tests {
     /// What a run has counted of records of these hours.
     struct Came {
         study: Study,
-        counted: Counted,
+        counted: RunCounters,
     }
 
     impl Came {
         fn new() -> Came {
-            Came { study: study("[interim]\nevery = 2\n"), counted: Counted::new(1) }
+            Came { study: study("[interim]\nevery = 2\n"), counted: RunCounters::new(1) }
         }
 
         fn came(&mut self, side: StreamKind, hours: &[i64]) {
@@ -247,12 +251,13 @@ mod tests {
         }
 
         /// The looks that are due now.
-        fn due(&self, schedule: &mut Schedule) -> Vec<String> {
+        fn due(&self, schedule: &mut InterimSchedule) -> Vec<String> {
             std::iter::from_fn(|| schedule.due(&self.counted)).map(|(_, label)| label).collect()
         }
 
-        fn schedule(&self, known: &[&str]) -> Schedule {
-            Schedule::new(&self.study, known.iter().map(|label| (*label).to_owned()).collect()).unwrap()
+        fn schedule(&self, known: &[&str]) -> InterimSchedule {
+            InterimSchedule::new(&self.study, known.iter().map(|label| (*label).to_owned()).collect())
+                .unwrap()
         }
     }
 
@@ -302,7 +307,7 @@ mod tests {
     fn the_latest_look_covers_the_windows_that_are_over() {
         let mut run = Came::new();
         let latest = |run: &Came| {
-            let saved = Saved {
+            let saved = Checkpoint {
                 seal: String::new(),
                 groups: 0,
                 began: jiff::Timestamp::UNIX_EPOCH,
@@ -310,14 +315,14 @@ mod tests {
                 judged: None,
                 ended: None,
             };
-            Looked::latest(saved, &run.study).map(|looked| looked.label)
+            InterimSnapshot::latest(saved, &run.study).map(|looked| looked.label)
         };
-        assert_eq!(latest(&run), Err(Unripe::Empty));
+        assert_eq!(latest(&run), Err(NotReady::Empty));
         run.came(StreamKind::Snapshots, &[10, 60, 80]);
         let open = |clocks: [Option<i64>; 2]| {
             let clocks = PerStream::from(clocks.map(|clock| clock.map(Micros)));
             let label = "1970-01-01".to_owned();
-            Err(Unripe::Open {
+            Err(NotReady::Open {
                 label,
                 until: PerStream { snapshots: Micros(25 * HOUR), decisions: Micros(29 * HOUR) },
                 clocks,
@@ -341,6 +346,6 @@ mod tests {
 
     #[test]
     fn without_a_declaration_there_is_none() {
-        assert!(Schedule::new(&study(""), BTreeSet::new()).is_none());
+        assert!(InterimSchedule::new(&study(""), BTreeSet::new()).is_none());
     }
 }

@@ -6,15 +6,15 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A distribution of times, in nanoseconds, to three significant digits.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Times(Histogram<u64>);
+pub struct LatencyHistogram(Histogram<u64>);
 
-impl Default for Times {
-    fn default() -> Times {
-        Times(Histogram::new(3).expect("three digits are allowed"))
+impl Default for LatencyHistogram {
+    fn default() -> LatencyHistogram {
+        LatencyHistogram(Histogram::new(3).expect("three digits are allowed"))
     }
 }
 
-impl Times {
+impl LatencyHistogram {
     /// Counts one.
     pub fn record(&mut self, nanos: u64) {
         self.0.record(nanos).expect("the histogram grows");
@@ -26,16 +26,16 @@ impl Times {
     }
 }
 
-impl Serialize for Times {
+impl Serialize for LatencyHistogram {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let counts = self.0.iter_recorded().map(|at| (at.value_iterated_to(), at.count_at_value()));
         counts.collect::<Vec<(u64, u64)>>().serialize(serializer)
     }
 }
 
-impl<'de> Deserialize<'de> for Times {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Times, D::Error> {
-        let mut times = Times::default();
+impl<'de> Deserialize<'de> for LatencyHistogram {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<LatencyHistogram, D::Error> {
+        let mut times = LatencyHistogram::default();
         for (value, count) in Vec::<(u64, u64)>::deserialize(deserializer)? {
             times.0.record_n(value, count).map_err(serde::de::Error::custom)?;
         }
@@ -46,7 +46,7 @@ impl<'de> Deserialize<'de> for Times {
 /// A distribution of times, in nanoseconds, to three significant digits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub struct Latency {
+pub struct LatencyPercentiles {
     /// How many times there are.
     pub count: u64,
     /// Half are no longer than this.
@@ -59,11 +59,17 @@ pub struct Latency {
     pub max: u64,
 }
 
-impl Latency {
+impl LatencyPercentiles {
     /// The distribution in a histogram.
-    pub fn of(histogram: &Histogram<u64>) -> Latency {
+    pub fn of(histogram: &Histogram<u64>) -> LatencyPercentiles {
         let at = |quantile| histogram.value_at_quantile(quantile);
-        Latency { count: histogram.len(), p50: at(0.5), p90: at(0.9), p99: at(0.99), max: histogram.max() }
+        LatencyPercentiles {
+            count: histogram.len(),
+            p50: at(0.5),
+            p90: at(0.9),
+            p99: at(0.99),
+            max: histogram.max(),
+        }
     }
 }
 
@@ -79,10 +85,10 @@ mod tests {
         fn a_distribution_is_read_back_as_it_was(
             nanos in prop::collection::vec(prop_oneof![0u64..5000, any::<u64>().prop_map(|n| n >> 8)], 0..200),
         ) {
-            let mut times = Times::default();
+            let mut times = LatencyHistogram::default();
             nanos.iter().for_each(|nanos| times.record(*nanos));
-            let again: Times = checkpoint::decode(&checkpoint::encode(&times).unwrap()).unwrap();
-            prop_assert_eq!(Latency::of(times.histogram()), Latency::of(again.histogram()));
+            let again: LatencyHistogram = checkpoint::decode(&checkpoint::encode(&times).unwrap()).unwrap();
+            prop_assert_eq!(LatencyPercentiles::of(times.histogram()), LatencyPercentiles::of(again.histogram()));
             prop_assert_eq!(again, times);
         }
     }

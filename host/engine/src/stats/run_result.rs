@@ -6,26 +6,26 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::plugins::stored_files::Kept;
-use crate::stats::determinism::Again;
-use crate::stats::latency::Latency;
-use crate::stats::latency::Times;
+use crate::plugins::stored_files::StoredPlugin;
+use crate::stats::determinism::DeterminismStats;
+use crate::stats::latency::LatencyHistogram;
+use crate::stats::latency::LatencyPercentiles;
 use understudy_records::join::Accounting;
 use understudy_statistics::scoring::{Cells, DistributionsBySlice, SliceSums};
 
 /// What a run leaves behind.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Outcome {
+pub struct RunResult {
     /// When it began.
     pub began: Timestamp,
     /// When it ended.
     pub ended: Timestamp,
     /// How it ended.
-    pub end: End,
+    pub end: EndReason,
     /// SHA-256 of the canonical form of the declaration, as the seal has it, in hexadecimal.
     pub declaration: String,
     /// The plugins that ran.
-    pub kept: Vec<Kept>,
+    pub kept: Vec<StoredPlugin>,
     /// Where every record has got to.
     pub accounting: Accounting,
     /// What became of the pairs.
@@ -39,19 +39,19 @@ pub struct Outcome {
     /// For each model what it did.
     pub models: Vec<ModelCounts>,
     /// For each model the nanoseconds that its answers took.
-    pub times: Vec<Times>,
+    pub times: Vec<LatencyHistogram>,
     /// For each model what came of asking it again.
-    pub again: Vec<Again>,
+    pub again: Vec<DeterminismStats>,
     /// SHA-256 of the seal of the run whose log was replayed, if this is an offline evaluation.
     pub replay_of: Option<String>,
     /// How long the substrate took.
     pub substrate_latency: SubstrateLatency,
     /// The nanoseconds that it took, of decisions at or after their snapshot.
-    pub substrate_times: Times,
+    pub substrate_times: LatencyHistogram,
     /// What broke, the most frequent first.
-    pub incidents: Vec<Incident>,
+    pub incidents: Vec<FailureGroup>,
     /// The first records that were refused, at most ten of each stream and class.
-    pub refused: Vec<RefusedRecord>,
+    pub refused: Vec<ListedExclusion>,
 }
 
 /// What one model did with the snapshots.
@@ -66,13 +66,13 @@ pub struct ModelCounts {
     /// Snapshots that it was not asked about before their decision had come.
     pub blinded: u64,
     /// The time until the batch of a snapshot was answered; its rows share it.
-    pub latency: Latency,
+    pub latency: LatencyPercentiles,
 }
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum End {
+pub enum EndReason {
     /// All sources came to their end.
     Finished,
     /// Somebody stopped it.
@@ -86,10 +86,10 @@ pub enum End {
     },
 }
 
-impl End {
+impl EndReason {
     /// Whether nothing more can come. Before that, what tells of single rows could reach whoever has still to decide on them.
     pub fn is_final(&self) -> bool {
-        matches!(self, End::Finished)
+        matches!(self, EndReason::Finished)
     }
 }
 
@@ -109,7 +109,7 @@ pub struct Comparison {
 #[serde(rename_all = "kebab-case")]
 pub struct SubstrateLatency {
     /// Decisions at or after their snapshot.
-    pub after: Latency,
+    pub after: LatencyPercentiles,
     /// Decisions dated before their snapshot, of which no latency can be told.
     pub before: u64,
 }
@@ -117,7 +117,7 @@ pub struct SubstrateLatency {
 /// Something that broke.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub struct Incident {
+pub struct FailureGroup {
     /// The plugin's name in the study.
     pub plugin: String,
     /// What happened; before the run has ended without what the plugin said.
@@ -131,7 +131,7 @@ pub struct Incident {
 /// A record that takes no part.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub struct RefusedRecord {
+pub struct ListedExclusion {
     /// `snapshots` or `decisions`.
     pub stream: String,
     /// Its line in the source, counted from 1.

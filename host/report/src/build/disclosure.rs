@@ -1,20 +1,20 @@
-//! What an interim report leaves out.
+//! What an interim report withholds, so that nobody who still has to decide learns about a single row.
 
-use understudy_engine::Incident;
+use crate::model::run_summary::PluginFailure;
 use understudy_sandbox::failure_kind;
 
-/// Fewer pairs than these, of a value or a window, have no figure before the end: it could tell of one that is still to be
-/// decided.
-pub(super) const LEAST: u64 = 5;
+/// The minimum number of pairs of a condition value or window that an interim report shows figures for. Over fewer
+/// pairs, a figure could reveal an answer for a row that is still to be decided.
+pub(super) const MIN_INTERIM_PAIRS: u64 = 5;
 
-/// What broke, without what tells of single rows: their ids, and what the plugins said of them.
-pub(super) fn of_no_row(incidents: Vec<Incident>) -> Vec<Incident> {
-    let mut kinds: Vec<Incident> = Vec::new();
-    for Incident { plugin, what, count, .. } in incidents {
-        let what = failure_kind(&what);
-        match kinds.iter_mut().find(|known| known.plugin == plugin && known.what == what) {
+/// Failures without row ids and without the plugins' own messages, which could quote a row.
+pub(super) fn without_row_details(failures: Vec<PluginFailure>) -> Vec<PluginFailure> {
+    let mut kinds: Vec<PluginFailure> = Vec::new();
+    for PluginFailure { plugin, message, count, .. } in failures {
+        let message = failure_kind(&message);
+        match kinds.iter_mut().find(|known| known.plugin == plugin && known.message == message) {
             Some(known) => known.count += count,
-            None => kinds.push(Incident { plugin, what, count, first_id: String::new() }),
+            None => kinds.push(PluginFailure { plugin, message, count, first_id: String::new() }),
         }
     }
     kinds

@@ -25,12 +25,12 @@ use crate::model::report::{
     Report, WindowInfo,
 };
 use crate::model::run_summary::PluginFailure;
-use understudy_engine::{Member, Outcome, Prepared, Times, conditions};
-use understudy_sandbox::{DeciderPlugin, File};
+use understudy_engine::{LoadedPlugin, RunResult, SealedStudy, LatencyHistogram, conditions};
+use understudy_sandbox::{DeciderPlugin, ComponentFile};
 use understudy_statistics::scoring::{Slice, Totals, WindowClock};
 
 /// The report of a run, with the plugins that ran at its end.
-pub fn build(outcome: &Outcome, prepared: &Prepared) -> Report {
+pub fn build(outcome: &RunResult, prepared: &SealedStudy) -> Report {
     let study = &prepared.study;
     let clock = WindowClock::new(study.windows, study.time_zone.clone());
     let conditions = conditions(study);
@@ -46,7 +46,7 @@ pub fn build(outcome: &Outcome, prepared: &Prepared) -> Report {
     });
     let mut reducer = Reducer {
         scorers: prepared
-            .cast
+            .versions
             .metrics
             .iter()
             .map(|part| (part.name.clone(), part.now().plugin.instance()))
@@ -112,7 +112,7 @@ pub fn build(outcome: &Outcome, prepared: &Prepared) -> Report {
 
 /// The figures of a model for a metric. `search` is given for the metric of the divergence search, which has intervals.
 fn scores(
-    outcome: &Outcome,
+    outcome: &RunResult,
     overall: &Totals,
     model: usize,
     metric: usize,
@@ -153,7 +153,7 @@ const SHARES: [f64; 27] = [
 ];
 
 /// The latency distribution at [`SHARES`]; empty if nothing was measured.
-fn latency_quantiles(times: &Times) -> Vec<LatencyQuantile> {
+fn latency_quantiles(times: &LatencyHistogram) -> Vec<LatencyQuantile> {
     let histogram = times.histogram();
     let point = |share: f64| LatencyQuantile { share, nanos: histogram.value_at_quantile(share) };
     if histogram.is_empty() { Vec::new() } else { SHARES.map(point).to_vec() }
@@ -165,7 +165,7 @@ fn sorted(mut failures: Vec<PluginFailure>) -> Vec<PluginFailure> {
     failures
 }
 
-fn decider(member: &Member<DeciderPlugin>) -> PluginInfo {
+fn decider(member: &LoadedPlugin<DeciderPlugin>) -> PluginInfo {
     plugin(&member.name, &member.plugin.title, &member.file)
 }
 

@@ -34,7 +34,7 @@ pub struct MetricEstimator {
 
 impl MetricEstimator {
     /// An estimator for a metric with this number of components. `parts` together hold all pairs.
-    pub fn of(
+    pub fn new(
         model: usize,
         components: usize,
         range: Range,

@@ -1,4 +1,4 @@
-//! What is made of judgements, against statsmodels: `tests/oracles/review.py` prints the numbers.
+//! Review statistics against statsmodels. `tests/oracles/review.py` prints the expected numbers.
 
 use super::*;
 use Judgement::{BothFine, ModelRight, SubstrateRight, Unclear};
@@ -29,7 +29,7 @@ fn reviewed(model: &str, id: &str, stratum: &str, judgement: Judgement, mode: Op
     })
 }
 
-/// The strata of the oracle, with as many judgements of each kind.
+/// The strata of the oracle, each with its number of judgements of each kind.
 fn oracle() -> Vec<Entry> {
     let strata = [
         ("segment groups", 420, [5, 2, 0, 1]),
@@ -50,10 +50,10 @@ fn oracle() -> Vec<Entry> {
 }
 
 #[test]
-fn shares_and_bounds_are_those_of_statsmodels() {
-    let [summary] = &judged(&oracle())[..] else { panic!("one model was judged") };
+fn shares_and_intervals_match_statsmodels() {
+    let [summary] = &review_summaries(&oracle())[..] else { panic!("one model was judged") };
     let near = |found: f64, wanted: f64| assert!((found - wanted).abs() <= 1e-12, "{found} is not {wanted}");
-    near(summary.effective.unwrap(), 19.998084067232366);
+    near(summary.effective_sample_size.unwrap(), 19.998084067232366);
     let wanted = [
         (ModelRight, 0.2535541974911547, 0.12989729267895025, 0.43594795632730177),
         (SubstrateRight, 0.5013064987976535, 0.3285478105585523, 0.673753801619032),
@@ -67,26 +67,26 @@ fn shares_and_bounds_are_those_of_statsmodels() {
         near(found.interval.lower, lower);
         near(found.interval.upper, upper);
     }
-    assert_eq!(summary.unjudged, ["room suite"]);
-    assert_eq!((summary.disagreements, summary.judged, summary.elsewise), (3124, 30, 0));
-    let novel = ModeCount { mode: Some(FailureMode::Novel), count: 8 };
-    assert_eq!(summary.modes, [ModeCount { mode: None, count: 22 }, novel]);
+    assert_eq!(summary.unjudged_strata, ["room suite"]);
+    assert_eq!((summary.disagreements, summary.judged, summary.superseded_judgements), (3124, 30, 0));
+    let novel = FailureModeCount { mode: Some(FailureMode::Novel), count: 8 };
+    assert_eq!(summary.failure_modes, [FailureModeCount { mode: None, count: 22 }, novel]);
     assert_eq!(summary.judgements[1], JudgementCount { judgement: SubstrateRight, count: 16 });
 }
 
 #[test]
-fn it_is_json_and_comes_back() {
-    let summary = judged(&oracle());
+fn review_summaries_survive_a_json_round_trip() {
+    let summary = review_summaries(&oracle());
     let json = serde_json::to_value(&summary).unwrap();
     assert_eq!(json[0]["strata"][3]["name"], "elsewhere");
     assert_eq!(json[0]["shares"][1]["judgement"], "substrate-right");
     assert!(json[0]["shares"][1]["interval"]["lower"].is_f64());
-    assert_eq!(json[0]["modes"][1], serde_json::json!({ "mode": "novel", "count": 8 }));
+    assert_eq!(json[0]["failure-modes"][1], serde_json::json!({ "mode": "novel", "count": 8 }));
     assert_eq!(serde_json::from_value::<Vec<ReviewSummary>>(json).unwrap(), summary);
 }
 
 #[test]
-fn models_are_apart_and_the_last_judgement_of_a_row_stands() {
+fn models_are_separate_and_the_last_judgement_of_a_row_counts() {
     let strata = [("elsewhere", 10)];
     let entries = [
         sampled("one", &strata),
@@ -95,31 +95,31 @@ fn models_are_apart_and_the_last_judgement_of_a_row_stands() {
         reviewed("one", "a", "elsewhere", Unclear, None),
         reviewed("one", "a", "elsewhere", SubstrateRight, None),
     ];
-    let [one, two] = &judged(&entries)[..] else { panic!("two models") };
+    let [one, two] = &review_summaries(&entries)[..] else { panic!("two models") };
     assert_eq!((one.model.as_str(), one.judged, one.shares[1].share), ("one", 1, 1.0));
     assert_eq!((two.model.as_str(), two.judged, two.shares[0].share), ("two", 1, 1.0));
 }
 
 #[test]
-fn judgements_from_other_strata_are_told_and_left_out() {
+fn judgements_of_other_strata_are_counted_apart() {
     let entries = [
         sampled("one", &[("elsewhere", 10)]),
         reviewed("one", "a", "elsewhere", ModelRight, None),
-        // More of the same strata: what was judged counts on, at their new sizes.
+        // A larger sample of the same strata: earlier judgements still count, with the new stratum sizes.
         sampled("one", &[("elsewhere", 12)]),
         reviewed("one", "b", "elsewhere", ModelRight, None),
     ];
-    let [same] = &judged(&entries)[..] else { panic!("one model") };
-    assert_eq!((same.disagreements, same.judged, same.elsewise), (12, 2, 0));
+    let [same] = &review_summaries(&entries)[..] else { panic!("one model") };
+    assert_eq!((same.disagreements, same.judged, same.superseded_judgements), (12, 2, 0));
     let other = sampled("one", &[("segment groups", 4), ("elsewhere", 8)]);
-    let [found] = &judged(&[&entries[..], &[other]].concat())[..] else { panic!("one model") };
-    assert_eq!((found.judged, found.elsewise, found.effective), (0, 2, None));
-    assert_eq!(found.unjudged, ["segment groups", "elsewhere"]);
+    let [found] = &review_summaries(&[&entries[..], &[other]].concat())[..] else { panic!("one model") };
+    assert_eq!((found.judged, found.superseded_judgements, found.effective_sample_size), (0, 2, None));
+    assert_eq!(found.unjudged_strata, ["segment groups", "elsewhere"]);
     assert!(found.shares.is_empty());
 }
 
 #[test]
-fn what_is_in_no_figure_any_more_is_to_be_judged_again() {
+fn superseded_judgements_have_to_be_repeated() {
     let entries = [
         sampled("forest", &[("elsewhere", 200)]),
         reviewed("forest", "one", "elsewhere", ModelRight, None),
@@ -128,7 +128,7 @@ fn what_is_in_no_figure_any_more_is_to_be_judged_again() {
     ];
     let left = |strata: &[(&str, u64)]| {
         let Entry { event, .. } = sampled("forest", strata);
-        let rows = judged_rows(&entries, &event, "forest");
+        let rows = judged_row_keys(&entries, &event, "forest");
         rows.into_iter().map(|(id, _)| id.to_owned()).collect::<Vec<_>>()
     };
     assert_eq!(left(&[("elsewhere", 230)]), ["one"]);

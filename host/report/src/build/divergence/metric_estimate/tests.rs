@@ -160,9 +160,9 @@ fn interim_intervals_are_those_of_the_confidence_sequence() {
     let windows = [part(&[[0.0], [4.0], [2.0]]), part(&[[4.0], [3.0]])];
     let range = (Some(0.0), Some(4.0));
     let means = estimator(1, range, &[&windows[0], &windows[1]], &mut mean);
-    let mut sequence = Sequence::new(ONE_SIDED_CONFIDENCE, EXPECTED_WINDOW_PAIRS);
-    sequence.push(Block { n: 3, sum: 1.5, squares: 1.25 });
-    sequence.push(Block { n: 2, sum: 1.75, squares: 1.5625 });
+    let mut sequence = ConfidenceSequence::new(ONE_SIDED_CONFIDENCE, EXPECTED_WINDOW_PAIRS);
+    sequence.push(ScoreBlock { n: 3, sum: 1.5, squares: 1.25 });
+    sequence.push(ScoreBlock { n: 2, sum: 1.75, squares: 1.5625 });
     let Interval { lower, upper } = sequence.interval();
     let found = means.anytime_interval(windows.clone(), &mut mean);
     assert_bounds(found, 4.0 * lower, 4.0 * upper);

@@ -1,0 +1,113 @@
+//! Runs a study from its sources to its checkpoint: starts or resumes it, drives the event loop, and closes the ledger.
+//!
+//! Invariants: the checkpoint is on disk before the last ledger entries; a failed log is reported as the log's error,
+//! whatever stopped the pipeline because of it.
+
+use anyhow::bail;
+
+use crate::control::messages;
+use crate::hot_swap::swapper::HotSwapper;
+use crate::log_schema::schema::schemas;
+use crate::pipeline::coordinator::Coordinator;
+use crate::pipeline::handle::RunHandle;
+use crate::pipeline::options::{RunMode, RunOptions};
+use crate::pipeline::started_run::StartedRun;
+use crate::pipeline::{event_loop, resume, start};
+use crate::plugins::load::LoadedStudy;
+use crate::seal::sealed_study::SealedStudy;
+use crate::stats::interim_schedule::InterimCallback;
+use crate::stats::run_result::{EndReason, RunResult};
+use understudy_run_log::ledger::{Event, FileDigest, Ledger};
+use understudy_run_log::{CHECKPOINT, Commit, LogWriter, REPORT, RunDirectory, checkpoint};
+use understudy_sandbox::sha256_hex;
+
+/// A run that has ended; its report is not written yet.
+pub struct EndedRun {
+    /// The sums and counts that the report is made from.
+    pub result: RunResult,
+    /// The study, with the plugin versions at the end of the run.
+    pub study: SealedStudy,
+    /// The run directory.
+    pub directory: RunDirectory,
+    ledger: Ledger,
+}
+
+/// Runs a study until its sources end or `stop` resolves, and writes the run directory. An interrupted run is resumed;
+/// then `notify` gets a line for the user that says where it continues.
+///
+/// # Errors
+/// If the sources do not fit the mode or cannot be opened, the directory cannot be used, the sealed content has changed,
+/// or the log cannot be written or read.
+pub async fn run(
+    study: LoadedStudy,
+    options: RunOptions<'_>,
+    mode: RunMode<'_>,
+    on_interim: Option<InterimCallback>,
+    notify: impl FnOnce(&str),
+    stop: impl Future<Output = ()>,
+) -> anyhow::Result<EndedRun> {
+    mode.check_sources(&study)?;
+    let (replayed, on_ready) = match mode {
+        RunMode::Batch => (None, None),
+        RunMode::Served(on_ready) => (None, Some(on_ready)),
+        RunMode::WhatIf(replayed) => (Some(replayed), None),
+    };
+    let started = start::start_or_resume(study, options, replayed)?;
+    started.resume_notice.as_deref().map(notify);
+    let StartedRun { mut study, directory, ledger, seal, sealer, recovered, initial, replay, readers, .. } = started;
+    let schemas = schemas(&study);
+    let log = &study.study.log;
+    let commit = Commit { wait: log.commit_wait.unsigned_abs(), rows: log.commit_rows };
+    let (writer, writing) = LogWriter::open(directory.path(), schemas.clone(), recovered, commit, sealer)?;
+    let pipeline = async {
+        let mut coordinator = Coordinator::start(&study, writer, schemas, directory.path(), initial, on_interim)?;
+        if let Some(replay) = replay {
+            resume::replay_log(&mut coordinator, directory.path(), &replay)?;
+        }
+        let (commands, queue) = tokio::sync::mpsc::channel(messages::COMMAND_QUEUE);
+        if let Some(on_ready) = on_ready {
+            coordinator.disable_progress();
+            let (run, stats) = (directory.path(), coordinator.determinism_stats());
+            let swapper = HotSwapper::start(&study, run, ledger.clone(), stats, commands.clone())?;
+            let (directory, intake, status) =
+                (run.to_owned(), readers.intake(), coordinator.subscribe_status());
+            on_ready(RunHandle { directory, intake, commands, swapper, status });
+        }
+        event_loop::run_event_loop(coordinator, readers, queue, stop).await
+    };
+    let ended = pipeline.await;
+    // If the log failed, that is what stopped the pipeline.
+    writing.finish()?;
+    let (checkpoint, events, versions) = ended?;
+    directory.write(CHECKPOINT, &checkpoint::encode(&checkpoint)?)?;
+    for event in events {
+        ledger.append(event)?;
+    }
+    study.versions = versions;
+    let Some(result) = checkpoint.result(&seal) else { bail!("the checkpoint of the end has no end state; this is a bug in understudy") };
+    Ok(EndedRun { result, study, directory, ledger })
+}
+
+impl EndedRun {
+    /// Writes the report, and the ledger entry that records the digests of the report and the checkpoint.
+    ///
+    /// # Errors
+    /// If one of the files cannot be written.
+    pub fn close(self, report: &[u8]) -> anyhow::Result<()> {
+        self.directory.write(REPORT, report)?;
+        let mut files = Vec::new();
+        for file in [CHECKPOINT, REPORT] {
+            let bytes = std::fs::read(self.directory.path().join(file))?;
+            files.push(FileDigest { file: file.to_owned(), sha256: sha256_hex(&bytes) });
+        }
+        let event = match self.result.end {
+            EndReason::Finished => Event::RunClosed { files },
+            EndReason::Interrupted | EndReason::Interim { .. } => {
+                Event::RunStopped { reason: "interrupted".to_owned(), files }
+            }
+            EndReason::SourceBroke(faults) => Event::RunStopped { reason: faults.join("; "), files },
+        };
+        self.ledger.append(event)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,62 @@
+//! Conversion of the engine's counts into the report's own types.
+
+use crate::model::run_summary::{
+    ComparisonCounts, DeterminismSummary, ExcludedExample, LatencySummary, PluginFailure, RunEnd,
+    SubstrateLatencySummary,
+};
+use understudy_engine::{DeterminismStats, Comparison, EndReason, FailureGroup, LatencyPercentiles, ListedExclusion, SubstrateLatency};
+
+/// How the run ended.
+pub(super) fn run_end(end: &EndReason) -> RunEnd {
+    match end {
+        EndReason::Finished => RunEnd::Finished,
+        EndReason::Interrupted => RunEnd::Interrupted,
+        EndReason::SourceBroke(messages) => RunEnd::SourceFailed(messages.clone()),
+        EndReason::Interim { window } => RunEnd::Interim { window: window.clone() },
+    }
+}
+
+/// How many pairs were compared.
+pub(super) fn comparison_counts(Comparison { compared, incomparable }: Comparison) -> ComparisonCounts {
+    ComparisonCounts { compared, incomparable }
+}
+
+/// The quantiles of a latency distribution, in nanoseconds.
+pub(super) fn latency_summary(latency: LatencyPercentiles) -> LatencySummary {
+    let LatencyPercentiles { count, p50, p90, p99, max } = latency;
+    LatencySummary { count, p50, p90, p99, max }
+}
+
+/// The latency of the substrate.
+pub(super) fn substrate_latency(latency: SubstrateLatency) -> SubstrateLatencySummary {
+    SubstrateLatencySummary { latency: latency_summary(latency.after), dated_before_snapshot: latency.before }
+}
+
+/// The result of the determinism check; `with_id` is false before the run has ended.
+pub(super) fn determinism_summary(check: &DeterminismStats, with_id: bool) -> DeterminismSummary {
+    DeterminismSummary {
+        checked: check.asked,
+        mismatches: check.otherwise,
+        first_id: if with_id { check.first_id.clone() } else { String::new() },
+    }
+}
+
+/// Failures of one plugin with the same cause.
+pub(super) fn plugin_failure(failure: &FailureGroup) -> PluginFailure {
+    PluginFailure {
+        plugin: failure.plugin.clone(),
+        message: failure.what.clone(),
+        count: failure.count,
+        first_id: failure.first_id.clone(),
+    }
+}
+
+/// An excluded record.
+pub(super) fn excluded_example(record: &ListedExclusion) -> ExcludedExample {
+    ExcludedExample {
+        stream: record.stream.clone(),
+        line: record.line,
+        reason: record.class.clone(),
+        detail: record.reason.clone(),
+    }
+}
