@@ -1,21 +1,23 @@
 //! The allocator of a guest: one free list per size class, backed by the system allocator.
 //!
-//! Each list that the host passes is an allocation in the guest, made before the call and freed after it. So allocation
-//! dominates the cost of a one-row call. With ten columns such a call takes 2.2 µs with the system allocator (dlmalloc)
-//! and 1.8 µs with this one (measured with wasmtime 48).
+//! Each list that the host passes is an allocation in the guest, made before the call and freed after it. So
+//! allocation dominates the cost of a one-row call. With ten columns such a call takes 2.2 µs with the system
+//! allocator (dlmalloc) and 1.8 µs with this one (measured with wasmtime 48).
 //!
 //! Invariants:
 //! - A block is in use, in the free list of its size class, or owned by the system allocator.
-//! - Small blocks are reused within their size class and never returned to the system. So the memory of a guest is at
-//!   most twice the peak use per size class.
+//! - Small blocks are reused within their size class and never returned to the system. So the memory of a
+//!   guest is at most twice the peak use per size class.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::UnsafeCell;
 use std::ptr;
 
-/// Smallest block in bytes. Each size class is twice the previous one. A free block holds the link to the next one.
+/// Smallest block in bytes. Each size class is twice the previous one. A free block holds the link to the
+/// next one.
 const MIN_BLOCK: usize = 16;
-/// Largest block in bytes. The system allocates larger ones: doubling would waste much memory and save little time.
+/// Largest block in bytes. The system allocates larger ones: doubling would waste much memory and save little
+/// time.
 const MAX_BLOCK: usize = MIN_BLOCK << (SIZE_CLASSES - 1);
 /// Number of size classes.
 const SIZE_CLASSES: usize = 12;
@@ -57,8 +59,8 @@ fn block_layout(size: usize) -> Layout {
     unsafe { Layout::from_size_align_unchecked(MIN_BLOCK << size, ALIGN) }
 }
 
-// SAFETY: a block comes from one list or from the system, has the size and alignment of its layout, and is in no list
-// while it is in use.
+// SAFETY: a block comes from one list or from the system, has the size and alignment of its layout, and is in
+// no list while it is in use.
 unsafe impl GlobalAlloc for SizeClassAllocator {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
@@ -66,8 +68,8 @@ unsafe impl GlobalAlloc for SizeClassAllocator {
             // SAFETY: the caller upholds the same contract.
             return unsafe { System.alloc(layout) };
         };
-        // SAFETY: there is one thread, and no reference into the lists exists. A free block is unused and begins with
-        // the pointer that `dealloc` wrote.
+        // SAFETY: there is one thread, and no reference into the lists exists. A free block is unused and
+        // begins with the pointer that `dealloc` wrote.
         unsafe {
             let first = &mut (*self.free.get())[size];
             if first.is_null() {
@@ -85,8 +87,8 @@ unsafe impl GlobalAlloc for SizeClassAllocator {
             // SAFETY: a block of this layout came from the system.
             return unsafe { System.dealloc(pointer, layout) };
         };
-        // SAFETY: there is one thread, and no reference into the lists exists. The block is unused, and large and aligned
-        // enough for a pointer.
+        // SAFETY: there is one thread, and no reference into the lists exists. The block is unused, and large
+        // and aligned enough for a pointer.
         unsafe {
             let first = &mut (*self.free.get())[size];
             pointer.cast::<*mut u8>().write(*first);
@@ -170,7 +172,8 @@ mod tests {
             let mut blocks: [Option<(*mut u8, Layout)>; 8] = [None; 8];
             for (round, (slot, bytes, align)) in steps.into_iter().enumerate() {
                 let wanted = Layout::from_size_align(bytes, 1 << align).unwrap();
-                // SAFETY: a slot holds a live block and its layout; a block is only read where it was written.
+                // SAFETY: a slot holds a live block and its layout; a block is only read where it was
+                // written.
                 unsafe {
                     let pointer = match blocks[slot].take() {
                         None if round % 2 == 0 => pool.alloc_zeroed(wanted),

@@ -2,8 +2,8 @@
 //!
 //! Invariants:
 //! - Every row of a batch has one value, whether it is answered or not.
-//! - A value that the contract forbids becomes an unanswered row with a reason: a number that is not finite, a
-//!   confidence outside 0 to 1, a ranking that repeats a name.
+//! - A value that the contract forbids becomes an unanswered row with a reason: a number that is not finite,
+//!   a confidence outside 0 to 1, a ranking that repeats a name.
 
 use std::borrow::Cow;
 
@@ -16,7 +16,8 @@ use crate::{AnswerValues, Answers, Form, Labels, Rankings, Reason};
 /// - a number: `f64`;
 /// - a ranking, best first: a `Vec`, slice or array of names.
 ///
-/// Wrap an answer in [`WithConfidence`] to add a confidence. Return `Result<_, Reason>` if some rows have no answer.
+/// Wrap an answer in [`WithConfidence`] to add a confidence. Return `Result<_, Reason>` if some rows have no
+/// answer.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an answer",
     note = "a label is a `&str`, `String` or `Cow<str>`, a number is an `f64`, a ranking is a `Vec`, slice or array of names",

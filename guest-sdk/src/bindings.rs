@@ -1,7 +1,7 @@
 //! Bindings that `wit-bindgen` generates for the worlds `model` and `comparator`.
 //!
-//! Both worlds export the same interface, so one set of bindings serves both. Types that they share with the world
-//! `metric` come from `understudy-sdk-scorer`.
+//! Both worlds export the same interface, so one set of bindings serves both. Types that they share with the
+//! world `metric` come from `understudy-sdk-scorer`.
 
 wit_bindgen::generate!({
     path: "../wit",

@@ -1,4 +1,5 @@
-//! Constructors of columns, for tests, benchmarks and native callers. In the sandbox the host provides the columns.
+//! Constructors of columns, for tests, benchmarks and native callers. In the sandbox the host provides the
+//! columns.
 
 use crate::{Column, Text, Values};
 

@@ -41,7 +41,8 @@ impl<P> Instance<P> {
         self.0.get().ok_or_else(|| "the plugin is not configured: call `configure` first".to_owned())
     }
 
-    /// The configured plugin, for functions that cannot return an error. Panics if the instance is not configured.
+    /// The configured plugin, for functions that cannot return an error. Panics if the instance is not
+    /// configured.
     fn expect(&self) -> &P {
         self.get().unwrap_or_else(|fault| panic!("{fault}"))
     }
@@ -114,8 +115,8 @@ impl<M: Metric> Instance<M> {
     }
 }
 
-/// Exports a [`Model`](crate::Model) or [`ColumnarModel`](crate::ColumnarModel) as the plugin of a crate. Use it once per
-/// crate. The plugin's name and version are those of the crate.
+/// Exports a [`Model`](crate::Model) or [`ColumnarModel`](crate::ColumnarModel) as the plugin of a crate. Use
+/// it once per crate. The plugin's name and version are those of the crate.
 #[macro_export]
 macro_rules! export_model {
     ($model:ty) => {
@@ -149,11 +150,12 @@ macro_rules! export_model {
     };
 }
 
-/// Exports a [`Comparator`](crate::Comparator) or [`ColumnarModel`](crate::ColumnarModel), like [`export_model!`].
+/// Exports a [`Comparator`](crate::Comparator) or [`ColumnarModel`](crate::ColumnarModel), like
+/// [`export_model!`].
 pub use crate::export_model as export_comparator;
 
-/// Exports a [`Metric`](crate::Metric) as the plugin of a crate. Use it once per crate. The plugin's name and version are
-/// those of the crate.
+/// Exports a [`Metric`](crate::Metric) as the plugin of a crate. Use it once per crate. The plugin's name and
+/// version are those of the crate.
 #[macro_export]
 macro_rules! export_metric {
     ($metric:ty) => {

@@ -33,7 +33,8 @@ pub use value::{Json, Value};
 /// }
 /// ```
 ///
-/// The struct may have named fields or none, and at most one lifetime parameter. Anything else is a compile error:
+/// The struct may have named fields or none, and at most one lifetime parameter. Anything else is a compile
+/// error:
 ///
 /// ```compile_fail
 /// # use understudy_sdk::prelude::*;

@@ -32,35 +32,37 @@
 //!
 //! # Overview
 //!
-//! - [`Model`] maps one row to one answer. [`Comparator`] is the same trait. [`ColumnarModel`] is the layer below:
-//!   it maps columns to answers, for plugins whose fields depend on their configuration.
+//! - [`Model`] maps one row to one answer. [`Comparator`] is the same trait. [`ColumnarModel`] is the layer
+//!   below: it maps columns to answers, for plugins whose fields depend on their configuration.
 //! - [`Input`](derive@Input) declares the fields that a model reads, and their types.
-//! - [`Answer`] is implemented by the types that a model can return: labels, numbers and rankings, optionally with a
-//!   confidence ([`WithConfidence`]) or a reason for abstaining (`Result<_, Reason>`).
+//! - [`Answer`] is implemented by the types that a model can return: labels, numbers and rankings, optionally
+//!   with a confidence ([`WithConfidence`]) or a reason for abstaining (`Result<_, Reason>`).
 //! - [`Metric`] maps a pair of answers to components, and sums of components to the value of the metric.
 //! - [`native`] runs a plugin without the sandbox, for tests and benchmarks.
 //!
 //! # Life cycle
 //!
-//! The host creates an instance and calls `configure` once. This deserialises the configuration of the study into
-//! [`Model::Config`] and calls [`Model::new`], which returns the plugin or an error message for the author of the
-//! study. The SDK answers `describe` from the types. After that, the host sends any number of batches of any size.
+//! The host creates an instance and calls `configure` once. This deserialises the configuration of the study
+//! into [`Model::Config`] and calls [`Model::new`], which returns the plugin or an error message for the
+//! author of the study. The SDK answers `describe` from the types. After that, the host sends any number of
+//! batches of any size.
 //!
 //! # Missing values
 //!
-//! A field of type `Option<_>` may be missing. All other fields are required: the host does not pass a row without
-//! them, it records the row as unanswered. A value that does not fit its type (300 in a `u8`, JSON of another shape)
-//! makes that row unanswered, with the name of the field; the other rows of the batch are answered.
+//! A field of type `Option<_>` may be missing. All other fields are required: the host does not pass a row
+//! without them, it records the row as unanswered. A value that does not fit its type (300 in a `u8`, JSON of
+//! another shape) makes that row unanswered, with the name of the field; the other rows of the batch are
+//! answered.
 //!
 //! # Rules for plugins
 //!
-//! A plugin imports nothing: no clock, no randomness, no file. It is a pure function of its configuration and of the
-//! row. An answer must not depend on other rows of the batch or on earlier calls, because the host chooses the batches,
-//! retries rows and replays them.
+//! A plugin imports nothing: no clock, no randomness, no file. It is a pure function of its configuration and
+//! of the row. An answer must not depend on other rows of the batch or on earlier calls, because the host
+//! chooses the batches, retries rows and replays them.
 //!
-//! If a row has no answer, return an `Err` with a [`Reason`]: [`Reason::Abstained`] by choice, [`Reason::Failed`] for
-//! inability. A panic means a bug: it traps, and the host discards the answer and the instance. The report still shows
-//! the panic's message and location; [`mod@panic`] describes how.
+//! If a row has no answer, return an `Err` with a [`Reason`]: [`Reason::Abstained`] by choice,
+//! [`Reason::Failed`] for inability. A panic means a bug: it traps, and the host discards the answer and the
+//! instance. The report still shows the panic's message and location; [`mod@panic`] describes how.
 //!
 //! # Building
 //!

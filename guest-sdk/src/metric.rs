@@ -2,7 +2,8 @@
 //!
 //! Invariants:
 //! - The components of a pair depend on that pair alone.
-//! - The value follows from the sums of the components alone. The host sums over any set of pairs, in any order.
+//! - The value follows from the sums of the components alone. The host sums over any set of pairs, in any
+//!   order.
 
 mod pair;
 
@@ -56,8 +57,8 @@ pub use pair::{DecodedAnswers, Label, ScoredAnswer};
 pub trait Metric: Sized + Send + Sync + 'static {
     /// The configuration; see [`Model::Config`](crate::Model::Config).
     type Config: DeserializeOwned;
-    /// The type of answers that the metric scores: [`Label<'a>`](Label), `f64`, or `&'a [Label<'a>]` for rankings, best
-    /// first.
+    /// The type of answers that the metric scores: [`Label<'a>`](Label), `f64`, or `&'a [Label<'a>]` for
+    /// rankings, best first.
     type Answer<'a>: ScoredAnswer<'a>;
 
     /// Creates the plugin from its configuration and assets.
@@ -77,8 +78,8 @@ pub trait Metric: Sized + Send + Sync + 'static {
         ..
     }
 
-    /// Scores one pair by writing its components, which are initially 0, as finite numbers. `model` is `None` if the
-    /// model did not answer; the metric decides how such a pair scores.
+    /// Scores one pair by writing its components, which are initially 0, as finite numbers. `model` is `None`
+    /// if the model did not answer; the metric decides how such a pair scores.
     fn score(
         &self,
         model: Option<Self::Answer<'_>>,
@@ -86,8 +87,9 @@ pub trait Metric: Sized + Send + Sync + 'static {
         components: &mut Components<'_>,
     );
 
-    /// The value of the metric over `rows` pairs, given the sum of each component; `None` if it is undefined. To estimate
-    /// intervals the host also evaluates it near the actual sums, which need not be whole numbers even if all scores are.
+    /// The value of the metric over `rows` pairs, given the sum of each component; `None` if it is undefined.
+    /// To estimate intervals the host also evaluates it near the actual sums, which need not be whole numbers
+    /// even if all scores are.
     fn reduce(&self, rows: u64, sums: &[f64]) -> Option<f64>;
 }
 
@@ -113,8 +115,8 @@ impl IndexMut<usize> for Components<'_> {
     }
 }
 
-/// Scores `rows` pairs. Returns one column per component, with one number per row. The comparator must have answered
-/// every row.
+/// Scores `rows` pairs. Returns one column per component, with one number per row. The comparator must have
+/// answered every row.
 ///
 /// # Errors
 /// If answers have another form than the metric scores, or if their number is not `rows`.

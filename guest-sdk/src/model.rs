@@ -1,7 +1,7 @@
 //! The traits of models and comparators, by row and by column.
 //!
-//! The host calls a [`ColumnarModel`]: columns in, answers out. Most authors implement [`Model`], which answers one row
-//! at a time. Every [`Model`] is a [`ColumnarModel`].
+//! The host calls a [`ColumnarModel`]: columns in, answers out. Most authors implement [`Model`], which
+//! answers one row at a time. Every [`Model`] is a [`ColumnarModel`].
 
 use serde::de::DeserializeOwned;
 
@@ -76,9 +76,9 @@ pub trait ColumnarModel: Sized + Send + Sync + 'static {
 
 /// A model or comparator that answers one row at a time.
 ///
-/// It is a pure function of its configuration and of the row. The trait requires [`Sync`] because native code shares a
-/// plugin between threads. `Sync` also makes it harder to carry state from one row to the next, which the contract
-/// forbids.
+/// It is a pure function of its configuration and of the row. The trait requires [`Sync`] because native code
+/// shares a plugin between threads. `Sync` also makes it harder to carry state from one row to the next,
+/// which the contract forbids.
 ///
 /// ```
 /// use understudy_sdk::{Column, native, prelude::*};
@@ -118,8 +118,9 @@ pub trait ColumnarModel: Sized + Send + Sync + 'static {
 /// # Ok::<(), String>(())
 /// ```
 pub trait Model: Sized + Send + Sync + 'static {
-    /// The configuration: any type that serde can deserialise from a JSON object, or [`NoConfig`](crate::NoConfig). Use
-    /// `#[serde(deny_unknown_fields)]`, so that a misspelt key is an error.
+    /// The configuration: any type that serde can deserialise from a JSON object, or
+    /// [`NoConfig`](crate::NoConfig). Use `#[serde(deny_unknown_fields)]`, so that a misspelt key is an
+    /// error.
     type Config: DeserializeOwned;
     /// The fields of a row that the model reads.
     type Input<'a>: Input<'a>;
@@ -136,8 +137,8 @@ pub trait Model: Sized + Send + Sync + 'static {
     fn decide<'a>(&'a self, input: Self::Input<'a>) -> Self::Answer<'a>;
 }
 
-/// A comparator implements the trait of a model. Unlike a model it may read fields of the decision, whose names begin
-/// with `decision.`.
+/// A comparator implements the trait of a model. Unlike a model it may read fields of the decision, whose
+/// names begin with `decision.`.
 pub use Model as Comparator;
 
 impl<M: Model> ColumnarModel for M {

@@ -1,8 +1,8 @@
 //! The panic report: how a guest without imports passes a panic message to the host.
 //!
-//! The panic hook writes a report into the guest's own memory before the guest traps. The host searches the memory of a
-//! trapped guest for it. Plugins in any language can do the same. The report can be anywhere in linear memory, at any
-//! alignment:
+//! The panic hook writes a report into the guest's own memory before the guest traps. The host searches the
+//! memory of a trapped guest for it. Plugins in any language can do the same. The report can be anywhere in
+//! linear memory, at any alignment:
 //!
 //! | bytes | content |
 //! | --- | --- |
@@ -11,7 +11,8 @@
 //! | length | the message in UTF-8: `file:line:column: panic message` |
 //!
 //! Invariants:
-//! - The magic is in memory only as part of a report. The code stores it inverted, and only a panic writes it.
+//! - The magic is in memory only as part of a report. The code stores it inverted, and only a panic writes
+//!   it.
 //! - A row can contain the magic only by intent. So the message is for people, and no decision depends on it.
 
 #[cfg(any(test, target_arch = "wasm32"))]
@@ -47,8 +48,8 @@ mod memory {
     pub fn write(report: impl Iterator<Item = u8>) {
         let start = BUFFER.0.get().cast::<u8>();
         for (index, byte) in report.take(MAX_REPORT).enumerate() {
-            // SAFETY: `index` is within the static, and no reference to it exists. The write is volatile because no code
-            // in the guest reads it.
+            // SAFETY: `index` is within the static, and no reference to it exists. The write is volatile
+            // because no code in the guest reads it.
             unsafe { start.add(index).write_volatile(byte) };
         }
     }

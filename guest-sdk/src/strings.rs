@@ -1,8 +1,8 @@
 //! Reads concatenated strings in place.
 //!
 //! Invariants:
-//! - The bytes are validated as UTF-8 once, on construction. Reading a string only checks that it begins and ends at
-//!   character boundaries.
+//! - The bytes are validated as UTF-8 once, on construction. Reading a string only checks that it begins and
+//!   ends at character boundaries.
 
 use crate::Text;
 

@@ -1,7 +1,8 @@
-//! Measures the limits that ARCHITECTURE.md states. Each limit is a ratio or difference of two values from the same run.
+//! Measures the limits that ARCHITECTURE.md states. Each limit is a ratio or difference of two values from
+//! the same run.
 //!
-//! `cargo xtask bench [sandbox] [run] [memory] [start] [log] [verify] [divergence] [intake] [swap]
-//! [soak]`. Exits with code 1 if a limit is exceeded.
+//! `cargo xtask bench [sandbox] [run] [memory] [start] [log] [verify] [divergence] [intake] [swap] [soak]`.
+//! Exits with code 1 if a limit is exceeded.
 
 #[path = "limits/divergence.rs"]
 mod divergence;
@@ -155,7 +156,8 @@ fn bare(batch: &RecordBatch) -> Vec<Column> {
     batch.columns().iter().map(|column| Column { values: values(column), missing: None }).collect()
 }
 
-/// Compares `understudy run` over two million snapshots and decisions with `arrow-json` decoding the same files.
+/// Compares `understudy run` over two million snapshots and decisions with `arrow-json` decoding the same
+/// files.
 fn whole_run() -> bool {
     const ROWS: u64 = 2_000_000;
     let workspace = synthetic::workspace(ROWS);

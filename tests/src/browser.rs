@@ -125,7 +125,8 @@ fn node<T: DeserializeOwned>(script: &str, arguments: &[&str]) -> T {
     serde_json::from_slice(&output.stdout).expect("the script prints JSON")
 }
 
-/// The value of an environment variable. Tests check [`Requirement::Browser`](crate::requirements::Requirement) first.
+/// The value of an environment variable. Tests check
+/// [`Requirement::Browser`](crate::requirements::Requirement) first.
 fn named(variable: &str, what: &str) -> OsString {
     std::env::var_os(variable).unwrap_or_else(|| {
         panic!("{variable} names {what}: run the tests with `cargo xtask test`, which sets it")

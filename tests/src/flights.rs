@@ -18,8 +18,8 @@ pub struct Flights {
     pub arrivals: Vec<f64>,
 }
 
-/// By subgroup, written as `attribute=value` terms with semicolons between them: its number of flights, and the share of late
-/// flights among those that arrived.
+/// By subgroup, written as `attribute=value` terms with semicolons between them: its number of flights, and
+/// the share of late flights among those that arrived.
 pub type Classes = BTreeMap<String, (u64, Option<f64>)>;
 
 impl Flights {

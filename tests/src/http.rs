@@ -252,7 +252,8 @@ fn invalid(text: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, format!("not HTTP: {text:?}"))
 }
 
-/// Sends a request on a new connection and reads only the status of the response; `None` if the connection is closed.
+/// Sends a request on a new connection and reads only the status of the response; `None` if the connection is
+/// closed.
 pub fn response_status(address: SocketAddr, request: &[u8]) -> Option<u16> {
     let mut stream = connect(address).expect("the server takes connections");
     // The server may close the connection before it has read everything.

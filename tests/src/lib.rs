@@ -158,7 +158,8 @@ impl TestWorkspace {
         entries.filter(|entry| kind.is_none_or(|kind| entry["kind"] == kind)).collect()
     }
 
-    /// Edits `study.toml`. Each pair replaces the first occurrence of its first text, which must exist, by its second.
+    /// Edits `study.toml`. Each pair replaces the first occurrence of its first text, which must exist, by
+    /// its second.
     pub fn edit_study(&self, changes: &[(&str, &str)]) {
         let mut text = fs::read_to_string(self.path().join("study.toml")).expect("the study was written");
         for (old, new) in changes {
@@ -234,18 +235,19 @@ pub fn account(report: &Value, stream: &str) -> Vec<(&'static str, u64)> {
     counts.into_iter().filter(|(_, count)| *count > 0).collect()
 }
 
-/// The part of a report that must not depend on scheduling or interruptions: metrics, counts and accounting. The number of
-/// determinism checks depends on them: a check that is not in the ledger at a crash is not repeated.
+/// The part of a report that must not depend on scheduling or interruptions: metrics, counts and accounting.
+/// The number of determinism checks depends on them: a check that is not in the ledger at a crash is not
+/// repeated.
 pub fn deterministic_part(report: &Value) -> Value {
     let mut report = report.clone();
-    for key in ["began", "ended"] {
+    for key in ["started-at", "ended-at"] {
         report.as_object_mut().expect("a report is an object").remove(key);
     }
     for model in report["models"].as_array_mut().expect("a report has models") {
         let model = model.as_object_mut().expect("a model is an object");
         model.remove("latency");
-        model.remove("times");
-        model.remove("again");
+        model.remove("latency-quantiles");
+        model.remove("determinism-check");
     }
     report
 }

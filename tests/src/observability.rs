@@ -1,4 +1,5 @@
-//! A served study with a threshold, and records with secret values that must not appear outside of the run directory.
+//! A served study with a threshold, and records with secret values that must not appear outside of the run
+//! directory.
 
 use crate::TestWorkspace;
 
@@ -25,8 +26,8 @@ pub fn observed_study() -> TestWorkspace {
     workspace
 }
 
-/// The snapshots of a day of March 2026, counted from 1. One in ten has another decision. On the first day one makes the
-/// second model panic.
+/// The snapshots of a day of March 2026, counted from 1. One in ten has another decision. On the first day
+/// one makes the second model panic.
 pub fn snapshots(day: usize) -> String {
     let line = |at: usize| {
         let room = ["a", "b", "zq7secret-room"][at % 3];

@@ -103,8 +103,8 @@ impl Drop for TestProcess {
 }
 
 impl TestWorkspace {
-    /// Runs a shell script in this folder in a mount namespace of its own, so that it can mount anything without affecting
-    /// other processes. `$UNDERSTUDY` is the program.
+    /// Runs a shell script in this folder in a mount namespace of its own, so that it can mount anything
+    /// without affecting other processes. `$UNDERSTUDY` is the program.
     pub fn run_isolated(&self, script: &str) -> CommandOutput {
         let isolated = |script: &str| {
             let mut command = Command::new("unshare");

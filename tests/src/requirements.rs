@@ -1,5 +1,5 @@
-//! External programs that some tests need. A plain `cargo test` skips those tests loudly; `cargo xtask test` provides the
-//! programs and fails if one is missing.
+//! External programs that some tests need. A plain `cargo test` skips those tests loudly; `cargo xtask test`
+//! provides the programs and fails if one is missing.
 
 use std::io::Write as _;
 
@@ -31,8 +31,9 @@ impl Requirement {
         }
     }
 
-    /// Whether the programs are available. If not, this prints the name of the skipped test, or panics if [`REQUIRE_ALL`] is
-    /// set. Call it first in a test: `if !Requirement::Browser.is_available() { return; }`.
+    /// Whether the programs are available. If not, this prints the name of the skipped test, or panics if
+    /// [`REQUIRE_ALL`] is set. Call it first in a test: `if !Requirement::Browser.is_available() { return;
+    /// }`.
     ///
     /// # Panics
     /// If a program is missing and [`REQUIRE_ALL`] is set.
@@ -42,7 +43,8 @@ impl Requirement {
         let needs = format!("needs {} ({variable} is not set); run `cargo xtask test`", self.description());
         assert!(std::env::var_os(REQUIRE_ALL).is_none(), "{needs}");
         let thread = std::thread::current();
-        // Written directly: the test harness would capture `eprintln!`. A failure to print is no failure of the test.
+        // Written directly: the test harness would capture `eprintln!`. A failure to print is no failure of
+        // the test.
         let _ = writeln!(std::io::stderr(), "SKIPPED {}: {needs}", thread.name().unwrap_or("test"));
         false
     }

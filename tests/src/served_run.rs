@@ -39,7 +39,8 @@ impl TestWorkspace {
 }
 
 impl ServedRun {
-    /// Serves `study.toml` of a workspace into `run` with further arguments, and waits until it accepts records.
+    /// Serves `study.toml` of a workspace into `run` with further arguments, and waits until it accepts
+    /// records.
     pub fn start(workspace: &TestWorkspace, arguments: &[&str]) -> ServedRun {
         let listen: &[&str] =
             if arguments.contains(&"--listen") { &[] } else { &["--listen", "127.0.0.1:0"] };

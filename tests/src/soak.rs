@@ -1,4 +1,5 @@
-//! A soak test of a served run: plugins that trap and loop, clients that abort and repeat requests, and repeated kills.
+//! A soak test of a served run: plugins that trap and loop, clients that abort and repeat requests, and
+//! repeated kills.
 //!
 //! Invariants:
 //! - At the end, every acknowledged record is in the run exactly once.
@@ -67,8 +68,9 @@ fn row(number: u64, decision: bool) -> String {
     format!("{{\"id\":\"n{number:08}\",\"at\":\"{at}\",\"text\":\"{text}\"}}\n")
 }
 
-/// Serves a run with `lives` processes in turn. Each but the last is ended by SIGKILL when `is_over` returns true for the
-/// number of the process, its age and the rows acknowledged during it. Clients wait for `pause` after each request.
+/// Serves a run with `lives` processes in turn. Each but the last is ended by SIGKILL when `is_over` returns
+/// true for the number of the process, its age and the rows acknowledged during it. Clients wait for `pause`
+/// after each request.
 pub fn soak(lives: usize, pause: Duration, is_over: impl Fn(usize, Duration, u64) -> bool) -> SoakResult {
     let workspace = TestWorkspace::new();
     workspace.write("study.toml", study().http().to_string());
@@ -132,16 +134,16 @@ fn compare(workspace: &TestWorkspace, rows: u64) {
     let figures = |report: &Value| {
         let mut report = deterministic_part(report);
         // The first row of a failure depends on the order of requests.
-        for incident in report["incidents"].as_array_mut().into_iter().flatten() {
-            incident.as_object_mut().map(|incident| incident.remove("first-id"));
+        for failure in report["failures"].as_array_mut().expect("a list of failures") {
+            failure.as_object_mut().map(|failure| failure.remove("first-id"));
         }
-        json!([report["models"], report["comparison"], report["incidents"], report["conditions"]])
+        json!([report["models"], report["comparison"], report["failures"], report["conditions"]])
     };
     assert_eq!(figures(&served), figures(&plain));
 }
 
-/// Sends rows until `done`. Each request is sent twice, and every fifth is aborted first. Unacknowledged requests are
-/// repeated.
+/// Sends rows until `done`. Each request is sent twice, and every fifth is aborted first. Unacknowledged
+/// requests are repeated.
 fn feed(
     address: SocketAddr,
     connection: u64,

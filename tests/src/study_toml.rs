@@ -4,8 +4,8 @@ use std::fmt::{self, Display, Formatter};
 
 /// A declaration under construction. [`Display`] writes it as `study.toml`.
 ///
-/// Ids are in `id` and times in `at`. By default sources are the files `snapshots.jsonl` and `decisions.jsonl`, the time zone
-/// is UTC, the horizon one day and windows are days.
+/// Ids are in `id` and times in `at`. By default sources are the files `snapshots.jsonl` and
+/// `decisions.jsonl`, the time zone is UTC, the horizon one day and windows are days.
 #[derive(Clone, Debug)]
 pub struct StudyToml {
     name: String,

@@ -90,7 +90,8 @@ pub fn decision(row: u64) -> String {
     decision_for(zone % 8, row, 100)
 }
 
-/// A workspace with the study and `rows` snapshots and decisions. About a tenth of the decisions differ from the model.
+/// A workspace with the study and `rows` snapshots and decisions. About a tenth of the decisions differ from
+/// the model.
 pub fn workspace(rows: u64) -> TestWorkspace {
     let workspace = TestWorkspace::new();
     workspace.write("study.toml", study().to_string());

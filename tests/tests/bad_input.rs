@@ -21,7 +21,7 @@ fn run(workspace: &TestWorkspace) -> (Value, Vec<ExcludedRow>) {
     });
     let told =
         |r: &ExcludedRow| json!({"stream": r.stream, "line": r.line, "class": r.class, "reason": r.reason});
-    assert_eq!(report["refused"], first.map(told).collect::<Value>(), "the first ten of each class");
+    assert_eq!(report["excluded"], first.map(told).collect::<Value>(), "the first ten of each class");
     (report, kept)
 }
 

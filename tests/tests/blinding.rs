@@ -1,7 +1,8 @@
-//! Blinded snapshots: no model answers one before its decision has arrived, and the metrics equal those of a run without
-//! blinding.
+//! Blinded snapshots: no model answers one before its decision has arrived, and the metrics equal those of a
+//! run without blinding.
 //!
-//! The seal selects the blinded ids and differs from run to run. So counts of blinded ids are only near the declared share.
+//! The seal selects the blinded ids and differs from run to run. So counts of blinded ids are only near the
+//! declared share.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -35,8 +36,8 @@ fn blind(run: &Path, share: f64) -> BlindingRule {
     BlindingRule::new(share, &sha256_hex(&seal)).expect("a share is blinded")
 }
 
-/// The part of a report that depends neither on the blinded ids nor on the declaration. Also checks how many snapshots each
-/// model answered.
+/// The part of a report that depends neither on the blinded ids nor on the declaration. Also checks how many
+/// snapshots each model answered.
 fn figures(report: &Value) -> Value {
     let mut figures = deterministic_part(report);
     figures.as_object_mut().expect("a report is an object").remove("declaration-digest");
@@ -155,8 +156,8 @@ fn blinded_snapshots_spill_with_the_fields_that_models_read() {
     assert_verifies(&workspace, "run");
 }
 
-/// The small study with half of the ids blinded, forty snapshots, and decisions from standard input. The model fails on every
-/// snapshot.
+/// The small study with half of the ids blinded, forty snapshots, and decisions from standard input. The
+/// model fails on every snapshot.
 fn stderr() -> TestWorkspace {
     let workspace = TestWorkspace::small();
     workspace.edit_study(&[
@@ -213,7 +214,8 @@ fn models_answer_blinded_snapshots_only_after_the_decision() {
     running.signal("INT");
     assert_eq!(running.wait_with_output().code, 130);
 
-    // The failures show what the model was asked: snapshots that are not blinded, and blinded ones with a decision.
+    // The failures show what the model was asked: snapshots that are not blinded, and blinded ones with a
+    // decision.
     let report = workspace.report("run");
     let broke = |report: &Value| report["failures"][0]["count"].as_u64();
     let model = &report["models"][0];

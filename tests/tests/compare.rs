@@ -1,4 +1,5 @@
-//! `understudy compare` compares models over the same pairs. An independent computation gives the expected values.
+//! `understudy compare` compares models over the same pairs. An independent computation gives the expected
+//! values.
 
 use std::fs;
 
@@ -14,7 +15,7 @@ fn compared(workspace: &TestWorkspace, arguments: &[&str]) -> Value {
 
 /// The comparison of one value of a condition, or of all pairs.
 fn part<'v>(found: &'v Value, name: &str) -> &'v Value {
-    let parts = found["others"][0]["parts"].as_array().expect("parts");
+    let parts = found["others"][0]["slices"].as_array().expect("parts");
     let is = |part: &&Value| match name.split_once(' ') {
         Some((condition, value)) => part["condition"] == condition && part["value"] == value,
         None => part["condition"].is_null(),
@@ -28,7 +29,8 @@ fn hotel_model_differences_match_numpy_and_scipy() {
     let found = compared(&workspace, &["run"]);
     assert_eq!((&found["pairs"], &found["reference"]["name"]), (&15_402.into(), &"booked-room".into()));
     assert_eq!(found["others"][0]["model"]["name"], "room-rules");
-    // `tests/oracles/compare.py` prints the rows: subset, metric, pairs, reference, other, difference, lower, upper, p-value.
+    // `tests/oracles/compare.py` prints the rows: subset, metric, pairs, reference, other, difference, lower,
+    // upper, p-value.
     #[rustfmt::skip]
     let wanted: [(&str, &str, u64, [f64; 6]); 10] = [
         ("all", "agreement", 15402, [0.7981430982989223, 0.4241656927671731, -0.3739774055317492, -0.3794002731475665, -0.36855453791593185, 5.777337382544181e-75]),
@@ -86,7 +88,7 @@ fn a_run_joins_fully_with_its_own_what_if_run() {
     for (run, name) in [(0, "run"), (1, "again")] {
         assert_eq!(found["runs"][run]["run"], name);
         assert_eq!(
-            (&found["runs"][run]["pairs"], &found["runs"][run]["only-here"]),
+            (&found["runs"][run]["pairs"], &found["runs"][run]["unmatched-pairs"]),
             (&15_402.into(), &0.into())
         );
     }
@@ -99,13 +101,13 @@ fn a_run_joins_fully_with_its_own_what_if_run() {
         wanted.map(|(run, name)| (Value::from(run), Value::from(name))).each_ref().map(|(a, b)| (a, b))
     );
     // Scores that are equal in every pair have no difference and no variance.
-    let same = &others[1]["parts"][0]["metrics"][1];
+    let same = &others[1]["slices"][0]["metrics"][1];
     assert_eq!(
         (&same["difference"], &same["interval"], &same["p-value"]),
         (&0.0.into(), &Value::Null, &Value::Null)
     );
-    assert_eq!(others[0]["parts"], others[2]["parts"]);
-    assert_eq!(others[0]["parts"], compared(&workspace, &["run"])["others"][0]["parts"]);
+    assert_eq!(others[0]["slices"], others[2]["slices"]);
+    assert_eq!(others[0]["slices"], compared(&workspace, &["run"])["others"][0]["slices"]);
 }
 
 /// The small study in another directory, without the records of some ids.
@@ -134,12 +136,13 @@ fn metrics_cover_common_pairs_and_count_the_rest() {
     without(&workspace, "other", &["s5"]);
     let found = compared(&workspace, &["one", "other"]);
     assert_eq!(found["pairs"], 2);
-    let only = |run: usize| (found["runs"][run]["pairs"].as_u64(), found["runs"][run]["only-here"].as_u64());
+    let only =
+        |run: usize| (found["runs"][run]["pairs"].as_u64(), found["runs"][run]["unmatched-pairs"].as_u64());
     assert_eq!((only(0), only(1)), ((Some(3), Some(1)), (Some(4), Some(2))));
     // Of s2 and s4, the first has another decision.
-    let agreement = &found["others"][0]["parts"][0]["agreement"];
+    let agreement = &found["others"][0]["slices"][0]["agreement"];
     assert_eq!((&agreement["both"], &agreement["neither"]), (&1.into(), &1.into()));
-    assert_eq!(found["others"][0]["parts"][0]["metrics"][0]["other"], 0.5);
+    assert_eq!(found["others"][0]["slices"][0]["metrics"][0]["other"], 0.5);
     let output = workspace.understudy(&["compare", "one", "other"]);
     let told: Vec<&str> = output.stdout.lines().take(4).collect();
     insta::assert_snapshot!(told.join("\n"), @"
@@ -200,7 +203,7 @@ fn comparing_a_live_run_reveals_only_aggregates_of_closed_pairs() {
     running.feed(decisions(5, 30));
     wait_until("pairs are shown", || workspace.understudy(&["log", "run"]).stdout.contains("s27"));
     let named = |found: &Value| -> Vec<(String, u64)> {
-        let parts = found["others"][0]["parts"].as_array().expect("parts");
+        let parts = found["others"][0]["slices"].as_array().expect("parts");
         let part = |part: &Value| {
             (part["value"].as_str().unwrap_or("all").to_owned(), part["pairs"].as_u64().expect("pairs"))
         };

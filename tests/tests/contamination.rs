@@ -1,5 +1,5 @@
-//! Detection of contamination in simulated studies of 20,000 pairs: in some, the dispatcher follows three of ten answers; in
-//! the others, he sees none.
+//! Detection of contamination in simulated studies of 20,000 pairs: in some, the dispatcher follows three of
+//! ten answers; in the others, he sees none.
 
 use understudy_engine::BlindingRule;
 use understudy_records::join::{Account, Accounting};

@@ -1,5 +1,5 @@
-//! The dashboard of a served run in a browser: it updates itself, keeps the state of its reader, sends no request to other
-//! servers, and is accessible.
+//! The dashboard of a served run in a browser: it updates itself, keeps the state of its reader, sends no
+//! request to other servers, and is accessible.
 
 use std::fs;
 use std::path::PathBuf;

@@ -1,5 +1,5 @@
-//! The search for subgroups with a different metric value: the same subgroups as `divexplorer` finds, and simulated studies
-//! with planted subgroups.
+//! The search for subgroups with a different metric value: the same subgroups as `divexplorer` finds, and
+//! simulated studies with planted subgroups.
 
 use fastrand::Rng;
 use understudy_statistics::divergence::{
@@ -51,9 +51,10 @@ fn has(profile: &[u16], terms: &[PatternTerm]) -> bool {
 }
 
 impl Population {
-    /// Draws five or six conditions with two to five values; the second depends on the first. The expected value is the base,
-    /// except in `plants` random subgroups. Where they overlap, the value furthest from the base applies. Each subgroup has
-    /// enough pairs and differs clearly from the rest and from the remainder of each parent subgroup, so it can be found.
+    /// Draws five or six conditions with two to five values; the second depends on the first. The expected
+    /// value is the base, except in `plants` random subgroups. Where they overlap, the value furthest from
+    /// the base applies. Each subgroup has enough pairs and differs clearly from the rest and from the
+    /// remainder of each parent subgroup, so it can be found.
     fn draw(rng: &mut Rng, plants: usize, kind: &Kind) -> Population {
         let sizes: Vec<usize> = (0..rng.usize(5..7)).map(|_| rng.usize(2..6)).collect();
         let shares = |rng: &mut Rng, size: usize| {
@@ -138,14 +139,15 @@ impl Population {
         differences.iter().all(|difference| *difference > apart) || differences.iter().all(|d| *d < -apart)
     }
 
-    /// Whether a listed subgroup is a false positive: it is equal to a rest, or differs in the other direction.
+    /// Whether a listed subgroup is a false positive: it is equal to a rest, or differs in the other
+    /// direction.
     fn is_false(&self, class: &Subgroup) -> bool {
         !self.differs(&class.terms, 1e-9)
             || (self.differences(&class.terms)[0] > 0.0) != (class.difference > 0.0)
     }
 
-    /// Draws a study from the population: a table of profiles in two halves with the sums of their scores, and of squared
-    /// scores if these are not 0 or 1.
+    /// Draws a study from the population: a table of profiles in two halves with the sums of their scores,
+    /// and of squared scores if these are not 0 or 1.
     fn study(&self, rng: &mut Rng, kind: &Kind) -> PatternTable {
         let part = if kind.shares { 2 } else { 3 };
         let mut ends = Vec::new();
@@ -208,8 +210,8 @@ const ERRORS: Kind = Kind {
     score: |rng, figure| -figure * (1.0 - rng.f64()).ln(),
 };
 
-/// Searches all studies of a kind. Returns the share of planted subgroups that are found, and the mean share of false
-/// positives among the listed ones.
+/// Searches all studies of a kind. Returns the share of planted subgroups that are found, and the mean share
+/// of false positives among the listed ones.
 fn found_and_false(kind: &Kind, plants: usize) -> (f64, f64) {
     let settings = SearchSettings {
         max_terms: 3,

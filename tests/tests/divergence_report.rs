@@ -1,10 +1,11 @@
-//! The divergence part of the report on runs with a planted subgroup: which subgroup, which direction, since when. Without
-//! enough data the report says so.
+//! The divergence part of the report on runs with a planted subgroup: which subgroup, which direction, since
+//! when. Without enough data the report says so.
 
 use serde_json::{Value, json};
 use understudy_tests::TestWorkspace;
 
-/// Forty pairs per day, half of them `b`. From the sixteenth day, three of four pairs in `b` differ; otherwise one in ten.
+/// Forty pairs per day, half of them `b`. From the sixteenth day, three of four pairs in `b` differ;
+/// otherwise one in ten.
 fn workspace(days: usize, change: &[(&str, &str)]) -> TestWorkspace {
     let workspace = TestWorkspace::small();
     let pairs = || (0..days).flat_map(|day| (0..40).map(move |pair| (day, pair)));
@@ -33,33 +34,33 @@ fn workspace(days: usize, change: &[(&str, &str)]) -> TestWorkspace {
     workspace
 }
 
-fn parted(report: &Value) -> &Value {
+fn divergence(report: &Value) -> &Value {
     &report["divergence"]["models"][0]
 }
 
 fn class<'r>(report: &'r Value, value: &str) -> &'r Value {
-    let classes = parted(report)["classes"].as_array().expect("classes");
+    let subgroups = divergence(report)["subgroups"].as_array().expect("subgroups");
     let is = |class: &&Value| class["terms"] == json!([{ "condition": "room", "value": value }]);
-    classes.iter().find(is).unwrap_or_else(|| panic!("no class {value}: {classes:?}"))
+    subgroups.iter().find(is).unwrap_or_else(|| panic!("no subgroup {value}: {subgroups:?}"))
 }
 
 #[test]
 fn a_subgroup_is_reported_with_direction_and_onset() {
     let report = workspace(30, &[]).run(&[]);
-    assert_eq!(report["divergence"]["not-searched"], Value::Null);
-    let (b, a) = (class(&report, "b"), class(&report, "a"));
-    assert_eq!((&b["direction"], &a["direction"]), (&json!("apart"), &json!("together")));
-    assert_eq!(b["commonest"], json!({ "model": "b", "substrate": "z", "pairs": 255 }));
+    assert_eq!(report["divergence"]["search-skipped"], Value::Null);
+    let (b, a) = (subgroup(&report, "b"), subgroup(&report, "a"));
+    assert_eq!((&b["direction"], &a["direction"]), (&json!("less-agreement"), &json!("more-agreement")));
+    assert_eq!(b["most-common"], json!({ "model": "b", "substrate": "z", "pairs": 255 }));
     for class in [a, b] {
         assert_eq!(
-            (&class["began"]["since"], &class["began"]["window"]),
-            (&json!("change"), &json!("2026-03-16"))
+            (&class["onset"]["since"], &class["onset"]["window"]),
+            (&json!("change-point"), &json!("2026-03-16"))
         );
     }
     // The onset refers to the gap to the rest.
-    let after = b["began"]["after"].as_f64().expect("a figure");
+    let after = b["onset"]["after"].as_f64().expect("a figure");
     assert!((after - (0.25 - 0.9)).abs() < 0.03, "{after}");
-    let changes = parted(&report)["changes"].as_array().expect("changes");
+    let changes = divergence(&report)["change-points"].as_array().expect("changes");
     assert_eq!(changes.iter().map(|change| &change["window"]).collect::<Vec<_>>(), ["2026-03-16"]);
 }
 
@@ -67,8 +68,8 @@ fn a_subgroup_is_reported_with_direction_and_onset() {
 fn nine_windows_are_too_few_for_an_onset() {
     let workspace = workspace(24, &[("every = \"day\"", "every = \"week\"")]);
     let report = workspace.run(&[]);
-    assert_eq!(parted(&report)["changes"], Value::Null);
-    assert_eq!(class(&report, "b")["began"], json!({ "since": "unknown" }));
+    assert_eq!(divergence(&report)["change-points"], Value::Null);
+    assert_eq!(subgroup(&report, "b")["onset"], json!({ "since": "unknown" }));
     let page = workspace.understudy(&["report", "run", "--format", "md"]).stdout;
     assert!(page.contains("cannot be told: that takes at least 10 windows with pairs."), "{page}");
     assert!(!page.contains("No change of"), "{page}");
@@ -79,7 +80,7 @@ fn without_conditions_the_report_says_that_nothing_was_searched() {
     let condition = "[[conditions]]\nname = \"room\"\nfield = \"booked\"\nvalues = [\"a\", \"b\"]\n";
     let workspace = workspace(2, &[(condition, "")]);
     let report = workspace.run(&[]);
-    assert_eq!(report["divergence"]["not-searched"], "conditions");
+    assert_eq!(report["divergence"]["search-skipped"], "no-conditions");
     let page = workspace.understudy(&["report", "run", "--format", "md"]).stdout;
     assert!(page.contains("No condition is declared, so there are no classes to search for."), "{page}");
 }
@@ -99,10 +100,10 @@ fn a_metric_with_too_many_components_has_only_its_value() {
     });
     let overall = |report: &Value| report["models"][0]["scores"][0]["overall"].clone();
     assert_eq!(overall(&few)["value"], overall(&many)["value"]);
-    assert_eq!(few["divergence"]["not-searched"], Value::Null);
+    assert_eq!(few["divergence"]["search-skipped"], Value::Null);
     // Within a subgroup the model has only one label, so kappa is always 0 and has no variance.
-    assert_eq!((&parted(&few)["patterns"], &parted(&few)["tested"]), (&json!(2), &json!(0)));
-    assert_eq!(many["divergence"]["not-searched"], "components");
-    assert_eq!((&overall(&many)["interval"], &parted(&many)["classes"]), (&Value::Null, &json!([])));
+    assert_eq!((&divergence(&few)["candidates"], &divergence(&few)["tested"]), (&json!(2), &json!(0)));
+    assert_eq!(many["divergence"]["search-skipped"], "too-many-components");
+    assert_eq!((&overall(&many)["interval"], &divergence(&many)["subgroups"]), (&Value::Null, &json!([])));
     assert_ne!(overall(&few)["interval"], Value::Null);
 }

@@ -127,8 +127,8 @@ fn undecided_rows_are_never_exported() {
     workspace.edit_study(&[("file = \"decisions.jsonl\"", "stdin = true")]);
     let decisions = fs::read_to_string(workspace.path().join("decisions.jsonl")).expect("decisions");
     let mut running = TestProcess::start(workspace.command(&["run", "study.toml", "--run", "run"]));
-    // Decisions of days one to four. The clock of the fourth day minus horizon and lateness is the second day, so only s1 is
-    // past its horizon, although s4 has its decision.
+    // Decisions of days one to four. The clock of the fourth day minus horizon and lateness is the second
+    // day, so only s1 is past its horizon, although s4 has its decision.
     running.feed(decisions.lines().take(4).map(|line| line.to_owned() + "\n").collect::<String>());
     wait_until("all that can be is in the log", || {
         ["snapshots", "decisions", "pairs"].map(|table| open_rows(&workspace.path().join("run"), table))

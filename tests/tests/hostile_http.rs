@@ -1,5 +1,5 @@
-//! Malformed requests get an error or a closed connection, and the server stays healthy. At the end every acknowledged
-//! record is accounted for.
+//! Malformed requests get an error or a closed connection, and the server stays healthy. At the end every
+//! acknowledged record is accounted for.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -254,8 +254,8 @@ fn connections_above_the_limit_wait() {
 fn an_unread_response_closes_its_connection() {
     let mut server = Attacked::new(&["--max-connections", "1"]);
     let mut greedy = connect(server.address()).expect("it listens");
-    // The client sends requests without reading responses until both directions block. Then the server closes the
-    // connection and frees its only slot.
+    // The client sends requests without reading responses until both directions block. Then the server closes
+    // the connection and frees its only slot.
     let get = b"GET /openapi.json HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(100);
     let sent = (0..10_000).take_while(|_| greedy.write_all(&get).is_ok()).count();
     assert!(sent < 10_000, "somebody reads all that");

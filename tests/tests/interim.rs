@@ -37,7 +37,7 @@ fn interim_reports_are_periodic_and_stay_valid() {
         weeks.iter().flat_map(|week| ["html", "json"].map(|form| format!("week-ending-{week}.{form}")));
     assert_eq!(names, expected.collect::<Vec<_>>());
     let told: Vec<String> = workspace
-        .ledger("run", Some("interim-report"))
+        .ledger_entries("run", Some("interim-report"))
         .iter()
         .map(|entry| entry["window"].as_str().expect("a window").to_owned())
         .collect();
@@ -66,7 +66,7 @@ fn interim_reports_are_periodic_and_stay_valid() {
         of_no_row(&report);
     }
     let last = read(&workspace, "week-ending-2017-06-25.json")["report"].clone();
-    let classes = last["divergence"]["models"][0]["classes"].as_array().expect("classes").len();
+    let classes = last["divergence"]["models"][0]["subgroups"].as_array().expect("subgroups").len();
     assert!(classes > 0, "there is a class that could have shown its rows");
     // Bounds that are valid at any time are wider than bounds for one fixed time.
     let width = |report: &Value| {
@@ -100,17 +100,20 @@ fn interim_reports_are_optional() {
 /// Checks that a report contains no data of single rows.
 fn of_no_row(report: &Value) {
     let list = |value: &Value| value.as_array().expect("a list").clone();
-    for incident in list(&report["incidents"]) {
-        assert_eq!(incident["first-id"], "", "{incident}");
-        assert!(!incident["what"].as_str().expect("a text").contains("evil"), "{incident}");
+    for failure in list(&report["failures"]) {
+        assert_eq!(failure["first-id"], "", "{failure}");
+        assert!(!failure["message"].as_str().expect("a text").contains("evil"), "{failure}");
     }
     for parted in list(&report["divergence"]["models"]) {
-        for class in list(&parted["classes"]) {
-            assert_eq!((&class["examples"], &class["commonest"]), (&Value::Array(Vec::new()), &Value::Null));
+        for class in list(&parted["subgroups"]) {
+            assert_eq!(
+                (&class["examples"], &class["most-common"]),
+                (&Value::Array(Vec::new()), &Value::Null)
+            );
         }
     }
     for model in list(&report["models"]) {
-        assert_eq!(model["again"]["first-id"], "");
+        assert_eq!(model["determinism-check"]["first-id"], "");
         for scores in list(&model["scores"]) {
             let values = list(&scores["conditions"]).into_iter().flat_map(|values| list(&values));
             for figure in values.chain(list(&scores["windows"])) {
@@ -118,13 +121,13 @@ fn of_no_row(report: &Value) {
                 assert!(!few || (figure["value"].is_null() && list(&figure["sums"]).is_empty()), "{figure}");
             }
         }
-        let Value::Object(spreads) = &model["spreads"] else { panic!("{model}") };
+        let Value::Object(spreads) = &model["answer-distributions"] else { panic!("{model}") };
         let parts = list(&spreads["conditions"]).into_iter().flat_map(|values| list(&values));
         for part in parts.chain(list(&spreads["windows"])) {
             assert_eq!(part["answers"], Value::Array(Vec::new()), "{part}");
         }
         let overall = list(&spreads["overall"]["answers"]);
-        assert!(overall.iter().all(|output| output["pairs"].as_u64() >= Some(5)), "{overall:?}");
+        assert!(overall.iter().all(|answer| answer["pairs"].as_u64() >= Some(5)), "{overall:?}");
     }
 }
 
@@ -142,8 +145,8 @@ least-per-window = 1
 share = 0
 "#;
 
-/// Thirty days with one snapshot each and a report every four days. Two models misbehave, in addition to that of the small
-/// study.
+/// Thirty days with one snapshot each and a report every four days. Two models misbehave, in addition to that
+/// of the small study.
 fn thirty_days() -> TestWorkspace {
     let workspace = TestWorkspace::small();
     let evil = |(name, deed)| {
@@ -236,7 +239,7 @@ fn interim_reports_contain_no_single_rows() {
     let interrupted = workspace.report("run");
     assert_eq!(interrupted["end"], "interrupted");
     of_no_row(&interrupted);
-    let kinds = interrupted["incidents"].as_array().expect("incidents").len();
+    let kinds = interrupted["failures"].as_array().expect("failures").len();
     assert!(kinds > 0, "something broke");
     assert!(
         !output.stdout.contains("first on id") && !output.stdout.contains("first id"),
@@ -253,8 +256,8 @@ fn interim_reports_contain_no_single_rows() {
 
     // After the end it does.
     workspace.ok(&["run", "study.toml", "--run", "run"]);
-    let incidents = &workspace.report("run")["incidents"];
-    assert!(incidents[0]["first-id"].as_str().is_some_and(|id| !id.is_empty()), "{incidents}");
+    let failures = &workspace.report("run")["failures"];
+    assert!(failures[0]["first-id"].as_str().is_some_and(|id| !id.is_empty()), "{failures}");
 }
 
 #[test]
@@ -264,7 +267,7 @@ fn a_resumed_run_writes_each_interim_report_once() {
     let whole = told(&workspace, "run");
     assert_eq!(whole.len(), 15);
     let again = hotel(4);
-    again.change(&[("[windows]", "[log]\nsegment-rows = 500\n[windows]")]);
+    again.edit_study(&[("[windows]", "[log]\nsegment-rows = 500\n[windows]")]);
     // Each process is killed after one more report, except after the end.
     for reports in 1..=4 {
         let mut running = TestProcess::start(again.command(&["run", "study.toml", "--run", "run"]));

@@ -1,4 +1,5 @@
-//! Status, metrics and logs of a served run: counters match the records sent, and no content of a record appears.
+//! Status, metrics and logs of a served run: counters match the records sent, and no content of a record
+//! appears.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,8 +29,9 @@ fn counted(client: &mut Client, received: [usize; 2]) -> Value {
     status
 }
 
-/// Parses OpenMetrics text into samples by name and labels. Checks the format: metadata precedes its samples, the samples of
-/// a metric are contiguous, counters end in `_total`, units are part of the name, and series are unique.
+/// Parses OpenMetrics text into samples by name and labels. Checks the format: metadata precedes its samples,
+/// the samples of a metric are contiguous, counters end in `_total`, units are part of the name, and series
+/// are unique.
 fn samples(text: &str) -> BTreeMap<String, f64> {
     let mut samples = BTreeMap::new();
     let mut families = BTreeSet::new();
@@ -171,8 +173,8 @@ fn counters_match_the_records_sent() {
     assert_eq!(self::samples(&client.get("/metrics").text()).len(), before + added(&samples));
 }
 
-/// Number of series of an endpoint after its first request: its counter, and buckets, sum and count of its durations.
-/// `/metrics` itself is one of them.
+/// Number of series of an endpoint after its first request: its counter, and buckets, sum and count of its
+/// durations. `/metrics` itself is one of them.
 fn added(samples: &BTreeMap<String, f64>) -> usize {
     let of_one = |series: &&String| {
         series.starts_with("understudy_http_request_duration_seconds")

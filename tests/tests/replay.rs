@@ -1,5 +1,5 @@
-//! Replays: the plugins of a run give the same answers for its log, stateful plugins are detected, and other plugins make a
-//! what-if run, which has no verdict.
+//! Replays: the plugins of a run give the same answers for its log, stateful plugins are detected, and other
+//! plugins make a what-if run, which has no verdict.
 
 use std::fs;
 
@@ -45,10 +45,10 @@ fn the_hotel_answers_do_not_depend_on_batch_sizes() {
 fn determinism_checks_run_during_the_run() {
     let workspace = evil("{ on = \"never\", do = \"stateful\" }", "0.5");
     let report = workspace.run(&[]);
-    let again = &report["models"][0]["again"];
-    let asked = again["asked"].as_u64().expect("a count");
+    let check = &report["models"][0]["determinism-check"];
+    let asked = check["checked"].as_u64().expect("a count");
     assert!((800..1200).contains(&asked), "{asked} of 2,000");
-    assert_eq!((again["otherwise"].as_u64(), again["first-id"].as_str()), (Some(0), Some("")));
+    assert_eq!((check["mismatches"].as_u64(), check["first-id"].as_str()), (Some(0), Some("")));
     let told: u64 = workspace
         .ledger_entries("run", Some("determinism-checked"))
         .iter()
@@ -56,7 +56,7 @@ fn determinism_checks_run_during_the_run() {
         .sum();
     assert_eq!(told, asked);
     let none = evil("{ on = \"never\", do = \"stateful\" }", "0");
-    assert_eq!(none.run(&[])["models"][0]["again"]["asked"], 0);
+    assert_eq!(none.run(&[])["models"][0]["determinism-check"]["checked"], 0);
 }
 
 #[test]
@@ -66,10 +66,10 @@ fn a_stateful_model_is_detected() {
     let told: Vec<_> = output.stdout.lines().filter(|line| line.contains("OTHERWISE")).collect();
     assert_eq!(told.len(), 1, "{}", output.stdout);
     let report = workspace.report("run");
-    let again = &report["models"][0]["again"];
-    assert!(again["otherwise"].as_u64() > Some(0), "{again}");
+    let check = &report["models"][0]["determinism-check"];
+    assert!(check["mismatches"].as_u64() > Some(0), "{check}");
     let entry = &workspace.ledger_entries("run", Some("determinism-checked"))[0];
-    assert_eq!(entry["first-id"], again["first-id"]);
+    assert_eq!(entry["first-id"], check["first-id"]);
     let rows: Vec<u64> =
         entry["sequences"].as_array().expect("rows").iter().filter_map(Value::as_u64).collect();
     assert!(!rows.is_empty() && rows.iter().all(|row| row % 3 == 1), "{rows:?}");

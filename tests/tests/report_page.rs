@@ -1,4 +1,5 @@
-//! `understudy report` on the year of the hotel: page, Markdown and JSON agree, and the divergent subgroups are right.
+//! `understudy report` on the year of the hotel: page, Markdown and JSON agree, and the divergent subgroups
+//! are right.
 
 use std::fs;
 
@@ -33,7 +34,7 @@ fn made(workspace: &TestWorkspace, arguments: &[&str]) -> CommandOutput {
 
 /// The subgroups of a model by name, with their entries in the report.
 fn classes(report: &Value, model: usize) -> Vec<(String, &Value)> {
-    let classes = report["divergence"]["models"][model]["classes"].as_array().expect("classes");
+    let classes = report["divergence"]["models"][model]["subgroups"].as_array().expect("classes");
     let name = |class: &Value| {
         let terms = class["terms"].as_array().expect("terms").iter();
         let terms: Vec<String> = terms
@@ -128,16 +129,19 @@ fn corporate_bookings_are_the_top_single_condition() {
     let single: Vec<&(String, &Value)> = found.iter().filter(|(name, _)| !name.contains(',')).collect();
     let (name, class) = single[0];
     assert_eq!(name, "segment = corporate");
-    assert_eq!((class["pairs"].as_u64(), class["figure"].as_f64()), (Some(900), Some(467.0 / 900.0)));
-    let elsewhere = class["elsewhere"].as_f64().expect("a figure");
+    assert_eq!((class["pairs"].as_u64(), class["value"].as_f64()), (Some(900), Some(467.0 / 900.0)));
+    let elsewhere = class["complement"].as_f64().expect("a figure");
     assert!((elsewhere - 0.815473727761688).abs() < 1e-12, "{elsewhere}");
-    assert_eq!((class["direction"].as_str(), class["suspected"].as_bool()), (Some("apart"), Some(false)));
+    assert_eq!(
+        (class["direction"].as_str(), class["suspected"].as_bool()),
+        (Some("less-agreement"), Some(false))
+    );
     assert_eq!(class["examples"].as_array().map(Vec::len), Some(3));
     // The entry above it is narrower: corporate bookings at short notice.
     let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
     insta::assert_json_snapshot!(names);
     let first = found[0].1;
-    assert_eq!((first["pairs"].as_u64(), first["figure"].as_f64()), (Some(517), Some(223.0 / 517.0)));
+    assert_eq!((first["pairs"].as_u64(), first["value"].as_f64()), (Some(517), Some(223.0 / 517.0)));
 }
 
 #[test]
@@ -190,19 +194,19 @@ fn a_report_is_written_to_the_given_path() {
 fn answer_distributions_match_pandas() {
     let workspace = TestWorkspace::hotel();
     let report = workspace.report("run");
-    let spread = &report["models"][0]["spreads"]["overall"];
+    let spread = &report["models"][0]["answer-distributions"]["overall"];
     assert_eq!(
-        (spread["same"].as_u64(), spread["differing"].as_u64()),
+        (spread["agreeing"].as_u64(), spread["differing"].as_u64()),
         (Some(12_293), Some(15_402 - 12_293))
     );
     let answers = spread["answers"].as_array().expect("answers");
-    let differing = answers.iter().filter(|output| output["model"] != output["substrate"]).take(5);
+    let differing = answers.iter().filter(|answer| answer["model"] != answer["substrate"]).take(5);
     let differing: Vec<(&str, &str, u64)> = differing
-        .map(|output| {
+        .map(|answer| {
             (
-                output["model"].as_str().unwrap(),
-                output["substrate"].as_str().unwrap(),
-                output["pairs"].as_u64().unwrap(),
+                answer["model"].as_str().unwrap(),
+                answer["substrate"].as_str().unwrap(),
+                answer["pairs"].as_u64().unwrap(),
             )
         })
         .collect();
@@ -214,20 +218,28 @@ fn answer_distributions_match_pandas() {
     let rates = root().join("examples/hotel/rates.toml");
     workspace.ok(&["run", rates.to_str().expect("UTF-8"), "--run", "rates"]);
     let report = workspace.report("rates");
-    let spread = &report["models"][0]["spreads"]["overall"];
+    let spread = &report["models"][0]["answer-distributions"]["overall"];
     let close = |value: &Value, expected: f64, within: f64| {
         let value = value.as_f64().expect("a number");
         assert!((value - expected).abs() <= within * expected.abs(), "{value} for {expected}");
     };
-    close(&spread["bias"], -18.563603393931132, 1e-9);
-    close(&spread["deviation"], 41.08317758922994, 1e-9);
+    close(&spread["mean-error"], -18.563603393931132, 1e-9);
+    close(&spread["standard-deviation"], 41.08317758922994, 1e-9);
     let quantiles =
         [-97.8179675178944, -38.026396344758524, -9.803635403673418, 9.562505928585878, 29.772031585612325];
     for (found, expected) in spread["quantiles"].as_array().expect("quantiles").iter().zip(quantiles) {
         close(found, expected, 0.032);
     }
-    let steps = spread["steps"].as_array().expect("steps").iter();
+    let steps = spread["histogram"].as_array().expect("steps").iter();
     assert_eq!(steps.map(|step| step["pairs"].as_u64().unwrap()).sum::<u64>(), 15_402);
-    close(&report["models"][0]["spreads"]["conditions"][1][0]["bias"], 11.495052256724504, 1e-9);
-    close(&report["models"][0]["spreads"]["conditions"][1][1]["bias"], -36.49968263220611, 1e-9);
+    close(
+        &report["models"][0]["answer-distributions"]["conditions"][1][0]["mean-error"],
+        11.495052256724504,
+        1e-9,
+    );
+    close(
+        &report["models"][0]["answer-distributions"]["conditions"][1][1]["mean-error"],
+        -36.49968263220611,
+        1e-9,
+    );
 }

@@ -94,8 +94,8 @@ fn a_changed_score_is_detected_after_fields_are_dropped() {
     workspace.run(&[]);
     retain(&workspace);
     let run = workspace.path().join("run");
-    // The scores reveal a changed checkpoint, even if its digest and the ledger are rewritten: here the sums are those of
-    // another run of the same study.
+    // The scores reveal a changed checkpoint, even if its digest and the ledger are rewritten: here the sums
+    // are those of another run of the same study.
     let other = brief();
     let decisions = fs::read_to_string(other.path().join("decisions.jsonl")).expect("decisions");
     other.write("decisions.jsonl", decisions.replace("\"room\":\"c\"", "\"room\":\"a\""));
@@ -122,7 +122,7 @@ fn a_run_drops_fields_when_due_and_no_longer_needed() {
     let (workspace, report) = figures("retain = \"1s\"\n");
     let without = |report: &Value| {
         let mut report = deterministic_part(report);
-        report.as_object_mut().expect("a report is an object").remove("declaration");
+        report.as_object_mut().expect("a report is an object").remove("declaration-digest");
         report
     };
     assert_eq!(without(&report), without(&whole));

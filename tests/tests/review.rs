@@ -1,5 +1,5 @@
-//! `understudy review`: people judge a sample of disagreements. The ledger records every judgement, and the results follow
-//! from it.
+//! `understudy review`: people judge a sample of disagreements. The ledger records every judgement, and the
+//! results follow from it.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -47,7 +47,7 @@ fn reviews(workspace: &TestWorkspace) -> String {
 fn with_classes(workspace: &TestWorkspace, classes: &Value) {
     let path = workspace.path().join("run/report.json");
     let mut report = workspace.report("run");
-    report["divergence"] = json!({ "models": [{ "model": "echo", "classes": classes }] });
+    report["divergence"] = json!({ "models": [{ "model": "echo", "subgroups": classes }] });
     fs::write(path, report.to_string()).expect("written");
 }
 

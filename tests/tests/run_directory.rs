@@ -127,7 +127,8 @@ fn a_full_disk_ends_the_run_without_losing_data() {
     workspace.write_lines("snapshots.jsonl", (0..20_000).map(line));
     let line = |row: u64| format!(r#"{{"id":"{row}","at":"{}","room":"a"}}"#, at(row));
     workspace.write_lines("decisions.jsonl", (0..20_000).map(line));
-    // Enough space for the plugins and some rows. The small disk vanishes with its namespace, so its files are copied.
+    // Enough space for the plugins and some rows. The small disk vanishes with its namespace, so its files
+    // are copied.
     let output = workspace.run_isolated(
         "mkdir disk && mount -t tmpfs -o size=2m none disk && $UNDERSTUDY run study.toml --run disk/run
         code=$?; cp -R disk/run kept; exit $code",

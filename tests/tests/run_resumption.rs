@@ -1,5 +1,5 @@
-//! A stopped run resumes where its log ends: after a full disk was cleared, and with sources that have grown. A replaced
-//! source is rejected.
+//! A stopped run resumes where its log ends: after a full disk was cleared, and with sources that have grown.
+//! A replaced source is rejected.
 
 use std::fs;
 use std::io::Write as _;
@@ -58,7 +58,8 @@ fn piped() -> (TestWorkspace, [String; 2]) {
     (workspace, texts)
 }
 
-/// Runs with these snapshots on standard input until the log has this many snapshots and decisions, then stops.
+/// Runs with these snapshots on standard input until the log has this many snapshots and decisions, then
+/// stops.
 fn stop_after(workspace: &TestWorkspace, snapshots: &str, rows: [usize; 2]) -> CommandOutput {
     let mut running = TestProcess::start(workspace.command(&COMMAND));
     running.feed(snapshots);

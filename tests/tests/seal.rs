@@ -1,5 +1,5 @@
-//! The seal: sealed content cannot change before or during a run, and every change is named. The layout of the declaration
-//! can change. The signer is known, and a tampered seal is rejected.
+//! The seal: sealed content cannot change before or during a run, and every change is named. The layout of
+//! the declaration can change. The signer is known, and a tampered seal is rejected.
 
 use std::fs;
 
@@ -116,7 +116,7 @@ fn a_run_uses_the_seal_of_its_study() {
     let report = workspace.run(&[]);
     assert_eq!(fs::read(workspace.path().join("run/seal.json")).expect("a run has a seal"), sealed);
     let seal: serde_json::Value = serde_json::from_slice(&sealed).expect("a seal is JSON");
-    assert_eq!(report["declaration"], seal["declaration"]);
+    assert_eq!(report["declaration-digest"], seal["declaration"]);
     let declared = seal["declared"].to_string();
     assert_eq!(seal["declaration"], sha256_hex(declared.as_bytes()), "{declared}");
     workspace.ok(&["verify", "run"]);

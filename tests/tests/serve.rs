@@ -180,7 +180,7 @@ fn acknowledged_records_survive_a_kill() {
         (deterministic_part(&workspace.report("run")), deterministic_part(&files.report("run")));
     for report in [&mut served, &mut plain] {
         // Two declarations, because their sources differ.
-        report.as_object_mut().expect("an object").remove("declaration");
+        report.as_object_mut().expect("an object").remove("declaration-digest");
     }
     assert_eq!(served, plain);
 }
@@ -204,7 +204,8 @@ fn a_stop_drains_and_the_run_can_be_resumed() {
     assert!(refused.stderr.contains("that has ended"), "{}", refused.stderr);
 }
 
-/// A model that loops on each row uses its whole budget, and requests that would wait too long behind it are rejected.
+/// A model that loops on each row uses its whole budget, and requests that would wait too long behind it are
+/// rejected.
 #[test]
 fn an_overloaded_run_rejects_requests_and_keeps_accepted_records() {
     const AT_ONCE: u64 = 20;
@@ -222,8 +223,8 @@ fn an_overloaded_run_rejects_requests_and_keeps_accepted_records() {
     );
     let serving = ServedRun::start(&workspace, &[]);
     let address = serving.address;
-    // The first requests arrive together: at least eight seconds of work. The others follow one by one. A request that
-    // arrives after the oldest has waited for five seconds is rejected and repeated.
+    // The first requests arrive together: at least eight seconds of work. The others follow one by one. A
+    // request that arrives after the oldest has waited for five seconds is rejected and repeated.
     let refused: u32 = std::thread::scope(|scope| {
         let client = |number: u64| {
             let line = snapshot(&format!("c{number}")).replace("\"booked\"", "\"text\":\"x\",\"booked\"");
@@ -288,7 +289,8 @@ fn one_stream_can_be_a_file() {
     assert_eq!(account(&workspace.report("run"), "snapshots"), [("received", 5), ("paired", 5)]);
 }
 
-/// After the first signal the models finish their work, which would take ten minutes here. The second signal does not wait.
+/// After the first signal the models finish their work, which would take ten minutes here. The second signal
+/// does not wait.
 #[test]
 fn a_second_signal_exits_immediately_without_losing_acknowledged_records() {
     let workspace = TestWorkspace::served();

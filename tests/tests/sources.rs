@@ -1,4 +1,5 @@
-//! Sources in different encodings and conditions: compressed, truncated, empty, with other line ends, through a pipe.
+//! Sources in different encodings and conditions: compressed, truncated, empty, with other line ends, through
+//! a pipe.
 
 use std::fs;
 use std::io::Write as _;
@@ -19,7 +20,7 @@ fn snapshots(workspace: &TestWorkspace) -> Vec<u8> {
 /// The result of the small study, which must not depend on the kind of sources.
 fn found(report: &Value) -> Value {
     let mut found = deterministic_part(report);
-    found.as_object_mut().expect("a report is an object").remove("declaration");
+    found.as_object_mut().expect("a report is an object").remove("declaration-digest");
     found
 }
 
@@ -158,7 +159,7 @@ fn a_truncated_compressed_file_counts_up_to_its_end() {
             ");
         }
         let fault = output.stderr.lines().last().expect("the fault is said");
-        assert_eq!(report["end"], json!({ "source-broke": [fault] }));
+        assert_eq!(report["end"], json!({ "source-failed": [fault] }));
         assert_eq!(account(&report, "snapshots"), [("received", 3), ("paired", 3)]);
         assert_eq!(account(&report, "decisions"), [("received", 5), ("paired", 3), ("waiting", 2)]);
         let logged = sealed(&workspace.path().join("run"), "snapshots").expect("three rows");

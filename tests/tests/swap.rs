@@ -1,4 +1,5 @@
-//! Plugins are swapped during a run: no record is lost, none is answered twice, and every row has its generation.
+//! Plugins are swapped during a run: no record is lost, none is answered twice, and every row has its
+//! generation.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -16,8 +17,8 @@ use understudy_tests::study_toml::StudyToml;
 use understudy_tests::tables::{column, sealed, texts};
 use understudy_tests::{TestWorkspace, account, deterministic_part, plugin};
 
-/// Every fourth decision differs from its snapshot. Model and comparator may both read the snapshot's text, so that `evil`,
-/// which answers the text except on its trigger, can replace either.
+/// Every fourth decision differs from its snapshot. Model and comparator may both read the snapshot's text,
+/// so that `evil`, which answers the text except on its trigger, can replace either.
 fn study() -> StudyToml {
     let config = r#"{ field = "text", form = "label" }"#;
     StudyToml::new("swap")
@@ -168,7 +169,7 @@ fn swapping_in_an_equivalent_plugin_keeps_the_metrics() {
 
     // The same rows from files, with the sealed plugins.
     let plain = self::workspace("");
-    plain.change(&[
+    plain.edit_study(&[
         ("snapshots = { http = true }", "snapshots = { file = \"snapshots.jsonl\" }"),
         ("decisions = { http = true }", "decisions = { file = \"decisions.jsonl\" }"),
     ]);
@@ -314,8 +315,8 @@ no process serves run; start one with `understudy serve`
     verified(&workspace);
 }
 
-/// Swaps a model and the comparator back and forth while several clients send records. Each row is accepted once and answered
-/// by the generation in the ledger.
+/// Swaps a model and the comparator back and forth while several clients send records. Each row is accepted
+/// once and answered by the generation in the ledger.
 #[test]
 fn swaps_under_load_lose_and_repeat_no_answer() {
     const CLIENTS: u64 = 8;
@@ -455,8 +456,8 @@ fn a_process_killed_during_swaps_resumes_with_its_plugin_versions() {
     assert_eq!(report["models"][0]["scores"][0]["overall"]["value"], json!(1.0));
 }
 
-/// A snapshot that is in inference during a swap and lost with the process belongs to the new generation when it is sent
-/// again, because its new sequence number says so.
+/// A snapshot that is in inference during a swap and lost with the process belongs to the new generation when
+/// it is sent again, because its new sequence number says so.
 #[test]
 fn records_lost_after_a_swap_are_answered_by_the_active_version() {
     let workspace = workspace(

@@ -1,11 +1,11 @@
-//! Verdicts on the year of the hotel. They show why quantifier, cycle and number of windows are declared in advance. Pandas
-//! computed the counts per week; see `hotel.rs`.
+//! Verdicts on the year of the hotel. They show why quantifier, cycle and number of windows are declared in
+//! advance. Pandas computed the counts per week; see `hotel.rs`.
 
 use serde_json::Value;
 use understudy_tests::{TestWorkspace, root};
 
-/// Runs the hotel study of rooms with a threshold and `understudy decide --model booked-room`. Returns the exit code, the
-/// verdict on all input, and the output.
+/// Runs the hotel study of rooms with a threshold and `understudy decide --model booked-room`. Returns the
+/// exit code, the verdict on all input, and the output.
 fn decide(threshold: &str) -> (i32, Value, String) {
     let workspace = TestWorkspace::new();
     let examples = root().join("examples/hotel");

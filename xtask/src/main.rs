@@ -37,8 +37,8 @@ fn main() -> anyhow::Result<()> {
 
 /// Builds the program and returns its path.
 fn host(root: &Path) -> anyhow::Result<PathBuf> {
-    // The whole workspace and a target with dev-dependencies: this gives all crates the same features as in the tests, so
-    // nothing large is compiled twice.
+    // The whole workspace and a target with dev-dependencies: this gives all crates the same features as in
+    // the tests, so nothing large is compiled twice.
     cargo(root).args(["build", "--release", "--workspace", "--bins", "--bench", "limits"]).run()?;
     Ok(root.join("target/release/understudy"))
 }

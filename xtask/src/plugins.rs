@@ -3,7 +3,8 @@
 //! Invariants:
 //! - A component in `target/plugins` imports nothing.
 //!
-//! The guests have their own target folder, so that native builds neither wait for them nor rebuild because of them.
+//! The guests have their own target folder, so that native builds neither wait for them nor rebuild because
+//! of them.
 
 use std::path::{Path, PathBuf};
 
@@ -15,8 +16,8 @@ use crate::shell::{ShellCommand, cargo, command};
 const TARGET: &str = "wasm32-unknown-unknown";
 const PROFILE: &str = "plugin";
 
-/// Debian packages of the compiler and the sources of its standard library, for machines without rustup. The compiler is
-/// Rust 1.85; guests use only its standard library.
+/// Debian packages of the compiler and the sources of its standard library, for machines without rustup. The
+/// compiler is Rust 1.85; guests use only its standard library.
 const DEBIAN: [&str; 3] = ["rustc-web", "cargo-web", "rust-web-src"];
 
 /// A crate that becomes a component.
@@ -27,7 +28,8 @@ struct Guest {
     component: PathBuf,
 }
 
-/// Builds every crate in `plugins` into `target/plugins`, and every crate in `tests/guests` into `target/plugins/guests`.
+/// Builds every crate in `plugins` into `target/plugins`, and every crate in `tests/guests` into
+/// `target/plugins/guests`.
 pub fn build(root: &Path) -> anyhow::Result<()> {
     let plugins = root.join("target/plugins");
     let mut guests = guests(&root.join("plugins"), &plugins)?;
@@ -85,8 +87,8 @@ fn compiler(root: &Path) -> anyhow::Result<ShellCommand> {
     })
 }
 
-/// A `cargo build` with Debian's compiler, which also builds the standard library. It uses rustup's linker, because Debian
-/// has none for Wasm.
+/// A `cargo build` with Debian's compiler, which also builds the standard library. It uses rustup's linker,
+/// because Debian has none for Wasm.
 fn debian(root: &Path) -> anyhow::Result<ShellCommand> {
     let [rustc, cargo] = ["/usr/bin/rustc", "/usr/bin/cargo"].map(Path::new);
     if !(rustc.is_file() && cargo.is_file() && Path::new("/usr/lib/rustlib/src/rust/library").is_dir()) {

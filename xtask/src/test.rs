@@ -1,4 +1,5 @@
-//! Runs all tests and provides what they need: the plugins, the program, Python with Parquet readers, and a browser.
+//! Runs all tests and provides what they need: the plugins, the program, Python with Parquet readers, and a
+//! browser.
 //!
 //! Invariants:
 //! - Downloads go to `target`, once, in the versions that `tests/` declares.

@@ -1,4 +1,5 @@
-//! The derive macro `#[derive(Input)]` of `understudy-sdk`. The trait `Input` in that crate documents its use.
+//! The derive macro `#[derive(Input)]` of `understudy-sdk`. The trait `Input` in that crate documents its
+//! use.
 //!
 //! Invariants:
 //! - An item that cannot be derived is a compile error at the offending token, not in generated code.
@@ -11,8 +12,8 @@ use syn::{Data, DeriveInput, Error, Fields, GenericParam, Lifetime, Result, pars
 
 use field::Field;
 
-/// Derives `Input` for a struct with one field per field of the study. `#[input(name = "...")]` sets the name of the
-/// field in the study. `#[input(json)]` deserialises the value from a field of kind `json`.
+/// Derives `Input` for a struct with one field per field of the study. `#[input(name = "...")]` sets the name
+/// of the field in the study. `#[input(json)]` deserialises the value from a field of kind `json`.
 #[proc_macro_derive(Input, attributes(input))]
 pub fn input(item: proc_macro::TokenStream) -> proc_macro::TokenStream {
     let item = parse_macro_input!(item as DeriveInput);
@@ -34,7 +35,8 @@ fn derive(item: &DeriveInput) -> Result<TokenStream> {
     let count = fields.len();
 
     Ok(quote! {
-        // These signatures make the compiler report an unreadable type at the field, not at the derive attribute.
+        // These signatures make the compiler report an unreadable type at the field, not at the derive
+        // attribute.
         #(const _: () = {
             fn _readable<#lifetime>(_: #readers) {}
         };)*

@@ -1,8 +1,9 @@
 //! Decodes the answers of model and comparator for a metric.
 //!
 //! Invariants:
-//! - After decoding, equal names have equal codes, although the answers of model and comparator come with a dictionary
-//!   each. The dictionaries are merged once per batch, so scoring a pair compares codes, not strings.
+//! - After decoding, equal names have equal codes, although the answers of model and comparator come with a
+//!   dictionary each. The dictionaries are merged once per batch, so scoring a pair compares codes, not
+//!   strings.
 
 use crate::dictionary::Dictionary;
 use crate::strings::Strings;

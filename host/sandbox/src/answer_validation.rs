@@ -12,20 +12,20 @@ use arrow::buffer::{Buffer, OffsetBuffer, ScalarBuffer};
 use super::bindings::decider::exports::understudy::shadow::answers as wit;
 use super::bindings::decider::exports::understudy::shadow::columns::TextResult;
 use understudy_records::batch::{AnswerColumn, Answers, Names, Reason};
-use understudy_study::Form;
+use understudy_study::AnswerForm;
 
-/// Maximum length of an answer in bytes: of a label, or of all names of a ranking. The log stores the text of each answer,
-/// so a plugin could otherwise inflate one long name to many gigabytes. The largest batch of such answers stays below the
-/// 2 GiB of an Arrow column.
+/// Maximum length of an answer in bytes: of a label, or of all names of a ranking. The log stores the text of
+/// each answer, so a plugin could otherwise inflate one long name to many gigabytes. The largest batch of
+/// such answers stays below the 2 GiB of an Arrow column.
 const MAX_LENGTH: usize = 16 << 10;
 
 /// Converts the answers to `rows` rows, or says which rule they violate.
-pub(super) fn answers(returned: wit::Answers, form: Form, rows: usize) -> Result<Answers, String> {
+pub(super) fn answers(returned: wit::Answers, form: AnswerForm, rows: usize) -> Result<Answers, String> {
     let unanswered = unanswered(returned.unanswered, rows)?;
     let mut unanswered_rows = unanswered.iter().map(|(row, _)| *row as usize).peekable();
     let mut is_answered = |row: usize| unanswered_rows.next_if_eq(&row).is_none();
     let decisions = match (returned.values, form) {
-        (wit::Values::Labels(mut labels), Form::Label) => {
+        (wit::Values::Labels(mut labels), AnswerForm::Label) => {
             let mut names = names(labels.names)?;
             count("codes", labels.codes.len(), rows)?;
             if codes(&labels.codes, &names).is_err() {
@@ -39,7 +39,7 @@ pub(super) fn answers(returned: wit::Answers, form: Form, rows: usize) -> Result
             }
             AnswerColumn::Labels { names, codes: labels.codes }
         }
-        (wit::Values::Numbers(mut numbers), Form::Number) => {
+        (wit::Values::Numbers(mut numbers), AnswerForm::Number) => {
             count("numbers", numbers.len(), rows)?;
             for (row, number) in numbers.iter_mut().enumerate() {
                 if !is_answered(row) {
@@ -50,7 +50,7 @@ pub(super) fn answers(returned: wit::Answers, form: Form, rows: usize) -> Result
             }
             AnswerColumn::Numbers(numbers)
         }
-        (wit::Values::Rankings(rankings), Form::Ranking) => {
+        (wit::Values::Rankings(rankings), AnswerForm::Ranking) => {
             let names = names(rankings.names)?;
             count("offsets", rankings.offsets.len(), rows + 1)?;
             offsets(&rankings.offsets, rankings.codes.len())?;
@@ -76,8 +76,8 @@ pub(super) fn answers(returned: wit::Answers, form: Form, rows: usize) -> Result
     Ok(drop_unused_names(Answers { decisions, confidence: returned.confidence, unanswered }))
 }
 
-/// Drops names that no row uses, if the names are so large that some must be unused. Answers stay in memory until the last
-/// of their rows is joined.
+/// Drops names that no row uses, if the names are so large that some must be unused. Answers stay in memory
+/// until the last of their rows is joined.
 fn drop_unused_names(answers: Answers) -> Answers {
     let rows = answers.rows();
     match &answers.decisions {

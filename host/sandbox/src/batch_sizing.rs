@@ -4,8 +4,8 @@
 //! - A call has at least one row.
 //! - A failed call halves the limit, a successful one doubles it.
 //!
-//! So failing rows are isolated, a good batch takes one call, and a plugin that fails on every row costs about one call
-//! per row.
+//! So failing rows are isolated, a good batch takes one call, and a plugin that fails on every row costs
+//! about one call per row.
 
 /// The adaptive batch size of one instance.
 pub(super) struct BatchSizer {
@@ -21,7 +21,8 @@ impl BatchSizer {
         BatchSizer { rows: usize::MAX, fuel_per_row: 1.0 }
     }
 
-    /// Rows of the next call, out of `left` remaining rows. The call is expected to use at most half of `fuel`.
+    /// Rows of the next call, out of `left` remaining rows. The call is expected to use at most half of
+    /// `fuel`.
     pub fn next(&self, left: usize, fuel: u64) -> usize {
         let affordable = (fuel as f64 / 2.0 / self.fuel_per_row) as usize;
         affordable.min(self.rows).min(left).max(1)

@@ -1,7 +1,7 @@
 //! Bindings that `wasmtime` generates from `wit/shadow.wit`.
 //!
-//! Models and comparators export the same interface, so one set of bindings serves both. Input columns are borrowed, so
-//! each is copied once, into the guest's memory.
+//! Models and comparators export the same interface, so one set of bindings serves both. Input columns are
+//! borrowed, so each is copied once, into the guest's memory.
 
 /// Bindings of the worlds `model` and `comparator`.
 pub mod decider {

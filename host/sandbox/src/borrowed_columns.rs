@@ -1,6 +1,7 @@
 //! Converts Arrow columns to arguments of a plugin call.
 //!
-//! Columns are borrowed where the memory layouts agree: all kinds but booleans, and integers that are read as numbers.
+//! Columns are borrowed where the memory layouts agree: all kinds but booleans, and integers that are read as
+//! numbers.
 
 use std::borrow::Cow;
 
@@ -8,7 +9,7 @@ use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Float64Type, Int64Type, TimestampMicrosecondType};
 
 use super::bindings::decider::exports::understudy::shadow::columns as wit;
-use understudy_study::Kind;
+use understudy_study::FieldKind;
 
 /// A column as an argument of a call. Owns the parts that cannot be borrowed.
 pub(super) struct BorrowedColumn<'a> {
@@ -27,7 +28,7 @@ enum Values<'a> {
 
 impl<'a> BorrowedColumn<'a> {
     /// Borrows a column as `kind`. An integer column can be converted to numbers.
-    pub fn new(column: &'a ArrayRef, kind: Kind) -> BorrowedColumn<'a> {
+    pub fn new(column: &'a ArrayRef, kind: FieldKind) -> BorrowedColumn<'a> {
         let missing = match column.nulls() {
             Some(nulls) if nulls.null_count() > 0 => {
                 (0..column.len() as u32).filter(|row| nulls.is_null(*row as usize)).collect()
@@ -37,18 +38,22 @@ impl<'a> BorrowedColumn<'a> {
         let integers = || column.as_primitive::<Int64Type>().values();
         let text = || (offsets(column.as_string()), bytes(column.as_string()));
         let values = match kind {
-            Kind::Boolean => Values::Boolean(column.as_boolean().values().iter().map(u8::from).collect()),
-            Kind::Integer => Values::Integer(integers()),
-            Kind::Number if *column.data_type() == DataType::Int64 => {
+            FieldKind::Boolean => {
+                Values::Boolean(column.as_boolean().values().iter().map(u8::from).collect())
+            }
+            FieldKind::Integer => Values::Integer(integers()),
+            FieldKind::Number if *column.data_type() == DataType::Int64 => {
                 Values::Number(integers().iter().map(|&value| value as f64).collect())
             }
-            Kind::Number => Values::Number(Cow::Borrowed(column.as_primitive::<Float64Type>().values())),
-            Kind::Timestamp => Values::Timestamp(column.as_primitive::<TimestampMicrosecondType>().values()),
-            Kind::Text => {
+            FieldKind::Number => Values::Number(Cow::Borrowed(column.as_primitive::<Float64Type>().values())),
+            FieldKind::Timestamp => {
+                Values::Timestamp(column.as_primitive::<TimestampMicrosecondType>().values())
+            }
+            FieldKind::Text => {
                 let (offsets, bytes) = text();
                 Values::Text(offsets, bytes)
             }
-            Kind::Json => {
+            FieldKind::Json => {
                 let (offsets, bytes) = text();
                 Values::Json(offsets, bytes)
             }
@@ -71,7 +76,7 @@ impl<'a> BorrowedColumn<'a> {
 }
 
 /// Borrows the columns of a batch as the kinds that the plugin declares.
-pub(super) fn borrow_columns<'a>(batch: &'a RecordBatch, kinds: &'a [Kind]) -> Vec<BorrowedColumn<'a>> {
+pub(super) fn borrow_columns<'a>(batch: &'a RecordBatch, kinds: &'a [FieldKind]) -> Vec<BorrowedColumn<'a>> {
     batch.columns().iter().zip(kinds).map(|(column, &kind)| BorrowedColumn::new(column, kind)).collect()
 }
 

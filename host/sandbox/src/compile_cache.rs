@@ -3,7 +3,8 @@
 //! Invariants:
 //! - The name of a cache file consists of the digests of the component and of the engine's settings.
 //! - A cache file begins with the SHA-256 of the rest. An invalid file is ignored and replaced.
-//! - Files are read and written only in a folder that belongs to the current user and that nobody else can write to.
+//! - Files are read and written only in a folder that belongs to the current user and that nobody else can
+//!   write to.
 //! - Files are written under a temporary name and renamed, so a partial file is never visible.
 
 use std::fs;
@@ -29,8 +30,8 @@ pub(super) fn load(engine: &Engine, file: &ComponentFile, folder: &Path) -> wasm
     engine.precompile_compatibility_hash().hash(&mut settings);
     let path = folder.join(format!("{}-{:016x}.cwasm", file.digest, settings.finish()));
     if let Some(code) = read(&path) {
-        // SAFETY: `deserialize` trusts its input. `write` below wrote these bytes: their digest matches, and only the
-        // current user can write to the folder and to the file.
+        // SAFETY: `deserialize` trusts its input. `write` below wrote these bytes: their digest matches, and
+        // only the current user can write to the folder and to the file.
         if let Ok(component) = unsafe { Component::deserialize(engine, &code) } {
             return Ok(component);
         }
@@ -78,7 +79,8 @@ fn create(path: &Path) -> io::Result<fs::File> {
     options.open(path)
 }
 
-/// Whether `folder`, which is created if missing, belongs to the current user and nobody else can write to it.
+/// Whether `folder`, which is created if missing, belongs to the current user and nobody else can write to
+/// it.
 #[cfg(unix)]
 fn is_private_folder(folder: &Path) -> io::Result<bool> {
     use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};

@@ -3,8 +3,8 @@
 //! Invariants:
 //! - The recorded answer to a row depends on that row alone.
 //! - A row without a value of a required field is not passed to the plugin.
-//! - A failed batch is split until the failing rows are isolated. They become unanswered with the failure as reason; the
-//!   other rows are answered.
+//! - A failed batch is split until the failing rows are isolated. They become unanswered with the failure as
+//!   reason; the other rows are answered.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -21,15 +21,15 @@ use super::instance::{InstanceSpec, InstanceSupervisor};
 use super::usage::UsageCounters;
 use super::{Sandbox, SandboxError, answer_validation, borrowed_columns, description_validation};
 use understudy_records::batch::{Answers, Reason};
-use understudy_study::{Form, Kind};
+use understudy_study::{AnswerForm, FieldKind};
 
 /// A field that a plugin reads, as its description declares it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InputField {
     /// Name of the field in the study.
     pub name: String,
-    /// Kind as which the plugin receives it.
-    pub kind: Kind,
+    /// FieldKind as which the plugin receives it.
+    pub kind: FieldKind,
     /// Whether rows without a value are withheld from the plugin.
     pub required: bool,
 }
@@ -44,7 +44,7 @@ pub struct DeciderPlugin {
     /// The fields that the plugin reads, in the order of the columns.
     pub reads: Arc<[InputField]>,
     /// The form of the plugin's answers.
-    pub form: Form,
+    pub form: AnswerForm,
 }
 
 impl DeciderPlugin {
@@ -99,11 +99,11 @@ impl DeciderPlugin {
     }
 }
 
-fn form(form: answers::Form) -> Form {
+fn form(form: answers::Form) -> AnswerForm {
     match form {
-        answers::Form::Label => Form::Label,
-        answers::Form::Number => Form::Number,
-        answers::Form::Ranking => Form::Ranking,
+        answers::Form::Label => AnswerForm::Label,
+        answers::Form::Number => AnswerForm::Number,
+        answers::Form::Ranking => AnswerForm::Ranking,
     }
 }
 
@@ -112,7 +112,8 @@ fn form(form: answers::Form) -> Form {
 pub struct AnsweredBatch {
     /// One answer per row.
     pub answers: Answers,
-    /// Rows on which the plugin failed, with the failure, by ascending row index. Abstentions are not failures.
+    /// Rows on which the plugin failed, with the failure, by ascending row index. Abstentions are not
+    /// failures.
     pub broken: Vec<(u32, String)>,
 }
 
@@ -120,8 +121,8 @@ pub struct AnsweredBatch {
 pub struct Decider {
     supervisor: InstanceSupervisor<Bindings>,
     reads: Arc<[InputField]>,
-    kinds: Vec<Kind>,
-    form: Form,
+    kinds: Vec<FieldKind>,
+    form: AnswerForm,
     batch_sizer: BatchSizer,
 }
 
@@ -198,7 +199,7 @@ impl Decider {
             Err(why) => {
                 self.batch_sizer.record_failure(rows);
                 (rows == 1).then(|| {
-                    let answers = Answers::none(self.form, 1, &Reason::Broke(why.clone()));
+                    let answers = Answers::unanswered(self.form, 1, &Reason::Broke(why.clone()));
                     Piece { answers, broken: Some(why) }
                 })
             }
@@ -233,7 +234,7 @@ impl Decider {
                 broken.extend(piece.broken.clone().map(|why| (row as u32, why)));
             }
         }
-        let withheld = Answers::none(self.form, 1, &Reason::Abstained(String::new()));
+        let withheld = Answers::unanswered(self.form, 1, &Reason::Abstained(String::new()));
         let sources: Vec<&Answers> =
             std::iter::once(&withheld).chain(pieces.iter().map(|p| &p.answers)).collect();
         let mut answers = Answers::gather(&sources, &picks);

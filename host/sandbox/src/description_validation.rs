@@ -9,7 +9,7 @@ use rustc_hash::FxHashSet;
 use super::SandboxError;
 use super::bindings::decider::exports::understudy::shadow::columns::{Field, Kind as WitKind};
 use super::decider::InputField;
-use understudy_study::Kind;
+use understudy_study::FieldKind;
 
 /// Maximum number of fields that a plugin reads, and of components of a metric.
 const MAX_NAMES: usize = 4096;
@@ -54,14 +54,14 @@ pub(super) fn range(
     }
 }
 
-fn kind(kind: WitKind) -> Kind {
+fn kind(kind: WitKind) -> FieldKind {
     match kind {
-        WitKind::Boolean => Kind::Boolean,
-        WitKind::Integer => Kind::Integer,
-        WitKind::Number => Kind::Number,
-        WitKind::Text => Kind::Text,
-        WitKind::Timestamp => Kind::Timestamp,
-        WitKind::Json => Kind::Json,
+        WitKind::Boolean => FieldKind::Boolean,
+        WitKind::Integer => FieldKind::Integer,
+        WitKind::Number => FieldKind::Number,
+        WitKind::Text => FieldKind::Text,
+        WitKind::Timestamp => FieldKind::Timestamp,
+        WitKind::Json => FieldKind::Json,
     }
 }
 

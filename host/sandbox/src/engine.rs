@@ -17,7 +17,8 @@ use super::SandboxError;
 const TICK: Duration = Duration::from_millis(10);
 /// Stack of one call in bytes. Enough for a recursive parser, and far below the 2 MiB of a thread.
 const STACK: usize = 512 << 10;
-/// Maximum memories and tables per component: the plugin's own and those of adapters that a toolchain may add.
+/// Maximum memories and tables per component: the plugin's own and those of adapters that a toolchain may
+/// add.
 const PER_COMPONENT: u32 = 8;
 /// Maximum core instances per component. An interpreter can consist of more than a dozen linked modules.
 const CORE_INSTANCES: u32 = 64;
@@ -56,8 +57,8 @@ impl Sandbox {
     pub fn new(budget: Budget, instances: u32) -> Result<Sandbox, SandboxError> {
         let engine = Engine::new(&config(instances)).map_err(SandboxError::engine)?;
         let ticker = Arc::new(Ticker::start(&engine)?);
-        // One extra tick, because the first may come immediately. Wasmtime adds the deadline to the epoch, so it must
-        // stay far below `u64::MAX`.
+        // One extra tick, because the first may come immediately. Wasmtime adds the deadline to the epoch, so
+        // it must stay far below `u64::MAX`.
         let ticks = budget.timeout.as_nanos().div_ceil(TICK.as_nanos()) + 1;
         let deadline = ticks.min(u128::from(u64::MAX / 2)) as u64;
         Ok(Sandbox { engine, budget, deadline, compiler: None, _ticker: ticker })
@@ -68,7 +69,8 @@ impl Sandbox {
         &self.engine
     }
 
-    /// The same sandbox, except that the loading thread compiles plugins alone. So its priority applies to compilation.
+    /// The same sandbox, except that the loading thread compiles plugins alone. So its priority applies to
+    /// compilation.
     ///
     /// # Errors
     /// If the machine cannot reserve the address space of another engine.
@@ -89,8 +91,8 @@ impl Sandbox {
             None => Component::new(&self.engine, bytes),
             Some(compiler) => {
                 let code = compiler.precompile_component(bytes)?;
-                // SAFETY: `deserialize` trusts its input. This code was just compiled by an engine with the same settings,
-                // except for the number of compiler threads.
+                // SAFETY: `deserialize` trusts its input. This code was just compiled by an engine with the
+                // same settings, except for the number of compiler threads.
                 unsafe { Component::deserialize(&self.engine, &code) }
             }
         }
@@ -119,7 +121,8 @@ fn config(instances: u32) -> Config {
         // `limits.rs` enforces the budget and reports violations; this is the 32-bit address space.
         .max_memory_size(1 << 32)
         .table_elements(TABLE_ELEMENTS)
-        // Memory of a dropped instance above this size is returned to the system in one call, not page by page.
+        // Memory of a dropped instance above this size is returned to the system in one call, not page by
+        // page.
         .linear_memory_keep_resident(256 << 10);
     let mut config = Config::new();
     config

@@ -18,8 +18,8 @@ use super::usage::UsageCounters;
 use super::{CallError, SandboxError, panic_report};
 use understudy_records::batch::Reason;
 
-/// Shortest and longest delay before a trapped instance is replaced. A trap takes about 400 µs itself. So with the longest
-/// delay, a plugin that traps on every row uses about a third of its thread's time.
+/// Shortest and longest delay before a trapped instance is replaced. A trap takes about 400 µs itself. So
+/// with the longest delay, a plugin that traps on every row uses about a third of its thread's time.
 const BACKOFF: (Duration, Duration) = (Duration::from_micros(10), Duration::from_millis(1));
 /// Number of consecutive traps without a delay: enough to isolate one bad row in the largest batch.
 const TRAPS_WITHOUT_BACKOFF: u32 = 17;
@@ -84,7 +84,8 @@ world!(scorer, MetricPre, Metric, understudy_shadow_scorer, SCORER);
 /// Prefix of the failure of a call that exceeded its timeout.
 pub(super) const TIMEOUT_MESSAGE: &str = "took longer than";
 
-/// Whether a row is unanswered because of a timeout: the only result that can differ when the call is repeated.
+/// Whether a row is unanswered because of a timeout: the only result that can differ when the call is
+/// repeated.
 pub fn is_timeout(reason: Option<&Reason>) -> bool {
     matches!(reason, Some(Reason::Broke(why)) if why.contains(TIMEOUT_MESSAGE))
 }

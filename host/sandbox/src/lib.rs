@@ -5,8 +5,8 @@
 //! - Every call ends, by its fuel or at the latest by its timeout. Memory and returned bytes are limited.
 //! - An instance that trapped is discarded. After many traps in a row, a new instance is delayed.
 //! - Everything that a plugin returns is validated before use: lengths, codes, UTF-8, finite numbers, names.
-//! - The recorded answer to a row depends on that row alone. A failed batch is split until the failing rows are isolated,
-//!   so batch sizes never affect answers.
+//! - The recorded answer to a row depends on that row alone. A failed batch is split until the failing rows
+//!   are isolated, so batch sizes never affect answers.
 
 mod answer_validation;
 mod batch_sizing;
@@ -168,13 +168,14 @@ pub fn failure_kind(failure: &str) -> String {
     }
 }
 
-/// Sanitises text from a plugin for display: hidden characters become spaces, at most 1,000 characters remain.
+/// Sanitises text from a plugin for display: hidden characters become spaces, at most 1,000 characters
+/// remain.
 fn sanitize(text: &str) -> String {
     text.chars().take(1000).map(|c| if is_hidden(c) { ' ' } else { c }).collect()
 }
 
-/// Whether a character is invisible and affects a terminal or the order of text: control characters, line and paragraph
-/// separators, and directional marks.
+/// Whether a character is invisible and affects a terminal or the order of text: control characters, line and
+/// paragraph separators, and directional marks.
 fn is_hidden(c: char) -> bool {
     let marks =
         matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');

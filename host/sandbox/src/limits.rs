@@ -2,7 +2,8 @@
 //!
 //! Invariants:
 //! - All memories of an instance together stay within the budget, and so do all its tables.
-//! - Exceeding the budget traps, so that the host can report it. A failed `memory.grow` (-1) would reach the plugin only.
+//! - Exceeding the budget traps, so that the host can report it. A failed `memory.grow` (-1) would reach the
+//!   plugin only.
 
 use wasmtime::ResourceLimiter;
 
@@ -56,8 +57,8 @@ impl ResourceLimiter for InstanceLimits {
     }
 }
 
-/// Deducts the growth from `left`. Returns `false` and deducts nothing if the growth exceeds the maximum that this memory
-/// or table declares itself; then the instruction returns -1 to the plugin.
+/// Deducts the growth from `left`. Returns `false` and deducts nothing if the growth exceeds the maximum that
+/// this memory or table declares itself; then the instruction returns -1 to the plugin.
 fn grow(left: &mut usize, current: usize, desired: usize, most: Option<usize>) -> Result<bool, ()> {
     let rest = left.checked_sub(desired.saturating_sub(current)).ok_or(())?;
     let allowed = most.is_none_or(|most| desired <= most);

@@ -1,13 +1,15 @@
 //! Reads panic messages from the memory of trapped guests.
 //!
-//! A guest imports nothing, so it cannot print. Instead, the SDK's panic hook writes a report into the guest's own memory:
-//! [`MAGIC`], the length as a little-endian `u32`, then that many bytes of UTF-8. `guest-sdk/src/panic.rs` writes it.
+//! A guest imports nothing, so it cannot print. Instead, the SDK's panic hook writes a report into the
+//! guest's own memory: [`MAGIC`], the length as a little-endian `u32`, then that many bytes of UTF-8.
+//! `guest-sdk/src/panic.rs` writes it.
 
 /// The first bytes of a report.
 const MAGIC: &[u8; 32] = b"\0understudy panic report v1\0\0\0\0\0";
 /// Maximum number of bytes to read of a message.
 const MAX_LENGTH: usize = 4096;
-/// Maximum number of occurrences of the magic to try, which bounds the search in a memory full of invalid reports.
+/// Maximum number of occurrences of the magic to try, which bounds the search in a memory full of invalid
+/// reports.
 const MAX_CANDIDATES: usize = 64;
 
 /// The message of the first valid report in `memory`.

@@ -1,8 +1,10 @@
-//! Runs metrics: a vector of components per pair of answers, and the value of the metric from sums of components.
+//! Runs metrics: a vector of components per pair of answers, and the value of the metric from sums of
+//! components.
 //!
 //! Invariants:
 //! - Every component is finite.
-//! - A pair on which the metric fails has zero components and is listed, so that the value covers the scored pairs only.
+//! - A pair on which the metric fails has zero components and is listed, so that the value covers the scored
+//!   pairs only.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -19,7 +21,7 @@ use super::instance::{InstanceSpec, InstanceSupervisor};
 use super::usage::UsageCounters;
 use super::{Sandbox, SandboxError, description_validation};
 use understudy_records::batch::{AnswerColumn, Answers, Names, Reason};
-use understudy_study::Form;
+use understudy_study::AnswerForm;
 
 /// Which values of a metric are better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -39,7 +41,7 @@ pub struct ScorerPlugin {
     /// Display name and version.
     pub title: String,
     /// Answer forms that the metric can score.
-    pub accepts: Vec<Form>,
+    pub accepts: Vec<AnswerForm>,
     /// Names of the components, at least one.
     pub components: Vec<String>,
     /// Which values of the metric are better.
@@ -68,9 +70,9 @@ impl ScorerPlugin {
             .call("describe", |world, store| world.understudy_shadow_scorer().call_describe(store))
             .map_err(SandboxError::Call)?;
         let forms = [
-            (wit::Form::Label, Form::Label),
-            (wit::Form::Number, Form::Number),
-            (wit::Form::Ranking, Form::Ranking),
+            (wit::Form::Label, AnswerForm::Label),
+            (wit::Form::Number, AnswerForm::Number),
+            (wit::Form::Ranking, AnswerForm::Ranking),
         ];
         let accepts =
             forms.into_iter().filter(|(form, _)| description.accepts.contains(form)).map(|(_, form)| form);

@@ -1,7 +1,8 @@
 //! A metric: the share of pairs in which model and comparator give the same label.
 //!
-//! Over n pairs of labels it is Σ \[model = decision\] / n, also known as accuracy or observed agreement. A pair without
-//! a model answer does not agree. Component: `agreements`, 1 for a pair that agrees and 0 otherwise.
+//! Over n pairs of labels it is Σ \[model = decision\] / n, also known as accuracy or observed agreement. A
+//! pair without a model answer does not agree. Component: `agreements`, 1 for a pair that agrees and 0
+//! otherwise.
 
 use std::ops::RangeBounds;
 
@@ -51,7 +52,8 @@ mod tests {
         native::value_of_rows(&Agreement, model, decisions).unwrap()
     }
 
-    /// sklearn.metrics.accuracy_score(["a", "b", "b", "c", "a", "a", "c"], ["a", "b", "c", "c", "b", "a", "a"])
+    /// sklearn.metrics.accuracy_score(["a", "b", "b", "c", "a", "a", "c"], ["a", "b", "c", "c", "b", "a",
+    /// "a"])
     #[test]
     fn equals_the_accuracy_of_scikit_learn() {
         let model = ["a", "b", "b", "c", "a", "a", "c"].map(Some);

@@ -1,4 +1,5 @@
-//! A model: the historical average rate of similar bookings, which the snapshot contains. A baseline for price models.
+//! A model: the historical average rate of similar bookings, which the snapshot contains. A baseline for
+//! price models.
 
 use understudy_sdk::prelude::*;
 

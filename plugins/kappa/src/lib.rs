@@ -6,15 +6,17 @@
 //! - pₑ = Σ over l in L of (share of the model's answers that are l) · (share of the decisions that are l),
 //! - κ = (pₒ − pₑ) / (1 − pₑ).
 //!
-//! 1 is full agreement; 0 is the expected agreement of two raters who answer at random with their own shares. Source:
-//! J. Cohen, "A coefficient of agreement for nominal scales", Educational and Psychological Measurement 20 (1960), 37-46.
+//! 1 is full agreement; 0 is the expected agreement of two raters who answer at random with their own shares.
+//! Source: J. Cohen, "A coefficient of agreement for nominal scales", Educational and Psychological
+//! Measurement 20 (1960), 37-46.
 //!
-//! Configuration: `labels`, the names in L. Unanswered pairs, undeclared answers and undeclared decisions never agree and
-//! do not contribute to pₑ. In Cohen's terms each of them is a class that the other rater never uses. They still count
-//! in n, so they can only lower the agreement. If pₑ is 1, because all answers and decisions have the same label, κ is
-//! undefined.
+//! Configuration: `labels`, the names in L. Unanswered pairs, undeclared answers and undeclared decisions
+//! never agree and do not contribute to pₑ. In Cohen's terms each of them is a class that the other rater
+//! never uses. They still count in n, so they can only lower the agreement. If pₑ is 1, because all answers
+//! and decisions have the same label, κ is undefined.
 //!
-//! Components: `agreements`, then per label l `model l` and `decision l`: 1 if model or decision has that label.
+//! Components: `agreements`, then per label l `model l` and `decision l`: 1 if model or decision has that
+//! label.
 
 use std::collections::HashMap;
 use std::ops::RangeBounds;

@@ -24,8 +24,8 @@ fn equals_the_kappa_of_scikit_learn() {
     assert_close(value(&["a", "b", "c"], &model, &decisions), 0.4807692307692307);
 }
 
-/// Reserved against assigned rooms of `examples/hotel`: 12,293 of 15,402 agree. The other sums are the counts of rooms `a`
-/// to `i`. sklearn.metrics.cohen_kappa_score(reserved_room_type, room)
+/// Reserved against assigned rooms of `examples/hotel`: 12,293 of 15,402 agree. The other sums are the counts
+/// of rooms `a` to `i`. sklearn.metrics.cohen_kappa_score(reserved_room_type, room)
 #[test]
 fn equals_the_kappa_of_scikit_learn_on_the_hotel_data() {
     let reserved = [8571.0, 2.0, 403.0, 3058.0, 2046.0, 552.0, 549.0, 221.0, 0.0];
@@ -39,7 +39,8 @@ fn equals_the_kappa_of_scikit_learn_on_the_hotel_data() {
 }
 
 /// Undeclared and unanswered rows are classes that the other rater never uses:
-/// sklearn.metrics.cohen_kappa_score(["a", "b", "?", "x1", "a", "c", "b"], ["a", "b", "a", "x2", "c", "c", "a"])
+/// sklearn.metrics.cohen_kappa_score(["a", "b", "?", "x1", "a", "c", "b"], ["a", "b", "a", "x2", "c", "c",
+/// "a"])
 #[test]
 fn undeclared_and_unanswered_rows_count_in_the_denominator() {
     let model = [Some("a"), Some("b"), None, Some("x1"), Some("a"), Some("c"), Some("b")];

@@ -2,12 +2,12 @@
 //!
 //! Over the answered pairs it is Σ |model − decision| / (answered pairs).
 //!
-//! An unanswered pair has no error, and any substitute would be arbitrary because only the study knows the unit. So
-//! unanswered pairs are excluded. The report shows their share beside the value, which exposes a model that answers only
-//! easy cases. Without answered pairs the value is undefined.
+//! An unanswered pair has no error, and any substitute would be arbitrary because only the study knows the
+//! unit. So unanswered pairs are excluded. The report shows their share beside the value, which exposes a
+//! model that answers only easy cases. Without answered pairs the value is undefined.
 //!
-//! Components: `absolute errors`; `answered`, 1 for an answered pair. An error that overflows 64 bits is infinite: the
-//! host excludes the pair and counts it as unscored.
+//! Components: `absolute errors`; `answered`, 1 for an answered pair. An error that overflows 64 bits is
+//! infinite: the host excludes the pair and counts it as unscored.
 
 use std::ops::RangeBounds;
 

@@ -1,7 +1,7 @@
 //! A comparator: the recorded decision, converted to the form of the model's answers.
 //!
-//! Configuration: `field`, the field that holds the decision; `form`, the form of the answers; `kind`, the kind of the
-//! field. `kind` defaults to the first kind of the form:
+//! Configuration: `field`, the field that holds the decision; `form`, the form of the answers; `kind`, the
+//! kind of the field. `kind` defaults to the first kind of the form:
 //!
 //! | form | kinds |
 //! | --- | --- |

@@ -1,14 +1,14 @@
-//! A metric: root mean square error, in the unit of the decision. It weights large errors more than the mean absolute
-//! error does.
+//! A metric: root mean square error, in the unit of the decision. It weights large errors more than the mean
+//! absolute error does.
 //!
 //! Over the answered pairs it is √(Σ (model − decision)² / (answered pairs)).
 //!
-//! An unanswered pair has no error, and any substitute would be arbitrary because only the study knows the unit. So
-//! unanswered pairs are excluded. The report shows their share beside the value, which exposes a model that answers only
-//! easy cases. Without answered pairs the value is undefined.
+//! An unanswered pair has no error, and any substitute would be arbitrary because only the study knows the
+//! unit. So unanswered pairs are excluded. The report shows their share beside the value, which exposes a
+//! model that answers only easy cases. Without answered pairs the value is undefined.
 //!
-//! Components: `squared errors`; `answered`, 1 for an answered pair. A square that overflows 64 bits is infinite: the
-//! host excludes the pair and counts it as unscored.
+//! Components: `squared errors`; `answered`, 1 for an answered pair. A square that overflows 64 bits is
+//! infinite: the host excludes the pair and counts it as unscored.
 
 use std::ops::RangeBounds;
 
@@ -63,7 +63,8 @@ mod tests {
         native::value_of_rows(&RootMeanSquareError, model, decisions).unwrap()
     }
 
-    /// sklearn.metrics.root_mean_squared_error([110.0, 74.0, 81.9, -3.5, 0.0], [104.98, 104.98, 80.0, 2.25, 0.5])
+    /// sklearn.metrics.root_mean_squared_error([110.0, 74.0, 81.9, -3.5, 0.0], [104.98, 104.98, 80.0, 2.25,
+    /// 0.5])
     #[test]
     fn equals_the_root_mean_squared_error_of_scikit_learn() {
         let value = value(&[104.98, 104.98, 80.0, 2.25, 0.5].map(Some), &[110.0, 74.0, 81.9, -3.5, 0.0]);

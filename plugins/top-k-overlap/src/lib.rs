@@ -4,21 +4,21 @@
 //!
 //! - |M@k ∩ D@k| / |D@k|,
 //!
-//! for the model's ranking M and the decision's ranking D. The value is the mean over all pairs. Configuration: `k`, from
-//! 1 to 1,000.
+//! for the model's ranking M and the decision's ranking D. The value is the mean over all pairs.
+//! Configuration: `k`, from 1 to 1,000.
 //!
-//! - If both rankings have at least k names, the score is |M@k ∩ D@k| / k, the overlap at depth k of W. Webber,
-//!   A. Moffat, J. Zobel, "A similarity measure for indefinite rankings", ACM Transactions on Information Systems 28
-//!   (2010), article 20, section 3.
-//! - If the decision is one chosen item, the score is 1 if the model's first k names contain it, else 0: the hit rate
-//!   at k.
-//! - A decision with fewer than k names can still score 1. A model's ranking with fewer than k names loses the unused
-//!   positions.
+//! - If both rankings have at least k names, the score is |M@k ∩ D@k| / k, the overlap at depth k of W.
+//!   Webber, A. Moffat, J. Zobel, "A similarity measure for indefinite rankings", ACM Transactions on
+//!   Information Systems 28 (2010), article 20, section 3.
+//! - If the decision is one chosen item, the score is 1 if the model's first k names contain it, else 0: the
+//!   hit rate at k.
+//! - A decision with fewer than k names can still score 1. A model's ranking with fewer than k names loses
+//!   the unused positions.
 //! - If the decision is empty, only an empty ranking scores 1.
 //! - An unanswered pair scores 0.
 //!
-//! The order within the first k names does not matter. A ranking has no ties: its author must break ties by a fixed rule,
-//! such as by name, or equal preferences will score differently.
+//! The order within the first k names does not matter. A ranking has no ties: its author must break ties by a
+//! fixed rule, such as by name, or equal preferences will score differently.
 //!
 //! Component: `overlap`.
 

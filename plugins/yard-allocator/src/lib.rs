@@ -3,14 +3,16 @@
 //! For each bay that may take the cargo, the model estimates the lorry's time in the yard, in seconds:
 //!
 //! - the drive from the gate to the bay's group, and unloading per pallet;
-//! - waiting: the service time of one lorry times the length of the group's queue; twice that for a priority call;
-//! - penalties for a bad fit: a long trailer has to back in at the gate, a van is too low for the long dock, and dry
-//!   cargo occupies a bay with power that a reefer may need;
-//! - a small penalty per bay between this bay and the carrier's usual one, because drivers know the way there.
+//! - waiting: the service time of one lorry times the length of the group's queue; twice that for a priority
+//!   call;
+//! - penalties for a bad fit: a long trailer has to back in at the gate, a van is too low for the long dock,
+//!   and dry cargo occupies a bay with power that a reefer may need;
+//! - a small penalty per bay between this bay and the carrier's usual one, because drivers know the way
+//!   there.
 //!
-//! The bay with the shortest time comes first. Ties keep the order of the yard's list. The first letter of a bay is its
-//! group: `G` gate, `D` long dock, `C` cold store, `O` open-air stands. The model abstains from unknown cargo. It sees
-//! neither the date nor the staff on duty. The yard and its times are invented.
+//! The bay with the shortest time comes first. Ties keep the order of the yard's list. The first letter of a
+//! bay is its group: `G` gate, `D` long dock, `C` cold store, `O` open-air stands. The model abstains from
+//! unknown cargo. It sees neither the date nor the staff on duty. The yard and its times are invented.
 //!
 //! Invariants:
 //! - A ranking has at least five bays, and each of them may take the cargo.
@@ -98,7 +100,8 @@ pub fn rank(call: &Call<'_>) -> Option<Vec<&'static str>> {
 
 /// Estimated time of the lorry in the yard, in seconds.
 fn seconds(call: &Call<'_>, bay: &Bay) -> u64 {
-    // Drive, unloading per pallet, service time per queued lorry (all in seconds), queue length, number of bays.
+    // Drive, unloading per pallet, service time per queued lorry (all in seconds), queue length, number of
+    // bays.
     let (drive, pallet, service, queue, bays) = match bay.group {
         Group::Gate => (60, 75, 360, call.gate_queue, 4),
         Group::Dock => (180, 45, 300, call.dock_queue, 5),

@@ -23,14 +23,15 @@ fn best(call: Call<'_>) -> &'static str {
 
 #[test]
 fn the_order_is_that_of_the_seconds() {
-    // D1 180 + 12 * 45 = 720 and 45 more for each bay further on, G1 60 + 12 * 75 + 120 = 1,080, G2 1,125, G3 1,050,
-    // G4 1,095, C1 240 + 12 * 60 + 900 = 1,860.
+    // D1 180 + 12 * 45 = 720 and 45 more for each bay further on, G1 60 + 12 * 75 + 120 = 1,080, G2 1,125, G3
+    // 1,050, G4 1,095, C1 240 + 12 * 60 + 900 = 1,860.
     assert_eq!(ranked(PLAIN), ["D1", "D2", "D3", "D4", "D5", "G3", "G1", "G4", "G2", "C1", "C2", "C3"]);
 }
 
 #[test]
 fn of_bays_that_take_as_long_the_first_of_the_list_comes_first() {
-    // G4 60 + 150 + 90; O2, its usual place, 300 + 120; O1 and O3 on either side of it 45 more; D5 180 + 90 + 600 + 135.
+    // G4 60 + 150 + 90; O2, its usual place, 300 + 120; O1 and O3 on either side of it 45 more; D5 180 + 90 +
+    // 600 + 135.
     let call = Call { carrier: "delta", vehicle: "van", pallets: 2, cargo: "hazardous", ..PLAIN };
     assert_eq!(ranked(call), ["G4", "O2", "O1", "O3", "D5"]);
 }

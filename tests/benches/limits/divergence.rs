@@ -13,7 +13,8 @@ use understudy_tests::root;
 
 use super::{judge, peak_kib};
 
-/// The argument, before the folder, that makes a child process run only our search, so that its memory can be measured.
+/// The argument, before the folder, that makes a child process run only our search, so that its memory can be
+/// measured.
 const ALONE: &str = "divergence-alone";
 const ROUNDS: usize = 3;
 /// Minimum share of flights in a subgroup, as in `tests/oracles/divexplorer.py`.
@@ -62,7 +63,8 @@ pub fn divergence() -> bool {
     same && time && memory
 }
 
-/// Runs only our search if this process was started for that. Prints the measurements and writes the subgroups.
+/// Runs only our search if this process was started for that. Prints the measurements and writes the
+/// subgroups.
 pub fn alone() -> bool {
     let mut arguments = std::env::args().skip(1);
     if arguments.next().as_deref() != Some(ALONE) {

@@ -1,5 +1,5 @@
-//! Compares the durable snapshots per second of a served run with two floors: the same server without a log, and the log
-//! without a server.
+//! Compares the durable snapshots per second of a served run with two floors: the same server without a log,
+//! and the log without a server.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -28,7 +28,8 @@ pub fn intake() -> bool {
             log::committed(&folder.path().join(rows.to_string()), &batches[0], CONNECTIONS, rows, SPAN);
         let floor = http.min(disk);
         let lower = if http < disk { "HTTP" } else { "the disk" };
-        // A result far below both floors is bound by the stages between them: decoding, joining, models, and the clients.
+        // A result far below both floors is bound by the stages between them: decoding, joining, models, and
+        // the clients.
         let binds = if durable > floor / 2.0 { lower } else { "the work between them" };
         println!(
             "{CONNECTIONS} connections, batches of {rows}: {durable:.0} durable snapshots a second; the same server without a \

@@ -72,7 +72,8 @@ fn open(run: &Path, batch: &RecordBatch) -> (LogWriter, LogThreads) {
     LogWriter::open(run, [(); 4].map(|()| batch.schema()), recovered, COMMIT, sealer).expect("a new log")
 }
 
-/// Measures many writers that wait until their row is on disk, and the time of the disk for the same number of bytes.
+/// Measures many writers that wait until their row is on disk, and the time of the disk for the same number
+/// of bytes.
 fn one_by_one(folder: &Path, batch: &RecordBatch) {
     for round in 0..ROUNDS {
         let run = folder.join(format!("one-by-one-{round}"));

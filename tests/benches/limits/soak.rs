@@ -1,4 +1,5 @@
-//! A soak test of half an hour; see `understudy_tests::soak`. Memory at the end must not exceed memory after a few minutes.
+//! A soak test of half an hour; see `understudy_tests::soak`. Memory at the end must not exceed memory after
+//! a few minutes.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Measures the cost of a swap for clients: the pause between responses during each of fifty swaps, compared with the pauses
-//! of a run over the same rows without swaps.
+//! Measures the cost of a swap for clients: the pause between responses during each of fifty swaps, compared
+//! with the pauses of a run over the same rows without swaps.
 
 use std::net::SocketAddr;
 use std::sync::Mutex;

@@ -1,4 +1,5 @@
-//! Compares `understudy verify` with `sha256sum` of the same files, and `understudy report` with reading the sums.
+//! Compares `understudy verify` with `sha256sum` of the same files, and `understudy report` with reading the
+//! sums.
 
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -13,7 +14,8 @@ use super::{judge, watched};
 const ROWS: u64 = 10_000_000;
 const ROUNDS: usize = 3;
 
-/// Measures the time of `verify` against `sha256sum`, its peak memory, and the time of a report beyond reading the sums.
+/// Measures the time of `verify` against `sha256sum`, its peak memory, and the time of a report beyond
+/// reading the sums.
 pub fn verify() -> bool {
     let workspace = synthetic::workspace(ROWS);
     let run = watched(workspace.command(&["run", "study.toml", "--run", "run"]));

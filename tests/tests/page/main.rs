@@ -19,7 +19,8 @@ fn opened(document: &Document, name: &str, options: Options) -> PageCheck {
     check_page(&path, &Options { folder: pictures, ..options })
 }
 
-/// Checks that there are no requests, no errors and no accessibility violations, and that the page does not scroll sideways.
+/// Checks that there are no requests, no errors and no accessibility violations, and that the page does not
+/// scroll sideways.
 fn is_sound(look: &PageCheck) {
     assert_eq!(look.requests, [""; 0]);
     assert_eq!(look.errors, [""; 0]);

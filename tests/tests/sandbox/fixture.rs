@@ -112,7 +112,8 @@ pub fn decide_in(
     panic!("the sizes do not reach the end of the batch")
 }
 
-/// Removes source positions and compiler-dependent parts from a message. A function name stays only in the form `evil::...`.
+/// Removes source positions and compiler-dependent parts from a message. A function name stays only in the
+/// form `evil::...`.
 pub fn place_hidden(message: &str) -> String {
     let placed = |word: &str| match word.split_once(".rs:") {
         Some((file, _)) => format!("{file}.rs:LINE:COLUMN:"),

@@ -1,7 +1,7 @@
 //! Plugins written in the text format of Wasm, for behaviour that no toolchain produces.
 //!
-//! The core module follows the canonical ABI. Its memory has the description from 1024, the result of `decide` or `score`
-//! from 2048, names from 4096, and arguments of the host from 65536.
+//! The core module follows the canonical ABI. Its memory has the description from 1024, the result of
+//! `decide` or `score` from 2048, names from 4096, and arguments of the host from 65536.
 
 use std::fs;
 use std::path::PathBuf;
@@ -47,7 +47,8 @@ pub fn model() -> Handmade {
     model
 }
 
-/// A metric of numbers with one component `c`: the model's number. Traps on negative numbers. Its value is the sum.
+/// A metric of numbers with one component `c`: the model's number. Traps on negative numbers. Its value is
+/// the sum.
 pub fn metric() -> Handmade {
     let mut metric = Handmade {
         interface: "understudy:shadow/scorer@0.1.0",
@@ -193,7 +194,8 @@ pub fn with_instances(mut component: Vec<u8>, module: &str, instances: u8) -> Ve
         section.push(length as u8);
         [section, content.to_vec()].concat()
     };
-    // Section 1 is a core module; section 2 has core instances, each of which instantiates module 1 without arguments.
+    // Section 1 is a core module; section 2 has core instances, each of which instantiates module 1 without
+    // arguments.
     component.extend(section(1, &module));
     assert!(instances < 0x80, "the count is one byte");
     component.extend(section(2, &[&[instances][..], &[0, 1, 0].repeat(instances.into())].concat()));

@@ -60,7 +60,8 @@ fn all_tables_of_an_instance_share_their_limit() {
 #[test]
 fn memory_is_released_with_the_instance() {
     let sandbox = Sandbox::new(Budget { ..BUDGET }, 1).expect("the machine has address space");
-    // Each instance uses all memory. The pool has one slot, so the next instance needs the previous one to be dropped.
+    // Each instance uses all memory. The pool has one slot, so the next instance needs the previous one to be
+    // dropped.
     let all = growing("", "(memory.grow (i32.const 1020))");
     for _ in 0..3 {
         assert!(all.load(&sandbox).is_ok());

@@ -1,4 +1,5 @@
-//! Metrics that trap or return invalid results: the failing pairs are listed, and the value covers the others.
+//! Metrics that trap or return invalid results: the failing pairs are listed, and the value covers the
+//! others.
 
 use understudy_records::batch::{AnswerColumn, Answers};
 use understudy_sandbox::{Better, Scorer};

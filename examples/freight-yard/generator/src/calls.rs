@@ -1,7 +1,8 @@
 //! Generates calls for a slot from pseudo-random numbers.
 //!
 //! Invariants:
-//! - A call is a pure function of its quota and of the state of the generator. It does not depend on later decisions.
+//! - A call is a pure function of its quota and of the state of the generator. It does not depend on later
+//!   decisions.
 
 use jiff::ToSpan as _;
 use jiff::civil::DateTime;

@@ -1,10 +1,12 @@
 //! Simulates the dispatcher's decisions on the calls of a quota.
 //!
 //! Invariants:
-//! - Exactly the quota's number of calls get the allocator's best bay, and exactly its number one of the best three.
+//! - Exactly the quota's number of calls get the allocator's best bay, and exactly its number one of the best
+//!   three.
 //!
-//! The differences have a cause that the allocator does not know: at weekends few people work beyond the gate. So the
-//! dispatcher mostly deviates if the best bay is not at the gate, and then prefers a bay at the gate.
+//! The differences have a cause that the allocator does not know: at weekends few people work beyond the
+//! gate. So the dispatcher mostly deviates if the best bay is not at the gate, and then prefers a bay at the
+//! gate.
 
 use anyhow::{Context as _, ensure};
 use jiff::ToSpan as _;
@@ -43,7 +45,8 @@ pub fn decide(
         let priority = if weekend && !is_at_gate(ranking[0]) { 0 } else { 500 };
         ranked.push((priority + numbers.below(1000), call, ranking));
     }
-    // Calls with the highest priority get the best bay. The sort is stable, so ties keep the order of the calls.
+    // Calls with the highest priority get the best bay. The sort is stable, so ties keep the order of the
+    // calls.
     ranked.sort_by_key(|(priority, ..)| std::cmp::Reverse(*priority));
     let decided = ranked.into_iter().enumerate().map(|(at, (_, call, ranking))| {
         let bay = match at {

@@ -1,8 +1,8 @@
-//! Writes the feed of `examples/freight-yard/study.toml`: calls to `snapshots.jsonl`, and a dispatcher's bays to
-//! `decisions.jsonl`.
+//! Writes the feed of `examples/freight-yard/study.toml`: calls to `snapshots.jsonl`, and a dispatcher's bays
+//! to `decisions.jsonl`.
 //!
-//! **The feed is synthetic.** The yard does not exist. `quotas.rs` defines how often the dispatcher chooses the bay of the
-//! allocator, which runs natively here.
+//! **The feed is synthetic.** The yard does not exist. `quotas.rs` defines how often the dispatcher chooses
+//! the bay of the allocator, which runs natively here.
 //!
 //! Invariants:
 //! - The output is a pure function of the seed.

@@ -1,7 +1,7 @@
 //! Defines the number of calls, and how often the dispatcher chooses the allocator's bay.
 //!
-//! Each row is a part of a week. Exactly `agreed` of its calls get the allocator's best bay, and exactly `among_three` one of
-//! its best three. The seed selects these calls, but not their number.
+//! Each row is a part of a week. Exactly `agreed` of its calls get the allocator's best bay, and exactly
+//! `among_three` one of its best three. The seed selects these calls, but not their number.
 //!
 //! Invariants, over the weeks 16 to 18 of 2026 with 1,000 calls each:
 //!

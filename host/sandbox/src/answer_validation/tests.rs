@@ -33,36 +33,38 @@ fn abstained(row: u32) -> (u32, wit::Reason) {
 
 #[test]
 fn valid_answers_are_accepted() {
-    let accepted = answers(labels(&["x", "y"], &[1, 0, 1]), Form::Label, 3).expect("valid");
+    let accepted = answers(labels(&["x", "y"], &[1, 0, 1]), AnswerForm::Label, 3).expect("valid");
     assert_eq!(accepted.rows(), 3);
-    assert!(answers(rankings(&[0, 2, 2], &[1, 0]), Form::Ranking, 2).is_ok());
+    assert!(answers(rankings(&[0, 2, 2], &[1, 0]), AnswerForm::Ranking, 2).is_ok());
     let unanswered = wit::Answers { unanswered: vec![abstained(1)], ..numbers(&[1.0, f64::NAN]) };
-    let accepted = answers(unanswered, Form::Number, 2).expect("the value of an unanswered row is not read");
+    let accepted =
+        answers(unanswered, AnswerForm::Number, 2).expect("the value of an unanswered row is not read");
     assert_eq!(accepted.decisions, AnswerColumn::Numbers(vec![1.0, 0.0]));
 }
 
 #[test]
 fn placeholders_of_unanswered_rows_are_ignored() {
     let unanswered = wit::Answers { unanswered: vec![abstained(0)], ..labels(&["x", "y"], &[u32::MAX, 1]) };
-    let accepted = answers(unanswered, Form::Label, 2).expect("the code of an unanswered row is not read");
+    let accepted =
+        answers(unanswered, AnswerForm::Label, 2).expect("the code of an unanswered row is not read");
     let AnswerColumn::Labels { names, codes } = accepted.decisions else { panic!("labels") };
     assert_eq!((names.len(), &codes[..]), (2, &[0, 1][..]));
     // A plugin that answers no row has no names either, and still each code has one.
     let unanswered = wit::Answers { unanswered: vec![abstained(0), abstained(1)], ..labels(&[], &[0, 7]) };
-    let accepted = answers(unanswered, Form::Label, 2).expect("no row is answered");
-    assert_eq!(accepted, Answers::none(Form::Label, 2, &Reason::Abstained("no idea".into())));
+    let accepted = answers(unanswered, AnswerForm::Label, 2).expect("no row is answered");
+    assert_eq!(accepted, Answers::unanswered(AnswerForm::Label, 2, &Reason::Abstained("no idea".into())));
     let wrong = wit::Answers { unanswered: vec![abstained(0)], ..labels(&[], &[0, 0]) };
-    assert!(answers(wrong, Form::Label, 2).is_err(), "the answered row has no name");
+    assert!(answers(wrong, AnswerForm::Label, 2).is_err(), "the answered row has no name");
 }
 
 #[test]
 fn many_unused_names_are_dropped() {
     let unused: Vec<String> = (0..10_000).map(|number| number.to_string()).collect();
     let unused: Vec<&str> = unused.iter().map(String::as_str).collect();
-    let accepted = answers(labels(&unused, &[7, 9_999]), Form::Label, 2).expect("valid");
+    let accepted = answers(labels(&unused, &[7, 9_999]), AnswerForm::Label, 2).expect("valid");
     let AnswerColumn::Labels { names, codes } = accepted.decisions else { panic!("labels") };
     assert_eq!((names, codes), (Names::from(vec!["7", "9999"]), vec![0, 1]));
-    let accepted = answers(labels(&unused[..100], &[7, 99]), Form::Label, 2).expect("valid");
+    let accepted = answers(labels(&unused[..100], &[7, 99]), AnswerForm::Label, 2).expect("valid");
     let AnswerColumn::Labels { names, .. } = accepted.decisions else { panic!("labels") };
     assert_eq!(names.len(), 100, "a few more than are used do not matter");
 }
@@ -70,7 +72,7 @@ fn many_unused_names_are_dropped() {
 #[test]
 fn invalid_answers_are_rejected_with_the_reason() {
     let (fits, long) = ("x".repeat(MAX_LENGTH), "x".repeat(MAX_LENGTH / 2 + 1));
-    assert!(answers(labels(&[&fits], &[0]), Form::Label, 1).is_ok());
+    assert!(answers(labels(&[&fits], &[0]), AnswerForm::Label, 1).is_ok());
     let mut long_ranking = rankings(&[0, 2], &[0, 1]);
     let wit::Values::Rankings(ranking) = &mut long_ranking.values else { panic!("rankings") };
     ranking.names = text(&[&long, &fits[..MAX_LENGTH / 2]]);
@@ -82,31 +84,35 @@ fn invalid_answers_are_rejected_with_the_reason() {
     let wit::Values::Labels(bad) = &mut bad_names.values else { panic!("labels") };
     bad.names.offsets = vec![0, 9];
     let cases = [
-        (labels(&["x"], &[0, 0]), Form::Label, 3),
-        (labels(&["x"], &[1]), Form::Label, 1),
-        (labels(&["x", "x"], &[0]), Form::Label, 1),
-        (bad_text, Form::Label, 1),
-        (bad_names, Form::Label, 1),
-        (numbers(&[1.0]), Form::Label, 1),
-        (numbers(&[f64::NAN]), Form::Number, 1),
-        (numbers(&[f64::INFINITY]), Form::Number, 1),
-        (numbers(&[1.0, 2.0]), Form::Number, 1),
-        (rankings(&[0, 2], &[0, 0]), Form::Ranking, 1),
-        (rankings(&[1, 2], &[0, 1]), Form::Ranking, 1),
-        (rankings(&[0, 2, 1], &[0, 1]), Form::Ranking, 2),
-        (rankings(&[0], &[]), Form::Ranking, 1),
-        (labels(&[&format!("{fits}x")], &[0]), Form::Label, 1),
-        (long_ranking, Form::Ranking, 1),
-        (wit::Answers { confidence: Some(vec![1.5]), ..numbers(&[1.0]) }, Form::Number, 1),
-        (wit::Answers { confidence: Some(vec![f64::NAN]), ..numbers(&[1.0]) }, Form::Number, 1),
-        (wit::Answers { confidence: Some(vec![]), ..numbers(&[1.0]) }, Form::Number, 1),
+        (labels(&["x"], &[0, 0]), AnswerForm::Label, 3),
+        (labels(&["x"], &[1]), AnswerForm::Label, 1),
+        (labels(&["x", "x"], &[0]), AnswerForm::Label, 1),
+        (bad_text, AnswerForm::Label, 1),
+        (bad_names, AnswerForm::Label, 1),
+        (numbers(&[1.0]), AnswerForm::Label, 1),
+        (numbers(&[f64::NAN]), AnswerForm::Number, 1),
+        (numbers(&[f64::INFINITY]), AnswerForm::Number, 1),
+        (numbers(&[1.0, 2.0]), AnswerForm::Number, 1),
+        (rankings(&[0, 2], &[0, 0]), AnswerForm::Ranking, 1),
+        (rankings(&[1, 2], &[0, 1]), AnswerForm::Ranking, 1),
+        (rankings(&[0, 2, 1], &[0, 1]), AnswerForm::Ranking, 2),
+        (rankings(&[0], &[]), AnswerForm::Ranking, 1),
+        (labels(&[&format!("{fits}x")], &[0]), AnswerForm::Label, 1),
+        (long_ranking, AnswerForm::Ranking, 1),
+        (wit::Answers { confidence: Some(vec![1.5]), ..numbers(&[1.0]) }, AnswerForm::Number, 1),
+        (wit::Answers { confidence: Some(vec![f64::NAN]), ..numbers(&[1.0]) }, AnswerForm::Number, 1),
+        (wit::Answers { confidence: Some(vec![]), ..numbers(&[1.0]) }, AnswerForm::Number, 1),
         (
             wit::Answers { unanswered: vec![abstained(1), abstained(0)], ..numbers(&[1.0; 2]) },
-            Form::Number,
+            AnswerForm::Number,
             2,
         ),
-        (wit::Answers { unanswered: vec![abstained(0), abstained(0)], ..numbers(&[1.0]) }, Form::Number, 1),
-        (wit::Answers { unanswered: vec![abstained(7)], ..numbers(&[1.0]) }, Form::Number, 1),
+        (
+            wit::Answers { unanswered: vec![abstained(0), abstained(0)], ..numbers(&[1.0]) },
+            AnswerForm::Number,
+            1,
+        ),
+        (wit::Answers { unanswered: vec![abstained(7)], ..numbers(&[1.0]) }, AnswerForm::Number, 1),
     ];
     let errors: Vec<String> = cases
         .into_iter()

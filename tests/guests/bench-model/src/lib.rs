@@ -1,4 +1,5 @@
-//! A model with ten input columns of several kinds and a number as answer: the workload of the sandbox benchmark.
+//! A model with ten input columns of several kinds and a number as answer: the workload of the sandbox
+//! benchmark.
 
 use understudy_sdk::prelude::*;
 

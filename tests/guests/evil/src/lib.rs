@@ -1,7 +1,8 @@
 //! A model that misbehaves as configured, for tests of the host.
 //!
-//! Configuration: `{ "on": "<text>", "do": "<deed>" }`. The model reads the required field `text` and answers it as a
-//! label. If a text equals `on`, or always if `on` is `always`, it performs the deed; `Deed` lists the deeds.
+//! Configuration: `{ "on": "<text>", "do": "<deed>" }`. The model reads the required field `text` and answers
+//! it as a label. If a text equals `on`, or always if `on` is `always`, it performs the deed; `Deed` lists
+//! the deeds.
 
 mod deed;
 
