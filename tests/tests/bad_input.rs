@@ -19,9 +19,9 @@ fn run(workspace: &TestWorkspace) -> (Value, Vec<ExcludedRow>) {
         *count += 1;
         *count <= 10
     });
-    let told =
+    let expected =
         |r: &ExcludedRow| json!({"stream": r.stream, "line": r.line, "class": r.class, "reason": r.reason});
-    assert_eq!(report["excluded"], first.map(told).collect::<Value>(), "the first ten of each class");
+    assert_eq!(report["excluded"], first.map(expected).collect::<Value>(), "the first ten of each class");
     (report, kept)
 }
 

@@ -14,10 +14,7 @@ use super::validate::{self, Bound, CALENDAR, EVERY, WEEKDAYS};
 pub fn schema() -> Json {
     let sources = [
         ("snapshots", source("Where the snapshots come from.")),
-        (
-            "decisions",
-            source("Where the decisions come from. A study cannot do without them."),
-        ),
+        ("decisions", source("Where the decisions come from. A study cannot do without them.")),
     ];
     let comparator = "The plugin that derives the substrate's answer from its decision, in the form of the models' answers.";
     let properties = [
@@ -32,19 +29,13 @@ pub fn schema() -> Json {
         ("mirror", mirror()),
         ("models", tables("The models of the study.", 1, decider("A model."))),
         ("comparator", decider(comparator)),
-        (
-            "metrics",
-            tables("The metrics that score a model's answers against the substrate's.", 1, metric()),
-        ),
+        ("metrics", tables("The metrics that score a model's answers against the substrate's.", 1, metric())),
         ("conditions", tables("The declared partitions of the snapshots.", 0, condition())),
         ("windows", windows()),
         ("limits", limits()),
         ("log", log()),
         ("threshold", decision::threshold()),
-        (
-            "scopes",
-            tables("The parts of the input that have a verdict of their own.", 0, decision::scope()),
-        ),
+        ("scopes", tables("The parts of the input that have a verdict of their own.", 0, decision::scope())),
         ("blinding", decision::blinding()),
         ("divergence", decision::divergence()),
         ("interim", decision::interim()),
@@ -107,12 +98,14 @@ fn stream(description: &str, fields: &str, horizon: Option<(&'static str, Json)>
 fn source(description: &str) -> Json {
     let stdin = "JSON Lines on standard input. At most one of the two sources.";
     let properties = [
-        ("file", text("The path of a file of JSON Lines, plain, gzip or zstd, relative to the directory of study.toml.")),
-        ("stdin", json!({ "const": true, "description": stdin })),
         (
-            "http",
-            json!({ "const": true, "description": "HTTP requests to `understudy serve`." }),
+            "file",
+            text(
+                "The path of a file of JSON Lines, plain, gzip or zstd, relative to the directory of study.toml.",
+            ),
         ),
+        ("stdin", json!({ "const": true, "description": stdin })),
+        ("http", json!({ "const": true, "description": "HTTP requests to `understudy serve`." })),
     ];
     let mut source = table(description, &[], properties);
     source["oneOf"] = json!([{ "required": ["file"] }, { "required": ["stdin"] }, { "required": ["http"] }]);
@@ -200,8 +193,7 @@ fn condition() -> Json {
         "uniqueItems": true,
         "description": "The edges between the bins of an integer or number field, ascending. `missing` is added.",
     });
-    let calendar =
-        "Weekend, day of the week, hour or month of the observed time, in the study's time zone.";
+    let calendar = "Weekend, day of the week, hour or month of the observed time, in the study's time zone.";
     let properties = [
         ("name", name("The name, unique among the conditions; not `all`.")),
         ("field", text("The snapshot's field whose value decides.")),
@@ -269,7 +261,10 @@ fn log() -> Json {
         ("commit-rows", whole(validate::COMMIT_ROWS, "The number of rows at which a commit stops waiting.")),
         (
             "segment-rows",
-            whole(validate::SEGMENT_ROWS, "The number of rows of a table at which its open segment is sealed."),
+            whole(
+                validate::SEGMENT_ROWS,
+                "The number of rows of a table at which its open segment is sealed.",
+            ),
         ),
         ("seal-every", seal),
         ("retain", duration(retain)),

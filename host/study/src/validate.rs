@@ -202,7 +202,7 @@ fn instead(name: &str, names: &[String]) -> String {
     const DECLARE: &str = "declare it there, as in lead_time = \"integer\"";
     let declared = listed(names, ", ");
     match nearest(name, names.iter().map(String::as_str)) {
-        Some(near) => format!("did you mean `{near}`? declared fields: {declared}"),
+        Some(near) => format!("did you mean `{near}`? declared: {declared}"),
         None if names.is_empty() => DECLARE.to_owned(),
         None => format!("{DECLARE}, or use one of {declared}"),
     }

@@ -11,66 +11,66 @@ use understudy_records::batch::{Answers, ExcludedRecord, Records};
 use understudy_records::join::Slot;
 use understudy_sandbox::AnsweredBatch;
 use understudy_statistics::scoring::Window;
-use understudy_study::PerStream;
+use understudy_study::{Nanos, PerStream};
 
-/// Accepted snapshots, to be answered.
+/// Accepted snapshots on their way to a worker.
 pub struct SnapshotBatch {
-    /// Jobs are numbered without gaps, and taken up again in this order.
+    /// Batch number, without gaps; batches are processed further in this order.
     pub number: u64,
-    /// The name that the pairing has given to the batch.
+    /// The slot of the batch in the join.
     pub slot: Slot,
-    /// The sequence number of each row.
+    /// Sequence number of each row.
     pub sequences: Vec<u64>,
-    /// The generation that is to answer it.
+    /// Generation of the models that answer the batch.
     pub generation: u32,
-    /// The snapshots.
+    /// The snapshots themselves.
     pub records: Records,
-    /// The records that came with them and were refused, so that the log has all in the order of the stream.
+    /// Excluded records of the same source batch, so that the log keeps the order of the stream.
     pub refused: Vec<(u64, ExcludedRecord)>,
-    /// The sequence number that the next record of the stream has.
+    /// Sequence number of the next record of the stream.
     pub next: u64,
-    /// Who waits to be told that they are on disk.
+    /// Acknowledgements to send once the batch is on disk.
     pub told: BatchAcks,
 }
 
-/// Snapshots with everything that is known of them before their decision.
+/// Answered snapshots: everything that is known of them before their decision.
 pub struct InferredBatch {
-    /// The job.
-    pub job: SnapshotBatch,
-    /// For each model what it answered.
+    /// The batch as it was submitted.
+    pub batch: SnapshotBatch,
+    /// Per model: its answers.
     pub models: Vec<ModelOutput>,
-    /// The window of each row.
+    /// Window of each row.
     pub windows: Vec<Window>,
-    /// For each condition the value of each row.
+    /// Per condition: the value index of each row.
     pub conditions: Vec<Vec<u16>>,
 }
 
 impl InferredBatch {
-    /// A job without rows.
+    /// Wraps a batch without rows.
     pub fn nothing(job: SnapshotBatch) -> InferredBatch {
-        InferredBatch { job, models: Vec::new(), windows: Vec::new(), conditions: Vec::new() }
+        InferredBatch { batch: job, models: Vec::new(), windows: Vec::new(), conditions: Vec::new() }
     }
 }
 
-/// What a model answered to a batch.
+/// The answers of a model to a batch.
 pub struct ModelOutput {
-    /// The answers.
-    pub decided: AnsweredBatch,
-    /// For each row the nanoseconds until its whole batch was answered: what the row waited for this model.
-    pub nanos: Vec<u64>,
+    /// Answers, with the rows that failed.
+    pub output: AnsweredBatch,
+    /// Latency of the model call for the whole batch, in ns; every row waited this long.
+    pub nanos: Vec<Nanos>,
 }
 
-/// What a pair needs of its snapshot: held until the last row of its batch is paired or expired.
+/// The part of a snapshot batch that its pairs need, kept until its last row is joined or expired.
 pub struct SnapshotRows {
-    /// Sequence numbers.
+    /// Sequence number of each row.
     pub sequences: Vec<u64>,
-    /// The snapshots' fields that are held for pairs.
+    /// The buffered fields of the snapshots.
     pub fields: RecordBatch,
-    /// Ids.
+    /// Id of each row.
     pub ids: arrow::array::StringArray,
-    /// Observed times, microseconds.
+    /// Event time of each row, in µs.
     pub times: Vec<i64>,
-    /// For each model its answers.
+    /// Per model: its answers.
     pub answers: Vec<Answers>,
     /// The window of each row.
     pub windows: Vec<Window>,
@@ -79,7 +79,7 @@ pub struct SnapshotRows {
 }
 
 impl SnapshotRows {
-    /// What it takes in memory, about.
+    /// Approximate size in memory, in bytes.
     pub fn bytes(&self) -> usize {
         let row = 8 + 8 + size_of::<Window>() + 2 * self.conditions.len();
         let answers: usize = self.answers.iter().map(Answers::bytes).sum();
@@ -90,13 +90,13 @@ impl SnapshotRows {
     }
 }
 
-/// What a pair needs of its decision.
+/// The part of a decision batch that its pairs need.
 pub struct DecisionRows {
     /// Sequence numbers.
     pub sequences: Vec<u64>,
-    /// The decisions' fields that are held for pairs.
+    /// The buffered fields of the decisions.
     pub fields: RecordBatch,
-    /// Times of the decisions, microseconds.
+    /// Event time of each row, in µs.
     pub times: Vec<i64>,
 }
 
@@ -111,16 +111,16 @@ fn column_bytes(columns: &[ArrayRef]) -> usize {
     columns.iter().map(|column| column.to_data().get_slice_memory_size().unwrap_or_default()).sum()
 }
 
-/// A pair, held by what it needs.
+/// A joined pair of a snapshot and a decision.
 pub struct JoinedPair {
-    /// The snapshot's batch and row.
+    /// Batch and row of the snapshot.
     pub snapshot: (Arc<SnapshotRows>, u32),
-    /// The decision's batch and row.
+    /// Batch and row of the decision.
     pub decision: (Arc<DecisionRows>, u32),
 }
 
 impl JoinedPair {
-    /// The sequence numbers of its snapshot and its decision.
+    /// Sequence numbers of the snapshot and the decision.
     pub fn sequences(&self) -> PerStream<u64> {
         let (shown, s) = &self.snapshot;
         let (taken, d) = &self.decision;

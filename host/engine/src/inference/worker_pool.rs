@@ -22,7 +22,7 @@ use crate::plugins::plugin_versions::{FailureCounter, PluginSlot, PluginVersion}
 use crate::stats::determinism::DeterminismStats;
 use understudy_records::batch::{Answers, Reason};
 use understudy_sandbox::{AnsweredBatch, Decider, DeciderPlugin, SandboxError};
-use understudy_study::Study;
+use understudy_study::{Nanos, Study};
 
 /// The worker threads and the queues that feed them. The default value has no threads; it stands in for a
 /// pool that has been finished.
@@ -179,14 +179,14 @@ impl Worker {
                     job.records.fields.project(columns).expect("the columns are those of the study");
                 let started = Instant::now();
                 let decided = decide_open_rows(decider, &input, &blinded);
-                let nanos = vec![started.elapsed().as_nanos() as u64; input.num_rows()];
+                let nanos = vec![Nanos::from(started.elapsed()); input.num_rows()];
                 determinism_checker.collect(&job.sequences, &job.records.ids, &input, &decided.answers);
                 failure_counter.count(input.num_rows(), decided.answers.failed());
-                ModelOutput { decided, nanos }
+                ModelOutput { output: decided, nanos }
             });
             let models = models.collect();
             let (windows, conditions) = self.slice_classifier.classify(&job.records);
-            if results.send(InferredBatch { job, models, windows, conditions }).is_err() {
+            if results.send(InferredBatch { batch: job, models, windows, conditions }).is_err() {
                 return;
             }
         }

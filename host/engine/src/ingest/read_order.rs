@@ -3,7 +3,7 @@
 /// In which order two files are read. Figures do not depend on it; memory does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum ReadOrder {
-    /// StreamKind by side in event time, so that little has to wait.
+    /// Both in step in event time, so that the join buffer stays small.
     #[default]
     InStep,
     /// All the snapshots, then all the decisions.

@@ -60,7 +60,7 @@ struct LogSource {
     side: StreamKind,
     accepted: TableRows,
     refused: TableRows,
-    /// ExcludedRecord records that have been read and not handed on.
+    /// Excluded records that have been read and not handed on.
     waiting: Vec<(u64, ExcludedRecord)>,
     /// The most rows of a batch.
     rows: usize,

@@ -14,7 +14,7 @@ use understudy_records::batch::{
 };
 use understudy_run_log::Table;
 use understudy_sandbox::AnsweredBatch;
-use understudy_study::{Stream, StreamKind};
+use understudy_study::{Nanos, Stream, StreamKind};
 
 /// A row of the log that does not hold what the study's rows hold.
 #[derive(Debug, thiserror::Error)]
@@ -99,12 +99,13 @@ pub fn answers(prepared: &SealedStudy, batch: &RecordBatch) -> Result<Vec<ModelO
     let answers = |model: &crate::plugins::loaded_plugin::LoadedPlugin<understudy_sandbox::DeciderPlugin>| {
         let name = format!("model.{}", model.name);
         let answers = columns.answers(&name, model.plugin.form)?;
-        Ok(ModelOutput { decided: decided(answers), nanos: columns.numbers(&format!("{name}.nanos"))? })
+        let nanos = columns.numbers(&format!("{name}.nanos"))?;
+        Ok(ModelOutput { output: decided(answers), nanos: nanos.into_iter().map(Nanos).collect() })
     };
     prepared.models.iter().map(answers).collect()
 }
 
-/// ExcludedRecord records with their sequence numbers; without their own text if that was not read.
+/// Excluded records with their sequence numbers; without their own text if that was not read.
 ///
 /// # Errors
 /// When a column is missing or of another type.

@@ -96,12 +96,12 @@ fn times(micros: Vec<i64>) -> ArrayRef {
 
 /// Rows of the table of snapshots.
 pub fn snapshots(schema: &SchemaRef, answered: &InferredBatch) -> RecordBatch {
-    let job = &answered.job;
+    let job = &answered.batch;
     let mut columns = record_columns(&job.sequences, job.generation, &job.records, has_raw(schema));
     for model in &answered.models {
-        let answers = &model.decided.answers;
+        let answers = &model.output.answers;
         columns.extend(answers.columns("").map(|(_, column)| column));
-        let mut nanos: Vec<Option<u64>> = model.nanos.iter().copied().map(Some).collect();
+        let mut nanos: Vec<Option<u64>> = model.nanos.iter().map(|nanos| Some(nanos.0)).collect();
         for (row, _) in answers.unanswered.iter().filter(|(_, why)| *why == Reason::Blinded) {
             nanos[*row as usize] = None;
         }
@@ -161,8 +161,12 @@ const DISCLOSED_PAIR_COLUMNS: [&str; 9] = [
 /// Whether a column of the pair table may be shown in cases, exports and `understudy log`. A column that is not listed here is
 /// never shown.
 pub fn is_disclosed_pair_column(study: &Study, column: &str) -> bool {
-    let is_condition = |name: &str| study.conditions.iter().any(|condition| condition.name == name);
-    DISCLOSED_PAIR_COLUMNS.contains(&column) || column.strip_prefix("condition.").is_some_and(is_condition)
+    is_disclosed(study.conditions.iter().map(|condition| condition.name.as_str()), column)
+}
+
+fn is_disclosed<'c>(mut conditions: impl Iterator<Item = &'c str>, column: &str) -> bool {
+    DISCLOSED_PAIR_COLUMNS.contains(&column)
+        || column.strip_prefix("condition.").is_some_and(|name| conditions.any(|condition| condition == name))
 }
 
 /// What a plugin is handed of pairs: the fields that it reads, under the names that it uses.
@@ -254,23 +258,23 @@ impl PairTableBuilder {
         let rows = sources.snapshots.len();
         let decision = |row: usize| {
             let (batch, within) = sources.decisions[row];
-            (&sources.taken[batch], within)
+            (&sources.decision_batches[batch], within)
         };
         let mut windows = StringBuilder::with_capacity(rows, rows * 24);
         for row in 0..rows {
-            windows.append_value(self.label(sources.shown(row, |s, r| s.windows[r])));
+            windows.append_value(self.label(sources.snapshot_value(row, |s, r| s.windows[r])));
         }
         let mut columns: Vec<ArrayRef> = vec![
             Arc::new(StringArray::from_iter_values((0..rows).map(|row| sources.id(row)))),
             Arc::new(UInt64Array::from_iter_values(
-                (0..rows).map(|row| sources.shown(row, |s, r| s.sequences[r])),
+                (0..rows).map(|row| sources.snapshot_value(row, |s, r| s.sequences[r])),
             )),
             Arc::new(UInt64Array::from_iter_values((0..rows).map(|row| {
                 let (batch, within) = decision(row);
                 batch.sequences[within]
             }))),
             Arc::new(UInt32Array::from_value(*generation, rows)),
-            times((0..rows).map(|row| sources.shown(row, |s, r| s.times[r])).collect()),
+            times((0..rows).map(|row| sources.snapshot_value(row, |s, r| s.times[r])).collect()),
             times(
                 (0..rows)
                     .map(|row| {
@@ -282,7 +286,7 @@ impl PairTableBuilder {
             Arc::new(windows.finish()),
         ];
         for (condition, names) in self.values.iter().enumerate() {
-            let keys = (0..rows).map(|row| sources.shown(row, |s, r| s.conditions[condition][r]));
+            let keys = (0..rows).map(|row| sources.snapshot_value(row, |s, r| s.conditions[condition][r]));
             let keys = UInt16Array::from_iter_values(keys);
             let values = DictionaryArray::<UInt16Type>::try_new(keys, names.clone());
             columns.push(Arc::new(values.expect("a value's index lies within the names")));
@@ -325,5 +329,29 @@ impl PairTableBuilder {
             self.label = Some((window, self.clock.label(window)));
         }
         self.label.as_ref().map_or("", |(_, label)| label)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_disclosed;
+
+    #[test]
+    fn a_new_column_is_not_shown_unless_it_is_listed() {
+        let shown = |column: &str| is_disclosed(["region"].into_iter(), column);
+        for column in ["id", "observed_at", "decided_at", "window", "condition.region", "comparator.answer"] {
+            assert!(shown(column), "{column}");
+        }
+        for column in [
+            "snapshot",
+            "decision",
+            "operator",
+            "condition.other",
+            "comparator.latency",
+            "model.forest.answer",
+            "model.forest.outcome",
+        ] {
+            assert!(!shown(column), "{column}");
+        }
     }
 }

@@ -16,7 +16,7 @@ use crate::inference::determinism_check::SharedDeterminismStats;
 use crate::pipeline::coordinator::Coordinator;
 use crate::plugins::plugin_versions::SwapApplied;
 use crate::stats::checkpoint::Checkpoint;
-use understudy_study::{Micros, StreamKind};
+use understudy_study::{Micros, Nanos, StreamKind};
 
 /// The least time between two published statuses.
 const STATUS_INTERVAL: Duration = Duration::from_millis(100);
@@ -33,8 +33,8 @@ impl Coordinator<'_> {
         self.workers.begin_generation(worker_models);
         let _ = self.evaluator_queue.send(EvaluatorMessage::Swap(from, Box::new(evaluator_swap)));
         let clock = self.join_buffer.join.clock(StreamKind::Snapshots).and_then(Micros::timestamp);
-        let nanos = started.elapsed().as_nanos() as u64;
-        SwapApplied { generation, from, clock, at: Timestamp::now(), nanos }
+        let pause = Nanos::from(started.elapsed());
+        SwapApplied { generation, from, clock, at: Timestamp::now(), pause }
     }
 
     /// Has the evaluator send the most recent pairs.

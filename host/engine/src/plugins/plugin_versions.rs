@@ -1,11 +1,11 @@
-//! Which plugin plays which part for which record: a part may be given to another plugin while a run goes on.
+//! The version history of each plugin slot: swaps replace plugins while a run goes on.
 //!
-//! Each exchange begins a *generation*, counted from 1; 0 is what was sealed. It holds from a sequence number
-//! of each stream on. A snapshot or decision is of the generation that was in force when it was taken up; a
-//! pair is of the later one of its two records.
+//! Each swap starts a *generation*, counted from 1; 0 is the sealed one. A generation starts at one sequence
+//! number of each stream. A record belongs to the generation that is active when it is accepted, a pair to
+//! the later one of its two records.
 //!
-//! Always holds: of which generation a record or a pair is depends on sequence numbers alone, so it comes out
-//! the same whenever the log is read back.
+//! Invariants: the generation of a record or pair depends on sequence numbers alone, so it is the same
+//! whenever the log is read back.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -14,29 +14,29 @@ use crate::plugins::loaded_plugin::LoadedPlugin;
 use jiff::Timestamp;
 use understudy_run_log::ledger::SwapTrigger;
 use understudy_sandbox::{DeciderPlugin, ScorerPlugin};
-use understudy_study::{PerStream, Plugin, Study};
+use understudy_study::{Nanos, PerStream, Plugin, Study};
 
-/// A plugin that has a part from some generation on.
+/// A version of a plugin slot: the plugin that fills it from some generation on.
 #[derive(Clone)]
 pub struct PluginVersion<P> {
-    /// The generation with which it came.
+    /// The generation that this version started with; 0 for the sealed one.
     pub since: u32,
     /// The plugin.
     pub plugin: P,
-    /// SHA-256 of its component, in hexadecimal.
+    /// SHA-256 of the component, in hexadecimal.
     pub component: String,
-    /// Its configuration, a JSON object.
+    /// The configuration, a JSON object.
     pub config: String,
-    /// Whether those before it answered otherwise.
+    /// Whether this version answers differently from its predecessor.
     pub new_yardstick: bool,
-    /// Whether the one before it comes back if it fails too often.
+    /// Whether the previous version replaces this one if it fails too often.
     pub guarded: bool,
-    /// How it does.
+    /// Counts calls and failures of this version.
     pub watch: Arc<FailureCounter>,
 }
 
 impl<P> PluginVersion<P> {
-    /// A plugin that takes a part from a generation on.
+    /// A version that starts with generation `since`.
     pub fn new(
         since: u32,
         plugin: P,
@@ -45,9 +45,9 @@ impl<P> PluginVersion<P> {
         how: SwapTrigger,
         new_yardstick: bool,
     ) -> PluginVersion<P> {
-        // One that came back by itself has nobody before it that failed less.
-        let guarded = how != SwapTrigger::Fallback;
-        PluginVersion { since, plugin, component, config, new_yardstick, guarded, watch: Arc::default() }
+        // A version restored by the circuit breaker has no healthier predecessor.
+        let falls_back = how != SwapTrigger::Fallback;
+        PluginVersion { since, plugin, component, config, new_yardstick, guarded: falls_back, watch: Arc::default() }
     }
 }
 
@@ -100,12 +100,12 @@ impl FailureCounter {
     }
 }
 
-/// A part, and who had it: at least one, in the order in which they came.
+/// A plugin slot with its versions, oldest first; there is at least one.
 #[derive(Clone)]
 pub struct PluginSlot<P> {
-    /// Its name in the study.
+    /// The slot's name in the study.
     pub name: String,
-    turns: Vec<PluginVersion<P>>,
+    versions: Vec<PluginVersion<P>>,
 }
 
 impl<P> PluginSlot<P> {
@@ -113,23 +113,23 @@ impl<P> PluginSlot<P> {
         let (component, config) = (component.to_owned(), declared.config.to_string());
         let (new_yardstick, guarded, watch) = (false, false, Arc::default());
         let turn = PluginVersion { since: 0, plugin, component, config, new_yardstick, guarded, watch };
-        PluginSlot { name: name.to_owned(), turns: vec![turn] }
+        PluginSlot { name: name.to_owned(), versions: vec![turn] }
     }
 
-    /// Who has it in a generation.
+    /// The version that is active in a generation.
     pub fn at(&self, generation: u32) -> &PluginVersion<P> {
-        let after = self.turns.partition_point(|turn| turn.since <= generation);
-        &self.turns[after.saturating_sub(1)]
+        let after = self.versions.partition_point(|turn| turn.since <= generation);
+        &self.versions[after.saturating_sub(1)]
     }
 
-    /// Who has it now.
+    /// The version that is active now.
     pub fn now(&self) -> &PluginVersion<P> {
         self.at(u32::MAX)
     }
 
-    /// Who had it before the one that has it now.
+    /// The version before the active one, if there is one.
     pub fn before(&self) -> Option<&PluginVersion<P>> {
-        self.turns.len().checked_sub(2).map(|at| &self.turns[at])
+        self.versions.len().checked_sub(2).map(|at| &self.versions[at])
     }
 
     /// The slot's name, the generation of its current version, and the rows that this version was called for
@@ -141,19 +141,19 @@ impl<P> PluginSlot<P> {
 
     /// All versions, in the order in which they were current.
     pub fn versions(&self) -> &[PluginVersion<P>] {
-        &self.turns
+        &self.versions
     }
 
-    /// Gives it to another plugin.
-    pub fn give(&mut self, turn: PluginVersion<P>) {
-        self.turns.push(turn);
+    /// Adds a version, which becomes the active one.
+    pub fn push_version(&mut self, turn: PluginVersion<P>) {
+        self.versions.push(turn);
     }
 }
 
-/// All the parts of a study.
+/// The versions of all plugin slots of a study.
 #[derive(Clone)]
 pub struct PluginVersions {
-    /// From which sequence number of each stream on each generation holds, from the first exchange on.
+    /// Per generation from 1: the first sequence number of each stream.
     from: Vec<PerStream<u64>>,
     /// The models, in the order declared.
     pub models: Vec<PluginSlot<DeciderPlugin>>,
@@ -164,7 +164,7 @@ pub struct PluginVersions {
 }
 
 impl PluginVersions {
-    /// The plugins that were sealed.
+    /// The sealed plugins, as version 0 of each slot.
     pub fn sealed(
         study: &Study,
         models: &[LoadedPlugin<DeciderPlugin>],
@@ -185,18 +185,18 @@ impl PluginVersions {
         }
     }
 
-    /// Begins a generation with these sequence numbers, and gives its number.
+    /// Starts a generation at these sequence numbers, and returns its number.
     pub fn begin(&mut self, from: PerStream<u64>) -> u32 {
         self.from.push(from);
         self.generation()
     }
 
-    /// The generation that is in force.
+    /// The generation that is active now.
     pub fn generation(&self) -> u32 {
         self.from.len() as u32
     }
 
-    /// From which sequence numbers on a generation holds; the sealed one from the beginning.
+    /// The first sequence number of each stream that belongs to a generation; 0 for the sealed one.
     pub fn begins(&self, generation: u32) -> PerStream<u64> {
         match generation {
             0 => PerStream::default(),
@@ -204,12 +204,12 @@ impl PluginVersions {
         }
     }
 
-    /// The generation of a record of a side.
+    /// The generation of a record, by stream and sequence number.
     pub fn of(&self, side: understudy_study::StreamKind, sequence: u64) -> u32 {
         self.from.partition_point(|from| from[side] <= sequence) as u32
     }
 
-    /// The generation of a pair, by the sequence numbers of its snapshot and its decision.
+    /// The generation of a pair: the later one of its two records.
     pub fn of_pair(&self, sequences: PerStream<u64>) -> u32 {
         let [snapshot, decision] =
             understudy_study::StreamKind::ALL.map(|side| self.of(side, sequences[side]));
@@ -217,19 +217,19 @@ impl PluginVersions {
     }
 }
 
-/// An exchange that was made.
+/// A swap that took effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SwapApplied {
-    /// The generation that it began.
+    /// The generation that the swap started.
     pub generation: u32,
-    /// The first sequence number of each stream that is its own.
+    /// The first sequence number of each stream that belongs to the generation.
     pub from: PerStream<u64>,
-    /// The latest time among the snapshots that were accepted before.
+    /// The latest event time among the snapshots accepted before.
     pub clock: Option<Timestamp>,
-    /// When it was made.
+    /// When the swap took effect.
     pub at: Timestamp,
-    /// How many nanoseconds the thread that conducts was held up by it; 0 where that is not known.
-    pub nanos: u64,
+    /// How long the swap blocked the coordinator, in ns; 0 if unknown.
+    pub pause: Nanos,
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use crate::plugins::stored_files::plugin_name;
 use understudy_run_log::ledger::{LedgerState, RecordedSwap, SwapOutcome};
 use understudy_run_log::{ScanOptions, Table};
 use understudy_sandbox::ComponentFile;
-use understudy_study::{PerStream, StreamKind};
+use understudy_study::{Nanos, PerStream, StreamKind};
 
 /// What became of the last exchange, if the ledger does not say it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +49,7 @@ pub fn recast(
             SwapOutcome::Unrecorded => {
                 let found = begins(run, generation, next)?;
                 unsaid = Some(found.map_or(UnrecordedSwap::NotMade(generation), |from| {
-                    UnrecordedSwap::Made(SwapApplied { generation, from, clock: None, at: swap.at, nanos: 0 })
+                    UnrecordedSwap::Made(SwapApplied { generation, from, clock: None, at: swap.at, pause: Nanos::default() })
                 }));
                 found
             }
@@ -113,7 +113,7 @@ fn push_version<K: SlotKind>(
     };
     let (sha256, config) = (sha256.clone(), config.clone());
     let version = PluginVersion::new(*generation, plugin, sha256, config, *trigger, *comparator_change);
-    K::slot_mut(versions, index).give(version);
+    K::slot_mut(versions, index).push_version(version);
     Ok(())
 }
 

@@ -17,7 +17,7 @@ use understudy_statistics::scoring::InputCounts;
 use understudy_statistics::scoring::Window;
 use understudy_study::{Micros, PerStream, Plugin, StreamKind, Study};
 
-/// ExcludedRecord records of each stream and class that the report shows.
+/// Excluded records of each stream and class that the report shows.
 const SHOWN: usize = 10;
 
 /// What is counted.
@@ -71,11 +71,11 @@ impl RunCounters {
 
     /// Counts accepted snapshots that have been answered.
     pub fn answer(&mut self, study: &Study, answered: &InferredBatch) {
-        let InferredBatch { job, windows, conditions, .. } = answered;
+        let InferredBatch { batch: job, windows, conditions, .. } = answered;
         self.accept(StreamKind::Snapshots, &job.records.times);
         take_in(study, &mut self.inputs, &job.records.times, windows, conditions);
         for ((index, model), Plugin { name, .. }) in answered.models.iter().enumerate().zip(&study.models) {
-            let Answers { unanswered, .. } = &model.decided.answers;
+            let Answers { unanswered, .. } = &model.output.answers;
             let counts = &mut self.models[index];
             for (_, why) in unanswered {
                 *match why {
@@ -91,13 +91,13 @@ impl RunCounters {
                     self.latency[index].record(*nanos);
                 }
             }
-            for (row, what) in &model.decided.broken {
+            for (row, what) in &model.output.broken {
                 let row = *row as usize;
                 self.incidents.add(
                     name,
                     what,
-                    answered.job.sequences[row],
-                    answered.job.records.ids.value(row),
+                    answered.batch.sequences[row],
+                    answered.batch.records.ids.value(row),
                 );
             }
         }

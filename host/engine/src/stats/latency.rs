@@ -3,6 +3,7 @@
 use hdrhistogram::Histogram;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use understudy_study::Nanos;
 
 /// A distribution of times, in nanoseconds, to three significant digits.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,8 +17,8 @@ impl Default for LatencyHistogram {
 
 impl LatencyHistogram {
     /// Counts one.
-    pub fn record(&mut self, nanos: u64) {
-        self.0.record(nanos).expect("the histogram grows");
+    pub fn record(&mut self, latency: Nanos) {
+        self.0.record(latency.0).expect("the histogram grows");
     }
 
     /// The histogram.
@@ -86,7 +87,7 @@ mod tests {
             nanos in prop::collection::vec(prop_oneof![0u64..5000, any::<u64>().prop_map(|n| n >> 8)], 0..200),
         ) {
             let mut times = LatencyHistogram::default();
-            nanos.iter().for_each(|nanos| times.record(*nanos));
+            nanos.iter().for_each(|nanos| times.record(Nanos(*nanos)));
             let again: LatencyHistogram = checkpoint::decode(&checkpoint::encode(&times).unwrap()).unwrap();
             prop_assert_eq!(LatencyPercentiles::of(times.histogram()), LatencyPercentiles::of(again.histogram()));
             prop_assert_eq!(again, times);

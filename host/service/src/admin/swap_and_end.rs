@@ -157,7 +157,7 @@ pub async fn swap(
             "shadow": swap.shadow,
             "comparator-change": swap.comparator_change,
             "at": swap.applied.at,
-            "pause-nanos": swap.applied.nanos,
+            "pause-nanos": swap.applied.pause,
         }),
     ))
 }

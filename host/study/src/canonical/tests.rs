@@ -1,4 +1,4 @@
-//! The canonical form: what makes a difference to it and what does not, and that it cannot drift.
+//! The canonical form: what changes it, what does not, and that it is stable between versions.
 
 use proptest::prelude::*;
 use toml::{Table, Value};
@@ -14,7 +14,7 @@ fn changes(then: &str, now: &str) -> String {
     of(then).changes(&of(now)).join("\n")
 }
 
-/// AnswerForm and digest came out of this, which shares nothing with us, over the same text:
+/// An independent computation of form and digest:
 ///
 /// ```python
 /// import hashlib, json, tomllib
@@ -22,7 +22,7 @@ fn changes(then: &str, now: &str) -> String {
 /// print(form, hashlib.sha256(form.encode()).hexdigest())
 /// ```
 #[test]
-fn the_form_of_a_text_and_its_digest_are_the_same_for_ever() {
+fn form_and_digest_match_python() {
     let text = r#"# Comments do not count.
 study = "rooms"
 at-least = 0.85
@@ -40,7 +40,7 @@ bins = [0.1, 10.0, -0.0]
 }
 
 #[test]
-fn what_is_only_written_otherwise_is_the_same() {
+fn layout_does_not_change_the_form() {
     let plain = "a = 1\n[b]\nc = \"x\"\nd = [1.5, true]\n[[e]]\nname = \"f\"\n";
     let others = [
         "# A comment.\na = 1 # another\n\n\n[b]\n  c='x'\nd=[ 1.50,\n  true, # a third\n]\n[[e]]\n\"name\" = \"\"\"\nf\"\"\"\n",
@@ -55,7 +55,7 @@ fn what_is_only_written_otherwise_is_the_same() {
 }
 
 #[test]
-fn every_value_has_one_way_to_be_written() {
+fn every_value_has_one_canonical_text() {
     let form = |value: &str| {
         CanonicalStudy::from_toml(&format!("a = {value}")).map(|form| form.text()[5..].replace('}', ""))
     };
@@ -81,7 +81,7 @@ fn every_value_has_one_way_to_be_written() {
 }
 
 #[test]
-fn what_changed_is_said_key_by_key() {
+fn changes_are_listed_by_key() {
     let edits = [
         ("lead_time = \"integer\"", "lead_time = \"number\""),
         ("horizon = \"2d\"", "horizon = \"3d\"\nlateness = \"1h\""),
@@ -122,14 +122,14 @@ fn what_changed_is_said_key_by_key() {
 }
 
 #[test]
-fn a_form_survives_a_file() {
+fn a_form_is_serialised_losslessly() {
     let form = of("a = 0.1\nb = 2.2250738585072014e-308\nc = 123456789.12345679");
     let written = serde_json::to_string_pretty(&vec![form.clone()]).unwrap();
     let read: Vec<CanonicalStudy> = serde_json::from_str(&written).unwrap();
     assert_eq!(read, [form]);
 }
 
-/// Any value that TOML and JSON both have.
+/// A value that both TOML and JSON have.
 fn value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         any::<i64>().prop_map(Value::Integer),
@@ -149,7 +149,7 @@ fn table(value: impl Strategy<Value = Value>) -> impl Strategy<Value = Table> {
     prop::collection::btree_map("[a-z. ]{0,3}", value, 0..4).prop_map(|table| table.into_iter().collect())
 }
 
-/// Whether two values are the same to the bit.
+/// Whether two values are bitwise equal.
 fn same(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Float(one), Value::Float(other)) => one.to_bits() == other.to_bits(),
@@ -170,7 +170,7 @@ fn written(table: &Table) -> CanonicalStudy {
 
 proptest! {
     #[test]
-    fn the_layout_makes_no_difference(table in table(value())) {
+    fn random_layout_does_not_change_the_form(table in table(value())) {
         let plain = written(&table);
         prop_assert_eq!(&plain, &of(&toml::to_string_pretty(&table).unwrap()));
         let inline = table.iter().rev().map(|(key, value)| format!("{} = {value} # {key:?}\n", quoted(key)));
@@ -179,7 +179,7 @@ proptest! {
     }
 
     #[test]
-    fn any_other_value_is_told(table in table(value()), key in "[a-z]{1,2}", one in value(), other in value()) {
+    fn any_changed_value_is_reported(table in table(value()), key in "[a-z]{1,2}", one in value(), other in value()) {
         let with = |value: &Value| {
             let mut table = table.clone();
             table.insert(key.clone(), value.clone());

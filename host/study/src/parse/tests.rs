@@ -1,4 +1,4 @@
-//! What the author of a study is told of it as a whole and of its plainer sections, as it is read in the terminal.
+//! Faults in the whole declaration and in its simple sections, as the terminal shows them.
 
 use insta::assert_snapshot;
 use jiff::tz::{Offset, TimeZone};
@@ -12,7 +12,7 @@ const ROOMS: &str = include_str!("../../../../examples/hotel/rooms.toml");
 const RATES: &str = include_str!("../../../../examples/hotel/rates.toml");
 
 #[test]
-fn a_study_says_what_its_file_says() {
+fn a_study_has_the_values_of_its_file() {
     let study = parse(ROOMS).unwrap();
     assert_eq!(study.name, "hotel-rooms");
     assert_eq!(study.time_zone, TimeZone::UTC);
@@ -46,7 +46,7 @@ fn the_other_example_is_a_number_study() {
 }
 
 #[test]
-fn what_is_left_out_has_its_default() {
+fn omitted_keys_have_defaults() {
     let study = read(&[]);
     assert_eq!((study.inputs.lateness, study.decisions.lateness), (study.horizon, study.horizon));
     assert_eq!((study.primary, study.log.keep_raw, study.windows.week_ends), (0, true, Weekday::Sunday));
@@ -66,7 +66,7 @@ fn what_is_left_out_has_its_default() {
 }
 
 #[test]
-fn ten_faults_are_told_at_once() {
+fn ten_faults_are_reported_at_once() {
     let ten = edited(&[
         ("\"UTC\"", "\"Europe/Amsterdm\""),
         ("id = \"id\"\n", ""),
@@ -96,7 +96,7 @@ fn ten_faults_are_told_at_once() {
 }
 
 #[test]
-fn an_empty_file_is_told_all_that_a_study_needs() {
+fn an_empty_file_is_missing_every_required_key() {
     assert_snapshot!(parse("").unwrap_err().faults, @r#"
     study.toml:1: `study` is missing; write a name of letters, digits, - and _, such as "rooms-2"
     study.toml:1: `time-zone` is missing; write the time zone in which days begin, such as "Europe/Amsterdam", "UTC" or "+01:00"
@@ -111,7 +111,7 @@ fn an_empty_file_is_told_all_that_a_study_needs() {
 }
 
 #[test]
-fn unknown_keys_are_told_with_the_nearest_known_one() {
+fn unknown_keys_are_reported_with_the_nearest_allowed_key() {
     let study = faults(&[
         ("time-zone", "owner = \"us\"\ntime-zone"),
         ("grant = [\"lead", "grants = [\"lead"),
@@ -126,7 +126,7 @@ study.toml:43: unknown key `windows.quoted key`; keys allowed here: every, week-
 }
 
 #[test]
-fn a_required_key_that_is_misspelt_is_told_once() {
+fn a_misspelt_required_key_is_reported_once() {
     assert_snapshot!(faults(&[("[windows]", "[window]"), ("plugin = \"rules", "plug-in = \"rules")]), @r"
 study.toml:22: unknown key `models.plug-in`; did you mean `plugin`? keys allowed here: name, plugin, config, assets, grant
 study.toml:39: unknown key `window`; did you mean `windows`? keys allowed here: study, time-zone, decisions, inputs, sources, mirror, models, comparator, metrics, conditions, windows, limits, log, threshold, scopes, blinding, divergence, interim, swaps
@@ -134,7 +134,7 @@ study.toml:39: unknown key `window`; did you mean `windows`? keys allowed here: 
 }
 
 #[test]
-fn names_are_of_letters_digits_and_dashes() {
+fn names_consist_of_letters_digits_and_dashes() {
     assert_snapshot!(faults(&[
         ("\"rooms\"", "\"hotel rooms\""),
         ("\"rules\"", "\"\""),
@@ -153,10 +153,10 @@ fn time_zones() {
     let zone = |name: &str| read(&[("\"UTC\"", name)]).time_zone;
     assert_eq!(zone("\"Europe/Amsterdam\"").iana_name(), Some("Europe/Amsterdam"));
     assert_eq!(zone("\"-03:30\""), TimeZone::fixed(Offset::from_seconds(-12_600).unwrap()));
-    let told = |name: &str| faults(&[("\"UTC\"", name)]).to_string();
+    let report = |name: &str| faults(&[("\"UTC\"", name)]).to_string();
     let wrong =
         ["\"Europe/Amsterdm\"", "\"new york\"", "\"+26:00\"", "\"CEST-ish\"", "\"Etc/Unknown\"", "1", "\"\""];
-    assert_snapshot!(wrong.map(told).join("\n"), @r#"
+    assert_snapshot!(wrong.map(report).join("\n"), @r#"
     study.toml:2: `time-zone` is "Europe/Amsterdm", which is not a time zone; did you mean "Europe/Amsterdam"?
     study.toml:2: `time-zone` is "new york", which is not a time zone; did you mean "America/New_York"?
     study.toml:2: `time-zone` is "+26:00", which is not a time zone; write an IANA name such as "Europe/Amsterdam" or "UTC", or an offset such as "+01:00"
@@ -181,14 +181,14 @@ fn the_keys_of_a_stream() {
     study.toml:13: `decisions.time` is missing; write the key of a record's time, such as "observed_at"
     study.toml:14: `decisions.id` is a list; write the key of a record's id, such as "id"
     "#);
-    // The id and the time may be fields as well.
+    // The keys of the id and the time may be declared as fields.
     read(&[("segment = \"text\"", "segment = \"text\"\nid = \"text\"\nobserved_at = \"timestamp\"")]);
 }
 
 #[test]
 fn a_horizon_is_above_zero_and_a_lateness_may_be_zero() {
-    let told = |horizon: &str| faults(&[("\"2d\"", horizon)]).to_string();
-    assert_snapshot!(["\"2x\"", "\"0s\"", "\"9999w\"", "172800"].map(told).join("\n"), @r#"
+    let report = |horizon: &str| faults(&[("\"2d\"", horizon)]).to_string();
+    assert_snapshot!(["\"2x\"", "\"0s\"", "\"9999w\"", "172800"].map(report).join("\n"), @r#"
     study.toml:14: `decisions.horizon` is "2x"; write a duration above zero, such as "30s", "15m", "24h" or "7d", up to "36500d"
     study.toml:14: `decisions.horizon` is "0s"; write a duration above zero, such as "30s", "15m", "24h" or "7d", up to "36500d"
     study.toml:14: `decisions.horizon` is "9999w"; write a duration above zero, such as "30s", "15m", "24h" or "7d", up to "36500d"
@@ -202,14 +202,14 @@ fn a_horizon_is_above_zero_and_a_lateness_may_be_zero() {
 }
 
 #[test]
-fn without_decisions_there_is_no_shadow() {
+fn decisions_are_required() {
     assert_snapshot!(faults(&[("decisions = { file = \"assignments.jsonl\" }\n", "")]), @r#"study.toml:17: `sources.decisions` is missing; write { file = "records.jsonl" }, { stdin = true } or { http = true }. A shadow study compares with the decisions of the substrate: if there are none, use a canary release with tight controls instead"#);
     let no_stream = VALID.find("[decisions]").unwrap()..VALID.find("[sources]").unwrap();
     assert_snapshot!(faults(&[(&VALID[no_stream], "")]), @r#"study.toml:1: `decisions` is missing; write [decisions] with the keys of a decision's id and time, such as id = "id" and time = "decided_at", with horizon = "2d", and its fields under [decisions.fields]"#);
 }
 
 #[test]
-fn a_source_is_a_file_or_standard_input_and_that_only_once() {
+fn standard_input_is_at_most_one_source() {
     let stdin = "{ stdin = true }";
     let (bookings, assignments) = ("{ file = \"bookings.jsonl\" }", "{ file = \"assignments.jsonl\" }");
     assert_eq!(read(&[(bookings, stdin)]).snapshots_source, Source::Stdin);
@@ -230,7 +230,7 @@ fn a_source_is_a_file_or_standard_input_and_that_only_once() {
 }
 
 #[test]
-fn only_weeks_end_on_a_day() {
+fn only_weeks_have_a_last_day() {
     assert_snapshot!(faults(&[("every = \"week\"", "every = \"day\"\nweek-ends = \"friday\"")]), @r#"study.toml:41: `windows.week-ends` is not allowed here: only weeks have a last day; remove it, or write every = "week""#);
     assert_snapshot!(faults(&[("every = \"week\"", "week-ends = \"Friday\"")]), @r#"
     study.toml:39: `windows.every` is missing; write one of "hour", "day", "week", "month"
@@ -266,53 +266,53 @@ fn limits_are_bounded() {
 }
 
 #[test]
-fn what_is_not_toml_is_told_once_and_does_not_hide_the_rest() {
-    // What only follows from it is left out, and so is what is missing: it may be there, unread.
+fn syntax_errors_are_reported_once_and_hide_nothing_else() {
+    // Faults that follow from a syntax error are not reported, nor are missing keys, which may be on a blanked line.
     let and = ("every = \"week\"", "every = \"year\"");
-    let told = |from: &str, to: &str| faults(&[(from, to), and]).to_string();
-    assert_snapshot!(told("\"2d\"", "2d"), @r#"
+    let report = |from: &str, to: &str| faults(&[(from, to), and]).to_string();
+    assert_snapshot!(report("\"2d\"", "2d"), @r#"
     study.toml:14: invalid TOML: string values must be quoted, expected literal string, at `2d`
     study.toml:40: `windows.every` is "year"; write one of "hour", "day", "week", "month"
     "#);
-    assert_snapshot!(told("[inputs.fields]", "[inputs.fields"), @r#"
+    assert_snapshot!(report("[inputs.fields]", "[inputs.fields"), @r#"
     study.toml:6: invalid TOML: unclosed table, expected `]`
     study.toml:40: `windows.every` is "year"; write one of "hour", "day", "week", "month"
     "#);
-    assert_snapshot!(told("\"segment\"]", "\"segment\""), @r#"
+    assert_snapshot!(report("\"segment\"]", "\"segment\""), @r#"
     study.toml:24: invalid TOML: missing comma between array elements, expected `,`, in the value that begins on line 23; is it closed?
     study.toml:40: `windows.every` is "year"; write one of "hour", "day", "week", "month"
     "#);
-    assert_snapshot!(told("bookings.jsonl\" }", "bookings.jsonl\""), @r#"
+    assert_snapshot!(report("bookings.jsonl\" }", "bookings.jsonl\""), @r#"
     study.toml:19: invalid TOML: missing comma between key-value pairs, expected `,`, in the value that begins on line 18; is it closed?
     study.toml:40: `windows.every` is "year"; write one of "hour", "day", "week", "month"
     "#);
-    assert_snapshot!(told("[7, 30]", "[7 30]"), @r#"
+    assert_snapshot!(report("[7, 30]", "[7 30]"), @r#"
     study.toml:38: invalid TOML: string values must be quoted, expected literal string, at `7 30`
     study.toml:40: `windows.every` is "year"; write one of "hour", "day", "week", "month"
     "#);
-    assert_snapshot!(told("[[metrics]]", "[comparator]"), @r#"
+    assert_snapshot!(report("[[metrics]]", "[comparator]"), @r#"
     study.toml:28: invalid TOML: duplicate key, at `comparator`; only tables in [[double brackets]] may be repeated, such as [[models]]
     study.toml:40: `windows.every` is "year"; write one of "hour", "day", "week", "month"
     "#);
-    assert_snapshot!(told("horizon = \"2d\"", "horizon = \"2d\"\nhorizon = \"3d\""), @r#"
+    assert_snapshot!(report("horizon = \"2d\"", "horizon = \"2d\"\nhorizon = \"3d\""), @r#"
     study.toml:15: invalid TOML: duplicate key, at `horizon`
     study.toml:41: `windows.every` is "year"; write one of "hour", "day", "week", "month"
     "#);
-    assert_snapshot!(told("[windows]", "windows"), @"
+    assert_snapshot!(report("[windows]", "windows"), @"
     study.toml:39: invalid TOML: key with no value, expected `=`
     study.toml:40: unknown key `conditions.every`; keys allowed here: name, field, values, bins, calendar
     ");
-    assert_snapshot!(told("time-zone", "=\ntime\nzone :"), @r#"
+    assert_snapshot!(report("time-zone", "=\ntime\nzone :"), @r#"
     study.toml:2: invalid TOML: unquoted keys cannot be empty, expected letters, numbers, `-`, `_`
     study.toml:3: invalid TOML: key with no value, expected `=`
     study.toml:4: invalid TOML: key with no value, expected `=`
     study.toml:42: `windows.every` is "year"; write one of "hour", "day", "week", "month"
     "#);
-    assert_snapshot!(told("[\"direct\", \"groups\"]", "[\n\"direct\"\n\"groups\",\n]"), @r#"
+    assert_snapshot!(report("[\"direct\", \"groups\"]", "[\n\"direct\"\n\"groups\",\n]"), @r#"
     study.toml:36: invalid TOML: missing comma between array elements, expected `,`, in the value that begins on line 34; is it closed?
     study.toml:43: `windows.every` is "year"; write one of "hour", "day", "week", "month"
     "#);
-    assert_snapshot!(told("grant", "config = { text = \"\"\"x }\ngrant"), @"study.toml:41: invalid TOML: unclosed inline table, expected `}`, in the value that begins on line 23; is it closed?");
+    assert_snapshot!(report("grant", "config = { text = \"\"\"x }\ngrant"), @"study.toml:41: invalid TOML: unclosed inline table, expected `}`, in the value that begins on line 23; is it closed?");
     assert_snapshot!(parse("study = \"x\"\n[limits]\nworkers = [\n1,\n2,\n\n").unwrap_err().faults, @"study.toml:5: invalid TOML: unclosed array, expected `]`, in the value that begins on line 3; is it closed?");
     assert_snapshot!(parse("{ \"study\": \"rooms\" }").unwrap_err().faults, @"study.toml:1: invalid TOML: invalid key-value pair, expected key");
     assert_snapshot!(parse("\u{0}\u{1b}[31m").unwrap_err().faults, @r"study.toml:1: invalid TOML: invalid unquoted key, expected letters, numbers, `-`, `_`, at `\u{0}\u{1b}`");
@@ -320,29 +320,29 @@ fn what_is_not_toml_is_told_once_and_does_not_hide_the_rest() {
 
 proptest! {
     #[test]
-    fn any_text_is_read_without_a_panic(text in any::<String>()) {
-        judge(&text)?;
+    fn any_text_never_panics(text in any::<String>()) {
+        check_result(&text)?;
     }
 
     #[test]
-    fn any_study_of_known_words_is_read_without_a_panic(words in prop::collection::vec(word(), 0..60)) {
-        judge(&words.concat())?;
+    fn a_study_of_known_words_never_panics(words in prop::collection::vec(word(), 0..60)) {
+        check_result(&words.concat())?;
     }
 
     #[test]
-    fn any_slip_in_a_study_is_read_without_a_panic(slips in prop::collection::vec(slip(), 1..4)) {
+    fn a_damaged_study_never_panics(slips in prop::collection::vec(slip(), 1..4)) {
         let mut text: Vec<char> = ROOMS.chars().collect();
         for (at, length, new) in slips {
             let at = at.index(text.len() + 1);
             let end = (at + length).min(text.len());
             text.splice(at..end, new.chars());
         }
-        judge(&text.into_iter().collect::<String>())?;
+        check_result(&text.into_iter().collect::<String>())?;
     }
 }
 
-/// A study is sound or has faults, each with a message and a line of the text, in order.
-fn judge(text: &str) -> Result<(), TestCaseError> {
+/// Checks that a study is valid or has faults in order, each with a message and a line of the text.
+fn check_result(text: &str) -> Result<(), TestCaseError> {
     let Err(unsound) = parse(text) else { return Ok(()) };
     let faults = unsound.faults;
     prop_assert!(!faults.as_slice().is_empty());
@@ -354,22 +354,17 @@ fn judge(text: &str) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// Where something is taken out, how much of it, and what is put there.
-fn slip() -> impl Strategy<Value = (prop::test_support::Index, usize, String)> {
-    (
-        any::<prop::test_support::Index>(),
-        0..40_usize,
-        prop_oneof![Just(String::new()), word(), any::<String>()],
-    )
+/// A replacement in a text: where, how many characters, and with what.
+fn slip() -> impl Strategy<Value = (prop::sample::Index, usize, String)> {
+    (any::<prop::sample::Index>(), 0..40_usize, prop_oneof![Just(String::new()), word(), any::<String>()])
 }
 
-/// Something of what studies are made of.
+/// A word or symbol that occurs in declarations.
 fn word() -> impl Strategy<Value = String> {
     const WORDS: &str = "[ ] [[ ]] { } , . ' # - 7 0.5 nan 2020-01-01 true \"2d\" \"a\" \"decision.room\" \"text\" \
                          study time-zone inputs decisions sources models comparator metrics conditions windows limits \
                          log id time fields horizon name plugin grant config assets primary field values bins calendar \
                          every week-ends file stdin snapshots";
     let words: Vec<_> = WORDS.split(' ').collect();
-    prop_oneof![1 => Just("\n"), 1 => Just(" = "), 3 => prop::test_support::select(words)]
-        .prop_map(str::to_owned)
+    prop_oneof![1 => Just("\n"), 1 => Just(" = "), 3 => prop::sample::select(words)].prop_map(str::to_owned)
 }

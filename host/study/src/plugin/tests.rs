@@ -1,4 +1,4 @@
-//! What the author of a study is told of its models, comparator and metrics.
+//! Faults in models, comparator and metrics.
 
 use insta::assert_snapshot;
 use serde_json::json;
@@ -7,13 +7,13 @@ use super::*;
 use crate::test_support::{VALID, faults, read};
 
 #[test]
-fn two_plugins_of_one_name() {
+fn plugin_names_are_unique() {
     let twice = [("[comparator]\nname = \"recorded\"", "[comparator]\nname = \"rules\"")];
     assert_snapshot!(faults(&twice), @"study.toml:25: two plugins are named `rules`, on lines 20 and 24; give each plugin a different name");
 }
 
 #[test]
-fn a_plugin_knows_its_lines() {
+fn a_plugin_has_its_lines() {
     let study = read(&[("grant = [\"decision.room\"]", "grant = []\nconfig = {}")]);
     let Plugin { line, path_line, grant_line, config_line, .. } = study.comparator;
     assert_eq!([line, path_line, grant_line, config_line], [24, 26, 27, 28]);
@@ -26,7 +26,7 @@ fn a_plugin_knows_its_lines() {
 }
 
 #[test]
-fn a_grant_names_declared_fields_and_no_decision_for_a_model() {
+fn a_grant_names_declared_fields_and_a_model_reads_no_decision() {
     assert_snapshot!(faults(&[
         ("[\"lead_time\", \"segment\"]", "[\"lead_tme\", \"adults\",\n  \"segment\",\n  \"segment\", 7, \"decision.room\"]"),
         ("[\"decision.room\"]", "[\"room\", \"decision.rooms\", \"decision.price\", \"lead_time\"]"),
@@ -46,7 +46,7 @@ fn a_grant_names_declared_fields_and_no_decision_for_a_model() {
 }
 
 #[test]
-fn models_comparator_and_metrics_are_there_in_the_right_number() {
+fn the_numbers_of_models_comparators_and_metrics_are_validated() {
     assert_snapshot!(faults(&[("[comparator]", "[[comparator]]"), ("[[models]]", "[models]")]), @"
     study.toml:20: `models` is a table; write [[models]] once for each model, with name and plugin
     study.toml:24: `comparator` is a list; write [comparator] exactly once, with name and plugin
@@ -61,7 +61,7 @@ fn models_comparator_and_metrics_are_there_in_the_right_number() {
 }
 
 #[test]
-fn one_metric_is_the_primary_one() {
+fn exactly_one_metric_is_primary() {
     let kappa = "[[metrics]]\nname = \"kappa\"\nplugin = \"kappa.wasm\"\nprimary = true\n[windows]";
     let (second, first) = (("[windows]", kappa), ("agreement.wasm\"", "agreement.wasm\"\nprimary = true"));
     assert_eq!(read(&[second]).primary, 1);

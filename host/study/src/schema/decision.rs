@@ -14,8 +14,7 @@ pub(super) fn threshold() -> Json {
         "description": "The conditions whose values, except `other` and `missing`, each need `least-per-condition` \
                         compared pairs.",
     });
-    let quantifier =
-        "Whether each window must pass, or all windows taken together. There is no default.";
+    let quantifier = "Whether each window must pass, or all windows taken together. There is no default.";
     let evidence = "What is compared with the bound: the point estimate, or the one-sided bound of its confidence \
                     interval.";
     let per_window =
@@ -46,14 +45,14 @@ pub(super) fn threshold() -> Json {
         ("conditions", conditions),
         (
             "least-coverage",
-            share("The minimum share of accepted snapshots that are compared.", Some(validate::LEAST_COVERAGE)),
+            share(
+                "The minimum share of accepted snapshots that are compared.",
+                Some(validate::LEAST_COVERAGE),
+            ),
         ),
         (
             "most-rejected",
-            share(
-                "The maximum share of rejected records in either stream.",
-                Some(validate::MOST_REJECTED),
-            ),
+            share("The maximum share of rejected records in either stream.", Some(validate::MOST_REJECTED)),
         ),
         (
             "most-unanswered",
@@ -100,7 +99,11 @@ fn cycle() -> Json {
         "description": "How often each value must have occurred.",
     });
     let properties = [("condition", text("A calendar condition.")), ("times", times)];
-    table("A calendar condition whose values must all have occurred in the evaluated windows.", &["condition"], properties)
+    table(
+        "A calendar condition whose values must all have occurred in the evaluated windows.",
+        &["condition"],
+        properties,
+    )
 }
 
 fn reference() -> Json {
@@ -112,7 +115,12 @@ fn reference() -> Json {
     let properties = [
         ("condition", text("The name of the condition.")),
         ("shares", shares),
-        ("file", text("The path of a JSON object of shares or counts by value, relative to the directory of study.toml.")),
+        (
+            "file",
+            text(
+                "The path of a JSON object of shares or counts by value, relative to the directory of study.toml.",
+            ),
+        ),
         ("tolerance", share("The largest allowed difference between a share and its expected share.", None)),
     ];
     let description = "The expected distribution of the inputs over one condition.";
@@ -141,13 +149,7 @@ pub(super) fn divergence() -> Json {
         ("conditions", conditions),
         ("depth", whole(validate::DEPTH, "The largest number of condition values in a subgroup.")),
         ("support", above_zero("The minimum share of the compared pairs in a subgroup.", validate::SUPPORT)),
-        (
-            "level",
-            above_zero(
-                "The false discovery rate among the listed subgroups.",
-                validate::DISCOVERIES,
-            ),
-        ),
+        ("level", above_zero("The false discovery rate among the listed subgroups.", validate::DISCOVERIES)),
         ("suspected", tables("The subgroups that are suspected in advance.", 0, suspected)),
     ];
     table("Settings of the search for subgroups in which a model and the substrate differ.", &[], properties)
@@ -169,15 +171,17 @@ pub(super) fn swaps() -> Json {
     let equivalent = "The share of those pairs on which both plugins must answer the same. Below it the swap is rejected unless \
                       it is forced. A forced swap of the comparator or a metric is a comparator change: see \
                       `threshold.on-comparator-change`.";
-    let failed =
-        "The share of rows that the new plugin may fail on before it is rolled back.";
+    let failed = "The share of rows that the new plugin may fail on before it is rolled back.";
     table(
         "The conditions for swapping a plugin during a run.",
         &[],
         [
             (
                 "last",
-                count(1_000, "The number of recent pairs on which the new plugin is compared with the old one."),
+                count(
+                    1_000,
+                    "The number of recent pairs on which the new plugin is compared with the old one.",
+                ),
             ),
             ("equivalent", share(1.0, equivalent)),
             ("failed", share(0.05, failed)),
@@ -198,8 +202,7 @@ fn chosen() -> Json {
 
 /// The schema of one of `[[scopes]]`.
 pub(super) fn scope() -> Json {
-    let properties =
-        [("name", name("The name, unique among the scopes; not `all`.")), ("where", chosen())];
+    let properties = [("name", name("The name, unique among the scopes; not `all`.")), ("where", chosen())];
     let mut scope = table("A part of the input that has a verdict of its own.", &["name"], properties);
     scope["anyOf"] = json!([{ "required": ["where"] }]);
     scope

@@ -1,5 +1,5 @@
-//! Schema and reader are held to agree by what a user sees: a study in which every key is written is changed, key by
-//! key, as the schema suggests, and the reader must say what the schema says.
+//! Schema and parser agree: a study with every key is changed, key by key, as the schema allows or forbids, and the parser
+//! must accept or reject the change.
 
 use serde_json::Value as Json;
 use toml::{Table, Value as Toml};
@@ -7,7 +7,7 @@ use toml::{Table, Value as Toml};
 use super::schema;
 use crate::{Faults, Study, parse};
 
-/// A sound study in which every key stands at least once.
+/// A valid study in which every key occurs at least once.
 const EVERY_KEY: &str = r#"
 study = "every-key"
 time-zone = "Europe/Amsterdam"
@@ -147,11 +147,11 @@ failed = 0.1
 failed-rows = 50
 "#;
 
-/// Keys that stand in the place of another, which the example writes.
+/// Keys that exclude another key, which the example has.
 const INSTEAD: [(&str, &str); 4] =
     [("at-most", "at-least"), ("least-gain", "least-kappa"), ("latest", "first"), ("all", "first")];
 
-/// Writes a key; the one in whose place it stands goes.
+/// Writes a key and removes the key that it excludes.
 fn write(table: &mut Table, key: &str, value: Toml) {
     for (_, other) in INSTEAD.iter().filter(|(instead, _)| *instead == key) {
         table.remove(*other);
@@ -162,13 +162,13 @@ fn write(table: &mut Table, key: &str, value: Toml) {
     table.insert(key.to_owned(), value);
 }
 
-/// A table of the schema: its path as messages give it, and what the schema says of it.
+/// A table of the schema: its path in messages, and its schema.
 struct Closed {
     path: String,
     schema: Json,
 }
 
-/// The tables of the schema that allow no other keys.
+/// The tables of the schema that allow no additional keys.
 fn closed() -> Vec<Closed> {
     fn walk(path: &str, schema: &Json, found: &mut Vec<Closed>) {
         if schema["additionalProperties"] == false {
@@ -187,7 +187,7 @@ fn closed() -> Vec<Closed> {
     found
 }
 
-/// The tables of a study at a path: several where the path leads through a list.
+/// The tables of a study at a path: several if the path contains a list.
 fn tables<'t>(study: &'t mut Table, path: &str) -> Vec<&'t mut Table> {
     let mut found = vec![study];
     for key in path.split('.').filter(|key| !key.is_empty()) {
@@ -213,13 +213,13 @@ fn messages(study: &Table) -> Vec<String> {
     read(study).err().iter().flat_map(Faults::as_slice).map(|fault| fault.message.clone()).collect()
 }
 
-/// A TOML value out of the schema.
+/// Converts a value of the schema to TOML.
 fn toml(json: &Json) -> Toml {
     Toml::try_from(json).unwrap()
 }
 
 #[test]
-fn the_example_is_sound_and_writes_every_key() {
+fn the_example_is_valid_and_has_every_key() {
     assert_eq!(messages(&every_key()), Vec::<String>::new());
     for Closed { path, schema } in closed() {
         for key in schema["properties"].as_object().unwrap().keys() {
@@ -241,15 +241,15 @@ fn the_example_is_sound_and_writes_every_key() {
 }
 
 #[test]
-fn the_reader_knows_the_keys_that_the_schema_knows() {
+fn parser_and_schema_have_the_same_keys() {
     for Closed { path, schema } in closed() {
         let mut study = every_key();
         let opened =
             tables(&mut study, &path).into_iter().map(|table| table.insert("zzzzzz".into(), 1.into()));
         assert!(opened.count() > 0, "{path}");
-        let told = messages(&study);
-        assert!(!told.is_empty(), "{path}");
-        for message in told {
+        let unknown = messages(&study);
+        assert!(!unknown.is_empty(), "{path}");
+        for message in unknown {
             let (key, known) = message.split_once("; keys allowed here: ").unwrap();
             assert_eq!(key, format!("unknown key `{path}.zzzzzz`").replace("`.", "`"));
             let mut known: Vec<_> = known.split(", ").collect();
@@ -260,7 +260,7 @@ fn the_reader_knows_the_keys_that_the_schema_knows() {
 }
 
 #[test]
-fn the_reader_misses_the_keys_that_the_schema_requires() {
+fn parser_and_schema_require_the_same_keys() {
     for Closed { path, schema } in closed() {
         for key in schema["properties"].as_object().unwrap().keys() {
             let mut study = every_key();
@@ -276,7 +276,7 @@ fn the_reader_misses_the_keys_that_the_schema_requires() {
 }
 
 #[test]
-fn what_the_schema_gives_as_default_is_what_holds_without_the_key() {
+fn parser_and_schema_have_the_same_defaults() {
     let mut seen = 0;
     for Closed { path, schema } in closed() {
         for (key, property) in schema["properties"].as_object().unwrap() {
@@ -307,7 +307,7 @@ fn stripped(mut study: Study) -> Study {
 }
 
 #[test]
-fn the_reader_accepts_what_the_schema_bounds_and_nothing_beyond() {
+fn parser_and_schema_have_the_same_bounds() {
     for Closed { path, schema } in closed() {
         for (key, property) in schema["properties"].as_object().unwrap() {
             let (Some(least), Some(most)) = (property["minimum"].as_i64(), property["maximum"].as_i64())
@@ -324,7 +324,7 @@ fn the_reader_accepts_what_the_schema_bounds_and_nothing_beyond() {
 }
 
 #[test]
-fn the_reader_accepts_each_word_that_the_schema_lists() {
+fn the_parser_accepts_every_enum_value_of_the_schema() {
     for Closed { path, schema } in closed() {
         for (key, property) in schema["properties"].as_object().unwrap() {
             for word in property["enum"].as_array().into_iter().flatten() {
@@ -341,7 +341,7 @@ fn the_reader_accepts_each_word_that_the_schema_lists() {
 }
 
 #[test]
-fn every_key_is_described() {
+fn every_key_has_a_description() {
     for Closed { path, schema } in closed() {
         for (key, property) in schema["properties"].as_object().unwrap() {
             let description = property["description"].as_str().unwrap_or_default();

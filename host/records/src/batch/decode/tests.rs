@@ -118,7 +118,7 @@ fn ids_and_times_are_required() {
     6: field `at`: "yesterday" is not a time; write RFC 3339 with a zone, such as "2026-05-01T09:30:00Z"
     7: field `at`: "2026-01-01T00:00:00" has no time zone; write it with Z or an offset, such as "2026-05-01T09:30:00Z"
     8: field `at`: expected a time such as "2026-05-01T09:30:00Z", found 1767225600
-    9: field `id`: the id is missing; every record needs one; field `at`: "-000044-03-15T12:00:00Z" lies outside the years 0001 to 9999
+    9: field `id`: the id is missing; every record needs one; field `at`: "-000044-03-15T12:00:00Z" is outside the years 0001 to 9999
     "#
     );
 }
@@ -140,12 +140,12 @@ fn a_field_of_the_wrong_kind_is_named_with_its_value() {
     insta::assert_snapshot!(reasons(&lines.each_ref().map(String::as_str)), @r#"
     1: field `flag`: expected true or false, found 1
     2: field `count`: expected an integer, found "7"
-    3: field `count`: expected an integer of 64 bits, found 7.5
-    4: field `count`: expected an integer of 64 bits, found 123456789012345678901
+    3: field `count`: expected a 64-bit integer, found 7.5
+    4: field `count`: expected a 64-bit integer, found 123456789012345678901
     5: field `price`: expected a number, found "1"
     6: field `price`: expected a number that fits 64 bits, found 1e999
     7: field `seen`: "2026-01-01" has no time zone; write it with Z or an offset, such as "2026-05-01T09:30:00Z"
-    8: field `name`: expected a string, found [1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1...
+    8: field `name`: expected a string, found [1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1...
     "#);
 }
 

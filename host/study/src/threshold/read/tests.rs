@@ -1,4 +1,4 @@
-//! What the author of a threshold is told, as it is read in the terminal.
+//! Faults in thresholds and scopes, as the terminal shows them.
 
 use insta::assert_snapshot;
 
@@ -11,12 +11,12 @@ use crate::{
 const LEAST: &str = "[threshold]\nat-least = 0.85\nquantifier = \"every-window\"\nwindows = { first = 8 }\n\
                      evidence = \"point\"\n";
 
-/// The sound study with a calendar, a threshold, and what else is given.
+/// The valid study with a calendar condition and the given text.
 fn with(threshold: &str) -> String {
     format!("{VALID}[[conditions]]\nname = \"month\"\ncalendar = \"month\"\n{threshold}")
 }
 
-fn told(threshold: &str) -> String {
+fn report(threshold: &str) -> String {
     parse(&with(threshold)).unwrap_err().faults.to_string()
 }
 
@@ -25,7 +25,7 @@ fn sound(threshold: &str) -> Study {
 }
 
 #[test]
-fn what_must_be_written_and_what_has_a_default() {
+fn required_keys_and_defaults_of_a_threshold() {
     let study = sound(LEAST);
     let threshold = study.threshold.unwrap();
     assert_eq!((threshold.metric, threshold.direction, threshold.bound), (0, Direction::AtLeast, 0.85));
@@ -38,7 +38,7 @@ fn what_must_be_written_and_what_has_a_default() {
         (InterferenceEffect::Void, InterferenceEffect::Void)
     );
     assert_eq!(threshold.evidence, Evidence::Point);
-    // Whoever declares a threshold has a tenth of the ids blinded, unless it is said otherwise.
+    // A study with a threshold blinds a tenth of the ids by default.
     assert_eq!(study.blinding, Blinding { share: 0.1 });
     assert_eq!(sound(&format!("{LEAST}[blinding]\nshare = 0\n")).blinding.share, 0.0);
     assert_eq!(read(&[]).blinding.share, 0.0);
@@ -46,7 +46,7 @@ fn what_must_be_written_and_what_has_a_default() {
 }
 
 #[test]
-fn everything_that_is_said_is_read() {
+fn every_key_of_a_threshold_is_read() {
     let study = sound(
         r#"[threshold]
 metric = "agreement"
@@ -84,16 +84,16 @@ where = { lead-time = ["< 7", "7 to < 30"], segment = "direct" }
 }
 
 #[test]
-fn a_threshold_without_its_parts_is_told_all_of_them() {
-    assert_snapshot!(told("[threshold]\n"));
-    assert_snapshot!(told(
+fn an_empty_threshold_is_missing_every_required_key() {
+    assert_snapshot!(report("[threshold]\n"));
+    assert_snapshot!(report(
         "[threshold]\nat-least = 0.8\nat-most = 0.9\nquantifier = \"any\"\nwindows = { first = 0 }\nevidence = \"bound\"\n"
     ));
 }
 
 #[test]
-fn what_a_threshold_names_is_declared() {
-    assert_snapshot!(told(
+fn names_in_a_threshold_are_declared() {
+    assert_snapshot!(report(
         r#"[threshold]
 metric = "agreemnt"
 at-least = 0.85
@@ -136,8 +136,8 @@ share = 0.6
 }
 
 #[test]
-fn windows_are_counted_in_one_way() {
-    let of = |windows: &str| told(&LEAST.replace("{ first = 8 }", windows));
+fn windows_are_selected_in_exactly_one_way() {
+    let of = |windows: &str| report(&LEAST.replace("{ first = 8 }", windows));
     assert_snapshot!(of("{ first = 8, latest = 8 }"));
     assert_snapshot!(of("{}"));
     assert_snapshot!(of("8"));
