@@ -7,7 +7,7 @@ use serde_json::Value;
 use understudy_tests::process::{TestProcess, wait_until};
 use understudy_tests::{TestWorkspace, plugin};
 
-fn compared(workspace: &TestWorkspace, arguments: &[&str]) -> Value {
+fn compare(workspace: &TestWorkspace, arguments: &[&str]) -> Value {
     let output = workspace.understudy(&[&["compare"], arguments, &["--format", "json"]].concat());
     assert_eq!((output.code, output.stderr.as_str()), (0, ""), "{}", output.stdout);
     serde_json::from_str(&output.stdout).expect("it is JSON")
@@ -26,7 +26,7 @@ fn part<'v>(found: &'v Value, name: &str) -> &'v Value {
 #[test]
 fn hotel_model_differences_match_numpy_and_scipy() {
     let workspace = TestWorkspace::hotel();
-    let found = compared(&workspace, &["run"]);
+    let found = compare(&workspace, &["run"]);
     assert_eq!((&found["pairs"], &found["reference"]["name"]), (&15_402.into(), &"booked-room".into()));
     assert_eq!(found["others"][0]["model"]["name"], "room-rules");
     // `tests/oracles/compare.py` prints the rows: subset, metric, pairs, reference, other, difference, lower,
@@ -69,7 +69,7 @@ fn hotel_model_differences_match_numpy_and_scipy() {
     assert_eq!((output.code, output.stderr.as_str()), (0, ""));
     insta::assert_snapshot!(output.stdout);
 
-    let turned = compared(&workspace, &["run", "--reference", "room-rules"]);
+    let turned = compare(&workspace, &["run", "--reference", "room-rules"]);
     assert_eq!(turned["others"][0]["model"]["name"], "booked-room");
     let kappa = |found: &Value| part(found, "all")["metrics"][1].clone();
     let (one, other) = (kappa(&found), kappa(&turned));
@@ -83,7 +83,7 @@ fn a_run_joins_fully_with_its_own_what_if_run() {
     let rules = plugin("room_rules");
     let rules = format!("room-rules={}", rules.to_str().expect("a path in UTF-8"));
     workspace.ok(&["replay", "run", "--model", &rules, "--run", "again"]);
-    let found = compared(&workspace, &["run", "again"]);
+    let found = compare(&workspace, &["run", "again"]);
     assert_eq!(found["pairs"], 15_402);
     for (run, name) in [(0, "run"), (1, "again")] {
         assert_eq!(found["runs"][run]["run"], name);
@@ -107,11 +107,11 @@ fn a_run_joins_fully_with_its_own_what_if_run() {
         (&0.0.into(), &Value::Null, &Value::Null)
     );
     assert_eq!(others[0]["slices"], others[2]["slices"]);
-    assert_eq!(others[0]["slices"], compared(&workspace, &["run"])["others"][0]["slices"]);
+    assert_eq!(others[0]["slices"], compare(&workspace, &["run"])["others"][0]["slices"]);
 }
 
 /// The small study in another directory, without the records of some ids.
-fn without(workspace: &TestWorkspace, run: &str, gone: &[&str]) {
+fn copy_without(workspace: &TestWorkspace, run: &str, gone: &[&str]) {
     for name in ["snapshots.jsonl", "decisions.jsonl"] {
         let path = workspace.path().join(name);
         let text = fs::read_to_string(&path).expect("records");
@@ -132,9 +132,9 @@ fn without(workspace: &TestWorkspace, run: &str, gone: &[&str]) {
 #[test]
 fn metrics_cover_common_pairs_and_count_the_rest() {
     let workspace = TestWorkspace::small();
-    without(&workspace, "one", &["s1", "s3"]);
-    without(&workspace, "other", &["s5"]);
-    let found = compared(&workspace, &["one", "other"]);
+    copy_without(&workspace, "one", &["s1", "s3"]);
+    copy_without(&workspace, "other", &["s5"]);
+    let found = compare(&workspace, &["one", "other"]);
     assert_eq!(found["pairs"], 2);
     let only =
         |run: usize| (found["runs"][run]["pairs"].as_u64(), found["runs"][run]["unmatched-pairs"].as_u64());
@@ -162,15 +162,15 @@ fn incomparable_runs_are_explained() {
         assert_eq!((output.code, output.stdout.as_str()), (1, ""));
         output.stderr
     };
-    insta::assert_snapshot!(said(&["compare", "run"]), @"nothing to compare: run has one model; name a second run, such as one made by `understudy replay`");
-    insta::assert_snapshot!(said(&["compare", "run", "none"]), @"cannot read none/seal.json: No such file or directory (os error 2); name the directory that `understudy run` wrote");
-    insta::assert_snapshot!(said(&["compare", "run", "run", "--reference", "oracle"]), @r#"run has no model "oracle"; it has echo"#);
-    without(&workspace, "early", &["s3", "s4", "s5"]);
-    without(&workspace, "late", &["s1", "s2"]);
-    insta::assert_snapshot!(said(&["compare", "early", "late"]), @"early and late have no evaluated pair in common: pairs are joined by id and event time, so both runs must read the same feed");
+    insta::assert_snapshot!(error_of(&["compare", "run"]), @"nothing to compare: run has one model; name a second run, such as one made by `understudy replay`");
+    insta::assert_snapshot!(error_of(&["compare", "run", "none"]), @"cannot read none/seal.json: No such file or directory (os error 2); name the directory that `understudy run` wrote");
+    insta::assert_snapshot!(error_of(&["compare", "run", "run", "--reference", "oracle"]), @r#"run has no model "oracle"; it has echo"#);
+    copy_without(&workspace, "early", &["s3", "s4", "s5"]);
+    copy_without(&workspace, "late", &["s1", "s2"]);
+    insta::assert_snapshot!(error_of(&["compare", "early", "late"]), @"early and late have no evaluated pair in common: pairs are joined by id and event time, so both runs must read the same feed");
     workspace.edit_study(&[("[[metrics]]\nname = \"agreement\"", "[[metrics]]\nname = \"accord\"")]);
-    without(&workspace, "renamed", &[]);
-    insta::assert_snapshot!(said(&["compare", "run", "renamed"]), @"the runs have no metric in common, that is, one with the same name, component, configuration and assets");
+    copy_without(&workspace, "renamed", &[]);
+    insta::assert_snapshot!(error_of(&["compare", "run", "renamed"]), @"the runs have no metric in common, that is, one with the same name, component, configuration and assets");
 }
 
 #[test]
@@ -209,10 +209,10 @@ fn comparing_a_live_run_reveals_only_aggregates_of_closed_pairs() {
         };
         parts.iter().map(part).collect()
     };
-    assert_eq!(named(&compared(&workspace, &["run"])), [("all".to_owned(), 28), ("a".to_owned(), 25)]);
+    assert_eq!(named(&compare(&workspace, &["run"])), [("all".to_owned(), 28), ("a".to_owned(), 25)]);
     running.close_stdin();
     assert_eq!(running.wait_with_output().code, 0);
-    assert_eq!(named(&compared(&workspace, &["run"])), [("all".to_owned(), 30), ("a".to_owned(), 27)]);
+    assert_eq!(named(&compare(&workspace, &["run"])), [("all".to_owned(), 30), ("a".to_owned(), 27)]);
 }
 
 #[test]

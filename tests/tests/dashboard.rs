@@ -19,7 +19,7 @@ fn pictures(name: &str) -> Option<PathBuf> {
 }
 
 /// Checks that there were no requests to other servers and no errors.
-fn well(seen: &DashboardCheck, serving: &ServedRun) {
+fn assert_no_errors(seen: &DashboardCheck, serving: &ServedRun) {
     let own = format!("http://{}/", serving.address);
     assert!(seen.requests.len() > 5, "{:?}", seen.requests);
     for request in &seen.requests {
@@ -44,7 +44,7 @@ fn the_dashboard_follows_the_run() {
     let received = (10 * ROWS_PER_DAY).to_string();
     let options = json!({ "posts": posts, "received": received, "covers": "up to 2026-03-07", "folder": pictures("live") });
     let seen = check_dashboard(serving.address, "grow", &options);
-    well(&seen, &serving);
+    assert_no_errors(&seen, &serving);
 
     let before = &seen.steps["before"];
     let banner = before["banner"].as_str().expect("a text");
@@ -93,7 +93,7 @@ fn the_dashboard_shows_nothing_without_a_token() {
     assert!(!frame.text().contains("small"), "the frame tells of the study");
 
     let seen = check_dashboard(serving.address, "token", &json!({ "folder": pictures("live") }));
-    well(&seen, &serving);
+    assert_no_errors(&seen, &serving);
     assert_eq!(seen.steps["hidden"], true);
     assert_eq!(seen.steps["nothing"], "Shadow study");
     assert_eq!(seen.steps["shown"], "Shadow study small");
@@ -135,7 +135,7 @@ fn disagreements_can_be_reviewed_on_the_dashboard() {
     assert_eq!(exposures(), vec![(json!("case"), json!("local")); 2]);
 
     let seen = check_dashboard(serving.address, "review", &json!({ "folder": pictures("live") }));
-    well(&seen, &serving);
+    assert_no_errors(&seen, &serving);
     assert_eq!(seen.steps["violations"], json!([]));
     let case = seen.steps["case1"].as_str().expect("a text");
     assert!(case.contains("zq7secret-other") && case.contains("agreement"), "{case}");
@@ -181,7 +181,7 @@ fn a_plugin_can_be_swapped_on_the_dashboard() {
     workspace.write("other.wasm", component);
     let options = json!({ "component": workspace.path().join("other.wasm"), "folder": pictures("live") });
     let seen = check_dashboard(serving.address, "swap", &options);
-    well(&seen, &serving);
+    assert_no_errors(&seen, &serving);
     assert_eq!((&seen.steps["before"]["echo"], &seen.steps["after"]["echo"]), (&json!("0"), &json!("1")));
     assert_eq!(seen.steps["before"]["recorded"], seen.steps["after"]["recorded"]);
     assert_eq!(seen.steps["marker"], "the same page");

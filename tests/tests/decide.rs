@@ -158,8 +158,9 @@ fn a_failed_verdict_keeps_the_previous_one() {
     workspace.ok(&["decide", "run"]);
     let path = workspace.path().join("run/verdict.json");
     let before = fs::read(&path).expect("a verdict");
-    let told = ["disclose", "run", "comparator-change", "--since", "2026-03-02T00:00:00Z", "--text", "rules"];
-    workspace.ok(&told);
+    let arguments =
+        ["disclose", "run", "comparator-change", "--since", "2026-03-02T00:00:00Z", "--text", "rules"];
+    workspace.ok(&arguments);
     workspace.ok(&["key", "other", "--output", "other.key"]);
     let output = workspace.understudy(&["decide", "run", "--sign-key", "other.key"]);
     assert_eq!(output.code, 4, "{}{}", output.stdout, output.stderr);
@@ -252,7 +253,7 @@ fn clustered_pairs_have_wider_bounds() {
 
 #[test]
 fn meaningless_bounds_are_rejected() {
-    let told = |asked: &str| {
+    let error_of = |asked: &str| {
         let output =
             study(2, &THRESHOLD.replace("at-least = 0.7", asked)).understudy(&["check", "study.toml"]);
         assert_eq!(output.code, 1, "{asked}\n{}", output.stdout);
@@ -267,8 +268,8 @@ fn meaningless_bounds_are_rejected() {
         ("at-least = -3", "asks at-least = -3, which no figure of it can miss"),
         ("at-least = 1.5", "asks at-least = 1.5, which no figure of it can reach"),
     ] {
-        let told = told(asked);
-        assert!(told.contains(what), "{told}");
+        let error = error_of(asked);
+        assert!(error.contains(what), "{error}");
     }
     let all = study(2, &THRESHOLD.replace("at-least = 0.7", "at-least = 1"));
     all.ok(&["check", "study.toml"]);
@@ -280,14 +281,14 @@ fn events_count_until_the_last_possible_decision() {
     for (since, code) in [("2026-03-04T23:59:59Z", 3), ("2026-03-05T00:00:00Z", 0)] {
         let workspace = study(2, THRESHOLD);
         workspace.run(&[]);
-        let told = ["disclose", "run", "comparator-change", "--since", since, "--text", "new rules"];
-        workspace.ok(&told);
+        let arguments = ["disclose", "run", "comparator-change", "--since", since, "--text", "new rules"];
+        workspace.ok(&arguments);
         assert_eq!(workspace.understudy(&["decide", "run"]).code, code, "{since}");
     }
     let workspace = study(2, THRESHOLD);
     workspace.run(&[]);
-    let told = ["disclose", "run", "exposure", "--since", "2999-01-01T00:00:00Z", "--text", "a screen"];
-    let output = workspace.understudy(&told);
+    let arguments = ["disclose", "run", "exposure", "--since", "2999-01-01T00:00:00Z", "--text", "a screen"];
+    let output = workspace.understudy(&arguments);
     assert_eq!(output.code, 1);
     assert!(output.stderr.contains("is in the future"), "{}", output.stderr);
 }

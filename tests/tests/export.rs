@@ -151,8 +151,11 @@ fn undecided_rows_are_never_exported() {
     running.wait_with_output();
     let stopped = workspace.understudy(&["log", "run", "--who", "Ana"]);
     assert_eq!(stopped.stdout.lines().count(), 3, "a stopped run can go on: {}", stopped.stdout);
-    let seen = exposures(&workspace);
-    assert_eq!(seen.iter().map(|entry| entry["withheld"].as_u64()).collect::<Vec<_>>(), [Some(3), Some(3)]);
+    let recorded = exposures(&workspace);
+    assert_eq!(
+        recorded.iter().map(|entry| entry["withheld"].as_u64()).collect::<Vec<_>>(),
+        [Some(3), Some(3)]
+    );
 }
 
 #[test]
@@ -214,8 +217,8 @@ fn the_default_viewer_is_the_login_name() {
         command.env("LOGNAME", "dario");
     });
     log(&|_| ());
-    let seen = exposures(&workspace);
-    let who: Vec<_> = seen.iter().map(|entry| entry["who"].as_str().expect("a name")).collect();
+    let recorded = exposures(&workspace);
+    let who: Vec<_> = recorded.iter().map(|entry| entry["who"].as_str().expect("a name")).collect();
     assert_eq!(who[..2], ["carla", "dario"]);
     assert!(who[2].starts_with("user "), "{}", who[2]);
 }

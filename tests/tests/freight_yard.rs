@@ -143,12 +143,12 @@ fn the_three_weeks_have_the_planted_rates() {
 #[test]
 fn each_week_has_the_planted_rates() {
     // All, weekdays, weekend, weekend with priority: best bay, and one of the best three.
-    let wanted = [
+    let expected = [
         [[870, 644, 226, 62], [964, 688, 276, 86]],
         [[841, 634, 207, 58], [956, 684, 272, 85]],
         [[840, 633, 207, 57], [955, 683, 272, 84]],
     ];
-    for ((label, start, end), wanted) in WEEKS.into_iter().zip(wanted) {
+    for ((label, start, end), expected) in WEEKS.into_iter().zip(expected) {
         let workspace = yard();
         keep(&workspace, start, end);
         let report = workspace.run(&[]);
@@ -159,7 +159,7 @@ fn each_week_has_the_planted_rates() {
             of(&report, "weekend-priority", "true"),
         ];
         for metric in [0, 1] {
-            assert_eq!(found.map(|of| of[metric].0), wanted[metric], "{label}");
+            assert_eq!(found.map(|of| of[metric].0), expected[metric], "{label}");
             assert_eq!(found.map(|of| of[metric].1), [1_000, 700, 300, 100], "{label}");
         }
     }

@@ -80,7 +80,7 @@ fn rate_errors_match_pandas() {
     assert_eq!(report["accounting"]["snapshots"]["paired"], 15_402);
     let error = value(overall(&report, 0, 0));
     assert!((error - 31.119199645901805).abs() <= 1e-9, "{error}");
-    let wanted = [
+    let expected = [
         ("corporate", 16.763652),
         ("direct", 40.510104),
         ("groups", 17.976789),
@@ -88,10 +88,10 @@ fn rate_errors_match_pandas() {
         ("online_travel_agent", 36.063111),
     ];
     let found = by(&report, 0, "segment");
-    assert_eq!(found.len(), wanted.len());
-    for ((name, figure), (wanted_name, wanted)) in found.into_iter().zip(wanted) {
+    assert_eq!(found.len(), expected.len());
+    for ((name, figure), (wanted_name, expected)) in found.into_iter().zip(expected) {
         assert_eq!(name, wanted_name);
-        assert!((value(figure) - wanted).abs() <= 5e-7, "{name}: {}", value(figure));
+        assert!((value(figure) - expected).abs() <= 5e-7, "{name}: {}", value(figure));
     }
 }
 

@@ -41,7 +41,7 @@ fn interim_reports_are_periodic_and_stay_valid() {
         .iter()
         .map(|entry| entry["window"].as_str().expect("a window").to_owned())
         .collect();
-    assert_eq!(told, weeks.map(|week| format!("week ending {week}")));
+    assert_eq!(interim_entries, weeks.map(|week| format!("week ending {week}")));
 
     for (at, week) in weeks.iter().enumerate() {
         let report = read(&workspace, &format!("week-ending-{week}.json"))["report"].clone();
@@ -63,7 +63,7 @@ fn interim_reports_are_periodic_and_stay_valid() {
             let of = |report: &Value| report["models"][0]["scores"][0]["windows"][window].clone();
             assert_eq!(of(&report), of(&end), "{week}, window {window}");
         }
-        of_no_row(&report);
+        assert_no_single_rows(&report);
     }
     let last = read(&workspace, "week-ending-2017-06-25.json")["report"].clone();
     let classes = last["divergence"]["models"][0]["subgroups"].as_array().expect("subgroups").len();
@@ -98,14 +98,14 @@ fn interim_reports_are_optional() {
 }
 
 /// Checks that a report contains no data of single rows.
-fn of_no_row(report: &Value) {
+fn assert_no_single_rows(report: &Value) {
     let list = |value: &Value| value.as_array().expect("a list").clone();
     for failure in list(&report["failures"]) {
         assert_eq!(failure["first-id"], "", "{failure}");
         assert!(!failure["message"].as_str().expect("a text").contains("evil"), "{failure}");
     }
-    for parted in list(&report["divergence"]["models"]) {
-        for class in list(&parted["subgroups"]) {
+    for divergence in list(&report["divergence"]["models"]) {
+        for class in list(&divergence["subgroups"]) {
             assert_eq!(
                 (&class["examples"], &class["most-common"]),
                 (&Value::Array(Vec::new()), &Value::Null)
@@ -189,7 +189,7 @@ fn interim_reports_depend_only_on_the_records() {
     workspace.run(&[]);
     // Decisions reach the 30th, minus one day of lateness and one day of horizon.
     let days = ["04", "08", "12", "16", "20", "24"].map(|day| format!("2026-03-{day}"));
-    assert_eq!(told(&workspace, "run"), days);
+    assert_eq!(interim_entries(&workspace, "run"), days);
     for order in ["snapshots-first", "decisions-first"] {
         let output = workspace.understudy(&[
             "run",
@@ -202,7 +202,7 @@ fn interim_reports_depend_only_on_the_records() {
             "1",
         ]);
         assert_eq!(output.code, 0, "{}", output.stderr);
-        assert_eq!(told(&workspace, order), days, "{order}");
+        assert_eq!(interim_entries(&workspace, order), days, "{order}");
         for day in &days {
             let report = |run: &str| {
                 let path = workspace.path().join(run).join(format!("interim/{day}.json"));
@@ -232,13 +232,13 @@ fn interim_reports_contain_no_single_rows() {
     let mut running = TestProcess::start(workspace.command(&["run", "study.toml", "--run", "run"]));
     running.feed(fs::read_to_string(workspace.path().join("decisions.jsonl")).expect("decisions"));
     wait_until("all is reported on", || {
-        workspace.path().join("run/ledger.jsonl").exists() && told(&workspace, "run").len() == 6
+        workspace.path().join("run/ledger.jsonl").exists() && interim_entries(&workspace, "run").len() == 6
     });
     running.signal("INT");
     let output = running.wait_with_output();
     let interrupted = workspace.report("run");
     assert_eq!(interrupted["end"], "interrupted");
-    of_no_row(&interrupted);
+    assert_no_single_rows(&interrupted);
     let kinds = interrupted["failures"].as_array().expect("failures").len();
     assert!(kinds > 0, "something broke");
     assert!(
@@ -250,7 +250,7 @@ fn interim_reports_contain_no_single_rows() {
     let page = workspace.ok(&["report", "run", "--format", "md"]);
     assert!(!page.stdout.contains("first id s"), "{}", page.stdout);
     let report = read(&workspace, "2026-03-24.json")["report"].clone();
-    of_no_row(&report);
+    assert_no_single_rows(&report);
     let lead = fs::read_to_string(workspace.path().join("run/interim/2026-03-24.html")).expect("a page");
     assert!(lead.contains("counts of records and times are those of the moment"));
 
@@ -264,7 +264,7 @@ fn interim_reports_contain_no_single_rows() {
 fn a_resumed_run_writes_each_interim_report_once() {
     let workspace = hotel(4);
     workspace.run(&[]);
-    let whole = told(&workspace, "run");
+    let whole = interim_entries(&workspace, "run");
     assert_eq!(whole.len(), 15);
     let again = hotel(4);
     again.edit_study(&[("[windows]", "[log]\nsegment-rows = 500\n[windows]")]);
@@ -277,9 +277,9 @@ fn a_resumed_run_writes_each_interim_report_once() {
         });
         assert!(running.kill(), "it had ended before it could be killed");
     }
-    assert!(!told(&again, "run").is_empty());
+    assert!(!interim_entries(&again, "run").is_empty());
     again.ok(&["run", "study.toml", "--run", "run"]);
-    assert_eq!(told(&again, "run"), whole);
+    assert_eq!(interim_entries(&again, "run"), whole);
     // A late report has the same windows.
     for path in files(&again.path().join("run/interim"))
         .iter()

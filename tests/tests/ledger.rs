@@ -9,7 +9,7 @@ use understudy_tests::tables::open_rows;
 
 /// The entries as kind and content, without parts that differ between runs.
 fn stderr(workspace: &TestWorkspace) -> String {
-    let told = workspace.ledger_entries("run", None).into_iter().map(|mut entry| {
+    let entries = workspace.ledger_entries("run", None).into_iter().map(|mut entry| {
         let entry = entry.as_object_mut().expect("an entry is an object");
         for unlike in ["entry", "at", "previous", "hash", "seal", "sha256"] {
             entry.remove(unlike);
@@ -17,7 +17,7 @@ fn stderr(workspace: &TestWorkspace) -> String {
         let kind = entry.remove("kind").expect("an entry has a kind");
         format!("{} {}", kind.as_str().expect("a word"), Value::from(entry.clone()))
     });
-    told.collect::<Vec<_>>().join("\n")
+    entries.collect::<Vec<_>>().join("\n")
 }
 
 const UNLIKE: [(&str, &str); 3] = [
@@ -36,7 +36,7 @@ fn a_ledger_records_a_run_from_start_to_end() {
     assert_eq!((output.code, output.stderr.as_str()), (0, ""));
     insta::assert_snapshot!(output.stdout, @"entry 7 of run/ledger.jsonl");
     insta::with_settings!({ filters => UNLIKE }, {
-        insta::assert_snapshot!(told(&workspace), @r#"
+        insta::assert_snapshot!(entries(&workspace), @r#"
         run-started {"study":"small","study-toml":"SHA-256","version":"N"}
         plugin-loaded {"assets":[],"name":"echo","role":"model"}
         plugin-loaded {"assets":[],"name":"recorded","role":"comparator"}
@@ -72,8 +72,8 @@ fn a_ledger_records_gaps_of_sources_that_cannot_be_replayed() {
     run contains a run that was cut off; it resumes after 2 snapshots and 5 decisions
     written to run
     ");
-    let told = told(&workspace);
-    let since: Vec<_> = told.lines().skip_while(|line| !line.starts_with("run-resumed")).take(2).collect();
+    let entries = entries(&workspace);
+    let since: Vec<_> = entries.lines().skip_while(|line| !line.starts_with("run-resumed")).take(2).collect();
     insta::assert_snapshot!(since.join("\n"), @r#"
     run-resumed {"interruption":"was cut off","position":{"decisions":5,"snapshots":2},"truncated":{"decisions":0,"snapshots":0}}
     source-gap {"reason":"the source is not replayable; records that arrived while the run was stopped are missing from the log","stream":"snapshots"}
@@ -88,7 +88,7 @@ fn a_ledger_records_truncated_sources() {
     workspace.write("snapshots.jsonl", &whole[..whole.len() / 2]);
     let output = workspace.understudy(&["run", "study.toml", "--run", "run"]);
     assert_eq!(output.code, 3, "{}", output.stderr);
-    let told = told(&workspace);
-    let gaps: Vec<_> = told.lines().filter(|line| line.starts_with("source-gap")).collect();
+    let entries = entries(&workspace);
+    let gaps: Vec<_> = entries.lines().filter(|line| line.starts_with("source-gap")).collect();
     insta::assert_snapshot!(gaps.join("\n"), @r#"source-gap {"reason":"cannot read snapshots.jsonl after line 0: it ends in the middle of a compressed member; the lines before are processed. Restore the whole file and start again","stream":"snapshots"}"#);
 }

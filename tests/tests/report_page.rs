@@ -9,7 +9,7 @@ use understudy_tests::requirements::Requirement;
 use understudy_tests::{CommandOutput, TestWorkspace, hotel_rooms_study, root};
 
 /// The hotel study of rooms with one model and a threshold over the whole year, after `run` and `decide`.
-fn decided() -> TestWorkspace {
+fn decided_workspace() -> TestWorkspace {
     let workspace = TestWorkspace::new();
     let study = fs::read_to_string(hotel_rooms_study()).expect("the study");
     let plugins = root().join("target/plugins");
@@ -27,7 +27,7 @@ fn decided() -> TestWorkspace {
     workspace
 }
 
-fn made(workspace: &TestWorkspace, arguments: &[&str]) -> CommandOutput {
+fn make_report(workspace: &TestWorkspace, arguments: &[&str]) -> CommandOutput {
     let output = workspace.ok(&[&["report", "run"], arguments].concat());
     output
 }
@@ -56,18 +56,19 @@ fn page_markdown_and_json_agree() {
     if !Requirement::Browser.is_available() {
         return;
     }
-    let workspace = decided();
-    let output = made(&workspace, &[]);
+    let workspace = decided_workspace();
+    let output = make_report(&workspace, &[]);
     assert_eq!((output.stdout.as_str(), output.stderr.as_str()), ("", "written to run/report.html\n"));
     let path = workspace.path().join("run/report.html");
     let size = fs::metadata(&path).expect("a page").len();
     assert!((50_000..2_000_000).contains(&size), "{size} bytes");
 
-    let dossier: Value = serde_json::from_str(&made(&workspace, &["--format", "json"]).stdout).expect("JSON");
+    let dossier: Value =
+        serde_json::from_str(&make_report(&workspace, &["--format", "json"]).stdout).expect("JSON");
     let report = &dossier["report"];
     assert_eq!(report, &workspace.report("run"));
     assert_eq!(dossier["verdict"]["models"][0]["scopes"][0]["verdict"], "NO-GO");
-    let markdown = made(&workspace, &["--format", "md"]).stdout.replace('\\', "");
+    let markdown = make_report(&workspace, &["--format", "md"]).stdout.replace('\\', "");
 
     // Three values from the JSON, rounded once: all pairs, corporate bookings, weekdays.
     let figure = |value: &Value| format!("{:.6}", value.as_f64().expect("a figure"));
@@ -146,7 +147,7 @@ fn corporate_bookings_are_the_top_single_condition() {
 
 #[test]
 fn a_suspected_subgroup_is_marked() {
-    let workspace = decided();
+    let workspace = decided_workspace();
     let report = workspace.report("run");
     let suspected: Vec<String> = classes(&report, 0)
         .into_iter()
@@ -158,7 +159,7 @@ fn a_suspected_subgroup_is_marked() {
         report["divergence"]["models"][0]["unconfirmed"],
         serde_json::json!(["day = weekend, segment = groups"])
     );
-    let markdown = made(&workspace, &["--format", "md"]).stdout;
+    let markdown = make_report(&workspace, &["--format", "md"]).stdout;
     let markdown = markdown.replace('\\', "");
     assert!(
         markdown.contains("Suspected in advance and not confirmed: day = weekend, segment = groups."),

@@ -34,7 +34,7 @@ fn review(workspace: &TestWorkspace, arguments: &[&str], answers: &str) -> Comma
 }
 
 /// The ids of the shown cases, in order.
-fn shown(output: &CommandOutput) -> Vec<String> {
+fn shown_ids(output: &CommandOutput) -> Vec<String> {
     let heads = output.stdout.lines().filter(|line| line.contains("  observed 2026"));
     heads.map(|line| line.split(' ').next().expect("an id").to_owned()).collect()
 }
@@ -101,18 +101,19 @@ fn cases_are_shown_and_judged_one_by_one() {
 fn judged_cases_are_not_repeated_and_larger_samples_contain_smaller_ones() {
     let workspace = forty();
     let first = review(&workspace, &["--sample", "4"], "model\n\n\nboth\n\n\n");
-    let first = shown(&first);
+    let first = shown_ids(&first);
     assert_eq!(first.len(), 3, "the third was shown and not judged, since no answer came: {first:?}");
     let second = review(&workspace, &["--sample", "4"], &"unclear\n\n\n".repeat(4));
-    assert_eq!(shown(&second).len(), 2);
-    assert_eq!(shown(&second)[0], first[2]);
+    assert_eq!(shown_ids(&second).len(), 2);
+    assert_eq!(shown_ids(&second)[0], first[2]);
     let third = review(&workspace, &["--sample", "100"], &"substrate\ngap\n\n".repeat(20));
-    assert_eq!(shown(&third).len(), 9);
-    let all: BTreeSet<String> = [&first[..2], &shown(&second), &shown(&third)].concat().into_iter().collect();
+    assert_eq!(shown_ids(&third).len(), 9);
+    let all: BTreeSet<String> =
+        [&first[..2], &shown_ids(&second), &shown_ids(&third)].concat().into_iter().collect();
     assert_eq!(all, (0..40).filter(|at| at % 3 == 1).map(|at| format!("s{at}")).collect());
     let none = review(&workspace, &["--sample", "100"], "");
     assert_eq!(
-        (shown(&none).len(), workspace.ledger_entries("run", Some("exposure")).len()),
+        (shown_ids(&none).len(), workspace.ledger_entries("run", Some("exposure")).len()),
         (0, 3),
         "nobody was shown anything"
     );
@@ -139,7 +140,7 @@ fn judged_cases_are_not_repeated_and_larger_samples_contain_smaller_ones() {
 #[test]
 fn the_sample_depends_only_on_the_seed() {
     let workspace = forty();
-    let drawn = |arguments: &[&str]| shown(&review(&workspace, arguments, &"skip\n".repeat(13)));
+    let drawn = |arguments: &[&str]| shown_ids(&review(&workspace, arguments, &"skip\n".repeat(13)));
     let one = drawn(&["--sample", "6", "--seed", "one"]);
     assert_eq!(one.len(), 6);
     assert_eq!(one, drawn(&["--sample", "6", "--seed", "one", "--model", "echo"]));
@@ -173,10 +174,10 @@ fn the_subgroups_of_the_report_are_the_strata() {
         output.stdout
     );
     let strata = &workspace.ledger_entries("run", Some("review-sample"))[0]["strata"];
-    let wanted = [("room a", 3, 2), ("elsewhere", 10, 2)];
-    let wanted =
-        wanted.map(|(name, all, drawn)| json!({ "name": name, "disagreements": all, "drawn": drawn }));
-    assert_eq!(*strata, json!(wanted));
+    let expected = [("room a", 3, 2), ("elsewhere", 10, 2)];
+    let expected =
+        expected.map(|(name, all, drawn)| json!({ "name": name, "disagreements": all, "drawn": drawn }));
+    assert_eq!(*strata, json!(expected));
     let told = output.stdout.rsplit("Who was right").next().expect("the summary");
     insta::assert_snapshot!(told, @"
     where echo and the substrate differ  4 judged of 13 disagreements
@@ -197,13 +198,16 @@ fn the_subgroups_of_the_report_are_the_strata() {
 fn cases_judged_under_other_strata_are_repeated() {
     let workspace = forty();
     let first = review(&workspace, &["--sample", "20"], &"model\n\n\n".repeat(13));
-    assert_eq!(shown(&first).len(), 13);
+    assert_eq!(shown_ids(&first).len(), 13);
     with_classes(&workspace, &json!([{ "terms": [{ "condition": "room", "value": "a" }] }]));
     let again = review(&workspace, &["--sample", "20"], &"substrate\n\n\n".repeat(13));
-    assert_eq!(shown(&again).into_iter().collect::<BTreeSet<_>>(), shown(&first).into_iter().collect());
+    assert_eq!(
+        shown_ids(&again).into_iter().collect::<BTreeSet<_>>(),
+        shown_ids(&first).into_iter().collect()
+    );
     assert!(again.stdout.contains("13 judged of 13 disagreements"), "{}", again.stdout);
     // With the same strata no case is repeated.
-    assert!(shown(&review(&workspace, &["--sample", "20"], "")).is_empty());
+    assert!(shown_ids(&review(&workspace, &["--sample", "20"], "")).is_empty());
 }
 
 #[test]

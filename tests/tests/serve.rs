@@ -29,7 +29,7 @@ fn gzip(text: &str) -> Vec<u8> {
     packer.finish().expect("memory takes it")
 }
 
-fn shown(what: &str, answer: &Response) -> String {
+fn describe(what: &str, answer: &Response) -> String {
     let again =
         answer.header("retry-after").map(|seconds| format!(", again after {seconds} s")).unwrap_or_default();
     format!("{what}\n  {}{again} {}\n", answer.status, answer.text())
@@ -50,7 +50,7 @@ fn every_body_format_is_accepted_with_a_receipt_per_record() {
     let mut output = String::new();
     let mut send = |what: &str, headers: &[(&str, &str)], body: &[u8]| {
         let answer = client.send("POST", "/v1/snapshots", headers, body);
-        output.push_str(&shown(what, &answer));
+        output.push_str(&describe(what, &answer));
     };
     send("one object", &[JSON], snapshot("one").as_bytes());
     send("the same again", &[JSON], snapshot("one").as_bytes());

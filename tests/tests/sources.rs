@@ -18,10 +18,10 @@ fn snapshots(workspace: &TestWorkspace) -> Vec<u8> {
 }
 
 /// The result of the small study, which must not depend on the kind of sources.
-fn found(report: &Value) -> Value {
-    let mut found = deterministic_part(report);
-    found.as_object_mut().expect("a report is an object").remove("declaration-digest");
-    found
+fn summary(report: &Value) -> Value {
+    let mut summary = deterministic_part(report);
+    summary.as_object_mut().expect("a report is an object").remove("declaration-digest");
+    summary
 }
 
 /// A range of complete lines of a text, counted from 1.
@@ -48,7 +48,7 @@ fn zstd(text: &[u8]) -> Vec<u8> {
 #[test]
 fn the_report_does_not_depend_on_the_encoding_of_records() {
     let workspace = TestWorkspace::small();
-    let plain = found(&workspace.run(&[]));
+    let plain = summary(&workspace.run(&[]));
     assert_eq!(account(&plain, "snapshots"), [("received", 5), ("paired", 5)]);
     let text = snapshots(&workspace);
     let marked = [b"\xef\xbb\xbf", &text[..]].concat();
@@ -68,7 +68,7 @@ fn the_report_does_not_depend_on_the_encoding_of_records() {
     for (dress, bytes) in dresses {
         let workspace = TestWorkspace::small();
         workspace.write("snapshots.jsonl", bytes);
-        assert_eq!(found(&workspace.run(&[])), plain, "{dress}");
+        assert_eq!(summary(&workspace.run(&[])), plain, "{dress}");
     }
 }
 
@@ -201,7 +201,7 @@ fn both_sources_can_be_truncated() {
 
 #[test]
 fn either_stream_can_come_in_pieces_from_standard_input() {
-    let plain = found(&TestWorkspace::small().run(&[]));
+    let plain = summary(&TestWorkspace::small().run(&[]));
     for stream in ["snapshots", "decisions"] {
         let workspace = TestWorkspace::small();
         let file = format!("{stream}.jsonl");
@@ -218,6 +218,6 @@ fn either_stream_can_come_in_pieces_from_standard_input() {
         running.close_stdin();
         let output = running.wait_with_output();
         assert_eq!(output.code, 0, "{}{}", output.stdout, output.stderr);
-        assert_eq!(found(&workspace.report("run")), plain, "{stream}");
+        assert_eq!(summary(&workspace.report("run")), plain, "{stream}");
     }
 }

@@ -71,7 +71,7 @@ fn feed(serving: &ServedRun, numbers: std::ops::Range<u64>) {
 }
 
 /// Waits until this many pairs are compared, so that shadow comparisons have data.
-fn compared(serving: &ServedRun, pairs: u64) {
+fn wait_for_pairs(serving: &ServedRun, pairs: u64) {
     understudy_tests::process::wait_until("the pairs are counted", || {
         let status = serving.client().get("/v1/status").json();
         status["run-status"]["accounting"]["snapshots"]["paired"].as_u64() >= Some(pairs)
@@ -82,7 +82,7 @@ fn compared(serving: &ServedRun, pairs: u64) {
 fn served(workspace: &TestWorkspace) -> ServedRun {
     let serving = ServedRun::start(workspace, &[]);
     feed(&serving, 0..60);
-    compared(&serving, 60);
+    wait_for_pairs(&serving, 60);
     serving
 }
 
@@ -142,7 +142,7 @@ fn swapping_in_an_equivalent_plugin_keeps_the_metrics() {
         swap("echo", &[evil, "--config", "careful.json"]),
     ];
     feed(&serving, 60..120);
-    compared(&serving, 120);
+    wait_for_pairs(&serving, 120);
     let undone = swap("rules", &["--undo"]);
     feed(&serving, 120..180);
     let report = end(&workspace, serving);
@@ -209,7 +209,7 @@ fn a_plugin_that_answers_differently_needs_force_and_marks_a_comparator_change()
     };
     assert_snapshot!(swap(&[]).stderr, @"swap rejected: no recent pairs to test the new plugin on. Wait for pairs, or use --force; results after a forced swap count as a comparator change");
     feed(&serving, 0..60);
-    compared(&serving, 60);
+    wait_for_pairs(&serving, 60);
     let refused = swap(&[]);
     assert_eq!(refused.code, 1);
     assert_snapshot!(refused.stderr, @"swap rejected: on the latest 60 pairs the new plugin agrees with the current one on 45, a share of 0.750000; `swaps.equivalent` asks for 1. To swap anyway, use --force; results after a forced swap count as a comparator change, which `threshold.on-comparator-change` handles");
@@ -379,8 +379,8 @@ fn swaps_under_load_lose_and_repeat_no_answer() {
     let numbers = |name: &str| column(&pairs, name).as_primitive::<UInt64Type>().values().to_vec();
     let of = column(&pairs, "generation").as_primitive::<UInt32Type>().values().to_vec();
     for ((snapshot, decision), of) in numbers("snapshot").into_iter().zip(numbers("decision")).zip(of) {
-        let wanted = generation(&begins, 0, snapshot).max(generation(&begins, 1, decision));
-        assert_eq!(of, wanted, "pair of {snapshot} and {decision}");
+        let expected = generation(&begins, 0, snapshot).max(generation(&begins, 1, decision));
+        assert_eq!(of, expected, "pair of {snapshot} and {decision}");
     }
 }
 
@@ -394,7 +394,7 @@ fn a_process_killed_during_swaps_resumes_with_its_plugin_versions() {
         let serving = ServedRun::start(&workspace, &[]);
         feed(&serving, next..next + 40);
         next += 40;
-        compared(&serving, 40.min(next));
+        wait_for_pairs(&serving, 40.min(next));
         let address = serving.address;
         let stop = AtomicBool::new(false);
         let stop = &stop;

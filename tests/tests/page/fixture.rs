@@ -62,8 +62,8 @@ pub fn series(models: &[&str], weeks: usize, marks: bool) -> Figure {
         mark(41.0, "exposure: a screen in the dispatchers' office"),
     ];
     let rows = (0..weeks).map(|at| {
-        let shown = |model| value(model, at).map_or("–".to_owned(), |value| format!("{value:.4}"));
-        [week(at), shown(0), shown(1)]
+        let formatted = |model| value(model, at).map_or("–".to_owned(), |value| format!("{value:.4}"));
+        [week(at), formatted(0), formatted(1)]
     });
     Figure {
         title: "Agreement by week".to_owned(),
@@ -101,14 +101,14 @@ pub fn dots(rows: usize, name: impl Fn(usize) -> String) -> Figure {
         }
     };
     let rows: Vec<DotRow> = (0..rows).map(row).collect();
-    let told = rows
+    let lines = rows
         .iter()
         .map(|row| [row.label.clone(), row.value.map_or("–".to_owned(), |value| format!("{value:.4}"))]);
     Figure {
         title: "Agreement by condition".to_owned(),
         description: "Where the model agrees more and where less than overall, with intervals of 95 %."
             .to_owned(),
-        table: table(["value", "agreement"], told),
+        table: table(["value", "agreement"], lines),
         chart: Chart::Dots {
             x_label: "agreement, share of pairs".to_owned(),
             reference: Some(("overall: 0.7981".to_owned(), 0.7981)),
@@ -130,7 +130,7 @@ pub fn matrix(size: usize, name: impl Fn(usize) -> String) -> Figure {
         .enumerate()
         .map(|(row, name)| (name, (0..size).map(|c| count(row, c)).collect()))
         .collect();
-    let told = rows.iter().map(|(name, counts)| {
+    let lines = rows.iter().map(|(name, counts)| {
         let head = Cell::from(name.clone());
         std::iter::once(head).chain(counts.iter().map(|count| count.to_string().into())).collect()
     });
@@ -139,7 +139,7 @@ pub fn matrix(size: usize, name: impl Fn(usize) -> String) -> Figure {
         description: "Each row is an answer of the model, each column what the hotel assigned.".to_owned(),
         table: Table {
             head: std::iter::once(Column::text("answer")).chain(columns.iter().map(Column::number)).collect(),
-            rows: told.collect(),
+            rows: lines.collect(),
             ..Table::default()
         },
         chart: Chart::Matrix {

@@ -10,7 +10,7 @@ use understudy_tests::browser::{Options, PageCheck, check_page};
 use understudy_tests::requirements::Requirement;
 
 /// Opens a document. `UNDERSTUDY_PICTURES` can name a folder for screenshots.
-fn opened(document: &Document, name: &str, options: Options) -> PageCheck {
+fn open_document(document: &Document, name: &str, options: Options) -> PageCheck {
     let folder = TempDir::new().expect("a temporary folder");
     let path = folder.path().join("page.html");
     fs::write(&path, html(document)).expect("a file can be written");
@@ -21,7 +21,7 @@ fn opened(document: &Document, name: &str, options: Options) -> PageCheck {
 
 /// Checks that there are no requests, no errors and no accessibility violations, and that the page does not
 /// scroll sideways.
-fn is_sound(look: &PageCheck) {
+fn assert_accessible(look: &PageCheck) {
     assert_eq!(look.requests, [""; 0]);
     assert_eq!(look.errors, [""; 0]);
     let ways: Vec<_> = look.views.iter().map(|view| (view.scheme.as_str(), view.width)).collect();
@@ -36,7 +36,7 @@ fn is_sound(look: &PageCheck) {
 }
 
 /// A text as a page shows it: with single spaces.
-fn seen(text: &str) -> String {
+fn normalized(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -63,7 +63,7 @@ fn cell(cell: &Cell) -> String {
         Some(Tone::Void) => "∅ ",
         Some(Tone::Plain) | None => "",
     };
-    format!("{sign}{}", seen(&cell.text))
+    format!("{sign}{}", normalized(&cell.text))
 }
 
 #[test]
@@ -74,8 +74,8 @@ fn the_page_has_every_value_of_its_document() {
     let document = fixture::year();
     let selectors =
         ["h1", "main h2", "dt", "dd", ".banner p", "thead th", "tbody td", "figcaption .title", "svg desc"];
-    let look = opened(&document, "year", Options { texts: &selectors, ..Options::default() });
-    is_sound(&look);
+    let look = open_document(&document, "year", Options { texts: &selectors, ..Options::default() });
+    assert_accessible(&look);
     assert_eq!(look.texts["h1"], [document.title.as_str()]);
     assert_eq!(look.texts["main h2"], document.sections.iter().map(|s| s.title.as_str()).collect::<Vec<_>>());
     let banner = document.banner.as_ref().unwrap();
@@ -84,16 +84,22 @@ fn the_page_has_every_value_of_its_document() {
     let blocks = || document.sections.iter().flat_map(|section| &section.blocks);
     let facts = blocks().filter_map(|block| if let Block::Facts(facts) = block { Some(facts) } else { None });
     let facts: Vec<_> = document.lead.iter().chain(facts.flatten()).collect();
-    assert_eq!(look.texts["dt"], facts.iter().map(|fact| seen(&fact.label)).collect::<Vec<_>>());
-    assert_eq!(look.texts["dd"], facts.iter().map(|fact| seen(&fact.value)).collect::<Vec<_>>());
+    assert_eq!(look.texts["dt"], facts.iter().map(|fact| normalized(&fact.label)).collect::<Vec<_>>());
+    assert_eq!(look.texts["dd"], facts.iter().map(|fact| normalized(&fact.value)).collect::<Vec<_>>());
     let figures: Vec<_> = blocks()
         .filter_map(|block| if let Block::Figure(figure) = block { Some(figure) } else { None })
         .collect();
-    assert_eq!(look.texts["figcaption .title"], figures.iter().map(|f| seen(&f.title)).collect::<Vec<_>>());
-    assert_eq!(look.texts["svg desc"], figures.iter().map(|f| seen(&f.description)).collect::<Vec<_>>());
+    assert_eq!(
+        look.texts["figcaption .title"],
+        figures.iter().map(|f| normalized(&f.title)).collect::<Vec<_>>()
+    );
+    assert_eq!(
+        look.texts["svg desc"],
+        figures.iter().map(|f| normalized(&f.description)).collect::<Vec<_>>()
+    );
 
     let tables = tables(&document);
-    let heads = tables.iter().flat_map(|table| &table.head).map(|column| seen(&column.title));
+    let heads = tables.iter().flat_map(|table| &table.head).map(|column| normalized(&column.title));
     assert_eq!(look.texts["thead th"], heads.collect::<Vec<_>>());
     let cells = tables.iter().flat_map(|table| table.rows.iter().flatten()).map(cell);
     assert_eq!(look.texts["tbody td"], cells.collect::<Vec<_>>());
@@ -107,7 +113,7 @@ fn markdown_has_the_table_cells_of_the_page() {
         text.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| ---")).collect();
     let line = |cells: Vec<String>| format!("| {} |", cells.join(" | "));
     let told = tables(&document).into_iter().flat_map(|table| {
-        let head = line(table.head.iter().map(|column| seen(&column.title)).collect());
+        let head = line(table.head.iter().map(|column| normalized(&column.title)).collect());
         std::iter::once(head).chain(table.rows.iter().map(move |row| line(row.iter().map(cell).collect())))
     });
     assert_eq!(rows, told.collect::<Vec<_>>());
@@ -119,9 +125,12 @@ fn the_page_handles_edge_cases() {
         return;
     }
     let document = fixture::edges();
-    let look =
-        opened(&document, "edges", Options { texts: &["h1", ".empty", "svg.chart"], ..Options::default() });
-    is_sound(&look);
+    let look = open_document(
+        &document,
+        "edges",
+        Options { texts: &["h1", ".empty", "svg.chart"], ..Options::default() },
+    );
+    assert_accessible(&look);
     assert_eq!(look.texts["h1"], ["Edges <b>&amp;</b> ends"]);
     // The six empty figures have neither a chart nor data.
     assert_eq!(look.texts[".empty"], ["Nothing to show."; 12]);
@@ -142,7 +151,7 @@ fn the_page_is_usable_by_keyboard() {
     let sections = fixture::year().sections.len();
     let mut keys = vec!["Tab", "Enter"];
     keys.extend(["Tab"; 20]);
-    let look = opened(&fixture::year(), "keys", Options { keys: &keys, ..Options::default() });
+    let look = open_document(&fixture::year(), "keys", Options { keys: &keys, ..Options::default() });
     let [skip, skipped, rest @ ..] = &look.keys[..] else { panic!("{:?}", look.keys) };
     assert_eq!((skip.tag.as_str(), skip.text.as_str()), ("a", "Skip the contents"));
     assert_eq!((skipped.id.as_str(), skipped.hash.as_str()), ("main", "#main"));
@@ -156,7 +165,7 @@ fn the_page_is_usable_by_keyboard() {
 
     keys.truncate(3 + first);
     keys.extend(["Enter", "Space", "Enter"]);
-    let look = opened(&fixture::year(), "keys", Options { keys: &keys, ..Options::default() });
+    let look = open_document(&fixture::year(), "keys", Options { keys: &keys, ..Options::default() });
     let open: Vec<_> = look.keys.iter().map(|pressed| pressed.open).collect();
     assert_eq!(open[open.len() - 4..], [0, 1, 0, 1]);
 }

@@ -15,9 +15,13 @@ fn however_cut(deed: &str, is_bad: impl Fn(usize) -> bool) {
     let mut evil = evil(budget, deed);
     let batch = some_bad(ROWS, &is_bad);
     let alone = decide_in(&mut evil, &batch, repeat(1));
-    for (row, told) in alone.iter().enumerate() {
-        assert_eq!(is_bad(row), told.starts_with("broke: "), "{deed}, row {row}: {told}");
-        assert!(is_bad(row) || *told == row.to_string(), "{deed}, row {row}: {told}");
+    for (row, recorded_answers) in alone.iter().enumerate() {
+        assert_eq!(
+            is_bad(row),
+            recorded_answers.starts_with("broke: "),
+            "{deed}, row {row}: {recorded_answers}"
+        );
+        assert!(is_bad(row) || *recorded_answers == row.to_string(), "{deed}, row {row}: {recorded_answers}");
     }
     for size in [7, ROWS] {
         assert_eq!(decide_in(&mut evil, &batch, repeat(size)), alone, "{deed}, batches of {size}");

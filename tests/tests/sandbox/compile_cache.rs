@@ -25,7 +25,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// The only file of the cache.
-fn kept(folder: &Path) -> PathBuf {
+fn cache_file(folder: &Path) -> PathBuf {
     let files = files(folder);
     let [file] = &files[..] else { panic!("{files:?}") };
     file.clone()
@@ -43,9 +43,9 @@ fn a_second_load_uses_the_cache() {
     let (_folder, cache) = folder();
     let sandbox = sandbox(BUDGET);
     load(&sandbox, &cache);
-    let first = fs::metadata(kept(&cache)).expect("it is there");
+    let first = fs::metadata(cache_file(&cache)).expect("it is there");
     load(&sandbox, &cache);
-    let second = fs::metadata(kept(&cache)).expect("it is there");
+    let second = fs::metadata(cache_file(&cache)).expect("it is there");
     assert_eq!(
         (second.ino(), second.mtime_nsec()),
         (first.ino(), first.mtime_nsec()),
@@ -58,7 +58,7 @@ fn only_the_owner_can_access_the_cache() {
     let (_folder, cache) = folder();
     load(&sandbox(BUDGET), &cache);
     for (path, mode) in
-        [(cache.as_path(), 0o700), (cache.parent().expect("it has one"), 0o700), (&kept(&cache), 0o600)]
+        [(cache.as_path(), 0o700), (cache.parent().expect("it has one"), 0o700), (&cache_file(&cache), 0o600)]
     {
         assert_eq!(fs::metadata(path).expect("it is there").mode() & 0o777, mode, "{}", path.display());
     }
@@ -69,7 +69,7 @@ fn damaged_cache_files_are_ignored_and_replaced() {
     let (_folder, cache) = folder();
     let sandbox = sandbox(BUDGET);
     load(&sandbox, &cache);
-    let path = kept(&cache);
+    let path = cache_file(&cache);
     let sound = fs::read(&path).expect("it is there");
     let mut changed = sound.clone();
     changed[sound.len() / 2] ^= 1;
@@ -78,7 +78,7 @@ fn damaged_cache_files_are_ignored_and_replaced() {
     for bad in [&sound[..sound.len() / 2], &sound[..31], &[], &changed, &foreign] {
         fs::write(&path, bad).expect("it can be written");
         load(&sandbox, &cache);
-        assert_eq!(kept(&cache), path);
+        assert_eq!(cache_file(&cache), path);
         assert!(fs::read(&path).expect("it is there") == sound, "it was not mended");
     }
 }
@@ -88,7 +88,7 @@ fn foreign_code_with_a_valid_digest_is_ignored() {
     let (_folder, cache) = folder();
     let sandbox = sandbox(BUDGET);
     load(&sandbox, &cache);
-    let path = kept(&cache);
+    let path = cache_file(&cache);
     let sound = fs::read(&path).expect("it is there");
     // The digest of an empty file: valid, but without code.
     let empty = understudy_sandbox::sha256_hex(b"");
@@ -119,11 +119,11 @@ fn a_file_writable_by_others_is_replaced() {
     let (_folder, cache) = folder();
     let sandbox = sandbox(BUDGET);
     load(&sandbox, &cache);
-    let path = kept(&cache);
+    let path = cache_file(&cache);
     let before = fs::metadata(&path).expect("it is there").ino();
     fs::set_permissions(&path, Permissions::from_mode(0o666)).expect("it is ours");
     load(&sandbox, &cache);
-    let after = fs::metadata(kept(&cache)).expect("it is there");
+    let after = fs::metadata(cache_file(&cache)).expect("it is there");
     assert_eq!(after.mode() & 0o777, 0o600);
     assert_ne!(after.ino(), before);
 }
@@ -139,11 +139,11 @@ fn symbolic_links_are_not_followed() {
     load(&sandbox, &link);
     assert_eq!(files(folder.path()).len(), 2, "the link, and what the cache stands in");
     // A symbolic link to a valid file is replaced, not followed.
-    let (path, elsewhere) = (kept(&cache), folder.path().join("elsewhere"));
+    let (path, elsewhere) = (cache_file(&cache), folder.path().join("elsewhere"));
     fs::rename(&path, &elsewhere).expect("it can be moved");
     std::os::unix::fs::symlink(&elsewhere, &path).expect("it can be made");
     load(&sandbox, &cache);
-    assert!(fs::symlink_metadata(kept(&cache)).expect("it is there").is_file());
+    assert!(fs::symlink_metadata(cache_file(&cache)).expect("it is there").is_file());
 }
 
 #[test]
@@ -170,9 +170,9 @@ fn concurrent_loads_are_safe() {
         }
     });
     // The file is valid, and no temporary file remains.
-    let before = fs::metadata(kept(&cache)).expect("it is there").ino();
+    let before = fs::metadata(cache_file(&cache)).expect("it is there").ino();
     load(&sandbox(BUDGET), &cache);
-    assert_eq!(fs::metadata(kept(&cache)).expect("it is there").ino(), before);
+    assert_eq!(fs::metadata(cache_file(&cache)).expect("it is there").ino(), before);
 }
 
 #[test]
@@ -180,7 +180,7 @@ fn a_folder_of_another_user_is_not_trusted() {
     let (_folder, cache) = folder();
     let sandbox = sandbox(BUDGET);
     load(&sandbox, &cache);
-    let path = kept(&cache);
+    let path = cache_file(&cache);
     // Only root can change the owner of a folder; other users skip this test.
     if std::os::unix::fs::chown(&cache, Some(4321), None).is_ok() {
         fs::write(&path, "not to be mended").expect("it can be written");

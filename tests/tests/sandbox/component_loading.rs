@@ -50,11 +50,11 @@ fn no_plugin_of_the_repository_has_imports() {
 }
 
 /// The error of loading `bytes` as a model.
-fn refused(bytes: &[u8]) -> String {
-    refused_as(PluginRole::Model, bytes)
+fn load_error(bytes: &[u8]) -> String {
+    load_error_as(PluginRole::Model, bytes)
 }
 
-fn refused_as(role: PluginRole, bytes: &[u8]) -> String {
+fn load_error_as(role: PluginRole, bytes: &[u8]) -> String {
     let folder = TempDir::new().expect("a temporary folder");
     let path = folder.path().join("plugin.wasm");
     fs::write(&path, bytes).expect("it can be written");
@@ -77,28 +77,28 @@ fn wat(text: &str) -> Vec<u8> {
 
 #[test]
 fn imports_are_rejected_by_name() {
-    insta::assert_snapshot!(refused(&wat(r#"(component (import "roll-dice" (func (result u32))))"#)), @"FOLDER/plugin.wasm imports `roll-dice`; a plugin imports nothing: build it for wasm32-unknown-unknown, without WASI");
+    insta::assert_snapshot!(load_error(&wat(r#"(component (import "roll-dice" (func (result u32))))"#)), @"FOLDER/plugin.wasm imports `roll-dice`; a plugin imports nothing: build it for wasm32-unknown-unknown, without WASI");
     let wasi = r#"
         (component
             (import "wasi:random/random@0.2.0" (instance (export "get-random-u64" (func (result u64)))))
             (import "wasi:filesystem/types@0.2.0" (instance)))
     "#;
-    insta::assert_snapshot!(refused(&wat(wasi)), @"FOLDER/plugin.wasm imports `wasi:random/random@0.2.0`, `wasi:filesystem/types@0.2.0`; a plugin imports nothing: build it for wasm32-unknown-unknown, without WASI");
+    insta::assert_snapshot!(load_error(&wat(wasi)), @"FOLDER/plugin.wasm imports `wasi:random/random@0.2.0`, `wasi:filesystem/types@0.2.0`; a plugin imports nothing: build it for wasm32-unknown-unknown, without WASI");
     let many: String = (0..1000).map(|number| format!("(import \"f-{number}\" (func))")).collect();
-    insta::assert_snapshot!(refused(&wat(&format!("(component {many})"))), @"FOLDER/plugin.wasm imports `f-0`, `f-1`, `f-2`, `f-3`, `f-4`, `f-5`, `f-6`, `f-7`, `f-8`, `f-9` and 990 others; a plugin imports nothing: build it for wasm32-unknown-unknown, without WASI");
+    insta::assert_snapshot!(load_error(&wat(&format!("(component {many})"))), @"FOLDER/plugin.wasm imports `f-0`, `f-1`, `f-2`, `f-3`, `f-4`, `f-5`, `f-6`, `f-7`, `f-8`, `f-9` and 990 others; a plugin imports nothing: build it for wasm32-unknown-unknown, without WASI");
     // Any import counts: a type, a module, a component.
-    insta::assert_snapshot!(refused(&wat(r#"(component (import "t" (type (sub resource))))"#)), @"FOLDER/plugin.wasm imports `t`; a plugin imports nothing: build it for wasm32-unknown-unknown, without WASI");
-    insta::assert_snapshot!(refused(&wat(r#"(component (import "m" (core module)))"#)), @"FOLDER/plugin.wasm imports `m`; a plugin imports nothing: build it for wasm32-unknown-unknown, without WASI");
-    insta::assert_snapshot!(refused(&wat(r#"(component (import "c" (component)))"#)), @"FOLDER/plugin.wasm is not a valid component: failed to parse WebAssembly module: root-level component imports are not supported; rebuild it");
+    insta::assert_snapshot!(load_error(&wat(r#"(component (import "t" (type (sub resource))))"#)), @"FOLDER/plugin.wasm imports `t`; a plugin imports nothing: build it for wasm32-unknown-unknown, without WASI");
+    insta::assert_snapshot!(load_error(&wat(r#"(component (import "m" (core module)))"#)), @"FOLDER/plugin.wasm imports `m`; a plugin imports nothing: build it for wasm32-unknown-unknown, without WASI");
+    insta::assert_snapshot!(load_error(&wat(r#"(component (import "c" (component)))"#)), @"FOLDER/plugin.wasm is not a valid component: failed to parse WebAssembly module: root-level component imports are not supported; rebuild it");
 }
 
 #[test]
 fn files_that_are_not_components_are_rejected() {
-    insta::assert_snapshot!(refused(b""), @r#"FOLDER/plugin.wasm is not Wasm: a component begins with the bytes "\0asm"; name the .wasm file"#);
-    insta::assert_snapshot!(refused(b"\0asm"), @r#"FOLDER/plugin.wasm is not Wasm: a component begins with the bytes "\0asm"; name the .wasm file"#);
-    insta::assert_snapshot!(refused("Γειά σου, Κόσμε".as_bytes()), @r#"FOLDER/plugin.wasm is not Wasm: a component begins with the bytes "\0asm"; name the .wasm file"#);
-    insta::assert_snapshot!(refused(&wat("(module)")), @"FOLDER/plugin.wasm is a core module, not a component; make it one with `understudy pack FOLDER/plugin.wasm --output COMPONENT.wasm`");
-    insta::assert_snapshot!(refused(&wat("(component)")), @"FOLDER/plugin.wasm is a component of another kind, so it cannot be a model; name a component that exports `understudy:shadow/decider@0.1.0`");
+    insta::assert_snapshot!(load_error(b""), @r#"FOLDER/plugin.wasm is not Wasm: a component begins with the bytes "\0asm"; name the .wasm file"#);
+    insta::assert_snapshot!(load_error(b"\0asm"), @r#"FOLDER/plugin.wasm is not Wasm: a component begins with the bytes "\0asm"; name the .wasm file"#);
+    insta::assert_snapshot!(load_error("Γειά σου, Κόσμε".as_bytes()), @r#"FOLDER/plugin.wasm is not Wasm: a component begins with the bytes "\0asm"; name the .wasm file"#);
+    insta::assert_snapshot!(load_error(&wat("(module)")), @"FOLDER/plugin.wasm is a core module, not a component; make it one with `understudy pack FOLDER/plugin.wasm --output COMPONENT.wasm`");
+    insta::assert_snapshot!(load_error(&wat("(component)")), @"FOLDER/plugin.wasm is a component of another kind, so it cannot be a model; name a component that exports `understudy:shadow/decider@0.1.0`");
 }
 
 #[test]
@@ -112,8 +112,8 @@ fn disabled_wasm_features_are_rejected() {
         "(func $f return_call $f)",
     ];
     for part in parts {
-        let told = refused(&wat(&format!("(component (core module {part}))")));
-        assert!(told.starts_with("FOLDER/plugin.wasm is not a valid component: "), "{part}: {told}");
+        let message = load_error(&wat(&format!("(component (core module {part}))")));
+        assert!(message.starts_with("FOLDER/plugin.wasm is not a valid component: "), "{part}: {message}");
     }
 }
 
@@ -121,23 +121,23 @@ fn disabled_wasm_features_are_rejected() {
 fn damaged_components_are_rejected() {
     let whole = fs::read(plugin("booked_room")).expect("it was built");
     for share in 1..8 {
-        let told = refused(&whole[..whole.len() * share / 8]);
-        assert!(told.starts_with("FOLDER/plugin.wasm is "), "{told}");
+        let message = load_error(&whole[..whole.len() * share / 8]);
+        assert!(message.starts_with("FOLDER/plugin.wasm is "), "{message}");
     }
     // Within the code.
     let mut changed = whole.clone();
     changed[whole.len() / 4..][..64].fill(0xff);
-    let told = refused(&changed);
-    assert!(told.starts_with("FOLDER/plugin.wasm is not a valid component: "), "{told}");
+    let message = load_error(&changed);
+    assert!(message.starts_with("FOLDER/plugin.wasm is not a valid component: "), "{message}");
 }
 
 #[test]
 fn a_plugin_in_another_role_is_rejected() {
     let (metric, model) = (fs::read(plugin("agreement")), fs::read(plugin("booked_room")));
     let (metric, model) = (metric.expect("it was built"), model.expect("it was built"));
-    insta::assert_snapshot!(refused_as(PluginRole::Model, &metric), @"FOLDER/plugin.wasm is a metric, so it cannot be a model; name a component that exports `understudy:shadow/decider@0.1.0`");
-    insta::assert_snapshot!(refused_as(PluginRole::Comparator, &metric), @"FOLDER/plugin.wasm is a metric, so it cannot be a comparator; name a component that exports `understudy:shadow/decider@0.1.0`");
-    insta::assert_snapshot!(refused_as(PluginRole::Metric, &model), @"FOLDER/plugin.wasm is a model or a comparator, so it cannot be a metric; name a component that exports `understudy:shadow/scorer@0.1.0`");
+    insta::assert_snapshot!(load_error_as(PluginRole::Model, &metric), @"FOLDER/plugin.wasm is a metric, so it cannot be a model; name a component that exports `understudy:shadow/decider@0.1.0`");
+    insta::assert_snapshot!(load_error_as(PluginRole::Comparator, &metric), @"FOLDER/plugin.wasm is a metric, so it cannot be a comparator; name a component that exports `understudy:shadow/decider@0.1.0`");
+    insta::assert_snapshot!(load_error_as(PluginRole::Metric, &model), @"FOLDER/plugin.wasm is a model or a comparator, so it cannot be a metric; name a component that exports `understudy:shadow/scorer@0.1.0`");
 }
 
 #[test]
@@ -147,7 +147,7 @@ fn an_interface_with_other_types_is_rejected() {
             (instance $nothing)
             (export "understudy:shadow/decider@0.1.0" (instance $nothing)))
     "#;
-    insta::assert_snapshot!(refused(&wat(hollow)), @"its `understudy:shadow/decider@0.1.0` differs from the host's: no exported instance named `understudy:shadow/columns@0.1.0`; build it against the host's wit/shadow.wit");
+    insta::assert_snapshot!(load_error(&wat(hollow)), @"its `understudy:shadow/decider@0.1.0` differs from the host's: no exported instance named `understudy:shadow/columns@0.1.0`; build it against the host's wit/shadow.wit");
     let function = r#"
         (component
             (core module $m (func (export "f")))
@@ -160,5 +160,5 @@ fn an_interface_with_other_types_is_rejected() {
             (export "understudy:shadow/setup@0.1.0" (instance $none))
             (export "understudy:shadow/decider@0.1.0" (instance $d)))
     "#;
-    insta::assert_snapshot!(refused(&wat(function)), @"its `understudy:shadow/decider@0.1.0` differs from the host's: failed to convert function to given type: type mismatch with parameters: expected 2-tuple, found 0-tuple; build it against the host's wit/shadow.wit");
+    insta::assert_snapshot!(load_error(&wat(function)), @"its `understudy:shadow/decider@0.1.0` differs from the host's: failed to convert function to given type: type mismatch with parameters: expected 2-tuple, found 0-tuple; build it against the host's wit/shadow.wit");
 }

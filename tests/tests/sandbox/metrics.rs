@@ -93,7 +93,7 @@ fn invalid_scores_are_rejected() {
             .to_owned(),
     ];
     let told: Vec<String> = bodies.iter().map(|body| broken(&metric().with("score", body))).collect();
-    insta::assert_snapshot!(told.join("\n"), @"
+    insta::assert_snapshot!(messages.join("\n"), @"
     `score` returned the component NaN; components must be finite
     `score` returned the component inf; components must be finite
     `score` did not return 1 components of 1 rows
@@ -109,22 +109,22 @@ fn invalid_scores_are_rejected() {
 fn invalid_values_are_rejected() {
     let reduce = |body: &str| {
         let mut scorer = scorer(&metric().with("reduce", body));
-        let told = scorer.reduce(2, &[3.5]).expect_err("it is no figure");
+        let messages = scorer.reduce(2, &[3.5]).expect_err("it is no figure");
         assert_eq!(score(&mut scorer, &[1.0]), (vec![1.0], vec![]), "it goes on scoring");
-        told
+        messages
     };
     let figure = |value: &str| {
         format!(
             "(i32.store8 (i32.const 2048) (i32.const 1)) (f64.store (i32.const 2056) (f64.const {value})) i32.const 2048"
         )
     };
-    let told = [
+    let messages = [
         reduce(&figure("nan")),
         reduce(&figure("-inf")),
         reduce("unreachable"),
         reduce("(loop br 0) unreachable"),
     ];
-    insta::assert_snapshot!(told.join("\n"), @"
+    insta::assert_snapshot!(messages.join("\n"), @"
     `reduce` returned NaN
     `reduce` returned -inf
     `reduce` trapped: wasm `unreachable` instruction executed
@@ -148,8 +148,8 @@ fn invalid_descriptions_are_rejected() {
     let least = |value: f64| with(1024 + 40, &[&[1, 0, 0, 0, 0, 0, 0, 0][..], &value.to_le_bytes()].concat());
     let mut crossed = least(1.0);
     crossed.bytes(1024 + 56, &[1]);
-    let told = [refused(&no_components), refused(&twice), refused(&least(f64::NAN)), refused(&crossed)];
-    insta::assert_snapshot!(told.join("\n"), @"
+    let messages = [refused(&no_components), refused(&twice), refused(&least(f64::NAN)), refused(&crossed)];
+    insta::assert_snapshot!(messages.join("\n"), @"
     invalid description: a metric needs at least one component
     invalid description: duplicate name `c` among its components
     invalid description: a bound of its range is NaN; omit bounds that are not finite

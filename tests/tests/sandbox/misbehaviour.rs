@@ -24,7 +24,7 @@ fn fourth_is_bad(budget: Budget, deed: &str) -> String {
 fn each_misbehaviour_fails_only_its_row_with_a_reason() {
     let told: Vec<String> =
         DEEDS.iter().map(|(deed, budget)| format!("{deed}: {}", fourth_is_bad(*budget, deed))).collect();
-    insta::assert_snapshot!(told.join("\n"), @"
+    insta::assert_snapshot!(messages.join("\n"), @"
     panic: broke: `decide` panicked at tests/guests/evil/src/deed.rs:LINE:COLUMN: evil panics on `bad`
     trap-unreachable: broke: `decide` trapped: wasm `unreachable` instruction executed in FUNCTION
     loop: broke: `decide` used up its fuel of 1000000
