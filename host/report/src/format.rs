@@ -72,8 +72,8 @@ pub fn duration(nanos: u64) -> String {
     for (index, (size, symbol)) in UNITS.into_iter().enumerate() {
         // A value that rounds up to one of the next unit is shown in that unit.
         let value = if size == 1 { nanos as f64 } else { (nanos as f64 / size as f64).max(1.0) };
-        let text = if size == 1 { count(nanos) } else { significant(value, 3) };
-        text = format!("{text} {symbol}");
+        let number = if size == 1 { count(nanos) } else { significant(value, 3) };
+        text = format!("{number} {symbol}");
         let limit = UNITS.get(index + 1).map_or(f64::INFINITY, |(next, _)| (next / size) as f64);
         if rounded(value, 3) < limit {
             break;

@@ -1,7 +1,10 @@
-//! What a run found: one model of the report, and its renderings.
+//! The report of a run: its data model, and its renderings as terminal text, HTML page, Markdown and JSON.
 //!
-//! Always holds: a figure stands here once, and every rendering shows that one. The report reads agreement as
-//! agreement, never as "better".
+//! Invariants: a figure is computed once, and every rendering shows that one. A report calls agreement "agreement",
+//! never "better".
+//!
+//! `build` computes a [`Report`] from the sums of a run. [`model`] defines it and everything else that is rendered.
+//! `sections` turns a report bundle into a document, and [`page`] renders documents. `terminal` renders text.
 
 mod build;
 mod format;
@@ -14,27 +17,27 @@ mod sections;
 mod terminal;
 
 pub use crate::build::build;
-pub use crate::build::reviews::{judged, judged_rows};
+pub use crate::build::reviews::{judged_row_keys, review_summaries};
 pub use crate::format::{bytes, count, counted, duration};
 pub use crate::model::report::Report;
-pub use crate::sections::live::live;
-pub use crate::sections::records::accounts;
-pub use crate::terminal::case::case;
-pub use crate::terminal::comparison::side_by_side;
-pub use crate::terminal::plan::plan;
-pub use crate::terminal::reviews::reviewed;
+pub use crate::sections::live::live_sections;
+pub use crate::sections::records::accounting_table;
+pub use crate::terminal::case::render_case;
+pub use crate::terminal::comparison::render_comparison;
+pub use crate::terminal::plan::render_plan;
+pub use crate::terminal::reviews::render_reviews;
 pub use crate::terminal::text_canvas::Style;
-pub use crate::terminal::verdict::ruling;
-pub use crate::terminal::{render, table};
+pub use crate::terminal::verdict::render_verdict;
+pub use crate::terminal::{render_report, render_table};
 
-use crate::model::bundle::Dossier;
+use crate::model::bundle::ReportBundle;
 
-/// All that there is to say of a run as one HTML page that needs nothing else.
-pub fn html(dossier: &Dossier) -> String {
-    page::html(&sections::document(dossier))
+/// A report bundle as one HTML file without external resources.
+pub fn html(bundle: &ReportBundle) -> String {
+    page::html(&sections::document(bundle))
 }
 
-/// The same as Markdown.
-pub fn markdown(dossier: &Dossier) -> String {
-    page::markdown(&sections::document(dossier))
+/// A report bundle as Markdown.
+pub fn markdown(bundle: &ReportBundle) -> String {
+    page::markdown(&sections::document(bundle))
 }

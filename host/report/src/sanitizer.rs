@@ -1,13 +1,13 @@
-//! Text from plugins and records, made fit to be shown.
+//! Makes text from plugins and records safe to display.
 //!
-//! Always holds: what is shown cannot command a terminal, break its line or turn text round.
+//! Invariants: sanitized text cannot control a terminal, break its line or change the direction of text.
 
-/// A character as it may be shown: a control character becomes a space or `�`, and so does one that changes the direction
-/// of text or breaks the line.
-pub(super) fn shown(c: char) -> char {
+/// The character to display: characters that break a line become a space; other control characters, and those that
+/// change the direction of text, become `�`.
+pub(super) fn printable(c: char) -> char {
     match c {
         '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}' => ' ',
-        // Marks, embeddings, overrides and isolates of the bidirectional algorithm (UAX #9): they reorder a line.
+        // Marks, embeddings, overrides and isolates of the bidirectional algorithm (UAX #9), which reorder a line.
         '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
             '\u{fffd}'
         }
@@ -16,8 +16,8 @@ pub(super) fn shown(c: char) -> char {
     }
 }
 
-/// Text on one line, with single spaces between its words and none around them.
+/// The text on one line, with single spaces between words and none at the ends.
 pub(super) fn one_line(text: &str) -> String {
-    let text: String = text.chars().map(shown).collect();
+    let text: String = text.chars().map(printable).collect();
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -1,7 +1,8 @@
 //! Review sessions: a sample of a model's disagreements is shown to a reviewer, who judges each.
 //!
-//! Invariants: before the first case is shown, the ledger records the exposure of all cases of the session. A row is not asked
-//! again while its judgement counts. A judgement is in the ledger before the next case is shown.
+//! Invariants: before the first case is shown, the ledger records the exposure of all cases of the session. A
+//! row is not asked again while its judgement counts. A judgement is in the ledger before the next case is
+//! shown.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -61,11 +62,12 @@ pub struct CaseReview {
     ledger: Option<Ledger>,
 }
 
-/// Draws a sample of a model's disagreements, and records the exposure of `who` to those that are not judged yet. `seal` is the
-/// digest of the run's seal.
+/// Draws a sample of a model's disagreements, and records the exposure of `who` to those that are not judged
+/// yet. `seal` is the digest of the run's seal.
 ///
 /// # Errors
-/// If there is no such model, or no disagreement; or if the log cannot be read or the ledger cannot be written.
+/// If there is no such model, or no disagreement; or if the log cannot be read or the ledger cannot be
+/// written.
 pub fn begin_review(
     prepared: &SealedStudy,
     seal: &str,
@@ -195,7 +197,8 @@ fn chosen(prepared: &SealedStudy, model: Option<&str>) -> anyhow::Result<usize> 
     }
 }
 
-/// The strata: the subgroups in which the run's report finds that model and substrate differ; none if it has no such subgroup.
+/// The strata: the subgroups in which the run's report finds that model and substrate differ; none if it has
+/// no such subgroup.
 fn strata(prepared: &SealedStudy, run: &Path, model: &str) -> Vec<Stratum> {
     let report = std::fs::read(run.join(REPORT)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
     report.map_or_else(Vec::new, |report: Value| subgroups(prepared, &report, model))

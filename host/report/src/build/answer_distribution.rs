@@ -146,7 +146,7 @@ fn histogram(errors: &ErrorHistogram) -> Vec<HistogramBin> {
     };
     let width = round_up(reach.max(f64::MIN_POSITIVE) / f64::from(BINS_PER_SIDE));
     let edges: Vec<f64> =
-        (-(BINS_PER_SIDE as i32)..=BINS_PER_SIDE as i32).map(|bin| f64::from(step) * width).collect();
+        (-(BINS_PER_SIDE as i32)..=BINS_PER_SIDE as i32).map(|bin| f64::from(bin) * width).collect();
     let (Some(&first), Some(&last)) = (edges.first(), edges.last()) else { return Vec::new() };
     let inner = edges.windows(2).map(|edges| HistogramBin {
         from: Some(edges[0]),

@@ -1,94 +1,94 @@
-//! One decided row, with all that is known of it.
+//! One case: a decided row with everything that the log holds about it.
 //!
-//! Always holds: what stands here is what the log has; nothing of it is computed but the texts.
+//! Invariants: every value comes from the log; only its text form is made here.
 
 use jiff::Timestamp;
 use serde::ser::{Serialize, SerializeStruct as _, Serializer};
 
-use crate::model::report::Plugin;
+use crate::model::report::PluginInfo;
 
-/// One decided row.
+/// A decided row with its decision, the substrate's answer and every model's answer.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Case {
-    /// Its id.
+    /// The id that snapshot and decision share.
     pub id: String,
-    /// When its snapshot was observed.
+    /// The event time of the snapshot.
     pub observed_at: Timestamp,
-    /// When it was decided.
+    /// The event time of the decision.
     pub decided_at: Timestamp,
-    /// The window that it falls in.
+    /// The label of its window.
     pub window: String,
-    /// The snapshot's declared fields; `None` where one has no value.
+    /// The snapshot's declared fields; null where the record has no value.
     pub fields: Vec<(String, Option<String>)>,
-    /// The snapshot as it came, where it was asked for.
+    /// The snapshot as it was received, if requested.
     pub raw: Option<String>,
-    /// The conditions, each with its value.
+    /// Each condition with the value that applies.
     pub conditions: Vec<(String, String)>,
-    /// The decision's declared fields.
+    /// The decision's declared fields; null where the record has no value.
     pub decision: Vec<(String, Option<String>)>,
     /// The comparator.
-    pub comparator: Plugin,
-    /// What the comparator says that was done.
-    pub done: Said,
-    /// Whether the models were asked only once the decision was there.
+    pub comparator: PluginInfo,
+    /// The decision as an answer: the output of the comparator.
+    pub substrate_answer: PluginAnswer,
+    /// Whether the row is blinded: the models answered only after the decision was known.
     pub blinded: bool,
     /// The names of the metrics.
     pub metrics: Vec<String>,
-    /// The models.
+    /// The models, in the order declared.
     pub models: Vec<CaseModel>,
 }
 
-/// What a plugin answered.
+/// The answer of a plugin, or the reason for its absence.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Said {
+pub struct PluginAnswer {
     /// The answer, or why there is none.
     pub answer: Result<String, String>,
-    /// From 0 to 1, if the plugin says.
+    /// From 0 to 1, if the plugin reports one.
     pub confidence: Option<f64>,
 }
 
-impl Serialize for Said {
-    /// `answer`, or `unanswered` with the reason; and `confidence`.
+impl Serialize for PluginAnswer {
+    /// Writes `answer`, or `unanswered` with the reason, and then `confidence`.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut said = serializer.serialize_struct("Said", 2)?;
+        let mut object = serializer.serialize_struct("PluginAnswer", 2)?;
         match &self.answer {
-            Ok(answer) => said.serialize_field("answer", answer)?,
-            Err(reason) => said.serialize_field("unanswered", reason)?,
+            Ok(answer) => object.serialize_field("answer", answer)?,
+            Err(reason) => object.serialize_field("unanswered", reason)?,
         }
-        said.serialize_field("confidence", &self.confidence)?;
-        said.end()
+        object.serialize_field("confidence", &self.confidence)?;
+        object.end()
     }
 }
 
-/// A model's part of a case.
+/// The answer of one model to a case.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct CaseModel {
-    /// The plugin that answered.
-    pub plugin: Plugin,
-    /// What it answered.
-    pub said: Said,
-    /// Nanoseconds until its whole batch was answered; `None` where it was asked only once the decision was there.
-    pub nanos: Option<u64>,
-    /// Its figure by each metric, by this pair alone.
-    pub figures: Vec<Option<f64>>,
-    /// Whether it differs from the substrate.
+    /// The plugin version that answered.
+    pub plugin: PluginInfo,
+    /// Its answer.
+    pub answer: PluginAnswer,
+    /// Nanoseconds until the whole batch was answered; null if the row is blinded.
+    pub latency_nanos: Option<u64>,
+    /// The value of each metric for this pair alone.
+    pub metric_values: Vec<Option<f64>>,
+    /// Whether its answer differs from the substrate's.
     pub differs: bool,
-    /// Cases like it, the nearest in time first; `None` where none were asked for.
-    pub similar: Option<Vec<Similar>>,
+    /// Similar cases, the nearest in time first; null if none were requested.
+    pub similar: Option<Vec<SimilarCase>>,
 }
 
-/// A case with the same values of all conditions in which the same model differs from the substrate too.
+/// A case with the same value of every condition in which the same model differs from the substrate, too.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct Similar {
+pub struct SimilarCase {
     /// Its id.
     pub id: String,
-    /// When its snapshot was observed.
+    /// The event time of its snapshot.
     pub observed_at: Timestamp,
-    /// What the model answered, or why it did not, in parentheses.
+    /// The model's answer, or in parentheses why there is none.
     pub answer: String,
-    /// What the comparator says that was done.
-    pub done: String,
+    /// The substrate's answer.
+    pub substrate_answer: String,
 }

@@ -1,4 +1,6 @@
-//! TODO: purpose of this module.
+//! The data model: everything that a report says, as plain data. Each type here is a part of a JSON format.
+//!
+//! Invariants: nothing here computes a figure. No type of the engine is part of a JSON format.
 
 pub mod bundle;
 pub mod case;
@@ -6,3 +8,4 @@ pub mod comparison;
 pub mod divergence;
 pub mod report;
 pub mod reviews;
+pub mod run_summary;

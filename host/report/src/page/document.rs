@@ -1,49 +1,49 @@
-//! The document that a report becomes: facts, a banner, sections, and in them texts, tables and figures.
+//! The document model: a banner, facts, and sections of texts, tables and figures.
 //!
-//! Always holds: it is plain data; all text in it is text, and every number that is read is text too. The numbers of a
-//! chart are only drawn, and stand in words in the table of its figure.
+//! Invariants: a document is plain data. Every number that a reader sees as text is text here, too. The numbers of a
+//! chart are only drawn; the table of its figure has them as text.
 
-/// A page.
+/// A page with its sections.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Document {
     /// Its title.
     pub title: String,
-    /// What stands below the title: the study, from when to when it ran, what made the page.
+    /// Facts below the title, such as the study and the time of the run.
     pub lead: Vec<Fact>,
-    /// The verdict.
+    /// The verdict, at the top of the page.
     pub banner: Option<Banner>,
     /// Its sections, in order.
     pub sections: Vec<Section>,
 }
 
-/// The most prominent thing on a page.
+/// The banner at the top of a page.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Banner {
-    /// What it means.
+    /// The tone of the word.
     pub tone: Tone,
     /// One word, such as `GO`.
     pub word: String,
-    /// What the word says here, in a sentence.
+    /// An explanation in one sentence.
     pub text: String,
 }
 
-/// What something means for whoever reads it. It is shown by a sign as well as by colour.
+/// The tone of a text or value. It is shown by a sign as well as by colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Tone {
-    /// It is as it should be.
+    /// As required.
     Good,
-    /// It is not.
+    /// Not as required.
     Bad,
-    /// It cannot be told.
+    /// Uncertain.
     Unsure,
-    /// It does not count.
+    /// Void.
     Void,
-    /// It only says something.
+    /// Neutral.
     Plain,
 }
 
 impl Tone {
-    /// The name of its style.
+    /// The CSS class.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Good => "good",
@@ -54,7 +54,7 @@ impl Tone {
         }
     }
 
-    /// The sign before what has this tone.
+    /// The sign in front of a text with this tone.
     pub(super) const fn sign(self) -> Option<&'static str> {
         match self {
             Self::Good => Some("✓"),
@@ -66,52 +66,52 @@ impl Tone {
     }
 }
 
-/// A part of a page with a title of its own.
+/// A section of a page.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Section {
-    /// The name by which links reach it: letters, digits and hyphens, once in a document.
+    /// The anchor of links: letters, digits and hyphens, unique in a document.
     pub id: &'static str,
     /// Its title.
     pub title: String,
-    /// What it consists of, in order.
+    /// Its blocks, in order.
     pub blocks: Vec<Block>,
 }
 
-/// A piece of a section.
+/// A block of a section.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Block {
-    /// A title within the section.
+    /// A heading within the section.
     Heading(String),
     /// A paragraph.
     Text(String),
-    /// Points of a list.
+    /// The items of a list.
     List(Vec<String>),
-    /// Values under their labels.
+    /// Labelled values.
     Facts(Vec<Fact>),
     /// A table.
     Table(Table),
     /// A chart with its data.
     Figure(Figure),
-    /// A remark that must be seen.
+    /// A highlighted remark.
     Note {
-        /// What it means.
+        /// The tone of the remark.
         tone: Tone,
         /// The remark.
         text: String,
     },
 }
 
-/// A value under a label.
+/// A labelled value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fact {
-    /// What it is.
+    /// The label.
     pub label: String,
-    /// The value, in words.
+    /// The value as text.
     pub value: String,
 }
 
 impl Fact {
-    /// A value under a label.
+    /// A labelled value.
     pub fn new(label: impl Into<String>, value: impl Into<String>) -> Fact {
         Fact { label: label.into(), value: value.into() }
     }
@@ -120,13 +120,13 @@ impl Fact {
 /// A table.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Table {
-    /// What it shows.
+    /// The caption.
     pub caption: Option<String>,
     /// Its columns.
     pub head: Vec<Column>,
-    /// Its rows. One with fewer cells than columns is filled up with empty ones.
+    /// Its rows. A row with fewer cells than columns is padded with empty cells.
     pub rows: Vec<Vec<Cell>>,
-    /// Whether it is closed behind its caption until somebody opens it.
+    /// Whether the table is collapsed behind its caption.
     pub folded: bool,
 }
 
@@ -135,7 +135,7 @@ pub struct Table {
 pub struct Column {
     /// Its title.
     pub title: String,
-    /// Whether it holds numbers, which stand at the right.
+    /// Whether it holds numbers, which are right-aligned.
     pub numeric: bool,
 }
 
@@ -154,21 +154,21 @@ impl Column {
 /// A cell of a table.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Cell {
-    /// What it says.
+    /// The text of the cell.
     pub text: String,
-    /// What that means.
+    /// The tone of the text.
     pub tone: Option<Tone>,
     /// The length of a bar behind the number, from 0 to 1.
     pub bar: Option<f64>,
 }
 
 impl Cell {
-    /// The same, with a meaning.
+    /// The cell with a tone.
     pub fn toned(self, tone: Tone) -> Cell {
         Cell { tone: Some(tone), ..self }
     }
 
-    /// The same, with a bar from 0 to 1 behind it.
+    /// The cell with a bar of the length `bar`, from 0 to 1, behind its text.
     pub fn barred(self, bar: f64) -> Cell {
         Cell { bar: Some(bar), ..self }
     }
@@ -180,12 +180,12 @@ impl<T: Into<String>> From<T> for Cell {
     }
 }
 
-/// A chart with what it shows.
+/// A chart with its title, description and data.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Figure {
     /// Its title.
     pub title: String,
-    /// What the chart shows, in a sentence that also serves those who cannot see it.
+    /// What the chart shows. This is also the text alternative of the chart.
     pub description: String,
     /// The chart.
     pub chart: Chart,
@@ -193,66 +193,66 @@ pub struct Figure {
     pub table: Table,
 }
 
-/// What is drawn. A number that is not finite is left out.
+/// A chart. Numbers that are not finite are omitted.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Chart {
-    /// Figures by time.
+    /// A time series.
     Series {
-        /// What is measured, with its unit.
+        /// The label of the value axis, with the unit.
         y_label: String,
-        /// What the times are, with their zone.
+        /// The label of the time axis, with the time zone.
         x_label: String,
-        /// The figures, each with its name.
+        /// The series, each with its name.
         series: Vec<Series>,
-        /// A line that figures are held against, and what it is.
+        /// A reference line, with its label.
         bound: Option<(String, f64)>,
-        /// What happened at a time, in seconds as in [`SeriesPoint::x`]. Numbered from 1 in the order of time.
+        /// Events, each with its time in seconds as in [`SeriesPoint::x`]. They are numbered from 1 in order of time.
         marks: Vec<(f64, String)>,
-        /// Times at which the figures changed, and how. Lettered from A in the order of time.
+        /// Change points, each with its time. They are lettered from A in order of time.
         changes: Vec<(f64, String)>,
     },
-    /// Figures side by side, one a row.
+    /// Values with intervals, one row each.
     Dots {
-        /// What is measured, with its unit.
+        /// The label of the value axis, with the unit.
         x_label: String,
-        /// The rows; those of one group come one after the other.
+        /// The rows; rows of one group are consecutive.
         rows: Vec<DotRow>,
-        /// A line that figures are held against, and what it is.
+        /// A reference line, with its label.
         reference: Option<(String, f64)>,
     },
-    /// Counts of what met what. Each is shaded by its share of its row.
+    /// A matrix of counts. Each cell is shaded by its share of its row.
     Matrix {
-        /// What the columns are.
+        /// The label of the columns.
         x_label: String,
-        /// What the rows are.
+        /// The label of the rows.
         y_label: String,
-        /// The columns.
+        /// The names of the columns.
         columns: Vec<String>,
         /// The rows, each with its counts in the order of the columns.
         rows: Vec<(String, Vec<u64>)>,
-        /// The first so many rows and columns stand for the same, in the same order: there the diagonal is marked.
+        /// The number of leading rows and columns with the same names, for which the diagonal is framed.
         diagonal: usize,
     },
-    /// Bars that stand side by side.
+    /// A bar chart.
     Bars {
-        /// What each bar is for, with its unit.
+        /// The label of the bars, with the unit.
         x_label: String,
-        /// What the heights are, with their unit.
+        /// The label of the heights, with the unit.
         y_label: String,
-        /// The bars, in order.
+        /// Name and height of each bar, in order.
         bars: Vec<(String, f64)>,
     },
-    /// How large a share took at most so long, over a logarithmic axis of time.
+    /// A cumulative distribution of durations, on a logarithmic time axis.
     Distribution {
-        /// What took so long.
+        /// The label of the time axis.
         x_label: String,
-        /// A name, and points in ascending order: nanoseconds, and the share from 0 to 1.
+        /// For each series its name, and points in ascending order: nanoseconds and cumulative share from 0 to 1.
         series: Vec<(String, Vec<(f64, f64)>)>,
     },
 }
 
 impl Chart {
-    /// What the numbers and letters in the chart stand for.
+    /// The numbers and letters in the chart, each with its time and text.
     pub(super) fn marked(&self) -> Vec<(String, f64, &str)> {
         let Self::Series { marks, changes, .. } = self else { return Vec::new() };
         let numbered = in_time(marks).enumerate().map(|(at, (x, text))| ((at + 1).to_string(), x, text));
@@ -261,7 +261,7 @@ impl Chart {
     }
 }
 
-/// What happened, in the order of time.
+/// Events in order of time.
 fn in_time(events: &[(f64, String)]) -> impl Iterator<Item = (f64, &str)> {
     let mut events: Vec<_> = events.iter().map(|(x, text)| (*x, text.as_str())).collect();
     events.sort_by(|one, other| one.0.total_cmp(&other.0));
@@ -274,39 +274,39 @@ fn letter(place: usize) -> String {
     if place < 26 { letter.to_string() } else { format!("{letter}{}", place / 26 + 1) }
 }
 
-/// Figures under one name.
+/// A series of values.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Series {
-    /// Whose they are.
+    /// The name of the series.
     pub name: String,
-    /// The figures, in order of time.
+    /// The points, in order of time.
     pub points: Vec<SeriesPoint>,
 }
 
-/// A figure at a time.
+/// A value at a time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SeriesPoint {
-    /// What the time is called, such as the window's label.
+    /// The label of the time, such as that of a window.
     pub label: String,
-    /// Seconds since 1970 on the clock on the wall, as [`wall_seconds`](super::wall_seconds) gives them.
+    /// Seconds since 1970 in local time, as [`wall_seconds`](super::wall_seconds) returns.
     pub x: f64,
-    /// The figure; `None` leaves a gap.
+    /// The value; `None` leaves a gap.
     pub value: Option<f64>,
-    /// The bounds of its interval.
+    /// The bounds of the interval.
     pub band: Option<(f64, f64)>,
-    /// What it means. [`Tone::Good`] and [`Tone::Plain`] are drawn alike.
+    /// The tone. [`Tone::Good`] and [`Tone::Plain`] look the same.
     pub tone: Option<Tone>,
 }
 
-/// A figure in a row.
+/// A row of a dot chart.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DotRow {
-    /// The title above it and its neighbours of the same group.
+    /// The title above all rows of the group.
     pub group: Option<String>,
-    /// What it is for.
+    /// The label of the row.
     pub label: String,
-    /// The figure; `None` where there is none.
+    /// The value, if it is defined.
     pub value: Option<f64>,
-    /// The bounds of its interval.
+    /// The bounds of the interval.
     pub interval: Option<(f64, f64)>,
 }

@@ -1,7 +1,7 @@
-//! A document as one HTML file.
+//! Renders a document as one HTML file.
 //!
-//! Always holds: the file is whole, it asks for nothing else and runs no script, and says so by its own policy; every
-//! text is escaped; what can be opened or scrolled can be so with the keyboard.
+//! Invariants: the file needs no other resource and runs no script, and its content security policy enforces that.
+//! Every text is escaped. Everything that can be opened or scrolled works with the keyboard.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -10,14 +10,14 @@ use crate::page::chart;
 use crate::page::document::{Banner, Block, Cell, Chart, Document, Fact, Figure, Section, Table, Tone};
 use crate::sanitizer::one_line;
 
-/// What the page may do: show itself, with the style that it has in it.
+/// The content security policy: only inline styles and data images.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
 
-/// How the page looks.
+/// The style sheet.
 pub const STYLE: &str =
     concat!(include_str!("page.css"), include_str!("content.css"), include_str!("print.css"));
 
-/// The document as the text of an HTML file.
+/// A document as an HTML file.
 pub fn html(document: &Document) -> String {
     let title = one_line(&document.title);
     let page = html! {
@@ -41,7 +41,7 @@ pub fn html(document: &Document) -> String {
     page.into_string()
 }
 
-/// What the document says, without the page around it.
+/// The body of a document, without the page around it.
 pub fn inner(document: &Document) -> String {
     body(document).into_string()
 }
@@ -82,7 +82,7 @@ fn banner(banner: &Banner) -> Markup {
     }
 }
 
-/// The sign of a tone, which the words beside it say too.
+/// The sign of a tone. The text beside it has the same meaning.
 fn sign(tone: Tone) -> Markup {
     html! { @if let Some(sign) = tone.sign() { span class="tone" aria-hidden="true" { (sign) } " " } }
 }
@@ -99,7 +99,7 @@ fn section(section: &Section) -> Markup {
     }
 }
 
-/// A block; `id` is its own in the page.
+/// A block; `id` is its unique id in the page.
 fn block(block: &Block, id: &str) -> Markup {
     match block {
         Block::Heading(text) => html! { h3 id=(id) { (one_line(text)) } },
@@ -107,9 +107,9 @@ fn block(block: &Block, id: &str) -> Markup {
         Block::List(points) => {
             html! { ul class="list" { @for point in points { li { (one_line(point)) } } } }
         }
-        Block::Facts(given) => facts(given, "facts"),
-        Block::Table(shown) => table(shown, id),
-        Block::Figure(shown) => figure(shown, id),
+        Block::Facts(list) => facts(list, "facts"),
+        Block::Table(content) => table(content, id),
+        Block::Figure(content) => figure(content, id),
         Block::Note { tone, text } => html! {
             p class={ "note " (tone.name()) } { (sign(*tone)) (one_line(text)) }
         },
@@ -142,7 +142,7 @@ fn table(table: &Table, id: &str) -> Markup {
     }
 }
 
-/// The table itself, in a region that scrolls. `called` names the region where there is no caption.
+/// The table in a scrollable region. `called` is the name of the region if there is no caption.
 fn rows(table: &Table, caption: Option<&str>, id: &str, called: &str) -> Markup {
     let captioned = caption.map(|_| format!("{id}-caption"));
     let named = captioned.is_none().then_some(called);

@@ -1,12 +1,12 @@
-//! A document as GitHub-flavoured Markdown.
+//! Renders a document as GitHub-flavoured Markdown.
 //!
-//! Always holds: the words are those of the HTML; of a chart its data is shown, and what its signs stand for; whatever a
-//! text holds, it is shown as that text. (GitHub makes links of bare addresses and @names all the same.)
+//! Invariants: the texts are those of the HTML. A chart is represented by its data and the legend of its events. Every
+//! text is shown literally, except that GitHub turns bare addresses and @names into links.
 
 use crate::page::document::{Banner, Block, Cell, Document, Fact, Figure, Section, Table, Tone};
 use crate::sanitizer::one_line;
 
-/// The document as the text of a Markdown file.
+/// A document as a Markdown file.
 pub fn markdown(document: &Document) -> String {
     let mut page = Page(String::new());
     page.paragraph(&format!("# {}", text(&document.title)));
@@ -20,7 +20,7 @@ pub fn markdown(document: &Document) -> String {
     page.0
 }
 
-/// The page so far: paragraphs that each end with a line feed.
+/// The text so far: paragraphs that each end with a line feed.
 struct Page(String);
 
 impl Page {
@@ -94,8 +94,8 @@ fn cell(cell: &Cell) -> String {
     cell.tone.map_or_else(String::new, sign) + &text(&cell.text)
 }
 
-/// Text that is only text, on one line. Every ASCII punctuation character may be escaped (CommonMark 0.31, 2.4), so those
-/// are that can mean something: anywhere, or at the beginning of a line.
+/// Literal text on one line. Every ASCII punctuation character may be escaped (CommonMark 0.31, 2.4); those are escaped
+/// that could have a meaning anywhere or at the start of a line.
 fn text(text: &str) -> String {
     let line = one_line(text);
     let mut escaped = String::with_capacity(line.len());

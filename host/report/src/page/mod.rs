@@ -1,8 +1,8 @@
-//! How a report looks as a page: a document of sections, and its renderings to one HTML file and to Markdown.
+//! Documents and their renderings as one HTML file and as Markdown.
 //!
-//! Always holds: whoever makes a [`Document`] puts every figure into words, once; the renderings show those words and
-//! make no others, so they cannot differ. No rendering asks for a file, a clock or a network. Text that plugins and
-//! records brought with them stays text: it becomes neither markup nor a column of a table, and cannot turn lines round.
+//! Invariants: a [`Document`] has every figure as text, and all renderings show that text, so they cannot differ. No
+//! rendering uses a file, a clock or the network. Text from plugins and records stays text: it cannot become markup or a
+//! column of a table, or change the direction of a line. This module depends only on text formatting.
 
 mod chart;
 mod document;

@@ -5,7 +5,8 @@ use jsonschema::Validator;
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
-use crate::model::report::{End, Report};
+use crate::model::report::Report;
+use crate::model::run_summary::RunEnd;
 use crate::terminal::fixture::{empty, hotel, rates, troubled};
 
 fn validator(schema: &Json) -> Validator {
@@ -15,8 +16,8 @@ fn validator(schema: &Json) -> Validator {
 #[test]
 fn reports_are_as_the_schema_says() {
     let validator = validator(&super::report());
-    let interim = Report { end: End::Interim { window: "week ending 2016-09-25".to_owned() }, ..hotel() };
-    let interrupted = Report { end: End::Interrupted, ..hotel() };
+    let interim = Report { end: RunEnd::Interim { window: "week ending 2016-09-25".to_owned() }, ..hotel() };
+    let interrupted = Report { end: RunEnd::Interrupted, ..hotel() };
     for report in [hotel(), rates(), empty(), troubled(), interrupted, interim] {
         let json = serde_json::to_value(&report).unwrap();
         let wrong: Vec<String> = validator.iter_errors(&json).map(|error| error.to_string()).collect();
@@ -65,7 +66,7 @@ fn objects<'s>(at: String, said: &'s Json, found: &mut Vec<(String, &'s Json)>) 
 
 #[test]
 fn every_key_is_described_and_required() {
-    for schema in [super::report(), super::verdict(), super::dossier()] {
+    for schema in [super::report(), super::verdict(), super::bundle()] {
         let mut all = Vec::new();
         objects(String::new(), &schema, &mut all);
         assert!(all.len() > 10, "{}", all.len());

@@ -1,92 +1,96 @@
-//! Agreement by condition.
+//! The section of agreement overall and by condition.
 //!
-//! Always holds: every value of every declared condition stands here, so no aggregate hides one.
+//! Invariants: every value of every declared condition is listed, so no aggregate hides one.
 
-use crate::metric_format::Measure;
-use crate::model::report::{End, Report, Scores};
+use crate::metric_format::MetricFormat;
+use crate::model::report::{MetricScores, Report};
+use crate::model::run_summary::RunEnd;
 use crate::page::{Block, Cell, Chart, Column, DotRow, Figure, Section};
-use crate::sections::helpers::{axis, folded, searched, text};
+use crate::sections::helpers::{axis, folded, search_metric, table, text};
 
-/// The figures of each model by condition.
-pub fn conditions(report: &Report, measures: &[Measure<'_>]) -> Section {
+/// The metrics of each model, overall and by condition.
+pub fn conditions(report: &Report, formats: &[MetricFormat<'_>]) -> Section {
     let mut blocks = Vec::new();
-    if let End::Interim { .. } = report.end {
+    if let RunEnd::Interim { .. } = report.end {
         blocks.push(text(
-            "This is a report before the end: the intervals over several windows are confidence sequences, which hold however \
-             often one looks. Where a figure is no mean of scores in a known range, none can be told.",
+            "This is an interim report. Intervals over several windows are confidence sequences, which are valid however often \
+             one looks. They exist only for metrics that are a mean of scores in a known range.",
         ));
     }
-    blocks.push(overall(report, measures));
+    blocks.push(overall(report, formats));
     if report.conditions.is_empty() {
-        blocks.push(text("The study declares no condition, so what an aggregate hides cannot be seen."));
+        blocks.push(text(
+            "The study declares no conditions, so differences behind the aggregate figures are not visible.",
+        ));
     }
-    if let Some(measure) = searched(report, measures).filter(|_| !report.conditions.is_empty()) {
+    if let Some(format) = search_metric(report, formats).filter(|_| !report.conditions.is_empty()) {
         for model in &report.models {
-            let Some(scores) = measure.scores(model) else { continue };
-            blocks.push(Block::Figure(by_condition(report, measures, measure, scores, &model.plugin.name)));
+            let Some(scores) = format.scores(model) else { continue };
+            blocks.push(Block::Figure(by_condition(report, formats, format, scores, &model.plugin.name)));
         }
     }
     Section { id: "conditions", title: "Agreement by condition".to_owned(), blocks }
 }
 
-fn overall(report: &Report, measures: &[Measure<'_>]) -> Block {
+fn overall(report: &Report, formats: &[MetricFormat<'_>]) -> Block {
     let mut rows: Vec<Vec<Cell>> = Vec::new();
-    for measure in measures {
+    for format in formats {
         for model in &report.models {
-            let Some(Scores { overall, .. }) = measure.scores(model) else { continue };
+            let Some(MetricScores { overall, .. }) = format.scores(model) else { continue };
             rows.push(vec![
-                measure.name().into(),
+                format.name().into(),
                 model.plugin.name.as_str().into(),
-                measure.show(overall.value).into(),
-                measure.bounds(overall.interval).into(),
-                measure.counts(overall).into(),
-                measure.reading().into(),
+                format.value(overall.value).into(),
+                format.interval(overall.interval).into(),
+                format.counts(overall).into(),
+                format.direction().into(),
             ]);
         }
     }
     let columns = vec![
         Column::text("Metric"),
         Column::text("Model"),
-        Column::number("Figure"),
+        Column::number("Value"),
         Column::number("95 % interval"),
-        Column::number("Of"),
-        Column::text("Reading"),
+        Column::number("Pairs"),
+        Column::text("Range and direction"),
     ];
-    Block::Table(super::helpers::table("Over all compared pairs", columns, rows))
+    Block::Table(table("Over all compared pairs", columns, rows))
 }
 
 fn by_condition(
     report: &Report,
-    measures: &[Measure<'_>],
-    measure: &Measure<'_>,
-    scores: &Scores,
+    formats: &[MetricFormat<'_>],
+    format: &MetricFormat<'_>,
+    scores: &MetricScores,
     model: &str,
 ) -> Figure {
     let mut dots = Vec::new();
     let mut rows = Vec::new();
-    let others: Vec<&Measure<'_>> = measures.iter().filter(|other| other.name() != measure.name()).collect();
-    let of_model = report.models.iter().find(|known| known.plugin.name == model);
+    let others: Vec<&MetricFormat<'_>> =
+        formats.iter().filter(|other| other.name() != format.name()).collect();
+    let model_report = report.models.iter().find(|known| known.plugin.name == model);
     for (at, condition) in report.conditions.iter().enumerate() {
-        for (place, (value, figure)) in condition.values.iter().zip(&scores.conditions[at]).enumerate() {
-            if figure.pairs > 0 {
+        for (index, (label, value)) in condition.values.iter().zip(&scores.conditions[at]).enumerate() {
+            if value.pairs > 0 {
                 dots.push(DotRow {
                     group: Some(condition.name.clone()),
-                    label: value.clone(),
-                    value: figure.value,
-                    interval: figure.interval.map(|bounds| (bounds.lower, bounds.upper)),
+                    label: label.clone(),
+                    value: value.value,
+                    interval: value.interval.map(|bounds| (bounds.lower, bounds.upper)),
                 });
             }
             let mut row: Vec<Cell> = vec![
                 condition.name.as_str().into(),
-                value.as_str().into(),
-                measure.counts(figure).into(),
-                measure.show(figure.value).into(),
-                measure.bounds(figure.interval).into(),
+                label.as_str().into(),
+                format.counts(value).into(),
+                format.value(value.value).into(),
+                format.interval(value.interval).into(),
             ];
             for other in &others {
-                let scores = of_model.and_then(|model| other.scores(model));
-                let figure = scores.and_then(|scores| scores.conditions.get(at)?.get(place)?.value);
-                row.push(other.show(figure).into());
+                let scores = model_report.and_then(|model| other.scores(model));
+                let value = scores.and_then(|scores| scores.conditions.get(at)?.get(index)?.value);
+                row.push(other.value(value).into());
             }
             rows.push(row);
         }
@@ -95,19 +99,20 @@ fn by_condition(
         Column::text("Condition"),
         Column::text("Value"),
         Column::number("Pairs"),
-        Column::number(measure.name()),
+        Column::number(format.name()),
         Column::number("95 % interval"),
     ];
     columns.extend(others.iter().map(|other| Column::number(other.name())));
-    let whole = scores.overall.value.map(|value| (format!("all: {}", measure.show(Some(value))), value));
+    let reference =
+        scores.overall.value.map(|value| (format!("all pairs: {}", format.value(Some(value))), value));
     Figure {
-        title: format!("{}, {model}", measure.name()),
+        title: format!("{} of {model} by condition", format.name()),
         description: format!(
-            "{} of {model} for each value of each condition, with 95 % intervals, beside that of all pairs. A value without pairs is \
-             in the data only.",
-            measure.name()
+            "{} of {model} for each condition value with pairs, with 95 % intervals, compared with the value over all pairs. \
+             Condition values without pairs are listed in the data only.",
+            format.name()
         ),
-        chart: Chart::Dots { x_label: axis(measure), rows: dots, reference: whole },
+        chart: Chart::Dots { x_label: axis(format), rows: dots, reference: reference },
         table: folded("Data", columns, rows),
     }
 }

@@ -1,110 +1,117 @@
-//! How the answers lie to the substrate's: which label for which, by how much numbers are off, how far down a ranking the
-//! substrate's choice stands; by condition, and when it changed.
+//! The section of answer distributions: confusion matrices of labels, errors of numbers, ranks in rankings; overall, by
+//! condition and by window, with change points.
 //!
-//! Always holds: pairs without an answer are among those that differ; what is not drawn stands in the table.
+//! Invariants: pairs without an answer count as differing. Everything that is not drawn is in the table.
 
 use std::collections::BTreeMap;
 
-use crate::format::{UNDEFINED, count, counted, significant};
-use crate::model::divergence::{Place, Said, Spread, Step};
-use crate::model::report::{Model, Report};
-use crate::page::{Block, Cell, Chart, Column, Figure, Section};
-use crate::sections::helpers::{folded, percent, table, text};
+use crate::format::{UNDEFINED, count, counted, p_value, significant};
+use crate::model::divergence::{AnswerDistribution, AnswerPair, HistogramBin, RankCount};
+use crate::model::report::{ModelReport, Report};
+use crate::page::{Block, Cell, Chart, Column, Figure, Section, Table};
+use crate::sections::helpers::{folded, latest, local_date, percent, table, text};
 
-/// Labels that a matrix draws; the others are taken together.
-const DRAWN: usize = 12;
-/// What stands for a label that is none.
-const NONE: &str = "(no answer)";
-/// What stands for the labels that are not drawn.
+/// The maximum number of labels in a drawn matrix; all others are combined.
+const MAX_DRAWN: usize = 12;
+/// The text of a missing answer.
+const NO_ANSWER: &str = "(no answer)";
+/// The text of the labels that are not drawn.
 const OTHERS: &str = "(others)";
 
-/// The spreads of each model.
-pub fn spreads(report: &Report) -> Section {
+/// The answer distributions of each model.
+pub fn distributions(report: &Report) -> Section {
     let mut blocks = Vec::new();
     for model in &report.models {
         if report.models.len() > 1 {
             blocks.push(Block::Heading(model.plugin.name.clone()));
         }
-        match &model.spreads.overall {
-            Spread::Label { answers, others, not_told_apart, .. } => {
-                blocks.push(Block::Figure(matrix(model, answers, [*others, *not_told_apart])))
+        match &model.answer_distributions.overall {
+            AnswerDistribution::Label { answers, unlisted_pairs, untracked_pairs, .. } => {
+                blocks.push(Block::Figure(matrix(model, answers, [*unlisted_pairs, *untracked_pairs])))
             }
-            Spread::Number { .. } => numbers(model, &mut blocks),
-            Spread::Ranking { .. } => blocks.push(Block::Figure(places(model))),
+            AnswerDistribution::Number { .. } => numbers(model, &mut blocks),
+            AnswerDistribution::Ranking { .. } => blocks.push(Block::Figure(ranks(model))),
         }
         blocks.push(Block::Table(by_condition(report, model)));
         blocks.push(Block::Table(by_window(report, model)));
-        blocks.push(changes(report, &model.plugin.name));
+        blocks.push(change_points(report, &model.plugin.name));
     }
-    Section { id: "disagreement", title: "How they differ".to_owned(), blocks }
+    Section { id: "disagreement", title: "Distribution of answers".to_owned(), blocks }
 }
 
-fn matrix(model: &Model, answers: &[Said], [others, not_told_apart]: [u64; 2]) -> Figure {
+fn matrix(model: &ModelReport, answers: &[AnswerPair], [unlisted, untracked]: [u64; 2]) -> Figure {
     let mut weight: BTreeMap<&str, u64> = BTreeMap::new();
-    for said in answers {
-        *weight.entry(&said.substrate).or_default() += said.pairs;
-        if let Some(label) = &said.model {
-            *weight.entry(label).or_default() += said.pairs;
+    for pair in answers {
+        *weight.entry(&pair.substrate).or_default() += pair.pairs;
+        if let Some(label) = &pair.model {
+            *weight.entry(label).or_default() += pair.pairs;
         }
     }
     let mut drawn: Vec<&str> = weight.keys().copied().collect();
     drawn.sort_by_key(|label| std::cmp::Reverse(weight[label]));
-    drawn.truncate(DRAWN);
+    drawn.truncate(MAX_DRAWN);
     drawn.sort_unstable();
     let place = |label: &str| drawn.iter().position(|known| *known == label).unwrap_or(drawn.len());
     let width = drawn.len() + 1;
     // A row for each label, one for the others, one for no answer.
     let mut counts = vec![vec![0u64; width]; width + 1];
-    for said in answers {
-        let row = said.model.as_deref().map_or(width, place);
-        counts[row][place(&said.substrate)] += said.pairs;
+    for pair in answers {
+        let row = pair.model.as_deref().map_or(width, place);
+        counts[row][place(&pair.substrate)] += pair.pairs;
     }
-    // Drawn labels keep their places, so that row and column of one stand for the same.
+    // Drawn labels keep their indices, so that a row and a column with the same index have the same label.
     let names = drawn.iter().copied().chain([OTHERS]).map(str::to_owned);
     let keep: Vec<usize> =
         (0..width).filter(|at| *at < drawn.len() || counts.iter().any(|row| row[*at] > 0)).collect();
     let columns: Vec<String> =
         names.clone().enumerate().filter(|(at, _)| keep.contains(at)).map(|(_, name)| name).collect();
-    let rows = names.chain([NONE.to_owned()]).zip(&counts).enumerate();
+    let rows = names.chain([NO_ANSWER.to_owned()]).zip(&counts).enumerate();
     let rows = rows.filter(|(at, (_, row))| *at < drawn.len() || row.iter().any(|count| *count > 0));
     let rows = rows.map(|(_, (name, row))| (name, keep.iter().map(|at| row[*at]).collect()));
-    let listed = answers.iter().map(|said| -> Vec<Cell> {
+    let listed = answers.iter().map(|pair| -> Vec<Cell> {
         vec![
-            said.model.as_deref().unwrap_or(NONE).into(),
-            said.substrate.as_str().into(),
-            count(said.pairs).into(),
+            pair.model.as_deref().unwrap_or(NO_ANSWER).into(),
+            pair.substrate.as_str().into(),
+            count(pair.pairs).into(),
         ]
     });
-    let rest = match (others - not_told_apart, not_told_apart) {
+    let rest = match (unlisted - untracked, untracked) {
         (0, 0) => String::new(),
-        (more, 0) => format!(" {} of rarer answers are left out.", counted(more, "pair", "pairs")),
+        (more, 0) => format!(" {} with rarer answers are omitted.", counted(more, "pair", "pairs")),
         _ => format!(
-            " {} are left out, since there are more different answers than are told apart.",
-            counted(others, "pair", "pairs")
+            " {} are omitted, because there are too many distinct answers to count individually.",
+            counted(unlisted, "pair", "pairs")
         ),
     };
     Figure {
-        title: format!("What {} said where the substrate did what", model.plugin.name),
+        title: format!("Confusion matrix of {} and the substrate", model.plugin.name),
         description: format!(
-            "Rows are what the model said, columns what the substrate did; the framed diagonal is where they agree.{rest}"
+            "Rows are answers of the model, columns answers of the substrate. The framed diagonal shows agreement.{rest}"
         ),
         chart: Chart::Matrix {
-            x_label: "the substrate did".to_owned(),
-            y_label: "the model said".to_owned(),
+            x_label: "answer of the substrate".to_owned(),
+            y_label: "answer of the model".to_owned(),
             columns,
             rows: rows.collect(),
             diagonal: drawn.len(),
         },
         table: folded(
             "Data",
-            vec![Column::text("Model said"), Column::text("Substrate did"), Column::number("Pairs")],
+            vec![Column::text("Model"), Column::text("Substrate"), Column::number("Pairs")],
             listed.collect(),
         ),
     }
 }
 
-fn numbers(model: &Model, blocks: &mut Vec<Block>) {
-    let Spread::Number { answered, unanswered, bias, deviation, quantiles, steps } = &model.spreads.overall
+fn numbers(model: &ModelReport, blocks: &mut Vec<Block>) {
+    let AnswerDistribution::Number {
+        answered,
+        unanswered,
+        mean_error,
+        standard_deviation,
+        quantiles,
+        histogram,
+    } = &model.answer_distributions.overall
     else {
         return;
     };
@@ -112,30 +119,30 @@ fn numbers(model: &Model, blocks: &mut Vec<Block>) {
         |value: Option<f64>| value.map_or_else(|| UNDEFINED.to_owned(), |value| significant(value, 6));
     let quantiles = quantiles.map(|at| at.map(|error| significant(error, 3)).join(", "));
     blocks.push(text(format!(
-        "Over {} the model's number less the substrate's is {} in the mean (the bias), with a standard deviation of {}; 5, 25, 50, \
-         75 and 95 % lie at or below {} (to 3 %). {} had no answer.",
+        "Over {}, the error (model minus substrate) has a mean of {} and a standard deviation of {}. Its 5, 25, 50, 75 and \
+         95 % quantiles are {} (with a precision of 3 %). {} had no answer.",
         counted(*answered, "pair", "pairs"),
-        number(*bias),
-        number(*deviation),
+        number(*mean_error),
+        number(*standard_deviation),
         quantiles.unwrap_or_else(|| UNDEFINED.to_owned()),
         counted(*unanswered, "pair", "pairs"),
     )));
-    let name = |step: &Step| match (step.from, step.to) {
+    let name = |bin: &HistogramBin| match (bin.from, bin.to) {
         (None, Some(to)) => format!("< {}", significant(to, 3)),
         (Some(from), None) => format!(">= {}", significant(from, 3)),
         (Some(from), Some(to)) if from == to => significant(from, 3),
         (Some(from), Some(to)) => format!("{} to {}", significant(from, 3), significant(to, 3)),
         (None, None) => "any".to_owned(),
     };
-    let bars = steps.iter().map(|step| (name(step), step.pairs as f64)).collect();
-    let rows = steps.iter().map(|step| vec![name(step).into(), count(step.pairs).into()]).collect();
+    let bars = histogram.iter().map(|bin| (name(bin), bin.pairs as f64)).collect();
+    let rows = histogram.iter().map(|bin| vec![name(bin).into(), count(bin.pairs).into()]).collect();
     blocks.push(Block::Figure(Figure {
-        title: format!("Errors of {}", model.plugin.name),
-        description: "How many pairs have which error, the model's number less the substrate's, in the unit of the decision. \
-                      Left of 0 the model says less than the substrate did."
+        title: format!("Distribution of the error of {}", model.plugin.name),
+        description: "The number of pairs by error (model minus substrate), in the unit of the decision. Left of 0, the model's number \
+                      is below the substrate's."
             .to_owned(),
         chart: Chart::Bars {
-            x_label: "model less substrate, in the unit of the decision".to_owned(),
+            x_label: "model minus substrate, in the unit of the decision".to_owned(),
             y_label: "pairs".to_owned(),
             bars,
         },
@@ -143,68 +150,71 @@ fn numbers(model: &Model, blocks: &mut Vec<Block>) {
     }));
 }
 
-fn places(model: &Model) -> Figure {
+fn ranks(model: &ModelReport) -> Figure {
     let mut listed: Vec<(String, u64)> = Vec::new();
-    if let Spread::Ranking { unanswered, absent, unranked, places } = &model.spreads.overall {
-        listed.extend(places.iter().map(|Place { place, pairs }| (place.to_string(), *pairs)));
-        listed.extend([("not in it".to_owned(), *absent), (NONE.to_owned(), *unanswered)]);
+    if let AnswerDistribution::Ranking { unanswered, absent, unranked, ranks } =
+        &model.answer_distributions.overall
+    {
+        listed.extend(ranks.iter().map(|RankCount { rank, pairs }| (rank.to_string(), *pairs)));
+        listed.extend([("absent".to_owned(), *absent), (NO_ANSWER.to_owned(), *unanswered)]);
         if *unranked > 0 {
-            listed.push(("the substrate chose none".to_owned(), *unranked));
+            listed.push(("substrate ranking empty".to_owned(), *unranked));
         }
     }
-    let rows =
-        listed.iter().map(|(place, pairs)| vec![place.as_str().into(), count(*pairs).into()]).collect();
+    let rows = listed.iter().map(|(rank, pairs)| vec![rank.as_str().into(), count(*pairs).into()]).collect();
     Figure {
-        title: format!("Where the substrate's first choice stands in the ranking of {}", model.plugin.name),
-        description: "How many pairs have the substrate's first choice at which place of the model's ranking; 1 is its best."
+        title: format!("Rank of the substrate's first item in the ranking of {}", model.plugin.name),
+        description: "The number of pairs by the rank of the substrate's first item in the model's ranking. Rank 1 is the best."
             .to_owned(),
         chart: Chart::Bars {
-            x_label: "place in the model's ranking".to_owned(),
+            x_label: "rank in the model's ranking".to_owned(),
             y_label: "pairs".to_owned(),
-            bars: listed.iter().map(|(place, pairs)| (place.clone(), *pairs as f64)).collect(),
+            bars: listed.iter().map(|(rank, pairs)| (rank.clone(), *pairs as f64)).collect(),
         },
-        table: folded("Data", vec![Column::text("Place"), Column::number("Pairs")], rows),
+        table: folded("Data", vec![Column::text("Rank"), Column::number("Pairs")], rows),
     }
 }
 
-/// The columns of what is said of one spread, and its cells.
-fn summary(spread: &Spread) -> (Vec<Column>, Vec<Cell>) {
-    match spread {
-        Spread::Label { same, differing, answers, not_told_apart, .. } => {
-            let differ = answers.iter().filter(|said| said.model.as_ref() != Some(&said.substrate));
-            let told: Vec<String> = differ
+/// The columns of the summary of a distribution, and its cells.
+fn summary(distribution: &AnswerDistribution) -> (Vec<Column>, Vec<Cell>) {
+    match distribution {
+        AnswerDistribution::Label { agreeing, differing, answers, untracked_pairs, .. } => {
+            let differ = answers.iter().filter(|pair| pair.model.as_ref() != Some(&pair.substrate));
+            let most_common: Vec<String> = differ
                 .take(3)
-                .map(|said| {
+                .map(|pair| {
                     format!(
                         "{} for {}: {}",
-                        said.model.as_deref().unwrap_or(NONE),
-                        said.substrate,
-                        count(said.pairs)
+                        pair.model.as_deref().unwrap_or(NO_ANSWER),
+                        pair.substrate,
+                        count(pair.pairs)
                     )
                 })
                 .collect();
             (
                 vec![
-                    Column::number("Same"),
-                    Column::number("Differ"),
-                    Column::number("Share that differ"),
-                    Column::text("Commonest: model's for the substrate's"),
+                    Column::number("Agreeing"),
+                    Column::number("Differing"),
+                    Column::number("Share differing"),
+                    Column::text("Most common: model for substrate"),
                 ],
                 vec![
-                    count(*same).into(),
+                    count(*agreeing).into(),
                     count(*differing).into(),
-                    percent(*differing, same + differing).into(),
-                    match not_told_apart {
-                        0 => told.join("; ").into(),
-                        more => {
-                            format!("{} (of those told apart; {} are not)", told.join("; "), count(*more))
-                                .into()
-                        }
+                    percent(*differing, agreeing + differing).into(),
+                    match untracked_pairs {
+                        0 => most_common.join("; ").into(),
+                        more => format!(
+                            "{} (of the answers counted; {} pairs are not counted individually)",
+                            most_common.join("; "),
+                            count(*more)
+                        )
+                        .into(),
                     },
                 ],
             )
         }
-        Spread::Number { answered, bias, deviation, quantiles, .. } => {
+        AnswerDistribution::Number { answered, mean_error, standard_deviation, quantiles, .. } => {
             let number = |value: Option<f64>| {
                 value.map_or_else(|| UNDEFINED.to_owned(), |value| significant(value, 6))
             };
@@ -212,31 +222,31 @@ fn summary(spread: &Spread) -> (Vec<Column>, Vec<Cell>) {
             (
                 vec![
                     Column::number("Answered"),
-                    Column::number("Bias"),
+                    Column::number("Mean error"),
                     Column::number("Standard deviation"),
-                    Column::number("5, 25, 50, 75, 95 % lie at or below"),
+                    Column::number("5, 25, 50, 75, 95 % quantiles"),
                 ],
                 vec![
                     count(*answered).into(),
-                    number(*bias).into(),
-                    number(*deviation).into(),
+                    number(*mean_error).into(),
+                    number(*standard_deviation).into(),
                     quantiles.unwrap_or_else(|| UNDEFINED.to_owned()).into(),
                 ],
             )
         }
-        Spread::Ranking { unanswered, absent, unranked, places } => {
-            let all = places.iter().map(|place| place.pairs).sum::<u64>() + absent + unanswered + unranked;
-            let first = places.iter().filter(|place| place.place == 1).map(|place| place.pairs).sum::<u64>();
-            let ranked = places.iter().map(|place| place.pairs).sum::<u64>();
-            let sum: u64 = places.iter().map(|place| u64::from(place.place) * place.pairs).sum();
+        AnswerDistribution::Ranking { unanswered, absent, unranked, ranks } => {
+            let all = ranks.iter().map(|rank| rank.pairs).sum::<u64>() + absent + unanswered + unranked;
+            let first = ranks.iter().filter(|rank| rank.rank == 1).map(|rank| rank.pairs).sum::<u64>();
+            let ranked = ranks.iter().map(|rank| rank.pairs).sum::<u64>();
+            let sum: u64 = ranks.iter().map(|rank| u64::from(rank.rank) * rank.pairs).sum();
             let mean =
                 if ranked == 0 { UNDEFINED.to_owned() } else { significant(sum as f64 / ranked as f64, 4) };
             (
                 vec![
                     Column::number("Pairs"),
-                    Column::number("First"),
-                    Column::number("Mean place"),
-                    Column::number("Not in it"),
+                    Column::number("Rank 1"),
+                    Column::number("Mean rank"),
+                    Column::number("Absent"),
                 ],
                 vec![count(all).into(), percent(first, all).into(), mean.into(), count(*absent).into()],
             )
@@ -244,72 +254,72 @@ fn summary(spread: &Spread) -> (Vec<Column>, Vec<Cell>) {
     }
 }
 
-fn by_condition(report: &Report, model: &Model) -> crate::page::Table {
-    let (mut columns, _) = summary(&model.spreads.overall);
+fn by_condition(report: &Report, model: &ModelReport) -> Table {
+    let (mut columns, _) = summary(&model.answer_distributions.overall);
     columns.splice(0..0, [Column::text("Condition"), Column::text("Value")]);
     let mut rows = Vec::new();
-    for (condition, spreads) in report.conditions.iter().zip(&model.spreads.conditions) {
-        for (value, spread) in condition.values.iter().zip(spreads).filter(|(_, spread)| !is_empty(spread)) {
-            let (_, cells) = summary(spread);
+    for (condition, distributions) in report.conditions.iter().zip(&model.answer_distributions.conditions) {
+        for (value, distribution) in
+            condition.values.iter().zip(distributions).filter(|(_, distribution)| !is_empty(distribution))
+        {
+            let (_, cells) = summary(distribution);
             rows.push(
                 [condition.name.as_str().into(), value.as_str().into()].into_iter().chain(cells).collect(),
             );
         }
     }
-    folded(&format!("How {} differs, by condition", model.plugin.name), columns, rows)
+    folded(&format!("Answers of {} by condition", model.plugin.name), columns, rows)
 }
 
-fn by_window(report: &Report, model: &Model) -> crate::page::Table {
-    let (mut columns, _) = summary(&model.spreads.overall);
+fn by_window(report: &Report, model: &ModelReport) -> Table {
+    let (mut columns, _) = summary(&model.answer_distributions.overall);
     columns.insert(0, Column::text("Window"));
-    let windows: Vec<_> = report.windows.iter().zip(&model.spreads.windows).collect();
-    let rows = super::helpers::latest(&windows).iter().map(|(window, spread)| {
-        let (_, cells) = summary(spread);
+    let windows: Vec<_> = report.windows.iter().zip(&model.answer_distributions.windows).collect();
+    let rows = latest(&windows).iter().map(|(window, distribution)| {
+        let (_, cells) = summary(distribution);
         std::iter::once(window.label.as_str().into()).chain(cells).collect()
     });
-    folded(&format!("How {} differs, by window", model.plugin.name), columns, rows.collect())
+    folded(&format!("Answers of {} by window", model.plugin.name), columns, rows.collect())
 }
 
-fn is_empty(spread: &Spread) -> bool {
-    match spread {
-        Spread::Label { same, differing, .. } => same + differing == 0,
-        Spread::Number { answered, unanswered, .. } => answered + unanswered == 0,
-        Spread::Ranking { unanswered, absent, unranked, places } => {
-            unanswered + absent + unranked == 0 && places.is_empty()
+fn is_empty(distribution: &AnswerDistribution) -> bool {
+    match distribution {
+        AnswerDistribution::Label { agreeing, differing, .. } => agreeing + differing == 0,
+        AnswerDistribution::Number { answered, unanswered, .. } => answered + unanswered == 0,
+        AnswerDistribution::Ranking { unanswered, absent, unranked, ranks } => {
+            unanswered + absent + unranked == 0 && ranks.is_empty()
         }
     }
 }
 
-/// When the figure changed.
-fn changes(report: &Report, model: &str) -> Block {
+/// The change points of the metric.
+fn change_points(report: &Report, model: &str) -> Block {
     let metric = &report.divergence.metric;
-    let parted = report.divergence.models.iter().find(|parted| parted.model == model);
-    let Some(found) = parted.and_then(|parted| parted.changes.as_ref()) else {
+    let divergence = report.divergence.models.iter().find(|divergence| divergence.model == model);
+    let Some(found) = divergence.and_then(|divergence| divergence.change_points.as_ref()) else {
         return text(format!(
-            "Whether {metric} changed over the windows cannot be told: that takes at least {} windows with pairs.",
-            report.divergence.least_windows
+            "Too few windows to detect changes of {metric}: at least {} windows with pairs are needed.",
+            report.divergence.min_windows
         ));
     };
     if found.is_empty() {
-        return text(format!(
-            "No change of {metric} over the windows was found that their order by chance would not explain."
-        ));
+        return text(format!("No significant change of {metric} over the windows was found."));
     }
     let rows = found.iter().map(|change| -> Vec<Cell> {
         vec![
-            super::helpers::day(report, change.at).into(),
+            local_date(report, change.at).into(),
             change.window.as_str().into(),
             significant(change.before, 6).into(),
             significant(change.after, 6).into(),
-            super::helpers::probability(change.p_value).into(),
+            p_value(change.p_value).into(),
         ]
     });
     let columns = vec![
-        Column::text("Changed on"),
+        Column::text("Date of change"),
         Column::text("First window after it"),
         Column::number("Mean before"),
         Column::number("Mean after"),
-        Column::number("p"),
+        Column::number("p-value"),
     ];
-    Block::Table(table(&format!("Changes of {metric} over time, {model}"), columns, rows.collect()))
+    Block::Table(table(&format!("Change points of {metric}, {model}"), columns, rows.collect()))
 }

@@ -67,7 +67,7 @@ fn lead_facts(report: &Report) -> Vec<Fact> {
     };
     lead.push(Fact::new(
         "Run",
-        format!("{} to {}, {ended}", instant(report.started_at), instant(report.ended_at)),
+        format!("{} to {}, {status}", instant(report.started_at), instant(report.ended_at)),
     ));
     let models: Vec<&str> = report.models.iter().map(|model| model.plugin.name.as_str()).collect();
     lead.push(Fact::new(if models.len() == 1 { "Model" } else { "Models" }, models.join(", ")));

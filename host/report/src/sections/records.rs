@@ -1,75 +1,65 @@
-//! Where every record has got to, what the models answered, what broke.
+//! The accounting section: records, answers, determinism checks, failures and excluded records.
 //!
-//! Always holds: the accounts are an equation that anyone can check; one that does not balance says so.
+//! Invariants: the accounts are shown as an equation that a reader can check. An account that does not balance is
+//! marked.
 
 use crate::format::{count, counted};
-use crate::model::report::{Comparison, End, Report};
+use crate::model::report::Report;
+use crate::model::run_summary::{ComparisonCounts, RunEnd};
 use crate::page::{Block, Cell, Column, Section, Tone};
 use crate::sections::helpers::{folded, table, text};
-use understudy_records::pairing::{Account, Accounting};
+use understudy_records::join::{Account, Accounting};
 
-/// The accounting.
+/// The accounting section.
 pub fn accounting(report: &Report) -> Section {
-    let mut blocks = vec![accounts(&report.accounting), pairs(report), answers(report)];
-    for model in report.models.iter().filter(|model| model.again.otherwise > 0) {
+    let mut blocks = vec![accounting_table(&report.accounting), pairs(report), answers(report)];
+    for model in report.models.iter().filter(|model| model.determinism_check.mismatches > 0) {
         let text = format!(
-            "{} was asked again about {} and answered {} otherwise: it keeps something between calls, so its figures depend on \
-             what it saw before.",
+            "Determinism check of {}: {} answered twice, {} differently. The model keeps state between calls, so its figures \
+             depend on the order of its input.",
             model.plugin.name,
-            counted(model.again.asked, "snapshot", "snapshots"),
-            count(model.again.otherwise)
+            counted(model.determinism_check.checked, "snapshot", "snapshots"),
+            count(model.determinism_check.mismatches)
         );
         blocks.push(Block::Note { tone: Tone::Bad, text });
     }
-    let asked: u64 = report.models.iter().map(|model| model.again.asked).sum();
-    if asked > 0 && report.models.iter().all(|model| model.again.otherwise == 0) {
+    let checked: u64 = report.models.iter().map(|model| model.determinism_check.checked).sum();
+    if checked > 0 && report.models.iter().all(|model| model.determinism_check.mismatches == 0) {
         blocks.push(text(format!(
-            "Models were asked again about {}, by fresh instances, and answered the same.",
-            counted(asked, "snapshot", "snapshots")
+            "Determinism check: {} answered a second time by fresh instances, no mismatches.",
+            counted(checked, "snapshot", "snapshots")
         )));
     }
-    blocks.extend(incidents(report));
-    blocks.extend(refused(report));
+    blocks.extend(plugin_failures(report));
+    blocks.extend(excluded_records(report));
     Section { id: "accounting", title: "Accounting".to_owned(), blocks }
 }
 
-/// Where every record of both streams has got to.
-pub fn accounts(accounting: &Accounting) -> Block {
+/// The accounting table of both streams.
+pub fn accounting_table(accounting: &Accounting) -> Block {
     let streams = [("snapshots", &accounting.snapshots), ("decisions", &accounting.decisions)];
     let row = |(name, account): (&str, &Account)| -> Vec<Cell> {
         let balance = match account.balances() {
             true => Cell::from("balances").toned(Tone::Good),
             false => Cell::from("DOES NOT BALANCE").toned(Tone::Bad),
         };
-        let Account { received, rejected, duplicate, conflict, late, paired, waiting, expired } = *account;
-        let numbers = [received, rejected, duplicate, conflict, late, paired, waiting, expired];
         std::iter::once(name.into())
-            .chain(numbers.map(|number| count(number).into()))
+            .chain(account.equation().map(|(_, number)| count(number).into()))
             .chain([balance])
             .collect()
     };
-    let numbers = [
-        "Received",
-        "= rejected",
-        "+ duplicate",
-        "+ conflict",
-        "+ late",
-        "+ paired",
-        "+ waiting",
-        "+ expired",
-    ];
     let mut columns = vec![Column::text("Records")];
-    columns.extend(numbers.map(Column::number));
+    columns.extend(accounting.snapshots.equation().map(|(term, _)| Column::number(&term)));
     columns.push(Column::text("Equation"));
-    Block::Table(table("Where every record has got to", columns, streams.into_iter().map(row).collect()))
+    Block::Table(table("Records by stream", columns, streams.into_iter().map(row).collect()))
 }
 
 fn pairs(report: &Report) -> Block {
-    let Comparison { compared, incomparable } = report.comparison;
+    let ComparisonCounts { compared, incomparable } = report.comparison;
     let paired = report.accounting.snapshots.paired;
-    if let End::Interim { .. } = report.end {
+    if let RunEnd::Interim { .. } = report.end {
         return text(format!(
-            "{} by then; {} of the windows that are covered are compared.",
+            "{} so far; {} compared in the windows covered.",
             counted(paired, "pair", "pairs"),
             count(compared)
         ));
@@ -85,7 +75,7 @@ fn pairs(report: &Report) -> Block {
         false => Block::Note {
             tone: Tone::Bad,
             text: format!(
-                "{equation}: this does not balance, so no figure can be relied on. It is a fault of understudy."
+                "{equation}: this does not balance, so no figure is reliable. This is a bug of understudy."
             ),
         },
     }
@@ -98,50 +88,50 @@ fn answers(report: &Report) -> Block {
         std::iter::once(name).chain(numbers.map(|number| count(number).into())).collect()
     });
     let mut columns = vec![Column::text("Model")];
-    let blinded = "Not asked before the decision";
+    let blinded = "Blinded";
     columns.extend(["Answered", "Abstained", "Failed", blinded].map(Column::number));
-    Block::Table(table("What the models did with the snapshots", columns, rows.collect()))
+    Block::Table(table("Snapshots by model", columns, rows.collect()))
 }
 
-fn incidents(report: &Report) -> Option<Block> {
+fn plugin_failures(report: &Report) -> Option<Block> {
     let rows: Vec<Vec<Cell>> = report
-        .incidents
+        .failures
         .iter()
-        .map(|incident| {
-            let first = incident.first_id.as_str();
+        .map(|failure| {
+            let first = failure.first_id.as_str();
             vec![
-                incident.plugin.as_str().into(),
-                count(incident.count).into(),
+                failure.plugin.as_str().into(),
+                count(failure.count).into(),
                 first.into(),
-                incident.what.as_str().into(),
+                failure.message.as_str().into(),
             ]
         })
         .collect();
     let columns = vec![
         Column::text("Plugin"),
-        Column::number("Times"),
+        Column::number("Count"),
         Column::text("First id"),
-        Column::text("What broke"),
+        Column::text("Failure"),
     ];
-    (!rows.is_empty()).then(|| Block::Table(table("What broke", columns, rows)))
+    (!rows.is_empty()).then(|| Block::Table(table("Plugin failures", columns, rows)))
 }
 
-fn refused(report: &Report) -> Option<Block> {
+fn excluded_records(report: &Report) -> Option<Block> {
     let rows: Vec<Vec<Cell>> = report
-        .refused
+        .excluded
         .iter()
         .map(|record| {
-            let class = record.class.as_str();
+            let reason = record.reason.as_str();
             vec![
                 record.stream.as_str().into(),
-                class.into(),
+                reason.into(),
                 count(record.line).into(),
-                record.reason.as_str().into(),
+                record.detail.as_str().into(),
             ]
         })
         .collect();
     let columns =
-        vec![Column::text("Stream"), Column::text("Class"), Column::number("Line"), Column::text("Why")];
-    let caption = "The first records that were refused; all are in refused/ of the run directory";
+        vec![Column::text("Stream"), Column::text("Reason"), Column::number("Line"), Column::text("Detail")];
+    let caption = "Examples of excluded records; all are in excluded/ of the run directory";
     (!rows.is_empty()).then(|| Block::Table(folded(caption, columns, rows)))
 }

@@ -75,7 +75,7 @@ fn method(report: &Report) -> String {
         found.max_terms,
         found.conditions.join(", "),
         counted(found.min_pairs, "pair", "pairs"),
-        significant(100.0 * found.support, 3),
+        significant(100.0 * found.min_support, 3),
         found.metric,
         significant(100.0 * found.false_discovery_rate, 3),
     )
@@ -163,7 +163,7 @@ fn model_blocks(divergence: &ModelDivergence, format: &MetricFormat<'_>, blocks:
         if with_answers {
             row.push(most_common_text(subgroup).into());
         }
-        row.push(onset_text(&subgroup.started_at).into());
+        row.push(onset_text(&subgroup.onset).into());
         if with_ids {
             row.push(subgroup.examples.join(", ").into());
         }
@@ -243,8 +243,8 @@ mod tests {
         let [subgroup, late, ..] = &report.divergence.models[0].subgroups[..] else {
             panic!("two subgroups")
         };
-        assert_eq!(onset_text(&subgroup.started_at), "start of the run");
-        assert_eq!(onset_text(&began.started_at), "week ending 2016-09-04");
+        assert_eq!(onset_text(&subgroup.onset), "start of the run");
+        assert_eq!(onset_text(&late.onset.started_at), "week ending 2016-09-04");
         assert_eq!(onset_text(&Onset::Unknown), "unknown");
         let mut subgroup = subgroup.clone();
         assert_eq!(most_common_text(&subgroup), "model a, substrate d: 281");

@@ -16,7 +16,7 @@ use understudy_statistics::verdict::{
     self, CountedWindow, Estimate, IntervalMethod, ModelVerdict, ScopeVerdict, Verdict, VerdictKind,
     VerdictReason,
 };
-use understudy_study::DivergenceDirection;
+use understudy_study::Direction;
 
 fn moment(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -40,7 +40,7 @@ fn bundle(report: Report) -> ReportBundle {
             ledger_entries: 12,
             ledger_head: "ab".repeat(32),
             closed: true,
-            segments: [3, 30_804],
+            segments: 3, segment_rows: 30_804,
             plugins: Vec::new(),
         },
         report,
@@ -95,8 +95,8 @@ fn ruled(report: Report, word: VerdictKind) -> ReportBundle {
         }],
     };
     let threshold = ThresholdSummary {
-        words: verdict.threshold.clone(),
-        direction: DivergenceDirection::AtLeast,
+        text: verdict.threshold.clone(),
+        direction: Direction::AtLeast,
         bound: 0.5025,
     };
     ReportBundle { threshold: Some(threshold), verdict: Some(verdict), ..bundle(report) }
@@ -108,8 +108,8 @@ fn a_report_in_words() {
     let exposed = |at: &str, effective_from: &str| RunEvent {
         at: moment(at),
         kind: RunEventKind::Exposure,
-        effective_from: Some(moment(since)),
-        what: "ann was shown 3 rows by log".to_owned(),
+        effective_from: Some(moment(effective_from)),
+        text: "ann was shown 3 rows by log".to_owned(),
     };
     bundle.events = vec![
         exposed("2016-07-06T09:00:00Z", "2016-07-06T09:00:00Z"),
@@ -143,62 +143,62 @@ fn a_run_in_trouble_and_one_without_records() {
 fn of_an_offline_evaluation_no_verdict_is_to_come() {
     let report = Report { replay_of: Some("77".repeat(32)), ..hotel() };
     let asked = ruled(hotel(), VerdictKind::Go).threshold;
-    let said = markdown(&document(&ReportBundle { threshold: asked, ..bundle(report) }));
-    assert!(said.contains("OFFLINE") && said.contains("no verdict and can have none"), "{said}");
-    assert!(!said.contains("decide"), "{said}");
+    let text = markdown(&document(&ReportBundle { threshold: asked, ..bundle(report) }));
+    assert!(text.contains("OFFLINE") && text.contains("no verdict and can have none"), "{text}");
+    assert!(!text.contains("decide"), "{text}");
 }
 
 #[test]
 fn a_verdict_that_was_overtaken_is_not_shown_as_if_it_stood() {
-    let overtaken_by = vec!["answers were on a screen (told by ann)".to_owned()];
-    let document = document(&ReportBundle { overtaken_by, ..ruled(hotel(), VerdictKind::Go) });
+    let events_since_verdict = vec!["answers were on a screen (told by ann)".to_owned()];
+    let document = document(&ReportBundle { events_since_verdict, ..ruled(hotel(), VerdictKind::Go) });
     assert_eq!(document.banner.as_ref().map(|banner| banner.word.as_str()), Some("OUT OF DATE"));
-    let said = markdown(&document);
-    assert!(said.contains("does not know of what came after it: answers were on a screen"), "{said}");
+    let text = markdown(&document);
+    assert!(text.contains("does not know of what came after it: answers were on a screen"), "{text}");
 }
 
 #[test]
 fn an_interim_report_says_what_it_covers() {
     let end = RunEnd::Interim { window: "week ending 2016-09-25".to_owned() };
-    let said = markdown(&document(&bundle(Report { end, ..hotel() })));
-    assert!(said.contains("still running"), "{said}");
-    assert!(said.contains("tested as if this were the only look"), "{said}");
+    let text = markdown(&document(&bundle(Report { end, ..hotel() })));
+    assert!(text.contains("still running"), "{text}");
+    assert!(text.contains("tested as if this were the only look"), "{text}");
 }
 
 #[test]
 fn fields_that_were_dropped_one_after_the_other_are_one_row() {
-    let event = |kind, what: &str| RunEvent {
+    let event = |kind, text: &str| RunEvent {
         at: moment("2026-01-01T09:00:00Z"),
         kind,
         effective_from: None,
-        what: what.to_owned(),
+        text: text.to_owned(),
     };
     let dropped =
         |at: u32| event(RunEventKind::Retention, &format!("fields of {at} were dropped, as declared"));
     let mut events: Vec<RunEvent> = (0..5_000).map(dropped).collect();
-    history.insert(2_000, event(RunEventKind::Note, "tea (ann)"));
-    let said = markdown(&document(&ReportBundle { history, ..bundle(hotel()) }));
-    assert_eq!(said.matches("| retention |").count(), 2);
-    assert!(said.contains("fields of 2,000 segments") && said.contains("fields of 3,000 segments"), "{said}");
+    events.insert(2_000, event(RunEventKind::Note, "tea (ann)"));
+    let text = markdown(&document(&ReportBundle { events, ..bundle(hotel()) }));
+    assert_eq!(text.matches("| retention |").count(), 2);
+    assert!(text.contains("fields of 2,000 segments") && text.contains("fields of 3,000 segments"), "{text}");
 }
 
 #[test]
 fn a_figure_that_misses_its_bound_does_not_look_as_if_it_met_it() {
     let (report, other) = (hotel(), rates());
     let [shares, errors] = [&report, &other].map(|report| MetricFormat::all(report).remove(0));
-    let asked = |direction, bound| ThresholdSummary { words: String::new(), direction, bound };
-    let least = |value| bounded_value(&shares, value, &asked(DivergenceDirection::AtLeast, 0.85));
+    let requirement = |direction, bound| ThresholdSummary { text: String::new(), direction, bound };
+    let at_least = |value| bounded_value(&shares, value, &requirement(Direction::AtLeast, 0.85));
     assert_eq!(
-        [0.5025, 0.849_999_96, 0.85, 2.0 / 3.0].map(least),
+        [0.5025, 0.849_999_96, 0.85, 2.0 / 3.0].map(at_least),
         ["0.502500", "0.849999", "0.850000", "0.666667"]
     );
-    let most = |value| bounded_value(&errors, value, &asked(DivergenceDirection::AtMost, 40.0));
+    let at_most = |value| bounded_value(&errors, value, &requirement(Direction::AtMost, 40.0));
     assert_eq!(
-        [40.0, 40.000_000_4, 1_234.567, 39.999_999].map(most),
+        [40.0, 40.000_000_4, 1_234.567, 39.999_999].map(at_most),
         ["40.0000", "40.0001", "1,234.57", "40.0000"]
     );
-    let least = |value| bounded_value(&errors, value, &asked(DivergenceDirection::AtLeast, 1_234.57));
-    assert_eq!([1_234.567, 1_234.571].map(least), ["1,234.56", "1,234.57"]);
+    let at_least = |value| bounded_value(&errors, value, &requirement(Direction::AtLeast, 1_234.57));
+    assert_eq!([1_234.567, 1_234.571].map(at_least), ["1,234.56", "1,234.57"]);
 }
 
 #[test]

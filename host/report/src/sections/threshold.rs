@@ -10,7 +10,7 @@ use crate::model::bundle::{ReportBundle, RunEvent, ThresholdSummary};
 use crate::model::report::Report;
 use crate::page::{Block, Cell, Chart, Column, Fact, Figure, Section, Series, SeriesPoint};
 use crate::sections::helpers::{
-    OFFLINE_NOTE, at, axis, beginning, bounded_value, day, folded, latest, omitted_windows_note, scope_name,
+    OFFLINE_NOTE, chart_time, axis, window_start, bounded_value, local_date, folded, latest, omitted_windows_note, scope_name,
     search_metric, text,
 };
 use understudy_statistics::scoring::Interval;
@@ -93,7 +93,7 @@ impl VerdictView<'_> {
         });
         let rows = windows.iter().map(|(window, estimate)| {
             let suffix = if window.complete { "" } else { " (incomplete)" };
-            self.cells(&format!("{}{part}", window.label), estimate)
+            self.cells(&format!("{}{suffix}", window.label), estimate)
         });
         let head = vec![
             Column::text("Window"),
@@ -114,7 +114,7 @@ impl VerdictView<'_> {
         let inside = |(x, _): &(f64, String)| {
             let ends = windows.first().zip(windows.last());
             ends.is_some_and(|((first, _), (last, _))| {
-                (chart_time(report, first.start)..at(report, last.end)).contains(x)
+                (chart_time(report, first.start)..chart_time(report, last.end)).contains(x)
             })
         };
         let event_mark =
@@ -211,12 +211,12 @@ fn over_time(bundle: &ReportBundle, formats: &[MetricFormat<'_>], blocks: &mut V
     let ends = view.first().zip(view.last());
     // Events outside of the windows shown are left out of the chart.
     let inside = |x: &f64| {
-        ends.is_some_and(|(first, last)| (chart_time(report, first.start)..at(report, last.end)).contains(x))
+        ends.is_some_and(|(first, last)| (chart_time(report, first.start)..chart_time(report, last.end)).contains(x))
     };
     let event_mark = |event: &RunEvent| Some((chart_time(report, event.effective_from?), event.text.clone()));
     let changes = report.divergence.models.iter().flat_map(|divergence| {
         change_marks(report, format, &divergence.model)
-            .map(|(at, text)| (at, format!("{}: {what}", divergence.model)))
+            .map(|(chart_time, text)| (chart_time, format!("{}: {text}", divergence.model)))
     });
     let columns = vec![
         Column::text("Window"),

@@ -1,57 +1,57 @@
-//! A case in a terminal: one decided row for people.
+//! Renders one case as text.
 //!
-//! Always holds: what a record or a plugin says is shown whole, over as many lines as it needs, unless it has more than
-//! [`MOST_LINES`]; a value that is missing is not shown as an empty one.
+//! Invariants: values from records and plugins are shown completely, over as many lines as they need, up to
+//! [`MAX_LINES`]. A missing value looks different from an empty one.
 
 use jiff::Timestamp;
 
-use crate::format::{UNDEFINED, bound, duration, significant};
-use crate::model::case::{Case, CaseModel, Said, Similar};
+use crate::format::{UNDEFINED, compact, duration, significant};
+use crate::model::case::{Case, CaseModel, PluginAnswer, SimilarCase};
 use crate::terminal::table::{Align, GAP, Table};
 use crate::terminal::text_canvas::{Ink, Page, Span, Style, width};
 
-/// Lines that one value may take.
-const MOST_LINES: usize = 100;
-/// What stands for a value that is missing.
+/// The maximum number of lines of one value.
+const MAX_LINES: usize = 100;
+/// The text of a missing value.
 const MISSING: &str = "(missing)";
 
 /// A case as text.
-pub fn case(case: &Case, style: Style) -> String {
+pub fn render_case(case: &Case, style: Style) -> String {
     let mut page = Page::new(style);
     let observed = format!("  observed {}, window {}", instant(case.observed_at), case.window);
     page.line(0, &[Span::new(Ink::Title, &case.id), observed.into()]);
-    page.section("What was known", "");
+    page.section("Snapshot", "");
     values(&mut page, &case.fields);
     if let Some(raw) = &case.raw {
-        page.line(2, &[Span::new(Ink::Faint, "as it came:")]);
-        page.paragraph(4, Ink::Plain, raw, MOST_LINES);
+        page.line(2, &[Span::new(Ink::Faint, "as received:")]);
+        page.paragraph(4, Ink::Plain, raw, MAX_LINES);
     }
     if !case.conditions.is_empty() {
         page.section("Conditions", "");
         let conditions = case.conditions.iter().map(|(name, value)| (name.clone(), Some(value.clone())));
         values(&mut page, &conditions.collect::<Vec<_>>());
     }
-    page.section("What was done", &decided(case));
+    page.section("Decision", &decision_time(case));
     values(&mut page, &case.decision);
-    let taken = format!("taken as {}", said(&case.done));
+    let answer = format!("as an answer: {}", answer_text(&case.substrate_answer));
     let by = format!(
-        " by {} ({})",
+        ", by comparator {} ({})",
         case.comparator.name,
-        generation(&case.comparator.title, &case.comparator.digest)
+        plugin_version(&case.comparator.title, &case.comparator.digest)
     );
-    page.paragraph(2, Ink::Plain, &(taken + &by), MOST_LINES);
-    let asked = if case.blinded { "asked only once that was done" } else { "" };
-    page.section("What the models answered", asked);
+    page.paragraph(2, Ink::Plain, &(answer + &by), MAX_LINES);
+    let blinding = if case.blinded { "blinded: answered after the decision was known" } else { "" };
+    page.section("Model answers", blinding);
     answers(&mut page, case);
     for model in &case.models {
         if let Some(similar) = &model.similar {
-            alike(&mut page, model, similar);
+            similar_cases(&mut page, model, similar);
         }
     }
     page.finish()
 }
 
-/// Names and values under each other.
+/// Names and values, one pair on each line.
 fn values(page: &mut Page, values: &[(String, Option<String>)]) {
     let widest = values.iter().map(|(name, _)| width(name)).max().unwrap_or(0);
     for (name, value) in values {
@@ -64,13 +64,13 @@ fn values(page: &mut Page, values: &[(String, Option<String>)]) {
             page.line(2, &[name.as_str().into(), gap.into(), value]);
         } else {
             page.line(2, &[name.as_str().into()]);
-            page.paragraph(4, Ink::Plain, value.text(), MOST_LINES);
+            page.paragraph(4, Ink::Plain, value.text(), MAX_LINES);
         }
     }
 }
 
-/// When it was decided, and how long after the snapshot.
-fn decided(case: &Case) -> String {
+/// The time of the decision, and how long after the snapshot it is.
+fn decision_time(case: &Case) -> String {
     let nanos = case.observed_at.duration_until(case.decided_at).as_nanos();
     let after = duration(u64::try_from(nanos.unsigned_abs()).unwrap_or(u64::MAX));
     let side = if nanos < 0 { "before" } else { "after" };
@@ -86,54 +86,56 @@ fn answers(page: &mut Page, case: &Case) {
     table.head(heads.chain(["latency"]).map(|head| Span::new(Ink::Faint, head)));
     for model in &case.models {
         let ink = if model.differs { Ink::Notice } else { Ink::Plain };
-        let mut cells = vec![format!("  {}", model.plugin.name).into(), Span::new(ink, said(&model.said))];
-        cells.push(model.said.confidence.map_or_else(|| UNDEFINED.to_owned(), |c| significant(c, 3)).into());
-        cells.extend(model.figures.iter().map(|figure| shown(*figure)));
-        cells.push(model.nanos.map_or_else(|| UNDEFINED.to_owned(), duration).into());
+        let mut cells =
+            vec![format!("  {}", model.plugin.name).into(), Span::new(ink, answer_text(&model.answer))];
+        cells
+            .push(model.answer.confidence.map_or_else(|| UNDEFINED.to_owned(), |c| significant(c, 3)).into());
+        cells.extend(model.metric_values.iter().map(|figure| metric_value_text(*figure)));
+        cells.push(model.latency_nanos.map_or_else(|| UNDEFINED.to_owned(), duration).into());
         table.row(cells);
     }
     table.print(page);
-    for CaseModel { plugin, said, .. } in &case.models {
-        // In the table a long answer is cut off.
-        if let Err(why) = &said.answer {
-            page.paragraph(2, Ink::Plain, &format!("{}: {why}", plugin.name), MOST_LINES);
+    for CaseModel { plugin, answer, .. } in &case.models {
+        // The table truncates long texts.
+        if let Err(why) = &answer.answer {
+            page.paragraph(2, Ink::Plain, &format!("{}: {why}", plugin.name), MAX_LINES);
         }
-        let which = format!("{} is {}", plugin.name, generation(&plugin.title, &plugin.digest));
+        let which = format!("{}: {}", plugin.name, plugin_version(&plugin.title, &plugin.digest));
         page.paragraph(2, Ink::Faint, &which, 3);
     }
 }
 
-fn alike(page: &mut Page, model: &CaseModel, similar: &[Similar]) {
+fn similar_cases(page: &mut Page, model: &CaseModel, similar: &[SimilarCase]) {
     page.section(
-        &format!("Where {} differs in the same conditions", model.plugin.name),
-        "the nearest in time first",
+        &format!("Similar cases in which {} differs", model.plugin.name),
+        "same conditions, nearest in time first",
     );
     if similar.is_empty() {
-        return page.line(2, &["nowhere else".into()]);
+        return page.line(2, &["none".into()]);
     }
     let mut table = Table::new([Align::Left; 4]);
-    table.head(["  id", "observed", "answer", "done"].map(|head| Span::new(Ink::Faint, head)));
-    for Similar { id, observed_at, answer, done } in similar {
-        let cells = [format!("  {id}"), instant(*observed_at), answer.clone(), done.clone()];
+    table.head(["  id", "observed", "answer", "substrate"].map(|head| Span::new(Ink::Faint, head)));
+    for SimilarCase { id, observed_at, answer, substrate_answer } in similar {
+        let cells = [format!("  {id}"), instant(*observed_at), answer.clone(), substrate_answer.clone()];
         table.row(cells.map(Span::from));
     }
     table.print(page);
 }
 
-/// Which build of a plugin it was.
-fn generation(title: &str, digest: &str) -> String {
+/// The title and the abbreviated digest of a plugin.
+fn plugin_version(title: &str, digest: &str) -> String {
     format!("{title}, {}", digest.get(..12).unwrap_or(digest))
 }
 
-fn said(said: &Said) -> String {
-    match &said.answer {
+fn answer_text(answer: &PluginAnswer) -> String {
+    match &answer.answer {
         Ok(answer) => answer.clone(),
         Err(why) => format!("({})", why.split(':').next().unwrap_or(why)),
     }
 }
 
-fn shown(figure: Option<f64>) -> Span {
-    figure.map_or_else(|| UNDEFINED.to_owned(), bound).into()
+fn metric_value_text(figure: Option<f64>) -> Span {
+    figure.map_or_else(|| UNDEFINED.to_owned(), compact).into()
 }
 
 fn instant(time: Timestamp) -> String {
@@ -143,10 +145,10 @@ fn instant(time: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::report::Plugin;
+    use crate::model::report::PluginInfo;
 
-    fn plugin(name: &str) -> Plugin {
-        Plugin { name: name.into(), title: format!("{name} 0.1.0"), digest: "3f".repeat(32) }
+    fn plugin(name: &str) -> PluginInfo {
+        PluginInfo { name: name.into(), title: format!("{name} 0.1.0"), digest: "3f".repeat(32) }
     }
 
     fn at(time: &str) -> Timestamp {
@@ -154,22 +156,23 @@ mod tests {
     }
 
     fn one() -> Case {
-        let answered = |answer: &str| Said { answer: Ok(answer.into()), confidence: Some(0.875) };
-        let model = |name: &str, said: Said, differs: bool| CaseModel {
+        let answered = |answer: &str| PluginAnswer { answer: Ok(answer.into()), confidence: Some(0.875) };
+        let model = |name: &str, answer: PluginAnswer, differs: bool| CaseModel {
             plugin: plugin(name),
-            said,
-            nanos: (name != "rules").then_some(12_400),
-            figures: vec![(name != "rules").then_some(f64::from(!differs)), None],
+            answer,
+            latency_nanos: (name != "rules").then_some(12_400),
+            metric_values: vec![(name != "rules").then_some(f64::from(!differs)), None],
             differs,
             similar: None,
         };
-        let similar = Similar {
+        let similar = SimilarCase {
             id: "b-16".into(),
             observed_at: at("02T10:00:00"),
             answer: "h".into(),
-            done: "a".into(),
+            substrate_answer: "a".into(),
         };
-        let trapped = Said { answer: Err("broke: `decide` trapped: unreachable".into()), confidence: None };
+        let trapped =
+            PluginAnswer { answer: Err("failed: `decide` trapped: unreachable".into()), confidence: None };
         let mut models = vec![
             model("forest", answered("h"), true),
             model("rules", trapped, true),
@@ -191,7 +194,7 @@ mod tests {
             conditions: vec![("segment".into(), "missing".into())],
             decision: vec![("room".into(), Some("a".into()))],
             comparator: plugin("recorded"),
-            done: Said { answer: Ok("a".into()), confidence: None },
+            substrate_answer: PluginAnswer { answer: Ok("a".into()), confidence: None },
             blinded: false,
             metrics: vec!["agreement".into(), "kappa".into()],
             models,
@@ -199,15 +202,15 @@ mod tests {
     }
 
     #[test]
-    fn a_case_is_shown_with_all_that_is_known() {
-        insta::assert_snapshot!(case(&one(), Style { width: 80, color: false }));
+    fn a_case_is_shown_completely() {
+        insta::assert_snapshot!(render_case(&one(), Style { width: 80, color: false }));
     }
 
     #[test]
-    fn a_decision_may_be_dated_before_its_snapshot_and_a_model_asked_afterwards() {
-        let seen = Case { decided_at: at("03T09:59:00"), blinded: true, ..one() };
-        let text = case(&seen, Style { width: 80, color: false });
+    fn a_decision_may_precede_its_snapshot_and_a_row_may_be_blinded() {
+        let blinded = Case { decided_at: at("03T09:59:00"), blinded: true, ..one() };
+        let text = render_case(&blinded, Style { width: 80, color: false });
         assert!(text.contains("decided 2026-03-03 09:59:00 UTC, 1.00 min before the snapshot"), "{text}");
-        assert!(text.contains("What the models answered  asked only once that was done"), "{text}");
+        assert!(text.contains("Model answers  blinded: answered after the decision was known"), "{text}");
     }
 }

@@ -1,49 +1,48 @@
-//! The figures by condition.
+//! Renders the metrics by condition.
 //!
-//! Always holds: in a column, within a condition, the values that agree least are marked; a value without pairs is not
-//! shown, but counted; what is too wide for the page comes in several tables.
+//! Invariants: within each condition and column, the value with the least agreement is marked. Condition values
+//! without pairs are counted but have no row. Columns that do not fit are continued in further tables.
 
 use crate::format::{count, counted};
-use crate::metric_format::Measure;
-use crate::model::report::{Condition, Figure, Report};
+use crate::metric_format::MetricFormat;
+use crate::model::report::{ConditionInfo, MetricValue, Report};
 use crate::terminal::table::{Align, GAP, Table};
 use crate::terminal::text_canvas::{Ink, Page, Span, clipped, width};
 
-/// What stands before the figure that agrees least.
+/// The mark of the value with the least agreement.
 const MARK: &str = "▸ ";
 
 const TITLE: &str = "By condition";
 
-/// The longest name of a model that makes its column wider.
-const LONGEST_MODEL: usize = 20;
+/// The width up to which the name of a model widens its column.
+const MAX_MODEL_WIDTH: usize = 20;
 
-/// The longest name of a metric that makes its columns wider.
-const LONGEST_METRIC: usize = 24;
+/// The width up to which the name of a metric widens its columns.
+const MAX_METRIC_WIDTH: usize = 24;
 
-/// One metric of one model, by condition.
+/// The values of one metric for one model.
 struct Column<'r> {
-    measure: &'r Measure<'r>,
+    format: &'r MetricFormat<'r>,
     model: &'r str,
-    conditions: &'r [Vec<Figure>],
+    conditions: &'r [Vec<MetricValue>],
 }
 
-/// The figures of each value of each condition.
-pub(super) fn conditions(page: &mut Page, report: &Report, measures: &[Measure<'_>]) {
-    let metrics: Vec<Vec<Column<'_>>> = measures.iter().map(|measure| columns(report, measure)).collect();
+/// The metrics for each value of each condition.
+pub(super) fn conditions(page: &mut Page, report: &Report, formats: &[MetricFormat<'_>]) {
+    let metrics: Vec<Vec<Column<'_>>> = formats.iter().map(|format| columns(report, format)).collect();
     let labels = report.conditions.iter().flat_map(|condition| condition.values.iter());
     let Some(label) = labels.map(|label| 4 + Span::from(label.as_str()).width()).max() else { return };
     let label = label.clamp(TITLE.len() + GAP, page.width() * 2 / 5);
     let pairs = "pairs".len().max(width(&count(report.comparison.compared)));
     let column = metrics.iter().map(|columns| columns_width(columns)).max().unwrap_or(0);
-    let most = page.width().saturating_sub(label + GAP + pairs) / (column + GAP);
+    let max_columns = page.width().saturating_sub(label + GAP + pairs) / (column + GAP);
     let mut any_marked = false;
-    for (place, block) in blocks(&metrics, most.max(1)).iter().enumerate() {
+    for (index, block) in blocks(&metrics, max_columns.max(1)).iter().enumerate() {
         page.blank();
-        let title = if place == 0 { TITLE } else { "" };
+        let title = if index == 0 { TITLE } else { "" };
         let mut names = vec![Span::new(Ink::Title, format!("{title:0$}", label + GAP + pairs))];
-        names.extend(
-            block.iter().map(|part| ruled(part[0].measure.name(), part.len() * (column + GAP) - GAP)),
-        );
+        names
+            .extend(block.iter().map(|part| ruled(part[0].format.name(), part.len() * (column + GAP) - GAP)));
         page.line(0, &names);
         let columns: Vec<_> = block.iter().copied().flatten().collect();
         let left = [(Align::Left, label), (Align::Right, pairs)];
@@ -53,18 +52,17 @@ pub(super) fn conditions(page: &mut Page, report: &Report, measures: &[Measure<'
         table.print(page);
     }
     if any_marked {
-        let legend = format!("{MARK}the least agreement of the condition, in its column");
+        let legend = format!("{MARK}the least agreement within the condition, in each column");
         page.paragraph(2, Ink::Faint, &legend, 2);
     }
 }
 
-/// The columns of each metric, put together to blocks of at most so many columns. A metric is taken apart only where it
-/// has more.
-fn blocks<'c, 'r>(metrics: &'c [Vec<Column<'r>>], most: usize) -> Vec<Vec<&'c [Column<'r>]>> {
+/// The columns of all metrics in blocks of at most `max_columns`. A metric is split only if it has more columns.
+fn blocks<'c, 'r>(metrics: &'c [Vec<Column<'r>>], max_columns: usize) -> Vec<Vec<&'c [Column<'r>]>> {
     let mut blocks: Vec<Vec<&[Column<'_>]>> = Vec::new();
-    for part in metrics.iter().flat_map(|columns| columns.chunks(most)) {
+    for part in metrics.iter().flat_map(|columns| columns.chunks(max_columns)) {
         match blocks.last_mut() {
-            Some(block) if block.iter().map(|part| part.len()).sum::<usize>() + part.len() <= most => {
+            Some(block) if block.iter().map(|part| part.len()).sum::<usize>() + part.len() <= max_columns => {
                 block.push(part)
             }
             _ => blocks.push(vec![part]),
@@ -73,29 +71,28 @@ fn blocks<'c, 'r>(metrics: &'c [Vec<Column<'r>>], most: usize) -> Vec<Vec<&'c [C
     blocks
 }
 
-fn columns<'r>(report: &'r Report, measure: &'r Measure<'r>) -> Vec<Column<'r>> {
+fn columns<'r>(report: &'r Report, format: &'r MetricFormat<'r>) -> Vec<Column<'r>> {
     let column = |model| {
-        let conditions = &measure.scores(model)?.conditions;
-        Some(Column { measure, model: &model.plugin.name, conditions })
+        let conditions = &format.scores(model)?.conditions;
+        Some(Column { format, model: &model.plugin.name, conditions })
     };
     report.models.iter().filter_map(column).collect()
 }
 
-/// The width that the columns of one metric need.
+/// The column width that one metric needs.
 fn columns_width(columns: &[Column<'_>]) -> usize {
     let widest = columns.iter().map(|column| {
-        let figures =
-            column.conditions.iter().flatten().map(|figure| width(&column.measure.show(figure.value)));
-        let figure = width(MARK) + figures.max().unwrap_or(0);
-        figure.max(width(column.model).min(LONGEST_MODEL))
+        let values = column.conditions.iter().flatten().map(|value| width(&column.format.value(value.value)));
+        let value = width(MARK) + values.max().unwrap_or(0);
+        value.max(width(column.model).min(MAX_MODEL_WIDTH))
     });
     let title = columns
         .first()
-        .map_or(0, |column| width(column.measure.name()).min(LONGEST_METRIC).div_ceil(columns.len()));
+        .map_or(0, |column| width(column.format.name()).min(MAX_METRIC_WIDTH).div_ceil(columns.len()));
     widest.max().unwrap_or(0).max(title)
 }
 
-/// The name of a metric, and a rule over the rest of its columns.
+/// The name of a metric, followed by a rule over the rest of its columns.
 fn ruled(name: &str, room: usize) -> Span {
     let name = clipped(name, room);
     let rule = room.saturating_sub(width(&name) + 1);
@@ -107,36 +104,36 @@ fn ruled(name: &str, room: usize) -> Span {
     }
 }
 
-/// Fills the table, whose labels and columns are so wide, and tells whether a figure is marked.
+/// Fills the table, and returns whether any value is marked. The widths are those of labels and columns.
 fn fill(
     table: &mut Table,
-    conditions: &[Condition],
+    conditions: &[ConditionInfo],
     columns: &[&Column<'_>],
     (label_width, column_width): (usize, usize),
 ) -> bool {
     let mut any_marked = false;
     let names = columns.iter().map(|column| Span::new(Ink::Faint, column.model).clipped(column_width));
     table.head(["".into(), Span::new(Ink::Faint, "pairs")].into_iter().chain(names));
-    for (place, condition) in conditions.iter().enumerate() {
+    for (index, condition) in conditions.iter().enumerate() {
         table.line(2, [condition.name.as_str().into()]);
-        let figures: Vec<&[Figure]> = columns
+        let values: Vec<&[MetricValue]> = columns
             .iter()
-            .map(|column| column.conditions.get(place).map_or(&[][..], Vec::as_slice))
+            .map(|column| column.conditions.get(index).map_or(&[][..], Vec::as_slice))
             .collect();
         let marked: Vec<_> =
-            columns.iter().zip(&figures).map(|(column, figures)| marked(column, figures)).collect();
+            columns.iter().zip(&values).map(|(column, values)| marked(column, values)).collect();
         any_marked |= marked.iter().any(Option::is_some);
         let mut without = Vec::new();
         for (value, label) in condition.values.iter().enumerate() {
-            let row: Vec<_> = figures.iter().map(|figures| figures.get(value)).collect();
-            let pairs = row.iter().flatten().map(|figure| figure.pairs).max().unwrap_or(0);
+            let row: Vec<_> = values.iter().map(|values| values.get(value)).collect();
+            let pairs = row.iter().flatten().map(|value| value.pairs).max().unwrap_or(0);
             if pairs == 0 {
                 without.push(label.as_str());
                 continue;
             }
-            let cells = columns.iter().zip(row).zip(&marked).map(|((column, figure), marked)| {
-                let value = figure.and_then(|figure| figure.value);
-                let text = column.measure.show(value);
+            let cells = columns.iter().zip(row).zip(&marked).map(|((column, value), marked)| {
+                let value = value.and_then(|value| value.value);
+                let text = column.format.value(value);
                 let mark = marked.is_some() && value == *marked;
                 if mark { Span::new(Ink::Notice, format!("{MARK}{text}")) } else { text.into() }
             });
@@ -151,9 +148,9 @@ fn fill(
     any_marked
 }
 
-/// The figure that agrees least, unless all agree alike.
-fn marked(column: &Column<'_>, figures: &[Figure]) -> Option<f64> {
-    let values = || figures.iter().filter(|figure| figure.pairs > 0).map(|figure| figure.value);
-    let least = column.measure.least_agreement(values())?;
-    values().flatten().any(|value| value != least).then_some(least)
+/// The value with the least agreement, unless all are equal.
+fn marked(column: &Column<'_>, values: &[MetricValue]) -> Option<f64> {
+    let values = || values.iter().filter(|value| value.pairs > 0).map(|value| value.value);
+    let worst = column.format.worst(values())?;
+    values().flatten().any(|value| value != worst).then_some(worst)
 }

@@ -1,8 +1,8 @@
-//! Reports as runs make them, for tests.
+//! Sample reports for tests.
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::divergence::fixture::{divergence, spreads, times as points};
+use crate::model::divergence::fixture::{answer_distributions, divergence, latency_quantiles};
 use crate::model::report::{
     ConditionInfo, FORMAT, MetricInfo, MetricScores, MetricValue, ModelReport, PluginInfo, Report, WindowInfo,
 };
@@ -38,10 +38,10 @@ pub(crate) fn hotel() -> Report {
     let model = |name: &str, share: f64, abstained: u64, failed: u64, latency: u64| {
         let share = |salt: u64| share + wave(salt, 0.08);
         let kappa = |salt: u64| share(salt) * 1.2 - 0.25;
-        let scores = |figure: &dyn Fn(u64, u64) -> MetricValue| MetricScores {
-            overall: MetricValue { abstained, failed, ..figure(0, 15_402) },
-            conditions: each(&pairs, figure),
-            windows: (0..62).map(|week| figure(100 + week, 190 + week * 37 % 120)).collect(),
+        let scores = |value: &dyn Fn(u64, u64) -> MetricValue| MetricScores {
+            overall: MetricValue { abstained, failed, ..value(0, 15_402) },
+            conditions: each(&pairs, value),
+            windows: (0..62).map(|week| value(100 + week, 190 + week * 37 % 120)).collect(),
         };
         ModelReport {
             plugin: plugin(name),
@@ -50,14 +50,14 @@ pub(crate) fn hotel() -> Report {
             abstained,
             failed,
             blinded: 0,
-            latency: times(15_402, latency),
-            latency_quantiles: points(latency),
-            answer_distributions: spreads(AnswerForm::Label, &[2, 7, 6], 62),
+            latency: latency_summary(15_402, latency),
+            latency_quantiles: latency_quantiles(latency),
+            answer_distributions: answer_distributions(AnswerForm::Label, &[2, 7, 6], 62),
             determinism_check: DeterminismSummary { checked: 154, ..DeterminismSummary::default() },
             scores: vec![
                 scores(&|salt, pairs| matching((share(salt) * pairs as f64) as u64, pairs)),
                 scores(&|salt, pairs| {
-                    of_sums((pairs > 0).then(|| kappa(salt)), pairs, vec![pairs as f64, 0.5])
+                    metric_value((pairs > 0).then(|| kappa(salt)), pairs, vec![pairs as f64, 0.5])
                 }),
             ],
         }
@@ -75,28 +75,28 @@ pub(crate) fn hotel() -> Report {
         windows: weeks(62),
         replay_of: None,
         substrate_latency: SubstrateLatencySummary {
-            after: LatencySummary { max: 171_000_000_000_000, ..times(15_402, 7_200_000_000_000) },
-            before: 0,
+            latency: LatencySummary { max: 171_000_000_000_000, ..latency_summary(15_402, 7_200_000_000_000) },
+            dated_before_snapshot: 0,
         },
-        substrate_latency_quantiles: points(7_200_000_000_000),
+        substrate_latency_quantiles: latency_quantiles(7_200_000_000_000),
         divergence: divergence("agreement", &["day", "segment", "lead-time"], &["booked-room", "room-rules"]),
         ..empty()
     }
 }
 
-/// One model on numbers, two metrics that have no greatest figure, two conditions, nine weeks with a gap.
+/// One model on numbers, two metrics without a maximum, two conditions, nine weeks with a gap.
 pub(crate) fn rates() -> Report {
     let pairs: [&[u64]; 2] = [&[702, 298], &[61, 0, 939]];
     let mean = |salt: u64| 23.4 + wave(salt, 6.0);
     let scores = |scale: f64| {
-        let figure = |salt: u64, pairs: u64| {
-            of_sums((pairs > 0).then(|| mean(salt) * scale), pairs, vec![mean(salt) * scale * pairs as f64])
+        let value = |salt: u64, pairs: u64| {
+            metric_value((pairs > 0).then(|| mean(salt) * scale), pairs, vec![mean(salt) * scale * pairs as f64])
         };
         MetricScores {
-            overall: MetricValue { unscored: 12, ..figure(0, 1_000) },
-            conditions: each(&pairs, &figure),
+            overall: MetricValue { unscored: 12, ..value(0, 1_000) },
+            conditions: each(&pairs, &value),
             windows: (0..9)
-                .map(|week| if week == 4 { of_sums(None, 2, vec![0.0]) } else { figure(week, 111) })
+                .map(|week| if week == 4 { metric_value(None, 2, vec![0.0]) } else { value(week, 111) })
                 .collect(),
         }
     };
@@ -114,11 +114,11 @@ pub(crate) fn rates() -> Report {
             abstained: 0,
             failed: 0,
             blinded: 0,
-            latency: times(1_004, 640),
+            latency: latency_summary(1_004, 640),
             determinism_check: DeterminismSummary::default(),
             scores: vec![scores(1.0), scores(7.25)],
-            latency_quantiles: points(640),
-            answer_distributions: spreads(AnswerForm::Number, &[2, 3], 9),
+            latency_quantiles: latency_quantiles(640),
+            answer_distributions: answer_distributions(AnswerForm::Number, &[2, 3], 9),
         }],
         metrics: vec![
             MetricInfo {
@@ -136,29 +136,29 @@ pub(crate) fn rates() -> Report {
         ],
         windows,
         replay_of: None,
-        substrate_latency: SubstrateLatencySummary { after: times(1_001, 95_000_000_000), before: 3 },
-        substrate_latency_quantiles: points(95_000_000_000),
+        substrate_latency: SubstrateLatencySummary { latency: latency_summary(1_001, 95_000_000_000), dated_before_snapshot: 3 },
+        substrate_latency_quantiles: latency_quantiles(95_000_000_000),
         divergence: divergence("mean-absolute-error", &["day", "segment"], &["historical-rate"]),
         ..empty()
     }
 }
 
-/// A run that something happened to: stopped, with broken plugins and records that were refused.
+/// A run whose source failed, with plugin failures and excluded records.
 pub(crate) fn troubled() -> Report {
-    let incident = |plugin: &str, what: &str, count, first_id: &str| PluginFailure {
+    let failure = |plugin: &str, message: &str, count, first_id: &str| PluginFailure {
         plugin: plugin.into(),
-        what: what.into(),
+        message: message.into(),
         count,
         first_id: first_id.into(),
     };
-    let refused = |stream: &str, line, class: &str, reason: &str| ExcludedExample {
+    let excluded = |stream: &str, line, reason: &str, detail: &str| ExcludedExample {
         stream: stream.into(),
         line,
-        class: class.into(),
         reason: reason.into(),
+        detail: detail.into(),
     };
     let conflict = |line| {
-        refused("decisions", line, "conflict", "id `b-1893` came before with other content, on line 17")
+        excluded("decisions", line, "conflict", "id `b-1893` came before with other content, on line 17")
     };
     let bounds = "`decide` panicked at src/lib.rs:42:9: index out of bounds: the len is 3 but the index is 7, which is the \
                   row's own `adults`; the model knows parties of up to three";
@@ -178,7 +178,7 @@ pub(crate) fn troubled() -> Report {
         model.answered += 599;
         model.latency.count += 599;
     }
-    hotel.substrate_latency.after.count += 10;
+    hotel.substrate_latency.latency.count += 10;
     Report {
         end: RunEnd::SourceFailed(vec![
             "decisions: `hotel-assignments.jsonl.gz` ends within a gzip member".into(),
@@ -186,28 +186,28 @@ pub(crate) fn troubled() -> Report {
         accounting: Accounting { snapshots, decisions },
         comparison: ComparisonCounts { compared: 15_402, incomparable: 10 },
         failures: vec![
-            incident("room-rules", bounds, 1_204, "b-482"),
-            incident("recorded", "`decide` answered nothing: the decision names no room", 10, "b-9001"),
-            incident("kappa", "`score` said: the label `l` is not in `labels`", 9, "b-17"),
-            incident("room-rules", "`decide` used up its fuel", 3, "b-77"),
-            incident("booked-room", "`decide` answered the label 12, but gave 9 names", 2, "b-3"),
-            incident("booked-room", "`decide` took longer than 1s", 1, "b-5"),
+            failure("room-rules", bounds, 1_204, "b-482"),
+            failure("recorded", "`decide` answered nothing: the decision names no room", 10, "b-9001"),
+            failure("kappa", "`score` said: the label `l` is not in `labels`", 9, "b-17"),
+            failure("room-rules", "`decide` used up its fuel", 3, "b-77"),
+            failure("booked-room", "`decide` answered the label 12, but gave 9 names", 2, "b-3"),
+            failure("booked-room", "`decide` took longer than 1s", 1, "b-5"),
         ],
         excluded: vec![
-            refused("snapshots", 12, "rejected", "not a JSON object: expected `,` or `}` at column 40"),
-            refused("snapshots", 4_017, "rejected", "`adults` is \"two\", but an integer was declared"),
-            refused("snapshots", 9_313, "late", "observed at 2016-07-01T00:00:00Z, 3 d behind the latest"),
+            excluded("snapshots", 12, "rejected", "not a JSON object: expected `,` or `}` at column 40"),
+            excluded("snapshots", 4_017, "rejected", "`adults` is \"two\", but an integer was declared"),
+            excluded("snapshots", 9_313, "late", "observed at 2016-07-01T00:00:00Z, 3 d behind the latest"),
             conflict(18),
             conflict(19),
             conflict(20),
             conflict(21),
-            refused("decisions", 40, "duplicate", "id `b-40` came before, the same to the byte, on line 39"),
+            excluded("decisions", 40, "duplicate", "id `b-40` came before, the same to the byte, on line 39"),
         ],
         ..hotel
     }
 }
 
-/// A run to which no record came.
+/// A run without records.
 pub(crate) fn empty() -> Report {
     let started_at: Timestamp = "2026-11-23T06:49:55Z".parse().unwrap();
     Report {
@@ -215,8 +215,8 @@ pub(crate) fn empty() -> Report {
         study: "hotel-rooms".into(),
         declaration_digest: digest(),
         time_zone: "UTC".into(),
-        began,
-        ended_at: began + SignedDuration::from_millis(8_214),
+        started_at,
+        ended_at: started_at +  SignedDuration::from_millis(8_214),
         end: RunEnd::Finished,
         accounting: Accounting::default(),
         comparison: ComparisonCounts::default(),
@@ -230,12 +230,12 @@ pub(crate) fn empty() -> Report {
             latency: LatencySummary::default(),
             determinism_check: DeterminismSummary::default(),
             scores: vec![MetricScores {
-                overall: of_sums(None, 0, vec![0.0]),
-                conditions: vec![vec![of_sums(None, 0, vec![0.0]); 2]],
+                overall: metric_value(None, 0, vec![0.0]),
+                conditions: vec![vec![metric_value(None, 0, vec![0.0]); 2]],
                 windows: vec![],
             }],
             latency_quantiles: vec![],
-            answer_distributions: spreads(AnswerForm::Label, &[2], 0),
+            answer_distributions: answer_distributions(AnswerForm::Label, &[2], 0),
         }],
         comparator: plugin("recorded"),
         metrics: vec![metric("agreement", true, Better::Higher, Some(0.0), &["agrees"])],
@@ -266,7 +266,7 @@ fn metric(
     components: &[&str],
 ) -> MetricInfo {
     let components = components.iter().map(|&name| name.into()).collect();
-    MetricInfo { plugin: plugin(name), primary, better, least, maximum: Some(1.0), components }
+    MetricInfo { plugin: plugin(name), primary, better, minimum, maximum: Some(1.0), components }
 }
 
 fn condition((name, values): (&str, &[&str])) -> ConditionInfo {
@@ -284,32 +284,32 @@ fn weeks(number: i64) -> Vec<WindowInfo> {
     (0..number).map(week).collect()
 }
 
-fn times(count: u64, typical: u64) -> LatencySummary {
+fn latency_summary(count: u64, typical: u64) -> LatencySummary {
     LatencySummary { count, p50: typical, p90: typical * 2, p99: typical * 5, max: typical * 870 }
 }
 
-/// Something between `-height` and `height` that looks like chance.
+/// A number between `-height` and `height` that looks random.
 fn wave(salt: u64, height: f64) -> f64 {
     (salt as f64 * 1.7).sin() * height
 }
 
-fn each(pairs: &[&[u64]], figure: &dyn Fn(u64, u64) -> MetricValue) -> Vec<Vec<MetricValue>> {
+fn each(pairs: &[&[u64]], value: &dyn Fn(u64, u64) -> MetricValue) -> Vec<Vec<MetricValue>> {
     let values = |(place, pairs): (usize, &&[u64])| {
         pairs
             .iter()
             .enumerate()
-            .map(|(value, &pairs)| figure((10 * place + value + 1) as u64, pairs))
+            .map(|(value, &pairs)| value((10 * place + value + 1) as u64, pairs))
             .collect()
     };
     pairs.iter().enumerate().map(values).collect()
 }
 
-/// So many of the pairs agree.
+/// A proportion with this many agreeing pairs.
 fn matching(agree: u64, pairs: u64) -> MetricValue {
-    let figure = of_sums((pairs > 0).then(|| agree as f64 / pairs as f64), pairs, vec![agree as f64]);
-    MetricValue { interval: wilson(agree, pairs, 0.975), ..figure }
+    let value = metric_value((pairs > 0).then(|| agree as f64 / pairs as f64), pairs, vec![agree as f64]);
+    MetricValue { interval: wilson(agree, pairs, 0.975), ..value }
 }
 
-fn of_sums(value: Option<f64>, pairs: u64, sums: Vec<f64>) -> MetricValue {
+fn metric_value(value: Option<f64>, pairs: u64, sums: Vec<f64>) -> MetricValue {
     MetricValue { value, interval: None, pairs, abstained: 0, failed: 0, unscored: 0, sums }
 }

@@ -1,7 +1,7 @@
-//! The report in a terminal: what an operator reads when a run has ended.
+//! Renders reports, cases, verdicts and plans as text for a terminal.
 //!
-//! Always holds: the figures are those of the [`Report`], none is computed here; no line is wider than asked for; what
-//! plugins and records say cannot command the terminal; nothing is said by colour alone.
+//! Invariants: figures are those of the [`Report`]; none is computed here. No line is wider than requested. Text from
+//! plugins and records cannot control the terminal. Colour never carries information alone.
 
 pub mod case;
 pub mod comparison;
@@ -18,39 +18,40 @@ pub mod verdict;
 mod windows;
 
 use crate::format::{counted, duration};
-use crate::metric_format::Measure;
-use crate::model::report::{End, Report};
+use crate::metric_format::MetricFormat;
+use crate::model::report::Report;
+use crate::model::run_summary::RunEnd;
 use crate::terminal::table::{Align, Table};
 use crate::terminal::text_canvas::{Ink, Page, Span, Style};
 
 /// The report as text: lines that each end with a line feed.
-pub fn render(report: &Report, style: Style) -> String {
+pub fn render_report(report: &Report, style: Style) -> String {
     let mut page = Page::new(style);
-    let measures = Measure::all(report);
+    let formats = MetricFormat::all(report);
     headline(&mut page, report);
     records::accounts(&mut page, report);
     records::answers(&mut page, report);
-    records::again(&mut page, report);
+    records::determinism_checks(&mut page, report);
     if report.comparison.compared == 0 {
-        page.section("Agreement with what was done", "");
-        page.paragraph(2, Ink::Plain, "No pair was compared, so there is no figure.", 2);
+        page.section("Agreement with the substrate", "");
+        page.paragraph(2, Ink::Plain, "No pairs were compared, so there are no figures.", 2);
     } else {
-        figures::overall(&mut page, report, &measures);
-        conditions::conditions(&mut page, report, &measures);
-        classes::classes(&mut page, report, &measures);
-        windows::windows(&mut page, report, &measures);
+        overall::overall(&mut page, report, &formats);
+        conditions::conditions(&mut page, report, &formats);
+        subgroups::subgroups(&mut page, report, &formats);
+        windows::windows(&mut page, report, &formats);
     }
     records::latency(&mut page, report);
-    faults::incidents(&mut page, report);
-    faults::refused(&mut page, report);
+    failures::plugin_failures(&mut page, report);
+    failures::excluded_records(&mut page, report);
     page.blank();
-    let closing = "Agreement is not \"better\": it says how often, or how closely, a model would have done what was done.";
+    let closing = "Agreement does not mean \"better\". It shows how often, or how closely, a model would have made the same decisions.";
     page.paragraph(0, Ink::Plain, closing, 3);
     page.finish()
 }
 
-/// Rows under their heads, as text: lines that each end with a line feed.
-pub fn table(heads: &[String], rows: &[Vec<String>], style: Style) -> String {
+/// A table as text: lines that each end with a line feed.
+pub fn render_table(heads: &[String], rows: &[Vec<String>], style: Style) -> String {
     let mut page = Page::new(style);
     let mut table = Table::new(heads.iter().map(|_| Align::Left));
     table.head(heads.iter().map(|head| Span::new(Ink::Faint, head)));
@@ -61,23 +62,23 @@ pub fn table(heads: &[String], rows: &[Vec<String>], style: Style) -> String {
     page.finish()
 }
 
-/// The study, how its run ended, and what kind of run it was.
+/// The name of the study, how the run ended, and whether it was a shadow run or an offline evaluation.
 fn headline(page: &mut Page, report: &Report) {
-    let took = duration(u64::try_from(report.began.duration_until(report.ended).as_nanos()).unwrap_or(0));
+    let took =
+        duration(u64::try_from(report.started_at.duration_until(report.ended_at).as_nanos()).unwrap_or(0));
     let (ink, ended) = match &report.end {
-        End::Finished => (Ink::Plain, "finished"),
-        End::Interrupted => (Ink::Notice, "INTERRUPTED"),
-        End::Interim { .. } => (Ink::Notice, "STILL RUNNING"),
-        End::SourceBroke(_) => (Ink::Alarm, "BROKE OFF"),
+        RunEnd::Finished => (Ink::Plain, "finished"),
+        RunEnd::Interrupted => (Ink::Notice, "INTERRUPTED"),
+        RunEnd::Interim { .. } => (Ink::Notice, "STILL RUNNING"),
+        RunEnd::SourceFailed(_) => (Ink::Alarm, "SOURCE FAILED"),
     };
-    let ended = format!("{ended} {} after {took}", report.ended.strftime("%Y-%m-%d %H:%M:%S UTC"));
+    let ended = format!("{ended} {} after {took}", report.ended_at.strftime("%Y-%m-%d %H:%M:%S UTC"));
     page.line(0, &[Span::new(Ink::Title, &report.study), "  ".into(), Span::new(ink, ended)]);
     match &report.replay_of {
-        None => page.line(0, &["A shadow run: answers were logged and never actioned.".into()]),
+        None => page.line(0, &["Shadow run: answers were logged and never acted on.".into()]),
         Some(seal) => {
             let what = format!(
-                "AN OFFLINE EVALUATION of the log of the run sealed as {}: what the models did not see live permits \
-                 nothing.",
+                "OFFLINE EVALUATION of the log of the run with seal {}. Its results do not permit any use of a model.",
                 &seal[..12.min(seal.len())]
             );
             page.paragraph(0, Ink::Notice, &what, 2);
@@ -89,12 +90,15 @@ fn headline(page: &mut Page, report: &Report) {
         page.paragraph(0, Ink::Plain, &format!("{windows}, {}{to}, {}", first.label, report.time_zone), 2);
     }
     match &report.end {
-        End::Finished | End::Interim { .. } => {}
-        End::Interrupted => {
-            page.paragraph(0, Ink::Plain, "The figures cover what had come until it was stopped.", 2)
-        }
-        End::SourceBroke(sources) => {
-            let what = "A source broke off; the figures cover what had come until then:";
+        RunEnd::Finished | RunEnd::Interim { .. } => {}
+        RunEnd::Interrupted => page.paragraph(
+            0,
+            Ink::Plain,
+            "The figures cover the records received before the run was stopped.",
+            2,
+        ),
+        RunEnd::SourceFailed(sources) => {
+            let what = "A source failed. The figures cover the records received before that:";
             page.paragraph(0, Ink::Plain, what, 2);
             for source in sources {
                 page.paragraph(2, Ink::Alarm, source, 3);

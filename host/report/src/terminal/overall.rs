@@ -1,27 +1,27 @@
-//! The figures over all compared pairs.
+//! Renders the metrics over all compared pairs.
 //!
-//! Always holds: the primary metric comes first; a figure stands beside the counts that it was made from; agreement is
-//! called agreement, never better.
+//! Invariants: the primary metric comes first. Every value is shown with the counts behind it. Agreement is called
+//! "agreement", never "better".
 
 use crate::format::{count, counted};
-use crate::metric_format::Measure;
-use crate::model::report::{Figure, Report, Scores};
+use crate::metric_format::MetricFormat;
+use crate::model::report::{MetricScores, MetricValue, Report};
 use crate::terminal::table::{Align, Table};
 use crate::terminal::text_canvas::{Ink, Page, Span};
 
-/// The figure of each metric and model over all compared pairs.
-pub(super) fn overall(page: &mut Page, report: &Report, measures: &[Measure<'_>]) {
+/// The value of each metric for each model, over all compared pairs.
+pub(super) fn overall(page: &mut Page, report: &Report, formats: &[MetricFormat<'_>]) {
     let over = counted(report.comparison.compared, "compared pair", "compared pairs");
-    page.section("Agreement with what was done", &format!("over {over}"));
+    page.section("Agreement with the substrate", &format!("over {over}"));
     let mut table = Table::new([Align::Left, Align::Point, Align::Right]);
-    for measure in measures {
-        let primary = if measure.metric.primary { "primary, " } else { "" };
-        let aside = format!("  {primary}{}", measure.reading());
-        table.line(2, [measure.name().into(), Span::new(Ink::Faint, aside)]);
+    for format in formats {
+        let primary = if format.metric.primary { "primary, " } else { "" };
+        let aside = format!("  {primary}{}", format.direction());
+        table.line(2, [format.name().into(), Span::new(Ink::Faint, aside)]);
         for model in &report.models {
-            let Some(Scores { overall, .. }) = measure.scores(model) else { continue };
-            let figure = Span::new(Ink::Title, measure.show(overall.value));
-            table.row([format!("    {}", model.plugin.name).into(), figure, measure.counts(overall).into()]);
+            let Some(MetricScores { overall, .. }) = format.scores(model) else { continue };
+            let value = Span::new(Ink::Title, format.value(overall.value));
+            table.row([format!("    {}", model.plugin.name).into(), value, format.counts(overall).into()]);
             for remark in remarks(overall) {
                 table.line(6, [Span::new(Ink::Notice, remark)]);
             }
@@ -30,13 +30,13 @@ pub(super) fn overall(page: &mut Page, report: &Report, measures: &[Measure<'_>]
     table.print(page);
 }
 
-/// Which of its pairs a figure counts against the model, and which it leaves out.
-fn remarks(figure: &Figure) -> impl Iterator<Item = String> {
-    let Figure { abstained, failed, unscored, .. } = *figure;
+/// Remarks on unanswered pairs, which a value includes, and unscored pairs, which it leaves out.
+fn remarks(value: &MetricValue) -> impl Iterator<Item = String> {
+    let MetricValue { abstained, failed, unscored, .. } = *value;
     let some = |number: u64, what: &str| (number > 0).then(|| format!("{} {what}", count(number)));
     let unanswered: Vec<_> =
         [some(abstained, "abstained"), some(failed, "failed")].into_iter().flatten().collect();
     let unanswered = Some(unanswered.join(", ")).filter(|parts| !parts.is_empty());
-    let unanswered = unanswered.map(|parts| format!("{parts}: the metric is told, and says what that costs"));
-    unanswered.into_iter().chain(some(unscored, "that the metric broke on: left out of the figure"))
+    let unanswered = unanswered.map(|parts| format!("{parts}: included; the metric defines how they count"));
+    unanswered.into_iter().chain(some(unscored, "on which the metric failed: not included"))
 }

@@ -62,7 +62,7 @@ fn threshold(plan: &StudyPlan) -> String {
     let (side, bound) = direction_words(plan);
     let by = match plan.evidence {
         Evidence::Point => "by its value".to_owned(),
-        Evidence::Bound(confidence) => format!("by its {beside} bound at {confidence}"),
+        Evidence::Bound(confidence) => format!("by its {bound} bound at {confidence}"),
     };
     format!("{} is {side} {} {which}, {by}", plan.metric, plan.bound)
 }
@@ -96,7 +96,7 @@ fn comparisons(page: &mut Page, plan: &StudyPlan) {
     let number = |number: Option<u64>, few: bool| match (number, few) {
         (None, _) => UNDEFINED.into(),
         (Some(number), false) => Span::from(count(number)),
-        (Some(number), true) => Span::new(Ink::Alarm, format!("{FEW}{}", count(number))),
+        (Some(number), true) => Span::new(Ink::Alarm, format!("{TOO_FEW}{}", count(number))),
     };
     let heads = ["".to_owned(), "share".to_owned()].into_iter().chain(span_names(plan));
     table.head(heads.map(|head| Span::new(Ink::Faint, head)));

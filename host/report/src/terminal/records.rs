@@ -1,51 +1,47 @@
-//! Where every record has got to, what the models answered, and how long it took.
+//! Renders the accounting of records, the models' answers, determinism checks and latencies.
 //!
-//! Always holds: the accounts are an equation that anyone can check; one that does not balance says so.
+//! Invariants: the accounts are shown as an equation that a reader can check. An account that does not balance is
+//! marked.
 
 use crate::format::{UNDEFINED, count, counted, duration};
-use crate::model::report::{Again, Comparison, Latency, Report};
+use crate::model::report::Report;
+use crate::model::run_summary::{ComparisonCounts, DeterminismSummary, LatencySummary};
 use crate::terminal::table::{Align, Table};
 use crate::terminal::text_canvas::{Ink, Page, Span};
-use understudy_records::pairing::Account;
+use understudy_records::join::Account;
 
-/// Said where the accounts do not balance, which is always a fault of the host.
-pub(super) const UNBALANCED: &str = "THE ACCOUNTS DO NOT BALANCE. No figure can be relied on: keep the run directory, \
-                                     and report this as a fault of understudy.";
+/// The warning for accounts that do not balance, which is always a bug of understudy.
+pub(super) const UNBALANCED: &str = "THE ACCOUNTS DO NOT BALANCE. No figure is reliable: keep the run directory, and \
+                                     report this as a bug of understudy.";
 
 /// Whether every record and every pair is accounted for.
 pub(super) fn balances(report: &Report) -> bool {
     report.accounting.balances() && pairs_balance(report)
 }
 
-/// Whether both streams have as many pairs as became of them.
+/// Whether both streams count the same pairs, and compared and incomparable pairs add up to them.
 fn pairs_balance(report: &Report) -> bool {
-    let Comparison { compared, incomparable } = report.comparison;
+    let ComparisonCounts { compared, incomparable } = report.comparison;
     let (snapshots, decisions) = (report.accounting.snapshots.paired, report.accounting.decisions.paired);
     snapshots == decisions && compared.checked_add(incomparable) == Some(snapshots)
 }
 
-/// The accounts of both streams, and what became of the pairs.
+/// The accounts of both streams, and of the pairs.
 pub(super) fn accounts(page: &mut Page, report: &Report) {
     let (snapshots, decisions) = (&report.accounting.snapshots, &report.accounting.decisions);
     page.blank();
     let mut table = Table::new([Align::Left, Align::Right, Align::Right, Align::Left]);
     table.head([Span::new(Ink::Title, "Records"), faint("snapshots"), faint("decisions")]);
-    let mut row = |name: &str, of: fn(&Account) -> u64, aside: &str| {
-        let name = format!("  {name}").into();
-        table.row([name, count(of(snapshots)).into(), count(of(decisions)).into(), faint(aside)]);
-    };
-    row("  received", |account| account.received, "");
-    row("= rejected", |account| account.rejected, "not readable");
-    row("+ duplicate", |account| account.duplicate, "came before, the same");
-    row("+ conflict", |account| account.conflict, "came before, differs");
-    row("+ late", |account| account.late, "far behind its stream");
-    row("+ paired", |account| account.paired, "met its partner");
-    row("+ waiting", |account| account.waiting, "may still meet it");
-    row("+ expired", |account| account.expired, "decisions: orphans");
+    let descriptions = std::iter::once("").chain(snapshots.terms().map(|(term, _)| term.description()));
+    let rows = snapshots.equation().into_iter().zip(decisions.equation()).zip(descriptions);
+    for (((name, snapshots), (_, decisions)), description) in rows {
+        let name = if description.is_empty() { format!("    {name}") } else { format!("  {name}") };
+        table.row([name.into(), count(snapshots).into(), count(decisions).into(), faint(description)]);
+    }
     table.row(["".into(), balance(snapshots), balance(decisions)]);
     table.print(page);
 
-    let Comparison { compared, incomparable } = report.comparison;
+    let ComparisonCounts { compared, incomparable } = report.comparison;
     let pairs = counted(snapshots.paired, "pair", "pairs");
     let equation = format!("{pairs} = {} compared + {} incomparable", count(compared), count(incomparable));
     if pairs_balance(report) {
@@ -57,7 +53,7 @@ pub(super) fn accounts(page: &mut Page, report: &Report) {
         page.paragraph(
             2,
             Ink::Faint,
-            "incomparable: the comparator had no answer; pairs/ has its reasons, as `comparator.unanswered`",
+            "incomparable: the comparator gave no answer; its reasons are in pairs/, column `comparator.unanswered`",
             2,
         );
     }
@@ -67,7 +63,7 @@ fn balance(account: &Account) -> Span {
     if account.balances() { faint("✓ balances") } else { Span::new(Ink::Alarm, "✗ NOT BALANCED") }
 }
 
-/// How many snapshots each model answered.
+/// The number of snapshots that each model answered.
 pub(super) fn answers(page: &mut Page, report: &Report) {
     page.blank();
     let mut table = Table::new([Align::Left, Align::Right, Align::Right, Align::Right, Align::Left]);
@@ -81,10 +77,10 @@ pub(super) fn answers(page: &mut Page, report: &Report) {
         table.row([name].into_iter().chain(counts).chain([title]));
     }
     table.print(page);
-    // It is the same snapshots for every model.
+    // All models have the same blinded snapshots.
     let blinded = report.models.iter().map(|model| model.blinded).max().unwrap_or_default();
     if blinded > 0 {
-        let what = "blinded: no model was asked before their decision had come";
+        let what = "blinded: the models answered only after the decision was known";
         page.paragraph(
             2,
             Ink::Faint,
@@ -94,30 +90,33 @@ pub(super) fn answers(page: &mut Page, report: &Report) {
     }
 }
 
-/// What came of asking the models again.
-pub(super) fn again(page: &mut Page, report: &Report) {
-    for model in report.models.iter().filter(|model| model.again.asked > 0) {
-        let Again { asked, otherwise, first_id, .. } = &model.again;
+/// The results of the determinism checks.
+pub(super) fn determinism_checks(page: &mut Page, report: &Report) {
+    for model in report.models.iter().filter(|model| model.determinism_check.checked > 0) {
+        let DeterminismSummary { checked, mismatches, first_id } = &model.determinism_check;
         let name = &model.plugin.name;
-        let asked = format!("{name} was asked again about {}", counted(*asked, "snapshot", "snapshots"));
-        match otherwise {
-            0 => page.paragraph(2, Ink::Faint, &format!("{asked}, and answered the same"), 2),
+        let checked = format!(
+            "determinism check of {name}: {} answered twice",
+            counted(*checked, "snapshot", "snapshots")
+        );
+        match mismatches {
+            0 => page.paragraph(2, Ink::Faint, &format!("{checked}, no mismatches"), 2),
             _ => {
-                // No row is named before the run has ended.
+                // An interim report names no row.
                 let first =
                     if first_id.is_empty() { String::new() } else { format!(", first id {first_id}") };
-                let otherwise = format!(
-                    "{asked}, and ANSWERED {} OTHERWISE{first}: it keeps something between calls, so its \
-                     figures depend on what it saw before",
-                    count(*otherwise)
+                let text = format!(
+                    "{checked}, {}{first}: the model keeps state between calls, so its figures depend on the order of \
+                     its input",
+                    counted(*mismatches, "MISMATCH", "MISMATCHES")
                 );
-                page.paragraph(2, Ink::Alarm, &otherwise, 3);
+                page.paragraph(2, Ink::Alarm, &text, 3);
             }
         }
     }
 }
 
-/// How long the models and the substrate took.
+/// The latencies of the models and of the substrate.
 pub(super) fn latency(page: &mut Page, report: &Report) {
     page.blank();
     let mut table =
@@ -125,31 +124,31 @@ pub(super) fn latency(page: &mut Page, report: &Report) {
     let names = ["p50", "p90", "p99", "max", "count"].map(faint);
     table.head([Span::new(Ink::Title, "Latency")].into_iter().chain(names));
     for model in &report.models {
-        table.row(times(&model.plugin.name, &model.latency));
+        table.row(latency_row(&model.plugin.name, &model.latency));
     }
-    table.row(times("substrate", &report.substrate_latency.after));
+    table.row(latency_row("substrate", &report.substrate_latency.latency));
     table.print(page);
     page.paragraph(
         2,
         Ink::Faint,
-        "models: the time until a batch of snapshots was answered; its rows share it",
+        "models: time to answer a batch of snapshots, counted for each of its rows",
         2,
     );
-    let substrate = "substrate: from the snapshot's time to the decision's time, as the records carry them";
+    let substrate = "substrate: from the time of the snapshot to the time of the decision, as in the records";
     page.paragraph(2, Ink::Faint, substrate, 2);
-    let before = report.substrate_latency.before;
+    let before = report.substrate_latency.dated_before_snapshot;
     if before > 0 {
         let dated = counted(
             before,
             "decision is dated before its snapshot",
             "decisions are dated before their snapshots",
         );
-        page.paragraph(2, Ink::Notice, &format!("{dated}: no latency can be told"), 2);
+        page.paragraph(2, Ink::Notice, &format!("{dated}: not included"), 2);
     }
 }
 
-fn times(name: &str, latency: &Latency) -> [Span; 6] {
-    let Latency { count: number, p50, p90, p99, max } = *latency;
+fn latency_row(name: &str, latency: &LatencySummary) -> [Span; 6] {
+    let LatencySummary { count: number, p50, p90, p99, max } = *latency;
     let time = |nanos| if number == 0 { UNDEFINED.into() } else { duration(nanos).into() };
     [format!("  {name}").into(), time(p50), time(p90), time(p99), time(max), count(number).into()]
 }

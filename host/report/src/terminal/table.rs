@@ -1,24 +1,24 @@
-//! Text in columns.
+//! Tables of aligned text.
 //!
-//! Always holds: two columns stand [`GAP`] apart; a column is as wide as its widest cell, unless the page is too narrow:
-//! then columns of text give way, the last one first, and columns of numbers do not.
+//! Invariants: columns are [`GAP`] spaces apart. A column is as wide as its widest cell. If the page is too narrow, text
+//! columns shrink, the last one first; columns of numbers never shrink.
 
 use crate::terminal::text_canvas::{Page, Span, width};
 
-/// The spaces between two columns.
+/// The number of spaces between two columns.
 pub(super) const GAP: usize = 2;
 
-/// A column of text is never made narrower than this.
-const LEAST_TEXT: usize = 8;
+/// The width below which a text column never shrinks.
+const MIN_TEXT_WIDTH: usize = 8;
 
-/// How the cells of a column stand under each other.
+/// The alignment of the cells of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Align {
-    /// At the left: text.
+    /// Left-aligned, for text.
     Left,
-    /// At the right: counts.
+    /// Right-aligned, for counts.
     Right,
-    /// By the decimal point: figures. Heads stand at the right.
+    /// Aligned by the decimal point, for metric values. The head is right-aligned.
     Point,
 }
 
@@ -28,7 +28,7 @@ enum Row {
     Line(usize, Vec<Span>),
 }
 
-/// A table, to be printed once it is complete.
+/// A table that is printed once it is complete.
 pub(super) struct Table {
     columns: Vec<(Align, usize)>,
     rows: Vec<Row>,
@@ -39,100 +39,102 @@ impl Table {
         Table { columns: columns.into_iter().map(|align| (align, 0)).collect(), rows: Vec::new() }
     }
 
-    /// A table whose columns have a least width.
+    /// A table whose columns have minimum widths.
     pub fn with_widths(columns: impl IntoIterator<Item = (Align, usize)>) -> Table {
         Table { columns: columns.into_iter().collect(), rows: Vec::new() }
     }
 
-    /// The names of the columns.
+    /// Adds the heads of the columns.
     pub fn head(&mut self, cells: impl IntoIterator<Item = Span>) {
         self.rows.push(Row::Head(cells.into_iter().collect()));
     }
 
-    /// A row of cells.
+    /// Adds a row of cells.
     pub fn row(&mut self, cells: impl IntoIterator<Item = Span>) {
         self.rows.push(Row::Cells(cells.into_iter().collect()));
     }
 
-    /// A line between rows that keeps to no column.
+    /// Adds a line that ignores the columns.
     pub fn line(&mut self, indent: usize, spans: impl IntoIterator<Item = Span>) {
         self.rows.push(Row::Line(indent, spans.into_iter().collect()));
     }
 
     pub fn print(self, page: &mut Page) {
-        let measures = self.measures(page.width());
+        let layouts = self.layouts(page.width());
         for row in self.rows {
             match row {
                 Row::Line(indent, spans) => page.line(indent, &spans),
-                Row::Head(cells) => page.line(0, &set(cells, &measures, true)),
-                Row::Cells(cells) => page.line(0, &set(cells, &measures, false)),
+                Row::Head(cells) => page.line(0, &spaced(cells, &layouts, true)),
+                Row::Cells(cells) => page.line(0, &spaced(cells, &layouts, false)),
             }
         }
     }
 
-    fn measures(&self, page: usize) -> Vec<Measure> {
-        let mut measures: Vec<_> =
-            self.columns.iter().enumerate().map(|(i, &column)| self.measure(i, column)).collect();
-        let whole: usize = measures.iter().map(|measure| measure.width + GAP).sum();
-        let mut excess = whole.saturating_sub(page + GAP);
-        for measure in measures.iter_mut().rev().filter(|measure| measure.align == Align::Left) {
-            let given = excess.min(measure.width.saturating_sub(LEAST_TEXT));
-            measure.width -= given;
-            excess -= given;
+    fn layouts(&self, page: usize) -> Vec<ColumnLayout> {
+        let mut layouts: Vec<_> =
+            self.columns.iter().enumerate().map(|(i, &column)| self.layout(i, column)).collect();
+        let total: usize = layouts.iter().map(|layout| layout.width + GAP).sum();
+        let mut excess = total.saturating_sub(page + GAP);
+        for layout in layouts.iter_mut().rev().filter(|layout| layout.align == Align::Left) {
+            let reduction = excess.min(layout.width.saturating_sub(MIN_TEXT_WIDTH));
+            layout.width -= reduction;
+            excess -= reduction;
         }
-        measures
+        layouts
     }
 
-    fn measure(&self, column: usize, (align, least): (Align, usize)) -> Measure {
-        let mut measure = Measure { align, width: least, after: 0 };
+    fn layout(&self, column: usize, (align, min_width): (Align, usize)) -> ColumnLayout {
+        let mut layout = ColumnLayout { align, width: min_width, fraction: 0 };
         let mut before = 0;
         for row in &self.rows {
             match row {
                 Row::Cells(cells) if align == Align::Point => {
-                    let (whole, fraction) =
+                    let (total, fraction) =
                         cells.get(column).map_or((0, 0), |cell| around_point(cell.text()));
-                    before = before.max(whole);
-                    measure.after = measure.after.max(fraction);
+                    before = before.max(total);
+                    layout.fraction = layout.fraction.max(fraction);
                 }
                 Row::Head(cells) | Row::Cells(cells) => {
-                    measure.width = measure.width.max(cells.get(column).map_or(0, Span::width));
+                    layout.width = layout.width.max(cells.get(column).map_or(0, Span::width));
                 }
                 Row::Line(..) => {}
             }
         }
-        measure.width = measure.width.max(before + measure.after);
-        measure
+        layout.width = layout.width.max(before + layout.fraction);
+        layout
     }
 }
 
-/// A column's measures in columns of the terminal.
-struct Measure {
+/// The layout of a column, in columns of the terminal.
+struct ColumnLayout {
     align: Align,
     width: usize,
-    /// What the longest fraction takes, with its point.
-    after: usize,
+    /// The width of the longest fraction, including its point.
+    fraction: usize,
 }
 
-/// Cells set apart by spaces.
-fn set(cells: Vec<Span>, measures: &[Measure], head: bool) -> Vec<Span> {
+/// Cells padded to their columns.
+fn spaced(cells: Vec<Span>, layouts: &[ColumnLayout], head: bool) -> Vec<Span> {
     let mut spans = Vec::new();
-    for (cell, measure) in cells.into_iter().zip(measures) {
-        let cell = cell.clipped(measure.width);
-        let room = measure.width - cell.width();
-        let after = match measure.align {
+    for (cell, layout) in cells.into_iter().zip(layouts) {
+        let cell = cell.clipped(layout.width);
+        let room = layout.width - cell.width();
+        let fraction = match layout.align {
             Align::Left => room,
-            Align::Point if !head => room.min(measure.after - around_point(cell.text()).1.min(measure.after)),
+            Align::Point if !head => {
+                room.min(layout.fraction - around_point(cell.text()).1.min(layout.fraction))
+            }
             Align::Right | Align::Point => 0,
         };
-        spans.extend([" ".repeat(room - after).into(), cell, " ".repeat(after + GAP).into()]);
+        spans.extend([" ".repeat(room - fraction).into(), cell, " ".repeat(fraction + GAP).into()]);
     }
     spans
 }
 
-/// The columns before the decimal point, and those from it on.
-fn around_point(figure: &str) -> (usize, usize) {
-    let point = figure.find('.').unwrap_or(figure.len());
-    (width(&figure[..point]), width(&figure[point..]))
+/// The width before the decimal point, and the width from the point on.
+fn around_point(number: &str) -> (usize, usize) {
+    let point = number.find('.').unwrap_or(number.len());
+    (width(&number[..point]), width(&number[point..]))
 }
 
 #[cfg(test)]
@@ -151,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn figures_stand_under_each_other_by_their_point() {
+    fn numbers_are_aligned_by_their_point() {
         let mut table = Table::new([Align::Left, Align::Point, Align::Right]);
         table.head(spans(["", "figure", "pairs"]));
         table.row(spans(["a", "1,234.5", "9"]));
@@ -169,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn text_gives_way_before_numbers_and_the_last_text_first() {
+    fn text_columns_shrink_and_the_last_one_first() {
         let row = |first: &str, last: &str| {
             let mut table = Table::new([Align::Left, Align::Right, Align::Left]);
             table.row(spans([first, "18,446,744,073,709,551,615", last]));

@@ -6,11 +6,14 @@ use proptest::prelude::*;
 use serde_json::Value as Json;
 use unicode_width::UnicodeWidthChar;
 
-use crate::model::report::{Condition, End, Figure, Metric, Model, Plugin, Report, Scores, Window};
+use crate::model::report::{
+    ConditionInfo, MetricInfo, MetricScores, MetricValue, ModelReport, PluginInfo, Report, WindowInfo,
+};
+use crate::model::run_summary::RunEnd;
 use crate::terminal::fixture::{empty, hotel, rates, troubled};
-use crate::terminal::render;
+use crate::terminal::render_report;
 use crate::terminal::text_canvas::Style;
-use understudy_records::pairing::Account;
+use understudy_records::join::Account;
 use understudy_sandbox::Better;
 
 const PAGE: Style = Style { width: 100, color: false };
@@ -21,47 +24,47 @@ fn columns(line: &str) -> usize {
 
 /// The lines that hold one of these words.
 fn lines(report: &Report, words: &[&str]) -> String {
-    let text = render(report, PAGE);
+    let text = render_report(report, PAGE);
     let lines: Vec<_> = text.lines().filter(|line| words.iter().any(|word| line.contains(word))).collect();
     lines.join("\n")
 }
 
 /// The section that begins with this title, without the title's line.
 fn section(report: &Report, title: &str) -> String {
-    let text = render(report, PAGE);
+    let text = render_report(report, PAGE);
     let lines = text.lines().skip_while(|line| !line.starts_with(title)).skip(1);
     lines.take_while(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
 #[test]
 fn two_models_on_labels() {
-    insta::assert_snapshot!(render(&hotel(), PAGE));
+    insta::assert_snapshot!(render_report(&hotel(), PAGE));
 }
 
 #[test]
 fn one_model_on_numbers() {
-    insta::assert_snapshot!(render(&rates(), PAGE));
+    insta::assert_snapshot!(render_report(&rates(), PAGE));
 }
 
 #[test]
 fn a_run_without_records() {
-    insta::assert_snapshot!(render(&empty(), PAGE));
+    insta::assert_snapshot!(render_report(&empty(), PAGE));
 }
 
 #[test]
 fn a_run_that_broke_off() {
-    insta::assert_snapshot!(render(&troubled(), PAGE));
+    insta::assert_snapshot!(render_report(&troubled(), PAGE));
 }
 
 #[test]
 fn a_narrow_terminal() {
-    insta::assert_snapshot!(render(&troubled(), Style { width: 60, color: false }));
+    insta::assert_snapshot!(render_report(&troubled(), Style { width: 60, color: false }));
 }
 
 #[test]
 fn a_run_that_was_stopped_says_so_at_the_top() {
-    let report = Report { end: End::Interrupted, ..hotel() };
-    let text = render(&report, PAGE);
+    let report = Report { end: RunEnd::Interrupted, ..hotel() };
+    let text = render_report(&report, PAGE);
     let top: Vec<_> = text.lines().take_while(|line| !line.is_empty()).collect();
     insta::assert_snapshot!(top.join("\n"), @r"
     hotel-rooms  INTERRUPTED 2026-11-23 06:50:03 UTC after 8.21 s
@@ -92,13 +95,13 @@ fn accounts_that_do_not_balance_say_so_loudly() {
     ");
 }
 
-fn set(figure: &mut Figure, value: f64, sums: &[f64]) {
+fn set(figure: &mut MetricValue, value: f64, sums: &[f64]) {
     (figure.value, figure.sums) = (Some(value), sums.to_vec());
 }
 
 #[test]
 fn only_a_share_of_the_pairs_is_shown_as_one() {
-    let shown = |edit: fn(&mut Metric, &mut Figure)| {
+    let shown = |edit: fn(&mut MetricInfo, &mut MetricValue)| {
         let mut report = hotel();
         edit(&mut report.metrics[0], &mut report.models[0].scores[0].overall);
         let section = section(&report, "Agreement");
@@ -109,7 +112,7 @@ fn only_a_share_of_the_pairs_is_shown_as_one() {
     assert_eq!(shown(|_, figure| set(figure, 0.5, &[7_700.0])), "0.500000 15,402 pairs");
     assert_eq!(shown(|_, figure| set(figure, 0.5, &[7_701.0, 0.0])), "0.500000 15,402 pairs");
     assert_eq!(shown(|_, figure| (figure.unscored, figure.sums[0]) = (15_000, 0.0)), "0.789962 15,402 pairs");
-    assert_eq!(shown(|metric, _| metric.greatest = Some(2.0)), "0.789962 15,402 pairs");
+    assert_eq!(shown(|metric, _| metric.maximum = Some(2.0)), "0.789962 15,402 pairs");
 }
 
 #[test]
@@ -133,7 +136,7 @@ fn values_that_agree_alike_are_not_marked() {
     {
         figure.value = Some(4.0);
     }
-    assert!(!render(&report, PAGE).contains('▸'));
+    assert!(!render_report(&report, PAGE).contains('▸'));
 }
 
 /// The bars of a study of one metric in windows that have these figures.
@@ -144,12 +147,12 @@ fn bars(values: &[Option<f64>], better: Better, width: usize) -> String {
     report.metrics[0].better = better;
     let start = |place| Timestamp::UNIX_EPOCH + SignedDuration::from_hours(place as i64);
     let window =
-        |place| Window { label: format!("hour {place}"), start: start(place), end: start(place + 1) };
+        |place| WindowInfo { label: format!("hour {place}"), start: start(place), end: start(place + 1) };
     report.windows = (0..values.len()).map(window).collect();
     let figure = report.models[0].scores[0].overall.clone();
     report.models[0].scores[0].windows =
-        values.iter().map(|&value| Figure { value, ..figure.clone() }).collect();
-    let text = render(&report, Style { width, color: false });
+        values.iter().map(|&value| MetricValue { value, ..figure.clone() }).collect();
+    let text = render_report(&report, Style { width, color: false });
     let line = text.lines().filter_map(|line| line.strip_prefix("    bars  ")).next_back().unwrap();
     line.to_owned()
 }
@@ -177,9 +180,9 @@ fn one_window_that_parts_is_seen_among_a_thousand() {
 #[test]
 fn colour_says_nothing_of_its_own() {
     for report in [hotel(), rates(), empty(), troubled()] {
-        let colored = render(&report, Style { color: true, ..PAGE });
+        let colored = render_report(&report, Style { color: true, ..PAGE });
         assert!(colored.contains("\x1b[1m"));
-        assert_eq!(without_colour(&colored), render(&report, PAGE));
+        assert_eq!(without_colour(&colored), render_report(&report, PAGE));
     }
 }
 
@@ -226,7 +229,7 @@ fn harmless(c: char) -> bool {
 #[test]
 fn nothing_from_outside_commands_the_terminal() {
     for color in [false, true] {
-        let text = render(&hostile(), Style { color, ..PAGE });
+        let text = render_report(&hostile(), Style { color, ..PAGE });
         assert!(text.contains("�[2J�31mroom-rules"), "the text itself is kept");
         for line in without_colour(&text).lines() {
             assert!(line.chars().all(harmless), "{line:?}");
@@ -244,7 +247,7 @@ fn no_line_is_wider_than_the_page() {
 }
 
 fn check(report: &Report, width: usize) -> Result<(), TestCaseError> {
-    let text = render(report, Style { width, color: false });
+    let text = render_report(report, Style { width, color: false });
     prop_assert!(text.ends_with('\n'));
     for line in text.lines() {
         prop_assert!(columns(line) <= width.max(60), "{width}: {line:?}");
@@ -261,11 +264,11 @@ fn odd_text() -> impl Strategy<Value = String> {
     prop::collection::vec(odd, 0..60).prop_map(String::from_iter)
 }
 
-fn odd_figure() -> impl Strategy<Value = Figure> {
+fn odd_figure() -> impl Strategy<Value = MetricValue> {
     let some = || 0..1_u64 << 40;
     let numbers = (prop::option::of(prop::num::f64::ANY), prop::collection::vec(prop::num::f64::ANY, 0..3));
     (numbers, some(), some(), some(), some()).prop_map(
-        |((value, sums), pairs, abstained, failed, unscored)| Figure {
+        |((value, sums), pairs, abstained, failed, unscored)| MetricValue {
             value,
             interval: None,
             pairs,
@@ -277,21 +280,28 @@ fn odd_figure() -> impl Strategy<Value = Figure> {
     )
 }
 
-fn odd_model() -> impl Strategy<Value = Model> {
+fn odd_model() -> impl Strategy<Value = ModelReport> {
     let figures = |most| prop::collection::vec(odd_figure(), 0..most);
     let scores = (odd_figure(), prop::collection::vec(figures(4), 0..3), figures(90));
-    let scores = scores.prop_map(|(overall, conditions, windows)| Scores { overall, conditions, windows });
+    let scores =
+        scores.prop_map(|(overall, conditions, windows)| MetricScores { overall, conditions, windows });
     (odd_text(), prop::collection::vec(scores, 0..3)).prop_map(|(name, scores)| {
         let model = empty().models.remove(0);
-        Model { plugin: Plugin { name, ..model.plugin.clone() }, scores, ..model }
+        ModelReport { plugin: PluginInfo { name, ..model.plugin.clone() }, scores, ..model }
     })
 }
 
-fn odd_metric() -> impl Strategy<Value = Metric> {
+fn odd_metric() -> impl Strategy<Value = MetricInfo> {
     let bound = || prop::option::of(prop::num::f64::ANY);
-    (odd_text(), any::<bool>(), bound(), bound()).prop_map(|(name, primary, least, greatest)| {
+    (odd_text(), any::<bool>(), bound(), bound()).prop_map(|(name, primary, minimum, maximum)| {
         let metric = empty().metrics.remove(0);
-        Metric { plugin: Plugin { name, ..metric.plugin.clone() }, primary, least, greatest, ..metric }
+        MetricInfo {
+            plugin: PluginInfo { name, ..metric.plugin.clone() },
+            primary,
+            minimum,
+            maximum,
+            ..metric
+        }
     })
 }
 
@@ -308,9 +318,9 @@ proptest! {
         received in 0..u64::MAX,
         width in 0..250_usize,
     ) {
-        let conditions = conditions.into_iter().map(|(name, values)| Condition { name, values }).collect();
+        let conditions = conditions.into_iter().map(|(name, values)| ConditionInfo { name, values }).collect();
         let at = |hour: i64| Timestamp::UNIX_EPOCH + SignedDuration::from_hours(hour);
-        let window = |label: String| Window { start: at(label.len() as i64), end: at(7), label };
+        let window = |label: String| WindowInfo { start: at(label.len() as i64), end: at(7), label };
         let windows = windows.into_iter().map(window).collect();
         let mut report = Report { models, metrics, conditions, windows, ..troubled() };
         report.accounting.snapshots = Account { received, ..Account::default() };

@@ -1,36 +1,36 @@
-//! The page that is printed: lines of text, as wide as a terminal.
+//! A text canvas: lines of styled text of a limited width.
 //!
-//! Always holds: no line is wider than the page; a character that could command the terminal or turn text round never
-//! gets onto it, wherever the text came from; colour only repeats what the words say.
+//! Invariants: no line is wider than the canvas. All text is sanitized, so it cannot control the terminal or change the
+//! direction of text. Colour only repeats what the text says.
 
 use unicode_width::UnicodeWidthChar;
 
-use crate::sanitizer::shown;
+use crate::sanitizer::printable;
 
-/// What the terminal is like.
+/// The width and colour support of the terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Style {
-    /// Its width in columns. What is below 60 counts as 60.
+    /// The width in columns; values below 60 count as 60.
     pub width: usize,
-    /// Whether to use colour: ANSI escape sequences. Without it there is none.
+    /// Whether to write ANSI escape sequences for colour.
     pub color: bool,
 }
 
-/// The narrowest page.
-const LEAST_WIDTH: usize = 60;
+/// The minimum width in columns.
+const MIN_WIDTH: usize = 60;
 
-/// How a piece of text stands out where there is colour.
+/// The emphasis of a piece of text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ink {
-    /// As the terminal has it.
+    /// Normal text.
     Plain,
-    /// A title.
+    /// A title, in bold.
     Title,
-    /// An aside.
+    /// Secondary text, dimmed.
     Faint,
-    /// Worth a look.
+    /// A notice, in yellow.
     Notice,
-    /// Must be seen.
+    /// An alarm, in bold red.
     Alarm,
 }
 
@@ -47,7 +47,7 @@ impl Ink {
     }
 }
 
-/// A piece of a line: clean text in one ink.
+/// A piece of a line: sanitized text with one emphasis.
 #[derive(Clone, Debug)]
 pub(super) struct Span {
     ink: Ink,
@@ -55,13 +55,13 @@ pub(super) struct Span {
 }
 
 impl Span {
-    /// Cleans the text: a control character becomes a space or `�`, and so does one that changes the direction of text
-    /// or breaks the line.
+    /// A span of sanitized text: control characters, and characters that break a line or change the direction of text,
+    /// become a space or `�`.
     pub fn new(ink: Ink, text: impl AsRef<str>) -> Span {
-        Span { ink, text: text.as_ref().chars().map(shown).collect() }
+        Span { ink, text: text.as_ref().chars().map(printable).collect() }
     }
 
-    /// Its text.
+    /// The sanitized text.
     pub fn text(&self) -> &str {
         &self.text
     }
@@ -71,9 +71,9 @@ impl Span {
         width(&self.text)
     }
 
-    /// The same, at most so many columns wide.
-    pub fn clipped(&self, most: usize) -> Span {
-        Span { ink: self.ink, text: clipped(&self.text, most) }
+    /// The span, clipped to at most `max` columns.
+    pub fn clipped(&self, max: usize) -> Span {
+        Span { ink: self.ink, text: clipped(&self.text, max) }
     }
 }
 
@@ -89,7 +89,7 @@ impl From<String> for Span {
     }
 }
 
-/// The page so far.
+/// The lines written so far.
 pub(super) struct Page {
     width: usize,
     color: bool,
@@ -98,7 +98,7 @@ pub(super) struct Page {
 
 impl Page {
     pub fn new(style: Style) -> Page {
-        Page { width: style.width.max(LEAST_WIDTH), color: style.color, text: String::new() }
+        Page { width: style.width.max(MIN_WIDTH), color: style.color, text: String::new() }
     }
 
     /// Its width in columns.
@@ -110,7 +110,7 @@ impl Page {
         self.text.push('\n');
     }
 
-    /// A title after a blank line, with an aside beside it, or beneath it where there is no room.
+    /// Writes a blank line and a title. The aside follows on the same line, or on the next one if it does not fit.
     pub fn section(&mut self, title: &str, aside: &str) {
         self.blank();
         let (title, aside) = (Span::new(Ink::Title, title), Span::new(Ink::Faint, aside));
@@ -121,7 +121,7 @@ impl Page {
         self.paragraph(2, Ink::Faint, &aside.text, 2);
     }
 
-    /// One line, without the spaces at its end. What is beyond the width is cut off, and an ellipsis says so.
+    /// Writes one line without trailing spaces. A line that is too long is clipped with an ellipsis.
     pub fn line(&mut self, indent: usize, spans: &[Span]) {
         let mut spans = spans.to_vec();
         while let Some(last) = spans.last_mut() {
@@ -136,7 +136,7 @@ impl Page {
         let fits = spans.iter().map(Span::width).sum::<usize>() <= room;
         let mut left = if fits { room } else { room.saturating_sub(1) };
         for Span { ink, text } in spans {
-            let part = head(&text, left);
+            let part = prefix(&text, left);
             left -= width(part);
             self.paint(ink, part);
             if part.len() < text.len() {
@@ -146,17 +146,17 @@ impl Page {
         self.text.push_str(if fits { "\n" } else { "…\n" });
     }
 
-    /// Text over as many lines as it needs, broken between words, but no more than `most`.
-    pub fn paragraph(&mut self, indent: usize, ink: Ink, text: &str, most: usize) {
+    /// Writes text over up to `max` lines, broken between words.
+    pub fn paragraph(&mut self, indent: usize, ink: Ink, text: &str, max: usize) {
         let text = Span::new(ink, text).text;
         let room = self.width.saturating_sub(indent).max(1);
         let mut rest = text.trim();
-        for line in 1..=most {
-            if width(rest) <= room || line == most {
+        for line in 1..=max {
+            if width(rest) <= room || line == max {
                 return self.line(indent, &[Span::new(ink, rest)]);
             }
-            let fits = head(rest, room);
-            // The word that ends where the line does is whole; a word longer than a line is broken.
+            let fits = prefix(rest, room);
+            // A word that ends exactly at the end of the line stays whole; a word longer than a line is broken.
             let cut = if rest[fits.len()..].starts_with(' ') {
                 fits.len()
             } else {
@@ -181,29 +181,29 @@ impl Page {
     }
 }
 
-/// The columns that a text takes in a terminal.
+/// The width of a text in columns of the terminal.
 pub(super) fn width(text: &str) -> usize {
     text.chars().map(columns).sum()
 }
 
-/// A text of at most so many columns; an ellipsis says that it was longer.
-pub(super) fn clipped(text: &str, most: usize) -> String {
-    if width(text) <= most {
+/// A text clipped to at most `max` columns, with an ellipsis if it was longer.
+pub(super) fn clipped(text: &str, max: usize) -> String {
+    if width(text) <= max {
         return text.to_owned();
     }
-    format!("{}…", head(text, most.saturating_sub(1)).trim_end())
+    format!("{}…", prefix(text, max.saturating_sub(1)).trim_end())
 }
 
 fn columns(c: char) -> usize {
     c.width().unwrap_or(0)
 }
 
-/// The longest beginning of a text that takes no more than so many columns.
-fn head(text: &str, most: usize) -> &str {
-    let mut taken = 0;
+/// The longest prefix of a text that is at most `max` columns wide.
+fn prefix(text: &str, max: usize) -> &str {
+    let mut used = 0;
     let end = text.char_indices().find(|(_, c)| {
-        taken += columns(*c);
-        taken > most
+        used += columns(*c);
+        used > max
     });
     end.map_or(text, |(at, _)| &text[..at])
 }

@@ -19,7 +19,7 @@ use tokio::sync::{oneshot, watch};
 use crate::app::run_slot::RunSlot;
 use understudy_audit::{build_interim, read_entries, read_seal};
 use understudy_engine::{
-    Checkpoint, InterimSnapshot, NotReady, PluginOverrides, RunCommand, Seal, SealedStudy, recall,
+    Checkpoint, InterimSnapshot, NotReady, PluginOverrides, RunCommand, Seal, SealedStudy, load_run_study,
 };
 use understudy_report::live_sections;
 use understudy_report::page::{Banner, Section};
@@ -111,7 +111,7 @@ impl LiveReportCache {
             return Ok(study.clone());
         }
         let seal = read_seal(run)?;
-        let prepared = recall(run, &seal, &PluginOverrides::default())?;
+        let prepared = load_run_study(run, &seal, &PluginOverrides::default())?;
         let digest = sha256_hex(seal.to_json().as_bytes());
         let study = Arc::new(CachedStudy { prepared, seal, digest });
         *cached = Some((swaps, study.clone()));

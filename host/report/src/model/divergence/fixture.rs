@@ -1,4 +1,4 @@
-//! Where models and substrate part, as runs find it, for tests.
+//! Sample divergence results for tests.
 
 use jiff::Timestamp;
 
@@ -11,23 +11,23 @@ use understudy_statistics::scoring::Interval;
 use understudy_study::AnswerForm;
 
 /// A distribution of times around a median.
-pub(crate) fn times(median: u64) -> Vec<LatencyQuantile> {
+pub(crate) fn latency_quantiles(median: u64) -> Vec<LatencyQuantile> {
     [0.0, 0.25, 0.5, 0.9, 1.0]
         .map(|share| LatencyQuantile { share, nanos: (median as f64 * (0.5 + share)) as u64 })
         .to_vec()
 }
 
-/// The spreads of a model, of so many values of each condition and so many windows.
-pub(crate) fn spreads(form: AnswerForm, conditions: &[usize], windows: usize) -> AnswerDistributions {
+/// Answer distributions for the given number of values of each condition, and of windows.
+pub(crate) fn answer_distributions(form: AnswerForm, conditions: &[usize], windows: usize) -> AnswerDistributions {
     AnswerDistributions {
-        overall: spread(form, true),
-        conditions: conditions.iter().map(|values| vec![spread(form, false); *values]).collect(),
-        windows: vec![spread(form, false); windows],
+        overall: distribution(form, true),
+        conditions: conditions.iter().map(|values| vec![distribution(form, false); *values]).collect(),
+        windows: vec![distribution(form, false); windows],
     }
 }
 
-fn spread(form: AnswerForm, histogram: bool) -> AnswerDistribution {
-    let said = |model: Option<&str>, substrate: &str, pairs| AnswerPair {
+fn distribution(form: AnswerForm, histogram: bool) -> AnswerDistribution {
+    let pair = |model: Option<&str>, substrate: &str, pairs| AnswerPair {
         model: model.map(str::to_owned),
         substrate: substrate.to_owned(),
         pairs,
@@ -36,7 +36,7 @@ fn spread(form: AnswerForm, histogram: bool) -> AnswerDistribution {
         AnswerForm::Label => AnswerDistribution::Label {
             agreeing: 812,
             differing: 88,
-            answers: vec![said(Some("a"), "a", 812), said(Some("a"), "d", 61), said(None, "b", 20)],
+            answers: vec![pair(Some("a"), "a", 812), pair(Some("a"), "d", 61), pair(None, "b", 20)],
             unlisted_pairs: 7,
             untracked_pairs: 0,
         },
@@ -46,7 +46,7 @@ fn spread(form: AnswerForm, histogram: bool) -> AnswerDistribution {
             mean_errors: Some(-3.25),
             standard_deviation: Some(41.5),
             quantiles: Some([-60.0, -20.0, -1.5, 18.0, 71.0]),
-            histogram: match steps {
+            histogram: match with_histogram {
                 true => vec![
                     HistogramBin { from: None, to: Some(-50.0), pairs: 80 },
                     HistogramBin { from: Some(-50.0), to: Some(0.0), pairs: 500 },
@@ -64,7 +64,7 @@ fn spread(form: AnswerForm, histogram: bool) -> AnswerDistribution {
     }
 }
 
-/// What a search found of each of these models.
+/// Results of a search for each of these models.
 pub(crate) fn divergence(metric: &str, conditions: &[&str], models: &[&str]) -> DivergenceReport {
     let change = ChangePoint {
         window: "week ending 2016-09-04".to_owned(),
@@ -73,7 +73,7 @@ pub(crate) fn divergence(metric: &str, conditions: &[&str], models: &[&str]) -> 
         after: 0.749115,
         p_value: 0.0008,
     };
-    let class = |terms: &[(&str, &str)], suspected, began, bias| DivergentSubgroup {
+    let subgroup = |terms: &[(&str, &str)], suspected, onset, mean_errors| DivergentSubgroup {
         terms: terms
             .iter()
             .map(|(condition, value)| SubgroupTerm {
@@ -91,19 +91,19 @@ pub(crate) fn divergence(metric: &str, conditions: &[&str], models: &[&str]) -> 
         interval: Interval { lower: -0.3464, upper: -0.2538 },
         p_value: 1.2e-45,
         q_value: 4.4e-44,
-        bias,
+        mean_errors,
         most_common: Some(AnswerPair { model: Some("a".to_owned()), substrate: "d".to_owned(), pairs: 281 }),
         untracked_pairs: 0,
-        began,
+        onset,
         examples: vec!["b07223".to_owned(), "b04512".to_owned()],
     };
-    let parted = |model: &&str| ModelDivergence {
+    let model_divergence = |model: &&str| ModelDivergence {
         model: (*model).to_owned(),
         candidates: 83,
         tested: 19,
         subgroups: vec![
-            class(&[("segment", "corporate")], true, Onset::Start, None),
-            class(
+            subgroup(&[("segment", "corporate")], true, Onset::Start, None),
+            subgroup(
                 &[("day", "weekend"), ("segment", "groups")],
                 false,
                 Onset::ChangePoint(change.clone()),
@@ -118,12 +118,12 @@ pub(crate) fn divergence(metric: &str, conditions: &[&str], models: &[&str]) -> 
         conditions: conditions.iter().map(|name| (*name).to_owned()).collect(),
         omitted_conditions: Vec::new(),
         max_terms: 3,
-        support: 0.01,
+        min_support: 0.01,
         min_pairs: 155,
         false_discovery_rate: 0.05,
         confidence: 0.95,
         min_windows: 10,
         search_skipped: None,
-        models: models.iter().map(parted).collect(),
+        models: models.iter().map(model_divergence).collect(),
     }
 }

@@ -1,7 +1,7 @@
-//! Axes: from numbers to places in a chart, round numbers along them, and the frame that they make.
+//! Axes: the mapping from numbers to positions, ticks, and the frame of a chart.
 //!
-//! Always holds: ticks are whole multiples of 1, 2 or 5 times a power of ten; their labels have the decimals that tell
-//! them apart, and stand clear of each other.
+//! Invariants: ticks are multiples of 1, 2 or 5 times a power of ten. Their labels have enough decimals to be distinct,
+//! and do not overlap.
 
 use std::ops::Range;
 
@@ -13,50 +13,49 @@ use crate::format::grouped;
 use crate::page::chart::canvas::{Canvas, Hand, Paint, TEXT, WIDTH, line_height};
 use crate::page::chart::text_layout::{widest, width};
 
-/// The space between a label and what it labels.
+/// The space between a label and the axis.
 pub(super) const GAP: i32 = 60;
 
-/// An axis.
+/// An axis with its range and ticks.
 pub(super) struct Axis {
     scale: RangedCoordf64,
-    /// Where its range begins and ends in the chart.
+    /// The positions of both ends of the range in the chart.
     pub places: (i32, i32),
-    /// Where labels stand, and the lines of each.
+    /// The ticks, each with the lines of its label.
     pub ticks: Vec<(f64, Vec<String>)>,
 }
 
 impl Axis {
-    /// An axis of numbers with about so many ticks.
+    /// An axis of numbers with about this many ticks.
     pub fn of_numbers(range: Range<f64>, places: (i32, i32), most: u32) -> Axis {
         let (ticks, step) = ticks(&range, most);
         let ticks = ticks.into_iter().map(|tick| (tick, vec![number(tick, step)])).collect();
         Axis { scale: range.into(), places, ticks }
     }
 
-    /// An axis with ticks of its own.
+    /// An axis with the given ticks.
     pub fn with_ticks(range: Range<f64>, places: (i32, i32), ticks: Vec<(f64, Vec<String>)>) -> Axis {
         Axis { scale: range.into(), places, ticks }
     }
 
-    /// The place of a number.
+    /// The position of a number.
     pub fn at(&self, value: f64) -> i32 {
         self.scale.map(&value, self.places)
     }
 
-    /// The room that its labels take across.
+    /// The width of the widest label.
     pub fn widest(&self) -> i32 {
         self.ticks.iter().map(|(_, lines)| widest(lines, TEXT)).max().unwrap_or(0)
     }
 
-    /// The room that its labels take down.
+    /// The height of the highest label.
     pub fn tallest(&self) -> i32 {
         let lines = self.ticks.iter().map(|(_, lines)| lines.len()).max().unwrap_or(0);
         i32::try_from(lines).unwrap_or(i32::MAX / TEXT / 2) * line_height(TEXT)
     }
 }
 
-/// The range of some numbers with a little room around it, and within bounds that all of them keep to. `None` if there is
-/// no number.
+/// The range of numbers with a margin, clamped to bounds that all of them keep. `None` if there are no numbers.
 pub(super) fn range(values: impl Iterator<Item = f64>, bounds: Range<f64>) -> Option<Range<f64>> {
     let (low, high) =
         values.filter(|value| value.is_finite()).fold(None, |range: Option<(f64, f64)>, value| {
@@ -73,7 +72,7 @@ pub(super) fn range(values: impl Iterator<Item = f64>, bounds: Range<f64>) -> Op
     Some(from.max(f64::MIN / 4.0)..to.min(f64::MAX / 4.0))
 }
 
-/// Round numbers in a range, and how far they lie apart.
+/// Round numbers in a range, and their distance.
 fn ticks(range: &Range<f64>, most: u32) -> (Vec<f64>, f64) {
     let least = (range.end - range.start) / f64::from(most.max(1));
     let power = 10f64.powf(least.log10().floor());
@@ -84,14 +83,14 @@ fn ticks(range: &Range<f64>, most: u32) -> (Vec<f64>, f64) {
     ((0..=count).map(|place| (first + f64::from(place)) * step).collect(), step)
 }
 
-/// A range that begins and ends with ticks.
+/// A range extended to ticks at both ends.
 pub(super) fn rounded(range: &Range<f64>, most: u32) -> Range<f64> {
     let (_, step) = ticks(range, most);
     let wider = (range.start / step).floor() * step..(range.end / step).ceil() * step;
     if wider.start.is_finite() && wider.end.is_finite() { wider } else { range.clone() }
 }
 
-/// A tick's number, with the decimals that its step needs.
+/// The label of a tick, with the decimals that its step needs.
 pub(super) fn number(value: f64, step: f64) -> String {
     let decimals = (-(step.abs().log10() + 1e-9).floor()).max(0.0);
     // What is as good as zero, beside the step, is zero without a sign.
@@ -102,8 +101,7 @@ pub(super) fn number(value: f64, step: f64) -> String {
     grouped(&format!("{value:.*}", decimals as usize))
 }
 
-/// Two axes at right angles: the lines and the labels. The title of the vertical one stands above it, so that it is read
-/// without turning one's head.
+/// Draws two axes with lines and labels. The title of the vertical axis is above it, so that it reads horizontally.
 pub(super) fn frame(canvas: &Canvas, [across, up]: [&Axis; 2], [x_title, y_title]: [&str; 2]) {
     let ((left, right), (bottom, _)) = (across.places, up.places);
     canvas.text((GAP / 2, 20), y_title, Hand::word(HPos::Left, VPos::Top));
@@ -126,7 +124,7 @@ pub(super) fn frame(canvas: &Canvas, [across, up]: [&Axis; 2], [x_title, y_title
     canvas.text((x, below), x_title, Hand::word(HPos::Center, VPos::Top));
 }
 
-/// The room that [`frame`] takes below the horizontal axis.
+/// The height that [`frame`] needs below the horizontal axis.
 pub(super) fn below(across: &Axis) -> i32 {
     GAP + 20 + across.tallest() + line_height(TEXT) + 20
 }

@@ -1,7 +1,7 @@
-//! Bars side by side.
+//! Draws bar charts.
 //!
-//! Always holds: bars stand on zero; every bar has its label if there is room for a line of it, and else every second,
-//! third and so on has: the others are told by their neighbours, and all by the table.
+//! Invariants: bars start at zero. Every bar has a label if it fits, otherwise every second, third and so on. The table
+//! of the figure has all labels.
 
 use plotters::style::text_anchor::{HPos, VPos};
 
@@ -12,13 +12,13 @@ use crate::page::chart::text_layout::{widest, width, wrap};
 use crate::page::chart::{axis, canvas};
 use crate::sanitizer::one_line;
 
-/// The height of the plot itself.
+/// The height of the plot area.
 const HEIGHT: i32 = 2000;
 
-/// The widest slot of a bar: few bars do not become blocks.
+/// The maximum width of a bar with its gap.
 const SLOT: i32 = 1000;
 
-/// The room for labels that are written upward.
+/// The maximum length of vertical labels.
 const UPWARD: i32 = 1800;
 
 /// Draws bars with their labels.
@@ -76,15 +76,15 @@ pub(super) fn draw([x_label, y_label]: [&str; 2], bars: &[(String, f64)]) -> Opt
     Some(Drawn { sketch, key: Key::new(), events: Key::new() })
 }
 
-/// The labels of the bars, and how they are written.
+/// The layout of the labels of bars.
 struct Labels {
-    /// The lines of each.
+    /// The lines of each label.
     lines: Vec<Vec<String>>,
-    /// Whether they read from the bottom up.
+    /// Whether labels are vertical.
     upward: bool,
-    /// Every how many-th is shown.
+    /// The distance between labels that are shown, in bars.
     every: usize,
-    /// The room they take below the bars.
+    /// The height of the labels below the bars.
     height: i32,
 }
 

@@ -1,6 +1,6 @@
-//! An axis of calendar time.
+//! Ticks of calendar time.
 //!
-//! Always holds: ticks stand on whole hours, days, months or years of the clock on the wall, and say so in ISO 8601.
+//! Invariants: ticks are at whole hours, days, months or years of local time, labelled in ISO 8601.
 
 use std::ops::Range;
 
@@ -8,7 +8,7 @@ use jiff::civil::{DateTime, date};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, Timestamp, ToSpan as _, Unit};
 
-/// The seconds since 1970 that the clock on the wall of a zone shows at an instant.
+/// The local time of a zone at an instant, in seconds since 1970.
 pub fn wall_seconds(instant: Timestamp, zone: &TimeZone) -> f64 {
     zone.to_datetime(instant).duration_since(epoch()).as_secs_f64()
 }
@@ -21,7 +21,7 @@ fn seconds(time: DateTime) -> f64 {
     time.duration_since(epoch()).as_secs_f64()
 }
 
-/// How far ticks may lie apart: so many of a unit, and about how many seconds those are.
+/// The possible distances of ticks: a number of units, and roughly the seconds in them.
 const STEPS: [(i64, Unit, f64); 18] = [
     (1, Unit::Hour, 3_600.0),
     (3, Unit::Hour, 10_800.0),
@@ -43,8 +43,7 @@ const STEPS: [(i64, Unit, f64); 18] = [
     (1_000, Unit::Year, 31_556_952_000.0),
 ];
 
-/// Times in a range of seconds, at most about so many, and what they are called. None where the calendar has no such
-/// times.
+/// Ticks in a range of seconds with their labels, at most about this many. Empty where the calendar has none.
 pub(super) fn ticks(range: &Range<f64>, most: u32) -> Vec<(f64, Vec<String>)> {
     let least = (range.end - range.start) / f64::from(most.max(1));
     let (count, unit, _) = STEPS.into_iter().find(|step| step.2 >= least).unwrap_or(STEPS[STEPS.len() - 1]);
@@ -66,7 +65,7 @@ pub(super) fn ticks(range: &Range<f64>, most: u32) -> Vec<(f64, Vec<String>)> {
     ticks
 }
 
-/// The last tick at or before a time, and what to add for the next. Weeks begin on Monday.
+/// The last tick at or before a time, and the distance to the next. Weeks start on Monday.
 fn floor(time: DateTime, count: i64, unit: Unit) -> Option<(DateTime, Span)> {
     let (midnight, many) = (time.date().at(0, 0, 0, 0), i8::try_from(count).unwrap_or(1));
     Some(match unit {
@@ -90,7 +89,7 @@ fn floor(time: DateTime, count: i64, unit: Unit) -> Option<(DateTime, Span)> {
     })
 }
 
-/// A tick's name, as exact as its unit.
+/// The label of a tick, as precise as its unit.
 fn name(tick: DateTime, unit: Unit) -> String {
     let form = match unit {
         Unit::Hour => "%m-%d %H:%M",

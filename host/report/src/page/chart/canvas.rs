@@ -1,7 +1,7 @@
-//! What charts are drawn on: an image whose colours are the page's.
+//! The canvas of charts: an SVG image whose colours are CSS variables of the page.
 //!
-//! Always holds: positions and sizes are whole tenths of a unit, and an image is [`WIDTH`] wide; text is escaped. The
-//! library that writes the SVG knows no variables, so each [`Paint`] goes through it as a colour that stands for it.
+//! Invariants: positions and sizes are integers in tenths of a unit. A chart is [`WIDTH`] wide. Text is escaped.
+//! The SVG library has no variables, so each [`Paint`] passes through it as a placeholder colour that is replaced later.
 
 use maud::{PreEscaped, html};
 use plotters::backend::SVGBackend;
@@ -18,47 +18,47 @@ use crate::page::chart::text_layout::widest;
 /// The width of every chart, in tenths of a unit.
 pub(super) const WIDTH: i32 = 7600;
 
-/// The size of a sign in a key.
+/// The size of a sign in a legend.
 pub(super) const SIGN: (i32, i32) = (340, 160);
 
-/// The size of what is read.
+/// The font size of normal text.
 pub(super) const TEXT: i32 = 125;
 
 /// A position, from the top left.
 pub(super) type Point = (i32, i32);
 
-/// What something is painted with: a role that has a colour in the page.
+/// A paint: a role with a colour of the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Paint {
-    /// Text.
+    /// Normal text.
     Ink,
-    /// Text that stands back.
+    /// Secondary text.
     Soft,
-    /// Lines that help the eye.
+    /// Grid lines.
     Rule,
-    /// What a chart stands on.
+    /// The background of the chart.
     Paper,
-    /// What figures are held against.
+    /// A reference line.
     Bound,
-    /// What happened.
+    /// An event.
     Mark,
-    /// A time at which something changed.
+    /// A change point.
     Change,
-    /// What did not come out as it should.
+    /// A value that is not as required.
     Bad,
-    /// The colour of one of several.
+    /// The colour of a series, by its index.
     Series(usize),
-    /// The line of one of several, with dashes of its own.
+    /// The line of a series, by its index, with its dashes.
     Line(usize),
 }
 
-/// How many colours there are for several of a kind.
+/// The number of colours of series.
 const COLOURS: usize = 6;
 
-/// The dashes of lines, which change from one to the next: none, long, dots, long and dots.
+/// The dash patterns of series in turn: solid, long, dotted, long and dotted.
 const DASHES: [&str; 4] = ["", "70 35", "18 28", "80 30 18 30"];
 
-/// The names and dashes of the paints that stand alone.
+/// The CSS variables and dash patterns of all other paints.
 const ALONE: [(Paint, &str, &str); 8] = [
     (Paint::Ink, "ink", ""),
     (Paint::Soft, "soft", ""),
@@ -70,11 +70,11 @@ const ALONE: [(Paint, &str, &str); 8] = [
     (Paint::Bad, "bad", ""),
 ];
 
-/// How every colour that stands for a paint begins, as the library writes it.
+/// The prefix of every placeholder colour, as the library writes it.
 const STANDS_FOR: &str = "\"#01";
 
 impl Paint {
-    /// The colour that stands for it.
+    /// The placeholder colour.
     fn colour(self) -> RGBColor {
         let byte = |number: usize| u8::try_from(number).unwrap_or(0);
         match self {
@@ -84,7 +84,7 @@ impl Paint {
         }
     }
 
-    /// The value of an attribute from the two bytes behind [`STANDS_FOR`], and the attribute of its dashes.
+    /// The value of the colour attribute for the two bytes after [`STANDS_FOR`], and the dash attribute.
     fn attribute(kind: usize, number: usize) -> String {
         let (name, dashes) = match kind {
             0 => ALONE.get(number).map_or((String::new(), ""), |(_, name, dash)| ((*name).to_owned(), *dash)),
@@ -100,34 +100,34 @@ impl Paint {
 /// The shape of a point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
-    /// One of several of a kind: a disc, a square, a triangle, a diamond.
+    /// The shape of a series, by its index: disc, square, triangle or diamond.
     Of(usize),
-    /// A cross.
+    /// A cross, for values that are not as required.
     Cross,
 }
 
-/// How text is written.
+/// The style of a text.
 #[derive(Clone, Copy)]
 pub(super) struct Hand {
-    /// With what.
+    /// The paint.
     pub paint: Paint,
-    /// How large.
+    /// The font size.
     pub size: i32,
-    /// Whether bold.
+    /// Whether the text is bold.
     pub bold: bool,
-    /// Which part of the text stands at its position, across and down.
+    /// The horizontal and vertical anchor.
     pub at: (HPos, VPos),
-    /// Whether it reads from the bottom up.
+    /// Whether the text is vertical, from bottom to top.
     pub upward: bool,
 }
 
 impl Hand {
-    /// Labels, which stand back.
+    /// The style of labels.
     pub fn label(across: HPos, down: VPos) -> Hand {
         Hand { paint: Paint::Soft, size: TEXT, bold: false, at: (across, down), upward: false }
     }
 
-    /// Words that are read first.
+    /// The style of prominent text.
     pub fn word(across: HPos, down: VPos) -> Hand {
         Hand { paint: Paint::Ink, ..Hand::label(across, down) }
     }
@@ -170,7 +170,7 @@ fn painted(svg: &str) -> String {
 }
 
 impl Sketch {
-    /// As an image that says what it shows. `id` is that of its figure in the page.
+    /// The SVG as an image with a text alternative. `id` is that of its figure in the page.
     pub fn image(&self, id: &str, title: &str, description: &str) -> String {
         let (title_id, description_id) = (format!("{id}-title"), format!("{id}-description"));
         html! {
@@ -184,7 +184,7 @@ impl Sketch {
         .into_string()
     }
 
-    /// As an image beside words that say the same.
+    /// The SVG as a decorative image beside text with the same meaning.
     pub fn ornament(&self) -> String {
         html! { svg class="sign" viewBox=(self.frame()) aria-hidden="true" { (PreEscaped(&self.body)) } }
             .into_string()
@@ -209,7 +209,7 @@ impl<'a> Canvas<'a> {
         self.put(PathElement::new(points.into(), ShapeStyle::from(paint.colour()).stroke_width(width)));
     }
 
-    /// A filled area, of which a share from 0 to 1 shows.
+    /// A filled area with an opacity from 0 to 1.
     pub fn area(&self, points: impl Into<Vec<Point>>, paint: Paint, shows: f64) {
         self.put(Polygon::new(points.into(), paint.colour().mix(shows).filled()));
     }
@@ -229,13 +229,13 @@ impl<'a> Canvas<'a> {
         );
     }
 
-    /// A ring on paper.
+    /// A ring filled with the background.
     pub fn ring(&self, at: Point, radius: i32, paint: Paint) {
         self.put(Circle::new(at, radius, Paint::Paper.colour().filled()));
         self.put(Circle::new(at, radius, ShapeStyle::from(paint.colour()).stroke_width(12)));
     }
 
-    /// A point, filled with its own colour or with the paper's.
+    /// A point, filled with its colour or, if `hollow`, with the background.
     pub fn point(&self, at: Point, shape: Shape, paint: Paint, hollow: bool) {
         let (x, y) = at;
         let line = ShapeStyle::from(paint.colour()).stroke_width(16);
@@ -270,7 +270,7 @@ impl<'a> Canvas<'a> {
         self.put(Text::new(text.to_owned(), at, style));
     }
 
-    /// Lines of text on paper, so that no line shows through. They begin at their position.
+    /// Lines of text on a background, so that no line shows through. The position is their start.
     pub fn backed(&self, at: Point, lines: &[String], hand: Hand) {
         let wide = widest(lines, hand.size) + if hand.bold { hand.size } else { 0 };
         let up = if matches!(hand.at.1, VPos::Center) { line_height(hand.size) / 2 } else { 20 };
@@ -280,7 +280,7 @@ impl<'a> Canvas<'a> {
         self.lines(at, lines, hand);
     }
 
-    /// Lines of text under each other; the position is that of the first.
+    /// Lines of text; the position is that of the first line.
     pub fn lines(&self, at: Point, lines: &[String], hand: Hand) {
         for (line, down) in lines.iter().zip((0..).map(|line| line * line_height(hand.size))) {
             self.text((at.0, at.1 + down), line, hand);
@@ -288,12 +288,12 @@ impl<'a> Canvas<'a> {
     }
 }
 
-/// How far a closed line goes on past its first point, so that the corner is filled.
+/// The distance that a closed line continues past its first point, so that the corner is filled.
 const fn to_end(width: u32) -> i32 {
     width.cast_signed() / 2
 }
 
-/// How far lines of a size stand apart.
+/// The line height of a font size.
 pub(super) const fn line_height(size: i32) -> i32 {
     size * 5 / 4
 }

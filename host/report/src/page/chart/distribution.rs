@@ -1,6 +1,6 @@
-//! Cumulative distributions of times, over a logarithmic axis.
+//! Draws cumulative distributions of durations on a logarithmic axis.
 //!
-//! Always holds: the axis has the units that people tell time in, and both ends of every line lie within it.
+//! Invariants: ticks are in common units of time. The axis covers both ends of every line.
 
 use std::ops::Range;
 
@@ -11,13 +11,13 @@ use crate::page::chart::text_layout::width;
 use crate::page::chart::{axis, canvas};
 use crate::sanitizer::one_line;
 
-/// The height of the plot itself.
+/// The height of the plot area.
 const HEIGHT: i32 = 2100;
 
-/// What the vertical axis shows.
+/// The label of the vertical axis.
 const SHARE: &str = "share that took at most so long";
 
-/// Times in nanoseconds that the axis may name.
+/// Durations in nanoseconds that can be ticks.
 const TIMES: [(f64, &str); 18] = [
     (1.0, "1 ns"),
     (1e1, "10 ns"),
@@ -39,7 +39,7 @@ const TIMES: [(f64, &str); 18] = [
     (8.64e16, "1,000 d"),
 ];
 
-/// Draws shares by time: for each name its points in nanoseconds and shares from 0 to 1.
+/// Draws the distributions. For each name the points are nanoseconds and cumulative shares from 0 to 1.
 pub(super) fn draw(x_label: &str, series: &[(String, Vec<(f64, f64)>)]) -> Option<Drawn> {
     let lines: Vec<Vec<(f64, f64)>> = series.iter().map(|(_, points)| logarithmic(points)).collect();
     let times = times(lines.iter().flatten().map(|point| point.0))?;
@@ -69,13 +69,13 @@ pub(super) fn draw(x_label: &str, series: &[(String, Vec<(f64, f64)>)]) -> Optio
     Some(Drawn { sketch, key: key.collect(), events: Key::new() })
 }
 
-/// Points by the logarithm of their times. Less than a nanosecond counts as one.
+/// Points with the logarithms of their durations. Less than one nanosecond counts as one.
 fn logarithmic(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
     let sound = points.iter().filter(|(time, share)| time.is_finite() && share.is_finite());
     sound.map(|(time, share)| (time.max(1.0).log10(), share.clamp(0.0, 1.0))).collect()
 }
 
-/// The range of the logarithms, which is at least two powers of ten.
+/// The range of the logarithms, at least two powers of ten.
 fn times(logarithms: impl Iterator<Item = f64> + Clone) -> Option<Range<f64>> {
     let first = logarithms.clone().reduce(f64::min)?;
     let last = logarithms.reduce(f64::max)?;
@@ -83,7 +83,7 @@ fn times(logarithms: impl Iterator<Item = f64> + Clone) -> Option<Range<f64>> {
     Some(first - room..last + room)
 }
 
-/// The times in a range that have room for their names beside each other.
+/// The ticks in a range whose labels fit side by side.
 fn ticks(range: &Range<f64>, across: &Axis) -> Vec<(f64, Vec<String>)> {
     let within =
         TIMES.iter().map(|(time, name)| (time.log10(), *name)).filter(|(time, _)| range.contains(time));

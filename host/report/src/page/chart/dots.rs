@@ -1,6 +1,6 @@
-//! Figures side by side: a row for each, with a dot and the whiskers of its interval.
+//! Draws dot charts: a row for each value, with a dot and the whiskers of its interval.
 //!
-//! Always holds: a row is as high as its label needs; one without a figure says so.
+//! Invariants: a row is as high as its label needs. A row without a value says so.
 
 use plotters::style::text_anchor::{HPos, VPos};
 
@@ -12,16 +12,16 @@ use crate::page::chart::{axis, canvas};
 use crate::page::document::DotRow;
 use crate::sanitizer::one_line;
 
-/// The most room for labels.
+/// The maximum width of labels.
 const LABELS: i32 = 2600;
 
-/// How far labels stand in below the title of their group.
+/// The indentation of labels below the title of their group.
 const INDENT: i32 = 170;
 
-/// What stands in a row that has no figure.
+/// The text of a row without a value.
 const NONE: &str = "no figure";
 
-/// A label has so many characters at most; the table behind the chart has all of it.
+/// The maximum number of characters of a label; the table of the figure has all of them.
 const LONGEST: usize = 160;
 
 fn clipped(label: &str) -> String {
@@ -31,11 +31,11 @@ fn clipped(label: &str) -> String {
     }
 }
 
-/// Something that takes a part of the height.
+/// An item of the vertical layout.
 struct Row<'a> {
     title: bool,
     lines: Vec<String>,
-    /// How high it is.
+    /// The height of the item.
     height: i32,
     row: Option<&'a DotRow>,
 }
@@ -51,7 +51,7 @@ impl<'a> Row<'a> {
     }
 }
 
-/// Draws rows of figures.
+/// Draws a dot chart.
 pub(super) fn draw(x_label: &str, rows: &[DotRow], reference: Option<&(String, f64)>) -> Option<Drawn> {
     let values = rows.iter().filter_map(value);
     let bounds = rows.iter().filter_map(interval).flat_map(|(low, high)| [low, high]);
@@ -96,7 +96,7 @@ fn interval(row: &DotRow) -> Option<(f64, f64)> {
     row.interval.filter(|(low, high)| low.is_finite() && high.is_finite() && value(row).is_some())
 }
 
-/// The rows, and the titles of their groups before them.
+/// The rows, each group preceded by its title.
 fn lay(rows: &[DotRow]) -> Vec<Row<'_>> {
     let mut laid = Vec::new();
     let mut group = None;

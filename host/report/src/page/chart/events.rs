@@ -1,7 +1,7 @@
-//! What happened while figures were taken: lines down through a chart, each under a sign.
+//! Draws events in a time series: a vertical line for each, below a sign.
 //!
-//! Always holds: the signs are those of [`Chart::marked`](crate::page::document::Chart); numbers stand in rings, letters
-//! in squares; two that would touch stand in different rows.
+//! Invariants: the signs are those of [`Chart::marked`](crate::page::document::Chart). Numbers are in circles, letters in
+//! squares. Signs that would touch are in different rows.
 
 use plotters::style::text_anchor::{HPos, VPos};
 
@@ -17,13 +17,13 @@ const ROW: i32 = 190;
 /// Half the height of a sign.
 const HALF: i32 = 75;
 
-/// Events, with the row in which the sign of each stands.
+/// Events, each with the row of its sign.
 pub(super) struct Events<'a> {
     placed: Vec<(&'a (String, f64, &'a str), usize)>,
     rows: usize,
 }
 
-/// Finds a row for each sign.
+/// Assigns a row to each sign.
 pub(super) fn place<'a>(marked: &'a [(String, f64, &'a str)], across: &Axis) -> Events<'a> {
     let mut sorted: Vec<_> = marked.iter().filter(|(_, x, _)| x.is_finite()).collect();
     sorted.sort_by(|one, other| one.1.total_cmp(&other.1));
@@ -49,12 +49,12 @@ fn lettered(name: &str) -> bool {
 }
 
 impl Events<'_> {
-    /// The room that the signs take above the chart.
+    /// The height of the signs above the chart.
     pub fn height(&self) -> i32 {
         i32::try_from(self.rows).unwrap_or(0) * ROW
     }
 
-    /// Draws them above `top`, and their lines down to `bottom`.
+    /// Draws the signs above `top`, and their lines down to `bottom`.
     pub fn draw(&self, canvas: &Canvas, across: &Axis, (top, bottom): (i32, i32)) {
         let place =
             |x: f64, row: usize| (across.at(x), top - ROW / 2 - i32::try_from(row).unwrap_or(0) * ROW);
@@ -69,7 +69,7 @@ impl Events<'_> {
         }
     }
 
-    /// What the signs stand for, the numbers first.
+    /// The legend of the signs, the numbers first.
     pub fn key(&self) -> Key {
         let mut sorted: Vec<_> = self.placed.iter().map(|(event, _)| *event).collect();
         sorted.sort_by_key(|event| lettered(&event.0));

@@ -1,18 +1,18 @@
-//! The legend of a chart.
+//! Legends of charts: a small image of each sign, with its text.
 
 use crate::page::chart::canvas::{self, Canvas, Sketch};
 
-/// What signs stand for: an image of each, and the words.
+/// A legend: an SVG image of each sign, with its text.
 pub(super) type Key = Vec<(String, String)>;
 
-/// A chart drawn, with its key and that of its events.
+/// A drawn chart with its legend, and the legend of its events.
 pub(super) struct Drawn {
     pub(super) sketch: Sketch,
     pub(super) key: Key,
     pub(super) events: Key,
 }
 
-/// A sign of a key: what is drawn of it, in a small image of its own.
+/// The image of a sign in a legend.
 pub(super) fn sign(draw: impl FnOnce(&Canvas)) -> String {
     canvas::sketch(canvas::SIGN, draw).ornament()
 }

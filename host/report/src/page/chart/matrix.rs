@@ -1,6 +1,6 @@
-//! Counts of what met what.
+//! Draws matrices of counts, such as confusion matrices.
 //!
-//! Always holds: every count is written in its cell, whole; the shade only repeats its share of the row.
+//! Invariants: every count is written in its cell. The shade shows its share of the row.
 
 use plotters::style::text_anchor::{HPos, VPos};
 
@@ -11,22 +11,22 @@ use crate::page::chart::legend::{Drawn, Key, sign};
 use crate::page::chart::text_layout::{widest, width, wrap};
 use crate::sanitizer::one_line;
 
-/// The most room for the names of rows, and for those of columns that are written upward.
+/// The maximum width of row names, and length of vertical column names.
 const NAMES: i32 = 2000;
 
-/// The width of a cell where there is room: the first in which the names of the columns stand level.
+/// The possible widths of cells; the first one in which the column names fit horizontally is used.
 const WIDTHS: [i32; 4] = [760, 1000, 1300, 1700];
 
-/// The height of a cell at least.
+/// The minimum height of a cell.
 const HEIGHT: i32 = 330;
 
-/// How much of the colour shows where a count is all of its row: text must still be read on it.
+/// The opacity of a cell that has all pairs of its row; text on it must stay readable.
 const FULL: f64 = 0.55;
 
-/// The smallest size of a count.
+/// The minimum font size of a count.
 const LEAST: i32 = 70;
 
-/// Draws counts; columns and rows by their names.
+/// Draws a matrix with the names of its columns and rows.
 pub(super) fn draw(
     [x_label, y_label]: [&str; 2],
     columns: &[String],
@@ -78,7 +78,7 @@ pub(super) fn draw(
     Some(Drawn { sketch, key: key(diagonal > 0), events: Key::new() })
 }
 
-/// The names of columns above them: level where all fit in two lines, else upward.
+/// The names of the columns: horizontal if all fit in two lines, otherwise vertical.
 struct Heads {
     names: Vec<Vec<String>>,
     upward: bool,
@@ -122,7 +122,7 @@ impl Heads {
     }
 }
 
-/// A cell: its corners, its count, and that of its row.
+/// A cell with its corners, its count and the total of its row.
 struct Cell {
     corners: [(i32, i32); 2],
     number: u64,
@@ -153,10 +153,10 @@ fn key(diagonal: bool) -> Key {
         }
         canvas.outline(whole, Paint::Rule, 8);
     });
-    let mut key = vec![(shades, "the stronger the colour, the larger the share of the row".to_owned())];
+    let mut key = vec![(shades, "a darker cell has a larger share of its row".to_owned())];
     if diagonal {
         let framed = sign(|canvas| canvas.outline([(20, 20), (SIGN.0 - 20, SIGN.1 - 20)], Paint::Ink, 22));
-        key.push((framed, "row and column are the same".to_owned()));
+        key.push((framed, "equal answers".to_owned()));
     }
     key
 }

@@ -1,8 +1,8 @@
-//! Charts as SVG.
+//! Draws charts as SVG.
 //!
-//! Always holds: a chart is a function of its numbers and words; colours are variables of the page, so it is light, dark
-//! or printed like the page; what is told by colour is told by a shape, a dash or a word too; no label is cut off, and
-//! none stands on another.
+//! Invariants: a chart depends only on its numbers and texts. Colours are CSS variables, so a chart follows the light,
+//! dark and print styles of the page. Everything shown by colour is also shown by shape, dash or text. No label is
+//! clipped, and labels do not overlap.
 
 mod axis;
 mod bars;
@@ -22,17 +22,17 @@ use crate::page::chart::legend::{Drawn, Key};
 use crate::page::document::{Chart, Figure};
 use crate::sanitizer::one_line;
 
-/// A chart as it is put on a page.
+/// A chart with its legends.
 pub(super) struct Drawing {
     /// The image: an `svg` element.
     pub svg: String,
-    /// What the signs in it stand for.
+    /// The legend of the series.
     pub key: Key,
-    /// What happened, where it tells of that.
+    /// The legend of the marked events.
     pub events: Key,
 }
 
-/// Draws a figure's chart; `None` where it has nothing to show. `id` is the figure's own in the page.
+/// Draws the chart of a figure; `None` if it has no data. `id` is the unique id of the figure in the page.
 pub(super) fn draw(figure: &Figure, id: &str) -> Option<Drawing> {
     let Drawn { sketch, key, events } = match &figure.chart {
         Chart::Series { .. } => series::draw(&figure.chart)?,

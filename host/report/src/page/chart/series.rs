@@ -1,6 +1,6 @@
-//! Figures by time, as lines through points with bands around them.
+//! Draws time series: lines through points, with bands for intervals.
 //!
-//! Always holds: where there is no figure there is a gap; a point that stands alone has a whisker in place of a band.
+//! Invariants: an undefined value leaves a gap. A point without neighbours has a whisker in place of a band.
 
 use std::ops::Range;
 
@@ -15,13 +15,13 @@ use crate::sanitizer::one_line;
 /// The height of the plot itself.
 const HEIGHT: i32 = 2300;
 
-/// More points than these are not labelled one by one.
+/// The number of points up to which each one is labelled.
 const FEW: usize = 9;
 
-/// How much of a band shows.
+/// The opacity of a band.
 const BAND: f64 = 0.16;
 
-/// Draws figures by time.
+/// Draws a time series.
 pub(super) fn draw(chart: &Chart) -> Option<Drawn> {
     let Chart::Series { y_label, x_label, series, bound, .. } = chart else { return None };
     let points = || series.iter().flat_map(|series| &series.points).filter(|point| point.x.is_finite());
@@ -66,7 +66,7 @@ fn band(point: &SeriesPoint) -> Option<(f64, f64)> {
     point.band.filter(|(low, high)| low.is_finite() && high.is_finite() && point.value.is_some())
 }
 
-/// The range of some times, with a little room.
+/// The range of times, with a margin.
 fn times(seconds: impl Iterator<Item = f64>) -> Option<Range<f64>> {
     let seconds: Vec<f64> = seconds.filter(|second| second.is_finite()).collect();
     let first = seconds.iter().copied().reduce(f64::min)?;
@@ -75,7 +75,7 @@ fn times(seconds: impl Iterator<Item = f64>) -> Option<Range<f64>> {
     Some(first - room..last + room)
 }
 
-/// The names of few points, as ticks: `None` if they are many, or do not fit beside each other in two lines.
+/// The labels of the points as ticks; `None` if there are too many points, or if two lines do not suffice.
 fn names<'a>(
     points: impl Iterator<Item = &'a SeriesPoint>,
     across: &Axis,
@@ -97,13 +97,13 @@ fn names<'a>(
     named.into_iter().map(tick).collect()
 }
 
-/// Where a point stands, if it does.
+/// The position of a point, if it is drawn.
 fn place(point: &SeriesPoint, [across, up]: [&Axis; 2]) -> Option<Point> {
     let value = value(point).filter(|_| point.x.is_finite())?;
     Some((across.at(point.x), up.at(value)))
 }
 
-/// The stretches of points that have what is asked for.
+/// Runs of consecutive points for which `of` returns a value.
 fn stretches<T>(series: &Series, of: impl Fn(&SeriesPoint) -> Option<T>) -> Vec<Vec<T>> {
     let mut stretches = vec![Vec::new()];
     for point in &series.points {
@@ -152,7 +152,7 @@ fn line_of(canvas: &Canvas, series: &Series, at: usize, axes: [&Axis; 2]) {
     }
 }
 
-/// A point as its tone has it.
+/// Draws a point according to its tone.
 fn toned(canvas: &Canvas, place: Point, tone: Option<Tone>, at: usize) {
     match tone {
         Some(Tone::Bad) => canvas.point(place, Shape::Cross, Paint::Bad, false),
@@ -180,9 +180,9 @@ fn key(series: &[Series], bound: Option<&(String, f64)>) -> Key {
         key.push((drawn, one_line(what)));
     }
     let told = [
-        (Tone::Bad, "not as it should be"),
-        (Tone::Unsure, "cannot be told"),
-        (Tone::Void, "does not count"),
+        (Tone::Bad, "not as required"),
+        (Tone::Unsure, "uncertain"),
+        (Tone::Void, "void"),
     ];
     let tones: Vec<Tone> = series
         .iter()

@@ -1,7 +1,7 @@
-//! How much room words take, and how they are broken into lines.
+//! Estimates the width of text, and breaks it into lines.
 //!
-//! Always holds: no character is lost. Widths are estimates for a sans-serif face, and rather too large than too small:
-//! the page's reader has a face that nobody knows here.
+//! Invariants: no character is lost. Widths are upper estimates for a sans-serif font, because the font of the reader is
+//! unknown.
 
 use unicode_width::UnicodeWidthChar as _;
 
@@ -11,7 +11,7 @@ pub(super) fn width(text: &str, size: i32) -> i32 {
     thousandths * size / 1000
 }
 
-/// The advance of a character in thousandths of the size: about those of Liberation Sans and Segoe UI, rounded up.
+/// The advance of a character in thousandths of the font size: roughly that of Liberation Sans and Segoe UI, rounded up.
 fn thousandths(c: char) -> i32 {
     match c {
         'i' | 'j' | 'l' | '.' | ',' | ':' | ';' | '|' | '\'' | '!' => 290,
@@ -27,7 +27,7 @@ fn thousandths(c: char) -> i32 {
     }
 }
 
-/// A text in lines of at most a width: broken between words, and within one that is too long for a line.
+/// A text in lines of at most `room`: broken between words, or within a word that is too long for a line.
 pub(super) fn wrap(text: &str, room: i32, size: i32) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut line = String::new();
@@ -52,7 +52,7 @@ pub(super) fn wrap(text: &str, room: i32, size: i32) -> Vec<String> {
     lines
 }
 
-/// The width of the longest of some lines.
+/// The width of the longest line.
 pub(super) fn widest<'a>(lines: impl IntoIterator<Item = &'a String>, size: i32) -> i32 {
     lines.into_iter().map(|line| width(line, size)).max().unwrap_or(0)
 }
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_are_broken_where_they_end_if_they_can() {
+    fn lines_break_between_words_if_possible() {
         assert_eq!(wrap("week ending 2016-07-03", 90, 12), ["week ending", "2016-07-03"]);
         assert_eq!(wrap("short", 90, 12), ["short"]);
         assert_eq!(wrap("", 90, 12), [""]);

@@ -2,7 +2,7 @@
 
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::terminal::plan::plan;
+use crate::terminal::plan::render_plan;
 use crate::terminal::text_canvas::Style;
 use understudy_statistics::verdict::plan::{
     PairsPerWindow, PlanVolume, ScoreKind, ShareOrigin, StudyPlan, ValueShares, plan_study as planned,
@@ -82,21 +82,21 @@ fn agreement(segments: Option<Vec<f64>>) -> StudyPlan {
 #[test]
 fn a_share_in_every_window() {
     let shares = vec![0.7, 0.25, 0.05, 0.0];
-    insta::assert_snapshot!(plan(&agreement(Some(shares)), Style { width: 100, color: false }));
+    insta::assert_snapshot!(render_plan(&agreement(Some(shares)), Style { width: 100, color: false }));
 }
 
 #[test]
 fn an_error_over_all_windows_together() {
     let threshold = "at-most = 12\nquantifier = \"pooled\"\nwindows = { latest = 4 }\nevidence = \"point\"\n";
     let made = made(threshold, ScoreKind::Normal(30.0), (Some(0.0), None), None);
-    insta::assert_snapshot!(plan(&made, Style { width: 100, color: false }));
+    insta::assert_snapshot!(render_plan(&made, Style { width: 100, color: false }));
 }
 
 #[test]
 fn no_line_is_wider_than_the_page() {
     let made = agreement(None);
     for width in 60..120 {
-        let text = plan(&made, Style { width, color: false });
+        let text = render_plan(&made, Style { width, color: false });
         for line in text.lines() {
             assert!(line.width() <= width, "{width}: {line}");
         }

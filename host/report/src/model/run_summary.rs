@@ -1,0 +1,109 @@
+//! The parts of a report that describe how the run went: its end, its counts, latencies and failures.
+//!
+//! Invariants: these types mirror types of the engine field by field. They are separate so that a change of the
+//! engine's state cannot change the format of `report.json`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// How a run ended, or that it has not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RunEnd {
+    /// All sources were read to their end.
+    Finished,
+    /// An operator stopped the run.
+    Interrupted,
+    /// A source failed; the messages name the sources.
+    SourceFailed(Vec<String>),
+    /// The run has not ended; this is an interim report.
+    Interim {
+        /// The label of the last window that the figures cover.
+        window: String,
+    },
+}
+
+impl RunEnd {
+    /// Whether no more records can arrive. Until then, facts about single rows are withheld: they could reach a person
+    /// who still has to decide.
+    pub fn is_final(&self) -> bool {
+        matches!(self, RunEnd::Finished)
+    }
+}
+
+/// How many pairs have a comparable answer. `compared + incomparable` is the `paired` of the accounting.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct ComparisonCounts {
+    /// Pairs for which the comparator gave an answer. Every figure is computed over these. An interim report counts
+    /// only pairs of the windows that it covers.
+    pub compared: u64,
+    /// Pairs for which the comparator gave no answer, so there is nothing to compare.
+    pub incomparable: u64,
+}
+
+/// Quantiles of a latency distribution, in nanoseconds, to three significant digits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct LatencySummary {
+    /// Number of measured latencies.
+    pub count: u64,
+    /// The median.
+    pub p50: u64,
+    /// The 90th percentile.
+    pub p90: u64,
+    /// The 99th percentile.
+    pub p99: u64,
+    /// The maximum.
+    pub max: u64,
+}
+
+/// The latency of the substrate: from the time of a snapshot to the time of its decision.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct SubstrateLatencySummary {
+    /// Over decisions dated at or after their snapshot.
+    pub latency: LatencySummary,
+    /// Decisions dated before their snapshot, which have no latency.
+    pub dated_before_snapshot: u64,
+}
+
+/// Failures of one plugin with the same cause.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct PluginFailure {
+    /// The plugin's name in the study.
+    pub plugin: String,
+    /// What happened. Before the run has ended this is only the kind of failure, without the plugin's own message.
+    pub message: String,
+    /// Number of failures.
+    pub count: u64,
+    /// The id of the first row that failed; empty before the run has ended.
+    pub first_id: String,
+}
+
+/// A record that the run excluded, as an example.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct ExcludedExample {
+    /// `snapshots` or `decisions`.
+    pub stream: String,
+    /// Its line in the source, counted from 1.
+    pub line: u64,
+    /// Why it was excluded: `rejected`, `duplicate`, `conflict` or `late`.
+    pub reason: String,
+    /// The cause in words.
+    pub detail: String,
+}
+
+/// The result of the determinism check of one model: a sample of snapshots is answered a second time.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct DeterminismSummary {
+    /// Snapshots that were answered a second time.
+    pub checked: u64,
+    /// Those whose second answer differs from the first.
+    pub mismatches: u64,
+    /// The id of the first mismatch; empty if there is none, and before the run has ended.
+    pub first_id: String,
+}
