@@ -1,19 +1,25 @@
-//! A run: the pipeline from the sources to the report.
+//! The engine of a run: it takes records from their sources, runs the models, joins and evaluates pairs, and recovers a run
+//! from its log.
 //!
 //! ```text
-//! snapshots  read, decode -> number, deduplicate -> models answer -> log
-//!                                   |                                |
-//!                                pairing ------------------------ compare, score -> cells -> report
-//!                                   |
-//! decisions  read, decode -> number, deduplicate -> log
+//! snapshots  ingest -> number, deduplicate -> inference -> log
+//!                                |                          |
+//!                              join -------------------- evaluation -> aggregates -> report
+//!                                |
+//! decisions  ingest -> number, deduplicate -> log
 //! ```
 //!
-//! Two threads read and decode, `limits.workers` run models, one compares, two write; this module's own thread conducts.
-//! A run whose directory is there already goes on from what the log holds.
+//! Two threads read and decode, `limits.workers` threads run models, one evaluates, two write; the thread that calls
+//! [`run`] coordinates.
 //!
-//! Always holds: every accepted snapshot is answered and logged before any of its pairs is compared, but for the blinded ones,
-//! which are logged then and answered with their pair; queues are bounded;
-//! the figures do not depend on batches, workers or the interleaving of the streams.
+//! The modules form a list in which each imports only modules before it: plugins, seal, batches, stats, log_schema,
+//! ingest, inference, join, evaluation, recovery, control, hot_swap, pipeline.
+//!
+//! Invariants:
+//! - An accepted snapshot is answered and logged before any of its pairs is evaluated. A blinded snapshot is logged
+//!   then, and answered with its pair.
+//! - All queues are bounded.
+//! - No statistic depends on batch sizes, the number of workers or the interleaving of the streams.
 
 pub mod batches;
 pub mod control;
@@ -48,16 +54,16 @@ pub use crate::pipeline::options::{ReplayedRun, RunMode, RunOptions};
 pub use crate::pipeline::run::{EndedRun, run};
 pub use crate::plugins::blinding::{BlindingRule, blinded};
 pub use crate::plugins::load::{LoadStudyError, LoadedStudy, load_study};
-pub use crate::seal::sealed_study::SealedStudy;
 pub use crate::plugins::loaded_plugin::LoadedPlugin;
 pub use crate::plugins::stored_files::PluginOverrides;
 pub use crate::plugins::stored_files::StoredPlugin;
-pub use crate::plugins::stored_files::{asset_name, plugin_name};
+pub use crate::plugins::stored_files::{asset_file_name, plugin_file_name};
 pub use crate::plugins::study_fields::conditions;
-pub use crate::recovery::load_run::recall;
-pub use crate::recovery::recompute::{Recomputed, rebuild, recompute_ids};
+pub use crate::recovery::load_run::load_run_study;
+pub use crate::recovery::recompute::{Recomputed, recompute, recompute_ids};
 pub use crate::seal::manifest::{SEAL, Seal};
-pub use crate::seal::seal_file::{SealError, promise, promised, seal_path};
+pub use crate::seal::seal_file::{SealError, create_or_verify, load_and_verify, seal_path};
+pub use crate::seal::sealed_study::SealedStudy;
 pub use crate::stats::aggregates::Aggregates;
 pub use crate::stats::checkpoint::{Checkpoint, EndState};
 pub use crate::stats::determinism::DeterminismStats;

@@ -9,39 +9,39 @@ use tokio::sync::oneshot;
 use understudy_records::batch::{ExcludedRecord, ExclusionReason};
 use understudy_run_log::Acknowledge;
 
-/// What became of delivered records. They are on disk.
+/// The receipt of a delivery; its records are on disk.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeliveryReceipt {
-    /// How many were taken.
+    /// The number of accepted records.
     pub taken: usize,
-    /// The others, by their place in the delivery, counted from 0; ascending.
+    /// The excluded records, by ascending row.
     pub refused: Vec<RowExclusion>,
 }
 
-/// A delivered record that takes no part.
+/// A delivered record that was excluded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RowExclusion {
-    /// Its place in the delivery, counted from 0.
+    /// Index in the delivery, from 0.
     pub row: usize,
     /// Why the record is excluded.
     pub reason: ExclusionReason,
-    /// The reason in words.
+    /// Explanation for the sender.
     pub detail: String,
 }
 
-/// A delivery whose records are in a batch.
+/// The pending acknowledgement of a delivery whose records are in a batch.
 pub struct PendingAck {
-    /// The lines of the batch that are its own.
+    /// The lines of the batch that belong to the delivery.
     pub(crate) lines: Range<u64>,
     pub(crate) told: oneshot::Sender<DeliveryReceipt>,
 }
 
-/// Deliveries whose fate is known, and is told once it is on disk.
+/// Acknowledgements that are sent once the batch is on disk.
 #[derive(Default)]
 pub struct BatchAcks(Vec<(oneshot::Sender<DeliveryReceipt>, DeliveryReceipt)>);
 
 impl BatchAcks {
-    /// What became of the deliveries of a batch: its records were taken but for the refused ones, in the order of their lines.
+    /// Prepares the receipts of a batch. `refused` are the excluded records, by ascending line.
     pub fn new(tickets: Vec<PendingAck>, refused: &[(u64, ExcludedRecord)]) -> BatchAcks {
         let receipt = |PendingAck { lines, told }: PendingAck| {
             let own = refused.iter().filter(|(_, refused)| lines.contains(&refused.position.line));
@@ -57,14 +57,14 @@ impl BatchAcks {
         BatchAcks(tickets.into_iter().map(receipt).collect())
     }
 
-    /// Tells them; `None` if nobody waits.
+    /// The callback that sends the receipts; `None` without deliveries.
     pub fn acknowledge(self) -> Option<Acknowledge> {
         if self.0.is_empty() {
             return None;
         }
         Some(Box::new(move || {
             for (told, receipt) in self.0 {
-                // Who has hung up need not be told.
+                // The sender may have hung up.
                 let _ = told.send(receipt);
             }
         }))

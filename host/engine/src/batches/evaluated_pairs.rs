@@ -4,20 +4,20 @@ use crate::batches::pair_batch::PairBatch;
 use understudy_records::batch::Answers;
 use understudy_statistics::scoring::ModelScores;
 
-/// Pairs that have been compared.
+/// Pairs of one generation, after evaluation.
 pub struct EvaluatedPairs {
-    /// The generation of all of them.
+    /// The generation of all pairs.
     pub generation: u32,
-    /// Where they come from.
+    /// The batches that the pairs come from.
     pub sources: PairBatch,
-    /// What the comparator answered to each.
+    /// The comparator's answer to each pair.
     pub answers: Answers,
-    /// The pairs whose snapshot was blinded, ascending.
+    /// Indices of the pairs whose snapshot is blinded, ascending.
     pub blinded: Vec<usize>,
-    /// For each model what it answered to each, blinded ones too.
+    /// Per model: its answer to each pair, including blinded ones.
     pub given: Vec<Answers>,
-    /// The pairs that the comparator answered, ascending.
+    /// Indices of the pairs that the comparator answered, ascending.
     pub answered: Vec<usize>,
-    /// For each model what its answers to those were scored.
+    /// Per model: the scores of its answers to those pairs.
     pub models: Vec<ModelScores>,
 }

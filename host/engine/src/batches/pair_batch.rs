@@ -1,26 +1,26 @@
-//! Where pairs come from: the batches of their snapshots and decisions.
+//! The batches that joined pairs come from.
 //!
-//! Always holds: each batch is there once, and a pair knows its row in either.
+//! Invariants: each batch appears once; each pair has its row in both of its batches.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::batches::messages::{DecisionRows, JoinedPair, SnapshotRows};
 
-/// The batches that a run of pairs comes from, each once, and where in them each pair stands.
+/// The record batches behind some pairs, each once, and the rows of each pair in them.
 pub struct PairBatch {
-    /// Batches of snapshots.
-    pub all_shown: Vec<Arc<SnapshotRows>>,
-    /// Batches of decisions.
-    pub taken: Vec<Arc<DecisionRows>>,
-    /// For each pair the batch and row of its snapshot.
+    /// The snapshot batches.
+    pub snapshot_batches: Vec<Arc<SnapshotRows>>,
+    /// The decision batches.
+    pub decision_batches: Vec<Arc<DecisionRows>>,
+    /// Per pair: index into the snapshot batches, and row.
     pub snapshots: Vec<(usize, usize)>,
-    /// For each pair the batch and row of its decision.
+    /// Per pair: index into the decision batches, and row.
     pub decisions: Vec<(usize, usize)>,
 }
 
 impl PairBatch {
-    pub(crate) fn of(pairs: &[JoinedPair]) -> PairBatch {
+    pub(crate) fn from_pairs(pairs: &[JoinedPair]) -> PairBatch {
         let (mut all_shown, mut taken) = (Vec::new(), Vec::new());
         let (mut shown_at, mut taken_at) = (HashMap::new(), HashMap::new());
         let (mut snapshots, mut decisions) =
@@ -29,30 +29,30 @@ impl PairBatch {
             snapshots.push((place(&mut all_shown, &mut shown_at, batch), *row as usize));
             decisions.push((place(&mut taken, &mut taken_at, other), *other_row as usize));
         }
-        PairBatch { all_shown, taken, snapshots, decisions }
+        PairBatch { snapshot_batches: all_shown, decision_batches: taken, snapshots, decisions }
     }
 
-    /// Something of the snapshot of pair `row`.
-    pub fn shown<T>(&self, row: usize, of: impl FnOnce(&SnapshotRows, usize) -> T) -> T {
+    /// Reads a value of the snapshot of pair `row`.
+    pub fn snapshot_value<T>(&self, row: usize, of: impl FnOnce(&SnapshotRows, usize) -> T) -> T {
         let (batch, within) = self.snapshots[row];
-        of(&self.all_shown[batch], within)
+        of(&self.snapshot_batches[batch], within)
     }
 
     /// The sequence number of the snapshot of pair `row`.
     pub fn sequence(&self, row: usize) -> u64 {
-        self.shown(row, |shown, within| shown.sequences[within])
+        self.snapshot_value(row, |shown, within| shown.sequences[within])
     }
 
     /// The id of pair `row`.
     pub fn id(&self, row: usize) -> &str {
         let (batch, within) = self.snapshots[row];
-        self.all_shown[batch].ids.value(within)
+        self.snapshot_batches[batch].ids.value(within)
     }
 }
 
-/// The index of a batch among those seen.
+/// The index of a batch in `all`, which it is added to if it is new.
 fn place<T>(all: &mut Vec<Arc<T>>, at: &mut HashMap<*const T, usize>, batch: &Arc<T>) -> usize {
-    // Pairs of one batch come together, so the last one is mostly the one.
+    // Pairs of one batch come together, so the last batch is usually the right one.
     if all.last().is_some_and(|last| Arc::ptr_eq(last, batch)) {
         return all.len() - 1;
     }

@@ -5,14 +5,14 @@ use understudy_records::batch::Records;
 use understudy_statistics::scoring::{Conditions, Window, WindowClock};
 use understudy_study::Study;
 
-/// Tells windows and condition values.
+/// Computes windows and condition values.
 pub struct SliceClassifier {
     clock: WindowClock,
     conditions: Conditions,
 }
 
 impl SliceClassifier {
-    /// For the windows and conditions of a study.
+    /// Uses the windows and conditions of a study.
     pub fn new(study: &Study) -> SliceClassifier {
         SliceClassifier {
             clock: WindowClock::new(study.windows, study.time_zone.clone()),
@@ -20,7 +20,7 @@ impl SliceClassifier {
         }
     }
 
-    /// The window of each record, and for each condition the value of each.
+    /// Returns the window of each record, and per condition the value index of each record.
     pub fn classify(&mut self, records: &Records) -> (Vec<Window>, Vec<Vec<u16>>) {
         let windows = records.times.iter().map(|&time| self.clock.window(time)).collect();
         let conditions = self.conditions.classify(&records.fields, &records.times);

@@ -6,8 +6,8 @@
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::evaluation::verdict_stats::ScoredPairBatch;
-use crate::seal::sealed_study::SealedStudy;
 use crate::plugins::study_fields;
+use crate::seal::sealed_study::SealedStudy;
 use understudy_statistics::scoring::{
     DistributionBatch, DistributionsBySlice, ProfileIndex, ProfiledBatch, SliceSums,
 };

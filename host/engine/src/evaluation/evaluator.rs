@@ -22,9 +22,9 @@ use crate::evaluation::recent_pairs::{PairSample, RecentPairs};
 use crate::evaluation::verdict_stats::{EvidenceCollector, ScoredPairBatch};
 use crate::log_schema::schema;
 use crate::plugins::instance_cache::InstanceCache;
-use crate::seal::sealed_study::SealedStudy;
 use crate::plugins::plugin_versions::{PluginSlot, PluginVersions};
 use crate::plugins::slot_kind::{ComparatorSlot, MetricSlot, ModelSlot, SlotVersion};
+use crate::seal::sealed_study::SealedStudy;
 use crate::stats::aggregates::Aggregates;
 use crate::stats::checkpoint::Checkpoint;
 use crate::stats::interim_schedule::{InterimCallback, InterimSnapshot};
@@ -33,7 +33,7 @@ use understudy_run_log::checkpoint::{self, CheckpointError};
 use understudy_run_log::{LogWriter, Table};
 use understudy_sandbox::{Decider, Scorer, ScorerPlugin};
 use understudy_statistics::scoring::{AnswerStatus, ModelScores, ScoredPairs, Window};
-use understudy_study::{PerStream, StreamKind, Study};
+use understudy_study::{Nanos, PerStream, StreamKind, Study};
 
 /// The most pairs of one evaluation. If fewer wait in the queue, those are evaluated. It affects speed, not
 /// results.
@@ -215,7 +215,7 @@ impl Evaluator {
         pairs: &[JoinedPair],
         (generation, snapshot_generation): (u32, u32),
     ) -> EvaluatedPairs {
-        let sources = PairBatch::of(pairs);
+        let sources = PairBatch::from_pairs(pairs);
         let version = self.versions.comparator.at(generation);
         let (decider, projection) = self.comparator.at(version.since, || {
             let projection = PairProjection::new(&self.study, &self.buffered_fields, &version.plugin.reads);
@@ -269,9 +269,10 @@ impl Evaluator {
         let models: Vec<Cow<'_, Answers>> = models.iter().map(comparable).collect();
         let scores = models.iter().map(|answers| self.score(generation, answers, sources, rows, &comparator));
         let scores: Vec<ModelScores> = scores.collect();
-        let windows: Vec<Window> = rows.iter().map(|&row| sources.shown(row, |s, r| s.windows[r])).collect();
+        let windows: Vec<Window> =
+            rows.iter().map(|&row| sources.snapshot_value(row, |s, r| s.windows[r])).collect();
         let values = |condition: usize| {
-            rows.iter().map(|&row| sources.shown(row, |s, r| s.conditions[condition][r])).collect()
+            rows.iter().map(|&row| sources.snapshot_value(row, |s, r| s.conditions[condition][r])).collect()
         };
         let conditions: Vec<Vec<u16>> = (0..self.study.conditions.len()).map(values).collect();
         let mut is_blinded = vec![false; sources.snapshots.len()];
@@ -346,7 +347,7 @@ impl Evaluator {
     fn record_substrate_latency(&mut self, pairs: &[JoinedPair]) {
         for JoinedPair { snapshot: (snapshots, s), decision: (decisions, d) } in pairs {
             match decisions.times[*d as usize] - snapshots.times[*s as usize] {
-                micros @ 0.. => self.aggregates.substrate.record(micros as u64 * 1000),
+                micros @ 0.. => self.aggregates.substrate.record(Nanos(micros as u64 * 1000)),
                 _ => self.aggregates.before += 1,
             }
         }

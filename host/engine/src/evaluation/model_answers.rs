@@ -9,8 +9,8 @@
 use crate::batches::pair_batch::PairBatch;
 use crate::evaluation::projection::PairProjection;
 use crate::plugins::instance_cache::InstanceCache;
-use crate::seal::sealed_study::SealedStudy;
 use crate::plugins::plugin_versions::PluginVersions;
+use crate::seal::sealed_study::SealedStudy;
 use crate::stats::failures::FailureLog;
 use understudy_records::batch::{Answers, Reason};
 use understudy_sandbox::Decider;
@@ -56,14 +56,16 @@ impl AnswerResolver {
         let mut blinded = Vec::new();
         if self.deferred.is_some() {
             let is_blinded = |row: &usize| {
-                sources.shown(*row, |batch, within| batch.answers[0].reason(within) == Some(&Reason::Blinded))
+                sources.snapshot_value(*row, |batch, within| {
+                    batch.answers[0].reason(within) == Some(&Reason::Blinded)
+                })
             };
             blinded.extend((0..picks.len()).filter(is_blinded));
         }
         let snapshots: Vec<(usize, usize)> = blinded.iter().map(|&row| sources.snapshots[row]).collect();
         for (at, row) in blinded.iter().enumerate() {
             // The deferred answers come after the batches of logged answers.
-            picks[*row] = (sources.all_shown.len(), at);
+            picks[*row] = (sources.snapshot_batches.len(), at);
         }
         let mut deferred_answers = Vec::new();
         if let Some(DeferredModels { instances, study, buffered_fields }) =
@@ -85,7 +87,7 @@ impl AnswerResolver {
             }
         }
         let answers = (0..self.models).map(|model| {
-            let logged = sources.all_shown.iter().map(|batch| &batch.answers[model]);
+            let logged = sources.snapshot_batches.iter().map(|batch| &batch.answers[model]);
             Answers::gather(&logged.chain(deferred_answers.get(model)).collect::<Vec<_>>(), &picks)
         });
         (answers.collect(), blinded)

@@ -10,8 +10,8 @@ use arrow::datatypes::SchemaRef;
 
 use crate::batches::pair_batch::PairBatch;
 use crate::log_schema::schema;
-use crate::seal::sealed_study::SealedStudy;
 use crate::plugins::study_fields::{self, DECISION_PREFIX};
+use crate::seal::sealed_study::SealedStudy;
 use understudy_sandbox::InputField;
 use understudy_study::{PerStream, StreamKind, Study};
 
@@ -59,12 +59,14 @@ impl PairProjection {
     ) -> RecordBatch {
         let column = |&(kind, index): &(StreamKind, usize)| -> ArrayRef {
             let (arrays, picks): (Vec<&dyn Array>, _) = match kind {
-                StreamKind::Snapshots => {
-                    (sources.all_shown.iter().map(|s| s.fields.column(index) as _).collect(), snapshots)
-                }
-                StreamKind::Decisions => {
-                    (sources.taken.iter().map(|d| d.fields.column(index) as _).collect(), decisions)
-                }
+                StreamKind::Snapshots => (
+                    sources.snapshot_batches.iter().map(|s| s.fields.column(index) as _).collect(),
+                    snapshots,
+                ),
+                StreamKind::Decisions => (
+                    sources.decision_batches.iter().map(|d| d.fields.column(index) as _).collect(),
+                    decisions,
+                ),
             };
             interleave(&arrays, picks).expect("the columns of a field have one type")
         };

@@ -55,8 +55,10 @@ impl RecentPairs {
             0 => answers.clone(),
             _ => Answers::gather(&[answers], &picks),
         };
-        let snapshots: Vec<&RecordBatch> = sources.all_shown.iter().map(|batch| &batch.fields).collect();
-        let decisions: Vec<&RecordBatch> = sources.taken.iter().map(|batch| &batch.fields).collect();
+        let snapshots: Vec<&RecordBatch> =
+            sources.snapshot_batches.iter().map(|batch| &batch.fields).collect();
+        let decisions: Vec<&RecordBatch> =
+            sources.decision_batches.iter().map(|batch| &batch.fields).collect();
         let sample = PairSample {
             fields: PerStream {
                 snapshots: interleave_rows(&snapshots, &sources.snapshots[skipped..]),

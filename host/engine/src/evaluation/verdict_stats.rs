@@ -8,8 +8,8 @@ use arrow::array::{Array as _, ArrayRef, AsArray as _, StringArray};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
 use crate::batches::pair_batch::PairBatch;
-use crate::seal::sealed_study::SealedStudy;
 use crate::plugins::study_fields;
+use crate::seal::sealed_study::SealedStudy;
 use understudy_records::batch::{AnswerColumn, Answers};
 use understudy_statistics::scoring::{
     Conditions, EvidencePair, ModelScores, VerdictEvidence, Window, jackknife_group,
@@ -74,12 +74,12 @@ impl EvidenceCollector {
     pub fn add(&mut self, batch: &ScoredPairBatch<'_>, evidence: &mut VerdictEvidence) {
         let sources = batch.sources;
         let clusters: Option<Vec<ClusterColumn<'_>>> = self.cluster_column.map(|index| {
-            let columns = sources.all_shown.iter().map(|snapshots| snapshots.fields.column(index));
+            let columns = sources.snapshot_batches.iter().map(|snapshots| snapshots.fields.column(index));
             columns.map(ClusterColumn::new).collect()
         });
         let occurrences = self.cycle.and_then(|condition| {
             let times: Vec<i64> =
-                batch.rows.iter().map(|&row| sources.shown(row, |s, r| s.times[r])).collect();
+                batch.rows.iter().map(|&row| sources.snapshot_value(row, |s, r| s.times[r])).collect();
             self.calendar.occurrences(condition, &times)
         });
         let mut scopes = Vec::new();

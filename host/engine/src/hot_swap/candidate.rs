@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::hot_swap::request::{Replacement, SwapError, SwapRequest};
 use crate::hot_swap::swappable_slot::SwappableSlot;
 use crate::plugins::plugin_versions::PluginVersions;
-use crate::plugins::stored_files::plugin_name;
+use crate::plugins::stored_files::plugin_file_name;
 use understudy_sandbox::ComponentFile;
 use understudy_study::Study;
 
@@ -50,7 +50,7 @@ pub(crate) fn load_candidate<K: SwappableSlot>(
     };
     let file = match component {
         Some((path, bytes)) => ComponentFile::from_bytes(path, bytes.clone())?,
-        None => ComponentFile::read(&run.join(plugin_name(&current.component)))?,
+        None => ComponentFile::read(&run.join(plugin_file_name(&current.component)))?,
     };
     let config = config
         .as_ref()

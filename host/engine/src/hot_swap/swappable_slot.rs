@@ -147,7 +147,7 @@ fn decider_incompatibilities(
     candidate: &DeciderPlugin,
     current: &DeciderPlugin,
 ) -> Vec<String> {
-    let mut reasons = compatibility::misfits(study, declared, role, &candidate.reads);
+    let mut reasons = compatibility::access_violations(study, declared, role, &candidate.reads);
     if candidate.form != current.form {
         let (new, old) = (candidate.form.name(), current.form.name());
         reasons.push(format!("it answers with a {new}, the current plugin with a {old}"));

@@ -30,10 +30,10 @@ use crate::hot_swap::request::{Replacement, SwapError, SwapRequest, SwapResult};
 use crate::hot_swap::shadow_compare::ShadowComparison;
 use crate::hot_swap::swappable_slot::SwappableSlot;
 use crate::inference::determinism_check::SharedDeterminismStats;
-use crate::seal::sealed_study::SealedStudy;
 use crate::plugins::plugin_versions::{PluginVersion, PluginVersions};
 use crate::plugins::slot_kind::{ComparatorSlot, MetricSlot, ModelSlot, SlotKind, SlotRef, SlotVersion};
-use crate::plugins::stored_files::plugin_name;
+use crate::plugins::stored_files::plugin_file_name;
+use crate::seal::sealed_study::SealedStudy;
 use understudy_run_log::ledger::{Event, Ledger, LedgerError, ShadowResult, SwapTrigger};
 use understudy_run_log::write_file;
 use understudy_study::{PerStream, Study};
@@ -175,7 +175,7 @@ impl HotSwapper {
         let instances = K::start_instances(&self.study, &self.determinism_stats, new)?;
         let name = K::slot(versions, index).name.clone();
         let (version, result) = self.commit::<K>(name, approved, request, trigger, instances)?;
-        K::slot_mut(versions, index).give(version);
+        K::slot_mut(versions, index).push_version(version);
         versions.begin(result.applied.from);
         Ok(result)
     }
@@ -216,7 +216,7 @@ impl HotSwapper {
             SwapTrigger::Operator | SwapTrigger::Undo => !is_equivalent,
         };
         if let Some(bytes) = &candidate.bytes {
-            write_file(&self.run.join(plugin_name(&candidate.component)), bytes)?;
+            write_file(&self.run.join(plugin_file_name(&candidate.component)), bytes)?;
         }
         let Candidate { plugin, component, config, .. } = candidate;
         let (plugin, component, config) = (plugin.clone(), component.clone(), config.clone());

@@ -1,10 +1,10 @@
-//! Records that are delivered to a run while it goes on, each delivery waiting to be told what became of it.
+//! Accepts pushed deliveries and collects them into micro-batches.
 //!
-//! What waits on a side is gathered into one batch, decoded once, answered once and put on disk with one sync; while that
-//! happens the next batch gathers.
+//! All waiting deliveries of a stream become one batch, which is decoded once, answered once and written with
+//! one sync; meanwhile the next batch collects.
 //!
-//! Always holds: a delivery is told its fate once, after its records are on disk, or not at all if they could not be put
-//! there; records of one side are taken in the order in which they were delivered.
+//! Invariants: a delivery gets its receipt once, after its records are on disk, or never if they could not be
+//! written; records of a stream are processed in the order of delivery.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,37 +19,37 @@ use understudy_records::batch::{Decoder, Lines};
 use understudy_sources::SourcePosition;
 use understudy_study::{PerStream, Source, StreamKind, Study};
 
-/// Records of one side, and where to tell what became of them.
+/// A delivery of records of one stream, and the channel for its receipt.
 struct Delivery {
     lines: Lines,
     told: oneshot::Sender<DeliveryReceipt>,
 }
 
-/// Why a delivery was not taken.
+/// Why a delivery is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DeliveryError {
-    /// The study takes this side from elsewhere.
+    /// The study reads this stream from another source.
     #[error("the study takes its {} from elsewhere, see `[sources]`", .0.name())]
     Elsewhere(StreamKind),
-    /// Nothing is taken any more.
+    /// The run is ending.
     #[error("the run is ending and takes nothing any more")]
     Ending,
 }
 
 type DeliverySender = Mutex<Option<Sender<Delivery>>>;
 
-/// Where records are delivered. Clones deliver to the same run.
+/// Accepts deliveries. Clones belong to the same run.
 #[derive(Clone)]
 pub struct IntakeHandle {
-    /// For each side its door, where the study takes it so.
+    /// Per stream: its delivery channel, if the stream comes over HTTP.
     doors: PerStream<Option<Arc<DeliverySender>>>,
-    /// The most records of one delivery.
+    /// Maximum number of records in a delivery.
     pub rows: usize,
 }
 
 impl IntakeHandle {
-    /// Hands over at most [`IntakeHandle::rows`] records. Who waits is told when they are on disk, or that the run has failed by
-    /// the other end being dropped.
+    /// Submits at most [`IntakeHandle::rows`] records. The receipt arrives once they are on disk; the channel
+    /// closes without one if the run fails.
     ///
     /// # Errors
     /// When they are not taken.
@@ -67,16 +67,16 @@ impl IntakeHandle {
     }
 }
 
-/// The threads that gather and decode.
+/// The threads that collect and decode deliveries.
 pub(crate) struct PushIntake {
     intake: IntakeHandle,
 }
 
-/// What is delivered, decoded.
+/// Per stream: the queue of decoded batches, if the stream comes over HTTP.
 pub(crate) type DeliveryQueues = PerStream<Option<tokio::sync::mpsc::Receiver<ReaderEvent>>>;
 
 impl PushIntake {
-    /// Starts a thread for each side of a study that is taken over HTTP. Records are numbered on from `after`.
+    /// Starts a thread per HTTP stream. Lines are numbered on from `after`.
     ///
     /// # Errors
     /// When the system gives no thread.
@@ -110,12 +110,12 @@ impl PushIntake {
         Ok((is_live.then_some(PushIntake { intake }), delivered))
     }
 
-    /// Where records are delivered.
+    /// The handle that accepts deliveries.
     pub fn intake(&self) -> IntakeHandle {
         self.intake.clone()
     }
 
-    /// Takes no further delivery; those that were taken are still decoded. Gives which sides are delivered.
+    /// Rejects further deliveries; accepted ones are still decoded. Returns which streams come over HTTP.
     pub fn stop(&self) -> PerStream<bool> {
         let shut =
             |door: &Arc<DeliverySender>| drop(door.lock().unwrap_or_else(PoisonError::into_inner).take());
@@ -123,15 +123,15 @@ impl PushIntake {
     }
 }
 
-/// Gathers what waits on one side.
+/// Collects the waiting deliveries of one stream into batches.
 struct MicroBatcher {
     deliveries: Receiver<Delivery>,
     decoder: Decoder,
-    /// The most records of a batch.
+    /// Maximum number of records in a batch.
     rows: usize,
-    /// The number of the last record.
+    /// Number of the last line.
     line: u64,
-    /// A delivery for which there was no room in the batch before.
+    /// A delivery that did not fit into the previous batch.
     left: Option<Delivery>,
 }
 
@@ -143,7 +143,7 @@ impl MicroBatcher {
                 return;
             }
         }
-        // The run may have ended before its sources did.
+        // The run may have ended before its sources.
         let _ = feed.blocking_send(ReaderEvent::End(None));
     }
 

@@ -1,13 +1,13 @@
 //! The order in which a run reads two files.
 
-/// In which order two files are read. Figures do not depend on it; memory does.
+/// The order in which two files are read. No statistic depends on it; memory use does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum ReadOrder {
     /// Both in step in event time, so that the join buffer stays small.
     #[default]
     InStep,
-    /// All the snapshots, then all the decisions.
+    /// All snapshots, then all decisions.
     SnapshotsFirst,
-    /// All the decisions, then all the snapshots.
+    /// All decisions, then all snapshots.
     DecisionsFirst,
 }

@@ -5,27 +5,27 @@ use understudy_records::batch::DecodedBatch;
 use understudy_run_log::LogError;
 use understudy_sources::SourceError;
 
-/// DecodedBatch batches that may wait. Enough to keep the decoder busy, few enough to stay small.
+/// Maximum number of waiting batches: enough to keep the decoder busy, few enough to stay small.
 pub(crate) const WAITING: usize = 4;
 
-/// What a feed says.
+/// A message of a reader thread.
 pub enum ReaderEvent {
-    /// Records, and who waits to be told what became of them.
+    /// Decoded records, with the acknowledgements of their deliveries.
     Batch(Box<DecodedBatch>, Vec<PendingAck>),
-    /// There are no more, perhaps because the source broke off.
+    /// The end of the source, with its error if it failed.
     End(Option<String>),
 }
 
-/// Why a feed cannot be started.
+/// Why a reader cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum ReaderError {
-    /// The source.
+    /// The source cannot be opened.
     #[error(transparent)]
     Source(#[from] SourceError),
-    /// The log of another run.
+    /// The log of the replayed run cannot be read.
     #[error(transparent)]
     Log(#[from] LogError),
-    /// The system.
+    /// The operating system cannot start a thread.
     #[error("no thread to read with: {0}")]
     Thread(std::io::Error),
 }

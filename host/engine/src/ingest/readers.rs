@@ -1,7 +1,7 @@
-//! The threads that read and decode, one for each stream.
+//! Reader threads, one per stream: they read and decode sources, aligned in event time.
 //!
-//! Always holds: batches arrive in the order of the source; the end is announced once, with what broke if something
-//! did; a file is read only while it is not ahead of the other stream in event time.
+//! Invariants: batches keep the order of the source; the end is reported once, with the error if there was
+//! one; a file is read only while its clock is not ahead of the other stream.
 
 use std::path::Path;
 use std::thread;
@@ -20,22 +20,22 @@ use understudy_records::join::IntervalJoin;
 use understudy_sources::{RecordSource, SourcePosition, open};
 use understudy_study::{PerStream, StreamKind, Study};
 
-/// The two streams, being read.
+/// The readers of both streams.
 pub struct Readers {
-    /// Snapshots and decisions; `None` once a stream has ended.
+    /// Per stream: its event queue; `None` once the stream has ended.
     pub(crate) receivers: PerStream<Option<Receiver<ReaderEvent>>>,
     order: ReadOrder,
-    /// Which of them are files, which can wait for the other stream.
+    /// Per stream: whether it is a file, which can wait for the other stream.
     files: PerStream<bool>,
-    /// What is delivered, if something is.
+    /// The push intake, if a stream comes over HTTP.
     live: Option<PushIntake>,
 }
 
 impl Readers {
-    /// Opens both sources, each behind the last record of it that the log holds.
+    /// Opens both sources, each behind its last logged record.
     ///
     /// # Errors
-    /// When one cannot be opened, or is not the one that was read.
+    /// If a source cannot be opened, or is not the one that the log was written from.
     pub fn open(
         prepared: &LoadedStudy,
         order: ReadOrder,
@@ -57,12 +57,13 @@ impl Readers {
         Ok(Readers { receivers: PerStream::try_from_fn(open)?, order, files, live })
     }
 
-    /// Where records are delivered, if one of the sources is HTTP.
+    /// The handle for deliveries, if a stream comes over HTTP.
     pub fn intake(&self) -> Option<IntakeHandle> {
         self.live.as_ref().map(PushIntake::intake)
     }
 
-    /// Ends the reading: files at once; what was delivered before is still taken. False if there is nothing left to take.
+    /// Stops reading: files at once, deliveries after those already accepted. Returns false if nothing is
+    /// left to process.
     pub fn stop(&mut self) -> bool {
         let delivered = self.live.as_ref().map_or(PerStream::default(), PushIntake::stop);
         for side in StreamKind::ALL {
@@ -73,7 +74,7 @@ impl Readers {
         self.receivers.iter().any(Option::is_some)
     }
 
-    /// Takes what the log of another run holds, which has the same declaration.
+    /// Reads the log of another run in place of the sources.
     ///
     /// # Errors
     /// When it cannot be read, or the system gives no thread.
@@ -87,7 +88,7 @@ impl Readers {
         })
     }
 
-    /// Whether a side may be read now, as the streams' clocks stand.
+    /// Whether a stream should be polled now, given the clocks of both.
     pub(crate) fn wants(&self, side: StreamKind, pairing: &IntervalJoin) -> bool {
         let other = side.other();
         if self.receivers[other].is_none() {

@@ -1,7 +1,7 @@
-//! The log of another run in the place of a source: its records come once more, those that were refused too.
+//! Reads the log of another run in place of a source, including its excluded records.
 //!
-//! Always holds: records of a stream come in the order of their sequence numbers; one that was refused is refused again,
-//! for the reason that it was.
+//! Invariants: records of a stream come in the order of their sequence numbers; an excluded record is
+//! excluded again, for the same reason.
 
 use std::path::Path;
 use std::thread;
@@ -18,7 +18,7 @@ use understudy_records::batch::{DecodedBatch, ExcludedRecord, Records, fields_sc
 use understudy_run_log::{ScanOptions, Table, TableRows};
 use understudy_study::{Stream, StreamKind};
 
-/// Starts to read one side of a logged run.
+/// Starts a thread that reads one stream of a logged run.
 ///
 /// # Errors
 /// When it cannot be read, or the system gives no thread.
@@ -62,14 +62,14 @@ struct LogSource {
     refused: TableRows,
     /// Excluded records that have been read and not handed on.
     waiting: Vec<(u64, ExcludedRecord)>,
-    /// The most rows of a batch.
+    /// Maximum number of rows in a batch.
     rows: usize,
-    /// What has been read of the accepted records and not handed on.
+    /// The rest of the accepted rows that were read.
     batch: Option<RecordBatch>,
 }
 
 impl LogSource {
-    /// The next accepted records, with the refused ones before the last of them.
+    /// The next accepted records, with the excluded ones before the last of them.
     fn next(&mut self) -> anyhow::Result<Option<DecodedBatch>> {
         let batch = match self.batch.take() {
             Some(batch) => Some(batch),
@@ -93,9 +93,9 @@ impl LogSource {
         Ok(Some(DecodedBatch { kind: self.side, records, excluded: refused }))
     }
 
-    /// The refused records of this stream before a sequence number.
+    /// The excluded records of this stream before a sequence number.
     fn refused_before(&mut self, sequence: u64) -> anyhow::Result<Vec<ExcludedRecord>> {
-        // The table has both streams; one that is behind in it is read on until it is not.
+        // The table mixes both streams, so rows of the other stream are skipped.
         while self.waiting.last().is_none_or(|(last, _)| *last < sequence) {
             let Some(batch) = self.refused.next() else { break };
             let refused = decode::refused(&batch?)?;

@@ -122,13 +122,13 @@ impl JoinBuffer {
     /// # Errors
     /// When the spill store cannot be written.
     pub fn on_inferred(&mut self, inferred: InferredBatch) -> Result<Vec<JoinedPair>, SpillError> {
-        let InferredBatch { job, models, windows, conditions } = inferred;
+        let InferredBatch { batch: job, models, windows, conditions } = inferred;
         let snapshots = Arc::new(SnapshotRows {
             fields: self.buffered_columns(StreamKind::Snapshots, &job.records.fields),
             sequences: job.sequences,
             ids: job.records.ids,
             times: job.records.times,
-            answers: models.into_iter().map(|model| model.decided.answers).collect(),
+            answers: models.into_iter().map(|model| model.output.answers).collect(),
             windows,
             conditions,
         });

@@ -1,14 +1,14 @@
-//! Rows of the log, back as what they were made from: records, and the answers given to them.
+//! Decodes rows of the log into the records and answers that they were written from.
 //!
-//! Always holds: what is made of logged rows is what the log was given.
+//! Invariants: decoding returns exactly what was logged.
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions, StringArray};
 use arrow::datatypes::{DataType, TimestampMicrosecondType, UInt32Type, UInt64Type};
 
 use crate::batches::messages::ModelOutput;
 use crate::log_schema::schema::GENERATION;
-use crate::seal::sealed_study::SealedStudy;
 use crate::plugins::plugin_versions::PluginVersions;
+use crate::seal::sealed_study::SealedStudy;
 use understudy_records::batch::{
     Answers, ExcludedRecord, ExclusionReason, Reason, RecordPosition, Records, fields_schema,
 };
@@ -16,7 +16,7 @@ use understudy_run_log::Table;
 use understudy_sandbox::AnsweredBatch;
 use understudy_study::{Nanos, Stream, StreamKind};
 
-/// A row of the log that does not hold what the study's rows hold.
+/// A logged row that does not have the form of the study's rows.
 #[derive(Debug, thiserror::Error)]
 #[error("the log's {table} do not hold what this study's rows hold: {what}")]
 pub struct DecodeError {
@@ -24,22 +24,22 @@ pub struct DecodeError {
     what: String,
 }
 
-/// Logged records of one stream, with their sequence numbers.
+/// Records of one stream with their sequence numbers.
 pub struct DecodedRows {
-    /// Sequence numbers.
+    /// Sequence number of each row.
     pub sequences: Vec<u64>,
-    /// The records; without their own text if that was not read.
+    /// The records; without their text if that column was not read.
     pub records: Records,
 }
 
-/// The columns of a table without the records' own text, which is most of it and which little asks for.
+/// The columns of a table except the records' text, which is most of the data and rarely needed.
 pub fn columns(prepared: &SealedStudy, table: Table) -> Vec<String> {
     let schemas = crate::log_schema::schema::schemas(prepared);
     let fields = schemas[table as usize].fields();
     fields.iter().map(|field| field.name().clone()).filter(|name| name != "raw").collect()
 }
 
-/// The records of a batch of logged rows of either stream.
+/// Decodes the records of a stream.
 ///
 /// # Errors
 /// When a column is missing or of another type.
@@ -71,11 +71,11 @@ pub fn records(stream: &Stream, side: StreamKind, batch: &RecordBatch) -> Result
     Ok(DecodedRows { sequences: columns.numbers("sequence")?, records })
 }
 
-/// The first row of a batch of logged rows of either stream that says to be of another generation than it is.
+/// The first row whose generation column contradicts the plugin versions.
 ///
 /// # Errors
 /// When the column is missing or of another type.
-pub fn strays(
+pub fn first_generation_mismatch(
     cast: &PluginVersions,
     side: StreamKind,
     sequences: &[u64],
@@ -90,7 +90,7 @@ pub fn strays(
     Ok(sequences.iter().zip(said.values()).position(stray))
 }
 
-/// For each model what it answered to a batch of logged snapshots.
+/// Decodes, per model, its answers to a batch of snapshots.
 ///
 /// # Errors
 /// When a column is missing or of another type.
@@ -133,7 +133,7 @@ pub fn refused(batch: &RecordBatch) -> Result<Vec<(u64, ExcludedRecord)>, Decode
     (0..batch.num_rows()).map(row).collect()
 }
 
-/// Answers, with what was broken on.
+/// Restores an answered batch, with its failures.
 fn decided(answers: Answers) -> AnsweredBatch {
     let broke = |(row, reason): &(u32, Reason)| match reason {
         Reason::Broke(why) => Some((*row, why.clone())),
@@ -143,7 +143,7 @@ fn decided(answers: Answers) -> AnsweredBatch {
     AnsweredBatch { answers, broken }
 }
 
-/// Columns by name, of the types that they should have.
+/// Typed access to columns by name.
 struct Columns<'b> {
     table: &'static str,
     batch: &'b RecordBatch,

@@ -1,8 +1,8 @@
-//! The tables of the run log: which columns they have, and how batches become their rows.
+//! The tables of the run log: their columns, and how batches become rows.
 //!
-//! Always holds: a field stands under the name by which plugins ask for it, `NAME` of a snapshot as `input.NAME`, of a
-//! decision as `decision.NAME`. A record's sequence number counts all the records received of its stream from 0, accepted
-//! and refused.
+//! Invariants: a field has the name under which plugins ask for it: `input.NAME` for a snapshot field,
+//! `decision.NAME` for a decision field. Sequence numbers count all received records of a stream from 0,
+//! accepted and excluded.
 
 use std::sync::Arc;
 
@@ -15,22 +15,22 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt16Type};
 
 use crate::batches::evaluated_pairs::EvaluatedPairs;
 use crate::batches::messages::InferredBatch;
-use crate::seal::sealed_study::SealedStudy;
 use crate::plugins::study_fields;
 use crate::plugins::study_fields::declared;
+use crate::seal::sealed_study::SealedStudy;
 use understudy_records::batch::{Answers, ExcludedRecord, Reason, Records, data_type};
 use understudy_sandbox::InputField;
 use understudy_statistics::scoring::{Window, WindowClock};
 use understudy_study::{FieldKind, Stream, Study};
 
-/// The schemas of the log's tables, in the order of [`understudy_run_log::Table::ALL`].
+/// The schemas of the tables, in the order of [`Table::ALL`](understudy_run_log::Table::ALL).
 pub fn schemas(prepared: &SealedStudy) -> [SchemaRef; 4] {
     let study = &prepared.study;
     let mut snapshots = record_fields(&study.inputs, "observed_at", "input.", study.log.keep_raw);
     for model in &prepared.models {
         let name = format!("model.{}", model.name);
         snapshots.extend(Answers::column_fields(&name, model.plugin.form));
-        // A blinded snapshot has none.
+        // Null for a blinded snapshot.
         snapshots.push(Field::new(format!("{name}.nanos"), DataType::UInt64, prepared.blinding.is_some()));
     }
     let decisions = record_fields(&study.decisions, "decided_at", "decision.", study.log.keep_raw);
@@ -85,7 +85,7 @@ fn record_columns(sequences: &[u64], generation: u32, records: &Records, keep_ra
     columns
 }
 
-/// Whether the study keeps the records' own text.
+/// Whether the log keeps the text of records.
 fn has_raw(schema: &SchemaRef) -> bool {
     schema.column_with_name("raw").is_some()
 }
@@ -94,7 +94,7 @@ fn times(micros: Vec<i64>) -> ArrayRef {
     Arc::new(TimestampMicrosecondArray::from(micros).with_timezone("UTC"))
 }
 
-/// Rows of the table of snapshots.
+/// Encodes answered snapshots.
 pub fn snapshots(schema: &SchemaRef, answered: &InferredBatch) -> RecordBatch {
     let job = &answered.batch;
     let mut columns = record_columns(&job.sequences, job.generation, &job.records, has_raw(schema));
@@ -110,13 +110,13 @@ pub fn snapshots(schema: &SchemaRef, answered: &InferredBatch) -> RecordBatch {
     RecordBatch::try_new(schema.clone(), columns).expect("the columns are made for this schema")
 }
 
-/// Rows of the table of decisions.
+/// Encodes decisions.
 pub fn decisions(schema: &SchemaRef, sequences: &[u64], generation: u32, records: &Records) -> RecordBatch {
     RecordBatch::try_new(schema.clone(), record_columns(sequences, generation, records, has_raw(schema)))
         .expect("the columns are made for this schema")
 }
 
-/// Rows of the table of refused records, each with its sequence number.
+/// Encodes excluded records with their sequence numbers.
 pub fn refused(schema: &SchemaRef, refused: &[(u64, ExcludedRecord)]) -> RecordBatch {
     let text =
         |of: fn(&ExcludedRecord) -> &str| StringArray::from_iter_values(refused.iter().map(|(_, r)| of(r)));
@@ -135,11 +135,12 @@ pub fn refused(schema: &SchemaRef, refused: &[(u64, ExcludedRecord)]) -> RecordB
     RecordBatch::try_new(schema.clone(), columns).expect("the columns are made for this schema")
 }
 
-/// The generation of a record or a pair, see [`Cast`](crate::plugins::plugin_versions::Cast).
+/// Column: the generation of a record or pair, see
+/// [`PluginVersions`](crate::plugins::plugin_versions::PluginVersions).
 pub const GENERATION: &str = "generation";
-/// Whether a model answered the snapshot of a pair.
+/// Column: whether a model answered the snapshot of a pair.
 pub const OUTCOME: &str = "outcome";
-/// Whether the snapshot of a pair was blinded.
+/// Column: whether the snapshot of a pair was blinded.
 pub const BLINDED: &str = "blinded";
 /// The host's own component of each metric: whether it scored a pair.
 pub const SCORED: &str = "scored";
@@ -169,7 +170,7 @@ fn is_disclosed<'c>(mut conditions: impl Iterator<Item = &'c str>, column: &str)
         || column.strip_prefix("condition.").is_some_and(|name| conditions.any(|condition| condition == name))
 }
 
-/// What a plugin is handed of pairs: the fields that it reads, under the names that it uses.
+/// The schema of a plugin's input from pairs: the fields that it reads, under its names.
 pub fn reads_schema(study: &Study, reads: &[InputField]) -> SchemaRef {
     let field = |reads: &InputField| {
         let kind = declared(study, &reads.name).expect("checked when prepared").kind;
@@ -178,24 +179,24 @@ pub fn reads_schema(study: &Study, reads: &[InputField]) -> SchemaRef {
     Arc::new(Schema::new(reads.iter().map(field).collect::<Vec<_>>()))
 }
 
-/// Makes rows of the table of pairs. Where ids are blinded, it holds whether a pair's was and, of those, what each model
-/// answered once the decision was there: `model.NAME.answer` and its like. Where snapshots lose their fields in time, it holds what each model was scored, too:
-/// `model.NAME.outcome` and, for each metric, `model.NAME.METRIC.COMPONENT`, the last of which says whether the metric scored
-/// the pair.
+/// Builds rows of the pair table. With blinding, the table has a column that says whether a pair is blinded,
+/// and for blinded pairs each model's later answer in `model.NAME.*`. With `log.retain`, it also has each
+/// model's scores: `model.NAME.outcome`, and per metric `model.NAME.METRIC.COMPONENT`, the last of which says
+/// whether the metric scored the pair.
 pub struct PairTableBuilder {
     schema: SchemaRef,
-    /// Whether ids are blinded.
+    /// Whether the study blinds ids.
     blinded: bool,
-    /// For each model and metric the number of components, where they are held.
+    /// Per model and metric: number of stored components; empty without `log.retain`.
     scores: Vec<Vec<usize>>,
     clock: WindowClock,
     label: Option<(Window, String)>,
-    /// For each condition the names of its values.
+    /// Per condition: the names of its values.
     values: Vec<ArrayRef>,
 }
 
 impl PairTableBuilder {
-    /// For a study.
+    /// A builder for the pairs of a study.
     pub fn new(prepared: &SealedStudy) -> PairTableBuilder {
         let study = &prepared.study;
         let conditions = study_fields::conditions(study);
@@ -252,7 +253,7 @@ impl PairTableBuilder {
         fields
     }
 
-    /// Rows for pairs that have been compared.
+    /// Encodes evaluated pairs.
     pub fn batch(&mut self, compared: &EvaluatedPairs) -> RecordBatch {
         let EvaluatedPairs { generation, sources, answers, blinded, given, answered, models } = compared;
         let rows = sources.snapshots.len();

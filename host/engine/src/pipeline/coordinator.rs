@@ -31,8 +31,8 @@ use crate::inference::worker_pool::WorkerPool;
 use crate::join::join_buffer::JoinBuffer;
 use crate::log_schema::schema;
 use crate::pipeline::progress::Progress;
-use crate::seal::sealed_study::SealedStudy;
 use crate::plugins::plugin_versions::PluginVersions;
+use crate::seal::sealed_study::SealedStudy;
 use crate::stats::aggregates::Aggregates;
 use crate::stats::checkpoint::{Checkpoint, EndState};
 use crate::stats::counters::RunCounters;
@@ -273,17 +273,18 @@ impl<'p> Coordinator<'p> {
     /// # Errors
     /// When the spill store of the join buffer cannot be written.
     pub(crate) fn on_inferred(&mut self, inferred: InferredBatch) -> anyhow::Result<()> {
-        self.reorder_buffer.insert(inferred.job.number, inferred);
+        self.reorder_buffer.insert(inferred.batch.number, inferred);
         while let Some(mut inferred) = self.reorder_buffer.remove(&self.collected) {
             self.collected += 1;
-            let acks = std::mem::take(&mut inferred.job.told);
-            let mut rows = vec![(Table::Excluded, schema::refused(&self.schemas[2], &inferred.job.refused))];
-            if !inferred.job.records.is_empty() {
+            let acks = std::mem::take(&mut inferred.batch.told);
+            let mut rows =
+                vec![(Table::Excluded, schema::refused(&self.schemas[2], &inferred.batch.refused))];
+            if !inferred.batch.records.is_empty() {
                 rows.push((Table::Snapshots, schema::snapshots(&self.schemas[0], &inferred)));
             }
             self.append(rows, acks);
-            self.counters.position.snapshots = inferred.job.next;
-            self.counters.refuse(&inferred.job.refused);
+            self.counters.position.snapshots = inferred.batch.next;
+            self.counters.refuse(&inferred.batch.refused);
             self.counters.answer(&self.prepared.study, &inferred);
             let pairs = self.join_buffer.on_inferred(inferred)?;
             self.evaluate(pairs);
@@ -353,7 +354,8 @@ impl<'p> Coordinator<'p> {
         let events = self.record_determinism(stats);
         let covers = self.counters.position;
         let settled = self.retention_watermarks().snapshots;
-        self.log_failed |= !self.log.end_records(GroupBoundary { position: covers, excluded: refused, events, settled });
+        self.log_failed |=
+            !self.log.end_records(GroupBoundary { position: covers, excluded: refused, events, settled });
         let _ =
             self.evaluator_queue.send(EvaluatorMessage::RotateGroup(Box::new(self.checkpoint(None, None))));
     }

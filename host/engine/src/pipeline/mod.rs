@@ -6,7 +6,7 @@ pub mod handle;
 pub mod options;
 pub mod progress;
 pub mod resume;
-pub mod served;
 pub mod run;
+pub mod served;
 pub mod start;
 pub mod started_run;

@@ -1,7 +1,7 @@
 //! How a run is started: its directory and its mode.
 //!
-//! Invariants: a study with HTTP sources only runs served; a study without them is never served; an offline evaluation
-//! reads no source of the study.
+//! Invariants: a study with HTTP sources only runs served; a study without them is never served; an offline
+//! evaluation reads no source of the study.
 
 use std::path::Path;
 
@@ -45,7 +45,8 @@ pub struct ReplayedRun<'o> {
 }
 
 impl RunMode<'_> {
-    /// Checks that a study with HTTP sources is served, and that one without is not. A what-if needs no sources.
+    /// Checks that a study with HTTP sources is served, and that one without is not. A what-if needs no
+    /// sources.
     pub(crate) fn check_sources(&self, loaded: &LoadedStudy) -> anyhow::Result<()> {
         let path = loaded.path.display();
         match (self, loaded.study.is_live()) {

@@ -14,16 +14,16 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail};
 
-use crate::pipeline::options::RunOptions;
 use crate::ingest::readers::Readers;
 use crate::pipeline::coordinator::{Coordinator, InitialState, ReplayPositions};
+use crate::pipeline::options::RunOptions;
 use crate::pipeline::started_run::{ReplayPlan, STUDY, StartedRun, retention, store_plugins};
 use crate::plugins::load::LoadedStudy;
-use crate::seal::sealed_study::SealedStudy;
 use crate::plugins::plugin_versions::SwapApplied;
 use crate::recovery::log_replay::{self, LogReplay};
-use crate::recovery::recover_versions::{UnrecordedSwap, recast};
+use crate::recovery::recover_versions::{UnrecordedSwap, recover_versions};
 use crate::seal::manifest::{SEAL, Seal};
+use crate::seal::sealed_study::SealedStudy;
 use crate::stats::aggregates::Aggregates;
 use crate::stats::checkpoint::Checkpoint;
 use crate::stats::counters::RunCounters;
@@ -80,7 +80,7 @@ pub(super) fn resume_run(
             "{path} already contains a run of this study that has ended; choose another directory with --run"
         );
     }
-    let changes = seal.changes(&Seal::of(&prepared, seal.sealed_at));
+    let changes = seal.changes(&Seal::from_study(&prepared, seal.sealed_at));
     if !changes.is_empty() {
         bail!(
             "{path} contains a run of this study that has not ended, and its sealed content has changed: {}; undo the change \
@@ -98,7 +98,7 @@ pub(super) fn resume_run(
     )?;
     let recovered = recover(run, recorded.groups, recorded.position)?;
     let mut study = SealedStudy::new(prepared, &seal);
-    let unrecorded_swap = recast(&mut study, run, &recorded, recovered.next)?;
+    let unrecorded_swap = recover_versions(&mut study, run, &recorded, recovered.next)?;
     let prepared = &study.loaded;
     let checkpoint = read_checkpoint(run, &seal_digest, &recorded);
     if checkpoint.is_none() && !recorded.reduced.is_empty() {
@@ -190,7 +190,18 @@ pub(super) fn resume_run(
     let retention = retention(&prepared, &entries);
     let sealer = Sealer::new(directory.clone(), ledger.clone(), recorded.excluded).retaining(retention);
     let (replay, resume_notice) = (Some(replay), Some(notice));
-    Ok(StartedRun { study, directory, ledger, seal, sealer, recovered, initial, replay, readers, resume_notice })
+    Ok(StartedRun {
+        study,
+        directory,
+        ledger,
+        seal,
+        sealer,
+        recovered,
+        initial,
+        replay,
+        readers,
+        resume_notice,
+    })
 }
 
 /// Replays the log of a resumed run into its coordinator.

@@ -1,7 +1,8 @@
-//! Runs a study from its sources to its checkpoint: starts or resumes it, drives the event loop, and closes the ledger.
+//! Runs a study from its sources to its checkpoint: starts or resumes it, drives the event loop, and closes
+//! the ledger.
 //!
-//! Invariants: the checkpoint is on disk before the last ledger entries; a failed log is reported as the log's error,
-//! whatever stopped the pipeline because of it.
+//! Invariants: the checkpoint is on disk before the last ledger entries; a failed log is reported as the
+//! log's error, whatever stopped the pipeline because of it.
 
 use anyhow::bail;
 
@@ -32,12 +33,12 @@ pub struct EndedRun {
     ledger: Ledger,
 }
 
-/// Runs a study until its sources end or `stop` resolves, and writes the run directory. An interrupted run is resumed;
-/// then `notify` gets a line for the user that says where it continues.
+/// Runs a study until its sources end or `stop` resolves, and writes the run directory. An interrupted run is
+/// resumed; then `notify` gets a line for the user that says where it continues.
 ///
 /// # Errors
-/// If the sources do not fit the mode or cannot be opened, the directory cannot be used, the sealed content has changed,
-/// or the log cannot be written or read.
+/// If the sources do not fit the mode or cannot be opened, the directory cannot be used, the sealed content
+/// has changed, or the log cannot be written or read.
 pub async fn run(
     study: LoadedStudy,
     options: RunOptions<'_>,
@@ -54,13 +55,16 @@ pub async fn run(
     };
     let started = start::start_or_resume(study, options, replayed)?;
     started.resume_notice.as_deref().map(notify);
-    let StartedRun { mut study, directory, ledger, seal, sealer, recovered, initial, replay, readers, .. } = started;
+    let StartedRun {
+        mut study, directory, ledger, seal, sealer, recovered, initial, replay, readers, ..
+    } = started;
     let schemas = schemas(&study);
     let log = &study.study.log;
     let commit = Commit { wait: log.commit_wait.unsigned_abs(), rows: log.commit_rows };
     let (writer, writing) = LogWriter::open(directory.path(), schemas.clone(), recovered, commit, sealer)?;
     let pipeline = async {
-        let mut coordinator = Coordinator::start(&study, writer, schemas, directory.path(), initial, on_interim)?;
+        let mut coordinator =
+            Coordinator::start(&study, writer, schemas, directory.path(), initial, on_interim)?;
         if let Some(replay) = replay {
             resume::replay_log(&mut coordinator, directory.path(), &replay)?;
         }
@@ -84,7 +88,9 @@ pub async fn run(
         ledger.append(event)?;
     }
     study.versions = versions;
-    let Some(result) = checkpoint.result(&seal) else { bail!("the checkpoint of the end has no end state; this is a bug in understudy") };
+    let Some(result) = checkpoint.result(&seal) else {
+        bail!("the checkpoint of the end has no end state; this is a bug in understudy")
+    };
     Ok(EndedRun { result, study, directory, ledger })
 }
 

@@ -9,15 +9,15 @@ use std::path::Path;
 use anyhow::bail;
 use jiff::Timestamp;
 
-use crate::pipeline::options::{ReplayedRun, RunOptions};
 use crate::ingest::readers::Readers;
 use crate::pipeline::coordinator::InitialState;
+use crate::pipeline::options::{ReplayedRun, RunOptions};
 use crate::pipeline::resume::resume_run;
 use crate::pipeline::started_run::{STUDY, StartedRun, retention, store_plugins};
 use crate::plugins::load::LoadedStudy;
-use crate::seal::sealed_study::SealedStudy;
 use crate::seal::manifest::{SEAL, Seal};
-use crate::seal::seal_file::{promised, seal_path};
+use crate::seal::seal_file::{load_and_verify, seal_path};
+use crate::seal::sealed_study::SealedStudy;
 use crate::stats::aggregates::Aggregates;
 use crate::stats::counters::RunCounters;
 use crate::stats::determinism::DeterminismStats;
@@ -31,14 +31,18 @@ use understudy_study::PerStream;
 ///
 /// # Errors
 /// See [`run`](crate::pipeline::run::run).
-pub fn start_or_resume(prepared: LoadedStudy, options: RunOptions<'_>, replayed: Option<ReplayedRun<'_>>) -> anyhow::Result<StartedRun> {
+pub fn start_or_resume(
+    prepared: LoadedStudy,
+    options: RunOptions<'_>,
+    replayed: Option<ReplayedRun<'_>>,
+) -> anyhow::Result<StartedRun> {
     // Wrong sources and a broken seal are reported before a directory is created.
     let mut sealed = None;
     if replayed.is_none() {
         for declared in [&prepared.study.snapshots_source, &prepared.study.decisions_source] {
             source::check(declared, &prepared.folder)?;
         }
-        sealed = promised(&prepared)?;
+        sealed = load_and_verify(&prepared)?;
     }
     let existing = existing_seal(&prepared, options.directory);
     let name = existing.as_ref().map(|seal| seal.study.as_str());
@@ -73,8 +77,8 @@ fn start_run(
 ) -> anyhow::Result<StartedRun> {
     let started_at = Timestamp::now();
     let seal = match replayed {
-        Some(replayed) => Seal::of(&prepared, started_at).what_if(replayed.overrides, replayed.seal),
-        None => sealed.unwrap_or_else(|| Seal::of(&prepared, started_at)),
+        Some(replayed) => Seal::from_study(&prepared, started_at).what_if(replayed.overrides, replayed.seal),
+        None => sealed.unwrap_or_else(|| Seal::from_study(&prepared, started_at)),
     };
     directory.begin()?;
     store_plugins(&prepared, &directory)?;
@@ -119,5 +123,16 @@ fn start_run(
         .retaining(retention(&prepared, &[]));
     let (replay, resume_notice) = (None, None);
     let study = SealedStudy::new(prepared, &seal);
-    Ok(StartedRun { study, directory, ledger, seal, sealer, recovered, initial, replay, readers, resume_notice })
+    Ok(StartedRun {
+        study,
+        directory,
+        ledger,
+        seal,
+        sealer,
+        recovered,
+        initial,
+        replay,
+        readers,
+        resume_notice,
+    })
 }

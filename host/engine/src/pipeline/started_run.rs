@@ -5,9 +5,9 @@ use std::fs;
 use crate::ingest::readers::Readers;
 use crate::pipeline::coordinator::{InitialState, ReplayPositions};
 use crate::plugins::load::LoadedStudy;
-use crate::seal::sealed_study::SealedStudy;
-use crate::plugins::stored_files::{asset_name, plugin_name};
+use crate::plugins::stored_files::{asset_file_name, plugin_file_name};
 use crate::seal::manifest::Seal;
+use crate::seal::sealed_study::SealedStudy;
 use understudy_run_log::ledger::{Entry, Ledger};
 use understudy_run_log::retention::Retention;
 use understudy_run_log::{Recovered, RunDirectory, Sealer};
@@ -66,13 +66,13 @@ pub(super) fn store_plugins(prepared: &LoadedStudy, directory: &RunDirectory) ->
     let metrics = prepared.metrics.iter().map(|metric| (&metric.file, &metric.assets));
     let comparator = (&prepared.comparator.file, &prepared.comparator.assets);
     for (file, assets) in models.chain([comparator]).chain(metrics) {
-        store(&plugin_name(&file.digest), &file.bytes)?;
+        store(&plugin_file_name(&file.digest), &file.bytes)?;
         for (_, bytes) in assets.iter() {
-            store(&asset_name(&sha256_hex(bytes)), bytes)?;
+            store(&asset_file_name(&sha256_hex(bytes)), bytes)?;
         }
     }
     for (_, bytes) in &prepared.files {
-        store(&asset_name(&sha256_hex(bytes)), bytes)?;
+        store(&asset_file_name(&sha256_hex(bytes)), bytes)?;
     }
     Ok(())
 }

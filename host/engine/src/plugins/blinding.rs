@@ -1,26 +1,27 @@
-//! For which ids no model is asked before the decision has come, so that no answer can have swayed it.
+//! Selects the ids whose snapshots no model sees before their decision, so that no answer can influence it.
 //!
-//! Always holds: whether an id is blinded depends on the seal and the id alone, and cannot be chosen once the seal is there.
+//! Invariants: whether an id is blinded depends on the seal and the id alone, and cannot be chosen once the
+//! seal exists.
 
 use arrow::array::{Array as _, BooleanArray, StringArray};
 use sha2::{Digest as _, Sha256};
 
 use understudy_records::batch::{Answers, Reason};
 
-/// Sets this use of the seal's digest apart from any other.
+/// Separates this use of the seal digest from any other.
 const DOMAIN: &[u8] = b"understudy blinding v1\n";
 
-/// Tells which ids are blinded.
+/// Decides which ids are blinded: models see their snapshots only after the decision has arrived.
 #[derive(Clone, Debug)]
 pub struct BlindingRule {
-    /// Of the domain and the seal's digest.
+    /// SHA-256 state after the domain and the seal digest.
     begun: Sha256,
-    /// Ids whose hash lies below are blinded.
+    /// An id is blinded if its hash is below this.
     below: u64,
 }
 
 impl BlindingRule {
-    /// For a share of the ids, from 0 to 1, under the digest of a seal; `None` for no share.
+    /// Blinds a `share` of the ids, from 0 to 1, under the digest of a seal; `None` if the share is 0.
     pub fn new(share: f64, seal: &str) -> Option<BlindingRule> {
         let mut begun = Sha256::new();
         begun.update(DOMAIN);
@@ -30,7 +31,8 @@ impl BlindingRule {
         (share > 0.0).then_some(blind)
     }
 
-    /// Whether this id is blinded: the first 64 bits of SHA-256 over domain, seal and id lie below the share.
+    /// Whether an id is blinded: the first 64 bits of SHA-256 over domain, seal digest and id are below the
+    /// share.
     pub fn holds(&self, id: &str) -> bool {
         let mut hash = self.begun.clone();
         hash.update(id.as_bytes());
@@ -40,12 +42,13 @@ impl BlindingRule {
     }
 }
 
-/// Which of these ids are blinded.
+/// A mask of the blinded ids; all false without a rule.
 pub fn blinded(blind: Option<&BlindingRule>, ids: &StringArray) -> BooleanArray {
     ids.iter().map(|id| Some(blind.zip(id).is_some_and(|(blind, id)| blind.holds(id)))).collect()
 }
 
-/// The first row that a model was asked about before its decision though its id is blinded, or was not though it is not.
+/// The first row whose blinding mark contradicts the rule: answered before the decision although blinded, or
+/// the other way round.
 pub fn stray<'a>(
     blind: Option<&BlindingRule>,
     ids: &StringArray,
@@ -72,10 +75,10 @@ mod tests {
         };
         let (one, other) = (blinded("5ea1"), blinded("5ea2"));
         let count = |blinded: &[bool]| blinded.iter().filter(|blind| **blind).count();
-        // 2,000 with a standard deviation of 42.
+        // 2,000 expected, standard deviation 42.
         assert!((1850..=2150).contains(&count(&one)), "{}", count(&one));
         let both = one.iter().zip(&other).filter(|(one, other)| **one && **other).count();
-        // 200 with a standard deviation of 14.
+        // 200 expected, standard deviation 14.
         assert!((140..=260).contains(&both), "{both}");
         assert_eq!(one, blinded("5ea1"));
     }

@@ -1,6 +1,6 @@
-//! Whether loaded plugins fit their study and each other.
+//! Checks that loaded plugins fit their study and each other.
 //!
-//! Always holds: each fault names the line that can mend it; no model reads a field of the decision.
+//! Invariants: each error names the line that can fix it; no model reads a field of the decision.
 
 use crate::plugins::load::Loader;
 use crate::plugins::loaded_plugin::LoadedPlugin;
@@ -8,9 +8,14 @@ use crate::plugins::study_fields::{DECISION_PREFIX, declared};
 use understudy_sandbox::{Better, DeciderPlugin, InputField, PluginRole, ScorerPlugin};
 use understudy_study::{AnswerForm, Direction, FieldKind, Plugin, Study};
 
-/// What keeps a plugin that reads these fields from taking a part while a run goes on: the fields that it may read were
-/// promised with the seal.
-pub(crate) fn misfits(study: &Study, part: &Plugin, role: PluginRole, reads: &[InputField]) -> Vec<String> {
+/// The reasons why a plugin with these inputs cannot fill a slot during a run: it may only read the fields
+/// that the seal grants.
+pub(crate) fn access_violations(
+    study: &Study,
+    part: &Plugin,
+    role: PluginRole,
+    reads: &[InputField],
+) -> Vec<String> {
     let mut found = Vec::new();
     for InputField { name, kind, .. } in reads {
         let wanted = kind.name();
@@ -35,7 +40,7 @@ pub(crate) fn misfits(study: &Study, part: &Plugin, role: PluginRole, reads: &[I
 }
 
 impl Loader<'_> {
-    /// Notes what of the threshold no figure of its metric can mean.
+    /// Reports a threshold that the metric always meets, never meets, or meets in the wrong direction.
     pub(crate) fn check_threshold(
         &mut self,
         study: &Study,
@@ -43,7 +48,7 @@ impl Loader<'_> {
         metrics: &[LoadedPlugin<ScorerPlugin>],
     ) {
         let Some(threshold) = &study.threshold else { return };
-        // A metric that could not be loaded has its own fault, and then the others stand at other places.
+        // A metric that failed to load has its own error, and shifts the indices of the others.
         let Some(metric) = metrics.get(threshold.metric).filter(|_| metrics.len() == study.metrics.len())
         else {
             return;
@@ -92,7 +97,7 @@ impl Loader<'_> {
         }
     }
 
-    /// Notes which fields that a plugin reads are not there, of another kind, or not granted.
+    /// Reports the fields that a plugin reads and that are missing, of another type, or not granted.
     pub(crate) fn check_reads(
         &mut self,
         study: &Study,
@@ -154,7 +159,7 @@ impl Loader<'_> {
         }
     }
 
-    /// Notes which plugins answer or score in another form than the comparator.
+    /// Reports the models and metrics whose answer form differs from that of the comparator.
     pub(crate) fn check_forms(
         &mut self,
         study: &Study,

@@ -1,8 +1,9 @@
-//! The instances of a part, by the generation with which their plugin came.
+//! Caches the plugin instances of a slot by the generation that their version started with.
 //!
-//! Always holds: at most two are kept, since pairs of a generation come together: the latest, and one from before.
+//! Invariants: at most two instances are cached, the latest and the one before it, since pairs of one
+//! generation come together.
 
-/// The instances of a part.
+/// The instances of one plugin slot, at most two.
 pub struct InstanceCache<I> {
     latest: Option<(u32, I)>,
     before: Option<(u32, I)>,
@@ -15,7 +16,8 @@ impl<I> Default for InstanceCache<I> {
 }
 
 impl<I> InstanceCache<I> {
-    /// The instance of the plugin that came with a generation; made if it is not there.
+    /// The instance of the version that started with generation `since`; `make` creates it if it is not
+    /// cached.
     pub fn at(&mut self, since: u32, make: impl FnOnce() -> I) -> &mut I {
         let latest = self.latest.as_ref().map(|(of, _)| *of);
         let place = match latest {
@@ -30,7 +32,7 @@ impl<I> InstanceCache<I> {
         &mut place.get_or_insert_with(|| (since, make())).1
     }
 
-    /// Takes an instance of the plugin that comes with a generation.
+    /// Adds an instance of the version that starts with generation `since`.
     pub fn take(&mut self, since: u32, instance: I) {
         self.before = self.latest.replace((since, instance));
     }

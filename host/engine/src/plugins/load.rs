@@ -1,7 +1,7 @@
-//! From `study.toml` to plugins that are ready to run, or everything that is wrong with it.
+//! Loads a study: parses `study.toml`, compiles its plugins, and collects all errors.
 //!
-//! Always holds: what is prepared fits together: every field that a plugin reads is there, of its kind, and granted; no
-//! model reads a field of the decision; all answers have the form that the metrics take.
+//! Invariants: in a loaded study every field that a plugin reads is declared with that type and granted; no
+//! model reads a field of the decision; all answers have the form that the metrics accept.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -9,8 +9,8 @@ use std::time::Duration;
 use crate::plugins::loaded_plugin::LoadedPlugin;
 use crate::plugins::stored_files::StoredFiles;
 use crate::plugins::stored_files::StoredPlugin;
-use crate::plugins::stored_files::asset_name;
-use crate::plugins::stored_files::plugin_name;
+use crate::plugins::stored_files::asset_file_name;
+use crate::plugins::stored_files::plugin_file_name;
 use understudy_sandbox::{
     Assets, Budget, ComponentFile, DeciderPlugin, PluginRole, Sandbox, SandboxError, ScorerPlugin, sha256_hex,
 };
@@ -18,17 +18,17 @@ use understudy_study::{
     CanonicalError, CanonicalStudy, Fault, Faults, InvalidStudy, Limits, Plugin, Plugins, Study, parse,
 };
 
-/// A study whose plugins are loaded and fit.
+/// A study with all its plugins loaded and checked.
 pub struct LoadedStudy {
-    /// The declaration.
+    /// The parsed declaration.
     pub study: Study,
-    /// Its file.
+    /// Path of the declaration.
     pub path: PathBuf,
-    /// Its text.
+    /// Text of the declaration, as read.
     pub text: String,
-    /// What its text says, however it is laid out.
+    /// Canonical form of the declaration, independent of layout and comments.
     pub canonical: CanonicalStudy,
-    /// The folder that its paths are relative to.
+    /// The folder that relative paths of the declaration start from.
     pub folder: PathBuf,
     /// The models, in the order declared.
     pub models: Vec<LoadedPlugin<DeciderPlugin>>,
@@ -36,35 +36,35 @@ pub struct LoadedStudy {
     pub comparator: LoadedPlugin<DeciderPlugin>,
     /// The metrics, in the order declared.
     pub metrics: Vec<LoadedPlugin<ScorerPlugin>>,
-    /// For each reference of the threshold the shares of the condition's values, by their index.
+    /// For each reference of the threshold, the share of each condition value, by value index.
     pub references: Vec<Vec<f64>>,
-    /// The files that the declaration names besides plugins and their assets, by the name that it has for them.
+    /// Files that the declaration names besides plugins and assets, by their name in it.
     pub files: Files,
-    /// What ids are hashed with: the first 64 bits of the SHA-256 of the study's name. So all runs of a study, and its
-    /// what-ifs, have the same halves.
+    /// The key that ids are hashed with: the first 64 bits of SHA-256 of the study's name. All runs and
+    /// what-ifs of a study therefore split ids into the same halves.
     pub key: u64,
 }
 
-/// Why a study cannot be run.
+/// Why a study cannot be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadStudyError {
-    /// The file cannot be read.
+    /// The declaration cannot be read.
     #[error("cannot read {}: {error}; name a study.toml", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         error: std::io::Error,
     },
-    /// The file is wrong.
+    /// The declaration or its plugins have errors.
     #[error("{}", faults.display(path))]
     Faults {
         /// The file.
         path: PathBuf,
-        /// Everything that is wrong with its text and its plugins.
+        /// All errors of the declaration and its plugins.
         faults: Faults,
     },
-    /// The file says what cannot be sealed.
+    /// The declaration has no canonical form.
     #[error("{}: {what}; write it otherwise", path.display())]
     CanonicalError {
         /// The file.
@@ -72,7 +72,7 @@ pub enum LoadStudyError {
         /// Why.
         what: CanonicalError,
     },
-    /// What a run kept is not what it ran with.
+    /// A stored file of a run is missing or changed.
     #[error(
         "{} is missing, or is not the one that the run was made with, so nothing can be made again from it; report.json \
          holds the figures as they were, and `understudy verify` says what else is wrong",
@@ -82,7 +82,7 @@ pub enum LoadStudyError {
         /// The file.
         path: PathBuf,
     },
-    /// The plugins that came while the run went on cannot be had.
+    /// The plugins of a swap cannot be loaded again.
     #[error("the plugins that were exchanged cannot be had again: {0}")]
     Exchanges(String),
     /// The sandbox cannot be set up.
@@ -90,7 +90,7 @@ pub enum LoadStudyError {
     Sandbox(#[from] SandboxError),
 }
 
-/// Reads a study and loads its plugins from where it says. `overrule` may change limits.
+/// Reads a study and loads its plugins from the declared paths. `adjust` may change limits.
 ///
 /// # Errors
 /// Everything that is wrong, at once.
@@ -164,38 +164,38 @@ fn budget(limits: &Limits) -> Budget {
         fuel: limits.fuel_per_row,
         timeout: Duration::try_from(limits.call_timeout).unwrap_or(Duration::MAX),
         memory: limits.memory_mib << 20,
-        // Answers to the largest batch, with names and reasons.
+        // Answers to the largest batch, with label names and reasons.
         returned: 64 << 20,
     }
 }
 
-/// How many instances may live at once: for each worker one of each model, and one that is asked again; one of each model
-/// for blinded snapshots; one comparator, each metric once for scoring and once for the report, and one that is being
-/// loaded.
+/// The maximum number of live instances: per worker one of each model and one for the determinism check; one
+/// of each model for blinded snapshots; one comparator; each metric once for scoring and once for the report;
+/// and one that is being loaded.
 fn instances(study: &Study) -> usize {
     let sealed = study.limits.workers * (study.models.len() + 1)
         + study.models.len()
         + 1
         + 2 * study.metrics.len()
         + 1;
-    // In a run that is served each of them may be there twice: the one that is exchanged, and the one that comes.
+    // During swaps of a served run, old and new instances exist side by side.
     sealed * if study.is_live() { 3 } else { 1 }
 }
 
-/// Files by the name that a declaration has for them.
+/// File contents, by the name that the declaration uses.
 pub type Files = Vec<(String, Vec<u8>)>;
 
 pub(crate) struct Loader<'k> {
     sandbox: Sandbox,
     pub(crate) folder: PathBuf,
-    /// What a run kept, if the plugins are to come from there.
+    /// The stored files of a run, if plugins are loaded from there.
     kept: Option<StoredFiles<'k>>,
     cache: Option<PathBuf>,
     faults: Vec<Fault>,
 }
 
 impl Loader<'_> {
-    /// The digest of a file that a run kept, by the name that the declaration has for it.
+    /// The digest of a stored file, by the name that the declaration uses.
     pub(crate) fn kept_file(&self, name: &str) -> Option<String> {
         let files = self.kept.map_or(&[][..], |kept| kept.files);
         files.iter().find(|file| file.name == name).map(|file| file.sha256.clone())
@@ -205,8 +205,8 @@ impl Loader<'_> {
         self.faults.push(Fault { line, message });
     }
 
-    /// Loads what could be read of an unsound declaration, for the faults alone. What a plugin reads is not judged: the
-    /// fields may be what is unsound.
+    /// Loads the plugins of an invalid declaration, to collect their errors too. Plugin inputs are not
+    /// checked, since the field tables may be what is invalid.
     fn try_all(&mut self, plugins: &Plugins) {
         for model in &plugins.models {
             self.decider(None, model, PluginRole::Model);
@@ -219,16 +219,17 @@ impl Loader<'_> {
         }
     }
 
-    /// Where a plugin and its assets are: as declared, or as a run kept them.
+    /// The paths of a plugin and its assets: as declared, or as a run stores them.
     fn paths(&self, plugin: &Plugin) -> (PathBuf, Vec<(String, PathBuf)>) {
         let named = |kept: &&StoredPlugin| kept.name == plugin.name;
         let instead =
             |kept: StoredFiles<'_>| kept.instead.iter().find(|(name, _)| *name == plugin.name).cloned();
         match self.kept.and_then(|kept| kept.plugins.iter().find(named)) {
             Some(kept) => {
-                let asset =
-                    |(name, digest): &(String, String)| (name.clone(), self.folder.join(asset_name(digest)));
-                let own = || self.folder.join(plugin_name(&kept.digest));
+                let asset = |(name, digest): &(String, String)| {
+                    (name.clone(), self.folder.join(asset_file_name(digest)))
+                };
+                let own = || self.folder.join(plugin_file_name(&kept.digest));
                 let path = self.kept.and_then(instead).map_or_else(own, |(_, path)| path);
                 (path, kept.assets.iter().map(asset).collect())
             }
@@ -239,7 +240,7 @@ impl Loader<'_> {
         }
     }
 
-    /// The plugin's bytes, configuration and assets.
+    /// Reads component, configuration and assets.
     fn read(&mut self, role: PluginRole, plugin: &Plugin) -> Option<(ComponentFile, String, Assets)> {
         let what = format!("{} \"{}\"", role.name(), plugin.name);
         let (path, asset_paths) = self.paths(plugin);
@@ -268,7 +269,7 @@ impl Loader<'_> {
         }
     }
 
-    /// Notes why a plugin could not be loaded, on the line that can mend it.
+    /// Reports why a plugin cannot be loaded, on the line that can fix it.
     fn refused(&mut self, role: PluginRole, plugin: &Plugin, error: &SandboxError) {
         let line = match error {
             SandboxError::Config { .. } => plugin.config_line,

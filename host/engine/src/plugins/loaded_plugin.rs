@@ -2,14 +2,14 @@
 
 use understudy_sandbox::{Assets, ComponentFile};
 
-/// A plugin of the study, loaded.
+/// A plugin of a study, with the files that it was loaded from.
 pub struct LoadedPlugin<P> {
-    /// Its name in the study.
+    /// The plugin's name in the study.
     pub name: String,
-    /// The component as it was read.
+    /// The component file, as read.
     pub file: ComponentFile,
-    /// Its assets as they were read.
+    /// The asset files, as read.
     pub assets: Assets,
-    /// The plugin.
+    /// The compiled plugin.
     pub plugin: P,
 }

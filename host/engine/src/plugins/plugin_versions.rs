@@ -47,7 +47,15 @@ impl<P> PluginVersion<P> {
     ) -> PluginVersion<P> {
         // A version restored by the circuit breaker has no healthier predecessor.
         let falls_back = how != SwapTrigger::Fallback;
-        PluginVersion { since, plugin, component, config, new_yardstick, guarded: falls_back, watch: Arc::default() }
+        PluginVersion {
+            since,
+            plugin,
+            component,
+            config,
+            new_yardstick,
+            guarded: falls_back,
+            watch: Arc::default(),
+        }
     }
 }
 

@@ -1,15 +1,16 @@
-//! Reads what the inputs have to look like, where a study has that in files.
+//! Reads the reference distributions of the threshold from the files that the study names.
 //!
-//! Always holds: shares are of the condition's own values and come to 1.
+//! Invariants: shares belong to the condition's own values and sum to 1.
 
 use serde_json::{Map, Value as Json};
 
 use crate::plugins::load::{Files, Loader};
-use crate::plugins::stored_files::asset_name;
+use crate::plugins::stored_files::asset_file_name;
 use understudy_study::{Reference, Shares, Study};
 
 impl Loader<'_> {
-    /// For each reference its shares by the index of the value; and the files, by the name that the declaration has for them.
+    /// For each reference of the threshold, its shares by value index; and the files read, by the name that
+    /// the declaration uses.
     pub(crate) fn references(&mut self, study: &Study) -> (Vec<Vec<f64>>, Files) {
         let (mut all, mut files) = (Vec::new(), Vec::new());
         let declared = study.threshold.iter().flat_map(|threshold| &threshold.references);
@@ -19,7 +20,7 @@ impl Loader<'_> {
                 Shares::File(path) => {
                     let name = path.to_string_lossy().into_owned();
                     let place = match self.kept_file(&name) {
-                        Some(sha256) => self.folder.join(asset_name(&sha256)),
+                        Some(sha256) => self.folder.join(asset_file_name(&sha256)),
                         None => self.folder.join(path),
                     };
                     let read = std::fs::read(&place).map_err(|error| format!("cannot read it: {error}"));
@@ -40,7 +41,7 @@ impl Loader<'_> {
     }
 }
 
-/// Shares by the index of the value, from a JSON object of shares or counts by value.
+/// Shares by value index, from a JSON object of shares or counts by value name.
 fn shares(bytes: &[u8], values: &[String]) -> Result<Vec<f64>, String> {
     let object: Map<String, Json> = serde_json::from_slice(bytes)
         .map_err(|error| format!("it is no JSON object: {error}; write one of shares or counts by value"))?;

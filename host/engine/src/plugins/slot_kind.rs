@@ -142,7 +142,7 @@ pub struct SlotVersion<K: SlotKind> {
 impl<K: SlotKind> SlotVersion<K> {
     /// Makes this the current version of its slot.
     pub fn push_to(&self, versions: &mut PluginVersions) {
-        K::slot_mut(versions, self.index).give(self.version.clone());
+        K::slot_mut(versions, self.index).push_version(self.version.clone());
     }
 }
 

@@ -1,4 +1,4 @@
-//! The plugins and files as a run directory stores them.
+//! Names and describes the plugin files that a run directory stores.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use understudy_run_log::ledger::Asset;
 
-/// A plugin as a run keeps it.
+/// A plugin that a run directory stores.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredPlugin {
     /// Its name in the study.
@@ -17,31 +17,31 @@ pub struct StoredPlugin {
     pub assets: Vec<(String, String)>,
 }
 
-/// What is to be otherwise than in a run.
+/// The plugins of a run that a what-if replaces.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PluginOverrides {
     /// Other components than those that it kept, by the plugin's name.
     pub instead: Vec<(String, PathBuf)>,
-    /// Fields that those are granted, besides those that the plugins in whose place they come were.
+    /// Fields granted to the replacements, in addition to those of the plugins that they replace.
     pub grant: Vec<String>,
 }
 
-/// What a run kept.
+/// The files in a run directory that a study is loaded from.
 #[derive(Clone, Copy)]
 pub(crate) struct StoredFiles<'k> {
     pub plugins: &'k [StoredPlugin],
-    /// The other files that the declaration names.
+    /// Files that the declaration names besides plugins and assets.
     pub files: &'k [Asset],
     /// Other components than those that it kept, by the plugin's name.
     pub instead: &'k [(String, PathBuf)],
 }
 
-/// The name under which a run keeps a component.
-pub fn plugin_name(digest: &str) -> String {
+/// The file name of a component in a run directory.
+pub fn plugin_file_name(digest: &str) -> String {
     format!("plugins/{digest}.wasm")
 }
 
-/// The name under which a run keeps an asset.
-pub fn asset_name(digest: &str) -> String {
+/// The file name of an asset in a run directory.
+pub fn asset_file_name(digest: &str) -> String {
     format!("plugins/{digest}.asset")
 }

@@ -1,9 +1,9 @@
-//! Looks up the fields, conditions and scopes of a study that plugins and the threshold refer to.
+//! Resolves the fields, conditions and scopes of a study that plugins and the threshold refer to.
 
 use understudy_statistics::scoring::Conditions;
 use understudy_study::{Field, Scope, Study};
 
-/// What the fields of a decision are called where snapshots have fields too.
+/// Prefix of decision fields in plugin inputs and in columns that also have snapshot fields.
 pub const DECISION_PREFIX: &str = "decision.";
 
 /// The declared field behind the name that a plugin uses.
@@ -14,19 +14,21 @@ pub fn declared<'s>(study: &'s Study, name: &str) -> Option<&'s Field> {
     }
 }
 
-/// The conditions of a study, ready to be asked.
+/// The classifier of a study's conditions.
 pub fn conditions(study: &Study) -> Conditions {
     Conditions::new(&study.conditions, study.time_zone.clone())
         .expect("the declaration allows no more values than can be told apart")
 }
 
-/// Where among the snapshots' declared fields the one stands by which pairs hang together, unless that is the id.
+/// The index, among the declared snapshot fields, of the field that clusters pairs; `None` if each id is its
+/// own cluster.
 pub fn cluster(study: &Study) -> Option<usize> {
     let name = study.threshold.as_ref()?.cluster.as_ref()?;
     study.inputs.fields.iter().position(|field| field.name == *name)
 }
 
-/// The scopes that a snapshot belongs to, into `found`: 0 for everything, and the declared ones from 1.
+/// Collects the scopes that a snapshot matches into `found`: 0 for all records, and the declared scopes from
+/// 1.
 pub fn matching_scopes(scopes: &[Scope], value: impl Fn(usize) -> u16, found: &mut Vec<u16>) {
     found.clear();
     found.push(0);

@@ -1,7 +1,7 @@
-//! The log, read back: its accepted rows, in step in event time, to what holds records until they are paired.
+//! Replays the accepted rows of the log through the join, aligned in event time.
 //!
-//! Always holds: rows of a stream come in the order of their sequence numbers; no more is held than the horizon asks for; what
-//! the log says to be blinded is what the seal blinds.
+//! Invariants: rows of a stream come in the order of their sequence numbers; the join buffer holds no more
+//! than the horizon requires; rows are blinded in the log exactly where the seal blinds them.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -24,10 +24,10 @@ use understudy_records::join::{Account, Accounting, IntervalJoin};
 use understudy_run_log::{LogError, RowSelection, ScanOptions, Table};
 use understudy_study::{Micros, PerStream, StreamKind};
 
-/// Batches that may wait to be fed.
+/// Maximum number of waiting batches per stream.
 const WAITING: usize = 2;
 
-/// The accepted rows of both streams, being read.
+/// Reads the accepted rows of both streams.
 pub struct LogReplay<'p> {
     prepared: &'p SealedStudy,
     classes: SliceClassifier,
@@ -40,7 +40,7 @@ struct Stream {
 }
 
 impl<'p> LogReplay<'p> {
-    /// Begins to read. Rows before the times `from` may be left out.
+    /// Opens the log. Rows before the event times `from` may be left out.
     ///
     /// # Errors
     /// When a table cannot be read, or the system gives no thread.
@@ -99,7 +99,7 @@ impl<'p> LogReplay<'p> {
         Ok(LogReplay { prepared, classes: SliceClassifier::new(&prepared.study), streams })
     }
 
-    /// The next rows of the stream whose clock is behind.
+    /// The next rows, from the stream whose clock is behind.
     ///
     /// # Errors
     /// When they cannot be read.
@@ -121,10 +121,11 @@ impl<'p> LogReplay<'p> {
         Ok(batch.map(|batch| (side, batch)))
     }
 
-    /// Feeds rows to `holding`, counts them unless they are counted already, and gives the pairs that they complete.
+    /// Feeds rows to the join buffer, counts them unless `counted` is `None`, and returns the pairs that they
+    /// complete.
     ///
     /// # Errors
-    /// When they are not rows of this study, or could not have been accepted.
+    /// If the rows are not rows of this study, or cannot have been accepted.
     pub fn feed(
         &mut self,
         holding: &mut JoinBuffer,
@@ -135,7 +136,7 @@ impl<'p> LogReplay<'p> {
         let prepared = self.prepared;
         let stream = prepared.study.stream(side);
         let decode::DecodedRows { sequences, records } = decode::records(stream, side, batch)?;
-        if let Some(row) = decode::strays(&prepared.versions, side, &sequences, batch)? {
+        if let Some(row) = decode::first_generation_mismatch(&prepared.versions, side, &sequences, batch)? {
             bail!(
                 "the log's {} hold the id \"{}\" (sequence {}) as of another generation than the ledger has it; run \
                  `understudy verify` to see what is wrong",
@@ -159,7 +160,7 @@ impl<'p> LogReplay<'p> {
                 holding.on_snapshots(taken.slot, taken.pairs)?;
                 let (windows, conditions) = self.classes.classify(&records);
                 let models = decode::answers(prepared, batch)?;
-                let answers = models.iter().map(|model| &model.decided.answers);
+                let answers = models.iter().map(|model| &model.output.answers);
                 if let Some(row) = stray(prepared.blinding.as_ref(), &records.ids, answers) {
                     bail!(
                         "the log's snapshots hold the id \"{}\" (sequence {}) blinded where the seal does not blind it, or the other \
@@ -179,7 +180,7 @@ impl<'p> LogReplay<'p> {
                     next: 0,
                     told,
                 };
-                let answered = InferredBatch { job, models, windows, conditions };
+                let answered = InferredBatch { batch: job, models, windows, conditions };
                 if let Some(counted) = counted {
                     counted.answer(&prepared.study, &answered);
                 }
@@ -195,8 +196,7 @@ impl<'p> LogReplay<'p> {
     }
 }
 
-/// The rows whose sequence numbers lie before `position`, and the others; each with whether it is the former. What is
-/// empty is left out.
+/// Splits rows at a sequence number; each part says whether it lies before. Empty parts are left out.
 pub fn split(batch: &RecordBatch, position: u64) -> Vec<(RecordBatch, bool)> {
     let sequences = batch.column_by_name("sequence").and_then(|c| c.as_primitive_opt::<UInt64Type>());
     let before = sequences.map_or(0, |sequences| sequences.values().partition_point(|s| *s < position));
@@ -204,7 +204,7 @@ pub fn split(batch: &RecordBatch, position: u64) -> Vec<(RecordBatch, bool)> {
     parts.into_iter().filter(|(part, _)| part.num_rows() > 0).collect()
 }
 
-/// Counts the refused records of the log from a group on, but for those before the positions that were counted.
+/// Counts the excluded records of the log from a group on, except those before the counted positions.
 ///
 /// # Errors
 /// When they cannot be read.
@@ -223,8 +223,8 @@ pub fn refused(
     Ok(())
 }
 
-/// Where every record has got to, of which some may not have been read back: those that could matter no more have
-/// expired, unless they were paired.
+/// The accounting of all records. Accepted records that were not read back, since they can no longer join,
+/// have expired unless they were joined.
 pub fn accounting(holding: &mut JoinBuffer, counted: &RunCounters) -> Accounting {
     let accounts = PerStream::from_fn(|side| {
         let account = counted.accounts[side];

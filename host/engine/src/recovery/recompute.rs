@@ -1,6 +1,6 @@
-//! Everything that is derived from the log, made again from it alone.
+//! Recomputes all data derived from the log, from the log alone.
 //!
-//! Always holds: nothing is written; what comes out does not depend on what was derived before.
+//! Invariants: nothing is written to the run; the result does not depend on data that was derived earlier.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -13,24 +13,24 @@ use crate::batches::evaluated_pairs::EvaluatedPairs;
 use crate::batches::messages::JoinedPair;
 use crate::evaluation::evaluator::{Evaluator, MAX_BATCH_PAIRS};
 use crate::join::join_buffer::JoinBuffer;
-use crate::seal::sealed_study::SealedStudy;
 use crate::recovery::log_replay;
 use crate::recovery::log_replay::LogReplay;
+use crate::seal::sealed_study::SealedStudy;
 use crate::stats::aggregates::Aggregates;
 use crate::stats::counters::RunCounters;
 use understudy_records::join::Accounting;
 use understudy_study::PerStream;
 
-/// Runs of pairs that may wait to be compared.
+/// Maximum number of waiting pair batches.
 const WAITING: usize = 4;
 
-/// What was derived.
+/// The derived data of a run.
 pub struct Recomputed {
-    /// What was counted of the records.
+    /// Counters of records.
     pub counted: RunCounters,
-    /// What the comparing came to.
+    /// Sums of the evaluation.
     pub judged: Aggregates,
-    /// Where every record has got to.
+    /// The accounting of all records.
     pub accounting: Accounting,
 }
 
@@ -39,7 +39,7 @@ pub struct Recomputed {
 ///
 /// # Errors
 /// If the log cannot be read, or does not hold the rows of this study; or the error of `each`.
-pub fn rebuild(
+pub fn recompute(
     prepared: &SealedStudy,
     run: &Path,
     held: PerStream<Vec<usize>>,
@@ -57,7 +57,7 @@ pub fn rebuild(
 /// pairs are the same as in the whole log.
 ///
 /// # Errors
-/// Like [`rebuild`].
+/// Like [`recompute`].
 pub fn recompute_ids(
     prepared: &SealedStudy,
     run: &Path,
@@ -79,7 +79,7 @@ fn evaluate(
     let judged = Aggregates::new(prepared);
     let mut judge = Evaluator::new(prepared, &held, judged);
     let mut counted = RunCounters::new(prepared.models.len());
-    // Nobody else's folder is written to.
+    // The run directory may be read-only or in use, so the spill file goes elsewhere.
     let mut holding = JoinBuffer::new(prepared, held, &std::env::temp_dir());
     let (work, waiting) = sync_channel::<Vec<JoinedPair>>(WAITING);
     let compare = move || {
@@ -89,7 +89,7 @@ fn evaluate(
         anyhow::Ok(judge.into_aggregates())
     };
     let judged = thread::scope(|scope| {
-        // Gone with an error too, so that the other end does not wait.
+        // Dropped after an error too, so that the receiver does not wait.
         let work = work;
         let comparing = thread::Builder::new().name("compare".into()).spawn_scoped(scope, compare)?;
         let mut gathered = Vec::new();
@@ -97,7 +97,7 @@ fn evaluate(
             let met = rows.feed(&mut holding, Some(&mut counted), side, &batch)?;
             counted.pair(met.len() as u64);
             gathered.extend(met);
-            // The other end hangs up only after an error, which is what comes of it all.
+            // The receiver only hangs up after an error, which is returned below.
             if gathered.len() >= MAX_BATCH_PAIRS && work.send(std::mem::take(&mut gathered)).is_err() {
                 break;
             }

@@ -1,7 +1,7 @@
-//! The exchanges of a run, read back from its ledger.
+//! Recovers the plugin versions of a run from its ledger.
 //!
-//! Always holds: the parts are given as the ledger says; where it does not say from where on an exchange holds, since the
-//! process was gone before, the rows of the log say it, each of which has its generation.
+//! Invariants: versions follow the ledger; if the process ended before it recorded where a swap took effect,
+//! the generation column of the log decides.
 
 use std::path::Path;
 
@@ -10,31 +10,31 @@ use arrow::array::AsArray as _;
 use arrow::datatypes::{UInt32Type, UInt64Type};
 
 use crate::log_schema::schema::GENERATION;
-use crate::seal::sealed_study::SealedStudy;
 use crate::plugins::plugin_versions::SwapApplied;
 use crate::plugins::plugin_versions::{PluginVersion, PluginVersions};
 use crate::plugins::slot_kind::{ComparatorSlot, MetricSlot, ModelSlot, SlotKind, SlotRef};
-use crate::plugins::stored_files::plugin_name;
+use crate::plugins::stored_files::plugin_file_name;
+use crate::seal::sealed_study::SealedStudy;
 use understudy_run_log::ledger::{LedgerState, RecordedSwap, SwapOutcome};
 use understudy_run_log::{ScanOptions, Table};
 use understudy_sandbox::ComponentFile;
 use understudy_study::{Nanos, PerStream, StreamKind};
 
-/// What became of the last exchange, if the ledger does not say it.
+/// The outcome of the last swap, if the ledger does not record it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnrecordedSwap {
-    /// It was made.
+    /// The swap took effect.
     Made(SwapApplied),
-    /// It was not: no row is of this generation.
+    /// The swap did not take effect: no row has its generation.
     NotMade(u32),
 }
 
-/// Gives the parts of a study as they were given in a run, as its ledger records them. `next` are the
-/// sequence numbers that come next, where they are known.
+/// Restores the plugin versions of a run from its ledger. `next` are the sequence numbers of the next
+/// records, where they are known.
 ///
 /// # Errors
-/// When a component is not there as it was, or the log cannot be read.
-pub fn recast(
+/// If a component has changed, or the log cannot be read.
+pub fn recover_versions(
     prepared: &mut SealedStudy,
     run: &Path,
     recorded: &LedgerState,
@@ -49,7 +49,13 @@ pub fn recast(
             SwapOutcome::Unrecorded => {
                 let found = begins(run, generation, next)?;
                 unsaid = Some(found.map_or(UnrecordedSwap::NotMade(generation), |from| {
-                    UnrecordedSwap::Made(SwapApplied { generation, from, clock: None, at: swap.at, pause: Nanos::default() })
+                    UnrecordedSwap::Made(SwapApplied {
+                        generation,
+                        from,
+                        clock: None,
+                        at: swap.at,
+                        pause: Nanos::default(),
+                    })
                 }));
                 found
             }
@@ -103,7 +109,7 @@ fn push_version<K: SlotKind>(
     let plugin = match earlier.find(|version| version.component == *sha256 && version.config == *config) {
         Some(version) => version.plugin.clone(),
         None => {
-            let path = run.join(plugin_name(sha256));
+            let path = run.join(plugin_file_name(sha256));
             let file = ComponentFile::read(&path)?;
             if file.digest != *sha256 {
                 bail!("{} is not the component that ran; put a copy of it back", path.display());
@@ -117,8 +123,8 @@ fn push_version<K: SlotKind>(
     Ok(())
 }
 
-/// The first sequence number of each stream that is of a generation, by the rows; `next` where there is none of it on that
-/// side, and `None` if there is none at all.
+/// The first sequence number of each stream in a generation, by the rows of the log: `next` for a stream
+/// without such rows; `None` if no stream has any.
 fn begins(run: &Path, generation: u32, next: PerStream<u64>) -> anyhow::Result<Option<PerStream<u64>>> {
     let mut from: PerStream<Option<u64>> = PerStream::default();
     for (kind, table) in StreamKind::ALL.into_iter().zip([Table::Snapshots, Table::Decisions]) {

@@ -1,9 +1,9 @@
-//! `seal.json`: what was promised before the first snapshot: the declaration, and every plugin and asset by its digest.
+//! `seal.json`: the manifest of a study, with its declaration and the digest of every plugin and asset.
 //!
-//! Of the declaration it promises what it says, and not how it is laid out: see [`CanonicalStudy`].
+//! The seal covers what the declaration says, not its layout: see [`CanonicalStudy`].
 //!
-//! Always holds: what is read as a seal is one to the byte, and its digest of the declaration is that of the declaration in
-//! it. A run's seal is written before anything is read, and never again.
+//! Invariants: a parsed seal equals its file to the byte, and its declaration digest belongs to the
+//! declaration in it. The seal of a run is written before anything is read, and never changed.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -17,45 +17,45 @@ use understudy_run_log::signed_head::{Signer, Verifier};
 use understudy_sandbox::{PluginRole, sha256_hex};
 use understudy_study::{CanonicalStudy, Plugin};
 
-/// The name of the file in a run directory, and beside a `study.toml`.
+/// File name in a run directory, and beside a `study.toml`.
 pub const SEAL: &str = "seal.json";
 
-/// The version of the file's form.
+/// Version of the file format.
 const FORMAT: u32 = 2;
-/// What is signed: the file without its signature, behind this line.
+/// Domain of the signature: this line, then the file without `signed`.
 const KIND: &str = "understudy seal";
 
-/// What was promised.
+/// The content of `seal.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Seal {
-    /// The version of this file's form: 2.
+    /// Version of the file format: 2.
     pub format: u32,
     /// The study's name.
     pub study: String,
     /// When it was sealed.
     pub sealed_at: Timestamp,
-    /// The version of understudy that sealed it.
+    /// Version of understudy that wrote the seal.
     pub understudy: String,
     /// SHA-256 of the text of `declared`, in hexadecimal.
     pub declaration: String,
-    /// The declaration in its canonical form, so that it can be said what has changed.
+    /// Canonical form of the declaration, so that changes can be listed.
     pub declared: CanonicalStudy,
-    /// Every plugin.
+    /// All plugins: models, comparator, metrics.
     pub plugins: Vec<SealedPlugin>,
-    /// The other files that the declaration names.
+    /// Other files that the declaration names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<Asset>,
-    /// What the snapshots and decisions are taken from, if it is the log of another run: the SHA-256 of that run's
-    /// `seal.json`. Such a run is an offline evaluation.
+    /// SHA-256 of the `seal.json` of the run whose log is replayed, in hexadecimal. Such a run is an offline
+    /// evaluation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replay_of: Option<String>,
-    /// Who vouches for it, if somebody does.
+    /// Signature over the seal, if it is signed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signed: Option<Signature>,
 }
 
-/// A plugin that was promised.
+/// A sealed plugin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SealedPlugin {
@@ -65,16 +65,16 @@ pub struct SealedPlugin {
     pub name: String,
     /// SHA-256 of the component, in hexadecimal.
     pub sha256: String,
-    /// SHA-256 of its configuration, as it is handed to it, in hexadecimal.
+    /// SHA-256 of the configuration passed to the plugin, in hexadecimal.
     pub config: String,
-    /// Its assets.
+    /// The assets, by name and digest.
     pub assets: Vec<Asset>,
-    /// The fields that it is granted besides those of the declaration, in a what-if.
+    /// Fields granted in a what-if, in addition to those of the declaration.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub grant: Vec<String>,
 }
 
-/// Who signed a seal, over all that it says.
+/// A signature over the whole content of a seal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Signature {
@@ -85,15 +85,22 @@ pub struct Signature {
 }
 
 impl Seal {
-    /// The seal of a study as it is prepared.
-    pub fn of(prepared: &LoadedStudy, sealed_at: Timestamp) -> Seal {
+    /// The seal of a loaded study.
+    pub fn from_study(prepared: &LoadedStudy, sealed_at: Timestamp) -> Seal {
         let study = &prepared.study;
         let models = study.models.iter().zip(&prepared.models);
         let metrics = study.metrics.iter().zip(&prepared.metrics);
-        let mut plugins: Vec<_> =
-            models.map(|(plugin, member)| SealedPlugin::of(PluginRole::Model, plugin, member)).collect();
-        plugins.push(SealedPlugin::of(PluginRole::Comparator, &study.comparator, &prepared.comparator));
-        plugins.extend(metrics.map(|(plugin, member)| SealedPlugin::of(PluginRole::Metric, plugin, member)));
+        let mut plugins: Vec<_> = models
+            .map(|(plugin, member)| SealedPlugin::from_plugin(PluginRole::Model, plugin, member))
+            .collect();
+        plugins.push(SealedPlugin::from_plugin(
+            PluginRole::Comparator,
+            &study.comparator,
+            &prepared.comparator,
+        ));
+        plugins.extend(
+            metrics.map(|(plugin, member)| SealedPlugin::from_plugin(PluginRole::Metric, plugin, member)),
+        );
         Seal {
             format: FORMAT,
             study: study.name.clone(),
@@ -108,7 +115,7 @@ impl Seal {
         }
     }
 
-    /// The seal of a what-if, over the log of the run whose seal has the digest `replay_of`.
+    /// Turns a seal into that of a what-if over the log of the run whose seal has the digest `replay_of`.
     pub fn what_if(mut self, what_if: &PluginOverrides, replay_of: &str) -> Seal {
         for plugin in &mut self.plugins {
             if what_if.instead.iter().any(|(name, _)| *name == plugin.name) {
@@ -118,14 +125,14 @@ impl Seal {
         Seal { replay_of: Some(replay_of.to_owned()), ..self }
     }
 
-    /// The seal, signed.
+    /// Signs the seal.
     pub fn sign(self, signer: &Signer) -> Seal {
         let key = signer.verifier().to_string();
         let ed25519 = signer.attest(KIND, &self.unsigned());
         Seal { signed: Some(Signature { key, ed25519 }), ..self }
     }
 
-    /// Who signed it, if it is signed.
+    /// The key that signed the seal, if it is signed.
     ///
     /// # Errors
     /// When the signature is not over what it says, or names no key.
@@ -136,18 +143,18 @@ impl Seal {
         Ok(Some(verifier))
     }
 
-    /// The file's content, but for the signature.
+    /// The file content without the signature.
     fn unsigned(&self) -> String {
         Seal { signed: None, ..self.clone() }.to_json()
     }
 
-    /// The file's content.
+    /// The file content.
     pub fn to_json(&self) -> String {
         let json = serde_json::to_string_pretty(self).expect("a seal is plain data");
         json + "\n"
     }
 
-    /// Reads the file's content.
+    /// Parses the file content.
     ///
     /// # Errors
     /// When it is not a seal that this version of understudy writes, to the byte.
@@ -170,7 +177,7 @@ impl Seal {
         }
     }
 
-    /// The plugins as a run keeps them.
+    /// The plugins as a run directory stores them.
     pub fn kept(&self) -> Vec<StoredPlugin> {
         let kept = |plugin: &SealedPlugin| StoredPlugin {
             name: plugin.name.clone(),
@@ -180,12 +187,12 @@ impl Seal {
         self.plugins.iter().map(kept).collect()
     }
 
-    /// What of a study as it is now is not what was promised, each in words.
+    /// The differences between the sealed study and the current one, each in words.
     pub fn changes(&self, now: &Seal) -> Vec<String> {
         let mut changes = self.declared.changes(&now.declared);
         for then in &self.plugins {
             let same = |now: &&SealedPlugin| (&now.role, &now.name) == (&then.role, &then.name);
-            // One that is there no longer was told of as a change of the declaration.
+            // A removed plugin is already listed as a change of the declaration.
             let Some(now) = now.plugins.iter().find(same) else { continue };
             let of = format!("{} \"{}\"", then.role, then.name);
             if then.sha256 != now.sha256 {
@@ -205,7 +212,7 @@ impl Seal {
                 changes.push(format!("the file `{}` {}", file.name, was_and_is(&file.sha256, &now.sha256)));
             }
         }
-        if changes.is_empty() && self.promised() != now.promised() {
+        if changes.is_empty() && self.sealed_content() != now.sealed_content() {
             changes.push(
                 "the seal itself, which does not say of the plugins what its declaration does".to_owned(),
             );
@@ -213,15 +220,15 @@ impl Seal {
         changes
     }
 
-    /// What it promises of a study that is no what-if.
-    fn promised(&self) -> (&str, &CanonicalStudy, Vec<SealedPlugin>, &[Asset]) {
+    /// The content that a study must match, except for grants of what-ifs.
+    fn sealed_content(&self) -> (&str, &CanonicalStudy, Vec<SealedPlugin>, &[Asset]) {
         let plugins = self.plugins.iter().map(|plugin| SealedPlugin { grant: Vec::new(), ..plugin.clone() });
         (&self.study, &self.declared, plugins.collect(), &self.files)
     }
 }
 
 impl SealedPlugin {
-    fn of<P>(role: PluginRole, plugin: &Plugin, member: &LoadedPlugin<P>) -> SealedPlugin {
+    fn from_plugin<P>(role: PluginRole, plugin: &Plugin, member: &LoadedPlugin<P>) -> SealedPlugin {
         SealedPlugin {
             role: role.name().to_owned(),
             name: member.name.clone(),
@@ -237,7 +244,7 @@ fn asset((name, bytes): &(String, Vec<u8>)) -> Asset {
     Asset { name: name.clone(), sha256: sha256_hex(bytes) }
 }
 
-/// Two digests, each as far as it takes to find it.
+/// Two digests, shortened to 12 characters.
 fn was_and_is(then: &str, now: &str) -> String {
     let short = |digest: &str| digest.chars().take(12).collect::<String>();
     format!("was {}... and is {}...", short(then), short(now))

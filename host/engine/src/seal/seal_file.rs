@@ -1,10 +1,11 @@
-//! The seal beside a study: `seal.json` beside `study.toml`, `NAME.seal.json` beside any other `NAME.toml`.
+//! Reads and writes the seal beside a study: `seal.json` beside `study.toml`, `NAME.seal.json` beside any
+//! other `NAME.toml`.
 //!
-//! It is made by `understudy seal`, perhaps long before the study is run and perhaps by somebody else. Whoever runs the
-//! study has to keep what it promises.
+//! `understudy seal` creates it, possibly long before the run and by somebody else. A run of the study must
+//! match it.
 //!
-//! Always holds: a seal that is there is never written over; a seal that is given back is whole, its signature, if it has
-//! one, is valid, and the study is what it promises.
+//! Invariants: an existing seal is never overwritten; a loaded seal is complete, its signature is valid if it
+//! has one, and the study matches it.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
@@ -16,7 +17,7 @@ use crate::plugins::load::LoadedStudy;
 use crate::seal::manifest::{SEAL, Seal};
 use understudy_run_log::signed_head::Signer;
 
-/// Why a study cannot be run under its seal, or sealed.
+/// Why a study cannot be sealed, or run under its seal.
 #[derive(Debug, thiserror::Error)]
 pub enum SealError {
     /// The seal cannot be read.
@@ -24,10 +25,10 @@ pub enum SealError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         error: io::Error,
     },
-    /// It cannot be written.
+    /// The seal cannot be written.
     #[error("cannot write {}: {error}; a seal stands beside its study, so make that folder one that may be written to", path.display())]
     Unwritable {
         /// The file.
@@ -35,7 +36,7 @@ pub enum SealError {
         /// What the system said.
         error: io::Error,
     },
-    /// It cannot be believed.
+    /// The seal is damaged or its signature is invalid.
     #[error(
         "{} cannot be believed: {what}; put a copy of it back, or move it away and seal the study anew with `understudy seal`",
         path.display()
@@ -43,10 +44,10 @@ pub enum SealError {
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The defect.
         what: String,
     },
-    /// The study is another now.
+    /// The study has changed since it was sealed.
     #[error(
         "{} was sealed in {} on {sealed_at}, and what was promised has changed since: {}; put it back, or move the seal away \
          and seal the study anew with `understudy seal`",
@@ -61,10 +62,10 @@ pub enum SealError {
         path: PathBuf,
         /// When it was sealed.
         sealed_at: Timestamp,
-        /// What has changed, each in words.
+        /// The changes, each in words.
         changes: Vec<String>,
     },
-    /// It is to be signed, and is there already without that signature.
+    /// A seal exists without the requested signature.
     #[error(
         "{} is there already, {}; leave --sign-key out, or move the seal away to seal the study anew",
         path.display(),
@@ -73,12 +74,12 @@ pub enum SealError {
     Signed {
         /// The seal's file.
         path: PathBuf,
-        /// The key that it is signed with.
+        /// The key that signed the existing seal.
         key: Option<String>,
     },
 }
 
-/// Where the seal of a study stands.
+/// Path of the seal that belongs to a study file.
 pub fn seal_path(study: &Path) -> PathBuf {
     match study.file_name().is_some_and(|name| name == "study.toml") {
         true => study.with_file_name(SEAL),
@@ -86,11 +87,11 @@ pub fn seal_path(study: &Path) -> PathBuf {
     }
 }
 
-/// The seal beside a study, if there is one.
+/// Loads the seal beside a study and checks that the study matches it; `None` if there is no seal.
 ///
 /// # Errors
 /// When it cannot be believed, or the study is not what it promises.
-pub fn promised(prepared: &LoadedStudy) -> Result<Option<Seal>, SealError> {
+pub fn load_and_verify(prepared: &LoadedStudy) -> Result<Option<Seal>, SealError> {
     let path = seal_path(&prepared.path);
     let bytes = match fs::read(&path) {
         Ok(bytes) => bytes,
@@ -105,7 +106,7 @@ pub fn promised(prepared: &LoadedStudy) -> Result<Option<Seal>, SealError> {
         Ok(seal) => seal,
         Err(what) => return Err(SealError::Damaged { path, what }),
     };
-    let changes = seal.changes(&Seal::of(prepared, seal.sealed_at));
+    let changes = seal.changes(&Seal::from_study(prepared, seal.sealed_at));
     match changes.is_empty() {
         true => Ok(Some(seal)),
         false => {
@@ -115,21 +116,21 @@ pub fn promised(prepared: &LoadedStudy) -> Result<Option<Seal>, SealError> {
     }
 }
 
-/// Seals a study, unless there is a seal that promises the same. Gives the seal, and whether it is new.
+/// Seals a study, unless it is already sealed with the same content. Returns the seal, and whether it is new.
 ///
 /// # Errors
 /// When there is another seal, or one that is not signed with the key that it is to be signed with, or when it cannot be
 /// written.
-pub fn promise(prepared: &LoadedStudy, signer: Option<&Signer>) -> Result<(Seal, bool), SealError> {
+pub fn create_or_verify(prepared: &LoadedStudy, signer: Option<&Signer>) -> Result<(Seal, bool), SealError> {
     let path = seal_path(&prepared.path);
-    if let Some(seal) = promised(prepared)? {
+    if let Some(seal) = load_and_verify(prepared)? {
         let key = seal.signed.as_ref().map(|signature| signature.key.clone());
         return match signer.is_none_or(|signer| key == Some(signer.verifier().to_string())) {
             true => Ok((seal, false)),
             false => Err(SealError::Signed { path, key }),
         };
     }
-    let seal = Seal::of(prepared, Timestamp::now());
+    let seal = Seal::from_study(prepared, Timestamp::now());
     let seal = match signer {
         Some(signer) => seal.sign(signer),
         None => seal,
@@ -140,12 +141,12 @@ pub fn promise(prepared: &LoadedStudy, signer: Option<&Signer>) -> Result<(Seal,
     }
 }
 
-/// Writes a file that is not there yet.
+/// Writes a file that must not exist yet.
 fn write(path: &Path, text: &str) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
     let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
     if written.is_err() {
-        // Half a seal would be in the way, and the error is told.
+        // An incomplete seal would block the next attempt; the caller reports the error.
         let _ = fs::remove_file(path);
     }
     written

@@ -1,4 +1,6 @@
 //! The sums that the evaluation of pairs accumulates.
+//!
+//! Invariants: every sum is independent of the order and the batches of the pairs.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,29 +12,29 @@ use crate::stats::run_result::Comparison;
 use understudy_statistics::scoring::{Cells, CellsShape, DistributionsBySlice, SliceSums, VerdictEvidence};
 use understudy_study::AnswerForm;
 
-/// What the comparing came to.
+/// The sums over all evaluated pairs.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Aggregates {
-    /// The sums.
+    /// Metric sums per window, condition value and model.
     pub cells: Cells,
     /// How many pairs could be compared.
     pub comparison: Comparison,
-    /// Nanoseconds from snapshot to decision.
+    /// Latency from snapshot to decision.
     pub substrate: LatencyHistogram,
-    /// Decisions dated before their snapshot.
+    /// Number of decisions dated before their snapshot.
     pub before: u64,
-    /// What broke.
+    /// Failures of comparator, metrics and blinded models.
     pub incidents: FailureLog,
-    /// What a verdict needs besides, where a threshold is declared.
+    /// Evidence for the verdict; empty without a threshold.
     pub evidence: VerdictEvidence,
-    /// What it takes to say where they part.
+    /// Sums per subgroup, for the divergence search.
     pub profiles: SliceSums,
-    /// How answers lie to each other.
+    /// Distributions of the models' answers against the comparator's.
     pub spreads: DistributionsBySlice,
 }
 
 impl Aggregates {
-    /// Nothing yet of a study.
+    /// Empty sums for a study.
     pub fn new(prepared: &LoadedStudy) -> Aggregates {
         let sizes = study_fields::conditions(&prepared.study).sizes();
         let forms: Vec<AnswerForm> = prepared.models.iter().map(|model| model.plugin.form).collect();
@@ -49,7 +51,8 @@ impl Aggregates {
     }
 }
 
-/// The cells of a study: each metric has one component more than it says, the host's count of scored pairs.
+/// The shape of the sums: each metric has one more component than it declares, the host's count of scored
+/// pairs.
 fn shape(prepared: &LoadedStudy, conditions: Vec<usize>) -> CellsShape {
     CellsShape {
         conditions,

@@ -1,7 +1,7 @@
-//! `checkpoint.bin`: where a run stood at the end of a sealed group, or at its own end.
+//! `checkpoint.bin`: the state of a run at the end of a sealed group, or at its own end.
 //!
-//! Always holds: what it says was taken over the records that the log holds up to `counted.position`, and over nothing
-//! else; so it can be checked against the log, and the run can go on from it.
+//! Invariants: a checkpoint covers exactly the records of the log up to `counters.position`; so it can be
+//! verified against the log, and the run can resume from it.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -14,38 +14,38 @@ use crate::stats::latency::LatencyPercentiles;
 use crate::stats::run_result::{EndReason, RunResult, SubstrateLatency};
 use understudy_records::join::Accounting;
 
-/// Where a run stood.
+/// The state of a run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Checkpoint {
-    /// SHA-256 of `seal.json`, in hexadecimal: whose checkpoint it is.
+    /// SHA-256 of the run's `seal.json`, in hexadecimal.
     pub seal: String,
-    /// How many groups are sealed with it.
+    /// Number of sealed groups, including the one that this checkpoint is sealed with.
     pub groups: u32,
-    /// When the run began.
+    /// When the run started.
     pub began: Timestamp,
-    /// What was counted of the records.
+    /// Counters of records.
     pub counted: RunCounters,
-    /// What the comparing came to.
+    /// Sums of the evaluation; filled in by the evaluation thread.
     pub judged: Option<Aggregates>,
-    /// How the run ended, if it has.
+    /// The end of the run, if it has ended.
     pub ended: Option<EndState>,
 }
 
-/// How a run ended.
+/// The end of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EndState {
-    /// When.
+    /// When the run ended.
     pub at: Timestamp,
-    /// How.
+    /// Why the run ended.
     pub end: EndReason,
-    /// Where every record had got to.
+    /// The final accounting of all records.
     pub accounting: Accounting,
-    /// For each model what came of asking it again.
+    /// Per model: result of the determinism check.
     pub again: Vec<DeterminismStats>,
 }
 
 impl Checkpoint {
-    /// What an ended run leaves behind; `None` if it has not ended.
+    /// The result of an ended run; `None` if the run has not ended.
     pub fn result(&self, seal: &Seal) -> Option<RunResult> {
         let (Some(judged), Some(ended)) = (&self.judged, &self.ended) else { return None };
         let mut incidents = self.counted.incidents.clone();
@@ -66,7 +66,7 @@ impl Checkpoint {
             again: ended.again.clone(),
             replay_of: seal.replay_of.clone(),
             substrate_latency: SubstrateLatency {
-                after: LatencyPercentiles::of(judged.substrate.histogram()),
+                after: LatencyPercentiles::from_histogram(judged.substrate.histogram()),
                 before: judged.before,
             },
             substrate_times: judged.substrate.clone(),

@@ -1,7 +1,7 @@
-//! What is counted of the records that the log holds, and how far it holds them.
+//! Counts the records that the log holds, and how far the log reaches.
 //!
-//! Always holds: it says the same whether the records were counted as they were logged or as they were read back from
-//! the log.
+//! Invariants: counting records as they are logged and counting them when they are read back gives the same
+//! result.
 
 use serde::{Deserialize, Serialize};
 
@@ -20,32 +20,32 @@ use understudy_study::{Micros, PerStream, Plugin, StreamKind, Study};
 /// Excluded records of each stream and class that the report shows.
 const SHOWN: usize = 10;
 
-/// What is counted.
+/// Counters of a run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RunCounters {
-    /// How many records of each stream the log holds: the sequence number of the next.
+    /// Per stream: the sequence number of the next record, which is the number of records in the log.
     pub position: PerStream<u64>,
-    /// The latest time among the accepted ones of each stream, microseconds; `None` before the first.
+    /// Per stream: the latest event time among accepted records; `None` before the first.
     pub clocks: PerStream<Option<Micros>>,
-    /// The earliest time among the accepted snapshots, microseconds; `None` before the first.
+    /// The earliest event time among accepted snapshots; `None` before the first.
     pub earliest: Option<i64>,
-    /// What was received and what became of it, up to acceptance, and how many were paired. Waiting and expired are
-    /// the pairing's to say.
+    /// Per stream: records received, excluded and joined. Waiting and expired records are counted by the
+    /// join.
     pub accounts: PerStream<Account>,
-    /// For each model what it did; the latency is left empty here.
+    /// Per model: its answer counts, without latency.
     pub models: Vec<ModelCounts>,
-    /// For each model the nanoseconds that its answers took.
+    /// Per model: latency of its answers.
     pub latency: Vec<LatencyHistogram>,
-    /// What broke in the models.
+    /// Failures of the models.
     pub incidents: FailureLog,
-    /// The first records that were refused.
+    /// The first excluded records.
     pub refused: Vec<ListedExclusion>,
-    /// What the snapshots looked like, where a threshold is declared, or reports before the end.
+    /// Input statistics, if the study has a threshold or interim reports.
     pub inputs: InputCounts,
 }
 
 impl RunCounters {
-    /// Nothing yet, of so many models.
+    /// Empty counters for this number of models.
     pub fn new(models: usize) -> RunCounters {
         RunCounters {
             position: PerStream::default(),
@@ -60,7 +60,7 @@ impl RunCounters {
         }
     }
 
-    /// Counts accepted records of one side, whose times these are.
+    /// Counts accepted records of a stream by their event times.
     pub fn accept(&mut self, side: StreamKind, times: &[i64]) {
         if side == StreamKind::Snapshots {
             self.earliest = self.earliest.into_iter().chain(times.iter().copied()).min();
@@ -69,11 +69,11 @@ impl RunCounters {
         self.clocks[side] = self.clocks[side].max(times.iter().copied().max().map(Micros));
     }
 
-    /// Counts accepted snapshots that have been answered.
+    /// Counts answered snapshots.
     pub fn answer(&mut self, study: &Study, answered: &InferredBatch) {
         let InferredBatch { batch: job, windows, conditions, .. } = answered;
         self.accept(StreamKind::Snapshots, &job.records.times);
-        take_in(study, &mut self.inputs, &job.records.times, windows, conditions);
+        record_inputs(study, &mut self.inputs, &job.records.times, windows, conditions);
         for ((index, model), Plugin { name, .. }) in answered.models.iter().enumerate().zip(&study.models) {
             let Answers { unanswered, .. } = &model.output.answers;
             let counts = &mut self.models[index];
@@ -103,7 +103,7 @@ impl RunCounters {
         }
     }
 
-    /// Counts refused records.
+    /// Counts excluded records.
     pub fn refuse(&mut self, refused: &[(u64, ExcludedRecord)]) {
         for (_, record) in refused {
             let account = &mut self.accounts[record.kind];
@@ -122,38 +122,37 @@ impl RunCounters {
         }
     }
 
-    /// The first records that were refused, in the order of the report: in which order the two streams were read does not
-    /// matter.
+    /// The first excluded records, in the order of the report, which does not depend on the order of reading.
     pub fn refused(&self) -> Vec<ListedExclusion> {
         let mut refused = self.refused.clone();
         refused.sort_by(|a, b| (&b.stream, a.line).cmp(&(&a.stream, b.line)));
         refused
     }
 
-    /// Counts pairs.
+    /// Counts joined pairs.
     pub fn pair(&mut self, pairs: u64) {
         self.accounts.snapshots.paired += pairs;
         self.accounts.decisions.paired += pairs;
     }
 
-    /// For each model what it did, with the times that its answers took.
+    /// Per model: its answer counts with latency.
     pub fn models(&self) -> Vec<ModelCounts> {
         let timed = |(counts, times): (&ModelCounts, &LatencyHistogram)| ModelCounts {
-            latency: LatencyPercentiles::of(times.histogram()),
+            latency: LatencyPercentiles::from_histogram(times.histogram()),
             ..*counts
         };
         self.models.iter().zip(&self.latency).map(timed).collect()
     }
 
-    /// How many records of a side were accepted.
+    /// Number of accepted records of a stream.
     pub fn accepted(&self, side: StreamKind) -> u64 {
         let account = self.accounts[side];
         account.received - account.exclusions().total()
     }
 }
 
-/// Counts accepted snapshots for a study that has a threshold, or that is reported on before its end.
-pub fn take_in(
+/// Adds accepted snapshots to the input statistics, if the study has a threshold or interim reports.
+pub fn record_inputs(
     study: &Study,
     inputs: &mut InputCounts,
     times: &[i64],

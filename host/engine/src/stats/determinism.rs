@@ -1,28 +1,30 @@
 //! The result of the determinism check of a model.
+//!
+//! Invariants: the first mismatch found stays the first.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Rows that answered otherwise whose sequence numbers are kept between two entries of the ledger.
+/// Maximum number of mismatching sequence numbers kept between two ledger entries.
 const KEPT: usize = 1000;
 
-/// What came of asking one model again.
+/// Result of the determinism check of one model.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct DeterminismStats {
-    /// Snapshots that it was asked about again.
+    /// Snapshots that the model answered again.
     pub asked: u64,
-    /// Those that it answered otherwise.
+    /// Answers that differ from the first one.
     pub otherwise: u64,
-    /// The id of the first of them that was found; empty if there is none, and in a report before the run has ended.
+    /// Id of the first mismatch found; empty without a mismatch, and in an interim report.
     pub first_id: String,
-    /// Their sequence numbers, as far as they are kept.
+    /// Sequence numbers of the mismatches, up to a limit.
     #[serde(skip)]
     pub sequences: Vec<u64>,
 }
 
 impl DeterminismStats {
-    /// Adds what came of asking later.
+    /// Adds the results of a later check.
     pub fn add(&mut self, later: DeterminismStats) {
         if self.otherwise == 0 {
             self.first_id = later.first_id;

@@ -1,6 +1,6 @@
-//! What broke during a run: the same things together, with the first row that each happened on.
+//! Groups the plugin failures of a run, each with the first row that it happened on.
 //!
-//! Always holds: every break is counted; the number of different ones that are kept apart is bounded.
+//! Invariants: every failure is counted; the number of groups is bounded.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -9,17 +9,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::stats::run_result::FailureGroup;
 
-/// Different things that are kept apart; the rest are counted together for each plugin.
+/// Maximum number of different failures; further ones are counted together per plugin.
 const KINDS: usize = 1000;
 
-/// What broke.
+/// Counts failures by plugin and message.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct FailureLog(BTreeMap<String, BTreeMap<String, FailureCount>>);
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct FailureCount {
     count: u64,
-    /// The least sequence number that it happened on, so that it does not matter in which order it was noted.
+    /// The lowest sequence number of a failed row, so that the order of counting does not matter.
     first: u64,
     first_id: String,
 }
@@ -71,12 +71,12 @@ impl FailureLog {
         }
     }
 
-    /// How many there were.
+    /// Total number of failures.
     pub fn count(&self) -> u64 {
         self.0.values().flat_map(BTreeMap::values).map(|group| group.count).sum()
     }
 
-    /// As the report has them: the most frequent first.
+    /// The groups of the report, most frequent first.
     pub fn list(self) -> Vec<FailureGroup> {
         let mut list = Vec::new();
         for (plugin, groups) in self.0 {

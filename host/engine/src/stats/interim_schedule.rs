@@ -1,8 +1,12 @@
-//! When a run is reported on before its end: after so many windows, as declared.
+//! Schedules interim reports: one after every declared number of windows.
 //!
-//! Always holds: a look covers whole windows that no pair can join any more, so what it says of them is what the end will
-//! say; which looks there are depends on the declaration and the records alone, and not on when somebody looked, nor on how
-//! often the run was begun again. Windows into which no snapshot falls add nothing: as long as none does, no look is due.
+//! Invariants:
+//! - An interim report covers whole windows that no pair can join any more, so the final report says the same
+//!   of them.
+//! - The declaration and the records alone decide which reports there are, not when somebody looks or how
+//!   often the run is resumed.
+//!
+//! Windows without snapshots add nothing: while no snapshot falls into a window, no report is due.
 
 use std::collections::BTreeSet;
 use std::ops::Bound::{Excluded, Unbounded};
@@ -15,44 +19,44 @@ use understudy_records::join::Accounting;
 use understudy_statistics::scoring::{Slice, Window, WindowClock};
 use understudy_study::{Micros, PerStream, StreamKind, Study};
 
-/// Where a run stood when it was looked at.
+/// The state of a run for an interim report.
 pub struct InterimSnapshot {
-    /// The last window that is covered.
+    /// The last covered window.
     pub window: Window,
-    /// What it was called.
+    /// Label of that window.
     pub label: String,
-    /// Where it stood.
+    /// The state, as a checkpoint.
     pub saved: Checkpoint,
 }
 
-/// Is told of each look, on the thread that compares; so what takes long belongs on a thread of its own.
+/// Receives each interim snapshot, on the evaluation thread; long work belongs on a thread of its own.
 pub type InterimCallback = Box<dyn FnMut(InterimSnapshot) + Send>;
 
-/// Says when it is time for a look.
+/// Decides when an interim report is due.
 pub struct InterimSchedule {
     every: u64,
     clock: WindowClock,
-    /// How far behind the clock of each stream a window has to end.
+    /// Per stream: how far the clock must be past the end of a window.
     behind: PerStream<Micros>,
-    /// What the looks are called that the ledger tells of.
+    /// Labels of the interim reports that the ledger records.
     known: BTreeSet<String>,
-    /// The last window of the look before.
+    /// The last window of the previous report.
     last: Option<Window>,
     waits: Option<NextReport>,
 }
 
-/// The look that is waited for.
+/// The next report.
 struct NextReport {
-    /// The first window since the look before into which a snapshot falls. An earlier one may still come.
+    /// The first window with a snapshot since the previous report. An earlier one may still arrive.
     first: Window,
-    /// The last window of the look.
+    /// The last window of the report.
     last: Window,
-    /// Its end.
+    /// End of that window.
     end: i64,
 }
 
 impl InterimSchedule {
-    /// As a study declares it; `None` if it declares no looks. Those that are `known` are passed over.
+    /// The declared schedule; `None` if the study declares no interim reports. `known` reports are skipped.
     pub fn new(study: &Study, known: BTreeSet<String>) -> Option<InterimSchedule> {
         Some(InterimSchedule {
             every: study.interim.every?,
@@ -64,7 +68,7 @@ impl InterimSchedule {
         })
     }
 
-    /// The last window to be covered, if it is time, and what it is called. Asked again, it says the next one.
+    /// The last window of a report that is due, and its label. The next call returns the next report.
     pub fn due(&mut self, counted: &RunCounters) -> Option<(Window, String)> {
         loop {
             let NextReport { last, end, .. } = *self.waits(counted)?;
@@ -84,7 +88,7 @@ impl InterimSchedule {
         }
     }
 
-    /// The look that is waited for, if any snapshot has come since the one before.
+    /// The next report, if a snapshot arrived since the previous one.
     fn waits(&mut self, counted: &RunCounters) -> Option<&NextReport> {
         let windows = &counted.inputs.windows;
         let first = match self.last {
@@ -109,7 +113,7 @@ impl InterimSchedule {
     }
 }
 
-/// How far behind the clock of each stream a window has to end so that no pair can join it.
+/// Per stream: how far the clock must be past the end of a window so that no pair can join it any more.
 fn behind(study: &Study) -> PerStream<Micros> {
     PerStream {
         snapshots: Micros::from_duration(study.inputs.lateness),
@@ -117,24 +121,24 @@ fn behind(study: &Study) -> PerStream<Micros> {
     }
 }
 
-/// Why there is nothing to be shown of a run yet.
+/// Why no interim report is available yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotReady {
-    /// No snapshot has come.
+    /// No snapshot has arrived.
     Empty,
-    /// No window is over.
+    /// No window with snapshots is complete.
     Open {
-        /// What the first is called.
+        /// Label of the first window.
         label: String,
-        /// For each stream the time that its records have to reach.
+        /// Per stream: the event time that its clock must reach.
         until: PerStream<Micros>,
-        /// How far they have come.
+        /// Per stream: its clock.
         clocks: PerStream<Option<Micros>>,
     },
 }
 
 impl InterimSnapshot {
-    /// A look at a run as it stands, up to the latest window with snapshots that no pair can join any more; cut to it.
+    /// The interim snapshot up to the latest complete window with snapshots, truncated to it.
     ///
     /// # Errors
     /// When there is no such window yet.
@@ -150,7 +154,7 @@ impl InterimSnapshot {
             };
             StreamKind::ALL.into_iter().all(reached)
         };
-        // What the snapshots looked like is counted only where it is asked for, pairs always.
+        // Input statistics are only collected on demand, pairs always.
         let compared = saved.judged.iter().flat_map(|judged| judged.cells.iter()).map(|(window, _)| window);
         let known = counted.inputs.windows.keys().copied().chain(compared).chain([first]);
         match known.filter(over).max() {
@@ -167,12 +171,12 @@ impl InterimSnapshot {
         }
     }
 
-    /// Cuts off what lies behind the window that is covered, as if the run had been looked at as soon as that was over. How many
-    /// records there are, and how long anything took, is known of the moment only.
+    /// Removes everything after the covered window, as if the run had been inspected as soon as it was
+    /// complete. Record counts and latencies remain those of the moment.
     pub fn cut(&mut self, study: &Study) {
         let Checkpoint { counted, judged, .. } = &mut self.saved;
         let end = WindowClock::new(study.windows, study.time_zone.clone()).bounds(self.window).end;
-        // The snapshots' clock has to show only that the window is over, not how late one of it could have come.
+        // The clock of the snapshots only has to show that the window is over.
         let end = Micros(end);
         let ends = PerStream { snapshots: end, decisions: end.saturating_add(behind(study).decisions) };
         for kind in StreamKind::ALL {
@@ -190,7 +194,7 @@ impl InterimSnapshot {
         }
     }
 
-    /// What it says, once it is cut.
+    /// The result of a truncated snapshot; `None` if nothing was evaluated.
     pub fn result(&self, seal: &Seal) -> Option<RunResult> {
         let outcome = self.saved.result(seal)?;
         Some(RunResult { end: EndReason::Interim { window: self.label.clone() }, ..outcome })
@@ -198,7 +202,7 @@ impl InterimSnapshot {
 }
 
 impl Checkpoint {
-    /// The same, as if it had ended here and now.
+    /// The checkpoint as if the run had ended now.
     pub fn as_ended(
         mut self,
         accounting: Accounting,
@@ -213,7 +217,7 @@ impl Checkpoint {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::counters::take_in;
+    use crate::stats::counters::record_inputs;
     use understudy_study::parse;
 
     const HOUR: i64 = 3_600_000_000;
@@ -229,7 +233,7 @@ mod tests {
         parse(&text).unwrap()
     }
 
-    /// What a run has counted of records of these hours.
+    /// Counters of a run with records at these hours.
     struct Came {
         study: Study,
         counted: RunCounters,
@@ -246,11 +250,11 @@ mod tests {
             if side == StreamKind::Snapshots {
                 let mut clock = WindowClock::new(self.study.windows, self.study.time_zone.clone());
                 let windows: Vec<Window> = times.iter().map(|time| clock.window(*time)).collect();
-                take_in(&self.study, &mut self.counted.inputs, &times, &windows, &[]);
+                record_inputs(&self.study, &mut self.counted.inputs, &times, &windows, &[]);
             }
         }
 
-        /// The looks that are due now.
+        /// Labels of the reports that are due now.
         fn due(&self, schedule: &mut InterimSchedule) -> Vec<String> {
             std::iter::from_fn(|| schedule.due(&self.counted)).map(|(_, label)| label).collect()
         }
@@ -268,7 +272,7 @@ mod tests {
         assert_eq!(run.due(&mut schedule), [""; 0]);
         run.came(StreamKind::Snapshots, &[10, 60, 80, 130]);
         run.came(StreamKind::Decisions, &[52]);
-        // Two days end at 48 h; decisions reach 52 h, less 3 h of lateness and 2 h of horizon.
+        // Two days end at 48 h; decisions reach 52 h, minus 3 h of lateness and 2 h of horizon.
         assert_eq!(run.due(&mut schedule), [""; 0]);
         run.came(StreamKind::Decisions, &[53]);
         assert_eq!(run.due(&mut schedule), ["1970-01-02"]);
@@ -276,7 +280,7 @@ mod tests {
         assert_eq!(run.due(&mut schedule), ["1970-01-04"]);
         run.came(StreamKind::Snapshots, &[300]);
         assert_eq!(run.due(&mut schedule), ["1970-01-06"]);
-        // Whoever begins again has the same looks, but for those that are known.
+        // A resumed run has the same reports, except for the known ones.
         assert_eq!(run.due(&mut run.schedule(&[])), ["1970-01-02", "1970-01-04", "1970-01-06"]);
         assert_eq!(run.due(&mut run.schedule(&["1970-01-04"])), ["1970-01-02", "1970-01-06"]);
     }
@@ -338,7 +342,7 @@ mod tests {
         assert_eq!(latest(&run), Ok("1970-01-01".to_owned()));
         run.came(StreamKind::Decisions, &[77]);
         assert_eq!(latest(&run), Ok("1970-01-03".to_owned()));
-        // Nothing of a study that asks for no look is counted but the pairs, and the first snapshot.
+        // Without a declared schedule only pairs and the earliest snapshot are counted.
         run.study = study("");
         run.counted.inputs = Default::default();
         assert_eq!(latest(&run), Ok("1970-01-01".to_owned()));

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use understudy_study::Nanos;
 
-/// A distribution of times, in nanoseconds, to three significant digits.
+/// Histogram of latencies in ns, to three significant digits.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LatencyHistogram(Histogram<u64>);
 
@@ -16,12 +16,12 @@ impl Default for LatencyHistogram {
 }
 
 impl LatencyHistogram {
-    /// Counts one.
+    /// Adds one latency, in ns.
     pub fn record(&mut self, latency: Nanos) {
         self.0.record(latency.0).expect("the histogram grows");
     }
 
-    /// The histogram.
+    /// The underlying histogram.
     pub fn histogram(&self) -> &Histogram<u64> {
         &self.0
     }
@@ -44,25 +44,25 @@ impl<'de> Deserialize<'de> for LatencyHistogram {
     }
 }
 
-/// A distribution of times, in nanoseconds, to three significant digits.
+/// Percentiles of latencies in ns, to three significant digits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct LatencyPercentiles {
-    /// How many times there are.
+    /// Number of values.
     pub count: u64,
-    /// Half are no longer than this.
+    /// Median.
     pub p50: u64,
-    /// 90 % are no longer than this.
+    /// 90th percentile.
     pub p90: u64,
-    /// 99 % are no longer than this.
+    /// 99th percentile.
     pub p99: u64,
-    /// The longest.
+    /// Maximum.
     pub max: u64,
 }
 
 impl LatencyPercentiles {
-    /// The distribution in a histogram.
-    pub fn of(histogram: &Histogram<u64>) -> LatencyPercentiles {
+    /// Reads the percentiles from a histogram.
+    pub fn from_histogram(histogram: &Histogram<u64>) -> LatencyPercentiles {
         let at = |quantile| histogram.value_at_quantile(quantile);
         LatencyPercentiles {
             count: histogram.len(),
@@ -89,7 +89,7 @@ mod tests {
             let mut times = LatencyHistogram::default();
             nanos.iter().for_each(|nanos| times.record(Nanos(*nanos)));
             let again: LatencyHistogram = checkpoint::decode(&checkpoint::encode(&times).unwrap()).unwrap();
-            prop_assert_eq!(LatencyPercentiles::of(times.histogram()), LatencyPercentiles::of(again.histogram()));
+            prop_assert_eq!(LatencyPercentiles::from_histogram(times.histogram()), LatencyPercentiles::from_histogram(again.histogram()));
             prop_assert_eq!(again, times);
         }
     }

@@ -1,6 +1,7 @@
-//! What a run leaves behind: the sums and counts that every figure is made from.
+//! The result of a run: the sums and counts that the report is computed from.
 //!
-//! Always holds: nothing here is a figure yet, so a report can be made again, and from it alone and the plugins.
+//! Invariants: nothing here is a statistic yet, so the report can be computed again from the result and the
+//! plugins alone.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -13,94 +14,95 @@ use crate::stats::latency::LatencyPercentiles;
 use understudy_records::join::Accounting;
 use understudy_statistics::scoring::{Cells, DistributionsBySlice, SliceSums};
 
-/// What a run leaves behind.
+/// Everything that an ended run hands to the report.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunResult {
-    /// When it began.
+    /// When the run started.
     pub began: Timestamp,
-    /// When it ended.
+    /// When the run ended.
     pub ended: Timestamp,
-    /// How it ended.
+    /// Why the run ended.
     pub end: EndReason,
-    /// SHA-256 of the canonical form of the declaration, as the seal has it, in hexadecimal.
+    /// SHA-256 of the canonical declaration, as in the seal, in hexadecimal.
     pub declaration: String,
-    /// The plugins that ran.
+    /// The sealed plugins.
     pub kept: Vec<StoredPlugin>,
-    /// Where every record has got to.
+    /// The accounting of all records.
     pub accounting: Accounting,
-    /// What became of the pairs.
+    /// How many pairs could be compared.
     pub comparison: Comparison,
-    /// The sums of the components. The last component of each metric is the host's count of pairs that it scored.
+    /// Sums of the metric components. The last component of each metric is the host's count of scored pairs.
     pub cells: Cells,
-    /// What it takes to say where they part.
+    /// Sums per subgroup, for the divergence search.
     pub profiles: SliceSums,
-    /// How answers lie to each other.
+    /// Distributions of the models' answers against the comparator's.
     pub spreads: DistributionsBySlice,
-    /// For each model what it did.
+    /// Per model: its answer counts.
     pub models: Vec<ModelCounts>,
-    /// For each model the nanoseconds that its answers took.
+    /// Per model: latency of its answers.
     pub times: Vec<LatencyHistogram>,
-    /// For each model what came of asking it again.
+    /// Per model: result of the determinism check.
     pub again: Vec<DeterminismStats>,
-    /// SHA-256 of the seal of the run whose log was replayed, if this is an offline evaluation.
+    /// SHA-256 of the seal of the replayed run, in hexadecimal, if this is an offline evaluation.
     pub replay_of: Option<String>,
-    /// How long the substrate took.
+    /// Latency of the substrate.
     pub substrate_latency: SubstrateLatency,
-    /// The nanoseconds that it took, of decisions at or after their snapshot.
+    /// Histogram of the substrate's latency, over decisions at or after their snapshot.
     pub substrate_times: LatencyHistogram,
-    /// What broke, the most frequent first.
+    /// Failures, most frequent first.
     pub incidents: Vec<FailureGroup>,
-    /// The first records that were refused, at most ten of each stream and class.
+    /// The first excluded records, at most ten per stream and reason.
     pub refused: Vec<ListedExclusion>,
 }
 
-/// What one model did with the snapshots.
+/// Answer counts of one model.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelCounts {
-    /// Snapshots that it answered.
+    /// Answered snapshots.
     pub answered: u64,
-    /// Snapshots that it chose not to answer.
+    /// Snapshots that the model abstained from.
     pub abstained: u64,
-    /// Snapshots that it failed on.
+    /// Snapshots that the model failed on.
     pub failed: u64,
-    /// Snapshots that it was not asked about before their decision had come.
+    /// Blinded snapshots: the model was only called after their decision.
     pub blinded: u64,
-    /// The time until the batch of a snapshot was answered; its rows share it.
+    /// Latency of the batch that contains the snapshot; all rows of a batch have the same.
     pub latency: LatencyPercentiles,
 }
 
-/// How a run ended.
+/// Why a run ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum EndReason {
-    /// All sources came to their end.
+    /// All sources reached their end.
     Finished,
-    /// Somebody stopped it.
+    /// A signal or command stopped the run.
     Interrupted,
-    /// A source broke off: what it said.
+    /// A source failed; its errors.
     SourceBroke(Vec<String>),
-    /// It has not: it was looked at.
+    /// The run goes on: this is an interim report.
     Interim {
-        /// The last window that is covered.
+        /// The last window that the report covers.
         window: String,
     },
 }
 
 impl EndReason {
-    /// Whether nothing more can come. Before that, what tells of single rows could reach whoever has still to decide on them.
+    /// Whether no more records can arrive. Before that, details of single rows could reach people who still
+    /// decide about them.
     pub fn is_final(&self) -> bool {
         matches!(self, EndReason::Finished)
     }
 }
 
-/// What became of the pairs: `paired` of the accounting is `compared + incomparable`.
+/// Pairs by whether they can be compared; `paired` in the accounting is their sum.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Comparison {
-    /// Pairs in which the comparator answered. Every figure is taken over these. In a report before the end those of the windows
-    /// that are covered only.
+    /// Pairs that the comparator answered. All statistics are over these; in an interim report, over those of
+    /// the covered windows.
     pub compared: u64,
-    /// Pairs in which it did not, so there is nothing to compare with.
+    /// Pairs that the comparator did not answer.
     pub incomparable: u64,
 }
 
@@ -108,33 +110,33 @@ pub struct Comparison {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct SubstrateLatency {
-    /// Decisions at or after their snapshot.
+    /// Latency of decisions dated at or after their snapshot.
     pub after: LatencyPercentiles,
-    /// Decisions dated before their snapshot, of which no latency can be told.
+    /// Number of decisions dated before their snapshot, which have no latency.
     pub before: u64,
 }
 
-/// Something that broke.
+/// A group of equal failures.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct FailureGroup {
     /// The plugin's name in the study.
     pub plugin: String,
-    /// What happened; before the run has ended without what the plugin said.
+    /// The failure; in an interim report without the plugin's message.
     pub what: String,
-    /// How often.
+    /// Number of occurrences.
     pub count: u64,
-    /// The id of the first row that it happened on; empty before the run has ended.
+    /// Id of the first failed row; empty in an interim report.
     pub first_id: String,
 }
 
-/// A record that takes no part.
+/// An excluded record, as the report lists it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct ListedExclusion {
     /// `snapshots` or `decisions`.
     pub stream: String,
-    /// Its line in the source, counted from 1.
+    /// Line in the source, from 1.
     pub line: u64,
     /// `rejected`, `duplicate`, `conflict` or `late`.
     pub class: String,
