@@ -4,7 +4,7 @@
 //! has the name of an implicit one, and the edges of bins ascend.
 
 use super::table_reader::TableReader;
-use super::validate::{self, CALENDAR, DECISION, Declared, NAME, Names};
+use super::validate::{self, CALENDAR, DECISION, DeclaredFields, NAME, NameRegistry};
 use super::value::Value;
 use super::{Condition, FieldKind, Split};
 
@@ -18,8 +18,8 @@ const IMPLICIT_VALUES: [&str; 2] = ["other", "missing"];
 /// Reads one condition and declares its name.
 pub(super) fn condition(
     section: &mut TableReader<'_>,
-    declared: &Declared,
-    names: &mut Names,
+    declared: &DeclaredFields,
+    names: &mut NameRegistry,
 ) -> Option<Condition> {
     let name = section.required("name", NAME, Value::name);
     let field = section.optional("field", FIELD, Value::word);
@@ -50,7 +50,7 @@ pub(super) fn condition(
 
 fn split_values(
     section: &TableReader<'_>,
-    declared: &Declared,
+    declared: &DeclaredFields,
     field: &str,
     listed: Vec<((String, FieldKind), usize)>,
 ) -> Split {
@@ -81,7 +81,7 @@ fn split_values(
 
 fn split_bins(
     section: &TableReader<'_>,
-    declared: &Declared,
+    declared: &DeclaredFields,
     field: &str,
     listed: Vec<(f64, usize)>,
 ) -> Split {
@@ -99,7 +99,7 @@ fn split_bins(
 /// The kind of the condition's field, if it is known and allowed.
 fn kind(
     section: &TableReader<'_>,
-    declared: &Declared,
+    declared: &DeclaredFields,
     field: &str,
     by: &str,
     suited: &[FieldKind],

@@ -4,7 +4,7 @@
 
 use super::parse::bounded;
 use super::table_reader::TableReader;
-use super::threshold::{Known, chosen};
+use super::threshold::{Declarations, chosen};
 use super::validate;
 use super::value::Value;
 
@@ -52,7 +52,7 @@ pub struct Interim {
 }
 
 /// Reads the section `[divergence]`.
-pub(super) fn divergence(root: &mut TableReader<'_>, known: &Known<'_>) -> Option<Divergence> {
+pub(super) fn divergence(root: &mut TableReader<'_>, known: &Declarations<'_>) -> Option<Divergence> {
     root.section_or_default("divergence", "[divergence] with the settings to change", |section| {
         let metric = known.metric(section);
         let named = section.list("conditions", "a list of conditions, such as [\"day\"]", Value::word);

@@ -2,8 +2,8 @@
 //!
 //! Invariants: every named field is declared in the same file; a mirror exists only if the snapshots come over HTTP.
 
-use super::table_reader::{Entry, TableReader};
-use super::validate::Declared;
+use super::table_reader::{NamedEntry, TableReader};
+use super::validate::DeclaredFields;
 use super::value::Value;
 use super::{Field, Source, Stream};
 
@@ -85,7 +85,7 @@ fn is_token(byte: u8) -> bool {
 /// Reads the section if it exists. `Err` if it has faults, which are reported.
 pub(super) fn mirror(
     root: &mut TableReader<'_>,
-    declared: &Declared,
+    declared: &DeclaredFields,
     inputs: Option<&Stream>,
     source: Option<&Source>,
 ) -> Result<Option<Mirror>, ()> {
@@ -118,9 +118,9 @@ pub(super) fn mirror(
 /// Reads one field of `[mirror.fields]`.
 fn field(
     section: &TableReader<'_>,
-    declared: &Declared,
+    declared: &DeclaredFields,
     inputs: Option<&Stream>,
-    Entry { name, value, line }: Entry<RequestPart>,
+    NamedEntry { name, value, line }: NamedEntry<RequestPart>,
 ) -> Option<(Field, RequestPart)> {
     let path = section.at("fields");
     let own = |stream: &Stream| match name == stream.id {

@@ -13,11 +13,11 @@ use super::condition::condition;
 use super::diagnostics::Diagnostics;
 use super::divergence::{divergence, interim};
 use super::mirror::mirror;
-use super::plugin::{Role, plugin, primary};
+use super::plugin::{DeclaredRole, plugin, primary};
 use super::swaps::swaps;
-use super::table_reader::{Entry, TableReader};
-use super::threshold::{Known, blinding, scopes, threshold};
-use super::validate::{self, Bound, DECISION, Declared, EVERY, Fields, NAME, Names, WEEKDAYS};
+use super::table_reader::{NamedEntry, TableReader};
+use super::threshold::{Declarations, blinding, scopes, threshold};
+use super::validate::{self, Bound, DECISION, DeclaredFields, EVERY, Fields, NAME, NameRegistry, WEEKDAYS};
 use super::value::Value;
 use super::{Every, Field, FieldKind, InvalidStudy, Limits, Log, Plugins, Source, Stream, Study, Windows};
 
@@ -88,32 +88,34 @@ fn study(root: &mut TableReader<'_>, plugins: &mut Option<Plugins>) -> Option<St
     });
     let (decisions, decision_fields) = decisions.unzip();
     let (inputs, input_fields) = inputs.unzip();
-    let declared = Declared { inputs: input_fields, decisions: decision_fields };
+    let declared = DeclaredFields { inputs: input_fields, decisions: decision_fields };
     let sources = root.section("sources", SOURCES, sources).flatten();
     let mirror = {
         let inputs = inputs.as_ref().and_then(Option::as_ref);
         mirror(root, &declared, inputs, sources.as_ref().map(|(snapshots, _)| snapshots))
     };
 
-    let mut names = Names::new("plugin");
+    let mut names = NameRegistry::new("plugin");
     let models =
-        root.some_sections("models", MODELS, |each| plugin(each, Role::Model, &declared, &mut names));
+        root.some_sections("models", MODELS, |each| plugin(each, DeclaredRole::Model, &declared, &mut names));
     let comparator = root
-        .section("comparator", COMPARATOR, |only| plugin(only, Role::Comparator, &declared, &mut names))
+        .section("comparator", COMPARATOR, |only| {
+            plugin(only, DeclaredRole::Comparator, &declared, &mut names)
+        })
         .flatten();
     let mut primaries = Vec::new();
     let metrics = root.some_sections("metrics", METRICS, |each| {
         primaries.push((each.optional("primary", "true or false", Value::boolean), each.line()));
-        plugin(each, Role::Metric, &declared, &mut names)
+        plugin(each, DeclaredRole::Metric, &declared, &mut names)
     });
     let primary = primary(root, &primaries);
 
-    let mut names = Names::new("condition");
+    let mut names = NameRegistry::new("condition");
     let conditions = root.sections("conditions", CONDITIONS, |each| condition(each, &declared, &mut names));
     let windows = root.section("windows", WINDOWS, windows).flatten();
     let limits = root.section_or_default("limits", "[limits] with the limits to change", limits);
     let log = root.section_or_default("log", "[log] with the settings to change", log);
-    let known = Known { metrics: &metrics, primary, conditions: &conditions, fields: &declared };
+    let known = Declarations { metrics: &metrics, primary, conditions: &conditions, fields: &declared };
     let threshold = root.optional_section("threshold", THRESHOLD, |section| threshold(section, &known));
     let scopes = scopes(root, &known);
     let blinding = blinding(root);
@@ -175,7 +177,7 @@ fn stream(section: &mut TableReader<'_>, horizon: Option<SignedDuration>) -> (Op
         let message = format!("`{}` is \"{time}\", and so is `id`; write {TIME}", section.at("time"));
         section.fault(section.line_of("time"), message);
     }
-    let field = |entry: &Entry<FieldKind>| Some(Field { name: entry.name.clone(), kind: entry.value? });
+    let field = |entry: &NamedEntry<FieldKind>| Some(Field { name: entry.name.clone(), kind: entry.value? });
     let fields = declared.iter().map(field).collect::<Option<_>>();
     let stream =
         || Some(Stream { id: id?.to_owned(), time: time?.to_owned(), lateness: lateness?, fields: fields? });

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use super::Plugin;
 use super::table_reader::TableReader;
-use super::validate::{DECISION, Declared, NAME, Names};
+use super::validate::{DECISION, DeclaredFields, NAME, NameRegistry};
 use super::value::Value;
 
 const PLUGIN: &str = "the path of the component, such as \"plugins/rules.wasm\"";
@@ -17,7 +17,7 @@ const ASSET: &str = "the path of a file, such as \"weights.bin\"";
 
 /// The role of a plugin in a study.
 #[derive(Clone, Copy, PartialEq)]
-pub(super) enum Role {
+pub(super) enum DeclaredRole {
     Model,
     Comparator,
     Metric,
@@ -26,16 +26,16 @@ pub(super) enum Role {
 /// Reads one plugin and declares its name.
 pub(super) fn plugin(
     section: &mut TableReader<'_>,
-    role: Role,
-    declared: &Declared,
-    names: &mut Names,
+    role: DeclaredRole,
+    declared: &DeclaredFields,
+    names: &mut NameRegistry,
 ) -> Option<Plugin> {
     let line = section.line();
     let name = section.required("name", NAME, Value::name);
     let path = section.required("plugin", PLUGIN, Value::word);
     let config = section.json("config", CONFIG);
     let assets = section.entries("assets", ASSET, |value| value.word().map(PathBuf::from));
-    let grant = if role == Role::Metric {
+    let grant = if role == DeclaredRole::Metric {
         section.refuse(
             "grant",
             "a metric reads no fields, only the answers of a model and of the comparator; remove it",
@@ -61,19 +61,19 @@ pub(super) fn plugin(
 }
 
 /// The fields that a model or the comparator may read.
-fn grant(section: &mut TableReader<'_>, role: Role, declared: &Declared) -> Vec<String> {
+fn grant(section: &mut TableReader<'_>, role: DeclaredRole, declared: &DeclaredFields) -> Vec<String> {
     let path = section.at("grant");
     let mut granted: Vec<String> = Vec::new();
     for (name, line) in section.list("grant", GRANT, Value::word) {
         if granted.iter().any(|earlier| earlier == name) {
             section.fault(line, format!("`{path}` contains `{name}` twice; remove one"));
-        } else if role == Role::Model && name.starts_with(DECISION) {
+        } else if role == DeclaredRole::Model && name.starts_with(DECISION) {
             let message = format!(
                 "`{path}` contains `{name}`, but a model must not read the decision that it is compared with; grant \
                  fields of [inputs.fields] only"
             );
             section.fault(line, message);
-        } else if let Err(message) = declared.granted(&path, name, role == Role::Comparator) {
+        } else if let Err(message) = declared.granted(&path, name, role == DeclaredRole::Comparator) {
             section.absent(line, message);
         }
         granted.push(name.to_owned());

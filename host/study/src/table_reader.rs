@@ -28,7 +28,7 @@ pub(super) struct TableReader<'a> {
 }
 
 /// A key that the author chose, such as a field's name, and its value if it could be read.
-pub(super) struct Entry<T> {
+pub(super) struct NamedEntry<T> {
     pub(super) name: String,
     pub(super) value: Option<T>,
     pub(super) line: usize,
@@ -247,7 +247,7 @@ impl<'a> TableReader<'a> {
         key: &'static str,
         expected: &str,
         read: impl Fn(&Value<'a>) -> Option<T>,
-    ) -> Vec<Entry<T>> {
+    ) -> Vec<NamedEntry<T>> {
         let Some(found) = self.find(key) else { return Vec::new() };
         let DeValue::Table(table) = found.get() else {
             self.wrong(key, &found, &format!("a table with, for each name, {expected}"));
@@ -259,7 +259,7 @@ impl<'a> TableReader<'a> {
         for (name, spanned) in pairs {
             let (name, value) = (name.get_ref().to_string(), Value::new(self.diagnostics, spanned));
             let read = self.typed(&format!("{key}.{name}"), &value, expected, &read);
-            entries.push(Entry { name, value: read, line: value.line() });
+            entries.push(NamedEntry { name, value: read, line: value.line() });
         }
         entries
     }

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub(super) use read::{Known, blinding, chosen, scopes, threshold};
+pub(super) use read::{Declarations, blinding, chosen, scopes, threshold};
 
 /// What a model must achieve for a GO.
 #[derive(Clone, Debug, PartialEq)]

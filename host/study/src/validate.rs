@@ -7,7 +7,7 @@ use jiff::civil::Weekday;
 use jiff::fmt::temporal::DateTimeParser;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
-use super::table_reader::Entry;
+use super::table_reader::NamedEntry;
 use super::{Every, FieldKind, Split};
 
 /// What to write for a name, in messages.
@@ -119,12 +119,12 @@ pub(super) fn time_zone(name: &str) -> Result<TimeZone, String> {
 }
 
 /// The names declared so far of one kind of item, each with its line.
-pub(super) struct Names {
+pub(super) struct NameRegistry {
     sort: &'static str,
     taken: Vec<(String, usize)>,
 }
 
-impl Names {
+impl NameRegistry {
     /// `sort` is the kind of item in the singular, such as "plugin".
     pub(super) fn new(sort: &'static str) -> Self {
         Self { sort, taken: Vec::new() }
@@ -157,15 +157,15 @@ impl Names {
 }
 
 /// The declared fields of one stream, including those whose kind could not be read.
-pub(super) type Fields = Vec<Entry<FieldKind>>;
+pub(super) type Fields = Vec<NamedEntry<FieldKind>>;
 
 /// The fields that grants and conditions may name; `None` for a stream that could not be read.
-pub(super) struct Declared {
+pub(super) struct DeclaredFields {
     pub(super) inputs: Option<Fields>,
     pub(super) decisions: Option<Fields>,
 }
 
-impl Declared {
+impl DeclaredFields {
     /// Checks that a granted field exists. Suggests fields of the decision to a comparator only.
     pub(super) fn granted(&self, path: &str, name: &str, to_comparator: bool) -> Result<(), String> {
         let (stream, table, key) = match name.strip_prefix(DECISION) {

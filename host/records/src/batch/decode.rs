@@ -14,7 +14,7 @@ use arrow::json::reader::Decoder as JsonDecoder;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::lines::Lines;
-use super::values::{Factory, ROLE, Role, RowFault, Sink, data_type};
+use super::values::{ColumnRole, FaultSink, ROLE, RowFault, ValueDecoderFactory, data_type};
 use super::{ExcludedRecord, ExclusionReason, RecordPosition};
 use crate::join::Exclusion;
 use understudy_study::{FieldKind, Stream, StreamKind};
@@ -122,7 +122,7 @@ pub struct Decoder {
     schema: SchemaRef,
     fields: SchemaRef,
     json: JsonDecoder,
-    sink: Sink,
+    sink: FaultSink,
 }
 
 impl Decoder {
@@ -130,7 +130,7 @@ impl Decoder {
     pub fn new(kind: StreamKind, stream: &Stream, max_rows: usize) -> Decoder {
         let schema = decoded_schema(stream);
         let fields = fields_schema(stream);
-        let sink = Sink::default();
+        let sink = FaultSink::default();
         let json = json_decoder(&schema, &sink, max_rows);
         Decoder { kind, stream: stream.clone(), max_rows, schema, fields, json, sink }
     }
@@ -140,7 +140,7 @@ impl Decoder {
         assert!(lines.len() <= self.max_rows, "the batch is larger than `max_rows`");
         let utf8 = lines.is_utf8();
         let mut excluded = Vec::new();
-        let mut parts = Parts::default();
+        let mut parts = DecodedParts::default();
         let mut fed: Vec<usize> = Vec::with_capacity(lines.len());
         for index in 0..lines.len() {
             match self.unreadable(lines, index, utf8) {
@@ -188,7 +188,7 @@ impl Decoder {
         &mut self,
         lines: &Lines,
         fed: &mut Vec<usize>,
-        parts: &mut Parts,
+        parts: &mut DecodedParts,
         excluded: &mut Vec<ExcludedRecord>,
     ) {
         if fed.is_empty() {
@@ -256,7 +256,7 @@ impl Decoder {
         }
     }
 
-    fn finish(&self, lines: &Lines, parts: Parts, mut excluded: Vec<ExcludedRecord>) -> DecodedBatch {
+    fn finish(&self, lines: &Lines, parts: DecodedParts, mut excluded: Vec<ExcludedRecord>) -> DecodedBatch {
         excluded.sort_by_key(|r| r.position.line);
         let batch = match &parts.batches[..] {
             [] => RecordBatch::new_empty(self.schema.clone()),
@@ -303,30 +303,30 @@ impl Decoder {
 }
 
 #[derive(Default)]
-struct Parts {
+struct DecodedParts {
     batches: Vec<RecordBatch>,
     /// The line index of each row.
     rows: Vec<usize>,
 }
 
-fn json_decoder(schema: &SchemaRef, sink: &Sink, max_rows: usize) -> JsonDecoder {
+fn json_decoder(schema: &SchemaRef, sink: &FaultSink, max_rows: usize) -> JsonDecoder {
     ReaderBuilder::new(schema.clone())
         // One more, so that a second value on the last line is detected.
         .with_batch_size(max_rows + 1)
-        .with_decoder_factory(Arc::new(Factory(sink.clone())))
+        .with_decoder_factory(Arc::new(ValueDecoderFactory(sink.clone())))
         .build_decoder()
         .expect("a flat schema of types that arrow-json knows")
 }
 
 /// The id, the time, and the declared fields that are neither.
 fn decoded_schema(stream: &Stream) -> SchemaRef {
-    let column = |key: &str, role: Role| {
+    let column = |key: &str, role: ColumnRole| {
         let role_name = HashMap::from([(ROLE.to_owned(), role.name().to_owned())]);
         Field::new(key, role.data_type(), true).with_metadata(role_name)
     };
-    let own = [column(&stream.id, Role::Id), column(&stream.time, Role::Time)];
+    let own = [column(&stream.id, ColumnRole::Id), column(&stream.time, ColumnRole::Time)];
     let others = stream.fields.iter().filter(|f| f.name != stream.id && f.name != stream.time);
-    let others = others.map(|f| column(&f.name, Role::Value(f.kind)));
+    let others = others.map(|f| column(&f.name, ColumnRole::Value(f.kind)));
     Arc::new(Schema::new(own.into_iter().chain(others).collect::<Vec<_>>()))
 }
 

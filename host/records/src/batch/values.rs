@@ -21,7 +21,7 @@ pub(super) const ROLE: &str = "understudy";
 
 /// The role of a column in the decoded batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Role {
+pub(super) enum ColumnRole {
     /// The record's id.
     Id,
     /// The record's event time.
@@ -30,26 +30,27 @@ pub(super) enum Role {
     Value(FieldKind),
 }
 
-impl Role {
+impl ColumnRole {
     pub(super) fn data_type(self) -> DataType {
         match self {
-            Role::Id => DataType::Utf8,
-            Role::Time => data_type(FieldKind::Timestamp),
-            Role::Value(kind) => data_type(kind),
+            ColumnRole::Id => DataType::Utf8,
+            ColumnRole::Time => data_type(FieldKind::Timestamp),
+            ColumnRole::Value(kind) => data_type(kind),
         }
     }
 
     pub(super) fn name(self) -> &'static str {
         match self {
-            Role::Id => "id",
-            Role::Time => "time",
-            Role::Value(kind) => kind.name(),
+            ColumnRole::Id => "id",
+            ColumnRole::Time => "time",
+            ColumnRole::Value(kind) => kind.name(),
         }
     }
 
-    fn from_field(field: &FieldRef) -> Option<Role> {
+    fn from_field(field: &FieldRef) -> Option<ColumnRole> {
         let name = field.metadata().get(ROLE)?;
-        let mut roles = [Role::Id, Role::Time].into_iter().chain(FieldKind::ALL.map(Role::Value));
+        let mut roles =
+            [ColumnRole::Id, ColumnRole::Time].into_iter().chain(FieldKind::ALL.map(ColumnRole::Value));
         roles.find(|role| role.name() == name)
     }
 }
@@ -75,39 +76,39 @@ pub(super) struct RowFault {
 }
 
 /// Collects the faults of one batch.
-pub(super) type Sink = Arc<Mutex<Vec<RowFault>>>;
+pub(super) type FaultSink = Arc<Mutex<Vec<RowFault>>>;
 
 /// Creates the decoders of columns with a [`ROLE`].
 #[derive(Debug)]
-pub(super) struct Factory(pub Sink);
+pub(super) struct ValueDecoderFactory(pub FaultSink);
 
-impl DecoderFactory for Factory {
+impl DecoderFactory for ValueDecoderFactory {
     fn make_default_decoder(
         &self,
         _: &DecoderContext,
         field: &FieldRef,
         _: bool,
     ) -> Result<Option<Box<dyn ArrayDecoder>>, ArrowError> {
-        Ok(Role::from_field(field).map(|role| {
-            Box::new(Values { role, key: field.name().clone(), sink: self.0.clone() })
+        Ok(ColumnRole::from_field(field).map(|role| {
+            Box::new(ValueDecoder { role, key: field.name().clone(), sink: self.0.clone() })
                 as Box<dyn ArrayDecoder>
         }))
     }
 }
 
-struct Values {
-    role: Role,
+struct ValueDecoder {
+    role: ColumnRole,
     key: String,
-    sink: Sink,
+    sink: FaultSink,
 }
 
-impl Values {
+impl ValueDecoder {
     fn fault(&self, row: usize, message: String) {
         self.sink.lock().unwrap_or_else(PoisonError::into_inner).push(RowFault { row, message });
     }
 
     fn mismatch(&self, row: usize, expected: &str, tape: &Tape<'_>, at: u32) {
-        self.fault(row, format!("field `{}`: expected {expected}, found {}", self.key, shown(tape, at)));
+        self.fault(row, format!("field `{}`: expected {expected}, found {}", self.key, excerpt(tape, at)));
     }
 
     fn id(&self, row: usize, tape: &Tape<'_>, at: u32, out: &mut StringBuilder) {
@@ -138,11 +139,11 @@ impl Values {
             let text = tape.get_string(s);
             match parse_time(text) {
                 Ok(micros) => return Some(micros),
-                Err(why) => self.fault(row, format!("field `{}`: \"{}\" {why}", self.key, cut(text))),
+                Err(why) => self.fault(row, format!("field `{}`: \"{}\" {why}", self.key, truncate(text))),
             }
         } else if element != TapeElement::Null {
             self.mismatch(row, "a time such as \"2026-05-01T09:30:00Z\"", tape, at);
-        } else if self.role == Role::Time {
+        } else if self.role == ColumnRole::Time {
             self.fault(row, format!("field `{}`: the time is missing; every record needs one", self.key));
         }
         None
@@ -177,21 +178,21 @@ impl Values {
     }
 }
 
-impl ArrayDecoder for Values {
+impl ArrayDecoder for ValueDecoder {
     fn decode(&mut self, tape: &Tape<'_>, pos: &[u32]) -> Result<ArrayRef, ArrowError> {
         let rows = pos.iter().copied().enumerate();
         Ok(match self.role {
-            Role::Id => {
+            ColumnRole::Id => {
                 let mut out = StringBuilder::with_capacity(pos.len(), pos.len() * 12);
                 rows.for_each(|(row, at)| self.id(row, tape, at, &mut out));
                 Arc::new(out.finish())
             }
-            Role::Time | Role::Value(FieldKind::Timestamp) => {
+            ColumnRole::Time | ColumnRole::Value(FieldKind::Timestamp) => {
                 let mut out = TimestampMicrosecondBuilder::with_capacity(pos.len());
                 rows.for_each(|(row, at)| out.append_option(self.time(row, tape, at)));
                 Arc::new(out.finish().with_timezone("UTC"))
             }
-            Role::Value(FieldKind::Boolean) => {
+            ColumnRole::Value(FieldKind::Boolean) => {
                 let mut out = BooleanBuilder::with_capacity(pos.len());
                 for (row, at) in rows {
                     match tape.get(at) {
@@ -207,17 +208,17 @@ impl ArrayDecoder for Values {
                 }
                 Arc::new(out.finish())
             }
-            Role::Value(FieldKind::Integer) => {
+            ColumnRole::Value(FieldKind::Integer) => {
                 let mut out = Int64Builder::with_capacity(pos.len());
                 rows.for_each(|(row, at)| out.append_option(self.integer(row, tape, at)));
                 Arc::new(out.finish())
             }
-            Role::Value(FieldKind::Number) => {
+            ColumnRole::Value(FieldKind::Number) => {
                 let mut out = Float64Builder::with_capacity(pos.len());
                 rows.for_each(|(row, at)| out.append_option(self.number(row, tape, at)));
                 Arc::new(out.finish())
             }
-            Role::Value(FieldKind::Text) => {
+            ColumnRole::Value(FieldKind::Text) => {
                 let mut out = StringBuilder::with_capacity(pos.len(), pos.len() * 12);
                 for (row, at) in rows {
                     match tape.get(at) {
@@ -232,7 +233,7 @@ impl ArrayDecoder for Values {
                 }
                 Arc::new(out.finish())
             }
-            Role::Value(FieldKind::Json) => {
+            ColumnRole::Value(FieldKind::Json) => {
                 let mut out = StringBuilder::with_capacity(pos.len(), pos.len() * 32);
                 let mut text = String::new();
                 for &at in pos {
@@ -282,14 +283,14 @@ fn whole(text: &str) -> Option<i64> {
 }
 
 /// A value for a message: JSON, cut to 80 characters.
-fn shown(tape: &Tape<'_>, at: u32) -> String {
+fn excerpt(tape: &Tape<'_>, at: u32) -> String {
     let mut out = String::new();
     write_json(tape, at, &mut out);
-    cut(&out)
+    truncate(&out)
 }
 
 /// The first 80 characters.
-fn cut(text: &str) -> String {
+fn truncate(text: &str) -> String {
     match text.char_indices().nth(80) {
         None => text.to_owned(),
         Some((end, _)) => format!("{}...", &text[..end]),

@@ -9,8 +9,8 @@ use super::{
     Shares, Threshold, WindowChoice,
 };
 use crate::parse::bounded;
-use crate::table_reader::{Entry, TableReader};
-use crate::validate::{self, Declared, NAME, Names};
+use crate::table_reader::{NamedEntry, TableReader};
+use crate::validate::{self, DeclaredFields, NAME, NameRegistry};
 use crate::value::Value;
 use crate::{Condition, Plugin};
 
@@ -19,14 +19,14 @@ const SHARES: &str = "a number from 0 to 1, such as 0.25";
 const VALUE: &str = "a value of that condition, or a list of some, such as [\"direct\", \"groups\"]";
 
 /// The declarations that a threshold may refer to; `None` for those that could not be read.
-pub(crate) struct Known<'k> {
+pub(crate) struct Declarations<'k> {
     pub(crate) metrics: &'k [Option<Plugin>],
     pub(crate) primary: Option<usize>,
     pub(crate) conditions: &'k [Option<Condition>],
-    pub(crate) fields: &'k Declared,
+    pub(crate) fields: &'k DeclaredFields,
 }
 
-impl Known<'_> {
+impl Declarations<'_> {
     /// The index of a name. `Ok(None)` if it may be a declaration that could not be read, `Err` with a message otherwise.
     fn index(
         &self,
@@ -84,7 +84,7 @@ impl Known<'_> {
 }
 
 /// Reads the section `[threshold]`.
-pub(crate) fn threshold(section: &mut TableReader<'_>, known: &Known<'_>) -> Option<Threshold> {
+pub(crate) fn threshold(section: &mut TableReader<'_>, known: &Declarations<'_>) -> Option<Threshold> {
     let metric = known.metric(section);
     let bound = bound(section);
     let quantifiers = [("every-window", Quantifier::EveryWindow), ("pooled", Quantifier::Pooled)];
@@ -237,7 +237,7 @@ fn chance(section: &mut TableReader<'_>) -> Option<Option<ChanceCorrection>> {
     }
 }
 
-fn cycle(section: &mut TableReader<'_>, known: &Known<'_>) -> Option<Cycle> {
+fn cycle(section: &mut TableReader<'_>, known: &Declarations<'_>) -> Option<Cycle> {
     let name = section.required("condition", "a calendar condition, such as \"month\"", Value::word);
     let times = "a whole number from 1 to 1000";
     let count = |value: &Value<'_>| value.integer().filter(|times| (1..=1000).contains(times));
@@ -256,7 +256,7 @@ fn cycle(section: &mut TableReader<'_>, known: &Known<'_>) -> Option<Cycle> {
     Some(Cycle { condition, times: times?.unsigned_abs() })
 }
 
-fn reference(section: &mut TableReader<'_>, known: &Known<'_>) -> Option<Reference> {
+fn reference(section: &mut TableReader<'_>, known: &Declarations<'_>) -> Option<Reference> {
     let name = section.required("condition", "the name of a condition, such as \"segment\"", Value::word);
     let shares = section.entries("shares", SHARES, portion);
     let file = section.optional("file", "a path such as \"reference.json\"", Value::word);
@@ -282,13 +282,13 @@ fn reference(section: &mut TableReader<'_>, known: &Known<'_>) -> Option<Referen
 /// The shares, indexed by value.
 fn listed(
     section: &TableReader<'_>,
-    known: &Known<'_>,
+    known: &Declarations<'_>,
     condition: usize,
-    listed: Vec<Entry<f64>>,
+    listed: Vec<NamedEntry<f64>>,
 ) -> Option<Shares> {
     let mut shares = vec![0.0; known.values(condition).len()];
     let mut sound = true;
-    for Entry { name, value, line } in &listed {
+    for NamedEntry { name, value, line } in &listed {
         match known.value(&section.at("shares"), condition, name) {
             Ok(index) => shares[index] = (*value)?,
             Err(message) => {
@@ -313,7 +313,7 @@ fn interference(section: &mut TableReader<'_>, key: &'static str) -> Option<Inte
 }
 
 /// Reads one scope and declares its name.
-fn scope(section: &mut TableReader<'_>, known: &Known<'_>, names: &mut Names) -> Option<Scope> {
+fn scope(section: &mut TableReader<'_>, known: &Declarations<'_>, names: &mut NameRegistry) -> Option<Scope> {
     let name = section.required("name", NAME, Value::name);
     let values = chosen(section, known);
     let name = name.filter(|name| section.check("name", names.claim_part(name, section.line())).is_some());
@@ -321,7 +321,10 @@ fn scope(section: &mut TableReader<'_>, known: &Known<'_>, names: &mut Names) ->
 }
 
 /// Reads `where`: the conditions that restrict a part of the input, each with the indices of its values.
-pub(crate) fn chosen(section: &mut TableReader<'_>, known: &Known<'_>) -> Option<Vec<(usize, Vec<usize>)>> {
+pub(crate) fn chosen(
+    section: &mut TableReader<'_>,
+    known: &Declarations<'_>,
+) -> Option<Vec<(usize, Vec<usize>)>> {
     let place = section.at("where");
     let chosen = section.entries("where", VALUE, Value::scalars);
     if chosen.is_empty() {
@@ -330,7 +333,7 @@ pub(crate) fn chosen(section: &mut TableReader<'_>, known: &Known<'_>) -> Option
         return None;
     }
     let mut values = Vec::new();
-    for Entry { name, value, line } in chosen {
+    for NamedEntry { name, value, line } in chosen {
         let path = format!("{place}.{name}");
         let condition = known.condition(&place, &name).map_err(|what| section.fault(line, what)).ok()??;
         let mut indices = Vec::new();
@@ -346,8 +349,8 @@ pub(crate) fn chosen(section: &mut TableReader<'_>, known: &Known<'_>) -> Option
 }
 
 /// Reads the sections `[[scopes]]`.
-pub(crate) fn scopes(root: &mut TableReader<'_>, known: &Known<'_>) -> Option<Vec<Scope>> {
-    let mut names = Names::new("scope");
+pub(crate) fn scopes(root: &mut TableReader<'_>, known: &Declarations<'_>) -> Option<Vec<Scope>> {
+    let mut names = NameRegistry::new("scope");
     let expected = "[[scopes]] once for each scope, with name and where";
     root.sections("scopes", expected, |section| scope(section, known, &mut names)).into_iter().collect()
 }
