@@ -31,11 +31,11 @@ fn component(text: &str) -> String {
 #[test]
 fn an_undeclared_field_is_an_error() {
     insta::assert_snapshot!(check(&[("field = \"booked\", form", "field = \"reserved\", form")]), @r#"
-    study.toml:26: model "echo" reads `reserved`, which the study does not have; add reserved = "text" to [inputs.fields]
+    study.toml:26: model "echo" reads `reserved`, which the study does not declare; add reserved = "text" to [inputs.fields]
     study.toml:27: model "echo" is not granted `reserved`, which it reads; write grant = ["booked", "reserved"]
     "#);
     insta::assert_snapshot!(check(&[("field = \"decision.room\"", "field = \"decision.suite\"")]), @r#"
-    study.toml:32: comparator "recorded" reads `decision.suite`, which the study does not have; add suite = "text" to [decisions.fields]
+    study.toml:32: comparator "recorded" reads `decision.suite`, which the study does not declare; add suite = "text" to [decisions.fields]
     study.toml:33: comparator "recorded" is not granted `decision.suite`, which it reads; write grant = ["decision.room", "decision.suite"]
     "#);
 }
@@ -55,7 +55,7 @@ fn missing_grants_of_a_plugin_are_reported_together() {
         ("nights = \"integer\"", "adults = \"integer\"\nchildren = \"integer\"\nmarket_segment = \"text\""),
     ];
     insta::assert_snapshot!(check(&changes), @r#"
-    study.toml:28: model "echo" reads `customer_type`, which the study does not have; add customer_type = "text" to [inputs.fields]
+    study.toml:28: model "echo" reads `customer_type`, which the study does not declare; add customer_type = "text" to [inputs.fields]
     study.toml:29: model "echo" is not granted `adults`, `children`, `market_segment`, `customer_type`, which it reads; write grant = ["booked", "adults", "children", "market_segment", "customer_type"]
     "#);
 }

@@ -41,26 +41,26 @@ fn a_case_shows_everything_known_about_its_row() {
         insta::assert_snapshot!(output.stdout, @r#"
         s6  observed 2026-03-07 10:00:00 UTC, window 2026-03-07
 
-        What was known
+        Snapshot
           booked  a
           nights  6
-          as it came:
+          as received:
             {"id":"s6","at":"2026-03-07T10:00:00Z","booked":"a","nights":6}
 
         Conditions
           room  a
 
-        What was done  decided 2026-03-07 11:30:00 UTC, 1.50 h after the snapshot
+        Decision  decided 2026-03-07 11:30:00 UTC, 1.50 h after the snapshot
           room  c
-          taken as c by recorded (recorded 0.1.0, SHA-256)
+          as an answer: c, by comparator recorded (recorded 0.1.0, SHA-256)
 
-        What the models answered
+        Model answers
           model  answer  confidence  agreement  latency
           echo   a                –          0 TIME
-          echo is recorded 0.1.0, SHA-256
+          echo: recorded 0.1.0, SHA-256
 
-        Where echo differs in the same conditions  the nearest in time first
-          id   observed                 answer  done
+        Similar cases in which echo differs  same conditions, nearest in time first
+          id   observed                 answer  substrate
           s0   2026-03-01 10:00:00 UTC  a       c
           s12  2026-03-13 10:00:00 UTC  a       c
           s18  2026-03-19 10:00:00 UTC  a       c
@@ -171,7 +171,7 @@ fn a_blinded_case_says_that_the_model_answered_later() {
     for row in &rows[1..] {
         let output = workspace.ok(&["case", "run", row[0]]);
         assert_eq!(
-            output.stdout.contains("asked only once that was done"),
+            output.stdout.contains("blinded: answered after the decision was known"),
             row[blinded] == "true",
             "{}",
             output.stdout

@@ -147,9 +147,9 @@ fn metrics_cover_common_pairs_and_count_the_rest() {
     let told: Vec<&str> = output.stdout.lines().take(4).collect();
     insta::assert_snapshot!(told.join("\n"), @"
     one and other
-    Over the 2 pairs that all have.
-    1 pair is only in one, and in no figure here.
-    2 pairs are only in other, and in no figure here.
+    Computed over the 2 pairs that all models have.
+    1 pair is only in one and excluded here.
+    2 pairs are only in other and excluded here.
     ");
 }
 

@@ -160,7 +160,7 @@ fn a_changed_byte_of_a_sealed_file_is_reported() {
         assert_eq!((output.code, output.stdout.as_str()), (1, ""), "{}", output.stderr);
         output.stderr
     };
-    insta::assert_snapshot!(changed("seal.json", "\"evil\"", "\"good\""), @"run/seal.json is damaged: its declaration is not the one whose digest it names; restore it from a copy to resume the run, or choose another directory with --run");
+    insta::assert_snapshot!(changed("seal.json", "\"evil\"", "\"good\""), @"run/seal.json is damaged: its declaration does not match its digest; restore it from a copy to resume the run, or choose another directory with --run");
     insta::assert_snapshot!(changed("ledger.jsonl", "\"evil\"", "\"good\""), @"cannot use run/ledger.jsonl:3: it was changed: its hash does not match; run `understudy verify` for all faults, and restore the file from a copy");
 }
 

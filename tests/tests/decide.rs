@@ -262,7 +262,7 @@ fn meaningless_bounds_are_rejected() {
     for (asked, what) in [
         (
             "at-most = 0.7",
-            "asks at-most, and higher is closer by it: what agrees in nothing would pass; write at-least",
+            "asks at-most, and higher is closer by it: a model that never agrees would pass; write at-least",
         ),
         ("at-least = 0", "asks at-least = 0, which no figure of it can miss"),
         ("at-least = -3", "asks at-least = -3, which no figure of it can miss"),

@@ -63,7 +63,7 @@ fn determinism_checks_run_during_the_run() {
 fn a_stateful_model_is_detected() {
     let workspace = evil("{ on = \"t1\", do = \"stateful\" }", "0.1");
     let output = workspace.ok(&["run", "study.toml", "--run", "run"]);
-    let told: Vec<_> = output.stdout.lines().filter(|line| line.contains("OTHERWISE")).collect();
+    let told: Vec<_> = output.stdout.lines().filter(|line| line.contains("MISMATCH")).collect();
     assert_eq!(told.len(), 1, "{}", output.stdout);
     let report = workspace.report("run");
     let check = &report["models"][0]["determinism-check"];
@@ -104,7 +104,7 @@ fn a_what_if_run_is_marked_as_such() {
     let output = workspace.understudy(&[&["replay", "run", "--model", &rules], &grants[..]].concat());
     assert_eq!((output.code, output.stderr.as_str()), (0, "written to run-what-if\n"));
     insta::with_settings!({ filters => [(r"[0-9a-f]{12}:", "SEAL:")] }, {
-        insta::assert_snapshot!(output.stdout.lines().nth(1).expect("a headline"), @"AN OFFLINE EVALUATION of the log of the run sealed as SEAL: what the models did not see live");
+        insta::assert_snapshot!(output.stdout.lines().nth(1).expect("a headline"), @"OFFLINE EVALUATION of the log of the run with seal SEAL. Its results do not permit any use of a");
     });
     let report = workspace.report("run-what-if");
     assert!(report["replay-of"].is_string());
@@ -168,7 +168,7 @@ fn impossible_replays_are_explained() {
     let kept = plugins.map(|entry| entry.expect("an entry").path()).min().expect("a plugin");
     fs::write(&kept, "\0asm").expect("written");
     let changed = said(&["replay", "run"]);
-    assert!(changed.contains("is missing, or is not the one that the run was made with"), "{changed}");
+    assert!(changed.contains("is missing or differs from the file that the run used"), "{changed}");
 }
 
 #[test]

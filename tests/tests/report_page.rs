@@ -106,11 +106,11 @@ fn page_markdown_and_json_agree() {
     }
     let order = [
         "Verdict",
-        "Threshold and what was found",
+        "Threshold and results",
         "Accounting",
         "Agreement by condition",
-        "Where they part",
-        "How they differ",
+        "Where they differ",
+        "Distribution of answers",
         "Latency",
         "Representativeness",
         "Exposures, swaps and contamination",

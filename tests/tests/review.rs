@@ -119,14 +119,13 @@ fn judged_cases_are_not_repeated_and_larger_samples_contain_smaller_ones() {
     );
     insta::assert_snapshot!(none.stderr, @"echo and the substrate disagree on 13 decided rows; 13 rows sampled, 0 to judge");
     insta::assert_snapshot!(none.stdout, @"
-    Who was right where echo and the substrate differ  13 judged of 13 disagreements
-                       judged  share of all  bounds, each at 0.95
-      model right           1        0.0769  0.0174 to 0.2823
-      substrate right       9        0.6923  0.4648 to 0.8536
-      both fine             1        0.0769  0.0174 to 0.2823
-      unclear               2        0.1538  0.0523 to 0.3747
-      Shares are weighted by the strata's disagreements; their bounds are those of 13.0 judgements drawn
-      evenly.
+    Who was right where echo and the substrate differ  13 of 13 disagreements judged
+                       judged  estimated share  interval, each bound at 0.95
+      model right           1           0.0769  0.0174 to 0.2823
+      substrate right       9           0.6923  0.4648 to 0.8536
+      both fine             1           0.0769  0.0174 to 0.2823
+      unclear               2           0.1538  0.0523 to 0.3747
+      Shares are weighted by the disagreements of each stratum. The effective sample size is 13.0.
       failure modes: known gap 9
     ");
     let sampled = workspace.ledger_entries("run", Some("review-sample"));
@@ -180,14 +179,13 @@ fn the_subgroups_of_the_report_are_the_strata() {
     assert_eq!(*strata, json!(expected));
     let told = output.stdout.rsplit("Who was right").next().expect("the summary");
     insta::assert_snapshot!(told, @"
-    where echo and the substrate differ  4 judged of 13 disagreements
-                      judged  share of all  bounds, each at 0.95
-     model right           4        1.0000  0.5340 to 1.0000
-     substrate right       0        0.0000  0.0000 to 0.4660
-     both fine             0        0.0000  0.0000 to 0.4660
-     unclear               0        0.0000  0.0000 to 0.4660
-     Shares are weighted by the strata's disagreements; their bounds are those of 3.10 judgements drawn
-     evenly.
+    where echo and the substrate differ  4 of 13 disagreements judged
+                      judged  estimated share  interval, each bound at 0.95
+     model right           4           1.0000  0.5340 to 1.0000
+     substrate right       0           0.0000  0.0000 to 0.4660
+     both fine             0           0.0000  0.0000 to 0.4660
+     unclear               0           0.0000  0.0000 to 0.4660
+     Shares are weighted by the disagreements of each stratum. The effective sample size is 3.10.
      stratum    disagreements  judged
      room a                 3       2
      elsewhere             10       2
@@ -205,7 +203,7 @@ fn cases_judged_under_other_strata_are_repeated() {
         shown_ids(&again).into_iter().collect::<BTreeSet<_>>(),
         shown_ids(&first).into_iter().collect()
     );
-    assert!(again.stdout.contains("13 judged of 13 disagreements"), "{}", again.stdout);
+    assert!(again.stdout.contains("13 of 13 disagreements judged"), "{}", again.stdout);
     // With the same strata no case is repeated.
     assert!(shown_ids(&review(&workspace, &["--sample", "20"], "")).is_empty());
 }

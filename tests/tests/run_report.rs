@@ -108,7 +108,7 @@ fn a_report_needs_the_plugins_that_ran() {
     let swapped = workspace.understudy(&["report", "run"]);
     fs::write(&plugin, bytes).expect("written back");
     assert_eq!((changed.code, swapped.code, workspace.understudy(&["report", "run"]).code), (1, 1, 0));
-    insta::assert_snapshot!(changed.stderr, @"run/study.toml is missing, or is not the one that the run was made with, so nothing can be made again from it; report.json holds the figures as they were, and `understudy verify` says what else is wrong");
+    insta::assert_snapshot!(changed.stderr, @"run/study.toml is missing or differs from the file that the run used, so nothing can be recomputed; report.json still has the statistics, and `understudy verify` lists all faults");
     assert!(
         swapped.stderr.starts_with("run/plugins/") && swapped.stderr.contains("is not the one"),
         "{}",

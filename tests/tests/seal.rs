@@ -128,10 +128,10 @@ fn changes_after_sealing_prevent_the_start() {
     seal(&workspace, &[]);
     insta::with_settings!({ filters => UNLIKE }, {
         insta::assert_snapshot!(each_change(&workspace), @r#"
-        study.toml was sealed in seal.json on TIME, and what was promised has changed since: `log.replay-share` was 0.85 and is 0.84; put it back, or move the seal away and seal the study anew with `understudy seal`
-        study.toml was sealed in seal.json on TIME, and what was promised has changed since: `models[echo].config.field` was "booked" and is "booker"; put it back, or move the seal away and seal the study anew with `understudy seal`
-        study.toml was sealed in seal.json on TIME, and what was promised has changed since: the component of model "echo" was SHA-256 and is SHA-256; put it back, or move the seal away and seal the study anew with `understudy seal`
-        study.toml was sealed in seal.json on TIME, and what was promised has changed since: the asset `notes` of model "echo" was SHA-256 and is SHA-256; put it back, or move the seal away and seal the study anew with `understudy seal`
+        study.toml was sealed in seal.json on TIME and has changed since: `log.replay-share` was 0.85 and is 0.84; revert the changes, or move the seal away and seal the study again with `understudy seal`
+        study.toml was sealed in seal.json on TIME and has changed since: `models[echo].config.field` was "booked" and is "booker"; revert the changes, or move the seal away and seal the study again with `understudy seal`
+        study.toml was sealed in seal.json on TIME and has changed since: the component of model "echo" was SHA-256 and is SHA-256; revert the changes, or move the seal away and seal the study again with `understudy seal`
+        study.toml was sealed in seal.json on TIME and has changed since: the asset `notes` of model "echo" was SHA-256 and is SHA-256; revert the changes, or move the seal away and seal the study again with `understudy seal`
         "#);
     });
     workspace.edit_study(&[
@@ -141,8 +141,8 @@ fn changes_after_sealing_prevent_the_start() {
     ]);
     workspace.write("notes.txt", "forget");
     insta::with_settings!({ filters => UNLIKE }, {
-        insta::assert_snapshot!(refused(&workspace.understudy(&RUN)), @r#"study.toml was sealed in seal.json on TIME, and what was promised has changed since: `conditions[room].values[0]` was "a" and is "b", `conditions[room].values[1]` was "b" and is "a", `log.replay-share` was 0.85 and is 0.84, `windows.every` was "day" and is "hour", the asset `notes` of model "echo" was SHA-256 and is SHA-256; put it back, or move the seal away and seal the study anew with `understudy seal`"#);
-        insta::assert_snapshot!(refused(&workspace.understudy(&["seal", "study.toml"])), @r#"study.toml was sealed in seal.json on TIME, and what was promised has changed since: `conditions[room].values[0]` was "a" and is "b", `conditions[room].values[1]` was "b" and is "a", `log.replay-share` was 0.85 and is 0.84, `windows.every` was "day" and is "hour", the asset `notes` of model "echo" was SHA-256 and is SHA-256; put it back, or move the seal away and seal the study anew with `understudy seal`"#);
+        insta::assert_snapshot!(refused(&workspace.understudy(&RUN)), @r#"study.toml was sealed in seal.json on TIME and has changed since: `conditions[room].values[0]` was "a" and is "b", `conditions[room].values[1]` was "b" and is "a", `log.replay-share` was 0.85 and is 0.84, `windows.every` was "day" and is "hour", the asset `notes` of model "echo" was SHA-256 and is SHA-256; revert the changes, or move the seal away and seal the study again with `understudy seal`"#);
+        insta::assert_snapshot!(refused(&workspace.understudy(&["seal", "study.toml"])), @r#"study.toml was sealed in seal.json on TIME and has changed since: `conditions[room].values[0]` was "a" and is "b", `conditions[room].values[1]` was "b" and is "a", `log.replay-share` was 0.85 and is 0.84, `windows.every` was "day" and is "hour", the asset `notes` of model "echo" was SHA-256 and is SHA-256; revert the changes, or move the seal away and seal the study again with `understudy seal`"#);
     });
     assert!(!workspace.path().join("run").exists(), "nothing was begun");
     fs::remove_file(workspace.path().join("seal.json")).expect("it was sealed");
@@ -198,7 +198,7 @@ fn an_existing_seal_is_not_changed() {
           metric      agreement                SHA-256
         sealed on TIME, not signed
         ");
-        insta::assert_snapshot!(refused(&workspace.understudy(&["seal", "study.toml", "--sign-key", "ana"])), @"seal.json is there already, and is not signed; leave --sign-key out, or move the seal away to seal the study anew");
+        insta::assert_snapshot!(refused(&workspace.understudy(&["seal", "study.toml", "--sign-key", "ana"])), @"seal.json already exists, and is not signed; omit --sign-key, or move the seal away to seal the study again");
     });
     assert_eq!(fs::read(&path).expect("a seal"), plain);
     fs::remove_file(&path).expect("it is there");
@@ -208,7 +208,7 @@ fn an_existing_seal_is_not_changed() {
         assert!(seal(&workspace, arguments).starts_with("study.toml is already sealed in seal.json"));
     }
     insta::with_settings!({ filters => UNLIKE }, {
-        insta::assert_snapshot!(refused(&workspace.understudy(&["seal", "study.toml", "--sign-key", "eve"])), @"seal.json is there already, signed by another key, KEY; leave --sign-key out, or move the seal away to seal the study anew");
+        insta::assert_snapshot!(refused(&workspace.understudy(&["seal", "study.toml", "--sign-key", "eve"])), @"seal.json already exists, signed by another key, KEY; omit --sign-key, or move the seal away to seal the study again");
     });
     assert_eq!(fs::read(&path).expect("a seal"), signed);
     // Two studies in one folder have separate seals.
@@ -229,11 +229,11 @@ fn a_changed_seal_is_rejected() {
     let tampered = |old: &str, new: &str| refused(&with(&workspace, "seal.json", old, new, &RUN));
     let component = sha256_hex(&fs::read(workspace.path().join("echo.wasm")).expect("a component"));
     insta::with_settings!({ filters => UNLIKE }, {
-        insta::assert_snapshot!(tampered("0.85", "0.84"), @"seal.json cannot be believed: its declaration is not the one whose digest it names; put a copy of it back, or move it away and seal the study anew with `understudy seal`");
-        insta::assert_snapshot!(tampered(&format!("\"{component}"), &format!("\"{}", sha256_hex(b""))), @r#"study.toml was sealed in seal.json on TIME, and what was promised has changed since: the component of model "echo" was SHA-256 and is SHA-256; put it back, or move the seal away and seal the study anew with `understudy seal`"#);
-        insta::assert_snapshot!(tampered("\"name\": \"echo\"", "\"name\": \"ohce\""), @"study.toml was sealed in seal.json on TIME, and what was promised has changed since: the seal itself, which does not say of the plugins what its declaration does; put it back, or move the seal away and seal the study anew with `understudy seal`");
-        insta::assert_snapshot!(tampered("  \"study\"", "   \"study\""), @"seal.json cannot be believed: it is not written as a seal is; put a copy of it back, or move it away and seal the study anew with `understudy seal`");
-        insta::assert_snapshot!(tampered("\"format\": 2", "\"format\": 3"), @"seal.json cannot be believed: its format is 3, and this version of understudy reads 2; put a copy of it back, or move it away and seal the study anew with `understudy seal`");
+        insta::assert_snapshot!(tampered("0.85", "0.84"), @"seal.json is damaged: its declaration does not match its digest; restore it from a copy, or move it away and seal the study again with `understudy seal`");
+        insta::assert_snapshot!(tampered(&format!("\"{component}"), &format!("\"{}", sha256_hex(b""))), @r#"study.toml was sealed in seal.json on TIME and has changed since: the component of model "echo" was SHA-256 and is SHA-256; revert the changes, or move the seal away and seal the study again with `understudy seal`"#);
+        insta::assert_snapshot!(tampered("\"name\": \"echo\"", "\"name\": \"ohce\""), @"study.toml was sealed in seal.json on TIME and has changed since: the seal itself: its plugins contradict its declaration; revert the changes, or move the seal away and seal the study again with `understudy seal`");
+        insta::assert_snapshot!(tampered("  \"study\"", "   \"study\""), @"seal.json is damaged: it does not have the layout that understudy writes; restore it from a copy, or move it away and seal the study again with `understudy seal`");
+        insta::assert_snapshot!(tampered("\"format\": 2", "\"format\": 3"), @"seal.json is damaged: its format is 3, and this version of understudy reads 2; restore it from a copy, or move it away and seal the study again with `understudy seal`");
     });
     fs::remove_file(workspace.path().join("seal.json")).expect("it is there");
     key(&workspace, "ana");
@@ -242,11 +242,11 @@ fn a_changed_seal_is_rejected() {
         let text = fs::read_to_string(workspace.path().join("seal.json")).expect("a seal");
         let at = text.split("\"sealed-at\": \"20").nth(1).expect("a time");
         let year = &at[..2];
-        insta::assert_snapshot!(tampered(&format!("\"20{year}-"), &format!("\"20{}-", if year == "25" { "26" } else { "25" })), @"seal.json cannot be believed: its signature is not valid for KEY and this text; put a copy of it back, or move it away and seal the study anew with `understudy seal`");
+        insta::assert_snapshot!(tampered(&format!("\"20{year}-"), &format!("\"20{}-", if year == "25" { "26" } else { "25" })), @"seal.json is damaged: its signature is not valid for KEY and this text; restore it from a copy, or move it away and seal the study again with `understudy seal`");
         let signature = text.split("\"ed25519\": \"").nth(1).and_then(|text| text.split('"').next()).expect("a signature");
         let first = if signature.starts_with('A') { "B" } else { "A" };
-        insta::assert_snapshot!(tampered(signature, &format!("{first}{}", &signature[1..])), @"seal.json cannot be believed: its signature is not valid for KEY and this text; put a copy of it back, or move it away and seal the study anew with `understudy seal`");
-        insta::assert_snapshot!(tampered(signature, &signature[4..]), @"seal.json cannot be believed: its signature has the wrong length; put a copy of it back, or move it away and seal the study anew with `understudy seal`");
+        insta::assert_snapshot!(tampered(signature, &format!("{first}{}", &signature[1..])), @"seal.json is damaged: its signature is not valid for KEY and this text; restore it from a copy, or move it away and seal the study again with `understudy seal`");
+        insta::assert_snapshot!(tampered(signature, &signature[4..]), @"seal.json is damaged: its signature has the wrong length; restore it from a copy, or move it away and seal the study again with `understudy seal`");
     });
     assert!(!workspace.path().join("run").exists(), "nothing was begun");
     workspace.run(&[]);

@@ -1,8 +1,8 @@
 //! `understudy decide`: gives the verdict on a run and records it.
 //!
-//! Invariants: a verdict applies the threshold in the seal, and only to a run that passes verification. It is in the ledger before
-//! anyone reads it. The verdict on a closed run can be computed again, byte for byte. `verdict.json` is derived: if it is lost or
-//! damaged, the verdict can be given again.
+//! Invariants: a verdict applies the threshold in the seal, and only to a run that passes verification. It is
+//! in the ledger before anyone reads it. The verdict on a closed run can be computed again, byte for byte.
+//! `verdict.json` is derived: if it is lost or damaged, the verdict can be given again.
 
 use std::path::Path;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::run_files::load_sealed_study;
 use crate::verdict::evaluation::{RunResults, closed_verdict, evaluate_threshold};
 use crate::verify::issue::{Issue, VerifyReport};
 use crate::verify::run_check::verify;
-use understudy_engine::{Checkpoint, PluginOverrides, buffered_fields, rebuild};
+use understudy_engine::{Checkpoint, PluginOverrides, buffered_fields, recompute};
 use understudy_run_log::ledger::{Event, FileDigest, Ledger, LedgerState};
 use understudy_run_log::signed_head::{Signer, Verifier};
 use understudy_run_log::{CHECKPOINT, RunDirectory, VERDICT, checkpoint, write_file};
@@ -69,11 +69,12 @@ pub enum Decision {
     Void(Vec<String>),
 }
 
-/// Gives the verdict on a run and records it. One of `keys` must have signed the ledger and the seal, unless there are none.
+/// Gives the verdict on a run and records it. One of `keys` must have signed the ledger and the seal, unless
+/// there are none.
 ///
 /// # Errors
-/// If the directory holds no run, the study declares no threshold, the run is an offline evaluation, or the verdict cannot be
-/// written.
+/// If the directory holds no run, the study declares no threshold, the run is an offline evaluation, or the
+/// verdict cannot be written.
 pub fn decide(
     run: &Path,
     choice: &VerdictChoice,
@@ -113,7 +114,7 @@ pub fn decide(
             (closed_verdict(&prepared, &seal, &saved, &entries)?, saved.counted.position)
         }
         false => {
-            let rebuilt = rebuild(&prepared, run, buffered_fields(&prepared), |_| Ok(()))?;
+            let rebuilt = recompute(&prepared, run, buffered_fields(&prepared), |_| Ok(()))?;
             let results = RunResults {
                 closed,
                 clocks: rebuilt.counted.clocks,
@@ -134,15 +135,15 @@ pub fn decide(
     });
     let file = FileDigest { file: VERDICT.to_owned(), sha256: sha256_hex(json.as_bytes()) };
     let event = Event::Verdict { file, closed, position, rulings: rulings.collect() };
-    // The ledger is written first: if that fails, the previous verdict stays. If only the file fails, the verdict can be given
-    // again.
+    // The ledger is written first: if that fails, the previous verdict stays. If only the file fails, the
+    // verdict can be given again.
     ledger.append(event)?;
     write_file(&run.join(VERDICT), json.as_bytes())?;
     Ok(Decision::Verdict { verdict: Box::new(verdict), replaced: texts(replaced) })
 }
 
-/// Verifies a run. In a running run a segment may have its name shortly before its entry, so issues of such a run count only
-/// if they persist.
+/// Verifies a run. In a running run a segment may have its name shortly before its entry, so issues of such a
+/// run count only if they persist.
 fn verify_settled(run: &Path, keys: &[Verifier]) -> anyhow::Result<VerifyReport> {
     for _ in 0..VERIFY_ATTEMPTS {
         let report = verify(run, keys)?;

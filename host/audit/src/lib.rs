@@ -1,7 +1,7 @@
 //! Audit of a run: verification, verdict, replay of its models, and disclosure of its rows.
 //!
-//! Invariants: of a run only the ledger, the verdict and the reports are written; every disclosure of rows is recorded in the
-//! ledger first.
+//! Invariants: of a run only the ledger, the verdict and the reports are written; every disclosure of rows is
+//! recorded in the ledger first.
 
 mod compare;
 mod decide;

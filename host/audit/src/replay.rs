@@ -1,7 +1,7 @@
 //! `understudy replay`: answers the logged snapshots again and compares the answers with the logged ones.
 //!
-//! Invariants: nothing is written. Every batch is answered by a new instance, so that state a model keeps between calls shows
-//! as a difference.
+//! Invariants: nothing is written. Every batch is answered by a new instance, so that state a model keeps
+//! between calls shows as a difference.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -107,12 +107,12 @@ fn decide(
     batch: &RecordBatch,
     most: usize,
 ) -> anyhow::Result<()> {
-    let decode::Logged { sequences, records } =
+    let decode::DecodedRows { sequences, records } =
         decode::records(&prepared.study.inputs, StreamKind::Snapshots, batch)?;
     let answers = decode::answers(prepared, batch)?;
     let fields = &prepared.study.inputs.fields;
     for ((replayed, part), then) in models.iter_mut().zip(&prepared.versions.models).zip(answers) {
-        let then = then.decided.answers;
+        let then = then.output.answers;
         let plugin = &part.at(generation).plugin;
         let place = |reads: &InputField| fields.iter().position(|field| field.name == reads.name);
         let reads: Option<Vec<usize>> = plugin.reads.iter().map(place).collect();

@@ -1,7 +1,7 @@
 //! `reviews.jsonl`: the judgements of a run, one per line, for tools that do not read ledgers.
 //!
-//! Invariants: the file is derived from the ledger. It does not exist while the ledger has a judgement that it lacks, so it is
-//! never out of date.
+//! Invariants: the file is derived from the ledger. It does not exist while the ledger has a judgement that
+//! it lacks, so it is never out of date.
 
 use std::fs;
 use std::io::ErrorKind;

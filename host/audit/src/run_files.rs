@@ -4,11 +4,12 @@ use std::path::Path;
 
 use anyhow::{anyhow, bail};
 
-use understudy_engine::{SealedStudy, SEAL, Seal, PluginOverrides, recall};
+use understudy_engine::{SealedStudy, SEAL, Seal, PluginOverrides, load_run_study};
 use understudy_run_log::ledger::{self, Entry, LEDGER};
 use understudy_sandbox::sha256_hex;
 
-/// Reads all entries of a run's ledger. An incomplete last line, which another process may be writing, is left out.
+/// Reads all entries of a run's ledger. An incomplete last line, which another process may be writing, is
+/// left out.
 ///
 /// # Errors
 /// If the ledger cannot be read or has a fault.
@@ -42,13 +43,13 @@ pub fn read_seal(run: &Path) -> anyhow::Result<Seal> {
         .map_err(|what| anyhow!("{shown} is damaged: {what}; run `understudy verify` for details"))
 }
 
-/// Loads the sealed study of a run with the plugins that the run stored, except for the overrides in `what_if`. Also
-/// returns the SHA-256 of the seal, in hexadecimal.
+/// Loads the sealed study of a run with the plugins that the run stored, except for the overrides in
+/// `what_if`. Also returns the SHA-256 of the seal, in hexadecimal.
 ///
 /// # Errors
 /// If the seal is damaged, or a stored file does not match it.
 pub fn load_sealed_study(run: &Path, what_if: &PluginOverrides) -> anyhow::Result<(SealedStudy, String)> {
     let seal = read_seal(run)?;
     let digest = sha256_hex(seal.to_json().as_bytes());
-    Ok((recall(run, &seal, what_if)?, digest))
+    Ok((load_run_study(run, &seal, what_if)?, digest))
 }

@@ -10,7 +10,8 @@ pub(crate) const DEFAULT_MODE: u32 = 0o666;
 /// Mode of a file that only its owner may read and write.
 pub(crate) const PRIVATE_MODE: u32 = 0o600;
 
-/// Writes a temporary file with a mode, syncs it and renames it to `path`, so that no reader sees a partial file.
+/// Writes a temporary file with a mode, syncs it and renames it to `path`, so that no reader sees a partial
+/// file.
 pub(crate) fn replace_with_mode(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let temporary = path.with_extension("tmp");
     // An existing one was left behind by a killed process, perhaps with another mode.

@@ -1,7 +1,8 @@
-//! `checkpoint.bin`: a value encoded with `bincode`, with a format version and a digest. No other module uses `bincode`.
+//! `checkpoint.bin`: a value encoded with `bincode`, with a format version and a digest. No other module uses
+//! `bincode`.
 //!
-//! Invariants: decoding returns the encoded value or an error. A damaged file, or one of another version, is always rejected. A
-//! checkpoint is derived, so it may be deleted.
+//! Invariants: decoding returns the encoded value or an error. A damaged file, or one of another version, is
+//! always rejected. A checkpoint is derived, so it may be deleted.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -1,7 +1,7 @@
 //! The run directory: it belongs to one study, and one process at a time writes it.
 //!
-//! Invariants: only the process that holds the lock inspects the content before it writes. A run that has started is never
-//! overwritten.
+//! Invariants: only the process that holds the lock inspects the content before it writes. A run that has
+//! started is never overwritten.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{BufRead as _, BufReader, ErrorKind};
@@ -33,8 +33,9 @@ pub enum DirectoryContent {
 }
 
 impl RunDirectory {
-    /// Creates the directory, or opens that of a run of a study with the same name, and locks it. `sealed` is the name in the
-    /// seal, if there is one. The caller checks against the seal that the study is the same in all else.
+    /// Creates the directory, or opens that of a run of a study with the same name, and locks it. `sealed` is
+    /// the name in the seal, if there is one. The caller checks against the seal that the study is the same
+    /// in all else.
     ///
     /// # Errors
     /// If it holds something else, another process writes it, or it cannot be written.

@@ -37,7 +37,8 @@ pub(crate) fn sync_folder(folder: &Path) -> Result<(), LogError> {
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(LogError::io("sync", folder))
 }
 
-/// Creates a folder if it does not exist, and syncs its parent. Without that, synced files in it could be lost.
+/// Creates a folder if it does not exist, and syncs its parent. Without that, synced files in it could be
+/// lost.
 ///
 /// # Errors
 /// If the system call fails.

@@ -1,11 +1,11 @@
 //! An open segment: an Arrow IPC stream whose messages carry checksums.
 //!
-//! Arrow ends the metadata of a message with padding that readers skip. The last eight bytes of this padding hold the xxh3-64
-//! of the metadata before them and of the body behind them, little-endian. Any Arrow reader can read the stream, and this
-//! reader detects incomplete and damaged messages.
+//! Arrow ends the metadata of a message with padding that readers skip. The last eight bytes of this padding
+//! hold the xxh3-64 of the metadata before them and of the body behind them, little-endian. Any Arrow reader
+//! can read the stream, and this reader detects incomplete and damaged messages.
 //!
-//! Invariants: a batch is appended completely or not at all, except after a crash. A scan returns what was appended, up to the
-//! first incomplete or damaged message.
+//! Invariants: a batch is appended completely or not at all, except after a crash. A scan returns what was
+//! appended, up to the first incomplete or damaged message.
 
 use std::fs::File;
 use std::io::{BufReader, Read as _, Write as _};
@@ -113,8 +113,8 @@ impl StreamWriter {
 
 /// The encoded messages as one buffer, with their checksums.
 fn framed(pieces: &[Buffer]) -> Result<Vec<u8>, String> {
-    // Space in front for the checksums of all possible messages, so that the long body, which belongs to the last message, is
-    // copied once.
+    // Space in front for the checksums of all possible messages, so that the long body, which belongs to the
+    // last message, is copied once.
     let room = pieces.len() * CHECKSUM;
     let mut bytes = Vec::with_capacity(room + pieces.iter().map(Buffer::len).sum::<usize>());
     bytes.resize(room, 0);
@@ -224,8 +224,8 @@ pub fn scan(path: &Path) -> Result<Scan, LogError> {
     Ok(scan)
 }
 
-/// The number of rows in complete batches of an open segment, and the damage behind them. An incomplete last message is no
-/// damage.
+/// The number of rows in complete batches of an open segment, and the damage behind them. An incomplete last
+/// message is no damage.
 ///
 /// # Errors
 /// If the file cannot be read.
@@ -320,8 +320,8 @@ impl Scan {
     }
 
     fn decode(&mut self, message: &mut Buffer) -> Option<RecordBatch> {
-        // The decoder handles a message without a body only when more bytes follow. So each message is passed without its marker,
-        // followed by the marker of the next message, which the decoder may consume.
+        // The decoder handles a message without a body only when more bytes follow. So each message is passed
+        // without its marker, followed by the marker of the next message, which the decoder may consume.
         message.advance(MARKER.len());
         let decoded = match self.decoder.decode(message) {
             Ok(None) => self.decoder.decode(&mut Buffer::from(&MARKER)),

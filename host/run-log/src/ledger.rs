@@ -1,11 +1,11 @@
 //! `ledger.jsonl`: the events of a run, one entry per line, each chained to the one before.
 //!
-//! A line is a JSON object: the entry's number, its time, `previous`, the event, and `hash`. `previous` is the SHA-256 of the
-//! whole previous line without its line feed, or zeros in the first entry. `hash` is the SHA-256 of the line up to `,"hash"`,
-//! so that a change of the last line is detected, too.
+//! A line is a JSON object: the entry's number, its time, `previous`, the event, and `hash`. `previous` is
+//! the SHA-256 of the whole previous line without its line feed, or zeros in the first entry. `hash` is the
+//! SHA-256 of the line up to `,"hash"`, so that a change of the last line is detected, too.
 //!
-//! Invariants: a line is on disk before the append returns. Several processes may append. Reading returns exactly what was
-//! written, or a fault with its line.
+//! Invariants: a line is on disk before the append returns. Several processes may append. Reading returns
+//! exactly what was written, or a fault with its line.
 
 mod check;
 mod entry;
@@ -129,11 +129,12 @@ impl Ledger {
         Ok(Ledger::from_path(path, signer))
     }
 
-    /// Opens the ledger of a run for appending, and returns its entries. A last line without a line feed is incomplete and is
-    /// removed.
+    /// Opens the ledger of a run for appending, and returns its entries. A last line without a line feed is
+    /// incomplete and is removed.
     ///
     /// # Errors
-    /// If the file cannot be read or written, the ledger has a fault, or the signer's key is not the ledger's.
+    /// If the file cannot be read or written, the ledger has a fault, or the signer's key is not the
+    /// ledger's.
     pub fn open(run: &Path, signer: Option<Signer>) -> Result<(Ledger, Vec<Entry>), LedgerError> {
         let path = run.join(LEDGER);
         let ledger = Ledger::from_path(path, signer);
@@ -168,8 +169,8 @@ impl Ledger {
     /// Appends an event with the current time and syncs it to disk.
     ///
     /// # Errors
-    /// If the file cannot be written, or its last line is not an entry; then the ledger is unchanged. If only the head cannot be
-    /// signed, the entry is kept.
+    /// If the file cannot be written, or its last line is not an entry; then the ledger is unchanged. If only
+    /// the head cannot be signed, the entry is kept.
     pub fn append(&self, event: Event) -> Result<Entry, LedgerError> {
         let mut file = self.locked()?;
         let length = remove_incomplete_line(&mut file).map_err(LedgerError::io("write", &self.path))?;
@@ -209,8 +210,8 @@ impl Ledger {
 }
 
 impl HeadSigner {
-    /// Checks that the existing head is signed with this key and covers the first lines of this ledger. Otherwise signing a new
-    /// head would hide that the ledger was truncated.
+    /// Checks that the existing head is signed with this key and covers the first lines of this ledger.
+    /// Otherwise signing a new head would hide that the ledger was truncated.
     fn check_head(&self, path: &Path, bytes: &[u8], entries: &[Entry]) -> Result<(), LedgerError> {
         let own = self.signer.verifier();
         let key = match entries.first().map(|entry| &entry.event) {
@@ -250,7 +251,8 @@ fn read_all(file: &mut File) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Removes a last line without a line feed: it is incomplete, and its append never returned. Returns the new length.
+/// Removes a last line without a line feed: it is incomplete, and its append never returned. Returns the new
+/// length.
 fn remove_incomplete_line(file: &mut File) -> std::io::Result<u64> {
     let length = file.seek(SeekFrom::End(0))?;
     match last_line(file, length)? {

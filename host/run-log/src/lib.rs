@@ -16,12 +16,12 @@
 //! reviews.jsonl                      derived: the judgements in the ledger
 //! ```
 //!
-//! The open segments are the write-ahead log of a run. All tables end their segments together: the files with one number are a
-//! group. A group is closed, then sealed as Parquet, then recorded in the ledger.
+//! The open segments are the write-ahead log of a run. All tables end their segments together: the files with
+//! one number are a group. A group is closed, then sealed as Parquet, then recorded in the ledger.
 //!
-//! Invariants: a `.parquet` file is complete, since it is written under a temporary name and renamed. An `.arrows` file is a
-//! sequence of complete batches with checksums, and at most one torn batch at its end. A group is in the ledger before its
-//! `.arrows` files are removed.
+//! Invariants: a `.parquet` file is complete, since it is written under a temporary name and renamed. An
+//! `.arrows` file is a sequence of complete batches with checksums, and at most one torn batch at its end. A
+//! group is in the ledger before its `.arrows` files are removed.
 
 mod atomic_file;
 pub mod checkpoint;

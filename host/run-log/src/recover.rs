@@ -1,11 +1,11 @@
 //! Recovers the log of a run that was interrupted.
 //!
-//! The groups in the ledger are complete. Behind them each table may be torn at a different place. On recovery each stream is
-//! truncated at its first sequence gap. The remaining rows become one open group, the sources are read again from there, and
-//! the pairs are derived again.
+//! The groups in the ledger are complete. Behind them each table may be torn at a different place. On
+//! recovery each stream is truncated at its first sequence gap. The remaining rows become one open group, the
+//! sources are read again from there, and the pairs are derived again.
 //!
-//! Invariants: an acknowledged record is never lost, and no record is stored twice. Recovery is idempotent, even if it was
-//! itself interrupted.
+//! Invariants: an acknowledged record is never lost, and no record is stored twice. Recovery is idempotent,
+//! even if it was itself interrupted.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -47,7 +47,8 @@ pub struct Recovered {
 const BATCH_ROWS: usize = 1024;
 const RECORDS: [Table; 3] = [Table::Snapshots, Table::Decisions, Table::Excluded];
 
-/// Checks that every sealed segment in the ledger exists with its size. Hashing all of them would take too long for a start.
+/// Checks that every sealed segment in the ledger exists with its size. Hashing all of them would take too
+/// long for a start.
 ///
 /// # Errors
 /// If a segment is missing or has another size.
@@ -136,8 +137,8 @@ fn check_sealed_are_recorded(run: &Path, table: Table, groups: u32) -> Result<()
     Ok(())
 }
 
-/// Removes leftover files of a table: temporary files, open segments of sealed groups, sealed segments of groups that are not
-/// in the ledger, and pairs that are derived again.
+/// Removes leftover files of a table: temporary files, open segments of sealed groups, sealed segments of
+/// groups that are not in the ledger, and pairs that are derived again.
 fn remove_leftovers(run: &Path, table: Table, groups: u32) -> Result<(), LogError> {
     let folder = run.join(table.folder());
     make_folder(&folder)?;
@@ -249,7 +250,8 @@ impl MergedSegment {
     }
 }
 
-/// The position of the last record of a stream in the sealed groups, with its sequence number; `None` if there is none.
+/// The position of the last record of a stream in the sealed groups, with its sequence number; `None` if
+/// there is none.
 ///
 /// # Errors
 /// If they cannot be read.

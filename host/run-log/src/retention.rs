@@ -1,10 +1,12 @@
-//! Drops the raw text and the fields of snapshots from sealed segments, as a study declares with `log.retain`.
+//! Drops the raw text and the fields of snapshots from sealed segments, as a study declares with
+//! `log.retain`.
 //!
-//! A reduced snapshot keeps its id, time, source position, digest and the models' answers. The reduced segment is written
-//! beside the original, then the ledger records both, then the reduced segment replaces the original.
+//! A reduced snapshot keeps its id, time, source position, digest and the models' answers. The reduced
+//! segment is written beside the original, then the ledger records both, then the reduced segment replaces
+//! the original.
 //!
-//! Invariants: the segment under its name is either the original or the reduced one. When a run is opened, an interrupted
-//! replacement is completed or undone.
+//! Invariants: the segment under its name is either the original or the reduced one. When a run is opened, an
+//! interrupted replacement is completed or undone.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -61,8 +63,8 @@ impl Retention {
         self.unreduced.extend(snapshots.map(|segment| (segment.clone(), at)));
     }
 
-    /// Reduces the segments that are due and hold no snapshot at or after the event time `settled`; any segment if it is `None`.
-    /// Returns the number of reduced segments.
+    /// Reduces the segments that are due and hold no snapshot at or after the event time `settled`; any
+    /// segment if it is `None`. Returns the number of reduced segments.
     ///
     /// # Errors
     /// If a segment cannot be read or written.

@@ -1,7 +1,7 @@
 //! The thread that seals closed groups.
 //!
-//! Invariants: groups are sealed in order. A group is recorded in the ledger once its files are complete and on disk. Only then
-//! are its open segments removed and the checkpoint of its end written.
+//! Invariants: groups are sealed in order. A group is recorded in the ledger once its files are complete and
+//! on disk. Only then are its open segments removed and the checkpoint of its end written.
 
 use std::path::PathBuf;
 use std::sync::mpsc::Receiver;

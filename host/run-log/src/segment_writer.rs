@@ -1,7 +1,7 @@
 //! Writes the open segment of a table, and converts closed segments to Parquet.
 //!
-//! Invariants: an open segment is a stream of complete Arrow batches. A Parquet file is complete and synced before it gets its
-//! name.
+//! Invariants: an open segment is a stream of complete Arrow batches. A Parquet file is complete and synced
+//! before it gets its name.
 
 use std::fs::{self, File};
 use std::io::{self, Write};

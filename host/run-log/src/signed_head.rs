@@ -1,13 +1,14 @@
 //! Keys, the signed head of a ledger, and signatures of other texts.
 //!
-//! A head is a checkpoint of [tlog-checkpoint](https://c2sp.org/tlog-checkpoint): the key's name, the number of lines of the
-//! ledger, and the root of the Merkle tree ([RFC 6962](https://www.rfc-editor.org/rfc/rfc6962#section-2.1)) over them. It is
-//! signed with Ed25519 as a [signed-note](https://c2sp.org/signed-note), so that a witness can keep a copy. Keys have the text
-//! form of Go's `golang.org/x/mod/sumdb/note`. Any other text is signed behind a line that names its kind. A kind contains a
-//! space and the name of a key does not, so a signed text is never mistaken for a head.
+//! A head is a checkpoint of [tlog-checkpoint](https://c2sp.org/tlog-checkpoint): the key's name, the number
+//! of lines of the ledger, and the root of the Merkle tree ([RFC
+//! 6962](https://www.rfc-editor.org/rfc/rfc6962#section-2.1)) over them. It is signed with Ed25519 as a
+//! [signed-note](https://c2sp.org/signed-note), so that a witness can keep a copy. Keys have the text form of
+//! Go's `golang.org/x/mod/sumdb/note`. Any other text is signed behind a line that names its kind. A kind
+//! contains a space and the name of a key does not, so a signed text is never mistaken for a head.
 //!
-//! Invariants: an accepted head was signed with the key, and the ledger begins with the lines that it covers. An accepted text
-//! was signed with the key, as a text of its kind.
+//! Invariants: an accepted head was signed with the key, and the ledger begins with the lines that it covers.
+//! An accepted text was signed with the key, as a text of its kind.
 
 use std::fmt::{self, Display};
 use std::path::{Path, PathBuf};
@@ -151,7 +152,8 @@ impl Verifier {
         u32::from_be_bytes(*hash.finalize().first_chunk().expect("a digest has 32 bytes"))
     }
 
-    /// Checks that `note` is a head, signed with this key, of the first of these lines. Returns the number of lines that it covers.
+    /// Checks that `note` is a head, signed with this key, of the first of these lines. Returns the number of
+    /// lines that it covers.
     ///
     /// # Errors
     /// The fault, as a clause.
@@ -238,7 +240,8 @@ fn parts(text: &str) -> Result<(&str, u32, [u8; 32]), &'static str> {
     }
 }
 
-/// The Merkle tree of RFC 6962 over lines, as the roots of its complete subtrees: one for each set bit of its size.
+/// The Merkle tree of RFC 6962 over lines, as the roots of its complete subtrees: one for each set bit of its
+/// size.
 #[derive(Clone, Debug, Default)]
 pub struct Tree {
     size: u64,

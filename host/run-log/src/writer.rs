@@ -1,11 +1,13 @@
 //! The thread that appends to the write-ahead log, with group commit.
 //!
-//! The open segments are the write-ahead log of a run. A commit takes all queued rows and appends them to each table as one
-//! batch. If a sender waits for an acknowledgement, the commit calls `fdatasync` once per table and acknowledges all of them.
-//! The next commit gathers meanwhile. With `log.commit-wait` a commit waits that much longer, up to `log.commit-rows` rows.
+//! The open segments are the write-ahead log of a run. A commit takes all queued rows and appends them to
+//! each table as one batch. If a sender waits for an acknowledgement, the commit calls `fdatasync` once per
+//! table and acknowledges all of them. The next commit gathers meanwhile. With `log.commit-wait` a commit
+//! waits that much longer, up to `log.commit-rows` rows.
 //!
-//! Invariants: rows are acknowledged after they are on disk. Rows of one sender are appended in the order in which it sent them.
-//! Appending never waits for sealing. After the first error no more rows are accepted, and the run ends with that error.
+//! Invariants: rows are acknowledged after they are on disk. Rows of one sender are appended in the order in
+//! which it sent them. Appending never waits for sealing. After the first error no more rows are accepted,
+//! and the run ends with that error.
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -47,7 +49,8 @@ enum WriterMessage {
     Rows(Vec<(Table, RecordBatch)>, Option<Acknowledge>),
     /// The end of the open group's records.
     EndRecords(Box<GroupBoundary>),
-    /// The end of the pairs of the earliest group whose records have ended, with the checkpoint at that point.
+    /// The end of the pairs of the earliest group whose records have ended, with the checkpoint at that
+    /// point.
     EndPairs { checkpoint: Vec<u8> },
 }
 
@@ -100,8 +103,8 @@ impl LogWriter {
         Ok((LogWriter { queue }, LogThreads { append, seal }))
     }
 
-    /// Sends rows without an acknowledgement; blocks while the queue is full. Returns false if the log has failed, see
-    /// [`LogThreads::finish`].
+    /// Sends rows without an acknowledgement; blocks while the queue is full. Returns false if the log has
+    /// failed, see [`LogThreads::finish`].
     pub fn append(&self, rows: Vec<(Table, RecordBatch)>) -> bool {
         self.send(rows, None)
     }
@@ -129,8 +132,8 @@ impl LogWriter {
         self.queue.send(WriterMessage::EndRecords(Box::new(boundary))).is_ok()
     }
 
-    /// Ends the pairs of the earliest group whose records have ended. The checkpoint is written once the group is sealed. Returns
-    /// false if the log has failed.
+    /// Ends the pairs of the earliest group whose records have ended. The checkpoint is written once the
+    /// group is sealed. Returns false if the log has failed.
     pub fn end_pairs(&self, checkpoint: Vec<u8>) -> bool {
         self.queue.send(WriterMessage::EndPairs { checkpoint }).is_ok()
     }

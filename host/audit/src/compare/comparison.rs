@@ -1,7 +1,7 @@
 //! `understudy compare`: compares models with each other, of one run or of two runs of the same feed.
 //!
-//! Invariants: every figure covers the pairs that all models have. Only sums leave this module, each over at least the number of pairs
-//! that hides a single row.
+//! Invariants: every figure covers the pairs that all models have. Only sums leave this module, each over at
+//! least the number of pairs that hides a single row.
 
 use std::path::{Path, PathBuf};
 
@@ -34,7 +34,8 @@ pub struct ComparisonRun {
     pub prepared: SealedStudy,
 }
 
-/// Compares the models of one or two runs with the model `reference` of the first run, or with its first model.
+/// Compares the models of one or two runs with the model `reference` of the first run, or with its first
+/// model.
 ///
 /// # Errors
 /// If there are no two models, or they have no metric or pair in common; or if a log cannot be read.
@@ -91,7 +92,7 @@ pub fn compare(runs: &[ComparisonRun], reference: Option<&str>) -> anyhow::Resul
     }
     let mut scorers: Vec<Scorer> = common
         .iter()
-        .map(|common| first.prepared.versions.metrics[common.places[0]].now().plugin.instance())
+        .map(|common| first.prepared.versions.metrics[common.places[0]].current().plugin.instance())
         .collect();
     let values = split.iter().enumerate().flat_map(|(condition, places)| {
         known.values(places[0]).iter().enumerate().map(move |(value, name)| (condition, value, name))

@@ -1,8 +1,8 @@
 //! Joins the evaluated pairs of two runs of the same feed, or reads those of one run.
 //!
-//! Invariants: pairs of two runs are joined by id and event time, each once. Of a run that is not closed only pairs whose horizon
-//! is over are used. Memory holds the pairs that one run has reached and the other has not; once a run has ended, the pairs of the
-//! other are no longer held.
+//! Invariants: pairs of two runs are joined by id and event time, each once. Of a run that is not closed only
+//! pairs whose horizon is over are used. Memory holds the pairs that one run has reached and the other has
+//! not; once a run has ended, the pairs of the other are no longer held.
 
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -12,7 +12,7 @@ use anyhow::anyhow;
 use rustc_hash::FxHashMap;
 
 use crate::disclose::decided_rows::{DisclosureCutoff, RowKey};
-use understudy_engine::{EvaluatedPairs, SealedStudy, buffered_fields, rebuild};
+use understudy_engine::{EvaluatedPairs, SealedStudy, buffered_fields, recompute};
 use understudy_records::batch::AnswerAgreement;
 use understudy_statistics::scoring::jackknife_group;
 
@@ -126,7 +126,7 @@ fn join_batches(batches: [Receiver<Batch>; 2], joined: &mut JoinCounts, each: &m
 /// Passes the evaluated pairs of a run whose horizon is over to `each`.
 fn rows(input: &JoinInput<'_>, mut each: impl FnMut(Batch) -> anyhow::Result<()> + Send) -> anyhow::Result<()> {
     let cutoff = DisclosureCutoff::read(input.prepared, input.run)?;
-    rebuild(input.prepared, input.run, buffered_fields(input.prepared), |compared| {
+    recompute(input.prepared, input.run, buffered_fields(input.prepared), |compared| {
         let mut batch = batch(input, compared);
         batch.retain(|((_, time), _)| cutoff.allows(*time));
         each(batch)
@@ -140,7 +140,7 @@ fn batch(input: &JoinInput<'_>, compared: &EvaluatedPairs) -> Batch {
     let row = |(at, &pair): (usize, &usize)| {
         let sources = &compared.sources;
         let id = sources.id(pair).to_owned();
-        let (time, values) = sources.shown(pair, |shown, within| {
+        let (time, values) = sources.snapshot_value(pair, |shown, within| {
             let value = |condition: &usize| shown.conditions[*condition][within];
             (shown.times[within], input.conditions.iter().map(value).collect())
         });

@@ -1,7 +1,8 @@
 //! Cases: single decided rows with everything that the log holds about them.
 //!
-//! Invariants: a case is returned only after the ledger records who is shown it. A row that is not decided, or whose horizon is
-//! not over, is withheld with the reason. Only the records with the requested id are evaluated.
+//! Invariants: a case is returned only after the ledger records who is shown it. A row that is not decided,
+//! or whose horizon is not over, is withheld with the reason. Only the records with the requested id are
+//! evaluated.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -43,10 +44,12 @@ pub struct CaseQuery {
     pub raw: bool,
 }
 
-/// Returns the requested row and, for each model that disagrees there, the nearest similar rows. Records the exposure first.
+/// Returns the requested row and, for each model that disagrees there, the nearest similar rows. Records the
+/// exposure first.
 ///
 /// # Errors
-/// If there is no such row, or it must not be shown yet; if the log cannot be read; or if the ledger cannot be written.
+/// If there is no such row, or it must not be shown yet; if the log cannot be read; or if the ledger cannot
+/// be written.
 pub fn case(
     prepared: &SealedStudy,
     run: &Path,
@@ -117,8 +120,8 @@ pub(crate) fn cases(
     Ok(found)
 }
 
-/// For each of these models the rows nearest in time to `key` with the same conditions on which it disagrees, too. Row groups
-/// are read from the nearest on, until no other can hold a nearer row.
+/// For each of these models the rows nearest in time to `key` with the same conditions on which it disagrees,
+/// too. Row groups are read from the nearest on, until no other can hold a nearer row.
 ///
 /// # Errors
 /// If the log cannot be read.
@@ -283,8 +286,8 @@ fn same_conditions(prepared: &SealedStudy, batch: &RecordBatch, values: &[u16]) 
     (0..batch.num_rows()).map(same).collect()
 }
 
-/// The rows nearest in time on which a model disagrees, the nearest first: distance in microseconds, key, and the answers of
-/// model and substrate.
+/// The rows nearest in time on which a model disagrees, the nearest first: distance in microseconds, key, and
+/// the answers of model and substrate.
 #[derive(Clone, Default)]
 struct NearestRows {
     rows: Vec<(u64, RowKey, (String, String))>,

@@ -1,8 +1,8 @@
 //! Decided rows: snapshots with their decision, answers and scores, as they may be shown.
 //!
-//! Invariants: a row is shown only if its decision has come and, unless the run is closed, its horizon is over. Rows that are
-//! withheld are counted. The content of a shown row is computed from the records in the log; the pair table serves only to
-//! find and to count rows. Only columns on an allow list are shown.
+//! Invariants: a row is shown only if its decision has come and, unless the run is closed, its horizon is
+//! over. Rows that are withheld are counted. The content of a shown row is computed from the records in the
+//! log; the pair table serves only to find and to count rows. Only columns on an allow list are shown.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::path::Path;
@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use rustc_hash::FxHashMap;
 
 use crate::run_files::read_entries;
-use understudy_engine::{EvaluatedPairs, PairTableBuilder, SealedStudy, is_disclosed_pair_column, rebuild, recompute_ids, schemas};
+use understudy_engine::{EvaluatedPairs, PairTableBuilder, SealedStudy, is_disclosed_pair_column, recompute, recompute_ids, schemas};
 use understudy_records::batch::Answers;
 use understudy_run_log::{LogError, ScanOptions, Table, count_rows, ledger, row_groups};
 use understudy_sandbox::Scorer;
@@ -59,8 +59,8 @@ impl DisclosureCounts {
     }
 }
 
-/// Computes all decided rows of a run and passes them to `each`, as batches of [`disclosed_columns`], in the order in which
-/// they were paired.
+/// Computes all decided rows of a run and passes them to `each`, as batches of [`disclosed_columns`], in the
+/// order in which they were paired.
 ///
 /// # Errors
 /// If the log cannot be read, or does not hold the rows of this study; or the error of `each`.
@@ -72,7 +72,7 @@ pub fn for_each_decided_row(
     let cutoff = DisclosureCutoff::read(prepared, run)?;
     let mut rows = DecidedRowBuilder::new(prepared);
     let mut counts = DisclosureCounts { since: cutoff.since, ..DisclosureCounts::default() };
-    let rebuilt = rebuild(prepared, run, all_fields(prepared), |compared| {
+    let rebuilt = recompute(prepared, run, all_fields(prepared), |compared| {
         let batch = cutoff.apply(rows.batch(compared))?;
         counts.decided += batch.num_rows() as u64;
         if batch.num_rows() > 0 { each(batch) } else { Ok(()) }
@@ -99,7 +99,8 @@ pub(crate) fn decided_rows_by_id(
     })
 }
 
-/// Computes the latest decided rows of a run, at most `most`; only those with one of `ids`, unless that is empty.
+/// Computes the latest decided rows of a run, at most `most`; only those with one of `ids`, unless that is
+/// empty.
 ///
 /// # Errors
 /// If the log cannot be read, or does not hold the rows of this study.
@@ -129,7 +130,8 @@ pub fn latest_decided_rows(
     Ok((take_record_batch(&rows, &picks)?, counts))
 }
 
-/// The keys of the latest pairs of a run before the cutoff, at most `most`, in the order in which they were paired.
+/// The keys of the latest pairs of a run before the cutoff, at most `most`, in the order in which they were
+/// paired.
 fn latest_keys(run: &Path, cutoff: &DisclosureCutoff, most: usize) -> anyhow::Result<Vec<RowKey>> {
     let mut latest = VecDeque::new();
     for group in row_groups(run, Table::Pairs, "observed_at")?.into_iter().rev() {
@@ -152,7 +154,8 @@ fn all_fields(prepared: &SealedStudy) -> PerStream<Vec<usize>> {
     PerStream::from_fn(|kind| (0..prepared.study.stream(kind).fields.len()).collect())
 }
 
-/// What identifies a decided row: its id and the event time of its snapshot, as an id may be used more than once.
+/// What identifies a decided row: its id and the event time of its snapshot, as an id may be used more than
+/// once.
 pub(crate) type RowKey = (String, Micros);
 
 /// The key of a row of a batch that has ids and event times.
@@ -167,8 +170,8 @@ pub(crate) fn times<'b>(batch: &'b RecordBatch, name: &str) -> &'b TimestampMicr
     column.as_primitive()
 }
 
-/// The columns of decided rows: the disclosed columns of the pair table, the fields of both records, and for each model its
-/// answer and its scores.
+/// The columns of decided rows: the disclosed columns of the pair table, the fields of both records, and for
+/// each model its answer and its scores.
 pub fn disclosed_columns(prepared: &SealedStudy) -> SchemaRef {
     let [snapshots, decisions, _, pairs] = schemas(prepared);
     let named = |schema: &SchemaRef, prefix: &str| {
@@ -268,7 +271,7 @@ impl DecidedRowBuilder {
             schema: disclosed_columns(prepared),
             study: prepared.study.clone(),
             pairs: PairTableBuilder::new(prepared),
-            metrics: metrics.map(|metric| PairScores::new(metric.now().plugin.instance())).collect(),
+            metrics: metrics.map(|metric| PairScores::new(metric.current().plugin.instance())).collect(),
         }
     }
 
@@ -290,10 +293,10 @@ impl DecidedRowBuilder {
             (0..batches[0].num_columns()).map(column).collect()
         };
         columns.extend(gather(
-            sources.all_shown.iter().map(|shown| &shown.fields).collect(),
+            sources.snapshot_batches.iter().map(|shown| &shown.fields).collect(),
             &sources.snapshots,
         ));
-        columns.extend(gather(sources.taken.iter().map(|taken| &taken.fields).collect(), &sources.decisions));
+        columns.extend(gather(sources.decision_batches.iter().map(|taken| &taken.fields).collect(), &sources.decisions));
         for (model, answers) in compared.given.iter().enumerate() {
             columns.extend(answers.columns("").map(|(_, column)| column));
             for (metric, scores) in self.metrics.iter_mut().enumerate() {

@@ -1,8 +1,9 @@
 //! Decides on which rows a model and the substrate disagree.
 //!
-//! Invariants: two different labels or first choices disagree, and so does a missing answer of the model. Numbers disagree in the
-//! tenth of the pairs with the largest distances, with all pairs at the same distance as the last of them, and never at distance
-//! zero. A row without an answer of the substrate is never a disagreement.
+//! Invariants: two different labels or first choices disagree, and so does a missing answer of the model.
+//! Numbers disagree in the tenth of the pairs with the largest distances, with all pairs at the same distance
+//! as the last of them, and never at distance zero. A row without an answer of the substrate is never a
+//! disagreement.
 
 use arrow::array::RecordBatch;
 
@@ -23,8 +24,8 @@ pub struct Disagreements {
 }
 
 impl Disagreements {
-    /// Prepares for the models of a study. For numbers, all pairs are scanned once, which takes eight bytes per pair and model
-    /// meanwhile.
+    /// Prepares for the models of a study. For numbers, all pairs are scanned once, which takes eight bytes
+    /// per pair and model meanwhile.
     ///
     /// # Errors
     /// If the log cannot be read.

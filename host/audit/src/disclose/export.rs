@@ -150,7 +150,8 @@ fn csv_schema(schema: &SchemaRef) -> SchemaRef {
     Arc::new(Schema::new(schema.fields().iter().map(field).collect::<Vec<_>>()))
 }
 
-/// Times with the offset `+00:00` instead of the name `UTC`, which cannot be formatted without a time zone database.
+/// Times with the offset `+00:00` instead of the name `UTC`, which cannot be formatted without a time zone
+/// database.
 pub fn with_utc_offset(times: &ArrayRef) -> ArrayRef {
     match times.as_primitive_opt::<TimestampMicrosecondType>() {
         Some(times) => Arc::new(times.clone().with_timezone(UTC_OFFSET)),

@@ -1,7 +1,7 @@
 //! Scans the pair table for answers, without evaluating any pair.
 //!
-//! Invariants: only the columns that tell agreement, conditions and time are read; a batch has the columns that decided rows
-//! have for them; rows that may not be shown are left out.
+//! Invariants: only the columns that tell agreement, conditions and time are read; a batch has the columns
+//! that decided rows have for them; rows that may not be shown are left out.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -40,7 +40,8 @@ impl<'r> PairScan<'r> {
         Ok(row_groups(self.run, Table::Pairs, "observed_at")?)
     }
 
-    /// Passes all pairs to `each`: `id`, `observed_at`, `condition.*`, `comparator.*`, and `model.NAME.*` of all models.
+    /// Passes all pairs to `each`: `id`, `observed_at`, `condition.*`, `comparator.*`, and `model.NAME.*` of
+    /// all models.
     ///
     /// # Errors
     /// If the log cannot be read; or the error of `each`.
@@ -77,7 +78,8 @@ impl<'r> PairScan<'r> {
         Ok(Some(concat_batches(&first.schema(), &batches)?))
     }
 
-    /// Replaces each condition by a dictionary whose codes are the indices of the condition's values in the study.
+    /// Replaces each condition by a dictionary whose codes are the indices of the condition's values in the
+    /// study.
     fn with_condition_codes(&self, batch: &RecordBatch) -> anyhow::Result<RecordBatch> {
         let study = &self.prepared.study;
         let known = conditions(study);

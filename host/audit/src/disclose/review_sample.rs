@@ -1,7 +1,7 @@
 //! Draws a reproducible, stratified random sample of disagreements for review.
 //!
-//! Invariants: the sample depends on the rows, the strata and the seed only, not on the order of the rows. Within a stratum every
-//! row is equally likely. Each stratum holds at most as many rows as may be drawn.
+//! Invariants: the sample depends on the rows, the strata and the seed only, not on the order of the rows.
+//! Within a stratum every row is equally likely. Each stratum holds at most as many rows as may be drawn.
 
 use std::collections::BinaryHeap;
 
@@ -73,8 +73,8 @@ impl<'s> Sampler<'s> {
         }
     }
 
-    /// The number of disagreements per stratum, [`ELSEWHERE`] last, and the sample. The sample takes one row of each stratum in
-    /// turn, so that its beginning covers all strata.
+    /// The number of disagreements per stratum, [`ELSEWHERE`] last, and the sample. The sample takes one row
+    /// of each stratum in turn, so that its beginning covers all strata.
     pub fn finish(self) -> (Vec<u64>, Vec<Drawn>) {
         let sorted = self.smallest.into_iter().map(|held| held.into_sorted_vec().into_iter());
         let mut left: Vec<_> = sorted.collect();
@@ -142,7 +142,8 @@ mod tests {
 
     #[test]
     fn every_row_of_a_stratum_is_equally_likely() {
-        // Each of 2,000 seeds draws 3 of the 200 rows elsewhere: each row 30 times, with a standard deviation of 5.4.
+        // Each of 2,000 seeds draws 3 of the 200 rows elsewhere: each row 30 times, with a standard deviation
+        // of 5.4.
         let mut times = vec![0; 300];
         for seed in 0..2000 {
             for row in drawn(0..300, &seed.to_string(), 10).1.iter().filter(|row| row.stratum == 3) {

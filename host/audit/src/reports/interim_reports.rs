@@ -1,8 +1,9 @@
 //! Writes the interim reports that a study declares.
 //!
-//! Invariants: each window is reported once, and the ledger has the digests of the report's files. No report shows a single row. A
-//! report that cannot be written is reported as a warning and does not stop the run. While one report is written at most one more
-//! waits; the evaluator blocks on the next, so that no more copies of the sums are held.
+//! Invariants: each window is reported once, and the ledger has the digests of the report's files. No report
+//! shows a single row. A report that cannot be written is reported as a warning and does not stop the run.
+//! While one report is written at most one more waits; the evaluator blocks on the next, so that no more
+//! copies of the sums are held.
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -13,7 +14,7 @@ use anyhow::Context as _;
 use crate::verdict::evaluation::interim_verdict;
 use crate::reports::report_bundle::bundle;
 use crate::run_files::read_seal;
-use understudy_engine::{InterimCallback, InterimSnapshot, SealedStudy, Seal, PluginOverrides, recall};
+use understudy_engine::{InterimCallback, InterimSnapshot, SealedStudy, Seal, PluginOverrides, load_run_study};
 use understudy_report::model::bundle::ReportBundle;
 use understudy_report::{build, html};
 use understudy_run_log::ledger::{Entry, Event, FileDigest, Ledger};
@@ -29,8 +30,8 @@ pub struct InterimReportWriter {
 }
 
 impl InterimReportWriter {
-    /// Starts the thread for a run whose ledger `signer` signs, if it is signed. `warn` is called for each report that cannot be
-    /// written.
+    /// Starts the thread for a run whose ledger `signer` signs, if it is signed. `warn` is called for each
+    /// report that cannot be written.
     ///
     /// # Errors
     /// If the thread cannot be started.
@@ -81,7 +82,7 @@ fn loaded_study<'k>(
 ) -> anyhow::Result<(&'k SealedStudy, &'k Seal)> {
     if known.is_none() {
         let seal = read_seal(run)?;
-        *known = Some((recall(run, &seal, &PluginOverrides::default())?, seal));
+        *known = Some((load_run_study(run, &seal, &PluginOverrides::default())?, seal));
     }
     let (prepared, seal) = known.as_ref().context("the study was loaded above")?;
     Ok((prepared, seal))
@@ -113,13 +114,15 @@ fn write_report(
         write_file(&PathBuf::from(run).join(&file), content.as_bytes())?;
         files.push(FileDigest { file, sha256: sha256_hex(content.as_bytes()) });
     }
-    // The files are written first, so that the ledger names no missing file. That is no exposure: they hold sums only. A file that
-    // the ledger does not name yet is overwritten when the run is resumed, and is an issue for `verify` in an ended run.
+    // The files are written first, so that the ledger names no missing file. That is no exposure: they hold
+    // sums only. A file that the ledger does not name yet is overwritten when the run is resumed, and is an
+    // issue for `verify` in an ended run.
     ledger.append(Event::InterimReport { window: label, files })?;
     Ok(())
 }
 
-/// The report bundle of an interim report, whose sums contain only the windows that it covers. Nothing is written.
+/// The report bundle of an interim report, whose sums contain only the windows that it covers. Nothing is
+/// written.
 ///
 /// # Errors
 /// If there are no sums, or the threshold's metric fails.

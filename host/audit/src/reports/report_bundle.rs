@@ -1,7 +1,7 @@
 //! The report bundle: the report of a run with its verdict, its history, its reviews and its provenance.
 //!
-//! Invariants: figures come from the run's own sums and plugins, the verdict from the file that the ledger names, everything else
-//! from ledger and seal. Nothing is written.
+//! Invariants: figures come from the run's own sums and plugins, the verdict from the file that the ledger
+//! names, everything else from ledger and seal. Nothing is written.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use anyhow::{Context as _, anyhow, bail};
 
 use crate::run_files::{read_entries, read_seal};
 use crate::verdict::interferences::events_since_verdict;
-use understudy_engine::{RunResult, SealedStudy, SEAL, Checkpoint, Seal, PluginOverrides, recall};
+use understudy_engine::{RunResult, SealedStudy, SEAL, Checkpoint, Seal, PluginOverrides, load_run_study};
 use understudy_report::model::bundle::{
     FORMAT, PluginProvenance, Provenance, ReportBundle, ReviewNote, RunEvent, RunEventKind, ThresholdSummary,
 };
@@ -28,7 +28,7 @@ use understudy_study::InterferenceKind;
 /// If the run has not ended, or its files are damaged.
 pub fn report_bundle(run: &Path) -> anyhow::Result<ReportBundle> {
     let (outcome, seal) = load_results(run)?;
-    let prepared = recall(run, &seal, &PluginOverrides::default())?;
+    let prepared = load_run_study(run, &seal, &PluginOverrides::default())?;
     let report = build(&outcome, &prepared);
     let entries = read_entries(run)?;
     let recorded = LedgerState::from_entries(&entries);

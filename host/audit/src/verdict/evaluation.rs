@@ -1,7 +1,7 @@
 //! Evaluates the threshold of a study over the results of a run.
 //!
-//! Invariants: the threshold is the one in the seal; the same results and the same ledger give the same verdict, byte for
-//! byte.
+//! Invariants: the threshold is the one in the seal; the same results and the same ledger give the same
+//! verdict, byte for byte.
 
 use anyhow::{Context as _, bail};
 
@@ -23,7 +23,7 @@ pub(crate) struct RunResults<'f> {
     pub clocks: PerStream<Option<Micros>>,
     /// Where every record ended up.
     pub accounting: Accounting,
-    /// What the snapshots looked like.
+    /// The distributions of the snapshots' fields.
     pub inputs: &'f InputCounts,
     /// The sums of the scores by window and condition.
     pub cells: &'f Cells,
@@ -32,7 +32,8 @@ pub(crate) struct RunResults<'f> {
 }
 
 impl<'f> RunResults<'f> {
-    /// The results in the checkpoint of an ended run; `None` if the checkpoint is that of a run that has not ended.
+    /// The results in the checkpoint of an ended run; `None` if the checkpoint is that of a run that has not
+    /// ended.
     fn from_checkpoint(saved: &'f Checkpoint, closed: bool) -> Option<RunResults<'f>> {
         let (judged, ended) = saved.judged.as_ref().zip(saved.ended.as_ref())?;
         Some(RunResults {
@@ -89,7 +90,7 @@ pub(crate) fn evaluate_threshold(
 ) -> anyhow::Result<Verdict> {
     let threshold = prepared.study.threshold.as_ref().context("the study declares no threshold")?;
     let metric = &prepared.metrics[threshold.metric];
-    let mut scorer = prepared.versions.metrics[threshold.metric].now().plugin.instance();
+    let mut scorer = prepared.versions.metrics[threshold.metric].current().plugin.instance();
     let mut failure = None;
     let mut reduce = |pairs, sums: &[f64]| match scorer.reduce(pairs, sums) {
         Ok(figure) => figure,

@@ -1,4 +1,5 @@
-//! Interferences with a run: what may have influenced decisions, or changed what later results are compared with.
+//! Interferences with a run: what may have influenced decisions, or changed what later results are compared
+//! with.
 //!
 //! Invariants: only the ledger is read; the list is in order of time.
 
@@ -32,7 +33,8 @@ fn event(recorded: &RecordedInterference) -> InterferenceEvent {
     InterferenceEvent { kind: recorded.kind, since: recorded.since, what }
 }
 
-/// What happened after the latest verdict and could change it. `closed` is whether that verdict is on a closed run.
+/// What happened after the latest verdict and could change it. `closed` is whether that verdict is on a
+/// closed run.
 pub(crate) fn events_since_verdict(closed: bool, recorded: &LedgerState) -> Vec<String> {
     let Some(verdict) = &recorded.verdict else { return Vec::new() };
     let continued = verdict.resumed_since || (!closed && recorded.closed);

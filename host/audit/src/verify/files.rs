@@ -87,8 +87,8 @@ fn segment_fault(run: &Path, segment: &Segment) -> Option<String> {
     }
 }
 
-/// Checks the checksums of the open segments of a run that has not ended. Nothing vouches yet for their number of batches. A
-/// torn end is what a killed process leaves behind.
+/// Checks the checksums of the open segments of a run that has not ended. Nothing vouches yet for their
+/// number of batches. A torn end is what a killed process leaves behind.
 ///
 /// # Errors
 /// If a segment cannot be read.

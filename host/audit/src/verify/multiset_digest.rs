@@ -1,7 +1,7 @@
 //! An order-independent digest of rows: the sum of the digests of the rows, per range of snapshots.
 //!
-//! Invariants: equal multisets of rows have equal digests. Different ones have different digests, except with probability 2^-64,
-//! which nobody can influence without knowing the seed.
+//! Invariants: equal multisets of rows have equal digests. Different ones have different digests, except with
+//! probability 2^-64, which nobody can influence without knowing the seed.
 
 use std::collections::BTreeMap;
 
@@ -59,7 +59,8 @@ fn combine(seed: Seed, digests: &mut [u64], column: &dyn Array, value: impl Fn(u
     }
 }
 
-/// The digest of rows of the pair table: per range of snapshots, the number of rows and the sum of their digests.
+/// The digest of rows of the pair table: per range of snapshots, the number of rows and the sum of their
+/// digests.
 pub struct MultisetDigest {
     schema: SchemaRef,
     seed: Seed,

@@ -1,7 +1,7 @@
 //! Recomputes the derived results of a run from its log and compares them with the stored ones.
 //!
-//! Invariants: every column of every pair is compared, in any order of the rows. Memory grows by a few bytes for every 65,536
-//! snapshots.
+//! Invariants: every column of every pair is compared, in any order of the rows. Memory grows by a few bytes
+//! for every 65,536 snapshots.
 
 use std::path::Path;
 use std::thread;
@@ -12,7 +12,7 @@ use arrow::datatypes::SchemaRef;
 use crate::verify::issue::VerifyReport;
 use crate::verify::multiset_digest::{RANGE, MultisetDigest, Seed};
 use crate::verify::sums_from_scores;
-use understudy_engine::{PairTableBuilder, SealedStudy, Recomputed, Checkpoint, buffered_fields, rebuild, schemas};
+use understudy_engine::{PairTableBuilder, SealedStudy, Recomputed, Checkpoint, buffered_fields, recompute, schemas};
 use understudy_run_log::{CHECKPOINT, ScanOptions, Table};
 
 /// Recomputes pairs and sums and compares them with the stored ones. Returns the number of pairs.
@@ -46,7 +46,8 @@ pub fn check(prepared: &SealedStudy, run: &Path, saved: &Checkpoint, report: &mu
     Ok(rebuilt.judged.comparison.compared + rebuilt.judged.comparison.incomparable)
 }
 
-/// Recomputes the sums from the stored scores of the pairs, for runs whose fields were dropped. Returns the number of pairs.
+/// Recomputes the sums from the stored scores of the pairs, for runs whose fields were dropped. Returns the
+/// number of pairs.
 ///
 /// # Errors
 /// If the pairs cannot be read, or do not hold the scores of this study.
@@ -96,7 +97,7 @@ fn rebuilt(
 ) -> anyhow::Result<(MultisetDigest, Recomputed)> {
     let mut set = MultisetDigest::new(schema, seed);
     let mut table = PairTableBuilder::new(prepared);
-    let rebuilt = rebuild(prepared, run, buffered_fields(prepared), |compared| set.add(&table.batch(compared)))?;
+    let rebuilt = recompute(prepared, run, buffered_fields(prepared), |compared| set.add(&table.batch(compared)))?;
     Ok((set, rebuilt))
 }
 

@@ -1,7 +1,9 @@
-//! `understudy verify`: checks that nothing of a run is missing or changed, and that all derived results follow from the log.
+//! `understudy verify`: checks that nothing of a run is missing or changed, and that all derived results
+//! follow from the log.
 //!
-//! Invariants: a file is trusted only after what vouches for it has been checked. The ledger is checked by its chain and its
-//! signature, the seal and the segments by the ledger, the plugins by the seal, and the records by all of them.
+//! Invariants: a file is trusted only after what vouches for it has been checked. The ledger is checked by
+//! its chain and its signature, the seal and the segments by the ledger, the plugins by the seal, and the
+//! records by all of them.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -11,7 +13,7 @@ use crate::reviews_file::{REVIEWS, expected_content};
 use crate::verify::issue::VerifyReport;
 use crate::verify::verdict_check::VerdictInputs;
 use crate::verify::{files, recompute_check, seal_check, sequence_check, verdict_check};
-use understudy_engine::{LoadStudyError, SealedStudy, SEAL, Checkpoint, Seal, PluginOverrides, plugin_name, recall};
+use understudy_engine::{LoadStudyError, SealedStudy, SEAL, Checkpoint, Seal, PluginOverrides, plugin_file_name, load_run_study};
 use understudy_report::{build, counted};
 use understudy_run_log::ledger::{self, Entry, Event, LEDGER, LedgerState, NOTE};
 use understudy_run_log::signed_head::Verifier;
@@ -40,8 +42,8 @@ pub enum VerifyError {
     Log(#[from] LogError),
 }
 
-/// Verifies a run. One of `keys` must have signed its ledger, and its seal if that is signed. Without keys, each is checked with
-/// the key that it names.
+/// Verifies a run. One of `keys` must have signed its ledger, and its seal if that is signed. Without keys,
+/// each is checked with the key that it names.
 ///
 /// # Errors
 /// If the run cannot be read. Faults of the run are issues in the report.
@@ -58,14 +60,14 @@ pub fn verify(run: &Path, keys: &[Verifier]) -> Result<VerifyReport, VerifyError
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
         read => read.map_err(unreadable(&path))?,
     };
-    let written = RunDirectory::is_being_written(run)?;
+    let being_written = RunDirectory::is_being_written(run)?;
     let mut report = VerifyReport::default();
-    let ledger_file = ReadLedger::read(&bytes, written, &mut report);
+    let ledger_file = ReadLedger::read(&bytes, being_written, &mut report);
     signature(run, &bytes, &ledger_file, keys, &mut report);
-    let opened = ledger_file.state.start.as_ref();
+    let start = ledger_file.state.start.as_ref();
     let seal =
-        opened.and_then(|opened| seal_check::check(run, &opened.seal, &opened.study_toml, keys, &mut report));
-    let version = opened.map(|opened| opened.version.clone()).unwrap_or_default();
+        start.and_then(|start| seal_check::check(run, &start.seal, &start.study_toml, keys, &mut report));
+    let version = start.map(|start| start.version.clone()).unwrap_or_default();
     files(run, &ledger_file, &mut report)?;
     // A changed file may not be Parquet any more, and its content would add nothing.
     if !report.issues.is_empty() {
@@ -75,7 +77,7 @@ pub fn verify(run: &Path, keys: &[Verifier]) -> Result<VerifyReport, VerifyError
     // The plugins are compiled while the records are read.
     let (checked, prepared) = thread::scope(|scope| {
         let seal = seal.as_ref().filter(|_| ledger_file.state.end.is_some());
-        let preparing = seal.map(|seal| scope.spawn(|| recall(run, seal, &PluginOverrides::default())));
+        let preparing = seal.map(|seal| scope.spawn(|| load_run_study(run, seal, &PluginOverrides::default())));
         let checked = records(run, &ledger_file, &mut report);
         (checked, preparing.and_then(|preparing| preparing.join().ok()))
     });
@@ -92,7 +94,7 @@ pub fn verify(run: &Path, keys: &[Verifier]) -> Result<VerifyReport, VerifyError
             verdict_check::check(run, &ledger_file.entries, &ledger_file.state, None, &mut report);
             report.skipped.push((
                 "figures",
-                match written {
+                match being_written {
                     true => "the run is not finished, so its results are not final".to_owned(),
                     false => "the run was cut off; resume it with `understudy run`, and verify it after its end".to_owned(),
                 },
@@ -111,7 +113,8 @@ struct ReadLedger {
 }
 
 impl ReadLedger {
-    /// Reads a ledger and reports its faults. While the run is being written, its last line may be incomplete.
+    /// Reads a ledger and reports its faults. While the run is being written, its last line may be
+    /// incomplete.
     fn read(bytes: &[u8], being_written: bool, report: &mut VerifyReport) -> ReadLedger {
         let mut entries = Vec::new();
         report.check("ledger", |report| {
@@ -208,7 +211,7 @@ fn files(run: &Path, ledger_file: &ReadLedger, report: &mut VerifyReport) -> Res
     }
     let swapped = ledger_file.state.swaps.iter().map(|swap| swap.sha256.as_str());
     for sha256 in swapped.collect::<BTreeSet<_>>() {
-        files::check(run, &plugin_name(sha256), sha256, "the ledger", report);
+        files::check(run, &plugin_file_name(sha256), sha256, "the ledger", report);
     }
     for (file, sha256) in &ledger_file.state.interim_files {
         files::check(run, file, sha256, "the ledger", report);

@@ -1,14 +1,14 @@
 //! Checks the seal of a run and the files that it names: the declaration, the plugins and their assets.
 //!
-//! Invariants: the seal is trusted only if the ledger has its digest, and the files only by their digests in the seal. The ledger
-//! has the digest of the declaration's bytes, the seal that of its content.
+//! Invariants: the seal is trusted only if the ledger has its digest, and the files only by their digests in
+//! the seal. The ledger has the digest of the declaration's bytes, the seal that of its content.
 
 use std::fs;
 use std::path::Path;
 
 use crate::verify::files;
 use crate::verify::issue::VerifyReport;
-use understudy_engine::{SEAL, Seal, asset_name, plugin_name};
+use understudy_engine::{SEAL, Seal, asset_file_name, plugin_file_name};
 use understudy_report::counted;
 use understudy_run_log::signed_head::Verifier;
 use understudy_study::CanonicalStudy;
@@ -16,8 +16,8 @@ use understudy_study::CanonicalStudy;
 /// The name of the declaration in a run directory.
 const STUDY: &str = "study.toml";
 
-/// Returns the seal if its SHA-256 is `seal`. `text` is the SHA-256 of the declaration's bytes. If the seal is signed, one of
-/// `keys` must have signed it, unless there are none.
+/// Returns the seal if its SHA-256 is `seal`. `text` is the SHA-256 of the declaration's bytes. If the seal
+/// is signed, one of `keys` must have signed it, unless there are none.
 pub fn check(run: &Path, seal: &str, text: &str, keys: &[Verifier], report: &mut VerifyReport) -> Option<Seal> {
     let mut sealed = None;
     report.check("seal", |report| {
@@ -36,13 +36,13 @@ pub fn check(run: &Path, seal: &str, text: &str, keys: &[Verifier], report: &mut
         };
         declaration(run, seal, text, report);
         for plugin in &seal.plugins {
-            files::check(run, &plugin_name(&plugin.sha256), &plugin.sha256, "the seal", report);
+            files::check(run, &plugin_file_name(&plugin.sha256), &plugin.sha256, "the seal", report);
             for asset in &plugin.assets {
-                files::check(run, &asset_name(&asset.sha256), &asset.sha256, "the seal", report);
+                files::check(run, &asset_file_name(&asset.sha256), &asset.sha256, "the seal", report);
             }
         }
         for file in &seal.files {
-            files::check(run, &asset_name(&file.sha256), &file.sha256, "the seal", report);
+            files::check(run, &asset_file_name(&file.sha256), &file.sha256, "the seal", report);
         }
         let who = signature(seal, keys, report);
         let plugins = counted(seal.plugins.len() as u64, "plugin", "plugins");

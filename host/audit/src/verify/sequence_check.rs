@@ -1,7 +1,7 @@
 //! Checks that the log holds every record of each stream exactly once.
 //!
-//! Invariants: the accepted and the excluded records are merged by sequence number as they are read, so memory does not grow with
-//! the log.
+//! Invariants: the accepted and the excluded records are merged by sequence number as they are read, so
+//! memory does not grow with the log.
 
 use std::path::Path;
 
@@ -12,8 +12,8 @@ use crate::verify::issue::VerifyReport;
 use understudy_run_log::{LogError, ScanOptions, TableRows, Table};
 use understudy_study::StreamKind;
 
-/// Finds sequence numbers that are missing, repeated, or not among the `position` records that the ledger has. A run that has
-/// not `ended` may have more, in open segments.
+/// Finds sequence numbers that are missing, repeated, or not among the `position` records that the ledger
+/// has. A run that has not `ended` may have more, in open segments.
 ///
 /// # Errors
 /// If the log cannot be read.
@@ -100,7 +100,8 @@ impl Numbers {
         number
     }
 
-    /// The sequence numbers of a batch; none if it lacks the columns, so that all numbers are reported as missing.
+    /// The sequence numbers of a batch; none if it lacks the columns, so that all numbers are reported as
+    /// missing.
     fn numbers(&self, batch: &RecordBatch) -> Vec<u64> {
         let column = |name| batch.column_by_name(name);
         let Some(numbers) = column("sequence").and_then(|c| c.as_primitive_opt::<UInt64Type>()) else {

@@ -1,4 +1,5 @@
-//! Recomputes the sums of a run from the stored scores of its pairs, after the fields of its snapshots were dropped.
+//! Recomputes the sums of a run from the stored scores of its pairs, after the fields of its snapshots were
+//! dropped.
 //!
 //! Invariants: every stored score is added once, and only the pair table is read.
 

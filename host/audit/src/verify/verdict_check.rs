@@ -1,4 +1,5 @@
-//! Checks the latest verdict against the ledger and, on a closed run, against a verdict that is computed again.
+//! Checks the latest verdict against the ledger and, on a closed run, against a verdict that is computed
+//! again.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! An open segment against what was appended to it: whole, cut at any byte, and with any byte changed.
+//! An open segment compared with the appended batches: complete, truncated at any byte, and with any byte changed.
 
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::FileExt as _;
@@ -15,7 +15,7 @@ use tempfile::TempDir;
 
 use super::*;
 
-/// A row of a column of each kind that the log has, and one of nothing.
+/// A row with a column of each type in the log, and one of nulls.
 type Row = (u64, Option<String>, Option<u8>, Option<f64>, Option<Vec<u8>>);
 
 const NAMES: [&str; 4] = ["dock-1", "", "yard", "käi"];
@@ -23,7 +23,7 @@ const NAMES: [&str; 4] = ["dock-1", "", "yard", "käi"];
 fn batch(rows: &[Row]) -> RecordBatch {
     let label = |code: &Option<u8>| code.map(|code| NAMES[code as usize % NAMES.len()]);
     let labels: DictionaryArray<UInt16Type> = rows.iter().map(|row| label(&row.2)).collect();
-    // A list of labels has a dictionary inside.
+    // A list of labels contains a dictionary.
     let ranked: DictionaryArray<UInt16Type> =
         rows.iter().flat_map(|row| row.4.iter().flatten()).map(|code| label(&Some(*code))).collect();
     let lengths = rows.iter().map(|row| row.4.as_ref().map_or(0, Vec::len));
@@ -57,7 +57,7 @@ fn batches() -> impl Strategy<Value = Vec<RecordBatch>> {
     prop::collection::vec(rows, 0..5)
 }
 
-/// A segment of these batches, and for each where it ends in the file.
+/// A segment with these batches, and the end of each in the file.
 struct Written {
     folder: TempDir,
     ends: Vec<u64>,
@@ -87,12 +87,13 @@ impl Written {
         fs::metadata(self.path()).expect("it was written").len()
     }
 
-    /// How many batches end at or before a place.
+    /// The number of batches that end at or before an offset.
     fn before(&self, place: u64) -> usize {
         self.ends.iter().filter(|end| **end <= place).count()
     }
 
-    /// What a scan finds, which never fails on what is in the file: batches, damage, whether it came to the end.
+    /// The result of a scan, which never fails because of the content: batches, damage, and whether it reached
+    /// the end marker.
     fn scan(&self) -> (Vec<RecordBatch>, Option<String>, bool) {
         let mut scan = scan(&self.path()).expect("the file is there");
         let found = (&mut scan).map(|batch| batch.expect("damage is no error")).collect();
@@ -100,7 +101,7 @@ impl Written {
     }
 }
 
-/// Changes each byte of a file to what `changed` makes of it, one at a time, and scans what is there then.
+/// Replaces each byte of a file by each value of `changed`, one at a time, and scans the result.
 fn with_each_byte_changed(batches: &[RecordBatch], changed: impl Fn(u8) -> Vec<u8>) {
     let written = Written::new(batches, true);
     let bytes = fs::read(written.path()).expect("it was written");
@@ -128,7 +129,7 @@ fn two_batches() -> [RecordBatch; 2] {
     ]
 }
 
-/// Batches of one column have metadata whose length is one byte and zeros.
+/// Batches with one column have metadata whose length fits in one byte.
 fn small_batches() -> [RecordBatch; 2] {
     two_batches().map(|batch| batch.project(&[0]).expect("it has a column"))
 }
@@ -155,7 +156,7 @@ fn a_truncated_segment_keeps_the_batches_before() {
             file.set_len(length as u64).expect("it can be cut");
             let (found, damage, ended) = written.scan();
             assert_eq!(found, batches[..written.before(length as u64)], "cut at {length}");
-            // Between two messages nothing shows.
+            // A cut between two messages is not detected.
             let torn = damage.is_some_and(|damage| damage == "the last message is incomplete");
             assert_eq!((torn, ended), (!messages.contains(&length), false), "cut at {length}");
         }

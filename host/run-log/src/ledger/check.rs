@@ -1,6 +1,7 @@
 //! Checks the lines of a ledger and their chain.
 //!
-//! Invariant: a ledger without faults has exactly the bytes that were written, except for missing lines at its end.
+//! Invariant: a ledger without faults has exactly the bytes that were written, except for missing lines at
+//! its end.
 
 use sha2::{Digest, Sha256};
 

@@ -1,7 +1,7 @@
 //! The events that a ledger records.
 //!
-//! Invariants: an event is plain data; its JSON form is the variant's name in kebab case under `kind`, with the variant's
-//! fields beside it. A field is left out only where its documentation says so.
+//! Invariants: an event is plain data; its JSON form is the variant's name in kebab case under `kind`, with
+//! the variant's fields beside it. A field is left out only where its documentation says so.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -20,7 +20,8 @@ pub enum Event {
         study: String,
         /// SHA-256 of `seal.json`, in hexadecimal.
         seal: String,
-        /// SHA-256 of the bytes of the run's `study.toml`, in hexadecimal. The seal holds the digest of its content.
+        /// SHA-256 of the bytes of the run's `study.toml`, in hexadecimal. The seal holds the digest of its
+        /// content.
         study_toml: String,
         /// The version of understudy that started the run.
         version: String,

@@ -1,7 +1,7 @@
 //! The state of a run as its ledger records it: one fold over the entries.
 //!
-//! Invariants: the state depends on the entries alone; a later entry takes precedence over an earlier one; entries that
-//! contradict earlier ones are reported, never ignored.
+//! Invariants: the state depends on the entries alone; a later entry takes precedence over an earlier one;
+//! entries that contradict earlier ones are reported, never ignored.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -78,8 +78,8 @@ pub struct RecordedSwap {
     pub comparator_change: bool,
     /// What became of the swap.
     pub outcome: SwapOutcome,
-    /// Per stream, the lowest position from which the run was resumed after the swap; `None` if it never was. Records from
-    /// there on were read again, by the plugins that ran then.
+    /// Per stream, the lowest position from which the run was resumed after the swap; `None` if it never was.
+    /// Records from there on were read again, by the plugins that ran then.
     pub resumed_from: Option<PerStream<u64>>,
 }
 
@@ -292,7 +292,8 @@ impl LedgerState {
         self.contradictions.append(&mut contradictions);
     }
 
-    /// Applies an entry about a swap. An outcome belongs to the swap before it, if that began the same generation.
+    /// Applies an entry about a swap. An outcome belongs to the swap before it, if that began the same
+    /// generation.
     fn apply_swap(&mut self, index: usize, entry: &Entry) {
         let (generation, outcome) = match &entry.event {
             Event::Swap {

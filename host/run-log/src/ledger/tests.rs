@@ -149,7 +149,7 @@ fn faults(bytes: &[u8]) -> String {
 fn entries_have_a_fixed_text_form() {
     let bytes = written(&events());
     assert_eq!(check(&bytes).0.into_iter().map(|entry| entry.event).collect::<Vec<_>>(), events());
-    // Digests are what `sha256sum` says of the lines; the first line shows them whole.
+    // The digests match `sha256sum` of the lines; only the first line shows a full digest.
     let text = String::from_utf8(bytes).expect("JSON is UTF-8");
     let shown = text.lines().enumerate().map(|(at, line)| match at {
         0 => line.to_owned(),
@@ -171,7 +171,7 @@ fn entries_have_a_fixed_text_form() {
     {"entry":4,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"run-resumed","position":{"snapshots":110,"decisions":7},"interruption":"was cut off","truncated":{"snapshots":0,"decisions":2},"hash":".."}
     {"entry":5,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"source-gap","stream":"decisions","reason":"the file is shorter than it was","hash":".."}
     {"entry":6,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"exposure","who":"ana \"the analyst\"","command":"understudy export, as CSV","rows":12,"ids":"f..","withheld":3,"since":"2026-04-20T06:00:00Z","hash":".."}
-    {"entry":7,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"disclosure","what":"comparator-change","who":"bo","text":"the rules changed","since":"2026-04-21T06:00:00Z","hash":".."}
+    {"entry":7,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"disclosure","interference":"comparator-change","who":"bo","text":"the rules changed","since":"2026-04-21T06:00:00Z","hash":".."}
     {"entry":8,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"review-sample","model":"forest","seed":"a..","strata":[{"name":"elsewhere","disagreements":41,"drawn":30}],"hash":".."}
     {"entry":9,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"review","who":"ana","model":"forest","id":"b-7","observed-at":"2026-03-01T10:00:00Z","stratum":"elsewhere","judgement":"substrate-right","failure-mode":"known-gap","note":"no cot in that room","hash":".."}
     {"entry":10,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"verdict","file":{"file":"verdict.json","sha256":"gggggggggggggggggggggggggggggggggggggggggggggggggggggggggggggggg"},"closed":true,"position":{"snapshots":7,"decisions":6},"rulings":["rules/all: NO-GO"],"hash":".."}
@@ -206,13 +206,13 @@ fn removed_inserted_and_swapped_lines_are_found() {
     for at in 0..lines.len() {
         let mut fewer = lines.clone();
         fewer.remove(at);
-        // That the last lines are gone shows in the signed head only.
+        // Only the signed head shows that the last lines are missing.
         let shows = (at + 1 < lines.len()).then_some(at + 1);
         assert_eq!(first_fault(&fewer.concat()), shows, "without line {}", at + 1);
         for to in 0..=lines.len() {
             let mut more = lines.clone();
             more.insert(to, lines[at].clone());
-            // Of two lines that are the same, the second is the wrong one.
+            // Of two equal lines, the second is the fault.
             let shows = if to == at { to + 2 } else { to + 1 };
             assert_eq!(first_fault(&more.concat()), Some(shows), "line {} at {to} too", at + 1);
             let mut swapped = lines.clone();
@@ -234,7 +234,7 @@ fn a_truncated_ledger_is_opened_up_to_its_last_complete_line() {
         let whole = cut.iter().filter(|byte| **byte == b'\n').count();
         let torn = !cut.is_empty() && !cut.ends_with(b"\n");
         assert_eq!(first_fault(cut), torn.then_some(whole + 1), "cut at {length}");
-        // A new file each time: some systems put on disk at once what is written over another.
+        // A new file each time: some systems sync at once when a file is overwritten.
         fs::write(&path, cut).expect("it can be written");
         let (_, entries) = Ledger::open(folder.path(), None).expect("what is left is whole");
         assert_eq!(entries.len(), whole, "cut at {length}");
@@ -250,7 +250,7 @@ fn an_incomplete_line_of_another_process_is_removed_before_an_append() {
     let ledger = Ledger::create(folder.path(), None).expect("a new ledger");
     ledger.append(note("one")).expect("it is whole");
     let whole = fs::read(&path).expect("it is there");
-    // All of a line but its line feed is not a whole line either.
+    // A line without its line feed is incomplete, too.
     for left in [1, whole.len() / 2, whole.len() - 1] {
         fs::write(&path, [&whole[..], &whole[..left]].concat()).expect("it can be written");
         let entry = ledger.append(note("two")).expect("it is whole then");
@@ -265,7 +265,7 @@ fn an_incomplete_line_of_another_process_is_removed_before_an_append() {
 fn an_entry_can_follow_one_of_any_length() {
     let folder = folder();
     let (ledger, mut lengths) = (Ledger::create(folder.path(), None).expect("a new ledger"), vec![]);
-    // Around the lengths that are read of the end, one after the other.
+    // Lengths around the sizes of the blocks that are read from the end.
     for step in [4096, 16384, 65536] {
         lengths.extend((step - 400..step + 8).step_by(24));
     }
@@ -305,7 +305,7 @@ fn concurrent_appends_keep_one_chain_and_one_head() {
             });
         }
     });
-    // Each sees what the others have appended.
+    // Each appends after the entries of the others.
     assert_eq!(first.append(note("last")).expect("it is whole").entry, 101);
     let bytes = fs::read(folder.path().join(LEDGER)).expect("it is there");
     assert_eq!(faults(&bytes), "");
@@ -365,7 +365,7 @@ not UTF-8
 4: it is not UTF-8
 
 unknown kind
-4: it cannot be parsed: unknown variant `burnt`, expected one of `run-started`, `plugin-loaded`, `group-sealed`, `records-excluded`, `determinism-checked`, `run-resumed`, `swap`, `swap-applied`, `swap-abandoned`, `source-gap`, `exposure`, `disclosure`, `interim-report`, `review-sample`, `review`, `verdict`, `note`, `segment-reduced`, `run-stopped`, `run-closed` at line 1 column 463; a newer version of understudy may have written it
+4: it cannot be parsed: unknown variant `burnt`, expected one of `run-started`, `plugin-loaded`, `group-sealed`, `records-excluded`, `determinism-checked`, `run-resumed`, `swap`, `swap-applied`, `swap-abandoned`, `source-gap`, `exposure`, `disclosure`, `interim-report`, `review-sample`, `review`, `verdict`, `note`, `segment-reduced`, `run-stopped`, `run-closed` at line 1 column 490; a newer version of understudy may have written it
 
 extra field
 4: it does not have the canonical form of an entry; a newer version of understudy may have written it

@@ -1,4 +1,4 @@
-//! Recovery of logs that were cut off anywhere, against what was appended to them.
+//! Recovery of logs that were truncated anywhere, compared with the appended rows.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::reader::SegmentFile;
 use crate::segment_writer::seal;
 use understudy_study::PerStream;
 
-/// A record as the log knows it: of which stream, its number, whether it takes part.
+/// A record in the log: its stream, its sequence number, and whether it is accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Row {
     side: StreamKind,
@@ -55,11 +55,11 @@ fn batch(table: Table, rows: &[Row]) -> RecordBatch {
     RecordBatch::try_from_iter(columns).expect("columns of one length")
 }
 
-/// What is done to a log: rows of a stream are appended, and perhaps the group is closed behind them.
+/// A step of writing a log: rows of a stream are appended, and the group may be closed after them.
 #[derive(Clone, Debug)]
 struct Step {
     side: StreamKind,
-    /// For each row whether it is refused.
+    /// For each row: whether it is excluded.
     rows: Vec<bool>,
     close: bool,
 }
@@ -74,27 +74,28 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 0..16)
 }
 
-/// What is in a file: where each batch ends, and its rows.
+/// The content of a file: the end of each batch, and its rows.
 #[derive(Default)]
 struct Content {
     batches: Vec<(u64, Vec<Row>)>,
-    /// How much of the file was on disk when the acknowledged step ended.
+    /// Bytes on disk when the acknowledged step ended.
     synced: u64,
 }
 
-/// A log that was cut off.
+/// A truncated log.
 struct Log {
     folder: TempDir,
     groups: u32,
     sealed: PerStream<u64>,
-    /// The rows of which all is left.
+    /// The rows that are complete.
     left: Vec<Row>,
-    /// How many records of each stream were on disk when the acknowledged step ended.
+    /// Records of each stream on disk when the acknowledged step ended.
     acknowledged: PerStream<u64>,
 }
 
 impl Log {
-    /// Appends all steps, and then cuts each file somewhere behind what it held after the first `acknowledged` steps.
+    /// Appends all steps, then truncates each file at or after its length after the first `acknowledged`
+    /// steps.
     fn new(
         groups: u32,
         sealed: PerStream<u64>,
@@ -160,7 +161,7 @@ impl Log {
         self.folder.path().join(table.folder()).join(format!("{group:06}.arrows"))
     }
 
-    /// For each stream the first number that is missing.
+    /// For each stream the first missing number.
     fn next(&self) -> PerStream<u64> {
         PerStream::from_fn(|side| {
             let has =
@@ -169,14 +170,14 @@ impl Log {
         })
     }
 
-    /// The rows before them, in the order in which they were appended.
+    /// The rows before these numbers, in the order in which they were appended.
     fn rows(&self, table: Table) -> Vec<Row> {
         let next = self.next();
         let stays = |row: &&Row| row.table() == table && row.sequence < next[row.side];
         self.left.iter().filter(stays).copied().collect()
     }
 
-    /// How many there are behind them.
+    /// The number of rows behind these numbers.
     fn behind(&self) -> PerStream<u64> {
         let next = self.next();
         let behind = |side: StreamKind| move |row: &&Row| row.side == side && row.sequence >= next[side];
@@ -187,7 +188,7 @@ impl Log {
         recover(self.folder.path(), self.groups, self.sealed).expect("what is torn is no error")
     }
 
-    /// Whether what was recovered is what it should be, in memory and on disk.
+    /// Checks the recovered state, in memory and on disk.
     fn check(&self, recovered: &Recovered) -> Result<(), TestCaseError> {
         prop_assert_eq!(recovered.next, self.next());
         prop_assert_eq!(recovered.group, self.groups);
@@ -211,7 +212,7 @@ impl Log {
         Ok(())
     }
 
-    /// All rows of a table, as they are read.
+    /// All rows of a table.
     fn read(&self, table: Table) -> RecordBatch {
         let reading = ScanOptions::new(table, Vec::new());
         let rows = reading.open(self.folder.path()).expect("the folder is there");
@@ -248,7 +249,8 @@ proptest! {
         log.check(&recovered)?;
         drop(recovered);
 
-        // As if it had been cut off: each table is as it was, or merged with some of its files still there, or done.
+        // As if recovery had been interrupted: each table is unchanged, or merged with some files left, or
+        // complete.
         for (table, (before, interrupted)) in RECORDS.into_iter().zip(before.iter().zip(interrupted)) {
             let merged = log.files(table);
             let aside = log.file(table, groups).with_extension("arrows.tmp");
@@ -273,7 +275,7 @@ proptest! {
         let mut recovered = log.recover();
         log.check(&recovered)?;
 
-        // And it is written on.
+        // The log can be appended to.
         for (table, writer) in RECORDS.into_iter().zip(&mut recovered.writers) {
             let rows = [Row { side: StreamKind::Snapshots, sequence: 99, refused: table == Table::Excluded }];
             if let Some(writer) = writer {
@@ -303,7 +305,7 @@ fn snapshot(sequence: u64) -> Row {
     Row { side: StreamKind::Snapshots, sequence, refused: false }
 }
 
-/// A closed segment of these rows.
+/// A closed segment with these rows.
 fn segment(run: &Path, table: Table, group: u32, rows: &[Row]) -> PathBuf {
     let path = run.join(table.folder()).join(format!("{group:06}.arrows"));
     fs::create_dir_all(path.parent().expect("a folder")).expect("it can be made");
@@ -338,7 +340,7 @@ fn leftovers_are_removed_and_sealed_segments_stay() {
     insta::assert_snapshot!(names.join("\n"), @r#"
     snapshots: 000001.parquet 000002.arrows notes.txt.
     decisions: .
-    refused: .
+    excluded: .
     pairs: 000001.parquet notes.txt.
     "#);
 }
@@ -368,7 +370,7 @@ fn the_last_record_of_the_sealed_groups_is_found_in_any_table() {
         rows.iter().for_each(|row| last[row.side] = Some((row.sequence, row.mark())));
         assert_eq!(PerStream::from_fn(|side| last_mark(run, side).expect("they are whole")), last);
     }
-    // The open group is not looked at.
+    // The open group is not read.
     segment(run, Table::Snapshots, 9, &[snapshot(5)]);
     assert_eq!(PerStream::from_fn(|side| last_mark(run, side).expect("they are whole")), last);
 }
@@ -394,7 +396,7 @@ fn damage_is_reported() {
     said.push(recover(run, 0, PerStream::default()).err().expect("it has no sequence").to_string());
     insta::assert_snapshot!(said.join("\n").replace(&run.display().to_string(), "RUN"), @r#"
     RUN/snapshots/000000.arrows: the last message is incomplete
-    RUN/excluded/000000.arrows: a message does not begin as one
-    cannot read RUN/decisions/000000.arrows: it has no column digest of the right type; the run was written by another version
+    RUN/excluded/000000.arrows: a message has no continuation marker
+    cannot read RUN/decisions/000000.arrows: the column digest is missing or has another type; the run was written by another version of understudy
     "#);
 }

@@ -1,4 +1,4 @@
-//! Keys, heads and trees against the documents that define them, and heads against ledgers that were changed.
+//! Keys, heads and trees compared with their specifications, and heads checked against changed ledgers.
 
 use std::fs;
 
@@ -7,7 +7,8 @@ use tempfile::TempDir;
 
 use super::*;
 
-/// The example of Go's `golang.org/x/mod/sumdb/note`: a signing key, its verifier key, a text and its signature.
+/// The example of Go's `golang.org/x/mod/sumdb/note`: a signing key, its verifier key, a text and its
+/// signature.
 const GO_SECRET: &str = "PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz";
 const GO_KEY: &str = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW";
 const GO_NOTE: &str = "If you think cryptography is the answer to your problem,\n\
@@ -53,7 +54,7 @@ fn root(lines: &[Vec<u8>]) -> [u8; 32] {
     }
 }
 
-/// The leaves and the roots of the tests of google/certificate-transparency; the same came out of this:
+/// The leaves and roots of the tests of google/certificate-transparency, reproduced with this program:
 ///
 /// ```python
 /// import hashlib
@@ -116,7 +117,7 @@ fn signatures_match_go() {
     // The signature is valid, but the text is not the head of a ledger.
     assert_eq!(check(GO_NOTE, &[]), Err("it has no size".to_owned()));
     let changed = check(&GO_NOTE.replace("answer", "cause"), &[]);
-    assert_eq!(changed, Err(format!("its signature is not that of {GO_KEY}")));
+    assert_eq!(changed, Err(format!("its signature is not valid for {GO_KEY}")));
 }
 
 #[test]
@@ -181,7 +182,7 @@ fn a_head_with_a_changed_byte_is_rejected_or_equivalent() {
     }
     for length in 0..head.len() {
         let cut = String::from_utf8_lossy(&head.as_bytes()[..length]);
-        // A head that only lacks its last line feed says the same.
+        // A head without its last line feed is equivalent.
         assert_eq!(check(&cut, &lines).is_ok(), length == head.len() - 1, "cut at {length}");
     }
 }

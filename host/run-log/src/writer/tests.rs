@@ -1,4 +1,4 @@
-//! The writer: what is told to be on disk is there, in order, and an error anywhere ends it.
+//! The writer: acknowledged rows are on disk in order, and any error ends it.
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ fn open(run: &Path, commit: Commit) -> (LogWriter, LogThreads) {
 
 const AT_ONCE: Commit = Commit { wait: Duration::ZERO, rows: 4096 };
 
-/// The numbers of a table's rows, as they are read.
+/// The numbers in a table's rows.
 fn numbers(run: &Path, table: Table) -> Vec<u64> {
     let reading = ScanOptions::new(table, Vec::new());
     let rows = reading.open(run).expect("the folder is there");
@@ -61,7 +61,7 @@ fn acknowledged_rows_are_on_disk_in_the_order_of_their_sender() {
                 });
             }
         });
-        // Nothing at all is on disk too.
+        // An empty commit is acknowledged, too.
         log.commit(vec![(Table::Pairs, batch([]))]).blocking_recv().expect("the disk has room");
         drop(log);
         writing.finish().expect("the disk has room");
@@ -79,7 +79,7 @@ fn a_group_holds_the_rows_sent_before_its_end() {
     let folder = TempDir::new().expect("a folder");
     let run = folder.path();
     let (log, writing) = open(run, AT_ONCE);
-    // The first rows wait to be told while their group is ended.
+    // The first rows await their acknowledgement while their group ends.
     let acknowledged = log.commit(vec![(Table::Snapshots, batch(0..3)), (Table::Pairs, batch([7]))]);
     assert!(log.end_records(GroupBoundary { position: [3, 0].into(), ..GroupBoundary::default() }));
     assert!(log.append(vec![(Table::Snapshots, batch(3..5)), (Table::Pairs, batch([8]))]));
@@ -109,7 +109,7 @@ fn an_error_of_sealing_ends_writing() {
     let (log, writing) = open(run, AT_ONCE);
     std::fs::create_dir(run.join("snapshots/000000.parquet.tmp")).expect("it can be made");
     let mut rows = 0;
-    // A group whose sealing fails, and then rows and groups until nothing is taken any more, which is long before the end.
+    // The sealing of a group fails; then rows and groups are sent until none is accepted, long before the end.
     while rows < 10_000
         && log.append(vec![(Table::Snapshots, batch([rows]))])
         && log.end_records(GroupBoundary { position: [rows, 0].into(), ..GroupBoundary::default() })
