@@ -19,7 +19,7 @@ use understudy_run_log::signed_head::{Signer, Verifier};
 use understudy_run_log::{CHECKPOINT, RunDirectory, VERDICT, checkpoint, write_file};
 use understudy_sandbox::sha256_hex;
 use understudy_statistics::verdict::{ScopeVerdict, Verdict};
-use understudy_study::{Study, ALL_SNAPSHOTS};
+use understudy_study::{ALL_SNAPSHOTS, Study};
 
 /// Verifications of a running run before its issues count.
 const VERIFY_ATTEMPTS: usize = 5;
@@ -44,7 +44,8 @@ impl VerdictChoice {
             bail!("the study has no model \"{model}\"; it has {}", list(models));
         }
         let scopes: Vec<&str> = study.scopes.iter().map(|scope| scope.name.as_str()).collect();
-        if let Some(scope) = self.scope.as_deref().filter(|scope| *scope != ALL_SNAPSHOTS && !scopes.contains(scope))
+        if let Some(scope) =
+            self.scope.as_deref().filter(|scope| *scope != ALL_SNAPSHOTS && !scopes.contains(scope))
         {
             bail!(
                 "scope \"{scope}\" was not declared before the run started, and a scope chosen afterwards allows no verdict; \
@@ -83,7 +84,8 @@ pub fn decide(
 ) -> anyhow::Result<Decision> {
     let report = verify_settled(run, keys)?;
     // An issue of an earlier verdict's file says nothing about the run, and the new verdict resolves it.
-    let (replaced, issues): (Vec<_>, Vec<_>) = report.issues.iter().partition(|issue| issue.location == VERDICT);
+    let (replaced, issues): (Vec<_>, Vec<_>) =
+        report.issues.iter().partition(|issue| issue.location == VERDICT);
     let texts = |issues: Vec<&Issue>| issues.into_iter().map(ToString::to_string).collect();
     if !issues.is_empty() {
         return Ok(Decision::Void(texts(issues)));
@@ -128,9 +130,8 @@ pub fn decide(
     };
     let json = verdict.to_json();
     let rulings = verdict.models.iter().flat_map(|model| {
-        let ruling = |scope: &ScopeVerdict| {
-            format!("{}/{}: {}", model.model, scope.scope, scope.verdict.name())
-        };
+        let ruling =
+            |scope: &ScopeVerdict| format!("{}/{}: {}", model.model, scope.scope, scope.verdict.name());
         model.scopes.iter().map(ruling)
     });
     let file = FileDigest { file: VERDICT.to_owned(), sha256: sha256_hex(json.as_bytes()) };

@@ -21,7 +21,7 @@ pub use crate::disclose::decided_rows::{
 };
 pub use crate::disclose::export::{ExportFormat, export, with_utc_offset};
 pub use crate::disclose::exposure::{Exposure, operator};
-pub use crate::disclose::review::{PendingCase, ReviewRequest, CaseReview, begin_review};
+pub use crate::disclose::review::{CaseReview, PendingCase, ReviewRequest, begin_review};
 pub use crate::replay::{
     ModelReplay, ReplayResult, ensure_all_fields, ensure_closed, ensure_not_being_written, replay,
 };

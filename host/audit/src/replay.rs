@@ -49,7 +49,12 @@ pub struct ModelReplay {
 ///
 /// # Errors
 /// If the log cannot be read, or does not hold the rows of this study.
-pub fn replay(prepared: &SealedStudy, run: &Path, batch_rows: usize, most: usize) -> anyhow::Result<ReplayResult> {
+pub fn replay(
+    prepared: &SealedStudy,
+    run: &Path,
+    batch_rows: usize,
+    most: usize,
+) -> anyhow::Result<ReplayResult> {
     let reduced = reduced(run)?;
     let named = |member: &LoadedPlugin<DeciderPlugin>| ModelReplay {
         name: member.name.clone(),
@@ -68,7 +73,8 @@ pub fn replay(prepared: &SealedStudy, run: &Path, batch_rows: usize, most: usize
                 continue;
             }
             let ids = batch.column_by_name("id").and_then(|ids| ids.as_string_opt::<i32>());
-            let blinded = blinded(prepared.blinding.as_ref(), ids.context("the log's snapshots have no ids")?);
+            let blinded =
+                blinded(prepared.blinding.as_ref(), ids.context("the log's snapshots have no ids")?);
             hidden += blinded.true_count() as u64;
             let batch = filter_record_batch(&batch, &not(&blinded)?)?;
             rows += batch.num_rows() as u64;

@@ -42,7 +42,8 @@ pub fn expected_content(entries: &[Entry]) -> String {
         Event::Review { who, model, id, observed_at, stratum, judgement, failure_mode, note } => {
             let (judgement, failure_mode, observed_at) = (*judgement, *failure_mode, *observed_at);
             let Entry { entry, at, .. } = *entry;
-            let line = Line { entry, at, who, model, id, observed_at, stratum, judgement, failure_mode, note };
+            let line =
+                Line { entry, at, who, model, id, observed_at, stratum, judgement, failure_mode, note };
             Some(serde_json::to_string(&line).expect("a judgement is plain data") + "\n")
         }
         _ => None,

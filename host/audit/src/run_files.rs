@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{anyhow, bail};
 
-use understudy_engine::{SealedStudy, SEAL, Seal, PluginOverrides, load_run_study};
+use understudy_engine::{PluginOverrides, SEAL, Seal, SealedStudy, load_run_study};
 use understudy_run_log::ledger::{self, Entry, LEDGER};
 use understudy_sandbox::sha256_hex;
 

@@ -8,10 +8,10 @@ use std::io::{BufRead as _, BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::durable_file::{make_folder, sync_folder};
-use crate::ledger::LEDGER;
-use crate::error::LogError;
 use crate::durable_file::write_file;
+use crate::durable_file::{make_folder, sync_folder};
+use crate::error::LogError;
+use crate::ledger::LEDGER;
 
 /// Marker file that exists until the ledger has its first entries. No record is read before that.
 const STARTING: &str = "starting.tmp";

@@ -54,7 +54,10 @@ impl LogError {
         move |why| LogError::Format { verb, path: path.clone(), why }
     }
 
-    pub(crate) fn parquet(verb: &'static str, path: &Path) -> impl Fn(parquet::errors::ParquetError) -> LogError {
+    pub(crate) fn parquet(
+        verb: &'static str,
+        path: &Path,
+    ) -> impl Fn(parquet::errors::ParquetError) -> LogError {
         let path = path.to_owned();
         move |error| match error {
             parquet::errors::ParquetError::External(inner) => match inner.downcast::<io::Error>() {

@@ -20,8 +20,8 @@ use parquet::arrow::arrow_reader::{
 use parquet::file::metadata::{PageIndexPolicy, RowGroupMetaData};
 use parquet::file::statistics::{Statistics, ValueStatistics};
 
-use crate::ipc_stream::{Scan, scan};
 use crate::error::LogError;
+use crate::ipc_stream::{Scan, scan};
 use crate::layout::Table;
 use understudy_study::Micros;
 
@@ -411,8 +411,9 @@ mod tests {
 
     /// Rows with these numbers; a text occurs on every tenth row.
     fn batch(numbers: std::ops::Range<u64>) -> RecordBatch {
-        let ids: ArrayRef =
-            Arc::new(StringArray::from_iter_values(numbers.clone().map(|number| format!("id-{}", number % 10))));
+        let ids: ArrayRef = Arc::new(StringArray::from_iter_values(
+            numbers.clone().map(|number| format!("id-{}", number % 10)),
+        ));
         let times = numbers.clone().map(|number| 1000 * number as i64);
         let times: ArrayRef = Arc::new(TimestampMicrosecondArray::from_iter_values(times));
         let numbers: ArrayRef = Arc::new(UInt64Array::from_iter_values(numbers));
@@ -453,7 +454,10 @@ mod tests {
         assert_eq!(count_rows(run.path(), Table::Snapshots).expect("read"), 100_500);
         for selection in [
             RowSelection::Texts("id", BTreeSet::from(["id-3".to_owned()])),
-            RowSelection::Texts("id", BTreeSet::from(["id-3".to_owned(), "id-9".to_owned(), "no".to_owned()])),
+            RowSelection::Texts(
+                "id",
+                BTreeSet::from(["id-3".to_owned(), "id-9".to_owned(), "no".to_owned()]),
+            ),
             RowSelection::Numbers("sequence", BTreeSet::from([0, 70_000, 100_499, 200_000])),
         ] {
             let expected = filter_record_batch(&all, &selection.mask(&all)).expect("a mask of that length");
@@ -472,7 +476,8 @@ mod tests {
             times,
             [Some((Micros(0), Micros(last))), Some((Micros(last + 1000), Micros(99_999_000))), None]
         );
-        let read = |group: &RowGroup| group.read(Table::Snapshots, vec!["sequence".to_owned()]).expect("read");
+        let read =
+            |group: &RowGroup| group.read(Table::Snapshots, vec!["sequence".to_owned()]).expect("read");
         let counts = groups.iter().map(|group| read(group).iter().map(RecordBatch::num_rows).sum::<usize>());
         assert_eq!(counts.collect::<Vec<_>>(), [65_536, 34_464, 500]);
     }

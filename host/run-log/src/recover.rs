@@ -16,12 +16,12 @@ use arrow::array::{AsArray as _, BooleanArray, RecordBatch, StringArray, UInt64A
 use arrow::compute::{concat_batches, filter_record_batch};
 use arrow::datatypes::UInt64Type;
 
-use crate::ipc_stream::{StreamWriter, scan};
 use crate::durable_file::{make_folder, sync_folder};
+use crate::error::LogError;
+use crate::ipc_stream::{StreamWriter, scan};
+use crate::layout::Table;
 use crate::ledger::{Entry, Event, LEDGER};
 use crate::reader::{ScanOptions, segments};
-use crate::error::LogError;
-use crate::layout::Table;
 use understudy_records::batch::RecordPosition;
 use understudy_study::{PerStream, StreamKind};
 
@@ -170,8 +170,12 @@ fn merge(
     let segments: Vec<_> = segments(run, table)?.into_iter().filter(|segment| !segment.sealed).collect();
     let folder = run.join(table.folder());
     let path = folder.join(format!("{group:06}.arrows"));
-    let mut merged =
-        MergedSegment { temporary: path.with_extension("arrows.tmp"), writer: None, gathered: Vec::new(), rows: 0 };
+    let mut merged = MergedSegment {
+        temporary: path.with_extension("arrows.tmp"),
+        writer: None,
+        gathered: Vec::new(),
+        rows: 0,
+    };
     // An interrupted merge may have left the same rows in two files.
     let mut next = sealed;
     for segment in &segments {
@@ -292,7 +296,9 @@ impl RowPositions {
         let missing = |name: &str| LogError::Format {
             verb: "read",
             path: path.to_owned(),
-            why: format!("the column {name} is missing or has another type; the run was written by another version of understudy"),
+            why: format!(
+                "the column {name} is missing or has another type; the run was written by another version of understudy"
+            ),
         };
         let numbers = |name: &str| {
             let column =

@@ -15,13 +15,13 @@ use std::path::{Path, PathBuf};
 use arrow::datatypes::Schema;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::digest::file_digest;
 use crate::durable_file::sync_folder;
+use crate::error::LogError;
+use crate::layout::Table;
 use crate::ledger::{Entry, Event, Ledger, Segment};
 use crate::reader::{ScanOptions, SegmentFile, latest_time};
 use crate::segment_writer::ParquetFile;
-use crate::error::LogError;
-use crate::layout::Table;
-use crate::digest::file_digest;
 use understudy_study::Micros;
 
 /// The extension of a reduced segment until it replaces the original.

@@ -7,13 +7,13 @@ use std::path::PathBuf;
 use std::sync::mpsc::Receiver;
 use std::{fs, thread};
 
+use crate::directory::RunDirectory;
+use crate::error::LogError;
+use crate::group::ClosedGroup;
+use crate::layout::{CHECKPOINT, Table};
 use crate::ledger::{Event, Ledger, Segment};
 use crate::retention::Retention;
 use crate::segment_writer::{Sealed, seal};
-use crate::group::ClosedGroup;
-use crate::layout::{CHECKPOINT, Table};
-use crate::error::LogError;
-use crate::directory::RunDirectory;
 use understudy_records::join::ExclusionCounts;
 use understudy_study::PerStream;
 

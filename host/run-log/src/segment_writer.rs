@@ -15,10 +15,10 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 use sha2::{Digest, Sha256};
 
-use crate::ipc_stream::{StreamWriter, scan};
+use crate::digest::hexadecimal;
 use crate::durable_file::{make_folder, sync_folder};
 use crate::error::LogError;
-use crate::digest::hexadecimal;
+use crate::ipc_stream::{StreamWriter, scan};
 
 /// Appends to the segments of one table, one after the other.
 pub(super) struct SegmentWriter {
@@ -33,7 +33,11 @@ pub(super) struct SegmentWriter {
 
 impl SegmentWriter {
     /// Continues `open`, or creates a segment at the first append.
-    pub fn new(folder: PathBuf, schema: SchemaRef, open: Option<StreamWriter>) -> Result<SegmentWriter, LogError> {
+    pub fn new(
+        folder: PathBuf,
+        schema: SchemaRef,
+        open: Option<StreamWriter>,
+    ) -> Result<SegmentWriter, LogError> {
         make_folder(&folder)?;
         Ok(SegmentWriter { folder, schema, open, dirty: false, unnamed: false })
     }

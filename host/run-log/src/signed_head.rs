@@ -235,7 +235,9 @@ fn parts(text: &str) -> Result<(&str, u32, [u8; 32]), &'static str> {
         .ok_or("its hash is not eight digits in hexadecimal")?;
     let key = BASE64.decode(key).map_err(|_| "its key is not base64")?;
     match key.split_first() {
-        Some((&ED25519, key)) => Ok((name, hash, key.try_into().map_err(|_| "its key does not have 32 bytes")?)),
+        Some((&ED25519, key)) => {
+            Ok((name, hash, key.try_into().map_err(|_| "its key does not have 32 bytes")?))
+        }
         _ => Err("its key is not an Ed25519 key"),
     }
 }

@@ -20,12 +20,12 @@ use arrow::compute::concat_batches;
 use arrow::datatypes::SchemaRef;
 use tokio::sync::oneshot;
 
-use crate::recover::Recovered;
+use crate::error::LogError;
 use crate::group::{ClosedGroup, GroupBoundary};
+use crate::layout::Table;
+use crate::recover::Recovered;
 use crate::sealer::Sealer;
 use crate::segment_writer::SegmentWriter;
-use crate::error::LogError;
-use crate::layout::Table;
 
 /// Messages that may be queued.
 const QUEUE: usize = 64;
@@ -124,7 +124,8 @@ impl LogWriter {
 
     fn send(&self, mut rows: Vec<(Table, RecordBatch)>, acknowledge: Option<Acknowledge>) -> bool {
         rows.retain(|(_, batch)| batch.num_rows() > 0);
-        (rows.is_empty() && acknowledge.is_none()) || self.queue.send(WriterMessage::Rows(rows, acknowledge)).is_ok()
+        (rows.is_empty() && acknowledge.is_none())
+            || self.queue.send(WriterMessage::Rows(rows, acknowledge)).is_ok()
     }
 
     /// Ends the records of the open group. Returns false if the log has failed.
@@ -241,7 +242,8 @@ impl Committer {
                 Ok(())
             }
             WriterMessage::EndRecords(boundary) => {
-                let mut closed = ClosedGroup { group: self.groups[0], boundary: *boundary, ..ClosedGroup::default() };
+                let mut closed =
+                    ClosedGroup { group: self.groups[0], boundary: *boundary, ..ClosedGroup::default() };
                 for table in self.tables.iter_mut().filter(|table| table.table != Table::Pairs) {
                     table.append(self.groups[0])?;
                     closed.segments[table.table as usize] = table.segments.close()?;

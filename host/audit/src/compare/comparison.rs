@@ -11,13 +11,13 @@ use crate::compare::run_join::{JoinInput, join};
 use crate::run_files::read_entries;
 use understudy_engine::{LoadedPlugin, SealedStudy, conditions};
 use understudy_report::model::comparison::{
-    AgreementCounts, ComparedModel, ComparedRun, MetricDifference, RunModel, ComparisonSlice, ModelComparison,
+    AgreementCounts, ComparedModel, ComparedRun, ComparisonSlice, MetricDifference, ModelComparison, RunModel,
 };
 use understudy_report::model::report::PluginInfo;
 use understudy_run_log::ledger::is_closed;
 use understudy_sandbox::{Better, Scorer, ScorerPlugin};
 use understudy_statistics::scoring::{PairedComparison, PairedRow};
-use understudy_study::{Condition, AnswerForm, Plugin as Declared, Split};
+use understudy_study::{AnswerForm, Condition, Plugin as Declared, Split};
 
 /// The confidence of each bound.
 const CONFIDENCE: f64 = 0.95;
@@ -156,7 +156,10 @@ struct CommonMetric {
 }
 
 /// Whether two plugins are the same: same component, configuration and assets.
-fn is_same<P>((one, its): (&LoadedPlugin<P>, &Declared), (other, others): (&LoadedPlugin<P>, &Declared)) -> bool {
+fn is_same<P>(
+    (one, its): (&LoadedPlugin<P>, &Declared),
+    (other, others): (&LoadedPlugin<P>, &Declared),
+) -> bool {
     one.file.digest == other.file.digest && its.config == others.config && one.assets == other.assets
 }
 

@@ -57,7 +57,10 @@ pub struct JoinCounts {
 ///
 /// # Errors
 /// If a log cannot be read, or does not hold the rows of its study.
-pub fn join(inputs: &[JoinInput<'_>], mut each: impl FnMut(&[&JoinRow]) + Send) -> anyhow::Result<JoinCounts> {
+pub fn join(
+    inputs: &[JoinInput<'_>],
+    mut each: impl FnMut(&[&JoinRow]) + Send,
+) -> anyhow::Result<JoinCounts> {
     let mut joined = JoinCounts::default();
     let [one, other] = inputs else {
         for input in inputs {
@@ -124,7 +127,10 @@ fn join_batches(batches: [Receiver<Batch>; 2], joined: &mut JoinCounts, each: &m
 }
 
 /// Passes the evaluated pairs of a run whose horizon is over to `each`.
-fn rows(input: &JoinInput<'_>, mut each: impl FnMut(Batch) -> anyhow::Result<()> + Send) -> anyhow::Result<()> {
+fn rows(
+    input: &JoinInput<'_>,
+    mut each: impl FnMut(Batch) -> anyhow::Result<()> + Send,
+) -> anyhow::Result<()> {
     let cutoff = DisclosureCutoff::read(input.prepared, input.run)?;
     recompute(input.prepared, input.run, buffered_fields(input.prepared), |compared| {
         let mut batch = batch(input, compared);

@@ -30,7 +30,7 @@ use understudy_run_log::{RowSelection, ScanOptions, Table};
 use understudy_sandbox::DeciderPlugin;
 use understudy_study::{Condition, Micros, StreamKind};
 
-/// SimilarCase cases per model.
+/// Similar cases per model.
 const SIMILAR_CASES: usize = 5;
 
 /// The row that is requested.
@@ -74,7 +74,8 @@ pub fn case(
     for (model, shown) in case.models.iter_mut().enumerate() {
         shown.differs = disagreements.mask(&row, model)?[0];
     }
-    let disagreeing: Vec<usize> = (0..case.models.len()).filter(|model| case.models[*model].differs).collect();
+    let disagreeing: Vec<usize> =
+        (0..case.models.len()).filter(|model| case.models[*model].differs).collect();
     let mut exposure = Exposure::new(who, "case".to_owned());
     exposure.add(&row);
     let mut others = BTreeSet::new();
@@ -235,9 +236,7 @@ fn requested<'l>(
     match matching[..] {
         [one] => Ok(one),
         [] if stored.is_empty() => {
-            bail!(
-                "no accepted snapshot has the id \"{id}\"; excluded records are in the table `excluded`"
-            )
+            bail!("no accepted snapshot has the id \"{id}\"; excluded records are in the table `excluded`")
         }
         [] => bail!(
             "no snapshot with the id \"{id}\" has this event time; its event times are {}",
@@ -281,7 +280,10 @@ fn condition_texts(prepared: &SealedStudy, values: &[u16]) -> Vec<(String, Strin
 /// For each row: whether it has these values of all conditions.
 fn same_conditions(prepared: &SealedStudy, batch: &RecordBatch, values: &[u16]) -> Vec<bool> {
     let same = |row| {
-        condition_values(prepared, batch, row).iter().zip(values).all(|(own, value)| *own == usize::from(*value))
+        condition_values(prepared, batch, row)
+            .iter()
+            .zip(values)
+            .all(|(own, value)| *own == usize::from(*value))
     };
     (0..batch.num_rows()).map(same).collect()
 }
@@ -312,7 +314,8 @@ impl NearestRows {
 
     /// Whether no row at this distance or farther can be among the nearest.
     fn is_complete_within(&self, distance: u64) -> bool {
-        self.rows.len() == SIMILAR_CASES && self.rows.last().is_some_and(|(farthest, ..)| *farthest < distance)
+        self.rows.len() == SIMILAR_CASES
+            && self.rows.last().is_some_and(|(farthest, ..)| *farthest < distance)
     }
 }
 

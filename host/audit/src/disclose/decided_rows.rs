@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use arrow::array::{
-    Array, ArrayRef, AsArray as _, BooleanArray, Float64Array, RecordBatch, TimestampMicrosecondArray, UInt32Array,
+    Array, ArrayRef, AsArray as _, BooleanArray, Float64Array, RecordBatch, TimestampMicrosecondArray,
+    UInt32Array,
 };
 use arrow::compute::{concat_batches, filter_record_batch, interleave, take_record_batch};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimestampMicrosecondType};
@@ -18,7 +19,10 @@ use jiff::Timestamp;
 use rustc_hash::FxHashMap;
 
 use crate::run_files::read_entries;
-use understudy_engine::{EvaluatedPairs, PairTableBuilder, SealedStudy, is_disclosed_pair_column, recompute, recompute_ids, schemas};
+use understudy_engine::{
+    EvaluatedPairs, PairTableBuilder, SealedStudy, is_disclosed_pair_column, recompute, recompute_ids,
+    schemas,
+};
 use understudy_records::batch::Answers;
 use understudy_run_log::{LogError, ScanOptions, Table, count_rows, ledger, row_groups};
 use understudy_sandbox::Scorer;
@@ -296,7 +300,10 @@ impl DecidedRowBuilder {
             sources.snapshot_batches.iter().map(|shown| &shown.fields).collect(),
             &sources.snapshots,
         ));
-        columns.extend(gather(sources.decision_batches.iter().map(|taken| &taken.fields).collect(), &sources.decisions));
+        columns.extend(gather(
+            sources.decision_batches.iter().map(|taken| &taken.fields).collect(),
+            &sources.decisions,
+        ));
         for (model, answers) in compared.given.iter().enumerate() {
             columns.extend(answers.columns("").map(|(_, column)| column));
             for (metric, scores) in self.metrics.iter_mut().enumerate() {

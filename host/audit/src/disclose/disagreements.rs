@@ -56,7 +56,11 @@ impl Disagreements {
     /// If the batch does not have the answers of both.
     pub fn mask(&self, batch: &RecordBatch, model: usize) -> anyhow::Result<Vec<bool>> {
         let threshold = self.thresholds[model];
-        Ok(self.agreements(batch, model)?.into_iter().map(|agreement| disagrees(agreement, threshold)).collect())
+        Ok(self
+            .agreements(batch, model)?
+            .into_iter()
+            .map(|agreement| disagrees(agreement, threshold))
+            .collect())
     }
 
     fn agreements(&self, batch: &RecordBatch, model: usize) -> anyhow::Result<Vec<AnswerAgreement>> {

@@ -44,15 +44,18 @@ impl Exposure {
     ///
     /// # Errors
     /// If the ledger has a fault or cannot be written. Then nothing may be shown.
-    pub fn record(self, run: &Path, counts: DisclosureCounts, signer: Option<Signer>) -> anyhow::Result<Ledger> {
+    pub fn record(
+        self,
+        run: &Path,
+        counts: DisclosureCounts,
+        signer: Option<Signer>,
+    ) -> anyhow::Result<Ledger> {
         let cannot_record = |error: LedgerError| {
             let why = match &error {
                 LedgerError::Io { verb, path, error } => format!("cannot {verb} {}: {error}", path.display()),
                 other => other.to_string(),
             };
-            anyhow!(
-                "nothing is shown, because the exposure cannot be recorded: {why}"
-            )
+            anyhow!("nothing is shown, because the exposure cannot be recorded: {why}")
         };
         let (ledger, _) = Ledger::open(run, signer).map_err(cannot_record)?;
         ledger
@@ -85,9 +88,7 @@ pub fn operator(named: Option<String>) -> anyhow::Result<String> {
         return Ok(who);
     }
     let own = std::fs::metadata("/proc/self").map_err(|_| {
-        anyhow!(
-            "cannot determine the user name, which the ledger records; set it with --who"
-        )
+        anyhow!("cannot determine the user name, which the ledger records; set it with --who")
     })?;
     Ok(format!("user {}", own.uid()))
 }

@@ -8,7 +8,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use arrow::array::{Array as _, ArrayRef, AsArray as _, DictionaryArray, RecordBatch, StringArray, UInt16Array};
+use arrow::array::{
+    Array as _, ArrayRef, AsArray as _, DictionaryArray, RecordBatch, StringArray, UInt16Array,
+};
 use arrow::compute::{cast, concat_batches, filter_record_batch};
 use arrow::datatypes::{DataType, Field, Schema, UInt16Type, UInt64Type};
 use rustc_hash::FxHashMap;
@@ -65,7 +67,9 @@ impl<'r> PairScan<'r> {
         columns.extend(answer_columns("comparator"));
         if self.prepared.blinding.is_some() {
             columns.push(BLINDED.to_owned());
-            columns.extend(self.prepared.models.iter().flat_map(|model| answer_columns(&model_column(&model.name))));
+            columns.extend(
+                self.prepared.models.iter().flat_map(|model| answer_columns(&model_column(&model.name))),
+            );
         }
         let mut batches = Vec::new();
         for batch in group.read(Table::Pairs, columns)? {
@@ -99,7 +103,10 @@ impl<'r> PairScan<'r> {
             let code = |text: Option<&str>| text.and_then(|text| codes.get(text)).copied();
             let coded: UInt16Array = texts.as_string::<i32>().iter().map(code).collect();
             if coded.null_count() > 0 {
-                bail!("the pair table has a value of condition \"{}\" that the study does not have", study.conditions[at].name);
+                bail!(
+                    "the pair table has a value of condition \"{}\" that the study does not have",
+                    study.conditions[at].name
+                );
             }
             let values: ArrayRef = Arc::new(StringArray::from_iter_values(values));
             let column = DictionaryArray::<UInt16Type>::try_new(coded, values)?;
@@ -114,13 +121,16 @@ impl<'r> PairScan<'r> {
     /// # Errors
     /// If the snapshots cannot be read, or one of them is missing.
     pub fn with_model_answers(&self, pairs: RecordBatch) -> anyhow::Result<RecordBatch> {
-        let numbers = pairs.column_by_name("snapshot").and_then(|column| column.as_primitive_opt::<UInt64Type>());
+        let numbers =
+            pairs.column_by_name("snapshot").and_then(|column| column.as_primitive_opt::<UInt64Type>());
         let numbers = numbers.context("the pair table has no snapshot numbers")?.values().clone();
         let blinded = pairs.column_by_name(BLINDED).and_then(|column| column.as_boolean_opt());
         let mut columns = vec!["sequence".to_owned()];
-        columns.extend(self.prepared.models.iter().flat_map(|model| answer_columns(&model_column(&model.name))));
+        columns
+            .extend(self.prepared.models.iter().flat_map(|model| answer_columns(&model_column(&model.name))));
         let wanted: BTreeSet<u64> = numbers.iter().copied().collect();
-        let options = ScanOptions::new(Table::Snapshots, columns).select(RowSelection::Numbers("sequence", wanted));
+        let options =
+            ScanOptions::new(Table::Snapshots, columns).select(RowSelection::Numbers("sequence", wanted));
         let snapshots: Vec<RecordBatch> = options.open(self.run)?.collect::<Result<_, _>>()?;
         let mut places: FxHashMap<u64, (usize, usize)> = FxHashMap::default();
         for (at, batch) in snapshots.iter().enumerate() {
@@ -141,7 +151,8 @@ impl<'r> PairScan<'r> {
                 })?);
             }
         }
-        let mut fields: Vec<Field> = pairs.schema_ref().fields().iter().map(|field| field.as_ref().clone()).collect();
+        let mut fields: Vec<Field> =
+            pairs.schema_ref().fields().iter().map(|field| field.as_ref().clone()).collect();
         let mut columns = pairs.columns().to_vec();
         if blinded.is_some() {
             let kept: Vec<usize> =
@@ -151,8 +162,11 @@ impl<'r> PairScan<'r> {
         }
         for model in &self.prepared.models {
             let (name, form) = (model_column(&model.name), model.plugin.form);
-            let sources: Vec<Answers> =
-                snapshots.iter().chain(&late).map(|batch| answers(batch, &name, form)).collect::<anyhow::Result<_>>()?;
+            let sources: Vec<Answers> = snapshots
+                .iter()
+                .chain(&late)
+                .map(|batch| answers(batch, &name, form))
+                .collect::<anyhow::Result<_>>()?;
             let sources: Vec<&Answers> = sources.iter().collect();
             for (field, column) in Answers::gather(&sources, &picks).columns(&name) {
                 fields.push(field.with_nullable(true));

@@ -133,7 +133,8 @@ pub fn begin_review(
         };
         session.cases.push(PendingCase { case, stratum: stratum(row.stratum), key: row.key });
     }
-    session.ledger = Some(record(run, &session, DisclosureCounts::read(run, &cutoff)?, signer, sampled, &known)?);
+    session.ledger =
+        Some(record(run, &session, DisclosureCounts::read(run, &cutoff)?, signer, sampled, &known)?);
     Ok(session)
 }
 

@@ -117,7 +117,9 @@ mod tests {
     fn drawn(rows: impl Iterator<Item = usize>, seed: &str, most: usize) -> (Vec<u64>, Vec<Drawn>) {
         let strata = strata();
         let mut sampler = Sampler::new(&strata, seed, most);
-        rows.for_each(|row| sampler.add((&format!("id-{row}"), Micros(7)), |condition| values(row)[condition]));
+        rows.for_each(|row| {
+            sampler.add((&format!("id-{row}"), Micros(7)), |condition| values(row)[condition])
+        });
         sampler.finish()
     }
 

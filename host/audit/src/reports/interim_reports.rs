@@ -11,10 +11,12 @@ use std::thread::JoinHandle;
 
 use anyhow::Context as _;
 
-use crate::verdict::evaluation::interim_verdict;
 use crate::reports::report_bundle::bundle;
 use crate::run_files::read_seal;
-use understudy_engine::{InterimCallback, InterimSnapshot, SealedStudy, Seal, PluginOverrides, load_run_study};
+use crate::verdict::evaluation::interim_verdict;
+use understudy_engine::{
+    InterimCallback, InterimSnapshot, PluginOverrides, Seal, SealedStudy, load_run_study,
+};
 use understudy_report::model::bundle::ReportBundle;
 use understudy_report::{build, html};
 use understudy_run_log::ledger::{Entry, Event, FileDigest, Ledger};
@@ -35,13 +37,21 @@ impl InterimReportWriter {
     ///
     /// # Errors
     /// If the thread cannot be started.
-    pub fn start(run: &Path, signer: Option<Signer>, warn: fn(String)) -> anyhow::Result<InterimReportWriter> {
+    pub fn start(
+        run: &Path,
+        signer: Option<Signer>,
+        warn: fn(String),
+    ) -> anyhow::Result<InterimReportWriter> {
         let (looks, waiting) = sync_channel(1);
         let run = run.to_owned();
         let writing = std::thread::Builder::new()
             .name("interim".into())
             .spawn(move || write(&run, signer, &waiting, warn));
-        Ok(InterimReportWriter { looks, writing: writing.context("cannot start the thread that writes interim reports")?, warn })
+        Ok(InterimReportWriter {
+            looks,
+            writing: writing.context("cannot start the thread that writes interim reports")?,
+            warn,
+        })
     }
 
     /// The callback that the run calls for each interim report.
@@ -126,7 +136,12 @@ fn write_report(
 ///
 /// # Errors
 /// If there are no sums, or the threshold's metric fails.
-pub fn build_interim(prepared: &SealedStudy, seal: &Seal, look: &InterimSnapshot, entries: &[Entry]) -> anyhow::Result<ReportBundle> {
+pub fn build_interim(
+    prepared: &SealedStudy,
+    seal: &Seal,
+    look: &InterimSnapshot,
+    entries: &[Entry],
+) -> anyhow::Result<ReportBundle> {
     let outcome = look.result(seal).context("an interim report has sums")?;
     let verdict = match prepared.study.threshold {
         Some(_) => Some(interim_verdict(prepared, seal, &look.saved, entries)?),

@@ -9,7 +9,7 @@ use anyhow::{Context as _, anyhow, bail};
 
 use crate::run_files::{read_entries, read_seal};
 use crate::verdict::interferences::events_since_verdict;
-use understudy_engine::{RunResult, SealedStudy, SEAL, Checkpoint, Seal, PluginOverrides, load_run_study};
+use understudy_engine::{Checkpoint, PluginOverrides, RunResult, SEAL, Seal, SealedStudy, load_run_study};
 use understudy_report::model::bundle::{
     FORMAT, PluginProvenance, Provenance, ReportBundle, ReviewNote, RunEvent, RunEventKind, ThresholdSummary,
 };
@@ -146,7 +146,8 @@ fn run_event(entry: &Entry, recorded: &LedgerState) -> Option<RunEvent> {
                 format!("; both agreed on {} of {pairs}", shadow.agreeing)
             });
             let change = if *comparator_change { "; comparator change" } else { "" };
-            let text = format!("generation {generation}: {role} {name} {action}: {reason} ({who}){shadow}{change}");
+            let text =
+                format!("generation {generation}: {role} {name} {action}: {reason} ({who}){shadow}{change}");
             let kind = if *comparator_change { RunEventKind::ForcedSwap } else { RunEventKind::Swap };
             // Event time, as charts and windows use it.
             let clock = match recorded.swap(*generation).map(|swap| swap.outcome) {
@@ -160,17 +161,22 @@ fn run_event(entry: &Entry, recorded: &LedgerState) -> Option<RunEvent> {
             (RunEventKind::Interruption, None, text)
         }
         Event::RunResumed { interruption, damaged, .. } => {
-            let damaged = if damaged.is_empty() { String::new() } else { format!("; {}", damaged.join("; ")) };
+            let damaged =
+                if damaged.is_empty() { String::new() } else { format!("; {}", damaged.join("; ")) };
             let text = format!("the run {interruption} and was resumed{damaged}");
             (RunEventKind::Interruption, None, text)
         }
         Event::RunStopped { reason, .. } => {
             (RunEventKind::Interruption, None, format!("the run was stopped: {reason}"))
         }
-        Event::SourceGap { stream, reason } => (RunEventKind::Interruption, None, format!("{stream}: {reason}")),
+        Event::SourceGap { stream, reason } => {
+            (RunEventKind::Interruption, None, format!("{stream}: {reason}"))
+        }
         Event::DeterminismChecked { model, rows, mismatches, first_id, .. } if *mismatches > 0 => {
             let first = if recorded.closed { format!(", first id {first_id}") } else { String::new() };
-            let text = format!("{model} gave a different answer in {mismatches} of {rows} determinism checks{first}");
+            let text = format!(
+                "{model} gave a different answer in {mismatches} of {rows} determinism checks{first}"
+            );
             (RunEventKind::DeterminismMismatch, None, text)
         }
         Event::SegmentReduced { before, .. } => {

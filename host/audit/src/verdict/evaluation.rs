@@ -6,7 +6,7 @@
 use anyhow::{Context as _, bail};
 
 use super::interferences::interference_events;
-use understudy_engine::{SealedStudy, Checkpoint, Seal, conditions};
+use understudy_engine::{Checkpoint, Seal, SealedStudy, conditions};
 use understudy_records::join::Accounting;
 use understudy_run_log::CHECKPOINT;
 use understudy_run_log::ledger::{Entry, LedgerState};
@@ -58,7 +58,9 @@ pub(crate) fn closed_verdict(
     entries: &[Entry],
 ) -> anyhow::Result<Verdict> {
     let Some(results) = RunResults::from_checkpoint(saved, true) else {
-        bail!("cannot use {CHECKPOINT}: it belongs to a run that has not ended; run `understudy verify` for details")
+        bail!(
+            "cannot use {CHECKPOINT}: it belongs to a run that has not ended; run `understudy verify` for details"
+        )
     };
     evaluate_threshold(prepared, seal, &LedgerState::from_entries(entries), &results)
 }

@@ -23,7 +23,11 @@ fn event(recorded: &RecordedInterference) -> InterferenceEvent {
         InterferenceSource::Swap { role, name, shadow } => {
             let shadow = match shadow {
                 Some(shadow) => {
-                    format!("the two agreed on {} of {}", shadow.agreeing, counted(shadow.pairs, "pair", "pairs"))
+                    format!(
+                        "the two agreed on {} of {}",
+                        shadow.agreeing,
+                        counted(shadow.pairs, "pair", "pairs")
+                    )
                 }
                 None => "without a shadow comparison".to_owned(),
             };

@@ -32,9 +32,7 @@ pub fn check(run: &Path, file: &str, sha256: &str, source: &str, report: &mut Ve
                 format_args!("the file was changed: its SHA-256 is {found}, and {source} has {sha256}"),
             );
         }
-        Err(error) => {
-            report.issue(file, format_args!("cannot be read: {error}; {source} names it"))
-        }
+        Err(error) => report.issue(file, format_args!("cannot be read: {error}; {source} names it")),
     }
 }
 
@@ -101,7 +99,8 @@ pub fn open(run: &Path, report: &mut VerifyReport) -> Result<(), LogError> {
             (files, rows) = (files + 1, rows + found);
             if let Some(damage) = damage {
                 let file = segment.path.strip_prefix(run).unwrap_or(&segment.path);
-                report.issue(file.display(), format_args!("{damage} after {}", counted(found, "row", "rows")));
+                report
+                    .issue(file.display(), format_args!("{damage} after {}", counted(found, "row", "rows")));
             }
         }
     }

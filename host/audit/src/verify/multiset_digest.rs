@@ -140,7 +140,9 @@ impl MultisetDigest {
                 };
                 combine(seed, digests, column, |row| list(lists.value(row).as_string::<i32>()));
             }
-            other => bail!("the pair table has a column of type {other}, which this version of understudy does not support"),
+            other => bail!(
+                "the pair table has a column of type {other}, which this version of understudy does not support"
+            ),
         }
         Ok(())
     }
@@ -152,7 +154,10 @@ impl MultisetDigest {
         ranges.sort_unstable();
         ranges.dedup();
         ranges.retain(|range| sums(self, range) != sums(other, range));
-        ranges.into_iter().map(|range| (range * RANGE, [self, other].map(|set| sums(set, &range).0))).collect()
+        ranges
+            .into_iter()
+            .map(|range| (range * RANGE, [self, other].map(|set| sums(set, &range).0)))
+            .collect()
     }
 }
 

@@ -10,22 +10,31 @@ use anyhow::anyhow;
 use arrow::datatypes::SchemaRef;
 
 use crate::verify::issue::VerifyReport;
-use crate::verify::multiset_digest::{RANGE, MultisetDigest, Seed};
+use crate::verify::multiset_digest::{MultisetDigest, RANGE, Seed};
 use crate::verify::sums_from_scores;
-use understudy_engine::{PairTableBuilder, SealedStudy, Recomputed, Checkpoint, buffered_fields, recompute, schemas};
+use understudy_engine::{
+    Checkpoint, PairTableBuilder, Recomputed, SealedStudy, buffered_fields, recompute, schemas,
+};
 use understudy_run_log::{CHECKPOINT, ScanOptions, Table};
 
 /// Recomputes pairs and sums and compares them with the stored ones. Returns the number of pairs.
 ///
 /// # Errors
 /// If the log cannot be read, or does not hold the rows of this study.
-pub fn check(prepared: &SealedStudy, run: &Path, saved: &Checkpoint, report: &mut VerifyReport) -> anyhow::Result<u64> {
+pub fn check(
+    prepared: &SealedStudy,
+    run: &Path,
+    saved: &Checkpoint,
+    report: &mut VerifyReport,
+) -> anyhow::Result<u64> {
     let schema = schemas(prepared)[Table::Pairs as usize].clone();
     let seed = Seed::new()?;
     let (logged, rebuilt) = thread::scope(|scope| {
         let logged = scope.spawn(|| logged(run, &schema, seed));
         let rebuilt = rebuilt(prepared, run, &schema, seed);
-        let logged = logged.join().map_err(|_| anyhow!("the thread that reads the pair table panicked; this is a bug in understudy"));
+        let logged = logged.join().map_err(|_| {
+            anyhow!("the thread that reads the pair table panicked; this is a bug in understudy")
+        });
         anyhow::Ok((logged??, rebuilt?))
     })?;
     let (recomputed, rebuilt) = rebuilt;
@@ -80,9 +89,7 @@ pub fn check_stored_scores(
 /// The digest of the stored pairs.
 fn logged(run: &Path, schema: &SchemaRef, seed: Seed) -> anyhow::Result<MultisetDigest> {
     let mut set = MultisetDigest::new(schema, seed);
-    for batch in
-        ScanOptions::new(Table::Pairs, Vec::new()).open(run)?
-    {
+    for batch in ScanOptions::new(Table::Pairs, Vec::new()).open(run)? {
         set.add(&batch?)?;
     }
     Ok(set)
@@ -97,7 +104,8 @@ fn rebuilt(
 ) -> anyhow::Result<(MultisetDigest, Recomputed)> {
     let mut set = MultisetDigest::new(schema, seed);
     let mut table = PairTableBuilder::new(prepared);
-    let rebuilt = recompute(prepared, run, buffered_fields(prepared), |compared| set.add(&table.batch(compared)))?;
+    let rebuilt =
+        recompute(prepared, run, buffered_fields(prepared), |compared| set.add(&table.batch(compared)))?;
     Ok((set, rebuilt))
 }
 

@@ -13,7 +13,9 @@ use crate::reviews_file::{REVIEWS, expected_content};
 use crate::verify::issue::VerifyReport;
 use crate::verify::verdict_check::VerdictInputs;
 use crate::verify::{files, recompute_check, seal_check, sequence_check, verdict_check};
-use understudy_engine::{LoadStudyError, SealedStudy, SEAL, Checkpoint, Seal, PluginOverrides, plugin_file_name, load_run_study};
+use understudy_engine::{
+    Checkpoint, LoadStudyError, PluginOverrides, SEAL, Seal, SealedStudy, load_run_study, plugin_file_name,
+};
 use understudy_report::{build, counted};
 use understudy_run_log::ledger::{self, Entry, Event, LEDGER, LedgerState, NOTE};
 use understudy_run_log::signed_head::Verifier;
@@ -77,16 +79,19 @@ pub fn verify(run: &Path, keys: &[Verifier]) -> Result<VerifyReport, VerifyError
     // The plugins are compiled while the records are read.
     let (checked, prepared) = thread::scope(|scope| {
         let seal = seal.as_ref().filter(|_| ledger_file.state.end.is_some());
-        let preparing = seal.map(|seal| scope.spawn(|| load_run_study(run, seal, &PluginOverrides::default())));
+        let preparing =
+            seal.map(|seal| scope.spawn(|| load_run_study(run, seal, &PluginOverrides::default())));
         let checked = records(run, &ledger_file, &mut report);
         (checked, preparing.and_then(|preparing| preparing.join().ok()))
     });
     checked?;
     match (ledger_file.state.end.is_some(), seal, prepared) {
         (true, Some(seal), Some(prepared)) if report.issues.is_empty() => {
-            let inputs = figures(run, &seal, &version, prepared, ledger_file.state.reduced.len(), &mut report);
+            let inputs =
+                figures(run, &seal, &version, prepared, ledger_file.state.reduced.len(), &mut report);
             let sealed = ledger_file.state.start.as_ref().map(|start| start.seal.clone()).unwrap_or_default();
-            let inputs = inputs.as_ref().map(|(prepared, saved)| VerdictInputs { prepared, saved, seal: &sealed });
+            let inputs =
+                inputs.as_ref().map(|(prepared, saved)| VerdictInputs { prepared, saved, seal: &sealed });
             verdict_check::check(run, &ledger_file.entries, &ledger_file.state, inputs, &mut report);
         }
         (true, ..) => {}
@@ -96,7 +101,10 @@ pub fn verify(run: &Path, keys: &[Verifier]) -> Result<VerifyReport, VerifyError
                 "figures",
                 match being_written {
                     true => "the run is not finished, so its results are not final".to_owned(),
-                    false => "the run was cut off; resume it with `understudy run`, and verify it after its end".to_owned(),
+                    false => {
+                        "the run was cut off; resume it with `understudy run`, and verify it after its end"
+                            .to_owned()
+                    }
                 },
             ))
         }
@@ -142,7 +150,13 @@ impl ReadLedger {
 }
 
 /// Checks the signature of the ledger's head.
-fn signature(run: &Path, bytes: &[u8], ledger_file: &ReadLedger, keys: &[Verifier], report: &mut VerifyReport) {
+fn signature(
+    run: &Path,
+    bytes: &[u8],
+    ledger_file: &ReadLedger,
+    keys: &[Verifier],
+    report: &mut VerifyReport,
+) {
     let Some(start) = &ledger_file.state.start else { return };
     let named = start.key.as_deref();
     // A key that did not sign the head fails the signature check below.
@@ -217,8 +231,13 @@ fn files(run: &Path, ledger_file: &ReadLedger, report: &mut VerifyReport) -> Res
         files::check(run, file, sha256, "the ledger", report);
     }
     if ledger_file.is_whole {
-        files::unexpected_reports(run, &ledger_file.state.interim_files, ledger_file.state.end.is_some(), report)
-            .map_err(unreadable)?;
+        files::unexpected_reports(
+            run,
+            &ledger_file.state.interim_files,
+            ledger_file.state.end.is_some(),
+            report,
+        )
+        .map_err(unreadable)?;
     }
     Ok(())
 }
@@ -228,7 +247,13 @@ fn records(run: &Path, ledger_file: &ReadLedger, report: &mut VerifyReport) -> R
     let mut done = Ok(());
     report.check("records", |report| {
         for side in StreamKind::ALL {
-            done = sequence_check::check(run, side, ledger_file.state.position[side], ledger_file.state.end.is_some(), report);
+            done = sequence_check::check(
+                run,
+                side,
+                ledger_file.state.position[side],
+                ledger_file.state.end.is_some(),
+                report,
+            );
             if done.is_err() {
                 break;
             }

@@ -18,7 +18,13 @@ const STUDY: &str = "study.toml";
 
 /// Returns the seal if its SHA-256 is `seal`. `text` is the SHA-256 of the declaration's bytes. If the seal
 /// is signed, one of `keys` must have signed it, unless there are none.
-pub fn check(run: &Path, seal: &str, text: &str, keys: &[Verifier], report: &mut VerifyReport) -> Option<Seal> {
+pub fn check(
+    run: &Path,
+    seal: &str,
+    text: &str,
+    keys: &[Verifier],
+    report: &mut VerifyReport,
+) -> Option<Seal> {
     let mut sealed = None;
     report.check("seal", |report| {
         let before = report.issues.len();

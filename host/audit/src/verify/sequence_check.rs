@@ -9,7 +9,7 @@ use arrow::array::{AsArray as _, RecordBatch};
 use arrow::datatypes::UInt64Type;
 
 use crate::verify::issue::VerifyReport;
-use understudy_run_log::{LogError, ScanOptions, TableRows, Table};
+use understudy_run_log::{LogError, ScanOptions, Table, TableRows};
 use understudy_study::StreamKind;
 
 /// Finds sequence numbers that are missing, repeated, or not among the `position` records that the ledger

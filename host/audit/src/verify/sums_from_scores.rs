@@ -10,7 +10,7 @@ use arrow::array::{Array, ArrayRef, AsArray as _, RecordBatch, StringArray};
 use arrow::compute::{cast, filter_record_batch, is_not_null};
 use arrow::datatypes::{DataType, Float64Type, TimestampMicrosecondType};
 
-use understudy_engine::{Comparison, Aggregates, OUTCOME, SealedStudy, SCORED, conditions};
+use understudy_engine::{Aggregates, Comparison, OUTCOME, SCORED, SealedStudy, conditions};
 use understudy_run_log::{ScanOptions, Table};
 use understudy_statistics::scoring::{
     AnswerStatus, Cells, Conditions, ModelScores, ScoredPairs, WindowClock,
@@ -25,9 +25,7 @@ pub fn sums(prepared: &SealedStudy, run: &Path) -> anyhow::Result<(Cells, Compar
     let conditions = conditions(study);
     let mut judged = Aggregates::new(prepared);
     let mut clock = WindowClock::new(study.windows, study.time_zone.clone());
-    for batch in
-        ScanOptions::new(Table::Pairs, Vec::new()).open(run)?
-    {
+    for batch in ScanOptions::new(Table::Pairs, Vec::new()).open(run)? {
         let batch = batch?;
         let first = format!("model.{}.{OUTCOME}", prepared.models[0].name);
         let scored = filter_record_batch(&batch, &is_not_null(column(&batch, &first)?)?)?;
@@ -61,7 +59,12 @@ fn codes(conditions: &Conditions, condition: usize, names: &ArrayRef) -> anyhow:
     let names = cast(names, &DataType::Utf8)?;
     let code = |name: Option<&str>| {
         let at = known.iter().position(|known| Some(known.as_str()) == name);
-        at.map(|at| at as u16).with_context(|| format!("the pair table has the value {} of a condition, which the study does not have", name.unwrap_or("null")))
+        at.map(|at| at as u16).with_context(|| {
+            format!(
+                "the pair table has the value {} of a condition, which the study does not have",
+                name.unwrap_or("null")
+            )
+        })
     };
     names.as_string::<i32>().iter().map(code).collect()
 }
@@ -81,7 +84,8 @@ fn scores(prepared: &SealedStudy, model: &str, batch: &RecordBatch) -> anyhow::R
             let name = format!("model.{model}.{}.{component}", metric.name);
             let values = column(batch, &name)?.as_primitive_opt::<Float64Type>();
             let values = values.filter(|values| values.null_count() == 0);
-            components.push(values.with_context(|| format!("the column {name} has nulls"))?.values().to_vec());
+            components
+                .push(values.with_context(|| format!("the column {name} has nulls"))?.values().to_vec());
         }
         all.push(components);
     }

@@ -7,7 +7,7 @@ use super::files;
 use super::issue::VerifyReport;
 use crate::verdict::evaluation::closed_verdict;
 use crate::verdict::interferences::events_since_verdict;
-use understudy_engine::{SealedStudy, Checkpoint};
+use understudy_engine::{Checkpoint, SealedStudy};
 use understudy_run_log::VERDICT;
 use understudy_run_log::ledger::{Entry, LedgerState, RecordedVerdict};
 

@@ -32,7 +32,8 @@ pub fn check(bytes: &[u8]) -> (Vec<Entry>, Vec<Fault>) {
             Ok(entry) => {
                 if entry.previous != previous {
                     fault(
-                        "it does not continue the line before: a line was changed, removed or inserted".to_owned(),
+                        "it does not continue the line before: a line was changed, removed or inserted"
+                            .to_owned(),
                     );
                 }
                 if entry.entry != number {
@@ -58,8 +59,9 @@ pub(super) fn entry(text: &[u8]) -> Result<Entry, String> {
     if hash.strip_suffix("\"}") != Some(&hexadecimal(&Sha256::digest(body))) {
         return Err("it was changed: its hash does not match".to_owned());
     }
-    let entry: Entry = serde_json::from_str(&format!("{body}}}"))
-        .map_err(|error| format!("it cannot be parsed: {error}; a newer version of understudy may have written it"))?;
+    let entry: Entry = serde_json::from_str(&format!("{body}}}")).map_err(|error| {
+        format!("it cannot be parsed: {error}; a newer version of understudy may have written it")
+    })?;
     match line(&entry) == text {
         true => Ok(entry),
         false => Err("it does not have the canonical form of an entry; a newer version of understudy may have written it".to_owned()),

@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::ledger::event::{Event, FileDigest, Segment, ShadowResult, SwapTrigger};
 use crate::ledger::check::Fault;
 use crate::ledger::entry::Entry;
+use crate::ledger::event::{Event, FileDigest, Segment, ShadowResult, SwapTrigger};
 use understudy_records::join::ExclusionCounts;
 use understudy_study::{InterferenceKind, PerStream};
 

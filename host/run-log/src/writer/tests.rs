@@ -20,7 +20,9 @@ fn batch(numbers: impl IntoIterator<Item = u64>) -> RecordBatch {
 }
 
 fn open(run: &Path, commit: Commit) -> (LogWriter, LogThreads) {
-    let Ok(DirectoryContent::Empty(directory)) = RunDirectory::open(run, "study", None) else { panic!("it is new") };
+    let Ok(DirectoryContent::Empty(directory)) = RunDirectory::open(run, "study", None) else {
+        panic!("it is new")
+    };
     let ledger = Ledger::create(run, None).expect("a new ledger");
     let recovered = recover(run, 0, PerStream::default()).expect("nothing is there");
     let schemas = [(); 4].map(|()| batch([]).schema());
