@@ -275,7 +275,10 @@ mod tests {
             panic!()
         };
         assert_eq!((agreeing, differing), (6000, 5));
-        assert!(unlisted_pairs == untracked_pairs && untracked_pairs > 3900, "{unlisted_pairs} and {untracked_pairs}");
+        assert!(
+            unlisted_pairs == untracked_pairs && untracked_pairs > 3900,
+            "{unlisted_pairs} and {untracked_pairs}"
+        );
     }
 
     #[test]

@@ -25,8 +25,8 @@ use crate::model::report::{
     Report, WindowInfo,
 };
 use crate::model::run_summary::PluginFailure;
-use understudy_engine::{LoadedPlugin, RunResult, SealedStudy, LatencyHistogram, conditions};
-use understudy_sandbox::{DeciderPlugin, ComponentFile};
+use understudy_engine::{LatencyHistogram, LoadedPlugin, RunResult, SealedStudy, conditions};
+use understudy_sandbox::{ComponentFile, DeciderPlugin};
 use understudy_statistics::scoring::{Slice, Totals, WindowClock};
 
 /// The report of a run, with the plugins that ran at its end.
@@ -49,7 +49,7 @@ pub fn build(outcome: &RunResult, prepared: &SealedStudy) -> Report {
             .versions
             .metrics
             .iter()
-            .map(|part| (part.name.clone(), part.now().plugin.instance()))
+            .map(|part| (part.name.clone(), part.current().plugin.instance()))
             .collect(),
         failures: outcome.incidents.iter().map(plugin_failure).collect(),
     };

@@ -4,7 +4,10 @@ use crate::model::run_summary::{
     ComparisonCounts, DeterminismSummary, ExcludedExample, LatencySummary, PluginFailure, RunEnd,
     SubstrateLatencySummary,
 };
-use understudy_engine::{DeterminismStats, Comparison, EndReason, FailureGroup, LatencyPercentiles, ListedExclusion, SubstrateLatency};
+use understudy_engine::{
+    Comparison, DeterminismStats, EndReason, FailureGroup, LatencyPercentiles, ListedExclusion,
+    SubstrateLatency,
+};
 
 /// How the run ended.
 pub(super) fn run_end(end: &EndReason) -> RunEnd {

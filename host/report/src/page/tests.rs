@@ -1,5 +1,4 @@
-//! Both renderings of one small document are shown as a whole in `snapshots/`; what always holds is tried on text that
-//! means harm, and on numbers that no run would have.
+//! Snapshots of both renderings of a small document, and property tests with hostile text and arbitrary numbers.
 
 use proptest::prelude::*;
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
@@ -7,8 +6,8 @@ use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use super::*;
 use crate::page::chart::draw;
 
-/// A document with every kind of block in which every text is what it is given.
-fn of_texts(text: impl Fn() -> String) -> Document {
+/// A document with every kind of block, in which every text comes from `text`.
+fn document_of(text: impl Fn() -> String) -> Document {
     let table = |folded| Table {
         caption: Some(text()),
         head: vec![Column::text(text()), Column::number(text())],
@@ -37,7 +36,7 @@ fn figure(chart: Chart, text: String) -> Figure {
     Figure { title: text.clone(), description: text, chart, table: Table::default() }
 }
 
-/// One series of points a day apart.
+/// A series of daily points.
 fn series(values: &[Option<f64>], name: &str) -> Chart {
     let point = |(at, value): (usize, &Option<f64>)| SeriesPoint {
         label: format!("{name} {at}"),
@@ -59,7 +58,7 @@ fn series(values: &[Option<f64>], name: &str) -> Chart {
     }
 }
 
-/// Every other kind of chart, of some numbers.
+/// Every other kind of chart, with these numbers.
 fn charts(values: &[f64], name: &str) -> Vec<Chart> {
     let row = |value: &f64| DotRow {
         group: Some(name.to_owned()),
@@ -92,7 +91,7 @@ fn charts(values: &[f64], name: &str) -> Vec<Chart> {
 }
 
 fn small() -> Document {
-    let mut document = of_texts(|| "plain words".to_owned());
+    let mut document = document_of(|| "plain words".to_owned());
     document.title = "A | B_c & <d>".to_owned();
     let told = Table {
         head: vec![Column::text("day"), Column::number("agreement")],
@@ -126,7 +125,7 @@ fn a_small_page_in_markdown() {
 }
 
 #[test]
-fn a_chart_without_a_number_has_nothing_to_show() {
+fn a_chart_without_numbers_is_empty() {
     let nothing = [&[][..], &[f64::NAN], &[f64::INFINITY, f64::NEG_INFINITY]];
     for values in nothing {
         for chart in charts(values, "x") {
@@ -139,19 +138,19 @@ fn a_chart_without_a_number_has_nothing_to_show() {
             );
         }
     }
-    let page = html(&of_texts(|| "x".to_owned()));
+    let page = html(&document_of(|| "x".to_owned()));
     assert!(page.contains("<p class=\"empty\">Nothing to show.</p>"), "{page}");
 }
 
 #[test]
-fn events_are_numbered_in_the_order_of_time() {
+fn events_are_numbered_in_order_of_time() {
     let chart = series(&[Some(0.5)], "x");
     let marked: Vec<_> = chart.marked().into_iter().map(|(name, _, text)| format!("{name} {text}")).collect();
     assert_eq!(marked, ["1 x, early", "2 x, late", "A x"]);
 }
 
 #[test]
-fn a_chart_has_the_colours_of_the_page() {
+fn a_chart_uses_the_colours_of_the_page() {
     for chart in charts(&[1.0, 2.0, 3.0], "\"#010000\" <b>") {
         let drawing = draw(&figure(chart, "t".to_owned()), "f").unwrap();
         let all = drawing.key.iter().chain(&drawing.events).fold(drawing.svg, |all, (sign, _)| all + sign);
@@ -160,8 +159,8 @@ fn a_chart_has_the_colours_of_the_page() {
     }
 }
 
-/// The texts of a document in Markdown as its reader finds them, each in the block that it stands in.
-fn read(markdown: &str) -> Vec<String> {
+/// The texts of a Markdown document as a parser finds them, one for each block.
+fn parsed_texts(markdown: &str) -> Vec<String> {
     let mut texts = vec![String::new()];
     for event in Parser::new_ext(markdown, Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH) {
         match event {
@@ -181,7 +180,7 @@ fn read(markdown: &str) -> Vec<String> {
     texts
 }
 
-/// What means something in HTML or Markdown, or commands.
+/// Texts with a meaning in HTML or Markdown, or control characters.
 const HOSTILE: [&str; 16] = [
     "<script>alert(1)</script>",
     "a | b",
@@ -203,13 +202,13 @@ const HOSTILE: [&str; 16] = [
 
 #[test]
 fn hostile_text_is_text() {
-    let harmless = html(&of_texts(|| "x".to_owned())).matches('<').count();
+    let harmless = html(&document_of(|| "x".to_owned())).matches('<').count();
     for hostile in HOSTILE {
-        let document = of_texts(|| hostile.to_owned());
+        let document = document_of(|| hostile.to_owned());
         assert_eq!(html(&document).matches('<').count(), harmless, "{hostile}");
         let shown = crate::sanitizer::one_line(hostile);
-        let texts = read(&markdown(&document));
-        assert_eq!(texts.len(), read(&markdown(&of_texts(|| "x".to_owned()))).len(), "{hostile}");
+        let texts = parsed_texts(&markdown(&document));
+        assert_eq!(texts.len(), parsed_texts(&markdown(&document_of(|| "x".to_owned()))).len(), "{hostile}");
         assert!(
             texts.iter().all(|text| text.contains(&shown) || text == "Nothing to show."),
             "{shown}: {texts:?}"
@@ -219,13 +218,13 @@ fn hostile_text_is_text() {
 
 proptest! {
     #[test]
-    fn whatever_a_text_holds_it_is_text(text in "(\\PC|[<>&\"'|`*_~#\\\\\\[\\]()!$=+. \n-]){1,12}") {
+    fn any_text_is_shown_literally(text in "(\\PC|[<>&\"'|`*_~#\\\\\\[\\]()!$=+. \n-]){1,12}") {
         let text = format!("{text}x");
-        let document = of_texts(|| text.clone());
-        let same = of_texts(|| "x".to_owned());
+        let document = document_of(|| text.clone());
+        let same = document_of(|| "x".to_owned());
         prop_assert_eq!(html(&document).matches('<').count(), html(&same).matches('<').count());
         let shown = crate::sanitizer::one_line(&text);
-        let (texts, others) = (read(&markdown(&document)), read(&markdown(&same)));
+        let (texts, others) = (parsed_texts(&markdown(&document)), parsed_texts(&markdown(&same)));
         let expected: Vec<_> = others.iter().map(|other| match other.as_str() {
             "Nothing to show." => other.clone(),
             other => other.replace('x', &shown),

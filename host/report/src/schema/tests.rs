@@ -1,5 +1,5 @@
-//! The schemas are held against what is written: full reports are valid, anything spoilt in them is not, and every key is
-//! described and required.
+//! Tests the schemas against written reports: reports are valid, altered ones are not, and every key is required and
+//! described.
 
 use jsonschema::Validator;
 use proptest::prelude::*;
@@ -14,7 +14,7 @@ fn validator(schema: &Json) -> Validator {
 }
 
 #[test]
-fn reports_are_as_the_schema_says() {
+fn reports_match_the_schema() {
     let validator = validator(&super::report());
     let interim = Report { end: RunEnd::Interim { window: "week ending 2016-09-25".to_owned() }, ..hotel() };
     let interrupted = Report { end: RunEnd::Interrupted, ..hotel() };
@@ -26,40 +26,40 @@ fn reports_are_as_the_schema_says() {
     }
 }
 
-/// Every place in a value, as the pointers of JSON name them.
-fn places(at: String, value: &Json, found: &mut Vec<String>) {
+/// The JSON pointers of all values inside a value.
+fn pointers(at: String, value: &Json, found: &mut Vec<String>) {
     found.push(at.clone());
     for (key, inner) in value.as_object().into_iter().flatten() {
-        places(format!("{at}/{}", key.replace('~', "~0").replace('/', "~1")), inner, found);
+        pointers(format!("{at}/{}", key.replace('~', "~0").replace('/', "~1")), inner, found);
     }
     for (index, inner) in value.as_array().into_iter().flatten().enumerate() {
-        places(format!("{at}/{index}"), inner, found);
+        pointers(format!("{at}/{index}"), inner, found);
     }
 }
 
 proptest! {
     #[test]
-    fn a_value_of_another_kind_is_found_wherever_it_stands(choice in any::<prop::sample::Index>()) {
+    fn a_value_of_another_type_is_invalid_anywhere(choice in any::<prop::sample::Index>()) {
         let validator = validator(&super::report());
         let mut json = serde_json::to_value(rates()).unwrap();
         let mut all = Vec::new();
-        places(String::new(), &json, &mut all);
-        let place = choice.get(&all);
+        pointers(String::new(), &json, &mut all);
+        let pointer = choice.get(&all);
         // No value of a report is a list of lists of booleans.
-        *json.pointer_mut(place).unwrap() = json!([[true]]);
-        prop_assert!(!validator.is_valid(&json), "{place}");
+        *json.pointer_mut(pointer).unwrap() = json!([[true]]);
+        prop_assert!(!validator.is_valid(&json), "{pointer}");
     }
 }
 
-/// Every object of a schema that has properties, with where it stands.
-fn objects<'s>(at: String, said: &'s Json, found: &mut Vec<(String, &'s Json)>) {
-    if said.get("properties").is_some_and(Json::is_object) {
-        found.push((at.clone(), said));
+/// Every object of a schema that has properties, with its path.
+fn objects<'s>(at: String, schema: &'s Json, found: &mut Vec<(String, &'s Json)>) {
+    if schema.get("properties").is_some_and(Json::is_object) {
+        found.push((at.clone(), schema));
     }
-    for (key, inner) in said.as_object().into_iter().flatten() {
+    for (key, inner) in schema.as_object().into_iter().flatten() {
         objects(format!("{at}.{key}"), inner, found);
     }
-    for (index, inner) in said.as_array().into_iter().flatten().enumerate() {
+    for (index, inner) in schema.as_array().into_iter().flatten().enumerate() {
         objects(format!("{at}[{index}]"), inner, found);
     }
 }
@@ -75,12 +75,12 @@ fn every_key_is_described_and_required() {
                 object["required"].as_array().into_iter().flatten().filter_map(Json::as_str).collect();
             for (key, property) in object["properties"].as_object().into_iter().flatten() {
                 assert!(required.contains(&key.as_str()), "{at}.{key} is not required");
-                // The tag of a choice says what it is by its value; a choice with one key is described as a whole.
-                let is_told =
-                    |said: &Json| said["description"].as_str().is_some_and(|told| told.ends_with('.'));
-                let alone = required.len() == 1 && is_told(object);
+                // The tag of a variant is described by its value; a variant with one key is described as a whole.
+                let is_described =
+                    |schema: &Json| schema["description"].as_str().is_some_and(|text| text.ends_with('.'));
+                let alone = required.len() == 1 && is_described(object);
                 assert!(
-                    is_told(property) || alone || property.get("const").is_some(),
+                    is_described(property) || alone || property.get("const").is_some(),
                     "{at}.{key}: {property}"
                 );
             }

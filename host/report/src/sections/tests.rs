@@ -1,4 +1,4 @@
-//! What sections say of runs of every kind.
+//! Sections of reports of every kind.
 
 use jiff::Timestamp;
 
@@ -40,14 +40,15 @@ fn bundle(report: Report) -> ReportBundle {
             ledger_entries: 12,
             ledger_head: "ab".repeat(32),
             closed: true,
-            segments: 3, segment_rows: 30_804,
+            segments: 3,
+            segment_rows: 30_804,
             plugins: Vec::new(),
         },
         report,
     }
 }
 
-/// The same with a threshold and a verdict over its windows.
+/// A bundle with a threshold and a verdict over the windows of the report.
 fn ruled(report: Report, word: VerdictKind) -> ReportBundle {
     let found = |hits, pairs| Estimate {
         pairs,
@@ -94,11 +95,8 @@ fn ruled(report: Report, word: VerdictKind) -> ReportBundle {
             scopes: vec![ruling],
         }],
     };
-    let threshold = ThresholdSummary {
-        text: verdict.threshold.clone(),
-        direction: Direction::AtLeast,
-        bound: 0.5025,
-    };
+    let threshold =
+        ThresholdSummary { text: verdict.threshold.clone(), direction: Direction::AtLeast, bound: 0.5025 };
     ReportBundle { threshold: Some(threshold), verdict: Some(verdict), ..bundle(report) }
 }
 
@@ -116,7 +114,7 @@ fn a_report_in_words() {
         exposed("2026-01-01T09:00:00Z", "2026-01-01T09:00:00Z"),
     ];
     insta::assert_snapshot!(markdown(&document(&bundle)));
-    // What happened outside of the windows that are shown does not stretch their chart.
+    // Events outside of the windows shown are left out of the chart.
     let threshold = &document(&bundle).sections[1];
     let marks = threshold.blocks.iter().find_map(|block| match block {
         Block::Figure(figure) => match &figure.chart {
@@ -140,21 +138,21 @@ fn a_run_in_trouble_and_one_without_records() {
 }
 
 #[test]
-fn of_an_offline_evaluation_no_verdict_is_to_come() {
+fn an_offline_evaluation_has_no_verdict() {
     let report = Report { replay_of: Some("77".repeat(32)), ..hotel() };
     let asked = ruled(hotel(), VerdictKind::Go).threshold;
     let text = markdown(&document(&ReportBundle { threshold: asked, ..bundle(report) }));
-    assert!(text.contains("OFFLINE") && text.contains("no verdict and can have none"), "{text}");
+    assert!(text.contains("OFFLINE") && text.contains("cannot have a verdict"), "{text}");
     assert!(!text.contains("decide"), "{text}");
 }
 
 #[test]
-fn a_verdict_that_was_overtaken_is_not_shown_as_if_it_stood() {
-    let events_since_verdict = vec!["answers were on a screen (told by ann)".to_owned()];
+fn a_verdict_with_later_events_is_marked_out_of_date() {
+    let events_since_verdict = vec!["answers were on a screen (disclosed by ann)".to_owned()];
     let document = document(&ReportBundle { events_since_verdict, ..ruled(hotel(), VerdictKind::Go) });
     assert_eq!(document.banner.as_ref().map(|banner| banner.word.as_str()), Some("OUT OF DATE"));
     let text = markdown(&document);
-    assert!(text.contains("does not know of what came after it: answers were on a screen"), "{text}");
+    assert!(text.contains("Events after this verdict could change it: answers were on a screen"), "{text}");
 }
 
 #[test]
@@ -162,11 +160,11 @@ fn an_interim_report_says_what_it_covers() {
     let end = RunEnd::Interim { window: "week ending 2016-09-25".to_owned() };
     let text = markdown(&document(&bundle(Report { end, ..hotel() })));
     assert!(text.contains("still running"), "{text}");
-    assert!(text.contains("tested as if this were the only look"), "{text}");
+    assert!(text.contains("tested as if this were the only report"), "{text}");
 }
 
 #[test]
-fn fields_that_were_dropped_one_after_the_other_are_one_row() {
+fn consecutive_deletions_by_retention_are_one_row() {
     let event = |kind, text: &str| RunEvent {
         at: moment("2026-01-01T09:00:00Z"),
         kind,
@@ -183,7 +181,7 @@ fn fields_that_were_dropped_one_after_the_other_are_one_row() {
 }
 
 #[test]
-fn a_figure_that_misses_its_bound_does_not_look_as_if_it_met_it() {
+fn a_value_that_misses_its_bound_never_looks_equal_to_it() {
     let (report, other) = (hotel(), rates());
     let [shares, errors] = [&report, &other].map(|report| MetricFormat::all(report).remove(0));
     let requirement = |direction, bound| ThresholdSummary { text: String::new(), direction, bound };
@@ -202,7 +200,7 @@ fn a_figure_that_misses_its_bound_does_not_look_as_if_it_met_it() {
 }
 
 #[test]
-fn of_many_windows_the_latest_are_shown_and_the_rest_is_told() {
+fn the_latest_windows_are_shown_and_the_others_counted() {
     let windows: Vec<usize> = (0..1_000).collect();
     assert_eq!(latest(&windows).first(), Some(&600));
     assert_eq!(latest(&windows[..3]), [0, 1, 2]);
@@ -219,4 +217,20 @@ fn axes_have_units_and_small_differences_have_digits() {
         [0.25, -0.000_012_3, 12.345_678, 0.0, -4.0].map(signed),
         ["+0.2500", "-1.2e-5", "+12.346", "+0.0000", "-4.0000"]
     );
+}
+
+#[test]
+fn figures_have_distinct_titles() {
+    for bundle in [bundle(hotel()), bundle(rates()), ruled(hotel(), VerdictKind::Go)] {
+        let document = document(&bundle);
+        let blocks = document.sections.iter().flat_map(|section| &section.blocks);
+        let titles: Vec<&str> = blocks
+            .filter_map(|block| match block {
+                Block::Figure(figure) => Some(figure.title.as_str()),
+                _ => None,
+            })
+            .collect();
+        let distinct: std::collections::BTreeSet<&&str> = titles.iter().collect();
+        assert_eq!(distinct.len(), titles.len(), "{titles:?}");
+    }
 }

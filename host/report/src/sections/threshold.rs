@@ -10,8 +10,8 @@ use crate::model::bundle::{ReportBundle, RunEvent, ThresholdSummary};
 use crate::model::report::Report;
 use crate::page::{Block, Cell, Chart, Column, Fact, Figure, Section, Series, SeriesPoint};
 use crate::sections::helpers::{
-    OFFLINE_NOTE, chart_time, axis, window_start, bounded_value, local_date, folded, latest, omitted_windows_note, scope_name,
-    search_metric, text,
+    OFFLINE_NOTE, axis, bounded_value, chart_time, folded, latest, local_date, omitted_windows_note,
+    scope_name, search_metric, text, window_start,
 };
 use understudy_statistics::scoring::Interval;
 use understudy_statistics::verdict::{
@@ -211,7 +211,9 @@ fn over_time(bundle: &ReportBundle, formats: &[MetricFormat<'_>], blocks: &mut V
     let ends = view.first().zip(view.last());
     // Events outside of the windows shown are left out of the chart.
     let inside = |x: &f64| {
-        ends.is_some_and(|(first, last)| (chart_time(report, first.start)..chart_time(report, last.end)).contains(x))
+        ends.is_some_and(|(first, last)| {
+            (chart_time(report, first.start)..chart_time(report, last.end)).contains(x)
+        })
     };
     let event_mark = |event: &RunEvent| Some((chart_time(report, event.effective_from?), event.text.clone()));
     let changes = report.divergence.models.iter().flat_map(|divergence| {

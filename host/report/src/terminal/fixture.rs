@@ -75,7 +75,10 @@ pub(crate) fn hotel() -> Report {
         windows: weeks(62),
         replay_of: None,
         substrate_latency: SubstrateLatencySummary {
-            latency: LatencySummary { max: 171_000_000_000_000, ..latency_summary(15_402, 7_200_000_000_000) },
+            latency: LatencySummary {
+                max: 171_000_000_000_000,
+                ..latency_summary(15_402, 7_200_000_000_000)
+            },
             dated_before_snapshot: 0,
         },
         substrate_latency_quantiles: latency_quantiles(7_200_000_000_000),
@@ -90,7 +93,11 @@ pub(crate) fn rates() -> Report {
     let mean = |salt: u64| 23.4 + wave(salt, 6.0);
     let scores = |scale: f64| {
         let value = |salt: u64, pairs: u64| {
-            metric_value((pairs > 0).then(|| mean(salt) * scale), pairs, vec![mean(salt) * scale * pairs as f64])
+            metric_value(
+                (pairs > 0).then(|| mean(salt) * scale),
+                pairs,
+                vec![mean(salt) * scale * pairs as f64],
+            )
         };
         MetricScores {
             overall: MetricValue { unscored: 12, ..value(0, 1_000) },
@@ -136,7 +143,10 @@ pub(crate) fn rates() -> Report {
         ],
         windows,
         replay_of: None,
-        substrate_latency: SubstrateLatencySummary { latency: latency_summary(1_001, 95_000_000_000), dated_before_snapshot: 3 },
+        substrate_latency: SubstrateLatencySummary {
+            latency: latency_summary(1_001, 95_000_000_000),
+            dated_before_snapshot: 3,
+        },
         substrate_latency_quantiles: latency_quantiles(95_000_000_000),
         divergence: divergence("mean-absolute-error", &["day", "segment"], &["historical-rate"]),
         ..empty()
@@ -216,7 +226,7 @@ pub(crate) fn empty() -> Report {
         declaration_digest: digest(),
         time_zone: "UTC".into(),
         started_at,
-        ended_at: started_at +  SignedDuration::from_millis(8_214),
+        ended_at: started_at + SignedDuration::from_millis(8_214),
         end: RunEnd::Finished,
         accounting: Accounting::default(),
         comparison: ComparisonCounts::default(),

@@ -29,7 +29,7 @@ fn lines(report: &Report, words: &[&str]) -> String {
     lines.join("\n")
 }
 
-/// The section that begins with this title, without the title's line.
+/// The section with this title, without the line of the title.
 fn section(report: &Report, title: &str) -> String {
     let text = render_report(report, PAGE);
     let lines = text.lines().skip_while(|line| !line.starts_with(title)).skip(1);
@@ -62,7 +62,7 @@ fn a_narrow_terminal() {
 }
 
 #[test]
-fn a_run_that_was_stopped_says_so_at_the_top() {
+fn an_interrupted_run_is_marked_at_the_top() {
     let report = Report { end: RunEnd::Interrupted, ..hotel() };
     let text = render_report(&report, PAGE);
     let top: Vec<_> = text.lines().take_while(|line| !line.is_empty()).collect();
@@ -75,10 +75,10 @@ fn a_run_that_was_stopped_says_so_at_the_top() {
 }
 
 #[test]
-fn accounts_that_do_not_balance_say_so_loudly() {
+fn accounts_that_do_not_balance_raise_an_alarm() {
     let mut report = hotel();
     report.accounting.decisions.received += 1;
-    insta::assert_snapshot!(lines(&report, &["BALANCE", "fault of", "balances", "compared +"]), @r"
+    insta::assert_snapshot!(lines(&report, &["BALANCE", "bug of", "balances", "compared +"]), @r"
     THE ACCOUNTS DO NOT BALANCE. No figure can be relied on: keep the run directory, and report this as
     a fault of understudy.
                    ✓ balances  ✗ NOT BALANCED
@@ -87,7 +87,7 @@ fn accounts_that_do_not_balance_say_so_loudly() {
 
     let mut report = hotel();
     report.comparison.compared += 1;
-    insta::assert_snapshot!(lines(&report, &["BALANCE", "fault of", "balances", "compared +"]), @r"
+    insta::assert_snapshot!(lines(&report, &["BALANCE", "bug of", "balances", "compared +"]), @r"
     THE ACCOUNTS DO NOT BALANCE. No figure can be relied on: keep the run directory, and report this as
     a fault of understudy.
                    ✓ balances  ✓ balances
@@ -100,7 +100,7 @@ fn set(figure: &mut MetricValue, value: f64, sums: &[f64]) {
 }
 
 #[test]
-fn only_a_share_of_the_pairs_is_shown_as_one() {
+fn only_a_proportion_of_pairs_is_shown_with_counts() {
     let shown = |edit: fn(&mut MetricInfo, &mut MetricValue)| {
         let mut report = hotel();
         edit(&mut report.metrics[0], &mut report.models[0].scores[0].overall);
@@ -116,7 +116,7 @@ fn only_a_share_of_the_pairs_is_shown_as_one() {
 }
 
 #[test]
-fn the_condition_that_agrees_least_is_the_highest_where_lower_is_closer() {
+fn the_least_agreement_is_the_highest_value_where_lower_is_closer() {
     let marked = |better| {
         let mut report = rates();
         report.metrics[0].better = better;
@@ -130,7 +130,7 @@ fn the_condition_that_agrees_least_is_the_highest_where_lower_is_closer() {
 }
 
 #[test]
-fn values_that_agree_alike_are_not_marked() {
+fn equal_values_are_not_marked() {
     let mut report = rates();
     for figure in report.models[0].scores.iter_mut().flat_map(|scores| scores.conditions.iter_mut().flatten())
     {
@@ -139,7 +139,7 @@ fn values_that_agree_alike_are_not_marked() {
     assert!(!render_report(&report, PAGE).contains('▸'));
 }
 
-/// The bars of a study of one metric in windows that have these figures.
+/// The bars of one metric over windows with these values.
 fn bars(values: &[Option<f64>], better: Better, width: usize) -> String {
     let mut report = rates();
     report.models[0].plugin.name = "bars".into();
@@ -158,7 +158,7 @@ fn bars(values: &[Option<f64>], better: Better, width: usize) -> String {
 }
 
 #[test]
-fn a_bar_shows_where_a_figure_lies_between_the_least_and_the_greatest() {
+fn bars_are_scaled_between_the_lowest_and_the_highest_value() {
     let values: Vec<_> = (0..=8).map(|eighth| Some(f64::from(eighth))).collect();
     assert_eq!(bars(&values, Better::Higher, 100), "▁▂▃▄▅▆▇██");
     assert_eq!(bars(&[Some(3.0), None, Some(3.0)], Better::Higher, 100), "▄·▄");
@@ -166,7 +166,7 @@ fn a_bar_shows_where_a_figure_lies_between_the_least_and_the_greatest() {
 }
 
 #[test]
-fn one_window_that_parts_is_seen_among_a_thousand() {
+fn one_divergent_window_is_visible_among_a_thousand() {
     for (better, common, apart, seen) in [(Better::Higher, 1.0, 0.0, '▁'), (Better::Lower, 0.0, 1.0, '█')]
     {
         let mut values = vec![Some(common); 1_000];
@@ -178,7 +178,7 @@ fn one_window_that_parts_is_seen_among_a_thousand() {
 }
 
 #[test]
-fn colour_says_nothing_of_its_own() {
+fn colour_carries_no_information_of_its_own() {
     for report in [hotel(), rates(), empty(), troubled()] {
         let colored = render_report(&report, Style { color: true, ..PAGE });
         assert!(colored.contains("\x1b[1m"));
@@ -186,14 +186,14 @@ fn colour_says_nothing_of_its_own() {
     }
 }
 
-/// A text without the escape sequences that a page may have.
+/// A text without its escape sequences for colour.
 fn without_colour(text: &str) -> String {
     ["1", "2", "33", "1;31", "0"]
         .iter()
         .fold(text.to_owned(), |text, code| text.replace(&format!("\x1b[{code}m"), ""))
 }
 
-/// A report in which every text that a plugin, a record or a declaration could have given means harm.
+/// A report in which every free text contains control and direction characters.
 fn hostile() -> Report {
     fn spoil(json: &mut Json) {
         match json {
@@ -202,10 +202,21 @@ fn hostile() -> Report {
             }
             Json::Array(items) => items.iter_mut().for_each(spoil),
             Json::Object(fields) => {
-                let fixed =
-                    ["began", "ended", "start", "form", "better", "stream", "class", "at", "direction"];
+                let fixed = [
+                    "started-at",
+                    "ended-at",
+                    "start",
+                    "form",
+                    "better",
+                    "stream",
+                    "reason",
+                    "at",
+                    "direction",
+                    "since",
+                    "search-skipped",
+                ];
                 let free = fields.iter_mut().filter(|(key, _)| !fixed.contains(&key.as_str()));
-                // The end of a run is an object, that of a window a time.
+                // The end of a run is an object, the end of a window a timestamp.
                 free.filter(|(key, value)| *key != "end" || value.is_object())
                     .for_each(|(_, value)| spoil(value));
             }
@@ -217,7 +228,7 @@ fn hostile() -> Report {
     serde_json::from_value(json).unwrap()
 }
 
-/// Whether a character may stand in a line.
+/// Whether a character is allowed in a line.
 fn harmless(c: char) -> bool {
     let turns = ['\u{061c}', '\u{200e}', '\u{200f}', '\u{2028}', '\u{2029}'];
     !c.is_control()
@@ -227,7 +238,7 @@ fn harmless(c: char) -> bool {
 }
 
 #[test]
-fn nothing_from_outside_commands_the_terminal() {
+fn foreign_text_cannot_control_the_terminal() {
     for color in [false, true] {
         let text = render_report(&hostile(), Style { color, ..PAGE });
         assert!(text.contains("�[2J�31mroom-rules"), "the text itself is kept");
@@ -308,9 +319,9 @@ fn odd_metric() -> impl Strategy<Value = MetricInfo> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
-    /// Lists that do not match each other, numbers that are none, names of any length: no run makes such a report.
+    /// Lists of different lengths, numbers that are not finite, names of any length: no run makes such a report.
     #[test]
-    fn a_report_that_no_run_makes_is_printed_all_the_same(
+    fn inconsistent_reports_are_printed_without_panics(
         models in prop::collection::vec(odd_model(), 0..5),
         metrics in prop::collection::vec(odd_metric(), 0..3),
         conditions in prop::collection::vec((odd_text(), prop::collection::vec(odd_text(), 0..5)), 0..3),

@@ -11,7 +11,9 @@ use std::collections::BTreeMap;
 
 use crate::build::answer_distribution::answer_pairs;
 use crate::build::divergence::metric_estimate::{CONFIDENCE, MetricEstimator, ONE_SIDED_CONFIDENCE};
-use crate::build::divergence::onset::{SIGNIFICANCE_LEVEL, change_points, direction, first_change_in_direction, weighted_difference};
+use crate::build::divergence::onset::{
+    SIGNIFICANCE_LEVEL, change_points, direction, first_change_in_direction, weighted_difference,
+};
 use crate::build::reducer::Reducer;
 use crate::build::time::timestamp;
 use crate::model::divergence::{
@@ -40,7 +42,11 @@ pub struct DivergenceSearch<'a> {
 
 impl<'a> DivergenceSearch<'a> {
     /// A search in the sums of `outcome`.
-    pub fn new(outcome: &'a RunResult, prepared: &'a SealedStudy, reducer: &mut Reducer) -> DivergenceSearch<'a> {
+    pub fn new(
+        outcome: &'a RunResult,
+        prepared: &'a SealedStudy,
+        reducer: &mut Reducer,
+    ) -> DivergenceSearch<'a> {
         let metric = prepared.study.divergence.metric;
         let plugin = &prepared.metrics[metric].plugin;
         let profiles = outcome.profiles.profiles();

@@ -18,7 +18,11 @@ pub(crate) fn latency_quantiles(median: u64) -> Vec<LatencyQuantile> {
 }
 
 /// Answer distributions for the given number of values of each condition, and of windows.
-pub(crate) fn answer_distributions(form: AnswerForm, conditions: &[usize], windows: usize) -> AnswerDistributions {
+pub(crate) fn answer_distributions(
+    form: AnswerForm,
+    conditions: &[usize],
+    windows: usize,
+) -> AnswerDistributions {
     AnswerDistributions {
         overall: distribution(form, true),
         conditions: conditions.iter().map(|values| vec![distribution(form, false); *values]).collect(),

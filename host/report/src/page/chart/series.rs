@@ -179,11 +179,7 @@ fn key(series: &[Series], bound: Option<&(String, f64)>) -> Key {
         let drawn = sign(|canvas| canvas.line([(0, middle), (SIGN.0, middle)], Paint::Bound, 16));
         key.push((drawn, one_line(what)));
     }
-    let told = [
-        (Tone::Bad, "not as required"),
-        (Tone::Unsure, "uncertain"),
-        (Tone::Void, "void"),
-    ];
+    let told = [(Tone::Bad, "not as required"), (Tone::Unsure, "uncertain"), (Tone::Void, "void")];
     let tones: Vec<Tone> = series
         .iter()
         .flat_map(|one| &one.points)
