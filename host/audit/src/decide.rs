@@ -113,7 +113,7 @@ pub fn decide(
     let (verdict, position) = match closed {
         true => {
             let saved = read_checkpoint(run)?;
-            (closed_verdict(&prepared, &seal, &saved, &entries)?, saved.counted.position)
+            (closed_verdict(&prepared, &seal, &saved, &entries)?, saved.counters.position)
         }
         false => {
             let rebuilt = recompute(&prepared, run, buffered_fields(&prepared), |_| Ok(()))?;

@@ -13,7 +13,7 @@ mod run_files;
 mod verdict;
 mod verify;
 
-pub use crate::compare::comparison::{ComparedRun, compare};
+pub use crate::compare::comparison::{ComparisonRun, compare};
 pub use crate::decide::{Decision, VerdictChoice, decide};
 pub use crate::disclose::case::{CaseQuery, case};
 pub use crate::disclose::decided_rows::{

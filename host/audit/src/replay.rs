@@ -11,7 +11,7 @@ use arrow::array::{AsArray as _, RecordBatch};
 use arrow::compute::{filter_record_batch, not};
 use arrow::datatypes::UInt64Type;
 
-use super::entries;
+use crate::run_files::read_entries;
 use understudy_engine::log_schema::decode;
 use understudy_engine::{LoadedPlugin, SealedStudy, blinded};
 use understudy_run_log::ledger::{self, LedgerState};

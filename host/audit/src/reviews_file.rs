@@ -11,7 +11,7 @@ use anyhow::Context as _;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::entries;
+use crate::run_files::read_entries;
 use crate::run_files::read_entries;
 use understudy_run_log::ledger::{Entry, Event, FailureMode, Judgement};
 use understudy_run_log::write_file;

@@ -15,6 +15,7 @@ use crate::disclose::decided_rows::{DisclosureCutoff, RowKey};
 use understudy_engine::{EvaluatedPairs, SealedStudy, buffered_fields, recompute};
 use understudy_records::batch::AnswerAgreement;
 use understudy_statistics::scoring::jackknife_group;
+use understudy_study::Micros;
 
 /// Batches that may be queued for the join.
 const WAITING: usize = 4;
@@ -148,7 +149,7 @@ fn batch(input: &JoinInput<'_>, compared: &EvaluatedPairs) -> Batch {
         let id = sources.id(pair).to_owned();
         let (time, values) = sources.snapshot_value(pair, |shown, within| {
             let value = |condition: &usize| shown.conditions[*condition][within];
-            (shown.times[within], input.conditions.iter().map(value).collect())
+            (Micros(shown.times[within]), input.conditions.iter().map(value).collect())
         });
         let scores = compared.models.iter().map(|model| {
             let components = input.metrics.iter().flat_map(|metric| &model.scores[*metric]);

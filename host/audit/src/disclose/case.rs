@@ -216,7 +216,7 @@ fn stored_snapshots(
                 nanos: nanos.collect(),
                 conditions: values.iter().map(|values| values[row]).collect(),
             };
-            found.insert((records.ids.value(row).to_owned(), records.times[row]), snapshot);
+            found.insert((records.ids.value(row).to_owned(), Micros(records.times[row])), snapshot);
         }
     }
     Ok(found)

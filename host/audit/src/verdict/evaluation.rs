@@ -12,7 +12,7 @@ use understudy_run_log::CHECKPOINT;
 use understudy_run_log::ledger::{Entry, LedgerState};
 use understudy_sandbox::sha256_hex;
 use understudy_statistics::scoring::{Cells, InputCounts, VerdictEvidence};
-use understudy_statistics::verdict::{Facts, Verdict, rule};
+use understudy_statistics::verdict::{Facts, Verdict, determine_verdict};
 use understudy_study::{Micros, PerStream};
 
 /// The results of a run that a verdict is based on.
@@ -35,12 +35,12 @@ impl<'f> RunResults<'f> {
     /// The results in the checkpoint of an ended run; `None` if the checkpoint is that of a run that has not
     /// ended.
     fn from_checkpoint(saved: &'f Checkpoint, closed: bool) -> Option<RunResults<'f>> {
-        let (judged, ended) = saved.judged.as_ref().zip(saved.ended.as_ref())?;
+        let (judged, ended) = saved.aggregates.as_ref().zip(saved.ended.as_ref())?;
         Some(RunResults {
             closed,
-            clocks: saved.counted.clocks,
+            clocks: saved.counters.clocks,
             accounting: ended.accounting,
-            inputs: &saved.counted.inputs,
+            inputs: &saved.counters.inputs,
             cells: &judged.cells,
             evidence: &judged.evidence,
         })
@@ -118,7 +118,7 @@ pub(crate) fn evaluate_threshold(
         references: &prepared.references,
         interferences: &interferences,
     };
-    let verdict = rule(&facts, &mut reduce);
+    let verdict = determine_verdict(&facts, &mut reduce);
     match failure {
         Some(what) => bail!("metric \"{}\": {what}", metric.name),
         None => Ok(verdict),

@@ -15,7 +15,7 @@ pub(crate) fn interference_events(recorded: &[RecordedInterference]) -> Vec<Inte
 }
 
 fn event(recorded: &RecordedInterference) -> InterferenceEvent {
-    let what = match &recorded.source {
+    let description = match &recorded.source {
         InterferenceSource::Exposure { who, command, rows } => {
             format!("{who} was shown {} by {command}", counted(*rows, "row", "rows"))
         }
@@ -34,7 +34,7 @@ fn event(recorded: &RecordedInterference) -> InterferenceEvent {
             format!("{role} {name} was swapped, {shadow}")
         }
     };
-    InterferenceEvent { kind: recorded.kind, since: recorded.since, what }
+    InterferenceEvent { kind: recorded.kind, since: recorded.since, description }
 }
 
 /// What happened after the latest verdict and could change it. `closed` is whether that verdict is on a
@@ -44,6 +44,6 @@ pub(crate) fn events_since_verdict(closed: bool, recorded: &LedgerState) -> Vec<
     let continued = verdict.resumed_since || (!closed && recorded.closed);
     let continued = continued.then(|| "the run continued".to_owned());
     let later = recorded.interferences.partition_point(|interference| interference.index <= verdict.index);
-    let later = interference_events(&recorded.interferences[later..]).into_iter().map(|event| event.what);
+    let later = interference_events(&recorded.interferences[later..]).into_iter().map(|event| event.description);
     continued.into_iter().chain(later).collect()
 }

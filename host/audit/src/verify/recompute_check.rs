@@ -67,7 +67,7 @@ pub fn check_stored_scores(
     report: &mut VerifyReport,
 ) -> anyhow::Result<u64> {
     let (cells, comparison) = sums_from_scores::sums(prepared, run)?;
-    let then = saved.judged.as_ref();
+    let then = saved.aggregates.as_ref();
     let accounting = saved.ended.as_ref().map(|ended| ended.accounting);
     for (same, what) in [
         (then.is_some_and(|then| then.cells == cells), "the sums of the scores are"),
@@ -117,7 +117,7 @@ fn differences(saved: &Checkpoint, rebuilt: &Recomputed) -> Vec<&'static str> {
             found.push(what);
         }
     };
-    let (then, now) = (&saved.counted, &rebuilt.counted);
+    let (then, now) = (&saved.counters, &rebuilt.counted);
     compare(
         saved.ended.as_ref().map(|ended| ended.accounting) == Some(rebuilt.accounting),
         "the accounts are",
@@ -130,7 +130,7 @@ fn differences(saved: &Checkpoint, rebuilt: &Recomputed) -> Vec<&'static str> {
     compare(then.incidents == now.incidents, "the models' failures are");
     compare(then.refused() == now.refused(), "the first excluded records are");
     compare(then.inputs == now.inputs, "the distributions of the snapshots' fields are");
-    let Some(then) = &saved.judged else { return vec!["the sums are missing; they are"] };
+    let Some(then) = &saved.aggregates else { return vec!["the sums are missing; they are"] };
     let now = &rebuilt.judged;
     compare(then.cells == now.cells, "the sums of the scores are");
     compare(then.comparison == now.comparison, "the counts of compared pairs are");

@@ -46,11 +46,11 @@ pub fn check(
         }
         expected = expected.max(next + 1);
     }
-    if expected < covers {
+    if expected < position {
         report.issue(stream, format_args!("{} missing", range(expected, position)));
     } else if expected > position && ended {
         let beyond = range(position, expected);
-        report.issue(stream, format_args!("{beyond} in the log, and the ledger covers {position} records"));
+        report.issue(stream, format_args!("{beyond} in the log, and the ledger has {position} records"));
     }
     Ok(())
 }
