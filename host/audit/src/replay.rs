@@ -100,7 +100,7 @@ fn reduced(run: &Path) -> anyhow::Result<BTreeSet<u32>> {
 fn of_one_generation(prepared: &SealedStudy, batch: &RecordBatch) -> anyhow::Result<(RecordBatch, u32)> {
     let sequences = batch.column_by_name("sequence").and_then(|c| c.as_primitive_opt::<UInt64Type>());
     let sequences = sequences.context("the log's snapshots have no sequence numbers")?.values();
-    let of = |sequence: &u64| prepared.versions.of(StreamKind::Snapshots, *sequence);
+    let of = |sequence: &u64| prepared.versions.generation_of_record(StreamKind::Snapshots, *sequence);
     let first = sequences.first().map_or(0, of);
     let rows = sequences.iter().take_while(|sequence| of(sequence) == first).count();
     Ok((batch.slice(0, rows), first))
@@ -119,7 +119,7 @@ fn decide(
     let fields = &prepared.study.inputs.fields;
     for ((replayed, part), then) in models.iter_mut().zip(&prepared.versions.models).zip(answers) {
         let then = then.output.answers;
-        let plugin = &part.at(generation).plugin;
+        let plugin = &part.version_at(generation).plugin;
         let place = |reads: &InputField| fields.iter().position(|field| field.name == reads.name);
         let reads: Option<Vec<usize>> = plugin.reads.iter().map(place).collect();
         let other = "the log's fields are not the study's";

@@ -280,7 +280,7 @@ impl DecidedRowBuilder {
     }
 
     fn batch(&mut self, compared: &EvaluatedPairs) -> RecordBatch {
-        let sources = &compared.sources;
+        let sources = &compared.batch;
         let own = self.pairs.batch(compared);
         let mut columns: Vec<ArrayRef> = own
             .columns()
@@ -304,7 +304,7 @@ impl DecidedRowBuilder {
             sources.decision_batches.iter().map(|taken| &taken.fields).collect(),
             &sources.decisions,
         ));
-        for (model, answers) in compared.given.iter().enumerate() {
+        for (model, answers) in compared.model_answers.iter().enumerate() {
             columns.extend(answers.columns("").map(|(_, column)| column));
             for (metric, scores) in self.metrics.iter_mut().enumerate() {
                 columns.push(scores.column(compared, model, metric));
@@ -327,7 +327,7 @@ impl PairScores {
 
     /// One score per pair; null if there is nothing to compare with, or the metric has no score.
     fn column(&mut self, compared: &EvaluatedPairs, model: usize, metric: usize) -> ArrayRef {
-        let mut scores = vec![None; compared.sources.snapshots.len()];
+        let mut scores = vec![None; compared.batch.snapshots.len()];
         for (at, row) in compared.answered.iter().enumerate() {
             let components = &compared.models[model].scores[metric];
             let (scored, components) = components.split_last().expect("the host has a component of its own");

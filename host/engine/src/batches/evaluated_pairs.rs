@@ -9,13 +9,13 @@ pub struct EvaluatedPairs {
     /// The generation of all pairs.
     pub generation: u32,
     /// The batches that the pairs come from.
-    pub sources: PairBatch,
+    pub batch: PairBatch,
     /// The comparator's answer to each pair.
     pub answers: Answers,
     /// Indices of the pairs whose snapshot is blinded, ascending.
     pub blinded: Vec<usize>,
     /// Per model: its answer to each pair, including blinded ones.
-    pub given: Vec<Answers>,
+    pub model_answers: Vec<Answers>,
     /// Indices of the pairs that the comparator answered, ascending.
     pub answered: Vec<usize>,
     /// Per model: the scores of its answers to those pairs.

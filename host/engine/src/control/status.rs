@@ -60,11 +60,11 @@ impl PluginStatus {
     /// The status of the current plugin of each slot.
     pub(crate) fn from_versions(versions: &PluginVersions) -> Vec<PluginStatus> {
         let decider = |role, slot: &PluginSlot<DeciderPlugin>| {
-            let plugin = &slot.now().plugin;
+            let plugin = &slot.current().plugin;
             plugin_status(role, slot, &plugin.title, &plugin.usage_counters())
         };
         let metric = |slot: &PluginSlot<ScorerPlugin>| {
-            let plugin = &slot.now().plugin;
+            let plugin = &slot.current().plugin;
             plugin_status(PluginRole::Metric, slot, &plugin.title, &plugin.usage_counters())
         };
         let models = versions.models.iter().map(|slot| decider(PluginRole::Model, slot));
@@ -79,7 +79,7 @@ fn plugin_status<P>(
     title: &str,
     counters: &UsageCounters,
 ) -> PluginStatus {
-    let current = slot.now();
+    let current = slot.current();
     PluginStatus {
         role: role.name().to_owned(),
         name: slot.name.clone(),

@@ -151,12 +151,12 @@ impl Evaluator {
                 EvaluatorMessage::ReplayedPairs(pairs) => drop(self.evaluate(pairs)),
                 EvaluatorMessage::Swap(from, swap) => self.apply_swap(from, *swap),
                 EvaluatorMessage::RotateGroup(mut checkpoint) => {
-                    checkpoint.judged = Some(self.aggregates.clone());
+                    checkpoint.aggregates = Some(self.aggregates.clone());
                     log.end_pairs(checkpoint::encode(&*checkpoint)?);
                 }
                 EvaluatorMessage::InterimReport(mut report) => {
                     if let Some(on_interim) = &mut on_interim {
-                        report.saved.judged = Some(self.aggregates.clone());
+                        report.saved.aggregates = Some(self.aggregates.clone());
                         on_interim(*report);
                     }
                 }
@@ -165,7 +165,7 @@ impl Evaluator {
                     let _ = reply.send(self.recent_pairs.as_ref().and_then(RecentPairs::latest));
                 }
                 EvaluatorMessage::SnapshotAggregates(mut checkpoint, reply) => {
-                    checkpoint.judged = Some(self.aggregates.clone());
+                    checkpoint.aggregates = Some(self.aggregates.clone());
                     let _ = reply.send(*checkpoint);
                 }
             }
@@ -195,8 +195,8 @@ impl Evaluator {
     pub fn evaluate(&mut self, pairs: Vec<JoinedPair>) -> Vec<EvaluatedPairs> {
         let generations = |pair: &JoinedPair| {
             let sequences = pair.sequences();
-            let of_snapshot = self.versions.of(StreamKind::Snapshots, sequences.snapshots);
-            (self.versions.of_pair(sequences), of_snapshot)
+            let of_snapshot = self.versions.generation_of_record(StreamKind::Snapshots, sequences.snapshots);
+            (self.versions.generation_of_pair(sequences), of_snapshot)
         };
         let Some(first) = pairs.first().map(generations) else { return Vec::new() };
         if pairs.iter().all(|pair| generations(pair) == first) {
@@ -216,14 +216,14 @@ impl Evaluator {
         (generation, snapshot_generation): (u32, u32),
     ) -> EvaluatedPairs {
         let sources = PairBatch::from_pairs(pairs);
-        let version = self.versions.comparator.at(generation);
+        let version = self.versions.comparator.version_at(generation);
         let (decider, projection) = self.comparator.at(version.since, || {
             let projection = PairProjection::new(&self.study, &self.buffered_fields, &version.plugin.reads);
             (version.plugin.instance(), projection)
         });
         let input = projection.project_pairs(&sources, &sources.snapshots, &sources.decisions);
         let decided = decider.decide(&input);
-        version.watch.count(pairs.len(), decided.answers.failed());
+        version.failure_counter.count(pairs.len(), decided.answers.failed());
         for (row, reason) in &decided.broken {
             let (row, name) = (*row as usize, &self.versions.comparator.name);
             self.aggregates.incidents.add(name, reason, sources.sequence(row), sources.id(row));
@@ -246,7 +246,15 @@ impl Evaluator {
             true => Vec::new(),
             false => self.score_and_aggregate(generation, &sources, &rows, &answers, &given, &blinded),
         };
-        EvaluatedPairs { generation, sources, answers, blinded, given, answered: rows, models }
+        EvaluatedPairs {
+            generation,
+            batch: sources,
+            answers,
+            blinded,
+            model_answers: given,
+            answered: rows,
+            models,
+        }
     }
 
     /// Scores the pairs `rows`, which the comparator answered, and adds them to the aggregates. Returns the
@@ -324,10 +332,10 @@ impl Evaluator {
         }
         let failures = &mut self.aggregates.incidents;
         let score = |(slot, cache): (&PluginSlot<ScorerPlugin>, &mut InstanceCache<Scorer>)| {
-            let version = slot.at(generation);
+            let version = slot.version_at(generation);
             let scorer = cache.at(version.since, || version.plugin.instance());
             let mut scored = scorer.score(answers, comparator);
-            version.watch.count(rows.len(), scored.broken.len());
+            version.failure_counter.count(rows.len(), scored.broken.len());
             // The host adds a last component: 1 for each pair that the metric scored.
             let mut is_scored = vec![1.0; rows.len()];
             for (row, reason) in &scored.broken {

@@ -72,13 +72,13 @@ impl AnswerResolver {
             self.deferred.as_mut().filter(|_| !snapshots.is_empty())
         {
             for (cache, slot) in instances.iter_mut().zip(&versions.models) {
-                let version = slot.at(generation);
+                let version = slot.version_at(generation);
                 let (decider, projection) = cache.at(version.since, || {
                     let projection = PairProjection::new(study, buffered_fields, &version.plugin.reads);
                     (version.plugin.instance(), projection)
                 });
                 let decided = decider.decide(&projection.project_pairs(sources, &snapshots, &[]));
-                version.watch.count(snapshots.len(), decided.answers.failed());
+                version.failure_counter.count(snapshots.len(), decided.answers.failed());
                 for (at, reason) in &decided.broken {
                     let row = blinded[*at as usize];
                     failures.add(&slot.name, reason, sources.sequence(row), sources.id(row));

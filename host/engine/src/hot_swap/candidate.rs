@@ -38,11 +38,11 @@ pub(crate) fn load_candidate<K: SwappableSlot>(
     request: &SwapRequest,
 ) -> Result<Candidate<K::Plugin>, SwapError> {
     let slot = K::slot(versions, index);
-    let current = slot.now();
+    let current = slot.current();
     let (component, config) = match &request.replacement {
         Replacement::Previous => {
             let missing = || SwapError::NoPreviousVersion(slot.name.clone());
-            let previous = slot.before().ok_or_else(missing)?;
+            let previous = slot.previous().ok_or_else(missing)?;
             let (plugin, component) = (previous.plugin.clone(), previous.component.clone());
             return Ok(Candidate { plugin, component, config: previous.config.clone(), bytes: None });
         }

@@ -101,9 +101,9 @@ impl HotSwapper {
         let versions = swapper.versions.lock();
         for (_, slot) in SlotRef::all(&versions) {
             match slot {
-                SlotRef::Model(index) => swapper.watch_failures(slot, versions.models[index].now()),
-                SlotRef::Comparator => swapper.watch_failures(slot, versions.comparator.now()),
-                SlotRef::Metric(index) => swapper.watch_failures(slot, versions.metrics[index].now()),
+                SlotRef::Model(index) => swapper.watch_failures(slot, versions.models[index].current()),
+                SlotRef::Comparator => swapper.watch_failures(slot, versions.comparator.current()),
+                SlotRef::Metric(index) => swapper.watch_failures(slot, versions.metrics[index].current()),
             }
         }
         drop(versions);
@@ -190,7 +190,7 @@ impl HotSwapper {
         request: &SwapRequest,
         trigger: SwapTrigger,
     ) -> Result<ApprovedSwap<K::Plugin>, SwapError> {
-        let current = K::slot(versions, index).now();
+        let current = K::slot(versions, index).current();
         let required = self.study.swaps.equivalent;
         let shadow = match trigger {
             SwapTrigger::Fallback => None,
@@ -212,7 +212,7 @@ impl HotSwapper {
             });
         }
         let comparator_change = match trigger {
-            SwapTrigger::Fallback => current.new_yardstick,
+            SwapTrigger::Fallback => current.comparator_change,
             SwapTrigger::Operator | SwapTrigger::Undo => !is_equivalent,
         };
         if let Some(bytes) = &candidate.bytes {
@@ -244,7 +244,7 @@ impl HotSwapper {
     ) -> Result<(PluginVersion<K::Plugin>, SwapResult), SwapError> {
         let ApprovedSwap { version, replaces, shadow } = approved;
         let generation = version.since;
-        let (sha256, comparator_change) = (version.component.clone(), version.new_yardstick);
+        let (sha256, comparator_change) = (version.component.clone(), version.comparator_change);
         if self.ledger_incomplete.load(Ordering::Relaxed) {
             return Err(SwapError::LedgerIncomplete);
         }
@@ -293,7 +293,7 @@ impl HotSwapper {
         }
         let (alarms, since) = (self.alarms.clone(), version.since);
         let swaps = &self.study.swaps;
-        version.watch.set_alarm(swaps.failed_rows, swaps.failed, move || {
+        version.failure_counter.set_alarm(swaps.failed_rows, swaps.failed, move || {
             // The circuit breaker ends with the swapper.
             let _ = alarms.send(FailureAlarm { slot, since });
         });

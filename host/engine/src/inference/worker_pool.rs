@@ -61,7 +61,7 @@ impl WorkerPool {
         threads.push(thread::Builder::new().name("models-retired".to_owned()).spawn(check_retired)?);
         for (number, queue) in receivers.into_iter().enumerate() {
             let instance = |(index, slot): (usize, &PluginSlot<DeciderPlugin>)| {
-                ModelInstance::new(study, index, slot.now(), &determinism_stats)
+                ModelInstance::new(study, index, slot.current(), &determinism_stats)
             };
             let worker = Worker {
                 models: prepared.versions.models.iter().enumerate().map(instance).collect(),
@@ -135,7 +135,7 @@ impl ModelInstance {
             decider: version.plugin.instance(),
             columns: column_indices(study, &version.plugin),
             determinism_checker: DeterminismChecker::new(plugin, index, share, stats.clone()),
-            failure_counter: version.watch.clone(),
+            failure_counter: version.failure_counter.clone(),
         }
     }
 

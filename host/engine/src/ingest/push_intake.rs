@@ -29,10 +29,10 @@ struct Delivery {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DeliveryError {
     /// The study reads this stream from another source.
-    #[error("the study takes its {} from elsewhere, see `[sources]`", .0.name())]
+    #[error("the study reads its {} from another source, see `[sources]`", .0.name())]
     Elsewhere(StreamKind),
     /// The run is ending.
-    #[error("the run is ending and takes nothing any more")]
+    #[error("the run is ending and accepts no more records")]
     Ending,
 }
 

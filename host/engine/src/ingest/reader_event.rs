@@ -26,6 +26,6 @@ pub enum ReaderError {
     #[error(transparent)]
     Log(#[from] LogError),
     /// The operating system cannot start a thread.
-    #[error("no thread to read with: {0}")]
+    #[error("cannot start a reader thread: {0}")]
     Thread(std::io::Error),
 }

@@ -18,7 +18,7 @@ use understudy_study::{Nanos, Stream, StreamKind};
 
 /// A logged row that does not have the form of the study's rows.
 #[derive(Debug, thiserror::Error)]
-#[error("the log's {table} do not hold what this study's rows hold: {what}")]
+#[error("cannot decode the log's {table}: {what}")]
 pub struct DecodeError {
     table: &'static str,
     what: String,
@@ -86,7 +86,7 @@ pub fn first_generation_mismatch(
     let said = column
         .as_primitive_opt::<UInt32Type>()
         .ok_or_else(|| columns.fault(format!("the column `{GENERATION}` is of another type")))?;
-    let stray = |(sequence, said): (&u64, &u32)| cast.of(side, *sequence) != *said;
+    let stray = |(sequence, said): (&u64, &u32)| cast.generation_of_record(side, *sequence) != *said;
     Ok(sequences.iter().zip(said.values()).position(stray))
 }
 

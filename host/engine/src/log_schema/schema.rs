@@ -255,7 +255,15 @@ impl PairTableBuilder {
 
     /// Encodes evaluated pairs.
     pub fn batch(&mut self, compared: &EvaluatedPairs) -> RecordBatch {
-        let EvaluatedPairs { generation, sources, answers, blinded, given, answered, models } = compared;
+        let EvaluatedPairs {
+            generation,
+            batch: sources,
+            answers,
+            blinded,
+            model_answers: given,
+            answered,
+            models,
+        } = compared;
         let rows = sources.snapshots.len();
         let decision = |row: usize| {
             let (batch, within) = sources.decisions[row];

@@ -384,8 +384,8 @@ impl<'p> Coordinator<'p> {
             seal: self.seal.clone(),
             groups: self.open_group.number,
             began: self.started_at,
-            counted: self.counters.clone(),
-            judged,
+            counters: self.counters.clone(),
+            aggregates: judged,
             ended,
         }
     }
@@ -411,7 +411,7 @@ impl<'p> Coordinator<'p> {
         while let Some((window, label)) = self.interim_schedule.as_mut().and_then(|s| s.due(&self.counters)) {
             let saved = self
                 .checkpoint(None, None)
-                .as_ended(self.join_buffer.join.accounting(), self.determinism.clone());
+                .as_if_ended_now(self.join_buffer.join.accounting(), self.determinism.clone());
             let _ = self.evaluator_queue.send(EvaluatorMessage::InterimReport(Box::new(InterimSnapshot {
                 window,
                 label,
@@ -440,6 +440,6 @@ impl<'p> Coordinator<'p> {
         let accounting = self.join_buffer.join.accounting();
         debug_assert!(accounting.balances());
         let ended = EndState { at: Timestamp::now(), end, accounting, again: self.determinism };
-        Ok((Checkpoint { judged: Some(aggregates), ended: Some(ended), ..saved }, events))
+        Ok((Checkpoint { aggregates: Some(aggregates), ended: Some(ended), ..saved }, events))
     }
 }

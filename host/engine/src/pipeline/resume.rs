@@ -142,13 +142,15 @@ pub(super) fn resume_run(
     }
     let (checkpoint_groups, evaluated) = checkpoint
         .as_ref()
-        .map_or((0, PerStream::default()), |checkpoint| (checkpoint.groups, checkpoint.counted.position));
+        .map_or((0, PerStream::default()), |checkpoint| (checkpoint.groups, checkpoint.counters.position));
     let positions = ReplayPositions { evaluated, logged: recorded.position };
     let replay = ReplayPlan { next_sequences: recovered.next, checkpoint_groups, positions };
     let rows = [recovered.rows[0] as usize, recovered.rows[1] as usize, recovered.rows[2] as usize];
     let empty = || Aggregates::new(&prepared);
     let (started_at, counters, aggregates) = match checkpoint {
-        Some(Checkpoint { began, counted, judged, .. }) => (began, counted, judged.unwrap_or_else(empty)),
+        Some(Checkpoint { began, counters: counted, aggregates: judged, .. }) => {
+            (began, counted, judged.unwrap_or_else(empty))
+        }
         None => (
             recorded.start.as_ref().map_or(seal.sealed_at, |start| start.at),
             RunCounters::new(prepared.models.len()),
@@ -236,7 +238,7 @@ pub(crate) fn replay_log(
 fn read_checkpoint(run: &Path, seal: &str, recorded: &LedgerState) -> Option<Checkpoint> {
     let checkpoint: Checkpoint = checkpoint::decode(&fs::read(run.join(CHECKPOINT)).ok()?).ok()?;
     let is_usable =
-        checkpoint.seal == seal && checkpoint.groups <= recorded.groups && checkpoint.judged.is_some();
+        checkpoint.seal == seal && checkpoint.groups <= recorded.groups && checkpoint.aggregates.is_some();
     is_usable.then_some(checkpoint)
 }
 

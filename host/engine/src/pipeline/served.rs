@@ -50,7 +50,7 @@ impl Coordinator<'_> {
     /// Has the evaluator send a checkpoint as if the run ended now.
     pub(crate) fn send_aggregates(&mut self, reply: oneshot::Sender<Checkpoint>) {
         let accounting = self.join_buffer.join.accounting();
-        let checkpoint = self.checkpoint(None, None).as_ended(accounting, self.determinism.clone());
+        let checkpoint = self.checkpoint(None, None).as_if_ended_now(accounting, self.determinism.clone());
         let _ = self.evaluator_queue.send(EvaluatorMessage::SnapshotAggregates(Box::new(checkpoint), reply));
     }
 

@@ -67,7 +67,7 @@ mod tests {
     use understudy_study::AnswerForm;
 
     #[test]
-    fn the_share_is_the_declared_one_and_turns_with_the_seal() {
+    fn the_blinded_share_is_the_declared_one_and_depends_on_the_seal() {
         let ids: Vec<String> = (0..20_000).map(|id| format!("call-{id}")).collect();
         let blinded = |seal| -> Vec<bool> {
             let blind = BlindingRule::new(0.1, seal).unwrap();
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_should_not_be_there_is_found() {
+    fn an_answer_to_a_blinded_snapshot_is_detected() {
         let blind = BlindingRule::new(0.5, "5ea1");
         let ids = StringArray::from_iter_values((0..100).map(|id| format!("call-{id}")));
         let mask = blinded(blind.as_ref(), &ids);
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn no_share_is_no_blinding() {
+    fn a_share_of_zero_blinds_nothing() {
         assert!(BlindingRule::new(0.0, "5ea1").is_none());
     }
 }

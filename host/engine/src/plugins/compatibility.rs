@@ -28,8 +28,7 @@ pub(crate) fn access_violations(
                 found.push(format!("it reads `{name}` as {wanted}, and the study declares it as {}", has.name()));
             }
             Some(_) if !part.grant.contains(name) => found.push(format!(
-                "it reads `{name}`, which {} \"{}\" is not granted; what is granted was promised with the seal, so a plugin that \
-                 reads more takes a study of its own",
+                "it reads `{name}`, which {} \"{}\" is not granted; the seal fixes the grants, so a plugin that reads more needs a new study",
                 role.name(),
                 part.name
             )),
@@ -59,29 +58,31 @@ impl Loader<'_> {
         let above = |edge: Option<f64>| edge.is_some_and(|edge| bound >= edge);
         let what = match (threshold.direction, metric.plugin.better) {
             (Direction::AtMost, Better::Higher) => Some(
-                "at-most, and higher is closer by it: what agrees in nothing would pass; write at-least"
+                "at-most, and higher is closer by it: a model that never agrees would pass; write at-least"
                     .to_owned(),
             ),
             (Direction::AtLeast, Better::Lower) => Some(
-                "at-least, and lower is closer by it: what is never right would pass; write at-most"
+                "at-least, and lower is closer by it: a model that is always wrong would pass; write at-most"
                     .to_owned(),
             ),
             (Direction::AtLeast, Better::Higher) if below(least) => Some(format!(
-                "at-least = {bound}, which no figure of it can miss; write a bound that one can"
+                "at-least = {bound}, which every value of the metric meets; write a bound that can be missed"
             )),
             (Direction::AtLeast, Better::Higher)
                 if bound != greatest.unwrap_or(f64::MAX) && above(greatest) =>
             {
                 Some(format!(
-                    "at-least = {bound}, which no figure of it can reach; write a bound that one can"
+                    "at-least = {bound}, which no value of the metric reaches; write a bound that can be met"
                 ))
             }
-            (Direction::AtMost, Better::Lower) if above(greatest) => {
-                Some(format!("at-most = {bound}, which no figure of it can miss; write a bound that one can"))
+            (Direction::AtMost, Better::Lower) if above(greatest) => Some(format!(
+                "at-most = {bound}, which every value of the metric meets; write a bound that can be missed"
+            )),
+            (Direction::AtMost, Better::Lower) if bound != least.unwrap_or(f64::MIN) && below(least) => {
+                Some(format!(
+                    "at-most = {bound}, which no value of the metric reaches; write a bound that can be met"
+                ))
             }
-            (Direction::AtMost, Better::Lower) if bound != least.unwrap_or(f64::MIN) && below(least) => Some(
-                format!("at-most = {bound}, which no figure of it can reach; write a bound that one can"),
-            ),
             _ => None,
         };
         if let Some(what) = what {
@@ -90,8 +91,8 @@ impl Loader<'_> {
         if threshold.chance.is_some() && comparator.plugin.form != AnswerForm::Label {
             let form = comparator.plugin.form.name();
             let what = format!(
-                "the threshold asks what agreement is worth beyond chance, which is of labels, and the answers are of the form \
-                 {form}; leave least-kappa and least-gain out"
+                "the threshold requires agreement beyond chance, which is defined for labels only, but the answers have the form \
+                 {form}; remove least-kappa and least-gain"
             );
             self.fault(threshold.line, what);
         }
@@ -127,7 +128,7 @@ impl Loader<'_> {
                 None => self.fault(
                     plugin.path_line,
                     format!(
-                        "{what} reads `{name}`, which the study does not have; add {key} = \"{wanted}\" to [{table}]"
+                        "{what} reads `{name}`, which the study does not declare; add {key} = \"{wanted}\" to [{table}]"
                     ),
                 ),
                 Some(found) if found != *kind && (found, *kind) != (FieldKind::Integer, FieldKind::Number) => {

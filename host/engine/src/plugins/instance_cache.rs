@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_latest_and_one_before_are_kept() {
+    fn the_latest_instance_and_the_one_before_are_cached() {
         let mut seat = InstanceCache::default();
         let mut made = Vec::new();
         let mut ask = |since| {

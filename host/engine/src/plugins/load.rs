@@ -74,8 +74,7 @@ pub enum LoadStudyError {
     },
     /// A stored file of a run is missing or changed.
     #[error(
-        "{} is missing, or is not the one that the run was made with, so nothing can be made again from it; report.json \
-         holds the figures as they were, and `understudy verify` says what else is wrong",
+        "{} is missing or differs from the file that the run used, so nothing can be recomputed; report.json still has the statistics, and `understudy verify` lists all faults",
         path.display()
     )]
     Changed {
@@ -83,7 +82,7 @@ pub enum LoadStudyError {
         path: PathBuf,
     },
     /// The plugins of a swap cannot be loaded again.
-    #[error("the plugins that were exchanged cannot be had again: {0}")]
+    #[error("cannot load the swapped plugins: {0}")]
     Exchanges(String),
     /// The sandbox cannot be set up.
     #[error(transparent)]

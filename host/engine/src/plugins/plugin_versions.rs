@@ -28,11 +28,11 @@ pub struct PluginVersion<P> {
     /// The configuration, a JSON object.
     pub config: String,
     /// Whether this version answers differently from its predecessor.
-    pub new_yardstick: bool,
+    pub comparator_change: bool,
     /// Whether the previous version replaces this one if it fails too often.
     pub guarded: bool,
     /// Counts calls and failures of this version.
-    pub watch: Arc<FailureCounter>,
+    pub failure_counter: Arc<FailureCounter>,
 }
 
 impl<P> PluginVersion<P> {
@@ -43,7 +43,7 @@ impl<P> PluginVersion<P> {
         component: String,
         config: String,
         how: SwapTrigger,
-        new_yardstick: bool,
+        comparator_change: bool,
     ) -> PluginVersion<P> {
         // A version restored by the circuit breaker has no healthier predecessor.
         let falls_back = how != SwapTrigger::Fallback;
@@ -52,9 +52,9 @@ impl<P> PluginVersion<P> {
             plugin,
             component,
             config,
-            new_yardstick,
+            comparator_change,
             guarded: falls_back,
-            watch: Arc::default(),
+            failure_counter: Arc::default(),
         }
     }
 }
@@ -119,32 +119,40 @@ pub struct PluginSlot<P> {
 impl<P> PluginSlot<P> {
     fn sealed(name: &str, plugin: P, component: &str, declared: &Plugin) -> PluginSlot<P> {
         let (component, config) = (component.to_owned(), declared.config.to_string());
-        let (new_yardstick, guarded, watch) = (false, false, Arc::default());
-        let turn = PluginVersion { since: 0, plugin, component, config, new_yardstick, guarded, watch };
+        let (comparator_change, guarded, watch) = (false, false, Arc::default());
+        let turn = PluginVersion {
+            since: 0,
+            plugin,
+            component,
+            config,
+            comparator_change,
+            guarded,
+            failure_counter: watch,
+        };
         PluginSlot { name: name.to_owned(), versions: vec![turn] }
     }
 
     /// The version that is active in a generation.
-    pub fn at(&self, generation: u32) -> &PluginVersion<P> {
+    pub fn version_at(&self, generation: u32) -> &PluginVersion<P> {
         let after = self.versions.partition_point(|turn| turn.since <= generation);
         &self.versions[after.saturating_sub(1)]
     }
 
     /// The version that is active now.
-    pub fn now(&self) -> &PluginVersion<P> {
-        self.at(u32::MAX)
+    pub fn current(&self) -> &PluginVersion<P> {
+        self.version_at(u32::MAX)
     }
 
     /// The version before the active one, if there is one.
-    pub fn before(&self) -> Option<&PluginVersion<P>> {
+    pub fn previous(&self) -> Option<&PluginVersion<P>> {
         self.versions.len().checked_sub(2).map(|at| &self.versions[at])
     }
 
     /// The slot's name, the generation of its current version, and the rows that this version was called for
     /// and failed on.
     pub fn failure_state(&self) -> (String, u32, [u64; 2]) {
-        let current = self.now();
-        (self.name.clone(), current.since, current.watch.counts())
+        let current = self.current();
+        (self.name.clone(), current.since, current.failure_counter.counts())
     }
 
     /// All versions, in the order in which they were current.
@@ -213,14 +221,14 @@ impl PluginVersions {
     }
 
     /// The generation of a record, by stream and sequence number.
-    pub fn of(&self, side: understudy_study::StreamKind, sequence: u64) -> u32 {
+    pub fn generation_of_record(&self, side: understudy_study::StreamKind, sequence: u64) -> u32 {
         self.from.partition_point(|from| from[side] <= sequence) as u32
     }
 
     /// The generation of a pair: the later one of its two records.
-    pub fn of_pair(&self, sequences: PerStream<u64>) -> u32 {
+    pub fn generation_of_pair(&self, sequences: PerStream<u64>) -> u32 {
         let [snapshot, decision] =
-            understudy_study::StreamKind::ALL.map(|side| self.of(side, sequences[side]));
+            understudy_study::StreamKind::ALL.map(|side| self.generation_of_record(side, sequences[side]));
         snapshot.max(decision)
     }
 }

@@ -52,13 +52,13 @@ fn shares(bytes: &[u8], values: &[String]) -> Result<Vec<f64>, String> {
             .position(|value| value == name)
             .ok_or_else(|| format!("the condition has no value \"{name}\"; it has {}", values.join(", ")))?;
         let number = number.as_f64().filter(|number| *number >= 0.0 && number.is_finite());
-        found[index] =
-            number.ok_or_else(|| format!("\"{name}\" is no share or count; write a number from 0 on"))?;
+        found[index] = number
+            .ok_or_else(|| format!("\"{name}\" is not a share or count; write a number of at least 0"))?;
     }
     let sum: f64 = found.iter().sum();
     match sum > 0.0 {
         true => Ok(found.iter().map(|number| number / sum).collect()),
-        false => Err("its numbers come to nothing; write shares or counts by value".to_owned()),
+        false => Err("its numbers sum to 0; write shares or counts by value".to_owned()),
     }
 }
 
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_become_shares_and_what_is_none_is_told() {
+    fn counts_become_shares_and_invalid_input_is_rejected() {
         let values = ["direct", "groups", "other", "missing"].map(str::to_owned);
         let read = |text: &str| shares(text.as_bytes(), &values);
         assert_eq!(read(r#"{"groups": 30, "direct": 10}"#), Ok(vec![0.25, 0.75, 0.0, 0.0]));

@@ -108,7 +108,7 @@ impl SlotKind for MetricSlot {
         single_threaded: bool,
     ) -> Result<ScorerPlugin, SandboxError> {
         let sandbox = sandbox(versions, single_threaded)?;
-        let assets = Self::slot(versions, index).now().plugin.assets();
+        let assets = Self::slot(versions, index).current().plugin.assets();
         ScorerPlugin::load(&sandbox, file, config, assets, None)
     }
 }
@@ -121,13 +121,13 @@ fn load_decider<K: SlotKind<Plugin = DeciderPlugin>>(
     single_threaded: bool,
 ) -> Result<DeciderPlugin, SandboxError> {
     let sandbox = sandbox(versions, single_threaded)?;
-    let assets = K::slot(versions, index).now().plugin.assets();
+    let assets = K::slot(versions, index).current().plugin.assets();
     DeciderPlugin::load(&sandbox, file, K::ROLE, config, assets, None)
 }
 
 /// The sandbox that all plugins of a study share.
 fn sandbox(versions: &PluginVersions, single_threaded: bool) -> Result<Sandbox, SandboxError> {
-    let sandbox = versions.comparator.now().plugin.sandbox();
+    let sandbox = versions.comparator.current().plugin.sandbox();
     if single_threaded { sandbox.with_single_threaded_compiler() } else { Ok(sandbox.clone()) }
 }
 

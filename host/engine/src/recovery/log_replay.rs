@@ -88,7 +88,7 @@ impl<'p> LogReplay<'p> {
             thread::Builder::new()
                 .name(format!("log-{}", side.name()))
                 .spawn(read)
-                .context("no thread to read with")?;
+                .context("cannot start a reader thread")?;
             Ok(Stream { batches, next: None })
         };
         // Both threads read before the first batch of either is awaited.
@@ -138,7 +138,7 @@ impl<'p> LogReplay<'p> {
         let decode::DecodedRows { sequences, records } = decode::records(stream, side, batch)?;
         if let Some(row) = decode::first_generation_mismatch(&prepared.versions, side, &sequences, batch)? {
             bail!(
-                "the log's {} hold the id \"{}\" (sequence {}) as of another generation than the ledger has it; run \
+                "the log's {} hold the id \"{}\" (sequence {}) in another generation than the ledger records; run \
                  `understudy verify` to see what is wrong",
                 side.name(),
                 records.ids.value(row),

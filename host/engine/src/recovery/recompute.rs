@@ -106,7 +106,7 @@ fn evaluate(
             let _ = work.send(gathered);
         }
         drop(work);
-        let stopped = |_| anyhow!("the thread that compares has stopped; this is a fault in understudy");
+        let stopped = |_| anyhow!("the evaluation thread has stopped; this is a bug in understudy");
         comparing.join().map_err(stopped)?
     })?;
     Ok((counted, judged, holding))

@@ -169,11 +169,11 @@ impl Seal {
         }
         let seal: Seal = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
         if seal.to_json().as_bytes() != bytes {
-            return Err("it is not written as a seal is".to_owned());
+            return Err("it does not have the layout that understudy writes".to_owned());
         }
         match seal.declared.sha256() == seal.declaration {
             true => Ok(seal),
-            false => Err("its declaration is not the one whose digest it names".to_owned()),
+            false => Err("its declaration does not match its digest".to_owned()),
         }
     }
 
@@ -213,9 +213,7 @@ impl Seal {
             }
         }
         if changes.is_empty() && self.sealed_content() != now.sealed_content() {
-            changes.push(
-                "the seal itself, which does not say of the plugins what its declaration does".to_owned(),
-            );
+            changes.push("the seal itself: its plugins contradict its declaration".to_owned());
         }
         changes
     }

@@ -21,7 +21,7 @@ use understudy_run_log::signed_head::Signer;
 #[derive(Debug, thiserror::Error)]
 pub enum SealError {
     /// The seal cannot be read.
-    #[error("cannot read {}: {error}; a study that was sealed is run under its seal", path.display())]
+    #[error("cannot read {}: {error}; a sealed study runs only under its seal", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -29,7 +29,7 @@ pub enum SealError {
         error: io::Error,
     },
     /// The seal cannot be written.
-    #[error("cannot write {}: {error}; a seal stands beside its study, so make that folder one that may be written to", path.display())]
+    #[error("cannot write {}: {error}; the seal is stored beside the study; make the folder writable", path.display())]
     Unwritable {
         /// The file.
         path: PathBuf,
@@ -38,7 +38,7 @@ pub enum SealError {
     },
     /// The seal is damaged or its signature is invalid.
     #[error(
-        "{} cannot be believed: {what}; put a copy of it back, or move it away and seal the study anew with `understudy seal`",
+        "{} is damaged: {what}; restore it from a copy, or move it away and seal the study again with `understudy seal`",
         path.display()
     )]
     Damaged {
@@ -49,8 +49,7 @@ pub enum SealError {
     },
     /// The study has changed since it was sealed.
     #[error(
-        "{} was sealed in {} on {sealed_at}, and what was promised has changed since: {}; put it back, or move the seal away \
-         and seal the study anew with `understudy seal`",
+        "{} was sealed in {} on {sealed_at} and has changed since: {}; revert the changes, or move the seal away and seal the study again with `understudy seal`",
         study.display(),
         path.display(),
         changes.join(", ")
@@ -67,7 +66,7 @@ pub enum SealError {
     },
     /// A seal exists without the requested signature.
     #[error(
-        "{} is there already, {}; leave --sign-key out, or move the seal away to seal the study anew",
+        "{} already exists, {}; omit --sign-key, or move the seal away to seal the study again",
         path.display(),
         key.as_ref().map_or_else(|| "and is not signed".to_owned(), |key| format!("signed by another key, {key}"))
     )]
@@ -100,7 +99,7 @@ pub fn load_and_verify(prepared: &LoadedStudy) -> Result<Option<Seal>, SealError
     };
     let sound = Seal::parse(&bytes).and_then(|seal| match seal.replay_of {
         None => seal.signer().map(|_| seal),
-        Some(_) => Err("it is that of a replay of another run's log".to_owned()),
+        Some(_) => Err("it belongs to a replay of another run's log".to_owned()),
     });
     let seal = match sound {
         Ok(seal) => seal,

@@ -24,9 +24,9 @@ pub struct Checkpoint {
     /// When the run started.
     pub began: Timestamp,
     /// Counters of records.
-    pub counted: RunCounters,
+    pub counters: RunCounters,
     /// Sums of the evaluation; filled in by the evaluation thread.
-    pub judged: Option<Aggregates>,
+    pub aggregates: Option<Aggregates>,
     /// The end of the run, if it has ended.
     pub ended: Option<EndState>,
 }
@@ -47,8 +47,8 @@ pub struct EndState {
 impl Checkpoint {
     /// The result of an ended run; `None` if the run has not ended.
     pub fn result(&self, seal: &Seal) -> Option<RunResult> {
-        let (Some(judged), Some(ended)) = (&self.judged, &self.ended) else { return None };
-        let mut incidents = self.counted.incidents.clone();
+        let (Some(judged), Some(ended)) = (&self.aggregates, &self.ended) else { return None };
+        let mut incidents = self.counters.incidents.clone();
         incidents.merge(judged.incidents.clone());
         Some(RunResult {
             began: self.began,
@@ -61,8 +61,8 @@ impl Checkpoint {
             cells: judged.cells.clone(),
             profiles: judged.profiles.clone(),
             spreads: judged.spreads.clone(),
-            times: self.counted.latency.clone(),
-            models: self.counted.models(),
+            times: self.counters.latency.clone(),
+            models: self.counters.models(),
             again: ended.again.clone(),
             replay_of: seal.replay_of.clone(),
             substrate_latency: SubstrateLatency {
@@ -71,7 +71,7 @@ impl Checkpoint {
             },
             substrate_times: judged.substrate.clone(),
             incidents: incidents.list(),
-            refused: self.counted.refused(),
+            refused: self.counters.refused(),
         })
     }
 }

@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_that_was_found_stays_the_first() {
+    fn the_first_mismatch_found_stays_the_first() {
         let one = |id: &str, sequence| DeterminismStats {
             asked: 10,
             otherwise: 1,

@@ -144,7 +144,7 @@ impl InterimSnapshot {
     /// When there is no such window yet.
     pub fn latest(saved: Checkpoint, study: &Study) -> Result<InterimSnapshot, NotReady> {
         let mut clock = WindowClock::new(study.windows, study.time_zone.clone());
-        let counted = &saved.counted;
+        let counted = &saved.counters;
         let first = clock.window(counted.earliest.ok_or(NotReady::Empty)?);
         let over = |window: &Window| {
             let end = clock.bounds(*window).end;
@@ -155,12 +155,13 @@ impl InterimSnapshot {
             StreamKind::ALL.into_iter().all(reached)
         };
         // Input statistics are only collected on demand, pairs always.
-        let compared = saved.judged.iter().flat_map(|judged| judged.cells.iter()).map(|(window, _)| window);
+        let compared =
+            saved.aggregates.iter().flat_map(|judged| judged.cells.iter()).map(|(window, _)| window);
         let known = counted.inputs.windows.keys().copied().chain(compared).chain([first]);
         match known.filter(over).max() {
             Some(window) => {
                 let mut looked = InterimSnapshot { window, label: clock.label(window), saved };
-                looked.cut(study);
+                looked.truncate_to_window(study);
                 Ok(looked)
             }
             None => Err(NotReady::Open {
@@ -173,8 +174,8 @@ impl InterimSnapshot {
 
     /// Removes everything after the covered window, as if the run had been inspected as soon as it was
     /// complete. Record counts and latencies remain those of the moment.
-    pub fn cut(&mut self, study: &Study) {
-        let Checkpoint { counted, judged, .. } = &mut self.saved;
+    pub fn truncate_to_window(&mut self, study: &Study) {
+        let Checkpoint { counters: counted, aggregates: judged, .. } = &mut self.saved;
         let end = WindowClock::new(study.windows, study.time_zone.clone()).bounds(self.window).end;
         // The clock of the snapshots only has to show that the window is over.
         let end = Micros(end);
@@ -203,7 +204,7 @@ impl InterimSnapshot {
 
 impl Checkpoint {
     /// The checkpoint as if the run had ended now.
-    pub fn as_ended(
+    pub fn as_if_ended_now(
         mut self,
         accounting: Accounting,
         again: Vec<crate::stats::determinism::DeterminismStats>,
@@ -266,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn a_look_is_due_when_nothing_can_join_its_windows_any_more() {
+    fn a_report_is_due_when_nothing_can_join_its_windows_any_more() {
         let mut run = Came::new();
         let mut schedule = run.schedule(&[]);
         assert_eq!(run.due(&mut schedule), [""; 0]);
@@ -286,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_window_is_settled_when_nothing_earlier_can_come() {
+    fn the_first_window_is_fixed_when_nothing_earlier_can_arrive() {
         let mut run = Came::new();
         let mut schedule = run.schedule(&[]);
         run.came(StreamKind::Snapshots, &[24]);
@@ -298,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn windows_without_a_snapshot_are_passed_over_in_one_step() {
+    fn windows_without_a_snapshot_are_skipped_in_one_step() {
         let mut run = Came::new();
         let mut schedule = run.schedule(&[]);
         run.came(StreamKind::Snapshots, &[10, 24 * 1000 + 1, 24 * 2_000_000]);
@@ -308,18 +309,18 @@ mod tests {
     }
 
     #[test]
-    fn the_latest_look_covers_the_windows_that_are_over() {
+    fn the_latest_interim_snapshot_covers_the_complete_windows() {
         let mut run = Came::new();
         let latest = |run: &Came| {
-            let saved = Checkpoint {
+            let checkpoint = Checkpoint {
                 seal: String::new(),
                 groups: 0,
                 began: jiff::Timestamp::UNIX_EPOCH,
-                counted: run.counted.clone(),
-                judged: None,
+                counters: run.counted.clone(),
+                aggregates: None,
                 ended: None,
             };
-            InterimSnapshot::latest(saved, &run.study).map(|looked| looked.label)
+            InterimSnapshot::latest(checkpoint, &run.study).map(|looked| looked.label)
         };
         assert_eq!(latest(&run), Err(NotReady::Empty));
         run.came(StreamKind::Snapshots, &[10, 60, 80]);
@@ -349,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_declaration_there_is_none() {
+    fn a_study_without_interim_reports_has_no_schedule() {
         assert!(InterimSchedule::new(&study(""), BTreeSet::new()).is_none());
     }
 }

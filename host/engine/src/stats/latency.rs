@@ -83,7 +83,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_distribution_is_read_back_as_it_was(
+        fn a_histogram_survives_serialisation(
             nanos in prop::collection::vec(prop_oneof![0u64..5000, any::<u64>().prop_map(|n| n >> 8)], 0..200),
         ) {
             let mut times = LatencyHistogram::default();

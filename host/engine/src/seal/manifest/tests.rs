@@ -45,7 +45,7 @@ fn signer() -> Signer {
 }
 
 #[test]
-fn the_file() {
+fn the_file_has_this_form() {
     insta::assert_snapshot!(seal().sign(&signer()).to_json(), @r#"
     {
       "format": 2,
@@ -97,7 +97,7 @@ fn the_file() {
 }
 
 #[test]
-fn what_is_read_is_a_seal_to_the_byte() {
+fn a_parsed_seal_equals_its_file_to_the_byte() {
     let seal = seal().sign(&signer());
     let text = seal.to_json();
     assert_eq!(Seal::parse(text.as_bytes()), Ok(seal));
@@ -105,15 +105,15 @@ fn what_is_read_is_a_seal_to_the_byte() {
         assert!(text.contains(old), "{old}");
         Seal::parse(text.replacen(old, new, 1).as_bytes()).unwrap_err()
     };
-    insta::assert_snapshot!(refused("\n", "\n\n"), @"it is not written as a seal is");
-    insta::assert_snapshot!(refused("0.85", "0.84"), @"its declaration is not the one whose digest it names");
+    insta::assert_snapshot!(refused("\n", "\n\n"), @"it does not have the layout that understudy writes");
+    insta::assert_snapshot!(refused("0.85", "0.84"), @"its declaration does not match its digest");
     insta::assert_snapshot!(refused("\"format\": 2", "\"format\": 1"), @"its format is 1, and this version of understudy reads 2");
     insta::assert_snapshot!(refused("\"study\"", "\"studie\""), @"unknown field `studie`, expected one of `format`, `study`, `sealed-at`, `understudy`, `declaration`, `declared`, `plugins`, `files`, `replay-of`, `signed` at line 3 column 10");
     insta::assert_snapshot!(refused("{", "["), @r#"invalid type: string "format", expected u32 at line 2 column 10"#);
 }
 
 #[test]
-fn a_signature_is_over_all_that_the_seal_says() {
+fn a_signature_covers_the_whole_seal() {
     assert_eq!(seal().signer(), Ok(None));
     let signed = seal().sign(&signer());
     assert_eq!(signed.signer(), Ok(Some(signer().verifier())));
@@ -142,7 +142,7 @@ fn a_signature_is_over_all_that_the_seal_says() {
 }
 
 #[test]
-fn a_signature_of_one_kind_of_text_is_none_of_another() {
+fn a_signature_over_one_kind_of_text_is_invalid_for_another() {
     let signature = signer().attest("understudy seal", "text");
     assert_eq!(signer().verifier().attested("understudy seal", "text", &signature), Ok(()));
     assert!(signer().verifier().attested("understudy", "text", &signature).is_err());
@@ -150,7 +150,7 @@ fn a_signature_of_one_kind_of_text_is_none_of_another() {
 }
 
 #[test]
-fn what_changed_is_named() {
+fn changes_are_listed() {
     let sealed = seal();
     let told = |change: &dyn Fn(&mut Seal)| {
         let mut now = seal();
@@ -179,6 +179,6 @@ fn what_changed_is_named() {
         &|now: &mut Seal| drop(now.plugins.pop()),
     ] as [&dyn Fn(&mut Seal); 4]
     {
-        insta::allow_duplicates! { insta::assert_snapshot!(told(forged), @"the seal itself, which does not say of the plugins what its declaration does"); }
+        insta::allow_duplicates! { insta::assert_snapshot!(told(forged), @"the seal itself: its plugins contradict its declaration"); }
     }
 }
