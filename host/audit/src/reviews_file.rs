@@ -12,7 +12,6 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::run_files::read_entries;
-use crate::run_files::read_entries;
 use understudy_run_log::ledger::{Entry, Event, FailureMode, Judgement};
 use understudy_run_log::write_file;
 

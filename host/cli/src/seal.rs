@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::Exit;
 use super::check::checked_study;
 use super::output::print_out;
-use understudy_engine::{promise, seal_path};
+use understudy_engine::{create_or_verify, seal_path};
 use understudy_run_log::signed_head::Signer;
 
 /// Seal a study before it runs.
@@ -27,7 +27,7 @@ impl Seal {
     pub fn execute(self) -> anyhow::Result<Exit> {
         let signer = self.sign_key.as_deref().map(Signer::read).transpose()?;
         let prepared = checked_study(&self.study)?;
-        let (seal, new) = promise(&prepared, signer.as_ref())?;
+        let (seal, new) = create_or_verify(&prepared, signer.as_ref())?;
         let (study, path) = (self.study.display(), seal_path(&self.study));
         let path = path.display();
         match new {

@@ -55,7 +55,7 @@ fn report(workspace: &TestWorkspace) -> bool {
         let bytes =
             std::fs::read(workspace.path().join("run/checkpoint.bin")).expect("an ended run has sums");
         let saved: Checkpoint = checkpoint::decode(&bytes).expect("they are whole");
-        assert!(saved.judged.is_some());
+        assert!(saved.aggregates.is_some());
         reading = reading.min(started.elapsed().as_secs_f64());
         making = making.min(watched(workspace.command(&["report", "run"])).seconds);
     }

@@ -143,9 +143,9 @@ fn rows(
 
 fn batch(input: &JoinInput<'_>, compared: &EvaluatedPairs) -> Batch {
     let stands: Vec<Vec<AnswerAgreement>> =
-        compared.given.iter().map(|given| given.agreements(&compared.answers)).collect();
+        compared.model_answers.iter().map(|given| given.agreements(&compared.answers)).collect();
     let row = |(at, &pair): (usize, &usize)| {
-        let sources = &compared.sources;
+        let sources = &compared.batch;
         let id = sources.id(pair).to_owned();
         let (time, values) = sources.snapshot_value(pair, |shown, within| {
             let value = |condition: &usize| shown.conditions[*condition][within];

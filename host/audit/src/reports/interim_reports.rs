@@ -114,7 +114,7 @@ fn write_report(
     {
         return Ok(());
     }
-    look.cut(&prepared.study);
+    look.truncate_to_window(&prepared.study);
     let bundle = build_interim(prepared, seal, &look, &entries)?;
     let folder = run.join(INTERIM);
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;

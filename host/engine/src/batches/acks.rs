@@ -50,9 +50,9 @@ impl BatchAcks {
                 reason: refused.reason,
                 detail: refused.detail.clone(),
             };
-            let refused: Vec<RowExclusion> = own.map(row).collect();
-            let taken = (lines.end - lines.start) as usize - refused.len();
-            (told, DeliveryReceipt { taken, refused })
+            let excluded: Vec<RowExclusion> = own.map(row).collect();
+            let accepted = (lines.end - lines.start) as usize - excluded.len();
+            (told, DeliveryReceipt { taken: accepted, refused: excluded })
         };
         BatchAcks(tickets.into_iter().map(receipt).collect())
     }

@@ -16,7 +16,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt16Type};
 use crate::batches::evaluated_pairs::EvaluatedPairs;
 use crate::batches::messages::InferredBatch;
 use crate::plugins::study_fields;
-use crate::plugins::study_fields::declared;
+use crate::plugins::study_fields::declared_field;
 use crate::seal::sealed_study::SealedStudy;
 use understudy_records::batch::{Answers, ExcludedRecord, Reason, Records, data_type};
 use understudy_sandbox::InputField;
@@ -173,7 +173,7 @@ fn is_disclosed<'c>(mut conditions: impl Iterator<Item = &'c str>, column: &str)
 /// The schema of a plugin's input from pairs: the fields that it reads, under its names.
 pub fn reads_schema(study: &Study, reads: &[InputField]) -> SchemaRef {
     let field = |reads: &InputField| {
-        let kind = declared(study, &reads.name).expect("checked when prepared").kind;
+        let kind = declared_field(study, &reads.name).expect("checked when prepared").kind;
         Field::new(&reads.name, data_type(kind), true)
     };
     Arc::new(Schema::new(reads.iter().map(field).collect::<Vec<_>>()))

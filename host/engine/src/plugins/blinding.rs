@@ -33,7 +33,7 @@ impl BlindingRule {
 
     /// Whether an id is blinded: the first 64 bits of SHA-256 over domain, seal digest and id are below the
     /// share.
-    pub fn holds(&self, id: &str) -> bool {
+    pub fn is_blinded(&self, id: &str) -> bool {
         let mut hash = self.begun.clone();
         hash.update(id.as_bytes());
         let digest = hash.finalize();
@@ -44,12 +44,12 @@ impl BlindingRule {
 
 /// A mask of the blinded ids; all false without a rule.
 pub fn blinded(blind: Option<&BlindingRule>, ids: &StringArray) -> BooleanArray {
-    ids.iter().map(|id| Some(blind.zip(id).is_some_and(|(blind, id)| blind.holds(id)))).collect()
+    ids.iter().map(|id| Some(blind.zip(id).is_some_and(|(blind, id)| blind.is_blinded(id)))).collect()
 }
 
 /// The first row whose blinding mark contradicts the rule: answered before the decision although blinded, or
 /// the other way round.
-pub fn stray<'a>(
+pub fn first_violation<'a>(
     blind: Option<&BlindingRule>,
     ids: &StringArray,
     mut answers: impl Iterator<Item = &'a Answers>,
@@ -71,7 +71,7 @@ mod tests {
         let ids: Vec<String> = (0..20_000).map(|id| format!("call-{id}")).collect();
         let blinded = |seal| -> Vec<bool> {
             let blind = BlindingRule::new(0.1, seal).unwrap();
-            ids.iter().map(|id| blind.holds(id)).collect()
+            ids.iter().map(|id| blind.is_blinded(id)).collect()
         };
         let (one, other) = (blinded("5ea1"), blinded("5ea2"));
         let count = |blinded: &[bool]| blinded.iter().filter(|blind| **blind).count();
@@ -94,13 +94,13 @@ mod tests {
             let picks = (0..ids.len()).map(|row| (usize::from(mask.value(row) != (turned == Some(row))), 0));
             Answers::gather(&[&answer, &none], &picks.collect::<Vec<_>>())
         };
-        assert_eq!(stray(blind.as_ref(), &ids, [&logged(None)].into_iter()), None);
+        assert_eq!(first_violation(blind.as_ref(), &ids, [&logged(None)].into_iter()), None);
         for row in [0, 41, 99] {
             let models = [logged(None), logged(Some(row))];
-            assert_eq!(stray(blind.as_ref(), &ids, models.iter()), Some(row));
+            assert_eq!(first_violation(blind.as_ref(), &ids, models.iter()), Some(row));
         }
         let first = (0..ids.len()).find(|row| mask.value(*row));
-        assert_eq!(stray(None, &ids, [&logged(None)].into_iter()), first, "nothing is blinded there");
+        assert_eq!(first_violation(None, &ids, [&logged(None)].into_iter()), first, "nothing is blinded there");
     }
 
     fn unasked() -> Answers {

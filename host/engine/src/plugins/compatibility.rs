@@ -4,7 +4,7 @@
 
 use crate::plugins::load::Loader;
 use crate::plugins::loaded_plugin::LoadedPlugin;
-use crate::plugins::study_fields::{DECISION_PREFIX, declared};
+use crate::plugins::study_fields::{DECISION_PREFIX, declared_field};
 use understudy_sandbox::{Better, DeciderPlugin, InputField, PluginRole, ScorerPlugin};
 use understudy_study::{AnswerForm, Direction, FieldKind, Plugin, Study};
 
@@ -19,7 +19,7 @@ pub(crate) fn access_violations(
     let mut found = Vec::new();
     for InputField { name, kind, .. } in reads {
         let wanted = kind.name();
-        match declared(study, name).map(|field| field.kind) {
+        match declared_field(study, name).map(|field| field.kind) {
             _ if role == PluginRole::Model && name.starts_with(DECISION_PREFIX) => {
                 found.push(format!("it reads `{name}`, and a model is never shown the decision"));
             }
@@ -124,7 +124,7 @@ impl Loader<'_> {
                 None => ("inputs.fields", name.as_str()),
             };
             let wanted = kind.name();
-            match declared(study, name).map(|field| field.kind) {
+            match declared_field(study, name).map(|field| field.kind) {
                 None => self.fault(
                     plugin.path_line,
                     format!(

@@ -7,7 +7,7 @@ use understudy_study::{Field, Scope, Study};
 pub const DECISION_PREFIX: &str = "decision.";
 
 /// The declared field behind the name that a plugin uses.
-pub fn declared<'s>(study: &'s Study, name: &str) -> Option<&'s Field> {
+pub fn declared_field<'s>(study: &'s Study, name: &str) -> Option<&'s Field> {
     match name.strip_prefix(DECISION_PREFIX) {
         Some(key) => study.decisions.fields.iter().find(|field| field.name == key),
         None => study.inputs.fields.iter().find(|field| field.name == name),

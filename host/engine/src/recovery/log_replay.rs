@@ -17,7 +17,7 @@ use crate::batches::messages::{InferredBatch, JoinedPair, SnapshotBatch};
 use crate::batches::slice_classifier::SliceClassifier;
 use crate::join::join_buffer::JoinBuffer;
 use crate::log_schema::decode;
-use crate::plugins::blinding::stray;
+use crate::plugins::blinding::first_violation;
 use crate::seal::sealed_study::SealedStudy;
 use crate::stats::counters::RunCounters;
 use understudy_records::join::{Account, Accounting, IntervalJoin};
@@ -161,7 +161,7 @@ impl<'p> LogReplay<'p> {
                 let (windows, conditions) = self.classes.classify(&records);
                 let models = decode::answers(prepared, batch)?;
                 let answers = models.iter().map(|model| &model.output.answers);
-                if let Some(row) = stray(prepared.blinding.as_ref(), &records.ids, answers) {
+                if let Some(row) = first_violation(prepared.blinding.as_ref(), &records.ids, answers) {
                     bail!(
                         "the log's snapshots hold the id \"{}\" (sequence {}) blinded where the seal does not blind it, or the other \
                          way round; run `understudy verify` to see what is wrong",
