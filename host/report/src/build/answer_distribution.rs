@@ -176,10 +176,10 @@ mod tests {
     #[test]
     fn unlisted_labels_are_counted() {
         let mut matrix = BottomKCounts::default();
-        let said = |model: &str, substrate: &str| (Some(model.to_owned()), substrate.to_owned());
-        matrix.add(said("a", "a"), 50);
-        matrix.add(said("b", "b"), 9);
-        (0..7).for_each(|at| matrix.add(said("a", &format!("x{at}")), 10 + at));
+        let labels_of = |model: &str, substrate: &str| (Some(model.to_owned()), substrate.to_owned());
+        matrix.add(labels_of("a", "a"), 50);
+        matrix.add(labels_of("b", "b"), 9);
+        (0..7).for_each(|at| matrix.add(labels_of("a", &format!("x{at}")), 10 + at));
         matrix.add((None, "a".to_owned()), 4);
         let AnswerDistribution::Label { agreeing, differing, answers, unlisted_pairs, .. } =
             labels(&matrix, (MAX_LISTED_IN_WINDOW, 1))

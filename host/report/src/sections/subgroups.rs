@@ -251,7 +251,7 @@ mod tests {
         subgroup.untracked_pairs = 1200;
         assert_eq!(
             most_common_text(&subgroup),
-            "model a, substrate d: 281 (of those told apart; 1,200 are not)"
+            "model a, substrate d: 281 (of the answers counted; 1,200 pairs are not counted individually)"
         );
         subgroup.most_common =
             Some(AnswerPair { model: Some("a".to_owned()), substrate: String::new(), pairs: 3 });

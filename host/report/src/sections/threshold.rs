@@ -1,8 +1,8 @@
 //! The section that compares the metric with the threshold, window by window. Without a verdict it shows the metric of
 //! the divergence search by window.
 //!
-//! Invariants: nothing is decided here. A value that misses its bound never looks equal to it. If not all windows are
-//! shown, their number is.
+//! Invariants: nothing is decided here. A value that misses its bound never looks equal to it. If some windows are not
+//! shown, the text gives their total number.
 
 use crate::format::{UNDEFINED, count, counted, six_decimals};
 use crate::metric_format::MetricFormat;

@@ -28,7 +28,7 @@ pub fn record(
     max_bytes: usize,
     arrival: Timestamp,
 ) -> String {
-    let uses_body = |part: &Part| matches!(part, RequestPart::Body(_));
+    let uses_body = |part: &RequestPart| matches!(part, RequestPart::Body(_));
     let parts = [Some(&mirror.id), mirror.time.as_ref()].into_iter().flatten();
     let body = match parts.chain(mirror.fields.iter().map(|(_, part)| part)).any(uses_body) {
         true => decompressed(head, body, max_bytes),
