@@ -56,9 +56,9 @@ fn pairs(
     exclusions: &[Vec<Option<ExclusionReason>>; 2],
 ) -> BTreeSet<(usize, usize)> {
     let accepted = |side: usize| {
-        streams[side as usize]
+        streams[side]
             .iter()
-            .zip(&exclusions[side as usize])
+            .zip(&exclusions[side])
             .enumerate()
             .filter(|(_, (_, c))| c.is_none())
             .map(|(at, (i, _))| (at, *i))
