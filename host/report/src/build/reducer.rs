@@ -42,9 +42,9 @@ impl Reducer {
         metric: usize,
     ) -> MetricValue {
         let tally = totals.tally(slice, model, metric);
-        // A sum beyond the range of 64 bits is held at its end: JSON has no infinity.
+        // A sum beyond the range of 64-bit floats is clamped: JSON has no infinity.
         let mut sums: Vec<f64> = tally.sums.iter().map(|sum| sum.clamp(f64::MIN, f64::MAX)).collect();
-        // The host's own component: how many pairs the metric scored.
+        // The last component is the host's own: the number of pairs that the metric scored.
         let scored = sums.pop().unwrap_or(0.0) as u64;
         let value = if scored == 0 { None } else { self.reduce(metric)(scored, &sums) };
         MetricValue {

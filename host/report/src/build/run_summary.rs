@@ -38,8 +38,8 @@ pub(super) fn substrate_latency(latency: SubstrateLatency) -> SubstrateLatencySu
 /// The result of the determinism check; `with_id` is false before the run has ended.
 pub(super) fn determinism_summary(check: &DeterminismStats, with_id: bool) -> DeterminismSummary {
     DeterminismSummary {
-        checked: check.asked,
-        mismatches: check.otherwise,
+        checked: check.rows,
+        mismatches: check.mismatches,
         first_id: if with_id { check.first_id.clone() } else { String::new() },
     }
 }

@@ -93,15 +93,13 @@ fn charts(values: &[f64], name: &str) -> Vec<Chart> {
 fn small() -> Document {
     let mut document = document_of(|| "plain words".to_owned());
     document.title = "A | B_c & <d>".to_owned();
-    let told = Table {
+    let table = Table {
         head: vec![Column::text("day"), Column::number("agreement")],
         rows: vec![vec!["Monday".into(), "0.90".into()], vec!["Tuesday".into(), "–".into()]],
         ..Table::default()
     };
-    let figure = Figure {
-        table: told,
-        ..figure(series(&[Some(0.9), None], "agreement"), "Agreement by day".to_owned())
-    };
+    let figure =
+        Figure { table, ..figure(series(&[Some(0.9), None], "agreement"), "Agreement by day".to_owned()) };
     document.sections.push(Section {
         id: "two",
         title: "Charts".to_owned(),
@@ -206,12 +204,12 @@ fn hostile_text_is_text() {
     for hostile in HOSTILE {
         let document = document_of(|| hostile.to_owned());
         assert_eq!(html(&document).matches('<').count(), harmless, "{hostile}");
-        let shown = crate::sanitizer::one_line(hostile);
+        let literal = crate::sanitizer::one_line(hostile);
         let texts = parsed_texts(&markdown(&document));
         assert_eq!(texts.len(), parsed_texts(&markdown(&document_of(|| "x".to_owned()))).len(), "{hostile}");
         assert!(
-            texts.iter().all(|text| text.contains(&shown) || text == "Nothing to show."),
-            "{shown}: {texts:?}"
+            texts.iter().all(|text| text.contains(&literal) || text == "Nothing to show."),
+            "{literal}: {texts:?}"
         );
     }
 }
@@ -223,11 +221,11 @@ proptest! {
         let document = document_of(|| text.clone());
         let same = document_of(|| "x".to_owned());
         prop_assert_eq!(html(&document).matches('<').count(), html(&same).matches('<').count());
-        let shown = crate::sanitizer::one_line(&text);
+        let literal = crate::sanitizer::one_line(&text);
         let (texts, others) = (parsed_texts(&markdown(&document)), parsed_texts(&markdown(&same)));
         let expected: Vec<_> = others.iter().map(|other| match other.as_str() {
             "Nothing to show." => other.clone(),
-            other => other.replace('x', &shown),
+            other => other.replace('x', &literal),
         }).collect();
         prop_assert_eq!(texts, expected);
     }

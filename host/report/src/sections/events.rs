@@ -22,11 +22,11 @@ pub fn events(bundle: &ReportBundle) -> Section {
     let swaps = match (tested + forced, forced) {
         (0, _) => "No plugin was swapped during the run: all are the sealed ones.".to_owned(),
         (all, 0) => format!(
-            "There were {}, each for a plugin that gave the same answers to recent pairs.",
+            "The run had {}; the new plugins gave the same answers to recent pairs.",
             counted(all, "swap", "swaps")
         ),
         (all, new) => format!(
-            "There were {}, {} of them forced, for a plugin that gives other answers: results after a forced swap count as a comparator change.",
+            "The run had {}, {} of them to plugins with other answers. Results after such a swap count as a comparator change.",
             counted(all, "swap", "swaps"),
             count(new)
         ),
@@ -36,7 +36,8 @@ pub fn events(bundle: &ReportBundle) -> Section {
         counted(exposures, "exposure", "exposures"),
         counted(changes, "change", "changes"),
     )));
-    for ModelVerdict { model, contamination, .. } in bundle.verdict.iter().flat_map(|given| &given.models) {
+    for ModelVerdict { model, contamination, .. } in bundle.verdict.iter().flat_map(|verdict| &verdict.models)
+    {
         blocks.push(contamination_text(model, contamination.as_ref()));
     }
     let rows: Vec<Vec<Cell>> = merge_retention(&bundle.events)

@@ -24,8 +24,8 @@ pub(super) fn plugin_failures(page: &mut Page, report: &Report) {
     }
     let kinds = report.failures.len();
     let all = counted(kinds as u64, "kind", "kinds");
-    let shown = format!("the first {MAX_FAILURES} of {all}; all are in report.json");
-    page.section("Plugin failures", if kinds > MAX_FAILURES { &shown } else { &all });
+    let aside = format!("the first {MAX_FAILURES} of {all}; all are in report.json");
+    page.section("Plugin failures", if kinds > MAX_FAILURES { &aside } else { &all });
     for failure in report.failures.iter().take(MAX_FAILURES) {
         let times = counted(failure.count, "time", "times");
         let name = Span::new(Ink::Notice, &failure.plugin);
@@ -56,8 +56,8 @@ pub(super) fn excluded_records(page: &mut Page, report: &Report) {
     for (stream, reason, number) in reasons {
         page.line(2, &[format!("{stream}, {reason}  ").into(), Span::new(Ink::Faint, count(number))]);
         let has_reason = |record: &&ExcludedExample| record.stream == stream && record.reason == reason;
-        let shown: Vec<_> = report.excluded.iter().filter(has_reason).take(MAX_RECORDS).collect();
-        for record in &shown {
+        let examples: Vec<_> = report.excluded.iter().filter(has_reason).take(MAX_RECORDS).collect();
+        for record in &examples {
             page.paragraph(
                 6,
                 Ink::Plain,
@@ -65,8 +65,8 @@ pub(super) fn excluded_records(page: &mut Page, report: &Report) {
                 MAX_LINES,
             );
         }
-        let more = number.saturating_sub(shown.len() as u64);
-        if more > 0 && !shown.is_empty() {
+        let more = number.saturating_sub(examples.len() as u64);
+        if more > 0 && !examples.is_empty() {
             page.line(6, &[Span::new(Ink::Faint, format!("and {} more", count(more)))]);
         }
     }

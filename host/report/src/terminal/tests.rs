@@ -101,18 +101,21 @@ fn set(figure: &mut MetricValue, value: f64, sums: &[f64]) {
 
 #[test]
 fn only_a_proportion_of_pairs_is_shown_with_counts() {
-    let shown = |edit: fn(&mut MetricInfo, &mut MetricValue)| {
+    let first_line = |edit: fn(&mut MetricInfo, &mut MetricValue)| {
         let mut report = hotel();
         edit(&mut report.metrics[0], &mut report.models[0].scores[0].overall);
         let section = section(&report, "Agreement");
         section.lines().nth(1).unwrap().split_whitespace().skip(1).collect::<Vec<_>>().join(" ")
     };
-    assert_eq!(shown(|_, figure| set(figure, 0.5, &[7_701.0])), "0.500000 7,701 of 15,402");
-    assert_eq!(shown(|_, figure| set(figure, 0.25, &[3_850.5])), "0.250000 15,402 pairs");
-    assert_eq!(shown(|_, figure| set(figure, 0.5, &[7_700.0])), "0.500000 15,402 pairs");
-    assert_eq!(shown(|_, figure| set(figure, 0.5, &[7_701.0, 0.0])), "0.500000 15,402 pairs");
-    assert_eq!(shown(|_, figure| (figure.unscored, figure.sums[0]) = (15_000, 0.0)), "0.789962 15,402 pairs");
-    assert_eq!(shown(|metric, _| metric.maximum = Some(2.0)), "0.789962 15,402 pairs");
+    assert_eq!(first_line(|_, figure| set(figure, 0.5, &[7_701.0])), "0.500000 7,701 of 15,402");
+    assert_eq!(first_line(|_, figure| set(figure, 0.25, &[3_850.5])), "0.250000 15,402 pairs");
+    assert_eq!(first_line(|_, figure| set(figure, 0.5, &[7_700.0])), "0.500000 15,402 pairs");
+    assert_eq!(first_line(|_, figure| set(figure, 0.5, &[7_701.0, 0.0])), "0.500000 15,402 pairs");
+    assert_eq!(
+        first_line(|_, figure| (figure.unscored, figure.sums[0]) = (15_000, 0.0)),
+        "0.789962 15,402 pairs"
+    );
+    assert_eq!(first_line(|metric, _| metric.maximum = Some(2.0)), "0.789962 15,402 pairs");
 }
 
 #[test]

@@ -148,7 +148,7 @@ mod tests {
         assert_eq!(labels(0.0..4e-12).len(), 5);
         assert_eq!(labels(f64::MIN / 4.0..f64::MAX / 4.0).len(), 5);
         let close = labels(range([1.0, 1.0 + f64::EPSILON].into_iter(), 0.0..1.0).unwrap());
-        assert_eq!(close, ["0.90", "0.95", "1.00", "1.05", "1.10"], "numbers that are told apart by nothing");
+        assert_eq!(close, ["0.90", "0.95", "1.00", "1.05", "1.10"], "labels have two decimals");
     }
 
     #[test]

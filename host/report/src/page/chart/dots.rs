@@ -56,8 +56,8 @@ pub(super) fn draw(x_label: &str, rows: &[DotRow], reference: Option<&(String, f
     let values = rows.iter().filter_map(value);
     let bounds = rows.iter().filter_map(interval).flat_map(|(low, high)| [low, high]);
     values.clone().next()?;
-    let held = reference.map(|(_, at)| *at).filter(|at| at.is_finite());
-    let range = axis::range(values.chain(bounds).chain(held), 0.0..1.0)?;
+    let reference_position = reference.map(|(_, at)| *at).filter(|at| at.is_finite());
+    let range = axis::range(values.chain(bounds).chain(reference_position), 0.0..1.0)?;
 
     let laid = lay(rows);
     let label = laid.iter().filter(|row| !row.title).map(|row| widest(&row.lines, TEXT)).max().unwrap_or(0);
@@ -71,7 +71,7 @@ pub(super) fn draw(x_label: &str, rows: &[DotRow], reference: Option<&(String, f
         }
         let none = Axis::with_ticks(0.0..1.0, (bottom, top), Vec::new());
         axis::frame(canvas, [&across, &none], [&one_line(x_label), ""]);
-        if let Some(at) = held {
+        if let Some(at) = reference_position {
             canvas.line([(across.at(at), top), (across.at(at), bottom)], Paint::Bound, 16);
         }
         let mut y = top;

@@ -28,8 +28,8 @@ pub(super) fn draw(chart: &Chart) -> Option<Drawn> {
     let measured = points().filter_map(value);
     let bands = points().filter_map(band).flat_map(|(low, high)| [low, high]);
     measured.clone().next()?;
-    let held = bound.as_ref().map(|(_, bound)| *bound);
-    let heights = axis::range(measured.chain(bands).chain(held), 0.0..1.0)?;
+    let reference = bound.as_ref().map(|(_, bound)| *bound);
+    let heights = axis::range(measured.chain(bands).chain(reference), 0.0..1.0)?;
     let marked = chart.marked();
     let times = times(points().map(|point| point.x).chain(marked.iter().map(|(_, x, _)| *x)))?;
 
@@ -48,7 +48,7 @@ pub(super) fn draw(chart: &Chart) -> Option<Drawn> {
             bands_of(canvas, one, at, [&across, &up]);
         }
         events.draw(canvas, &across, (top, top + HEIGHT));
-        if let Some(bound) = held.filter(|bound| bound.is_finite()) {
+        if let Some(bound) = reference.filter(|bound| bound.is_finite()) {
             canvas.line([(places.0, up.at(bound)), (places.1, up.at(bound))], Paint::Bound, 16);
         }
         for (at, one) in series.iter().enumerate() {
@@ -179,14 +179,14 @@ fn key(series: &[Series], bound: Option<&(String, f64)>) -> Key {
         let drawn = sign(|canvas| canvas.line([(0, middle), (SIGN.0, middle)], Paint::Bound, 16));
         key.push((drawn, one_line(what)));
     }
-    let told = [(Tone::Bad, "not as required"), (Tone::Unsure, "uncertain"), (Tone::Void, "void")];
+    let legend_tones = [(Tone::Bad, "not as required"), (Tone::Unsure, "uncertain"), (Tone::Void, "void")];
     let tones: Vec<Tone> = series
         .iter()
         .flat_map(|one| &one.points)
         .filter(|p| value(p).is_some())
         .filter_map(|p| p.tone)
         .collect();
-    for (tone, words) in told.into_iter().filter(|(tone, _)| tones.contains(tone)) {
+    for (tone, words) in legend_tones.into_iter().filter(|(tone, _)| tones.contains(tone)) {
         let drawn = sign(|canvas| toned(canvas, (SIGN.0 / 2, middle), Some(tone), 0));
         key.push((drawn, words.to_owned()));
     }
