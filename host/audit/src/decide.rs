@@ -119,13 +119,13 @@ pub fn decide(
             let rebuilt = recompute(&prepared, run, buffered_fields(&prepared), |_| Ok(()))?;
             let results = RunResults {
                 closed,
-                clocks: rebuilt.counted.clocks,
+                clocks: rebuilt.counters.clocks,
                 accounting: rebuilt.accounting,
-                inputs: &rebuilt.counted.inputs,
-                cells: &rebuilt.judged.cells,
-                evidence: &rebuilt.judged.evidence,
+                inputs: &rebuilt.counters.inputs,
+                cells: &rebuilt.aggregates.cells,
+                evidence: &rebuilt.aggregates.evidence,
             };
-            (evaluate_threshold(&prepared, &seal, &recorded, &results)?, rebuilt.counted.position)
+            (evaluate_threshold(&prepared, &seal, &recorded, &results)?, rebuilt.counters.position)
         }
     };
     let json = verdict.to_json();

@@ -81,7 +81,7 @@ pub fn for_each_decided_row(
         counts.decided += batch.num_rows() as u64;
         if batch.num_rows() > 0 { each(batch) } else { Ok(()) }
     })?;
-    counts.withheld = rebuilt.counted.accepted(StreamKind::Snapshots) - counts.decided;
+    counts.withheld = rebuilt.counters.accepted(StreamKind::Snapshots) - counts.decided;
     Ok(counts)
 }
 

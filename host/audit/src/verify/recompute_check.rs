@@ -52,7 +52,7 @@ pub fn check(
     for what in differences(saved, &rebuilt) {
         report.issue(CHECKPOINT, format_args!("{what} not those that the log gives"));
     }
-    Ok(rebuilt.judged.comparison.compared + rebuilt.judged.comparison.incomparable)
+    Ok(rebuilt.aggregates.comparison.compared + rebuilt.aggregates.comparison.incomparable)
 }
 
 /// Recomputes the sums from the stored scores of the pairs, for runs whose fields were dropped. Returns the
@@ -117,7 +117,7 @@ fn differences(saved: &Checkpoint, rebuilt: &Recomputed) -> Vec<&'static str> {
             found.push(what);
         }
     };
-    let (then, now) = (&saved.counters, &rebuilt.counted);
+    let (then, now) = (&saved.counters, &rebuilt.counters);
     compare(
         saved.ended.as_ref().map(|ended| ended.accounting) == Some(rebuilt.accounting),
         "the accounts are",
@@ -131,7 +131,7 @@ fn differences(saved: &Checkpoint, rebuilt: &Recomputed) -> Vec<&'static str> {
     compare(then.refused() == now.refused(), "the first excluded records are");
     compare(then.inputs == now.inputs, "the distributions of the snapshots' fields are");
     let Some(then) = &saved.aggregates else { return vec!["the sums are missing; they are"] };
-    let now = &rebuilt.judged;
+    let now = &rebuilt.aggregates;
     compare(then.cells == now.cells, "the sums of the scores are");
     compare(then.comparison == now.comparison, "the counts of compared pairs are");
     compare(then.evidence == now.evidence, "the statistics of the verdict are");
