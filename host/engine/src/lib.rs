@@ -1,5 +1,5 @@
-//! The engine of a run: it takes records from their sources, runs the models, joins and evaluates pairs, and recovers a run
-//! from its log.
+//! The engine of a run: it takes records from their sources, runs the models, joins and evaluates pairs, and
+//! recovers a run from its log.
 //!
 //! ```text
 //! snapshots  ingest -> number, deduplicate -> inference -> log
@@ -9,15 +9,15 @@
 //! decisions  ingest -> number, deduplicate -> log
 //! ```
 //!
-//! Two threads read and decode, `limits.workers` threads run models, one evaluates, two write; the thread that calls
-//! [`run`] coordinates.
+//! Two threads read and decode, `limits.workers` threads run models, one evaluates, two write; the thread
+//! that calls [`run`] coordinates.
 //!
-//! The modules form a list in which each imports only modules before it: plugins, seal, batches, stats, log_schema,
-//! ingest, inference, join, evaluation, recovery, control, hot_swap, pipeline.
+//! The modules form a list in which each imports only modules before it: plugins, seal, batches, stats,
+//! log_schema, ingest, inference, join, evaluation, recovery, control, hot_swap, pipeline.
 //!
 //! Invariants:
-//! - An accepted snapshot is answered and logged before any of its pairs is evaluated. A blinded snapshot is logged
-//!   then, and answered with its pair.
+//! - An accepted snapshot is answered and logged before any of its pairs is evaluated. A blinded snapshot is
+//!   logged then, and answered with its pair.
 //! - All queues are bounded.
 //! - No statistic depends on batch sizes, the number of workers or the interleaving of the streams.
 
@@ -55,9 +55,8 @@ pub use crate::pipeline::run::{EndedRun, run};
 pub use crate::plugins::blinding::{BlindingRule, blinded};
 pub use crate::plugins::load::{LoadStudyError, LoadedStudy, load_study};
 pub use crate::plugins::loaded_plugin::LoadedPlugin;
-pub use crate::plugins::stored_files::PluginOverrides;
-pub use crate::plugins::stored_files::StoredPlugin;
-pub use crate::plugins::stored_files::{asset_file_name, plugin_file_name};
+pub use crate::plugins::plugin_versions::PluginVersions;
+pub use crate::plugins::stored_files::{PluginOverrides, StoredPlugin, asset_file_name, plugin_file_name};
 pub use crate::plugins::study_fields::conditions;
 pub use crate::recovery::load_run::load_run_study;
 pub use crate::recovery::recompute::{Recomputed, recompute, recompute_ids};
@@ -68,10 +67,7 @@ pub use crate::stats::aggregates::Aggregates;
 pub use crate::stats::checkpoint::{Checkpoint, EndState};
 pub use crate::stats::determinism::DeterminismStats;
 pub use crate::stats::interim_schedule::{InterimCallback, InterimSnapshot, NotReady};
-pub use crate::stats::latency::LatencyHistogram;
-pub use crate::stats::latency::LatencyPercentiles;
+pub use crate::stats::latency::{LatencyHistogram, LatencyPercentiles};
 pub use crate::stats::run_result::{
     Comparison, EndReason, FailureGroup, ListedExclusion, ModelCounts, RunResult, SubstrateLatency,
 };
-
-pub use crate::plugins::plugin_versions::PluginVersions;

@@ -1,6 +1,7 @@
 //! Acknowledgements of pushed deliveries, carried along with the batch that holds their records.
 //!
-//! Invariants: a delivery is acknowledged once, after its records are on disk, or never if they could not be written.
+//! Invariants: a delivery is acknowledged once, after its records are on disk, or never if they could not be
+//! written.
 
 use std::ops::Range;
 
@@ -33,7 +34,7 @@ pub struct RowExclusion {
 pub struct PendingAck {
     /// The lines of the batch that belong to the delivery.
     pub(crate) lines: Range<u64>,
-    pub(crate) told: oneshot::Sender<DeliveryReceipt>,
+    pub(crate) sender: oneshot::Sender<DeliveryReceipt>,
 }
 
 /// Acknowledgements that are sent once the batch is on disk.
@@ -42,8 +43,8 @@ pub struct BatchAcks(Vec<(oneshot::Sender<DeliveryReceipt>, DeliveryReceipt)>);
 
 impl BatchAcks {
     /// Prepares the receipts of a batch. `refused` are the excluded records, by ascending line.
-    pub fn new(tickets: Vec<PendingAck>, refused: &[(u64, ExcludedRecord)]) -> BatchAcks {
-        let receipt = |PendingAck { lines, told }: PendingAck| {
+    pub fn new(pending: Vec<PendingAck>, refused: &[(u64, ExcludedRecord)]) -> BatchAcks {
+        let receipt = |PendingAck { lines, sender }: PendingAck| {
             let own = refused.iter().filter(|(_, refused)| lines.contains(&refused.position.line));
             let row = |(_, refused): &(u64, ExcludedRecord)| RowExclusion {
                 row: (refused.position.line - lines.start) as usize,
@@ -52,9 +53,9 @@ impl BatchAcks {
             };
             let excluded: Vec<RowExclusion> = own.map(row).collect();
             let accepted = (lines.end - lines.start) as usize - excluded.len();
-            (told, DeliveryReceipt { taken: accepted, refused: excluded })
+            (sender, DeliveryReceipt { taken: accepted, refused: excluded })
         };
-        BatchAcks(tickets.into_iter().map(receipt).collect())
+        BatchAcks(pending.into_iter().map(receipt).collect())
     }
 
     /// The callback that sends the receipts; `None` without deliveries.
@@ -63,9 +64,9 @@ impl BatchAcks {
             return None;
         }
         Some(Box::new(move || {
-            for (told, receipt) in self.0 {
+            for (sender, receipt) in self.0 {
                 // The sender may have hung up.
-                let _ = told.send(receipt);
+                let _ = sender.send(receipt);
             }
         }))
     }

@@ -1,6 +1,7 @@
 //! The batches that the stages of the pipeline pass on.
 //!
-//! Invariants: a batch carries everything that later stages need of its rows; no stage refers to another stage's types.
+//! Invariants: a batch carries everything that later stages need of its rows; no stage refers to another
+//! stage's types.
 
 use std::sync::Arc;
 
@@ -30,7 +31,7 @@ pub struct SnapshotBatch {
     /// Sequence number of the next record of the stream.
     pub next: u64,
     /// Acknowledgements to send once the batch is on disk.
-    pub told: BatchAcks,
+    pub acks: BatchAcks,
 }
 
 /// Answered snapshots: everything that is known of them before their decision.
@@ -122,8 +123,8 @@ pub struct JoinedPair {
 impl JoinedPair {
     /// Sequence numbers of the snapshot and the decision.
     pub fn sequences(&self) -> PerStream<u64> {
-        let (shown, s) = &self.snapshot;
-        let (taken, d) = &self.decision;
-        PerStream { snapshots: shown.sequences[*s as usize], decisions: taken.sequences[*d as usize] }
+        let (snapshots, s) = &self.snapshot;
+        let (decisions, d) = &self.decision;
+        PerStream { snapshots: snapshots.sequences[*s as usize], decisions: decisions.sequences[*d as usize] }
     }
 }

@@ -21,15 +21,15 @@ pub struct PairBatch {
 
 impl PairBatch {
     pub(crate) fn from_pairs(pairs: &[JoinedPair]) -> PairBatch {
-        let (mut all_shown, mut taken) = (Vec::new(), Vec::new());
-        let (mut shown_at, mut taken_at) = (HashMap::new(), HashMap::new());
+        let (mut snapshot_batches, mut decision_batches) = (Vec::new(), Vec::new());
+        let (mut snapshot_index, mut decision_index) = (HashMap::new(), HashMap::new());
         let (mut snapshots, mut decisions) =
             (Vec::with_capacity(pairs.len()), Vec::with_capacity(pairs.len()));
         for JoinedPair { snapshot: (batch, row), decision: (other, other_row) } in pairs {
-            snapshots.push((place(&mut all_shown, &mut shown_at, batch), *row as usize));
-            decisions.push((place(&mut taken, &mut taken_at, other), *other_row as usize));
+            snapshots.push((place(&mut snapshot_batches, &mut snapshot_index, batch), *row as usize));
+            decisions.push((place(&mut decision_batches, &mut decision_index, other), *other_row as usize));
         }
-        PairBatch { snapshot_batches: all_shown, decision_batches: taken, snapshots, decisions }
+        PairBatch { snapshot_batches, decision_batches, snapshots, decisions }
     }
 
     /// Reads a value of the snapshot of pair `row`.
@@ -40,7 +40,7 @@ impl PairBatch {
 
     /// The sequence number of the snapshot of pair `row`.
     pub fn sequence(&self, row: usize) -> u64 {
-        self.snapshot_value(row, |shown, within| shown.sequences[within])
+        self.snapshot_value(row, |rows, within| rows.sequences[within])
     }
 
     /// The id of pair `row`.

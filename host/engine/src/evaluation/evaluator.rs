@@ -182,10 +182,10 @@ impl Evaluator {
             EvaluatorSwap::Comparator(SlotVersion { version, .. }, decider) => {
                 let projection =
                     PairProjection::new(&self.study, &self.buffered_fields, &version.plugin.reads);
-                self.comparator.take(generation, (decider, projection));
+                self.comparator.insert(generation, (decider, projection));
             }
             EvaluatorSwap::Metric(SlotVersion { index, .. }, scorer) => {
-                self.metrics[index].take(generation, scorer);
+                self.metrics[index].insert(generation, scorer);
             }
         }
     }
@@ -217,7 +217,7 @@ impl Evaluator {
     ) -> EvaluatedPairs {
         let sources = PairBatch::from_pairs(pairs);
         let version = self.versions.comparator.version_at(generation);
-        let (decider, projection) = self.comparator.at(version.since, || {
+        let (decider, projection) = self.comparator.get_or_insert_with(version.since, || {
             let projection = PairProjection::new(&self.study, &self.buffered_fields, &version.plugin.reads);
             (version.plugin.instance(), projection)
         });
@@ -333,7 +333,7 @@ impl Evaluator {
         let failures = &mut self.aggregates.incidents;
         let score = |(slot, cache): (&PluginSlot<ScorerPlugin>, &mut InstanceCache<Scorer>)| {
             let version = slot.version_at(generation);
-            let scorer = cache.at(version.since, || version.plugin.instance());
+            let scorer = cache.get_or_insert_with(version.since, || version.plugin.instance());
             let mut scored = scorer.score(answers, comparator);
             version.failure_counter.count(rows.len(), scored.broken.len());
             // The host adds a last component: 1 for each pair that the metric scored.

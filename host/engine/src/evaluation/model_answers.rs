@@ -73,7 +73,7 @@ impl AnswerResolver {
         {
             for (cache, slot) in instances.iter_mut().zip(&versions.models) {
                 let version = slot.version_at(generation);
-                let (decider, projection) = cache.at(version.since, || {
+                let (decider, projection) = cache.get_or_insert_with(version.since, || {
                     let projection = PairProjection::new(study, buffered_fields, &version.plugin.reads);
                     (version.plugin.instance(), projection)
                 });

@@ -107,7 +107,7 @@ pub fn buffered_fields(prepared: &SealedStudy) -> PerStream<Vec<usize>> {
             buffered[kind].push(field);
         }
     }
-    if let Some(cluster) = study_fields::cluster(study)
+    if let Some(cluster) = study_fields::cluster_field(study)
         && !buffered.snapshots.contains(&cluster)
     {
         buffered.snapshots.push(cluster);

@@ -63,7 +63,7 @@ impl EvidenceCollector {
         Some(EvidenceCollector {
             metric: threshold.metric,
             scopes: prepared.study.scopes.clone(),
-            cluster_column: study_fields::cluster(&prepared.study).map(column),
+            cluster_column: study_fields::cluster_field(&prepared.study).map(column),
             cycle: threshold.cycle.map(|cycle| cycle.condition),
             needs_labels: threshold.chance.is_some(),
             calendar: study_fields::conditions(&prepared.study),

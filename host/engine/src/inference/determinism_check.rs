@@ -39,7 +39,7 @@ impl SharedDeterminismStats {
 
     /// Whether a model has had a mismatch since the last call of [`drain`](Self::drain).
     pub fn has_mismatches(&self) -> bool {
-        self.0.lock().iter().any(|stats| stats.otherwise > 0)
+        self.0.lock().iter().any(|stats| stats.mismatches > 0)
     }
 
     fn add(&self, model: usize, stats: DeterminismStats) {
@@ -114,16 +114,16 @@ impl DeterminismChecker {
         let batches: Vec<&Answers> = answers.iter().collect();
         let first = Answers::gather(&batches, &picks.collect::<Vec<_>>());
         let second = self.plugin.instance().decide(&input).answers;
-        let mut stats = DeterminismStats { asked: rows.len() as u64, ..DeterminismStats::default() };
+        let mut stats = DeterminismStats { rows: rows.len() as u64, ..DeterminismStats::default() };
         for row in first.differing(&second) {
             if is_timeout(second.reason(row)) {
-                stats.asked -= 1;
+                stats.rows -= 1;
                 continue;
             }
             let (sequence, id) = &rows[rows.len() - 1 - row];
             stats.add(DeterminismStats {
-                asked: 0,
-                otherwise: 1,
+                rows: 0,
+                mismatches: 1,
                 first_id: id.clone(),
                 sequences: vec![*sequence],
             });

@@ -22,7 +22,7 @@ use understudy_study::{PerStream, Source, StreamKind, Study};
 /// A delivery of records of one stream, and the channel for its receipt.
 struct Delivery {
     lines: Lines,
-    told: oneshot::Sender<DeliveryReceipt>,
+    sender: oneshot::Sender<DeliveryReceipt>,
 }
 
 /// Why a delivery is rejected.
@@ -61,8 +61,8 @@ impl IntakeHandle {
         assert!(lines.len() <= self.rows, "a delivery is no longer than a batch");
         let door = self.doors[side].as_ref().ok_or(DeliveryError::Elsewhere(side))?;
         let door = door.lock().unwrap_or_else(PoisonError::into_inner);
-        let (told, receipt) = oneshot::channel();
-        let sent = door.as_ref().map(|door| door.send(Delivery { lines, told }));
+        let (sender, receipt) = oneshot::channel();
+        let sent = door.as_ref().map(|door| door.send(Delivery { lines, sender }));
         sent.and_then(Result::ok).map(|()| receipt).ok_or(DeliveryError::Ending)
     }
 }
@@ -100,9 +100,12 @@ impl PushIntake {
             let (feed, batches) = tokio::sync::mpsc::channel(WAITING);
             let line = after[side].map_or(0, |position| position.number());
             let decoder = Decoder::new(side, stream, rows);
-            let gatherer = MicroBatcher { deliveries, decoder, rows, line, left: None };
-            let gather = move || gatherer.work(&feed);
-            thread::Builder::new().name(side.name().to_owned()).spawn(gather).map_err(ReaderError::Thread)?;
+            let batcher = MicroBatcher { deliveries, decoder, rows, line, left: None };
+            let collect = move || batcher.work(&feed);
+            thread::Builder::new()
+                .name(side.name().to_owned())
+                .spawn(collect)
+                .map_err(ReaderError::Thread)?;
             intake.doors[side] = Some(Arc::new(Mutex::new(Some(door))));
             delivered[side] = Some(batches);
         }
@@ -137,9 +140,9 @@ struct MicroBatcher {
 
 impl MicroBatcher {
     fn work(mut self, feed: &tokio::sync::mpsc::Sender<ReaderEvent>) {
-        while let Some((lines, tickets)) = self.gather() {
+        while let Some((lines, pending_acks)) = self.next_micro_batch() {
             let decoded = self.decoder.decode(&lines);
-            if feed.blocking_send(ReaderEvent::Batch(Box::new(decoded), tickets)).is_err() {
+            if feed.blocking_send(ReaderEvent::Batch(Box::new(decoded), pending_acks)).is_err() {
                 return;
             }
         }
@@ -147,12 +150,12 @@ impl MicroBatcher {
         let _ = feed.blocking_send(ReaderEvent::End(None));
     }
 
-    fn gather(&mut self) -> Option<(Lines, Vec<PendingAck>)> {
+    fn next_micro_batch(&mut self) -> Option<(Lines, Vec<PendingAck>)> {
         let mut next = match self.left.take() {
             Some(left) => Some(left),
             None => Some(self.deliveries.recv().ok()?),
         };
-        let (mut lines, mut tickets) = (Lines::default(), Vec::new());
+        let (mut lines, mut pending_acks) = (Lines::default(), Vec::new());
         while let Some(delivery) = next {
             if lines.len() + delivery.lines.len() > self.rows {
                 self.left = Some(delivery);
@@ -161,9 +164,9 @@ impl MicroBatcher {
             let first = self.line + 1;
             self.line += delivery.lines.len() as u64;
             lines.append_as(&delivery.lines, first);
-            tickets.push(PendingAck { lines: first..self.line + 1, told: delivery.told });
+            pending_acks.push(PendingAck { lines: first..self.line + 1, sender: delivery.sender });
             next = self.deliveries.try_recv().ok();
         }
-        Some((lines, tickets))
+        Some((lines, pending_acks))
     }
 }

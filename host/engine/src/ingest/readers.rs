@@ -117,13 +117,13 @@ fn start(
     let (feed, batches) = channel(WAITING);
     let read = move || {
         loop {
-            let said = match reader.next_batch(rows) {
+            let event = match reader.next_batch(rows) {
                 Ok(Some(lines)) => ReaderEvent::Batch(Box::new(decoder.decode(&lines)), Vec::new()),
                 Ok(None) => ReaderEvent::End(None),
                 Err(error) => ReaderEvent::End(Some(error.to_string())),
             };
-            let last = matches!(said, ReaderEvent::End(_));
-            if feed.blocking_send(said).is_err() || last {
+            let last = matches!(event, ReaderEvent::End(_));
+            if feed.blocking_send(event).is_err() || last {
                 return;
             }
         }

@@ -40,13 +40,13 @@ pub fn start(
     let (feed, batches) = channel(WAITING);
     let read = move || {
         loop {
-            let said = match replay.next() {
+            let event = match replay.next() {
                 Ok(Some(decoded)) => ReaderEvent::Batch(Box::new(decoded), Vec::new()),
                 Ok(None) => ReaderEvent::End(None),
                 Err(error) => ReaderEvent::End(Some(format!("{error:#}"))),
             };
-            let last = matches!(said, ReaderEvent::End(_));
-            if feed.blocking_send(said).is_err() || last {
+            let last = matches!(event, ReaderEvent::End(_));
+            if feed.blocking_send(event).is_err() || last {
                 return;
             }
         }
@@ -76,7 +76,7 @@ impl LogSource {
             None => self.accepted.next().transpose()?,
         };
         let Some(batch) = batch else {
-            let refused = self.refused_before(u64::MAX)?;
+            let refused = self.excluded_before(u64::MAX)?;
             let records = self.nothing();
             return Ok((!refused.is_empty()).then_some(DecodedBatch {
                 kind: self.side,
@@ -89,12 +89,12 @@ impl LogSource {
         self.batch = (rest.num_rows() > 0).then_some(rest);
         let DecodedRows { sequences, records } = decode::records(&self.stream, self.side, &part)?;
         let last = *sequences.last().ok_or_else(|| anyhow!("the log has an empty batch"))?;
-        let refused = self.refused_before(last)?;
+        let refused = self.excluded_before(last)?;
         Ok(Some(DecodedBatch { kind: self.side, records, excluded: refused }))
     }
 
     /// The excluded records of this stream before a sequence number.
-    fn refused_before(&mut self, sequence: u64) -> anyhow::Result<Vec<ExcludedRecord>> {
+    fn excluded_before(&mut self, sequence: u64) -> anyhow::Result<Vec<ExcludedRecord>> {
         // The table mixes both streams, so rows of the other stream are skipped.
         while self.waiting.last().is_none_or(|(last, _)| *last < sequence) {
             let Some(batch) = self.refused.next() else { break };

@@ -76,18 +76,19 @@ pub fn records(stream: &Stream, side: StreamKind, batch: &RecordBatch) -> Result
 /// # Errors
 /// When the column is missing or of another type.
 pub fn first_generation_mismatch(
-    cast: &PluginVersions,
+    versions: &PluginVersions,
     side: StreamKind,
     sequences: &[u64],
     batch: &RecordBatch,
 ) -> Result<Option<usize>, DecodeError> {
     let columns = Columns { table: side.name(), batch };
     let column = columns.column(GENERATION)?;
-    let said = column
+    let logged = column
         .as_primitive_opt::<UInt32Type>()
         .ok_or_else(|| columns.fault(format!("the column `{GENERATION}` is of another type")))?;
-    let stray = |(sequence, said): (&u64, &u32)| cast.generation_of_record(side, *sequence) != *said;
-    Ok(sequences.iter().zip(said.values()).position(stray))
+    let differs =
+        |(sequence, logged): (&u64, &u32)| versions.generation_of_record(side, *sequence) != *logged;
+    Ok(sequences.iter().zip(logged.values()).position(differs))
 }
 
 /// Decodes, per model, its answers to a batch of snapshots.
@@ -110,7 +111,7 @@ pub fn answers(prepared: &SealedStudy, batch: &RecordBatch) -> Result<Vec<ModelO
 /// # Errors
 /// When a column is missing or of another type.
 pub fn refused(batch: &RecordBatch) -> Result<Vec<(u64, ExcludedRecord)>, DecodeError> {
-    let columns = Columns { table: "refused records", batch };
+    let columns = Columns { table: "excluded records", batch };
     let (streams, reasons, details) =
         (columns.text("stream")?, columns.text("reason")?, columns.text("detail")?);
     let [sequences, lines, offsets, digests] =

@@ -145,8 +145,8 @@ pub const BLINDED: &str = "blinded";
 /// The host's own component of each metric: whether it scored a pair.
 pub const SCORED: &str = "scored";
 
-/// Columns of the pair table that may be shown, besides the conditions and the comparator's answer. Sequence numbers mean
-/// nothing outside the log, and scores are shown as one number per metric.
+/// Columns of the pair table that may be shown, besides the conditions and the comparator's answer. Sequence
+/// numbers mean nothing outside the log, and scores are shown as one number per metric.
 const DISCLOSED_PAIR_COLUMNS: [&str; 9] = [
     "id",
     GENERATION,
@@ -159,8 +159,8 @@ const DISCLOSED_PAIR_COLUMNS: [&str; 9] = [
     "comparator.confidence",
 ];
 
-/// Whether a column of the pair table may be shown in cases, exports and `understudy log`. A column that is not listed here is
-/// never shown.
+/// Whether a column of the pair table may be shown in cases, exports and `understudy log`. A column that is
+/// not listed here is never shown.
 pub fn is_disclosed_pair_column(study: &Study, column: &str) -> bool {
     is_disclosed(study.conditions.iter().map(|condition| condition.name.as_str()), column)
 }

@@ -215,8 +215,7 @@ impl<'p> Coordinator<'p> {
                 self.join_buffer.on_snapshots(joined.slot, joined.pairs)?;
                 let next = self.next_sequences[kind];
                 let (number, slot, generation) = (self.submitted, joined.slot, self.versions.generation());
-                let job =
-                    SnapshotBatch { number, slot, sequences, generation, records, refused, next, told: acks };
+                let job = SnapshotBatch { number, slot, sequences, generation, records, refused, next, acks };
                 self.submitted += 1;
                 match job.records.is_empty() {
                     false => self.workers.submit(job),
@@ -276,7 +275,7 @@ impl<'p> Coordinator<'p> {
         self.reorder_buffer.insert(inferred.batch.number, inferred);
         while let Some(mut inferred) = self.reorder_buffer.remove(&self.collected) {
             self.collected += 1;
-            let acks = std::mem::take(&mut inferred.batch.told);
+            let acks = std::mem::take(&mut inferred.batch.acks);
             let mut rows =
                 vec![(Table::Excluded, schema::refused(&self.schemas[2], &inferred.batch.refused))];
             if !inferred.batch.records.is_empty() {
@@ -337,7 +336,7 @@ impl<'p> Coordinator<'p> {
         let is_old = || log.seal_every.as_secs_f64() <= self.open_group.opened.elapsed().as_secs_f64();
         // The first mismatch goes to the ledger at once, so that it survives a process that is killed.
         let has_first_mismatch = || {
-            self.determinism.iter().all(|stats| stats.otherwise == 0)
+            self.determinism.iter().all(|stats| stats.mismatches == 0)
                 && self.workers.determinism_stats().has_mismatches()
         };
         if is_full || (self.open_group.rows != [0; 3] && (is_old() || has_first_mismatch())) {
@@ -364,11 +363,11 @@ impl<'p> Coordinator<'p> {
     fn record_determinism(&mut self, stats: Vec<DeterminismStats>) -> Vec<Event> {
         let mut events = Vec::new();
         for ((total, stats), model) in self.determinism.iter_mut().zip(stats).zip(&self.prepared.models) {
-            if stats.asked > 0 {
+            if stats.rows > 0 {
                 events.push(Event::DeterminismChecked {
                     model: model.name.clone(),
-                    rows: stats.asked,
-                    mismatches: stats.otherwise,
+                    rows: stats.rows,
+                    mismatches: stats.mismatches,
                     sequences: stats.sequences.clone(),
                     first_id: stats.first_id.clone(),
                 });

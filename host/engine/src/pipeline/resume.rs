@@ -160,7 +160,7 @@ pub(super) fn resume_run(
     let determinism = prepared.models.iter().map(|model| {
         let totals = recorded.determinism.get(&model.name).cloned().unwrap_or_default();
         let DeterminismTotals { rows, mismatches, first_id } = totals;
-        DeterminismStats { asked: rows, otherwise: mismatches, first_id, sequences: Vec::new() }
+        DeterminismStats { rows, mismatches, first_id, sequences: Vec::new() }
     });
     let determinism = determinism.collect();
     let PerStream { snapshots, decisions } = recovered.next;

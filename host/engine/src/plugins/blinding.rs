@@ -100,7 +100,11 @@ mod tests {
             assert_eq!(first_violation(blind.as_ref(), &ids, models.iter()), Some(row));
         }
         let first = (0..ids.len()).find(|row| mask.value(*row));
-        assert_eq!(first_violation(None, &ids, [&logged(None)].into_iter()), first, "nothing is blinded there");
+        assert_eq!(
+            first_violation(None, &ids, [&logged(None)].into_iter()),
+            first,
+            "nothing is blinded there"
+        );
     }
 
     fn unasked() -> Answers {

@@ -12,7 +12,7 @@ use understudy_study::{AnswerForm, Direction, FieldKind, Plugin, Study};
 /// that the seal grants.
 pub(crate) fn access_violations(
     study: &Study,
-    part: &Plugin,
+    slot: &Plugin,
     role: PluginRole,
     reads: &[InputField],
 ) -> Vec<String> {
@@ -27,10 +27,10 @@ pub(crate) fn access_violations(
             Some(has) if has != *kind && (has, *kind) != (FieldKind::Integer, FieldKind::Number) => {
                 found.push(format!("it reads `{name}` as {wanted}, and the study declares it as {}", has.name()));
             }
-            Some(_) if !part.grant.contains(name) => found.push(format!(
+            Some(_) if !slot.grant.contains(name) => found.push(format!(
                 "it reads `{name}`, which {} \"{}\" is not granted; the seal fixes the grants, so a plugin that reads more needs a new study",
                 role.name(),
-                part.name
+                slot.name
             )),
             Some(_) => {}
         }

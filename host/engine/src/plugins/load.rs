@@ -7,10 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::plugins::loaded_plugin::LoadedPlugin;
-use crate::plugins::stored_files::StoredFiles;
-use crate::plugins::stored_files::StoredPlugin;
-use crate::plugins::stored_files::asset_file_name;
-use crate::plugins::stored_files::plugin_file_name;
+use crate::plugins::stored_files::{StoredFiles, StoredPlugin, asset_file_name, plugin_file_name};
 use understudy_sandbox::{
     Assets, Budget, ComponentFile, DeciderPlugin, PluginRole, Sandbox, SandboxError, ScorerPlugin, sha256_hex,
 };
@@ -100,16 +97,16 @@ pub fn load_study(path: &Path, overrule: impl FnOnce(&mut Study)) -> Result<Load
 pub(crate) fn load(
     path: &Path,
     overrule: impl FnOnce(&mut Study),
-    kept: Option<StoredFiles<'_>>,
+    stored: Option<StoredFiles<'_>>,
 ) -> Result<LoadedStudy, LoadStudyError> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| LoadStudyError::Unreadable { path: path.to_owned(), error })?;
     let wrong = |faults| LoadStudyError::Faults { path: path.to_owned(), faults };
     let folder = path.parent().map(Path::to_owned).unwrap_or_default();
-    let cache = kept.is_none().then(|| folder.join(".understudy/cache"));
+    let cache = stored.is_none().then(|| folder.join(".understudy/cache"));
     let loader = |limits: &Limits, instances: usize| -> Result<Loader<'_>, LoadStudyError> {
         let sandbox = Sandbox::new(budget(limits), instances as u32)?;
-        Ok(Loader { sandbox, folder: folder.clone(), kept, cache: cache.clone(), faults: Vec::new() })
+        Ok(Loader { sandbox, folder: folder.clone(), stored, cache: cache.clone(), faults: Vec::new() })
     };
     let mut study = match parse(&text) {
         Ok(study) => study,
@@ -188,15 +185,15 @@ pub(crate) struct Loader<'k> {
     sandbox: Sandbox,
     pub(crate) folder: PathBuf,
     /// The stored files of a run, if plugins are loaded from there.
-    kept: Option<StoredFiles<'k>>,
+    stored: Option<StoredFiles<'k>>,
     cache: Option<PathBuf>,
     faults: Vec<Fault>,
 }
 
 impl Loader<'_> {
     /// The digest of a stored file, by the name that the declaration uses.
-    pub(crate) fn kept_file(&self, name: &str) -> Option<String> {
-        let files = self.kept.map_or(&[][..], |kept| kept.files);
+    pub(crate) fn stored_digest(&self, name: &str) -> Option<String> {
+        let files = self.stored.map_or(&[][..], |stored| stored.files);
         files.iter().find(|file| file.name == name).map(|file| file.sha256.clone())
     }
 
@@ -220,17 +217,17 @@ impl Loader<'_> {
 
     /// The paths of a plugin and its assets: as declared, or as a run stores them.
     fn paths(&self, plugin: &Plugin) -> (PathBuf, Vec<(String, PathBuf)>) {
-        let named = |kept: &&StoredPlugin| kept.name == plugin.name;
+        let named = |stored: &&StoredPlugin| stored.name == plugin.name;
         let instead =
-            |kept: StoredFiles<'_>| kept.instead.iter().find(|(name, _)| *name == plugin.name).cloned();
-        match self.kept.and_then(|kept| kept.plugins.iter().find(named)) {
-            Some(kept) => {
+            |stored: StoredFiles<'_>| stored.instead.iter().find(|(name, _)| *name == plugin.name).cloned();
+        match self.stored.and_then(|stored| stored.plugins.iter().find(named)) {
+            Some(stored) => {
                 let asset = |(name, digest): &(String, String)| {
                     (name.clone(), self.folder.join(asset_file_name(digest)))
                 };
-                let own = || self.folder.join(plugin_file_name(&kept.digest));
-                let path = self.kept.and_then(instead).map_or_else(own, |(_, path)| path);
-                (path, kept.assets.iter().map(asset).collect())
+                let own = || self.folder.join(plugin_file_name(&stored.digest));
+                let path = self.stored.and_then(instead).map_or_else(own, |(_, path)| path);
+                (path, stored.assets.iter().map(asset).collect())
             }
             None => {
                 let asset = |(name, path): &(String, PathBuf)| (name.clone(), self.folder.join(path));

@@ -19,7 +19,7 @@ impl Loader<'_> {
                 Shares::Listed(shares) => all.push(shares.clone()),
                 Shares::File(path) => {
                     let name = path.to_string_lossy().into_owned();
-                    let place = match self.kept_file(&name) {
+                    let place = match self.stored_digest(&name) {
                         Some(sha256) => self.folder.join(asset_file_name(&sha256)),
                         None => self.folder.join(path),
                     };

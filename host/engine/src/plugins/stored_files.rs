@@ -9,7 +9,7 @@ use understudy_run_log::ledger::Asset;
 /// A plugin that a run directory stores.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredPlugin {
-    /// Its name in the study.
+    /// The plugin's name in the study.
     pub name: String,
     /// SHA-256 of the component, in hexadecimal.
     pub digest: String,
@@ -20,7 +20,7 @@ pub struct StoredPlugin {
 /// The plugins of a run that a what-if replaces.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PluginOverrides {
-    /// Other components than those that it kept, by the plugin's name.
+    /// Replacement components, by the plugin's name in the study.
     pub instead: Vec<(String, PathBuf)>,
     /// Fields granted to the replacements, in addition to those of the plugins that they replace.
     pub grant: Vec<String>,
@@ -32,7 +32,7 @@ pub(crate) struct StoredFiles<'k> {
     pub plugins: &'k [StoredPlugin],
     /// Files that the declaration names besides plugins and assets.
     pub files: &'k [Asset],
-    /// Other components than those that it kept, by the plugin's name.
+    /// Replacement components, by the plugin's name in the study.
     pub instead: &'k [(String, PathBuf)],
 }
 

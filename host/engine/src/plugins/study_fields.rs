@@ -22,7 +22,7 @@ pub fn conditions(study: &Study) -> Conditions {
 
 /// The index, among the declared snapshot fields, of the field that clusters pairs; `None` if each id is its
 /// own cluster.
-pub fn cluster(study: &Study) -> Option<usize> {
+pub fn cluster_field(study: &Study) -> Option<usize> {
     let name = study.threshold.as_ref()?.cluster.as_ref()?;
     study.inputs.fields.iter().position(|field| field.name == *name)
 }

@@ -121,15 +121,15 @@ impl<'p> LogReplay<'p> {
         Ok(batch.map(|batch| (side, batch)))
     }
 
-    /// Feeds rows to the join buffer, counts them unless `counted` is `None`, and returns the pairs that they
-    /// complete.
+    /// Feeds rows to the join buffer, counts them unless `counters` is `None`, and returns the pairs that
+    /// they complete.
     ///
     /// # Errors
     /// If the rows are not rows of this study, or cannot have been accepted.
     pub fn feed(
         &mut self,
-        holding: &mut JoinBuffer,
-        counted: Option<&mut RunCounters>,
+        join_buffer: &mut JoinBuffer,
+        counters: Option<&mut RunCounters>,
         side: StreamKind,
         batch: &RecordBatch,
     ) -> anyhow::Result<Vec<JoinedPair>> {
@@ -145,8 +145,8 @@ impl<'p> LogReplay<'p> {
                 sequences[row]
             );
         }
-        let taken = holding.join.offer(side, &records, []);
-        if let Some(row) = taken.excluded.first().map(|exclusion| exclusion.row as usize) {
+        let offered = join_buffer.join.offer(side, &records, []);
+        if let Some(row) = offered.excluded.first().map(|exclusion| exclusion.row as usize) {
             bail!(
                 "the log's {} hold the id \"{}\" (sequence {}) where it cannot have been accepted; run `understudy verify` \
                  to see what is wrong",
@@ -157,7 +157,7 @@ impl<'p> LogReplay<'p> {
         }
         match side {
             StreamKind::Snapshots => {
-                holding.on_snapshots(taken.slot, taken.pairs)?;
+                join_buffer.on_snapshots(offered.slot, offered.pairs)?;
                 let (windows, conditions) = self.classes.classify(&records);
                 let models = decode::answers(prepared, batch)?;
                 let answers = models.iter().map(|model| &model.output.answers);
@@ -169,28 +169,28 @@ impl<'p> LogReplay<'p> {
                         sequences[row]
                     );
                 }
-                let (refused, told) = (Vec::new(), BatchAcks::default());
+                let (refused, acks) = (Vec::new(), BatchAcks::default());
                 let job = SnapshotBatch {
                     number: 0,
-                    slot: taken.slot,
+                    slot: offered.slot,
                     sequences,
                     generation: prepared.versions.generation(),
                     records,
                     refused,
                     next: 0,
-                    told,
+                    acks,
                 };
                 let answered = InferredBatch { batch: job, models, windows, conditions };
-                if let Some(counted) = counted {
-                    counted.answer(&prepared.study, &answered);
+                if let Some(counters) = counters {
+                    counters.answer(&prepared.study, &answered);
                 }
-                Ok(holding.on_inferred(answered)?)
+                Ok(join_buffer.on_inferred(answered)?)
             }
             StreamKind::Decisions => {
-                if let Some(counted) = counted {
-                    counted.accept(side, &records.times);
+                if let Some(counters) = counters {
+                    counters.accept(side, &records.times);
                 }
-                Ok(holding.on_decisions(taken.slot, sequences, &records, taken.pairs)?)
+                Ok(join_buffer.on_decisions(offered.slot, sequences, &records, offered.pairs)?)
             }
         }
     }
@@ -212,25 +212,25 @@ pub fn refused(
     prepared: &SealedStudy,
     run: &Path,
     from_group: u32,
-    counted: &mut RunCounters,
+    counters: &mut RunCounters,
 ) -> anyhow::Result<()> {
     let columns = decode::columns(prepared, Table::Excluded);
     for batch in (ScanOptions { from_group, ..ScanOptions::new(Table::Excluded, columns) }).open(run)? {
         let mut refused = decode::refused(&batch?)?;
-        refused.retain(|(sequence, refused)| *sequence >= counted.position[refused.kind]);
-        counted.refuse(&refused);
+        refused.retain(|(sequence, refused)| *sequence >= counters.position[refused.kind]);
+        counters.refuse(&refused);
     }
     Ok(())
 }
 
 /// The accounting of all records. Accepted records that were not read back, since they can no longer join,
 /// have expired unless they were joined.
-pub fn accounting(holding: &mut JoinBuffer, counted: &RunCounters) -> Accounting {
+pub fn accounting(join_buffer: &mut JoinBuffer, counters: &RunCounters) -> Accounting {
     let accounts = PerStream::from_fn(|side| {
-        let account = counted.accounts[side];
-        let open = holding.join.open_rows(side);
-        Account { expired: counted.accepted(side) - account.paired - open, ..account }
+        let account = counters.accounts[side];
+        let open = join_buffer.join.open_rows(side);
+        Account { expired: counters.accepted(side) - account.paired - open, ..account }
     });
-    holding.join.set_accounts(accounts);
-    holding.join.accounting()
+    join_buffer.join.set_accounts(accounts);
+    join_buffer.join.accounting()
 }

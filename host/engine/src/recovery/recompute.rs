@@ -27,15 +27,15 @@ const WAITING: usize = 4;
 /// The derived data of a run.
 pub struct Recomputed {
     /// Counters of records.
-    pub counted: RunCounters,
+    pub counters: RunCounters,
     /// Sums of the evaluation.
-    pub judged: Aggregates,
+    pub aggregates: Aggregates,
     /// The accounting of all records.
     pub accounting: Accounting,
 }
 
-/// Recomputes everything that is derived from the log of `run`, and passes all evaluated pairs to `each`. `held` are the
-/// declared fields that it needs per stream, besides those that the comparator reads.
+/// Recomputes everything that is derived from the log of `run`, and passes all evaluated pairs to `each`.
+/// `held` are the declared fields that it needs per stream, besides those that the comparator reads.
 ///
 /// # Errors
 /// If the log cannot be read, or does not hold the rows of this study; or the error of `each`.
@@ -46,15 +46,15 @@ pub fn recompute(
     each: impl FnMut(&EvaluatedPairs) -> anyhow::Result<()> + Send,
 ) -> anyhow::Result<Recomputed> {
     let replay = LogReplay::open(prepared, run, PerStream::default())?;
-    let (mut counted, judged, mut holding) = evaluate(prepared, replay, held, each)?;
-    log_replay::refused(prepared, run, 0, &mut counted)?;
-    counted.position = counted.accounts.map(|account| account.received);
-    let accounting = log_replay::accounting(&mut holding, &counted);
-    Ok(Recomputed { counted, judged, accounting })
+    let (mut counters, aggregates, mut join_buffer) = evaluate(prepared, replay, held, each)?;
+    log_replay::refused(prepared, run, 0, &mut counters)?;
+    counters.position = counters.accounts.map(|account| account.received);
+    let accounting = log_replay::accounting(&mut join_buffer, &counters);
+    Ok(Recomputed { counters, aggregates, accounting })
 }
 
-/// Evaluates only the pairs of the records with these ids, and passes them to `each`. Records are joined by id, so these
-/// pairs are the same as in the whole log.
+/// Evaluates only the pairs of the records with these ids, and passes them to `each`. Records are joined by
+/// id, so these pairs are the same as in the whole log.
 ///
 /// # Errors
 /// Like [`recompute`].
@@ -76,38 +76,38 @@ fn evaluate(
     held: PerStream<Vec<usize>>,
     mut each: impl FnMut(&EvaluatedPairs) -> anyhow::Result<()> + Send,
 ) -> anyhow::Result<(RunCounters, Aggregates, JoinBuffer)> {
-    let judged = Aggregates::new(prepared);
-    let mut judge = Evaluator::new(prepared, &held, judged);
-    let mut counted = RunCounters::new(prepared.models.len());
+    let aggregates = Aggregates::new(prepared);
+    let mut evaluator = Evaluator::new(prepared, &held, aggregates);
+    let mut counters = RunCounters::new(prepared.models.len());
     // The run directory may be read-only or in use, so the spill file goes elsewhere.
-    let mut holding = JoinBuffer::new(prepared, held, &std::env::temp_dir());
+    let mut join_buffer = JoinBuffer::new(prepared, held, &std::env::temp_dir());
     let (work, waiting) = sync_channel::<Vec<JoinedPair>>(WAITING);
     let compare = move || {
-        for met in waiting {
-            judge.evaluate(met).iter().try_for_each(&mut each)?;
+        for pairs in waiting {
+            evaluator.evaluate(pairs).iter().try_for_each(&mut each)?;
         }
-        anyhow::Ok(judge.into_aggregates())
+        anyhow::Ok(evaluator.into_aggregates())
     };
-    let judged = thread::scope(|scope| {
+    let aggregates = thread::scope(|scope| {
         // Dropped after an error too, so that the receiver does not wait.
         let work = work;
         let comparing = thread::Builder::new().name("compare".into()).spawn_scoped(scope, compare)?;
-        let mut gathered = Vec::new();
-        while let Some((side, batch)) = rows.next(&holding.join)? {
-            let met = rows.feed(&mut holding, Some(&mut counted), side, &batch)?;
-            counted.pair(met.len() as u64);
-            gathered.extend(met);
+        let mut pending = Vec::new();
+        while let Some((side, batch)) = rows.next(&join_buffer.join)? {
+            let pairs = rows.feed(&mut join_buffer, Some(&mut counters), side, &batch)?;
+            counters.pair(pairs.len() as u64);
+            pending.extend(pairs);
             // The receiver only hangs up after an error, which is returned below.
-            if gathered.len() >= MAX_BATCH_PAIRS && work.send(std::mem::take(&mut gathered)).is_err() {
+            if pending.len() >= MAX_BATCH_PAIRS && work.send(std::mem::take(&mut pending)).is_err() {
                 break;
             }
         }
-        if !gathered.is_empty() {
-            let _ = work.send(gathered);
+        if !pending.is_empty() {
+            let _ = work.send(pending);
         }
         drop(work);
         let stopped = |_| anyhow!("the evaluation thread has stopped; this is a bug in understudy");
         comparing.join().map_err(stopped)?
     })?;
-    Ok((counted, judged, holding))
+    Ok((counters, aggregates, join_buffer))
 }

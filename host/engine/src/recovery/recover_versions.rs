@@ -61,7 +61,8 @@ pub fn recover_versions(
             }
         };
         if let Some(mut from) = from {
-            // Records that were not yet on disk when the process ended are read again, by the plugins that run then.
+            // Records that were not yet on disk when the process ended are read again, by the plugins that
+            // run then.
             for position in swap.resumed_from.into_iter().chain([next]) {
                 from = PerStream::from_fn(|kind| from[kind].min(position[kind]));
             }
@@ -97,7 +98,8 @@ fn push_swap(
     Ok(())
 }
 
-/// Loads the plugin of a recorded swap, unless an earlier version of the slot is the same, and adds it to the slot.
+/// Loads the plugin of a recorded swap, unless an earlier version of the slot is the same, and adds it to the
+/// slot.
 fn push_version<K: SlotKind>(
     versions: &mut PluginVersions,
     index: usize,

@@ -118,8 +118,8 @@ pub fn load_and_verify(prepared: &LoadedStudy) -> Result<Option<Seal>, SealError
 /// Seals a study, unless it is already sealed with the same content. Returns the seal, and whether it is new.
 ///
 /// # Errors
-/// When there is another seal, or one that is not signed with the key that it is to be signed with, or when it cannot be
-/// written.
+/// When there is another seal, or one that is not signed with the key that it is to be signed with, or when
+/// it cannot be written.
 pub fn create_or_verify(prepared: &LoadedStudy, signer: Option<&Signer>) -> Result<(Seal, bool), SealError> {
     let path = seal_path(&prepared.path);
     if let Some(seal) = load_and_verify(prepared)? {

@@ -1,7 +1,7 @@
 //! A study under its seal: what a run, a report and a verification start from.
 //!
-//! Invariants: the blinding rule follows from the seal; an offline evaluation blinds nothing, since its decisions were
-//! there before it started.
+//! Invariants: the blinding rule follows from the seal; an offline evaluation blinds nothing, since its
+//! decisions were there before it started.
 
 use std::ops::Deref;
 

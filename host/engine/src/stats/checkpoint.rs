@@ -47,30 +47,30 @@ pub struct EndState {
 impl Checkpoint {
     /// The result of an ended run; `None` if the run has not ended.
     pub fn result(&self, seal: &Seal) -> Option<RunResult> {
-        let (Some(judged), Some(ended)) = (&self.aggregates, &self.ended) else { return None };
-        let mut incidents = self.counters.incidents.clone();
-        incidents.merge(judged.incidents.clone());
+        let (Some(aggregates), Some(ended)) = (&self.aggregates, &self.ended) else { return None };
+        let mut failures = self.counters.incidents.clone();
+        failures.merge(aggregates.incidents.clone());
         Some(RunResult {
             began: self.began,
             ended: ended.at,
             end: ended.end.clone(),
             declaration: seal.declaration.clone(),
-            kept: seal.kept(),
+            plugins: seal.kept(),
             accounting: ended.accounting,
-            comparison: judged.comparison,
-            cells: judged.cells.clone(),
-            profiles: judged.profiles.clone(),
-            spreads: judged.spreads.clone(),
+            comparison: aggregates.comparison,
+            cells: aggregates.cells.clone(),
+            profiles: aggregates.profiles.clone(),
+            spreads: aggregates.spreads.clone(),
             times: self.counters.latency.clone(),
             models: self.counters.models(),
-            again: ended.again.clone(),
+            determinism: ended.again.clone(),
             replay_of: seal.replay_of.clone(),
             substrate_latency: SubstrateLatency {
-                after: LatencyPercentiles::from_histogram(judged.substrate.histogram()),
-                before: judged.before,
+                after: LatencyPercentiles::from_histogram(aggregates.substrate.histogram()),
+                before: aggregates.before,
             },
-            substrate_times: judged.substrate.clone(),
-            incidents: incidents.list(),
+            substrate_times: aggregates.substrate.clone(),
+            failures: failures.list(),
             refused: self.counters.refused(),
         })
     }

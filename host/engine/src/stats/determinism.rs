@@ -13,9 +13,9 @@ const KEPT: usize = 1000;
 #[serde(rename_all = "kebab-case")]
 pub struct DeterminismStats {
     /// Snapshots that the model answered again.
-    pub asked: u64,
+    pub rows: u64,
     /// Answers that differ from the first one.
-    pub otherwise: u64,
+    pub mismatches: u64,
     /// Id of the first mismatch found; empty without a mismatch, and in an interim report.
     pub first_id: String,
     /// Sequence numbers of the mismatches, up to a limit.
@@ -26,11 +26,11 @@ pub struct DeterminismStats {
 impl DeterminismStats {
     /// Adds the results of a later check.
     pub fn add(&mut self, later: DeterminismStats) {
-        if self.otherwise == 0 {
+        if self.mismatches == 0 {
             self.first_id = later.first_id;
         }
-        self.asked += later.asked;
-        self.otherwise += later.otherwise;
+        self.rows += later.rows;
+        self.mismatches += later.mismatches;
         let room = KEPT.saturating_sub(self.sequences.len());
         self.sequences.extend(later.sequences.into_iter().take(room));
     }
@@ -43,16 +43,16 @@ mod tests {
     #[test]
     fn the_first_mismatch_found_stays_the_first() {
         let one = |id: &str, sequence| DeterminismStats {
-            asked: 10,
-            otherwise: 1,
+            rows: 10,
+            mismatches: 1,
             first_id: id.to_owned(),
             sequences: vec![sequence],
         };
-        let mut all = DeterminismStats { asked: 5, ..DeterminismStats::default() };
+        let mut all = DeterminismStats { rows: 5, ..DeterminismStats::default() };
         all.add(one("a", 7));
         all.add(one("b", 3));
         let wanted =
-            DeterminismStats { asked: 25, otherwise: 2, first_id: "a".to_owned(), sequences: vec![7, 3] };
+            DeterminismStats { rows: 25, mismatches: 2, first_id: "a".to_owned(), sequences: vec![7, 3] };
         assert_eq!(all, wanted);
     }
 }

@@ -34,8 +34,8 @@ impl FailureCount {
 }
 
 impl FailureLog {
-    /// Counts a failure of `plugin` on the row with this sequence number and id. A failure that is already known costs no
-    /// allocation.
+    /// Counts a failure of `plugin` on the row with this sequence number and id. A failure that is already
+    /// known costs no allocation.
     pub fn add(&mut self, plugin: &str, what: &str, sequence: u64, id: &str) {
         if let Some(group) = self.0.get_mut(plugin).and_then(|groups| groups.get_mut(what)) {
             group.count += 1;

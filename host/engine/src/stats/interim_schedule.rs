@@ -14,6 +14,7 @@ use std::ops::Bound::{Excluded, Unbounded};
 use crate::seal::manifest::Seal;
 use crate::stats::checkpoint::{Checkpoint, EndState};
 use crate::stats::counters::RunCounters;
+use crate::stats::determinism::DeterminismStats;
 use crate::stats::run_result::{EndReason, RunResult};
 use understudy_records::join::Accounting;
 use understudy_statistics::scoring::{Slice, Window, WindowClock};
@@ -69,17 +70,17 @@ impl InterimSchedule {
     }
 
     /// The last window of a report that is due, and its label. The next call returns the next report.
-    pub fn due(&mut self, counted: &RunCounters) -> Option<(Window, String)> {
+    pub fn due(&mut self, counters: &RunCounters) -> Option<(Window, String)> {
         loop {
-            let NextReport { last, end, .. } = *self.waits(counted)?;
+            let NextReport { last, end, .. } = *self.waits(counters)?;
             let is_over = |kind| {
-                counted.clocks[kind]
+                counters.clocks[kind]
                     .is_some_and(|clock| clock.saturating_sub(self.behind[kind]) >= Micros(end))
             };
             if !StreamKind::ALL.into_iter().all(is_over) {
                 return None;
             }
-            // Nothing can come before it any more, so the looks that follow are counted from here.
+            // No earlier window can appear any more, so later reports are scheduled from here.
             (self.last, self.waits) = (Some(last), None);
             let label = self.clock.label(last);
             if !self.known.contains(&label) {
@@ -89,8 +90,8 @@ impl InterimSchedule {
     }
 
     /// The next report, if a snapshot arrived since the previous one.
-    fn waits(&mut self, counted: &RunCounters) -> Option<&NextReport> {
-        let windows = &counted.inputs.windows;
+    fn waits(&mut self, counters: &RunCounters) -> Option<&NextReport> {
+        let windows = &counters.inputs.windows;
         let first = match self.last {
             None => *windows.first_key_value()?.0,
             Some(last) => *windows.range((Excluded(last), Unbounded)).next()?.0,
@@ -144,30 +145,30 @@ impl InterimSnapshot {
     /// When there is no such window yet.
     pub fn latest(saved: Checkpoint, study: &Study) -> Result<InterimSnapshot, NotReady> {
         let mut clock = WindowClock::new(study.windows, study.time_zone.clone());
-        let counted = &saved.counters;
-        let first = clock.window(counted.earliest.ok_or(NotReady::Empty)?);
+        let counters = &saved.counters;
+        let first = clock.window(counters.earliest.ok_or(NotReady::Empty)?);
         let over = |window: &Window| {
             let end = clock.bounds(*window).end;
             let reached = |kind| {
-                counted.clocks[kind]
+                counters.clocks[kind]
                     .is_some_and(|clock| clock.saturating_sub(behind(study)[kind]) >= Micros(end))
             };
             StreamKind::ALL.into_iter().all(reached)
         };
         // Input statistics are only collected on demand, pairs always.
         let compared =
-            saved.aggregates.iter().flat_map(|judged| judged.cells.iter()).map(|(window, _)| window);
-        let known = counted.inputs.windows.keys().copied().chain(compared).chain([first]);
+            saved.aggregates.iter().flat_map(|aggregates| aggregates.cells.iter()).map(|(window, _)| window);
+        let known = counters.inputs.windows.keys().copied().chain(compared).chain([first]);
         match known.filter(over).max() {
             Some(window) => {
-                let mut looked = InterimSnapshot { window, label: clock.label(window), saved };
-                looked.truncate_to_window(study);
-                Ok(looked)
+                let mut snapshot = InterimSnapshot { window, label: clock.label(window), saved };
+                snapshot.truncate_to_window(study);
+                Ok(snapshot)
             }
             None => Err(NotReady::Open {
                 label: clock.label(first),
                 until: behind(study).map(|behind| Micros(clock.bounds(first).end).saturating_add(behind)),
-                clocks: counted.clocks,
+                clocks: counters.clocks,
             }),
         }
     }
@@ -175,23 +176,23 @@ impl InterimSnapshot {
     /// Removes everything after the covered window, as if the run had been inspected as soon as it was
     /// complete. Record counts and latencies remain those of the moment.
     pub fn truncate_to_window(&mut self, study: &Study) {
-        let Checkpoint { counters: counted, aggregates: judged, .. } = &mut self.saved;
+        let Checkpoint { counters, aggregates, .. } = &mut self.saved;
         let end = WindowClock::new(study.windows, study.time_zone.clone()).bounds(self.window).end;
         // The clock of the snapshots only has to show that the window is over.
         let end = Micros(end);
         let ends = PerStream { snapshots: end, decisions: end.saturating_add(behind(study).decisions) };
         for kind in StreamKind::ALL {
-            let clock = &mut counted.clocks[kind];
+            let clock = &mut counters.clocks[kind];
             *clock = clock.map(|clock| clock.min(ends[kind]));
         }
-        counted.inputs = counted.inputs.through(self.window);
-        if let Some(judged) = judged {
-            judged.cells = judged.cells.through(self.window);
-            let pairs = judged.cells.iter().map(|(_, totals)| totals.tally(Slice::All, 0, 0).pairs);
-            judged.comparison.compared = pairs.sum();
-            judged.evidence = judged.evidence.through(self.window);
-            judged.profiles = judged.profiles.through(self.window);
-            judged.spreads = judged.spreads.through(self.window);
+        counters.inputs = counters.inputs.through(self.window);
+        if let Some(aggregates) = aggregates {
+            aggregates.cells = aggregates.cells.through(self.window);
+            let pairs = aggregates.cells.iter().map(|(_, totals)| totals.tally(Slice::All, 0, 0).pairs);
+            aggregates.comparison.compared = pairs.sum();
+            aggregates.evidence = aggregates.evidence.through(self.window);
+            aggregates.profiles = aggregates.profiles.through(self.window);
+            aggregates.spreads = aggregates.spreads.through(self.window);
         }
     }
 
@@ -204,11 +205,7 @@ impl InterimSnapshot {
 
 impl Checkpoint {
     /// The checkpoint as if the run had ended now.
-    pub fn as_if_ended_now(
-        mut self,
-        accounting: Accounting,
-        again: Vec<crate::stats::determinism::DeterminismStats>,
-    ) -> Checkpoint {
+    pub fn as_if_ended_now(mut self, accounting: Accounting, again: Vec<DeterminismStats>) -> Checkpoint {
         let at = jiff::Timestamp::now();
         self.ended = Some(EndState { at, end: EndReason::Interrupted, accounting, again });
         self
@@ -219,6 +216,7 @@ impl Checkpoint {
 mod tests {
     use super::*;
     use crate::stats::counters::record_inputs;
+    use crate::stats::determinism::DeterminismStats;
     use understudy_study::parse;
 
     const HOUR: i64 = 3_600_000_000;
@@ -235,29 +233,29 @@ mod tests {
     }
 
     /// Counters of a run with records at these hours.
-    struct Came {
+    struct TestRun {
         study: Study,
-        counted: RunCounters,
+        counters: RunCounters,
     }
 
-    impl Came {
-        fn new() -> Came {
-            Came { study: study("[interim]\nevery = 2\n"), counted: RunCounters::new(1) }
+    impl TestRun {
+        fn new() -> TestRun {
+            TestRun { study: study("[interim]\nevery = 2\n"), counters: RunCounters::new(1) }
         }
 
         fn came(&mut self, side: StreamKind, hours: &[i64]) {
             let times: Vec<i64> = hours.iter().map(|hour| hour * HOUR).collect();
-            self.counted.accept(side, &times);
+            self.counters.accept(side, &times);
             if side == StreamKind::Snapshots {
                 let mut clock = WindowClock::new(self.study.windows, self.study.time_zone.clone());
                 let windows: Vec<Window> = times.iter().map(|time| clock.window(*time)).collect();
-                record_inputs(&self.study, &mut self.counted.inputs, &times, &windows, &[]);
+                record_inputs(&self.study, &mut self.counters.inputs, &times, &windows, &[]);
             }
         }
 
         /// Labels of the reports that are due now.
         fn due(&self, schedule: &mut InterimSchedule) -> Vec<String> {
-            std::iter::from_fn(|| schedule.due(&self.counted)).map(|(_, label)| label).collect()
+            std::iter::from_fn(|| schedule.due(&self.counters)).map(|(_, label)| label).collect()
         }
 
         fn schedule(&self, known: &[&str]) -> InterimSchedule {
@@ -268,7 +266,7 @@ mod tests {
 
     #[test]
     fn a_report_is_due_when_nothing_can_join_its_windows_any_more() {
-        let mut run = Came::new();
+        let mut run = TestRun::new();
         let mut schedule = run.schedule(&[]);
         assert_eq!(run.due(&mut schedule), [""; 0]);
         run.came(StreamKind::Snapshots, &[10, 60, 80, 130]);
@@ -288,7 +286,7 @@ mod tests {
 
     #[test]
     fn the_first_window_is_fixed_when_nothing_earlier_can_arrive() {
-        let mut run = Came::new();
+        let mut run = TestRun::new();
         let mut schedule = run.schedule(&[]);
         run.came(StreamKind::Snapshots, &[24]);
         assert_eq!(run.due(&mut schedule), [""; 0]);
@@ -300,7 +298,7 @@ mod tests {
 
     #[test]
     fn windows_without_a_snapshot_are_skipped_in_one_step() {
-        let mut run = Came::new();
+        let mut run = TestRun::new();
         let mut schedule = run.schedule(&[]);
         run.came(StreamKind::Snapshots, &[10, 24 * 1000 + 1, 24 * 2_000_000]);
         run.came(StreamKind::Decisions, &[24 * 2_000_000]);
@@ -310,17 +308,17 @@ mod tests {
 
     #[test]
     fn the_latest_interim_snapshot_covers_the_complete_windows() {
-        let mut run = Came::new();
-        let latest = |run: &Came| {
+        let mut run = TestRun::new();
+        let latest = |run: &TestRun| {
             let checkpoint = Checkpoint {
                 seal: String::new(),
                 groups: 0,
                 began: jiff::Timestamp::UNIX_EPOCH,
-                counters: run.counted.clone(),
+                counters: run.counters.clone(),
                 aggregates: None,
                 ended: None,
             };
-            InterimSnapshot::latest(checkpoint, &run.study).map(|looked| looked.label)
+            InterimSnapshot::latest(checkpoint, &run.study).map(|snapshot| snapshot.label)
         };
         assert_eq!(latest(&run), Err(NotReady::Empty));
         run.came(StreamKind::Snapshots, &[10, 60, 80]);
@@ -343,9 +341,9 @@ mod tests {
         assert_eq!(latest(&run), Ok("1970-01-01".to_owned()));
         run.came(StreamKind::Decisions, &[77]);
         assert_eq!(latest(&run), Ok("1970-01-03".to_owned()));
-        // Without a declared schedule only pairs and the earliest snapshot are counted.
+        // Without a declared schedule only pairs and the earliest snapshot are counters.
         run.study = study("");
-        run.counted.inputs = Default::default();
+        run.counters.inputs = Default::default();
         assert_eq!(latest(&run), Ok("1970-01-01".to_owned()));
     }
 

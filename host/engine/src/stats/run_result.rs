@@ -26,7 +26,7 @@ pub struct RunResult {
     /// SHA-256 of the canonical declaration, as in the seal, in hexadecimal.
     pub declaration: String,
     /// The sealed plugins.
-    pub kept: Vec<StoredPlugin>,
+    pub plugins: Vec<StoredPlugin>,
     /// The accounting of all records.
     pub accounting: Accounting,
     /// How many pairs could be compared.
@@ -42,7 +42,7 @@ pub struct RunResult {
     /// Per model: latency of its answers.
     pub times: Vec<LatencyHistogram>,
     /// Per model: result of the determinism check.
-    pub again: Vec<DeterminismStats>,
+    pub determinism: Vec<DeterminismStats>,
     /// SHA-256 of the seal of the replayed run, in hexadecimal, if this is an offline evaluation.
     pub replay_of: Option<String>,
     /// Latency of the substrate.
@@ -50,7 +50,7 @@ pub struct RunResult {
     /// Histogram of the substrate's latency, over decisions at or after their snapshot.
     pub substrate_times: LatencyHistogram,
     /// Failures, most frequent first.
-    pub incidents: Vec<FailureGroup>,
+    pub failures: Vec<FailureGroup>,
     /// The first excluded records, at most ten per stream and reason.
     pub refused: Vec<ListedExclusion>,
 }
