@@ -132,6 +132,7 @@ fn table(rows: &[Vec<String>]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use understudy_study::PerStream;
     use understudy_engine::{LatencyPercentiles, ModelCounts, PluginStatus, RunStatus};
     use understudy_records::join::Accounting;
     use understudy_sandbox::Usage;

@@ -21,7 +21,7 @@ use understudy_report::count;
 use understudy_report::counted;
 use understudy_report::duration;
 use understudy_report::page::{Banner, Block, Cell, Column, Document, Fact, Section, Table, Tone, inner};
-use understudy_study::{Micros, PerStream};
+use understudy_study::Micros;
 
 /// `GET /live`.
 pub async fn live(
@@ -214,6 +214,7 @@ fn plugins(run: &RunStatus) -> Section {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use understudy_study::PerStream;
 
     const HOUR: i64 = 3_600_000_000;
 
