@@ -127,7 +127,7 @@ fn differences(saved: &Checkpoint, rebuilt: &Recomputed) -> Vec<&'static str> {
     compare(then.clocks == now.clocks, "the latest times are");
     compare(then.models == now.models, "the counts of the models' answers are");
     compare(then.latency == now.latency, "the models' latencies are");
-    compare(then.incidents == now.incidents, "the models' failures are");
+    compare(then.failures == now.failures, "the models' failures are");
     compare(then.refused() == now.refused(), "the first excluded records are");
     compare(then.inputs == now.inputs, "the distributions of the snapshots' fields are");
     let Some(then) = &saved.aggregates else { return vec!["the sums are missing; they are"] };
@@ -138,6 +138,6 @@ fn differences(saved: &Checkpoint, rebuilt: &Recomputed) -> Vec<&'static str> {
     compare(then.profiles == now.profiles, "the sums by profile are");
     compare(then.spreads == now.spreads, "the answer distributions are");
     compare(then.substrate == now.substrate && then.before == now.before, "the substrate's latencies are");
-    compare(then.incidents == now.incidents, "the failures of comparator and metrics are");
+    compare(then.failures == now.failures, "the failures of comparator and metrics are");
     found
 }

@@ -226,14 +226,14 @@ impl Evaluator {
         version.failure_counter.count(pairs.len(), decided.answers.failed());
         for (row, reason) in &decided.broken {
             let (row, name) = (*row as usize, &self.versions.comparator.name);
-            self.aggregates.incidents.add(name, reason, sources.sequence(row), sources.id(row));
+            self.aggregates.failures.add(name, reason, sources.sequence(row), sources.id(row));
         }
         self.record_substrate_latency(pairs);
         let (given, blinded) = self.answer_resolver.resolve(
             &self.versions,
             snapshot_generation,
             &sources,
-            &mut self.aggregates.incidents,
+            &mut self.aggregates.failures,
         );
         let answers = decided.answers;
         if let Some(recent_pairs) = &mut self.recent_pairs {
@@ -330,7 +330,7 @@ impl Evaluator {
                 Reason::Blinded => unreachable!("models answer blinded snapshots before they are scored"),
             };
         }
-        let failures = &mut self.aggregates.incidents;
+        let failures = &mut self.aggregates.failures;
         let score = |(slot, cache): (&PluginSlot<ScorerPlugin>, &mut InstanceCache<Scorer>)| {
             let version = slot.version_at(generation);
             let scorer = cache.get_or_insert_with(version.since, || version.plugin.instance());

@@ -395,7 +395,7 @@ impl<'p> Coordinator<'p> {
         self.progress.show(
             records,
             self.join_buffer.join.clock(StreamKind::Snapshots),
-            self.counters.incidents.count(),
+            self.counters.failures.count(),
         );
         self.rotate_group_if_due();
     }
@@ -438,7 +438,7 @@ impl<'p> Coordinator<'p> {
             .map_err(|_| anyhow::anyhow!("the evaluator thread panicked; this is a bug in understudy"))??;
         let accounting = self.join_buffer.join.accounting();
         debug_assert!(accounting.balances());
-        let ended = EndState { at: Timestamp::now(), end, accounting, again: self.determinism };
+        let ended = EndState { at: Timestamp::now(), end, accounting, determinism: self.determinism };
         Ok((Checkpoint { aggregates: Some(aggregates), ended: Some(ended), ..saved }, events))
     }
 }

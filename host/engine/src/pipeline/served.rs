@@ -78,7 +78,7 @@ impl Coordinator<'_> {
             in_flight: self.in_flight(),
             groups: self.open_group.number,
             models: self.counters.models(),
-            failures: self.counters.incidents.count(),
+            failures: self.counters.failures.count(),
             generation: self.versions.generation(),
             plugins: PluginStatus::from_versions(&self.versions),
         });

@@ -24,7 +24,7 @@ pub struct Aggregates {
     /// Number of decisions dated before their snapshot.
     pub before: u64,
     /// Failures of comparator, metrics and blinded models.
-    pub incidents: FailureLog,
+    pub failures: FailureLog,
     /// Evidence for the verdict; empty without a threshold.
     pub evidence: VerdictEvidence,
     /// Sums per subgroup, for the divergence search.
@@ -44,7 +44,7 @@ impl Aggregates {
             comparison: Comparison::default(),
             substrate: LatencyHistogram::default(),
             before: 0,
-            incidents: FailureLog::default(),
+            failures: FailureLog::default(),
             evidence: VerdictEvidence::default(),
             profiles: SliceSums::default(),
         }

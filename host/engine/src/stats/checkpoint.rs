@@ -41,15 +41,15 @@ pub struct EndState {
     /// The final accounting of all records.
     pub accounting: Accounting,
     /// Per model: result of the determinism check.
-    pub again: Vec<DeterminismStats>,
+    pub determinism: Vec<DeterminismStats>,
 }
 
 impl Checkpoint {
     /// The result of an ended run; `None` if the run has not ended.
     pub fn result(&self, seal: &Seal) -> Option<RunResult> {
         let (Some(aggregates), Some(ended)) = (&self.aggregates, &self.ended) else { return None };
-        let mut failures = self.counters.incidents.clone();
-        failures.merge(aggregates.incidents.clone());
+        let mut failures = self.counters.failures.clone();
+        failures.merge(aggregates.failures.clone());
         Some(RunResult {
             began: self.began,
             ended: ended.at,
@@ -63,7 +63,7 @@ impl Checkpoint {
             spreads: aggregates.spreads.clone(),
             times: self.counters.latency.clone(),
             models: self.counters.models(),
-            determinism: ended.again.clone(),
+            determinism: ended.determinism.clone(),
             replay_of: seal.replay_of.clone(),
             substrate_latency: SubstrateLatency {
                 after: LatencyPercentiles::from_histogram(aggregates.substrate.histogram()),
@@ -71,7 +71,7 @@ impl Checkpoint {
             },
             substrate_times: aggregates.substrate.clone(),
             failures: failures.list(),
-            refused: self.counters.refused(),
+            exclusions: self.counters.refused(),
         })
     }
 }

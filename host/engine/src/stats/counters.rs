@@ -37,7 +37,7 @@ pub struct RunCounters {
     /// Per model: latency of its answers.
     pub latency: Vec<LatencyHistogram>,
     /// Failures of the models.
-    pub incidents: FailureLog,
+    pub failures: FailureLog,
     /// The first excluded records.
     pub refused: Vec<ListedExclusion>,
     /// Input statistics, if the study has a threshold or interim reports.
@@ -54,7 +54,7 @@ impl RunCounters {
             accounts: Default::default(),
             models: vec![ModelCounts::default(); models],
             latency: vec![LatencyHistogram::default(); models],
-            incidents: FailureLog::default(),
+            failures: FailureLog::default(),
             refused: Vec::new(),
             inputs: InputCounts::default(),
         }
@@ -93,7 +93,7 @@ impl RunCounters {
             }
             for (row, what) in &model.output.broken {
                 let row = *row as usize;
-                self.incidents.add(
+                self.failures.add(
                     name,
                     what,
                     answered.batch.sequences[row],

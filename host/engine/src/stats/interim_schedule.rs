@@ -207,7 +207,7 @@ impl Checkpoint {
     /// The checkpoint as if the run had ended now.
     pub fn as_if_ended_now(mut self, accounting: Accounting, again: Vec<DeterminismStats>) -> Checkpoint {
         let at = jiff::Timestamp::now();
-        self.ended = Some(EndState { at, end: EndReason::Interrupted, accounting, again });
+        self.ended = Some(EndState { at, end: EndReason::Interrupted, accounting, determinism: again });
         self
     }
 }

@@ -52,7 +52,7 @@ pub struct RunResult {
     /// Failures, most frequent first.
     pub failures: Vec<FailureGroup>,
     /// The first excluded records, at most ten per stream and reason.
-    pub refused: Vec<ListedExclusion>,
+    pub exclusions: Vec<ListedExclusion>,
 }
 
 /// Answer counts of one model.
