@@ -51,7 +51,7 @@ pub fn build(outcome: &RunResult, prepared: &SealedStudy) -> Report {
             .iter()
             .map(|part| (part.name.clone(), part.current().plugin.instance()))
             .collect(),
-        failures: outcome.incidents.iter().map(plugin_failure).collect(),
+        failures: outcome.failures.iter().map(plugin_failure).collect(),
     };
     let search = DivergenceSearch::new(outcome, prepared, &mut reducer);
     let overall = outcome.cells.fold(outcome.cells.iter().map(|(window, _)| window));
@@ -64,7 +64,7 @@ pub fn build(outcome: &RunResult, prepared: &SealedStudy) -> Report {
         blinded: outcome.models[model].blinded,
         latency: latency_summary(outcome.models[model].latency),
         latency_quantiles: latency_quantiles(&outcome.times[model]),
-        determinism_check: determinism_summary(&outcome.again[model], outcome.end.is_final()),
+        determinism_check: determinism_summary(&outcome.determinism[model], outcome.end.is_final()),
         scores: (0..prepared.metrics.len())
             .map(|metric| {
                 let search = (metric == study.divergence.metric).then_some(&search);
@@ -106,7 +106,7 @@ pub fn build(outcome: &RunResult, prepared: &SealedStudy) -> Report {
             true => sorted(reducer.failures),
             false => sorted(without_row_details(reducer.failures)),
         },
-        excluded: outcome.refused.iter().map(excluded_example).collect(),
+        excluded: outcome.exclusions.iter().map(excluded_example).collect(),
     }
 }
 

@@ -68,9 +68,9 @@ fn an_interrupted_run_is_marked_at_the_top() {
     let top: Vec<_> = text.lines().take_while(|line| !line.is_empty()).collect();
     insta::assert_snapshot!(top.join("\n"), @r"
     hotel-rooms  INTERRUPTED 2026-11-23 06:50:03 UTC after 8.21 s
-    A shadow run: answers were logged and never actioned.
+    Shadow run: answers were logged and never acted on.
     62 windows, week ending 2016-07-03 to week ending 2017-09-03, UTC
-    The figures cover what had come until it was stopped.
+    The figures cover the records received before the run was stopped.
     ");
 }
 
@@ -78,18 +78,18 @@ fn an_interrupted_run_is_marked_at_the_top() {
 fn accounts_that_do_not_balance_raise_an_alarm() {
     let mut report = hotel();
     report.accounting.decisions.received += 1;
-    insta::assert_snapshot!(lines(&report, &["BALANCE", "bug of", "balances", "compared +"]), @r"
-    THE ACCOUNTS DO NOT BALANCE. No figure can be relied on: keep the run directory, and report this as
-    a fault of understudy.
+    insta::assert_snapshot!(lines(&report, &["BALANCE", "understudy", "balances", "compared +"]), @r"
+    THE ACCOUNTS DO NOT BALANCE. No figure is reliable: keep the run directory, and report this as a bug
+    of understudy.
                    ✓ balances  ✗ NOT BALANCED
       15,402 pairs = 15,402 compared + 0 incomparable  ✓
     ");
 
     let mut report = hotel();
     report.comparison.compared += 1;
-    insta::assert_snapshot!(lines(&report, &["BALANCE", "bug of", "balances", "compared +"]), @r"
-    THE ACCOUNTS DO NOT BALANCE. No figure can be relied on: keep the run directory, and report this as
-    a fault of understudy.
+    insta::assert_snapshot!(lines(&report, &["BALANCE", "understudy", "balances", "compared +"]), @r"
+    THE ACCOUNTS DO NOT BALANCE. No figure is reliable: keep the run directory, and report this as a bug
+    of understudy.
                    ✓ balances  ✓ balances
       15,402 pairs = 15,403 compared + 0 incomparable  ✗ NOT BALANCED
     ");
