@@ -24,7 +24,7 @@ const CONFIDENCE: f64 = 0.95;
 /// The smallest number of pairs of a slice: with fewer, its figures could reveal single rows.
 const MIN_PAIRS: u64 = 5;
 /// The version of the JSON format.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// A run to compare.
 pub struct ComparisonRun {
