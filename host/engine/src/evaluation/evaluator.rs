@@ -156,7 +156,7 @@ impl Evaluator {
                 }
                 EvaluatorMessage::InterimReport(mut report) => {
                     if let Some(on_interim) = &mut on_interim {
-                        report.saved.aggregates = Some(self.aggregates.clone());
+                        report.checkpoint.aggregates = Some(self.aggregates.clone());
                         on_interim(*report);
                     }
                 }
@@ -356,7 +356,7 @@ impl Evaluator {
         for JoinedPair { snapshot: (snapshots, s), decision: (decisions, d) } in pairs {
             match decisions.times[*d as usize] - snapshots.times[*s as usize] {
                 micros @ 0.. => self.aggregates.substrate.record(Nanos(micros as u64 * 1000)),
-                _ => self.aggregates.before += 1,
+                _ => self.aggregates.decided_before += 1,
             }
         }
     }

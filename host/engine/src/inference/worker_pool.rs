@@ -16,7 +16,7 @@ use crate::batches::messages::{InferredBatch, ModelOutput, SnapshotBatch};
 use crate::batches::slice_classifier::SliceClassifier;
 use crate::inference::determinism_check::{DeterminismChecker, SharedDeterminismStats};
 use crate::inference::work_queues::{QueueItem, WorkQueues};
-use crate::plugins::blinding::{BlindingRule, blinded};
+use crate::plugins::blinding::{BlindingRule, blinding_mask};
 use crate::plugins::plugin_versions::{FailureCounter, PluginSlot, PluginVersion};
 use crate::seal::sealed_study::SealedStudy;
 use crate::stats::determinism::DeterminismStats;
@@ -172,7 +172,7 @@ impl Worker {
                     continue;
                 }
             };
-            let blinded = blinded(self.blinding.as_ref(), &job.records.ids);
+            let blinded = blinding_mask(self.blinding.as_ref(), &job.records.ids);
             let models = self.models.iter_mut().map(|model| {
                 let ModelInstance { decider, columns, determinism_checker, failure_counter } = model;
                 let input: RecordBatch =

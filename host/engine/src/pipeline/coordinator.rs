@@ -215,7 +215,16 @@ impl<'p> Coordinator<'p> {
                 self.join_buffer.on_snapshots(joined.slot, joined.pairs)?;
                 let next = self.next_sequences[kind];
                 let (number, slot, generation) = (self.submitted, joined.slot, self.versions.generation());
-                let job = SnapshotBatch { number, slot, sequences, generation, records, refused, next, acks };
+                let job = SnapshotBatch {
+                    number,
+                    slot,
+                    sequences,
+                    generation,
+                    records,
+                    excluded: refused,
+                    next,
+                    acks,
+                };
                 self.submitted += 1;
                 match job.records.is_empty() {
                     false => self.workers.submit(job),
@@ -226,13 +235,13 @@ impl<'p> Coordinator<'p> {
             StreamKind::Decisions => {
                 let generation = self.versions.generation();
                 let rows = vec![
-                    (Table::Excluded, schema::refused(&self.schemas[2], &refused)),
+                    (Table::Excluded, schema::excluded(&self.schemas[2], &refused)),
                     (Table::Decisions, schema::decisions(&self.schemas[1], &sequences, generation, &records)),
                 ];
                 self.append(rows, acks);
                 self.counters.position[kind] = self.next_sequences[kind];
-                self.counters.refuse(&refused);
-                self.counters.accept(kind, &records.times);
+                self.counters.count_excluded(&refused);
+                self.counters.count_accepted(kind, &records.times);
                 let pairs = self.join_buffer.on_decisions(joined.slot, sequences, &records, joined.pairs)?;
                 self.evaluate(pairs);
             }
@@ -277,14 +286,14 @@ impl<'p> Coordinator<'p> {
             self.collected += 1;
             let acks = std::mem::take(&mut inferred.batch.acks);
             let mut rows =
-                vec![(Table::Excluded, schema::refused(&self.schemas[2], &inferred.batch.refused))];
+                vec![(Table::Excluded, schema::excluded(&self.schemas[2], &inferred.batch.excluded))];
             if !inferred.batch.records.is_empty() {
                 rows.push((Table::Snapshots, schema::snapshots(&self.schemas[0], &inferred)));
             }
             self.append(rows, acks);
             self.counters.position.snapshots = inferred.batch.next;
-            self.counters.refuse(&inferred.batch.refused);
-            self.counters.answer(&self.prepared.study, &inferred);
+            self.counters.count_excluded(&inferred.batch.excluded);
+            self.counters.count_inferred(&self.prepared.study, &inferred);
             let pairs = self.join_buffer.on_inferred(inferred)?;
             self.evaluate(pairs);
         }
@@ -317,7 +326,7 @@ impl<'p> Coordinator<'p> {
             pairs.retain(|pair| !is_before(pair, positions.evaluated));
             (logged, pairs) = pairs.into_iter().partition(|pair| is_before(pair, positions.logged));
         }
-        self.counters.pair((pairs.len() + logged.len()) as u64);
+        self.counters.count_pairs((pairs.len() + logged.len()) as u64);
         for message in [EvaluatorMessage::ReplayedPairs(logged), EvaluatorMessage::NewPairs(pairs)] {
             if let EvaluatorMessage::ReplayedPairs(pairs) | EvaluatorMessage::NewPairs(pairs) = &message
                 && !pairs.is_empty()
@@ -385,7 +394,7 @@ impl<'p> Coordinator<'p> {
             began: self.started_at,
             counters: self.counters.clone(),
             aggregates: judged,
-            ended,
+            end: ended,
         }
     }
 
@@ -414,7 +423,7 @@ impl<'p> Coordinator<'p> {
             let _ = self.evaluator_queue.send(EvaluatorMessage::InterimReport(Box::new(InterimSnapshot {
                 window,
                 label,
-                saved,
+                checkpoint: saved,
             })));
         }
     }
@@ -439,6 +448,6 @@ impl<'p> Coordinator<'p> {
         let accounting = self.join_buffer.join.accounting();
         debug_assert!(accounting.balances());
         let ended = EndState { at: Timestamp::now(), end, accounting, determinism: self.determinism };
-        Ok((Checkpoint { aggregates: Some(aggregates), ended: Some(ended), ..saved }, events))
+        Ok((Checkpoint { aggregates: Some(aggregates), end: Some(ended), ..saved }, events))
     }
 }

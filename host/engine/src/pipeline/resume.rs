@@ -226,7 +226,7 @@ pub(crate) fn replay_log(
             coordinator.evaluate(pairs);
         }
     }
-    log_replay::refused(prepared, run, replay.checkpoint_groups, &mut coordinator.counters)?;
+    log_replay::count_excluded(prepared, run, replay.checkpoint_groups, &mut coordinator.counters)?;
     coordinator.replay_positions = None;
     coordinator.counters.position = replay.next_sequences;
     coordinator.next_sequences = replay.next_sequences;
