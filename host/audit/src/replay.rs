@@ -13,7 +13,7 @@ use arrow::datatypes::UInt64Type;
 
 use crate::run_files::read_entries;
 use understudy_engine::log_schema::decode;
-use understudy_engine::{LoadedPlugin, SealedStudy, blinded};
+use understudy_engine::{LoadedPlugin, SealedStudy, blinding_mask};
 use understudy_run_log::ledger::{self, LedgerState};
 use understudy_run_log::{ScanOptions, Table, segments};
 use understudy_sandbox::{DeciderPlugin, InputField, is_timeout};
@@ -74,7 +74,7 @@ pub fn replay(
             }
             let ids = batch.column_by_name("id").and_then(|ids| ids.as_string_opt::<i32>());
             let blinded =
-                blinded(prepared.blinding.as_ref(), ids.context("the log's snapshots have no ids")?);
+                blinding_mask(prepared.blinding.as_ref(), ids.context("the log's snapshots have no ids")?);
             hidden += blinded.true_count() as u64;
             let batch = filter_record_batch(&batch, &not(&blinded)?)?;
             rows += batch.num_rows() as u64;

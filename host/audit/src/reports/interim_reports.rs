@@ -144,7 +144,7 @@ pub fn build_interim(
 ) -> anyhow::Result<ReportBundle> {
     let outcome = look.result(seal).context("an interim report has sums")?;
     let verdict = match prepared.study.threshold {
-        Some(_) => Some(interim_verdict(prepared, seal, &look.saved, entries)?),
+        Some(_) => Some(interim_verdict(prepared, seal, &look.checkpoint, entries)?),
         None => None,
     };
     Ok(bundle(build(&outcome, prepared), verdict, prepared, seal, entries))

@@ -35,7 +35,7 @@ impl<'f> RunResults<'f> {
     /// The results in the checkpoint of an ended run; `None` if the checkpoint is that of a run that has not
     /// ended.
     fn from_checkpoint(saved: &'f Checkpoint, closed: bool) -> Option<RunResults<'f>> {
-        let (judged, ended) = saved.aggregates.as_ref().zip(saved.ended.as_ref())?;
+        let (judged, ended) = saved.aggregates.as_ref().zip(saved.end.as_ref())?;
         Some(RunResults {
             closed,
             clocks: saved.counters.clocks,

@@ -68,7 +68,7 @@ pub fn check_stored_scores(
 ) -> anyhow::Result<u64> {
     let (cells, comparison) = sums_from_scores::sums(prepared, run)?;
     let then = saved.aggregates.as_ref();
-    let accounting = saved.ended.as_ref().map(|ended| ended.accounting);
+    let accounting = saved.end.as_ref().map(|ended| ended.accounting);
     for (same, what) in [
         (then.is_some_and(|then| then.cells == cells), "the sums of the scores are"),
         (then.is_some_and(|then| then.comparison == comparison), "the counts of compared pairs are"),
@@ -119,7 +119,7 @@ fn differences(saved: &Checkpoint, rebuilt: &Recomputed) -> Vec<&'static str> {
     };
     let (then, now) = (&saved.counters, &rebuilt.counters);
     compare(
-        saved.ended.as_ref().map(|ended| ended.accounting) == Some(rebuilt.accounting),
+        saved.end.as_ref().map(|ended| ended.accounting) == Some(rebuilt.accounting),
         "the accounts are",
     );
     compare(rebuilt.accounting.balances(), "the accounts do not balance; they are");
@@ -128,7 +128,7 @@ fn differences(saved: &Checkpoint, rebuilt: &Recomputed) -> Vec<&'static str> {
     compare(then.models == now.models, "the counts of the models' answers are");
     compare(then.latency == now.latency, "the models' latencies are");
     compare(then.failures == now.failures, "the models' failures are");
-    compare(then.refused() == now.refused(), "the first excluded records are");
+    compare(then.sorted_exclusions() == now.sorted_exclusions(), "the first excluded records are");
     compare(then.inputs == now.inputs, "the distributions of the snapshots' fields are");
     let Some(then) = &saved.aggregates else { return vec!["the sums are missing; they are"] };
     let now = &rebuilt.aggregates;
@@ -137,7 +137,7 @@ fn differences(saved: &Checkpoint, rebuilt: &Recomputed) -> Vec<&'static str> {
     compare(then.evidence == now.evidence, "the statistics of the verdict are");
     compare(then.profiles == now.profiles, "the sums by profile are");
     compare(then.spreads == now.spreads, "the answer distributions are");
-    compare(then.substrate == now.substrate && then.before == now.before, "the substrate's latencies are");
+    compare(then.substrate == now.substrate && then.decided_before == now.decided_before, "the substrate's latencies are");
     compare(then.failures == now.failures, "the failures of comparator and metrics are");
     found
 }
