@@ -52,7 +52,7 @@ pub use crate::log_schema::schema::{
 pub use crate::pipeline::handle::{OnReady, RunHandle};
 pub use crate::pipeline::options::{ReplayedRun, RunMode, RunOptions};
 pub use crate::pipeline::run::{EndedRun, run};
-pub use crate::plugins::blinding::{BlindingRule, blinded};
+pub use crate::plugins::blinding::{BlindingRule, blinding_mask};
 pub use crate::plugins::load::{LoadStudyError, LoadedStudy, load_study};
 pub use crate::plugins::loaded_plugin::LoadedPlugin;
 pub use crate::plugins::plugin_versions::PluginVersions;

@@ -14,9 +14,9 @@ use understudy_run_log::Acknowledge;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeliveryReceipt {
     /// The number of accepted records.
-    pub taken: usize,
+    pub accepted: usize,
     /// The excluded records, by ascending row.
-    pub refused: Vec<RowExclusion>,
+    pub excluded: Vec<RowExclusion>,
 }
 
 /// A delivered record that was excluded.
@@ -53,7 +53,7 @@ impl BatchAcks {
             };
             let excluded: Vec<RowExclusion> = own.map(row).collect();
             let accepted = (lines.end - lines.start) as usize - excluded.len();
-            (sender, DeliveryReceipt { taken: accepted, refused: excluded })
+            (sender, DeliveryReceipt { accepted, excluded })
         };
         BatchAcks(pending.into_iter().map(receipt).collect())
     }

@@ -27,7 +27,7 @@ pub struct SnapshotBatch {
     /// The snapshots themselves.
     pub records: Records,
     /// Excluded records of the same source batch, so that the log keeps the order of the stream.
-    pub refused: Vec<(u64, ExcludedRecord)>,
+    pub excluded: Vec<(u64, ExcludedRecord)>,
     /// Sequence number of the next record of the stream.
     pub next: u64,
     /// Acknowledgements to send once the batch is on disk.

@@ -98,7 +98,7 @@ impl LogSource {
         // The table mixes both streams, so rows of the other stream are skipped.
         while self.waiting.last().is_none_or(|(last, _)| *last < sequence) {
             let Some(batch) = self.refused.next() else { break };
-            let refused = decode::refused(&batch?)?;
+            let refused = decode::excluded_records(&batch?)?;
             self.waiting.extend(refused.into_iter().filter(|(_, refused)| refused.kind == self.side));
         }
         let before = self.waiting.partition_point(|(of, _)| *of < sequence);

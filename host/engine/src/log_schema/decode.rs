@@ -110,7 +110,7 @@ pub fn answers(prepared: &SealedStudy, batch: &RecordBatch) -> Result<Vec<ModelO
 ///
 /// # Errors
 /// When a column is missing or of another type.
-pub fn refused(batch: &RecordBatch) -> Result<Vec<(u64, ExcludedRecord)>, DecodeError> {
+pub fn excluded_records(batch: &RecordBatch) -> Result<Vec<(u64, ExcludedRecord)>, DecodeError> {
     let columns = Columns { table: "excluded records", batch };
     let (streams, reasons, details) =
         (columns.text("stream")?, columns.text("reason")?, columns.text("detail")?);

@@ -117,7 +117,7 @@ pub fn decisions(schema: &SchemaRef, sequences: &[u64], generation: u32, records
 }
 
 /// Encodes excluded records with their sequence numbers.
-pub fn refused(schema: &SchemaRef, refused: &[(u64, ExcludedRecord)]) -> RecordBatch {
+pub fn excluded(schema: &SchemaRef, refused: &[(u64, ExcludedRecord)]) -> RecordBatch {
     let text =
         |of: fn(&ExcludedRecord) -> &str| StringArray::from_iter_values(refused.iter().map(|(_, r)| of(r)));
     let numbers =

@@ -43,7 +43,7 @@ impl BlindingRule {
 }
 
 /// A mask of the blinded ids; all false without a rule.
-pub fn blinded(blind: Option<&BlindingRule>, ids: &StringArray) -> BooleanArray {
+pub fn blinding_mask(blind: Option<&BlindingRule>, ids: &StringArray) -> BooleanArray {
     ids.iter().map(|id| Some(blind.zip(id).is_some_and(|(blind, id)| blind.is_blinded(id)))).collect()
 }
 
@@ -54,7 +54,7 @@ pub fn first_violation<'a>(
     ids: &StringArray,
     mut answers: impl Iterator<Item = &'a Answers>,
 ) -> Option<usize> {
-    let blinded = blinded(blind, ids);
+    let blinded = blinding_mask(blind, ids);
     answers.find_map(|answers| {
         let is = |row: &usize| answers.reason(*row) == Some(&Reason::Blinded);
         (0..ids.len()).find(|row| is(row) != blinded.value(*row))
@@ -87,7 +87,7 @@ mod tests {
     fn an_answer_to_a_blinded_snapshot_is_detected() {
         let blind = BlindingRule::new(0.5, "5ea1");
         let ids = StringArray::from_iter_values((0..100).map(|id| format!("call-{id}")));
-        let mask = blinded(blind.as_ref(), &ids);
+        let mask = blinding_mask(blind.as_ref(), &ids);
         let (answer, none) =
             (Answers::unanswered(AnswerForm::Number, 1, &Reason::Broke("it trapped".to_owned())), unasked());
         let logged = |turned: Option<usize>| {

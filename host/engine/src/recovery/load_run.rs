@@ -29,7 +29,7 @@ pub fn load_run_study(
     if text.and_then(|text| CanonicalStudy::from_toml(&text).ok()).as_ref() != Some(&seal.declared) {
         return Err(LoadStudyError::Changed { path });
     }
-    let kept = seal.kept();
+    let kept = seal.stored_plugins();
     for kept in &kept {
         let files = kept.assets.iter().map(|(_, digest)| (asset_file_name(digest), digest));
         for (name, digest) in files.chain([(plugin_file_name(&kept.digest), &kept.digest)]) {

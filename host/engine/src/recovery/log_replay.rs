@@ -176,19 +176,19 @@ impl<'p> LogReplay<'p> {
                     sequences,
                     generation: prepared.versions.generation(),
                     records,
-                    refused,
+                    excluded: refused,
                     next: 0,
                     acks,
                 };
                 let answered = InferredBatch { batch: job, models, windows, conditions };
                 if let Some(counters) = counters {
-                    counters.answer(&prepared.study, &answered);
+                    counters.count_inferred(&prepared.study, &answered);
                 }
                 Ok(join_buffer.on_inferred(answered)?)
             }
             StreamKind::Decisions => {
                 if let Some(counters) = counters {
-                    counters.accept(side, &records.times);
+                    counters.count_accepted(side, &records.times);
                 }
                 Ok(join_buffer.on_decisions(offered.slot, sequences, &records, offered.pairs)?)
             }
@@ -208,7 +208,7 @@ pub fn split(batch: &RecordBatch, position: u64) -> Vec<(RecordBatch, bool)> {
 ///
 /// # Errors
 /// When they cannot be read.
-pub fn refused(
+pub fn count_excluded(
     prepared: &SealedStudy,
     run: &Path,
     from_group: u32,
@@ -216,9 +216,9 @@ pub fn refused(
 ) -> anyhow::Result<()> {
     let columns = decode::columns(prepared, Table::Excluded);
     for batch in (ScanOptions { from_group, ..ScanOptions::new(Table::Excluded, columns) }).open(run)? {
-        let mut refused = decode::refused(&batch?)?;
+        let mut refused = decode::excluded_records(&batch?)?;
         refused.retain(|(sequence, refused)| *sequence >= counters.position[refused.kind]);
-        counters.refuse(&refused);
+        counters.count_excluded(&refused);
     }
     Ok(())
 }

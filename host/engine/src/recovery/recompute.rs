@@ -47,7 +47,7 @@ pub fn recompute(
 ) -> anyhow::Result<Recomputed> {
     let replay = LogReplay::open(prepared, run, PerStream::default())?;
     let (mut counters, aggregates, mut join_buffer) = evaluate(prepared, replay, held, each)?;
-    log_replay::refused(prepared, run, 0, &mut counters)?;
+    log_replay::count_excluded(prepared, run, 0, &mut counters)?;
     counters.position = counters.accounts.map(|account| account.received);
     let accounting = log_replay::accounting(&mut join_buffer, &counters);
     Ok(Recomputed { counters, aggregates, accounting })
@@ -95,7 +95,7 @@ fn evaluate(
         let mut pending = Vec::new();
         while let Some((side, batch)) = rows.next(&join_buffer.join)? {
             let pairs = rows.feed(&mut join_buffer, Some(&mut counters), side, &batch)?;
-            counters.pair(pairs.len() as u64);
+            counters.count_pairs(pairs.len() as u64);
             pending.extend(pairs);
             // The receiver only hangs up after an error, which is returned below.
             if pending.len() >= MAX_BATCH_PAIRS && work.send(std::mem::take(&mut pending)).is_err() {

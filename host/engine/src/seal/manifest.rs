@@ -178,7 +178,7 @@ impl Seal {
     }
 
     /// The plugins as a run directory stores them.
-    pub fn kept(&self) -> Vec<StoredPlugin> {
+    pub fn stored_plugins(&self) -> Vec<StoredPlugin> {
         let kept = |plugin: &SealedPlugin| StoredPlugin {
             name: plugin.name.clone(),
             digest: plugin.sha256.clone(),

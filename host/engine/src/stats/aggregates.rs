@@ -22,7 +22,7 @@ pub struct Aggregates {
     /// Latency from snapshot to decision.
     pub substrate: LatencyHistogram,
     /// Number of decisions dated before their snapshot.
-    pub before: u64,
+    pub decided_before: u64,
     /// Failures of comparator, metrics and blinded models.
     pub failures: FailureLog,
     /// Evidence for the verdict; empty without a threshold.
@@ -43,7 +43,7 @@ impl Aggregates {
             cells: Cells::new(shape(prepared, sizes)),
             comparison: Comparison::default(),
             substrate: LatencyHistogram::default(),
-            before: 0,
+            decided_before: 0,
             failures: FailureLog::default(),
             evidence: VerdictEvidence::default(),
             profiles: SliceSums::default(),

@@ -28,7 +28,7 @@ pub struct Checkpoint {
     /// Sums of the evaluation; filled in by the evaluation thread.
     pub aggregates: Option<Aggregates>,
     /// The end of the run, if it has ended.
-    pub ended: Option<EndState>,
+    pub end: Option<EndState>,
 }
 
 /// The end of a run.
@@ -47,7 +47,7 @@ pub struct EndState {
 impl Checkpoint {
     /// The result of an ended run; `None` if the run has not ended.
     pub fn result(&self, seal: &Seal) -> Option<RunResult> {
-        let (Some(aggregates), Some(ended)) = (&self.aggregates, &self.ended) else { return None };
+        let (Some(aggregates), Some(ended)) = (&self.aggregates, &self.end) else { return None };
         let mut failures = self.counters.failures.clone();
         failures.merge(aggregates.failures.clone());
         Some(RunResult {
@@ -55,7 +55,7 @@ impl Checkpoint {
             ended: ended.at,
             end: ended.end.clone(),
             declaration: seal.declaration.clone(),
-            plugins: seal.kept(),
+            plugins: seal.stored_plugins(),
             accounting: ended.accounting,
             comparison: aggregates.comparison,
             cells: aggregates.cells.clone(),
@@ -67,11 +67,11 @@ impl Checkpoint {
             replay_of: seal.replay_of.clone(),
             substrate_latency: SubstrateLatency {
                 after: LatencyPercentiles::from_histogram(aggregates.substrate.histogram()),
-                before: aggregates.before,
+                before: aggregates.decided_before,
             },
             substrate_times: aggregates.substrate.clone(),
             failures: failures.list(),
-            exclusions: self.counters.refused(),
+            exclusions: self.counters.sorted_exclusions(),
         })
     }
 }

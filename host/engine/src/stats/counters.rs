@@ -39,7 +39,7 @@ pub struct RunCounters {
     /// Failures of the models.
     pub failures: FailureLog,
     /// The first excluded records.
-    pub refused: Vec<ListedExclusion>,
+    pub exclusions: Vec<ListedExclusion>,
     /// Input statistics, if the study has a threshold or interim reports.
     pub inputs: InputCounts,
 }
@@ -55,13 +55,13 @@ impl RunCounters {
             models: vec![ModelCounts::default(); models],
             latency: vec![LatencyHistogram::default(); models],
             failures: FailureLog::default(),
-            refused: Vec::new(),
+            exclusions: Vec::new(),
             inputs: InputCounts::default(),
         }
     }
 
     /// Counts accepted records of a stream by their event times.
-    pub fn accept(&mut self, side: StreamKind, times: &[i64]) {
+    pub fn count_accepted(&mut self, side: StreamKind, times: &[i64]) {
         if side == StreamKind::Snapshots {
             self.earliest = self.earliest.into_iter().chain(times.iter().copied()).min();
         }
@@ -70,9 +70,9 @@ impl RunCounters {
     }
 
     /// Counts answered snapshots.
-    pub fn answer(&mut self, study: &Study, answered: &InferredBatch) {
+    pub fn count_inferred(&mut self, study: &Study, answered: &InferredBatch) {
         let InferredBatch { batch: job, windows, conditions, .. } = answered;
-        self.accept(StreamKind::Snapshots, &job.records.times);
+        self.count_accepted(StreamKind::Snapshots, &job.records.times);
         record_inputs(study, &mut self.inputs, &job.records.times, windows, conditions);
         for ((index, model), Plugin { name, .. }) in answered.models.iter().enumerate().zip(&study.models) {
             let Answers { unanswered, .. } = &model.output.answers;
@@ -104,15 +104,15 @@ impl RunCounters {
     }
 
     /// Counts excluded records.
-    pub fn refuse(&mut self, refused: &[(u64, ExcludedRecord)]) {
+    pub fn count_excluded(&mut self, refused: &[(u64, ExcludedRecord)]) {
         for (_, record) in refused {
             let account = &mut self.accounts[record.kind];
             account.received += 1;
             *account.excluded_mut(record.reason) += 1;
             let (stream, class) = (record.kind.name(), record.reason.name());
             let alike = |r: &&ListedExclusion| r.class == class && r.stream == stream;
-            if self.refused.iter().filter(alike).count() < SHOWN {
-                self.refused.push(ListedExclusion {
+            if self.exclusions.iter().filter(alike).count() < SHOWN {
+                self.exclusions.push(ListedExclusion {
                     stream: stream.to_owned(),
                     line: record.position.line,
                     class: class.to_owned(),
@@ -123,14 +123,14 @@ impl RunCounters {
     }
 
     /// The first excluded records, in the order of the report, which does not depend on the order of reading.
-    pub fn refused(&self) -> Vec<ListedExclusion> {
-        let mut refused = self.refused.clone();
+    pub fn sorted_exclusions(&self) -> Vec<ListedExclusion> {
+        let mut refused = self.exclusions.clone();
         refused.sort_by(|a, b| (&b.stream, a.line).cmp(&(&a.stream, b.line)));
         refused
     }
 
     /// Counts joined pairs.
-    pub fn pair(&mut self, pairs: u64) {
+    pub fn count_pairs(&mut self, pairs: u64) {
         self.accounts.snapshots.paired += pairs;
         self.accounts.decisions.paired += pairs;
     }

@@ -27,7 +27,7 @@ pub struct InterimSnapshot {
     /// Label of that window.
     pub label: String,
     /// The state, as a checkpoint.
-    pub saved: Checkpoint,
+    pub checkpoint: Checkpoint,
 }
 
 /// Receives each interim snapshot, on the evaluation thread; long work belongs on a thread of its own.
@@ -161,7 +161,7 @@ impl InterimSnapshot {
         let known = counters.inputs.windows.keys().copied().chain(compared).chain([first]);
         match known.filter(over).max() {
             Some(window) => {
-                let mut snapshot = InterimSnapshot { window, label: clock.label(window), saved };
+                let mut snapshot = InterimSnapshot { window, label: clock.label(window), checkpoint: saved };
                 snapshot.truncate_to_window(study);
                 Ok(snapshot)
             }
@@ -176,7 +176,7 @@ impl InterimSnapshot {
     /// Removes everything after the covered window, as if the run had been inspected as soon as it was
     /// complete. Record counts and latencies remain those of the moment.
     pub fn truncate_to_window(&mut self, study: &Study) {
-        let Checkpoint { counters, aggregates, .. } = &mut self.saved;
+        let Checkpoint { counters, aggregates, .. } = &mut self.checkpoint;
         let end = WindowClock::new(study.windows, study.time_zone.clone()).bounds(self.window).end;
         // The clock of the snapshots only has to show that the window is over.
         let end = Micros(end);
@@ -198,7 +198,7 @@ impl InterimSnapshot {
 
     /// The result of a truncated snapshot; `None` if nothing was evaluated.
     pub fn result(&self, seal: &Seal) -> Option<RunResult> {
-        let outcome = self.saved.result(seal)?;
+        let outcome = self.checkpoint.result(seal)?;
         Some(RunResult { end: EndReason::Interim { window: self.label.clone() }, ..outcome })
     }
 }
@@ -207,7 +207,7 @@ impl Checkpoint {
     /// The checkpoint as if the run had ended now.
     pub fn as_if_ended_now(mut self, accounting: Accounting, again: Vec<DeterminismStats>) -> Checkpoint {
         let at = jiff::Timestamp::now();
-        self.ended = Some(EndState { at, end: EndReason::Interrupted, accounting, determinism: again });
+        self.end = Some(EndState { at, end: EndReason::Interrupted, accounting, determinism: again });
         self
     }
 }
@@ -216,7 +216,6 @@ impl Checkpoint {
 mod tests {
     use super::*;
     use crate::stats::counters::record_inputs;
-    use crate::stats::determinism::DeterminismStats;
     use understudy_study::parse;
 
     const HOUR: i64 = 3_600_000_000;
@@ -245,7 +244,7 @@ mod tests {
 
         fn came(&mut self, side: StreamKind, hours: &[i64]) {
             let times: Vec<i64> = hours.iter().map(|hour| hour * HOUR).collect();
-            self.counters.accept(side, &times);
+            self.counters.count_accepted(side, &times);
             if side == StreamKind::Snapshots {
                 let mut clock = WindowClock::new(self.study.windows, self.study.time_zone.clone());
                 let windows: Vec<Window> = times.iter().map(|time| clock.window(*time)).collect();
@@ -316,7 +315,7 @@ mod tests {
                 began: jiff::Timestamp::UNIX_EPOCH,
                 counters: run.counters.clone(),
                 aggregates: None,
-                ended: None,
+                end: None,
             };
             InterimSnapshot::latest(checkpoint, &run.study).map(|snapshot| snapshot.label)
         };

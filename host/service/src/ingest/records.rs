@@ -99,7 +99,7 @@ async fn deliver(
     let mut receipt = IngestReceipt::default();
     for delivery in pending {
         let written = delivery.await.map_err(|_| Problem::log_failed())?;
-        receipt.add(written.taken, written.refused);
+        receipt.add(written.accepted, written.excluded);
     }
     queued.record_written();
     Ok(receipt)
