@@ -244,7 +244,7 @@ mod tests {
             panic!("two subgroups")
         };
         assert_eq!(onset_text(&subgroup.onset), "start of the run");
-        assert_eq!(onset_text(&late.onset.started_at), "week ending 2016-09-04");
+        assert_eq!(onset_text(&late.onset), "week ending 2016-09-04");
         assert_eq!(onset_text(&Onset::Unknown), "unknown");
         let mut subgroup = subgroup.clone();
         assert_eq!(most_common_text(&subgroup), "model a, substrate d: 281");

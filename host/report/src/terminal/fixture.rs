@@ -308,7 +308,7 @@ fn each(pairs: &[&[u64]], value: &dyn Fn(u64, u64) -> MetricValue) -> Vec<Vec<Me
         pairs
             .iter()
             .enumerate()
-            .map(|(value, &pairs)| value((10 * place + value + 1) as u64, pairs))
+            .map(|(index, &pairs)| value((10 * place + index + 1) as u64, pairs))
             .collect()
     };
     pairs.iter().enumerate().map(values).collect()

@@ -30,7 +30,7 @@ pub(crate) fn answer_distributions(
     }
 }
 
-fn distribution(form: AnswerForm, histogram: bool) -> AnswerDistribution {
+fn distribution(form: AnswerForm, with_histogram: bool) -> AnswerDistribution {
     let pair = |model: Option<&str>, substrate: &str, pairs| AnswerPair {
         model: model.map(str::to_owned),
         substrate: substrate.to_owned(),
@@ -47,7 +47,7 @@ fn distribution(form: AnswerForm, histogram: bool) -> AnswerDistribution {
         AnswerForm::Number => AnswerDistribution::Number {
             answered: 990,
             unanswered: 10,
-            mean_errors: Some(-3.25),
+            mean_error: Some(-3.25),
             standard_deviation: Some(41.5),
             quantiles: Some([-60.0, -20.0, -1.5, 18.0, 71.0]),
             histogram: match with_histogram {
