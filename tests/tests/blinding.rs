@@ -101,7 +101,7 @@ fn blinding_does_not_change_the_hotel_metrics() {
     let ids = texts(&pairs, "id").into_iter().zip(is_blinded.as_boolean().iter());
     let ids: BTreeSet<String> = ids.filter(|(_, blinded)| *blinded == Some(true)).map(|(id, _)| id).collect();
     let seal = blind(&workspace.path().join("run"), 0.2);
-    assert!(texts(&pairs, "id").iter().all(|id| ids.contains(id) == seal.holds(id)));
+    assert!(texts(&pairs, "id").iter().all(|id| ids.contains(id) == seal.is_blinded(id)));
     for model in ["booked-room", "room-rules"] {
         let asked = answers(&table(&plain, "snapshots"), model);
         let (at_once, late) = (answers(&snapshots, model), answers(&pairs, model));
@@ -158,7 +158,7 @@ fn blinded_snapshots_spill_with_the_fields_that_models_read() {
 
 /// The small study with half of the ids blinded, forty snapshots, and decisions from standard input. The
 /// model fails on every snapshot.
-fn stderr() -> TestWorkspace {
+fn told() -> TestWorkspace {
     let workspace = TestWorkspace::small();
     workspace.edit_study(&[
         ("file = \"decisions.jsonl\"", "stdin = true"),
@@ -198,12 +198,13 @@ fn models_answer_blinded_snapshots_only_after_the_decision() {
     let mut running = TestProcess::start(workspace.command(&["run", "study.toml", "--run", "run"]));
     wait_until("all snapshots are in the log", || open_rows(&run, "snapshots") == 40);
     let seal = blind(&run, 0.5);
-    let blinded = |from: u64, to: u64| (from..to).filter(|at| seal.holds(&format!("s{at}"))).count() as u64;
+    let blinded =
+        |from: u64, to: u64| (from..to).filter(|at| seal.is_blinded(&format!("s{at}"))).count() as u64;
     let logged: BTreeMap<_, _> =
         open(&run, "snapshots").iter().flat_map(|batch| answers(batch, "echo")).collect();
     assert_eq!(logged.len(), 40);
     for (id, answer) in &logged {
-        match seal.holds(id) {
+        match seal.is_blinded(id) {
             true => assert_eq!(answer, "(blinded)", "{id}"),
             false => assert!(answer.contains("evil panics on `all`"), "{id}: {answer}"),
         }
@@ -237,7 +238,7 @@ fn models_answer_blinded_snapshots_only_after_the_decision() {
     let never = blinded(0, 5) + blinded(6, 10) + blinded(30, 40);
     assert_eq!(broke(&report), Some(40 - never), "what is blinded and not decided is never asked about");
     assert_eq!(report["models"][0]["blinded"].as_u64(), Some(blinded(0, 40)));
-    let first = (0..40).find(|at| *at == 5 || (10..30).contains(at) || !seal.holds(&format!("s{at}")));
+    let first = (0..40).find(|at| *at == 5 || (10..30).contains(at) || !seal.is_blinded(&format!("s{at}")));
     assert_eq!(report["failures"][0]["first-id"], format!("s{}", first.expect("half are decided")));
     assert_verifies(&workspace, "run");
     let output = workspace.ok(&["export", "run", "--output", "rows.csv", "--who", "Ana"]);
@@ -316,7 +317,7 @@ fn blinded_pairs_are_shown_with_their_answers() {
         let mut cells: Vec<&str> = half.split(',').collect();
         let blinded = cells.remove(place);
         assert_eq!(cells.join(","), *all);
-        assert!(row == 0 || blinded == seal.holds(cells[0]).to_string(), "{half}");
+        assert!(row == 0 || blinded == seal.is_blinded(cells[0]).to_string(), "{half}");
     }
     assert_eq!((half.len(), all.len()), (41, 41));
 }

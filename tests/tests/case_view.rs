@@ -200,12 +200,12 @@ fn a_repeated_id_is_selected_by_its_time() {
     workspace.run(&[]);
     let output =
         |more: &[&str]| workspace.understudy(&[&["case", "run", "s1", "--who", "Ana"], more].concat());
-    insta::assert_snapshot!(said(&[]).stderr, @r#"the id "s1" was used 2 times; choose one event time with --at: 2026-03-01T10:00:00Z, 2026-03-05T10:00:00Z"#);
-    let second = said(&["--at", "2026-03-05T11:00:00+01:00"]);
+    insta::assert_snapshot!(error_of(&[]).stderr, @r#"the id "s1" was used 2 times; choose one event time with --at: 2026-03-01T10:00:00Z, 2026-03-05T10:00:00Z"#);
+    let second = error_of(&["--at", "2026-03-05T11:00:00+01:00"]);
     assert_eq!(second.code, 0, "{}", second.stderr);
     assert!(second.stdout.contains("nights  5"), "{}", second.stdout);
-    insta::assert_snapshot!(said(&["--at", "2026-03-05T11:00:00Z"]).stderr, @r#"no snapshot with the id "s1" has this event time; its event times are 2026-03-01T10:00:00Z, 2026-03-05T10:00:00Z"#);
-    insta::assert_snapshot!(said(&["--at", "noon"]).stderr, @r#"cannot parse --at "noon": expected a time with a zone, such as 2026-04-20T06:00:00+02:00"#);
+    insta::assert_snapshot!(error_of(&["--at", "2026-03-05T11:00:00Z"]).stderr, @r#"no snapshot with the id "s1" has this event time; its event times are 2026-03-01T10:00:00Z, 2026-03-05T10:00:00Z"#);
+    insta::assert_snapshot!(error_of(&["--at", "noon"]).stderr, @r#"cannot parse --at "noon": expected a time with a zone, such as 2026-04-20T06:00:00+02:00"#);
 }
 
 #[test]
@@ -229,14 +229,14 @@ fn nothing_is_shown_if_the_exposure_cannot_be_recorded() {
 fn unavailable_cases_are_explained() {
     let workspace = twenty();
     workspace.edit_study(&[("every = \"day\"\n", "every = \"day\"\n\n[log]\nkeep-raw = false\n")]);
-    let output = |arguments: &[&str]| {
+    let error_of = |arguments: &[&str]| {
         let output = workspace.understudy(arguments);
         assert_eq!((output.code, output.stdout.as_str()), (1, ""));
         output.stderr
     };
-    insta::assert_snapshot!(said(&["case", "run", "s6"]), @"cannot read run/seal.json: No such file or directory (os error 2); name the directory that `understudy run` wrote");
+    insta::assert_snapshot!(error_of(&["case", "run", "s6"]), @"cannot read run/seal.json: No such file or directory (os error 2); name the directory that `understudy run` wrote");
     workspace.run(&[]);
-    insta::assert_snapshot!(said(&["case", "run", "s6", "--raw"]), @"the study declares `log.keep-raw = false`, so that the run stores no text of snapshots; omit --raw");
-    insta::assert_snapshot!(said(&["case", "run", "s6", "--who", ""]), @"--who is empty; write a name, which the ledger records");
+    insta::assert_snapshot!(error_of(&["case", "run", "s6", "--raw"]), @"the study declares `log.keep-raw = false`, so that the run stores no text of snapshots; omit --raw");
+    insta::assert_snapshot!(error_of(&["case", "run", "s6", "--who", ""]), @"--who is empty; write a name, which the ledger records");
     assert_eq!(exposures(&workspace).len(), 0);
 }

@@ -157,7 +157,7 @@ fn metrics_cover_common_pairs_and_count_the_rest() {
 fn incomparable_runs_are_explained() {
     let workspace = TestWorkspace::small();
     workspace.run(&[]);
-    let output = |arguments: &[&str]| {
+    let error_of = |arguments: &[&str]| {
         let output = workspace.understudy(arguments);
         assert_eq!((output.code, output.stdout.as_str()), (1, ""));
         output.stderr

@@ -43,7 +43,7 @@ fn simulate(study: &Study, number: u64, leaks: bool) -> Verdict {
     let mut cells = Cells::new(CellsShape { conditions: Vec::new(), models: 1, components: vec![2] });
     for pair in 0..PAIRS {
         let id = format!("call-{number}-{pair}");
-        let blinded = blind.holds(&id);
+        let blinded = blind.is_blinded(&id);
         let own = random.f64() < AGREEMENT;
         let follows = leaks && !blinded && random.f64() < FOLLOWED;
         let score = f64::from(u8::from(own || follows));

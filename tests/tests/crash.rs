@@ -20,7 +20,7 @@ const ROWS: u64 = 60_000;
 const COMMAND: [&str; 6] = ["run", "study.toml", "--run", "run", "--batch-rows", "1"];
 
 /// Parses the position of the log from the message of a resumed run.
-fn stderr(running: Running) -> u64 {
+fn told(running: TestProcess) -> u64 {
     let output = running.wait_with_output().stderr;
     let after = output.split("resumes after ").nth(1).and_then(|rest| rest.split(' ').next());
     after.map_or(0, |number| number.parse().expect("a number of snapshots"))
@@ -81,7 +81,7 @@ fn a_run_killed_300_times_ends_like_an_undisturbed_run() {
         // Sometimes during start or recovery.
         let most_now = if kills % 10 == 3 { 20_000 } else { most };
         let limit = numbers.next(most_now);
-        let mut running = Running::start(workspace.command(&COMMAND));
+        let mut running = TestProcess::start(workspace.command(&COMMAND));
         while running.bytes_written().is_some_and(|written| written < limit) {
             thread::sleep(Duration::from_micros(50));
         }

@@ -228,11 +228,11 @@ fn found_and_false(kind: &Kind, plants: usize) -> (f64, f64) {
         let table = population.study(&mut rng, kind);
         let SearchResult { subgroups, .. } =
             search_subgroups(&table, &layout, &settings, &mut |n, sums| (n > 0).then(|| sums[0] / n as f64));
-        let is_found = |plant: &&Vec<PatternTerm>| classes.iter().any(|class| class.terms == **plant);
+        let is_found = |plant: &&Vec<PatternTerm>| subgroups.iter().any(|class| class.terms == **plant);
         found += population.plants.iter().filter(is_found).count();
-        let none = classes.iter().filter(|class| population.is_false(class)).count();
-        wrong += none as f64 / classes.len().max(1) as f64;
-        listed += classes.len();
+        let none = subgroups.iter().filter(|class| population.is_false(class)).count();
+        wrong += none as f64 / subgroups.len().max(1) as f64;
+        listed += subgroups.len();
     }
     let studies = STUDIES as f64;
     let (found, wrong) = (found as f64 / studies / plants.max(1) as f64, wrong / studies);

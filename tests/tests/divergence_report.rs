@@ -38,7 +38,7 @@ fn divergence(report: &Value) -> &Value {
     &report["divergence"]["models"][0]
 }
 
-fn class<'r>(report: &'r Value, value: &str) -> &'r Value {
+fn subgroup<'r>(report: &'r Value, value: &str) -> &'r Value {
     let subgroups = divergence(report)["subgroups"].as_array().expect("subgroups");
     let is = |class: &&Value| class["terms"] == json!([{ "condition": "room", "value": value }]);
     subgroups.iter().find(is).unwrap_or_else(|| panic!("no subgroup {value}: {subgroups:?}"))

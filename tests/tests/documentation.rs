@@ -196,8 +196,8 @@ fn studies_take_the_fragments_of_the_documents() {
                 fragment.parse().unwrap_or_else(|error| panic!("{}: {error}\n{fragment}", path.display()));
             study.extend(fragment.clone());
             let text = toml::to_string(&study).expect("tables of TOML");
-            if let Err(faults) = understudy_study::parse(&text) {
-                panic!("{}:\n{fragment}\n{faults}", path.display());
+            if let Err(invalid) = understudy_study::parse(&text) {
+                panic!("{}:\n{fragment}\n{}", path.display(), invalid.faults);
             }
             tried += 1;
         }

@@ -216,7 +216,7 @@ fn half_open_and_idle_connections_are_closed() {
     let mut server = Attacked::new(&["--max-connections", "8"]);
     // Eight connections exceed the limit per address: the others are closed immediately.
     let mut open: Vec<TcpStream> = (0..8).map(|_| connect(server.address()).expect("it listens")).collect();
-    let came: Vec<Vec<u8>> = open.iter_mut().map(rest).collect();
+    let came: Vec<Vec<u8>> = open.iter_mut().map(read_to_close).collect();
     assert!(came.iter().all(Vec::is_empty), "{came:?}");
     server.is_well("connections that say nothing");
     let mut idle = connect(server.address()).expect("it listens");

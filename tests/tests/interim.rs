@@ -36,7 +36,7 @@ fn interim_reports_are_periodic_and_stay_valid() {
     let expected =
         weeks.iter().flat_map(|week| ["html", "json"].map(|form| format!("week-ending-{week}.{form}")));
     assert_eq!(names, expected.collect::<Vec<_>>());
-    let told: Vec<String> = workspace
+    let interim_entries: Vec<String> = workspace
         .ledger_entries("run", Some("interim-report"))
         .iter()
         .map(|entry| entry["window"].as_str().expect("a window").to_owned())
@@ -177,7 +177,7 @@ fn thirty_days() -> TestWorkspace {
     workspace
 }
 
-fn stderr(workspace: &TestWorkspace, run: &str) -> Vec<String> {
+fn interim_entries(workspace: &TestWorkspace, run: &str) -> Vec<String> {
     let entries = workspace.ledger_entries(run, Some("interim-report"));
     entries.iter().map(|entry| entry["window"].as_str().expect("a window").to_owned()).collect()
 }

@@ -8,7 +8,7 @@ use understudy_tests::process::{TestProcess, wait_until};
 use understudy_tests::tables::open_rows;
 
 /// The entries as kind and content, without parts that differ between runs.
-fn stderr(workspace: &TestWorkspace) -> String {
+fn entries(workspace: &TestWorkspace) -> String {
     let entries = workspace.ledger_entries("run", None).into_iter().map(|mut entry| {
         let entry = entry.as_object_mut().expect("an entry is an object");
         for unlike in ["entry", "at", "previous", "hash", "seal", "sha256"] {

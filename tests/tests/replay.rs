@@ -153,21 +153,21 @@ fn a_what_if_run_keeps_excluded_records() {
 #[test]
 fn impossible_replays_are_explained() {
     let workspace = TestWorkspace::small();
-    let output = |arguments: &[&str]| {
+    let error_of = |arguments: &[&str]| {
         let output = workspace.understudy(arguments);
         assert_ne!(output.code, 0, "{}", output.stdout);
         output.stderr
     };
-    insta::assert_snapshot!(said(&["replay", "run"]), @"cannot read run/seal.json: No such file or directory (os error 2); name the directory that `understudy run` wrote");
+    insta::assert_snapshot!(error_of(&["replay", "run"]), @"cannot read run/seal.json: No such file or directory (os error 2); name the directory that `understudy run` wrote");
     workspace.run(&[]);
-    insta::assert_snapshot!(said(&["replay", "run", "--model", "other=x.wasm"]), @r#"unknown model "other"; the study has echo"#);
-    insta::assert_snapshot!(said(&["replay", "run", "--model", "echo=x.wasm"]), @r#"run/study.toml:26: model "echo": cannot read x.wasm: No such file or directory (os error 2); build the plugin, or correct the path"#);
-    insta::assert_snapshot!(said(&["replay", "run", "--grant", "nights"]), @"--grant applies only to a what-if; add --model or --comparator");
-    insta::assert_snapshot!(said(&["replay", "run", "--run", "other"]), @"--run other applies only to a what-if; add --model, --comparator or --metric");
+    insta::assert_snapshot!(error_of(&["replay", "run", "--model", "other=x.wasm"]), @r#"unknown model "other"; the study has echo"#);
+    insta::assert_snapshot!(error_of(&["replay", "run", "--model", "echo=x.wasm"]), @r#"run/study.toml:26: model "echo": cannot read x.wasm: No such file or directory (os error 2); build the plugin, or correct the path"#);
+    insta::assert_snapshot!(error_of(&["replay", "run", "--grant", "nights"]), @"--grant applies only to a what-if; add --model or --comparator");
+    insta::assert_snapshot!(error_of(&["replay", "run", "--run", "other"]), @"--run other applies only to a what-if; add --model, --comparator or --metric");
     let plugins = fs::read_dir(workspace.path().join("run/plugins")).expect("the plugins");
     let kept = plugins.map(|entry| entry.expect("an entry").path()).min().expect("a plugin");
     fs::write(&kept, "\0asm").expect("written");
-    let changed = said(&["replay", "run"]);
+    let changed = error_of(&["replay", "run"]);
     assert!(changed.contains("is missing or differs from the file that the run used"), "{changed}");
 }
 

@@ -27,7 +27,7 @@ fn forty() -> TestWorkspace {
 
 fn review(workspace: &TestWorkspace, arguments: &[&str], answers: &str) -> CommandOutput {
     let arguments = [&["review", "run", "--who", "Ana"], arguments].concat();
-    let mut running = Running::start(workspace.command(&arguments));
+    let mut running = TestProcess::start(workspace.command(&arguments));
     running.feed(answers);
     running.close_stdin();
     workspace.redacted(running.wait_with_output())

@@ -233,7 +233,7 @@ fn an_overloaded_run_rejects_requests_and_keeps_accepted_records() {
             loop {
                 let answer = Client::new(address).send("POST", "/v1/snapshots", &[NDJSON], line.as_bytes());
                 match answer.status {
-                    202 => return excluded_rows,
+                    202 => return refused,
                     429 => assert_eq!(answer.header("retry-after"), Some("1"), "{answer:?}"),
                     _ => panic!("{answer:?}"),
                 }

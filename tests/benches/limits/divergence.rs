@@ -87,7 +87,13 @@ pub fn alone() -> bool {
     let seconds = started.elapsed().as_secs_f64();
     write(&flights, &found, &folder.join("ours.csv"));
     halve(&mut table);
-    let settings = SearchSettings { max_terms: DEPTH, least, level: 0.05, shares: true, confidence: 0.975 };
+    let settings = SearchSettings {
+        max_terms: DEPTH,
+        min_pairs: least,
+        false_discovery_rate: 0.05,
+        binary_scores: true,
+        confidence: 0.975,
+    };
     let layout = SumsLayout { components: 1, moments: vec![] };
     let started = Instant::now();
     let listed =

@@ -143,7 +143,7 @@ fn a_trapped_instance_is_not_reused() {
         (i32.store (i32.const 2060) (local.get $rows)) i32.const 2048";
     let counting = model().with("decide", counting).and("(global $calls (mut i32) (i32.const 0))");
     let mut counting = counting.load(&sandbox(BUDGET)).expect("it can be loaded").instance();
-    let told: Vec<String> = (0..5).flat_map(|_| recorded(&counting.decide(&numbers(1)))).collect();
+    let messages: Vec<String> = (0..5).flat_map(|_| recorded(&counting.decide(&numbers(1)))).collect();
     let broke = "broke: `decide` trapped: wasm `unreachable` instruction executed";
     assert_eq!(messages, ["1", "2", broke, "1", "2"]);
 }

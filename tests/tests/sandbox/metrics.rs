@@ -92,7 +92,7 @@ fn invalid_scores_are_rejected() {
          (i32.store (i32.const 2056) (i32.const 8)) i32.const 2048"
             .to_owned(),
     ];
-    let told: Vec<String> = bodies.iter().map(|body| broken(&metric().with("score", body))).collect();
+    let messages: Vec<String> = bodies.iter().map(|body| broken(&metric().with("score", body))).collect();
     insta::assert_snapshot!(messages.join("\n"), @"
     `score` returned the component NaN; components must be finite
     `score` returned the component inf; components must be finite

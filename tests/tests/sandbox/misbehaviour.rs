@@ -22,7 +22,7 @@ fn fourth_is_bad(budget: Budget, deed: &str) -> String {
 
 #[test]
 fn each_misbehaviour_fails_only_its_row_with_a_reason() {
-    let told: Vec<String> =
+    let messages: Vec<String> =
         DEEDS.iter().map(|(deed, budget)| format!("{deed}: {}", fourth_is_bad(*budget, deed))).collect();
     insta::assert_snapshot!(messages.join("\n"), @"
     panic: broke: `decide` panicked at tests/guests/evil/src/deed.rs:LINE:COLUMN: evil panics on `bad`
