@@ -8,7 +8,7 @@ use understudy_statistics::scoring::{
     VerdictEvidence, WindowClock, jackknife_group,
 };
 use understudy_statistics::verdict::{CONTAMINATION_LEVEL, Facts, Verdict, VerdictKind, determine_verdict};
-use understudy_study::{Study, parse};
+use understudy_study::{Micros, PerStream, Study, parse};
 use understudy_tests::study_toml::StudyToml;
 
 const STUDIES: u64 = 100;

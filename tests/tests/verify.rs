@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use understudy_audit::verify::run_check;
+use understudy_audit::verify;
 use understudy_tests::process::{TestProcess, wait_until};
 use understudy_tests::synthetic::Numbers;
 use understudy_tests::tables::open_rows;

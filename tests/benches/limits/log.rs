@@ -12,9 +12,10 @@ use arrow::array::{RecordBatch, UInt32Array};
 use arrow::compute::take_record_batch;
 use understudy_run_log::ledger::Ledger;
 use understudy_run_log::{
-    Commit, DirectoryContent, GroupBoundary, LogThreads, LogWriter, Reading, RunDirectory, Sealer, Table,
+    Commit, DirectoryContent, GroupBoundary, LogThreads, LogWriter, RunDirectory, ScanOptions, Sealer, Table,
     recover,
 };
+use understudy_study::PerStream;
 use understudy_tests::{root, synthetic};
 
 use super::judge;
@@ -46,7 +47,7 @@ pub fn log() -> bool {
 pub fn batches() -> Vec<RecordBatch> {
     let workspace = synthetic::workspace(u64::from(BATCH_ROWS) * BATCHES as u64);
     workspace.run(&[]);
-    let reading = Reading { table: Table::Snapshots, columns: Vec::new(), from_group: 0, from: None };
+    let reading = ScanOptions { table: Table::Snapshots, columns: Vec::new(), from_group: 0, from: None };
     let rows = reading.open(&workspace.path().join("run")).expect("the run has snapshots");
     let mut batches = Vec::new();
     for rows in rows {
@@ -67,8 +68,8 @@ fn open(run: &Path, batch: &RecordBatch) -> (LogWriter, LogThreads) {
         panic!("it is new")
     };
     let ledger = Ledger::create(run, None).expect("a new ledger");
-    let recovered = recover(run, 0, [0; 2]).expect("nothing is there");
-    let sealer = Sealer::new(directory, ledger, [[0; 4]; 2]);
+    let recovered = recover(run, 0, PerStream::splat(0)).expect("nothing is there");
+    let sealer = Sealer::new(directory, ledger, PerStream::default());
     LogWriter::open(run, [(); 4].map(|()| batch.schema()), recovered, COMMIT, sealer).expect("a new log")
 }
 
@@ -96,7 +97,7 @@ fn one_by_one(folder: &Path, batch: &RecordBatch) {
         writing.finish().expect("the disk has room");
         let rows = (WRITERS * ROWS) as f64;
         // Some writer always waits, so each appended batch had its own sync.
-        let reading = Reading { table: Table::Snapshots, columns: Vec::new(), from_group: 0, from: None };
+        let reading = ScanOptions { table: Table::Snapshots, columns: Vec::new(), from_group: 0, from: None };
         let syncs = reading.open(&run).expect("it was written").count();
         let bytes = fs::metadata(run.join("snapshots/000000.arrows")).expect("it was written").len();
         let bare = bare_syncs(&run.join("bare"), bytes as usize / syncs, syncs);
