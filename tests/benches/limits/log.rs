@@ -47,7 +47,8 @@ pub fn log() -> bool {
 pub fn batches() -> Vec<RecordBatch> {
     let workspace = synthetic::workspace(u64::from(BATCH_ROWS) * BATCHES as u64);
     workspace.run(&[]);
-    let reading = ScanOptions { table: Table::Snapshots, columns: Vec::new(), from_group: 0, from: None };
+    let reading =
+        ScanOptions { table: Table::Snapshots, columns: Vec::new(), from_group: 0, from: None, rows: None };
     let rows = reading.open(&workspace.path().join("run")).expect("the run has snapshots");
     let mut batches = Vec::new();
     for rows in rows {
@@ -97,7 +98,13 @@ fn one_by_one(folder: &Path, batch: &RecordBatch) {
         writing.finish().expect("the disk has room");
         let rows = (WRITERS * ROWS) as f64;
         // Some writer always waits, so each appended batch had its own sync.
-        let reading = ScanOptions { table: Table::Snapshots, columns: Vec::new(), from_group: 0, from: None };
+        let reading = ScanOptions {
+            table: Table::Snapshots,
+            columns: Vec::new(),
+            from_group: 0,
+            from: None,
+            rows: None,
+        };
         let syncs = reading.open(&run).expect("it was written").count();
         let bytes = fs::metadata(run.join("snapshots/000000.arrows")).expect("it was written").len();
         let bare = bare_syncs(&run.join("bare"), bytes as usize / syncs, syncs);
