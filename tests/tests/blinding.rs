@@ -241,7 +241,7 @@ fn models_answer_blinded_snapshots_only_after_the_decision() {
     let first = (0..40).find(|at| *at == 5 || (10..30).contains(at) || !seal.is_blinded(&format!("s{at}")));
     assert_eq!(report["failures"][0]["first-id"], format!("s{}", first.expect("half are decided")));
     assert_verifies(&workspace, "run");
-    let output = workspace.ok(&["export", "run", "--output", "rows.csv", "--who", "Ana"]);
+    workspace.ok(&["export", "run", "--output", "rows.csv", "--who", "Ana"]);
     let rows = fs::read_to_string(workspace.path().join("rows.csv")).expect("the rows");
     assert_eq!(rows.lines().count(), 22);
     assert!(rows.lines().skip(1).all(|row| row.contains("evil panics on `all`")), "{rows}");

@@ -99,7 +99,7 @@ fn hotel_cases_have_five_similar_cases_per_differing_model() {
 fn numbers_disagree_in_the_decile_with_the_largest_errors() {
     let workspace = TestWorkspace::new();
     let rates = hotel_rooms_study().with_file_name("rates.toml");
-    let run = workspace.ok(&["run", rates.to_str().expect("a path in UTF-8"), "--run", "run"]);
+    workspace.ok(&["run", rates.to_str().expect("a path in UTF-8"), "--run", "run"]);
     let output = workspace.understudy(&["export", "run", "--output", "rows.csv"]);
     assert_eq!(output.code, 0, "{}", output.stderr);
     let text = fs::read_to_string(workspace.path().join("rows.csv")).expect("the rows");
@@ -198,14 +198,14 @@ fn a_repeated_id_is_selected_by_its_time() {
     workspace.write_lines("snapshots.jsonl", [1, 3, 5].map(|day| line(day, 10, "booked")));
     workspace.write_lines("decisions.jsonl", [1, 3, 5].map(|day| line(day, 11, "room")));
     workspace.run(&[]);
-    let output =
+    let output_of =
         |more: &[&str]| workspace.understudy(&[&["case", "run", "s1", "--who", "Ana"], more].concat());
-    insta::assert_snapshot!(error_of(&[]).stderr, @r#"the id "s1" was used 2 times; choose one event time with --at: 2026-03-01T10:00:00Z, 2026-03-05T10:00:00Z"#);
-    let second = error_of(&["--at", "2026-03-05T11:00:00+01:00"]);
+    insta::assert_snapshot!(output_of(&[]).stderr, @r#"the id "s1" was used 2 times; choose one event time with --at: 2026-03-01T10:00:00Z, 2026-03-05T10:00:00Z"#);
+    let second = output_of(&["--at", "2026-03-05T11:00:00+01:00"]);
     assert_eq!(second.code, 0, "{}", second.stderr);
     assert!(second.stdout.contains("nights  5"), "{}", second.stdout);
-    insta::assert_snapshot!(error_of(&["--at", "2026-03-05T11:00:00Z"]).stderr, @r#"no snapshot with the id "s1" has this event time; its event times are 2026-03-01T10:00:00Z, 2026-03-05T10:00:00Z"#);
-    insta::assert_snapshot!(error_of(&["--at", "noon"]).stderr, @r#"cannot parse --at "noon": expected a time with a zone, such as 2026-04-20T06:00:00+02:00"#);
+    insta::assert_snapshot!(output_of(&["--at", "2026-03-05T11:00:00Z"]).stderr, @r#"no snapshot with the id "s1" has this event time; its event times are 2026-03-01T10:00:00Z, 2026-03-05T10:00:00Z"#);
+    insta::assert_snapshot!(output_of(&["--at", "noon"]).stderr, @r#"cannot parse --at "noon": expected a time with a zone, such as 2026-04-20T06:00:00+02:00"#);
 }
 
 #[test]

@@ -51,7 +51,7 @@ s5,0,2026-03-05T10:00:00Z,2026-03-05T11:00:00Z,2026-03-05,b,b,,,b,5,b,b,,,1.0
 #[test]
 fn the_hotel_parquet_export_reproduces_the_report() {
     let workspace = TestWorkspace::hotel();
-    let output = workspace.ok(&["export", "run", "--output", "rows.parquet"]);
+    workspace.ok(&["export", "run", "--output", "rows.parquet"]);
     let rows = parquet(&workspace, "rows.parquet");
     assert_eq!(rows.num_rows(), 15_402);
     let scores = column(&rows, "model.booked-room.agreement");
@@ -88,7 +88,7 @@ fn rankings_are_json_in_csv_exports() {
     );
     workspace.write_lines("decisions.jsonl", [r#"{"id":"s1","at":"2026-03-01T11:00:00Z","room":["a","c"]}"#]);
     workspace.run(&[]);
-    let output = workspace.ok(&["export", "run", "--output", "rows.csv"]);
+    workspace.ok(&["export", "run", "--output", "rows.csv"]);
     insta::assert_snapshot!(fs::read_to_string(workspace.path().join("rows.csv")).expect("the file was written"), @r#"
 id,generation,observed_at,decided_at,window,comparator.answer,comparator.unanswered,comparator.confidence,input.booked,input.nights,decision.room,model.echo.answer,model.echo.unanswered,model.echo.confidence,model.echo.overlap
 s1,0,2026-03-01T10:00:00Z,2026-03-01T11:00:00Z,2026-03-01,"[""a"",""c""]",,,"[""a"",""b \""x\""""]",1,"[""a"",""c""]","[""a"",""b \""x\""""]",,,0.5

@@ -132,11 +132,11 @@ fn table(rows: &[Vec<String>]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use understudy_study::PerStream;
     use understudy_engine::{LatencyPercentiles, ModelCounts, PluginStatus, RunStatus};
     use understudy_records::join::Accounting;
     use understudy_sandbox::Usage;
     use understudy_service::{DiskUsage, Phase, QueueStatus};
+    use understudy_study::PerStream;
 
     fn at(text: &str) -> Timestamp {
         text.parse().expect("a time")

@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use super::component::ComponentFile;
+use super::component_file::ComponentFile;
 
 /// Loads the compiled component of `file` from `folder`, or compiles it and stores it there.
 ///

@@ -16,23 +16,14 @@ use arrow::compute::filter_record_batch;
 use super::batch_sizing::BatchSizer;
 use super::bindings::decider::Model as Bindings;
 use super::bindings::decider::exports::understudy::shadow::answers;
-use super::component::{Assets, ComponentFile, PluginRole, link};
+use super::component::link;
+use super::component_file::{Assets, ComponentFile, PluginRole};
+use super::description_validation::InputField;
 use super::instance::{InstanceSpec, InstanceSupervisor};
 use super::usage::UsageCounters;
 use super::{Sandbox, SandboxError, answer_validation, borrowed_columns, description_validation};
 use understudy_records::batch::{Answers, Reason};
 use understudy_study::{AnswerForm, FieldKind};
-
-/// A field that a plugin reads, as its description declares it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InputField {
-    /// Name of the field in the study.
-    pub name: String,
-    /// FieldKind as which the plugin receives it.
-    pub kind: FieldKind,
-    /// Whether rows without a value are withheld from the plugin.
-    pub required: bool,
-}
 
 /// A loaded model or comparator. It can be instantiated any number of times.
 #[derive(Clone)]

@@ -8,7 +8,6 @@ use rustc_hash::FxHashSet;
 
 use super::SandboxError;
 use super::bindings::decider::exports::understudy::shadow::columns::{Field, Kind as WitKind};
-use super::decider::InputField;
 use understudy_study::FieldKind;
 
 /// Maximum number of fields that a plugin reads, and of components of a metric.
@@ -19,6 +18,17 @@ const MAX_LENGTH: usize = 200;
 /// Display name and version of a plugin, sanitised.
 pub(super) fn title(name: &str, version: &str) -> String {
     super::sanitize(&format!("{name} {version}")).chars().take(MAX_LENGTH).collect()
+}
+
+/// A field that a plugin reads, as its description declares it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InputField {
+    /// Name of the field in the study.
+    pub name: String,
+    /// Kind as which the plugin receives it.
+    pub kind: FieldKind,
+    /// Whether rows without a value are withheld from the plugin.
+    pub required: bool,
 }
 
 /// Validates the fields that a plugin reads.

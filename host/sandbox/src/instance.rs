@@ -7,14 +7,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use wasmtime::component::InstancePre;
 use wasmtime::{PoolConcurrencyLimitError, Store, Trap, WasmCoreDump};
 
-use super::bindings::{decider, scorer};
-use super::component::{Assets, DECIDER, SCORER};
+use super::component_file::Assets;
 use super::engine::{Sandbox, TABLE_ELEMENTS};
 use super::limits::{InstanceLimits, LimitExceeded};
 use super::usage::UsageCounters;
+use super::world::World;
 use super::{CallError, SandboxError, panic_report};
 use understudy_records::batch::Reason;
 
@@ -27,59 +26,6 @@ const TRAPS_WITHOUT_BACKOFF: u32 = 17;
 const WASMTIME_RETURN_LIMIT_MESSAGE: &str = "too much data is being copied between the host and the guest";
 /// Number of frames of the same function on top of the stack that indicates endless recursion.
 const MIN_RECURSION_FRAMES: usize = 16;
-
-/// The WIT world of a plugin: the common interface of both sets of generated bindings.
-pub(super) trait World: Sized {
-    /// Name of the exported interface.
-    const EXPORT: &'static str;
-    /// Linked code that exports this world.
-    type Linked;
-    fn prepare(pre: InstancePre<InstanceLimits>) -> wasmtime::Result<Self::Linked>;
-    fn instantiate(linked: &Self::Linked, store: &mut Store<InstanceLimits>) -> wasmtime::Result<Self>;
-    fn configure(
-        &self,
-        store: &mut Store<InstanceLimits>,
-        config: &str,
-        assets: &[(String, Vec<u8>)],
-    ) -> wasmtime::Result<Result<(), String>>;
-}
-
-macro_rules! world {
-    ($bindings:ident, $pre:ident, $world:ident, $interface:ident, $export:expr) => {
-        impl World for $bindings::$world {
-            const EXPORT: &'static str = $export;
-            type Linked = $bindings::$pre<InstanceLimits>;
-
-            fn prepare(pre: InstancePre<InstanceLimits>) -> wasmtime::Result<Self::Linked> {
-                $bindings::$pre::new(pre)
-            }
-
-            fn instantiate(
-                linked: &Self::Linked,
-                store: &mut Store<InstanceLimits>,
-            ) -> wasmtime::Result<Self> {
-                linked.instantiate(store)
-            }
-
-            fn configure(
-                &self,
-                store: &mut Store<InstanceLimits>,
-                config: &str,
-                assets: &[(String, Vec<u8>)],
-            ) -> wasmtime::Result<Result<(), String>> {
-                use $bindings::exports::understudy::shadow::setup::Asset;
-                // The bindings of one world borrow, those of the other own.
-                let assets: Vec<_> = assets
-                    .iter()
-                    .map(|(name, bytes)| Asset { name: name.as_str().into(), bytes: bytes.as_slice().into() })
-                    .collect();
-                self.$interface().call_configure(store, config, &assets)
-            }
-        }
-    };
-}
-world!(decider, ModelPre, Model, understudy_shadow_decider, DECIDER);
-world!(scorer, MetricPre, Metric, understudy_shadow_scorer, SCORER);
 
 /// Prefix of the failure of a call that exceeded its timeout.
 pub(super) const TIMEOUT_MESSAGE: &str = "took longer than";

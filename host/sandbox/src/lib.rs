@@ -14,6 +14,7 @@ mod bindings;
 mod borrowed_columns;
 mod compile_cache;
 mod component;
+mod component_file;
 mod decider;
 mod description_validation;
 mod engine;
@@ -22,11 +23,13 @@ mod limits;
 mod panic_report;
 mod scorer;
 mod usage;
+mod world;
 
 use std::path::PathBuf;
 
-pub use component::{Assets, ComponentFile, PluginRole, sha256_hex};
-pub use decider::{AnsweredBatch, Decider, DeciderPlugin, InputField};
+pub use component_file::{Assets, ComponentFile, PluginRole, sha256_hex};
+pub use decider::{AnsweredBatch, Decider, DeciderPlugin};
+pub use description_validation::InputField;
 pub use engine::{Budget, Sandbox};
 pub use instance::is_timeout;
 pub use scorer::{Better, ScoredBatch, Scorer, ScorerPlugin};
@@ -121,7 +124,7 @@ impl SandboxError {
         SandboxError::Engine(format!("{error:#}"))
     }
 
-    fn interface<W: instance::World>(error: &wasmtime::Error) -> SandboxError {
+    fn interface<W: world::World>(error: &wasmtime::Error) -> SandboxError {
         SandboxError::Interface { export: W::EXPORT, why: sanitize(&format!("{error:#}")) }
     }
 }

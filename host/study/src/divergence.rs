@@ -2,8 +2,7 @@
 //!
 //! Invariants: every key has a default; every metric, condition and value that is named is declared in the same file.
 
-use super::parse::bounded;
-use super::table_reader::TableReader;
+use super::table_reader::{TableReader, bounded};
 use super::threshold::{Declarations, chosen};
 use super::validate;
 use super::value::Value;

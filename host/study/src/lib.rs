@@ -10,6 +10,7 @@ mod diagnostics;
 mod divergence;
 mod fault;
 mod mirror;
+mod named_entry;
 mod parse;
 mod plugin;
 mod schema;

@@ -2,7 +2,8 @@
 //!
 //! Invariants: every named field is declared in the same file; a mirror exists only if the snapshots come over HTTP.
 
-use super::table_reader::{NamedEntry, TableReader};
+use super::named_entry::NamedEntry;
+use super::table_reader::TableReader;
 use super::validate::DeclaredFields;
 use super::value::Value;
 use super::{Field, Source, Stream};

@@ -13,11 +13,12 @@ use super::condition::condition;
 use super::diagnostics::Diagnostics;
 use super::divergence::{divergence, interim};
 use super::mirror::mirror;
+use super::named_entry::NamedEntry;
 use super::plugin::{DeclaredRole, plugin, primary};
 use super::swaps::swaps;
-use super::table_reader::{NamedEntry, TableReader};
+use super::table_reader::{TableReader, bounded};
 use super::threshold::{Declarations, blinding, scopes, threshold};
-use super::validate::{self, Bound, DECISION, DeclaredFields, EVERY, Fields, NAME, NameRegistry, WEEKDAYS};
+use super::validate::{self, DECISION, DeclaredFields, EVERY, Fields, NAME, NameRegistry, WEEKDAYS};
 use super::value::Value;
 use super::{Every, Field, FieldKind, InvalidStudy, Limits, Log, Plugins, Source, Stream, Study, Windows};
 
@@ -252,17 +253,6 @@ fn log(section: &mut TableReader<'_>) -> Log {
         section.optional("replay-share", "a number from 0 to 1", share).unwrap_or(validate::REPLAY_SHARE);
     let retain = section.optional("retain", &above_zero(), positive);
     Log { keep_raw, commit_wait, commit_rows, segment_rows, seal_every, replay_share, retain }
-}
-
-/// Reads an optional whole number within bounds; the default if it is missing or wrong.
-pub(super) fn bounded(
-    section: &mut TableReader<'_>,
-    key: &'static str,
-    Bound { least, most, default }: Bound,
-) -> i64 {
-    let expected = format!("a whole number from {least} to {most}");
-    let within = |value: &Value<'_>| value.integer().filter(|number| (least..=most).contains(number));
-    section.optional(key, &expected, within).unwrap_or(default)
 }
 
 fn positive(value: &Value<'_>) -> Option<SignedDuration> {

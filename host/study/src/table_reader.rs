@@ -7,7 +7,8 @@ use serde_json::{Map, Value as Json};
 use toml::de::{DeTable, DeValue};
 
 use super::diagnostics::Diagnostics;
-use super::validate;
+use super::named_entry::NamedEntry;
+use super::validate::{self, Bound};
 use super::value::Value;
 
 /// A table being read.
@@ -25,13 +26,6 @@ pub(super) struct TableReader<'a> {
     forbidden: Vec<&'static str>,
     /// Missing required keys, each with its message.
     missing: Vec<(&'static str, String)>,
-}
-
-/// A key that the author chose, such as a field's name, and its value if it could be read.
-pub(super) struct NamedEntry<T> {
-    pub(super) name: String,
-    pub(super) value: Option<T>,
-    pub(super) line: usize,
 }
 
 impl<'a> TableReader<'a> {
@@ -349,4 +343,15 @@ impl<'a> TableReader<'a> {
         self.typed(key, &value, expected, Value::table)?;
         value.json(&self.at(key))
     }
+}
+
+/// Reads an optional whole number within bounds; the default if it is missing or wrong.
+pub(super) fn bounded(
+    section: &mut TableReader<'_>,
+    key: &'static str,
+    Bound { least, most, default }: Bound,
+) -> i64 {
+    let expected = format!("a whole number from {least} to {most}");
+    let within = |value: &Value<'_>| value.integer().filter(|number| (least..=most).contains(number));
+    section.optional(key, &expected, within).unwrap_or(default)
 }

@@ -7,7 +7,7 @@ use jiff::civil::Weekday;
 use jiff::fmt::temporal::DateTimeParser;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
-use super::table_reader::NamedEntry;
+use super::named_entry::NamedEntry;
 use super::{Every, FieldKind, Split};
 
 /// What to write for a name, in messages.

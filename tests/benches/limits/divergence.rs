@@ -42,7 +42,7 @@ pub fn divergence() -> bool {
         times.push(seconds);
         let program = std::env::current_exe().expect("a benchmark has a path");
         let [search, reading, all, peak, found] =
-            numbers(&self::said(Command::new(program).arg(ALONE).arg(&folder)));
+            numbers(&said(Command::new(program).arg(ALONE).arg(&folder)));
         println!(
             "ours {search:.3} s for {found} classes, peak {peak:.0} MiB; with reading the table {:.2} s; the whole search \
              with its tests {all:.2} s",

@@ -44,6 +44,7 @@ pub(crate) fn events_since_verdict(closed: bool, recorded: &LedgerState) -> Vec<
     let continued = verdict.resumed_since || (!closed && recorded.closed);
     let continued = continued.then(|| "the run continued".to_owned());
     let later = recorded.interferences.partition_point(|interference| interference.index <= verdict.index);
-    let later = interference_events(&recorded.interferences[later..]).into_iter().map(|event| event.description);
+    let later =
+        interference_events(&recorded.interferences[later..]).into_iter().map(|event| event.description);
     continued.into_iter().chain(later).collect()
 }

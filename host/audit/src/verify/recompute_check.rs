@@ -118,10 +118,7 @@ fn differences(saved: &Checkpoint, rebuilt: &Recomputed) -> Vec<&'static str> {
         }
     };
     let (then, now) = (&saved.counters, &rebuilt.counters);
-    compare(
-        saved.end.as_ref().map(|ended| ended.accounting) == Some(rebuilt.accounting),
-        "the accounts are",
-    );
+    compare(saved.end.as_ref().map(|ended| ended.accounting) == Some(rebuilt.accounting), "the accounts are");
     compare(rebuilt.accounting.balances(), "the accounts do not balance; they are");
     compare(then.position == now.position, "the counts of records are");
     compare(then.clocks == now.clocks, "the latest times are");
@@ -137,7 +134,10 @@ fn differences(saved: &Checkpoint, rebuilt: &Recomputed) -> Vec<&'static str> {
     compare(then.evidence == now.evidence, "the statistics of the verdict are");
     compare(then.profiles == now.profiles, "the sums by profile are");
     compare(then.spreads == now.spreads, "the answer distributions are");
-    compare(then.substrate == now.substrate && then.decided_before == now.decided_before, "the substrate's latencies are");
+    compare(
+        then.substrate == now.substrate && then.decided_before == now.decided_before,
+        "the substrate's latencies are",
+    );
     compare(then.failures == now.failures, "the failures of comparator and metrics are");
     found
 }

@@ -15,8 +15,7 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::lines::Lines;
 use super::values::{ColumnRole, FaultSink, ROLE, RowFault, ValueDecoderFactory, data_type};
-use super::{ExcludedRecord, ExclusionReason, RecordPosition};
-use crate::join::Exclusion;
+use super::{ExcludedRecord, Exclusion, ExclusionReason, RecordPosition};
 use understudy_study::{FieldKind, Stream, StreamKind};
 
 /// Decoded records as columns with the same number of rows.

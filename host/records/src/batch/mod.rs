@@ -64,6 +64,17 @@ impl ExclusionReason {
     }
 }
 
+/// A record that the join excludes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exclusion {
+    /// The record's row in the batch that was offered.
+    pub row: u32,
+    /// Why the record is excluded.
+    pub reason: ExclusionReason,
+    /// The reason in words.
+    pub detail: String,
+}
+
 /// A record that is not joined: stored as it arrived, with the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExcludedRecord {

@@ -31,7 +31,7 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 pub use accounting::{Account, AccountTerm, Accounting, ExclusionCounts};
 
-use crate::batch::{ExclusionReason, Records};
+use crate::batch::{Exclusion, ExclusionReason, Records};
 
 /// Identifies a batch of accepted records while the join holds it.
 pub type Slot = u32;
@@ -52,17 +52,6 @@ pub struct JoinBounds {
     pub horizon: Micros,
     /// How far a record may lag behind the clock of its own stream.
     pub lateness: PerStream<Micros>,
-}
-
-/// A record that the join excludes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Exclusion {
-    /// The record's row in the batch that was offered.
-    pub row: u32,
-    /// Why the record is excluded.
-    pub reason: ExclusionReason,
-    /// The reason in words.
-    pub detail: String,
 }
 
 /// Result of offering a batch of records to the join.

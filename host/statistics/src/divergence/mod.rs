@@ -15,6 +15,7 @@ mod change_points;
 mod delta_method;
 mod fisher;
 mod frequent_patterns;
+mod search_settings;
 mod subgroup_contrast;
 mod subgroup_search;
 
@@ -22,9 +23,8 @@ pub use change_points::{DetectedChange, find_change_points, min_windows};
 pub use delta_method::{DeltaEstimate, SumsLayout, delta_estimate};
 pub use fisher::fisher_exact;
 pub use frequent_patterns::{MAX_TERMS, Pattern, PatternTable, frequent_patterns};
-pub use subgroup_search::{
-    EXPLORE_LEVEL, SearchResult, SearchSettings, Subgroup, benjamini_hochberg, search_subgroups,
-};
+pub use search_settings::SearchSettings;
+pub use subgroup_search::{EXPLORE_LEVEL, SearchResult, Subgroup, benjamini_hochberg, search_subgroups};
 
 /// One value of one condition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -13,6 +13,7 @@ use std::cmp::Ordering;
 use super::PatternTerm;
 use super::delta_method::SumsLayout;
 use super::frequent_patterns::{Pattern, PatternTable, frequent_patterns};
+use super::search_settings::SearchSettings;
 use super::subgroup_contrast::SampleEstimate;
 use crate::scoring::{Interval, Reduce};
 
@@ -21,22 +22,6 @@ use crate::scoring::{Interval, Reduce};
 /// the tests of the second half, so that true differences are not lost among the others, and still admits
 /// everything that the second half could confirm.
 pub const EXPLORE_LEVEL: f64 = 0.025;
-
-/// The parameters of a search.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct SearchSettings {
-    /// The maximum number of terms of a subgroup, at most [`MAX_TERMS`](super::MAX_TERMS).
-    pub max_terms: usize,
-    /// The minimum number of pairs of a subgroup, both halves together.
-    pub min_pairs: u64,
-    /// The false discovery rate, in (0, 1): the expected share of false subgroups among those listed.
-    pub false_discovery_rate: f64,
-    /// Whether every score is 0 or 1 and the metric is the mean of the first component. Tests are exact then,
-    /// by counts.
-    pub binary_scores: bool,
-    /// The confidence of each bound of an interval on its own, in [0.5, 1).
-    pub confidence: f64,
-}
 
 /// The result of a search.
 #[derive(Clone, Debug, PartialEq)]

@@ -8,8 +8,8 @@ use super::{
     Blinding, ChanceCorrection, Cycle, Direction, Evidence, InterferenceEffect, Quantifier, Reference, Scope,
     Shares, Threshold, WindowChoice,
 };
-use crate::parse::bounded;
-use crate::table_reader::{NamedEntry, TableReader};
+use crate::named_entry::NamedEntry;
+use crate::table_reader::{TableReader, bounded};
 use crate::validate::{self, DeclaredFields, NAME, NameRegistry};
 use crate::value::Value;
 use crate::{Condition, Plugin};
