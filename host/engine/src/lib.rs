@@ -46,12 +46,10 @@ pub use crate::hot_swap::request::{Replacement, SwapError, SwapRequest, SwapResu
 pub use crate::hot_swap::swapper::HotSwapper;
 pub use crate::ingest::push_intake::{DeliveryError, IntakeHandle};
 pub use crate::ingest::read_order::ReadOrder;
-pub use crate::log_schema::schema::{
-    BLINDED, OUTCOME, PairTableBuilder, SCORED, is_disclosed_pair_column, schemas,
-};
+pub use crate::log_schema::schema::{BLINDED, OUTCOME, PairTableBuilder, SCORED, schemas};
 pub use crate::pipeline::handle::{OnReady, RunHandle};
-pub use crate::pipeline::options::{ReplayedRun, RunMode, RunOptions};
 pub use crate::pipeline::run::{EndedRun, run};
+pub use crate::pipeline::run_options::{ReplayedRun, RunMode, RunOptions};
 pub use crate::plugins::blinding::{BlindingRule, blinding_mask};
 pub use crate::plugins::load::{LoadStudyError, LoadedStudy, load_study};
 pub use crate::plugins::loaded_plugin::LoadedPlugin;

@@ -4,8 +4,8 @@
 //! has the name of an implicit one, and the edges of bins ascend.
 
 use super::table_reader::TableReader;
+use super::toml_value::Value;
 use super::validate::{self, CALENDAR, DECISION, DeclaredFields, NAME, NameRegistry};
-use super::value::Value;
 use super::{Condition, FieldKind, Split};
 
 const FIELD: &str = "the name of a snapshot's field, such as \"lead_time\"";

@@ -4,8 +4,8 @@
 
 use super::table_reader::{TableReader, bounded};
 use super::threshold::{Declarations, chosen};
+use super::toml_value::Value;
 use super::validate;
-use super::value::Value;
 
 /// Settings of the search for subgroups in which a model and the substrate differ.
 #[derive(Clone, Debug, PartialEq)]

@@ -3,6 +3,7 @@
 //! Invariants: pure, text in, a [`Study`] or every fault in the text out; no file is opened, no plugin is loaded and no
 //! clock is read; a [`Study`] has passed every check that needs nothing but the text.
 
+mod answer_form;
 mod canonical;
 mod condition;
 mod condition_values;
@@ -14,29 +15,31 @@ mod named_entry;
 mod parse;
 mod plugin;
 mod schema;
+mod source;
 mod stream;
 mod swaps;
 mod table_reader;
 #[cfg(test)]
 mod test_support;
 mod threshold;
+mod toml_value;
 mod units;
 mod validate;
-mod value;
 
 use std::path::PathBuf;
 
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use answer_form::AnswerForm;
 pub use canonical::{CanonicalError, CanonicalStudy};
 pub use divergence::{Divergence, Interim, suspects};
 pub use fault::{Fault, Faults};
 pub use mirror::{Mirror, RequestPart};
 pub use parse::parse;
 pub use schema::schema;
+pub use source::Source;
 pub use stream::{PerStream, StreamKind};
 pub use swaps::Swaps;
 pub use threshold::{
@@ -78,29 +81,6 @@ impl FieldKind {
             Self::Text => "text",
             Self::Timestamp => "timestamp",
             Self::Json => "json",
-        }
-    }
-}
-
-/// The form of an answer. The same three forms as in `wit/shadow.wit`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum AnswerForm {
-    /// One label out of a set.
-    Label,
-    /// A finite number.
-    Number,
-    /// Labels, best first.
-    Ranking,
-}
-
-impl AnswerForm {
-    /// The name in a plugin's configuration and in messages, such as `label`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Label => "label",
-            Self::Number => "number",
-            Self::Ranking => "ranking",
         }
     }
 }
@@ -147,35 +127,6 @@ impl Study {
     /// Whether clients push records of any stream to the run, so that it needs a server.
     pub fn is_live(&self) -> bool {
         StreamKind::ALL.into_iter().any(|kind| self.source(kind).is_pushed())
-    }
-}
-
-/// Where the records of a stream come from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// JSON Lines in a file, relative to the directory of `study.toml`; plain, gzip or zstd by its first bytes.
-    File(PathBuf),
-    /// JSON Lines on standard input.
-    Stdin,
-    /// HTTP requests to `understudy serve`.
-    Http,
-}
-
-impl Source {
-    /// Whether clients push records to the run, instead of the run pulling them.
-    pub const fn is_pushed(&self) -> bool {
-        match self {
-            Source::Http => true,
-            Source::File(_) | Source::Stdin => false,
-        }
-    }
-
-    /// Whether reading can pause for any time without holding up a sender.
-    pub const fn is_pausable(&self) -> bool {
-        match self {
-            Source::File(_) => true,
-            Source::Stdin | Source::Http => false,
-        }
     }
 }
 

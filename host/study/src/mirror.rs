@@ -4,8 +4,8 @@
 
 use super::named_entry::NamedEntry;
 use super::table_reader::TableReader;
+use super::toml_value::Value;
 use super::validate::DeclaredFields;
-use super::value::Value;
 use super::{Field, Source, Stream};
 
 /// How mirrored requests become snapshots.

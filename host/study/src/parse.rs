@@ -18,8 +18,8 @@ use super::plugin::{DeclaredRole, plugin, primary};
 use super::swaps::swaps;
 use super::table_reader::{TableReader, bounded};
 use super::threshold::{Declarations, blinding, scopes, threshold};
+use super::toml_value::Value;
 use super::validate::{self, DECISION, DeclaredFields, EVERY, Fields, NAME, NameRegistry, WEEKDAYS};
-use super::value::Value;
 use super::{Every, Field, FieldKind, InvalidStudy, Limits, Log, Plugins, Source, Stream, Study, Windows};
 
 // What to write for a key, in messages about missing and about wrong values.

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 
 use super::Plugin;
 use super::table_reader::TableReader;
+use super::toml_value::Value;
 use super::validate::{DECISION, DeclaredFields, NAME, NameRegistry};
-use super::value::Value;
 
 const PLUGIN: &str = "the path of the component, such as \"plugins/rules.wasm\"";
 const GRANT: &str = "a list of the fields that the plugin may read, such as [\"lead_time\", \"adults\"]";

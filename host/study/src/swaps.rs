@@ -3,7 +3,7 @@
 //! Invariants: every key has a default.
 
 use super::table_reader::TableReader;
-use super::value::Value;
+use super::toml_value::Value;
 
 /// The conditions for swapping a plugin during a run.
 #[derive(Clone, Debug, PartialEq)]

@@ -8,8 +8,8 @@ use toml::de::{DeTable, DeValue};
 
 use super::diagnostics::Diagnostics;
 use super::named_entry::NamedEntry;
+use super::toml_value::Value;
 use super::validate::{self, Bound};
-use super::value::Value;
 
 /// A table being read.
 pub(super) struct TableReader<'a> {

@@ -14,12 +14,12 @@ use arrow::datatypes::{Float64Type, UInt16Type, UInt64Type};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use jiff::Timestamp;
 
+use crate::disclose::access_record::Exposure;
 use crate::disclose::decided_rows::{
     DisclosureCounts, DisclosureCutoff, RowKey, decided_rows_by_id, row_key, times,
 };
 use crate::disclose::disagreements::Disagreements;
 use crate::disclose::export::with_utc_offset;
-use crate::disclose::exposure::Exposure;
 use crate::disclose::pair_scan::{PairScan, model_column};
 use understudy_engine::log_schema::decode;
 use understudy_engine::{BLINDED, LoadedPlugin, SealedStudy, conditions};

@@ -19,14 +19,11 @@ use jiff::Timestamp;
 use rustc_hash::FxHashMap;
 
 use crate::run_files::read_entries;
-use understudy_engine::{
-    EvaluatedPairs, PairTableBuilder, SealedStudy, is_disclosed_pair_column, recompute, recompute_ids,
-    schemas,
-};
+use understudy_engine::{EvaluatedPairs, PairTableBuilder, SealedStudy, recompute, recompute_ids, schemas};
 use understudy_records::batch::Answers;
 use understudy_run_log::{LogError, ScanOptions, Table, count_rows, ledger, row_groups};
 use understudy_sandbox::Scorer;
-use understudy_study::{Micros, PerStream, StreamKind, Study};
+use understudy_study::{Micros, PerStream, StreamKind};
 
 /// Scores that are cached per metric, by their components: a metric is called once for each distinct vector.
 const CACHED_SCORES: usize = 4096;
@@ -177,13 +174,13 @@ pub(crate) fn times<'b>(batch: &'b RecordBatch, name: &str) -> &'b TimestampMicr
 /// The columns of decided rows: the disclosed columns of the pair table, the fields of both records, and for
 /// each model its answer and its scores.
 pub fn disclosed_columns(prepared: &SealedStudy) -> SchemaRef {
-    let [snapshots, decisions, _, pairs] = schemas(prepared);
+    let [snapshots, decisions, ..] = schemas(prepared);
+    let pairs = PairTableBuilder::with_disclosed_columns(prepared);
     let named = |schema: &SchemaRef, prefix: &str| {
         let fields = schema.fields().iter().filter(|field| field.name().starts_with(prefix));
         fields.map(|field| field.as_ref().clone()).collect::<Vec<_>>()
     };
-    let own = pairs.fields().iter().filter(|field| is_disclosed_pair_column(&prepared.study, field.name()));
-    let mut fields: Vec<Field> = own.map(|field| field.as_ref().clone()).collect();
+    let mut fields: Vec<Field> = pairs.schema().fields().iter().map(|field| field.as_ref().clone()).collect();
     fields.extend(named(&snapshots, "input."));
     fields.extend(named(&decisions, "decision."));
     for model in &prepared.models {
@@ -263,7 +260,7 @@ fn latest_decision(run: &Path) -> Result<Option<Micros>, LogError> {
 /// Builds decided rows from evaluated pairs.
 struct DecidedRowBuilder {
     schema: SchemaRef,
-    study: Study,
+    /// Builds the disclosed columns of the pair table.
     pairs: PairTableBuilder,
     metrics: Vec<PairScores>,
 }
@@ -273,22 +270,14 @@ impl DecidedRowBuilder {
         let metrics = prepared.versions.metrics.iter();
         DecidedRowBuilder {
             schema: disclosed_columns(prepared),
-            study: prepared.study.clone(),
-            pairs: PairTableBuilder::new(prepared),
+            pairs: PairTableBuilder::with_disclosed_columns(prepared),
             metrics: metrics.map(|metric| PairScores::new(metric.current().plugin.instance())).collect(),
         }
     }
 
     fn batch(&mut self, compared: &EvaluatedPairs) -> RecordBatch {
         let sources = &compared.batch;
-        let own = self.pairs.batch(compared);
-        let mut columns: Vec<ArrayRef> = own
-            .columns()
-            .iter()
-            .zip(own.schema_ref().fields())
-            .filter(|(_, field)| is_disclosed_pair_column(&self.study, field.name()))
-            .map(|(c, _)| c.clone())
-            .collect();
+        let mut columns: Vec<ArrayRef> = self.pairs.batch(compared).columns().to_vec();
         let gather = |batches: Vec<&RecordBatch>, picks: &[(usize, usize)]| -> Vec<ArrayRef> {
             let column = |at: usize| {
                 let arrays: Vec<&dyn Array> = batches.iter().map(|batch| batch.column(at).as_ref()).collect();

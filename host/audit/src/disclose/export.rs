@@ -14,8 +14,8 @@ use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 
+use crate::disclose::access_record::Exposure;
 use crate::disclose::decided_rows::{DisclosureCounts, disclosed_columns, for_each_decided_row};
-use crate::disclose::exposure::Exposure;
 use understudy_engine::SealedStudy;
 use understudy_run_log::signed_head::Signer;
 

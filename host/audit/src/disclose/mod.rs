@@ -1,10 +1,10 @@
 //! Showing rows of a run: cases, exports and reviews, each recorded in the ledger as an exposure first.
 
+pub mod access_record;
 pub mod case;
 pub mod decided_rows;
 pub mod disagreements;
 pub mod export;
-pub mod exposure;
 pub mod pair_scan;
 pub mod review;
 pub mod review_sample;

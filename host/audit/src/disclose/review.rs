@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{bail, ensure};
 use serde_json::Value;
 
+use crate::disclose::access_record::Exposure;
 use crate::disclose::case::{cases, condition_values};
 use crate::disclose::decided_rows::{DisclosureCounts, DisclosureCutoff, RowKey, row_key};
 use crate::disclose::disagreements::Disagreements;
-use crate::disclose::exposure::Exposure;
 use crate::disclose::pair_scan::PairScan;
 use crate::disclose::review_sample::{Drawn, ELSEWHERE, Sampler, Stratum};
 use crate::reviews_file;

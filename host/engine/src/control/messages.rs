@@ -4,7 +4,7 @@
 
 use tokio::sync::oneshot;
 
-use crate::evaluation::evaluator::EvaluatorSwap;
+use crate::evaluation::pair_evaluator::EvaluatorSwap;
 use crate::evaluation::recent_pairs::PairSample;
 use crate::inference::worker_pool::ModelSwap;
 use crate::plugins::plugin_versions::SwapApplied;

@@ -1,8 +1,8 @@
 //! Runs the comparator and the metrics on joined pairs, and aggregates their scores.
 
 pub mod divergence_stats;
-pub mod evaluator;
 pub mod model_answers;
+pub mod pair_evaluator;
 pub mod projection;
 pub mod recent_pairs;
 pub mod verdict_stats;

@@ -1,7 +1,7 @@
 //! The steps of a swap that differ between the kinds of plugin slots.
 
 use crate::control::messages::SwapInstances;
-use crate::evaluation::evaluator::EvaluatorSwap;
+use crate::evaluation::pair_evaluator::EvaluatorSwap;
 use crate::hot_swap::shadow_compare::ShadowComparison;
 use crate::inference::determinism_check::SharedDeterminismStats;
 use crate::inference::worker_pool::{ModelInstance, ModelSwap};

@@ -17,7 +17,6 @@ use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
 use jiff::Timestamp;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::sync::watch;
@@ -25,7 +24,7 @@ use tokio::sync::watch;
 use crate::batches::acks::{BatchAcks, PendingAck};
 use crate::batches::messages::{InferredBatch, JoinedPair, SnapshotBatch};
 use crate::control::status::RunStatus;
-use crate::evaluation::evaluator::{Evaluator, EvaluatorMessage};
+use crate::evaluation::pair_evaluator::{Evaluator, EvaluatorMessage};
 use crate::evaluation::projection::buffered_fields;
 use crate::inference::worker_pool::WorkerPool;
 use crate::join::join_buffer::JoinBuffer;
@@ -63,7 +62,7 @@ pub struct Coordinator<'p> {
     collected: u64,
     log: LogWriter,
     pub(crate) log_failed: bool,
-    schemas: [SchemaRef; 4],
+    tables: schema::RecordTables,
     evaluator: JoinHandle<Result<Aggregates, CheckpointError>>,
     pub(crate) evaluator_queue: SyncSender<EvaluatorMessage>,
     /// The sequence number of the next record of each stream.
@@ -133,7 +132,6 @@ impl<'p> Coordinator<'p> {
     pub fn start(
         prepared: &'p SealedStudy,
         log: LogWriter,
-        schemas: [SchemaRef; 4],
         run: &Path,
         initial: InitialState,
         on_interim: Option<InterimCallback>,
@@ -158,7 +156,7 @@ impl<'p> Coordinator<'p> {
             collected: 0,
             log,
             log_failed: false,
-            schemas,
+            tables: schema::RecordTables::new(prepared),
             evaluator,
             evaluator_queue,
             next_sequences: initial.counters.position,
@@ -234,10 +232,12 @@ impl<'p> Coordinator<'p> {
             }
             StreamKind::Decisions => {
                 let generation = self.versions.generation();
+                let decisions = schema::AcceptedDecisions { sequences, generation, records };
                 let rows = vec![
-                    (Table::Excluded, schema::excluded(&self.schemas[2], &refused)),
-                    (Table::Decisions, schema::decisions(&self.schemas[1], &sequences, generation, &records)),
+                    (Table::Excluded, self.tables.excluded.encode(&refused)),
+                    (Table::Decisions, self.tables.decisions.encode(&decisions)),
                 ];
+                let schema::AcceptedDecisions { sequences, records, .. } = decisions;
                 self.append(rows, acks);
                 self.counters.position[kind] = self.next_sequences[kind];
                 self.counters.count_excluded(&refused);
@@ -285,10 +285,9 @@ impl<'p> Coordinator<'p> {
         while let Some(mut inferred) = self.reorder_buffer.remove(&self.collected) {
             self.collected += 1;
             let acks = std::mem::take(&mut inferred.batch.acks);
-            let mut rows =
-                vec![(Table::Excluded, schema::excluded(&self.schemas[2], &inferred.batch.excluded))];
+            let mut rows = vec![(Table::Excluded, self.tables.excluded.encode(&inferred.batch.excluded))];
             if !inferred.batch.records.is_empty() {
-                rows.push((Table::Snapshots, schema::snapshots(&self.schemas[0], &inferred)));
+                rows.push((Table::Snapshots, self.tables.snapshots.encode(&inferred)));
             }
             self.append(rows, acks);
             self.counters.position.snapshots = inferred.batch.next;

@@ -1,12 +1,12 @@
 //! Starts, resumes and coordinates a run.
 
 pub mod coordinator;
+pub mod coordinator_commands;
 pub mod event_loop;
 pub mod handle;
-pub mod options;
 pub mod progress;
 pub mod resume;
 pub mod run;
-pub mod served;
+pub mod run_options;
 pub mod start;
 pub mod started_run;

@@ -16,7 +16,7 @@ use anyhow::{anyhow, bail};
 
 use crate::ingest::readers::Readers;
 use crate::pipeline::coordinator::{Coordinator, InitialState, ReplayPositions};
-use crate::pipeline::options::RunOptions;
+use crate::pipeline::run_options::RunOptions;
 use crate::pipeline::started_run::{ReplayPlan, STUDY, StartedRun, retention, store_plugins};
 use crate::plugins::load::LoadedStudy;
 use crate::plugins::plugin_versions::SwapApplied;

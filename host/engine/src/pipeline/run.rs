@@ -11,7 +11,7 @@ use crate::hot_swap::swapper::HotSwapper;
 use crate::log_schema::schema::schemas;
 use crate::pipeline::coordinator::Coordinator;
 use crate::pipeline::handle::RunHandle;
-use crate::pipeline::options::{RunMode, RunOptions};
+use crate::pipeline::run_options::{RunMode, RunOptions};
 use crate::pipeline::started_run::StartedRun;
 use crate::pipeline::{event_loop, resume, start};
 use crate::plugins::load::LoadedStudy;
@@ -58,13 +58,11 @@ pub async fn run(
     let StartedRun {
         mut study, directory, ledger, seal, sealer, recovered, initial, replay, readers, ..
     } = started;
-    let schemas = schemas(&study);
     let log = &study.study.log;
     let commit = Commit { wait: log.commit_wait.unsigned_abs(), rows: log.commit_rows };
-    let (writer, writing) = LogWriter::open(directory.path(), schemas.clone(), recovered, commit, sealer)?;
+    let (writer, writing) = LogWriter::open(directory.path(), schemas(&study), recovered, commit, sealer)?;
     let pipeline = async {
-        let mut coordinator =
-            Coordinator::start(&study, writer, schemas, directory.path(), initial, on_interim)?;
+        let mut coordinator = Coordinator::start(&study, writer, directory.path(), initial, on_interim)?;
         if let Some(replay) = replay {
             resume::replay_log(&mut coordinator, directory.path(), &replay)?;
         }

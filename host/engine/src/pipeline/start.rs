@@ -11,8 +11,8 @@ use jiff::Timestamp;
 
 use crate::ingest::readers::Readers;
 use crate::pipeline::coordinator::InitialState;
-use crate::pipeline::options::{ReplayedRun, RunOptions};
 use crate::pipeline::resume::resume_run;
+use crate::pipeline::run_options::{ReplayedRun, RunOptions};
 use crate::pipeline::started_run::{STUDY, StartedRun, retention, store_plugins};
 use crate::plugins::load::LoadedStudy;
 use crate::seal::manifest::{SEAL, Seal};

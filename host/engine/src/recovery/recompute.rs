@@ -11,7 +11,7 @@ use anyhow::anyhow;
 
 use crate::batches::evaluated_pairs::EvaluatedPairs;
 use crate::batches::messages::JoinedPair;
-use crate::evaluation::evaluator::{Evaluator, MAX_BATCH_PAIRS};
+use crate::evaluation::pair_evaluator::{Evaluator, MAX_BATCH_PAIRS};
 use crate::join::join_buffer::JoinBuffer;
 use crate::recovery::log_replay;
 use crate::recovery::log_replay::LogReplay;

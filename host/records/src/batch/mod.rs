@@ -7,6 +7,7 @@ mod agreement;
 mod answers;
 mod decode;
 mod lines;
+mod record_position;
 mod values;
 
 pub use agreement::AnswerAgreement;
@@ -14,21 +15,11 @@ pub use answers::{AnswerColumn, Answers, Names, Reason};
 pub use decode::fields_schema;
 pub use decode::{DecodedBatch, Decoder, Records, begins_with, record_digest};
 pub use lines::Lines;
+pub use record_position::RecordPosition;
 pub use values::data_type;
 
 use serde::{Deserialize, Serialize};
 use understudy_study::StreamKind;
-
-/// Where a record is in its source, as the run log's columns `line`, `offset` and `digest` keep it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RecordPosition {
-    /// The record's line in a file, or its number in a stream of records; counted from 1.
-    pub line: u64,
-    /// The byte at which the line begins in the decompressed file; 0 if the source is not a file.
-    pub offset: u64,
-    /// The [`record_digest`] of the record's bytes.
-    pub digest: u64,
-}
 
 /// Why a record is counted and stored but not joined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -14,9 +14,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::calendar_window::Window;
 use super::copy_on_write::CopyOnWrite;
 use super::exact_sum::ExactSum;
-use super::window::Window;
 
 /// The dimensions of [`Cells`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -14,9 +14,9 @@ use serde::{Deserialize, Serialize};
 
 use super::answer_distribution::{AnswerHistogram, RankPositions};
 use super::bottom_k_counts::{AnswerKey, BottomKCounts};
+use super::calendar_window::Window;
 use super::copy_on_write::CopyOnWrite;
 use super::exact_sum::ExactSum;
-use super::window::Window;
 use understudy_records::batch::{AnswerColumn, Answers};
 use understudy_study::AnswerForm;
 

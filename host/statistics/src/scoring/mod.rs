@@ -8,29 +8,26 @@
 
 mod answer_distribution;
 mod bottom_k_counts;
+mod calendar_window;
 mod cells;
 mod condition;
 mod copy_on_write;
 mod distribution_by_slice;
-mod evidence;
 mod exact_sum;
 mod interval;
 mod local_time;
 mod paired_comparison;
 mod slice_sums;
-mod window;
+mod verdict_statistics;
 
 pub use answer_distribution::{AnswerHistogram, ErrorHistogram, RankPositions};
 pub use bottom_k_counts::{AnswerKey, BottomKCounts};
+pub use calendar_window::{Window, WindowClock};
 pub use cells::{
     AnswerStatus, CellTally, Cells, CellsError, CellsShape, ModelScores, ScoredPairs, Slice, Totals,
 };
 pub use condition::{ConditionError, Conditions};
 pub use distribution_by_slice::{DistributionBatch, DistributionsBySlice, SliceDifferences};
-pub use evidence::{
-    EvidencePair, InputCounts, JACKKNIFE_GROUPS, LabelCounts, ModelSums, StratumKey, StratumSums,
-    VerdictEvidence, WindowEvidence, WindowInputCounts, jackknife_group,
-};
 pub use exact_sum::ExactSum;
 pub use interval::{
     ConfidenceSequence, Difference, Interval, POWER, ScoreBlock, binomial_tail, jackknife,
@@ -41,7 +38,10 @@ pub use paired_comparison::{JointAgreement, PairedComparison, PairedEstimate, Pa
 pub use slice_sums::{
     MAX_PRODUCT_COMPONENTS, ModelMoments, ProfileIndex, ProfiledBatch, SliceSums, SliceTotals,
 };
-pub use window::{Window, WindowClock};
+pub use verdict_statistics::{
+    EvidencePair, InputCounts, JACKKNIFE_GROUPS, LabelCounts, ModelSums, StratumKey, StratumSums,
+    VerdictEvidence, WindowEvidence, WindowInputCounts, jackknife_group,
+};
 
 /// A metric's `reduce`: from the number of scored pairs and the sum of each component to the metric's value.
 /// `None` where the metric is not defined.

@@ -14,10 +14,10 @@ use std::collections::BTreeMap;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
+use super::calendar_window::Window;
 use super::cells::ModelScores;
 use super::copy_on_write::CopyOnWrite;
 use super::exact_sum::ExactSum;
-use super::window::Window;
 
 /// The maximum number of sums that are kept by window and profile; about 200 MB. A year of weeks with a
 /// thousand profiles needs a sixth of it, for one model and a metric of one component. The limit is lower in

@@ -10,8 +10,8 @@ use super::{
 };
 use crate::named_entry::NamedEntry;
 use crate::table_reader::{TableReader, bounded};
+use crate::toml_value::Value;
 use crate::validate::{self, DeclaredFields, NAME, NameRegistry};
-use crate::value::Value;
 use crate::{Condition, Plugin};
 
 const WINDOWS: &str = "{ first = 8 } or { latest = 8 }, or { all = true } with quantifier = \"pooled\"";

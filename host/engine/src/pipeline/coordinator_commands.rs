@@ -10,7 +10,7 @@ use tokio::sync::{oneshot, watch};
 
 use crate::control::messages::SwapInstances;
 use crate::control::status::{PluginStatus, RunStatus};
-use crate::evaluation::evaluator::EvaluatorMessage;
+use crate::evaluation::pair_evaluator::EvaluatorMessage;
 use crate::evaluation::recent_pairs::PairSample;
 use crate::inference::determinism_check::SharedDeterminismStats;
 use crate::pipeline::coordinator::Coordinator;

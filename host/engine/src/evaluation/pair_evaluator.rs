@@ -129,7 +129,7 @@ impl Evaluator {
         mut self,
         messages: &Receiver<EvaluatorMessage>,
         log: &LogWriter,
-        mut table: schema::PairTableBuilder,
+        table: schema::PairTableBuilder,
         mut on_interim: Option<InterimCallback>,
     ) -> Result<Aggregates, CheckpointError> {
         let mut next = messages.recv().ok();

@@ -13,10 +13,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::calendar_window::Window;
 use super::cells::{AnswerStatus, ModelScores};
 use super::copy_on_write::CopyOnWrite;
 use super::exact_sum::ExactSum;
-use super::window::Window;
 
 /// The number of jackknife groups over which pairs are distributed.
 pub const JACKKNIFE_GROUPS: u64 = 64;
