@@ -92,16 +92,16 @@ pub fn decide(
     }
     // A key that is not the ledger's is rejected before anything is changed.
     let (ledger, entries) = Ledger::open(run, signer)?;
-    let (prepared, seal) = load_sealed_study(run, &PluginOverrides::default())?;
-    let threshold = prepared.study.threshold.as_ref();
+    let (sealed_study, seal) = load_sealed_study(run, &PluginOverrides::default())?;
+    let threshold = sealed_study.study.threshold.as_ref();
     threshold.with_context(|| {
         format!(
             "study \"{}\" declares no threshold, so there is nothing to decide; declare [threshold] before the run starts",
-            prepared.study.name
+            sealed_study.study.name
         )
     })?;
-    choice.check(&prepared.study)?;
-    if prepared.replay_of.is_some() {
+    choice.check(&sealed_study.study)?;
+    if sealed_study.replay_of.is_some() {
         bail!(
             "{} is an offline evaluation of another run's log, which allows no verdict; run `understudy decide` on the \
              original run",
@@ -113,10 +113,10 @@ pub fn decide(
     let (verdict, position) = match closed {
         true => {
             let saved = read_checkpoint(run)?;
-            (closed_verdict(&prepared, &seal, &saved, &entries)?, saved.counters.position)
+            (closed_verdict(&sealed_study, &seal, &saved, &entries)?, saved.counters.position)
         }
         false => {
-            let rebuilt = recompute(&prepared, run, buffered_fields(&prepared), |_| Ok(()))?;
+            let rebuilt = recompute(&sealed_study, run, buffered_fields(&sealed_study), |_| Ok(()))?;
             let results = RunResults {
                 closed,
                 clocks: rebuilt.counters.clocks,
@@ -125,7 +125,7 @@ pub fn decide(
                 cells: &rebuilt.aggregates.cells,
                 evidence: &rebuilt.aggregates.evidence,
             };
-            (evaluate_threshold(&prepared, &seal, &recorded, &results)?, rebuilt.counters.position)
+            (evaluate_threshold(&sealed_study, &seal, &recorded, &results)?, rebuilt.counters.position)
         }
     };
     let json = verdict.to_json();

@@ -45,12 +45,12 @@ pub struct ModelReplay {
     pub timed_out: u64,
 }
 
-/// Replays the log of a run with the plugins of `prepared`. Lists at most `most` differing rows per model.
+/// Replays the log of a run with the plugins of `sealed_study`. Lists at most `most` differing rows per model.
 ///
 /// # Errors
 /// If the log cannot be read, or does not hold the rows of this study.
 pub fn replay(
-    prepared: &SealedStudy,
+    sealed_study: &SealedStudy,
     run: &Path,
     batch_rows: usize,
     most: usize,
@@ -60,10 +60,10 @@ pub fn replay(
         name: member.name.clone(),
         ..ModelReplay::default()
     };
-    let mut models: Vec<ModelReplay> = prepared.models.iter().map(named).collect();
+    let mut models: Vec<ModelReplay> = sealed_study.models.iter().map(named).collect();
     let (mut rows, mut dropped, mut hidden) = (0, 0, 0);
     for segment in segments(run, Table::Snapshots)? {
-        let columns = decode::columns(prepared, Table::Snapshots);
+        let columns = decode::columns(sealed_study, Table::Snapshots);
         let reading = ScanOptions::new(Table::Snapshots, columns);
         let gone = reduced.contains(&segment.group);
         for batch in reading.segment(segment) {
@@ -73,17 +73,19 @@ pub fn replay(
                 continue;
             }
             let ids = batch.column_by_name("id").and_then(|ids| ids.as_string_opt::<i32>());
-            let blinded =
-                blinding_mask(prepared.blinding.as_ref(), ids.context("the log's snapshots have no ids")?);
+            let blinded = blinding_mask(
+                sealed_study.blinding.as_ref(),
+                ids.context("the log's snapshots have no ids")?,
+            );
             hidden += blinded.true_count() as u64;
             let batch = filter_record_batch(&batch, &not(&blinded)?)?;
             rows += batch.num_rows() as u64;
             let mut start = 0;
             while start < batch.num_rows() {
                 let part = batch.slice(start, batch_rows.min(batch.num_rows() - start));
-                let (part, generation) = of_one_generation(prepared, &part)?;
+                let (part, generation) = of_one_generation(sealed_study, &part)?;
                 start += part.num_rows();
-                decide(prepared, generation, &mut models, &part, most)?;
+                decide(sealed_study, generation, &mut models, &part, most)?;
             }
         }
     }
@@ -97,27 +99,27 @@ fn reduced(run: &Path) -> anyhow::Result<BTreeSet<u32>> {
 }
 
 /// The first rows of a batch that belong to one generation, and that generation.
-fn of_one_generation(prepared: &SealedStudy, batch: &RecordBatch) -> anyhow::Result<(RecordBatch, u32)> {
+fn of_one_generation(sealed_study: &SealedStudy, batch: &RecordBatch) -> anyhow::Result<(RecordBatch, u32)> {
     let sequences = batch.column_by_name("sequence").and_then(|c| c.as_primitive_opt::<UInt64Type>());
     let sequences = sequences.context("the log's snapshots have no sequence numbers")?.values();
-    let of = |sequence: &u64| prepared.versions.generation_of_record(StreamKind::Snapshots, *sequence);
+    let of = |sequence: &u64| sealed_study.versions.generation_of_record(StreamKind::Snapshots, *sequence);
     let first = sequences.first().map_or(0, of);
     let rows = sequences.iter().take_while(|sequence| of(sequence) == first).count();
     Ok((batch.slice(0, rows), first))
 }
 
 fn decide(
-    prepared: &SealedStudy,
+    sealed_study: &SealedStudy,
     generation: u32,
     models: &mut [ModelReplay],
     batch: &RecordBatch,
     most: usize,
 ) -> anyhow::Result<()> {
     let decode::DecodedRows { sequences, records } =
-        decode::records(&prepared.study.inputs, StreamKind::Snapshots, batch)?;
-    let answers = decode::answers(prepared, batch)?;
-    let fields = &prepared.study.inputs.fields;
-    for ((replayed, part), then) in models.iter_mut().zip(&prepared.versions.models).zip(answers) {
+        decode::records(&sealed_study.study.inputs, StreamKind::Snapshots, batch)?;
+    let answers = decode::answers(sealed_study, batch)?;
+    let fields = &sealed_study.study.inputs.fields;
+    for ((replayed, part), then) in models.iter_mut().zip(&sealed_study.versions.models).zip(answers) {
         let then = then.output.answers;
         let plugin = &part.version_at(generation).plugin;
         let place = |reads: &InputField| fields.iter().position(|field| field.name == reads.name);

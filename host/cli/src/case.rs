@@ -52,14 +52,14 @@ impl Case {
             })
         });
         let at = at.transpose()?;
-        let (prepared, _) = audit::load_sealed_study(&self.run, &PluginOverrides::default())?;
+        let (sealed_study, _) = audit::load_sealed_study(&self.run, &PluginOverrides::default())?;
         audit::ensure_all_fields(&self.run)?;
         ensure!(
-            !self.raw || prepared.study.log.keep_raw,
+            !self.raw || sealed_study.study.log.keep_raw,
             "the study declares `log.keep-raw = false`, so that the run stores no text of snapshots; omit --raw"
         );
         let wanted = CaseQuery { id: self.id, at, raw: self.raw };
-        let shown = audit::case(&prepared, &self.run, &wanted, who, signer)?;
+        let shown = audit::case(&sealed_study, &self.run, &wanted, who, signer)?;
         print_out(render_case(&shown, style(std::io::stdout().is_terminal())).trim_end())?;
         Ok(Exit::Done)
     }

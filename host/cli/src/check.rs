@@ -18,17 +18,17 @@ pub(super) struct Check {
 
 impl Check {
     pub fn execute(self) -> anyhow::Result<Exit> {
-        let prepared = checked_study(&self.study)?;
-        let study = &prepared.study;
+        let loaded_study = checked_study(&self.study)?;
+        let study = &loaded_study.study;
         print_out(format_args!("{} is valid: study \"{}\"", self.study.display(), study.name))?;
-        for model in &prepared.models {
+        for model in &loaded_study.models {
             print_out(format_args!("  model       {:<24} {}", model.name, model.plugin.title))?;
         }
         print_out(format_args!(
             "  comparator  {:<24} {}",
-            prepared.comparator.name, prepared.comparator.plugin.title
+            loaded_study.comparator.name, loaded_study.comparator.plugin.title
         ))?;
-        for (index, metric) in prepared.metrics.iter().enumerate() {
+        for (index, metric) in loaded_study.metrics.iter().enumerate() {
             let primary = if index == study.primary { ", primary" } else { "" };
             print_out(format_args!("  metric      {:<24} {}{primary}", metric.name, metric.plugin.title))?;
         }
@@ -41,13 +41,13 @@ impl Check {
 /// # Errors
 /// All errors of the study, one per line.
 pub(super) fn checked_study(study: &Path) -> anyhow::Result<LoadedStudy> {
-    let prepared = load_study(study, |_| ())?;
-    let sources = [&prepared.study.snapshots_source, &prepared.study.decisions_source];
+    let loaded_study = load_study(study, |_| ())?;
+    let sources = [&loaded_study.study.snapshots_source, &loaded_study.study.decisions_source];
     let unreadable: Vec<String> = sources
         .into_iter()
-        .filter_map(|source| understudy_sources::check(source, &prepared.folder).err())
+        .filter_map(|source| understudy_sources::check(source, &loaded_study.folder).err())
         .map(|error| error.to_string())
         .collect();
     anyhow::ensure!(unreadable.is_empty(), "{}", unreadable.join("\n"));
-    Ok(prepared)
+    Ok(loaded_study)
 }

@@ -50,7 +50,7 @@ impl Compare {
 }
 
 fn comparing(run: &Path) -> anyhow::Result<ComparisonRun> {
-    let (prepared, _) = audit::load_sealed_study(run, &PluginOverrides::default())?;
+    let (sealed_study, _) = audit::load_sealed_study(run, &PluginOverrides::default())?;
     audit::ensure_all_fields(run)?;
-    Ok(ComparisonRun { run: run.to_owned(), prepared })
+    Ok(ComparisonRun { run: run.to_owned(), sealed_study })
 }

@@ -41,9 +41,9 @@ impl Export {
         };
         let who = audit::operator(self.who)?;
         let signer = self.sign_key.as_deref().map(Signer::read).transpose()?;
-        let (prepared, _) = audit::load_sealed_study(&self.run, &PluginOverrides::default())?;
+        let (sealed_study, _) = audit::load_sealed_study(&self.run, &PluginOverrides::default())?;
         audit::ensure_all_fields(&self.run)?;
-        let counts = audit::export(&prepared, &self.run, &self.output, form, who, signer)?;
+        let counts = audit::export(&sealed_study, &self.run, &self.output, form, who, signer)?;
         let rows = counted(counts.decided, "row", "rows");
         print_err(format_args!("{rows} written to {shown} and recorded in the ledger"));
         if counts.withheld > 0 {

@@ -42,10 +42,11 @@ impl Log {
     pub fn execute(self) -> anyhow::Result<Exit> {
         let who = audit::operator(self.who)?;
         let signer = self.sign_key.as_deref().map(Signer::read).transpose()?;
-        let (prepared, _) = audit::load_sealed_study(&self.run, &PluginOverrides::default())?;
+        let (sealed_study, _) = audit::load_sealed_study(&self.run, &PluginOverrides::default())?;
         audit::ensure_all_fields(&self.run)?;
         let wanted: BTreeSet<String> = self.id.into_iter().collect();
-        let (rows, counts) = audit::latest_decided_rows(&prepared, &self.run, &wanted, self.rows as usize)?;
+        let (rows, counts) =
+            audit::latest_decided_rows(&sealed_study, &self.run, &wanted, self.rows as usize)?;
         if rows.num_rows() == 0 {
             match wanted.is_empty() {
                 true => print_err(
@@ -60,7 +61,7 @@ impl Log {
         let mut exposure = Exposure::new(who, "log".to_owned());
         exposure.add(&rows);
         exposure.record(&self.run, counts, signer)?;
-        let (heads, cells) = cells(&prepared, &rows)?;
+        let (heads, cells) = cells(&sealed_study, &rows)?;
         print_out(render_table(&heads, &cells, style(std::io::stdout().is_terminal())).trim_end())?;
         Ok(Exit::Done)
     }
@@ -68,12 +69,12 @@ impl Log {
 
 /// The heads and the cells of a table: id, time, decision, and of each model the answer and the score by the
 /// primary metric.
-fn cells(prepared: &SealedStudy, rows: &RecordBatch) -> anyhow::Result<(Vec<String>, Vec<Vec<String>>)> {
-    let primary = &prepared.metrics[prepared.study.primary].name;
+fn cells(sealed_study: &SealedStudy, rows: &RecordBatch) -> anyhow::Result<(Vec<String>, Vec<Vec<String>>)> {
+    let primary = &sealed_study.metrics[sealed_study.study.primary].name;
     let mut heads = vec!["id".to_owned(), "observed at".to_owned(), "decided".to_owned()];
     let mut columns = vec![("id".to_owned(), None), ("observed_at".to_owned(), None)];
     columns.push(("comparator.answer".to_owned(), Some("comparator.unanswered".to_owned())));
-    for model in &prepared.models {
+    for model in &sealed_study.models {
         let name = &model.name;
         heads.extend([name.clone(), primary.clone()]);
         columns.push((format!("model.{name}.answer"), Some(format!("model.{name}.unanswered"))));

@@ -54,11 +54,11 @@ fn parse_named(text: &str) -> Result<(String, PathBuf), String> {
 
 impl Replay {
     pub fn execute(self) -> anyhow::Result<Exit> {
-        let (prepared, _) = audit::load_sealed_study(&self.run, &PluginOverrides::default())?;
+        let (sealed_study, _) = audit::load_sealed_study(&self.run, &PluginOverrides::default())?;
         audit::ensure_not_being_written(&self.run)?;
         let what_if = !self.model.is_empty() || self.comparator.is_some() || !self.metric.is_empty();
         if what_if {
-            return self.what_if(&prepared);
+            return self.what_if(&sealed_study);
         }
         if !self.grant.is_empty() {
             bail!("--grant applies only to a what-if; add --model or --comparator");
@@ -69,7 +69,8 @@ impl Replay {
                 output.display()
             );
         }
-        let replayed = audit::replay(&prepared, &self.run, self.batch_rows as usize, self.max_differences)?;
+        let replayed =
+            audit::replay(&sealed_study, &self.run, self.batch_rows as usize, self.max_differences)?;
         print_result(&replayed)
     }
 
@@ -85,21 +86,21 @@ impl Replay {
         let comparator = self.comparator.map(|path| (declared.comparator.name.clone(), path));
         let instead = self.model.into_iter().chain(comparator).chain(self.metric).collect();
         let what_if = PluginOverrides { instead, grant: self.grant };
-        let (mut prepared, seal) =
-            audit::load_sealed_study(&self.run, &what_if).map_err(|error| {
-                match error.to_string().contains("is not granted") {
-                    true => error
-                        .context("the sealed declaration cannot change; grant further fields with --grant"),
-                    false => error,
+        let (mut sealed_study, seal) = audit::load_sealed_study(&self.run, &what_if).map_err(|error| {
+            match error.to_string().contains("is not granted") {
+                true => {
+                    error.context("the sealed declaration cannot change; grant further fields with --grant")
                 }
-            })?;
+                false => error,
+            }
+        })?;
         audit::ensure_all_fields(&self.run)?;
         audit::ensure_closed(&self.run)?;
-        prepared.loaded.study.limits.batch_rows = self.batch_rows as usize;
+        sealed_study.loaded.study.limits.batch_rows = self.batch_rows as usize;
         let directory = self.output.unwrap_or_else(|| default_directory(&self.run));
         let mode = RunMode::WhatIf(ReplayedRun { run: &self.run, seal: &seal, overrides: &what_if });
         let options = RunOptions { directory: &directory, order: ReadOrder::default(), signer: None };
-        complete_run(prepared.loaded, options, mode, print_err, || {})
+        complete_run(sealed_study.loaded, options, mode, print_err, || {})
     }
 }
 

@@ -31,8 +31,8 @@ pub(super) struct Retain {
 impl Retain {
     pub fn execute(self) -> anyhow::Result<Exit> {
         let shown = self.run.display();
-        let (prepared, _) = audit::load_sealed_study(&self.run, &PluginOverrides::default())?;
-        let Some(after) = prepared.study.log.retain else {
+        let (sealed_study, _) = audit::load_sealed_study(&self.run, &PluginOverrides::default())?;
+        let Some(after) = sealed_study.study.log.retain else {
             bail!(
                 "cannot delete from {shown}: its study declares no `log.retain`, so that snapshots are kept forever"
             );

@@ -49,10 +49,10 @@ impl Review {
     pub fn execute(self) -> anyhow::Result<Exit> {
         let who = audit::operator(self.who)?;
         let signer = self.sign_key.as_deref().map(Signer::read).transpose()?;
-        let (prepared, seal) = audit::load_sealed_study(&self.run, &PluginOverrides::default())?;
+        let (sealed_study, seal) = audit::load_sealed_study(&self.run, &PluginOverrides::default())?;
         audit::ensure_all_fields(&self.run)?;
         let wanted = ReviewRequest { model: self.model, sample: self.sample as usize, seed: self.seed };
-        let review = audit::begin_review(&prepared, &seal, &self.run, &wanted, who, signer)?;
+        let review = audit::begin_review(&sealed_study, &seal, &self.run, &wanted, who, signer)?;
         print_err(format_args!(
             "{} and the substrate disagree on {}; {} sampled, {} to judge",
             review.model,

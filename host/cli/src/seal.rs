@@ -26,8 +26,8 @@ pub(super) struct Seal {
 impl Seal {
     pub fn execute(self) -> anyhow::Result<Exit> {
         let signer = self.sign_key.as_deref().map(Signer::read).transpose()?;
-        let prepared = checked_study(&self.study)?;
-        let (seal, new) = create_or_verify(&prepared, signer.as_ref())?;
+        let sealed_study = checked_study(&self.study)?;
+        let (seal, new) = create_or_verify(&sealed_study, signer.as_ref())?;
         let (study, path) = (self.study.display(), seal_path(&self.study));
         let path = path.display();
         match new {

@@ -132,11 +132,11 @@ fn framed(pieces: &[Buffer]) -> Result<Vec<u8>, String> {
         bytes.copy_within(at..at + PREFIX + metadata, to);
         let length = (metadata + CHECKSUM) as u32;
         bytes[to + 4..to + PREFIX].copy_from_slice(&length.to_le_bytes());
-        let behind = to + PREFIX + metadata;
-        let checksum = checksum(&bytes[to + PREFIX..behind], &bytes[at + PREFIX + metadata..][..body]);
-        bytes.copy_within(at + PREFIX + metadata..at + PREFIX + metadata + body, behind + CHECKSUM);
-        bytes[behind..behind + CHECKSUM].copy_from_slice(&checksum.to_le_bytes());
-        to = behind + CHECKSUM + body;
+        let metadata_end = to + PREFIX + metadata;
+        let checksum = checksum(&bytes[to + PREFIX..metadata_end], &bytes[at + PREFIX + metadata..][..body]);
+        bytes.copy_within(at + PREFIX + metadata..at + PREFIX + metadata + body, metadata_end + CHECKSUM);
+        bytes[metadata_end..metadata_end + CHECKSUM].copy_from_slice(&checksum.to_le_bytes());
+        to = metadata_end + CHECKSUM + body;
     }
     bytes.drain(..first);
     Ok(bytes)

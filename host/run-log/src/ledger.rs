@@ -21,7 +21,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-pub use crate::ledger::check::{Fault, check};
+pub use crate::ledger::check::{LedgerFault, check};
 pub use crate::ledger::entry::{Entry, head, is_closed};
 pub use crate::ledger::event::{Asset, Event, FileDigest, Segment, ShadowResult, SwapTrigger};
 pub use crate::ledger::review::{FailureMode, Judgement, SampledStratum};
@@ -63,7 +63,7 @@ pub enum LedgerError {
         /// The file.
         path: PathBuf,
         /// The first fault.
-        fault: Fault,
+        fault: LedgerFault,
     },
     /// The signed head does not belong to this ledger.
     #[error(
@@ -182,7 +182,10 @@ impl Ledger {
                 Err(what) => {
                     let bytes = read_all(&mut file).map_err(LedgerError::io("read", &self.path))?;
                     let line = bytes.iter().filter(|byte| **byte == b'\n').count();
-                    return Err(LedgerError::Broken { path: self.path.clone(), fault: Fault { line, what } });
+                    return Err(LedgerError::Broken {
+                        path: self.path.clone(),
+                        fault: LedgerFault { line, what },
+                    });
                 }
             },
         };

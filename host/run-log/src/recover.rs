@@ -105,13 +105,13 @@ pub fn recover(run: &Path, groups: u32, sealed: PerStream<u64>) -> Result<Recove
             torn.extend(scan.damage().map(|what| (segment.path.clone(), what.to_owned())));
         }
     }
-    let next = PerStream::from_fn(|side| found.end(side, sealed[side]));
+    let next = PerStream::from_fn(|kind| found.end(kind, sealed[kind]));
     let mut recovered = Recovered {
         group: groups,
         next,
         rows: [0; 4],
         writers: [const { None }; 4],
-        cut: PerStream::from_fn(|side| found.count_from(side, next[side])),
+        cut: PerStream::from_fn(|kind| found.count_from(kind, next[kind])),
         marks: PerStream::default(),
         torn,
     };
@@ -184,12 +184,12 @@ fn merge(
             let keys = RowPositions::from_batch(table, &batch, &segment.path)?;
             let mut keep = Vec::with_capacity(batch.num_rows());
             for row in 0..batch.num_rows() {
-                let (side, sequence) = keys.row(row);
-                let (next, end) = (&mut next[side], recovered.next[side]);
+                let (kind, sequence) = keys.row(row);
+                let (next, end) = (&mut next[kind], recovered.next[kind]);
                 let new = (*next..end).contains(&sequence);
                 if new {
                     *next = sequence + 1;
-                    let mark = &mut recovered.marks[side];
+                    let mark = &mut recovered.marks[kind];
                     if mark.is_none_or(|(before, _)| before < sequence) {
                         *mark = Some((sequence, keys.position(row)));
                     }
@@ -259,9 +259,9 @@ impl MergedSegment {
 ///
 /// # Errors
 /// If they cannot be read.
-pub fn last_mark(run: &Path, side: StreamKind) -> Result<Option<(u64, RecordPosition)>, LogError> {
+pub fn last_mark(run: &Path, kind: StreamKind) -> Result<Option<(u64, RecordPosition)>, LogError> {
     let mut last: Option<(u64, RecordPosition)> = None;
-    for table in [Table::from_stream(side), Table::Excluded] {
+    for table in [Table::from_stream(kind), Table::Excluded] {
         let columns = ["stream", "sequence", "line", "offset", "digest"].map(str::to_owned).to_vec();
         for segment in segments(run, table)?.into_iter().rev().filter(|segment| segment.sealed) {
             let path = segment.path.clone();
@@ -270,7 +270,7 @@ pub fn last_mark(run: &Path, side: StreamKind) -> Result<Option<(u64, RecordPosi
             for batch in reading.segment(segment) {
                 let batch = batch?;
                 let keys = RowPositions::from_batch(table, &batch, &path)?;
-                let row = (0..batch.num_rows()).rev().find(|row| keys.row(*row).0 == side);
+                let row = (0..batch.num_rows()).rev().find(|row| keys.row(*row).0 == kind);
                 found = row.map(|row| (keys.row(row).1, keys.position(row))).or(found);
             }
             if let Some(found) = found {
@@ -285,7 +285,7 @@ pub fn last_mark(run: &Path, side: StreamKind) -> Result<Option<(u64, RecordPosi
 /// The streams, sequence numbers and source positions of a batch.
 struct RowPositions {
     /// The stream of all rows, or a column with the stream of each row.
-    side: Result<StreamKind, StringArray>,
+    kind: Result<StreamKind, StringArray>,
     sequences: UInt64Array,
     /// Lines, offsets and digests.
     positions: [UInt64Array; 3],
@@ -305,7 +305,7 @@ impl RowPositions {
                 batch.column_by_name(name).and_then(|column| column.as_primitive_opt::<UInt64Type>());
             column.cloned().ok_or_else(|| missing(name))
         };
-        let side = match table {
+        let kind = match table {
             Table::Snapshots => Ok(StreamKind::Snapshots),
             Table::Decisions => Ok(StreamKind::Decisions),
             Table::Excluded | Table::Pairs => {
@@ -314,16 +314,16 @@ impl RowPositions {
             }
         };
         let positions = [numbers("line")?, numbers("offset")?, numbers("digest")?];
-        Ok(RowPositions { side, sequences: numbers("sequence")?, positions })
+        Ok(RowPositions { kind, sequences: numbers("sequence")?, positions })
     }
 
     fn row(&self, row: usize) -> (StreamKind, u64) {
-        let side = match &self.side {
-            Ok(side) => *side,
+        let kind = match &self.kind {
+            Ok(kind) => *kind,
             Err(streams) if streams.value(row) == StreamKind::Snapshots.name() => StreamKind::Snapshots,
             Err(_) => StreamKind::Decisions,
         };
-        (side, self.sequences.value(row))
+        (kind, self.sequences.value(row))
     }
 
     fn position(&self, row: usize) -> RecordPosition {
@@ -339,26 +339,26 @@ struct SequenceRanges(PerStream<Vec<(u64, u64)>>);
 impl SequenceRanges {
     fn add(&mut self, keys: &RowPositions) {
         for row in 0..keys.sequences.len() {
-            let (side, sequence) = keys.row(row);
-            match self.0[side].last_mut() {
+            let (kind, sequence) = keys.row(row);
+            match self.0[kind].last_mut() {
                 Some((_, end)) if *end == sequence => *end += 1,
-                _ => self.0[side].push((sequence, sequence + 1)),
+                _ => self.0[kind].push((sequence, sequence + 1)),
             }
         }
     }
 
     /// The first missing number at or after `start`.
-    fn end(&mut self, side: StreamKind, start: u64) -> u64 {
-        let ranges = &mut self.0[side];
+    fn end(&mut self, kind: StreamKind, start: u64) -> u64 {
+        let ranges = &mut self.0[kind];
         ranges.sort_unstable();
         ranges.iter().fold(start, |next, (first, end)| if *first <= next { next.max(*end) } else { next })
     }
 
     /// The number of sequence numbers at or after `end`.
-    fn count_from(&self, side: StreamKind, end: u64) -> u64 {
+    fn count_from(&self, kind: StreamKind, end: u64) -> u64 {
         let mut next = end;
         let mut count = 0;
-        for (first, last) in &self.0[side] {
+        for (first, last) in &self.0[kind] {
             count += last.saturating_sub(next.max(*first));
             next = next.max(*last);
         }

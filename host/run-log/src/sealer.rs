@@ -22,15 +22,15 @@ pub struct Sealer {
     directory: RunDirectory,
     ledger: Ledger,
     /// The counts of excluded records in the ledger.
-    refused: PerStream<ExclusionCounts>,
+    exclusions: PerStream<ExclusionCounts>,
     /// The segments to reduce later, if the study declares `log.retain`.
     retention: Option<Retention>,
 }
 
 impl Sealer {
     /// A sealer for a run whose ledger has these counts of excluded records.
-    pub fn new(directory: RunDirectory, ledger: Ledger, refused: PerStream<ExclusionCounts>) -> Sealer {
-        Sealer { directory, ledger, refused, retention: None }
+    pub fn new(directory: RunDirectory, ledger: Ledger, exclusions: PerStream<ExclusionCounts>) -> Sealer {
+        Sealer { directory, ledger, exclusions, retention: None }
     }
 
     /// Also reduces segments as the study declares.
@@ -59,9 +59,9 @@ impl Sealer {
             })?;
             Ok::<_, LogError>([vec![first?], beside?].concat())
         })?;
-        if group.boundary.excluded != self.refused {
-            self.refused = group.boundary.excluded;
-            let PerStream { snapshots, decisions } = self.refused;
+        if group.boundary.excluded != self.exclusions {
+            self.exclusions = group.boundary.excluded;
+            let PerStream { snapshots, decisions } = self.exclusions;
             self.ledger.append(Event::RecordsExcluded { snapshots, decisions })?;
         }
         for event in group.boundary.events {

@@ -139,7 +139,7 @@ fn below(key: &str, name: &str) -> String {
     if key.is_empty() { name } else { format!("{key}.{name}") }
 }
 
-type Table<'a> = BTreeMap<String, &'a RawValue>;
+type RawTable<'a> = BTreeMap<String, &'a RawValue>;
 
 /// Collects the differences in the value of `key`.
 fn compare(key: &str, then: &RawValue, now: &RawValue, changes: &mut Vec<String>) {
@@ -163,7 +163,12 @@ fn compare(key: &str, then: &RawValue, now: &RawValue, changes: &mut Vec<String>
     changes.push(format!("`{key}` was {} and is {}", shown(then.get()), shown(now.get())));
 }
 
-fn compare_tables(at: impl Fn(&str) -> String, then: &Table<'_>, now: &Table<'_>, changes: &mut Vec<String>) {
+fn compare_tables(
+    at: impl Fn(&str) -> String,
+    then: &RawTable<'_>,
+    now: &RawTable<'_>,
+    changes: &mut Vec<String>,
+) {
     let keys: BTreeSet<_> = then.keys().chain(now.keys()).collect();
     for name in keys {
         let key = at(name);
@@ -180,7 +185,7 @@ fn compare_tables(at: impl Fn(&str) -> String, then: &Table<'_>, now: &Table<'_>
 
 /// Collects the differences in a list whose elements have names, such as the models.
 fn compare_named(key: &str, then: &Named<'_>, now: &Named<'_>, changes: &mut Vec<String>) {
-    let [old, new] = [then, now].map(|list| list.iter().cloned().collect::<Table<'_>>());
+    let [old, new] = [then, now].map(|list| list.iter().cloned().collect::<RawTable<'_>>());
     compare_tables(|name| format!("{key}[{}]", shown(name)), &old, &new, changes);
     let both = |list: &Named<'_>| -> Vec<String> {
         let both = list.iter().filter(|(name, _)| old.contains_key(name) && new.contains_key(name));
@@ -192,7 +197,7 @@ fn compare_named(key: &str, then: &Named<'_>, now: &Named<'_>, changes: &mut Vec
     }
 }
 
-fn table(value: &RawValue) -> Option<Table<'_>> {
+fn table(value: &RawValue) -> Option<RawTable<'_>> {
     serde_json::from_str(value.get()).ok()
 }
 

@@ -64,7 +64,7 @@ pub(super) fn divergence(root: &mut TableReader<'_>, known: &Declarations<'_>) -
             |section| chosen(section, known),
         );
         let path = section.at("conditions");
-        let given = section.has("conditions");
+        let is_declared = section.has("conditions");
         let mut conditions = Vec::new();
         for (name, line) in named {
             match known.condition(&path, name) {
@@ -77,7 +77,7 @@ pub(super) fn divergence(root: &mut TableReader<'_>, known: &Declarations<'_>) -
         let profiles = |conditions: &[usize]| {
             conditions.iter().fold(1u64, |all, at| all.saturating_mul(known.values(*at).len() as u64))
         };
-        if given && profiles(&conditions) > validate::MOST_PROFILES {
+        if is_declared && profiles(&conditions) > validate::MOST_PROFILES {
             let message = format!(
                 "`{path}` combine to {} profiles, more than the limit of {}; name fewer conditions, or declare fewer values",
                 profiles(&conditions),
@@ -86,7 +86,7 @@ pub(super) fn divergence(root: &mut TableReader<'_>, known: &Declarations<'_>) -
             section.fault(section.line_of("conditions"), message);
         }
         let mut passed_over = Vec::new();
-        if !given {
+        if !is_declared {
             for condition in 0..known.conditions.len() {
                 let with = [&conditions[..], &[condition]].concat();
                 match profiles(&with) <= validate::PROFILES {

@@ -27,7 +27,7 @@ pub struct Threshold {
     pub windows: WindowChoice,
     /// What is compared with the bound.
     pub evidence: Evidence,
-    /// The minimum of compared pairs in each evaluated window; with [`Counted::All`], in all windows together.
+    /// The minimum of compared pairs in each evaluated window; with [`WindowChoice::All`], in all windows together.
     pub least_per_window: u64,
     /// The minimum of compared pairs for each value of `conditions` and of the cycle.
     pub least_per_condition: u64,

@@ -31,7 +31,7 @@ pub struct ComparisonRun {
     /// The run directory.
     pub run: PathBuf,
     /// The study, with the plugins that the run stored.
-    pub prepared: SealedStudy,
+    pub sealed_study: SealedStudy,
 }
 
 /// Compares the models of one or two runs with the model `reference` of the first run, or with its first
@@ -45,7 +45,7 @@ pub fn compare(runs: &[ComparisonRun], reference: Option<&str>) -> anyhow::Resul
     let members: Vec<(usize, usize)> = runs
         .iter()
         .enumerate()
-        .flat_map(|(at, run)| (0..run.prepared.models.len()).map(move |model| (at, model)))
+        .flat_map(|(at, run)| (0..run.sealed_study.models.len()).map(move |model| (at, model)))
         .collect();
     let others: Vec<_> = members.into_iter().filter(|member| *member != (0, reference)).collect();
     ensure!(
@@ -60,13 +60,13 @@ pub fn compare(runs: &[ComparisonRun], reference: Option<&str>) -> anyhow::Resul
     );
     let split: Vec<Vec<usize>> = common_conditions(runs);
     let inputs = runs.iter().enumerate().map(|(at, run)| JoinInput {
-        prepared: &run.prepared,
+        sealed_study: &run.sealed_study,
         run: &run.run,
         metrics: common.iter().map(|common| common.places[at]).collect(),
         conditions: split.iter().map(|places| places[at]).collect(),
     });
     let inputs: Vec<JoinInput<'_>> = inputs.collect();
-    let known = conditions(&first.prepared.study);
+    let known = conditions(&first.sealed_study.study);
     let sizes: Vec<usize> = split.iter().map(|places| known.values(places[0]).len()).collect();
     let components: Vec<usize> = common.iter().map(|common| common.components).collect();
     let mut paired = vec![PairedComparison::new(components, &sizes); others.len()];
@@ -92,29 +92,40 @@ pub fn compare(runs: &[ComparisonRun], reference: Option<&str>) -> anyhow::Resul
     }
     let mut scorers: Vec<Scorer> = common
         .iter()
-        .map(|common| first.prepared.versions.metrics[common.places[0]].current().plugin.instance())
+        .map(|common| first.sealed_study.versions.metrics[common.places[0]].current().plugin.instance())
         .collect();
     let values = split.iter().enumerate().flat_map(|(condition, places)| {
         known.values(places[0]).iter().enumerate().map(move |(value, name)| (condition, value, name))
     });
     let named: Vec<_> = values
         .map(|(condition, value, name)| {
-            let declared = &first.prepared.study.conditions[split[condition][0]].name;
+            let declared = &first.sealed_study.study.conditions[split[condition][0]].name;
             ((condition, value), (declared.clone(), name.clone()))
         })
         .collect();
-    let labels = first.prepared.comparator.plugin.form != AnswerForm::Number;
+    let counts_agreement = match first.sealed_study.comparator.plugin.form {
+        AnswerForm::Label | AnswerForm::Ranking => true,
+        // Numbers rarely agree exactly.
+        AnswerForm::Number => false,
+    };
     let mut compared_models = Vec::new();
     for (paired, (run, model)) in paired.iter().zip(&others) {
-        let mut slices = vec![comparison_slice(paired, None, None, labels, &common, &mut scorers)?];
+        let mut slices = vec![comparison_slice(paired, None, None, counts_agreement, &common, &mut scorers)?];
         for (value, name) in named.iter().filter(|(value, _)| paired.pairs(Some(*value)) >= MIN_PAIRS) {
-            slices.push(comparison_slice(paired, Some(*value), Some(name), labels, &common, &mut scorers)?);
+            slices.push(comparison_slice(
+                paired,
+                Some(*value),
+                Some(name),
+                counts_agreement,
+                &common,
+                &mut scorers,
+            )?);
         }
         compared_models.push(ComparedModel { model: run_model(&runs[*run], *model), slices });
     }
     let compared = runs.iter().zip(joined.pairs).map(|(run, pairs)| ComparedRun {
         run: shown(&run.run),
-        study: run.prepared.study.name.clone(),
+        study: run.sealed_study.study.name.clone(),
         pairs,
         unmatched_pairs: pairs - joined.both,
     });
@@ -125,7 +136,7 @@ pub fn compare(runs: &[ComparisonRun], reference: Option<&str>) -> anyhow::Resul
         pairs: joined.both,
         same_comparator: runs.iter().all(|run| {
             let [own, its] =
-                [run, first].map(|run| (&run.prepared.comparator, &run.prepared.study.comparator));
+                [run, first].map(|run| (&run.sealed_study.comparator, &run.sealed_study.study.comparator));
             is_same(own, its)
         }),
         reference: run_model(first, reference),
@@ -136,7 +147,7 @@ pub fn compare(runs: &[ComparisonRun], reference: Option<&str>) -> anyhow::Resul
 /// The index of the model with which the others are compared.
 fn chosen(first: &ComparisonRun, reference: Option<&str>) -> anyhow::Result<usize> {
     let Some(named) = reference else { return Ok(0) };
-    let names: Vec<&str> = first.prepared.models.iter().map(|model| model.name.as_str()).collect();
+    let names: Vec<&str> = first.sealed_study.models.iter().map(|model| model.name.as_str()).collect();
     match names.iter().position(|name| *name == named) {
         Some(at) => Ok(at),
         None => bail!("{} has no model \"{named}\"; it has {}", first.run.display(), names.join(", ")),
@@ -166,9 +177,9 @@ fn is_same<P>(
 fn common_metrics(runs: &[ComparisonRun]) -> Vec<CommonMetric> {
     let [first, ..] = runs else { return Vec::new() };
     let common = |(at, member): (usize, &LoadedPlugin<_>)| {
-        let declared = &first.prepared.study.metrics[at];
+        let declared = &first.sealed_study.study.metrics[at];
         let place = |run: &ComparisonRun| {
-            let mut metrics = run.prepared.metrics.iter().zip(&run.prepared.study.metrics);
+            let mut metrics = run.sealed_study.metrics.iter().zip(&run.sealed_study.study.metrics);
             metrics.position(|own| own.0.name == member.name && is_same(own, (member, declared)))
         };
         let metric: &ScorerPlugin = &member.plugin;
@@ -180,7 +191,7 @@ fn common_metrics(runs: &[ComparisonRun]) -> Vec<CommonMetric> {
             range: metric.range,
         })
     };
-    first.prepared.metrics.iter().enumerate().filter_map(common).collect()
+    first.sealed_study.metrics.iter().enumerate().filter_map(common).collect()
 }
 
 /// The conditions that all runs have, by their indices in each run.
@@ -189,13 +200,13 @@ fn common_conditions(runs: &[ComparisonRun]) -> Vec<Vec<usize>> {
     let common = |condition: &Condition| {
         let calendar = !matches!(condition.split, Split::Values { .. } | Split::Bins { .. });
         let place = |run: &ComparisonRun| {
-            let zone = run.prepared.study.time_zone == first.prepared.study.time_zone;
-            let at = run.prepared.study.conditions.iter().position(|own| own == condition);
+            let zone = run.sealed_study.study.time_zone == first.sealed_study.study.time_zone;
+            let at = run.sealed_study.study.conditions.iter().position(|own| own == condition);
             at.filter(|_| zone || !calendar)
         };
         runs.iter().map(place).collect::<Option<_>>()
     };
-    first.prepared.study.conditions.iter().filter_map(common).collect()
+    first.sealed_study.study.conditions.iter().filter_map(common).collect()
 }
 
 /// The comparison of two models over some of the pairs.
@@ -203,7 +214,7 @@ fn comparison_slice(
     paired: &PairedComparison,
     value: Option<(usize, usize)>,
     name: Option<&(String, String)>,
-    labels: bool,
+    counts_agreement: bool,
     common: &[CommonMetric],
     scorers: &mut [Scorer],
 ) -> anyhow::Result<ComparisonSlice> {
@@ -243,7 +254,7 @@ fn comparison_slice(
         condition,
         value: value_name,
         pairs: paired.pairs(value),
-        agreement: labels.then_some(agreement),
+        agreement: counts_agreement.then_some(agreement),
         metrics,
     })
 }
@@ -261,7 +272,7 @@ fn no_common_pairs(runs: &[ComparisonRun]) -> String {
 }
 
 fn run_model(run: &ComparisonRun, model: usize) -> RunModel {
-    let member = &run.prepared.models[model];
+    let member = &run.sealed_study.models[model];
     RunModel {
         run: shown(&run.run),
         plugin: PluginInfo {

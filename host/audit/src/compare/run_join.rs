@@ -36,7 +36,7 @@ pub struct JoinRow {
 /// A run to join, with the selected metrics and conditions.
 pub struct JoinInput<'r> {
     /// The study, with the plugins that the run kept.
-    pub prepared: &'r SealedStudy,
+    pub sealed_study: &'r SealedStudy,
     /// The run directory.
     pub run: &'r Path,
     /// The indices of the selected metrics.
@@ -90,14 +90,18 @@ pub fn join(
     })
 }
 
-type Batch = Vec<(RowKey, JoinRow)>;
+type RowBatch = Vec<(RowKey, JoinRow)>;
 
-fn send_batch(send: &SyncSender<Batch>, batch: Batch) -> anyhow::Result<()> {
+fn send_batch(send: &SyncSender<RowBatch>, batch: RowBatch) -> anyhow::Result<()> {
     send.send(batch).map_err(|_| anyhow!("the join consumer stopped"))
 }
 
 /// Joins batches as they arrive; the run that is behind in event time is read first.
-fn join_batches(batches: [Receiver<Batch>; 2], joined: &mut JoinCounts, each: &mut impl FnMut(&[&JoinRow])) {
+fn join_batches(
+    batches: [Receiver<RowBatch>; 2],
+    joined: &mut JoinCounts,
+    each: &mut impl FnMut(&[&JoinRow]),
+) {
     let mut waiting: [FxHashMap<RowKey, JoinRow>; 2] = Default::default();
     let mut clocks = [Some(Micros(i64::MIN)); 2];
     loop {
@@ -130,10 +134,10 @@ fn join_batches(batches: [Receiver<Batch>; 2], joined: &mut JoinCounts, each: &m
 /// Passes the evaluated pairs of a run whose horizon is over to `each`.
 fn rows(
     input: &JoinInput<'_>,
-    mut each: impl FnMut(Batch) -> anyhow::Result<()> + Send,
+    mut each: impl FnMut(RowBatch) -> anyhow::Result<()> + Send,
 ) -> anyhow::Result<()> {
-    let cutoff = DisclosureCutoff::read(input.prepared, input.run)?;
-    recompute(input.prepared, input.run, buffered_fields(input.prepared), |compared| {
+    let cutoff = DisclosureCutoff::read(input.sealed_study, input.run)?;
+    recompute(input.sealed_study, input.run, buffered_fields(input.sealed_study), |compared| {
         let mut batch = batch(input, compared);
         batch.retain(|((_, time), _)| cutoff.allows(*time));
         each(batch)
@@ -141,9 +145,9 @@ fn rows(
     Ok(())
 }
 
-fn batch(input: &JoinInput<'_>, compared: &EvaluatedPairs) -> Batch {
+fn batch(input: &JoinInput<'_>, compared: &EvaluatedPairs) -> RowBatch {
     let stands: Vec<Vec<AnswerAgreement>> =
-        compared.model_answers.iter().map(|given| given.agreements(&compared.answers)).collect();
+        compared.model_answers.iter().map(|answers| answers.agreements(&compared.answers)).collect();
     let row = |(at, &pair): (usize, &usize)| {
         let sources = &compared.batch;
         let id = sources.id(pair).to_owned();

@@ -51,26 +51,26 @@ pub struct CaseQuery {
 /// If there is no such row, or it must not be shown yet; if the log cannot be read; or if the ledger cannot
 /// be written.
 pub fn case(
-    prepared: &SealedStudy,
+    sealed_study: &SealedStudy,
     run: &Path,
     query: &CaseQuery,
     who: String,
     signer: Option<Signer>,
 ) -> anyhow::Result<Case> {
     let ids = BTreeSet::from([query.id.clone()]);
-    let stored = stored_snapshots(prepared, run, &ids, query.raw)?;
+    let stored = stored_snapshots(sealed_study, run, &ids, query.raw)?;
     let (key, stored) = requested(&stored, query)?;
-    let cutoff = DisclosureCutoff::read(prepared, run)?;
+    let cutoff = DisclosureCutoff::read(sealed_study, run)?;
     let mut found = None;
-    decided_rows_by_id(prepared, run, &cutoff, &ids, |batch| {
+    decided_rows_by_id(sealed_study, run, &cutoff, &ids, |batch| {
         if let Some(row) = (0..batch.num_rows()).find(|row| row_key(&batch, *row) == *key) {
-            found = Some((build_case(prepared, &batch, row, stored)?, batch.slice(row, 1)));
+            found = Some((build_case(sealed_study, &batch, row, stored)?, batch.slice(row, 1)));
         }
         Ok(())
     })?;
-    let Some((mut case, row)) = found else { bail!(withheld_reason(prepared, cutoff, key)) };
-    let scan = PairScan::new(prepared, run, cutoff);
-    let disagreements = Disagreements::load(prepared, &scan)?;
+    let Some((mut case, row)) = found else { bail!(withheld_reason(sealed_study, cutoff, key)) };
+    let scan = PairScan::new(sealed_study, run, cutoff);
+    let disagreements = Disagreements::load(sealed_study, &scan)?;
     for (model, shown) in case.models.iter_mut().enumerate() {
         shown.differs = disagreements.mask(&row, model)?[0];
     }
@@ -79,7 +79,8 @@ pub fn case(
     let mut exposure = Exposure::new(who, "case".to_owned());
     exposure.add(&row);
     let mut others = BTreeSet::new();
-    let similar = similar_cases(prepared, &scan, &disagreements, (key, &stored.conditions), &disagreeing)?;
+    let similar =
+        similar_cases(sealed_study, &scan, &disagreements, (key, &stored.conditions), &disagreeing)?;
     for (model, similar) in disagreeing.into_iter().zip(similar) {
         others.extend(similar.rows.iter().map(|(_, key, _)| key.clone()));
         case.models[model].similar = Some(similar.rows.into_iter().map(similar_case).collect());
@@ -94,23 +95,23 @@ pub fn case(
 /// # Errors
 /// If the log cannot be read.
 pub(crate) fn cases(
-    prepared: &SealedStudy,
+    sealed_study: &SealedStudy,
     run: &Path,
     cutoff: &DisclosureCutoff,
     keys: &BTreeSet<RowKey>,
     disagreements: &Disagreements,
 ) -> anyhow::Result<BTreeMap<RowKey, Case>> {
     let ids = keys.iter().map(|(id, _)| id.clone()).collect();
-    let stored = stored_snapshots(prepared, run, &ids, false)?;
+    let stored = stored_snapshots(sealed_study, run, &ids, false)?;
     let mut found = BTreeMap::new();
-    decided_rows_by_id(prepared, run, cutoff, &ids, |batch| {
+    decided_rows_by_id(sealed_study, run, cutoff, &ids, |batch| {
         let rows: Vec<(usize, RowKey)> = (0..batch.num_rows())
             .map(|row| (row, row_key(&batch, row)))
             .filter(|(_, key)| keys.contains(key))
             .collect();
         for (row, key) in rows {
             let stored = stored.get(&key).context("a snapshot is missing from the log")?;
-            let mut case = build_case(prepared, &batch, row, stored)?;
+            let mut case = build_case(sealed_study, &batch, row, stored)?;
             for (model, shown) in case.models.iter_mut().enumerate() {
                 shown.differs = disagreements.mask(&batch.slice(row, 1), model)?[0];
             }
@@ -127,7 +128,7 @@ pub(crate) fn cases(
 /// # Errors
 /// If the log cannot be read.
 fn similar_cases(
-    prepared: &SealedStudy,
+    sealed_study: &SealedStudy,
     scan: &PairScan<'_>,
     disagreements: &Disagreements,
     (key, conditions): (&RowKey, &[u16]),
@@ -150,7 +151,7 @@ fn similar_cases(
             break;
         }
         let Some(pairs) = scan.read(&group)? else { continue };
-        let mut mask = same_conditions(prepared, &pairs, conditions);
+        let mut mask = same_conditions(sealed_study, &pairs, conditions);
         mask.iter_mut().enumerate().for_each(|(row, same)| *same &= row_key(&pairs, row) != *key);
         let pairs = filter_record_batch(&pairs, &BooleanArray::from(mask))?;
         if pairs.num_rows() == 0 {
@@ -162,7 +163,7 @@ fn similar_cases(
             for row in (0..pairs.num_rows()).filter(|row| disagrees[*row]) {
                 nearest.add(at, &row_key(&pairs, row), || {
                     let answer = |name: &str| anyhow::Ok(in_cell(&answer_of(&pairs, name, row)?));
-                    Ok((answer(&model_column(&prepared.models[*model].name))?, answer("comparator")?))
+                    Ok((answer(&model_column(&sealed_study.models[*model].name))?, answer("comparator")?))
                 })?;
             }
         }
@@ -171,13 +172,13 @@ fn similar_cases(
 }
 
 /// For each condition the index of a row's value.
-pub(crate) fn condition_values(prepared: &SealedStudy, batch: &RecordBatch, row: usize) -> Vec<usize> {
+pub(crate) fn condition_values(sealed_study: &SealedStudy, batch: &RecordBatch, row: usize) -> Vec<usize> {
     let value = |condition: &Condition| {
         let column = batch.column_by_name(&format!("condition.{}", condition.name));
         let column = column.expect("the column belongs to the study");
         usize::from(column.as_dictionary::<UInt16Type>().keys().value(row))
     };
-    prepared.study.conditions.iter().map(value).collect()
+    sealed_study.study.conditions.iter().map(value).collect()
 }
 
 /// What the snapshot table holds in addition to a decided row.
@@ -191,22 +192,22 @@ struct StoredSnapshot {
 
 /// The accepted snapshots with one of these ids.
 fn stored_snapshots(
-    prepared: &SealedStudy,
+    sealed_study: &SealedStudy,
     run: &Path,
     ids: &BTreeSet<String>,
     raw: bool,
 ) -> anyhow::Result<BTreeMap<RowKey, StoredSnapshot>> {
-    let mut columns = decode::columns(prepared, Table::Snapshots);
+    let mut columns = decode::columns(sealed_study, Table::Snapshots);
     columns.extend(raw.then(|| "raw".to_owned()));
-    let mut conditions = conditions(&prepared.study);
+    let mut conditions = conditions(&sealed_study.study);
     let mut found = BTreeMap::new();
     let options = ScanOptions::new(Table::Snapshots, columns).select(RowSelection::Texts("id", ids.clone()));
     for batch in options.open(run)? {
         let batch = batch?;
-        let records = decode::records(&prepared.study.inputs, StreamKind::Snapshots, &batch)?.records;
+        let records = decode::records(&sealed_study.study.inputs, StreamKind::Snapshots, &batch)?.records;
         let values = conditions.classify(&records.fields, &records.times)?;
         for row in 0..batch.num_rows() {
-            let nanos = prepared.models.iter().map(|model| {
+            let nanos = sealed_study.models.iter().map(|model| {
                 let column = batch.column_by_name(&format!("model.{}.nanos", model.name))?;
                 let column = column.as_primitive_opt::<UInt64Type>()?;
                 column.is_valid(row).then(|| column.value(row))
@@ -251,14 +252,14 @@ fn requested<'l>(
 }
 
 /// Why a snapshot is not among the decided rows.
-fn withheld_reason(prepared: &SealedStudy, cutoff: DisclosureCutoff, (id, at): &RowKey) -> String {
-    let horizon = prepared.study.horizon;
+fn withheld_reason(sealed_study: &SealedStudy, cutoff: DisclosureCutoff, (id, at): &RowKey) -> String {
+    let horizon = sealed_study.study.horizon;
     match cutoff.before {
         None => format!("\"{id}\" has no decision: none arrived within the horizon of {horizon:#}"),
         Some(_) if !cutoff.allows(*at) => format!(
             "\"{id}\" is withheld: its horizon is not over, and answers may influence the decision; it can be shown once decisions \
              more than {:#} later than {} have arrived",
-            horizon.saturating_add(prepared.study.decisions.lateness),
+            horizon.saturating_add(sealed_study.study.decisions.lateness),
             instant(*at)
         ),
         Some(_) => {
@@ -268,9 +269,9 @@ fn withheld_reason(prepared: &SealedStudy, cutoff: DisclosureCutoff, (id, at): &
 }
 
 /// The name and the value of each condition, by the indices of the values.
-fn condition_texts(prepared: &SealedStudy, values: &[u16]) -> Vec<(String, String)> {
-    let known = conditions(&prepared.study);
-    let declared = prepared.study.conditions.iter().zip(values).enumerate();
+fn condition_texts(sealed_study: &SealedStudy, values: &[u16]) -> Vec<(String, String)> {
+    let known = conditions(&sealed_study.study);
+    let declared = sealed_study.study.conditions.iter().zip(values).enumerate();
     let name = |(at, (condition, value)): (usize, (&Condition, &u16))| {
         (condition.name.clone(), known.values(at)[usize::from(*value)].clone())
     };
@@ -278,9 +279,9 @@ fn condition_texts(prepared: &SealedStudy, values: &[u16]) -> Vec<(String, Strin
 }
 
 /// For each row: whether it has these values of all conditions.
-fn same_conditions(prepared: &SealedStudy, batch: &RecordBatch, values: &[u16]) -> Vec<bool> {
+fn same_conditions(sealed_study: &SealedStudy, batch: &RecordBatch, values: &[u16]) -> Vec<bool> {
     let same = |row| {
-        condition_values(prepared, batch, row)
+        condition_values(sealed_study, batch, row)
             .iter()
             .zip(values)
             .all(|(own, value)| *own == usize::from(*value))
@@ -325,7 +326,7 @@ fn similar_case((_, (id, at), (answer, substrate_answer)): (u64, RowKey, (String
 
 /// The case of a decided row, without whether its models disagree.
 fn build_case(
-    prepared: &SealedStudy,
+    sealed_study: &SealedStudy,
     batch: &RecordBatch,
     row: usize,
     stored: &StoredSnapshot,
@@ -336,14 +337,14 @@ fn build_case(
         named.map(value).collect::<anyhow::Result<Vec<_>>>()
     };
     let time = |name: &str| instant(Micros(times(batch, name).value(row)));
-    let models = prepared.models.iter().zip(&stored.nanos).map(|(member, nanos)| {
+    let models = sealed_study.models.iter().zip(&stored.nanos).map(|(member, nanos)| {
         let name = format!("model.{}", member.name);
         let score = |metric: &str| number(batch, &format!("{name}.{metric}"), row);
         Ok(CaseModel {
             plugin: plugin(member),
             answer: answer_of(batch, &name, row)?,
             latency_nanos: *nanos,
-            metric_values: prepared.metrics.iter().map(|metric| score(&metric.name)).collect(),
+            metric_values: sealed_study.metrics.iter().map(|metric| score(&metric.name)).collect(),
             differs: false,
             similar: None,
         })
@@ -356,12 +357,12 @@ fn build_case(
         window: text(batch, "window", row)?.unwrap_or_default(),
         fields: fields("input.")?,
         raw: stored.raw.clone(),
-        conditions: condition_texts(prepared, &stored.conditions),
+        conditions: condition_texts(sealed_study, &stored.conditions),
         decision: fields("decision.")?,
-        comparator: plugin(&prepared.comparator),
+        comparator: plugin(&sealed_study.comparator),
         substrate_answer: answer_of(batch, "comparator", row)?,
         blinded: batch.column_by_name(BLINDED).is_some_and(|blinded| blinded.as_boolean().value(row)),
-        metrics: prepared.metrics.iter().map(|metric| metric.name.clone()).collect(),
+        metrics: sealed_study.metrics.iter().map(|metric| metric.name.clone()).collect(),
         models,
     })
 }

@@ -66,14 +66,14 @@ impl DisclosureCounts {
 /// # Errors
 /// If the log cannot be read, or does not hold the rows of this study; or the error of `each`.
 pub fn for_each_decided_row(
-    prepared: &SealedStudy,
+    sealed_study: &SealedStudy,
     run: &Path,
     mut each: impl FnMut(RecordBatch) -> anyhow::Result<()> + Send,
 ) -> anyhow::Result<DisclosureCounts> {
-    let cutoff = DisclosureCutoff::read(prepared, run)?;
-    let mut rows = DecidedRowBuilder::new(prepared);
+    let cutoff = DisclosureCutoff::read(sealed_study, run)?;
+    let mut rows = DecidedRowBuilder::new(sealed_study);
     let mut counts = DisclosureCounts { since: cutoff.since, ..DisclosureCounts::default() };
-    let rebuilt = recompute(prepared, run, all_fields(prepared), |compared| {
+    let rebuilt = recompute(sealed_study, run, all_fields(sealed_study), |compared| {
         let batch = cutoff.apply(rows.batch(compared))?;
         counts.decided += batch.num_rows() as u64;
         if batch.num_rows() > 0 { each(batch) } else { Ok(()) }
@@ -87,14 +87,14 @@ pub fn for_each_decided_row(
 /// # Errors
 /// Like [`for_each_decided_row`].
 pub(crate) fn decided_rows_by_id(
-    prepared: &SealedStudy,
+    sealed_study: &SealedStudy,
     run: &Path,
     cutoff: &DisclosureCutoff,
     ids: &BTreeSet<String>,
     mut each: impl FnMut(RecordBatch) -> anyhow::Result<()> + Send,
 ) -> anyhow::Result<()> {
-    let mut rows = DecidedRowBuilder::new(prepared);
-    recompute_ids(prepared, run, all_fields(prepared), ids, |compared| {
+    let mut rows = DecidedRowBuilder::new(sealed_study);
+    recompute_ids(sealed_study, run, all_fields(sealed_study), ids, |compared| {
         let batch = cutoff.apply(rows.batch(compared))?;
         if batch.num_rows() > 0 { each(batch) } else { Ok(()) }
     })
@@ -106,21 +106,21 @@ pub(crate) fn decided_rows_by_id(
 /// # Errors
 /// If the log cannot be read, or does not hold the rows of this study.
 pub fn latest_decided_rows(
-    prepared: &SealedStudy,
+    sealed_study: &SealedStudy,
     run: &Path,
     ids: &BTreeSet<String>,
     most: usize,
 ) -> anyhow::Result<(RecordBatch, DisclosureCounts)> {
-    let cutoff = DisclosureCutoff::read(prepared, run)?;
+    let cutoff = DisclosureCutoff::read(sealed_study, run)?;
     let counts = DisclosureCounts::read(run, &cutoff)?;
     let latest = if ids.is_empty() { Some(latest_keys(run, &cutoff, most)?) } else { None };
     let of_latest = latest.as_ref().map(|keys| keys.iter().map(|(id, _)| id.clone()).collect());
     let mut batches = Vec::new();
-    decided_rows_by_id(prepared, run, &cutoff, of_latest.as_ref().unwrap_or(ids), |batch| {
+    decided_rows_by_id(sealed_study, run, &cutoff, of_latest.as_ref().unwrap_or(ids), |batch| {
         batches.push(batch);
         Ok(())
     })?;
-    let rows = concat_batches(&disclosed_columns(prepared), &batches)?;
+    let rows = concat_batches(&disclosed_columns(sealed_study), &batches)?;
     let Some(latest) = latest else {
         let first = rows.num_rows().saturating_sub(most);
         return Ok((rows.slice(first, rows.num_rows() - first), counts));
@@ -151,8 +151,8 @@ fn latest_keys(run: &Path, cutoff: &DisclosureCutoff, most: usize) -> anyhow::Re
 }
 
 /// The fields of both streams, all of which a decided row shows.
-fn all_fields(prepared: &SealedStudy) -> PerStream<Vec<usize>> {
-    PerStream::from_fn(|kind| (0..prepared.study.stream(kind).fields.len()).collect())
+fn all_fields(sealed_study: &SealedStudy) -> PerStream<Vec<usize>> {
+    PerStream::from_fn(|kind| (0..sealed_study.study.stream(kind).fields.len()).collect())
 }
 
 /// What identifies a decided row: its id and the event time of its snapshot, as an id may be used more than
@@ -173,9 +173,9 @@ pub(crate) fn times<'b>(batch: &'b RecordBatch, name: &str) -> &'b TimestampMicr
 
 /// The columns of decided rows: the disclosed columns of the pair table, the fields of both records, and for
 /// each model its answer and its scores.
-pub fn disclosed_columns(prepared: &SealedStudy) -> SchemaRef {
-    let [snapshots, decisions, ..] = schemas(prepared);
-    let pairs = PairTableBuilder::with_disclosed_columns(prepared);
+pub fn disclosed_columns(sealed_study: &SealedStudy) -> SchemaRef {
+    let [snapshots, decisions, ..] = schemas(sealed_study);
+    let pairs = PairTableBuilder::with_disclosed_columns(sealed_study);
     let named = |schema: &SchemaRef, prefix: &str| {
         let fields = schema.fields().iter().filter(|field| field.name().starts_with(prefix));
         fields.map(|field| field.as_ref().clone()).collect::<Vec<_>>()
@@ -183,10 +183,10 @@ pub fn disclosed_columns(prepared: &SealedStudy) -> SchemaRef {
     let mut fields: Vec<Field> = pairs.schema().fields().iter().map(|field| field.as_ref().clone()).collect();
     fields.extend(named(&snapshots, "input."));
     fields.extend(named(&decisions, "decision."));
-    for model in &prepared.models {
+    for model in &sealed_study.models {
         let name = format!("model.{}", model.name);
         fields.extend(Answers::column_fields(&name, model.plugin.form));
-        for metric in &prepared.metrics {
+        for metric in &sealed_study.metrics {
             fields.push(Field::new(format!("{name}.{}", metric.name), DataType::Float64, true));
         }
     }
@@ -207,11 +207,11 @@ impl DisclosureCutoff {
     ///
     /// # Errors
     /// If the ledger or the decisions cannot be read.
-    pub(crate) fn read(prepared: &SealedStudy, run: &Path) -> anyhow::Result<DisclosureCutoff> {
+    pub(crate) fn read(sealed_study: &SealedStudy, run: &Path) -> anyhow::Result<DisclosureCutoff> {
         if ledger::is_closed(&read_entries(run)?) {
             return Ok(DisclosureCutoff { before: None, since: None });
         }
-        let study = &prepared.study;
+        let study = &sealed_study.study;
         let clock = latest_decision(run)?;
         let span = Micros::from_duration(study.decisions.lateness.saturating_add(study.horizon));
         let before = clock.map_or(Micros(i64::MIN), |clock| clock.saturating_sub(span));
@@ -266,11 +266,11 @@ struct DecidedRowBuilder {
 }
 
 impl DecidedRowBuilder {
-    fn new(prepared: &SealedStudy) -> DecidedRowBuilder {
-        let metrics = prepared.versions.metrics.iter();
+    fn new(sealed_study: &SealedStudy) -> DecidedRowBuilder {
+        let metrics = sealed_study.versions.metrics.iter();
         DecidedRowBuilder {
-            schema: disclosed_columns(prepared),
-            pairs: PairTableBuilder::with_disclosed_columns(prepared),
+            schema: disclosed_columns(sealed_study),
+            pairs: PairTableBuilder::with_disclosed_columns(sealed_study),
             metrics: metrics.map(|metric| PairScores::new(metric.current().plugin.instance())).collect(),
         }
     }

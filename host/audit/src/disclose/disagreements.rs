@@ -29,18 +29,25 @@ impl Disagreements {
     ///
     /// # Errors
     /// If the log cannot be read.
-    pub fn load(prepared: &SealedStudy, scan: &PairScan<'_>) -> anyhow::Result<Disagreements> {
-        let form = prepared.comparator.plugin.form;
-        let names: Vec<String> = prepared.models.iter().map(|model| model.name.clone()).collect();
+    pub fn load(sealed_study: &SealedStudy, scan: &PairScan<'_>) -> anyhow::Result<Disagreements> {
+        let form = sealed_study.comparator.plugin.form;
+        let names: Vec<String> = sealed_study.models.iter().map(|model| model.name.clone()).collect();
         let mut disagreements = Disagreements { form, thresholds: vec![0.0; names.len()], names };
-        if form == AnswerForm::Number {
+        let has_distances = match form {
+            AnswerForm::Number => true,
+            AnswerForm::Label | AnswerForm::Ranking => false,
+        };
+        if has_distances {
             let mut distances: Vec<Vec<f64>> = vec![Vec::new(); disagreements.names.len()];
             scan.for_each(|batch| {
                 for (model, distances) in distances.iter_mut().enumerate() {
                     let agreements = disagreements.agreements(&batch, model)?.into_iter();
                     distances.extend(agreements.filter_map(|agreement| match agreement {
                         AnswerAgreement::Distance(distance) => Some(distance),
-                        _ => None,
+                        AnswerAgreement::Same
+                        | AnswerAgreement::Different
+                        | AnswerAgreement::Unanswered
+                        | AnswerAgreement::NoReference => None,
                     }));
                 }
                 Ok(())

@@ -35,7 +35,7 @@ pub enum ExportFormat {
 /// # Errors
 /// If the log cannot be read, the file cannot be written, or the exposure cannot be recorded.
 pub fn export(
-    prepared: &SealedStudy,
+    sealed_study: &SealedStudy,
     run: &Path,
     output: &Path,
     format: ExportFormat,
@@ -44,8 +44,8 @@ pub fn export(
 ) -> anyhow::Result<DisclosureCounts> {
     let mut exposure = Exposure::new(who, format!("export to {}", output.display()));
     let temporary = TemporaryFile::create(output)?;
-    let mut writer = Writer::new(temporary.file()?, format, &disclosed_columns(prepared))?;
-    let counts = for_each_decided_row(prepared, run, |batch| {
+    let mut writer = Writer::new(temporary.file()?, format, &disclosed_columns(sealed_study))?;
+    let counts = for_each_decided_row(sealed_study, run, |batch| {
         exposure.add(&batch);
         writer.write(&batch).with_context(|| temporary.write_error())
     })?;

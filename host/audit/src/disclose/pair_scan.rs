@@ -23,15 +23,15 @@ use understudy_study::AnswerForm;
 
 /// Scans the pairs of one run.
 pub(crate) struct PairScan<'r> {
-    prepared: &'r SealedStudy,
+    sealed_study: &'r SealedStudy,
     run: &'r Path,
     cutoff: DisclosureCutoff,
 }
 
 impl<'r> PairScan<'r> {
     /// A scan over the pairs that may be shown.
-    pub fn new(prepared: &'r SealedStudy, run: &'r Path, cutoff: DisclosureCutoff) -> PairScan<'r> {
-        PairScan { prepared, run, cutoff }
+    pub fn new(sealed_study: &'r SealedStudy, run: &'r Path, cutoff: DisclosureCutoff) -> PairScan<'r> {
+        PairScan { sealed_study, run, cutoff }
     }
 
     /// The row groups of the pair table, in the order in which their pairs were made.
@@ -61,14 +61,14 @@ impl<'r> PairScan<'r> {
     /// # Errors
     /// If the row group cannot be read.
     pub fn read(&self, group: &RowGroup) -> anyhow::Result<Option<RecordBatch>> {
-        let study = &self.prepared.study;
+        let study = &self.sealed_study.study;
         let mut columns = ["id", "snapshot", "observed_at"].map(str::to_owned).to_vec();
         columns.extend(study.conditions.iter().map(|condition| format!("condition.{}", condition.name)));
         columns.extend(answer_columns("comparator"));
-        if self.prepared.blinding.is_some() {
+        if self.sealed_study.blinding.is_some() {
             columns.push(BLINDED.to_owned());
             columns.extend(
-                self.prepared.models.iter().flat_map(|model| answer_columns(&model_column(&model.name))),
+                self.sealed_study.models.iter().flat_map(|model| answer_columns(&model_column(&model.name))),
             );
         }
         let mut batches = Vec::new();
@@ -85,7 +85,7 @@ impl<'r> PairScan<'r> {
     /// Replaces each condition by a dictionary whose codes are the indices of the condition's values in the
     /// study.
     fn with_condition_codes(&self, batch: &RecordBatch) -> anyhow::Result<RecordBatch> {
-        let study = &self.prepared.study;
+        let study = &self.sealed_study.study;
         let known = conditions(study);
         let (mut fields, mut columns) = (Vec::new(), Vec::new());
         for (field, column) in batch.schema_ref().fields().iter().zip(batch.columns()) {
@@ -126,8 +126,9 @@ impl<'r> PairScan<'r> {
         let numbers = numbers.context("the pair table has no snapshot numbers")?.values().clone();
         let blinded = pairs.column_by_name(BLINDED).and_then(|column| column.as_boolean_opt());
         let mut columns = vec!["sequence".to_owned()];
-        columns
-            .extend(self.prepared.models.iter().flat_map(|model| answer_columns(&model_column(&model.name))));
+        columns.extend(
+            self.sealed_study.models.iter().flat_map(|model| answer_columns(&model_column(&model.name))),
+        );
         let wanted: BTreeSet<u64> = numbers.iter().copied().collect();
         let options =
             ScanOptions::new(Table::Snapshots, columns).select(RowSelection::Numbers("sequence", wanted));
@@ -160,7 +161,7 @@ impl<'r> PairScan<'r> {
             columns = kept.iter().map(|at| columns[*at].clone()).collect();
             fields = kept.into_iter().map(|at| fields[at].clone()).collect();
         }
-        for model in &self.prepared.models {
+        for model in &self.sealed_study.models {
             let (name, form) = (model_column(&model.name), model.plugin.form);
             let sources: Vec<Answers> = snapshots
                 .iter()

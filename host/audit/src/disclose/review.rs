@@ -69,26 +69,26 @@ pub struct CaseReview {
 /// If there is no such model, or no disagreement; or if the log cannot be read or the ledger cannot be
 /// written.
 pub fn begin_review(
-    prepared: &SealedStudy,
+    sealed_study: &SealedStudy,
     seal: &str,
     run: &Path,
     request: &ReviewRequest,
     who: String,
     signer: Option<Signer>,
 ) -> anyhow::Result<CaseReview> {
-    let model = chosen(prepared, request.model.as_deref())?;
-    let name = &prepared.models[model].name;
+    let model = chosen(sealed_study, request.model.as_deref())?;
+    let name = &sealed_study.models[model].name;
     let seed = request.seed.as_deref().unwrap_or(seal);
-    let strata = strata(prepared, run, name);
-    let cutoff = DisclosureCutoff::read(prepared, run)?;
-    let scan = PairScan::new(prepared, run, cutoff);
-    let disagreements = Disagreements::load(prepared, &scan)?;
+    let strata = strata(sealed_study, run, name);
+    let cutoff = DisclosureCutoff::read(sealed_study, run)?;
+    let scan = PairScan::new(sealed_study, run, cutoff);
+    let disagreements = Disagreements::load(sealed_study, &scan)?;
     let mut sampler = Sampler::new(&strata, seed, request.sample);
     scan.for_each(|batch| {
         let disagrees = disagreements.mask(&batch, model)?;
         for row in (0..batch.num_rows()).filter(|row| disagrees[*row]) {
             let (id, observed) = row_key(&batch, row);
-            let values = condition_values(prepared, &batch, row);
+            let values = condition_values(sealed_study, &batch, row);
             sampler.add((&id, observed), |condition| values[condition]);
         }
         Ok(())
@@ -126,7 +126,7 @@ pub fn begin_review(
         return Ok(session);
     }
     let wanted: BTreeSet<RowKey> = left.iter().map(|row| row.key.clone()).collect();
-    let mut found = cases(prepared, run, &cutoff, &wanted, &disagreements)?;
+    let mut found = cases(sealed_study, run, &cutoff, &wanted, &disagreements)?;
     for row in left {
         let Some(case) = found.remove(&row.key) else {
             bail!("row \"{}\" is missing from the log; run `understudy verify` for details", row.key.0)
@@ -187,12 +187,12 @@ impl CaseReview {
 }
 
 /// The index of the named model, or of the first.
-fn chosen(prepared: &SealedStudy, model: Option<&str>) -> anyhow::Result<usize> {
+fn chosen(sealed_study: &SealedStudy, model: Option<&str>) -> anyhow::Result<usize> {
     let Some(named) = model else { return Ok(0) };
-    match prepared.models.iter().position(|model| model.name == named) {
+    match sealed_study.models.iter().position(|model| model.name == named) {
         Some(at) => Ok(at),
         None => {
-            let names: Vec<_> = prepared.models.iter().map(|model| model.name.as_str()).collect();
+            let names: Vec<_> = sealed_study.models.iter().map(|model| model.name.as_str()).collect();
             bail!("the study has no model \"{named}\"; it has {}", names.join(", "))
         }
     }
@@ -200,15 +200,15 @@ fn chosen(prepared: &SealedStudy, model: Option<&str>) -> anyhow::Result<usize> 
 
 /// The strata: the subgroups in which the run's report finds that model and substrate differ; none if it has
 /// no such subgroup.
-fn strata(prepared: &SealedStudy, run: &Path, model: &str) -> Vec<Stratum> {
+fn strata(sealed_study: &SealedStudy, run: &Path, model: &str) -> Vec<Stratum> {
     let report = std::fs::read(run.join(REPORT)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    report.map_or_else(Vec::new, |report: Value| subgroups(prepared, &report, model))
+    report.map_or_else(Vec::new, |report: Value| subgroups(sealed_study, &report, model))
 }
 
 /// The subgroups of a report whose terms all belong to the study.
-fn subgroups(prepared: &SealedStudy, report: &Value, model: &str) -> Vec<Stratum> {
-    let known = conditions(&prepared.study);
-    let declared = &prepared.study.conditions;
+fn subgroups(sealed_study: &SealedStudy, report: &Value, model: &str) -> Vec<Stratum> {
+    let known = conditions(&sealed_study.study);
+    let declared = &sealed_study.study.conditions;
     let term = |term: &Value| {
         let (condition, value) = (term["condition"].as_str()?, term["value"].as_str()?);
         let at = declared.iter().position(|declared| declared.name == condition)?;

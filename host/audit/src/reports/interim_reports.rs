@@ -78,7 +78,7 @@ fn write(run: &Path, signer: Option<Signer>, looks: &Receiver<InterimSnapshot>, 
     for look in looks {
         let label = look.label.clone();
         let written = loaded_study(run, &mut known)
-            .and_then(|(prepared, seal)| write_report(run, signer.clone(), prepared, seal, look));
+            .and_then(|(sealed_study, seal)| write_report(run, signer.clone(), sealed_study, seal, look));
         if let Err(error) = written {
             warn(format!("the interim report up to the window {label} cannot be written: {error:#}"));
         }
@@ -94,15 +94,15 @@ fn loaded_study<'k>(
         let seal = read_seal(run)?;
         *known = Some((load_run_study(run, &seal, &PluginOverrides::default())?, seal));
     }
-    let (prepared, seal) = known.as_ref().context("the study was loaded above")?;
-    Ok((prepared, seal))
+    let (sealed_study, seal) = known.as_ref().context("the study was loaded above")?;
+    Ok((sealed_study, seal))
 }
 
 /// Writes one report, unless there is one up to the same window.
 fn write_report(
     run: &Path,
     signer: Option<Signer>,
-    prepared: &SealedStudy,
+    sealed_study: &SealedStudy,
     seal: &Seal,
     mut look: InterimSnapshot,
 ) -> anyhow::Result<()> {
@@ -114,8 +114,8 @@ fn write_report(
     {
         return Ok(());
     }
-    look.truncate_to_window(&prepared.study);
-    let bundle = build_interim(prepared, seal, &look, &entries)?;
+    look.truncate_to_window(&sealed_study.study);
+    let bundle = build_interim(sealed_study, seal, &look, &entries)?;
     let folder = run.join(INTERIM);
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let mut files = Vec::new();
@@ -137,17 +137,17 @@ fn write_report(
 /// # Errors
 /// If there are no sums, or the threshold's metric fails.
 pub fn build_interim(
-    prepared: &SealedStudy,
+    sealed_study: &SealedStudy,
     seal: &Seal,
     look: &InterimSnapshot,
     entries: &[Entry],
 ) -> anyhow::Result<ReportBundle> {
     let outcome = look.result(seal).context("an interim report has sums")?;
-    let verdict = match prepared.study.threshold {
-        Some(_) => Some(interim_verdict(prepared, seal, &look.checkpoint, entries)?),
+    let verdict = match sealed_study.study.threshold {
+        Some(_) => Some(interim_verdict(sealed_study, seal, &look.checkpoint, entries)?),
         None => None,
     };
-    Ok(bundle(build(&outcome, prepared), verdict, prepared, seal, entries))
+    Ok(bundle(build(&outcome, sealed_study), verdict, sealed_study, seal, entries))
 }
 
 /// A window's label as a file name: `week ending 2016-07-03` becomes `week-ending-2016-07-03`.

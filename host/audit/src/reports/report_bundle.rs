@@ -28,25 +28,25 @@ use understudy_study::InterferenceKind;
 /// If the run has not ended, or its files are damaged.
 pub fn report_bundle(run: &Path) -> anyhow::Result<ReportBundle> {
     let (outcome, seal) = load_results(run)?;
-    let prepared = load_run_study(run, &seal, &PluginOverrides::default())?;
-    let report = build(&outcome, &prepared);
+    let sealed_study = load_run_study(run, &seal, &PluginOverrides::default())?;
+    let report = build(&outcome, &sealed_study);
     let entries = read_entries(run)?;
     let recorded = LedgerState::from_entries(&entries);
     let verdict = load_verdict(run, &recorded)?;
     let since = verdict.as_ref().map(|verdict| events_since_verdict(verdict.closed, &recorded));
     let events_since_verdict = since.unwrap_or_default();
-    Ok(ReportBundle { events_since_verdict, ..bundle(report, verdict, &prepared, &seal, &entries) })
+    Ok(ReportBundle { events_since_verdict, ..bundle(report, verdict, &sealed_study, &seal, &entries) })
 }
 
 /// Combines a report with the content of ledger and seal.
 pub(crate) fn bundle(
     report: Report,
     verdict: Option<Verdict>,
-    prepared: &SealedStudy,
+    sealed_study: &SealedStudy,
     seal: &Seal,
     entries: &[Entry],
 ) -> ReportBundle {
-    let study = &prepared.study;
+    let study = &sealed_study.study;
     let recorded = LedgerState::from_entries(entries);
     ReportBundle {
         format: FORMAT,

@@ -35,14 +35,14 @@ impl<'f> RunResults<'f> {
     /// The results in the checkpoint of an ended run; `None` if the checkpoint is that of a run that has not
     /// ended.
     fn from_checkpoint(saved: &'f Checkpoint, closed: bool) -> Option<RunResults<'f>> {
-        let (judged, ended) = saved.aggregates.as_ref().zip(saved.end.as_ref())?;
+        let (aggregates, ended) = saved.aggregates.as_ref().zip(saved.end.as_ref())?;
         Some(RunResults {
             closed,
             clocks: saved.counters.clocks,
             accounting: ended.accounting,
             inputs: &saved.counters.inputs,
-            cells: &judged.cells,
-            evidence: &judged.evidence,
+            cells: &aggregates.cells,
+            evidence: &aggregates.evidence,
         })
     }
 }
@@ -52,7 +52,7 @@ impl<'f> RunResults<'f> {
 /// # Errors
 /// If the checkpoint is not that of an ended run, or the study declares no threshold.
 pub(crate) fn closed_verdict(
-    prepared: &SealedStudy,
+    sealed_study: &SealedStudy,
     seal: &str,
     saved: &Checkpoint,
     entries: &[Entry],
@@ -62,7 +62,7 @@ pub(crate) fn closed_verdict(
             "cannot use {CHECKPOINT}: it belongs to a run that has not ended; run `understudy verify` for details"
         )
     };
-    evaluate_threshold(prepared, seal, &LedgerState::from_entries(entries), &results)
+    evaluate_threshold(sealed_study, seal, &LedgerState::from_entries(entries), &results)
 }
 
 /// The verdict for an interim report. `saved` contains only the windows that the report covers.
@@ -70,14 +70,14 @@ pub(crate) fn closed_verdict(
 /// # Errors
 /// If the study declares no threshold, or its metric fails.
 pub(crate) fn interim_verdict(
-    prepared: &SealedStudy,
+    sealed_study: &SealedStudy,
     seal: &Seal,
     saved: &Checkpoint,
     entries: &[Entry],
 ) -> anyhow::Result<Verdict> {
     let results = RunResults::from_checkpoint(saved, false).context("an interim report has sums")?;
     let seal = sha256_hex(seal.to_json().as_bytes());
-    evaluate_threshold(prepared, &seal, &LedgerState::from_entries(entries), &results)
+    evaluate_threshold(sealed_study, &seal, &LedgerState::from_entries(entries), &results)
 }
 
 /// Evaluates the threshold. `seal` is the SHA-256 of the seal, in hexadecimal.
@@ -85,14 +85,14 @@ pub(crate) fn interim_verdict(
 /// # Errors
 /// If the study declares no threshold or is not sealed, or the threshold's metric fails.
 pub(crate) fn evaluate_threshold(
-    prepared: &SealedStudy,
+    sealed_study: &SealedStudy,
     seal: &str,
     recorded: &LedgerState,
     results: &RunResults<'_>,
 ) -> anyhow::Result<Verdict> {
-    let threshold = prepared.study.threshold.as_ref().context("the study declares no threshold")?;
-    let metric = &prepared.metrics[threshold.metric];
-    let mut scorer = prepared.versions.metrics[threshold.metric].current().plugin.instance();
+    let threshold = sealed_study.study.threshold.as_ref().context("the study declares no threshold")?;
+    let metric = &sealed_study.metrics[threshold.metric];
+    let mut scorer = sealed_study.versions.metrics[threshold.metric].current().plugin.instance();
     let mut failure = None;
     let mut reduce = |pairs, sums: &[f64]| match scorer.reduce(pairs, sums) {
         Ok(figure) => figure,
@@ -103,11 +103,11 @@ pub(crate) fn evaluate_threshold(
     };
     let interferences = interference_events(&recorded.interferences);
     let facts = Facts {
-        study: &prepared.study,
+        study: &sealed_study.study,
         threshold,
-        conditions: &conditions(&prepared.study),
+        conditions: &conditions(&sealed_study.study),
         seal,
-        sealed_at: prepared.sealed_at,
+        sealed_at: sealed_study.sealed_at,
         closed: results.closed,
         clocks: results.clocks,
         accounting: results.accounting,
@@ -115,7 +115,7 @@ pub(crate) fn evaluate_threshold(
         cells: results.cells,
         evidence: results.evidence,
         range: metric.plugin.range,
-        references: &prepared.references,
+        references: &sealed_study.references,
         interferences: &interferences,
     };
     let verdict = determine_verdict(&facts, &mut reduce);

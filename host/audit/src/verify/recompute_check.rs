@@ -22,16 +22,16 @@ use understudy_run_log::{CHECKPOINT, ScanOptions, Table};
 /// # Errors
 /// If the log cannot be read, or does not hold the rows of this study.
 pub fn check(
-    prepared: &SealedStudy,
+    sealed_study: &SealedStudy,
     run: &Path,
     saved: &Checkpoint,
     report: &mut VerifyReport,
 ) -> anyhow::Result<u64> {
-    let schema = schemas(prepared)[Table::Pairs as usize].clone();
+    let schema = schemas(sealed_study)[Table::Pairs as usize].clone();
     let seed = Seed::new()?;
     let (logged, rebuilt) = thread::scope(|scope| {
         let logged = scope.spawn(|| logged(run, &schema, seed));
-        let rebuilt = rebuilt(prepared, run, &schema, seed);
+        let rebuilt = rebuilt(sealed_study, run, &schema, seed);
         let logged = logged.join().map_err(|_| {
             anyhow!("the thread that reads the pair table panicked; this is a bug in understudy")
         });
@@ -61,12 +61,12 @@ pub fn check(
 /// # Errors
 /// If the pairs cannot be read, or do not hold the scores of this study.
 pub fn check_stored_scores(
-    prepared: &SealedStudy,
+    sealed_study: &SealedStudy,
     run: &Path,
     saved: &Checkpoint,
     report: &mut VerifyReport,
 ) -> anyhow::Result<u64> {
-    let (cells, comparison) = sums_from_scores::sums(prepared, run)?;
+    let (cells, comparison) = sums_from_scores::sums(sealed_study, run)?;
     let then = saved.aggregates.as_ref();
     let accounting = saved.end.as_ref().map(|ended| ended.accounting);
     for (same, what) in [
@@ -97,15 +97,16 @@ fn logged(run: &Path, schema: &SchemaRef, seed: Seed) -> anyhow::Result<Multiset
 
 /// The digest of the recomputed pairs, and all other recomputed results.
 fn rebuilt(
-    prepared: &SealedStudy,
+    sealed_study: &SealedStudy,
     run: &Path,
     schema: &SchemaRef,
     seed: Seed,
 ) -> anyhow::Result<(MultisetDigest, Recomputed)> {
     let mut set = MultisetDigest::new(schema, seed);
-    let mut table = PairTableBuilder::new(prepared);
-    let rebuilt =
-        recompute(prepared, run, buffered_fields(prepared), |compared| set.add(&table.batch(compared)))?;
+    let table = PairTableBuilder::new(sealed_study);
+    let rebuilt = recompute(sealed_study, run, buffered_fields(sealed_study), |compared| {
+        set.add(&table.batch(compared))
+    })?;
     Ok((set, rebuilt))
 }
 
@@ -133,7 +134,7 @@ fn differences(saved: &Checkpoint, rebuilt: &Recomputed) -> Vec<&'static str> {
     compare(then.comparison == now.comparison, "the counts of compared pairs are");
     compare(then.evidence == now.evidence, "the statistics of the verdict are");
     compare(then.profiles == now.profiles, "the sums by profile are");
-    compare(then.spreads == now.spreads, "the answer distributions are");
+    compare(then.answer_distributions == now.answer_distributions, "the answer distributions are");
     compare(
         then.substrate == now.substrate && then.decided_before == now.decided_before,
         "the substrate's latencies are",

@@ -77,7 +77,7 @@ pub fn verify(run: &Path, keys: &[Verifier]) -> Result<VerifyReport, VerifyError
         return Ok(report);
     }
     // The plugins are compiled while the records are read.
-    let (checked, prepared) = thread::scope(|scope| {
+    let (checked, sealed_study) = thread::scope(|scope| {
         let seal = seal.as_ref().filter(|_| ledger_file.state.end.is_some());
         let preparing =
             seal.map(|seal| scope.spawn(|| load_run_study(run, seal, &PluginOverrides::default())));
@@ -85,13 +85,16 @@ pub fn verify(run: &Path, keys: &[Verifier]) -> Result<VerifyReport, VerifyError
         (checked, preparing.and_then(|preparing| preparing.join().ok()))
     });
     checked?;
-    match (ledger_file.state.end.is_some(), seal, prepared) {
-        (true, Some(seal), Some(prepared)) if report.issues.is_empty() => {
+    match (ledger_file.state.end.is_some(), seal, sealed_study) {
+        (true, Some(seal), Some(sealed_study)) if report.issues.is_empty() => {
             let inputs =
-                figures(run, &seal, &version, prepared, ledger_file.state.reduced.len(), &mut report);
+                figures(run, &seal, &version, sealed_study, ledger_file.state.reduced.len(), &mut report);
             let sealed = ledger_file.state.start.as_ref().map(|start| start.seal.clone()).unwrap_or_default();
-            let inputs =
-                inputs.as_ref().map(|(prepared, saved)| VerdictInputs { prepared, saved, seal: &sealed });
+            let inputs = inputs.as_ref().map(|(sealed_study, saved)| VerdictInputs {
+                sealed_study,
+                saved,
+                seal: &sealed,
+            });
             verdict_check::check(run, &ledger_file.entries, &ledger_file.state, inputs, &mut report);
         }
         (true, ..) => {}
@@ -160,8 +163,8 @@ fn signature(
     let Some(start) = &ledger_file.state.start else { return };
     let named = start.key.as_deref();
     // A key that did not sign the head fails the signature check below.
-    let given = keys.iter().find(|key| named == Some(&key.to_string())).or(keys.first());
-    let verifier = match (given, named) {
+    let expected_key = keys.iter().find(|key| named == Some(&key.to_string())).or(keys.first());
+    let verifier = match (expected_key, named) {
         (Some(key), _) => key.clone(),
         (None, Some(named)) => match Verifier::parse(named) {
             Ok(named) => named,
@@ -189,7 +192,7 @@ fn signature(
                 0 => String::new(),
                 more => format!("; {} after them are not signed", counted(more, "entry", "entries")),
             };
-            let who = match given {
+            let who = match expected_key {
                 Some(_) => "signed with a given key",
                 None => "signed with the key that the ledger names; check the owner with --key",
             };
@@ -246,11 +249,11 @@ fn files(run: &Path, ledger_file: &ReadLedger, report: &mut VerifyReport) -> Res
 fn records(run: &Path, ledger_file: &ReadLedger, report: &mut VerifyReport) -> Result<(), LogError> {
     let mut done = Ok(());
     report.check("records", |report| {
-        for side in StreamKind::ALL {
+        for kind in StreamKind::ALL {
             done = sequence_check::check(
                 run,
-                side,
-                ledger_file.state.position[side],
+                kind,
+                ledger_file.state.position[kind],
                 ledger_file.state.end.is_some(),
                 report,
             );
@@ -274,7 +277,7 @@ fn figures(
     run: &Path,
     seal: &Seal,
     version: &str,
-    prepared: Result<SealedStudy, LoadStudyError>,
+    sealed_study: Result<SealedStudy, LoadStudyError>,
     reduced: usize,
     report: &mut VerifyReport,
 ) -> Option<(SealedStudy, Checkpoint)> {
@@ -288,16 +291,16 @@ fn figures(
                 return String::new();
             }
         };
-        let prepared = match prepared {
-            Ok(prepared) => prepared,
+        let sealed_study = match sealed_study {
+            Ok(sealed_study) => sealed_study,
             Err(error) => {
                 report.issue("plugins", error);
                 return String::new();
             }
         };
         let checked = match reduced {
-            0 => recompute_check::check(&prepared, run, &saved, report),
-            _ => recompute_check::check_stored_scores(&prepared, run, &saved, report),
+            0 => recompute_check::check(&sealed_study, run, &saved, report),
+            _ => recompute_check::check_stored_scores(&sealed_study, run, &saved, report),
         };
         let pairs = match checked {
             Ok(pairs) => pairs,
@@ -313,12 +316,12 @@ fn figures(
         let mut report_text = format!("{REPORT} too");
         if version != env!("CARGO_PKG_VERSION") {
             report_text = format!("{REPORT} was written by understudy {version} and is not computed again");
-        } else if fs::read(run.join(REPORT)).ok() != Some(build(&outcome, &prepared).to_json().into_bytes()) {
+        } else if fs::read(run.join(REPORT)).ok() != Some(build(&outcome, &sealed_study).to_json().into_bytes()) {
             report.issue(REPORT, "it is not the report that the sums give");
         }
         let windows = counted(outcome.cells.iter().count() as u64, "window", "windows");
         let pairs = counted(pairs, "pair", "pairs");
-        whole = Some((prepared, saved));
+        whole = Some((sealed_study, saved));
         match reduced {
             0 => format!(
                 "{pairs} and the sums of {windows} follow from the log, bit for bit; {report_text}"

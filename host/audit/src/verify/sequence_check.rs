@@ -19,19 +19,19 @@ use understudy_study::StreamKind;
 /// If the log cannot be read.
 pub fn check(
     run: &Path,
-    side: StreamKind,
+    kind: StreamKind,
     position: u64,
     ended: bool,
     report: &mut VerifyReport,
 ) -> Result<(), LogError> {
-    let mut accepted = Numbers::open(run, Table::from_stream(side), side)?;
-    let mut refused = Numbers::open(run, Table::Excluded, side)?;
-    let stream = side.name();
+    let mut accepted = Numbers::open(run, Table::from_stream(kind), kind)?;
+    let mut excluded = Numbers::open(run, Table::Excluded, kind)?;
+    let stream = kind.name();
     let mut expected = 0;
     loop {
-        let next = match (accepted.peek()?, refused.peek()?) {
+        let next = match (accepted.peek()?, excluded.peek()?) {
             (Some(one), Some(other)) if one <= other => accepted.take(),
-            (_, Some(_)) => refused.take(),
+            (_, Some(_)) => excluded.take(),
             (Some(_), None) => accepted.take(),
             (None, None) => break,
         };
@@ -73,12 +73,12 @@ struct Numbers {
 }
 
 impl Numbers {
-    fn open(run: &Path, table: Table, side: StreamKind) -> Result<Numbers, LogError> {
+    fn open(run: &Path, table: Table, kind: StreamKind) -> Result<Numbers, LogError> {
         let both = table == Table::Excluded;
         let columns = if both { vec!["stream", "sequence"] } else { vec!["sequence"] };
         let columns = columns.into_iter().map(str::to_owned).collect();
         let rows = ScanOptions::new(table, columns).open(run)?;
-        Ok(Numbers { rows, stream: both.then(|| side.name()), batch: Vec::new(), at: 0 })
+        Ok(Numbers { rows, stream: both.then(|| kind.name()), batch: Vec::new(), at: 0 })
     }
 
     fn peek(&mut self) -> Result<Option<u64>, LogError> {

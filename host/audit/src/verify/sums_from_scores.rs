@@ -20,17 +20,17 @@ use understudy_statistics::scoring::{
 ///
 /// # Errors
 /// If the pairs cannot be read, or do not hold the scores of this study.
-pub fn sums(prepared: &SealedStudy, run: &Path) -> anyhow::Result<(Cells, Comparison)> {
-    let study = &prepared.study;
+pub fn sums(sealed_study: &SealedStudy, run: &Path) -> anyhow::Result<(Cells, Comparison)> {
+    let study = &sealed_study.study;
     let conditions = conditions(study);
-    let mut judged = Aggregates::new(prepared);
+    let mut aggregates = Aggregates::new(sealed_study);
     let mut clock = WindowClock::new(study.windows, study.time_zone.clone());
     for batch in ScanOptions::new(Table::Pairs, Vec::new()).open(run)? {
         let batch = batch?;
-        let first = format!("model.{}.{OUTCOME}", prepared.models[0].name);
+        let first = format!("model.{}.{OUTCOME}", sealed_study.models[0].name);
         let scored = filter_record_batch(&batch, &is_not_null(column(&batch, &first)?)?)?;
-        judged.comparison.compared += scored.num_rows() as u64;
-        judged.comparison.incomparable += (batch.num_rows() - scored.num_rows()) as u64;
+        aggregates.comparison.compared += scored.num_rows() as u64;
+        aggregates.comparison.incomparable += (batch.num_rows() - scored.num_rows()) as u64;
         let times = column(&scored, "observed_at")?.as_primitive_opt::<TimestampMicrosecondType>();
         let times = times.context("the pair table has no event times")?;
         let windows: Vec<_> = times.values().iter().map(|time| clock.window(*time)).collect();
@@ -39,14 +39,14 @@ pub fn sums(prepared: &SealedStudy, run: &Path) -> anyhow::Result<(Cells, Compar
             codes(&conditions, condition, column(&scored, &name)?)
         });
         let values = values.collect::<anyhow::Result<Vec<_>>>()?;
-        let models = prepared.models.iter().map(|model| scores(prepared, &model.name, &scored));
+        let models = sealed_study.models.iter().map(|model| scores(sealed_study, &model.name, &scored));
         let models = models.collect::<anyhow::Result<Vec<_>>>()?;
-        judged
+        aggregates
             .cells
             .add(ScoredPairs { windows: &windows, conditions: &values, models: &models })
             .map_err(|error| anyhow!("the pair table does not hold the scores of this study: {error}"))?;
     }
-    Ok((judged.cells, judged.comparison))
+    Ok((aggregates.cells, aggregates.comparison))
 }
 
 fn column<'b>(batch: &'b RecordBatch, name: &str) -> anyhow::Result<&'b ArrayRef> {
@@ -69,7 +69,7 @@ fn codes(conditions: &Conditions, condition: usize, names: &ArrayRef) -> anyhow:
     names.as_string::<i32>().iter().map(code).collect()
 }
 
-fn scores(prepared: &SealedStudy, model: &str, batch: &RecordBatch) -> anyhow::Result<ModelScores> {
+fn scores(sealed_study: &SealedStudy, model: &str, batch: &RecordBatch) -> anyhow::Result<ModelScores> {
     let outcomes = column(batch, &format!("model.{model}.{OUTCOME}"))?.as_string_opt::<i32>();
     let outcomes: &StringArray = outcomes.context("the outcomes are not text")?;
     let outcome = |name: Option<&str>| {
@@ -78,7 +78,7 @@ fn scores(prepared: &SealedStudy, model: &str, batch: &RecordBatch) -> anyhow::R
     };
     let statuses = outcomes.iter().map(outcome).collect::<anyhow::Result<_>>()?;
     let mut all = Vec::new();
-    for metric in &prepared.metrics {
+    for metric in &sealed_study.metrics {
         let mut components = Vec::new();
         for component in metric.plugin.components.iter().map(String::as_str).chain([SCORED]) {
             let name = format!("model.{model}.{}.{component}", metric.name);

@@ -15,7 +15,7 @@ use understudy_run_log::ledger::{Entry, LedgerState, RecordedVerdict};
 #[derive(Clone, Copy)]
 pub(crate) struct VerdictInputs<'a> {
     /// The study, with the plugins that the run stored.
-    pub prepared: &'a SealedStudy,
+    pub sealed_study: &'a SealedStudy,
     /// The run's checkpoint.
     pub saved: &'a Checkpoint,
     /// SHA-256 of the run's seal, in hexadecimal.
@@ -42,14 +42,14 @@ pub(crate) fn check(
     report.check("verdict", |report| {
         let before = report.issues.len();
         files::check(run, &file.file, &file.sha256, "the ledger", report);
-        let Some(VerdictInputs { prepared, saved, seal }) =
+        let Some(VerdictInputs { sealed_study, saved, seal }) =
             inputs.filter(|_| *closed && report.issues.len() == before)
         else {
             return format!(
                 "{VERDICT} matches the ledger; it was given before the end of the run and is not computed again{later}"
             );
         };
-        let computed = closed_verdict(prepared, seal, saved, &entries[..*index]);
+        let computed = closed_verdict(sealed_study, seal, saved, &entries[..*index]);
         match (computed, std::fs::read(run.join(VERDICT))) {
             (Ok(computed), Ok(stored)) if computed.to_json().as_bytes() == stored => {}
             (Ok(_), _) => report.issue(VERDICT, "it is not the verdict that the sums and the declaration give"),

@@ -1,6 +1,7 @@
 //! The status of a running pipeline, as it is published to the service.
 //!
-//! Invariants: the counts cover exactly the records that were handed to the log.
+//! Invariants: the counts of models cover exactly the records that were handed to the log. `accounting`
+//! also counts the records that the join has received and the log has not.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

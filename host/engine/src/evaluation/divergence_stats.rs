@@ -23,11 +23,11 @@ pub struct DivergenceCollector {
 
 impl DivergenceCollector {
     /// A collector for a study.
-    pub fn new(prepared: &SealedStudy) -> DivergenceCollector {
+    pub fn new(sealed_study: &SealedStudy) -> DivergenceCollector {
         DivergenceCollector {
-            metric: prepared.study.divergence.metric,
-            profile_index: profile_index(prepared),
-            key: prepared.key,
+            metric: sealed_study.study.divergence.metric,
+            profile_index: profile_index(sealed_study),
+            key: sealed_study.key,
         }
     }
 
@@ -63,9 +63,9 @@ impl DivergenceCollector {
 }
 
 /// The profiles of a study: the combinations of values of the conditions that the divergence search uses.
-pub fn profile_index(prepared: &SealedStudy) -> ProfileIndex {
-    let sizes = study_fields::conditions(&prepared.study).sizes();
-    let conditions = prepared.study.divergence.conditions.iter();
+pub fn profile_index(sealed_study: &SealedStudy) -> ProfileIndex {
+    let sizes = study_fields::conditions(&sealed_study.study).sizes();
+    let conditions = sealed_study.study.divergence.conditions.iter();
     ProfileIndex { conditions: conditions.map(|condition| (*condition, sizes[*condition])).collect() }
 }
 

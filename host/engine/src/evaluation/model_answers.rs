@@ -34,13 +34,13 @@ struct DeferredModels {
 impl AnswerResolver {
     /// A resolver for a study. For each stream, `buffered_fields` are the indices of the declared fields that
     /// the join buffers.
-    pub fn new(prepared: &SealedStudy, buffered_fields: &PerStream<Vec<usize>>) -> AnswerResolver {
-        let deferred = prepared.blinding.as_ref().map(|_| DeferredModels {
-            instances: prepared.models.iter().map(|_| InstanceCache::default()).collect(),
-            study: prepared.study.clone(),
+    pub fn new(sealed_study: &SealedStudy, buffered_fields: &PerStream<Vec<usize>>) -> AnswerResolver {
+        let deferred = sealed_study.blinding.as_ref().map(|_| DeferredModels {
+            instances: sealed_study.models.iter().map(|_| InstanceCache::default()).collect(),
+            study: sealed_study.study.clone(),
             buffered_fields: buffered_fields.clone(),
         });
-        AnswerResolver { models: prepared.models.len(), deferred }
+        AnswerResolver { models: sealed_study.models.len(), deferred }
     }
 
     /// Returns for each model its answers to the snapshots of the pairs, and the indices of the blinded

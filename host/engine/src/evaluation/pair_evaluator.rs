@@ -45,7 +45,7 @@ pub enum EvaluatorMessage {
     NewPairs(Vec<JoinedPair>),
     /// Pairs to evaluate that the log already has.
     ReplayedPairs(Vec<JoinedPair>),
-    /// The open segment group ends behind the pairs so far; the checkpoint of this moment.
+    /// The open segment group ends after the pairs that were sent so far. Carries the checkpoint for that position.
     RotateGroup(Box<Checkpoint>),
     /// An interim report is due.
     InterimReport(Box<InterimSnapshot>),
@@ -100,22 +100,22 @@ impl Evaluator {
     /// declared fields that the join buffers: at least those of
     /// [`buffered_fields`](crate::evaluation::projection::buffered_fields).
     pub fn new(
-        prepared: &SealedStudy,
+        sealed_study: &SealedStudy,
         buffered_fields: &PerStream<Vec<usize>>,
         aggregates: Aggregates,
     ) -> Evaluator {
-        let (versions, study) = (prepared.versions.clone(), prepared.study.clone());
+        let (versions, study) = (sealed_study.versions.clone(), sealed_study.study.clone());
         let recent_pairs = study.is_live().then(|| RecentPairs::new(study.swaps.last));
         Evaluator {
             comparator: InstanceCache::default(),
             metrics: versions.metrics.iter().map(|_| InstanceCache::default()).collect(),
-            answer_resolver: AnswerResolver::new(prepared, buffered_fields),
+            answer_resolver: AnswerResolver::new(sealed_study, buffered_fields),
             versions,
             study,
             buffered_fields: buffered_fields.clone(),
             recent_pairs,
-            evidence_collector: EvidenceCollector::new(prepared, &buffered_fields.snapshots),
-            divergence_collector: DivergenceCollector::new(prepared),
+            evidence_collector: EvidenceCollector::new(sealed_study, &buffered_fields.snapshots),
+            divergence_collector: DivergenceCollector::new(sealed_study),
             aggregates,
         }
     }
@@ -229,7 +229,7 @@ impl Evaluator {
             self.aggregates.failures.add(name, reason, sources.sequence(row), sources.id(row));
         }
         self.record_substrate_latency(pairs);
-        let (given, blinded) = self.answer_resolver.resolve(
+        let (model_answers, blinded) = self.answer_resolver.resolve(
             &self.versions,
             snapshot_generation,
             &sources,
@@ -237,24 +237,18 @@ impl Evaluator {
         );
         let answers = decided.answers;
         if let Some(recent_pairs) = &mut self.recent_pairs {
-            recent_pairs.add(&sources, &given, &answers);
+            recent_pairs.add(&sources, &model_answers, &answers);
         }
         let rows: Vec<usize> = (0..pairs.len()).filter(|row| answers.reason(*row).is_none()).collect();
         self.aggregates.comparison.compared += rows.len() as u64;
         self.aggregates.comparison.incomparable += (pairs.len() - rows.len()) as u64;
         let models = match rows.is_empty() {
             true => Vec::new(),
-            false => self.score_and_aggregate(generation, &sources, &rows, &answers, &given, &blinded),
+            false => {
+                self.score_and_aggregate(generation, &sources, &rows, &answers, &model_answers, &blinded)
+            }
         };
-        EvaluatedPairs {
-            generation,
-            batch: sources,
-            answers,
-            blinded,
-            model_answers: given,
-            answered: rows,
-            models,
-        }
+        EvaluatedPairs { generation, batch: sources, answers, blinded, model_answers, answered: rows, models }
     }
 
     /// Scores the pairs `rows`, which the comparator answered, and adds them to the aggregates. Returns the
@@ -303,8 +297,8 @@ impl Evaluator {
         if let Some(collector) = &mut self.evidence_collector {
             collector.add(&batch, &mut self.aggregates.evidence);
         }
-        let Aggregates { profiles, spreads, .. } = &mut self.aggregates;
-        self.divergence_collector.add(&batch, profiles, spreads);
+        let Aggregates { profiles, answer_distributions, .. } = &mut self.aggregates;
+        self.divergence_collector.add(&batch, profiles, answer_distributions);
         scores
     }
 

@@ -92,12 +92,13 @@ fn declared_column(study: &Study, name: &str) -> Option<(StreamKind, usize)> {
 /// For each stream the indices of the declared fields that the join has to buffer: those that the comparator
 /// reads, with blinding those that the models read, in a served run those that are granted, and the cluster
 /// field of the threshold.
-pub fn buffered_fields(prepared: &SealedStudy) -> PerStream<Vec<usize>> {
+pub fn buffered_fields(sealed_study: &SealedStudy) -> PerStream<Vec<usize>> {
     let mut buffered = PerStream::<Vec<usize>>::default();
-    let study = &prepared.study;
-    let has_blinding = prepared.blinding.is_some();
-    let models = prepared.models.iter().filter(|_| has_blinding).flat_map(|model| model.plugin.reads.iter());
-    let read = prepared.comparator.plugin.reads.iter().chain(models).map(|field| field.name.as_str());
+    let study = &sealed_study.study;
+    let has_blinding = sealed_study.blinding.is_some();
+    let models =
+        sealed_study.models.iter().filter(|_| has_blinding).flat_map(|model| model.plugin.reads.iter());
+    let read = sealed_study.comparator.plugin.reads.iter().chain(models).map(|field| field.name.as_str());
     let plugins = study.models.iter().chain([&study.comparator]).filter(|_| study.is_live());
     let granted = plugins.flat_map(|plugin| plugin.grant.iter().map(String::as_str));
     for name in read.chain(granted) {

@@ -54,19 +54,19 @@ pub struct EvidenceCollector {
 impl EvidenceCollector {
     /// A collector for a study; `None` without a threshold. `buffered_fields` are the indices of the snapshot
     /// fields that the join buffers.
-    pub fn new(prepared: &SealedStudy, buffered_fields: &[usize]) -> Option<EvidenceCollector> {
-        let threshold = prepared.study.threshold.as_ref()?;
+    pub fn new(sealed_study: &SealedStudy, buffered_fields: &[usize]) -> Option<EvidenceCollector> {
+        let threshold = sealed_study.study.threshold.as_ref()?;
         let column = |field| {
             let column = buffered_fields.iter().position(|buffered| *buffered == field);
             column.expect("the cluster field is buffered")
         };
         Some(EvidenceCollector {
             metric: threshold.metric,
-            scopes: prepared.study.scopes.clone(),
-            cluster_column: study_fields::cluster_field(&prepared.study).map(column),
+            scopes: sealed_study.study.scopes.clone(),
+            cluster_column: study_fields::cluster_field(&sealed_study.study).map(column),
             cycle: threshold.cycle.map(|cycle| cycle.condition),
             needs_labels: threshold.chance.is_some(),
-            calendar: study_fields::conditions(&prepared.study),
+            calendar: study_fields::conditions(&sealed_study.study),
         })
     }
 
@@ -147,6 +147,10 @@ impl<'c> ClusterColumn<'c> {
 
 /// The label of a row; `None` without an answer, or if the answers are not labels.
 fn label(answers: &Answers, row: usize) -> Option<&str> {
-    let AnswerColumn::Labels { names, codes } = &answers.decisions else { return None };
-    answers.reason(row).is_none().then(|| names.value(codes[row] as usize))
+    match &answers.decisions {
+        AnswerColumn::Labels { names, codes } => {
+            answers.reason(row).is_none().then(|| names.value(codes[row] as usize))
+        }
+        AnswerColumn::Numbers(_) | AnswerColumn::Rankings { .. } => None,
+    }
 }

@@ -21,7 +21,7 @@ pub(crate) struct Candidate<P> {
     pub component: String,
     /// The configuration, a JSON object.
     pub config: String,
-    /// The component, unless the run directory already stores it.
+    /// The bytes of the component; `None` for a previous version, which the run directory stores.
     pub bytes: Option<Vec<u8>>,
 }
 

@@ -52,7 +52,7 @@ pub struct SwapResult {
     pub applied: SwapApplied,
     /// The result of the shadow comparison; `None` without pairs.
     pub shadow: Option<ShadowResult>,
-    /// Whether the results from here on count as measured with a different comparator or metric.
+    /// Whether the swap was forced although the answers may differ.
     pub comparator_change: bool,
 }
 

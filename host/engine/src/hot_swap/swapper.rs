@@ -1,13 +1,13 @@
 //! Replaces the plugin of a slot while a served run goes on.
 //!
-//! A swap has five steps: load and check the candidate, compare it with the current plugin on recent pairs,
-//! write the ledger's `swap` entry, start the instances, and let the coordinator switch between two batches.
+//! A swap has five steps: load and check the candidate, compare it with the current plugin on recent pairs, start
+//! the instances, write the ledger's `swap` entry, and let the coordinator switch between two batches.
 //! Only the last step is on the path of the records.
 //!
 //! Invariants:
 //! - One swap runs at a time.
 //! - The ledger has the `swap` entry on disk before a record belongs to its generation.
-//! - A rejected swap leaves nothing behind.
+//! - A rejected swap leaves the running plugins as they are. At most, the run directory has an unused component.
 //!
 //! The position of a swap is known only once it is applied, so the ledger gets a second entry then,
 //! `swap-applied`. Every logged row carries its generation, and the second entry is a cache of that: recovery
@@ -75,7 +75,7 @@ struct ApprovedSwap<P> {
 impl HotSwapper {
     /// Starts the swapper of a run and its circuit breaker.
     pub(crate) fn start(
-        prepared: &SealedStudy,
+        sealed_study: &SealedStudy,
         run: &Path,
         ledger: Ledger,
         determinism_stats: SharedDeterminismStats,
@@ -84,12 +84,12 @@ impl HotSwapper {
         let (alarms, raised) = channel();
         let swapper = Arc::new(HotSwapper {
             run: run.to_owned(),
-            study: prepared.study.clone(),
-            buffered_fields: buffered_fields(prepared),
+            study: sealed_study.study.clone(),
+            buffered_fields: buffered_fields(sealed_study),
             ledger,
             determinism_stats,
             commands,
-            versions: Mutex::new(prepared.versions.clone()),
+            versions: Mutex::new(sealed_study.versions.clone()),
             ledger_incomplete: AtomicBool::new(false),
             alarms,
         });

@@ -132,7 +132,7 @@ impl DeterminismChecker {
     }
 }
 
-/// The bound on the hash of a sequence number that a `share` of all numbers is below.
+/// The bound that a `share` of all sequence numbers has a hash below.
 fn hash_bound(share: f64) -> u64 {
     (share * u64::MAX as f64) as u64
 }

@@ -12,7 +12,7 @@ use arrow::array::{BooleanArray, RecordBatch};
 use arrow::compute::{filter_record_batch, not};
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::batches::messages::{InferredBatch, ModelOutput, SnapshotBatch};
+use crate::batches::messages::{InferredBatch, ModelOutput, RowLatencies, SnapshotBatch};
 use crate::batches::slice_classifier::SliceClassifier;
 use crate::inference::determinism_check::{DeterminismChecker, SharedDeterminismStats};
 use crate::inference::work_queues::{QueueItem, WorkQueues};
@@ -47,13 +47,13 @@ impl WorkerPool {
     /// # Errors
     /// When the system cannot start a thread.
     pub fn start(
-        prepared: &SealedStudy,
+        sealed_study: &SealedStudy,
         results: &UnboundedSender<InferredBatch>,
     ) -> std::io::Result<WorkerPool> {
         let mut threads = Vec::new();
-        let study = &prepared.study;
-        let determinism_stats = SharedDeterminismStats::new(prepared.models.len());
-        let (queues, receivers) = WorkQueues::new(study.limits.workers, prepared.versions.generation());
+        let study = &sealed_study.study;
+        let determinism_stats = SharedDeterminismStats::new(sealed_study.models.len());
+        let (queues, receivers) = WorkQueues::new(study.limits.workers, sealed_study.versions.generation());
         let (retired, retired_models) = channel::<ModelInstance>();
         // The last determinism check of a replaced model runs on this thread, so that no worker waits for it.
         let check_retired =
@@ -64,9 +64,9 @@ impl WorkerPool {
                 ModelInstance::new(study, index, slot.current(), &determinism_stats)
             };
             let worker = Worker {
-                models: prepared.versions.models.iter().enumerate().map(instance).collect(),
+                models: sealed_study.versions.models.iter().enumerate().map(instance).collect(),
                 slice_classifier: SliceClassifier::new(study),
-                blinding: prepared.blinding.clone(),
+                blinding: sealed_study.blinding.clone(),
                 retired: retired.clone(),
             };
             let results = results.clone();
@@ -179,10 +179,10 @@ impl Worker {
                     job.records.fields.project(columns).expect("the columns are those of the study");
                 let started = Instant::now();
                 let decided = decide_open_rows(decider, &input, &blinded);
-                let nanos = vec![Nanos::from(started.elapsed()); input.num_rows()];
+                let latencies = RowLatencies::uniform(input.num_rows(), Nanos::from(started.elapsed()));
                 determinism_checker.collect(&job.sequences, &job.records.ids, &input, &decided.answers);
                 failure_counter.count(input.num_rows(), decided.answers.failed());
-                ModelOutput { output: decided, nanos }
+                ModelOutput { output: decided, latencies }
             });
             let models = models.collect();
             let (windows, conditions) = self.slice_classifier.classify(&job.records);

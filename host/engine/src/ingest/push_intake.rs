@@ -42,7 +42,7 @@ type DeliverySender = Mutex<Option<Sender<Delivery>>>;
 #[derive(Clone)]
 pub struct IntakeHandle {
     /// Per stream: its delivery channel, if the stream comes over HTTP.
-    doors: PerStream<Option<Arc<DeliverySender>>>,
+    delivery_senders: PerStream<Option<Arc<DeliverySender>>>,
     /// Maximum number of records in a delivery.
     pub rows: usize,
 }
@@ -55,14 +55,15 @@ impl IntakeHandle {
     /// When they are not taken.
     pub fn deliver(
         &self,
-        side: StreamKind,
+        kind: StreamKind,
         lines: Lines,
     ) -> Result<oneshot::Receiver<DeliveryReceipt>, DeliveryError> {
         assert!(lines.len() <= self.rows, "a delivery is no longer than a batch");
-        let door = self.doors[side].as_ref().ok_or(DeliveryError::Elsewhere(side))?;
-        let door = door.lock().unwrap_or_else(PoisonError::into_inner);
+        let delivery_sender = self.delivery_senders[kind].as_ref().ok_or(DeliveryError::Elsewhere(kind))?;
+        let delivery_sender = delivery_sender.lock().unwrap_or_else(PoisonError::into_inner);
         let (sender, receipt) = oneshot::channel();
-        let sent = door.as_ref().map(|door| door.send(Delivery { lines, sender }));
+        let sent =
+            delivery_sender.as_ref().map(|delivery_sender| delivery_sender.send(Delivery { lines, sender }));
         sent.and_then(Result::ok).map(|()| receipt).ok_or(DeliveryError::Ending)
     }
 }
@@ -76,7 +77,7 @@ pub(crate) struct PushIntake {
 pub(crate) type DeliveryQueues = PerStream<Option<tokio::sync::mpsc::Receiver<ReaderEvent>>>;
 
 impl PushIntake {
-    /// Starts a thread per HTTP stream. Lines are numbered on from `after`.
+    /// Starts a thread per HTTP stream. Line numbers continue after the positions `after`.
     ///
     /// # Errors
     /// When the system gives no thread.
@@ -85,10 +86,10 @@ impl PushIntake {
         after: PerStream<Option<SourcePosition>>,
     ) -> Result<(Option<PushIntake>, DeliveryQueues), ReaderError> {
         let rows = study.limits.batch_rows;
-        let mut intake = IntakeHandle { doors: PerStream::default(), rows };
+        let mut intake = IntakeHandle { delivery_senders: PerStream::default(), rows };
         let mut delivered = PerStream::default();
-        for side in StreamKind::ALL {
-            let (source, stream) = match side {
+        for kind in StreamKind::ALL {
+            let (source, stream) = match kind {
                 StreamKind::Snapshots => (&study.snapshots_source, &study.inputs),
                 StreamKind::Decisions => (&study.decisions_source, &study.decisions),
             };
@@ -96,20 +97,20 @@ impl PushIntake {
                 Source::Http => {}
                 Source::File(_) | Source::Stdin => continue,
             }
-            let (door, deliveries) = channel();
+            let (delivery_sender, deliveries) = channel();
             let (feed, batches) = tokio::sync::mpsc::channel(WAITING);
-            let line = after[side].map_or(0, |position| position.number());
-            let decoder = Decoder::new(side, stream, rows);
+            let line = after[kind].map_or(0, |position| position.number());
+            let decoder = Decoder::new(kind, stream, rows);
             let batcher = MicroBatcher { deliveries, decoder, rows, line, left: None };
             let collect = move || batcher.work(&feed);
             thread::Builder::new()
-                .name(side.name().to_owned())
+                .name(kind.name().to_owned())
                 .spawn(collect)
                 .map_err(ReaderError::Thread)?;
-            intake.doors[side] = Some(Arc::new(Mutex::new(Some(door))));
-            delivered[side] = Some(batches);
+            intake.delivery_senders[kind] = Some(Arc::new(Mutex::new(Some(delivery_sender))));
+            delivered[kind] = Some(batches);
         }
-        let is_live = intake.doors.iter().any(Option::is_some);
+        let is_live = intake.delivery_senders.iter().any(Option::is_some);
         Ok((is_live.then_some(PushIntake { intake }), delivered))
     }
 
@@ -120,9 +121,13 @@ impl PushIntake {
 
     /// Rejects further deliveries; accepted ones are still decoded. Returns which streams come over HTTP.
     pub fn stop(&self) -> PerStream<bool> {
-        let shut =
-            |door: &Arc<DeliverySender>| drop(door.lock().unwrap_or_else(PoisonError::into_inner).take());
-        self.intake.doors.as_ref().map(|door| door.as_ref().map(shut).is_some())
+        let shut = |delivery_sender: &Arc<DeliverySender>| {
+            drop(delivery_sender.lock().unwrap_or_else(PoisonError::into_inner).take())
+        };
+        self.intake
+            .delivery_senders
+            .as_ref()
+            .map(|delivery_sender| delivery_sender.as_ref().map(shut).is_some())
     }
 }
 

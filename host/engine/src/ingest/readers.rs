@@ -37,21 +37,21 @@ impl Readers {
     /// # Errors
     /// If a source cannot be opened, or is not the one that the log was written from.
     pub fn open(
-        prepared: &LoadedStudy,
+        loaded_study: &LoadedStudy,
         order: ReadOrder,
         after: PerStream<Option<SourcePosition>>,
     ) -> Result<Readers, ReaderError> {
-        let study = &prepared.study;
-        let folder: &Path = &prepared.folder;
+        let study = &loaded_study.study;
+        let folder: &Path = &loaded_study.folder;
         let (live, mut delivered) = PushIntake::start(study, after)?;
-        let open = |side: StreamKind| match open(
-            study.source(side),
+        let open = |kind: StreamKind| match open(
+            study.source(kind),
             folder,
             study.limits.record_bytes,
-            after[side],
+            after[kind],
         )? {
-            Some(reader) => start(study, side, reader).map(Some),
-            None => Ok(delivered[side].take()),
+            Some(reader) => start(study, kind, reader).map(Some),
+            None => Ok(delivered[kind].take()),
         };
         let files = PerStream::from_fn(|kind| study.source(kind).is_pausable());
         Ok(Readers { receivers: PerStream::try_from_fn(open)?, order, files, live })
@@ -66,9 +66,9 @@ impl Readers {
     /// left to process.
     pub fn stop(&mut self) -> bool {
         let delivered = self.live.as_ref().map_or(PerStream::default(), PushIntake::stop);
-        for side in StreamKind::ALL {
-            if !delivered[side] {
-                self.receivers[side] = None;
+        for kind in StreamKind::ALL {
+            if !delivered[kind] {
+                self.receivers[kind] = None;
             }
         }
         self.receivers.iter().any(Option::is_some)
@@ -78,8 +78,8 @@ impl Readers {
     ///
     /// # Errors
     /// When it cannot be read, or the system gives no thread.
-    pub fn logged(prepared: &LoadedStudy, order: ReadOrder, run: &Path) -> Result<Readers, ReaderError> {
-        let start = |side| replay_source::start(prepared, side, run).map(Some);
+    pub fn logged(loaded_study: &LoadedStudy, order: ReadOrder, run: &Path) -> Result<Readers, ReaderError> {
+        let start = |kind| replay_source::start(loaded_study, kind, run).map(Some);
         Ok(Readers {
             receivers: PerStream::try_from_fn(start)?,
             order,
@@ -89,15 +89,15 @@ impl Readers {
     }
 
     /// Whether a stream should be polled now, given the clocks of both.
-    pub(crate) fn wants(&self, side: StreamKind, pairing: &IntervalJoin) -> bool {
-        let other = side.other();
+    pub(crate) fn wants(&self, kind: StreamKind, pairing: &IntervalJoin) -> bool {
+        let other = kind.other();
         if self.receivers[other].is_none() {
             return true;
         }
         match self.order {
-            ReadOrder::SnapshotsFirst => side == StreamKind::Snapshots,
-            ReadOrder::DecisionsFirst => side == StreamKind::Decisions,
-            ReadOrder::InStep if self.files[side] => pairing.clock(side) <= pairing.clock(other),
+            ReadOrder::SnapshotsFirst => kind == StreamKind::Snapshots,
+            ReadOrder::DecisionsFirst => kind == StreamKind::Decisions,
+            ReadOrder::InStep if self.files[kind] => pairing.clock(kind) <= pairing.clock(other),
             ReadOrder::InStep => true,
         }
     }
@@ -109,11 +109,11 @@ impl Readers {
 /// When the operating system cannot start a thread.
 fn start(
     study: &Study,
-    side: StreamKind,
+    kind: StreamKind,
     mut reader: Box<dyn RecordSource>,
 ) -> Result<Receiver<ReaderEvent>, ReaderError> {
     let rows = study.limits.batch_rows;
-    let mut decoder = Decoder::new(side, study.stream(side), rows);
+    let mut decoder = Decoder::new(kind, study.stream(kind), rows);
     let (feed, batches) = channel(WAITING);
     let read = move || {
         loop {
@@ -128,6 +128,6 @@ fn start(
             }
         }
     };
-    thread::Builder::new().name(side.name().to_owned()).spawn(read).map_err(ReaderError::Thread)?;
+    thread::Builder::new().name(kind.name().to_owned()).spawn(read).map_err(ReaderError::Thread)?;
     Ok(batches)
 }

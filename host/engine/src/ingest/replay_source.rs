@@ -23,18 +23,18 @@ use understudy_study::{Stream, StreamKind};
 /// # Errors
 /// When it cannot be read, or the system gives no thread.
 pub fn start(
-    prepared: &LoadedStudy,
-    side: StreamKind,
+    loaded_study: &LoadedStudy,
+    kind: StreamKind,
     run: &Path,
 ) -> Result<Receiver<ReaderEvent>, ReaderError> {
     let open = |table| ScanOptions::new(table, Vec::new()).open(run);
     let mut replay = LogSource {
-        stream: prepared.study.stream(side).clone(),
-        side,
-        accepted: open(Table::from_stream(side))?,
-        refused: open(Table::Excluded)?,
+        stream: loaded_study.study.stream(kind).clone(),
+        kind,
+        accepted: open(Table::from_stream(kind))?,
+        excluded: open(Table::Excluded)?,
         waiting: Vec::new(),
-        rows: prepared.study.limits.batch_rows,
+        rows: loaded_study.study.limits.batch_rows,
         batch: None,
     };
     let (feed, batches) = channel(WAITING);
@@ -51,15 +51,15 @@ pub fn start(
             }
         }
     };
-    thread::Builder::new().name(side.name().to_owned()).spawn(read).map_err(ReaderError::Thread)?;
+    thread::Builder::new().name(kind.name().to_owned()).spawn(read).map_err(ReaderError::Thread)?;
     Ok(batches)
 }
 
 struct LogSource {
     stream: Stream,
-    side: StreamKind,
+    kind: StreamKind,
     accepted: TableRows,
-    refused: TableRows,
+    excluded: TableRows,
     /// Excluded records that have been read and not handed on.
     waiting: Vec<(u64, ExcludedRecord)>,
     /// Maximum number of rows in a batch.
@@ -76,33 +76,29 @@ impl LogSource {
             None => self.accepted.next().transpose()?,
         };
         let Some(batch) = batch else {
-            let refused = self.excluded_before(u64::MAX)?;
+            let excluded = self.excluded_before(u64::MAX)?;
             let records = self.nothing();
-            return Ok((!refused.is_empty()).then_some(DecodedBatch {
-                kind: self.side,
-                records,
-                excluded: refused,
-            }));
+            return Ok((!excluded.is_empty()).then_some(DecodedBatch { kind: self.kind, records, excluded }));
         };
         let part = batch.slice(0, self.rows.min(batch.num_rows()));
         let rest = batch.slice(part.num_rows(), batch.num_rows() - part.num_rows());
         self.batch = (rest.num_rows() > 0).then_some(rest);
-        let DecodedRows { sequences, records } = decode::records(&self.stream, self.side, &part)?;
+        let DecodedRows { sequences, records } = decode::records(&self.stream, self.kind, &part)?;
         let last = *sequences.last().ok_or_else(|| anyhow!("the log has an empty batch"))?;
-        let refused = self.excluded_before(last)?;
-        Ok(Some(DecodedBatch { kind: self.side, records, excluded: refused }))
+        let excluded = self.excluded_before(last)?;
+        Ok(Some(DecodedBatch { kind: self.kind, records, excluded }))
     }
 
     /// The excluded records of this stream before a sequence number.
     fn excluded_before(&mut self, sequence: u64) -> anyhow::Result<Vec<ExcludedRecord>> {
         // The table mixes both streams, so rows of the other stream are skipped.
         while self.waiting.last().is_none_or(|(last, _)| *last < sequence) {
-            let Some(batch) = self.refused.next() else { break };
-            let refused = decode::excluded_records(&batch?)?;
-            self.waiting.extend(refused.into_iter().filter(|(_, refused)| refused.kind == self.side));
+            let Some(batch) = self.excluded.next() else { break };
+            let excluded = decode::excluded_records(&batch?)?;
+            self.waiting.extend(excluded.into_iter().filter(|(_, record)| record.kind == self.kind));
         }
         let before = self.waiting.partition_point(|(of, _)| *of < sequence);
-        Ok(self.waiting.drain(..before).map(|(_, refused)| refused).collect())
+        Ok(self.waiting.drain(..before).map(|(_, record)| record).collect())
     }
 
     fn nothing(&self) -> Records {

@@ -45,15 +45,15 @@ pub struct JoinBuffer {
 impl JoinBuffer {
     /// An empty buffer. `fields` are the indices of the declared fields that pairs need of each stream. Rows
     /// beyond `limits.join-buffer-mib` spill to a temporary file in `folder`.
-    pub fn new(prepared: &SealedStudy, fields: PerStream<Vec<usize>>, folder: &Path) -> JoinBuffer {
-        let study = &prepared.study;
+    pub fn new(sealed_study: &SealedStudy, fields: PerStream<Vec<usize>>, folder: &Path) -> JoinBuffer {
+        let study = &sealed_study.study;
         let horizon = JoinBounds {
             horizon: Micros::from_duration(study.horizon),
             lateness: PerStream::from_fn(|kind| Micros::from_duration(study.stream(kind).lateness)),
         };
         JoinBuffer {
             join: IntervalJoin::new(horizon, seed()),
-            spill_store: SpillStore::new(prepared, &fields, folder),
+            spill_store: SpillStore::new(sealed_study, &fields, folder),
             fields,
             snapshots: StreamBuffer::default(),
             decisions: StreamBuffer::default(),
@@ -180,8 +180,8 @@ impl JoinBuffer {
     }
 
     /// The columns of a stream that pairs need.
-    fn buffered_columns(&self, side: StreamKind, fields: &RecordBatch) -> RecordBatch {
-        fields.project(&self.fields[side]).expect("the columns are those of the study")
+    fn buffered_columns(&self, kind: StreamKind, fields: &RecordBatch) -> RecordBatch {
+        fields.project(&self.fields[kind]).expect("the columns are those of the study")
     }
 }
 

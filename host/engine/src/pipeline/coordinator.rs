@@ -50,7 +50,7 @@ const EVALUATOR_QUEUE: usize = 16;
 
 /// The state of one run on its coordinating thread.
 pub struct Coordinator<'p> {
-    pub(crate) prepared: &'p SealedStudy,
+    pub(crate) sealed_study: &'p SealedStudy,
     pub(crate) join_buffer: JoinBuffer,
     pub(crate) workers: WorkerPool,
     pub(crate) inferred: UnboundedReceiver<InferredBatch>,
@@ -130,25 +130,25 @@ impl<'p> Coordinator<'p> {
     /// # Errors
     /// When the system cannot start a thread.
     pub fn start(
-        prepared: &'p SealedStudy,
+        sealed_study: &'p SealedStudy,
         log: LogWriter,
         run: &Path,
         initial: InitialState,
         on_interim: Option<InterimCallback>,
     ) -> anyhow::Result<Coordinator<'p>> {
-        let buffered_fields = buffered_fields(prepared);
+        let buffered_fields = buffered_fields(sealed_study);
         let has_interim_reports = on_interim.is_some();
         let (results, inferred) = unbounded_channel();
-        let workers = WorkerPool::start(prepared, &results)?;
-        let evaluator = Evaluator::new(prepared, &buffered_fields, initial.aggregates);
-        let (pairs, table) = (log.clone(), schema::PairTableBuilder::new(prepared));
+        let workers = WorkerPool::start(sealed_study, &results)?;
+        let evaluator = Evaluator::new(sealed_study, &buffered_fields, initial.aggregates);
+        let (pairs, table) = (log.clone(), schema::PairTableBuilder::new(sealed_study));
         let (evaluator_queue, messages) = std::sync::mpsc::sync_channel(EVALUATOR_QUEUE);
         let evaluator = thread::Builder::new()
             .name("evaluator".into())
             .spawn(move || evaluator.run(&messages, &pairs, table, on_interim))?;
         Ok(Coordinator {
-            prepared,
-            join_buffer: JoinBuffer::new(prepared, buffered_fields, run),
+            sealed_study,
+            join_buffer: JoinBuffer::new(sealed_study, buffered_fields, run),
             workers,
             inferred,
             reorder_buffer: BTreeMap::new(),
@@ -156,7 +156,7 @@ impl<'p> Coordinator<'p> {
             collected: 0,
             log,
             log_failed: false,
-            tables: schema::RecordTables::new(prepared),
+            tables: schema::RecordTables::new(sealed_study),
             evaluator,
             evaluator_queue,
             next_sequences: initial.counters.position,
@@ -166,12 +166,12 @@ impl<'p> Coordinator<'p> {
             open_group: OpenGroup { number: initial.groups, rows: initial.rows, opened: Instant::now() },
             replay_positions: None,
             determinism: initial.determinism,
-            interim_schedule: InterimSchedule::new(&prepared.study, initial.interim_reports)
+            interim_schedule: InterimSchedule::new(&sealed_study.study, initial.interim_reports)
                 .filter(|_| has_interim_reports),
-            versions: prepared.versions.clone(),
+            versions: sealed_study.versions.clone(),
             status: watch::Sender::new(RunStatus::default()),
             last_published: Instant::now(),
-            progress: Progress::start(&prepared.study.name),
+            progress: Progress::start(&sealed_study.study.name),
         })
     }
 
@@ -195,19 +195,23 @@ impl<'p> Coordinator<'p> {
         self.submitted - self.collected
     }
 
-    /// Processes a decoded batch of one stream. `tickets` are the pushed deliveries that its records came
+    /// Processes a decoded batch of one stream. `pending_acks` are the pushed deliveries that its records came
     /// with.
     ///
     /// # Errors
     /// When the spill store of the join buffer cannot be read or written.
-    pub(crate) fn ingest(&mut self, decoded: DecodedBatch, tickets: Vec<PendingAck>) -> anyhow::Result<()> {
+    pub(crate) fn ingest(
+        &mut self,
+        decoded: DecodedBatch,
+        pending_acks: Vec<PendingAck>,
+    ) -> anyhow::Result<()> {
         let DecodedBatch { kind, records, mut excluded } = decoded;
         let joined = self.join_buffer.join.offer(kind, &records, excluded.iter().map(|record| record.reason));
         excluded.extend(joined.excluded.iter().map(|exclusion| records.excluded(kind, exclusion)));
         let accepted = joined.accepted(records.len());
         let records = records.filter(&accepted);
-        let (sequences, refused) = self.assign_sequences(kind, &records.lines, excluded);
-        let acks = BatchAcks::new(tickets, &refused);
+        let (sequences, excluded_records) = self.assign_sequences(kind, &records.lines, excluded);
+        let acks = BatchAcks::new(pending_acks, &excluded_records);
         match kind {
             StreamKind::Snapshots => {
                 self.join_buffer.on_snapshots(joined.slot, joined.pairs)?;
@@ -219,7 +223,7 @@ impl<'p> Coordinator<'p> {
                     sequences,
                     generation,
                     records,
-                    excluded: refused,
+                    excluded: excluded_records,
                     next,
                     acks,
                 };
@@ -234,13 +238,13 @@ impl<'p> Coordinator<'p> {
                 let generation = self.versions.generation();
                 let decisions = schema::AcceptedDecisions { sequences, generation, records };
                 let rows = vec![
-                    (Table::Excluded, self.tables.excluded.encode(&refused)),
+                    (Table::Excluded, self.tables.excluded.encode(&excluded_records)),
                     (Table::Decisions, self.tables.decisions.encode(&decisions)),
                 ];
                 let schema::AcceptedDecisions { sequences, records, .. } = decisions;
                 self.append(rows, acks);
                 self.counters.position[kind] = self.next_sequences[kind];
-                self.counters.count_excluded(&refused);
+                self.counters.count_excluded(&excluded_records);
                 self.counters.count_accepted(kind, &records.times);
                 let pairs = self.join_buffer.on_decisions(joined.slot, sequences, &records, joined.pairs)?;
                 self.evaluate(pairs);
@@ -292,7 +296,7 @@ impl<'p> Coordinator<'p> {
             self.append(rows, acks);
             self.counters.position.snapshots = inferred.batch.next;
             self.counters.count_excluded(&inferred.batch.excluded);
-            self.counters.count_inferred(&self.prepared.study, &inferred);
+            self.counters.count_inferred(&self.sealed_study.study, &inferred);
             let pairs = self.join_buffer.on_inferred(inferred)?;
             self.evaluate(pairs);
         }
@@ -339,7 +343,7 @@ impl<'p> Coordinator<'p> {
     /// Ends the open segment group if it is full or old.
     fn rotate_group_if_due(&mut self) {
         self.publish_status();
-        let log = &self.prepared.study.log;
+        let log = &self.sealed_study.study.log;
         let is_full = self.open_group.rows.iter().any(|rows| *rows >= log.segment_rows);
         let is_old = || log.seal_every.as_secs_f64() <= self.open_group.opened.elapsed().as_secs_f64();
         // The first mismatch goes to the ledger at once, so that it survives a process that is killed.
@@ -354,7 +358,7 @@ impl<'p> Coordinator<'p> {
 
     /// Ends the open segment group: the log seals it, and the evaluator writes a checkpoint.
     fn rotate_group(&mut self) {
-        let refused = self.counters.accounts.map(Account::exclusions);
+        let exclusions = self.counters.accounts.map(Account::exclusions);
         self.open_group =
             OpenGroup { number: self.open_group.number + 1, rows: [0; 3], opened: Instant::now() };
         let stats = self.workers.determinism_stats().drain();
@@ -362,7 +366,7 @@ impl<'p> Coordinator<'p> {
         let covers = self.counters.position;
         let settled = self.retention_watermarks().snapshots;
         self.log_failed |=
-            !self.log.end_records(GroupBoundary { position: covers, excluded: refused, events, settled });
+            !self.log.end_records(GroupBoundary { position: covers, excluded: exclusions, events, settled });
         let _ =
             self.evaluator_queue.send(EvaluatorMessage::RotateGroup(Box::new(self.checkpoint(None, None))));
     }
@@ -370,7 +374,7 @@ impl<'p> Coordinator<'p> {
     /// Adds new results of the determinism check, and returns their ledger events.
     fn record_determinism(&mut self, stats: Vec<DeterminismStats>) -> Vec<Event> {
         let mut events = Vec::new();
-        for ((total, stats), model) in self.determinism.iter_mut().zip(stats).zip(&self.prepared.models) {
+        for ((total, stats), model) in self.determinism.iter_mut().zip(stats).zip(&self.sealed_study.models) {
             if stats.rows > 0 {
                 events.push(Event::DeterminismChecked {
                     model: model.name.clone(),
@@ -386,13 +390,13 @@ impl<'p> Coordinator<'p> {
     }
 
     /// A checkpoint of the coordinator's state. The evaluator adds the aggregates.
-    pub(crate) fn checkpoint(&self, judged: Option<Aggregates>, ended: Option<EndState>) -> Checkpoint {
+    pub(crate) fn checkpoint(&self, aggregates: Option<Aggregates>, ended: Option<EndState>) -> Checkpoint {
         Checkpoint {
             seal: self.seal.clone(),
             groups: self.open_group.number,
             began: self.started_at,
             counters: self.counters.clone(),
-            aggregates: judged,
+            aggregates,
             end: ended,
         }
     }

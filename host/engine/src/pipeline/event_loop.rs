@@ -37,7 +37,7 @@ pub async fn run_event_loop(
     let mut tick = tokio::time::interval(std::time::Duration::from_millis(100));
     while readers.receivers.iter().any(Option::is_some) {
         let has_capacity = coordinator.in_flight()
-            < MAX_IN_FLIGHT_PER_WORKER * coordinator.prepared.study.limits.workers as u64;
+            < MAX_IN_FLIGHT_PER_WORKER * coordinator.sealed_study.study.limits.workers as u64;
         let should_poll = PerStream::from_fn(|kind| readers.wants(kind, &coordinator.join_buffer.join));
         let PerStream { snapshots, decisions } = &mut readers.receivers;
         let (kind, event) = tokio::select! {
@@ -77,7 +77,7 @@ pub async fn run_event_loop(
             }
         };
         match event {
-            ReaderEvent::Batch(decoded, tickets) => coordinator.ingest(*decoded, tickets)?,
+            ReaderEvent::Batch(decoded, pending_acks) => coordinator.ingest(*decoded, pending_acks)?,
             ReaderEvent::End(error) => {
                 readers.receivers[kind] = None;
                 events.extend(error.iter().map(|reason| Event::SourceGap {

@@ -43,7 +43,7 @@ use understudy_study::{PerStream, StreamKind};
 /// When the study or a plugin has changed since the seal, when files of the run are missing or damaged, or
 /// when a source cannot be opened.
 pub(super) fn resume_run(
-    prepared: LoadedStudy,
+    loaded_study: LoadedStudy,
     directory: RunDirectory,
     options: RunOptions<'_>,
 ) -> anyhow::Result<StartedRun> {
@@ -80,7 +80,7 @@ pub(super) fn resume_run(
             "{path} already contains a run of this study that has ended; choose another directory with --run"
         );
     }
-    let changes = seal.changes(&Seal::from_study(&prepared, seal.sealed_at));
+    let changes = seal.changes(&Seal::from_study(&loaded_study, seal.sealed_at));
     if !changes.is_empty() {
         bail!(
             "{path} contains a run of this study that has not ended, and its sealed content has changed: {}; undo the change \
@@ -90,16 +90,16 @@ pub(super) fn resume_run(
     }
     finish_interrupted(run, &entries)?;
     present(run, &entries)?;
-    store_plugins(&prepared, &directory)?;
+    store_plugins(&loaded_study, &directory)?;
     restore_declaration(
-        &prepared,
+        &loaded_study,
         &directory,
         recorded.start.as_ref().map(|start| start.study_toml.as_str()),
     )?;
     let recovered = recover(run, recorded.groups, recorded.position)?;
-    let mut study = SealedStudy::new(prepared, &seal);
+    let mut study = SealedStudy::new(loaded_study, &seal);
     let unrecorded_swap = recover_versions(&mut study, run, &recorded, recovered.next)?;
-    let prepared = &study.loaded;
+    let loaded_study = &study.loaded;
     let checkpoint = read_checkpoint(run, &seal_digest, &recorded);
     if checkpoint.is_none() && !recorded.reduced.is_empty() {
         bail!(
@@ -113,11 +113,11 @@ pub(super) fn resume_run(
             Some(position) => Some(position),
             None => last_mark(run, kind)?,
         };
-        let declared = prepared.study.source(kind);
+        let declared = loaded_study.study.source(kind);
         positions[kind] =
             position.map(|(_, position)| source::SourcePosition::from_record(declared, position));
     }
-    let readers = Readers::open(&prepared, options.order, positions)?;
+    let readers = Readers::open(&loaded_study, options.order, positions)?;
     ledger.append(Event::RunResumed {
         position: recovered.next,
         interruption: recorded.interruption().to_owned(),
@@ -134,8 +134,8 @@ pub(super) fn resume_run(
         None => {}
     }
     for kind in StreamKind::ALL {
-        let declared = prepared.study.source(kind);
-        if !source::is_replayable(declared, &prepared.folder) {
+        let declared = loaded_study.study.source(kind);
+        if !source::is_replayable(declared, &loaded_study.folder) {
             let reason = "the source is not replayable; records that arrived while the run was stopped are missing from the log";
             ledger.append(Event::SourceGap { stream: kind.name().to_owned(), reason: reason.to_owned() })?;
         }
@@ -146,18 +146,18 @@ pub(super) fn resume_run(
     let positions = ReplayPositions { evaluated, logged: recorded.position };
     let replay = ReplayPlan { next_sequences: recovered.next, checkpoint_groups, positions };
     let rows = [recovered.rows[0] as usize, recovered.rows[1] as usize, recovered.rows[2] as usize];
-    let empty = || Aggregates::new(&prepared);
+    let empty = || Aggregates::new(&loaded_study);
     let (started_at, counters, aggregates) = match checkpoint {
-        Some(Checkpoint { began, counters: counted, aggregates: judged, .. }) => {
-            (began, counted, judged.unwrap_or_else(empty))
+        Some(Checkpoint { began, counters: counted, aggregates: saved_aggregates, .. }) => {
+            (began, counted, saved_aggregates.unwrap_or_else(empty))
         }
         None => (
             recorded.start.as_ref().map_or(seal.sealed_at, |start| start.at),
-            RunCounters::new(prepared.models.len()),
+            RunCounters::new(loaded_study.models.len()),
             empty(),
         ),
     };
-    let determinism = prepared.models.iter().map(|model| {
+    let determinism = loaded_study.models.iter().map(|model| {
         let totals = recorded.determinism.get(&model.name).cloned().unwrap_or_default();
         let DeterminismTotals { rows, mismatches, first_id } = totals;
         DeterminismStats { rows, mismatches, first_id, sequences: Vec::new() }
@@ -189,7 +189,7 @@ pub(super) fn resume_run(
         determinism,
         interim_reports: recorded.interim_windows,
     };
-    let retention = retention(&prepared, &entries);
+    let retention = retention(&loaded_study, &entries);
     let sealer = Sealer::new(directory.clone(), ledger.clone(), recorded.excluded).retaining(retention);
     let (replay, resume_notice) = (Some(replay), Some(notice));
     Ok(StartedRun {
@@ -215,9 +215,9 @@ pub(crate) fn replay_log(
     run: &Path,
     replay: &ReplayPlan,
 ) -> anyhow::Result<()> {
-    let prepared = coordinator.prepared;
+    let sealed_study = coordinator.sealed_study;
     coordinator.replay_positions = Some(replay.positions);
-    let mut log = LogReplay::open(prepared, run, coordinator.retention_watermarks())?;
+    let mut log = LogReplay::open(sealed_study, run, coordinator.retention_watermarks())?;
     while let Some((kind, batch)) = log.next(&coordinator.join_buffer.join)? {
         let counted_to = coordinator.counters.position[kind];
         for (rows, is_counted) in log_replay::split(&batch, counted_to) {
@@ -226,7 +226,7 @@ pub(crate) fn replay_log(
             coordinator.evaluate(pairs);
         }
     }
-    log_replay::count_excluded(prepared, run, replay.checkpoint_groups, &mut coordinator.counters)?;
+    log_replay::count_excluded(sealed_study, run, replay.checkpoint_groups, &mut coordinator.counters)?;
     coordinator.replay_positions = None;
     coordinator.counters.position = replay.next_sequences;
     coordinator.next_sequences = replay.next_sequences;
@@ -253,7 +253,7 @@ fn damaged_segments(run: &Path, recovered: &Recovered) -> Vec<String> {
 /// Restores the `study.toml` that the run started with, if it is missing or changed. The study's file may
 /// have other comments or another layout by now, so it is used only if it is the same to the byte.
 fn restore_declaration(
-    prepared: &LoadedStudy,
+    loaded_study: &LoadedStudy,
     directory: &RunDirectory,
     started_with: Option<&str>,
 ) -> anyhow::Result<()> {
@@ -262,13 +262,13 @@ fn restore_declaration(
     if fs::read(&path).is_ok_and(|stored| is_original(&stored)) {
         return Ok(());
     }
-    if !is_original(prepared.text.as_bytes()) {
+    if !is_original(loaded_study.text.as_bytes()) {
         bail!(
             "{} is not the file that the run started with, and {} differs from that in comments or layout; restore it from a \
              copy to resume the run",
             path.display(),
-            prepared.path.display()
+            loaded_study.path.display()
         );
     }
-    Ok(directory.write(STUDY, prepared.text.as_bytes())?)
+    Ok(directory.write(STUDY, loaded_study.text.as_bytes())?)
 }

@@ -1,6 +1,6 @@
 //! How a run is started: its directory and its mode.
 //!
-//! Invariants: a study with HTTP sources only runs served; a study without them is never served; an offline
+//! Invariants: a study with an HTTP source runs in served mode; any other study does not; an offline
 //! evaluation reads no source of the study.
 
 use std::path::Path;

@@ -32,35 +32,35 @@ use understudy_study::PerStream;
 /// # Errors
 /// See [`run`](crate::pipeline::run::run).
 pub fn start_or_resume(
-    prepared: LoadedStudy,
+    loaded_study: LoadedStudy,
     options: RunOptions<'_>,
     replayed: Option<ReplayedRun<'_>>,
 ) -> anyhow::Result<StartedRun> {
     // Wrong sources and a broken seal are reported before a directory is created.
     let mut sealed = None;
     if replayed.is_none() {
-        for declared in [&prepared.study.snapshots_source, &prepared.study.decisions_source] {
-            source::check(declared, &prepared.folder)?;
+        for declared in [&loaded_study.study.snapshots_source, &loaded_study.study.decisions_source] {
+            source::check(declared, &loaded_study.folder)?;
         }
-        sealed = load_and_verify(&prepared)?;
+        sealed = load_and_verify(&loaded_study)?;
     }
-    let existing = existing_seal(&prepared, options.directory);
+    let existing = existing_seal(&loaded_study, options.directory);
     let name = existing.as_ref().map(|seal| seal.study.as_str());
-    match RunDirectory::open(options.directory, &prepared.study.name, name)? {
-        DirectoryContent::Empty(directory) => start_run(prepared, sealed, directory, options, replayed),
+    match RunDirectory::open(options.directory, &loaded_study.study.name, name)? {
+        DirectoryContent::Empty(directory) => start_run(loaded_study, sealed, directory, options, replayed),
         DirectoryContent::Run(directory) if replayed.is_some() => bail!(
             "{} already contains a run of this study; choose another directory with --run",
             directory.path().display()
         ),
-        DirectoryContent::Run(directory) => resume_run(prepared, directory, options),
+        DirectoryContent::Run(directory) => resume_run(loaded_study, directory, options),
     }
 }
 
-/// The seal of the run in a directory; `None` if there is no run. The seal beside the study file is not one
-/// of a run.
-fn existing_seal(prepared: &LoadedStudy, directory: &Path) -> Option<Seal> {
+/// The seal of the run in a directory; `None` if there is no run. The seal beside the study
+/// file belongs to no run and does not count.
+fn existing_seal(loaded_study: &LoadedStudy, directory: &Path) -> Option<Seal> {
     let path = fs::canonicalize(directory.join(SEAL)).ok()?;
-    let beside = fs::canonicalize(seal_path(&prepared.path)).ok();
+    let beside = fs::canonicalize(seal_path(&loaded_study.path)).ok();
     if beside.as_ref() == Some(&path) {
         return None;
     }
@@ -69,7 +69,7 @@ fn existing_seal(prepared: &LoadedStudy, directory: &Path) -> Option<Seal> {
 
 /// Starts a run in an empty directory. `sealed` is the seal beside the study file, if there is one.
 fn start_run(
-    prepared: LoadedStudy,
+    loaded_study: LoadedStudy,
     sealed: Option<Seal>,
     directory: RunDirectory,
     options: RunOptions<'_>,
@@ -77,19 +77,21 @@ fn start_run(
 ) -> anyhow::Result<StartedRun> {
     let started_at = Timestamp::now();
     let seal = match replayed {
-        Some(replayed) => Seal::from_study(&prepared, started_at).what_if(replayed.overrides, replayed.seal),
-        None => sealed.unwrap_or_else(|| Seal::from_study(&prepared, started_at)),
+        Some(replayed) => {
+            Seal::from_study(&loaded_study, started_at).what_if(replayed.overrides, replayed.seal)
+        }
+        None => sealed.unwrap_or_else(|| Seal::from_study(&loaded_study, started_at)),
     };
     directory.begin()?;
-    store_plugins(&prepared, &directory)?;
-    let study_toml = sha256_hex(prepared.text.as_bytes());
-    directory.write(STUDY, prepared.text.as_bytes())?;
+    store_plugins(&loaded_study, &directory)?;
+    let study_toml = sha256_hex(loaded_study.text.as_bytes());
+    directory.write(STUDY, loaded_study.text.as_bytes())?;
     let sealed = seal.to_json();
     directory.write(SEAL, sealed.as_bytes())?;
     let seal_digest = sha256_hex(sealed.as_bytes());
     let ledger = Ledger::create(directory.path(), options.signer)?;
     ledger.append(Event::RunStarted {
-        study: prepared.study.name.clone(),
+        study: loaded_study.study.name.clone(),
         seal: seal_digest.clone(),
         study_toml,
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -110,19 +112,19 @@ fn start_run(
         started_at,
         groups: 0,
         rows: [0; 3],
-        counters: RunCounters::new(prepared.models.len()),
-        aggregates: Aggregates::new(&prepared),
-        determinism: vec![DeterminismStats::default(); prepared.models.len()],
+        counters: RunCounters::new(loaded_study.models.len()),
+        aggregates: Aggregates::new(&loaded_study),
+        determinism: vec![DeterminismStats::default(); loaded_study.models.len()],
         interim_reports: BTreeSet::new(),
     };
     let readers = match replayed {
-        Some(replayed) => Readers::logged(&prepared, options.order, replayed.run)?,
-        None => Readers::open(&prepared, options.order, PerStream::default())?,
+        Some(replayed) => Readers::logged(&loaded_study, options.order, replayed.run)?,
+        None => Readers::open(&loaded_study, options.order, PerStream::default())?,
     };
     let sealer = Sealer::new(directory.clone(), ledger.clone(), PerStream::default())
-        .retaining(retention(&prepared, &[]));
+        .retaining(retention(&loaded_study, &[]));
     let (replay, resume_notice) = (None, None);
-    let study = SealedStudy::new(prepared, &seal);
+    let study = SealedStudy::new(loaded_study, &seal);
     Ok(StartedRun {
         study,
         directory,

@@ -1,4 +1,4 @@
-//! What starting and resuming a run have in common: the result, and the files that a run directory stores.
+//! Shared by starting and resuming a run: the started run, and the files that its directory stores.
 
 use std::fs;
 
@@ -52,26 +52,26 @@ pub struct ReplayPlan {
 }
 
 /// What the run's retention policy is to delete; `None` without a policy.
-pub(super) fn retention(prepared: &LoadedStudy, entries: &[Entry]) -> Option<Retention> {
-    Some(Retention::from_entries(entries, prepared.study.log.retain?))
+pub(super) fn retention(loaded_study: &LoadedStudy, entries: &[Entry]) -> Option<Retention> {
+    Some(Retention::from_entries(entries, loaded_study.study.log.retain?))
 }
 
 /// Stores the plugins and their assets in the run directory, unless they are already there unchanged.
-pub(super) fn store_plugins(prepared: &LoadedStudy, directory: &RunDirectory) -> anyhow::Result<()> {
+pub(super) fn store_plugins(loaded_study: &LoadedStudy, directory: &RunDirectory) -> anyhow::Result<()> {
     let store = |name: &str, bytes: &[u8]| match fs::read(directory.path().join(name)) {
         Ok(stored) if stored == bytes => Ok(()),
         _ => directory.write(name, bytes),
     };
-    let models = prepared.models.iter().map(|model| (&model.file, &model.assets));
-    let metrics = prepared.metrics.iter().map(|metric| (&metric.file, &metric.assets));
-    let comparator = (&prepared.comparator.file, &prepared.comparator.assets);
+    let models = loaded_study.models.iter().map(|model| (&model.file, &model.assets));
+    let metrics = loaded_study.metrics.iter().map(|metric| (&metric.file, &metric.assets));
+    let comparator = (&loaded_study.comparator.file, &loaded_study.comparator.assets);
     for (file, assets) in models.chain([comparator]).chain(metrics) {
         store(&plugin_file_name(&file.digest), &file.bytes)?;
         for (_, bytes) in assets.iter() {
             store(&asset_file_name(&sha256_hex(bytes)), bytes)?;
         }
     }
-    for (_, bytes) in &prepared.files {
+    for (_, bytes) in &loaded_study.files {
         store(&asset_file_name(&sha256_hex(bytes)), bytes)?;
     }
     Ok(())

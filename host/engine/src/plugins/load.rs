@@ -266,7 +266,7 @@ impl Loader<'_> {
     }
 
     /// Reports why a plugin cannot be loaded, on the line that can fix it.
-    fn refused(&mut self, role: PluginRole, plugin: &Plugin, error: &SandboxError) {
+    fn push_rejection(&mut self, role: PluginRole, plugin: &Plugin, error: &SandboxError) {
         let line = match error {
             SandboxError::Config { .. } => plugin.config_line,
             SandboxError::Call(_) => plugin.line,
@@ -292,7 +292,7 @@ impl Loader<'_> {
                 Some(LoadedPlugin { name: plugin.name.clone(), file, assets, plugin: loaded })
             }
             Err(error) => {
-                self.refused(role, plugin, &error);
+                self.push_rejection(role, plugin, &error);
                 None
             }
         }
@@ -303,7 +303,7 @@ impl Loader<'_> {
         match ScorerPlugin::load(&self.sandbox, &file, config, assets.clone(), self.cache.as_deref()) {
             Ok(loaded) => Some(LoadedPlugin { name: plugin.name.clone(), file, assets, plugin: loaded }),
             Err(error) => {
-                self.refused(PluginRole::Metric, plugin, &error);
+                self.push_rejection(PluginRole::Metric, plugin, &error);
                 None
             }
         }

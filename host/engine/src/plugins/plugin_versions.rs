@@ -27,7 +27,8 @@ pub struct PluginVersion<P> {
     pub component: String,
     /// The configuration, a JSON object.
     pub config: String,
-    /// Whether this version answers differently from its predecessor.
+    /// Whether the swap to this version was a comparator change: forced although the shadow comparison did not show
+    /// equivalent answers.
     pub comparator_change: bool,
     /// Whether the previous version replaces this one if it fails too often.
     pub guarded: bool,
@@ -45,7 +46,7 @@ impl<P> PluginVersion<P> {
         how: SwapTrigger,
         comparator_change: bool,
     ) -> PluginVersion<P> {
-        // A version restored by the circuit breaker has no healthier predecessor.
+        // The predecessor of a version that the circuit breaker restored is the one that failed.
         let falls_back = how != SwapTrigger::Fallback;
         PluginVersion {
             since,
@@ -119,22 +120,22 @@ pub struct PluginSlot<P> {
 impl<P> PluginSlot<P> {
     fn sealed(name: &str, plugin: P, component: &str, declared: &Plugin) -> PluginSlot<P> {
         let (component, config) = (component.to_owned(), declared.config.to_string());
-        let (comparator_change, guarded, watch) = (false, false, Arc::default());
-        let turn = PluginVersion {
+        let (comparator_change, guarded, failure_counter) = (false, false, Arc::default());
+        let version = PluginVersion {
             since: 0,
             plugin,
             component,
             config,
             comparator_change,
             guarded,
-            failure_counter: watch,
+            failure_counter,
         };
-        PluginSlot { name: name.to_owned(), versions: vec![turn] }
+        PluginSlot { name: name.to_owned(), versions: vec![version] }
     }
 
     /// The version that is active in a generation.
     pub fn version_at(&self, generation: u32) -> &PluginVersion<P> {
-        let after = self.versions.partition_point(|turn| turn.since <= generation);
+        let after = self.versions.partition_point(|version| version.since <= generation);
         &self.versions[after.saturating_sub(1)]
     }
 
@@ -161,8 +162,8 @@ impl<P> PluginSlot<P> {
     }
 
     /// Adds a version, which becomes the active one.
-    pub fn push_version(&mut self, turn: PluginVersion<P>) {
-        self.versions.push(turn);
+    pub fn push_version(&mut self, version: PluginVersion<P>) {
+        self.versions.push(version);
     }
 }
 
@@ -221,14 +222,14 @@ impl PluginVersions {
     }
 
     /// The generation of a record, by stream and sequence number.
-    pub fn generation_of_record(&self, side: understudy_study::StreamKind, sequence: u64) -> u32 {
-        self.from.partition_point(|from| from[side] <= sequence) as u32
+    pub fn generation_of_record(&self, kind: understudy_study::StreamKind, sequence: u64) -> u32 {
+        self.from.partition_point(|from| from[kind] <= sequence) as u32
     }
 
     /// The generation of a pair: the later one of its two records.
     pub fn generation_of_pair(&self, sequences: PerStream<u64>) -> u32 {
         let [snapshot, decision] =
-            understudy_study::StreamKind::ALL.map(|side| self.generation_of_record(side, sequences[side]));
+            understudy_study::StreamKind::ALL.map(|kind| self.generation_of_record(kind, sequences[kind]));
         snapshot.max(decision)
     }
 }

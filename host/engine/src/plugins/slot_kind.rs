@@ -1,6 +1,6 @@
 //! The three kinds of plugin slots: models, comparator and metrics.
 //!
-//! What is done alike with slots of all kinds is written once, as a function over [`SlotKind`].
+//! Code that treats all kinds alike is generic over [`SlotKind`].
 
 use crate::plugins::plugin_versions::{PluginSlot, PluginVersion, PluginVersions};
 use understudy_sandbox::{ComponentFile, DeciderPlugin, PluginRole, Sandbox, SandboxError, ScorerPlugin};

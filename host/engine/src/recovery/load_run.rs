@@ -49,20 +49,20 @@ pub fn load_run_study(
         }
     };
     let kept = StoredFiles { plugins: &kept, files: &seal.files, instead: &what_if.instead };
-    let mut prepared = SealedStudy::new(load(&path, grant, Some(kept))?, seal);
+    let mut sealed_study = SealedStudy::new(load(&path, grant, Some(kept))?, seal);
     // A what-if replaces the sealed plugins, so it ignores swaps.
     if *what_if == PluginOverrides::default() {
         let entries =
             std::fs::read(run.join(LEDGER)).map(|bytes| ledger::check(&bytes).0).unwrap_or_default();
         recover_versions(
-            &mut prepared,
+            &mut sealed_study,
             run,
             &LedgerState::from_entries(&entries),
             PerStream::splat(u64::MAX),
         )
         .map_err(|error| LoadStudyError::Exchanges(format!("{error:#}")))?;
     }
-    Ok(prepared)
+    Ok(sealed_study)
 }
 
 /// Checks that a stored file of a run is unchanged.

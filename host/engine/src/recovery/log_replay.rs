@@ -29,12 +29,12 @@ const WAITING: usize = 2;
 
 /// Reads the accepted rows of both streams.
 pub struct LogReplay<'p> {
-    prepared: &'p SealedStudy,
+    sealed_study: &'p SealedStudy,
     classes: SliceClassifier,
-    streams: PerStream<Stream>,
+    streams: PerStream<RowStream>,
 }
 
-struct Stream {
+struct RowStream {
     batches: Receiver<Result<RecordBatch, LogError>>,
     next: Option<RecordBatch>,
 }
@@ -45,11 +45,11 @@ impl<'p> LogReplay<'p> {
     /// # Errors
     /// When a table cannot be read, or the system gives no thread.
     pub fn open(
-        prepared: &'p SealedStudy,
+        sealed_study: &'p SealedStudy,
         run: &Path,
         from: PerStream<Option<Micros>>,
     ) -> anyhow::Result<LogReplay<'p>> {
-        Self::open_selected(prepared, run, from, None)
+        Self::open_selected(sealed_study, run, from, None)
     }
 
     /// Opens the log like [`LogReplay::open`]. With `ids`, only the records with one of these ids are read.
@@ -57,19 +57,19 @@ impl<'p> LogReplay<'p> {
     /// # Errors
     /// If a table cannot be read, or the system gives no thread.
     pub fn open_selected(
-        prepared: &'p SealedStudy,
+        sealed_study: &'p SealedStudy,
         run: &Path,
         from: PerStream<Option<Micros>>,
         ids: Option<&BTreeSet<String>>,
     ) -> anyhow::Result<LogReplay<'p>> {
-        let open = |side: StreamKind| -> anyhow::Result<Stream> {
-            let table = Table::from_stream(side);
-            let time = match side {
+        let open = |kind: StreamKind| -> anyhow::Result<RowStream> {
+            let table = Table::from_stream(kind);
+            let time = match kind {
                 StreamKind::Snapshots => "observed_at",
                 StreamKind::Decisions => "decided_at",
             };
-            let columns = decode::columns(prepared, table);
-            let from = from[side].map(|micros| (time, micros));
+            let columns = decode::columns(sealed_study, table);
+            let from = from[kind].map(|micros| (time, micros));
             let rows = ScanOptions {
                 from,
                 rows: ids.map(|ids| RowSelection::Texts("id", ids.clone())),
@@ -86,17 +86,17 @@ impl<'p> LogReplay<'p> {
                 }
             };
             thread::Builder::new()
-                .name(format!("log-{}", side.name()))
+                .name(format!("log-{}", kind.name()))
                 .spawn(read)
                 .context("cannot start a reader thread")?;
-            Ok(Stream { batches, next: None })
+            Ok(RowStream { batches, next: None })
         };
         // Both threads read before the first batch of either is awaited.
         let mut streams = PerStream::try_from_fn(open)?;
         for stream in [&mut streams.snapshots, &mut streams.decisions] {
             stream.next = stream.batches.recv().ok().transpose()?;
         }
-        Ok(LogReplay { prepared, classes: SliceClassifier::new(&prepared.study), streams })
+        Ok(LogReplay { sealed_study, classes: SliceClassifier::new(&sealed_study.study), streams })
     }
 
     /// The next rows, from the stream whose clock is behind.
@@ -104,7 +104,7 @@ impl<'p> LogReplay<'p> {
     /// # Errors
     /// When they cannot be read.
     pub fn next(&mut self, pairing: &IntervalJoin) -> anyhow::Result<Option<(StreamKind, RecordBatch)>> {
-        let side = match [&self.streams.snapshots.next, &self.streams.decisions.next] {
+        let kind = match [&self.streams.snapshots.next, &self.streams.decisions.next] {
             [None, None] => return Ok(None),
             [Some(_), None] => StreamKind::Snapshots,
             [None, Some(_)] => StreamKind::Decisions,
@@ -115,10 +115,10 @@ impl<'p> LogReplay<'p> {
             }
             [Some(_), Some(_)] => StreamKind::Decisions,
         };
-        let stream = &mut self.streams[side];
+        let stream = &mut self.streams[kind];
         let batch = stream.next.take();
         stream.next = stream.batches.recv().ok().transpose()?;
-        Ok(batch.map(|batch| (side, batch)))
+        Ok(batch.map(|batch| (kind, batch)))
     }
 
     /// Feeds rows to the join buffer, counts them unless `counters` is `None`, and returns the pairs that
@@ -130,38 +130,39 @@ impl<'p> LogReplay<'p> {
         &mut self,
         join_buffer: &mut JoinBuffer,
         counters: Option<&mut RunCounters>,
-        side: StreamKind,
+        kind: StreamKind,
         batch: &RecordBatch,
     ) -> anyhow::Result<Vec<JoinedPair>> {
-        let prepared = self.prepared;
-        let stream = prepared.study.stream(side);
-        let decode::DecodedRows { sequences, records } = decode::records(stream, side, batch)?;
-        if let Some(row) = decode::first_generation_mismatch(&prepared.versions, side, &sequences, batch)? {
+        let sealed_study = self.sealed_study;
+        let stream = sealed_study.study.stream(kind);
+        let decode::DecodedRows { sequences, records } = decode::records(stream, kind, batch)?;
+        if let Some(row) = decode::first_generation_mismatch(&sealed_study.versions, kind, &sequences, batch)?
+        {
             bail!(
                 "the log's {} hold the id \"{}\" (sequence {}) in another generation than the ledger records; run \
                  `understudy verify` to see what is wrong",
-                side.name(),
+                kind.name(),
                 records.ids.value(row),
                 sequences[row]
             );
         }
-        let offered = join_buffer.join.offer(side, &records, []);
+        let offered = join_buffer.join.offer(kind, &records, []);
         if let Some(row) = offered.excluded.first().map(|exclusion| exclusion.row as usize) {
             bail!(
                 "the log's {} hold the id \"{}\" (sequence {}) where it cannot have been accepted; run `understudy verify` \
                  to see what is wrong",
-                side.name(),
+                kind.name(),
                 records.ids.value(row),
                 sequences[row]
             );
         }
-        match side {
+        match kind {
             StreamKind::Snapshots => {
                 join_buffer.on_snapshots(offered.slot, offered.pairs)?;
                 let (windows, conditions) = self.classes.classify(&records);
-                let models = decode::answers(prepared, batch)?;
+                let models = decode::answers(sealed_study, batch)?;
                 let answers = models.iter().map(|model| &model.output.answers);
-                if let Some(row) = first_violation(prepared.blinding.as_ref(), &records.ids, answers) {
+                if let Some(row) = first_violation(sealed_study.blinding.as_ref(), &records.ids, answers) {
                     bail!(
                         "the log's snapshots hold the id \"{}\" (sequence {}) blinded where the seal does not blind it, or the other \
                          way round; run `understudy verify` to see what is wrong",
@@ -169,26 +170,26 @@ impl<'p> LogReplay<'p> {
                         sequences[row]
                     );
                 }
-                let (refused, acks) = (Vec::new(), BatchAcks::default());
+                let (excluded, acks) = (Vec::new(), BatchAcks::default());
                 let job = SnapshotBatch {
                     number: 0,
                     slot: offered.slot,
                     sequences,
-                    generation: prepared.versions.generation(),
+                    generation: sealed_study.versions.generation(),
                     records,
-                    excluded: refused,
+                    excluded,
                     next: 0,
                     acks,
                 };
                 let answered = InferredBatch { batch: job, models, windows, conditions };
                 if let Some(counters) = counters {
-                    counters.count_inferred(&prepared.study, &answered);
+                    counters.count_inferred(&sealed_study.study, &answered);
                 }
                 Ok(join_buffer.on_inferred(answered)?)
             }
             StreamKind::Decisions => {
                 if let Some(counters) = counters {
-                    counters.count_accepted(side, &records.times);
+                    counters.count_accepted(kind, &records.times);
                 }
                 Ok(join_buffer.on_decisions(offered.slot, sequences, &records, offered.pairs)?)
             }
@@ -204,21 +205,22 @@ pub fn split(batch: &RecordBatch, position: u64) -> Vec<(RecordBatch, bool)> {
     parts.into_iter().filter(|(part, _)| part.num_rows() > 0).collect()
 }
 
-/// Counts the excluded records of the log from a group on, except those before the counted positions.
+/// Counts the excluded records in the groups from `from_group` on. Records before the position of `counters` are
+/// already counted and skipped.
 ///
 /// # Errors
 /// When they cannot be read.
 pub fn count_excluded(
-    prepared: &SealedStudy,
+    sealed_study: &SealedStudy,
     run: &Path,
     from_group: u32,
     counters: &mut RunCounters,
 ) -> anyhow::Result<()> {
-    let columns = decode::columns(prepared, Table::Excluded);
+    let columns = decode::columns(sealed_study, Table::Excluded);
     for batch in (ScanOptions { from_group, ..ScanOptions::new(Table::Excluded, columns) }).open(run)? {
-        let mut refused = decode::excluded_records(&batch?)?;
-        refused.retain(|(sequence, refused)| *sequence >= counters.position[refused.kind]);
-        counters.count_excluded(&refused);
+        let mut excluded = decode::excluded_records(&batch?)?;
+        excluded.retain(|(sequence, record)| *sequence >= counters.position[record.kind]);
+        counters.count_excluded(&excluded);
     }
     Ok(())
 }
@@ -226,10 +228,10 @@ pub fn count_excluded(
 /// The accounting of all records. Accepted records that were not read back, since they can no longer join,
 /// have expired unless they were joined.
 pub fn accounting(join_buffer: &mut JoinBuffer, counters: &RunCounters) -> Accounting {
-    let accounts = PerStream::from_fn(|side| {
-        let account = counters.accounts[side];
-        let open = join_buffer.join.open_rows(side);
-        Account { expired: counters.accepted(side) - account.paired - open, ..account }
+    let accounts = PerStream::from_fn(|kind| {
+        let account = counters.accounts[kind];
+        let open = join_buffer.join.open_rows(kind);
+        Account { expired: counters.accepted(kind) - account.paired - open, ..account }
     });
     join_buffer.join.set_accounts(accounts);
     join_buffer.join.accounting()

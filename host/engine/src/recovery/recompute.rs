@@ -40,14 +40,14 @@ pub struct Recomputed {
 /// # Errors
 /// If the log cannot be read, or does not hold the rows of this study; or the error of `each`.
 pub fn recompute(
-    prepared: &SealedStudy,
+    sealed_study: &SealedStudy,
     run: &Path,
     held: PerStream<Vec<usize>>,
     each: impl FnMut(&EvaluatedPairs) -> anyhow::Result<()> + Send,
 ) -> anyhow::Result<Recomputed> {
-    let replay = LogReplay::open(prepared, run, PerStream::default())?;
-    let (mut counters, aggregates, mut join_buffer) = evaluate(prepared, replay, held, each)?;
-    log_replay::count_excluded(prepared, run, 0, &mut counters)?;
+    let replay = LogReplay::open(sealed_study, run, PerStream::default())?;
+    let (mut counters, aggregates, mut join_buffer) = evaluate(sealed_study, replay, held, each)?;
+    log_replay::count_excluded(sealed_study, run, 0, &mut counters)?;
     counters.position = counters.accounts.map(|account| account.received);
     let accounting = log_replay::accounting(&mut join_buffer, &counters);
     Ok(Recomputed { counters, aggregates, accounting })
@@ -59,28 +59,28 @@ pub fn recompute(
 /// # Errors
 /// Like [`recompute`].
 pub fn recompute_ids(
-    prepared: &SealedStudy,
+    sealed_study: &SealedStudy,
     run: &Path,
     held: PerStream<Vec<usize>>,
     ids: &BTreeSet<String>,
     each: impl FnMut(&EvaluatedPairs) -> anyhow::Result<()> + Send,
 ) -> anyhow::Result<()> {
-    let replay = LogReplay::open_selected(prepared, run, PerStream::default(), Some(ids))?;
-    evaluate(prepared, replay, held, each).map(drop)
+    let replay = LogReplay::open_selected(sealed_study, run, PerStream::default(), Some(ids))?;
+    evaluate(sealed_study, replay, held, each).map(drop)
 }
 
 /// Joins and evaluates the records of a replay.
 fn evaluate(
-    prepared: &SealedStudy,
+    sealed_study: &SealedStudy,
     mut rows: LogReplay<'_>,
     held: PerStream<Vec<usize>>,
     mut each: impl FnMut(&EvaluatedPairs) -> anyhow::Result<()> + Send,
 ) -> anyhow::Result<(RunCounters, Aggregates, JoinBuffer)> {
-    let aggregates = Aggregates::new(prepared);
-    let mut evaluator = Evaluator::new(prepared, &held, aggregates);
-    let mut counters = RunCounters::new(prepared.models.len());
+    let aggregates = Aggregates::new(sealed_study);
+    let mut evaluator = Evaluator::new(sealed_study, &held, aggregates);
+    let mut counters = RunCounters::new(sealed_study.models.len());
     // The run directory may be read-only or in use, so the spill file goes elsewhere.
-    let mut join_buffer = JoinBuffer::new(prepared, held, &std::env::temp_dir());
+    let mut join_buffer = JoinBuffer::new(sealed_study, held, &std::env::temp_dir());
     let (work, waiting) = sync_channel::<Vec<JoinedPair>>(WAITING);
     let compare = move || {
         for pairs in waiting {
@@ -93,8 +93,8 @@ fn evaluate(
         let work = work;
         let comparing = thread::Builder::new().name("compare".into()).spawn_scoped(scope, compare)?;
         let mut pending = Vec::new();
-        while let Some((side, batch)) = rows.next(&join_buffer.join)? {
-            let pairs = rows.feed(&mut join_buffer, Some(&mut counters), side, &batch)?;
+        while let Some((kind, batch)) = rows.next(&join_buffer.join)? {
+            let pairs = rows.feed(&mut join_buffer, Some(&mut counters), kind, &batch)?;
             counters.count_pairs(pairs.len() as u64);
             pending.extend(pairs);
             // The receiver only hangs up after an error, which is returned below.

@@ -35,12 +35,12 @@ pub enum UnrecordedSwap {
 /// # Errors
 /// If a component has changed, or the log cannot be read.
 pub fn recover_versions(
-    prepared: &mut SealedStudy,
+    sealed_study: &mut SealedStudy,
     run: &Path,
     recorded: &LedgerState,
     next: PerStream<u64>,
 ) -> anyhow::Result<Option<UnrecordedSwap>> {
-    let mut unsaid = None;
+    let mut unrecorded = None;
     for swap in &recorded.swaps {
         let generation = swap.generation;
         let from = match swap.outcome {
@@ -48,7 +48,7 @@ pub fn recover_versions(
             SwapOutcome::Abandoned => None,
             SwapOutcome::Unrecorded => {
                 let found = begins(run, generation, next)?;
-                unsaid = Some(found.map_or(UnrecordedSwap::NotMade(generation), |from| {
+                unrecorded = Some(found.map_or(UnrecordedSwap::NotMade(generation), |from| {
                     UnrecordedSwap::Made(SwapApplied {
                         generation,
                         from,
@@ -66,10 +66,10 @@ pub fn recover_versions(
             for position in swap.resumed_from.into_iter().chain([next]) {
                 from = PerStream::from_fn(|kind| from[kind].min(position[kind]));
             }
-            push_swap(&mut prepared.versions, run, swap, from)?;
+            push_swap(&mut sealed_study.versions, run, swap, from)?;
         }
     }
-    Ok(unsaid)
+    Ok(unrecorded)
 }
 
 /// Makes the plugin of a recorded swap the current version of its slot, from the sequence numbers `from` on.

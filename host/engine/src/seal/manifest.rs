@@ -86,17 +86,17 @@ pub struct Signature {
 
 impl Seal {
     /// The seal of a loaded study.
-    pub fn from_study(prepared: &LoadedStudy, sealed_at: Timestamp) -> Seal {
-        let study = &prepared.study;
-        let models = study.models.iter().zip(&prepared.models);
-        let metrics = study.metrics.iter().zip(&prepared.metrics);
+    pub fn from_study(loaded_study: &LoadedStudy, sealed_at: Timestamp) -> Seal {
+        let study = &loaded_study.study;
+        let models = study.models.iter().zip(&loaded_study.models);
+        let metrics = study.metrics.iter().zip(&loaded_study.metrics);
         let mut plugins: Vec<_> = models
             .map(|(plugin, member)| SealedPlugin::from_plugin(PluginRole::Model, plugin, member))
             .collect();
         plugins.push(SealedPlugin::from_plugin(
             PluginRole::Comparator,
             &study.comparator,
-            &prepared.comparator,
+            &loaded_study.comparator,
         ));
         plugins.extend(
             metrics.map(|(plugin, member)| SealedPlugin::from_plugin(PluginRole::Metric, plugin, member)),
@@ -106,10 +106,10 @@ impl Seal {
             study: study.name.clone(),
             sealed_at,
             understudy: env!("CARGO_PKG_VERSION").to_owned(),
-            declaration: prepared.canonical.sha256(),
-            declared: prepared.canonical.clone(),
+            declaration: loaded_study.canonical.sha256(),
+            declared: loaded_study.canonical.clone(),
             plugins,
-            files: prepared.files.iter().map(asset).collect(),
+            files: loaded_study.files.iter().map(asset).collect(),
             replay_of: None,
             signed: None,
         }

@@ -89,9 +89,9 @@ pub fn seal_path(study: &Path) -> PathBuf {
 /// Loads the seal beside a study and checks that the study matches it; `None` if there is no seal.
 ///
 /// # Errors
-/// When it cannot be believed, or the study is not what it promises.
-pub fn load_and_verify(prepared: &LoadedStudy) -> Result<Option<Seal>, SealError> {
-    let path = seal_path(&prepared.path);
+/// If the seal cannot be read or is invalid, or if the study does not match it.
+pub fn load_and_verify(loaded_study: &LoadedStudy) -> Result<Option<Seal>, SealError> {
+    let path = seal_path(&loaded_study.path);
     let bytes = match fs::read(&path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -105,11 +105,11 @@ pub fn load_and_verify(prepared: &LoadedStudy) -> Result<Option<Seal>, SealError
         Ok(seal) => seal,
         Err(what) => return Err(SealError::Damaged { path, what }),
     };
-    let changes = seal.changes(&Seal::from_study(prepared, seal.sealed_at));
+    let changes = seal.changes(&Seal::from_study(loaded_study, seal.sealed_at));
     match changes.is_empty() {
         true => Ok(Some(seal)),
         false => {
-            let (study, sealed_at) = (prepared.path.clone(), seal.sealed_at);
+            let (study, sealed_at) = (loaded_study.path.clone(), seal.sealed_at);
             Err(SealError::Changed { study, path, sealed_at, changes })
         }
     }
@@ -120,16 +120,19 @@ pub fn load_and_verify(prepared: &LoadedStudy) -> Result<Option<Seal>, SealError
 /// # Errors
 /// When there is another seal, or one that is not signed with the key that it is to be signed with, or when
 /// it cannot be written.
-pub fn create_or_verify(prepared: &LoadedStudy, signer: Option<&Signer>) -> Result<(Seal, bool), SealError> {
-    let path = seal_path(&prepared.path);
-    if let Some(seal) = load_and_verify(prepared)? {
+pub fn create_or_verify(
+    loaded_study: &LoadedStudy,
+    signer: Option<&Signer>,
+) -> Result<(Seal, bool), SealError> {
+    let path = seal_path(&loaded_study.path);
+    if let Some(seal) = load_and_verify(loaded_study)? {
         let key = seal.signed.as_ref().map(|signature| signature.key.clone());
         return match signer.is_none_or(|signer| key == Some(signer.verifier().to_string())) {
             true => Ok((seal, false)),
             false => Err(SealError::Signed { path, key }),
         };
     }
-    let seal = Seal::from_study(prepared, Timestamp::now());
+    let seal = Seal::from_study(loaded_study, Timestamp::now());
     let seal = match signer {
         Some(signer) => seal.sign(signer),
         None => seal,

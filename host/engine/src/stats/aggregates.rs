@@ -30,17 +30,17 @@ pub struct Aggregates {
     /// Sums per subgroup, for the divergence search.
     pub profiles: SliceSums,
     /// Distributions of the models' answers against the comparator's.
-    pub spreads: DistributionsBySlice,
+    pub answer_distributions: DistributionsBySlice,
 }
 
 impl Aggregates {
     /// Empty sums for a study.
-    pub fn new(prepared: &LoadedStudy) -> Aggregates {
-        let sizes = study_fields::conditions(&prepared.study).sizes();
-        let forms: Vec<AnswerForm> = prepared.models.iter().map(|model| model.plugin.form).collect();
+    pub fn new(loaded_study: &LoadedStudy) -> Aggregates {
+        let sizes = study_fields::conditions(&loaded_study.study).sizes();
+        let forms: Vec<AnswerForm> = loaded_study.models.iter().map(|model| model.plugin.form).collect();
         Aggregates {
-            spreads: DistributionsBySlice::new(&forms, &sizes),
-            cells: Cells::new(shape(prepared, sizes)),
+            answer_distributions: DistributionsBySlice::new(&forms, &sizes),
+            cells: Cells::new(shape(loaded_study, sizes)),
             comparison: Comparison::default(),
             substrate: LatencyHistogram::default(),
             decided_before: 0,
@@ -53,10 +53,10 @@ impl Aggregates {
 
 /// The shape of the sums: each metric has one more component than it declares, the host's count of scored
 /// pairs.
-fn shape(prepared: &LoadedStudy, conditions: Vec<usize>) -> CellsShape {
+fn shape(loaded_study: &LoadedStudy, conditions: Vec<usize>) -> CellsShape {
     CellsShape {
         conditions,
-        models: prepared.models.len(),
-        components: prepared.metrics.iter().map(|m| m.plugin.components.len() + 1).collect(),
+        models: loaded_study.models.len(),
+        components: loaded_study.metrics.iter().map(|m| m.plugin.components.len() + 1).collect(),
     }
 }

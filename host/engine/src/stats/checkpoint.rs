@@ -60,7 +60,7 @@ impl Checkpoint {
             comparison: aggregates.comparison,
             cells: aggregates.cells.clone(),
             profiles: aggregates.profiles.clone(),
-            spreads: aggregates.spreads.clone(),
+            answer_distributions: aggregates.answer_distributions.clone(),
             times: self.counters.latency.clone(),
             models: self.counters.models(),
             determinism: ended.determinism.clone(),

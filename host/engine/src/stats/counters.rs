@@ -61,12 +61,12 @@ impl RunCounters {
     }
 
     /// Counts accepted records of a stream by their event times.
-    pub fn count_accepted(&mut self, side: StreamKind, times: &[i64]) {
-        if side == StreamKind::Snapshots {
+    pub fn count_accepted(&mut self, kind: StreamKind, times: &[i64]) {
+        if kind == StreamKind::Snapshots {
             self.earliest = self.earliest.into_iter().chain(times.iter().copied()).min();
         }
-        self.accounts[side].received += times.len() as u64;
-        self.clocks[side] = self.clocks[side].max(times.iter().copied().max().map(Micros));
+        self.accounts[kind].received += times.len() as u64;
+        self.clocks[kind] = self.clocks[kind].max(times.iter().copied().max().map(Micros));
     }
 
     /// Counts answered snapshots.
@@ -84,12 +84,11 @@ impl RunCounters {
                     Reason::Blinded => &mut counts.blinded,
                 } += 1;
             }
-            counts.answered += (model.nanos.len() - unanswered.len()) as u64;
-            let mut without = unanswered.iter().map(|(row, _)| *row as usize).peekable();
-            for (row, nanos) in model.nanos.iter().enumerate() {
-                if without.next_if_eq(&row).is_none() {
-                    self.latency[index].record(*nanos);
-                }
+            counts.answered += (model.latencies.rows() - unanswered.len()) as u64;
+            let unanswered_before = |end: usize| unanswered.partition_point(|(row, _)| (*row as usize) < end);
+            for (rows, latency) in model.latencies.runs() {
+                let without = unanswered_before(rows.end) - unanswered_before(rows.start);
+                self.latency[index].record_n(latency, (rows.len() - without) as u64);
             }
             for (row, what) in &model.output.broken {
                 let row = *row as usize;
@@ -104,8 +103,8 @@ impl RunCounters {
     }
 
     /// Counts excluded records.
-    pub fn count_excluded(&mut self, refused: &[(u64, ExcludedRecord)]) {
-        for (_, record) in refused {
+    pub fn count_excluded(&mut self, excluded: &[(u64, ExcludedRecord)]) {
+        for (_, record) in excluded {
             let account = &mut self.accounts[record.kind];
             account.received += 1;
             *account.excluded_mut(record.reason) += 1;
@@ -124,9 +123,9 @@ impl RunCounters {
 
     /// The first excluded records, in the order of the report, which does not depend on the order of reading.
     pub fn sorted_exclusions(&self) -> Vec<ListedExclusion> {
-        let mut refused = self.exclusions.clone();
-        refused.sort_by(|a, b| (&b.stream, a.line).cmp(&(&a.stream, b.line)));
-        refused
+        let mut excluded = self.exclusions.clone();
+        excluded.sort_by(|a, b| (&b.stream, a.line).cmp(&(&a.stream, b.line)));
+        excluded
     }
 
     /// Counts joined pairs.
@@ -145,8 +144,8 @@ impl RunCounters {
     }
 
     /// Number of accepted records of a stream.
-    pub fn accepted(&self, side: StreamKind) -> u64 {
-        let account = self.accounts[side];
+    pub fn accepted(&self, kind: StreamKind) -> u64 {
+        let account = self.accounts[kind];
         account.received - account.exclusions().total()
     }
 }

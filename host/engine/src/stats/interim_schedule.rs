@@ -38,12 +38,12 @@ pub struct InterimSchedule {
     every: u64,
     clock: WindowClock,
     /// Per stream: how far the clock must be past the end of a window.
-    behind: PerStream<Micros>,
+    required_lag: PerStream<Micros>,
     /// Labels of the interim reports that the ledger records.
     known: BTreeSet<String>,
     /// The last window of the previous report.
     last: Option<Window>,
-    waits: Option<NextReport>,
+    next_report: Option<NextReport>,
 }
 
 /// The next report.
@@ -62,26 +62,26 @@ impl InterimSchedule {
         Some(InterimSchedule {
             every: study.interim.every?,
             clock: WindowClock::new(study.windows, study.time_zone.clone()),
-            behind: behind(study),
+            required_lag: required_lag(study),
             known,
             last: None,
-            waits: None,
+            next_report: None,
         })
     }
 
     /// The last window of a report that is due, and its label. The next call returns the next report.
     pub fn due(&mut self, counters: &RunCounters) -> Option<(Window, String)> {
         loop {
-            let NextReport { last, end, .. } = *self.waits(counters)?;
+            let NextReport { last, end, .. } = *self.next_report(counters)?;
             let is_over = |kind| {
                 counters.clocks[kind]
-                    .is_some_and(|clock| clock.saturating_sub(self.behind[kind]) >= Micros(end))
+                    .is_some_and(|clock| clock.saturating_sub(self.required_lag[kind]) >= Micros(end))
             };
             if !StreamKind::ALL.into_iter().all(is_over) {
                 return None;
             }
             // No earlier window can appear any more, so later reports are scheduled from here.
-            (self.last, self.waits) = (Some(last), None);
+            (self.last, self.next_report) = (Some(last), None);
             let label = self.clock.label(last);
             if !self.known.contains(&label) {
                 return Some((last, label));
@@ -90,13 +90,13 @@ impl InterimSchedule {
     }
 
     /// The next report, if a snapshot arrived since the previous one.
-    fn waits(&mut self, counters: &RunCounters) -> Option<&NextReport> {
+    fn next_report(&mut self, counters: &RunCounters) -> Option<&NextReport> {
         let windows = &counters.inputs.windows;
         let first = match self.last {
             None => *windows.first_key_value()?.0,
             Some(last) => *windows.range((Excluded(last), Unbounded)).next()?.0,
         };
-        if self.waits.as_ref().is_none_or(|waits| waits.first != first) {
+        if self.next_report.as_ref().is_none_or(|next_report| next_report.first != first) {
             let mut last = match self.last {
                 None => self.step(first, self.every - 1),
                 Some(last) => self.step(last, self.every),
@@ -104,9 +104,9 @@ impl InterimSchedule {
             while last < first {
                 last = self.step(last, self.every);
             }
-            self.waits = Some(NextReport { first, last, end: self.clock.bounds(last).end });
+            self.next_report = Some(NextReport { first, last, end: self.clock.bounds(last).end });
         }
-        self.waits.as_ref()
+        self.next_report.as_ref()
     }
 
     fn step(&self, from: Window, steps: u64) -> Window {
@@ -115,7 +115,7 @@ impl InterimSchedule {
 }
 
 /// Per stream: how far the clock must be past the end of a window so that no pair can join it any more.
-fn behind(study: &Study) -> PerStream<Micros> {
+fn required_lag(study: &Study) -> PerStream<Micros> {
     PerStream {
         snapshots: Micros::from_duration(study.inputs.lateness),
         decisions: Micros::from_duration(study.decisions.lateness.saturating_add(study.horizon)),
@@ -151,11 +151,11 @@ impl InterimSnapshot {
             let end = clock.bounds(*window).end;
             let reached = |kind| {
                 counters.clocks[kind]
-                    .is_some_and(|clock| clock.saturating_sub(behind(study)[kind]) >= Micros(end))
+                    .is_some_and(|clock| clock.saturating_sub(required_lag(study)[kind]) >= Micros(end))
             };
             StreamKind::ALL.into_iter().all(reached)
         };
-        // Input statistics are only collected on demand, pairs always.
+        // Snapshots are counted by window only if the study declares interim reports. Pairs always are.
         let compared =
             saved.aggregates.iter().flat_map(|aggregates| aggregates.cells.iter()).map(|(window, _)| window);
         let known = counters.inputs.windows.keys().copied().chain(compared).chain([first]);
@@ -167,7 +167,8 @@ impl InterimSnapshot {
             }
             None => Err(NotReady::Open {
                 label: clock.label(first),
-                until: behind(study).map(|behind| Micros(clock.bounds(first).end).saturating_add(behind)),
+                until: required_lag(study)
+                    .map(|required_lag| Micros(clock.bounds(first).end).saturating_add(required_lag)),
                 clocks: counters.clocks,
             }),
         }
@@ -180,7 +181,7 @@ impl InterimSnapshot {
         let end = WindowClock::new(study.windows, study.time_zone.clone()).bounds(self.window).end;
         // The clock of the snapshots only has to show that the window is over.
         let end = Micros(end);
-        let ends = PerStream { snapshots: end, decisions: end.saturating_add(behind(study).decisions) };
+        let ends = PerStream { snapshots: end, decisions: end.saturating_add(required_lag(study).decisions) };
         for kind in StreamKind::ALL {
             let clock = &mut counters.clocks[kind];
             *clock = clock.map(|clock| clock.min(ends[kind]));
@@ -192,7 +193,7 @@ impl InterimSnapshot {
             aggregates.comparison.compared = pairs.sum();
             aggregates.evidence = aggregates.evidence.through(self.window);
             aggregates.profiles = aggregates.profiles.through(self.window);
-            aggregates.spreads = aggregates.spreads.through(self.window);
+            aggregates.answer_distributions = aggregates.answer_distributions.through(self.window);
         }
     }
 
@@ -242,10 +243,10 @@ mod tests {
             TestRun { study: study("[interim]\nevery = 2\n"), counters: RunCounters::new(1) }
         }
 
-        fn came(&mut self, side: StreamKind, hours: &[i64]) {
+        fn came(&mut self, kind: StreamKind, hours: &[i64]) {
             let times: Vec<i64> = hours.iter().map(|hour| hour * HOUR).collect();
-            self.counters.count_accepted(side, &times);
-            if side == StreamKind::Snapshots {
+            self.counters.count_accepted(kind, &times);
+            if kind == StreamKind::Snapshots {
                 let mut clock = WindowClock::new(self.study.windows, self.study.time_zone.clone());
                 let windows: Vec<Window> = times.iter().map(|time| clock.window(*time)).collect();
                 record_inputs(&self.study, &mut self.counters.inputs, &times, &windows, &[]);
@@ -340,7 +341,7 @@ mod tests {
         assert_eq!(latest(&run), Ok("1970-01-01".to_owned()));
         run.came(StreamKind::Decisions, &[77]);
         assert_eq!(latest(&run), Ok("1970-01-03".to_owned()));
-        // Without a declared schedule only pairs and the earliest snapshot are counters.
+        // Without a declared schedule only pairs and the earliest snapshot are counted.
         run.study = study("");
         run.counters.inputs = Default::default();
         assert_eq!(latest(&run), Ok("1970-01-01".to_owned()));

@@ -18,7 +18,15 @@ impl Default for LatencyHistogram {
 impl LatencyHistogram {
     /// Adds one latency, in ns.
     pub fn record(&mut self, latency: Nanos) {
-        self.0.record(latency.0).expect("the histogram grows");
+        self.record_n(latency, 1);
+    }
+
+    /// Adds `count` equal latencies, in ns.
+    pub fn record_n(&mut self, latency: Nanos, count: u64) {
+        // A count of 0 would still raise the histogram's maximum.
+        if count > 0 {
+            self.0.record_n(latency.0, count).expect("the histogram grows");
+        }
     }
 
     /// The underlying histogram.

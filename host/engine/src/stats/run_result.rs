@@ -36,7 +36,7 @@ pub struct RunResult {
     /// Sums per subgroup, for the divergence search.
     pub profiles: SliceSums,
     /// Distributions of the models' answers against the comparator's.
-    pub spreads: DistributionsBySlice,
+    pub answer_distributions: DistributionsBySlice,
     /// Per model: its answer counts.
     pub models: Vec<ModelCounts>,
     /// Per model: latency of its answers.

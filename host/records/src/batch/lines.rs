@@ -8,11 +8,11 @@ use std::ops::Range;
 #[derive(Clone, Debug, Default)]
 pub struct Lines {
     bytes: Vec<u8>,
-    spans: Vec<Span>,
+    spans: Vec<LineSpan>,
 }
 
 #[derive(Clone, Debug)]
-struct Span {
+struct LineSpan {
     range: Range<usize>,
     line: u64,
     offset: u64,
@@ -52,7 +52,7 @@ impl Lines {
     fn push_span(&mut self, line: u64, offset: u64, text: &[u8], fault: Option<String>) {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(text);
-        self.spans.push(Span { range: start..self.bytes.len(), line, offset, fault });
+        self.spans.push(LineSpan { range: start..self.bytes.len(), line, offset, fault });
     }
 
     /// Appends the records of another batch.

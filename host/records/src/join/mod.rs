@@ -6,7 +6,7 @@
 //! - A snapshot at `s` and a decision at `d` with the same id form a pair if `|s - d| <= h`, whichever arrived first.
 //! - A record is a *duplicate* (same bytes) or a *conflict* (different bytes) if its own stream holds the id with a time
 //!   `t` and the stream's watermark has not passed `t + 2h`. The first record counts. Afterwards the id may be reused.
-//! - A record behind the watermark of its own stream is *late*.
+//! - A record behind the watermark of its own stream is *late*, unless it is a duplicate or a conflict.
 //! - An accepted record without a pair is *waiting* until the other stream's watermark passes `t + h`, then *expired*.
 //!
 //! # Invariants
@@ -78,8 +78,8 @@ impl JoinResult {
 pub struct IntervalJoin {
     bounds: JoinBounds,
     seed: u64,
-    table: HashTable<Entry>,
-    batches: FxHashMap<Slot, Batch>,
+    table: HashTable<JoinEntry>,
+    batches: FxHashMap<Slot, JoinBatch>,
     next: Slot,
     /// The latest accepted event time of each stream; [`NO_CLOCK`] before the first record.
     clocks: PerStream<Micros>,
@@ -92,13 +92,13 @@ pub struct IntervalJoin {
 }
 
 #[derive(Clone, Copy)]
-struct Entry {
+struct JoinEntry {
     slot: Slot,
     row: u32,
     time: Micros,
 }
 
-struct Batch {
+struct JoinBatch {
     kind: StreamKind,
     ids: StringArray,
     times: Vec<i64>,
@@ -132,8 +132,8 @@ impl IntervalJoin {
         }
     }
 
-    /// Joins decoded records of one stream. `rejected` are the reasons of the records that were excluded before, by
-    /// decoding; they are only counted.
+    /// Joins decoded records of one stream. `rejected` are the reasons for which the decoder excluded others of the
+    /// batch; these records are only counted.
     pub fn offer(
         &mut self,
         kind: StreamKind,
@@ -157,7 +157,7 @@ impl IntervalJoin {
         let mut accepted: Vec<u32> = Vec::with_capacity(rows);
         let mut paired = Vec::with_capacity(rows);
         for record in 0..rows {
-            let own = |entry: &Entry| match entry.slot == slot {
+            let own = |entry: &JoinEntry| match entry.slot == slot {
                 true => records.ids.value(accepted[entry.row as usize] as usize),
                 false => id(&self.batches, entry),
             };
@@ -196,7 +196,7 @@ impl IntervalJoin {
             }
             self.clocks[kind] = self.clocks[kind].max(time);
             // Capacity is reserved above, so the table never rehashes the rows of this unfinished batch.
-            self.table.insert_unique(hash, Entry { slot, row, time }, |entry| {
+            self.table.insert_unique(hash, JoinEntry { slot, row, time }, |entry| {
                 entry_hash(self.seed, &self.batches, entry)
             });
         }
@@ -252,7 +252,8 @@ impl IntervalJoin {
         open.map(|batch| batch.waiting as u64).sum()
     }
 
-    /// Sets the accounts after logged records were replayed: `expired` must not contain the [`IntervalJoin::open_rows`].
+    /// Sets the accounts after logged records were replayed: `expired` must not count the rows
+    /// that [`IntervalJoin::open_rows`] returns.
     pub fn set_accounts(&mut self, accounts: PerStream<Account>) {
         self.accounts = accounts;
     }
@@ -318,7 +319,8 @@ impl IntervalJoin {
         };
         let digests = accepted.iter().map(|&record| records.digests[record as usize]).collect();
         let times = accepted.iter().map(|&record| records.times[record as usize]).collect();
-        self.batches.insert(slot, Batch { kind, ids, times, digests, paired, waiting, latest, open: true });
+        self.batches
+            .insert(slot, JoinBatch { kind, ids, times, digests, paired, waiting, latest, open: true });
         match waiting {
             0 => self.close(slot),
             _ => self.expiring[kind].push(Reverse((latest + self.bounds.horizon, slot))),
@@ -377,11 +379,11 @@ fn hash(seed: u64, id: &str) -> u64 {
     xxh3_64_with_seed(id.as_bytes(), seed)
 }
 
-fn id<'a>(batches: &'a FxHashMap<Slot, Batch>, entry: &Entry) -> &'a str {
+fn id<'a>(batches: &'a FxHashMap<Slot, JoinBatch>, entry: &JoinEntry) -> &'a str {
     batches[&entry.slot].ids.value(entry.row as usize)
 }
 
-fn entry_hash(seed: u64, batches: &FxHashMap<Slot, Batch>, entry: &Entry) -> u64 {
+fn entry_hash(seed: u64, batches: &FxHashMap<Slot, JoinBatch>, entry: &JoinEntry) -> u64 {
     hash(seed, id(batches, entry))
 }
 

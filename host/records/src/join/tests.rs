@@ -32,12 +32,12 @@ const BOUNDS: JoinBounds =
     JoinBounds { horizon: Micros(10), lateness: PerStream { snapshots: Micros(6), decisions: Micros(3) } };
 
 /// The exclusion of each record of one stream, by the definition in the module's documentation.
-fn exclusions(side: StreamKind, inputs: &[Input]) -> Vec<Option<ExclusionReason>> {
+fn exclusions(kind: StreamKind, inputs: &[Input]) -> Vec<Option<ExclusionReason>> {
     let mut exclusions: Vec<Option<ExclusionReason>> = Vec::new();
     for (at, new) in inputs.iter().enumerate() {
         let accepted =
             || inputs[..at].iter().zip(&exclusions).filter(|(_, class)| class.is_none()).map(|(i, _)| i);
-        let watermark = accepted().map(|i| i.time).max().map(|max| max - BOUNDS.lateness[side].0);
+        let watermark = accepted().map(|i| i.time).max().map(|max| max - BOUNDS.lateness[kind].0);
         let held =
             |i: &&Input| i.id == new.id && watermark.is_none_or(|w| w <= i.time + 2 * BOUNDS.horizon.0);
         exclusions.push(match accepted().rfind(held) {
@@ -55,10 +55,10 @@ fn pairs(
     streams: &[Vec<Input>; 2],
     exclusions: &[Vec<Option<ExclusionReason>>; 2],
 ) -> BTreeSet<(usize, usize)> {
-    let accepted = |side: usize| {
-        streams[side]
+    let accepted = |kind: usize| {
+        streams[kind]
             .iter()
-            .zip(&exclusions[side])
+            .zip(&exclusions[kind])
             .enumerate()
             .filter(|(_, (_, c))| c.is_none())
             .map(|(at, (i, _))| (at, *i))
@@ -108,17 +108,17 @@ proptest! {
         let mut found = BTreeSet::new();
         let rest = [(true, 1000), (false, 1000)];
         for (decision, size) in cuts.into_iter().chain(rest) {
-            let side = if decision { StreamKind::Decisions } else { StreamKind::Snapshots };
-            let from = next[side as usize];
-            let to = (from + size).min(streams[side as usize].len());
-            next[side as usize] = to;
-            let result = join.offer(side, &records(&streams[side as usize][from..to]), []);
+            let kind = if decision { StreamKind::Decisions } else { StreamKind::Snapshots };
+            let from = next[kind as usize];
+            let to = (from + size).min(streams[kind as usize].len());
+            next[kind as usize] = to;
+            let result = join.offer(kind, &records(&streams[kind as usize][from..to]), []);
             let mut reasons = vec![None; to - from];
             result.excluded.iter().for_each(|excluded| reasons[excluded.row as usize] = Some(excluded.reason));
-            prop_assert_eq!(&reasons[..], &excluded[side as usize][from..to]);
+            prop_assert_eq!(&reasons[..], &excluded[kind as usize][from..to]);
             let accepted: Vec<bool> = reasons.iter().map(Option::is_none).collect();
             prop_assert_eq!(result.accepted(to - from), accepted);
-            let accepted = (from..to).filter(|at| excluded[side as usize][*at].is_none());
+            let accepted = (from..to).filter(|at| excluded[kind as usize][*at].is_none());
             for (row, at) in accepted.enumerate() {
                 place.insert((result.slot, row as u32), at);
             }
@@ -132,19 +132,19 @@ proptest! {
 
         // Whether an unpaired record is expired depends on the times alone.
         let accounting = join.accounting();
-        for side in StreamKind::ALL {
-            let clock = |side: StreamKind| {
-                let accepted = streams[side as usize].iter().zip(&excluded[side as usize]);
+        for kind in StreamKind::ALL {
+            let clock = |kind: StreamKind| {
+                let accepted = streams[kind as usize].iter().zip(&excluded[kind as usize]);
                 accepted.filter(|(_, c)| c.is_none()).map(|(i, _)| i.time).max()
             };
-            let over = clock(side.other()).map(|max| max - BOUNDS.lateness[side.other()].0);
-            let unpaired = |at: &usize| !wanted.iter().any(|p| [p.0, p.1][side as usize] == *at);
-            let accepted = (0..streams[side as usize].len()).filter(|at| excluded[side as usize][*at].is_none());
+            let over = clock(kind.other()).map(|max| max - BOUNDS.lateness[kind.other()].0);
+            let unpaired = |at: &usize| !wanted.iter().any(|p| [p.0, p.1][kind as usize] == *at);
+            let accepted = (0..streams[kind as usize].len()).filter(|at| excluded[kind as usize][*at].is_none());
             let expired = accepted
                 .filter(unpaired)
-                .filter(|at| over.is_some_and(|w| streams[side as usize][*at].time + BOUNDS.horizon.0 < w))
+                .filter(|at| over.is_some_and(|w| streams[kind as usize][*at].time + BOUNDS.horizon.0 < w))
                 .count();
-            let account = match side {
+            let account = match kind {
                 StreamKind::Snapshots => accounting.snapshots,
                 StreamKind::Decisions => accounting.decisions,
             };
@@ -162,10 +162,10 @@ fn batches_are_evicted_as_event_time_advances() {
     let mut join = IntervalJoin::new(BOUNDS, 0);
     let mut closed = BTreeSet::new();
     for step in 0..2000 {
-        for side in StreamKind::ALL {
+        for kind in StreamKind::ALL {
             // Every third decision is missing.
-            if side == StreamKind::Snapshots || step % 3 > 0 {
-                join.offer(side, &records(&[at((step % 250) as u8, step)]), []);
+            if kind == StreamKind::Snapshots || step % 3 > 0 {
+                join.offer(kind, &records(&[at((step % 250) as u8, step)]), []);
             }
         }
         for slot in join.take_closed_batches() {

@@ -18,7 +18,7 @@ const BINS_PER_SIDE: u32 = 12;
 
 /// The joint distributions of a model's answers and the substrate's.
 pub fn answer_distributions(outcome: &RunResult, model: usize) -> AnswerDistributions {
-    let distributions = &outcome.spreads;
+    let distributions = &outcome.answer_distributions;
     let shape = outcome.cells.shape();
     // In an interim report, a cell with few pairs could reveal an answer for a row that is still to be decided.
     let (min_pairs, for_values, for_windows) = match outcome.end.is_final() {

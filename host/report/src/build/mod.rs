@@ -30,8 +30,8 @@ use understudy_sandbox::{ComponentFile, DeciderPlugin};
 use understudy_statistics::scoring::{Slice, Totals, WindowClock};
 
 /// The report of a run, with the plugins that ran at its end.
-pub fn build(outcome: &RunResult, prepared: &SealedStudy) -> Report {
-    let study = &prepared.study;
+pub fn build(outcome: &RunResult, sealed_study: &SealedStudy) -> Report {
+    let study = &sealed_study.study;
     let clock = WindowClock::new(study.windows, study.time_zone.clone());
     let conditions = conditions(study);
     let conditions: Vec<ConditionInfo> = study
@@ -45,7 +45,7 @@ pub fn build(outcome: &RunResult, prepared: &SealedStudy) -> Report {
         WindowInfo { label: clock.label(window), start: timestamp(bounds.start), end: timestamp(bounds.end) }
     });
     let mut reducer = Reducer {
-        scorers: prepared
+        scorers: sealed_study
             .versions
             .metrics
             .iter()
@@ -53,9 +53,9 @@ pub fn build(outcome: &RunResult, prepared: &SealedStudy) -> Report {
             .collect(),
         failures: outcome.failures.iter().map(plugin_failure).collect(),
     };
-    let search = DivergenceSearch::new(outcome, prepared, &mut reducer);
+    let search = DivergenceSearch::new(outcome, sealed_study, &mut reducer);
     let overall = outcome.cells.fold(outcome.cells.iter().map(|(window, _)| window));
-    let models = prepared.models.iter().enumerate().map(|(model, member)| ModelReport {
+    let models = sealed_study.models.iter().enumerate().map(|(model, member)| ModelReport {
         plugin: decider(member),
         form: member.plugin.form,
         answered: outcome.models[model].answered,
@@ -65,7 +65,7 @@ pub fn build(outcome: &RunResult, prepared: &SealedStudy) -> Report {
         latency: latency_summary(outcome.models[model].latency),
         latency_quantiles: latency_quantiles(&outcome.times[model]),
         determinism_check: determinism_summary(&outcome.determinism[model], outcome.end.is_final()),
-        scores: (0..prepared.metrics.len())
+        scores: (0..sealed_study.metrics.len())
             .map(|metric| {
                 let search = (metric == study.divergence.metric).then_some(&search);
                 scores(outcome, &overall, model, metric, search, &mut reducer)
@@ -75,7 +75,7 @@ pub fn build(outcome: &RunResult, prepared: &SealedStudy) -> Report {
     });
     let models = models.collect();
     let divergence = search.report(&mut reducer);
-    let metrics = prepared.metrics.iter().enumerate().map(|(index, member)| MetricInfo {
+    let metrics = sealed_study.metrics.iter().enumerate().map(|(index, member)| MetricInfo {
         plugin: plugin(&member.name, &member.plugin.title, &member.file),
         primary: index == study.primary,
         better: member.plugin.better,
@@ -94,7 +94,7 @@ pub fn build(outcome: &RunResult, prepared: &SealedStudy) -> Report {
         accounting: outcome.accounting,
         comparison: comparison_counts(outcome.comparison),
         models,
-        comparator: decider(&prepared.comparator),
+        comparator: decider(&sealed_study.comparator),
         metrics: metrics.collect(),
         conditions,
         windows: windows.collect(),

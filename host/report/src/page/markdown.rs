@@ -8,7 +8,7 @@ use crate::sanitizer::one_line;
 
 /// A document as a Markdown file.
 pub fn markdown(document: &Document) -> String {
-    let mut page = Page(String::new());
+    let mut page = MarkdownPage(String::new());
     page.paragraph(&format!("# {}", text(&document.title)));
     page.facts(&document.lead);
     if let Some(Banner { tone, word, text: says }) = &document.banner {
@@ -21,9 +21,9 @@ pub fn markdown(document: &Document) -> String {
 }
 
 /// The text so far: paragraphs that each end with a line feed.
-struct Page(String);
+struct MarkdownPage(String);
 
-impl Page {
+impl MarkdownPage {
     fn paragraph(&mut self, text: &str) {
         if !self.0.is_empty() {
             self.0.push('\n');

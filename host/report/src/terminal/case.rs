@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::format::{UNDEFINED, compact, duration, significant};
 use crate::model::case::{Case, CaseModel, PluginAnswer, SimilarCase};
-use crate::terminal::table::{Align, GAP, Table};
+use crate::terminal::table::{Align, GAP, TextTable};
 use crate::terminal::text_canvas::{Ink, Page, Span, Style, width};
 
 /// The maximum number of lines of one value.
@@ -80,7 +80,7 @@ fn decision_time(case: &Case) -> String {
 fn answers(page: &mut Page, case: &Case) {
     let figures = case.metrics.iter().map(|_| Align::Point);
     let columns = [Align::Left, Align::Left, Align::Right].into_iter().chain(figures).chain([Align::Right]);
-    let mut table = Table::new(columns);
+    let mut table = TextTable::new(columns);
     let heads =
         ["  model", "answer", "confidence"].into_iter().chain(case.metrics.iter().map(String::as_str));
     table.head(heads.chain(["latency"]).map(|head| Span::new(Ink::Faint, head)));
@@ -113,7 +113,7 @@ fn similar_cases(page: &mut Page, model: &CaseModel, similar: &[SimilarCase]) {
     if similar.is_empty() {
         return page.line(2, &["none".into()]);
     }
-    let mut table = Table::new([Align::Left; 4]);
+    let mut table = TextTable::new([Align::Left; 4]);
     table.head(["  id", "observed", "answer", "substrate"].map(|head| Span::new(Ink::Faint, head)));
     for SimilarCase { id, observed_at, answer, substrate_answer } in similar {
         let cells = [format!("  {id}"), instant(*observed_at), answer.clone(), substrate_answer.clone()];

@@ -7,7 +7,7 @@ use crate::format::{UNDEFINED, count, counted, p_value, significant, six_decimal
 use crate::model::comparison::{
     AgreementCounts, ComparedModel, ComparisonSlice, MetricDifference, ModelComparison,
 };
-use crate::terminal::table::{Align, Table};
+use crate::terminal::table::{Align, TextTable};
 use crate::terminal::text_canvas::{Ink, Page, Span, Style};
 use understudy_sandbox::Better;
 
@@ -51,7 +51,7 @@ fn compared_model(page: &mut Page, found: &ModelComparison, model: &ComparedMode
     });
     page.section(&format!("{other} compared with {reference}"), "");
     let [whole, slices @ ..] = &model.slices[..] else { return };
-    let mut table = Table::new(COLUMNS);
+    let mut table = TextTable::new(COLUMNS);
     table.head(heads("  metric"));
     for metric in &whole.metrics {
         table.row(cells(format!("  {}", metric.metric), metric));
@@ -96,7 +96,7 @@ fn cells(name: String, metric: &MetricDifference) -> [Span; 7] {
 
 /// One metric for each value of each condition.
 fn by_condition(page: &mut Page, slices: &[ComparisonSlice], at: usize, metric: &str) {
-    let mut table = Table::new(COLUMNS);
+    let mut table = TextTable::new(COLUMNS);
     table.head(heads(&format!("  {metric} by")));
     let mut last = None;
     for slice in slices.iter().filter(|slice| slice.pairs > 0) {

@@ -6,7 +6,7 @@
 use crate::format::{count, counted};
 use crate::metric_format::MetricFormat;
 use crate::model::report::{ConditionInfo, MetricValue, Report};
-use crate::terminal::table::{Align, GAP, Table};
+use crate::terminal::table::{Align, GAP, TextTable};
 use crate::terminal::text_canvas::{Ink, Page, Span, clipped, width};
 
 /// The mark of the value with the least agreement.
@@ -21,7 +21,7 @@ const MAX_MODEL_WIDTH: usize = 20;
 const MAX_METRIC_WIDTH: usize = 24;
 
 /// The values of one metric for one model.
-struct Column<'r> {
+struct ConditionColumn<'r> {
     format: &'r MetricFormat<'r>,
     model: &'r str,
     conditions: &'r [Vec<MetricValue>],
@@ -29,7 +29,8 @@ struct Column<'r> {
 
 /// The metrics for each value of each condition.
 pub(super) fn conditions(page: &mut Page, report: &Report, formats: &[MetricFormat<'_>]) {
-    let metrics: Vec<Vec<Column<'_>>> = formats.iter().map(|format| columns(report, format)).collect();
+    let metrics: Vec<Vec<ConditionColumn<'_>>> =
+        formats.iter().map(|format| columns(report, format)).collect();
     let labels = report.conditions.iter().flat_map(|condition| condition.values.iter());
     let Some(label) = labels.map(|label| 4 + Span::from(label.as_str()).width()).max() else { return };
     let label = label.clamp(TITLE.len() + GAP, page.width() * 2 / 5);
@@ -47,7 +48,7 @@ pub(super) fn conditions(page: &mut Page, report: &Report, formats: &[MetricForm
         let columns: Vec<_> = block.iter().copied().flatten().collect();
         let left = [(Align::Left, label), (Align::Right, pairs)];
         let mut table =
-            Table::with_widths(left.into_iter().chain(columns.iter().map(|_| (Align::Point, column))));
+            TextTable::with_widths(left.into_iter().chain(columns.iter().map(|_| (Align::Point, column))));
         any_marked |= fill(&mut table, &report.conditions, &columns, (label, column));
         table.print(page);
     }
@@ -58,8 +59,11 @@ pub(super) fn conditions(page: &mut Page, report: &Report, formats: &[MetricForm
 }
 
 /// The columns of all metrics in blocks of at most `max_columns`. A metric is split only if it has more columns.
-fn blocks<'c, 'r>(metrics: &'c [Vec<Column<'r>>], max_columns: usize) -> Vec<Vec<&'c [Column<'r>]>> {
-    let mut blocks: Vec<Vec<&[Column<'_>]>> = Vec::new();
+fn blocks<'c, 'r>(
+    metrics: &'c [Vec<ConditionColumn<'r>>],
+    max_columns: usize,
+) -> Vec<Vec<&'c [ConditionColumn<'r>]>> {
+    let mut blocks: Vec<Vec<&[ConditionColumn<'_>]>> = Vec::new();
     for part in metrics.iter().flat_map(|columns| columns.chunks(max_columns)) {
         match blocks.last_mut() {
             Some(block) if block.iter().map(|part| part.len()).sum::<usize>() + part.len() <= max_columns => {
@@ -71,16 +75,16 @@ fn blocks<'c, 'r>(metrics: &'c [Vec<Column<'r>>], max_columns: usize) -> Vec<Vec
     blocks
 }
 
-fn columns<'r>(report: &'r Report, format: &'r MetricFormat<'r>) -> Vec<Column<'r>> {
+fn columns<'r>(report: &'r Report, format: &'r MetricFormat<'r>) -> Vec<ConditionColumn<'r>> {
     let column = |model| {
         let conditions = &format.scores(model)?.conditions;
-        Some(Column { format, model: &model.plugin.name, conditions })
+        Some(ConditionColumn { format, model: &model.plugin.name, conditions })
     };
     report.models.iter().filter_map(column).collect()
 }
 
 /// The column width that one metric needs.
-fn columns_width(columns: &[Column<'_>]) -> usize {
+fn columns_width(columns: &[ConditionColumn<'_>]) -> usize {
     let widest = columns.iter().map(|column| {
         let values = column.conditions.iter().flatten().map(|value| width(&column.format.value(value.value)));
         let value = width(MARK) + values.max().unwrap_or(0);
@@ -106,9 +110,9 @@ fn ruled(name: &str, room: usize) -> Span {
 
 /// Fills the table, and returns whether any value is marked. The widths are those of labels and columns.
 fn fill(
-    table: &mut Table,
+    table: &mut TextTable,
     conditions: &[ConditionInfo],
-    columns: &[&Column<'_>],
+    columns: &[&ConditionColumn<'_>],
     (label_width, column_width): (usize, usize),
 ) -> bool {
     let mut any_marked = false;
@@ -149,7 +153,7 @@ fn fill(
 }
 
 /// The value with the least agreement, unless all are equal.
-fn marked(column: &Column<'_>, values: &[MetricValue]) -> Option<f64> {
+fn marked(column: &ConditionColumn<'_>, values: &[MetricValue]) -> Option<f64> {
     let values = || values.iter().filter(|value| value.pairs > 0).map(|value| value.value);
     let worst = column.format.worst(values())?;
     values().flatten().any(|value| value != worst).then_some(worst)

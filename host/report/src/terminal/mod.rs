@@ -21,7 +21,7 @@ use crate::format::{counted, duration};
 use crate::metric_format::MetricFormat;
 use crate::model::report::Report;
 use crate::model::run_summary::RunEnd;
-use crate::terminal::table::{Align, Table};
+use crate::terminal::table::{Align, TextTable};
 use crate::terminal::text_canvas::{Ink, Page, Span, Style};
 
 /// The report as text: lines that each end with a line feed.
@@ -53,7 +53,7 @@ pub fn render_report(report: &Report, style: Style) -> String {
 /// A table as text: lines that each end with a line feed.
 pub fn render_table(heads: &[String], rows: &[Vec<String>], style: Style) -> String {
     let mut page = Page::new(style);
-    let mut table = Table::new(heads.iter().map(|_| Align::Left));
+    let mut table = TextTable::new(heads.iter().map(|_| Align::Left));
     table.head(heads.iter().map(|head| Span::new(Ink::Faint, head)));
     for row in rows {
         table.row(row.iter().map(|cell| cell.as_str().into()));

@@ -6,14 +6,14 @@
 use crate::format::{count, counted};
 use crate::metric_format::MetricFormat;
 use crate::model::report::{MetricScores, MetricValue, Report};
-use crate::terminal::table::{Align, Table};
+use crate::terminal::table::{Align, TextTable};
 use crate::terminal::text_canvas::{Ink, Page, Span};
 
 /// The value of each metric for each model, over all compared pairs.
 pub(super) fn overall(page: &mut Page, report: &Report, formats: &[MetricFormat<'_>]) {
     let over = counted(report.comparison.compared, "compared pair", "compared pairs");
     page.section("Agreement with the substrate", &format!("over {over}"));
-    let mut table = Table::new([Align::Left, Align::Point, Align::Right]);
+    let mut table = TextTable::new([Align::Left, Align::Point, Align::Right]);
     for format in formats {
         let primary = if format.metric.primary { "primary, " } else { "" };
         let aside = format!("  {primary}{}", format.direction());

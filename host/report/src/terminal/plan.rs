@@ -4,7 +4,7 @@
 //! that the study cannot detect at any true value is `never`.
 
 use crate::format::{UNDEFINED, count, counted, significant};
-use crate::terminal::table::{Align, Table};
+use crate::terminal::table::{Align, TextTable};
 use crate::terminal::text_canvas::{Ink, Page, Span, Style};
 use crate::terminal::windows::BARS;
 use understudy_statistics::verdict::plan::{ScopePlan, ShareOrigin, StudyPlan};
@@ -92,7 +92,7 @@ fn comparisons(page: &mut Page, plan: &StudyPlan) {
         Some(measured) => format!("by the mean of {} measured", windows(plan, measured)),
     };
     page.section("Compared pairs", &from);
-    let mut table = Table::new([Align::Left, Align::Right, Align::Right, Align::Right]);
+    let mut table = TextTable::new([Align::Left, Align::Right, Align::Right, Align::Right]);
     let number = |number: Option<u64>, few: bool| match (number, few) {
         (None, _) => UNDEFINED.into(),
         (Some(number), false) => Span::from(count(number)),
@@ -156,7 +156,7 @@ fn detectable_differences(page: &mut Page, plan: &StudyPlan) {
         plan.bound, plan.confidence
     );
     page.paragraph(2, Ink::Faint, &text, 3);
-    let mut table = Table::new([Align::Left, Align::Point, Align::Point, Align::Point]);
+    let mut table = TextTable::new([Align::Left, Align::Point, Align::Point, Align::Point]);
     let heads = ["".to_owned()].into_iter().chain(span_names(plan)).chain(["as declared".to_owned()]);
     table.head(heads.map(|head| Span::new(Ink::Faint, head)));
     for part in &plan.scopes {
@@ -175,7 +175,7 @@ fn detectable_differences(page: &mut Page, plan: &StudyPlan) {
 fn go_probabilities(page: &mut Page, plan: &StudyPlan) {
     page.section(&format!("Probability of GO, by the true {}", plan.metric), "");
     let Some((all, scopes)) = plan.scopes.split_first() else { return };
-    let mut table = Table::new([Align::Point, Align::Right, Align::Right, Align::Left]);
+    let mut table = TextTable::new([Align::Point, Align::Right, Align::Right, Align::Left]);
     let [window, _] = span_names(plan);
     let heads = ["  true value".to_owned(), window, "GO".to_owned(), String::new()];
     table.head(heads.map(|head| Span::new(Ink::Faint, head)));
@@ -192,7 +192,7 @@ fn go_probabilities(page: &mut Page, plan: &StudyPlan) {
     if scopes.is_empty() {
         return;
     }
-    let mut table = Table::new([Align::Left, Align::Left]);
+    let mut table = TextTable::new([Align::Left, Align::Left]);
     table.line(2, [Span::new(Ink::Faint, "probability of GO at the same true values, in order")]);
     for part in &plan.scopes {
         table.row([format!("    {}", part.name).into(), probability_bars(part).into()]);

@@ -6,7 +6,7 @@
 use crate::format::{UNDEFINED, count, counted, duration};
 use crate::model::report::Report;
 use crate::model::run_summary::{ComparisonCounts, DeterminismSummary, LatencySummary};
-use crate::terminal::table::{Align, Table};
+use crate::terminal::table::{Align, TextTable};
 use crate::terminal::text_canvas::{Ink, Page, Span};
 use understudy_records::join::Account;
 
@@ -30,7 +30,7 @@ fn pairs_balance(report: &Report) -> bool {
 pub(super) fn accounts(page: &mut Page, report: &Report) {
     let (snapshots, decisions) = (&report.accounting.snapshots, &report.accounting.decisions);
     page.blank();
-    let mut table = Table::new([Align::Left, Align::Right, Align::Right, Align::Left]);
+    let mut table = TextTable::new([Align::Left, Align::Right, Align::Right, Align::Left]);
     table.head([Span::new(Ink::Title, "Records"), faint("snapshots"), faint("decisions")]);
     let descriptions = std::iter::once("").chain(snapshots.terms().map(|(term, _)| term.description()));
     let rows = snapshots.equation().into_iter().zip(decisions.equation()).zip(descriptions);
@@ -66,7 +66,7 @@ fn balance(account: &Account) -> Span {
 /// The number of snapshots that each model answered.
 pub(super) fn answers(page: &mut Page, report: &Report) {
     page.blank();
-    let mut table = Table::new([Align::Left, Align::Right, Align::Right, Align::Right, Align::Left]);
+    let mut table = TextTable::new([Align::Left, Align::Right, Align::Right, Align::Right, Align::Left]);
     let names = ["answered", "abstained", "failed"].map(faint);
     table.head([Span::new(Ink::Title, "Answers")].into_iter().chain(names));
     for model in &report.models {
@@ -120,7 +120,7 @@ pub(super) fn determinism_checks(page: &mut Page, report: &Report) {
 pub(super) fn latency(page: &mut Page, report: &Report) {
     page.blank();
     let mut table =
-        Table::new([Align::Left, Align::Right, Align::Right, Align::Right, Align::Right, Align::Right]);
+        TextTable::new([Align::Left, Align::Right, Align::Right, Align::Right, Align::Right, Align::Right]);
     let names = ["p50", "p90", "p99", "max", "count"].map(faint);
     table.head([Span::new(Ink::Title, "Latency")].into_iter().chain(names));
     for model in &report.models {

@@ -4,7 +4,7 @@
 
 use crate::format::{UNDEFINED, count, counted, significant};
 use crate::model::reviews::ReviewSummary;
-use crate::terminal::table::{Align, Table};
+use crate::terminal::table::{Align, TextTable};
 use crate::terminal::text_canvas::{Ink, Page, Span, Style};
 
 /// The reviews of one model as text.
@@ -15,7 +15,7 @@ pub fn render_reviews(summary: &ReviewSummary, style: Style) -> String {
         &format!("Who was right where {} and the substrate differ", summary.model),
         &format!("{} of {total} judged", count(summary.judged)),
     );
-    let mut table = Table::new([Align::Left, Align::Right, Align::Point, Align::Left]);
+    let mut table = TextTable::new([Align::Left, Align::Right, Align::Point, Align::Left]);
     let bounds = format!("interval, each bound at {}", summary.confidence);
     table.head(["", "judged", "estimated share", &bounds].map(|head| Span::new(Ink::Faint, head)));
     for (at, counted) in summary.judgements.iter().enumerate() {
@@ -44,7 +44,7 @@ pub fn render_reviews(summary: &ReviewSummary, style: Style) -> String {
         page.paragraph(2, Ink::Plain, &format!("failure modes: {}", modes.join(", ")), 3);
     }
     if summary.strata.len() > 1 {
-        let mut table = Table::new([Align::Left, Align::Right, Align::Right]);
+        let mut table = TextTable::new([Align::Left, Align::Right, Align::Right]);
         table.head(["  stratum", "disagreements", "judged"].map(|head| Span::new(Ink::Faint, head)));
         for stratum in &summary.strata {
             let name = format!("  {}", stratum.name);

@@ -6,7 +6,7 @@ use crate::format::{count, counted};
 use crate::metric_format::MetricFormat;
 use crate::model::divergence::{DivergenceDirection, DivergentSubgroup, ModelDivergence};
 use crate::model::report::Report;
-use crate::terminal::table::{Align, Table};
+use crate::terminal::table::{Align, TextTable};
 use crate::terminal::text_canvas::{Ink, Page, Span};
 
 /// The maximum number of subgroups shown for a model.
@@ -24,7 +24,7 @@ pub(super) fn subgroups(page: &mut Page, report: &Report, formats: &[MetricForma
         counted(found.max_terms, "value", "values")
     );
     page.section("Where they differ", &method);
-    let mut table = Table::new([Align::Left, Align::Right, Align::Point, Align::Point, Align::Left]);
+    let mut table = TextTable::new([Align::Left, Align::Right, Align::Point, Align::Point, Align::Left]);
     let heads = ["", "pairs", format.name(), "elsewhere", "agreement"];
     table.head(heads.map(|head| Span::new(Ink::Faint, head)));
     for ModelDivergence { model, subgroups, .. } in &found.models {

@@ -29,19 +29,19 @@ enum Row {
 }
 
 /// A table that is printed once it is complete.
-pub(super) struct Table {
+pub(super) struct TextTable {
     columns: Vec<(Align, usize)>,
     rows: Vec<Row>,
 }
 
-impl Table {
-    pub fn new(columns: impl IntoIterator<Item = Align>) -> Table {
-        Table { columns: columns.into_iter().map(|align| (align, 0)).collect(), rows: Vec::new() }
+impl TextTable {
+    pub fn new(columns: impl IntoIterator<Item = Align>) -> TextTable {
+        TextTable { columns: columns.into_iter().map(|align| (align, 0)).collect(), rows: Vec::new() }
     }
 
     /// A table whose columns have minimum widths.
-    pub fn with_widths(columns: impl IntoIterator<Item = (Align, usize)>) -> Table {
-        Table { columns: columns.into_iter().collect(), rows: Vec::new() }
+    pub fn with_widths(columns: impl IntoIterator<Item = (Align, usize)>) -> TextTable {
+        TextTable { columns: columns.into_iter().collect(), rows: Vec::new() }
     }
 
     /// Adds the heads of the columns.
@@ -142,7 +142,7 @@ mod tests {
     use super::*;
     use crate::terminal::text_canvas::Style;
 
-    fn printed(table: Table) -> String {
+    fn printed(table: TextTable) -> String {
         let mut page = Page::new(Style { width: 60, color: false });
         table.print(&mut page);
         page.finish()
@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn numbers_are_aligned_by_their_point() {
-        let mut table = Table::new([Align::Left, Align::Point, Align::Right]);
+        let mut table = TextTable::new([Align::Left, Align::Point, Align::Right]);
         table.head(spans(["", "figure", "pairs"]));
         table.row(spans(["a", "1,234.5", "9"]));
         table.row(spans(["b", "0.123456", "10"]));
@@ -173,7 +173,7 @@ mod tests {
     #[test]
     fn text_columns_shrink_and_the_last_one_first() {
         let row = |first: &str, last: &str| {
-            let mut table = Table::new([Align::Left, Align::Right, Align::Left]);
+            let mut table = TextTable::new([Align::Left, Align::Right, Align::Left]);
             table.row(spans([first, "18,446,744,073,709,551,615", last]));
             printed(table)
         };

@@ -3,7 +3,7 @@
 //! Invariants: nothing is decided or computed here. GO permits a canary and nothing more.
 
 use crate::format::{counted, p_value, verdict_meaning};
-use crate::terminal::table::{Align, Table};
+use crate::terminal::table::{Align, TextTable};
 use crate::terminal::text_canvas::{Ink, Page, Span, Style};
 use understudy_statistics::verdict::{
     Contamination, Estimate, IntervalMethod, ModelVerdict, ScopeVerdict, TESTED_LATER, Verdict, VerdictKind,
@@ -102,7 +102,7 @@ fn scope_verdict(
 }
 
 fn windows(page: &mut Page, verdict: &Verdict, ruling: &ScopeVerdict) {
-    let mut table = Table::new([Align::Left, Align::Right, Align::Right, Align::Left]);
+    let mut table = TextTable::new([Align::Left, Align::Right, Align::Right, Align::Left]);
     let bounds = format!("interval, each bound at {}", verdict.confidence);
     table.head(["window", "pairs", &verdict.metric, &bounds].map(|head| Span::new(Ink::Faint, head)));
     let all = verdict.windows.iter().zip(&ruling.windows);
@@ -183,7 +183,7 @@ fn mark(passes: bool, failure: &str) -> Span {
 fn shared_inputs(page: &mut Page, verdict: &Verdict) {
     if !verdict.cycle.is_empty() {
         page.section("Cycle coverage", "");
-        let mut table = Table::new([Align::Left, Align::Right, Align::Right, Align::Right, Align::Left]);
+        let mut table = TextTable::new([Align::Left, Align::Right, Align::Right, Align::Right, Align::Left]);
         table.head(["value", "occurrences", "required", "pairs", ""].map(|head| Span::new(Ink::Faint, head)));
         for value in &verdict.cycle {
             let numbers = [value.occurrences, value.required, value.pairs].map(|number| number.to_string());
@@ -196,7 +196,7 @@ fn shared_inputs(page: &mut Page, verdict: &Verdict) {
     }
     if !verdict.inputs.is_empty() {
         page.section("Input distribution", "");
-        let mut table = Table::new([Align::Left, Align::Right, Align::Right, Align::Right, Align::Left]);
+        let mut table = TextTable::new([Align::Left, Align::Right, Align::Right, Align::Right, Align::Left]);
         table.head(["value", "snapshots", "share", "reference", ""].map(|head| Span::new(Ink::Faint, head)));
         for input in &verdict.inputs {
             let reference = format!("{} ± {}", input.reference, input.tolerance);

@@ -6,7 +6,7 @@
 use crate::format::{compact, count, counted};
 use crate::metric_format::MetricFormat;
 use crate::model::report::{MetricValue, ModelReport, Report, WindowInfo};
-use crate::terminal::table::{Align, Table};
+use crate::terminal::table::{Align, TextTable};
 use crate::terminal::text_canvas::{Ink, Page, Span, clipped, width};
 
 /// Bars in ascending order.
@@ -28,7 +28,7 @@ pub(super) fn windows(page: &mut Page, report: &Report, formats: &[MetricFormat<
     let names = report.models.iter().map(|model| width(&model.plugin.name).min(MAX_NAME_WIDTH));
     let names = names.max().unwrap_or(0);
     let timeline = Timeline::new(&report.windows, page.width().saturating_sub(4 + names + 2));
-    let mut table = Table::new([Align::Left, Align::Point, Align::Right, Align::Left]);
+    let mut table = TextTable::new([Align::Left, Align::Point, Align::Right, Align::Left]);
     let mut undefined = false;
     for format in formats {
         let (low, high) = scale(report, format);
@@ -78,7 +78,7 @@ fn scale(report: &Report, format: &MetricFormat<'_>) -> (f64, f64) {
 }
 
 /// Adds the lowest and the highest window; of equal windows the earliest.
-fn extremes(table: &mut Table, report: &Report, format: &MetricFormat<'_>, values: &[MetricValue]) {
+fn extremes(table: &mut TextTable, report: &Report, format: &MetricFormat<'_>, values: &[MetricValue]) {
     let defined_values = || {
         let windows = report.windows.iter().zip(values);
         windows.filter_map(|(window, value)| Some((defined(value)?, value.pairs, window)))

@@ -10,7 +10,7 @@ use crate::ledger::entry::{Entry, HASH, NO_PREVIOUS, line};
 
 /// A fault of a ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct LedgerFault {
     /// The line, from 1.
     pub line: usize,
     /// The fault, as a clause.
@@ -18,12 +18,12 @@ pub struct Fault {
 }
 
 /// Reads the entries of a ledger. Returns those that can be read, and all faults.
-pub fn check(bytes: &[u8]) -> (Vec<Entry>, Vec<Fault>) {
+pub fn check(bytes: &[u8]) -> (Vec<Entry>, Vec<LedgerFault>) {
     let (mut entries, mut faults) = (Vec::new(), Vec::new());
     let mut previous = NO_PREVIOUS.to_owned();
     let mut number = 0;
     for (at, text) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
-        let mut fault = |what: String| faults.push(Fault { line: at + 1, what });
+        let mut fault = |what: String| faults.push(LedgerFault { line: at + 1, what });
         let Some(text) = text.strip_suffix(b"\n") else {
             fault("the line is incomplete".to_owned());
             continue;

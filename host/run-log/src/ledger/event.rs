@@ -104,7 +104,7 @@ pub enum Event {
         /// Result of the shadow comparison on recent pairs; left out if the swap was forced without one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         shadow: Option<ShadowResult>,
-        /// Whether later results are measured by a different comparator or metric.
+        /// Whether the swap was forced although the answers may differ.
         comparator_change: bool,
     },
     /// The swap of this generation took effect.

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::ledger::check::Fault;
+use crate::ledger::check::LedgerFault;
 use crate::ledger::entry::Entry;
 use crate::ledger::event::{Event, FileDigest, Segment, ShadowResult, SwapTrigger};
 use understudy_records::join::ExclusionCounts;
@@ -74,7 +74,7 @@ pub struct RecordedSwap {
     pub trigger: SwapTrigger,
     /// Result of the shadow comparison, unless the swap was forced without one.
     pub shadow: Option<ShadowResult>,
-    /// Whether later results are measured by a different comparator or metric.
+    /// Whether the swap was forced although the answers may differ.
     pub comparator_change: bool,
     /// What became of the swap.
     pub outcome: SwapOutcome,
@@ -115,9 +115,9 @@ pub enum InterferenceSource {
         /// What is known about it.
         text: String,
     },
-    /// A swap changed the comparator or a metric.
+    /// A swap was a comparator change: a plugin was swapped although its answers may differ.
     Swap {
-        /// `comparator` or `metric`.
+        /// `model`, `comparator` or `metric`.
         role: String,
         /// The name of the plugin slot in the study.
         name: String,
@@ -173,7 +173,7 @@ pub struct LedgerState {
     /// Whether the run was closed: its sources ended, and it cannot be resumed.
     pub closed: bool,
     /// Entries that contradict earlier ones.
-    pub contradictions: Vec<Fault>,
+    pub contradictions: Vec<LedgerFault>,
 }
 
 impl LedgerState {
@@ -199,7 +199,7 @@ impl LedgerState {
     fn apply(&mut self, index: usize, entry: &Entry) {
         let mut contradictions = Vec::new();
         let mut contradiction =
-            |what: String| contradictions.push(Fault { line: entry.entry as usize + 1, what });
+            |what: String| contradictions.push(LedgerFault { line: entry.entry as usize + 1, what });
         match &entry.event {
             Event::RunStarted { seal, study_toml, version, key, .. } => {
                 if entry.entry > 0 {

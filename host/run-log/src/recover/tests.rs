@@ -16,22 +16,22 @@ use understudy_study::PerStream;
 /// A record in the log: its stream, its sequence number, and whether it is accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Row {
-    side: StreamKind,
+    kind: StreamKind,
     sequence: u64,
-    refused: bool,
+    excluded: bool,
 }
 
 impl Row {
     fn table(self) -> Table {
-        match self.refused {
+        match self.excluded {
             true => Table::Excluded,
-            false => Table::from_stream(self.side),
+            false => Table::from_stream(self.kind),
         }
     }
 
     fn mark(self) -> RecordPosition {
         let (line, offset) = (self.sequence + 1, 10 * self.sequence);
-        RecordPosition { line, offset, digest: self.sequence ^ (0xfeed + self.side as u64) }
+        RecordPosition { line, offset, digest: self.sequence ^ (0xfeed + self.kind as u64) }
     }
 }
 
@@ -50,7 +50,7 @@ fn batch(table: Table, rows: &[Row]) -> RecordBatch {
         ("digest", numbers(|row| row.mark().digest)),
     ];
     if table == Table::Excluded {
-        columns.insert(0, ("stream", text(|row| row.side.name().to_owned())));
+        columns.insert(0, ("stream", text(|row| row.kind.name().to_owned())));
     }
     RecordBatch::try_from_iter(columns).expect("columns of one length")
 }
@@ -58,7 +58,7 @@ fn batch(table: Table, rows: &[Row]) -> RecordBatch {
 /// A step of writing a log: rows of a stream are appended, and the group may be closed after them.
 #[derive(Clone, Debug)]
 struct Step {
-    side: StreamKind,
+    kind: StreamKind,
     /// For each row: whether it is excluded.
     rows: Vec<bool>,
     close: bool,
@@ -68,8 +68,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step =
         (any::<bool>(), prop::collection::vec(prop::bool::weighted(0.3), 1..5), prop::bool::weighted(0.2));
     let step = step.prop_map(|(decision, rows, close)| {
-        let side = if decision { StreamKind::Decisions } else { StreamKind::Snapshots };
-        Step { side, rows, close }
+        let kind = if decision { StreamKind::Decisions } else { StreamKind::Snapshots };
+        Step { kind, rows, close }
     });
     prop::collection::vec(step, 0..16)
 }
@@ -110,13 +110,13 @@ impl Log {
         let mut open: BTreeMap<usize, (PathBuf, StreamWriter)> = BTreeMap::new();
         let mut files: BTreeMap<PathBuf, Content> = BTreeMap::new();
         for (at, step) in steps.iter().enumerate() {
-            let row = |(at, refused): (usize, &bool)| Row {
-                side: step.side,
-                sequence: next[step.side] + at as u64,
-                refused: *refused,
+            let row = |(at, excluded): (usize, &bool)| Row {
+                kind: step.kind,
+                sequence: next[step.kind] + at as u64,
+                excluded: *excluded,
             };
             let rows: Vec<Row> = step.rows.iter().enumerate().map(row).collect();
-            next[step.side] += rows.len() as u64;
+            next[step.kind] += rows.len() as u64;
             for table in RECORDS {
                 let rows: Vec<Row> = rows.iter().copied().filter(|row| row.table() == table).collect();
                 if rows.is_empty() {
@@ -163,25 +163,26 @@ impl Log {
 
     /// For each stream the first missing number.
     fn next(&self) -> PerStream<u64> {
-        PerStream::from_fn(|side| {
+        PerStream::from_fn(|kind| {
             let has =
-                |sequence: &u64| self.left.iter().any(|row| row.side == side && row.sequence == *sequence);
-            (self.sealed[side]..).find(|sequence| !has(sequence)).expect("rows end somewhere")
+                |sequence: &u64| self.left.iter().any(|row| row.kind == kind && row.sequence == *sequence);
+            (self.sealed[kind]..).find(|sequence| !has(sequence)).expect("rows end somewhere")
         })
     }
 
     /// The rows before these numbers, in the order in which they were appended.
     fn rows(&self, table: Table) -> Vec<Row> {
         let next = self.next();
-        let stays = |row: &&Row| row.table() == table && row.sequence < next[row.side];
+        let stays = |row: &&Row| row.table() == table && row.sequence < next[row.kind];
         self.left.iter().filter(stays).copied().collect()
     }
 
     /// The number of rows behind these numbers.
-    fn behind(&self) -> PerStream<u64> {
+    fn rows_beyond_end(&self) -> PerStream<u64> {
         let next = self.next();
-        let behind = |side: StreamKind| move |row: &&Row| row.side == side && row.sequence >= next[side];
-        PerStream::from_fn(|side| self.left.iter().filter(behind(side)).count() as u64)
+        let rows_beyond_end =
+            |kind: StreamKind| move |row: &&Row| row.kind == kind && row.sequence >= next[kind];
+        PerStream::from_fn(|kind| self.left.iter().filter(rows_beyond_end(kind)).count() as u64)
     }
 
     fn recover(&self) -> Recovered {
@@ -192,11 +193,11 @@ impl Log {
     fn check(&self, recovered: &Recovered) -> Result<(), TestCaseError> {
         prop_assert_eq!(recovered.next, self.next());
         prop_assert_eq!(recovered.group, self.groups);
-        for side in StreamKind::ALL {
-            prop_assert!(recovered.next[side] >= self.acknowledged[side]);
-            let of = |row: &&Row| row.side == side && row.sequence + 1 == recovered.next[side];
+        for kind in StreamKind::ALL {
+            prop_assert!(recovered.next[kind] >= self.acknowledged[kind]);
+            let of = |row: &&Row| row.kind == kind && row.sequence + 1 == recovered.next[kind];
             let last = self.left.iter().find(of).map(|row| (row.sequence, row.mark()));
-            prop_assert_eq!(recovered.marks[side], last);
+            prop_assert_eq!(recovered.marks[kind], last);
         }
         for table in RECORDS {
             let rows = self.rows(table);
@@ -245,7 +246,7 @@ proptest! {
         let log = Log::new(groups, sealed.into(), &steps, acknowledged, &cuts);
         let before = RECORDS.map(|table| log.files(table));
         let recovered = log.recover();
-        prop_assert_eq!(recovered.cut, log.behind());
+        prop_assert_eq!(recovered.cut, log.rows_beyond_end());
         log.check(&recovered)?;
         drop(recovered);
 
@@ -277,7 +278,7 @@ proptest! {
 
         // The log can be appended to.
         for (table, writer) in RECORDS.into_iter().zip(&mut recovered.writers) {
-            let rows = [Row { side: StreamKind::Snapshots, sequence: 99, refused: table == Table::Excluded }];
+            let rows = [Row { kind: StreamKind::Snapshots, sequence: 99, excluded: table == Table::Excluded }];
             if let Some(writer) = writer {
                 writer.append(&batch(table, &rows)).expect("the disk has room");
                 prop_assert_eq!(log.read(table), batch(table, &[log.rows(table), rows.to_vec()].concat()));
@@ -295,14 +296,14 @@ proptest! {
         let mut found = SequenceRanges(PerStream { snapshots: Vec::new(), decisions: ranges });
         let end = (start..).find(|number| !numbers.contains(number)).expect("there is an end");
         prop_assert_eq!(found.end(StreamKind::Decisions, start), end);
-        let behind = numbers.iter().filter(|number| **number > end).count();
-        prop_assert_eq!(found.count_from(StreamKind::Decisions, end), behind as u64);
+        let rows_beyond_end = numbers.iter().filter(|number| **number > end).count();
+        prop_assert_eq!(found.count_from(StreamKind::Decisions, end), rows_beyond_end as u64);
         prop_assert_eq!((found.end(StreamKind::Snapshots, start), found.count_from(StreamKind::Snapshots, start)), (start, 0));
     }
 }
 
 fn snapshot(sequence: u64) -> Row {
-    Row { side: StreamKind::Snapshots, sequence, refused: false }
+    Row { kind: StreamKind::Snapshots, sequence, excluded: false }
 }
 
 /// A closed segment with these rows.
@@ -349,15 +350,15 @@ fn leftovers_are_removed_and_sealed_segments_stay() {
 fn the_last_record_of_the_sealed_groups_is_found_in_any_table() {
     let folder = TempDir::new().expect("a folder");
     let run = folder.path();
-    let refused = |side, sequence| Row { side, sequence, refused: true };
+    let excluded = |kind, sequence| Row { kind, sequence, excluded: true };
     let groups: [&[Row]; 4] = [
-        &[refused(StreamKind::Decisions, 0), refused(StreamKind::Snapshots, 0)],
-        &[snapshot(1), snapshot(2), refused(StreamKind::Snapshots, 3)],
-        &[refused(StreamKind::Decisions, 1), refused(StreamKind::Decisions, 2)],
-        &[snapshot(4), refused(StreamKind::Decisions, 3)],
+        &[excluded(StreamKind::Decisions, 0), excluded(StreamKind::Snapshots, 0)],
+        &[snapshot(1), snapshot(2), excluded(StreamKind::Snapshots, 3)],
+        &[excluded(StreamKind::Decisions, 1), excluded(StreamKind::Decisions, 2)],
+        &[snapshot(4), excluded(StreamKind::Decisions, 3)],
     ];
     let mut last = PerStream::default();
-    assert_eq!(PerStream::from_fn(|side| last_mark(run, side).expect("nothing is there")), last);
+    assert_eq!(PerStream::from_fn(|kind| last_mark(run, kind).expect("nothing is there")), last);
     for (group, rows) in groups.into_iter().enumerate() {
         for table in RECORDS {
             let rows: Vec<Row> = rows.iter().copied().filter(|row| row.table() == table).collect();
@@ -367,12 +368,12 @@ fn the_last_record_of_the_sealed_groups_is_found_in_any_table() {
                 fs::remove_file(path).expect("it is there");
             }
         }
-        rows.iter().for_each(|row| last[row.side] = Some((row.sequence, row.mark())));
-        assert_eq!(PerStream::from_fn(|side| last_mark(run, side).expect("they are whole")), last);
+        rows.iter().for_each(|row| last[row.kind] = Some((row.sequence, row.mark())));
+        assert_eq!(PerStream::from_fn(|kind| last_mark(run, kind).expect("they are whole")), last);
     }
     // The open group is not read.
     segment(run, Table::Snapshots, 9, &[snapshot(5)]);
-    assert_eq!(PerStream::from_fn(|side| last_mark(run, side).expect("they are whole")), last);
+    assert_eq!(PerStream::from_fn(|kind| last_mark(run, kind).expect("they are whole")), last);
 }
 
 #[test]

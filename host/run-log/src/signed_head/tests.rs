@@ -157,11 +157,11 @@ fn a_truncated_or_changed_key_is_rejected() {
                 let mut changed = key.as_bytes().to_vec();
                 changed[place] ^= 1 << bit;
                 let text = String::from_utf8(changed).expect("ASCII");
-                let refused = match kind {
+                let is_rejected = match kind {
                     "verifier" => Verifier::parse(&text).is_err(),
                     _ => read(&text).is_err(),
                 };
-                assert!(refused, "{kind} key {text:?}");
+                assert!(is_rejected, "{kind} key {text:?}");
             }
         }
     }

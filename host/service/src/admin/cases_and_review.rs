@@ -100,7 +100,7 @@ pub async fn case(
     }
     let query = audit::CaseQuery { id, at, raw };
     let case = with_audit_lock(&state, move |run, sealed, directory| {
-        audit::case(&sealed.prepared, directory, &query, who, run.signer.clone())
+        audit::case(&sealed.sealed_study, directory, &query, who, run.signer.clone())
     });
     Ok(json_response(StatusCode::OK, &case.await?))
 }
@@ -156,7 +156,14 @@ pub async fn begin(
     let by = who.clone();
     let request = ReviewRequest { model, sample, seed };
     let session = with_audit_lock(&state, move |run, sealed, directory| {
-        audit::begin_review(&sealed.prepared, &sealed.digest, directory, &request, who, run.signer.clone())
+        audit::begin_review(
+            &sealed.sealed_study,
+            &sealed.digest,
+            directory,
+            &request,
+            who,
+            run.signer.clone(),
+        )
     });
     let session = session.await?;
     let cases: Vec<ShownCase<'_>> =

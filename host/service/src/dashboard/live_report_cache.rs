@@ -59,7 +59,7 @@ pub enum LiveFigures {
 /// The sealed study of the run, with plugin instances that are separate from those of the run.
 pub struct CachedStudy {
     /// The study and its plugins.
-    pub prepared: SealedStudy,
+    pub sealed_study: SealedStudy,
     /// The seal of the study.
     pub seal: Seal,
     /// SHA-256 of the seal in hexadecimal.
@@ -111,9 +111,9 @@ impl LiveReportCache {
             return Ok(study.clone());
         }
         let seal = read_seal(run)?;
-        let prepared = load_run_study(run, &seal, &PluginOverrides::default())?;
+        let sealed_study = load_run_study(run, &seal, &PluginOverrides::default())?;
         let digest = sha256_hex(seal.to_json().as_bytes());
-        let study = Arc::new(CachedStudy { prepared, seal, digest });
+        let study = Arc::new(CachedStudy { sealed_study, seal, digest });
         *cached = Some((swaps, study.clone()));
         Ok(study)
     }
@@ -152,11 +152,11 @@ async fn compute(cache: &Arc<LiveReportCache>, run: &RunSlot) -> anyhow::Result<
 
 fn figures_from(cache: &LiveReportCache, run: &Path, aggregates: Checkpoint) -> anyhow::Result<LiveFigures> {
     let sealed = cache.sealed_study(run)?;
-    let interim = match InterimSnapshot::latest(aggregates, &sealed.prepared.study) {
+    let interim = match InterimSnapshot::latest(aggregates, &sealed.sealed_study.study) {
         Ok(interim) => interim,
         Err(reason) => return Ok(LiveFigures::NotReady(reason)),
     };
-    let bundle = build_interim(&sealed.prepared, &sealed.seal, &interim, &read_entries(run)?)?;
+    let bundle = build_interim(&sealed.sealed_study, &sealed.seal, &interim, &read_entries(run)?)?;
     let (banner, sections) = live_sections(&bundle);
     tracing::debug!(window = interim.label, "live figures computed");
     Ok(LiveFigures::Ready { at: Timestamp::now(), window: interim.label, banner, sections })

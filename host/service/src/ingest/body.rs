@@ -145,11 +145,11 @@ impl BodyFormat {
                 },
             },
             MediaKind::Event => {
-                let event: Event<'_> = serde_json::from_slice(bytes).map_err(not_json)?;
+                let event: CloudEvent<'_> = serde_json::from_slice(bytes).map_err(not_json)?;
                 records.push(event.record(stream)?.as_bytes());
             }
             MediaKind::Events => {
-                let events: Vec<Event<'_>> = serde_json::from_slice(bytes).map_err(not_json)?;
+                let events: Vec<CloudEvent<'_>> = serde_json::from_slice(bytes).map_err(not_json)?;
                 for event in events {
                     records.push(event.record(stream)?.as_bytes());
                 }
@@ -187,7 +187,7 @@ pub fn on_one_line(text: &[u8]) -> Cow<'_, [u8]> {
 /// A CloudEvent 1.0 in JSON:
 /// <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md>.
 #[derive(Deserialize)]
-struct Event<'e> {
+struct CloudEvent<'e> {
     #[serde(borrow)]
     id: Option<&'e RawValue>,
     #[serde(borrow)]
@@ -197,7 +197,7 @@ struct Event<'e> {
     data_base64: Option<String>,
 }
 
-impl Event<'_> {
+impl CloudEvent<'_> {
     /// The record in the event's data, with the event's id and time where the record has none.
     fn record(&self, stream: &Stream) -> Result<String, String> {
         let decoded;

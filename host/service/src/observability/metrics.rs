@@ -32,14 +32,14 @@ use understudy_records::join::AccountTerm;
 
 /// Media type of the response.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-type Labels = Vec<(&'static str, String)>;
+type MetricLabels = Vec<(&'static str, String)>;
 type Real = Gauge<f64, AtomicU64>;
 
 /// Counters and durations of requests.
 #[derive(Clone)]
 pub struct RequestMetrics {
-    requests: Family<Labels, Counter>,
-    durations: Family<Labels, Histogram>,
+    requests: Family<MetricLabels, Counter>,
+    durations: Family<MetricLabels, Histogram>,
 }
 
 impl Default for RequestMetrics {
@@ -133,8 +133,10 @@ fn register_status(registry: &mut Registry, status: &Status) {
 
 /// Registers the metrics of records and model answers.
 fn register_run(registry: &mut Registry, run: &RunStatus, models: &[String]) {
-    let (received, outcomes) = (Family::<Labels, Counter>::default(), Family::<Labels, Counter>::default());
-    let (waiting, clocks) = (Family::<Labels, Gauge>::default(), Family::<Labels, Real>::default());
+    let (received, outcomes) =
+        (Family::<MetricLabels, Counter>::default(), Family::<MetricLabels, Counter>::default());
+    let (waiting, clocks) =
+        (Family::<MetricLabels, Gauge>::default(), Family::<MetricLabels, Real>::default());
     let accounts = [&run.accounting.snapshots, &run.accounting.decisions];
     for ((stream, account), clock) in
         ["snapshots", "decisions"].into_iter().zip(accounts).zip(run.clocks.into_array())
@@ -159,7 +161,8 @@ fn register_run(registry: &mut Registry, run: &RunStatus, models: &[String]) {
     let help = "Latest event time among the accepted records of a stream, in seconds since 1970";
     registry.register_with_unit("understudy_stream_clock", help, Unit::Seconds, clocks);
 
-    let (answers, latency) = (Family::<Labels, Counter>::default(), Family::<Labels, Real>::default());
+    let (answers, latency) =
+        (Family::<MetricLabels, Counter>::default(), Family::<MetricLabels, Real>::default());
     for (model, counts) in models.iter().zip(&run.models) {
         let own = vec![("model", model.clone())];
         let outcomes = [
@@ -199,8 +202,8 @@ fn register_run(registry: &mut Registry, run: &RunStatus, models: &[String]) {
 
 /// Registers the resource usage of the plugins.
 fn register_plugins(registry: &mut Registry, run: &RunStatus) {
-    let [calls, fuel, traps] = std::array::from_fn(|_| Family::<Labels, Counter>::default());
-    let [memory, generation] = std::array::from_fn(|_| Family::<Labels, Gauge>::default());
+    let [calls, fuel, traps] = std::array::from_fn(|_| Family::<MetricLabels, Counter>::default());
+    let [memory, generation] = std::array::from_fn(|_| Family::<MetricLabels, Gauge>::default());
     for plugin in &run.plugins {
         let labels = vec![("plugin", plugin.name.clone()), ("role", plugin.role.clone())];
         calls.get_or_create(&labels).inc_by(plugin.usage.calls);

@@ -16,12 +16,12 @@ use parking_lot::Mutex;
 /// Minimum time between two checks of the files.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
-type Loader<T> = Box<dyn Fn(&[PathBuf]) -> anyhow::Result<T> + Send + Sync>;
+type ReloadFunction<T> = Box<dyn Fn(&[PathBuf]) -> anyhow::Result<T> + Send + Sync>;
 
 /// A value loaded from files.
 pub struct Reloadable<T> {
     files: Vec<PathBuf>,
-    loader: Loader<T>,
+    loader: ReloadFunction<T>,
     check_interval: Duration,
     state: Mutex<ReloadState<T>>,
 }

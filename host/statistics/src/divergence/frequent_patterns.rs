@@ -1,4 +1,4 @@
-//! FrequentValues patterns: the conjunctions of condition values that have enough pairs, with their sums.
+//! Frequent patterns: the conjunctions of condition values that have enough pairs, with their sums.
 //!
 //! Invariants:
 //! - A pattern's sums are added in the order of the table's rows, whatever the search path, so they have the

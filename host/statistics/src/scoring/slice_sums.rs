@@ -64,8 +64,8 @@ pub struct SliceTotals {
 /// The sums and sums of products of one model's scores.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ModelMoments {
-    /// The scored pairs of which every component is zero. For a metric that ignores the number of pairs, they
-    /// do not exist.
+    /// The scored pairs of which every component is zero. An estimate leaves them out if
+    /// the metric has the same value without them.
     pub all_zero: u64,
     /// The sum of each component of the metric. The last component counts the scored pairs.
     pub components: Vec<ExactSum>,
@@ -112,8 +112,8 @@ impl ProfileIndex {
 
     /// The value of the searched condition at a position among the searched conditions.
     pub fn value_of(&self, profile: u32, at: usize) -> u16 {
-        let behind: u32 = self.conditions[at + 1..].iter().map(|(_, count)| *count as u32).product();
-        (profile / behind % self.conditions[at].1 as u32) as u16
+        let stride: u32 = self.conditions[at + 1..].iter().map(|(_, count)| *count as u32).product();
+        (profile / stride % self.conditions[at].1 as u32) as u16
     }
 
     /// The value of each searched condition.

@@ -72,12 +72,12 @@ fn every_value_has_one_canonical_text() {
     same(&["0.1", "0.1000000000000000055511151231257827"], "0.1");
     same(&["9223372036854775807"], "9223372036854775807");
     same(&["\"\\u00e9\\n\"", "\"é\\n\""], "\"é\\n\"");
-    let refused = |value| form(value).unwrap_err().to_string();
-    insta::assert_snapshot!(refused("[0.0, { b = inf }]"), @"`a[1].b` is a number that is not finite, which JSON does not have");
-    insta::assert_snapshot!(refused("-nan"), @"`a` is a number that is not finite, which JSON does not have");
-    insta::assert_snapshot!(refused("2026-03-01T00:00:00Z"), @"`a` is a date or time, which JSON does not have");
-    insta::assert_snapshot!(refused("9223372036854775808"), @"invalid TOML: u64 value was too large");
-    insta::assert_snapshot!(refused("["), @"invalid TOML: unclosed array, expected `]`");
+    let rejection = |value| form(value).unwrap_err().to_string();
+    insta::assert_snapshot!(rejection("[0.0, { b = inf }]"), @"`a[1].b` is a number that is not finite, which JSON does not have");
+    insta::assert_snapshot!(rejection("-nan"), @"`a` is a number that is not finite, which JSON does not have");
+    insta::assert_snapshot!(rejection("2026-03-01T00:00:00Z"), @"`a` is a date or time, which JSON does not have");
+    insta::assert_snapshot!(rejection("9223372036854775808"), @"invalid TOML: u64 value was too large");
+    insta::assert_snapshot!(rejection("["), @"invalid TOML: unclosed array, expected `]`");
 }
 
 #[test]

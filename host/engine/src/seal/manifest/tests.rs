@@ -101,15 +101,15 @@ fn a_parsed_seal_equals_its_file_to_the_byte() {
     let seal = seal().sign(&signer());
     let text = seal.to_json();
     assert_eq!(Seal::parse(text.as_bytes()), Ok(seal));
-    let refused = |old: &str, new: &str| {
+    let rejection = |old: &str, new: &str| {
         assert!(text.contains(old), "{old}");
         Seal::parse(text.replacen(old, new, 1).as_bytes()).unwrap_err()
     };
-    insta::assert_snapshot!(refused("\n", "\n\n"), @"it does not have the layout that understudy writes");
-    insta::assert_snapshot!(refused("0.85", "0.84"), @"its declaration does not match its digest");
-    insta::assert_snapshot!(refused("\"format\": 2", "\"format\": 1"), @"its format is 1, and this version of understudy reads 2");
-    insta::assert_snapshot!(refused("\"study\"", "\"studie\""), @"unknown field `studie`, expected one of `format`, `study`, `sealed-at`, `understudy`, `declaration`, `declared`, `plugins`, `files`, `replay-of`, `signed` at line 3 column 10");
-    insta::assert_snapshot!(refused("{", "["), @r#"invalid type: string "format", expected u32 at line 2 column 10"#);
+    insta::assert_snapshot!(rejection("\n", "\n\n"), @"it does not have the layout that understudy writes");
+    insta::assert_snapshot!(rejection("0.85", "0.84"), @"its declaration does not match its digest");
+    insta::assert_snapshot!(rejection("\"format\": 2", "\"format\": 1"), @"its format is 1, and this version of understudy reads 2");
+    insta::assert_snapshot!(rejection("\"study\"", "\"studie\""), @"unknown field `studie`, expected one of `format`, `study`, `sealed-at`, `understudy`, `declaration`, `declared`, `plugins`, `files`, `replay-of`, `signed` at line 3 column 10");
+    insta::assert_snapshot!(rejection("{", "["), @r#"invalid type: string "format", expected u32 at line 2 column 10"#);
 }
 
 #[test]

@@ -30,7 +30,7 @@ use understudy_study::suspects;
 /// The search for divergent subgroups and change points in the sums of a run.
 pub struct DivergenceSearch<'a> {
     outcome: &'a RunResult,
-    prepared: &'a SealedStudy,
+    sealed_study: &'a SealedStudy,
     index: ProfileIndex,
     /// The sums of each profile over all windows, for both halves of the ids.
     profiles: BTreeMap<u32, [SliceTotals; 2]>,
@@ -44,11 +44,11 @@ impl<'a> DivergenceSearch<'a> {
     /// A search in the sums of `outcome`.
     pub fn new(
         outcome: &'a RunResult,
-        prepared: &'a SealedStudy,
+        sealed_study: &'a SealedStudy,
         reducer: &mut Reducer,
     ) -> DivergenceSearch<'a> {
-        let metric = prepared.study.divergence.metric;
-        let plugin = &prepared.metrics[metric].plugin;
+        let metric = sealed_study.study.divergence.metric;
+        let plugin = &sealed_study.metrics[metric].plugin;
         let profiles = outcome.profiles.profiles();
         let windows = outcome.profiles.windows().map(|window| (window, outcome.profiles.window(window)));
         let windows: Vec<(Window, SliceTotals)> = windows.collect();
@@ -57,26 +57,26 @@ impl<'a> DivergenceSearch<'a> {
             true => windows.iter().map(|(_, part)| part).collect(),
             false => profiles.values().flatten().collect(),
         };
-        let estimators = (0..prepared.models.len()).map(|model| {
+        let estimators = (0..sealed_study.models.len()).map(|model| {
             let reduce = &mut reducer.probe(metric);
             MetricEstimator::new(model, plugin.components.len(), plugin.range, &parts, reduce)
         });
         DivergenceSearch {
-            index: profile_index(prepared),
+            index: profile_index(sealed_study),
             estimators: estimators.collect(),
             profiles,
             windows,
             outcome,
-            prepared,
+            sealed_study,
         }
     }
 
     /// The divergence part of the report.
     pub fn report(&self, reducer: &mut Reducer) -> DivergenceReport {
-        let declared = &self.prepared.study.divergence;
-        let models = 0..self.prepared.models.len();
+        let declared = &self.sealed_study.study.divergence;
+        let models = 0..self.sealed_study.models.len();
         DivergenceReport {
-            metric: self.prepared.metrics[declared.metric].name.clone(),
+            metric: self.sealed_study.metrics[declared.metric].name.clone(),
             conditions: self.index.conditions.iter().map(|(at, _)| self.condition(*at)).collect(),
             omitted_conditions: declared.passed_over.iter().map(|at| self.condition(*at)).collect(),
             max_terms: declared.depth as u64,
@@ -92,7 +92,7 @@ impl<'a> DivergenceSearch<'a> {
 
     /// Why the search for subgroups is skipped; `None` if it is not.
     fn skip_reason(&self) -> Option<SearchSkipped> {
-        let metric = &self.prepared.metrics[self.prepared.study.divergence.metric];
+        let metric = &self.sealed_study.metrics[self.sealed_study.study.divergence.metric];
         if metric.plugin.components.len() > MAX_PRODUCT_COMPONENTS {
             Some(SearchSkipped::TooManyComponents)
         } else if self.index.conditions.is_empty() {
@@ -125,7 +125,7 @@ impl<'a> DivergenceSearch<'a> {
         let holds = |profile: u32| {
             place.is_none_or(|(at, value)| usize::from(self.index.value_of(profile, at)) == value)
         };
-        let reduce = &mut reducer.probe(self.prepared.study.divergence.metric);
+        let reduce = &mut reducer.probe(self.sealed_study.study.divergence.metric);
         let estimator = &self.estimators[model];
         if !self.is_interim() {
             let mut all = SliceTotals::default();
@@ -148,12 +148,12 @@ impl<'a> DivergenceSearch<'a> {
 
     /// The confidence interval of a model's value in each window, in order.
     pub fn window_intervals(&self, model: usize, reducer: &mut Reducer) -> Vec<Option<Interval>> {
-        let reduce = &mut reducer.probe(self.prepared.study.divergence.metric);
+        let reduce = &mut reducer.probe(self.sealed_study.study.divergence.metric);
         self.windows.iter().map(|(_, part)| self.estimators[model].interval(part, reduce)).collect()
     }
 
     fn condition(&self, at: usize) -> String {
-        self.prepared.study.conditions[at].name.clone()
+        self.sealed_study.study.conditions[at].name.clone()
     }
 
     fn pairs(&self) -> u64 {
@@ -161,11 +161,11 @@ impl<'a> DivergenceSearch<'a> {
     }
 
     fn min_pairs(&self) -> u64 {
-        ((self.prepared.study.divergence.support * self.pairs() as f64).ceil() as u64).max(1)
+        ((self.sealed_study.study.divergence.support * self.pairs() as f64).ceil() as u64).max(1)
     }
 
     fn model_divergence(&self, model: usize, reducer: &mut Reducer) -> ModelDivergence {
-        let declared = &self.prepared.study.divergence;
+        let declared = &self.sealed_study.study.divergence;
         let estimator = &self.estimators[model];
         let settings = SearchSettings {
             max_terms: declared.depth,
@@ -198,7 +198,7 @@ impl<'a> DivergenceSearch<'a> {
         });
         let changes = self.series_change_points(&series.collect::<Vec<_>>());
         ModelDivergence {
-            model: self.prepared.models[model].name.clone(),
+            model: self.sealed_study.models[model].name.clone(),
             candidates: found.patterns as u64,
             tested: found.tested as u64,
             subgroups,
@@ -231,7 +231,7 @@ impl<'a> DivergenceSearch<'a> {
 
     /// A suspected subgroup in words: `segment = direct or groups`.
     fn suspected_name(&self, suspected: &[(usize, Vec<usize>)]) -> String {
-        let names = conditions(&self.prepared.study);
+        let names = conditions(&self.sealed_study.study);
         let term = |(condition, values): &(usize, Vec<usize>)| {
             let values: Vec<&str> = values.iter().map(|at| names.values(*condition)[*at].as_str()).collect();
             format!("{} = {}", self.condition(*condition), values.join(" or "))
@@ -245,7 +245,7 @@ impl<'a> DivergenceSearch<'a> {
         model: usize,
         reducer: &mut Reducer,
     ) -> DivergentSubgroup {
-        let study = &self.prepared.study;
+        let study = &self.sealed_study.study;
         let places = self.terms(found);
         let names = conditions(study);
         let term = |(condition, value): &(usize, usize)| SubgroupTerm {
@@ -258,12 +258,13 @@ impl<'a> DivergenceSearch<'a> {
             };
             found.terms.iter().all(has)
         };
-        let [inside, outside] = [true, false]
-            .map(|inside| self.outcome.spreads.differences(model, |profile| holds(profile) == inside));
+        let [inside, outside] = [true, false].map(|inside| {
+            self.outcome.answer_distributions.differences(model, |profile| holds(profile) == inside)
+        });
         let mean_error = |differences: &SliceDifferences| {
             (differences.numbers > 0).then(|| differences.errors.value() / differences.numbers as f64)
         };
-        let plugin = &self.prepared.metrics[study.divergence.metric].plugin;
+        let plugin = &self.sealed_study.metrics[study.divergence.metric].plugin;
         DivergentSubgroup {
             suspected: study.divergence.suspects(&places),
             terms: places.iter().map(term).collect(),
@@ -300,7 +301,7 @@ impl<'a> DivergenceSearch<'a> {
         difference: f64,
         reducer: &mut Reducer,
     ) -> Onset {
-        let reduce = &mut reducer.reduce(self.prepared.study.divergence.metric);
+        let reduce = &mut reducer.reduce(self.sealed_study.study.divergence.metric);
         let mut differences = Vec::new();
         for window in self.outcome.profiles.windows() {
             let Some(profiles) = self.outcome.profiles.profiles_in_window(window) else {
@@ -332,13 +333,13 @@ impl<'a> DivergenceSearch<'a> {
     ) -> Option<(Vec<divergence::DetectedChange>, Vec<Window>)> {
         let figures: Vec<(f64, f64)> = series.iter().map(|(_, figure)| *figure).collect();
         Some((
-            change_points(&figures, self.prepared.key)?,
+            change_points(&figures, self.sealed_study.key)?,
             series.iter().map(|(window, _)| *window).collect(),
         ))
     }
 
     fn with_dates(&self, changes: Vec<divergence::DetectedChange>, windows: &[Window]) -> Vec<ChangePoint> {
-        let study = &self.prepared.study;
+        let study = &self.sealed_study.study;
         let clock = WindowClock::new(study.windows, study.time_zone.clone());
         let change = |change: divergence::DetectedChange| ChangePoint {
             window: clock.label(windows[change.window]),

@@ -32,7 +32,7 @@ fn clipped(label: &str) -> String {
 }
 
 /// An item of the vertical layout.
-struct Row<'a> {
+struct LaidRow<'a> {
     title: bool,
     lines: Vec<String>,
     /// The height of the item.
@@ -40,14 +40,14 @@ struct Row<'a> {
     row: Option<&'a DotRow>,
 }
 
-impl<'a> Row<'a> {
-    fn new(text: &str, row: Option<&'a DotRow>) -> Row<'a> {
+impl<'a> LaidRow<'a> {
+    fn new(text: &str, row: Option<&'a DotRow>) -> LaidRow<'a> {
         let room = if row.is_some() { LABELS } else { WIDTH - 200 };
         // Titles are bold, which is wider.
         let text = clipped(&one_line(text));
         let lines = wrap(&text, if row.is_some() { room } else { room * 9 / 10 }, TEXT);
         let (height, space) = (line_height(TEXT) * i32::try_from(lines.len()).unwrap_or(1), 60);
-        Row { title: row.is_none(), lines, height: height + space, row }
+        LaidRow { title: row.is_none(), lines, height: height + space, row }
     }
 }
 
@@ -97,24 +97,24 @@ fn interval(row: &DotRow) -> Option<(f64, f64)> {
 }
 
 /// The rows, each group preceded by its title.
-fn lay(rows: &[DotRow]) -> Vec<Row<'_>> {
+fn lay(rows: &[DotRow]) -> Vec<LaidRow<'_>> {
     let mut laid = Vec::new();
     let mut group = None;
     for row in rows {
         if row.group != group {
             group.clone_from(&row.group);
             if let Some(title) = &row.group {
-                let mut title = Row::new(title, None);
+                let mut title = LaidRow::new(title, None);
                 title.height += if laid.is_empty() { 0 } else { 60 };
                 laid.push(title);
             }
         }
-        laid.push(Row::new(&row.label, Some(row)));
+        laid.push(LaidRow::new(&row.label, Some(row)));
     }
     laid
 }
 
-fn draw_row(canvas: &Canvas, row: &Row, y: i32, across: &Axis) {
+fn draw_row(canvas: &Canvas, row: &LaidRow, y: i32, across: &Axis) {
     let lines = line_height(TEXT) * i32::try_from(row.lines.len()).unwrap_or(1);
     let Some(figure) = row.row else {
         let hand = Hand { bold: true, ..Hand::word(HPos::Left, VPos::Top) };

@@ -63,7 +63,7 @@ pub(super) fn draw(
             canvas.lines((left - 80, middle), lines, Hand::word(HPos::Right, VPos::Center));
             for (number, place) in counts.iter().take(columns.len()).zip(0..) {
                 let x = left + wide * place;
-                let cell = Cell { corners: [(x, y), (x + wide, y + high)], number: *number, all };
+                let cell = MatrixCell { corners: [(x, y), (x + wide, y + high)], number: *number, all };
                 cell.draw(canvas, at == place && is_same(at));
             }
         }
@@ -123,13 +123,13 @@ impl Heads {
 }
 
 /// A cell with its corners, its count and the total of its row.
-struct Cell {
+struct MatrixCell {
     corners: [(i32, i32); 2],
     number: u64,
     all: f64,
 }
 
-impl Cell {
+impl MatrixCell {
     fn draw(&self, canvas: &Canvas, marked: bool) {
         let [(left, top), (right, bottom)] = self.corners;
         if self.number > 0 {

@@ -42,7 +42,7 @@ fn distributions(batches: &[&[Row]]) -> DistributionsBySlice {
         let ids: Vec<String> = rows.iter().map(|row| format!("{row:?}")).collect();
         let hashes: Vec<u64> = ids.iter().map(|id| xxhash_rust::xxh3::xxh3_64(id.as_bytes())).collect();
         // The model and the substrate have their own dictionaries.
-        let given = labels(&rows.iter().map(|row| row.2).collect::<Vec<_>>(), &LABELS);
+        let model_answers = labels(&rows.iter().map(|row| row.2).collect::<Vec<_>>(), &LABELS);
         let comparator =
             labels(&rows.iter().map(|row| Some(2 - row.3)).collect::<Vec<_>>(), &["c", "b", "a"]);
         let pairs = DistributionBatch {
@@ -53,7 +53,7 @@ fn distributions(batches: &[&[Row]]) -> DistributionsBySlice {
             ids: &ids.iter().map(String::as_str).collect::<Vec<_>>(),
             comparator: &comparator,
         };
-        distributions.add(0, &given, pairs);
+        distributions.add(0, &model_answers, pairs);
     }
     distributions
 }
@@ -105,7 +105,7 @@ fn numbers_are_summed_and_the_greatest_errors_are_examples() {
         unanswered: unanswered(numbers.iter().copied()),
     };
     let comparator = numbers(&[Some(10.0); 6]);
-    let given = numbers(&[Some(12.0), None, Some(10.0), Some(3.0), Some(11.0), Some(30.0)]);
+    let model_answers = numbers(&[Some(12.0), None, Some(10.0), Some(3.0), Some(11.0), Some(30.0)]);
     let pairs = DistributionBatch {
         windows: &[day(0); 6],
         conditions: &[],
@@ -114,7 +114,7 @@ fn numbers_are_summed_and_the_greatest_errors_are_examples() {
         ids: &["a", "b", "c", "d", "e", "f"],
         comparator: &comparator,
     };
-    distributions.add(0, &given, pairs);
+    distributions.add(0, &model_answers, pairs);
     let AnswerHistogram::Numbers(errors) = distributions.fold(0, |_| true) else {
         panic!("numbers have errors")
     };
@@ -144,7 +144,7 @@ fn rank_positions_of_the_first_choice() {
         unanswered,
     };
     let comparator = rankings(&["x", "y"], &[&[0], &[1], &[0], &[1], &[], &[], &[]], Vec::new());
-    let given = rankings(
+    let model_answers = rankings(
         &["y", "x", "z"],
         &[&[1, 0], &[2, 1, 0], &[2], &[0], &[2], &[], &[]],
         vec![(3, Reason::Failed("no bay".to_owned())), (6, Reason::Failed("no bay".to_owned()))],
@@ -157,7 +157,7 @@ fn rank_positions_of_the_first_choice() {
         ids: &["a", "b", "c", "d", "e", "f", "g"],
         comparator: &comparator,
     };
-    distributions.add(0, &given, pairs);
+    distributions.add(0, &model_answers, pairs);
     let AnswerHistogram::Rankings(places) = distributions.fold(0, |_| true) else {
         panic!("rankings have places")
     };
@@ -186,7 +186,7 @@ fn a_snapshot_keeps_its_bits_and_shares_the_slices_that_do_not_change() {
     let mut all = distributions(&[&[(0, 0, Some(0), 1), (1, 1, Some(2), 2)]]);
     let snapshot = all.clone();
     let before = bytes(&snapshot);
-    let (comparator, given) = (labels(&[Some(0)], &LABELS), labels(&[Some(1)], &LABELS));
+    let (comparator, model_answers) = (labels(&[Some(0)], &LABELS), labels(&[Some(1)], &LABELS));
     let pairs = DistributionBatch {
         windows: &[day(1)],
         conditions: &[vec![1]],
@@ -195,7 +195,7 @@ fn a_snapshot_keeps_its_bits_and_shares_the_slices_that_do_not_change() {
         ids: &["new"],
         comparator: &comparator,
     };
-    all.add(0, &given, pairs);
+    all.add(0, &model_answers, pairs);
     assert_eq!(bytes(&snapshot), before);
     assert_ne!(bytes(&all), before);
     let window =

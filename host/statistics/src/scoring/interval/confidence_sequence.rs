@@ -43,8 +43,8 @@ impl ScoreBlock {
 
 /// A confidence sequence of the mean of scores in [0, 1], fed in blocks.
 ///
-/// Guarantee: with probability `confidence`, the lower bound is above the mean at no look, and the same holds
-/// for the upper bound, for any distribution of the scores and any stopping rule. The mean is the expectation
+/// Guarantee: with probability `confidence`, the lower bound is above the mean at no look; with the same probability
+/// the upper bound is below the mean at no look. This holds for any distribution of the scores and any stopping rule. The mean is the expectation
 /// of each score given all earlier scores. If it drifts, the bounds are those of its average so far, weighted
 /// by `lambda`.
 ///
