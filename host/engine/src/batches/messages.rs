@@ -3,6 +3,7 @@
 //! Invariants: a batch carries everything that later stages need of its rows; no stage refers to another
 //! stage's types.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{Array as _, ArrayRef, RecordBatch};
@@ -57,8 +58,53 @@ impl InferredBatch {
 pub struct ModelOutput {
     /// Answers, with the rows that failed.
     pub output: AnsweredBatch,
-    /// Latency of the model call for the whole batch, in ns; every row waited this long.
-    pub nanos: Vec<Nanos>,
+    /// Latency of the model call for the whole batch, in ns; every row waited this long. A batch that is read
+    /// from the log may have rows of several calls.
+    pub latencies: RowLatencies,
+}
+
+/// The latency of each row of a batch, as runs of neighbouring rows with the same latency.
+pub struct RowLatencies {
+    /// Per run: its number of rows, at least 1, and their latency.
+    runs: Vec<(usize, Nanos)>,
+}
+
+impl RowLatencies {
+    /// The same latency for all rows.
+    pub fn uniform(rows: usize, latency: Nanos) -> RowLatencies {
+        RowLatencies { runs: if rows == 0 { Vec::new() } else { vec![(rows, latency)] } }
+    }
+
+    /// Joins neighbouring rows of the same latency into runs.
+    pub fn from_rows(latencies: impl IntoIterator<Item = Nanos>) -> RowLatencies {
+        let mut runs: Vec<(usize, Nanos)> = Vec::new();
+        for latency in latencies {
+            match runs.last_mut() {
+                Some((rows, last)) if *last == latency => *rows += 1,
+                _ => runs.push((1, latency)),
+            }
+        }
+        RowLatencies { runs }
+    }
+
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.runs.iter().map(|(rows, _)| rows).sum()
+    }
+
+    /// The rows of each run, in order, and their latency.
+    pub fn runs(&self) -> impl Iterator<Item = (Range<usize>, Nanos)> {
+        self.runs.iter().scan(0, |next, (rows, latency)| {
+            let first = *next;
+            *next += rows;
+            Some((first..*next, *latency))
+        })
+    }
+
+    /// The latency of each row.
+    pub fn iter(&self) -> impl Iterator<Item = Nanos> {
+        self.runs.iter().flat_map(|(rows, latency)| std::iter::repeat_n(*latency, *rows))
+    }
 }
 
 /// The part of a snapshot batch that its pairs need, kept until its last row is joined or expired.
@@ -126,5 +172,22 @@ impl JoinedPair {
         let (snapshots, s) = &self.snapshot;
         let (decisions, d) = &self.decision;
         PerStream { snapshots: snapshots.sequences[*s as usize], decisions: decisions.sequences[*d as usize] }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_cover_the_rows_in_order() {
+        let rows = [5, 5, 0, 7, 7, 7, 5].map(Nanos);
+        let latencies = RowLatencies::from_rows(rows);
+        let runs: Vec<_> = latencies.runs().collect();
+        assert_eq!(runs, [(0..2, Nanos(5)), (2..3, Nanos(0)), (3..6, Nanos(7)), (6..7, Nanos(5))]);
+        assert_eq!(latencies.rows(), rows.len());
+        assert_eq!(latencies.iter().collect::<Vec<_>>(), rows);
+        assert_eq!(RowLatencies::uniform(3, Nanos(9)).runs().collect::<Vec<_>>(), [(0..3, Nanos(9))]);
+        assert_eq!(RowLatencies::uniform(0, Nanos(9)).runs().count(), 0);
     }
 }

@@ -5,7 +5,7 @@
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions, StringArray};
 use arrow::datatypes::{DataType, TimestampMicrosecondType, UInt32Type, UInt64Type};
 
-use crate::batches::messages::ModelOutput;
+use crate::batches::messages::{ModelOutput, RowLatencies};
 use crate::log_schema::schema::GENERATION;
 use crate::plugins::plugin_versions::PluginVersions;
 use crate::seal::sealed_study::SealedStudy;
@@ -33,8 +33,8 @@ pub struct DecodedRows {
 }
 
 /// The columns of a table except the records' text, which is most of the data and rarely needed.
-pub fn columns(prepared: &SealedStudy, table: Table) -> Vec<String> {
-    let schemas = crate::log_schema::schema::schemas(prepared);
+pub fn columns(sealed_study: &SealedStudy, table: Table) -> Vec<String> {
+    let schemas = crate::log_schema::schema::schemas(sealed_study);
     let fields = schemas[table as usize].fields();
     fields.iter().map(|field| field.name().clone()).filter(|name| name != "raw").collect()
 }
@@ -95,15 +95,16 @@ pub fn first_generation_mismatch(
 ///
 /// # Errors
 /// When a column is missing or of another type.
-pub fn answers(prepared: &SealedStudy, batch: &RecordBatch) -> Result<Vec<ModelOutput>, DecodeError> {
+pub fn answers(sealed_study: &SealedStudy, batch: &RecordBatch) -> Result<Vec<ModelOutput>, DecodeError> {
     let columns = Columns { table: StreamKind::Snapshots.name(), batch };
     let answers = |model: &crate::plugins::loaded_plugin::LoadedPlugin<understudy_sandbox::DeciderPlugin>| {
         let name = format!("model.{}", model.name);
         let answers = columns.answers(&name, model.plugin.form)?;
         let nanos = columns.numbers(&format!("{name}.nanos"))?;
-        Ok(ModelOutput { output: decided(answers), nanos: nanos.into_iter().map(Nanos).collect() })
+        let latencies = RowLatencies::from_rows(nanos.into_iter().map(Nanos));
+        Ok(ModelOutput { output: decided(answers), latencies })
     };
-    prepared.models.iter().map(answers).collect()
+    sealed_study.models.iter().map(answers).collect()
 }
 
 /// Excluded records with their sequence numbers; without their own text if that was not read.

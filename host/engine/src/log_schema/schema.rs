@@ -2,8 +2,10 @@
 //!
 //! Invariants: a field has the name under which plugins ask for it: `input.NAME` for a snapshot field,
 //! `decision.NAME` for a decision field. Sequence numbers count all received records of a stream from 0,
-//! accepted and excluded.
+//! accepted and excluded. One list per table gives its schema, its rows and the columns that may be shown; a
+//! column is shown only if its entry says so.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -14,125 +16,241 @@ use arrow::compute::take;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt16Type};
 
 use crate::batches::evaluated_pairs::EvaluatedPairs;
-use crate::batches::messages::InferredBatch;
+use crate::batches::messages::{DecisionRows, InferredBatch, ModelOutput};
 use crate::plugins::study_fields;
 use crate::plugins::study_fields::declared_field;
 use crate::seal::sealed_study::SealedStudy;
 use understudy_records::batch::{Answers, ExcludedRecord, Reason, Records, data_type};
 use understudy_sandbox::InputField;
-use understudy_statistics::scoring::{Window, WindowClock};
-use understudy_study::{FieldKind, Stream, Study};
+use understudy_statistics::scoring::{ModelScores, Window, WindowClock};
+use understudy_study::{AnswerForm, Condition, FieldKind, Stream, Study};
 
 /// The schemas of the tables, in the order of [`Table::ALL`](understudy_run_log::Table::ALL).
-pub fn schemas(prepared: &SealedStudy) -> [SchemaRef; 4] {
-    let study = &prepared.study;
-    let mut snapshots = record_fields(&study.inputs, "observed_at", "input.", study.log.keep_raw);
-    for model in &prepared.models {
-        let name = format!("model.{}", model.name);
-        snapshots.extend(Answers::column_fields(&name, model.plugin.form));
-        // Null for a blinded snapshot.
-        snapshots.push(Field::new(format!("{name}.nanos"), DataType::UInt64, prepared.blinding.is_some()));
-    }
-    let decisions = record_fields(&study.decisions, "decided_at", "decision.", study.log.keep_raw);
-    let refused = vec![
-        Field::new("stream", DataType::Utf8, false),
-        Field::new("sequence", DataType::UInt64, false),
-        Field::new("line", DataType::UInt64, false),
-        Field::new("offset", DataType::UInt64, false),
-        Field::new("reason", DataType::Utf8, false),
-        Field::new("detail", DataType::Utf8, false),
-        Field::new("raw", DataType::Binary, false),
-        Field::new("digest", DataType::UInt64, false),
-    ];
-    [snapshots, decisions, refused, PairTableBuilder::fields(prepared)]
-        .map(|fields| Arc::new(Schema::new(fields)))
+pub fn schemas(sealed_study: &SealedStudy) -> [SchemaRef; 4] {
+    let RecordTables { snapshots, decisions, excluded } = RecordTables::new(sealed_study);
+    [snapshots.schema, decisions.schema, excluded.schema, PairTableBuilder::new(sealed_study).table.schema]
 }
 
-fn record_fields(stream: &Stream, time: &str, prefix: &str, keep_raw: bool) -> Vec<Field> {
-    let mut fields = vec![
-        Field::new("sequence", DataType::UInt64, false),
-        Field::new(GENERATION, DataType::UInt32, false),
-        Field::new("line", DataType::UInt64, false),
-        Field::new("offset", DataType::UInt64, false),
-        Field::new("id", DataType::Utf8, false),
-        Field::new(time, data_type(FieldKind::Timestamp), false),
-    ];
-    for field in &stream.fields {
-        fields.push(Field::new(format!("{prefix}{}", field.name), data_type(field.kind), true));
-    }
-    if keep_raw {
-        fields.push(Field::new("raw", DataType::Utf8, false));
-    }
-    fields.push(Field::new("digest", DataType::UInt64, false));
-    fields
+/// One column of a table, or several that are encoded together, with the way to encode them from `S`.
+struct TableColumns<S: ?Sized> {
+    fields: Vec<Field>,
+    /// Whether cases, exports and `understudy log` may show the columns.
+    disclosed: bool,
+    encode: Box<dyn Fn(&S) -> Vec<ArrayRef> + Send + Sync>,
 }
 
-fn record_columns(sequences: &[u64], generation: u32, records: &Records, keep_raw: bool) -> Vec<ArrayRef> {
-    let numbers = |values: &[u64]| Arc::new(UInt64Array::from(values.to_vec())) as ArrayRef;
+impl<S: ?Sized> TableColumns<S> {
+    /// Several columns, which are not shown. `encode` returns one array per field.
+    fn several(
+        fields: impl IntoIterator<Item = Field>,
+        encode: impl Fn(&S) -> Vec<ArrayRef> + Send + Sync + 'static,
+    ) -> TableColumns<S> {
+        TableColumns { fields: fields.into_iter().collect(), disclosed: false, encode: Box::new(encode) }
+    }
+
+    /// A column without nulls, which is not shown.
+    fn required(
+        name: impl Into<String>,
+        data_type: DataType,
+        encode: impl Fn(&S) -> ArrayRef + Send + Sync + 'static,
+    ) -> TableColumns<S> {
+        TableColumns::several([Field::new(name, data_type, false)], move |rows| vec![encode(rows)])
+    }
+
+    /// A column that may have nulls, which is not shown.
+    fn nullable(
+        name: impl Into<String>,
+        data_type: DataType,
+        encode: impl Fn(&S) -> ArrayRef + Send + Sync + 'static,
+    ) -> TableColumns<S> {
+        TableColumns::several([Field::new(name, data_type, true)], move |rows| vec![encode(rows)])
+    }
+
+    /// The same columns, as ones that may be shown.
+    fn disclosed(self) -> TableColumns<S> {
+        TableColumns { disclosed: true, ..self }
+    }
+}
+
+/// Encodes the rows of a table from `S`.
+pub struct TableEncoder<S: ?Sized> {
+    schema: SchemaRef,
+    columns: Vec<TableColumns<S>>,
+}
+
+impl<S: ?Sized> TableEncoder<S> {
+    fn new(columns: Vec<TableColumns<S>>) -> TableEncoder<S> {
+        let fields: Vec<Field> = columns.iter().flat_map(|column| column.fields.iter().cloned()).collect();
+        TableEncoder { schema: Arc::new(Schema::new(fields)), columns }
+    }
+
+    /// Encodes rows.
+    pub fn encode(&self, rows: &S) -> RecordBatch {
+        let columns = self.columns.iter().flat_map(|column| (column.encode)(rows)).collect();
+        RecordBatch::try_new(self.schema.clone(), columns)
+            .expect("each column is encoded in the type that it declares")
+    }
+}
+
+/// Accepted decisions, as the log stores them.
+pub struct AcceptedDecisions {
+    /// Sequence number of each row.
+    pub sequences: Vec<u64>,
+    /// Generation of the plugins when the decisions were read.
+    pub generation: u32,
+    /// The decisions themselves.
+    pub records: Records,
+}
+
+/// Rows of the table of snapshots or decisions.
+trait AcceptedRows: 'static {
+    fn sequences(&self) -> &[u64];
+    fn generation(&self) -> u32;
+    fn records(&self) -> &Records;
+}
+
+impl AcceptedRows for InferredBatch {
+    fn sequences(&self) -> &[u64] {
+        &self.batch.sequences
+    }
+
+    fn generation(&self) -> u32 {
+        self.batch.generation
+    }
+
+    fn records(&self) -> &Records {
+        &self.batch.records
+    }
+}
+
+impl AcceptedRows for AcceptedDecisions {
+    fn sequences(&self) -> &[u64] {
+        &self.sequences
+    }
+
+    fn generation(&self) -> u32 {
+        self.generation
+    }
+
+    fn records(&self) -> &Records {
+        &self.records
+    }
+}
+
+/// The tables of received records: answered snapshots, decisions, and excluded records with their sequence
+/// numbers.
+pub struct RecordTables {
+    /// The table `snapshots/`.
+    pub snapshots: TableEncoder<InferredBatch>,
+    /// The table `decisions/`.
+    pub decisions: TableEncoder<AcceptedDecisions>,
+    /// The table `excluded/`.
+    pub excluded: TableEncoder<[(u64, ExcludedRecord)]>,
+}
+
+impl RecordTables {
+    /// The tables of a study.
+    pub fn new(sealed_study: &SealedStudy) -> RecordTables {
+        let study = &sealed_study.study;
+        let mut snapshots = record_columns(&study.inputs, "observed_at", "input.", study.log.keep_raw);
+        for (index, model) in sealed_study.models.iter().enumerate() {
+            let name = format!("model.{}", model.name);
+            let answers = Answers::column_fields(&name, model.plugin.form);
+            snapshots.push(TableColumns::several(answers, move |rows: &InferredBatch| {
+                rows.models[index].output.answers.columns("").map(|(_, column)| column).to_vec()
+            }));
+            let nanos =
+                Field::new(format!("{name}.nanos"), DataType::UInt64, sealed_study.blinding.is_some());
+            snapshots.push(TableColumns::several([nanos], move |rows: &InferredBatch| {
+                vec![latencies(&rows.models[index])]
+            }));
+        }
+        let decisions = record_columns(&study.decisions, "decided_at", "decision.", study.log.keep_raw);
+        RecordTables {
+            snapshots: TableEncoder::new(snapshots),
+            decisions: TableEncoder::new(decisions),
+            excluded: TableEncoder::new(excluded_columns()),
+        }
+    }
+}
+
+/// The latency of a model for each snapshot; null for a blinded snapshot.
+fn latencies(model: &ModelOutput) -> ArrayRef {
+    let mut nanos: Vec<Option<u64>> = model.latencies.iter().map(|latency| Some(latency.0)).collect();
+    for (row, _) in model.output.answers.unanswered.iter().filter(|(_, why)| *why == Reason::Blinded) {
+        nanos[*row as usize] = None;
+    }
+    Arc::new(UInt64Array::from(nanos))
+}
+
+/// The columns of accepted records: place, id, event time, declared fields, text and digest.
+fn record_columns<S: AcceptedRows>(
+    stream: &Stream,
+    time: &str,
+    prefix: &str,
+    keep_raw: bool,
+) -> Vec<TableColumns<S>> {
+    let field = |field: &understudy_study::Field| {
+        Field::new(format!("{prefix}{}", field.name), data_type(field.kind), true)
+    };
     let mut columns = vec![
-        numbers(sequences),
-        Arc::new(UInt32Array::from_value(generation, sequences.len())),
-        numbers(&records.lines),
-        numbers(&records.offsets),
-        Arc::new(records.ids.clone()),
-        times(records.times.clone()),
+        TableColumns::required("sequence", DataType::UInt64, |rows: &S| numbers(rows.sequences())),
+        TableColumns::required(GENERATION, DataType::UInt32, |rows: &S| {
+            Arc::new(UInt32Array::from_value(rows.generation(), rows.sequences().len()))
+        }),
+        TableColumns::required("line", DataType::UInt64, |rows: &S| numbers(&rows.records().lines)),
+        TableColumns::required("offset", DataType::UInt64, |rows: &S| numbers(&rows.records().offsets)),
+        TableColumns::required("id", DataType::Utf8, |rows: &S| Arc::new(rows.records().ids.clone())),
+        TableColumns::required(time, data_type(FieldKind::Timestamp), |rows: &S| {
+            times(rows.records().times.clone())
+        }),
+        TableColumns::several(stream.fields.iter().map(field), |rows: &S| {
+            rows.records().fields.columns().to_vec()
+        }),
     ];
-    columns.extend(records.fields.columns().iter().cloned());
     if keep_raw {
-        columns.push(Arc::new(records.raw.clone()));
+        columns.push(TableColumns::required("raw", DataType::Utf8, |rows: &S| {
+            Arc::new(rows.records().raw.clone())
+        }));
     }
-    columns.push(numbers(&records.digests));
+    columns.push(TableColumns::required("digest", DataType::UInt64, |rows: &S| {
+        numbers(&rows.records().digests)
+    }));
     columns
 }
 
-/// Whether the log keeps the text of records.
-fn has_raw(schema: &SchemaRef) -> bool {
-    schema.column_with_name("raw").is_some()
+/// The columns of excluded records with their sequence numbers.
+fn excluded_columns() -> Vec<TableColumns<[(u64, ExcludedRecord)]>> {
+    let text = |name: &str, value: fn(&ExcludedRecord) -> &str| {
+        TableColumns::required(name, DataType::Utf8, move |rows: &[(u64, ExcludedRecord)]| {
+            Arc::new(StringArray::from_iter_values(rows.iter().map(|(_, record)| value(record))))
+        })
+    };
+    let number = |name: &str, value: fn(&(u64, ExcludedRecord)) -> u64| {
+        TableColumns::required(name, DataType::UInt64, move |rows: &[(u64, ExcludedRecord)]| {
+            Arc::new(UInt64Array::from_iter_values(rows.iter().map(value)))
+        })
+    };
+    vec![
+        text("stream", |record| record.kind.name()),
+        number("sequence", |(sequence, _)| *sequence),
+        number("line", |(_, record)| record.position.line),
+        number("offset", |(_, record)| record.position.offset),
+        text("reason", |record| record.reason.name()),
+        text("detail", |record| &record.detail),
+        TableColumns::required("raw", DataType::Binary, |rows: &[(u64, ExcludedRecord)]| {
+            Arc::new(BinaryArray::from_iter_values(rows.iter().map(|(_, record)| &record.raw)))
+        }),
+        number("digest", |(_, record)| record.position.digest),
+    ]
+}
+
+fn numbers(values: &[u64]) -> ArrayRef {
+    Arc::new(UInt64Array::from(values.to_vec()))
 }
 
 fn times(micros: Vec<i64>) -> ArrayRef {
     Arc::new(TimestampMicrosecondArray::from(micros).with_timezone("UTC"))
-}
-
-/// Encodes answered snapshots.
-pub fn snapshots(schema: &SchemaRef, answered: &InferredBatch) -> RecordBatch {
-    let job = &answered.batch;
-    let mut columns = record_columns(&job.sequences, job.generation, &job.records, has_raw(schema));
-    for model in &answered.models {
-        let answers = &model.output.answers;
-        columns.extend(answers.columns("").map(|(_, column)| column));
-        let mut nanos: Vec<Option<u64>> = model.nanos.iter().map(|nanos| Some(nanos.0)).collect();
-        for (row, _) in answers.unanswered.iter().filter(|(_, why)| *why == Reason::Blinded) {
-            nanos[*row as usize] = None;
-        }
-        columns.push(Arc::new(UInt64Array::from(nanos)));
-    }
-    RecordBatch::try_new(schema.clone(), columns).expect("the columns are made for this schema")
-}
-
-/// Encodes decisions.
-pub fn decisions(schema: &SchemaRef, sequences: &[u64], generation: u32, records: &Records) -> RecordBatch {
-    RecordBatch::try_new(schema.clone(), record_columns(sequences, generation, records, has_raw(schema)))
-        .expect("the columns are made for this schema")
-}
-
-/// Encodes excluded records with their sequence numbers.
-pub fn excluded(schema: &SchemaRef, refused: &[(u64, ExcludedRecord)]) -> RecordBatch {
-    let text =
-        |of: fn(&ExcludedRecord) -> &str| StringArray::from_iter_values(refused.iter().map(|(_, r)| of(r)));
-    let numbers =
-        |of: fn(&(u64, ExcludedRecord)) -> u64| UInt64Array::from_iter_values(refused.iter().map(of));
-    let columns: Vec<ArrayRef> = vec![
-        Arc::new(text(|r| r.kind.name())),
-        Arc::new(numbers(|(sequence, _)| *sequence)),
-        Arc::new(numbers(|(_, r)| r.position.line)),
-        Arc::new(numbers(|(_, r)| r.position.offset)),
-        Arc::new(text(|r| r.reason.name())),
-        Arc::new(text(|r| &r.detail)),
-        Arc::new(BinaryArray::from_iter_values(refused.iter().map(|(_, r)| &r.raw))),
-        Arc::new(numbers(|(_, r)| r.position.digest)),
-    ];
-    RecordBatch::try_new(schema.clone(), columns).expect("the columns are made for this schema")
 }
 
 /// Column: the generation of a record or pair, see
@@ -145,35 +263,10 @@ pub const BLINDED: &str = "blinded";
 /// The host's own component of each metric: whether it scored a pair.
 pub const SCORED: &str = "scored";
 
-/// Columns of the pair table that may be shown, besides the conditions and the comparator's answer. Sequence
-/// numbers mean nothing outside the log, and scores are shown as one number per metric.
-const DISCLOSED_PAIR_COLUMNS: [&str; 9] = [
-    "id",
-    GENERATION,
-    "observed_at",
-    "decided_at",
-    "window",
-    BLINDED,
-    "comparator.answer",
-    "comparator.unanswered",
-    "comparator.confidence",
-];
-
-/// Whether a column of the pair table may be shown in cases, exports and `understudy log`. A column that is
-/// not listed here is never shown.
-pub fn is_disclosed_pair_column(study: &Study, column: &str) -> bool {
-    is_disclosed(study.conditions.iter().map(|condition| condition.name.as_str()), column)
-}
-
-fn is_disclosed<'c>(mut conditions: impl Iterator<Item = &'c str>, column: &str) -> bool {
-    DISCLOSED_PAIR_COLUMNS.contains(&column)
-        || column.strip_prefix("condition.").is_some_and(|name| conditions.any(|condition| condition == name))
-}
-
 /// The schema of a plugin's input from pairs: the fields that it reads, under its names.
 pub fn reads_schema(study: &Study, reads: &[InputField]) -> SchemaRef {
     let field = |reads: &InputField| {
-        let kind = declared_field(study, &reads.name).expect("checked when prepared").kind;
+        let kind = declared_field(study, &reads.name).expect("checked when the study was loaded").kind;
         Field::new(&reads.name, data_type(kind), true)
     };
     Arc::new(Schema::new(reads.iter().map(field).collect::<Vec<_>>()))
@@ -184,183 +277,291 @@ pub fn reads_schema(study: &Study, reads: &[InputField]) -> SchemaRef {
 /// model's scores: `model.NAME.outcome`, and per metric `model.NAME.METRIC.COMPONENT`, the last of which says
 /// whether the metric scored the pair.
 pub struct PairTableBuilder {
-    schema: SchemaRef,
-    /// Whether the study blinds ids.
-    blinded: bool,
-    /// Per model and metric: number of stored components; empty without `log.retain`.
-    scores: Vec<Vec<usize>>,
-    clock: WindowClock,
-    label: Option<(Window, String)>,
-    /// Per condition: the names of its values.
-    values: Vec<ArrayRef>,
+    table: TableEncoder<EvaluatedPairs>,
 }
 
 impl PairTableBuilder {
-    /// A builder for the pairs of a study.
-    pub fn new(prepared: &SealedStudy) -> PairTableBuilder {
-        let study = &prepared.study;
-        let conditions = study_fields::conditions(study);
-        let names = |condition: usize| {
-            Arc::new(StringArray::from_iter_values(conditions.values(condition))) as ArrayRef
-        };
-        let components: Vec<usize> = prepared.metrics.iter().map(|m| m.plugin.components.len() + 1).collect();
-        let held = if study.log.retain.is_some() { prepared.models.len() } else { 0 };
-        PairTableBuilder {
-            blinded: prepared.blinding.is_some(),
-            scores: vec![components; held],
-            schema: Arc::new(Schema::new(Self::fields(prepared))),
-            clock: WindowClock::new(study.windows, study.time_zone.clone()),
-            label: None,
-            values: (0..study.conditions.len()).map(names).collect(),
-        }
+    /// A builder of all columns.
+    pub fn new(sealed_study: &SealedStudy) -> PairTableBuilder {
+        PairTableBuilder { table: TableEncoder::new(PairTableLayout::from_study(sealed_study).columns()) }
     }
 
-    fn fields(prepared: &SealedStudy) -> Vec<Field> {
-        let mut fields = vec![
-            Field::new("id", DataType::Utf8, false),
-            Field::new("snapshot", DataType::UInt64, false),
-            Field::new("decision", DataType::UInt64, false),
-            Field::new(GENERATION, DataType::UInt32, false),
-            Field::new("observed_at", data_type(FieldKind::Timestamp), false),
-            Field::new("decided_at", data_type(FieldKind::Timestamp), false),
-            Field::new("window", DataType::Utf8, false),
-        ];
-        let value = DataType::Dictionary(Box::new(DataType::UInt16), Box::new(DataType::Utf8));
-        for condition in &prepared.study.conditions {
-            fields.push(Field::new(format!("condition.{}", condition.name), value.clone(), false));
-        }
-        if prepared.blinding.is_some() {
-            fields.push(Field::new(BLINDED, DataType::Boolean, false));
-        }
-        fields.extend(Answers::column_fields("comparator", prepared.comparator.plugin.form));
-        if prepared.blinding.is_some() {
-            for model in &prepared.models {
-                fields.extend(Answers::column_fields(&format!("model.{}", model.name), model.plugin.form));
-            }
-        }
-        if prepared.study.log.retain.is_some() {
-            for model in &prepared.models {
-                let model = format!("model.{}", model.name);
-                fields.push(Field::new(format!("{model}.{OUTCOME}"), DataType::Utf8, true));
-                for metric in &prepared.metrics {
-                    let own = metric.plugin.components.iter().map(String::as_str);
-                    let names =
-                        own.chain([SCORED]).map(|component| format!("{model}.{}.{component}", metric.name));
-                    fields.extend(names.map(|name| Field::new(name, DataType::Float64, true)));
-                }
-            }
-        }
-        fields
+    /// A builder of the columns that cases, exports and `understudy log` may show.
+    pub fn with_disclosed_columns(sealed_study: &SealedStudy) -> PairTableBuilder {
+        let mut columns = PairTableLayout::from_study(sealed_study).columns();
+        columns.retain(|column| column.disclosed);
+        PairTableBuilder { table: TableEncoder::new(columns) }
+    }
+
+    /// The schema of the built rows.
+    pub fn schema(&self) -> &SchemaRef {
+        &self.table.schema
     }
 
     /// Encodes evaluated pairs.
-    pub fn batch(&mut self, compared: &EvaluatedPairs) -> RecordBatch {
-        let EvaluatedPairs {
-            generation,
-            batch: sources,
-            answers,
-            blinded,
-            model_answers: given,
-            answered,
-            models,
-        } = compared;
-        let rows = sources.snapshots.len();
-        let decision = |row: usize| {
-            let (batch, within) = sources.decisions[row];
-            (&sources.decision_batches[batch], within)
+    pub fn batch(&self, pairs: &EvaluatedPairs) -> RecordBatch {
+        self.table.encode(pairs)
+    }
+}
+
+/// What the columns of the pair table depend on.
+struct PairTableLayout {
+    /// Per condition: its name, and the names of its values.
+    conditions: Vec<(String, ArrayRef)>,
+    clock: WindowClock,
+    /// Whether the study blinds ids.
+    blinded: bool,
+    /// Whether the table keeps scores.
+    retains_scores: bool,
+    comparator: AnswerForm,
+    /// Name and answer form of each model.
+    models: Vec<(String, AnswerForm)>,
+    /// Name and components of each metric.
+    metrics: Vec<(String, Vec<String>)>,
+}
+
+impl PairTableLayout {
+    fn from_study(sealed_study: &SealedStudy) -> PairTableLayout {
+        let study = &sealed_study.study;
+        let values = study_fields::conditions(study);
+        let condition = |(index, condition): (usize, &Condition)| {
+            let names = StringArray::from_iter_values(values.values(index));
+            (condition.name.clone(), Arc::new(names) as ArrayRef)
         };
-        let mut windows = StringBuilder::with_capacity(rows, rows * 24);
-        for row in 0..rows {
-            windows.append_value(self.label(sources.snapshot_value(row, |s, r| s.windows[r])));
+        let metrics = sealed_study.metrics.iter();
+        PairTableLayout {
+            conditions: study.conditions.iter().enumerate().map(condition).collect(),
+            clock: WindowClock::new(study.windows, study.time_zone.clone()),
+            blinded: sealed_study.blinding.is_some(),
+            retains_scores: study.log.retain.is_some(),
+            comparator: sealed_study.comparator.plugin.form,
+            models: sealed_study.models.iter().map(|model| (model.name.clone(), model.plugin.form)).collect(),
+            metrics: metrics.map(|metric| (metric.name.clone(), metric.plugin.components.clone())).collect(),
         }
-        let mut columns: Vec<ArrayRef> = vec![
-            Arc::new(StringArray::from_iter_values((0..rows).map(|row| sources.id(row)))),
-            Arc::new(UInt64Array::from_iter_values(
-                (0..rows).map(|row| sources.snapshot_value(row, |s, r| s.sequences[r])),
-            )),
-            Arc::new(UInt64Array::from_iter_values((0..rows).map(|row| {
-                let (batch, within) = decision(row);
-                batch.sequences[within]
-            }))),
-            Arc::new(UInt32Array::from_value(*generation, rows)),
-            times((0..rows).map(|row| sources.snapshot_value(row, |s, r| s.times[r])).collect()),
-            times(
-                (0..rows)
-                    .map(|row| {
-                        let (batch, within) = decision(row);
-                        batch.times[within]
-                    })
-                    .collect(),
-            ),
-            Arc::new(windows.finish()),
-        ];
-        for (condition, names) in self.values.iter().enumerate() {
-            let keys = (0..rows).map(|row| sources.snapshot_value(row, |s, r| s.conditions[condition][r]));
-            let keys = UInt16Array::from_iter_values(keys);
-            let values = DictionaryArray::<UInt16Type>::try_new(keys, names.clone());
-            columns.push(Arc::new(values.expect("a value's index lies within the names")));
-        }
-        let mut late = vec![None; rows];
-        blinded.iter().for_each(|row| late[*row] = Some(*row as u32));
-        if self.blinded {
-            columns.push(Arc::new(late.iter().map(|row| Some(row.is_some())).collect::<BooleanArray>()));
-        }
-        columns.extend(answers.columns("").map(|(_, column)| column));
-        if self.blinded {
-            let late = UInt32Array::from(late);
-            let only = |(_, column): (Field, ArrayRef)| {
-                take(&column, &late, None).expect("the indices are those of its rows")
-            };
-            columns.extend(given.iter().flat_map(|answers| answers.columns("").map(only)));
-        }
-        for (index, metrics) in self.scores.iter().enumerate() {
-            let scores = models.get(index);
-            let mut outcomes = vec![None; rows];
-            for (at, row) in answered.iter().enumerate() {
-                outcomes[*row] = scores.map(|scores| scores.statuses[at].name());
-            }
-            columns.push(Arc::new(StringArray::from(outcomes)));
-            for (metric, components) in metrics.iter().enumerate() {
-                for component in 0..*components {
-                    let mut values = vec![None; rows];
-                    for (at, row) in answered.iter().enumerate() {
-                        values[*row] = scores.map(|scores| scores.scores[metric][component][at]);
-                    }
-                    columns.push(Arc::new(Float64Array::from(values)));
-                }
-            }
-        }
-        RecordBatch::try_new(self.schema.clone(), columns).expect("the columns are made for this schema")
     }
 
-    fn label(&mut self, window: Window) -> &str {
-        if self.label.as_ref().is_none_or(|(known, _)| *known != window) {
-            self.label = Some((window, self.clock.label(window)));
+    /// The columns. Sequence numbers mean nothing outside the log, and scores are shown as one number per
+    /// metric, so neither is disclosed.
+    fn columns(self) -> Vec<TableColumns<EvaluatedPairs>> {
+        let PairTableLayout { conditions, clock, blinded, retains_scores, comparator, models, metrics } =
+            self;
+        let mut columns = vec![
+            TableColumns::required("id", DataType::Utf8, |pairs: &EvaluatedPairs| {
+                Arc::new(StringArray::from_iter_values(rows(pairs).map(|row| pairs.batch.id(row))))
+            })
+            .disclosed(),
+            TableColumns::required("snapshot", DataType::UInt64, |pairs: &EvaluatedPairs| {
+                Arc::new(UInt64Array::from_iter_values(rows(pairs).map(|row| pairs.batch.sequence(row))))
+            }),
+            TableColumns::required("decision", DataType::UInt64, |pairs: &EvaluatedPairs| {
+                let sequence = |row| decision_value(pairs, row, |batch, within| batch.sequences[within]);
+                Arc::new(UInt64Array::from_iter_values(rows(pairs).map(sequence)))
+            }),
+            TableColumns::required(GENERATION, DataType::UInt32, |pairs: &EvaluatedPairs| {
+                Arc::new(UInt32Array::from_value(pairs.generation, rows(pairs).len()))
+            })
+            .disclosed(),
+            TableColumns::required(
+                "observed_at",
+                data_type(FieldKind::Timestamp),
+                |pairs: &EvaluatedPairs| {
+                    let time = |row| pairs.batch.snapshot_value(row, |batch, within| batch.times[within]);
+                    times(rows(pairs).map(time).collect())
+                },
+            )
+            .disclosed(),
+            TableColumns::required(
+                "decided_at",
+                data_type(FieldKind::Timestamp),
+                |pairs: &EvaluatedPairs| {
+                    let time = |row| decision_value(pairs, row, |batch, within| batch.times[within]);
+                    times(rows(pairs).map(time).collect())
+                },
+            )
+            .disclosed(),
+            TableColumns::required("window", DataType::Utf8, move |pairs: &EvaluatedPairs| {
+                window_labels(&clock, pairs)
+            })
+            .disclosed(),
+        ];
+        for (index, (name, values)) in conditions.into_iter().enumerate() {
+            let data_type = DataType::Dictionary(Box::new(DataType::UInt16), Box::new(DataType::Utf8));
+            let encode = move |pairs: &EvaluatedPairs| {
+                let key =
+                    |row| pairs.batch.snapshot_value(row, |batch, within| batch.conditions[index][within]);
+                let keys = UInt16Array::from_iter_values(rows(pairs).map(key));
+                let column = DictionaryArray::<UInt16Type>::try_new(keys, values.clone());
+                Arc::new(column.expect("a value's index lies within the names")) as ArrayRef
+            };
+            columns.push(TableColumns::required(format!("condition.{name}"), data_type, encode).disclosed());
         }
-        self.label.as_ref().map_or("", |(_, label)| label)
+        if blinded {
+            columns.push(
+                TableColumns::required(BLINDED, DataType::Boolean, |pairs: &EvaluatedPairs| {
+                    let blinded = blinded_rows(pairs);
+                    Arc::new(blinded.iter().map(|row| Some(row.is_some())).collect::<BooleanArray>())
+                })
+                .disclosed(),
+            );
+        }
+        columns.push(
+            TableColumns::several(
+                Answers::column_fields("comparator", comparator),
+                |pairs: &EvaluatedPairs| pairs.answers.columns("").map(|(_, column)| column).to_vec(),
+            )
+            .disclosed(),
+        );
+        if blinded {
+            for (index, (model, form)) in models.iter().enumerate() {
+                let fields = Answers::column_fields(&format!("model.{model}"), *form);
+                columns.push(TableColumns::several(fields, move |pairs: &EvaluatedPairs| {
+                    let only = blinded_rows(pairs);
+                    let answers = pairs.model_answers[index].columns("");
+                    let blinded = answers.map(|(_, column)| take(&column, &only, None));
+                    blinded.map(|column| column.expect("the indices are those of its rows")).to_vec()
+                }));
+            }
+        }
+        if retains_scores {
+            for (index, (model, _)) in models.iter().enumerate() {
+                columns.extend(score_columns(index, model, &metrics));
+            }
+        }
+        columns
     }
+}
+
+/// The columns of a model's scores; null where the comparator has no answer.
+fn score_columns(
+    model: usize,
+    name: &str,
+    metrics: &[(String, Vec<String>)],
+) -> Vec<TableColumns<EvaluatedPairs>> {
+    let outcome = format!("model.{name}.{OUTCOME}");
+    let mut columns = vec![TableColumns::nullable(outcome, DataType::Utf8, move |pairs: &EvaluatedPairs| {
+        let value = |scores: &ModelScores, at: usize| scores.statuses[at].name();
+        Arc::new(StringArray::from(answered_values(pairs, model, value)))
+    })];
+    for (metric, (metric_name, components)) in metrics.iter().enumerate() {
+        let components = components.iter().map(String::as_str).chain([SCORED]);
+        for (component, component_name) in components.enumerate() {
+            let score = format!("model.{name}.{metric_name}.{component_name}");
+            columns.push(TableColumns::nullable(score, DataType::Float64, move |pairs: &EvaluatedPairs| {
+                let value = |scores: &ModelScores, at: usize| scores.scores[metric][component][at];
+                Arc::new(Float64Array::from(answered_values(pairs, model, value)))
+            }));
+        }
+    }
+    columns
+}
+
+/// A value of each pair that the comparator answered, from a model's scores; `None` for the others.
+fn answered_values<T: Clone>(
+    pairs: &EvaluatedPairs,
+    model: usize,
+    value: impl Fn(&ModelScores, usize) -> T,
+) -> Vec<Option<T>> {
+    let scores = pairs.models.get(model);
+    let mut values = vec![None; rows(pairs).len()];
+    for (at, row) in pairs.answered.iter().enumerate() {
+        values[*row] = scores.map(|scores| value(scores, at));
+    }
+    values
+}
+
+fn rows(pairs: &EvaluatedPairs) -> Range<usize> {
+    0..pairs.batch.snapshots.len()
+}
+
+fn decision_value<T>(pairs: &EvaluatedPairs, row: usize, value: impl FnOnce(&DecisionRows, usize) -> T) -> T {
+    let (batch, within) = pairs.batch.decisions[row];
+    value(&pairs.batch.decision_batches[batch], within)
+}
+
+/// For each pair its own row if it is blinded, else null.
+fn blinded_rows(pairs: &EvaluatedPairs) -> UInt32Array {
+    let mut blinded = vec![None; rows(pairs).len()];
+    pairs.blinded.iter().for_each(|row| blinded[*row] = Some(*row as u32));
+    UInt32Array::from(blinded)
+}
+
+fn window_labels(clock: &WindowClock, pairs: &EvaluatedPairs) -> ArrayRef {
+    let count = rows(pairs).len();
+    let mut labels = StringBuilder::with_capacity(count, count * 24);
+    // Neighbouring pairs mostly share their window.
+    let mut last: Option<(Window, String)> = None;
+    for row in rows(pairs) {
+        let window = pairs.batch.snapshot_value(row, |batch, within| batch.windows[within]);
+        match &last {
+            Some((known, label)) if *known == window => labels.append_value(label),
+            _ => labels.append_value(&last.insert((window, clock.label(window))).1),
+        }
+    }
+    Arc::new(labels.finish())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::is_disclosed;
+    use jiff::tz::TimeZone;
+    use understudy_study::{Every, Windows};
+
+    use super::*;
 
     #[test]
-    fn a_new_column_is_not_shown_unless_it_is_listed() {
-        let shown = |column: &str| is_disclosed(["region"].into_iter(), column);
-        for column in ["id", "observed_at", "decided_at", "window", "condition.region", "comparator.answer"] {
-            assert!(shown(column), "{column}");
-        }
-        for column in [
-            "snapshot",
-            "decision",
-            "operator",
-            "condition.other",
-            "comparator.latency",
-            "model.forest.answer",
-            "model.forest.outcome",
-        ] {
-            assert!(!shown(column), "{column}");
-        }
+    fn only_listed_columns_are_disclosed() {
+        let layout = PairTableLayout {
+            conditions: vec![("region".to_owned(), Arc::new(StringArray::from(vec!["north"])))],
+            clock: WindowClock::new(
+                Windows { every: Every::Day, week_ends: jiff::civil::Weekday::Sunday },
+                TimeZone::UTC,
+            ),
+            blinded: true,
+            retains_scores: true,
+            comparator: AnswerForm::Label,
+            models: vec![("forest".to_owned(), AnswerForm::Label)],
+            metrics: vec![("accuracy".to_owned(), vec!["hit".to_owned()])],
+        };
+        let (disclosed, hidden): (Vec<_>, Vec<_>) =
+            layout.columns().into_iter().partition(|column| column.disclosed);
+        let names = |columns: &[TableColumns<EvaluatedPairs>]| {
+            let fields = columns.iter().flat_map(|column| &column.fields);
+            fields.map(|field| field.name().clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            names(&disclosed),
+            [
+                "id",
+                "generation",
+                "observed_at",
+                "decided_at",
+                "window",
+                "condition.region",
+                "blinded",
+                "comparator.answer",
+                "comparator.unanswered",
+                "comparator.confidence",
+            ]
+        );
+        assert_eq!(
+            names(&hidden),
+            [
+                "snapshot",
+                "decision",
+                "model.forest.answer",
+                "model.forest.unanswered",
+                "model.forest.confidence",
+                "model.forest.outcome",
+                "model.forest.accuracy.hit",
+                "model.forest.accuracy.scored",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_new_column_is_not_disclosed() {
+        let column = TableColumns::<EvaluatedPairs>::required("operator", DataType::UInt64, |pairs| {
+            numbers(&[pairs.batch.snapshots.len() as u64])
+        });
+        assert!(!column.disclosed);
     }
 }
