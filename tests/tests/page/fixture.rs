@@ -1,8 +1,8 @@
 //! Documents for page tests: a realistic report of a year, and one with edge cases.
 
 use understudy_report::page::{
-    Banner, Block, Cell, Chart, Column, Document, DotRow, Fact, Figure, Section, Series, SeriesPoint, Table,
-    Tone,
+    Banner, Block, Cell, Chart, Column, DataTable, Document, DotRow, Fact, Figure, Section, Series,
+    SeriesPoint, Tone,
 };
 
 const DAY: f64 = 86_400.0;
@@ -22,13 +22,13 @@ fn week(at: usize) -> String {
 }
 
 /// A table from rows of text. The first column is text, the others are numbers.
-fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> Table {
+fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> DataTable {
     let column =
         |(at, title): (usize, &str)| if at == 0 { Column::text(title) } else { Column::number(title) };
-    Table {
+    DataTable {
         head: head.into_iter().enumerate().map(column).collect(),
         rows: rows.into_iter().map(|row| row.map(Cell::from).into()).collect(),
-        ..Table::default()
+        ..DataTable::default()
     }
 }
 
@@ -137,10 +137,10 @@ pub fn matrix(size: usize, name: impl Fn(usize) -> String) -> Figure {
     Figure {
         title: "What the model said, and what was done".to_owned(),
         description: "Each row is an answer of the model, each column what the hotel assigned.".to_owned(),
-        table: Table {
+        table: DataTable {
             head: std::iter::once(Column::text("answer")).chain(columns.iter().map(Column::number)).collect(),
             rows: lines.collect(),
-            ..Table::default()
+            ..DataTable::default()
         },
         chart: Chart::Matrix {
             x_label: "assigned by the hotel".to_owned(),
@@ -191,11 +191,11 @@ pub fn distribution(sides: &[(&str, f64)], points: usize) -> Figure {
 
 const ROOMS: [&str; 12] = ["A", "B", "C", "D", "E", "F", "G", "H", "I", "K", "L", "P"];
 
-fn toned() -> Table {
+fn toned() -> DataTable {
     let row = |name: &str, value: &str, share: f64, tone: Tone, says: &str| {
         vec![name.into(), Cell::from(value).barred(share), Cell::from("12,293"), Cell::from(says).toned(tone)]
     };
-    Table {
+    DataTable {
         caption: Some("The first eight windows against the bound".to_owned()),
         head: vec![
             Column::text("window"),
@@ -232,7 +232,7 @@ pub fn year() -> Document {
             vec![
                 Block::Figure(matrix(12, |at| ROOMS[at % 12].to_owned())),
                 Block::Figure(dots(40, class)),
-                Block::Table(Table {
+                Block::Table(DataTable {
                     caption: Some("Precision and recall by class".to_owned()),
                     folded: true,
                     ..table(
@@ -288,7 +288,7 @@ pub fn year() -> Document {
                 title: "Over time".to_owned(),
                 blocks: vec![
                     Block::Figure(series(&models, 62, true)),
-                    Block::Table(Table {
+                    Block::Table(DataTable {
                         caption: Some("All windows".to_owned()),
                         folded: true,
                         ..table(["window", "booked-room", "room-rules", "pairs"], windows)

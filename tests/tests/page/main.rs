@@ -5,7 +5,7 @@ mod fixture;
 use std::fs;
 
 use tempfile::TempDir;
-use understudy_report::page::{Block, Cell, Document, Table, Tone, html, markdown};
+use understudy_report::page::{Block, Cell, DataTable, Document, Tone, html, markdown};
 use understudy_tests::browser::{Options, PageCheck, check_page};
 use understudy_tests::requirements::Requirement;
 
@@ -41,7 +41,7 @@ fn normalized(text: &str) -> String {
 }
 
 /// The table of a block, if it has one.
-fn table(block: &Block) -> Option<&Table> {
+fn table(block: &Block) -> Option<&DataTable> {
     match block {
         Block::Table(table) => Some(table),
         Block::Figure(figure) => Some(&figure.table),
@@ -50,7 +50,7 @@ fn table(block: &Block) -> Option<&Table> {
 }
 
 /// The tables of a document in order, including those of its figures.
-fn tables(document: &Document) -> Vec<&Table> {
+fn tables(document: &Document) -> Vec<&DataTable> {
     document.sections.iter().flat_map(|section| &section.blocks).filter_map(table).collect()
 }
 

@@ -89,7 +89,7 @@ pub enum Block {
     /// Labelled values.
     Facts(Vec<Fact>),
     /// A table.
-    Table(Table),
+    Table(DataTable),
     /// A chart with its data.
     Figure(Figure),
     /// A highlighted remark.
@@ -119,7 +119,7 @@ impl Fact {
 
 /// A table.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Table {
+pub struct DataTable {
     /// The caption.
     pub caption: Option<String>,
     /// Its columns.
@@ -190,7 +190,7 @@ pub struct Figure {
     /// The chart.
     pub chart: Chart,
     /// Its data.
-    pub table: Table,
+    pub table: DataTable,
 }
 
 /// A chart. Numbers that are not finite are omitted.

@@ -7,7 +7,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::format::counted;
 use crate::page::chart;
-use crate::page::document::{Banner, Block, Cell, Chart, Document, Fact, Figure, Section, Table, Tone};
+use crate::page::document::{Banner, Block, Cell, Chart, DataTable, Document, Fact, Figure, Section, Tone};
 use crate::sanitizer::one_line;
 
 /// The content security policy: only inline styles and data images.
@@ -128,7 +128,7 @@ fn facts(facts: &[Fact], class: &str) -> Markup {
     }
 }
 
-fn table(table: &Table, id: &str) -> Markup {
+fn table(table: &DataTable, id: &str) -> Markup {
     let caption = table.caption.as_deref().map(one_line);
     if !table.folded {
         return rows(table, caption.as_deref(), id, "Table");
@@ -143,7 +143,7 @@ fn table(table: &Table, id: &str) -> Markup {
 }
 
 /// The table in a scrollable region. `called` is the name of the region if there is no caption.
-fn rows(table: &Table, caption: Option<&str>, id: &str, called: &str) -> Markup {
+fn rows(table: &DataTable, caption: Option<&str>, id: &str, called: &str) -> Markup {
     let captioned = caption.map(|_| format!("{id}-caption"));
     let named = captioned.is_none().then_some(called);
     html! {

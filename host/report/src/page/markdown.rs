@@ -3,7 +3,7 @@
 //! Invariants: the texts are those of the HTML. A chart is represented by its data and the legend of its events. Every
 //! text is shown literally, except that GitHub turns bare addresses and @names into links.
 
-use crate::page::document::{Banner, Block, Cell, Document, Fact, Figure, Section, Table, Tone};
+use crate::page::document::{Banner, Block, Cell, DataTable, Document, Fact, Figure, Section, Tone};
 use crate::sanitizer::one_line;
 
 /// A document as a Markdown file.
@@ -60,7 +60,7 @@ impl MarkdownPage {
         self.list(facts.iter().map(|fact| format!("**{}:** {}", text(&fact.label), text(&fact.value))));
     }
 
-    fn table(&mut self, table: &Table) {
+    fn table(&mut self, table: &DataTable) {
         if let Some(caption) = &table.caption {
             self.paragraph(&format!("*{}*", text(caption)));
         }

@@ -11,8 +11,8 @@ mod markdown;
 
 pub use crate::page::chart::wall_seconds;
 pub use crate::page::document::{
-    Banner, Block, Cell, Chart, Column, Document, DotRow, Fact, Figure, Section, Series, SeriesPoint, Table,
-    Tone,
+    Banner, Block, Cell, Chart, Column, DataTable, Document, DotRow, Fact, Figure, Section, Series,
+    SeriesPoint, Tone,
 };
 pub use crate::page::html::{STYLE, html, inner};
 pub use crate::page::markdown::markdown;

@@ -8,7 +8,7 @@ use crate::page::chart::draw;
 
 /// A document with every kind of block, in which every text comes from `text`.
 fn document_of(text: impl Fn() -> String) -> Document {
-    let table = |folded| Table {
+    let table = |folded| DataTable {
         caption: Some(text()),
         head: vec![Column::text(text()), Column::number(text())],
         rows: vec![vec![text().into(), Cell::from(text()).toned(Tone::Bad).barred(0.5)], vec![text().into()]],
@@ -33,7 +33,7 @@ fn document_of(text: impl Fn() -> String) -> Document {
 }
 
 fn figure(chart: Chart, text: String) -> Figure {
-    Figure { title: text.clone(), description: text, chart, table: Table::default() }
+    Figure { title: text.clone(), description: text, chart, table: DataTable::default() }
 }
 
 /// A series of daily points.
@@ -93,10 +93,10 @@ fn charts(values: &[f64], name: &str) -> Vec<Chart> {
 fn small() -> Document {
     let mut document = document_of(|| "plain words".to_owned());
     document.title = "A | B_c & <d>".to_owned();
-    let table = Table {
+    let table = DataTable {
         head: vec![Column::text("day"), Column::number("agreement")],
         rows: vec![vec!["Monday".into(), "0.90".into()], vec!["Tuesday".into(), "–".into()]],
-        ..Table::default()
+        ..DataTable::default()
     };
     let figure =
         Figure { table, ..figure(series(&[Some(0.9), None], "agreement"), "Agreement by day".to_owned()) };

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::format::{UNDEFINED, count, counted, p_value, significant};
 use crate::model::divergence::{AnswerDistribution, AnswerPair, HistogramBin, RankCount};
 use crate::model::report::{ModelReport, Report};
-use crate::page::{Block, Cell, Chart, Column, Figure, Section, Table};
+use crate::page::{Block, Cell, Chart, Column, DataTable, Figure, Section};
 use crate::sections::helpers::{folded, latest, local_date, percent, table, text};
 
 /// The maximum number of labels in a drawn matrix; all others are combined.
@@ -254,7 +254,7 @@ fn summary(distribution: &AnswerDistribution) -> (Vec<Column>, Vec<Cell>) {
     }
 }
 
-fn by_condition(report: &Report, model: &ModelReport) -> Table {
+fn by_condition(report: &Report, model: &ModelReport) -> DataTable {
     let (mut columns, _) = summary(&model.answer_distributions.overall);
     columns.splice(0..0, [Column::text("Condition"), Column::text("Value")]);
     let mut rows = Vec::new();
@@ -271,7 +271,7 @@ fn by_condition(report: &Report, model: &ModelReport) -> Table {
     folded(&format!("Answers of {} by condition", model.plugin.name), columns, rows)
 }
 
-fn by_window(report: &Report, model: &ModelReport) -> Table {
+fn by_window(report: &Report, model: &ModelReport) -> DataTable {
     let (mut columns, _) = summary(&model.answer_distributions.overall);
     columns.insert(0, Column::text("Window"));
     let windows: Vec<_> = report.windows.iter().zip(&model.answer_distributions.windows).collect();

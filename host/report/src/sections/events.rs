@@ -5,7 +5,7 @@
 use crate::format::{UNDEFINED, count, counted, p_value, significant, six_digits};
 use crate::model::bundle::{ReportBundle, ReviewNote, RunEvent, RunEventKind};
 use crate::model::reviews::ReviewSummary;
-use crate::page::{Block, Cell, Chart, Column, DotRow, Fact, Figure, Section, Table, Tone};
+use crate::page::{Block, Cell, Chart, Column, DataTable, DotRow, Fact, Figure, Section, Tone};
 use crate::sections::helpers::{folded, table, text};
 use understudy_statistics::verdict::{Contamination, Estimate, ModelVerdict, TESTED_LATER};
 
@@ -68,7 +68,7 @@ pub fn events(bundle: &ReportBundle) -> Section {
             Column::text("Event"),
         ];
         let folded = rows.len() > UNFOLDED;
-        blocks.push(Block::Table(Table { folded, ..table("Events", columns, rows) }));
+        blocks.push(Block::Table(DataTable { folded, ..table("Events", columns, rows) }));
     }
     Section { id: "events", title: "Exposures, swaps and contamination".to_owned(), blocks }
 }

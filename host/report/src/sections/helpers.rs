@@ -8,7 +8,7 @@ use crate::format::{UNDEFINED, compact, count, grouped, significant};
 use crate::metric_format::MetricFormat;
 use crate::model::bundle::ThresholdSummary;
 use crate::model::report::{Report, WindowInfo};
-use crate::page::{Block, Cell, Column, Table, Tone, wall_seconds};
+use crate::page::{Block, Cell, Column, DataTable, Tone, wall_seconds};
 use understudy_statistics::scoring::Interval;
 use understudy_statistics::verdict::{ScopeVerdict, VerdictKind};
 use understudy_study::{ALL_SNAPSHOTS, Direction};
@@ -126,13 +126,13 @@ fn zone(report: &Report) -> TimeZone {
 }
 
 /// A table with a caption.
-pub fn table(caption: &str, head: Vec<Column>, rows: Vec<Vec<Cell>>) -> Table {
-    Table { caption: Some(caption.to_owned()), head, rows, folded: false }
+pub fn table(caption: &str, head: Vec<Column>, rows: Vec<Vec<Cell>>) -> DataTable {
+    DataTable { caption: Some(caption.to_owned()), head, rows, folded: false }
 }
 
 /// A table that is folded behind its caption.
-pub fn folded(caption: &str, head: Vec<Column>, rows: Vec<Vec<Cell>>) -> Table {
-    Table { folded: true, ..table(caption, head, rows) }
+pub fn folded(caption: &str, head: Vec<Column>, rows: Vec<Vec<Cell>>) -> DataTable {
+    DataTable { folded: true, ..table(caption, head, rows) }
 }
 
 /// A paragraph.

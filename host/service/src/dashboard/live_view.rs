@@ -20,7 +20,7 @@ use understudy_report::bytes;
 use understudy_report::count;
 use understudy_report::counted;
 use understudy_report::duration;
-use understudy_report::page::{Banner, Block, Cell, Column, Document, Fact, Section, Table, Tone, inner};
+use understudy_report::page::{Banner, Block, Cell, Column, DataTable, Document, Fact, Section, Tone, inner};
 use understudy_study::Micros;
 
 /// `GET /live`.
@@ -121,7 +121,7 @@ fn report_sections(figures: &LiveFigures) -> Vec<Section> {
 }
 
 fn table(caption: &str, head: Vec<Column>, rows: Vec<Vec<Cell>>) -> Block {
-    Block::Table(Table { caption: Some(caption.to_owned()), head, rows, folded: false })
+    Block::Table(DataTable { caption: Some(caption.to_owned()), head, rows, folded: false })
 }
 
 /// The account of all records, and the outcomes of the models.

@@ -7,7 +7,7 @@ use plotters::style::text_anchor::{HPos, VPos};
 
 use crate::page::chart::axis::{Axis, GAP};
 use crate::page::chart::canvas::{Hand, Paint, TEXT, WIDTH, line_height};
-use crate::page::chart::legend::{Drawn, Key};
+use crate::page::chart::legend::{DrawnChart, Key};
 use crate::page::chart::text_layout::{widest, width, wrap};
 use crate::page::chart::{axis, canvas};
 use crate::sanitizer::one_line;
@@ -22,7 +22,7 @@ const SLOT: i32 = 1000;
 const UPWARD: i32 = 1800;
 
 /// Draws bars with their labels.
-pub(super) fn draw([x_label, y_label]: [&str; 2], bars: &[(String, f64)]) -> Option<Drawn> {
+pub(super) fn draw([x_label, y_label]: [&str; 2], bars: &[(String, f64)]) -> Option<DrawnChart> {
     let bars: Vec<(String, f64)> = bars
         .iter()
         .filter(|(_, height)| height.is_finite())
@@ -73,7 +73,7 @@ pub(super) fn draw([x_label, y_label]: [&str; 2], bars: &[(String, f64)]) -> Opt
         let y = top + HEIGHT + GAP + labels.height + 20;
         canvas.text((x, y), &title, Hand::word(HPos::Center, VPos::Top));
     });
-    Some(Drawn { sketch, key: Key::new(), events: Key::new() })
+    Some(DrawnChart { sketch, key: Key::new(), events: Key::new() })
 }
 
 /// The layout of the labels of bars.

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use crate::page::chart::axis::{Axis, GAP};
 use crate::page::chart::canvas::{Paint, SIGN, Shape, TEXT, WIDTH, line_height};
-use crate::page::chart::legend::{Drawn, Key, sign};
+use crate::page::chart::legend::{DrawnChart, Key, sign};
 use crate::page::chart::text_layout::width;
 use crate::page::chart::{axis, canvas};
 use crate::sanitizer::one_line;
@@ -40,7 +40,7 @@ const TIMES: [(f64, &str); 18] = [
 ];
 
 /// Draws the distributions. For each name the points are nanoseconds and cumulative shares from 0 to 1.
-pub(super) fn draw(x_label: &str, series: &[(String, Vec<(f64, f64)>)]) -> Option<Drawn> {
+pub(super) fn draw(x_label: &str, series: &[(String, Vec<(f64, f64)>)]) -> Option<DrawnChart> {
     let lines: Vec<Vec<(f64, f64)>> = series.iter().map(|(_, points)| logarithmic(points)).collect();
     let times = times(lines.iter().flatten().map(|point| point.0))?;
     let top = 20 + line_height(TEXT) + 130;
@@ -66,7 +66,7 @@ pub(super) fn draw(x_label: &str, series: &[(String, Vec<(f64, f64)>)]) -> Optio
         });
         (drawn, one_line(name))
     });
-    Some(Drawn { sketch, key: key.collect(), events: Key::new() })
+    Some(DrawnChart { sketch, key: key.collect(), events: Key::new() })
 }
 
 /// Points with the logarithms of their durations. Less than one nanosecond counts as one.

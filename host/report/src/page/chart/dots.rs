@@ -6,7 +6,7 @@ use plotters::style::text_anchor::{HPos, VPos};
 
 use crate::page::chart::axis::{Axis, GAP};
 use crate::page::chart::canvas::{Canvas, Hand, Paint, SIGN, Shape, TEXT, WIDTH, line_height};
-use crate::page::chart::legend::{Drawn, Key, sign};
+use crate::page::chart::legend::{DrawnChart, Key, sign};
 use crate::page::chart::text_layout::{widest, width, wrap};
 use crate::page::chart::{axis, canvas};
 use crate::page::document::DotRow;
@@ -52,7 +52,7 @@ impl<'a> LaidRow<'a> {
 }
 
 /// Draws a dot chart.
-pub(super) fn draw(x_label: &str, rows: &[DotRow], reference: Option<&(String, f64)>) -> Option<Drawn> {
+pub(super) fn draw(x_label: &str, rows: &[DotRow], reference: Option<&(String, f64)>) -> Option<DrawnChart> {
     let values = rows.iter().filter_map(value);
     let bounds = rows.iter().filter_map(interval).flat_map(|(low, high)| [low, high]);
     values.clone().next()?;
@@ -85,7 +85,7 @@ pub(super) fn draw(x_label: &str, rows: &[DotRow], reference: Option<&(String, f
         let drawn = sign(|canvas| canvas.line([(SIGN.0 / 2, 0), (SIGN.0 / 2, SIGN.1)], Paint::Bound, 16));
         key.push((drawn, one_line(what)));
     }
-    Some(Drawn { sketch, key, events: Key::new() })
+    Some(DrawnChart { sketch, key, events: Key::new() })
 }
 
 fn value(row: &DotRow) -> Option<f64> {

@@ -6,7 +6,7 @@ use crate::page::chart::canvas::{self, Canvas, Sketch};
 pub(super) type Key = Vec<(String, String)>;
 
 /// A drawn chart with its legend, and the legend of its events.
-pub(super) struct Drawn {
+pub(super) struct DrawnChart {
     pub(super) sketch: Sketch,
     pub(super) key: Key,
     pub(super) events: Key,

@@ -7,7 +7,7 @@ use plotters::style::text_anchor::{HPos, VPos};
 use crate::format::count;
 use crate::page::chart::canvas;
 use crate::page::chart::canvas::{Canvas, Hand, Paint, SIGN, TEXT, WIDTH, line_height};
-use crate::page::chart::legend::{Drawn, Key, sign};
+use crate::page::chart::legend::{DrawnChart, Key, sign};
 use crate::page::chart::text_layout::{widest, width, wrap};
 use crate::sanitizer::one_line;
 
@@ -32,7 +32,7 @@ pub(super) fn draw(
     columns: &[String],
     rows: &[(String, Vec<u64>)],
     diagonal: usize,
-) -> Option<Drawn> {
+) -> Option<DrawnChart> {
     if columns.is_empty() || rows.is_empty() {
         return None;
     }
@@ -75,7 +75,7 @@ pub(super) fn draw(
             canvas.outline([(x + 8, y + 8), (x + wide - 8, y + high - 8)], Paint::Ink, 22);
         }
     });
-    Some(Drawn { sketch, key: key(diagonal > 0), events: Key::new() })
+    Some(DrawnChart { sketch, key: key(diagonal > 0), events: Key::new() })
 }
 
 /// The names of the columns: horizontal if all fit in two lines, otherwise vertical.

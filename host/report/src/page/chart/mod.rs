@@ -18,7 +18,7 @@ mod text_layout;
 
 pub use crate::page::chart::calendar::wall_seconds;
 
-use crate::page::chart::legend::{Drawn, Key};
+use crate::page::chart::legend::{DrawnChart, Key};
 use crate::page::document::{Chart, Figure};
 use crate::sanitizer::one_line;
 
@@ -34,7 +34,7 @@ pub(super) struct Drawing {
 
 /// Draws the chart of a figure; `None` if it has no data. `id` is the unique id of the figure in the page.
 pub(super) fn draw(figure: &Figure, id: &str) -> Option<Drawing> {
-    let Drawn { sketch, key, events } = match &figure.chart {
+    let DrawnChart { sketch, key, events } = match &figure.chart {
         Chart::Series { .. } => series::draw(&figure.chart)?,
         Chart::Dots { x_label, rows, reference } => dots::draw(x_label, rows, reference.as_ref())?,
         Chart::Matrix { x_label, y_label, columns, rows, diagonal } => {

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use crate::page::chart::axis::{Axis, GAP};
 use crate::page::chart::canvas::{Canvas, Paint, Point, SIGN, Shape, TEXT, WIDTH, line_height};
-use crate::page::chart::legend::{Drawn, Key, sign};
+use crate::page::chart::legend::{DrawnChart, Key, sign};
 use crate::page::chart::text_layout::{width, wrap};
 use crate::page::chart::{axis, calendar, canvas, events};
 use crate::page::document::{Chart, Series, SeriesPoint, Tone};
@@ -22,7 +22,7 @@ const FEW: usize = 9;
 const BAND: f64 = 0.16;
 
 /// Draws a time series.
-pub(super) fn draw(chart: &Chart) -> Option<Drawn> {
+pub(super) fn draw(chart: &Chart) -> Option<DrawnChart> {
     let Chart::Series { y_label, x_label, series, bound, .. } = chart else { return None };
     let points = || series.iter().flat_map(|series| &series.points).filter(|point| point.x.is_finite());
     let measured = points().filter_map(value);
@@ -55,7 +55,7 @@ pub(super) fn draw(chart: &Chart) -> Option<Drawn> {
             line_of(canvas, one, at, [&across, &up]);
         }
     });
-    Some(Drawn { sketch, key: key(series, bound.as_ref()), events: events.key() })
+    Some(DrawnChart { sketch, key: key(series, bound.as_ref()), events: events.key() })
 }
 
 fn value(point: &SeriesPoint) -> Option<f64> {
