@@ -50,9 +50,10 @@ pub fn hotel(root: &Path) -> anyhow::Result<()> {
             .args(["decide", &run_folder, "--model", "booked-room"])
             .output(&[code])?;
         let lines: Vec<&str> = output.lines().map(str::trim).collect();
-        let verdict = lines.iter().find(|line| line.contains(": safe") || line.contains(": not to"));
-        let reason = lines.iter().find(|line| line.starts_with("- "));
-        let [verdict, reason] = [verdict, reason].map(|line| line.copied().unwrap_or("?"));
+        let verdict =
+            lines.iter().find(|line| line.contains("GO: ")).context("`decide` printed no verdict")?;
+        let reason =
+            lines.iter().find(|line| line.starts_with("- ")).context("`decide` printed no reason")?;
         println!("  {name:<12} {verdict}; {}", reason.trim_start_matches("- "));
     }
     Ok(())

@@ -60,12 +60,12 @@ pub struct SpillStore {
 impl SpillStore {
     /// An empty store, without a file. For each stream, `fields` are the indices of the declared fields that
     /// pairs need.
-    pub fn new(prepared: &SealedStudy, fields: &PerStream<Vec<usize>>, folder: &Path) -> SpillStore {
-        let study = &prepared.study;
+    pub fn new(sealed_study: &SealedStudy, fields: &PerStream<Vec<usize>>, folder: &Path) -> SpillStore {
+        let study = &sealed_study.study;
         let schema = |stream, indices: &[usize]| {
             Arc::new(fields_schema(stream).project(indices).expect("the indices are those of fields"))
         };
-        let forms: Vec<AnswerForm> = prepared.models.iter().map(|model| model.plugin.form).collect();
+        let forms: Vec<AnswerForm> = sealed_study.models.iter().map(|model| model.plugin.form).collect();
         let conditions = study.conditions.len();
         let own = [DataType::UInt64, DataType::Int64, DataType::Utf8];
         let answers = forms.iter().flat_map(|form| Answers::column_fields("", *form));
