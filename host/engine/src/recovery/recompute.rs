@@ -18,7 +18,7 @@ use crate::recovery::log_replay::LogReplay;
 use crate::seal::sealed_study::SealedStudy;
 use crate::stats::aggregates::Aggregates;
 use crate::stats::counters::RunCounters;
-use understudy_records::join::Accounting;
+use understudy_records::join::{Accounting, IntervalJoin};
 use understudy_study::PerStream;
 
 /// Maximum number of waiting pair batches.
@@ -46,15 +46,16 @@ pub fn recompute(
     each: impl FnMut(&EvaluatedPairs) -> anyhow::Result<()> + Send,
 ) -> anyhow::Result<Recomputed> {
     let replay = LogReplay::open(sealed_study, run, PerStream::default())?;
-    let (mut counters, aggregates, mut join_buffer) = evaluate(sealed_study, replay, held, each)?;
+    let (mut counters, aggregates, mut join_buffer) =
+        evaluate(sealed_study, replay, &held, join_buffer(sealed_study, &held), each)?;
     log_replay::count_excluded(sealed_study, run, 0, &mut counters)?;
     counters.position = counters.accounts.map(|account| account.received);
     let accounting = log_replay::accounting(&mut join_buffer, &counters);
     Ok(Recomputed { counters, aggregates, accounting })
 }
 
-/// Evaluates only the pairs of the records with these ids, and passes them to `each`. Records are joined by
-/// id, so these pairs are the same as in the whole log.
+/// Evaluates only the pairs of the records with these ids, and passes them to `each`. The pairs
+/// are those of the whole log.
 ///
 /// # Errors
 /// Like [`recompute`].
@@ -66,21 +67,27 @@ pub fn recompute_ids(
     each: impl FnMut(&EvaluatedPairs) -> anyhow::Result<()> + Send,
 ) -> anyhow::Result<()> {
     let replay = LogReplay::open_selected(sealed_study, run, PerStream::default(), Some(ids))?;
-    evaluate(sealed_study, replay, held, each).map(drop)
+    let mut join_buffer = join_buffer(sealed_study, &held);
+    join_buffer.join = IntervalJoin::of_selection(join_buffer.join.bounds(), 0);
+    evaluate(sealed_study, replay, &held, join_buffer, each).map(drop)
+}
+
+/// The buffer of a join over the log. The run directory may be read-only or in use, so the spill file goes elsewhere.
+fn join_buffer(sealed_study: &SealedStudy, held: &PerStream<Vec<usize>>) -> JoinBuffer {
+    JoinBuffer::new(sealed_study, held.clone(), &std::env::temp_dir())
 }
 
 /// Joins and evaluates the records of a replay.
 fn evaluate(
     sealed_study: &SealedStudy,
     mut rows: LogReplay<'_>,
-    held: PerStream<Vec<usize>>,
+    held: &PerStream<Vec<usize>>,
+    mut join_buffer: JoinBuffer,
     mut each: impl FnMut(&EvaluatedPairs) -> anyhow::Result<()> + Send,
 ) -> anyhow::Result<(RunCounters, Aggregates, JoinBuffer)> {
     let aggregates = Aggregates::new(sealed_study);
-    let mut evaluator = Evaluator::new(sealed_study, &held, aggregates);
+    let mut evaluator = Evaluator::new(sealed_study, held, aggregates);
     let mut counters = RunCounters::new(sealed_study.models.len());
-    // The run directory may be read-only or in use, so the spill file goes elsewhere.
-    let mut join_buffer = JoinBuffer::new(sealed_study, held, &std::env::temp_dir());
     let (work, waiting) = sync_channel::<Vec<JoinedPair>>(WAITING);
     let compare = move || {
         for pairs in waiting {

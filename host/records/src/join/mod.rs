@@ -89,6 +89,8 @@ pub struct IntervalJoin {
     forgetting: PerStream<BinaryHeap<Reverse<(Micros, Slot)>>>,
     closed: Vec<Slot>,
     accounts: PerStream<Account>,
+    /// Whether the records are a selection of accepted ones, so that clocks say nothing about the streams.
+    selection: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -129,7 +131,15 @@ impl IntervalJoin {
             forgetting: PerStream::default(),
             closed: Vec::new(),
             accounts: PerStream::default(),
+            selection: false,
         }
+    }
+
+    /// A join of records that were selected, by id, from those that a join of the whole streams accepted. It finds the
+    /// same pairs among them. No record is late and none expires, since the clocks of a selection say nothing about
+    /// the streams. Memory grows with the selection.
+    pub fn of_selection(bounds: JoinBounds, seed: u64) -> IntervalJoin {
+        IntervalJoin { selection: true, ..IntervalJoin::new(bounds, seed) }
     }
 
     /// Joins decoded records of one stream. `rejected` are the reasons for which the decoder excluded others of the
@@ -167,7 +177,7 @@ impl IntervalJoin {
             let mut partner = None;
             for entry in self.table.iter_hash(hash).filter(|entry| own(entry) == name) {
                 let entry_kind = if entry.slot == slot { kind } else { self.batches[&entry.slot].kind };
-                if entry_kind == kind && self.watermark(kind) <= self.reusable_from(entry.time) {
+                if entry_kind == kind && self.is_reserved(kind, entry.time, time) {
                     earlier = Some(*entry);
                 } else if entry_kind != kind && (entry.time - time).abs() <= self.bounds.horizon {
                     partner = Some(*entry);
@@ -263,8 +273,22 @@ impl IntervalJoin {
         self.bounds
     }
 
+    /// [`NO_CLOCK`] for a selection.
     fn watermark(&self, kind: StreamKind) -> Micros {
-        self.clocks[kind] - self.bounds.lateness[kind]
+        match self.selection {
+            true => NO_CLOCK,
+            false => self.clocks[kind] - self.bounds.lateness[kind],
+        }
+    }
+
+    /// Whether an id that was accepted at `earlier` excludes a record of the same stream at `time`. In the whole stream
+    /// the watermark decides. A record is not behind the watermark, so two accepted records with one id lie further
+    /// apart than twice the horizon, and in a selection their distance decides.
+    fn is_reserved(&self, kind: StreamKind, earlier: Micros, time: Micros) -> bool {
+        match self.selection {
+            true => time <= self.reusable_from(earlier) && earlier <= self.reusable_from(time),
+            false => self.watermark(kind) <= self.reusable_from(earlier),
+        }
     }
 
     /// The watermark that has to be passed before an id can be reused that was accepted at `time`.

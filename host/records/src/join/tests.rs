@@ -151,6 +151,44 @@ proptest! {
             prop_assert_eq!(account.expired, expired as u64);
         }
     }
+
+    #[test]
+    fn a_selection_of_ids_has_the_pairs_of_the_whole_streams(
+        snapshots in stream(),
+        decisions in stream(),
+        ids in prop::collection::btree_set(0u8..6, 0..4),
+        cuts in prop::collection::vec((any::<bool>(), 1usize..8), 0..60),
+        seed: u64,
+    ) {
+        let streams = [snapshots, decisions];
+        let excluded = [exclusions(StreamKind::Snapshots, &streams[0]), exclusions(StreamKind::Decisions, &streams[1])];
+        let mut wanted = pairs(&streams, &excluded);
+        wanted.retain(|(snapshot, _)| ids.contains(&streams[0][*snapshot].id));
+
+        let selected = [0, 1].map(|kind: usize| -> Vec<usize> {
+            let of_ids = |at: &usize| excluded[kind][*at].is_none() && ids.contains(&streams[kind][*at].id);
+            (0..streams[kind].len()).filter(of_ids).collect()
+        });
+        let mut join = IntervalJoin::of_selection(BOUNDS, seed);
+        let mut next = [0, 0];
+        let mut place = FxHashMap::default();
+        let mut found = BTreeSet::new();
+        for (decision, size) in cuts.into_iter().chain([(true, 1000), (false, 1000)]) {
+            let kind = if decision { StreamKind::Decisions } else { StreamKind::Snapshots };
+            let from = next[kind as usize];
+            let to = (from + size).min(selected[kind as usize].len());
+            next[kind as usize] = to;
+            let rows = &selected[kind as usize][from..to];
+            let inputs: Vec<Input> = rows.iter().map(|at| streams[kind as usize][*at]).collect();
+            let result = join.offer(kind, &records(&inputs), []);
+            prop_assert!(result.excluded.is_empty(), "{:?}", result.excluded);
+            place.extend(rows.iter().enumerate().map(|(row, at)| ((result.slot, row as u32), *at)));
+            for pair in result.pairs {
+                prop_assert!(found.insert((place[&pair.snapshot], place[&pair.decision])), "paired twice");
+            }
+        }
+        prop_assert_eq!(found, wanted);
+    }
 }
 
 fn at(id: u8, time: i64) -> Input {
