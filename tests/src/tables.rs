@@ -80,9 +80,9 @@ pub struct ExcludedRow {
     /// Line number, from 1.
     pub line: u64,
     /// `rejected`, `duplicate`, `conflict` or `late`.
-    pub class: String,
-    /// Explanation for people.
     pub reason: String,
+    /// Explanation for people.
+    pub detail: String,
     /// The bytes of the record.
     pub raw: Vec<u8>,
 }
@@ -90,7 +90,7 @@ pub struct ExcludedRow {
 /// The excluded records of an ended run, in the order of the table.
 pub fn excluded_rows(run: &Path) -> Vec<ExcludedRow> {
     let Some(batch) = sealed(run, "excluded") else { return Vec::new() };
-    let (streams, classes, reasons) =
+    let (streams, reasons, details) =
         (texts(&batch, "stream"), texts(&batch, "reason"), texts(&batch, "detail"));
     let (lines, raw) = (column(&batch, "line"), column(&batch, "raw"));
     let (lines, raw) = (lines.as_primitive::<UInt64Type>(), raw.as_binary::<i32>());
@@ -98,8 +98,8 @@ pub fn excluded_rows(run: &Path) -> Vec<ExcludedRow> {
         .map(|row| ExcludedRow {
             stream: streams[row].clone(),
             line: lines.value(row),
-            class: classes[row].clone(),
             reason: reasons[row].clone(),
+            detail: details[row].clone(),
             raw: raw.value(row).to_vec(),
         })
         .collect()

@@ -12,28 +12,28 @@ fn run(workspace: &TestWorkspace) -> (Value, Vec<ExcludedRow>) {
     let report = workspace.run(&[]);
     let mut kept = excluded_rows(&workspace.path().join("run"));
     // Their order in the log depends on how the streams were read.
-    kept.sort_by_key(|refusal| (Reverse(refusal.stream.clone()), refusal.line));
+    kept.sort_by_key(|row| (Reverse(row.stream.clone()), row.line));
     let mut counts = HashMap::new();
-    let first = kept.iter().filter(|refusal| {
-        let count = counts.entry(&refusal.class).or_insert(0);
+    let first = kept.iter().filter(|row| {
+        let count = counts.entry(&row.reason).or_insert(0);
         *count += 1;
         *count <= 10
     });
     let expected =
-        |r: &ExcludedRow| json!({"stream": r.stream, "line": r.line, "class": r.class, "reason": r.reason});
-    assert_eq!(report["excluded"], first.map(expected).collect::<Value>(), "the first ten of each class");
+        |r: &ExcludedRow| json!({"stream": r.stream, "line": r.line, "reason": r.reason, "detail": r.detail});
+    assert_eq!(report["excluded"], first.map(expected).collect::<Value>(), "the first ten of each reason");
     (report, kept)
 }
 
 /// The excluded records of one stream: line, reason, bytes of the record.
-fn of<'r>(kept: &'r [ExcludedRow], stream: &str) -> Vec<(u64, &'r str, &'r [u8])> {
-    let own = kept.iter().filter(|refusal| refusal.stream == stream);
-    own.map(|refusal| (refusal.line, refusal.class.as_str(), refusal.raw.as_slice())).collect()
+fn of_stream<'r>(kept: &'r [ExcludedRow], stream: &str) -> Vec<(u64, &'r str, &'r [u8])> {
+    let own = kept.iter().filter(|row| row.stream == stream);
+    own.map(|row| (row.line, row.reason.as_str(), row.raw.as_slice())).collect()
 }
 
 /// Lines and explanations as text.
-fn reasons(kept: &[ExcludedRow]) -> String {
-    let line = |refusal: &ExcludedRow| format!("{} {}: {}", refusal.stream, refusal.line, refusal.reason);
+fn explanations(kept: &[ExcludedRow]) -> String {
+    let line = |row: &ExcludedRow| format!("{} {}: {}", row.stream, row.line, row.detail);
     kept.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
@@ -82,8 +82,8 @@ fn undecodable_records_are_rejected() {
         .enumerate()
         .map(|(at, raw)| (at as u64 + at as u64 / 3 + 2, "rejected", *raw))
         .collect();
-    assert_eq!(of(&kept, "snapshots"), wanted);
-    insta::assert_snapshot!(reasons(&kept), @r#"
+    assert_eq!(of_stream(&kept, "snapshots"), wanted);
+    insta::assert_snapshot!(explanations(&kept), @r#"
     snapshots 2: not JSON: expected ident at column 2
     snapshots 3: not a JSON object; write one object per line
     snapshots 4: not JSON: the line ends in the middle of a record
@@ -164,21 +164,21 @@ fn records_are_excluded_for_each_reason() {
     workspace.write_lines("snapshots.jsonl", &snapshots);
     workspace.write_lines("decisions.jsonl", &decisions);
     let (report, kept) = run(&workspace);
-    let refusals = [("received", 10), ("duplicate", 1), ("conflict", 1), ("late", 1)];
+    let exclusions = [("received", 10), ("duplicate", 1), ("conflict", 1), ("late", 1)];
     let others = [("paired", 4), ("waiting", 1), ("expired", 2)];
     for stream in ["snapshots", "decisions"] {
-        assert_eq!(account(&report, stream), [&refusals[..], &others].concat(), "{stream}");
+        assert_eq!(account(&report, stream), [&exclusions[..], &others].concat(), "{stream}");
     }
     let sent = |lines: &[String], line: usize| lines[line - 1].clone().into_bytes();
     let [second, third, ninth] = [2, 3, 9].map(|line| sent(&snapshots, line));
     let wanted = [(2, "duplicate", &second[..]), (3, "conflict", &third), (9, "late", &ninth)];
-    assert_eq!(of(&kept, "snapshots"), wanted);
+    assert_eq!(of_stream(&kept, "snapshots"), wanted);
     let [second, third, tenth] = [2, 3, 10].map(|line| sent(&decisions, line));
     let wanted = [(2, "conflict", &second[..]), (3, "duplicate", &third), (10, "late", &tenth)];
-    assert_eq!(of(&kept, "decisions"), wanted);
-    let mut reasons_told: Vec<_> = kept.iter().map(|refusal| refusal.reason.as_str()).collect();
-    reasons_told.sort_unstable();
-    insta::assert_snapshot!(reasons_told.join("\n"), @r#"
+    assert_eq!(of_stream(&kept, "decisions"), wanted);
+    let mut details: Vec<_> = kept.iter().map(|row| row.detail.as_str()).collect();
+    details.sort_unstable();
+    insta::assert_snapshot!(details.join("\n"), @r#"
     2026-03-03T10:59:00Z is more than 24h behind the latest record of its stream, 2026-03-05T11:00:00Z
     2026-03-04T10:00:00Z is more than 24h behind the latest record of its stream, 2026-03-05T10:30:00Z
     an earlier record has the id "met": the two differ; the first one counts
@@ -213,8 +213,8 @@ fn an_oversized_record_is_stored_truncated() {
     );
     let cut = |line: &str| line.as_bytes()[..100].to_vec();
     let [second, third] = [cut(&lines[1]), cut(&lines[2])];
-    assert_eq!(of(&kept, "snapshots"), [(2, "rejected", &*second), (3, "rejected", &*third)]);
-    insta::assert_snapshot!(reasons(&kept), @"
+    assert_eq!(of_stream(&kept, "snapshots"), [(2, "rejected", &*second), (3, "rejected", &*third)]);
+    insta::assert_snapshot!(explanations(&kept), @"
     snapshots 2: longer than 100 bytes, see `limits.record-bytes`; its beginning is stored
     snapshots 3: longer than 100 bytes, see `limits.record-bytes`; its beginning is stored
     ");
@@ -227,7 +227,7 @@ fn a_stream_without_valid_records_has_no_metrics() {
     let (report, kept) = run(&workspace);
     assert_eq!(account(&report, "snapshots"), [("received", 2), ("rejected", 2)]);
     assert_eq!(account(&report, "decisions"), [("received", 5), ("waiting", 5)]);
-    assert_eq!(of(&kept, "snapshots"), [(1, "rejected", &b"?"[..]), (2, "rejected", b"!")]);
+    assert_eq!(of_stream(&kept, "snapshots"), [(1, "rejected", &b"?"[..]), (2, "rejected", b"!")]);
     let figure = overall(&report, 0, 0);
     assert_eq!((&figure["value"], &figure["pairs"]), (&Value::Null, &json!(0)));
     assert_eq!(report["windows"], json!([]));

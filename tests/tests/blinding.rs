@@ -92,7 +92,7 @@ fn blinding_does_not_change_the_hotel_metrics() {
     }
     let lines: Vec<&str> = output.stdout.lines().filter(|line| line.contains("blinded")).collect();
     insta::with_settings!({ filters => [(r"\d,\d{3}", "N")] }, {
-        insta::assert_snapshot!(lines.join("\n"), @"  N snapshots are blinded: no model was asked before their decision had come");
+        insta::assert_snapshot!(lines.join("\n"), @"  N snapshots are blinded: the models answered only after the decision was known");
     });
 
     let (snapshots, pairs) = (table(&workspace, "snapshots"), table(&workspace, "pairs"));
@@ -158,7 +158,7 @@ fn blinded_snapshots_spill_with_the_fields_that_models_read() {
 
 /// The small study with half of the ids blinded, forty snapshots, and decisions from standard input. The
 /// model fails on every snapshot.
-fn told() -> TestWorkspace {
+fn failing_model() -> TestWorkspace {
     let workspace = TestWorkspace::small();
     workspace.edit_study(&[
         ("file = \"decisions.jsonl\"", "stdin = true"),
@@ -193,7 +193,7 @@ fn open(run: &Path, table: &str) -> Vec<RecordBatch> {
 
 #[test]
 fn models_answer_blinded_snapshots_only_after_the_decision() {
-    let workspace = told();
+    let workspace = failing_model();
     let run = workspace.path().join("run");
     let mut running = TestProcess::start(workspace.command(&["run", "study.toml", "--run", "run"]));
     wait_until("all snapshots are in the log", || open_rows(&run, "snapshots") == 40);
@@ -375,5 +375,9 @@ fn scores_of_blinded_pairs_outlive_dropped_fields() {
         workspace.understudy(&["retain", "run"]).stdout.contains("snapshots in 1 segment")
     });
     let verified = workspace.ok(&["verify", "run"]);
-    assert!(verified.stdout.contains("come out of the scores of 40 pairs again"), "{}", verified.stdout);
+    assert!(
+        verified.stdout.contains("follow from the stored scores of 40 pairs, bit for bit"),
+        "{}",
+        verified.stdout
+    );
 }

@@ -81,7 +81,11 @@ fn a_case_without_disagreement_has_no_similar_cases() {
     let workspace = twenty();
     workspace.run(&[]);
     let output = workspace.ok(&["case", "run", "s7", "--who", "Ana"]);
-    assert!(!output.stdout.contains("differs") && !output.stdout.contains("as it came"), "{}", output.stdout);
+    assert!(
+        !output.stdout.contains("differs") && !output.stdout.contains("as received"),
+        "{}",
+        output.stdout
+    );
     assert_eq!(exposures(&workspace)[0]["rows"], 1);
 }
 
@@ -116,7 +120,7 @@ fn numbers_disagree_in_the_decile_with_the_largest_errors() {
     for (at, differs) in [(0, true), (tenth - 1, true), (tenth, false), (apart.len() - 1, false)] {
         let output = workspace.understudy(&["case", "run", apart[at].1]);
         assert_eq!(
-            (output.code, output.stdout.contains("differs in the same conditions")),
+            (output.code, output.stdout.contains("Similar cases in which historical-rate differs")),
             (0, differs),
             "{}",
             output.stdout
@@ -146,7 +150,7 @@ fn undecided_rows_are_never_shown() {
     insta::assert_snapshot!(refused("s9"), @r#""s9" is withheld: its horizon is not over, and answers may influence the decision; it can be shown once decisions more than 48h later than 2026-03-10T10:00:00Z have arrived"#);
     insta::assert_snapshot!(refused("s15"), @r#""s15" is withheld: its horizon is not over, and answers may influence the decision; it can be shown once decisions more than 48h later than 2026-03-16T10:00:00Z have arrived"#);
     insta::assert_snapshot!(refused("s99"), @r#"no accepted snapshot has the id "s99"; excluded records are in the table `excluded`"#);
-    assert_eq!(exposures(&workspace).len(), 0, "who was shown nothing was shown nothing");
+    assert_eq!(exposures(&workspace).len(), 0, "refused cases are no exposures");
     let output = workspace.ok(&["case", "run", "s3", "--who", "Ana"]);
     assert!(
         !output.stdout.contains("s9"),
@@ -218,9 +222,9 @@ fn nothing_is_shown_if_the_exposure_cannot_be_recorded() {
         ));
         assert_eq!((output.code, output.stdout.as_str()), (1, ""), "{command}");
         assert!(
-            output.stderr.contains(
-                "whoever is shown answers is recorded, and as that cannot be done nothing is shown"
-            )
+            output.stderr.contains("nothing is shown, because the exposure cannot be recorded"),
+            "{}",
+            output.stderr
         );
     }
 }
@@ -234,7 +238,7 @@ fn unavailable_cases_are_explained() {
         assert_eq!((output.code, output.stdout.as_str()), (1, ""));
         output.stderr
     };
-    insta::assert_snapshot!(error_of(&["case", "run", "s6"]), @"cannot read run/seal.json: No such file or directory (os error 2); name the directory that `understudy run` wrote");
+    insta::assert_snapshot!(error_of(&["case", "run", "s6"]), @"cannot read run/seal.json: No such file or directory (os error 2); name a directory written by `understudy run`");
     workspace.run(&[]);
     insta::assert_snapshot!(error_of(&["case", "run", "s6", "--raw"]), @"the study declares `log.keep-raw = false`, so that the run stores no text of snapshots; omit --raw");
     insta::assert_snapshot!(error_of(&["case", "run", "s6", "--who", ""]), @"--who is empty; write a name, which the ledger records");

@@ -144,8 +144,8 @@ fn metrics_cover_common_pairs_and_count_the_rest() {
     assert_eq!((&agreement["both"], &agreement["neither"]), (&1.into(), &1.into()));
     assert_eq!(found["others"][0]["slices"][0]["metrics"][0]["other"], 0.5);
     let output = workspace.understudy(&["compare", "one", "other"]);
-    let told: Vec<&str> = output.stdout.lines().take(4).collect();
-    insta::assert_snapshot!(told.join("\n"), @"
+    let lines: Vec<&str> = output.stdout.lines().take(4).collect();
+    insta::assert_snapshot!(lines.join("\n"), @"
     one and other
     Computed over the 2 pairs that all models have.
     1 pair is only in one and excluded here.
@@ -163,7 +163,7 @@ fn incomparable_runs_are_explained() {
         output.stderr
     };
     insta::assert_snapshot!(error_of(&["compare", "run"]), @"nothing to compare: run has one model; name a second run, such as one made by `understudy replay`");
-    insta::assert_snapshot!(error_of(&["compare", "run", "none"]), @"cannot read none/seal.json: No such file or directory (os error 2); name the directory that `understudy run` wrote");
+    insta::assert_snapshot!(error_of(&["compare", "run", "none"]), @"cannot read none/seal.json: No such file or directory (os error 2); name a directory written by `understudy run`");
     insta::assert_snapshot!(error_of(&["compare", "run", "run", "--reference", "oracle"]), @r#"run has no model "oracle"; it has echo"#);
     copy_without(&workspace, "early", &["s3", "s4", "s5"]);
     copy_without(&workspace, "late", &["s1", "s2"]);
@@ -199,7 +199,7 @@ fn comparing_a_live_run_reveals_only_aggregates_of_closed_pairs() {
     // Both horizon and lateness are one hour: a pair is closed once decisions are two hours further.
     let output = workspace.understudy(&["compare", "run"]);
     assert_eq!((output.code, output.stdout.as_str()), (1, ""), "{}", output.stderr);
-    assert!(output.stderr.contains("fewer than 5 pairs would tell of single rows"), "{}", output.stderr);
+    assert!(output.stderr.contains("fewer than 5 pairs could reveal single rows"), "{}", output.stderr);
     running.feed(decisions(5, 30));
     wait_until("pairs are shown", || workspace.understudy(&["log", "run"]).stdout.contains("s27"));
     let named = |found: &Value| -> Vec<(String, u64)> {

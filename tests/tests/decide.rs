@@ -77,7 +77,7 @@ fn verdicts_list_who_saw_rows_of_a_live_run() {
     let output = workspace.understudy(&["decide", "run"]);
     assert_eq!(output.code, 2, "{}{}", output.stdout, output.stderr);
     assert!(output.stdout.contains("The run has not ended"), "{}", output.stdout);
-    assert!(output.stdout.contains("where a figure by itself decides nothing"), "{}", output.stdout);
+    assert!(output.stdout.contains("a point estimate decides nothing before the end"), "{}", output.stdout);
     assert_eq!(verdict(&workspace)["closed"], false);
     running.close_stdin();
     let output = running.wait_with_output();
@@ -129,10 +129,10 @@ fn a_damaged_run_is_void_and_a_changed_verdict_is_detected() {
     fs::write(&path, good.replace("\"hits\": 18", "\"hits\": 19")).expect("it can be written");
     let output = workspace.understudy(&["verify", "run"]);
     assert_eq!(output.code, 1);
-    assert!(output.stdout.contains("BROKEN     verdict.json: it was changed"), "{}", output.stdout);
+    assert!(output.stdout.contains("BROKEN     verdict.json: the file was changed"), "{}", output.stdout);
     // A changed verdict file is not damage of the run, which can be decided again.
     let output = workspace.ok(&["decide", "run"]);
-    assert!(output.stderr.contains("verdict.json: it was changed"), "{}", output.stderr);
+    assert!(output.stderr.contains("verdict.json: the file was changed"), "{}", output.stderr);
     assert!(
         output.stderr.contains("it differed from the recorded verdict and is written again"),
         "{}",
@@ -164,17 +164,17 @@ fn a_failed_verdict_keeps_the_previous_one() {
     workspace.ok(&["key", "other", "--output", "other.key"]);
     let output = workspace.understudy(&["decide", "run", "--sign-key", "other.key"]);
     assert_eq!(output.code, 4, "{}{}", output.stdout, output.stderr);
-    assert!(output.stderr.contains("was opened without a key"), "{}", output.stderr);
+    assert!(output.stderr.contains("it was started without a key"), "{}", output.stderr);
     assert_eq!(fs::read(&path).expect("a verdict"), before);
     let verified = workspace.understudy(&["verify", "run"]);
     assert_eq!(verified.code, 0);
-    assert!(verified.stdout.contains("it does not know of what came after it (rules"), "{}", verified.stdout);
+    assert!(verified.stdout.contains("it does not cover later events (rules"), "{}", verified.stdout);
 
     // It works with or without the file of the previous verdict.
     fs::remove_file(&path).expect("it can be removed");
     let output = workspace.understudy(&["report", "run"]);
     assert_eq!(output.code, 1);
-    assert!(output.stderr.contains("`understudy decide` gives the verdict again"), "{}", output.stderr);
+    assert!(output.stderr.contains("run `understudy decide` again"), "{}", output.stderr);
     let output = workspace.understudy(&["decide", "run"]);
     assert_eq!(output.code, 3, "{}{}", output.stdout, output.stderr);
     assert!(output.stdout.contains("the substrate or its comparator changed"), "{}", output.stdout);
@@ -262,11 +262,20 @@ fn meaningless_bounds_are_rejected() {
     for (asked, what) in [
         (
             "at-most = 0.7",
-            "asks at-most, and higher is closer by it: a model that never agrees would pass; write at-least",
+            "requires at-most, but higher values are closer: a model that never agrees would pass; write at-least",
         ),
-        ("at-least = 0", "asks at-least = 0, which no figure of it can miss"),
-        ("at-least = -3", "asks at-least = -3, which no figure of it can miss"),
-        ("at-least = 1.5", "asks at-least = 1.5, which no figure of it can reach"),
+        (
+            "at-least = 0",
+            "requires at-least = 0, which every value of the metric meets; write a bound that can be missed",
+        ),
+        (
+            "at-least = -3",
+            "requires at-least = -3, which every value of the metric meets; write a bound that can be missed",
+        ),
+        (
+            "at-least = 1.5",
+            "requires at-least = 1.5, which no value of the metric reaches; write a bound that can be met",
+        ),
     ] {
         let error = error_of(asked);
         assert!(error.contains(what), "{error}");
@@ -298,6 +307,10 @@ fn records_older_than_the_seal_are_reported() {
     let workspace = study(2, THRESHOLD);
     workspace.run(&[]);
     let output = workspace.understudy(&["decide", "run"]);
-    assert!(output.stdout.contains("THE RECORDS BEGAN BEFORE THAT"), "{}", output.stdout);
-    assert!(output.stdout.contains("whether the answers leak was not tested"), "{}", output.stdout);
+    assert!(output.stdout.contains("THE RECORDS START BEFORE THAT"), "{}", output.stdout);
+    assert!(
+        output.stdout.contains("No pairs were blinded, so contamination was not tested."),
+        "{}",
+        output.stdout
+    );
 }

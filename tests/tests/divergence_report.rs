@@ -82,7 +82,7 @@ fn without_conditions_the_report_says_that_nothing_was_searched() {
     let report = workspace.run(&[]);
     assert_eq!(report["divergence"]["search-skipped"], "no-conditions");
     let page = workspace.understudy(&["report", "run", "--format", "md"]).stdout;
-    assert!(page.contains("No condition is declared, so there are no classes to search for."), "{page}");
+    assert!(page.contains("No conditions are declared, so there are no subgroups to search for."), "{page}");
 }
 
 #[test]

@@ -111,7 +111,7 @@ fn unusable_requests_are_stored_with_the_reason() {
     let (records, report) = logged(&workspace, serving, 1);
     assert_eq!(records, [serde_json::json!({ "id": "r-1", "at": "2026-03-01T10:00:00Z", "nights": 2 })]);
     assert_eq!(account(&report, "snapshots"), [("received", 5), ("rejected", 4), ("waiting", 1)]);
-    let reasons: Vec<String> = excluded_rows(&run).iter().map(|refused| refused.reason.clone()).collect();
+    let reasons: Vec<String> = excluded_rows(&run).iter().map(|refused| refused.detail.clone()).collect();
     insta::assert_debug_snapshot!(reasons);
 }
 

@@ -124,7 +124,7 @@ fn a_file_can_end_within_a_line() {
     let [last] = &excluded_rows(&workspace.path().join("run"))[..] else { panic!("one record was refused") };
     let whole = lines(&text, 5, 5);
     assert_eq!((last.line, &last.raw[..]), (5, &whole[..whole.len() - 20]));
-    insta::assert_snapshot!(last.reason, @"not JSON: the line ends in the middle of a record");
+    insta::assert_snapshot!(last.detail, @"not JSON: the line ends in the middle of a record");
 }
 
 /// Runs the small study with truncated snapshots.

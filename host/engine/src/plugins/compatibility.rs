@@ -58,11 +58,11 @@ impl Loader<'_> {
         let above = |edge: Option<f64>| edge.is_some_and(|edge| bound >= edge);
         let what = match (threshold.direction, metric.plugin.better) {
             (Direction::AtMost, Better::Higher) => Some(
-                "at-most, and higher is closer by it: a model that never agrees would pass; write at-least"
+                "at-most, but higher values are closer: a model that never agrees would pass; write at-least"
                     .to_owned(),
             ),
             (Direction::AtLeast, Better::Lower) => Some(
-                "at-least, and lower is closer by it: a model that is always wrong would pass; write at-most"
+                "at-least, but lower values are closer: a model that is always wrong would pass; write at-most"
                     .to_owned(),
             ),
             (Direction::AtLeast, Better::Higher) if below(least) => Some(format!(
@@ -86,7 +86,7 @@ impl Loader<'_> {
             _ => None,
         };
         if let Some(what) = what {
-            self.fault(threshold.line, format!("the threshold goes by metric \"{name}\" and asks {what}"));
+            self.fault(threshold.line, format!("the threshold of metric \"{name}\" requires {what}"));
         }
         if threshold.chance.is_some() && comparator.plugin.form != AnswerForm::Label {
             let form = comparator.plugin.form.name();

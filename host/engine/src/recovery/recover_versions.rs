@@ -114,7 +114,10 @@ fn push_version<K: SlotKind>(
             let path = run.join(plugin_file_name(sha256));
             let file = ComponentFile::read(&path)?;
             if file.digest != *sha256 {
-                bail!("{} is not the component that ran; put a copy of it back", path.display());
+                bail!(
+                    "{} was changed: it is not the component that ran; restore it from a copy",
+                    path.display()
+                );
             }
             K::load(versions, index, &file, config.clone(), false)?
         }
