@@ -67,7 +67,7 @@ fn interim_reports_are_periodic_and_stay_valid() {
     }
     let last = read(&workspace, "week-ending-2017-06-25.json")["report"].clone();
     let classes = last["divergence"]["models"][0]["subgroups"].as_array().expect("subgroups").len();
-    assert!(classes > 0, "there is a class that could have shown its rows");
+    assert!(classes > 0, "a subgroup could have listed its rows");
     // Bounds that are valid at any time are wider than bounds for one fixed time.
     let width = |report: &Value| {
         let interval = &report["models"][0]["scores"][0]["overall"]["interval"];
@@ -83,7 +83,7 @@ fn interim_reports_are_periodic_and_stay_valid() {
     let verified = workspace.understudy(&["verify", "run"]);
     assert_eq!(verified.code, 1);
     assert!(
-        verified.stdout.contains("interim/week-ending-2016-12-25.html: it was changed"),
+        verified.stdout.contains("interim/week-ending-2016-12-25.html: the file was changed"),
         "{}",
         verified.stdout
     );
@@ -240,9 +240,9 @@ fn interim_reports_contain_no_single_rows() {
     assert_eq!(interrupted["end"], "interrupted");
     assert_no_single_rows(&interrupted);
     let kinds = interrupted["failures"].as_array().expect("failures").len();
-    assert!(kinds > 0, "something broke");
+    assert!(kinds > 0, "plugins failed");
     assert!(
-        !output.stdout.contains("first on id") && !output.stdout.contains("first id"),
+        !output.stdout.contains("first for id") && !output.stdout.contains("first id"),
         "{}",
         output.stdout
     );
@@ -252,7 +252,7 @@ fn interim_reports_contain_no_single_rows() {
     let report = read(&workspace, "2026-03-24.json")["report"].clone();
     assert_no_single_rows(&report);
     let lead = fs::read_to_string(workspace.path().join("run/interim/2026-03-24.html")).expect("a page");
-    assert!(lead.contains("counts of records and times are those of the moment"));
+    assert!(lead.contains("record counts and latencies are as of the time of this report"));
 
     // After the end it does.
     workspace.ok(&["run", "study.toml", "--run", "run"]);

@@ -28,8 +28,7 @@ fn decided_workspace() -> TestWorkspace {
 }
 
 fn make_report(workspace: &TestWorkspace, arguments: &[&str]) -> CommandOutput {
-    let output = workspace.ok(&[&["report", "run"], arguments].concat());
-    output
+    workspace.ok(&[&["report", "run"], arguments].concat())
 }
 
 /// The subgroups of a model by name, with their entries in the report.
@@ -162,7 +161,7 @@ fn a_suspected_subgroup_is_marked() {
     let markdown = make_report(&workspace, &["--format", "md"]).stdout;
     let markdown = markdown.replace('\\', "");
     assert!(
-        markdown.contains("Suspected in advance and not confirmed: day = weekend, segment = groups."),
+        markdown.contains("Suspected in advance but not confirmed: day = weekend, segment = groups."),
         "{markdown}"
     );
 }

@@ -214,7 +214,7 @@ fn incomplete_reviews_are_reported_and_not_counted() {
     let output = review(&workspace, &["--sample", "4"], "model\n\n\nboth\n");
     assert_eq!(output.code, 0);
     assert!(
-        output.stderr.contains("before this case was judged to the end: it is not counted"),
+        output.stderr.contains("the input ended within a case, which therefore has no judgement"),
         "{}",
         output.stderr
     );
@@ -224,7 +224,11 @@ fn incomplete_reviews_are_reported_and_not_counted() {
     assert!(output.stderr.contains("an answer is longer than 16 KiB"), "{}", output.stderr);
     let output = workspace.understudy(&["review", "run", "--who", "an\na"]);
     assert_eq!(output.code, 1);
-    assert!(output.stderr.contains("--who has a line break"), "{}", output.stderr);
+    assert!(
+        output.stderr.contains("--who contains a control character; write a name on one line"),
+        "{}",
+        output.stderr
+    );
 }
 
 #[test]
@@ -245,7 +249,7 @@ fn reviews_match_the_ledger_or_are_absent() {
     for other in [cut, Vec::new(), [&whole[..], b"{}\n"].concat(), whole.to_ascii_uppercase()] {
         fs::write(&path, other).expect("written");
         insta::allow_duplicates! {
-            insta::assert_snapshot!(broken(), @"BROKEN     reviews.jsonl: it is not what the ledger gives; the ledger has the judgements: remove the file, and it is written anew with the next one");
+            insta::assert_snapshot!(broken(), @"BROKEN     reviews.jsonl: it does not match the judgements in the ledger; remove the file, and the next review writes it again");
         }
     }
     fs::remove_file(&path).expect("removed");
@@ -263,7 +267,7 @@ fn impossible_reviews_are_explained() {
         assert_eq!((output.code, output.stdout.as_str()), (1, ""));
         output.stderr
     };
-    insta::assert_snapshot!(refused(&workspace, &[]), @"cannot read run/seal.json: No such file or directory (os error 2); name the directory that `understudy run` wrote");
+    insta::assert_snapshot!(refused(&workspace, &[]), @"cannot read run/seal.json: No such file or directory (os error 2); name a directory written by `understudy run`");
     workspace.run(&[]);
     insta::assert_snapshot!(refused(&workspace, &["--model", "oracle"]), @r#"the study has no model "oracle"; it has echo"#);
     let same = fs::read_to_string(workspace.path().join("snapshots.jsonl"))

@@ -27,11 +27,11 @@ fn the_default_name_is_the_study() {
     checkpoint.bin
     decisions
     decisions/000000.parquet
+    excluded
     ledger.jsonl
     pairs
     pairs/000000.parquet
     plugins
-    refused
     report.json
     seal.json
     snapshots
@@ -116,7 +116,7 @@ fn a_read_only_run_directory_is_an_error() {
     insta::assert_snapshot!(output.stderr, @"cannot create locked/run: Read-only file system (os error 30); choose a directory that may be written to with --run");
     let output = workspace.run_isolated(&format!("{lock} --run locked"));
     assert_eq!((output.code, output.stdout.as_str()), (1, ""));
-    insta::assert_snapshot!(output.stderr, @"cannot write locked/beginning.tmp: Read-only file system (os error 30); choose a directory that may be written to with --run");
+    insta::assert_snapshot!(output.stderr, @"cannot write locked/starting.tmp: Read-only file system (os error 30); choose a directory that may be written to with --run");
 }
 
 #[test]

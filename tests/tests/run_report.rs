@@ -51,9 +51,9 @@ fn a_report_needs_a_run_directory() {
     let mut bytes = fs::read(&checkpoint).expect("a run leaves it");
     *bytes.last_mut().expect("it is not empty") ^= 1;
     fs::write(&checkpoint, &bytes).expect("it can be written");
-    insta::assert_snapshot!(refused("run"), @"cannot use run/checkpoint.bin: it is damaged: its digest does not match; run/report.json holds the figures as they were");
+    insta::assert_snapshot!(refused("run"), @"cannot use run/checkpoint.bin: it is damaged: its digest does not match; run/report.json holds the original figures");
     fs::write(&checkpoint, "something else").expect("it can be written");
-    insta::assert_snapshot!(refused("run"), @"cannot use run/checkpoint.bin: it is not a checkpoint of this version of understudy; run/report.json holds the figures as they were");
+    insta::assert_snapshot!(refused("run"), @"cannot use run/checkpoint.bin: it is not a checkpoint of this version of understudy; run/report.json holds the original figures");
 }
 
 #[test]
@@ -110,7 +110,8 @@ fn a_report_needs_the_plugins_that_ran() {
     assert_eq!((changed.code, swapped.code, workspace.understudy(&["report", "run"]).code), (1, 1, 0));
     insta::assert_snapshot!(changed.stderr, @"run/study.toml is missing or differs from the file that the run used, so nothing can be recomputed; report.json still has the statistics, and `understudy verify` lists all faults");
     assert!(
-        swapped.stderr.starts_with("run/plugins/") && swapped.stderr.contains("is not the one"),
+        swapped.stderr.starts_with("run/plugins/")
+            && swapped.stderr.contains("is missing or differs from the file that the run used"),
         "{}",
         swapped.stderr
     );
@@ -125,7 +126,7 @@ fn the_report_of_an_interrupted_run_says_so() {
     // As if the run had been killed before its last entry.
     let ledger = fs::read_to_string(workspace.path().join("run/ledger.jsonl")).expect("a run has a ledger");
     let (rest, closed) = ledger.trim_end().rsplit_once('\n').expect("several lines");
-    assert!(closed.contains("\"kind\":\"closed\""), "{closed}");
+    assert!(closed.contains("\"kind\":\"run-closed\""), "{closed}");
     workspace.write("run/ledger.jsonl", format!("{rest}\n"));
     insta::assert_snapshot!(workspace.understudy(&["report", "run"]).stderr, @"run holds a run that has not ended; resume it with `understudy run` and ask for the report after its end");
     fs::write(workspace.path().join("run/checkpoint.bin"), "something else").expect("it can be written");

@@ -29,7 +29,7 @@ const UNLIKE: [(&str, &str); 4] = [
     (r"[0-9a-f]{64}", "SHA-256"),
     (r"small-shadow\+[0-9a-f]{8}\+[A-Za-z0-9+/=]{44}", "KEY"),
     (r"20\d\d-\d\d-\d\dT[0-9:.]+Z", "TIME"),
-    (r"has \d+ bytes, and the ledger says \d+", "has N bytes, and the ledger says N"),
+    (r"has \d+ bytes, and the ledger has \d+", "has N bytes, and the ledger has N"),
 ];
 
 #[test]

@@ -42,7 +42,7 @@ pub(super) fn fields(fields: Vec<Field>) -> Result<Vec<InputField>, SandboxError
 /// Validates the component names of a metric.
 pub(super) fn components(names: Vec<String>) -> Result<Vec<String>, SandboxError> {
     if names.is_empty() {
-        return Err(invalid("a metric needs at minimum one component"));
+        return Err(invalid("a metric needs at least one component"));
     }
     check_names("components", names.iter().map(String::as_str))?;
     Ok(names)
@@ -135,7 +135,7 @@ mod tests {
         valid
         valid
         valid
-        invalid description: a metric needs at minimum one component
+        invalid description: a metric needs at least one component
         invalid description: it has 4097 components; at most 4096 are allowed
         invalid description: one of its components has an empty name
         invalid description: duplicate name `a` among its components
