@@ -76,7 +76,7 @@ fn a_signed_run_verifies_with_its_signer() {
         ledger     6 entries, each chained to the one before
         seal       the declaration and 3 plugins are as sealed on TIME; the seal itself is not signed, the ledger has its digest
         segments   3 files with 15 rows match the ledger
-        records    not checked: what is in the segments, since the run is not whole
+        records    not checked: the run has other issues
         BROKEN     ledger.note: its signature is not valid for KEY
         run is broken: 1 problem
         ");
