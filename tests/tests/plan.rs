@@ -76,7 +76,7 @@ fn arguments_override_the_declaration() {
         refused(&workspace, &["--per-window", "200"].into_iter().chain(shares).collect::<Vec<_>>())
     };
     insta::assert_snapshot!(stated(&["day.weekend=0.2"]), @"unknown condition `day` in --share; the study has room");
-    insta::assert_snapshot!(stated(&["room.d=0.2"]), @"--share names `d`, and the condition `room` has a, b, other, missing");
+    insta::assert_snapshot!(stated(&["room.d=0.2"]), @"unknown value `d` in --share; condition `room` has a, b, other, missing");
     insta::assert_snapshot!(stated(&["room.a=0.7", "room.b=0.6"]), @"the shares of condition `room` add up to 1.300; they must not exceed 1");
 }
 
