@@ -103,8 +103,8 @@ fn a_what_if_run_is_marked_as_such() {
         ["adults", "children", "market_segment", "customer_type"].map(|field| ["--grant", field]).concat();
     let output = workspace.understudy(&[&["replay", "run", "--model", &rules], &grants[..]].concat());
     assert_eq!((output.code, output.stderr.as_str()), (0, "written to run-what-if\n"));
-    insta::with_settings!({ filters => [(r"[0-9a-f]{12}:", "SEAL:")] }, {
-        insta::assert_snapshot!(output.stdout.lines().nth(1).expect("a headline"), @"OFFLINE EVALUATION of the log of the run with seal SEAL. Its results do not permit any use of a");
+    insta::with_settings!({ filters => [(r"[0-9a-f]{12}\.", "SEAL.")] }, {
+        insta::assert_snapshot!(output.stdout.lines().nth(1).expect("a headline"), @"OFFLINE EVALUATION of the log of the run with seal SEAL. Its results do not permit any use");
     });
     let report = workspace.report("run-what-if");
     assert!(report["replay-of"].is_string());
