@@ -46,7 +46,7 @@ pub(crate) fn make_folder(folder: &Path) -> Result<(), LogError> {
     if folder.is_dir() {
         return Ok(());
     }
-    std::fs::create_dir_all(folder).map_err(LogError::io("make", folder))?;
+    std::fs::create_dir_all(folder).map_err(LogError::io("create", folder))?;
     match folder.parent() {
         Some(parent) if parent != Path::new("") => sync_folder(parent),
         _ => sync_folder(Path::new(".")),
