@@ -31,12 +31,15 @@ pub fn schemas(sealed_study: &SealedStudy) -> [SchemaRef; 4] {
     [snapshots.schema, decisions.schema, excluded.schema, PairTableBuilder::new(sealed_study).table.schema]
 }
 
+/// Encodes the columns of one entry, one array per field.
+type ColumnEncoder<S> = Box<dyn Fn(&S) -> Vec<ArrayRef> + Send + Sync>;
+
 /// One column of a table, or several that are encoded together, with the way to encode them from `S`.
 struct TableColumns<S: ?Sized> {
     fields: Vec<Field>,
     /// Whether cases, exports and `understudy log` may show the columns.
     disclosed: bool,
-    encode: Box<dyn Fn(&S) -> Vec<ArrayRef> + Send + Sync>,
+    encode: ColumnEncoder<S>,
 }
 
 impl<S: ?Sized> TableColumns<S> {

@@ -117,7 +117,7 @@ pub(super) fn resume_run(
         positions[kind] =
             position.map(|(_, position)| source::SourcePosition::from_record(declared, position));
     }
-    let readers = Readers::open(&loaded_study, options.order, positions)?;
+    let readers = Readers::open(loaded_study, options.order, positions)?;
     ledger.append(Event::RunResumed {
         position: recovered.next,
         interruption: recorded.interruption().to_owned(),
@@ -146,7 +146,7 @@ pub(super) fn resume_run(
     let positions = ReplayPositions { evaluated, logged: recorded.position };
     let replay = ReplayPlan { next_sequences: recovered.next, checkpoint_groups, positions };
     let rows = [recovered.rows[0] as usize, recovered.rows[1] as usize, recovered.rows[2] as usize];
-    let empty = || Aggregates::new(&loaded_study);
+    let empty = || Aggregates::new(loaded_study);
     let (started_at, counters, aggregates) = match checkpoint {
         Some(Checkpoint { began, counters: counted, aggregates: saved_aggregates, .. }) => {
             (began, counted, saved_aggregates.unwrap_or_else(empty))
@@ -189,7 +189,7 @@ pub(super) fn resume_run(
         determinism,
         interim_reports: recorded.interim_windows,
     };
-    let retention = retention(&loaded_study, &entries);
+    let retention = retention(loaded_study, &entries);
     let sealer = Sealer::new(directory.clone(), ledger.clone(), recorded.excluded).retaining(retention);
     let (replay, resume_notice) = (Some(replay), Some(notice));
     Ok(StartedRun {

@@ -112,7 +112,7 @@ fn by_condition(
              Condition values without pairs are listed in the data only.",
             format.name()
         ),
-        chart: Chart::Dots { x_label: axis(format), rows: dots, reference: reference },
+        chart: Chart::Dots { x_label: axis(format), rows: dots, reference },
         table: folded("Data", columns, rows),
     }
 }

@@ -586,7 +586,7 @@ mod tests {
         let verdict = |closed| Event::Verdict {
             file: FileDigest { file: "verdict.json".to_owned(), sha256: "e".repeat(64) },
             closed,
-            position: PerStream::from(PerStream::from([5, 3])),
+            position: PerStream::from([5, 3]),
             rulings: Vec::new(),
         };
         let latest = |events| state(events).verdict.map(|v| (v.index, v.closed, v.resumed_since));
