@@ -196,7 +196,7 @@ fn signature(
                 Some(_) => "signed with a given key",
                 None => "signed with the key that the ledger names; check the owner with --key",
             };
-            format!("the first {} {who}: {verifier}{unsigned}", counted(size, "entry", "entries"))
+            format!("the first {}, {who}: {verifier}{unsigned}", counted(size, "entry", "entries"))
         }
         Err(what) => {
             report.issue(NOTE, what);
