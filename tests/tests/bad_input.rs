@@ -181,10 +181,10 @@ fn records_are_excluded_for_each_reason() {
     insta::assert_snapshot!(details.join("\n"), @r#"
     2026-03-03T10:59:00Z is more than 24h behind the latest record of its stream, 2026-03-05T11:00:00Z
     2026-03-04T10:00:00Z is more than 24h behind the latest record of its stream, 2026-03-05T10:30:00Z
-    an earlier record has the id "met": the two differ; the first one counts
-    an earlier record has the id "met": the two differ; the first one counts
     an earlier record has the id "met": the two are identical
     an earlier record has the id "met": the two are identical
+    an earlier record has the id "met": the two differ; the first one counts
+    an earlier record has the id "met": the two differ; the first one counts
     "#);
 
     let mut met = texts(&sealed(&workspace.path().join("run"), "pairs").expect("four rows"), "id");
