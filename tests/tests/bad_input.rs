@@ -192,7 +192,7 @@ fn records_are_excluded_for_each_reason() {
     assert_eq!(met, ["decided before", "just in time", "met", "out of order"]);
     assert_eq!(overall(&report, 0, 0)["sums"], json!([3.0]));
     let latency = &report["substrate-latency"];
-    assert_eq!((&latency["before"], &latency["after"]["count"]), (&json!(1), &json!(3)));
+    assert_eq!((&latency["dated-before-snapshot"], &latency["latency"]["count"]), (&json!(1), &json!(3)));
 }
 
 #[test]
