@@ -21,9 +21,12 @@ fn mdbook(root: &Path) -> anyhow::Result<PathBuf> {
     let tools = root.join("target/tools").join(format!("mdbook-{MDBOOK}"));
     let program = tools.join("bin/mdbook");
     if !program.is_file() {
+        // Not optimised: compiling mdBook takes longer than building the book with it.
         cargo(root)
-            .args(["install", "mdbook", "--version", MDBOOK, "--locked", "--no-default-features", "--root"])
+            .args(["install", "mdbook", "--version", MDBOOK, "--locked", "--no-default-features", "--debug"])
+            .arg("--root")
             .arg(&tools)
+            .env("CARGO_PROFILE_DEV_DEBUG", "0")
             .run()
             .context("cannot install mdBook")?;
     }
