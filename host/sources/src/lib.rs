@@ -15,7 +15,7 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-pub use line_reader::{LineReader, push_line};
+pub use line_reader::{LineReader, push_line, without_byte_order_mark};
 
 use decompression::{is_a_directory, open_decompressed};
 use understudy_records::batch::{Lines, RecordPosition, begins_with, record_digest};

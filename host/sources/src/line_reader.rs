@@ -125,6 +125,12 @@ impl LineReader {
     }
 }
 
+/// A text without the byte order mark at its beginning. Programs that write UTF-8 with a mark put one before each text that
+/// they begin: a file, a request body, or a line of a file that was concatenated from others.
+pub fn without_byte_order_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text)
+}
+
 /// Adds a line without its line feed. A line longer than `max_bytes` is cut and marked as broken.
 pub fn push_line(lines: &mut Lines, line: u64, offset: u64, text: &[u8], max_bytes: usize) {
     if text.len() > max_bytes {
