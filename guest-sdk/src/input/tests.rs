@@ -102,7 +102,7 @@ fn json_of_another_shape_fails_only_its_row() {
     let mut columns = columns();
     columns[6] = Column::json([r#"{"city":"Oslo"}"#, r#"{"city":"Oslo","nights":1}"#]);
     let rows = rows::<Booking<'_>>(2, &columns);
-    insta::assert_snapshot!(rows[0].as_ref().unwrap_err(), @"field `first`: missing field `nights` at line 1 column 15");
+    insta::assert_snapshot!(rows[0].as_ref().unwrap_err(), @r#"field `first`: missing field `nights` at line 1 column 15: {"city":"Oslo"}"#);
     assert!(rows[1].is_ok());
 }
 

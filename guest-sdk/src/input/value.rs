@@ -1,5 +1,7 @@
 //! Rust types that fields can be read as.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 
 use crate::strings::Strings;
@@ -156,7 +158,19 @@ impl<'a, T: Deserialize<'a>> Value<'a> for Json<T> {
     }
 
     fn read(column: &Self::Column, row: usize) -> Result<Self, String> {
-        serde_json::from_str(string(column, row)?).map(Self).map_err(|error| error.to_string())
+        let json = string(column, row)?;
+        serde_json::from_str(json).map(Self).map_err(|error| format!("{error}: {}", excerpt(json)))
+    }
+}
+
+/// The number of characters of a value that an error quotes.
+const EXCERPT_CHARS: usize = 80;
+
+/// The beginning of a text, for an error.
+fn excerpt(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(EXCERPT_CHARS) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+        None => Cow::Borrowed(text),
     }
 }
 

@@ -7,9 +7,13 @@
 //! | --- | --- |
 //! | `label` | `text`; `integer`, written in decimal; `boolean`, written as `true` or `false` |
 //! | `number` | `number`, also for integer fields |
-//! | `ranking` | `json`: an array of strings, best first, or a single string; `text`. A single string is a ranking of one item: the chosen one |
+//! | `ranking` | `json`: an array of items, best first, or a single item; `text`; `integer`. A single item is a ranking of one: the chosen one |
 //!
-//! The comparator abstains from a decision without the field. The reason names the field.
+//! An item of a ranking is a string or an integer. As in a label, an integer is written in decimal: 7 and `"7"` are the
+//! same item. Other numbers, such as 7.0, are not items, because their spelling would decide whether two are equal.
+//!
+//! The comparator abstains from a decision without the field. The reason names the field. It fails on a decision that
+//! does not have the form, and on a ranking that repeats an item. The reason shows what was found.
 
 use serde::Deserialize;
 use understudy_sdk::input::{Json, Value};
@@ -58,14 +62,32 @@ enum Conversion {
     NumberToNumber,
     JsonToRanking,
     TextToRanking,
+    IntegerToRanking,
 }
 
 /// A ranking, or the one chosen item.
 #[derive(Deserialize)]
-#[serde(untagged, expecting = "the decision is neither a string nor an array of strings")]
+#[serde(untagged, expecting = "the decision is neither a string or an integer nor an array of these")]
 enum Ranked {
-    One(String),
-    Many(Vec<String>),
+    One(Item),
+    Many(Vec<Item>),
+}
+
+/// An item of a ranking.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Item {
+    Name(String),
+    Integer(i64),
+}
+
+impl Item {
+    fn into_name(self) -> String {
+        match self {
+            Item::Name(name) => name,
+            Item::Integer(integer) => integer.to_string(),
+        }
+    }
 }
 
 impl Recorded {
@@ -98,6 +120,7 @@ impl ColumnarModel for Recorded {
             (FormName::Number, None | Some(KindName::Number)) => Conversion::NumberToNumber,
             (FormName::Ranking, None | Some(KindName::Json)) => Conversion::JsonToRanking,
             (FormName::Ranking, Some(KindName::Text)) => Conversion::TextToRanking,
+            (FormName::Ranking, Some(KindName::Integer)) => Conversion::IntegerToRanking,
             (FormName::Label, _) => {
                 return Err("config: form `label` needs kind text, integer or boolean".to_owned());
             }
@@ -105,7 +128,7 @@ impl ColumnarModel for Recorded {
                 return Err("config: form `number` needs kind number, also for integer fields".to_owned());
             }
             (FormName::Ranking, _) => {
-                return Err("config: form `ranking` needs kind json or text".to_owned());
+                return Err("config: form `ranking` needs kind json, text or integer".to_owned());
             }
         };
         Ok(Self { field: config.field, conversion })
@@ -114,7 +137,7 @@ impl ColumnarModel for Recorded {
     fn reads(&self) -> Vec<Field> {
         let kind = match self.conversion {
             Conversion::TextToLabel | Conversion::TextToRanking => Kind::Text,
-            Conversion::IntegerToLabel => Kind::Integer,
+            Conversion::IntegerToLabel | Conversion::IntegerToRanking => Kind::Integer,
             Conversion::BooleanToLabel => Kind::Boolean,
             Conversion::NumberToNumber => Kind::Number,
             Conversion::JsonToRanking => Kind::Json,
@@ -126,7 +149,9 @@ impl ColumnarModel for Recorded {
         match self.conversion {
             Conversion::TextToLabel | Conversion::IntegerToLabel | Conversion::BooleanToLabel => Form::Label,
             Conversion::NumberToNumber => Form::Number,
-            Conversion::JsonToRanking | Conversion::TextToRanking => Form::Ranking,
+            Conversion::JsonToRanking | Conversion::TextToRanking | Conversion::IntegerToRanking => {
+                Form::Ranking
+            }
         }
     }
 
@@ -139,10 +164,13 @@ impl ColumnarModel for Recorded {
             }
             Conversion::NumberToNumber => self.answer(rows, columns, |number: f64| number),
             Conversion::JsonToRanking => self.answer(rows, columns, |Json(ranked)| match ranked {
-                Ranked::One(chosen) => vec![chosen],
-                Ranked::Many(names) => names,
+                Ranked::One(chosen) => vec![chosen.into_name()],
+                Ranked::Many(items) => items.into_iter().map(Item::into_name).collect(),
             }),
-            Conversion::TextToRanking => self.answer(rows, columns, |chosen: &str| [chosen]),
+            Conversion::TextToRanking => self.answer(rows, columns, |chosen: &str| vec![chosen]),
+            Conversion::IntegerToRanking => {
+                self.answer(rows, columns, |chosen: i64| vec![chosen.to_string()])
+            }
         }
     }
 }

@@ -57,15 +57,49 @@ fn arrays_and_single_strings_become_rankings() {
 }
 
 #[test]
-fn a_decision_of_another_shape_fails_only_its_row() {
-    let json = Column::json(["[1]", r#"["a", "a"]"#, r#"["a"]"#]);
-    let (rankings, unanswered) = convert(r#"{"field": "f", "form": "ranking"}"#, 3, json);
-    assert_eq!(rankings, ["", "", "a"]);
-    let [(0, Reason::Failed(shape)), (1, Reason::Failed(twice))] = &unanswered[..] else {
-        panic!("{unanswered:?}")
+fn integers_are_items_as_they_are_labels() {
+    let json = Column::json(["[12, \"a\", -7]", "41", "[9223372036854775807]", "[\"12\", 7]"]);
+    let (rankings, unanswered) = convert(r#"{"field": "f", "form": "ranking"}"#, 4, json);
+    assert_eq!(rankings, ["12>a>-7", "41", "9223372036854775807", "12>7"]);
+    assert!(unanswered.is_empty(), "{unanswered:?}");
+    let integers = Column::integers([41, -7]);
+    let config = r#"{"field": "f", "form": "ranking", "kind": "integer"}"#;
+    assert_eq!(convert(config, 2, integers).0, ["41", "-7"]);
+    let Reason::Failed(twice) =
+        &convert(r#"{"field": "f", "form": "ranking"}"#, 1, Column::json([r#"[7, "7"]"#])).1[0].1
+    else {
+        panic!()
     };
-    assert_eq!(shape, "field `f`: the decision is neither a string nor an array of strings");
-    assert_eq!(twice, "the ranking repeats `a`");
+    assert_eq!(twice, "the ranking repeats `7`");
+}
+
+#[test]
+fn a_decision_of_another_shape_fails_only_its_row() {
+    let long = format!("{{\"ranking\":\"{}\"}}", "é".repeat(200));
+    let json = Column::json(["[1.5]", r#"["a", "a"]"#, r#"["a"]"#, "[null]", &long, "[9223372036854775808]"]);
+    let (rankings, unanswered) = convert(r#"{"field": "f", "form": "ranking"}"#, 6, json);
+    assert_eq!(rankings, ["", "", "a", "", "", ""]);
+    let shape = |found: &str| {
+        format!("field `f`: the decision is neither a string or an integer nor an array of these: {found}")
+    };
+    let reasons: Vec<(u32, String)> = unanswered
+        .into_iter()
+        .map(|(row, reason)| match reason {
+            Reason::Failed(why) => (row, why),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    let cut: String = long.chars().take(80).chain(['…']).collect();
+    assert_eq!(
+        reasons,
+        [
+            (0, shape("[1.5]")),
+            (1, "the ranking repeats `a`".to_owned()),
+            (3, shape("[null]")),
+            (4, shape(&cut)),
+            (5, shape("[9223372036854775808]")),
+        ]
+    );
 }
 
 #[test]
@@ -107,6 +141,6 @@ fn invalid_configurations_are_rejected() {
     );
     assert_eq!(
         refused(r#"{"field": "f", "form": "ranking", "kind": "number"}"#),
-        "config: form `ranking` needs kind json or text"
+        "config: form `ranking` needs kind json, text or integer"
     );
 }
