@@ -10,6 +10,8 @@
 mod check;
 mod entry;
 mod event;
+mod recorded_interference;
+mod recorded_swap;
 mod review;
 mod state;
 
@@ -24,11 +26,10 @@ use sha2::{Digest, Sha256};
 pub use crate::ledger::check::{LedgerFault, check};
 pub use crate::ledger::entry::{Entry, head, is_closed};
 pub use crate::ledger::event::{Asset, Event, FileDigest, Segment, ShadowResult, SwapTrigger};
+pub use crate::ledger::recorded_interference::{InterferenceSource, RecordedInterference};
+pub use crate::ledger::recorded_swap::{RecordedSwap, SwapOutcome};
 pub use crate::ledger::review::{FailureMode, Judgement, SampledStratum};
-pub use crate::ledger::state::{
-    DeterminismTotals, InterferenceSource, LedgerState, RecordedInterference, RecordedSwap, RecordedVerdict,
-    RunStart, SwapOutcome,
-};
+pub use crate::ledger::state::{DeterminismTotals, LedgerState, RecordedVerdict, RunStart};
 
 use crate::atomic_file::replace;
 use crate::digest::hexadecimal;
