@@ -5,11 +5,11 @@
 
 use std::collections::VecDeque;
 
-use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
-use arrow::compute::{concat_batches, interleave};
+use arrow::array::RecordBatch;
+use arrow::compute::concat_batches;
 
 use crate::batches::pair_batch::PairBatch;
-use understudy_records::batch::Answers;
+use understudy_records::batch::{Answers, interleave_rows};
 use understudy_study::{PerStream, StreamKind};
 
 /// The most recent pairs of a run, in batches.
@@ -109,16 +109,4 @@ impl RecentPairs {
             ),
         })
     }
-}
-
-/// The rows that `picks` names by batch and row, as one batch.
-fn interleave_rows(batches: &[&RecordBatch], picks: &[(usize, usize)]) -> RecordBatch {
-    let schema = batches[0].schema();
-    let column = |index: usize| -> ArrayRef {
-        let arrays: Vec<&dyn Array> = batches.iter().map(|batch| batch.column(index) as _).collect();
-        interleave(&arrays, picks).expect("the columns of a field have one type")
-    };
-    let columns = (0..schema.fields().len()).map(column).collect();
-    let rows = RecordBatchOptions::new().with_row_count(Some(picks.len()));
-    RecordBatch::try_new_with_options(schema, columns, &rows).expect("the columns are those of a batch")
 }

@@ -11,9 +11,7 @@ use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::{
-    ArrayRef, AsArray, Int64Array, RecordBatch, RecordBatchOptions, UInt16Array, UInt64Array,
-};
+use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, UInt16Array, UInt64Array};
 use arrow::datatypes::{DataType, Int64Type, Schema, SchemaRef, UInt16Type, UInt64Type};
 use arrow::row::{RowConverter, SortField};
 use redb::backends::FileBackend;
@@ -21,7 +19,7 @@ use redb::{Database, Durability, ReadableDatabase as _, Table, TableDefinition, 
 
 use crate::batches::messages::{DecisionRows, SnapshotRows};
 use crate::seal::sealed_study::SealedStudy;
-use understudy_records::batch::{Answers, fields_schema};
+use understudy_records::batch::{Answers, fields_schema, record_batch};
 use understudy_records::join::Slot;
 use understudy_statistics::scoring::WindowClock;
 use understudy_study::{AnswerForm, PerStream, Study};
@@ -288,8 +286,7 @@ impl RowLayout {
             .convert_rows(rows.map(|row| parser.parse(row)))
             .expect("the rows were written by this converter");
         let fields = columns.split_off(self.own);
-        let options = RecordBatchOptions::new().with_row_count(Some(count));
-        let fields = RecordBatch::try_new_with_options(self.fields.clone(), fields, &options)
+        let fields = record_batch(self.fields.clone(), fields, count)
             .expect("the converter gives the types that it took");
         (columns, fields)
     }

@@ -1,7 +1,8 @@
 //! Decodes lines of JSON into columns.
 //!
-//! Invariants: every line of a batch becomes exactly one row of [`Records`] or one [`ExcludedRecord`]; which of the two does
-//! not depend on the other lines. So a batch with a malformed line is decoded in pieces around it, by the same rules.
+//! Invariants: every line of a batch becomes exactly one row of [`Records`] or one [`ExcludedRecord`]; which
+//! of the two does not depend on the other lines. So a batch with a malformed line is decoded in pieces
+//! around it, by the same rules.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
@@ -13,10 +14,11 @@ use arrow::json::ReaderBuilder;
 use arrow::json::reader::Decoder as JsonDecoder;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
+use super::fields::{fields_schema, record_batch};
 use super::lines::Lines;
-use super::values::{ColumnRole, FaultSink, ROLE, RowFault, ValueDecoderFactory, data_type};
+use super::values::{ColumnRole, FaultSink, ROLE, RowFault, ValueDecoderFactory};
 use super::{ExcludedRecord, Exclusion, ExclusionReason, RecordPosition};
-use understudy_study::{FieldKind, Stream, StreamKind};
+use understudy_study::{Stream, StreamKind};
 
 /// Decoded records as columns with the same number of rows.
 #[derive(Clone, Debug)]
@@ -176,7 +178,8 @@ impl Decoder {
         (text.first() != Some(&b'{')).then(|| "not a JSON object; write one object per line".to_owned())
     }
 
-    /// Passes one line to the JSON decoder, which has `before` records. False unless the line is exactly one record.
+    /// Passes one line to the JSON decoder, which has `before` records. False unless the line is exactly one
+    /// record.
     fn feed(&mut self, text: &[u8], before: usize) -> bool {
         let whole = self.json.decode(text).is_ok_and(|read| read == text.len());
         whole && !self.json.has_partial_record() && self.json.len() == before + 1
@@ -203,7 +206,8 @@ impl Decoder {
                 parts.batches.push(batch);
                 parts.rows.extend(kept(fed, &good));
             }
-            // Some errors appear only when the tape is closed, such as half a surrogate pair: decode line by line.
+            // Some errors appear only when the tape is closed, such as half a surrogate pair: decode line by
+            // line.
             Ok(None) | Err(_) => {
                 self.json = json_decoder(&self.schema, &self.sink, self.max_rows);
                 if let [only] = fed[..] {
@@ -265,12 +269,8 @@ impl Decoder {
         let ids = batch.column(0).as_string::<i32>().clone();
         let times = batch.column(1).as_primitive::<TimestampMicrosecondType>().values().to_vec();
         let columns = self.field_columns(&batch);
-        let fields = RecordBatch::try_new_with_options(
-            self.fields.clone(),
-            columns,
-            &arrow::array::RecordBatchOptions::new().with_row_count(Some(batch.num_rows())),
-        )
-        .expect("the columns were decoded for this schema");
+        let fields = record_batch(self.fields.clone(), columns, batch.num_rows())
+            .expect("the columns were decoded for this schema");
         let bytes = parts.rows.iter().map(|&row| lines.text(row).len()).sum();
         let mut raw = StringBuilder::with_capacity(parts.rows.len(), bytes);
         for &row in &parts.rows {
@@ -327,20 +327,6 @@ fn decoded_schema(stream: &Stream) -> SchemaRef {
     let others = stream.fields.iter().filter(|f| f.name != stream.id && f.name != stream.time);
     let others = others.map(|f| column(&f.name, ColumnRole::Value(f.kind)));
     Arc::new(Schema::new(own.into_iter().chain(others).collect::<Vec<_>>()))
-}
-
-/// The Arrow schema of the declared fields. JSON columns have Arrow's extension type for JSON.
-pub fn fields_schema(stream: &Stream) -> SchemaRef {
-    let column = |field: &understudy_study::Field| {
-        let column = Field::new(&field.name, data_type(field.kind), true);
-        match field.kind {
-            FieldKind::Json => {
-                column.with_metadata(HashMap::from([("ARROW:extension:name".into(), "arrow.json".into())]))
-            }
-            _ => column,
-        }
-    };
-    Arc::new(Schema::new(stream.fields.iter().map(column).collect::<Vec<_>>()))
 }
 
 /// Why a line is not one JSON object, as a JSON parser reports it, with the column.

@@ -1,19 +1,20 @@
 //! Decodes records into Arrow columns and holds the answers to them.
 //!
-//! Invariants: pure, bytes in, columns out; a record is decoded once, however many models there are; every line becomes
-//! either a row of [`Records`] or an [`ExcludedRecord`].
+//! Invariants: pure, bytes in, columns out; a record is decoded once, however many models there are; every
+//! line becomes either a row of [`Records`] or an [`ExcludedRecord`].
 
 mod agreement;
 mod answers;
 mod decode;
+mod fields;
 mod lines;
 mod record_position;
 mod values;
 
 pub use agreement::AnswerAgreement;
 pub use answers::{AnswerColumn, Answers, Names, Reason};
-pub use decode::fields_schema;
 pub use decode::{DecodedBatch, Decoder, Records, begins_with, record_digest};
+pub use fields::{fields_schema, interleave_rows, record_batch};
 pub use lines::Lines;
 pub use record_position::RecordPosition;
 pub use values::data_type;

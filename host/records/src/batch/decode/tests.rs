@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use proptest::prelude::*;
 
 use super::*;
-use understudy_study as study;
+use understudy_study::{self as study, FieldKind};
 
 fn stream() -> Stream {
     let field = |(name, kind): (&str, FieldKind)| study::Field { name: name.to_owned(), kind };
