@@ -46,7 +46,8 @@ pub use crate::hot_swap::request::{Replacement, SwapError, SwapRequest, SwapResu
 pub use crate::hot_swap::swapper::HotSwapper;
 pub use crate::ingest::push_intake::{DeliveryError, IntakeHandle};
 pub use crate::ingest::read_order::ReadOrder;
-pub use crate::log_schema::schema::{BLINDED, OUTCOME, PairTableBuilder, SCORED, schemas};
+pub use crate::log_schema::pair_table::{BLINDED, OUTCOME, PairTableBuilder, SCORED};
+pub use crate::log_schema::schema::schemas;
 pub use crate::pipeline::handle::{OnReady, RunHandle};
 pub use crate::pipeline::run::{EndedRun, run};
 pub use crate::pipeline::run_options::{ReplayedRun, RunMode, RunOptions};

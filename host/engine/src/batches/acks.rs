@@ -42,16 +42,16 @@ pub struct PendingAck {
 pub struct BatchAcks(Vec<(oneshot::Sender<DeliveryReceipt>, DeliveryReceipt)>);
 
 impl BatchAcks {
-    /// Prepares the receipts of a batch. `refused` are the excluded records, by ascending line.
-    pub fn new(pending: Vec<PendingAck>, refused: &[(u64, ExcludedRecord)]) -> BatchAcks {
+    /// Prepares the receipts of a batch. `excluded_records` have ascending lines.
+    pub fn new(pending: Vec<PendingAck>, excluded_records: &[(u64, ExcludedRecord)]) -> BatchAcks {
         let receipt = |PendingAck { lines, sender }: PendingAck| {
-            let own = refused.iter().filter(|(_, refused)| lines.contains(&refused.position.line));
-            let row = |(_, refused): &(u64, ExcludedRecord)| RowExclusion {
-                row: (refused.position.line - lines.start) as usize,
-                reason: refused.reason,
-                detail: refused.detail.clone(),
+            let own = excluded_records.iter().filter(|(_, record)| lines.contains(&record.position.line));
+            let exclusion = |(_, record): &(u64, ExcludedRecord)| RowExclusion {
+                row: (record.position.line - lines.start) as usize,
+                reason: record.reason,
+                detail: record.detail.clone(),
             };
-            let excluded: Vec<RowExclusion> = own.map(row).collect();
+            let excluded: Vec<RowExclusion> = own.map(exclusion).collect();
             let accepted = (lines.end - lines.start) as usize - excluded.len();
             (sender, DeliveryReceipt { accepted, excluded })
         };

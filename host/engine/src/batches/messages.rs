@@ -6,7 +6,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{Array as _, ArrayRef, RecordBatch};
+use arrow::array::{Array as _, ArrayRef, RecordBatch, StringArray};
 
 use crate::batches::acks::BatchAcks;
 use understudy_records::batch::{Answers, ExcludedRecord, Records};
@@ -17,7 +17,8 @@ use understudy_study::{Nanos, PerStream};
 
 /// Accepted snapshots on their way to a worker.
 pub struct SnapshotBatch {
-    /// Batch number, without gaps; batches are processed further in this order.
+    /// The number of the batch, from 0 and without gaps. Answered batches are logged and joined in this
+    /// order.
     pub number: u64,
     /// The slot of the batch in the join.
     pub slot: Slot,
@@ -35,7 +36,7 @@ pub struct SnapshotBatch {
     pub acks: BatchAcks,
 }
 
-/// Answered snapshots: everything that is known of them before their decision.
+/// A snapshot batch with the answers of the models; those of blinded snapshots are missing.
 pub struct InferredBatch {
     /// The batch as it was submitted.
     pub batch: SnapshotBatch,
@@ -107,14 +108,15 @@ impl RowLatencies {
     }
 }
 
-/// The part of a snapshot batch that its pairs need, kept until its last row is joined or expired.
+/// The columns of a snapshot batch that pairing needs. The join keeps them until every row is joined or
+/// expired.
 pub struct SnapshotRows {
     /// Sequence number of each row.
     pub sequences: Vec<u64>,
     /// The buffered fields of the snapshots.
     pub fields: RecordBatch,
     /// Id of each row.
-    pub ids: arrow::array::StringArray,
+    pub ids: StringArray,
     /// Event time of each row, in µs.
     pub times: Vec<i64>,
     /// Per model: its answers.
@@ -137,9 +139,9 @@ impl SnapshotRows {
     }
 }
 
-/// The part of a decision batch that its pairs need.
+/// The columns of a decision batch that pairing needs.
 pub struct DecisionRows {
-    /// Sequence numbers.
+    /// Sequence number of each row.
     pub sequences: Vec<u64>,
     /// The buffered fields of the decisions.
     pub fields: RecordBatch,
@@ -148,7 +150,7 @@ pub struct DecisionRows {
 }
 
 impl DecisionRows {
-    /// What it takes in memory, about.
+    /// Approximate size in memory, in bytes.
     pub fn bytes(&self) -> usize {
         column_bytes(self.fields.columns()) + 16 * self.times.len()
     }

@@ -20,7 +20,7 @@ use crate::evaluation::model_answers::AnswerResolver;
 use crate::evaluation::projection::PairProjection;
 use crate::evaluation::recent_pairs::{PairSample, RecentPairs};
 use crate::evaluation::verdict_stats::{EvidenceCollector, ScoredPairBatch};
-use crate::log_schema::schema;
+use crate::log_schema::pair_table::PairTableBuilder;
 use crate::plugins::instance_cache::InstanceCache;
 use crate::plugins::plugin_versions::{PluginSlot, PluginVersions};
 use crate::plugins::slot_kind::{ComparatorSlot, MetricSlot, ModelSlot, SlotVersion};
@@ -45,7 +45,8 @@ pub enum EvaluatorMessage {
     NewPairs(Vec<JoinedPair>),
     /// Pairs to evaluate that the log already has.
     ReplayedPairs(Vec<JoinedPair>),
-    /// The open segment group ends after the pairs that were sent so far. Carries the checkpoint for that position.
+    /// The open segment group ends after the pairs that were sent so far. Carries the checkpoint for that
+    /// position.
     RotateGroup(Box<Checkpoint>),
     /// An interim report is due.
     InterimReport(Box<InterimSnapshot>),
@@ -129,7 +130,7 @@ impl Evaluator {
         mut self,
         messages: &Receiver<EvaluatorMessage>,
         log: &LogWriter,
-        table: schema::PairTableBuilder,
+        table: PairTableBuilder,
         mut on_interim: Option<InterimCallback>,
     ) -> Result<Aggregates, CheckpointError> {
         let mut next = messages.recv().ok();

@@ -4,14 +4,16 @@
 //! models read, each once. A served run buffers every field that its plugins are granted: a plugin that is
 //! swapped in may read them.
 
-use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, RecordBatch};
 use arrow::compute::interleave;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{Field, Schema, SchemaRef};
 
 use crate::batches::pair_batch::PairBatch;
-use crate::log_schema::schema;
 use crate::plugins::study_fields::{self, DECISION_PREFIX};
 use crate::seal::sealed_study::SealedStudy;
+use understudy_records::batch::{data_type, record_batch};
 use understudy_sandbox::InputField;
 use understudy_study::{PerStream, StreamKind, Study};
 
@@ -20,6 +22,7 @@ pub struct PairProjection {
     /// For each field that the plugin reads its stream, and its index among the buffered fields of that
     /// stream.
     columns: Vec<(StreamKind, usize)>,
+    /// The fields that the plugin reads, under its names.
     schema: SchemaRef,
 }
 
@@ -35,12 +38,12 @@ impl PairProjection {
             let (kind, declared) =
                 declared_column(study, &field.name).expect("checked when the plugin was loaded");
             let buffered = buffered_fields[kind].iter().position(|buffered| *buffered == declared);
-            (kind, buffered.expect("a field that a plugin reads is buffered"))
+            let buffered = buffered.expect("a field that a plugin reads is buffered");
+            let data_type = data_type(study.stream(kind).fields[declared].kind);
+            ((kind, buffered), Field::new(&field.name, data_type, true))
         };
-        PairProjection {
-            columns: reads.iter().map(column).collect(),
-            schema: schema::reads_schema(study, reads),
-        }
+        let (columns, fields): (_, Vec<Field>) = reads.iter().map(column).unzip();
+        PairProjection { columns, schema: Arc::new(Schema::new(fields)) }
     }
 
     /// Projects pairs whose buffered fields are `fields`, row by row.
@@ -74,8 +77,7 @@ impl PairProjection {
     }
 
     fn batch(&self, columns: Vec<ArrayRef>, rows: usize) -> RecordBatch {
-        let options = RecordBatchOptions::new().with_row_count(Some(rows));
-        RecordBatch::try_new_with_options(self.schema.clone(), columns, &options)
+        record_batch(self.schema.clone(), columns, rows)
             .expect("the columns have the types of the study's fields")
     }
 }

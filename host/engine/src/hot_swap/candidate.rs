@@ -8,7 +8,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::hot_swap::request::{Replacement, SwapError, SwapRequest};
-use crate::hot_swap::swappable_slot::SwappableSlot;
+use crate::hot_swap::swappable_slot::{ComparablePlugin as _, SwappableSlot};
 use crate::plugins::plugin_versions::PluginVersions;
 use crate::plugins::stored_files::plugin_file_name;
 use understudy_sandbox::ComponentFile;
@@ -59,7 +59,8 @@ pub(crate) fn load_candidate<K: SwappableSlot>(
         return Err(SwapError::Unchanged(slot.name.clone()));
     }
     let plugin = K::load(versions, index, &file, config.clone(), true)?;
-    let reasons = K::incompatibilities(study, index, &plugin, &current.plugin);
+    let declared = K::declaration(study, index);
+    let reasons = current.plugin.incompatibilities(study, declared, K::ROLE, &plugin);
     if !reasons.is_empty() {
         return Err(SwapError::Incompatible(reasons));
     }

@@ -11,23 +11,70 @@ use understudy_run_log::ledger::ShadowResult;
 use understudy_sandbox::{DeciderPlugin, PluginRole, SandboxError, ScorerPlugin};
 use understudy_study::{Plugin, Study};
 
-/// A slot whose plugin can be replaced while the run goes on.
-pub(crate) trait SwappableSlot: SlotKind {
-    /// The reasons why a plugin cannot take over the slot at `index` from the current one. None if it can: it
-    /// reads only what the slot was granted with the seal, and its results can be added to the same sums.
+/// A plugin that can be compared with a candidate for its slot.
+pub(crate) trait ComparablePlugin: Sized {
+    /// The reasons why `candidate` cannot take over the slot from this plugin. None if it can: it reads only
+    /// what the slot was granted with the seal, and its results can be added to the same sums. `declared` is
+    /// the declaration of the slot.
     fn incompatibilities(
+        &self,
         study: &Study,
-        index: usize,
-        candidate: &Self::Plugin,
-        current: &Self::Plugin,
+        declared: &Plugin,
+        role: PluginRole,
+        candidate: &Self,
     ) -> Vec<String>;
 
-    /// Runs the current plugin and the candidate on the sampled pairs.
-    fn shadow_compare(
-        comparison: &ShadowComparison<'_>,
-        current: &Self::Plugin,
-        candidate: &Self::Plugin,
-    ) -> ShadowResult;
+    /// Runs this plugin and the candidate on the sampled pairs.
+    fn shadow_compare(&self, comparison: &ShadowComparison<'_>, candidate: &Self) -> ShadowResult;
+}
+
+impl ComparablePlugin for DeciderPlugin {
+    fn incompatibilities(
+        &self,
+        study: &Study,
+        declared: &Plugin,
+        role: PluginRole,
+        candidate: &DeciderPlugin,
+    ) -> Vec<String> {
+        let mut reasons = compatibility::access_violations(study, declared, role, &candidate.reads);
+        if candidate.form != self.form {
+            let (new, old) = (candidate.form.name(), self.form.name());
+            reasons.push(format!("it answers with a {new}, the current plugin with a {old}"));
+        }
+        reasons
+    }
+
+    fn shadow_compare(&self, comparison: &ShadowComparison<'_>, candidate: &DeciderPlugin) -> ShadowResult {
+        comparison.compare_deciders(self, candidate)
+    }
+}
+
+impl ComparablePlugin for ScorerPlugin {
+    fn incompatibilities(
+        &self,
+        _: &Study,
+        _: &Plugin,
+        _: PluginRole,
+        candidate: &ScorerPlugin,
+    ) -> Vec<String> {
+        let is_summable = candidate.components == self.components
+            && candidate.better == self.better
+            && candidate.range == self.range
+            && self.accepts.iter().all(|form| candidate.accepts.contains(form));
+        let reason = "its components, direction, range or accepted answer forms differ from those of the current metric, \
+                      so their sums cannot be added; declare such a metric in a study of its own";
+        if is_summable { Vec::new() } else { vec![reason.to_owned()] }
+    }
+
+    fn shadow_compare(&self, comparison: &ShadowComparison<'_>, candidate: &ScorerPlugin) -> ShadowResult {
+        comparison.compare_metrics(self, candidate)
+    }
+}
+
+/// A slot whose plugin can be replaced while the run goes on.
+pub(crate) trait SwappableSlot: SlotKind<Plugin: ComparablePlugin> {
+    /// The declaration of the slot at `index` in the study.
+    fn declaration(study: &Study, index: usize) -> &Plugin;
 
     /// Creates and starts the instances that the swap needs.
     ///
@@ -41,21 +88,8 @@ pub(crate) trait SwappableSlot: SlotKind {
 }
 
 impl SwappableSlot for ModelSlot {
-    fn incompatibilities(
-        study: &Study,
-        index: usize,
-        candidate: &DeciderPlugin,
-        current: &DeciderPlugin,
-    ) -> Vec<String> {
-        decider_incompatibilities(study, &study.models[index], Self::ROLE, candidate, current)
-    }
-
-    fn shadow_compare(
-        comparison: &ShadowComparison<'_>,
-        current: &DeciderPlugin,
-        candidate: &DeciderPlugin,
-    ) -> ShadowResult {
-        comparison.compare_deciders(current, candidate)
+    fn declaration(study: &Study, index: usize) -> &Plugin {
+        &study.models[index]
     }
 
     fn start_instances(
@@ -74,21 +108,8 @@ impl SwappableSlot for ModelSlot {
 }
 
 impl SwappableSlot for ComparatorSlot {
-    fn incompatibilities(
-        study: &Study,
-        _: usize,
-        candidate: &DeciderPlugin,
-        current: &DeciderPlugin,
-    ) -> Vec<String> {
-        decider_incompatibilities(study, &study.comparator, Self::ROLE, candidate, current)
-    }
-
-    fn shadow_compare(
-        comparison: &ShadowComparison<'_>,
-        current: &DeciderPlugin,
-        candidate: &DeciderPlugin,
-    ) -> ShadowResult {
-        comparison.compare_deciders(current, candidate)
+    fn declaration(study: &Study, _: usize) -> &Plugin {
+        &study.comparator
     }
 
     fn start_instances(
@@ -106,27 +127,8 @@ impl SwappableSlot for ComparatorSlot {
 }
 
 impl SwappableSlot for MetricSlot {
-    fn incompatibilities(
-        _: &Study,
-        _: usize,
-        candidate: &ScorerPlugin,
-        current: &ScorerPlugin,
-    ) -> Vec<String> {
-        let is_summable = candidate.components == current.components
-            && candidate.better == current.better
-            && candidate.range == current.range
-            && current.accepts.iter().all(|form| candidate.accepts.contains(form));
-        let reason = "its components, direction, range or accepted answer forms differ from those of the current metric, \
-                      so their sums cannot be added; declare such a metric in a study of its own";
-        if is_summable { Vec::new() } else { vec![reason.to_owned()] }
-    }
-
-    fn shadow_compare(
-        comparison: &ShadowComparison<'_>,
-        current: &ScorerPlugin,
-        candidate: &ScorerPlugin,
-    ) -> ShadowResult {
-        comparison.compare_metrics(current, candidate)
+    fn declaration(study: &Study, index: usize) -> &Plugin {
+        &study.metrics[index]
     }
 
     fn start_instances(
@@ -138,19 +140,4 @@ impl SwappableSlot for MetricSlot {
         scorer.start()?;
         Ok(SwapInstances { worker_models: Vec::new(), evaluator_swap: EvaluatorSwap::Metric(new, scorer) })
     }
-}
-
-fn decider_incompatibilities(
-    study: &Study,
-    declared: &Plugin,
-    role: PluginRole,
-    candidate: &DeciderPlugin,
-    current: &DeciderPlugin,
-) -> Vec<String> {
-    let mut reasons = compatibility::access_violations(study, declared, role, &candidate.reads);
-    if candidate.form != current.form {
-        let (new, old) = (candidate.form.name(), current.form.name());
-        reasons.push(format!("it answers with a {new}, the current plugin with a {old}"));
-    }
-    reasons
 }

@@ -1,13 +1,14 @@
 //! Replaces the plugin of a slot while a served run goes on.
 //!
-//! A swap has five steps: load and check the candidate, compare it with the current plugin on recent pairs, start
-//! the instances, write the ledger's `swap` entry, and let the coordinator switch between two batches.
+//! A swap has five steps: load and check the candidate, compare it with the current plugin on recent pairs,
+//! start the instances, write the ledger's `swap` entry, and let the coordinator switch between two batches.
 //! Only the last step is on the path of the records.
 //!
 //! Invariants:
 //! - One swap runs at a time.
 //! - The ledger has the `swap` entry on disk before a record belongs to its generation.
-//! - A rejected swap leaves the running plugins as they are. At most, the run directory has an unused component.
+//! - A rejected swap leaves the running plugins as they are. At most, the run directory has an unused
+//!   component.
 //!
 //! The position of a swap is known only once it is applied, so the ledger gets a second entry then,
 //! `swap-applied`. Every logged row carries its generation, and the second entry is a cache of that: recovery
@@ -28,7 +29,7 @@ use crate::evaluation::recent_pairs::PairSample;
 use crate::hot_swap::candidate::{Candidate, load_candidate};
 use crate::hot_swap::request::{Replacement, SwapError, SwapRequest, SwapResult};
 use crate::hot_swap::shadow_compare::ShadowComparison;
-use crate::hot_swap::swappable_slot::SwappableSlot;
+use crate::hot_swap::swappable_slot::{ComparablePlugin as _, SwappableSlot};
 use crate::inference::determinism_check::SharedDeterminismStats;
 use crate::plugins::plugin_versions::{PluginVersion, PluginVersions};
 use crate::plugins::slot_kind::{ComparatorSlot, MetricSlot, ModelSlot, SlotKind, SlotRef, SlotVersion};
@@ -196,7 +197,7 @@ impl HotSwapper {
             SwapTrigger::Fallback => None,
             SwapTrigger::Operator | SwapTrigger::Undo => self.recent_pairs()?.map(|sample| {
                 let comparison = ShadowComparison::new(&self.study, &self.buffered_fields, &sample);
-                K::shadow_compare(&comparison, &current.plugin, &candidate.plugin)
+                current.plugin.shadow_compare(&comparison, &candidate.plugin)
             }),
         };
         let is_equivalent = shadow.is_some_and(|ShadowResult { pairs, agreeing }| {

@@ -2,19 +2,21 @@
 //!
 //! Invariants: decoding returns exactly what was logged.
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions, StringArray};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, TimestampMicrosecondType, UInt32Type, UInt64Type};
 
 use crate::batches::messages::{ModelOutput, RowLatencies};
-use crate::log_schema::schema::GENERATION;
+use crate::log_schema::record_tables::GENERATION;
+use crate::log_schema::schema::schemas;
+use crate::plugins::loaded_plugin::LoadedPlugin;
 use crate::plugins::plugin_versions::PluginVersions;
 use crate::seal::sealed_study::SealedStudy;
 use understudy_records::batch::{
-    Answers, ExcludedRecord, ExclusionReason, Reason, RecordPosition, Records, fields_schema,
+    Answers, ExcludedRecord, ExclusionReason, Reason, RecordPosition, Records, fields_schema, record_batch,
 };
 use understudy_run_log::Table;
-use understudy_sandbox::AnsweredBatch;
-use understudy_study::{Nanos, Stream, StreamKind};
+use understudy_sandbox::{AnsweredBatch, DeciderPlugin};
+use understudy_study::{AnswerForm, Nanos, Stream, StreamKind};
 
 /// A logged row that does not have the form of the study's rows.
 #[derive(Debug, thiserror::Error)]
@@ -34,7 +36,7 @@ pub struct DecodedRows {
 
 /// The columns of a table except the records' text, which is most of the data and rarely needed.
 pub fn columns(sealed_study: &SealedStudy, table: Table) -> Vec<String> {
-    let schemas = crate::log_schema::schema::schemas(sealed_study);
+    let schemas = schemas(sealed_study);
     let fields = schemas[table as usize].fields();
     fields.iter().map(|field| field.name().clone()).filter(|name| name != "raw").collect()
 }
@@ -43,18 +45,17 @@ pub fn columns(sealed_study: &SealedStudy, table: Table) -> Vec<String> {
 ///
 /// # Errors
 /// When a column is missing or of another type.
-pub fn records(stream: &Stream, side: StreamKind, batch: &RecordBatch) -> Result<DecodedRows, DecodeError> {
-    let (time, prefix) = match side {
+pub fn records(stream: &Stream, kind: StreamKind, batch: &RecordBatch) -> Result<DecodedRows, DecodeError> {
+    let (time, prefix) = match kind {
         StreamKind::Snapshots => ("observed_at", "input."),
         StreamKind::Decisions => ("decided_at", "decision."),
     };
-    let columns = Columns { table: side.name(), batch };
+    let columns = Columns { table: kind.name(), batch };
     let mut fields: Vec<ArrayRef> = Vec::with_capacity(stream.fields.len());
     for field in &stream.fields {
         fields.push(columns.column(&format!("{prefix}{}", field.name))?.clone());
     }
-    let rows = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-    let fields = RecordBatch::try_new_with_options(fields_schema(stream), fields, &rows)
+    let fields = record_batch(fields_schema(stream), fields, batch.num_rows())
         .map_err(|error| columns.fault(error.to_string()))?;
     let records = Records {
         ids: columns.text("id")?.clone(),
@@ -77,17 +78,17 @@ pub fn records(stream: &Stream, side: StreamKind, batch: &RecordBatch) -> Result
 /// When the column is missing or of another type.
 pub fn first_generation_mismatch(
     versions: &PluginVersions,
-    side: StreamKind,
+    kind: StreamKind,
     sequences: &[u64],
     batch: &RecordBatch,
 ) -> Result<Option<usize>, DecodeError> {
-    let columns = Columns { table: side.name(), batch };
+    let columns = Columns { table: kind.name(), batch };
     let column = columns.column(GENERATION)?;
     let logged = column
         .as_primitive_opt::<UInt32Type>()
         .ok_or_else(|| columns.fault(format!("the column `{GENERATION}` is of another type")))?;
     let differs =
-        |(sequence, logged): (&u64, &u32)| versions.generation_of_record(side, *sequence) != *logged;
+        |(sequence, logged): (&u64, &u32)| versions.generation_of_record(kind, *sequence) != *logged;
     Ok(sequences.iter().zip(logged.values()).position(differs))
 }
 
@@ -97,12 +98,12 @@ pub fn first_generation_mismatch(
 /// When a column is missing or of another type.
 pub fn answers(sealed_study: &SealedStudy, batch: &RecordBatch) -> Result<Vec<ModelOutput>, DecodeError> {
     let columns = Columns { table: StreamKind::Snapshots.name(), batch };
-    let answers = |model: &crate::plugins::loaded_plugin::LoadedPlugin<understudy_sandbox::DeciderPlugin>| {
+    let answers = |model: &LoadedPlugin<DeciderPlugin>| {
         let name = format!("model.{}", model.name);
         let answers = columns.answers(&name, model.plugin.form)?;
         let nanos = columns.numbers(&format!("{name}.nanos"))?;
         let latencies = RowLatencies::from_rows(nanos.into_iter().map(Nanos));
-        Ok(ModelOutput { output: decided(answers), latencies })
+        Ok(ModelOutput { output: answered_batch(answers), latencies })
     };
     sealed_study.models.iter().map(answers).collect()
 }
@@ -123,25 +124,25 @@ pub fn excluded_records(batch: &RecordBatch) -> Result<Vec<(u64, ExcludedRecord)
         let unknown = |what: &str, value: &str| columns.fault(format!("no {what} is called \"{value}\""));
         let kind = StreamKind::ALL.into_iter().find(|kind| kind.name() == streams.value(row));
         let reason = ExclusionReason::ALL.into_iter().find(|reason| reason.name() == reasons.value(row));
-        let refused = ExcludedRecord {
+        let record = ExcludedRecord {
             kind: kind.ok_or_else(|| unknown("stream", streams.value(row)))?,
             position: RecordPosition { line: lines[row], offset: offsets[row], digest: digests[row] },
             reason: reason.ok_or_else(|| unknown("reason", reasons.value(row)))?,
             detail: details.value(row).to_owned(),
             raw: raw.map(|raw| raw.value(row).to_vec()).unwrap_or_default(),
         };
-        Ok((sequences[row], refused))
+        Ok((sequences[row], record))
     };
     (0..batch.num_rows()).map(row).collect()
 }
 
 /// Restores an answered batch, with its failures.
-fn decided(answers: Answers) -> AnsweredBatch {
-    let broke = |(row, reason): &(u32, Reason)| match reason {
+fn answered_batch(answers: Answers) -> AnsweredBatch {
+    let failure = |(row, reason): &(u32, Reason)| match reason {
         Reason::Broke(why) => Some((*row, why.clone())),
         Reason::Abstained(_) | Reason::Failed(_) | Reason::Blinded => None,
     };
-    let broken = answers.unanswered.iter().filter_map(broke).collect();
+    let broken = answers.unanswered.iter().filter_map(failure).collect();
     AnsweredBatch { answers, broken }
 }
 
@@ -162,8 +163,8 @@ impl<'b> Columns<'b> {
 
     fn typed<T>(&self, name: &str, found: Option<T>) -> Result<T, DecodeError> {
         found.ok_or_else(|| {
-            let of = |column: &ArrayRef| column.data_type().clone();
-            let found = self.batch.column_by_name(name).map_or(DataType::Null, of);
+            let column = self.batch.column_by_name(name);
+            let found = column.map_or(DataType::Null, |column| column.data_type().clone());
             self.fault(format!("the column {name} is of type {found}"))
         })
     }
@@ -182,7 +183,7 @@ impl<'b> Columns<'b> {
         Ok(column.values().to_vec())
     }
 
-    fn answers(&self, name: &str, form: understudy_study::AnswerForm) -> Result<Answers, DecodeError> {
+    fn answers(&self, name: &str, form: AnswerForm) -> Result<Answers, DecodeError> {
         let [answer, unanswered, confidence] =
             ["answer", "unanswered", "confidence"].map(|part| self.column(&format!("{name}.{part}")));
         Answers::from_columns(form, [answer?, unanswered?, confidence?])

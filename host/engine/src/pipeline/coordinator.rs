@@ -10,7 +10,7 @@
 //!
 //! The coordinator runs on one thread and blocks only when the queue of the evaluator is full.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::mpsc::SyncSender;
 use std::thread::{self, JoinHandle};
@@ -28,8 +28,12 @@ use crate::evaluation::pair_evaluator::{Evaluator, EvaluatorMessage};
 use crate::evaluation::projection::buffered_fields;
 use crate::inference::worker_pool::WorkerPool;
 use crate::join::join_buffer::JoinBuffer;
-use crate::log_schema::schema;
+use crate::log_schema::pair_table::PairTableBuilder;
+use crate::log_schema::record_tables::{AcceptedDecisions, RecordTables};
+use crate::pipeline::initial_state::{InitialState, ReplayPositions};
+use crate::pipeline::open_group::OpenGroup;
 use crate::pipeline::progress::Progress;
+use crate::pipeline::sequence_numbers::sequence_numbers;
 use crate::plugins::plugin_versions::PluginVersions;
 use crate::seal::sealed_study::SealedStudy;
 use crate::stats::aggregates::Aggregates;
@@ -38,7 +42,7 @@ use crate::stats::counters::RunCounters;
 use crate::stats::determinism::DeterminismStats;
 use crate::stats::interim_schedule::{InterimCallback, InterimSchedule, InterimSnapshot};
 use crate::stats::run_result::EndReason;
-use understudy_records::batch::{DecodedBatch, ExcludedRecord};
+use understudy_records::batch::DecodedBatch;
 use understudy_records::join::{Account, JoinBounds};
 use understudy_run_log::checkpoint::CheckpointError;
 use understudy_run_log::ledger::Event;
@@ -62,7 +66,7 @@ pub struct Coordinator<'p> {
     collected: u64,
     log: LogWriter,
     pub(crate) log_failed: bool,
-    tables: schema::RecordTables,
+    tables: RecordTables,
     evaluator: JoinHandle<Result<Aggregates, CheckpointError>>,
     pub(crate) evaluator_queue: SyncSender<EvaluatorMessage>,
     /// The sequence number of the next record of each stream.
@@ -84,45 +88,6 @@ pub struct Coordinator<'p> {
     pub(crate) progress: Progress,
 }
 
-/// The segment group that is being written.
-pub(crate) struct OpenGroup {
-    /// The number of sealed groups before it.
-    pub(crate) number: u32,
-    /// Rows in the tables of snapshots, decisions and excluded records.
-    rows: [usize; 3],
-    opened: Instant,
-}
-
-/// How far the pairs of a resumed run were processed before. A pair lies before a position if the sequence
-/// numbers of both its snapshot and its decision do.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ReplayPositions {
-    /// The checkpoint has the evaluation of the pairs before this position.
-    pub evaluated: PerStream<u64>,
-    /// The log has the pairs before this position.
-    pub logged: PerStream<u64>,
-}
-
-/// The state that a run starts or resumes with.
-pub struct InitialState {
-    /// SHA-256 of `seal.json`, in hexadecimal.
-    pub seal: String,
-    /// The time when the run began.
-    pub started_at: Timestamp,
-    /// The number of sealed segment groups.
-    pub groups: u32,
-    /// Rows of the open group in the tables of snapshots, decisions and excluded records.
-    pub rows: [usize; 3],
-    /// The counters as of the last checkpoint.
-    pub counters: RunCounters,
-    /// The aggregates as of the last checkpoint.
-    pub aggregates: Aggregates,
-    /// For each model the results of the determinism check so far.
-    pub determinism: Vec<DeterminismStats>,
-    /// The last windows of the interim reports that are already written.
-    pub interim_reports: BTreeSet<String>,
-}
-
 impl<'p> Coordinator<'p> {
     /// Starts the workers and the evaluator. `on_interim` receives the interim reports that the study
     /// declares.
@@ -141,7 +106,7 @@ impl<'p> Coordinator<'p> {
         let (results, inferred) = unbounded_channel();
         let workers = WorkerPool::start(sealed_study, &results)?;
         let evaluator = Evaluator::new(sealed_study, &buffered_fields, initial.aggregates);
-        let (pairs, table) = (log.clone(), schema::PairTableBuilder::new(sealed_study));
+        let (pairs, table) = (log.clone(), PairTableBuilder::new(sealed_study));
         let (evaluator_queue, messages) = std::sync::mpsc::sync_channel(EVALUATOR_QUEUE);
         let evaluator = thread::Builder::new()
             .name("evaluator".into())
@@ -156,14 +121,14 @@ impl<'p> Coordinator<'p> {
             collected: 0,
             log,
             log_failed: false,
-            tables: schema::RecordTables::new(sealed_study),
+            tables: RecordTables::new(sealed_study),
             evaluator,
             evaluator_queue,
             next_sequences: initial.counters.position,
             counters: initial.counters,
             seal: initial.seal,
             started_at: initial.started_at,
-            open_group: OpenGroup { number: initial.groups, rows: initial.rows, opened: Instant::now() },
+            open_group: OpenGroup::new(initial.groups, initial.rows),
             replay_positions: None,
             determinism: initial.determinism,
             interim_schedule: InterimSchedule::new(&sealed_study.study, initial.interim_reports)
@@ -195,8 +160,8 @@ impl<'p> Coordinator<'p> {
         self.submitted - self.collected
     }
 
-    /// Processes a decoded batch of one stream. `pending_acks` are the pushed deliveries that its records came
-    /// with.
+    /// Processes a decoded batch of one stream. `pending_acks` are the pushed deliveries that its records
+    /// came with.
     ///
     /// # Errors
     /// When the spill store of the join buffer cannot be read or written.
@@ -210,7 +175,9 @@ impl<'p> Coordinator<'p> {
         excluded.extend(joined.excluded.iter().map(|exclusion| records.excluded(kind, exclusion)));
         let accepted = joined.accepted(records.len());
         let records = records.filter(&accepted);
-        let (sequences, excluded_records) = self.assign_sequences(kind, &records.lines, excluded);
+        let first = self.next_sequences[kind];
+        let (sequences, excluded_records) = sequence_numbers(first, &records.lines, excluded);
+        self.next_sequences[kind] += (sequences.len() + excluded_records.len()) as u64;
         let acks = BatchAcks::new(pending_acks, &excluded_records);
         match kind {
             StreamKind::Snapshots => {
@@ -236,12 +203,12 @@ impl<'p> Coordinator<'p> {
             }
             StreamKind::Decisions => {
                 let generation = self.versions.generation();
-                let decisions = schema::AcceptedDecisions { sequences, generation, records };
+                let decisions = AcceptedDecisions { sequences, generation, records };
                 let rows = vec![
                     (Table::Excluded, self.tables.excluded.encode(&excluded_records)),
                     (Table::Decisions, self.tables.decisions.encode(&decisions)),
                 ];
-                let schema::AcceptedDecisions { sequences, records, .. } = decisions;
+                let AcceptedDecisions { sequences, records, .. } = decisions;
                 self.append(rows, acks);
                 self.counters.position[kind] = self.next_sequences[kind];
                 self.counters.count_excluded(&excluded_records);
@@ -253,31 +220,6 @@ impl<'p> Coordinator<'p> {
         self.rotate_group_if_due();
         self.start_interim_report_if_due();
         Ok(())
-    }
-
-    /// Assigns sequence numbers to accepted and excluded records, in the order of their lines.
-    fn assign_sequences(
-        &mut self,
-        kind: StreamKind,
-        lines: &[u64],
-        mut excluded: Vec<ExcludedRecord>,
-    ) -> (Vec<u64>, Vec<(u64, ExcludedRecord)>) {
-        excluded.sort_by_key(|record| record.position.line);
-        let first = self.next_sequences[kind];
-        self.next_sequences[kind] += (lines.len() + excluded.len()) as u64;
-        let mut numbered = Vec::with_capacity(excluded.len());
-        let mut rest = excluded.into_iter().peekable();
-        let mut sequences = Vec::with_capacity(lines.len());
-        for (accepted, line) in lines.iter().enumerate() {
-            while let Some(before) = rest.next_if(|record| record.position.line < *line) {
-                numbered.push((first + (accepted + numbered.len()) as u64, before));
-            }
-            sequences.push(first + (accepted + numbered.len()) as u64);
-        }
-        for after in rest {
-            numbered.push((first + (lines.len() + numbered.len()) as u64, after));
-        }
-        (sequences, numbered)
     }
 
     /// Accepts a batch from a worker, and processes all batches that are next in the order of submission.
@@ -307,11 +249,7 @@ impl<'p> Coordinator<'p> {
 
     /// Sends rows to the log, which acknowledges the deliveries once the rows are on disk.
     fn append(&mut self, rows: Vec<(Table, RecordBatch)>, acks: BatchAcks) {
-        for (table, batch) in &rows {
-            if let Some(sum) = self.open_group.rows.get_mut(*table as usize) {
-                *sum += batch.num_rows();
-            }
-        }
+        self.open_group.count_rows(&rows);
         self.log_failed |= !match acks.acknowledge() {
             Some(acknowledge) => self.log.commit_to(rows, acknowledge),
             None => self.log.append(rows),
@@ -344,14 +282,13 @@ impl<'p> Coordinator<'p> {
     fn rotate_group_if_due(&mut self) {
         self.publish_status();
         let log = &self.sealed_study.study.log;
-        let is_full = self.open_group.rows.iter().any(|rows| *rows >= log.segment_rows);
-        let is_old = || log.seal_every.as_secs_f64() <= self.open_group.opened.elapsed().as_secs_f64();
+        let group = &self.open_group;
         // The first mismatch goes to the ledger at once, so that it survives a process that is killed.
         let has_first_mismatch = || {
             self.determinism.iter().all(|stats| stats.mismatches == 0)
                 && self.workers.determinism_stats().has_mismatches()
         };
-        if is_full || (self.open_group.rows != [0; 3] && (is_old() || has_first_mismatch())) {
+        if group.is_full(log) || (!group.is_empty() && (group.is_old(log) || has_first_mismatch())) {
             self.rotate_group();
         }
     }
@@ -359,8 +296,7 @@ impl<'p> Coordinator<'p> {
     /// Ends the open segment group: the log seals it, and the evaluator writes a checkpoint.
     fn rotate_group(&mut self) {
         let exclusions = self.counters.accounts.map(Account::exclusions);
-        self.open_group =
-            OpenGroup { number: self.open_group.number + 1, rows: [0; 3], opened: Instant::now() };
+        self.open_group = self.open_group.next();
         let stats = self.workers.determinism_stats().drain();
         let events = self.record_determinism(stats);
         let covers = self.counters.position;
@@ -437,7 +373,7 @@ impl<'p> Coordinator<'p> {
     /// When the evaluator failed.
     pub(crate) fn finish(mut self, end: EndReason) -> anyhow::Result<(Checkpoint, Vec<Event>)> {
         self.progress.finish();
-        if self.open_group.rows != [0; 3] {
+        if !self.open_group.is_empty() {
             self.rotate_group();
         }
         let workers = std::mem::take(&mut self.workers);

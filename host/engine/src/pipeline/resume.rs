@@ -15,9 +15,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{anyhow, bail};
 
 use crate::ingest::readers::Readers;
-use crate::pipeline::coordinator::{Coordinator, InitialState, ReplayPositions};
+use crate::pipeline::coordinator::Coordinator;
+use crate::pipeline::initial_state::{InitialState, ReplayPositions};
 use crate::pipeline::run_options::RunOptions;
-use crate::pipeline::started_run::{ReplayPlan, STUDY, StartedRun, retention, store_plugins};
+use crate::pipeline::started_run::{ReplayPlan, STUDY, StartedRun, start_sealer, store_plugins};
 use crate::plugins::load::LoadedStudy;
 use crate::plugins::plugin_versions::SwapApplied;
 use crate::recovery::log_replay::{self, LogReplay};
@@ -30,9 +31,7 @@ use crate::stats::counters::RunCounters;
 use crate::stats::determinism::DeterminismStats;
 use understudy_run_log::ledger::{DeterminismTotals, Event, Ledger, LedgerState};
 use understudy_run_log::retention::finish_interrupted;
-use understudy_run_log::{
-    CHECKPOINT, Recovered, RunDirectory, Sealer, checkpoint, last_mark, present, recover,
-};
+use understudy_run_log::{CHECKPOINT, Recovered, RunDirectory, checkpoint, last_mark, present, recover};
 use understudy_sandbox::sha256_hex;
 use understudy_sources as source;
 use understudy_study::{PerStream, StreamKind};
@@ -144,7 +143,6 @@ pub(super) fn resume_run(
         .as_ref()
         .map_or((0, PerStream::default()), |checkpoint| (checkpoint.groups, checkpoint.counters.position));
     let positions = ReplayPositions { evaluated, logged: recorded.position };
-    let replay = ReplayPlan { next_sequences: recovered.next, checkpoint_groups, positions };
     let rows = [recovered.rows[0] as usize, recovered.rows[1] as usize, recovered.rows[2] as usize];
     let empty = || Aggregates::new(loaded_study);
     let (started_at, counters, aggregates) = match checkpoint {
@@ -189,9 +187,8 @@ pub(super) fn resume_run(
         determinism,
         interim_reports: recorded.interim_windows,
     };
-    let retention = retention(loaded_study, &entries);
-    let sealer = Sealer::new(directory.clone(), ledger.clone(), recorded.excluded).retaining(retention);
-    let (replay, resume_notice) = (Some(replay), Some(notice));
+    let sealer = start_sealer(loaded_study, &directory, &ledger, recorded.excluded, &entries);
+    let replay = ReplayPlan { next_sequences: recovered.next, checkpoint_groups, positions, notice };
     Ok(StartedRun {
         study,
         directory,
@@ -200,9 +197,8 @@ pub(super) fn resume_run(
         sealer,
         recovered,
         initial,
-        replay,
+        replay: Some(replay),
         readers,
-        resume_notice,
     })
 }
 

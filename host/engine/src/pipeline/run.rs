@@ -54,10 +54,11 @@ pub async fn run(
         RunMode::WhatIf(replayed) => (Some(replayed), None),
     };
     let started = start::start_or_resume(study, options, replayed)?;
-    started.resume_notice.as_deref().map(notify);
-    let StartedRun {
-        mut study, directory, ledger, seal, sealer, recovered, initial, replay, readers, ..
-    } = started;
+    let StartedRun { mut study, directory, ledger, seal, sealer, recovered, initial, replay, readers } =
+        started;
+    if let Some(replay) = &replay {
+        notify(&replay.notice);
+    }
     let log = &study.study.log;
     let commit = Commit { wait: log.commit_wait.unsigned_abs(), rows: log.commit_rows };
     let (writer, writing) = LogWriter::open(directory.path(), schemas(&study), recovered, commit, sealer)?;

@@ -10,10 +10,10 @@ use anyhow::bail;
 use jiff::Timestamp;
 
 use crate::ingest::readers::Readers;
-use crate::pipeline::coordinator::InitialState;
+use crate::pipeline::initial_state::InitialState;
 use crate::pipeline::resume::resume_run;
 use crate::pipeline::run_options::{ReplayedRun, RunOptions};
-use crate::pipeline::started_run::{STUDY, StartedRun, retention, store_plugins};
+use crate::pipeline::started_run::{STUDY, StartedRun, start_sealer, store_plugins};
 use crate::plugins::load::LoadedStudy;
 use crate::seal::manifest::{SEAL, Seal};
 use crate::seal::seal_file::{load_and_verify, seal_path};
@@ -22,7 +22,7 @@ use crate::stats::aggregates::Aggregates;
 use crate::stats::counters::RunCounters;
 use crate::stats::determinism::DeterminismStats;
 use understudy_run_log::ledger::{Event, Ledger};
-use understudy_run_log::{DirectoryContent, RunDirectory, Sealer, recover};
+use understudy_run_log::{DirectoryContent, RunDirectory, recover};
 use understudy_sandbox::sha256_hex;
 use understudy_sources as source;
 use understudy_study::PerStream;
@@ -121,20 +121,16 @@ fn start_run(
         Some(replayed) => Readers::logged(&loaded_study, options.order, replayed.run)?,
         None => Readers::open(&loaded_study, options.order, PerStream::default())?,
     };
-    let sealer = Sealer::new(directory.clone(), ledger.clone(), PerStream::default())
-        .retaining(retention(&loaded_study, &[]));
-    let (replay, resume_notice) = (None, None);
-    let study = SealedStudy::new(loaded_study, &seal);
+    let sealer = start_sealer(&loaded_study, &directory, &ledger, PerStream::default(), &[]);
     Ok(StartedRun {
-        study,
+        study: SealedStudy::new(loaded_study, &seal),
         directory,
         ledger,
         seal,
         sealer,
         recovered,
         initial,
-        replay,
+        replay: None,
         readers,
-        resume_notice,
     })
 }

@@ -3,11 +3,12 @@
 use std::fs;
 
 use crate::ingest::readers::Readers;
-use crate::pipeline::coordinator::{InitialState, ReplayPositions};
+use crate::pipeline::initial_state::{InitialState, ReplayPositions};
 use crate::plugins::load::LoadedStudy;
 use crate::plugins::stored_files::{asset_file_name, plugin_file_name};
 use crate::seal::manifest::Seal;
 use crate::seal::sealed_study::SealedStudy;
+use understudy_records::join::ExclusionCounts;
 use understudy_run_log::ledger::{Entry, Ledger};
 use understudy_run_log::retention::Retention;
 use understudy_run_log::{Recovered, RunDirectory, Sealer};
@@ -37,8 +38,6 @@ pub struct StartedRun {
     pub replay: Option<ReplayPlan>,
     /// The readers of the sources, positioned behind the records that the log has.
     pub readers: Readers,
-    /// For the user: where a resumed run continues.
-    pub resume_notice: Option<String>,
 }
 
 /// How to replay the log of a resumed run.
@@ -49,11 +48,22 @@ pub struct ReplayPlan {
     pub checkpoint_groups: u32,
     /// Which pairs are already evaluated or logged.
     pub positions: ReplayPositions,
+    /// For the user: where the run continues.
+    pub notice: String,
 }
 
-/// What the run's retention policy is to delete; `None` without a policy.
-pub(super) fn retention(loaded_study: &LoadedStudy, entries: &[Entry]) -> Option<Retention> {
-    Some(Retention::from_entries(entries, loaded_study.study.log.retain?))
+/// Seals the segment groups of a run, under the study's retention policy. `excluded` are the exclusions that
+/// the ledger has already, and `entries` its entries.
+pub(super) fn start_sealer(
+    loaded_study: &LoadedStudy,
+    directory: &RunDirectory,
+    ledger: &Ledger,
+    excluded: PerStream<ExclusionCounts>,
+    entries: &[Entry],
+) -> Sealer {
+    let retain = loaded_study.study.log.retain;
+    Sealer::new(directory.clone(), ledger.clone(), excluded)
+        .retaining(retain.map(|retain| Retention::from_entries(entries, retain)))
 }
 
 /// Stores the plugins and their assets in the run directory, unless they are already there unchanged.

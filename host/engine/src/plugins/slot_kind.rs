@@ -5,10 +5,49 @@
 use crate::plugins::plugin_versions::{PluginSlot, PluginVersion, PluginVersions};
 use understudy_sandbox::{ComponentFile, DeciderPlugin, PluginRole, Sandbox, SandboxError, ScorerPlugin};
 
+/// A plugin that can be replaced.
+pub trait ReplaceablePlugin: Clone {
+    /// Loads another component or configuration with the assets of this plugin.
+    ///
+    /// # Errors
+    /// When the component cannot be compiled, has another role or rejects its configuration.
+    fn load_replacement(
+        &self,
+        sandbox: &Sandbox,
+        role: PluginRole,
+        file: &ComponentFile,
+        config: String,
+    ) -> Result<Self, SandboxError>;
+}
+
+impl ReplaceablePlugin for DeciderPlugin {
+    fn load_replacement(
+        &self,
+        sandbox: &Sandbox,
+        role: PluginRole,
+        file: &ComponentFile,
+        config: String,
+    ) -> Result<DeciderPlugin, SandboxError> {
+        DeciderPlugin::load(sandbox, file, role, config, self.assets(), None)
+    }
+}
+
+impl ReplaceablePlugin for ScorerPlugin {
+    fn load_replacement(
+        &self,
+        sandbox: &Sandbox,
+        _: PluginRole,
+        file: &ComponentFile,
+        config: String,
+    ) -> Result<ScorerPlugin, SandboxError> {
+        ScorerPlugin::load(sandbox, file, config, self.assets(), None)
+    }
+}
+
 /// A kind of plugin slot.
 pub trait SlotKind: Sized {
     /// The loaded plugins of such a slot.
-    type Plugin: Clone;
+    type Plugin: ReplaceablePlugin;
     /// The role that a component has to be written for.
     const ROLE: PluginRole;
 
@@ -30,7 +69,13 @@ pub trait SlotKind: Sized {
         file: &ComponentFile,
         config: String,
         single_threaded: bool,
-    ) -> Result<Self::Plugin, SandboxError>;
+    ) -> Result<Self::Plugin, SandboxError> {
+        let mut sandbox = versions.comparator.current().plugin.sandbox().clone();
+        if single_threaded {
+            sandbox = sandbox.with_single_threaded_compiler()?;
+        }
+        Self::slot(versions, index).current().plugin.load_replacement(&sandbox, Self::ROLE, file, config)
+    }
 }
 
 /// The slots of the models.
@@ -53,16 +98,6 @@ impl SlotKind for ModelSlot {
     fn slot_mut(versions: &mut PluginVersions, index: usize) -> &mut PluginSlot<DeciderPlugin> {
         &mut versions.models[index]
     }
-
-    fn load(
-        versions: &PluginVersions,
-        index: usize,
-        file: &ComponentFile,
-        config: String,
-        single_threaded: bool,
-    ) -> Result<DeciderPlugin, SandboxError> {
-        load_decider::<Self>(versions, index, file, config, single_threaded)
-    }
 }
 
 impl SlotKind for ComparatorSlot {
@@ -75,16 +110,6 @@ impl SlotKind for ComparatorSlot {
 
     fn slot_mut(versions: &mut PluginVersions, _: usize) -> &mut PluginSlot<DeciderPlugin> {
         &mut versions.comparator
-    }
-
-    fn load(
-        versions: &PluginVersions,
-        index: usize,
-        file: &ComponentFile,
-        config: String,
-        single_threaded: bool,
-    ) -> Result<DeciderPlugin, SandboxError> {
-        load_decider::<Self>(versions, index, file, config, single_threaded)
     }
 }
 
@@ -99,36 +124,6 @@ impl SlotKind for MetricSlot {
     fn slot_mut(versions: &mut PluginVersions, index: usize) -> &mut PluginSlot<ScorerPlugin> {
         &mut versions.metrics[index]
     }
-
-    fn load(
-        versions: &PluginVersions,
-        index: usize,
-        file: &ComponentFile,
-        config: String,
-        single_threaded: bool,
-    ) -> Result<ScorerPlugin, SandboxError> {
-        let sandbox = sandbox(versions, single_threaded)?;
-        let assets = Self::slot(versions, index).current().plugin.assets();
-        ScorerPlugin::load(&sandbox, file, config, assets, None)
-    }
-}
-
-fn load_decider<K: SlotKind<Plugin = DeciderPlugin>>(
-    versions: &PluginVersions,
-    index: usize,
-    file: &ComponentFile,
-    config: String,
-    single_threaded: bool,
-) -> Result<DeciderPlugin, SandboxError> {
-    let sandbox = sandbox(versions, single_threaded)?;
-    let assets = K::slot(versions, index).current().plugin.assets();
-    DeciderPlugin::load(&sandbox, file, K::ROLE, config, assets, None)
-}
-
-/// The sandbox that all plugins of a study share.
-fn sandbox(versions: &PluginVersions, single_threaded: bool) -> Result<Sandbox, SandboxError> {
-    let sandbox = versions.comparator.current().plugin.sandbox();
-    if single_threaded { sandbox.with_single_threaded_compiler() } else { Ok(sandbox.clone()) }
 }
 
 /// A new plugin version together with the slot that it belongs to.

@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use arrow::array::AsArray as _;
 use arrow::datatypes::{UInt32Type, UInt64Type};
 
-use crate::log_schema::schema::GENERATION;
+use crate::log_schema::record_tables::GENERATION;
 use crate::plugins::plugin_versions::SwapApplied;
 use crate::plugins::plugin_versions::{PluginVersion, PluginVersions};
 use crate::plugins::slot_kind::{ComparatorSlot, MetricSlot, ModelSlot, SlotKind, SlotRef};

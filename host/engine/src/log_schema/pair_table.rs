@@ -1,0 +1,325 @@
+//! The table `pairs/`: joined pairs with the comparator's answer.
+//!
+//! Invariants: a pair's columns depend on its records, its answers and the study alone, so the table can be
+//! derived again from the log.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, BooleanArray, DictionaryArray, Float64Array, RecordBatch, StringArray, StringBuilder,
+    UInt16Array, UInt32Array, UInt64Array,
+};
+use arrow::compute::take;
+use arrow::datatypes::{DataType, SchemaRef, UInt16Type};
+
+use crate::batches::evaluated_pairs::EvaluatedPairs;
+use crate::batches::messages::DecisionRows;
+use crate::log_schema::record_tables::GENERATION;
+use crate::log_schema::table_encoder::{TableColumns, TableEncoder, times};
+use crate::plugins::study_fields;
+use crate::seal::sealed_study::SealedStudy;
+use understudy_records::batch::{Answers, data_type};
+use understudy_statistics::scoring::{ModelScores, Window, WindowClock};
+use understudy_study::{AnswerForm, Condition, FieldKind};
+
+/// Column: whether a model answered the snapshot of a pair.
+pub const OUTCOME: &str = "outcome";
+/// Column: whether the snapshot of a pair was blinded.
+pub const BLINDED: &str = "blinded";
+/// The host's own component of each metric: whether it scored a pair.
+pub const SCORED: &str = "scored";
+
+/// Builds rows of the pair table. With blinding, the table has a column that says whether a pair is blinded,
+/// and for blinded pairs the answer that each model gave after the decision in `model.NAME.*`. With
+/// `log.retain`, it also has each model's scores: `model.NAME.outcome`, and per metric
+/// `model.NAME.METRIC.COMPONENT`, the last of which says whether the metric scored the pair.
+pub struct PairTableBuilder {
+    table: TableEncoder<EvaluatedPairs>,
+}
+
+impl PairTableBuilder {
+    /// A builder of all columns.
+    pub fn new(sealed_study: &SealedStudy) -> PairTableBuilder {
+        PairTableBuilder { table: TableEncoder::new(PairTableLayout::from_study(sealed_study).columns()) }
+    }
+
+    /// A builder of the columns that cases, exports and `understudy log` may show.
+    pub fn with_disclosed_columns(sealed_study: &SealedStudy) -> PairTableBuilder {
+        let mut columns = PairTableLayout::from_study(sealed_study).columns();
+        columns.retain(|column| column.disclosed);
+        PairTableBuilder { table: TableEncoder::new(columns) }
+    }
+
+    /// The schema of the built rows.
+    pub fn schema(&self) -> &SchemaRef {
+        self.table.schema()
+    }
+
+    /// Encodes evaluated pairs.
+    pub fn batch(&self, pairs: &EvaluatedPairs) -> RecordBatch {
+        self.table.encode(pairs)
+    }
+}
+
+/// What the columns of the pair table depend on.
+struct PairTableLayout {
+    /// Per condition: its name, and the names of its values.
+    conditions: Vec<(String, ArrayRef)>,
+    clock: WindowClock,
+    /// Whether the study blinds ids.
+    blinded: bool,
+    /// Whether the table keeps scores.
+    retains_scores: bool,
+    comparator: AnswerForm,
+    /// Name and answer form of each model.
+    models: Vec<(String, AnswerForm)>,
+    /// Name and components of each metric.
+    metrics: Vec<(String, Vec<String>)>,
+}
+
+impl PairTableLayout {
+    fn from_study(sealed_study: &SealedStudy) -> PairTableLayout {
+        let study = &sealed_study.study;
+        let values = study_fields::conditions(study);
+        let condition = |(index, condition): (usize, &Condition)| {
+            let names = StringArray::from_iter_values(values.values(index));
+            (condition.name.clone(), Arc::new(names) as ArrayRef)
+        };
+        let metrics = sealed_study.metrics.iter();
+        PairTableLayout {
+            conditions: study.conditions.iter().enumerate().map(condition).collect(),
+            clock: WindowClock::new(study.windows, study.time_zone.clone()),
+            blinded: sealed_study.blinding.is_some(),
+            retains_scores: study.log.retain.is_some(),
+            comparator: sealed_study.comparator.plugin.form,
+            models: sealed_study.models.iter().map(|model| (model.name.clone(), model.plugin.form)).collect(),
+            metrics: metrics.map(|metric| (metric.name.clone(), metric.plugin.components.clone())).collect(),
+        }
+    }
+
+    /// The columns. Sequence numbers mean nothing outside the log, and scores are shown as one number per
+    /// metric, so neither is disclosed.
+    fn columns(self) -> Vec<TableColumns<EvaluatedPairs>> {
+        let PairTableLayout { conditions, clock, blinded, retains_scores, comparator, models, metrics } =
+            self;
+        let mut columns = vec![
+            TableColumns::required("id", DataType::Utf8, |pairs: &EvaluatedPairs| {
+                Arc::new(StringArray::from_iter_values(rows(pairs).map(|row| pairs.batch.id(row))))
+            })
+            .disclosed(),
+            TableColumns::required("snapshot", DataType::UInt64, |pairs: &EvaluatedPairs| {
+                Arc::new(UInt64Array::from_iter_values(rows(pairs).map(|row| pairs.batch.sequence(row))))
+            }),
+            TableColumns::required("decision", DataType::UInt64, |pairs: &EvaluatedPairs| {
+                let sequence = |row| decision_value(pairs, row, |batch, within| batch.sequences[within]);
+                Arc::new(UInt64Array::from_iter_values(rows(pairs).map(sequence)))
+            }),
+            TableColumns::required(GENERATION, DataType::UInt32, |pairs: &EvaluatedPairs| {
+                Arc::new(UInt32Array::from_value(pairs.generation, rows(pairs).len()))
+            })
+            .disclosed(),
+            TableColumns::required(
+                "observed_at",
+                data_type(FieldKind::Timestamp),
+                |pairs: &EvaluatedPairs| {
+                    let time = |row| pairs.batch.snapshot_value(row, |batch, within| batch.times[within]);
+                    times(rows(pairs).map(time).collect())
+                },
+            )
+            .disclosed(),
+            TableColumns::required(
+                "decided_at",
+                data_type(FieldKind::Timestamp),
+                |pairs: &EvaluatedPairs| {
+                    let time = |row| decision_value(pairs, row, |batch, within| batch.times[within]);
+                    times(rows(pairs).map(time).collect())
+                },
+            )
+            .disclosed(),
+            TableColumns::required("window", DataType::Utf8, move |pairs: &EvaluatedPairs| {
+                window_labels(&clock, pairs)
+            })
+            .disclosed(),
+        ];
+        for (index, (name, values)) in conditions.into_iter().enumerate() {
+            let data_type = DataType::Dictionary(Box::new(DataType::UInt16), Box::new(DataType::Utf8));
+            let encode = move |pairs: &EvaluatedPairs| {
+                let key =
+                    |row| pairs.batch.snapshot_value(row, |batch, within| batch.conditions[index][within]);
+                let keys = UInt16Array::from_iter_values(rows(pairs).map(key));
+                let column = DictionaryArray::<UInt16Type>::try_new(keys, values.clone());
+                Arc::new(column.expect("a value's index lies within the names")) as ArrayRef
+            };
+            columns.push(TableColumns::required(format!("condition.{name}"), data_type, encode).disclosed());
+        }
+        if blinded {
+            columns.push(
+                TableColumns::required(BLINDED, DataType::Boolean, |pairs: &EvaluatedPairs| {
+                    let blinded = blinded_rows(pairs);
+                    Arc::new(blinded.iter().map(|row| Some(row.is_some())).collect::<BooleanArray>())
+                })
+                .disclosed(),
+            );
+        }
+        columns.push(
+            TableColumns::several(
+                Answers::column_fields("comparator", comparator),
+                |pairs: &EvaluatedPairs| pairs.answers.columns("").map(|(_, column)| column).to_vec(),
+            )
+            .disclosed(),
+        );
+        if blinded {
+            for (index, (model, form)) in models.iter().enumerate() {
+                let fields = Answers::column_fields(&format!("model.{model}"), *form);
+                columns.push(TableColumns::several(fields, move |pairs: &EvaluatedPairs| {
+                    let only = blinded_rows(pairs);
+                    let answers = pairs.model_answers[index].columns("");
+                    let blinded = answers.map(|(_, column)| take(&column, &only, None));
+                    blinded.map(|column| column.expect("the indices are those of its rows")).to_vec()
+                }));
+            }
+        }
+        if retains_scores {
+            for (index, (model, _)) in models.iter().enumerate() {
+                columns.extend(score_columns(index, model, &metrics));
+            }
+        }
+        columns
+    }
+}
+
+/// The columns of a model's scores; null where the comparator has no answer.
+fn score_columns(
+    model: usize,
+    name: &str,
+    metrics: &[(String, Vec<String>)],
+) -> Vec<TableColumns<EvaluatedPairs>> {
+    let outcome = format!("model.{name}.{OUTCOME}");
+    let mut columns = vec![TableColumns::nullable(outcome, DataType::Utf8, move |pairs: &EvaluatedPairs| {
+        let value = |scores: &ModelScores, at: usize| scores.statuses[at].name();
+        Arc::new(StringArray::from(answered_values(pairs, model, value)))
+    })];
+    for (metric, (metric_name, components)) in metrics.iter().enumerate() {
+        let components = components.iter().map(String::as_str).chain([SCORED]);
+        for (component, component_name) in components.enumerate() {
+            let score = format!("model.{name}.{metric_name}.{component_name}");
+            columns.push(TableColumns::nullable(score, DataType::Float64, move |pairs: &EvaluatedPairs| {
+                let value = |scores: &ModelScores, at: usize| scores.scores[metric][component][at];
+                Arc::new(Float64Array::from(answered_values(pairs, model, value)))
+            }));
+        }
+    }
+    columns
+}
+
+/// A value of each pair that the comparator answered, from a model's scores; `None` for the others.
+fn answered_values<T: Clone>(
+    pairs: &EvaluatedPairs,
+    model: usize,
+    value: impl Fn(&ModelScores, usize) -> T,
+) -> Vec<Option<T>> {
+    let scores = pairs.models.get(model);
+    let mut values = vec![None; rows(pairs).len()];
+    for (at, row) in pairs.answered.iter().enumerate() {
+        values[*row] = scores.map(|scores| value(scores, at));
+    }
+    values
+}
+
+fn rows(pairs: &EvaluatedPairs) -> Range<usize> {
+    0..pairs.batch.snapshots.len()
+}
+
+fn decision_value<T>(pairs: &EvaluatedPairs, row: usize, value: impl FnOnce(&DecisionRows, usize) -> T) -> T {
+    let (batch, within) = pairs.batch.decisions[row];
+    value(&pairs.batch.decision_batches[batch], within)
+}
+
+/// For each pair its own row if it is blinded, else null.
+fn blinded_rows(pairs: &EvaluatedPairs) -> UInt32Array {
+    let mut blinded = vec![None; rows(pairs).len()];
+    pairs.blinded.iter().for_each(|row| blinded[*row] = Some(*row as u32));
+    UInt32Array::from(blinded)
+}
+
+fn window_labels(clock: &WindowClock, pairs: &EvaluatedPairs) -> ArrayRef {
+    let count = rows(pairs).len();
+    let mut labels = StringBuilder::with_capacity(count, count * 24);
+    // Neighbouring pairs mostly share their window.
+    let mut last: Option<(Window, String)> = None;
+    for row in rows(pairs) {
+        let window = pairs.batch.snapshot_value(row, |batch, within| batch.windows[within]);
+        match &last {
+            Some((known, label)) if *known == window => labels.append_value(label),
+            _ => labels.append_value(&last.insert((window, clock.label(window))).1),
+        }
+    }
+    Arc::new(labels.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::tz::TimeZone;
+    use understudy_study::{Every, Windows};
+
+    use super::*;
+
+    #[test]
+    fn only_listed_columns_are_disclosed() {
+        let layout = PairTableLayout {
+            conditions: vec![("region".to_owned(), Arc::new(StringArray::from(vec!["north"])))],
+            clock: WindowClock::new(
+                Windows { every: Every::Day, week_ends: jiff::civil::Weekday::Sunday },
+                TimeZone::UTC,
+            ),
+            blinded: true,
+            retains_scores: true,
+            comparator: AnswerForm::Label,
+            models: vec![("forest".to_owned(), AnswerForm::Label)],
+            metrics: vec![("accuracy".to_owned(), vec!["hit".to_owned()])],
+        };
+        let (disclosed, hidden): (Vec<_>, Vec<_>) =
+            layout.columns().into_iter().partition(|column| column.disclosed);
+        let names = |columns: &[TableColumns<EvaluatedPairs>]| {
+            let fields = columns.iter().flat_map(|column| &column.fields);
+            fields.map(|field| field.name().clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            names(&disclosed),
+            [
+                "id",
+                "generation",
+                "observed_at",
+                "decided_at",
+                "window",
+                "condition.region",
+                "blinded",
+                "comparator.answer",
+                "comparator.unanswered",
+                "comparator.confidence",
+            ]
+        );
+        assert_eq!(
+            names(&hidden),
+            [
+                "snapshot",
+                "decision",
+                "model.forest.answer",
+                "model.forest.unanswered",
+                "model.forest.confidence",
+                "model.forest.outcome",
+                "model.forest.accuracy.hit",
+                "model.forest.accuracy.scored",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_new_column_is_not_disclosed() {
+        let column = TableColumns::<EvaluatedPairs>::required("operator", DataType::UInt64, |pairs| {
+            crate::log_schema::table_encoder::numbers(&[pairs.batch.snapshots.len() as u64])
+        });
+        assert!(!column.disclosed);
+    }
+}
