@@ -7,7 +7,9 @@ use understudy_statistics::scoring::{
     AnswerStatus, Cells, CellsShape, Conditions, EvidencePair, InputCounts, ModelScores, ScoredPairs,
     VerdictEvidence, WindowClock, jackknife_group,
 };
-use understudy_statistics::verdict::{CONTAMINATION_LEVEL, Facts, Verdict, VerdictKind, determine_verdict};
+use understudy_statistics::verdict::{
+    CONTAMINATION_LEVEL, Facts, RunResults, Verdict, VerdictKind, determine_verdict,
+};
 use understudy_study::{Micros, PerStream, Study, parse};
 use understudy_tests::study_toml::StudyToml;
 
@@ -75,12 +77,14 @@ fn simulate(study: &Study, number: u64, leaks: bool) -> Verdict {
         conditions: &Conditions::new(&[], study.time_zone.clone()).expect("there are none"),
         seal: "5ea1",
         sealed_at: jiff::Timestamp::UNIX_EPOCH,
-        closed: true,
-        clocks: PerStream::splat(Some(Micros(start + 4 * WEEK))),
-        accounting: Accounting { snapshots: account, decisions: account },
-        inputs: &inputs,
-        cells: &cells,
-        evidence: &evidence,
+        results: RunResults {
+            closed: true,
+            clocks: PerStream::splat(Some(Micros(start + 4 * WEEK))),
+            accounting: Accounting { snapshots: account, decisions: account },
+            inputs: &inputs,
+            cells: &cells,
+            evidence: &evidence,
+        },
         range: (Some(0.0), Some(1.0)),
         references: &[],
         interferences: &[],

@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow, bail};
 
 use crate::run_files::load_sealed_study;
-use crate::verdict::evaluation::{RunResults, closed_verdict, evaluate_threshold};
+use crate::verdict::evaluation::{closed_verdict, evaluate_threshold};
 use crate::verify::issue::{Issue, VerifyReport};
 use crate::verify::run_check::verify;
 use understudy_engine::{Checkpoint, PluginOverrides, buffered_fields, recompute};
@@ -18,7 +18,7 @@ use understudy_run_log::ledger::{Event, FileDigest, Ledger, LedgerState};
 use understudy_run_log::signed_head::{Signer, Verifier};
 use understudy_run_log::{CHECKPOINT, RunDirectory, VERDICT, checkpoint, write_file};
 use understudy_sandbox::sha256_hex;
-use understudy_statistics::verdict::{ScopeVerdict, Verdict};
+use understudy_statistics::verdict::{RunResults, ScopeVerdict, Verdict};
 use understudy_study::{ALL_SNAPSHOTS, Study};
 
 /// Verifications of a running run before its issues count.
@@ -125,7 +125,7 @@ pub fn decide(
                 cells: &rebuilt.aggregates.cells,
                 evidence: &rebuilt.aggregates.evidence,
             };
-            (evaluate_threshold(&sealed_study, &seal, &recorded, &results)?, rebuilt.counters.position)
+            (evaluate_threshold(&sealed_study, &seal, &recorded, results)?, rebuilt.counters.position)
         }
     };
     let json = verdict.to_json();

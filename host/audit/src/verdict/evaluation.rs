@@ -7,44 +7,23 @@ use anyhow::{Context as _, bail};
 
 use super::interferences::interference_events;
 use understudy_engine::{Checkpoint, Seal, SealedStudy, conditions};
-use understudy_records::join::Accounting;
 use understudy_run_log::CHECKPOINT;
 use understudy_run_log::ledger::{Entry, LedgerState};
 use understudy_sandbox::sha256_hex;
-use understudy_statistics::scoring::{Cells, InputCounts, VerdictEvidence};
-use understudy_statistics::verdict::{Facts, Verdict, determine_verdict};
-use understudy_study::{Micros, PerStream};
+use understudy_statistics::verdict::{Facts, RunResults, Verdict, determine_verdict};
 
-/// The results of a run that a verdict is based on.
-pub(crate) struct RunResults<'f> {
-    /// Whether the run is closed.
-    pub closed: bool,
-    /// The latest event time of each stream.
-    pub clocks: PerStream<Option<Micros>>,
-    /// Where every record ended up.
-    pub accounting: Accounting,
-    /// The distributions of the snapshots' fields.
-    pub inputs: &'f InputCounts,
-    /// The sums of the scores by window and condition.
-    pub cells: &'f Cells,
-    /// The statistics that a verdict needs besides the sums.
-    pub evidence: &'f VerdictEvidence,
-}
-
-impl<'f> RunResults<'f> {
-    /// The results in the checkpoint of an ended run; `None` if the checkpoint is that of a run that has not
-    /// ended.
-    fn from_checkpoint(saved: &'f Checkpoint, closed: bool) -> Option<RunResults<'f>> {
-        let (aggregates, ended) = saved.aggregates.as_ref().zip(saved.end.as_ref())?;
-        Some(RunResults {
-            closed,
-            clocks: saved.counters.clocks,
-            accounting: ended.accounting,
-            inputs: &saved.counters.inputs,
-            cells: &aggregates.cells,
-            evidence: &aggregates.evidence,
-        })
-    }
+/// The results in the checkpoint of an ended run; `None` if the checkpoint is that of a run that has not
+/// ended.
+fn checkpoint_results(saved: &Checkpoint, closed: bool) -> Option<RunResults<'_>> {
+    let (aggregates, ended) = saved.aggregates.as_ref().zip(saved.end.as_ref())?;
+    Some(RunResults {
+        closed,
+        clocks: saved.counters.clocks,
+        accounting: ended.accounting,
+        inputs: &saved.counters.inputs,
+        cells: &aggregates.cells,
+        evidence: &aggregates.evidence,
+    })
 }
 
 /// The verdict on a closed run, from its checkpoint and the entries of its ledger before the verdict.
@@ -57,12 +36,12 @@ pub(crate) fn closed_verdict(
     saved: &Checkpoint,
     entries: &[Entry],
 ) -> anyhow::Result<Verdict> {
-    let Some(results) = RunResults::from_checkpoint(saved, true) else {
+    let Some(results) = checkpoint_results(saved, true) else {
         bail!(
             "cannot use {CHECKPOINT}: it belongs to a run that has not ended; run `understudy verify` for details"
         )
     };
-    evaluate_threshold(sealed_study, seal, &LedgerState::from_entries(entries), &results)
+    evaluate_threshold(sealed_study, seal, &LedgerState::from_entries(entries), results)
 }
 
 /// The verdict for an interim report. `saved` contains only the windows that the report covers.
@@ -75,9 +54,9 @@ pub(crate) fn interim_verdict(
     saved: &Checkpoint,
     entries: &[Entry],
 ) -> anyhow::Result<Verdict> {
-    let results = RunResults::from_checkpoint(saved, false).context("an interim report has sums")?;
+    let results = checkpoint_results(saved, false).context("an interim report has sums")?;
     let seal = sha256_hex(seal.to_json().as_bytes());
-    evaluate_threshold(sealed_study, &seal, &LedgerState::from_entries(entries), &results)
+    evaluate_threshold(sealed_study, &seal, &LedgerState::from_entries(entries), results)
 }
 
 /// Evaluates the threshold. `seal` is the SHA-256 of the seal, in hexadecimal.
@@ -88,7 +67,7 @@ pub(crate) fn evaluate_threshold(
     sealed_study: &SealedStudy,
     seal: &str,
     recorded: &LedgerState,
-    results: &RunResults<'_>,
+    results: RunResults<'_>,
 ) -> anyhow::Result<Verdict> {
     let threshold = sealed_study.study.threshold.as_ref().context("the study declares no threshold")?;
     let metric = &sealed_study.metrics[threshold.metric];
@@ -108,12 +87,7 @@ pub(crate) fn evaluate_threshold(
         conditions: &conditions(&sealed_study.study),
         seal,
         sealed_at: sealed_study.sealed_at,
-        closed: results.closed,
-        clocks: results.clocks,
-        accounting: results.accounting,
-        inputs: results.inputs,
-        cells: results.cells,
-        evidence: results.evidence,
+        results,
         range: metric.plugin.range,
         references: &sealed_study.references,
         interferences: &interferences,

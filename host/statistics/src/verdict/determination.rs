@@ -17,7 +17,7 @@ use super::{
     ScopeVerdict, Verdict, VerdictKind, VerdictReason,
 };
 use crate::scoring::{Interval, Reduce, Slice};
-use understudy_records::join::Account;
+use understudy_records::join::{Account, Accounting};
 use understudy_study::{
     ALL_SNAPSHOTS, ChanceCorrection, Direction, Evidence, InterferenceEffect, InterferenceKind, Quantifier,
     Reference, Threshold, WindowChoice,
@@ -53,13 +53,17 @@ pub fn determine_verdict(facts: &Facts<'_>, reduce: &mut Reduce<'_>) -> Verdict 
         study: facts.study.name.clone(),
         seal: facts.seal.to_owned(),
         sealed_at: facts.sealed_at,
-        first_snapshot: facts.inputs.earliest.and_then(|first| Timestamp::from_microsecond(first).ok()),
-        closed: facts.closed,
+        first_snapshot: facts
+            .results
+            .inputs
+            .earliest
+            .and_then(|first| Timestamp::from_microsecond(first).ok()),
+        closed: facts.results.closed,
         threshold: describe_threshold(facts.study, facts.threshold),
         metric: facts.study.metrics[threshold.metric].name.clone(),
         confidence: estimator.confidence,
         windows: selection.counted,
-        accounting: facts.accounting,
+        accounting: facts.results.accounting,
         inputs,
         cycle,
         interferences: facts.interferences.to_vec(),
@@ -77,9 +81,9 @@ fn scope_verdict(
     model: usize,
 ) -> ScopeVerdict {
     let threshold = facts.threshold;
-    let sums = facts.evidence.sums(&selection.windows, |key| key.scope == scope);
+    let sums = facts.results.evidence.sums(&selection.windows, |key| key.scope == scope);
     let compared = sums.pairs;
-    let snapshots = facts.inputs.snapshots(&selection.windows, scope);
+    let snapshots = facts.results.inputs.snapshots(&selection.windows, scope);
     let pooled = estimator.estimate(&selection.windows, scope, model);
     let windows: Vec<Estimate> =
         selection.windows.iter().map(|window| estimator.estimate(&[*window], scope, model)).collect();
@@ -242,10 +246,9 @@ fn add_void_reasons(facts: &Facts<'_>, selection: &WindowSelection, reasons: &mu
             ));
         }
     }
-    let Facts { accounting, threshold, .. } = facts;
-    for (stream, Account { received, rejected, .. }) in
-        [("snapshots", accounting.snapshots), ("decisions", accounting.decisions)]
-    {
+    let Facts { threshold, results, .. } = facts;
+    let Accounting { snapshots, decisions } = results.accounting;
+    for (stream, Account { received, rejected, .. }) in [("snapshots", snapshots), ("decisions", decisions)] {
         if received > 0 && !at_most(rejected, received, threshold.most_rejected) {
             add(format!(
                 "{rejected} of {received} {stream} ({}) could not be decoded; at most {} is allowed",
@@ -282,7 +285,7 @@ fn add_missing_evidence(
             end, or declare `evidence = \"bound\"`"
             .to_owned());
     }
-    let cells = facts.cells.fold(selection.windows.iter().copied());
+    let cells = facts.results.cells.fold(selection.windows.iter().copied());
     for &condition in &threshold.conditions {
         let name = &facts.study.conditions[condition].name;
         for (index, value) in facts.conditions.values(condition).iter().enumerate() {
@@ -336,7 +339,7 @@ fn input_shares(facts: &Facts<'_>, selection: &WindowSelection) -> Vec<InputShar
     let references = facts.threshold.references.iter().zip(facts.references);
     let of = |(declared, shares): (&Reference, &Vec<f64>)| {
         let values = facts.conditions.values(declared.condition);
-        let counts = facts.inputs.values(&selection.windows, declared.condition, values.len());
+        let counts = facts.results.inputs.values(&selection.windows, declared.condition, values.len());
         let all: u64 = counts.iter().sum();
         let share = |((value, snapshots), reference): ((&String, &u64), &f64)| {
             let share = if all == 0 { 0.0 } else { *snapshots as f64 / all as f64 };
@@ -359,7 +362,7 @@ fn input_shares(facts: &Facts<'_>, selection: &WindowSelection) -> Vec<InputShar
 fn cycle_values(facts: &Facts<'_>, selection: &WindowSelection) -> Vec<CycleValue> {
     let Some(cycle) = facts.threshold.cycle else { return Vec::new() };
     let mut totals = std::collections::BTreeMap::new();
-    for evidence in selection.windows.iter().filter_map(|window| facts.evidence.windows.get(window)) {
+    for evidence in selection.windows.iter().filter_map(|window| facts.results.evidence.windows.get(window)) {
         for (occurrence, pairs) in &evidence.occurrences {
             *totals.entry(*occurrence).or_insert(0u64) += pairs;
         }

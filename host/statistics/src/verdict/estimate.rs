@@ -101,7 +101,7 @@ impl<'f, 'r> Estimator<'f, 'r> {
 
     /// The agreement of labels beyond chance; `None` if it cannot be computed.
     pub fn chance(&self, windows: &[Window], scope: u16, model: usize) -> Option<ChanceAgreement> {
-        let labels = self.facts.evidence.labels(windows, scope);
+        let labels = self.facts.results.evidence.labels(windows, scope);
         let pairs: u64 = labels.counts.values().map(|counts| counts[0]).sum();
         if labels.other > 0 || pairs == 0 {
             return None;
@@ -123,7 +123,7 @@ impl<'f, 'r> Estimator<'f, 'r> {
         model: usize,
         in_stratum: impl Fn(StratumKey) -> bool,
     ) -> ModelSums {
-        self.facts.evidence.sums(windows, in_stratum).models.get(model).cloned().unwrap_or_default()
+        self.facts.results.evidence.sums(windows, in_stratum).models.get(model).cloned().unwrap_or_default()
     }
 
     fn point_estimate(&mut self, sums: &ModelSums) -> Estimate {
@@ -145,7 +145,7 @@ impl<'f, 'r> Estimator<'f, 'r> {
     ) -> Vec<f64> {
         let groups = (0..JACKKNIFE_GROUPS as u8).filter(|group| {
             let own = |key: StratumKey| in_stratum(key) && key.group == *group;
-            self.facts.evidence.sums(windows, own).pairs > 0
+            self.facts.results.evidence.sums(windows, own).pairs > 0
         });
         let sums: Vec<ModelSums> = groups
             .map(|group| self.model_sums(windows, model, |key| in_stratum(key) && key.group != group))
@@ -186,7 +186,7 @@ impl<'f, 'r> Estimator<'f, 'r> {
 pub fn is_early(facts: &Facts<'_>, windows: &[Window]) -> bool {
     let ended =
         matches!(facts.threshold.windows, WindowChoice::First(required) if windows.len() as u64 >= required);
-    !facts.closed && !ended
+    !facts.results.closed && !ended
 }
 
 /// The number of scored pairs and the sums of the metric's own components.
@@ -201,3 +201,6 @@ fn rounded(sums: &ModelSums) -> (u64, Vec<f64>) {
 fn is_mean(values: &[f64], pairs: u64, value: f64) -> bool {
     matches!(values, [sum] if sum / pairs as f64 == value)
 }
+
+#[cfg(test)]
+mod tests;

@@ -69,6 +69,23 @@ impl VerdictKind {
     }
 }
 
+/// The results of a run that a verdict is based on.
+#[derive(Clone, Copy)]
+pub struct RunResults<'f> {
+    /// Whether the run is closed, so that no more records can arrive.
+    pub closed: bool,
+    /// The latest event time of each stream.
+    pub clocks: PerStream<Option<Micros>>,
+    /// The account of every record that was received.
+    pub accounting: Accounting,
+    /// The counts of the accepted snapshots.
+    pub inputs: &'f InputCounts,
+    /// The sums of the scores by window and condition.
+    pub cells: &'f Cells,
+    /// The sums of the threshold's metric by stratum.
+    pub evidence: &'f VerdictEvidence,
+}
+
 /// The facts from which a verdict is computed.
 pub struct Facts<'f> {
     /// The declared study.
@@ -81,18 +98,8 @@ pub struct Facts<'f> {
     pub seal: &'f str,
     /// The time at which the study was sealed.
     pub sealed_at: Timestamp,
-    /// Whether the run is closed, so that no more records can arrive.
-    pub closed: bool,
-    /// The latest event time of each stream.
-    pub clocks: PerStream<Option<Micros>>,
-    /// The account of every record that was received.
-    pub accounting: Accounting,
-    /// The counts of the accepted snapshots.
-    pub inputs: &'f InputCounts,
-    /// The sums of the scores.
-    pub cells: &'f Cells,
-    /// The sums of the threshold's metric by stratum.
-    pub evidence: &'f VerdictEvidence,
+    /// The results of the run.
+    pub results: RunResults<'f>,
     /// The least and the greatest possible value of the metric; `None` is no limit.
     pub range: (Option<f64>, Option<f64>),
     /// For each declared reference, the expected share of each value.
@@ -309,5 +316,7 @@ pub struct ChanceAgreement {
     pub kappa: Option<f64>,
 }
 
+#[cfg(test)]
+mod test_support;
 #[cfg(test)]
 mod tests;

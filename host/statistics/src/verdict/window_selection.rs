@@ -43,7 +43,7 @@ pub fn select_windows(facts: &Facts<'_>) -> WindowSelection {
             let skip = eligible.len().saturating_sub(usize::try_from(count).unwrap_or(MAX_WINDOWS));
             eligible[skip..].to_vec()
         }
-        WindowChoice::All => facts.inputs.windows.keys().copied().filter(eligible).collect(),
+        WindowChoice::All => facts.results.inputs.windows.keys().copied().filter(eligible).collect(),
     };
     let instant = |micros: i64| Timestamp::from_microsecond(micros).unwrap_or(Timestamp::MAX);
     let describe = |window: &Window| {
@@ -62,11 +62,12 @@ pub fn select_windows(facts: &Facts<'_>) -> WindowSelection {
 
 /// The complete windows, in order and without gaps.
 fn complete_windows(facts: &Facts<'_>, mut clock: WindowClock) -> Vec<Window> {
-    let (Some(earliest), Some(latest)) = (facts.inputs.earliest, facts.clocks.snapshots.map(|clock| clock.0))
+    let (Some(earliest), Some(latest)) =
+        (facts.results.inputs.earliest, facts.results.clocks.snapshots.map(|clock| clock.0))
     else {
         return Vec::new();
     };
-    let settled = match (facts.closed, facts.clocks.decisions.map(|clock| clock.0)) {
+    let settled = match (facts.results.closed, facts.results.clocks.decisions.map(|clock| clock.0)) {
         (true, _) => i64::MAX,
         (false, None) => i64::MIN,
         (false, Some(decided)) => {

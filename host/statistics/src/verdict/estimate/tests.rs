@@ -1,0 +1,130 @@
+//! Estimates of contamination, of agreement beyond chance, and of metrics in any range.
+
+use super::super::test_support::{BAD, Case, GOOD, bound, every, pooled};
+use super::super::{IntervalMethod, Verdict, VerdictKind};
+
+#[test]
+fn higher_agreement_where_the_answer_existed_is_a_leak() {
+    let study = |blinded_hits| Case { blinded_hits: Some(blinded_hits), ..Case::new(&every(3), &[GOOD; 3]) };
+    // Of 300 blinded pairs 30 are misses, as among the others; or 75 are.
+    assert_eq!(study((270, 30)).decide().0, VerdictKind::Go);
+    let (kind, reasons) = study((225, 75)).decide();
+    assert_eq!(kind, VerdictKind::Void);
+    insta::assert_snapshot!(reasons);
+    let found = study((225, 75)).verdict().models[0].contamination.unwrap();
+    assert_eq!((found.unblinded.hits, found.unblinded.pairs), (Some(2475), 2700));
+    assert_eq!((found.blinded.hits, found.blinded.pairs), (Some(225), 300));
+    // Lower agreement where the answer existed is not a leak.
+    assert_eq!(study((300, 0)).decide().0, VerdictKind::Go);
+    // The test is carried out at the end, not at each look before it.
+    let look = |weeks: usize| {
+        let case = Case { blinded_hits: Some((225, 75)), ..Case::new(&every(weeks), &[GOOD; 3]) };
+        Case { closed: false, ..case }.verdict()
+    };
+    let found = |verdict: &Verdict| verdict.models[0].contamination.unwrap();
+    let (early, ended) = (look(4), look(3));
+    assert_eq!((found(&early).tested, found(&early).difference), (false, None));
+    assert_eq!(early.models[0].scopes[0].verdict, VerdictKind::Inconclusive);
+    assert!(found(&ended).tested);
+    assert_eq!(ended.models[0].scopes[0].verdict, VerdictKind::Void);
+}
+
+#[test]
+fn agreement_beyond_chance_is_required() {
+    let floor = |more: &str| Case::new(&format!("{}\n{more}", every(3)), &[GOOD; 3]).decide();
+    // The substrate always answers `a`, so there is no agreement beyond chance.
+    let (kind, reasons) = floor("least-gain = 0.01");
+    assert_eq!(kind, VerdictKind::NoGo);
+    insta::assert_snapshot!(reasons, @"NO-GO: agreement is 0.900000, and always giving the most common label would reach 1.000000; a gain of at least 0.01 is required");
+    assert_eq!(floor("least-kappa = 0.1").0, VerdictKind::NoGo);
+    assert_eq!(floor("least-kappa = -0.5").0, VerdictKind::Go);
+}
+
+#[test]
+fn a_leak_is_higher_closeness_also_for_an_upper_bound() {
+    let most = every(3).replace("at-least = 0.85", "at-most = 0.99");
+    let case = |blinded_hits| Case { blinded_hits: Some(blinded_hits), ..Case::new(&most, &[GOOD; 3]) };
+    // Lower is closer: here the pairs whose answer existed are lower, and there they are higher.
+    assert_eq!(case((300, 0)).decide().0, VerdictKind::Void);
+    assert_eq!(case((225, 75)).decide().0, VerdictKind::Go);
+    let difference = case((300, 0)).verdict().models[0].contamination.unwrap().difference.unwrap();
+    assert!((difference.difference - 300.0 / 2700.0).abs() < 1e-12, "{difference:?}");
+}
+
+#[test]
+fn clusters_are_compared_by_the_jackknife() {
+    let threshold = format!("{}\ncluster = \"kind\"", every(3));
+    let case = |blinded_hits| Case { blinded_hits: Some(blinded_hits), ..Case::new(&threshold, &[GOOD; 3]) };
+    let leak = case((450, 150));
+    assert_eq!(leak.decide().0, VerdictKind::Void);
+    let verdict = leak.verdict();
+    assert_eq!(verdict.models[0].scopes[0].pooled.method, Some(IntervalMethod::Jackknife));
+    let found = verdict.models[0].contamination.unwrap();
+    let difference = found.difference.unwrap();
+    let expected = found.unblinded.value.unwrap() - found.blinded.value.unwrap();
+    assert!((difference.difference - expected).abs() < 1e-12 && expected > 0.1, "{found:?}");
+    assert!(difference.interval.lower < expected && expected < difference.interval.upper, "{difference:?}");
+    assert_eq!(case((540, 60)).decide().0, VerdictKind::Go);
+    // Few blinded pairs do not fill every group, so there is no test.
+    let few = case((20, 5)).verdict().models[0].contamination.unwrap();
+    assert_eq!((few.tested, few.difference), (true, None));
+}
+
+#[test]
+fn agreement_beyond_chance_matches_its_definition() {
+    let threshold = format!("{}\nleast-kappa = 0.5", every(1));
+    let case = Case { mixed_labels: true, ..Case::new(&threshold, &[GOOD]) };
+    let chance = case.verdict().models[0].scopes[0].chance.unwrap();
+    let (mut same, mut both, mut substrate_b, mut model_b) = (0.0, [0.0; 2], 0.0, 0.0);
+    for pair in 0..1000 {
+        let (hit, is_b) = (pair < 900, pair % 3 == 0);
+        same += f64::from(u8::from(hit));
+        substrate_b += f64::from(u8::from(is_b));
+        model_b += f64::from(u8::from(hit == is_b));
+    }
+    both[0] = substrate_b * model_b;
+    both[1] = (1000.0 - substrate_b) * (1000.0 - model_b);
+    let expected = (both[0] + both[1]) / 1e6;
+    assert!((chance.agreement - same / 1000.0).abs() < 1e-12);
+    assert!((chance.majority_share - (1000.0 - substrate_b) / 1000.0).abs() < 1e-12);
+    let kappa = (same / 1000.0 - expected) / (1.0 - expected);
+    assert!((chance.kappa.unwrap() - kappa).abs() < 1e-12, "{chance:?}");
+    assert!(kappa > 0.5 && case.decide().0 == VerdictKind::Go);
+    // The gain over the most common label, exactly at the minimum and above it.
+    let gain = |least: &str| {
+        let threshold = format!("{}\nleast-gain = {least}", every(1));
+        Case { mixed_labels: true, ..Case::new(&threshold, &[GOOD]) }.decide().0
+    };
+    assert_eq!([gain("0.233"), gain("0.235")], [VerdictKind::Go, VerdictKind::NoGo]);
+}
+
+#[test]
+fn a_metric_in_another_range_is_judged_by_its_value() {
+    let range = (Some(-1.0), Some(3.0));
+    let case = |threshold: &str, week| Case { range, ..Case::new(threshold, &[week; 3]) };
+    let estimate = case(&every(3), GOOD).verdict().models[0].scopes[0].pooled;
+    assert_eq!((estimate.hits, estimate.method), (None, Some(IntervalMethod::Jackknife)));
+    assert_eq!(case(&every(3), GOOD).decide().0, VerdictKind::Go);
+    assert_eq!(case(&every(3), (850, 1000)).decide().0, VerdictKind::Go);
+    let (kind, reasons) = case(&pooled(3), BAD).decide();
+    assert_eq!(kind, VerdictKind::NoGo);
+    insta::assert_snapshot!(reasons, @"NO-GO: pooled: 0.800000 over 3000 pairs; at least 0.85 is required");
+    // An interim look: the scores are rescaled to [0, 1] and back.
+    let latest = bound(&pooled(3)).replace("first", "latest");
+    let open = Case { closed: false, ..case(&latest, GOOD) };
+    let interval = open.verdict().models[0].scopes[0].pooled.interval.unwrap();
+    let mut sequence = crate::scoring::ConfidenceSequence::new(0.95, 100);
+    for _ in 0..3 {
+        // 900 ones and 100 zeros of the range from -1 to 3 are at 0.5 and 0.25.
+        let (sum, squares) = (900.0 * 0.5 + 100.0 * 0.25, 900.0 * 0.25 + 100.0 * 0.0625);
+        sequence.push(crate::scoring::ScoreBlock { n: 1000, sum, squares });
+    }
+    let scaled = sequence.interval();
+    assert!((interval.lower - (scaled.lower * 4.0 - 1.0)).abs() < 1e-9, "{interval:?} {scaled:?}");
+    assert!((interval.upper - (scaled.upper * 4.0 - 1.0)).abs() < 1e-9, "{interval:?} {scaled:?}");
+    // Without a range there is no interval at an interim look.
+    let unbounded = Case { range: (None, None), ..open };
+    let (kind, reasons) = unbounded.decide();
+    assert_eq!(kind, VerdictKind::Inconclusive);
+    assert!(reasons.contains("no interval that is valid at interim looks"), "{reasons}");
+}

@@ -1,0 +1,237 @@
+//! Studies with known pairs and their verdicts, for the tests of this module.
+
+use std::sync::LazyLock;
+
+use jiff::Timestamp;
+
+use super::*;
+use crate::scoring::{
+    AnswerStatus, Cells, CellsShape, EvidencePair, ModelScores, ScoredPairs, Window, WindowClock,
+    jackknife_group,
+};
+use understudy_records::join::Account;
+use understudy_study::{InterferenceKind, Micros, PerStream, Shares, parse};
+
+pub(super) const STUDY: &str = r#"study = "yard"
+time-zone = "UTC"
+[inputs]
+id = "id"
+time = "at"
+[inputs.fields]
+kind = "text"
+[decisions]
+id = "id"
+time = "at"
+horizon = "1d"
+[sources]
+snapshots = { file = "s.jsonl" }
+decisions = { file = "d.jsonl" }
+[[models]]
+name = "m"
+plugin = "m.wasm"
+[comparator]
+name = "c"
+plugin = "c.wasm"
+[[metrics]]
+name = "agreement"
+plugin = "a.wasm"
+[[conditions]]
+name = "kind"
+field = "kind"
+values = ["x", "y"]
+[[conditions]]
+name = "day"
+calendar = "day-of-week"
+[windows]
+every = "week"
+[[scopes]]
+name = "only-x"
+where = { kind = "x" }
+[threshold]
+"#;
+
+/// 2026-04-13 was a Monday.
+pub(super) static MONDAY: LazyLock<i64> =
+    LazyLock::new(|| "2026-04-13T00:00:00Z".parse::<Timestamp>().unwrap().as_microsecond());
+pub(super) const DAY: i64 = 86_400_000_000;
+
+/// The records of a study: pairs by week, and what else happened.
+#[derive(Clone)]
+pub(super) struct Case {
+    pub(super) threshold: String,
+    /// For each week, hits and pairs. Every other pair, from the first on, has the value `x`.
+    pub(super) weeks: Vec<(u64, u64)>,
+    /// Snapshots of each week without a pair.
+    pub(super) unmatched: u64,
+    pub(super) rejected: u64,
+    pub(super) unanswered: u64,
+    pub(super) closed: bool,
+    pub(super) blinded_hits: Option<(u64, u64)>,
+    pub(super) interferences: Vec<InterferenceEvent>,
+    pub(super) cut_off: bool,
+    /// The time (µs) after the last week of the latest decision.
+    pub(super) latest_decision: Option<i64>,
+    /// Whether every third answer of the substrate is `b`. Otherwise all are `a`.
+    pub(super) mixed_labels: bool,
+    pub(super) range: (Option<f64>, Option<f64>),
+}
+
+impl Case {
+    pub(super) fn new(threshold: &str, weeks: &[(u64, u64)]) -> Case {
+        Case {
+            threshold: threshold.to_owned(),
+            weeks: weeks.to_vec(),
+            unmatched: 0,
+            rejected: 0,
+            unanswered: 0,
+            closed: true,
+            blinded_hits: None,
+            interferences: Vec::new(),
+            cut_off: false,
+            latest_decision: Some(3 * DAY),
+            mixed_labels: false,
+            range: (Some(0.0), Some(1.0)),
+        }
+    }
+
+    pub(super) fn interference(mut self, kind: InterferenceKind, day: i64) -> Case {
+        let since = Timestamp::from_microsecond(*MONDAY + day * DAY).unwrap();
+        self.interferences.push(InterferenceEvent {
+            kind,
+            since,
+            description: "a screen in the office".to_owned(),
+        });
+        self
+    }
+
+    pub(super) fn verdict(&self) -> Verdict {
+        let study =
+            parse(&format!("{STUDY}{}\n", self.threshold)).map_err(|unsound| unsound.faults.to_string());
+        let study = study.unwrap();
+        let threshold = study.threshold.as_ref().unwrap();
+        let mut conditions = Conditions::new(&study.conditions, study.time_zone.clone()).unwrap();
+        let mut clock = WindowClock::new(study.windows, study.time_zone.clone());
+        let mut cells =
+            Cells::new(CellsShape { conditions: conditions.sizes(), models: 1, components: vec![2] });
+        let (mut evidence, mut inputs) = (VerdictEvidence::default(), InputCounts::default());
+        let mut blinded = self.blinded_hits.unwrap_or((0, 0));
+        for (week, (hits, pairs)) in (0..).zip(&self.weeks) {
+            for pair in 0..pairs + self.unmatched {
+                let at = *MONDAY + week * 7 * DAY + (pair as i64 % 7) * DAY + 3600;
+                let window: Window = clock.window(at);
+                let values = [(pair % 2) as u16, (pair % 7) as u16];
+                let scopes: &[u16] = if pair % 2 == 0 { &[0, 1] } else { &[0] };
+                inputs.add(window, at, scopes, values);
+                if pair >= *pairs {
+                    continue;
+                }
+                let hit = pair < *hits;
+                let blind = match (hit, &mut blinded) {
+                    (true, (left, _)) | (false, (_, left)) if *left > 0 => {
+                        *left -= 1;
+                        true
+                    }
+                    _ => false,
+                };
+                let answered = pair >= self.unanswered;
+                let outcome = if answered { AnswerStatus::Answered } else { AnswerStatus::Failed };
+                let score = f64::from(u8::from(hit));
+                let models =
+                    [ModelScores { statuses: vec![outcome], scores: vec![vec![vec![score], vec![1.0]]] }];
+                let scored = ScoredPairs {
+                    windows: &[window],
+                    conditions: &[vec![values[0]], vec![values[1]]],
+                    models: &models,
+                };
+                cells.add(scored).unwrap();
+                let occurrence = threshold.cycle.map(|cycle| {
+                    let day = conditions.occurrences(cycle.condition, &[at]).unwrap()[0];
+                    (values[cycle.condition], day)
+                });
+                let substrate = if self.mixed_labels && pair % 3 == 0 { "b" } else { "a" };
+                let other = if substrate == "a" { "b" } else { "a" };
+                let answers = [Some(if hit { substrate } else { other })];
+                let labels = threshold.chance.map(|_| (substrate, &answers[..]));
+                let key = format!("{week}-{pair}");
+                let pair = EvidencePair {
+                    window,
+                    scopes,
+                    group: jackknife_group(&key),
+                    blinded: blind,
+                    occurrence,
+                    labels,
+                };
+                evidence.add(&pair, &models, 0, 0);
+            }
+        }
+        // Unless the case is cut off, the feed was observed on both sides of the weeks.
+        let weeks = self.weeks.len() as i64;
+        if !self.cut_off {
+            inputs.add(clock.window(*MONDAY - 1), *MONDAY - 1, &[0], [0, 6]);
+        }
+        let end = *MONDAY + weeks * 7 * DAY;
+        let latest = if self.cut_off { end - 1 } else { end };
+        let clocks = PerStream {
+            snapshots: Some(Micros(latest)),
+            decisions: self.latest_decision.map(|after| Micros(end + after)),
+        };
+        let account = Account { received: 1000, rejected: self.rejected, ..Account::default() };
+        let references: Vec<Vec<f64>> = threshold
+            .references
+            .iter()
+            .map(|reference| match &reference.shares {
+                Shares::Listed(shares) => shares.clone(),
+                Shares::File(_) => panic!("the cases list their shares"),
+            })
+            .collect();
+        let facts = Facts {
+            study: &study,
+            threshold,
+            conditions: &conditions,
+            seal: "5ea1",
+            sealed_at: Timestamp::from_microsecond(*MONDAY).unwrap(),
+            results: RunResults {
+                closed: self.closed,
+                clocks,
+                accounting: Accounting { snapshots: account, decisions: account },
+                inputs: &inputs,
+                cells: &cells,
+                evidence: &evidence,
+            },
+            range: self.range,
+            references: &references,
+            interferences: &self.interferences,
+        };
+        determine_verdict(&facts, &mut |pairs, sums| Some(sums[0] / pairs as f64))
+    }
+
+    /// The verdict for all of the input, and its reasons.
+    pub(super) fn decide(&self) -> (VerdictKind, String) {
+        let verdict = self.verdict();
+        let scope = &verdict.models[0].scopes[0];
+        let reasons: Vec<_> = scope
+            .reasons
+            .iter()
+            .map(|reason| format!("{}: {}", reason.verdict.name(), reason.text))
+            .collect();
+        (scope.verdict, reasons.join("\n"))
+    }
+}
+
+pub(super) fn every(weeks: usize) -> String {
+    format!(
+        "at-least = 0.85\nquantifier = \"every-window\"\nwindows = {{ first = {weeks} }}\nevidence = \"point\""
+    )
+}
+
+pub(super) fn pooled(weeks: usize) -> String {
+    every(weeks).replace("every-window", "pooled")
+}
+
+pub(super) fn bound(threshold: &str) -> String {
+    threshold.replace("\"point\"", "\"bound\"\nconfidence = 0.95")
+}
+
+pub(super) const GOOD: (u64, u64) = (900, 1000);
+pub(super) const BAD: (u64, u64) = (800, 1000);
+pub(super) const NEAR: (u64, u64) = (851, 1000);
