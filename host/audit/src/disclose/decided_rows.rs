@@ -6,27 +6,19 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::path::Path;
-use std::sync::Arc;
 
 use anyhow::Context as _;
-use arrow::array::{
-    Array, ArrayRef, AsArray as _, BooleanArray, Float64Array, RecordBatch, TimestampMicrosecondArray,
-    UInt32Array,
-};
-use arrow::compute::{concat_batches, filter_record_batch, interleave, take_record_batch};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimestampMicrosecondType};
+use arrow::array::{AsArray as _, BooleanArray, RecordBatch, TimestampMicrosecondArray, UInt32Array};
+use arrow::compute::{concat_batches, filter_record_batch, take_record_batch};
+use arrow::datatypes::TimestampMicrosecondType;
 use jiff::Timestamp;
 use rustc_hash::FxHashMap;
 
+use crate::disclose::decided_row_builder::{DecidedRowBuilder, disclosed_columns};
 use crate::run_files::read_entries;
-use understudy_engine::{EvaluatedPairs, PairTableBuilder, SealedStudy, recompute, recompute_ids, schemas};
-use understudy_records::batch::Answers;
+use understudy_engine::{SealedStudy, recompute, recompute_ids};
 use understudy_run_log::{LogError, ScanOptions, Table, count_rows, ledger, row_groups};
-use understudy_sandbox::Scorer;
 use understudy_study::{Micros, PerStream, StreamKind};
-
-/// Scores that are cached per metric, by their components: a metric is called once for each distinct vector.
-const CACHED_SCORES: usize = 4096;
 
 /// Row counts of a disclosure, for its entry in the ledger.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -171,28 +163,6 @@ pub(crate) fn times<'b>(batch: &'b RecordBatch, name: &str) -> &'b TimestampMicr
     column.as_primitive()
 }
 
-/// The columns of decided rows: the disclosed columns of the pair table, the fields of both records, and for
-/// each model its answer and its scores.
-pub fn disclosed_columns(sealed_study: &SealedStudy) -> SchemaRef {
-    let [snapshots, decisions, ..] = schemas(sealed_study);
-    let pairs = PairTableBuilder::with_disclosed_columns(sealed_study);
-    let named = |schema: &SchemaRef, prefix: &str| {
-        let fields = schema.fields().iter().filter(|field| field.name().starts_with(prefix));
-        fields.map(|field| field.as_ref().clone()).collect::<Vec<_>>()
-    };
-    let mut fields: Vec<Field> = pairs.schema().fields().iter().map(|field| field.as_ref().clone()).collect();
-    fields.extend(named(&snapshots, "input."));
-    fields.extend(named(&decisions, "decision."));
-    for model in &sealed_study.models {
-        let name = format!("model.{}", model.name);
-        fields.extend(Answers::column_fields(&name, model.plugin.form));
-        for metric in &sealed_study.metrics {
-            fields.push(Field::new(format!("{name}.{}", metric.name), DataType::Float64, true));
-        }
-    }
-    Arc::new(Schema::new(fields))
-}
-
 /// Which decided rows may be shown.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct DisclosureCutoff {
@@ -255,90 +225,4 @@ fn latest_decision(run: &Path) -> Result<Option<Micros>, LogError> {
         }
     }
     Ok(latest)
-}
-
-/// Builds decided rows from evaluated pairs.
-struct DecidedRowBuilder {
-    schema: SchemaRef,
-    /// Builds the disclosed columns of the pair table.
-    pairs: PairTableBuilder,
-    metrics: Vec<PairScores>,
-}
-
-impl DecidedRowBuilder {
-    fn new(sealed_study: &SealedStudy) -> DecidedRowBuilder {
-        let metrics = sealed_study.versions.metrics.iter();
-        DecidedRowBuilder {
-            schema: disclosed_columns(sealed_study),
-            pairs: PairTableBuilder::with_disclosed_columns(sealed_study),
-            metrics: metrics.map(|metric| PairScores::new(metric.current().plugin.instance())).collect(),
-        }
-    }
-
-    fn batch(&mut self, compared: &EvaluatedPairs) -> RecordBatch {
-        let sources = &compared.batch;
-        let mut columns: Vec<ArrayRef> = self.pairs.batch(compared).columns().to_vec();
-        let gather = |batches: Vec<&RecordBatch>, picks: &[(usize, usize)]| -> Vec<ArrayRef> {
-            let column = |at: usize| {
-                let arrays: Vec<&dyn Array> = batches.iter().map(|batch| batch.column(at).as_ref()).collect();
-                interleave(&arrays, picks).expect("the columns of a field have one type")
-            };
-            (0..batches[0].num_columns()).map(column).collect()
-        };
-        columns.extend(gather(
-            sources.snapshot_batches.iter().map(|shown| &shown.fields).collect(),
-            &sources.snapshots,
-        ));
-        columns.extend(gather(
-            sources.decision_batches.iter().map(|taken| &taken.fields).collect(),
-            &sources.decisions,
-        ));
-        for (model, answers) in compared.model_answers.iter().enumerate() {
-            columns.extend(answers.columns("").map(|(_, column)| column));
-            for (metric, scores) in self.metrics.iter_mut().enumerate() {
-                columns.push(scores.column(compared, model, metric));
-            }
-        }
-        RecordBatch::try_new(self.schema.clone(), columns).expect("the columns are made for this schema")
-    }
-}
-
-/// A metric's score of single pairs.
-struct PairScores {
-    scorer: Scorer,
-    cached: FxHashMap<Vec<u64>, Option<f64>>,
-}
-
-impl PairScores {
-    fn new(scorer: Scorer) -> PairScores {
-        PairScores { scorer, cached: FxHashMap::default() }
-    }
-
-    /// One score per pair; null if there is nothing to compare with, or the metric has no score.
-    fn column(&mut self, compared: &EvaluatedPairs, model: usize, metric: usize) -> ArrayRef {
-        let mut scores = vec![None; compared.batch.snapshots.len()];
-        for (at, row) in compared.answered.iter().enumerate() {
-            let components = &compared.models[model].scores[metric];
-            let (scored, components) = components.split_last().expect("the host has a component of its own");
-            if scored[at] > 0.0 {
-                let components: Vec<f64> = components.iter().map(|component| component[at]).collect();
-                scores[*row] = self.score(&components);
-            }
-        }
-        Arc::new(Float64Array::from(scores))
-    }
-
-    fn score(&mut self, components: &[f64]) -> Option<f64> {
-        let key: Vec<u64> = components.iter().map(|component| component.to_bits()).collect();
-        if let Some(cached) = self.cached.get(&key) {
-            return *cached;
-        }
-        // A pair on which the metric fails has no score; the failure is in the report.
-        let score = self.scorer.reduce(1, components).ok().flatten();
-        if self.cached.len() >= CACHED_SCORES {
-            self.cached.clear();
-        }
-        self.cached.insert(key, score);
-        score
-    }
 }

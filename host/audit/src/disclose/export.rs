@@ -15,7 +15,8 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 
 use crate::disclose::access_record::Exposure;
-use crate::disclose::decided_rows::{DisclosureCounts, disclosed_columns, for_each_decided_row};
+use crate::disclose::decided_row_builder::disclosed_columns;
+use crate::disclose::decided_rows::{DisclosureCounts, for_each_decided_row};
 use understudy_engine::SealedStudy;
 use understudy_run_log::signed_head::Signer;
 

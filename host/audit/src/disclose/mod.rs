@@ -2,6 +2,7 @@
 
 pub mod access_record;
 pub mod case;
+pub mod decided_row_builder;
 pub mod decided_rows;
 pub mod disagreements;
 pub mod export;

@@ -139,13 +139,14 @@ impl<'r> PairScan<'r> {
             let sequences = sequences.context("the log's snapshots have no sequence numbers")?.values();
             places.extend(sequences.iter().enumerate().map(|(row, sequence)| (*sequence, (at, row))));
         }
-        let late = blinded.map(|blinded| filter_record_batch(&pairs, blinded)).transpose()?;
-        let mut next_late = 0;
+        // Blinded snapshots are answered after their decision, so the pair table has their answers.
+        let blinded_pairs = blinded.map(|blinded| filter_record_batch(&pairs, blinded)).transpose()?;
+        let mut next_blinded = 0;
         let mut picks = Vec::with_capacity(pairs.num_rows());
         for (row, number) in numbers.iter().enumerate() {
             if blinded.is_some_and(|blinded| blinded.value(row)) {
-                picks.push((snapshots.len(), next_late));
-                next_late += 1;
+                picks.push((snapshots.len(), next_blinded));
+                next_blinded += 1;
             } else {
                 picks.push(*places.get(number).with_context(|| {
                     format!("the snapshot with sequence number {number} is missing; run `understudy verify` for details")
@@ -165,7 +166,7 @@ impl<'r> PairScan<'r> {
             let (name, form) = (model_column(&model.name), model.plugin.form);
             let sources: Vec<Answers> = snapshots
                 .iter()
-                .chain(&late)
+                .chain(&blinded_pairs)
                 .map(|batch| answers(batch, &name, form))
                 .collect::<anyhow::Result<_>>()?;
             let sources: Vec<&Answers> = sources.iter().collect();
