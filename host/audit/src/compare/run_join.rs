@@ -105,26 +105,26 @@ fn join_batches(
     let mut waiting: [FxHashMap<RowKey, JoinRow>; 2] = Default::default();
     let mut clocks = [Some(Micros(i64::MIN)); 2];
     loop {
-        let side = match clocks {
+        let run = match clocks {
             [None, None] => return,
             [Some(one), Some(other)] => usize::from(other < one),
             [one, _] => usize::from(one.is_none()),
         };
-        let Ok(batch) = batches[side].recv() else {
-            clocks[side] = None;
+        let Ok(batch) = batches[run].recv() else {
+            clocks[run] = None;
             // The rows that the other run still holds can no longer match.
-            waiting[1 - side].clear();
+            waiting[1 - run].clear();
             continue;
         };
-        joined.pairs[side] += batch.len() as u64;
+        joined.pairs[run] += batch.len() as u64;
         for (key, row) in batch {
-            clocks[side] = clocks[side].max(Some(key.1));
-            match waiting[1 - side].remove(&key) {
+            clocks[run] = clocks[run].max(Some(key.1));
+            match waiting[1 - run].remove(&key) {
                 Some(matching) => {
                     joined.both += 1;
-                    each(&if side == 0 { [&row, &matching] } else { [&matching, &row] });
+                    each(&if run == 0 { [&row, &matching] } else { [&matching, &row] });
                 }
-                None if clocks[1 - side].is_some() => drop(waiting[side].insert(key, row)),
+                None if clocks[1 - run].is_some() => drop(waiting[run].insert(key, row)),
                 None => {}
             }
         }
@@ -146,7 +146,7 @@ fn rows(
 }
 
 fn batch(input: &JoinInput<'_>, compared: &EvaluatedPairs) -> RowBatch {
-    let stands: Vec<Vec<AnswerAgreement>> =
+    let agreements: Vec<Vec<AnswerAgreement>> =
         compared.model_answers.iter().map(|answers| answers.agreements(&compared.answers)).collect();
     let row = |(at, &pair): (usize, &usize)| {
         let sources = &compared.batch;
@@ -163,7 +163,7 @@ fn batch(input: &JoinInput<'_>, compared: &EvaluatedPairs) -> RowBatch {
             group: jackknife_group(&id),
             values,
             scores: scores.collect(),
-            agrees: stands.iter().map(|stands| stands[pair].agrees()).collect(),
+            agrees: agreements.iter().map(|agreements| agreements[pair].agrees()).collect(),
         };
         ((id, time), row)
     };

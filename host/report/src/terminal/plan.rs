@@ -1,7 +1,7 @@
 //! Renders a study plan as text: sample sizes and power, before the study starts.
 //!
-//! Invariants: figures are those of the [`StudyPlan`]; none is computed here. An unknown figure is a dash. A difference
-//! that the study cannot detect at any true value is `never`.
+//! Invariants: figures are those of the [`StudyPlan`]; none is computed here. An unknown figure is a dash. A
+//! difference that the study cannot detect at any true value is `never`.
 
 use crate::format::{UNDEFINED, count, counted, significant};
 use crate::terminal::table::{Align, TextTable};
@@ -59,12 +59,12 @@ fn threshold(plan: &StudyPlan) -> String {
         (Quantifier::Pooled, WindowChoice::Latest(_)) => format!("over the latest {windows} together"),
         (_, WindowChoice::All) => format!("over all {windows} together"),
     };
-    let (side, bound) = direction_words(plan);
+    let (comparison, bound) = direction_words(plan);
     let by = match plan.evidence {
         Evidence::Point => "by its value".to_owned(),
         Evidence::Bound(confidence) => format!("by its {bound} bound at {confidence}"),
     };
-    format!("{} is {side} {} {which}, {by}", plan.metric, plan.bound)
+    format!("{} is {comparison} {} {which}, {by}", plan.metric, plan.bound)
 }
 
 /// The words for the direction of the threshold, and the bound that decides.

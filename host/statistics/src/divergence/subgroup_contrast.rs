@@ -115,7 +115,7 @@ mod tests {
         confidence: 0.975,
     };
 
-    fn side(scores: &[f64]) -> Option<SampleEstimate> {
+    fn sample(scores: &[f64]) -> Option<SampleEstimate> {
         let squares = scores.iter().map(|score| score * score).sum();
         let part = [scores.len() as f64, scores.iter().sum(), squares];
         let layout = SumsLayout { components: 1, moments: vec![(0, 0)] };
@@ -130,8 +130,8 @@ mod tests {
     fn welchs_test_matches_scipy() {
         let x = |at: u32| f64::from((37 * at + 11) % 101 + 1) / 10.0;
         let y = |at: u32| 2.0 + 0.5 * x(at) + f64::from((17 * at + 5) % 13) / 7.0;
-        let one = side(&(0..20).map(x).collect::<Vec<_>>()).unwrap();
-        let other = side(&(20..50).map(y).collect::<Vec<_>>()).unwrap();
+        let one = sample(&(0..20).map(x).collect::<Vec<_>>()).unwrap();
+        let other = sample(&(20..50).map(y).collect::<Vec<_>>()).unwrap();
         assert_close(one.p_value(&other, Ordering::Less).unwrap(), 0.3429592624713097);
         assert_close(one.p_value(&other, Ordering::Greater).unwrap(), 1.0 - 0.3429592624713097);
         assert_eq!(one.p_value(&other, Ordering::Equal), None);
@@ -142,10 +142,10 @@ mod tests {
 
     #[test]
     fn samples_without_variance_have_no_estimate() {
-        assert!(side(&[1.0, 2.0]).is_some());
-        assert!(side(&[2.0, 2.0]).is_none());
-        assert!(side(&[2.0]).is_none());
-        assert!(side(&[]).is_none());
+        assert!(sample(&[1.0, 2.0]).is_some());
+        assert!(sample(&[2.0, 2.0]).is_none());
+        assert!(sample(&[2.0]).is_none());
+        assert!(sample(&[]).is_none());
     }
 
     #[test]

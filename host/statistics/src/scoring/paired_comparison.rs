@@ -151,9 +151,9 @@ impl PairedComparison {
         let groups: Vec<_> =
             groups.into_iter().filter(|sums| sums.last().is_some_and(|[one, _]| one.value() > 0.0)).collect();
         let all = folded(range.len(), groups.iter());
-        let mut value_of = |sums: &[[ExactSum; 2]], side: usize| {
+        let mut value_of = |sums: &[[ExactSum; 2]], model: usize| {
             let mut sums: Vec<f64> =
-                sums.iter().map(|both| both[side].value().clamp(f64::MIN, f64::MAX)).collect();
+                sums.iter().map(|both| both[model].value().clamp(f64::MIN, f64::MAX)).collect();
             let pairs = sums.pop().unwrap_or(0.0) as u64;
             if pairs > 0 { reduce(pairs, &sums) } else { None }
         };
@@ -174,12 +174,12 @@ impl PairedComparison {
         let without: Option<Vec<f64>> = without.collect();
         if let Some((difference, without)) = difference.zip(without) {
             // Computed for the positive difference, so that the tail is never 1 minus another.
-            let side = if difference < 0.0 { -1.0 } else { 1.0 };
-            let without: Vec<f64> = without.into_iter().map(|difference| side * difference).collect();
-            if let Some(test) = jackknife_difference(side * difference, &without, confidence, LEVEL) {
+            let sign = if difference < 0.0 { -1.0 } else { 1.0 };
+            let without: Vec<f64> = without.into_iter().map(|difference| sign * difference).collect();
+            if let Some(test) = jackknife_difference(sign * difference, &without, confidence, LEVEL) {
                 let Interval { lower, upper } = test.interval;
                 estimate.p_value = Some((2.0 * test.p_value).min(1.0));
-                estimate.interval = Some(match side < 0.0 {
+                estimate.interval = Some(match sign < 0.0 {
                     true => Interval { lower: -upper, upper: -lower },
                     false => Interval { lower, upper },
                 });

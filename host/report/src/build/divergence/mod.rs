@@ -1,8 +1,9 @@
 //! Builds the divergence part of the report: divergent subgroups, change points and confidence intervals.
 //!
-//! Invariants: a value is the metric's own `reduce`. The settings of the search come from the declaration. Values of
-//! windows are computed from exact sums. Values of subgroups are computed from the sums of profiles, each rounded once
-//! and added in the order of the profiles. So counts are exact, and the result is the same on every recomputation.
+//! Invariants: a value is the metric's own `reduce`. The settings of the search come from the declaration.
+//! Values of windows are computed from exact sums. Values of subgroups are computed from the sums of
+//! profiles, each rounded once and added in the order of the profiles. So counts are exact, and the result is
+//! the same on every recomputation.
 
 mod metric_estimate;
 mod onset;
@@ -108,8 +109,9 @@ impl<'a> DivergenceSearch<'a> {
         matches!(self.outcome.end, EndReason::Interim { .. })
     }
 
-    /// The confidence interval of a model's value over all pairs, or over those with one value of a condition, given as
-    /// (condition, value). `None` where it cannot be computed. In an interim report it is valid at any time.
+    /// The confidence interval of a model's value over all pairs, or over those with one value of a
+    /// condition, given as (condition, value). `None` where it cannot be computed. In an interim report it is
+    /// valid at any time.
     pub fn interval(
         &self,
         model: usize,
@@ -309,9 +311,9 @@ impl<'a> DivergenceSearch<'a> {
             };
             let (mut own, mut others) = (ModelMoments::default(), ModelMoments::default());
             for (profile, halves) in profiles {
-                let side = if holds(profile) { &mut own } else { &mut others };
+                let moments = if holds(profile) { &mut own } else { &mut others };
                 let sums = halves.iter().filter_map(|half| half.models.get(model));
-                sums.for_each(|sums| side.merge_components(sums));
+                sums.for_each(|sums| moments.merge_components(sums));
             }
             let [own, others] = [own, others].map(|sums| self.estimators[model].value(&sums, reduce));
             differences

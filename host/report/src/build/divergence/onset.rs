@@ -15,18 +15,19 @@ pub fn change_points(series: &[(f64, f64)], seed: u64) -> Option<Vec<DetectedCha
         .then(|| find_change_points(series, SIGNIFICANCE_LEVEL, seed))
 }
 
-/// The difference between a subgroup and all other pairs in one window, with its weight n·m/(n+m) for n and m pairs.
-/// The variance of a difference is about proportional to 1/n + 1/m, and the weight is its reciprocal.
+/// The difference between a subgroup and all other pairs in one window, with its weight n·m/(n+m) for n and m
+/// pairs. The variance of a difference is about proportional to 1/n + 1/m, and the weight is its reciprocal.
 pub fn weighted_difference((value, pairs): (f64, f64), (complement, other_pairs): (f64, f64)) -> (f64, f64) {
     (value - complement, pairs * other_pairs / (pairs + other_pairs))
 }
 
-/// The first change point after which the difference has the sign of `difference` and is larger in size than before.
+/// The first change point after which the difference has the sign of `difference` and is larger in size than
+/// before.
 pub fn first_change_in_direction(changes: Vec<DetectedChange>, difference: f64) -> Option<DetectedChange> {
-    let side = difference.signum();
+    let sign = difference.signum();
     changes
         .into_iter()
-        .find(|change| change.after * side > 0.0 && (change.after - change.before) * side > 0.0)
+        .find(|change| change.after * sign > 0.0 && (change.after - change.before) * sign > 0.0)
 }
 
 /// Whether a subgroup with this difference from all other pairs shows more or less agreement.
