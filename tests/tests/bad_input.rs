@@ -2,8 +2,10 @@
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
+use std::process::{Child, Command};
 
 use serde_json::{Value, json};
+use understudy_tests::process::wait_until;
 use understudy_tests::tables::{ExcludedRow, excluded_rows, sealed, texts};
 use understudy_tests::{TestWorkspace, account, overall};
 
@@ -29,6 +31,21 @@ fn run(workspace: &TestWorkspace) -> (Value, Vec<ExcludedRow>) {
 fn of_stream<'r>(kept: &'r [ExcludedRow], stream: &str) -> Vec<(u64, &'r str, &'r [u8])> {
     let own = kept.iter().filter(|row| row.stream == stream);
     own.map(|row| (row.line, row.reason.as_str(), row.raw.as_slice())).collect()
+}
+
+/// Makes a named pipe and writes lines to it, in the background.
+fn named_pipe(workspace: &TestWorkspace, name: &str, lines: &[String]) -> Child {
+    let lines_name = format!("{name}.lines");
+    workspace.write_lines(&lines_name, lines);
+    let script = "mkfifo \"$0\" && cat \"$1\" > \"$0\"";
+    let _ = std::fs::remove_file(workspace.path().join(name));
+    let child = Command::new("sh")
+        .args(["-c", script, name, &lines_name])
+        .current_dir(workspace.path())
+        .spawn()
+        .expect("there is a shell");
+    wait_until("the pipe is there", || workspace.path().join(name).exists());
+    child
 }
 
 /// Lines and explanations as text.
@@ -161,9 +178,13 @@ fn records_are_excluded_for_each_reason() {
         decision("early bird", "05T11:00", "a"),
         decision("too old", "03T10:59", "a"),
     ];
-    workspace.write_lines("snapshots.jsonl", &snapshots);
-    workspace.write_lines("decisions.jsonl", &decisions);
+    // A file would have to be in order of time.
+    let pipes = [("snapshots.jsonl", &snapshots), ("decisions.jsonl", &decisions)]
+        .map(|(name, lines)| named_pipe(&workspace, name, lines));
     let (report, kept) = run(&workspace);
+    for mut pipe in pipes {
+        pipe.wait().expect("its reader has ended");
+    }
     let exclusions = [("received", 10), ("duplicate", 1), ("conflict", 1), ("late", 1)];
     let others = [("paired", 4), ("waiting", 1), ("expired", 2)];
     for stream in ["snapshots", "decisions"] {
@@ -179,8 +200,8 @@ fn records_are_excluded_for_each_reason() {
     let mut details: Vec<_> = kept.iter().map(|row| row.detail.as_str()).collect();
     details.sort_unstable();
     insta::assert_snapshot!(details.join("\n"), @r#"
-    2026-03-03T10:59:00Z is more than 24h behind the latest record of its stream, 2026-03-05T11:00:00Z
-    2026-03-04T10:00:00Z is more than 24h behind the latest record of its stream, 2026-03-05T10:30:00Z
+    2026-03-03T10:59:00Z is more than 1d behind the latest record of its stream, line 9 with the id "early bird" (2026-03-05T11:00:00Z)
+    2026-03-04T10:00:00Z is more than 1d behind the latest record of its stream, line 8 with the id "not decided yet" (2026-03-05T10:30:00Z)
     an earlier record has the id "met": the two are identical
     an earlier record has the id "met": the two are identical
     an earlier record has the id "met": the two differ; the first one counts

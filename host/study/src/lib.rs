@@ -15,6 +15,7 @@ mod named_entry;
 mod parse;
 mod plugin;
 mod schema;
+mod similar_names;
 mod source;
 mod stream;
 mod swaps;
@@ -103,6 +104,8 @@ pub struct Stream {
     pub time: String,
     /// How far a record may lag behind the latest record of its own stream before it is late.
     pub lateness: SignedDuration,
+    /// How far a record's event time may lie ahead of this machine's clock before the record is rejected.
+    pub most_ahead: SignedDuration,
     /// The declared fields, in the order of the file. The keys of the id and the time may be among them.
     pub fields: Vec<Field>,
 }
@@ -227,7 +230,7 @@ pub struct Windows {
 /// Resource limits. Each has a default.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Rows of the largest batch; at least 1.
+    /// Rows of the largest batch; at least 1. Readers use [`Limits::rows_per_batch`].
     pub batch_rows: usize,
     /// Threads that run models; at least 1.
     pub workers: usize,
@@ -241,6 +244,23 @@ pub struct Limits {
     pub record_bytes: usize,
     /// Memory of the join buffer, in MiB. Records beyond it are spilled to disk.
     pub join_buffer_mib: usize,
+    /// The longest answer of a plugin, in KiB: of a label, or of all names of a ranking together.
+    pub answer_kib: usize,
+}
+
+/// Bytes that the answers of one batch may have, so that a text column stays below 2 GiB even with pairs of two batches.
+const BATCH_ANSWER_BYTES: usize = 512 << 20;
+
+impl Limits {
+    /// The longest answer in bytes.
+    pub fn answer_bytes(&self) -> usize {
+        self.answer_kib << 10
+    }
+
+    /// The rows of the largest batch: `batch_rows`, or fewer if their answers could exceed 512 MiB. At least 1.
+    pub fn rows_per_batch(&self) -> usize {
+        self.batch_rows.min(BATCH_ANSWER_BYTES / self.answer_bytes().max(1)).max(1)
+    }
 }
 
 /// Settings of the run log. Each has a default.
@@ -333,4 +353,6 @@ pub struct Study {
     pub interim: Interim,
     /// The conditions for swapping a plugin during a run.
     pub swaps: Swaps,
+    /// What is valid and may still cause trouble, ordered by line.
+    pub warnings: Vec<Fault>,
 }

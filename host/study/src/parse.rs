@@ -15,6 +15,7 @@ use super::divergence::{divergence, interim};
 use super::mirror::mirror;
 use super::named_entry::NamedEntry;
 use super::plugin::{DeclaredRole, plugin, primary};
+use super::similar_names::{COLUMNS, warn_of_similar_names};
 use super::swaps::swaps;
 use super::table_reader::{TableReader, bounded};
 use super::threshold::{Declarations, blinding, scopes, threshold};
@@ -110,9 +111,15 @@ fn study(root: &mut TableReader<'_>, plugins: &mut Option<Plugins>) -> Option<St
         plugin(each, DeclaredRole::Metric, &declared, &mut names)
     });
     let primary = primary(root, &primaries);
+    warn_of_similar_names(root, "plugin", COLUMNS, names.declared());
+    for (sort, fields) in [("input field", &declared.inputs), ("decision field", &declared.decisions)] {
+        let fields = fields.iter().flatten();
+        warn_of_similar_names(root, sort, COLUMNS, fields.map(|field| (field.name.as_str(), field.line)));
+    }
 
     let mut names = NameRegistry::new("condition");
     let conditions = root.sections("conditions", CONDITIONS, |each| condition(each, &declared, &mut names));
+    warn_of_similar_names(root, "condition", COLUMNS, names.declared());
     let windows = root.section("windows", WINDOWS, windows).flatten();
     let limits = root.section_or_default("limits", "[limits] with the limits to change", limits);
     let log = root.section_or_default("log", "[log] with the settings to change", log);
@@ -157,6 +164,7 @@ fn study(root: &mut TableReader<'_>, plugins: &mut Option<Plugins>) -> Option<St
         divergence: divergence?,
         interim,
         swaps,
+        warnings: root.take_warnings(),
     })
 }
 
@@ -169,6 +177,8 @@ fn stream(section: &mut TableReader<'_>, horizon: Option<SignedDuration>) -> (Op
     let id = section.required("id", ID, Value::word);
     let time = section.required("time", TIME, Value::word);
     let lateness = section.optional("lateness", DURATION, Value::duration).or(horizon);
+    let most_ahead =
+        section.optional("most-ahead", DURATION, Value::duration).unwrap_or(validate::MOST_AHEAD);
     let kinds = FieldKind::ALL.map(|kind| (kind.name(), kind));
     let declared = section.entries("fields", &validate::one_of(&kinds), |value| value.choice(&kinds));
 
@@ -180,8 +190,10 @@ fn stream(section: &mut TableReader<'_>, horizon: Option<SignedDuration>) -> (Op
     }
     let field = |entry: &NamedEntry<FieldKind>| Some(Field { name: entry.name.clone(), kind: entry.value? });
     let fields = declared.iter().map(field).collect::<Option<_>>();
-    let stream =
-        || Some(Stream { id: id?.to_owned(), time: time?.to_owned(), lateness: lateness?, fields: fields? });
+    let stream = || {
+        let (id, time) = (id?.to_owned(), time?.to_owned());
+        Some(Stream { id, time, lateness: lateness?, most_ahead, fields: fields? })
+    };
     (stream(), declared)
 }
 
@@ -237,9 +249,19 @@ fn limits(section: &mut TableReader<'_>) -> Limits {
     let memory_mib = bounded(section, "memory-mib", validate::MEMORY_MIB) as usize;
     let record_bytes = bounded(section, "record-bytes", validate::RECORD_BYTES) as usize;
     let join_buffer_mib = bounded(section, "join-buffer-mib", validate::JOIN_BUFFER_MIB) as usize;
+    let answer_kib = bounded(section, "answer-kib", validate::ANSWER_KIB) as usize;
     let call_timeout =
         section.optional("call-timeout", &above_zero(), positive).unwrap_or(validate::CALL_TIMEOUT);
-    Limits { batch_rows, workers, fuel_per_row, call_timeout, memory_mib, record_bytes, join_buffer_mib }
+    Limits {
+        batch_rows,
+        workers,
+        fuel_per_row,
+        call_timeout,
+        memory_mib,
+        record_bytes,
+        join_buffer_mib,
+        answer_kib,
+    }
 }
 
 fn log(section: &mut TableReader<'_>) -> Log {

@@ -82,12 +82,18 @@ fn stream(description: &str, fields: &str, horizon: Option<(&'static str, Json)>
     let kinds = FieldKind::ALL.map(FieldKind::name);
     let fields =
         json!({ "type": "object", "description": fields, "additionalProperties": { "enum": kinds } });
-    let lateness = "How far a record may lag behind the latest record of its stream before it is late. The horizon by \
-                    default.";
+    let lateness = "How far a record may lag behind the latest record of its stream before it is late. A file that is \
+                    further out of order of time ends the run. The horizon by default.";
+    let mut most_ahead = duration(
+        "How far a record's event time may lie ahead of the clock of the machine that runs the study. A record beyond it is \
+         rejected and does not move the clock of its stream. A study with simulated time declares more.",
+    );
+    most_ahead["default"] = json!("1h");
     let properties = [
         ("id", text("The key of a record's id, a string or an integer.")),
         ("time", text("The key of a record's event time, RFC 3339 with a time zone.")),
         ("lateness", duration(lateness)),
+        ("most-ahead", most_ahead),
         ("fields", fields),
     ];
     let mut required = vec!["id", "time"];
@@ -224,15 +230,20 @@ fn limits() -> Json {
     let mut timeout = duration("The wall-clock limit of one call, whatever its number of rows. Above zero.");
     timeout["default"] = json!(format!("{}s", validate::CALL_TIMEOUT.as_secs()));
     let join_buffer = "The memory of the join buffer, in MiB. Records beyond it are spilled to disk.";
+    let answer = "The longest answer of a plugin, in KiB: of a label, or of all names of a ranking together. A longer one is a \
+                  failure of the plugin on that row.";
+    let rows = "Rows of the largest batch. A batch has fewer where its answers could exceed 512 MiB by `answer-kib`: 4096 by \
+                default.";
     let fuel = "Fuel per row, about one unit an instruction. A batch that runs out of fuel is halved, down to single rows.";
     let properties = [
-        ("batch-rows", whole(validate::BATCH_ROWS, "Rows of the largest batch.")),
+        ("batch-rows", whole(validate::BATCH_ROWS, rows)),
         ("workers", whole(validate::WORKERS, "Threads that run models.")),
         ("fuel-per-row", whole(validate::FUEL_PER_ROW, fuel)),
         ("call-timeout", timeout),
         ("memory-mib", whole(validate::MEMORY_MIB, "Linear memory of one plugin instance, in MiB.")),
         ("record-bytes", whole(validate::RECORD_BYTES, "The longest accepted record, in bytes.")),
         ("join-buffer-mib", whole(validate::JOIN_BUFFER_MIB, join_buffer)),
+        ("answer-kib", whole(validate::ANSWER_KIB, answer)),
     ];
     table("Resource limits.", &[], properties)
 }

@@ -22,6 +22,14 @@ impl Source {
         }
     }
 
+    /// What the position of a record in the source is called, in messages.
+    pub const fn position_name(&self) -> &'static str {
+        match self {
+            Source::File(_) | Source::Stdin => "line",
+            Source::Http => "record",
+        }
+    }
+
     /// Whether reading can pause for any time without holding up a sender.
     pub const fn is_pausable(&self) -> bool {
         match self {

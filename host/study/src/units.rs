@@ -27,6 +27,31 @@ impl Micros {
         Timestamp::from_microsecond(self.0).ok()
     }
 
+    /// The event time in RFC 3339, for messages; the number of microseconds outside the years -9999 to 9999.
+    pub fn time_text(self) -> String {
+        self.timestamp().map_or_else(|| format!("{} µs", self.0), |time| time.to_string())
+    }
+
+    /// The span as durations are written in `study.toml`, cut to its two largest units, such as `3d` or `1h30m`; shorter
+    /// than a millisecond in microseconds. A negative span has the text of its absolute value.
+    pub fn span_text(self) -> String {
+        const UNITS: [(u64, &str); 5] =
+            [(86_400_000_000, "d"), (3_600_000_000, "h"), (60_000_000, "m"), (1_000_000, "s"), (1_000, "ms")];
+        let mut rest = self.0.unsigned_abs();
+        let Some(largest) = UNITS.iter().position(|(unit, _)| rest >= *unit) else {
+            return if rest == 0 { "0s".to_owned() } else { format!("{rest}µs") };
+        };
+        let mut text = String::new();
+        for (unit, name) in UNITS.iter().skip(largest).take(2) {
+            let count = rest / unit;
+            rest %= unit;
+            if count > 0 {
+                text.push_str(&format!("{count}{name}"));
+            }
+        }
+        text
+    }
+
     /// The sum, at the numeric bounds instead of overflowing.
     #[must_use]
     pub const fn saturating_add(self, other: Micros) -> Micros {
@@ -73,5 +98,18 @@ impl From<std::time::Duration> for Nanos {
     /// The largest value where the duration does not fit 64 bits (584 years).
     fn from(duration: std::time::Duration) -> Nanos {
         Nanos(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_has_its_two_largest_units() {
+        let texts =
+            [0, 7, 3_000, 1_500_000, 90 * 60_000_000, 86_400_000_000, 93_784_000_000, -259_200_000_000]
+                .map(|micros| Micros(micros).span_text());
+        assert_eq!(texts, ["0s", "7µs", "3ms", "1s500ms", "1h30m", "1d", "1d2h", "3d"]);
     }
 }

@@ -33,6 +33,8 @@ pub(super) const FUEL_PER_ROW: Bound = Bound { least: 1000, most: 100_000_000_00
 pub(super) const MEMORY_MIB: Bound = Bound { least: 1, most: 4096, default: 64 };
 pub(super) const RECORD_BYTES: Bound = Bound { least: 64, most: 64 << 20, default: 1 << 20 };
 pub(super) const JOIN_BUFFER_MIB: Bound = Bound { least: 1, most: 1 << 20, default: 1024 };
+/// The default holds a ranking of 1,000 names of 128 bytes; the most, two batches of answers in a column of 2 GiB.
+pub(super) const ANSWER_KIB: Bound = Bound { least: 1, most: 256, default: 128 };
 pub(super) const COMMIT_ROWS: Bound = Bound { least: 1, most: 1 << 20, default: 4096 };
 pub(super) const SEGMENT_ROWS: Bound = Bound { least: 1, most: 1 << 24, default: 256 << 10 };
 /// The minimum of compared pairs per window or per value of a condition.
@@ -41,6 +43,14 @@ pub(super) const LEAST_COMPARISONS: Bound = Bound { least: 1, most: 1 << 40, def
 pub(super) const LEAST_COVERAGE: f64 = 0.95;
 /// The default maximum share of rejected records.
 pub(super) const MOST_REJECTED: f64 = 0.01;
+/// Default of `threshold.most-late`.
+pub(super) const MOST_LATE: f64 = 0.01;
+/// Default of `threshold.most-conflict`.
+pub(super) const MOST_CONFLICT: f64 = 0.01;
+/// Default of `threshold.most-orphaned`.
+pub(super) const MOST_ORPHANED: f64 = 0.05;
+/// Default of `threshold.most-shed`.
+pub(super) const MOST_SHED: f64 = 0.01;
 /// The default maximum share of pairs without an answer or without a score.
 pub(super) const MOST_UNANSWERED: f64 = 0.05;
 /// The default share of blinded ids in a study with a threshold.
@@ -59,6 +69,8 @@ pub(super) const MOST_PROFILES: u64 = 1_000_000;
 pub(super) const SEAL_EVERY: SignedDuration = SignedDuration::from_hours(1);
 /// The default share of snapshots in the determinism check.
 pub(super) const REPLAY_SHARE: f64 = 0.01;
+/// The default distance by which an event time may lie ahead of this machine's clock.
+pub(super) const MOST_AHEAD: SignedDuration = SignedDuration::from_hours(1);
 /// The default time limit of a call.
 pub(super) const CALL_TIMEOUT: SignedDuration = SignedDuration::from_secs(1);
 
@@ -128,6 +140,11 @@ impl NameRegistry {
     /// `sort` is the kind of item in the singular, such as "plugin".
     pub(super) fn new(sort: &'static str) -> Self {
         Self { sort, taken: Vec::new() }
+    }
+
+    /// The declared names, each with its line.
+    pub(super) fn declared(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.taken.iter().map(|(name, line)| (name.as_str(), *line))
     }
 
     /// Declares the name of a part of the snapshots, which must not be [`ALL_SNAPSHOTS`].

@@ -5,3 +5,4 @@ pub mod read_order;
 pub mod reader_event;
 pub mod readers;
 pub mod replay_source;
+pub mod wall_clock;

@@ -15,9 +15,10 @@ use tokio::sync::oneshot;
 use crate::batches::acks::DeliveryReceipt;
 use crate::batches::acks::PendingAck;
 use crate::ingest::reader_event::{ReaderError, ReaderEvent, WAITING};
+use crate::ingest::wall_clock::wall_clock;
 use understudy_records::batch::{Decoder, Lines};
 use understudy_sources::SourcePosition;
-use understudy_study::{PerStream, Source, StreamKind, Study};
+use understudy_study::{Micros, PerStream, Source, StreamKind, Study};
 
 /// A delivery of records of one stream, and the channel for its receipt.
 struct Delivery {
@@ -85,7 +86,7 @@ impl PushIntake {
         study: &Study,
         after: PerStream<Option<SourcePosition>>,
     ) -> Result<(Option<PushIntake>, DeliveryQueues), ReaderError> {
-        let rows = study.limits.batch_rows;
+        let rows = study.limits.rows_per_batch();
         let mut intake = IntakeHandle { delivery_senders: PerStream::default(), rows };
         let mut delivered = PerStream::default();
         for kind in StreamKind::ALL {
@@ -101,7 +102,8 @@ impl PushIntake {
             let (feed, batches) = tokio::sync::mpsc::channel(WAITING);
             let line = after[kind].map_or(0, |position| position.number());
             let decoder = Decoder::new(kind, stream, rows);
-            let batcher = MicroBatcher { deliveries, decoder, rows, line, left: None };
+            let most_ahead = Micros::from_duration(stream.most_ahead);
+            let batcher = MicroBatcher { deliveries, decoder, most_ahead, rows, line, left: None };
             let collect = move || batcher.work(&feed);
             thread::Builder::new()
                 .name(kind.name().to_owned())
@@ -135,6 +137,8 @@ impl PushIntake {
 struct MicroBatcher {
     deliveries: Receiver<Delivery>,
     decoder: Decoder,
+    /// How far an event time may lie ahead of this machine's clock.
+    most_ahead: Micros,
     /// Maximum number of records in a batch.
     rows: usize,
     /// Number of the last line.
@@ -146,7 +150,7 @@ struct MicroBatcher {
 impl MicroBatcher {
     fn work(mut self, feed: &tokio::sync::mpsc::Sender<ReaderEvent>) {
         while let Some((lines, pending_acks)) = self.next_micro_batch() {
-            let decoded = self.decoder.decode(&lines);
+            let decoded = self.decoder.decode(&lines).reject_future(wall_clock(), self.most_ahead);
             if feed.blocking_send(ReaderEvent::Batch(Box::new(decoded), pending_acks)).is_err() {
                 return;
             }

@@ -1,9 +1,10 @@
 //! Reader threads, one per stream: they read and decode sources, aligned in event time.
 //!
 //! Invariants: batches keep the order of the source; the end is reported once, with the error if there was
-//! one; a file is read only while its clock is not ahead of the other stream.
+//! one; a file is read only while its clock is not ahead of the other stream; records of the future are
+//! rejected on arrival, and never when a log is replayed.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread;
 
 use tokio::sync::mpsc::{Receiver, channel};
@@ -14,11 +15,12 @@ use crate::ingest::reader_event::ReaderError;
 use crate::ingest::reader_event::ReaderEvent;
 use crate::ingest::reader_event::WAITING;
 use crate::ingest::replay_source;
+use crate::ingest::wall_clock::wall_clock;
 use crate::plugins::load::LoadedStudy;
 use understudy_records::batch::Decoder;
 use understudy_records::join::IntervalJoin;
-use understudy_sources::{RecordSource, SourcePosition, open};
-use understudy_study::{PerStream, StreamKind, Study};
+use understudy_sources::{RecordSource, SourcePosition, open, regular_file};
+use understudy_study::{Micros, PerStream, StreamKind, Study};
 
 /// The readers of both streams.
 pub struct Readers {
@@ -27,6 +29,8 @@ pub struct Readers {
     order: ReadOrder,
     /// Per stream: whether it is a file, which can wait for the other stream.
     files: PerStream<bool>,
+    /// Per stream: the path of the regular file that it is read from, whose records have to be in order of time.
+    pub(crate) ordered_files: PerStream<Option<PathBuf>>,
     /// The push intake, if a stream comes over HTTP.
     live: Option<PushIntake>,
 }
@@ -54,7 +58,8 @@ impl Readers {
             None => Ok(delivered[kind].take()),
         };
         let files = PerStream::from_fn(|kind| study.source(kind).is_pausable());
-        Ok(Readers { receivers: PerStream::try_from_fn(open)?, order, files, live })
+        let ordered_files = PerStream::from_fn(|kind| regular_file(study.source(kind), folder));
+        Ok(Readers { receivers: PerStream::try_from_fn(open)?, order, files, ordered_files, live })
     }
 
     /// The handle for deliveries, if a stream comes over HTTP.
@@ -84,6 +89,7 @@ impl Readers {
             receivers: PerStream::try_from_fn(start)?,
             order,
             files: PerStream::splat(true),
+            ordered_files: PerStream::default(),
             live: None,
         })
     }
@@ -112,13 +118,17 @@ fn start(
     kind: StreamKind,
     mut reader: Box<dyn RecordSource>,
 ) -> Result<Receiver<ReaderEvent>, ReaderError> {
-    let rows = study.limits.batch_rows;
+    let rows = study.limits.rows_per_batch();
     let mut decoder = Decoder::new(kind, study.stream(kind), rows);
+    let most_ahead = Micros::from_duration(study.stream(kind).most_ahead);
     let (feed, batches) = channel(WAITING);
     let read = move || {
         loop {
             let event = match reader.next_batch(rows) {
-                Ok(Some(lines)) => ReaderEvent::Batch(Box::new(decoder.decode(&lines)), Vec::new()),
+                Ok(Some(lines)) => {
+                    let decoded = decoder.decode(&lines).reject_future(wall_clock(), most_ahead);
+                    ReaderEvent::Batch(Box::new(decoded), Vec::new())
+                }
                 Ok(None) => ReaderEvent::End(None),
                 Err(error) => ReaderEvent::End(Some(error.to_string())),
             };

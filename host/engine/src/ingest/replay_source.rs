@@ -34,7 +34,7 @@ pub fn start(
         accepted: open(Table::from_stream(kind))?,
         excluded: open(Table::Excluded)?,
         waiting: Vec::new(),
-        rows: loaded_study.study.limits.batch_rows,
+        rows: loaded_study.study.limits.rows_per_batch(),
         batch: None,
     };
     let (feed, batches) = channel(WAITING);

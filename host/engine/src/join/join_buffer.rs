@@ -52,7 +52,8 @@ impl JoinBuffer {
             lateness: PerStream::from_fn(|kind| Micros::from_duration(study.stream(kind).lateness)),
         };
         JoinBuffer {
-            join: IntervalJoin::new(horizon, seed()),
+            join: IntervalJoin::new(horizon, seed())
+                .with_position_names(PerStream::from_fn(|kind| study.source(kind).position_name())),
             spill_store: SpillStore::new(sealed_study, &fields, folder),
             fields,
             snapshots: StreamBuffer::default(),

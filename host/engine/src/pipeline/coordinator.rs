@@ -30,6 +30,7 @@ use crate::inference::worker_pool::WorkerPool;
 use crate::join::join_buffer::JoinBuffer;
 use crate::log_schema::pair_table::PairTableBuilder;
 use crate::log_schema::record_tables::{AcceptedDecisions, RecordTables};
+use crate::pipeline::exclusion_times::date_rejected;
 use crate::pipeline::initial_state::{InitialState, ReplayPositions};
 use crate::pipeline::open_group::OpenGroup;
 use crate::pipeline::progress::Progress;
@@ -43,7 +44,7 @@ use crate::stats::determinism::DeterminismStats;
 use crate::stats::interim_schedule::{InterimCallback, InterimSchedule, InterimSnapshot};
 use crate::stats::run_result::EndReason;
 use understudy_records::batch::DecodedBatch;
-use understudy_records::join::{Account, JoinBounds};
+use understudy_records::join::{Account, FileJoinResult, JoinBounds, JoinResult, OutOfOrder};
 use understudy_run_log::checkpoint::CheckpointError;
 use understudy_run_log::ledger::Event;
 use understudy_run_log::{GroupBoundary, LogWriter, Table};
@@ -71,6 +72,8 @@ pub struct Coordinator<'p> {
     pub(crate) evaluator_queue: SyncSender<EvaluatorMessage>,
     /// The sequence number of the next record of each stream.
     pub(crate) next_sequences: PerStream<u64>,
+    /// The latest event time of each stream that this process has received; `None` before the first.
+    arrival_clocks: PerStream<Option<Micros>>,
     pub(crate) counters: RunCounters,
     /// SHA-256 of `seal.json`, in hexadecimal.
     seal: String,
@@ -86,6 +89,16 @@ pub struct Coordinator<'p> {
     /// When the status was last published.
     pub(crate) last_published: Instant,
     pub(crate) progress: Progress,
+}
+
+/// What became of a batch of records of a regular file.
+pub(crate) struct IngestedPart {
+    /// The number of processed records.
+    pub(crate) rows: usize,
+    /// The rest of the batch.
+    pub(crate) rest: DecodedBatch,
+    /// Why the first record of the rest ends the reading of the file, if it does.
+    pub(crate) out_of_order: Option<OutOfOrder>,
 }
 
 impl<'p> Coordinator<'p> {
@@ -125,6 +138,7 @@ impl<'p> Coordinator<'p> {
             evaluator,
             evaluator_queue,
             next_sequences: initial.counters.position,
+            arrival_clocks: PerStream::default(),
             counters: initial.counters,
             seal: initial.seal,
             started_at: initial.started_at,
@@ -170,11 +184,49 @@ impl<'p> Coordinator<'p> {
         decoded: DecodedBatch,
         pending_acks: Vec<PendingAck>,
     ) -> anyhow::Result<()> {
+        let DecodedBatch { kind, records, excluded } = &decoded;
+        let rejected = excluded.iter().map(|record| record.reason);
+        let joined = self.join_buffer.join.offer(*kind, records, rejected);
+        self.process_joined(decoded, joined, pending_acks)
+    }
+
+    /// Processes at most `max_rows` decoded records of a regular file, up to the first one that is out of order or
+    /// that needs a look at more records. `read_to` is the last line that was read; `None` at the end of the file.
+    ///
+    /// # Errors
+    /// When the spill store of the join buffer cannot be read or written.
+    pub(crate) fn ingest_file(
+        &mut self,
+        decoded: DecodedBatch,
+        max_rows: usize,
+        read_to: Option<u64>,
+    ) -> anyhow::Result<IngestedPart> {
+        let kind = decoded.kind;
+        let join = &mut self.join_buffer.join;
+        let FileJoinResult { joined, rows, out_of_order } =
+            join.offer_file(kind, &decoded.records, max_rows, read_to);
+        let (part, rest) = decoded.split_at(rows);
+        join.count_rejected(kind, part.excluded.iter().map(|record| record.reason));
+        if !part.is_empty() {
+            self.process_joined(part, joined, Vec::new())?;
+        }
+        Ok(IngestedPart { rows, rest, out_of_order })
+    }
+
+    /// Numbers records that the join has processed, and passes them to the workers, the log and the evaluator.
+    fn process_joined(
+        &mut self,
+        decoded: DecodedBatch,
+        joined: JoinResult,
+        pending_acks: Vec<PendingAck>,
+    ) -> anyhow::Result<()> {
         let DecodedBatch { kind, records, mut excluded } = decoded;
-        let joined = self.join_buffer.join.offer(kind, &records, excluded.iter().map(|record| record.reason));
         excluded.extend(joined.excluded.iter().map(|exclusion| records.excluded(kind, exclusion)));
         let accepted = joined.accepted(records.len());
         let records = records.filter(&accepted);
+        // The counters lag behind by the snapshots that the workers have not answered.
+        let clock = self.arrival_clocks[kind].max(self.counters.clocks[kind]);
+        self.arrival_clocks[kind] = date_rejected(clock, &records.lines, &records.times, &mut excluded);
         let first = self.next_sequences[kind];
         let (sequences, excluded_records) = sequence_numbers(first, &records.lines, excluded);
         self.next_sequences[kind] += (sequences.len() + excluded_records.len()) as u64;
@@ -211,8 +263,8 @@ impl<'p> Coordinator<'p> {
                 let AcceptedDecisions { sequences, records, .. } = decisions;
                 self.append(rows, acks);
                 self.counters.position[kind] = self.next_sequences[kind];
-                self.counters.count_excluded(&excluded_records);
-                self.counters.count_accepted(kind, &records.times);
+                self.counters.count_accepted(&self.sealed_study.study, kind, &records.times);
+                self.counters.count_excluded(&self.sealed_study.study, &excluded_records);
                 let pairs = self.join_buffer.on_decisions(joined.slot, sequences, &records, joined.pairs)?;
                 self.evaluate(pairs);
             }
@@ -237,8 +289,8 @@ impl<'p> Coordinator<'p> {
             }
             self.append(rows, acks);
             self.counters.position.snapshots = inferred.batch.next;
-            self.counters.count_excluded(&inferred.batch.excluded);
             self.counters.count_inferred(&self.sealed_study.study, &inferred);
+            self.counters.count_excluded(&self.sealed_study.study, &inferred.batch.excluded);
             let pairs = self.join_buffer.on_inferred(inferred)?;
             self.evaluate(pairs);
         }

@@ -8,6 +8,7 @@ use crate::control::messages::RunCommand;
 use crate::ingest::reader_event::ReaderEvent;
 use crate::ingest::readers::Readers;
 use crate::pipeline::coordinator::Coordinator;
+use crate::pipeline::file_streams::FileStreams;
 use crate::plugins::plugin_versions::PluginVersions;
 use crate::stats::checkpoint::Checkpoint;
 use crate::stats::run_result::EndReason;
@@ -30,6 +31,7 @@ pub async fn run_event_loop(
     stop: impl Future<Output = ()>,
 ) -> anyhow::Result<(Checkpoint, Vec<Event>, PluginVersions)> {
     tokio::pin!(stop);
+    let mut files = FileStreams::new(std::mem::take(&mut readers.ordered_files));
     let mut end = EndReason::Finished;
     let (mut errors, mut events) = (Vec::new(), Vec::new());
     // The replayed log may reach an interim report that is not written yet.
@@ -76,16 +78,22 @@ pub async fn run_event_loop(
                 continue;
             }
         };
-        match event {
-            ReaderEvent::Batch(decoded, pending_acks) => coordinator.ingest(*decoded, pending_acks)?,
+        let (order_error, read_error) = match event {
+            ReaderEvent::Batch(decoded, pending_acks) => {
+                (files.ingest(&mut coordinator, *decoded, pending_acks)?, None)
+            }
             ReaderEvent::End(error) => {
                 readers.receivers[kind] = None;
-                events.extend(error.iter().map(|reason| Event::SourceGap {
-                    stream: kind.name().to_owned(),
-                    reason: reason.clone(),
-                }));
-                errors.extend(error);
+                (files.finish(&mut coordinator, kind)?, error)
             }
+        };
+        if order_error.is_some() {
+            // The figures would not be those of the whole file, whatever comes after.
+            readers.stop();
+        }
+        for error in order_error.map(|error| error.to_string()).into_iter().chain(read_error) {
+            events.push(Event::SourceGap { stream: kind.name().to_owned(), reason: error.clone() });
+            errors.push(error);
         }
         if coordinator.log_failed {
             break;

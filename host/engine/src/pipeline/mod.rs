@@ -3,6 +3,8 @@
 pub mod coordinator;
 pub mod coordinator_commands;
 pub mod event_loop;
+mod exclusion_times;
+pub mod file_streams;
 pub mod handle;
 pub mod initial_state;
 pub mod open_group;

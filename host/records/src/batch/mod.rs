@@ -5,10 +5,15 @@
 
 mod agreement;
 mod answers;
+mod batch_parts;
 mod decode;
 mod fields;
+mod future_records;
+mod line_fault;
 mod lines;
+mod numbers;
 mod record_position;
+mod times;
 mod values;
 
 pub use agreement::AnswerAgreement;
@@ -20,7 +25,7 @@ pub use record_position::RecordPosition;
 pub use values::data_type;
 
 use serde::{Deserialize, Serialize};
-use understudy_study::StreamKind;
+use understudy_study::{Micros, StreamKind};
 
 /// Why a record is counted and stored but not joined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -78,6 +83,10 @@ pub struct ExcludedRecord {
     pub reason: ExclusionReason,
     /// The reason in words, with the field and the value that caused it.
     pub detail: String,
+    /// The time by which the record is counted in a window: its own event time. That of a rejected record is not
+    /// known; it is counted at the latest event time of its stream before it. `None` before the stream's first
+    /// accepted record.
+    pub counted_at: Option<Micros>,
     /// The record's bytes.
     pub raw: Vec<u8>,
 }

@@ -6,7 +6,9 @@
 //! - A snapshot at `s` and a decision at `d` with the same id form a pair if `|s - d| <= h`, whichever arrived first.
 //! - A record is a *duplicate* (same bytes) or a *conflict* (different bytes) if its own stream holds the id with a time
 //!   `t` and the stream's watermark has not passed `t + 2h`. The first record counts. Afterwards the id may be reused.
-//! - A record behind the watermark of its own stream is *late*, unless it is a duplicate or a conflict.
+//! - A record behind the watermark of its own stream is *late*, unless it is a duplicate or a conflict. A file has to be
+//!   in order of time up to the lateness, so a late record of a file ends its reading instead: see [`FileJoinResult`].
+//! - A record of a file that alone leaps ahead of its neighbours is *rejected* and does not move the clock.
 //! - An accepted record without a pair is *waiting* until the other stream's watermark passes `t + h`, then *expired*.
 //!
 //! # Invariants
@@ -17,21 +19,25 @@
 //! - Memory is bounded by the records of twice the horizon plus the lateness.
 
 mod accounting;
+mod clock_record;
+mod file_order;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use arrow::array::{Array, StringArray};
 use hashbrown::HashTable;
-use jiff::SignedDuration;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use understudy_study::{Micros, PerStream, StreamKind};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 pub use accounting::{Account, AccountTerm, Accounting, ExclusionCounts};
+pub use file_order::{LEAP_WINDOW_LINES, OutOfOrder};
 
 use crate::batch::{Exclusion, ExclusionReason, Records};
+use clock_record::ClockRecord;
+use file_order::{FileOrder, Leap};
 
 /// Identifies a batch of accepted records while the join holds it.
 pub type Slot = u32;
@@ -74,6 +80,21 @@ impl JoinResult {
     }
 }
 
+/// Result of offering records of a file to the join.
+#[derive(Clone, Debug)]
+pub struct FileJoinResult {
+    /// The result for the processed records.
+    pub joined: JoinResult,
+    /// The number of processed records. Those behind them have to be offered again, with more records of the file.
+    pub rows: usize,
+    /// Why the first unprocessed record ends the reading of the file, if it does.
+    pub out_of_order: Option<OutOfOrder>,
+}
+
+/// The last line that was read of a file; `None` at its end.
+#[derive(Clone, Copy)]
+struct ReadTo(Option<u64>);
+
 /// The join, with the records that can still pair or be repeated.
 pub struct IntervalJoin {
     bounds: JoinBounds,
@@ -83,6 +104,10 @@ pub struct IntervalJoin {
     next: Slot,
     /// The latest accepted event time of each stream; [`NO_CLOCK`] before the first record.
     clocks: PerStream<Micros>,
+    /// The record that set the clock of each stream; `None` before the first record.
+    clock_records: PerStream<Option<ClockRecord>>,
+    /// What a record's position in its source is called, in messages.
+    position_names: PerStream<&'static str>,
     /// Open batches by the time from which no partner can arrive.
     expiring: PerStream<BinaryHeap<Reverse<(Micros, Slot)>>>,
     /// Closed batches by the time from which their ids may be reused.
@@ -127,6 +152,8 @@ impl IntervalJoin {
             batches: FxHashMap::default(),
             next: 0,
             clocks: PerStream::splat(NO_CLOCK),
+            clock_records: PerStream::default(),
+            position_names: PerStream::splat("line"),
             expiring: PerStream::default(),
             forgetting: PerStream::default(),
             closed: Vec::new(),
@@ -142,6 +169,12 @@ impl IntervalJoin {
         IntervalJoin { selection: true, ..IntervalJoin::new(bounds, seed) }
     }
 
+    /// Sets what a record's position in its source is called in messages: "line" by default.
+    #[must_use]
+    pub fn with_position_names(self, position_names: PerStream<&'static str>) -> IntervalJoin {
+        IntervalJoin { position_names, ..self }
+    }
+
     /// Joins decoded records of one stream. `rejected` are the reasons for which the decoder excluded others of the
     /// batch; these records are only counted.
     pub fn offer(
@@ -150,15 +183,44 @@ impl IntervalJoin {
         records: &Records,
         rejected: impl IntoIterator<Item = ExclusionReason>,
     ) -> JoinResult {
-        let rows = records.len();
-        let slot = self.next;
-        self.next = self.next.wrapping_add(1);
+        self.count_rejected(kind, rejected);
+        self.offer_rows(kind, records, records.len(), None).joined
+    }
+
+    /// Joins decoded records of a file, up to the first one that is out of order or that needs a look at more records.
+    /// At most `max_rows` are processed; the others may still say whether one of them leaps ahead. `read_to` is the
+    /// last line that was read; `None` at the end of the file.
+    pub fn offer_file(
+        &mut self,
+        kind: StreamKind,
+        records: &Records,
+        max_rows: usize,
+        read_to: Option<u64>,
+    ) -> FileJoinResult {
+        self.offer_rows(kind, records, max_rows, Some(ReadTo(read_to)))
+    }
+
+    /// Counts records that were excluded before they reached the join, by their reasons.
+    pub fn count_rejected(&mut self, kind: StreamKind, rejected: impl IntoIterator<Item = ExclusionReason>) {
         let account = &mut self.accounts[kind];
-        account.received += rows as u64;
         for reason in rejected {
             account.received += 1;
             *account.excluded_mut(reason) += 1;
         }
+    }
+
+    /// Joins at most `max_rows` records. `file` says how far the file was read; `None` if the records do not come from
+    /// a file.
+    fn offer_rows(
+        &mut self,
+        kind: StreamKind,
+        records: &Records,
+        max_rows: usize,
+        file: Option<ReadTo>,
+    ) -> FileJoinResult {
+        let slot = self.next;
+        self.next = self.next.wrapping_add(1);
+        let mut rows = max_rows.min(records.len());
         self.table.reserve(rows, |entry| hash(self.seed, id(&self.batches, entry)));
 
         let mut excluded = Vec::new();
@@ -166,6 +228,9 @@ impl IntervalJoin {
         // The record of each accepted row.
         let mut accepted: Vec<u32> = Vec::with_capacity(rows);
         let mut paired = Vec::with_capacity(rows);
+        // The record that set the clock, if it is in this batch and not recorded yet.
+        let mut latest = None;
+        let mut out_of_order = None;
         for record in 0..rows {
             let own = |entry: &JoinEntry| match entry.slot == slot {
                 true => records.ids.value(accepted[entry.row as usize] as usize),
@@ -195,8 +260,37 @@ impl IntervalJoin {
                 continue;
             }
             if time < self.watermark(kind) {
+                self.record_clock(kind, records, latest.take());
+                if file.is_some() {
+                    out_of_order = Some(OutOfOrder {
+                        line: records.lines[record],
+                        time,
+                        clock_line: self.clock_records[kind].as_ref().map_or(0, |clock| clock.position),
+                        clock_time: self.clocks[kind],
+                        lateness: self.bounds.lateness[kind],
+                    });
+                    rows = record;
+                    break;
+                }
                 exclude(self.exclude_late(kind, time));
                 continue;
+            }
+            if let Some(ReadTo(read_to)) = file
+                && self.is_ahead(kind, time)
+            {
+                self.record_clock(kind, records, latest.take());
+                match self.judge_leap(kind, (slot, &accepted), records, record, read_to) {
+                    Leap::No => {}
+                    Leap::Yes(detail) => {
+                        self.accounts[kind].rejected += 1;
+                        exclude((ExclusionReason::Rejected, detail));
+                        continue;
+                    }
+                    Leap::Undecided => {
+                        rows = record;
+                        break;
+                    }
+                }
             }
             let row = accepted.len() as u32;
             accepted.push(record as u32);
@@ -204,15 +298,20 @@ impl IntervalJoin {
             if let Some(partner) = partner {
                 pairs.push(self.pair(kind, (slot, row), (partner.slot, partner.row)));
             }
-            self.clocks[kind] = self.clocks[kind].max(time);
+            if time > self.clocks[kind] {
+                self.clocks[kind] = time;
+                latest = Some(record);
+            }
             // Capacity is reserved above, so the table never rehashes the rows of this unfinished batch.
             self.table.insert_unique(hash, JoinEntry { slot, row, time }, |entry| {
                 entry_hash(self.seed, &self.batches, entry)
             });
         }
+        self.record_clock(kind, records, latest);
+        self.accounts[kind].received += rows as u64;
         self.hold(kind, slot, records, &accepted, paired);
         self.expire();
-        JoinResult { slot, excluded, pairs }
+        FileJoinResult { joined: JoinResult { slot, excluded, pairs }, rows, out_of_order }
     }
 
     /// The batches whose rows can no longer pair, each returned once. A batch without accepted rows is never returned.
@@ -296,6 +395,50 @@ impl IntervalJoin {
         time + self.bounds.horizon + self.bounds.horizon
     }
 
+    /// Whether a record at `time` is ahead of its stream's clock by more than the lateness, or is the first record.
+    fn is_ahead(&self, kind: StreamKind, time: Micros) -> bool {
+        self.clock(kind).is_none_or(|clock| time > clock + self.bounds.lateness[kind])
+    }
+
+    /// Judges a record of a file that is ahead of the clock. `open` is the slot of the batch that is being joined, with
+    /// the record of each accepted row. `read_to` is the last line that was read.
+    fn judge_leap(
+        &self,
+        kind: StreamKind,
+        open: (Slot, &[u32]),
+        records: &Records,
+        suspect: usize,
+        read_to: Option<u64>,
+    ) -> Leap {
+        let (slot, accepted) = open;
+        let is_repeat = |follower: usize| {
+            let (name, time) = (records.ids.value(follower), Micros(records.times[follower]));
+            self.table.iter_hash(hash(self.seed, name)).any(|entry| {
+                let (entry_kind, entry_name) = match entry.slot == slot {
+                    true => (kind, records.ids.value(accepted[entry.row as usize] as usize)),
+                    false => (self.batches[&entry.slot].kind, id(&self.batches, entry)),
+                };
+                entry_kind == kind && entry_name == name && self.is_reserved(kind, entry.time, time)
+            })
+        };
+        let order = FileOrder {
+            records,
+            clock: self.clock(kind),
+            clock_line: self.clock_records[kind].as_ref().map(|clock| clock.position),
+            lateness: self.bounds.lateness[kind],
+            read_to,
+        };
+        order.judge(suspect, is_repeat)
+    }
+
+    /// Remembers the record that set the clock of a stream.
+    fn record_clock(&mut self, kind: StreamKind, records: &Records, latest: Option<usize>) {
+        if let Some(row) = latest {
+            let clock = self.clock_records[kind].get_or_insert_default();
+            clock.set(records.lines[row], records.ids.value(row));
+        }
+    }
+
     fn exclude_repeated(&mut self, kind: StreamKind, same: bool, id: &str) -> (ExclusionReason, String) {
         let (reason, how) = match same {
             true => (ExclusionReason::Duplicate, "the two are identical"),
@@ -307,11 +450,15 @@ impl IntervalJoin {
 
     fn exclude_late(&mut self, kind: StreamKind, time: Micros) -> (ExclusionReason, String) {
         self.accounts[kind].late += 1;
-        let allowed = SignedDuration::from_micros(self.bounds.lateness[kind].0);
-        let text = |time: Micros| time.timestamp().map(|time| time.to_string()).unwrap_or_default();
-        let (time, clock) = (text(time), text(self.clocks[kind]));
-        let detail =
-            format!("{time} is more than {allowed:#} behind the latest record of its stream, {clock}");
+        let clock = self.clock_records[kind].as_ref().map(|clock| {
+            format!(", {} ({})", clock.describe(self.position_names[kind]), self.clocks[kind].time_text())
+        });
+        let detail = format!(
+            "{} is more than {} behind the latest record of its stream{}",
+            time.time_text(),
+            self.bounds.lateness[kind].span_text(),
+            clock.unwrap_or_default()
+        );
         (ExclusionReason::Late, detail)
     }
 

@@ -226,6 +226,6 @@ fn exclusion_details_name_the_id_or_the_times() {
     insta::assert_snapshot!(reasons.join("\n"), @r#"
     an earlier record has the id "2": the two are identical
     an earlier record has the id "2": the two differ; the first one counts
-    1970-01-01T00:01:20Z is more than 3µs behind the latest record of its stream, 1970-01-01T00:01:30Z
+    1970-01-01T00:01:20Z is more than 3µs behind the latest record of its stream, line 1 with the id "2" (1970-01-01T00:01:30Z)
     "#);
 }

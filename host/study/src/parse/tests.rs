@@ -49,6 +49,8 @@ fn the_other_example_is_a_number_study() {
 fn omitted_keys_have_defaults() {
     let study = read(&[]);
     assert_eq!((study.inputs.lateness, study.decisions.lateness), (study.horizon, study.horizon));
+    let hour = SignedDuration::from_hours(1);
+    assert_eq!((study.inputs.most_ahead, study.decisions.most_ahead), (hour, hour));
     assert_eq!((study.primary, study.log.keep_raw, study.windows.week_ends), (0, true, Weekday::Sunday));
     assert_eq!(study.models[0].config, serde_json::json!({}));
     let limits = Limits {
@@ -59,6 +61,7 @@ fn omitted_keys_have_defaults() {
         memory_mib: 64,
         record_bytes: 1_048_576,
         join_buffer_mib: 1024,
+        answer_kib: 128,
     };
     assert_eq!(study.limits, limits);
     let bare = read(&[("[decisions.fields]\nroom = \"text\"\n", ""), ("[\"decision.room\"]", "[]")]);
@@ -85,7 +88,7 @@ fn ten_faults_are_reported_at_once() {
     study.toml:2: `time-zone` is "Europe/Amsterdm", which is not a time zone; did you mean "Europe/Amsterdam"?
     study.toml:3: `inputs.id` is missing; write the key of a record's id, such as "id"
     study.toml:6: `inputs.fields.lead_time` is "int"; write one of "boolean", "integer", "number", "text", "timestamp", "json"
-    study.toml:13: unknown key `decisions.horizn`; did you mean `horizon`? keys allowed here: horizon, id, time, lateness, fields
+    study.toml:13: unknown key `decisions.horizn`; did you mean `horizon`? keys allowed here: horizon, id, time, lateness, most-ahead, fields
     study.toml:17: `sources.snapshots` is "bookings.jsonl"; write { file = "records.jsonl" }, { stdin = true } or { http = true }
     study.toml:21: `models.plugin` is 7; write the path of the component, such as "plugins/rules.wasm"
     study.toml:22: `models.grant` contains `decision.room`, but a model must not read the decision that it is compared with; grant fields of [inputs.fields] only

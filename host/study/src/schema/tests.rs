@@ -16,6 +16,7 @@ time-zone = "Europe/Amsterdam"
 id = "id"
 time = "at"
 lateness = "1h"
+most-ahead = "1h"
 fields = { lead_time = "integer", segment = "text" }
 
 [decisions]
@@ -23,6 +24,7 @@ id = "id"
 time = "at"
 horizon = "2d"
 lateness = "1d12h"
+most-ahead = "1h"
 fields = { room = "text" }
 
 [sources]
@@ -81,6 +83,7 @@ call-timeout = "3s"
 memory-mib = 8
 record-bytes = 4096
 join-buffer-mib = 64
+answer-kib = 32
 
 [log]
 keep-raw = false

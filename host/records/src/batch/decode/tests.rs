@@ -14,6 +14,7 @@ fn stream() -> Stream {
         id: "id".into(),
         time: "at".into(),
         lateness: SignedDuration::ZERO,
+        most_ahead: SignedDuration::ZERO,
         fields: [
             ("flag", FieldKind::Boolean),
             ("count", FieldKind::Integer),
@@ -82,16 +83,16 @@ fn lines_that_are_not_records_are_rejected_with_the_reason() {
             r#"{"id":"a","at":"2026-01-01T00:00:00Z"} {"id":"b","at":"2026-01-01T00:00:00Z"}"#,
             r#"{"id":"a","at":"2026-01-01T00:00:00Z","name":"\ud800"}"#,
         ]),
-        @r#"
-    1: not JSON: expected value at column 1
-    2: not a JSON object; write one object per line
-    3: not a JSON object; write one object per line
+        @"
+    1: not JSON: the word booking at column 1; write strings in double quotes
+    2: not a JSON object but an array; write one object per line
+    3: not a JSON object but a number; write one object per line
     4: not JSON: the line ends in the middle of a record
     5: not JSON: expected `,` or `}` at column 11
-    6: not JSON: key must be a string at column 39
+    6: not JSON: a comma before a closing bracket at column 38; JSON has no trailing commas; remove it
     7: not JSON: trailing characters at column 40
     8: not JSON: a string contains half of a surrogate pair or another invalid escape
-    "#
+    "
     );
 }
 
@@ -117,7 +118,7 @@ fn ids_and_times_are_required() {
     5: field `at`: the time is missing; every record needs one
     6: field `at`: "yesterday" is not a time; write RFC 3339 with a zone, such as "2026-05-01T09:30:00Z"
     7: field `at`: "2026-01-01T00:00:00" has no time zone; write it with Z or an offset, such as "2026-05-01T09:30:00Z"
-    8: field `at`: expected a time such as "2026-05-01T09:30:00Z", found 1767225600
+    8: field `at`: expected a time such as "2026-05-01T09:30:00Z", found 1767225600, perhaps seconds since 1970, which is 2026-01-01T00:00:00Z
     9: field `id`: the id is missing; every record needs one; field `at`: "-000044-03-15T12:00:00Z" is outside the years 0001 to 9999
     "#
     );
@@ -140,10 +141,10 @@ fn a_field_of_the_wrong_kind_is_named_with_its_value() {
     insta::assert_snapshot!(reasons(&lines.each_ref().map(String::as_str)), @r#"
     1: field `flag`: expected true or false, found 1
     2: field `count`: expected an integer, found "7"
-    3: field `count`: expected a 64-bit integer, found 7.5
+    3: field `count`: expected an integer, found 7.5
     4: field `count`: expected a 64-bit integer, found 123456789012345678901
     5: field `price`: expected a number, found "1"
-    6: field `price`: expected a number that fits 64 bits, found 1e999
+    6: field `price`: expected a number that a 64-bit float can hold, found 1e999
     7: field `seen`: "2026-01-01" has no time zone; write it with Z or an offset, such as "2026-05-01T09:30:00Z"
     8: field `name`: expected a string, found [1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1...
     "#);

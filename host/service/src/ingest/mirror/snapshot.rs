@@ -3,40 +3,60 @@
 //! Invariants:
 //! - The text is one line of JSON.
 //! - The key of a missing part is omitted, so that the decoder names the missing field.
+//! - A body that a declared part needs and that cannot be read is a fault, and never a missing part: otherwise
+//!   the model would be blamed for what the mirror could not read.
 //! - The request's text is not changed, apart from JSON quoting and line breaks.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::io::Read as _;
 
-use axum::http::header::CONTENT_ENCODING;
+use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
-use flate2::bufread::MultiGzDecoder;
 use jiff::Timestamp;
 use serde_json::value::RawValue;
 
 use super::PREFIX;
 use crate::ingest::body::on_one_line;
+use crate::ingest::content_encoding::{ContentEncoding, DecompressError, SUPPORTED_ENCODINGS};
+use crate::ingest::json_object::quoted;
+use crate::util::excerpt::excerpt;
+use understudy_sources::without_byte_order_mark;
 use understudy_study::{Field, FieldKind, Mirror, RequestPart, Stream};
 
-/// The snapshot of a request that arrived at `arrival`. A gzip body is decompressed up to `max_bytes`.
+/// A mirrored request as a record.
+#[derive(Debug, PartialEq, Eq)]
+pub struct MirroredRecord {
+    /// The text of the snapshot. It lacks the parts of a body that cannot be read.
+    pub text: String,
+    /// Why the body cannot be read, if the study declares a part of it.
+    pub fault: Option<String>,
+}
+
+/// The snapshot of a request that arrived at `arrival`. `body` is as received, or says why it was not received
+/// as a whole. It is decompressed up to `max_bytes`.
 pub fn record(
     mirror: &Mirror,
     inputs: &Stream,
     head: &Parts,
-    body: &[u8],
+    body: Result<&[u8], String>,
     max_bytes: usize,
     arrival: Timestamp,
-) -> String {
-    let uses_body = |part: &RequestPart| matches!(part, RequestPart::Body(_));
-    let parts = [Some(&mirror.id), mirror.time.as_ref()].into_iter().flatten();
-    let body = match parts.chain(mirror.fields.iter().map(|(_, part)| part)).any(uses_body) {
-        true => decompressed(head, body, max_bytes),
-        false => Cow::Borrowed(&b""[..]),
+) -> MirroredRecord {
+    let key = body_key(mirror, inputs);
+    let text = body.and_then(|body| match key {
+        Some(_) => json_text(head, body, max_bytes),
+        None => Ok(Cow::Borrowed("null")),
+    });
+    let value: Result<&RawValue, String> = text.as_ref().map_err(Clone::clone).and_then(|text| {
+        serde_json::from_str(text).map_err(|error| format!("{}is not JSON: {error}", content_type(head)))
+    });
+    let fault = match (key, &value) {
+        (Some(key), Err(why)) => {
+            Some(format!("cannot read `{key}` from the body of the mirrored request: the body {why}"))
+        }
+        _ => None,
     };
-    // Any request may be mirrored; JSON pointers into a body that is not JSON find nothing.
-    let body: Option<&RawValue> = serde_json::from_slice(&body).ok();
-    let request = MirroredRequest { head, body };
+    let request = MirroredRequest { head, body: value.ok() };
     let mut record = JsonObject::default();
     record.add(&inputs.id, request.value(&mirror.id, FieldKind::Text));
     record.add(
@@ -50,23 +70,51 @@ pub fn record(
         record.add(name, request.value(part, *kind));
     }
     record.0.push('}');
-    record.0
+    MirroredRecord { text: record.0, fault }
 }
 
-/// The decompressed body; empty if its encoding is not supported, it is damaged, or it exceeds `max_bytes`.
-fn decompressed<'b>(head: &Parts, body: &'b [u8], max_bytes: usize) -> Cow<'b, [u8]> {
-    let encoding = head.headers.get(CONTENT_ENCODING).map_or(&b""[..], |encoding| encoding.as_bytes());
-    if encoding.is_empty() || encoding.eq_ignore_ascii_case(b"identity") {
-        return Cow::Borrowed(body);
+/// The first key of the snapshot that is a part of the body, if there is one.
+fn body_key<'m>(mirror: &'m Mirror, inputs: &'m Stream) -> Option<&'m str> {
+    let own = [(&inputs.id, Some(&mirror.id)), (&inputs.time, mirror.time.as_ref())];
+    let fields = mirror.fields.iter().map(|(field, part)| (&field.name, Some(part)));
+    let is_body = |part: Option<&RequestPart>| matches!(part, Some(RequestPart::Body(_)));
+    own.into_iter().chain(fields).find(|(_, part)| is_body(*part)).map(|(key, _)| key.as_str())
+}
+
+/// The decompressed text of a body.
+///
+/// # Errors
+/// What is wrong with the body, as a predicate.
+fn json_text<'b>(head: &Parts, body: &'b [u8], max_bytes: usize) -> Result<Cow<'b, str>, String> {
+    let encoding = ContentEncoding::from_headers(&head.headers).map_err(|declared| {
+        let declared = excerpt(&declared);
+        format!("has the unsupported Content-Encoding `{declared}`; mirror it with {SUPPORTED_ENCODINGS}")
+    })?;
+    let text = encoding.decompress(body, max_bytes).map_err(|error| match error {
+        DecompressError::TooLarge => {
+            format!("exceeds {max_bytes} bytes after decompression as {encoding}, see --max-body-mib")
+        }
+        DecompressError::Damaged(why) => format!("is not valid {encoding}: {why}"),
+    })?;
+    let not_utf8 = |valid: usize| format!("{}is not UTF-8: invalid byte {}", content_type(head), valid + 1);
+    let text = match text {
+        Cow::Borrowed(text) => std::str::from_utf8(without_byte_order_mark(text))
+            .map(Cow::Borrowed)
+            .map_err(|error| not_utf8(error.valid_up_to()))?,
+        Cow::Owned(text) => String::from_utf8(without_byte_order_mark(&text).to_vec())
+            .map(Cow::Owned)
+            .map_err(|error| not_utf8(error.utf8_error().valid_up_to()))?,
+    };
+    if text.trim_ascii().is_empty() {
+        return Err("is empty; keep requests without a body out of the mirror".to_owned());
     }
-    let mut decompressed = Vec::new();
-    let gzip = encoding.eq_ignore_ascii_case(b"gzip");
-    let read =
-        gzip.then(|| MultiGzDecoder::new(body).take(max_bytes as u64 + 1).read_to_end(&mut decompressed));
-    match read {
-        Some(Ok(read)) if read <= max_bytes => Cow::Owned(decompressed),
-        _ => Cow::Borrowed(b""),
-    }
+    Ok(text)
+}
+
+/// The declared type of a body for a message, such as `of type text/html `; empty without one.
+fn content_type(head: &Parts) -> String {
+    let declared = head.headers.get(CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()));
+    declared.map(|declared| format!("of type `{}` ", excerpt(&declared))).unwrap_or_default()
 }
 
 /// A JSON object under construction, without its closing brace.
@@ -145,10 +193,6 @@ fn is_json_number(text: &str) -> bool {
     serde_json::from_str::<&RawValue>(text).is_ok_and(|value| value.get() == text)
 }
 
-fn quoted(text: &str) -> String {
-    serde_json::to_string(text).expect("text is valid JSON")
-}
-
 #[cfg(test)]
 mod tests {
     use axum::http::Request;
@@ -169,6 +213,7 @@ mod tests {
             id: "id".to_owned(),
             time: "at".to_owned(),
             lateness: SignedDuration::ZERO,
+            most_ahead: SignedDuration::ZERO,
             fields: Vec::new(),
         }
     }
@@ -178,6 +223,17 @@ mod tests {
     }
 
     fn mapped(mirror: &Mirror, uri: &str, headers: &[(&str, &[u8])], body: &[u8]) -> String {
+        let record = mapped_or_fault(mirror, uri, headers, Ok(body));
+        assert_eq!(record.fault, None);
+        record.text
+    }
+
+    fn mapped_or_fault(
+        mirror: &Mirror,
+        uri: &str,
+        headers: &[(&str, &[u8])],
+        body: Result<&[u8], String>,
+    ) -> MirroredRecord {
         let mut request = Request::builder().method("POST").uri(uri);
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -224,8 +280,58 @@ mod tests {
             field("b", FieldKind::Text, body_part(&["list", "01"])),
             field("c", FieldKind::Text, RequestPart::Header("x-none".to_owned())),
         ]);
-        for body in [&b""[..], b"not JSON", b"\xff\xfe", b"{\"a\":", b"{\"list\":[1,2]}", b"[1]", b"7"] {
+        for body in [&b"{}"[..], b"{\"list\":[1,2]}", b"[1]", b"7", b"null", b"\xef\xbb\xbf {}"] {
             assert_eq!(mapped(&mirror, "/v1/mirror/", &[], body), r#"{"at":"1970-01-01T00:00:00Z"}"#);
+        }
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_passed_over() {
+        let mirror = mirror(vec![field("a", FieldKind::Text, body_part(&["a"]))]);
+        let wanted = r#"{"at":"1970-01-01T00:00:00Z","a":"b"}"#;
+        let body = "\u{feff}{\"a\":\"b\"}".as_bytes();
+        assert_eq!(mapped(&mirror, "/", &[], body), wanted);
+        let packed = zstd::encode_all(body, 0).unwrap();
+        assert_eq!(mapped(&mirror, "/", &[("content-encoding", b"zstd")], &packed), wanted);
+    }
+
+    #[test]
+    fn a_body_that_a_field_needs_and_that_cannot_be_read_is_a_fault() {
+        let mirror = mirror(vec![
+            field("a", FieldKind::Text, RequestPart::Query("a".to_owned())),
+            field("b", FieldKind::Text, body_part(&["b"])),
+            field("c", FieldKind::Text, body_part(&["c"])),
+        ]);
+        let fault = |headers: &[(&str, &[u8])], body: Result<&[u8], String>| {
+            let record = mapped_or_fault(&mirror, "/v1/mirror/?a=x", headers, body);
+            assert_eq!(record.text, r#"{"at":"1970-01-01T00:00:00Z","a":"x"}"#);
+            record.fault.unwrap()
+        };
+        let bomb = zstd::encode_all(&[b' '; 10_000][..], 0).unwrap();
+        let faults = [
+            fault(&[], Ok(b"")),
+            fault(&[], Ok(b" \n")),
+            fault(&[("content-type", b"application/x-www-form-urlencoded")], Ok(b"b=x")),
+            fault(&[("content-type", b"application/json")], Ok(b"{\"b\":")),
+            fault(&[], Ok(b"{\"b\":1} {\"b\":2}")),
+            fault(&[("content-type", b"application/json; charset=utf-16")], Ok(b"\xff\xfe{\0}\0")),
+            fault(&[("content-encoding", b"br")], Ok(b"x")),
+            fault(&[("content-encoding", b"gzip, br")], Ok(b"x")),
+            fault(&[("content-encoding", b"gzip")], Ok(b"{\"b\":1}")),
+            fault(&[("content-encoding", b"deflate")], Ok(b"{\"b\":1}")),
+            fault(&[("content-encoding", b"zstd")], Ok(&bomb)),
+            fault(&[], Err("exceeds 1000 bytes".to_owned())),
+        ];
+        insta::assert_snapshot!(faults.join("\n"));
+    }
+
+    #[test]
+    fn a_body_that_no_field_needs_has_no_fault() {
+        let mirror = mirror(vec![field("path", FieldKind::Text, RequestPart::Path)]);
+        for body in [Ok(&b"<x/>"[..]), Ok(b""), Err("exceeds 1000 bytes".to_owned())] {
+            let record = mapped_or_fault(&mirror, "/v1/mirror/a", &[("content-encoding", b"br")], body);
+            let text = r#"{"at":"1970-01-01T00:00:00Z","path":"/a"}"#.to_owned();
+            assert_eq!(record, MirroredRecord { text, fault: None });
         }
     }
 
@@ -238,21 +344,21 @@ mod tests {
     }
 
     #[test]
-    fn a_gzip_body_is_decompressed_up_to_its_limit() {
+    fn a_compressed_body_is_mapped() {
         use std::io::Write as _;
-        let pack = |text: &str| {
-            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-            encoder.write_all(text.as_bytes()).unwrap();
-            encoder.finish().unwrap()
-        };
+        let body = b"{\"a\":1}";
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        gzip.write_all(body).unwrap();
+        let mut deflate = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+        deflate.write_all(body).unwrap();
         let mirror = mirror(vec![field("a", FieldKind::Integer, body_part(&["a"]))]);
-        let gzip: [(&str, &[u8]); 1] = [("content-encoding", b"gzip")];
-        let small = mapped(&mirror, "/", &gzip, &pack("{\"a\":1}"));
-        assert_eq!(small, r#"{"at":"1970-01-01T00:00:00Z","a":1}"#);
-        let bomb = pack(&format!("{{\"a\":1{}}}", " ".repeat(10_000)));
-        assert!(bomb.len() < 1000);
-        for body in [&bomb[..], &bomb[..bomb.len() / 2], b"{\"a\":1}"] {
-            assert_eq!(mapped(&mirror, "/", &gzip, body), r#"{"at":"1970-01-01T00:00:00Z"}"#);
+        for (encoding, packed) in [
+            (&b"gzip"[..], gzip.finish().unwrap()),
+            (b"deflate", deflate.finish().unwrap()),
+            (b"ZSTD", zstd::encode_all(&body[..], 0).unwrap()),
+        ] {
+            let mapped = mapped(&mirror, "/", &[("content-encoding", encoding)], &packed);
+            assert_eq!(mapped, r#"{"at":"1970-01-01T00:00:00Z","a":1}"#);
         }
     }
 
