@@ -28,6 +28,7 @@ mod run;
 mod schema;
 mod seal;
 mod serve;
+mod sort;
 mod status;
 mod status_text;
 mod study_reference;
@@ -98,6 +99,7 @@ enum Command {
     Check(check::Check),
     Plan(plan::Plan),
     Seal(seal::Seal),
+    Sort(sort::Sort),
     Run(run::Run),
     Serve(serve::Serve),
     Swap(swap::Swap),
@@ -137,6 +139,7 @@ pub fn main() -> ExitCode {
         Command::Check(check) => check.execute(),
         Command::Plan(plan) => plan.execute(),
         Command::Seal(seal) => seal.execute(),
+        Command::Sort(sort) => sort.execute(),
         Command::Run(run) => run.execute(),
         Command::Serve(serve) => serve.execute(),
         Command::Swap(swap) => swap.execute(),

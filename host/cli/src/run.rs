@@ -117,7 +117,7 @@ pub(super) fn complete_run(
 
 /// A receiver of the first SIGINT, SIGTERM or SIGHUP after this call. The second one ends the process at
 /// once, which loses no acknowledged record.
-fn first_signal() -> anyhow::Result<oneshot::Receiver<()>> {
+pub(super) fn first_signal() -> anyhow::Result<oneshot::Receiver<()>> {
     let (sender, signalled) = oneshot::channel();
     let (ready, listening) = mpsc::channel();
     // A thread of its own, since the thread of the run may wait for the disk.

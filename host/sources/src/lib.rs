@@ -1,4 +1,4 @@
-//! Reads records from their sources: JSON Lines from a file or from standard input.
+//! Reads records from their sources: JSON Lines from a file or from standard input, plain or compressed.
 //!
 //! Invariants: records are returned in the order of the source, each with its position; a batch is what is available, up
 //! to a limit; if a file breaks off, the whole lines before the break are returned first; a file is resumed only if it
@@ -9,16 +9,23 @@
 //! replayed, and whether records are pulled from it or pushed to the run.
 
 mod decompression;
+mod file_format;
 mod line_reader;
+mod member_reader;
+mod peek_reader;
+mod sort;
 
-use std::fs::File;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub use line_reader::{LineReader, push_line, without_byte_order_mark};
+pub use sort::{SortError, SortOptions, SortSummary, sort_file};
 
-use decompression::{is_a_directory, open_decompressed};
+use decompression::{LazyDecompression, check_format, is_a_directory, open_decompressed};
+use file_format::UnsupportedFormat;
+use member_reader::TrailingBytes;
 use understudy_records::batch::{Lines, RecordPosition, begins_with, record_digest};
+use understudy_records::join::OutOfOrder;
 use understudy_study::Source;
 
 /// A source that the run pulls records from.
@@ -71,6 +78,27 @@ pub enum SourceError {
         /// The error of the operating system.
         error: io::Error,
     },
+    /// The source has a format that is not read.
+    #[error("cannot read {name}: {format}")]
+    Format {
+        /// The path of the file.
+        name: String,
+        /// What it is, and what to do.
+        format: String,
+    },
+    /// A compressed file has something else behind its last member.
+    #[error(
+        "cannot read {name} beyond line {line}: its bytes from {offset} on are neither gzip nor zstd nor padding; the lines \
+         before are processed. Remove those bytes, or decompress the file yourself, and start a new run"
+    )]
+    TrailingBytes {
+        /// The path of the file.
+        name: String,
+        /// The last line before them, from 1.
+        line: u64,
+        /// The byte of the compressed file at which they begin, from 0.
+        offset: u64,
+    },
     /// The source breaks off.
     #[error(
         "cannot read {name} after line {line}: {why}; the lines before are processed. Restore the whole file and start \
@@ -84,6 +112,23 @@ pub enum SourceError {
         /// What was found instead of the next line.
         why: String,
     },
+    /// The file is not in order of time.
+    #[error(
+        "cannot read {name} in order of time: line {} ({}) is {} behind line {} ({}), and `lateness` is {}; sort the file with \
+         `understudy sort`, or declare a larger `lateness`, and start a new run. The lines before it are processed",
+        .order.line,
+        .order.time.time_text(),
+        .order.clock_time.saturating_sub(.order.time).span_text(),
+        .order.clock_line,
+        .order.clock_time.time_text(),
+        .order.lateness.span_text()
+    )]
+    Order {
+        /// The path of the file.
+        name: String,
+        /// The record that is out of order, and the latest one before it.
+        order: OutOfOrder,
+    },
     /// The file is not the one that was read before.
     #[error(
         "cannot resume {name}: line {line} is not the record that was read before; restore that file, to which lines \
@@ -95,6 +140,34 @@ pub enum SourceError {
         /// The line of the last record that was read, from 1.
         line: u64,
     },
+}
+
+impl SourceError {
+    /// The error of a file that cannot be opened.
+    fn opening(name: &str, error: io::Error) -> SourceError {
+        match error.get_ref().and_then(|inner| inner.downcast_ref::<UnsupportedFormat>()) {
+            Some(format) => SourceError::Format { name: name.to_owned(), format: format.to_string() },
+            None => SourceError::Open { name: name.to_owned(), error },
+        }
+    }
+
+    /// The error of a source that cannot be read beyond `line`.
+    fn reading(name: &str, line: u64, error: &io::Error) -> SourceError {
+        let name = name.to_owned();
+        let inner = error.get_ref();
+        if let Some(format) = inner.and_then(|inner| inner.downcast_ref::<UnsupportedFormat>()) {
+            return SourceError::Format { name, format: format.to_string() };
+        }
+        if let Some(TrailingBytes { offset }) = inner.and_then(|inner| inner.downcast_ref::<TrailingBytes>())
+        {
+            return SourceError::TrailingBytes { name, line, offset: *offset };
+        }
+        let why = match error.kind() {
+            io::ErrorKind::UnexpectedEof => "it ends in the middle of a compressed member".to_owned(),
+            _ => error.to_string(),
+        };
+        SourceError::Broken { name, line, why }
+    }
 }
 
 /// Opens a source to read the records after `after`; from the beginning without it. `None` if records are not pulled
@@ -120,7 +193,8 @@ pub fn open(
             open_file(&folder.join(path), record_bytes, Some(record))?
         }
         (Source::Stdin, _) => {
-            LineReader::new(Box::new(io::stdin()), "standard input".to_owned(), record_bytes)
+            let reader = Box::new(LazyDecompression::new(io::stdin()));
+            LineReader::new(reader, "standard input".to_owned(), record_bytes)
         }
         (Source::Http, _) => return Ok(None),
     };
@@ -133,7 +207,7 @@ fn open_file(
     after: Option<RecordPosition>,
 ) -> Result<LineReader, SourceError> {
     let name = path.display().to_string();
-    let cannot_open = |error| SourceError::Open { name: name.clone(), error };
+    let cannot_open = |error| SourceError::opening(&name, error);
     let after = match after {
         Some(record) if path.metadata().map_err(cannot_open)?.is_file() => record,
         _ => {
@@ -155,10 +229,10 @@ fn open_file(
     }
 }
 
-/// Checks before a run that a source can be read, without reading from it.
+/// Checks before a run that a source can be read, by the first bytes of a file.
 ///
 /// # Errors
-/// When a file does not exist, is a directory, or must not be read.
+/// When a file does not exist, is a directory, must not be read, or has a format that is not supported.
 pub fn check(source: &Source, folder: &Path) -> Result<(), SourceError> {
     let path = match source {
         Source::File(path) => folder.join(path),
@@ -166,18 +240,27 @@ pub fn check(source: &Source, folder: &Path) -> Result<(), SourceError> {
     };
     // Opening a named pipe would block until somebody writes to it.
     let result = path.metadata().and_then(|file| match file.is_file() {
-        true => File::open(&path).map(drop),
+        true => check_format(&path),
         false if file.is_dir() => Err(is_a_directory()),
         false => Ok(()),
     });
-    result.map_err(|error| SourceError::Open { name: path.display().to_string(), error })
+    result.map_err(|error| SourceError::opening(&path.display().to_string(), error))
+}
+
+/// The path of the regular file that a source is; `None` for a named pipe and any other source. A regular file has an
+/// end and can be sorted, so its records have to be in order of time.
+pub fn regular_file(source: &Source, folder: &Path) -> Option<PathBuf> {
+    match source {
+        Source::File(path) => Some(folder.join(path)).filter(|path| path.is_file()),
+        Source::Stdin | Source::Http => None,
+    }
 }
 
 /// Whether no record is lost while the run is stopped: a file is read again from its position, and HTTP clients repeat
 /// what was not acknowledged. Standard input and named pipes are not replayable.
 pub fn is_replayable(source: &Source, folder: &Path) -> bool {
     match source {
-        Source::File(path) => folder.join(path).is_file(),
+        Source::File(_) => regular_file(source, folder).is_some(),
         Source::Stdin => false,
         Source::Http => true,
     }
