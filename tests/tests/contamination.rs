@@ -4,11 +4,11 @@
 use understudy_engine::BlindingRule;
 use understudy_records::join::{Account, Accounting};
 use understudy_statistics::scoring::{
-    AnswerStatus, Cells, CellsShape, Conditions, EvidencePair, InputCounts, ModelScores, ScoredPairs,
-    VerdictEvidence, WindowClock, jackknife_group,
+    AnswerStatus, Cells, CellsShape, Conditions, EvidencePair, InputCounts, ModelScores, RecordCounts,
+    ScoredPairs, VerdictEvidence, WindowClock, jackknife_group,
 };
 use understudy_statistics::verdict::{
-    CONTAMINATION_LEVEL, Facts, RunResults, Verdict, VerdictKind, determine_verdict,
+    CONTAMINATION_LEVEL, Facts, PairCounts, RunResults, Verdict, VerdictKind, determine_verdict,
 };
 use understudy_study::{Micros, PerStream, Study, parse};
 use understudy_tests::study_toml::StudyToml;
@@ -81,7 +81,9 @@ fn simulate(study: &Study, number: u64, leaks: bool) -> Verdict {
             closed: true,
             clocks: PerStream::splat(Some(Micros(start + 4 * WEEK))),
             accounting: Accounting { snapshots: account, decisions: account },
+            pairs: PairCounts { compared: PAIRS, incomparable: 0 },
             inputs: &inputs,
+            records: &RecordCounts::default(),
             cells: &cells,
             evidence: &evidence,
         },

@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow, bail};
 
 use crate::run_files::load_sealed_study;
-use crate::verdict::evaluation::{closed_verdict, evaluate_threshold};
+use crate::verdict::evaluation::{closed_verdict, evaluate_threshold, pair_counts};
 use crate::verify::issue::{Issue, VerifyReport};
 use crate::verify::run_check::verify;
 use understudy_engine::{Checkpoint, PluginOverrides, buffered_fields, recompute};
@@ -121,7 +121,9 @@ pub fn decide(
                 closed,
                 clocks: rebuilt.counters.clocks,
                 accounting: rebuilt.accounting,
+                pairs: pair_counts(&rebuilt.aggregates),
                 inputs: &rebuilt.counters.inputs,
+                records: &rebuilt.counters.records,
                 cells: &rebuilt.aggregates.cells,
                 evidence: &rebuilt.aggregates.evidence,
             };

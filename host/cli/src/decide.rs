@@ -72,7 +72,7 @@ impl Decide {
                 return Ok(Exit::Verdict(VerdictKind::Void));
             }
         };
-        let kind = worst(&verdict, &choice)?;
+        let kind = gravest(&verdict, &choice)?;
         match self.format {
             Format::Text => {
                 print_out(
@@ -92,14 +92,11 @@ impl Decide {
     }
 }
 
-/// The worst of the selected verdicts.
-fn worst(verdict: &Verdict, choice: &VerdictChoice) -> anyhow::Result<VerdictKind> {
-    let rulings =
-        verdict.models.iter().filter(|model| choice.model.as_ref().is_none_or(|name| model.model == *name));
+/// The gravest of the selected verdicts.
+fn gravest(verdict: &Verdict, choice: &VerdictChoice) -> anyhow::Result<VerdictKind> {
     let scope = choice.scope.as_deref().unwrap_or(ALL_SNAPSHOTS);
-    let kinds = rulings.flat_map(|model| &model.scopes).filter(|ruling| ruling.scope == scope);
-    match kinds.map(|ruling| ruling.verdict).max() {
-        Some(kind) => Ok(kind),
+    match verdict.gravest(choice.model.as_deref(), scope) {
+        Some((_, found)) => Ok(found.verdict),
         None => bail!("the study has no such model or scope; see `understudy check`"),
     }
 }

@@ -15,6 +15,7 @@ use super::report::{Format, style};
 use understudy_engine::{LoadedStudy, load_study};
 use understudy_report as report;
 use understudy_sandbox::ScorerPlugin;
+use understudy_statistics::scoring::WindowClock;
 use understudy_statistics::verdict::plan::{
     self, PairsPerWindow, PlanVolume, ScoreKind, ShareOrigin, ValueShares,
 };
@@ -136,7 +137,10 @@ impl Plan {
         }
         let per_window = match (self.per_window, measured) {
             (Some(stated), _) => PairsPerWindow::Stated(stated),
-            (None, Some(report)) => PairsPerWindow::Measured(pairs(report)),
+            (None, Some(report)) => {
+                let clock = WindowClock::new(study.windows, study.time_zone.clone());
+                PairsPerWindow::Measured(plan::measured_windows(clock, &pairs(report)))
+            }
             (None, None) => bail!(
                 "unknown number of comparisons per {}; give --per-window N, or --measured RUN with a comparable run",
                 study.windows.every.name()
@@ -208,7 +212,7 @@ fn read_report(run: &Path, study: &Study) -> anyhow::Result<report::Report> {
     let report: report::Report = serde_json::from_slice(&text)
         .with_context(|| format!("{shown} is not a report of this version of understudy"))?;
     ensure!(
-        pairs(&report).iter().sum::<u64>() > 0,
+        pairs(&report).iter().any(|(_, pairs)| *pairs > 0),
         "cannot measure the volume: {shown} has no compared pair; give --per-window N"
     );
     // Daylight saving time changes the length of a window by an hour, so that ranges identify the unit.
@@ -228,10 +232,12 @@ fn read_report(run: &Path, study: &Study) -> anyhow::Result<report::Report> {
     Ok(report)
 }
 
-/// Compared pairs per window, which are the same for every model and metric.
-fn pairs(report: &report::Report) -> Vec<u64> {
+/// Compared pairs of each window with pairs, by the start (µs) of the window; the same for every model and metric.
+fn pairs(report: &report::Report) -> Vec<(i64, u64)> {
     let scores = report.models.first().and_then(|model| model.scores.first());
-    scores.map_or_else(Vec::new, |scores| scores.windows.iter().map(|figure| figure.pairs).collect())
+    let values = scores.map_or(&[][..], |scores| &scores.windows);
+    let windows = report.windows.iter().map(|window| window.start.as_microsecond());
+    windows.zip(values.iter().map(|value| value.pairs)).collect()
 }
 
 /// The shares of a condition's values in a run; `None` if the run lacks the condition or has other values.

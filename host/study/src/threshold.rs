@@ -37,6 +37,14 @@ pub struct Threshold {
     pub least_coverage: f64,
     /// The maximum share, from 0 to 1, of rejected records in either stream.
     pub most_rejected: f64,
+    /// The maximum share, from 0 to 1, of late records in either stream.
+    pub most_late: f64,
+    /// The maximum share, from 0 to 1, of conflicting records in either stream.
+    pub most_conflict: f64,
+    /// The maximum share, from 0 to 1, of decisions without a snapshot.
+    pub most_orphaned: f64,
+    /// The maximum share, from 0 to 1, of mirrored requests that never became a record.
+    pub most_shed: f64,
     /// The maximum share, from 0 to 1, of compared pairs without an answer or without a score.
     pub most_unanswered: f64,
     /// The snapshot field that groups dependent pairs into clusters; the id by default.

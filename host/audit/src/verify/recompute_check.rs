@@ -126,8 +126,10 @@ fn differences(saved: &Checkpoint, rebuilt: &Recomputed) -> Vec<&'static str> {
     compare(then.models == now.models, "the counts of the models' answers are");
     compare(then.latency == now.latency, "the models' latencies are");
     compare(then.failures == now.failures, "the models' failures are");
+    compare(then.unanswered == now.unanswered, "the reasons of the models' missing answers are");
     compare(then.sorted_exclusions() == now.sorted_exclusions(), "the first excluded records are");
     compare(then.inputs == now.inputs, "the distributions of the snapshots' fields are");
+    compare(then.records == now.records, "the counts of records by window are");
     let Some(then) = &saved.aggregates else { return vec!["the sums are missing; they are"] };
     let now = &rebuilt.aggregates;
     compare(then.cells == now.cells, "the sums of the scores are");
@@ -140,5 +142,6 @@ fn differences(saved: &Checkpoint, rebuilt: &Recomputed) -> Vec<&'static str> {
         "the substrate's latencies are",
     );
     compare(then.failures == now.failures, "the failures of comparator and metrics are");
+    compare(then.unanswered == now.unanswered, "the reasons of the comparator's missing answers are");
     found
 }

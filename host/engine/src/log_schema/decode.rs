@@ -16,7 +16,7 @@ use understudy_records::batch::{
 };
 use understudy_run_log::Table;
 use understudy_sandbox::{AnsweredBatch, DeciderPlugin};
-use understudy_study::{AnswerForm, Nanos, Stream, StreamKind};
+use understudy_study::{AnswerForm, Micros, Nanos, Stream, StreamKind};
 
 /// A logged row that does not have the form of the study's rows.
 #[derive(Debug, thiserror::Error)]
@@ -119,6 +119,7 @@ pub fn excluded_records(batch: &RecordBatch) -> Result<Vec<(u64, ExcludedRecord)
     let [sequences, lines, offsets, digests] =
         ["sequence", "line", "offset", "digest"].map(|name| columns.numbers(name));
     let (sequences, lines, offsets, digests) = (sequences?, lines?, offsets?, digests?);
+    let counted_at = columns.optional_times("counted_at")?;
     let raw = batch.column_by_name("raw").and_then(|column| column.as_binary_opt::<i32>());
     let row = |row: usize| {
         let unknown = |what: &str, value: &str| columns.fault(format!("no {what} is called \"{value}\""));
@@ -129,6 +130,7 @@ pub fn excluded_records(batch: &RecordBatch) -> Result<Vec<(u64, ExcludedRecord)
             position: RecordPosition { line: lines[row], offset: offsets[row], digest: digests[row] },
             reason: reason.ok_or_else(|| unknown("reason", reasons.value(row)))?,
             detail: details.value(row).to_owned(),
+            counted_at: counted_at[row],
             raw: raw.map(|raw| raw.value(row).to_vec()).unwrap_or_default(),
         };
         Ok((sequences[row], record))
@@ -181,6 +183,11 @@ impl<'b> Columns<'b> {
     fn times(&self, name: &str) -> Result<Vec<i64>, DecodeError> {
         let column = self.typed(name, self.column(name)?.as_primitive_opt::<TimestampMicrosecondType>())?;
         Ok(column.values().to_vec())
+    }
+
+    fn optional_times(&self, name: &str) -> Result<Vec<Option<Micros>>, DecodeError> {
+        let column = self.typed(name, self.column(name)?.as_primitive_opt::<TimestampMicrosecondType>())?;
+        Ok(column.iter().map(|time| time.map(Micros)).collect())
     }
 
     fn answers(&self, name: &str, form: AnswerForm) -> Result<Answers, DecodeError> {

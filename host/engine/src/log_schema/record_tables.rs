@@ -10,7 +10,7 @@ use arrow::array::{ArrayRef, BinaryArray, StringArray, UInt32Array, UInt64Array}
 use arrow::datatypes::{DataType, Field};
 
 use crate::batches::messages::{InferredBatch, ModelOutput};
-use crate::log_schema::table_encoder::{TableColumns, TableEncoder, numbers, times};
+use crate::log_schema::table_encoder::{TableColumns, TableEncoder, numbers, optional_times, times};
 use crate::seal::sealed_study::SealedStudy;
 use understudy_records::batch::{Answers, ExcludedRecord, Reason, Records, data_type};
 use understudy_study::{FieldKind, Stream};
@@ -165,6 +165,13 @@ fn excluded_columns() -> Vec<TableColumns<[(u64, ExcludedRecord)]>> {
         number("offset", |(_, record)| record.position.offset),
         text("reason", |record| record.reason.name()),
         text("detail", |record| &record.detail),
+        TableColumns::nullable(
+            "counted_at",
+            data_type(FieldKind::Timestamp),
+            |rows: &[(u64, ExcludedRecord)]| {
+                optional_times(rows.iter().map(|(_, record)| record.counted_at.map(|at| at.0)).collect())
+            },
+        ),
         TableColumns::required("raw", DataType::Binary, |rows: &[(u64, ExcludedRecord)]| {
             Arc::new(BinaryArray::from_iter_values(rows.iter().map(|(_, record)| &record.raw)))
         }),

@@ -86,3 +86,8 @@ pub(super) fn numbers(values: &[u64]) -> ArrayRef {
 pub(super) fn times(micros: Vec<i64>) -> ArrayRef {
     Arc::new(TimestampMicrosecondArray::from(micros).with_timezone("UTC"))
 }
+
+/// A column of event times that may be null.
+pub(super) fn optional_times(micros: Vec<Option<i64>>) -> ArrayRef {
+    Arc::new(TimestampMicrosecondArray::from(micros).with_timezone("UTC"))
+}

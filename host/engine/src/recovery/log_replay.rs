@@ -189,7 +189,7 @@ impl<'p> LogReplay<'p> {
             }
             StreamKind::Decisions => {
                 if let Some(counters) = counters {
-                    counters.count_accepted(kind, &records.times);
+                    counters.count_accepted(&sealed_study.study, kind, &records.times);
                 }
                 Ok(join_buffer.on_decisions(offered.slot, sequences, &records, offered.pairs)?)
             }
@@ -220,7 +220,7 @@ pub fn count_excluded(
     for batch in (ScanOptions { from_group, ..ScanOptions::new(Table::Excluded, columns) }).open(run)? {
         let mut excluded = decode::excluded_records(&batch?)?;
         excluded.retain(|(sequence, record)| *sequence >= counters.position[record.kind]);
-        counters.count_excluded(&excluded);
+        counters.count_excluded(&sealed_study.study, &excluded);
     }
     Ok(())
 }

@@ -11,10 +11,10 @@ use crate::stats::failures::FailureLog;
 use crate::stats::latency::LatencyHistogram;
 use crate::stats::latency::LatencyPercentiles;
 use crate::stats::run_result::{ListedExclusion, ModelCounts};
+use crate::stats::unanswered_reasons::UnansweredReasons;
 use understudy_records::batch::{Answers, ExcludedRecord, Reason};
 use understudy_records::join::Account;
-use understudy_statistics::scoring::InputCounts;
-use understudy_statistics::scoring::Window;
+use understudy_statistics::scoring::{InputCounts, RecordCounts, Window, WindowClock};
 use understudy_study::{Micros, PerStream, Plugin, StreamKind, Study};
 
 /// Excluded records of each stream and class that the report shows.
@@ -38,10 +38,14 @@ pub struct RunCounters {
     pub latency: Vec<LatencyHistogram>,
     /// Failures of the models.
     pub failures: FailureLog,
+    /// Why answers of the models are missing, without blinded snapshots.
+    pub unanswered: UnansweredReasons,
     /// The first excluded records.
     pub exclusions: Vec<ListedExclusion>,
     /// Input statistics, if the study has a threshold or interim reports.
     pub inputs: InputCounts,
+    /// The records by window, if the study has a threshold or interim reports.
+    pub records: RecordCounts,
 }
 
 impl RunCounters {
@@ -55,13 +59,19 @@ impl RunCounters {
             models: vec![ModelCounts::default(); models],
             latency: vec![LatencyHistogram::default(); models],
             failures: FailureLog::default(),
+            unanswered: UnansweredReasons::default(),
             exclusions: Vec::new(),
             inputs: InputCounts::default(),
+            records: RecordCounts::default(),
         }
     }
 
-    /// Counts accepted records of a stream by their event times.
-    pub fn count_accepted(&mut self, kind: StreamKind, times: &[i64]) {
+    /// Counts accepted records of a stream by their event times, in the order of arrival.
+    pub fn count_accepted(&mut self, study: &Study, kind: StreamKind, times: &[i64]) {
+        if counts_windows(study) {
+            let mut clock = WindowClock::new(study.windows, study.time_zone.clone());
+            self.records.add_accepted(&mut clock, kind, times);
+        }
         if kind == StreamKind::Snapshots {
             self.earliest = self.earliest.into_iter().chain(times.iter().copied()).min();
         }
@@ -72,7 +82,7 @@ impl RunCounters {
     /// Counts answered snapshots.
     pub fn count_inferred(&mut self, study: &Study, answered: &InferredBatch) {
         let InferredBatch { batch: job, windows, conditions, .. } = answered;
-        self.count_accepted(StreamKind::Snapshots, &job.records.times);
+        self.count_accepted(study, StreamKind::Snapshots, &job.records.times);
         record_inputs(study, &mut self.inputs, &job.records.times, windows, conditions);
         for ((index, model), Plugin { name, .. }) in answered.models.iter().enumerate().zip(&study.models) {
             let Answers { unanswered, .. } = &model.output.answers;
@@ -84,6 +94,8 @@ impl RunCounters {
                     Reason::Blinded => &mut counts.blinded,
                 } += 1;
             }
+            let row_key = |row: usize| (answered.batch.sequences[row], answered.batch.records.ids.value(row));
+            self.unanswered.add(name, unanswered.iter().map(|(row, why)| (*row, why)), row_key);
             counts.answered += (model.latencies.rows() - unanswered.len()) as u64;
             let unanswered_before = |end: usize| unanswered.partition_point(|(row, _)| (*row as usize) < end);
             for (rows, latency) in model.latencies.runs() {
@@ -102,9 +114,15 @@ impl RunCounters {
         }
     }
 
-    /// Counts excluded records.
-    pub fn count_excluded(&mut self, excluded: &[(u64, ExcludedRecord)]) {
+    /// Counts excluded records, after the accepted records of their batch.
+    pub fn count_excluded(&mut self, study: &Study, excluded: &[(u64, ExcludedRecord)]) {
+        let mut clock = WindowClock::new(study.windows, study.time_zone.clone());
         for (_, record) in excluded {
+            if counts_windows(study) {
+                let lateness = Micros(study.stream(record.kind).lateness.as_micros() as i64);
+                let (reason, at) = (record.reason, record.counted_at);
+                self.records.add_excluded(&mut clock, record.kind, reason, at, lateness);
+            }
             let account = &mut self.accounts[record.kind];
             account.received += 1;
             *account.excluded_mut(record.reason) += 1;
@@ -150,6 +168,11 @@ impl RunCounters {
     }
 }
 
+/// Whether the study needs counts by window.
+fn counts_windows(study: &Study) -> bool {
+    study.threshold.is_some() || study.interim.every.is_some()
+}
+
 /// Adds accepted snapshots to the input statistics, if the study has a threshold or interim reports.
 pub fn record_inputs(
     study: &Study,
@@ -158,7 +181,7 @@ pub fn record_inputs(
     windows: &[Window],
     conditions: &[Vec<u16>],
 ) {
-    if study.threshold.is_none() && study.interim.every.is_none() {
+    if !counts_windows(study) {
         return;
     }
     let mut scopes = Vec::new();

@@ -187,6 +187,7 @@ impl InterimSnapshot {
             *clock = clock.map(|clock| clock.min(ends[kind]));
         }
         counters.inputs = counters.inputs.through(self.window);
+        counters.records = counters.records.through(self.window);
         if let Some(aggregates) = aggregates {
             aggregates.cells = aggregates.cells.through(self.window);
             let pairs = aggregates.cells.iter().map(|(_, totals)| totals.tally(Slice::All, 0, 0).pairs);
@@ -245,7 +246,7 @@ mod tests {
 
         fn came(&mut self, kind: StreamKind, hours: &[i64]) {
             let times: Vec<i64> = hours.iter().map(|hour| hour * HOUR).collect();
-            self.counters.count_accepted(kind, &times);
+            self.counters.count_accepted(&self.study, kind, &times);
             if kind == StreamKind::Snapshots {
                 let mut clock = WindowClock::new(self.study.windows, self.study.time_zone.clone());
                 let windows: Vec<Window> = times.iter().map(|time| clock.window(*time)).collect();

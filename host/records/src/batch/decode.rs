@@ -15,10 +15,11 @@ use arrow::json::reader::Decoder as JsonDecoder;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::fields::{fields_schema, record_batch};
+use super::line_fault::line_fault;
 use super::lines::Lines;
 use super::values::{ColumnRole, FaultSink, ROLE, RowFault, ValueDecoderFactory};
 use super::{ExcludedRecord, Exclusion, ExclusionReason, RecordPosition};
-use understudy_study::{Stream, StreamKind};
+use understudy_study::{Micros, Stream, StreamKind};
 
 /// Decoded records as columns with the same number of rows.
 #[derive(Clone, Debug)]
@@ -60,6 +61,7 @@ impl Records {
             position,
             reason: exclusion.reason,
             detail: exclusion.detail.clone(),
+            counted_at: (exclusion.reason != ExclusionReason::Rejected).then(|| Micros(self.times[row])),
             raw: self.raw.value(row).as_bytes().to_vec(),
         }
     }
@@ -149,7 +151,7 @@ impl Decoder {
                 None if self.feed(lines.text(index), fed.len()) => fed.push(index),
                 None => {
                     // The decoder is stuck in the malformed line: a new one decodes the lines before it.
-                    excluded.push(self.reject(lines, index, syntax_fault(lines.text(index))));
+                    excluded.push(self.reject(lines, index, line_fault(lines.text(index))));
                     self.json = json_decoder(&self.schema, &self.sink, self.max_rows);
                     for (count, &good) in fed.iter().enumerate() {
                         self.feed(lines.text(good), count);
@@ -168,14 +170,12 @@ impl Decoder {
         if let Some(fault) = lines.fault(index) {
             return Some(fault.to_owned());
         }
-        if !utf8 && let Err(error) = std::str::from_utf8(text) {
-            return Some(format!("not UTF-8: invalid byte at column {}", error.valid_up_to() + 1));
+        if !utf8 && std::str::from_utf8(text).is_err() {
+            return Some(line_fault(text));
         }
         // `arrow-json` accepts JSON without commas, so a strict parser checks the grammar.
-        if serde_json::from_slice::<serde::de::IgnoredAny>(text).is_err() {
-            return Some(syntax_fault(text));
-        }
-        (text.first() != Some(&b'{')).then(|| "not a JSON object; write one object per line".to_owned())
+        let is_json = serde_json::from_slice::<serde::de::IgnoredAny>(text).is_ok();
+        (!is_json || text.first() != Some(&b'{')).then(|| line_fault(text))
     }
 
     /// Passes one line to the JSON decoder, which has `before` records. False unless the line is exactly one
@@ -211,7 +211,7 @@ impl Decoder {
             Ok(None) | Err(_) => {
                 self.json = json_decoder(&self.schema, &self.sink, self.max_rows);
                 if let [only] = fed[..] {
-                    let reason = syntax_fault(lines.text(only));
+                    let reason = line_fault(lines.text(only));
                     excluded.push(self.reject(lines, only, reason));
                 } else {
                     for &index in &*fed {
@@ -255,6 +255,7 @@ impl Decoder {
             position,
             reason: ExclusionReason::Rejected,
             detail,
+            counted_at: None,
             raw: lines.text(index).to_vec(),
         }
     }
@@ -327,19 +328,6 @@ fn decoded_schema(stream: &Stream) -> SchemaRef {
     let others = stream.fields.iter().filter(|f| f.name != stream.id && f.name != stream.time);
     let others = others.map(|f| column(&f.name, ColumnRole::Value(f.kind)));
     Arc::new(Schema::new(own.into_iter().chain(others).collect::<Vec<_>>()))
-}
-
-/// Why a line is not one JSON object, as a JSON parser reports it, with the column.
-fn syntax_fault(text: &[u8]) -> String {
-    match serde_json::from_slice::<serde::de::IgnoredAny>(text) {
-        Err(error) if error.is_eof() => "not JSON: the line ends in the middle of a record".to_owned(),
-        Err(error) => {
-            let what = error.to_string();
-            let what = what.split(" at line ").next().unwrap_or_default();
-            format!("not JSON: {what} at column {}", error.column())
-        }
-        Ok(_) => "not JSON: a string contains half of a surrogate pair or another invalid escape".to_owned(),
-    }
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ pub mod records;
 mod subgroups;
 mod threshold;
 mod verdict;
+mod verdict_account;
 
 use crate::format::{count, counted, verdict_meaning};
 use crate::metric_format::MetricFormat;
@@ -21,6 +22,7 @@ use crate::model::report::Report;
 use crate::model::run_summary::RunEnd;
 use crate::page::{Banner, Document, Fact, Tone};
 use understudy_statistics::verdict::ModelVerdict;
+use understudy_study::ALL_SNAPSHOTS;
 
 /// The document of a report bundle.
 pub fn document(bundle: &ReportBundle) -> Document {
@@ -97,8 +99,7 @@ fn banner(bundle: &ReportBundle) -> Banner {
             "Events after the verdict could change it. `understudy decide` computes it again.",
         );
     }
-    let scope_verdicts = verdict.models.iter().filter_map(|model| model.scopes.first());
-    let Some(scope_verdict) = scope_verdicts.max_by_key(|scope_verdict| scope_verdict.verdict) else {
+    let Some((_, scope_verdict)) = verdict.gravest(None, ALL_SNAPSHOTS) else {
         return plain("UNDECIDED", "The verdict covers no model.");
     };
     let model_verdict =
@@ -107,7 +108,11 @@ fn banner(bundle: &ReportBundle) -> Banner {
         [_] => verdict_meaning(scope_verdict.verdict).to_owned(),
         several => several.iter().filter_map(model_verdict).collect::<Vec<_>>().join(", "),
     };
-    Banner { tone: helpers::tone(scope_verdict.verdict), word: scope_verdict.verdict.name().to_owned(), text }
+    Banner {
+        tone: helpers::tone(scope_verdict.verdict),
+        word: scope_verdict.verdict.name().to_owned(),
+        text: format!("{text}: {}", scope_verdict.main_reason()),
+    }
 }
 
 #[cfg(test)]

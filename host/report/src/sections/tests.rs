@@ -13,8 +13,8 @@ use crate::terminal::fixture::{empty, hotel, rates, troubled};
 use understudy_records::join::Accounting;
 use understudy_statistics::scoring::wilson;
 use understudy_statistics::verdict::{
-    self, CountedWindow, Estimate, IntervalMethod, ModelVerdict, ScopeVerdict, Verdict, VerdictKind,
-    VerdictReason,
+    self, CountedWindow, Estimate, IntervalMethod, ModelVerdict, PairCounts, ScopeVerdict, Verdict,
+    VerdictKind, VerdictReason,
 };
 use understudy_study::Direction;
 
@@ -56,6 +56,7 @@ fn ruled(report: Report, word: VerdictKind) -> ReportBundle {
         value: Some(hits as f64 / pairs as f64),
         interval: wilson(hits, pairs, 0.95),
         method: Some(IntervalMethod::Wilson),
+        no_interval: None,
     };
     let windows = report.windows.iter().map(|window| CountedWindow {
         label: window.label.clone(),
@@ -70,6 +71,7 @@ fn ruled(report: Report, word: VerdictKind) -> ReportBundle {
         snapshots: 400,
         compared: 400,
         unanswered: 0,
+        guards: Vec::new(),
         pooled: found(201, 400),
         windows: report.windows.iter().map(|_| found(201, 400)).collect(),
         chance: None,
@@ -85,7 +87,12 @@ fn ruled(report: Report, word: VerdictKind) -> ReportBundle {
         metric: "agreement".to_owned(),
         confidence: 0.95,
         windows: windows.collect(),
-        accounting: Accounting::default(),
+        accounting: report.accounting,
+        pairs: PairCounts {
+            compared: report.comparison.compared,
+            incomparable: report.comparison.incomparable,
+        },
+        guards: Vec::new(),
         inputs: Vec::new(),
         cycle: Vec::new(),
         interferences: Vec::new(),

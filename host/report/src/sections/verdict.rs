@@ -6,6 +6,8 @@ use crate::format::{count, verdict_meaning};
 use crate::model::bundle::ReportBundle;
 use crate::page::{Block, Cell, Column, Section, Tone};
 use crate::sections::helpers::{OFFLINE_NOTE, scope_name, table, text, tone};
+use crate::sections::verdict_account::{account, guards};
+use crate::value_text::value_text;
 use understudy_statistics::verdict::{ModelVerdict, Verdict};
 
 /// The verdict and its reasons.
@@ -59,6 +61,8 @@ fn reasons(verdict: &Verdict, events_since_verdict: &[String], blocks: &mut Vec<
             blocks.push(Block::List(ruling.reasons.iter().map(|reason| reason.text.clone()).collect()));
         }
     }
+    blocks.push(guards(verdict));
+    blocks.extend(account(verdict));
 }
 
 /// The distribution of the inputs compared with the declared reference, and the coverage of cycles.
@@ -81,7 +85,7 @@ pub fn representativeness(bundle: &ReportBundle) -> Section {
         let rows = inputs.iter().map(|input| {
             let tone = if input.within_tolerance { Tone::Good } else { Tone::Bad };
             vec![
-                format!("{} = {}", input.condition, input.value).into(),
+                format!("{} = {}", input.condition, value_text(&input.value)).into(),
                 count(input.snapshots).into(),
                 Cell::from(format!("{:.4}", input.share)).toned(tone),
                 format!("{:.4}", input.reference).into(),
@@ -105,7 +109,7 @@ pub fn representativeness(bundle: &ReportBundle) -> Section {
         let rows = cycle.iter().map(|value| {
             let tone = if value.covered { Tone::Good } else { Tone::Unsure };
             vec![
-                value.value.as_str().into(),
+                value_text(&value.value).into(),
                 Cell::from(count(value.occurrences)).toned(tone),
                 count(value.required).into(),
                 count(value.pairs).into(),

@@ -15,6 +15,7 @@ mod subgroups;
 mod table;
 pub mod text_canvas;
 pub mod verdict;
+mod verdict_account;
 mod windows;
 
 use crate::format::{counted, duration};
@@ -42,6 +43,7 @@ pub fn render_report(report: &Report, style: Style) -> String {
         windows::windows(&mut page, report, &formats);
     }
     records::latency(&mut page, report);
+    failures::missing_answers(&mut page, report);
     failures::plugin_failures(&mut page, report);
     failures::excluded_records(&mut page, report);
     page.blank();
@@ -50,13 +52,25 @@ pub fn render_report(report: &Report, style: Style) -> String {
     page.finish()
 }
 
+/// A cell of a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TableCell {
+    /// A value from a record or a plugin, which is shown so that it can be told from every other value.
+    Value(String),
+    /// Any other text.
+    Text(String),
+}
+
 /// A table as text: lines that each end with a line feed.
-pub fn render_table(heads: &[String], rows: &[Vec<String>], style: Style) -> String {
+pub fn render_table(heads: &[String], rows: &[Vec<TableCell>], style: Style) -> String {
     let mut page = Page::new(style);
     let mut table = TextTable::new(heads.iter().map(|_| Align::Left));
     table.head(heads.iter().map(|head| Span::new(Ink::Faint, head)));
     for row in rows {
-        table.row(row.iter().map(|cell| cell.as_str().into()));
+        table.row(row.iter().map(|cell| match cell {
+            TableCell::Value(value) => Span::value(Ink::Plain, value),
+            TableCell::Text(text) => Span::from(text.as_str()).with_digest(),
+        }));
     }
     table.print(&mut page);
     page.finish()

@@ -1,7 +1,7 @@
 //! Renders a study plan as text: sample sizes and power, before the study starts.
 //!
-//! Invariants: figures are those of the [`StudyPlan`]; none is computed here. An unknown figure is a dash. A
-//! difference that the study cannot detect at any true value is `never`.
+//! Invariants: figures are those of the [`StudyPlan`]; none is computed here. An unknown figure is a dash. A difference
+//! that the study cannot detect at any true value is `never`.
 
 use crate::format::{UNDEFINED, count, counted, significant};
 use crate::terminal::table::{Align, TextTable};
@@ -41,8 +41,12 @@ pub fn render_plan(plan: &StudyPlan, style: Style) -> String {
             )
         }
     };
+    let measured = match plan.measured {
+        Some(_) => " and how often the measured windows had enough pairs",
+        None => " alone",
+    };
     let closing = format!(
-        "{scores}, and pairs to be independent of each other. Probabilities consider the metric values alone. Other \
+        "{scores}, and pairs to be independent of each other. Probabilities consider the metric values{measured}. Other \
          requirements of the threshold, such as coverage, can only lower them."
     );
     page.paragraph(0, Ink::Plain, &closing, 4);
@@ -100,7 +104,7 @@ fn comparisons(page: &mut Page, plan: &StudyPlan) {
     };
     let heads = ["".to_owned(), "share".to_owned()].into_iter().chain(span_names(plan));
     table.head(heads.map(|head| Span::new(Ink::Faint, head)));
-    let each = plan.quantifier == Quantifier::EveryWindow;
+    let each = plan.counted != WindowChoice::All;
     for part in &plan.scopes {
         let name = if part.name == ALL_SNAPSHOTS {
             format!("  {ALL_SNAPSHOTS}")

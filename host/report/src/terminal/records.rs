@@ -8,6 +8,7 @@ use crate::model::report::Report;
 use crate::model::run_summary::{ComparisonCounts, DeterminismSummary, LatencySummary};
 use crate::terminal::table::{Align, TextTable};
 use crate::terminal::text_canvas::{Ink, Page, Span};
+use crate::value_text::value_text;
 use understudy_records::join::Account;
 
 /// The warning for accounts that do not balance, which is always a bug of understudy.
@@ -53,13 +54,14 @@ pub(super) fn accounts(page: &mut Page, report: &Report) {
         page.paragraph(
             2,
             Ink::Faint,
-            "incomparable: the comparator gave no answer; its reasons are in pairs/, column `comparator.unanswered`",
+            "incomparable: the comparator gave no answer; see \"Missing answers\" below, and for each pair the column \
+             `comparator.unanswered` in pairs/",
             2,
         );
     }
 }
 
-fn balance(account: &Account) -> Span {
+pub(super) fn balance(account: &Account) -> Span {
     if account.balances() { faint("✓ balances") } else { Span::new(Ink::Alarm, "✗ NOT BALANCED") }
 }
 
@@ -103,8 +105,11 @@ pub(super) fn determinism_checks(page: &mut Page, report: &Report) {
             0 => page.paragraph(2, Ink::Faint, &format!("{checked}, no mismatches"), 2),
             _ => {
                 // An interim report names no row.
-                let first =
-                    if first_id.is_empty() { String::new() } else { format!(", first id {first_id}") };
+                let first = if first_id.is_empty() {
+                    String::new()
+                } else {
+                    format!(", first id {}", value_text(first_id))
+                };
                 let text = format!(
                     "{checked}, {}{first}: the model keeps state between calls, so its figures depend on the order of \
                      its input",

@@ -5,6 +5,8 @@
 use crate::format::{counted, p_value, verdict_meaning};
 use crate::terminal::table::{Align, TextTable};
 use crate::terminal::text_canvas::{Ink, Page, Span, Style};
+use crate::terminal::verdict_account::{guards, verdict_account};
+use crate::value_text::value_text;
 use understudy_statistics::verdict::{
     Contamination, Estimate, IntervalMethod, ModelVerdict, ScopeVerdict, TESTED_LATER, Verdict, VerdictKind,
 };
@@ -16,6 +18,7 @@ const MAX_WINDOWS: usize = 60;
 /// The verdict as text, for the given model and scope, or for all of them.
 pub fn render_verdict(verdict: &Verdict, model: Option<&str>, scope: Option<&str>, style: Style) -> String {
     let mut page = Page::new(style);
+    headline(&mut page, verdict, model, scope.unwrap_or(ALL_SNAPSHOTS));
     page.line(
         0,
         &[
@@ -47,11 +50,39 @@ pub fn render_verdict(verdict: &Verdict, model: Option<&str>, scope: Option<&str
         }
     }
     shared_inputs(&mut page, verdict);
+    verdict_account(&mut page, verdict);
+    guards(&mut page, verdict, model, scope);
     page.blank();
     let closing = "GO means \"safe to try on canary\". It does not mean that the model is better, but that it agrees with the decisions \
                    as closely as the threshold requires.";
     page.paragraph(0, Ink::Plain, closing, 3);
     page.finish()
+}
+
+/// The gravest verdict with its main reason, in one sentence.
+fn headline(page: &mut Page, verdict: &Verdict, model: Option<&str>, scope: &str) {
+    let Some((found_model, found)) = verdict.gravest(model, scope) else { return };
+    let of = match (verdict.models.len() > 1, scope == ALL_SNAPSHOTS) {
+        (false, true) => String::new(),
+        (true, true) => format!(" for {}", found_model.model),
+        (false, false) => format!(" for scope {scope}"),
+        (true, false) => format!(" for {}, scope {scope}", found_model.model),
+    };
+    let more = match found.reasons.len() {
+        0 | 1 => String::new(),
+        reasons => format!(" (1 of {reasons} reasons)"),
+    };
+    let (name, meaning) = (found.verdict.name(), verdict_meaning(found.verdict));
+    let text = format!("{name}{of}, {meaning}: {}{more}", found.main_reason());
+    page.paragraph(0, verdict_ink(found.verdict), &text, 4);
+}
+
+fn verdict_ink(kind: VerdictKind) -> Ink {
+    match kind {
+        VerdictKind::Go => Ink::Title,
+        VerdictKind::NoGo | VerdictKind::Void => Ink::Alarm,
+        VerdictKind::Inconclusive => Ink::Notice,
+    }
 }
 
 /// The verdict for one model and one scope.
@@ -65,14 +96,12 @@ fn scope_verdict(
     let whole = ruling.scope == ALL_SNAPSHOTS;
     let scope = if whole { "all of the input".to_owned() } else { format!("scope {}", ruling.scope) };
     page.section(&format!("{}, {scope}", model.model), "");
-    let ink = match ruling.verdict {
-        VerdictKind::Go => Ink::Title,
-        VerdictKind::NoGo | VerdictKind::Void => Ink::Alarm,
-        VerdictKind::Inconclusive => Ink::Notice,
-    };
     page.line(
         2,
-        &[Span::new(ink, ruling.verdict.name()), format!(": {}", verdict_meaning(ruling.verdict)).into()],
+        &[
+            Span::new(verdict_ink(ruling.verdict), ruling.verdict.name()),
+            format!(": {}", verdict_meaning(ruling.verdict)).into(),
+        ],
     );
     for reason in &ruling.reasons {
         page.paragraph(2, Ink::Plain, &format!("- {}", reason.text), 4);
@@ -189,7 +218,7 @@ fn shared_inputs(page: &mut Page, verdict: &Verdict) {
             let numbers = [value.occurrences, value.required, value.pairs].map(|number| number.to_string());
             let [occurrences, required, pairs] = &numbers;
             let cells: [Span; 4] =
-                [&value.value, occurrences, required, pairs].map(|cell| cell.as_str().into());
+                [&value_text(&value.value), occurrences, required, pairs].map(|cell| cell.as_str().into());
             table.row(cells.into_iter().chain([mark(value.covered, "not covered")]));
         }
         table.print(page);
@@ -201,7 +230,7 @@ fn shared_inputs(page: &mut Page, verdict: &Verdict) {
         for input in &verdict.inputs {
             let reference = format!("{} ± {}", input.reference, input.tolerance);
             let cells = [
-                format!("{} {}", input.condition, input.value),
+                format!("{} {}", input.condition, value_text(&input.value)),
                 input.snapshots.to_string(),
                 format!("{:.4}", input.share),
                 reference,

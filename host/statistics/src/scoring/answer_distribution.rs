@@ -198,6 +198,8 @@ pub struct RankPositions {
     pub unranked: u64,
     /// The number of pairs at each position, counted from 1.
     pub places: BTreeMap<u32, u64>,
+    /// The number of items of the longest ranking of either side.
+    pub longest: u32,
 }
 
 impl RankPositions {
@@ -206,6 +208,7 @@ impl RankPositions {
         self.unanswered += other.unanswered;
         self.absent += other.absent;
         self.unranked += other.unranked;
+        self.longest = self.longest.max(other.longest);
         for (place, count) in &other.places {
             *self.places.entry(*place).or_default() += count;
         }

@@ -119,6 +119,14 @@ impl WindowClock {
         Window(window.0.saturating_add(length))
     }
 
+    /// The windows from `first` on, in order, with their instants. An hour or a day that the local clock skips
+    /// is not a window.
+    pub fn windows_from(&self, first: Window) -> impl Iterator<Item = (Window, Range<i64>)> + '_ {
+        let after = |window: &Window| Some(self.next(*window)).filter(|next| next > window);
+        let windows = std::iter::successors(Some(first), after);
+        windows.map(|window| (window, self.bounds(window))).filter(|(_, bounds)| !bounds.is_empty())
+    }
+
     /// The first instant at which the local clock reads `civil`, or has jumped past it.
     fn first_instant(&self, civil: DateTime) -> i64 {
         let zone = self.local.zone();

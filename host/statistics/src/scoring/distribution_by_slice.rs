@@ -106,12 +106,38 @@ impl DistributionsBySlice {
                 *together.entry((condition, u32::from(values[row]), cell)).or_default() += 1;
             }
         }
+        if let ComparedAnswers::Rankings { lengths, .. } = rows {
+            self.note_lengths(model, lengths, pairs);
+        }
         for ((slice, place, cell), count) in together {
             let distribution = match slice {
                 0 => self.window(runs[place as usize], model),
                 condition => &mut self.values[condition as usize - 1][place as usize].to_mut()[model],
             };
             rows.count(distribution, cell, count);
+        }
+    }
+
+    /// Notes the longest ranking of each window and of each value of each condition.
+    fn note_lengths(&mut self, model: usize, lengths: &[u32], pairs: DistributionBatch<'_>) {
+        let note = |distribution: &mut AnswerHistogram, length: u32| {
+            if let AnswerHistogram::Rankings(positions) = distribution {
+                positions.longest = positions.longest.max(length);
+            }
+        };
+        let mut windows: BTreeMap<Window, u32> = BTreeMap::new();
+        let mut values: FxHashMap<(usize, u16), u32> = FxHashMap::default();
+        for (row, &length) in lengths.iter().enumerate() {
+            let longest = windows.entry(pairs.windows[row]).or_default();
+            *longest = length.max(*longest);
+            for (condition, codes) in pairs.conditions.iter().enumerate() {
+                let longest = values.entry((condition, codes[row])).or_default();
+                *longest = length.max(*longest);
+            }
+        }
+        windows.into_iter().for_each(|(window, length)| note(self.window(window, model), length));
+        for ((condition, value), length) in values {
+            note(&mut self.values[condition][usize::from(value)].to_mut()[model], length);
         }
     }
 
@@ -245,6 +271,8 @@ enum ComparedAnswers<'a> {
         model: Vec<Option<u32>>,
         substrate: Vec<Option<u32>>,
         places: Vec<u32>,
+        /// The number of items of the longer ranking of each row.
+        lengths: Vec<u32>,
         names: [&'a Answers; 2],
     },
 }
@@ -253,6 +281,8 @@ enum ComparedAnswers<'a> {
 const NONE: u32 = u32::MAX;
 /// The position if the substrate's ranking is empty.
 const UNRANKED: u32 = NONE - 1;
+/// The code of the first choice of an empty ranking.
+const EMPTY: u32 = NONE - 1;
 
 impl<'a> ComparedAnswers<'a> {
     fn new(answers: &'a Answers, comparator: &'a Answers) -> ComparedAnswers<'a> {
@@ -291,10 +321,15 @@ impl<'a> ComparedAnswers<'a> {
                     let mut own = codes[ranking(offsets, row)].iter().map(|code| own.value(*code as usize));
                     own.position(|own| own == name).map_or(0, |at| at as u32 + 1)
                 };
+                let length = |row: usize| {
+                    let own = if answered[row] { ranking(offsets, row).len() } else { 0 };
+                    own.max(ranking(of_comparator, row).len()) as u32
+                };
                 ComparedAnswers::Rankings {
                     model: (0..rows)
-                        .map(|row| answered[row].then(|| first(offsets, codes, row)).flatten())
+                        .map(|row| answered[row].then(|| first(offsets, codes, row).unwrap_or(EMPTY)))
                         .collect(),
+                    lengths: (0..rows).map(length).collect(),
                     places: (0..rows).map(|row| if answered[row] { place(row) } else { NONE }).collect(),
                     substrate,
                     names,
@@ -323,7 +358,7 @@ impl<'a> ComparedAnswers<'a> {
             }
             (
                 ComparedAnswers::Rankings { .. },
-                AnswerHistogram::Rankings(RankPositions { unanswered, absent, unranked, places }),
+                AnswerHistogram::Rankings(RankPositions { unanswered, absent, unranked, places, .. }),
             ) => match cell as u32 {
                 NONE => *unanswered += count,
                 UNRANKED => *unranked += count,
@@ -340,12 +375,14 @@ impl<'a> ComparedAnswers<'a> {
             ComparedAnswers::Labels { model, substrate, names } => {
                 (model[row], Some(substrate[row]), names, model[row].is_some())
             }
-            ComparedAnswers::Rankings { model, substrate, places, names } => {
-                (model[row], substrate[row], names, places[row] != NONE)
+            ComparedAnswers::Rankings { model, substrate, names, .. } => {
+                (model[row], Some(substrate[row].unwrap_or(EMPTY)), names, model[row].is_some())
             }
             ComparedAnswers::Numbers(_) => return None,
         };
-        let name = |answers, code: Option<u32>| code.map(|code| name(answers, code));
+        // An empty ranking has no first choice.
+        let name =
+            |answers, code: Option<u32>| code.filter(|code| *code != EMPTY).map(|code| name(answers, code));
         let same = answered && name(answers, model) == name(comparator, substrate);
         (!same).then(|| pair(model, substrate.unwrap_or(NONE)))
     }
@@ -355,9 +392,9 @@ impl<'a> ComparedAnswers<'a> {
             return None;
         };
         let (model, substrate) = ((cell >> 32) as u32, cell as u32);
+        let name = |answers, code| if code == EMPTY { "" } else { name(answers, code) };
         let model = (model != NONE).then(|| name(names[0], model).to_owned());
-        let substrate = if substrate == NONE { "" } else { name(names[1], substrate) };
-        Some((model, substrate.to_owned()))
+        Some((model, name(names[1], substrate).to_owned()))
     }
 }
 

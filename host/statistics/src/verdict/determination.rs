@@ -8,16 +8,14 @@ use jiff::Timestamp;
 
 use super::bound::{meets_bound, meets_bound_by_count};
 use super::estimate::{Estimator, is_early};
-use super::format::{
-    at_least, at_most, describe_threshold, direction_words, format_estimate, format_share, pass_reason,
-};
+use super::format::{describe_threshold, direction_words, format_estimate, pass_reason};
+use super::guards::{record_guards, scope_guards};
 use super::window_selection::{WindowSelection, select_windows};
 use super::{
-    CONTAMINATION_LEVEL, Contamination, CycleValue, Estimate, FORMAT, Facts, InputShare, ModelVerdict,
-    ScopeVerdict, Verdict, VerdictKind, VerdictReason,
+    CONTAMINATION_LEVEL, Contamination, CycleValue, Estimate, FORMAT, Facts, GuardResult, InputShare,
+    MissingInterval, ModelVerdict, ScopeVerdict, Verdict, VerdictKind, VerdictReason,
 };
 use crate::scoring::{Interval, Reduce, Slice};
-use understudy_records::join::{Account, Accounting};
 use understudy_study::{
     ALL_SNAPSHOTS, ChanceCorrection, Direction, Evidence, InterferenceEffect, InterferenceKind, Quantifier,
     Reference, Threshold, WindowChoice,
@@ -30,8 +28,10 @@ pub fn determine_verdict(facts: &Facts<'_>, reduce: &mut Reduce<'_>) -> Verdict 
     let selection = select_windows(facts);
     let inputs = input_shares(facts, &selection);
     let cycle = cycle_values(facts, &selection);
+    let guards = record_guards(facts, &selection);
     let mut shared = Vec::new();
-    add_void_reasons(facts, &selection, &mut shared);
+    add_interferences(facts, &selection, &mut shared);
+    shared.extend(exceeded(&guards));
     add_missing_evidence(facts, &selection, &inputs, &cycle, &mut shared);
     let mut estimator = Estimator::new(facts, is_early(facts, &selection.windows), reduce);
     let mut models = Vec::new();
@@ -64,6 +64,8 @@ pub fn determine_verdict(facts: &Facts<'_>, reduce: &mut Reduce<'_>) -> Verdict 
         confidence: estimator.confidence,
         windows: selection.counted,
         accounting: facts.results.accounting,
+        pairs: facts.results.pairs,
+        guards,
         inputs,
         cycle,
         interferences: facts.interferences.to_vec(),
@@ -91,16 +93,9 @@ fn scope_verdict(
     let left_out = sums.models.get(model).map_or(0, |sums| sums.unanswered);
     let unanswered = left_out.max(compared.saturating_sub(pooled.pairs));
 
+    let guards = scope_guards(threshold, snapshots, compared, unanswered).to_vec();
     let mut reasons = shared.to_vec();
     let mut add = |verdict, text| reasons.push(VerdictReason { verdict, text });
-    if snapshots > 0 && !at_least(compared, snapshots, threshold.least_coverage) {
-        let text = format!(
-            "{compared} of {snapshots} snapshots ({}) were compared; at least {} is required",
-            format_share(compared, snapshots),
-            threshold.least_coverage
-        );
-        add(VerdictKind::Void, text);
-    }
     let labels = selection.counted.iter().map(|window| window.label.as_str());
     match threshold.quantifier {
         Quantifier::EveryWindow => {
@@ -127,14 +122,6 @@ fn scope_verdict(
             looks; decide at the end";
         add(VerdictKind::Inconclusive, text.to_owned());
     }
-    if compared > 0 && !at_most(unanswered, compared, threshold.most_unanswered) {
-        let text = format!(
-            "{unanswered} of {compared} pairs ({}) have no answer or no score; at most {} is allowed",
-            format_share(unanswered, compared),
-            threshold.most_unanswered
-        );
-        add(VerdictKind::NoGo, text);
-    }
     match (threshold.chance, chance) {
         (Some(ChanceCorrection::Kappa(least)), Some(agreement))
             if agreement.kappa.is_none_or(|kappa| kappa < least) =>
@@ -160,6 +147,7 @@ fn scope_verdict(
         }
         _ => {}
     }
+    reasons.extend(exceeded(&guards));
     reasons.sort_by_key(|reason| Reverse(reason.verdict));
     let verdict = reasons.iter().map(|reason| reason.verdict).max().unwrap_or(VerdictKind::Go);
     if verdict == VerdictKind::Go {
@@ -172,6 +160,7 @@ fn scope_verdict(
         snapshots,
         compared,
         unanswered,
+        guards,
         pooled,
         windows,
         chance,
@@ -221,15 +210,22 @@ fn failure(threshold: &Threshold, estimate: &Estimate) -> Option<(VerdictKind, S
                 (false, false) => Some((VerdictKind::NoGo, text("is on the wrong side of"))),
             }
         }
-        (Evidence::Bound(_), None) => Some((
-            VerdictKind::Inconclusive,
-            format!("{}; no interval can be computed", format_estimate(estimate)),
-        )),
+        (Evidence::Bound(_), None) => {
+            let reason = estimate.no_interval.map_or("", MissingInterval::reason);
+            let text = format!("{}; no interval can be computed: {reason}", format_estimate(estimate));
+            Some((VerdictKind::Inconclusive, text))
+        }
     }
 }
 
-/// Adds the reasons that make the study void, for all models and scopes.
-fn add_void_reasons(facts: &Facts<'_>, selection: &WindowSelection, reasons: &mut Vec<VerdictReason>) {
+/// The reasons of the guards whose limits are not met.
+fn exceeded(guards: &[GuardResult]) -> impl Iterator<Item = VerdictReason> {
+    let exceeded = guards.iter().filter(|guard| !guard.within_limit);
+    exceeded.map(|guard| VerdictReason { verdict: guard.guard.verdict(), text: guard.sentence() })
+}
+
+/// Adds the interferences that make the study void, for all models and scopes.
+fn add_interferences(facts: &Facts<'_>, selection: &WindowSelection, reasons: &mut Vec<VerdictReason>) {
     let mut add = |text| reasons.push(VerdictReason { verdict: VerdictKind::Void, text });
     for event in facts.interferences {
         let (rule, what) = match event.kind {
@@ -243,17 +239,6 @@ fn add_void_reasons(facts: &Facts<'_>, selection: &WindowSelection, reasons: &mu
             add(format!(
                 "{what} from {} onward, before all counted decisions were made: {}",
                 event.since, event.description
-            ));
-        }
-    }
-    let Facts { threshold, results, .. } = facts;
-    let Accounting { snapshots, decisions } = results.accounting;
-    for (stream, Account { received, rejected, .. }) in [("snapshots", snapshots), ("decisions", decisions)] {
-        if received > 0 && !at_most(rejected, received, threshold.most_rejected) {
-            add(format!(
-                "{rejected} of {received} {stream} ({}) could not be decoded; at most {} is allowed",
-                format_share(rejected, received),
-                threshold.most_rejected
             ));
         }
     }

@@ -2,17 +2,22 @@
 //!
 //! Invariants:
 //! - A value is the metric's own `reduce` of exact sums.
-//! - An interval has one method, which depends on the kind of the scores and on the time of the look, never
-//!   on the result.
+//! - An interval has one method, which depends on the kind of the scores and on the time of the look. It
+//!   depends on the result only where the scores show no spread.
+//! - An estimate without an interval says why.
 
 use super::{
     CONTAMINATION_LEVEL, ChanceAgreement, Contamination, DISPLAY_CONFIDENCE, Estimate, Facts, IntervalMethod,
+    MissingInterval,
 };
 use crate::scoring::{
     ConfidenceSequence, Interval, JACKKNIFE_GROUPS, ModelSums, Reduce, ScoreBlock, StratumKey, Window,
-    jackknife, jackknife_difference, proportion_difference, wilson,
+    equal_scores, has_spread, jackknife, jackknife_difference, proportion_difference, wilson,
 };
 use understudy_study::{Direction, Evidence as Declared, WindowChoice};
+
+/// A variance below this fraction of the mean square of the scores is attributed to rounding.
+const ROUNDING: f64 = 1e-12;
 
 /// Computes the estimates of a study.
 pub struct Estimator<'f, 'r> {
@@ -40,16 +45,53 @@ impl<'f, 'r> Estimator<'f, 'r> {
         let mut estimate = self.point_estimate(&sums);
         let Some(value) = estimate.value else { return estimate };
         let interval = if self.early {
-            self.sequence(windows, scope, model, value).map(|interval| (interval, IntervalMethod::Sequence))
+            let interval = self.sequence(windows, scope, model, value);
+            interval.map(|interval| (interval, IntervalMethod::Sequence)).ok_or(MissingInterval::NoSequence)
         } else if let Some(hits) = estimate.hits.filter(|_| self.facts.threshold.cluster.is_none()) {
-            wilson(hits, estimate.pairs, self.confidence).map(|interval| (interval, IntervalMethod::Wilson))
+            let interval = wilson(hits, estimate.pairs, self.confidence);
+            interval.map(|interval| (interval, IntervalMethod::Wilson)).ok_or(MissingInterval::NotFinite)
         } else {
-            let without = self.leave_one_out(windows, model, |key| key.scope == scope);
-            jackknife(value, &without, self.confidence)
-                .map(|interval| (interval.clamped(self.facts.range), IntervalMethod::Jackknife))
+            self.jackknife_interval(windows, scope, model, value, &sums)
         };
-        (estimate.interval, estimate.method) = interval.unzip();
+        match interval {
+            Ok((interval, method)) => {
+                (estimate.interval, estimate.method) = (Some(interval), Some(method));
+            }
+            Err(reason) => estimate.no_interval = Some(reason),
+        }
         estimate
+    }
+
+    /// The interval of a single look by the jackknife over groups; if these show no spread, by the bounds for
+    /// equal scores. `sums` are those over the windows.
+    fn jackknife_interval(
+        &mut self,
+        windows: &[Window],
+        scope: u16,
+        model: usize,
+        value: f64,
+        sums: &ModelSums,
+    ) -> Result<(Interval, IntervalMethod), MissingInterval> {
+        let without = self.leave_one_out(windows, model, |key| key.scope == scope);
+        let without = without?;
+        if has_spread(value, &without) {
+            let interval = jackknife(value, &without, self.confidence).ok_or(MissingInterval::NotFinite)?;
+            return Ok((interval.clamped(self.facts.range), IntervalMethod::Jackknife));
+        }
+        let (pairs, values) = rounded(sums);
+        let bounded = self.facts.range.0.zip(self.facts.range.1);
+        let Some(range) = bounded.filter(|_| is_mean(&values, pairs, value)) else {
+            return Err(MissingInterval::NoSpread);
+        };
+        // Without a cluster key the pairs are independent of each other, otherwise only the groups are.
+        let mean_square = sums.squares.value() / pairs as f64;
+        let is_constant = mean_square - value * value <= mean_square * ROUNDING;
+        let independent = match self.facts.threshold.cluster.is_none() && is_constant {
+            true => pairs,
+            false => without.len() as u64,
+        };
+        let interval = equal_scores(value, independent, range, self.confidence);
+        interval.map(|interval| (interval, IntervalMethod::EqualScores)).ok_or(MissingInterval::NoSpread)
     }
 
     /// The contamination test: a model's value where its answer existed before the decision, against that
@@ -81,12 +123,13 @@ impl<'f, 'r> Estimator<'f, 'r> {
             _ => {
                 let [one, other] =
                     [false, true].map(|blinded| self.leave_one_out(windows, model, arm(blinded)));
-                // Both arms must be divided into the same groups. With few pairs they are not, and the test
-                // is not possible.
-                match (unblinded.value, blinded.value) {
-                    (Some(unblinded), Some(blinded))
-                        if one.len() == JACKKNIFE_GROUPS as usize && other.len() == one.len() =>
-                    {
+                // Both arms must be divided into the same groups, and the metric must be defined without each
+                // of them. With few pairs this is not so, and the test is not possible.
+                let replicates = one.ok().zip(other.ok()).filter(|(one, other)| {
+                    one.len() == JACKKNIFE_GROUPS as usize && other.len() == one.len()
+                });
+                match (unblinded.value, blinded.value, replicates) {
+                    (Some(unblinded), Some(blinded), Some((one, other))) => {
                         let without: Vec<f64> =
                             one.iter().zip(&other).map(|(one, other)| closer * (one - other)).collect();
                         let difference = closer * (unblinded - blinded);
@@ -133,24 +176,31 @@ impl<'f, 'r> Estimator<'f, 'r> {
         let share = self.facts.range == (Some(0.0), Some(1.0))
             && value.is_some_and(|value| is_mean(&values, pairs, value))
             && sums.squares == sums.components[0];
-        Estimate { pairs, hits: share.then(|| values[0] as u64), value, interval: None, method: None }
+        Estimate { pairs, hits: share.then(|| values[0] as u64), value, ..Estimate::default() }
     }
 
-    /// The value with each group left out that has pairs.
+    /// The value with each group left out that has pairs. If the metric is not defined without one of them, the
+    /// values of the others say nothing about the variance.
     fn leave_one_out(
         &mut self,
         windows: &[Window],
         model: usize,
         in_stratum: impl Fn(StratumKey) -> bool,
-    ) -> Vec<f64> {
+    ) -> Result<Vec<f64>, MissingInterval> {
         let groups = (0..JACKKNIFE_GROUPS as u8).filter(|group| {
             let own = |key: StratumKey| in_stratum(key) && key.group == *group;
             self.facts.results.evidence.sums(windows, own).pairs > 0
         });
+        let groups: Vec<u8> = groups.collect();
+        if groups.len() < 2 {
+            return Err(MissingInterval::FewGroups);
+        }
         let sums: Vec<ModelSums> = groups
+            .into_iter()
             .map(|group| self.model_sums(windows, model, |key| in_stratum(key) && key.group != group))
             .collect();
-        sums.iter().filter_map(|sums| self.point_estimate(sums).value).collect()
+        let values: Option<_> = sums.iter().map(|sums| self.point_estimate(sums).value).collect();
+        values.ok_or(MissingInterval::UndefinedReplicate)
     }
 
     /// An interval that is valid at interim looks, for a mean of scores in a bounded range.
@@ -202,5 +252,7 @@ fn is_mean(values: &[f64], pairs: u64, value: f64) -> bool {
     matches!(values, [sum] if sum / pairs as f64 == value)
 }
 
+#[cfg(test)]
+mod interval_tests;
 #[cfg(test)]
 mod tests;

@@ -17,6 +17,7 @@ mod bound;
 mod determination;
 mod estimate;
 mod format;
+mod guards;
 pub mod plan;
 mod window_selection;
 
@@ -27,8 +28,9 @@ use serde::{Deserialize, Serialize};
 pub use bound::meets_bound_by_count;
 pub use determination::determine_verdict;
 pub use format::{TESTED_LATER, describe_threshold, direction_words, format_share};
+pub use guards::{Guard, GuardResult, GuardSpan, GuardSubject, term_consequence};
 
-use crate::scoring::{Cells, Conditions, Difference, InputCounts, Interval, VerdictEvidence};
+use crate::scoring::{Cells, Conditions, Difference, InputCounts, Interval, RecordCounts, VerdictEvidence};
 use understudy_records::join::Accounting;
 use understudy_study::{InterferenceKind, Micros, PerStream, Study, Threshold};
 
@@ -78,8 +80,12 @@ pub struct RunResults<'f> {
     pub clocks: PerStream<Option<Micros>>,
     /// The account of every record that was received.
     pub accounting: Accounting,
+    /// The pairs that the comparator answered, and those that it did not.
+    pub pairs: PairCounts,
     /// The counts of the accepted snapshots.
     pub inputs: &'f InputCounts,
+    /// The counts of the received records of both streams by window.
+    pub records: &'f RecordCounts,
     /// The sums of the scores by window and condition.
     pub cells: &'f Cells,
     /// The sums of the threshold's metric by stratum.
@@ -106,6 +112,16 @@ pub struct Facts<'f> {
     pub references: &'f [Vec<f64>],
     /// Exposures and comparator changes, in order of time.
     pub interferences: &'f [InterferenceEvent],
+}
+
+/// The pairs of a run, by whether they can be compared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct PairCounts {
+    /// Pairs that the comparator answered.
+    pub compared: u64,
+    /// Pairs that the comparator did not answer.
+    pub incomparable: u64,
 }
 
 /// An event that may have influenced decisions.
@@ -147,6 +163,10 @@ pub struct Verdict {
     pub windows: Vec<CountedWindow>,
     /// The account of every record that was received.
     pub accounting: Accounting,
+    /// The pairs of the whole run.
+    pub pairs: PairCounts,
+    /// The guards over all records, which are the same for all models and scopes.
+    pub guards: Vec<GuardResult>,
     /// The observed shares of condition values that have a declared reference.
     pub inputs: Vec<InputShare>,
     /// The coverage of the declared cycle.
@@ -162,6 +182,17 @@ impl Verdict {
     pub fn to_json(&self) -> String {
         let json = serde_json::to_string_pretty(self).expect("a verdict is plain data");
         json + "\n"
+    }
+
+    /// The gravest verdict on a scope over the models, or over one of them; the first if several are as grave.
+    /// `None` if the verdict does not cover the model or the scope.
+    pub fn gravest(&self, model: Option<&str>, scope: &str) -> Option<(&ModelVerdict, &ScopeVerdict)> {
+        let models = self.models.iter().filter(|found| model.is_none_or(|name| found.model == name));
+        let found = models.filter_map(|model| {
+            let found = model.scopes.iter().find(|found| found.scope == scope)?;
+            Some((model, found))
+        });
+        found.rev().max_by_key(|(_, found)| found.verdict)
     }
 }
 
@@ -258,12 +289,21 @@ pub struct ScopeVerdict {
     pub compared: u64,
     /// The number of compared pairs without an answer or a score.
     pub unanswered: u64,
+    /// The guards over the pairs of the model in the scope.
+    pub guards: Vec<GuardResult>,
     /// The estimate over all windows that count.
     pub pooled: Estimate,
     /// The estimate of each window, in the order of [`Verdict::windows`].
     pub windows: Vec<Estimate>,
     /// The agreement beyond chance, if the threshold requires it.
     pub chance: Option<ChanceAgreement>,
+}
+
+impl ScopeVerdict {
+    /// The reason that is named first: one of the gravest.
+    pub fn main_reason(&self) -> &str {
+        self.reasons.first().map_or("", |reason| reason.text.as_str())
+    }
 }
 
 /// A reason for a verdict.
@@ -290,6 +330,8 @@ pub struct Estimate {
     pub interval: Option<Interval>,
     /// The method of the interval.
     pub method: Option<IntervalMethod>,
+    /// Why a value has no interval; `None` if it has one, and where there is no value.
+    pub no_interval: Option<MissingInterval>,
 }
 
 /// The method by which an interval was computed.
@@ -300,8 +342,44 @@ pub enum IntervalMethod {
     Wilson,
     /// A delete-a-group jackknife over groups of the cluster key.
     Jackknife,
+    /// The bounds for independent scores that are all equal, which show no spread.
+    EqualScores,
     /// A confidence sequence, which is valid at any number of interim looks.
     Sequence,
+}
+
+/// Why no interval can be computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum MissingInterval {
+    /// All pairs are in one jackknife group.
+    FewGroups,
+    /// The metric is not defined without the pairs of one jackknife group.
+    UndefinedReplicate,
+    /// Leaving out a jackknife group never changes the value, and the metric is not a mean of scores in a
+    /// known range.
+    NoSpread,
+    /// The metric has no interval that is valid at interim looks.
+    NoSequence,
+    /// A bound is not a finite number.
+    NotFinite,
+}
+
+impl MissingInterval {
+    /// The reason in words.
+    pub fn reason(self) -> &'static str {
+        match self {
+            MissingInterval::FewGroups => "all pairs are in one group, so their spread is unknown",
+            MissingInterval::UndefinedReplicate => {
+                "the metric is not defined without some of the pairs, so their spread is unknown"
+            }
+            MissingInterval::NoSpread => {
+                "the scores show no spread, and the metric is not a mean of scores in a known range"
+            }
+            MissingInterval::NoSequence => "this metric has no interval that is valid at interim looks",
+            MissingInterval::NotFinite => "a bound is not a finite number",
+        }
+    }
 }
 
 /// The agreement of labels beyond chance.

@@ -11,11 +11,15 @@ mod calendar;
 mod power;
 mod warnings;
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 pub use power::{BoundTest, ScoreKind};
 
 use super::DISPLAY_CONFIDENCE;
+use super::window_selection::MAX_WINDOWS;
+use crate::scoring::WindowClock;
 use understudy_study::{
     ALL_SNAPSHOTS, Direction, Every, Evidence, Quantifier, Scope, Study, Threshold, WindowChoice,
 };
@@ -32,8 +36,24 @@ const NEAR_CERTAINTY: f64 = 0.99;
 pub enum PairsPerWindow {
     /// A number stated by the user.
     Stated(u64),
-    /// The numbers in the windows of a run; the plan uses their mean. At least one window has a pair.
+    /// The numbers in the windows of a run, in order, as [`measured_windows`] returns them; the plan uses their
+    /// mean. At least one window has a pair.
     Measured(Vec<u64>),
+}
+
+/// The number of comparisons in each calendar window of a run, from its first window with pairs to its last.
+/// The windows of a verdict follow each other without gaps, so a window without pairs is one of them, with 0.
+/// `with_pairs` are the starts (µs) of the windows with pairs, and their numbers of comparisons.
+pub fn measured_windows(mut clock: WindowClock, with_pairs: &[(i64, u64)]) -> Vec<u64> {
+    let mut counts = BTreeMap::new();
+    for (start, pairs) in with_pairs {
+        *counts.entry(clock.window(*start)).or_insert(0) += pairs;
+    }
+    let (Some((first, _)), Some((last, _))) = (counts.first_key_value(), counts.last_key_value()) else {
+        return Vec::new();
+    };
+    let windows = clock.windows_from(*first).map(|(window, _)| window).take_while(|window| window <= last);
+    windows.take(MAX_WINDOWS).map(|window| counts.get(&window).copied().unwrap_or(0)).collect()
 }
 
 /// The source of the shares of a condition's values.
@@ -101,6 +121,9 @@ pub struct StudyPlan {
     pub power: f64,
     /// The number of windows over which the volume was measured; `None` if it is stated.
     pub measured: Option<u64>,
+    /// The probability that each window that counts has enough comparisons, as measured; 1 if the volume is
+    /// stated. It is a factor of every probability of GO.
+    pub enough_comparisons: f64,
     /// The standard deviation of a single score; `None` if scores are 0 or 1.
     pub standard_deviation: Option<f64>,
     /// The plan for all of the input, then for each scope.
@@ -208,6 +231,7 @@ pub fn plan_study(
         test,
         windows: windows.unwrap_or(1),
         per_window: mean_per_window(&volume.per_window),
+        enough_comparisons: enough_comparisons(threshold, windows.unwrap_or(1), &volume.per_window),
     };
     let shares = study.conditions.iter().zip(&volume.shares).map(|(condition, known)| {
         let calendar = || {
@@ -240,6 +264,7 @@ pub fn plan_study(
         confidence: planner.confidence(),
         power: TARGET_GO_PROBABILITY,
         measured,
+        enough_comparisons: planner.enough_comparisons,
         standard_deviation: match score {
             ScoreKind::Binary => None,
             ScoreKind::Normal(deviation) => Some(deviation),
@@ -260,6 +285,26 @@ fn mean_per_window(per_window: &PairsPerWindow) -> f64 {
     }
 }
 
+/// The probability that each of the `counted` windows has the comparisons that the threshold requires, as in a
+/// measured run: the share of its stretches of that length in which all windows have enough. If the run is
+/// shorter, windows are treated as independent. The first and the last window of a run are rarely complete,
+/// so they do not count here.
+fn enough_comparisons(threshold: &Threshold, counted: u64, per_window: &PairsPerWindow) -> f64 {
+    let PairsPerWindow::Measured(windows) = per_window else { return 1.0 };
+    let inner = windows.get(1..windows.len().saturating_sub(1)).unwrap_or_default();
+    if threshold.windows == WindowChoice::All || inner.is_empty() {
+        return 1.0;
+    }
+    let enough = |pairs: &u64| *pairs >= threshold.least_per_window;
+    let share = |all: usize, passing: usize| passing as f64 / all as f64;
+    let length = usize::try_from(counted).unwrap_or(usize::MAX);
+    if length > inner.len() {
+        return share(inner.len(), inner.iter().filter(|pairs| enough(pairs)).count()).powf(counted as f64);
+    }
+    let stretches = inner.windows(length);
+    share(stretches.len(), stretches.filter(|stretch| stretch.iter().all(enough)).count())
+}
+
 /// The share of a scope: the product over its conditions of the sum of its values' shares.
 fn scope_share(scope: &Scope, shares: &[Option<ValueShares>]) -> Option<f64> {
     let of_condition = |(condition, values): &(usize, Vec<usize>)| {
@@ -275,6 +320,7 @@ struct Planner<'t> {
     test: BoundTest,
     windows: u64,
     per_window: f64,
+    enough_comparisons: f64,
 }
 
 impl Planner<'_> {
@@ -297,16 +343,14 @@ impl Planner<'_> {
             Quantifier::EveryWindow => window.powf(self.windows as f64),
             Quantifier::Pooled => self.test.pass_probability(pooled, truth),
         };
-        GoProbability { truth, window, study }
+        GoProbability { truth, window, study: study * self.enough_comparisons }
     }
 
     fn scope(&self, name: &str, share: Option<f64>) -> ScopePlan {
         let per_window = self.comparisons(share, 1);
         let pooled = self.comparisons(share, self.windows);
-        let counts = match self.threshold.quantifier {
-            Quantifier::EveryWindow => per_window,
-            Quantifier::Pooled => pooled,
-        };
+        // With a number of windows, each needs as many comparisons, also if they pass together.
+        let counts = if self.threshold.windows == WindowChoice::All { pooled } else { per_window };
         let bound = BoundTest { evidence: Evidence::Bound(self.confidence()), ..self.test };
         let margin = |n: u64| bound.margin(TARGET_GO_PROBABILITY, |truth| bound.pass_probability(n, truth));
         ScopePlan {
@@ -389,5 +433,7 @@ fn round_step(step: f64) -> f64 {
     times.unwrap_or(10.0) * power
 }
 
+#[cfg(test)]
+mod measured_tests;
 #[cfg(test)]
 mod tests;

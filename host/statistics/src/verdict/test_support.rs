@@ -64,6 +64,10 @@ pub(super) struct Case {
     /// Snapshots of each week without a pair.
     pub(super) unmatched: u64,
     pub(super) rejected: u64,
+    /// The accounts; by default 1,000 records of each stream, of which `rejected` are rejected.
+    pub(super) accounting: Option<Accounting>,
+    /// The counts of records by window, of which the verdict reads only the excluded ones and their share.
+    pub(super) records: RecordCounts,
     pub(super) unanswered: u64,
     pub(super) closed: bool,
     pub(super) blinded_hits: Option<(u64, u64)>,
@@ -74,6 +78,10 @@ pub(super) struct Case {
     /// Whether every third answer of the substrate is `b`. Otherwise all are `a`.
     pub(super) mixed_labels: bool,
     pub(super) range: (Option<f64>, Option<f64>),
+    /// The score of a pair that is not a hit, and that of a hit.
+    pub(super) scores: [f64; 2],
+    /// The metric's value over a number of pairs with a sum of scores.
+    pub(super) reduce: fn(u64, f64) -> Option<f64>,
 }
 
 impl Case {
@@ -83,6 +91,8 @@ impl Case {
             weeks: weeks.to_vec(),
             unmatched: 0,
             rejected: 0,
+            accounting: None,
+            records: RecordCounts::default(),
             unanswered: 0,
             closed: true,
             blinded_hits: None,
@@ -91,6 +101,8 @@ impl Case {
             latest_decision: Some(3 * DAY),
             mixed_labels: false,
             range: (Some(0.0), Some(1.0)),
+            scores: [0.0, 1.0],
+            reduce: |pairs, sum| Some(sum / pairs as f64),
         }
     }
 
@@ -135,7 +147,7 @@ impl Case {
                 };
                 let answered = pair >= self.unanswered;
                 let outcome = if answered { AnswerStatus::Answered } else { AnswerStatus::Failed };
-                let score = f64::from(u8::from(hit));
+                let score = self.scores[usize::from(hit)];
                 let models =
                     [ModelScores { statuses: vec![outcome], scores: vec![vec![vec![score], vec![1.0]]] }];
                 let scored = ScoredPairs {
@@ -193,8 +205,10 @@ impl Case {
             results: RunResults {
                 closed: self.closed,
                 clocks,
-                accounting: Accounting { snapshots: account, decisions: account },
+                accounting: self.accounting.unwrap_or(Accounting { snapshots: account, decisions: account }),
+                pairs: PairCounts::default(),
                 inputs: &inputs,
+                records: &self.records,
                 cells: &cells,
                 evidence: &evidence,
             },
@@ -202,7 +216,7 @@ impl Case {
             references: &references,
             interferences: &self.interferences,
         };
-        determine_verdict(&facts, &mut |pairs, sums| Some(sums[0] / pairs as f64))
+        determine_verdict(&facts, &mut |pairs, sums| (self.reduce)(pairs, sums[0]))
     }
 
     /// The verdict for all of the input, and its reasons.

@@ -10,7 +10,7 @@ use understudy_study::{InterferenceEffect, InterferenceKind, WindowChoice};
 
 /// The maximum number of windows that are examined; as many hours are eleven years. A record from the far
 /// future could otherwise create any number of windows.
-const MAX_WINDOWS: usize = 100_000;
+pub(super) const MAX_WINDOWS: usize = 100_000;
 
 /// The windows that count, in order of time.
 pub struct WindowSelection {
@@ -79,23 +79,9 @@ fn complete_windows(facts: &Facts<'_>, mut clock: WindowClock) -> Vec<Window> {
     if clock.bounds(window).start < earliest {
         window = clock.next(window);
     }
-    let mut windows = Vec::new();
-    while windows.len() < MAX_WINDOWS {
-        let bounds = clock.bounds(window);
-        if bounds.end > latest || bounds.end > settled {
-            break;
-        }
-        // An hour that the local clock skips is not a window.
-        if !bounds.is_empty() {
-            windows.push(window);
-        }
-        let next = clock.next(window);
-        if next <= window {
-            break;
-        }
-        window = next;
-    }
-    windows
+    let complete = clock.windows_from(window);
+    let complete = complete.take_while(|(_, bounds)| bounds.end <= latest && bounds.end <= settled);
+    complete.map(|(window, _)| window).take(MAX_WINDOWS).collect()
 }
 
 /// The time (µs) of the earliest event that splits the study; nothing after it counts.

@@ -55,6 +55,28 @@ pub(super) fn threshold() -> Json {
             share("The maximum share of rejected records in either stream.", Some(validate::MOST_REJECTED)),
         ),
         (
+            "most-late",
+            share("The maximum share of late records in either stream.", Some(validate::MOST_LATE)),
+        ),
+        (
+            "most-conflict",
+            share(
+                "The maximum share of conflicting records in either stream.",
+                Some(validate::MOST_CONFLICT),
+            ),
+        ),
+        (
+            "most-orphaned",
+            share("The maximum share of decisions without a snapshot.", Some(validate::MOST_ORPHANED)),
+        ),
+        (
+            "most-shed",
+            share(
+                "The maximum share of mirrored requests that never became a record.",
+                Some(validate::MOST_SHED),
+            ),
+        ),
+        (
             "most-unanswered",
             share(
                 "The maximum share of compared pairs without an answer or without a score.",

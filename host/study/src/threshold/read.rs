@@ -9,6 +9,7 @@ use super::{
     Shares, Threshold, WindowChoice,
 };
 use crate::named_entry::NamedEntry;
+use crate::similar_names::{LABELS, warn_of_similar_names};
 use crate::table_reader::{TableReader, bounded};
 use crate::toml_value::Value;
 use crate::validate::{self, DeclaredFields, NAME, NameRegistry};
@@ -98,6 +99,10 @@ pub(crate) fn threshold(section: &mut TableReader<'_>, known: &Declarations<'_>)
     let conditions = section.list("conditions", "a list of conditions, such as [\"day\"]", Value::word);
     let least_coverage = share(section, "least-coverage").unwrap_or(validate::LEAST_COVERAGE);
     let most_rejected = share(section, "most-rejected").unwrap_or(validate::MOST_REJECTED);
+    let most_late = share(section, "most-late").unwrap_or(validate::MOST_LATE);
+    let most_conflict = share(section, "most-conflict").unwrap_or(validate::MOST_CONFLICT);
+    let most_orphaned = share(section, "most-orphaned").unwrap_or(validate::MOST_ORPHANED);
+    let most_shed = share(section, "most-shed").unwrap_or(validate::MOST_SHED);
     let most_unanswered = share(section, "most-unanswered").unwrap_or(validate::MOST_UNANSWERED);
     let cluster = section.optional("cluster", "a field of the snapshots, such as \"guest\"", Value::word);
     let chance = chance(section);
@@ -135,6 +140,10 @@ pub(crate) fn threshold(section: &mut TableReader<'_>, known: &Declarations<'_>)
         conditions,
         least_coverage,
         most_rejected,
+        most_late,
+        most_conflict,
+        most_orphaned,
+        most_shed,
         most_unanswered,
         cluster: cluster.map(str::to_owned),
         chance: chance?,
@@ -352,7 +361,9 @@ pub(crate) fn chosen(
 pub(crate) fn scopes(root: &mut TableReader<'_>, known: &Declarations<'_>) -> Option<Vec<Scope>> {
     let mut names = NameRegistry::new("scope");
     let expected = "[[scopes]] once for each scope, with name and where";
-    root.sections("scopes", expected, |section| scope(section, known, &mut names)).into_iter().collect()
+    let scopes = root.sections("scopes", expected, |section| scope(section, known, &mut names));
+    warn_of_similar_names(root, "scope", LABELS, names.declared());
+    scopes.into_iter().collect()
 }
 
 /// Reads the section `[blinding]`. By default a tenth of the ids is blinded if the study has a threshold.

@@ -163,7 +163,7 @@ fn rank_positions_of_the_first_choice() {
     };
     assert_eq!(
         places,
-        RankPositions { unanswered: 2, absent: 1, unranked: 2, places: [(1, 1), (3, 1)].into() }
+        RankPositions { unanswered: 2, absent: 1, unranked: 2, places: [(1, 1), (3, 1)].into(), longest: 3 }
     );
     let differences = distributions.differences(0, |_| true);
     let said: Vec<_> = differences

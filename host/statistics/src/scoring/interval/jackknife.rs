@@ -4,8 +4,12 @@
 //! - The metric only has to be computable without a group, so third-party metrics have bounds, too.
 //! - Groups are treated as independent; the pairs within a group are not.
 //! - A group without pairs is not a group: leaving it out changes nothing, and would only simulate evidence.
+//! - Groups without spread have no jackknife bounds: a width of zero would look like certainty.
 
 use super::{Interval, assert_confidence, student_quantile};
+
+/// The greatest relative difference between two values that is attributed to rounding.
+const ROUNDING: f64 = 1e-12;
 
 /// The standard error of a value, in its unit. `without[g]` is the value with the group `g` left out.
 ///
@@ -35,26 +39,33 @@ pub fn standard_error(without: &[f64]) -> Option<f64> {
 /// out.
 ///
 /// Guarantee: the confidence holds for means over groups of similar size that are about normal. It is lower
-/// if few groups have most of the pairs. The method does not suit values that jump, such as a median. If
-/// leaving out any group changes nothing, both bounds equal the value: the groups show no variance then.
+/// if few groups have most of the pairs. The method does not suit values that jump, such as a median.
 ///
-/// `None` for fewer than two groups, and if a value is not finite.
+/// `None` for fewer than two groups, if a value is not finite, and if [`has_spread`] does not hold: the groups
+/// say nothing about the variance then.
 ///
 /// # Panics
 /// If `confidence` is not in [0.5, 1).
 pub fn jackknife(estimate: f64, without: &[f64], confidence: f64) -> Option<Interval> {
     assert_confidence(confidence);
-    let error = standard_error(without)?;
+    let error = standard_error(without).filter(|_| has_spread(estimate, without))?;
     let degrees = (without.len() - 1) as f64;
     let interval = Interval::centered(estimate, student_quantile(confidence, degrees)? * error);
     estimate.is_finite().then_some(interval)
+}
+
+/// Whether leaving out a group changes the value by more than rounding. `without[g]` is the value with the
+/// group `g` left out.
+pub fn has_spread(estimate: f64, without: &[f64]) -> bool {
+    let largest = without.iter().fold(estimate.abs(), |largest, value| largest.max(value.abs()));
+    without.iter().any(|value| (value - estimate).abs() > ROUNDING * largest)
 }
 
 #[cfg(test)]
 mod tests {
     //! Checked against numpy, scipy and astropy: `tests/oracles/intervals.py` prints the rows.
 
-    use super::{jackknife, standard_error};
+    use super::{has_spread, jackknife, standard_error};
     use crate::scoring::interval::tests::assert_close;
 
     /// The scores of the groups in `intervals.py`.
@@ -98,9 +109,21 @@ mod tests {
     }
 
     #[test]
-    fn equal_replicates_have_no_variance() {
-        let interval = jackknife(0.1, &[0.1; 5], 0.95).unwrap();
-        assert_eq!((interval.lower, interval.upper), (0.1, 0.1));
+    fn equal_replicates_have_no_bounds() {
+        assert_eq!(jackknife(0.1, &[0.1; 5], 0.95), None);
+        assert_eq!(jackknife(0.0, &[0.0; 64], 0.95), None);
+        // Means of equal scores that differ by rounding only.
+        let scores = 0.1 * 3.0;
+        let without = [scores / 3.0, 0.1, 0.1];
+        assert!(without[0] != 0.1);
+        assert_eq!(jackknife(0.1, &without, 0.95), None);
+        // The smallest real spread: one miss in 64 million pairs.
+        let pairs = 64e6;
+        let mut without = vec![(pairs * 63.0 / 64.0 - 1.0) / (pairs * 63.0 / 64.0); 63];
+        without.push(1.0);
+        let estimate = (pairs - 1.0) / pairs;
+        assert!(has_spread(estimate, &without) && jackknife(estimate, &without, 0.95).is_some());
+        assert!(has_spread(0.0, &[1e-300, 0.0]) && !has_spread(-5.0, &[-5.0, -5.0]));
     }
 
     #[test]

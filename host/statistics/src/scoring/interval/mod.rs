@@ -15,12 +15,14 @@
 //! `proportion.rs`).
 
 mod confidence_sequence;
+mod equal_scores;
 mod jackknife;
 mod proportion;
 mod two_sample;
 
 pub use confidence_sequence::{ConfidenceSequence, ScoreBlock};
-pub use jackknife::{jackknife, standard_error};
+pub use equal_scores::equal_scores;
+pub use jackknife::{has_spread, jackknife, standard_error};
 pub use proportion::{binomial_tail, upper_tail, wilson, wilson_weighted};
 pub use two_sample::{Difference, POWER, jackknife_difference, proportion_difference};
 

@@ -83,8 +83,7 @@ pub fn proportion_difference(
 /// t by a shifted one. At the level 0.05 the error is at most about 1 % from three groups on, and 6 % for
 /// two; at 0.01 the result is too small by 10 % for three groups, 4 % for five and 1 % for ten.
 ///
-/// `None` for fewer than two groups, if a value is not finite, and if leaving out any group changes nothing:
-/// the groups show no variance then.
+/// `None` where [`jackknife`](super::jackknife()) has no bounds.
 ///
 /// # Panics
 /// If `confidence` is not in [0.5, 1) or `alpha` not in (0, 0.5].
@@ -96,7 +95,7 @@ pub fn jackknife_difference(
 ) -> Option<Difference> {
     assert_level(alpha);
     let interval = jackknife(difference, without, confidence)?;
-    let error = standard_error(without).filter(|&error| error > 0.0)?;
+    let error = standard_error(without)?;
     let degrees = (without.len() - 1) as f64;
     let errors = student_quantile(1.0 - alpha, degrees)? + student_quantile(POWER, degrees)?;
     let p_value = student_upper_tail(difference / error, degrees)?;

@@ -169,7 +169,7 @@ fn calendar_coverage_at_best() {
     }
 }
 
-const STUDY: &str = r#"study = "rooms"
+pub(super) const STUDY: &str = r#"study = "rooms"
 time-zone = "UTC"
 inputs = { id = "id", time = "at", fields = { segment = "text" } }
 decisions = { id = "id", time = "at", horizon = "2d", fields = { room = "text" } }
@@ -203,7 +203,7 @@ fn planned(
 }
 
 /// The plan of a complete declaration.
-fn planned_for(
+pub(super) fn planned_for(
     declaration: &str,
     per_window: PairsPerWindow,
     groups: Option<f64>,
@@ -272,8 +272,9 @@ fn warnings_name_problem_and_remedy() {
     insta::assert_snapshot!(
         warnings_of("at-least = 0.85\ncluster = \"segment\"\ncycle = { condition = \"month\" }\n", measured, None, None),
         @"
-    of the 4 weeks measured, 1 had fewer than 100 comparisons (`least-per-window`); this plan assumes that every week is average
+    of the 4 weeks measured, 1 had fewer than 100 comparisons (`least-per-window`); each week that counts needs as many, which the measured run allows with a probability of 0 %; declare longer windows, or a lower minimum
     each of the 12 values of `month` must occur once, and 8 weeks cover at most 3 of them, so GO is impossible; count more windows
+    GO is unlikely: if the true value were 0.985, its probability would be 0 %; count more comparisons, or declare another bound
     comparisons are correlated within `segment`, but this plan treats them as independent: real margins are larger, and GO probabilities rise more slowly
     "
     );

@@ -4,7 +4,7 @@
 //! except for the number of windows, without which all other numbers are for a single window.
 
 use super::{ConditionPlan, PairsPerWindow, PlanVolume, Planner, ScopePlan, StudyPlan, calendar};
-use understudy_study::{ALL_SNAPSHOTS, Direction, Every, Quantifier, Study, WindowChoice};
+use understudy_study::{ALL_SNAPSHOTS, Direction, Every, Study, WindowChoice};
 
 /// With fewer comparisons per month, a study is hardly worthwhile.
 const MIN_PER_MONTH: f64 = 100.0;
@@ -58,11 +58,9 @@ fn prefix(scope: &ScopePlan) -> String {
 }
 
 fn too_few_per_scope(plan: &StudyPlan, planner: &Planner<'_>, scope: &ScopePlan) -> String {
-    let (comparisons, span) = match plan.quantifier {
-        Quantifier::EveryWindow => {
-            (scope.per_window, format!("a window of {}", count_windows(plan.every, 1)))
-        }
-        Quantifier::Pooled => (scope.pooled, count_windows(plan.every, plan.windows)),
+    let (comparisons, span) = match plan.counted {
+        WindowChoice::All => (scope.pooled, count_windows(plan.every, plan.windows)),
+        _ => (scope.per_window, format!("a window of {}", count_windows(plan.every, 1))),
     };
     format!(
         "{}only {} comparisons are expected in {span}, and the threshold requires {} (`least-per-window`), \
@@ -92,13 +90,19 @@ fn too_few_measured(plan: &StudyPlan, planner: &Planner<'_>, volume: &PlanVolume
     let PairsPerWindow::Measured(windows) = &volume.per_window else { return None };
     let least = planner.threshold.least_per_window;
     let thin = windows.iter().filter(|&&pairs| pairs < least).count();
-    let matters = plan.quantifier == Quantifier::EveryWindow && thin > 0 && !plan.scopes[0].too_few;
+    let matters = plan.counted != WindowChoice::All && thin > 0 && !plan.scopes[0].too_few;
+    let empty = match windows.iter().filter(|&&pairs| pairs == 0).count() {
+        0 => String::new(),
+        empty => format!(", {empty} of them none"),
+    };
     matters.then(|| {
         format!(
-            "of the {} measured, {thin} had fewer than {least} comparisons (`least-per-window`); this plan \
-             assumes that every {} is average",
+            "of the {} measured, {thin} had fewer than {least} comparisons (`least-per-window`){empty}; each \
+             {} that counts needs as many, which the measured run allows with a probability of {:.0} %; \
+             declare longer windows, or a lower minimum",
             count_windows(plan.every, windows.len() as u64),
-            plan.every.name()
+            plan.every.name(),
+            plan.enough_comparisons * 100.0
         )
     })
 }

@@ -1,0 +1,81 @@
+//! The account behind a verdict: what became of every record, and the guards with their limits.
+//!
+//! Invariants: every term of both streams is shown with what it means for the verdict. Nothing is decided here.
+
+use crate::format::{count, counted};
+use crate::page::{Block, Cell, Column, Tone};
+use crate::sections::helpers::{scope_name, table, text};
+use understudy_statistics::verdict::{GuardResult, Verdict, term_consequence};
+use understudy_study::StreamKind;
+
+/// The guards over all records, and those of each model and scope.
+pub fn guards(verdict: &Verdict) -> Block {
+    let shared = verdict.guards.iter().map(|guard| row(guard, guard.span.name().to_owned()));
+    let scopes = verdict.models.iter().flat_map(|model| {
+        model.scopes.iter().flat_map(|ruling| {
+            let over = |guard: &GuardResult| {
+                format!("{}, {}, {}", guard.span.name(), model.model, scope_name(ruling))
+            };
+            ruling.guards.iter().map(move |guard| row(guard, over(guard)))
+        })
+    });
+    let columns = vec![
+        Column::text("Guard"),
+        Column::text("Counted"),
+        Column::number("Share"),
+        Column::text("Limit"),
+        Column::text("Met"),
+        Column::text("Over"),
+    ];
+    let caption = "Guards of the threshold; identical copies are in no share";
+    Block::Table(table(caption, columns, shared.chain(scopes).collect()))
+}
+
+fn row(guard: &GuardResult, over: String) -> Vec<Cell> {
+    let (met, tone) = if guard.within_limit { ("yes", Tone::Good) } else { ("no", Tone::Bad) };
+    vec![
+        guard.guard.key().into(),
+        guard.counts().into(),
+        guard.share().into(),
+        guard.limit_words().into(),
+        Cell::from(met).toned(tone),
+        over.into(),
+    ]
+}
+
+/// The accounts of both streams and of the pairs.
+pub fn account(verdict: &Verdict) -> [Block; 2] {
+    let (snapshots, decisions) = (&verdict.accounting.snapshots, &verdict.accounting.decisions);
+    let limits = snapshots.terms().map(|(term, _)| {
+        [StreamKind::Snapshots, StreamKind::Decisions].map(|kind| term_consequence(kind, term))
+    });
+    let limits = std::iter::once(["", ""]).chain(limits);
+    let rows = snapshots.equation().into_iter().zip(decisions.equation()).zip(limits);
+    let rows = rows.map(|(((name, snapshots), (_, decisions)), [for_snapshots, for_decisions])| {
+        vec![
+            name.into(),
+            count(snapshots).into(),
+            for_snapshots.into(),
+            count(decisions).into(),
+            for_decisions.into(),
+        ]
+    });
+    let columns = vec![
+        Column::text("Records"),
+        Column::number("Snapshots"),
+        Column::text("Limited by"),
+        Column::number("Decisions"),
+        Column::text("Limited by"),
+    ];
+    let pairs = &verdict.pairs;
+    [
+        Block::Table(table("Account of every record of the run", columns, rows.collect())),
+        text(format!(
+            "{} = {} compared + {} incomparable. An incomparable pair has no answer of the comparator; it counts as not \
+             compared for `least-coverage`.",
+            counted(snapshots.paired, "pair", "pairs"),
+            count(pairs.compared),
+            count(pairs.incomparable)
+        )),
+    ]
+}

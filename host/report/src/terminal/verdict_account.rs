@@ -1,0 +1,88 @@
+//! Renders the account behind a verdict: what became of every record, and the guards with their limits.
+//!
+//! Invariants: every term of both streams is shown with what it means for the verdict. Nothing is decided here.
+
+use crate::format::{count, counted};
+use crate::terminal::records::balance;
+use crate::terminal::table::{Align, TextTable};
+use crate::terminal::text_canvas::{Ink, Page, Span};
+use understudy_statistics::verdict::{GuardResult, GuardSpan, ScopeVerdict, Verdict, term_consequence};
+use understudy_study::{ALL_SNAPSHOTS, StreamKind};
+
+/// The accounts of both streams and of the pairs.
+pub fn verdict_account(page: &mut Page, verdict: &Verdict) {
+    page.section("Account of every record", "");
+    let (snapshots, decisions) = (&verdict.accounting.snapshots, &verdict.accounting.decisions);
+    let mut table = TextTable::new([Align::Left, Align::Right, Align::Right, Align::Left]);
+    table.head(["", "snapshots", "decisions", "limited by"].map(|head| Span::new(Ink::Faint, head)));
+    let consequences = snapshots.terms().map(|(term, _)| consequence(|kind| term_consequence(kind, term)));
+    let consequences = std::iter::once(String::new()).chain(consequences);
+    let rows = snapshots.equation().into_iter().zip(decisions.equation()).zip(consequences);
+    for (((name, snapshots), (_, decisions)), consequence) in rows {
+        table.row([
+            format!("  {name}").into(),
+            count(snapshots).into(),
+            count(decisions).into(),
+            Span::new(Ink::Faint, consequence),
+        ]);
+    }
+    table.row(["".into(), balance(snapshots), balance(decisions)]);
+    table.print(page);
+    let pairs = &verdict.pairs;
+    let text = format!(
+        "{} = {} compared + {} incomparable: the comparator gave no answer (least-coverage)",
+        counted(snapshots.paired, "pair", "pairs"),
+        count(pairs.compared),
+        count(pairs.incomparable)
+    );
+    page.paragraph(2, Ink::Plain, &text, 2);
+}
+
+/// What a term means for the two streams.
+fn consequence(of: impl Fn(StreamKind) -> &'static str) -> String {
+    let [snapshots, decisions] = StreamKind::ALL.map(of);
+    if snapshots == decisions { snapshots.to_owned() } else { format!("{snapshots}; {decisions}") }
+}
+
+/// The guards: those over all records, and those of the given model and scope, or of all of them.
+pub fn guards(page: &mut Page, verdict: &Verdict, model: Option<&str>, scope: Option<&str>) {
+    page.section("Guards", "");
+    let mut table =
+        TextTable::new([Align::Left, Align::Left, Align::Right, Align::Left, Align::Left, Align::Left]);
+    table.head(["guard", "counted", "share", "limit", "", "over"].map(|head| Span::new(Ink::Faint, head)));
+    for guard in &verdict.guards {
+        table.row(cells(guard, guard.span.name()));
+    }
+    for found in verdict.models.iter().filter(|found| model.is_none_or(|name| found.model == name)) {
+        for ruling in found.scopes.iter().filter(|found| scope.is_none_or(|name| found.scope == name)) {
+            for guard in &ruling.guards {
+                table.row(cells(guard, &scope_span(&found.model, ruling, guard.span)));
+            }
+        }
+    }
+    table.print(page);
+    let note = "Identical copies are in no share. The windows that count are those of the threshold.";
+    page.paragraph(2, Ink::Faint, note, 2);
+}
+
+fn scope_span(model: &str, ruling: &ScopeVerdict, span: GuardSpan) -> String {
+    match ruling.scope == ALL_SNAPSHOTS {
+        true => format!("{}, {model}", span.name()),
+        false => format!("{}, {model}, scope {}", span.name(), ruling.scope),
+    }
+}
+
+fn cells(guard: &GuardResult, over: &str) -> [Span; 6] {
+    let mark = match guard.within_limit {
+        true => Span::new(Ink::Faint, "✓"),
+        false => Span::new(Ink::Alarm, "✗"),
+    };
+    [
+        format!("  {}", guard.guard.key()).into(),
+        guard.counts().into(),
+        guard.share().into(),
+        guard.limit_words().into(),
+        mark,
+        Span::new(Ink::Faint, over),
+    ]
+}

@@ -1,0 +1,112 @@
+//! Intervals where a jackknife has no basis: replicates without a value, and scores without spread.
+
+use super::super::test_support::{Case, bound, every, pooled};
+use super::super::{Estimate, IntervalMethod, MissingInterval, VerdictKind};
+
+/// A metric that is not a mean: the share of hits, defined only if there are misses, too.
+fn with_misses(pairs: u64, sum: f64) -> Option<f64> {
+    (sum < pairs as f64).then(|| sum.min(pairs as f64 - 1.0) / (pairs as f64 - 1.0))
+}
+
+/// A run of one week by the bound at 0.95, with at least `least` comparisons.
+fn by_bound(least: u64, week: (u64, u64)) -> Case {
+    Case::new(&format!("{}\nleast-per-window = {least}", bound(&pooled(1))), &[week])
+}
+
+fn pooled_estimate(case: &Case) -> Estimate {
+    case.verdict().models[0].scopes[0].pooled
+}
+
+#[test]
+fn a_value_that_hangs_on_one_pair_has_no_interval() {
+    // Without the group of the only miss, the metric is not defined. The other replicates are all 1.
+    let case = Case { reduce: with_misses, ..by_bound(100, (199, 200)) };
+    let estimate = pooled_estimate(&case);
+    assert_eq!((estimate.value, estimate.interval, estimate.method), (Some(1.0), None, None));
+    assert_eq!(estimate.no_interval, Some(MissingInterval::UndefinedReplicate));
+    let (kind, reasons) = case.decide();
+    assert_eq!(kind, VerdictKind::Inconclusive);
+    insta::assert_snapshot!(reasons, @"INCONCLUSIVE: pooled: 1.000000 over 200 pairs; no interval can be computed: the metric is not defined without some of the pairs, so their spread is unknown");
+    // Misses in two groups are enough.
+    let case = Case { reduce: with_misses, ..by_bound(100, (190, 200)) };
+    assert_eq!(pooled_estimate(&case).method, Some(IntervalMethod::Jackknife));
+}
+
+#[test]
+fn equal_scores_have_the_bounds_of_their_number() {
+    // Two pairs whose score is the bound itself.
+    let equal = |pairs, score| Case { scores: [score; 2], ..by_bound(2, (pairs, pairs)) };
+    for score in [0.85, 0.86, 0.95] {
+        let case = equal(2, score);
+        assert_eq!(case.decide().0, VerdictKind::Inconclusive, "{score}: {}", case.decide().1);
+        let estimate = pooled_estimate(&case);
+        assert_eq!(estimate.method, Some(IntervalMethod::EqualScores));
+        let interval = estimate.interval.unwrap();
+        assert!((interval.lower - score * 0.05f64.sqrt()).abs() < 1e-12, "{interval:?}");
+        assert!((interval.upper - (1.0 - (1.0 - score) * 0.05f64.sqrt())).abs() < 1e-12, "{interval:?}");
+    }
+    // Many equal scores are evidence: 0.9 * 0.05^(1 / 1000) is 0.8973.
+    let case = equal(1000, 0.9);
+    assert_eq!(case.decide().0, VerdictKind::Go, "{}", case.decide().1);
+    let interval = pooled_estimate(&case).interval.unwrap();
+    assert!((interval.lower - 0.9 * 0.05f64.powf(1e-3)).abs() < 1e-12, "{interval:?}");
+    // Clusters depend on each other within, so the 64 groups are the observations: 0.9 * 0.05^(1 / 64) is 0.8588.
+    let clustered = Case { threshold: format!("{}\ncluster = \"kind\"", case.threshold), ..case };
+    let interval = pooled_estimate(&clustered).interval.unwrap();
+    assert!((interval.lower - 0.9 * 0.05f64.powf(1.0 / 64.0)).abs() < 1e-12, "{interval:?}");
+}
+
+#[test]
+fn full_agreement_of_clusters_is_not_certain() {
+    let threshold = format!("{}\ncluster = \"kind\"", bound(&every(1)));
+    for (least, kind) in [("0.85", VerdictKind::Go), ("0.96", VerdictKind::Inconclusive)] {
+        let case = Case::new(&threshold.replace("0.85", least), &[(1000, 1000)]);
+        assert_eq!(case.decide().0, kind, "{}", case.decide().1);
+        assert_eq!(pooled_estimate(&case).method, Some(IntervalMethod::EqualScores));
+    }
+}
+
+#[test]
+fn without_a_known_range_equal_scores_say_nothing() {
+    let no_spread = Some(MissingInterval::NoSpread);
+    for range in [(None, None), (Some(0.0), None), (None, Some(1.0))] {
+        let case = Case { scores: [0.9; 2], range, ..by_bound(100, (1000, 1000)) };
+        assert_eq!(case.decide().0, VerdictKind::Inconclusive, "{}", case.decide().1);
+        assert_eq!((pooled_estimate(&case).interval, pooled_estimate(&case).no_interval), (None, no_spread));
+    }
+    // A metric that is not the mean of its scores, such as kappa.
+    let square_root: fn(u64, f64) -> Option<f64> = |pairs, sum| Some((sum / pairs as f64).sqrt());
+    let case = Case { scores: [0.9; 2], reduce: square_root, ..by_bound(100, (1000, 1000)) };
+    assert_eq!((pooled_estimate(&case).interval, pooled_estimate(&case).no_interval), (None, no_spread));
+    let (kind, reasons) = case.decide();
+    assert_eq!(kind, VerdictKind::Inconclusive);
+    assert!(reasons.contains("the scores show no spread"), "{reasons}");
+    // An upper bound of zero errors in an unknown range cannot be shown by pairs without an error.
+    let threshold = bound(&every(1)).replace("at-least = 0.85", "at-most = 0");
+    let exact = Case { scores: [0.0; 2], range: (Some(0.0), None), ..Case::new(&threshold, &[(1000, 1000)]) };
+    assert_eq!(exact.decide().0, VerdictKind::Inconclusive, "{}", exact.decide().1);
+}
+
+#[test]
+fn one_group_says_nothing_about_the_spread() {
+    let case = Case { range: (None, None), ..by_bound(1, (1, 1)) };
+    assert_eq!(pooled_estimate(&case).no_interval, Some(MissingInterval::FewGroups));
+    assert_eq!(case.decide().0, VerdictKind::Inconclusive, "{}", case.decide().1);
+}
+
+#[test]
+fn contamination_is_not_tested_on_some_of_the_replicates() {
+    // The blinded arm has one miss. Without its group the metric is not defined there.
+    let threshold = format!("{}\ncluster = \"kind\"", every(3));
+    let case = Case {
+        blinded_hits: Some((2000, 1)),
+        reduce: with_misses,
+        range: (None, None),
+        ..Case::new(&threshold, &[(2900, 3000); 3])
+    };
+    let found = case.verdict().models[0].contamination.unwrap();
+    assert_eq!((found.tested, found.difference), (true, None));
+    // With misses in several groups it is tested.
+    let case = Case { blinded_hits: Some((2000, 30)), ..case };
+    assert!(case.verdict().models[0].contamination.unwrap().difference.is_some());
+}

@@ -1,0 +1,314 @@
+//! The guards of a verdict: what share of the records left the study by each way out, and whether the
+//! threshold allows it.
+//!
+//! Invariants:
+//! - Every record that a run receives is counted by a guard or is a duplicate. [`term_consequence`] lists
+//!   every term of an account, so a new term does not compile without one.
+//! - Identical copies add no information. They are in no count of a guard, so sending records again does not
+//!   dilute a share.
+//! - A share meets its limit by its counts, in whole numbers.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::format::{at_least, at_most, format_share};
+use super::window_selection::WindowSelection;
+use super::{Facts, VerdictKind};
+use crate::scoring::{WindowClock, WindowRecordCounts};
+use understudy_records::batch::ExclusionReason;
+use understudy_records::join::{Account, AccountTerm};
+use understudy_study::{StreamKind, Threshold, WindowChoice};
+
+/// A way in which records leave the study, limited by a key of `[threshold]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum Guard {
+    /// Records that cannot be decoded.
+    #[serde(rename = "most-rejected")]
+    Rejected,
+    /// Records behind the watermark of their stream.
+    #[serde(rename = "most-late")]
+    Late,
+    /// Records that repeat an earlier id with different content.
+    #[serde(rename = "most-conflict")]
+    Conflict,
+    /// Decisions without a snapshot.
+    #[serde(rename = "most-orphaned")]
+    Orphaned,
+    /// Mirrored requests that never became a record.
+    #[serde(rename = "most-shed")]
+    Shed,
+    /// Accepted snapshots that are compared. The others wait for a decision, have expired, or belong to a pair
+    /// that the comparator did not answer.
+    #[serde(rename = "least-coverage")]
+    Coverage,
+    /// Compared pairs without an answer or without a score.
+    #[serde(rename = "most-unanswered")]
+    Unanswered,
+}
+
+impl Guard {
+    /// The key of `[threshold]` that declares the limit.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Guard::Rejected => "most-rejected",
+            Guard::Late => "most-late",
+            Guard::Conflict => "most-conflict",
+            Guard::Orphaned => "most-orphaned",
+            Guard::Shed => "most-shed",
+            Guard::Coverage => "least-coverage",
+            Guard::Unanswered => "most-unanswered",
+        }
+    }
+
+    /// The verdict if the limit is not met.
+    pub const fn verdict(self) -> VerdictKind {
+        match self {
+            Guard::Unanswered => VerdictKind::NoGo,
+            _ => VerdictKind::Void,
+        }
+    }
+
+    /// Whether the share must be at least the limit. Otherwise it must be at most the limit.
+    const fn is_minimum(self) -> bool {
+        matches!(self, Guard::Coverage)
+    }
+
+    fn limit(self, threshold: &Threshold) -> f64 {
+        match self {
+            Guard::Rejected => threshold.most_rejected,
+            Guard::Late => threshold.most_late,
+            Guard::Conflict => threshold.most_conflict,
+            Guard::Orphaned => threshold.most_orphaned,
+            Guard::Shed => threshold.most_shed,
+            Guard::Coverage => threshold.least_coverage,
+            Guard::Unanswered => threshold.most_unanswered,
+        }
+    }
+
+    /// What is true of the counted records, after `120 of 240 snapshots`.
+    const fn predicate(self) -> &'static str {
+        match self {
+            Guard::Rejected => "could not be decoded",
+            Guard::Late => "are late",
+            Guard::Conflict => "are in conflict with an earlier record of the same id",
+            Guard::Orphaned => "have no snapshot",
+            Guard::Shed => "were shed: mirrored requests that never became a record",
+            Guard::Coverage => "were compared",
+            Guard::Unanswered => "have no answer or no score",
+        }
+    }
+}
+
+/// The records over which a share is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum GuardSpan {
+    /// The whole run.
+    Run,
+    /// The windows that count.
+    CountedWindows,
+    /// The windows that count and the horizon after them, in which decisions on their snapshots are taken.
+    DecisionPeriod,
+}
+
+impl GuardSpan {
+    /// The span in words.
+    pub const fn name(self) -> &'static str {
+        match self {
+            GuardSpan::Run => "the whole run",
+            GuardSpan::CountedWindows => "the windows that count",
+            GuardSpan::DecisionPeriod => "the windows that count and the horizon after them",
+        }
+    }
+}
+
+/// What a guard counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum GuardSubject {
+    /// Snapshots.
+    Snapshots,
+    /// Decisions.
+    Decisions,
+    /// Compared pairs.
+    Pairs,
+}
+
+impl GuardSubject {
+    /// The plural noun.
+    pub const fn name(self) -> &'static str {
+        match self {
+            GuardSubject::Snapshots => "snapshots",
+            GuardSubject::Decisions => "decisions",
+            GuardSubject::Pairs => "pairs",
+        }
+    }
+}
+
+/// The share that a guard limits, and whether it is within the limit.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct GuardResult {
+    /// The guard.
+    pub guard: Guard,
+    /// What is counted.
+    pub subject: GuardSubject,
+    /// The records over which the share is taken.
+    pub span: GuardSpan,
+    /// The number to which the guard applies.
+    pub count: u64,
+    /// The number of which `count` is a part, without identical copies.
+    pub whole: u64,
+    /// The declared limit of the share: a minimum for `least-coverage`, otherwise a maximum.
+    pub limit: f64,
+    /// Whether the share is within the limit. True if there is nothing to count.
+    pub within_limit: bool,
+}
+
+impl GuardResult {
+    pub(super) fn new(
+        guard: Guard,
+        threshold: &Threshold,
+        (subject, span): (GuardSubject, GuardSpan),
+        (count, whole): (u64, u64),
+    ) -> GuardResult {
+        let limit = guard.limit(threshold);
+        let within = if guard.is_minimum() { at_least } else { at_most };
+        let within_limit = whole == 0 || within(count, whole, limit);
+        GuardResult { guard, subject, span, count, whole, limit, within_limit }
+    }
+
+    /// What is counted: `120 of 240 snapshots`.
+    pub fn counts(&self) -> String {
+        format!("{} of {} {}", self.count, self.whole, self.subject.name())
+    }
+
+    /// The share with six decimals, never rounded to a limit that it misses.
+    pub fn share(&self) -> String {
+        format_share(self.count, self.whole)
+    }
+
+    /// The limit in words: `at most 0.01`.
+    pub fn limit_words(&self) -> String {
+        format!("{} {}", if self.guard.is_minimum() { "at least" } else { "at most" }, self.limit)
+    }
+
+    /// The whole result in words: `120 of 240 snapshots (0.500000) are late; at most 0.01 is allowed`.
+    pub fn sentence(&self) -> String {
+        let permitted = if self.guard.is_minimum() { "required" } else { "allowed" };
+        let span = match (self.guard, self.span) {
+            // These are never taken over the whole run.
+            (Guard::Coverage | Guard::Unanswered, _) | (_, GuardSpan::Run) => String::new(),
+            (_, span) => format!(" in {}", span.name()),
+        };
+        format!(
+            "{}{span} ({}) {}; {} is {permitted}",
+            self.counts(),
+            self.share(),
+            self.guard.predicate(),
+            self.limit_words()
+        )
+    }
+}
+
+/// What a term of a stream's account means for the verdict: the key of its guard, or why no limit applies.
+pub fn term_consequence(stream: StreamKind, term: AccountTerm) -> &'static str {
+    match (term, stream) {
+        (AccountTerm::Excluded(ExclusionReason::Rejected), _) => Guard::Rejected.key(),
+        (AccountTerm::Excluded(ExclusionReason::Late), _) => Guard::Late.key(),
+        (AccountTerm::Excluded(ExclusionReason::Conflict), _) => Guard::Conflict.key(),
+        (AccountTerm::Excluded(ExclusionReason::Duplicate), _) => "identical copies; no limit applies",
+        (AccountTerm::Paired | AccountTerm::Waiting | AccountTerm::Expired, StreamKind::Snapshots) => {
+            Guard::Coverage.key()
+        }
+        (AccountTerm::Paired, StreamKind::Decisions) => Guard::Coverage.key(),
+        (AccountTerm::Waiting | AccountTerm::Expired, StreamKind::Decisions) => Guard::Orphaned.key(),
+    }
+}
+
+/// The guards over the records of both streams, which are the same for all models and scopes: over the whole
+/// run, and again over the windows that count, so that a long run does not dilute what happened in them.
+pub(super) fn record_guards(facts: &Facts<'_>, selection: &WindowSelection) -> Vec<GuardResult> {
+    let (threshold, results) = (facts.threshold, &facts.results);
+    let streams = [
+        (GuardSubject::Snapshots, results.accounting.snapshots),
+        (GuardSubject::Decisions, results.accounting.decisions),
+    ];
+    let mut guards = Vec::new();
+    let mut add = |guard, subject, span, counts| {
+        guards.push(GuardResult::new(guard, threshold, (subject, span), counts));
+    };
+    for guard in [Guard::Rejected, Guard::Late, Guard::Conflict] {
+        for (subject, account) in streams {
+            let count = match guard {
+                Guard::Rejected => account.rejected,
+                Guard::Late => account.late,
+                _ => account.conflict,
+            };
+            add(guard, subject, GuardSpan::Run, (count, distinct(&account)));
+        }
+    }
+    let decisions = results.accounting.decisions;
+    // Until the run is closed, the snapshot of a waiting decision can still arrive.
+    let waiting = if results.closed { decisions.waiting } else { 0 };
+    let counts = (decisions.expired + waiting, distinct(&decisions));
+    add(Guard::Orphaned, GuardSubject::Decisions, GuardSpan::Run, counts);
+    for (subject, span, counts) in window_counts(facts, selection) {
+        for (guard, count) in [
+            (Guard::Rejected, counts.rejected),
+            (Guard::Late, counts.late),
+            (Guard::Conflict, counts.conflict),
+        ] {
+            add(guard, subject, span, (count, counts.total()));
+        }
+    }
+    guards
+}
+
+/// The counts of each stream in the windows that count; none if the whole run counts. A decision on a snapshot
+/// of these windows is taken in them if it follows soon, and at the latest one horizon after them, so decisions
+/// are counted over both spans.
+fn window_counts(
+    facts: &Facts<'_>,
+    selection: &WindowSelection,
+) -> Vec<(GuardSubject, GuardSpan, WindowRecordCounts)> {
+    let ends = selection.windows.first().zip(selection.windows.last()).zip(selection.decided_by);
+    let Some(((&first, &last), decided_by)) = ends.filter(|_| facts.threshold.windows != WindowChoice::All)
+    else {
+        return Vec::new();
+    };
+    let latest = WindowClock::new(facts.study.windows, facts.study.time_zone.clone()).window(decided_by);
+    [
+        (GuardSubject::Snapshots, GuardSpan::CountedWindows, StreamKind::Snapshots, last),
+        (GuardSubject::Decisions, GuardSpan::CountedWindows, StreamKind::Decisions, last),
+        (GuardSubject::Decisions, GuardSpan::DecisionPeriod, StreamKind::Decisions, latest),
+    ]
+    .map(|(subject, span, kind, last)| (subject, span, facts.results.records.total(first..=last, kind)))
+    .to_vec()
+}
+
+/// The guards over the windows that count of one model in one scope.
+pub(super) fn scope_guards(
+    threshold: &Threshold,
+    snapshots: u64,
+    compared: u64,
+    unanswered: u64,
+) -> [GuardResult; 2] {
+    let of = |guard, subject, counts| {
+        GuardResult::new(guard, threshold, (subject, GuardSpan::CountedWindows), counts)
+    };
+    [
+        of(Guard::Coverage, GuardSubject::Snapshots, (compared, snapshots)),
+        of(Guard::Unanswered, GuardSubject::Pairs, (unanswered, compared)),
+    ]
+}
+
+/// The number of received records without identical copies.
+fn distinct(account: &Account) -> u64 {
+    account.received - account.duplicate
+}
+
+#[cfg(test)]
+mod any_run_tests;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,159 @@
+//! Each guard at its limit and beyond it, and the texts of the reasons.
+
+use super::super::test_support::{Case, DAY, GOOD, MONDAY, every};
+use super::*;
+use understudy_records::join::Accounting;
+use understudy_study::{Every, Micros, Windows};
+
+/// A balanced account of 1,000 different records of which `count` are in the term that `set` changes.
+fn account(count: u64, set: impl Fn(&mut Account, u64)) -> Account {
+    let mut account = Account { received: 1000, paired: 1000 - count, ..Account::default() };
+    set(&mut account, count);
+    account
+}
+
+/// The verdict and the reasons of a good run with these accounts.
+fn decided(threshold: &str, snapshots: Account, decisions: Account) -> (VerdictKind, String) {
+    let accounting = Some(Accounting { snapshots, decisions });
+    Case { accounting, ..Case::new(&format!("{}\n{threshold}", every(3)), &[GOOD; 3]) }.decide()
+}
+
+type Set = fn(&mut Account, u64);
+
+#[test]
+fn a_guard_holds_up_to_its_limit_in_either_stream() {
+    let terms: [(Set, &str); 3] = [
+        (|account, count| account.rejected = count, "most-rejected"),
+        (|account, count| account.late = count, "most-late"),
+        (|account, count| account.conflict = count, "most-conflict"),
+    ];
+    let fine = account(0, |_, _| {});
+    for (set, key) in terms {
+        for (limit, allowed) in
+            [(String::new(), 10), (format!("{key} = 0"), 0), (format!("{key} = 0.25"), 250)]
+        {
+            for (count, kind) in [(allowed, VerdictKind::Go), (allowed + 1, VerdictKind::Void)] {
+                let found = account(count, set);
+                for (snapshots, decisions) in [(found, fine), (fine, found)] {
+                    let (verdict, reasons) = decided(&limit, snapshots, decisions);
+                    assert_eq!(verdict, kind, "{key} {limit} {count}\n{reasons}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn decisions_without_a_snapshot_are_limited() {
+    let fine = account(0, |_, _| {});
+    let expired = |count| account(count, |account, count| account.expired = count);
+    let waiting = |count| account(count, |account, count| account.waiting = count);
+    assert_eq!(decided("", fine, expired(50)).0, VerdictKind::Go);
+    assert_eq!(decided("", fine, expired(51)).0, VerdictKind::Void);
+    assert_eq!(decided("", fine, waiting(51)).0, VerdictKind::Void);
+    assert_eq!(decided("most-orphaned = 0.06", fine, waiting(51)).0, VerdictKind::Go);
+    // Snapshots without a decision are a matter of coverage, by window.
+    assert_eq!(decided("", expired(900), fine).0, VerdictKind::Go);
+    // Before the end of the run, the snapshot of a waiting decision can still arrive.
+    let open = |decisions| {
+        let accounting = Some(Accounting { snapshots: fine, decisions });
+        Case { accounting, closed: false, ..Case::new(&every(3), &[GOOD; 3]) }.decide().0
+    };
+    assert_eq!([open(waiting(900)), open(expired(51))], [VerdictKind::Go, VerdictKind::Void]);
+}
+
+#[test]
+fn identical_copies_do_not_dilute_a_share() {
+    let copied = |copies: u64| {
+        let late = account(11, |account, count| account.late = count);
+        Account { received: late.received + copies, duplicate: copies, ..late }
+    };
+    for copies in [0, 1000, 1_000_000] {
+        let (kind, reasons) = decided("", copied(copies), account(0, |_, _| {}));
+        assert_eq!(kind, VerdictKind::Void, "{copies}");
+        assert_eq!(reasons, "VOID: 11 of 1000 snapshots (0.011000) are late; at most 0.01 is allowed");
+    }
+    // Copies alone change nothing.
+    let copies = Account { received: 5000, duplicate: 4000, paired: 1000, ..Account::default() };
+    assert_eq!(decided("", copies, copies).0, VerdictKind::Go);
+    let only_copies = Account { received: 7, duplicate: 7, ..Account::default() };
+    assert_eq!(decided("", only_copies, only_copies).0, VerdictKind::Go);
+}
+
+#[test]
+fn every_exceeded_guard_is_a_reason_with_its_counts() {
+    let left = Account {
+        received: 1500,
+        duplicate: 500,
+        rejected: 20,
+        late: 30,
+        conflict: 40,
+        expired: 50,
+        waiting: 60,
+        paired: 800,
+    };
+    assert!(left.balances());
+    insta::assert_snapshot!(decided("", left, left).1, @r"
+    VOID: 20 of 1000 snapshots (0.020000) could not be decoded; at most 0.01 is allowed
+    VOID: 20 of 1000 decisions (0.020000) could not be decoded; at most 0.01 is allowed
+    VOID: 30 of 1000 snapshots (0.030000) are late; at most 0.01 is allowed
+    VOID: 30 of 1000 decisions (0.030000) are late; at most 0.01 is allowed
+    VOID: 40 of 1000 snapshots (0.040000) are in conflict with an earlier record of the same id; at most 0.01 is allowed
+    VOID: 40 of 1000 decisions (0.040000) are in conflict with an earlier record of the same id; at most 0.01 is allowed
+    VOID: 110 of 1000 decisions (0.110000) have no snapshot; at most 0.05 is allowed
+    ");
+}
+
+#[test]
+fn every_term_is_limited_or_explained() {
+    let list: Vec<String> = Account::default()
+        .terms()
+        .into_iter()
+        .map(|(term, _)| {
+            let [snapshots, decisions] = StreamKind::ALL.map(|kind| term_consequence(kind, term));
+            format!("{}: {snapshots} / {decisions}", term.name())
+        })
+        .collect();
+    insta::assert_snapshot!(list.join("\n"), @r"
+    rejected: most-rejected / most-rejected
+    duplicate: identical copies; no limit applies / identical copies; no limit applies
+    conflict: most-conflict / most-conflict
+    late: most-late / most-late
+    paired: least-coverage / least-coverage
+    waiting: least-coverage / most-orphaned
+    expired: least-coverage / most-orphaned
+    ");
+}
+
+#[test]
+fn a_long_run_does_not_dilute_the_windows_that_count() {
+    let kinds = |in_windows: i64, after: i64| {
+        let case = |number: &str| {
+            let weeks = [GOOD; 4];
+            let threshold = every(1).replace("{ first = 1 }", number);
+            let mut case = Case::new(&threshold, &weeks);
+            let windows = Windows { every: Every::Week, week_ends: jiff::civil::Weekday::Sunday };
+            let mut clock = WindowClock::new(windows, jiff::tz::TimeZone::UTC);
+            let at = |week: i64| *MONDAY + week * 7 * DAY;
+            for kind in StreamKind::ALL {
+                for week in 0..4 {
+                    case.records.add_accepted(&mut clock, kind, &[at(week) + DAY; 1000]);
+                }
+            }
+            for (week, records) in [(0, in_windows), (2, after)] {
+                for _ in 0..records {
+                    let time = Some(Micros(at(week) + DAY));
+                    let kind = StreamKind::Decisions;
+                    case.records.add_excluded(&mut clock, kind, ExclusionReason::Late, time, Micros(0));
+                }
+            }
+            case.decide()
+        };
+        [case("{ first = 1 }"), case("{ latest = 1 }")]
+    };
+    // Eleven of 1,010 in the first week are more than one percent; over the run they are not.
+    let [first, latest] = kinds(11, 0);
+    assert_eq!((first.0, latest.0), (VerdictKind::Void, VerdictKind::Go));
+    insta::assert_snapshot!(first.1, @"VOID: 11 of 1011 decisions in the windows that count (0.010880) are late; at most 0.01 is allowed");
+    assert_eq!(kinds(10, 11).map(|found| found.0), [VerdictKind::Go, VerdictKind::Go]);
+}
