@@ -86,8 +86,13 @@ fn nanos_a_call(calls: usize, mut call: impl FnMut()) -> f64 {
 
 /// Compares the same model over the same ten columns as a component and as a native function.
 fn sandbox() -> bool {
-    let budget =
-        Budget { fuel: 1 << 40, timeout: Duration::from_secs(10), memory: 64 << 20, returned: 64 << 20 };
+    let budget = Budget {
+        fuel: 1 << 40,
+        timeout: Duration::from_secs(10),
+        memory: 64 << 20,
+        returned: 64 << 20,
+        answer: 128 << 10,
+    };
     let sandbox = Sandbox::new(budget, 2).expect("a sandbox");
     let file = ComponentFile::read(&plugin("guests/bench_model")).expect("the plugin");
     let loaded = DeciderPlugin::load(&sandbox, &file, PluginRole::Model, "{}".into(), [].into(), None)

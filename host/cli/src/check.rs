@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use super::Exit;
-use super::output::print_out;
+use super::output::{print_err, print_out};
 use understudy_engine::{LoadedStudy, load_study};
+use understudy_study::Fault;
 
-/// Report all errors of a study, with their lines.
+/// Report all errors and warnings of a study, with their lines.
 ///
-/// Loads the declaration, its plugins and its sources, and runs nothing.
+/// Loads the declaration, its plugins and the beginning of its sources, and runs nothing.
 #[derive(clap::Args)]
 pub(super) struct Check {
     /// Study declaration.
@@ -20,6 +21,9 @@ impl Check {
     pub fn execute(self) -> anyhow::Result<Exit> {
         let loaded_study = checked_study(&self.study)?;
         let study = &loaded_study.study;
+        for Fault { line, message } in &study.warnings {
+            print_err(format_args!("{}:{line}: warning: {message}", self.study.display()));
+        }
         print_out(format_args!("{} is valid: study \"{}\"", self.study.display(), study.name))?;
         for model in &loaded_study.models {
             print_out(format_args!("  model       {:<24} {}", model.name, model.plugin.title))?;

@@ -3,7 +3,7 @@
 //! Invariants of valid answers:
 //! - There is one answer per row, and confidences are from 0 to 1.
 //! - Codes are within the names; names are UTF-8 and distinct; a ranking has no name twice.
-//! - Numbers are finite, and no answer is longer than [`MAX_LENGTH`].
+//! - Numbers are finite, and no answer is longer than the limit of the study.
 //! - Unanswered rows are in ascending order. Their placeholder values are ignored.
 
 use arrow::array::{Array as _, StringArray};
@@ -14,19 +14,21 @@ use super::bindings::decider::exports::understudy::shadow::columns::TextResult;
 use understudy_records::batch::{AnswerColumn, Answers, Names, Reason};
 use understudy_study::AnswerForm;
 
-/// Maximum length of an answer in bytes: of a label, or of all names of a ranking. The log stores the text of
-/// each answer, so a plugin could otherwise inflate one long name to many gigabytes. The largest batch of
-/// such answers stays below the 2 GiB of an Arrow column.
-const MAX_LENGTH: usize = 16 << 10;
-
-/// Converts the answers to `rows` rows, or says which rule they violate.
-pub(super) fn answers(returned: wit::Answers, form: AnswerForm, rows: usize) -> Result<Answers, String> {
+/// Converts the answers to `rows` rows, or says which rule they violate. No label, and no names of a ranking together,
+/// may be longer than `limit` bytes: the log stores the text of each answer, so a plugin could otherwise inflate one
+/// long name to many gigabytes.
+pub(super) fn answers(
+    returned: wit::Answers,
+    form: AnswerForm,
+    rows: usize,
+    limit: usize,
+) -> Result<Answers, String> {
     let unanswered = unanswered(returned.unanswered, rows)?;
     let mut unanswered_rows = unanswered.iter().map(|(row, _)| *row as usize).peekable();
     let mut is_answered = |row: usize| unanswered_rows.next_if_eq(&row).is_none();
     let decisions = match (returned.values, form) {
         (wit::Values::Labels(mut labels), AnswerForm::Label) => {
-            let mut names = names(labels.names)?;
+            let mut names = names(labels.names, limit)?;
             count("codes", labels.codes.len(), rows)?;
             if codes(&labels.codes, &names).is_err() {
                 for (row, _) in &unanswered {
@@ -51,11 +53,11 @@ pub(super) fn answers(returned: wit::Answers, form: AnswerForm, rows: usize) -> 
             AnswerColumn::Numbers(numbers)
         }
         (wit::Values::Rankings(rankings), AnswerForm::Ranking) => {
-            let names = names(rankings.names)?;
+            let names = names(rankings.names, limit)?;
             count("offsets", rankings.offsets.len(), rows + 1)?;
             offsets(&rankings.offsets, rankings.codes.len())?;
             codes(&rankings.codes, &names)?;
-            each_ranking(&rankings.offsets, &rankings.codes, &names)?;
+            each_ranking(&rankings.offsets, &rankings.codes, &names, limit)?;
             AnswerColumn::Rankings { names, offsets: rankings.offsets, codes: rankings.codes }
         }
         (other, form) => {
@@ -73,16 +75,16 @@ pub(super) fn answers(returned: wit::Answers, form: AnswerForm, rows: usize) -> 
             return Err(format!("returned the confidence {bad}; a confidence is from 0 to 1"));
         }
     }
-    Ok(drop_unused_names(Answers { decisions, confidence: returned.confidence, unanswered }))
+    Ok(drop_unused_names(Answers { decisions, confidence: returned.confidence, unanswered }, limit))
 }
 
 /// Drops names that no row uses, if the names are so large that some must be unused. Answers stay in memory
 /// until the last of their rows is joined.
-fn drop_unused_names(answers: Answers) -> Answers {
+fn drop_unused_names(answers: Answers, limit: usize) -> Answers {
     let rows = answers.rows();
     match &answers.decisions {
         AnswerColumn::Labels { names, .. } | AnswerColumn::Rankings { names, .. }
-            if names.get_buffer_memory_size() > rows * MAX_LENGTH =>
+            if names.get_buffer_memory_size() > rows * limit =>
         {
             let all: Vec<_> = (0..rows).map(|row| (0, row)).collect();
             Answers::gather(&[&answers], &all)
@@ -109,14 +111,14 @@ fn unanswered(returned: Vec<(u32, wit::Reason)>, rows: usize) -> Result<Vec<(u32
     Ok(returned.into_iter().map(reason).collect())
 }
 
-fn names(text: TextResult) -> Result<Names, String> {
+fn names(text: TextResult, limit: usize) -> Result<Names, String> {
     offsets(&text.offsets, text.bytes.len())?;
     let bounds: Vec<i32> = text.offsets.iter().map(|&offset| offset as i32).collect();
     let bounds = OffsetBuffer::new(ScalarBuffer::from(bounds));
     let names = StringArray::try_new(bounds, Buffer::from_vec(text.bytes), None)
         .map_err(|_| "returned names that are not UTF-8".to_owned())?;
-    if let Some(long) = names.iter().flatten().find(|name| name.len() > MAX_LENGTH) {
-        return Err(too_long(long.len()));
+    if let Some(long) = names.iter().flatten().find(|name| name.len() > limit) {
+        return Err(too_long(long.len(), limit));
     }
     let mut seen = rustc_hash::FxHashSet::default();
     match names.iter().flatten().find(|name| !seen.insert(*name)) {
@@ -125,8 +127,8 @@ fn names(text: TextResult) -> Result<Names, String> {
     }
 }
 
-fn too_long(bytes: usize) -> String {
-    format!("returned an answer of {bytes} bytes; the limit is {MAX_LENGTH}")
+fn too_long(bytes: usize, limit: usize) -> String {
+    format!("returned an answer of {bytes} bytes; `limits.answer-kib` allows {limit}")
 }
 
 fn offsets(offsets: &[u32], end: usize) -> Result<(), String> {
@@ -147,7 +149,7 @@ fn codes(codes: &[u32], names: &Names) -> Result<(), String> {
     }
 }
 
-fn each_ranking(offsets: &[u32], codes: &[u32], names: &Names) -> Result<(), String> {
+fn each_ranking(offsets: &[u32], codes: &[u32], names: &Names, limit: usize) -> Result<(), String> {
     // Per name: the last ranking that contains it.
     let mut last = vec![u32::MAX; names.len()];
     for (row, bounds) in offsets.windows(2).enumerate() {
@@ -159,8 +161,8 @@ fn each_ranking(offsets: &[u32], codes: &[u32], names: &Names) -> Result<(), Str
             }
             bytes += names.value(code as usize).len();
         }
-        if bytes > MAX_LENGTH {
-            return Err(too_long(bytes));
+        if bytes > limit {
+            return Err(too_long(bytes, limit));
         }
     }
     Ok(())

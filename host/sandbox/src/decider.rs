@@ -85,6 +85,7 @@ impl DeciderPlugin {
             kinds: self.reads.iter().map(|field| field.kind).collect(),
             reads: self.reads.clone(),
             form: self.form,
+            answer_limit: self.sandbox.budget().answer,
             batch_sizer: BatchSizer::new(),
         }
     }
@@ -114,6 +115,8 @@ pub struct Decider {
     reads: Arc<[InputField]>,
     kinds: Vec<FieldKind>,
     form: AnswerForm,
+    /// Bytes of the longest answer.
+    answer_limit: usize,
     batch_sizer: BatchSizer,
 }
 
@@ -208,7 +211,9 @@ impl Decider {
             .map_err(|error| error.to_string())?
             .map_err(|why| format!("`decide` returned an error: {}", super::sanitize(&why)))
             .and_then(|returned| {
-                answer_validation::answers(returned, self.form, rows).map_err(|why| format!("`decide` {why}"))
+                let limit = self.answer_limit;
+                answer_validation::answers(returned, self.form, rows, limit)
+                    .map_err(|why| format!("`decide` {why}"))
             })
     }
 

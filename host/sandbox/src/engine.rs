@@ -36,6 +36,8 @@ pub struct Budget {
     pub memory: usize,
     /// Bytes that one call may return to the host.
     pub returned: usize,
+    /// Bytes of one answer: of a label, or of all names of a ranking together.
+    pub answer: usize,
 }
 
 /// A wasmtime engine with the policy of the sandbox, and the thread that enforces timeouts.

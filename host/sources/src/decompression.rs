@@ -1,49 +1,87 @@
 //! Opens plain and compressed files.
 //!
-//! Invariants: the format is detected by the first bytes, not by the file name; offsets count decompressed bytes.
+//! Invariants: the format is recognised by the first bytes, not by the file name; offsets count decompressed bytes.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Seek as _, SeekFrom};
+use std::io::{self, ErrorKind, Read, Seek as _, SeekFrom};
 use std::path::Path;
 
-/// Opens a file at a byte of its decompressed content. Gzip may have any number of members.
+use crate::file_format::{FileFormat, recognise};
+use crate::member_reader::MemberReader;
+use crate::peek_reader::PeekReader;
+
+/// Opens a file at a byte of its decompressed content.
+///
+/// # Errors
+/// When the file cannot be read, or has a format that is not supported.
 pub(crate) fn open_decompressed(path: &Path, offset: u64) -> io::Result<Box<dyn Read + Send>> {
-    let mut magic = [0; 4];
-    let mut file = File::open(path)?;
-    if file.metadata()?.is_dir() {
-        return Err(is_a_directory());
+    let file = open_file(path)?;
+    let mut source = PeekReader::new(file);
+    if offset > 0 && format_of(&mut source)? == FileFormat::Text {
+        let mut file = source.into_inner();
+        file.seek(SeekFrom::Start(offset))?;
+        return Ok(Box::new(file));
     }
-    let mut read = 0;
-    while read < magic.len() {
-        match file.read(&mut magic[read..])? {
-            0 => break,
-            more => read += more,
-        }
-    }
-    let mut reader: Box<dyn Read + Send> = match magic {
-        [0x1f, 0x8b, ..] if read >= 2 => {
-            Box::new(flate2::bufread::MultiGzDecoder::new(buffered(&magic[..read], file)))
-        }
-        [0x28, 0xb5, 0x2f, 0xfd] => {
-            Box::new(zstd::stream::read::Decoder::with_buffer(buffered(&magic, file))?)
-        }
-        _ if offset == 0 => Box::new(io::Cursor::new(magic[..read].to_vec()).chain(file)),
-        _ => {
-            file.seek(SeekFrom::Start(offset))?;
-            return Ok(Box::new(file));
-        }
-    };
+    let mut reader = decompressed(source)?;
     // A compressed file cannot be entered in the middle.
     io::copy(&mut reader.by_ref().take(offset), &mut io::sink())?;
     Ok(reader)
 }
 
-/// The error for a directory in place of a file.
-pub(crate) fn is_a_directory() -> io::Error {
-    io::Error::new(io::ErrorKind::IsADirectory, "it is a directory")
+/// Checks that a file can be read and has a supported format. Reads its beginning only.
+///
+/// # Errors
+/// Like [`open_decompressed`].
+pub(crate) fn check_format(path: &Path) -> io::Result<()> {
+    format_of(&mut PeekReader::new(open_file(path)?)).map(drop)
 }
 
-/// A file whose first bytes were already read.
-fn buffered(first: &[u8], rest: File) -> impl BufRead + Send + use<> {
-    BufReader::with_capacity(1 << 16, io::Cursor::new(first.to_vec()).chain(rest))
+fn open_file(path: &Path) -> io::Result<File> {
+    let file = File::open(path)?;
+    if file.metadata()?.is_dir() {
+        return Err(is_a_directory());
+    }
+    Ok(file)
+}
+
+/// The error for a directory in place of a file.
+pub(crate) fn is_a_directory() -> io::Error {
+    io::Error::new(ErrorKind::IsADirectory, "it is a directory")
+}
+
+/// A source that is decompressed if it is compressed. It is not read before the first byte is asked for.
+pub(crate) struct LazyDecompression<R> {
+    source: Option<R>,
+    opened: Option<Box<dyn Read + Send>>,
+}
+
+impl<R> LazyDecompression<R> {
+    pub fn new(source: R) -> LazyDecompression<R> {
+        LazyDecompression { source: Some(source), opened: None }
+    }
+}
+
+impl<R: Read + Send + 'static> Read for LazyDecompression<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if let Some(source) = self.source.take() {
+            self.opened = Some(decompressed(PeekReader::new(source))?);
+        }
+        self.opened.as_mut().map_or(Ok(0), |opened| opened.read(out))
+    }
+}
+
+fn decompressed<R: Read + Send + 'static>(mut source: PeekReader<R>) -> io::Result<Box<dyn Read + Send>> {
+    Ok(match format_of(&mut source)? {
+        FileFormat::Compressed => Box::new(MemberReader::new(source)),
+        FileFormat::Text | FileFormat::Unsupported(_) => Box::new(source),
+    })
+}
+
+/// The format of a source by its first bytes; an error if it is not supported.
+fn format_of<R: Read>(source: &mut PeekReader<R>) -> io::Result<FileFormat> {
+    // Four bytes recognise most formats, and no record is shorter, so a pipe is not waited for in vain.
+    match recognise(source.peek(4)?) {
+        FileFormat::Unsupported(format) => Err(io::Error::new(ErrorKind::InvalidData, format)),
+        format => Ok(format),
+    }
 }

@@ -1,8 +1,8 @@
 //! Splits a byte stream into lines.
 //!
 //! Invariants: each line is returned once, in order; a line beyond the limit is returned as broken, cut to the limit; at
-//! most one block and one line are in memory; a byte order mark before the first line is dropped, since some editors and
-//! shells write one.
+//! most one block and one line are in memory; a byte order mark before a line is dropped, since some editors and shells
+//! write one, and files are joined behind one another.
 
 use std::io::{ErrorKind, Read};
 
@@ -114,11 +114,7 @@ impl LineReader {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => {
                     self.ended = true;
-                    let why = match error.kind() {
-                        ErrorKind::UnexpectedEof => "it ends in the middle of a compressed member".to_owned(),
-                        _ => error.to_string(),
-                    };
-                    return Err(SourceError::Broken { name: self.name.clone(), line: self.line - 1, why });
+                    return Err(SourceError::reading(&self.name, self.line - 1, &error));
                 }
             }
         }
@@ -126,9 +122,13 @@ impl LineReader {
 }
 
 /// A text without the byte order mark at its beginning. Programs that write UTF-8 with a mark put one before each text that
-/// they begin: a file, a request body, or a line of a file that was concatenated from others.
-pub fn without_byte_order_mark(text: &[u8]) -> &[u8] {
-    text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text)
+/// they begin: a file, a request body, or a line of a file that was concatenated from others. A file that is a mark alone
+/// leaves two before the next one.
+pub fn without_byte_order_mark(mut text: &[u8]) -> &[u8] {
+    while let Some(rest) = text.strip_prefix(BYTE_ORDER_MARK) {
+        text = rest;
+    }
+    text
 }
 
 /// Adds a line without its line feed. A line longer than `max_bytes` is cut and marked as broken.
@@ -138,8 +138,7 @@ pub fn push_line(lines: &mut Lines, line: u64, offset: u64, text: &[u8], max_byt
             format!("longer than {max_bytes} bytes, see `limits.record-bytes`; its beginning is stored");
         lines.push_broken(line, offset, &text[..max_bytes], fault);
     } else {
-        let mark: &[u8] = if line == 1 { BYTE_ORDER_MARK } else { b"" };
-        lines.push(line, offset, text.strip_prefix(mark).unwrap_or(text));
+        lines.push(line, offset, without_byte_order_mark(text));
     }
 }
 
@@ -240,10 +239,11 @@ mod tests {
     }
 
     #[test]
-    fn a_byte_order_mark_is_dropped_before_the_first_line_only() {
-        let text = b"\xef\xbb\xbfone\n\xef\xbb\xbftwo\n";
-        let lines = |sizes| all(reader(text, sizes, 10, false), 8).0;
-        let wanted = [(1, "one".to_owned(), false), (2, "\u{feff}two".to_owned(), false)];
+    fn a_byte_order_mark_is_dropped_before_any_line() {
+        let text = "\u{feff}one\n\u{feff}two\nth\u{feff}ree\n\u{feff}\u{feff}four".as_bytes();
+        let lines = |sizes| all(reader(text, sizes, 16, false), 8).0;
+        let wanted = ["one", "two", "th\u{feff}ree", "four"];
+        let wanted: Vec<_> = (1..).zip(wanted).map(|(line, text)| (line, text.to_owned(), false)).collect();
         assert_eq!(lines(vec![99]), wanted);
         assert_eq!(lines(vec![1; 99]), wanted);
         assert_eq!(

@@ -21,13 +21,15 @@ pub(super) struct Diagnostics<'t> {
     /// Whether the whole text is TOML.
     sound: bool,
     faults: RefCell<Vec<Fault>>,
+    warnings: RefCell<Vec<Fault>>,
 }
 
 impl<'t> Diagnostics<'t> {
     /// Reports the syntax errors of `text`. Also returns `text` with the affected lines blanked; all offsets are kept.
     pub(super) fn new(text: &'t str) -> (Self, String) {
         let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        let mut diagnostics = Self { text, starts, sound: true, faults: RefCell::default() };
+        let mut diagnostics =
+            Self { text, starts, sound: true, faults: RefCell::default(), warnings: RefCell::default() };
         let mut readable = text.to_owned();
         for _ in 0..MAX_SYNTAX_ERRORS {
             let (document, errors) = DeTable::parse_recoverable(&readable);
@@ -114,9 +116,19 @@ impl<'t> Diagnostics<'t> {
 
     /// Reports a fault. Control characters are escaped, so that the message is one printable line.
     pub(super) fn fault(&self, line: usize, message: String) {
-        let printable = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
-        let message = message.chars().map(printable).collect();
-        self.faults.borrow_mut().push(Fault { line, message });
+        self.faults.borrow_mut().push(printable(line, &message));
+    }
+
+    /// Reports something that is valid and may cause trouble elsewhere. Printable like a fault.
+    pub(super) fn warn(&self, line: usize, message: &str) {
+        self.warnings.borrow_mut().push(printable(line, message));
+    }
+
+    /// The warnings so far, ordered by line.
+    pub(super) fn take_warnings(&self) -> Vec<Fault> {
+        let mut warnings = self.warnings.take();
+        warnings.sort_by_key(|warning| warning.line);
+        warnings
     }
 
     /// Reports something missing, unless the text has syntax errors.
@@ -130,6 +142,12 @@ impl<'t> Diagnostics<'t> {
     pub(super) fn into_faults(self) -> Option<Faults> {
         Faults::new(self.faults.into_inner())
     }
+}
+
+/// A fault whose message is one printable line.
+fn printable(line: usize, message: &str) -> Fault {
+    let printable = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    Fault { line, message: message.chars().map(printable).collect() }
 }
 
 /// Collects the ranges of all values of keys. Tables under headers are descended into.

@@ -7,6 +7,7 @@ use serde_json::{Map, Value as Json};
 use toml::de::{DeTable, DeValue};
 
 use super::diagnostics::Diagnostics;
+use super::fault::Fault;
 use super::named_entry::NamedEntry;
 use super::toml_value::Value;
 use super::validate::{self, Bound};
@@ -110,6 +111,16 @@ impl<'a> TableReader<'a> {
     /// Reports a fault.
     pub(super) fn fault(&self, line: usize, message: String) {
         self.diagnostics.fault(line, message);
+    }
+
+    /// Reports something that is valid and may cause trouble elsewhere.
+    pub(super) fn warn(&self, line: usize, message: String) {
+        self.diagnostics.warn(line, &message);
+    }
+
+    /// The warnings so far, ordered by line.
+    pub(super) fn take_warnings(&self) -> Vec<Fault> {
+        self.diagnostics.take_warnings()
     }
 
     /// Reports something missing; see [`Diagnostics::absent`].

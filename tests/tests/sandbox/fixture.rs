@@ -12,8 +12,13 @@ use understudy_sandbox::{
 use understudy_tests::plugin;
 
 /// Fuel for normal rows that misbehaving rows soon exceed. The timeout is out of reach.
-pub const BUDGET: Budget =
-    Budget { fuel: 1_000_000, timeout: Duration::from_secs(600), memory: 64 << 20, returned: 1 << 20 };
+pub const BUDGET: Budget = Budget {
+    fuel: 1_000_000,
+    timeout: Duration::from_secs(600),
+    memory: 64 << 20,
+    returned: 1 << 20,
+    answer: 16 << 10,
+};
 
 /// A budget with fuel out of reach.
 const FUELLED: Budget = Budget { fuel: 1 << 40, ..BUDGET };

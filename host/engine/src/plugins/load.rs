@@ -162,6 +162,7 @@ fn budget(limits: &Limits) -> Budget {
         memory: limits.memory_mib << 20,
         // Answers to the largest batch, with label names and reasons.
         returned: 64 << 20,
+        answer: limits.answer_bytes(),
     }
 }
 

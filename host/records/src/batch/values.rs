@@ -1,7 +1,8 @@
 //! Decodes single JSON values, as an extension of `arrow-json`.
 //!
 //! Invariants: decoding is stricter than in `arrow-json`: a string is not a number, 1.5 is not an integer, and a time needs a
-//! time zone; an unsuitable value becomes null and a [`RowFault`], so that it rejects one record and not the batch.
+//! time zone; no value is rounded before it is checked; an unsuitable value becomes null and a [`RowFault`], so that it rejects
+//! one record and not the batch.
 
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,11 +13,12 @@ use arrow::array::{
 use arrow::datatypes::{DataType, FieldRef, TimeUnit};
 use arrow::error::ArrowError;
 use arrow::json::reader::{ArrayDecoder, DecoderContext, DecoderFactory, Tape, TapeElement};
-use jiff::fmt::temporal::DateTimeParser;
 
+use super::numbers::{NotAnInteger, exact_integer, nearest_float};
+use super::times::{epoch_hint, parse_time};
 use understudy_study::FieldKind;
 
-/// The metadata key of a column's [`Role`].
+/// The metadata key of a column's [`ColumnRole`].
 pub(super) const ROLE: &str = "understudy";
 
 /// The role of a column in the decoded batch.
@@ -108,7 +110,13 @@ impl ValueDecoder {
     }
 
     fn mismatch(&self, row: usize, expected: &str, tape: &Tape<'_>, at: u32) {
-        self.fault(row, format!("field `{}`: expected {expected}, found {}", self.key, excerpt(tape, at)));
+        self.mismatch_with_hint(row, expected, tape, at, "");
+    }
+
+    /// Like [`ValueDecoder::mismatch`]; `hint` ends the sentence.
+    fn mismatch_with_hint(&self, row: usize, expected: &str, tape: &Tape<'_>, at: u32, hint: &str) {
+        let found = excerpt(tape, at);
+        self.fault(row, format!("field `{}`: expected {expected}, found {found}{hint}", self.key));
     }
 
     fn id(&self, row: usize, tape: &Tape<'_>, at: u32, out: &mut StringBuilder) {
@@ -123,7 +131,13 @@ impl ValueDecoder {
                 if digits.strip_prefix('-').unwrap_or(digits).bytes().all(|b| b.is_ascii_digit()) {
                     return out.append_value(digits);
                 }
-                self.mismatch(row, expected, tape, at);
+                let hint = match exact_integer(digits) {
+                    Ok(_) => {
+                        ", as tools write the integers of a column with gaps; write it as text or as an integer"
+                    }
+                    Err(_) => "",
+                };
+                self.mismatch_with_hint(row, expected, tape, at, hint);
             }
             TapeElement::Null => {
                 self.fault(row, format!("field `{}`: the id is missing; every record needs one", self.key))
@@ -142,7 +156,11 @@ impl ValueDecoder {
                 Err(why) => self.fault(row, format!("field `{}`: \"{}\" {why}", self.key, truncate(text))),
             }
         } else if element != TapeElement::Null {
-            self.mismatch(row, "a time such as \"2026-05-01T09:30:00Z\"", tape, at);
+            let hint = match element {
+                TapeElement::Number(n) => epoch_hint(tape.get_string(n)).unwrap_or_default(),
+                _ => String::new(),
+            };
+            self.mismatch_with_hint(row, "a time such as \"2026-05-01T09:30:00Z\"", tape, at, &hint);
         } else if self.role == ColumnRole::Time {
             self.fault(row, format!("field `{}`: the time is missing; every record needs one", self.key));
         }
@@ -152,10 +170,17 @@ impl ValueDecoder {
     fn integer(&self, row: usize, tape: &Tape<'_>, at: u32) -> Option<i64> {
         match tape.get(at) {
             TapeElement::Null => None,
-            TapeElement::Number(n) => whole(tape.get_string(n)).or_else(|| {
-                self.mismatch(row, "a 64-bit integer", tape, at);
-                None
-            }),
+            TapeElement::Number(n) => match exact_integer(tape.get_string(n)) {
+                Ok(value) => Some(value),
+                Err(why) => {
+                    let expected = match why {
+                        NotAnInteger::Fraction => "an integer",
+                        NotAnInteger::OutOfRange => "a 64-bit integer",
+                    };
+                    self.mismatch(row, expected, tape, at);
+                    None
+                }
+            },
             _ => {
                 self.mismatch(row, "an integer", tape, at);
                 None
@@ -167,10 +192,10 @@ impl ValueDecoder {
         match tape.get(at) {
             TapeElement::Null => return None,
             TapeElement::Number(n) => {
-                if let Some(value) = tape.get_string(n).parse::<f64>().ok().filter(|v| v.is_finite()) {
+                if let Some(value) = nearest_float(tape.get_string(n)) {
                     return Some(value);
                 }
-                self.mismatch(row, "a number that fits 64 bits", tape, at);
+                self.mismatch(row, "a number that a 64-bit float can hold", tape, at);
             }
             _ => self.mismatch(row, "a number", tape, at),
         }
@@ -249,37 +274,6 @@ impl ArrayDecoder for ValueDecoder {
             }
         })
     }
-}
-
-/// Parses an RFC 3339 time with a time zone into microseconds since 1970; finer digits are truncated.
-fn parse_time(text: &str) -> Result<i64, &'static str> {
-    static PARSER: DateTimeParser = DateTimeParser::new();
-    if let Ok(time) = PARSER.parse_timestamp(text) {
-        let micros = time.as_microsecond();
-        return if (YEAR_1..YEAR_10000).contains(&micros) {
-            Ok(micros)
-        } else {
-            Err("is outside the years 0001 to 9999")
-        };
-    }
-    if PARSER.parse_datetime(text).is_ok() {
-        return Err("has no time zone; write it with Z or an offset, such as \"2026-05-01T09:30:00Z\"");
-    }
-    Err("is not a time; write RFC 3339 with a zone, such as \"2026-05-01T09:30:00Z\"")
-}
-
-/// 0001-01-01T00:00:00Z in microseconds.
-const YEAR_1: i64 = -62_135_596_800_000_000;
-/// 10000-01-01T00:00:00Z in microseconds.
-const YEAR_10000: i64 = 253_402_300_800_000_000;
-
-/// Parses an integer, or a number with a zero fraction that a float represents exactly (`pandas` writes 3 as 3.0).
-fn whole(text: &str) -> Option<i64> {
-    const EXACT: f64 = 9_007_199_254_740_992.0; // 2^53
-    text.parse().ok().or_else(|| {
-        let value: f64 = text.parse().ok()?;
-        (value.fract() == 0.0 && value.abs() <= EXACT).then_some(value as i64)
-    })
 }
 
 /// A value for a message: JSON, cut to 80 characters.

@@ -68,7 +68,7 @@ async fn ingest(
         StreamKind::Snapshots => (&study.inputs, &study.limits),
         StreamKind::Decisions => (&study.decisions, &study.limits),
     };
-    let batches = format.split_records(&decompressed, stream, limits.record_bytes, limits.batch_rows);
+    let batches = format.split_records(&decompressed, stream, limits.record_bytes, limits.rows_per_batch());
     if batches.is_empty() {
         let detail =
             "the body contains no record; send a JSON object, an array of objects, or one object per line";
