@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -25,6 +25,30 @@ pub struct BodyLimits {
     pub memory_bytes: usize,
     /// Maximum time in which a body must arrive.
     pub timeout: Duration,
+}
+
+/// Why a body was not read as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyError {
+    /// No memory is free.
+    Busy,
+    /// It exceeds this number of bytes.
+    TooLarge(usize),
+    /// It did not arrive in time.
+    TooSlow,
+    /// The connection broke, or the body is not framed as HTTP demands.
+    Incomplete,
+}
+
+impl From<BodyError> for Problem {
+    fn from(error: BodyError) -> Problem {
+        match error {
+            BodyError::Busy => Problem::busy("request-body memory limit reached"),
+            BodyError::TooLarge(limit) => Problem::too_large(limit),
+            BodyError::TooSlow => Problem::too_slow(),
+            BodyError::Incomplete => Problem::incomplete(),
+        }
+    }
 }
 
 /// Grants memory to request bodies.
@@ -46,11 +70,11 @@ impl BodyBudget {
     /// A permit for `bytes`, rounded up to KiB.
     ///
     /// # Errors
-    /// 429 if not enough memory is free.
-    pub fn memory_permit(&self, bytes: usize) -> Result<MemoryPermit, Problem> {
+    /// If not enough memory is free.
+    pub fn memory_permit(&self, bytes: usize) -> Result<MemoryPermit, BodyError> {
         let permits = u32::try_from(bytes.div_ceil(PERMIT_BYTES)).unwrap_or(u32::MAX);
         let permit = self.memory.clone().try_acquire_many_owned(permits);
-        permit.map_err(|_| Problem::busy("request-body memory limit reached"))
+        permit.map_err(|_| BodyError::Busy)
     }
 
     /// Free memory in bytes.
@@ -61,25 +85,21 @@ impl BodyBudget {
     /// Reads a body within the limits. Returns it with its memory permit.
     ///
     /// # Errors
-    /// 413 if the body is too large, 408 if it is too slow, 429 if no memory is free, 400 if the connection
-    /// breaks.
-    pub async fn read(&self, headers: &HeaderMap, body: Body) -> Result<(Bytes, MemoryPermit), Problem> {
+    /// If the body is too large or too slow, if no memory is free, or if the connection breaks.
+    pub async fn read(&self, headers: &HeaderMap, body: Body) -> Result<(Bytes, MemoryPermit), BodyError> {
         let limit = self.limits.max_bytes;
         let length =
             headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
         if length.is_some_and(|length: usize| length > limit) {
-            return Err(Problem::too_large(limit));
+            return Err(BodyError::TooLarge(limit));
         }
         let permit = self.memory_permit(length.unwrap_or(limit))?;
         let read = Limited::new(body, limit).collect();
         match tokio::time::timeout(self.limits.timeout, read).await {
-            Err(_) => Err(Problem::too_slow()),
+            Err(_) => Err(BodyError::TooSlow),
             Ok(Ok(collected)) => Ok((collected.to_bytes(), permit)),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Problem::too_large(limit)),
-            Ok(Err(_)) => {
-                let detail = "the body is incomplete; nothing was accepted, send it again";
-                Err(Problem::new(StatusCode::BAD_REQUEST, "incomplete body", detail))
-            }
+            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(BodyError::TooLarge(limit)),
+            Ok(Err(_)) => Err(BodyError::Incomplete),
         }
     }
 }

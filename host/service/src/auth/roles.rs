@@ -37,7 +37,7 @@ impl Role {
 /// The access that an endpoint requires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// No authentication: the endpoint exposes nothing about the run.
+    /// No authentication: the endpoint exposes nothing about the records of the run.
     Open,
     /// Role `feed`.
     Feed,

@@ -21,15 +21,19 @@ pub struct Problem {
     pub status: u16,
     /// Cause and remedy.
     pub detail: String,
+    /// Whether the same request can succeed later and is safe to repeat. It follows from the status.
+    pub retry: bool,
     /// Value of `Retry-After` in seconds, if a retry can succeed.
     #[serde(skip)]
     pub retry_after: Option<u32>,
 }
 
 impl Problem {
-    /// A problem for which a retry is pointless.
+    /// A problem without `Retry-After`.
     pub fn new(status: StatusCode, title: &'static str, detail: impl Into<String>) -> Problem {
-        Problem { title, status: status.as_u16(), detail: detail.into(), retry_after: None }
+        let retry = matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS)
+            || status.is_server_error();
+        Problem { title, status: status.as_u16(), detail: detail.into(), retry, retry_after: None }
     }
 
     /// 429: a limit is reached for now.
@@ -79,6 +83,13 @@ impl Problem {
              --max-body-mib"
         );
         Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body too large", detail)
+    }
+
+    /// 400: the body ended early, or its framing is not that of HTTP.
+    pub fn incomplete() -> Problem {
+        let detail = "the body is incomplete: the connection broke, or its framing is invalid; nothing was \
+                      accepted, send the whole body";
+        Problem::new(StatusCode::BAD_REQUEST, "incomplete body", detail)
     }
 
     /// 408: the body did not arrive within the request timeout.

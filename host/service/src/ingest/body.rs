@@ -1,47 +1,32 @@
 //! Splits a request body into records: one JSON object, a JSON array, JSON Lines, or CloudEvents; plain or
-//! gzip.
+//! compressed.
 //!
 //! Invariants:
 //! - Every record of a body becomes one line, in order.
-//! - A body that cannot be split becomes one broken line, so that it is counted and stored.
-//! - No body is decompressed beyond its maximum size.
+//! - A record that cannot be read becomes one broken line, so that it is counted and stored. It does not
+//!   affect the other records of the body.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
-use std::io::Read as _;
 
-use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use serde::Deserialize;
-use serde::de::IgnoredAny;
-use serde_json::value::RawValue;
 
 use crate::http::response::Problem;
+use crate::ingest::array_items::{ArrayItem, ArrayItems};
+use crate::ingest::cloud_event::{HeaderEvent, structured_record};
+use crate::ingest::content_encoding::{ContentEncoding, DecompressError, SUPPORTED_ENCODINGS};
+use crate::ingest::json_object::kind_of_value;
+use crate::ingest::media_type::MediaKind;
+use crate::util::excerpt::excerpt;
 use understudy_records::batch::Lines;
-use understudy_sources::push_line;
+use understudy_sources::{push_line, without_byte_order_mark};
 use understudy_study::Stream;
-
-/// The media type of a body.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum MediaKind {
-    /// One JSON object, or an array of objects.
-    Json,
-    /// One JSON object per line.
-    Lines,
-    /// One CloudEvent in structured mode.
-    Event,
-    /// An array of CloudEvents.
-    Events,
-}
 
 /// The format of a body, from its headers.
 pub struct BodyFormat {
     media: MediaKind,
-    gzip: bool,
-    /// Id and time, as JSON, of a CloudEvent in binary mode, whose record is the whole body.
-    event: Option<[Option<String>; 2]>,
+    encoding: ContentEncoding,
+    /// The CloudEvent in binary mode whose data is the body, if it is one.
+    event: Option<HeaderEvent>,
 }
 
 impl BodyFormat {
@@ -52,110 +37,64 @@ impl BodyFormat {
     pub fn from_headers(headers: &HeaderMap) -> Result<BodyFormat, Problem> {
         let unsupported =
             |detail: String| Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported format", detail);
-        let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let media = text(CONTENT_TYPE).split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        let media = match media.as_str() {
-            "application/json" => MediaKind::Json,
-            "application/x-ndjson" | "application/jsonl" | "application/x-jsonlines" => MediaKind::Lines,
-            "application/cloudevents+json" => MediaKind::Event,
-            "application/cloudevents-batch+json" => MediaKind::Events,
-            other => {
-                let cause =
-                    if other.is_empty() { "missing Content-Type" } else { "unsupported Content-Type" };
-                return Err(unsupported(format!(
-                    "{cause}; send application/json, application/x-ndjson, application/cloudevents+json or \
-                     application/cloudevents-batch+json"
-                )));
-            }
-        };
-        let gzip = match text(CONTENT_ENCODING).trim().to_ascii_lowercase().as_str() {
-            "" | "identity" => false,
-            "gzip" | "x-gzip" => true,
-            _ => return Err(unsupported("unsupported Content-Encoding; send gzip, or none".to_owned())),
-        };
-        let quoted = |name: &str| {
-            let value = headers.get(name)?.to_str().ok()?;
-            Some(serde_json::to_string(value).expect("text is valid JSON"))
-        };
-        let is_event = media == MediaKind::Json && headers.contains_key("ce-specversion");
-        let event = is_event.then(|| [quoted("ce-id"), quoted("ce-time")]);
-        Ok(BodyFormat { media, gzip, event })
+        let media = MediaKind::from_headers(headers).map_err(unsupported)?;
+        let encoding = ContentEncoding::from_headers(headers).map_err(|declared| {
+            let declared = excerpt(&declared);
+            unsupported(format!("unsupported Content-Encoding `{declared}`; send {SUPPORTED_ENCODINGS}"))
+        })?;
+        let event = HeaderEvent::from_headers(headers).filter(|_| media == MediaKind::Json);
+        Ok(BodyFormat { media, encoding, event })
     }
 
     /// The decompressed body.
     ///
     /// # Errors
-    /// 413 if it exceeds `limit` bytes, 422 if it is not valid gzip.
-    pub fn decompress<'b>(&self, bytes: &'b [u8], limit: usize) -> Result<Cow<'b, [u8]>, Problem> {
-        if !self.gzip {
-            return Ok(Cow::Borrowed(bytes));
-        }
-        let mut decompressed = Vec::new();
-        let decoder = flate2::bufread::MultiGzDecoder::new(bytes);
-        let read = decoder.take(limit as u64 + 1).read_to_end(&mut decompressed);
-        match read {
-            Err(error) => Err(Problem::new(
+    /// 413 if it exceeds `limit` bytes, 422 if it is not valid in its encoding.
+    pub fn decompress<'b>(&self, body: &'b [u8], limit: usize) -> Result<Cow<'b, [u8]>, Problem> {
+        self.encoding.decompress(body, limit).map_err(|error| match error {
+            DecompressError::TooLarge => Problem::too_large(limit),
+            DecompressError::Damaged(why) => Problem::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
-                "invalid gzip",
-                format!("cannot decompress the body: {error}; nothing was accepted, send it again"),
-            )),
-            Ok(read) if read > limit => Err(Problem::too_large(limit)),
-            Ok(_) => Ok(Cow::Owned(decompressed)),
-        }
+                "invalid compression",
+                format!(
+                    "cannot decompress the body as {}: {why}; nothing was accepted, compress it again",
+                    self.encoding
+                ),
+            ),
+        })
     }
 
     /// The records of a body, in batches of at most `batch_rows`. `stream` names the keys of id and time; a
     /// record longer than `max_bytes` becomes a broken line.
     pub fn split_records(
         &self,
-        bytes: &[u8],
+        body: &[u8],
         stream: &Stream,
         max_bytes: usize,
         batch_rows: usize,
     ) -> Vec<Lines> {
-        let mut records = RecordBatches { batches: vec![Lines::default()], batch_rows, max_bytes };
-        if let Err(fault) = self.split(bytes, stream, &mut records) {
-            // A body is accepted as a whole or not at all, so that the records before the fault are
-            // discarded.
-            records.batches = vec![Lines::default()];
-            let stored = &bytes[..bytes.len().min(max_bytes)];
-            records.batches[0].push_broken(1, 0, &on_one_line(stored), fault);
+        let body = without_byte_order_mark(body);
+        let mut records = RecordBatches { batches: Vec::new(), batch_rows, max_bytes };
+        match (self.media, &self.event) {
+            (MediaKind::Lines, _) => {
+                body.split(|byte| *byte == b'\n')
+                    .for_each(|line| records.push(without_byte_order_mark(line)));
+            }
+            (MediaKind::Json, Some(event)) => records.push_event(body, |data| event.record(data, stream)),
+            (MediaKind::Json, None) => match ArrayItems::new(body) {
+                Some(items) => items.for_each(|item| records.push_item(item)),
+                None => records.push(body),
+            },
+            (MediaKind::Events, _) => match ArrayItems::new(body) {
+                Some(items) => items.for_each(|item| match item.fault {
+                    Some(_) => records.push_item(item),
+                    None => records.push_event(item.text, |event| structured_record(event, stream)),
+                }),
+                None => records.push_event(body, |event| structured_record(event, stream)),
+            },
         }
         records.batches.retain(|batch| !batch.is_empty());
         records.batches
-    }
-
-    fn split(&self, bytes: &[u8], stream: &Stream, records: &mut RecordBatches) -> Result<(), String> {
-        let not_json = |error: serde_json::Error| format!("the body is not JSON: {error}");
-        match self.media {
-            MediaKind::Lines => bytes.split(|byte| *byte == b'\n').for_each(|line| records.push(line)),
-            MediaKind::Json => match bytes.trim_ascii_start().first() {
-                Some(b'[') => {
-                    let items: Vec<&RawValue> = serde_json::from_slice(bytes).map_err(not_json)?;
-                    items.into_iter().for_each(|item| records.push(item.get().as_bytes()));
-                }
-                _ => match &self.event {
-                    Some([id, time]) => {
-                        let text =
-                            std::str::from_utf8(bytes).map_err(|e| format!("the body is not UTF-8: {e}"))?;
-                        records
-                            .push(with_id_and_time(text, stream, id.as_deref(), time.as_deref()).as_bytes());
-                    }
-                    None => records.push(bytes),
-                },
-            },
-            MediaKind::Event => {
-                let event: CloudEvent<'_> = serde_json::from_slice(bytes).map_err(not_json)?;
-                records.push(event.record(stream)?.as_bytes());
-            }
-            MediaKind::Events => {
-                let events: Vec<CloudEvent<'_>> = serde_json::from_slice(bytes).map_err(not_json)?;
-                for event in events {
-                    records.push(event.record(stream)?.as_bytes());
-                }
-            }
-        }
-        Ok(())
     }
 }
 
@@ -167,12 +106,51 @@ struct RecordBatches {
 }
 
 impl RecordBatches {
+    /// Adds a record; blank text is none.
     fn push(&mut self, text: &[u8]) {
+        let max_bytes = self.max_bytes;
+        push_line(self.batch(), 1, 0, &on_one_line(text), max_bytes);
+    }
+
+    /// Adds a record that cannot be read, with the reason.
+    fn push_broken(&mut self, text: &[u8], fault: String) {
+        let stored = &text[..text.len().min(self.max_bytes)];
+        self.batch().push_broken(1, 0, &on_one_line(stored), fault);
+    }
+
+    /// Adds an item of an array of records.
+    fn push_item(&mut self, item: ArrayItem<'_>) {
+        let text = std::str::from_utf8(item.text).unwrap_or_default();
+        match (item.fault, kind_of_value(text)) {
+            (Some(fault), _) => self.push_broken(item.text, fault.to_owned()),
+            (None, None | Some("an object")) => self.push(item.text),
+            (None, Some(kind)) => {
+                self.push_broken(item.text, format!("the item is {kind}, expected an object"));
+            }
+        }
+    }
+
+    /// Adds the record of an event; blank text is none.
+    fn push_event(&mut self, text: &[u8], record: impl FnOnce(&str) -> Result<String, String>) {
+        if text.trim_ascii().is_empty() {
+            return;
+        }
+        let event = std::str::from_utf8(text);
+        let event = event.map_err(|error| {
+            format!("the event is not UTF-8: invalid byte at column {}", error.valid_up_to() + 1)
+        });
+        match event.and_then(record) {
+            Ok(record) => self.push(record.as_bytes()),
+            Err(fault) => self.push_broken(text, fault),
+        }
+    }
+
+    /// The batch that takes the next record.
+    fn batch(&mut self) -> &mut Lines {
         if self.batches.last().is_none_or(|batch| batch.len() == self.batch_rows) {
             self.batches.push(Lines::default());
         }
-        let batch = self.batches.last_mut().expect("a batch was just added");
-        push_line(batch, 1, 0, &on_one_line(text), self.max_bytes);
+        self.batches.last_mut().expect("a batch was just added")
     }
 }
 
@@ -184,52 +162,165 @@ pub fn on_one_line(text: &[u8]) -> Cow<'_, [u8]> {
     }
 }
 
-/// A CloudEvent 1.0 in JSON:
-/// <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md>.
-#[derive(Deserialize)]
-struct CloudEvent<'e> {
-    #[serde(borrow)]
-    id: Option<&'e RawValue>,
-    #[serde(borrow)]
-    time: Option<&'e RawValue>,
-    #[serde(borrow)]
-    data: Option<&'e RawValue>,
-    data_base64: Option<String>,
-}
+#[cfg(test)]
+mod tests {
+    use axum::http::header::CONTENT_TYPE;
+    use axum::http::{HeaderName, HeaderValue};
+    use jiff::SignedDuration;
 
-impl CloudEvent<'_> {
-    /// The record in the event's data, with the event's id and time where the record has none.
-    fn record(&self, stream: &Stream) -> Result<String, String> {
-        let decoded;
-        let data = match (self.data, &self.data_base64) {
-            (Some(data), _) => data.get(),
-            (None, Some(encoded)) => {
-                let bytes =
-                    STANDARD.decode(encoded).map_err(|e| format!("data_base64 is not base64: {e}"))?;
-                decoded = String::from_utf8(bytes).map_err(|_| "data_base64 is not UTF-8".to_owned())?;
-                &decoded
-            }
-            (None, None) => return Err("the event has no data".to_owned()),
+    use super::*;
+
+    /// The records of a body, each with its fault.
+    fn split(headers: &[(&'static str, &'static str)], body: &[u8]) -> Vec<(String, Option<String>)> {
+        let header = |(name, value): &(&'static str, &'static str)| {
+            (HeaderName::from_static(name), HeaderValue::from_static(value))
         };
-        if data.trim_start_matches('\u{feff}').trim().is_empty() {
-            return Err("the event's data is empty".to_owned());
-        }
-        Ok(with_id_and_time(data, stream, self.id.map(RawValue::get), self.time.map(RawValue::get)))
+        let format = BodyFormat::from_headers(&headers.iter().map(header).collect()).unwrap();
+        let stream = Stream {
+            id: "id".to_owned(),
+            time: "at".to_owned(),
+            lateness: SignedDuration::ZERO,
+            most_ahead: SignedDuration::ZERO,
+            fields: Vec::new(),
+        };
+        let batches = format.split_records(body, &stream, 60, 2);
+        assert!(batches.iter().all(|batch| (1..=2).contains(&batch.len())));
+        let records = |batch: &Lines| {
+            let record = |row| {
+                let text = String::from_utf8_lossy(batch.text(row)).into_owned();
+                (text, batch.fault(row).map(str::to_owned))
+            };
+            (0..batch.len()).map(record).collect::<Vec<_>>()
+        };
+        batches.iter().flat_map(records).collect()
     }
-}
 
-/// A record with `id` and `time` added under the stream's keys, where it has no such key.
-fn with_id_and_time(record: &str, stream: &Stream, id: Option<&str>, time: Option<&str>) -> String {
-    let keys: HashMap<Cow<'_, str>, IgnoredAny> = serde_json::from_str(record).unwrap_or_default();
-    let Some(rest) = record.trim_start().strip_prefix('{') else { return record.to_owned() };
-    let mut filled = "{".to_owned();
-    for (key, value) in [(&stream.id, id), (&stream.time, time)] {
-        if let (Some(value), false) = (value, keys.contains_key(key.as_str())) {
-            filled.push_str(&format!("{}:{value},", serde_json::to_string(key).expect("text is valid JSON")));
+    fn sound(texts: &[&str]) -> Vec<(String, Option<String>)> {
+        texts.iter().map(|text| ((*text).to_owned(), None)).collect()
+    }
+
+    const JSON: &[(&str, &str)] = &[("content-type", "application/json")];
+    const LINES: &[(&str, &str)] = &[("content-type", "application/x-ndjson")];
+    const EVENTS: &[(&str, &str)] = &[("content-type", "application/cloudevents-batch+json")];
+    const EVENT: &[(&str, &str)] = &[("content-type", "application/cloudevents+json")];
+
+    #[test]
+    fn a_fault_of_one_event_excludes_that_event() {
+        let batch = br#"[{"id":"1","data":{"a":1}}, {"id":"2"}, 3, {"id":"4","data":[]}, {"id":NaN}, {"id":"6","data":{"a":2}}]"#;
+        let records = split(EVENTS, batch);
+        let mut table = String::new();
+        for (text, fault) in &records {
+            table.push_str(&format!("{text}  {}\n", fault.as_deref().unwrap_or("-")));
+        }
+        insta::assert_snapshot!(table, @r#"
+        {"id":"1","a":1}  -
+        {"id":"2"}  the event has no data
+        3  the event is a number, expected an object
+        {"id":"4","data":[]}  the event's data is an array, expected an object
+        {"id":NaN}  -
+        {"id":"6","a":2}  -
+        "#);
+    }
+
+    #[test]
+    fn a_fault_of_one_item_excludes_that_item() {
+        let records = split(JSON, b"[{\"a\":1}, 7, \"x\", [], null, true, {\"a\":NaN}, {\"a\":2}, {\"a\":");
+        let faults: Vec<_> = records.iter().map(|(_, fault)| fault.as_deref().unwrap_or("-")).collect();
+        insta::assert_snapshot!(faults.join("\n"), @r"
+        -
+        the item is a number, expected an object
+        the item is a string, expected an object
+        the item is an array, expected an object
+        the item is null, expected an object
+        the item is a boolean, expected an object
+        -
+        -
+        the array is cut off: it has no closing bracket
+        ");
+        assert_eq!(records[6].0, "{\"a\":NaN}");
+    }
+
+    #[test]
+    fn one_event_and_an_array_of_events_are_told_apart_by_the_body() {
+        let one = br#"{"id":"1","time":"T","data":{"a":1}}"#;
+        let array = [b"[".as_slice(), one, b"]"].concat();
+        for headers in [EVENT, EVENTS] {
+            for body in [&one[..], &array] {
+                assert_eq!(split(headers, body), sound(&[r#"{"id":"1","at":"T","a":1}"#]));
+            }
         }
     }
-    if keys.is_empty() && filled.ends_with(',') {
-        filled.pop();
+
+    #[test]
+    fn a_byte_order_mark_is_passed_over_wherever_a_text_begins() {
+        let marked = |text: &str| format!("\u{feff}{text}").into_bytes();
+        let event = r#"{"id":"1","data":{"a":1}}"#;
+        let record = r#"{"id":"1","a":1}"#;
+        assert_eq!(split(JSON, &marked(record)), sound(&[record]));
+        assert_eq!(split(JSON, &marked(&format!("[{record},{record}]"))), sound(&[record; 2]));
+        assert_eq!(split(EVENT, &marked(event)), sound(&[record]));
+        assert_eq!(split(EVENTS, &marked(&format!(" [{event}]"))), sound(&[record]));
+        let lines = [marked(record), b"\r\n".to_vec(), marked(record), b"\n".to_vec(), marked("")].concat();
+        assert_eq!(split(LINES, &lines), sound(&[record; 2]));
+        let binary = [JSON, &[("ce-specversion", "1.0"), ("ce-id", "1")]].concat();
+        assert_eq!(split(&binary, &marked("{\"a\":1}")), sound(&[record]));
     }
-    filled + rest
+
+    #[test]
+    fn an_event_in_headers_is_one_record() {
+        let headers = [JSON, &[("ce-specversion", "1.0"), ("ce-id", "a%20b"), ("ce-time", "T")]].concat();
+        let null = br#"{"id":null,"at":null,"a":1}"#;
+        assert_eq!(split(&headers, null), sound(&[r#"{"id":"a b","at":"T","a":1}"#]));
+        let fault = Some("the event's data is an array, expected an object".to_owned());
+        assert_eq!(split(&headers, b"[{},{}]"), [("[{},{}]".to_owned(), fault)]);
+        assert_eq!(split(&headers, b" "), []);
+    }
+
+    #[test]
+    fn long_records_are_cut() {
+        let long = "x".repeat(100);
+        for (headers, body) in [
+            (JSON, format!("[{{\"a\":\"{long}\"}}, \"{long}\", {{}}]")),
+            (
+                EVENTS,
+                format!("[{{\"data\":{{\"a\":\"{long}\"}}}}, {{\"id\":\"{long}\"}}, {{\"data\":{{}}}}]"),
+            ),
+        ] {
+            let records = split(headers, body.as_bytes());
+            let lengths: Vec<usize> = records.iter().map(|(text, _)| text.len()).collect();
+            assert_eq!(lengths, [60, 60, 2], "{records:?}");
+            assert!(records[0].1.as_ref().is_some_and(|fault| fault.contains("longer than 60 bytes")));
+            assert!(records[1].1.is_some() && records[2].1.is_none());
+        }
+    }
+
+    #[test]
+    fn a_body_without_records_has_none() {
+        for (headers, body) in [
+            (JSON, &b""[..]),
+            (JSON, b"[]"),
+            (JSON, b"\xef\xbb\xbf [ ] "),
+            (LINES, b"\n \r\n"),
+            (EVENTS, b"[]"),
+            (EVENT, b" "),
+        ] {
+            assert_eq!(split(headers, body), []);
+        }
+    }
+
+    #[test]
+    fn unsupported_formats_are_named() {
+        let problem = |headers: &[(HeaderName, &'static str)]| {
+            let header =
+                |(name, value): &(HeaderName, &'static str)| (name.clone(), HeaderValue::from_static(value));
+            let problem = BodyFormat::from_headers(&headers.iter().map(header).collect()).err().unwrap();
+            assert_eq!((problem.status, problem.retry), (415, false));
+            problem.detail
+        };
+        let encoding = axum::http::header::CONTENT_ENCODING;
+        let json = (CONTENT_TYPE, "application/json");
+        insta::assert_snapshot!(problem(&[json.clone(), (encoding.clone(), "br")]), @"unsupported Content-Encoding `br`; send gzip, deflate, zstd, or none");
+        insta::assert_snapshot!(problem(&[json, (encoding, "gzip, br")]), @"unsupported Content-Encoding `gzip, br`; send gzip, deflate, zstd, or none");
+        insta::assert_snapshot!(problem(&[(CONTENT_TYPE, "application/json; charset=latin1")]), @"unsupported charset `latin1`; send the body in UTF-8");
+    }
 }

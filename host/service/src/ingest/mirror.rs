@@ -5,7 +5,8 @@
 //! are on disk. A snapshot that is not written afterwards is counted as lost.
 //!
 //! Invariants:
-//! - Every request that is answered with 204 becomes one record in the log, or is counted as lost.
+//! - Every request that is answered with 204 becomes one record in the log, or is counted as lost. Every
+//!   other one is counted as refused.
 //! - The response contains nothing about the record.
 //! - Only the parts that the study declares are written to the log.
 
@@ -18,11 +19,13 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use jiff::Timestamp;
 
+use crate::app::body_budget::BodyError;
 use crate::http::response::Problem;
 use crate::ingest::records::{IngestState, delivery_problem};
+use understudy_engine::ShedCounter;
 use understudy_records::batch::Lines;
 use understudy_sources::push_line;
-use understudy_study::StreamKind;
+use understudy_study::{Mirror, StreamKind};
 
 /// Path prefix of mirrored requests.
 pub const PREFIX: &str = "/v1/mirror";
@@ -36,7 +39,8 @@ const OVERHEAD_BYTES: usize = 1 << 10;
 pub struct MirrorCounters {
     received: AtomicU64,
     written: AtomicU64,
-    lost: AtomicU64,
+    /// Requests that never become a record.
+    pub shed: ShedCounter,
 }
 
 impl MirrorCounters {
@@ -52,7 +56,7 @@ impl MirrorCounters {
 
     /// Received requests that will never be on disk.
     pub fn lost(&self) -> u64 {
-        self.lost.load(Ordering::SeqCst)
+        self.shed.counts().lost
     }
 
     /// Whether every received request is written or lost.
@@ -67,31 +71,66 @@ pub async fn mirror(
     State(counters): State<Arc<MirrorCounters>>,
     request: Request,
 ) -> Result<StatusCode, Problem> {
-    let run = state.run.accepting()?;
-    let study = &state.run.study;
-    let mirror = study.mirror.as_ref().ok_or_else(|| {
+    let mirror = state.run.study.mirror.clone().ok_or_else(|| {
         let detail = "the study does not map mirrored requests to snapshots; declare `[mirror]`";
         Problem::new(StatusCode::NOT_FOUND, "other source", detail)
     })?;
+    let received = receive(&state, &mirror, &counters, request).await;
+    if received.is_err() {
+        counters.shed.count_refused();
+    }
+    received
+}
+
+/// Passes a mirrored request to the run.
+async fn receive(
+    state: &IngestState,
+    mirror: &Mirror,
+    counters: &Arc<MirrorCounters>,
+    request: Request,
+) -> Result<StatusCode, Problem> {
+    let run = state.run.accepting()?;
+    let study = &state.run.study;
     let intake = run.intake.as_ref().ok_or_else(Problem::ending)?;
     let arrival = Timestamp::now();
     let (head, body) = request.into_parts();
     let record_permit = state.bodies.memory_permit(OVERHEAD_BYTES)?;
-    let (body, body_permit) = state.bodies.read(&head.headers, body).await?;
+    let (body, body_permit) = match state.bodies.read(&head.headers, body).await {
+        Ok((body, permit)) => (Ok(body), Some(permit)),
+        Err(BodyError::Busy) => return Err(BodyError::Busy.into()),
+        // A proxy does not read the response, so that the log has to say what was not received.
+        Err(error) => (Err(error), None),
+    };
     let queued = state.deliveries.enqueue()?;
-    let record =
-        snapshot::record(mirror, &study.inputs, &head, &body, state.bodies.limits.max_bytes, arrival);
+    let text = body.as_deref().map_err(|error| unreceived(*error));
+    let record = snapshot::record(mirror, &study.inputs, &head, text, state.bodies.limits.max_bytes, arrival);
     let mut lines = Lines::default();
-    push_line(&mut lines, 1, 0, record.as_bytes(), study.limits.record_bytes);
+    match record.fault {
+        None => push_line(&mut lines, 1, 0, record.text.as_bytes(), study.limits.record_bytes),
+        Some(fault) => {
+            let stored = record.text.len().min(study.limits.record_bytes);
+            lines.push_broken(1, 0, &record.text.as_bytes()[..stored], fault);
+        }
+    }
     let delivery = intake.deliver(StreamKind::Snapshots, lines).map_err(delivery_problem)?;
     counters.received.fetch_add(1, Ordering::SeqCst);
+    let counters = counters.clone();
     tokio::spawn(async move {
-        let counter = match delivery.await {
-            Ok(_) => &counters.written,
-            Err(_) => &counters.lost,
-        };
-        counter.fetch_add(1, Ordering::SeqCst);
+        match delivery.await {
+            Ok(_) => drop(counters.written.fetch_add(1, Ordering::SeqCst)),
+            Err(_) => counters.shed.count_lost(),
+        }
         drop((record_permit, body_permit, queued));
     });
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Why a body was not received as a whole, as a predicate.
+fn unreceived(error: BodyError) -> String {
+    match error {
+        BodyError::TooLarge(limit) => format!("exceeds {limit} bytes, see --max-body-mib"),
+        BodyError::TooSlow => "did not arrive within the request timeout, see --request-timeout".to_owned(),
+        BodyError::Incomplete => "is cut off: the connection broke, or its framing is invalid".to_owned(),
+        BodyError::Busy => "was not read: the request-body memory limit was reached".to_owned(),
+    }
 }

@@ -1,5 +1,4 @@
-//! `GET /metrics`: metrics in the text format of OpenMetrics 1.0, which Prometheus reads:
-//! <https://prometheus.io/docs/specs/om/open_metrics_spec/>.
+//! `GET /metrics`: metrics for Prometheus and other scrapers.
 //!
 //! Names and units follow <https://prometheus.io/docs/practices/naming/>: base units, the unit as a suffix,
 //! `_total` for counters.
@@ -14,8 +13,8 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{Response, StatusCode};
-use prometheus_client::encoding::text::encode;
+use axum::http::header::VARY;
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -25,13 +24,12 @@ use prometheus_client::registry::{Registry, Unit};
 
 use crate::app::delivery_queue::DeliveryQueue;
 use crate::http::response::content;
+use crate::observability::metrics_format::MetricsFormat;
 use crate::observability::status::{Phase, Status, StatusSources};
 use crate::util::latency_histogram::latency_histogram;
 use understudy_engine::RunStatus;
 use understudy_records::join::AccountTerm;
 
-/// Media type of the response.
-const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 type MetricLabels = Vec<(&'static str, String)>;
 type Real = Gauge<f64, AtomicU64>;
 
@@ -81,14 +79,16 @@ impl RequestMetrics {
 pub async fn metrics(
     State(sources): State<StatusSources>,
     State(requests): State<Arc<RequestMetrics>>,
+    headers: HeaderMap,
 ) -> Response<Body> {
     let status = Status::collect(&sources).await;
     let mut registry = Registry::default();
     requests.register(&mut registry, &sources.deliveries);
     register_status(&mut registry, &status);
-    let mut text = String::new();
-    encode(&mut text, &registry).expect("writing to a String cannot fail");
-    content(StatusCode::OK, OPEN_METRICS, text)
+    let format = MetricsFormat::from_headers(&headers);
+    let mut response = content(StatusCode::OK, format.content_type(), format.encode(&registry));
+    response.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
+    response
 }
 
 /// Registers the metrics of the run and of the process.
@@ -176,11 +176,11 @@ fn register_run(registry: &mut Registry, run: &RunStatus, models: &[String]) {
             answers.get_or_create(&labels).inc_by(count);
         }
         let times = &counts.latency;
-        for (quantile, nanos) in
-            [("0.5", times.p50), ("0.9", times.p90), ("0.99", times.p99), ("1", times.max)]
+        for (statistic, nanos) in
+            [("p50", times.p50), ("p90", times.p90), ("p99", times.p99), ("max", times.max)]
         {
             if times.count > 0 {
-                let labels = [own.as_slice(), &[("quantile", quantile.to_owned())]].concat();
+                let labels = [own.as_slice(), &[("statistic", statistic.to_owned())]].concat();
                 latency.get_or_create(&labels).set(nanos as f64 / 1e9);
             }
         }
@@ -188,8 +188,7 @@ fn register_run(registry: &mut Registry, run: &RunStatus, models: &[String]) {
     let help =
         "Snapshots by outcome of a model; blinded ones are evaluated only after their decision has arrived";
     registry.register("understudy_model_answers", help, answers);
-    let help =
-        "Time from a snapshot batch's dispatch to the model's answers, over the whole run, by quantile";
+    let help = "Time from a snapshot batch's dispatch to the model's answers, over the whole run, by percentile and maximum";
     registry.register_with_unit("understudy_model_latency", help, Unit::Seconds, latency);
     counter(registry, "understudy_model_failures", "Failed model calls", run.failures);
     let help = "Segment groups that are sealed or being sealed";

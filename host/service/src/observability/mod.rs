@@ -2,6 +2,7 @@
 
 pub mod health;
 pub mod metrics;
+mod metrics_format;
 pub mod request_metrics;
 pub mod run_event_log;
 pub mod status;

@@ -17,6 +17,7 @@ use crate::ingest::records::IngestState;
 use crate::observability::metrics::RequestMetrics;
 use crate::observability::request_metrics::LogThrottles;
 use crate::observability::status::StatusSources;
+use crate::routes::openapi::OpenApiDocument;
 use crate::util::process_stats::DiskGauge;
 use crate::util::reloadable::Reloadable;
 use understudy_run_log::signed_head::Signer;
@@ -58,12 +59,15 @@ pub struct AppState {
     pub reports: Arc<LiveReportCache>,
     /// Open review sessions.
     pub reviews: Arc<ReviewSessions>,
+    /// The OpenAPI document of the study.
+    pub openapi: Arc<OpenApiDocument>,
 }
 
 impl AppState {
     /// The state before the run has started. `signer` signs the ledger's head.
     pub fn new(study: Study, settings: AppSettings, signer: Option<Signer>) -> AppState {
         AppState {
+            openapi: Arc::new(OpenApiDocument::new(&study)),
             run: Arc::new(RunSlot::new(study, signer)),
             bodies: Arc::new(BodyBudget::new(settings.bodies)),
             deliveries: Arc::new(DeliveryQueue::new(settings.max_lag)),

@@ -2,4 +2,5 @@
 
 pub mod app_state;
 pub mod openapi;
+mod record_schema;
 pub mod router;

@@ -1,24 +1,105 @@
-//! `GET /openapi.json`: the OpenAPI description of all endpoints.
+//! `GET /openapi.json`: the OpenAPI description of the endpoints and of the records of the served study.
 //!
 //! Invariants:
-//! - The document `openapi.json` beside this file describes exactly the endpoints of
-//!   [`ROUTES`](crate::ROUTES), each with the roles that have access.
+//! - The document describes exactly the endpoints of [`ROUTES`](crate::ROUTES) that the study uses, each with
+//!   the roles that have access.
 //!
-//! The document is written by hand: handlers accept raw bodies in several media types and choose their
-//! status, so that a generator (`utoipa`, `aide`) would derive only the three schemas of
-//! [`response`](crate::http::response) from types and would need all else as attributes.
+//! The endpoints are written by hand in `openapi.json` beside this file: handlers accept raw bodies in several
+//! media types and choose their status, so that a generator (`utoipa`, `aide`) would derive only the three
+//! schemas of [`response`](crate::http::response) from types and would need all else as attributes. The schemas
+//! of the records are generated, since each study declares its own.
+
+use std::sync::Arc;
 
 use axum::body::Body;
+use axum::extract::State;
 use axum::http::{Response, StatusCode};
+use serde_json::{Value, json};
 
 use crate::http::response::content;
+use crate::routes::record_schema::{event_schema, record_schema};
+use understudy_study::{StreamKind, Study};
 
-/// The document in OpenAPI 3.1, <https://spec.openapis.org/oas/v3.1.1.html>.
-const DOCUMENT: &str = include_str!("openapi.json");
+/// The endpoints in OpenAPI 3.1, <https://spec.openapis.org/oas/v3.1.1.html>.
+const ENDPOINTS: &str = include_str!("openapi.json");
+/// The path whose `post` describes mirrored requests of every method.
+const MIRROR: &str = "/v1/mirror/{path}";
+/// The methods that a path may have.
+const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+
+/// The OpenAPI document of a served study, as JSON text.
+#[derive(Debug)]
+pub struct OpenApiDocument(String);
+
+impl OpenApiDocument {
+    /// The document of a study.
+    pub fn new(study: &Study) -> OpenApiDocument {
+        OpenApiDocument(format!("{:#}", describe(study)))
+    }
+}
 
 /// `GET /openapi.json`.
-pub async fn document() -> Response<Body> {
-    content(StatusCode::OK, "application/json", DOCUMENT)
+pub async fn document(State(document): State<Arc<OpenApiDocument>>) -> Response<Body> {
+    content(StatusCode::OK, "application/json", document.0.clone())
+}
+
+/// The endpoints that a study uses, with the schemas of its records.
+fn describe(study: &Study) -> Value {
+    let mut document: Value = serde_json::from_str(ENDPOINTS).expect("openapi.json is JSON");
+    document["info"]["description"] = json!(format!(
+        "The study `{}`. {}",
+        study.name,
+        document["info"]["description"].as_str().unwrap_or("")
+    ));
+    for (kind, path, name) in [
+        (StreamKind::Snapshots, "/v1/snapshots", "Snapshot"),
+        (StreamKind::Decisions, "/v1/decisions", "Decision"),
+    ] {
+        if study.source(kind).is_pushed() {
+            let schemas = &mut document["components"]["schemas"];
+            schemas[name] = record_schema(study, kind);
+            schemas[format!("{name}Event")] = event_schema(study, kind);
+        } else {
+            remove_path(&mut document, path);
+        }
+    }
+    describe_mirror(&mut document, study.mirror.is_some());
+    for operation in operations(&mut document) {
+        let responses = &mut operation["responses"];
+        responses["400"] = json!({ "$ref": "#/components/responses/malformed" });
+        responses["431"] = json!({ "$ref": "#/components/responses/headTooLarge" });
+    }
+    document
+}
+
+fn remove_path(document: &mut Value, path: &str) -> Option<Value> {
+    document["paths"].as_object_mut()?.remove(path)
+}
+
+/// Describes mirrored requests of every method, with a path and without; nothing if the study has no mirror.
+fn describe_mirror(document: &mut Value, has_mirror: bool) {
+    let Some(item) = remove_path(document, MIRROR).filter(|_| has_mirror) else { return };
+    for (path, suffix) in [(MIRROR, ""), ("/v1/mirror/", "Root")] {
+        if suffix.is_empty() {
+            document["paths"][path]["parameters"] = item["parameters"].clone();
+        }
+        for method in METHODS {
+            let mut operation = item["post"].clone();
+            let (first, rest) = method.split_at(1);
+            operation["operationId"] = json!(format!("mirror{}{rest}{suffix}", first.to_uppercase()));
+            if let ("get" | "head" | "trace", Some(operation)) = (method, operation.as_object_mut()) {
+                operation.remove("requestBody");
+            }
+            document["paths"][path][method] = operation;
+        }
+    }
+}
+
+/// All operations of a document.
+fn operations(document: &mut Value) -> impl Iterator<Item = &mut Value> {
+    let paths = document["paths"].as_object_mut().into_iter().flat_map(|paths| paths.values_mut());
+    let entries = paths.flat_map(|item| item.as_object_mut().into_iter().flatten());
+    entries.filter(|(key, _)| METHODS.contains(&key.as_str())).map(|(_, operation)| operation)
 }
 
 #[cfg(test)]
@@ -31,11 +112,57 @@ mod tests {
     use crate::http::response::{ExcludedItem, IngestReceipt, Problem};
     use crate::{Access, ROUTES};
 
-    /// The methods that a path may have.
-    const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+    /// A study that uses every endpoint and every kind of field.
+    const STUDY: &str = r#"
+        name = "every-kind"
+        time-zone = "UTC"
+        horizon = "1d"
+        [sources]
+        snapshots = { http = true }
+        decisions = { http = true }
+        [inputs]
+        id = "booking id"
+        time = "at"
+        lateness = "36h"
+        [inputs.fields]
+        paid = "boolean"
+        nights = "integer"
+        price = "number"
+        room = "text"
+        arrival = "timestamp"
+        guests = "json"
+        [decisions]
+        id = "id"
+        time = "at"
+        [decisions.fields]
+        room = "text"
+        [mirror]
+        id = "header x-request-id"
+        time = "arrival"
+        [[models]]
+        name = "m"
+        plugin = "m.wasm"
+        grant = ["room"]
+        [comparator]
+        plugin = "c.wasm"
+        grant = ["decision.room"]
+        [[metrics]]
+        name = "agreement"
+        plugin = "a.wasm"
+        [windows]
+        every = "day"
+    "#;
+
+    fn study(changes: &[(&str, &str)]) -> Study {
+        let text = changes.iter().fold(STUDY.to_owned(), |text, (old, new)| {
+            assert!(text.contains(old), "{old}");
+            text.replace(old, new)
+        });
+        understudy_study::parse(&text).unwrap_or_else(|invalid| panic!("{:?}", invalid.faults))
+    }
 
     fn read() -> Value {
-        serde_json::from_str(DOCUMENT).unwrap()
+        serde_json::from_str(&OpenApiDocument::new(&study(&[])).0).unwrap()
     }
 
     /// The operations of the document, by method and path such as `post /v1/snapshots`.
@@ -74,6 +201,75 @@ mod tests {
     }
 
     #[test]
+    fn endpoints_that_the_study_does_not_use_are_not_described() {
+        let mirror = "[mirror]\n        id = \"header x-request-id\"\n        time = \"arrival\"\n";
+        let decisions = ("decisions = { http = true }", "decisions = { file = \"d.jsonl\" }");
+        let document = describe(&study(&[(mirror, ""), decisions]));
+        let paths: Vec<&String> = document["paths"].as_object().unwrap().keys().collect();
+        let described = |path: &str| paths.iter().any(|own| *own == path);
+        assert!(described("/v1/snapshots"), "{paths:?}");
+        assert!(!described("/v1/decisions"), "{paths:?}");
+        assert!(!paths.iter().any(|path| path.starts_with("/v1/mirror")), "{paths:?}");
+        assert!(document["components"]["schemas"].get("Decision").is_none());
+    }
+
+    #[test]
+    fn records_are_described_as_the_study_declares_them() {
+        let document = read();
+        insta::assert_json_snapshot!(document["components"]["schemas"]["Snapshot"]);
+        insta::assert_json_snapshot!(document["components"]["schemas"]["DecisionEvent"]);
+    }
+
+    /// The schema and the decoder agree on which values a record may have.
+    #[test]
+    fn the_schema_accepts_what_the_decoder_accepts() {
+        use understudy_records::batch::{Decoder, Lines};
+        let study = study(&[]);
+        let schema = record_schema(&study, StreamKind::Snapshots);
+        let validator = jsonschema::options().should_validate_formats(true).build(&schema).unwrap();
+        let mut decoder = Decoder::new(StreamKind::Snapshots, &study.inputs, 1);
+        let values = [
+            "null",
+            "true",
+            "0",
+            "-7",
+            "9223372036854775807",
+            "9223372036854775808",
+            "3.0",
+            "3.5",
+            "1e3",
+            "1e-3",
+            "\"\"",
+            "\"7\"",
+            "\"\\u0000\"",
+            "\"2026-05-01T09:30:00Z\"",
+            "\"2026-05-01T09:30:00.123456789+05:45\"",
+            "\"2026-05-01\"",
+            "\"2026-05-01T09:30:00\"",
+            "[]",
+            "[1,\"x\"]",
+            "{}",
+            "{\"a\":null}",
+        ];
+        let (mut accepted, mut compared) = (0, 0);
+        for key in ["booking id", "at", "paid", "nights", "price", "room", "arrival", "guests", "other"] {
+            for value in values {
+                let mut record = json!({ "booking id": "b", "at": "2026-05-01T09:30:00Z" });
+                record[key] = json!("PLACE");
+                let text = record.to_string().replace("\"PLACE\"", value);
+                let mut lines = Lines::default();
+                lines.push(1, 0, text.as_bytes());
+                let decoded = !decoder.decode(&lines).records.is_empty();
+                let valid = validator.is_valid(&serde_json::from_str(&text).unwrap());
+                assert_eq!(decoded, valid, "{text}");
+                accepted += u32::from(decoded);
+                compared += 1;
+            }
+        }
+        assert_eq!((accepted, compared), (0, 189));
+    }
+
+    #[test]
     fn every_operation_states_the_roles_with_access() {
         let document = read();
         for (key, operation) in operations(&document) {
@@ -84,6 +280,9 @@ mod tests {
             let expected: Vec<_> =
                 roles.flat_map(|role| [json!({ "bearer": [role] }), json!({ "header": [role] })]).collect();
             assert_eq!(*written, expected, "{key}");
+            for status in ["400", "431"] {
+                assert!(operation["responses"].get(status).is_some(), "{key} {status}");
+            }
             for status in ["401", "403"] {
                 let denies = operation["responses"].get(status).is_some();
                 assert_eq!(denies, access != Access::Open, "{key} {status}");
@@ -139,6 +338,8 @@ mod tests {
         valid("IngestReceipt", serde_json::to_value(receipt).unwrap());
         for problem in [
             Problem::busy("full"),
+            Problem::incomplete(),
+            Problem::internal(),
             Problem::starting(),
             Problem::ending(),
             Problem::log_failed(),

@@ -39,6 +39,7 @@ use crate::http::peer::Peer;
 use crate::ingest::mirror::MirrorCounters;
 use crate::observability::run_event_log::log_run_events;
 use crate::transport::connection_limit::{ConnectionLimiter, ConnectionPermit};
+use crate::transport::problem_bodies::ProblemBodies;
 use crate::util::reloadable::Reloadable;
 use understudy_engine::RunHandle;
 
@@ -289,7 +290,8 @@ async fn serve_connection(
         let mut router = router.clone();
         async move { Ok::<_, Infallible>(router.call(request).await.unwrap_or_else(|never| match never {})) }
     });
-    let connection = http.serve_connection(TokioIo::new(with_write_timeout(stream, timeout)), service);
+    let stream = ProblemBodies::new(with_write_timeout(stream, timeout));
+    let connection = http.serve_connection(TokioIo::new(stream), service);
     // The client has received any error or has disconnected.
     let _ = watcher.watch(connection).await;
     drop(permit);

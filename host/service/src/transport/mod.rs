@@ -3,4 +3,5 @@
 pub mod connection_limit;
 pub mod control_client;
 pub mod listener;
+mod problem_bodies;
 pub mod tls;

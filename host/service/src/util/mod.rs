@@ -1,5 +1,6 @@
-//! Helpers that know nothing of HTTP or of a run: reloadable files, log rate limits, process statistics.
+//! Helpers that know nothing of HTTP or of a run: excerpts, reloadable files, log rate limits, process statistics.
 
+pub mod excerpt;
 pub mod latency_histogram;
 pub mod log_rate_limit;
 pub mod process_stats;
