@@ -1,8 +1,8 @@
 //! Checks the documents: links, the table of contents, and that their examples work.
 //!
 //! A fenced block is an example if its info string says so: `toml,study` is a whole study that `understudy check` accepts,
-//! `toml,fragment` are tables that a study accepts, `sh,run` are commands that are run, in the order of the page, in a directory `first`
-//! of the workspace with the page's study.
+//! `toml,fragment` are tables that a study accepts, `sh,run` are commands that are run as one script, in the order of the page, in a
+//! clone whose `first/study.toml` is the page's study.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -174,7 +174,7 @@ fn first_studies_run_as_their_pages_say() {
         let folder = workspace(studies[0]);
         let blocks: Vec<&str> = document.examples("sh,run").collect();
         assert!(!blocks.is_empty(), "{path} has commands");
-        let printed: String = blocks.iter().map(|block| run(block, &folder.path().join("first"))).collect();
+        let printed = run(&blocks.concat(), folder.path());
         assert_eq!(printed.matches("GO: safe to try on canary").count(), gos, "{path}:\n{printed}");
         assert!(folder.path().join("first/run/report.html").is_file(), "{path} writes a report");
     }
