@@ -11,6 +11,8 @@ pub const REQUIRE_ALL: &str = "UNDERSTUDY_REQUIRE_ALL";
 pub enum Requirement {
     /// Python with the packages of `tests/requirements.txt`.
     Python,
+    /// The program `promtool` of Prometheus.
+    Promtool,
     /// Node, the packages of `tests/browser/package.json`, and Chromium.
     Browser,
 }
@@ -20,13 +22,15 @@ impl Requirement {
     fn variables(self) -> &'static [&'static str] {
         match self {
             Requirement::Python => &["UNDERSTUDY_PYTHON"],
+            Requirement::Promtool => &["UNDERSTUDY_PROMTOOL"],
             Requirement::Browser => &["UNDERSTUDY_CHROMIUM", "UNDERSTUDY_NODE_MODULES"],
         }
     }
 
     fn description(self) -> &'static str {
         match self {
-            Requirement::Python => "Python with DuckDB, pandas and pyarrow",
+            Requirement::Python => "Python with DuckDB, pandas, pyarrow and schemathesis",
+            Requirement::Promtool => "promtool",
             Requirement::Browser => "Node and Chromium",
         }
     }

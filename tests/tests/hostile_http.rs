@@ -180,6 +180,38 @@ fn malformed_requests_are_rejected_without_harm() {
     server.ends(&[("rejected", 4)]);
 }
 
+/// The HTTP library answers a head that it cannot parse before any handler sees it.
+#[test]
+fn every_rejected_head_has_a_problem_body() {
+    let mut server = Attacked::new(&[]);
+    let long = format!("x-long: {}", "x".repeat(20_000));
+    let many: Vec<String> = (0..200).map(|at| format!("x-{at}: y")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    let get = |path: &str| format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n").into_bytes();
+    let heads = [
+        (431, head(&[&long])),
+        (431, head(&many)),
+        (431, get(&format!("/{}", "x".repeat(20_000)))),
+        (400, head(&["content-length: -1"])),
+        (400, head(&["content-length : 5"])),
+        (400, head(&["transfer-encoding: gzip"])),
+        (400, b"GET /readyz HTTP/3.0\r\nhost: localhost\r\n\r\n".to_vec()),
+        (404, get("/nowhere")),
+        (405, get("/v1/snapshots")),
+    ];
+    for (status, bytes) in heads {
+        let mut stream = connect(server.address()).expect("it listens");
+        stream.write_all(&bytes).expect("it reads");
+        let answer = read_response(&mut stream, "POST").expect("an answer");
+        assert_eq!(answer.header("content-type"), Some("application/problem+json"), "{answer:?}");
+        let problem = answer.json();
+        assert_eq!((answer.status, &problem["status"], &problem["retry"]), (status, &status.into(), &false.into()));
+        assert!(problem["detail"].as_str().is_some_and(|detail| detail.contains("; ")), "{problem}");
+    }
+    server.is_well("heads that are rejected");
+    server.ends(&[]);
+}
+
 #[test]
 fn a_slow_request_times_out() {
     let mut server = Attacked::new(&[]);

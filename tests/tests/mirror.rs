@@ -1,9 +1,10 @@
 //! Requests that proxies mirror become snapshots.
 
+use std::io::Write as _;
 use std::process::Command;
 
 use serde_json::Value;
-use understudy_tests::http::Client;
+use understudy_tests::http::{Client, connect};
 use understudy_tests::process::wait_until;
 use understudy_tests::served_run::ServedRun;
 use understudy_tests::tables::{excluded_rows, open_rows, sealed, texts};
@@ -119,13 +120,65 @@ fn unusable_requests_are_stored_with_the_reason() {
 fn snapshots_can_use_the_arrival_time() {
     let (workspace, mut client, serving) = mirrored(&MIRROR.replace("\"body /at\"", "\"arrival\""));
     for id in ["a", "b"] {
-        assert_eq!(client.send("GET", "/v1/mirror/x", &[("x-request-id", id)], b"").status, 204);
+        assert_eq!(client.send("POST", "/v1/mirror/x", &[("x-request-id", id)], b"{}").status, 204);
     }
     let (records, _) = logged(&workspace, serving, 2);
     let time = |at: usize| -> jiff::Timestamp {
         records[at]["at"].as_str().expect("a text").parse().expect("a time")
     };
     assert!(time(0) <= time(1) && time(1) <= jiff::Timestamp::now());
+}
+
+/// A body that a field needs and that cannot be read rejects the record. The model is not asked for an answer without
+/// the field, so that nobody takes its silence for a fault of the model.
+#[test]
+fn bodies_that_cannot_be_read_are_rejected_records() {
+    let workspace = TestWorkspace::served();
+    workspace.edit_study(&[("[[models]]", &MIRROR.replace("\"body /at\"", "\"header x-time\""))]);
+    let output = workspace.ok(&["token", "--role", "feed", "--name", "mesh", "--file", "tokens.toml"]);
+    let serving = ServedRun::start(&workspace, &["--tokens", "tokens.toml", "--max-body-mib", "1"]);
+    let mut client = Client::with_token(serving.address, output.stdout.trim());
+    let body = br#"{"booking":{"room":"a"}}"#;
+    let mut deflate = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+    deflate.write_all(body).expect("memory takes it");
+    let deflate = deflate.finish().expect("memory takes it");
+    let zstd = zstd::encode_all(&body[..], 0).expect("memory takes it");
+    let marked = [b"\xef\xbb\xbf", &body[..]].concat();
+    let mut number = 0;
+    let mut send = |client: &mut Client, method: &str, headers: &[(&str, &str)], body: &[u8]| {
+        number += 1;
+        let id = format!("r-{number}");
+        let own = [("x-request-id", id.as_str()), ("x-time", "2026-03-01T10:00:00Z")];
+        assert_eq!(client.send(method, "/v1/mirror/x", &[&own, headers].concat(), body).status, 204);
+    };
+    for (encoding, body) in [("identity", &body[..]), ("deflate", &deflate), ("zstd", &zstd), ("identity", &marked)] {
+        send(&mut client, "POST", &[("content-encoding", encoding)], body);
+    }
+    let form = ("content-type", "application/x-www-form-urlencoded");
+    send(&mut client, "POST", &[form], b"room=a");
+    send(&mut client, "POST", &[("content-encoding", "br")], b"\x0b\x02\x80{}\x03");
+    send(&mut client, "POST", &[("content-encoding", "gzip")], body);
+    send(&mut client, "PUT", &[("content-encoding", "deflate")], &deflate[..deflate.len() - 3]);
+    send(&mut client, "POST", &[], &body[..10]);
+    send(&mut client, "POST", &[("content-type", "application/json; charset=utf-16")], b"\xff\xfe{\0}\0");
+    send(&mut client, "GET", &[], b"");
+    send(&mut client, "OPTIONS", &[], b"");
+    // A larger body ends its connection, since the server does not read it to the end.
+    let large = format!("{{\"padding\":\"{}\"}}", "x".repeat(1 << 20));
+    let headers = [("x-request-id", "large"), ("x-time", "2026-03-01T10:00:00Z")];
+    let mut fresh = Client::with_token(serving.address, output.stdout.trim());
+    let _ = fresh.try_send("POST", "/v1/mirror/x", &headers, large.as_bytes());
+    let cut_off = client.request("POST", "/v1/mirror/x", &[("x-request-id", "cut"), ("content-length", "100")], body);
+    drop(connect(serving.address).and_then(|mut stream| stream.write_all(&cut_off)));
+    let run = workspace.path().join("run");
+    wait_until("all of them are in the log", || open_rows(&run, "excluded") == 10);
+    let (records, report) = logged(&workspace, serving, 4);
+    assert!(records.iter().all(|record| record["booked"] == "a"), "{records:?}");
+    assert_eq!(account(&report, "snapshots"), [("received", 14), ("rejected", 10), ("waiting", 4)]);
+    assert_eq!(report["models"][0]["abstained"], 0, "{report:#}");
+    let mut reasons: Vec<String> = excluded_rows(&run).into_iter().map(|excluded| excluded.detail).collect();
+    reasons.sort();
+    insta::assert_snapshot!(reasons.join("\n"));
 }
 
 #[test]

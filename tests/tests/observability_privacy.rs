@@ -114,7 +114,8 @@ fn counters_match_the_records_sent() {
     assert!(status["resident-bytes"].as_u64().is_some_and(|bytes| bytes > 1 << 20), "{status:#}");
     assert!(status["threshold"].as_str().is_some_and(|words| words.contains("0.6")), "{status:#}");
 
-    let answer = client.get("/metrics");
+    let open_metrics = [("accept", "application/openmetrics-text")];
+    let answer = client.send("GET", "/metrics", &open_metrics, b"");
     let media = answer.header("content-type").expect("a media type");
     assert!(media.starts_with("application/openmetrics-text; version=1.0.0"), "{media}");
     let samples = samples(&answer.text());
@@ -170,7 +171,7 @@ fn counters_match_the_records_sent() {
         client.get(&format!("/elsewhere/{at}"));
         client.get(&format!("/v1/cases/{at}"));
     }
-    assert_eq!(self::samples(&client.get("/metrics").text()).len(), before + added(&samples));
+    assert_eq!(self::samples(&client.send("GET", "/metrics", &open_metrics, b"").text()).len(), before + added(&samples));
 }
 
 /// Number of series of an endpoint after its first request: its counter, and buckets, sum and count of its

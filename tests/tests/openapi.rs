@@ -64,6 +64,14 @@ fn responses_conform_to_the_openapi_document() {
     for path in ["/livez", "/readyz", "/openapi.json"] {
         ask(&mut serving.client(), "GET", path, path, &[], b"");
     }
+    // A head that no handler sees is described and answered like any other request.
+    let long = "x".repeat(20_000);
+    ask(&mut feeder, "POST", "/v1/snapshots", "/v1/snapshots", &[("x-padding", &long)], b"");
+    ask(&mut feeder, "POST", "/v1/snapshots", "/v1/snapshots", &[("x padding", "1")], b"");
+    let mut reader = Client::with_token(serving.address, &read);
+    ask(&mut reader, "GET", "/metrics", "/metrics", &[], b"");
+    ask(&mut reader, "GET", "/metrics", "/metrics", &[("accept", "application/openmetrics-text")], b"");
+    ask(&mut reader, "GET", "/v1/status", "/v1/status", &[], b"");
     let json = [("content-type", "application/json")];
     let good = br#"[{"id":"s1","at":"2026-03-01T10:00:00Z","booked":"a"},{"id":"s1"},{"id":2,"at":"2026-03-01T10:00:00Z"}]"#;
     for path in ["/v1/snapshots", "/v1/decisions"] {

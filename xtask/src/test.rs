@@ -1,5 +1,5 @@
-//! Runs all tests and provides what they need: the plugins, the program, Python with Parquet readers, and a
-//! browser.
+//! Runs all tests and provides what they need: the plugins, the program, Python with its packages, a browser,
+//! and promtool.
 //!
 //! Invariants:
 //! - Downloads go to `target`, once, in the versions that `tests/` declares.
@@ -20,13 +20,15 @@ pub fn test(root: &Path, rest: &[&str]) -> anyhow::Result<()> {
     plugins::build(root)?;
     let python = python(root)?;
     let modules = node_modules(root)?;
-    let chromium = chromium(root)?;
+    let chromium = debian_program(root, &BROWSERS, &["chromium"])?;
+    let promtool = debian_program(root, &["promtool"], &["--no-install-recommends", "prometheus"])?;
     let mut tests = cargo(root)
         .args(["test", "--release", "--workspace", "--no-fail-fast", "--"])
         .args(rest)
         .env("UNDERSTUDY_PYTHON", python)
         .env("UNDERSTUDY_NODE_MODULES", modules)
         .env("UNDERSTUDY_CHROMIUM", chromium)
+        .env("UNDERSTUDY_PROMTOOL", promtool)
         .env("UNDERSTUDY_REQUIRE_ALL", "1");
     let shown = tests.shown();
     let mut running =
@@ -97,21 +99,20 @@ fn node_modules(root: &Path) -> anyhow::Result<PathBuf> {
     Ok(modules)
 }
 
-/// The path of Chromium. Installs it if it is missing and the user is root.
-fn chromium(root: &Path) -> anyhow::Result<PathBuf> {
-    if let Some(found) = on_path(&BROWSERS) {
+/// The path of a program with one of some names. Installs its Debian package, by these arguments of
+/// `apt-get install`, if it is missing and the user is root.
+fn debian_program(root: &Path, names: &[&str], package: &[&str]) -> anyhow::Result<PathBuf> {
+    if let Some(found) = on_path(names) {
         return Ok(found);
     }
     let root_user = command("id", root).arg("-u").output(&[0]).is_ok_and(|user| user.trim() == "0");
     if root_user {
         command("apt-get", root).args(["update", "--quiet"]).run()?;
-        command("apt-get", root).args(["install", "--yes", "chromium"]).run()?;
+        command("apt-get", root).args(["install", "--yes"]).args(package).run()?;
     }
-    on_path(&BROWSERS).with_context(|| {
-        format!(
-            "the tests need one of {}; install it, for example with `apt-get install chromium`",
-            BROWSERS.join(", ")
-        )
+    on_path(names).with_context(|| {
+        let (names, package) = (names.join(", "), package.join(" "));
+        format!("the tests need one of {names}; install it, for example with `apt-get install {package}`")
     })
 }
 

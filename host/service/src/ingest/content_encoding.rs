@@ -116,11 +116,23 @@ fn read_up_to(decoder: impl Read, limit: usize) -> Result<Vec<u8>, DecompressErr
     if read > limit { Err(DecompressError::TooLarge) } else { Ok(text) }
 }
 
-/// Decompresses one zlib or bare deflate stream. The decoders of `flate2` that implement `Read` accept a
-/// stream that ends early.
+/// Decompresses one zlib or bare deflate stream.
 fn inflate(body: &[u8], limit: usize) -> Result<Vec<u8>, DecompressError> {
+    if !has_zlib_header(body) {
+        return inflate_stream(body, limit, false);
+    }
+    // One bare stream in some hundreds begins like a zlib stream.
+    inflate_stream(body, limit, true).or_else(|error| match error {
+        DecompressError::TooLarge => Err(error),
+        DecompressError::Damaged(_) => inflate_stream(body, limit, false).map_err(|_| error),
+    })
+}
+
+/// Decompresses one stream, with or without the zlib header. The decoders of `flate2` that implement `Read`
+/// accept a stream that ends early.
+fn inflate_stream(body: &[u8], limit: usize, has_header: bool) -> Result<Vec<u8>, DecompressError> {
     let damaged = |what: &str| DecompressError::Damaged(what.to_owned());
-    let mut stream = Decompress::new(has_zlib_header(body));
+    let mut stream = Decompress::new(has_header);
     let mut text = Vec::new();
     loop {
         text.reserve(STEP_BYTES);

@@ -114,9 +114,8 @@ mod tests {
 
     /// A study that uses every endpoint and every kind of field.
     const STUDY: &str = r#"
-        name = "every-kind"
+        study = "every-kind"
         time-zone = "UTC"
-        horizon = "1d"
         [sources]
         snapshots = { http = true }
         decisions = { http = true }
@@ -134,6 +133,7 @@ mod tests {
         [decisions]
         id = "id"
         time = "at"
+        horizon = "1d"
         [decisions.fields]
         room = "text"
         [mirror]
