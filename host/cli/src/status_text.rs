@@ -7,6 +7,7 @@
 use console::{Alignment, measure_text_width, pad_str};
 use jiff::Timestamp;
 
+use understudy_records::diagnosis::is_hardly_read;
 use understudy_records::join::Account;
 use understudy_report::bytes;
 use understudy_report::count;
@@ -27,6 +28,15 @@ pub(super) fn status_lines(status: &Status) -> Vec<String> {
     add("started", time(run.began));
     add("swaps", count(u64::from(status.swaps)));
     lines.push(String::new());
+    let accounts = [("snapshots", &run.accounting.snapshots), ("decisions", &run.accounting.decisions)];
+    for (stream, account) in accounts {
+        if account.received > 0 && is_hardly_read(account) {
+            let decoded = count(account.received - account.rejected);
+            let received = counted(account.received, "record", "records");
+            let any = if account.rejected == account.received { "NO" } else { "HARDLY ANY" };
+            lines.push(format!("{any} {} CAN BE READ: {decoded} of {received}", stream.to_uppercase()));
+        }
+    }
     lines.extend(records(status));
     if run.failures > 0 {
         lines.push(format!("{} failed", counted(run.failures, "model call", "model calls")));

@@ -1,6 +1,7 @@
-//! Decodes records into columns and joins the two streams in event time.
+//! Decodes records into columns, joins the two streams in event time, and explains why hardly any were read or joined.
 //!
 //! Invariants: pure; no file is opened, no plugin is loaded and no clock is read.
 
 pub mod batch;
+pub mod diagnosis;
 pub mod join;

@@ -8,6 +8,7 @@
 
 mod build;
 mod format;
+mod input_diagnosis;
 mod metric_format;
 pub mod model;
 pub mod page;
@@ -15,6 +16,7 @@ mod sanitizer;
 pub mod schema;
 mod sections;
 mod terminal;
+mod value_text;
 
 pub use crate::build::build;
 pub use crate::build::reviews::{judged_row_keys, review_summaries};
@@ -28,7 +30,8 @@ pub use crate::terminal::plan::render_plan;
 pub use crate::terminal::reviews::render_reviews;
 pub use crate::terminal::text_canvas::Style;
 pub use crate::terminal::verdict::render_verdict;
-pub use crate::terminal::{render_report, render_table};
+pub use crate::terminal::{TableCell, render_report, render_table};
+pub use crate::value_text::{listed_value, value_text};
 
 use crate::model::bundle::ReportBundle;
 

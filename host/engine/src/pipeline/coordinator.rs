@@ -438,7 +438,8 @@ impl<'p> Coordinator<'p> {
             .map_err(|_| anyhow::anyhow!("the evaluator thread panicked; this is a bug in understudy"))??;
         let accounting = self.join_buffer.join.accounting();
         debug_assert!(accounting.balances());
-        let ended = EndState { at: Timestamp::now(), end, accounting, determinism: self.determinism };
+        let (at, determinism) = (Timestamp::now(), self.determinism);
+        let ended = EndState { at, end, accounting, determinism, diagnosis: None };
         Ok((Checkpoint { aggregates: Some(aggregates), end: Some(ended), ..saved }, events))
     }
 }

@@ -12,10 +12,12 @@ use crate::log_schema::schema::schemas;
 use crate::pipeline::coordinator::Coordinator;
 use crate::pipeline::handle::RunHandle;
 use crate::pipeline::run_options::{RunMode, RunOptions};
+use crate::pipeline::shed_recorder::ShedRecorder;
 use crate::pipeline::started_run::StartedRun;
 use crate::pipeline::{event_loop, resume, start};
 use crate::plugins::load::LoadedStudy;
 use crate::seal::sealed_study::SealedStudy;
+use crate::stats::input_diagnosis::diagnose;
 use crate::stats::interim_schedule::InterimCallback;
 use crate::stats::run_result::{EndReason, RunResult};
 use understudy_run_log::ledger::{Event, FileDigest, Ledger};
@@ -48,9 +50,9 @@ pub async fn run(
     stop: impl Future<Output = ()>,
 ) -> anyhow::Result<EndedRun> {
     mode.check_sources(&study)?;
-    let (replayed, on_ready) = match mode {
+    let (replayed, served) = match mode {
         RunMode::Batch => (None, None),
-        RunMode::Served(on_ready) => (None, Some(on_ready)),
+        RunMode::Served { on_ready, shed } => (None, Some((on_ready, shed))),
         RunMode::WhatIf(replayed) => (Some(replayed), None),
     };
     let started = start::start_or_resume(study, options, replayed)?;
@@ -59,6 +61,8 @@ pub async fn run(
     if let Some(replay) = &replay {
         notify(&replay.notice);
     }
+    let (on_ready, shed) = served.unzip();
+    let recorder = shed.map(|shed| ShedRecorder::start(shed, ledger.clone())).transpose()?;
     let log = &study.study.log;
     let commit = Commit { wait: log.commit_wait.unsigned_abs(), rows: log.commit_rows };
     let (writer, writing) = LogWriter::open(directory.path(), schemas(&study), recovered, commit, sealer)?;
@@ -79,9 +83,14 @@ pub async fn run(
         event_loop::run_event_loop(coordinator, readers, queue, stop).await
     };
     let ended = pipeline.await;
-    // If the log failed, that is what stopped the pipeline.
+    // A failure of the log is what stopped the pipeline. The counts are recorded whatever happened.
+    let shed_recorded = recorder.map_or(Ok(()), ShedRecorder::finish);
     writing.finish()?;
-    let (checkpoint, events, versions) = ended?;
+    shed_recorded?;
+    let (mut checkpoint, events, versions) = ended?;
+    if let Some(end) = &mut checkpoint.end {
+        end.diagnosis = diagnose(&study.study, directory.path(), &end.accounting)?;
+    }
     directory.write(CHECKPOINT, &checkpoint::encode(&checkpoint)?)?;
     for event in events {
         ledger.append(event)?;

@@ -9,6 +9,7 @@ use crate::plugins::study_fields;
 use crate::stats::failures::FailureLog;
 use crate::stats::latency::LatencyHistogram;
 use crate::stats::run_result::Comparison;
+use crate::stats::unanswered_reasons::UnansweredReasons;
 use understudy_statistics::scoring::{Cells, CellsShape, DistributionsBySlice, SliceSums, VerdictEvidence};
 use understudy_study::AnswerForm;
 
@@ -25,6 +26,8 @@ pub struct Aggregates {
     pub decided_before: u64,
     /// Failures of comparator, metrics and blinded models.
     pub failures: FailureLog,
+    /// Why answers of the comparator are missing, and answers of the models to blinded snapshots.
+    pub unanswered: UnansweredReasons,
     /// Evidence for the verdict; empty without a threshold.
     pub evidence: VerdictEvidence,
     /// Sums per subgroup, for the divergence search.
@@ -45,6 +48,7 @@ impl Aggregates {
             substrate: LatencyHistogram::default(),
             decided_before: 0,
             failures: FailureLog::default(),
+            unanswered: UnansweredReasons::default(),
             evidence: VerdictEvidence::default(),
             profiles: SliceSums::default(),
         }

@@ -12,7 +12,11 @@ use crate::stats::counters::RunCounters;
 use crate::stats::determinism::DeterminismStats;
 use crate::stats::latency::LatencyPercentiles;
 use crate::stats::run_result::{EndReason, RunResult, SubstrateLatency};
+use understudy_records::diagnosis::InputDiagnosis;
 use understudy_records::join::Accounting;
+
+/// Maximum number of reasons for missing answers that a result lists for each plugin and kind.
+const LISTED_REASONS: usize = 20;
 
 /// The state of a run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -42,6 +46,8 @@ pub struct EndState {
     pub accounting: Accounting,
     /// Per model: result of the determinism check.
     pub determinism: Vec<DeterminismStats>,
+    /// Why the run read or joined hardly any of its records, if that is so.
+    pub diagnosis: Option<InputDiagnosis>,
 }
 
 impl Checkpoint {
@@ -50,6 +56,8 @@ impl Checkpoint {
         let (Some(aggregates), Some(ended)) = (&self.aggregates, &self.end) else { return None };
         let mut failures = self.counters.failures.clone();
         failures.merge(aggregates.failures.clone());
+        let mut unanswered = self.counters.unanswered.clone();
+        unanswered.merge(aggregates.unanswered.clone());
         Some(RunResult {
             began: self.began,
             ended: ended.at,
@@ -64,6 +72,7 @@ impl Checkpoint {
             times: self.counters.latency.clone(),
             models: self.counters.models(),
             determinism: ended.determinism.clone(),
+            diagnosis: ended.diagnosis.clone(),
             replay_of: seal.replay_of.clone(),
             substrate_latency: SubstrateLatency {
                 after: LatencyPercentiles::from_histogram(aggregates.substrate.histogram()),
@@ -71,6 +80,7 @@ impl Checkpoint {
             },
             substrate_times: aggregates.substrate.clone(),
             failures: failures.list(),
+            unanswered: unanswered.list(LISTED_REASONS),
             exclusions: self.counters.sorted_exclusions(),
         })
     }

@@ -209,7 +209,8 @@ impl Checkpoint {
     /// The checkpoint as if the run had ended now.
     pub fn as_if_ended_now(mut self, accounting: Accounting, again: Vec<DeterminismStats>) -> Checkpoint {
         let at = jiff::Timestamp::now();
-        self.end = Some(EndState { at, end: EndReason::Interrupted, accounting, determinism: again });
+        let end = EndReason::Interrupted;
+        self.end = Some(EndState { at, end, accounting, determinism: again, diagnosis: None });
         self
     }
 }

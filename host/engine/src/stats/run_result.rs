@@ -11,6 +11,7 @@ use crate::plugins::stored_files::StoredPlugin;
 use crate::stats::determinism::DeterminismStats;
 use crate::stats::latency::LatencyHistogram;
 use crate::stats::latency::LatencyPercentiles;
+use understudy_records::diagnosis::InputDiagnosis;
 use understudy_records::join::Accounting;
 use understudy_statistics::scoring::{Cells, DistributionsBySlice, SliceSums};
 
@@ -43,6 +44,8 @@ pub struct RunResult {
     pub times: Vec<LatencyHistogram>,
     /// Per model: result of the determinism check.
     pub determinism: Vec<DeterminismStats>,
+    /// Why the run read or joined hardly any of its records, if that is so.
+    pub diagnosis: Option<InputDiagnosis>,
     /// SHA-256 of the seal of the replayed run, in hexadecimal, if this is an offline evaluation.
     pub replay_of: Option<String>,
     /// Latency of the substrate.
@@ -51,6 +54,8 @@ pub struct RunResult {
     pub substrate_times: LatencyHistogram,
     /// Failures, most frequent first.
     pub failures: Vec<FailureGroup>,
+    /// Why answers are missing, by plugin and kind, the most frequent reasons first.
+    pub unanswered: Vec<UnansweredGroup>,
     /// The first excluded records, at most ten per stream and reason.
     pub exclusions: Vec<ListedExclusion>,
 }
@@ -128,6 +133,33 @@ pub struct FailureGroup {
     pub count: u64,
     /// Id of the first failed row; empty in an interim report.
     pub first_id: String,
+}
+
+/// Whether a plugin chose not to answer or could not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum UnansweredKind {
+    /// The plugin abstained.
+    Abstained,
+    /// The plugin reported that it cannot answer, or broke.
+    Failed,
+}
+
+/// Missing answers of one plugin with the same reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnansweredGroup {
+    /// The plugin's name in the study.
+    pub plugin: String,
+    /// Whether it abstained or failed.
+    pub kind: UnansweredKind,
+    /// The reason; with `…` in place of its values if these differ. `None` for all reasons that are not listed.
+    pub reason: Option<String>,
+    /// Number of missing answers.
+    pub count: u64,
+    /// Id of the first row without an answer.
+    pub first_id: String,
+    /// The reason for the first row, if `reason` leaves out values.
+    pub example: Option<String>,
 }
 
 /// An excluded record, as the report lists it.

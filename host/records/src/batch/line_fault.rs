@@ -35,7 +35,7 @@ pub(super) fn line_fault(text: &[u8]) -> String {
 }
 
 /// The encoding of text with two or four bytes a character, by its byte order mark or its NUL bytes.
-pub(super) fn wide_encoding(text: &[u8]) -> Option<&'static str> {
+pub(crate) fn wide_encoding(text: &[u8]) -> Option<&'static str> {
     if text.starts_with(b"\xff\xfe\0\0") || text.starts_with(b"\0\0\xfe\xff") {
         return Some("UTF-32");
     }

@@ -20,6 +20,7 @@ pub use agreement::AnswerAgreement;
 pub use answers::{AnswerColumn, Answers, Names, Reason};
 pub use decode::{DecodedBatch, Decoder, Records, begins_with, record_digest};
 pub use fields::{fields_schema, interleave_rows, record_batch};
+pub(crate) use line_fault::wide_encoding;
 pub use lines::Lines;
 pub use record_position::RecordPosition;
 pub use values::data_type;

@@ -44,7 +44,7 @@ pub(super) enum Leap {
     Undecided,
 }
 
-/// The records around one that is ahead of the clock.
+/// The records around one that is out of order.
 pub(super) struct FileOrder<'r> {
     /// The records that were read; their lines ascend.
     pub(super) records: &'r Records,
@@ -97,6 +97,17 @@ impl FileOrder<'_> {
             (true, true) => Leap::Yes(self.reason(suspect, &followers)),
             (true, false) => Leap::No,
         }
+    }
+
+    /// The fault of a record that is behind the clock by more than the lateness.
+    pub(super) fn out_of_order(&self, record: usize) -> Option<OutOfOrder> {
+        Some(OutOfOrder {
+            line: self.records.lines[record],
+            time: Micros(self.records.times[record]),
+            clock_line: self.clock_line?,
+            clock_time: self.clock?,
+            lateness: self.lateness,
+        })
     }
 
     /// The reason for which a leaping record is rejected.

@@ -21,6 +21,7 @@
 mod accounting;
 mod clock_record;
 mod file_order;
+mod order_rules;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -37,7 +38,7 @@ pub use file_order::{LEAP_WINDOW_LINES, OutOfOrder};
 
 use crate::batch::{Exclusion, ExclusionReason, Records};
 use clock_record::ClockRecord;
-use file_order::{FileOrder, Leap};
+use order_rules::{OrderOutcome, ReadTo};
 
 /// Identifies a batch of accepted records while the join holds it.
 pub type Slot = u32;
@@ -90,10 +91,6 @@ pub struct FileJoinResult {
     /// Why the first unprocessed record ends the reading of the file, if it does.
     pub out_of_order: Option<OutOfOrder>,
 }
-
-/// The last line that was read of a file; `None` at its end.
-#[derive(Clone, Copy)]
-struct ReadTo(Option<u64>);
 
 /// The join, with the records that can still pair or be repeated.
 pub struct IntervalJoin {
@@ -259,35 +256,16 @@ impl IntervalJoin {
                 exclude(self.exclude_repeated(kind, digest == records.digests[record], name));
                 continue;
             }
-            if time < self.watermark(kind) {
+            if time < self.watermark(kind) || (file.is_some() && self.is_ahead(kind, time)) {
                 self.record_clock(kind, records, latest.take());
-                if file.is_some() {
-                    out_of_order = Some(OutOfOrder {
-                        line: records.lines[record],
-                        time,
-                        clock_line: self.clock_records[kind].as_ref().map_or(0, |clock| clock.position),
-                        clock_time: self.clocks[kind],
-                        lateness: self.bounds.lateness[kind],
-                    });
-                    rows = record;
-                    break;
-                }
-                exclude(self.exclude_late(kind, time));
-                continue;
-            }
-            if let Some(ReadTo(read_to)) = file
-                && self.is_ahead(kind, time)
-            {
-                self.record_clock(kind, records, latest.take());
-                match self.judge_leap(kind, (slot, &accepted), records, record, read_to) {
-                    Leap::No => {}
-                    Leap::Yes(detail) => {
-                        self.accounts[kind].rejected += 1;
-                        exclude((ExclusionReason::Rejected, detail));
+                match self.judge_order(kind, (slot, &accepted), records, record, file) {
+                    OrderOutcome::Accept => {}
+                    OrderOutcome::Exclude(reason, detail) => {
+                        exclude((reason, detail));
                         continue;
                     }
-                    Leap::Undecided => {
-                        rows = record;
+                    OrderOutcome::Stop(fault) => {
+                        (rows, out_of_order) = (record, fault);
                         break;
                     }
                 }
@@ -395,50 +373,6 @@ impl IntervalJoin {
         time + self.bounds.horizon + self.bounds.horizon
     }
 
-    /// Whether a record at `time` is ahead of its stream's clock by more than the lateness, or is the first record.
-    fn is_ahead(&self, kind: StreamKind, time: Micros) -> bool {
-        self.clock(kind).is_none_or(|clock| time > clock + self.bounds.lateness[kind])
-    }
-
-    /// Judges a record of a file that is ahead of the clock. `open` is the slot of the batch that is being joined, with
-    /// the record of each accepted row. `read_to` is the last line that was read.
-    fn judge_leap(
-        &self,
-        kind: StreamKind,
-        open: (Slot, &[u32]),
-        records: &Records,
-        suspect: usize,
-        read_to: Option<u64>,
-    ) -> Leap {
-        let (slot, accepted) = open;
-        let is_repeat = |follower: usize| {
-            let (name, time) = (records.ids.value(follower), Micros(records.times[follower]));
-            self.table.iter_hash(hash(self.seed, name)).any(|entry| {
-                let (entry_kind, entry_name) = match entry.slot == slot {
-                    true => (kind, records.ids.value(accepted[entry.row as usize] as usize)),
-                    false => (self.batches[&entry.slot].kind, id(&self.batches, entry)),
-                };
-                entry_kind == kind && entry_name == name && self.is_reserved(kind, entry.time, time)
-            })
-        };
-        let order = FileOrder {
-            records,
-            clock: self.clock(kind),
-            clock_line: self.clock_records[kind].as_ref().map(|clock| clock.position),
-            lateness: self.bounds.lateness[kind],
-            read_to,
-        };
-        order.judge(suspect, is_repeat)
-    }
-
-    /// Remembers the record that set the clock of a stream.
-    fn record_clock(&mut self, kind: StreamKind, records: &Records, latest: Option<usize>) {
-        if let Some(row) = latest {
-            let clock = self.clock_records[kind].get_or_insert_default();
-            clock.set(records.lines[row], records.ids.value(row));
-        }
-    }
-
     fn exclude_repeated(&mut self, kind: StreamKind, same: bool, id: &str) -> (ExclusionReason, String) {
         let (reason, how) = match same {
             true => (ExclusionReason::Duplicate, "the two are identical"),
@@ -446,20 +380,6 @@ impl IntervalJoin {
         };
         *self.accounts[kind].excluded_mut(reason) += 1;
         (reason, format!("an earlier record has the id \"{id}\": {how}"))
-    }
-
-    fn exclude_late(&mut self, kind: StreamKind, time: Micros) -> (ExclusionReason, String) {
-        self.accounts[kind].late += 1;
-        let clock = self.clock_records[kind].as_ref().map(|clock| {
-            format!(", {} ({})", clock.describe(self.position_names[kind]), self.clocks[kind].time_text())
-        });
-        let detail = format!(
-            "{} is more than {} behind the latest record of its stream{}",
-            time.time_text(),
-            self.bounds.lateness[kind].span_text(),
-            clock.unwrap_or_default()
-        );
-        (ExclusionReason::Late, detail)
     }
 
     /// Marks the earlier row of a pair as paired. The caller marks the later one.

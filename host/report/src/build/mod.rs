@@ -12,22 +12,24 @@ mod run_summary;
 mod time;
 
 use crate::build::answer_distribution::answer_distributions;
-use crate::build::disclosure::{MIN_INTERIM_PAIRS, without_row_details};
+use crate::build::disclosure::{MIN_INTERIM_PAIRS, without_reasons, without_row_details};
 use crate::build::divergence::DivergenceSearch;
 use crate::build::reducer::Reducer;
 use crate::build::run_summary::{
-    comparison_counts, determinism_summary, excluded_example, latency_summary, plugin_failure, run_end,
-    substrate_latency,
+    comparison_counts, determinism_summary, excluded_example, latency_summary, missing_answers,
+    plugin_failure, run_end, substrate_latency,
 };
 use crate::build::time::{timestamp, zone_name};
 use crate::model::report::{
     ConditionInfo, FORMAT, LatencyQuantile, MetricInfo, MetricScores, MetricValue, ModelReport, PluginInfo,
     Report, WindowInfo,
 };
-use crate::model::run_summary::PluginFailure;
-use understudy_engine::{LatencyHistogram, LoadedPlugin, RunResult, SealedStudy, conditions};
+use crate::model::run_summary::{MissingAnswers, PluginFailure};
+use understudy_engine::{
+    LatencyHistogram, LoadedPlugin, RunResult, SealedStudy, conditions, ranking_order_remark,
+};
 use understudy_sandbox::{ComponentFile, DeciderPlugin};
-use understudy_statistics::scoring::{Slice, Totals, WindowClock};
+use understudy_statistics::scoring::{AnswerHistogram, Slice, Totals, WindowClock};
 
 /// The report of a run, with the plugins that ran at its end.
 pub fn build(outcome: &RunResult, sealed_study: &SealedStudy) -> Report {
@@ -68,7 +70,8 @@ pub fn build(outcome: &RunResult, sealed_study: &SealedStudy) -> Report {
         scores: (0..sealed_study.metrics.len())
             .map(|metric| {
                 let search = (metric == study.divergence.metric).then_some(&search);
-                scores(outcome, &overall, model, metric, search, &mut reducer)
+                let scores = scores(outcome, &overall, model, metric, search, &mut reducer);
+                MetricScores { remark: remark(outcome, sealed_study, model, metric), ..scores }
             })
             .collect(),
         answer_distributions: answer_distributions(outcome, model),
@@ -92,6 +95,7 @@ pub fn build(outcome: &RunResult, sealed_study: &SealedStudy) -> Report {
         ended_at: outcome.ended,
         end: run_end(&outcome.end),
         accounting: outcome.accounting,
+        input_diagnosis: outcome.diagnosis.clone(),
         comparison: comparison_counts(outcome.comparison),
         models,
         comparator: decider(&sealed_study.comparator),
@@ -102,6 +106,10 @@ pub fn build(outcome: &RunResult, sealed_study: &SealedStudy) -> Report {
         substrate_latency_quantiles: latency_quantiles(&outcome.substrate_times),
         divergence,
         replay_of: outcome.replay_of.clone(),
+        missing_answers: {
+            let groups = in_declared_order(outcome, sealed_study);
+            if outcome.end.is_final() { groups } else { without_reasons(groups) }
+        },
         failures: match outcome.end.is_final() {
             true => sorted(reducer.failures),
             false => sorted(without_row_details(reducer.failures)),
@@ -143,7 +151,16 @@ fn scores(
             ..reducer.metric_value(totals, Slice::All, model, metric)
         })
     });
-    MetricScores { overall: total, conditions, windows: windows.collect() }
+    MetricScores { overall: total, conditions, windows: windows.collect(), remark: None }
+}
+
+/// A remark on figures of rankings that are too short for the metric to see their order.
+fn remark(outcome: &RunResult, sealed_study: &SealedStudy, model: usize, metric: usize) -> Option<String> {
+    let AnswerHistogram::Rankings(positions) = outcome.answer_distributions.fold(model, |_| true) else {
+        return None;
+    };
+    let config = &sealed_study.study.metrics[metric].config;
+    ranking_order_remark(&sealed_study.versions.metrics[metric].current().plugin, config, positions.longest)
 }
 
 /// Shares at which a latency distribution is reported: dense in the middle and at the upper tail.
@@ -157,6 +174,16 @@ fn latency_quantiles(times: &LatencyHistogram) -> Vec<LatencyQuantile> {
     let histogram = times.histogram();
     let point = |share: f64| LatencyQuantile { share, nanos: histogram.value_at_quantile(share) };
     if histogram.is_empty() { Vec::new() } else { SHARES.map(point).to_vec() }
+}
+
+/// Missing answers of the comparator, then of each model.
+fn in_declared_order(outcome: &RunResult, sealed_study: &SealedStudy) -> Vec<MissingAnswers> {
+    let models = sealed_study.models.iter().map(|model| &model.name);
+    let plugins = std::iter::once(&sealed_study.comparator.name).chain(models);
+    plugins
+        .flat_map(|plugin| outcome.unanswered.iter().filter(move |group| group.plugin == *plugin))
+        .map(missing_answers)
+        .collect()
 }
 
 /// Failures, the most frequent first.

@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::divergence::{AnswerDistributions, DivergenceReport};
 use crate::model::run_summary::{
-    ComparisonCounts, DeterminismSummary, ExcludedExample, LatencySummary, PluginFailure, RunEnd,
-    SubstrateLatencySummary,
+    ComparisonCounts, DeterminismSummary, ExcludedExample, LatencySummary, MissingAnswers, PluginFailure,
+    RunEnd, SubstrateLatencySummary,
 };
+use understudy_records::diagnosis::InputDiagnosis;
 use understudy_records::join::Accounting;
 use understudy_sandbox::Better;
 use understudy_statistics::scoring::Interval;
@@ -40,6 +41,8 @@ pub struct Report {
     pub end: RunEnd,
     /// What happened to every record of both streams.
     pub accounting: Accounting,
+    /// Why the run read or joined hardly any of its records; null if that is not so.
+    pub input_diagnosis: Option<InputDiagnosis>,
     /// How many pairs were compared.
     pub comparison: ComparisonCounts,
     /// The models, in the order declared.
@@ -60,6 +63,9 @@ pub struct Report {
     pub divergence: DivergenceReport,
     /// SHA-256 of the seal of the replayed run, if this is an offline evaluation of its log; null for a shadow run.
     pub replay_of: Option<String>,
+    /// Why answers are missing: the comparator first, then the models in the order declared; for each of them
+    /// abstentions and failures, at most twenty reasons of each, the most frequent first, and the rest as one.
+    pub missing_answers: Vec<MissingAnswers>,
     /// Failures of plugins, grouped by plugin and cause, the most frequent first.
     pub failures: Vec<PluginFailure>,
     /// Examples of excluded records: at most the first ten for each stream and reason, in order of arrival.
@@ -176,6 +182,8 @@ pub struct MetricScores {
     pub conditions: Vec<Vec<MetricValue>>,
     /// For each window, in the order of `windows`.
     pub windows: Vec<MetricValue>,
+    /// A remark for readers of these figures, such as that they are at their best by construction; null if there is none.
+    pub remark: Option<String>,
 }
 
 /// The value of a metric over some pairs, with the sums that it was computed from.

@@ -16,11 +16,12 @@ mod verdict;
 mod verdict_account;
 
 use crate::format::{count, counted, verdict_meaning};
+use crate::input_diagnosis;
 use crate::metric_format::MetricFormat;
 use crate::model::bundle::ReportBundle;
 use crate::model::report::Report;
 use crate::model::run_summary::RunEnd;
-use crate::page::{Banner, Document, Fact, Tone};
+use crate::page::{Banner, Block, Document, Fact, Tone};
 use understudy_statistics::verdict::ModelVerdict;
 use understudy_study::ALL_SNAPSHOTS;
 
@@ -28,12 +29,16 @@ use understudy_study::ALL_SNAPSHOTS;
 pub fn document(bundle: &ReportBundle) -> Document {
     let report = &bundle.report;
     let formats = MetricFormat::all(report);
+    let mut verdict = verdict::verdict(bundle);
+    // Before any figure: without records there is nothing to judge.
+    let on_input = input_diagnosis::sentences(report).into_iter();
+    verdict.blocks.splice(0..0, on_input.map(|text| Block::Note { tone: Tone::Bad, text }));
     Document {
         title: format!("Shadow study {}", report.study),
         lead: lead_facts(report),
         banner: Some(banner(bundle)),
         sections: vec![
-            verdict::verdict(bundle),
+            verdict,
             threshold::threshold(bundle, &formats),
             records::accounting(report),
             conditions::conditions(report, &formats),

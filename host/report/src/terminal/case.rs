@@ -1,7 +1,7 @@
 //! Renders one case as text.
 //!
 //! Invariants: values from records and plugins are shown completely, over as many lines as they need, up to
-//! [`MAX_LINES`]. A missing value looks different from an empty one.
+//! [`MAX_LINES`]. Two different values never look the same, and a missing value does not look like an empty one.
 
 use jiff::Timestamp;
 
@@ -9,22 +9,23 @@ use crate::format::{UNDEFINED, compact, duration, significant};
 use crate::model::case::{Case, CaseModel, PluginAnswer, SimilarCase};
 use crate::terminal::table::{Align, GAP, TextTable};
 use crate::terminal::text_canvas::{Ink, Page, Span, Style, width};
+use crate::value_text::{MISSING, listed_value, value_text};
 
 /// The maximum number of lines of one value.
 const MAX_LINES: usize = 100;
-/// The text of a missing value.
-const MISSING: &str = "(missing)";
+/// The width up to which an answer is only in the table, and a decision as an answer is within a sentence.
+const MAX_ANSWER_WIDTH: usize = 40;
 
 /// A case as text.
 pub fn render_case(case: &Case, style: Style) -> String {
     let mut page = Page::new(style);
     let observed = format!("  observed {}, window {}", instant(case.observed_at), case.window);
-    page.line(0, &[Span::new(Ink::Title, &case.id), observed.into()]);
+    page.line(0, &[Span::value(Ink::Title, &case.id), observed.into()]);
     page.section("Snapshot", "");
     values(&mut page, &case.fields);
     if let Some(raw) = &case.raw {
         page.line(2, &[Span::new(Ink::Faint, "as received:")]);
-        page.paragraph(4, Ink::Plain, raw, MAX_LINES);
+        page.value_paragraph(4, raw, MAX_LINES);
     }
     if !case.conditions.is_empty() {
         page.section("Conditions", "");
@@ -33,13 +34,7 @@ pub fn render_case(case: &Case, style: Style) -> String {
     }
     page.section("Decision", &decision_time(case));
     values(&mut page, &case.decision);
-    let answer = format!("as an answer: {}", answer_text(&case.substrate_answer));
-    let by = format!(
-        ", by comparator {} ({})",
-        case.comparator.name,
-        plugin_version(&case.comparator.title, &case.comparator.digest)
-    );
-    page.paragraph(2, Ink::Plain, &(answer + &by), MAX_LINES);
+    substrate_answer(&mut page, case);
     let blinding = if case.blinded { "blinded: answered after the decision was known" } else { "" };
     page.section("Model answers", blinding);
     answers(&mut page, case);
@@ -55,16 +50,17 @@ pub fn render_case(case: &Case, style: Style) -> String {
 fn values(page: &mut Page, values: &[(String, Option<String>)]) {
     let widest = values.iter().map(|(name, _)| width(name)).max().unwrap_or(0);
     for (name, value) in values {
-        let value = match value {
-            Some(value) => Span::new(Ink::Plain, value),
+        let shown = match value {
+            Some(value) => Span::value(Ink::Plain, value),
             None => Span::new(Ink::Faint, MISSING),
         };
         let gap = " ".repeat(widest - width(name) + GAP);
-        if 2 + widest + GAP + value.width() <= page.width() {
-            page.line(2, &[name.as_str().into(), gap.into(), value]);
-        } else {
-            page.line(2, &[name.as_str().into()]);
-            page.paragraph(4, Ink::Plain, value.text(), MAX_LINES);
+        match value {
+            Some(value) if 2 + widest + GAP + shown.width() > page.width() => {
+                page.line(2, &[name.as_str().into()]);
+                page.value_paragraph(4, value, MAX_LINES);
+            }
+            _ => page.line(2, &[name.as_str().into(), gap.into(), shown]),
         }
     }
 }
@@ -77,6 +73,31 @@ fn decision_time(case: &Case) -> String {
     format!("decided {}, {after} {side} the snapshot", instant(case.decided_at))
 }
 
+/// The decision as an answer, or the comparator's reason why it is none.
+fn substrate_answer(page: &mut Page, case: &Case) {
+    let comparator = &case.comparator;
+    let by = format!(
+        "by comparator {} ({})",
+        comparator.name,
+        plugin_version(&comparator.title, &comparator.digest)
+    );
+    match &case.substrate_answer.answer {
+        Ok(answer) if width(&value_text(answer)) > MAX_ANSWER_WIDTH => {
+            page.paragraph(2, Ink::Plain, &format!("as an answer, {by}:"), MAX_LINES);
+            page.value_paragraph(4, answer, MAX_LINES);
+        }
+        Ok(answer) => {
+            let answer = listed_value(answer, &[", by comparator"]);
+            page.paragraph(2, Ink::Plain, &format!("as an answer: {answer}, {by}"), MAX_LINES);
+        }
+        Err(why) => {
+            let answer = missing_answer(why);
+            page.paragraph(2, Ink::Plain, &format!("as an answer: {answer}, {by}"), MAX_LINES);
+            page.paragraph(2, Ink::Plain, &format!("{}: {}", comparator.name, value_text(why)), MAX_LINES);
+        }
+    }
+}
+
 fn answers(page: &mut Page, case: &Case) {
     let figures = case.metrics.iter().map(|_| Align::Point);
     let columns = [Align::Left, Align::Left, Align::Right].into_iter().chain(figures).chain([Align::Right]);
@@ -86,8 +107,7 @@ fn answers(page: &mut Page, case: &Case) {
     table.head(heads.chain(["latency"]).map(|head| Span::new(Ink::Faint, head)));
     for model in &case.models {
         let ink = if model.differs { Ink::Notice } else { Ink::Plain };
-        let mut cells =
-            vec![format!("  {}", model.plugin.name).into(), Span::new(ink, answer_text(&model.answer))];
+        let mut cells = vec![format!("  {}", model.plugin.name).into(), answer_span(ink, &model.answer)];
         cells
             .push(model.answer.confidence.map_or_else(|| UNDEFINED.to_owned(), |c| significant(c, 3)).into());
         cells.extend(model.metric_values.iter().map(|figure| metric_value_text(*figure)));
@@ -95,10 +115,21 @@ fn answers(page: &mut Page, case: &Case) {
         table.row(cells);
     }
     table.print(page);
-    for CaseModel { plugin, answer, .. } in &case.models {
+    for CaseModel { plugin, answer, metric_failures, .. } in &case.models {
         // The table truncates long texts.
-        if let Err(why) = &answer.answer {
-            page.paragraph(2, Ink::Plain, &format!("{}: {why}", plugin.name), MAX_LINES);
+        match &answer.answer {
+            Ok(answer) if width(&value_text(answer)) > MAX_ANSWER_WIDTH => {
+                page.line(2, &[format!("{} answers:", plugin.name).into()]);
+                page.value_paragraph(4, answer, MAX_LINES);
+            }
+            Ok(_) => {}
+            Err(why) => {
+                page.paragraph(2, Ink::Plain, &format!("{}: {}", plugin.name, value_text(why)), MAX_LINES);
+            }
+        }
+        for (metric, why) in metric_failures {
+            let text = format!("{metric} of {}: failed: {}", plugin.name, value_text(why));
+            page.paragraph(2, Ink::Plain, &text, MAX_LINES);
         }
         let which = format!("{}: {}", plugin.name, plugin_version(&plugin.title, &plugin.digest));
         page.paragraph(2, Ink::Faint, &which, 3);
@@ -116,8 +147,9 @@ fn similar_cases(page: &mut Page, model: &CaseModel, similar: &[SimilarCase]) {
     let mut table = TextTable::new([Align::Left; 4]);
     table.head(["  id", "observed", "answer", "substrate"].map(|head| Span::new(Ink::Faint, head)));
     for SimilarCase { id, observed_at, answer, substrate_answer } in similar {
-        let cells = [format!("  {id}"), instant(*observed_at), answer.clone(), substrate_answer.clone()];
-        table.row(cells.map(Span::from));
+        let [answer, substrate] = [answer, substrate_answer].map(|answer| answer_span(Ink::Plain, answer));
+        let id = Span::value(Ink::Plain, id).indented(2);
+        table.row([id, instant(*observed_at).into(), answer, substrate]);
     }
     table.print(page);
 }
@@ -127,11 +159,17 @@ fn plugin_version(title: &str, digest: &str) -> String {
     format!("{title}, {}", digest.get(..12).unwrap_or(digest))
 }
 
-fn answer_text(answer: &PluginAnswer) -> String {
+/// An answer as a cell of a table.
+fn answer_span(ink: Ink, answer: &PluginAnswer) -> Span {
     match &answer.answer {
-        Ok(answer) => answer.clone(),
-        Err(why) => format!("({})", why.split(':').next().unwrap_or(why)),
+        Ok(answer) => Span::value(ink, answer),
+        Err(why) => Span::new(ink, missing_answer(why)),
     }
+}
+
+/// The kind of a reason, in place of an answer.
+fn missing_answer(why: &str) -> String {
+    format!("({})", why.split(':').next().unwrap_or(why))
 }
 
 fn metric_value_text(figure: Option<f64>) -> Span {
@@ -162,14 +200,15 @@ mod tests {
             answer,
             latency_nanos: (name != "rules").then_some(12_400),
             metric_values: vec![(name != "rules").then_some(f64::from(!differs)), None],
+            metric_failures: Vec::new(),
             differs,
             similar: None,
         };
         let similar = SimilarCase {
             id: "b-16".into(),
             observed_at: at("02T10:00:00"),
-            answer: "h".into(),
-            substrate_answer: "a".into(),
+            answer: answered("h"),
+            substrate_answer: answered("a"),
         };
         let trapped =
             PluginAnswer { answer: Err("failed: `decide` trapped: unreachable".into()), confidence: None };
@@ -204,6 +243,60 @@ mod tests {
     #[test]
     fn a_case_is_shown_completely() {
         insta::assert_snapshot!(render_case(&one(), Style { width: 80, color: false }));
+    }
+
+    #[test]
+    fn answers_that_differ_are_told_apart() {
+        let answered = |answer: &str| PluginAnswer { answer: Ok(answer.into()), confidence: None };
+        let mut case = one();
+        case.fields = vec![("note".into(), Some(String::new())), ("other".into(), Some("(missing)".into()))];
+        case.substrate_answer = answered("a ");
+        case.models[0].answer = answered("a");
+        case.models[1].answer = answered("a\u{200b}");
+        case.models[2].answer = answered("(failed)");
+        case.models[0].similar.as_mut().expect("a list")[0].answer = answered("a\u{a0}");
+        let text = render_case(&case, Style { width: 80, color: false });
+        let shown = [
+            "  note   \"\"\n",
+            "  other  \\u{28}missing)\n",
+            "as an answer: a\\u{20}, by comparator recorded",
+            "  forest  a     ",
+            "  rules   a\\u{200b}  ",
+            "  booked  \\u{28}failed)  ",
+            "UTC  a\\u{a0}  a\n",
+        ];
+        shown.iter().for_each(|part| assert!(text.contains(part), "{part}: {text}"));
+    }
+
+    #[test]
+    fn long_answers_are_shown_completely() {
+        let ranking = |last: &str| {
+            let names: Vec<String> = (0..30).map(|at| format!("\"item {at}\"")).collect();
+            PluginAnswer { answer: Ok(format!("[{},\"{last}\"]", names.join(","))), confidence: None }
+        };
+        let mut case = one();
+        case.substrate_answer = ranking("x");
+        case.models[0].answer = ranking("y");
+        let text = render_case(&case, Style { width: 80, color: false });
+        let solid: String = text.split_whitespace().collect();
+        assert!(solid.contains("\"item29\",\"x\"]") && solid.contains("\"item29\",\"y\"]"), "{text}");
+        assert!(
+            text.contains("as an answer, by comparator recorded") && text.contains("forest answers:"),
+            "{text}"
+        );
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    }
+
+    #[test]
+    fn missing_answers_and_scores_say_why() {
+        let mut case = one();
+        let why = "failed: field `decision.room`: the decision is neither a string or an integer nor an array of these: [1.5]";
+        case.substrate_answer = PluginAnswer { answer: Err(why.into()), confidence: None };
+        case.models[0].metric_failures = vec![("kappa".into(), "`score` trapped: unreachable".into())];
+        let text = render_case(&case, Style { width: 160, color: false });
+        assert!(text.contains("  as an answer: (failed), by comparator recorded ("), "{text}");
+        assert!(text.contains(&format!("\n  recorded: {why}\n")), "{text}");
+        assert!(text.contains("\n  kappa of forest: failed: `score` trapped: unreachable\n"), "{text}");
     }
 
     #[test]

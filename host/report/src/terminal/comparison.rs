@@ -54,7 +54,7 @@ fn compared_model(page: &mut Page, found: &ModelComparison, model: &ComparedMode
     let mut table = TextTable::new(COLUMNS);
     table.head(heads("  metric"));
     for metric in &whole.metrics {
-        table.row(cells(format!("  {}", metric.metric), metric));
+        table.row(cells(format!("  {}", metric.metric).into(), metric));
     }
     table.print(page);
     for metric in &whole.metrics {
@@ -77,14 +77,14 @@ fn heads(first: &str) -> [Span; 7] {
         .map(|head| Span::new(Ink::Faint, head))
 }
 
-fn cells(name: String, metric: &MetricDifference) -> [Span; 7] {
+fn cells(name: Span, metric: &MetricDifference) -> [Span; 7] {
     let figure = |value: Option<f64>| value.map_or_else(|| UNDEFINED.to_owned(), number_text);
     let bounds = metric
         .interval
         .map(|interval| format!("{} to {}", number_text(interval.lower), number_text(interval.upper)));
     let ink = if is_closer(metric).is_some() { Ink::Title } else { Ink::Plain };
     [
-        name.into(),
+        name,
         count(metric.pairs).into(),
         figure(metric.reference).into(),
         figure(metric.other).into(),
@@ -105,7 +105,7 @@ fn by_condition(page: &mut Page, slices: &[ComparisonSlice], at: usize, metric: 
             table.line(2, [condition.as_str().into()]);
             last = Some(condition);
         }
-        table.row(cells(format!("    {value}"), &slice.metrics[at]));
+        table.row(cells(Span::value(Ink::Plain, value).indented(4), &slice.metrics[at]));
     }
     table.print(page);
 }

@@ -8,6 +8,7 @@ use crate::metric_format::MetricFormat;
 use crate::model::report::{ConditionInfo, MetricValue, Report};
 use crate::terminal::table::{Align, GAP, TextTable};
 use crate::terminal::text_canvas::{Ink, Page, Span, clipped, width};
+use crate::value_text::value_list;
 
 /// The mark of the value with the least agreement.
 const MARK: &str = "▸ ";
@@ -32,7 +33,7 @@ pub(super) fn conditions(page: &mut Page, report: &Report, formats: &[MetricForm
     let metrics: Vec<Vec<ConditionColumn<'_>>> =
         formats.iter().map(|format| columns(report, format)).collect();
     let labels = report.conditions.iter().flat_map(|condition| condition.values.iter());
-    let Some(label) = labels.map(|label| 4 + Span::from(label.as_str()).width()).max() else { return };
+    let Some(label) = labels.map(|label| 4 + Span::value(Ink::Plain, label).width()).max() else { return };
     let label = label.clamp(TITLE.len() + GAP, page.width() * 2 / 5);
     let pairs = "pairs".len().max(width(&count(report.comparison.compared)));
     let column = metrics.iter().map(|columns| columns_width(columns)).max().unwrap_or(0);
@@ -141,12 +142,12 @@ fn fill(
                 let mark = marked.is_some() && value == *marked;
                 if mark { Span::new(Ink::Notice, format!("{MARK}{text}")) } else { text.into() }
             });
-            let label = Span::from(format!("    {label}")).clipped(label_width);
+            let label = Span::value(Ink::Plain, label).indented(4).clipped(label_width);
             table.row([label, count(pairs).into()].into_iter().chain(cells));
         }
         if !without.is_empty() {
             let number = counted(without.len() as u64, "value has", "values have");
-            table.line(4, [Span::new(Ink::Faint, format!("{number} no pairs: {}", without.join(", ")))]);
+            table.line(4, [Span::new(Ink::Faint, format!("{number} no pairs: {}", value_list(without)))]);
         }
     }
     any_marked

@@ -1,21 +1,59 @@
-//! Renders failures of plugins, and excluded records.
+//! Renders why answers are missing, failures of plugins, and excluded records.
 //!
 //! Invariants: everything that is not shown is counted, with the place where it can be found.
 
 use crate::format::{count, counted};
 use crate::model::report::Report;
-use crate::model::run_summary::ExcludedExample;
+use crate::model::run_summary::{ExcludedExample, MissingAnswers};
+use crate::sections::records::{plugin_role, reason_text};
 use crate::terminal::text_canvas::{Ink, Page, Span};
+use crate::value_text::value_text;
 use understudy_records::join::Account;
 
 /// The maximum number of failures shown.
 const MAX_FAILURES: usize = 5;
+
+/// The maximum number of reasons shown for one plugin and kind.
+const MAX_REASONS: usize = 3;
 
 /// The maximum number of records shown for one stream and reason.
 const MAX_RECORDS: usize = 3;
 
 /// The maximum number of lines of one message.
 const MAX_LINES: usize = 3;
+
+/// Why answers are missing: for each plugin and kind the most frequent reasons.
+pub(super) fn missing_answers(page: &mut Page, report: &Report) {
+    if report.missing_answers.is_empty() {
+        return;
+    }
+    page.section("Missing answers", "more reasons are in report.json, all are in the log");
+    let is_same =
+        |one: &MissingAnswers, other: &MissingAnswers| (&one.plugin, one.kind) == (&other.plugin, other.kind);
+    for groups in report.missing_answers.chunk_by(is_same) {
+        let [first, ..] = groups else { continue };
+        let all = groups.iter().map(|group| group.count).sum();
+        let what =
+            format!("{} ({}), {}  ", first.plugin, plugin_role(report, &first.plugin), first.kind.name());
+        page.line(2, &[Span::new(Ink::Notice, what), counted(all, "answer", "answers").into()]);
+        for group in groups.iter().take(MAX_REASONS) {
+            let first = match group.first_id.as_str() {
+                "" => String::new(),
+                id => format!(", first for id {}", value_text(id)),
+            };
+            page.line(6, &[format!("{}{first}", counted(group.count, "time", "times")).into()]);
+            page.paragraph(8, Ink::Plain, &reason_text(report, group), MAX_LINES);
+            if let Some(example) = &group.example {
+                page.paragraph(8, Ink::Faint, &format!("such as: {}", value_text(example)), MAX_LINES);
+            }
+        }
+        let more: u64 = groups.iter().skip(MAX_REASONS).map(|group| group.count).sum();
+        if more > 0 {
+            let more = counted(more, "time", "times");
+            page.line(6, &[Span::new(Ink::Faint, format!("{more} for other reasons"))]);
+        }
+    }
+}
 
 /// Failures of plugins, the most frequent first.
 pub(super) fn plugin_failures(page: &mut Page, report: &Report) {
@@ -33,10 +71,10 @@ pub(super) fn plugin_failures(page: &mut Page, report: &Report) {
         let first = if failure.first_id.is_empty() {
             String::new()
         } else {
-            format!(", first for id {}", failure.first_id)
+            format!(", first for id {}", value_text(&failure.first_id))
         };
         page.line(2, &[name, format!("  {times}{first}").into()]);
-        page.paragraph(6, Ink::Plain, &failure.message, MAX_LINES);
+        page.paragraph(6, Ink::Plain, &value_text(&failure.message), MAX_LINES);
     }
 }
 
@@ -61,7 +99,7 @@ pub(super) fn excluded_records(page: &mut Page, report: &Report) {
             page.paragraph(
                 6,
                 Ink::Plain,
-                &format!("line {}: {}", count(record.line), record.detail),
+                &format!("line {}: {}", count(record.line), value_text(&record.detail)),
                 MAX_LINES,
             );
         }

@@ -7,8 +7,8 @@ use crate::model::report::{
     ConditionInfo, FORMAT, MetricInfo, MetricScores, MetricValue, ModelReport, PluginInfo, Report, WindowInfo,
 };
 use crate::model::run_summary::{
-    ComparisonCounts, DeterminismSummary, ExcludedExample, LatencySummary, PluginFailure, RunEnd,
-    SubstrateLatencySummary,
+    ComparisonCounts, DeterminismSummary, ExcludedExample, LatencySummary, MissingAnswers, MissingKind,
+    PluginFailure, RunEnd, SubstrateLatencySummary,
 };
 use understudy_records::join::{Account, Accounting};
 use understudy_sandbox::Better;
@@ -42,6 +42,7 @@ pub(crate) fn hotel() -> Report {
             overall: MetricValue { abstained, failed, ..value(0, 15_402) },
             conditions: each(&pairs, value),
             windows: (0..62).map(|week| value(100 + week, 190 + week * 37 % 120)).collect(),
+            remark: None,
         };
         ModelReport {
             plugin: plugin(name),
@@ -65,6 +66,7 @@ pub(crate) fn hotel() -> Report {
     let account = Account { received: 15_402, paired: 15_402, ..Account::default() };
     Report {
         accounting: Accounting { snapshots: account, decisions: account },
+        input_diagnosis: None,
         comparison: ComparisonCounts { compared: 15_402, incomparable: 0 },
         models: vec![model("booked-room", 0.79, 0, 0, 1_920), model("room-rules", 0.61, 120, 3, 2_410)],
         metrics: vec![
@@ -105,6 +107,7 @@ pub(crate) fn rates() -> Report {
             windows: (0..9)
                 .map(|week| if week == 4 { metric_value(None, 2, vec![0.0]) } else { value(week, 111) })
                 .collect(),
+            remark: Some("no case is longer than k = 9, so this is 0 by construction".into()),
         }
     };
     let account = Account { received: 1_007, rejected: 3, paired: 1_004, ..Account::default() };
@@ -113,6 +116,7 @@ pub(crate) fn rates() -> Report {
     Report {
         study: "hotel-rates".into(),
         accounting: Accounting { snapshots: account, decisions: account },
+        input_diagnosis: None,
         comparison: ComparisonCounts { compared: 1_000, incomparable: 4 },
         models: vec![ModelReport {
             plugin: plugin("historical-rate"),
@@ -161,6 +165,16 @@ pub(crate) fn troubled() -> Report {
         count,
         first_id: first_id.into(),
     };
+    let missing = |plugin: &str, kind, reason: Option<&str>, count, first_id: &str, example: Option<&str>| {
+        MissingAnswers {
+            plugin: plugin.into(),
+            kind,
+            reason: reason.map(str::to_owned),
+            count,
+            first_id: first_id.into(),
+            example: example.map(str::to_owned),
+        }
+    };
     let excluded = |stream: &str, line, reason: &str, detail: &str| ExcludedExample {
         stream: stream.into(),
         line,
@@ -194,7 +208,21 @@ pub(crate) fn troubled() -> Report {
             "decisions: `hotel-assignments.jsonl.gz` ends within a gzip member".into(),
         ]),
         accounting: Accounting { snapshots, decisions },
+        input_diagnosis: None,
         comparison: ComparisonCounts { compared: 15_402, incomparable: 10 },
+        missing_answers: vec![
+            missing("recorded", MissingKind::Abstained, Some("the decision has no `room`"), 2, "b-88", None),
+            missing(
+                "recorded",
+                MissingKind::Failed,
+                Some("the ranking repeats `…`"),
+                7,
+                "b-9001",
+                Some("the ranking repeats `i\u{a0}0`"),
+            ),
+            missing("recorded", MissingKind::Failed, None, 1, "", None),
+            missing("room-rules", MissingKind::Abstained, Some(""), 120, "b-2 ", None),
+        ],
         failures: vec![
             failure("room-rules", bounds, 1_204, "b-482"),
             failure("recorded", "`decide` answered nothing: the decision names no room", 10, "b-9001"),
@@ -229,6 +257,7 @@ pub(crate) fn empty() -> Report {
         ended_at: started_at + SignedDuration::from_millis(8_214),
         end: RunEnd::Finished,
         accounting: Accounting::default(),
+        input_diagnosis: None,
         comparison: ComparisonCounts::default(),
         models: vec![ModelReport {
             plugin: plugin("booked-room"),
@@ -243,6 +272,7 @@ pub(crate) fn empty() -> Report {
                 overall: metric_value(None, 0, vec![0.0]),
                 conditions: vec![vec![metric_value(None, 0, vec![0.0]); 2]],
                 windows: vec![],
+                remark: None,
             }],
             latency_quantiles: vec![],
             answer_distributions: answer_distributions(AnswerForm::Label, &[2], 0),
@@ -255,6 +285,7 @@ pub(crate) fn empty() -> Report {
         substrate_latency: SubstrateLatencySummary::default(),
         substrate_latency_quantiles: vec![],
         divergence: divergence("agreement", &["day"], &[]),
+        missing_answers: vec![],
         failures: vec![],
         excluded: vec![],
     }

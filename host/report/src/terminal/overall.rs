@@ -28,6 +28,14 @@ pub(super) fn overall(page: &mut Page, report: &Report, formats: &[MetricFormat<
         }
     }
     table.print(page);
+    for format in formats {
+        for model in &report.models {
+            if let Some(remark) = format.scores(model).and_then(|scores| scores.remark.as_deref()) {
+                let text = format!("{} of {}: {remark}", format.name(), model.plugin.name);
+                page.paragraph(2, Ink::Notice, &text, 4);
+            }
+        }
+    }
 }
 
 /// Remarks on unanswered pairs, which a value includes, and unscored pairs, which it leaves out.

@@ -6,6 +6,7 @@ use crate::format::{UNDEFINED, count, counted, significant};
 use crate::model::reviews::ReviewSummary;
 use crate::terminal::table::{Align, TextTable};
 use crate::terminal::text_canvas::{Ink, Page, Span, Style};
+use crate::value_text::listed_value;
 
 /// The reviews of one model as text.
 pub fn render_reviews(summary: &ReviewSummary, style: Style) -> String {
@@ -47,14 +48,15 @@ pub fn render_reviews(summary: &ReviewSummary, style: Style) -> String {
         let mut table = TextTable::new([Align::Left, Align::Right, Align::Right]);
         table.head(["  stratum", "disagreements", "judged"].map(|head| Span::new(Ink::Faint, head)));
         for stratum in &summary.strata {
-            let name = format!("  {}", stratum.name);
-            table.row([name, count(stratum.disagreements), count(stratum.judged)].map(Span::from));
+            let name = Span::value(Ink::Plain, &stratum.name).indented(2);
+            table.row([name, count(stratum.disagreements).into(), count(stratum.judged).into()]);
         }
         table.print(&mut page);
     }
     if !summary.unjudged_strata.is_empty() {
-        let text =
-            format!("No judgements in {}; the shares do not cover it.", summary.unjudged_strata.join("; "));
+        let strata: Vec<String> =
+            summary.unjudged_strata.iter().map(|stratum| listed_value(stratum, &["; "])).collect();
+        let text = format!("No judgements in {}; the shares do not cover it.", strata.join("; "));
         page.paragraph(2, Ink::Notice, &text, 4);
     }
     if summary.superseded_judgements > 0 {

@@ -297,8 +297,12 @@ fn odd_figure() -> impl Strategy<Value = MetricValue> {
 fn odd_model() -> impl Strategy<Value = ModelReport> {
     let figures = |most| prop::collection::vec(odd_figure(), 0..most);
     let scores = (odd_figure(), prop::collection::vec(figures(4), 0..3), figures(90));
-    let scores =
-        scores.prop_map(|(overall, conditions, windows)| MetricScores { overall, conditions, windows });
+    let scores = scores.prop_map(|(overall, conditions, windows)| MetricScores {
+        overall,
+        conditions,
+        windows,
+        remark: None,
+    });
     (odd_text(), prop::collection::vec(scores, 0..3)).prop_map(|(name, scores)| {
         let model = empty().models.remove(0);
         ModelReport { plugin: PluginInfo { name, ..model.plugin.clone() }, scores, ..model }

@@ -1,11 +1,13 @@
 //! A text canvas: lines of styled text of a limited width.
 //!
 //! Invariants: no line is wider than the canvas. All text is sanitized, so it cannot control the terminal or change the
-//! direction of text. Colour only repeats what the text says.
+//! direction of text. A value that is cut ends in a digest. Colour only repeats what the text says.
 
 use unicode_width::UnicodeWidthChar;
 
+use crate::format::counted;
 use crate::sanitizer::printable;
+use crate::value_text::{CUT_MARK, cut_mark, value_text};
 
 /// The width and colour support of the terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,13 +54,30 @@ impl Ink {
 pub(super) struct Span {
     ink: Ink,
     text: String,
+    /// Whether the text is that of a value, which keeps a digest if it is cut.
+    is_value: bool,
 }
 
 impl Span {
-    /// A span of sanitized text: control characters, and characters that break a line or change the direction of text,
-    /// become a space or `�`.
+    /// A span of sanitized text: characters that break a line become a space; other control characters, and those that
+    /// change the direction of text, are written as `\u{…}`.
     pub fn new(ink: Ink, text: impl AsRef<str>) -> Span {
-        Span { ink, text: text.as_ref().chars().map(printable).collect() }
+        Span { ink, text: printable(text.as_ref()), is_value: false }
+    }
+
+    /// The text of a value, see [`value_text`].
+    pub fn value(ink: Ink, value: impl AsRef<str>) -> Span {
+        Span { ink, text: value_text(value.as_ref()), is_value: true }
+    }
+
+    /// The span, which keeps a digest of its text if it is cut.
+    pub fn with_digest(self) -> Span {
+        Span { is_value: true, ..self }
+    }
+
+    /// The span, indented by this number of spaces.
+    pub fn indented(self, indent: usize) -> Span {
+        Span { text: format!("{}{}", " ".repeat(indent), self.text), ..self }
     }
 
     /// The sanitized text.
@@ -73,7 +92,8 @@ impl Span {
 
     /// The span, clipped to at most `max` columns.
     pub fn clipped(&self, max: usize) -> Span {
-        Span { ink: self.ink, text: clipped(&self.text, max) }
+        let text = if self.is_value { clipped_value(&self.text, max) } else { clipped(&self.text, max) };
+        Span { text, ..*self }
     }
 }
 
@@ -135,7 +155,7 @@ impl Page {
         let room = self.width.saturating_sub(indent);
         let fits = spans.iter().map(Span::width).sum::<usize>() <= room;
         let mut left = if fits { room } else { room.saturating_sub(1) };
-        for Span { ink, text } in spans {
+        for Span { ink, text, .. } in spans {
             let part = prefix(&text, left);
             left -= width(part);
             self.paint(ink, part);
@@ -144,6 +164,29 @@ impl Page {
             }
         }
         self.text.push_str(if fits { "\n" } else { "…\n" });
+    }
+
+    /// Writes the text of a value over up to `max` lines, broken before a space if possible. The lines in a row are the
+    /// text: a line begins with the space that it was broken at. If the text is longer, one more line says so, with a
+    /// digest.
+    pub fn value_paragraph(&mut self, indent: usize, value: &str, max: usize) {
+        let text = value_text(value);
+        let room = self.width.saturating_sub(indent).max(1);
+        let mut rest = text.as_str();
+        for _ in 0..max {
+            let fits = prefix(rest, room);
+            let space = fits.rfind(' ').filter(|at| *at > 0);
+            let is_whole = fits.len() == rest.len() || rest[fits.len()..].starts_with(' ');
+            let cut = if is_whole { fits.len() } else { space.unwrap_or(fits.len()) };
+            self.line(indent, &[Span::new(Ink::Plain, &rest[..cut])]);
+            rest = &rest[cut..];
+            if rest.is_empty() {
+                return;
+            }
+        }
+        let left = counted(rest.chars().count() as u64, "character", "characters");
+        let cut = format!("cut here, {left} before the end {}", cut_mark(&text));
+        self.line(indent, &[Span::new(Ink::Faint, cut)]);
     }
 
     /// Writes text over up to `max` lines, broken between words.
@@ -192,6 +235,14 @@ pub(super) fn clipped(text: &str, max: usize) -> String {
         return text.to_owned();
     }
     format!("{}…", prefix(text, max.saturating_sub(1)).trim_end())
+}
+
+/// A value's text clipped to at most `max` columns, with an ellipsis and a digest if it was longer.
+fn clipped_value(text: &str, max: usize) -> String {
+    if width(text) <= max {
+        return text.to_owned();
+    }
+    format!("{}{}", prefix(text, max.saturating_sub(CUT_MARK)).trim_end(), cut_mark(text))
 }
 
 fn columns(c: char) -> usize {
@@ -244,6 +295,30 @@ mod tests {
             page(|page| page.paragraph(0, Ink::Plain, &long, 9)),
             format!("{}\n{}\n", "a".repeat(60), "a".repeat(10))
         );
+    }
+
+    #[test]
+    fn the_lines_of_a_value_are_its_text() {
+        let lines = |value: &str, max| {
+            page(|page| page.value_paragraph(40, value, max)).replace(&" ".repeat(40), "|")
+        };
+        let [one, two] = ["a".repeat(20) + " b", "a".repeat(20) + "b"];
+        assert_eq!(lines(&one, 9), format!("|{}\n| b\n", "a".repeat(20)));
+        assert_eq!(lines(&two, 9), format!("|{}\n|b\n", "a".repeat(20)));
+        assert_eq!(lines("a b ", 9), "|a b\\u{20}\n");
+        let cut = lines(&"a".repeat(30), 1);
+        assert!(cut.starts_with(&format!("|{}\n|cut here, ", "a".repeat(20))), "{cut}");
+        assert_ne!(cut, lines(&("a".repeat(29) + "b"), 1));
+    }
+
+    #[test]
+    fn values_that_differ_are_cut_to_different_texts() {
+        let clipped = |value: &str| Span::value(Ink::Plain, value).clipped(12).text().to_owned();
+        assert_eq!(clipped("a "), "a\\u{20}");
+        let [one, two] = ["-east", "-west"].map(|end| clipped(&format!("a room of some length{end}")));
+        assert!(one.starts_with("a ro…#") && width(&one) == 12, "{one}");
+        assert_ne!(one, two);
+        assert_eq!(Span::value(Ink::Plain, "漢字").indented(2).text(), "  漢字");
     }
 
     #[test]

@@ -252,3 +252,6 @@ fn shared_inputs(page: &mut Page, verdict: &Verdict) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -36,6 +36,11 @@ pub fn verdict_account(page: &mut Page, verdict: &Verdict) {
         count(pairs.incomparable)
     );
     page.paragraph(2, Ink::Plain, &text, 2);
+    if verdict.shed > 0 {
+        let shed = counted(verdict.shed, "mirrored request", "mirrored requests");
+        let text = format!("{shed} never became a record, and no term has them (most-shed)");
+        page.paragraph(2, Ink::Plain, &text, 2);
+    }
 }
 
 /// What a term means for the two streams.

@@ -58,8 +58,16 @@ pub struct SortSummary {
 #[derive(Debug, thiserror::Error)]
 pub enum SortError {
     /// The input cannot be opened.
+    #[error("cannot read {name}: {error}; name another file, or correct the path in `[sources]`")]
+    Open {
+        /// The path of the input.
+        name: String,
+        /// The error of the operating system.
+        error: io::Error,
+    },
+    /// The input has a format that is not read.
     #[error(transparent)]
-    Source(#[from] SourceError),
+    Source(SourceError),
     /// The input breaks off.
     #[error("cannot read {name} after line {line}: {error}; restore the whole file")]
     Read {
@@ -111,8 +119,10 @@ pub fn sort_file(
     mut is_stopped: impl FnMut() -> bool,
 ) -> Result<SortSummary, SortError> {
     let name = input.display().to_string();
-    let reader =
-        open_decompressed(input, 0).map_err(|error| SourceError::Open { name: name.clone(), error })?;
+    let reader = open_decompressed(input, 0).map_err(|error| match SourceError::opening(&name, error) {
+        SourceError::Open { name, error } => SortError::Open { name, error },
+        other => SortError::Source(other),
+    })?;
     let cannot_write = |error| SortError::Write { name: output.display().to_string(), error };
     let mut file = OutputFile::create(output).map_err(cannot_write)?;
     let folder = file.folder().to_owned();
