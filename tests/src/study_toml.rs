@@ -130,6 +130,14 @@ impl StudyToml {
         self.plugin_metric(name, &format!("PLUGINS/{}.wasm", name.replace('-', "_")))
     }
 
+    /// Adds the metric `top-k-overlap` under the name `overlap`.
+    pub fn top_k_overlap(mut self, k: u32) -> StudyToml {
+        let config = format!("{{ k = {k} }}");
+        let metric = plugin("overlap", "PLUGINS/top_k_overlap.wasm", &[], Some(&config));
+        self.metrics.push(format!("[[metrics]]\n{metric}"));
+        self
+    }
+
     /// Adds a metric with any plugin.
     pub fn plugin_metric(mut self, name: &str, path: &str) -> StudyToml {
         self.metrics.push(format!("[[metrics]]\n{}", plugin(name, path, &[], None)));

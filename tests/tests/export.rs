@@ -10,6 +10,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
 use understudy_tests::TestWorkspace;
 use understudy_tests::process::{TestProcess, wait_until};
+use understudy_tests::requirements::Requirement;
 use understudy_tests::tables::{column, open_rows, texts};
 
 /// The exposures in the ledger of a run.
@@ -32,12 +33,12 @@ fn a_csv_export_has_everything_known_about_a_row() {
     assert_eq!((output.code, output.stdout.as_str()), (0, ""));
     insta::assert_snapshot!(output.stderr, @"5 rows written to rows.csv and recorded in the ledger");
     insta::assert_snapshot!(fs::read_to_string(workspace.path().join("rows.csv")).expect("the file was written"), @r"
-id,generation,observed_at,decided_at,window,condition.room,comparator.answer,comparator.unanswered,comparator.confidence,input.booked,input.nights,decision.room,model.echo.answer,model.echo.unanswered,model.echo.confidence,model.echo.agreement
-s1,0,2026-03-01T10:00:00Z,2026-03-01T11:00:00Z,2026-03-01,a,a,,,a,1,a,a,,,1.0
-s2,0,2026-03-02T10:00:00Z,2026-03-02T11:00:00Z,2026-03-02,b,a,,,b,2,a,b,,,0.0
-s3,0,2026-03-03T10:00:00Z,2026-03-03T11:00:00Z,2026-03-03,a,a,,,a,3,a,a,,,1.0
-s4,0,2026-03-04T10:00:00Z,2026-03-04T11:00:00Z,2026-03-04,other,c,,,c,4,c,c,,,1.0
-s5,0,2026-03-05T10:00:00Z,2026-03-05T11:00:00Z,2026-03-05,b,b,,,b,5,b,b,,,1.0
+id,generation,observed_at,decided_at,window,condition.room,comparator.answer,comparator.unanswered,comparator.confidence,input.booked,input.nights,decision.room,model.echo.answer,model.echo.unanswered,model.echo.confidence,model.echo.agreement,model.echo.agreement.unscored
+s1,0,2026-03-01T10:00:00Z,2026-03-01T11:00:00Z,2026-03-01,a,a,,,a,1,a,a,,,1.0,
+s2,0,2026-03-02T10:00:00Z,2026-03-02T11:00:00Z,2026-03-02,b,a,,,b,2,a,b,,,0.0,
+s3,0,2026-03-03T10:00:00Z,2026-03-03T11:00:00Z,2026-03-03,a,a,,,a,3,a,a,,,1.0,
+s4,0,2026-03-04T10:00:00Z,2026-03-04T11:00:00Z,2026-03-04,other,c,,,c,4,c,c,,,1.0,
+s5,0,2026-03-05T10:00:00Z,2026-03-05T11:00:00Z,2026-03-05,b,b,,,b,5,b,b,,,1.0,
 ");
     let [entry] = &exposures(&workspace)[..] else { panic!("one exposure") };
     assert_eq!(entry["who"], "Ana");
@@ -90,8 +91,8 @@ fn rankings_are_json_in_csv_exports() {
     workspace.run(&[]);
     workspace.ok(&["export", "run", "--output", "rows.csv"]);
     insta::assert_snapshot!(fs::read_to_string(workspace.path().join("rows.csv")).expect("the file was written"), @r#"
-id,generation,observed_at,decided_at,window,comparator.answer,comparator.unanswered,comparator.confidence,input.booked,input.nights,decision.room,model.echo.answer,model.echo.unanswered,model.echo.confidence,model.echo.overlap
-s1,0,2026-03-01T10:00:00Z,2026-03-01T11:00:00Z,2026-03-01,"[""a"",""c""]",,,"[""a"",""b \""x\""""]",1,"[""a"",""c""]","[""a"",""b \""x\""""]",,,0.5
+id,generation,observed_at,decided_at,window,comparator.answer,comparator.unanswered,comparator.confidence,input.booked,input.nights,decision.room,model.echo.answer,model.echo.unanswered,model.echo.confidence,model.echo.overlap,model.echo.overlap.unscored
+s1,0,2026-03-01T10:00:00Z,2026-03-01T11:00:00Z,2026-03-01,"[""a"",""c""]",,,"[""a"",""b \""x\""""]",1,"[""a"",""c""]","[""a"",""b \""x\""""]",,,0.5,
 "#);
 }
 
@@ -221,4 +222,49 @@ fn the_default_viewer_is_the_login_name() {
     let who: Vec<_> = recorded.iter().map(|entry| entry["who"].as_str().expect("a name")).collect();
     assert_eq!(who[..2], ["carla", "dario"]);
     assert!(who[2].starts_with("user "), "{}", who[2]);
+}
+
+/// Texts that a spreadsheet would read as formulas, and others that a CSV has to quote.
+const TEXTS: [&str; 12] =
+    ["=1+1", "+49", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "'a", "-5", "a,b", "a \"b\"\nc", "", "plain"];
+
+#[test]
+fn python_reads_a_csv_export_back_with_and_without_the_spreadsheet_form() {
+    if !Requirement::Python.is_available() {
+        return;
+    }
+    let python = std::env::var_os("UNDERSTUDY_PYTHON").expect("checked above");
+    let workspace = TestWorkspace::small();
+    let line = |(at, text): (usize, &&str)| {
+        let text = serde_json::to_string(text).expect("text can be JSON");
+        format!(r#"{{"id":"s{at:02}","at":"2026-03-01T10:{at:02}:00Z","booked":{text},"nights":{}}}"#, -(at as i64))
+    };
+    workspace.write_lines("snapshots.jsonl", TEXTS.iter().enumerate().map(line));
+    let line = |at: usize| format!(r#"{{"id":"s{at:02}","at":"2026-03-01T11:{at:02}:00Z","room":"a"}}"#);
+    workspace.write_lines("decisions.jsonl", (0..TEXTS.len()).map(line));
+    workspace.run(&[]);
+    let script = "import csv, json, sys\n\
+                  rows = list(csv.DictReader(open(sys.argv[1], newline='', encoding='utf-8')))\n\
+                  print(json.dumps([[row['input.booked'], row['input.nights']] for row in rows]))";
+    let cells = |name: &str, options: &[&str]| -> Vec<[String; 2]> {
+        workspace.ok(&[&["export", "run", "--output", name], options].concat());
+        let path = workspace.path().join(name);
+        let output = Command::new(&python).args(["-c", script]).arg(path).output().expect("Python starts");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).expect("it prints JSON")
+    };
+    let exact = cells("exact.csv", &[]);
+    assert_eq!(exact.iter().map(|row| row[0].as_str()).collect::<Vec<_>>(), TEXTS);
+    let safe = cells("safe.csv", &["--spreadsheet"]);
+    for ([text, nights], (at, expected)) in safe.iter().zip(TEXTS.iter().enumerate()) {
+        assert!(!text.starts_with(['=', '+', '@', '\t', '\r']) && !text.starts_with("-2+"), "{text:?}");
+        assert_eq!(text.strip_prefix('\'').unwrap_or(text), *expected);
+        assert_eq!(*nights, format!("{}", -(at as i64)));
+    }
+    // A null and an empty text.
+    let text = fs::read_to_string(workspace.path().join("exact.csv")).expect("the file was written");
+    assert!(text.contains(",\"\",-10,a,\"\",,,0.0,\n"), "{text}");
+    let output = workspace.understudy(&["export", "run", "--output", "rows.parquet", "--spreadsheet"]);
+    assert_eq!(output.code, 1, "{}", output.stderr);
+    insta::assert_snapshot!(output.stderr, @"cannot export to rows.parquet for a spreadsheet: --spreadsheet needs a .csv file");
 }

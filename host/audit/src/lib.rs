@@ -17,9 +17,11 @@ pub use crate::compare::comparison::{ComparisonRun, compare};
 pub use crate::decide::{Decision, VerdictChoice, decide};
 pub use crate::disclose::access_record::{Exposure, operator};
 pub use crate::disclose::case::{CaseQuery, case};
+pub use crate::disclose::cell_text::cell_texts;
+pub use crate::disclose::csv_writer::CsvText;
 pub use crate::disclose::decided_row_builder::disclosed_columns;
 pub use crate::disclose::decided_rows::{DisclosureCounts, for_each_decided_row, latest_decided_rows};
-pub use crate::disclose::export::{ExportFormat, export, with_utc_offset};
+pub use crate::disclose::export::{ExportFormat, export};
 pub use crate::disclose::review::{CaseReview, PendingCase, ReviewRequest, begin_review};
 pub use crate::replay::{
     ModelReplay, ReplayResult, ensure_all_fields, ensure_closed, ensure_not_being_written, replay,

@@ -6,7 +6,7 @@ use anyhow::bail;
 
 use super::Exit;
 use super::output::print_err;
-use understudy_audit::{self as audit, ExportFormat};
+use understudy_audit::{self as audit, CsvText, ExportFormat};
 use understudy_engine::PluginOverrides;
 use understudy_report::counted;
 use understudy_run_log::signed_head::Signer;
@@ -23,6 +23,13 @@ pub(super) struct Export {
     /// Output file, which ends in .parquet or .csv.
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
+    /// Put an apostrophe before texts that a spreadsheet would read as formulas. Only for .csv.
+    ///
+    /// These are texts that begin with =, +, -, @, a tab or a line break, except negative numbers, and texts that
+    /// begin with an apostrophe. Without this option all texts are written as they are, for programs; do not open
+    /// such a file in a spreadsheet.
+    #[arg(long)]
+    spreadsheet: bool,
     /// Name recorded in the ledger [default: login name].
     #[arg(long, value_name = "NAME")]
     who: Option<String>,
@@ -35,8 +42,12 @@ impl Export {
     pub fn execute(self) -> anyhow::Result<Exit> {
         let shown = self.output.display();
         let form = match self.output.extension().and_then(|kind| kind.to_str()) {
+            Some("parquet") if self.spreadsheet => {
+                bail!("cannot export to {shown} for a spreadsheet: --spreadsheet needs a .csv file")
+            }
             Some("parquet") => ExportFormat::Parquet,
-            Some("csv") => ExportFormat::Csv,
+            Some("csv") if self.spreadsheet => ExportFormat::Csv(CsvText::Spreadsheet),
+            Some("csv") => ExportFormat::Csv(CsvText::Exact),
             _ => bail!("cannot export to {shown}: unknown file extension; use .parquet or .csv"),
         };
         let who = audit::operator(self.who)?;

@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
-use arrow::array::{Array as _, AsArray as _, RecordBatch};
-use arrow::util::display::{ArrayFormatter, FormatOptions};
+use arrow::array::RecordBatch;
+use arrow::util::display::FormatOptions;
 
 use super::Exit;
 use super::output::{print_err, print_out};
 use super::report::style;
 use understudy_audit::{self as audit, Exposure};
 use understudy_engine::{PluginOverrides, SealedStudy};
-use understudy_report::render_table;
+use understudy_report::{TableCell, render_table, value_text};
 use understudy_run_log::signed_head::Signer;
 
 /// Show the latest decided rows.
@@ -69,7 +69,10 @@ impl Log {
 
 /// The heads and the cells of a table: id, time, decision, and of each model the answer and the score by the
 /// primary metric.
-fn cells(sealed_study: &SealedStudy, rows: &RecordBatch) -> anyhow::Result<(Vec<String>, Vec<Vec<String>>)> {
+fn cells(
+    sealed_study: &SealedStudy,
+    rows: &RecordBatch,
+) -> anyhow::Result<(Vec<String>, Vec<Vec<TableCell>>)> {
     let primary = &sealed_study.metrics[sealed_study.study.primary].name;
     let mut heads = vec!["id".to_owned(), "observed at".to_owned(), "decided".to_owned()];
     let mut columns = vec![("id".to_owned(), None), ("observed_at".to_owned(), None)];
@@ -80,18 +83,21 @@ fn cells(sealed_study: &SealedStudy, rows: &RecordBatch) -> anyhow::Result<(Vec<
         columns.push((format!("model.{name}.answer"), Some(format!("model.{name}.unanswered"))));
         columns.push((format!("model.{name}.{primary}"), None));
     }
-    let options = FormatOptions::new().with_null("-").with_timestamp_tz_format(Some("%Y-%m-%d %H:%M:%S"));
+    let options = FormatOptions::new().with_timestamp_tz_format(Some("%Y-%m-%d %H:%M:%S"));
     let mut cells = vec![Vec::with_capacity(heads.len()); rows.num_rows()];
-    for (name, else_name) in columns {
-        let column = |name: &str| rows.column_by_name(name).expect("the column is part of this study");
-        let values = audit::with_utc_offset(column(&name));
-        let formatter = ArrayFormatter::try_new(&values, &options)?;
-        for (row, cells) in cells.iter_mut().enumerate() {
-            cells.push(match &else_name {
-                Some(reason) if values.is_null(row) => {
-                    format!("({})", column(reason).as_string::<i32>().value(row))
-                }
-                _ => formatter.value(row).to_string(),
+    for (name, reason) in columns {
+        let texts = |name: &str| {
+            let column = rows.column_by_name(name).expect("the column is part of this study");
+            audit::cell_texts(column, &options)
+        };
+        let reasons = reason.map(|reason| texts(&reason)).transpose()?;
+        for (row, text) in texts(&name)?.into_iter().enumerate() {
+            let reason = || reasons.as_ref().and_then(|reasons| reasons[row].as_deref());
+            cells[row].push(match text {
+                Some(text) => TableCell::Value(text),
+                None => TableCell::Text(
+                    reason().map_or_else(|| "-".to_owned(), |reason| format!("({})", value_text(reason))),
+                ),
             });
         }
     }

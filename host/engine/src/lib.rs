@@ -46,6 +46,7 @@ pub use crate::hot_swap::request::{Replacement, SwapError, SwapRequest, SwapResu
 pub use crate::hot_swap::swapper::HotSwapper;
 pub use crate::ingest::push_intake::{DeliveryError, IntakeHandle};
 pub use crate::ingest::read_order::ReadOrder;
+pub use crate::ingest::shed_counter::ShedCounter;
 pub use crate::log_schema::pair_table::{BLINDED, OUTCOME, PairTableBuilder, SCORED};
 pub use crate::log_schema::schema::schemas;
 pub use crate::pipeline::handle::{OnReady, RunHandle};
@@ -55,6 +56,7 @@ pub use crate::plugins::blinding::{BlindingRule, blinding_mask};
 pub use crate::plugins::load::{LoadStudyError, LoadedStudy, load_study};
 pub use crate::plugins::loaded_plugin::LoadedPlugin;
 pub use crate::plugins::plugin_versions::PluginVersions;
+pub use crate::plugins::ranking_order::ranking_order_remark;
 pub use crate::plugins::stored_files::{PluginOverrides, StoredPlugin, asset_file_name, plugin_file_name};
 pub use crate::plugins::study_fields::conditions;
 pub use crate::recovery::load_run::load_run_study;
@@ -69,4 +71,5 @@ pub use crate::stats::interim_schedule::{InterimCallback, InterimSnapshot, NotRe
 pub use crate::stats::latency::{LatencyHistogram, LatencyPercentiles};
 pub use crate::stats::run_result::{
     Comparison, EndReason, FailureGroup, ListedExclusion, ModelCounts, RunResult, SubstrateLatency,
+    UnansweredGroup, UnansweredKind,
 };

@@ -11,15 +11,15 @@ use anyhow::{Context as _, bail};
 use arrow::array::{Array as _, AsArray as _, BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::{Float64Type, UInt16Type, UInt64Type};
-use arrow::util::display::{ArrayFormatter, FormatOptions};
+use arrow::util::display::FormatOptions;
 use jiff::Timestamp;
 
 use crate::disclose::access_record::Exposure;
+use crate::disclose::cell_text::cell_texts;
 use crate::disclose::decided_rows::{
     DisclosureCounts, DisclosureCutoff, RowKey, decided_rows_by_id, row_key, times,
 };
 use crate::disclose::disagreements::Disagreements;
-use crate::disclose::export::with_utc_offset;
 use crate::disclose::pair_scan::{PairScan, model_column};
 use understudy_engine::log_schema::decode;
 use understudy_engine::{BLINDED, LoadedPlugin, SealedStudy, conditions};
@@ -162,7 +162,7 @@ fn similar_cases(
             let disagrees = disagreements.mask(&pairs, *model)?;
             for row in (0..pairs.num_rows()).filter(|row| disagrees[*row]) {
                 nearest.add(at, &row_key(&pairs, row), || {
-                    let answer = |name: &str| anyhow::Ok(in_cell(&answer_of(&pairs, name, row)?));
+                    let answer = |name: &str| answer_of(&pairs, name, row);
                     Ok((answer(&model_column(&sealed_study.models[*model].name))?, answer("comparator")?))
                 })?;
             }
@@ -293,21 +293,21 @@ fn same_conditions(sealed_study: &SealedStudy, batch: &RecordBatch, values: &[u1
 /// the answers of model and substrate.
 #[derive(Clone, Default)]
 struct NearestRows {
-    rows: Vec<(u64, RowKey, (String, String))>,
+    rows: Vec<(u64, RowKey, (PluginAnswer, PluginAnswer))>,
 }
 
 impl NearestRows {
-    /// Adds a row if it is among the nearest; `texts` are its answers.
+    /// Adds a row if it is among the nearest.
     fn add(
         &mut self,
         at: i64,
         key: &RowKey,
-        texts: impl FnOnce() -> anyhow::Result<(String, String)>,
+        answers: impl FnOnce() -> anyhow::Result<(PluginAnswer, PluginAnswer)>,
     ) -> anyhow::Result<()> {
         let rank = (key.1.0.abs_diff(at), key);
         let place = self.rows.partition_point(|(distance, known, _)| (*distance, known) < rank);
         if place < SIMILAR_CASES {
-            self.rows.insert(place, (rank.0, key.clone(), texts()?));
+            self.rows.insert(place, (rank.0, key.clone(), answers()?));
             self.rows.truncate(SIMILAR_CASES);
         }
         Ok(())
@@ -320,7 +320,9 @@ impl NearestRows {
     }
 }
 
-fn similar_case((_, (id, at), (answer, substrate_answer)): (u64, RowKey, (String, String))) -> SimilarCase {
+fn similar_case(
+    (_, (id, at), (answer, substrate_answer)): (u64, RowKey, (PluginAnswer, PluginAnswer)),
+) -> SimilarCase {
     SimilarCase { id, observed_at: instant(at), answer, substrate_answer }
 }
 
@@ -340,11 +342,16 @@ fn build_case(
     let models = sealed_study.models.iter().zip(&stored.nanos).map(|(member, nanos)| {
         let name = format!("model.{}", member.name);
         let score = |metric: &str| number(batch, &format!("{name}.{metric}"), row);
+        let metric_failures = sealed_study.metrics.iter().filter_map(|metric| {
+            let cause = text(batch, &format!("{name}.{}.unscored", metric.name), row).transpose()?;
+            Some(cause.map(|cause| (metric.name.clone(), cause)))
+        });
         Ok(CaseModel {
             plugin: plugin(member),
             answer: answer_of(batch, &name, row)?,
             latency_nanos: *nanos,
             metric_values: sealed_study.metrics.iter().map(|metric| score(&metric.name)).collect(),
+            metric_failures: metric_failures.collect::<anyhow::Result<_>>()?,
             differs: false,
             similar: None,
         })
@@ -385,14 +392,6 @@ fn answer_of(batch: &RecordBatch, name: &str, row: usize) -> anyhow::Result<Plug
     Ok(PluginAnswer { answer, confidence: number(batch, &format!("{name}.confidence"), row) })
 }
 
-/// An answer as the text of a table cell; a reason for a missing answer is in parentheses.
-fn in_cell(answer: &PluginAnswer) -> String {
-    match &answer.answer {
-        Ok(answer) => answer.clone(),
-        Err(why) => format!("({why})"),
-    }
-}
-
 /// A number; `None` if it is null or the column is missing.
 fn number(batch: &RecordBatch, name: &str, row: usize) -> Option<f64> {
     let column = batch.column_by_name(name)?.as_primitive_opt::<Float64Type>()?;
@@ -403,12 +402,8 @@ fn number(batch: &RecordBatch, name: &str, row: usize) -> Option<f64> {
 fn text(batch: &RecordBatch, name: &str, row: usize) -> anyhow::Result<Option<String>> {
     let column =
         batch.column_by_name(name).with_context(|| format!("the decided rows have no column {name}"))?;
-    if column.is_null(row) {
-        return Ok(None);
-    }
     let options = FormatOptions::new().with_timestamp_tz_format(Some("%Y-%m-%d %H:%M:%S%.f UTC"));
-    let value = with_utc_offset(&column.slice(row, 1));
-    Ok(Some(ArrayFormatter::try_new(&value, &options)?.value(0).to_string()))
+    Ok(cell_texts(&column.slice(row, 1), &options)?.remove(0))
 }
 
 /// An event time as a timestamp; the nearest one if it is out of range.

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Float64Array, RecordBatch};
+use arrow::array::{ArrayRef, Float64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef};
 use rustc_hash::FxHashMap;
 
@@ -27,7 +27,7 @@ enum ColumnSource {
     DecisionFields,
     /// The answer of this model.
     Answer(usize),
-    /// The score of a model by a metric.
+    /// The score of a model by a metric, and why there is none if the metric failed.
     Score { model: usize, metric: usize },
 }
 
@@ -50,8 +50,9 @@ fn allowed_columns(sealed_study: &SealedStudy) -> Vec<(Fields, ColumnSource)> {
         columns.push((Fields::from_iter(answer), ColumnSource::Answer(index)));
         for (metric_index, metric) in sealed_study.metrics.iter().enumerate() {
             let score = Field::new(format!("{name}.{}", metric.name), DataType::Float64, true);
+            let unscored = Field::new(format!("{name}.{}.unscored", metric.name), DataType::Utf8, true);
             let source = ColumnSource::Score { model: index, metric: metric_index };
-            columns.push((Fields::from(vec![score]), source));
+            columns.push((Fields::from(vec![score, unscored]), source));
         }
     }
     columns
@@ -107,7 +108,7 @@ impl DecidedRowBuilder {
                     arrays.extend(compared.model_answers[model].columns("").map(|(_, column)| column));
                 }
                 ColumnSource::Score { model, metric } => {
-                    arrays.push(self.metrics[metric].column(compared, model, metric));
+                    arrays.extend(self.metrics[metric].columns(compared, model, metric));
                 }
             }
         }
@@ -118,7 +119,7 @@ impl DecidedRowBuilder {
 /// A metric's score of single pairs.
 struct PairScores {
     scorer: Scorer,
-    cached: FxHashMap<Vec<u64>, Option<f64>>,
+    cached: FxHashMap<Vec<u64>, Result<Option<f64>, String>>,
 }
 
 impl PairScores {
@@ -126,31 +127,40 @@ impl PairScores {
         PairScores { scorer, cached: FxHashMap::default() }
     }
 
-    /// One score per pair; null if there is nothing to compare with, or the metric has no score.
-    fn column(&mut self, compared: &EvaluatedPairs, model: usize, metric: usize) -> ArrayRef {
+    /// One score per pair; null if there is nothing to compare with, or the metric has no score. And for each pair on
+    /// which the metric failed the cause.
+    fn columns(&mut self, compared: &EvaluatedPairs, model: usize, metric: usize) -> [ArrayRef; 2] {
         let mut scores = vec![None; compared.batch.snapshots.len()];
+        let mut causes: Vec<Option<String>> = vec![None; scores.len()];
+        for failure in &compared.metric_failures {
+            if (failure.model, failure.metric) == (model, metric) {
+                causes[failure.row] = Some(failure.reason.clone());
+            }
+        }
         for (at, row) in compared.answered.iter().enumerate() {
             let components = &compared.models[model].scores[metric];
             let (scored, components) = components.split_last().expect("the host has a component of its own");
             if scored[at] > 0.0 {
                 let components: Vec<f64> = components.iter().map(|component| component[at]).collect();
-                scores[*row] = self.score(&components);
+                match self.score(&components) {
+                    Ok(score) => scores[*row] = score,
+                    Err(cause) => causes[*row] = Some(cause),
+                }
             }
         }
-        Arc::new(Float64Array::from(scores))
+        [Arc::new(Float64Array::from(scores)), Arc::new(StringArray::from(causes))]
     }
 
-    fn score(&mut self, components: &[f64]) -> Option<f64> {
+    fn score(&mut self, components: &[f64]) -> Result<Option<f64>, String> {
         let key: Vec<u64> = components.iter().map(|component| component.to_bits()).collect();
         if let Some(cached) = self.cached.get(&key) {
-            return *cached;
+            return cached.clone();
         }
-        // A pair on which the metric fails has no score; the failure is in the report.
-        let score = self.scorer.reduce(1, components).ok().flatten();
+        let score = self.scorer.reduce(1, components);
         if self.cached.len() >= CACHED_SCORES {
             self.cached.clear();
         }
-        self.cached.insert(key, score);
+        self.cached.insert(key, score.clone());
         score
     }
 }

@@ -2,6 +2,8 @@
 
 pub mod access_record;
 pub mod case;
+pub mod cell_text;
+pub mod csv_writer;
 pub mod decided_row_builder;
 pub mod decided_rows;
 pub mod disagreements;

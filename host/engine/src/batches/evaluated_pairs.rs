@@ -20,4 +20,19 @@ pub struct EvaluatedPairs {
     pub answered: Vec<usize>,
     /// Per model: the scores of its answers to those pairs.
     pub models: Vec<ModelScores>,
+    /// The pairs on which metrics failed.
+    pub metric_failures: Vec<MetricFailure>,
+}
+
+/// The failure of a metric on one pair.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MetricFailure {
+    /// The index of the model.
+    pub model: usize,
+    /// The index of the metric.
+    pub metric: usize,
+    /// The index of the pair.
+    pub row: usize,
+    /// The cause.
+    pub reason: String,
 }

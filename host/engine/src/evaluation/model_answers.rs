@@ -12,6 +12,7 @@ use crate::plugins::instance_cache::InstanceCache;
 use crate::plugins::plugin_versions::PluginVersions;
 use crate::seal::sealed_study::SealedStudy;
 use crate::stats::failures::FailureLog;
+use crate::stats::unanswered_reasons::UnansweredReasons;
 use understudy_records::batch::{Answers, Reason};
 use understudy_sandbox::Decider;
 use understudy_study::{PerStream, Study};
@@ -44,13 +45,14 @@ impl AnswerResolver {
     }
 
     /// Returns for each model its answers to the snapshots of the pairs, and the indices of the blinded
-    /// pairs, ascending. All snapshots belong to `generation`. Failed calls are added to `failures`.
+    /// pairs, ascending. All snapshots belong to `generation`. Failed calls are added to `failures`, and the reasons
+    /// of missing answers to blinded snapshots to `reasons`.
     pub fn resolve(
         &mut self,
         versions: &PluginVersions,
         generation: u32,
         sources: &PairBatch,
-        failures: &mut FailureLog,
+        (failures, reasons): (&mut FailureLog, &mut UnansweredReasons),
     ) -> (Vec<Answers>, Vec<usize>) {
         let mut picks = sources.snapshots.clone();
         let mut blinded = Vec::new();
@@ -83,6 +85,9 @@ impl AnswerResolver {
                     let row = blinded[*at as usize];
                     failures.add(&slot.name, reason, sources.sequence(row), sources.id(row));
                 }
+                let unanswered = decided.answers.unanswered.iter().map(|(at, why)| (*at, why));
+                let row_key = |at: usize| (sources.sequence(blinded[at]), sources.id(blinded[at]));
+                reasons.add(&slot.name, unanswered, row_key);
                 deferred_answers.push(decided.answers);
             }
         }

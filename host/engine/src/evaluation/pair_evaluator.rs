@@ -12,7 +12,7 @@ use std::sync::mpsc::Receiver;
 
 use tokio::sync::oneshot;
 
-use crate::batches::evaluated_pairs::EvaluatedPairs;
+use crate::batches::evaluated_pairs::{EvaluatedPairs, MetricFailure};
 use crate::batches::messages::JoinedPair;
 use crate::batches::pair_batch::PairBatch;
 use crate::evaluation::divergence_stats::DivergenceCollector;
@@ -234,26 +234,40 @@ impl Evaluator {
             &self.versions,
             snapshot_generation,
             &sources,
-            &mut self.aggregates.failures,
+            (&mut self.aggregates.failures, &mut self.aggregates.unanswered),
         );
         let answers = decided.answers;
+        self.aggregates.unanswered.add(
+            &self.versions.comparator.name,
+            answers.unanswered.iter().map(|(row, why)| (*row, why)),
+            |row| (sources.sequence(row), sources.id(row)),
+        );
         if let Some(recent_pairs) = &mut self.recent_pairs {
             recent_pairs.add(&sources, &model_answers, &answers);
         }
         let rows: Vec<usize> = (0..pairs.len()).filter(|row| answers.reason(*row).is_none()).collect();
         self.aggregates.comparison.compared += rows.len() as u64;
         self.aggregates.comparison.incomparable += (pairs.len() - rows.len()) as u64;
-        let models = match rows.is_empty() {
-            true => Vec::new(),
+        let (models, metric_failures) = match rows.is_empty() {
+            true => (Vec::new(), Vec::new()),
             false => {
                 self.score_and_aggregate(generation, &sources, &rows, &answers, &model_answers, &blinded)
             }
         };
-        EvaluatedPairs { generation, batch: sources, answers, blinded, model_answers, answered: rows, models }
+        EvaluatedPairs {
+            generation,
+            batch: sources,
+            answers,
+            blinded,
+            model_answers,
+            answered: rows,
+            models,
+            metric_failures,
+        }
     }
 
     /// Scores the pairs `rows`, which the comparator answered, and adds them to the aggregates. Returns the
-    /// scores of each model.
+    /// scores of each model, and the pairs on which metrics failed.
     fn score_and_aggregate(
         &mut self,
         generation: u32,
@@ -262,7 +276,7 @@ impl Evaluator {
         comparator: &Answers,
         models: &[Answers],
         blinded: &[usize],
-    ) -> Vec<ModelScores> {
+    ) -> (Vec<ModelScores>, Vec<MetricFailure>) {
         let picks: Vec<_> = rows.iter().map(|&row| (0, row)).collect();
         let comparable = |answers| match rows.len() == sources.snapshots.len() {
             true => Cow::Borrowed(answers),
@@ -270,7 +284,12 @@ impl Evaluator {
         };
         let comparator = comparable(comparator);
         let models: Vec<Cow<'_, Answers>> = models.iter().map(comparable).collect();
-        let scores = models.iter().map(|answers| self.score(generation, answers, sources, rows, &comparator));
+        let mut metric_failures = Vec::new();
+        let scores = models.iter().enumerate().map(|(model, answers)| {
+            let (scores, failures) = self.score(generation, answers, sources, rows, &comparator);
+            metric_failures.extend(failures.into_iter().map(|failure| MetricFailure { model, ..failure }));
+            scores
+        });
         let scores: Vec<ModelScores> = scores.collect();
         let windows: Vec<Window> =
             rows.iter().map(|&row| sources.snapshot_value(row, |s, r| s.windows[r])).collect();
@@ -300,7 +319,7 @@ impl Evaluator {
         }
         let Aggregates { profiles, answer_distributions, .. } = &mut self.aggregates;
         self.divergence_collector.add(&batch, profiles, answer_distributions);
-        scores
+        (scores, metric_failures)
     }
 
     /// The aggregates of all pairs that were evaluated.
@@ -308,7 +327,8 @@ impl Evaluator {
         self.aggregates
     }
 
-    /// Runs all metrics on the answers of one model to the pairs `rows`.
+    /// Runs all metrics on the answers of one model to the pairs `rows`. Returns the scores and the failures, which do
+    /// not name the model.
     fn score(
         &mut self,
         generation: u32,
@@ -316,7 +336,7 @@ impl Evaluator {
         sources: &PairBatch,
         rows: &[usize],
         comparator: &Answers,
-    ) -> ModelScores {
+    ) -> (ModelScores, Vec<MetricFailure>) {
         let mut statuses = vec![AnswerStatus::Answered; rows.len()];
         for (row, reason) in &answers.unanswered {
             statuses[*row as usize] = match reason {
@@ -326,23 +346,26 @@ impl Evaluator {
             };
         }
         let failures = &mut self.aggregates.failures;
-        let score = |(slot, cache): (&PluginSlot<ScorerPlugin>, &mut InstanceCache<Scorer>)| {
-            let version = slot.version_at(generation);
-            let scorer = cache.get_or_insert_with(version.since, || version.plugin.instance());
-            let mut scored = scorer.score(answers, comparator);
-            version.failure_counter.count(rows.len(), scored.broken.len());
-            // The host adds a last component: 1 for each pair that the metric scored.
-            let mut is_scored = vec![1.0; rows.len()];
-            for (row, reason) in &scored.broken {
-                is_scored[*row as usize] = 0.0;
-                let row = rows[*row as usize];
-                failures.add(&slot.name, reason, sources.sequence(row), sources.id(row));
-            }
-            scored.components.push(is_scored);
-            scored.components
-        };
-        let scores = self.versions.metrics.iter().zip(&mut self.metrics).map(score).collect();
-        ModelScores { statuses, scores }
+        let mut metric_failures = Vec::new();
+        let score =
+            |(metric, (slot, cache)): (usize, (&PluginSlot<ScorerPlugin>, &mut InstanceCache<Scorer>))| {
+                let version = slot.version_at(generation);
+                let scorer = cache.get_or_insert_with(version.since, || version.plugin.instance());
+                let mut scored = scorer.score(answers, comparator);
+                version.failure_counter.count(rows.len(), scored.broken.len());
+                // The host adds a last component: 1 for each pair that the metric scored.
+                let mut is_scored = vec![1.0; rows.len()];
+                for (row, reason) in &scored.broken {
+                    is_scored[*row as usize] = 0.0;
+                    let row = rows[*row as usize];
+                    failures.add(&slot.name, reason, sources.sequence(row), sources.id(row));
+                    metric_failures.push(MetricFailure { model: 0, metric, row, reason: reason.clone() });
+                }
+                scored.components.push(is_scored);
+                scored.components
+            };
+        let scores = self.versions.metrics.iter().zip(&mut self.metrics).enumerate().map(score).collect();
+        (ModelScores { statuses, scores }, metric_failures)
     }
 
     /// Records the time from each snapshot to its decision. Times are in microseconds, the histogram in

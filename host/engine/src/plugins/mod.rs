@@ -6,6 +6,7 @@ pub mod instance_cache;
 pub mod load;
 pub mod loaded_plugin;
 pub mod plugin_versions;
+pub mod ranking_order;
 pub mod reference_shares;
 pub mod slot_kind;
 pub mod stored_files;

@@ -80,6 +80,7 @@ fn distribution(
                 .iter()
                 .map(|(rank, pairs)| RankCount { rank: *rank, pairs: *pairs })
                 .collect(),
+            longest: places.longest,
         },
     }
 }

@@ -1,11 +1,30 @@
 //! What an interim report withholds, so that nobody who still has to decide learns about a single row.
 
-use crate::model::run_summary::PluginFailure;
+use crate::model::run_summary::{MissingAnswers, PluginFailure};
 use understudy_sandbox::failure_kind;
 
 /// The minimum number of pairs of a condition value or window that an interim report shows figures for. Over fewer
 /// pairs, a figure could reveal an answer for a row that is still to be decided.
 pub(super) const MIN_INTERIM_PAIRS: u64 = 5;
+
+/// Missing answers by plugin and kind, without ids and reasons, which could quote a row.
+pub(super) fn without_reasons(groups: Vec<MissingAnswers>) -> Vec<MissingAnswers> {
+    let mut kinds: Vec<MissingAnswers> = Vec::new();
+    for MissingAnswers { plugin, kind, count, .. } in groups {
+        match kinds.iter_mut().find(|known| known.plugin == plugin && known.kind == kind) {
+            Some(known) => known.count += count,
+            None => kinds.push(MissingAnswers {
+                plugin,
+                kind,
+                reason: None,
+                count,
+                first_id: String::new(),
+                example: None,
+            }),
+        }
+    }
+    kinds
+}
 
 /// Failures without row ids and without the plugins' own messages, which could quote a row.
 pub(super) fn without_row_details(failures: Vec<PluginFailure>) -> Vec<PluginFailure> {

@@ -1,12 +1,12 @@
 //! Conversion of the engine's counts into the report's own types.
 
 use crate::model::run_summary::{
-    ComparisonCounts, DeterminismSummary, ExcludedExample, LatencySummary, PluginFailure, RunEnd,
-    SubstrateLatencySummary,
+    ComparisonCounts, DeterminismSummary, ExcludedExample, LatencySummary, MissingAnswers, MissingKind,
+    PluginFailure, RunEnd, SubstrateLatencySummary,
 };
 use understudy_engine::{
     Comparison, DeterminismStats, EndReason, FailureGroup, LatencyPercentiles, ListedExclusion,
-    SubstrateLatency,
+    SubstrateLatency, UnansweredGroup, UnansweredKind,
 };
 
 /// How the run ended.
@@ -51,6 +51,21 @@ pub(super) fn plugin_failure(failure: &FailureGroup) -> PluginFailure {
         message: failure.what.clone(),
         count: failure.count,
         first_id: failure.first_id.clone(),
+    }
+}
+
+/// Missing answers of one plugin with the same reason.
+pub(super) fn missing_answers(group: &UnansweredGroup) -> MissingAnswers {
+    MissingAnswers {
+        plugin: group.plugin.clone(),
+        kind: match group.kind {
+            UnansweredKind::Abstained => MissingKind::Abstained,
+            UnansweredKind::Failed => MissingKind::Failed,
+        },
+        reason: group.reason.clone(),
+        count: group.count,
+        first_id: group.first_id.clone(),
+        example: group.example.clone(),
     }
 }
 

@@ -42,7 +42,7 @@ pub struct Case {
 /// The answer of a plugin, or the reason for its absence.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PluginAnswer {
-    /// The answer, or why there is none.
+    /// The answer as text, a ranking as a JSON array; or why there is none.
     pub answer: Result<String, String>,
     /// From 0 to 1, if the plugin reports one.
     pub confidence: Option<f64>,
@@ -73,6 +73,8 @@ pub struct CaseModel {
     pub latency_nanos: Option<u64>,
     /// The value of each metric for this pair alone.
     pub metric_values: Vec<Option<f64>>,
+    /// Metrics that failed on this pair, each with its message.
+    pub metric_failures: Vec<(String, String)>,
     /// Whether its answer differs from the substrate's.
     pub differs: bool,
     /// Similar cases, the nearest in time first; null if none were requested.
@@ -80,15 +82,15 @@ pub struct CaseModel {
 }
 
 /// A case with the same value of every condition in which the same model differs from the substrate, too.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct SimilarCase {
     /// Its id.
     pub id: String,
     /// The event time of its snapshot.
     pub observed_at: Timestamp,
-    /// The model's answer, or in parentheses why there is none.
-    pub answer: String,
+    /// The model's answer.
+    pub answer: PluginAnswer,
     /// The substrate's answer.
-    pub substrate_answer: String,
+    pub substrate_answer: PluginAnswer,
 }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::value_text::listed_value;
 use understudy_statistics::scoring::Interval;
 
 /// The settings of the search for divergent subgroups, and its results.
@@ -105,11 +106,11 @@ pub struct DivergentSubgroup {
 }
 
 impl DivergentSubgroup {
-    /// Its terms in words: `segment = corporate, day = weekend`.
+    /// Its terms in words: `segment = corporate, day = weekend`. Different subgroups have different names.
     pub fn name(&self) -> String {
-        let terms: Vec<String> =
-            self.terms.iter().map(|term| format!("{} = {}", term.condition, term.value)).collect();
-        terms.join(", ")
+        let name =
+            |term: &SubgroupTerm| format!("{} = {}", term.condition, listed_value(&term.value, &[", "]));
+        self.terms.iter().map(name).collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -149,7 +150,7 @@ pub enum DivergenceDirection {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct AnswerPair {
-    /// The model's answer, or the first item of its ranking; null if it gave none.
+    /// The model's answer, or the first item of its ranking, empty if its ranking is empty; null if it gave none.
     pub model: Option<String>,
     /// The substrate's answer; empty if its ranking is empty.
     pub substrate: String,
@@ -229,6 +230,8 @@ pub enum AnswerDistribution {
         unranked: u64,
         /// The number of pairs at each rank.
         ranks: Vec<RankCount>,
+        /// The number of items of the longest ranking of either side.
+        longest: u32,
     },
 }
 

@@ -82,6 +82,46 @@ pub struct PluginFailure {
     pub first_id: String,
 }
 
+/// Whether a plugin chose not to answer or could not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum MissingKind {
+    /// The plugin abstained.
+    Abstained,
+    /// The plugin reported that it cannot answer, trapped, exceeded a limit or gave an invalid answer.
+    Failed,
+}
+
+impl MissingKind {
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            MissingKind::Abstained => "abstained",
+            MissingKind::Failed => "failed",
+        }
+    }
+}
+
+/// Missing answers of one plugin with the same reason. The counts of the comparator add up to the incomparable pairs.
+/// Those of a model add up to its abstentions and failures, and its missing answers to blinded snapshots.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct MissingAnswers {
+    /// The name of the comparator or model in the study.
+    pub plugin: String,
+    /// Whether it abstained or failed.
+    pub kind: MissingKind,
+    /// The reason; with `…` in place of its values if these differ. Null for all reasons that are not listed, and before
+    /// the run has ended.
+    pub reason: Option<String>,
+    /// Number of missing answers.
+    pub count: u64,
+    /// The id of the first row without an answer; empty if `reason` is null.
+    pub first_id: String,
+    /// The reason for that row, if `reason` leaves out values; otherwise null.
+    pub example: Option<String>,
+}
+
 /// A record that the run excluded, as an example.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

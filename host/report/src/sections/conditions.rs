@@ -3,10 +3,11 @@
 //! Invariants: every value of every declared condition is listed, so no aggregate hides one.
 
 use crate::metric_format::MetricFormat;
-use crate::model::report::{MetricScores, Report};
+use crate::model::report::{MetricScores, ModelReport, Report};
 use crate::model::run_summary::RunEnd;
-use crate::page::{Block, Cell, Chart, Column, DotRow, Figure, Section};
+use crate::page::{Block, Cell, Chart, Column, DotRow, Figure, Section, Tone};
 use crate::sections::helpers::{axis, folded, search_metric, table, text};
+use crate::value_text::value_text;
 
 /// The metrics of each model, overall and by condition.
 pub fn conditions(report: &Report, formats: &[MetricFormat<'_>]) -> Section {
@@ -18,6 +19,11 @@ pub fn conditions(report: &Report, formats: &[MetricFormat<'_>]) -> Section {
         ));
     }
     blocks.push(overall(report, formats));
+    for format in formats {
+        for model in &report.models {
+            blocks.extend(remark(format, model));
+        }
+    }
     if report.conditions.is_empty() {
         blocks.push(text(
             "The study declares no conditions, so differences behind the aggregate figures are not visible.",
@@ -30,6 +36,13 @@ pub fn conditions(report: &Report, formats: &[MetricFormat<'_>]) -> Section {
         }
     }
     Section { id: "conditions", title: "Agreement by condition".to_owned(), blocks }
+}
+
+/// The remark for readers of a model's figures by a metric.
+pub fn remark(format: &MetricFormat<'_>, model: &ModelReport) -> Option<Block> {
+    let remark = format.scores(model)?.remark.as_deref()?;
+    let text = format!("{} of {}: {remark}.", format.name(), model.plugin.name);
+    Some(Block::Note { tone: Tone::Unsure, text })
 }
 
 fn overall(report: &Report, formats: &[MetricFormat<'_>]) -> Block {
@@ -75,14 +88,14 @@ fn by_condition(
             if value.pairs > 0 {
                 dots.push(DotRow {
                     group: Some(condition.name.clone()),
-                    label: label.clone(),
+                    label: value_text(label),
                     value: value.value,
                     interval: value.interval.map(|bounds| (bounds.lower, bounds.upper)),
                 });
             }
             let mut row: Vec<Cell> = vec![
                 condition.name.as_str().into(),
-                label.as_str().into(),
+                value_text(label).into(),
                 format.counts(value).into(),
                 format.value(value.value).into(),
                 format.interval(value.interval).into(),

@@ -10,13 +10,10 @@ use crate::model::divergence::{AnswerDistribution, AnswerPair, HistogramBin, Ran
 use crate::model::report::{ModelReport, Report};
 use crate::page::{Block, Cell, Chart, Column, DataTable, Figure, Section};
 use crate::sections::helpers::{folded, latest, local_date, percent, table, text};
+use crate::value_text::{NO_ANSWER, OTHERS, listed_value, value_text};
 
 /// The maximum number of labels in a drawn matrix; all others are combined.
 const MAX_DRAWN: usize = 12;
-/// The text of a missing answer.
-const NO_ANSWER: &str = "(no answer)";
-/// The text of the labels that are not drawn.
-const OTHERS: &str = "(others)";
 
 /// The answer distributions of each model.
 pub fn distributions(report: &Report) -> Section {
@@ -60,7 +57,7 @@ fn matrix(model: &ModelReport, answers: &[AnswerPair], [unlisted, untracked]: [u
         counts[row][place(&pair.substrate)] += pair.pairs;
     }
     // Drawn labels keep their indices, so that a row and a column with the same index have the same label.
-    let names = drawn.iter().copied().chain([OTHERS]).map(str::to_owned);
+    let names = drawn.iter().map(|label| value_text(label)).chain([OTHERS.to_owned()]);
     let keep: Vec<usize> =
         (0..width).filter(|at| *at < drawn.len() || counts.iter().any(|row| row[*at] > 0)).collect();
     let columns: Vec<String> =
@@ -70,8 +67,8 @@ fn matrix(model: &ModelReport, answers: &[AnswerPair], [unlisted, untracked]: [u
     let rows = rows.map(|(_, (name, row))| (name, keep.iter().map(|at| row[*at]).collect()));
     let listed = answers.iter().map(|pair| -> Vec<Cell> {
         vec![
-            pair.model.as_deref().unwrap_or(NO_ANSWER).into(),
-            pair.substrate.as_str().into(),
+            pair.model.as_deref().map_or_else(|| NO_ANSWER.to_owned(), value_text).into(),
+            value_text(&pair.substrate).into(),
             count(pair.pairs).into(),
         ]
     });
@@ -152,7 +149,7 @@ fn numbers(model: &ModelReport, blocks: &mut Vec<Block>) {
 
 fn ranks(model: &ModelReport) -> Figure {
     let mut listed: Vec<(String, u64)> = Vec::new();
-    if let AnswerDistribution::Ranking { unanswered, absent, unranked, ranks } =
+    if let AnswerDistribution::Ranking { unanswered, absent, unranked, ranks, .. } =
         &model.answer_distributions.overall
     {
         listed.extend(ranks.iter().map(|RankCount { rank, pairs }| (rank.to_string(), *pairs)));
@@ -183,12 +180,9 @@ fn summary(distribution: &AnswerDistribution) -> (Vec<Column>, Vec<Cell>) {
             let most_common: Vec<String> = differ
                 .take(3)
                 .map(|pair| {
-                    format!(
-                        "{} for {}: {}",
-                        pair.model.as_deref().unwrap_or(NO_ANSWER),
-                        pair.substrate,
-                        count(pair.pairs)
-                    )
+                    let listed = |label: &str| listed_value(label, &[" for ", ": ", "; "]);
+                    let model = pair.model.as_deref().map_or_else(|| NO_ANSWER.to_owned(), listed);
+                    format!("{model} for {}: {}", listed(&pair.substrate), count(pair.pairs))
                 })
                 .collect();
             (
@@ -234,7 +228,7 @@ fn summary(distribution: &AnswerDistribution) -> (Vec<Column>, Vec<Cell>) {
                 ],
             )
         }
-        AnswerDistribution::Ranking { unanswered, absent, unranked, ranks } => {
+        AnswerDistribution::Ranking { unanswered, absent, unranked, ranks, .. } => {
             let all = ranks.iter().map(|rank| rank.pairs).sum::<u64>() + absent + unanswered + unranked;
             let first = ranks.iter().filter(|rank| rank.rank == 1).map(|rank| rank.pairs).sum::<u64>();
             let ranked = ranks.iter().map(|rank| rank.pairs).sum::<u64>();
@@ -264,7 +258,7 @@ fn by_condition(report: &Report, model: &ModelReport) -> DataTable {
         {
             let (_, cells) = summary(distribution);
             rows.push(
-                [condition.name.as_str().into(), value.as_str().into()].into_iter().chain(cells).collect(),
+                [condition.name.as_str().into(), value_text(value).into()].into_iter().chain(cells).collect(),
             );
         }
     }
@@ -286,7 +280,7 @@ fn is_empty(distribution: &AnswerDistribution) -> bool {
     match distribution {
         AnswerDistribution::Label { agreeing, differing, .. } => agreeing + differing == 0,
         AnswerDistribution::Number { answered, unanswered, .. } => answered + unanswered == 0,
-        AnswerDistribution::Ranking { unanswered, absent, unranked, ranks } => {
+        AnswerDistribution::Ranking { unanswered, absent, unranked, ranks, .. } => {
             unanswered + absent + unranked == 0 && ranks.is_empty()
         }
     }

@@ -7,6 +7,7 @@ use crate::model::bundle::{ReportBundle, ReviewNote, RunEvent, RunEventKind};
 use crate::model::reviews::ReviewSummary;
 use crate::page::{Block, Cell, Chart, Column, DataTable, DotRow, Fact, Figure, Section, Tone};
 use crate::sections::helpers::{folded, table, text};
+use crate::value_text::{listed_value, value_text};
 use understudy_statistics::verdict::{Contamination, Estimate, ModelVerdict, TESTED_LATER};
 
 /// The number of rows up to which a table is not folded.
@@ -129,14 +130,13 @@ pub fn reviews(bundle: &ReportBundle) -> Section {
     }
     if !bundle.review_notes.is_empty() {
         let note = |note: &ReviewNote| -> Vec<Cell> {
-            let (reviewer, model, stratum) =
-                (note.reviewer.as_str(), note.model.as_str(), note.stratum.as_str());
+            let text = if note.note.is_empty() { String::new() } else { value_text(&note.note) };
             vec![
-                reviewer.into(),
-                model.into(),
-                stratum.into(),
+                value_text(&note.reviewer).into(),
+                note.model.as_str().into(),
+                value_text(&note.stratum).into(),
                 note.judgement.text().into(),
-                note.note.as_str().into(),
+                text.into(),
             ]
         };
         let columns = ["Reviewer", "Model", "Stratum", "Judgement", "Note"].map(Column::text).to_vec();
@@ -157,10 +157,10 @@ fn review_blocks(review: &ReviewSummary, blocks: &mut Vec<Block>) {
         counted(review.disagreements, "disagreement", "disagreements")
     )));
     if !review.unjudged_strata.is_empty() {
-        let text = format!(
-            "Strata without judgements, which the shares do not cover: {}.",
-            review.unjudged_strata.join("; ")
-        );
+        let strata: Vec<String> =
+            review.unjudged_strata.iter().map(|stratum| listed_value(stratum, &["; "])).collect();
+        let text =
+            format!("Strata without judgements, which the shares do not cover: {}.", strata.join("; "));
         blocks.push(Block::Note { tone: Tone::Unsure, text });
     }
     let share = |value: f64| format!("{value:.4}");

@@ -5,9 +5,10 @@
 
 use crate::format::{count, counted};
 use crate::model::report::Report;
-use crate::model::run_summary::{ComparisonCounts, RunEnd};
+use crate::model::run_summary::{ComparisonCounts, MissingAnswers, RunEnd};
 use crate::page::{Block, Cell, Column, Section, Tone};
 use crate::sections::helpers::{folded, table, text};
+use crate::value_text::value_text;
 use understudy_records::join::{Account, Accounting};
 
 /// The accounting section.
@@ -30,6 +31,7 @@ pub fn accounting(report: &Report) -> Section {
             counted(checked, "snapshot", "snapshots")
         )));
     }
+    blocks.extend(missing_answers(report));
     blocks.extend(plugin_failures(report));
     blocks.extend(excluded_records(report));
     Section { id: "accounting", title: "Accounting".to_owned(), blocks }
@@ -93,17 +95,63 @@ fn answers(report: &Report) -> Block {
     Block::Table(table("Snapshots by model", columns, rows.collect()))
 }
 
+/// Why answers are missing.
+fn missing_answers(report: &Report) -> Option<Block> {
+    let row = |missing: &MissingAnswers| -> Vec<Cell> {
+        let example = missing.example.as_deref().map(value_text).unwrap_or_default();
+        let first = Some(missing.first_id.as_str()).filter(|id| !id.is_empty());
+        vec![
+            format!("{} ({})", missing.plugin, plugin_role(report, &missing.plugin)).into(),
+            missing.kind.name().into(),
+            count(missing.count).into(),
+            reason_text(report, missing).into(),
+            first.map(value_text).unwrap_or_default().into(),
+            example.into(),
+        ]
+    };
+    let columns = vec![
+        Column::text("Plugin"),
+        Column::text("Kind"),
+        Column::number("Count"),
+        Column::text("Reason"),
+        Column::text("First id"),
+        Column::text("Reason for that id, if others differ in values"),
+    ];
+    let caption = "Why answers are missing; a pair without an answer of the comparator is incomparable";
+    let rows: Vec<_> = report.missing_answers.iter().map(row).collect();
+    (!rows.is_empty()).then(|| Block::Table(table(caption, columns, rows)))
+}
+
+/// What a plugin that gives answers is in the study.
+pub fn plugin_role(report: &Report, plugin: &str) -> &'static str {
+    if plugin == report.comparator.name { "comparator" } else { "model" }
+}
+
+/// The reason of missing answers, or which reasons are counted together.
+pub fn reason_text(report: &Report, missing: &MissingAnswers) -> String {
+    let is_listed = |other: &MissingAnswers| {
+        other.reason.is_some() && (&other.plugin, other.kind) == (&missing.plugin, missing.kind)
+    };
+    match &missing.reason {
+        Some(reason) if reason.is_empty() => "(no reason given)".to_owned(),
+        Some(reason) => value_text(reason),
+        None if report.missing_answers.iter().any(is_listed) => "(other reasons)".to_owned(),
+        None => "(withheld before the run has ended)".to_owned(),
+    }
+}
+
 fn plugin_failures(report: &Report) -> Option<Block> {
     let rows: Vec<Vec<Cell>> = report
         .failures
         .iter()
         .map(|failure| {
-            let first = failure.first_id.as_str();
+            // A metric that fails in `reduce` has no row.
+            let first = Some(failure.first_id.as_str()).filter(|id| !id.is_empty());
             vec![
                 failure.plugin.as_str().into(),
                 count(failure.count).into(),
-                first.into(),
-                failure.message.as_str().into(),
+                first.map(value_text).unwrap_or_default().into(),
+                value_text(&failure.message).into(),
             ]
         })
         .collect();
@@ -126,7 +174,7 @@ fn excluded_records(report: &Report) -> Option<Block> {
                 record.stream.as_str().into(),
                 reason.into(),
                 count(record.line).into(),
-                record.detail.as_str().into(),
+                value_text(&record.detail).into(),
             ]
         })
         .collect();

@@ -12,7 +12,9 @@ use crate::model::report::Report;
 use crate::model::run_summary::RunEnd;
 use crate::page::{Block, Cell, Chart, Column, DotRow, Figure, Section, Tone};
 use crate::sections::helpers::{folded, search_metric, signed, signed_interval, table, text};
+use crate::value_text::{EMPTY_RANKING, NO_ANSWER, listed_value, value_list};
 use understudy_statistics::scoring::MAX_PRODUCT_COMPONENTS;
+use understudy_study::AnswerForm;
 
 /// The maximum number of subgroups in a chart.
 const MAX_DRAWN: usize = 30;
@@ -30,7 +32,9 @@ pub fn subgroups(report: &Report, formats: &[MetricFormat<'_>]) -> Section {
     {
         for divergence in &report.divergence.models {
             blocks.push(Block::Heading(divergence.model.clone()));
-            model_blocks(divergence, format, &mut blocks);
+            let model = report.models.iter().find(|model| model.plugin.name == divergence.model);
+            let form = model.map_or(AnswerForm::Label, |model| model.form);
+            model_blocks(divergence, form, format, &mut blocks);
         }
     }
     Section { id: "subgroups", title: "Where they differ".to_owned(), blocks }
@@ -90,11 +94,15 @@ fn onset_text(onset: &Onset) -> String {
     }
 }
 
-/// The most common pair of differing answers.
-fn most_common_text(subgroup: &DivergentSubgroup) -> String {
+/// The most common pair of differing answers, or of first items of rankings.
+fn most_common_text(subgroup: &DivergentSubgroup, form: AnswerForm) -> String {
     let Some(pair) = &subgroup.most_common else { return UNDEFINED.to_owned() };
-    let model = pair.model.as_deref().unwrap_or("no answer");
-    let substrate = if pair.substrate.is_empty() { "nothing" } else { &pair.substrate };
+    let answer = |answer: &str, separator: &str| match form {
+        AnswerForm::Ranking if answer.is_empty() => EMPTY_RANKING.to_owned(),
+        _ => listed_value(answer, &[separator]),
+    };
+    let model = pair.model.as_deref().map_or_else(|| NO_ANSWER.to_owned(), |label| answer(label, ", "));
+    let substrate = answer(&pair.substrate, ": ");
     let rest = match subgroup.untracked_pairs {
         0 => String::new(),
         more => format!(" (of the answers counted; {} pairs are not counted individually)", count(more)),
@@ -102,7 +110,12 @@ fn most_common_text(subgroup: &DivergentSubgroup) -> String {
     format!("model {model}, substrate {substrate}: {}{rest}", count(pair.pairs))
 }
 
-fn model_blocks(divergence: &ModelDivergence, format: &MetricFormat<'_>, blocks: &mut Vec<Block>) {
+fn model_blocks(
+    divergence: &ModelDivergence,
+    form: AnswerForm,
+    format: &MetricFormat<'_>,
+    blocks: &mut Vec<Block>,
+) {
     blocks.push(text(format!(
         "{} had enough pairs, {} were tested, {} confirmed.",
         counted(divergence.candidates, "combination", "combinations"),
@@ -161,11 +174,11 @@ fn model_blocks(divergence: &ModelDivergence, format: &MetricFormat<'_>, blocks:
             row.push(bias.unwrap_or_else(|| UNDEFINED.to_owned()).into());
         }
         if with_answers {
-            row.push(most_common_text(subgroup).into());
+            row.push(most_common_text(subgroup, form).into());
         }
         row.push(onset_text(&subgroup.onset).into());
         if with_ids {
-            row.push(subgroup.examples.join(", ").into());
+            row.push(value_list(subgroup.examples.iter().map(String::as_str)).into());
         }
         row
     };
@@ -247,15 +260,20 @@ mod tests {
         assert_eq!(onset_text(&late.onset), "week ending 2016-09-04");
         assert_eq!(onset_text(&Onset::Unknown), "unknown");
         let mut subgroup = subgroup.clone();
-        assert_eq!(most_common_text(&subgroup), "model a, substrate d: 281");
+        let text = |subgroup: &DivergentSubgroup| most_common_text(subgroup, AnswerForm::Label);
+        assert_eq!(text(&subgroup), "model a, substrate d: 281");
         subgroup.untracked_pairs = 1200;
         assert_eq!(
-            most_common_text(&subgroup),
+            text(&subgroup),
             "model a, substrate d: 281 (of the answers counted; 1,200 pairs are not counted individually)"
         );
         subgroup.most_common =
             Some(AnswerPair { model: Some("a".to_owned()), substrate: String::new(), pairs: 3 });
         subgroup.untracked_pairs = 0;
-        assert_eq!(most_common_text(&subgroup), "model a, substrate nothing: 3");
+        assert_eq!(text(&subgroup), "model a, substrate \"\": 3");
+        assert_eq!(most_common_text(&subgroup, AnswerForm::Ranking), "model a, substrate (empty ranking): 3");
+        subgroup.most_common =
+            Some(AnswerPair { model: Some("a, b".to_owned()), substrate: "a ".to_owned(), pairs: 3 });
+        assert_eq!(text(&subgroup), "model \"a, b\", substrate a\\u{20}: 3");
     }
 }

@@ -10,7 +10,6 @@ use crate::page::{Block, Chart, markdown};
 use crate::sections::document;
 use crate::sections::helpers::{axis, bounded_value, latest, omitted_windows_note, signed};
 use crate::terminal::fixture::{empty, hotel, rates, troubled};
-use understudy_records::join::Accounting;
 use understudy_statistics::scoring::wilson;
 use understudy_statistics::verdict::{
     self, CountedWindow, Estimate, IntervalMethod, ModelVerdict, PairCounts, ScopeVerdict, Verdict,
@@ -92,6 +91,7 @@ fn ruled(report: Report, word: VerdictKind) -> ReportBundle {
             compared: report.comparison.compared,
             incomparable: report.comparison.incomparable,
         },
+        shed: 0,
         guards: Vec::new(),
         inputs: Vec::new(),
         cycle: Vec::new(),

@@ -9,6 +9,7 @@ use crate::metric_format::MetricFormat;
 use crate::model::bundle::{ReportBundle, RunEvent, ThresholdSummary};
 use crate::model::report::Report;
 use crate::page::{Block, Cell, Chart, Column, Fact, Figure, Section, Series, SeriesPoint};
+use crate::sections::conditions::remark;
 use crate::sections::helpers::{
     OFFLINE_NOTE, axis, bounded_value, chart_time, folded, latest, local_date, omitted_windows_note,
     scope_name, search_metric, text, window_start,
@@ -34,6 +35,8 @@ pub fn threshold(bundle: &ReportBundle, formats: &[MetricFormat<'_>]) -> Section
                         blocks.push(Block::Heading(format!("{model}, {}", scope_name(scope_verdict))));
                         blocks.push(Block::Figure(view.by_window(formats, model, scope_verdict)));
                         blocks.push(view.facts(scope_verdict));
+                        let known = bundle.report.models.iter().find(|known| known.plugin.name == *model);
+                        blocks.extend(known.and_then(|known| remark(format, known)));
                     }
                 }
             }
@@ -107,6 +110,9 @@ impl VerdictView<'_> {
                 "Intervals are confidence sequences, valid however often one looks"
             }
             Some(IntervalMethod::Jackknife) => "Intervals are from a jackknife over groups of ids",
+            Some(IntervalMethod::EqualScores) => {
+                "Intervals are those of independent scores that are all equal, which show no spread"
+            }
             Some(IntervalMethod::Wilson) => "Intervals are Wilson score intervals",
             None => "There are no intervals",
         };

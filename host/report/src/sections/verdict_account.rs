@@ -44,7 +44,7 @@ fn row(guard: &GuardResult, over: String) -> Vec<Cell> {
 }
 
 /// The accounts of both streams and of the pairs.
-pub fn account(verdict: &Verdict) -> [Block; 2] {
+pub fn account(verdict: &Verdict) -> Vec<Block> {
     let (snapshots, decisions) = (&verdict.accounting.snapshots, &verdict.accounting.decisions);
     let limits = snapshots.terms().map(|(term, _)| {
         [StreamKind::Snapshots, StreamKind::Decisions].map(|kind| term_consequence(kind, term))
@@ -68,7 +68,7 @@ pub fn account(verdict: &Verdict) -> [Block; 2] {
         Column::text("Limited by"),
     ];
     let pairs = &verdict.pairs;
-    [
+    let mut blocks = vec![
         Block::Table(table("Account of every record of the run", columns, rows.collect())),
         text(format!(
             "{} = {} compared + {} incomparable. An incomparable pair has no answer of the comparator; it counts as not \
@@ -77,5 +77,12 @@ pub fn account(verdict: &Verdict) -> [Block; 2] {
             count(pairs.compared),
             count(pairs.incomparable)
         )),
-    ]
+    ];
+    if verdict.shed > 0 {
+        let shed = counted(verdict.shed, "mirrored request", "mirrored requests");
+        blocks.push(text(format!(
+            "{shed} never became a record, and no term has them; `most-shed` limits them."
+        )));
+    }
+    blocks
 }

@@ -1,9 +1,8 @@
 //! Builds the divergence part of the report: divergent subgroups, change points and confidence intervals.
 //!
-//! Invariants: a value is the metric's own `reduce`. The settings of the search come from the declaration.
-//! Values of windows are computed from exact sums. Values of subgroups are computed from the sums of
-//! profiles, each rounded once and added in the order of the profiles. So counts are exact, and the result is
-//! the same on every recomputation.
+//! Invariants: a value is the metric's own `reduce`. The settings of the search come from the declaration. Values of
+//! windows are computed from exact sums. Values of subgroups are computed from the sums of profiles, each rounded once
+//! and added in the order of the profiles. So counts are exact, and the result is the same on every recomputation.
 
 mod metric_estimate;
 mod onset;
@@ -20,6 +19,7 @@ use crate::build::time::timestamp;
 use crate::model::divergence::{
     ChangePoint, DivergenceReport, DivergentSubgroup, ModelDivergence, Onset, SearchSkipped, SubgroupTerm,
 };
+use crate::value_text::listed_value;
 use understudy_engine::{EndReason, RunResult, SealedStudy, conditions, profile_index};
 use understudy_statistics::divergence::{self, PatternTable, SearchSettings, min_windows, search_subgroups};
 use understudy_statistics::scoring::{
@@ -109,9 +109,8 @@ impl<'a> DivergenceSearch<'a> {
         matches!(self.outcome.end, EndReason::Interim { .. })
     }
 
-    /// The confidence interval of a model's value over all pairs, or over those with one value of a
-    /// condition, given as (condition, value). `None` where it cannot be computed. In an interim report it is
-    /// valid at any time.
+    /// The confidence interval of a model's value over all pairs, or over those with one value of a condition, given as
+    /// (condition, value). `None` where it cannot be computed. In an interim report it is valid at any time.
     pub fn interval(
         &self,
         model: usize,
@@ -235,7 +234,8 @@ impl<'a> DivergenceSearch<'a> {
     fn suspected_name(&self, suspected: &[(usize, Vec<usize>)]) -> String {
         let names = conditions(&self.sealed_study.study);
         let term = |(condition, values): &(usize, Vec<usize>)| {
-            let values: Vec<&str> = values.iter().map(|at| names.values(*condition)[*at].as_str()).collect();
+            let value = |at: &usize| listed_value(&names.values(*condition)[*at], &[" or ", ", ", "; "]);
+            let values: Vec<String> = values.iter().map(value).collect();
             format!("{} = {}", self.condition(*condition), values.join(" or "))
         };
         suspected.iter().map(term).collect::<Vec<_>>().join(", ")

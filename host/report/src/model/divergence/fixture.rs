@@ -64,6 +64,7 @@ fn distribution(form: AnswerForm, with_histogram: bool) -> AnswerDistribution {
             absent: 11,
             unranked: 0,
             ranks: vec![RankCount { rank: 1, pairs: 700 }, RankCount { rank: 2, pairs: 120 }],
+            longest: 12,
         },
     }
 }

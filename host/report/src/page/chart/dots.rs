@@ -11,6 +11,7 @@ use crate::page::chart::text_layout::{widest, width, wrap};
 use crate::page::chart::{axis, canvas};
 use crate::page::document::DotRow;
 use crate::sanitizer::one_line;
+use crate::value_text::cut_mark;
 
 /// The maximum width of labels.
 const LABELS: i32 = 2600;
@@ -26,7 +27,7 @@ const LONGEST: usize = 160;
 
 fn clipped(label: &str) -> String {
     match label.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &label[..end]),
+        Some((end, _)) => format!("{}{}", &label[..end], cut_mark(label)),
         None => label.to_owned(),
     }
 }

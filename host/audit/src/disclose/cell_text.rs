@@ -1,0 +1,43 @@
+//! The cells of decided rows as text.
+//!
+//! Invariant: two different values of a column have different texts. A ranking is a JSON array.
+
+use std::sync::Arc;
+
+use arrow::array::{Array as _, ArrayRef, AsArray as _};
+use arrow::datatypes::{DataType, TimestampMicrosecondType};
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+
+const UTC_OFFSET: &str = "+00:00";
+
+/// The text of each cell of a column; `None` for a null. Times are in UTC.
+///
+/// # Errors
+/// If a value has no text, such as a time beyond the range of a calendar.
+pub fn cell_texts(column: &ArrayRef, options: &FormatOptions<'_>) -> anyhow::Result<Vec<Option<String>>> {
+    if let DataType::List(_) = column.data_type() {
+        return Ok(column.as_list::<i32>().iter().map(|list| list.map(|list| json_array(&list))).collect());
+    }
+    let column = with_utc_offset(column);
+    let formatter = ArrayFormatter::try_new(&column, options)?;
+    let text = |row: usize| match column.is_null(row) {
+        true => Ok(None),
+        false => Ok(Some(formatter.value(row).try_to_string()?)),
+    };
+    (0..column.len()).map(text).collect()
+}
+
+/// Names as a JSON array.
+fn json_array(names: &ArrayRef) -> String {
+    let names: Vec<&str> = names.as_string::<i32>().iter().flatten().collect();
+    serde_json::to_string(&names).expect("text can be JSON")
+}
+
+/// Times with the offset `+00:00` instead of the name `UTC`, which cannot be formatted without a time zone
+/// database.
+fn with_utc_offset(times: &ArrayRef) -> ArrayRef {
+    match times.as_primitive_opt::<TimestampMicrosecondType>() {
+        Some(times) => Arc::new(times.clone().with_timezone(UTC_OFFSET)),
+        None => times.clone(),
+    }
+}
