@@ -101,8 +101,8 @@ fn undecodable_records_are_rejected() {
         .collect();
     assert_eq!(of_stream(&kept, "snapshots"), wanted);
     insta::assert_snapshot!(explanations(&kept), @r#"
-    snapshots 2: not JSON: expected ident at column 2
-    snapshots 3: not a JSON object; write one object per line
+    snapshots 2: not JSON: the word nonsense at column 1; write strings in double quotes
+    snapshots 3: not a JSON object but an array; write one object per line
     snapshots 4: not JSON: the line ends in the middle of a record
     snapshots 6: not JSON: trailing characters at column 40
     snapshots 7: not UTF-8: invalid byte at column 52
@@ -114,7 +114,7 @@ fn undecodable_records_are_rejected() {
     snapshots 15: field `at`: the time is missing; every record needs one
     snapshots 16: field `at`: "yesterday" is not a time; write RFC 3339 with a zone, such as "2026-05-01T09:30:00Z"
     snapshots 18: field `at`: "2026-03-05T10:00:00" has no time zone; write it with Z or an offset, such as "2026-05-01T09:30:00Z"
-    snapshots 19: field `at`: expected a time such as "2026-05-01T09:30:00Z", found 1772704800
+    snapshots 19: field `at`: expected a time such as "2026-05-01T09:30:00Z", found 1772704800, perhaps seconds since 1970, which is 2026-03-05T10:00:00Z
     snapshots 20: field `at`: "2026-02-30T10:00:00Z" is not a time; write RFC 3339 with a zone, such as "2026-05-01T09:30:00Z"
     snapshots 22: field `booked`: expected a string, found 7
     snapshots 23: field `id`: the id is missing; every record needs one; field `at`: "2026-03-05" has no time zone; write it with Z or an offset, such as "2026-05-01T09:30:00Z"; field `booked`: expected a string, found ["a"]; field `nights`: expected an integer, found "3"

@@ -378,7 +378,7 @@ fn sort_reads_and_writes_every_format_and_says_what_has_no_time() {
     let output = sort("mixed.jsonl", "sorted.jsonl.gz");
     insta::assert_snapshot!(output.stderr, @"
     4 lines sorted by `at` into sorted.jsonl.gz; 1 lay behind a later time
-    1 lines without a readable time stay behind the line before them, first line 2: not JSON: expected value at column 1
+    1 lines without a readable time stay behind the line before them, first line 2: not JSON: the word not at column 1; write strings in double quotes
     ");
     sort("sorted.jsonl.gz", "sorted.jsonl.zst");
     sort("sorted.jsonl.zst", "sorted.jsonl");
@@ -394,5 +394,5 @@ fn sort_reads_and_writes_every_format_and_says_what_has_no_time() {
     let output =
         workspace.understudy(&["sort", "study.toml", "none", "--stream", "decisions", "--output", "x"]);
     assert_eq!(output.code, 1);
-    insta::assert_snapshot!(output.stderr, @"cannot read none: No such file or directory (os error 2); correct its path in `[sources]`");
+    insta::assert_snapshot!(output.stderr, @"cannot read none: No such file or directory (os error 2); name another file, or correct the path in `[sources]`");
 }

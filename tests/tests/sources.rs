@@ -45,6 +45,9 @@ fn zstd(text: &[u8]) -> Vec<u8> {
     zstd::encode_all(text, 1).expect("a vector takes all")
 }
 
+/// A frame of Zstandard that decoders pass over, as tools write it for an index.
+const SKIPPABLE: &[u8] = b"\x50\x2a\x4d\x18\x05\0\0\0index";
+
 #[test]
 fn the_report_does_not_depend_on_the_encoding_of_records() {
     let workspace = TestWorkspace::small();
@@ -54,6 +57,7 @@ fn the_report_does_not_depend_on_the_encoding_of_records() {
     let marked = [b"\xef\xbb\xbf", &text[..]].concat();
     let windows = String::from_utf8(text.clone()).expect("JSON is UTF-8").replace('\n', "\r\n");
     let blank = String::from_utf8(text.clone()).expect("JSON is UTF-8").replace('\n', "\n \n\n");
+    let marked_lines = format!("\u{feff}{}", String::from_utf8_lossy(&text).replace('\n', "\n\u{feff}"));
     let dresses = [
         ("without the last line feed", text[..text.len() - 1].to_vec()),
         ("with the line ends of Windows", windows.into_bytes()),
@@ -64,6 +68,11 @@ fn the_report_does_not_depend_on_the_encoding_of_records() {
         ("gzip with a byte order mark", gzip(&marked)),
         ("zstd", zstd(&text)),
         ("zstd of two frames", [zstd(&text[..100]), zstd(&text[100..])].concat()),
+        ("a byte order mark before every line", marked_lines.into_bytes()),
+        ("gzip padded with zeros", [gzip(&text), vec![0; 512]].concat()),
+        ("gzip with zeros between its members", [gzip(&text[..100]), vec![0; 7], gzip(&text[100..])].concat()),
+        ("zstd behind a skippable frame", [SKIPPABLE.to_vec(), zstd(&text)].concat()),
+        ("zstd with skippable frames", [zstd(&text[..100]), SKIPPABLE.to_vec(), zstd(&text[100..])].concat()),
     ];
     for (dress, bytes) in dresses {
         let workspace = TestWorkspace::small();
@@ -178,6 +187,43 @@ fn a_corrupt_compressed_file_counts_up_to_the_corruption() {
     cannot read snapshots.jsonl after line 5: corrupt gzip stream does not have a matching checksum; the lines before are processed. Restore the whole file and start again
     ");
     assert_eq!(account(&report, "snapshots"), [("received", 5), ("paired", 5)]);
+}
+
+#[test]
+fn other_bytes_behind_a_compressed_file_have_a_message_of_their_own() {
+    let text = snapshots(&TestWorkspace::small());
+    for (compressed, behind) in [(gzip(&text), &b"-- end of dump"[..]), (zstd(&text), b"\0\0\n"), (gzip(&text), &text)] {
+        let at = compressed.len() + behind.iter().take_while(|byte| **byte == 0).count();
+        let (_, output, report) = broken_off(&[&compressed, behind].concat());
+        let fault = format!(
+            "cannot read snapshots.jsonl beyond line 5: its bytes from {at} on are neither gzip nor zstd nor padding; the lines \
+             before are processed. Remove those bytes, or decompress the file yourself, and start a new run"
+        );
+        assert_eq!(output.stderr.lines().last(), Some(fault.as_str()));
+        assert_eq!(account(&report, "snapshots"), [("received", 5), ("paired", 5)]);
+    }
+}
+
+#[test]
+fn other_formats_are_refused_by_name() {
+    let text = snapshots(&TestWorkspace::small());
+    let utf16: Vec<u8> = String::from_utf8_lossy(&text).encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let formats = [
+        (b"\xfd7zXZ\0\0\x04\xe6\xd6".to_vec(), "it is compressed with xz; decompress it first, or compress it with gzip or zstd"),
+        (b"PAR1\x15\x04\x15\x10".to_vec(), "it is a Parquet file; export its rows as JSON Lines first"),
+        ([&b"\xff\xfe"[..], &utf16].concat(), "it is UTF-16 text; convert it to UTF-8 first, for instance with `iconv -t UTF-8`"),
+        (utf16, "it is UTF-16 text; convert it to UTF-8 first, for instance with `iconv -t UTF-8`"),
+    ];
+    for (bytes, what) in formats {
+        let workspace = TestWorkspace::small();
+        workspace.write("snapshots.jsonl", bytes);
+        let fault = format!("cannot read snapshots.jsonl: {what}\n");
+        for arguments in [&["check", "study.toml"][..], &["run", "study.toml", "--run", "run"]] {
+            let output = workspace.understudy(arguments);
+            assert_eq!((output.code, output.stderr.as_str()), (1, fault.as_str()), "{arguments:?}");
+        }
+        assert!(!workspace.path().join("run").exists(), "nothing is made for a run that cannot begin");
+    }
 }
 
 #[test]

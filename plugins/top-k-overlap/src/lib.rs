@@ -5,7 +5,8 @@
 //! - |M@k ∩ D@k| / |D@k|,
 //!
 //! for the model's ranking M and the decision's ranking D. The value is the mean over all pairs.
-//! Configuration: `k`, from 1 to 1,000.
+//! Configuration: `k`, from 1 to 1,000. All names of one ranking together have at most `limits.answer-kib` of the
+//! study, 128 KiB by default.
 //!
 //! - If both rankings have at least k names, the score is |M@k ∩ D@k| / k, the overlap at depth k of W.
 //!   Webber, A. Moffat, J. Zobel, "A similarity measure for indefinite rankings", ACM Transactions on

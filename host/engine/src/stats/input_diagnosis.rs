@@ -35,7 +35,8 @@ pub fn diagnose(
         let causes = if account.rejected > 0 { causes(study, run, kind)? } else { CauseCounts::default() };
         unread.push(UnreadStream::new(kind, account, causes));
     }
-    let unpaired = match is_hardly_joined(accounting) {
+    // What was not read cannot be joined.
+    let unpaired = match unread.is_empty() && is_hardly_joined(accounting) {
         true => Some(compare_ids(study, run)?),
         false => None,
     };

@@ -23,7 +23,7 @@ use crate::join::{Account, Accounting};
 pub struct InputDiagnosis {
     /// The streams of which hardly any record could be decoded, or none was received.
     pub unread: Vec<UnreadStream>,
-    /// Why hardly any accepted records were joined; null if they were, or if a stream has no accepted records.
+    /// Why hardly any accepted records were joined; null if they were, or if a stream is unread.
     pub unpaired: Option<UnpairedIds>,
 }
 
