@@ -90,6 +90,7 @@ fn simulate(study: &Study, number: u64, leaks: bool) -> Verdict {
         range: (Some(0.0), Some(1.0)),
         references: &[],
         interferences: &[],
+        shed: 0,
     };
     determine_verdict(&facts, &mut |pairs, sums| Some(sums[0] / pairs as f64))
 }

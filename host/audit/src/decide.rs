@@ -127,7 +127,9 @@ pub fn decide(
                 cells: &rebuilt.aggregates.cells,
                 evidence: &rebuilt.aggregates.evidence,
             };
-            (evaluate_threshold(&sealed_study, &seal, &recorded, results)?, rebuilt.counters.position)
+            let distributions = &rebuilt.aggregates.answer_distributions;
+            let verdict = evaluate_threshold(&sealed_study, &seal, &recorded, results, distributions)?;
+            (verdict, rebuilt.counters.position)
         }
     };
     let json = verdict.to_json();

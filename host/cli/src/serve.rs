@@ -107,7 +107,8 @@ impl Serve {
             })
         };
         let options = RunOptions { directory: &directory, order: ReadOrder::default(), signer };
-        let exit = complete_run(loaded, options, RunMode::Served(on_ready), log, || state.run.drain());
+        let mode = RunMode::Served { on_ready, shed: state.mirrored.shed.clone() };
+        let exit = complete_run(loaded, options, mode, log, || state.run.drain());
         state.run.drain();
         if let Some(server) = Arc::into_inner(server) {
             server.finish();

@@ -172,6 +172,13 @@ fn run_event(entry: &Entry, recorded: &LedgerState) -> Option<RunEvent> {
         Event::SourceGap { stream, reason } => {
             (RunEventKind::Interruption, None, format!("{stream}: {reason}"))
         }
+        Event::RequestsShed { refused, lost } => {
+            let text = format!(
+                "{} mirrored requests never became a record: {refused} refused, {lost} answered but not written",
+                refused + lost
+            );
+            (RunEventKind::Interruption, None, text)
+        }
         Event::DeterminismChecked { model, rows, mismatches, first_id, .. } if *mismatches > 0 => {
             let first = if recorded.closed { format!(", first id {first_id}") } else { String::new() };
             let text = format!(

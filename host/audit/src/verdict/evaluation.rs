@@ -6,10 +6,13 @@
 use anyhow::{Context as _, bail};
 
 use super::interferences::interference_events;
-use understudy_engine::{Aggregates, Checkpoint, Comparison, Seal, SealedStudy, conditions};
+use understudy_engine::{
+    Aggregates, Checkpoint, Comparison, Seal, SealedStudy, conditions, ranking_order_remark,
+};
 use understudy_run_log::CHECKPOINT;
 use understudy_run_log::ledger::{Entry, LedgerState};
 use understudy_sandbox::sha256_hex;
+use understudy_statistics::scoring::{AnswerHistogram, DistributionsBySlice};
 use understudy_statistics::verdict::{Facts, PairCounts, RunResults, Verdict, determine_verdict};
 
 /// The results in the checkpoint of an ended run; `None` if the checkpoint is that of a run that has not
@@ -49,7 +52,13 @@ pub(crate) fn closed_verdict(
             "cannot use {CHECKPOINT}: it belongs to a run that has not ended; run `understudy verify` for details"
         )
     };
-    evaluate_threshold(sealed_study, seal, &LedgerState::from_entries(entries), results)
+    evaluate_threshold(
+        sealed_study,
+        seal,
+        &LedgerState::from_entries(entries),
+        results,
+        distributions(saved)?,
+    )
 }
 
 /// The verdict for an interim report. `saved` contains only the windows that the report covers.
@@ -64,10 +73,23 @@ pub(crate) fn interim_verdict(
 ) -> anyhow::Result<Verdict> {
     let results = checkpoint_results(saved, false).context("an interim report has sums")?;
     let seal = sha256_hex(seal.to_json().as_bytes());
-    evaluate_threshold(sealed_study, &seal, &LedgerState::from_entries(entries), results)
+    evaluate_threshold(
+        sealed_study,
+        &seal,
+        &LedgerState::from_entries(entries),
+        results,
+        distributions(saved)?,
+    )
 }
 
-/// Evaluates the threshold. `seal` is the SHA-256 of the seal, in hexadecimal.
+/// The distributions of answers in a checkpoint.
+fn distributions(saved: &Checkpoint) -> anyhow::Result<&DistributionsBySlice> {
+    let aggregates = saved.aggregates.as_ref().context("the checkpoint has no sums")?;
+    Ok(&aggregates.answer_distributions)
+}
+
+/// Evaluates the threshold. `seal` is the SHA-256 of the seal, in hexadecimal; `distributions` are those of the answers
+/// that the results cover.
 ///
 /// # Errors
 /// If the study declares no threshold or is not sealed, or the threshold's metric fails.
@@ -76,6 +98,7 @@ pub(crate) fn evaluate_threshold(
     seal: &str,
     recorded: &LedgerState,
     results: RunResults<'_>,
+    distributions: &DistributionsBySlice,
 ) -> anyhow::Result<Verdict> {
     let threshold = sealed_study.study.threshold.as_ref().context("the study declares no threshold")?;
     let metric = &sealed_study.metrics[threshold.metric];
@@ -99,8 +122,16 @@ pub(crate) fn evaluate_threshold(
         range: metric.plugin.range,
         references: &sealed_study.references,
         interferences: &interferences,
+        shed: recorded.shed.total(),
     };
-    let verdict = determine_verdict(&facts, &mut reduce);
+    let mut verdict = determine_verdict(&facts, &mut reduce);
+    for (model, found) in verdict.models.iter_mut().enumerate() {
+        if let AnswerHistogram::Rankings(positions) = distributions.fold(model, |_| true) {
+            let config = &sealed_study.study.metrics[threshold.metric].config;
+            let metric = &sealed_study.versions.metrics[threshold.metric].current().plugin;
+            found.remark = ranking_order_remark(metric, config, positions.longest);
+        }
+    }
     match failure {
         Some(what) => bail!("metric \"{}\": {what}", metric.name),
         None => Ok(verdict),

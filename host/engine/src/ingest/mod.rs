@@ -5,4 +5,5 @@ pub mod read_order;
 pub mod reader_event;
 pub mod readers;
 pub mod replay_source;
+pub mod shed_counter;
 pub mod wall_clock;

@@ -13,5 +13,6 @@ pub mod resume;
 pub mod run;
 pub mod run_options;
 pub mod sequence_numbers;
+pub mod shed_recorder;
 pub mod start;
-pub mod started_run;
+mod started_run;

@@ -8,6 +8,7 @@ use std::path::Path;
 use anyhow::bail;
 
 use crate::ingest::read_order::ReadOrder;
+use crate::ingest::shed_counter::ShedCounter;
 use crate::pipeline::handle::OnReady;
 use crate::plugins::load::LoadedStudy;
 use crate::plugins::stored_files::PluginOverrides;
@@ -27,8 +28,13 @@ pub struct RunOptions<'o> {
 pub enum RunMode<'o> {
     /// From the files or standard input that the study declares.
     Batch,
-    /// From HTTP. The callback gets the handle for deliveries and commands once the run has started.
-    Served(OnReady),
+    /// From HTTP.
+    Served {
+        /// Gets the handle for deliveries and commands once the run has started.
+        on_ready: OnReady,
+        /// Counts the mirrored requests that never become a record. The ledger records the counts.
+        shed: ShedCounter,
+    },
     /// From the log of another run: an offline evaluation with other plugins.
     WhatIf(ReplayedRun<'o>),
 }
@@ -53,7 +59,7 @@ impl RunMode<'_> {
             (RunMode::Batch, true) => {
                 bail!("{path} declares HTTP sources in `[sources]`; serve it with `understudy serve {path}`")
             }
-            (RunMode::Served(_), false) => loaded.require_http_source(),
+            (RunMode::Served { .. }, false) => loaded.require_http_source(),
             _ => Ok(()),
         }
     }

@@ -97,6 +97,7 @@ fn ruled(report: Report, word: VerdictKind) -> ReportBundle {
         cycle: Vec::new(),
         interferences: Vec::new(),
         models: vec![ModelVerdict {
+            remark: None,
             model: "booked-room".to_owned(),
             contamination: None,
             scopes: vec![ruling],

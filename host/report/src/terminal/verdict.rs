@@ -125,6 +125,9 @@ fn scope_verdict(
         );
         page.paragraph(2, Ink::Plain, &text, 2);
     }
+    if let Some(remark) = &model.remark {
+        page.paragraph(2, Ink::Notice, &format!("{}: {remark}", verdict.metric), 4);
+    }
     if (whole || in_full) && !ruling.windows.is_empty() {
         windows(page, verdict, ruling);
     }

@@ -56,6 +56,13 @@ pub enum Event {
         /// Excluded decisions.
         decisions: ExclusionCounts,
     },
+    /// Mirrored requests that never became a record, since the last such entry. A proxy repeats none of them.
+    RequestsShed {
+        /// Requests that were refused, for instance for lack of room.
+        refused: u64,
+        /// Requests that were answered, and whose record was not written.
+        lost: u64,
+    },
     /// Results of a model's determinism checks since the model's last such entry.
     DeterminismChecked {
         /// The model's name in the study.
@@ -291,4 +298,20 @@ pub struct FileDigest {
     pub file: String,
     /// SHA-256 of the file, in hexadecimal.
     pub sha256: String,
+}
+
+/// Mirrored requests that never became a record.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ShedCounts {
+    /// Requests that were refused, for instance for lack of room.
+    pub refused: u64,
+    /// Requests that were answered, and whose record was not written.
+    pub lost: u64,
+}
+
+impl ShedCounts {
+    /// All of them.
+    pub fn total(self) -> u64 {
+        self.refused + self.lost
+    }
 }

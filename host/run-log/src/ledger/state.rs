@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use crate::ledger::check::LedgerFault;
 use crate::ledger::entry::Entry;
-use crate::ledger::event::{Event, FileDigest, Segment};
+use crate::ledger::event::{Event, FileDigest, Segment, ShedCounts};
 use crate::ledger::recorded_interference::{InterferenceSource, RecordedInterference};
 use crate::ledger::recorded_swap::{RecordedSwap, SwapOutcome};
 use understudy_records::join::ExclusionCounts;
@@ -65,6 +65,8 @@ pub struct LedgerState {
     pub position: PerStream<u64>,
     /// Excluded records of each stream.
     pub excluded: PerStream<ExclusionCounts>,
+    /// Mirrored requests that never became a record.
+    pub shed: ShedCounts,
     /// Determinism checks by model.
     pub determinism: BTreeMap<String, DeterminismTotals>,
     /// The sealed segments by file, as they are now.
@@ -153,6 +155,10 @@ impl LedgerState {
             }
             Event::RecordsExcluded { snapshots, decisions } => {
                 self.excluded = PerStream { snapshots: *snapshots, decisions: *decisions }
+            }
+            Event::RequestsShed { refused, lost } => {
+                self.shed.refused += refused;
+                self.shed.lost += lost;
             }
             Event::DeterminismChecked { model, rows, mismatches, first_id, .. } => {
                 let totals = self.determinism.entry(model.clone()).or_default();

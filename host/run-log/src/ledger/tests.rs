@@ -52,6 +52,7 @@ fn events() -> Vec<Event> {
             snapshots: ExclusionCounts { rejected: 1, duplicate: 2, conflict: 3, late: 4 },
             decisions: ExclusionCounts::default(),
         },
+        Event::RequestsShed { refused: 5, lost: 6 },
         Event::GroupSealed {
             group: 0,
             segments: vec![

@@ -46,7 +46,7 @@ pub fn determine_verdict(facts: &Facts<'_>, reduce: &mut Reduce<'_>) -> Verdict 
             scope_verdict(facts, &mut estimator, &selection, &reasons, (scope, name), model)
         });
         let scopes = scopes.collect();
-        models.push(ModelVerdict { model: declared.name.clone(), contamination, scopes });
+        models.push(ModelVerdict { model: declared.name.clone(), contamination, scopes, remark: None });
     }
     Verdict {
         format: FORMAT,
@@ -65,6 +65,7 @@ pub fn determine_verdict(facts: &Facts<'_>, reduce: &mut Reduce<'_>) -> Verdict 
         windows: selection.counted,
         accounting: facts.results.accounting,
         pairs: facts.results.pairs,
+        shed: facts.shed,
         guards,
         inputs,
         cycle,
@@ -258,7 +259,8 @@ fn add_missing_evidence(
     match threshold.windows {
         WindowChoice::First(required) | WindowChoice::Latest(required) if complete < required => {
             add(format!(
-                "{complete} complete {}; {required} required",
+                "{complete} complete {}; {required} required. A window is complete if the snapshots begin by \
+                 its start and go on to its end",
                 if complete == 1 { "window" } else { "windows" }
             ))
         }

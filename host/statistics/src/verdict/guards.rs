@@ -253,6 +253,10 @@ pub(super) fn record_guards(facts: &Facts<'_>, selection: &WindowSelection) -> V
     let waiting = if results.closed { decisions.waiting } else { 0 };
     let counts = (decisions.expired + waiting, distinct(&decisions));
     add(Guard::Orphaned, GuardSubject::Decisions, GuardSpan::Run, counts);
+    if facts.shed > 0 || facts.study.mirror.is_some() {
+        let counts = (facts.shed, distinct(&results.accounting.snapshots) + facts.shed);
+        add(Guard::Shed, GuardSubject::Snapshots, GuardSpan::Run, counts);
+    }
     for (subject, span, counts) in window_counts(facts, selection) {
         for (guard, count) in [
             (Guard::Rejected, counts.rejected),

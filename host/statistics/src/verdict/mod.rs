@@ -112,6 +112,8 @@ pub struct Facts<'f> {
     pub references: &'f [Vec<f64>],
     /// Exposures and comparator changes, in order of time.
     pub interferences: &'f [InterferenceEvent],
+    /// The number of mirrored requests that never became a record.
+    pub shed: u64,
 }
 
 /// The pairs of a run, by whether they can be compared.
@@ -165,6 +167,8 @@ pub struct Verdict {
     pub accounting: Accounting,
     /// The pairs of the whole run.
     pub pairs: PairCounts,
+    /// The number of mirrored requests that never became a record. No term of the accounting has them.
+    pub shed: u64,
     /// The guards over all records, which are the same for all models and scopes.
     pub guards: Vec<GuardResult>,
     /// The observed shares of condition values that have a declared reference.
@@ -256,6 +260,9 @@ pub struct ModelVerdict {
     pub contamination: Option<Contamination>,
     /// The verdict on all of the input, and on each scope in the order of declaration.
     pub scopes: Vec<ScopeVerdict>,
+    /// A remark for readers of the model's values, such as that they are at their best by construction. `None` if there is
+    /// none.
+    pub remark: Option<String>,
 }
 
 /// The comparison of agreement where the answer existed before the decision with agreement where it did not.

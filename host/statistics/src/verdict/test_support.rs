@@ -69,6 +69,7 @@ pub(super) struct Case {
     /// The counts of records by window, of which the verdict reads only the excluded ones and their share.
     pub(super) records: RecordCounts,
     pub(super) unanswered: u64,
+    pub(super) shed: u64,
     pub(super) closed: bool,
     pub(super) blinded_hits: Option<(u64, u64)>,
     pub(super) interferences: Vec<InterferenceEvent>,
@@ -94,6 +95,7 @@ impl Case {
             accounting: None,
             records: RecordCounts::default(),
             unanswered: 0,
+            shed: 0,
             closed: true,
             blinded_hits: None,
             interferences: Vec::new(),
@@ -215,6 +217,7 @@ impl Case {
             range: self.range,
             references: &references,
             interferences: &self.interferences,
+            shed: self.shed,
         };
         determine_verdict(&facts, &mut |pairs, sums| (self.reduce)(pairs, sums[0]))
     }

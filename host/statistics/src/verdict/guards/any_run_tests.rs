@@ -40,13 +40,15 @@ enum Fate {
     CopiedDecision,
     MissingSnapshot,
     MissingDecision,
+    /// The snapshot was a mirrored request that never became a record.
+    ShedSnapshot,
     Incomparable,
     Unanswered,
 }
 
 impl Fate {
     /// Every way out.
-    const EXITS: [Fate; 12] = [
+    const EXITS: [Fate; 13] = [
         Fate::RejectedSnapshot,
         Fate::RejectedDecision,
         Fate::LateSnapshot,
@@ -57,12 +59,16 @@ impl Fate {
         Fate::CopiedDecision,
         Fate::MissingSnapshot,
         Fate::MissingDecision,
+        Fate::ShedSnapshot,
         Fate::Incomparable,
         Fate::Unanswered,
     ];
 
     fn accepts_snapshot(self) -> bool {
-        !matches!(self, Fate::RejectedSnapshot | Fate::LateSnapshot | Fate::MissingSnapshot)
+        !matches!(
+            self,
+            Fate::RejectedSnapshot | Fate::LateSnapshot | Fate::MissingSnapshot | Fate::ShedSnapshot
+        )
     }
 
     fn accepts_decision(self) -> bool {
@@ -99,8 +105,15 @@ struct Run {
     pairs: Vec<Pair>,
 }
 
-const GUARDS: [Guard; 6] =
-    [Guard::Rejected, Guard::Late, Guard::Conflict, Guard::Orphaned, Guard::Coverage, Guard::Unanswered];
+const GUARDS: [Guard; 7] = [
+    Guard::Shed,
+    Guard::Rejected,
+    Guard::Late,
+    Guard::Conflict,
+    Guard::Orphaned,
+    Guard::Coverage,
+    Guard::Unanswered,
+];
 
 impl Run {
     /// A run in which every pair is compared.
@@ -157,6 +170,9 @@ impl Run {
     fn stream(&self, kind: StreamKind) -> Vec<Sent> {
         let (mut sent, mut behind) = (Vec::new(), Vec::new());
         for (pair, Pair { at, fate, .. }) in self.pairs.iter().enumerate() {
+            if kind == StreamKind::Snapshots && *fate == Fate::ShedSnapshot {
+                continue;
+            }
             let (time, own) = match kind {
                 StreamKind::Snapshots => (
                     *at,
@@ -290,6 +306,7 @@ impl Run {
             range: (Some(0.0), Some(1.0)),
             references: &[],
             interferences: &[],
+            shed: self.count(|fate| fate == Fate::ShedSnapshot),
         };
         determine_verdict(&facts, &mut |pairs, sums| Some(sums[0] / pairs as f64))
     }
@@ -304,7 +321,7 @@ impl Run {
         let is = |wanted: Fate| self.count(|fate| fate == wanted);
         let pairs = self.pairs.len() as u64;
         let whole = [
-            pairs + is(Fate::ConflictingSnapshot) - is(Fate::MissingSnapshot),
+            pairs + is(Fate::ConflictingSnapshot) - is(Fate::MissingSnapshot) - is(Fate::ShedSnapshot),
             pairs + is(Fate::ConflictingDecision) - is(Fate::MissingDecision),
         ];
         let orphaned = self.count(|fate| fate.accepts_decision() && !fate.accepts_snapshot());
@@ -324,6 +341,10 @@ impl Run {
             (Guard::Conflict, is(Fate::ConflictingDecision), whole[1]),
             (Guard::Orphaned, orphaned, whole[1]),
         ];
+        let shed = is(Fate::ShedSnapshot);
+        if shed > 0 {
+            shares.push((Guard::Shed, shed, whole[0] + shed));
+        }
         if !self.counted.contains(&-1) {
             let (first, last) = (self.counted[0], self.counted[self.counted.len() - 1]);
             for (kind, last) in [

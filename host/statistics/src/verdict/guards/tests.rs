@@ -157,3 +157,18 @@ fn a_long_run_does_not_dilute_the_windows_that_count() {
     insta::assert_snapshot!(first.1, @"VOID: 11 of 1011 decisions in the windows that count (0.010880) are late; at most 0.01 is allowed");
     assert_eq!(kinds(10, 11).map(|found| found.0), [VerdictKind::Go, VerdictKind::Go]);
 }
+
+#[test]
+fn mirrored_requests_that_never_became_a_record_are_limited() {
+    let decided = |shed, limit: &str| {
+        let threshold = format!("{}\n{limit}", every(3));
+        Case { shed, ..Case::new(&threshold, &[GOOD; 3]) }.decide()
+    };
+    // Ten of 1,010 are less than one percent.
+    assert_eq!(decided(10, "").0, VerdictKind::Go);
+    let (kind, reasons) = decided(11, "");
+    assert_eq!(kind, VerdictKind::Void);
+    insta::assert_snapshot!(reasons, @"VOID: 11 of 1011 snapshots (0.010880) were shed: mirrored requests that never became a record; at most 0.01 is allowed");
+    assert_eq!(decided(11, "most-shed = 0.02").0, VerdictKind::Go);
+    assert_eq!(decided(1, "most-shed = 0").0, VerdictKind::Void);
+}
