@@ -111,7 +111,7 @@ pub use columns::Timestamp;
 pub use export::export_comparator;
 pub use input::{Input, Reader};
 pub use metric::{Components, Label, Metric};
-pub use model::{ColumnarModel, Comparator, Model};
+pub use model::{ColumnarModel, Model};
 pub use scorer::exports::understudy::shadow::answers::{
     Answers, Form, Labels, Rankings, Reason, Values as AnswerValues,
 };
@@ -119,6 +119,9 @@ pub use scorer::exports::understudy::shadow::columns::Text;
 pub use scorer::exports::understudy::shadow::scorer::Direction;
 pub use scorer::exports::understudy::shadow::setup::Asset;
 pub use setup::{Assets, NoConfig};
+
+// Behind `Model`: the compiler names a trait by its first path, and most authors write models.
+pub use model::Comparator;
 
 /// The items that most plugins need: `use understudy_sdk::prelude::*`.
 pub mod prelude {

@@ -119,8 +119,8 @@ pub trait ColumnarModel: Sized + Send + Sync + 'static {
 /// ```
 pub trait Model: Sized + Send + Sync + 'static {
     /// The configuration: any type that serde can deserialise from a JSON object, or
-    /// [`NoConfig`](crate::NoConfig). Use `#[serde(deny_unknown_fields)]`, so that a misspelt key is an
-    /// error.
+    /// [`NoConfig`](crate::NoConfig). Derive `serde::Deserialize`, for which the plugin's crate needs serde with
+    /// its feature `derive`. Use `#[serde(deny_unknown_fields)]`, so that a misspelt key is an error.
     type Config: DeserializeOwned;
     /// The fields of a row that the model reads.
     type Input<'a>: Input<'a>;
