@@ -73,3 +73,27 @@ impl Unrecorded {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use understudy_run_log::ledger::LedgerState;
+
+    use super::*;
+
+    #[test]
+    fn the_entries_of_several_processes_add_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = Ledger::create(folder.path(), None).unwrap();
+        for (refused, lost) in [(3, 0), (0, 0), (2, 4)] {
+            let counter = ShedCounter::default();
+            let recorder = ShedRecorder::start(counter.clone(), ledger.clone()).unwrap();
+            (0..refused).for_each(|_| counter.count_refused());
+            (0..lost).for_each(|_| counter.count_lost());
+            recorder.finish().unwrap();
+        }
+        let (_, entries) = Ledger::open(folder.path(), None).unwrap();
+        // Nothing to record is no entry.
+        assert_eq!(entries.len(), 2);
+        assert_eq!(LedgerState::from_entries(&entries).shed, ShedCounts { refused: 5, lost: 4 });
+    }
+}
