@@ -33,6 +33,8 @@ fn required_keys_and_defaults_of_a_threshold() {
     assert_eq!((threshold.least_per_window, threshold.least_per_condition), (100, 100));
     let shares = (threshold.least_coverage, threshold.most_rejected, threshold.most_unanswered);
     assert_eq!(shares, (0.95, 0.01, 0.05));
+    let shares = [threshold.most_late, threshold.most_conflict, threshold.most_orphaned, threshold.most_shed];
+    assert_eq!(shares, [0.01, 0.01, 0.05, 0.01]);
     assert_eq!(
         (threshold.on_exposure, threshold.on_comparator_change),
         (InterferenceEffect::Void, InterferenceEffect::Void)
