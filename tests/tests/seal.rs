@@ -102,6 +102,7 @@ fn a_run_uses_the_seal_of_its_study() {
     insta::with_settings!({ filters => UNLIKE }, {
         insta::assert_snapshot!(seal(&workspace, &[]), @r#"
         study.toml is sealed in seal.json: study "small"
+          seal                                 SHA-256
           declaration                          SHA-256
           model       echo                     SHA-256
             asset     notes                    SHA-256
@@ -145,6 +146,12 @@ fn changes_after_sealing_prevent_the_start() {
         insta::assert_snapshot!(refused(&workspace.understudy(&["seal", "study.toml"])), @r#"study.toml was sealed in seal.json on TIME and has changed since: `conditions[room].values[0]` was "a" and is "b", `conditions[room].values[1]` was "b" and is "a", `log.replay-share` was 0.85 and is 0.84, `windows.every` was "day" and is "hour", the asset `notes` of model "echo" was SHA-256 and is SHA-256; revert the changes, or move the seal away and seal the study again with `understudy seal`"#);
     });
     assert!(!workspace.path().join("run").exists(), "nothing was begun");
+    let checked = workspace.ok(&["check", "study.toml"]);
+    assert!(
+        checked.stderr.starts_with("warning: study.toml was sealed in seal.json on "),
+        "{}",
+        checked.stderr
+    );
     fs::remove_file(workspace.path().join("seal.json")).expect("it was sealed");
     seal(&workspace, &[]);
     workspace.run(&[]);
@@ -191,6 +198,7 @@ fn an_existing_seal_is_not_changed() {
     insta::with_settings!({ filters => UNLIKE }, {
         insta::assert_snapshot!(seal(&workspace, &[]), @"
         study.toml is already sealed in seal.json and unchanged
+          seal                                 SHA-256
           declaration                          SHA-256
           model       echo                     SHA-256
             asset     notes                    SHA-256

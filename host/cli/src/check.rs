@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 
 use super::Exit;
 use super::output::{print_err, print_out};
-use understudy_engine::{LoadedStudy, load_study};
+use understudy_engine::{LoadedStudy, load_and_verify, load_study};
 use understudy_study::Fault;
 
 /// Report all errors and warnings of a study, with their lines.
 ///
-/// Loads the declaration, its plugins and the beginning of its sources, and runs nothing.
+/// Loads the declaration, its plugins and the beginning of its sources, and runs nothing. Warns if the study
+/// has changed since it was sealed.
 #[derive(clap::Args)]
 pub(super) struct Check {
     /// Study declaration.
@@ -23,6 +24,9 @@ impl Check {
         let study = &loaded_study.study;
         for Fault { line, message } in &study.warnings {
             print_err(format_args!("{}:{line}: warning: {message}", self.study.display()));
+        }
+        if let Err(error) = load_and_verify(&loaded_study) {
+            print_err(format_args!("warning: {error}"));
         }
         print_out(format_args!("{} is valid: study \"{}\"", self.study.display(), study.name))?;
         for model in &loaded_study.models {

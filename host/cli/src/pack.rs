@@ -2,13 +2,16 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow, bail};
 
 use super::Exit;
+use super::output::print_err;
+use understudy_sandbox::{ComponentFile, PluginRole, SandboxError};
 
 /// Convert a core Wasm module into a component.
 ///
-/// The module is the output of `cargo build --target wasm32-unknown-unknown` with the understudy SDK.
+/// The module is the output of `cargo build --target wasm32-unknown-unknown` with the understudy SDK. The
+/// message says which kind of plugin the component is.
 #[derive(clap::Args)]
 pub(super) struct Pack {
     /// Core module.
@@ -21,17 +24,79 @@ pub(super) struct Pack {
 
 impl Pack {
     pub fn execute(self) -> anyhow::Result<Exit> {
-        let shown = self.module.display();
-        let module = std::fs::read(&self.module).with_context(|| format!("cannot read {shown}"))?;
-        let component = wit_component::ComponentEncoder::default()
-            .validate(true)
-            .module(&module)
-            .and_then(|encoder| encoder.encode())
-            .with_context(|| {
-                format!("cannot convert {shown} into a component; build it with the understudy SDK for wasm32-unknown-unknown")
-            })?;
-        std::fs::write(&self.output, component)
-            .with_context(|| format!("cannot write {}", self.output.display()))?;
+        let (module, output) = (self.module.display(), self.output.display());
+        let bytes = std::fs::read(&self.module)
+            .map_err(|error| anyhow!("cannot read {module}: {error}; name a module that cargo built"))?;
+        let (component, kind) = component(&bytes)
+            .map_err(|error| error.context(format!("cannot convert {module} into a component")))?;
+        std::fs::write(&self.output, component).with_context(|| format!("cannot write {output}"))?;
+        print_err(format_args!("written to {output}: {kind}"));
         Ok(Exit::Done)
+    }
+}
+
+/// The component of a core module, and the kind of plugin that it is.
+///
+/// # Errors
+/// If the bytes are not a core module, or if it imports something or exports no plugin.
+fn component(module: &[u8]) -> anyhow::Result<(Vec<u8>, &'static str)> {
+    match ComponentFile::from_bytes("".as_ref(), module.to_owned()) {
+        Err(SandboxError::CoreModule { .. }) => {}
+        Ok(_) => bail!("it is a component already; name it in study.toml as it is"),
+        Err(_) => bail!("it is not WebAssembly; build it with --target wasm32-unknown-unknown"),
+    }
+    let component = wit_component::ComponentEncoder::default()
+        .validate(true)
+        .module(module)
+        .and_then(|encoder| encoder.encode())
+        .map_err(|error| {
+            let cause = error.root_cause();
+            anyhow!("{cause}; build it with the understudy SDK and --target wasm32-unknown-unknown")
+        })?;
+    let decoded = wit_component::decode(&component)?;
+    let wit_component::DecodedWasm::Component(resolve, world) = &decoded else {
+        bail!("it exports no plugin");
+    };
+    let exports = |role: PluginRole| {
+        let mut names = resolve.worlds[*world].exports.keys().map(|key| resolve.name_world_key(key));
+        names.any(|name| name == role.export())
+    };
+    match (exports(PluginRole::Model), exports(PluginRole::Metric)) {
+        (true, _) => Ok((component, "a model or a comparator")),
+        (_, true) => Ok((component, "a metric")),
+        _ => bail!(
+            "it exports no plugin; call export_model!, export_comparator! or export_metric! in its crate"
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::component;
+
+    const EMPTY_MODULE: [u8; 8] = *b"\0asm\x01\0\0\0";
+
+    fn message(module: &[u8]) -> String {
+        format!("{:#}", component(module).expect_err("not a plugin"))
+    }
+
+    #[test]
+    fn what_is_not_a_core_module_is_named() {
+        insta::assert_snapshot!(message(b"fn main() {}"), @"it is not WebAssembly; build it with --target wasm32-unknown-unknown");
+        insta::assert_snapshot!(message(b""), @"it is not WebAssembly; build it with --target wasm32-unknown-unknown");
+        insta::assert_snapshot!(message(b"\0asm\x0d\0\x01\0"), @"it is a component already; name it in study.toml as it is");
+    }
+
+    #[test]
+    fn a_module_without_a_plugin_is_rejected() {
+        insta::assert_snapshot!(message(&EMPTY_MODULE), @"it exports no plugin; call export_model!, export_comparator! or export_metric! in its crate");
+    }
+
+    #[test]
+    fn a_module_of_another_target_is_rejected() {
+        let mut module = EMPTY_MODULE.to_vec();
+        module.extend(b"\x01\x04\x01\x60\0\0"); // one type: a function without parameters and results
+        module.extend(b"\x02\x14\x01\x04wasi\x0bproc_exit_x\0\0");
+        insta::assert_snapshot!(message(&module), @"module requires an import interface named `wasi`; build it with the understudy SDK and --target wasm32-unknown-unknown");
     }
 }

@@ -7,12 +7,14 @@ use super::check::checked_study;
 use super::output::print_out;
 use understudy_engine::{create_or_verify, seal_path};
 use understudy_run_log::signed_head::Signer;
+use understudy_sandbox::sha256_hex;
 
 /// Seal a study before it runs.
 ///
 /// Writes the digests of the declaration and of all plugins and assets to `seal.json` beside `study.toml`, or
 /// to `NAME.seal.json` beside any other `NAME.toml`. From then on the study runs only if declaration, plugins
 /// and assets are unchanged. Comments, layout and the order of keys may change. A seal is never overwritten.
+/// Verdict and report name the digest of the seal, which is printed first.
 #[derive(clap::Args)]
 pub(super) struct Seal {
     /// Study declaration.
@@ -34,6 +36,7 @@ impl Seal {
             true => print_out(format_args!("{study} is sealed in {path}: study \"{}\"", seal.study))?,
             false => print_out(format_args!("{study} is already sealed in {path} and unchanged"))?,
         }
+        print_out(format_args!("  seal        {:<24} {}", "", sha256_hex(seal.to_json().as_bytes())))?;
         print_out(format_args!("  declaration {:<24} {}", "", seal.declaration))?;
         for plugin in &seal.plugins {
             print_out(format_args!("  {:<11} {:<24} {}", plugin.role, plugin.name, plugin.sha256))?;

@@ -36,7 +36,8 @@ impl PluginRole {
         }
     }
 
-    pub(super) fn export(self) -> &'static str {
+    /// The name of the interface that a component of this role exports.
+    pub fn export(self) -> &'static str {
         match self {
             PluginRole::Model | PluginRole::Comparator => DECIDER,
             PluginRole::Metric => SCORER,
