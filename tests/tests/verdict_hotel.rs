@@ -114,7 +114,12 @@ fn partial_weeks_never_count() {
     let windows = ruling["windows"].as_array().expect("windows");
     assert_eq!(windows.len(), 60);
     assert_eq!(counts(&windows[0]), (179, 201));
-    assert_eq!(reasons(&ruling), ["60 complete windows; 62 required"]);
+    assert_eq!(
+        reasons(&ruling),
+        [
+            "60 complete windows; 62 required. A window is complete if the snapshots begin by its start and go on to its end"
+        ]
+    );
 }
 
 #[test]
