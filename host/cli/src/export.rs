@@ -23,11 +23,8 @@ pub(super) struct Export {
     /// Output file, which ends in .parquet or .csv.
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
-    /// Put an apostrophe before texts that a spreadsheet would read as formulas. Only for .csv.
-    ///
-    /// These are texts that begin with =, +, -, @, a tab or a line break, except negative numbers, and texts that
-    /// begin with an apostrophe. Without this option all texts are written as they are, for programs; do not open
-    /// such a file in a spreadsheet.
+    /// Put an apostrophe before each text that a spreadsheet would read as a formula; only for .csv. Without this
+    /// option texts are written as they are, for programs.
     #[arg(long)]
     spreadsheet: bool,
     /// Name recorded in the ledger [default: login name].

@@ -9,7 +9,7 @@ use super::output::{print_err, print_out};
 use super::run::complete_run;
 use understudy_audit::{self as audit, ReplayResult};
 use understudy_engine::{PluginOverrides, ReadOrder, ReplayedRun, RunMode, RunOptions, SealedStudy};
-use understudy_report::counted;
+use understudy_report::{counted, value_text};
 
 /// Replay logged snapshots and compare the answers.
 ///
@@ -117,7 +117,7 @@ fn print_result(replayed: &ReplayResult) -> anyhow::Result<Exit> {
         let (rows, differ) = (counted(*rows, "row", "rows"), counted(model.differ, "differs", "differ"));
         print_out(format_args!("{}: {rows}, {differ}", model.name))?;
         for (sequence, id) in &model.first {
-            print_out(format_args!("  sequence {sequence}, id {id}"))?;
+            print_out(format_args!("  sequence {sequence}, id {}", value_text(id)))?;
         }
         match model.differ - model.first.len() as u64 {
             0 => {}

@@ -5,7 +5,8 @@
 //! so and ends in a digest of the value.
 //!
 //! A character that a reader could miss or take for another one is written as its code point, as in Rust: `\u{a0}`.
-//! All other values are shown as they are.
+//! Among these are Greek and Cyrillic letters that look like Latin ones, in a value without any other Greek or Cyrillic
+//! letter. All other values are shown as they are.
 
 use std::fmt::Write as _;
 
@@ -26,6 +27,13 @@ pub(crate) const OTHERS: &str = "(others)";
 /// How the reason in place of a missing answer begins.
 const REASONS: [&str; 4] = ["(abstained", "(failed", "(broke", "(blinded"];
 
+/// Greek and Cyrillic letters that look like Latin letters.
+const LATIN_LOOKALIKES: &str = "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧνοАВЕЅІЈКМНОРСТУХҮԌԜаеорсухѕіјһӏԁԛԝ";
+/// Punctuation and symbols that look like the ASCII characters `-`, `/`, `:`, `.` and `,`.
+const ASCII_LOOKALIKES: [char; 9] = [
+    '\u{2d7}', '\u{2010}', '\u{2011}', '\u{2212}', '\u{2044}', '\u{2215}', '\u{2236}', '\u{2024}', '\u{201a}',
+];
+
 /// The number of hexadecimal digits of a digest behind a cut text.
 const DIGEST_DIGITS: usize = 6;
 /// The number of characters that a cut adds: an ellipsis, `#` and the digest.
@@ -40,11 +48,16 @@ pub fn value_text(value: &str) -> String {
     if value.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         return value.to_owned();
     }
+    // Normalization form C (UAX #15).
     let is_composed = unicode_normalization::is_nfc(value);
+    let is_latin = value.chars().all(|c| !c.is_alphabetic() || is_latin(c) || looks_latin(c));
     let chars: Vec<char> = value.chars().collect();
     let mut text = String::with_capacity(value.len());
     let mut is_escaped = false;
+    // The character that the one at hand could be composed with.
+    let mut base = None;
     for (at, &c) in chars.iter().enumerate() {
+        let composed = base.and_then(|base| compose(base, c));
         let before = at.checked_sub(1).map(|at| chars[at]);
         let after = chars.get(at + 1).copied();
         is_escaped = match c {
@@ -52,11 +65,15 @@ pub fn value_text(value: &str) -> String {
             // What would read as an escape.
             '\\' => chars[at + 1..].starts_with(&['u', '{']),
             _ if c.is_ascii_graphic() => at == 0 && is_reserved(value),
-            _ if !is_visible(c) => true,
+            _ if !is_visible(c) || ASCII_LOOKALIKES.contains(&c) => true,
+            _ if is_latin && looks_latin(c) => true,
             // A mark joins the character before it, so it needs one that is shown as it is.
             _ if is_mark(c) => !is_composed || is_escaped || before.is_none_or(|c| c == ' '),
-            _ => !is_composed && is_decomposed(before, c),
+            _ => !is_composed && (composed.is_some() || !std::iter::once(c).nfc().eq([c])),
         };
+        if composed.is_some() || canonical_combining_class(c) == 0 {
+            base = composed.or(Some(c));
+        }
         match is_escaped {
             true => write!(text, "\\u{{{:x}}}", u32::from(c)).expect("a string takes any text"),
             false => text.push(c),
@@ -116,9 +133,14 @@ fn is_mark(c: char) -> bool {
     canonical_combining_class(c) != 0 || c.escape_debug().count() > 1
 }
 
-/// Whether a character of a text that is not in normalization form C (UAX #15) may be the reason for that.
-fn is_decomposed(before: Option<char>, c: char) -> bool {
-    !std::iter::once(c).nfc().eq([c]) || before.is_some_and(|before| compose(before, c).is_some())
+/// Whether a letter is ASCII, or in one of the blocks of Latin letters with marks.
+fn is_latin(c: char) -> bool {
+    matches!(c, '\0'..='\u{24f}' | '\u{1e00}'..='\u{1eff}')
+}
+
+/// Whether a letter of another script, or a Roman numeral, looks like Latin letters.
+fn looks_latin(c: char) -> bool {
+    LATIN_LOOKALIKES.contains(c) || matches!(c, '\u{2160}'..='\u{217f}')
 }
 
 #[cfg(test)]

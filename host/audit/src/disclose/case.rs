@@ -25,6 +25,7 @@ use understudy_engine::log_schema::decode;
 use understudy_engine::{BLINDED, LoadedPlugin, SealedStudy, conditions};
 use understudy_report::model::case::{Case, CaseModel, PluginAnswer, SimilarCase};
 use understudy_report::model::report::PluginInfo;
+use understudy_report::value_text;
 use understudy_run_log::signed_head::Signer;
 use understudy_run_log::{RowSelection, ScanOptions, Table};
 use understudy_sandbox::DeciderPlugin;
@@ -228,7 +229,7 @@ fn requested<'l>(
     stored: &'l BTreeMap<RowKey, StoredSnapshot>,
     query: &CaseQuery,
 ) -> anyhow::Result<(&'l RowKey, &'l StoredSnapshot)> {
-    let id = &query.id;
+    let id = value_text(&query.id);
     let matches = |at: Micros| query.at.is_none_or(|query| query.as_microsecond() == at.0);
     let matching: Vec<_> = stored.iter().filter(|((_, at), _)| matches(*at)).collect();
     let list = |keys: &mut dyn Iterator<Item = &RowKey>| {
@@ -253,6 +254,7 @@ fn requested<'l>(
 
 /// Why a snapshot is not among the decided rows.
 fn withheld_reason(sealed_study: &SealedStudy, cutoff: DisclosureCutoff, (id, at): &RowKey) -> String {
+    let id = value_text(id);
     let horizon = sealed_study.study.horizon;
     match cutoff.before {
         None => format!("\"{id}\" has no decision: none arrived within the horizon of {horizon:#}"),

@@ -56,7 +56,7 @@ pub(super) fn accounts(page: &mut Page, report: &Report) {
             Ink::Faint,
             "incomparable: the comparator gave no answer; see \"Missing answers\" below, and for each pair the column \
              `comparator.unanswered` in pairs/",
-            2,
+            3,
         );
     }
 }

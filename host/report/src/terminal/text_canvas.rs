@@ -155,8 +155,14 @@ impl Page {
         let room = self.width.saturating_sub(indent);
         let fits = spans.iter().map(Span::width).sum::<usize>() <= room;
         let mut left = if fits { room } else { room.saturating_sub(1) };
-        for Span { ink, text, .. } in spans {
+        for Span { ink, text, is_value } in spans {
             let part = prefix(&text, left);
+            if is_value && part.len() < text.len() {
+                // Less of a value than its digest could be mistaken for another value.
+                let cut = if left + 1 < CUT_MARK { "…".to_owned() } else { clipped_value(&text, left + 1) };
+                self.paint(ink, &cut);
+                return self.text.push('\n');
+            }
             left -= width(part);
             self.paint(ink, part);
             if part.len() < text.len() {
@@ -185,7 +191,7 @@ impl Page {
             }
         }
         let left = counted(rest.chars().count() as u64, "character", "characters");
-        let cut = format!("cut here, {left} before the end {}", cut_mark(&text));
+        let cut = format!("{} cut here; {left} follow", cut_mark(&text));
         self.line(indent, &[Span::new(Ink::Faint, cut)]);
     }
 
@@ -307,7 +313,7 @@ mod tests {
         assert_eq!(lines(&two, 9), format!("|{}\n|b\n", "a".repeat(20)));
         assert_eq!(lines("a b ", 9), "|a b\\u{20}\n");
         let cut = lines(&"a".repeat(30), 1);
-        assert!(cut.starts_with(&format!("|{}\n|cut here, ", "a".repeat(20))), "{cut}");
+        assert!(cut.starts_with(&format!("|{}\n|…#", "a".repeat(20))), "{cut}");
         assert_ne!(cut, lines(&("a".repeat(29) + "b"), 1));
     }
 
@@ -319,6 +325,13 @@ mod tests {
         assert!(one.starts_with("a ro…#") && width(&one) == 12, "{one}");
         assert_ne!(one, two);
         assert_eq!(Span::value(Ink::Plain, "漢字").indented(2).text(), "  漢字");
+        let line = |before: usize, value: &str| {
+            page(|page| page.line(0, &["x".repeat(before).into(), Span::value(Ink::Plain, value)]))
+        };
+        let [one, two] = ["-east", "-west"].map(|end| line(40, &format!("a room of some length{end}")));
+        assert!(one.contains("xa room of so…#") && width(one.trim_end()) == 60, "{one}");
+        assert_ne!(one, two);
+        assert_eq!(line(55, "a room"), format!("{}…\n", "x".repeat(55)));
     }
 
     #[test]

@@ -86,6 +86,24 @@ fn composed_and_decomposed_characters_are_told_apart() {
 }
 
 #[test]
+fn letters_and_hyphens_that_look_like_ascii_are_written_as_code_points() {
+    let texts = [
+        ("\u{410}", "\\u{410}"),
+        ("room \u{430}", "room \\u{430}"),
+        ("caf\u{e9} \u{441}", "café \\u{441}"),
+        ("\u{399}", "\\u{399}"),
+        ("\u{2163}", "\\u{2163}"),
+        ("A\u{2011}1", "A\\u{2011}1"),
+        ("\u{2212}1", "\\u{2212}1"),
+        // Words with a letter of their own script are not mistaken for Latin ones.
+        ("\u{414}\u{430}", "Да"),
+        ("\u{39b}\u{39f}\u{393}\u{39f}\u{3a3}", "ΛΟΓΟΣ"),
+        ("18\u{2013}24", "18–24"),
+    ];
+    texts.iter().for_each(|(value, text)| assert_eq!(value_text(value), *text));
+}
+
+#[test]
 fn values_are_told_from_the_texts_that_stand_for_something_else() {
     assert_eq!(value_text(""), "\"\"");
     assert_eq!(value_text("\"\""), "\\u{22}\"");

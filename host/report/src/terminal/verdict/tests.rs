@@ -113,7 +113,12 @@ fn verdict(accounting: Accounting, scopes: Vec<ScopeVerdict>) -> Verdict {
         inputs: Vec::new(),
         cycle: Vec::new(),
         interferences: Vec::new(),
-        models: vec![ModelVerdict { model: "allocator".to_owned(), contamination: None, scopes, remark: None }],
+        models: vec![ModelVerdict {
+            model: "allocator".to_owned(),
+            contamination: None,
+            scopes,
+            remark: None,
+        }],
     }
 }
 
@@ -154,7 +159,8 @@ fn no_go() {
     let mut verdict = verdict(clean(), scopes);
     // Of several models the gravest verdict comes first.
     let good = ruling("all", &[(VerdictKind::Go, "each of 3 windows has at least 0.85")], &[(950, 1_000); 3]);
-    let other = ModelVerdict { model: "baseline".to_owned(), contamination: None, scopes: vec![good], remark: None };
+    let other =
+        ModelVerdict { model: "baseline".to_owned(), contamination: None, scopes: vec![good], remark: None };
     verdict.models.insert(0, other);
     insta::assert_snapshot!(text(&verdict));
 }
@@ -232,7 +238,12 @@ fn the_headline_names_the_chosen_model_and_scope() {
         "GO for scope weekday, safe to try on canary: a reason"
     );
     let scopes = vec![part("all", VerdictKind::Void), part("weekday", VerdictKind::Go)];
-    verdict.models.push(ModelVerdict { model: "other".to_owned(), contamination: None, scopes, remark: None });
+    verdict.models.push(ModelVerdict {
+        model: "other".to_owned(),
+        contamination: None,
+        scopes,
+        remark: None,
+    });
     assert_eq!(headline(&verdict, None, None), "VOID for other, the study is not valid: a reason");
     assert_eq!(
         headline(&verdict, Some("allocator"), Some("weekday")),
