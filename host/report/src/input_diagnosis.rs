@@ -183,6 +183,16 @@ mod tests {
             unpaired(&[(IdForm::LeadingZeros, 1)], None),
             unpaired(&[], Some((1, 2_500_000, 90 * MINUTE + 400))),
         ];
-        insta::assert_snapshot!(all.map(said).join("\n"), @"");
+        insta::assert_snapshot!(all.map(said).join("\n"), @r#"
+        NO SNAPSHOTS WERE RECEIVED: the source is empty.
+        NO SNAPSHOTS WERE READ: 0 of 1 record could be decoded. Likely cause: the source is one JSON array; write one object per line, for instance with `jq -c '.[]'`.
+        HARDLY ANY SNAPSHOTS WERE READ: 3 of 2,400 records could be decoded. Likely cause: the times are numbers, perhaps seconds or milliseconds since 1970; write RFC 3339 with a zone, such as "2026-05-01T09:30:00Z".
+        NO SNAPSHOTS WERE READ: 0 of 20 records could be decoded. Likely cause: the records have no id under the declared key; correct the key `id` of the stream in study.toml; or the times have no time zone; write them with Z or an offset, such as "2026-05-01T09:30:00Z".
+        HARDLY ANY SNAPSHOTS WERE READ: 1 of 20 records could be decoded. The reasons are listed below.
+        NO PAIRS: no decision was joined with a snapshot. None of the 1,200 unpaired decisions examined has the id of an unpaired snapshot, in any spelling; compare the ids of both sources.
+        NO PAIRS: no decision was joined with a snapshot. 300 decisions have the id of a snapshot, beyond the horizon by 1h 1m; correct the time zones, or declare a longer `horizon`. 240 decisions have the id of a snapshot but for case (A-1 and a-1); write ids alike in both sources.
+        NO PAIRS: no decision was joined with a snapshot. 1 decision has the id of a snapshot but for leading zeros (007 and 7); write ids alike in both sources.
+        NO PAIRS: no decision was joined with a snapshot. 1 decision has the id of a snapshot, beyond the horizon by 2s 500ms to 1h 30m; correct the time zones, or declare a longer `horizon`.
+        "#);
     }
 }
