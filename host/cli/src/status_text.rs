@@ -255,6 +255,25 @@ mod tests {
     }
 
     #[test]
+    fn a_stream_that_cannot_be_read_is_named_before_the_records() {
+        let mut status = status();
+        let run = status.run_status.as_mut().expect("the run has begun");
+        run.accounting.snapshots =
+            Account { received: 2_400, rejected: 2_397, waiting: 3, ..Account::default() };
+        run.accounting.decisions = Account { received: 1, rejected: 1, ..Account::default() };
+        let lines = status_lines(&status);
+        let first = lines.iter().position(|line| line.contains("READ")).expect("it is named");
+        assert_eq!(
+            lines[first..first + 2],
+            [
+                "HARDLY ANY SNAPSHOTS CAN BE READ: 3 of 2,400 records".to_owned(),
+                "NO DECISIONS CAN BE READ: 0 of 1 record".to_owned()
+            ]
+        );
+        assert!(lines[first + 2].starts_with("records"), "{lines:?}");
+    }
+
+    #[test]
     fn no_line_exceeds_80_columns() {
         for line in status_lines(&status()) {
             assert!(measure_text_width(&line) <= 80, "{line}");
