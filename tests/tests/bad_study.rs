@@ -139,3 +139,17 @@ fn check_reports_unreadable_sources() {
     cannot read decisions.jsonl: No such file or directory (os error 2); correct its path in `[sources]`
     ");
 }
+
+#[test]
+fn check_warns_of_keys_that_no_record_has() {
+    let workspace = TestWorkspace::small();
+    workspace.edit_study(&[
+        ("nights = \"integer\"", "nigths = \"integer\""),
+        ("[inputs]\nid = \"id\"", "[inputs]\nid = \"uid\""),
+    ]);
+    let output = workspace.ok(&["check", "study.toml"]);
+    insta::assert_snapshot!(output.stderr, @r#"
+    warning: snapshots.jsonl: none of the first 5 records has the key `uid`, which [inputs] declares (id); their keys are "at", "booked", "id", "nights"
+    warning: snapshots.jsonl: none of the first 5 records has the key `nigths`, which [inputs] declares (fields); their keys are "at", "booked", "id", "nights"
+    "#);
+}

@@ -3,14 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use super::Exit;
+use super::absent_keys::absent_keys;
 use super::output::{print_err, print_out};
 use understudy_engine::{LoadedStudy, load_and_verify, load_study};
 use understudy_study::Fault;
 
 /// Report all errors and warnings of a study, with their lines.
 ///
-/// Loads the declaration, its plugins and the beginning of its sources, and runs nothing. Warns if the study
-/// has changed since it was sealed.
+/// Loads the declaration, its plugins and the beginning of its sources, and runs nothing. Warns of keys
+/// that no record at the beginning of a file has, and of a study that has changed since it was sealed.
 #[derive(clap::Args)]
 pub(super) struct Check {
     /// Study declaration.
@@ -24,6 +25,9 @@ impl Check {
         let study = &loaded_study.study;
         for Fault { line, message } in &study.warnings {
             print_err(format_args!("{}:{line}: warning: {message}", self.study.display()));
+        }
+        for warning in absent_keys(&loaded_study) {
+            print_err(format_args!("warning: {warning}"));
         }
         if let Err(error) = load_and_verify(&loaded_study) {
             print_err(format_args!("warning: {error}"));

@@ -4,6 +4,7 @@
 //! - Results go to standard output, all else to standard error.
 //! - The exit code tells how the command ended, see [`Exit`].
 
+mod absent_keys;
 mod case;
 mod check;
 mod command_groups;
