@@ -138,3 +138,22 @@ fn rankings_that_are_no_longer_than_k_have_a_remark() {
     // Of a single item there is no order.
     assert_eq!(remark(3, &[(r#"["a"]"#, r#"["b"]"#)]), None);
 }
+
+#[test]
+fn the_verdict_has_the_remark_beside_its_metric() {
+    let workspace = rankings(2, &[(r#"["a","b"]"#, r#"["b","a"]"#)]);
+    let path = workspace.path().join("study.toml");
+    let study = std::fs::read_to_string(&path).expect("the study was written");
+    let threshold = "\n[threshold]\nat-least = 0.5\nquantifier = \"pooled\"\nwindows = { all = true }\nevidence = \"point\"\n";
+    workspace.write("study.toml", study + threshold);
+    workspace.run(&[]);
+    let verdict = workspace.understudy(&["decide", "run"]).stdout;
+    let solid = verdict.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(solid.contains("overlap: no ranking is longer than k = 2, so the order of items"), "{verdict}");
+    let markdown = workspace.ok(&["report", "run", "--format", "md"]).stdout;
+    assert_eq!(
+        markdown.matches("two rankings of the same items score 1 by construction").count(),
+        2,
+        "{markdown}"
+    );
+}
