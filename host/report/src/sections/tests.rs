@@ -12,8 +12,8 @@ use crate::sections::helpers::{axis, bounded_value, latest, omitted_windows_note
 use crate::terminal::fixture::{empty, hotel, rates, troubled};
 use understudy_statistics::scoring::wilson;
 use understudy_statistics::verdict::{
-    self, CountedWindow, Estimate, IntervalMethod, ModelVerdict, PairCounts, ScopeVerdict, Verdict,
-    VerdictKind, VerdictReason,
+    self, CountedWindow, Estimate, Guard, GuardResult, GuardSpan, GuardSubject, IntervalMethod, ModelVerdict,
+    PairCounts, ScopeVerdict, Verdict, VerdictKind, VerdictReason,
 };
 use understudy_study::Direction;
 
@@ -63,6 +63,15 @@ fn ruled(report: Report, word: VerdictKind) -> ReportBundle {
         end: window.end,
         complete: true,
     });
+    let guard = |guard, subject, span, whole, limit| GuardResult {
+        guard,
+        subject,
+        span,
+        count: 400,
+        whole,
+        limit,
+        within_limit: true,
+    };
     let ruling = ScopeVerdict {
         scope: "all".to_owned(),
         verdict: word,
@@ -70,7 +79,7 @@ fn ruled(report: Report, word: VerdictKind) -> ReportBundle {
         snapshots: 400,
         compared: 400,
         unanswered: 0,
-        guards: Vec::new(),
+        guards: vec![guard(Guard::Coverage, GuardSubject::Snapshots, GuardSpan::CountedWindows, 400, 0.95)],
         pooled: found(201, 400),
         windows: report.windows.iter().map(|_| found(201, 400)).collect(),
         chance: None,
@@ -92,7 +101,7 @@ fn ruled(report: Report, word: VerdictKind) -> ReportBundle {
             incomparable: report.comparison.incomparable,
         },
         shed: 0,
-        guards: Vec::new(),
+        guards: vec![guard(Guard::Late, GuardSubject::Decisions, GuardSpan::Run, 400, 1.0)],
         inputs: Vec::new(),
         cycle: Vec::new(),
         interferences: Vec::new(),

@@ -54,26 +54,36 @@ pub fn guards(page: &mut Page, verdict: &Verdict, model: Option<&str>, scope: Op
     page.section("Guards", "");
     let mut table =
         TextTable::new([Align::Left, Align::Left, Align::Right, Align::Left, Align::Left, Align::Left]);
-    table.head(["guard", "counted", "share", "limit", "", "over"].map(|head| Span::new(Ink::Faint, head)));
+    table.head(["  guard", "counted", "share", "limit", "", "over"].map(|head| Span::new(Ink::Faint, head)));
     for guard in &verdict.guards {
-        table.row(cells(guard, guard.span.name()));
+        table.row(cells(guard, span_code(guard.span)));
     }
     for found in verdict.models.iter().filter(|found| model.is_none_or(|name| found.model == name)) {
         for ruling in found.scopes.iter().filter(|found| scope.is_none_or(|name| found.scope == name)) {
             for guard in &ruling.guards {
-                table.row(cells(guard, &scope_span(&found.model, ruling, guard.span)));
+                table.row(cells(guard, &scope_name(&found.model, ruling)));
             }
         }
     }
     table.print(page);
-    let note = "Identical copies are in no share. The windows that count are those of the threshold.";
-    page.paragraph(2, Ink::Faint, note, 2);
+    let note = "windows: those that count. horizon: these windows and the horizon after them, in which decisions on their \
+                snapshots are taken. The guards of a model are over the windows that count. Identical copies are in no share.";
+    page.paragraph(2, Ink::Faint, note, 4);
 }
 
-fn scope_span(model: &str, ruling: &ScopeVerdict, span: GuardSpan) -> String {
+/// The span in one word, which the note below the table explains.
+fn span_code(span: GuardSpan) -> &'static str {
+    match span {
+        GuardSpan::Run => "run",
+        GuardSpan::CountedWindows => "windows",
+        GuardSpan::DecisionPeriod => "horizon",
+    }
+}
+
+fn scope_name(model: &str, ruling: &ScopeVerdict) -> String {
     match ruling.scope == ALL_SNAPSHOTS {
-        true => format!("{}, {model}", span.name()),
-        false => format!("{}, {model}, scope {}", span.name(), ruling.scope),
+        true => model.to_owned(),
+        false => format!("{model}, scope {}", ruling.scope),
     }
 }
 

@@ -218,10 +218,8 @@ pub fn term_consequence(stream: StreamKind, term: AccountTerm) -> &'static str {
         (AccountTerm::Excluded(ExclusionReason::Late), _) => Guard::Late.key(),
         (AccountTerm::Excluded(ExclusionReason::Conflict), _) => Guard::Conflict.key(),
         (AccountTerm::Excluded(ExclusionReason::Duplicate), _) => "identical copies; no limit applies",
-        (AccountTerm::Paired | AccountTerm::Waiting | AccountTerm::Expired, StreamKind::Snapshots) => {
-            Guard::Coverage.key()
-        }
-        (AccountTerm::Paired, StreamKind::Decisions) => Guard::Coverage.key(),
+        (AccountTerm::Paired, _) => "incomparable pairs: least-coverage",
+        (AccountTerm::Waiting | AccountTerm::Expired, StreamKind::Snapshots) => Guard::Coverage.key(),
         (AccountTerm::Waiting | AccountTerm::Expired, StreamKind::Decisions) => Guard::Orphaned.key(),
     }
 }

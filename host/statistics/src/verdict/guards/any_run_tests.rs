@@ -166,6 +166,20 @@ impl Run {
         }
     }
 
+    /// Removes a guard from the threshold, but not from what is expected.
+    fn remove(&mut self, guard: Guard) {
+        let threshold = self.study.threshold.as_mut().unwrap();
+        match guard {
+            Guard::Rejected => threshold.most_rejected = 1.0,
+            Guard::Late => threshold.most_late = 1.0,
+            Guard::Conflict => threshold.most_conflict = 1.0,
+            Guard::Orphaned => threshold.most_orphaned = 1.0,
+            Guard::Shed => threshold.most_shed = 1.0,
+            Guard::Coverage => threshold.least_coverage = 0.0,
+            Guard::Unanswered => threshold.most_unanswered = 1.0,
+        }
+    }
+
     /// The records of a stream in the order in which they arrive.
     fn stream(&self, kind: StreamKind) -> Vec<Sent> {
         let (mut sent, mut behind) = (Vec::new(), Vec::new());
@@ -465,5 +479,21 @@ fn a_run_is_go_only_while_every_share_is_within_its_limit() {
     assert!(passed > RUNS / 10, "{passed}");
     for guard in GUARDS {
         assert!(decisive.get(&guard).is_some_and(|runs| *runs > 50), "{guard:?}: {decisive:?}");
+    }
+}
+
+/// The test above can fail: without any one of the guards it does.
+#[test]
+fn a_missing_guard_is_noticed() {
+    for guard in GUARDS {
+        let is_wrong = |seed: u64| {
+            let mut rng = Rng::with_seed(seed);
+            let mut run = Run::random(&mut rng);
+            run.move_out(&mut rng);
+            run.remove(guard);
+            let verdict = run.verdict(&mut rng).models[0].scopes[0].verdict;
+            verdict == VerdictKind::Go && !run.exceeded().is_empty()
+        };
+        assert!((0..RUNS).any(is_wrong), "{guard:?}");
     }
 }

@@ -119,7 +119,7 @@ fn every_term_is_limited_or_explained() {
     duplicate: identical copies; no limit applies / identical copies; no limit applies
     conflict: most-conflict / most-conflict
     late: most-late / most-late
-    paired: least-coverage / least-coverage
+    paired: incomparable pairs: least-coverage / incomparable pairs: least-coverage
     waiting: least-coverage / most-orphaned
     expired: least-coverage / most-orphaned
     ");
