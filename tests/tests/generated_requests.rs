@@ -23,8 +23,8 @@ fn generate(python: &OsString, serving: &ServedRun, token: &str, arguments: &[&s
         .arg("--config-file")
         .arg(folder.join("schemathesis.toml"))
         .args(["--no-color", "run", &format!("http://{}/openapi.json", serving.address)])
-        .args(["--header", &format!("X-Understudy-Token: {token}")])
-        .args(["--max-time", "120", "--request-timeout", "30"])
+        .args(["--header", &format!("Authorization: Bearer {token}")])
+        .args(["--request-timeout", "30"])
         .args(arguments)
         .current_dir(&folder)
         .env("PYTHONDONTWRITEBYTECODE", "1")
@@ -83,7 +83,11 @@ fn generated_requests_get_the_described_responses() {
     for stream in ["snapshots", "decisions"] {
         assert!(counted(stream, "received") > 100 && counted(stream, "late") == 0, "{status:#}");
         let record = format!(r#"{{"id":"the last one","at":"{}"}}"#, jiff::Timestamp::now());
-        assert_eq!(feed.post(&format!("/v1/{stream}"), record).json()["accepted"], Value::from(1), "{stream}");
+        assert_eq!(
+            feed.post(&format!("/v1/{stream}"), record).json()["accepted"],
+            Value::from(1),
+            "{stream}"
+        );
     }
     assert_eq!(operate.post("/v1/end", r#"{"reason":"all requests are sent"}"#).status, 202);
     assert_eq!(serving.wait_with_output().code, 0);

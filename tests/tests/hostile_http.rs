@@ -205,7 +205,10 @@ fn every_rejected_head_has_a_problem_body() {
         let answer = read_response(&mut stream, "POST").expect("an answer");
         assert_eq!(answer.header("content-type"), Some("application/problem+json"), "{answer:?}");
         let problem = answer.json();
-        assert_eq!((answer.status, &problem["status"], &problem["retry"]), (status, &status.into(), &false.into()));
+        assert_eq!(
+            (answer.status, &problem["status"], &problem["retry"]),
+            (status, &status.into(), &false.into())
+        );
         assert!(problem["detail"].as_str().is_some_and(|detail| detail.contains("; ")), "{problem}");
     }
     server.is_well("heads that are rejected");

@@ -57,7 +57,9 @@ fn the_format_follows_the_accept_header() {
         open_metrics
     };
     // As Prometheus asks, as `curl` does, as a browser does, and as somebody who prefers text.
-    assert!(format("application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3,*/*;q=0.2"));
+    assert!(format(
+        "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3,*/*;q=0.2"
+    ));
     assert!(!format("*/*"));
     assert!(!format("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"));
     assert!(!format("text/plain;version=0.0.4,application/openmetrics-text;q=0.9"));

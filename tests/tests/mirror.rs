@@ -151,7 +151,9 @@ fn bodies_that_cannot_be_read_are_rejected_records() {
         let own = [("x-request-id", id.as_str()), ("x-time", "2026-03-01T10:00:00Z")];
         assert_eq!(client.send(method, "/v1/mirror/x", &[&own, headers].concat(), body).status, 204);
     };
-    for (encoding, body) in [("identity", &body[..]), ("deflate", &deflate), ("zstd", &zstd), ("identity", &marked)] {
+    for (encoding, body) in
+        [("identity", &body[..]), ("deflate", &deflate), ("zstd", &zstd), ("identity", &marked)]
+    {
         send(&mut client, "POST", &[("content-encoding", encoding)], body);
     }
     let form = ("content-type", "application/x-www-form-urlencoded");
@@ -168,7 +170,8 @@ fn bodies_that_cannot_be_read_are_rejected_records() {
     let headers = [("x-request-id", "large"), ("x-time", "2026-03-01T10:00:00Z")];
     let mut fresh = Client::with_token(serving.address, output.stdout.trim());
     let _ = fresh.try_send("POST", "/v1/mirror/x", &headers, large.as_bytes());
-    let cut_off = client.request("POST", "/v1/mirror/x", &[("x-request-id", "cut"), ("content-length", "100")], body);
+    let cut_off =
+        client.request("POST", "/v1/mirror/x", &[("x-request-id", "cut"), ("content-length", "100")], body);
     drop(connect(serving.address).and_then(|mut stream| stream.write_all(&cut_off)));
     let run = workspace.path().join("run");
     wait_until("all of them are in the log", || open_rows(&run, "excluded") == 10);

@@ -171,7 +171,10 @@ fn counters_match_the_records_sent() {
         client.get(&format!("/elsewhere/{at}"));
         client.get(&format!("/v1/cases/{at}"));
     }
-    assert_eq!(self::samples(&client.send("GET", "/metrics", &open_metrics, b"").text()).len(), before + added(&samples));
+    assert_eq!(
+        self::samples(&client.send("GET", "/metrics", &open_metrics, b"").text()).len(),
+        before + added(&samples)
+    );
 }
 
 /// Number of series of an endpoint after its first request: its counter, and buckets, sum and count of its

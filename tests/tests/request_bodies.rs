@@ -28,7 +28,9 @@ fn receipt(answer: &Response) -> (u16, u64, u64, Vec<u64>) {
 }
 
 fn event(id: &str) -> String {
-    format!(r#"{{"specversion":"1.0","type":"t","source":"s","id":"{id}","time":"{AT}","data":{{"booked":"a"}}}}"#)
+    format!(
+        r#"{{"specversion":"1.0","type":"t","source":"s","id":"{id}","time":"{AT}","data":{{"booked":"a"}}}}"#
+    )
 }
 
 fn decision(id: &str) -> String {
@@ -83,10 +85,7 @@ fn a_fault_of_one_record_excludes_that_record_alone() {
     // No record of these is accepted.
     let answer = post(&mut client, &[EVENTS], "[{\"id\":\"g1\"},{\"id\":\"g2\"}]");
     assert_eq!(receipt(&answer), (422, 2, 0, vec![0, 1]));
-    assert_eq!(
-        ended(&workspace, serving),
-        [("received", 116), ("rejected", 10), ("waiting", 106)]
-    );
+    assert_eq!(ended(&workspace, serving), [("received", 116), ("rejected", 10), ("waiting", 106)]);
     let raw: Vec<String> = excluded_rows(&workspace.path().join("run"))
         .into_iter()
         .map(|excluded| String::from_utf8_lossy(&excluded.raw).into_owned())
@@ -114,7 +113,8 @@ fn attributes_in_headers_are_unquoted_and_decoded() {
     let meant = ["a b", "c d", "Zo\u{eb}", "50%", "e%20f"];
     let send = |client: &mut Client| {
         for id in sent {
-            let headers = [JSON, ("ce-specversion", "1.0"), ("ce-id", id), ("ce-time", "2026-03-01T10%3A00%3A00Z")];
+            let headers =
+                [JSON, ("ce-specversion", "1.0"), ("ce-id", id), ("ce-time", "2026-03-01T10%3A00%3A00Z")];
             let answer = post(client, &headers, br#"{"id":null,"at":null,"booked":"a"}"#);
             assert_eq!(answer.status, 202, "{answer:?}");
         }
@@ -158,7 +158,8 @@ fn a_byte_order_mark_is_passed_over_wherever_a_text_begins() {
         use base64::Engine as _;
         base64::engine::general_purpose::STANDARD.encode(text)
     };
-    let in_base64 = format!(r#"{{"id":"b","data_base64":"{}"}}"#, base64(&format!("\u{feff}{}", record("b"))));
+    let in_base64 =
+        format!(r#"{{"id":"b","data_base64":"{}"}}"#, base64(&format!("\u{feff}{}", record("b"))));
     let marked = |text: &str| format!("\u{feff}{text}");
     for (header, body, records) in [
         (JSON, marked(&record("one")), 1),

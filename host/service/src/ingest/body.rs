@@ -64,17 +64,18 @@ impl BodyFormat {
         })
     }
 
-    /// The records of a body, in batches of at most `batch_rows`. `stream` names the keys of id and time; a
-    /// record longer than `max_bytes` becomes a broken line.
+    /// The records of a body, in batches. `stream` names the keys of id and time.
+    ///
+    /// # Errors
+    /// 413 if the body has more records than `limits` allow.
     pub fn split_records(
         &self,
         body: &[u8],
         stream: &Stream,
-        max_bytes: usize,
-        batch_rows: usize,
-    ) -> Vec<Lines> {
+        limits: SplitLimits,
+    ) -> Result<Vec<Lines>, Problem> {
         let body = without_byte_order_mark(body);
-        let mut records = RecordBatches { batches: Vec::new(), batch_rows, max_bytes };
+        let mut records = RecordBatches { batches: Vec::new(), limits, count: 0 };
         match (self.media, &self.event) {
             (MediaKind::Lines, _) => {
                 body.split(|byte| *byte == b'\n')
@@ -93,29 +94,53 @@ impl BodyFormat {
                 None => records.push_event(body, |event| structured_record(event, stream)),
             },
         }
+        if records.count > limits.max_records {
+            let max = limits.max_records;
+            let detail = format!("the body has more than {max} records; send several requests");
+            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too many records", detail));
+        }
         records.batches.retain(|batch| !batch.is_empty());
-        records.batches
+        Ok(records.batches)
     }
+}
+
+/// Limits of the records of a body.
+#[derive(Clone, Copy, Debug)]
+pub struct SplitLimits {
+    /// Size of a record in bytes, beyond which it becomes a broken line.
+    pub max_bytes: usize,
+    /// Number of records of the largest batch.
+    pub batch_rows: usize,
+    /// Number of records of a body. It bounds the memory that a body of very short records takes.
+    pub max_records: usize,
 }
 
 /// Records in batches of limited size.
 struct RecordBatches {
     batches: Vec<Lines>,
-    batch_rows: usize,
-    max_bytes: usize,
+    limits: SplitLimits,
+    /// Number of records that were added, those beyond the limit included.
+    count: usize,
 }
 
 impl RecordBatches {
     /// Adds a record; blank text is none.
     fn push(&mut self, text: &[u8]) {
-        let max_bytes = self.max_bytes;
-        push_line(self.batch(), 1, 0, &on_one_line(text), max_bytes);
+        if text.trim_ascii().is_empty() {
+            return;
+        }
+        let max_bytes = self.limits.max_bytes;
+        if let Some(batch) = self.next_batch() {
+            push_line(batch, 1, 0, &on_one_line(text), max_bytes);
+        }
     }
 
     /// Adds a record that cannot be read, with the reason.
     fn push_broken(&mut self, text: &[u8], fault: String) {
-        let stored = &text[..text.len().min(self.max_bytes)];
-        self.batch().push_broken(1, 0, &on_one_line(stored), fault);
+        let stored = &text[..text.len().min(self.limits.max_bytes)];
+        if let Some(batch) = self.next_batch() {
+            batch.push_broken(1, 0, &on_one_line(stored), fault);
+        }
     }
 
     /// Adds an item of an array of records.
@@ -145,12 +170,16 @@ impl RecordBatches {
         }
     }
 
-    /// The batch that takes the next record.
-    fn batch(&mut self) -> &mut Lines {
-        if self.batches.last().is_none_or(|batch| batch.len() == self.batch_rows) {
+    /// The batch that takes the next record; `None` if the body has too many.
+    fn next_batch(&mut self) -> Option<&mut Lines> {
+        self.count += 1;
+        if self.count > self.limits.max_records {
+            return None;
+        }
+        if self.batches.last().is_none_or(|batch| batch.len() == self.limits.batch_rows) {
             self.batches.push(Lines::default());
         }
-        self.batches.last_mut().expect("a batch was just added")
+        self.batches.last_mut()
     }
 }
 
@@ -183,7 +212,12 @@ mod tests {
             most_ahead: SignedDuration::ZERO,
             fields: Vec::new(),
         };
-        let batches = format.split_records(body, &stream, 60, 2);
+        let batches = format.split_records(
+            body,
+            &stream,
+            SplitLimits { max_bytes: 60, batch_rows: 2, max_records: 10 },
+        );
+        let batches = batches.unwrap();
         assert!(batches.iter().all(|batch| (1..=2).contains(&batch.len())));
         let records = |batch: &Lines| {
             let record = |row| {
@@ -292,6 +326,25 @@ mod tests {
             assert!(records[0].1.as_ref().is_some_and(|fault| fault.contains("longer than 60 bytes")));
             assert!(records[1].1.is_some() && records[2].1.is_none());
         }
+    }
+
+    #[test]
+    fn a_body_with_too_many_records_is_too_large() {
+        let header = (CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let format = BodyFormat::from_headers(&[header].into_iter().collect()).unwrap();
+        let stream = Stream {
+            id: "id".to_owned(),
+            time: "at".to_owned(),
+            lateness: SignedDuration::ZERO,
+            most_ahead: SignedDuration::ZERO,
+            fields: Vec::new(),
+        };
+        let limits = SplitLimits { max_bytes: 60, batch_rows: 2, max_records: 3 };
+        let lengths = format.split_records(b"[{},{},{}]", &stream, limits).unwrap();
+        assert_eq!(lengths.iter().map(Lines::len).collect::<Vec<_>>(), [2, 1]);
+        let problem = format.split_records(b"[{},0,{},{}]", &stream, limits).unwrap_err();
+        assert_eq!((problem.status, problem.retry), (413, false));
+        insta::assert_snapshot!(problem.detail, @"the body has more than 3 records; send several requests");
     }
 
     #[test]

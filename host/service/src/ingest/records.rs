@@ -14,7 +14,7 @@ use crate::app::body_budget::BodyBudget;
 use crate::app::delivery_queue::DeliveryQueue;
 use crate::app::run_slot::RunSlot;
 use crate::http::response::{IngestReceipt, Problem};
-use crate::ingest::body::BodyFormat;
+use crate::ingest::body::{BodyFormat, SplitLimits};
 use understudy_engine::DeliveryError;
 use understudy_records::batch::Lines;
 use understudy_study::StreamKind;
@@ -68,7 +68,12 @@ async fn ingest(
         StreamKind::Snapshots => (&study.inputs, &study.limits),
         StreamKind::Decisions => (&study.decisions, &study.limits),
     };
-    let batches = format.split_records(&decompressed, stream, limits.record_bytes, limits.rows_per_batch());
+    let split_limits = SplitLimits {
+        max_bytes: limits.record_bytes,
+        batch_rows: limits.rows_per_batch(),
+        max_records: bodies.limits.memory_bytes / RECORD_OVERHEAD_BYTES,
+    };
+    let batches = format.split_records(&decompressed, stream, split_limits)?;
     if batches.is_empty() {
         let detail =
             "the body contains no record; send a JSON object, an array of objects, or one object per line";

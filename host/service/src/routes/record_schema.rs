@@ -27,27 +27,32 @@ pub fn record_schema(study: &Study, kind: StreamKind) -> Value {
 /// The schema of a CloudEvent 1.0 in structured mode whose data is a record of one stream.
 pub fn event_schema(study: &Study, kind: StreamKind) -> Value {
     let stream = study.stream(kind);
+    let (id, time) = (id_schema(), time_schema(study, kind));
     let mut data = properties(study, kind);
-    data.insert(stream.id.clone(), json!({ "anyOf": [id_schema(), { "type": "null" }] }));
-    let time = time_schema(study, kind);
+    data.insert(stream.id.clone(), json!({ "anyOf": [id, { "type": "null" }] }));
     data.insert(stream.time.clone(), json!({ "anyOf": [time, { "type": "null" }] }));
+    let of_event_or_data = |attribute: &str, key: &str, schema: &Value| {
+        json!({ "anyOf": [
+            { "required": [attribute], "properties": { attribute: schema } },
+            { "properties": { "data": { "required": [key], "properties": { key: schema } } } },
+        ] })
+    };
     json!({
         "type": "object",
         "description": format!(
-            "A CloudEvent 1.0 whose `data` is one of the {}. The event's `id` and `time` apply where the data has \
-             no `{}` and no `{}` of its own; they may be absent where it has. Instead of `data` an event may carry \
-             the JSON text of the record as base64 in `data_base64`.",
+            "A CloudEvent 1.0 whose `data` is one of the {}. The `id` and the `time` of the event apply where the \
+             data has no `{}` and no `{}` of its own. Its other attributes are not read. Instead of `data` an event \
+             may carry the JSON text of the record as base64 in `data_base64`.",
             kind.name(), stream.id, stream.time
         ),
-        "required": ["specversion", "type", "source", "id", "time", "data"],
+        "required": ["data"],
         "properties": {
-            "specversion": { "const": "1.0" },
-            "type": { "type": "string", "minLength": 1 },
-            "source": { "type": "string", "minLength": 1 },
-            "id": id_schema(),
-            "time": time_schema(study, kind),
             "data": { "type": "object", "properties": data, "x-max-bytes": study.limits.record_bytes },
         },
+        "allOf": [
+            of_event_or_data("id", &stream.id, &id),
+            of_event_or_data("time", &stream.time, &time),
+        ],
     })
 }
 
@@ -73,7 +78,7 @@ fn properties(study: &Study, kind: StreamKind) -> Map<String, Value> {
 
 fn id_schema() -> Value {
     json!({
-        "description": "The id of the record: a string or an integer. The integer 7 and the string \"7\" are the same id.",
+        "description": "The id of the record: a string, or an integer without fraction and exponent. The integer 7 and the string \"7\" are the same id.",
         "type": ["string", "integer"],
         "minLength": 1,
     })

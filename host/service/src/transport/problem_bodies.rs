@@ -164,9 +164,9 @@ mod tests {
                 date: Sun, 01 Mar 2026 10:00:00 GMT
                 content-type: application/problem+json
                 cache-control: no-store
-                content-length: 178
+                content-length: 164
                 ");
-                insta::assert_snapshot!(body);
+                insta::assert_snapshot!(body, @r#"{"title":"request head too large","status":431,"detail":"the request head exceeds 16 KiB or has more than 100 headers; send fewer or shorter headers","retry":false}"#);
             }
             assert!(head.ends_with(&format!("content-length: {}", body.len())));
         }
