@@ -237,7 +237,10 @@ fn python_reads_a_csv_export_back_with_and_without_the_spreadsheet_form() {
     let workspace = TestWorkspace::small();
     let line = |(at, text): (usize, &&str)| {
         let text = serde_json::to_string(text).expect("text can be JSON");
-        format!(r#"{{"id":"s{at:02}","at":"2026-03-01T10:{at:02}:00Z","booked":{text},"nights":{}}}"#, -(at as i64))
+        format!(
+            r#"{{"id":"s{at:02}","at":"2026-03-01T10:{at:02}:00Z","booked":{text},"nights":{}}}"#,
+            -(at as i64)
+        )
     };
     workspace.write_lines("snapshots.jsonl", TEXTS.iter().enumerate().map(line));
     let line = |at: usize| format!(r#"{{"id":"s{at:02}","at":"2026-03-01T11:{at:02}:00Z","room":"a"}}"#);
