@@ -217,7 +217,7 @@ pub fn term_consequence(stream: StreamKind, term: AccountTerm) -> &'static str {
         (AccountTerm::Excluded(ExclusionReason::Rejected), _) => Guard::Rejected.key(),
         (AccountTerm::Excluded(ExclusionReason::Late), _) => Guard::Late.key(),
         (AccountTerm::Excluded(ExclusionReason::Conflict), _) => Guard::Conflict.key(),
-        (AccountTerm::Excluded(ExclusionReason::Duplicate), _) => "identical copies; no limit applies",
+        (AccountTerm::Excluded(ExclusionReason::Duplicate), _) => "none: identical copies add no information",
         (AccountTerm::Paired, _) => "incomparable pairs: least-coverage",
         (AccountTerm::Waiting | AccountTerm::Expired, StreamKind::Snapshots) => Guard::Coverage.key(),
         (AccountTerm::Waiting | AccountTerm::Expired, StreamKind::Decisions) => Guard::Orphaned.key(),

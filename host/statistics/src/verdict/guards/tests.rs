@@ -116,7 +116,7 @@ fn every_term_is_limited_or_explained() {
         .collect();
     insta::assert_snapshot!(list.join("\n"), @r"
     rejected: most-rejected / most-rejected
-    duplicate: identical copies; no limit applies / identical copies; no limit applies
+    duplicate: none: identical copies add no information / none: identical copies add no information
     conflict: most-conflict / most-conflict
     late: most-late / most-late
     paired: incomparable pairs: least-coverage / incomparable pairs: least-coverage
