@@ -1,4 +1,4 @@
-//! Reads records from their sources: JSON Lines from a file or from standard input, plain or compressed.
+//! Reads records from their sources: JSON Lines from a file or from standard input, plain or compressed; sorts files by time.
 //!
 //! Invariants: records are returned in the order of the source, each with its position; a batch is what is available, up
 //! to a limit; if a file breaks off, the whole lines before the break are returned first; a file is resumed only if it
