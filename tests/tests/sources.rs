@@ -70,7 +70,10 @@ fn the_report_does_not_depend_on_the_encoding_of_records() {
         ("zstd of two frames", [zstd(&text[..100]), zstd(&text[100..])].concat()),
         ("a byte order mark before every line", marked_lines.into_bytes()),
         ("gzip padded with zeros", [gzip(&text), vec![0; 512]].concat()),
-        ("gzip with zeros between its members", [gzip(&text[..100]), vec![0; 7], gzip(&text[100..])].concat()),
+        (
+            "gzip with zeros between its members",
+            [gzip(&text[..100]), vec![0; 7], gzip(&text[100..])].concat(),
+        ),
         ("zstd behind a skippable frame", [SKIPPABLE.to_vec(), zstd(&text)].concat()),
         ("zstd with skippable frames", [zstd(&text[..100]), SKIPPABLE.to_vec(), zstd(&text[100..])].concat()),
     ];
@@ -192,9 +195,11 @@ fn a_corrupt_compressed_file_counts_up_to_the_corruption() {
 #[test]
 fn other_bytes_behind_a_compressed_file_have_a_message_of_their_own() {
     let text = snapshots(&TestWorkspace::small());
-    for (compressed, behind) in [(gzip(&text), &b"-- end of dump"[..]), (zstd(&text), b"\0\0\n"), (gzip(&text), &text)] {
+    for (compressed, behind) in
+        [(gzip(&text), &b"-- end of dump"[..]), (zstd(&text), &b"\0\0\n"[..]), (gzip(&text), &text[..])]
+    {
         let at = compressed.len() + behind.iter().take_while(|byte| **byte == 0).count();
-        let (_, output, report) = broken_off(&[&compressed, behind].concat());
+        let (_, output, report) = broken_off(&[&compressed[..], behind].concat());
         let fault = format!(
             "cannot read snapshots.jsonl beyond line 5: its bytes from {at} on are neither gzip nor zstd nor padding; the lines \
              before are processed. Remove those bytes, or decompress the file yourself, and start a new run"
@@ -209,9 +214,15 @@ fn other_formats_are_refused_by_name() {
     let text = snapshots(&TestWorkspace::small());
     let utf16: Vec<u8> = String::from_utf8_lossy(&text).encode_utf16().flat_map(u16::to_le_bytes).collect();
     let formats = [
-        (b"\xfd7zXZ\0\0\x04\xe6\xd6".to_vec(), "it is compressed with xz; decompress it first, or compress it with gzip or zstd"),
+        (
+            b"\xfd7zXZ\0\0\x04\xe6\xd6".to_vec(),
+            "it is compressed with xz; decompress it first, or compress it with gzip or zstd",
+        ),
         (b"PAR1\x15\x04\x15\x10".to_vec(), "it is a Parquet file; export its rows as JSON Lines first"),
-        ([&b"\xff\xfe"[..], &utf16].concat(), "it is UTF-16 text; convert it to UTF-8 first, for instance with `iconv -t UTF-8`"),
+        (
+            [&b"\xff\xfe"[..], &utf16].concat(),
+            "it is UTF-16 text; convert it to UTF-8 first, for instance with `iconv -t UTF-8`",
+        ),
         (utf16, "it is UTF-16 text; convert it to UTF-8 first, for instance with `iconv -t UTF-8`"),
     ];
     for (bytes, what) in formats {
