@@ -17,15 +17,15 @@ const ROLES: [&str; 4] = ["feed", "read", "audit", "operate"];
 const LEAST_REQUESTS: f64 = 2_000.0;
 
 /// Runs schemathesis against a served study with a token. Panics with its findings.
-fn generate(python: &OsString, serving: &ServedRun, token: &str, arguments: &[&str]) {
+fn generate(python: &OsString, serving: &ServedRun, token: &str) {
     let folder = root().join("tests/schemathesis");
     let output = Command::new(Path::new(python).with_file_name("schemathesis"))
         .arg("--config-file")
         .arg(folder.join("schemathesis.toml"))
         .args(["--no-color", "run", &format!("http://{}/openapi.json", serving.address)])
         .args(["--header", &format!("Authorization: Bearer {token}")])
-        .args(["--request-timeout", "30"])
-        .args(arguments)
+        // The end of the run would end the requests.
+        .args(["--request-timeout", "30", "--max-examples", "10", "--exclude-path", "/v1/end"])
         .current_dir(&folder)
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .output()
@@ -64,8 +64,7 @@ fn generated_requests_get_the_described_responses() {
     });
     let serving = ServedRun::start(&workspace, &["--tokens", "tokens.toml"]);
     for token in &tokens {
-        // The end of the run would end the requests.
-        generate(&python, &serving, token, &["--exclude-path", "/v1/end", "--max-examples", "10"]);
+        generate(&python, &serving, token);
     }
     let [feed, read, _, operate] = tokens.each_ref().map(|token| Client::with_token(serving.address, token));
     let (mut feed, mut read, mut operate) = (feed, read, operate);
