@@ -90,7 +90,7 @@ fn headline(page: &mut Page, report: &Report) {
     let ended = format!("{ended} {} after {took}", report.ended_at.strftime("%Y-%m-%d %H:%M:%S UTC"));
     page.line(0, &[Span::new(Ink::Title, &report.study), "  ".into(), Span::new(ink, ended)]);
     for sentence in input_diagnosis::sentences(report) {
-        page.paragraph(0, Ink::Alarm, &sentence, 2);
+        page.paragraph(0, Ink::Alarm, &sentence, 12);
     }
     match &report.replay_of {
         None => page.line(0, &["Shadow run: answers were logged and never acted on.".into()]),
