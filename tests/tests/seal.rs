@@ -147,11 +147,7 @@ fn changes_after_sealing_prevent_the_start() {
     });
     assert!(!workspace.path().join("run").exists(), "nothing was begun");
     let checked = workspace.ok(&["check", "study.toml"]);
-    assert!(
-        checked.stderr.contains("warning: study.toml was sealed in seal.json on "),
-        "{}",
-        checked.stderr
-    );
+    assert!(checked.stderr.contains("warning: study.toml was sealed in seal.json on "), "{}", checked.stderr);
     fs::remove_file(workspace.path().join("seal.json")).expect("it was sealed");
     seal(&workspace, &[]);
     workspace.run(&[]);

@@ -46,5 +46,6 @@ fn host(root: &Path) -> anyhow::Result<PathBuf> {
 fn bench(root: &Path, rest: &[&str]) -> anyhow::Result<()> {
     host(root)?;
     plugins::build(root)?;
-    cargo(root).args(["bench", "--package", "understudy-tests", "--bench", "limits", "--"]).args(rest).run()
+    // With the features of `host`, so that nothing is compiled again.
+    cargo(root).args(["bench", "--workspace", "--bench", "limits", "--"]).args(rest).run()
 }
