@@ -228,7 +228,8 @@ pub fn overall(report: &Value, model: usize, metric: usize) -> &Value {
 /// The nonzero terms of a stream's accounting equation: records received, then the terms that add up to them.
 pub fn account(report: &Value, stream: &str) -> Vec<(&'static str, u64)> {
     let count = |name| (name, report["accounting"][stream][name].as_u64().expect("a count"));
-    let names = ["received", "rejected", "duplicate", "conflict", "late", "paired", "waiting", "expired"];
+    let names =
+        ["received", "rejected", "duplicate", "conflict", "late", "paired", "revised", "waiting", "expired"];
     let counts = names.map(count);
     let sum: u64 = counts[1..].iter().map(|(_, count)| count).sum();
     assert_eq!(counts[0].1, sum, "the account of {stream} does not balance: {counts:?}");

@@ -125,6 +125,7 @@ pub fn decide(
                 inputs: &rebuilt.counters.inputs,
                 records: &rebuilt.counters.records,
                 cells: &rebuilt.aggregates.cells,
+                revisions: &rebuilt.aggregates.revisions,
                 evidence: &rebuilt.aggregates.evidence,
             };
             let distributions = &rebuilt.aggregates.answer_distributions;

@@ -58,10 +58,9 @@ fn records(status: &Status) -> Vec<String> {
     let Some(run) = &status.run_status else { return Vec::new() };
     let accounts = [&run.accounting.snapshots, &run.accounting.decisions];
     let mut rows = vec![["records", "snapshots", "decisions"].map(str::to_owned).to_vec()];
-    let [snapshots, decisions] = accounts.map(Account::equation);
-    for ((name, snapshots), (_, decisions)) in snapshots.into_iter().zip(decisions) {
-        let name = if name == "received" { format!("  {name}") } else { name };
-        rows.push(vec![name, count(snapshots), count(decisions)]);
+    for (name, term, records) in run.accounting.equation() {
+        let name = if term.is_none() { format!("  {name}") } else { name };
+        rows.push(vec![name, count(records.snapshots), count(records.decisions)]);
     }
     let balance = |account: &Account| if account.balances() { "balances" } else { "DO NOT BALANCE" };
     rows.push(std::iter::once(String::new()).chain(accounts.map(|of| balance(of).to_owned())).collect());

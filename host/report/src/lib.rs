@@ -12,6 +12,7 @@ mod input_diagnosis;
 mod metric_format;
 pub mod model;
 pub mod page;
+mod revision_text;
 mod sanitizer;
 pub mod schema;
 mod sections;

@@ -5,6 +5,7 @@
 
 use crate::format::{UNDEFINED, compact, count, counted, six_decimals, six_digits};
 use crate::model::report::{MetricInfo, MetricScores, MetricValue, ModelReport, Report};
+use crate::model::revisions::{ModelRevisions, RevisionScores};
 use understudy_sandbox::Better;
 use understudy_statistics::scoring::Interval;
 
@@ -32,6 +33,11 @@ impl<'r> MetricFormat<'r> {
 
     /// The scores of a model by this metric.
     pub fn scores<'m>(&self, model: &'m ModelReport) -> Option<&'m MetricScores> {
+        model.scores.get(self.index)
+    }
+
+    /// The values of this metric for the revised decisions of a model.
+    pub fn revision_scores<'m>(&self, model: &'m ModelRevisions) -> Option<&'m RevisionScores> {
         model.scores.get(self.index)
     }
 

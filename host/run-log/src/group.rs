@@ -13,6 +13,8 @@ pub struct GroupBoundary {
     pub position: PerStream<u64>,
     /// Excluded records of each stream at that point.
     pub excluded: PerStream<ExclusionCounts>,
+    /// Whether the sources have ended and the group has the pairs that this settles.
+    pub ended: bool,
     /// Events to record in the ledger before the group.
     pub events: Vec<Event>,
     /// Snapshots before this event time are no longer needed; `None` if all may be.

@@ -77,6 +77,7 @@ impl Sealer {
             group: group.group,
             segments: segments.clone(),
             position: group.boundary.position,
+            ended: group.boundary.ended,
         })?;
         for segment in group.segments.iter().flatten() {
             fs::remove_file(segment).map_err(LogError::io("remove", segment))?;

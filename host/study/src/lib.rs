@@ -14,6 +14,7 @@ mod mirror;
 mod named_entry;
 mod parse;
 mod plugin;
+mod revisions;
 mod schema;
 mod similar_names;
 mod source;
@@ -39,6 +40,7 @@ pub use divergence::{Divergence, Interim, suspects};
 pub use fault::{Fault, Faults};
 pub use mirror::{Mirror, RequestPart};
 pub use parse::parse;
+pub use revisions::Revisions;
 pub use schema::schema;
 pub use source::Source;
 pub use stream::{PerStream, StreamKind};
@@ -319,6 +321,8 @@ pub struct Study {
     pub decisions: Stream,
     /// The largest distance between the times of a snapshot and its decision, in either direction.
     pub horizon: SignedDuration,
+    /// Which of several decisions with one id counts.
+    pub revisions: Revisions,
     /// The source of the snapshots.
     pub snapshots_source: Source,
     /// The source of the decisions.

@@ -15,6 +15,7 @@ use super::divergence::{divergence, interim};
 use super::mirror::mirror;
 use super::named_entry::NamedEntry;
 use super::plugin::{DeclaredRole, plugin, primary};
+use super::revisions::{revisions, with_version};
 use super::similar_names::{COLUMNS, warn_of_similar_names};
 use super::swaps::swaps;
 use super::table_reader::{TableReader, bounded};
@@ -71,10 +72,13 @@ fn study(root: &mut TableReader<'_>, plugins: &mut Option<Plugins>) -> Option<St
     let zone = root.required("time-zone", ZONE, Value::word);
     let time_zone = zone.and_then(|zone| root.check("time-zone", validate::time_zone(zone)));
 
-    let mut horizon = None;
+    let (mut horizon, mut revised) = (None, None);
     let decisions = root.section("decisions", DECISIONS, |section| {
         horizon = section.required("horizon", &above_zero(), positive);
-        stream(section, horizon)
+        let (declared, version) = revisions(section);
+        let read = stream(section, horizon);
+        revised = with_version(section, declared, version, &read.1);
+        read
     });
     let inputs = root.section("inputs", INPUTS, |section| {
         let read = stream(section, horizon);
@@ -144,6 +148,7 @@ fn study(root: &mut TableReader<'_>, plugins: &mut Option<Plugins>) -> Option<St
         inputs: inputs.flatten()?,
         decisions: decisions.flatten()?,
         horizon: horizon?,
+        revisions: revised?,
         snapshots_source,
         decisions_source,
         mirror: mirror.ok()?,

@@ -7,8 +7,8 @@ mod decision;
 
 use serde_json::{Value as Json, json};
 
-use super::FieldKind;
 use super::validate::{self, Bound, CALENDAR, EVERY, WEEKDAYS};
+use super::{FieldKind, Revisions};
 
 /// The JSON Schema (draft 2020-12) of `study.toml`.
 pub fn schema() -> Json {
@@ -20,11 +20,8 @@ pub fn schema() -> Json {
     let properties = [
         ("study", name("The study's name.")),
         ("time-zone", time_zone()),
-        ("inputs", stream("The snapshots: the inputs that the models see.", INPUT_FIELDS, None)),
-        (
-            "decisions",
-            stream("The decisions that the substrate made.", DECISION_FIELDS, Some(("horizon", horizon()))),
-        ),
+        ("inputs", stream("The snapshots: the inputs that the models see.", INPUT_FIELDS, &[], [])),
+        ("decisions", decisions()),
         ("sources", table("Where the records come from.", &["snapshots", "decisions"], sources)),
         ("mirror", mirror()),
         ("models", tables("The models of the study.", 1, decider("A model."))),
@@ -78,7 +75,30 @@ fn horizon() -> Json {
     )
 }
 
-fn stream(description: &str, fields: &str, horizon: Option<(&'static str, Json)>) -> Json {
+fn decisions() -> Json {
+    let revisions = json!({
+        "enum": Revisions::NAMES,
+        "default": Revisions::default().name(),
+        "description": "Which decision counts if several within the horizon of a snapshot have its id and differ: with \
+                        `refuse` the one that arrives first, and later ones are excluded as conflicts; with `first` the \
+                        first one by event time; with `last` the last one by `version` or event time.",
+    });
+    let version = "The field of the decision that orders its revisions: an integer, number, timestamp or text, which is \
+                   compared by code points. Event time decides between equal versions, and a decision without a version \
+                   comes first. Only with revisions = \"last\"; without it, the order is that of the event times.";
+    let own = [("horizon", horizon()), ("revisions", revisions), ("version", text(version))];
+    let mut decisions = stream("The decisions that the substrate made.", DECISION_FIELDS, &["horizon"], own);
+    decisions["dependentSchemas"] = json!({ "version": { "required": ["revisions"], "properties": { "revisions": { "const": "last" } } } });
+    decisions
+}
+
+/// The schema of a stream, with its `own` keys besides those of every stream.
+fn stream(
+    description: &str,
+    fields: &str,
+    own_required: &[&'static str],
+    own: impl IntoIterator<Item = (&'static str, Json)>,
+) -> Json {
     let kinds = FieldKind::ALL.map(FieldKind::name);
     let fields =
         json!({ "type": "object", "description": fields, "additionalProperties": { "enum": kinds } });
@@ -97,8 +117,8 @@ fn stream(description: &str, fields: &str, horizon: Option<(&'static str, Json)>
         ("fields", fields),
     ];
     let mut required = vec!["id", "time"];
-    required.extend(horizon.iter().map(|(key, _)| *key));
-    table(description, &required, properties.into_iter().chain(horizon))
+    required.extend(own_required);
+    table(description, &required, properties.into_iter().chain(own))
 }
 
 fn source(description: &str) -> Json {

@@ -196,7 +196,7 @@ impl DeclaredFields {
         if to_comparator {
             names.extend(self.decisions.iter().flatten().map(|field| format!("{DECISION}{}", field.name)));
         }
-        let instead = instead(name, &names);
+        let instead = instead(name, &names, "lead_time");
         Err(format!("`{path}` contains `{name}`, but {table} does not declare this field; {instead}"))
     }
 
@@ -207,21 +207,21 @@ impl DeclaredFields {
             Some(field) => Ok(field.value),
             None => {
                 let names: Vec<_> = fields.iter().map(|field| field.name.clone()).collect();
-                let instead = instead(name, &names);
+                let instead = instead(name, &names, "lead_time");
                 Err(format!("{subject} `{name}`, but [inputs.fields] does not declare this field; {instead}"))
             }
         }
     }
 }
 
-/// What to write instead of an undeclared field.
-fn instead(name: &str, names: &[String]) -> String {
-    const DECLARE: &str = "declare it there, as in lead_time = \"integer\"";
+/// What to write instead of an undeclared field. `example` is the name of an integer field.
+pub(super) fn instead(name: &str, names: &[String], example: &str) -> String {
+    let declare = format!("declare it there, as in {example} = \"integer\"");
     let declared = listed(names, ", ");
     match nearest(name, names.iter().map(String::as_str)) {
         Some(near) => format!("did you mean `{near}`? declared: {declared}"),
-        None if names.is_empty() => DECLARE.to_owned(),
-        None => format!("{DECLARE}, or use one of {declared}"),
+        None if names.is_empty() => declare,
+        None => format!("{declare}, or use one of {declared}"),
     }
 }
 

@@ -23,13 +23,13 @@ use crate::disclose::disagreements::Disagreements;
 use crate::disclose::pair_scan::{PairScan, model_column};
 use understudy_engine::log_schema::decode;
 use understudy_engine::{BLINDED, LoadedPlugin, SealedStudy, conditions};
-use understudy_report::model::case::{Case, CaseModel, PluginAnswer, SimilarCase};
+use understudy_report::model::case::{Case, CaseModel, OtherDecision, PluginAnswer, SimilarCase};
 use understudy_report::model::report::PluginInfo;
 use understudy_report::value_text;
 use understudy_run_log::signed_head::Signer;
 use understudy_run_log::{RowSelection, ScanOptions, Table};
 use understudy_sandbox::DeciderPlugin;
-use understudy_study::{Condition, Micros, StreamKind};
+use understudy_study::{Condition, Field, Micros, StreamKind};
 
 /// Similar cases per model.
 const SIMILAR_CASES: usize = 5;
@@ -70,6 +70,7 @@ pub fn case(
         Ok(())
     })?;
     let Some((mut case, row)) = found else { bail!(withheld_reason(sealed_study, cutoff, key)) };
+    case.other_decisions = other_decisions(sealed_study, run, &case)?;
     let scan = PairScan::new(sealed_study, run, cutoff);
     let disagreements = Disagreements::load(sealed_study, &scan)?;
     for (model, shown) in case.models.iter_mut().enumerate() {
@@ -368,6 +369,7 @@ fn build_case(
         raw: stored.raw.clone(),
         conditions: condition_texts(sealed_study, &stored.conditions),
         decision: fields("decision.")?,
+        other_decisions: Vec::new(),
         comparator: plugin(&sealed_study.comparator),
         substrate_answer: answer_of(batch, "comparator", row)?,
         blinded: batch.column_by_name(BLINDED).is_some_and(|blinded| blinded.as_boolean().value(row)),
@@ -398,6 +400,48 @@ fn answer_of(batch: &RecordBatch, name: &str, row: usize) -> anyhow::Result<Plug
 fn number(batch: &RecordBatch, name: &str, row: usize) -> Option<f64> {
     let column = batch.column_by_name(name)?.as_primitive_opt::<Float64Type>()?;
     column.is_valid(row).then(|| column.value(row))
+}
+
+/// The decisions of a case that do not count, in order of arrival: those within the horizon of its snapshot, without the
+/// one that counts. Empty if the study refuses revisions.
+///
+/// # Errors
+/// If the log cannot be read.
+fn other_decisions(
+    sealed_study: &SealedStudy,
+    run: &Path,
+    case: &Case,
+) -> anyhow::Result<Vec<OtherDecision>> {
+    let study = &sealed_study.study;
+    if !study.revisions.are_accepted() {
+        return Ok(Vec::new());
+    }
+    let observed_at = Micros(case.observed_at.as_microsecond());
+    let columns = decode::columns(sealed_study, Table::Decisions);
+    let ids = BTreeSet::from([case.id.clone()]);
+    let options = ScanOptions::new(Table::Decisions, columns).select(RowSelection::Texts("id", ids));
+    let mut found = Vec::new();
+    for batch in options.open(run)? {
+        let batch = batch?;
+        for row in 0..batch.num_rows() {
+            let decided_at = Micros(times(&batch, "decided_at").value(row));
+            if (decided_at - observed_at).abs() > Micros::from_duration(study.horizon) {
+                continue;
+            }
+            let field = |field: &Field| {
+                let name = field.name.clone();
+                Ok((name, text(&batch, &format!("decision.{}", field.name), row)?))
+            };
+            let fields = study.decisions.fields.iter().map(field).collect::<anyhow::Result<Vec<_>>>()?;
+            found.push(OtherDecision { decided_at: instant(decided_at), fields });
+        }
+    }
+    // Decisions with the same time and fields cannot be told apart, so any one of them may be left out.
+    let counts = |other: &OtherDecision| other.decided_at == case.decided_at && other.fields == case.decision;
+    if let Some(at) = found.iter().position(counts) {
+        found.remove(at);
+    }
+    Ok(found)
 }
 
 /// A value as text; `None` if it is null.

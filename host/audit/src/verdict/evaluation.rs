@@ -27,6 +27,7 @@ fn checkpoint_results(saved: &Checkpoint, closed: bool) -> Option<RunResults<'_>
         inputs: &saved.counters.inputs,
         records: &saved.counters.records,
         cells: &aggregates.cells,
+        revisions: &aggregates.revisions,
         evidence: &aggregates.evidence,
     })
 }

@@ -136,6 +136,7 @@ fn differences(saved: &Checkpoint, rebuilt: &Recomputed) -> Vec<&'static str> {
     compare(then.comparison == now.comparison, "the counts of compared pairs are");
     compare(then.evidence == now.evidence, "the statistics of the verdict are");
     compare(then.profiles == now.profiles, "the sums by profile are");
+    compare(then.revisions == now.revisions, "the sums of revised decisions are");
     compare(then.answer_distributions == now.answer_distributions, "the answer distributions are");
     compare(
         then.substrate == now.substrate && then.decided_before == now.decided_before,

@@ -12,6 +12,8 @@ pub struct EvaluatedPairs {
     pub batch: PairBatch,
     /// The comparator's answer to each pair.
     pub answers: Answers,
+    /// The comparator's answers to the other decision of each pair in [`PairBatch::revised`]; `None` if there are none.
+    pub revised_answers: Option<Answers>,
     /// Indices of the pairs whose snapshot is blinded, ascending.
     pub blinded: Vec<usize>,
     /// Per model: its answer to each pair, including blinded ones.

@@ -164,12 +164,22 @@ fn column_bytes(columns: &[ArrayRef]) -> usize {
 pub struct JoinedPair {
     /// Batch and row of the snapshot.
     pub snapshot: (Arc<SnapshotRows>, u32),
-    /// Batch and row of the decision.
+    /// Batch and row of the decision that counts.
     pub decision: (Arc<DecisionRows>, u32),
+    /// The revisions of the decision that do not count; `None` if there are none.
+    pub revised: Option<RevisedDecisions>,
+}
+
+/// The decisions of a pair that do not count.
+pub struct RevisedDecisions {
+    /// Batch and row of the first one, if the last decision counts, and of the last one, if the first decision counts.
+    pub decision: (Arc<DecisionRows>, u32),
+    /// Their number, at least 1.
+    pub count: u32,
 }
 
 impl JoinedPair {
-    /// Sequence numbers of the snapshot and the decision.
+    /// Sequence numbers of the snapshot and the decision that counts.
     pub fn sequences(&self) -> PerStream<u64> {
         let (snapshots, s) = &self.snapshot;
         let (decisions, d) = &self.decision;

@@ -15,8 +15,20 @@ pub struct PairBatch {
     pub decision_batches: Vec<Arc<DecisionRows>>,
     /// Per pair: index into the snapshot batches, and row.
     pub snapshots: Vec<(usize, usize)>,
-    /// Per pair: index into the decision batches, and row.
+    /// Per pair: index into the decision batches, and row, of the decision that counts.
     pub decisions: Vec<(usize, usize)>,
+    /// The pairs that have more than one decision, by ascending index.
+    pub revised: Vec<RevisedPair>,
+}
+
+/// A pair that has more than one decision.
+pub struct RevisedPair {
+    /// The index of the pair.
+    pub row: usize,
+    /// Index into the decision batches, and row, of the decision at the other end of the order of revisions.
+    pub decision: (usize, usize),
+    /// The number of decisions that do not count.
+    pub count: u32,
 }
 
 impl PairBatch {
@@ -25,11 +37,20 @@ impl PairBatch {
         let (mut snapshot_index, mut decision_index) = (HashMap::new(), HashMap::new());
         let (mut snapshots, mut decisions) =
             (Vec::with_capacity(pairs.len()), Vec::with_capacity(pairs.len()));
-        for JoinedPair { snapshot: (batch, row), decision: (other, other_row) } in pairs {
+        let mut revised = Vec::new();
+        for (index, pair) in pairs.iter().enumerate() {
+            let JoinedPair { snapshot: (batch, row), decision, revised: other } = pair;
             snapshots.push((place(&mut snapshot_batches, &mut snapshot_index, batch), *row as usize));
-            decisions.push((place(&mut decision_batches, &mut decision_index, other), *other_row as usize));
+            let mut decision_place = |(batch, row): &(Arc<DecisionRows>, u32)| {
+                (place(&mut decision_batches, &mut decision_index, batch), *row as usize)
+            };
+            decisions.push(decision_place(decision));
+            if let Some(other) = other {
+                let decision = decision_place(&other.decision);
+                revised.push(RevisedPair { row: index, decision, count: other.count });
+            }
         }
-        PairBatch { snapshot_batches, decision_batches, snapshots, decisions }
+        PairBatch { snapshot_batches, decision_batches, snapshots, decisions, revised }
     }
 
     /// Reads a value of the snapshot of pair `row`.

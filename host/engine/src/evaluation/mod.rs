@@ -5,4 +5,5 @@ pub mod model_answers;
 pub mod pair_evaluator;
 pub mod projection;
 pub mod recent_pairs;
+mod revision_evaluation;
 pub mod verdict_stats;

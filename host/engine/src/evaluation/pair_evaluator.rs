@@ -81,19 +81,19 @@ impl EvaluatorSwap {
 
 /// Evaluates pairs.
 pub struct Evaluator {
-    versions: PluginVersions,
+    pub(super) versions: PluginVersions,
     /// Instances of the comparator, each with its projection.
-    comparator: InstanceCache<(Decider, PairProjection)>,
+    pub(super) comparator: InstanceCache<(Decider, PairProjection)>,
     /// Instances of each metric.
     metrics: Vec<InstanceCache<Scorer>>,
     answer_resolver: AnswerResolver,
-    study: Study,
-    buffered_fields: PerStream<Vec<usize>>,
+    pub(super) study: Study,
+    pub(super) buffered_fields: PerStream<Vec<usize>>,
     /// The most recent pairs; `None` if the run is not served.
     recent_pairs: Option<RecentPairs>,
     evidence_collector: Option<EvidenceCollector>,
     divergence_collector: DivergenceCollector,
-    aggregates: Aggregates,
+    pub(super) aggregates: Aggregates,
 }
 
 impl Evaluator {
@@ -254,10 +254,13 @@ impl Evaluator {
                 self.score_and_aggregate(generation, &sources, &rows, &answers, &model_answers, &blinded)
             }
         };
+        let revised_answers =
+            self.evaluate_revisions(generation, &sources, (&answers, &rows), &model_answers, &models);
         EvaluatedPairs {
             generation,
             batch: sources,
             answers,
+            revised_answers,
             blinded,
             model_answers,
             answered: rows,
@@ -329,7 +332,7 @@ impl Evaluator {
 
     /// Runs all metrics on the answers of one model to the pairs `rows`. Returns the scores and the failures, which do
     /// not name the model.
-    fn score(
+    pub(super) fn score(
         &mut self,
         generation: u32,
         answers: &Answers,
@@ -371,7 +374,7 @@ impl Evaluator {
     /// Records the time from each snapshot to its decision. Times are in microseconds, the histogram in
     /// nanoseconds.
     fn record_substrate_latency(&mut self, pairs: &[JoinedPair]) {
-        for JoinedPair { snapshot: (snapshots, s), decision: (decisions, d) } in pairs {
+        for JoinedPair { snapshot: (snapshots, s), decision: (decisions, d), .. } in pairs {
             match decisions.times[*d as usize] - snapshots.times[*s as usize] {
                 micros @ 0.. => self.aggregates.substrate.record(Nanos(micros as u64 * 1000)),
                 _ => self.aggregates.decided_before += 1,

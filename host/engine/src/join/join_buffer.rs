@@ -1,4 +1,4 @@
-//! The buffer of the interval join: unmatched rows, each with the columns that its pair will need.
+//! The buffer of the interval join: rows that are not settled, each with the columns that its pair will need.
 //!
 //! Invariants:
 //! - Each pair is emitted exactly once, after inference on its snapshot.
@@ -11,12 +11,12 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 
-use crate::batches::messages::{DecisionRows, InferredBatch, JoinedPair, SnapshotRows};
+use crate::batches::messages::{DecisionRows, InferredBatch, JoinedPair, RevisedDecisions, SnapshotRows};
 use crate::join::spill_store::{SpillError, SpillStore};
 use crate::seal::sealed_study::SealedStudy;
 use understudy_records::batch::Records;
 use understudy_records::join::{IntervalJoin, JoinBounds, JoinedRows, Slot};
-use understudy_study::{Micros, PerStream, StreamKind};
+use understudy_study::{Micros, PerStream, StreamKind, Study};
 
 /// The share of the memory budget that stays in use after a spill. Below 1, so that not every batch causes a
 /// spill.
@@ -25,7 +25,19 @@ const SPILL_TARGET: f64 = 0.75;
 /// A batch and the index of a row in it.
 type RowOf<T> = (Arc<T>, u32);
 
-/// The join with the content of its unmatched rows.
+/// The decisions of a pair.
+struct PairDecisions {
+    counts: RowOf<DecisionRows>,
+    revised: Option<RevisedDecisions>,
+}
+
+impl PairDecisions {
+    fn with(self, snapshot: RowOf<SnapshotRows>) -> JoinedPair {
+        JoinedPair { snapshot, decision: self.counts, revised: self.revised }
+    }
+}
+
+/// The join with the content of its rows that are not settled.
 pub struct JoinBuffer {
     /// Decides which rows form pairs.
     pub join: IntervalJoin,
@@ -33,8 +45,8 @@ pub struct JoinBuffer {
     fields: PerStream<Vec<usize>>,
     snapshots: StreamBuffer<SnapshotRows>,
     decisions: StreamBuffer<DecisionRows>,
-    /// Pairs whose snapshot batch is still at a worker: the snapshot's row, and the decision.
-    awaiting_inference: HashMap<Slot, Vec<(u32, RowOf<DecisionRows>)>>,
+    /// Pairs whose snapshot batch is still at a worker: the snapshot's row, and the decisions.
+    awaiting_inference: HashMap<Slot, Vec<(u32, PairDecisions)>>,
     /// Snapshot batches that were closed before they came back from a worker.
     evicted_before_inference: HashSet<Slot>,
     /// Bytes that the buffered batches may use in memory.
@@ -47,13 +59,10 @@ impl JoinBuffer {
     /// beyond `limits.join-buffer-mib` spill to a temporary file in `folder`.
     pub fn new(sealed_study: &SealedStudy, fields: PerStream<Vec<usize>>, folder: &Path) -> JoinBuffer {
         let study = &sealed_study.study;
-        let horizon = JoinBounds {
-            horizon: Micros::from_duration(study.horizon),
-            lateness: PerStream::from_fn(|kind| Micros::from_duration(study.stream(kind).lateness)),
-        };
         JoinBuffer {
-            join: IntervalJoin::new(horizon, seed())
-                .with_position_names(PerStream::from_fn(|kind| study.source(kind).position_name())),
+            join: IntervalJoin::new(join_bounds(study), seed())
+                .with_position_names(PerStream::from_fn(|kind| study.source(kind).position_name()))
+                .with_revisions(study.revisions),
             spill_store: SpillStore::new(sealed_study, &fields, folder),
             fields,
             snapshots: StreamBuffer::default(),
@@ -72,19 +81,13 @@ impl JoinBuffer {
         if pairs.is_empty() {
             return Ok(());
         }
-        let wanted: Vec<_> = pairs.iter().map(|pair| pair.decision).collect();
-        let decisions = self.decisions.find(&wanted, |rows| self.spill_store.read_decisions(rows))?;
+        let decisions = self.find_decisions(&pairs)?;
         let waiting = self.awaiting_inference.entry(slot).or_default();
-        for (pair, decision) in pairs.into_iter().zip(decisions) {
-            waiting.push((
-                pair.snapshot.1,
-                decision.expect("a decision is buffered until its batch is evicted"),
-            ));
-        }
+        waiting.extend(pairs.iter().map(|pair| pair.snapshot.1).zip(decisions));
         Ok(())
     }
 
-    /// Buffers a batch of decisions. Returns the pairs that it completes with inferred snapshots.
+    /// Buffers a batch of decisions. Returns the pairs that it completes or settles with inferred snapshots.
     ///
     /// # Errors
     /// When the spill store cannot be read or written.
@@ -97,25 +100,73 @@ impl JoinBuffer {
     ) -> Result<Vec<JoinedPair>, SpillError> {
         let fields = self.buffered_columns(StreamKind::Decisions, &records.fields);
         let decisions = Arc::new(DecisionRows { sequences, fields, times: records.times.clone() });
-        let wanted: Vec<_> = joined.iter().map(|pair| pair.snapshot).collect();
-        let snapshots = self.snapshots.find(&wanted, |rows| self.spill_store.read_snapshots(rows))?;
-        let mut pairs = Vec::with_capacity(joined.len());
-        for (pair, snapshot) in joined.into_iter().zip(snapshots) {
-            let decision = (decisions.clone(), pair.decision.1);
-            match snapshot {
-                Some(snapshot) => pairs.push(JoinedPair { snapshot, decision }),
-                None => {
-                    let waiting = self.awaiting_inference.entry(pair.snapshot.0).or_default();
-                    waiting.push((pair.snapshot.1, decision));
-                }
-            }
-        }
         if !decisions.times.is_empty() {
             let bytes = decisions.bytes();
             self.decisions.insert(slot, decisions, bytes);
         }
+        let pairs = self.pairs_of_inferred(joined)?;
         self.evict()?;
         Ok(pairs)
+    }
+
+    /// With revisions: settles every matched snapshot, because the decisions have ended. Returns the pairs.
+    ///
+    /// # Errors
+    /// When the spill store cannot be read or written.
+    pub fn finish(&mut self) -> Result<Vec<JoinedPair>, SpillError> {
+        let joined = self.join.finish();
+        self.settled(joined)
+    }
+
+    /// With revisions: settles the snapshots whose last possible candidate lies before `time`. Returns the pairs.
+    ///
+    /// # Errors
+    /// When the spill store cannot be read or written.
+    pub fn settle_before(&mut self, time: Micros) -> Result<Vec<JoinedPair>, SpillError> {
+        let joined = self.join.settle_before(time);
+        self.settled(joined)
+    }
+
+    fn settled(&mut self, joined: Vec<JoinedRows>) -> Result<Vec<JoinedPair>, SpillError> {
+        let pairs = self.pairs_of_inferred(joined)?;
+        self.evict()?;
+        Ok(pairs)
+    }
+
+    /// Returns the pairs of inferred snapshots. The others wait for the inference.
+    fn pairs_of_inferred(&mut self, joined: Vec<JoinedRows>) -> Result<Vec<JoinedPair>, SpillError> {
+        let wanted: Vec<_> = joined.iter().map(|pair| pair.snapshot).collect();
+        let snapshots = self.snapshots.find(&wanted, |rows| self.spill_store.read_snapshots(rows))?;
+        let decisions = self.find_decisions(&joined)?;
+        let mut pairs = Vec::with_capacity(joined.len());
+        for ((pair, snapshot), decisions) in joined.into_iter().zip(snapshots).zip(decisions) {
+            match snapshot {
+                Some(snapshot) => pairs.push(decisions.with(snapshot)),
+                None => {
+                    let waiting = self.awaiting_inference.entry(pair.snapshot.0).or_default();
+                    waiting.push((pair.snapshot.1, decisions));
+                }
+            }
+        }
+        Ok(pairs)
+    }
+
+    /// The decisions of pairs.
+    fn find_decisions(&self, joined: &[JoinedRows]) -> Result<Vec<PairDecisions>, SpillError> {
+        let revised = joined.iter().filter_map(|pair| pair.revised).map(|revised| revised.decision);
+        let wanted: Vec<_> = joined.iter().map(|pair| pair.decision).chain(revised).collect();
+        let found = self.decisions.find(&wanted, |rows| self.spill_store.read_decisions(rows))?;
+        let mut counting =
+            found.into_iter().map(|row| row.expect("a decision is buffered until its batch is evicted"));
+        let counts: Vec<_> = counting.by_ref().take(joined.len()).collect();
+        let mut others = counting;
+        let decisions = joined.iter().zip(counts).map(|(pair, counts)| {
+            let revised = pair.revised.and_then(|revised| {
+                others.next().map(|decision| RevisedDecisions { decision, count: revised.count })
+            });
+            PairDecisions { counts, revised }
+        });
+        Ok(decisions.collect())
     }
 
     /// Buffers a batch of inferred snapshots. Returns the pairs that were waiting for it.
@@ -134,10 +185,8 @@ impl JoinBuffer {
             conditions,
         });
         let waiting = self.awaiting_inference.remove(&job.slot).unwrap_or_default();
-        let pairs = waiting
-            .into_iter()
-            .map(|(row, decision)| JoinedPair { snapshot: (snapshots.clone(), row), decision })
-            .collect();
+        let pairs =
+            waiting.into_iter().map(|(row, decisions)| decisions.with((snapshots.clone(), row))).collect();
         if !self.evicted_before_inference.remove(&job.slot) && !snapshots.times.is_empty() {
             let bytes = snapshots.bytes();
             self.snapshots.insert(job.slot, snapshots, bytes);
@@ -167,10 +216,10 @@ impl JoinBuffer {
             // The oldest batch of the stream that uses more memory.
             let is_spilled = match self.snapshots.bytes >= self.decisions.bytes {
                 true => self.snapshots.spill(|slot, snapshots| {
-                    transaction.write_snapshots(slot, snapshots, join.paired_rows(slot))
+                    transaction.write_snapshots(slot, snapshots, join.row_states(slot))
                 })?,
                 false => self.decisions.spill(|slot, decisions| {
-                    transaction.write_decisions(slot, decisions, join.paired_rows(slot))
+                    transaction.write_decisions(slot, decisions, join.row_states(slot))
                 })?,
             };
             if !is_spilled {
@@ -183,6 +232,14 @@ impl JoinBuffer {
     /// The columns of a stream that pairs need.
     fn buffered_columns(&self, kind: StreamKind, fields: &RecordBatch) -> RecordBatch {
         fields.project(&self.fields[kind]).expect("the columns are those of the study")
+    }
+}
+
+/// The spans of event time that bound the join of a study.
+pub fn join_bounds(study: &Study) -> JoinBounds {
+    JoinBounds {
+        horizon: Micros::from_duration(study.horizon),
+        lateness: PerStream::from_fn(|kind| Micros::from_duration(study.stream(kind).lateness)),
     }
 }
 
@@ -239,8 +296,15 @@ impl<T> StreamBuffer<T> {
     ) -> Result<Vec<Option<RowOf<T>>>, SpillError> {
         let mut found = Vec::with_capacity(wanted.len());
         let mut on_disk = Vec::new();
+        // Neighbouring rows are mostly of one batch.
+        let mut last: Option<(Slot, Option<&BufferedBatch<T>>)> = None;
         for (at, (slot, row)) in wanted.iter().enumerate() {
-            found.push(match self.batches.get(slot) {
+            let batch = match last {
+                Some((known, batch)) if known == *slot => batch,
+                _ => self.batches.get(slot),
+            };
+            last = Some((*slot, batch));
+            found.push(match batch {
                 Some(BufferedBatch::Memory(batch, _)) => Some((batch.clone(), *row)),
                 Some(BufferedBatch::Disk) => {
                     on_disk.push(at);

@@ -1,7 +1,7 @@
 //! The spill store of the join buffer: rows that do not fit into memory, in a [`redb`] database with one
 //! entry a row.
 //!
-//! Invariants: a row is read back bit for bit as it was written; matched rows are not written.
+//! Invariants: a row is read back bit for bit as it was written; settled rows are not written.
 //!
 //! The join looks rows up one by one in no order, and reads each row once. That asks for a store with fast
 //! single-row reads, in one file, without threads of its own. The store holds nothing that the log does not.
@@ -20,7 +20,7 @@ use redb::{Database, Durability, ReadableDatabase as _, Table, TableDefinition, 
 use crate::batches::messages::{DecisionRows, SnapshotRows};
 use crate::seal::sealed_study::SealedStudy;
 use understudy_records::batch::{Answers, fields_schema, record_batch};
-use understudy_records::join::Slot;
+use understudy_records::join::{RowState, Slot};
 use understudy_statistics::scoring::WindowClock;
 use understudy_study::{AnswerForm, PerStream, Study};
 
@@ -132,7 +132,9 @@ impl SpillStore {
         let table = transaction.open_table(ROWS).map_err(spill_error(folder))?;
         let mut found = Vec::with_capacity(wanted.len());
         for row in wanted {
-            found.push(table.get(row).map_err(spill_error(folder))?.expect("an unmatched row was written"));
+            found.push(
+                table.get(row).map_err(spill_error(folder))?.expect("a row that is not settled was written"),
+            );
         }
         Ok(layout.columns(found.iter().map(|row| row.value())))
     }
@@ -194,7 +196,7 @@ pub struct SpillTransaction<'o> {
 }
 
 impl SpillTransaction<'_> {
-    /// Writes the unmatched rows of a batch of inferred snapshots.
+    /// Writes the rows of a batch of inferred snapshots that are not settled.
     ///
     /// # Errors
     /// When the database cannot be written.
@@ -202,7 +204,7 @@ impl SpillTransaction<'_> {
         &mut self,
         slot: Slot,
         batch: &SnapshotRows,
-        paired: &[bool],
+        states: &[RowState],
     ) -> Result<(), SpillError> {
         let mut columns: Vec<ArrayRef> = vec![
             Arc::new(UInt64Array::from(batch.sequences.clone())),
@@ -215,10 +217,10 @@ impl SpillTransaction<'_> {
         for answers in &batch.answers {
             columns.extend(answers.columns("").map(|(_, column)| column));
         }
-        self.write(slot, self.snapshot_layout, columns, &batch.fields, paired)
+        self.write(slot, self.snapshot_layout, columns, &batch.fields, states)
     }
 
-    /// Writes the unmatched rows of a batch of decisions.
+    /// Writes the rows of a batch of decisions that are not settled.
     ///
     /// # Errors
     /// When the database cannot be written.
@@ -226,13 +228,13 @@ impl SpillTransaction<'_> {
         &mut self,
         slot: Slot,
         batch: &DecisionRows,
-        paired: &[bool],
+        states: &[RowState],
     ) -> Result<(), SpillError> {
         let columns: Vec<ArrayRef> = vec![
             Arc::new(UInt64Array::from(batch.sequences.clone())),
             Arc::new(Int64Array::from(batch.times.clone())),
         ];
-        self.write(slot, self.decision_layout, columns, &batch.fields, paired)
+        self.write(slot, self.decision_layout, columns, &batch.fields, states)
     }
 
     fn write(
@@ -241,13 +243,14 @@ impl SpillTransaction<'_> {
         layout: &RowLayout,
         mut columns: Vec<ArrayRef>,
         fields: &RecordBatch,
-        paired: &[bool],
+        states: &[RowState],
     ) -> Result<(), SpillError> {
         columns.extend_from_slice(fields.columns());
         let rows = layout.converter.convert_columns(&columns).expect("the columns have the layout's types");
         let mut table: Table<'_, (Slot, u32), &[u8]> =
             self.transaction.open_table(ROWS).map_err(spill_error(self.folder))?;
-        for (row, bytes) in rows.iter().enumerate().filter(|(row, _)| paired.get(*row) == Some(&false)) {
+        let is_needed = |row: usize| states.get(row).is_some_and(|state| *state != RowState::Settled);
+        for (row, bytes) in rows.iter().enumerate().filter(|(row, _)| is_needed(*row)) {
             table.insert((slot, row as u32), bytes.data()).map_err(spill_error(self.folder))?;
         }
         Ok(())

@@ -8,13 +8,14 @@ use std::sync::Arc;
 
 use arrow::array::{
     ArrayRef, BooleanArray, DictionaryArray, Float64Array, RecordBatch, StringArray, StringBuilder,
-    UInt16Array, UInt32Array, UInt64Array,
+    TimestampMicrosecondArray, UInt16Array, UInt32Array, UInt64Array, new_null_array,
 };
 use arrow::compute::take;
 use arrow::datatypes::{DataType, SchemaRef, UInt16Type};
 
 use crate::batches::evaluated_pairs::EvaluatedPairs;
 use crate::batches::messages::DecisionRows;
+use crate::batches::pair_batch::RevisedPair;
 use crate::log_schema::record_tables::GENERATION;
 use crate::log_schema::table_encoder::{TableColumns, TableEncoder, times};
 use crate::plugins::study_fields;
@@ -27,10 +28,13 @@ use understudy_study::{AnswerForm, Condition, FieldKind};
 pub const OUTCOME: &str = "outcome";
 /// Column: whether the snapshot of a pair was blinded.
 pub const BLINDED: &str = "blinded";
+/// Column: the number of decisions of a pair that do not count.
+pub const REVISED_DECISIONS: &str = "revised.decisions";
 /// The host's own component of each metric: whether it scored a pair.
 pub const SCORED: &str = "scored";
 
-/// Builds rows of the pair table. With blinding, the table has a column that says whether a pair is blinded,
+/// Builds rows of the pair table. With revisions, `revised.decisions` is the number of a pair's decisions that do not
+/// count; the other columns `revised.*` are about the one at the other end of their order. With blinding, the table has a column that says whether a pair is blinded,
 /// and for blinded pairs the answer that each model gave after the decision in `model.NAME.*`. With
 /// `log.retain`, it also has each model's scores: `model.NAME.outcome`, and per metric
 /// `model.NAME.METRIC.COMPONENT`, the last of which says whether the metric scored the pair.
@@ -69,6 +73,8 @@ struct PairTableLayout {
     clock: WindowClock,
     /// Whether the study blinds ids.
     blinded: bool,
+    /// Whether a pair may have several decisions.
+    revisions: bool,
     /// Whether the table keeps scores.
     retains_scores: bool,
     comparator: AnswerForm,
@@ -91,6 +97,7 @@ impl PairTableLayout {
             conditions: study.conditions.iter().enumerate().map(condition).collect(),
             clock: WindowClock::new(study.windows, study.time_zone.clone()),
             blinded: sealed_study.blinding.is_some(),
+            revisions: study.revisions.are_accepted(),
             retains_scores: study.log.retain.is_some(),
             comparator: sealed_study.comparator.plugin.form,
             models: sealed_study.models.iter().map(|model| (model.name.clone(), model.plugin.form)).collect(),
@@ -101,8 +108,16 @@ impl PairTableLayout {
     /// The columns. Sequence numbers mean nothing outside the log, and scores are shown as one number per
     /// metric, so neither is disclosed.
     fn columns(self) -> Vec<TableColumns<EvaluatedPairs>> {
-        let PairTableLayout { conditions, clock, blinded, retains_scores, comparator, models, metrics } =
-            self;
+        let PairTableLayout {
+            conditions,
+            clock,
+            blinded,
+            revisions,
+            retains_scores,
+            comparator,
+            models,
+            metrics,
+        } = self;
         let mut columns = vec![
             TableColumns::required("id", DataType::Utf8, |pairs: &EvaluatedPairs| {
                 Arc::new(StringArray::from_iter_values(rows(pairs).map(|row| pairs.batch.id(row))))
@@ -169,6 +184,9 @@ impl PairTableLayout {
             )
             .disclosed(),
         );
+        if revisions {
+            columns.extend(revised_columns(comparator));
+        }
         if blinded {
             for (index, (model, form)) in models.iter().enumerate() {
                 let fields = Answers::column_fields(&format!("model.{model}"), *form);
@@ -187,6 +205,58 @@ impl PairTableLayout {
         }
         columns
     }
+}
+
+/// The columns of revised decisions. All but the first are null for a pair that has only one decision.
+fn revised_columns(comparator: AnswerForm) -> Vec<TableColumns<EvaluatedPairs>> {
+    let answer_fields = Answers::column_fields("revised", comparator);
+    let types = answer_fields.clone().map(|field| field.data_type().clone());
+    vec![
+        TableColumns::required(REVISED_DECISIONS, DataType::UInt32, |pairs: &EvaluatedPairs| {
+            let counts = revised_values(pairs, |revised, _| revised.count);
+            Arc::new(UInt32Array::from_iter_values(counts.into_iter().map(Option::unwrap_or_default)))
+        })
+        .disclosed(),
+        TableColumns::nullable("revised.decision", DataType::UInt64, |pairs: &EvaluatedPairs| {
+            let sequence = |_: &RevisedPair, (batch, row): (&DecisionRows, usize)| batch.sequences[row];
+            Arc::new(UInt64Array::from(revised_values(pairs, sequence)))
+        }),
+        TableColumns::nullable(
+            "revised.decided_at",
+            data_type(FieldKind::Timestamp),
+            |pairs: &EvaluatedPairs| {
+                let time = |_: &RevisedPair, (batch, row): (&DecisionRows, usize)| batch.times[row];
+                let times = TimestampMicrosecondArray::from(revised_values(pairs, time));
+                Arc::new(times.with_timezone("UTC"))
+            },
+        )
+        .disclosed(),
+        TableColumns::several(answer_fields, move |pairs: &EvaluatedPairs| {
+            let Some(answers) = &pairs.revised_answers else {
+                return types.iter().map(|kind| new_null_array(kind, rows(pairs).len())).collect();
+            };
+            let mut indices = vec![None; rows(pairs).len()];
+            let revised = pairs.batch.revised.iter().enumerate();
+            revised.for_each(|(at, pair)| indices[pair.row] = Some(at as u32));
+            let indices = UInt32Array::from(indices);
+            let columns = answers.columns("").map(|(_, column)| take(&column, &indices, None));
+            columns.map(|column| column.expect("the indices are those of its rows")).to_vec()
+        })
+        .disclosed(),
+    ]
+}
+
+/// A value of the other decision of each pair; `None` for a pair that has only one.
+fn revised_values<T: Clone>(
+    pairs: &EvaluatedPairs,
+    value: impl Fn(&RevisedPair, (&DecisionRows, usize)) -> T,
+) -> Vec<Option<T>> {
+    let mut values = vec![None; rows(pairs).len()];
+    for revised in &pairs.batch.revised {
+        let (batch, row) = revised.decision;
+        values[revised.row] = Some(value(revised, (&pairs.batch.decision_batches[batch], row)));
+    }
+    values
 }
 
 /// The columns of a model's scores; null where the comparator has no answer.
@@ -274,6 +344,7 @@ mod tests {
                 TimeZone::UTC,
             ),
             blinded: true,
+            revisions: true,
             retains_scores: true,
             comparator: AnswerForm::Label,
             models: vec![("forest".to_owned(), AnswerForm::Label)],
@@ -298,6 +369,11 @@ mod tests {
                 "comparator.answer",
                 "comparator.unanswered",
                 "comparator.confidence",
+                "revised.decisions",
+                "revised.decided_at",
+                "revised.answer",
+                "revised.unanswered",
+                "revised.confidence",
             ]
         );
         assert_eq!(
@@ -305,6 +381,7 @@ mod tests {
             [
                 "snapshot",
                 "decision",
+                "revised.decision",
                 "model.forest.answer",
                 "model.forest.unanswered",
                 "model.forest.confidence",

@@ -312,14 +312,12 @@ impl<'p> Coordinator<'p> {
     pub(crate) fn evaluate(&mut self, mut pairs: Vec<JoinedPair>) {
         let mut logged = Vec::new();
         if let Some(positions) = self.replay_positions {
-            let is_before = |pair: &JoinedPair, position: PerStream<u64>| {
-                let sequences = pair.sequences();
-                StreamKind::ALL.into_iter().all(|kind| sequences[kind] < position[kind])
-            };
-            pairs.retain(|pair| !is_before(pair, positions.evaluated));
-            (logged, pairs) = pairs.into_iter().partition(|pair| is_before(pair, positions.logged));
+            let horizon = self.join_buffer.join.bounds().horizon;
+            pairs.retain(|pair| !positions.evaluated.covers(pair, horizon));
+            (logged, pairs) = pairs.into_iter().partition(|pair| positions.logged.covers(pair, horizon));
         }
-        self.counters.count_pairs((pairs.len() + logged.len()) as u64);
+        self.counters.count_pairs(&pairs);
+        self.counters.count_pairs(&logged);
         for message in [EvaluatorMessage::ReplayedPairs(logged), EvaluatorMessage::NewPairs(pairs)] {
             if let EvaluatorMessage::ReplayedPairs(pairs) | EvaluatorMessage::NewPairs(pairs) = &message
                 && !pairs.is_empty()
@@ -351,10 +349,15 @@ impl<'p> Coordinator<'p> {
         self.open_group = self.open_group.next();
         let stats = self.workers.determinism_stats().drain();
         let events = self.record_determinism(stats);
-        let covers = self.counters.position;
+        let (covers, ended) = (self.counters.position, self.counters.ended);
         let settled = self.retention_watermarks().snapshots;
-        self.log_failed |=
-            !self.log.end_records(GroupBoundary { position: covers, excluded: exclusions, events, settled });
+        self.log_failed |= !self.log.end_records(GroupBoundary {
+            position: covers,
+            excluded: exclusions,
+            ended,
+            events,
+            settled,
+        });
         let _ =
             self.evaluator_queue.send(EvaluatorMessage::RotateGroup(Box::new(self.checkpoint(None, None))));
     }
@@ -387,6 +390,19 @@ impl<'p> Coordinator<'p> {
             aggregates,
             end: ended,
         }
+    }
+
+    /// With revisions: settles every matched snapshot, because the sources have ended. Returns whether there are new
+    /// pairs. The ledger says with the next group that the sources have ended, so that no resumed run reads on.
+    fn settle_pairs(&mut self) -> anyhow::Result<bool> {
+        if !self.sealed_study.study.revisions.are_accepted() {
+            return Ok(false);
+        }
+        let pairs = self.join_buffer.finish()?;
+        let has_settled = !pairs.is_empty();
+        self.counters.ended = true;
+        self.evaluate(pairs);
+        Ok(has_settled)
     }
 
     /// Called at every tick of the event loop.
@@ -422,10 +438,11 @@ impl<'p> Coordinator<'p> {
     /// Ends the run. Returns its last checkpoint and the ledger events that are still to be written.
     ///
     /// # Errors
-    /// When the evaluator failed.
+    /// When the evaluator failed, or the spill store of the join buffer cannot be read or written.
     pub(crate) fn finish(mut self, end: EndReason) -> anyhow::Result<(Checkpoint, Vec<Event>)> {
         self.progress.finish();
-        if !self.open_group.is_empty() {
+        let has_settled = end.is_final() && self.settle_pairs()?;
+        if !self.open_group.is_empty() || has_settled {
             self.rotate_group();
         }
         let workers = std::mem::take(&mut self.workers);

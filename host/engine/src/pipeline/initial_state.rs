@@ -4,19 +4,18 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
+use crate::recovery::pair_position::PairPosition;
 use crate::stats::aggregates::Aggregates;
 use crate::stats::counters::RunCounters;
 use crate::stats::determinism::DeterminismStats;
-use understudy_study::PerStream;
 
-/// How far the pairs of a resumed run were processed before. A pair lies before a position if the sequence
-/// numbers of both its snapshot and its decision do.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// How far the pairs of a resumed run were processed before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReplayPositions {
     /// The checkpoint has the evaluation of the pairs before this position.
-    pub evaluated: PerStream<u64>,
+    pub evaluated: PairPosition,
     /// The log has the pairs before this position.
-    pub logged: PerStream<u64>,
+    pub logged: PairPosition,
 }
 
 /// The state that a run starts or resumes with.

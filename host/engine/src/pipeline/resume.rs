@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{anyhow, bail};
 
 use crate::ingest::readers::Readers;
+use crate::join::join_buffer::join_bounds;
 use crate::pipeline::coordinator::Coordinator;
 use crate::pipeline::initial_state::{InitialState, ReplayPositions};
 use crate::pipeline::run_options::RunOptions;
@@ -22,6 +23,7 @@ use crate::pipeline::started_run::{ReplayPlan, STUDY, StartedRun, start_sealer, 
 use crate::plugins::load::LoadedStudy;
 use crate::plugins::plugin_versions::SwapApplied;
 use crate::recovery::log_replay::{self, LogReplay};
+use crate::recovery::pair_position::PairPosition;
 use crate::recovery::recover_versions::{UnrecordedSwap, recover_versions};
 use crate::seal::manifest::{SEAL, Seal};
 use crate::seal::sealed_study::SealedStudy;
@@ -116,7 +118,11 @@ pub(super) fn resume_run(
         positions[kind] =
             position.map(|(_, position)| source::SourcePosition::from_record(declared, position));
     }
-    let readers = Readers::open(loaded_study, options.order, positions)?;
+    let mut readers = Readers::open(loaded_study, options.order, positions)?;
+    if recorded.ended {
+        // The pairs of the end are in the log; a further decision could contradict them.
+        readers.receivers = PerStream::default();
+    }
     ledger.append(Event::RunResumed {
         position: recovered.next,
         interruption: recorded.interruption().to_owned(),
@@ -139,10 +145,8 @@ pub(super) fn resume_run(
             ledger.append(Event::SourceGap { stream: kind.name().to_owned(), reason: reason.to_owned() })?;
         }
     }
-    let (checkpoint_groups, evaluated) = checkpoint
-        .as_ref()
-        .map_or((0, PerStream::default()), |checkpoint| (checkpoint.groups, checkpoint.counters.position));
-    let positions = ReplayPositions { evaluated, logged: recorded.position };
+    let checkpoint_groups = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.groups);
+    let positions = replay_positions(&study, run, checkpoint.as_ref(), &recorded)?;
     let rows = [recovered.rows[0] as usize, recovered.rows[1] as usize, recovered.rows[2] as usize];
     let empty = || Aggregates::new(loaded_study);
     let (started_at, counters, aggregates) = match checkpoint {
@@ -188,7 +192,13 @@ pub(super) fn resume_run(
         interim_reports: recorded.interim_windows,
     };
     let sealer = start_sealer(loaded_study, &directory, &ledger, recorded.excluded, &entries);
-    let replay = ReplayPlan { next_sequences: recovered.next, checkpoint_groups, positions, notice };
+    let replay = ReplayPlan {
+        next_sequences: recovered.next,
+        checkpoint_groups,
+        positions,
+        ended: recorded.ended,
+        notice,
+    };
     Ok(StartedRun {
         study,
         directory,
@@ -222,12 +232,39 @@ pub(crate) fn replay_log(
             coordinator.evaluate(pairs);
         }
     }
+    if replay.ended {
+        let pairs = coordinator.join_buffer.finish()?;
+        coordinator.evaluate(pairs);
+        coordinator.counters.ended = true;
+    }
     log_replay::count_excluded(sealed_study, run, replay.checkpoint_groups, &mut coordinator.counters)?;
     coordinator.replay_positions = None;
     coordinator.counters.position = replay.next_sequences;
     coordinator.next_sequences = replay.next_sequences;
     log_replay::accounting(&mut coordinator.join_buffer, &coordinator.counters);
     Ok(())
+}
+
+/// Which pairs the checkpoint and the sealed groups of the log have.
+fn replay_positions(
+    sealed_study: &SealedStudy,
+    run: &Path,
+    checkpoint: Option<&Checkpoint>,
+    recorded: &LedgerState,
+) -> anyhow::Result<ReplayPositions> {
+    let rule = (join_bounds(&sealed_study.study), sealed_study.study.revisions);
+    let evaluated = match checkpoint.map(|checkpoint| &checkpoint.counters) {
+        Some(counters) => {
+            PairPosition::new(counters.position, counters.clocks.decisions, counters.ended, rule)
+        }
+        None => PairPosition::new(PerStream::default(), None, false, rule),
+    };
+    let clock = match rule.1.are_accepted() && !recorded.ended {
+        true => log_replay::decision_clock(run, recorded.position.decisions)?,
+        false => None,
+    };
+    let logged = PairPosition::new(recorded.position, clock, recorded.ended, rule);
+    Ok(ReplayPositions { evaluated, logged })
 }
 
 /// The checkpoint; `None` if it is missing, damaged, of another run, or of a group that is not sealed.

@@ -48,6 +48,8 @@ pub struct ReplayPlan {
     pub checkpoint_groups: u32,
     /// Which pairs are already evaluated or logged.
     pub positions: ReplayPositions,
+    /// With revisions: whether the sources have ended, so that no record is read any more.
+    pub ended: bool,
     /// For the user: where the run continues.
     pub notice: String,
 }

@@ -10,7 +10,8 @@ use std::thread;
 
 use anyhow::{Context as _, bail};
 use arrow::array::{AsArray as _, RecordBatch};
-use arrow::datatypes::UInt64Type;
+use arrow::compute::max;
+use arrow::datatypes::{TimestampMicrosecondType, UInt64Type};
 
 use crate::batches::acks::BatchAcks;
 use crate::batches::messages::{InferredBatch, JoinedPair, SnapshotBatch};
@@ -225,13 +226,33 @@ pub fn count_excluded(
     Ok(())
 }
 
+/// The latest event time among the decisions before a sequence number; `None` if there are none.
+///
+/// # Errors
+/// When they cannot be read.
+pub fn decision_clock(run: &Path, before: u64) -> anyhow::Result<Option<Micros>> {
+    let columns = ["sequence", "decided_at"].map(str::to_owned).to_vec();
+    let mut clock = None;
+    for batch in ScanOptions::new(Table::Decisions, columns).open(run)? {
+        for (rows, _) in split(&batch?, before).into_iter().filter(|(_, is_before)| *is_before) {
+            let times = rows.column_by_name("decided_at");
+            let times = times.and_then(|times| times.as_primitive_opt::<TimestampMicrosecondType>());
+            let times = times.context("the log's decisions have no event times")?;
+            clock = clock.max(max(times).map(Micros));
+        }
+    }
+    Ok(clock)
+}
+
 /// The accounting of all records. Accepted records that were not read back, since they can no longer join,
 /// have expired unless they were joined.
 pub fn accounting(join_buffer: &mut JoinBuffer, counters: &RunCounters) -> Accounting {
+    join_buffer.join.settle_expired_rows();
     let accounts = PerStream::from_fn(|kind| {
         let account = counters.accounts[kind];
         let open = join_buffer.join.open_rows(kind);
-        Account { expired: counters.accepted(kind) - account.paired - open, ..account }
+        let settled = account.paired + account.revised;
+        Account { expired: counters.accepted(kind) - settled - open, ..account }
     });
     join_buffer.join.set_accounts(accounts);
     join_buffer.join.accounting()

@@ -2,5 +2,6 @@
 
 pub mod load_run;
 pub mod log_replay;
+pub mod pair_position;
 pub mod recompute;
 pub mod recover_versions;

@@ -19,7 +19,8 @@ use crate::seal::sealed_study::SealedStudy;
 use crate::stats::aggregates::Aggregates;
 use crate::stats::counters::RunCounters;
 use understudy_records::join::{Accounting, IntervalJoin};
-use understudy_study::PerStream;
+use understudy_run_log::ledger::{self, LEDGER, LedgerState};
+use understudy_study::{Micros, PerStream};
 
 /// Maximum number of waiting pair batches.
 const WAITING: usize = 4;
@@ -46,8 +47,9 @@ pub fn recompute(
     each: impl FnMut(&EvaluatedPairs) -> anyhow::Result<()> + Send,
 ) -> anyhow::Result<Recomputed> {
     let replay = LogReplay::open(sealed_study, run, PerStream::default())?;
+    let settle = Settle::from_run(sealed_study, run)?.unless_by_clock();
     let (mut counters, aggregates, mut join_buffer) =
-        evaluate(sealed_study, replay, &held, join_buffer(sealed_study, &held), each)?;
+        evaluate(sealed_study, replay, &held, join_buffer(sealed_study, &held), settle, each)?;
     log_replay::count_excluded(sealed_study, run, 0, &mut counters)?;
     counters.position = counters.accounts.map(|account| account.received);
     let accounting = log_replay::accounting(&mut join_buffer, &counters);
@@ -68,8 +70,47 @@ pub fn recompute_ids(
 ) -> anyhow::Result<()> {
     let replay = LogReplay::open_selected(sealed_study, run, PerStream::default(), Some(ids))?;
     let mut join_buffer = join_buffer(sealed_study, &held);
-    join_buffer.join = IntervalJoin::of_selection(join_buffer.join.bounds(), 0);
-    evaluate(sealed_study, replay, &held, join_buffer, each).map(drop)
+    let revisions = sealed_study.study.revisions;
+    join_buffer.join = IntervalJoin::of_selection(join_buffer.join.bounds(), 0).with_revisions(revisions);
+    let settle = Settle::from_run(sealed_study, run)?;
+    evaluate(sealed_study, replay, &held, join_buffer, settle, each).map(drop)
+}
+
+/// With revisions: which matched snapshots are settled after the last record of the log.
+#[derive(Clone, Copy)]
+enum Settle {
+    /// All, because the sources have ended.
+    All,
+    /// Those whose last possible candidate lies before this time. A join of all records has settled them.
+    Before(Micros),
+    /// None.
+    Nothing,
+}
+
+impl Settle {
+    fn from_run(sealed_study: &SealedStudy, run: &Path) -> anyhow::Result<Settle> {
+        let study = &sealed_study.study;
+        if !study.revisions.are_accepted() {
+            return Ok(Settle::Nothing);
+        }
+        let entries =
+            std::fs::read(run.join(LEDGER)).map(|bytes| ledger::check(&bytes).0).unwrap_or_default();
+        let recorded = LedgerState::from_entries(&entries);
+        if recorded.ended || recorded.closed {
+            return Ok(Settle::All);
+        }
+        let lateness = Micros::from_duration(study.decisions.lateness);
+        let clock = log_replay::decision_clock(run, u64::MAX)?;
+        Ok(clock.map_or(Settle::Nothing, |clock| Settle::Before(clock.saturating_sub(lateness))))
+    }
+
+    /// For a join of all records, which settles by its own clock.
+    fn unless_by_clock(self) -> Settle {
+        match self {
+            Settle::Before(_) => Settle::Nothing,
+            other => other,
+        }
+    }
 }
 
 /// The buffer of a join over the log. The run directory may be read-only or in use, so the spill file goes elsewhere.
@@ -83,6 +124,7 @@ fn evaluate(
     mut rows: LogReplay<'_>,
     held: &PerStream<Vec<usize>>,
     mut join_buffer: JoinBuffer,
+    settle: Settle,
     mut each: impl FnMut(&EvaluatedPairs) -> anyhow::Result<()> + Send,
 ) -> anyhow::Result<(RunCounters, Aggregates, JoinBuffer)> {
     let aggregates = Aggregates::new(sealed_study);
@@ -102,13 +144,21 @@ fn evaluate(
         let mut pending = Vec::new();
         while let Some((kind, batch)) = rows.next(&join_buffer.join)? {
             let pairs = rows.feed(&mut join_buffer, Some(&mut counters), kind, &batch)?;
-            counters.count_pairs(pairs.len() as u64);
+            counters.count_pairs(&pairs);
             pending.extend(pairs);
             // The receiver only hangs up after an error, which is returned below.
             if pending.len() >= MAX_BATCH_PAIRS && work.send(std::mem::take(&mut pending)).is_err() {
                 break;
             }
         }
+        let settled = match settle {
+            Settle::All => join_buffer.finish()?,
+            Settle::Before(time) => join_buffer.settle_before(time)?,
+            Settle::Nothing => Vec::new(),
+        };
+        counters.ended = matches!(settle, Settle::All);
+        counters.count_pairs(&settled);
+        pending.extend(settled);
         if !pending.is_empty() {
             let _ = work.send(pending);
         }

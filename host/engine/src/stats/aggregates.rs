@@ -10,7 +10,9 @@ use crate::stats::failures::FailureLog;
 use crate::stats::latency::LatencyHistogram;
 use crate::stats::run_result::Comparison;
 use crate::stats::unanswered_reasons::UnansweredReasons;
-use understudy_statistics::scoring::{Cells, CellsShape, DistributionsBySlice, SliceSums, VerdictEvidence};
+use understudy_statistics::scoring::{
+    Cells, CellsShape, DistributionsBySlice, RevisionSums, SliceSums, VerdictEvidence,
+};
 use understudy_study::AnswerForm;
 
 /// The sums over all evaluated pairs.
@@ -34,6 +36,8 @@ pub struct Aggregates {
     pub profiles: SliceSums,
     /// Distributions of the models' answers against the comparator's.
     pub answer_distributions: DistributionsBySlice,
+    /// Counts and scores of the pairs with more than one decision.
+    pub revisions: RevisionSums,
 }
 
 impl Aggregates {
@@ -43,6 +47,7 @@ impl Aggregates {
         let forms: Vec<AnswerForm> = loaded_study.models.iter().map(|model| model.plugin.form).collect();
         Aggregates {
             answer_distributions: DistributionsBySlice::new(&forms, &sizes),
+            revisions: RevisionSums::new(shape(loaded_study, sizes.clone())),
             cells: Cells::new(shape(loaded_study, sizes)),
             comparison: Comparison::default(),
             substrate: LatencyHistogram::default(),

@@ -69,6 +69,7 @@ impl Checkpoint {
             cells: aggregates.cells.clone(),
             profiles: aggregates.profiles.clone(),
             answer_distributions: aggregates.answer_distributions.clone(),
+            revisions: aggregates.revisions.clone(),
             times: self.counters.latency.clone(),
             models: self.counters.models(),
             determinism: ended.determinism.clone(),

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::batches::messages::InferredBatch;
+use crate::batches::messages::{InferredBatch, JoinedPair};
 use crate::plugins::study_fields;
 use crate::stats::failures::FailureLog;
 use crate::stats::latency::LatencyHistogram;
@@ -40,6 +40,8 @@ pub struct RunCounters {
     pub failures: FailureLog,
     /// Why answers of the models are missing, without blinded snapshots.
     pub unanswered: UnansweredReasons,
+    /// With revisions: whether the sources have ended, so that every matched snapshot is settled.
+    pub ended: bool,
     /// The first excluded records.
     pub exclusions: Vec<ListedExclusion>,
     /// Input statistics, if the study has a threshold or interim reports.
@@ -60,6 +62,7 @@ impl RunCounters {
             latency: vec![LatencyHistogram::default(); models],
             failures: FailureLog::default(),
             unanswered: UnansweredReasons::default(),
+            ended: false,
             exclusions: Vec::new(),
             inputs: InputCounts::default(),
             records: RecordCounts::default(),
@@ -146,10 +149,12 @@ impl RunCounters {
         excluded
     }
 
-    /// Counts joined pairs.
-    pub fn count_pairs(&mut self, pairs: u64) {
-        self.accounts.snapshots.paired += pairs;
-        self.accounts.decisions.paired += pairs;
+    /// Counts joined pairs and their revised decisions.
+    pub fn count_pairs(&mut self, pairs: &[JoinedPair]) {
+        self.accounts.snapshots.paired += pairs.len() as u64;
+        self.accounts.decisions.paired += pairs.len() as u64;
+        let revised = pairs.iter().filter_map(|pair| pair.revised.as_ref());
+        self.accounts.decisions.revised += revised.map(|revised| u64::from(revised.count)).sum::<u64>();
     }
 
     /// Per model: its answer counts with latency.

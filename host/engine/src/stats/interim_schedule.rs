@@ -195,6 +195,7 @@ impl InterimSnapshot {
             aggregates.evidence = aggregates.evidence.through(self.window);
             aggregates.profiles = aggregates.profiles.through(self.window);
             aggregates.answer_distributions = aggregates.answer_distributions.through(self.window);
+            aggregates.revisions = aggregates.revisions.through(self.window);
         }
     }
 

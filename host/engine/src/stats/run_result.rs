@@ -13,7 +13,7 @@ use crate::stats::latency::LatencyHistogram;
 use crate::stats::latency::LatencyPercentiles;
 use understudy_records::diagnosis::InputDiagnosis;
 use understudy_records::join::Accounting;
-use understudy_statistics::scoring::{Cells, DistributionsBySlice, SliceSums};
+use understudy_statistics::scoring::{Cells, DistributionsBySlice, RevisionSums, SliceSums};
 
 /// Everything that an ended run hands to the report.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,6 +38,8 @@ pub struct RunResult {
     pub profiles: SliceSums,
     /// Distributions of the models' answers against the comparator's.
     pub answer_distributions: DistributionsBySlice,
+    /// Counts and scores of the pairs with more than one decision.
+    pub revisions: RevisionSums,
     /// Per model: its answer counts.
     pub models: Vec<ModelCounts>,
     /// Per model: latency of its answers.

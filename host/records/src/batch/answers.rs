@@ -152,6 +152,13 @@ impl Answers {
         (0..self.rows()).filter(differs).collect()
     }
 
+    /// The rows in which the values of other answers to the same rows differ, whatever the confidence and the reasons.
+    pub fn differing_values(&self, other: &Answers) -> Vec<usize> {
+        let [(_, own), ..] = self.columns("");
+        let [(_, other), ..] = other.columns("");
+        (0..self.rows()).filter(|row| own.slice(*row, 1) != other.slice(*row, 1)).collect()
+    }
+
     /// Why `row` has no answer; `None` if it has one.
     pub fn reason(&self, row: usize) -> Option<&Reason> {
         let at = self.unanswered.binary_search_by_key(&(row as u32), |(row, _)| *row).ok()?;

@@ -1,6 +1,6 @@
 //! Accounts for every record received.
 //!
-//! Invariants: per stream, received = rejected + duplicate + conflict + late + paired + waiting + expired;
+//! Invariants: per stream, received = rejected + duplicate + conflict + late + paired + revised + waiting + expired;
 //! [`Account::terms`] is the only list of these terms.
 
 use schemars::JsonSchema;
@@ -24,6 +24,8 @@ pub struct Account {
     pub late: u64,
     /// Records that are joined with their counterpart.
     pub paired: u64,
+    /// Decisions that another decision of the same snapshot counts in place of.
+    pub revised: u64,
     /// Records whose counterpart can still arrive.
     pub waiting: u64,
     /// Records whose counterpart can no longer arrive. An expired decision is an orphan.
@@ -37,6 +39,8 @@ pub enum AccountTerm {
     Excluded(ExclusionReason),
     /// The record is joined with its counterpart.
     Paired,
+    /// Another decision of the same snapshot counts.
+    Revised,
     /// The counterpart can still arrive.
     Waiting,
     /// The counterpart can no longer arrive.
@@ -49,6 +53,7 @@ impl AccountTerm {
         match self {
             AccountTerm::Excluded(reason) => reason.name(),
             AccountTerm::Paired => "paired",
+            AccountTerm::Revised => "revised",
             AccountTerm::Waiting => "waiting",
             AccountTerm::Expired => "expired",
         }
@@ -62,6 +67,7 @@ impl AccountTerm {
             AccountTerm::Excluded(ExclusionReason::Conflict) => "same id, differs",
             AccountTerm::Excluded(ExclusionReason::Late) => "behind watermark",
             AccountTerm::Paired => "joined",
+            AccountTerm::Revised => "another revision counts",
             AccountTerm::Waiting => "can still be joined",
             AccountTerm::Expired => "decisions: orphans",
         }
@@ -71,29 +77,19 @@ impl AccountTerm {
 impl Account {
     /// Every term of the equation with its number of records, in the order of reports. The numbers add up to
     /// [`Account::received`].
-    pub fn terms(&self) -> [(AccountTerm, u64); 7] {
-        let Account { received: _, rejected, duplicate, conflict, late, paired, waiting, expired } = *self;
+    pub fn terms(&self) -> [(AccountTerm, u64); 8] {
+        let Account { received: _, rejected, duplicate, conflict, late, paired, revised, waiting, expired } =
+            *self;
         [
             (AccountTerm::Excluded(ExclusionReason::Rejected), rejected),
             (AccountTerm::Excluded(ExclusionReason::Duplicate), duplicate),
             (AccountTerm::Excluded(ExclusionReason::Conflict), conflict),
             (AccountTerm::Excluded(ExclusionReason::Late), late),
             (AccountTerm::Paired, paired),
+            (AccountTerm::Revised, revised),
             (AccountTerm::Waiting, waiting),
             (AccountTerm::Expired, expired),
         ]
-    }
-
-    /// The accounting equation, one term a row: `received`, `= rejected`, `+ duplicate` and so on.
-    pub fn equation(&self) -> [(String, u64); 8] {
-        let terms = self.terms();
-        std::array::from_fn(|row| match row {
-            0 => ("received".to_owned(), self.received),
-            row => {
-                let (term, records) = terms[row - 1];
-                (format!("{} {}", if row == 1 { '=' } else { '+' }, term.name()), records)
-            }
-        })
     }
 
     /// The counter of the records that are excluded for a reason.
@@ -150,6 +146,23 @@ pub struct Accounting {
 }
 
 impl Accounting {
+    /// The accounting equation, one term a row: `received`, `= rejected`, `+ duplicate` and so on, each with its numbers
+    /// of records and with the term, which `received` does not have. The term `revised` is left out if it is zero, as
+    /// in every study that refuses revisions.
+    pub fn equation(&self) -> Vec<(String, Option<AccountTerm>, PerStream<u64>)> {
+        let Accounting { snapshots, decisions } = self;
+        let received = PerStream { snapshots: snapshots.received, decisions: decisions.received };
+        let mut rows = vec![("received".to_owned(), None, received)];
+        for ((term, snapshots), (_, decisions)) in snapshots.terms().into_iter().zip(decisions.terms()) {
+            if term == AccountTerm::Revised && decisions == 0 {
+                continue;
+            }
+            let sign = if rows.len() == 1 { '=' } else { '+' };
+            rows.push((format!("{sign} {}", term.name()), Some(term), PerStream { snapshots, decisions }));
+        }
+        rows
+    }
+
     /// Whether both accounts balance and have the same number of pairs.
     pub fn balances(&self) -> bool {
         self.snapshots.balances()

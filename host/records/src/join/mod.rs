@@ -11,17 +11,28 @@
 //! - A record of a file that alone leaps ahead of its neighbours is *rejected* and does not move the clock.
 //! - An accepted record without a pair is *waiting* until the other stream's watermark passes `t + h`, then *expired*.
 //!
+//! With [`Revisions::First`] or [`Revisions::Last`] several decisions may have one id:
+//! - A decision that repeats an id with different bytes is accepted, unless it is late. It is a *conflict* only if its
+//!   stream holds [`MAX_REVISIONS`] decisions with the id.
+//! - The accepted decisions within `h` of a snapshot that have its id are its *candidates*. They are ordered by version,
+//!   then event time, then arrival. The first or the last one forms the pair; the others are *revised*.
+//! - A pair is emitted once the watermark of the decisions has passed `s + h`, because no candidate can arrive
+//!   afterwards, or by [`IntervalJoin::finish`]. Until then snapshot and candidates are waiting.
+//!
 //! # Invariants
 //! - Whether a record is accepted depends on its own stream only. Whether two accepted records pair depends on their ids
 //!   and times only. So the pairs do not depend on how the streams are interleaved or cut into batches.
 //! - No record is in two pairs: two decisions that fit one snapshot lie within `2h` of each other, so the second one is
-//!   a duplicate or a conflict.
-//! - Memory is bounded by the records of twice the horizon plus the lateness.
+//!   a duplicate, a conflict or a candidate. Two accepted snapshots with one id lie more than `2h` apart, so no decision
+//!   fits both.
+//! - Memory is bounded by the records of twice the horizon plus the lateness; with revisions, of three times.
 
 mod accounting;
 mod clock_record;
 mod file_order;
 mod order_rules;
+mod revision_order;
+mod settlement;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -30,7 +41,7 @@ use arrow::array::{Array, StringArray};
 use hashbrown::HashTable;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
-use understudy_study::{Micros, PerStream, StreamKind};
+use understudy_study::{Micros, PerStream, Revisions, StreamKind};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 pub use accounting::{Account, AccountTerm, Accounting, ExclusionCounts};
@@ -39,6 +50,7 @@ pub use file_order::{LEAP_WINDOW_LINES, OutOfOrder};
 use crate::batch::{Exclusion, ExclusionReason, Records};
 use clock_record::ClockRecord;
 use order_rules::{OrderOutcome, ReadTo};
+use revision_order::Versions;
 
 /// Identifies a batch of accepted records while the join holds it.
 pub type Slot = u32;
@@ -48,8 +60,20 @@ pub type Slot = u32;
 pub struct JoinedRows {
     /// Slot and row of the snapshot.
     pub snapshot: (Slot, u32),
-    /// Slot and row of the decision.
+    /// Slot and row of the decision that counts.
     pub decision: (Slot, u32),
+    /// The decisions that this one supersedes, or that it precedes; `None` if it is the only one.
+    pub revised: Option<RevisedRows>,
+}
+
+/// The candidates of a pair that do not count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct RevisedRows {
+    /// Slot and row of the candidate at the other end of their order: the first one if the last one counts, and the last
+    /// one if the first one counts.
+    pub decision: (Slot, u32),
+    /// The number of candidates that do not count, at least 1.
+    pub count: u32,
 }
 
 /// The spans of event time that bound the join.
@@ -68,7 +92,7 @@ pub struct JoinResult {
     pub slot: Slot,
     /// The excluded records, by ascending row.
     pub excluded: Vec<Exclusion>,
-    /// The pairs that the batch completes.
+    /// The pairs that the batch completes. With revisions, the pairs that it settles.
     pub pairs: Vec<JoinedRows>,
 }
 
@@ -95,6 +119,7 @@ pub struct FileJoinResult {
 /// The join, with the records that can still pair or be repeated.
 pub struct IntervalJoin {
     bounds: JoinBounds,
+    revisions: Revisions,
     seed: u64,
     table: HashTable<JoinEntry>,
     batches: FxHashMap<Slot, JoinBatch>,
@@ -109,8 +134,12 @@ pub struct IntervalJoin {
     expiring: PerStream<BinaryHeap<Reverse<(Micros, Slot)>>>,
     /// Closed batches by the time from which their ids may be reused.
     forgetting: PerStream<BinaryHeap<Reverse<(Micros, Slot)>>>,
+    /// With revisions: the matched snapshots, by the time from which no further candidate can arrive.
+    unsettled: BinaryHeap<Reverse<(Micros, Slot, u32)>>,
     closed: Vec<Slot>,
     accounts: PerStream<Account>,
+    /// The number of batches that were offered.
+    offered: u64,
     /// Whether the records are a selection of accepted ones, so that clocks say nothing about the streams.
     selection: bool,
 }
@@ -127,14 +156,34 @@ struct JoinBatch {
     ids: StringArray,
     times: Vec<i64>,
     digests: Vec<u64>,
-    paired: Vec<bool>,
-    /// The number of rows without a pair.
+    /// The versions of decisions.
+    versions: Versions,
+    /// The number of batches that were offered before.
+    number: u64,
+    states: Vec<RowState>,
+    /// The number of rows that are not settled.
     waiting: usize,
+    /// The number of rows that are matched.
+    matched: usize,
     /// The latest of the times.
     latest: Micros,
     /// Whether rows can still pair. Of a closed batch only the ids matter.
     open: bool,
 }
+
+/// How far the join is with an accepted row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RowState {
+    /// The row has no counterpart yet.
+    Waiting,
+    /// With revisions: the row is a snapshot with a candidate, or a candidate, and the pair is not settled.
+    Matched,
+    /// The row is in a pair or revised, or can no longer be.
+    Settled,
+}
+
+/// The most decisions with one id that the join holds. Each new one is compared with all of them.
+pub const MAX_REVISIONS: usize = 1000;
 
 /// The clock of a stream without records: far in the past, and far enough from `i64::MIN` to subtract spans from.
 const NO_CLOCK: Micros = Micros(i64::MIN / 4);
@@ -144,6 +193,7 @@ impl IntervalJoin {
     pub fn new(bounds: JoinBounds, seed: u64) -> IntervalJoin {
         IntervalJoin {
             bounds,
+            revisions: Revisions::Refuse,
             seed,
             table: HashTable::new(),
             batches: FxHashMap::default(),
@@ -153,15 +203,23 @@ impl IntervalJoin {
             position_names: PerStream::splat("line"),
             expiring: PerStream::default(),
             forgetting: PerStream::default(),
+            unsettled: BinaryHeap::new(),
             closed: Vec::new(),
             accounts: PerStream::default(),
+            offered: 0,
             selection: false,
         }
     }
 
+    /// The same join, which treats repeated ids of decisions as `revisions` says. To be called before the first batch.
+    pub fn with_revisions(self, revisions: Revisions) -> IntervalJoin {
+        IntervalJoin { revisions, ..self }
+    }
+
     /// A join of records that were selected, by id, from those that a join of the whole streams accepted. It finds the
     /// same pairs among them. No record is late and none expires, since the clocks of a selection say nothing about
-    /// the streams. Memory grows with the selection.
+    /// the streams. With revisions, pairs are settled only by [`IntervalJoin::settle_before`] and
+    /// [`IntervalJoin::finish`]. Memory grows with the selection.
     pub fn of_selection(bounds: JoinBounds, seed: u64) -> IntervalJoin {
         IntervalJoin { selection: true, ..IntervalJoin::new(bounds, seed) }
     }
@@ -224,7 +282,8 @@ impl IntervalJoin {
         let mut pairs = Vec::new();
         // The record of each accepted row.
         let mut accepted: Vec<u32> = Vec::with_capacity(rows);
-        let mut paired = Vec::with_capacity(rows);
+        let mut states = Vec::with_capacity(rows);
+        let mut partners: Vec<JoinEntry> = Vec::new();
         // The record that set the clock, if it is in this batch and not recorded yet.
         let mut latest = None;
         let mut out_of_order = None;
@@ -235,25 +294,31 @@ impl IntervalJoin {
             };
             let (time, name) = (Micros(records.times[record]), records.ids.value(record));
             let hash = hash(self.seed, name);
-            let mut earlier = None;
-            let mut partner = None;
+            // Whether the record has the bytes of an earlier one with its id; `None` if it does not repeat one.
+            let mut repeated: Option<bool> = None;
+            let mut revisions = 0;
+            partners.clear();
             for entry in self.table.iter_hash(hash).filter(|entry| own(entry) == name) {
                 let entry_kind = if entry.slot == slot { kind } else { self.batches[&entry.slot].kind };
                 if entry_kind == kind && self.is_reserved(kind, entry.time, time) {
-                    earlier = Some(*entry);
+                    let digest = match entry.slot == slot {
+                        true => records.digests[accepted[entry.row as usize] as usize],
+                        false => self.batches[&entry.slot].digests[entry.row as usize],
+                    };
+                    let is_same = digest == records.digests[record];
+                    revisions += 1;
+                    if is_same || !self.accepts_revisions(kind) || revisions == MAX_REVISIONS {
+                        repeated = Some(repeated == Some(true) || is_same);
+                    }
                 } else if entry_kind != kind && (entry.time - time).abs() <= self.bounds.horizon {
-                    partner = Some(*entry);
+                    partners.push(*entry);
                 }
             }
             let mut exclude = |(reason, detail)| {
                 excluded.push(Exclusion { row: record as u32, reason, detail });
             };
-            if let Some(earlier) = earlier {
-                let digest = match earlier.slot == slot {
-                    true => records.digests[accepted[earlier.row as usize] as usize],
-                    false => self.batches[&earlier.slot].digests[earlier.row as usize],
-                };
-                exclude(self.exclude_repeated(kind, digest == records.digests[record], name));
+            if let Some(is_same) = repeated {
+                exclude(self.exclude_repeated(kind, is_same, name));
                 continue;
             }
             if time < self.watermark(kind) || (file.is_some() && self.is_ahead(kind, time)) {
@@ -272,10 +337,17 @@ impl IntervalJoin {
             }
             let row = accepted.len() as u32;
             accepted.push(record as u32);
-            paired.push(partner.is_some());
-            if let Some(partner) = partner {
-                pairs.push(self.pair(kind, (slot, row), (partner.slot, partner.row)));
-            }
+            states.push(match partners[..] {
+                [] => RowState::Waiting,
+                _ if self.revisions.are_accepted() => {
+                    self.match_row(kind, JoinEntry { slot, row, time }, &partners);
+                    RowState::Matched
+                }
+                [partner, ..] => {
+                    pairs.push(self.pair(kind, (slot, row), (partner.slot, partner.row)));
+                    RowState::Settled
+                }
+            });
             if time > self.clocks[kind] {
                 self.clocks[kind] = time;
                 latest = Some(record);
@@ -287,7 +359,8 @@ impl IntervalJoin {
         }
         self.record_clock(kind, records, latest);
         self.accounts[kind].received += rows as u64;
-        self.hold(kind, slot, records, &accepted, paired);
+        self.hold(kind, slot, records, &accepted, states);
+        pairs.extend(self.settle_before(self.watermark(StreamKind::Decisions)));
         self.expire();
         FileJoinResult { joined: JoinResult { slot, excluded, pairs }, rows, out_of_order }
     }
@@ -308,10 +381,13 @@ impl IntervalJoin {
         for batch in self.batches.values().filter(|batch| batch.open) {
             let account = &mut accounts[batch.kind];
             let watermark = self.watermark(batch.kind.other());
-            for (time, _) in batch.times.iter().zip(&batch.paired).filter(|(_, paired)| !**paired) {
-                match Micros(*time) + self.bounds.horizon < watermark {
-                    true => account.expired += 1,
-                    false => account.waiting += 1,
+            for (time, state) in batch.times.iter().zip(&batch.states) {
+                match state {
+                    RowState::Settled => {}
+                    RowState::Waiting if Micros(*time) + self.bounds.horizon < watermark => {
+                        account.expired += 1
+                    }
+                    RowState::Waiting | RowState::Matched => account.waiting += 1,
                 }
             }
         }
@@ -322,18 +398,18 @@ impl IntervalJoin {
     /// has expired.
     pub fn accounting_estimate(&self) -> Accounting {
         let waiting = |account: Account| {
-            let settled = account.exclusions().total() + account.paired + account.expired;
+            let settled = account.exclusions().total() + account.paired + account.revised + account.expired;
             Account { waiting: account.received - settled, ..account }
         };
         self.accounts.map(waiting).into()
     }
 
-    /// For each row of an open batch whether it is paired; empty for any other batch.
-    pub fn paired_rows(&self, slot: Slot) -> &[bool] {
-        self.batches.get(&slot).filter(|batch| batch.open).map_or(&[], |batch| &batch.paired)
+    /// The state of each row of an open batch; empty for any other batch.
+    pub fn row_states(&self, slot: Slot) -> &[RowState] {
+        self.batches.get(&slot).filter(|batch| batch.open).map_or(&[], |batch| &batch.states)
     }
 
-    /// The number of accepted, unpaired records of a stream in open batches.
+    /// The number of accepted records of a stream in open batches that are not settled.
     pub fn open_rows(&self, kind: StreamKind) -> u64 {
         let open = self.batches.values().filter(|batch| batch.kind == kind && batch.open);
         open.map(|batch| batch.waiting as u64).sum()
@@ -348,6 +424,15 @@ impl IntervalJoin {
     /// The spans of event time that bound the join.
     pub fn bounds(&self) -> JoinBounds {
         self.bounds
+    }
+
+    /// How repeated ids of decisions are treated.
+    pub fn revisions(&self) -> Revisions {
+        self.revisions
+    }
+
+    fn accepts_revisions(&self, kind: StreamKind) -> bool {
+        kind == StreamKind::Decisions && self.revisions.are_accepted()
     }
 
     /// [`NO_CLOCK`] for a selection.
@@ -376,6 +461,12 @@ impl IntervalJoin {
     fn exclude_repeated(&mut self, kind: StreamKind, same: bool, id: &str) -> (ExclusionReason, String) {
         let (reason, how) = match same {
             true => (ExclusionReason::Duplicate, "the two are identical"),
+            false if self.accepts_revisions(kind) => {
+                let detail =
+                    format!("{MAX_REVISIONS} earlier records have the id \"{id}\", the most that are kept");
+                self.accounts[kind].conflict += 1;
+                return (ExclusionReason::Conflict, detail);
+            }
             false => (ExclusionReason::Conflict, "the two differ; the first one counts"),
         };
         *self.accounts[kind].excluded_mut(reason) += 1;
@@ -384,22 +475,39 @@ impl IntervalJoin {
 
     /// Marks the earlier row of a pair as paired. The caller marks the later one.
     fn pair(&mut self, kind: StreamKind, later: (Slot, u32), earlier: (Slot, u32)) -> JoinedRows {
-        let batch = self.batches.get_mut(&earlier.0).expect("the table refers to held batches only");
-        batch.paired[earlier.1 as usize] = true;
-        batch.waiting -= 1;
-        if batch.waiting == 0 {
-            self.close(earlier.0);
-        }
+        self.settle_row(earlier);
         self.accounts.snapshots.paired += 1;
         self.accounts.decisions.paired += 1;
         match kind {
-            StreamKind::Snapshots => JoinedRows { snapshot: later, decision: earlier },
-            StreamKind::Decisions => JoinedRows { snapshot: earlier, decision: later },
+            StreamKind::Snapshots => JoinedRows { snapshot: later, decision: earlier, revised: None },
+            StreamKind::Decisions => JoinedRows { snapshot: earlier, decision: later, revised: None },
         }
     }
 
-    fn hold(&mut self, kind: StreamKind, slot: Slot, records: &Records, accepted: &[u32], paired: Vec<bool>) {
-        let waiting = paired.iter().filter(|paired| !**paired).count();
+    /// Marks a row as settled, and closes its batch with the last one.
+    fn settle_row(&mut self, (slot, row): (Slot, u32)) {
+        let batch = self.batches.get_mut(&slot).expect("the table refers to held batches only");
+        let state = &mut batch.states[row as usize];
+        batch.matched -= usize::from(*state == RowState::Matched);
+        *state = RowState::Settled;
+        batch.waiting -= 1;
+        if batch.waiting == 0 {
+            self.close(slot);
+        }
+    }
+
+    fn hold(
+        &mut self,
+        kind: StreamKind,
+        slot: Slot,
+        records: &Records,
+        accepted: &[u32],
+        states: Vec<RowState>,
+    ) {
+        let number = self.offered;
+        self.offered += 1;
+        let waiting = states.iter().filter(|state| **state != RowState::Settled).count();
+        let matched = states.iter().filter(|state| **state == RowState::Matched).count();
         let Some(latest) = accepted.iter().map(|&record| records.times[record as usize]).max() else {
             return;
         };
@@ -410,8 +518,25 @@ impl IntervalJoin {
         };
         let digests = accepted.iter().map(|&record| records.digests[record as usize]).collect();
         let times = accepted.iter().map(|&record| records.times[record as usize]).collect();
-        self.batches
-            .insert(slot, JoinBatch { kind, ids, times, digests, paired, waiting, latest, open: true });
+        let version = self.revisions.version_field().filter(|_| kind == StreamKind::Decisions);
+        let version = version.map(|index| records.fields.column(index));
+        let versions = Versions::from_column(version, accepted);
+        self.batches.insert(
+            slot,
+            JoinBatch {
+                kind,
+                ids,
+                times,
+                digests,
+                versions,
+                number,
+                states,
+                waiting,
+                matched,
+                latest,
+                open: true,
+            },
+        );
         match waiting {
             0 => self.close(slot),
             _ => self.expiring[kind].push(Reverse((latest + self.bounds.horizon, slot))),
@@ -424,8 +549,14 @@ impl IntervalJoin {
             let watermark = self.watermark(kind.other());
             while let Some(slot) = pop_before(&mut self.expiring[kind], watermark) {
                 let Some(batch) = self.batches.get_mut(&slot).filter(|batch| batch.open) else { continue };
-                self.accounts[kind].expired += batch.waiting as u64;
-                self.close(slot);
+                self.accounts[kind].expired += (batch.waiting - batch.matched) as u64;
+                // Candidates of a snapshot that is not settled keep their batch open.
+                batch.waiting = batch.matched;
+                let unmatched = batch.states.iter_mut().filter(|state| **state == RowState::Waiting);
+                unmatched.for_each(|state| *state = RowState::Settled);
+                if batch.matched == 0 {
+                    self.close(slot);
+                }
             }
         }
         for kind in StreamKind::ALL {

@@ -5,7 +5,7 @@
 use understudy_study::{Micros, StreamKind};
 
 use super::file_order::{FileOrder, Leap, OutOfOrder};
-use super::{IntervalJoin, Slot, hash, id};
+use super::{IntervalJoin, Slot, hash};
 use crate::batch::{ExclusionReason, Records};
 
 /// What becomes of a record that is behind the watermark or ahead of the clock.
@@ -66,16 +66,27 @@ impl IntervalJoin {
         }
     }
 
-    /// Whether a record repeats an id that its stream reserves. `open` is that of [`IntervalJoin::judge_order`].
+    /// Whether a record is excluded because it repeats an id that its stream reserves. `open` is that of [`IntervalJoin::judge_order`].
     fn is_repeat(&self, kind: StreamKind, open: (Slot, &[u32]), records: &Records, record: usize) -> bool {
         let (slot, accepted) = open;
         let (name, time) = (records.ids.value(record), Micros(records.times[record]));
         self.table.iter_hash(hash(self.seed, name)).any(|entry| {
-            let (entry_kind, entry_name) = match entry.slot == slot {
-                true => (kind, records.ids.value(accepted[entry.row as usize] as usize)),
-                false => (self.batches[&entry.slot].kind, id(&self.batches, entry)),
+            let row = entry.row as usize;
+            let (entry_kind, entry_name, digest) = match entry.slot == slot {
+                true => {
+                    let earlier = accepted[row] as usize;
+                    (kind, records.ids.value(earlier), records.digests[earlier])
+                }
+                false => {
+                    let batch = &self.batches[&entry.slot];
+                    (batch.kind, batch.ids.value(row), batch.digests[row])
+                }
             };
-            entry_kind == kind && entry_name == name && self.is_reserved(kind, entry.time, time)
+            let is_excluded = || digest == records.digests[record] || !self.accepts_revisions(kind);
+            entry_kind == kind
+                && entry_name == name
+                && self.is_reserved(kind, entry.time, time)
+                && is_excluded()
         })
     }
 

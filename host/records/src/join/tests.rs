@@ -8,6 +8,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod revisions;
+
 /// A record.
 #[derive(Clone, Copy, Debug)]
 struct Input {

@@ -8,6 +8,7 @@ mod disclosure;
 mod divergence;
 mod reducer;
 pub mod reviews;
+mod revisions;
 mod run_summary;
 mod time;
 
@@ -77,6 +78,7 @@ pub fn build(outcome: &RunResult, sealed_study: &SealedStudy) -> Report {
         answer_distributions: answer_distributions(outcome, model),
     });
     let models = models.collect();
+    let revisions = revisions::revisions(outcome, sealed_study, &mut reducer);
     let divergence = search.report(&mut reducer);
     let metrics = sealed_study.metrics.iter().enumerate().map(|(index, member)| MetricInfo {
         plugin: plugin(&member.name, &member.plugin.title, &member.file),
@@ -97,6 +99,7 @@ pub fn build(outcome: &RunResult, sealed_study: &SealedStudy) -> Report {
         accounting: outcome.accounting,
         input_diagnosis: outcome.diagnosis.clone(),
         comparison: comparison_counts(outcome.comparison),
+        revisions,
         models,
         comparator: decider(&sealed_study.comparator),
         metrics: metrics.collect(),

@@ -27,6 +27,8 @@ pub struct Case {
     pub conditions: Vec<(String, String)>,
     /// The decision's declared fields; null where the record has no value.
     pub decision: Vec<(String, Option<String>)>,
+    /// The other decisions of the snapshot, which do not count, in order of arrival. Empty for a row of several.
+    pub other_decisions: Vec<OtherDecision>,
     /// The comparator.
     pub comparator: PluginInfo,
     /// The decision as an answer: the output of the comparator.
@@ -37,6 +39,16 @@ pub struct Case {
     pub metrics: Vec<String>,
     /// The models, in the order declared.
     pub models: Vec<CaseModel>,
+}
+
+/// A decision that does not count, because the study declares that another revision does.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct OtherDecision {
+    /// Its event time.
+    pub decided_at: Timestamp,
+    /// Its declared fields; null where the record has no value.
+    pub fields: Vec<(String, Option<String>)>,
 }
 
 /// The answer of a plugin, or the reason for its absence.

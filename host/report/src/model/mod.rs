@@ -6,6 +6,8 @@ pub mod bundle;
 pub mod case;
 pub mod comparison;
 pub mod divergence;
+pub mod metric_value;
 pub mod report;
 pub mod reviews;
+pub mod revisions;
 pub mod run_summary;

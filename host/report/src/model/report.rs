@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::divergence::{AnswerDistributions, DivergenceReport};
+use crate::model::revisions::RevisionReport;
 use crate::model::run_summary::{
     ComparisonCounts, DeterminismSummary, ExcludedExample, LatencySummary, MissingAnswers, PluginFailure,
     RunEnd, SubstrateLatencySummary,
@@ -15,8 +16,9 @@ use crate::model::run_summary::{
 use understudy_records::diagnosis::InputDiagnosis;
 use understudy_records::join::Accounting;
 use understudy_sandbox::Better;
-use understudy_statistics::scoring::Interval;
 use understudy_study::AnswerForm;
+
+pub use crate::model::metric_value::MetricValue;
 
 /// The version of the format. It changes when a reader of the previous version would misread a report.
 pub const FORMAT: u32 = 3;
@@ -45,6 +47,8 @@ pub struct Report {
     pub input_diagnosis: Option<InputDiagnosis>,
     /// How many pairs were compared.
     pub comparison: ComparisonCounts,
+    /// The pairs with more than one decision; null if the study refuses revisions.
+    pub revisions: Option<RevisionReport>,
     /// The models, in the order declared.
     pub models: Vec<ModelReport>,
     /// The comparator.
@@ -184,25 +188,4 @@ pub struct MetricScores {
     pub windows: Vec<MetricValue>,
     /// A remark for readers of these figures, such as that they are at their best by construction; null if there is none.
     pub remark: Option<String>,
-}
-
-/// The value of a metric over some pairs, with the sums that it was computed from.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub struct MetricValue {
-    /// The value; null where it is undefined, and in an interim report where there are fewer than five pairs.
-    pub value: Option<f64>,
-    /// The 95 % confidence interval. Only for the metric of the divergence search, and null where it cannot be
-    /// computed. In a finished run it is valid for one look at a declared time, not for repeated looks.
-    pub interval: Option<Interval>,
-    /// Compared pairs.
-    pub pairs: u64,
-    /// Pairs on which the model abstained; they are included in `pairs`.
-    pub abstained: u64,
-    /// Pairs on which the model failed; they are included in `pairs`.
-    pub failed: u64,
-    /// Pairs on which the metric failed; the value is computed over the others.
-    pub unscored: u64,
-    /// The sum of each component, in the order of the metric's `components`.
-    pub sums: Vec<f64>,
 }

@@ -10,6 +10,7 @@ mod helpers;
 mod latency;
 pub mod live;
 pub mod records;
+mod revisions;
 mod subgroups;
 mod threshold;
 mod verdict;
@@ -37,19 +38,23 @@ pub fn document(bundle: &ReportBundle) -> Document {
         title: format!("Shadow study {}", report.study),
         lead: lead_facts(report),
         banner: Some(banner(bundle)),
-        sections: vec![
-            verdict,
-            threshold::threshold(bundle, &formats),
-            records::accounting(report),
-            conditions::conditions(report, &formats),
-            subgroups::subgroups(report, &formats),
-            distributions::distributions(report),
-            latency::latency(report),
-            verdict::representativeness(bundle),
-            events::events(bundle),
-            events::reviews(bundle),
-            events::provenance(bundle),
-        ],
+        sections: [
+            Some(verdict),
+            Some(threshold::threshold(bundle, &formats)),
+            Some(records::accounting(report)),
+            Some(conditions::conditions(report, &formats)),
+            revisions::revisions(report, &formats),
+            Some(subgroups::subgroups(report, &formats)),
+            Some(distributions::distributions(report)),
+            Some(latency::latency(report)),
+            Some(verdict::representativeness(bundle)),
+            Some(events::events(bundle)),
+            Some(events::reviews(bundle)),
+            Some(events::provenance(bundle)),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
     }
 }
 

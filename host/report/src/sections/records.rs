@@ -9,7 +9,8 @@ use crate::model::run_summary::{ComparisonCounts, MissingAnswers, RunEnd};
 use crate::page::{Block, Cell, Column, Section, Tone};
 use crate::sections::helpers::{folded, table, text};
 use crate::value_text::value_text;
-use understudy_records::join::{Account, Accounting};
+use understudy_records::join::Accounting;
+use understudy_study::StreamKind;
 
 /// The accounting section.
 pub fn accounting(report: &Report) -> Section {
@@ -39,21 +40,25 @@ pub fn accounting(report: &Report) -> Section {
 
 /// The accounting table of both streams.
 pub fn accounting_table(accounting: &Accounting) -> Block {
-    let streams = [("snapshots", &accounting.snapshots), ("decisions", &accounting.decisions)];
-    let row = |(name, account): (&str, &Account)| -> Vec<Cell> {
+    let equation = accounting.equation();
+    let row = |kind: StreamKind| -> Vec<Cell> {
+        let account = match kind {
+            StreamKind::Snapshots => &accounting.snapshots,
+            StreamKind::Decisions => &accounting.decisions,
+        };
         let balance = match account.balances() {
             true => Cell::from("balances").toned(Tone::Good),
             false => Cell::from("DOES NOT BALANCE").toned(Tone::Bad),
         };
-        std::iter::once(name.into())
-            .chain(account.equation().map(|(_, number)| count(number).into()))
+        std::iter::once(kind.name().into())
+            .chain(equation.iter().map(|(_, _, records)| count(records[kind]).into()))
             .chain([balance])
             .collect()
     };
     let mut columns = vec![Column::text("Records")];
-    columns.extend(accounting.snapshots.equation().map(|(term, _)| Column::number(&term)));
+    columns.extend(equation.iter().map(|(name, ..)| Column::number(name)));
     columns.push(Column::text("Equation"));
-    Block::Table(table("Records by stream", columns, streams.into_iter().map(row).collect()))
+    Block::Table(table("Records by stream", columns, StreamKind::ALL.map(row).into()))
 }
 
 fn pairs(report: &Report) -> Block {

@@ -100,6 +100,7 @@ fn ruled(report: Report, word: VerdictKind) -> ReportBundle {
             compared: report.comparison.compared,
             incomparable: report.comparison.incomparable,
         },
+        revisions: None,
         shed: 0,
         guards: vec![guard(Guard::Late, GuardSubject::Decisions, GuardSpan::Run, 400, 1.0)],
         inputs: Vec::new(),

@@ -4,6 +4,7 @@
 
 use crate::format::{count, counted};
 use crate::page::{Block, Cell, Column, Tone};
+use crate::revision_text::{revised_sentence, revised_slice_text};
 use crate::sections::helpers::{scope_name, table, text};
 use understudy_statistics::verdict::{GuardResult, Verdict, term_consequence};
 use understudy_study::StreamKind;
@@ -45,19 +46,14 @@ fn row(guard: &GuardResult, over: String) -> Vec<Cell> {
 
 /// The accounts of both streams and of the pairs.
 pub fn account(verdict: &Verdict) -> Vec<Block> {
-    let (snapshots, decisions) = (&verdict.accounting.snapshots, &verdict.accounting.decisions);
-    let limits = snapshots.terms().map(|(term, _)| {
-        [StreamKind::Snapshots, StreamKind::Decisions].map(|kind| term_consequence(kind, term))
-    });
-    let limits = std::iter::once(["", ""]).chain(limits);
-    let rows = snapshots.equation().into_iter().zip(decisions.equation()).zip(limits);
-    let rows = rows.map(|(((name, snapshots), (_, decisions)), [for_snapshots, for_decisions])| {
+    let rows = verdict.accounting.equation().into_iter().map(|(name, term, records)| {
+        let limit = |kind| term.map_or("", |term| term_consequence(kind, term));
         vec![
             name.into(),
-            count(snapshots).into(),
-            for_snapshots.into(),
-            count(decisions).into(),
-            for_decisions.into(),
+            count(records.snapshots).into(),
+            limit(StreamKind::Snapshots).into(),
+            count(records.decisions).into(),
+            limit(StreamKind::Decisions).into(),
         ]
     });
     let columns = vec![
@@ -73,11 +69,18 @@ pub fn account(verdict: &Verdict) -> Vec<Block> {
         text(format!(
             "{} = {} compared + {} incomparable. An incomparable pair has no answer of the comparator; it counts as not \
              compared for `least-coverage`.",
-            counted(snapshots.paired, "pair", "pairs"),
+            counted(verdict.accounting.snapshots.paired, "pair", "pairs"),
             count(pairs.compared),
             count(pairs.incomparable)
         )),
     ];
+    if let Some(revisions) = &verdict.revisions {
+        blocks.push(text(revised_sentence(verdict, revisions)));
+        if !revisions.conditions.is_empty() {
+            let slices: Vec<String> = revisions.conditions.iter().map(revised_slice_text).collect();
+            blocks.push(text(format!("By condition: {}.", slices.join("; "))));
+        }
+    }
     if verdict.shed > 0 {
         let shed = counted(verdict.shed, "mirrored request", "mirrored requests");
         blocks.push(text(format!(

@@ -35,6 +35,10 @@ pub fn render_case(case: &Case, style: Style) -> String {
     page.section("Decision", &decision_time(case));
     values(&mut page, &case.decision);
     substrate_answer(&mut page, case);
+    for other in &case.other_decisions {
+        page.section("Other decision", &format!("{}; it does not count", time_of(case, other.decided_at)));
+        values(&mut page, &other.fields);
+    }
     let blinding = if case.blinded { "blinded: answered after the decision was known" } else { "" };
     page.section("Model answers", blinding);
     answers(&mut page, case);
@@ -67,10 +71,15 @@ fn values(page: &mut Page, values: &[(String, Option<String>)]) {
 
 /// The time of the decision, and how long after the snapshot it is.
 fn decision_time(case: &Case) -> String {
-    let nanos = case.observed_at.duration_until(case.decided_at).as_nanos();
+    time_of(case, case.decided_at)
+}
+
+/// The time of a decision on a case, and how long after the snapshot it is.
+fn time_of(case: &Case, decided_at: Timestamp) -> String {
+    let nanos = case.observed_at.duration_until(decided_at).as_nanos();
     let after = duration(u64::try_from(nanos.unsigned_abs()).unwrap_or(u64::MAX));
     let side = if nanos < 0 { "before" } else { "after" };
-    format!("decided {}, {after} {side} the snapshot", instant(case.decided_at))
+    format!("decided {}, {after} {side} the snapshot", instant(decided_at))
 }
 
 /// The decision as an answer, or the comparator's reason why it is none.
@@ -232,6 +241,7 @@ mod tests {
             raw: Some("{\"id\":\"b-17\"}".into()),
             conditions: vec![("segment".into(), "missing".into())],
             decision: vec![("room".into(), Some("a".into()))],
+            other_decisions: Vec::new(),
             comparator: plugin("recorded"),
             substrate_answer: PluginAnswer { answer: Ok("a".into()), confidence: None },
             blinded: false,

@@ -68,6 +68,7 @@ pub(crate) fn hotel() -> Report {
         accounting: Accounting { snapshots: account, decisions: account },
         input_diagnosis: None,
         comparison: ComparisonCounts { compared: 15_402, incomparable: 0 },
+        revisions: None,
         models: vec![model("booked-room", 0.79, 0, 0, 1_920), model("room-rules", 0.61, 120, 3, 2_410)],
         metrics: vec![
             metric("agreement", true, Better::Higher, Some(0.0), &["agrees"]),
@@ -118,6 +119,7 @@ pub(crate) fn rates() -> Report {
         accounting: Accounting { snapshots: account, decisions: account },
         input_diagnosis: None,
         comparison: ComparisonCounts { compared: 1_000, incomparable: 4 },
+        revisions: None,
         models: vec![ModelReport {
             plugin: plugin("historical-rate"),
             form: AnswerForm::Number,
@@ -210,6 +212,7 @@ pub(crate) fn troubled() -> Report {
         accounting: Accounting { snapshots, decisions },
         input_diagnosis: None,
         comparison: ComparisonCounts { compared: 15_402, incomparable: 10 },
+        revisions: None,
         missing_answers: vec![
             missing("recorded", MissingKind::Abstained, Some("the decision has no `room`"), 2, "b-88", None),
             missing(
@@ -259,6 +262,7 @@ pub(crate) fn empty() -> Report {
         accounting: Accounting::default(),
         input_diagnosis: None,
         comparison: ComparisonCounts::default(),
+        revisions: None,
         models: vec![ModelReport {
             plugin: plugin("booked-room"),
             form: AnswerForm::Label,

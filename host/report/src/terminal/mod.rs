@@ -11,6 +11,7 @@ mod overall;
 pub mod plan;
 mod records;
 pub mod reviews;
+mod revisions;
 mod subgroups;
 mod table;
 pub mod text_canvas;
@@ -40,6 +41,7 @@ pub fn render_report(report: &Report, style: Style) -> String {
     } else {
         overall::overall(&mut page, report, &formats);
         conditions::conditions(&mut page, report, &formats);
+        revisions::revisions(&mut page, report, &formats);
         subgroups::subgroups(&mut page, report, &formats);
         windows::windows(&mut page, report, &formats);
     }

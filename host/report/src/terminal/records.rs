@@ -33,11 +33,11 @@ pub(super) fn accounts(page: &mut Page, report: &Report) {
     page.blank();
     let mut table = TextTable::new([Align::Left, Align::Right, Align::Right, Align::Left]);
     table.head([Span::new(Ink::Title, "Records"), faint("snapshots"), faint("decisions")]);
-    let descriptions = std::iter::once("").chain(snapshots.terms().map(|(term, _)| term.description()));
-    let rows = snapshots.equation().into_iter().zip(decisions.equation()).zip(descriptions);
-    for (((name, snapshots), (_, decisions)), description) in rows {
-        let name = if description.is_empty() { format!("    {name}") } else { format!("  {name}") };
-        table.row([name.into(), count(snapshots).into(), count(decisions).into(), faint(description)]);
+    for (name, term, records) in report.accounting.equation() {
+        let name = if term.is_none() { format!("    {name}") } else { format!("  {name}") };
+        let description = term.map_or("", |term| term.description());
+        let [snapshots, decisions] = records.map(count).into_array();
+        table.row([name.into(), snapshots.into(), decisions.into(), faint(description)]);
     }
     table.row(["".into(), balance(snapshots), balance(decisions)]);
     table.print(page);

@@ -3,6 +3,7 @@
 //! Invariants: every term of both streams is shown with what it means for the verdict. Nothing is decided here.
 
 use crate::format::{count, counted};
+use crate::revision_text::{revised_sentence, revised_slice_text};
 use crate::terminal::records::balance;
 use crate::terminal::table::{Align, TextTable};
 use crate::terminal::text_canvas::{Ink, Page, Span};
@@ -15,15 +16,13 @@ pub fn verdict_account(page: &mut Page, verdict: &Verdict) {
     let (snapshots, decisions) = (&verdict.accounting.snapshots, &verdict.accounting.decisions);
     let mut table = TextTable::new([Align::Left, Align::Right, Align::Right, Align::Left]);
     table.head(["", "snapshots", "decisions", "limited by"].map(|head| Span::new(Ink::Faint, head)));
-    let consequences = snapshots.terms().map(|(term, _)| consequence(|kind| term_consequence(kind, term)));
-    let consequences = std::iter::once(String::new()).chain(consequences);
-    let rows = snapshots.equation().into_iter().zip(decisions.equation()).zip(consequences);
-    for (((name, snapshots), (_, decisions)), consequence) in rows {
+    for (name, term, records) in verdict.accounting.equation() {
+        let consequence = term.map(|term| consequence(|kind| term_consequence(kind, term)));
         table.row([
             format!("  {name}").into(),
-            count(snapshots).into(),
-            count(decisions).into(),
-            Span::new(Ink::Faint, consequence),
+            count(records.snapshots).into(),
+            count(records.decisions).into(),
+            Span::new(Ink::Faint, consequence.unwrap_or_default()),
         ]);
     }
     table.row(["".into(), balance(snapshots), balance(decisions)]);
@@ -36,6 +35,12 @@ pub fn verdict_account(page: &mut Page, verdict: &Verdict) {
         count(pairs.incomparable)
     );
     page.paragraph(2, Ink::Plain, &text, 2);
+    if let Some(revisions) = &verdict.revisions {
+        page.paragraph(2, Ink::Plain, &revised_sentence(verdict, revisions), 3);
+        for slice in &revisions.conditions {
+            page.paragraph(4, Ink::Faint, &revised_slice_text(slice), 2);
+        }
+    }
     if verdict.shed > 0 {
         let shed = counted(verdict.shed, "mirrored request", "mirrored requests");
         let text = format!("{shed} never became a record, and no term has them (most-shed)");

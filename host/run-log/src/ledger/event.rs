@@ -48,6 +48,9 @@ pub enum Event {
         segments: Vec<Segment>,
         /// Records of each stream in this group and all groups before it.
         position: PerStream<u64>,
+        /// With revisions: whether the sources have ended, and the group has the pairs that this settles.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        ended: bool,
     },
     /// The number of excluded records changed. The counts are totals since the run began.
     RecordsExcluded {

@@ -63,6 +63,8 @@ pub struct LedgerState {
     pub groups: u32,
     /// Records of each stream in the sealed groups.
     pub position: PerStream<u64>,
+    /// With revisions: whether the sources have ended, and a sealed group has the pairs that this settles.
+    pub ended: bool,
     /// Excluded records of each stream.
     pub excluded: PerStream<ExclusionCounts>,
     /// Mirrored requests that never became a record.
@@ -132,12 +134,13 @@ impl LedgerState {
                     });
                 }
             }
-            Event::GroupSealed { group, segments, position } => {
+            Event::GroupSealed { group, segments, position, ended } => {
                 if position.iter().zip(self.position.iter()).any(|(now, before)| now < before) {
                     contradiction("it covers fewer records than an earlier entry".to_owned());
                 }
                 self.groups = group + 1;
                 self.position = *position;
+                self.ended |= ended;
                 for segment in segments {
                     if self.segments.insert(segment.file.clone(), segment.clone()).is_some() {
                         contradiction(format!("{} was sealed before", segment.file));

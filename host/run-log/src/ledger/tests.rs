@@ -60,6 +60,7 @@ fn events() -> Vec<Event> {
                 segment("excluded/000000.parquet", None),
             ],
             position: PerStream::from([110, 0]),
+            ended: false,
         },
         Event::RunResumed {
             position: PerStream::from([110, 7]),

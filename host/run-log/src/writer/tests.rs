@@ -92,8 +92,14 @@ fn a_group_holds_the_rows_sent_before_its_end() {
     writing.finish().expect("the disk has room");
 
     let (_, entries) = Ledger::open(run, None).expect("it is whole");
-    let [Event::GroupSealed { group: 0, segments, position: PerStream { snapshots: 3, decisions: 0 } }] =
-        &entries.iter().map(|e| e.event.clone()).collect::<Vec<_>>()[..]
+    let [
+        Event::GroupSealed {
+            group: 0,
+            segments,
+            position: PerStream { snapshots: 3, decisions: 0 },
+            ended: false,
+        },
+    ] = &entries.iter().map(|e| e.event.clone()).collect::<Vec<_>>()[..]
     else {
         panic!("{entries:?}")
     };

@@ -117,6 +117,17 @@ pub struct ModelScores {
     pub scores: Vec<Vec<Vec<f64>>>,
 }
 
+impl ModelScores {
+    /// The statuses and scores of these rows.
+    pub fn gather(&self, rows: &[usize]) -> ModelScores {
+        let component = |scores: &Vec<f64>| rows.iter().map(|row| scores[*row]).collect();
+        ModelScores {
+            statuses: rows.iter().map(|row| self.statuses[*row]).collect(),
+            scores: self.scores.iter().map(|metric| metric.iter().map(component).collect()).collect(),
+        }
+    }
+}
+
 /// A batch of pairs that every metric has scored, as columns.
 #[derive(Clone, Copy, Debug)]
 pub struct ScoredPairs<'a> {

@@ -18,6 +18,7 @@ mod interval;
 mod local_time;
 mod paired_comparison;
 mod record_counts;
+mod revision_sums;
 mod slice_sums;
 mod verdict_statistics;
 
@@ -37,6 +38,7 @@ pub use interval::{
 };
 pub use paired_comparison::{JointAgreement, PairedComparison, PairedEstimate, PairedRow};
 pub use record_counts::{RecordCounts, WindowRecordCounts};
+pub use revision_sums::{RevisedPairs, RevisionCounts, RevisionSums};
 pub use slice_sums::{
     MAX_PRODUCT_COMPONENTS, ModelMoments, ProfileIndex, ProfiledBatch, SliceSums, SliceTotals,
 };

@@ -10,6 +10,7 @@ use super::bound::{meets_bound, meets_bound_by_count};
 use super::estimate::{Estimator, is_early};
 use super::format::{describe_threshold, direction_words, format_estimate, pass_reason};
 use super::guards::{record_guards, scope_guards};
+use super::revised::revisions;
 use super::window_selection::{WindowSelection, select_windows};
 use super::{
     CONTAMINATION_LEVEL, Contamination, CycleValue, Estimate, FORMAT, Facts, GuardResult, InputShare,
@@ -48,6 +49,9 @@ pub fn determine_verdict(facts: &Facts<'_>, reduce: &mut Reduce<'_>) -> Verdict 
         let scopes = scopes.collect();
         models.push(ModelVerdict { model: declared.name.clone(), contamination, scopes, remark: None });
     }
+    // The estimator borrows `reduce` until here.
+    let confidence = estimator.confidence;
+    let revisions = revisions(facts, reduce);
     Verdict {
         format: FORMAT,
         study: facts.study.name.clone(),
@@ -61,10 +65,11 @@ pub fn determine_verdict(facts: &Facts<'_>, reduce: &mut Reduce<'_>) -> Verdict 
         closed: facts.results.closed,
         threshold: describe_threshold(facts.study, facts.threshold),
         metric: facts.study.metrics[threshold.metric].name.clone(),
-        confidence: estimator.confidence,
+        confidence,
         windows: selection.counted,
         accounting: facts.results.accounting,
         pairs: facts.results.pairs,
+        revisions,
         shed: facts.shed,
         guards,
         inputs,

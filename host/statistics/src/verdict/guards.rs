@@ -218,6 +218,7 @@ pub fn term_consequence(stream: StreamKind, term: AccountTerm) -> &'static str {
         (AccountTerm::Excluded(ExclusionReason::Late), _) => Guard::Late.key(),
         (AccountTerm::Excluded(ExclusionReason::Conflict), _) => Guard::Conflict.key(),
         (AccountTerm::Excluded(ExclusionReason::Duplicate), _) => "none: identical copies add no information",
+        (AccountTerm::Revised, _) => "none: another revision counts, as declared",
         (AccountTerm::Paired, _) => "incomparable pairs: least-coverage",
         (AccountTerm::Waiting | AccountTerm::Expired, StreamKind::Snapshots) => Guard::Coverage.key(),
         (AccountTerm::Waiting | AccountTerm::Expired, StreamKind::Decisions) => Guard::Orphaned.key(),

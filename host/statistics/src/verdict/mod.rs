@@ -19,6 +19,7 @@ mod estimate;
 mod format;
 mod guards;
 pub mod plan;
+mod revised;
 mod window_selection;
 
 use jiff::Timestamp;
@@ -29,8 +30,11 @@ pub use bound::meets_bound_by_count;
 pub use determination::determine_verdict;
 pub use format::{TESTED_LATER, describe_threshold, direction_words, format_share};
 pub use guards::{Guard, GuardResult, GuardSpan, GuardSubject, term_consequence};
+pub use revised::{RevisedAgreement, RevisedSlice, VerdictRevisions};
 
-use crate::scoring::{Cells, Conditions, Difference, InputCounts, Interval, RecordCounts, VerdictEvidence};
+use crate::scoring::{
+    Cells, Conditions, Difference, InputCounts, Interval, RecordCounts, RevisionSums, VerdictEvidence,
+};
 use understudy_records::join::Accounting;
 use understudy_study::{InterferenceKind, Micros, PerStream, Study, Threshold};
 
@@ -88,6 +92,8 @@ pub struct RunResults<'f> {
     pub records: &'f RecordCounts,
     /// The sums of the scores by window and condition.
     pub cells: &'f Cells,
+    /// The counts and scores of the pairs with more than one decision.
+    pub revisions: &'f RevisionSums,
     /// The sums of the threshold's metric by stratum.
     pub evidence: &'f VerdictEvidence,
 }
@@ -167,6 +173,9 @@ pub struct Verdict {
     pub accounting: Accounting,
     /// The pairs of the whole run.
     pub pairs: PairCounts,
+    /// The pairs of the whole run with more than one decision; `None` if the study refuses revisions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revisions: Option<VerdictRevisions>,
     /// The number of mirrored requests that never became a record. No term of the accounting has them.
     pub shed: u64,
     /// The guards over all records, which are the same for all models and scopes.

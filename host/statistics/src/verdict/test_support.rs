@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::scoring::{
-    AnswerStatus, Cells, CellsShape, EvidencePair, ModelScores, ScoredPairs, Window, WindowClock,
-    jackknife_group,
+    AnswerStatus, Cells, CellsShape, EvidencePair, ModelScores, RevisionSums, ScoredPairs, Window,
+    WindowClock, jackknife_group,
 };
 use understudy_records::join::Account;
 use understudy_study::{InterferenceKind, Micros, PerStream, Shares, parse};
@@ -212,6 +212,7 @@ impl Case {
                 inputs: &inputs,
                 records: &self.records,
                 cells: &cells,
+                revisions: &RevisionSums::new(cells.shape().clone()),
                 evidence: &evidence,
             },
             range: self.range,

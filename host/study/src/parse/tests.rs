@@ -88,7 +88,7 @@ fn ten_faults_are_reported_at_once() {
     study.toml:2: `time-zone` is "Europe/Amsterdm", which is not a time zone; did you mean "Europe/Amsterdam"?
     study.toml:3: `inputs.id` is missing; write the key of a record's id, such as "id"
     study.toml:6: `inputs.fields.lead_time` is "int"; write one of "boolean", "integer", "number", "text", "timestamp", "json"
-    study.toml:13: unknown key `decisions.horizn`; did you mean `horizon`? keys allowed here: horizon, id, time, lateness, most-ahead, fields
+    study.toml:13: unknown key `decisions.horizn`; did you mean `horizon`? keys allowed here: horizon, revisions, id, time, lateness, most-ahead, fields
     study.toml:17: `sources.snapshots` is "bookings.jsonl"; write { file = "records.jsonl" }, { stdin = true } or { http = true }
     study.toml:21: `models.plugin` is 7; write the path of the component, such as "plugins/rules.wasm"
     study.toml:22: `models.grant` contains `decision.room`, but a model must not read the decision that it is compared with; grant fields of [inputs.fields] only

@@ -108,6 +108,7 @@ fn verdict(accounting: Accounting, scopes: Vec<ScopeVerdict>) -> Verdict {
         windows: windows.collect(),
         accounting,
         pairs: PairCounts { compared: accounting.snapshots.paired - 1, incomparable: 1 },
+        revisions: None,
         shed: 0,
         guards: record_guards(accounting),
         inputs: Vec::new(),

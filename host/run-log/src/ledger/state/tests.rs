@@ -37,7 +37,7 @@ fn segment(file: &str, rows: u64) -> Segment {
 
 fn sealed(group: u32, files: &[&str], position: PerStream<u64>) -> Event {
     let segments = files.iter().map(|file| segment(file, 5)).collect();
-    Event::GroupSealed { group, segments, position }
+    Event::GroupSealed { group, segments, position, ended: false }
 }
 
 fn resumed(position: PerStream<u64>) -> Event {

@@ -14,7 +14,7 @@ use super::super::{Facts, PairCounts, RunResults, Verdict, determine_verdict};
 use super::*;
 use crate::scoring::{
     AnswerStatus, Cells, CellsShape, Conditions, EvidencePair, InputCounts, ModelScores, RecordCounts,
-    ScoredPairs, VerdictEvidence, WindowClock, jackknife_group,
+    RevisionSums, ScoredPairs, VerdictEvidence, WindowClock, jackknife_group,
 };
 use understudy_records::batch::Records;
 use understudy_records::join::{IntervalJoin, JoinBounds, Slot};
@@ -315,6 +315,7 @@ impl Run {
                 inputs: &inputs,
                 records: &counted,
                 cells: &cells,
+                revisions: &RevisionSums::new(cells.shape().clone()),
                 evidence: &evidence,
             },
             range: (Some(0.0), Some(1.0)),

@@ -90,7 +90,8 @@ fn every_exceeded_guard_is_a_reason_with_its_counts() {
         conflict: 40,
         expired: 50,
         waiting: 60,
-        paired: 800,
+        paired: 780,
+        revised: 20,
     };
     assert!(left.balances());
     insta::assert_snapshot!(decided("", left, left).1, @r"
@@ -120,6 +121,7 @@ fn every_term_is_limited_or_explained() {
     conflict: most-conflict / most-conflict
     late: most-late / most-late
     paired: incomparable pairs: least-coverage / incomparable pairs: least-coverage
+    revised: none: another revision counts, as declared / none: another revision counts, as declared
     waiting: least-coverage / most-orphaned
     expired: least-coverage / most-orphaned
     ");

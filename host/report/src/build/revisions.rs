@@ -1,0 +1,73 @@
+//! Builds the part of a report about revised decisions.
+//!
+//! Invariants: an interim report withholds what fewer than five pairs say.
+
+use crate::build::disclosure::MIN_INTERIM_PAIRS;
+use crate::build::reducer::Reducer;
+use crate::model::report::MetricValue;
+use crate::model::revisions::{
+    CountingDecision, ModelRevisions, RevisionNumbers, RevisionReport, RevisionScores, SlicedValues,
+};
+use understudy_engine::{RunResult, SealedStudy};
+use understudy_statistics::scoring::{Cells, Slice};
+use understudy_study::Revisions;
+
+/// The revised decisions of a run; `None` if the study refuses revisions.
+pub(super) fn revisions(
+    outcome: &RunResult,
+    sealed_study: &SealedStudy,
+    reducer: &mut Reducer,
+) -> Option<RevisionReport> {
+    let study = &sealed_study.study;
+    let sums = &outcome.revisions;
+    let (counts, first, last) = match study.revisions {
+        Revisions::Refuse => return None,
+        Revisions::First => (CountingDecision::First, sums.counting(), sums.other()),
+        Revisions::Last { .. } => (CountingDecision::Last, sums.other(), sums.counting()),
+    };
+    let is_final = outcome.end.is_final();
+    let numbers = |slice: Slice| {
+        let counts = sums.counts(slice);
+        RevisionNumbers {
+            pairs: counts.pairs,
+            decisions: counts.decisions,
+            known: counts.known,
+            changed: (is_final || counts.known >= MIN_INTERIM_PAIRS).then_some(counts.changed),
+        }
+    };
+    let sizes = &outcome.cells.shape().conditions;
+    let mut values = |cells: &Cells, model: usize, metric: usize| {
+        let totals = cells.fold(cells.iter().map(|(window, _)| window));
+        let mut value = |slice: Slice| {
+            let value = reducer.metric_value(&totals, slice, model, metric);
+            match is_final || value.pairs >= MIN_INTERIM_PAIRS {
+                true => value,
+                false => MetricValue { pairs: value.pairs, ..MetricValue::default() },
+            }
+        };
+        SlicedValues { overall: value(Slice::All), conditions: by_condition(sizes, value) }
+    };
+    let models = (0..sealed_study.models.len()).map(|model| {
+        let scores = (0..sealed_study.metrics.len()).map(|metric| RevisionScores {
+            first: values(first, model, metric),
+            last: values(last, model, metric),
+        });
+        ModelRevisions { scores: scores.collect() }
+    });
+    let models = models.collect();
+    Some(RevisionReport {
+        counts,
+        version: study.revisions.version_field().map(|index| study.decisions.fields[index].name.clone()),
+        overall: numbers(Slice::All),
+        conditions: by_condition(sizes, numbers),
+        models,
+    })
+}
+
+/// A result for each value of each condition.
+fn by_condition<T>(sizes: &[usize], mut result: impl FnMut(Slice) -> T) -> Vec<Vec<T>> {
+    let condition = |(condition, values): (usize, &usize)| {
+        (0..*values).map(|value| result(Slice::Value { condition, value })).collect()
+    };
+    sizes.iter().enumerate().map(condition).collect()
+}
