@@ -6,6 +6,7 @@ use jiff::SignedDuration;
 
 use crate::format::{count, counted};
 use crate::model::report::Report;
+use crate::model::run_summary::RunEnd;
 use understudy_records::diagnosis::{
     BeyondHorizon, CauseCount, FormCount, IdForm, InputDiagnosis, RejectionCause, UnpairedIds, UnreadStream,
 };
@@ -14,7 +15,9 @@ use understudy_records::diagnosis::{
 pub(crate) fn sentences(report: &Report) -> Vec<String> {
     let Some(InputDiagnosis { unread, unpaired }) = &report.input_diagnosis else { return Vec::new() };
     let unpaired = unpaired.as_ref().map(|unpaired| on_pairs(report, unpaired));
-    unread.iter().map(on_stream).chain(unpaired).collect()
+    // A stream without records may only be one that the run had not begun to read.
+    let read = |stream: &&UnreadStream| stream.received > 0 || report.end == RunEnd::Finished;
+    unread.iter().filter(read).map(on_stream).chain(unpaired).collect()
 }
 
 fn on_stream(unread: &UnreadStream) -> String {
@@ -167,6 +170,14 @@ mod tests {
     #[test]
     fn a_run_that_was_read_has_no_sentences() {
         assert_eq!(sentences(&fixture::empty()), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_stream_is_empty_only_if_the_run_has_finished() {
+        let report = |end| Report { end, input_diagnosis: Some(unread(0, 0, &[])), ..fixture::empty() };
+        assert_eq!(sentences(&report(RunEnd::Finished)).len(), 1);
+        assert!(sentences(&report(RunEnd::Interrupted)).is_empty());
+        assert!(sentences(&report(RunEnd::SourceFailed(Vec::new()))).is_empty());
     }
 
     #[test]

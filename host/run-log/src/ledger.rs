@@ -25,7 +25,9 @@ use sha2::{Digest, Sha256};
 
 pub use crate::ledger::check::{LedgerFault, check};
 pub use crate::ledger::entry::{Entry, head, is_closed};
-pub use crate::ledger::event::{Asset, Event, FileDigest, Segment, ShadowResult, ShedCounts, SwapTrigger};
+pub use crate::ledger::event::{
+    Asset, Event, FileDigest, Segment, ShadowResult, ShedCounts, StopReason, SwapTrigger,
+};
 pub use crate::ledger::recorded_interference::{InterferenceSource, RecordedInterference};
 pub use crate::ledger::recorded_swap::{RecordedSwap, SwapOutcome};
 pub use crate::ledger::review::{FailureMode, Judgement, SampledStratum};

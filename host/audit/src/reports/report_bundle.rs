@@ -16,7 +16,7 @@ use understudy_report::model::bundle::{
 use understudy_report::model::report::{MetricInfo, ModelReport};
 use understudy_report::{Report, build, counted, review_summaries};
 use understudy_run_log::ledger::{
-    self, Entry, Event, LEDGER, LedgerState, RecordedVerdict, SwapOutcome, SwapTrigger,
+    self, Entry, Event, LEDGER, LedgerState, RecordedVerdict, StopReason, SwapOutcome, SwapTrigger,
 };
 use understudy_run_log::{CHECKPOINT, REPORT, VERDICT, checkpoint, file_digest};
 use understudy_statistics::verdict::{Verdict, describe_threshold};
@@ -167,7 +167,11 @@ fn run_event(entry: &Entry, recorded: &LedgerState) -> Option<RunEvent> {
             (RunEventKind::Interruption, None, text)
         }
         Event::RunStopped { reason, .. } => {
-            (RunEventKind::Interruption, None, format!("the run was stopped: {reason}"))
+            let text = match reason {
+                StopReason::Interrupted => "the run was interrupted".to_owned(),
+                StopReason::SourceFailed(error) => format!("a source failed: {error}"),
+            };
+            (RunEventKind::Interruption, None, text)
         }
         Event::SourceGap { stream, reason } => {
             (RunEventKind::Interruption, None, format!("{stream}: {reason}"))

@@ -20,7 +20,7 @@ use crate::seal::sealed_study::SealedStudy;
 use crate::stats::input_diagnosis::diagnose;
 use crate::stats::interim_schedule::InterimCallback;
 use crate::stats::run_result::{EndReason, RunResult};
-use understudy_run_log::ledger::{Event, FileDigest, Ledger};
+use understudy_run_log::ledger::{Event, FileDigest, Ledger, StopReason};
 use understudy_run_log::{CHECKPOINT, Commit, LogWriter, REPORT, RunDirectory, checkpoint};
 use understudy_sandbox::sha256_hex;
 
@@ -117,9 +117,11 @@ impl EndedRun {
         let event = match self.result.end {
             EndReason::Finished => Event::RunClosed { files },
             EndReason::Interrupted | EndReason::Interim { .. } => {
-                Event::RunStopped { reason: "interrupted".to_owned(), files }
+                Event::RunStopped { reason: StopReason::Interrupted, files }
             }
-            EndReason::SourceBroke(faults) => Event::RunStopped { reason: faults.join("; "), files },
+            EndReason::SourceBroke(faults) => {
+                Event::RunStopped { reason: StopReason::SourceFailed(faults.join("; ")), files }
+            }
         };
         self.ledger.append(event)?;
         Ok(())

@@ -233,7 +233,7 @@ pub enum Event {
     /// The run stopped before its sources ended. It can be resumed.
     RunStopped {
         /// Why the run stopped.
-        reason: String,
+        reason: StopReason,
         /// The derived files at that time.
         files: Vec<FileDigest>,
     },
@@ -242,6 +242,16 @@ pub enum Event {
         /// The derived files at that time.
         files: Vec<FileDigest>,
     },
+}
+
+/// Why a run stopped before its sources ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StopReason {
+    /// A signal or a command stopped the run.
+    Interrupted,
+    /// A source could not be read to its end: its error. The records behind that are unknown.
+    SourceFailed(String),
 }
 
 /// What caused a swap.

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use crate::ledger::check::LedgerFault;
 use crate::ledger::entry::Entry;
-use crate::ledger::event::{Event, FileDigest, Segment, ShedCounts};
+use crate::ledger::event::{Event, FileDigest, Segment, ShedCounts, StopReason};
 use crate::ledger::recorded_interference::{InterferenceSource, RecordedInterference};
 use crate::ledger::recorded_swap::{RecordedSwap, SwapOutcome};
 use understudy_records::join::ExclusionCounts;
@@ -69,6 +69,8 @@ pub struct LedgerState {
     pub excluded: PerStream<ExclusionCounts>,
     /// Mirrored requests that never became a record.
     pub shed: ShedCounts,
+    /// The error of the source that stopped the run, if it has not been resumed since.
+    pub source_failure: Option<String>,
     /// Determinism checks by model.
     pub determinism: BTreeMap<String, DeterminismTotals>,
     /// The sealed segments by file, as they are now.
@@ -195,7 +197,7 @@ impl LedgerState {
                 self.verdict = Some(RecordedVerdict { index, file, closed, resumed_since: false });
             }
             Event::RunResumed { position, .. } => {
-                (self.end, self.stopped) = (None, false);
+                (self.end, self.stopped, self.source_failure) = (None, false, None);
                 for swap in &mut self.swaps {
                     let lowest = swap.resumed_from.unwrap_or(*position);
                     swap.resumed_from = Some(PerStream::from_fn(|kind| lowest[kind].min(position[kind])));
@@ -204,7 +206,13 @@ impl LedgerState {
                     verdict.resumed_since = true;
                 }
             }
-            Event::RunStopped { files, .. } => (self.end, self.stopped) = (Some(files.clone()), true),
+            Event::RunStopped { files, reason } => {
+                (self.end, self.stopped) = (Some(files.clone()), true);
+                self.source_failure = match reason {
+                    StopReason::Interrupted => None,
+                    StopReason::SourceFailed(error) => Some(error.clone()),
+                };
+            }
             Event::RunClosed { files } => (self.end, self.closed) = (Some(files.clone()), true),
             Event::PluginLoaded { .. }
             | Event::SourceGap { .. }

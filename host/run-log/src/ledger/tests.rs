@@ -113,7 +113,7 @@ fn events() -> Vec<Event> {
             after: segment("snapshots/000000.parquet", Some((0, 99))),
             dropped_columns: vec!["raw".to_owned()],
         },
-        Event::RunStopped { reason: "SIGTERM".to_owned(), files: vec![] },
+        Event::RunStopped { reason: StopReason::Interrupted, files: vec![] },
         Event::RunClosed { files },
     ]
 }

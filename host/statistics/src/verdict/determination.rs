@@ -260,6 +260,9 @@ fn add_missing_evidence(
 ) {
     let threshold = facts.threshold;
     let mut add = |text| reasons.push(VerdictReason { verdict: VerdictKind::Inconclusive, text });
+    if let Some(error) = facts.source_failure {
+        add(format!("a source failed, and what it has left to read may belong to these windows: {error}"));
+    }
     let complete = selection.windows.len() as u64;
     match threshold.windows {
         WindowChoice::First(required) | WindowChoice::Latest(required) if complete < required => {

@@ -116,6 +116,8 @@ pub struct Facts<'f> {
     pub range: (Option<f64>, Option<f64>),
     /// For each declared reference, the expected share of each value.
     pub references: &'f [Vec<f64>],
+    /// The error of the source that stopped the run before its end.
+    pub source_failure: Option<&'f str>,
     /// Exposures and comparator changes, in order of time.
     pub interferences: &'f [InterferenceEvent],
     /// The number of mirrored requests that never became a record.

@@ -70,6 +70,7 @@ pub(super) struct Case {
     pub(super) records: RecordCounts,
     pub(super) unanswered: u64,
     pub(super) shed: u64,
+    pub(super) source_failure: Option<&'static str>,
     pub(super) closed: bool,
     pub(super) blinded_hits: Option<(u64, u64)>,
     pub(super) interferences: Vec<InterferenceEvent>,
@@ -96,6 +97,7 @@ impl Case {
             records: RecordCounts::default(),
             unanswered: 0,
             shed: 0,
+            source_failure: None,
             closed: true,
             blinded_hits: None,
             interferences: Vec::new(),
@@ -219,6 +221,7 @@ impl Case {
             references: &references,
             interferences: &self.interferences,
             shed: self.shed,
+            source_failure: self.source_failure,
         };
         determine_verdict(&facts, &mut |pairs, sums| (self.reduce)(pairs, sums[0]))
     }

@@ -1,7 +1,7 @@
 //! The state of ledgers with a few entries.
 
 use super::*;
-use crate::ledger::event::SwapTrigger;
+use crate::ledger::event::{StopReason, SwapTrigger};
 
 fn time(minute: i64) -> Timestamp {
     Timestamp::from_second(1_772_359_200 + 60 * minute).expect("a time")
@@ -125,7 +125,7 @@ fn entries_that_contradict_earlier_ones_are_reported() {
 
 #[test]
 fn a_run_has_ended_until_it_is_resumed() {
-    let stopped = Event::RunStopped { reason: "SIGTERM".to_owned(), files: Vec::new() };
+    let stopped = Event::RunStopped { reason: StopReason::Interrupted, files: Vec::new() };
     let ended = |events| {
         let state = state(events);
         (state.end.is_some(), state.closed, state.interruption())

@@ -322,6 +322,7 @@ impl Run {
             references: &[],
             interferences: &[],
             shed: self.count(|fate| fate == Fate::ShedSnapshot),
+            source_failure: None,
         };
         determine_verdict(&facts, &mut |pairs, sums| Some(sums[0] / pairs as f64))
     }

@@ -174,3 +174,14 @@ fn mirrored_requests_that_never_became_a_record_are_limited() {
     assert_eq!(decided(11, "most-shed = 0.02").0, VerdictKind::Go);
     assert_eq!(decided(1, "most-shed = 0").0, VerdictKind::Void);
 }
+
+#[test]
+fn a_run_whose_source_failed_is_never_a_go() {
+    // The first weeks are complete, and the run is not closed.
+    let decided =
+        |source_failure| Case { source_failure, closed: false, ..Case::new(&every(3), &[GOOD; 4]) }.decide();
+    assert_eq!(decided(None).0, VerdictKind::Go);
+    let (kind, reasons) = decided(Some("line 9 of d.jsonl is not in order of time"));
+    assert_eq!(kind, VerdictKind::Inconclusive);
+    insta::assert_snapshot!(reasons, @"INCONCLUSIVE: a source failed, and what it has left to read may belong to these windows: line 9 of d.jsonl is not in order of time");
+}
