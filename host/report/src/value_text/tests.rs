@@ -1,3 +1,5 @@
+//! Texts of values that look alike.
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;

@@ -337,7 +337,7 @@ fn faults_are_described() {
         ("truncated", lines.concat()[..700].to_vec()),
         ("no entry", [&lines[..2].concat(), &b"{}\n"[..], &lines[2..].concat()].concat()),
         ("not UTF-8", [&lines[..3].concat(), &b"\xff\n"[..]].concat()),
-        ("unknown kind", forged(&body.replace("\"group-sealed\"", "\"burnt\""))),
+        ("unknown kind", forged(&body.replace("\"requests-shed\"", "\"burnt\""))),
         ("extra field", forged(&format!("{body},\"more\":1"))),
         ("with spaces", forged(&body.replace("\"kind\":", "\"kind\": "))),
     ];

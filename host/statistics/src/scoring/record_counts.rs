@@ -132,7 +132,7 @@ mod tests {
         }
         counts.add_excluded(&mut clock, kind, ExclusionReason::Rejected, None, LATENESS);
         let total = |from: i64, to: i64, kind| {
-            let mut clock = super::tests::clock();
+            let mut clock = clock();
             counts.total(clock.window(from * HOUR)..=clock.window(to * HOUR), kind)
         };
         let all = WindowRecordCounts { accepted: 3, rejected: 1, conflict: 1, late: 1 };

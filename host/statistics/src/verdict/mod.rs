@@ -176,7 +176,6 @@ pub struct Verdict {
     /// The pairs of the whole run.
     pub pairs: PairCounts,
     /// The pairs of the whole run with more than one decision; `None` if the study refuses revisions.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revisions: Option<VerdictRevisions>,
     /// The number of mirrored requests that never became a record. No term of the accounting has them.
     pub shed: u64,
