@@ -77,7 +77,7 @@ fn generated_requests_get_the_described_responses() {
         status["run-status"]["accounting"][stream][term].as_u64().unwrap_or_else(|| panic!("{status:#}"))
     };
     for stream in ["snapshots", "decisions"] {
-        assert!(counted(stream, "received") > 100 && counted(stream, "late") == 0, "{status:#}");
+        assert!(counted(stream, "received") > 0 && counted(stream, "late") == 0, "{status:#}");
         let record = format!(r#"{{"id":"the last one","at":"{}"}}"#, jiff::Timestamp::now());
         assert_eq!(
             feed.post(&format!("/v1/{stream}"), record).json()["accepted"],

@@ -275,7 +275,7 @@ impl IntervalJoin {
     ) -> FileJoinResult {
         let slot = self.next;
         self.next = self.next.wrapping_add(1);
-        let mut rows = max_rows.min(records.len());
+        let rows = max_rows.min(records.len());
         self.table.reserve(rows, |entry| hash(self.seed, id(&self.batches, entry)));
 
         let mut excluded = Vec::new();
@@ -287,6 +287,7 @@ impl IntervalJoin {
         // The record that set the clock, if it is in this batch and not recorded yet.
         let mut latest = None;
         let mut out_of_order = None;
+        let mut joined_rows = rows;
         for record in 0..rows {
             let own = |entry: &JoinEntry| match entry.slot == slot {
                 true => records.ids.value(accepted[entry.row as usize] as usize),
@@ -330,7 +331,7 @@ impl IntervalJoin {
                         continue;
                     }
                     OrderOutcome::Stop(fault) => {
-                        (rows, out_of_order) = (record, fault);
+                        (joined_rows, out_of_order) = (record, fault);
                         break;
                     }
                 }
@@ -358,11 +359,11 @@ impl IntervalJoin {
             });
         }
         self.record_clock(kind, records, latest);
-        self.accounts[kind].received += rows as u64;
+        self.accounts[kind].received += joined_rows as u64;
         self.hold(kind, slot, records, &accepted, states);
         pairs.extend(self.settle_before(self.watermark(StreamKind::Decisions)));
         self.expire();
-        FileJoinResult { joined: JoinResult { slot, excluded, pairs }, rows, out_of_order }
+        FileJoinResult { joined: JoinResult { slot, excluded, pairs }, rows: joined_rows, out_of_order }
     }
 
     /// The batches whose rows can no longer pair, each returned once. A batch without accepted rows is never returned.
