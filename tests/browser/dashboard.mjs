@@ -77,6 +77,7 @@ async function view(scheme, width) {
 async function grow() {
   const page = await open({ viewport: { width: 1280, height: 900 } });
   await shown(page, "Connected", "#connection");
+  await shown(page, "NO FIGURES YET", ".banner");
   found.steps.before = { banner: await page.textContent(".banner"), account: await account(page) };
   if (folder) await page.screenshot({ path: join(folder, "before.png"), fullPage: true });
   await page.evaluate(() => (globalThis.marker = "the same page"));
