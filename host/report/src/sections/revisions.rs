@@ -64,7 +64,7 @@ fn by_condition(report: &Report, revisions: &RevisionReport, formats: &[MetricFo
     let primary = formats.first();
     for (format, model) in primary.iter().flat_map(|format| report.models.iter().map(move |m| (format, m))) {
         for end in ["first", "last"] {
-            columns.push(Column::number(&format!("{} of {}, {end}", format.name(), model.plugin.name)));
+            columns.push(Column::number(format!("{} of {}, {end}", format.name(), model.plugin.name)));
         }
     }
     let mut rows: Vec<Vec<Cell>> = Vec::new();

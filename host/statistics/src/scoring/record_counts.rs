@@ -112,14 +112,14 @@ mod tests {
     const HOUR: i64 = 3_600_000_000;
     const LATENESS: Micros = Micros(2 * HOUR);
 
-    fn clock() -> WindowClock {
+    fn hourly_clock() -> WindowClock {
         let windows = Windows { every: Every::Hour, week_ends: jiff::civil::Weekday::Sunday };
         WindowClock::new(windows, TimeZone::UTC)
     }
 
     #[test]
     fn records_are_counted_in_their_window() {
-        let (mut clock, mut counts) = (clock(), RecordCounts::default());
+        let (mut clock, mut counts) = (hourly_clock(), RecordCounts::default());
         let kind = StreamKind::Decisions;
         counts.add_accepted(&mut clock, kind, &[5 * HOUR, 5 * HOUR + 1, 6 * HOUR]);
         for (reason, hour) in [
@@ -132,7 +132,7 @@ mod tests {
         }
         counts.add_excluded(&mut clock, kind, ExclusionReason::Rejected, None, LATENESS);
         let total = |from: i64, to: i64, kind| {
-            let mut clock = clock();
+            let mut clock = hourly_clock();
             counts.total(clock.window(from * HOUR)..=clock.window(to * HOUR), kind)
         };
         let all = WindowRecordCounts { accepted: 3, rejected: 1, conflict: 1, late: 1 };
@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn records_of_any_past_need_no_memory() {
-        let (mut clock, mut counts) = (clock(), RecordCounts::default());
+        let (mut clock, mut counts) = (hourly_clock(), RecordCounts::default());
         let kind = StreamKind::Snapshots;
         counts.add_excluded(&mut clock, kind, ExclusionReason::Late, Some(Micros(0)), LATENESS);
         counts.add_accepted(&mut clock, kind, &[1_000_000 * HOUR]);
