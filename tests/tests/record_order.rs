@@ -282,8 +282,15 @@ fn served(mirror: &str) -> (TestWorkspace, ServedRun, Client) {
         ("{ file = \"decisions.jsonl\" }", "{ http = true }"),
         ("[[models]]", mirror),
     ]);
-    let serving = ServedRun::start(&workspace, &[]);
-    let client = serving.client();
+    // A mirror is served with tokens only.
+    if !mirror.contains("[mirror]") {
+        let serving = ServedRun::start(&workspace, &[]);
+        let client = serving.client();
+        return (workspace, serving, client);
+    }
+    let token = workspace.ok(&["token", "--role", "feed", "--name", "feed", "--file", "tokens.toml"]).stdout;
+    let serving = ServedRun::start(&workspace, &["--tokens", "tokens.toml"]);
+    let client = Client::with_token(serving.address, token.trim());
     (workspace, serving, client)
 }
 
@@ -333,8 +340,7 @@ fn a_mirrored_request_of_the_future_is_rejected() {
     }
     let run = workspace.path().join("run");
     wait_until("the good one is in the log", || open_rows(&run, "snapshots") == 1);
-    workspace.ok(&["end", "run", "--reason", "that is all", "--who", "test"]);
-    assert_eq!(serving.wait_with_output().code, 0);
+    assert_eq!(serving.stop().code, 130);
     let report = workspace.report("run");
     assert_eq!(account(&report, "snapshots"), [("received", 2), ("rejected", 1), ("waiting", 1)]);
 }
