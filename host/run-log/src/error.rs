@@ -3,13 +3,14 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::io_advice::io_advice;
 use crate::ledger::LedgerError;
 
 /// Why the log cannot be written or read.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
     /// A file operation failed.
-    #[error("cannot {verb} {}: {error}{}", path.display(), advice(error))]
+    #[error("cannot {verb} {}: {error}{}", path.display(), io_advice(error))]
     Io {
         /// The operation, such as "read".
         verb: &'static str,
@@ -66,17 +67,5 @@ impl LogError {
             },
             other => LogError::Format { verb, path: path.clone(), why: other.to_string() },
         }
-    }
-}
-
-fn advice(error: &io::Error) -> &'static str {
-    match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            "; free some space, or choose another directory with --run; what was written before is kept"
-        }
-        io::ErrorKind::ReadOnlyFilesystem
-        | io::ErrorKind::PermissionDenied
-        | io::ErrorKind::NotADirectory => "; choose a directory that may be written to with --run",
-        _ => "",
     }
 }

@@ -23,7 +23,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-pub use crate::ledger::check::{LedgerFault, check};
+use crate::ledger::check::{LedgerFault, check};
 pub use crate::ledger::entry::{Entry, head, is_closed};
 pub use crate::ledger::event::{
     Asset, Event, FileDigest, Segment, ShadowResult, ShedCounts, StopReason, SwapTrigger,
@@ -35,6 +35,7 @@ pub use crate::ledger::state::{DeterminismTotals, LedgerState, RecordedVerdict, 
 
 use crate::atomic_file::replace;
 use crate::digest::hexadecimal;
+use crate::io_advice::io_advice;
 use crate::ledger::entry::{NO_PREVIOUS, line};
 use crate::signed_head::{NoteError, Signer, Tree};
 
@@ -46,7 +47,7 @@ pub const NOTE: &str = "ledger.note";
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
     /// A file operation failed.
-    #[error("cannot {verb} {}: {error}", path.display())]
+    #[error("cannot {verb} {}: {error}{}", path.display(), io_advice(error))]
     Io {
         /// The operation, such as "read".
         verb: &'static str,

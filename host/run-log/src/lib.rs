@@ -30,6 +30,7 @@ mod directory;
 mod durable_file;
 mod error;
 mod group;
+mod io_advice;
 mod ipc_stream;
 mod layout;
 pub mod ledger;

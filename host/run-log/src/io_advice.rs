@@ -1,0 +1,16 @@
+//! What to do about an error of the system, as the end of a message.
+
+use std::io::{Error, ErrorKind};
+
+/// Advice on a file operation that failed, with its separator; empty if there is none.
+pub(crate) fn io_advice(error: &Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            "; free some space, or choose another directory with --run; what was written before is kept"
+        }
+        ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied | ErrorKind::NotADirectory => {
+            "; choose a directory that may be written to with --run"
+        }
+        _ => "",
+    }
+}
