@@ -23,7 +23,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-use crate::ledger::check::{LedgerFault, check};
+pub use crate::ledger::check::{LedgerFault, check};
 pub use crate::ledger::entry::{Entry, head, is_closed};
 pub use crate::ledger::event::{
     Asset, Event, FileDigest, Segment, ShadowResult, ShedCounts, StopReason, SwapTrigger,
