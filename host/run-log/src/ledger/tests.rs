@@ -169,18 +169,19 @@ fn entries_have_a_fixed_text_form() {
     {"entry":0,"at":"2026-03-01T10:00:00.5Z","previous":"0000000000000000000000000000000000000000000000000000000000000000","kind":"run-started","study":"rooms","seal":"a..","study-toml":"b..","version":"0.1.0","key":"vienna+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k","hash":"39e29d18fd892120b2a36569ee5bb23dcf9d794424a2e45d753f94170bc13a6e"}
     {"entry":1,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"plugin-loaded","role":"model","name":"forest","sha256":"b..","assets":[{"name":"weights","sha256":"c.."}],"hash":".."}
     {"entry":2,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"records-excluded","snapshots":{"rejected":1,"duplicate":2,"conflict":3,"late":4},"decisions":{"rejected":0,"duplicate":0,"conflict":0,"late":0},"hash":".."}
-    {"entry":3,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"group-sealed","group":0,"segments":[{"file":"snapshots/000000.parquet","sha256":"d..","bytes":4096,"rows":100,"sequences":[0,99]},{"file":"excluded/000000.parquet","sha256":"d..","bytes":4096,"rows":100}],"position":{"snapshots":110,"decisions":0},"hash":".."}
-    {"entry":4,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"run-resumed","position":{"snapshots":110,"decisions":7},"interruption":"was cut off","truncated":{"snapshots":0,"decisions":2},"hash":".."}
-    {"entry":5,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"source-gap","stream":"decisions","reason":"the file is shorter than it was","hash":".."}
-    {"entry":6,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"exposure","who":"ana \"the analyst\"","command":"understudy export, as CSV","rows":12,"ids":"f..","withheld":3,"since":"2026-04-20T06:00:00Z","hash":".."}
-    {"entry":7,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"disclosure","interference":"comparator-change","who":"bo","text":"the rules changed","since":"2026-04-21T06:00:00Z","hash":".."}
-    {"entry":8,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"review-sample","model":"forest","seed":"a..","strata":[{"name":"elsewhere","disagreements":41,"drawn":30}],"hash":".."}
-    {"entry":9,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"review","who":"ana","model":"forest","id":"b-7","observed-at":"2026-03-01T10:00:00Z","stratum":"elsewhere","judgement":"substrate-right","failure-mode":"known-gap","note":"no cot in that room","hash":".."}
-    {"entry":10,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"verdict","file":{"file":"verdict.json","sha256":"gggggggggggggggggggggggggggggggggggggggggggggggggggggggggggggggg"},"closed":true,"position":{"snapshots":7,"decisions":6},"rulings":["rules/all: NO-GO"],"hash":".."}
-    {"entry":11,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"note","who":"ana","text":"the rules changed at noon;\nsee ticket 7, — käi","hash":".."}
-    {"entry":12,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"segment-reduced","before":{"file":"snapshots/000000.parquet","sha256":"d..","bytes":4096,"rows":100,"sequences":[0,99]},"after":{"file":"snapshots/000000.parquet","sha256":"d..","bytes":4096,"rows":100,"sequences":[0,99]},"dropped-columns":["raw"],"hash":".."}
-    {"entry":13,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"run-stopped","reason":"SIGTERM","files":[],"hash":".."}
-    {"entry":14,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"run-closed","files":[{"file":"report.json","sha256":"e.."}],"hash":".."}
+    {"entry":3,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"requests-shed","refused":5,"lost":6,"hash":".."}
+    {"entry":4,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"group-sealed","group":0,"segments":[{"file":"snapshots/000000.parquet","sha256":"d..","bytes":4096,"rows":100,"sequences":[0,99]},{"file":"excluded/000000.parquet","sha256":"d..","bytes":4096,"rows":100}],"position":{"snapshots":110,"decisions":0},"hash":".."}
+    {"entry":5,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"run-resumed","position":{"snapshots":110,"decisions":7},"interruption":"was cut off","truncated":{"snapshots":0,"decisions":2},"hash":".."}
+    {"entry":6,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"source-gap","stream":"decisions","reason":"the file is shorter than it was","hash":".."}
+    {"entry":7,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"exposure","who":"ana \"the analyst\"","command":"understudy export, as CSV","rows":12,"ids":"f..","withheld":3,"since":"2026-04-20T06:00:00Z","hash":".."}
+    {"entry":8,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"disclosure","interference":"comparator-change","who":"bo","text":"the rules changed","since":"2026-04-21T06:00:00Z","hash":".."}
+    {"entry":9,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"review-sample","model":"forest","seed":"a..","strata":[{"name":"elsewhere","disagreements":41,"drawn":30}],"hash":".."}
+    {"entry":10,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"review","who":"ana","model":"forest","id":"b-7","observed-at":"2026-03-01T10:00:00Z","stratum":"elsewhere","judgement":"substrate-right","failure-mode":"known-gap","note":"no cot in that room","hash":".."}
+    {"entry":11,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"verdict","file":{"file":"verdict.json","sha256":"gggggggggggggggggggggggggggggggggggggggggggggggggggggggggggggggg"},"closed":true,"position":{"snapshots":7,"decisions":6},"rulings":["rules/all: NO-GO"],"hash":".."}
+    {"entry":12,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"note","who":"ana","text":"the rules changed at noon;\nsee ticket 7, — käi","hash":".."}
+    {"entry":13,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"segment-reduced","before":{"file":"snapshots/000000.parquet","sha256":"d..","bytes":4096,"rows":100,"sequences":[0,99]},"after":{"file":"snapshots/000000.parquet","sha256":"d..","bytes":4096,"rows":100,"sequences":[0,99]},"dropped-columns":["raw"],"hash":".."}
+    {"entry":14,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"run-stopped","reason":"interrupted","files":[],"hash":".."}
+    {"entry":15,"at":"2026-03-01T10:00:00.5Z","previous":"..","kind":"run-closed","files":[{"file":"report.json","sha256":"e.."}],"hash":".."}
     "#));
 }
 
@@ -342,39 +343,39 @@ fn faults_are_described() {
         ("with spaces", forged(&body.replace("\"kind\":", "\"kind\": "))),
     ];
     let said = cases.map(|(what, bytes)| format!("{what}\n{}", faults(&bytes).replace(&digest("a"), "a..")));
-    insta::assert_snapshot!(said.join("\n\n"), @r"
-changed
-2: it was changed: its hash does not match
-3: it does not continue the line before: a line was changed, removed or inserted
+    insta::assert_snapshot!(said.join("\n\n"), @"
+    changed
+    2: it was changed: its hash does not match
+    3: it does not continue the line before: a line was changed, removed or inserted
 
-removed
-1: it does not continue the line before: a line was changed, removed or inserted
-1: it is entry 1, expected 0
+    removed
+    1: it does not continue the line before: a line was changed, removed or inserted
+    1: it is entry 1, expected 0
 
-inserted
-3: it does not continue the line before: a line was changed, removed or inserted
-3: it is entry 1, expected 2
+    inserted
+    3: it does not continue the line before: a line was changed, removed or inserted
+    3: it is entry 1, expected 2
 
-truncated
-2: the line is incomplete
+    truncated
+    2: the line is incomplete
 
-no entry
-3: it has no hash
-4: it does not continue the line before: a line was changed, removed or inserted
-4: it is entry 2, expected 3
+    no entry
+    3: it has no hash
+    4: it does not continue the line before: a line was changed, removed or inserted
+    4: it is entry 2, expected 3
 
-not UTF-8
-4: it is not UTF-8
+    not UTF-8
+    4: it is not UTF-8
 
-unknown kind
-4: it cannot be parsed: unknown variant `burnt`, expected one of `run-started`, `plugin-loaded`, `group-sealed`, `records-excluded`, `determinism-checked`, `run-resumed`, `swap`, `swap-applied`, `swap-abandoned`, `source-gap`, `exposure`, `disclosure`, `interim-report`, `review-sample`, `review`, `verdict`, `note`, `segment-reduced`, `run-stopped`, `run-closed` at line 1 column 490; a newer version of understudy may have written it
+    unknown kind
+    4: it cannot be parsed: unknown variant `burnt`, expected one of `run-started`, `plugin-loaded`, `group-sealed`, `records-excluded`, `requests-shed`, `determinism-checked`, `run-resumed`, `swap`, `swap-applied`, `swap-abandoned`, `source-gap`, `exposure`, `disclosure`, `interim-report`, `review-sample`, `review`, `verdict`, `note`, `segment-reduced`, `run-stopped`, `run-closed` at line 1 column 155; a newer version of understudy may have written it
 
-extra field
-4: it does not have the canonical form of an entry; a newer version of understudy may have written it
+    extra field
+    4: it does not have the canonical form of an entry; a newer version of understudy may have written it
 
-with spaces
-4: it does not have the canonical form of an entry; a newer version of understudy may have written it
-");
+    with spaces
+    4: it does not have the canonical form of an entry; a newer version of understudy may have written it
+    ");
 }
 
 #[test]
