@@ -1,7 +1,7 @@
 //! Records in the ledger how many mirrored requests never became a record.
 //!
 //! Invariants: the entries add up to the counts; a process that is killed loses the counts of at most
-//! [`INTERVAL`].
+//! `INTERVAL`.
 
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::{self, JoinHandle};

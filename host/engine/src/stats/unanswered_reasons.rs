@@ -3,7 +3,7 @@
 //! Invariants: every missing answer is counted once, except those that are missing because of blinding. The number of
 //! reasons is bounded. The counts do not depend on the order in which answers are counted or parts are merged.
 //!
-//! Reasons contain values, so reasons that differ only in values are counted together. Of more than [`MAX_REASONS`]
+//! Reasons contain values, so reasons that differ only in values are counted together. Of more than `MAX_REASONS`
 //! reasons those with the least hashes are kept: a reason that is kept was never dropped, so its count is complete.
 
 use std::collections::BTreeMap;
