@@ -102,7 +102,7 @@ pub(crate) fn cut_mark(text: &str) -> String {
     format!("…#{}", &digits[..DIGEST_DIGITS])
 }
 
-/// Whether a value looks like a text that stands for something else.
+/// Whether a value equals a text that this module shows in place of an absent or empty value.
 fn is_reserved(value: &str) -> bool {
     [EMPTY, MISSING, NO_ANSWER, EMPTY_RANKING, OTHERS].contains(&value)
         || REASONS.iter().any(|reason| value.starts_with(reason))

@@ -2,7 +2,7 @@
 
 use std::io::{Error, ErrorKind};
 
-/// Advice on a file operation that failed, with its separator; empty if there is none.
+/// Advice on a file operation that failed, which begins with a semicolon; empty if the error has no advice.
 pub(crate) fn io_advice(error: &Error) -> &'static str {
     match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {

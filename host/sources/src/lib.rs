@@ -13,6 +13,7 @@ mod file_format;
 mod line_reader;
 mod member_reader;
 mod peek_reader;
+mod read_retry;
 mod sort;
 
 use std::io;

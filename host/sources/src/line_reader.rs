@@ -4,8 +4,9 @@
 //! most one block and one line are in memory; a byte order mark before a line is dropped, since some editors and shells
 //! write one, and files are joined behind one another.
 
-use std::io::{ErrorKind, Read};
+use std::io::Read;
 
+use super::read_retry::read_retrying;
 use super::{RecordSource, SourceError};
 use understudy_records::batch::Lines;
 
@@ -97,27 +98,21 @@ impl LineReader {
         if self.buffer.len() - self.filled < BLOCK {
             self.buffer.resize(self.filled + BLOCK, 0);
         }
-        loop {
-            match self.reader.read(&mut self.buffer[self.filled..]) {
-                Ok(0) => {
-                    self.ended = true;
-                    if !self.skipping {
-                        push_line(lines, self.line, self.offset, &self.buffer[..self.filled], self.max_bytes);
-                    }
-                    self.filled = 0;
-                    return Ok(());
+        match read_retrying(&mut self.reader, &mut self.buffer[self.filled..]) {
+            Ok(0) => {
+                self.ended = true;
+                if !self.skipping {
+                    push_line(lines, self.line, self.offset, &self.buffer[..self.filled], self.max_bytes);
                 }
-                Ok(more) => {
-                    self.filled += more;
-                    return Ok(());
-                }
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => {
-                    self.ended = true;
-                    return Err(SourceError::reading(&self.name, self.line - 1, &error));
-                }
+                self.filled = 0;
+            }
+            Ok(more) => self.filled += more,
+            Err(error) => {
+                self.ended = true;
+                return Err(SourceError::reading(&self.name, self.line - 1, &error));
             }
         }
+        Ok(())
     }
 }
 
@@ -164,6 +159,8 @@ impl RecordSource for LineReader {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+
+    use std::io::ErrorKind;
 
     use super::*;
 

@@ -2,9 +2,11 @@
 //!
 //! Invariants: every byte of the source is returned once, in order; once the buffer is empty, large reads bypass it.
 
-use std::io::{self, BufRead, ErrorKind, Read};
+use std::io::{self, BufRead, Read};
 
-/// The size of the buffer in bytes; [`PeekReader::peek`] shows at most so many.
+use crate::read_retry::read_retrying;
+
+/// The size of the buffer in bytes; [`PeekReader::peek`] returns at most this many bytes.
 const BUFFER: usize = 1 << 16;
 
 /// A reader of `R` with a buffer.
@@ -30,11 +32,9 @@ impl<R: Read> PeekReader<R> {
             (self.start, self.end) = (0, self.end - self.start);
         }
         while self.end - self.start < count {
-            match self.inner.read(&mut self.buffer[self.end..]) {
-                Ok(0) => break,
-                Ok(more) => self.end += more,
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
+            match read_retrying(&mut self.inner, &mut self.buffer[self.end..])? {
+                0 => break,
+                more => self.end += more,
             }
         }
         Ok(&self.buffer[self.start..self.end])

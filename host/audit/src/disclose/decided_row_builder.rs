@@ -27,7 +27,7 @@ enum ColumnSource {
     DecisionFields,
     /// The answer of this model.
     Answer(usize),
-    /// The score of a model by a metric, and why there is none if the metric failed.
+    /// The score that a metric gives a model, or the reason that the metric failed.
     Score { model: usize, metric: usize },
 }
 

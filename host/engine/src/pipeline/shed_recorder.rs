@@ -20,7 +20,7 @@ pub(crate) struct ShedRecorder {
     thread: JoinHandle<Unrecorded>,
 }
 
-/// The counter, and what of its counts is in the ledger.
+/// The counter, with the counts that the ledger already has.
 struct Unrecorded {
     counter: ShedCounter,
     ledger: Ledger,

@@ -77,7 +77,7 @@ fn fragment(text: &[u8]) -> Option<String> {
         .then(|| "a comma behind the record; write one object per line, not an array".to_owned())
 }
 
-/// Names what stands in the first `column` bytes and is notation of another language than JSON.
+/// Names the notation in the first `column` bytes that another language has and JSON does not.
 fn foreign_notation(text: &[u8], column: usize) -> Option<String> {
     let mut at = 0;
     let mut depth = 0_u32;

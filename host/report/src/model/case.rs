@@ -54,7 +54,7 @@ pub struct OtherDecision {
 /// The answer of a plugin, or the reason for its absence.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PluginAnswer {
-    /// The answer as text, a ranking as a JSON array; or why there is none.
+    /// The answer as text, with a ranking as a JSON array, or the reason that there is none.
     pub answer: Result<String, String>,
     /// From 0 to 1, if the plugin reports one.
     pub confidence: Option<f64>,

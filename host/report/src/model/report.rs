@@ -186,6 +186,6 @@ pub struct MetricScores {
     pub conditions: Vec<Vec<MetricValue>>,
     /// For each window, in the order of `windows`.
     pub windows: Vec<MetricValue>,
-    /// A remark for readers of these figures, such as that they are at their best by construction; null if there is none.
+    /// A remark on these figures, such as that they are the best possible by construction; null if there is none.
     pub remark: Option<String>,
 }

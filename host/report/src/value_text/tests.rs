@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// The value that a text stands for.
+/// The value that is shown as a text.
 fn value_of(text: &str) -> String {
     if text == EMPTY {
         return String::new();

@@ -65,7 +65,7 @@ impl<'t> Iterator for ArrayItems<'t> {
     }
 }
 
-/// The place of the comma or bracket that ends the item at the beginning of a text; `None` if there is none.
+/// The index of the comma or bracket that ends the first item of a text; `None` if the item has no end.
 fn end_of_item(text: &[u8]) -> Option<usize> {
     let (mut depth, mut in_string, mut escaped) = (0u32, false, false);
     for (at, byte) in text.iter().enumerate() {

@@ -3,9 +3,10 @@
 //! Invariants: every byte is in one line, except for line feeds and a byte order mark before the first line;
 //! the buffer grows with the longest line only, up to a limit.
 
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, Read};
 
 use crate::line_reader::without_byte_order_mark;
+use crate::read_retry::read_retrying;
 
 /// Bytes per read.
 const READ_BYTES: usize = 1 << 20;
@@ -93,22 +94,14 @@ impl<R: Read> LineSplitter<R> {
         if self.buffer.len() - self.filled < READ_BYTES {
             self.buffer.resize(self.filled + READ_BYTES, 0);
         }
-        loop {
-            match self.reader.read(&mut self.buffer[self.filled..]) {
-                Ok(0) => {
-                    self.ended = true;
-                    return Ok(());
-                }
-                Ok(more) => {
-                    self.filled += more;
-                    return Ok(());
-                }
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => {
-                    let whole = memchr::memchr_iter(b'\n', &self.buffer[..self.filled]).count() as u64;
-                    return Err(SplitError::Read { line: self.lines + whole, error });
-                }
+        match read_retrying(&mut self.reader, &mut self.buffer[self.filled..]) {
+            Ok(0) => self.ended = true,
+            Ok(more) => self.filled += more,
+            Err(error) => {
+                let whole = memchr::memchr_iter(b'\n', &self.buffer[..self.filled]).count() as u64;
+                return Err(SplitError::Read { line: self.lines + whole, error });
             }
         }
+        Ok(())
     }
 }
