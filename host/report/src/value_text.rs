@@ -10,7 +10,7 @@
 
 use std::fmt::Write as _;
 
-use sha2::{Digest as _, Sha256};
+use understudy_sandbox::sha256_hex;
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::{canonical_combining_class, compose};
 
@@ -97,9 +97,7 @@ pub(crate) fn value_list<'v>(values: impl IntoIterator<Item = &'v str>) -> Strin
 
 /// What follows a text that is cut: an ellipsis and the first digits of the text's SHA-256.
 pub(crate) fn cut_mark(text: &str) -> String {
-    let digest = Sha256::digest(text.as_bytes());
-    let digits: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("…#{}", &digits[..DIGEST_DIGITS])
+    format!("…#{}", &sha256_hex(text.as_bytes())[..DIGEST_DIGITS])
 }
 
 /// Whether a value equals a text that this module shows in place of an absent or empty value.

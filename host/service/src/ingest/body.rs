@@ -195,9 +195,9 @@ pub fn on_one_line(text: &[u8]) -> Cow<'_, [u8]> {
 mod tests {
     use axum::http::header::CONTENT_TYPE;
     use axum::http::{HeaderName, HeaderValue};
-    use jiff::SignedDuration;
 
     use super::*;
+    use crate::ingest::test_support::stream;
 
     /// The records of a body, each with its fault.
     fn split(headers: &[(&'static str, &'static str)], body: &[u8]) -> Vec<(String, Option<String>)> {
@@ -205,16 +205,9 @@ mod tests {
             (HeaderName::from_static(name), HeaderValue::from_static(value))
         };
         let format = BodyFormat::from_headers(&headers.iter().map(header).collect()).unwrap();
-        let stream = Stream {
-            id: "id".to_owned(),
-            time: "at".to_owned(),
-            lateness: SignedDuration::ZERO,
-            most_ahead: SignedDuration::ZERO,
-            fields: Vec::new(),
-        };
         let batches = format.split_records(
             body,
-            &stream,
+            &stream(),
             SplitLimits { max_bytes: 60, batch_rows: 2, max_records: 10 },
         );
         let batches = batches.unwrap();
@@ -332,17 +325,10 @@ mod tests {
     fn a_body_with_too_many_records_is_too_large() {
         let header = (CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let format = BodyFormat::from_headers(&[header].into_iter().collect()).unwrap();
-        let stream = Stream {
-            id: "id".to_owned(),
-            time: "at".to_owned(),
-            lateness: SignedDuration::ZERO,
-            most_ahead: SignedDuration::ZERO,
-            fields: Vec::new(),
-        };
         let limits = SplitLimits { max_bytes: 60, batch_rows: 2, max_records: 3 };
-        let lengths = format.split_records(b"[{},{},{}]", &stream, limits).unwrap();
+        let lengths = format.split_records(b"[{},{},{}]", &stream(), limits).unwrap();
         assert_eq!(lengths.iter().map(Lines::len).collect::<Vec<_>>(), [2, 1]);
-        let problem = format.split_records(b"[{},0,{},{}]", &stream, limits).unwrap_err();
+        let problem = format.split_records(b"[{},0,{},{}]", &stream(), limits).unwrap_err();
         assert_eq!((problem.status, problem.retry), (413, false));
         insta::assert_snapshot!(problem.detail, @"the body has more than 3 records; send several requests");
     }

@@ -139,19 +139,9 @@ fn unquoted(value: &[u8]) -> Cow<'_, [u8]> {
 #[cfg(test)]
 mod tests {
     use axum::http::HeaderValue;
-    use jiff::SignedDuration;
 
     use super::*;
-
-    fn stream() -> Stream {
-        Stream {
-            id: "id".to_owned(),
-            time: "at".to_owned(),
-            lateness: SignedDuration::ZERO,
-            most_ahead: SignedDuration::ZERO,
-            fields: Vec::new(),
-        }
-    }
+    use crate::ingest::test_support::stream;
 
     fn structured(event: &str) -> Result<String, String> {
         structured_record(event, &stream())

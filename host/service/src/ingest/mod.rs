@@ -8,3 +8,5 @@ mod json_object;
 mod media_type;
 pub mod mirror;
 pub mod records;
+#[cfg(test)]
+mod test_support;

@@ -196,9 +196,9 @@ fn is_json_number(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use axum::http::Request;
-    use jiff::SignedDuration;
 
     use super::*;
+    use crate::ingest::test_support::stream;
 
     fn body_part(text: &[&str]) -> RequestPart {
         RequestPart::Body(text.iter().map(|step| (*step).to_owned()).collect())
@@ -206,16 +206,6 @@ mod tests {
 
     fn field(name: &str, kind: FieldKind, part: RequestPart) -> (Field, RequestPart) {
         (Field { name: name.to_owned(), kind }, part)
-    }
-
-    fn inputs() -> Stream {
-        Stream {
-            id: "id".to_owned(),
-            time: "at".to_owned(),
-            lateness: SignedDuration::ZERO,
-            most_ahead: SignedDuration::ZERO,
-            fields: Vec::new(),
-        }
     }
 
     fn mirror(fields: Vec<(Field, RequestPart)>) -> Mirror {
@@ -239,7 +229,7 @@ mod tests {
             request = request.header(*name, *value);
         }
         let (head, ()) = request.body(()).unwrap().into_parts();
-        record(mirror, &inputs(), &head, body, 1000, Timestamp::UNIX_EPOCH)
+        record(mirror, &stream(), &head, body, 1000, Timestamp::UNIX_EPOCH)
     }
 
     #[test]
