@@ -238,7 +238,7 @@ fn unavailable_cases_are_explained() {
         assert_eq!((output.code, output.stdout.as_str()), (1, ""));
         output.stderr
     };
-    insta::assert_snapshot!(error_of(&["case", "run", "s6"]), @"cannot read run/seal.json: No such file or directory (os error 2); name a directory written by `understudy run`");
+    insta::assert_snapshot!(error_of(&["case", "run", "s6"]), @"run holds no run: there is no such directory; name a directory written by `understudy run` or `understudy serve`");
     workspace.run(&[]);
     insta::assert_snapshot!(error_of(&["case", "run", "s6", "--raw"]), @"the study declares `log.keep-raw = false`, so that the run stores no text of snapshots; omit --raw");
     insta::assert_snapshot!(error_of(&["case", "run", "s6", "--who", ""]), @"--who is empty; write a name, which the ledger records");

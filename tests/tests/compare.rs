@@ -163,7 +163,7 @@ fn incomparable_runs_are_explained() {
         output.stderr
     };
     insta::assert_snapshot!(error_of(&["compare", "run"]), @"nothing to compare: run has one model; name a second run, such as one made by `understudy replay`");
-    insta::assert_snapshot!(error_of(&["compare", "run", "none"]), @"cannot read none/seal.json: No such file or directory (os error 2); name a directory written by `understudy run`");
+    insta::assert_snapshot!(error_of(&["compare", "run", "none"]), @"none holds no run: there is no such directory; name a directory written by `understudy run` or `understudy serve`");
     insta::assert_snapshot!(error_of(&["compare", "run", "run", "--reference", "oracle"]), @r#"run has no model "oracle"; it has echo"#);
     copy_without(&workspace, "early", &["s3", "s4", "s5"]);
     copy_without(&workspace, "late", &["s1", "s2"]);

@@ -188,7 +188,7 @@ fn impossible_exports_are_explained() {
         assert_eq!((output.code, output.stdout.as_str()), (1, ""));
         output.stderr
     };
-    insta::assert_snapshot!(error_of(&["export", "run", "--output", "rows.csv"]), @"cannot read run/seal.json: No such file or directory (os error 2); name a directory written by `understudy run`");
+    insta::assert_snapshot!(error_of(&["export", "run", "--output", "rows.csv"]), @"run holds no run: there is no such directory; name a directory written by `understudy run` or `understudy serve`");
     workspace.run(&[]);
     insta::assert_snapshot!(error_of(&["export", "run", "--output", "rows.xlsx"]), @"cannot export to rows.xlsx: unknown file extension; use .parquet or .csv");
     insta::assert_snapshot!(error_of(&["export", "run", "--output", "study.toml"]), @"cannot export to study.toml: unknown file extension; use .parquet or .csv");
@@ -197,7 +197,7 @@ fn impossible_exports_are_explained() {
     insta::assert_snapshot!(error_of(&["export", "run", "--output", "none/rows.csv"]), @"cannot write none/rows.csv: No such file or directory (os error 2)");
     insta::assert_snapshot!(error_of(&["export", "run", "--output", "new.csv", "--who", " "]), @"--who is empty; write a name, which the ledger records");
     insta::assert_snapshot!(error_of(&["note", "run", " "]), @"the note is empty, and notes cannot be removed; write its text");
-    insta::assert_snapshot!(error_of(&["note", "nowhere", "x"]), @"cannot read nowhere/ledger.jsonl: No such file or directory (os error 2); name a directory written by `understudy run`");
+    insta::assert_snapshot!(error_of(&["note", "nowhere", "x"]), @"nowhere holds no run: there is no such directory; name a directory written by `understudy run` or `understudy serve`");
     assert_eq!(exposures(&workspace).len(), 0);
 }
 

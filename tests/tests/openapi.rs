@@ -50,7 +50,7 @@ fn responses_conform_to_the_openapi_document() {
             workspace.understudy(&["token", "--role", role, "--name", role, "--file", "tokens.toml"]);
         output.stdout.trim().to_owned()
     };
-    let (feed, read) = (token("feed"), token("read"));
+    let (feed, read, operate, audit) = (token("feed"), token("read"), token("operate"), token("audit"));
     let serving = ServedRun::start(&workspace, &["--tokens", "tokens.toml", "--max-body-mib", "1"]);
     let document = serving.client().get("/openapi.json").json();
     let mut seen = Vec::new();
@@ -84,6 +84,13 @@ fn responses_conform_to_the_openapi_document() {
         ask(&mut feeder, "POST", path, path, &json, &vec![b' '; (1 << 20) + 1]);
         ask(&mut serving.client(), "POST", path, path, &json, good);
         ask(&mut Client::with_token(serving.address, &read), "POST", path, path, &json, good);
+    }
+    for (path, secret) in [("/v1/swaps", &operate), ("/v1/end", &operate), ("/v1/review", &audit)] {
+        let mut client = Client::with_token(serving.address, secret);
+        ask(&mut client, "POST", path, path, &[], b"{}");
+        ask(&mut client, "POST", path, path, &[("content-type", "text/plain")], b"{}");
+        ask(&mut client, "POST", path, path, &[("content-type", "application/x-ndjson")], b"{}");
+        ask(&mut client, "POST", path, path, &json, b"{}");
     }
     let described = "/v1/mirror/{path}";
     for method in ["GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE"] {

@@ -158,7 +158,7 @@ fn impossible_replays_are_explained() {
         assert_ne!(output.code, 0, "{}", output.stdout);
         output.stderr
     };
-    insta::assert_snapshot!(error_of(&["replay", "run"]), @"cannot read run/seal.json: No such file or directory (os error 2); name a directory written by `understudy run`");
+    insta::assert_snapshot!(error_of(&["replay", "run"]), @"run holds no run: there is no such directory; name a directory written by `understudy run` or `understudy serve`");
     workspace.run(&[]);
     insta::assert_snapshot!(error_of(&["replay", "run", "--model", "other=x.wasm"]), @r#"unknown model "other"; the study has echo"#);
     insta::assert_snapshot!(error_of(&["replay", "run", "--model", "echo=x.wasm"]), @r#"run/study.toml:26: model "echo": cannot read x.wasm: No such file or directory (os error 2); build the plugin, or correct the path"#);

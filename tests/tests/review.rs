@@ -267,7 +267,7 @@ fn impossible_reviews_are_explained() {
         assert_eq!((output.code, output.stdout.as_str()), (1, ""));
         output.stderr
     };
-    insta::assert_snapshot!(refused(&workspace, &[]), @"cannot read run/seal.json: No such file or directory (os error 2); name a directory written by `understudy run`");
+    insta::assert_snapshot!(refused(&workspace, &[]), @"run holds no run: there is no such directory; name a directory written by `understudy run` or `understudy serve`");
     workspace.run(&[]);
     insta::assert_snapshot!(refused(&workspace, &["--model", "oracle"]), @r#"the study has no model "oracle"; it has echo"#);
     let same = fs::read_to_string(workspace.path().join("snapshots.jsonl"))

@@ -44,8 +44,8 @@ fn a_report_needs_a_run_directory() {
         assert_eq!((output.code, output.stdout.as_str()), (1, ""));
         output.stderr
     };
-    insta::assert_snapshot!(refused("run"), @"cannot read run/checkpoint.bin: No such file or directory (os error 2); name the directory of an ended run");
-    insta::assert_snapshot!(refused("."), @"cannot read ./checkpoint.bin: No such file or directory (os error 2); name the directory of an ended run");
+    insta::assert_snapshot!(refused("run"), @"run holds no run: there is no such directory; name a directory written by `understudy run` or `understudy serve`");
+    insta::assert_snapshot!(refused("."), @". holds no run: ledger.jsonl is missing; name a directory written by `understudy run` or `understudy serve`");
     workspace.run(&[]);
     let checkpoint = workspace.path().join("run/checkpoint.bin");
     let mut bytes = fs::read(&checkpoint).expect("a run leaves it");

@@ -269,8 +269,8 @@ fn serve_and_run_reject_the_sources_of_the_other() {
         output.lines().filter(|line| !line.contains("listening on")).map(|l| l.to_owned() + "\n").collect();
     assert_snapshot!(output, @r"
 study.toml declares HTTP sources in `[sources]`; serve it with `understudy serve study.toml`
-cannot open nowhere: No such file or directory (os error 2); name a run directory
-no process serves empty; start one with `understudy serve`
+nowhere holds no run: there is no such directory; name a directory written by `understudy run` or `understudy serve`
+empty holds no run: ledger.jsonl is missing; name a directory written by `understudy run` or `understudy serve`
 study.toml has no HTTP source, so there is nothing to serve; write snapshots = { http = true } in `[sources]`, or run it with `understudy run study.toml`
 ");
 }

@@ -1,10 +1,12 @@
 //! Reads the files of a run directory that other modules start from: ledger, seal and stored study.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use anyhow::{anyhow, bail};
 
 use understudy_engine::{PluginOverrides, SEAL, Seal, SealedStudy, load_run_study};
+use understudy_run_log::RunDirectory;
 use understudy_run_log::ledger::{self, Entry, LEDGER};
 use understudy_sandbox::sha256_hex;
 
@@ -12,13 +14,12 @@ use understudy_sandbox::sha256_hex;
 /// left out.
 ///
 /// # Errors
-/// If the ledger cannot be read or has a fault.
+/// If the directory holds no run, or the ledger cannot be read or has a fault.
 pub fn read_entries(run: &Path) -> anyhow::Result<Vec<Entry>> {
+    RunDirectory::ensure_run(run)?;
     let path = run.join(LEDGER);
     let shown = path.display();
-    let bytes = std::fs::read(&path).map_err(|error| {
-        anyhow!("cannot read {shown}: {error}; name a directory written by `understudy run`")
-    })?;
+    let bytes = std::fs::read(&path).map_err(|error| unreadable(&path, &error))?;
     let complete = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
     let (entries, faults) = ledger::check(&bytes[..complete]);
     match faults.first() {
@@ -29,16 +30,25 @@ pub fn read_entries(run: &Path) -> anyhow::Result<Vec<Entry>> {
     }
 }
 
+/// Why a file without which a run is not whole cannot be read.
+fn unreadable(path: &Path, error: &std::io::Error) -> anyhow::Error {
+    let advice = match error.kind() {
+        ErrorKind::NotFound => "the run is damaged; restore the file from a copy",
+        ErrorKind::PermissionDenied => "run the command as a user who may read it",
+        _ => "run `understudy verify` for details",
+    };
+    anyhow!("cannot read {}: {error}; {advice}", path.display())
+}
+
 /// Reads the seal of a run.
 ///
 /// # Errors
-/// If the seal cannot be read or is damaged.
+/// If the directory holds no run, or the seal cannot be read or is damaged.
 pub fn read_seal(run: &Path) -> anyhow::Result<Seal> {
+    RunDirectory::ensure_run(run)?;
     let path = run.join(SEAL);
     let shown = path.display();
-    let bytes = std::fs::read(&path).map_err(|error| {
-        anyhow!("cannot read {shown}: {error}; name a directory written by `understudy run`")
-    })?;
+    let bytes = std::fs::read(&path).map_err(|error| unreadable(&path, &error))?;
     Seal::parse(&bytes)
         .map_err(|what| anyhow!("{shown} is damaged: {what}; run `understudy verify` for details"))
 }

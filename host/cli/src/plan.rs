@@ -4,16 +4,17 @@
 //! - The volume is stated or measured, never assumed.
 //! - Nothing is run, and nothing is written.
 
-use std::io::IsTerminal as _;
+use std::io::{ErrorKind, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, anyhow, bail, ensure};
+use anyhow::{anyhow, bail, ensure};
 
 use super::Exit;
 use super::output::print_out;
 use super::report::{Format, style};
 use understudy_engine::{LoadedStudy, load_study};
 use understudy_report as report;
+use understudy_run_log::{REPORT, RunDirectory};
 use understudy_sandbox::ScorerPlugin;
 use understudy_statistics::scoring::WindowClock;
 use understudy_statistics::verdict::plan::{
@@ -205,12 +206,23 @@ impl Plan {
 
 /// The report of a comparable run.
 fn read_report(run: &Path, study: &Study) -> anyhow::Result<report::Report> {
-    let path = run.join(understudy_run_log::REPORT);
+    let path = run.join(REPORT);
     let shown = path.display();
-    let text = std::fs::read(&path)
-        .with_context(|| format!("cannot read {shown}; name a run directory whose run has ended"))?;
-    let report: report::Report = serde_json::from_slice(&text)
-        .with_context(|| format!("{shown} is not a report of this version of understudy"))?;
+    RunDirectory::ensure_run(run)?;
+    let text = std::fs::read(&path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => anyhow!(
+            "cannot measure the volume: {} holds a run that has not ended, so it has no {REPORT}; resume it with \
+             `understudy run`, or give --per-window N",
+            run.display()
+        ),
+        _ => anyhow!("cannot read {shown}: {error}; give --per-window N instead"),
+    })?;
+    let report: report::Report = serde_json::from_slice(&text).map_err(|error| {
+        anyhow!(
+            "cannot read {shown}: it is not a report of this version of understudy: {error}; name a run of this \
+             version, or give --per-window N"
+        )
+    })?;
     ensure!(
         pairs(&report).iter().any(|(_, pairs)| *pairs > 0),
         "cannot measure the volume: {shown} has no compared pair; give --per-window N"

@@ -46,9 +46,9 @@ impl Seal {
         }
         match &seal.signed {
             Some(signature) => {
-                print_out(format_args!("sealed on {}, signed by {}", seal.sealed_at, signature.key))?
+                print_out(format_args!("sealed on {}, signed by {}", seal.time_text(), signature.key))?
             }
-            None => print_out(format_args!("sealed on {}, not signed", seal.sealed_at))?,
+            None => print_out(format_args!("sealed on {}, not signed", seal.time_text()))?,
         }
         Ok(Exit::Done)
     }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use crate::durable_file::write_file;
 use crate::durable_file::{make_folder, sync_folder};
 use crate::error::LogError;
+use crate::layout::SEAL;
 use crate::ledger::LEDGER;
 
 /// Marker file that exists until the ledger has its first entries. No record is read before that.
@@ -109,6 +110,35 @@ impl RunDirectory {
         }
     }
 
+    /// Checks that `path` is the directory of a run. A damaged run may lack its ledger or its seal, but not both.
+    ///
+    /// # Errors
+    /// [`LogError::NoRun`] with what is there instead, or [`LogError::Io`] if the directory cannot be read.
+    pub fn ensure_run(path: &Path) -> Result<(), LogError> {
+        let no_run = |why: String| LogError::NoRun { path: path.to_owned(), why };
+        match fs::metadata(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Err(no_run("there is no such directory".to_owned()));
+            }
+            Err(error) if error.kind() == ErrorKind::NotADirectory => {
+                return Err(no_run("a folder in the path is a file".to_owned()));
+            }
+            Err(error) => return Err(LogError::io("read", path)(error)),
+            Ok(found) if !found.is_dir() => return Err(no_run("it is a file, not a directory".to_owned())),
+            Ok(_) => {}
+        }
+        for name in [LEDGER, SEAL] {
+            let file = path.join(name);
+            // An error other than that it is missing says that the directory cannot be searched.
+            match file.try_exists() {
+                Ok(true) => return Ok(()),
+                Ok(false) => {}
+                Err(error) => return Err(LogError::io("read", &file)(error)),
+            }
+        }
+        Err(no_run(format!("{LEDGER} is missing")))
+    }
+
     /// Whether a process is writing the run in `path`.
     ///
     /// # Errors
@@ -164,4 +194,32 @@ impl RunDirectory {
 fn name(declaration: &str) -> Option<String> {
     let table: toml::Table = declaration.parse().ok()?;
     Some(table.get("study")?.as_str()?.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_there_instead_of_a_run_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path("file"), "").unwrap();
+        fs::create_dir(path("empty")).unwrap();
+        let fault = |name: &str| {
+            let error = RunDirectory::ensure_run(&path(name)).unwrap_err();
+            error.to_string().replace(&format!("{}/", folder.path().display()), "")
+        };
+        insta::assert_snapshot!([fault("none"), fault("file"), fault("file/run"), fault("empty")].join("\n"), @r"
+        none holds no run: there is no such directory; name a directory written by `understudy run` or `understudy serve`
+        file holds no run: it is a file, not a directory; name a directory written by `understudy run` or `understudy serve`
+        file/run holds no run: a folder in the path is a file; name a directory written by `understudy run` or `understudy serve`
+        empty holds no run: ledger.jsonl is missing; name a directory written by `understudy run` or `understudy serve`
+        ");
+        for name in [LEDGER, SEAL] {
+            let run = tempfile::tempdir().unwrap();
+            fs::write(run.path().join(name), "").unwrap();
+            assert!(RunDirectory::ensure_run(run.path()).is_ok(), "{name}");
+        }
+    }
 }

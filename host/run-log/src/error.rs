@@ -29,6 +29,14 @@ pub enum LogError {
         /// The reason.
         why: String,
     },
+    /// A path that was named as a run holds none.
+    #[error("{} holds no run: {why}; name a directory written by `understudy run` or `understudy serve`", path.display())]
+    NoRun {
+        /// The path.
+        path: PathBuf,
+        /// What is there instead, as a sentence without its end.
+        why: String,
+    },
     /// The directory cannot be used for this run.
     #[error("{0}")]
     Directory(String),

@@ -2,6 +2,8 @@
 
 use understudy_study::StreamKind;
 
+/// The file with the seal, in a run directory and beside a `study.toml`.
+pub const SEAL: &str = "seal.json";
 /// The file with the latest checkpoint.
 pub const CHECKPOINT: &str = "checkpoint.bin";
 /// The file with the figures.

@@ -48,7 +48,7 @@ pub use crate::durable_file::{write_file, write_private_file};
 pub use crate::error::LogError;
 pub use crate::group::GroupBoundary;
 pub use crate::ipc_stream::open_segment;
-pub use crate::layout::{CHECKPOINT, INTERIM, PAGE, REPORT, Table, VERDICT};
+pub use crate::layout::{CHECKPOINT, INTERIM, PAGE, REPORT, SEAL, Table, VERDICT};
 pub use crate::reader::{
     RowGroup, RowSelection, ScanOptions, SegmentFile, TableRows, count_rows, row_groups, segments,
 };

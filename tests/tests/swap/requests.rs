@@ -192,7 +192,7 @@ swap rejected: it reads `reserved_room_type`, which the study does not have
 swap rejected: configuration rejected: config: unknown field `x`, expected one of `field`, `form`, `kind`
 swap rejected: WORKSPACE/target/plugins/recorded.wasm is a model or a comparator, so it cannot be a metric; name a component that exports `understudy:shadow/scorer@0.1.0`
 swap rejected: the reason is empty; give one for the ledger and the report
-no process serves run; start one with `understudy serve`
+no process serves run: the run has ended; see `understudy report run`
 "#);
     assert_eq!(workspace.ledger_entries("run", Some("swap")), [] as [Value; 0]);
     verified(&workspace);

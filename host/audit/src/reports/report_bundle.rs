@@ -18,15 +18,16 @@ use understudy_report::{Report, build, counted, review_summaries};
 use understudy_run_log::ledger::{
     self, Entry, Event, LEDGER, LedgerState, RecordedVerdict, StopReason, SwapOutcome, SwapTrigger,
 };
-use understudy_run_log::{CHECKPOINT, REPORT, VERDICT, checkpoint, file_digest};
+use understudy_run_log::{CHECKPOINT, REPORT, RunDirectory, VERDICT, checkpoint, file_digest};
 use understudy_statistics::verdict::{Verdict, describe_threshold};
 use understudy_study::InterferenceKind;
 
 /// The report bundle of an ended run.
 ///
 /// # Errors
-/// If the run has not ended, or its files are damaged.
+/// If the directory holds no run, the run has not ended, or its files are damaged.
 pub fn report_bundle(run: &Path) -> anyhow::Result<ReportBundle> {
+    RunDirectory::ensure_run(run)?;
     let (outcome, seal) = load_results(run)?;
     let sealed_study = load_run_study(run, &seal, &PluginOverrides::default())?;
     let report = build(&outcome, &sealed_study);
@@ -83,7 +84,9 @@ fn load_results(run: &Path) -> anyhow::Result<(RunResult, Seal)> {
     };
     let bytes = std::fs::read(&path).map_err(|error| match run.join(SEAL).is_file() {
         true => not_ended(),
-        false => anyhow!("cannot read {shown}: {error}; name the directory of an ended run"),
+        false => {
+            anyhow!("cannot read {shown}: {error}; the run is damaged, run `understudy verify` for details")
+        }
     })?;
     let saved: Checkpoint = checkpoint::decode(&bytes).map_err(|error| match closed {
         true => {

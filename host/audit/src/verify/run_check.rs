@@ -14,7 +14,7 @@ use crate::verify::issue::VerifyReport;
 use crate::verify::verdict_check::VerdictInputs;
 use crate::verify::{files, recompute_check, seal_check, sequence_check, verdict_check};
 use understudy_engine::{
-    Checkpoint, LoadStudyError, PluginOverrides, SEAL, Seal, SealedStudy, load_run_study, plugin_file_name,
+    Checkpoint, LoadStudyError, PluginOverrides, Seal, SealedStudy, load_run_study, plugin_file_name,
 };
 use understudy_report::{build, counted};
 use understudy_run_log::ledger::{self, Entry, Event, LEDGER, LedgerState, NOTE};
@@ -25,12 +25,6 @@ use understudy_study::{PerStream, StreamKind};
 /// Why a run cannot be verified.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {
-    /// The directory holds no run.
-    #[error("{} holds no run: {LEDGER} is missing; name a directory written by `understudy run`", run.display())]
-    NoRun {
-        /// The directory that was named.
-        run: PathBuf,
-    },
     /// A file cannot be read.
     #[error("cannot read {}: {error}", path.display())]
     Unreadable {
@@ -39,7 +33,7 @@ pub enum VerifyError {
         /// The system's error.
         error: std::io::Error,
     },
-    /// The log cannot be read.
+    /// The directory holds no run, or the log cannot be read.
     #[error(transparent)]
     Log(#[from] LogError),
 }
@@ -54,10 +48,8 @@ pub fn verify(run: &Path, keys: &[Verifier]) -> Result<VerifyReport, VerifyError
         let path = path.to_owned();
         move |error| VerifyError::Unreadable { path, error }
     };
+    RunDirectory::ensure_run(run)?;
     let path = run.join(LEDGER);
-    if !path.is_file() && !run.join(SEAL).is_file() {
-        return Err(VerifyError::NoRun { run: run.to_owned() });
-    }
     let bytes = match fs::read(&path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
         read => read.map_err(unreadable(&path))?,

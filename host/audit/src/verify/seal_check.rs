@@ -52,7 +52,7 @@ pub fn check(
         }
         let who = signature(seal, keys, report);
         let plugins = counted(seal.plugins.len() as u64, "plugin", "plugins");
-        format!("the declaration and {plugins} are as sealed on {}{who}", seal.sealed_at)
+        format!("the declaration and {plugins} are as sealed on {}{who}", seal.time_text())
     });
     sealed
 }

@@ -17,8 +17,7 @@ use understudy_run_log::signed_head::{Signer, Verifier};
 use understudy_sandbox::{PluginRole, sha256_hex};
 use understudy_study::{CanonicalStudy, Plugin};
 
-/// File name in a run directory, and beside a `study.toml`.
-pub const SEAL: &str = "seal.json";
+pub use understudy_run_log::SEAL;
 
 /// Version of the file format.
 const FORMAT: u32 = 2;
@@ -113,6 +112,11 @@ impl Seal {
             replay_of: None,
             signed: None,
         }
+    }
+
+    /// The time of the seal for people, to the second. The file has all digits of the clock.
+    pub fn time_text(&self) -> String {
+        self.sealed_at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
     }
 
     /// Turns a seal into that of a what-if over the log of the run whose seal has the digest `replay_of`.

@@ -59,8 +59,8 @@ pub enum SealError {
         study: PathBuf,
         /// The seal's file.
         path: PathBuf,
-        /// When it was sealed.
-        sealed_at: Timestamp,
+        /// When it was sealed, to the second.
+        sealed_at: String,
         /// The changes, each in words.
         changes: Vec<String>,
     },
@@ -109,7 +109,7 @@ pub fn load_and_verify(loaded_study: &LoadedStudy) -> Result<Option<Seal>, SealE
     match changes.is_empty() {
         true => Ok(Some(seal)),
         false => {
-            let (study, sealed_at) = (loaded_study.path.clone(), seal.sealed_at);
+            let (study, sealed_at) = (loaded_study.path.clone(), seal.time_text());
             Err(SealError::Changed { study, path, sealed_at, changes })
         }
     }

@@ -17,6 +17,7 @@ use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use crate::admin::json_body::parse_json;
 use crate::app::body_budget::BodyBudget;
 use crate::app::run_slot::RunSlot;
 use crate::auth::roles::Principal;
@@ -201,9 +202,7 @@ pub async fn judge(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response<Body>, Problem> {
-    let (bytes, _permit) = bodies.read(&headers, body).await?;
-    let request: JudgementRequest = serde_json::from_slice(&bytes)
-        .map_err(|error| unprocessable(format!("invalid judgement: {error}")))?;
+    let request: JudgementRequest = parse_json(&bodies, &headers, body).await?;
     if request.note.len() > MAX_NOTE_BYTES {
         return Err(unprocessable(format!(
             "the note is longer than {} KiB; shorten it",

@@ -1,4 +1,5 @@
 //! Endpoints for operators and auditors: swaps, the end of the run, cases and reviews.
 
 pub mod cases_and_review;
+mod json_body;
 pub mod swap_and_end;

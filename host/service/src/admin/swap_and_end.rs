@@ -14,6 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::admin::json_body::parse_json;
 use crate::app::body_budget::BodyBudget;
 use crate::app::run_slot::RunSlot;
 use crate::auth::roles::Principal;
@@ -241,20 +242,4 @@ fn operator(principal: &Principal, who: Option<String>) -> String {
         true => who.unwrap_or_else(|| principal.name.clone()),
         false => principal.name.clone(),
     }
-}
-
-/// Reads and parses a JSON body.
-async fn parse_json<T: for<'de> Deserialize<'de>>(
-    bodies: &BodyBudget,
-    headers: &HeaderMap,
-    body: Body,
-) -> Result<T, Problem> {
-    let (bytes, _permit) = bodies.read(headers, body).await?;
-    serde_json::from_slice(&bytes).map_err(|error| {
-        Problem::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "invalid body",
-            format!("cannot parse the body: {error}"),
-        )
-    })
 }

@@ -35,15 +35,18 @@ impl BodyFormat {
     /// # Errors
     /// 415 if a format is not supported.
     pub fn from_headers(headers: &HeaderMap) -> Result<BodyFormat, Problem> {
-        let unsupported =
-            |detail: String| Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported format", detail);
-        let media = MediaKind::from_headers(headers).map_err(unsupported)?;
-        let encoding = ContentEncoding::from_headers(headers).map_err(|declared| {
-            let declared = excerpt(&declared);
-            unsupported(format!("unsupported Content-Encoding `{declared}`; send {SUPPORTED_ENCODINGS}"))
-        })?;
+        let media = MediaKind::from_headers(headers).map_err(unsupported_format)?;
         let event = HeaderEvent::from_headers(headers).filter(|_| media == MediaKind::Json);
-        Ok(BodyFormat { media, encoding, event })
+        Ok(BodyFormat { media, encoding: declared_encoding(headers)?, event })
+    }
+
+    /// Reads `Content-Type` and `Content-Encoding` of a body that is one JSON value and no record.
+    ///
+    /// # Errors
+    /// 415 if the body is not declared as JSON, or a format is not supported.
+    pub fn json_from_headers(headers: &HeaderMap) -> Result<BodyFormat, Problem> {
+        let media = MediaKind::json_from_headers(headers).map_err(unsupported_format)?;
+        Ok(BodyFormat { media, encoding: declared_encoding(headers)?, event: None })
     }
 
     /// The decompressed body.
@@ -102,6 +105,19 @@ impl BodyFormat {
         records.batches.retain(|batch| !batch.is_empty());
         Ok(records.batches)
     }
+}
+
+/// The problem of a format that is not supported.
+fn unsupported_format(detail: String) -> Problem {
+    Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported format", detail)
+}
+
+/// The encoding in `Content-Encoding`.
+fn declared_encoding(headers: &HeaderMap) -> Result<ContentEncoding, Problem> {
+    ContentEncoding::from_headers(headers).map_err(|declared| {
+        let declared = excerpt(&declared);
+        unsupported_format(format!("unsupported Content-Encoding `{declared}`; send {SUPPORTED_ENCODINGS}"))
+    })
 }
 
 /// Limits of the records of a body.

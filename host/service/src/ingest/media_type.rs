@@ -9,6 +9,9 @@ use crate::util::excerpt::excerpt;
 pub const SUPPORTED_TYPES: &str = "application/json, application/x-ndjson, application/cloudevents+json or \
                                    application/cloudevents-batch+json";
 
+/// The supported media type of a body that is no record, for messages.
+const JSON_TYPE: &str = "application/json";
+
 /// What a body consists of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MediaKind {
@@ -21,18 +24,35 @@ pub enum MediaKind {
 }
 
 impl MediaKind {
-    /// The media kind that the headers declare.
+    /// The media kind that the headers declare for records.
     ///
     /// # Errors
     /// What is not supported, and what to send instead.
     pub fn from_headers(headers: &HeaderMap) -> Result<MediaKind, String> {
+        MediaKind::declared(headers, SUPPORTED_TYPES, |_| true)
+    }
+
+    /// The media kind of a body that is one JSON value and no record: always [`MediaKind::Json`].
+    ///
+    /// # Errors
+    /// What is not supported, and what to send instead.
+    pub fn json_from_headers(headers: &HeaderMap) -> Result<MediaKind, String> {
+        MediaKind::declared(headers, JSON_TYPE, |kind| kind == MediaKind::Json)
+    }
+
+    /// The declared kind, if it is supported. `supported_types` are named in the error.
+    fn declared(
+        headers: &HeaderMap,
+        supported_types: &str,
+        is_supported: impl Fn(MediaKind) -> bool,
+    ) -> Result<MediaKind, String> {
         let declared = headers.get(CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()));
         let declared = declared.unwrap_or_default().to_ascii_lowercase();
         let (name, parameters) = declared.split_once(';').unwrap_or((&declared, ""));
         let kind = match name.trim() {
-            "" => return Err(format!("missing Content-Type; send {SUPPORTED_TYPES}")),
-            name => MediaKind::from_name(name).ok_or_else(|| {
-                format!("unsupported Content-Type `{}`; send {SUPPORTED_TYPES}", excerpt(name))
+            "" => return Err(format!("missing Content-Type; send {supported_types}")),
+            name => MediaKind::from_name(name).filter(|kind| is_supported(*kind)).ok_or_else(|| {
+                format!("unsupported Content-Type `{}`; send {supported_types}", excerpt(name))
             })?,
         };
         match charset(parameters) {
@@ -121,6 +141,21 @@ mod tests {
         for value in ["application/cloudevents+json; charset=utf-8", "application/cloudevents-batch+json"] {
             assert_eq!(kind(value), Ok(MediaKind::Events), "{value}");
         }
+    }
+
+    #[test]
+    fn a_body_that_is_no_record_is_json() {
+        let kind = |value: &'static str| {
+            let header = (CONTENT_TYPE, HeaderValue::from_static(value));
+            MediaKind::json_from_headers(&[header].into_iter().collect())
+        };
+        assert_eq!(kind("application/json; charset=utf-8"), Ok(MediaKind::Json));
+        for value in ["application/x-ndjson", "application/cloudevents+json", "text/plain"] {
+            let expected = format!("unsupported Content-Type `{value}`; send application/json");
+            assert_eq!(kind(value), Err(expected));
+        }
+        assert_eq!(kind(""), Err("missing Content-Type; send application/json".to_owned()));
+        assert!(kind("application/json; charset=utf-16").is_err());
     }
 
     #[test]

@@ -293,6 +293,18 @@ mod tests {
         }
     }
 
+    /// A mirrored request may have any format, and is recorded as it is.
+    #[test]
+    fn every_operation_with_a_body_may_refuse_its_format() {
+        let mut with_body = 0;
+        for (key, operation) in operations(&read()) {
+            let has_format = operation.get("requestBody").is_some() && !key.contains("/v1/mirror/");
+            assert_eq!(operation["responses"].get("415").is_some(), has_format, "{key}");
+            with_body += usize::from(has_format);
+        }
+        assert_eq!(with_body, 5);
+    }
+
     #[test]
     fn every_operation_has_a_summary_and_a_unique_id() {
         let mut names = BTreeSet::new();

@@ -18,6 +18,9 @@ use serde_json::Value;
 use tokio::net::UnixStream;
 
 use crate::transport::listener::SOCKET;
+use understudy_audit::read_entries;
+use understudy_run_log::RunDirectory;
+use understudy_run_log::ledger::is_closed;
 
 /// Sends one request with an optional JSON body, and returns the status and body of the response.
 ///
@@ -68,13 +71,32 @@ pub fn request_json(run: &Path, method: Method, path: &str, body: Option<&Value>
 
 async fn connect(run: &Path) -> anyhow::Result<UnixStream> {
     let shown = run.display();
-    let folder =
-        File::open(run).map_err(|error| anyhow!("cannot open {shown}: {error}; name a run directory"))?;
+    let folder = match File::open(run) {
+        Ok(folder) => folder,
+        Err(error) => {
+            RunDirectory::ensure_run(run)?;
+            bail!("cannot open {shown}: {error}; run the command as the user who serves the run");
+        }
+    };
     let connected = UnixStream::connect(format!("/proc/self/fd/{}/{SOCKET}", folder.as_raw_fd())).await;
     connected.map_err(|error| match error.kind() {
-        ErrorKind::NotFound | ErrorKind::ConnectionRefused => {
-            anyhow!("no process serves {shown}; start one with `understudy serve`")
-        }
+        ErrorKind::NotFound | ErrorKind::ConnectionRefused | ErrorKind::NotADirectory => not_served(run),
+        ErrorKind::PermissionDenied => anyhow!(
+            "cannot reach the process that serves {shown}: {error}; run the command as the user who serves the run"
+        ),
         _ => anyhow!("cannot reach the process that serves {shown}: {error}"),
     })
+}
+
+/// Why no process serves a run, and what to do. The socket exists before the ledger, so this is looked up only
+/// after the connection has failed.
+fn not_served(run: &Path) -> anyhow::Error {
+    let shown = run.display();
+    if let Err(error) = RunDirectory::ensure_run(run) {
+        return error.into();
+    }
+    match read_entries(run).is_ok_and(|entries| is_closed(&entries)) {
+        true => anyhow!("no process serves {shown}: the run has ended; see `understudy report {shown}`"),
+        false => anyhow!("no process serves {shown}; start one with `understudy serve`"),
+    }
 }
