@@ -23,7 +23,7 @@ mod two_sample;
 pub use confidence_sequence::{ConfidenceSequence, ScoreBlock};
 pub use equal_scores::equal_scores;
 pub use jackknife::{has_spread, jackknife, standard_error};
-pub use proportion::{binomial_tail, upper_tail, wilson, wilson_weighted};
+pub use proportion::{binomial_tail, clopper_pearson, upper_tail, wilson, wilson_weighted};
 pub use two_sample::{Difference, POWER, jackknife_difference, proportion_difference};
 
 use schemars::JsonSchema;

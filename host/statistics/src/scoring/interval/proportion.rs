@@ -1,4 +1,4 @@
-//! A single proportion: Wilson's bounds, and the binomial tail for a known probability.
+//! A single proportion: exact bounds, Wilson's bounds, and the binomial tail for a known probability.
 //!
 //! Invariant: pairs are treated as independent, and as examined once. Pairs of one day are often alike; then
 //! [`jackknife`](super::jackknife()) over the days gives the bounds. Bounds that are examined after every
@@ -10,6 +10,11 @@ use super::{Interval, assert_confidence, normal_quantile};
 
 /// Weights below this fraction of a sum are omitted.
 const NEGLIGIBLE: f64 = 1e-18;
+
+/// The relative width of a bracket at which the search for an exact bound ends.
+const PRECISION: f64 = 1e-14;
+/// The maximum number of its steps; a bound takes about 20.
+const MAX_STEPS: usize = 200;
 
 /// The bounds of a proportion by Wilson's score interval, each at `confidence`, in [0, 1]: the proportions
 /// that a score test at the level 1 - `confidence` does not reject. E. B. Wilson, "Probable inference, the
@@ -44,6 +49,70 @@ pub fn wilson_weighted(share: f64, trials: f64, confidence: f64) -> Option<Inter
     assert_confidence(confidence);
     let is_share = (0.0..=1.0).contains(&share) && trials.is_finite() && trials > 0.0;
     is_share.then(|| score(share * trials, (1.0 - share) * trials, trials, confidence))
+}
+
+/// The exact bounds of a proportion, each at `confidence`, in [0, 1]: the proportions that the binomial test at
+/// the level 1 - `confidence` does not reject. C. J. Clopper, E. S. Pearson, "The use of confidence or fiducial
+/// limits illustrated in the case of the binomial", Biometrika 26 (1934).
+///
+/// Guarantee: each bound holds with at least the confidence at every proportion and for any number of trials.
+/// The price is width: `docs/src/statistics.md` has it beside that of [`wilson`].
+///
+/// `None` without trials, and for more hits than trials.
+///
+/// # Panics
+/// If `confidence` is not in [0.5, 1).
+pub fn clopper_pearson(hits: u64, trials: u64, confidence: f64) -> Option<Interval> {
+    assert_confidence(confidence);
+    let misses = trials.checked_sub(hits)?;
+    (trials > 0).then(|| Interval {
+        lower: exact_lower(hits, trials, 1.0 - confidence),
+        upper: 1.0 - exact_lower(misses, trials, 1.0 - confidence),
+    })
+}
+
+/// The probability of a hit at which at least `hits` of `trials` have the probability `alpha`. This is the
+/// quantile of the beta distribution with the parameters `hits` and `trials` - `hits` + 1.
+///
+/// The logarithm of the tail is increasing, and its root is found by the method of false position in the form
+/// of M. Dowell, P. Jarratt, "A modified regula falsi method for computing the root of an equation", BIT 11
+/// (1971).
+fn exact_lower(hits: u64, trials: u64, alpha: f64) -> f64 {
+    if hits == 0 {
+        return 0.0;
+    }
+    if hits == trials {
+        return alpha.powf(1.0 / trials as f64);
+    }
+    let excess = |p: f64| (binomial_tail(hits, trials, p).max(f64::MIN_POSITIVE) / alpha).ln();
+    let (mut low, mut below) = (0.0, excess(0.0));
+    let share = hits as f64 / trials as f64;
+    let (mut high, mut above) = (share, excess(share));
+    if above < 0.0 {
+        // Only at a confidence near 0.5.
+        (low, below, high, above) = (share, above, 1.0, excess(1.0));
+    }
+    let mut is_low_replaced = None;
+    for _ in 0..MAX_STEPS {
+        let guess = low + (high - low) * below / (below - above);
+        let middle = if guess > low && guess < high { guess } else { f64::midpoint(low, high) };
+        if middle <= low || middle >= high || high - low <= PRECISION * high {
+            break;
+        }
+        let value = excess(middle);
+        let is_low = value < 0.0;
+        if is_low {
+            (low, below) = (middle, value);
+        } else {
+            (high, above) = (middle, value);
+        }
+        // An end that is kept twice counts half, so that both ends approach the root.
+        if is_low_replaced == Some(is_low) {
+            if is_low { above /= 2.0 } else { below /= 2.0 }
+        }
+        is_low_replaced = Some(is_low);
+    }
+    low
 }
 
 /// Wilson's bounds for numbers of hits and misses among `n` trials, `n` above 0.
