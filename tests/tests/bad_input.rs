@@ -115,7 +115,7 @@ fn undecodable_records_are_rejected() {
     snapshots 16: field `at`: "yesterday" is not a time; write RFC 3339 with a zone, such as "2026-05-01T09:30:00Z"
     snapshots 18: field `at`: "2026-03-05T10:00:00" has no time zone; write it with Z or an offset, such as "2026-05-01T09:30:00Z"
     snapshots 19: field `at`: expected a time such as "2026-05-01T09:30:00Z", found 1772704800, perhaps seconds since 1970, which is 2026-03-05T10:00:00Z
-    snapshots 20: field `at`: "2026-02-30T10:00:00Z" is not a time; write RFC 3339 with a zone, such as "2026-05-01T09:30:00Z"
+    snapshots 20: field `at`: "2026-02-30T10:00:00Z" has the day 30, but that month has the days 01 to 28
     snapshots 22: field `booked`: expected a string, found 7
     snapshots 23: field `id`: the id is missing; every record needs one; field `at`: "2026-03-05" has no time zone; write it with Z or an offset, such as "2026-05-01T09:30:00Z"; field `booked`: expected a string, found ["a"]; field `nights`: expected an integer, found "3"
     "#);

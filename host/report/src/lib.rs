@@ -16,6 +16,7 @@ mod revision_text;
 mod sanitizer;
 pub mod schema;
 mod sections;
+mod term_text;
 mod terminal;
 mod value_text;
 

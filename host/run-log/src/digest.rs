@@ -1,15 +1,11 @@
-//! Digests of files, and their text form.
+//! Digests of files.
 
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
-
-/// Bytes in lower-case hexadecimal.
-pub fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
+use understudy_study::hexadecimal;
 
 /// The SHA-256 of a file, in hexadecimal, and its size in bytes. The file is read in blocks of one MiB.
 ///

@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::SandboxError;
 use super::world::{DECIDER, SCORER};
+use understudy_study::hexadecimal;
 
 /// The role of a plugin in a study.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,5 +91,5 @@ impl ComponentFile {
 
 /// SHA-256 in lower-case hexadecimal. Plugins and assets are stored under this name.
 pub fn sha256_hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(&Sha256::digest(bytes))
 }

@@ -14,6 +14,8 @@ use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 use toml::Value;
 
+use super::hexadecimal::hexadecimal;
+
 /// The longest value in a message, in characters.
 const MAX_VALUE_CHARS: usize = 60;
 
@@ -58,7 +60,7 @@ impl CanonicalStudy {
 
     /// SHA-256 of the canonical text, in hexadecimal.
     pub fn sha256(&self) -> String {
-        Sha256::digest(self.text()).iter().map(|byte| format!("{byte:02x}")).collect()
+        hexadecimal(&Sha256::digest(self.text()))
     }
 
     /// The differences in `now`, key by key, such as "`log.replay-share` was 0.01 and is 0.02".

@@ -9,6 +9,7 @@ use std::ops::Range;
 use toml::de::{DeTable, DeValue, Error};
 
 use super::fault::{Fault, Faults};
+use super::unquoted_value::unquoted_value;
 
 /// The number of syntax errors that are reported.
 const MAX_SYNTAX_ERRORS: usize = 32;
@@ -60,12 +61,15 @@ impl<'t> Diagnostics<'t> {
         // What is unclosed at the end is reported on the last line with text.
         let end = self.text.trim_end().len();
         let line = self.line(span.start.min(end));
-        let mut message = format!("invalid TOML: {}", error.message());
         let snippet = self.snippet(span.clone());
-        if !snippet.is_empty() {
-            message += &format!(", at `{snippet}`");
-        }
         let inside = values.iter().find(|value| value.start <= span.start && span.start <= value.end);
+        let in_container = inside.is_some_and(|value| self.text[value.start..].starts_with(['[', '{']));
+        let unquoted = unquoted_value(self.text, span.start, error.message(), in_container);
+        let mut message = match unquoted {
+            Some(words) => format!("invalid TOML: {words}"),
+            None if snippet.is_empty() => format!("invalid TOML: {}", error.message()),
+            None => format!("invalid TOML: {}, at `{snippet}`", error.message()),
+        };
         let opened = inside.map_or(line, |value| self.line(value.start).min(line));
         let (first, last) = if let Some(value) = inside.filter(|_| opened < line) {
             message += &format!(", in the value that begins on line {opened}; is it closed?");
@@ -182,11 +186,11 @@ mod tests {
     fn lines_with_syntax_errors_are_blanked_and_offsets_are_kept() {
         let (diagnostics, readable) = Diagnostics::new("a = 1\nébène\nb = [1,\n2\n[c]\nd = x\ne = 2");
         assert_eq!(readable, "a = 1\n       \n       \n \n[c]\n     \ne = 2");
-        insta::assert_snapshot!(diagnostics.into_faults().unwrap(), @"
+        insta::assert_snapshot!(diagnostics.into_faults().unwrap(), @r#"
         study.toml:2: invalid TOML: invalid unquoted key, expected letters, numbers, `-`, `_`, at `é`
         study.toml:5: invalid TOML: missing comma between array elements, expected `,`, in the value that begins on line 3; is it closed?
-        study.toml:6: invalid TOML: string values must be quoted, expected literal string, at `x`
-        ");
+        study.toml:6: invalid TOML: `x` at column 5 is neither a text in quotes nor a number, boolean or date; a text needs quotes: "x"
+        "#);
     }
 
     #[test]

@@ -10,9 +10,9 @@ use arrow::array::{AsArray as _, RecordBatch};
 use sha2::{Digest as _, Sha256};
 
 use crate::disclose::decided_rows::DisclosureCounts;
-use understudy_run_log::hexadecimal;
 use understudy_run_log::ledger::{Event, Ledger, LedgerError};
 use understudy_run_log::signed_head::Signer;
+use understudy_study::hexadecimal;
 
 /// An exposure that is about to be recorded.
 pub struct Exposure {

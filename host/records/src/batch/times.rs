@@ -6,15 +6,19 @@
 use std::borrow::Cow;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::fmt::temporal::{DateTimeParser, Pieces, PiecesOffset};
 use jiff::tz::TimeZoneDatabase;
 
 static PARSER: DateTimeParser = DateTimeParser::new();
 
-/// 0001-01-01T00:00:00Z in microseconds.
-const YEAR_1: i64 = -62_135_596_800_000_000;
-/// 10000-01-01T00:00:00Z in microseconds.
-const YEAR_10000: i64 = 253_402_300_800_000_000;
+/// The earliest time, 0001-01-01T00:00:00Z, in microseconds.
+const EARLIEST: i64 = -62_135_596_800_000_000;
+/// The day of the latest time, 9999-12-30T22:00:00.999999Z, which every zone can show.
+const LAST_DAY: Date = Date::constant(9999, 12, 30);
+/// Why a time is none that is too early or too late.
+const OUT_OF_RANGE: &str = "is outside the range of times, which is 0001-01-01T00:00:00Z to 9999-12-30T22:00:00Z; correct \
+                            it, or write null if it stands for no time";
 
 /// Parses an RFC 3339 time with a time zone into microseconds since 1970; finer digits are truncated.
 ///
@@ -23,8 +27,8 @@ const YEAR_10000: i64 = 253_402_300_800_000_000;
 pub(super) fn parse_time(text: &str) -> Result<i64, Cow<'static, str>> {
     if let Ok(time) = PARSER.parse_timestamp(text) {
         let micros = time.as_microsecond();
-        if !(YEAR_1..YEAR_10000).contains(&micros) {
-            return Err("is outside the years 0001 to 9999".into());
+        if micros < EARLIEST {
+            return Err(OUT_OF_RANGE.into());
         }
         if has_second_60(text) {
             return Err("has the second 60, which clocks do not show; write a second from 00 to 59".into());
@@ -34,6 +38,12 @@ pub(super) fn parse_time(text: &str) -> Result<i64, Cow<'static, str>> {
             None => Ok(micros),
         };
     }
+    if is_out_of_range(text) {
+        return Err(OUT_OF_RANGE.into());
+    }
+    if let Some(part) = impossible_part(text) {
+        return Err(part.into());
+    }
     if PARSER.parse_datetime(text).is_ok() {
         return Err("has no time zone; write it with Z or an offset, such as \"2026-05-01T09:30:00Z\"".into());
     }
@@ -42,6 +52,65 @@ pub(super) fn parse_time(text: &str) -> Result<i64, Cow<'static, str>> {
         || "is not a time; write RFC 3339 with a zone, such as \"2026-05-01T09:30:00Z\"".into(),
         Cow::from,
     ))
+}
+
+/// Whether the date of a text that is no time is too early or too late, such as 9999-12-31 or the year 12026.
+fn is_out_of_range(text: &str) -> bool {
+    let (sign, digits) = match text.strip_prefix(['+', '-']) {
+        Some(digits) => (&text[..1], digits),
+        None => ("", text),
+    };
+    let year = digits.bytes().take_while(u8::is_ascii_digit).count();
+    // A basic date, such as 20260501, has no hyphen behind its digits.
+    let is_long = (5..=9).contains(&year) && is_date_after_year(&digits[year..]);
+    let year_is_beyond = is_long && digits[..year].parse().is_ok_and(|year: u32| year > 9999 || sign == "-");
+    let is_beyond = |pieces: Pieces<'_>| {
+        let date = pieces.date();
+        date > LAST_DAY || (date == LAST_DAY && pieces.offset().is_some()) || date.year() < 1
+    };
+    year_is_beyond || text.starts_with("0000-") || Pieces::parse(text).is_ok_and(is_beyond)
+}
+
+/// Whether a text begins with the month and day of a date, such as `-05-01`.
+fn is_date_after_year(text: &str) -> bool {
+    matches!(text.as_bytes(), [b'-', a, b, b'-', c, d, ..] if [a, b, c, d].into_iter().all(u8::is_ascii_digit))
+}
+
+/// The first part of a time in RFC 3339 that no calendar or clock has: such as a month of 13 or 30 February.
+fn impossible_part(text: &str) -> Option<String> {
+    let bytes = text.as_bytes();
+    // `2026-05-01`, and perhaps `T09:30:00` behind it.
+    let number = |at: usize| {
+        let pair = bytes.get(at..at + 2)?;
+        pair.iter().all(u8::is_ascii_digit).then(|| (pair[0] - b'0') * 10 + (pair[1] - b'0'))
+    };
+    let separator = |at: usize, expected: &[u8]| bytes.get(at).is_some_and(|byte| expected.contains(byte));
+    let year: i16 =
+        text.get(..4).filter(|year| year.bytes().all(|byte| byte.is_ascii_digit()))?.parse().ok()?;
+    let (month, day) = (number(5)?, number(8)?);
+    if !separator(4, b"-") || !separator(7, b"-") {
+        return None;
+    }
+    let first = match i8::try_from(month).ok().and_then(|month| Date::new(year, month, 1).ok()) {
+        Some(first) => first,
+        None => return Some(format!("has the month {month:02}; months are 01 to 12")),
+    };
+    let days = first.days_in_month().unsigned_abs();
+    if !(1..=days).contains(&day) {
+        return Some(format!("has the day {day:02}, but that month has the days 01 to {days}"));
+    }
+    let parts = [("hour", 11, b"Tt ", 23), ("minute", 14, b":::", 59), ("second", 17, b":::", 60)];
+    for (name, at, before, last) in parts {
+        if !separator(at - 1, before) {
+            return None;
+        }
+        let value = number(at)?;
+        if value > last {
+            let last = last.min(59);
+            return Some(format!("has the {name} {value:02}; {name}s are 00 to {last}"));
+        }
+    }
+    None
 }
 
 /// Whether the second of a time is 60. The parser takes it as 59.
@@ -123,6 +192,63 @@ mod tests {
         assert!(parse_time("1900-01-01T12:00:00+00:09[Europe/Paris]").is_ok());
         assert!(parse_time("2026-05-01T09:30:59.6Z").is_ok());
         assert!(parse_time("1960-06-06T06:06:06.060Z").is_ok());
+    }
+
+    #[test]
+    fn the_range_of_times_is_told() {
+        for text in [
+            "9999-12-31",
+            "9999-12-31T00:00:00",
+            "9999-12-31T00:00:00Z",
+            "9999-12-31T23:59:59.999Z",
+            "9999-12-31T23:59:59+02:00",
+            "9999-12-31 23:59:59Z",
+            "10000-01-01T00:00:00Z",
+            "12026-05-01T09:30:00Z",
+            "+012026-05-01T09:30:00Z",
+            "9999-12-30T22:00:01Z",
+            "0000-01-01T00:00:00Z",
+            "0000-00-00",
+            "0000-00-00 00:00:00",
+            "-000044-03-15T12:00:00Z",
+            "-12026-05-01T09:30:00Z",
+            "0001-01-01T00:00:00+01:00",
+        ] {
+            assert!(fault(text).starts_with("is outside the range of times"), "{text}: {}", fault(text));
+        }
+        assert_eq!(parse_time("0001-01-01T00:00:00Z"), Ok(EARLIEST));
+        assert!(parse_time("9999-12-30T22:00:00Z").is_ok());
+    }
+
+    #[test]
+    fn an_impossible_part_is_named() {
+        let texts = [
+            "2026-13-01T00:00:00Z",
+            "2026-00-01",
+            "2026-02-30T10:00:00Z",
+            "2028-02-30T10:00:00",
+            "2026-04-31",
+            "2026-05-00T00:00:00Z",
+            "2026-05-01T24:00:00Z",
+            "2026-05-01 23:60:00Z",
+            "2026-05-01t23:59:61z",
+            "2026-05-01T23:59:99.5+02:00",
+        ];
+        insta::assert_snapshot!(texts.map(fault).join("\n"), @"
+        has the month 13; months are 01 to 12
+        has the month 00; months are 01 to 12
+        has the day 30, but that month has the days 01 to 28
+        has the day 30, but that month has the days 01 to 29
+        has the day 31, but that month has the days 01 to 30
+        has the day 00, but that month has the days 01 to 31
+        has the hour 24; hours are 00 to 23
+        has the minute 60; minutes are 00 to 59
+        has the second 61; seconds are 00 to 59
+        has the second 99; seconds are 00 to 59
+        ");
+        for text in ["2026-05-01x", "01/05/2026", "2026-5-1", "2026-05-01Tx", "é026-05-01", ""] {
+            assert!(fault(text).starts_with("is not a time"), "{text}: {}", fault(text));
+        }
     }
 
     #[test]

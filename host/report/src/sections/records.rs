@@ -8,13 +8,16 @@ use crate::model::report::Report;
 use crate::model::run_summary::{ComparisonCounts, MissingAnswers, RunEnd};
 use crate::page::{Block, Cell, Column, Section, Tone};
 use crate::sections::helpers::{folded, table, text};
+use crate::term_text::waiting_sentence;
 use crate::value_text::value_text;
 use understudy_records::join::Accounting;
 use understudy_study::StreamKind;
 
 /// The accounting section.
 pub fn accounting(report: &Report) -> Section {
-    let mut blocks = vec![accounting_table(&report.accounting), pairs(report), answers(report)];
+    let mut blocks = vec![accounting_table(&report.accounting)];
+    blocks.extend(waiting_sentence(&report.accounting, report.end.is_final()).map(text));
+    blocks.extend([pairs(report), answers(report)]);
     for model in report.models.iter().filter(|model| model.determinism_check.mismatches > 0) {
         let text = format!(
             "Determinism check of {}: {} answered twice, {} differently. The model keeps state between calls, so its figures \

@@ -6,6 +6,7 @@ use crate::format::{count, counted};
 use crate::page::{Block, Cell, Column, Tone};
 use crate::revision_text::{revised_sentence, revised_slice_text};
 use crate::sections::helpers::{scope_name, table, text};
+use crate::term_text::waiting_sentence;
 use understudy_statistics::verdict::{GuardResult, Verdict, term_consequence};
 use understudy_study::StreamKind;
 
@@ -64,16 +65,15 @@ pub fn account(verdict: &Verdict) -> Vec<Block> {
         Column::text("Limited by"),
     ];
     let pairs = &verdict.pairs;
-    let mut blocks = vec![
-        Block::Table(table("Account of every record of the run", columns, rows.collect())),
-        text(format!(
-            "{} = {} compared + {} incomparable. An incomparable pair has no answer of the comparator; it counts as not \
-             compared for `least-coverage`.",
-            counted(verdict.accounting.snapshots.paired, "pair", "pairs"),
-            count(pairs.compared),
-            count(pairs.incomparable)
-        )),
-    ];
+    let mut blocks = vec![Block::Table(table("Account of every record of the run", columns, rows.collect()))];
+    blocks.extend(waiting_sentence(&verdict.accounting, verdict.closed).map(text));
+    blocks.push(text(format!(
+        "{} = {} compared + {} incomparable. An incomparable pair has no answer of the comparator; it counts as not \
+         compared for `least-coverage`.",
+        counted(verdict.accounting.snapshots.paired, "pair", "pairs"),
+        count(pairs.compared),
+        count(pairs.incomparable)
+    )));
     if let Some(revisions) = &verdict.revisions {
         blocks.push(text(revised_sentence(verdict, revisions)));
         if !revisions.conditions.is_empty() {

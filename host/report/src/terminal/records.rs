@@ -6,6 +6,7 @@
 use crate::format::{UNDEFINED, count, counted, duration};
 use crate::model::report::Report;
 use crate::model::run_summary::{ComparisonCounts, DeterminismSummary, LatencySummary};
+use crate::term_text::{term_description, waiting_sentence};
 use crate::terminal::table::{Align, TextTable};
 use crate::terminal::text_canvas::{Ink, Page, Span};
 use crate::value_text::value_text;
@@ -35,12 +36,15 @@ pub(super) fn accounts(page: &mut Page, report: &Report) {
     table.head([Span::new(Ink::Title, "Records"), faint("snapshots"), faint("decisions")]);
     for (name, term, records) in report.accounting.equation() {
         let name = if term.is_none() { format!("    {name}") } else { format!("  {name}") };
-        let description = term.map_or("", |term| term.description());
+        let description = term.map_or("", |term| term_description(term, report.end.is_final()));
         let [snapshots, decisions] = records.map(count).into_array();
         table.row([name.into(), snapshots.into(), decisions.into(), faint(description)]);
     }
     table.row(["".into(), balance(snapshots), balance(decisions)]);
     table.print(page);
+    if let Some(waiting) = waiting_sentence(&report.accounting, report.end.is_final()) {
+        page.paragraph(2, Ink::Faint, &waiting, 2);
+    }
 
     let ComparisonCounts { compared, incomparable } = report.comparison;
     let pairs = counted(snapshots.paired, "pair", "pairs");

@@ -4,6 +4,7 @@
 
 use crate::format::{count, counted};
 use crate::revision_text::{revised_sentence, revised_slice_text};
+use crate::term_text::waiting_sentence;
 use crate::terminal::records::balance;
 use crate::terminal::table::{Align, TextTable};
 use crate::terminal::text_canvas::{Ink, Page, Span};
@@ -27,6 +28,9 @@ pub fn verdict_account(page: &mut Page, verdict: &Verdict) {
     }
     table.row(["".into(), balance(snapshots), balance(decisions)]);
     table.print(page);
+    if let Some(waiting) = waiting_sentence(&verdict.accounting, verdict.closed) {
+        page.paragraph(2, Ink::Plain, &waiting, 2);
+    }
     let pairs = &verdict.pairs;
     let text = format!(
         "{} = {} compared + {} incomparable: the comparator gave no answer (least-coverage)",

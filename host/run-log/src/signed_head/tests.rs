@@ -79,7 +79,7 @@ fn roots_match_certificate_transparency() {
         roots.push(tree.root());
     }
     roots.push(self::tree(&lines(1000)).root());
-    let roots: Vec<String> = roots.iter().map(|root| crate::hexadecimal(root)).collect();
+    let roots: Vec<String> = roots.iter().map(|root| understudy_study::hexadecimal(root)).collect();
     assert_eq!(
         roots,
         [

@@ -19,7 +19,8 @@ use sha2::{Digest as _, Sha256};
 use subtle::{ConditionallySelectable as _, ConstantTimeEq as _};
 
 use crate::auth::roles::{Principal, Role};
-use understudy_run_log::{hexadecimal, write_private_file};
+use understudy_run_log::write_private_file;
+use understudy_study::hexadecimal;
 
 /// Prefix of every token, by which secret scanners recognise it.
 const PREFIX: &str = "understudy_";

@@ -121,7 +121,7 @@ fn unknown_keys_are_reported_with_the_nearest_allowed_key() {
         ("[windows]", "[log]\nkeep_raw = true\n[windows]\n\"quoted key\" = 1"),
     ]);
     assert_snapshot!(study, @r"
-study.toml:2: unknown key `owner`; keys allowed here: study, time-zone, decisions, inputs, sources, mirror, models, comparator, metrics, conditions, windows, limits, log, threshold, scopes, blinding, divergence, interim, swaps
+study.toml:2: unknown key `owner`; keys allowed here: study, time-zone, decisions, inputs, sources, mirror, models, comparator, metrics, conditions, windows, limits, log, threshold, scopes, blinding, ceiling, divergence, interim, swaps
 study.toml:24: unknown key `models.grants`; did you mean `grant`? keys allowed here: name, plugin, config, assets, grant
 study.toml:41: unknown key `log.keep_raw`; did you mean `keep-raw`? keys allowed here: keep-raw, commit-wait, commit-rows, segment-rows, seal-every, replay-share, retain
 study.toml:43: unknown key `windows.quoted key`; keys allowed here: every, week-ends
@@ -132,7 +132,7 @@ study.toml:43: unknown key `windows.quoted key`; keys allowed here: every, week-
 fn a_misspelt_required_key_is_reported_once() {
     assert_snapshot!(faults(&[("[windows]", "[window]"), ("plugin = \"rules", "plug-in = \"rules")]), @r"
 study.toml:22: unknown key `models.plug-in`; did you mean `plugin`? keys allowed here: name, plugin, config, assets, grant
-study.toml:39: unknown key `window`; did you mean `windows`? keys allowed here: study, time-zone, decisions, inputs, sources, mirror, models, comparator, metrics, conditions, windows, limits, log, threshold, scopes, blinding, divergence, interim, swaps
+study.toml:39: unknown key `window`; did you mean `windows`? keys allowed here: study, time-zone, decisions, inputs, sources, mirror, models, comparator, metrics, conditions, windows, limits, log, threshold, scopes, blinding, ceiling, divergence, interim, swaps
 ");
 }
 
@@ -274,7 +274,7 @@ fn syntax_errors_are_reported_once_and_hide_nothing_else() {
     let and = ("every = \"week\"", "every = \"year\"");
     let report = |from: &str, to: &str| faults(&[(from, to), and]).to_string();
     assert_snapshot!(report("\"2d\"", "2d"), @r#"
-    study.toml:14: invalid TOML: string values must be quoted, expected literal string, at `2d`
+    study.toml:14: invalid TOML: `2d` at column 11 is neither a text in quotes nor a number, boolean or date; a text needs quotes: "2d"
     study.toml:40: `windows.every` is "year"; write one of "hour", "day", "week", "month"
     "#);
     assert_snapshot!(report("[inputs.fields]", "[inputs.fields"), @r#"
@@ -290,7 +290,7 @@ fn syntax_errors_are_reported_once_and_hide_nothing_else() {
     study.toml:40: `windows.every` is "year"; write one of "hour", "day", "week", "month"
     "#);
     assert_snapshot!(report("[7, 30]", "[7 30]"), @r#"
-    study.toml:38: invalid TOML: string values must be quoted, expected literal string, at `7 30`
+    study.toml:38: invalid TOML: `7 30` at column 9 is neither a text in quotes nor a number, boolean or date; put a comma between two values, and quotes around a text
     study.toml:40: `windows.every` is "year"; write one of "hour", "day", "week", "month"
     "#);
     assert_snapshot!(report("[[metrics]]", "[comparator]"), @r#"
