@@ -34,10 +34,10 @@ pub use crate::ledger::review::{FailureMode, Judgement, SampledStratum};
 pub use crate::ledger::state::{DeterminismTotals, LedgerState, RecordedVerdict, RunStart};
 
 use crate::atomic_file::replace;
-use crate::digest::hexadecimal;
 use crate::io_advice::io_advice;
 use crate::ledger::entry::{NO_PREVIOUS, line};
 use crate::signed_head::{NoteError, Signer, Tree};
+use understudy_study::hexadecimal;
 
 /// The file name of the ledger.
 pub const LEDGER: &str = "ledger.jsonl";

@@ -42,7 +42,7 @@ mod segment_writer;
 pub mod signed_head;
 mod writer;
 
-pub use crate::digest::{file_digest, hexadecimal};
+pub use crate::digest::file_digest;
 pub use crate::directory::{DirectoryContent, RunDirectory};
 pub use crate::durable_file::{write_file, write_private_file};
 pub use crate::error::LogError;

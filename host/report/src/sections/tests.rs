@@ -71,6 +71,7 @@ fn ruled(report: Report, word: VerdictKind) -> ReportBundle {
         whole,
         limit,
         within_limit: true,
+        scope_unknown: 0,
     };
     let ruling = ScopeVerdict {
         scope: "all".to_owned(),

@@ -5,8 +5,8 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::digest::hexadecimal;
 use crate::ledger::entry::{Entry, HASH, NO_PREVIOUS, line};
+use understudy_study::hexadecimal;
 
 /// A fault of a ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::digest::hexadecimal;
 use crate::ledger::event::Event;
+use understudy_study::hexadecimal;
 
 /// The field `previous` of the first entry.
 pub(super) const NO_PREVIOUS: &str = "0000000000000000000000000000000000000000000000000000000000000000";

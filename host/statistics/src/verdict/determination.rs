@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::bound::{meets_bound, meets_bound_by_count};
 use super::estimate::{Estimator, is_early};
 use super::format::{describe_threshold, direction_words, format_estimate, pass_reason};
-use super::guards::{record_guards, scope_guards};
+use super::guards::{PairShares, record_guards, scope_guards};
 use super::revised::revisions;
 use super::window_selection::{WindowSelection, select_windows};
 use super::{
@@ -99,7 +99,8 @@ fn scope_verdict(
     let left_out = sums.models.get(model).map_or(0, |sums| sums.unanswered);
     let unanswered = left_out.max(compared.saturating_sub(pooled.pairs));
 
-    let guards = scope_guards(threshold, snapshots, compared, unanswered).to_vec();
+    let shares = PairShares { snapshots, compared, unanswered };
+    let guards = scope_guards(facts, selection, scope, shares);
     let mut reasons = shared.to_vec();
     let mut add = |verdict, text| reasons.push(VerdictReason { verdict, text });
     let labels = selection.counted.iter().map(|window| window.label.as_str());

@@ -179,7 +179,7 @@ pub struct Verdict {
     pub revisions: Option<VerdictRevisions>,
     /// The number of mirrored requests that never became a record. No term of the accounting has them.
     pub shed: u64,
-    /// The guards over all records, which are the same for all models and scopes.
+    /// The guards over all records, which hold for all models and scopes.
     pub guards: Vec<GuardResult>,
     /// The observed shares of condition values that have a declared reference.
     pub inputs: Vec<InputShare>,
@@ -306,7 +306,7 @@ pub struct ScopeVerdict {
     pub compared: u64,
     /// The number of compared pairs without an answer or a score.
     pub unanswered: u64,
-    /// The guards over the pairs of the model in the scope.
+    /// The guards over the pairs of the model in the scope and, in a declared scope, over the records that may belong to it.
     pub guards: Vec<GuardResult>,
     /// The estimate over all windows that count.
     pub pooled: Estimate,

@@ -37,7 +37,7 @@ fn guard(
 ) -> GuardResult {
     let share = count as f64 / whole as f64;
     let within_limit = if guard == Guard::Coverage { share >= limit } else { share <= limit };
-    GuardResult { guard, subject, span, count, whole, limit, within_limit }
+    GuardResult { guard, subject, span, count, whole, scope_unknown: 0, limit, within_limit }
 }
 
 /// The guards over the records of an account, as a verdict has them.
