@@ -61,3 +61,15 @@ fn short(x: f64) -> String {
     let plain = x == 0.0 || (1e-5..1e16).contains(&x.abs());
     if plain { format!("{}", x + 0.0) } else { format!("{x:e}") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_edges_of_bins_are_written_in_their_shortest_form() {
+        let written: Vec<String> =
+            [-0.0, 7.0, 0.25, -3.5, 9_999_999.0, 1e21, 1e-9, -1e16].iter().map(|edge| short(*edge)).collect();
+        assert_eq!(written, ["0", "7", "0.25", "-3.5", "9999999", "1e21", "1e-9", "-1e16"]);
+    }
+}

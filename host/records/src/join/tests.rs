@@ -231,3 +231,16 @@ fn exclusion_details_name_the_id_or_the_times() {
     1970-01-01T00:01:20Z is more than 3µs behind the latest record of its stream, line 1 with the id "2" (1970-01-01T00:01:30Z)
     "#);
 }
+
+#[test]
+fn a_selection_excludes_an_id_again_within_twice_the_horizon_on_both_sides() {
+    let reach = 2 * BOUNDS.horizon.0;
+    for (distance, is_excluded) in
+        [(-reach - 1, false), (-reach, true), (0, true), (reach, true), (reach + 1, false)]
+    {
+        let input = |time| Input { id: 1, time, content: 0 };
+        let mut join = IntervalJoin::of_selection(BOUNDS, 7);
+        let result = join.offer(StreamKind::Snapshots, &records(&[input(100), input(100 + distance)]), []);
+        assert_eq!(result.excluded.len(), usize::from(is_excluded), "distance {distance}");
+    }
+}

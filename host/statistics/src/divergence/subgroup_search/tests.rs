@@ -128,3 +128,23 @@ fn other_metrics_are_compared_by_their_standard_errors() {
     assert_eq!(listed, [(0, Some(2.0)), (1, Some(3.5))]);
     assert_eq!(found.tested, 2);
 }
+
+#[test]
+fn a_wider_pattern_has_exactly_the_chosen_terms() {
+    let pattern = |terms: &[PatternTerm]| Pattern { terms: terms.to_vec(), count: 0, sums: Vec::new() };
+    let term = |condition, value| PatternTerm { condition, value };
+    let (first, second, third) = (term(0, 1), term(1, 0), term(2, 3));
+    let patterns = [
+        pattern(&[first]),
+        pattern(&[second]),
+        pattern(&[third]),
+        pattern(&[first, second]),
+        pattern(&[first, third]),
+    ];
+    let found =
+        |subset| wider_pattern(&patterns, &[first, second, third], subset).map(|found| found.terms.clone());
+    assert_eq!(found(0b001), Some(vec![first]));
+    assert_eq!(found(0b100), Some(vec![third]));
+    assert_eq!(found(0b101), Some(vec![first, third]));
+    assert_eq!(found(0b110), None);
+}
