@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::ledger::check::LedgerFault;
+use crate::chained_lines::LineFault;
 use crate::ledger::entry::Entry;
 use crate::ledger::event::{Event, FileDigest, Segment, ShedCounts, StopReason};
 use crate::ledger::recorded_interference::{InterferenceSource, RecordedInterference};
@@ -94,7 +94,7 @@ pub struct LedgerState {
     /// Whether the run was closed: its sources ended, and it cannot be resumed.
     pub closed: bool,
     /// Entries that contradict earlier ones.
-    pub contradictions: Vec<LedgerFault>,
+    pub contradictions: Vec<LineFault>,
 }
 
 impl LedgerState {
@@ -120,7 +120,7 @@ impl LedgerState {
     fn apply(&mut self, index: usize, entry: &Entry) {
         let mut contradictions = Vec::new();
         let mut contradiction =
-            |what: String| contradictions.push(LedgerFault { line: entry.entry as usize + 1, what });
+            |what: String| contradictions.push(LineFault { line: entry.entry as usize + 1, what });
         match &entry.event {
             Event::RunStarted { seal, study_toml, version, key, .. } => {
                 if entry.entry > 0 {

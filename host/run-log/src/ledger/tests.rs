@@ -2,13 +2,14 @@
 
 use std::{fs, thread};
 
+use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
 use super::*;
-use crate::ledger::entry::HASH;
+use crate::chained_lines::HASH;
 use crate::signed_head::Verifier;
 use understudy_records::join::ExclusionCounts;
-use understudy_study::{InterferenceKind, PerStream};
+use understudy_study::{InterferenceKind, PerStream, hexadecimal};
 
 fn folder() -> TempDir {
     TempDir::new().expect("a folder")
