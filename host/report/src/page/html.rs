@@ -1,7 +1,8 @@
 //! Renders a document as one HTML file.
 //!
 //! Invariants: the file needs no other resource and runs no script, and its content security policy enforces that.
-//! Every text is escaped. Everything that can be opened or scrolled works with the keyboard.
+//! Every text is escaped. Values in tables and facts are shown to the character; in sentences, backticks become code.
+//! Everything that can be opened or scrolled works with the keyboard.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -103,16 +104,30 @@ fn section(section: &Section) -> Markup {
 fn block(block: &Block, id: &str) -> Markup {
     match block {
         Block::Heading(text) => html! { h3 id=(id) { (one_line(text)) } },
-        Block::Text(text) => html! { p { (one_line(text)) } },
+        Block::Text(text) => html! { p { (prose(text)) } },
         Block::List(points) => {
-            html! { ul class="list" { @for point in points { li { (one_line(point)) } } } }
+            html! { ul class="list" { @for point in points { li { (prose(point)) } } } }
         }
         Block::Facts(list) => facts(list, "facts"),
         Block::Table(content) => table(content, id),
         Block::Figure(content) => figure(content, id),
         Block::Note { tone, text } => html! {
-            p class={ "note " (tone.name()) } { (sign(*tone)) (one_line(text)) }
+            p class={ "note " (tone.name()) } { (sign(*tone)) (prose(text)) }
         },
+    }
+}
+
+/// A sentence. What is between two backticks is code, and the backticks are not shown; one without a partner is text.
+fn prose(text: &str) -> Markup {
+    let text = one_line(text);
+    let parts: Vec<&str> = text.split('`').collect();
+    let has_pairs = parts.len() % 2 == 1;
+    html! {
+        @if has_pairs {
+            @for (at, part) in parts.iter().enumerate() {
+                @if at % 2 == 1 { code { (part) } } @else { (part) }
+            }
+        } @else { (text) }
     }
 }
 
@@ -192,7 +207,7 @@ fn figure(figure: &Figure, id: &str) -> Markup {
             figcaption {
                 span class="title" { (title) }
                 " "
-                span class="description" { (one_line(&figure.description)) }
+                span class="description" { (prose(&figure.description)) }
             }
             @match chart::draw(figure, id) {
                 Some(drawing) => {
