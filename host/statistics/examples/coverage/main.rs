@@ -1,5 +1,4 @@
-//! Prints the coverage tables of `docs/src/statistics.md`, as Markdown: how often intervals and tests hold on streams whose
-//! true values are known.
+//! Prints coverage tables as Markdown: how often intervals and tests hold on streams whose true values are known.
 //!
 //! Invariants:
 //! - Every stream comes from a fixed seed, so a table is the same at every run.
@@ -7,23 +6,29 @@
 //!
 //! `cargo run --release -p understudy-statistics --example coverage -- TABLE [STREAMS]`
 
+use std::process::ExitCode;
+
 mod markdown;
 mod rare_events;
 
-/// The number of streams of a table in the documentation.
+/// Computes a table from a number of streams.
+type Table = fn(usize) -> String;
+
+/// The default number of streams.
 const STREAMS: usize = 2000;
 
-/// The tables: the name on the command line, and the function that computes the table from a number of streams.
-const TABLES: &[(&str, fn(usize) -> String)] = &[("rare-events", rare_events::table)];
+/// The tables by their names on the command line.
+const TABLES: &[(&str, Table)] = &[("rare-events", rare_events::table)];
 
-fn main() {
+fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let name = arguments.first().map_or("", String::as_str);
     let streams = arguments.get(1).map_or(Ok(STREAMS), |streams| streams.parse());
     let (Some((_, table)), Ok(streams)) = (TABLES.iter().find(|(table, _)| *table == name), streams) else {
         let names: Vec<&str> = TABLES.iter().map(|(name, _)| *name).collect();
         eprintln!("usage: coverage TABLE [STREAMS]; TABLE is one of: {}", names.join(", "));
-        std::process::exit(2);
+        return ExitCode::from(2);
     };
     print!("{}", table(streams));
+    ExitCode::SUCCESS
 }
