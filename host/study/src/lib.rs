@@ -51,8 +51,8 @@ pub use source::Source;
 pub use stream::{PerStream, StreamKind};
 pub use swaps::Swaps;
 pub use threshold::{
-    Blinding, ChanceCorrection, Cycle, Direction, Evidence, InterferenceEffect, InterferenceKind, Quantifier,
-    Reference, Scope, Shares, Threshold, WindowChoice,
+    Blinding, CHANCE_FORMS, ChanceRequirement, Cycle, Direction, Evidence, Family, InterferenceEffect,
+    InterferenceKind, Quantifier, Reference, Scope, Shares, Threshold, WindowChoice,
 };
 pub use units::{Micros, Nanos};
 pub use validate::ALL_SNAPSHOTS;
@@ -320,6 +320,8 @@ pub struct Study {
     pub name: String,
     /// The time zone of windows and calendar conditions.
     pub time_zone: TimeZone,
+    /// The register of seals, relative to the directory of `study.toml`, if declared.
+    pub register: Option<PathBuf>,
     /// The stream of snapshots.
     pub inputs: Stream,
     /// The stream of the substrate's decisions.

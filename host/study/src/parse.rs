@@ -20,13 +20,14 @@ use super::revisions::{revisions, with_version};
 use super::similar_names::{COLUMNS, warn_of_similar_names};
 use super::swaps::swaps;
 use super::table_reader::{TableReader, bounded};
-use super::threshold::{Declarations, blinding, scopes, threshold};
+use super::threshold::{Declarations, VerdictCount, blinding, scopes, threshold};
 use super::toml_value::Value;
 use super::validate::{self, DECISION, DeclaredFields, EVERY, Fields, NAME, NameRegistry, WEEKDAYS};
 use super::{Every, Field, FieldKind, InvalidStudy, Limits, Log, Plugins, Source, Stream, Study, Windows};
 
 // What to write for a key, in messages about missing and about wrong values.
 const ZONE: &str = "the time zone in which days begin, such as \"Europe/Amsterdam\", \"UTC\" or \"+01:00\"";
+const REGISTER: &str = "the path of a register of seals that several studies share, such as \"../register.jsonl\"";
 const INPUTS: &str = "[inputs] with the keys of a snapshot's id and time, such as id = \"id\" and \
                       time = \"observed_at\", and its fields under [inputs.fields]";
 const DECISIONS: &str = "[decisions] with the keys of a decision's id and time, such as id = \"id\" and \
@@ -72,6 +73,7 @@ fn study(root: &mut TableReader<'_>, plugins: &mut Option<Plugins>) -> Option<St
     let name = root.required("study", NAME, Value::name);
     let zone = root.required("time-zone", ZONE, Value::word);
     let time_zone = zone.and_then(|zone| root.check("time-zone", validate::time_zone(zone)));
+    let register = root.optional("register", REGISTER, Value::word);
 
     let (mut horizon, mut revised) = (None, None);
     let decisions = root.section("decisions", DECISIONS, |section| {
@@ -135,6 +137,7 @@ fn study(root: &mut TableReader<'_>, plugins: &mut Option<Plugins>) -> Option<St
         conditions: &conditions,
         fields: &declared,
         is_ceiling_declared,
+        verdicts: VerdictCount { models: models.len(), scopes: root.length("scopes") },
     };
     let threshold = root.optional_section("threshold", THRESHOLD, |section| threshold(section, &known));
     let scopes = scopes(root, &known);
@@ -154,6 +157,7 @@ fn study(root: &mut TableReader<'_>, plugins: &mut Option<Plugins>) -> Option<St
     Some(Study {
         name: name?.to_owned(),
         time_zone: time_zone?,
+        register: register.map(PathBuf::from),
         inputs: inputs.flatten()?,
         decisions: decisions.flatten()?,
         horizon: horizon?,

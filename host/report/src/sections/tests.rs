@@ -12,7 +12,7 @@ use crate::sections::helpers::{axis, bounded_value, latest, omitted_windows_note
 use crate::terminal::fixture::{empty, hotel, rates, troubled};
 use understudy_statistics::scoring::wilson;
 use understudy_statistics::verdict::{
-    self, CountedWindow, Estimate, Guard, GuardResult, GuardSpan, GuardSubject, IntervalMethod, ModelVerdict,
+    self, CountedWindow, Estimate, Guard, GuardResult, GuardSpan, GuardSubject, IntervalMethod, KnownTries, ModelVerdict,
     PairCounts, ScopeVerdict, Verdict, VerdictKind, VerdictReason,
 };
 use understudy_study::Direction;
@@ -27,6 +27,7 @@ fn bundle(report: Report) -> ReportBundle {
         threshold: None,
         verdict: None,
         events_since_verdict: Vec::new(),
+        shed: 0,
         events: Vec::new(),
         reviews: Vec::new(),
         review_notes: Vec::new(),
@@ -106,6 +107,7 @@ fn ruled(report: Report, word: VerdictKind) -> ReportBundle {
         inputs: Vec::new(),
         cycle: Vec::new(),
         interferences: Vec::new(),
+        tries: KnownTries::default(),
         models: vec![ModelVerdict {
             remark: None,
             model: "booked-room".to_owned(),
@@ -133,7 +135,8 @@ fn a_report_in_words() {
     ];
     insta::assert_snapshot!(markdown(&document(&bundle)));
     // Events outside of the windows shown are left out of the chart.
-    let threshold = &document(&bundle).sections[1];
+    let document = document(&bundle);
+    let threshold = document.sections.iter().find(|section| section.id == "threshold").unwrap();
     let marks = threshold.blocks.iter().find_map(|block| match block {
         Block::Figure(figure) => match &figure.chart {
             Chart::Series { marks, .. } => Some(marks.len()),

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use crate::chained_lines::LineFault;
 use crate::ledger::entry::Entry;
-use crate::ledger::event::{Event, FileDigest, Segment, ShedCounts, StopReason};
+use crate::ledger::event::{Event, FileDigest, RunRegistration, Segment, ShedCounts, StopReason};
 use crate::ledger::recorded_interference::{InterferenceSource, RecordedInterference};
 use crate::ledger::recorded_swap::{RecordedSwap, SwapOutcome};
 use understudy_records::join::ExclusionCounts;
@@ -28,6 +28,8 @@ pub struct RunStart {
     pub version: String,
     /// The verifier key of the ledger's signed head, if the ledger is signed.
     pub key: Option<String>,
+    /// The run in the register of seals, if the study names one.
+    pub register: Option<RunRegistration>,
 }
 
 /// Determinism checks of one model, added up over the run.
@@ -122,7 +124,7 @@ impl LedgerState {
         let mut contradiction =
             |what: String| contradictions.push(LineFault { line: entry.entry as usize + 1, what });
         match &entry.event {
-            Event::RunStarted { seal, study_toml, version, key, .. } => {
+            Event::RunStarted { seal, study_toml, version, key, register, .. } => {
                 if entry.entry > 0 {
                     contradiction("a run is started only once".to_owned());
                 }
@@ -133,6 +135,7 @@ impl LedgerState {
                         study_toml: study_toml.clone(),
                         version: version.clone(),
                         key: key.clone(),
+                        register: register.clone(),
                     });
                 }
             }

@@ -42,6 +42,7 @@ fn events() -> Vec<Event> {
             study_toml: digest("b"),
             version: "0.1.0".to_owned(),
             key,
+            register: None,
         },
         Event::PluginLoaded {
             role: "model".to_owned(),
@@ -294,6 +295,7 @@ fn concurrent_appends_keep_one_chain_and_one_head() {
         study_toml: digest("b"),
         version: "0.1.0".to_owned(),
         key: first.key(),
+        register: None,
     };
     first.append(opened).expect("it is empty");
     let (second, _) = Ledger::open(folder.path(), signer()).expect("it is whole");

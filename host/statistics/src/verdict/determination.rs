@@ -9,16 +9,16 @@ use jiff::Timestamp;
 use super::bound::{meets_bound, meets_bound_by_count};
 use super::estimate::{Estimator, is_early};
 use super::format::{describe_threshold, direction_words, format_estimate, pass_reason};
-use super::guards::{record_guards, scope_guards};
+use super::guards::{PairShares, record_guards, scope_guards};
 use super::revised::revisions;
 use super::window_selection::{WindowSelection, select_windows};
 use super::{
     CONTAMINATION_LEVEL, Contamination, CycleValue, Estimate, FORMAT, Facts, GuardResult, InputShare,
-    MissingInterval, ModelVerdict, ScopeVerdict, Verdict, VerdictKind, VerdictReason,
+    KnownTries, MissingInterval, ModelVerdict, ScopeVerdict, Verdict, VerdictKind, VerdictReason,
 };
 use crate::scoring::{Interval, Reduce, Slice};
 use understudy_study::{
-    ALL_SNAPSHOTS, ChanceCorrection, Direction, Evidence, InterferenceEffect, InterferenceKind, Quantifier,
+    ALL_SNAPSHOTS, ChanceRequirement, Direction, Evidence, InterferenceEffect, InterferenceKind, Quantifier,
     Reference, Threshold, WindowChoice,
 };
 
@@ -75,6 +75,7 @@ pub fn determine_verdict(facts: &Facts<'_>, reduce: &mut Reduce<'_>) -> Verdict 
         inputs,
         cycle,
         interferences: facts.interferences.to_vec(),
+        tries: KnownTries::default(),
         models,
     }
 }
@@ -99,7 +100,8 @@ fn scope_verdict(
     let left_out = sums.models.get(model).map_or(0, |sums| sums.unanswered);
     let unanswered = left_out.max(compared.saturating_sub(pooled.pairs));
 
-    let guards = scope_guards(threshold, snapshots, compared, unanswered).to_vec();
+    let shares = PairShares { snapshots, compared, unanswered };
+    let guards = scope_guards(facts, selection, scope, shares);
     let mut reasons = shared.to_vec();
     let mut add = |verdict, text| reasons.push(VerdictReason { verdict, text });
     let labels = selection.counted.iter().map(|window| window.label.as_str());
@@ -129,14 +131,14 @@ fn scope_verdict(
         add(VerdictKind::Inconclusive, text.to_owned());
     }
     match (threshold.chance, chance) {
-        (Some(ChanceCorrection::Kappa(least)), Some(agreement))
+        (Some(ChanceRequirement::Kappa(least)), Some(agreement))
             if agreement.kappa.is_none_or(|kappa| kappa < least) =>
         {
             let kappa =
                 agreement.kappa.map_or_else(|| "not defined".to_owned(), |kappa| format!("{kappa:.6}"));
             add(VerdictKind::NoGo, format!("Cohen's kappa is {kappa}; at least {least} is required"));
         }
-        (Some(ChanceCorrection::Gain(least)), Some(agreement))
+        (Some(ChanceRequirement::Gain(least)), Some(agreement))
             if agreement.agreement - agreement.majority_share < least =>
         {
             let text = format!(

@@ -20,6 +20,7 @@ mod format;
 mod guards;
 pub mod plan;
 mod revised;
+mod seal_history;
 mod window_selection;
 
 use jiff::Timestamp;
@@ -31,6 +32,7 @@ pub use determination::determine_verdict;
 pub use format::{TESTED_LATER, describe_threshold, direction_words, format_share};
 pub use guards::{Guard, GuardResult, GuardSpan, GuardSubject, term_consequence};
 pub use revised::{RevisedAgreement, RevisedSlice, VerdictRevisions};
+pub use seal_history::{KnownTries, RelatedSeal, SealHistory};
 
 use crate::scoring::{
     Cells, Conditions, Difference, InputCounts, Interval, RecordCounts, RevisionSums, VerdictEvidence,
@@ -179,7 +181,7 @@ pub struct Verdict {
     pub revisions: Option<VerdictRevisions>,
     /// The number of mirrored requests that never became a record. No term of the accounting has them.
     pub shed: u64,
-    /// The guards over all records, which are the same for all models and scopes.
+    /// The guards over all records, which hold for all models and scopes.
     pub guards: Vec<GuardResult>,
     /// The observed shares of condition values that have a declared reference.
     pub inputs: Vec<InputShare>,
@@ -187,6 +189,8 @@ pub struct Verdict {
     pub cycle: Vec<CycleValue>,
     /// Exposures and comparator changes, in order of time.
     pub interferences: Vec<InterferenceEvent>,
+    /// Other tries of the study, as far as a register of seals has them.
+    pub tries: KnownTries,
     /// The verdicts on each model, in the order of declaration.
     pub models: Vec<ModelVerdict>,
 }
@@ -306,7 +310,7 @@ pub struct ScopeVerdict {
     pub compared: u64,
     /// The number of compared pairs without an answer or a score.
     pub unanswered: u64,
-    /// The guards over the pairs of the model in the scope.
+    /// The guards over the pairs of the model in the scope and, in a declared scope, over the records that may belong to it.
     pub guards: Vec<GuardResult>,
     /// The estimate over all windows that count.
     pub pooled: Estimate,
