@@ -174,8 +174,8 @@ pub struct JoinedPair {
 pub struct RevisedDecisions {
     /// Batch and row of the first one, if the last decision counts, and of the last one, if the first decision counts.
     pub decision: (Arc<DecisionRows>, u32),
-    /// Their number, at least 1.
-    pub count: u32,
+    /// Their event times, in µs; at least one.
+    pub times: Vec<i64>,
 }
 
 impl JoinedPair {
@@ -184,6 +184,13 @@ impl JoinedPair {
         let (snapshots, s) = &self.snapshot;
         let (decisions, d) = &self.decision;
         PerStream { snapshots: snapshots.sequences[*s as usize], decisions: decisions.sequences[*d as usize] }
+    }
+
+    /// The event times (µs) of all decisions of the pair: the one that counts, and the revised ones.
+    pub fn decision_times(&self) -> impl Iterator<Item = i64> {
+        let (decisions, row) = &self.decision;
+        let revised = self.revised.iter().flat_map(|revised| &revised.times).copied();
+        std::iter::once(decisions.times[*row as usize]).chain(revised)
     }
 }
 

@@ -47,7 +47,7 @@ impl PairBatch {
             decisions.push(decision_place(decision));
             if let Some(other) = other {
                 let decision = decision_place(&other.decision);
-                revised.push(RevisedPair { row: index, decision, count: other.count });
+                revised.push(RevisedPair { row: index, decision, count: other.times.len() as u32 });
             }
         }
         PairBatch { snapshot_batches, decision_batches, snapshots, decisions, revised }

@@ -16,7 +16,7 @@ use crate::log_schema::decode::DecodedRows;
 use crate::plugins::load::LoadedStudy;
 use understudy_records::batch::{DecodedBatch, ExcludedRecord, Records, fields_schema};
 use understudy_run_log::{ScanOptions, Table, TableRows};
-use understudy_study::{Stream, StreamKind};
+use understudy_study::{Scope, Stream, StreamKind};
 
 /// Starts a thread that reads one stream of a logged run.
 ///
@@ -31,6 +31,7 @@ pub fn start(
     let mut replay = LogSource {
         stream: loaded_study.study.stream(kind).clone(),
         kind,
+        scopes: loaded_study.study.scopes.clone(),
         accepted: open(Table::from_stream(kind))?,
         excluded: open(Table::Excluded)?,
         waiting: Vec::new(),
@@ -58,6 +59,8 @@ pub fn start(
 struct LogSource {
     stream: Stream,
     kind: StreamKind,
+    /// The declared scopes of the study.
+    scopes: Vec<Scope>,
     accepted: TableRows,
     excluded: TableRows,
     /// Excluded records that have been read and not handed on.
@@ -94,7 +97,7 @@ impl LogSource {
         // The table mixes both streams, so rows of the other stream are skipped.
         while self.waiting.last().is_none_or(|(last, _)| *last < sequence) {
             let Some(batch) = self.excluded.next() else { break };
-            let excluded = decode::excluded_records(&batch?)?;
+            let excluded = decode::excluded_records(&self.scopes, &batch?)?;
             self.waiting.extend(excluded.into_iter().filter(|(_, record)| record.kind == self.kind));
         }
         let before = self.waiting.partition_point(|(of, _)| *of < sequence);

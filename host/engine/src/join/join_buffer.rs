@@ -153,7 +153,7 @@ impl JoinBuffer {
 
     /// The decisions of pairs.
     fn find_decisions(&self, joined: &[JoinedRows]) -> Result<Vec<PairDecisions>, SpillError> {
-        let revised = joined.iter().filter_map(|pair| pair.revised).map(|revised| revised.decision);
+        let revised = joined.iter().filter_map(|pair| pair.revised.as_ref()).map(|revised| revised.decision);
         let wanted: Vec<_> = joined.iter().map(|pair| pair.decision).chain(revised).collect();
         let found = self.decisions.find(&wanted, |rows| self.spill_store.read_decisions(rows))?;
         let mut counting =
@@ -161,8 +161,8 @@ impl JoinBuffer {
         let counts: Vec<_> = counting.by_ref().take(joined.len()).collect();
         let mut others = counting;
         let decisions = joined.iter().zip(counts).map(|(pair, counts)| {
-            let revised = pair.revised.and_then(|revised| {
-                others.next().map(|decision| RevisedDecisions { decision, count: revised.count })
+            let revised = pair.revised.as_ref().and_then(|revised| {
+                others.next().map(|decision| RevisedDecisions { decision, times: revised.times.clone() })
             });
             PairDecisions { counts, revised }
         });

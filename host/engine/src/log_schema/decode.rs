@@ -6,7 +6,7 @@ use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, TimestampMicrosecondType, UInt32Type, UInt64Type};
 
 use crate::batches::messages::{ModelOutput, RowLatencies};
-use crate::log_schema::record_tables::GENERATION;
+use crate::log_schema::record_tables::{GENERATION, SCOPES, known_scope_names};
 use crate::log_schema::schema::schemas;
 use crate::plugins::loaded_plugin::LoadedPlugin;
 use crate::plugins::plugin_versions::PluginVersions;
@@ -16,7 +16,7 @@ use understudy_records::batch::{
 };
 use understudy_run_log::Table;
 use understudy_sandbox::{AnsweredBatch, DeciderPlugin};
-use understudy_study::{AnswerForm, Micros, Nanos, Stream, StreamKind};
+use understudy_study::{AnswerForm, Micros, Nanos, Scope, Stream, StreamKind};
 
 /// A logged row that does not have the form of the study's rows.
 #[derive(Debug, thiserror::Error)]
@@ -108,12 +108,21 @@ pub fn answers(sealed_study: &SealedStudy, batch: &RecordBatch) -> Result<Vec<Mo
     sealed_study.models.iter().map(answers).collect()
 }
 
-/// Excluded records with their sequence numbers; without their own text if that was not read.
+/// Excluded records with their sequence numbers; without their own text if that was not read. `scopes` are the
+/// declared ones.
 ///
 /// # Errors
 /// When a column is missing or of another type.
-pub fn excluded_records(batch: &RecordBatch) -> Result<Vec<(u64, ExcludedRecord)>, DecodeError> {
+pub fn excluded_records(
+    scopes: &[Scope],
+    batch: &RecordBatch,
+) -> Result<Vec<(u64, ExcludedRecord)>, DecodeError> {
     let columns = Columns { table: "excluded records", batch };
+    let (known_scopes, scopes) = (known_scope_names(scopes), columns.text(SCOPES)?);
+    let scope = |name: &str| {
+        let index = known_scopes.iter().position(|known| known == name);
+        index.map(|index| index as u16).ok_or_else(|| columns.fault(format!("no scope is called \"{name}\"")))
+    };
     let (streams, reasons, details) =
         (columns.text("stream")?, columns.text("reason")?, columns.text("detail")?);
     let [sequences, lines, offsets, digests] =
@@ -131,6 +140,10 @@ pub fn excluded_records(batch: &RecordBatch) -> Result<Vec<(u64, ExcludedRecord)
             reason: reason.ok_or_else(|| unknown("reason", reasons.value(row)))?,
             detail: details.value(row).to_owned(),
             counted_at: counted_at[row],
+            scopes: match scopes.is_valid(row) {
+                true => Some(scopes.value(row).split(' ').map(scope).collect::<Result<_, _>>()?),
+                false => None,
+            },
             raw: raw.map(|raw| raw.value(row).to_vec()).unwrap_or_default(),
         };
         Ok((sequences[row], record))

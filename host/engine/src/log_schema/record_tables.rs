@@ -13,11 +13,14 @@ use crate::batches::messages::{InferredBatch, ModelOutput};
 use crate::log_schema::table_encoder::{TableColumns, TableEncoder, numbers, optional_times, times};
 use crate::seal::sealed_study::SealedStudy;
 use understudy_records::batch::{Answers, ExcludedRecord, Reason, Records, data_type};
-use understudy_study::{FieldKind, Stream};
+use understudy_study::{ALL_SNAPSHOTS, FieldKind, Scope, Stream};
 
 /// Column: the generation of a record or pair, see
 /// [`PluginVersions`](crate::plugins::plugin_versions::PluginVersions).
 pub const GENERATION: &str = "generation";
+
+/// Column: the scopes of an excluded snapshot by name, separated by spaces; null if they are not known.
+pub const SCOPES: &str = "scopes";
 
 /// Accepted decisions, as the log stores them.
 pub struct AcceptedDecisions {
@@ -96,7 +99,7 @@ impl RecordTables {
         RecordTables {
             snapshots: TableEncoder::new(snapshots),
             decisions: TableEncoder::new(decisions),
-            excluded: TableEncoder::new(excluded_columns()),
+            excluded: TableEncoder::new(excluded_columns(&study.scopes)),
         }
     }
 }
@@ -146,8 +149,8 @@ fn record_columns<S: AcceptedRows>(
     columns
 }
 
-/// The columns of excluded records with their sequence numbers.
-fn excluded_columns() -> Vec<TableColumns<[(u64, ExcludedRecord)]>> {
+/// The columns of excluded records with their sequence numbers. `scopes` are the declared ones.
+fn excluded_columns(scopes: &[Scope]) -> Vec<TableColumns<[(u64, ExcludedRecord)]>> {
     let text = |name: &str, value: fn(&ExcludedRecord) -> &str| {
         TableColumns::required(name, DataType::Utf8, move |rows: &[(u64, ExcludedRecord)]| {
             Arc::new(StringArray::from_iter_values(rows.iter().map(|(_, record)| value(record))))
@@ -158,6 +161,7 @@ fn excluded_columns() -> Vec<TableColumns<[(u64, ExcludedRecord)]>> {
             Arc::new(UInt64Array::from_iter_values(rows.iter().map(value)))
         })
     };
+    let names = known_scope_names(scopes);
     vec![
         text("stream", |record| record.kind.name()),
         number("sequence", |(sequence, _)| *sequence),
@@ -172,9 +176,24 @@ fn excluded_columns() -> Vec<TableColumns<[(u64, ExcludedRecord)]>> {
                 optional_times(rows.iter().map(|(_, record)| record.counted_at.map(|at| at.0)).collect())
             },
         ),
+        TableColumns::nullable(SCOPES, DataType::Utf8, move |rows: &[(u64, ExcludedRecord)]| {
+            let text = |record: &ExcludedRecord| Some(scope_names(record.scopes.as_deref()?, &names));
+            Arc::new(rows.iter().map(|(_, record)| text(record)).collect::<StringArray>())
+        }),
         TableColumns::required("raw", DataType::Binary, |rows: &[(u64, ExcludedRecord)]| {
             Arc::new(BinaryArray::from_iter_values(rows.iter().map(|(_, record)| &record.raw)))
         }),
         number("digest", |(_, record)| record.position.digest),
     ]
+}
+
+/// The names of all scopes by index: all of the input, and the declared ones.
+pub(super) fn known_scope_names(scopes: &[Scope]) -> Vec<String> {
+    let declared = scopes.iter().map(|scope| scope.name.clone());
+    std::iter::once(ALL_SNAPSHOTS.to_owned()).chain(declared).collect()
+}
+
+/// The names of scopes, separated by spaces, which no name has.
+fn scope_names(scopes: &[u16], names: &[String]) -> String {
+    scopes.iter().map(|scope| names[usize::from(*scope)].as_str()).collect::<Vec<_>>().join(" ")
 }

@@ -30,6 +30,7 @@ use crate::inference::worker_pool::WorkerPool;
 use crate::join::join_buffer::JoinBuffer;
 use crate::log_schema::pair_table::PairTableBuilder;
 use crate::log_schema::record_tables::{AcceptedDecisions, RecordTables};
+use crate::pipeline::excluded_scopes::ExcludedScopes;
 use crate::pipeline::exclusion_times::date_rejected;
 use crate::pipeline::initial_state::{InitialState, ReplayPositions};
 use crate::pipeline::open_group::OpenGroup;
@@ -79,6 +80,8 @@ pub struct Coordinator<'p> {
     seal: String,
     pub(crate) started_at: Timestamp,
     pub(crate) open_group: OpenGroup,
+    /// Assigns excluded snapshots to the declared scopes.
+    excluded_scopes: ExcludedScopes,
     /// While the log is replayed: the pairs that are already evaluated or logged.
     pub(crate) replay_positions: Option<ReplayPositions>,
     /// For each model the results of the determinism check.
@@ -143,6 +146,7 @@ impl<'p> Coordinator<'p> {
             seal: initial.seal,
             started_at: initial.started_at,
             open_group: OpenGroup::new(initial.groups, initial.rows),
+            excluded_scopes: ExcludedScopes::new(&sealed_study.study),
             replay_positions: None,
             determinism: initial.determinism,
             interim_schedule: InterimSchedule::new(&sealed_study.study, initial.interim_reports)
@@ -221,7 +225,9 @@ impl<'p> Coordinator<'p> {
         pending_acks: Vec<PendingAck>,
     ) -> anyhow::Result<()> {
         let DecodedBatch { kind, records, mut excluded } = decoded;
+        let first_joined = excluded.len();
         excluded.extend(joined.excluded.iter().map(|exclusion| records.excluded(kind, exclusion)));
+        self.excluded_scopes.assign(kind, &records, &joined.excluded, &mut excluded[first_joined..]);
         let accepted = joined.accepted(records.len());
         let records = records.filter(&accepted);
         // The counters lag behind by the snapshots that the workers have not answered.
@@ -316,8 +322,8 @@ impl<'p> Coordinator<'p> {
             pairs.retain(|pair| !positions.evaluated.covers(pair, horizon));
             (logged, pairs) = pairs.into_iter().partition(|pair| positions.logged.covers(pair, horizon));
         }
-        self.counters.count_pairs(&pairs);
-        self.counters.count_pairs(&logged);
+        self.counters.count_pairs(&self.sealed_study.study, &pairs);
+        self.counters.count_pairs(&self.sealed_study.study, &logged);
         for message in [EvaluatorMessage::ReplayedPairs(logged), EvaluatorMessage::NewPairs(pairs)] {
             if let EvaluatorMessage::ReplayedPairs(pairs) | EvaluatorMessage::NewPairs(pairs) = &message
                 && !pairs.is_empty()

@@ -40,6 +40,7 @@ mod tests {
             reason,
             detail: String::new(),
             counted_at: counted_at.map(Micros),
+            scopes: None,
             raw: Vec::new(),
         }
     }

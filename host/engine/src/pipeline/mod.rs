@@ -3,6 +3,7 @@
 pub mod coordinator;
 pub mod coordinator_commands;
 pub mod event_loop;
+mod excluded_scopes;
 mod exclusion_times;
 pub mod file_streams;
 pub mod handle;

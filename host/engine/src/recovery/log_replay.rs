@@ -219,7 +219,7 @@ pub fn count_excluded(
 ) -> anyhow::Result<()> {
     let columns = decode::columns(sealed_study, Table::Excluded);
     for batch in (ScanOptions { from_group, ..ScanOptions::new(Table::Excluded, columns) }).open(run)? {
-        let mut excluded = decode::excluded_records(&batch?)?;
+        let mut excluded = decode::excluded_records(&sealed_study.study.scopes, &batch?)?;
         excluded.retain(|(sequence, record)| *sequence >= counters.position[record.kind]);
         counters.count_excluded(&sealed_study.study, &excluded);
     }

@@ -144,7 +144,7 @@ fn evaluate(
         let mut pending = Vec::new();
         while let Some((kind, batch)) = rows.next(&join_buffer.join)? {
             let pairs = rows.feed(&mut join_buffer, Some(&mut counters), kind, &batch)?;
-            counters.count_pairs(&pairs);
+            counters.count_pairs(&sealed_study.study, &pairs);
             pending.extend(pairs);
             // The receiver only hangs up after an error, which is returned below.
             if pending.len() >= MAX_BATCH_PAIRS && work.send(std::mem::take(&mut pending)).is_err() {
@@ -157,7 +157,7 @@ fn evaluate(
             Settle::Nothing => Vec::new(),
         };
         counters.ended = matches!(settle, Settle::All);
-        counters.count_pairs(&settled);
+        counters.count_pairs(&sealed_study.study, &settled);
         pending.extend(settled);
         if !pending.is_empty() {
             let _ = work.send(pending);

@@ -14,7 +14,7 @@ use crate::stats::run_result::{ListedExclusion, ModelCounts};
 use crate::stats::unanswered_reasons::UnansweredReasons;
 use understudy_records::batch::{Answers, ExcludedRecord, Reason};
 use understudy_records::join::Account;
-use understudy_statistics::scoring::{InputCounts, RecordCounts, Window, WindowClock};
+use understudy_statistics::scoring::{CountedExclusion, InputCounts, RecordCounts, Window, WindowClock};
 use understudy_study::{Micros, PerStream, Plugin, StreamKind, Study};
 
 /// Excluded records of each stream and class that the report shows.
@@ -123,8 +123,12 @@ impl RunCounters {
         for (_, record) in excluded {
             if counts_windows(study) {
                 let lateness = Micros(study.stream(record.kind).lateness.as_micros() as i64);
-                let (reason, at) = (record.reason, record.counted_at);
-                self.records.add_excluded(&mut clock, record.kind, reason, at, lateness);
+                let counted = CountedExclusion {
+                    reason: record.reason,
+                    at: record.counted_at,
+                    scopes: record.scopes.as_deref(),
+                };
+                self.records.add_excluded(&mut clock, record.kind, counted, lateness);
             }
             let account = &mut self.accounts[record.kind];
             account.received += 1;
@@ -150,11 +154,15 @@ impl RunCounters {
     }
 
     /// Counts joined pairs and their revised decisions.
-    pub fn count_pairs(&mut self, pairs: &[JoinedPair]) {
+    pub fn count_pairs(&mut self, study: &Study, pairs: &[JoinedPair]) {
+        if counts_windows(study) {
+            let mut clock = WindowClock::new(study.windows, study.time_zone.clone());
+            self.records.add_joined(&mut clock, pairs.iter().flat_map(JoinedPair::decision_times));
+        }
         self.accounts.snapshots.paired += pairs.len() as u64;
         self.accounts.decisions.paired += pairs.len() as u64;
         let revised = pairs.iter().filter_map(|pair| pair.revised.as_ref());
-        self.accounts.decisions.revised += revised.map(|revised| u64::from(revised.count)).sum::<u64>();
+        self.accounts.decisions.revised += revised.map(|revised| revised.times.len() as u64).sum::<u64>();
     }
 
     /// Per model: its answer counts with latency.

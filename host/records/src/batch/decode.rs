@@ -62,6 +62,7 @@ impl Records {
             reason: exclusion.reason,
             detail: exclusion.detail.clone(),
             counted_at: (exclusion.reason != ExclusionReason::Rejected).then(|| Micros(self.times[row])),
+            scopes: None,
             raw: self.raw.value(row).as_bytes().to_vec(),
         }
     }
@@ -256,6 +257,7 @@ impl Decoder {
             reason: ExclusionReason::Rejected,
             detail,
             counted_at: None,
+            scopes: None,
             raw: lines.text(index).to_vec(),
         }
     }

@@ -88,6 +88,9 @@ pub struct ExcludedRecord {
     /// known; it is counted at the latest event time of its stream before it. `None` before the stream's first
     /// accepted record.
     pub counted_at: Option<Micros>,
+    /// The scopes to which an excluded snapshot belongs: 0 for all of the input, and the declared ones from 1. `None`
+    /// if they are not known: for decisions, for records that cannot be decoded, and without declared scopes.
+    pub scopes: Option<Vec<u16>>,
     /// The record's bytes.
     pub raw: Vec<u8>,
 }

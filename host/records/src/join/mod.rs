@@ -56,7 +56,7 @@ use revision_order::Versions;
 pub type Slot = u32;
 
 /// A pair: the slot and row of its snapshot and of its decision.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct JoinedRows {
     /// Slot and row of the snapshot.
     pub snapshot: (Slot, u32),
@@ -67,13 +67,13 @@ pub struct JoinedRows {
 }
 
 /// The candidates of a pair that do not count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RevisedRows {
     /// Slot and row of the candidate at the other end of their order: the first one if the last one counts, and the last
     /// one if the first one counts.
     pub decision: (Slot, u32),
-    /// The number of candidates that do not count, at least 1.
-    pub count: u32,
+    /// The event times of the candidates that do not count, in µs; at least one.
+    pub times: Vec<i64>,
 }
 
 /// The spans of event time that bound the join.

@@ -67,12 +67,13 @@ impl IntervalJoin {
             let [only] = candidates[..] else { unreachable!("a matched snapshot has a candidate") };
             return self.count_pair((slot, row), only, None);
         };
-        let count = candidates.len() as u32 - 1;
         let (counts, other) = match self.revisions {
             Revisions::Last { .. } => (last, first),
             Revisions::First | Revisions::Refuse => (first, last),
         };
-        self.count_pair((slot, row), counts, Some(RevisedRows { decision: (other.slot, other.row), count }))
+        let revised = candidates.iter().filter(|entry| (entry.slot, entry.row) != (counts.slot, counts.row));
+        let times = revised.map(|entry| entry.time.0).collect();
+        self.count_pair((slot, row), counts, Some(RevisedRows { decision: (other.slot, other.row), times }))
     }
 
     fn count_pair(
@@ -83,7 +84,7 @@ impl IntervalJoin {
     ) -> JoinedRows {
         self.accounts.snapshots.paired += 1;
         self.accounts.decisions.paired += 1;
-        self.accounts.decisions.revised += revised.map_or(0, |revised| u64::from(revised.count));
+        self.accounts.decisions.revised += revised.as_ref().map_or(0, |revised| revised.times.len() as u64);
         JoinedRows { snapshot, decision: (decision.slot, decision.row), revised }
     }
 

@@ -12,8 +12,8 @@ use crate::sections::helpers::{axis, bounded_value, latest, omitted_windows_note
 use crate::terminal::fixture::{empty, hotel, rates, troubled};
 use understudy_statistics::scoring::wilson;
 use understudy_statistics::verdict::{
-    self, CountedWindow, Estimate, Guard, GuardResult, GuardSpan, GuardSubject, IntervalMethod, KnownTries, ModelVerdict,
-    PairCounts, ScopeVerdict, Verdict, VerdictKind, VerdictReason,
+    self, CountedWindow, Estimate, Guard, GuardResult, GuardSpan, GuardSubject, IntervalMethod, KnownTries,
+    ModelVerdict, PairCounts, ScopeVerdict, Verdict, VerdictKind, VerdictReason,
 };
 use understudy_study::Direction;
 
@@ -70,6 +70,7 @@ fn ruled(report: Report, word: VerdictKind) -> ReportBundle {
         span,
         count: 400,
         whole,
+        scope_unknown: 0,
         limit,
         within_limit: true,
     };

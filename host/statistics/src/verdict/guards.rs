@@ -7,6 +7,10 @@
 //! - Identical copies add no information. They are in no count of a guard, so sending records again does not
 //!   dilute a share.
 //! - A share meets its limit by its counts, in whole numbers.
+//! - In a declared scope, a record counts that may belong to it. So no scope is GO of which a greater share may have
+//!   left than the threshold allows.
+
+use std::ops::RangeInclusive;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,10 +18,10 @@ use serde::{Deserialize, Serialize};
 use super::format::{at_least, at_most, format_share};
 use super::window_selection::WindowSelection;
 use super::{Facts, VerdictKind};
-use crate::scoring::{WindowClock, WindowRecordCounts};
+use crate::scoring::{ScopeExclusions, Window, WindowClock};
 use understudy_records::batch::ExclusionReason;
 use understudy_records::join::{Account, AccountTerm};
-use understudy_study::{StreamKind, Threshold, WindowChoice};
+use understudy_study::{Micros, StreamKind, Threshold, WindowChoice};
 
 /// A way in which records leave the study, limited by a key of `[threshold]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -159,6 +163,8 @@ pub struct GuardResult {
     pub count: u64,
     /// The number of which `count` is a part, without identical copies.
     pub whole: u64,
+    /// The part of `count` of which nobody knows whether it belongs to the scope. 0 for all of the input.
+    pub scope_unknown: u64,
     /// The declared limit of the share: a minimum for `least-coverage`, otherwise a maximum.
     pub limit: f64,
     /// Whether the share is within the limit. True if there is nothing to count.
@@ -175,7 +181,7 @@ impl GuardResult {
         let limit = guard.limit(threshold);
         let within = if guard.is_minimum() { at_least } else { at_most };
         let within_limit = whole == 0 || within(count, whole, limit);
-        GuardResult { guard, subject, span, count, whole, limit, within_limit }
+        GuardResult { guard, subject, span, count, whole, scope_unknown: 0, limit, within_limit }
     }
 
     /// What is counted: `120 of 240 snapshots`.
@@ -201,8 +207,13 @@ impl GuardResult {
             (Guard::Coverage | Guard::Unanswered, _) | (_, GuardSpan::Run) => String::new(),
             (_, span) => format!(" in {}", span.name()),
         };
+        let unknown = match self.scope_unknown {
+            0 => String::new(),
+            unknown if unknown == self.count => ", and each may belong to this scope".to_owned(),
+            unknown => format!(", of which {unknown} may belong to this scope"),
+        };
         format!(
-            "{}{span} ({}) {}; {} is {permitted}",
+            "{}{span} ({}) {}{unknown}; {} is {permitted}",
             self.counts(),
             self.share(),
             self.guard.predicate(),
@@ -225,8 +236,8 @@ pub fn term_consequence(stream: StreamKind, term: AccountTerm) -> &'static str {
     }
 }
 
-/// The guards over the records of both streams, which are the same for all models and scopes: over the whole
-/// run, and again over the windows that count, so that a long run does not dilute what happened in them.
+/// The guards over the records of both streams, which hold for all models and scopes: over the whole run, and
+/// again over the windows that count, so that a long run does not dilute what happened in them.
 pub(super) fn record_guards(facts: &Facts<'_>, selection: &WindowSelection) -> Vec<GuardResult> {
     let (threshold, results) = (facts.threshold, &facts.results);
     let streams = [
@@ -256,54 +267,145 @@ pub(super) fn record_guards(facts: &Facts<'_>, selection: &WindowSelection) -> V
         let counts = (facts.shed, distinct(&results.accounting.snapshots) + facts.shed);
         add(Guard::Shed, GuardSubject::Snapshots, GuardSpan::Run, counts);
     }
-    for (subject, span, counts) in window_counts(facts, selection) {
-        for (guard, count) in [
-            (Guard::Rejected, counts.rejected),
-            (Guard::Late, counts.late),
-            (Guard::Conflict, counts.conflict),
+    if let Some(spans) = Spans::new(facts, selection).filter(|_| threshold.windows != WindowChoice::All) {
+        for (subject, span, windows) in [
+            (GuardSubject::Snapshots, GuardSpan::CountedWindows, &spans.counted),
+            (GuardSubject::Decisions, GuardSpan::CountedWindows, &spans.counted),
+            (GuardSubject::Decisions, GuardSpan::DecisionPeriod, &spans.decisions),
         ] {
-            add(guard, subject, span, (count, counts.total()));
+            let is_decisions = subject == GuardSubject::Decisions;
+            let kind = if is_decisions { StreamKind::Decisions } else { StreamKind::Snapshots };
+            let counts = results.records.total(windows.clone(), kind);
+            for (guard, count) in [
+                (Guard::Rejected, counts.rejected),
+                (Guard::Late, counts.late),
+                (Guard::Conflict, counts.conflict),
+            ] {
+                add(guard, subject, span, (count, counts.total()));
+            }
+            if is_decisions {
+                add(Guard::Orphaned, subject, span, (spans.orphaned(facts, windows), counts.total()));
+            }
         }
     }
     guards
 }
 
-/// The counts of each stream in the windows that count; none if the whole run counts. A decision on a snapshot
-/// of these windows is taken in them if it follows soon, and at the latest one horizon after them, so decisions
-/// are counted over both spans.
-fn window_counts(
-    facts: &Facts<'_>,
-    selection: &WindowSelection,
-) -> Vec<(GuardSubject, GuardSpan, WindowRecordCounts)> {
-    let ends = selection.windows.first().zip(selection.windows.last()).zip(selection.decided_by);
-    let Some(((&first, &last), decided_by)) = ends.filter(|_| facts.threshold.windows != WindowChoice::All)
-    else {
-        return Vec::new();
-    };
-    let latest = WindowClock::new(facts.study.windows, facts.study.time_zone.clone()).window(decided_by);
-    [
-        (GuardSubject::Snapshots, GuardSpan::CountedWindows, StreamKind::Snapshots, last),
-        (GuardSubject::Decisions, GuardSpan::CountedWindows, StreamKind::Decisions, last),
-        (GuardSubject::Decisions, GuardSpan::DecisionPeriod, StreamKind::Decisions, latest),
-    ]
-    .map(|(subject, span, kind, last)| (subject, span, facts.results.records.total(first..=last, kind)))
-    .to_vec()
+/// The windows over which the shares of the windows that count are taken.
+struct Spans {
+    /// The windows that count.
+    counted: RangeInclusive<Window>,
+    /// The windows that count and the horizon after them. A decision on a snapshot of the windows that count is
+    /// taken in them if it follows soon, and at the latest one horizon after them.
+    decisions: RangeInclusive<Window>,
+    clock: WindowClock,
 }
 
-/// The guards over the windows that count of one model in one scope.
-pub(super) fn scope_guards(
-    threshold: &Threshold,
-    snapshots: u64,
+impl Spans {
+    /// The spans of the selected windows; `None` without windows.
+    fn new(facts: &Facts<'_>, selection: &WindowSelection) -> Option<Spans> {
+        let ends = selection.windows.first().zip(selection.windows.last());
+        let (&first, &last) = ends?;
+        let mut clock = WindowClock::new(facts.study.windows, facts.study.time_zone.clone());
+        let latest = clock.window(selection.decided_by?);
+        Some(Spans { counted: first..=last, decisions: first..=latest, clock })
+    }
+
+    /// The decisions of `windows` without a snapshot. Until the run is closed, those whose snapshot can still arrive
+    /// are left out, by whole windows.
+    fn orphaned(&self, facts: &Facts<'_>, windows: &RangeInclusive<Window>) -> u64 {
+        let (study, results) = (facts.study, &facts.results);
+        let horizon = Micros::from_duration(study.horizon);
+        let watermark = |kind| {
+            let clock: Option<Micros> = results.clocks[kind];
+            clock.map(|clock| clock.saturating_sub(Micros::from_duration(study.stream(kind).lateness)))
+        };
+        let (snapshots, decisions) = (watermark(StreamKind::Snapshots), watermark(StreamKind::Decisions));
+        let is_settled = |window| {
+            let no_snapshot = Micros(self.clock.bounds(window).end).saturating_add(horizon);
+            // With revisions, a pair is counted once no other decision on its snapshot can arrive.
+            let no_revision = no_snapshot.saturating_add(horizon);
+            let revisions_settled = !study.revisions.are_accepted() || decisions > Some(no_revision);
+            results.closed || (snapshots > Some(no_snapshot) && revisions_settled)
+        };
+        results.records.orphaned(windows.clone(), is_settled)
+    }
+}
+
+/// The guards over the records of both streams that belong to a declared scope or may belong to it, over the windows
+/// that count. Shares of zero are left out. `compared` is the number of compared pairs in the scope.
+///
+/// The scopes of late and conflicting snapshots are known by their fields. A rejected record has no fields, and a
+/// decision has none by which scopes are declared, so these records count in every scope, and so do shed requests.
+/// Each share is of the records that are known to belong to the scope and of those that it counts, so it is at least
+/// the true one.
+fn scope_record_guards(
+    facts: &Facts<'_>,
+    selection: &WindowSelection,
+    scope: u16,
     compared: u64,
-    unanswered: u64,
-) -> [GuardResult; 2] {
-    let of = |guard, subject, counts| {
-        GuardResult::new(guard, threshold, (subject, GuardSpan::CountedWindows), counts)
+) -> Vec<GuardResult> {
+    let (threshold, results) = (facts.threshold, &facts.results);
+    let Some(spans) = Spans::new(facts, selection) else { return Vec::new() };
+    let mut guards = Vec::new();
+    let mut add = |guard, subject, span, (known, unknown): (u64, u64), belonging: u64| {
+        let counts = (known + unknown, belonging + unknown);
+        let result = GuardResult::new(guard, threshold, (subject, span), counts);
+        guards.extend((result.count > 0).then_some(GuardResult { scope_unknown: unknown, ..result }));
     };
-    [
-        of(Guard::Coverage, GuardSubject::Snapshots, (compared, snapshots)),
-        of(Guard::Unanswered, GuardSubject::Pairs, (unanswered, compared)),
-    ]
+    let ScopeExclusions { known, unknown } = results.records.excluded_snapshots(spans.counted.clone(), scope);
+    let belonging = results.inputs.snapshots(&selection.windows, scope) + known.total();
+    for (guard, counts) in [
+        (Guard::Rejected, (known.rejected, unknown.rejected)),
+        (Guard::Late, (known.late, unknown.late)),
+        (Guard::Conflict, (known.conflict, unknown.conflict)),
+    ] {
+        add(guard, GuardSubject::Snapshots, GuardSpan::CountedWindows, counts, belonging);
+    }
+    let decisions = results.records.total(spans.decisions.clone(), StreamKind::Decisions);
+    for (guard, count) in [
+        (Guard::Rejected, decisions.rejected),
+        (Guard::Late, decisions.late),
+        (Guard::Conflict, decisions.conflict),
+        (Guard::Orphaned, spans.orphaned(facts, &spans.decisions)),
+    ] {
+        add(guard, GuardSubject::Decisions, GuardSpan::DecisionPeriod, (0, count), compared);
+    }
+    let all: Vec<Window> = results.inputs.windows.keys().copied().collect();
+    let snapshots = results.inputs.snapshots(&all, scope);
+    add(Guard::Shed, GuardSubject::Snapshots, GuardSpan::Run, (0, facts.shed), snapshots);
+    guards
+}
+
+/// The guards of one model in one scope, over the windows that count: those over the records of a declared scope,
+/// and those over its pairs.
+pub(super) fn scope_guards(
+    facts: &Facts<'_>,
+    selection: &WindowSelection,
+    scope: u16,
+    PairShares { snapshots, compared, unanswered }: PairShares,
+) -> Vec<GuardResult> {
+    // The guards over all records are shared by all models.
+    let mut guards = match scope {
+        0 => Vec::new(),
+        _ => scope_record_guards(facts, selection, scope, compared),
+    };
+    let result = |guard, subject, counts| {
+        GuardResult::new(guard, facts.threshold, (subject, GuardSpan::CountedWindows), counts)
+    };
+    guards.push(result(Guard::Coverage, GuardSubject::Snapshots, (compared, snapshots)));
+    guards.push(result(Guard::Unanswered, GuardSubject::Pairs, (unanswered, compared)));
+    guards
+}
+
+/// The snapshots and pairs of one model in one scope, over the windows that count.
+pub(super) struct PairShares {
+    /// The accepted snapshots.
+    pub(super) snapshots: u64,
+    /// The compared pairs among them.
+    pub(super) compared: u64,
+    /// The compared pairs without an answer or a score.
+    pub(super) unanswered: u64,
 }
 
 /// The number of received records without identical copies.

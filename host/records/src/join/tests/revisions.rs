@@ -126,7 +126,7 @@ impl<'s> Feed<'s> {
 
     fn add(&mut self, pairs: Vec<JoinedRows>) {
         for JoinedRows { snapshot, decision, revised } in pairs {
-            let other = revised.map(|revised| (self.place[&revised.decision], revised.count));
+            let other = revised.map(|revised| (self.place[&revised.decision], revised.times.len() as u32));
             let known = self.found.insert(self.place[&snapshot], (self.place[&decision], other));
             assert_eq!(known, None, "paired twice");
         }

@@ -8,8 +8,7 @@ use understudy_records::join::{Account, Accounting};
 use understudy_statistics::scoring::wilson;
 use understudy_statistics::verdict::{
     CountedWindow, CycleValue, Estimate, FORMAT, Guard, GuardResult, GuardSpan, GuardSubject, IntervalMethod,
-    KnownTries,
-    MissingInterval, ModelVerdict, PairCounts, ScopeVerdict, Verdict, VerdictKind, VerdictReason,
+    KnownTries, MissingInterval, ModelVerdict, PairCounts, ScopeVerdict, Verdict, VerdictKind, VerdictReason,
 };
 
 const PAGE: Style = Style { width: 100, color: false };
@@ -38,7 +37,7 @@ fn guard(
 ) -> GuardResult {
     let share = count as f64 / whole as f64;
     let within_limit = if guard == Guard::Coverage { share >= limit } else { share <= limit };
-    GuardResult { guard, subject, span, count, whole, limit, within_limit }
+    GuardResult { guard, subject, span, count, whole, scope_unknown: 0, limit, within_limit }
 }
 
 /// The guards over the records of an account, as a verdict has them.

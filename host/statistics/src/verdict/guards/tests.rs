@@ -2,6 +2,7 @@
 
 use super::super::test_support::{Case, DAY, GOOD, MONDAY, every};
 use super::*;
+use crate::scoring::CountedExclusion;
 use understudy_records::join::Accounting;
 use understudy_study::{Every, Micros, Windows};
 
@@ -140,13 +141,16 @@ fn a_long_run_does_not_dilute_the_windows_that_count() {
             for kind in StreamKind::ALL {
                 for week in 0..4 {
                     case.records.add_accepted(&mut clock, kind, &[at(week) + DAY; 1000]);
+                    if kind == StreamKind::Decisions {
+                        case.records.add_joined(&mut clock, [at(week) + DAY; 1000]);
+                    }
                 }
             }
             for (week, records) in [(0, in_windows), (2, after)] {
                 for _ in 0..records {
-                    let time = Some(Micros(at(week) + DAY));
-                    let kind = StreamKind::Decisions;
-                    case.records.add_excluded(&mut clock, kind, ExclusionReason::Late, time, Micros(0));
+                    let at = Some(Micros(at(week) + DAY));
+                    let late = CountedExclusion { reason: ExclusionReason::Late, at, scopes: None };
+                    case.records.add_excluded(&mut clock, StreamKind::Decisions, late, Micros(0));
                 }
             }
             case.decide()
