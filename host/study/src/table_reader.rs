@@ -92,6 +92,17 @@ impl<'a> TableReader<'a> {
         self.table.is_some_and(|table| table.contains_key(key))
     }
 
+    /// Whether the value of the key is a string.
+    pub(super) fn is_text(&self, key: &str) -> bool {
+        self.table.and_then(|table| table.get(key)).is_some_and(|value| value.get_ref().as_str().is_some())
+    }
+
+    /// The number of elements of a list, readable or not; 0 for any other value.
+    pub(super) fn length(&self, key: &str) -> usize {
+        let value = self.table.and_then(|table| table.get(key));
+        value.and_then(|value| value.get_ref().as_array()).map_or(0, |elements| elements.len())
+    }
+
     /// The path of the section, such as `sources.snapshots`.
     pub(super) fn path(&self) -> &str {
         &self.path

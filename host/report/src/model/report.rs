@@ -59,6 +59,8 @@ pub struct Report {
     pub conditions: Vec<ConditionInfo>,
     /// The windows that have pairs, in order of time.
     pub windows: Vec<WindowInfo>,
+    /// What the values by window and condition cover.
+    pub window_breakdown: WindowBreakdown,
     /// The latency of the substrate, from the times that the records carry.
     pub substrate_latency: SubstrateLatencySummary,
     /// Its distribution, over decisions dated at or after their snapshot.
@@ -186,6 +188,10 @@ pub struct MetricScores {
     pub conditions: Vec<Vec<MetricValue>>,
     /// For each window, in the order of `windows`.
     pub windows: Vec<MetricValue>,
+    /// For each condition, for each of its values, the windows that have such pairs, in order of time.
+    pub conditions_by_window: Vec<Vec<Vec<WindowValue>>>,
+    /// For each declared scope the windows that have such pairs; empty unless this is the metric of the threshold.
+    pub scopes_by_window: Vec<Vec<WindowValue>>,
     /// A remark on these figures, such as that they are the best possible by construction; null if there is none.
     pub remark: Option<String>,
 }

@@ -3,6 +3,8 @@
 //! Invariants: a document is plain data. Every number that a reader sees as text is text here, too. The numbers of a
 //! chart are only drawn; the table of its figure has them as text.
 
+use crate::page::flow::Flow;
+
 /// A page with its sections.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Document {
@@ -25,6 +27,13 @@ pub struct Banner {
     pub word: String,
     /// An explanation in one sentence.
     pub text: String,
+}
+
+impl Banner {
+    /// The word with the sign of its tone, such as `✓ GO`.
+    pub fn signed_word(&self) -> String {
+        self.tone.sign().map_or_else(|| self.word.clone(), |sign| format!("{sign} {}", self.word))
+    }
 }
 
 /// The tone of a text or value. It is shown by a sign as well as by colour.
@@ -249,6 +258,17 @@ pub enum Chart {
         /// For each series its name, and points in ascending order: nanoseconds and cumulative share from 0 to 1.
         series: Vec<(String, Vec<(f64, f64)>)>,
     },
+    /// Small multiples: a small time series for each panel, all with the same axes.
+    SmallMultiples {
+        /// The panels, in order.
+        panels: Vec<Panel>,
+        /// A reference line, with its label.
+        bound: Option<(String, f64)>,
+        /// What a point with this tone means.
+        tones: Vec<(Tone, String)>,
+    },
+    /// How the records of a study reach its verdict, and where they leave.
+    Flow(Flow),
 }
 
 impl Chart {
@@ -296,6 +316,17 @@ pub struct SeriesPoint {
     pub band: Option<(f64, f64)>,
     /// The tone. [`Tone::Good`] and [`Tone::Plain`] look the same.
     pub tone: Option<Tone>,
+}
+
+/// A panel of small multiples.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Panel {
+    /// Its title.
+    pub title: String,
+    /// What the panel shows. This is also its text alternative.
+    pub description: String,
+    /// The points, in order of time. A point with [`Tone::Unsure`] does not widen the axis by its interval.
+    pub points: Vec<SeriesPoint>,
 }
 
 /// A row of a dot chart.

@@ -210,20 +210,39 @@ fn figure(figure: &Figure, id: &str) -> Markup {
                 span class="description" { (prose(&figure.description)) }
             }
             @match chart::draw(figure, id) {
+                // It has an image for every width, so it needs no region to scroll.
+                Some(drawing) if matches!(figure.chart, Chart::Flow(_)) => {
+                    div class={ "plot " (kind(&figure.chart)) } { (PreEscaped(drawing.svg)) }
+                }
+                // Its images flow into as many columns as fit.
+                Some(drawing) if matches!(figure.chart, Chart::SmallMultiples { .. }) => {
+                    div class={ "plot " (kind(&figure.chart)) } role="group" aria-label={ "Charts: " (title) } {
+                        (PreEscaped(drawing.svg))
+                    }
+                    (key(&drawing.key))
+                }
                 Some(drawing) => {
                     div class={ "scroll plot " (kind(&figure.chart)) } role="region" tabindex="0"
                         aria-label={ "Chart: " (title) } { (PreEscaped(drawing.svg)) }
-                    @for key in [drawing.key, drawing.events].iter().filter(|key| !key.is_empty()) {
-                        ul class="key" {
-                            @for (sign, words) in key { li { (PreEscaped(sign)) span { (words) } } }
-                        }
-                    }
+                    (key(&drawing.key))
+                    (key(&drawing.events))
                 }
                 None => p class="empty" { "Nothing to show." }
             }
             details class="data" {
                 summary { "Data" span class="unseen" { " of the chart: " (title) } }
                 (rows(&figure.table, None, id, &format!("Data: {title}")))
+            }
+        }
+    }
+}
+
+/// The legend of a chart: signs with their meaning.
+fn key(key: &[(String, String)]) -> Markup {
+    html! {
+        @if !key.is_empty() {
+            ul class="key" {
+                @for (sign, words) in key { li { (PreEscaped(sign)) span { (words) } } }
             }
         }
     }
@@ -237,5 +256,7 @@ fn kind(chart: &Chart) -> &'static str {
         Chart::Matrix { .. } => "matrix",
         Chart::Bars { .. } => "bars",
         Chart::Distribution { .. } => "distribution",
+        Chart::SmallMultiples { .. } => "multiples",
+        Chart::Flow(_) => "flow",
     }
 }

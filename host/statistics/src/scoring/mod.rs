@@ -16,6 +16,7 @@ mod copy_on_write;
 mod distribution_by_slice;
 mod exact_sum;
 mod interval;
+mod label_counts;
 mod local_time;
 mod paired_comparison;
 mod record_counts;
@@ -36,9 +37,10 @@ pub use distribution_by_slice::{DistributionBatch, DistributionsBySlice, SliceDi
 pub use exact_sum::ExactSum;
 pub use interval::{
     ConfidenceSequence, Difference, Interval, POWER, ScoreBlock, binomial_tail, clopper_pearson, equal_scores, has_spread,
-    jackknife, jackknife_difference, proportion_difference, standard_error, student_quantile,
+    jackknife, jackknife_difference, paired_difference, proportion_difference, standard_error, student_quantile,
     student_upper_tail, upper_tail, wilson, wilson_weighted,
 };
+pub use label_counts::{LabelCounts, LabelTally, MAX_LABELS, ModelLabelTally, PairLabels};
 pub use paired_comparison::{JointAgreement, PairedComparison, PairedEstimate, PairedRow};
 pub use record_counts::{CountedExclusion, RecordCounts, ScopeExclusions, WindowRecordCounts};
 pub use revision_sums::{RevisedPairs, RevisionCounts, RevisionSums};
@@ -50,7 +52,7 @@ pub use slice_sums::{
     MAX_PRODUCT_COMPONENTS, ModelMoments, ProfileIndex, ProfiledBatch, SliceSums, SliceTotals,
 };
 pub use verdict_statistics::{
-    EvidencePair, InputCounts, JACKKNIFE_GROUPS, LabelCounts, ModelSums, StratumKey, StratumSums,
+    EvidencePair, InputCounts, JACKKNIFE_GROUPS, ModelSums, StratumKey, StratumSums,
     VerdictEvidence, WindowEvidence, WindowInputCounts, jackknife_group,
 };
 

@@ -6,9 +6,10 @@ use std::cmp::Reverse;
 
 use jiff::Timestamp;
 
-use super::bound::{meets_bound, meets_bound_by_count};
-use super::estimate::{Estimator, is_early};
-use super::format::{describe_threshold, direction_words, format_estimate, pass_reason};
+use super::estimate::{Estimator, declared_confidence, is_early};
+use super::family::{FamilyStep, evaluate_family};
+use super::format::{describe_threshold, format_estimate, notes, pass_reason};
+use super::gates::ScopeGates;
 use super::guards::{PairShares, record_guards, scope_guards};
 use super::revised::revisions;
 use super::window_selection::{WindowSelection, select_windows};
@@ -35,22 +36,32 @@ pub fn determine_verdict(facts: &Facts<'_>, reduce: &mut Reduce<'_>) -> Verdict 
     shared.extend(exceeded(&guards));
     add_missing_evidence(facts, &selection, &inputs, &cycle, &mut shared);
     let mut estimator = Estimator::new(facts, is_early(facts, &selection.windows), reduce);
+    let names: Vec<&str> = std::iter::once(ALL_SNAPSHOTS)
+        .chain(facts.study.scopes.iter().map(|scope| scope.name.as_str()))
+        .collect();
+    let contaminations: Vec<_> = (0..facts.study.models.len())
+        .map(|model| estimator.contamination(&selection.windows, model))
+        .collect();
+    let gates = evaluate_family(threshold, contaminations.len() * names.len(), |verdict, confidence| {
+        estimator.confidence = confidence;
+        let (model, scope) = (verdict / names.len(), (verdict % names.len()) as u16);
+        let gates = ScopeGates::evaluate(facts, &mut estimator, &selection, scope, model);
+        (gates.passes(), gates)
+    });
+    let mut gates = gates.into_iter();
     let mut models = Vec::new();
-    for (model, declared) in facts.study.models.iter().enumerate() {
-        let contamination = estimator.contamination(&selection.windows, model);
+    for (model, contamination) in contaminations.into_iter().enumerate() {
         let mut reasons = shared.clone();
         reasons.extend(contamination.as_ref().and_then(leak_reason));
-        let names =
-            std::iter::once(ALL_SNAPSHOTS).chain(facts.study.scopes.iter().map(|scope| scope.name.as_str()));
-        let scopes = (0..).zip(names);
-        let scopes = scopes.map(|(scope, name)| {
-            scope_verdict(facts, &mut estimator, &selection, &reasons, (scope, name), model)
+        let scopes = (0..).zip(&names).zip(gates.by_ref().take(names.len()));
+        let scopes = scopes.map(|((scope, name), gates)| {
+            scope_verdict(facts, &selection, &reasons, (scope, name), model, gates)
         });
         let scopes = scopes.collect();
-        models.push(ModelVerdict { model: declared.name.clone(), contamination, scopes, remark: None });
+        let model = facts.study.models[model].name.clone();
+        models.push(ModelVerdict { model, contamination, scopes, remark: None });
     }
-    // The estimator borrows `reduce` until here.
-    let confidence = estimator.confidence;
+    let confidence = declared_confidence(threshold);
     let revisions = revisions(facts, reduce);
     Verdict {
         format: FORMAT,
@@ -64,6 +75,7 @@ pub fn determine_verdict(facts: &Facts<'_>, reduce: &mut Reduce<'_>) -> Verdict 
             .and_then(|first| Timestamp::from_microsecond(first).ok()),
         closed: facts.results.closed,
         threshold: describe_threshold(facts.study, facts.threshold),
+        notes: notes(facts.study, threshold),
         metric: facts.study.metrics[threshold.metric].name.clone(),
         confidence,
         windows: selection.counted,
@@ -83,88 +95,39 @@ pub fn determine_verdict(facts: &Facts<'_>, reduce: &mut Reduce<'_>) -> Verdict 
 /// The verdict on one model in one scope.
 fn scope_verdict(
     facts: &Facts<'_>,
-    estimator: &mut Estimator<'_, '_>,
     selection: &WindowSelection,
     shared: &[VerdictReason],
     (scope, name): (u16, &str),
     model: usize,
+    (step, gates): (FamilyStep, ScopeGates),
 ) -> ScopeVerdict {
     let threshold = facts.threshold;
     let sums = facts.results.evidence.sums(&selection.windows, |key| key.scope == scope);
     let compared = sums.pairs;
     let snapshots = facts.results.inputs.snapshots(&selection.windows, scope);
-    let pooled = estimator.estimate(&selection.windows, scope, model);
-    let windows: Vec<Estimate> =
-        selection.windows.iter().map(|window| estimator.estimate(&[*window], scope, model)).collect();
-    let chance = threshold.chance.and_then(|_| estimator.chance(&selection.windows, scope, model));
+    let ScopeGates { pooled, windows, chance, reasons: failures } = gates;
     let left_out = sums.models.get(model).map_or(0, |sums| sums.unanswered);
     let unanswered = left_out.max(compared.saturating_sub(pooled.pairs));
 
     let shares = PairShares { snapshots, compared, unanswered };
     let guards = scope_guards(facts, selection, scope, shares);
     let mut reasons = shared.to_vec();
-    let mut add = |verdict, text| reasons.push(VerdictReason { verdict, text });
-    let labels = selection.counted.iter().map(|window| window.label.as_str());
-    match threshold.quantifier {
-        Quantifier::EveryWindow => {
-            for (label, estimate) in labels.zip(&windows) {
-                if let Some((verdict, text)) = failure(threshold, estimate) {
-                    add(verdict, format!("{label}: {text}"));
-                }
-            }
-        }
-        Quantifier::Pooled if !windows.is_empty() => {
-            for (label, estimate) in labels.zip(&windows).filter(|_| threshold.windows != WindowChoice::All) {
-                if let Some(text) = too_few(threshold, estimate) {
-                    add(VerdictKind::Inconclusive, format!("{label}: {text}"));
-                }
-            }
-            if let Some((verdict, text)) = failure(threshold, &pooled) {
-                add(verdict, format!("pooled: {text}"));
-            }
-        }
-        Quantifier::Pooled => {}
-    }
-    if is_early(facts, &selection.windows) && pooled.interval.is_none() && !windows.is_empty() {
-        let text = "the study has not ended, and this metric has no interval that is valid at interim \
-            looks; decide at the end";
-        add(VerdictKind::Inconclusive, text.to_owned());
-    }
-    match (threshold.chance, chance) {
-        (Some(ChanceRequirement::Kappa(least)), Some(agreement))
-            if agreement.kappa.is_none_or(|kappa| kappa < least) =>
-        {
-            let kappa =
-                agreement.kappa.map_or_else(|| "not defined".to_owned(), |kappa| format!("{kappa:.6}"));
-            add(VerdictKind::NoGo, format!("Cohen's kappa is {kappa}; at least {least} is required"));
-        }
-        (Some(ChanceRequirement::Gain(least)), Some(agreement))
-            if agreement.agreement - agreement.majority_share < least =>
-        {
-            let text = format!(
-                "agreement is {:.6}, and always giving the most common label would reach {:.6}; a gain of \
-                 at least {least} is required",
-                agreement.agreement, agreement.majority_share
-            );
-            add(VerdictKind::NoGo, text);
-        }
-        (Some(_), None) if compared > 0 => {
-            let text = "agreement beyond chance cannot be computed: the answers are not labels, or there \
-                are more than 1000 labels";
-            add(VerdictKind::Inconclusive, text.to_owned());
-        }
-        _ => {}
-    }
+    reasons.extend(failures);
     reasons.extend(exceeded(&guards));
     reasons.sort_by_key(|reason| Reverse(reason.verdict));
     let verdict = reasons.iter().map(|reason| reason.verdict).max().unwrap_or(VerdictKind::Go);
     if verdict == VerdictKind::Go {
-        reasons.push(VerdictReason { verdict, text: pass_reason(threshold, &pooled, &windows) });
+        reasons.push(VerdictReason {
+            verdict,
+            text: pass_reason(threshold, &pooled, &windows, chance.as_ref()),
+        });
     }
     ScopeVerdict {
         scope: name.to_owned(),
         verdict,
         reasons,
+        confidence: step.confidence,
+        sharing: step.sharing,
         snapshots,
         compared,
         unanswered,
@@ -172,57 +135,6 @@ fn scope_verdict(
         pooled,
         windows,
         chance,
-    }
-}
-
-/// The reason that an estimate has too few pairs; `None` if it has enough.
-fn too_few(threshold: &Threshold, estimate: &Estimate) -> Option<String> {
-    let least = threshold.least_per_window;
-    (estimate.pairs < least).then(|| format!("{} comparisons; at least {least} are required", estimate.pairs))
-}
-
-/// The verdict and the reason if an estimate does not pass; `None` if it passes.
-fn failure(threshold: &Threshold, estimate: &Estimate) -> Option<(VerdictKind, String)> {
-    if let Some(text) = too_few(threshold, estimate) {
-        return Some((VerdictKind::Inconclusive, text));
-    }
-    let Some(value) = estimate.value else {
-        return Some((VerdictKind::Inconclusive, "the metric is not defined".to_owned()));
-    };
-    let (direction, bound) = (threshold.direction, threshold.bound);
-    let required = format!("{} {bound} is required", direction_words(direction));
-    match (threshold.evidence, estimate.interval) {
-        (Evidence::Point, _) => {
-            let passes = match estimate.hits {
-                Some(hits) => meets_bound_by_count(hits, estimate.pairs, direction, bound),
-                None => meets_bound(value, direction, bound),
-            };
-            (!passes).then(|| (VerdictKind::NoGo, format!("{}; {required}", format_estimate(estimate))))
-        }
-        (Evidence::Bound(confidence), Some(interval)) => {
-            let Interval { lower, upper } = interval;
-            let (near, far) = match direction {
-                Direction::AtLeast => (lower, upper),
-                Direction::AtMost => (upper, lower),
-            };
-            let text = |relation: &str| {
-                format!(
-                    "{}, with bounds {lower:.6} and {upper:.6} at confidence {confidence} each, {relation} \
-                     {bound}; {required}",
-                    format_estimate(estimate)
-                )
-            };
-            match (meets_bound(near, direction, bound), meets_bound(far, direction, bound)) {
-                (true, _) => None,
-                (false, true) => Some((VerdictKind::Inconclusive, text("cannot be distinguished from"))),
-                (false, false) => Some((VerdictKind::NoGo, text("is on the wrong side of"))),
-            }
-        }
-        (Evidence::Bound(_), None) => {
-            let reason = estimate.no_interval.map_or("", MissingInterval::reason);
-            let text = format!("{}; no interval can be computed: {reason}", format_estimate(estimate));
-            Some((VerdictKind::Inconclusive, text))
-        }
     }
 }
 

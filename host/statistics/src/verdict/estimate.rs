@@ -6,15 +6,19 @@
 //!   depends on the result only where the scores show no spread.
 //! - An estimate without an interval says why.
 
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use super::chance::{ChanceAgreement, ModelLabels};
 use super::{
-    CONTAMINATION_LEVEL, ChanceAgreement, Contamination, DISPLAY_CONFIDENCE, Estimate, Facts, IntervalMethod,
+    CONTAMINATION_LEVEL, Contamination, DISPLAY_CONFIDENCE, Estimate, Facts, IntervalMethod,
     MissingInterval,
 };
 use crate::scoring::{
     ConfidenceSequence, Interval, JACKKNIFE_GROUPS, ModelSums, Reduce, ScoreBlock, StratumKey, Window,
     equal_scores, has_spread, jackknife, jackknife_difference, proportion_difference, wilson,
 };
-use understudy_study::{Direction, Evidence as Declared, WindowChoice};
+use understudy_study::{ChanceRequirement, Direction, Evidence as Declared, Threshold, WindowChoice};
 
 /// A variance below this fraction of the mean square of the scores is attributed to rounding.
 const ROUNDING: f64 = 1e-12;
@@ -23,9 +27,259 @@ const ROUNDING: f64 = 1e-12;
 pub struct Estimator<'f, 'r> {
     facts: &'f Facts<'f>,
     reduce: &'r mut Reduce<'r>,
-    /// The confidence of each bound.
+    /// The confidence of each bound. Estimates at another one reuse what does not depend on it.
     pub confidence: f64,
     /// Whether this is an interim look, before a declared end.
+    early: bool,
+    /// The label counts over all windows that count, by scope and model; `None` if there are none, or too many labels.
+    labels: BTreeMap<(u16, usize), Option<Rc<ModelLabels>>>,
+    /// The values with each jackknife group left out, by the first window and the number of windows, scope and model.
+    replicates: BTreeMap<(Option<Window>, usize, u16, usize), Result<Vec<f64>, MissingInterval>>,
+}
+
+impl<'f, 'r> Estimator<'f, 'r> {
+    /// An estimator for a study. `early` is the result of [`is_early`].
+    pub fn new(facts: &'f Facts<'f>, early: bool, reduce: &'r mut Reduce<'r>) -> Estimator<'f, 'r> {
+        let confidence = declared_confidence(facts.threshold);
+        Estimator { facts, reduce, confidence, early, labels: BTreeMap::new(), replicates: BTreeMap::new() }
+    }
+
+    /// The estimate of a model over some windows in a scope.
+    pub fn estimate(&mut self, windows: &[Window], scope: u16, model: usize) -> Estimate {
+        let sums = self.model_sums(windows, model, |key| key.scope == scope);
+        let mut estimate = self.point_estimate(&sums);
+        let Some(value) = estimate.value else { return estimate };
+        let interval = if self.early {
+            let interval = self.sequence(windows, scope, model, value);
+            interval.map(|interval| (interval, IntervalMethod::Sequence)).ok_or(MissingInterval::NoSequence)
+        } else if let Some(hits) = estimate.hits.filter(|_| self.facts.threshold.cluster.is_none()) {
+            let interval = wilson(hits, estimate.pairs, self.confidence);
+            interval.map(|interval| (interval, IntervalMethod::Wilson)).ok_or(MissingInterval::NotFinite)
+        } else {
+            self.jackknife_interval(windows, scope, model, value, &sums)
+        };
+        match interval {
+            Ok((interval, method)) => {
+                (estimate.interval, estimate.method) = (Some(interval), Some(method));
+            }
+            Err(reason) => estimate.no_interval = Some(reason),
+        }
+        estimate
+    }
+
+    /// The interval of a single look by the jackknife over groups; if these show no spread, by the bounds for
+    /// equal scores. `sums` are those over the windows.
+    fn jackknife_interval(
+        &mut self,
+        windows: &[Window],
+        scope: u16,
+        model: usize,
+        value: f64,
+        sums: &ModelSums,
+    ) -> Result<(Interval, IntervalMethod), MissingInterval> {
+        let key = (windows.first().copied(), windows.len(), scope, model);
+        let without = match self.replicates.get(&key) {
+            Some(known) => known.clone(),
+            None => {
+                let computed = self.leave_one_out(windows, model, |key| key.scope == scope);
+                self.replicates.entry(key).or_insert(computed).clone()
+            }
+        };
+        let without = without?;
+        if has_spread(value, &without) {
+            let interval = jackknife(value, &without, self.confidence).ok_or(MissingInterval::NotFinite)?;
+            return Ok((interval.clamped(self.facts.range), IntervalMethod::Jackknife));
+        }
+        let (pairs, values) = rounded(sums);
+        let bounded = self.facts.range.0.zip(self.facts.range.1);
+        let Some(range) = bounded.filter(|_| is_mean(&values, pairs, value)) else {
+            return Err(MissingInterval::NoSpread);
+        };
+        // Without a cluster key the pairs are independent of each other, otherwise only the groups are.
+        let mean_square = sums.squares.value() / pairs as f64;
+        let is_constant = mean_square - value * value <= mean_square * ROUNDING;
+        let independent = match self.facts.threshold.cluster.is_none() && is_constant {
+            true => pairs,
+            false => without.len() as u64,
+        };
+        let interval = equal_scores(value, independent, range, self.confidence);
+        interval.map(|interval| (interval, IntervalMethod::EqualScores)).ok_or(MissingInterval::NoSpread)
+    }
+
+    /// The contamination test: a model's value where its answer existed before the decision, against that
+    /// where it did not. `None` without blinded pairs. At an interim look the difference is not tested: the
+    /// level holds for a single test, and each look would be another chance to accuse a clean study.
+    pub fn contamination(&mut self, windows: &[Window], model: usize) -> Option<Contamination> {
+        let arm = |blinded: bool| move |key: StratumKey| key.scope == 0 && key.blinded == blinded;
+        let [unblinded, blinded] = [false, true].map(|blinded| {
+            let sums = self.model_sums(windows, model, arm(blinded));
+            self.point_estimate(&sums)
+        });
+        if blinded.pairs == 0 {
+            return None;
+        }
+        let closer = match self.facts.threshold.direction {
+            Direction::AtLeast => 1.0,
+            Direction::AtMost => -1.0,
+        };
+        let counts = |estimate: &Estimate| {
+            let hits = estimate.hits?;
+            Some((if closer > 0.0 { hits } else { estimate.pairs - hits }, estimate.pairs))
+        };
+        let independent = self.facts.threshold.cluster.is_none();
+        let difference = match (counts(&unblinded), counts(&blinded)) {
+            _ if self.early => None,
+            (Some(unblinded), Some(blinded)) if independent => {
+                proportion_difference(unblinded, blinded, self.confidence, CONTAMINATION_LEVEL)
+            }
+            _ => {
+                let [one, other] =
+                    [false, true].map(|blinded| self.leave_one_out(windows, model, arm(blinded)));
+                // Both arms must be divided into the same groups, and the metric must be defined without each
+                // of them. With few pairs this is not so, and the test is not possible.
+                let replicates = one.ok().zip(other.ok()).filter(|(one, other)| {
+                    one.len() == JACKKNIFE_GROUPS as usize && other.len() == one.len()
+                });
+                match (unblinded.value, blinded.value, replicates) {
+                    (Some(unblinded), Some(blinded), Some((one, other))) => {
+                        let without: Vec<f64> =
+                            one.iter().zip(&other).map(|(one, other)| closer * (one - other)).collect();
+                        let difference = closer * (unblinded - blinded);
+                        jackknife_difference(difference, &without, self.confidence, CONTAMINATION_LEVEL)
+                    }
+                    _ => None,
+                }
+            }
+        };
+        Some(Contamination { unblinded, blinded, tested: !self.early, difference })
+    }
+
+    /// The agreement of labels beyond chance with the counts behind it, and with bounds if bounds decide. `None` if it
+    /// cannot be computed.
+    pub fn chance(
+        &mut self,
+        windows: &[Window],
+        scope: u16,
+        model: usize,
+    ) -> Option<(Rc<ModelLabels>, ChanceAgreement)> {
+        let Facts { threshold, results, .. } = self.facts;
+        let labels = self.labels.entry((scope, model)).or_insert_with(|| {
+            let evidence = windows.iter().filter_map(|window| results.evidence.windows.get(window));
+            let counts = evidence.filter_map(|window| window.labels.get(&scope));
+            ModelLabels::new(counts, model).map(Rc::new)
+        });
+        let labels = labels.clone()?;
+        let mut agreement = labels.agreement();
+        if threshold.evidence == Declared::Point {
+            return Some((labels, agreement));
+        }
+        let interval = match threshold.chance? {
+            ChanceRequirement::NotAsked => return None,
+            ChanceRequirement::Kappa(_) if self.early => Err(MissingInterval::NoSequence),
+            ChanceRequirement::Kappa(_) => labels.jackknife_kappa(self.confidence),
+            ChanceRequirement::Gain(_) if self.early => {
+                labels.sequence_gain(|blocks| self.mean_sequence(blocks, (-1.0, 1.0)))
+            }
+            ChanceRequirement::Gain(_) if threshold.cluster.is_some() => labels.jackknife_gain(self.confidence),
+            ChanceRequirement::Gain(_) => labels.exact_gain(self.confidence),
+        };
+        match interval {
+            Ok((interval, method)) => {
+                (agreement.interval, agreement.method) = (Some(interval), Some(method));
+            }
+            Err(reason) => agreement.no_interval = Some(reason),
+        }
+        Some((labels, agreement))
+    }
+
+    fn model_sums(
+        &self,
+        windows: &[Window],
+        model: usize,
+        in_stratum: impl Fn(StratumKey) -> bool,
+    ) -> ModelSums {
+        self.facts.results.evidence.sums(windows, in_stratum).models.get(model).cloned().unwrap_or_default()
+    }
+
+    fn point_estimate(&mut self, sums: &ModelSums) -> Estimate {
+        let (pairs, values) = rounded(sums);
+        let value = (pairs > 0).then(|| (self.reduce)(pairs, &values)).flatten();
+        // Scores in [0, 1] are all 0 or 1 exactly if the sum of their squares equals their sum.
+        let share = self.facts.range == (Some(0.0), Some(1.0))
+            && value.is_some_and(|value| is_mean(&values, pairs, value))
+            && sums.squares == sums.components[0];
+        Estimate { pairs, hits: share.then(|| values[0] as u64), value, ..Estimate::default() }
+    }
+
+    /// The value with each group left out that has pairs. If the metric is not defined without one of them, the
+    /// values of the others say nothing about the variance.
+    fn leave_one_out(
+        &mut self,
+        windows: &[Window],
+        model: usize,
+        in_stratum: impl Fn(StratumKey) -> bool,
+    ) -> Result<Vec<f64>, MissingInterval> {
+        let groups = (0..JACKKNIFE_GROUPS as u8).filter(|group| {
+            let own = |key: StratumKey| in_stratum(key) && key.group == *group;
+            self.facts.results.evidence.sums(windows, own).pairs > 0
+        });
+        let groups: Vec<u8> = groups.collect();
+        if groups.len() < 2 {
+            return Err(MissingInterval::FewGroups);
+        }
+        let sums: Vec<ModelSums> = groups
+            .into_iter()
+            .map(|group| self.model_sums(windows, model, |key| in_stratum(key) && key.group != group))
+            .collect();
+        let values: Option<_> = sums.iter().map(|sums| self.point_estimate(sums).value).collect();
+        values.ok_or(MissingInterval::UndefinedReplicate)
+    }
+
+    /// An interval that is valid at interim looks, for a mean of scores in a bounded range.
+    fn sequence(&self, windows: &[Window], scope: u16, model: usize, value: f64) -> Option<Interval> {
+        let (Some(least), Some(greatest)) = self.facts.range else { return None };
+        let width = greatest - least;
+        let whole = self.model_sums(windows, model, |key| key.scope == scope);
+        let (pairs, values) = rounded(&whole);
+        if !is_mean(&values, pairs, value) || width <= 0.0 {
+            return None;
+        }
+        let blocks = windows.iter().map(|window| {
+            let sums = self.model_sums(&[*window], model, |key| key.scope == scope);
+            let (n, values) = rounded(&sums);
+            ScoreBlock { n, sum: values.first().copied().unwrap_or(0.0), squares: sums.squares.value() }
+        });
+        Some(self.mean_sequence(&blocks.collect::<Vec<_>>(), (least, greatest)))
+    }
+
+    /// The bounds of the mean of scores in a range that are valid at interim looks. Each block has the scores of a window, in
+    /// order of time.
+    fn mean_sequence(&self, blocks: &[ScoreBlock], (least, greatest): (f64, f64)) -> Interval {
+        let width = greatest - least;
+        // The size of a window is not known in advance; the required minimum is.
+        let mut sequence = ConfidenceSequence::new(self.confidence, self.facts.threshold.least_per_window);
+        for ScoreBlock { n, sum, squares } in blocks.iter().copied().filter(|block| block.n > 0) {
+            let count = n as f64;
+            sequence.push(ScoreBlock {
+                n,
+                sum: (sum - count * least) / width,
+                squares: (squares - 2.0 * least * sum + count * least * least) / (width * width),
+            });
+        }
+        let Interval { lower, upper } = sequence.interval();
+        Interval { lower: least + lower * width, upper: least + upper * width }
+    }
+}
+
+/// The declared confidence of a bound; that of displayed intervals if point estimates decide.
+pub fn declared_confidence(threshold: &Threshold) -> f64 {
+    match threshold.evidence {
+        Declared::Bound(confidence) => confidence,
+        Declared::Point => DISPLAY_CONFIDENCE,
+    }
+}
+
+/// Whether this is an interim look, before a declared end.
     early: bool,
 }
 
@@ -142,22 +396,42 @@ impl<'f, 'r> Estimator<'f, 'r> {
         Some(Contamination { unblinded, blinded, tested: !self.early, difference })
     }
 
-    /// The agreement of labels beyond chance; `None` if it cannot be computed.
-    pub fn chance(&self, windows: &[Window], scope: u16, model: usize) -> Option<ChanceAgreement> {
-        let labels = self.facts.results.evidence.labels(windows, scope);
-        let pairs: u64 = labels.counts.values().map(|counts| counts[0]).sum();
-        if labels.other > 0 || pairs == 0 {
-            return None;
+    /// The agreement of labels beyond chance with the counts behind it, and with bounds if bounds decide. `None` if it
+    /// cannot be computed.
+    pub fn chance(
+        &mut self,
+        windows: &[Window],
+        scope: u16,
+        model: usize,
+    ) -> Option<(Rc<ModelLabels>, ChanceAgreement)> {
+        let Facts { threshold, results, .. } = self.facts;
+        let labels = self.labels.entry((scope, model)).or_insert_with(|| {
+            let evidence = windows.iter().filter_map(|window| results.evidence.windows.get(window));
+            let counts = evidence.filter_map(|window| window.labels.get(&scope));
+            ModelLabels::new(counts, model).map(Rc::new)
+        });
+        let labels = labels.clone()?;
+        let mut agreement = labels.agreement();
+        if threshold.evidence == Declared::Point {
+            return Some((labels, agreement));
         }
-        let n = pairs as f64;
-        let agreement = labels.same[model] as f64 / n;
-        let majority_share = labels.counts.values().map(|counts| counts[0]).max().unwrap_or(0) as f64 / n;
-        // J. Cohen, "A coefficient of agreement for nominal scales", Educational and Psychological
-        // Measurement 20, 1960. Pairs without an answer are a category that only the model has.
-        let products = labels.counts.values().map(|counts| counts[0] as f64 * counts[model + 1] as f64);
-        let expected = products.sum::<f64>() / (n * n);
-        let kappa = (expected < 1.0).then(|| (agreement - expected) / (1.0 - expected));
-        Some(ChanceAgreement { agreement, majority_share, kappa })
+        let interval = match threshold.chance? {
+            ChanceRequirement::NotAsked => return None,
+            ChanceRequirement::Kappa(_) if self.early => Err(MissingInterval::NoSequence),
+            ChanceRequirement::Kappa(_) => labels.jackknife_kappa(self.confidence),
+            ChanceRequirement::Gain(_) if self.early => {
+                labels.sequence_gain(|blocks| self.mean_sequence(blocks, (-1.0, 1.0)))
+            }
+            ChanceRequirement::Gain(_) if threshold.cluster.is_some() => labels.jackknife_gain(self.confidence),
+            ChanceRequirement::Gain(_) => labels.exact_gain(self.confidence),
+        };
+        match interval {
+            Ok((interval, method)) => {
+                (agreement.interval, agreement.method) = (Some(interval), Some(method));
+            }
+            Err(reason) => agreement.no_interval = Some(reason),
+        }
+        Some((labels, agreement))
     }
 
     fn model_sums(

@@ -4,7 +4,11 @@
 
 use super::Estimate;
 use super::bound::meets_bound_by_count;
-use understudy_study::{Direction, Evidence, Quantifier, Study, Threshold, WindowChoice};
+use super::chance::ChanceAgreement;
+use super::chance_gate::chance_success;
+use understudy_study::{
+    ChanceRequirement, Direction, Evidence, Family, Quantifier, Study, Threshold, WindowChoice,
+};
 
 /// The text for a contamination test that is still to come.
 pub const TESTED_LATER: &str = "Contamination is tested once, at the end: a test at every interim look would \
@@ -26,13 +30,84 @@ pub fn describe_threshold(study: &Study, threshold: &Threshold) -> String {
         Evidence::Point => "by the point estimate".to_owned(),
         Evidence::Bound(confidence) => format!("by the confidence bound at {confidence}"),
     };
-    format!("{} {} {bound} {how}, {by}", study.metrics[*metric].name, direction_words(*direction))
+    let chance = match threshold.chance {
+        Some(ChanceRequirement::Gain(least)) if least > 0.0 => {
+            format!(
+                "; agreement better than always giving the substrate's commonest label by at least {least}, {by}"
+            )
+        }
+        Some(ChanceRequirement::Gain(_)) => {
+            format!("; agreement better than always giving the substrate's commonest label, {by}")
+        }
+        Some(ChanceRequirement::Kappa(least)) if least > 0.0 => {
+            format!("; Cohen's kappa at least {least}, {by}")
+        }
+        Some(ChanceRequirement::Kappa(_)) => format!("; Cohen's kappa above 0, {by}"),
+        Some(ChanceRequirement::NotAsked) | None => String::new(),
+    };
+    format!("{} {} {bound} {how}, {by}{chance}", study.metrics[*metric].name, direction_words(*direction))
+}
+
+/// What every reader of a verdict must know of the threshold: that a constant may be GO, and how many verdicts share the
+/// declared confidence.
+pub fn notes(study: &Study, threshold: &Threshold) -> Vec<String> {
+    let mut notes = Vec::new();
+    if threshold.chance == Some(ChanceRequirement::NotAsked) {
+        let text = "Chance was not asked (`chance = \"not-asked\"`): a model that always gives the substrate's commonest \
+                    label may be GO.";
+        notes.push(text.to_owned());
+    }
+    let verdicts = study.models.len() * (1 + study.scopes.len());
+    let Evidence::Bound(confidence) = threshold.evidence else { return notes };
+    if verdicts == 1 {
+        return notes;
+    }
+    let several =
+        |number: usize, noun: &str| format!("{number} {noun}{}", if number == 1 { "" } else { "s" });
+    let scopes = match study.scopes.len() {
+        0 => String::new(),
+        scopes => format!(", each on all of the input and on {}", several(scopes, "scope")),
+    };
+    let counted = format!("{verdicts} verdicts ({}{scopes})", several(study.models.len(), "model"));
+    let (level, confidence) = (1.0 - confidence, format_confidence(confidence));
+    notes.extend(threshold.family.map(|family| match family {
+        Family::Each => format!(
+            "{counted} are taken at confidence {confidence} each, without correction: the probability of at least one \
+             false GO is at most {}.",
+            format_confidence((level * verdicts as f64).min(1.0))
+        ),
+        Family::Holm => format!(
+            "{counted} share the confidence {confidence} by Holm's method: the probability of at least one false GO is at \
+             most {}.",
+            format_confidence(level)
+        ),
+    }));
+    notes
+}
+
+/// A confidence or a level, with up to six decimals.
+pub fn format_confidence(confidence: f64) -> String {
+    ((confidence * 1e6).round() / 1e6).to_string()
+}
+
+/// The confidence of the bounds of a verdict that shares its level with others: `0.983333, the level 0.05 shared by 3
+/// verdicts`. `None` if it is the declared one.
+pub fn shared_confidence(confidence: f64, sharing: u64) -> Option<String> {
+    (sharing > 1).then(|| {
+        let level = format_confidence((1.0 - confidence) * sharing as f64);
+        format!("{}, the level {level} shared by {sharing} verdicts", format_confidence(confidence))
+    })
 }
 
 /// The reason of a GO.
-pub fn pass_reason(threshold: &Threshold, pooled: &Estimate, windows: &[Estimate]) -> String {
+pub fn pass_reason(
+    threshold: &Threshold,
+    pooled: &Estimate,
+    windows: &[Estimate],
+    chance: Option<&ChanceAgreement>,
+) -> String {
     let bound = threshold.bound;
-    match threshold.quantifier {
+    let metric = match threshold.quantifier {
         Quantifier::Pooled => {
             let required = direction_words(threshold.direction);
             format!("{}; {required} {bound} is required", format_estimate(pooled))
@@ -43,6 +118,10 @@ pub fn pass_reason(threshold: &Threshold, pooled: &Estimate, windows: &[Estimate
             direction_words(threshold.direction),
             format_estimate(pooled)
         ),
+    };
+    match chance.and_then(|chance| chance_success(threshold.chance, chance)) {
+        Some(chance) => format!("{metric}; {chance}"),
+        None => metric,
     }
 }
 

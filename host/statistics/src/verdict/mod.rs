@@ -14,9 +14,13 @@
 //! without pairs is one of them, and has too few comparisons.
 
 mod bound;
+mod chance;
+mod chance_gate;
 mod determination;
 mod estimate;
+mod family;
 mod format;
+mod gates;
 mod guards;
 pub mod plan;
 mod revised;
@@ -28,8 +32,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use bound::meets_bound_by_count;
+pub use chance::ChanceAgreement;
 pub use determination::determine_verdict;
-pub use format::{TESTED_LATER, describe_threshold, direction_words, format_share};
+pub use format::{TESTED_LATER, describe_threshold, direction_words, format_confidence, format_share, shared_confidence};
 pub use guards::{Guard, GuardResult, GuardSpan, GuardSubject, term_consequence};
 pub use revised::{RevisedAgreement, RevisedSlice, VerdictRevisions};
 pub use seal_history::{KnownTries, RelatedSeal, SealHistory};
@@ -167,9 +172,12 @@ pub struct Verdict {
     pub closed: bool,
     /// The threshold in words.
     pub threshold: String,
+    /// What every reader of the verdict must know of the threshold, one sentence each: whether a constant may be GO, and how
+    /// many verdicts share the confidence.
+    pub notes: Vec<String>,
     /// The name of the threshold's metric.
     pub metric: String,
-    /// The confidence of each bound of an interval on its own.
+    /// The declared confidence of a bound on its own. A verdict that shares its level has a higher one.
     pub confidence: f64,
     /// The windows that count, in order of time.
     pub windows: Vec<CountedWindow>,
@@ -304,6 +312,10 @@ pub struct ScopeVerdict {
     pub verdict: VerdictKind,
     /// The reasons, the gravest first.
     pub reasons: Vec<VerdictReason>,
+    /// The confidence of each bound on its own: the declared one, or a higher one if the level is shared.
+    pub confidence: f64,
+    /// The number of verdicts that share the declared level, by Holm's method; 1 if each has it on its own.
+    pub sharing: u64,
     /// The number of snapshots in the windows that count.
     pub snapshots: u64,
     /// The number of compared pairs among them.
@@ -367,6 +379,8 @@ pub enum IntervalMethod {
     EqualScores,
     /// A confidence sequence, which is valid at any number of interim looks.
     Sequence,
+    /// Exact bounds of the difference between two shares of the same pairs.
+    PairedDifference,
 }
 
 /// Why no interval can be computed.
@@ -401,18 +415,6 @@ impl MissingInterval {
             MissingInterval::NotFinite => "a bound is not a finite number",
         }
     }
-}
-
-/// The agreement of labels beyond chance.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub struct ChanceAgreement {
-    /// The share of pairs with equal labels.
-    pub agreement: f64,
-    /// The share of the substrate's most common label.
-    pub majority_share: f64,
-    /// Cohen's kappa; `None` where it is not defined.
-    pub kappa: Option<f64>,
 }
 
 #[cfg(test)]

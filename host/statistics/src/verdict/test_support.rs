@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::scoring::{
-    AnswerStatus, Cells, CellsShape, EvidencePair, ModelScores, RevisionSums, ScoredPairs, Window,
+    AnswerStatus, Cells, CellsShape, EvidencePair, ModelScores, PairLabels, RevisionSums, ScoredPairs, Window,
     WindowClock, jackknife_group,
 };
 use understudy_records::join::Account;
@@ -167,12 +167,13 @@ impl Case {
                 let substrate = if self.mixed_labels && pair % 3 == 0 { "b" } else { "a" };
                 let other = if substrate == "a" { "b" } else { "a" };
                 let answers = [Some(if hit { substrate } else { other })];
-                let labels = threshold.chance.map(|_| (substrate, &answers[..]));
                 let key = format!("{week}-{pair}");
+                let group = jackknife_group(&key);
+                let labels = threshold.chance.map(|_| PairLabels { substrate, models: &answers, group });
                 let pair = EvidencePair {
                     window,
                     scopes,
-                    group: jackknife_group(&key),
+                    group,
                     blinded: blind,
                     occurrence,
                     labels,

@@ -26,8 +26,9 @@ pub(super) fn threshold() -> Json {
     let confidence = json!({
         "type": "number", "exclusiveMinimum": 0.5, "exclusiveMaximum": 1, "description": confidence,
     });
-    let kappa = "The minimum of Cohen's kappa of labels over the evaluated windows.";
-    let gain = "The minimum excess of the agreement over the share of the substrate's most frequent label.";
+    let family = "How the error rates of several verdicts are combined: `each` has the confidence on its own, or with \
+                  `holm` it is the confidence of no false GO among all models and scopes. Required with evidence = \
+                  \"bound\" if the study has several models or scopes.";
     let of_ceiling = "The minimum of the agreement as a share of the substrate's ceiling: the most that a model can reach, \
                       given how often the substrate agrees with itself. Needs [ceiling]. Only with at-least, and for a \
                       metric that is the share of equal labels or rankings.";
@@ -89,8 +90,8 @@ pub(super) fn threshold() -> Json {
             ),
         ),
         ("cluster", text(cluster)),
-        ("least-kappa", beyond_chance(kappa)),
-        ("least-gain", beyond_chance(gain)),
+        ("chance", chance()),
+        ("family", choice(&[("each", ()), ("holm", ())], family)),
         ("of-ceiling", of_ceiling),
         ("cycle", cycle()),
         ("reference", tables("The expected distributions of the inputs.", 0, reference())),
@@ -100,7 +101,6 @@ pub(super) fn threshold() -> Json {
     let description = "What a model must achieve for a GO, declared before the first snapshot.";
     let mut threshold = table(description, &["quantifier", "windows", "evidence"], properties);
     threshold["oneOf"] = json!([{ "required": ["at-least"] }, { "required": ["at-most"] }]);
-    threshold["not"] = json!({ "required": ["least-kappa", "least-gain"] });
     threshold["if"] = json!({ "properties": { "evidence": { "const": "bound" } } });
     threshold["then"] = json!({ "required": ["confidence"] });
     threshold["else"] = json!({ "properties": { "confidence": false } });
@@ -119,6 +119,21 @@ fn windows() -> Json {
     windows["oneOf"] =
         json!([{ "required": ["first"] }, { "required": ["latest"] }, { "required": ["all"] }]);
     windows
+}
+
+fn chance() -> Json {
+    let least = |description: &str| json!({ "type": "number", "minimum": 0, "maximum": 1, "description": description });
+    let gain = "The minimum excess of the agreement over that of always giving the substrate's commonest label; it must be \
+                above 0, too.";
+    let kappa = "The minimum of Cohen's kappa; it must be above 0, too.";
+    let mut beyond = table("The required minimum.", &[], [("gain", least(gain)), ("kappa", least(kappa))]);
+    beyond["oneOf"] = json!([{ "required": ["gain"] }, { "required": ["kappa"] }]);
+    json!({
+        "oneOf": [beyond, { "const": "not-asked" }],
+        "description": "What agreement of labels must be worth over the evaluated windows: `{ gain = 0.0 }`, more than always \
+                        giving the substrate's commonest label; `{ kappa = 0.4 }`, Cohen's kappa; or `not-asked`. It holds by \
+                        its bound with evidence = \"bound\". Required if the answers are labels.",
+    })
 }
 
 fn cycle() -> Json {
@@ -279,10 +294,6 @@ pub(super) fn blinding() -> Json {
 
 fn number(description: &str) -> Json {
     json!({ "type": "number", "description": description })
-}
-
-fn beyond_chance(description: &str) -> Json {
-    json!({ "type": "number", "minimum": -1, "maximum": 1, "description": description })
 }
 
 fn share(description: &str, default: Option<f64>) -> Json {
