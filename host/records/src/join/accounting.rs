@@ -5,8 +5,9 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use understudy_study::PerStream;
+use understudy_study::{Micros, PerStream, StreamKind};
 
+use super::{IntervalJoin, RowState};
 use crate::batch::ExclusionReason;
 
 /// What became of the records of one stream.
@@ -174,5 +175,51 @@ impl Accounting {
 impl From<PerStream<Account>> for Accounting {
     fn from(PerStream { snapshots, decisions }: PerStream<Account>) -> Accounting {
         Accounting { snapshots, decisions }
+    }
+}
+
+impl IntervalJoin {
+    /// Counts records that were excluded before they reached the join, by their reasons.
+    pub fn count_rejected(&mut self, kind: StreamKind, rejected: impl IntoIterator<Item = ExclusionReason>) {
+        let account = &mut self.accounts[kind];
+        for reason in rejected {
+            account.received += 1;
+            *account.excluded_mut(reason) += 1;
+        }
+    }
+
+    /// The exact account of every record received. Looks at every row that is still waiting.
+    pub fn accounting(&self) -> Accounting {
+        let mut accounts = self.accounts;
+        for batch in self.batches.values().filter(|batch| batch.open) {
+            let account = &mut accounts[batch.kind];
+            let watermark = self.watermark(batch.kind.other());
+            for (time, state) in batch.times.iter().zip(&batch.states) {
+                match state {
+                    RowState::Settled => {}
+                    RowState::Waiting if Micros(*time) + self.bounds.horizon < watermark => {
+                        account.expired += 1
+                    }
+                    RowState::Waiting | RowState::Matched => account.waiting += 1,
+                }
+            }
+        }
+        accounts.into()
+    }
+
+    /// Like [`IntervalJoin::accounting`] in constant time, but expired records count as waiting until their whole batch
+    /// has expired.
+    pub fn accounting_estimate(&self) -> Accounting {
+        let waiting = |account: Account| {
+            let settled = account.exclusions().total() + account.paired + account.revised + account.expired;
+            Account { waiting: account.received - settled, ..account }
+        };
+        self.accounts.map(waiting).into()
+    }
+
+    /// Sets the accounts after logged records were replayed: `expired` must not count the rows
+    /// that [`IntervalJoin::open_rows`] returns.
+    pub fn set_accounts(&mut self, accounts: PerStream<Account>) {
+        self.accounts = accounts;
     }
 }

@@ -28,16 +28,18 @@
 //! - Memory is bounded by the records of twice the horizon plus the lateness; with revisions, of three times.
 
 mod accounting;
+mod batch_retention;
 mod clock_record;
 mod file_order;
 mod order_rules;
+mod repeated_ids;
 mod revision_order;
 mod settlement;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use arrow::array::{Array, StringArray};
+use arrow::array::StringArray;
 use hashbrown::HashTable;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
@@ -255,15 +257,6 @@ impl IntervalJoin {
         self.offer_rows(kind, records, max_rows, Some(ReadTo(read_to)))
     }
 
-    /// Counts records that were excluded before they reached the join, by their reasons.
-    pub fn count_rejected(&mut self, kind: StreamKind, rejected: impl IntoIterator<Item = ExclusionReason>) {
-        let account = &mut self.accounts[kind];
-        for reason in rejected {
-            account.received += 1;
-            *account.excluded_mut(reason) += 1;
-        }
-    }
-
     /// Joins at most `max_rows` records. `file` says how far the file was read; `None` if the records do not come from
     /// a file.
     fn offer_rows(
@@ -376,35 +369,6 @@ impl IntervalJoin {
         Some(self.clocks[kind]).filter(|clock| *clock > NO_CLOCK)
     }
 
-    /// The exact account of every record received. Looks at every row that is still waiting.
-    pub fn accounting(&self) -> Accounting {
-        let mut accounts = self.accounts;
-        for batch in self.batches.values().filter(|batch| batch.open) {
-            let account = &mut accounts[batch.kind];
-            let watermark = self.watermark(batch.kind.other());
-            for (time, state) in batch.times.iter().zip(&batch.states) {
-                match state {
-                    RowState::Settled => {}
-                    RowState::Waiting if Micros(*time) + self.bounds.horizon < watermark => {
-                        account.expired += 1
-                    }
-                    RowState::Waiting | RowState::Matched => account.waiting += 1,
-                }
-            }
-        }
-        accounts.into()
-    }
-
-    /// Like [`IntervalJoin::accounting`] in constant time, but expired records count as waiting until their whole batch
-    /// has expired.
-    pub fn accounting_estimate(&self) -> Accounting {
-        let waiting = |account: Account| {
-            let settled = account.exclusions().total() + account.paired + account.revised + account.expired;
-            Account { waiting: account.received - settled, ..account }
-        };
-        self.accounts.map(waiting).into()
-    }
-
     /// The state of each row of an open batch; empty for any other batch.
     pub fn row_states(&self, slot: Slot) -> &[RowState] {
         self.batches.get(&slot).filter(|batch| batch.open).map_or(&[], |batch| &batch.states)
@@ -414,12 +378,6 @@ impl IntervalJoin {
     pub fn open_rows(&self, kind: StreamKind) -> u64 {
         let open = self.batches.values().filter(|batch| batch.kind == kind && batch.open);
         open.map(|batch| batch.waiting as u64).sum()
-    }
-
-    /// Sets the accounts after logged records were replayed: `expired` must not count the rows
-    /// that [`IntervalJoin::open_rows`] returns.
-    pub fn set_accounts(&mut self, accounts: PerStream<Account>) {
-        self.accounts = accounts;
     }
 
     /// The spans of event time that bound the join.
@@ -432,46 +390,12 @@ impl IntervalJoin {
         self.revisions
     }
 
-    fn accepts_revisions(&self, kind: StreamKind) -> bool {
-        kind == StreamKind::Decisions && self.revisions.are_accepted()
-    }
-
     /// [`NO_CLOCK`] for a selection.
     fn watermark(&self, kind: StreamKind) -> Micros {
         match self.selection {
             true => NO_CLOCK,
             false => self.clocks[kind] - self.bounds.lateness[kind],
         }
-    }
-
-    /// Whether an id that was accepted at `earlier` excludes a record of the same stream at `time`. In the whole stream
-    /// the watermark decides. A record is not behind the watermark, so two accepted records with one id lie further
-    /// apart than twice the horizon, and in a selection their distance decides.
-    fn is_reserved(&self, kind: StreamKind, earlier: Micros, time: Micros) -> bool {
-        match self.selection {
-            true => time <= self.reusable_from(earlier) && earlier <= self.reusable_from(time),
-            false => self.watermark(kind) <= self.reusable_from(earlier),
-        }
-    }
-
-    /// The watermark that has to be passed before an id can be reused that was accepted at `time`.
-    fn reusable_from(&self, time: Micros) -> Micros {
-        time + self.bounds.horizon + self.bounds.horizon
-    }
-
-    fn exclude_repeated(&mut self, kind: StreamKind, same: bool, id: &str) -> (ExclusionReason, String) {
-        let (reason, how) = match same {
-            true => (ExclusionReason::Duplicate, "the two are identical"),
-            false if self.accepts_revisions(kind) => {
-                let detail =
-                    format!("{MAX_REVISIONS} earlier records have the id \"{id}\", the most that are kept");
-                self.accounts[kind].conflict += 1;
-                return (ExclusionReason::Conflict, detail);
-            }
-            false => (ExclusionReason::Conflict, "the two differ; the first one counts"),
-        };
-        *self.accounts[kind].excluded_mut(reason) += 1;
-        (reason, format!("an earlier record has the id \"{id}\": {how}"))
     }
 
     /// Marks the earlier row of a pair as paired. The caller marks the later one.
@@ -484,118 +408,6 @@ impl IntervalJoin {
             StreamKind::Decisions => JoinedRows { snapshot: earlier, decision: later, revised: None },
         }
     }
-
-    /// Marks a row as settled, and closes its batch with the last one.
-    fn settle_row(&mut self, (slot, row): (Slot, u32)) {
-        let batch = self.batches.get_mut(&slot).expect("the table refers to held batches only");
-        let state = &mut batch.states[row as usize];
-        batch.matched -= usize::from(*state == RowState::Matched);
-        *state = RowState::Settled;
-        batch.waiting -= 1;
-        if batch.waiting == 0 {
-            self.close(slot);
-        }
-    }
-
-    fn hold(
-        &mut self,
-        kind: StreamKind,
-        slot: Slot,
-        records: &Records,
-        accepted: &[u32],
-        states: Vec<RowState>,
-    ) {
-        let number = self.offered;
-        self.offered += 1;
-        let waiting = states.iter().filter(|state| **state != RowState::Settled).count();
-        let matched = states.iter().filter(|state| **state == RowState::Matched).count();
-        let Some(latest) = accepted.iter().map(|&record| records.times[record as usize]).max() else {
-            return;
-        };
-        let latest = Micros(latest);
-        let ids = match accepted.len() == records.len() {
-            true => records.ids.clone(),
-            false => accepted.iter().map(|&record| Some(records.ids.value(record as usize))).collect(),
-        };
-        let digests = accepted.iter().map(|&record| records.digests[record as usize]).collect();
-        let times = accepted.iter().map(|&record| records.times[record as usize]).collect();
-        let version = self.revisions.version_field().filter(|_| kind == StreamKind::Decisions);
-        let version = version.map(|index| records.fields.column(index));
-        let versions = Versions::from_column(version, accepted);
-        self.batches.insert(
-            slot,
-            JoinBatch {
-                kind,
-                ids,
-                times,
-                digests,
-                versions,
-                number,
-                states,
-                waiting,
-                matched,
-                latest,
-                open: true,
-            },
-        );
-        match waiting {
-            0 => self.close(slot),
-            _ => self.expiring[kind].push(Reverse((latest + self.bounds.horizon, slot))),
-        }
-    }
-
-    /// Closes batches that have expired and forgets ids that may be reused.
-    fn expire(&mut self) {
-        for kind in StreamKind::ALL {
-            let watermark = self.watermark(kind.other());
-            while let Some(slot) = pop_before(&mut self.expiring[kind], watermark) {
-                let Some(batch) = self.batches.get_mut(&slot).filter(|batch| batch.open) else { continue };
-                self.accounts[kind].expired += (batch.waiting - batch.matched) as u64;
-                // Candidates of a snapshot that is not settled keep their batch open.
-                batch.waiting = batch.matched;
-                let unmatched = batch.states.iter_mut().filter(|state| **state == RowState::Waiting);
-                unmatched.for_each(|state| *state = RowState::Settled);
-                if batch.matched == 0 {
-                    self.close(slot);
-                }
-            }
-        }
-        for kind in StreamKind::ALL {
-            let watermark = self.watermark(kind);
-            while let Some(slot) = pop_before(&mut self.forgetting[kind], watermark) {
-                self.forget(slot);
-            }
-        }
-    }
-
-    /// Closes a batch whose rows can no longer pair. Its ids stay until they may be reused.
-    fn close(&mut self, slot: Slot) {
-        let batch = self.batches.get_mut(&slot).expect("only held batches are closed");
-        batch.open = false;
-        let (kind, latest) = (batch.kind, batch.latest);
-        let reusable_from = self.reusable_from(latest);
-        self.forgetting[kind].push(Reverse((reusable_from, slot)));
-        self.closed.push(slot);
-    }
-
-    fn forget(&mut self, slot: Slot) {
-        let Some(batch) = self.batches.remove(&slot) else { return };
-        for row in 0..batch.ids.len() {
-            let hash = hash(self.seed, batch.ids.value(row));
-            let found = self.table.find_entry(hash, |e| e.slot == slot && e.row == row as u32);
-            if let Ok(entry) = found {
-                entry.remove();
-            }
-        }
-    }
-}
-
-fn pop_before(heap: &mut BinaryHeap<Reverse<(Micros, Slot)>>, time: Micros) -> Option<Slot> {
-    let Reverse((due, slot)) = *heap.peek()?;
-    (due < time).then(|| {
-        heap.pop();
-        slot
-    })
 }
 
 fn hash(seed: u64, id: &str) -> u64 {
