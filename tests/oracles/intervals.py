@@ -63,6 +63,29 @@ for hits, trials, confidence in [
         assert abs(other - bound) < 1e-12, (hits, trials, other, bound)
     show(hits, trials, confidence, lower, upper)
 
+print("proportion/tests.rs, clopper_pearson: hits, trials, confidence, lower, upper")
+for hits, trials, confidence in [
+    (0, 1, 0.95),
+    (1, 1, 0.95),
+    (0, 20, 0.95),
+    (20, 20, 0.95),
+    (7, 20, 0.8),
+    (1, 3, 0.99),
+    (98, 100, 0.95),
+    (999, 1000, 0.95),
+    (881, 1000, 0.975),
+    (999_999, 1_000_000, 0.95),
+    (3, 20, 0.5),
+]:
+    lower = 0.0 if hits == 0 else stats.beta.ppf(1 - confidence, hits, trials - hits + 1)
+    upper = 1.0 if hits == trials else stats.beta.ppf(confidence, hits + 1, trials - hits)
+    for alternative, bound in [("greater", lower), ("less", upper)]:
+        test = stats.binomtest(hits, trials, alternative=alternative)
+        interval = test.proportion_ci(confidence_level=confidence, method="exact")
+        other = interval.low if alternative == "greater" else interval.high
+        assert abs(other - bound) < 1e-9, (hits, trials, other, bound)
+    show(hits, trials, confidence, lower, upper)
+
 print("proportion.rs, wilson: coverage of each bound at 0.95 for shares from 0.8 to 0.999: least, and on average")
 z = stats.norm.ppf(0.95)
 for trials in [50, 200, 1000]:

@@ -56,7 +56,7 @@ pub fn wilson_weighted(share: f64, trials: f64, confidence: f64) -> Option<Inter
 /// limits illustrated in the case of the binomial", Biometrika 26 (1934).
 ///
 /// Guarantee: each bound holds with at least the confidence at every proportion and for any number of trials.
-/// The price is width: `docs/src/statistics.md` has it beside that of [`wilson`].
+/// The price is width: the table `rare-events` of the example program `coverage` has it beside that of [`wilson`].
 ///
 /// `None` without trials, and for more hits than trials.
 ///

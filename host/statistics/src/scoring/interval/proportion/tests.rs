@@ -1,6 +1,6 @@
 //! Proportions against scipy and statsmodels: `tests/oracles/intervals.py` prints the rows.
 
-use super::{binomial_tail, wilson, wilson_weighted};
+use super::{binomial_tail, clopper_pearson, wilson, wilson_weighted};
 use crate::scoring::interval::tests::assert_close;
 
 #[test]
@@ -21,6 +21,29 @@ fn wilson_matches_scipy_and_statsmodels() {
         assert_close(interval.lower, lower);
         assert_close(interval.upper, upper);
     }
+}
+
+#[test]
+fn exact_bounds_match_scipy() {
+    for (hits, trials, confidence, lower, upper) in [
+        (0, 1, 0.95, 0.0, 0.95),
+        (1, 1, 0.95, 0.050000000000000044, 1.0),
+        (0, 20, 0.95, 0.0, 0.13910834066826516),
+        (20, 20, 0.95, 0.8608916593317348, 1.0),
+        (7, 20, 0.8, 0.24541119892706992, 0.46921520414499973),
+        (1, 3, 0.99, 0.0033445065874036393, 0.9410968642218047),
+        (98, 100, 0.95, 0.9383807996039593, 0.9964348473967433),
+        (999, 1000, 0.95, 0.9952650064245002, 0.999948708021091),
+        (881, 1000, 0.975, 0.8593024819773416, 0.9004235081749599),
+        (999999, 1000000, 0.95, 0.9999952561443618, 0.9999999487067069),
+        (3, 20, 0.5, 0.13147368058426617, 0.1805499794092855),
+    ] {
+        let interval = clopper_pearson(hits, trials, confidence).unwrap();
+        assert_close(interval.lower, lower);
+        assert_close(interval.upper, upper);
+    }
+    assert_eq!(clopper_pearson(0, 0, 0.95), None);
+    assert_eq!(clopper_pearson(3, 2, 0.95), None);
 }
 
 #[test]
