@@ -30,12 +30,11 @@ pub(super) fn unquoted_value(text: &str, offset: usize, error: &str, in_containe
         return None;
     }
     let offset = offset.min(text.len());
-    let begins = text[..offset].rfind(['=', '\n']).map_or(0, |at| at + 1);
-    let begins = match in_container {
-        true => text[..offset].rfind(['=', '\n', ',', '[', '{']).map_or(0, |at| at + 1),
-        false => begins,
+    let (starts, ends): (&[char], &[char]) = match in_container {
+        true => (&['=', '\n', ',', '[', '{'], &['\n', '#', ',', ']', '}']),
+        false => (&['=', '\n'], &['\n', '#']),
     };
-    let ends: &[char] = if in_container { &['\n', '#', ',', ']', '}'] } else { &['\n', '#'] };
+    let begins = text[..offset].rfind(starts).map_or(0, |at| at + 1);
     let length = text[begins..].find(ends).unwrap_or(text.len() - begins);
     let raw = &text[begins..begins + length];
     let value = raw.trim();
@@ -88,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_without_quotes_is_told_to_have_some() {
+    fn a_text_without_quotes_is_shown_with_quotes() {
         for value in [
             "x",
             "true-room",

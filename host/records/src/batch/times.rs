@@ -16,9 +16,9 @@ static PARSER: DateTimeParser = DateTimeParser::new();
 const EARLIEST: i64 = -62_135_596_800_000_000;
 /// The day of the latest time, 9999-12-30T22:00:00.999999Z, which every zone can show.
 const LAST_DAY: Date = Date::constant(9999, 12, 30);
-/// Why a time is none that is too early or too late.
+/// The reason that a time is too early or too late.
 const OUT_OF_RANGE: &str = "is outside the range of times, which is 0001-01-01T00:00:00Z to 9999-12-30T22:00:00Z; correct \
-                            it, or write null if it stands for no time";
+                            it, or write null if the record has no such time";
 
 /// Parses an RFC 3339 time with a time zone into microseconds since 1970; finer digits are truncated.
 ///
@@ -76,7 +76,7 @@ fn is_date_after_year(text: &str) -> bool {
     matches!(text.as_bytes(), [b'-', a, b, b'-', c, d, ..] if [a, b, c, d].into_iter().all(u8::is_ascii_digit))
 }
 
-/// The first part of a time in RFC 3339 that no calendar or clock has: such as a month of 13 or 30 February.
+/// The first part of an RFC 3339 time that no calendar or clock has, such as the month 13 or 30 February.
 fn impossible_part(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
     // `2026-05-01`, and perhaps `T09:30:00` behind it.
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn the_range_of_times_is_told() {
+    fn times_outside_the_range_are_rejected_with_the_range() {
         for text in [
             "9999-12-31",
             "9999-12-31T00:00:00",

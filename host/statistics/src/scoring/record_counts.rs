@@ -49,18 +49,18 @@ pub struct WindowRecordCounts {
 pub struct CountedExclusion<'a> {
     /// Why the record is excluded.
     pub reason: ExclusionReason,
-    /// The time by which the record is counted; `None` if there is none.
+    /// The time whose window counts the record; `None` before the first accepted record of its stream.
     pub at: Option<Micros>,
     /// The scopes to which the record belongs, 0 among them; `None` if they are not known.
     pub scopes: Option<&'a [u16]>,
 }
 
-/// Records that are excluded from one scope, or may be.
+/// The excluded records that belong to a scope, and those that may.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ScopeExclusions {
     /// The records that belong to the scope.
     pub known: WindowRecordCounts,
-    /// The records of which nobody knows whether they belong to the scope.
+    /// The records whose scopes are not known.
     pub unknown: WindowRecordCounts,
 }
 

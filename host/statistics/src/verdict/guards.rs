@@ -7,8 +7,8 @@
 //! - Identical copies add no information. They are in no count of a guard, so sending records again does not
 //!   dilute a share.
 //! - A share meets its limit by its counts, in whole numbers.
-//! - In a declared scope, a record counts that may belong to it. So no scope is GO of which a greater share may have
-//!   left than the threshold allows.
+//! - A record that may belong to a declared scope counts in it. So a scope is GO only if the true share is within the
+//!   limit.
 
 use std::ops::RangeInclusive;
 
@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::format::{at_least, at_most, format_share};
 use super::window_selection::WindowSelection;
 use super::{Facts, VerdictKind};
-use crate::scoring::{ScopeExclusions, Window, WindowClock};
+use crate::scoring::{ScopeExclusions, Window, WindowClock, WindowRecordCounts};
 use understudy_records::batch::ExclusionReason;
 use understudy_records::join::{Account, AccountTerm};
 use understudy_study::{Micros, StreamKind, Threshold, WindowChoice};
@@ -163,7 +163,7 @@ pub struct GuardResult {
     pub count: u64,
     /// The number of which `count` is a part, without identical copies.
     pub whole: u64,
-    /// The part of `count` of which nobody knows whether it belongs to the scope. 0 for all of the input.
+    /// The part of `count` whose scope is not known. 0 for all of the input.
     pub scope_unknown: u64,
     /// The declared limit of the share: a minimum for `least-coverage`, otherwise a maximum.
     pub limit: f64,
@@ -268,22 +268,16 @@ pub(super) fn record_guards(facts: &Facts<'_>, selection: &WindowSelection) -> V
         add(Guard::Shed, GuardSubject::Snapshots, GuardSpan::Run, counts);
     }
     if let Some(spans) = Spans::new(facts, selection).filter(|_| threshold.windows != WindowChoice::All) {
-        for (subject, span, windows) in [
-            (GuardSubject::Snapshots, GuardSpan::CountedWindows, &spans.counted),
-            (GuardSubject::Decisions, GuardSpan::CountedWindows, &spans.counted),
-            (GuardSubject::Decisions, GuardSpan::DecisionPeriod, &spans.decisions),
+        for (subject, kind, span, windows) in [
+            (GuardSubject::Snapshots, StreamKind::Snapshots, GuardSpan::CountedWindows, &spans.counted),
+            (GuardSubject::Decisions, StreamKind::Decisions, GuardSpan::CountedWindows, &spans.counted),
+            (GuardSubject::Decisions, StreamKind::Decisions, GuardSpan::DecisionPeriod, &spans.decisions),
         ] {
-            let is_decisions = subject == GuardSubject::Decisions;
-            let kind = if is_decisions { StreamKind::Decisions } else { StreamKind::Snapshots };
             let counts = results.records.total(windows.clone(), kind);
-            for (guard, count) in [
-                (Guard::Rejected, counts.rejected),
-                (Guard::Late, counts.late),
-                (Guard::Conflict, counts.conflict),
-            ] {
+            for (guard, count) in exclusions(counts) {
                 add(guard, subject, span, (count, counts.total()));
             }
-            if is_decisions {
+            if kind == StreamKind::Decisions {
                 add(Guard::Orphaned, subject, span, (spans.orphaned(facts, windows), counts.total()));
             }
         }
@@ -355,20 +349,12 @@ fn scope_record_guards(
     };
     let ScopeExclusions { known, unknown } = results.records.excluded_snapshots(spans.counted.clone(), scope);
     let belonging = results.inputs.snapshots(&selection.windows, scope) + known.total();
-    for (guard, counts) in [
-        (Guard::Rejected, (known.rejected, unknown.rejected)),
-        (Guard::Late, (known.late, unknown.late)),
-        (Guard::Conflict, (known.conflict, unknown.conflict)),
-    ] {
-        add(guard, GuardSubject::Snapshots, GuardSpan::CountedWindows, counts, belonging);
+    for ((guard, known), (_, unknown)) in exclusions(known).into_iter().zip(exclusions(unknown)) {
+        add(guard, GuardSubject::Snapshots, GuardSpan::CountedWindows, (known, unknown), belonging);
     }
     let decisions = results.records.total(spans.decisions.clone(), StreamKind::Decisions);
-    for (guard, count) in [
-        (Guard::Rejected, decisions.rejected),
-        (Guard::Late, decisions.late),
-        (Guard::Conflict, decisions.conflict),
-        (Guard::Orphaned, spans.orphaned(facts, &spans.decisions)),
-    ] {
+    let orphaned = (Guard::Orphaned, spans.orphaned(facts, &spans.decisions));
+    for (guard, count) in exclusions(decisions).into_iter().chain([orphaned]) {
         add(guard, GuardSubject::Decisions, GuardSpan::DecisionPeriod, (0, count), compared);
     }
     let all: Vec<Window> = results.inputs.windows.keys().copied().collect();
@@ -406,6 +392,11 @@ pub(super) struct PairShares {
     pub(super) compared: u64,
     /// The compared pairs without an answer or a score.
     pub(super) unanswered: u64,
+}
+
+/// The excluded records of a stream, by the guard that limits them.
+fn exclusions(counts: WindowRecordCounts) -> [(Guard, u64); 3] {
+    [(Guard::Rejected, counts.rejected), (Guard::Late, counts.late), (Guard::Conflict, counts.conflict)]
 }
 
 /// The number of received records without identical copies.

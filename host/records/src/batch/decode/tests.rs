@@ -119,7 +119,7 @@ fn ids_and_times_are_required() {
     6: field `at`: "yesterday" is not a time; write RFC 3339 with a zone, such as "2026-05-01T09:30:00Z"
     7: field `at`: "2026-01-01T00:00:00" has no time zone; write it with Z or an offset, such as "2026-05-01T09:30:00Z"
     8: field `at`: expected a time such as "2026-05-01T09:30:00Z", found 1767225600, perhaps seconds since 1970, which is 2026-01-01T00:00:00Z
-    9: field `id`: the id is missing; every record needs one; field `at`: "-000044-03-15T12:00:00Z" is outside the range of times, which is 0001-01-01T00:00:00Z to 9999-12-30T22:00:00Z; correct it, or write null if it stands for no time
+    9: field `id`: the id is missing; every record needs one; field `at`: "-000044-03-15T12:00:00Z" is outside the range of times, which is 0001-01-01T00:00:00Z to 9999-12-30T22:00:00Z; correct it, or write null if the record has no such time
     "#
     );
 }

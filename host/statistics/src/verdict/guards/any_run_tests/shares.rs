@@ -9,12 +9,11 @@ use super::run::{Fate, Pair, Run};
 /// A guard, the number of records that left, and the number of which it is a part.
 type Share = (Guard, u64, u64);
 
-/// The ways out by which a record is excluded.
-const DOORS: [Guard; 3] = [Guard::Rejected, Guard::Late, Guard::Conflict];
+/// The guards of excluded records.
+const EXCLUSIONS: [Guard; 3] = [Guard::Rejected, Guard::Late, Guard::Conflict];
 
 impl Run {
-    /// The shares of all records that left the study, from the fates of the records alone: the guard, the number that left and
-    /// the number of which it is a part.
+    /// The shares of all records that left the study, from the fates of the records alone.
     fn record_shares(&self) -> Vec<Share> {
         let is = |wanted: Fate| self.count(|fate| fate == wanted);
         let pairs = self.pairs.len() as u64;
@@ -72,20 +71,15 @@ impl Run {
 
     /// The shares of the rejected, late and conflicting records of a stream over some days.
     fn day_shares(&self, kind: StreamKind, days: RangeInclusive<i64>) -> [Share; 3] {
-        let left = self.left_by_door(kind, days.clone(), |_| true);
+        let left = self.excluded(kind, days.clone(), |_| true);
         let accepted =
             self.pairs.iter().filter(|pair| days.contains(&pair.day) && pair.fate.accepts(kind)).count();
         let whole = accepted as u64 + left.iter().sum::<u64>();
-        [0, 1, 2].map(|door| (DOORS[door], left[door], whole))
+        [0, 1, 2].map(|index| (EXCLUSIONS[index], left[index], whole))
     }
 
     /// The rejected, late and conflicting records of a stream over some days, of the pairs for which `is_own` holds.
-    fn left_by_door(
-        &self,
-        kind: StreamKind,
-        days: RangeInclusive<i64>,
-        is_own: fn(&Pair) -> bool,
-    ) -> [u64; 3] {
+    fn excluded(&self, kind: StreamKind, days: RangeInclusive<i64>, is_own: fn(&Pair) -> bool) -> [u64; 3] {
         let exits = match kind {
             StreamKind::Snapshots => [Fate::RejectedSnapshot, Fate::LateSnapshot, Fate::ConflictingSnapshot],
             StreamKind::Decisions => [Fate::RejectedDecision, Fate::LateDecision, Fate::ConflictingDecision],
@@ -108,8 +102,8 @@ impl Run {
     /// The shares of the declared scope that the guards have to take, in which records of unknown scope count.
     fn scope_shares(&self) -> Vec<Share> {
         let (days, decision_days) = self.scope_days();
-        let unknown = |kind, days: &RangeInclusive<i64>| self.left_by_door(kind, days.clone(), |_| true);
-        let known = self.left_by_door(StreamKind::Snapshots, days.clone(), |pair| pair.in_scope);
+        let unknown = |kind, days: &RangeInclusive<i64>| self.excluded(kind, days.clone(), |_| true);
+        let known = self.excluded(StreamKind::Snapshots, days.clone(), |pair| pair.in_scope);
         let rejected = unknown(StreamKind::Snapshots, &days)[0];
         let is_counted = |pair: &&Pair| pair.in_scope && days.contains(&pair.day);
         let counted = || self.pairs.iter().filter(is_counted).map(|pair| pair.fate);
@@ -146,10 +140,10 @@ impl Run {
         let (days, decision_days) = self.scope_days();
         let mut shares = Vec::new();
         for (kind, days) in [(StreamKind::Snapshots, days), (StreamKind::Decisions, decision_days)] {
-            let left = self.left_by_door(kind, days.clone(), |pair| pair.in_scope);
+            let left = self.excluded(kind, days.clone(), |pair| pair.in_scope);
             let accepts = |pair: &&Pair| pair.in_scope && days.contains(&pair.day) && pair.fate.accepts(kind);
             let whole = self.pairs.iter().filter(accepts).count() as u64 + left.iter().sum::<u64>();
-            shares.extend(DOORS.into_iter().zip(left).map(|(guard, count)| (guard, count, whole)));
+            shares.extend(EXCLUSIONS.into_iter().zip(left).map(|(guard, count)| (guard, count, whole)));
             if kind == StreamKind::Decisions {
                 shares.push((Guard::Orphaned, self.orphaned(days, |pair| pair.in_scope), whole));
             }
