@@ -45,6 +45,10 @@ async function open(options, before = async () => {}) {
 const account = (page) =>
   page.evaluate(() => [...document.querySelector("#accounting tbody tr").cells].map((cell) => cell.textContent));
 
+// The texts of the figure of the study, for pages and for small screens.
+const study = (page) =>
+  page.evaluate(() => [...document.querySelectorAll("#study svg.chart")].map((chart) => chart.textContent.replace(/\s+/g, " ")));
+
 // Serious and critical violations of axe-core rules, with the affected elements.
 async function violations(page) {
   await page.evaluate(axe);
@@ -78,7 +82,7 @@ async function grow() {
   const page = await open({ viewport: { width: 1280, height: 900 } });
   await shown(page, "Connected", "#connection");
   await shown(page, "NO FIGURES YET", ".banner");
-  found.steps.before = { banner: await page.textContent(".banner"), account: await account(page) };
+  found.steps.before = { banner: await page.textContent(".banner"), account: await account(page), study: await study(page) };
   if (folder) await page.screenshot({ path: join(folder, "before.png"), fullPage: true });
   await page.evaluate(() => (globalThis.marker = "the same page"));
   const half = posts.length / 2;
@@ -115,6 +119,7 @@ async function grow() {
     marks: document.querySelectorAll("#threshold svg.chart").length,
   }));
   found.steps.after.account = await account(page);
+  found.steps.after.study = await study(page);
   for (const scheme of ["light", "dark"]) for (const width of [1280, 400]) await view(scheme, width);
   // Keyboard only: Tab reaches every control, and the space bar expands a form.
   await page.focus("#swap summary");

@@ -60,6 +60,19 @@ fn the_dashboard_follows_the_run() {
     assert_eq!(account[..3], ["snapshots", "300", "0"]);
     assert_eq!(account.last(), Some(&"✓ balances"));
     assert!(after["banner"].as_str().expect("a text").contains("INCONCLUSIVE SO FAR"), "{after:#}");
+    // The figure of the study follows, in both widths.
+    for (step, counts) in [
+        (before, ["0 snapshots received", "0 pairs compared"]),
+        (after, ["300 snapshots received", "300 decisions received"]),
+    ] {
+        let images = step["study"].as_array().expect("images");
+        assert_eq!(images.len(), 2);
+        for image in images {
+            let image = image.as_str().expect("a text");
+            assert!(counts.iter().all(|count| image.contains(count)), "{image}");
+            assert!(image.contains("logged, not actioned") && image.contains("actioned"), "{image}");
+        }
+    }
     // The state of the reader is kept.
     assert_eq!(after["marker"], "the same page");
     assert!(after["focus"].as_str().expect("a text").starts_with("Data"), "{after:#}");

@@ -104,6 +104,7 @@ fn page_markdown_and_json_agree() {
         assert!(seen.printed.contains(figure.as_str()), "what is printed lacks {figure}");
     }
     let order = [
+        "The study as a figure",
         "Verdict",
         "Threshold and results",
         "Accounting",

@@ -26,6 +26,7 @@ pub use crate::format::{bytes, count, counted, duration};
 pub use crate::model::report::Report;
 pub use crate::sections::live::live_sections;
 pub use crate::sections::records::accounting_table;
+pub use crate::sections::study_flow::{ModelOutcomes, StudyFlow};
 pub use crate::terminal::case::render_case;
 pub use crate::terminal::comparison::render_comparison;
 pub use crate::terminal::plan::render_plan;

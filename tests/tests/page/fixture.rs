@@ -1,8 +1,8 @@
 //! Documents for page tests: a realistic report of a year, and one with edge cases.
 
 use understudy_report::page::{
-    Banner, Block, Cell, Chart, Column, DataTable, Document, DotRow, Fact, Figure, Section, Series,
-    SeriesPoint, Tone,
+    Banner, Block, Cell, Chart, Column, DataTable, Document, DotRow, Fact, Figure, Flow, FlowCount,
+    FlowEffect, FlowExits, FlowLine, FlowNode, FlowStep, Section, Series, SeriesPoint, Tone,
 };
 
 const DAY: f64 = 86_400.0;
@@ -189,6 +189,61 @@ pub fn distribution(sides: &[(&str, f64)], points: usize) -> Figure {
     }
 }
 
+/// The study as a figure with these models.
+pub fn flow(models: &[String], records: u64) -> Figure {
+    let count = |count, label: &str| FlowCount { count, label: label.to_owned() };
+    let step = |records, label: &str| FlowStep::Onwards(count(records, label));
+    let exits = |label: &str, ways: &[(&str, u64)]| {
+        FlowStep::Exits(FlowExits {
+            label: label.to_owned(),
+            ways: ways.iter().map(|(label, records)| count(*records, label)).collect(),
+        })
+    };
+    let node =
+        |title: &str, lines: Vec<FlowLine>, effect| FlowNode { title: title.to_owned(), lines, effect };
+    let lines = models.iter().flat_map(|name| {
+        [FlowLine::Name(name.clone()), FlowLine::Text(format!("{records} answered, 120 abstained"))]
+    });
+    let named =
+        |title: &str, name: &str| FlowStep::Node(node(title, vec![FlowLine::Text(name.to_owned())], None));
+    let excluded =
+        |late| exits("excluded", &[("rejected", 2), ("duplicate", 0), ("conflict", 0), ("late", late)]);
+    let flow = Flow {
+        feed: node("Live feed", Vec::new(), None),
+        shadow: vec![
+            step(records, "snapshots received"),
+            excluded(records),
+            step(records, "accepted"),
+            FlowStep::Node(node("Models", lines.collect(), Some(FlowEffect::Logged { answers: records }))),
+            exits("not paired", &[("waiting", 0), ("expired", 0)]),
+            step(records, "paired"),
+        ],
+        actioned: vec![
+            FlowStep::Node(node("Substrate", Vec::new(), Some(FlowEffect::Actioned))),
+            step(records, "decisions received"),
+            excluded(0),
+            step(records, "accepted"),
+            exits("not paired", &[("revised", records), ("waiting", 4), ("orphaned", 0)]),
+            step(records, "paired"),
+        ],
+        joined: vec![
+            named("Comparator", "recorded"),
+            exits("not compared", &[("incomparable", records)]),
+            step(records, "pairs compared"),
+            named("Metrics", &models.join(", ")),
+            step(records, "windows"),
+            named("Verdict", "✗ NO-GO"),
+        ],
+    };
+    Figure {
+        title: "The path of every record".to_owned(),
+        description: "The feed goes to the models and to the substrate; the comparator joins both."
+            .to_owned(),
+        table: table(["step", "records"], [["received".to_owned(), records.to_string()]]),
+        chart: Chart::Flow(flow),
+    }
+}
+
 const ROOMS: [&str; 12] = ["A", "B", "C", "D", "E", "F", "G", "H", "I", "K", "L", "P"];
 
 fn toned() -> DataTable {
@@ -259,6 +314,11 @@ pub fn year() -> Document {
                 .to_owned(),
         }),
         sections: vec![
+            Section {
+                id: "study",
+                title: "The study as a figure".to_owned(),
+                blocks: vec![Block::Figure(flow(&models.map(str::to_owned), 15_402))],
+            },
             Section {
                 id: "verdict",
                 title: "What was declared, and what came".to_owned(),
@@ -351,6 +411,7 @@ pub fn edges() -> Document {
                     matrix(1, middling),
                     bars(1, middling),
                     distribution(&[("a", 1e6)], 1),
+                    flow(&["a".to_owned()], 0),
                 ],
             ),
             section(
@@ -376,6 +437,7 @@ pub fn edges() -> Document {
                     bars(12, middling),
                     bars(60, |at| format!("{} to {}", at * 10, at * 10 + 10)),
                     bars(30, long),
+                    flow(&[long(0), long(1)], 999_999_999_999),
                 ],
             ),
         ],

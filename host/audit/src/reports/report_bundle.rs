@@ -57,6 +57,7 @@ pub(crate) fn bundle(
             bound: threshold.bound,
         }),
         events_since_verdict: Vec::new(),
+        shed: recorded.shed.total(),
         events: events(entries, &recorded),
         reviews: review_summaries(entries),
         review_notes: review_notes(entries),

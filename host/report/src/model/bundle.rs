@@ -30,6 +30,8 @@ pub struct ReportBundle {
     pub verdict: Option<Verdict>,
     /// Events after that verdict that could change it, in words.
     pub events_since_verdict: Vec<String>,
+    /// Mirrored requests that never became a record, as recorded in the ledger.
+    pub shed: u64,
     /// The events of the run, in order of time.
     pub events: Vec<RunEvent>,
     /// The reviews of disagreements, one entry for each model.

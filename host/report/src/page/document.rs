@@ -3,6 +3,8 @@
 //! Invariants: a document is plain data. Every number that a reader sees as text is text here, too. The numbers of a
 //! chart are only drawn; the table of its figure has them as text.
 
+use crate::page::flow::Flow;
+
 /// A page with its sections.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Document {
@@ -25,6 +27,13 @@ pub struct Banner {
     pub word: String,
     /// An explanation in one sentence.
     pub text: String,
+}
+
+impl Banner {
+    /// The word with the sign of its tone, such as `✓ GO`.
+    pub fn signed_word(&self) -> String {
+        self.tone.sign().map_or_else(|| self.word.clone(), |sign| format!("{sign} {}", self.word))
+    }
 }
 
 /// The tone of a text or value. It is shown by a sign as well as by colour.
@@ -249,6 +258,8 @@ pub enum Chart {
         /// For each series its name, and points in ascending order: nanoseconds and cumulative share from 0 to 1.
         series: Vec<(String, Vec<(f64, f64)>)>,
     },
+    /// How the records of a study reach its verdict, and where they leave.
+    Flow(Flow),
 }
 
 impl Chart {

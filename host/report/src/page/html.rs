@@ -1,7 +1,8 @@
 //! Renders a document as one HTML file.
 //!
 //! Invariants: the file needs no other resource and runs no script, and its content security policy enforces that.
-//! Every text is escaped. Everything that can be opened or scrolled works with the keyboard.
+//! Every text is escaped. Values in tables and facts are shown to the character; in sentences, backticks become code.
+//! Everything that can be opened or scrolled works with the keyboard.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -77,7 +78,7 @@ fn banner(banner: &Banner) -> Markup {
     html! {
         section class={ "banner " (banner.tone.name()) } aria-label="Verdict" {
             p class="word" { (sign(banner.tone)) (one_line(&banner.word)) }
-            p class="text" { (one_line(&banner.text)) }
+            p class="text" { (prose(&banner.text)) }
         }
     }
 }
@@ -103,16 +104,30 @@ fn section(section: &Section) -> Markup {
 fn block(block: &Block, id: &str) -> Markup {
     match block {
         Block::Heading(text) => html! { h3 id=(id) { (one_line(text)) } },
-        Block::Text(text) => html! { p { (one_line(text)) } },
+        Block::Text(text) => html! { p { (prose(text)) } },
         Block::List(points) => {
-            html! { ul class="list" { @for point in points { li { (one_line(point)) } } } }
+            html! { ul class="list" { @for point in points { li { (prose(point)) } } } }
         }
         Block::Facts(list) => facts(list, "facts"),
         Block::Table(content) => table(content, id),
         Block::Figure(content) => figure(content, id),
         Block::Note { tone, text } => html! {
-            p class={ "note " (tone.name()) } { (sign(*tone)) (one_line(text)) }
+            p class={ "note " (tone.name()) } { (sign(*tone)) (prose(text)) }
         },
+    }
+}
+
+/// A sentence. What is between two backticks is code, and the backticks are not shown; one without a partner is text.
+fn prose(text: &str) -> Markup {
+    let text = one_line(text);
+    let parts: Vec<&str> = text.split('`').collect();
+    let has_pairs = parts.len() % 2 == 1;
+    html! {
+        @if has_pairs {
+            @for (at, part) in parts.iter().enumerate() {
+                @if at % 2 == 1 { code { (part) } } @else { (part) }
+            }
+        } @else { (text) }
     }
 }
 
@@ -192,23 +207,35 @@ fn figure(figure: &Figure, id: &str) -> Markup {
             figcaption {
                 span class="title" { (title) }
                 " "
-                span class="description" { (one_line(&figure.description)) }
+                span class="description" { (prose(&figure.description)) }
             }
             @match chart::draw(figure, id) {
+                // It has an image for every width, so it needs no region to scroll.
+                Some(drawing) if matches!(figure.chart, Chart::Flow(_)) => {
+                    div class={ "plot " (kind(&figure.chart)) } { (PreEscaped(drawing.svg)) }
+                }
                 Some(drawing) => {
                     div class={ "scroll plot " (kind(&figure.chart)) } role="region" tabindex="0"
                         aria-label={ "Chart: " (title) } { (PreEscaped(drawing.svg)) }
-                    @for key in [drawing.key, drawing.events].iter().filter(|key| !key.is_empty()) {
-                        ul class="key" {
-                            @for (sign, words) in key { li { (PreEscaped(sign)) span { (words) } } }
-                        }
-                    }
+                    (key(&drawing.key))
+                    (key(&drawing.events))
                 }
                 None => p class="empty" { "Nothing to show." }
             }
             details class="data" {
                 summary { "Data" span class="unseen" { " of the chart: " (title) } }
                 (rows(&figure.table, None, id, &format!("Data: {title}")))
+            }
+        }
+    }
+}
+
+/// The legend of a chart: signs with their meaning.
+fn key(key: &[(String, String)]) -> Markup {
+    html! {
+        @if !key.is_empty() {
+            ul class="key" {
+                @for (sign, words) in key { li { (PreEscaped(sign)) span { (words) } } }
             }
         }
     }
@@ -222,5 +249,6 @@ fn kind(chart: &Chart) -> &'static str {
         Chart::Matrix { .. } => "matrix",
         Chart::Bars { .. } => "bars",
         Chart::Distribution { .. } => "distribution",
+        Chart::Flow(_) => "flow",
     }
 }

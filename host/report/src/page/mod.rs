@@ -6,6 +6,7 @@
 
 mod chart;
 mod document;
+mod flow;
 mod html;
 mod markdown;
 
@@ -14,6 +15,7 @@ pub use crate::page::document::{
     Banner, Block, Cell, Chart, Column, DataTable, Document, DotRow, Fact, Figure, Section, Series,
     SeriesPoint, Tone,
 };
+pub use crate::page::flow::{Flow, FlowCount, FlowEffect, FlowExits, FlowLine, FlowNode, FlowStep};
 pub use crate::page::html::{STYLE, html, inner};
 pub use crate::page::markdown::markdown;
 

@@ -1,7 +1,7 @@
 //! Turns a report bundle into a document, section by section.
 //!
-//! Invariants: the order of sections is fixed, the verdict first. Every figure is formatted here, once, and all
-//! renderings show that text. Agreement is called "agreement", never "better".
+//! Invariants: the order of sections is fixed, the figure of the study and the verdict first. Every number is formatted
+//! here, once, and all renderings show that text. Agreement is called "agreement", never "better".
 
 mod conditions;
 mod distributions;
@@ -11,6 +11,7 @@ mod latency;
 pub mod live;
 pub mod records;
 mod revisions;
+pub mod study_flow;
 mod subgroups;
 mod threshold;
 mod verdict;
@@ -23,6 +24,7 @@ use crate::model::bundle::ReportBundle;
 use crate::model::report::Report;
 use crate::model::run_summary::RunEnd;
 use crate::page::{Banner, Block, Document, Fact, Tone};
+use crate::sections::study_flow::StudyFlow;
 use understudy_statistics::verdict::ModelVerdict;
 use understudy_study::ALL_SNAPSHOTS;
 
@@ -30,16 +32,18 @@ use understudy_study::ALL_SNAPSHOTS;
 pub fn document(bundle: &ReportBundle) -> Document {
     let report = &bundle.report;
     let formats = MetricFormat::all(report);
-    let mut verdict = verdict::verdict(bundle);
+    let banner = banner(bundle);
+    let mut study = StudyFlow::from_report(report, bundle.shed, &banner).section();
     // Before any figure: without records there is nothing to judge.
     let on_input = input_diagnosis::sentences(report).into_iter();
-    verdict.blocks.splice(0..0, on_input.map(|text| Block::Note { tone: Tone::Bad, text }));
+    study.blocks.splice(0..0, on_input.map(|text| Block::Note { tone: Tone::Bad, text }));
     Document {
         title: format!("Shadow study {}", report.study),
         lead: lead_facts(report),
-        banner: Some(banner(bundle)),
+        banner: Some(banner),
         sections: [
-            Some(verdict),
+            Some(study),
+            Some(verdict::verdict(bundle)),
             Some(threshold::threshold(bundle, &formats)),
             Some(records::accounting(report)),
             Some(conditions::conditions(report, &formats)),

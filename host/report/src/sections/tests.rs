@@ -27,6 +27,7 @@ fn bundle(report: Report) -> ReportBundle {
         threshold: None,
         verdict: None,
         events_since_verdict: Vec::new(),
+        shed: 0,
         events: Vec::new(),
         reviews: Vec::new(),
         review_notes: Vec::new(),
@@ -134,7 +135,8 @@ fn a_report_in_words() {
     ];
     insta::assert_snapshot!(markdown(&document(&bundle)));
     // Events outside of the windows shown are left out of the chart.
-    let threshold = &document(&bundle).sections[1];
+    let document = document(&bundle);
+    let threshold = document.sections.iter().find(|section| section.id == "threshold").unwrap();
     let marks = threshold.blocks.iter().find_map(|block| match block {
         Block::Figure(figure) => match &figure.chart {
             Chart::Series { marks, .. } => Some(marks.len()),

@@ -22,6 +22,7 @@ use understudy_engine::{
     Checkpoint, InterimSnapshot, NotReady, PluginOverrides, RunCommand, Seal, SealedStudy, load_run_study,
 };
 use understudy_report::live_sections;
+use understudy_report::model::run_summary::ComparisonCounts;
 use understudy_report::page::{Banner, Section};
 use understudy_run_log::ledger::{Entry, Event};
 use understudy_sandbox::sha256_hex;
@@ -49,6 +50,12 @@ pub enum LiveFigures {
         window: String,
         /// Interim verdict.
         banner: Banner,
+        /// How many pairs of complete windows were compared.
+        comparison: ComparisonCounts,
+        /// How many windows have figures.
+        windows: u64,
+        /// Mirrored requests that never became a record, as recorded in the ledger.
+        shed: u64,
         /// Sections of the report.
         sections: Vec<Section>,
     },
@@ -159,5 +166,13 @@ fn figures_from(cache: &LiveReportCache, run: &Path, aggregates: Checkpoint) -> 
     let bundle = build_interim(&sealed.sealed_study, &sealed.seal, &interim, &read_entries(run)?)?;
     let (banner, sections) = live_sections(&bundle);
     tracing::debug!(window = interim.label, "live figures computed");
-    Ok(LiveFigures::Ready { at: Timestamp::now(), window: interim.label, banner, sections })
+    Ok(LiveFigures::Ready {
+        at: Timestamp::now(),
+        window: interim.label,
+        banner,
+        comparison: bundle.report.comparison,
+        windows: bundle.report.windows.len() as u64,
+        shed: bundle.shed,
+        sections,
+    })
 }

@@ -21,6 +21,8 @@ use understudy_report::count;
 use understudy_report::counted;
 use understudy_report::duration;
 use understudy_report::page::{Banner, Block, Cell, Column, DataTable, Document, Fact, Section, Tone, inner};
+use understudy_report::{ModelOutcomes, StudyFlow};
+use understudy_sandbox::PluginRole;
 use understudy_study::Micros;
 
 /// `GET /live`.
@@ -36,7 +38,7 @@ pub async fn live(
     content(StatusCode::OK, "text/html; charset=utf-8", inner(&document(&status, &figures)))
 }
 
-/// The whole content: the verdict first, then the status, then the rest of the report.
+/// The whole content: the study as a figure, the verdict, then the status, then the rest of the report.
 fn document(status: &Status, figures: &LiveFigures) -> Document {
     let none = RunStatus::default();
     let run = status.run_status.as_ref().unwrap_or(&none);
@@ -44,11 +46,47 @@ fn document(status: &Status, figures: &LiveFigures) -> Document {
     let (first, last): (Vec<_>, Vec<_>) =
         sections.drain(..).partition(|section| ["verdict", "threshold", "conditions"].contains(&section.id));
     let own = [accounting(status, run), queue(status), plugins(run)];
+    let banner = banner(status, figures);
+    let study = study_flow(status, run, figures, &banner).section();
     Document {
         title: format!("Shadow study {}", status.study),
         lead: lead(status, run, figures),
-        banner: Some(banner(status, figures)),
-        sections: first.into_iter().chain(own).chain(last).collect(),
+        banner: Some(banner),
+        sections: std::iter::once(study).chain(first).chain(own).chain(last).collect(),
+    }
+}
+
+/// What the figure of the study shows: the current counts, and the compared pairs of the figures.
+fn study_flow(status: &Status, run: &RunStatus, figures: &LiveFigures, banner: &Banner) -> StudyFlow {
+    let (comparison, windows, shed) = match figures {
+        LiveFigures::Ready { comparison, windows, shed, .. } => (*comparison, *windows, *shed),
+        LiveFigures::Pending | LiveFigures::NotReady(_) | LiveFigures::Failed => Default::default(),
+    };
+    let models = status.models.iter().enumerate().map(|(model, name)| {
+        let counts = run.models.get(model).copied().unwrap_or_default();
+        ModelOutcomes {
+            name: name.clone(),
+            answered: counts.answered,
+            abstained: counts.abstained,
+            failed: counts.failed,
+            blinded: counts.blinded,
+        }
+    });
+    let names = |role: PluginRole| {
+        run.plugins.iter().filter(move |plugin| plugin.role == role.name()).map(|plugin| plugin.name.clone())
+    };
+    StudyFlow {
+        is_replay: false,
+        is_final: false,
+        is_interim: true,
+        shed,
+        accounting: run.accounting,
+        models: models.collect(),
+        comparator: names(PluginRole::Comparator).next().unwrap_or_default(),
+        comparison,
+        windows,
+        metrics: names(PluginRole::Metric).collect(),
+        verdict: banner.signed_word(),
     }
 }
 

@@ -50,6 +50,10 @@ pub(super) enum Paint {
     Series(usize),
     /// The line of a series, by its index, with its dashes.
     Line(usize),
+    /// The background of a box.
+    Shade,
+    /// The path of answers that are only logged.
+    Shadow,
 }
 
 /// The number of colours of series.
@@ -59,7 +63,7 @@ const COLOURS: usize = 6;
 const DASHES: [&str; 4] = ["", "70 35", "18 28", "80 30 18 30"];
 
 /// The CSS variables and dash patterns of all other paints.
-const ALONE: [(Paint, &str, &str); 8] = [
+const ALONE: [(Paint, &str, &str); 10] = [
     (Paint::Ink, "ink", ""),
     (Paint::Soft, "soft", ""),
     (Paint::Rule, "rule", ""),
@@ -68,6 +72,8 @@ const ALONE: [(Paint, &str, &str); 8] = [
     (Paint::Mark, "soft", "15 25"),
     (Paint::Change, "soft", "50 30"),
     (Paint::Bad, "bad", ""),
+    (Paint::Shade, "shade", ""),
+    (Paint::Shadow, "series-1", "70 45"),
 ];
 
 /// The prefix of every placeholder colour, as the library writes it.
@@ -172,13 +178,31 @@ fn painted(svg: &str) -> String {
 impl Sketch {
     /// The SVG as an image with a text alternative. `id` is that of its figure in the page.
     pub fn image(&self, id: &str, title: &str, description: &str) -> String {
+        self.image_of_kind("", id, title, description, &[])
+    }
+
+    /// The same with a CSS class of its own, and with texts that a reader sees when pointing at an area.
+    pub fn image_of_kind(
+        &self,
+        kind: &str,
+        id: &str,
+        title: &str,
+        description: &str,
+        hints: &[([Point; 2], String)],
+    ) -> String {
         let (title_id, description_id) = (format!("{id}-title"), format!("{id}-description"));
+        let class = if kind.is_empty() { "chart".to_owned() } else { format!("chart {kind}") };
         html! {
-            svg class="chart" viewBox=(self.frame()) preserveAspectRatio="xMinYMin" role="img" aria-labelledby=(title_id)
+            svg class=(class) viewBox=(self.frame()) preserveAspectRatio="xMinYMin" role="img" aria-labelledby=(title_id)
                 aria-describedby=(description_id) {
                 title id=(title_id) { (title) }
                 desc id=(description_id) { (description) }
                 (PreEscaped(&self.body))
+                @for ([(left, top), (right, bottom)], text) in hints {
+                    rect x=(left) y=(top) width=(right - left) height=(bottom - top) fill="none" pointer-events="all" {
+                        title { (text) }
+                    }
+                }
             }
         }
         .into_string()

@@ -11,6 +11,7 @@ mod canvas;
 mod distribution;
 mod dots;
 mod events;
+mod flow;
 mod legend;
 mod matrix;
 mod series;
@@ -24,7 +25,7 @@ use crate::sanitizer::one_line;
 
 /// A chart with its legends.
 pub(super) struct Drawing {
-    /// The image: an `svg` element.
+    /// The image: an `svg` element, or several of which the style sheet shows one.
     pub svg: String,
     /// The legend of the series.
     pub key: Key,
@@ -34,7 +35,12 @@ pub(super) struct Drawing {
 
 /// Draws the chart of a figure; `None` if it has no data. `id` is the unique id of the figure in the page.
 pub(super) fn draw(figure: &Figure, id: &str) -> Option<Drawing> {
+    let (title, description) = (one_line(&figure.title), one_line(&figure.description));
     let DrawnChart { sketch, key, events } = match &figure.chart {
+        Chart::Flow(flow) => {
+            let svg = flow::draw(flow, id, &title, &description);
+            return Some(Drawing { svg, key: Key::new(), events: Key::new() });
+        }
         Chart::Series { .. } => series::draw(&figure.chart)?,
         Chart::Dots { x_label, rows, reference } => dots::draw(x_label, rows, reference.as_ref())?,
         Chart::Matrix { x_label, y_label, columns, rows, diagonal } => {
@@ -43,9 +49,5 @@ pub(super) fn draw(figure: &Figure, id: &str) -> Option<Drawing> {
         Chart::Bars { x_label, y_label, bars } => bars::draw([x_label, y_label], bars)?,
         Chart::Distribution { x_label, series } => distribution::draw(x_label, series)?,
     };
-    Some(Drawing {
-        svg: sketch.image(id, &one_line(&figure.title), &one_line(&figure.description)),
-        key,
-        events,
-    })
+    Some(Drawing { svg: sketch.image(id, &title, &description), key, events })
 }

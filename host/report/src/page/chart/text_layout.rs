@@ -52,6 +52,31 @@ pub(super) fn wrap(text: &str, room: i32, size: i32) -> Vec<String> {
     lines
 }
 
+/// A text in lines of at most `room`, broken behind commas and colons where that is possible.
+pub(super) fn wrap_phrases(text: &str, room: i32, size: i32) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for phrase in text.split_inclusive([',', ':']).fold(Vec::<String>::new(), with_phrase) {
+        let phrase = phrase.trim();
+        match lines.last_mut() {
+            Some(line) if width(&format!("{line} {phrase}"), size) <= room => {
+                line.push(' ');
+                line.push_str(phrase);
+            }
+            _ => lines.extend(wrap(phrase, room, size)),
+        }
+    }
+    lines
+}
+
+/// Adds the next part of a text to its phrases. A comma within a number or a name ends no phrase.
+fn with_phrase(mut phrases: Vec<String>, part: &str) -> Vec<String> {
+    match phrases.last_mut() {
+        Some(last) if !part.starts_with(char::is_whitespace) => last.push_str(part),
+        _ => phrases.push(part.to_owned()),
+    }
+    phrases
+}
+
 /// The width of the longest line.
 pub(super) fn widest<'a>(lines: impl IntoIterator<Item = &'a String>, size: i32) -> i32 {
     lines.into_iter().map(|line| width(line, size)).max().unwrap_or(0)
@@ -71,15 +96,28 @@ mod tests {
         assert_eq!(wrap("Donaudampfschiff", 60, 12), ["Donauda", "mpfschiff"]);
     }
 
+    #[test]
+    fn phrases_are_broken_only_if_they_are_too_long() {
+        let text = "and 3 more: 45,837 answered, 120 abstained, 9 failed";
+        assert_eq!(
+            wrap_phrases(text, 150, 12),
+            ["and 3 more:", "45,837 answered,", "120 abstained, 9 failed"]
+        );
+        assert_eq!(wrap_phrases(text, 400, 12), [text]);
+        assert_eq!(wrap_phrases("45,837 answered, 9", 80, 12), ["45,837", "answered, 9"]);
+        assert_eq!(wrap_phrases("", 60, 12), [""; 0]);
+    }
+
     proptest! {
         #[test]
         fn nothing_is_lost_and_no_line_is_too_wide(text in "\\PC{0,60}", room in 20..200i32) {
-            let lines = wrap(&text, room, 12);
             let solid = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
-            prop_assert_eq!(solid(&lines.concat()), solid(&text));
-            for line in lines {
-                let seen = line.chars().filter(|c| c.width() != Some(0)).count();
-                prop_assert!(width(&line, 12) <= room || seen <= 1, "{}", line);
+            for lines in [wrap(&text, room, 12), wrap_phrases(&text, room, 12)] {
+                prop_assert_eq!(solid(&lines.concat()), solid(&text));
+                for line in lines {
+                    let seen = line.chars().filter(|c| c.width() != Some(0)).count();
+                    prop_assert!(width(&line, 12) <= room || seen <= 1, "{}", line);
+                }
             }
         }
     }
